@@ -1,0 +1,36 @@
+// Package outhook is durable outbound webhooks inside a Go program.
+//
+// A host program links it in, gives it a store, mounts it on its own http.ServeMux and calls Publish; its customers'
+// webhooks are delivered: signed, retried, bounded, isolated from one another, with nothing else to run. It implements
+// Airy's outbound webhook integration to the letter, so that Airy's clients and receivers work unchanged.
+//
+// This package holds no code. These do:
+//
+//   - events: what a host publishes: Event, event types and patterns, the wire body, Airy's payloads
+//   - signing: secrets, the two signature schemes, and the Verifier for receivers
+//   - store: the records and the contract of a store; boltstore (one file, the default) and memstore (for tests)
+//   - dispatcher: the Dispatcher: Publish, the subscription methods, and Run, which delivers
+//   - dispatcher/dispatchertest: for a host's own unit tests
+//   - httpapi: the /webhooks.* endpoints
+//   - examples: quickstart, chatbot, receiver
+//
+// # Words
+//
+//   - Event: what the host publishes. It has an ID, a type, a tenant, a time, a payload, and optionally a key within which
+//     order is kept.
+//   - Subscription: where events go: a URL, event types, headers, secrets, a status. In HTTP and JSON it is called a webhook.
+//   - Delivery: one event for one subscription.
+//   - Attempt: one HTTP request of a delivery, and what came of it.
+//   - Claim, lease, token: taking due deliveries; until when they are taken; the number that fences a late finisher off.
+//   - Tenant: whose subscription or event it is; "" where the host has one.
+//
+// # The life of a delivery
+//
+//	Publish ──▶ pending ──attempt succeeds──▶ delivered ─┐
+//	              │  ▲                                    │
+//	              │  └─attempt fails: due again later     │
+//	              │                                       │  kept for Retention,
+//	              ├──attempts used up, or 410──▶ dead ────┤  then removed;
+//	              │                                       │  Redeliver and Replay
+//	              └──unsubscribed or disabled─▶ canceled ─┘  make it pending again
+package outhook
