@@ -1,0 +1,95 @@
+package store
+
+import "time"
+
+// ClaimRequest says how much a Claim may take. Its limits count what is leased already, whoever leased it.
+type ClaimRequest struct {
+	// Max is how many deliveries to lease at most. If zero or less, none are: the call only tells when the next is due.
+	Max int
+
+	// Lease is how long the claims are the caller's. It must be positive.
+	Lease time.Duration
+
+	// PerSubscription is how many deliveries of one subscription may be leased at once. If zero, there is no limit.
+	PerSubscription int
+
+	// Unproven is how many deliveries may be leased at once of all those subscriptions together whose health is not
+	// Proven. If zero, there is no limit.
+	Unproven int
+
+	// ProbeAfter limits a subscription with so many Failures or more to one lease at a time. If zero, none is so limited.
+	ProbeAfter int
+}
+
+// Lease names a delivery that its holder may attempt. It is what fences a late finisher off.
+type Lease struct {
+	SubscriptionID string
+	EventID        string
+
+	// Token is new with every claim of the delivery. A store never gives one out twice, not even after a restart
+	// where leases outlive one.
+	Token uint64
+}
+
+// Claim is a leased delivery with all that an attempt needs. What its slices and maps hold may be shared with other
+// claims: it is for reading only.
+type Claim struct {
+	Lease
+
+	Subscription Subscription // as it was when claimed
+	Health       Health       // of the subscription, likewise
+
+	EventType  string
+	Tenant     string
+	Key        string    // the event's ordering key
+	EventTime  time.Time // when the event happened, to the millisecond
+	EnqueuedAt time.Time // when it was enqueued
+	Body       []byte    // the wire body, the same bytes on every attempt
+
+	// Attempt is the number of the attempt that this claim is for: 1 for the first.
+	Attempt int
+
+	// Retry counts the attempts counted since the delivery was enqueued or last requeued: what backoff goes by.
+	Retry int
+}
+
+// Claims is what Claim returns.
+type Claims struct {
+	Claims []Claim
+
+	// Wait is how long it is until a delivery may be claimed that could not be now because it is not due, or its
+	// subscription is held, or another's lease on it still runs. What the limits of the request kept back is not
+	// counted: it is claimable as soon as a Finish or Release makes room. NoneDue when there is nothing to wait for.
+	Wait time.Duration
+}
+
+// NoneDue is the [Claims.Wait] of a store that has nothing to wait for.
+const NoneDue = time.Duration(1<<63 - 1)
+
+// Outcome is what came of a claim.
+type Outcome struct {
+	Lease
+
+	// Attempt is recorded in the history. Its Number is the claim's.
+	Attempt Attempt
+
+	// State is the delivery's next: Delivered, Dead, or Pending to try again.
+	State State
+
+	// RetryIn is how long it stays pending before it is due again; only with Pending. A duration, so that replicas
+	// need no synchronised clocks.
+	RetryIn time.Duration
+
+	// HoldFor keeps the whole subscription from being claimed for so long, when positive; not with Delivered.
+	HoldFor time.Duration
+}
+
+// Result says what a Finish made of one outcome.
+type Result struct {
+	// Ignored says that the outcome changed nothing: the lease had run out or been taken back and the attempt had not
+	// succeeded, or the delivery was over.
+	Ignored bool
+
+	// Before and After are the subscription's health around this outcome. Both are zero when it was ignored.
+	Before, After Health
+}

@@ -1,0 +1,82 @@
+package store
+
+import (
+	"slices"
+	"time"
+)
+
+// State is how far a delivery has come.
+type State string
+
+const (
+	Pending   State = "pending"   // due now or later
+	Delivered State = "delivered" // an attempt succeeded
+	Dead      State = "dead"      // given up: its attempts are used up, or the endpoint said 410
+	Canceled  State = "canceled"  // the subscription was unsubscribed, or disabled, before it was delivered
+)
+
+// States lists the states in the order of a delivery's life.
+func States() []State { return []State{Pending, Delivered, Dead, Canceled} }
+
+// Delivery is one event for one subscription.
+type Delivery struct {
+	SubscriptionID string
+	EventID        string
+	EventType      string
+	Tenant         string
+	State          State
+
+	Attempts int // counted attempts so far
+
+	CreatedAt  time.Time // when the event was enqueued
+	DueAt      time.Time // when the next attempt may start; zero unless pending
+	FinishedAt time.Time // when it was delivered, dead or canceled; zero while pending
+
+	LastStatus int    // the HTTP status of the last attempt; 0 before the first and when there was no answer
+	LastError  string // what was wrong with the last attempt, or why it was canceled; empty when delivered
+}
+
+// Attempt is one HTTP request of a delivery and what came of it.
+type Attempt struct {
+	Number   int           // 1, 2, 3 …: over the whole life of the delivery, redeliveries included
+	At       time.Time     // when it started
+	Duration time.Duration // until the answer was read, or given up
+	Status   int           // the HTTP status; 0 when there was none
+	Error    string        // what was wrong, in words fit for the endpoint's owner; empty when it succeeded
+	Response []byte        // how the answer's body began; at most MaxResponse bytes
+}
+
+// MaxResponse is how many bytes of an answer's body an Attempt keeps.
+const MaxResponse = 1024
+
+// DeliveryQuery selects deliveries. Its zero value selects all of tenant "".
+type DeliveryQuery struct {
+	Tenant    string // only this tenant's
+	AnyTenant bool   // every tenant's; Tenant is ignored
+
+	SubscriptionID string    // if empty, of any subscription
+	EventID        string    // if empty, of any event
+	EventType      string    // one type, not a pattern; if empty, of any type
+	States         []State   // if empty, in any state (Requeue: in any but Pending)
+	Since, Until   time.Time // CreatedAt in [Since, Until); zero is open
+
+	Cursor string // the Next or Previous of an earlier Page; if empty, from the newest
+	Limit  int    // how many at most; if zero, DefaultDeliveryLimit
+
+	// Count asks for Page.Total, which takes reading every delivery that matches.
+	Count bool
+}
+
+// DefaultDeliveryLimit is the page size of a [DeliveryQuery] that names none.
+const DefaultDeliveryLimit = 100
+
+// Matches reports whether q selects d. It looks at everything but Cursor and Limit.
+func (q *DeliveryQuery) Matches(d *Delivery) bool {
+	return (q.AnyTenant || q.Tenant == d.Tenant) &&
+		(q.SubscriptionID == "" || q.SubscriptionID == d.SubscriptionID) &&
+		(q.EventID == "" || q.EventID == d.EventID) &&
+		(q.EventType == "" || q.EventType == d.EventType) &&
+		(len(q.States) == 0 || slices.Contains(q.States, d.State)) &&
+		(q.Since.IsZero() || !d.CreatedAt.Before(q.Since)) &&
+		(q.Until.IsZero() || d.CreatedAt.Before(q.Until))
+}

@@ -1,0 +1,126 @@
+package store
+
+import (
+	"context"
+
+	"github.com/outhook/outhook/events"
+)
+
+// Store keeps what a Dispatcher must not lose. See the package comment for the rules that hold for every method.
+type Store interface {
+	Subscriptions
+	Queue
+	History
+}
+
+// Subscriptions is who gets what.
+type Subscriptions interface {
+	// CreateSubscription stores a new subscription and returns it as stored: the store sets its times.
+	//
+	// ErrConflict when the ID is taken, by whatever tenant. Not idempotent: after an error of unknown effect, look.
+	CreateSubscription(ctx context.Context, sub Subscription) (Subscription, error)
+
+	// UpdateSubscription gives change the subscription to alter and stores what it leaves, in one transaction, and
+	// returns it as stored. ID, Tenant and the times are the store's: what change does to them is undone.
+	//
+	// When Status becomes Unsubscribed, every pending delivery of the subscription becomes Canceled with the
+	// DisabledReason, or "unsubscribed", as its LastError, and its leases are void. When Status becomes Subscribed,
+	// SubscribedAt is now and the health starts anew; the latter too when the URL changes. Whatever the number of
+	// deliveries, this holds for every other method as soon as UpdateSubscription returns and takes no time that
+	// grows with it (a store may tidy up later, in Prune).
+	//
+	// An error from change undoes all and is returned as it is. change may run more than once, and must not call the
+	// store. ErrNotFound when there is no such subscription.
+	UpdateSubscription(ctx context.Context, id string, change func(*Subscription) error) (Subscription, error)
+
+	// DeleteSubscription removes the subscription, its deliveries and its history. As with UpdateSubscription, that
+	// holds as soon as it returns, and its records may go later, in Prune. The ID may be used again at once.
+	//
+	// ErrNotFound when there is no such subscription.
+	DeleteSubscription(ctx context.Context, id string) error
+
+	// Subscription returns the subscription. ErrNotFound when there is none.
+	Subscription(ctx context.Context, id string) (Subscription, error)
+
+	// Subscriptions lists subscriptions, oldest first. A cursor that is none is an *events.InvalidError.
+	Subscriptions(ctx context.Context, q SubscriptionQuery) (Page[Subscription], error)
+}
+
+// Queue is what is to be delivered.
+type Queue interface {
+	// Enqueue stores each event once and one delivery for every subscription that is of the event's tenant, wants its
+	// type, and was subscribed (SubscribedAt) no later than SubscribeGrace after the event's Time: pending when it is
+	// Subscribed, canceled with its DisabledReason when it is Disabled. An event that nobody wants is not stored. All
+	// or nothing, and on disk when it returns nil.
+	//
+	// Idempotent by event ID, for as long as the event is stored: the same content (type, tenant, key, time to the
+	// millisecond, wire body) again changes nothing, other content is ErrConflict. Within one call likewise.
+	//
+	// The events are validated and their wire bodies built here: an *events.InvalidError stores nothing.
+	Enqueue(ctx context.Context, evs ...events.Event) error
+
+	// Claim leases deliveries that are due, each with a new token, until the lease runs out or Finish or Release ends
+	// it. It is fair: it takes from the subscriptions that have something due in turn, one each, those that are
+	// Proven and those that are not alternately as long as there are both, and never more than the request allows; a
+	// subscription's backlog never delays another's. Its cost does not grow with the backlog, the history or the
+	// number of subscriptions that have nothing due.
+	//
+	// Of one subscription, first attempts are claimed in the order in which Enqueue stored the events, and retries
+	// that are due take turns with them. A delivery with a Key is not claimed while an earlier one of the same
+	// subscription with the same Key is pending. Nothing is claimed of a subscription that is held.
+	//
+	// A record that can't be read (ErrCorrupt) makes its delivery dead, and nothing else.
+	Claim(ctx context.Context, req ClaimRequest) (Claims, error)
+
+	// Finish records what came of claims, in one transaction, in order, and returns one Result for each.
+	//
+	// An outcome counts when its token is the delivery's present one (a lease that has run out but was not claimed
+	// again still counts). Then the attempt is recorded, the delivery takes the state, and the subscription's health
+	// follows: after Delivered it is Proven and all else zero; after anything else it is not, Failures grows by one,
+	// and HoldFor, when positive, adds to Holds and keeps the longer of HeldUntil and now + HoldFor.
+	// With a token that is not the present one, a success still ends a delivery that is pending or canceled as
+	// Delivered (the endpoint has it); everything else is ignored. Calling again with the same outcomes is safe: they
+	// are then ignored.
+	//
+	// The lease stops counting against the limits of Claim as soon as Finish is called. Losing a Finish in a crash
+	// repeats an attempt and no more, so a store may let it wait a few milliseconds for a commit to ride on.
+	Finish(ctx context.Context, outcomes ...Outcome) ([]Result, error)
+
+	// Release gives claims back unattempted: nothing is counted or recorded, and they are due at once, each where it
+	// was in its subscription's order. Tokens that are not the present ones are ignored.
+	Release(ctx context.Context, leases ...Lease) error
+
+	// Ready returns a channel with one slot that gets a value whenever there may be something new to claim: after
+	// Enqueue, Requeue, Release, an update that lifts a hold, and as soon as Finish has made room in the limits of Claim
+	// (which may be before it returns). It is for one reader, the same channel at each call, and never closed. Whoever
+	// waits must also heed Claims.Wait.
+	Ready() <-chan struct{}
+}
+
+// History is what has become of it.
+type History interface {
+	// Deliveries lists deliveries, newest first: by the order in which their events were enqueued, backwards. A cursor
+	// that is none is an *events.InvalidError.
+	Deliveries(ctx context.Context, q DeliveryQuery) (Page[Delivery], error)
+
+	// Attempts returns the counted attempts of a delivery, oldest first; none before the first. ErrNotFound when there
+	// is no such delivery.
+	Attempts(ctx context.Context, subscriptionID, eventID string) ([]Attempt, error)
+
+	// Requeue makes deliveries that match pending and due at once, with Claim.Retry at zero and their attempts kept. It
+	// takes one step of a listing, in the order of Deliveries: at most q.Limit that match, in one transaction. It returns
+	// how many it changed and the cursor for the next step, "" after the last.
+	//
+	// Deliveries of a subscription that is not Subscribed are passed over. When q.States names Pending, deliveries that
+	// wait for a retry and are not leased are made due at once; they count too, and keep their Retry.
+	Requeue(ctx context.Context, q DeliveryQuery) (n int, next string, err error)
+
+	// Prune takes one bounded step of housekeeping: it removes finished deliveries past their retention, events that no
+	// delivery refers to any more, and what UpdateSubscription and DeleteSubscription left. It reports whether there is
+	// more to do. A step is short: a few milliseconds.
+	Prune(ctx context.Context, r Retention) (more bool, err error)
+
+	// Stats returns figures of one subscription, or of the whole store when the ID is empty. ErrNotFound when there is
+	// no such subscription.
+	Stats(ctx context.Context, subscriptionID string) (Stats, error)
+}

@@ -1,0 +1,107 @@
+package store
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/outhook/outhook/signing"
+)
+
+// Status says whether a subscription gets deliveries. Its values are spelt as they are in HTTP.
+type Status string
+
+const (
+	Subscribed   Status = "Subscribed"
+	Unsubscribed Status = "Unsubscribed"
+)
+
+// Subscription is where the events of a tenant go: what HTTP and JSON call a webhook.
+//
+// Its strings, lists and maps belong to whoever holds the value: a Store copies what it takes and what it gives.
+type Subscription struct {
+	ID     string // a UUID in its canonical form
+	Tenant string // whose it is; "" where the host has one
+	Name   string // for people; may be empty
+	URL    string // where deliveries are posted
+
+	// Events are the patterns (see events.Match) of the types it wants. If empty, all.
+	Events []string
+
+	// Headers are sent with every delivery.
+	Headers map[string]string
+
+	// Secrets are the keys that sign a delivery: the first signs the Airy header, all sign the standard one. If empty,
+	// deliveries are not signed. See Keys for what a rotation makes of them.
+	Secrets []signing.Secret
+
+	// OverlapUntil is when a rotation of keys ends: from then on only the last of Secrets signs. Zero when no
+	// rotation is under way.
+	OverlapUntil time.Time
+
+	// Status is Subscribed or Unsubscribed.
+	Status Status
+
+	// DisabledReason says why the sender unsubscribed it (it answered 410, or nothing succeeded for days). It is empty
+	// when the subscription is Subscribed, or when its owner unsubscribed it.
+	DisabledReason string
+
+	// The store sets these by its own clock: CreatedAt once, UpdatedAt at every change, SubscribedAt whenever Status
+	// becomes Subscribed.
+	CreatedAt, UpdatedAt, SubscribedAt time.Time
+}
+
+// Keys returns the secrets that sign at the time now: all of them, or only the last once a rotation's overlap is over.
+// The result shares its array with s.Secrets.
+func (s *Subscription) Keys(now time.Time) []signing.Secret {
+	if len(s.Secrets) > 1 && !s.OverlapUntil.IsZero() && !now.Before(s.OverlapUntil) {
+		return s.Secrets[len(s.Secrets)-1:]
+	}
+	return s.Secrets
+}
+
+// Disabled reports whether the sender unsubscribed it. Events that it would have got meanwhile are kept as canceled
+// deliveries, so that they can be replayed once the endpoint is mended.
+func (s *Subscription) Disabled() bool { return s.Status == Unsubscribed && s.DisabledReason != "" }
+
+// Clone returns a copy that shares nothing with s.
+func (s *Subscription) Clone() Subscription {
+	c := *s
+	c.Events = slices.Clone(s.Events)
+	c.Headers = maps.Clone(s.Headers)
+	c.Secrets = slices.Clone(s.Secrets)
+	return c
+}
+
+// SubscriptionQuery selects subscriptions. Its zero value selects all of tenant "".
+type SubscriptionQuery struct {
+	Tenant    string // only this tenant's
+	AnyTenant bool   // every tenant's; Tenant is ignored
+
+	Cursor string // the Next or Previous of an earlier Page; if empty, from the oldest
+	Limit  int    // how many at most; if zero, all
+}
+
+// Health is what attempts have said of a subscription's endpoint. A store only counts; what follows from the counts is
+// the caller's to decide. It starts anew when the subscription is subscribed again or its URL changes.
+type Health struct {
+	// Proven says that the last counted attempt succeeded. It is false before the first.
+	Proven bool
+
+	// Failures counts the failed attempts since the last success.
+	Failures int
+
+	// FailingFor is the time over which those failures are spread. A gap between two of them counts as a day at most,
+	// so that neither the time a host was down nor a clock that jumped makes an endpoint look worse than it was seen
+	// to be.
+	FailingFor time.Duration
+
+	// Holds counts the outcomes since the last success that held the subscription (Outcome.HoldFor).
+	Holds int
+
+	// HeldUntil is when the last hold ends, by the store's clock. No delivery is claimed before. Zero when not held.
+	HeldUntil time.Time
+}
+
+// MaxFailureGap is what one gap between two failures adds at most to [Health.FailingFor].
+const MaxFailureGap = 24 * time.Hour
