@@ -1,0 +1,56 @@
+package events
+
+import (
+	"strconv"
+	"strings"
+)
+
+// family is how a pattern for a whole family of event types ends.
+const family = ".*"
+
+// ValidatePattern returns an *InvalidError with the field "events" unless p is a pattern that a subscription may ask
+// for: an event type (see ValidateType), or an event type followed by ".*", which takes the family below it. At most
+// 128 characters. A lone "*" is refused: every type is what an empty list of patterns means.
+func ValidatePattern(p string) error {
+	reason := ""
+	switch prefix, isFamily := strings.CutSuffix(p, family); {
+	case len(p) > maxTypeLen:
+		reason = "has a name longer than 128 characters; shorten it"
+	case p == "":
+		reason = "has an empty name; leave it out, or leave the whole list empty to get every type"
+	case p == "*":
+		reason = `has "*"; leave the list empty to get every type`
+	case isFamily && typeReason(prefix) == "":
+	case !isFamily && typeReason(p) == "":
+	case strings.Contains(p, "*"):
+		reason = "has " + strconv.Quote(p) + "; a star may only end a name, after a dot: message.*"
+	default:
+		reason = "has " + strconv.Quote(p) + "; write dotted names of A-Z, a-z, 0-9, _ and -, such as message.created"
+	}
+	if reason == "" {
+		return nil
+	}
+	return &InvalidError{Field: "events", Reason: reason}
+}
+
+// Match reports whether the pattern takes events of the type: "message.created" takes only itself, "message.*" takes
+// "message.created" and "message.a.b", but neither "message" nor "messages.x". Case matters. Both must be valid.
+func Match(pattern, eventType string) bool {
+	prefix, isFamily := strings.CutSuffix(pattern, family)
+	if !isFamily {
+		return pattern == eventType
+	}
+	rest, below := strings.CutPrefix(eventType, prefix)
+	return below && len(rest) > 1 && rest[0] == '.'
+}
+
+// Patterns returns every pattern that matches the event type, the closest first: for "a.b.c" they are "a.b.c", "a.b.*"
+// and "a.*". A store that indexes subscriptions by pattern finds with it who wants an event, without asking each one.
+func Patterns(eventType string) []string {
+	ps := make([]string, 1, 1+strings.Count(eventType, "."))
+	ps[0] = eventType
+	for i := strings.LastIndexByte(eventType, '.'); i > 0; i = strings.LastIndexByte(eventType[:i], '.') {
+		ps = append(ps, eventType[:i]+family)
+	}
+	return ps
+}

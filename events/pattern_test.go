@@ -1,0 +1,135 @@
+package events_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/outhook/outhook/events"
+)
+
+func TestValidateType(t *testing.T) {
+	long := strings.Repeat("a", 128)
+	for _, name := range []string{"a", "message.created", "a.b.c.d", "A-z_0.9", "-", "_._", "1", long} {
+		if err := events.ValidateType(name); err != nil {
+			t.Errorf("ValidateType(%q) = %v, want nil", name, err)
+		}
+	}
+	for name, words := range map[string]string{
+		"":                  "is empty",
+		".":                 "empty segment",
+		".a":                "empty segment",
+		"a.":                "empty segment",
+		"a..b":              "empty segment",
+		long + "a":          "128",
+		"*":                 "character",
+		"a.*":               "character",
+		"message created":   "character",
+		"message.created\n": "character",
+		"größe":             "character",
+		"a\x00":             "character",
+		"a\xff":             "character",
+	} {
+		wantInvalid(t, "ValidateType "+name, events.ValidateType(name), "type", words)
+	}
+}
+
+func TestValidatePattern(t *testing.T) {
+	for _, p := range []string{"a", "message.created", "message.*", "a.b.*", "-.*", strings.Repeat("a", 128), strings.Repeat("a", 126) + ".*"} {
+		if err := events.ValidatePattern(p); err != nil {
+			t.Errorf("ValidatePattern(%q) = %v, want nil", p, err)
+		}
+	}
+	for p, words := range map[string]string{
+		"":                              "empty name",
+		"*":                             "leave the list empty",
+		".*":                            "star",
+		"*.*":                           "star",
+		"*.created":                     "star",
+		"a.*.b":                         "star",
+		"a.**":                          "star",
+		"a*":                            "star",
+		"message*":                      "star",
+		"a..*":                          "star",
+		".a":                            "dotted names",
+		"a.":                            "dotted names",
+		"a..b":                          "dotted names",
+		"a b":                           "dotted names",
+		"größe":                         "dotted names",
+		strings.Repeat("a", 129):        "128",
+		strings.Repeat("a", 127) + ".*": "128",
+	} {
+		wantInvalid(t, "ValidatePattern "+p, events.ValidatePattern(p), "events", words)
+	}
+}
+
+func TestMatch(t *testing.T) {
+	for _, tt := range []struct {
+		pattern, eventType string
+		want               bool
+	}{
+		{"message.created", "message.created", true},
+		{"message.created", "message.updated", false},
+		{"message.created", "message.created.late", false},
+		{"message.created", "Message.created", false},
+		{"message", "message", true},
+		{"message", "message.created", false},
+		{"message.*", "message.created", true},
+		{"message.*", "message.a.b", true},
+		{"message.*", "message", false},
+		{"message.*", "messages.x", false},
+		{"message.*", "messages", false},
+		{"message.*", "my.message.created", false},
+		{"message.*", "Message.created", false},
+		{"message.a.*", "message.a.b", true},
+		{"message.a.*", "message.a", false},
+		{"message.a.*", "message.b.a", false},
+		{"message-.*", "message-.x", true},
+	} {
+		if got := events.Match(tt.pattern, tt.eventType); got != tt.want {
+			t.Errorf("Match(%q, %q) = %t, want %t", tt.pattern, tt.eventType, got, tt.want)
+		}
+	}
+}
+
+func TestPatterns(t *testing.T) {
+	for eventType, want := range map[string][]string{
+		"a":               {"a"},
+		"message.created": {"message.created", "message.*"},
+		"a.b.c":           {"a.b.c", "a.b.*", "a.*"},
+		"a.a.a.a":         {"a.a.a.a", "a.a.a.*", "a.a.*", "a.*"},
+	} {
+		if got := events.Patterns(eventType); !slices.Equal(got, want) {
+			t.Errorf("Patterns(%q) = %q, want %q", eventType, got, want)
+		}
+	}
+}
+
+// checkPattern holds Match and Patterns to each other, for a valid pattern and type.
+func checkPattern(t interface{ Errorf(string, ...any) }, pattern, eventType string) {
+	ps := events.Patterns(eventType)
+	if got, want := events.Match(pattern, eventType), slices.Contains(ps, pattern); got != want {
+		t.Errorf("Match(%q, %q) = %t, but Patterns has it: %t", pattern, eventType, got, want)
+	}
+	for i, p := range ps {
+		if err := events.ValidatePattern(p); err != nil {
+			t.Errorf("Patterns(%q) has %q: %v", eventType, p, err)
+		}
+		if !events.Match(p, eventType) {
+			t.Errorf("Patterns(%q) has %q, which doesn't match", eventType, p)
+		}
+		if slices.Contains(ps[:i], p) {
+			t.Errorf("Patterns(%q) has %q twice", eventType, p)
+		}
+	}
+}
+
+func TestMatchAgreesWithPatterns(t *testing.T) {
+	eventType := rapid.StringMatching(`[ab]{1,2}(\.[ab]{1,2}){0,4}`) // few letters, so that many match
+	rapid.Check(t, func(t *rapid.T) {
+		pattern := eventType.Draw(t, "pattern") + rapid.SampledFrom([]string{"", ".*"}).Draw(t, "family")
+		checkPattern(t, pattern, eventType.Draw(t, "type"))
+	})
+}

@@ -1,0 +1,88 @@
+package events
+
+import (
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	maxIDLen  = 128 // characters
+	maxTagLen = 256 // bytes: tenant and key
+)
+
+// lastSecond is the last second of the year 9999, in seconds since 1970.
+const lastSecond = 253402300799
+
+// Validate returns an *InvalidError for the first field that breaks its rule (see Event), nil when there is none. The
+// fields are called id, type, tenant, key, time and payload.
+//
+// It does not bound the payload's size: the dispatcher does, by its MaxPayload.
+func (e Event) Validate() error {
+	if err := e.validateHead(); err != nil {
+		return err
+	}
+	return validatePayload(e.Payload)
+}
+
+// validateHead checks every field but the payload.
+func (e Event) validateHead() error {
+	invalid := func(field, reason string) error { return &InvalidError{Field: field, Reason: reason} }
+	switch {
+	case e.ID == "":
+		return invalid("id", "is empty; give the event an id of its own, or make it with New")
+	case len(e.ID) > maxIDLen:
+		return invalid("id", "is longer than 128 characters; shorten it")
+	case !isWord(e.ID, '-'):
+		return invalid("id", "has a character outside A-Z, a-z, 0-9, _ and -; remove it")
+	}
+	if err := ValidateType(e.Type); err != nil {
+		return err
+	}
+	if err := ValidateTenant(e.Tenant); err != nil {
+		return err
+	}
+	if reason := tagReason(e.Key); reason != "" {
+		return invalid("key", reason)
+	}
+	if reason := timeReason(e.Time); reason != "" {
+		return invalid("time", reason)
+	}
+	return nil
+}
+
+// ValidateTenant returns an *InvalidError with the field "tenant" unless tenant can be an event's or a subscription's
+// tenant: at most 256 bytes of UTF-8 without control characters; empty will do.
+func ValidateTenant(tenant string) error {
+	if reason := tagReason(tenant); reason != "" {
+		return &InvalidError{Field: "tenant", Reason: reason}
+	}
+	return nil
+}
+
+// tagReason says why s can be neither tenant nor key; "" when it can.
+func tagReason(s string) string {
+	switch {
+	case len(s) > maxTagLen:
+		return "is longer than 256 bytes; shorten it"
+	case !utf8.ValidString(s):
+		return "is not valid UTF-8; encode it as UTF-8"
+	case strings.ContainsFunc(s, unicode.IsControl):
+		return "has a control character; remove it"
+	}
+	return ""
+}
+
+// timeReason says why t can't be sent; "" when it can.
+func timeReason(t time.Time) string {
+	switch sec := t.Unix(); {
+	case t.IsZero():
+		return "is not set; give the time the event happened"
+	case sec < 0:
+		return "is before 1970; give the time the event happened"
+	case sec > lastSecond:
+		return "is after the year 9999; give the time the event happened"
+	}
+	return ""
+}
