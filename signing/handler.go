@@ -1,0 +1,71 @@
+package signing
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+)
+
+// DefaultMaxBody is the largest body, in bytes, that Verifier.Handler reads unless Verifier.MaxBody says otherwise:
+// 1 MiB, which is outhook's bound for a payload, and 1 KiB for what stands around it.
+const DefaultMaxBody = 1<<20 + 1<<10
+
+// Handler returns a handler that calls next for verified deliveries only. It reads the body before anything else, so
+// next gets what was verified: r.Body holds those bytes and r.ContentLength their number.
+//
+// A delivery that was verified by its Airy signature alone is handed on without webhook-id, webhook-timestamp and
+// webhook-attempt, because nothing vouches for them: a forged webhook-id could make next take a new event for one it
+// has seen.
+//
+// It answers 401 with the reason when Verify fails, 413 when the body is larger than MaxBody and 400 when it can't be
+// read, and in these cases never calls next.
+func (v Verifier) Handler(next http.Handler) http.Handler {
+	limit := v.MaxBody
+	if limit == 0 {
+		limit = DefaultMaxBody
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, status := readBody(w, r, limit)
+		if status != http.StatusOK {
+			http.Error(w, http.StatusText(status), status)
+			return
+		}
+		if err := v.Verify(r.Header, body); err != nil {
+			http.Error(w, err.Error(), http.StatusUnauthorized)
+			return
+		}
+		next.ServeHTTP(w, withVerified(r, body))
+	})
+}
+
+// readBody reads the request's body. A status other than 200 says why it could not.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) (body []byte, status int) {
+	if r.ContentLength > limit {
+		return nil, http.StatusRequestEntityTooLarge
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, http.StatusRequestEntityTooLarge
+	case err != nil:
+		return nil, http.StatusBadRequest
+	}
+	return body, http.StatusOK
+}
+
+// withVerified is r with the verified body, and without headers that only look verified.
+func withVerified(r *http.Request, body []byte) *http.Request {
+	r = r.WithContext(r.Context()) // a shallow copy: the caller's request is not ours to change
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	r.ContentLength = int64(len(body))
+	r.TransferEncoding = nil
+	if len(r.Header.Values(HeaderSignature)) == 0 {
+		r.Header = r.Header.Clone()
+		for _, name := range []string{HeaderID, HeaderTimestamp, HeaderAttempt} {
+			r.Header.Del(name)
+		}
+	}
+	return r
+}

@@ -1,0 +1,181 @@
+package signing_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/outhook/outhook/signing"
+)
+
+// recorder is the handler behind a Verifier: it keeps what it got.
+type recorder struct {
+	calls  int
+	body   string
+	length int64
+	coding []string
+	header http.Header
+}
+
+func (n *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		panic(err)
+	}
+	n.calls++
+	n.body, n.length, n.coding, n.header = string(b), r.ContentLength, r.TransferEncoding, r.Header
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func TestHandler(t *testing.T) {
+	now := time.Now()
+	large := strings.Repeat("x", 1000)
+	key := signing.Verifier{Keys: []signing.Secret{whsecKey}}
+	small := signing.Verifier{Keys: []signing.Secret{whsecKey}, MaxBody: 999}
+	exact := signing.Verifier{Keys: []signing.Secret{whsecKey}, MaxBody: 1000}
+
+	for _, tt := range []struct {
+		name   string
+		v      signing.Verifier
+		h      http.Header
+		body   io.Reader // a reader of unknown length is sent in chunks
+		status int
+	}{
+		{"both signatures", key, bothHeaders(now, messageBody, whsecKey), strings.NewReader(messageBody), 204},
+		{"airy", key, airyHeader(messageBody, whsecKey), strings.NewReader(messageBody), 204},
+		{"in chunks", key, bothHeaders(now, messageBody, whsecKey), io.MultiReader(strings.NewReader(messageBody)), 204},
+		{"byte by byte", key, bothHeaders(now, messageBody, whsecKey), iotest.OneByteReader(strings.NewReader(messageBody)), 204},
+		{"empty body", key, bothHeaders(now, "", whsecKey), nil, 204},
+		{"as large as may be", exact, bothHeaders(now, large, whsecKey), strings.NewReader(large), 204},
+		{"as large as may be, in chunks", exact, bothHeaders(now, large, whsecKey), io.MultiReader(strings.NewReader(large)), 204},
+
+		{"too large", small, bothHeaders(now, large, whsecKey), strings.NewReader(large), 413},
+		{"too large, in chunks", small, bothHeaders(now, large, whsecKey), io.MultiReader(strings.NewReader(large)), 413},
+		{"too large and unsigned", small, nil, strings.NewReader(large), 413},
+		{"broken off", key, bothHeaders(now, messageBody, whsecKey),
+			io.MultiReader(strings.NewReader(messageBody), iotest.ErrReader(errors.New("gone"))), 400},
+		{"unsigned", key, nil, strings.NewReader(messageBody), 401},
+		{"another body", key, bothHeaders(now, "other", whsecKey), strings.NewReader(messageBody), 401},
+		{"another key", key, bothHeaders(now, messageBody, textKey), strings.NewReader(messageBody), 401},
+		{"stale", key, bothHeaders(now.Add(-time.Hour), messageBody, whsecKey), strings.NewReader(messageBody), 401},
+		{"no keys", signing.Verifier{}, bothHeaders(now, messageBody, whsecKey), strings.NewReader(messageBody), 401},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			next := new(recorder)
+			r := httptest.NewRequest("POST", "/webhook", tt.body)
+			r.Header = tt.h.Clone()
+			if r.Header == nil {
+				r.Header = http.Header{}
+			}
+			w := httptest.NewRecorder()
+			tt.v.Handler(next).ServeHTTP(w, r)
+			if w.Code != tt.status {
+				t.Errorf("status %d (%s), want %d", w.Code, w.Body, tt.status)
+			}
+			if called := next.calls > 0; called != (tt.status == 204) {
+				t.Errorf("next was called: %t, with status %d", called, tt.status)
+			}
+		})
+	}
+}
+
+func TestHandlerRefusesDeclaredSizeUnread(t *testing.T) {
+	r := httptest.NewRequest("POST", "/", iotest.ErrReader(errors.New("was read")))
+	r.ContentLength = signing.DefaultMaxBody + 1
+	w := httptest.NewRecorder()
+	signing.Verifier{Keys: []signing.Secret{textKey}}.Handler(new(recorder)).ServeHTTP(w, r)
+	if w.Code != http.StatusRequestEntityTooLarge {
+		t.Errorf("status %d, want 413 before anything is read", w.Code)
+	}
+}
+
+func TestHandlerDefaultLimit(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		size   int
+		status int
+	}{
+		{"a payload of 1 MiB in its envelope", 1<<20 + 200, 204},
+		{"the largest", signing.DefaultMaxBody, 204},
+		{"one byte more", signing.DefaultMaxBody + 1, 413},
+	} {
+		body := strings.Repeat("x", tt.size)
+		r := httptest.NewRequest("POST", "/", io.MultiReader(strings.NewReader(body)))
+		r.Header = airyHeader(body, textKey)
+		w := httptest.NewRecorder()
+		signing.Verifier{Keys: []signing.Secret{textKey}}.Handler(new(recorder)).ServeHTTP(w, r)
+		if w.Code != tt.status {
+			t.Errorf("%s: status %d, want %d", tt.name, w.Code, tt.status)
+		}
+	}
+}
+
+func TestHandlerHandsOn(t *testing.T) {
+	now := time.Now()
+	v := signing.Verifier{Keys: []signing.Secret{whsecKey}}
+	attempt := set(signing.HeaderAttempt, "2")
+	for _, tt := range []struct {
+		name   string
+		h      http.Header
+		wantID string // what next sees as webhook-id
+	}{
+		{"both signatures", with(bothHeaders(now, messageBody, whsecKey), attempt), messageID},
+		{"standard alone", with(standardHeader(messageID, now, messageBody, whsecKey), attempt), messageID},
+		{"airy alone", with(airyHeader(messageBody, whsecKey), attempt), ""},
+		{"airy with an id that nobody signed", with(bothHeaders(now, messageBody, whsecKey), drop(signing.HeaderSignature), attempt), ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			next := new(recorder)
+			server := httptest.NewServer(v.Handler(next))
+			defer server.Close()
+			for _, body := range []io.Reader{strings.NewReader(messageBody), io.MultiReader(strings.NewReader(messageBody))} {
+				r, err := http.NewRequestWithContext(t.Context(), "POST", server.URL, body)
+				if err != nil {
+					t.Fatal(err)
+				}
+				r.Header = tt.h.Clone()
+				r.Header.Set("X-Other", "kept")
+				res, err := server.Client().Do(r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				res.Body.Close()
+				if res.StatusCode != http.StatusNoContent {
+					t.Fatalf("status %d, want 204", res.StatusCode)
+				}
+				if next.body != messageBody || next.length != int64(len(messageBody)) {
+					t.Errorf("next got %q of length %d, want %q of %d", next.body, next.length, messageBody, len(messageBody))
+				}
+				if len(next.coding) > 0 {
+					t.Errorf("next got the transfer encoding %q for a body that is whole", next.coding)
+				}
+				if got := next.header.Get(signing.HeaderID); got != tt.wantID {
+					t.Errorf("next got %s %q, want %q", signing.HeaderID, got, tt.wantID)
+				}
+				for _, name := range []string{signing.HeaderTimestamp, signing.HeaderAttempt} {
+					if got := next.header.Get(name) != ""; got != (tt.wantID != "") {
+						t.Errorf("next got %s: %t, want as %s", name, got, signing.HeaderID)
+					}
+				}
+				if got := next.header.Get("X-Other"); got != "kept" {
+					t.Errorf("next got X-Other %q, want kept", got)
+				}
+			}
+		})
+	}
+}
+
+func TestHandlerLeavesTheCallersRequest(t *testing.T) {
+	r := httptest.NewRequest("POST", "/", strings.NewReader(messageBody))
+	r.Header = with(airyHeader(messageBody, textKey), set(signing.HeaderID, "x"))
+	before, body := r.Header.Clone(), r.Body
+	signing.Verifier{Keys: []signing.Secret{textKey}}.Handler(new(recorder)).ServeHTTP(httptest.NewRecorder(), r)
+	if r.Body != body || r.Header.Get(signing.HeaderID) != before.Get(signing.HeaderID) {
+		t.Errorf("the caller's request was changed: headers %v, want %v", r.Header, before)
+	}
+}

@@ -1,0 +1,69 @@
+package signing
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	keyPrefix = "whsec_"
+
+	newKeyLen = 32  // bytes, as long as the signature
+	maxKeyLen = 512 // bytes of text
+
+	// The bounds of a decoded whsec_ key, in bytes.
+	minDecodedLen = 24
+	maxDecodedLen = 64
+)
+
+// NewSecret returns a new key: "whsec_" and the base64 of 32 bytes from crypto/rand.
+func NewSecret() Secret {
+	var key [newKeyLen]byte
+	rand.Read(key[:]) // never fails
+	return Secret(keyPrefix + base64.StdEncoding.EncodeToString(key[:]))
+}
+
+// Validate returns an error unless s can be a signing key: 1 to 512 bytes of UTF-8, and if it starts with "whsec_", the
+// rest is padded standard base64 (RFC 4648, 4) of 24 to 64 bytes, as Standard Webhooks recommends.
+//
+// The error's text is what to say after the name of the field ("is empty; …") and never holds any of the key.
+func (s Secret) Validate() error {
+	switch text, isStandard := strings.CutPrefix(string(s), keyPrefix); {
+	case s == "":
+		return errors.New("is empty; give 1 to 512 bytes, or make a key with NewSecret")
+	case len(s) > maxKeyLen:
+		return errors.New("is longer than 512 bytes; shorten it")
+	case !utf8.ValidString(string(s)):
+		return errors.New("is not valid UTF-8; encode it as UTF-8")
+	case s == redacted:
+		return errors.New("is the placeholder that stands for a key in output; give the key itself")
+	case isStandard:
+		key, ok := decodeKey(text)
+		if !ok || len(key) < minDecodedLen || len(key) > maxDecodedLen {
+			return errors.New(`starts with "whsec_", so the rest must be the base64 of 24 to 64 bytes`)
+		}
+	}
+	return nil
+}
+
+// standardKey is the key that the standard scheme uses: what a whsec_ key decodes to, any other text as it stands.
+func (s Secret) standardKey() []byte {
+	if text, ok := strings.CutPrefix(string(s), keyPrefix); ok {
+		if key, ok := decodeKey(text); ok {
+			return key
+		}
+	}
+	return []byte(s)
+}
+
+// decodeKey decodes base64 that isn't empty. Unlike encoding/base64 it takes no line breaks: other receivers don't.
+func decodeKey(text string) (key []byte, ok bool) {
+	if text == "" || strings.ContainsAny(text, "\r\n") {
+		return nil, false
+	}
+	key, err := base64.StdEncoding.DecodeString(text)
+	return key, err == nil
+}

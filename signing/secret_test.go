@@ -1,0 +1,177 @@
+package signing_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"html/template"
+	"log"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/outhook/outhook/signing"
+)
+
+// canary is a key that must not show up in any output.
+const canary = "canary-5ecret"
+
+// leaks reports whether text gives the canary away, as it is or in hexadecimal.
+func leaks(text string) bool {
+	text = strings.ToLower(text)
+	return strings.Contains(text, canary) || strings.Contains(strings.ReplaceAll(text, " ", ""), hex.EncodeToString([]byte(canary)))
+}
+
+type record struct {
+	Name   string
+	Key    signing.Secret
+	Others []signing.Secret
+}
+
+// holders are values with the canary in all the places where one may sit.
+func holders() map[string]any {
+	key := signing.Secret(canary)
+	return map[string]any{
+		"alone":             key,
+		"pointer":           &key,
+		"array":             [1]signing.Secret{key},
+		"slice":             []signing.Secret{key, key},
+		"slice of pointers": []*signing.Secret{&key},
+		"map value":         map[string]signing.Secret{"key": key},
+		"struct":            record{"x", key, []signing.Secret{key}},
+		"pointer to struct": &record{"x", key, []signing.Secret{key}},
+		"anonymous":         struct{ K any }{key},
+		"verifier":          signing.Verifier{Keys: []signing.Secret{key}},
+	}
+}
+
+func TestSecretIsRedactedByFmt(t *testing.T) {
+	values := holders()
+	values["map key"] = map[signing.Secret]int{canary: 1} // fmt only: see the comment on Secret
+	for name, v := range values {
+		for verb := 'A'; verb <= 'z'; verb++ {
+			if strings.ContainsRune("pw", verb) || verb > 'Z' && verb < 'a' { // p and w ask no methods; [ to ` are no verbs
+				continue
+			}
+			for _, flags := range []string{"", "+", "#", "-", "0", " ", "30", "-30.3"} {
+				format := "%" + flags + string(verb)
+				if got := fmt.Sprintf(format, v); leaks(got) {
+					t.Errorf("%s: Sprintf(%q) = %q, which has the key", name, format, got)
+				}
+			}
+		}
+		if got := fmt.Sprint(v); leaks(got) {
+			t.Errorf("%s: Sprint = %q, which has the key", name, got)
+		}
+		if err := fmt.Errorf("trouble with %v", v); leaks(err.Error()) {
+			t.Errorf("%s: Errorf = %q, which has the key", name, err)
+		}
+	}
+}
+
+func TestSecretIsRedactedByEncoders(t *testing.T) {
+	for name, v := range holders() {
+		b, err := json.Marshal(v)
+		if err != nil {
+			t.Fatalf("%s: json: %v", name, err)
+		}
+		if leaks(string(b)) || !bytes.Contains(b, []byte("[redacted]")) {
+			t.Errorf("%s: json = %s, want [redacted] in place of the key", name, b)
+		}
+		var page strings.Builder
+		tmpl := template.Must(template.New("").Parse(`<p title="{{.}}">{{.}}</p><script>let v = {{.}};</script>`))
+		if err := tmpl.Execute(&page, v); err != nil {
+			t.Fatalf("%s: html/template: %v", name, err)
+		}
+		if leaks(page.String()) {
+			t.Errorf("%s: html/template = %s, which has the key", name, page.String())
+		}
+	}
+	if b, err := xml.Marshal(record{"x", canary, nil}); err != nil || leaks(string(b)) {
+		t.Errorf("xml = %s, %v, want no key", b, err)
+	}
+}
+
+func TestSecretIsRedactedByLogs(t *testing.T) {
+	for name, v := range holders() {
+		var out bytes.Buffer
+		slog.New(slog.NewTextHandler(&out, nil)).Info("m", "v", v, slog.Group("g", "v", v))
+		slog.New(slog.NewJSONHandler(&out, nil)).With("v", v).Info("m", slog.Any("v", v))
+		log.New(&out, "", 0).Println(v)
+		if leaks(out.String()) {
+			t.Errorf("%s: logs have the key:\n%s", name, out.String())
+		}
+	}
+}
+
+func TestSecretMethods(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		key  signing.Secret
+		want string
+	}{
+		{"a key", canary, "[redacted]"},
+		{"none", "", ""},
+	} {
+		text, err := tt.key.MarshalText()
+		if err != nil {
+			t.Errorf("%s: MarshalText: %v", tt.name, err)
+		}
+		for method, got := range map[string]string{
+			"String":      tt.key.String(),
+			"GoString":    tt.key.GoString(),
+			"LogValue":    tt.key.LogValue().String(),
+			"MarshalText": string(text),
+			"Format":      fmt.Sprintf("%#v", tt.key),
+		} {
+			if got != tt.want {
+				t.Errorf("%s: %s = %q, want %q", tt.name, method, got, tt.want)
+			}
+		}
+	}
+}
+
+func TestSecretUnmarshal(t *testing.T) {
+	var got struct {
+		Key  signing.Secret
+		Null signing.Secret
+		Keys []signing.Secret
+		By   map[string]*signing.Secret
+	}
+	in := `{"Key":"schl\u00fcssel-🔑","Null":null,"Keys":["a","whsec_b+/="],"By":{"x":"c"}}`
+	if err := json.Unmarshal([]byte(in), &got); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name      string
+		got, want string
+	}{
+		{"field", string(got.Key), "schlüssel-🔑"},
+		{"null", string(got.Null), ""},
+		{"element", string(got.Keys[1]), "whsec_b+/="},
+		{"map value", string(*got.By["x"]), "c"},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%s = %q, want %q", tt.name, tt.got, tt.want)
+		}
+	}
+	for _, in := range []string{`"[redacted]"`, `"\u005bredacted]"`, `7`, `{}`} {
+		var key signing.Secret
+		if err := json.Unmarshal([]byte(in), &key); err == nil || key != "" {
+			t.Errorf("Unmarshal(%s) = %q, %v, want an error and no key", in, string(key), err)
+		}
+	}
+}
+
+func TestSecretDoesNotSurviveMarshalling(t *testing.T) {
+	b, err := json.Marshal(record{Key: canary})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back record
+	if err := json.Unmarshal(b, &back); err == nil {
+		t.Errorf("a redacted record was read back as %q, want an error", string(back.Key))
+	}
+}
