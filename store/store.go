@@ -77,13 +77,15 @@ type Queue interface {
 	// An outcome counts when its token is the delivery's present one (a lease that has run out but was not claimed
 	// again still counts). Then the attempt is recorded, the delivery takes the state, and the subscription's health
 	// follows: after Delivered it is Proven and all else zero; after anything else it is not, Failures grows by one,
-	// and HoldFor, when positive, adds to Holds and keeps the longer of HeldUntil and now + HoldFor.
-	// With a token that is not the present one, a success still ends a delivery that is pending or canceled as
-	// Delivered (the endpoint has it); everything else is ignored. Calling again with the same outcomes is safe: they
-	// are then ignored.
+	// and HoldFor, when positive, keeps the longer of HeldUntil and now + HoldFor, and adds one to Holds unless the
+	// subscription is held already.
+	// With a token that is not the present one, a success still counts, just so, when the delivery is pending or
+	// canceled: it ends it as Delivered (the endpoint has it); everything else is ignored. Calling again with the same
+	// outcomes is safe: they are then ignored. Attempts are numbered as they are recorded.
 	//
-	// The lease stops counting against the limits of Claim as soon as Finish is called. Losing a Finish in a crash
-	// repeats an attempt and no more, so a store may let it wait a few milliseconds for a commit to ride on.
+	// Losing a Finish in a crash repeats an attempt and no more, so a store may let it wait a few milliseconds for a
+	// commit to ride on. The lease of a success stops counting against the limits of Claim as soon as Finish is called;
+	// that of a failure only when it is recorded, so that the next Claim goes by the health that it leaves.
 	Finish(ctx context.Context, outcomes ...Outcome) ([]Result, error)
 
 	// Release gives claims back unattempted: nothing is counted or recorded, and they are due at once, each where it

@@ -96,7 +96,8 @@ type Health struct {
 	// to be.
 	FailingFor time.Duration
 
-	// Holds counts the outcomes since the last success that held the subscription (Outcome.HoldFor).
+	// Holds counts how often the subscription was held since the last success (Outcome.HoldFor). Outcomes that come while
+	// it is held already may lengthen that hold, but are no other.
 	Holds int
 
 	// HeldUntil is when the last hold ends, by the store's clock. No delivery is claimed before. Zero when not held.
