@@ -1,0 +1,158 @@
+package memstore
+
+import (
+	"container/list"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
+)
+
+// Claim implements [store.Queue].
+func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims, error) {
+	if req.Lease <= 0 {
+		err := &events.InvalidError{Field: "lease", Reason: "is not positive; give the time the claims are yours"}
+		return store.Claims{}, fmt.Errorf("memstore: claim: %w", err)
+	}
+	now, err := s.begin(ctx)
+	if err != nil {
+		return store.Claims{}, fmt.Errorf("memstore: claim: %w", err)
+	}
+	defer s.mu.Unlock()
+	s.expire(now)
+	s.wakeSleepers(now)
+	claims := store.Claims{Wait: s.wait(now)}
+	r := round{store: s, req: req, proven: s.rings.proven.Front(), unproven: s.rings.unproven.Front()}
+	for len(claims.Claims) < req.Max {
+		d := r.take(now)
+		if d == nil {
+			break
+		}
+		claims.Claims = append(claims.Claims, s.lease(d, now.Add(req.Lease)))
+	}
+	return claims, nil
+}
+
+// expire takes back the leases that have run out. Their tokens stay good until somebody claims the delivery again.
+func (s *Store) expire(now time.Time) {
+	for s.leases.len() > 0 && !s.leases.first().expires.After(now) {
+		d := s.leases.first()
+		s.unlease(d)
+		d.sub.queueUp(d, now)
+		s.settle(d.sub, now)
+	}
+}
+
+// wakeSleepers settles the subscriptions whose time has come.
+func (s *Store) wakeSleepers(now time.Time) {
+	for s.sleepers.len() > 0 && !s.sleepers.first().wakeAt.After(now) {
+		s.settle(s.sleepers.first(), now)
+	}
+}
+
+// wait returns how long it is until something is claimable that is not now, but for the limits of a request.
+func (s *Store) wait(now time.Time) time.Duration {
+	wait := store.NoneDue
+	if s.sleepers.len() > 0 {
+		wait = s.sleepers.first().wakeAt.Sub(now)
+	}
+	for _, d := range s.leases.items {
+		wait = min(wait, max(d.expires.Sub(now), d.sub.health.HeldUntil.Sub(now)))
+	}
+	return wait
+}
+
+// lease gives d, which is in no heap, to a caller until the given time.
+func (s *Store) lease(d *delivery, until time.Time) store.Claim {
+	s.lastToken++
+	d.token, d.expires = s.lastToken, until
+	d.enter(&s.leases)
+	d.sub.leased++
+	if !d.sub.health.Proven {
+		s.unproven++
+	}
+	return store.Claim{
+		Lease:        store.Lease{SubscriptionID: d.sub.ID, EventID: d.event.id, Token: d.token},
+		Subscription: d.sub.Subscription,
+		Health:       d.sub.health,
+		EventType:    d.event.typ,
+		Tenant:       d.event.tenant,
+		Key:          d.event.key,
+		EventTime:    d.event.time,
+		EnqueuedAt:   d.event.enqueued,
+		Body:         d.event.body,
+		Attempt:      len(d.attempts) + 1,
+		Retry:        d.retry,
+	}
+}
+
+// unlease takes d from the leases if it is there.
+func (s *Store) unlease(d *delivery) {
+	if !s.leased(d) {
+		return
+	}
+	d.leave()
+	d.sub.leased--
+	if !d.sub.health.Proven {
+		s.unproven--
+	}
+}
+
+// round is one Claim's way round the rings. A subscription that is at its limit is passed over and keeps its place; one
+// that something is taken of goes to the end of its ring.
+type round struct {
+	store            *Store
+	req              store.ClaimRequest
+	proven, unproven *list.Element // who is looked at next in each ring; nil at its end
+}
+
+// take takes the next delivery out of its subscription's queue. It is nil when the request allows no more.
+func (r *round) take(now time.Time) *delivery {
+	rings := &r.store.rings
+	for range 2 {
+		next := &r.proven
+		if rings.unprovenFirst {
+			next = &r.unproven
+		}
+		rings.unprovenFirst = !rings.unprovenFirst
+		for *next != nil {
+			sub := (*next).Value.(*subscription)
+			if !r.allows(sub) {
+				*next = (*next).Next()
+				continue
+			}
+			d := sub.take()
+			*next = r.pass(sub, now)
+			return d
+		}
+	}
+	return nil
+}
+
+// pass moves sub, of which something was taken, to the end of its ring, or out when that was all. It returns who comes
+// next.
+func (r *round) pass(sub *subscription, now time.Time) *list.Element {
+	next := sub.seat.Next()
+	sub.ring.MoveToBack(sub.seat)
+	if next == nil {
+		next = sub.seat
+	}
+	if r.store.settle(sub, now); sub.ring == nil && next.Value == sub {
+		return nil
+	}
+	return next
+}
+
+// allows reports whether the limits let one more of sub be leased.
+func (r *round) allows(sub *subscription) bool {
+	limit := r.req.PerSubscription
+	if r.req.ProbeAfter > 0 && sub.health.Failures >= r.req.ProbeAfter {
+		limit = 1
+	}
+	if limit > 0 && sub.leased >= limit {
+		return false
+	}
+	return sub.health.Proven || r.req.Unproven <= 0 || r.store.unproven < r.req.Unproven
+}

@@ -1,0 +1,105 @@
+package memstore
+
+import (
+	"time"
+
+	"github.com/outhook/outhook/store"
+)
+
+// event is a stored event and what became of it. Its fields but the deliveries never change.
+type event struct {
+	num      uint64 // its place in the order of Enqueue
+	id       string
+	typ      string
+	tenant   string
+	key      string
+	time     time.Time // to the millisecond
+	enqueued time.Time
+	body     []byte
+
+	deliveries []*delivery // in the order of their subscriptions
+}
+
+// same reports whether e and o have the same content. Type and time are in the body.
+func (e *event) same(o *event) bool {
+	return e.tenant == o.tenant && e.key == o.key && string(e.body) == string(o.body)
+}
+
+// delivery is an event for a subscription.
+type delivery struct {
+	sub   *subscription
+	event *event
+
+	state    store.State
+	attempts []store.Attempt
+	retry    int       // attempts counted since it was enqueued or requeued
+	due      time.Time // while pending
+	finished time.Time // otherwise
+	canceled string    // why it was canceled
+
+	token   uint64    // of the last claim, while it is worth something; 0 when there is none
+	expires time.Time // when the lease of that claim ends
+
+	heap *heapOf[*delivery] // the one it is in: one of its subscription's or the leases; nil when in none
+	pos  int                // its position there
+}
+
+// leased reports whether d is among the leases. One that has run out stays there until expire.
+func (s *Store) leased(d *delivery) bool { return d.heap == &s.leases }
+
+// isNext reports whether nothing of the same key stands before d.
+func (d *delivery) isNext() bool {
+	return d.event.key == "" || d.sub.keyed[d.event.key][0] == d
+}
+
+// record returns d as the outside sees it.
+func (d *delivery) record() store.Delivery {
+	r := store.Delivery{
+		SubscriptionID: d.sub.ID,
+		EventID:        d.event.id,
+		EventType:      d.event.typ,
+		Tenant:         d.event.tenant,
+		State:          d.state,
+		Attempts:       len(d.attempts),
+		CreatedAt:      d.event.enqueued,
+		FinishedAt:     d.finished,
+	}
+	if d.state == store.Pending {
+		r.DueAt = d.due
+	}
+	if n := len(d.attempts); n > 0 {
+		r.LastStatus, r.LastError = d.attempts[n-1].Status, d.attempts[n-1].Error
+	}
+	if d.state == store.Canceled {
+		r.LastError = d.canceled
+	}
+	return r
+}
+
+// deliveryHeap returns an empty heap of deliveries.
+func deliveryHeap(less func(a, b *delivery) bool) heapOf[*delivery] {
+	return heapOf[*delivery]{less: less, index: func(d *delivery) *int { return &d.pos }}
+}
+
+func enqueuedFirst(a, b *delivery) bool { return a.event.num < b.event.num }
+func expiresFirst(a, b *delivery) bool  { return a.expires.Before(b.expires) }
+
+func dueFirst(a, b *delivery) bool {
+	if !a.due.Equal(b.due) {
+		return a.due.Before(b.due)
+	}
+	return enqueuedFirst(a, b)
+}
+
+// enter puts d into h, leave takes it out of the heap it is in.
+func (d *delivery) enter(h *heapOf[*delivery]) {
+	h.push(d)
+	d.heap = h
+}
+
+func (d *delivery) leave() {
+	if d.heap != nil {
+		d.heap.remove(d.pos)
+		d.heap = nil
+	}
+}

@@ -1,0 +1,112 @@
+package memstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
+)
+
+// Enqueue implements [store.Queue].
+func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
+	built, err := build(evs) // needs no lock
+	if err != nil {
+		return fmt.Errorf("memstore: enqueue: %w", err)
+	}
+	now, err := s.begin(ctx)
+	if err != nil {
+		return fmt.Errorf("memstore: enqueue: %w", err)
+	}
+	defer s.mu.Unlock()
+	fresh, err := s.unstored(built)
+	if err != nil {
+		return fmt.Errorf("memstore: enqueue: %w", err)
+	}
+	for _, e := range fresh {
+		s.enqueue(e, now)
+	}
+	return nil
+}
+
+// build validates the events and makes their records.
+func build(evs []events.Event) ([]*event, error) {
+	built := make([]*event, len(evs))
+	for i, ev := range evs {
+		body, err := ev.Body()
+		if err != nil {
+			return nil, err
+		}
+		built[i] = &event{
+			id:     ev.ID,
+			typ:    ev.Type,
+			tenant: ev.Tenant,
+			key:    ev.Key,
+			time:   time.UnixMilli(ev.Time.UnixMilli()).UTC(),
+			body:   body,
+		}
+	}
+	return built, nil
+}
+
+// unstored returns those of the events that are neither stored nor given twice. It is ErrConflict when one has the ID
+// of another.
+func (s *Store) unstored(evs []*event) ([]*event, error) {
+	var fresh []*event
+	given := make(map[string]*event, len(evs))
+	for _, e := range evs {
+		known := s.events[e.id]
+		if known == nil {
+			known = given[e.id]
+		}
+		switch {
+		case known == nil:
+			given[e.id] = e
+			fresh = append(fresh, e)
+		case !known.same(e):
+			return nil, fmt.Errorf("event %s: %w", e.id, store.ErrConflict)
+		}
+	}
+	return fresh, nil
+}
+
+// enqueue stores e with its deliveries, if anybody wants it.
+func (s *Store) enqueue(e *event, now time.Time) {
+	e.num, e.enqueued = s.nextNum(), now
+	for _, sub := range s.order {
+		if !sub.wants(e) {
+			continue
+		}
+		d := &delivery{sub: sub, event: e}
+		sub.deliveries[e.id] = d
+		e.deliveries = append(e.deliveries, d)
+		if sub.Disabled() {
+			d.state, d.finished, d.canceled = store.Canceled, now, sub.DisabledReason
+			continue
+		}
+		s.revive(d, now)
+	}
+	if len(e.deliveries) > 0 {
+		s.events[e.id] = e
+		s.log = append(s.log, e)
+	}
+}
+
+// revive makes a delivery pending and due now.
+func (s *Store) revive(d *delivery, now time.Time) {
+	d.state, d.due, d.finished = store.Pending, now, time.Time{}
+	d.sub.add(d, now)
+	s.settle(d.sub, now)
+	s.wakeReader()
+}
+
+// takes reports whether one of the patterns takes events of the type. No patterns take all.
+func takes(patterns []string, eventType string) bool {
+	for _, p := range patterns {
+		if events.Match(p, eventType) {
+			return true
+		}
+	}
+	return len(patterns) == 0
+}

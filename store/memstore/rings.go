@@ -1,0 +1,80 @@
+package memstore
+
+import (
+	"container/list"
+	"time"
+)
+
+// rings are two rounds of subscriptions with something to claim, those that are Proven and those that are not. The
+// front of each is who is next.
+type rings struct {
+	proven, unproven list.List // of *subscription
+	unprovenFirst    bool      // whose turn it is
+}
+
+// of returns the ring where sub belongs by its health.
+func (r *rings) of(sub *subscription) *list.List {
+	if sub.health.Proven {
+		return &r.proven
+	}
+	return &r.unproven
+}
+
+// enter puts sub at the end of its ring, unless it is in that ring already and keeps its place.
+func (r *rings) enter(sub *subscription) {
+	ring := r.of(sub)
+	if sub.ring == ring {
+		return
+	}
+	r.leave(sub)
+	sub.ring, sub.seat = ring, ring.PushBack(sub)
+}
+
+// leave takes sub out of the ring it is in.
+func (r *rings) leave(sub *subscription) {
+	if sub.ring != nil {
+		sub.ring.Remove(sub.seat)
+		sub.ring, sub.seat = nil, nil
+	}
+}
+
+// settle puts sub where it belongs after a change: into a ring when something of it can be claimed, to sleep until
+// something else can.
+func (s *Store) settle(sub *subscription, now time.Time) {
+	sub.ripen(now)
+	if sub.stocked() && !sub.held(now) {
+		s.rings.enter(sub)
+	} else {
+		s.rings.leave(sub)
+	}
+	s.rouse(sub)
+	if sub.wakeAt = sub.wake(now); !sub.wakeAt.IsZero() {
+		s.sleepers.push(sub)
+	}
+}
+
+// rouse takes sub from the sleepers.
+func (s *Store) rouse(sub *subscription) {
+	if !sub.wakeAt.IsZero() {
+		s.sleepers.remove(sub.bed)
+		sub.wakeAt = time.Time{}
+	}
+}
+
+func wakesFirst(a, b *subscription) bool { return a.wakeAt.Before(b.wakeAt) }
+
+// wake returns when something becomes claimable of sub that is not now, other than by the end of a lease; zero when
+// nothing does.
+func (sub *subscription) wake(now time.Time) time.Time {
+	var at time.Time
+	switch held := sub.held(now); {
+	case held && sub.stocked():
+		at = sub.health.HeldUntil
+	case sub.later.len() > 0:
+		at = sub.later.first().due
+		if held && sub.health.HeldUntil.After(at) {
+			at = sub.health.HeldUntil
+		}
+	}
+	return at
+}

@@ -1,0 +1,138 @@
+package memstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/outhook/outhook/store"
+)
+
+// CreateSubscription implements [store.Subscriptions].
+func (s *Store) CreateSubscription(ctx context.Context, rec store.Subscription) (store.Subscription, error) {
+	now, err := s.begin(ctx)
+	if err != nil {
+		return store.Subscription{}, fmt.Errorf("memstore: create subscription: %w", err)
+	}
+	defer s.mu.Unlock()
+	if s.subs[rec.ID] != nil {
+		return store.Subscription{}, fmt.Errorf("memstore: create subscription: %w", store.ErrConflict)
+	}
+	rec = rec.Clone()
+	rec.CreatedAt, rec.UpdatedAt, rec.SubscribedAt = now, now, time.Time{}
+	if rec.Status == store.Subscribed {
+		rec.SubscribedAt = now
+	}
+	sub := &subscription{
+		Subscription: rec,
+		num:          s.nextNum(),
+		deliveries:   make(map[string]*delivery),
+		queue:        newQueue(),
+	}
+	s.subs[sub.ID] = sub
+	s.order = append(s.order, sub)
+	return sub.Clone(), nil
+}
+
+// UpdateSubscription implements [store.Subscriptions].
+func (s *Store) UpdateSubscription(
+	ctx context.Context, id string, change func(*store.Subscription) error,
+) (store.Subscription, error) {
+	now, err := s.begin(ctx)
+	if err != nil {
+		return store.Subscription{}, fmt.Errorf("memstore: update subscription: %w", err)
+	}
+	defer s.mu.Unlock()
+	sub := s.subs[id]
+	if sub == nil {
+		return store.Subscription{}, fmt.Errorf("memstore: update subscription: %w", store.ErrNotFound)
+	}
+	before, draft := sub.Subscription, sub.Clone()
+	if err := change(&draft); err != nil {
+		return store.Subscription{}, err
+	}
+	after := draft.Clone() // change may have kept the draft
+	after.ID, after.Tenant = before.ID, before.Tenant
+	after.CreatedAt, after.UpdatedAt, after.SubscribedAt = before.CreatedAt, now, before.SubscribedAt
+
+	subscribed := before.Status != store.Subscribed && after.Status == store.Subscribed
+	unsubscribed := before.Status == store.Subscribed && after.Status != store.Subscribed
+	if subscribed {
+		after.SubscribedAt = now
+	}
+	sub.Subscription = after
+	if unsubscribed {
+		s.cancelPending(sub, cancelReason(&after), now)
+	}
+	if subscribed || before.URL != after.URL {
+		s.setHealth(sub, store.Health{})
+		s.settle(sub, now)
+		s.wakeReader()
+	}
+	return sub.Clone(), nil
+}
+
+// cancelReason is what deliveries that end with the subscription say.
+func cancelReason(sub *store.Subscription) string {
+	if sub.DisabledReason != "" {
+		return sub.DisabledReason
+	}
+	return "unsubscribed"
+}
+
+// DeleteSubscription implements [store.Subscriptions].
+func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
+	now, err := s.begin(ctx)
+	if err != nil {
+		return fmt.Errorf("memstore: delete subscription: %w", err)
+	}
+	defer s.mu.Unlock()
+	sub := s.subs[id]
+	if sub == nil {
+		return fmt.Errorf("memstore: delete subscription: %w", store.ErrNotFound)
+	}
+	s.cancelPending(sub, "deleted", now)
+	for _, d := range sub.deliveries {
+		d.event.deliveries = slices.DeleteFunc(d.event.deliveries, func(o *delivery) bool { return o == d })
+	}
+	delete(s.subs, id)
+	s.order = slices.DeleteFunc(s.order, func(o *subscription) bool { return o == sub })
+	return nil
+}
+
+// Subscription implements [store.Subscriptions].
+func (s *Store) Subscription(ctx context.Context, id string) (store.Subscription, error) {
+	if _, err := s.begin(ctx); err != nil {
+		return store.Subscription{}, fmt.Errorf("memstore: subscription: %w", err)
+	}
+	defer s.mu.Unlock()
+	sub := s.subs[id]
+	if sub == nil {
+		return store.Subscription{}, fmt.Errorf("memstore: subscription: %w", store.ErrNotFound)
+	}
+	return sub.Clone(), nil
+}
+
+// Subscriptions implements [store.Subscriptions].
+func (s *Store) Subscriptions(ctx context.Context, q store.SubscriptionQuery) (store.Page[store.Subscription], error) {
+	if _, err := s.begin(ctx); err != nil {
+		return store.Page[store.Subscription]{}, fmt.Errorf("memstore: subscriptions: %w", err)
+	}
+	defer s.mu.Unlock()
+	var matching []*subscription
+	for _, sub := range s.order {
+		if q.AnyTenant || q.Tenant == sub.Tenant {
+			matching = append(matching, sub)
+		}
+	}
+	found, err := cut(matching, func(sub *subscription) place { return place{sub.num, 0} }, q.Cursor, q.Limit)
+	if err != nil {
+		return store.Page[store.Subscription]{}, fmt.Errorf("memstore: subscriptions: %w", err)
+	}
+	page := store.Page[store.Subscription]{Next: found.Next, Previous: found.Previous, Total: len(matching)}
+	for _, sub := range found.Items {
+		page.Items = append(page.Items, sub.Clone())
+	}
+	return page, nil
+}
