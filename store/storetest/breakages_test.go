@@ -1,0 +1,72 @@
+package storetest_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/storetest"
+)
+
+// breakage is a way to break the contract, and the rule that must see it.
+type breakage struct {
+	name  string
+	rule  string
+	spoil func(b *broken)
+}
+
+// open returns a store that is broken so.
+func (br breakage) open(*testing.T) store.Store {
+	b := newBroken()
+	br.spoil(b)
+	return b
+}
+
+func breakages() []breakage {
+	return slices.Concat(subscriptionBreakages(), enqueueBreakages(), claimBreakages(), fairnessBreakages(),
+		finishBreakages(), historyBreakages())
+}
+
+// TestBreakages shows that the suite bites: each deliberately broken store violates the rule that says so.
+func TestBreakages(t *testing.T) {
+	for _, br := range breakages() {
+		t.Run(br.name, func(t *testing.T) {
+			violated, found := storetest.Suite{Open: br.open}.Violations(t, br.rule)
+			switch {
+			case !found:
+				t.Errorf("there is no rule %s", br.rule)
+			case len(violated) == 0:
+				t.Errorf("rule %s: got no violation, want one", br.rule)
+			default:
+				t.Logf("rule %s: %s", br.rule, violated[0])
+			}
+		})
+	}
+}
+
+// TestBreakagesCompared shows that the comparison with memstore bites too, which no rule tells where to look.
+func TestBreakagesCompared(t *testing.T) {
+	blind := map[string]string{ // breakages that it can't see, and why
+		"shares what it keeps":               "it does not change what it gets",
+		"never says that it is ready":        "it does not wait",
+		"goes on when the context has ended": "no context of it ends",
+		"waits for nothing":                  "a Wait that is too short does no harm there",
+		"takes Until as included":            "times of the two stores differ",
+		"requeues all in one step":           "it takes all steps",
+		"stops pruning early":                "it has too little to prune",
+	}
+	for _, br := range breakages() {
+		t.Run(br.name, func(t *testing.T) {
+			if why := blind[br.name]; why != "" {
+				t.Skip(why)
+			}
+			for seed := range uint64(storetest.DefaultSeeds) {
+				suite := storetest.Suite{Open: br.open}
+				if suite.Difference(t, seed, storetest.DefaultSteps) != "" {
+					return
+				}
+			}
+			t.Errorf("got no difference in %d sequences, want one", storetest.DefaultSeeds)
+		})
+	}
+}

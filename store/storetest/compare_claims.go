@@ -1,0 +1,134 @@
+package storetest
+
+import (
+	"slices"
+	"time"
+
+	"github.com/outhook/outhook/store"
+)
+
+// claim claims from both with a random request.
+func (tw *twins) claim() {
+	tw.stepAside()
+	req := store.ClaimRequest{
+		Max:             one(tw, 0, 1, 2, 3, 5, 100),
+		Lease:           tw.duration(),
+		PerSubscription: one(tw, 0, 0, 1, 2, 4),
+		Unproven:        one(tw, 0, 0, 1, 3),
+		ProbeAfter:      one(tw, 0, 0, 1, 2),
+	}
+	tw.edge(req.Lease)
+	tw.note("claim %+v", req)
+	room := tw.room(req)
+	got := tw.ours.claimWith(req)
+	all := tw.model.claimWith(store.ClaimRequest{Max: 1 << 30, Lease: req.Lease})
+	room.check(tw.ours, got.Claims, all.Claims)
+	if got.Wait-margin > all.Wait || got.Wait <= 0 {
+		tw.ours.errorf("Wait: got %v, want at most %v", got.Wait, all.Wait)
+	}
+	tw.follow(got.Claims, all.Claims)
+}
+
+// duration returns how long a lease or a delay is.
+func (tw *twins) duration() time.Duration {
+	if tw.realTime {
+		return tw.ours.long
+	}
+	return one(tw, 20*time.Second, 5*time.Minute, 3*time.Hour, 30*time.Hour)
+}
+
+// follow makes the model, which has claimed all, keep only what ours has claimed. Giving the rest back voids tokens
+// whose lease has run out, which for ours are still good; a pair remembers that.
+func (tw *twins) follow(ours, all []store.Claim) {
+	for _, cl := range all {
+		i := slices.IndexFunc(ours, func(o store.Claim) bool { return sameDelivery(o.Lease, cl.Lease) })
+		if i >= 0 {
+			tw.sameClaim(ours[i], cl)
+			tw.claims = append(tw.claims, pair{ours: ours[i].Lease, model: cl.Lease, attempt: cl.Attempt})
+			tw.note("  claimed %s for %s, attempt %d", cl.EventID, cl.SubscriptionID, cl.Attempt)
+			continue
+		}
+		tw.model.release(cl)
+		for j, p := range tw.claims {
+			if sameDelivery(p.model, cl.Lease) {
+				tw.claims[j].voided = true
+			}
+		}
+	}
+}
+
+func sameDelivery(a, b store.Lease) bool {
+	return a.SubscriptionID == b.SubscriptionID && a.EventID == b.EventID
+}
+
+// somePairs returns some claims, mostly late ones.
+func (tw *twins) somePairs() []pair {
+	var some []pair
+	for range 1 + tw.rand.IntN(4) {
+		if n := len(tw.claims); n > 0 {
+			some = append(some, tw.claims[max(0, n-1-tw.rand.IntN(12))])
+		}
+	}
+	return some
+}
+
+// finish finishes some claims in both.
+func (tw *twins) finish() {
+	tw.stepAside()
+	var ours, model []store.Outcome
+	for _, p := range tw.somePairs() {
+		o := tw.outcome(p)
+		tw.note("finish %s for %s: %s, retry in %v, hold for %v",
+			p.ours.EventID, p.ours.SubscriptionID, o.State, o.RetryIn, o.HoldFor)
+		tw.edge(o.RetryIn)
+		tw.edge(o.HoldFor)
+		o.Lease = p.ours
+		ours = append(ours, o)
+		o.Lease = p.model
+		model = append(model, o)
+	}
+	got, want := tw.ours.finish(ours...), tw.model.finish(model...)
+	for i := range got {
+		equal(tw.ours, "Ignored", got[i].Ignored, want[i].Ignored)
+		tw.sameHealth("Before", got[i].Before, want[i].Before)
+		tw.sameHealth("After", got[i].After, want[i].After)
+	}
+}
+
+// outcome returns a random one for the claim.
+func (tw *twins) outcome(p pair) store.Outcome {
+	cl := store.Claim{Attempt: p.attempt}
+	if p.voided || tw.chance(2) {
+		return delivered(cl)
+	}
+	if tw.chance(4) {
+		return dead(cl)
+	}
+	o := failed(cl, one(tw, 0, tw.duration()))
+	if tw.chance(4) {
+		o.HoldFor = tw.duration()
+	}
+	return o
+}
+
+// release gives some claims back in both.
+func (tw *twins) release() {
+	for _, p := range tw.somePairs() {
+		tw.note("release %s for %s", p.ours.EventID, p.ours.SubscriptionID)
+		tw.ours.must("Release", tw.ours.store.Release(tw.ours.ctx, p.ours))
+		tw.model.must("Release", tw.model.store.Release(tw.model.ctx, p.model))
+	}
+}
+
+// sameClaim checks all of a claim but its token.
+func (tw *twins) sameClaim(got, want store.Claim) {
+	tw.sameSub("Claim.Subscription", got.Subscription, want.Subscription)
+	tw.sameHealth("Claim.Health", got.Health, want.Health)
+	tw.sameTime("EnqueuedAt", got.EnqueuedAt, want.EnqueuedAt)
+	same := got.EventType == want.EventType && got.Tenant == want.Tenant && got.Key == want.Key &&
+		got.EventTime.Equal(want.EventTime) && string(got.Body) == string(want.Body) &&
+		got.Attempt == want.Attempt && got.Retry == want.Retry
+	if !same {
+		tw.ours.errorf("claim: got %+v, want %+v", got, want)
+	}
+}

@@ -1,0 +1,208 @@
+package storetest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/signing"
+	"github.com/outhook/outhook/store"
+)
+
+// sameError checks that both calls failed alike, or not at all, and reports whether they succeeded.
+func (tw *twins) sameError(what string, ours, model error) bool {
+	if g, w := kindOf(ours), kindOf(model); g != w {
+		tw.ours.errorf("%s: got error %v, want %v", what, ours, model)
+	}
+	return ours == nil && model == nil
+}
+
+// kindOf returns what a caller tells apart of an error.
+func kindOf(err error) string {
+	var invalid *events.InvalidError
+	switch {
+	case err == nil:
+		return "none"
+	case errors.Is(err, store.ErrNotFound):
+		return "not found"
+	case errors.Is(err, store.ErrConflict):
+		return "conflict"
+	case errors.As(err, &invalid):
+		return "invalid"
+	}
+	return err.Error()
+}
+
+func (tw *twins) tenant() string    { return one(tw, "", "", "other") }
+func (tw *twins) eventType() string { return one(tw, "a.b", "a.b", "a.c", "b.c.d") }
+func (tw *twins) patterns() []string {
+	return one(tw, nil, nil, []string{"a.b"}, []string{"a.*"}, []string{"b.*", "a.c"})
+}
+
+// someSub returns the ID of a subscription, which may have been deleted.
+func (tw *twins) someSub() string {
+	if len(tw.subs) == 0 {
+		return tw.ours.newSub().ID
+	}
+	return one(tw, tw.subs...)
+}
+
+func (tw *twins) create() {
+	const enough = 8
+	sub := tw.ours.newSub(tw.patterns()...)
+	if len(tw.subs) >= enough || tw.chance(8) {
+		sub.ID = tw.someSub()
+	}
+	sub.Tenant = tw.tenant()
+	sub.Secrets = []signing.Secret{signing.Secret(fmt.Sprint("key", tw.step))}
+	if tw.chance(10) {
+		sub.Status = store.Unsubscribed
+	}
+	tw.note("create %s, tenant %q, events %q, %s", sub.ID, sub.Tenant, sub.Events, sub.Status)
+	got, ours := tw.ours.store.CreateSubscription(tw.ours.ctx, sub)
+	want, model := tw.model.store.CreateSubscription(tw.model.ctx, sub)
+	if tw.sameError("CreateSubscription", ours, model) {
+		tw.sameSub("CreateSubscription", got, want)
+		tw.subs = append(tw.subs, sub.ID)
+	}
+}
+
+func (tw *twins) update() {
+	id := tw.someSub()
+	what, change := tw.change()
+	tw.note("update %s: %s", id, what)
+	got, ours := tw.ours.store.UpdateSubscription(tw.ours.ctx, id, change)
+	want, model := tw.model.store.UpdateSubscription(tw.model.ctx, id, change)
+	if tw.sameError("UpdateSubscription", ours, model) {
+		tw.sameSub("UpdateSubscription", got, want)
+	}
+}
+
+// change returns a random change of a subscription.
+func (tw *twins) change() (what string, change func(*store.Subscription) error) {
+	status := func(status store.Status, reason string) func(*store.Subscription) error {
+		return func(s *store.Subscription) error { s.Status, s.DisabledReason = status, reason; return nil }
+	}
+	switch n, patterns := tw.step, tw.patterns(); tw.rand.IntN(8) {
+	case 0:
+		return "name", func(s *store.Subscription) error { s.Name = fmt.Sprint(n); return nil }
+	case 1:
+		return "url", func(s *store.Subscription) error { s.URL = fmt.Sprint("https://endpoint.example/", n); return nil }
+	case 2:
+		return fmt.Sprintf("events %q", patterns), func(s *store.Subscription) error { s.Events = patterns; return nil }
+	case 3:
+		return "unsubscribe", status(store.Unsubscribed, "")
+	case 4:
+		return "disable", status(store.Unsubscribed, "answered 410")
+	case 5:
+		return "an error", func(s *store.Subscription) error {
+			s.Status, s.URL = store.Unsubscribed, "https://nowhere.example/"
+			return store.ErrConflict
+		}
+	}
+	return "subscribe", status(store.Subscribed, "")
+}
+
+func (tw *twins) delete() {
+	id := tw.someSub()
+	tw.note("delete %s", id)
+	ours := tw.ours.store.DeleteSubscription(tw.ours.ctx, id)
+	model := tw.model.store.DeleteSubscription(tw.model.ctx, id)
+	tw.sameError("DeleteSubscription", ours, model)
+}
+
+func (tw *twins) enqueue() {
+	evs := make([]events.Event, 1+tw.rand.IntN(5))
+	for i := range evs {
+		ev := tw.ours.event(tw.eventType())
+		ev.Tenant, ev.Key = tw.tenant(), one(tw, "", "", "", "k", "l")
+		if tw.chance(10) {
+			ev.Time = ev.Time.Add(-365 * 24 * time.Hour)
+		}
+		evs[i] = ev
+	}
+	if tw.chance(8) {
+		evs = append(evs, evs[0])
+	}
+	if tw.chance(15) {
+		evs[len(evs)-1].Payload = nil
+	}
+	tw.enqueueBoth(evs)
+}
+
+// enqueueKnown enqueues an event again that is stored, or one with its ID and other content.
+func (tw *twins) enqueueKnown() {
+	if len(tw.events) == 0 {
+		return
+	}
+	known := one(tw, tw.events...)
+	if len(tw.model.deliveries(store.DeliveryQuery{AnyTenant: true, EventID: known.ID})) == 0 {
+		return // nothing refers to it: whether it is still stored is the store's choice
+	}
+	if tw.chance(3) {
+		known.Payload = json.RawMessage(`"other content"`)
+	}
+	fresh := tw.ours.event("a.b")
+	tw.enqueueBoth(one(tw, []events.Event{fresh, known}, []events.Event{known, fresh}))
+}
+
+func (tw *twins) enqueueBoth(evs []events.Event) {
+	for _, ev := range evs {
+		tw.note("enqueue %s %s, tenant %q, key %q, time %v, payload %s",
+			ev.ID, ev.Type, ev.Tenant, ev.Key, ev.Time, ev.Payload)
+	}
+	ours := tw.ours.store.Enqueue(tw.ours.ctx, evs...)
+	model := tw.model.store.Enqueue(tw.model.ctx, evs...)
+	if tw.sameError("Enqueue", ours, model) {
+		tw.events = append(tw.events, evs...)
+	}
+}
+
+func (tw *twins) requeue() {
+	tw.stepAside()
+	q := tw.query()
+	tw.note("requeue %+v", q)
+	for _, d := range tw.model.deliveries(q) {
+		tw.requeued[delivery{d.SubscriptionID, d.EventID}] = true
+	}
+	ours, model := tw.ours.requeue(q), tw.model.requeue(q)
+	if !slices.Contains(q.States, store.Pending) { // whether one that is due already counts is the store's choice
+		equal(tw.ours, "requeued", ours, model)
+	}
+}
+
+// query returns a random one.
+func (tw *twins) query() store.DeliveryQuery {
+	q := store.DeliveryQuery{Limit: 1 + tw.rand.IntN(5), AnyTenant: tw.chance(2), Tenant: tw.tenant()}
+	if tw.chance(3) {
+		q.SubscriptionID = tw.someSub()
+	}
+	if tw.chance(4) {
+		q.EventType = tw.eventType()
+	}
+	if tw.chance(4) && len(tw.events) > 0 {
+		q.EventID = one(tw, tw.events...).ID
+	}
+	q.States = one(tw, nil, nil, store.States(), []store.State{store.Dead}, []store.State{store.Pending, store.Canceled})
+	return q
+}
+
+func (tw *twins) prune() {
+	r := store.Retention{
+		Delivered: one(tw, 0, time.Minute, time.Hour, 24*time.Hour),
+		Failed:    one(tw, 0, time.Minute, time.Hour, 24*time.Hour),
+	}
+	for _, d := range tw.model.everything() {
+		for _, keep := range []time.Duration{r.Delivered, r.Failed} {
+			if age := time.Since(d.FinishedAt); age > keep-margin && age < keep+margin {
+				return
+			}
+		}
+	}
+	tw.note("prune %+v", r)
+	tw.ours.prune(r)
+	tw.model.prune(r)
+}

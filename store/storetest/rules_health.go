@@ -1,0 +1,154 @@
+package storetest
+
+import (
+	"time"
+
+	"github.com/outhook/outhook/store"
+)
+
+func healthRules() []rule {
+	return []rule{
+		{name: "success", test: testHealthSuccess,
+			rule: "After Delivered the health is Proven and all else zero."},
+		{name: "failure", test: testHealthFailure,
+			rule: "After anything else it is not Proven, and Failures grows by one."},
+		{name: "hold", test: testHealthHold,
+			rule: "HoldFor, when positive, keeps the longer of HeldUntil and now + HoldFor, and adds one to Holds " +
+				"unless the subscription is held already."},
+		{name: "hold-again", test: testHealthHoldAgain,
+			rule: "Holds counts how often the subscription was held since the last success."},
+		{name: "hold-delivered", test: testHealthHoldDelivered,
+			rule: "A success holds nothing, and lifts the hold that there is."},
+		{name: "failing-for", test: testFailingFor,
+			rule: "FailingFor is the time over which the failures are spread."},
+		{name: "failing-for-cap", test: testFailingForCap, days: true,
+			rule: "A gap between two failures counts as a day at most."},
+		{name: "apart", test: testHealthApart,
+			rule: "Each subscription has a health of its own."},
+	}
+}
+
+func testHealthSuccess(c *check) {
+	sub := c.subscribe()
+	c.publish(2)
+	c.counts(held(c.claimOne(), 0, c.short))
+	c.pass(c.short)
+	c.counts(failed(c.claimOne(), 0))
+	if h := c.health(sub.ID); h.Failures != 2 || h.Holds != 1 || h.FailingFor <= 0 || h.HeldUntil.IsZero() {
+		c.errorf("health: got %+v, want 2 Failures, 1 Hold, and FailingFor and HeldUntil set", h)
+	}
+	want := store.Health{Proven: true}
+	r := c.counts(delivered(c.claimOne()))
+	equal(c, "After", r.After, want)
+	equal(c, "health", c.health(sub.ID), want)
+	equal(c, "Claim.Health", c.claimOne().Health, want)
+}
+
+func testHealthFailure(c *check) {
+	sub := c.subscribe()
+	c.publish(4)
+	claims := c.claim(4)
+	c.counts(delivered(claims[0]))
+	for i, o := range []store.Outcome{failed(claims[1], c.long), dead(claims[2]), failed(claims[3], 0)} {
+		r := c.counts(o)
+		equal(c, "After.Proven", r.After.Proven, false)
+		equal(c, "After.Failures", r.After.Failures, i+1)
+		equal(c, "Before.Failures", r.Before.Failures, i)
+		equal(c, "Stats' health", c.health(sub.ID).Failures, i+1)
+	}
+	equal(c, "Claim.Health.Failures", c.claimOne().Health.Failures, 3)
+}
+
+func testHealthHold(c *check) {
+	sub := c.subscribe()
+	c.publish(5)
+	claims := c.claim(5)
+	now := time.Now()
+	for i, tc := range []struct {
+		hold time.Duration
+		want store.Health // HeldUntil apart
+		end  time.Duration
+	}{
+		{c.short, store.Health{Failures: 1, Holds: 1}, c.short},
+		{c.long, store.Health{Failures: 2, Holds: 1}, c.long},
+		{c.short, store.Health{Failures: 3, Holds: 1}, c.long},
+		{0, store.Health{Failures: 4, Holds: 1}, c.long},
+		{-c.long, store.Health{Failures: 5, Holds: 1}, c.long},
+	} {
+		got := c.counts(held(claims[i], 0, tc.hold)).After
+		equal(c, "Failures", got.Failures, tc.want.Failures)
+		equal(c, "Holds", got.Holds, tc.want.Holds)
+		c.near("HeldUntil", got.HeldUntil, now.Add(tc.end))
+		equal(c, "health", sameClock(c.health(sub.ID)), sameClock(got))
+	}
+	equal(c, "claims", len(c.claim(10)), 0)
+}
+
+func testHealthHoldAgain(c *check) {
+	sub := c.subscribe()
+	c.publish(1)
+	for n := range 3 {
+		c.counts(held(c.claimOne(), 0, c.short))
+		equal(c, "Holds", c.health(sub.ID).Holds, n+1)
+		equal(c, "claims while held", len(c.claim(10)), 0)
+		c.pass(c.short)
+	}
+}
+
+func testHealthHoldDelivered(c *check) {
+	c.subscribe()
+	c.publish(3)
+	claims := c.claim(2)
+	c.counts(held(claims[0], c.long, c.long))
+	equal(c, "claims while held", len(c.claim(10)), 0)
+	o := delivered(claims[1])
+	o.HoldFor = c.long
+	equal(c, "After", c.counts(o).After, store.Health{Proven: true})
+	equal(c, "claims after a success", len(c.claim(10)), 1)
+}
+
+func testFailingFor(c *check) {
+	sub := c.subscribe()
+	c.publish(1)
+	gap := c.short + c.slack
+	for n := range 4 {
+		c.counts(failed(c.claimOne(), 0))
+		got := c.health(sub.ID).FailingFor
+		want := time.Duration(n) * gap
+		if got < want || got > want+want/2+c.slack {
+			c.errorf("FailingFor after %d failures %v apart: got %v, want about %v", n+1, gap, got, want)
+		}
+		c.pass(c.short)
+	}
+}
+
+func testFailingForCap(c *check) {
+	sub := c.subscribe()
+	c.publish(1)
+	const day = store.MaxFailureGap
+	c.counts(failed(c.claimOne(), 0))
+	for _, gap := range []struct{ wait, total time.Duration }{
+		{day / 2, day / 2},
+		{10 * day, day/2 + day},
+		{300 * day, day/2 + 2*day},
+		{day / 4, day/4 + day/2 + 2*day},
+	} {
+		c.pass(gap.wait)
+		c.counts(failed(c.claimOne(), 0))
+		if got := c.health(sub.ID).FailingFor; got < gap.total || got > gap.total+time.Minute {
+			c.errorf("FailingFor after a gap of %v: got %v, want about %v", gap.wait, got, gap.total)
+		}
+	}
+}
+
+func testHealthApart(c *check) {
+	sub, other := c.subscribe(), c.subscribe()
+	c.publish(1)
+	for _, cl := range c.claim(2) {
+		if cl.SubscriptionID == sub.ID {
+			c.counts(held(cl, 0, c.long))
+		}
+	}
+	equal(c, "the other's health", c.health(other.ID), store.Health{})
+	equal(c, "Failures", c.health(sub.ID).Failures, 1)
+}
