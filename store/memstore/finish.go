@@ -27,6 +27,7 @@ func (s *Store) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.
 	for i, o := range outcomes {
 		results[i] = s.finish(o, now)
 	}
+	s.wakeReader() // there is room now
 	return results, nil
 }
 

@@ -1,0 +1,44 @@
+package boltstore
+
+import "github.com/outhook/outhook/store"
+
+// What follows brings memory up to what has become of a subscription.
+
+// setSubscription takes in a new version, which claims may share.
+func (s *Store) setSubscription(num uint64, sub *store.Subscription) {
+	if q := s.queues[num]; q != nil && q.known {
+		q.sub = sub
+		s.settle(q, now())
+	}
+}
+
+// canceledAll takes in that all that was pending as of a number below seq is canceled.
+func (s *Store) canceledAll(num, seq uint64) {
+	s.house.add(num)
+	q := s.queues[num]
+	if q == nil {
+		return
+	}
+	s.endLeases(q)
+	q.fresh.cancel(seq)
+	q.chunked.restart(place{0, seq}) // what is not canceled comes after that
+	q.started.restart(place{})
+	q.retries.restart(place{})
+	s.settle(q, now())
+}
+
+// deleted takes in that a subscription is gone.
+func (s *Store) deleted(num uint64) {
+	s.house.add(num)
+	if q := s.queues[num]; q != nil {
+		s.endLeases(q)
+		s.drop(q)
+	}
+}
+
+// endLeases makes all tokens of a queue worthless.
+func (s *Store) endLeases(q *queue) {
+	for _, l := range q.leases {
+		s.endLease(l)
+	}
+}

@@ -1,0 +1,95 @@
+package boltstore
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// A chunk is a list of events whose deliveries to one subscription are pending and have no row, of those below the
+// watermark (see spill.go). It is stored under the subscription's number and the first event. As everywhere, a row
+// counts more than a place in a chunk: nothing is written here when a delivery gets a row. A chunk goes when all of it
+// have one.
+
+// maxChunk bounds the events of a chunk.
+const maxChunk = 1000
+
+func encodeChunk(key []byte, seqs []uint64) []byte {
+	e := newEncoder(8 + 2*len(seqs))
+	e.b = pack(e.b, seqs)
+	return e.seal(key)
+}
+
+func decodeChunk(key, v []byte) ([]uint64, error) {
+	d, err := unseal(key, v)
+	if err != nil {
+		return nil, fmt.Errorf("pending deliveries of subscription %d: %w", number(key, 0), err)
+	}
+	return unpackAll(d.b)
+}
+
+// seekChunk moves the cursor to the last chunk of the subscription that begins at seq or before, or else to the first
+// after, and returns it; nil when there is neither.
+func seekChunk(c *bolt.Cursor, num, seq uint64) (k, v []byte) {
+	key := key2(num, seq)
+	k, v = c.Seek(key[:])
+	if k != nil && string(k) == string(key[:]) {
+		return k, v
+	}
+	if k == nil {
+		k, v = c.Last()
+	} else {
+		k, v = c.Prev()
+	}
+	if k != nil && number(k, 0) == num {
+		return k, v
+	}
+	if k, v = c.Seek(key[:]); k != nil && number(k, 0) == num {
+		return k, v
+	}
+	return nil, nil
+}
+
+// inChunk reports whether a chunk of the subscription has the event, and returns the chunk's key.
+func (t *txn) inChunk(num, seq uint64) (key []byte, ok bool, err error) {
+	k, v := seekChunk(t.bucket(chunks).Cursor(), num, seq)
+	if k == nil || number(k, 1) > seq {
+		return nil, false, nil
+	}
+	d, err := unseal(k, v)
+	if err != nil {
+		return nil, false, fmt.Errorf("pending deliveries of subscription %d: %w", num, err)
+	}
+	ok, err = packedHas(d.b, seq)
+	return k, ok, err
+}
+
+// leaveChunk takes the event out of its chunk, if it is in one: for a row that is to go.
+func (t *txn) leaveChunk(num, seq uint64) error {
+	k, ok, err := t.inChunk(num, seq)
+	if err != nil || !ok {
+		return err
+	}
+	seqs, err := decodeChunk(k, t.get(chunks, k))
+	if err != nil {
+		return err
+	}
+	seqs = slices.DeleteFunc(seqs, func(s uint64) bool { return s == seq })
+	return t.rewriteChunk(bytes.Clone(k), seqs)
+}
+
+// rewriteChunk replaces the chunk under the key by one of the given events, which may be none.
+func (t *txn) rewriteChunk(key []byte, seqs []uint64) error {
+	if err := t.remove(chunks, key); err != nil || len(seqs) == 0 {
+		return err
+	}
+	return t.putChunk(number(key, 0), seqs)
+}
+
+// putChunk stores a chunk.
+func (t *txn) putChunk(num uint64, seqs []uint64) error {
+	key := key2(num, seqs[0])
+	return t.put(chunks, key[:], encodeChunk(key[:], seqs))
+}

@@ -1,0 +1,39 @@
+// Package boltstore is the default [store.Store]: one bbolt file beside a host that runs as a single process.
+//
+//	s, err := boltstore.Open("hooks.db", nil)
+//	if err != nil {
+//		return err
+//	}
+//	defer s.Close()
+//	d, err := dispatcher.New(s, nil)
+//
+// A host that keeps its own data in bbolt gives its database to [New] instead, and publishes with [Store.EnqueueTx] in
+// the transactions in which it writes: the event is then stored if and only if the rest is.
+//
+// # What it promises
+//
+// What Enqueue has accepted is on disk, synced, and survives a crash and a power cut. A damaged file is ErrCorrupt and
+// never a crash of the host; a file that is in use is ErrLocked. The file is for its owner alone (mode 0600) and has the
+// secrets that sign deliveries.
+//
+// Every operation that writes shares a transaction with those that come while one is on its way to the disk; there is no
+// timer, and one that comes alone is committed at once. Only Finish waits a few milliseconds for company, since losing
+// it repeats an attempt and no more.
+//
+// # How it works
+//
+// An event is one record: its body, once, and for whom it is. Its deliveries have none until something happens to them,
+// so a delivery that succeeds at once is written once, and enqueuing for ten thousand costs little more than for one.
+// What is pending is therefore known from the events. Memory has it, by subscription, for as many events as its budget
+// allows; for older ones, which are below the watermark (spill.go), the file has it, packed in chunks. The file also has
+// indexes of what waits for a retry and of what has an ordering key.
+//
+// Memory further has, for each subscription that has something pending, a window on each of those sources (window.go),
+// its place in the turns that Claim takes, and the leases, which end with the process. All of it follows the file: it
+// is changed after a commit, by what the transaction has left to be done then.
+//
+// Unsubscribing writes one mark that cancels all before it, however much that is; every reader heeds it (txn.find), and
+// Prune later writes it into the records, in small steps.
+//
+// Transactions that read are kept short, because bbolt reuses no page that was freed since the oldest of them began.
+package boltstore

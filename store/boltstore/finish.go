@@ -1,0 +1,162 @@
+package boltstore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
+)
+
+// Finish implements [store.Queue].
+func (s *Store) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.Result, error) {
+	results, err := s.finish(ctx, outcomes)
+	if err != nil {
+		return nil, fmt.Errorf("boltstore: finish: %w", err)
+	}
+	return results, nil
+}
+
+func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.Result, error) {
+	for _, o := range outcomes {
+		if o.State != store.Delivered && o.State != store.Dead && o.State != store.Pending {
+			return nil, &events.InvalidError{Field: "state", Reason: "is not delivered, dead or pending"}
+		}
+	}
+	if err := s.check(ctx); err != nil || len(outcomes) == 0 {
+		return nil, err
+	}
+	f := &finishing{outcomes: make([]outcome, len(outcomes))}
+	for i, o := range outcomes {
+		f.outcomes[i] = outcome{Outcome: o, attempt: appendAttempt(nil, &o.Attempt)}
+		f.outcomes[i].Attempt = store.Attempt{} // the caller's memory
+	}
+	s.mu.Lock()
+	for i := range f.outcomes {
+		o := &f.outcomes[i]
+		o.lease = s.seal(&o.Outcome)
+	}
+	s.mu.Unlock()
+	s.wakeReader() // there is room now
+	err := s.submit(ctx, &op{
+		run:    f.run,
+		weight: len(outcomes),
+		settle: func(err error) { s.settleFinish(f, err) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	return f.results, nil
+}
+
+// settleFinish gives the leases of a Finish back when it came to nothing.
+func (s *Store) settleFinish(f *finishing, err error) {
+	for _, o := range f.outcomes {
+		switch l := o.lease; {
+		case l == nil:
+		case err != nil:
+			s.unseal(l)
+		case !l.void: // it was ignored
+			s.endLease(l)
+			l.queue.putBack(l)
+			s.settle(l.queue, now())
+		}
+	}
+	s.wakeReader() // the leases of failures have made room only now
+}
+
+// finishing is a Finish on its way.
+type finishing struct {
+	outcomes []outcome
+	results  []store.Result
+}
+
+// outcome is one outcome that is to be recorded.
+type outcome struct {
+	store.Outcome
+	attempt []byte // the attempt as it is stored
+	lease   *lease // sealed; nil when the token is not the present one
+}
+
+func (f *finishing) run(t *txn) error {
+	f.results = make([]store.Result, len(f.outcomes))
+	for i := range f.outcomes {
+		r, err := t.conclude(&f.outcomes[i])
+		if err != nil {
+			return err
+		}
+		f.results[i] = r
+	}
+	return nil
+}
+
+// conclude records one outcome, if it counts.
+func (t *txn) conclude(o *outcome) (store.Result, error) {
+	ignored := store.Result{Ignored: true}
+	num, seq, was, ok, err := t.subject(o)
+	if err != nil || !ok {
+		return ignored, err
+	}
+	// The token is good only for what was claimed with it: the delivery may have been requeued since.
+	present := o.lease != nil && was.live() && was.stamp == o.lease.stamp
+	late := o.State == store.Delivered && (was.live() || was.state == store.Canceled)
+	if !present && !late {
+		return ignored, nil
+	}
+	r := was
+	r.state, r.finished, r.due, r.reason = o.State, t.now, 0, ""
+	if o.State == store.Pending {
+		r.finished, r.due = 0, after(t.now, max(o.RetryIn, 0))
+	} else {
+		r.behind = false
+	}
+	r.attempts++
+	r.log = append(r.log[:len(r.log):len(r.log)], o.attempt...)
+	if err := t.transition(num, seq, was, r, true); err != nil {
+		return ignored, err
+	}
+	before := t.health(num)
+	next := before.judge(&o.Outcome, t.now)
+	t.setHealth(num, next)
+	return store.Result{Before: before.record(), After: next.record()}, nil
+}
+
+// subject finds the delivery that an outcome is about.
+func (t *txn) subject(o *outcome) (num, seq uint64, r row, ok bool, err error) {
+	if l := o.lease; l != nil {
+		if num, seq = l.queue.num, l.seq; !t.alive(num) {
+			return num, seq, row{}, false, nil
+		}
+		r, ok, err = t.find(num, seq, l.key)
+		return num, seq, r, ok, err
+	}
+	if o.State != store.Delivered {
+		return 0, 0, row{}, false, nil
+	}
+	return t.lookUp(o.SubscriptionID, o.EventID)
+}
+
+// lookUp finds a delivery by its names.
+func (t *txn) lookUp(subscriptionID, eventID string) (num, seq uint64, r row, ok bool, err error) {
+	if num, err = t.number(subIDs, []byte(subscriptionID)); err != nil || num == 0 {
+		return 0, 0, row{}, false, err
+	}
+	if seq, err = t.number(eventIDs, []byte(eventID)); err != nil || seq == 0 {
+		return 0, 0, row{}, false, err
+	}
+	key := key1(seq)
+	v := t.get(log, key[:])
+	packed, err := decodeTargets(key[:], v)
+	if err != nil {
+		return 0, 0, row{}, false, err
+	}
+	if ok, err = packedHas(packed, num); err != nil || !ok {
+		return 0, 0, row{}, false, err
+	}
+	e, err := decodeEvent(key[:], v)
+	if err != nil {
+		return 0, 0, row{}, false, err
+	}
+	r, ok, err = t.find(num, seq, e.keyHash())
+	return num, seq, r, ok, err
+}

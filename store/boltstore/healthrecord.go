@@ -1,0 +1,76 @@
+package boltstore
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/outhook/outhook/store"
+)
+
+// health is what attempts have said of a subscription's endpoint. A subscription without a record has the zero one.
+type health struct {
+	proven     bool
+	failures   int
+	failingFor time.Duration
+	failed     int64 // when failures last grew
+	holds      int
+	held       int64 // when the last hold ends
+}
+
+// judge returns the health after the outcome.
+func (h health) judge(o *store.Outcome, now int64) health {
+	if o.State == store.Delivered {
+		return health{proven: true}
+	}
+	if h.failures > 0 {
+		h.failingFor += min(max(time.Duration(now-h.failed), 0), store.MaxFailureGap)
+	}
+	h.failed = now
+	h.proven = false
+	h.failures++
+	if o.HoldFor > 0 {
+		if h.held <= now {
+			h.holds++
+		}
+		h.held = max(h.held, after(now, o.HoldFor))
+	}
+	return h
+}
+
+// record returns the health as callers see it.
+func (h health) record() store.Health {
+	return store.Health{
+		Proven:     h.proven,
+		Failures:   h.failures,
+		FailingFor: h.failingFor,
+		Holds:      h.holds,
+		HeldUntil:  asTime(h.held),
+	}
+}
+
+func (h health) encode(key []byte) []byte {
+	e := newEncoder(32)
+	e.bool(h.proven)
+	e.uint(uint64(h.failures))
+	e.int(int64(h.failingFor))
+	e.int(h.failed)
+	e.uint(uint64(h.holds))
+	e.int(h.held)
+	return e.seal(key)
+}
+
+// decodeHealth reads a health. No value is the zero one.
+func decodeHealth(key, v []byte) (health, error) {
+	if v == nil {
+		return health{}, nil
+	}
+	d, err := unseal(key, v)
+	if err != nil {
+		return health{}, fmt.Errorf("health of subscription %d: %w", number(key, 0), err)
+	}
+	h := health{
+		proven: d.bool(), failures: int(d.uint()), failingFor: time.Duration(d.int()), failed: d.int(),
+		holds: int(d.uint()), held: d.int(),
+	}
+	return h, d.end()
+}

@@ -1,0 +1,122 @@
+package boltstore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/outhook/outhook/store"
+)
+
+// Deliveries implements [store.History].
+func (s *Store) Deliveries(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery], error) {
+	page, _, err := s.deliveries(ctx, &q)
+	if err == nil && q.Count {
+		page.Total, err = s.countDeliveries(ctx, &q)
+	}
+	if err != nil {
+		return store.Page[store.Delivery]{}, fmt.Errorf("boltstore: deliveries: %w", err)
+	}
+	return page, nil
+}
+
+// newest is the beginning of a listing of deliveries.
+func newest() spot { return spot{maxNumber, 0} }
+
+// deliveries returns a page of deliveries, and where they stand.
+func (s *Store) deliveries(ctx context.Context, q *store.DeliveryQuery) (page store.Page[store.Delivery], spots []spot, err error) {
+	w, err := s.walkDeliveries(ctx, q)
+	if err != nil {
+		return page, nil, err
+	}
+	limit := q.Limit
+	if limit <= 0 {
+		limit = store.DefaultDeliveryLimit
+	}
+	return w.page(q.Cursor, newest(), limit)
+}
+
+func (s *Store) countDeliveries(ctx context.Context, q *store.DeliveryQuery) (n int, err error) {
+	w, err := s.walkDeliveries(ctx, q)
+	if err != nil {
+		return 0, err
+	}
+	err = w(newest(), forward, func(item[store.Delivery]) bool {
+		n++
+		return true
+	})
+	return n, err
+}
+
+// Attempts implements [store.History].
+func (s *Store) Attempts(ctx context.Context, subscriptionID, eventID string) ([]store.Attempt, error) {
+	err := s.check(ctx)
+	var attempts []store.Attempt
+	if err == nil {
+		err = s.read(func(t *txn) error {
+			_, _, r, ok, err := t.lookUp(subscriptionID, eventID)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				return store.ErrNotFound
+			}
+			return r.eachAttempt(func(a attempt) { attempts = append(attempts, a.record()) })
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("boltstore: attempts: %w", err)
+	}
+	return attempts, nil
+}
+
+// delivery returns the record that callers see.
+func (t *txn) delivery(num uint64, e *event, r *row) (store.Delivery, error) {
+	id, err := t.subscriptionID(num)
+	if err != nil {
+		return store.Delivery{}, err
+	}
+	d := store.Delivery{
+		SubscriptionID: id,
+		EventID:        e.id,
+		EventType:      e.typ,
+		Tenant:         e.tenant,
+		State:          r.state,
+		Attempts:       r.attempts,
+		CreatedAt:      asTime(e.enqueued),
+		FinishedAt:     asTime(r.finished),
+	}
+	if r.live() {
+		d.DueAt = asTime(r.due)
+		if r.due == 0 {
+			d.DueAt = d.CreatedAt
+		}
+	}
+	last, ok, err := r.last()
+	if ok {
+		d.LastStatus, d.LastError = last.status, string(last.err)
+	}
+	if r.reason != "" {
+		d.LastError = r.reason
+	}
+	if r.state == store.Delivered {
+		d.LastError = ""
+	}
+	return d, err
+}
+
+// subscriptionID returns the ID of a subscription that is there.
+func (t *txn) subscriptionID(num uint64) (string, error) {
+	if id, ok := t.ids[num]; ok {
+		return id, nil
+	}
+	key := key1(num)
+	id, err := decodeSubscriptionID(key[:], t.get(subs, key[:]))
+	if err != nil {
+		return "", err
+	}
+	if t.ids == nil {
+		t.ids = make(map[uint64]string)
+	}
+	t.ids[num] = id
+	return id, nil
+}

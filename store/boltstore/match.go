@@ -1,0 +1,169 @@
+package boltstore
+
+import (
+	"bytes"
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
+)
+
+// audience is who wants the events of a tenant and type.
+type audience struct {
+	packed   []byte   // the numbers of all, those that are disabled included
+	count    int      // how many they are
+	newest   int64    // when the last of them subscribed
+	disabled []uint64 // those of them that are disabled
+}
+
+// maxCached bounds the subscriptions in an audienceCache, each audience counted as one more.
+const maxCached = 1 << 20
+
+// audienceCache keeps what was found, until it gets too much. It belongs to whoever holds the file's write lock.
+type audienceCache struct {
+	tenants map[string]map[string]*audience
+	size    int
+}
+
+func (c *audienceCache) reset() { *c = audienceCache{} }
+
+// forget drops what is known of a tenant.
+func (c *audienceCache) forget(tenant string) {
+	for _, a := range c.tenants[tenant] {
+		c.size -= a.count + 1
+	}
+	delete(c.tenants, tenant)
+}
+
+func (c *audienceCache) add(tenant, typ string, a *audience) {
+	if c.size += a.count + 1; c.size > maxCached {
+		c.reset()
+		c.size = a.count + 1
+	}
+	if c.tenants == nil {
+		c.tenants = make(map[string]map[string]*audience)
+	}
+	if c.tenants[tenant] == nil {
+		c.tenants[tenant] = make(map[string]*audience)
+	}
+	c.tenants[tenant][typ] = a
+}
+
+// audience returns who gets an event that happened at the time, in milliseconds.
+func (t *txn) audience(tenant, typ string, at int64) (*audience, error) {
+	cache := &t.store.audiences
+	if t.store.staleAudiences.Swap(false) {
+		cache.reset()
+	}
+	a := cache.tenants[tenant][typ]
+	if a == nil {
+		var err error
+		if a, err = t.findAudience(tenant, typ, math.MaxInt64); err != nil {
+			return nil, err
+		}
+		cache.add(tenant, typ, a)
+	}
+	latest := after(fromMillis(at), store.SubscribeGrace)
+	if a.newest <= latest {
+		return a, nil
+	}
+	return t.findAudience(tenant, typ, latest) // without those who came too late
+}
+
+// findAudience looks up who wants the type and had subscribed at a time.
+func (t *txn) findAudience(tenant, typ string, latest int64) (*audience, error) {
+	var found []want
+	for _, p := range append(events.Patterns(typ), everyType) {
+		prefix := wantPrefix(tenant, p)
+		c := t.bucket(wants).Cursor()
+		for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
+			w, err := decodeWant(k, v)
+			if err != nil {
+				return nil, err
+			}
+			if w.since <= latest {
+				found = append(found, w)
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b want) int { return cmp.Compare(a.num, b.num) })
+	found = slices.CompactFunc(found, func(a, b want) bool { return a.num == b.num })
+
+	a := &audience{count: len(found)}
+	nums := make([]uint64, len(found))
+	for i, w := range found {
+		nums[i] = w.num
+		a.newest = max(a.newest, w.since)
+		if w.disabled {
+			a.disabled = append(a.disabled, w.num)
+		}
+	}
+	a.packed = pack(nil, nums)
+	return a, nil
+}
+
+// everyType is the pattern of those who want all types.
+const everyType = ""
+
+// want is an entry of the index by which events find their subscriptions. There is one for each pattern of every
+// subscription that is subscribed or disabled.
+type want struct {
+	num      uint64
+	since    int64
+	disabled bool
+}
+
+func decodeWant(key, v []byte) (want, error) {
+	d, err := unseal(key, v)
+	if err != nil {
+		return want{}, err
+	}
+	w := want{num: number(key[len(key)-num1:], 0), since: d.int(), disabled: d.bool()}
+	return w, d.end()
+}
+
+// wantKeys returns the keys under which a subscription is in the index; none when it gets nothing.
+func wantKeys(num uint64, s *store.Subscription) [][]byte {
+	if s.Status != store.Subscribed && !s.Disabled() {
+		return nil
+	}
+	if len(s.Events) == 0 {
+		return [][]byte{wantKey(s.Tenant, everyType, num)}
+	}
+	var keys [][]byte
+	for _, p := range s.Events {
+		keys = append(keys, wantKey(s.Tenant, p, num))
+	}
+	return keys
+}
+
+// rewant replaces a subscription in the index. Either may be nil.
+func (t *txn) rewant(num uint64, was, is *store.Subscription) error {
+	if was != nil {
+		t.store.audiences.forget(was.Tenant)
+		for _, key := range wantKeys(num, was) {
+			if err := t.remove(wants, key); err != nil {
+				return err
+			}
+		}
+	}
+	if is == nil {
+		return nil
+	}
+	t.store.audiences.forget(is.Tenant)
+	for _, key := range wantKeys(num, is) {
+		e := newEncoder(12)
+		since := int64(0)
+		if !is.SubscribedAt.IsZero() {
+			since = is.SubscribedAt.UnixNano()
+		}
+		e.int(since)
+		e.bool(is.Disabled())
+		if err := t.put(wants, key, e.seal(key)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

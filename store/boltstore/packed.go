@@ -1,0 +1,56 @@
+package boltstore
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/outhook/outhook/store"
+)
+
+// A packed list is ascending numbers, each as a varint of the difference to the one before.
+
+// pack appends the packed numbers to b.
+func pack(b []byte, nums []uint64) []byte {
+	last := uint64(0)
+	for _, n := range nums {
+		b = binary.AppendUvarint(b, n-last)
+		last = n
+	}
+	return b
+}
+
+// unpack calls f for each number of a packed list until it returns false.
+func unpack(b []byte, f func(n uint64) bool) error {
+	last := uint64(0)
+	for len(b) > 0 {
+		d, n := binary.Uvarint(b)
+		if n <= 0 {
+			return fmt.Errorf("%w: a list of numbers ends early", store.ErrCorrupt)
+		}
+		b, last = b[n:], last+d
+		if !f(last) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// unpackAll returns all numbers of a packed list.
+func unpackAll(b []byte) ([]uint64, error) {
+	var nums []uint64
+	err := unpack(b, func(n uint64) bool {
+		nums = append(nums, n)
+		return true
+	})
+	return nums, err
+}
+
+// packedHas reports whether the packed list has n.
+func packedHas(b []byte, n uint64) (bool, error) {
+	found := false
+	err := unpack(b, func(m uint64) bool {
+		found = m == n
+		return m < n
+	})
+	return found, err
+}

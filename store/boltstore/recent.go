@@ -1,0 +1,30 @@
+package boltstore
+
+// The bounds of recent: together, of the memory that it takes.
+const (
+	maxRecent     = 1024
+	maxRecentBody = 4 << 10
+)
+
+// recent is the last events that were enqueued. What is claimed soon after it was published need not be read.
+type recent struct {
+	ring [maxRecent]struct {
+		seq   uint64
+		event *event
+	}
+}
+
+// add puts in an event, unless it is large, for the one that is maxRecent older.
+func (r *recent) add(seq uint64, e *event) {
+	if slot := &r.ring[seq%maxRecent]; len(e.body) <= maxRecentBody && slot.seq < seq {
+		slot.seq, slot.event = seq, e
+	}
+}
+
+// find returns an event; nil when it is not there.
+func (r *recent) find(seq uint64) *event {
+	if slot := &r.ring[seq%maxRecent]; slot.seq == seq {
+		return slot.event
+	}
+	return nil
+}

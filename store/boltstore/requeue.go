@@ -1,0 +1,87 @@
+package boltstore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/outhook/outhook/store"
+)
+
+// Requeue implements [store.History].
+func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next string, err error) {
+	if len(q.States) == 0 {
+		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
+	}
+	page, spots, err := s.deliveries(ctx, &q)
+	if err == nil && len(spots) > 0 {
+		err = s.submit(ctx, &op{run: func(t *txn) (err error) {
+			n, err = t.requeue(&q, spots)
+			return err
+		}})
+	}
+	if err != nil {
+		return 0, "", fmt.Errorf("boltstore: requeue: %w", err)
+	}
+	return n, page.Next, nil
+}
+
+// requeue makes the deliveries due that q still selects, and returns how many that were.
+func (t *txn) requeue(q *store.DeliveryQuery, spots []spot) (n int, err error) {
+	stamp, err := t.nextSeq()
+	if err != nil {
+		return 0, err
+	}
+	for _, p := range spots {
+		changed, err := t.requeueOne(q, p, stamp)
+		if err != nil {
+			return 0, err
+		}
+		if changed {
+			n++
+		}
+	}
+	return n, nil
+}
+
+func (t *txn) requeueOne(q *store.DeliveryQuery, p spot, stamp uint64) (bool, error) {
+	sub, err := t.sub(p.num)
+	if err != nil || sub == nil || sub.Status != store.Subscribed {
+		return false, err
+	}
+	key := key1(p.seq)
+	v := t.get(log, key[:])
+	if v == nil {
+		return false, nil
+	}
+	e, err := decodeEvent(key[:], v)
+	if err != nil {
+		return false, err
+	}
+	was, ok, err := t.find(p.num, p.seq, e.keyHash())
+	if err != nil || !ok {
+		return false, err
+	}
+	d, err := t.delivery(p.num, &e, &was)
+	if err != nil || !q.Matches(&d) {
+		return false, err
+	}
+	r := was
+	r.due = t.now
+	if was.live() {
+		if was.due <= t.now || t.store.busy(p.num, p.seq, t.now) {
+			return false, nil
+		}
+	} else {
+		r.state, r.stamp, r.base, r.finished, r.reason = store.Pending, stamp, was.attempts, 0, ""
+	}
+	return true, t.transition(p.num, p.seq, was, r, false)
+}
+
+// busy reports whether somebody holds a delivery.
+func (s *Store) busy(num, seq uint64, now int64) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.expire(now)
+	q := s.queues[num]
+	return q != nil && q.busy(seq)
+}

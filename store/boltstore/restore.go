@@ -1,0 +1,93 @@
+package boltstore
+
+// restore brings memory up to the file when the store is opened: who has a backlog, which is not read, and the events
+// above the watermark, which are.
+func (s *Store) restore(t *txn) error {
+	s.at = t.w
+	orphans, err := t.metaNumber(metaOrphans)
+	if err != nil {
+		return err
+	}
+	s.house.orphans = orphans != 0
+	if err := s.restoreBacklogs(t); err != nil {
+		return err
+	}
+	if err := s.restoreFresh(t); err != nil {
+		return err
+	}
+	for _, q := range s.queues {
+		if n := len(q.marks); n > 0 {
+			q.fresh.cancel(q.marks[n-1].seq)
+		}
+	}
+	return nil
+}
+
+func (s *Store) restoreBacklogs(t *txn) error {
+	c := t.bucket(backlogs).Cursor()
+	for k, v := c.First(); k != nil; k, v = c.Next() {
+		b, err := decodeBacklog(k, v)
+		if err != nil {
+			return err
+		}
+		num := number(k, 0)
+		if b.deleted {
+			s.house.add(num)
+			continue
+		}
+		q := s.queue(num)
+		q.pending, q.chunks, q.marks = b.pending, b.chunks, b.marks
+		for _, w := range q.windows() {
+			w.complete = false
+		}
+		if len(b.marks) > 0 {
+			s.house.add(num)
+		}
+	}
+	return nil
+}
+
+func (s *Store) restoreFresh(t *txn) error {
+	key := key1(t.w + 1)
+	c := t.bucket(log).Cursor()
+	for k, v := c.Seek(key[:]); k != nil; k, v = c.Next() {
+		packed, err := decodeTargets(k, v)
+		if err != nil {
+			return err
+		}
+		if err := s.restoreEvent(t, number(k, 0), packed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restoreEvent takes in the fresh deliveries of an event.
+func (s *Store) restoreEvent(t *txn, seq uint64, packed []byte) error {
+	count := 0
+	var failed error
+	err := unpack(packed, func(num uint64) bool {
+		count++
+		key := key2(num, seq)
+		if t.get(deliveries, key[:]) != nil || s.queues[num] == nil && !t.alive(num) {
+			return true
+		}
+		q := s.queue(num)
+		if q.chunks && seq <= t.rising {
+			var ok bool
+			if _, ok, failed = t.inChunk(num, seq); ok || failed != nil {
+				return failed == nil
+			}
+		}
+		q.fresh.add(seq)
+		return true
+	})
+	if err == nil {
+		err = failed
+	}
+	if err != nil {
+		return err
+	}
+	s.addSpan(seq, count)
+	return nil
+}

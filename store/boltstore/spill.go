@@ -1,0 +1,211 @@
+package boltstore
+
+import "slices"
+
+// What is pending is known from the events: each says for whom it is, and a delivery without a row is pending. So that
+// this needs neither much memory nor long reading when the store is opened, there is a watermark. Above it are as many
+// events as memory has room for; below it, a delivery without a row is pending only when it is in a chunk, and gone
+// otherwise. The watermark rises when there is too much above it: first those deliveries get into chunks, some in each
+// commit, that are pending without a row, which in good times are next to none.
+
+// DefaultBudget is how many deliveries the events above the watermark may have.
+const defaultBudget = 64 << 10
+
+// span is a run of events above the watermark.
+type span struct {
+	last  uint64 // its last event
+	count int    // how many deliveries its events have
+}
+
+// rise is the watermark on its way up.
+type rise struct {
+	to   uint64   // where it is to be
+	nums []uint64 // the subscriptions that may still have something without a row below that
+}
+
+// level is the state of the watermark. It is part of memory.
+type level struct {
+	spans  []span
+	above  int    // deliveries of all spans
+	at     uint64 // the watermark
+	wanted uint64 // where it must be at least, for Prune
+	rise   *rise  // nil when it stays
+
+	trimming []*queue // those that may have chunks to be removed
+}
+
+// addSpan counts a new event.
+func (s *Store) addSpan(seq uint64, count int) {
+	s.above += count
+	if n := len(s.spans); n > 0 && s.spans[n-1].count+count <= s.budget/64 {
+		s.spans[n-1].count += count
+		s.spans[n-1].last = max(s.spans[n-1].last, seq)
+		return
+	}
+	s.spans = append(s.spans, span{seq, count})
+}
+
+// setWatermark notes that the watermark is up.
+func (s *Store) setWatermark(to uint64) {
+	s.at, s.rise = to, nil
+	for len(s.spans) > 0 && s.spans[0].last <= to {
+		s.above -= s.spans[0].count
+		s.spans = s.spans[1:]
+	}
+}
+
+// planRise decides whether the watermark is to go up, and how far.
+func (s *Store) planRise() *rise {
+	if s.rise != nil {
+		return s.rise
+	}
+	to := s.at
+	if s.above > s.budget {
+		above := s.above
+		for _, sp := range s.spans {
+			if above <= s.budget/2 {
+				break
+			}
+			above -= sp.count
+			to = sp.last
+		}
+	}
+	if to = max(to, s.wanted); to == s.at {
+		return nil
+	}
+	s.rise = &rise{to: to}
+	for num, q := range s.queues {
+		if len(q.fresh.items) > 0 && q.fresh.items[0]>>freshBits <= to {
+			s.rise.nums = append(s.rise.nums, num)
+		}
+	}
+	slices.Sort(s.rise.nums)
+	return s.rise
+}
+
+// spillStep is how many subscriptions get a chunk in one commit. It is more when memory has much more than its budget.
+const spillStep = 2000
+
+// spill is a part of a rise.
+type spill struct {
+	to    uint64
+	nums  []uint64
+	fresh [][]uint64 // of each, what has no row
+	last  bool       // after it the watermark is up
+}
+
+// planSpill returns the next part of the rise; nil when there is none.
+func (s *Store) planSpill() *spill {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.planRise()
+	if r == nil {
+		return nil
+	}
+	n := min(len(r.nums), spillStep*(1+s.above/max(s.budget, 1)))
+	p := &spill{to: r.to, nums: r.nums[:n], last: n == len(r.nums)}
+	for _, num := range p.nums {
+		var seqs []uint64
+		if q := s.queues[num]; q != nil {
+			seqs = q.fresh.upTo(r.to)
+		}
+		p.fresh = append(p.fresh, seqs)
+	}
+	return p
+}
+
+// spill writes a part of a rise of the watermark, if there is one. It must come after all else in the transaction.
+func (t *txn) spill() error {
+	p := t.store.planSpill()
+	if p == nil {
+		return nil
+	}
+	has := make(map[rowed]bool, len(t.rowed))
+	for _, d := range t.rowed {
+		has[d] = true
+	}
+	for i, num := range p.nums {
+		seqs := slices.DeleteFunc(p.fresh[i], func(seq uint64) bool { return has[rowed{num, seq}] })
+		if err := t.spillOne(num, seqs); err != nil {
+			return err
+		}
+	}
+	if err := t.putMetaNumber(metaRising, p.to); err != nil {
+		return err
+	}
+	if p.last {
+		if err := t.putMetaNumber(metaWatermark, p.to); err != nil {
+			return err
+		}
+		t.after(func() { t.store.setWatermark(p.to) })
+		return nil
+	}
+	t.after(func() { t.store.rise.nums = t.store.rise.nums[len(p.nums):] })
+	return nil
+}
+
+// chunked reports whether a pending delivery that has no row is in a chunk. Below the watermark it is; on the way that
+// the watermark is rising it may be.
+func (t *txn) chunked(num, seq uint64) (bool, error) {
+	if seq <= t.w || seq > t.rising {
+		return seq <= t.w, nil
+	}
+	_, ok, err := t.inChunk(num, seq)
+	return ok, err
+}
+
+// spillOne puts the given fresh deliveries of a subscription into chunks.
+func (t *txn) spillOne(num uint64, seqs []uint64) error {
+	if len(seqs) == 0 || !t.alive(num) {
+		return nil
+	}
+	b, err := t.editBacklog(num)
+	if err != nil { // memory knows it too, and others must not suffer
+		b = t.recallBacklog(num)
+	}
+	b.chunks = true
+	for _, seq := range seqs {
+		if canceled(b.marks, seq) == nil {
+			b.pending++
+		}
+	}
+	for chunk := range slices.Chunk(seqs, maxChunk) {
+		if err := t.putChunk(num, chunk); err != nil {
+			return err
+		}
+	}
+	t.after(func() { t.store.spilled(num, seqs) })
+	return nil
+}
+
+// recallBacklog replaces a backlog that can't be read by what memory knows of it.
+func (t *txn) recallBacklog(num uint64) *backlog {
+	b := &backlog{}
+	t.store.mu.Lock()
+	if q := t.store.queues[num]; q != nil {
+		*b = backlog{pending: q.pending, chunks: q.chunks, marks: q.marks}
+	}
+	t.store.mu.Unlock()
+	t.keepBacklog(num, b)
+	return b
+}
+
+// spilled brings memory up to spillOne.
+func (s *Store) spilled(num uint64, seqs []uint64) {
+	q := s.queues[num]
+	if q == nil {
+		return
+	}
+	for _, seq := range seqs {
+		dead := canceled(q.marks, seq) != nil
+		q.fresh.remove(seq)
+		switch l := q.leases[seq]; {
+		case l != nil && !l.expired:
+			l.chunked = true
+		case !dead:
+			q.chunked.add(place{0, seq})
+		}
+	}
+	q.chunks = true
+	s.settle(q, now())
+}

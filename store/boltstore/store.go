@@ -1,0 +1,156 @@
+package boltstore
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/outhook/outhook/store"
+)
+
+var _ store.Store = (*Store)(nil)
+
+// Store is a [store.Store] in a bbolt file. Make one with [Open] or [New]. It is safe for concurrent use.
+type Store struct {
+	db     *bolt.DB
+	owned  bool   // Close closes db
+	bucket []byte // the name of the bucket that has all
+	budget int    // see spill.go
+	ready  chan struct{}
+	closed atomic.Bool
+
+	commitTx func(*bolt.Tx) error // (*bolt.Tx).Commit, but for tests
+
+	group group // of operations that write
+
+	audiences      audienceCache // belongs to whoever has the write transaction
+	staleAudiences atomic.Bool   // audiences may be from a transaction that came to nothing
+
+	mu     sync.Mutex // guards what follows; it is never held over a commit, nor taken in a transaction that reads
+	memory            // what is pending and leased
+	hosted []*hosted  // what EnqueueTx has written in transactions that may still be open
+	house  house      // keeping
+}
+
+// New returns a store in the host's own database, in a bucket of its own, so that EnqueueTx can publish in the host's
+// transactions. Close leaves the database open. There must be no two stores in one bucket.
+//
+// The database is fastest with NoFreelistSync and FreelistMapType. New does not check the file as Open does: what bbolt
+// does with a damaged one is the host's to guard against. ErrCorrupt when the bucket is no store or a damaged one.
+func New(db *bolt.DB, o *Options) (*Store, error) {
+	s, err := newStore(db, o.withDefaults())
+	if err != nil {
+		return nil, fmt.Errorf("boltstore: new: %w", err)
+	}
+	return s, nil
+}
+
+// newStore makes a store on an open database.
+func newStore(db *bolt.DB, o Options) (*Store, error) {
+	s := &Store{
+		db:       db,
+		bucket:   []byte(o.Bucket),
+		budget:   o.budget,
+		ready:    make(chan struct{}, 1),
+		commitTx: (*bolt.Tx).Commit,
+		memory: memory{
+			queues:    make(map[uint64]*queue),
+			tokens:    make(map[uint64]*lease),
+			lastToken: rand.Uint64() >> 1,
+		},
+	}
+	s.group.idle.L = &s.group.mu
+	if err := s.prepare(); err != nil {
+		return nil, err
+	}
+	if err := s.read(s.restore); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// prepare makes the store's buckets, unless they are there, and checks the format.
+func (s *Store) prepare() error {
+	missing := false
+	err := guarded(func() error {
+		return s.db.View(func(tx *bolt.Tx) error {
+			missing = tx.Bucket(s.bucket) == nil
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	if missing {
+		return guarded(func() error { return s.db.Update(func(tx *bolt.Tx) error { return initialize(tx, s.bucket) }) })
+	}
+	return s.read(func(t *txn) error { return t.checkFormat() })
+}
+
+// initialize makes the buckets of an empty store.
+func initialize(tx *bolt.Tx, name []byte) error {
+	top, err := tx.CreateBucket(name)
+	if err != nil {
+		return err
+	}
+	for _, name := range bucketNames {
+		if _, err := top.CreateBucket([]byte(name)); err != nil {
+			return err
+		}
+	}
+	t := &txn{tx: tx, top: top}
+	return t.putMetaNumber(metaFormat, format)
+}
+
+// checkFormat checks that the store is one that this package knows.
+func (t *txn) checkFormat() error {
+	for _, name := range bucketNames {
+		if t.top.Bucket([]byte(name)) == nil {
+			return fmt.Errorf("%w: the bucket %q has no %q", store.ErrCorrupt, t.store.bucket, name)
+		}
+	}
+	version, err := t.metaNumber(metaFormat)
+	switch {
+	case err != nil:
+		return err
+	case version == 0:
+		return fmt.Errorf("%w: the bucket %q has no format version", store.ErrCorrupt, t.store.bucket)
+	case version != format:
+		return fmt.Errorf("the file has format %d, and this version of outhook knows only %d", version, format)
+	}
+	return nil
+}
+
+// Close waits for what is being written and ends the use of the store: after it, every method returns
+// [store.ErrClosed]. A database that Open has opened is closed too. Calling it again does nothing.
+func (s *Store) Close() error {
+	if s.closed.Swap(true) {
+		return nil
+	}
+	s.closeGroup()
+	if !s.owned {
+		return nil
+	}
+	if err := guarded(s.db.Close); err != nil {
+		return fmt.Errorf("boltstore: close: %w", err)
+	}
+	return nil
+}
+
+// Ready implements [store.Queue].
+func (s *Store) Ready() <-chan struct{} { return s.ready }
+
+// check says whether a method may start.
+func (s *Store) check(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if s.closed.Load() {
+		return store.ErrClosed
+	}
+	return nil
+}

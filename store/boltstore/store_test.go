@@ -1,0 +1,47 @@
+package boltstore_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore"
+	"github.com/outhook/outhook/store/storetest"
+)
+
+// opener returns a function that opens a new store, and one that restarts it.
+func opener(o *boltstore.Options) (open func(t *testing.T) store.Store, reopen func(t *testing.T, s store.Store) store.Store) {
+	at := func(t *testing.T, path string) store.Store {
+		s, err := boltstore.Open(path, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	open = func(t *testing.T) store.Store { return at(t, filepath.Join(t.TempDir(), "hooks.db")) }
+	reopen = func(t *testing.T, s store.Store) store.Store {
+		bs := s.(*boltstore.Store)
+		path := bs.DB().Path()
+		if err := bs.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return at(t, path)
+	}
+	return open, reopen
+}
+
+func TestContract(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		o    *boltstore.Options
+	}{
+		{"default", nil},
+		{"no memory", boltstore.WithBudget(1)},
+		{"little memory", boltstore.WithBudget(20)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			open, reopen := opener(tt.o)
+			storetest.Suite{Open: open, Reopen: reopen}.Run(t)
+		})
+	}
+}

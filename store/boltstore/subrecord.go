@@ -1,0 +1,75 @@
+package boltstore
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/outhook/outhook/signing"
+	"github.com/outhook/outhook/store"
+)
+
+// encodeSubscription returns a subscription's value. The key is its number.
+func encodeSubscription(key []byte, s *store.Subscription) []byte {
+	e := newEncoder(256)
+	e.string(s.ID)
+	e.string(s.Tenant)
+	e.string(s.Name)
+	e.string(s.URL)
+	e.string(string(s.Status))
+	e.string(s.DisabledReason)
+	e.time(s.CreatedAt)
+	e.time(s.UpdatedAt)
+	e.time(s.SubscribedAt)
+	e.time(s.OverlapUntil)
+	e.uint(uint64(len(s.Events)))
+	for _, p := range s.Events {
+		e.string(p)
+	}
+	e.uint(uint64(len(s.Headers)))
+	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
+		e.string(name)
+		e.string(s.Headers[name])
+	}
+	e.uint(uint64(len(s.Secrets)))
+	for _, secret := range s.Secrets {
+		e.string(string(secret))
+	}
+	return e.seal(key)
+}
+
+// decodeSubscription reads a subscription. It shares no memory with the record.
+func decodeSubscription(key, v []byte) (*store.Subscription, error) {
+	d, err := unseal(key, v)
+	if err != nil {
+		return nil, fmt.Errorf("subscription %d: %w", number(key, 0), err)
+	}
+	s := &store.Subscription{
+		ID: d.string(), Tenant: d.string(), Name: d.string(), URL: d.string(),
+		Status: store.Status(d.string()), DisabledReason: d.string(),
+		CreatedAt: d.time(), UpdatedAt: d.time(), SubscribedAt: d.time(), OverlapUntil: d.time(),
+	}
+	for range d.count() {
+		s.Events = append(s.Events, d.string())
+	}
+	if n := d.count(); n > 0 {
+		s.Headers = make(map[string]string, n)
+		for range n {
+			name := d.string()
+			s.Headers[name] = d.string()
+		}
+	}
+	for range d.count() {
+		s.Secrets = append(s.Secrets, signing.Secret(d.string()))
+	}
+	return s, d.end()
+}
+
+// decodeSubscriptionID reads only the ID of a subscription.
+func decodeSubscriptionID(key, v []byte) (string, error) {
+	d, err := unseal(key, v)
+	if err != nil {
+		return "", fmt.Errorf("subscription %d: %w", number(key, 0), err)
+	}
+	return d.string(), d.end()
+}

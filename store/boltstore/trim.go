@@ -1,0 +1,98 @@
+package boltstore
+
+import (
+	"bytes"
+	"math"
+)
+
+// trimStep bounds the subscriptions, and the chunks of each, that one commit looks at.
+const trimStep = 64
+
+// trim notes that q may have chunks that nothing is pending of.
+func (s *Store) trim(q *queue) {
+	if q.chunks && !q.trimming {
+		q.trimming = true
+		s.trimming = append(s.trimming, q)
+	}
+}
+
+// chunkFloor returns an event below which nothing of q is pending in a chunk.
+func (q *queue) chunkFloor() uint64 {
+	floor := uint64(math.MaxUint64)
+	if p, ok := q.chunked.first(); ok {
+		floor = p.seq
+	} else if !q.chunked.complete {
+		floor = q.chunked.upTo.seq + 1
+	}
+	for _, l := range q.leases {
+		if l.chunked {
+			floor = min(floor, l.seq)
+		}
+	}
+	return floor
+}
+
+// trimmable is a subscription whose chunks below an event can go.
+type trimmable struct{ num, floor uint64 }
+
+// planTrim returns whose chunks are to be looked at. What a mark has canceled is left to the sweep.
+func (s *Store) planTrim() (plan []trimmable) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := min(len(s.trimming), trimStep)
+	for _, q := range s.trimming[:n] {
+		q.trimming = false
+		if len(q.marks) == 0 && q.chunks {
+			plan = append(plan, trimmable{q.num, q.chunkFloor()})
+		}
+	}
+	if s.trimming = s.trimming[n:]; len(s.trimming) == 0 {
+		s.trimming = nil
+	}
+	return plan
+}
+
+// trim removes chunks that nothing is pending of. What it misses, the next opening of the store finds.
+func (t *txn) trim() error {
+	for _, p := range t.store.planTrim() {
+		if !t.alive(p.num) {
+			continue
+		}
+		if b, err := t.backlog(p.num); err != nil || len(b.marks) > 0 {
+			continue
+		}
+		if err := t.trimOne(p.num, p.floor); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *txn) trimOne(num, floor uint64) error {
+	var done [][]byte
+	c := t.bucket(chunks).Cursor()
+	start := key2(num, 0)
+	k, v := c.Seek(start[:])
+	for ; k != nil && number(k, 0) == num && len(done) < trimStep; k, v = c.Next() {
+		seqs, err := decodeChunk(k, v)
+		if err != nil || len(seqs) > 0 && seqs[len(seqs)-1] >= floor {
+			break
+		}
+		done = append(done, bytes.Clone(k))
+	}
+	all := k == nil || number(k, 0) != num
+	for _, k := range done {
+		if err := t.remove(chunks, k); err != nil {
+			return err
+		}
+	}
+	if !all {
+		return nil
+	}
+	b, err := t.editBacklog(num)
+	if err != nil {
+		return err
+	}
+	b.chunks = false
+	return nil
+}

@@ -1,0 +1,264 @@
+package boltstore
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Verify checks that the parts of the file agree with each other, and memory with the file. Nothing may be on its way.
+func (s *Store) Verify() error {
+	v := verifier{store: s, live: make(map[uint64]map[uint64]place), behind: make(map[uint64]int)}
+	if err := s.read(v.file); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v.memory()
+	return errors.Join(v.wrong...)
+}
+
+type verifier struct {
+	store *Store
+	wrong []error
+
+	rows, chunked, fresh map[uint64][]uint64         // pending deliveries of each subscription
+	live                 map[uint64]map[uint64]place // rows that are pending and not behind
+	behind               map[uint64]int
+	backlogs             map[uint64]*backlog
+}
+
+func (v *verifier) errorf(format string, args ...any) {
+	v.wrong = append(v.wrong, fmt.Errorf(format, args...))
+}
+
+// file checks the file, and notes what is pending.
+func (v *verifier) file(t *txn) error {
+	v.rows, v.chunked, v.fresh = make(map[uint64][]uint64), make(map[uint64][]uint64), make(map[uint64][]uint64)
+	v.backlogs = make(map[uint64]*backlog)
+	targets := make(map[[2]uint64]bool)
+	events := 0
+	c := t.bucket(log).Cursor()
+	for k, val := c.First(); k != nil; k, val = c.Next() {
+		events++
+		seq := number(k, 0)
+		e, err := decodeEvent(k, val)
+		if err != nil {
+			return err
+		}
+		if id, err := t.number(eventIDs, []byte(e.id)); err != nil || id != seq {
+			v.errorf("event %d: its ID %q leads to %d, %v", seq, e.id, id, err)
+		}
+		packed, err := decodeTargets(k, val)
+		if err != nil {
+			return err
+		}
+		nums, err := unpackAll(packed)
+		if err != nil {
+			return err
+		}
+		for _, num := range nums {
+			targets[[2]uint64{num, seq}] = true
+			if t.alive(num) {
+				v.delivery(t, num, seq, e.keyHash())
+			}
+		}
+	}
+	if n := t.bucket(eventIDs).Stats().KeyN; n != events {
+		v.errorf("%d events have %d IDs", events, n)
+	}
+	v.indexes(t, targets)
+	return nil
+}
+
+// delivery checks one delivery.
+func (v *verifier) delivery(t *txn, num, seq, keyHash uint64) {
+	r, ok, err := t.find(num, seq, keyHash)
+	if err != nil {
+		v.errorf("delivery %d/%d: %v", num, seq, err)
+	}
+	if !ok {
+		return
+	}
+	if r.key != keyHash {
+		v.errorf("delivery %d/%d has the key %x, its event %x", num, seq, r.key, keyHash)
+	}
+	if key := key3(num, keyHash, seq); keyHash != 0 && r.listed() != v.has(t, keyed, key[:]) {
+		v.errorf("delivery %d/%d is pending: %v, and has a place in its key: %v", num, seq, r.listed(), !r.listed())
+	}
+	if key := key3(num, uint64(r.place(seq).due), seq); r.stored && (r.listed() && !r.behind) != v.has(t, index, key[:]) {
+		v.errorf("delivery %d/%d, %+v, is in the index: %v", num, seq, r, v.has(t, index, key[:]))
+	}
+	if !r.live() {
+		return
+	}
+	if r.key != 0 {
+		first, _, err := t.neighbour(num, r.key, 0, 0)
+		if err != nil || r.behind != (first < seq) {
+			v.errorf("delivery %d/%d is behind: %v, and %d is the first of its key, %v", num, seq, r.behind, first, err)
+		}
+	}
+	chunked, err := t.chunked(num, seq)
+	switch {
+	case err != nil:
+		v.errorf("delivery %d/%d: %v", num, seq, err)
+	case r.stored:
+		v.rows[num] = append(v.rows[num], seq)
+		if r.behind {
+			v.behind[num]++
+			break
+		}
+		if v.live[num] == nil {
+			v.live[num] = make(map[uint64]place)
+		}
+		v.live[num][seq] = r.place(seq)
+	case chunked:
+		v.chunked[num] = append(v.chunked[num], seq)
+	default:
+		v.fresh[num] = append(v.fresh[num], seq)
+	}
+}
+
+func (v *verifier) has(t *txn, id bucketID, key []byte) bool {
+	k, _ := t.bucket(id).Cursor().Seek(key)
+	return string(k) == string(key)
+}
+
+// indexes checks that no index has what is not there, and the backlogs.
+func (v *verifier) indexes(t *txn, targets map[[2]uint64]bool) {
+	for _, id := range []bucketID{index, keyed} {
+		c := t.bucket(id).Cursor()
+		for k, _ := c.First(); k != nil; k, _ = c.Next() {
+			num, seq := number(k, 0), number(k, 2)
+			r, ok, err := t.find(num, seq, 0)
+			if t.alive(num) && (err != nil || !ok || !r.listed() || !targets[[2]uint64{num, seq}]) {
+				v.errorf("%s has %d/%d, which is %+v, %v, %v", bucketNames[id], num, seq, r, ok, err)
+			}
+		}
+	}
+	c := t.bucket(deliveries).Cursor()
+	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+		if num, seq := number(k, 0), number(k, 1); t.alive(num) && !targets[[2]uint64{num, seq}] {
+			v.errorf("row %d/%d has no event", num, seq)
+		}
+	}
+	c = t.bucket(backlogs).Cursor()
+	for k, val := c.First(); k != nil; k, val = c.Next() {
+		b, err := decodeBacklog(k, val)
+		if err != nil {
+			v.errorf("%v", err)
+			continue
+		}
+		v.backlogs[number(k, 0)] = b
+	}
+	for num := range v.nums() {
+		b := v.backlogs[num]
+		if b == nil {
+			b = &backlog{}
+		}
+		if got, want := b.pending, len(v.rows[num])+len(v.chunked[num]); got != want {
+			v.errorf("subscription %d: its backlog has %d pending, the rows and chunks %d", num, got, want)
+		}
+		if len(v.chunked[num]) > 0 && !b.chunks {
+			v.errorf("subscription %d: its backlog knows nothing of its chunks", num)
+		}
+	}
+}
+
+// nums returns all subscriptions that have something pending.
+func (v *verifier) nums() map[uint64]bool {
+	nums := make(map[uint64]bool)
+	for num, b := range v.backlogs {
+		nums[num] = !b.deleted
+	}
+	for _, m := range []map[uint64][]uint64{v.rows, v.chunked, v.fresh} {
+		for num := range m {
+			nums[num] = true
+		}
+	}
+	return nums
+}
+
+// memory checks that memory knows what is in the file.
+func (v *verifier) memory() {
+	s := v.store
+	unproven, leases := 0, 0
+	for num, q := range s.queues {
+		counted := 0
+		for _, l := range q.leases {
+			if l.spot != 0 {
+				counted++
+			}
+		}
+		if counted != q.leased {
+			v.errorf("subscription %d: %d leases are counted as %d", num, counted, q.leased)
+		}
+		if leases += counted; !q.health.proven {
+			unproven += counted
+		}
+	}
+	if leases != s.leases.Len() || unproven != s.unproven {
+		v.errorf("%d leases, %d of them unproven, are counted as %d and %d", leases, unproven, s.leases.Len(), s.unproven)
+	}
+	for num, here := range v.nums() {
+		if q := s.queues[num]; q == nil && here {
+			v.errorf("memory does not know subscription %d: %+v, rows %d, chunks %d, fresh %d",
+				num, v.backlogs[num], v.rows[num], v.chunked[num], v.fresh[num])
+		} else if q != nil {
+			v.queue(q)
+		}
+	}
+}
+
+// queue checks what memory knows of a subscription.
+func (v *verifier) queue(q *queue) {
+	if b := v.backlogs[q.num]; b != nil && (q.pending != b.pending || q.chunks != b.chunks || len(q.marks) != len(b.marks)) {
+		v.errorf("subscription %d: memory knows %d %v %v of %+v", q.num, q.pending, q.chunks, q.marks, b)
+	}
+	var fresh []uint64
+	for _, item := range q.fresh.items {
+		if item&(freshGone|freshCanceled) == 0 {
+			fresh = append(fresh, item>>freshBits)
+		}
+		if seq := item >> freshBits; item&(freshGone|freshCanceled) == 0 && (item&freshTaken != 0) != q.busy(seq) {
+			v.errorf("subscription %d: event %d is fresh and taken: %v, leased: %v", q.num, seq, item&freshTaken != 0, q.busy(seq))
+		}
+	}
+	if !slices.Equal(fresh, v.fresh[q.num]) || len(fresh) != q.fresh.live {
+		v.errorf("subscription %d: memory has %d fresh, %d, the file has %d", q.num, fresh, q.fresh.live, v.fresh[q.num])
+	}
+	chunked := make(map[uint64]place)
+	for _, seq := range v.chunked[q.num] {
+		chunked[seq] = place{0, seq}
+	}
+	started, retries := make(map[uint64]place), make(map[uint64]place)
+	for seq, p := range v.live[q.num] {
+		if p.due == 0 {
+			started[seq] = p
+		} else {
+			retries[seq] = p
+		}
+	}
+	v.window(q, "chunked", &q.chunked, chunked)
+	v.window(q, "started", &q.started, started)
+	v.window(q, "retries", &q.retries, retries)
+}
+
+// window checks that a window has all that it should, and nothing else.
+func (v *verifier) window(q *queue, name string, w *window, want map[uint64]place) {
+	if !q.subscribed() {
+		return
+	}
+	in := make(map[uint64]bool)
+	for _, p := range w.places {
+		in[p.seq] = true
+		if want[p.seq] != p || q.busy(p.seq) {
+			v.errorf("subscription %d: %s has %v, the file %v, leased: %v", q.num, name, p, want[p.seq], q.busy(p.seq))
+		}
+	}
+	for seq, p := range want {
+		if !in[seq] && !q.busy(seq) && (w.complete || comparePlaces(p, w.upTo) <= 0) {
+			v.errorf("subscription %d: %s lacks %v, complete: %v, up to %v", q.num, name, p, w.complete, w.upTo)
+		}
+	}
+}

@@ -1,0 +1,217 @@
+package boltstore
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/outhook/outhook/store"
+)
+
+// sliceTime bounds how long one transaction of a listing lasts, in nanoseconds.
+const sliceTime = int64(2 * time.Millisecond)
+
+// slicer reads deliveries from a spot on, in one transaction. What it finds, and how far it came, it notes in itself.
+type slicer struct {
+	t    *txn
+	q    *store.DeliveryQuery
+	num  uint64 // of the one subscription that is asked for, or 0
+	seq  uint64 // of the one event, or 0
+	from spot
+	d    direction
+
+	fresh     []uint64 // events of num that memory knows to be fresh, from here on in the direction
+	freshMore bool     // it knows more
+
+	found []item[store.Delivery]
+	seen  int
+	more  bool // there is more behind from
+}
+
+// walkDeliveries returns a walker of the deliveries that q selects.
+func (s *Store) walkDeliveries(ctx context.Context, q *store.DeliveryQuery) (walker[store.Delivery], error) {
+	nothing := func(spot, direction, func(item[store.Delivery]) bool) error { return nil }
+	if err := s.check(ctx); err != nil {
+		return nil, err
+	}
+	var num, seq uint64
+	err := s.read(func(t *txn) (err error) {
+		if q.SubscriptionID != "" {
+			num, err = t.number(subIDs, []byte(q.SubscriptionID))
+		}
+		if q.EventID != "" && err == nil {
+			seq, err = t.number(eventIDs, []byte(q.EventID))
+		}
+		return err
+	})
+	if err != nil || q.SubscriptionID != "" && num == 0 || q.EventID != "" && seq == 0 {
+		return nothing, err
+	}
+	return func(from spot, d direction, visit func(item[store.Delivery]) bool) error {
+		sl := slicer{q: q, num: num, seq: seq, from: from, d: d, more: true}
+		for sl.more {
+			if err := s.check(ctx); err != nil {
+				return err
+			}
+			if err := s.slice(&sl); err != nil {
+				return err
+			}
+			for _, i := range sl.found {
+				if !visit(i) {
+					return nil
+				}
+			}
+		}
+		return nil
+	}, nil
+}
+
+// slice reads on.
+func (s *Store) slice(sl *slicer) error {
+	sl.found, sl.seen, sl.more = nil, 0, false
+	if sl.num != 0 && sl.seq == 0 {
+		s.sliceFresh(sl)
+	}
+	return s.read(func(t *txn) error {
+		sl.t = t
+		switch {
+		case sl.seq != 0:
+			return sl.oneEvent()
+		case sl.num != 0:
+			return sl.oneSubscription()
+		}
+		return sl.everything()
+	})
+}
+
+// stop reports whether the slice is long enough.
+func (sl *slicer) stop() bool {
+	sl.seen++
+	return len(sl.found) >= sliceSize || sl.seen > 1 && now()-sl.t.now > sliceTime
+}
+
+// pass moves on behind a spot.
+func (sl *slicer) pass(p spot) {
+	if sl.from = p; sl.d == forward {
+		sl.from = p.next()
+	}
+}
+
+// upTo moves on to an event.
+func (sl *slicer) upTo(seq uint64) {
+	if sl.from = (spot{seq, 0}); sl.d == backward {
+		sl.from.num = maxNumber
+	}
+}
+
+// everything reads event by event.
+func (sl *slicer) everything() error {
+	c := sl.t.bucket(log).Cursor()
+	key := key1(sl.from.seq)
+	k, v := c.Seek(key[:])
+	if sl.d == forward && (k == nil || number(k, 0) > sl.from.seq) {
+		if k == nil {
+			k, v = c.Last()
+		} else {
+			k, v = c.Prev()
+		}
+	}
+	for k != nil {
+		if seq := number(k, 0); seq != sl.from.seq {
+			sl.upTo(seq)
+		}
+		if sl.stop() {
+			sl.more = true
+			return nil
+		}
+		if err := sl.event(k, v); err != nil || sl.more {
+			return err
+		}
+		k, v = sl.step(c)
+	}
+	return nil
+}
+
+// oneEvent reads the deliveries of one event.
+func (sl *slicer) oneEvent() error {
+	key := key1(sl.seq)
+	v := sl.t.get(log, key[:])
+	if v == nil {
+		return nil
+	}
+	return sl.event(key[:], v)
+}
+
+// event reads the deliveries of an event from where we are. When the slice gets too long, more is set.
+func (sl *slicer) event(k, v []byte) error {
+	seq := number(k, 0)
+	e, err := decodeEvent(k, v)
+	if err != nil {
+		return err
+	}
+	if !sl.selects(&e) {
+		return nil
+	}
+	packed, err := decodeTargets(k, v)
+	if err != nil {
+		return err
+	}
+	nums, err := unpackAll(packed)
+	if err != nil {
+		return err
+	}
+	if sl.num != 0 {
+		if _, ok := slices.BinarySearch(nums, sl.num); !ok {
+			return nil
+		}
+		nums = []uint64{sl.num}
+	}
+	if sl.d == backward {
+		slices.Reverse(nums)
+	}
+	for _, num := range nums {
+		if !sl.reaches(spot{seq, num}) {
+			continue
+		}
+		if sl.stop() {
+			sl.more = true
+			return nil
+		}
+		if err := sl.look(num, seq, &e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// selects reports whether the query may select deliveries of the event.
+func (sl *slicer) selects(e *event) bool {
+	d := store.Delivery{EventID: e.id, EventType: e.typ, Tenant: e.tenant, CreatedAt: asTime(e.enqueued)}
+	q := *sl.q
+	q.SubscriptionID, q.States = "", nil
+	return q.Matches(&d)
+}
+
+// reaches reports whether a spot is on our way, and not behind us.
+func (sl *slicer) reaches(p spot) bool {
+	ahead := p.seq < sl.from.seq || p.seq == sl.from.seq && p.num >= sl.from.num
+	return ahead == (sl.d == forward)
+}
+
+// look looks at a delivery, and moves on.
+func (sl *slicer) look(num, seq uint64, e *event) error {
+	at := spot{seq, num}
+	sl.pass(at)
+	if !sl.t.alive(num) {
+		return nil
+	}
+	r, ok, err := sl.t.find(num, seq, e.keyHash())
+	if err != nil || !ok {
+		return err
+	}
+	d, err := sl.t.delivery(num, e, &r)
+	if err == nil && sl.q.Matches(&d) {
+		sl.found = append(sl.found, item[store.Delivery]{at, d})
+	}
+	return err
+}
