@@ -1,0 +1,83 @@
+package dispatcher
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+)
+
+// The defaults of Backoff: attempts over about two and a half days.
+const (
+	DefaultBackoffInitial    = 5 * time.Second
+	DefaultBackoffMax        = 12 * time.Hour
+	DefaultBackoffMultiplier = 4
+	DefaultBackoffJitter     = 0.2
+	DefaultMaxAttempts       = 12
+)
+
+// Backoff says when a failed delivery is tried again, and how often.
+//
+// After the n-th attempt the delay is Initial × Multiplierⁿ⁻¹, at most Max, times a random factor between 1 − Jitter and
+// 1 + Jitter. A subscription whose breaker is open is probed at the same delays.
+type Backoff struct {
+	Initial    time.Duration // the first delay; if zero, DefaultBackoffInitial, or Max where that is less
+	Max        time.Duration // the longest, before jitter; if zero, DefaultBackoffMax, or Initial where that is more
+	Multiplier float64       // how delays grow, at least 1; if zero, DefaultBackoffMultiplier
+	Jitter     float64       // how far they spread, below 1; if zero, DefaultBackoffJitter; if negative, not at all
+
+	// MaxAttempts is how many attempts a delivery gets before it is dead. A redelivery gets as many again. If zero,
+	// DefaultMaxAttempts.
+	MaxAttempts int
+}
+
+func (b Backoff) withDefaults() Backoff {
+	if b.Initial == 0 {
+		b.Initial = DefaultBackoffInitial
+		if b.Max > 0 {
+			b.Initial = min(b.Initial, b.Max)
+		}
+	}
+	setDefault(&b.Max, max(DefaultBackoffMax, b.Initial))
+	setDefault(&b.Multiplier, DefaultBackoffMultiplier)
+	setDefault(&b.Jitter, DefaultBackoffJitter)
+	setDefault(&b.MaxAttempts, DefaultMaxAttempts)
+	b.Jitter = max(b.Jitter, 0)
+	return b
+}
+
+func (b Backoff) validate() error {
+	var errs []error
+	if b.Initial < 0 || b.Max < b.Initial {
+		errs = append(errs, fmt.Errorf("dispatcher: Options.Backoff: Initial is %v and Max %v; they must be positive, and Max the longer",
+			b.Initial, b.Max))
+	}
+	if !(b.Multiplier >= 1) || !(b.Jitter < 1) {
+		errs = append(errs, fmt.Errorf("dispatcher: Options.Backoff: Multiplier is %v and Jitter %v; at least 1 and below 1 are allowed",
+			b.Multiplier, b.Jitter))
+	}
+	if b.MaxAttempts < 1 {
+		errs = append(errs, fmt.Errorf("dispatcher: Options.Backoff: MaxAttempts is %d; it must be at least 1", b.MaxAttempts))
+	}
+	return errors.Join(errs...)
+}
+
+// delay is how long to wait after the n-th attempt, n ≥ 1.
+//
+// An ExponentialBackOff has state, so each computation makes its own and steps it to n: only the number of the attempt
+// need be stored. Once the interval has reached Max, further steps change nothing.
+func (b Backoff) delay(n int) time.Duration {
+	e := backoff.NewExponentialBackOff(
+		backoff.WithInitialInterval(b.Initial),
+		backoff.WithMaxInterval(b.Max),
+		backoff.WithMultiplier(b.Multiplier),
+		backoff.WithRandomizationFactor(b.Jitter),
+		backoff.WithMaxElapsedTime(0),
+	)
+	d := e.NextBackOff()
+	for i := 1; i < min(n, 1000); i++ {
+		d = e.NextBackOff()
+	}
+	return d
+}

@@ -1,0 +1,89 @@
+package dispatcher_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/outhook/outhook"
+
+// TestImportsPointOneWay holds the layers of doc.go, and keeps each heavy dependency to the one package that is built on
+// it. Tests may import what they like.
+func TestImportsPointOneWay(t *testing.T) {
+	layers := []string{"events signing", "store", "dispatcher", "httpapi", "examples"}
+	layer := make(map[string]int)
+	for i, names := range layers {
+		for name := range strings.FieldsSeq(names) {
+			layer[name] = i
+		}
+	}
+	owners := map[string][]string{
+		"go.etcd.io/bbolt":            {"store/boltstore", "examples"},
+		"github.com/jackc/pgx":        {"store/pgstore", "examples"},
+		"github.com/cenkalti/backoff": {"dispatcher"},
+		"golang.org/x/sync":           {"dispatcher"},
+	}
+	seen := 0
+	walk(t, func(dir, imported string) {
+		seen++
+		from, _, _ := strings.Cut(dir, "/")
+		if to, ok := strings.CutPrefix(imported, module+"/"); ok {
+			to, _, _ = strings.Cut(to, "/")
+			fromLayer, known := layer[from]
+			toLayer, alsoKnown := layer[to]
+			if !known || !alsoKnown {
+				return
+			}
+			if fromLayer < toLayer || fromLayer == toLayer && from != to {
+				t.Errorf("%s imports %s: imports point from %v to the left", dir, imported, layers)
+			}
+		}
+		for dependency, owner := range owners {
+			if from == "internal" {
+				break // tools, which no host links in
+			}
+			if strings.HasPrefix(imported, dependency) && !slices.ContainsFunc(owner, func(o string) bool { return strings.HasPrefix(dir, o) }) {
+				t.Errorf("%s imports %s, which is for %v alone", dir, imported, owner)
+			}
+		}
+	})
+	if seen < 50 {
+		t.Errorf("only %d imports were seen; is the test looking at the right folder?", seen)
+	}
+}
+
+// walk calls f for every import of every file that is no test, with its folder below the module's root.
+func walk(t *testing.T, f func(dir, imported string)) {
+	t.Helper()
+	root := filepath.Join("..")
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		dir, err := filepath.Rel(root, filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		for _, spec := range file.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			f(filepath.ToSlash(dir), imported)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,47 @@
+package dispatcher
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
+)
+
+// TypePing is the type of the event that Ping sends.
+const TypePing = "webhook.ping"
+
+// Ping posts an event of type TypePing, signed, to a subscription, now and by the path that deliveries take, and returns
+// what came of it. Its payload is {"id":"<the subscription's ID>"}. It is not queued, retried, recorded or counted, and
+// goes to an unsubscribed subscription too. Run need not be running. At most Options.PerSubscription pings are under way
+// at once; others wait.
+//
+// The error is the store's, or the context's; what went wrong with the attempt is in Attempt.Error.
+func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error) {
+	sub, err := d.Subscription(ctx, id)
+	if err != nil {
+		return store.Attempt{}, err
+	}
+	e, err := events.New(TypePing, map[string]string{"id": sub.ID})
+	if err != nil {
+		return store.Attempt{}, fmt.Errorf("dispatcher: ping: %w", err)
+	}
+	body, err := e.Body()
+	if err != nil {
+		return store.Attempt{}, fmt.Errorf("dispatcher: ping: %w", err)
+	}
+	if err := d.pings.Acquire(ctx, 1); err != nil {
+		return store.Attempt{}, err
+	}
+	defer d.pings.Release(1)
+	a := d.sender.send(ctx, &store.Claim{
+		Lease:        store.Lease{SubscriptionID: sub.ID, EventID: e.ID},
+		Subscription: sub,
+		EventType:    e.Type,
+		Tenant:       sub.Tenant,
+		EventTime:    e.Time,
+		Body:         body,
+		Attempt:      1,
+	})
+	return a.attempt, ctx.Err()
+}

@@ -1,0 +1,248 @@
+package dispatcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/outhook/outhook/store"
+)
+
+// Run delivers until ctx ends. Then it claims no more, lets running attempts finish for up to Options.DrainTimeout, cuts
+// the rest off and gives them back uncounted, records what is to be recorded, and returns nil. Every goroutine that it
+// started has ended by then.
+//
+// It returns an error when it is running already, and store.ErrClosed when the store was closed under it; any other
+// trouble with the store is logged and tried again.
+func (d *Dispatcher) Run(ctx context.Context) error {
+	if !d.running.CompareAndSwap(false, true) {
+		return errors.New("dispatcher: Run is running already; one Dispatcher runs once at a time")
+	}
+	defer d.running.Store(false)
+	r := newRun(ctx, d)
+	defer r.cut()
+	err := r.claimUntil(ctx)
+	r.drain()
+	return err
+}
+
+// run is the state of one call of Run.
+//
+//	claimUntil → start → worker: gate, send, outcome → finishLoop → store.Finish
+type run struct {
+	*Dispatcher
+	ready <-chan struct{}
+
+	attempts context.Context // ends when attempts are cut off
+	cut      context.CancelFunc
+	rest     context.Context // ends when the store is given up on; outlives attempts
+	giveUp   context.CancelFunc
+
+	work     chan claimed   // to workers that wait
+	workers  sync.WaitGroup // at most Concurrency
+	nworkers int            // touched by claimUntil only
+	outcomes chan finished
+	others   sync.WaitGroup // the finisher, with the notifier, and the housekeeper
+
+	stopHousekeeping context.CancelFunc
+
+	mu    sync.Mutex
+	busy  int           // slots taken: claims whose attempt has not ended
+	full  bool          // claimUntil waits for a slot
+	freed chan struct{} // one slot: a worker slot that was waited for, or room in the limits of Claim, came free
+}
+
+// claimed is a claim on its way to a worker.
+type claimed struct {
+	claim *store.Claim
+	epoch uint64
+}
+
+// finished is an attempt on its way to the store.
+type finished struct {
+	claim   *store.Claim
+	outcome store.Outcome
+}
+
+func newRun(ctx context.Context, d *Dispatcher) *run {
+	r := &run{
+		Dispatcher: d,
+		ready:      d.store.Ready(),
+		work:       make(chan claimed),
+		outcomes:   make(chan finished, d.o.Concurrency),
+		freed:      make(chan struct{}, 1),
+	}
+	ended := context.WithoutCancel(ctx)
+	r.attempts, r.cut = context.WithCancel(ended)
+	r.rest, r.giveUp = context.WithCancel(ended)
+	housekeeping, stop := context.WithCancel(ctx)
+	r.stopHousekeeping = stop
+	stopNotifier := d.observe.start()
+	r.others.Go(func() {
+		r.finishLoop()
+		stopNotifier(r.rest)
+	})
+	r.others.Go(func() { r.housekeep(housekeeping) })
+	return r
+}
+
+// claimUntil claims and starts attempts until ctx ends. It holds a slot for each claim before it claims.
+func (r *run) claimUntil(ctx context.Context) error {
+	var trouble retrier
+	for ctx.Err() == nil {
+		free := r.free()
+		if free == 0 {
+			r.wait(ctx, store.NoneDue)
+			continue
+		}
+		n, wait, err := r.claim(ctx, free)
+		switch {
+		case errors.Is(err, store.ErrClosed):
+			return fmt.Errorf("dispatcher: run: %w", err)
+		case err != nil && ctx.Err() == nil:
+			r.storeTrouble("claim", err)
+			trouble.wait(ctx)
+		case err == nil:
+			trouble.reset()
+			if n < free {
+				r.wait(ctx, wait)
+			}
+		}
+	}
+	return nil
+}
+
+// claim takes up to max deliveries and starts their attempts. wait is how long until more falls due.
+func (r *run) claim(ctx context.Context, max int) (n int, wait time.Duration, err error) {
+	epoch := r.gate.enter()
+	defer func() {
+		if err != nil {
+			r.gate.claimed(0)
+		}
+	}()
+	got, err := protect(func() (store.Claims, error) {
+		return r.store.Claim(ctx, store.ClaimRequest{
+			Max:             max,
+			Lease:           r.o.Timeout + leaseSlack,
+			PerSubscription: r.o.PerSubscription,
+			Unproven:        (r.o.Concurrency + 1) / 2,
+			ProbeAfter:      BreakerThreshold,
+		})
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	r.gate.claimed(len(got.Claims))
+	r.take(len(got.Claims))
+	for _, c := range got.Claims { // each in memory of its own, lest a slow attempt keep the bodies of all
+		r.start(claimed{&c, epoch})
+	}
+	return len(got.Claims), got.Wait, nil
+}
+
+// start hands a claim to a worker that waits, or to a new one.
+func (r *run) start(c claimed) {
+	select {
+	case r.work <- c:
+		return
+	default:
+	}
+	if r.nworkers == r.o.Concurrency {
+		r.work <- c // one has given its slot back and is about to wait
+		return
+	}
+	r.nworkers++
+	r.workers.Go(func() {
+		r.attempt(c)
+		for c := range r.work {
+			r.attempt(c)
+		}
+	})
+}
+
+// attempt makes the attempt of a claim, unless its subscription has changed or Run is being cut off.
+func (r *run) attempt(c claimed) {
+	defer r.release(1)
+	if !r.gate.pass(c.claim.SubscriptionID, c.epoch) || r.attempts.Err() != nil {
+		r.giveBack(c.claim.Lease)
+		return
+	}
+	r.observe.attemptStarted(c.claim, time.Now())
+	a := r.sender.send(r.attempts, c.claim)
+	if r.attempts.Err() != nil && a.attempt.Status == 0 {
+		r.giveBack(c.claim.Lease)
+		return
+	}
+	r.counts.attempts.Add(1)
+	r.logAttempt(c.claim, &a.attempt)
+	r.outcomes <- finished{c.claim, r.policy.outcome(c.claim, a)}
+}
+
+// drain ends what Run started: first the attempts, then what records them.
+func (r *run) drain() {
+	grace := max(r.o.DrainTimeout, 0)
+	cut := time.AfterFunc(grace, r.cut)
+	giveUp := time.AfterFunc(grace+storeGrace, r.giveUp)
+	defer giveUp.Stop()
+	defer cut.Stop()
+	r.stopHousekeeping()
+	close(r.work)
+	r.workers.Wait()
+	close(r.outcomes)
+	r.others.Wait()
+	r.giveUp()
+	if t, ok := r.sender.transport.(*http.Transport); ok && r.o.Transport == nil {
+		t.CloseIdleConnections()
+	}
+}
+
+// wait returns when there may be something to claim: after d, when the store or a slot says so, or when ctx ends.
+func (r *run) wait(ctx context.Context, d time.Duration) {
+	var due <-chan time.Time
+	if d != store.NoneDue {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		due = timer.C
+	}
+	select {
+	case <-ctx.Done():
+	case <-r.ready:
+	case <-r.freed:
+	case <-due:
+	}
+}
+
+func (r *run) free() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.full = r.busy == r.o.Concurrency
+	return r.o.Concurrency - r.busy
+}
+
+func (r *run) take(n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.busy += n
+}
+
+func (r *run) release(n int) {
+	r.mu.Lock()
+	r.busy -= n
+	waited := r.full
+	r.full = false
+	r.mu.Unlock()
+	if waited {
+		r.roomMade()
+	}
+}
+
+// roomMade has claimUntil look again.
+func (r *run) roomMade() {
+	select {
+	case r.freed <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,142 @@
+package dispatcher
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/outhook/outhook/signing"
+	"github.com/outhook/outhook/store"
+)
+
+// The names of the headers of a delivery, as http.Header has them.
+var (
+	headerID        = http.CanonicalHeaderKey(signing.HeaderID)
+	headerTimestamp = http.CanonicalHeaderKey(signing.HeaderTimestamp)
+	headerAttempt   = http.CanonicalHeaderKey(signing.HeaderAttempt)
+	headerAiry      = http.CanonicalHeaderKey(signing.HeaderAiry)
+	headerSignature = http.CanonicalHeaderKey(signing.HeaderSignature)
+)
+
+// maxOwnHeaders is how many headers of a delivery are not the subscription's.
+const maxOwnHeaders = 7
+
+var (
+	errPanic = errors.New("dispatcher: sending panicked")
+	errURL   = errors.New("dispatcher: the URL is not one that can be posted to")
+)
+
+// sender does attempts: it signs, posts and reads the answer. It knows nothing of retries.
+type sender struct {
+	transport http.RoundTripper
+	timeout   time.Duration
+	userAgent string
+	success   func(status int) bool
+	log       *slog.Logger
+}
+
+func newSender(o *Options, g *guard) *sender {
+	transport := o.Transport
+	if transport == nil {
+		transport = newTransport(o, newDialer(o, g))
+	}
+	return &sender{transport: transport, timeout: o.Timeout, userAgent: o.UserAgent, success: o.Success, log: o.Logger}
+}
+
+// send makes the attempt that c is for. What went wrong is in the answer's attempt. A panic of the transport, or of
+// Options.Success, is kept to the attempt that it happened in.
+func (s *sender) send(ctx context.Context, c *store.Claim) (a answer) {
+	start := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	a.attempt = store.Attempt{Number: c.Attempt, At: start}
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.Error("outhook: sending panicked", "subscription_id", c.SubscriptionID, "event_id", c.EventID, "panic", fmt.Sprint(p))
+			a.attempt.Error = describe(errPanic)
+		}
+		a.attempt.Duration = time.Since(start)
+	}()
+
+	req, err := s.request(ctx, c, start)
+	if err != nil {
+		a.attempt.Error = describe(err)
+		return a
+	}
+	res, err := s.transport.RoundTrip(req)
+	if err != nil {
+		if ctx.Err() != nil && !errors.Is(err, errBlocked) {
+			err = ctx.Err()
+		}
+		a.attempt.Error = describe(err)
+		return a
+	}
+	s.read(ctx, res, &a)
+	return a
+}
+
+// read puts a response into an answer. The status decides the attempt: what goes wrong with the body changes nothing.
+func (s *sender) read(ctx context.Context, res *http.Response, a *answer) {
+	if res.Body == nil { // as Options.Transport may have it
+		res.Body = http.NoBody
+	}
+	defer res.Body.Close()
+	if res.StatusCode < 100 {
+		a.attempt.Error = describe(errStatus)
+		return
+	}
+	a.attempt.Status = res.StatusCode
+	if !s.success(res.StatusCode) {
+		a.attempt.Error = describeStatus(res.StatusCode)
+		a.retryAfter = retryAfter(res.StatusCode, res.Header, time.Now())
+	}
+	switch {
+	case res.StatusCode == http.StatusSwitchingProtocols:
+		return // the body is the connection itself, from which reads have no deadline
+	case res.ProtoMajor >= 2:
+		// While net/http still writes the request's body, it does not see the deadline once an answer has begun.
+		stop := context.AfterFunc(ctx, func() { res.Body.Close() })
+		defer stop()
+	}
+	a.attempt.Response = readResponse(res.Body)
+}
+
+// request builds the request of an attempt that starts at the time at.
+func (s *sender) request(ctx context.Context, c *store.Claim, at time.Time) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(withDial(ctx), http.MethodPost, c.Subscription.URL, bytes.NewReader(c.Body))
+	if err != nil || req.URL.Host == "" || (req.URL.Scheme != "https" && req.URL.Scheme != "http") {
+		return nil, errURL // it was checked when the subscription was stored, but perhaps not by us
+	}
+	req.Header = s.header(c, at)
+	return req, nil
+}
+
+// header returns the headers of an attempt. The sender's own come last: whatever a subscription was stored with, it
+// cannot replace them.
+func (s *sender) header(c *store.Claim, at time.Time) http.Header {
+	sub := &c.Subscription
+	h := make(http.Header, maxOwnHeaders+len(sub.Headers))
+	values := make([]string, 0, maxOwnHeaders+len(sub.Headers)) // one piece of memory for all
+	set := func(canonical, value string) {
+		values = append(values, value)
+		h[canonical] = values[len(values)-1 : len(values) : len(values)]
+	}
+	set("User-Agent", s.userAgent)
+	for name, value := range sub.Headers {
+		set(http.CanonicalHeaderKey(name), value)
+	}
+	set("Content-Type", "application/json")
+	set(headerID, c.EventID)
+	set(headerTimestamp, strconv.FormatInt(at.Unix(), 10))
+	set(headerAttempt, strconv.Itoa(c.Attempt))
+	if keys := sub.Keys(at); len(keys) > 0 {
+		set(headerAiry, signing.Airy(keys[0], c.Body))
+		set(headerSignature, signing.Standard(c.EventID, at, c.Body, keys...))
+	}
+	return h
+}

@@ -1,0 +1,104 @@
+package dispatcher
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// What of an answer is read.
+const (
+	maxResponseHeader = 64 << 10
+	maxResponseBody   = 64 << 10
+)
+
+// idleConnTimeout is how long a connection is kept for the next delivery to its host. It is shorter than the minute
+// after which common servers and balancers close one, so that a request seldom meets a close.
+const idleConnTimeout = 30 * time.Second
+
+var (
+	errProxy     = errors.New("dispatcher: the proxy refuses the endpoint") // it answered a CONNECT with anything but 200
+	errHandshake = errors.New("dispatcher: TLS handshake")                  // wraps what went wrong once the connection stood
+)
+
+// newDialer returns what opens connections: to addresses that g allows, or to the proxy, which is the host's own choice.
+func newDialer(o *Options, g *guard) *net.Dialer {
+	if o.Proxy != nil {
+		return &net.Dialer{}
+	}
+	return &net.Dialer{ControlContext: g.control}
+}
+
+func newTransport(o *Options, d *net.Dialer) *http.Transport {
+	t := &http.Transport{
+		DialContext:            dialing(d.DialContext),
+		DisableCompression:     true,
+		ForceAttemptHTTP2:      true,
+		MaxResponseHeaderBytes: maxResponseHeader,
+		MaxIdleConns:           4 * o.Concurrency,
+		MaxIdleConnsPerHost:    o.PerSubscription,
+		IdleConnTimeout:        idleConnTimeout,
+		TLSHandshakeTimeout:    o.Timeout,
+		TLSClientConfig: &tls.Config{
+			MinVersion:         tls.VersionTLS12,
+			NextProtos:         []string{"h2", "http/1.1"},
+			ClientSessionCache: tls.NewLRUClientSessionCache(4 * o.Concurrency),
+		},
+		HTTP2: &http.HTTP2Config{
+			MaxReceiveBufferPerStream: maxResponseBody,
+			// Attempts share a connection. One that has gone dead in silence is found out by a ping, and one that takes no
+			// more bytes is given up before it holds up an attempt for longer than its lease.
+			SendPingTimeout:  o.Timeout,
+			PingTimeout:      o.Timeout,
+			WriteByteTimeout: o.Timeout / 2,
+		},
+	}
+	if o.Proxy == nil {
+		t.DialTLSContext = handshaking(dialing((&tls.Dialer{NetDialer: d, Config: t.TLSClientConfig}).DialContext))
+		return t
+	}
+	t.Proxy = http.ProxyURL(o.Proxy)
+	t.OnProxyConnectResponse = func(_ context.Context, _ *url.URL, _ *http.Request, res *http.Response) error {
+		if res.StatusCode != http.StatusOK {
+			return errProxy
+		}
+		return nil
+	}
+	return t
+}
+
+// dialKey is the key of the context that bounds the dial of a request.
+type dialKey struct{}
+
+// withDial returns ctx for a request, such that connections dialed for the request are dialed under ctx too. net/http by
+// itself has a dial outlive the request that it was for. So what an attempt started ends with it: attempts that hang in
+// a dial or a handshake never hold more sockets than there are attempts, and none is left when Run returns.
+func withDial(ctx context.Context) context.Context { return context.WithValue(ctx, dialKey{}, ctx) }
+
+type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+// dialing returns a dial that is bounded by the context that withDial put into the request's.
+func dialing(dial dialFunc) dialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		if bound, ok := ctx.Value(dialKey{}).(context.Context); ok {
+			ctx = bound
+		}
+		return dial(ctx, network, address)
+	}
+}
+
+// handshaking marks the errors of a tls.Dialer that are the handshake's, and not the dial's.
+func handshaking(dial dialFunc) dialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if op, ok := err.(*net.OpError); err != nil && !(ok && op.Op == "dial") {
+			err = fmt.Errorf("%w: %w", errHandshake, err)
+		}
+		return conn, err
+	}
+}

@@ -1,0 +1,94 @@
+package dispatcher
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/signing"
+	"github.com/outhook/outhook/store"
+)
+
+// More bounds of a subscription.
+const (
+	MaxName    = 256 // characters
+	MaxEvents  = 256 // patterns
+	MaxSecrets = 8   // keys that sign at once, while several rotations overlap
+)
+
+// checkSubscription validates sub and puts it in the form in which it is stored. Its errors are *events.InvalidError.
+func (d *Dispatcher) checkSubscription(sub *store.Subscription) error {
+	var err error
+	if sub.URL, err = d.endpoint(sub.URL); err != nil {
+		return err
+	}
+	if !utf8.ValidString(sub.Name) || utf8.RuneCountInString(sub.Name) > MaxName {
+		return &events.InvalidError{Field: "name", Reason: fmt.Sprintf("must be valid UTF-8 of at most %d characters", MaxName)}
+	}
+	if err := events.ValidateTenant(sub.Tenant); err != nil {
+		return err
+	}
+	if sub.Events, err = d.checkPatterns(sub.Events); err != nil {
+		return err
+	}
+	if err := checkHeaders(sub.Headers); err != nil {
+		return err
+	}
+	if err := checkSecrets(sub.Secrets); err != nil {
+		return err
+	}
+	switch sub.Status {
+	case store.Subscribed:
+		sub.DisabledReason = ""
+	case store.Unsubscribed:
+	default:
+		return &events.InvalidError{Field: "status", Reason: fmt.Sprintf("must be %q or %q", store.Subscribed, store.Unsubscribed)}
+	}
+	return nil
+}
+
+// checkPatterns validates a subscription's events and returns them without repetitions.
+func (d *Dispatcher) checkPatterns(patterns []string) ([]string, error) {
+	if len(patterns) > MaxEvents {
+		return nil, &events.InvalidError{Field: "events", Reason: fmt.Sprintf("has %d entries; at most %d are allowed", len(patterns), MaxEvents)}
+	}
+	var out []string
+	for _, p := range patterns {
+		if err := events.ValidatePattern(p); err != nil {
+			return nil, err
+		}
+		if len(d.types) > 0 && !slices.ContainsFunc(d.types, func(name string) bool { return events.Match(p, name) }) {
+			return nil, &events.InvalidError{Field: "events", Reason: fmt.Sprintf("names %q, which is not published here; the types are %s",
+				p, strings.Join(d.types, ", "))}
+		}
+		if !slices.Contains(out, p) {
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}
+
+func checkSecrets(secrets []signing.Secret) error {
+	if len(secrets) > MaxSecrets {
+		return &events.InvalidError{Field: "signature_key", Reason: fmt.Sprintf("would be one of %d at once; at most %d are allowed: wait for a rotation to end", len(secrets), MaxSecrets)}
+	}
+	for _, s := range secrets {
+		if err := s.Validate(); err != nil {
+			return &events.InvalidError{Field: "signature_key", Reason: err.Error()}
+		}
+	}
+	return nil
+}
+
+// checkID returns the canonical form of a subscription's ID.
+func checkID(id string) (string, error) {
+	u, err := uuid.Parse(id)
+	if err != nil || len(id) != 36 {
+		return "", &events.InvalidError{Field: "id", Reason: "must be a UUID such as 3e639566-29fa-450d-a59f-ae3c25d7260f"}
+	}
+	return u.String(), nil
+}
