@@ -1,0 +1,63 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
+)
+
+// refusal is an error with a status of its own.
+type refusal struct {
+	status  int
+	message string
+}
+
+func (r *refusal) Error() string { return r.message }
+
+// writeFailure answers with the status that an error stands for.
+func (a *api) writeFailure(w http.ResponseWriter, r *http.Request, e *endpoint, err error) {
+	refused, invalid := (*refusal)(nil), (*events.InvalidError)(nil)
+	switch {
+	case errors.As(err, &refused):
+		writeError(w, refused.status, refused.message)
+	case errors.As(err, &invalid):
+		writeError(w, http.StatusBadRequest, invalid.Error())
+	case errors.Is(err, store.ErrNotFound):
+		writeError(w, http.StatusNotFound, "there is no webhook with this id; webhooks.list shows those that exist")
+	default:
+		level := slog.LevelError
+		if r.Context().Err() != nil { // the client has gone: nobody's trouble
+			level = slog.LevelDebug
+		}
+		a.o.Logger.LogAttrs(r.Context(), level, "httpapi: the store failed", slog.String("endpoint", e.name), slog.Any("error", err))
+		writeError(w, http.StatusServiceUnavailable, "the store failed and nothing was changed; try again")
+	}
+}
+
+func writeError(w http.ResponseWriter, status int, message string) {
+	write(w, status, failure{Message: message})
+}
+
+// write sends a response. That the client has gone meanwhile is no concern of ours.
+func write(w http.ResponseWriter, status int, v any) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false) // so that the & of a URL stays readable
+	if err := enc.Encode(v); err != nil {
+		panic("httpapi: a response of our own can't be marshalled: " + err.Error())
+	}
+	body := bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}

@@ -1,0 +1,83 @@
+package httpapi
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"time"
+)
+
+const (
+	// MaxBody is how many bytes a request's body may have.
+	MaxBody = 256 << 10
+
+	// BodyTimeout is how long a body may take to arrive, unless the http.Server has a ReadTimeout of its own.
+	BodyTimeout = 20 * time.Second
+)
+
+// readFields reads the body of a request: an object, or no bytes at all where the endpoint takes that.
+func readFields(w http.ResponseWriter, r *http.Request, e *endpoint) (*fields, error) {
+	body, err := readBody(w, r, e)
+	if err != nil {
+		return nil, err
+	}
+	var values map[string]any
+	if len(body) > 0 || !e.emptyBody {
+		if values, err = parse(body); err != nil {
+			return nil, err
+		}
+	}
+	f := newFields(values, e)
+	return f, f.err
+}
+
+// readBody reads a body of application/json, or one of no bytes where the endpoint takes that.
+func readBody(w http.ResponseWriter, r *http.Request, e *endpoint) ([]byte, error) {
+	typed := isJSON(r.Header)
+	if !typed && !e.emptyBody {
+		return nil, wrongType()
+	}
+	body, err := readAll(w, r)
+	switch tooLarge := (*http.MaxBytesError)(nil); {
+	case errors.As(err, &tooLarge):
+		return nil, &refusal{http.StatusRequestEntityTooLarge, "the body is too large; send at most 256 KiB"}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, &refusal{http.StatusRequestTimeout, "the body did not arrive in time; send it without pausing"}
+	case err != nil:
+		return nil, bodyError("did not arrive whole; send as much as its headers say")
+	case !typed && len(body) > 0:
+		return nil, wrongType()
+	}
+	return body, nil
+}
+
+// limitBody gives the body BodyTimeout to arrive, also a body that nobody reads: net/http does, before it answers. Once
+// the body has arrived, net/http lifts the limit. Without a body there is nothing to limit, and a deadline would end the
+// request's context.
+func limitBody(w http.ResponseWriter, r *http.Request) {
+	server, _ := r.Context().Value(http.ServerContextKey).(*http.Server)
+	if r.ContentLength == 0 || server != nil && server.ReadTimeout > 0 {
+		return
+	}
+	// Where there are no deadlines, as in a test's recorder, the error says so.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(BodyTimeout))
+}
+
+// readAll reads at most MaxBody bytes.
+func readAll(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.ContentLength > MaxBody { // no need to wait for it
+		return nil, &http.MaxBytesError{Limit: MaxBody}
+	}
+	return io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+}
+
+func isJSON(h http.Header) bool {
+	mediaType, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	return err == nil && mediaType == "application/json"
+}
+
+func wrongType() error {
+	return &refusal{http.StatusUnsupportedMediaType, "the content type is not application/json; set the header Content-Type: application/json"}
+}

@@ -1,0 +1,167 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/outhook/outhook/events"
+)
+
+// fields are those of a request, read by name and type. The first that is wrong is kept in err, an
+// *events.InvalidError, and the rest may then be read all the same. No message repeats a value.
+type fields struct {
+	values map[string]any // as parse returns them
+	err    error
+}
+
+// newFields returns the fields of a request to an endpoint, which must be among those that it takes.
+func newFields(values map[string]any, e *endpoint) *fields {
+	f := &fields{values: values}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if !slices.Contains(e.takes, name) {
+			f.fail(label(name), fmt.Sprintf("is not a field of webhooks.%s; it takes %s", e.name, strings.Join(documented(e.takes), ", ")))
+		}
+	}
+	_, snake := values["signature_key"]
+	_, camel := values["signatureKey"]
+	if snake && camel {
+		f.fail("signature_key", "is given twice, once as signatureKey; give it once")
+	}
+	return f
+}
+
+// documented leaves out the second spelling of signature_key.
+func documented(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == "signatureKey" })
+}
+
+func (f *fields) fail(field, reason string) {
+	if f.err == nil {
+		f.err = &events.InvalidError{Field: field, Reason: reason}
+	}
+}
+
+// wrong fails for a value of the wrong type.
+func (f *fields) wrong(field, want string, got any) {
+	f.fail(field, fmt.Sprintf("is %s; give %s", kind(got), want))
+}
+
+// required reads a string that must be there and not be empty.
+func (f *fields) required(name string) string {
+	s, _ := f.text(name)
+	if s == "" {
+		f.fail(name, "is missing; give a string")
+	}
+	return s
+}
+
+// text reads a string and says whether it is there. As with list and dict, null is there and empty.
+func (f *fields) text(name string) (s string, ok bool) {
+	v, ok := f.values[name]
+	if v == nil {
+		return "", ok
+	}
+	s, isString := v.(string)
+	if !isString {
+		f.wrong(name, "a string", v)
+	}
+	return s, true
+}
+
+// list reads a list of strings.
+func (f *fields) list(name string) (out []string, ok bool) {
+	v, ok := f.values[name]
+	if v == nil {
+		return nil, ok
+	}
+	items, isList := v.([]any)
+	if !isList {
+		f.wrong(name, "a list of strings", v)
+	}
+	for i, item := range items {
+		s, isString := item.(string)
+		if !isString {
+			f.fail(name, fmt.Sprintf("has %s at position %d; give a list of strings", kind(item), i+1))
+			return nil, true
+		}
+		out = append(out, s)
+	}
+	return out, true
+}
+
+// dict reads an object whose values are strings.
+func (f *fields) dict(name string) (out map[string]string, ok bool) {
+	v, ok := f.values[name]
+	if v == nil {
+		return nil, ok
+	}
+	members, isObject := v.(map[string]any)
+	if !isObject {
+		f.wrong(name, "an object of strings", v)
+	}
+	out = make(map[string]string, len(members))
+	for _, key := range slices.Sorted(maps.Keys(members)) {
+		s, isString := members[key].(string)
+		if !isString {
+			f.fail(name, fmt.Sprintf("has %s as the value of %s; give an object of strings", kind(members[key]), label(key)))
+			return nil, true
+		}
+		out[key] = s
+	}
+	return out, true
+}
+
+// whole reads a whole number from 1 to at most most. Null is not there.
+func (f *fields) whole(name string, most int) (n int, ok bool) {
+	v := f.values[name]
+	if v == nil {
+		return 0, false
+	}
+	number, isNumber := v.(json.Number)
+	if !isNumber {
+		f.wrong(name, fmt.Sprintf("a whole number from 1 to %d", most), v)
+		return 0, true
+	}
+	n, err := strconv.Atoi(string(number))
+	if err != nil || n < 1 || n > most {
+		f.fail(name, fmt.Sprintf("is out of bounds; give a whole number from 1 to %d", most))
+	}
+	return n, true
+}
+
+// kind is the JSON type of a value, with its article.
+func kind(v any) string {
+	switch v.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "a boolean"
+	case json.Number:
+		return "a number"
+	case string:
+		return "a string"
+	case []any:
+		return "a list"
+	default:
+		return "an object"
+	}
+}
+
+// label is a name from a request, made fit for a message: quoted unless it is plain, and cut when it is long.
+func label(name string) string {
+	const most = 64
+	if len(name) > most {
+		name = strings.ToValidUTF8(name[:most], "") + "…"
+	}
+	odd := func(c rune) bool {
+		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' && c != '-'
+	}
+	if name == "" || strings.ContainsFunc(name, odd) {
+		return strconv.Quote(name)
+	}
+	return name
+}

@@ -1,0 +1,170 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/outhook/outhook/httpapi"
+)
+
+// FuzzBodies sends bodies to a host without webhooks, and compares what is taken with what encoding/json makes of it:
+// where there is nothing to find, a 404 says that the body was taken.
+func FuzzBodies(f *testing.F) {
+	for i := range endpoints {
+		for _, body := range []string{
+			``, `{}`, `null`, `{"id":"` + id1 + `"}`, `{"id":"` + id1 + `","id":"x"}`, `{"cursor":"n-1-1","page_size":10}`, `{"page_size":1.0}`,
+			`{"id":"` + id1 + `","url":"https://e.example/","name":"\ud83d\ude00 \\ud83d","events":["a.*"],"headers":{"X-A":"1"},"signature_key":"k","status":"Subscribed"}`,
+			`{"id":"` + id1 + `","headers":{"A":"1","A":"2"},"events":[null]}`, `{"id":null,"signatureKey":null,"signature_key":""}`,
+			"{\"id\":\"" + id1 + "\",\"name\":\"\xff\"}", `{"id":"` + id1 + `","name":"\udc00"}`, `{"ID":"` + id1 + `"}`, `{"id":"` + id1 + `"}{}`,
+			`{"id":"` + id1 + `","url":[[[{"a":1,"a":2}]]]}`, strings.Repeat(`[`, 100),
+		} {
+			f.Add(uint8(i), []byte(body))
+		}
+	}
+	f.Fuzz(func(t *testing.T, which uint8, body []byte) {
+		if len(body) > 64<<10 {
+			t.Skip("a matter of TestTooLarge")
+		}
+		endpoint := endpoints[int(which)%len(endpoints)]
+		handler, err := httpapi.Handler(newDispatcher(t), httpapi.NoAuth, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequest("POST", "/webhooks."+endpoint, bytes.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		checkResponse(t, w)
+
+		well := wellFormed(body) && wellTyped(endpoint, body) || len(body) == 0 && endpoint == "list"
+		taken := w.Code != 400
+		switch {
+		case taken && !well:
+			t.Errorf("%s took %q: %d %s", endpoint, body, w.Code, w.Body)
+		case taken || !well:
+		case endpoint == "subscribe", bytes.Contains(body, []byte("cursor")):
+			// the dispatcher or the store may have refused what is well-formed
+		case bytes.Count(body, []byte("["))+bytes.Count(body, []byte("{")) > 16:
+			// perhaps nested too deep, in a field that is ignored
+		default:
+			t.Errorf("%s refused %q: %d %s", endpoint, body, w.Code, w.Body)
+		}
+	})
+}
+
+func checkResponse(t *testing.T, w *httptest.ResponseRecorder) {
+	t.Helper()
+	var response map[string]any
+	err := json.Unmarshal(w.Body.Bytes(), &response)
+	_, failed := response["message"].(string)
+	if err != nil || failed != (w.Code != 200) || !slices.Contains([]int{200, 400, 404}, w.Code) {
+		t.Errorf("got %d %s, want 200 with JSON, or 400 or 404 with a message", w.Code, w.Body)
+	}
+}
+
+var (
+	escapes    = regexp.MustCompile(`\\(u[0-9a-fA-F]{4}|.)`)
+	surrogates = regexp.MustCompile(`^(\\u[dD][89abAB]..\\u[dD][c-fC-F]..)*$`)
+	jsonString = regexp.MustCompile(`"(\\.|[^"\\])*"`)
+	uuids      = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+)
+
+// wellFormed says whether a body is JSON in valid UTF-8 in which nothing is given twice and no character is half: by
+// other means than the package's.
+func wellFormed(body []byte) bool {
+	var v any
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.UseNumber()
+	if !utf8.Valid(body) || !json.Valid(body) || dec.Decode(&v) != nil {
+		return false
+	}
+	colons := bytes.Count(jsonString.ReplaceAll(body, nil), []byte(":"))
+	return colons == members(v) && surrogates.MatchString(adjacentSurrogates(body))
+}
+
+// members counts the members of all objects in v.
+func members(v any) int {
+	n := 0
+	switch v := v.(type) {
+	case []any:
+		for _, item := range v {
+			n += members(item)
+		}
+	case map[string]any:
+		for _, item := range v {
+			n += 1 + members(item)
+		}
+	}
+	return n
+}
+
+// adjacentSurrogates returns the surrogate escapes of a body, with something between those that don't touch.
+func adjacentSurrogates(body []byte) string {
+	var b strings.Builder
+	end := -1
+	for _, at := range escapes.FindAllIndex(body, -1) {
+		escape := strings.ToLower(string(body[at[0]:at[1]]))
+		if !strings.HasPrefix(escape, `\ud`) || escape[3] < '8' {
+			continue
+		}
+		if high := escape[3] <= 'b'; !high && at[0] != end {
+			b.WriteString("lone ")
+		}
+		b.WriteString(escape)
+		end = at[1]
+	}
+	return b.String()
+}
+
+// wellTyped says whether a well-formed body has the fields of the endpoint, of the right types.
+func wellTyped(endpoint string, body []byte) bool {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(body, &fields) != nil || fields == nil {
+		return false
+	}
+	_, snake := fields["signature_key"]
+	_, camel := fields["signatureKey"]
+	_, hasID := fields["id"]
+	if snake && camel || !hasID && endpoint != "list" && endpoint != "subscribe" {
+		return false
+	}
+	for name, raw := range fields {
+		var text *string
+		isText := json.Unmarshal(raw, &text) == nil
+		ok := false
+		switch key := endpoint + " " + name; key {
+		case "update id", "unsubscribe id", "info id":
+			ok = isText && text != nil && uuids.MatchString(*text)
+		case "subscribe id":
+			ok = isText && (text == nil || *text == "" || uuids.MatchString(*text))
+		case "subscribe url":
+			ok = isText && text != nil && *text != ""
+		case "subscribe status", "unsubscribe url":
+			ok = true
+		case "update url", "update status", "subscribe name", "update name", "subscribe signature_key", "update signature_key", "subscribe signatureKey", "update signatureKey", "list cursor":
+			ok = isText
+		case "subscribe events", "update events":
+			var events []*string
+			ok = json.Unmarshal(raw, &events) == nil && !slices.Contains(events, nil)
+		case "subscribe headers", "update headers":
+			var headers map[string]*string
+			ok = json.Unmarshal(raw, &headers) == nil
+			for _, value := range headers {
+				ok = ok && value != nil
+			}
+		case "list page_size":
+			var size *int
+			ok = json.Unmarshal(raw, &size) == nil && (size == nil || *size >= 1 && *size <= 1000)
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}

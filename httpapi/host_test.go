@@ -1,0 +1,211 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/httpapi"
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/memstore"
+)
+
+const (
+	id1 = "3e639566-29fa-450d-a59f-ae3c25d7260f"
+	id2 = "8a6c7f52-3f2e-4a1b-9c1d-0e5f6a7b8c9d"
+)
+
+// host is a program that has mounted the endpoints, behind a real socket. The header X-Tenant names the tenant of a
+// request.
+type host struct {
+	t      *testing.T
+	url    string
+	d      *dispatcher.Dispatcher
+	logged *logBuffer
+}
+
+// config is what a test may change about its host.
+type config struct {
+	store store.Store
+	types *dispatcher.Options
+	api   httpapi.Options
+}
+
+func newHost(t *testing.T, c config) *host {
+	t.Helper()
+	if c.store == nil {
+		c.store = memstore.New()
+	}
+	logged := &logBuffer{}
+	c.api.Logger = slog.New(slog.NewTextHandler(logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	if c.types == nil {
+		c.types = &dispatcher.Options{}
+	}
+	c.types.Logger = c.api.Logger
+	d, err := dispatcher.New(c.store, c.types)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	if err := httpapi.Mount(mux, d, byHeader, &c.api); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	return &host{t: t, url: server.URL, d: d, logged: logged}
+}
+
+// byHeader is an Authorizer that trusts a header.
+func byHeader(r *http.Request) (string, error) {
+	if r.Header.Get("X-Tenant") == "stranger" {
+		return "", errors.New("the password hunter2 is wrong")
+	}
+	return r.Header.Get("X-Tenant"), nil
+}
+
+// answer is a response as a client sees it.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// post sends a body as JSON to an endpoint, with more headers as name, value, name, value; "-" leaves one out.
+func (h *host) post(endpoint, body string, headers ...string) answer {
+	return h.do(http.MethodPost, "/webhooks."+endpoint, strings.NewReader(body), headers...)
+}
+
+func (h *host) do(method, path string, body io.Reader, headers ...string) answer {
+	h.t.Helper()
+	r, err := http.NewRequestWithContext(h.t.Context(), method, h.url+path, body)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+		if headers[i+1] == "-" {
+			r.Header.Del(headers[i])
+		}
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		h.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		h.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return answer{resp.StatusCode, resp.Header, string(text)}
+}
+
+// must sends a body that has to be taken, and returns the webhook of the response.
+func (h *host) must(endpoint, body string, headers ...string) webhook {
+	h.t.Helper()
+	a := h.post(endpoint, body, headers...)
+	if a.status != http.StatusOK {
+		h.t.Fatalf("webhooks.%s %.200s: got %d %s, want 200", endpoint, body, a.status, a.body)
+	}
+	return decode[webhook](h.t, a)
+}
+
+// stored returns a webhook as the dispatcher has it.
+func (h *host) stored(id string) store.Subscription {
+	h.t.Helper()
+	sub, err := h.d.Subscription(h.t.Context(), id)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return sub
+}
+
+// webhook has everything that a response may have, and fails to decode anything else.
+type webhook struct {
+	ID      *string           `json:"id"`
+	Name    *string           `json:"name"`
+	URL     string            `json:"url"`
+	Events  []string          `json:"events"`
+	Headers map[string]string `json:"headers"`
+	Status  string            `json:"status"`
+}
+
+type list struct {
+	Data       []webhook `json:"data"`
+	Pagination *struct {
+		PreviousCursor *string `json:"previous_cursor"`
+		NextCursor     *string `json:"next_cursor"`
+		Total          int     `json:"total"`
+	} `json:"pagination_data"`
+}
+
+func decode[T any](t *testing.T, a answer) T {
+	t.Helper()
+	var v T
+	dec := json.NewDecoder(strings.NewReader(a.body))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&v); err != nil {
+		t.Fatalf("response %s: %v", a.body, err)
+	}
+	return v
+}
+
+// message returns the message of an error response, which must have nothing else.
+func message(t *testing.T, a answer) string {
+	t.Helper()
+	m := decode[struct {
+		Message string `json:"message"`
+	}](t, a).Message
+	if m == "" {
+		t.Errorf("got %d %s, want a message", a.status, a.body)
+	}
+	return m
+}
+
+// logBuffer keeps what is logged.
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// brokenStore fails whatever is asked of its subscriptions.
+type brokenStore struct{ store.Store }
+
+var errDisk = errors.New("disk on fire at /var/lib/host")
+
+func (brokenStore) CreateSubscription(context.Context, store.Subscription) (store.Subscription, error) {
+	return store.Subscription{}, errDisk
+}
+
+func (brokenStore) UpdateSubscription(context.Context, string, func(*store.Subscription) error) (store.Subscription, error) {
+	return store.Subscription{}, errDisk
+}
+
+func (brokenStore) Subscription(context.Context, string) (store.Subscription, error) {
+	return store.Subscription{}, errDisk
+}
+
+func (brokenStore) Subscriptions(context.Context, store.SubscriptionQuery) (store.Page[store.Subscription], error) {
+	return store.Page[store.Subscription]{}, errDisk
+}

@@ -1,0 +1,157 @@
+package httpapi
+
+import (
+	"time"
+
+	"github.com/outhook/outhook/signing"
+	"github.com/outhook/outhook/store"
+)
+
+// The pages of /webhooks.list, when a request asks for pages.
+const (
+	DefaultPageSize = 100  // webhooks, where page_size is left out
+	MaxPageSize     = 1000 // what page_size may be at most
+)
+
+// webhook is a subscription in a response. It has no signature key.
+type webhook struct {
+	ID      string            `json:"id"`
+	Name    string            `json:"name,omitempty"`
+	URL     string            `json:"url"`
+	Events  []string          `json:"events"`
+	Headers map[string]string `json:"headers"`
+	Status  store.Status      `json:"status"`
+}
+
+// webhooks is the response of /webhooks.list.
+type webhooks struct {
+	Data       []webhook   `json:"data"`
+	Pagination *pagination `json:"pagination_data,omitempty"`
+}
+
+type pagination struct {
+	PreviousCursor string `json:"previous_cursor"`
+	NextCursor     string `json:"next_cursor"`
+	Total          int    `json:"total"`
+}
+
+// failure is every response but a 200.
+type failure struct {
+	Message string `json:"message"`
+}
+
+func newWebhook(s *store.Subscription) webhook {
+	w := webhook{ID: s.ID, Name: s.Name, URL: s.URL, Events: s.Events, Headers: s.Headers, Status: s.Status}
+	if w.Events == nil {
+		w.Events = []string{}
+	}
+	if w.Headers == nil {
+		w.Headers = map[string]string{}
+	}
+	return w
+}
+
+func newWebhooks(page *store.Page[store.Subscription], paged bool) webhooks {
+	out := webhooks{Data: make([]webhook, len(page.Items))}
+	for i := range page.Items {
+		out.Data[i] = newWebhook(&page.Items[i])
+	}
+	if paged {
+		out.Pagination = &pagination{PreviousCursor: page.Previous, NextCursor: page.Next, Total: page.Total}
+	}
+	return out
+}
+
+// readSubscription reads a request of /webhooks.subscribe. Its status is ignored: Airy's client sends one.
+func readSubscription(f *fields, tenant string) store.Subscription {
+	sub := store.Subscription{Tenant: tenant, URL: f.required("url")}
+	sub.ID, _ = f.text("id")
+	sub.Name, _ = f.text("name")
+	sub.Events, _ = f.list("events")
+	sub.Headers, _ = f.dict("headers")
+	key, _ := readKey(f)
+	sub.Secrets = secrets(key)
+	return sub
+}
+
+// change is a request of /webhooks.update. What is nil stays as it is. What may not be empty or has other bounds is the
+// dispatcher's to refuse, of whatever comes out.
+type change struct {
+	url, name, key *string
+	events         *[]string
+	headers        *map[string]string
+	status         *store.Status
+}
+
+func readChange(f *fields) change {
+	var c change
+	if url, ok := f.text("url"); ok {
+		c.url = &url
+	}
+	if name, ok := f.text("name"); ok {
+		c.name = &name
+	}
+	if events, ok := f.list("events"); ok {
+		c.events = &events
+	}
+	if headers, ok := f.dict("headers"); ok {
+		c.headers = &headers
+	}
+	if key, ok := readKey(f); ok {
+		c.key = &key
+	}
+	if text, ok := f.text("status"); ok {
+		c.status = (*store.Status)(&text)
+	}
+	return c
+}
+
+func (c *change) apply(sub *store.Subscription) {
+	set(&sub.URL, c.url)
+	set(&sub.Name, c.name)
+	set(&sub.Events, c.events)
+	set(&sub.Headers, c.headers)
+	if c.key != nil {
+		sub.Secrets, sub.OverlapUntil = secrets(*c.key), time.Time{}
+	}
+	// A client that repeats the status of a webhook that the sender has disabled doesn't undo that it was the sender.
+	if c.status != nil && *c.status != sub.Status {
+		sub.Status, sub.DisabledReason = *c.status, ""
+	}
+}
+
+func set[T any](to, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+// readQuery reads a request of /webhooks.list, and whether it asks for a page.
+func readQuery(f *fields, tenant string) (q store.SubscriptionQuery, paged bool) {
+	q.Tenant = tenant
+	q.Cursor, _ = f.text("cursor")
+	size, sized := f.whole("page_size", MaxPageSize)
+	switch {
+	case sized:
+		q.Limit = size
+	case f.values["cursor"] != nil:
+		q.Limit = DefaultPageSize
+	}
+	return q, q.Limit > 0
+}
+
+// readKey reads the signature key under either of its names; a request that has both is refused before this.
+func readKey(f *fields) (string, bool) {
+	if key, ok := f.text("signatureKey"); ok {
+		return key, true
+	}
+	return f.text("signature_key")
+}
+
+// secrets returns the keys of a webhook that has this one; "" is none.
+func secrets(key string) []signing.Secret {
+	if key == "" {
+		return nil
+	}
+	return []signing.Secret{signing.Secret(key)}
+}
