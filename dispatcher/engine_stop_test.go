@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
@@ -205,6 +206,33 @@ func TestUnsubscribeCancelsRetriesAndSubscribeStartsAnew(t *testing.T) {
 		}
 		if strings.Contains(strings.Join(before, " "), ev.ID) {
 			t.Error("the new event has an old ID")
+		}
+	})
+}
+
+func TestStricterOptionsDoNotLockOldSubscriptions(t *testing.T) {
+	onEachStore(t, func(t *testing.T, s store.Store) {
+		e := newEngine(t, s, nil)
+		sub := e.subscribe("http://a.example/hook", "old.type")
+		e.restart(&dispatcher.Options{RequireHTTPS: true, EventTypes: []events.Type{{Name: "new.type"}}})
+		rename := func(s *store.Subscription) error { s.Name = "renamed"; return nil }
+		if got, err := e.Update(t.Context(), sub.ID, rename); err != nil || got.Name != "renamed" || got.URL != sub.URL {
+			t.Errorf("Update of the name: %+v, %v", got, err)
+		}
+		if _, err := e.RotateSecret(t.Context(), sub.ID, "", 0); err != nil {
+			t.Errorf("RotateSecret: %v", err)
+		}
+		for field, change := range map[string]func(*store.Subscription) error{
+			"url":    func(s *store.Subscription) error { s.URL = "http://b.example/hook"; return nil },
+			"events": func(s *store.Subscription) error { s.Events = []string{"old.*"}; return nil },
+		} {
+			_, err := e.Update(t.Context(), sub.ID, change)
+			if invalid := (*events.InvalidError)(nil); !errors.As(err, &invalid) || invalid.Field != field {
+				t.Errorf("a new value of %s that the options refuse: %v", field, err)
+			}
+		}
+		if _, err := e.Unsubscribe(t.Context(), sub.ID); err != nil {
+			t.Errorf("Unsubscribe: %v", err)
 		}
 	})
 }

@@ -21,7 +21,7 @@ import (
 func (d *Dispatcher) Subscribe(ctx context.Context, sub store.Subscription) (store.Subscription, error) {
 	sub = sub.Clone()
 	sub.Status, sub.DisabledReason, sub.OverlapUntil = store.Subscribed, "", time.Time{}
-	if err := d.checkSubscription(&sub); err != nil {
+	if err := d.checkSubscription(&sub, &store.Subscription{}); err != nil {
 		return store.Subscription{}, err
 	}
 	if sub.ID == "" {
@@ -71,12 +71,12 @@ func (d *Dispatcher) create(ctx context.Context, sub store.Subscription) (store.
 // *events.InvalidError; store.ErrNotFound when there is no such subscription.
 func (d *Dispatcher) Update(ctx context.Context, id string, change func(*store.Subscription) error) (store.Subscription, error) {
 	return d.update(ctx, id, func(sub *store.Subscription) error {
-		fixed := *sub
+		was := sub.Clone()
 		if err := change(sub); err != nil {
 			return err
 		}
-		sub.ID, sub.Tenant = fixed.ID, fixed.Tenant
-		return d.checkSubscription(sub)
+		sub.ID, sub.Tenant = was.ID, was.Tenant
+		return d.checkSubscription(sub, &was)
 	})
 }
 

@@ -20,19 +20,27 @@ const (
 	MaxSecrets = 8   // keys that sign at once, while several rotations overlap
 )
 
-// checkSubscription validates sub and puts it in the form in which it is stored. Its errors are *events.InvalidError.
-func (d *Dispatcher) checkSubscription(sub *store.Subscription) error {
+// checkSubscription validates sub, which was was before, and puts it in the form in which it is stored. Its errors are
+// *events.InvalidError.
+//
+// The URL and the events are checked only when they have changed: what the host's options allow may have changed as
+// well, and a subscription from before must still be one that can be renamed, rotated and unsubscribed.
+func (d *Dispatcher) checkSubscription(sub, was *store.Subscription) error {
 	var err error
-	if sub.URL, err = d.endpoint(sub.URL); err != nil {
-		return err
+	if sub.URL != was.URL || sub.URL == "" {
+		if sub.URL, err = d.endpoint(sub.URL); err != nil {
+			return err
+		}
+	}
+	if !slices.Equal(sub.Events, was.Events) {
+		if sub.Events, err = d.checkPatterns(sub.Events); err != nil {
+			return err
+		}
 	}
 	if !utf8.ValidString(sub.Name) || utf8.RuneCountInString(sub.Name) > MaxName {
 		return &events.InvalidError{Field: "name", Reason: fmt.Sprintf("must be valid UTF-8 of at most %d characters", MaxName)}
 	}
 	if err := events.ValidateTenant(sub.Tenant); err != nil {
-		return err
-	}
-	if sub.Events, err = d.checkPatterns(sub.Events); err != nil {
 		return err
 	}
 	if err := checkHeaders(sub.Headers); err != nil {

@@ -90,6 +90,7 @@ func serveFrames(t *testing.T, ca *authority, answer func(f *http2.Framer, strea
 			switch frame := frame.(type) {
 			case *http2.SettingsFrame:
 				if !frame.IsAck() {
+					checkSettings(t, frame)
 					err = f.WriteSettingsAck()
 				}
 			case *http2.PingFrame:
@@ -105,6 +106,17 @@ func serveFrames(t *testing.T, ca *authority, answer func(f *http2.Framer, strea
 			}
 		}
 	})
+}
+
+// checkSettings checks that the sender lets an endpoint send ahead no more than it reads.
+func checkSettings(t *testing.T, f *http2.SettingsFrame) {
+	t.Helper()
+	if window, ok := f.Value(http2.SettingInitialWindowSize); !ok || window > 64<<10 {
+		t.Errorf("an endpoint may send %d bytes ahead, want at most 64 KiB", window)
+	}
+	if size, ok := f.Value(http2.SettingMaxHeaderListSize); !ok || size > 65<<10 {
+		t.Errorf("an endpoint may send %d bytes of headers, want about 64 KiB", size)
+	}
 }
 
 // block encodes header fields, given as names and values in turn.
