@@ -25,7 +25,7 @@ func (s *Store) bury(ctx context.Context, damaged []*lease) error {
 				if err != nil && !l.void {
 					s.endLease(l)
 					l.queue.putBack(l)
-					s.settle(l.queue, now())
+					s.settle(l.queue, s.now())
 				}
 			}
 		},

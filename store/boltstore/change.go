@@ -8,23 +8,25 @@ import "github.com/outhook/outhook/store"
 func (s *Store) setSubscription(num uint64, sub *store.Subscription) {
 	if q := s.queues[num]; q != nil && q.known {
 		q.sub = sub
-		s.settle(q, now())
+		s.settle(q, s.now())
 	}
 }
 
-// canceledAll takes in that all that was pending as of a number below seq is canceled.
-func (s *Store) canceledAll(num, seq uint64) {
+// canceledAll takes in the last of the marks: all that was pending before it is canceled.
+func (s *Store) canceledAll(num uint64, marks []mark) {
 	s.house.add(num)
 	q := s.queues[num]
 	if q == nil {
 		return
 	}
+	q.marks = marks // what else the transaction has done is to heed them
+	seq := marks[len(marks)-1].seq
 	s.endLeases(q)
 	q.fresh.cancel(seq)
 	q.chunked.restart(place{0, seq}) // what is not canceled comes after that
 	q.started.restart(place{})
 	q.retries.restart(place{})
-	s.settle(q, now())
+	s.settle(q, s.now())
 }
 
 // deleted takes in that a subscription is gone.

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
-	"io"
 	"math"
 	"os"
 
@@ -38,13 +37,12 @@ type metaPage struct {
 
 // checker walks the tree of a file.
 type checker struct {
-	file io.ReaderAt
+	file *os.File
 	metaPage
 
-	reached  []uint64 // a bit for each page
-	buffer   []byte   // a run of pages, from base on, lest there be a system call for each
-	base     uint64
-	elements []element // of the last leaf
+	reader   fileReader
+	reached  []uint64  // a bit for each page
+	elements []element // of the last page
 }
 
 // checkFile reads the structure of the file: that all pages that bbolt will follow are there, are what they should be,
@@ -57,27 +55,22 @@ func checkFile(path string, whole bool) error {
 	}
 	defer f.Close()
 	c := checker{file: f}
-	err = c.readMeta()
-	if err == nil {
-		err = c.checkSize(f)
-	}
-	if err == nil && whole {
-		err = c.checkPages()
-	}
-	if err != nil {
+	if err := c.readMeta(); err != nil {
 		return fmt.Errorf("%w: %w", store.ErrCorrupt, err)
 	}
-	return nil
-}
-
-// checkSize checks that the file has all pages that were ever used.
-func (c *checker) checkSize(f *os.File) error {
 	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
 	if size := uint64(info.Size()); c.high > size/c.pageSize {
-		return fmt.Errorf("the file ends early: it has %d bytes of %d", size, c.high*c.pageSize)
+		return fmt.Errorf("%w: the file ends early: it has %d bytes of %d pages", store.ErrCorrupt, size, c.high)
+	}
+	if !whole {
+		return nil
+	}
+	c.reader = fileReader{file: f, size: c.high * c.pageSize}
+	if err := c.checkPages(); err != nil {
+		return fmt.Errorf("%w: %w", store.ErrCorrupt, err)
 	}
 	return nil
 }
@@ -144,7 +137,7 @@ func (c *checker) page(id uint64) (b []byte, err error) {
 	if id < 2 || id >= c.high {
 		return nil, fmt.Errorf("page %d is not one of %d", id, c.high)
 	}
-	head, err := c.bytes(id, 1)
+	head, err := c.reader.bytes(id*c.pageSize, (id+1)*c.pageSize)
 	if err != nil {
 		return nil, err
 	}
@@ -158,31 +151,7 @@ func (c *checker) page(id uint64) (b []byte, err error) {
 		}
 		c.reached[i/64] |= 1 << (i % 64)
 	}
-	return c.bytes(id, 1+overflow)
-}
-
-// readAhead is how many bytes are read at once, at most, where pages follow one another.
-const readAhead = 256 << 10
-
-// bytes returns n pages.
-func (c *checker) bytes(id, n uint64) ([]byte, error) {
-	from, to := id*c.pageSize, (id+n)*c.pageSize
-	if end := c.base + uint64(len(c.buffer)); from < c.base || to > end {
-		size := to - from
-		if from >= c.base && from <= end {
-			size = max(size, min(2*uint64(len(c.buffer)), readAhead))
-		}
-		size = min(size, c.high*c.pageSize-from)
-		if uint64(cap(c.buffer)) < size {
-			c.buffer = make([]byte, size)
-		}
-		c.buffer, c.base = c.buffer[:size], from
-		if _, err := c.file.ReadAt(c.buffer, int64(from)); err != nil {
-			c.buffer = c.buffer[:0]
-			return nil, fmt.Errorf("page %d: %w", id, err)
-		}
-	}
-	return c.buffer[from-c.base : to-c.base], nil
+	return c.reader.bytes(id*c.pageSize, (id+overflow+1)*c.pageSize)
 }
 
 // checkFreelist checks that the free pages are pages, and that nothing else uses them.

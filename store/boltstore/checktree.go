@@ -3,6 +3,7 @@ package boltstore
 import (
 	"bytes"
 	"fmt"
+	"slices"
 )
 
 // bucket checks the tree that begins at a page, and the buckets in it.
@@ -22,7 +23,7 @@ func (c *checker) bucket(root uint64) error {
 // maxDepth is more than a tree of bbolt ever has levels.
 const maxDepth = 64
 
-// element is a part of a page, in the page's memory or a copy.
+// element is a part of a page, in the page's memory or with a copy of the key.
 type element struct {
 	key, value []byte
 	child      uint64
@@ -46,9 +47,9 @@ func (c *checker) tree(id uint64, least, limit []byte, nested []uint64, depth in
 	if c.elements = elements; leaf {
 		return c.leaf(elements, id, least, limit, nested)
 	}
-	children := make([]element, len(elements)) // they must outlive the page's memory
-	for i, e := range elements {
-		children[i] = element{key: bytes.Clone(e.key), child: e.child}
+	children := slices.Clone(elements) // they must outlive the page's memory
+	for i := range children {
+		children[i].key = bytes.Clone(children[i].key)
 	}
 	last = least
 	for i, e := range children {
@@ -63,7 +64,7 @@ func (c *checker) tree(id uint64, least, limit []byte, nested []uint64, depth in
 			return nil, nil, err
 		}
 	}
-	return nested, last, nil
+	return nested, bytes.Clone(last), nil
 }
 
 // leaf checks the elements of a leaf.

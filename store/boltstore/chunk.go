@@ -13,8 +13,8 @@ import (
 // counts more than a place in a chunk: nothing is written here when a delivery gets a row. A chunk goes when all of it
 // have one.
 
-// maxChunk bounds the events of a chunk.
-const maxChunk = 1000
+// maxChunk bounds the events of a chunk. Looking one of them up reads half of it.
+const maxChunk = 256
 
 func encodeChunk(key []byte, seqs []uint64) []byte {
 	e := newEncoder(8 + 2*len(seqs))
@@ -52,18 +52,33 @@ func seekChunk(c *bolt.Cursor, num, seq uint64) (k, v []byte) {
 	return nil, nil
 }
 
+// seenChunk is the chunk that a transaction has looked at last. Those who ask seldom ask for one alone.
+type seenChunk struct {
+	key  []byte
+	seqs []uint64
+}
+
+// spans reports whether it is the subscription's chunk that has the event, if any has.
+func (c *seenChunk) spans(num, seq uint64) bool {
+	n := len(c.seqs)
+	return n > 0 && number(c.key, 0) == num && c.seqs[0] <= seq && seq <= c.seqs[n-1]
+}
+
 // inChunk reports whether a chunk of the subscription has the event, and returns the chunk's key.
 func (t *txn) inChunk(num, seq uint64) (key []byte, ok bool, err error) {
-	k, v := seekChunk(t.bucket(chunks).Cursor(), num, seq)
-	if k == nil || number(k, 1) > seq {
-		return nil, false, nil
+	if !t.chunk.spans(num, seq) {
+		k, v := seekChunk(t.bucket(chunks).Cursor(), num, seq)
+		if k == nil || number(k, 1) > seq {
+			return nil, false, nil
+		}
+		seqs, err := decodeChunk(k, v)
+		if err != nil {
+			return nil, false, err
+		}
+		t.chunk = seenChunk{bytes.Clone(k), seqs}
 	}
-	d, err := unseal(k, v)
-	if err != nil {
-		return nil, false, fmt.Errorf("pending deliveries of subscription %d: %w", num, err)
-	}
-	ok, err = packedHas(d.b, seq)
-	return k, ok, err
+	_, ok = slices.BinarySearch(t.chunk.seqs, seq)
+	return t.chunk.key, ok, nil
 }
 
 // leaveChunk takes the event out of its chunk, if it is in one: for a row that is to go.

@@ -21,7 +21,7 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims
 	err := s.check(ctx)
 	claims := store.Claims{Wait: store.NoneDue}
 	for first := true; err == nil; first = false {
-		c := claiming{store: s, req: req, now: now(), got: claims.Claims}
+		c := claiming{store: s, req: req, now: s.now(), got: claims.Claims}
 		if err = guarded(c.run); err != nil {
 			break
 		}

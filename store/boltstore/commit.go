@@ -33,7 +33,7 @@ type op struct {
 // The bounds of waiting for a commit to ride on.
 const (
 	linger    = 5 * time.Millisecond
-	maxWeight = 64 // outcomes that are enough for a commit of their own
+	maxWeight = 256 // outcomes that are enough for a commit of their own
 )
 
 // group lets operations that come while a commit is on its way to the disk share the next. There is no goroutine for
@@ -154,14 +154,19 @@ func (s *Store) lead() {
 	g.mu.Unlock()
 
 	s.commit(batch)
+	waited := 0
 	g.mu.Lock()
 	for _, o := range batch {
-		o.ended = true
+		if o.ended = true; o.weight == 0 {
+			waited++
+		}
 		o.signal <- struct{}{}
 	}
 	g.mu.Unlock()
-	for range 3 { // those who have just been woken may come back with more: let them share the next commit
-		runtime.Gosched()
+	if waited > 1 { // those who have been woken may come back with more: let them share the next commit
+		for range 3 {
+			runtime.Gosched()
+		}
 	}
 
 	g.mu.Lock()

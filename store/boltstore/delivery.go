@@ -22,16 +22,22 @@ func (t *txn) find(num, seq, keyHash uint64) (r row, ok bool, err error) {
 		}
 		r = row{state: store.Pending, stamp: seq, key: keyHash}
 	}
-	if r.live() {
-		b, err := t.backlog(num)
-		if err != nil {
-			return row{}, false, err
-		}
-		if m := canceled(b.marks, r.stamp); m != nil {
-			r.state, r.finished, r.reason, r.marked = store.Canceled, m.at, m.reason, true
-		}
+	return r, true, t.heedMarks(num, &r)
+}
+
+// heedMarks makes a pending delivery what the marks of its subscription say.
+func (t *txn) heedMarks(num uint64, r *row) error {
+	if !r.live() {
+		return nil
 	}
-	return r, true, nil
+	b, err := t.backlog(num)
+	if err != nil {
+		return err
+	}
+	if m := canceled(b.marks, r.stamp); m != nil {
+		r.state, r.finished, r.reason, r.marked = store.Canceled, m.at, m.reason, true
+	}
+	return nil
 }
 
 // replace makes a delivery what r says, where it was what was says, and keeps index and backlog in step. It knows

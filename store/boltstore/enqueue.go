@@ -102,7 +102,7 @@ func (t *txn) enqueueOne(e *event, a *audience) error {
 	if err != nil {
 		return err
 	}
-	e.enqueued = t.now
+	e.enqueued = t.store.wall().UnixNano()
 	key := key1(seq)
 	if err := t.put(log, key[:], e.encode(key[:], a.packed)); err != nil {
 		return err

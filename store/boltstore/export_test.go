@@ -1,9 +1,19 @@
 package boltstore
 
-import bolt "go.etcd.io/bbolt"
+import (
+	"bytes"
+	"context"
+	"time"
 
-// WithBudget returns options with a budget other than the default.
-func WithBudget(n int) *Options { return &Options{budget: n} }
+	bolt "go.etcd.io/bbolt"
+)
+
+// WithBudget returns options with a budget other than the default, and with which the watermark takes many commits to
+// rise.
+func WithBudget(n int) *Options { return &Options{budget: n, spillStep: 1} }
+
+// WithWall returns options with another system's clock.
+func WithWall(wall func() time.Time) *Options { return &Options{wall: wall} }
 
 // FailCommits makes commits call f, which gets the real one, until it is called with nil.
 func (s *Store) FailCommits(f func(commit func() error) error) {
@@ -16,3 +26,34 @@ func (s *Store) FailCommits(f func(commit func() error) error) {
 
 // DB returns the store's database.
 func (s *Store) DB() *bolt.DB { return s.db }
+
+// SetFormat changes the format version of the file.
+func (s *Store) SetFormat(version uint64) error {
+	return s.submit(context.Background(), &op{run: func(t *txn) error { return t.putMetaNumber(metaFormat, version) }})
+}
+
+// Fresh returns how many fresh deliveries memory has.
+func (s *Store) Fresh() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, q := range s.queues {
+		n += len(q.fresh.items)
+	}
+	return n
+}
+
+// Damage flips a bit of the first record of a bucket. It is false when there is none.
+func (s *Store) Damage(bucket string) bool {
+	found := false
+	err := s.db.Update(func(tx *bolt.Tx) error {
+		b := tx.Bucket(s.bucket).Bucket([]byte(bucket))
+		k, v := b.Cursor().First()
+		if found = k != nil; !found {
+			return nil
+		}
+		v = bytes.Clone(v)
+		v[len(v)/2] ^= 4
+		return b.Put(bytes.Clone(k), v)
+	})
+	return err == nil && found
+}

@@ -59,7 +59,7 @@ func (s *Store) settleFinish(f *finishing, err error) {
 		case !l.void: // it was ignored
 			s.endLease(l)
 			l.queue.putBack(l)
-			s.settle(l.queue, now())
+			s.settle(l.queue, s.now())
 		}
 	}
 	s.wakeReader() // the leases of failures have made room only now

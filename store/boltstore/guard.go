@@ -55,5 +55,20 @@ func (s *Store) read(f func(*txn) error) error {
 	})
 }
 
+// update runs f in a transaction that writes. Unlike bbolt's Update, it leaves no lock behind when the commit panics.
+func update(db *bolt.DB, f func(*bolt.Tx) error) error {
+	return guarded(func() error {
+		tx, err := db.Begin(true)
+		if err != nil {
+			return err
+		}
+		defer rollback(tx)
+		if err := f(tx); err != nil {
+			return err
+		}
+		return tx.Commit()
+	})
+}
+
 // rollback ends a transaction that may have ended already.
 func rollback(tx *bolt.Tx) { _ = tx.Rollback() }

@@ -38,7 +38,7 @@ func (s *Store) lease(q *queue, p place, from source, until int64) *lease {
 		s.endLease(old)
 	}
 	s.lastToken++
-	l := &lease{queue: q, seq: p.seq, token: s.lastToken, until: until, fresh: from == fromFresh, chunked: from == fromChunk, place: p}
+	l := &lease{queue: q, seq: p.seq, token: s.lastToken, until: until, fresh: from == fromFresh || from == fromChunk, chunked: from == fromChunk, place: p}
 	if q.leases == nil {
 		q.leases = make(map[uint64]*lease)
 	}

@@ -73,7 +73,7 @@ func (w *logWalk) look(t *txn) error {
 
 // full reports whether the step is long enough.
 func (w *logWalk) full(t *txn) bool {
-	return len(w.rows)+len(w.events) >= pruneStep || now()-t.now > sliceTime
+	return len(w.rows)+len(w.events) >= pruneStep || t.store.now()-t.now > sliceTime
 }
 
 // lookAt finds what is to be removed of one event. It is not done when the step got too long, or is blocked.

@@ -66,7 +66,7 @@ func (t *txn) audience(tenant, typ string, at int64) (*audience, error) {
 		cache.add(tenant, typ, a)
 	}
 	latest := after(fromMillis(at), store.SubscribeGrace)
-	if a.newest <= latest {
+	if a.newest <= latest || t.store.wall().UnixNano() <= latest { // the clock has been set back since the newest came
 		return a, nil
 	}
 	return t.findAudience(tenant, typ, latest) // without those who came too late

@@ -137,7 +137,7 @@ func (s *Store) wakeReader() {
 
 // addFresh takes in the deliveries of a new event, but for those that have a row, given in order.
 func (s *Store) addFresh(seq uint64, e *event, a *audience, rowed []uint64) {
-	now := now()
+	now := s.now()
 	_ = unpack(a.packed, func(num uint64) bool { // we have packed it
 		if len(rowed) > 0 && rowed[0] == num {
 			rowed = rowed[1:]
@@ -188,7 +188,7 @@ func (s *Store) moved(m move) {
 	if !q.chunked.maybe() {
 		s.trim(q)
 	}
-	s.settle(q, now())
+	s.settle(q, s.now())
 	if m.pending {
 		s.wakeReader()
 	}
@@ -207,7 +207,7 @@ func (s *Store) setHealth(num uint64, h health) {
 		s.unproven -= q.leased
 	}
 	q.health = h
-	s.settle(q, now())
+	s.settle(q, s.now())
 }
 
 // setBacklog takes in what has changed of a backlog.
@@ -225,5 +225,5 @@ func (s *Store) setBacklog(num uint64, b *backlog) {
 			*w = window{complete: true}
 		}
 	}
-	s.settle(q, now())
+	s.settle(q, s.now())
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -38,6 +39,9 @@ func open(path string, o Options) (*Store, error) {
 		if err := create(path, []byte(o.Bucket)); err != nil {
 			return nil, err
 		}
+	}
+	if err := syncDir(filepath.Dir(path)); err != nil { // whoever made the file may have been killed before this
+		return nil, err
 	}
 	if err := inspect(path); err != nil {
 		return nil, err
@@ -121,14 +125,11 @@ func create(path string, bucket []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	err = db.Update(func(tx *bolt.Tx) error { return initialize(tx, bucket) }) // syncs it
+	err = update(db, func(tx *bolt.Tx) error { return initialize(tx, bucket) }) // syncs it
 	if err := errors.Join(err, db.Close()); err != nil {
 		return err
 	}
-	if err := publish(temp, path); err != nil {
-		return err
-	}
-	return syncDir(dir)
+	return publish(temp, path)
 }
 
 // publish gives a file its name, unless it is taken.
@@ -159,12 +160,14 @@ func removeIfThere(path string) error {
 	return nil
 }
 
-// syncDir puts the names in a folder on disk. Some systems can't, and don't need it.
+// syncDir puts the names in a folder on disk. Some systems can't, and don't need it; a disk that fails is another matter.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
-	_ = d.Sync()
-	return d.Close()
+	if err = d.Sync(); !errors.Is(err, syscall.EIO) && !errors.Is(err, syscall.ENOSPC) {
+		err = nil
+	}
+	return errors.Join(err, d.Close())
 }

@@ -12,7 +12,7 @@ func (s *Store) Release(ctx context.Context, leases ...store.Lease) error {
 	if err := s.check(ctx); err != nil {
 		return fmt.Errorf("boltstore: release: %w", err)
 	}
-	now := now()
+	now := s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, given := range leases {

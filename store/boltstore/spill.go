@@ -8,7 +8,7 @@ import "slices"
 // otherwise. The watermark rises when there is too much above it: first those deliveries get into chunks, some in each
 // commit, that are pending without a row, which in good times are next to none.
 
-// DefaultBudget is how many deliveries the events above the watermark may have.
+// defaultBudget is how many deliveries the events above the watermark may have.
 const defaultBudget = 64 << 10
 
 // span is a run of events above the watermark.
@@ -83,8 +83,9 @@ func (s *Store) planRise() *rise {
 	return s.rise
 }
 
-// spillStep is how many subscriptions get a chunk in one commit. It is more when memory has much more than its budget.
-const spillStep = 2000
+// defaultSpillStep is how many subscriptions get chunks in one commit. It is more when memory has much more than its
+// budget.
+const defaultSpillStep = 2000
 
 // spill is a part of a rise.
 type spill struct {
@@ -102,7 +103,7 @@ func (s *Store) planSpill() *spill {
 	if r == nil {
 		return nil
 	}
-	n := min(len(r.nums), spillStep*(1+s.above/max(s.budget, 1)))
+	n := min(len(r.nums), s.spillStep*(1+s.above/s.budget))
 	p := &spill{to: r.to, nums: r.nums[:n], last: n == len(r.nums)}
 	for _, num := range p.nums {
 		var seqs []uint64
@@ -207,5 +208,5 @@ func (s *Store) spilled(num uint64, seqs []uint64) {
 		}
 	}
 	q.chunks = true
-	s.settle(q, now())
+	s.settle(q, s.now())
 }

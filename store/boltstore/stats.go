@@ -62,7 +62,7 @@ type aged struct {
 func (s *Store) count(stats *store.Stats, num uint64) (old []aged) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.expire(now())
+	s.expire(s.now())
 	queues := s.queues
 	if num != 0 {
 		queues = make(map[uint64]*queue, 1)

@@ -16,16 +16,19 @@ var _ store.Store = (*Store)(nil)
 
 // Store is a [store.Store] in a bbolt file. Make one with [Open] or [New]. It is safe for concurrent use.
 type Store struct {
-	db     *bolt.DB
-	owned  bool   // Close closes db
-	bucket []byte // the name of the bucket that has all
-	budget int    // see spill.go
-	ready  chan struct{}
-	closed atomic.Bool
+	db        *bolt.DB
+	owned     bool   // Close closes db
+	bucket    []byte // the name of the bucket that has all
+	budget    int    // see spill.go, also for the next
+	spillStep int
+	ready     chan struct{}
+	closed    atomic.Bool
 
+	clock                         // the store's own
 	commitTx func(*bolt.Tx) error // (*bolt.Tx).Commit, but for tests
 
-	group group // of operations that write
+	group  group // of operations that write
+	synced bool  // what they find in the file is on disk, see sync.go
 
 	audiences      audienceCache // belongs to whoever has the write transaction
 	staleAudiences atomic.Bool   // audiences may be from a transaction that came to nothing
@@ -52,11 +55,13 @@ func New(db *bolt.DB, o *Options) (*Store, error) {
 // newStore makes a store on an open database.
 func newStore(db *bolt.DB, o Options) (*Store, error) {
 	s := &Store{
-		db:       db,
-		bucket:   []byte(o.Bucket),
-		budget:   o.budget,
-		ready:    make(chan struct{}, 1),
-		commitTx: (*bolt.Tx).Commit,
+		db:        db,
+		clock:     startClock(o.wall, 0),
+		bucket:    []byte(o.Bucket),
+		budget:    o.budget,
+		spillStep: o.spillStep,
+		ready:     make(chan struct{}, 1),
+		commitTx:  (*bolt.Tx).Commit,
 		memory: memory{
 			queues:    make(map[uint64]*queue),
 			tokens:    make(map[uint64]*lease),
@@ -67,7 +72,14 @@ func newStore(db *bolt.DB, o Options) (*Store, error) {
 	if err := s.prepare(); err != nil {
 		return nil, err
 	}
-	if err := s.read(s.restore); err != nil {
+	if _, _, err := s.transact(nil); err != nil { // syncs what is there
+		return nil, err
+	}
+	err := s.read(func(t *txn) error {
+		t.restoreClock(o.wall)
+		return s.restore(t)
+	})
+	if err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -86,7 +98,7 @@ func (s *Store) prepare() error {
 		return err
 	}
 	if missing {
-		return guarded(func() error { return s.db.Update(func(tx *bolt.Tx) error { return initialize(tx, s.bucket) }) })
+		return update(s.db, func(tx *bolt.Tx) error { return initialize(tx, s.bucket) })
 	}
 	return s.read(func(t *txn) error { return t.checkFormat() })
 }
@@ -135,10 +147,20 @@ func (s *Store) Close() error {
 	if !s.owned {
 		return nil
 	}
-	if err := guarded(s.db.Close); err != nil {
+	if err := guarded(s.closeDB); err != nil {
 		return fmt.Errorf("boltstore: close: %w", err)
 	}
 	return nil
+}
+
+// closeDB writes the list of free pages, which the next opening would otherwise find by reading all others, and closes
+// the database. That the list can't be written harms nobody.
+func (s *Store) closeDB() error {
+	if s.synced {
+		s.db.NoFreelistSync = false
+		_ = update(s.db, func(*bolt.Tx) error { return nil })
+	}
+	return s.db.Close()
 }
 
 // Ready implements [store.Queue].

@@ -1,6 +1,7 @@
 package boltstore_test
 
 import (
+	"context"
 	"path/filepath"
 	"testing"
 
@@ -32,16 +33,37 @@ func opener(o *boltstore.Options) (open func(t *testing.T) store.Store, reopen f
 
 func TestContract(t *testing.T) {
 	for _, tt := range []struct {
-		name string
-		o    *boltstore.Options
+		name  string
+		o     *boltstore.Options
+		seeds int // of random operations; if zero, the suite's default
 	}{
-		{"default", nil},
-		{"no memory", boltstore.WithBudget(1)},
-		{"little memory", boltstore.WithBudget(20)},
+		{"default", nil, 0},
+		{"no memory", boltstore.WithBudget(1), 6},
+		{"little memory", boltstore.WithBudget(20), 6},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			open, reopen := opener(tt.o)
-			storetest.Suite{Open: open, Reopen: reopen}.Run(t)
+			storetest.Suite{Open: open, Reopen: reopen}.Rules(t)
+			storetest.Suite{
+				Open: func(t *testing.T) store.Store { return verified{open(t).(*boltstore.Store), t} },
+				Reopen: func(t *testing.T, s store.Store) store.Store {
+					return verified{reopen(t, s.(verified).Store).(*boltstore.Store), t}
+				},
+				Seeds: tt.seeds,
+			}.Compare(t)
 		})
 	}
+}
+
+// verified is a store that looks whether memory and its file agree before it prunes. Nothing else may go on then.
+type verified struct {
+	*boltstore.Store
+	t *testing.T
+}
+
+func (v verified) Prune(ctx context.Context, r store.Retention) (more bool, err error) {
+	if err := v.Verify(); err != nil {
+		v.t.Error(err)
+	}
+	return v.Store.Prune(ctx, r)
 }

@@ -34,7 +34,7 @@ func (t *txn) createSubscription(sub store.Subscription) (store.Subscription, er
 		}
 		return sub, err
 	}
-	at := asTime(t.now)
+	at := asTime(t.store.wall().UnixNano())
 	sub.CreatedAt, sub.UpdatedAt, sub.SubscribedAt = at, at, time.Time{}
 	if sub.Status == store.Subscribed {
 		sub.SubscribedAt = at
@@ -147,7 +147,7 @@ func (t *txn) updateSubscription(num uint64, was *store.Subscription, is store.S
 	if !bytes.Equal(t.get(subs, key[:]), record) {
 		return is, errChanged
 	}
-	at := asTime(t.now)
+	at := asTime(t.store.wall().UnixNano())
 	is.CreatedAt, is.UpdatedAt, is.SubscribedAt = was.CreatedAt, at, was.SubscribedAt
 	subscribed := was.Status != store.Subscribed && is.Status == store.Subscribed
 	unsubscribed := was.Status == store.Subscribed && is.Status != store.Subscribed
@@ -187,7 +187,8 @@ func (t *txn) cancelPending(num uint64, reason string) error {
 	}
 	b.pending = 0
 	b.marks = append(b.marks[:len(b.marks):len(b.marks)], mark{seq, t.now, reason})
-	t.after(func() { t.store.canceledAll(num, seq) })
+	marks := b.marks
+	t.after(func() { t.store.canceledAll(num, marks) })
 	return nil
 }
 

@@ -3,6 +3,8 @@ package boltstore
 import (
 	"bytes"
 	"slices"
+
+	"github.com/outhook/outhook/store"
 )
 
 // sweepState is how far the sweep of a subscription has come: doing to its records what its marks say, or removing them
@@ -16,6 +18,9 @@ type sweepState struct {
 
 // sweepStages are the buckets where canceled deliveries are found, in turn. What is fresh comes before them.
 var sweepStages = [...]bucketID{chunks, index, keyed}
+
+// sweepRun is how many deliveries are canceled between two looks at the clock.
+const sweepRun = 128
 
 // add notes that a subscription is to be swept, from the beginning.
 func (h *house) add(num uint64) {
@@ -36,6 +41,7 @@ type sweeping struct {
 	fresh []uint64 // deliveries that only memory knows and that are to be canceled
 	left  int      // how many records may still be changed
 	seen  int      // how many more may be looked at
+	until int64    // when it is to end
 }
 
 // planSweep returns the next step; nil when there is nothing to sweep.
@@ -57,7 +63,7 @@ func (s *Store) planSweep() *sweeping {
 }
 
 func (w *sweeping) run(t *txn) error {
-	w.sweepState, w.left, w.seen = *w.state, pruneStep, 4*pruneStep
+	w.sweepState, w.left, w.seen, w.until = *w.state, pruneStep, 4*pruneStep, t.store.now()+2*sliceTime
 	t.wrote = true
 	b, err := t.backlog(w.num)
 	if err != nil {
@@ -131,23 +137,20 @@ func (w *sweeping) cancelAll(t *txn) (done bool, err error) {
 		if i == pruneStep {
 			return false, nil
 		}
-		if err := w.cancel(t, seq, false); err != nil {
+		if err := w.cancel(t, seq); err != nil {
 			return false, err
 		}
 	}
 	for ; w.stage < len(sweepStages); w.stage, w.after = w.stage+1, nil {
 		id := sweepStages[w.stage]
 		for more := true; more; {
-			if w.left <= 0 || w.seen <= 0 {
+			if w.left <= 0 || w.seen <= 0 || t.store.now() > w.until {
 				return false, nil
 			}
-			var keys [][]byte
 			if id == chunks {
-				keys, more = w.keys(t, id, nil, 1)
-				more, err = w.cancelChunk(t, keys)
+				more, err = w.cancelChunk(t)
 			} else {
-				keys, more = w.keys(t, id, w.after, w.left)
-				err = w.cancelKeys(t, keys)
+				more, err = w.cancelKeys(t, id)
 			}
 			if err != nil {
 				return false, err
@@ -157,20 +160,23 @@ func (w *sweeping) cancelAll(t *txn) (done bool, err error) {
 	return true, nil
 }
 
-// cancelKeys cancels what keys of the index, or of what has an ordering key, name.
-func (w *sweeping) cancelKeys(t *txn, keys [][]byte) error {
+// cancelKeys cancels what the next keys of the index, or of what has an ordering key, name. It is false when there are
+// no more.
+func (w *sweeping) cancelKeys(t *txn, id bucketID) (more bool, err error) {
+	keys, more := w.keys(t, id, w.after, min(w.left, sweepRun))
 	for _, k := range keys {
 		w.seen--
 		w.after = k
-		if err := w.cancel(t, number(k, 2), true); err != nil {
-			return err
+		if err := w.cancel(t, number(k, 2)); err != nil {
+			return false, err
 		}
 	}
-	return nil
+	return more, nil
 }
 
 // cancelChunk cancels what the first chunk has, and shortens it by that. It is false when nothing is left to do.
-func (w *sweeping) cancelChunk(t *txn, keys [][]byte) (more bool, err error) {
+func (w *sweeping) cancelChunk(t *txn) (more bool, err error) {
+	keys, _ := w.keys(t, chunks, nil, 1)
 	if len(keys) == 0 {
 		return false, nil
 	}
@@ -183,25 +189,28 @@ func (w *sweeping) cancelChunk(t *txn, keys [][]byte) (more bool, err error) {
 		return false, nil // what follows came after the marks
 	}
 	for _, seq := range seqs[:n] {
-		if err := w.cancel(t, seq, false); err != nil {
+		if err := w.cancel(t, seq); err != nil {
 			return false, err
 		}
 	}
 	return true, t.rewriteChunk(keys[0], seqs[n:])
 }
 
-// cancel cancels a delivery, if a mark says so. One that can't be read is left for Claim to find.
-func (w *sweeping) cancel(t *txn, seq uint64, stored bool) error {
-	keyHash := uint64(0)
-	if !stored {
-		keyHash = t.eventKeyHash(seq)
+// cancel cancels a delivery, if a mark says so. It has a row, or is known to be pending without one. One that can't be
+// read is left for Claim to find.
+func (w *sweeping) cancel(t *txn, seq uint64) error {
+	key := key2(w.num, seq)
+	was, err := row{state: store.Pending, stamp: seq}, error(nil)
+	if v := t.get(deliveries, key[:]); v != nil {
+		was, err = decodeRow(key[:], v)
+	} else {
+		was.key = t.eventKeyHash(seq)
 	}
-	was, ok, err := t.find(w.num, seq, keyHash)
-	if err != nil || !ok || !was.marked {
+	if err != nil {
 		return nil
 	}
-	if was.key == 0 && stored && !was.stored {
-		was.key = t.eventKeyHash(seq)
+	if err := t.heedMarks(w.num, &was); err != nil || !was.marked {
+		return err
 	}
 	w.left--
 	r := was

@@ -50,6 +50,9 @@ func (s *Store) transact(batch []*op) (hooks []func(), spoiler *op, err error) {
 		}
 		defer rollback(tx)
 		id = tx.ID()
+		if err := s.sync(); err != nil {
+			return err
+		}
 		t, err := s.begin(tx)
 		if err != nil {
 			return err
@@ -68,7 +71,11 @@ func (s *Store) transact(batch []*op) (hooks []func(), spoiler *op, err error) {
 				return err
 			}
 			hooks, committing = t.hooks, true
-			return s.commitTx(tx)
+			s.synced = false
+			if err := s.commitTx(tx); err != nil {
+				return err
+			}
+			s.synced = true
 		}
 		return nil
 	})
@@ -98,6 +105,9 @@ func (t *txn) finish() error {
 		return err
 	}
 	if err := t.spill(); err != nil {
+		return err
+	}
+	if err := t.keepClock(); err != nil {
 		return err
 	}
 	return t.flush()

@@ -40,6 +40,7 @@ const (
 	metaWatermark = "watermark" // see spill.go
 	metaRising    = "rising"    // where the watermark is going, or is
 	metaCount     = "count"     // how many subscriptions there are
+	metaClock     = "clock"     // how far the store's clock has come, see clock.go
 	metaOrphans   = "orphans"   // 1 when there may be events whose subscriptions are all deleted
 )
 
@@ -67,7 +68,8 @@ type txn struct {
 	subs     map[uint64]*store.Subscription // nil for one that is not there
 	ids      map[uint64]string              // of subscriptions
 	changed  struct{ backlogs, healths map[uint64]bool }
-	rowed    []rowed // deliveries that got a row
+	rowed    []rowed   // deliveries that got a row
+	chunk    seenChunk // the last that inChunk has looked at
 
 	hooks []func()
 	wrote bool // since it was last reset
@@ -78,7 +80,7 @@ type rowed struct{ num, seq uint64 }
 
 // begin wraps a bbolt transaction.
 func (s *Store) begin(tx *bolt.Tx) (*txn, error) {
-	t := &txn{store: s, tx: tx, now: now(), top: tx.Bucket(s.bucket)}
+	t := &txn{store: s, tx: tx, now: s.now(), top: tx.Bucket(s.bucket)}
 	if t.top == nil {
 		return nil, fmt.Errorf("%w: the bucket %q is gone", store.ErrCorrupt, s.bucket)
 	}
@@ -117,14 +119,22 @@ func (t *txn) get(id bucketID, key []byte) []byte {
 
 // put stores a value, which must stay as it is.
 func (t *txn) put(id bucketID, key, value []byte) error {
-	t.wrote = true
+	t.touch(id)
 	return t.bucket(id).Put(key, value)
 }
 
 // remove deletes a key, if it is there.
 func (t *txn) remove(id bucketID, key []byte) error {
-	t.wrote = true
+	t.touch(id)
 	return t.bucket(id).Delete(key)
+}
+
+// touch notes that a bucket is written to.
+func (t *txn) touch(id bucketID) {
+	t.wrote = true
+	if id == chunks {
+		t.chunk = seenChunk{}
+	}
 }
 
 // nextSeq returns the next sequence number.
@@ -135,160 +145,3 @@ func (t *txn) nextSeq() (uint64, error) {
 
 // after lets f run when the transaction is committed, under the store's mutex.
 func (t *txn) after(f func()) { t.hooks = append(t.hooks, f) }
-
-// putNumber and number store and read a value that is a number; a missing one is 0.
-func (t *txn) putNumber(id bucketID, key []byte, n uint64) error {
-	e := newEncoder(10)
-	e.uint(n)
-	return t.put(id, key, e.seal(key))
-}
-
-func (t *txn) number(id bucketID, key []byte) (uint64, error) {
-	v := t.get(id, key)
-	if v == nil {
-		return 0, nil
-	}
-	d, err := unseal(key, v)
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", bucketNames[id], err)
-	}
-	n := d.uint()
-	return n, d.end()
-}
-
-func (t *txn) metaNumber(name string) (uint64, error) { return t.number(meta, []byte(name)) }
-
-func (t *txn) putMetaNumber(name string, n uint64) error { return t.putNumber(meta, []byte(name), n) }
-
-// backlog returns the backlog of a subscription, to be read.
-func (t *txn) backlog(num uint64) (*backlog, error) {
-	if b := t.backlogs[num]; b != nil {
-		return b, nil
-	}
-	key := key1(num)
-	b, err := decodeBacklog(key[:], t.get(backlogs, key[:]))
-	if err != nil {
-		return nil, err
-	}
-	t.cacheBacklog(num, b)
-	return b, nil
-}
-
-func (t *txn) cacheBacklog(num uint64, b *backlog) {
-	if t.backlogs == nil {
-		t.backlogs = make(map[uint64]*backlog)
-	}
-	t.backlogs[num] = b
-}
-
-// editBacklog returns the backlog of a subscription, to be changed.
-func (t *txn) editBacklog(num uint64) (*backlog, error) {
-	b, err := t.backlog(num)
-	if err != nil {
-		return nil, err
-	}
-	t.keepBacklog(num, b)
-	return b, nil
-}
-
-// keepBacklog makes b the backlog of a subscription.
-func (t *txn) keepBacklog(num uint64, b *backlog) {
-	t.cacheBacklog(num, b)
-	if t.changed.backlogs == nil {
-		t.changed.backlogs = make(map[uint64]bool)
-	}
-	t.changed.backlogs[num] = true
-	t.wrote = true
-}
-
-// health returns the health of a subscription. One that can't be read is the zero one: it is a memory, no promise.
-func (t *txn) health(num uint64) health {
-	if h, ok := t.healths[num]; ok {
-		return h
-	}
-	key := key1(num)
-	h, err := decodeHealth(key[:], t.get(healths, key[:]))
-	if err != nil {
-		h = health{}
-	}
-	if t.healths == nil {
-		t.healths = make(map[uint64]health)
-	}
-	t.healths[num] = h
-	return h
-}
-
-// setHealth changes the health of a subscription.
-func (t *txn) setHealth(num uint64, h health) {
-	if t.health(num) == h {
-		return
-	}
-	t.healths[num] = h
-	if t.changed.healths == nil {
-		t.changed.healths = make(map[uint64]bool)
-	}
-	t.changed.healths[num] = true
-	t.wrote = true
-	t.after(func() { t.store.setHealth(num, h) })
-}
-
-// flush writes what was changed of backlogs and healths. It must come last.
-func (t *txn) flush() error {
-	for num := range t.changed.backlogs {
-		key, b := key1(num), t.backlogs[num]
-		if err := t.putOrRemove(backlogs, key[:], b.empty(), b.encode); err != nil {
-			return err
-		}
-		t.after(func() { t.store.setBacklog(num, b) })
-	}
-	for num := range t.changed.healths {
-		key, h := key1(num), t.healths[num]
-		if err := t.putOrRemove(healths, key[:], h == health{}, h.encode); err != nil {
-			return err
-		}
-	}
-	t.changed.backlogs, t.changed.healths = nil, nil
-	return nil
-}
-
-func (t *txn) putOrRemove(id bucketID, key []byte, empty bool, encode func(key []byte) []byte) error {
-	if empty {
-		return t.remove(id, key)
-	}
-	return t.put(id, key, encode(key))
-}
-
-// sub returns a subscription by its number; nil when there is none. It is for reading only.
-func (t *txn) sub(num uint64) (*store.Subscription, error) {
-	if s, ok := t.subs[num]; ok {
-		return s, nil
-	}
-	key := key1(num)
-	v := t.get(subs, key[:])
-	var s *store.Subscription
-	if v != nil {
-		var err error
-		if s, err = decodeSubscription(key[:], v); err != nil {
-			return nil, err
-		}
-	}
-	t.setSub(num, s)
-	return s, nil
-}
-
-// setSub says what the subscription is for the rest of the transaction.
-func (t *txn) setSub(num uint64, s *store.Subscription) {
-	if t.subs == nil {
-		t.subs = make(map[uint64]*store.Subscription)
-	}
-	t.subs[num] = s
-}
-
-// alive reports whether there is a subscription of that number.
-func (t *txn) alive(num uint64) bool {
-	if s, ok := t.subs[num]; ok {
-		return s != nil
-	}
-	key := key1(num)
-	return t.get(subs, key[:]) != nil
-}
