@@ -15,7 +15,7 @@ import (
 
 const (
 	maxFinishBatch  = 256             // outcomes in one store.Finish
-	maxFinishers    = 16              // store.Finish calls at once
+	maxFinishers    = 64              // store.Finish calls at once
 	storeGrace      = 5 * time.Second // for the store, once Run has nothing else to wait for
 	storeRetryFirst = 50 * time.Millisecond
 	storeRetryMax   = 5 * time.Second

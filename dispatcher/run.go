@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"sync"
 	"time"
 
@@ -93,6 +94,7 @@ func newRun(ctx context.Context, d *Dispatcher) *run {
 func (r *run) claimUntil(ctx context.Context) error {
 	var trouble retrier
 	for ctx.Err() == nil {
+		runtime.Gosched() // those who are about to make room can share the call
 		free := r.free()
 		if free == 0 {
 			r.wait(ctx, store.NoneDue)

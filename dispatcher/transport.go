@@ -41,7 +41,7 @@ func newTransport(o *Options, d *net.Dialer) *http.Transport {
 		ForceAttemptHTTP2:      true,
 		MaxResponseHeaderBytes: maxResponseHeader,
 		MaxIdleConns:           4 * o.Concurrency,
-		MaxIdleConnsPerHost:    o.PerSubscription,
+		MaxIdleConnsPerHost:    o.Concurrency, // a host may serve many subscriptions
 		IdleConnTimeout:        idleConnTimeout,
 		TLSHandshakeTimeout:    o.Timeout,
 		TLSClientConfig: &tls.Config{
