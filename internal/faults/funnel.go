@@ -1,0 +1,80 @@
+package faults
+
+import (
+	"context"
+	"runtime"
+
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
+)
+
+// funnel is a store whose calls are all made by one thread of the operating system, one after another. strace counts
+// system calls by thread; so the n-th write of the host's file is always the same write.
+type funnel struct {
+	closingStore
+	calls chan func()
+}
+
+// newFunnel returns a funnel that has no store yet.
+func newFunnel() *funnel {
+	f := &funnel{calls: make(chan func())}
+	go func() {
+		runtime.LockOSThread()
+		for call := range f.calls {
+			call()
+		}
+	}()
+	return f
+}
+
+// open opens the store, on the thread that will use it.
+func (f *funnel) open(open func() (closingStore, error)) (closingStore, error) {
+	_, err := through(f, func() (_ struct{}, err error) {
+		f.closingStore, err = open()
+		return struct{}{}, err
+	})
+	return f, err
+}
+
+// through makes a call on the funnel's thread.
+func through[T any](f *funnel, call func() (T, error)) (out T, err error) {
+	done := make(chan struct{})
+	f.calls <- func() {
+		defer close(done)
+		out, err = call()
+	}
+	<-done
+	return out, err
+}
+
+func (f *funnel) CreateSubscription(ctx context.Context, sub store.Subscription) (store.Subscription, error) {
+	return through(f, func() (store.Subscription, error) { return f.closingStore.CreateSubscription(ctx, sub) })
+}
+
+func (f *funnel) UpdateSubscription(ctx context.Context, id string, change func(*store.Subscription) error) (store.Subscription, error) {
+	return through(f, func() (store.Subscription, error) { return f.closingStore.UpdateSubscription(ctx, id, change) })
+}
+
+func (f *funnel) Enqueue(ctx context.Context, evs ...events.Event) error {
+	_, err := through(f, func() (struct{}, error) { return struct{}{}, f.closingStore.Enqueue(ctx, evs...) })
+	return err
+}
+
+func (f *funnel) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims, error) {
+	return through(f, func() (store.Claims, error) { return f.closingStore.Claim(ctx, req) })
+}
+
+func (f *funnel) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.Result, error) {
+	return through(f, func() ([]store.Result, error) { return f.closingStore.Finish(ctx, outcomes...) })
+}
+
+func (f *funnel) Prune(ctx context.Context, r store.Retention) (bool, error) {
+	return through(f, func() (bool, error) { return f.closingStore.Prune(ctx, r) })
+}
+
+// Close implements io.Closer.
+func (f *funnel) Close() error {
+	_, err := through(f, func() (struct{}, error) { return struct{}{}, f.closingStore.Close() })
+	close(f.calls)
+	return err
+}

@@ -1,0 +1,299 @@
+package faults
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/signing"
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore"
+)
+
+// Config says what a host does. It goes to the child in its environment.
+type Config struct {
+	Path string   // of the store's file
+	URLs []string // of the subscriptions, which the first host on the file makes
+
+	Agent        string // the User-Agent of deliveries, by which the receiver knows this life of the host
+	PerSub       int    // Options.PerSubscription
+	DrainTimeout time.Duration
+
+	Publishers int           // goroutines that publish until the host is stopped
+	Pause      time.Duration // what each waits between two calls
+	Again      []string      // events to be published first of all, because what became of them is not known
+	Script     []string      // events to be published in turn, each until it is acknowledged, and delivered; then the host ends
+
+	OneThread bool // the store is used by one thread only, so that its system calls can be counted
+	NoSync    bool // the file is not synced: for showing that the tests notice
+	Prune     bool // what is delivered is removed at once
+	Inside    bool // endpoints are in the host's process; it marks what they get
+}
+
+// Key signs all deliveries.
+const Key signing.Secret = "key-of-the-fault-suite"
+
+const configEnv = "OUTHOOK_FAULTS_HOST"
+
+// HostMain is what TestMain calls first. In a process that was started to be a host, it is one and does not return.
+func HostMain() {
+	text := os.Getenv(configEnv)
+	if text == "" {
+		return
+	}
+	h := host{marker: marker{w: os.Stdout}}
+	err := json.Unmarshal([]byte(text), &h.Config)
+	if err == nil {
+		err = h.run()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// host is the process under test.
+type host struct {
+	Config
+	marker
+	d *dispatcher.Dispatcher
+}
+
+func (h *host) run() error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	s, err := h.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	h.mark(Opened, "", "")
+	before := runtime.NumGoroutine() - 1 // one waits for the signal
+	if h.d, err = dispatcher.New(s, h.options()); err != nil {
+		return err
+	}
+	if err := h.subscribe(ctx); err != nil {
+		return err
+	}
+	running := make(chan error, 1)
+	go func() { running <- h.d.Run(ctx) }()
+	h.mark(Running, "", "")
+	var pruning sync.WaitGroup
+	if h.Prune {
+		pruning.Go(func() { h.pruneOnAndOn(ctx, s) })
+	}
+	h.work(ctx)
+	if h.Script != nil {
+		h.mark(Done, "", "")
+		stop()
+	}
+	if err := <-running; err != nil {
+		return err
+	}
+	pruning.Wait()
+	signal.Reset(syscall.SIGTERM)
+	h.mark(Stopped, fmt.Sprint(settledGoroutines()-before), "")
+	return s.Close()
+}
+
+// settledGoroutines counts the goroutines, after those that are about to end have had the time to. What signals need stays.
+func settledGoroutines() int {
+	n := runtime.NumGoroutine()
+	for range 1000 {
+		runtime.Gosched()
+		n = min(n, runtime.NumGoroutine())
+	}
+	return n
+}
+
+type closingStore interface {
+	store.Store
+	io.Closer
+}
+
+// openStore opens the store. While the disk fails it tries again, as a host that restarts would.
+func (h *host) openStore(ctx context.Context) (closingStore, error) {
+	open := func() (closingStore, error) { return boltstore.Open(h.Path, nil) }
+	if h.NoSync {
+		open = h.openUnsynced
+	}
+	if h.OneThread {
+		inner, f := open, newFunnel()
+		open = func() (closingStore, error) { return f.open(inner) }
+	}
+	for {
+		s, err := open()
+		if err == nil || !isDiskTrouble(err) {
+			return s, err
+		}
+		h.mark(Trouble, "open", "%v", err)
+		if !pause(ctx, 10*time.Millisecond) {
+			return nil, err
+		}
+	}
+}
+
+// openUnsynced opens a store that loses data when the power fails.
+func (h *host) openUnsynced() (closingStore, error) {
+	db, err := bolt.Open(h.Path, 0o600, &bolt.Options{NoSync: true, NoFreelistSync: true, FreelistType: bolt.FreelistMapType})
+	if err != nil {
+		return nil, err
+	}
+	return boltstore.New(db, nil)
+}
+
+// isDiskTrouble reports whether err may be the disk's. bbolt does not always wrap what the system said.
+func isDiskTrouble(err error) bool {
+	for _, errno := range []syscall.Errno{syscall.EIO, syscall.ENOSPC} {
+		if errors.Is(err, errno) || strings.Contains(err.Error(), errno.Error()) {
+			return true
+		}
+	}
+	return false
+}
+
+func (h *host) options() *dispatcher.Options {
+	o := &dispatcher.Options{
+		AllowPrefixes:   []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		PerSubscription: h.PerSub,
+		DrainTimeout:    h.DrainTimeout,
+		UserAgent:       h.Agent,
+		Backoff:         dispatcher.Backoff{Initial: 20 * time.Millisecond, Max: 200 * time.Millisecond, MaxAttempts: 1000},
+		Logger:          slog.New(slog.DiscardHandler),
+		Observer:        &dispatcher.Observer{OnStoreTrouble: func(op string, err error) { h.mark(Trouble, op, "%v", err) }},
+	}
+	if h.Inside {
+		o.Transport = inside{h}
+	}
+	return o
+}
+
+// inside is an endpoint in the host's own process. It marks what it got before it answers.
+type inside struct{ h *host }
+
+func (t inside) RoundTrip(r *http.Request) (*http.Response, error) {
+	t.h.mark(Got, r.Header.Get("webhook-id"), "%s", r.URL)
+	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, nil
+}
+
+// subscribe makes the subscriptions that are not there yet.
+func (h *host) subscribe(ctx context.Context) error {
+	for i, url := range h.URLs {
+		id := SubscriptionID(i)
+		for {
+			_, err := h.d.Subscription(ctx, id)
+			if errors.Is(err, store.ErrNotFound) {
+				_, err = h.d.Subscribe(ctx, store.Subscription{ID: id, URL: url, Secrets: []signing.Secret{Key}})
+			}
+			if err == nil {
+				break
+			}
+			h.mark(Trouble, "subscribe", "%v", err)
+			if !isDiskTrouble(err) || !pause(ctx, 10*time.Millisecond) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// SubscriptionID is the ID of the i-th subscription of a host.
+func SubscriptionID(i int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d", i) }
+
+// work publishes, until it is through or ctx ends.
+func (h *host) work(ctx context.Context) {
+	for _, id := range h.Again {
+		h.publishUntilAcked(ctx, id)
+	}
+	var publishers sync.WaitGroup
+	for p := range h.Publishers {
+		publishers.Go(func() { h.publishOnAndOn(ctx, p) })
+	}
+	for _, id := range h.Script {
+		h.publishUntilAcked(ctx, id)
+	}
+	for h.Script != nil && !h.idle(ctx) && pause(ctx, 2*time.Millisecond) {
+	}
+	publishers.Wait()
+	if h.Script == nil {
+		<-ctx.Done()
+	}
+}
+
+// idle reports whether nothing is left to be delivered.
+func (h *host) idle(ctx context.Context) bool {
+	s, err := h.d.Stats(ctx)
+	return err == nil && s.Pending == 0
+}
+
+// publishOnAndOn publishes from one to three events at a time.
+func (h *host) publishOnAndOn(ctx context.Context, publisher int) {
+	for n := 0; ctx.Err() == nil; n += 3 {
+		var ids []string
+		for i := range 1 + n/3%3 {
+			ids = append(ids, NewID(fmt.Sprintf("%s_%d", h.Agent, publisher), n+i))
+		}
+		h.publish(ctx, ids...)
+		pause(ctx, h.Pause)
+	}
+}
+
+func (h *host) pruneOnAndOn(ctx context.Context, s store.Store) {
+	for pause(ctx, 5*time.Millisecond) {
+		if _, err := s.Prune(ctx, store.Retention{Delivered: time.Millisecond}); err != nil && ctx.Err() == nil {
+			h.mark(Trouble, "prune", "%v", err)
+		}
+	}
+}
+
+func (h *host) publishUntilAcked(ctx context.Context, id string) {
+	for !h.publish(ctx, id) && pause(ctx, 5*time.Millisecond) {
+	}
+}
+
+func (h *host) publish(ctx context.Context, ids ...string) bool {
+	name := strings.Join(ids, ",")
+	h.mark(Try, name, "")
+	err := publishAll(ctx, h.d, ids)
+	if err != nil {
+		h.mark(Fail, name, "%v", err)
+		return false
+	}
+	h.mark(Ack, name, "")
+	return true
+}
+
+func publishAll(ctx context.Context, d *dispatcher.Dispatcher, ids []string) error {
+	evs, err := eventsOf(ids)
+	if err != nil {
+		return err
+	}
+	return d.Publish(ctx, evs...)
+}
+
+// pause waits, and reports whether ctx goes on.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
