@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// lonePublisher compares what one publisher waits for with what one that puts the same into a bare bbolt file waits for.
+func (b *bench) lonePublisher(ctx context.Context) error {
+	n := b.size(1000, 20)
+	var ratios []float64
+	for range b.rounds {
+		bare, err := barePuts(filepath.Join(b.dir, fmt.Sprintf("bare-%d.db", len(ratios))), n)
+		if err != nil {
+			return err
+		}
+		ours, err := b.lonePublishes(ctx, n)
+		if err != nil {
+			return err
+		}
+		b.log("N3 one publisher: p50 %v of a bare put's %v", ours.P50, bare.P50)
+		ratios = append(ratios, float64(ours.P50)/float64(bare.P50))
+	}
+	b.table.add(figure{"N3", "one publisher", "publish p50 ÷ a bare bbolt put", median(ratios), "", 1.3, atMost})
+	return nil
+}
+
+// barePuts puts values of an event's size, one to a transaction, under ascending keys.
+func barePuts(path string, n int) (l latency, err error) {
+	db, err := bolt.Open(path, 0o600, &bolt.Options{NoFreelistSync: true, FreelistType: bolt.FreelistMapType})
+	if err != nil {
+		return l, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	name, value := []byte("events"), []byte(strings.Repeat("x", payloadSize+100))
+	if err := db.Update(func(tx *bolt.Tx) error { _, err := tx.CreateBucket(name); return err }); err != nil {
+		return l, err
+	}
+	took := make([]time.Duration, n)
+	for i := range took {
+		start := time.Now()
+		err := db.Update(func(tx *bolt.Tx) error {
+			return tx.Bucket(name).Put(binary.BigEndian.AppendUint64(nil, uint64(i)), value)
+		})
+		if err != nil {
+			return l, err
+		}
+		took[i] = time.Since(start)
+	}
+	return summarize(took), nil
+}
+
+// lonePublishes publishes events one after another while they are delivered.
+func (b *bench) lonePublishes(ctx context.Context, n int) (l latency, err error) {
+	h, err := b.newHost(0)
+	if err != nil {
+		return l, err
+	}
+	defer func() { err = errors.Join(err, h.close()) }()
+	if err := h.subscribe(ctx, benchType, 1, b.receiver.hook); err != nil {
+		return l, err
+	}
+	h.run(ctx)
+	if err := b.warm(ctx, h, 1); err != nil {
+		return l, err
+	}
+	if err := b.receiver.expect(ctx, expectation{1, n}); err != nil {
+		return l, err
+	}
+	took, err := publish(ctx, h.dispatcher.Publish, benchType, n, 1, 1)
+	if err != nil {
+		return l, err
+	}
+	if _, err := b.receiver.wait(ctx); err != nil {
+		return l, err
+	}
+	if err := errors.Join(h.drain(), h.settled(ctx)); err != nil {
+		return l, err
+	}
+	_, err = b.receiver.judge(ctx)
+	return summarize(took), err
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+)
+
+// receiverArg is the argument that makes the command a receiver.
+const receiverArg = "receive"
+
+func main() {
+	if len(os.Args) == 2 && os.Args[1] == receiverArg {
+		exit(receive(os.Stdin, os.Stdout))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// settings are the command's flags.
+type settings struct {
+	short   bool
+	rounds  int
+	only    []string
+	dir     string
+	profile string
+}
+
+func parse(args []string, errs io.Writer) (settings, error) {
+	var s settings
+	var only string
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.SetOutput(errs)
+	f.BoolVar(&s.short, "short", false, "small works in one round: checks that nothing is lost or doubled, and judges no time")
+	f.IntVar(&s.rounds, "rounds", 5, "how many times each ratio is measured")
+	f.StringVar(&only, "only", "", "the works to run, such as N1,N5; all when empty")
+	f.StringVar(&s.dir, "dir", "", "where the store's files are made; the folder for temporary files when empty")
+	f.StringVar(&s.profile, "profile", "", "an existing folder for profiles of our side of each work")
+	if err := f.Parse(args); err != nil {
+		return s, err
+	}
+	if only != "" {
+		s.only = strings.Split(only, ",")
+	}
+	if s.short {
+		s.rounds = 1
+	}
+	if s.rounds < 1 || f.NArg() > 0 {
+		return s, fmt.Errorf("usage: bench [-short] [-rounds n] [-only N1,N2] [-dir folder] [-profile folder]")
+	}
+	return s, nil
+}
+
+// bench is one run of the command.
+type bench struct {
+	settings
+	receiver *receiver
+	table    table
+	progress io.Writer
+}
+
+// work is a part of the run.
+type work struct {
+	name string
+	run  func(*bench, context.Context) error
+}
+
+// works returns all there is to run.
+func works() []work {
+	var all []work
+	for _, l := range loads() {
+		all = append(all, work{l.name, func(b *bench, ctx context.Context) error { return b.throughput(ctx, l) }})
+	}
+	return append(all,
+		work{"N3", (*bench).lonePublisher},
+		work{"N5", (*bench).steady},
+		work{"N7", (*bench).backlog},
+		work{"N8", (*bench).subscribers},
+		work{"N9", (*bench).fanOut},
+		work{"N10", (*bench).tarpit},
+		work{"N11", (*bench).dead},
+		work{"disk", (*bench).disk},
+	)
+}
+
+// run runs the command and prints the table, also of a run that failed halfway.
+func run(ctx context.Context, args []string, out, progress io.Writer) error {
+	s, err := parse(args, progress)
+	if err != nil {
+		return err
+	}
+	if s.dir, err = os.MkdirTemp(s.dir, "outhook-bench-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(s.dir)
+	b := &bench{settings: s, progress: progress}
+	if b.receiver, err = startReceiver(ctx); err != nil {
+		return err
+	}
+	defer b.receiver.close()
+	defer b.table.print(out)
+	for _, w := range works() {
+		if len(s.only) > 0 && !slices.Contains(s.only, w.name) {
+			continue
+		}
+		if err := w.run(b, ctx); err != nil {
+			return fmt.Errorf("%s: %w", w.name, err)
+		}
+	}
+	return nil
+}
+
+// log says how far the run is.
+func (b *bench) log(format string, args ...any) {
+	fmt.Fprintf(b.progress, format+"\n", args...)
+}
+
+// size returns n, or few when the run is short.
+func (b *bench) size(n, few int) int {
+	if b.short {
+		return few
+	}
+	return n
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/pprof"
+)
+
+// startProfile begins to profile our side of a load, when that was asked for. The profiles are called after the load:
+// N1-16.cpu, and .allocs, .mutex and .block, which are of the process so far.
+func (b *bench) startProfile(l load, last bool) (stop func() error, err error) {
+	if b.profile == "" || !last {
+		return func() error { return nil }, nil
+	}
+	name := filepath.Join(b.profile, fmt.Sprintf("%s-%d", l.name, l.publishers))
+	f, err := os.Create(name + ".cpu")
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, err
+	}
+	runtime.SetMutexProfileFraction(10)
+	runtime.SetBlockProfileRate(10_000) // nanoseconds
+	return func() error {
+		pprof.StopCPUProfile()
+		runtime.SetMutexProfileFraction(0)
+		runtime.SetBlockProfileRate(0)
+		errs := []error{f.Close()}
+		for _, kind := range []string{"allocs", "mutex", "block"} {
+			errs = append(errs, writeProfile(name+"."+kind, kind))
+		}
+		return errors.Join(errs...)
+	}, nil
+}
+
+func writeProfile(path, kind string) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(pprof.Lookup(kind).WriteTo(f, 0), f.Close())
+}
