@@ -1,0 +1,190 @@
+package pgstore
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/outhook/outhook/store"
+)
+
+// Deliveries implements [store.History].
+func (s *Store) Deliveries(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery], error) {
+	page, err := s.deliveries(ctx, q)
+	if err != nil {
+		return store.Page[store.Delivery]{}, fmt.Errorf("pgstore: deliveries: %w", err)
+	}
+	return page, nil
+}
+
+func (s *Store) deliveries(ctx context.Context, q store.DeliveryQuery) (page store.Page[store.Delivery], err error) {
+	l, total, err := s.list(ctx, q)
+	if err != nil {
+		return page, err
+	}
+	page.Next, page.Previous = l.cursors()
+	page.Total = total
+	for i := range l.items {
+		page.Items = append(page.Items, l.items[i].Delivery)
+	}
+	return page, nil
+}
+
+// listed is a delivery in a listing.
+type listed struct {
+	seq, sub int64
+	store.Delivery
+}
+
+func (d *listed) place() place { return place{d.seq, d.sub} }
+
+// list reads one page.
+func (s *Store) list(ctx context.Context, q store.DeliveryQuery) (l listing[listed], total int, err error) {
+	if err := s.begin(ctx); err != nil {
+		return l, 0, err
+	}
+	l = listing[listed]{limit: q.Limit, place: (*listed).place}
+	if l.limit <= 0 {
+		l.limit = store.DefaultDeliveryLimit
+	}
+	if l.cursor, err = parseCursor(q.Cursor); err != nil {
+		return l, 0, err
+	}
+	f := s.filter(&q)
+	here, args := f.page(l.cursor, l.cursor.back, l.limit+1)
+	var b pgx.Batch
+	b.Queue("SELECT " + planByIndex)
+	b.Queue(here, args...).Query(func(rows pgx.Rows) error { return l.read(rows, readListed) })
+	if l.cursor.set {
+		other, args := f.page(l.cursor, !l.cursor.back, 1)
+		b.Queue(other, args...).Query(l.readOther)
+	}
+	if q.Count {
+		b.Queue(f.count(), f.args...).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
+	}
+	return l, total, s.pool.SendBatch(ctx, &b).Close()
+}
+
+func readListed(row pgx.CollectableRow) (d listed, err error) {
+	var due, finished *time.Time
+	err = row.Scan(&d.seq, &d.sub, &d.SubscriptionID, &d.EventID, &d.EventType, &d.Tenant, &d.State, &d.Attempts,
+		&d.CreatedAt, &due, &finished, &d.LastStatus, &d.LastError)
+	d.CreatedAt, d.DueAt, d.FinishedAt = d.CreatedAt.UTC(), orZero(due), orZero(finished)
+	return d, err
+}
+
+// filter is a query of deliveries in SQL: a listing of what is pending or was not yet moved to the history, and one of
+// the history.
+type filter struct {
+	queue, history string // without what they have in common; empty when none of theirs can match
+	where          []string
+	args           []any
+}
+
+func (f *filter) add(condition string, arg any) {
+	f.args = append(f.args, arg)
+	f.where = append(f.where, strings.ReplaceAll(condition, "?", fmt.Sprintf("$%d", len(f.args))))
+}
+
+func (s *Store) filter(q *store.DeliveryQuery) *filter {
+	f := &filter{queue: s.sql.queueListing, history: s.sql.historyListing}
+	if !q.AnyTenant {
+		f.add("e.tenant = ?", plain(q.Tenant))
+	}
+	if q.SubscriptionID != "" {
+		f.add("s.id = ?", plain(q.SubscriptionID))
+	}
+	if q.EventID != "" {
+		f.add("e.id = ?", plain(q.EventID))
+	}
+	if q.EventType != "" {
+		f.add("e.type = ?", plain(q.EventType))
+	}
+	if !q.Since.IsZero() {
+		f.add("e.enqueued_at >= ?", q.Since)
+	}
+	if !q.Until.IsZero() {
+		f.add("e.enqueued_at < ?", q.Until)
+	}
+	if len(q.States) > 0 {
+		f.states(q.States)
+	}
+	return f
+}
+
+// states restricts the listings, each of which has its own way to say what state a delivery is in.
+func (f *filter) states(states []store.State) {
+	var names []string
+	var pending, canceled bool
+	for _, state := range states {
+		names = append(names, plain(string(state)))
+		pending, canceled = pending || state == store.Pending, canceled || state == store.Canceled
+	}
+	f.args = append(f.args, names)
+	f.history += fmt.Sprintf("WHERE q.state = ANY ($%d::text[])", len(f.args))
+	switch {
+	case pending && !canceled:
+		f.queue += fmt.Sprintf("WHERE q.epoch = s.epoch AND $%d::text[] IS NOT NULL", len(f.args))
+	case canceled && !pending:
+		f.queue += fmt.Sprintf("WHERE q.epoch <> s.epoch AND $%d::text[] IS NOT NULL", len(f.args))
+	case !pending && !canceled:
+		f.queue = ""
+	}
+}
+
+// page returns the query for what comes at and after the cursor, or, when back, for what comes before it, nearest first.
+func (f *filter) page(c cursor, back bool, limit int) (query string, args []any) {
+	n := len(f.args)
+	args = append(f.args[:n:n], limit)
+	condition, order, orderOfPart := "", "seq DESC, sub", "q.seq DESC, q.sub"
+	if back {
+		order, orderOfPart = "seq, sub DESC", "q.seq, q.sub DESC"
+		condition = fmt.Sprintf("q.seq >= $%d AND (q.seq > $%[1]d OR q.sub < $%d)", n+2, n+3)
+	} else if c.set {
+		condition = fmt.Sprintf("q.seq <= $%d AND (q.seq < $%[1]d OR q.sub >= $%d)", n+2, n+3)
+	}
+	if condition != "" {
+		args = append(args, c.at[0], c.at[1])
+	}
+	var parts []string
+	for _, listing := range f.listings() {
+		q := with(listing, append([]string{condition}, f.where...))
+		parts = append(parts, fmt.Sprintf("(%s ORDER BY %s LIMIT $%d)", q, orderOfPart, n+1))
+	}
+	return fmt.Sprintf("SELECT * FROM (%s) d ORDER BY %s LIMIT $%d", strings.Join(parts, " UNION ALL "), order, n+1), args
+}
+
+// count returns the query for how many there are on all pages.
+func (f *filter) count() string {
+	var parts []string
+	for _, listing := range f.listings() {
+		_, from, _ := strings.Cut(with(listing, f.where), "\nFROM ")
+		parts = append(parts, "(SELECT count(*) FROM "+from+")")
+	}
+	return "SELECT " + strings.Join(parts, " + ")
+}
+
+func (f *filter) listings() []string {
+	if f.queue == "" {
+		return []string{f.history}
+	}
+	return []string{f.queue, f.history}
+}
+
+// with adds conditions to a query that may have one already.
+func with(query string, conditions []string) string {
+	joint := "\nWHERE "
+	if strings.Contains(query, "WHERE ") {
+		joint = "\nAND "
+	}
+	for _, c := range conditions {
+		if c != "" {
+			query += joint + c
+			joint = "\nAND "
+		}
+	}
+	return query
+}

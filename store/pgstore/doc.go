@@ -1,0 +1,53 @@
+// Package pgstore is a [store.Store] in PostgreSQL, for a host that runs several replicas: all of them publish, serve the API
+// and deliver together, with nothing but the database between them.
+//
+//	s, err := pgstore.Open(ctx, "postgres://host@db/app", nil) // creates or updates its schema
+//	if err != nil { … }
+//	defer s.Close()
+//	d, err := dispatcher.New(s, nil)
+//
+// A host with a pool of its own uses New and Migrate. It can publish in its own transactions, so that an order and its
+// webhook are committed together or not at all: EnqueueTx, and EnqueueSQLTx for database/sql. Import moves a host here from
+// another store.
+//
+// # What it promises
+//
+// The contract of package store, on one PostgreSQL server (13 or later) or its failover pair, for any number of replicas
+// that come, go, stop and die as they like. All times are the server's.
+//
+//   - What Enqueue has accepted is on disk. A Claim, Finish or Release is not waited for to be: a crash of the server may
+//     forget those of its last moments (wal_writer_delay, three times 0.2 s by default), and repeats the attempts.
+//   - The limits of Claim (PerSubscription, Unproven, ProbeAfter) hold in all replicas together, because they protect the
+//     endpoint, which does not care how many replicas there are. So a dead endpoint gets one probe per interval from all.
+//     All replicas should give the same limits.
+//   - Turns are taken in all replicas together too: a flooded subscription delays nobody else, whoever claims.
+//   - A change of a subscription holds for every Claim that begins after it has returned. What another replica has claimed
+//     before may still be attempted.
+//   - A replica that dies leaves its leases to run out. One that loses its connection gives back what it may have claimed.
+//   - No lock is held while anything else is waited for: a replica that is stopped in mid-call holds up nobody.
+//
+// Replicas wake each other by NOTIFY, each on one connection besides those of the pool; where that is lost they poll, once a
+// second by default. Through a pooler in transaction mode, such as PgBouncer, set Options.PollOnly and give the pool a
+// QueryExecMode that the pooler supports.
+//
+// # How it works
+//
+// Pending deliveries are in queue, finished ones in history, bodies once in events. Whoever makes something claimable
+// adds a row to signals and touches nothing else, so publishers wait for nobody. One claim at a time, across replicas, holds
+// the one row of clerk: it takes in the signals, goes round the subscriptions in turns, and writes leases into slots that
+// are used again and again. All of it, with the bodies of what was claimed, is one round trip; so is a batch of outcomes.
+// Unsubscribing begins another epoch of the subscription; what is left of the one before is tidied up by Prune. Calls of
+// Enqueue and of Finish that come while others are on their way share the next transaction.
+//
+// No statement on that path reads more than it returns by anything but an index; they say so to the planner, as
+// statistics lag behind a queue. Stats counts, about 0.1 s for a million pending.
+//
+// A transaction that stays open for long anywhere on the server keeps dead rows, as for any queue in PostgreSQL.
+//
+// # What is not portable
+//
+// SKIP LOCKED, data-modifying WITH, MATERIALIZED, LATERAL and unnest of several arrays are also CockroachDB's and
+// YugabyteDB's, or nearly. Not so: advisory locks (Migrate, Prune), LISTEN and NOTIFY (PollOnly does without), set_config of
+// planner settings and of synchronous_commit, ctid in the intake of signals, and the storage parameters of the tables. It
+// has been tested on PostgreSQL only.
+package pgstore

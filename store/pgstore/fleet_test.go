@@ -1,0 +1,154 @@
+package pgstore_test
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/pgstore"
+)
+
+// runFleet runs dispatchers on stores of their own on the schema, until the test ends.
+func runFleet(t *testing.T, n int, o *dispatcher.Options) (first *pgstore.Store) {
+	t.Helper()
+	pool, schema := newPool(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	first = open(t, pool, schema)
+	stores := []*pgstore.Store{first}
+	for range n - 1 {
+		stores = append(stores, open(t, pool, schema))
+	}
+	t.Cleanup(func() { cancel(); running.Wait() })
+	for _, s := range stores {
+		d, err := dispatcher.New(s, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		running.Go(func() {
+			if err := d.Run(ctx); err != nil {
+				t.Errorf("Run: %v", err)
+			}
+		})
+	}
+	return first
+}
+
+// gauge counts how many requests are under way at once.
+type gauge struct {
+	mu        sync.Mutex // guards all below
+	now, most int
+	starts    []time.Time
+	status    int
+	release   chan struct{} // requests wait for it
+}
+
+func (g *gauge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	g.mu.Lock()
+	g.now++
+	g.most = max(g.most, g.now)
+	g.starts = append(g.starts, time.Now())
+	g.mu.Unlock()
+	if g.release != nil {
+		<-g.release
+	}
+	g.mu.Lock()
+	g.now--
+	g.mu.Unlock()
+	w.WriteHeader(g.status)
+}
+
+func (g *gauge) seen() (starts []time.Time, most int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.starts), g.most
+}
+
+// TestLimitsHoldInAllReplicas checks that PerSubscription is of the whole fleet: three replicas together have no more
+// requests under way to an endpoint than one would.
+func TestLimitsHoldInAllReplicas(t *testing.T) {
+	t.Parallel()
+	const limit = 4
+	o := replicaOptions()
+	o.PerSubscription = limit
+	o.Timeout = 30 * time.Second
+	s := runFleet(t, 3, o)
+	j := newJudge(t)
+	g := &gauge{status: http.StatusOK, release: make(chan struct{})}
+	j.Config.Handler = g
+	subscribeJudge(t, s, j)
+	const events = 40
+	if err := s.Enqueue(t.Context(), someEvents(events)...); err != nil {
+		t.Fatal(err)
+	}
+	for i := range events {
+		select {
+		case g.release <- struct{}{}:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("request %d did not come", i)
+		}
+	}
+	if starts, most := g.seen(); most > limit || len(starts) != events {
+		t.Errorf("requests: got %d, at most %d at once, want %d and at most %d", len(starts), most, events, limit)
+	}
+}
+
+// TestProbesOfAFleet checks that a dead endpoint gets one probe per interval from the whole fleet, not one per replica.
+func TestProbesOfAFleet(t *testing.T) {
+	t.Parallel()
+	const interval = 500 * time.Millisecond
+	o := replicaOptions()
+	o.Backoff = dispatcher.Backoff{Initial: interval, Multiplier: 1, Max: interval, Jitter: -1, MaxAttempts: 1000}
+	s := runFleet(t, 3, o)
+	j := newJudge(t)
+	g := &gauge{status: http.StatusInternalServerError}
+	j.Config.Handler = g
+	sub := subscribeJudge(t, s, j)
+	if err := s.Enqueue(t.Context(), someEvents(100)...); err != nil {
+		t.Fatal(err)
+	}
+	opened := waitFor(t, s, sub.ID, func(h store.Health) bool { return h.Holds > 0 })
+	t.Logf("the breaker opened with %+v", opened)
+	from := time.Now()
+	waitFor(t, s, sub.ID, func(h store.Health) bool { return h.Holds > opened.Holds+5 })
+	// The holds begin after what was in flight when the breaker opened.
+	starts, _ := g.seen()
+	var probes []time.Time
+	for _, at := range starts {
+		if at.After(from.Add(interval / 2)) {
+			probes = append(probes, at)
+		}
+	}
+	for i := 1; i < len(probes); i++ {
+		if gap := probes[i].Sub(probes[i-1]); gap < interval*9/10 {
+			t.Errorf("probes %d and %d: %v apart, want at least %v", i, i+1, gap, interval)
+		}
+	}
+	if len(probes) < 4 {
+		t.Errorf("probes: got %d, want at least 4", len(probes))
+	}
+}
+
+// waitFor waits until the health is as wanted.
+func waitFor(t *testing.T, s *pgstore.Store, id string, ok func(store.Health) bool) store.Health {
+	t.Helper()
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for range 3000 {
+		stats, err := s.Stats(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok(stats.Health) {
+			return stats.Health
+		}
+		<-ticker.C
+	}
+	t.Fatal("the health is not as wanted within 30 s")
+	return store.Health{}
+}

@@ -1,0 +1,95 @@
+package pgstore_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+)
+
+// judge is the receiver of a test: it knows what was acknowledged and what arrived.
+type judge struct {
+	*httptest.Server
+	mu      sync.Mutex // guards all below
+	acked   map[string]bool
+	arrived map[string]int
+	change  chan struct{} // closed at the next change
+}
+
+func newJudge(t testing.TB) *judge {
+	j := &judge{acked: map[string]bool{}, arrived: map[string]int{}, change: make(chan struct{})}
+	j.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // the id is all that counts
+		j.mu.Lock()
+		j.arrived[r.Header.Get("webhook-id")]++
+		j.changed()
+		j.mu.Unlock()
+	}))
+	t.Cleanup(j.Close)
+	return j
+}
+
+// changed is called with j.mu held.
+func (j *judge) changed() {
+	close(j.change)
+	j.change = make(chan struct{})
+}
+
+func (j *judge) ack(ids ...string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, id := range ids {
+		j.acked[id] = true
+	}
+	j.changed()
+}
+
+// tally is how it stands.
+type tally struct{ acked, missing, repeated, arrived int }
+
+func (j *judge) tally() (n tally) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	n.acked, n.arrived = len(j.acked), len(j.arrived)
+	for id := range j.acked {
+		if j.arrived[id] == 0 {
+			n.missing++
+		}
+	}
+	for _, times := range j.arrived {
+		n.repeated += times - 1
+	}
+	return n
+}
+
+// has reports whether the event has arrived.
+func (j *judge) has(id string) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.arrived[id] > 0
+}
+
+// await waits until the condition holds.
+func (j *judge) await(t testing.TB, what string, limit time.Duration, ok func(tally) bool) tally {
+	t.Helper()
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	for {
+		j.mu.Lock()
+		change := j.change
+		j.mu.Unlock()
+		n := j.tally()
+		if ok(n) {
+			return n
+		}
+		select {
+		case <-change:
+		case <-timer.C:
+			t.Fatalf("%s: not within %v: %+v", what, limit, n)
+		}
+	}
+}
+
+func delivered(n tally) bool { return n.missing == 0 }

@@ -1,0 +1,108 @@
+package pgstore
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const (
+	tellEvery       = 10 * time.Millisecond // at most so often other replicas are told
+	relistenFirst   = 100 * time.Millisecond
+	relistenMax     = 5 * time.Second
+	notifyTimeout   = 5 * time.Second
+	notifyStatement = `SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, '')`
+)
+
+// listen starts, at the first call, what wakes the reader of Ready, and others.
+//
+// A notification is sent after the transaction, not in it, and for many at once: PostgreSQL makes transactions with one
+// commit one after another. One that is lost costs no more than the poll interval.
+func (s *Store) listen() {
+	s.waker.once.Do(func() {
+		s.background.Go(s.poll)
+		if !s.o.PollOnly {
+			s.background.Go(s.tellOthers)
+			s.background.Go(s.hear)
+		}
+	})
+}
+
+// poll wakes the reader now and then, whatever happens.
+func (s *Store) poll() {
+	ticker := time.NewTicker(s.o.PollInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-s.life.Done():
+			return
+		case <-ticker.C:
+			s.waker.wakeHere()
+		}
+	}
+}
+
+// tellOthers tells the other replicas when there is something new.
+func (s *Store) tellOthers() {
+	for {
+		select {
+		case <-s.life.Done():
+			return
+		case <-s.waker.tell:
+		}
+		ctx, cancel := context.WithTimeout(s.life, notifyTimeout)
+		if _, err := s.pool.Exec(ctx, notifyStatement, s.channel()); err != nil && s.life.Err() == nil {
+			s.log.trouble("notify", err)
+		}
+		cancel()
+		pause(s.life, tellEvery)
+	}
+}
+
+// channel is the name of the notification channel.
+func (s *Store) channel() string { return s.o.Schema }
+
+// hear wakes the reader when another replica says that there is something new, on a connection of its own, which it makes
+// anew when it is lost.
+func (s *Store) hear() {
+	delay := relistenFirst
+	for s.life.Err() == nil {
+		err := s.hearOn(s.life, func() { delay = relistenFirst })
+		if s.life.Err() != nil {
+			return
+		}
+		s.log.trouble("the notification connection was lost; polling meanwhile", err)
+		pause(s.life, delay)
+		delay = min(2*delay, relistenMax)
+	}
+}
+
+// hearOn listens on a new connection until that is lost. What was missed before it listened it makes up for.
+func (s *Store) hearOn(ctx context.Context, connected func()) error {
+	conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{s.channel()}.Sanitize()); err != nil {
+		return err
+	}
+	connected()
+	for {
+		s.waker.wakeHere()
+		if _, err := conn.WaitForNotification(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// pause waits, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}

@@ -1,0 +1,10 @@
+package pgstore
+
+import "hash/fnv"
+
+// lockKey returns the number of an advisory lock of this schema.
+func (s *Store) lockKey(what string) int64 {
+	h := fnv.New64a()
+	h.Write([]byte("outhook\x00" + s.o.Schema + "\x00" + what))
+	return int64(h.Sum64())
+}

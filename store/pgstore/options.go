@@ -1,0 +1,69 @@
+package pgstore
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/outhook/outhook/events"
+)
+
+// Options are settings of a [Store]. A nil *Options is all defaults.
+type Options struct {
+	// Schema is the PostgreSQL schema that holds the tables. It is created by Migrate. If empty, DefaultSchema.
+	Schema string
+
+	// PollInterval is how often a waiting reader of Ready is woken even if nothing has said that there is anything new:
+	// how late an event of another replica is at most when a notification is lost. If zero, DefaultPollInterval.
+	PollInterval time.Duration
+
+	// PollOnly opens no connection for LISTEN. It is for a pool that goes through a pooler in transaction mode, such as
+	// PgBouncer, where a session has no connection of its own: polling then is all there is.
+	PollOnly bool
+
+	// Unsafe lets the store work on a server that has fsync or synchronous_commit off, so that a crash of the server loses
+	// events that Enqueue said it has.
+	Unsafe bool
+
+	// Logger gets what goes wrong in the background: a lost notification connection. If nil, nothing is logged.
+	Logger *slog.Logger
+}
+
+// The defaults of [Options].
+const (
+	DefaultSchema       = "outhook"
+	DefaultPollInterval = time.Second
+)
+
+// maxSchemaLen leaves room for the name of the notification channel, which is the schema's.
+const maxSchemaLen = 63
+
+func (o *Options) withDefaults() Options {
+	var out Options
+	if o != nil {
+		out = *o
+	}
+	if out.Schema == "" {
+		out.Schema = DefaultSchema
+	}
+	if out.PollInterval == 0 {
+		out.PollInterval = DefaultPollInterval
+	}
+	if out.Logger == nil {
+		out.Logger = slog.New(slog.DiscardHandler)
+	}
+	return out
+}
+
+func (o *Options) validate() error {
+	invalid := func(field, reason string) error {
+		return fmt.Errorf("pgstore: options: %w", &events.InvalidError{Field: field, Reason: reason})
+	}
+	switch {
+	case len(o.Schema) > maxSchemaLen:
+		return invalid("Schema", fmt.Sprintf("has more than %d bytes, which is all that PostgreSQL keeps of a name", maxSchemaLen))
+	case o.PollInterval < 0:
+		return invalid("PollInterval", "is negative; give how often to look for work")
+	}
+	return nil
+}

@@ -1,0 +1,52 @@
+package pgstore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/outhook/outhook/store"
+)
+
+// Requeue implements [store.History].
+func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next string, err error) {
+	n, next, err = s.requeue(ctx, q)
+	if err != nil {
+		return 0, "", fmt.Errorf("pgstore: requeue: %w", err)
+	}
+	return n, next, nil
+}
+
+func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (n int, next string, err error) {
+	if len(q.States) == 0 {
+		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
+	}
+	q.Count = false
+	l, _, err := s.list(ctx, q)
+	if err != nil {
+		return 0, "", err
+	}
+	next, _ = l.cursors()
+	if len(l.items) == 0 {
+		return 0, next, nil
+	}
+	seqs, subs := make([]int64, len(l.items)), make([]int64, len(l.items))
+	for i := range l.items {
+		seqs[i], subs[i] = l.items[i].seq, l.items[i].sub
+	}
+	for range tries {
+		err = s.write(ctx, func(b *pgx.Batch) {
+			b.Queue("SELECT " + planByIndex)
+			b.Queue(s.sql.clerk)
+			b.Queue(s.sql.requeue, seqs, subs).QueryRow(func(row pgx.Row) error { return row.Scan(&n) })
+		})
+		if err == nil || !transient(err) {
+			break
+		}
+	}
+	if err == nil && n > 0 {
+		s.waker.wake()
+	}
+	return n, next, err
+}

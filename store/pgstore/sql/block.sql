@@ -1,0 +1,1 @@
+UPDATE outhook.blocks SET last = last + 1 RETURNING last

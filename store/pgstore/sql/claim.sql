@@ -1,0 +1,116 @@
+-- $1 how many, $2 lease in microseconds, $3 PerSubscription, $4 Unproven, $5 ProbeAfter, $6 what tokens begin with,
+-- $7 how many subscriptions to look at, $8 tokens of successes that are about to be recorded.
+WITH c AS MATERIALIZED (
+    SELECT turn, unproven_first FROM outhook.clerk
+), lapsed AS MATERIALIZED ( -- leases that have run out, but for those whose outcome is being recorded right now
+    SELECT slot, sub, seq FROM outhook.leases WHERE token <> 0 AND leased_till <= statement_timestamp()
+    ORDER BY slot FOR UPDATE SKIP LOCKED
+), taken AS MATERIALIZED (
+    SELECT sub, seq, leased_till, token FROM outhook.leases WHERE token <> 0 AND slot NOT IN (SELECT slot FROM lapsed)
+), busy AS MATERIALIZED (
+    SELECT sub, count(*) AS n FROM taken
+    WHERE leased_till > statement_timestamp() AND token <> ALL ($8::bigint[]) GROUP BY sub
+), room AS MATERIALIZED ( -- for the unproven
+    SELECT CASE WHEN $4::bigint > 0 THEN greatest($4 - coalesce(sum(b.n), 0), 0) ELSE $7::bigint + $1::bigint END AS n
+    FROM busy b CROSS JOIN LATERAL (SELECT h.proven FROM outhook.health h WHERE h.sub = b.sub OFFSET 0) h
+    WHERE NOT h.proven
+), ring AS MATERIALIZED (
+    (SELECT t.sub, t.epoch, t.proven, t.seat, t.next, t.keyed, t.retry_first, l.room
+     FROM outhook.turns t
+     CROSS JOIN LATERAL (SELECT h.* FROM outhook.health h WHERE h.sub = t.sub OFFSET 0) h
+     LEFT JOIN busy b ON b.sub = t.sub
+     CROSS JOIN LATERAL (SELECT CASE WHEN $5::bigint > 0 AND h.failures >= $5 THEN 1 WHEN $3::bigint > 0 THEN $3
+         ELSE greatest($1, 1) + coalesce(b.n, 0) END - coalesce(b.n, 0) AS room) l
+     WHERE t.ready AND t.proven AND l.room > 0 AND (h.held_until IS NULL OR h.held_until <= statement_timestamp())
+     ORDER BY t.seat LIMIT $7::bigint)
+    UNION ALL
+    (SELECT t.sub, t.epoch, t.proven, t.seat, t.next, t.keyed, t.retry_first, l.room
+     FROM outhook.turns t
+     CROSS JOIN LATERAL (SELECT h.* FROM outhook.health h WHERE h.sub = t.sub OFFSET 0) h
+     LEFT JOIN busy b ON b.sub = t.sub
+     CROSS JOIN LATERAL (SELECT CASE WHEN $5 > 0 AND h.failures >= $5 THEN 1 WHEN $3 > 0 THEN $3
+         ELSE greatest($1, 1) + coalesce(b.n, 0) END - coalesce(b.n, 0) AS room) l
+     WHERE t.ready AND NOT t.proven AND l.room > 0 AND (h.held_until IS NULL OR h.held_until <= statement_timestamp())
+     ORDER BY t.seat LIMIT least($7, (SELECT n FROM room)))
+), want AS MATERIALIZED ( -- how many to look for: one when there are enough others
+    SELECT r.*, w.want, w.want + CASE WHEN r.keyed THEN 200 ELSE 1 END AS reach
+    FROM (SELECT r.*, count(*) OVER (PARTITION BY r.proven) AS company, count(*) OVER () AS everyone FROM ring r) r
+    CROSS JOIN LATERAL (SELECT CASE WHEN r.company >= $1 - least(r.everyone - r.company, $1 / 2) THEN 1
+        ELSE least(r.room, $1) END AS want) w
+), found AS MATERIALIZED (
+    SELECT r.sub, r.proven, r.seat, r.want, r.reach, r.retry_first, d.seq, d.lane, d.i, d.keyed, d.keyed AND EXISTS (
+        SELECT 1 FROM outhook.queue p
+        WHERE p.sub = r.sub AND p.epoch = r.epoch AND p.key = d.key AND p.key <> '' AND p.seq < d.seq) AS behind
+    FROM want r CROSS JOIN LATERAL (
+        SELECT f.seq, 0 AS lane, f.key <> '' AS keyed, f.key, row_number() OVER (ORDER BY f.seq) AS i FROM (
+            SELECT q.seq, q.key FROM outhook.queue q
+            WHERE q.sub = r.sub AND q.epoch = r.epoch AND q.lane = 0 AND q.seq >= r.next
+              AND (q.sub, q.seq) NOT IN (SELECT sub, seq FROM taken)
+            ORDER BY q.seq LIMIT r.reach) f
+        UNION ALL
+        SELECT f.seq, 1, f.key <> '', f.key, row_number() OVER (ORDER BY f.due, f.seq) FROM (
+            SELECT q.seq, q.key, q.due FROM outhook.queue q
+            WHERE q.sub = r.sub AND q.epoch = r.epoch AND q.lane = 1 AND q.due <= statement_timestamp()
+              AND (q.sub, q.seq) NOT IN (SELECT sub, seq FROM taken)
+            ORDER BY q.due, q.seq LIMIT r.reach) f
+    ) d
+), parked AS (
+    UPDATE outhook.queue q SET lane = 2 FROM found f WHERE f.behind AND q.seq = f.seq AND q.sub = f.sub
+), open AS ( -- the two lanes of a subscription take turns
+    SELECT f.*, row_number() OVER (PARTITION BY f.sub ORDER BY f.i2, (f.lane = 0) = f.retry_first) AS n FROM (
+        SELECT f.*, row_number() OVER (PARTITION BY f.sub, f.lane ORDER BY f.i) AS i2 FROM found f WHERE NOT f.behind) f
+), ranked AS ( -- and so do the subscriptions of a ring
+    SELECT o.*, row_number() OVER (PARTITION BY o.proven ORDER BY o.n, o.seat) AS place FROM open o WHERE o.n <= o.want
+), chosen AS MATERIALIZED ( -- and the two rings
+    SELECT r.sub, r.seq, r.lane, r.keyed, r.proven, row_number() OVER (ORDER BY r.place, r.proven = c.unproven_first) AS o
+    FROM ranked r, c WHERE r.proven OR r.place <= (SELECT n FROM room)
+    ORDER BY o LIMIT least($1, 131072 - (SELECT count(*) FROM taken) - (SELECT count(*) FROM lapsed))
+), pool AS MATERIALIZED (
+    SELECT slot, row_number() OVER (ORDER BY own DESC, slot) AS o FROM (
+        SELECT l.slot, true AS own FROM lapsed l JOIN chosen USING (sub, seq)
+        UNION ALL
+        (SELECT slot, false FROM outhook.leases WHERE token = 0 ORDER BY slot LIMIT $1)) x
+), leased AS (
+    UPDATE outhook.leases l SET sub = ch.sub, seq = ch.seq, token = $6::bigint + l.slot * 2 + ch.keyed::int,
+        leased_till = statement_timestamp() + $2::bigint * interval '1 microsecond'
+    FROM chosen ch JOIN pool p USING (o) WHERE l.slot = p.slot
+    RETURNING ch.o, l.token
+), added AS (
+    INSERT INTO outhook.leases (slot, token, sub, seq, leased_till)
+    SELECT s.slot, $6 + s.slot * 2 + ch.keyed::int, ch.sub, ch.seq,
+        statement_timestamp() + $2 * interval '1 microsecond'
+    FROM chosen ch
+    CROSS JOIN LATERAL (SELECT (SELECT coalesce(max(slot), -1) FROM outhook.leases) + ch.o - (SELECT count(*) FROM pool) AS slot) s
+    WHERE ch.o > (SELECT count(*) FROM pool)
+    RETURNING slot, token
+), lanes AS (
+    SELECT w.sub, w.seat, w.next, w.retry_first, w.epoch, w.proven, w.company,
+        count(f.seq) - count(ch.seq) - count(*) FILTER (WHERE f.behind) AS rest,
+        greatest(count(*) FILTER (WHERE f.lane = 0), count(*) FILTER (WHERE f.lane = 1)) >= w.reach AS beyond,
+        min(f.seq) FILTER (WHERE f.lane = 0 AND NOT f.behind AND ch.seq IS NULL) AS following,
+        max(f.seq) FILTER (WHERE f.lane = 0) AS last,
+        max(ch.o) AS o,
+        (array_agg(ch.lane ORDER BY ch.o DESC) FILTER (WHERE ch.seq IS NOT NULL))[1] AS last_lane
+    FROM want w LEFT JOIN found f ON f.sub = w.sub LEFT JOIN chosen ch ON ch.sub = f.sub AND ch.seq = f.seq
+    GROUP BY w.sub, w.seat, w.next, w.retry_first, w.epoch, w.proven, w.company, w.reach
+), turned AS (
+    UPDATE outhook.turns t SET
+        ready = l.rest > 0 OR l.beyond,
+        due = (
+            SELECT q.due FROM outhook.queue q
+            WHERE q.sub = l.sub AND q.epoch = l.epoch AND q.lane = 1 AND q.due > statement_timestamp()
+            ORDER BY q.due, q.seq LIMIT 1),
+        seat = CASE WHEN l.o IS NULL OR l.company = 1 THEN l.seat ELSE c.turn + l.o END,
+        next = coalesce(l.following, l.last + 1, l.next),
+        retry_first = coalesce(l.last_lane = 0, l.retry_first)
+    FROM lanes l, c WHERE t.sub = l.sub
+), clerked AS (
+    UPDATE outhook.clerk k SET turn = k.turn + $1, unproven_first = (SELECT proven FROM chosen ORDER BY o DESC LIMIT 1)
+    WHERE EXISTS (SELECT 1 FROM chosen)
+)
+SELECT l.o, l.token, (SELECT count(*) FROM chosen) < $1 AND EXISTS (
+    SELECT 1 FROM want w WHERE NOT EXISTS (SELECT 1 FROM found f WHERE f.sub = w.sub AND NOT f.behind)) AS again
+FROM (SELECT 1) one LEFT JOIN (
+    SELECT o, token FROM leased
+    UNION ALL
+    SELECT (SELECT count(*) FROM pool) + row_number() OVER (ORDER BY slot), token FROM added) l ON true

@@ -1,0 +1,13 @@
+-- $1 how many: moves deliveries of epochs that are over to the history.
+WITH stale AS MATERIALIZED (
+    SELECT q.*, c.at, c.reason FROM outhook.cancellations c
+    CROSS JOIN LATERAL (
+        SELECT q.* FROM outhook.queue q WHERE q.sub = c.sub AND q.epoch = c.epoch LIMIT $1) q
+    LIMIT $1
+), gone AS (
+    DELETE FROM outhook.queue q USING stale WHERE q.seq = stale.seq AND q.sub = stale.sub
+), kept AS (
+    INSERT INTO outhook.history (seq, sub, state, attempts, last_status, finished_at, last_error, reason, log)
+    SELECT seq, sub, 'canceled', attempts, last_status, at, last_error, reason, log FROM stale
+)
+SELECT count(*) FROM stale

@@ -1,0 +1,80 @@
+package pgstore
+
+import (
+	"embed"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+//go:embed sql/*.sql
+var sqlFiles embed.FS
+
+// schemaInFiles is what the schema is called in the embedded files.
+const schemaInFiles = "outhook."
+
+// statements are the embedded statements for one schema.
+type statements struct {
+	block, clerk                                      string
+	enqueue                                           string
+	intake, claim, wait, claims, claimedSubscriptions string
+	importSubscription, importDeliveries, reserve     string
+	abandon, finishLock, healthLock, finish, release  string
+	create, get, update, remove, listSubscriptions    string
+	requeue, attempts, sweepable, sweep, prune        string
+	statsAll, statsOne, queueListing, historyListing  string
+}
+
+func newStatements(schema string) *statements {
+	prefix := pgx.Identifier{schema}.Sanitize() + "."
+	file := func(name string) string {
+		text, err := sqlFiles.ReadFile("sql/" + name + ".sql")
+		if err != nil {
+			panic(err) // it is embedded
+		}
+		return strings.ReplaceAll(string(text), schemaInFiles, prefix)
+	}
+	return &statements{
+		block:                file("block"),
+		clerk:                file("clerk"),
+		enqueue:              file("enqueue"),
+		intake:               file("intake"),
+		claim:                file("claim"),
+		wait:                 file("wait"),
+		claims:               file("claims"),
+		claimedSubscriptions: file("claimedsubscriptions"),
+		abandon:              file("abandon"),
+		importSubscription:   file("importsubscription"),
+		importDeliveries:     file("importdeliveries"),
+		reserve:              file("reserve"),
+		finishLock:           file("finishlock"),
+		healthLock:           file("healthlock"),
+		finish:               file("finish"),
+		release:              file("release"),
+		create:               file("create"),
+		get:                  file("get"),
+		update:               file("update"),
+		remove:               file("delete"),
+		listSubscriptions:    file("listsubscriptions"),
+		requeue:              file("requeue"),
+		attempts:             file("attempts"),
+		sweepable:            file("sweepable"),
+		sweep:                file("sweep"),
+		prune:                file("prune"),
+		statsAll:             file("statsall"),
+		statsOne:             file("statsone"),
+		queueListing:         file("queuelisting"),
+		historyListing:       file("historylisting"),
+	}
+}
+
+// Settings of the transactions in which the statements run. Their plans must be the same for an empty table and for a
+// million rows, whatever the statistics say at the moment: by the indexes. A claim and a Finish need not be on disk when
+// they return; a crash of the server that loses one repeats an attempt.
+const (
+	planByIndex = `set_config('jit', 'off', true), set_config('enable_seqscan', 'off', true), ` +
+		`set_config('enable_bitmapscan', 'off', true), set_config('enable_mergejoin', 'off', true)`
+	enqueueSettings = `SELECT ` + planByIndex
+	claimSettings   = `SELECT set_config('synchronous_commit', 'off', true), ` + planByIndex
+	finishSettings  = claimSettings + `, set_config('enable_hashjoin', 'off', true)`
+)

@@ -1,0 +1,43 @@
+package pgstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/outhook/outhook/store"
+)
+
+// Stats implements [store.History].
+//
+// Pending is counted: about a tenth of a second for a million.
+func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, error) {
+	stats, err := s.stats(ctx, subscriptionID)
+	if err != nil {
+		return store.Stats{}, fmt.Errorf("pgstore: stats: %w", err)
+	}
+	return stats, nil
+}
+
+func (s *Store) stats(ctx context.Context, id string) (stats store.Stats, err error) {
+	if err := s.begin(ctx); err != nil {
+		return stats, err
+	}
+	var oldest *time.Time
+	columns := []any{&stats.Subscriptions, &stats.Pending, &stats.InFlight, &oldest}
+	if id == "" {
+		err = s.pool.QueryRow(ctx, s.sql.statsAll).Scan(columns...)
+		stats.OldestPending = orZero(oldest)
+		return stats, err
+	}
+	var h health
+	err = s.pool.QueryRow(ctx, s.sql.statsOne, id).Scan(append(columns, h.columns()...)...)
+	if errors.Is(err, pgx.ErrNoRows) || state(err) == invalidText {
+		return stats, store.ErrNotFound
+	}
+	stats.OldestPending, stats.Health = orZero(oldest), h.record()
+	return stats, err
+}

@@ -1,0 +1,46 @@
+package pgstore_test
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/storetest"
+)
+
+func TestStore(t *testing.T) {
+	needServer(t)
+	type home struct {
+		pool   *pgxpool.Pool
+		schema string
+	}
+	var homes sync.Map // by store
+	storetest.Suite{
+		RealTime: true,
+		Seeds:    seeds(),
+		Steps:    60,
+		Open: func(t *testing.T) store.Store {
+			t.Parallel()
+			pool, schema := newPool(t)
+			s := open(t, pool, schema)
+			homes.Store(s, home{pool, schema})
+			return s
+		},
+		Reopen: func(t *testing.T, old store.Store) store.Store {
+			h, _ := homes.Load(old)
+			s := open(t, h.(home).pool, h.(home).schema)
+			homes.Store(s, h)
+			return s
+		},
+	}.Run(t)
+}
+
+// seeds is how many sequences of random operations are compared with memstore.
+func seeds() int {
+	if *long {
+		return storetest.DefaultSeeds
+	}
+	return 5
+}
