@@ -8,11 +8,12 @@
 //
 //   - events: what a host publishes: Event, event types and patterns, the wire body, Airy's payloads
 //   - signing: secrets, the two signature schemes, and the Verifier for receivers
-//   - store: the records and the contract of a store; boltstore (one file, the default) and memstore (for tests)
+//   - store: the records and the contract of a store; boltstore (one file, the default), pgstore
+//     (PostgreSQL, for several replicas; a module of its own) and memstore (for tests)
 //   - dispatcher: the Dispatcher: Publish, the subscription methods, and Run, which delivers
 //   - dispatcher/dispatchertest: for a host's own unit tests
 //   - httpapi: the /webhooks.* endpoints
-//   - examples: quickstart, chatbot, receiver
+//   - examples: quickstart, chatbot, receiver, postgres
 //
 // # Words
 //
