@@ -25,7 +25,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		}
 	}
 	owners := map[string][]string{
-		"go.etcd.io/bbolt":            {"store/boltstore", "examples", "internal/bench"},
+		"go.etcd.io/bbolt":            {"store/boltstore", "examples", "internal/bench", "internal/faults"},
 		"github.com/jackc/pgx":        {}, // in modules of their own alone
 		"github.com/cenkalti/backoff": {"dispatcher"},
 		"golang.org/x/sync":           {"dispatcher"},

@@ -5,24 +5,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"os"
 	"os/signal"
 	"runtime"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/boltstore"
 )
 
 // Config says what a host does. It goes to the child in its environment.
@@ -121,52 +116,6 @@ func settledGoroutines() int {
 	return n
 }
 
-type closingStore interface {
-	store.Store
-	io.Closer
-}
-
-// openStore opens the store. While the disk fails it tries again, as a host that restarts would.
-func (h *host) openStore(ctx context.Context) (closingStore, error) {
-	open := func() (closingStore, error) { return boltstore.Open(h.Path, nil) }
-	if h.NoSync {
-		open = h.openUnsynced
-	}
-	if h.OneThread {
-		inner, f := open, newFunnel()
-		open = func() (closingStore, error) { return f.open(inner) }
-	}
-	for {
-		s, err := open()
-		if err == nil || !isDiskTrouble(err) {
-			return s, err
-		}
-		h.mark(Trouble, "open", "%v", err)
-		if !pause(ctx, 10*time.Millisecond) {
-			return nil, err
-		}
-	}
-}
-
-// openUnsynced opens a store that loses data when the power fails.
-func (h *host) openUnsynced() (closingStore, error) {
-	db, err := bolt.Open(h.Path, 0o600, &bolt.Options{NoSync: true, NoFreelistSync: true, FreelistType: bolt.FreelistMapType})
-	if err != nil {
-		return nil, err
-	}
-	return boltstore.New(db, nil)
-}
-
-// isDiskTrouble reports whether err may be the disk's. bbolt does not always wrap what the system said.
-func isDiskTrouble(err error) bool {
-	for _, errno := range []syscall.Errno{syscall.EIO, syscall.ENOSPC} {
-		if errors.Is(err, errno) || strings.Contains(err.Error(), errno.Error()) {
-			return true
-		}
-	}
-	return false
-}
-
 func (h *host) options() *dispatcher.Options {
 	o := &dispatcher.Options{
 		AllowPrefixes:   []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
@@ -239,51 +188,6 @@ func (h *host) work(ctx context.Context) {
 func (h *host) idle(ctx context.Context) bool {
 	s, err := h.d.Stats(ctx)
 	return err == nil && s.Pending == 0
-}
-
-// publishOnAndOn publishes from one to three events at a time.
-func (h *host) publishOnAndOn(ctx context.Context, publisher int) {
-	for n := 0; ctx.Err() == nil; n += 3 {
-		var ids []string
-		for i := range 1 + n/3%3 {
-			ids = append(ids, NewID(fmt.Sprintf("%s_%d", h.Agent, publisher), n+i))
-		}
-		h.publish(ctx, ids...)
-		pause(ctx, h.Pause)
-	}
-}
-
-func (h *host) pruneOnAndOn(ctx context.Context, s store.Store) {
-	for pause(ctx, 5*time.Millisecond) {
-		if _, err := s.Prune(ctx, store.Retention{Delivered: time.Millisecond}); err != nil && ctx.Err() == nil {
-			h.mark(Trouble, "prune", "%v", err)
-		}
-	}
-}
-
-func (h *host) publishUntilAcked(ctx context.Context, id string) {
-	for !h.publish(ctx, id) && pause(ctx, 5*time.Millisecond) {
-	}
-}
-
-func (h *host) publish(ctx context.Context, ids ...string) bool {
-	name := strings.Join(ids, ",")
-	h.mark(Try, name, "")
-	err := publishAll(ctx, h.d, ids)
-	if err != nil {
-		h.mark(Fail, name, "%v", err)
-		return false
-	}
-	h.mark(Ack, name, "")
-	return true
-}
-
-func publishAll(ctx context.Context, d *dispatcher.Dispatcher, ids []string) error {
-	evs, err := eventsOf(ids)
-	if err != nil {
-		return err
-	}
-	return d.Publish(ctx, evs...)
 }
 
 // pause waits, and reports whether ctx goes on.
