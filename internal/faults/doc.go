@@ -26,7 +26,7 @@
 //
 // # Running it
 //
-// go test runs a short version. All of it, in about half an hour:
+// go test runs a short version. All of it, in about ten minutes:
 //
 //	OUTHOOK_LONG=1 go test -v -timeout 3h -run Fault ./internal/faults ./dispatcher ./store/boltstore
 //
