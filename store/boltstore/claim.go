@@ -221,7 +221,7 @@ func (c *claiming) read(l *lease, into *store.Claim) reading {
 		e, err = c.event(l.seq)
 	}
 	switch {
-	case err != nil || q.sub == nil:
+	case err != nil || l.sub == nil:
 		return reading{found: broken}
 	case e == nil:
 		return reading{found: gone}
@@ -237,7 +237,7 @@ func (c *claiming) read(l *lease, into *store.Claim) reading {
 		return reading{found: gone}
 	}
 	*into = store.Claim{
-		Lease:      store.Lease{SubscriptionID: q.sub.ID, EventID: e.id, Token: l.token},
+		Lease:      store.Lease{SubscriptionID: l.sub.ID, EventID: e.id, Token: l.token},
 		EventType:  e.typ,
 		Tenant:     e.tenant,
 		Key:        e.key,

@@ -10,12 +10,13 @@ type lease struct {
 	until int64
 	spot  int // its position among the leases
 
-	fresh   bool   // the delivery has no row
-	event   *event // if it is at hand, until Claim has read the delivery
-	expired bool   // it has run out, and nobody has claimed the delivery since
-	counted bool   // it counts against limits
-	sealed  bool   // a Finish is about to end it: it can't run out, and a success counts against no limit
-	void    bool   // it has ended
+	fresh   bool                // the delivery has no row
+	event   *event              // if it is at hand, until Claim has read the delivery
+	sub     *store.Subscription // as it was when the lease began, until Claim has read the delivery: the queue's may change
+	expired bool                // it has run out, and nobody has claimed the delivery since
+	counted bool                // it counts against limits
+	sealed  bool                // a Finish is about to end it: it can't run out, and a success counts against no limit
+	void    bool                // it has ended
 
 	// Where the delivery goes when the lease runs out or is given back, unless it is fresh.
 	chunked bool
@@ -38,7 +39,7 @@ func (s *Store) lease(q *queue, p place, from source, until int64) *lease {
 		s.endLease(old)
 	}
 	s.lastToken++
-	l := &lease{queue: q, seq: p.seq, token: s.lastToken, until: until, fresh: from == fromFresh || from == fromChunk, chunked: from == fromChunk, place: p}
+	l := &lease{queue: q, sub: q.sub, seq: p.seq, token: s.lastToken, until: until, fresh: from == fromFresh || from == fromChunk, chunked: from == fromChunk, place: p}
 	if q.leases == nil {
 		q.leases = make(map[uint64]*lease)
 	}

@@ -108,7 +108,7 @@ func (c *claiming) hand(claims []store.Claim, read []reading) {
 	defer s.mu.Unlock()
 	good := claims[:0]
 	for i, l := range c.chosen {
-		l.event = nil
+		l.event, l.sub = nil, nil
 		switch r := &read[i]; {
 		case l.void:
 			c.lost++
