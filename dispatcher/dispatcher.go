@@ -48,7 +48,7 @@ func New(s store.Store, o *Options) (*Dispatcher, error) {
 		o:       opts,
 		guard:   g,
 		sender:  newSender(&opts, g),
-		policy:  policy{success: opts.Success, backoff: opts.Backoff},
+		policy:  policy{backoff: opts.Backoff},
 		observe: newNotifier(opts.Observer, opts.Logger),
 		log:     opts.Logger,
 		gate:    gate{changed: make(map[string]uint64)},

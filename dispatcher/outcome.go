@@ -18,7 +18,6 @@ const maxRetryAfter = 24 * time.Hour
 
 // policy is what turns an answer into an outcome.
 type policy struct {
-	success func(status int) bool
 	backoff Backoff
 }
 
