@@ -34,6 +34,10 @@ type Event struct {
 
 	// Payload is one JSON value of any kind, in valid UTF-8.
 	Payload json.RawMessage
+
+	// Trace is the trace that publishing the event belongs to, as the traceparent of W3C Trace Context (version 00). It is
+	// kept with the event for whoever traces its deliveries. Optional.
+	Trace string
 }
 
 // New makes an Event of the given type that happens now, with a new UUIDv7 (RFC 9562) as its ID.

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -34,19 +35,33 @@ func ValidatePattern(p string) error {
 }
 
 // Match reports whether the pattern takes events of the type: "message.created" takes only itself, "message.*" takes
-// "message.created" and "message.a.b", but neither "message" nor "messages.x". Case matters. Both must be valid.
+// "message.created" and "message.a.b", but neither "message" nor "messages.x". Case matters. Operational types are taken
+// by their own name only. Both must be valid.
 func Match(pattern, eventType string) bool {
 	prefix, isFamily := strings.CutSuffix(pattern, family)
-	if !isFamily {
+	if !isFamily || Operational(eventType) {
 		return pattern == eventType
 	}
 	rest, below := strings.CutPrefix(eventType, prefix)
 	return below && len(rest) > 1 && rest[0] == '.'
 }
 
+// Wants reports whether a subscription with these patterns gets events of the type: when one of them matches, or when
+// there are none, which stands for every type that is not [Operational].
+func Wants(patterns []string, eventType string) bool {
+	if len(patterns) == 0 {
+		return !Operational(eventType)
+	}
+	return slices.ContainsFunc(patterns, func(p string) bool { return Match(p, eventType) })
+}
+
 // Patterns returns every pattern that matches the event type, the closest first: for "a.b.c" they are "a.b.c", "a.b.*"
-// and "a.*". A store that indexes subscriptions by pattern finds with it who wants an event, without asking each one.
+// and "a.*". A store that indexes subscriptions by pattern finds with it who wants an event, without asking each one;
+// subscriptions without patterns want it too, unless it is [Operational].
 func Patterns(eventType string) []string {
+	if Operational(eventType) {
+		return []string{eventType}
+	}
 	ps := make([]string, 1, 1+strings.Count(eventType, "."))
 	ps[0] = eventType
 	for i := strings.LastIndexByte(eventType, '.'); i > 0; i = strings.LastIndexByte(eventType[:i], '.') {

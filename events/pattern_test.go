@@ -87,6 +87,10 @@ func TestMatch(t *testing.T) {
 		{"message.a.*", "message.a", false},
 		{"message.a.*", "message.b.a", false},
 		{"message-.*", "message-.x", true},
+		{"webhook.disabled", "webhook.disabled", true},
+		{"webhook.*", "webhook.disabled", false},
+		{"webhook.*", "webhook.exhausted", false},
+		{"webhook.*", "webhook.other", true},
 	} {
 		if got := events.Match(tt.pattern, tt.eventType); got != tt.want {
 			t.Errorf("Match(%q, %q) = %t, want %t", tt.pattern, tt.eventType, got, tt.want)
@@ -100,9 +104,34 @@ func TestPatterns(t *testing.T) {
 		"message.created": {"message.created", "message.*"},
 		"a.b.c":           {"a.b.c", "a.b.*", "a.*"},
 		"a.a.a.a":         {"a.a.a.a", "a.a.a.*", "a.a.*", "a.*"},
+		"webhook.other":   {"webhook.other", "webhook.*"},
+		// Operational types are for those who name them.
+		events.TypeDisabled:  {"webhook.disabled"},
+		events.TypeExhausted: {"webhook.exhausted"},
 	} {
 		if got := events.Patterns(eventType); !slices.Equal(got, want) {
 			t.Errorf("Patterns(%q) = %q, want %q", eventType, got, want)
+		}
+	}
+}
+
+func TestWants(t *testing.T) {
+	for _, tt := range []struct {
+		patterns  []string
+		eventType string
+		want      bool
+	}{
+		{nil, "message.created", true},
+		{[]string{}, "message.created", true},
+		{[]string{"order.*", "message.created"}, "message.created", true},
+		{[]string{"order.*", "message.created"}, "order.paid", true},
+		{[]string{"order.*"}, "message.created", false},
+		{nil, events.TypeDisabled, false},
+		{[]string{"webhook.*"}, events.TypeExhausted, false},
+		{[]string{"a", events.TypeExhausted}, events.TypeExhausted, true},
+	} {
+		if got := events.Wants(tt.patterns, tt.eventType); got != tt.want {
+			t.Errorf("Wants(%q, %q) = %t, want %t", tt.patterns, tt.eventType, got, tt.want)
 		}
 	}
 }

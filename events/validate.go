@@ -16,7 +16,7 @@ const (
 const lastSecond = 253402300799
 
 // Validate returns an *InvalidError for the first field that breaks its rule (see Event), nil when there is none. The
-// fields are called id, type, tenant, key, time and payload.
+// fields are called id, type, tenant, key, time, trace and payload.
 //
 // It does not bound the payload's size: the dispatcher does, by its MaxPayload.
 func (e Event) Validate() error {
@@ -49,7 +49,32 @@ func (e Event) validateHead() error {
 	if reason := timeReason(e.Time); reason != "" {
 		return invalid("time", reason)
 	}
-	return nil
+	return ValidateTrace(e.Trace)
+}
+
+// ValidateTrace returns an *InvalidError with the field "trace" unless trace can be an event's Trace: a traceparent of W3C
+// Trace Context, version 00; empty will do.
+func ValidateTrace(trace string) error {
+	if trace == "" || isTrace(trace) {
+		return nil
+	}
+	return &InvalidError{Field: "trace", Reason: "is no traceparent of W3C Trace Context, such as 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01; leave it empty"}
+}
+
+// isTrace reports whether s is a traceparent of version 00: 2, 32, 16 and 2 lowercase hexadecimal digits, of which the
+// second and third group are not all zero.
+func isTrace(s string) bool {
+	const form = "00-hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh-hhhhhhhhhhhhhhhh-hh"
+	if len(s) != len(form) {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		if form[i] != 'h' && form[i] != c || form[i] == 'h' && (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return strings.Trim(s[3:35], "0") != "" && strings.Trim(s[36:52], "0") != ""
 }
 
 // ValidateTenant returns an *InvalidError with the field "tenant" unless tenant can be an event's or a subscription's

@@ -17,8 +17,24 @@ type ClaimRequest struct {
 	// Proven. If zero, there is no limit.
 	Unproven int
 
+	// Failing is how many deliveries may be leased at once of all those subscriptions together that have Failures. With
+	// less than Unproven, failing subscriptions leave room for those that have not been tried. If zero, there is no limit.
+	Failing int
+
 	// ProbeAfter limits a subscription with so many Failures or more to one lease at a time. If zero, none is so limited.
 	ProbeAfter int
+}
+
+// Limit returns how many deliveries of a subscription with this health may be leased at once; 0 is no limit. After
+// failures the limit comes back step by step: it is halved for each of Health.Recovering, down to one.
+func (r *ClaimRequest) Limit(h *Health) int {
+	if r.ProbeAfter > 0 && h.Failures >= r.ProbeAfter {
+		return 1
+	}
+	if r.PerSubscription <= 0 {
+		return 0
+	}
+	return max(1, r.PerSubscription>>h.Recovering)
 }
 
 // Lease names a delivery that its holder may attempt. It is what fences a late finisher off.
@@ -44,7 +60,8 @@ type Claim struct {
 	Key        string    // the event's ordering key
 	EventTime  time.Time // when the event happened, to the millisecond
 	EnqueuedAt time.Time // when it was enqueued
-	Body       []byte    // the wire body, the same bytes on every attempt
+	Body       []byte    // the wire body, the same bytes on every attempt: the event's, or Outcome.Body of an earlier attempt
+	Trace      string    // the event's trace
 
 	// Attempt is the number of the attempt that this claim is for: 1 for the first.
 	Attempt int
@@ -58,7 +75,7 @@ type Claims struct {
 	Claims []Claim
 
 	// Wait is how long it is until a delivery may be claimed that could not be now because it is not due, or its
-	// subscription is held, or another's lease on it still runs. What the limits of the request kept back is not
+	// subscription is held or paused, or another's lease on it still runs. What the limits of the request kept back is not
 	// counted: it is claimable as soon as a Finish or Release makes room. NoneDue when there is nothing to wait for.
 	Wait time.Duration
 }
@@ -73,15 +90,20 @@ type Outcome struct {
 	// Attempt is recorded in the history. Its Number is the claim's.
 	Attempt Attempt
 
-	// State is the delivery's next: Delivered, Dead, or Pending to try again.
+	// State is the delivery's next: Delivered, Dead, Pending to try again, or Canceled. Canceled ends the delivery without
+	// an attempt: Attempt.Error is why, which becomes its LastError, and nothing else of Attempt is looked at.
 	State State
 
 	// RetryIn is how long it stays pending before it is due again; only with Pending. A duration, so that replicas
 	// need no synchronised clocks.
 	RetryIn time.Duration
 
-	// HoldFor keeps the whole subscription from being claimed for so long, when positive; not with Delivered.
+	// HoldFor keeps the whole subscription from being claimed for so long, when positive; only with Pending and Dead.
 	HoldFor time.Duration
+
+	// Body, when not nil, is kept as the delivery's own: later claims of it, after a Requeue too, have it in place of the
+	// event's. Only with Pending and Dead.
+	Body []byte
 }
 
 // Result says what a Finish made of one outcome.

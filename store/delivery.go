@@ -12,7 +12,7 @@ const (
 	Pending   State = "pending"   // due now or later
 	Delivered State = "delivered" // an attempt succeeded
 	Dead      State = "dead"      // given up: its attempts are used up, or the endpoint said 410
-	Canceled  State = "canceled"  // the subscription was unsubscribed, or disabled, before it was delivered
+	Canceled  State = "canceled"  // before it was delivered: the subscription was unsubscribed or disabled, the event erased
 )
 
 // States lists the states in the order of a delivery's life.
@@ -34,6 +34,9 @@ type Delivery struct {
 
 	LastStatus int    // the HTTP status of the last attempt; 0 before the first and when there was no answer
 	LastError  string // what was wrong with the last attempt, or why it was canceled; empty when delivered
+
+	// Erased says that the event was erased (Store.Erase): it can't be sent any more.
+	Erased bool
 }
 
 // Attempt is one HTTP request of a delivery and what came of it.
@@ -69,6 +72,15 @@ type DeliveryQuery struct {
 
 // DefaultDeliveryLimit is the page size of a [DeliveryQuery] that names none.
 const DefaultDeliveryLimit = 100
+
+// EraseQuery selects events to erase.
+type EraseQuery struct {
+	EventID string // one event; then nothing else of the query is looked at
+	Tenant  string // else all of this tenant
+
+	Cursor string // what an earlier Erase returned; if empty, from the start
+	Limit  int    // how many at most in one step; if zero, DefaultDeliveryLimit
+}
 
 // Matches reports whether q selects d. It looks at everything but Cursor and Limit.
 func (q *DeliveryQuery) Matches(d *Delivery) bool {

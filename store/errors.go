@@ -7,7 +7,7 @@ import "errors"
 // call's effect and calling again is safe.
 var (
 	// ErrNotFound says that there is no such subscription, event or delivery. Subscription, UpdateSubscription,
-	// DeleteSubscription and Attempts return it, and Stats when it is asked for one subscription.
+	// DeleteSubscription and Attempts return it, Erase of one event, and Stats when it is asked for one subscription.
 	ErrNotFound = errors.New("store: not found")
 
 	// ErrConflict says that the identifier is taken. Enqueue returns it for an event ID stored with other content,

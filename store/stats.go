@@ -14,6 +14,29 @@ type Stats struct {
 
 	// Health is the subscription's; zero when the figures are the whole store's.
 	Health Health
+
+	// Hour and Day are what was recorded of the subscription's attempts in the last hour and the last 24 hours; zero when
+	// the figures are the whole store's. See package tally for how exact they are. They start anew when the subscription is
+	// deleted, and what was counted in the last ten seconds before a crash may be missing.
+	Hour, Day Window
+}
+
+// Window is what attempts of a subscription came to in some time.
+type Window struct {
+	Delivered int // attempts that succeeded
+	Failed    int // attempts that did not
+
+	// P50 and P95 are the times within which half and 95 % of the answers came, of attempts that were answered. Zero when
+	// none was.
+	P50, P95 time.Duration
+}
+
+// SuccessRate is the share of the attempts that succeeded, from 0 to 1. It is 0 when there were none.
+func (w *Window) SuccessRate() float64 {
+	if w.Delivered == 0 {
+		return 0
+	}
+	return float64(w.Delivered) / float64(w.Delivered+w.Failed)
 }
 
 // Retention says how long finished deliveries are kept, by the store's clock, after they finished. Zero keeps for ever.

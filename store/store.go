@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/outhook/outhook/events"
 )
@@ -49,25 +50,28 @@ type Subscriptions interface {
 // Queue is what is to be delivered.
 type Queue interface {
 	// Enqueue stores each event once and one delivery for every subscription that is of the event's tenant, wants its
-	// type, and was subscribed (SubscribedAt) no later than SubscribeGrace after the event's Time: pending when it is
-	// Subscribed, canceled with its DisabledReason when it is Disabled. An event that nobody wants is not stored. All
-	// or nothing, and on disk when it returns nil.
+	// type (events.Wants), and was subscribed (SubscribedAt) no later than SubscribeGrace after the event's Time: pending
+	// when it is Subscribed, canceled with its DisabledReason when it is Disabled. An event that nobody wants is not
+	// stored. All or nothing, and on disk when it returns nil.
 	//
 	// Idempotent by event ID, for as long as the event is stored: the same content (type, tenant, key, time to the
-	// millisecond, wire body) again changes nothing, other content is ErrConflict. Within one call likewise.
+	// millisecond, wire body) again changes nothing, other content is ErrConflict. Within one call likewise. The trace is
+	// not content: that of the first call stays. Of an event that was erased the content is not known any more, and
+	// enqueueing its ID again changes nothing.
 	//
 	// The events are validated and their wire bodies built here: an *events.InvalidError stores nothing.
 	Enqueue(ctx context.Context, evs ...events.Event) error
 
 	// Claim leases deliveries that are due, each with a new token, until the lease runs out or Finish or Release ends
-	// it. It is fair: it takes from the subscriptions that have something due in turn, one each, those that are
-	// Proven and those that are not alternately as long as there are both, and never more than the request allows; a
-	// subscription's backlog never delays another's. Its cost does not grow with the backlog, the history or the
-	// number of subscriptions that have nothing due.
+	// it. It is fair: there are three classes of subscriptions, those that are Proven, those that are new (neither Proven
+	// nor with Failures), and those with Failures. The classes that have something it may take come in turn, one delivery
+	// each, and so do the subscriptions within a class; never more than the request allows. So a subscription's backlog
+	// never delays another's, and however many fail, they delay neither those that work nor those that are new. Its cost
+	// does not grow with the backlog, the history or the number of subscriptions that have nothing due.
 	//
 	// Of one subscription, first attempts are claimed in the order in which Enqueue stored the events, and retries
 	// that are due take turns with them. A delivery with a Key is not claimed while an earlier one of the same
-	// subscription with the same Key is pending. Nothing is claimed of a subscription that is held.
+	// subscription with the same Key is pending. Nothing is claimed of a subscription that is held or paused.
 	//
 	// A record that can't be read (ErrCorrupt) makes its delivery dead, and nothing else.
 	Claim(ctx context.Context, req ClaimRequest) (Claims, error)
@@ -76,9 +80,11 @@ type Queue interface {
 	//
 	// An outcome counts when its token is the delivery's present one (a lease that has run out but was not claimed
 	// again still counts). Then the attempt is recorded, the delivery takes the state, and the subscription's health
-	// follows: after Delivered it is Proven and all else zero; after anything else it is not, Failures grows by one,
-	// and HoldFor, when positive, keeps the longer of HeldUntil and now + HoldFor, and adds one to Holds unless the
-	// subscription is held already.
+	// follows. After Delivered it is Proven and all else zero but Recovering, which is then the number of Failures that
+	// this success ended, at most MaxRecovering, or one less than before when there were none. After Pending and Dead it
+	// is not Proven, Failures grows by one, Recovering is zero, and HoldFor, when positive, keeps the longer of HeldUntil
+	// and now + HoldFor, and adds one to Holds unless the subscription is held already. Canceled records no attempt and
+	// leaves the health as it is.
 	// With a token that is not the present one, a success still counts, just so, when the delivery is pending or
 	// canceled: it ends it as Delivered (the endpoint has it); everything else is ignored. Calling again with the same
 	// outcomes is safe: they are then ignored. Attempts are numbered as they are recorded.
@@ -92,8 +98,13 @@ type Queue interface {
 	// was in its subscription's order. Tokens that are not the present ones are ignored.
 	Release(ctx context.Context, leases ...Lease) error
 
+	// Pause keeps this Store value, not others on the same data, from claiming deliveries of a subscription for d from now
+	// on, in place of an earlier pause; with zero or less it ends one. It is not kept on disk, and no error for a
+	// subscription that does not exist. It is what a rate limit is made of.
+	Pause(ctx context.Context, subscriptionID string, d time.Duration) error
+
 	// Ready returns a channel with one slot that gets a value whenever there may be something new to claim: after
-	// Enqueue, Requeue, Release, an update that lifts a hold, and as soon as Finish has made room in the limits of Claim
+	// Enqueue, Requeue, Release, an update or a Pause that lets claims go on, and as soon as Finish has made room in the limits of Claim
 	// (which may be before it returns). It is for one reader, the same channel at each call, and never closed. Whoever
 	// waits must also heed Claims.Wait.
 	Ready() <-chan struct{}
@@ -113,9 +124,20 @@ type History interface {
 	// takes one step of a listing, in the order of Deliveries: at most q.Limit that match, in one transaction. It returns
 	// how many it changed and the cursor for the next step, "" after the last.
 	//
-	// Deliveries of a subscription that is not Subscribed are passed over. When q.States names Pending, deliveries that
+	// Deliveries of a subscription that is not Subscribed are passed over, and so are those of erased events. When q.States names Pending, deliveries that
 	// wait for a retry and are not leased are made due at once; they count too, and keep their Retry.
 	Requeue(ctx context.Context, q DeliveryQuery) (n int, next string, err error)
+
+	// Erase removes what events carried: their bodies, those of Outcome.Body, their traces, and every Response in the
+	// history of their deliveries. Pending deliveries become Canceled with "erased" as their LastError, and their leases
+	// are void. Deliveries and attempts stay in the history otherwise. No later call of any method returns what was
+	// removed; how soon its bytes leave the disk is the store's to document. An attempt that is recorded later, of a late
+	// success, has no Response.
+	//
+	// It takes one step, of at most q.Limit events, in one transaction, and returns how many events it changed and the
+	// cursor for the next step, "" after the last. Events that were erased already are not counted. ErrNotFound when
+	// q.EventID names none that is stored; a cursor that is none is an *events.InvalidError.
+	Erase(ctx context.Context, q EraseQuery) (n int, next string, err error)
 
 	// Prune takes one bounded step of housekeeping: it removes finished deliveries past their retention, events that no
 	// delivery refers to any more, and what UpdateSubscription and DeleteSubscription left. It reports whether there is

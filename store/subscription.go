@@ -102,7 +102,17 @@ type Health struct {
 
 	// HeldUntil is when the last hold ends, by the store's clock. No delivery is claimed before. Zero when not held.
 	HeldUntil time.Time
+
+	// Recovering is how many more successes it takes until the subscription has all its leases again: see
+	// ClaimRequest.Limit. The success that ends failures sets it to their number, MaxRecovering at most.
+	Recovering int
 }
+
+// New reports whether nothing is known of the endpoint yet.
+func (h *Health) New() bool { return !h.Proven && h.Failures == 0 }
+
+// MaxRecovering bounds [Health.Recovering].
+const MaxRecovering = 8
 
 // MaxFailureGap is what one gap between two failures adds at most to [Health.FailingFor].
 const MaxFailureGap = 24 * time.Hour
