@@ -1,7 +1,6 @@
 package memstore
 
 import (
-	"container/list"
 	"context"
 	"fmt"
 	"time"
@@ -24,7 +23,7 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims
 	s.expire(now)
 	s.wakeSleepers(now)
 	claims := store.Claims{Wait: s.wait(now)}
-	r := round{store: s, req: req, proven: s.rings.proven.Front(), unproven: s.rings.unproven.Front()}
+	r := s.newRound(req)
 	for len(claims.Claims) < req.Max {
 		d := r.take(now)
 		if d == nil {
@@ -59,7 +58,7 @@ func (s *Store) wait(now time.Time) time.Duration {
 		wait = s.sleepers.first().wakeAt.Sub(now)
 	}
 	for _, d := range s.leases.items {
-		wait = min(wait, max(d.expires.Sub(now), d.sub.health.HeldUntil.Sub(now)))
+		wait = min(wait, max(d.expires.Sub(now), d.sub.barredUntil().Sub(now)))
 	}
 	return wait
 }
@@ -70,9 +69,7 @@ func (s *Store) lease(d *delivery, until time.Time) store.Claim {
 	d.token, d.expires = s.lastToken, until
 	d.enter(&s.leases)
 	d.sub.leased++
-	if !d.sub.health.Proven {
-		s.unproven++
-	}
+	s.leasedOf[classOf(&d.sub.health)]++
 	return store.Claim{
 		Lease:        store.Lease{SubscriptionID: d.sub.ID, EventID: d.event.id, Token: d.token},
 		Subscription: d.sub.Subscription,
@@ -82,7 +79,8 @@ func (s *Store) lease(d *delivery, until time.Time) store.Claim {
 		Key:          d.event.key,
 		EventTime:    d.event.time,
 		EnqueuedAt:   d.event.enqueued,
-		Body:         d.event.body,
+		Body:         d.wireBody(),
+		Trace:        d.event.trace,
 		Attempt:      len(d.attempts) + 1,
 		Retry:        d.retry,
 	}
@@ -95,64 +93,5 @@ func (s *Store) unlease(d *delivery) {
 	}
 	d.leave()
 	d.sub.leased--
-	if !d.sub.health.Proven {
-		s.unproven--
-	}
-}
-
-// round is one Claim's way round the rings. A subscription that is at its limit is passed over and keeps its place; one
-// that something is taken of goes to the end of its ring.
-type round struct {
-	store            *Store
-	req              store.ClaimRequest
-	proven, unproven *list.Element // who is looked at next in each ring; nil at its end
-}
-
-// take takes the next delivery out of its subscription's queue. It is nil when the request allows no more.
-func (r *round) take(now time.Time) *delivery {
-	rings := &r.store.rings
-	for range 2 {
-		next := &r.proven
-		if rings.unprovenFirst {
-			next = &r.unproven
-		}
-		rings.unprovenFirst = !rings.unprovenFirst
-		for *next != nil {
-			sub := (*next).Value.(*subscription)
-			if !r.allows(sub) {
-				*next = (*next).Next()
-				continue
-			}
-			d := sub.take()
-			*next = r.pass(sub, now)
-			return d
-		}
-	}
-	return nil
-}
-
-// pass moves sub, of which something was taken, to the end of its ring, or out when that was all. It returns who comes
-// next.
-func (r *round) pass(sub *subscription, now time.Time) *list.Element {
-	next := sub.seat.Next()
-	sub.ring.MoveToBack(sub.seat)
-	if next == nil {
-		next = sub.seat
-	}
-	if r.store.settle(sub, now); sub.ring == nil && next.Value == sub {
-		return nil
-	}
-	return next
-}
-
-// allows reports whether the limits let one more of sub be leased.
-func (r *round) allows(sub *subscription) bool {
-	limit := r.req.PerSubscription
-	if r.req.ProbeAfter > 0 && sub.health.Failures >= r.req.ProbeAfter {
-		limit = 1
-	}
-	if limit > 0 && sub.leased >= limit {
-		return false
-	}
-	return sub.health.Proven || r.req.Unproven <= 0 || r.store.unproven < r.req.Unproven
+	s.leasedOf[classOf(&d.sub.health)]--
 }

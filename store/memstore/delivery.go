@@ -6,7 +6,7 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// event is a stored event and what became of it. Its fields but the deliveries never change.
+// event is a stored event and what became of it. Its fields change only when a delivery goes, and in erase.
 type event struct {
 	num      uint64 // its place in the order of Enqueue
 	id       string
@@ -16,13 +16,16 @@ type event struct {
 	time     time.Time // to the millisecond
 	enqueued time.Time
 	body     []byte
+	trace    string
+	erased   bool
 
 	deliveries []*delivery // in the order of their subscriptions
 }
 
-// same reports whether e and o have the same content. Type and time are in the body.
+// same reports whether e, which is stored, and o have the same content, as far as it is known. Type and time are in the
+// body.
 func (e *event) same(o *event) bool {
-	return e.tenant == o.tenant && e.key == o.key && string(e.body) == string(o.body)
+	return e.erased || e.tenant == o.tenant && e.key == o.key && string(e.body) == string(o.body)
 }
 
 // delivery is an event for a subscription.
@@ -31,6 +34,7 @@ type delivery struct {
 	event *event
 
 	state    store.State
+	body     []byte // its own; nil when it has the event's
 	attempts []store.Attempt
 	retry    int       // attempts counted since it was enqueued or requeued
 	due      time.Time // while pending
@@ -52,6 +56,14 @@ func (d *delivery) isNext() bool {
 	return d.event.key == "" || d.sub.keyed[d.event.key][0] == d
 }
 
+// wireBody returns what attempts send.
+func (d *delivery) wireBody() []byte {
+	if d.body != nil {
+		return d.body
+	}
+	return d.event.body
+}
+
 // record returns d as the outside sees it.
 func (d *delivery) record() store.Delivery {
 	r := store.Delivery{
@@ -60,6 +72,7 @@ func (d *delivery) record() store.Delivery {
 		EventType:      d.event.typ,
 		Tenant:         d.event.tenant,
 		State:          d.state,
+		Erased:         d.event.erased,
 		Attempts:       len(d.attempts),
 		CreatedAt:      d.event.enqueued,
 		FinishedAt:     d.finished,

@@ -21,7 +21,7 @@
 //
 // Each subscription has three heaps of pending deliveries: first attempts by the order of their events, retries that
 // are due, and retries that are due later. A delivery is in one of them, or among the leases, or in none while it
-// stands behind another of the same key. Subscriptions with something to claim stand in one of two rings, proven or
-// not, and Claim goes round them; those that have something to wait for are in a heap by when it comes. After each
-// change to a subscription, settle puts it where it belongs.
+// stands behind another of the same key. Subscriptions with something to claim stand in one of three rings, proven, new
+// or failing, and Claim goes round them; those that have something to wait for are in a heap by when it comes. After
+// each change to a subscription, settle puts it where it belongs.
 package memstore

@@ -45,6 +45,7 @@ func build(evs []events.Event) ([]*event, error) {
 			key:    ev.Key,
 			time:   time.UnixMilli(ev.Time.UnixMilli()).UTC(),
 			body:   body,
+			trace:  ev.Trace,
 		}
 	}
 	return built, nil
@@ -73,7 +74,7 @@ func (s *Store) unstored(evs []*event) ([]*event, error) {
 
 // enqueue stores e with its deliveries, if anybody wants it.
 func (s *Store) enqueue(e *event, now time.Time) {
-	e.num, e.enqueued = s.nextNum(), now
+	e.num, e.enqueued = s.nextNum(), s.wall()
 	for _, sub := range s.order {
 		if !sub.wants(e) {
 			continue
@@ -99,14 +100,4 @@ func (s *Store) revive(d *delivery, now time.Time) {
 	d.sub.add(d, now)
 	s.settle(d.sub, now)
 	s.wakeReader()
-}
-
-// takes reports whether one of the patterns takes events of the type. No patterns take all.
-func takes(patterns []string, eventType string) bool {
-	for _, p := range patterns {
-		if events.Match(p, eventType) {
-			return true
-		}
-	}
-	return len(patterns) == 0
 }

@@ -13,8 +13,8 @@ import (
 // Finish implements [store.Queue].
 func (s *Store) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.Result, error) {
 	for _, o := range outcomes {
-		if o.State != store.Delivered && o.State != store.Dead && o.State != store.Pending {
-			err := &events.InvalidError{Field: "state", Reason: "is not delivered, dead or pending"}
+		if !slices.Contains(store.States(), o.State) {
+			err := &events.InvalidError{Field: "state", Reason: "is not pending, delivered, dead or canceled"}
 			return nil, fmt.Errorf("memstore: finish: %w", err)
 		}
 	}
@@ -37,14 +37,16 @@ func (s *Store) finish(o store.Outcome, now time.Time) store.Result {
 	if d == nil || !counts(d, o) {
 		return store.Result{Ignored: true}
 	}
-	s.unlease(d)
-	o.Attempt.Number = len(d.attempts) + 1 // the claim's, unless it comes late
-	o.Attempt.Response = slices.Clone(o.Attempt.Response)
-	d.attempts = append(d.attempts, o.Attempt)
-	d.retry++
-	d.token = 0
-	d.next(o, now)
 	before := d.sub.health
+	if o.State == store.Canceled {
+		s.cancel(d, o.Attempt.Error, now)
+		return store.Result{Before: before, After: before}
+	}
+	s.unlease(d)
+	d.token = 0
+	d.attempted(o.Attempt)
+	d.sub.count(&o, now)
+	d.next(o, now)
 	s.setHealth(d.sub, d.sub.judged(o, now))
 	s.settle(d.sub, now)
 	return store.Result{Before: before, After: d.sub.health}
@@ -61,8 +63,22 @@ func counts(d *delivery, o store.Outcome) bool {
 	return false
 }
 
+// attempted adds a counted attempt to the history of d.
+func (d *delivery) attempted(a store.Attempt) {
+	a.Number = len(d.attempts) + 1 // the claim's, unless it comes late
+	a.Response = slices.Clone(a.Response)
+	if d.event.erased {
+		a.Response = nil
+	}
+	d.attempts = append(d.attempts, a)
+	d.retry++
+}
+
 // next takes d to its next state.
 func (d *delivery) next(o store.Outcome, now time.Time) {
+	if o.Body != nil && o.State != store.Delivered {
+		d.body = slices.Clone(o.Body)
+	}
 	if o.State == store.Pending {
 		d.leave()
 		d.due = now.Add(o.RetryIn)
@@ -79,7 +95,7 @@ func (d *delivery) next(o store.Outcome, now time.Time) {
 func (sub *subscription) judged(o store.Outcome, now time.Time) store.Health {
 	h := sub.health
 	if o.State == store.Delivered {
-		return store.Health{Proven: true}
+		return store.Health{Proven: true, Recovering: recovering(h)}
 	}
 	if h.Failures > 0 {
 		gap := now.Sub(sub.lastFailure)
@@ -88,6 +104,7 @@ func (sub *subscription) judged(o store.Outcome, now time.Time) store.Health {
 	sub.lastFailure = now
 	h.Proven = false
 	h.Failures++
+	h.Recovering = 0
 	if o.HoldFor > 0 {
 		if !sub.held(now) {
 			h.Holds++
@@ -99,27 +116,20 @@ func (sub *subscription) judged(o store.Outcome, now time.Time) store.Health {
 	return h
 }
 
-// Release implements [store.Queue].
-func (s *Store) Release(ctx context.Context, leases ...store.Lease) error {
-	now, err := s.begin(ctx)
-	if err != nil {
-		return fmt.Errorf("memstore: release: %w", err)
+// recovering returns how many more successes it takes after one that comes at the health h.
+func recovering(h store.Health) int {
+	if h.Failures > 0 {
+		return min(h.Failures, store.MaxRecovering)
 	}
-	defer s.mu.Unlock()
-	for _, l := range leases {
-		d := s.delivery(l.SubscriptionID, l.EventID)
-		if d == nil || d.token == 0 || d.token != l.Token {
-			continue
-		}
-		d.token = 0
-		if s.leased(d) {
-			s.unlease(d)
-			d.sub.queueUp(d, now)
-			s.settle(d.sub, now)
-			s.wakeReader()
-		}
-	}
-	return nil
+	return max(h.Recovering-1, 0)
+}
+
+// cancel ends a pending delivery without an attempt. Its lease, if there is one, is void.
+func (s *Store) cancel(d *delivery, reason string, now time.Time) {
+	s.unlease(d)
+	d.sub.remove(d, now)
+	d.state, d.finished, d.canceled, d.token = store.Canceled, now, reason, 0
+	s.settle(d.sub, now)
 }
 
 // delivery returns a stored delivery; nil when there is none.

@@ -95,7 +95,7 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 // requeue makes d due now and reports whether that changed anything.
 func (s *Store) requeue(d *delivery, now time.Time) bool {
 	switch {
-	case d.sub.Status != store.Subscribed:
+	case d.sub.Status != store.Subscribed, d.event.erased:
 		return false
 	case d.state != store.Pending:
 		d.retry = 0

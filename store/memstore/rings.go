@@ -3,26 +3,39 @@ package memstore
 import (
 	"container/list"
 	"time"
+
+	"github.com/outhook/outhook/store"
 )
 
-// rings are two rounds of subscriptions with something to claim, those that are Proven and those that are not. The
-// front of each is who is next.
-type rings struct {
-	proven, unproven list.List // of *subscription
-	unprovenFirst    bool      // whose turn it is
+// class is one of the kinds of subscriptions that take turns.
+type class int
+
+const (
+	proven  class = iota
+	untried       // neither Proven nor with Failures
+	failing
+	classes // how many there are
+)
+
+func classOf(h *store.Health) class {
+	switch {
+	case h.Proven:
+		return proven
+	case h.New():
+		return untried
+	}
+	return failing
 }
 
-// of returns the ring where sub belongs by its health.
-func (r *rings) of(sub *subscription) *list.List {
-	if sub.health.Proven {
-		return &r.proven
-	}
-	return &r.unproven
+// rings are the rounds of subscriptions with something to claim, one of each class. The front of each is who is next.
+type rings struct {
+	of   [classes]list.List // of *subscription
+	turn class              // whose turn it is
 }
 
 // enter puts sub at the end of its ring, unless it is in that ring already and keeps its place.
 func (r *rings) enter(sub *subscription) {
-	ring := r.of(sub)
+	ring := &r.of[classOf(&sub.health)]
 	if sub.ring == ring {
 		return
 	}
@@ -42,7 +55,7 @@ func (r *rings) leave(sub *subscription) {
 // something else can.
 func (s *Store) settle(sub *subscription, now time.Time) {
 	sub.ripen(now)
-	if sub.stocked() && !sub.held(now) {
+	if sub.stocked() && !sub.barred(now) {
 		s.rings.enter(sub)
 	} else {
 		s.rings.leave(sub)
@@ -67,13 +80,13 @@ func wakesFirst(a, b *subscription) bool { return a.wakeAt.Before(b.wakeAt) }
 // nothing does.
 func (sub *subscription) wake(now time.Time) time.Time {
 	var at time.Time
-	switch held := sub.held(now); {
-	case held && sub.stocked():
-		at = sub.health.HeldUntil
+	switch barred := sub.barred(now); {
+	case barred && sub.stocked():
+		at = sub.barredUntil()
 	case sub.later.len() > 0:
 		at = sub.later.first().due
-		if held && sub.health.HeldUntil.After(at) {
-			at = sub.health.HeldUntil
+		if until := sub.barredUntil(); barred && until.After(at) {
+			at = until
 		}
 	}
 	return at

@@ -3,8 +3,10 @@ package memstore
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/tally"
 )
 
 // Stats implements [store.History].
@@ -18,7 +20,7 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 	if subscriptionID == "" {
 		stats := store.Stats{}
 		for _, sub := range s.order {
-			s.count(sub, &stats)
+			s.tell(sub, &stats)
 		}
 		return stats, nil
 	}
@@ -26,13 +28,13 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 	if sub == nil {
 		return store.Stats{}, fmt.Errorf("memstore: stats: %w", store.ErrNotFound)
 	}
-	stats := store.Stats{Health: sub.health}
-	s.count(sub, &stats)
+	stats := store.Stats{Health: sub.health, Hour: sub.window(now, tally.Hour), Day: sub.window(now, tally.Day)}
+	s.tell(sub, &stats)
 	return stats, nil
 }
 
-// count adds the figures of sub.
-func (s *Store) count(sub *subscription, stats *store.Stats) {
+// tell adds the figures of sub.
+func (s *Store) tell(sub *subscription, stats *store.Stats) {
 	stats.Subscriptions++
 	stats.InFlight += sub.leased
 	for _, d := range sub.deliveries {
@@ -44,4 +46,29 @@ func (s *Store) count(sub *subscription, stats *store.Stats) {
 			stats.OldestPending = at
 		}
 	}
+}
+
+// count counts an attempt, and forgets what is too old to be asked for.
+func (sub *subscription) count(o *store.Outcome, now time.Time) {
+	for at := range sub.slots {
+		if at < tally.First(now, tally.Day) {
+			delete(sub.slots, at)
+		}
+	}
+	at := tally.At(now)
+	if sub.slots[at] == nil {
+		sub.slots[at] = new(tally.Slot)
+	}
+	sub.slots[at].Add(&o.Attempt, o.State == store.Delivered)
+}
+
+// window returns what was counted in the time d before now.
+func (sub *subscription) window(now time.Time, d time.Duration) store.Window {
+	var sum tally.Slot
+	for at, slot := range sub.slots {
+		if at >= tally.First(now, d) {
+			sum.Merge(slot)
+		}
+	}
+	return sum.Window()
 }

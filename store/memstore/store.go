@@ -12,7 +12,9 @@ var _ store.Store = (*Store)(nil)
 
 // Store is a [store.Store] in memory. Make one with [New]. It is safe for concurrent use.
 type Store struct {
-	ready chan struct{} // see Ready
+	ready chan struct{}    // see Ready
+	start time.Time        // see begin
+	wall  func() time.Time // the system's clock
 
 	mu     sync.Mutex // guards all below
 	closed bool
@@ -27,7 +29,7 @@ type Store struct {
 	lastToken uint64 // the last fencing token given out
 
 	leases   heapOf[*delivery]     // leased deliveries, the first to run out on top
-	unproven int                   // how many of them are of subscriptions that are not Proven
+	leasedOf [classes]int          // how many of them are of subscriptions of each class
 	rings    rings                 // subscriptions with something to claim
 	sleepers heapOf[*subscription] // subscriptions with something to wait for, the first to wake on top
 }
@@ -36,6 +38,8 @@ type Store struct {
 func New() *Store {
 	return &Store{
 		ready:    make(chan struct{}, 1),
+		start:    time.Now(),
+		wall:     time.Now,
 		subs:     make(map[string]*subscription),
 		events:   make(map[string]*event),
 		leases:   deliveryHeap(expiresFirst),
@@ -65,6 +69,10 @@ func (s *Store) wakeReader() {
 
 // begin starts a method: it takes the lock, which the caller gives back, and the time. With an error it has taken
 // nothing.
+//
+// The time is the store's own. It goes on evenly, whatever becomes of the system's clock, and everything goes by it that
+// is due, held, leased, counted or past its retention. What is compared with the times of callers, such as when a
+// subscription was subscribed, is stamped by the system's.
 func (s *Store) begin(ctx context.Context) (now time.Time, err error) {
 	if err := ctx.Err(); err != nil {
 		return time.Time{}, err
@@ -74,7 +82,7 @@ func (s *Store) begin(ctx context.Context) (now time.Time, err error) {
 		s.mu.Unlock()
 		return time.Time{}, store.ErrClosed
 	}
-	return time.Now(), nil
+	return s.start.Add(time.Since(s.start)), nil
 }
 
 // nextNum returns a number larger than all before it.

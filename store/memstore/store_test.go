@@ -31,7 +31,7 @@ func TestClose(t *testing.T) {
 
 func TestFinishRefusesState(t *testing.T) {
 	s := memstore.New()
-	for _, state := range []store.State{store.Canceled, "", "lost"} {
+	for _, state := range []store.State{"", "lost", "Delivered"} {
 		_, err := s.Finish(t.Context(), store.Outcome{State: state})
 		var invalid *events.InvalidError
 		if !errors.As(err, &invalid) || invalid.Field != "state" {

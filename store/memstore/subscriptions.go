@@ -7,19 +7,19 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/tally"
 )
 
 // CreateSubscription implements [store.Subscriptions].
 func (s *Store) CreateSubscription(ctx context.Context, rec store.Subscription) (store.Subscription, error) {
-	now, err := s.begin(ctx)
-	if err != nil {
+	if _, err := s.begin(ctx); err != nil {
 		return store.Subscription{}, fmt.Errorf("memstore: create subscription: %w", err)
 	}
 	defer s.mu.Unlock()
 	if s.subs[rec.ID] != nil {
 		return store.Subscription{}, fmt.Errorf("memstore: create subscription: %w", store.ErrConflict)
 	}
-	rec = rec.Clone()
+	rec, now := rec.Clone(), s.wall()
 	rec.CreatedAt, rec.UpdatedAt, rec.SubscribedAt = now, now, time.Time{}
 	if rec.Status == store.Subscribed {
 		rec.SubscribedAt = now
@@ -28,6 +28,7 @@ func (s *Store) CreateSubscription(ctx context.Context, rec store.Subscription) 
 		Subscription: rec,
 		num:          s.nextNum(),
 		deliveries:   make(map[string]*delivery),
+		slots:        make(map[int64]*tally.Slot),
 		queue:        newQueue(),
 	}
 	s.subs[sub.ID] = sub
@@ -54,12 +55,12 @@ func (s *Store) UpdateSubscription(
 	}
 	after := draft.Clone() // change may have kept the draft
 	after.ID, after.Tenant = before.ID, before.Tenant
-	after.CreatedAt, after.UpdatedAt, after.SubscribedAt = before.CreatedAt, now, before.SubscribedAt
+	after.CreatedAt, after.UpdatedAt, after.SubscribedAt = before.CreatedAt, s.wall(), before.SubscribedAt
 
 	subscribed := before.Status != store.Subscribed && after.Status == store.Subscribed
 	unsubscribed := before.Status == store.Subscribed && after.Status != store.Subscribed
 	if subscribed {
-		after.SubscribedAt = now
+		after.SubscribedAt = after.UpdatedAt
 	}
 	sub.Subscription = after
 	if unsubscribed {

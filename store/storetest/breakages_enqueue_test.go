@@ -52,13 +52,7 @@ func enqueueBreakages() []breakage {
 			}
 		}},
 		{"leaks to another tenant", "wanted/tenants", func(b *broken) {
-			b.enqueue = func(ctx context.Context, evs ...events.Event) error {
-				evs = slices.Clone(evs)
-				for i := range evs {
-					evs[i].Tenant = ""
-				}
-				return b.Store.Enqueue(ctx, evs...)
-			}
+			b.enqueue = eventsWith(b, func(ev *events.Event) { ev.Tenant = "" })
 		}},
 		{"knows no grace", "wanted/grace", func(b *broken) {
 			b.enqueue = func(ctx context.Context, evs ...events.Event) error {
@@ -67,14 +61,34 @@ func enqueueBreakages() []breakage {
 				})...)
 			}
 		}},
-		{"forgets the key", "keys/one-after-another", func(b *broken) {
-			b.enqueue = func(ctx context.Context, evs ...events.Event) error {
-				evs = slices.Clone(evs)
-				for i := range evs {
-					evs[i].Key = ""
+		{"forgets the trace", "trace/carried", func(b *broken) {
+			b.enqueue = eventsWith(b, func(ev *events.Event) { ev.Trace = "" })
+		}},
+		{"drops the trace of a retry", "trace/carried", func(b *broken) {
+			b.claim = claimsWith(b, func(cl *store.Claim) {
+				if cl.Attempt > 1 {
+					cl.Trace = ""
 				}
-				return b.Store.Enqueue(ctx, evs...)
+			})
+		}},
+		{"takes the trace for content", "trace/not-content", func(b *broken) {
+			b.enqueue = eventsWith(b, func(ev *events.Event) { ev.Key += ev.Trace })
+		}},
+		{"keeps the last trace", "trace/not-content", func(b *broken) {
+			last := make(map[string]string)
+			b.enqueue = eventsWith(b, func(ev *events.Event) { last[ev.ID] = ev.Trace })
+			b.claim = claimsWith(b, func(cl *store.Claim) { cl.Trace = last[cl.EventID] })
+		}},
+		{"takes operational types for a family's", "wanted/operational", func(b *broken) {
+			b.create = func(ctx context.Context, sub store.Subscription) (store.Subscription, error) {
+				if slices.Contains(sub.Events, "webhook.*") {
+					sub.Events = append(slices.Clone(sub.Events), events.TypeDisabled, events.TypeExhausted)
+				}
+				return b.Store.CreateSubscription(ctx, sub)
 			}
+		}},
+		{"forgets the key", "keys/one-after-another", func(b *broken) {
+			b.enqueue = eventsWith(b, func(ev *events.Event) { ev.Key = "" })
 		}},
 		{"keeps a reference to the payload", "values/event", func(b *broken) {
 			bodies := make(map[string]events.Event)
@@ -94,5 +108,16 @@ func enqueueBreakages() []breakage {
 				return b.Store.Enqueue(context.WithoutCancel(ctx), evs...)
 			}
 		}},
+	}
+}
+
+// eventsWith returns an Enqueue that changes each event.
+func eventsWith(b *broken, change func(*events.Event)) func(context.Context, ...events.Event) error {
+	return func(ctx context.Context, evs ...events.Event) error {
+		evs = slices.Clone(evs)
+		for i := range evs {
+			change(&evs[i])
+		}
+		return b.Store.Enqueue(ctx, evs...)
 	}
 }

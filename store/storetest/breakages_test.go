@@ -24,11 +24,12 @@ func (br breakage) open(*testing.T) store.Store {
 
 func breakages() []breakage {
 	return slices.Concat(subscriptionBreakages(), enqueueBreakages(), claimBreakages(), fairnessBreakages(),
-		finishBreakages(), historyBreakages())
+		pauseBreakages(), finishBreakages(), bodyBreakages(), historyBreakages(), eraseBreakages(), windowBreakages())
 }
 
 // TestBreakages shows that the suite bites: each deliberately broken store violates the rule that says so.
 func TestBreakages(t *testing.T) {
+	t.Parallel()
 	for _, br := range breakages() {
 		t.Run(br.name, func(t *testing.T) {
 			violated, found := storetest.Suite{Open: br.open}.Violations(t, br.rule)
@@ -46,14 +47,21 @@ func TestBreakages(t *testing.T) {
 
 // TestBreakagesCompared shows that the comparison with memstore bites too, which no rule tells where to look.
 func TestBreakagesCompared(t *testing.T) {
+	t.Parallel()
 	blind := map[string]string{ // breakages that it can't see, and why
-		"shares what it keeps":               "it does not change what it gets",
-		"never says that it is ready":        "it does not wait",
-		"goes on when the context has ended": "no context of it ends",
-		"waits for nothing":                  "a Wait that is too short does no harm there",
-		"takes Until as included":            "times of the two stores differ",
-		"requeues all in one step":           "it takes all steps",
-		"stops pruning early":                "it has too little to prune",
+		"shares what it keeps":                "it does not change what it gets",
+		"never says that it is ready":         "it does not wait",
+		"goes on when the context has ended":  "no context of it ends",
+		"waits for nothing":                   "a Wait that is too short does no harm there",
+		"takes Until as included":             "times of the two stores differ",
+		"requeues all in one step":            "it takes all steps",
+		"erases all in one step":              "it takes all steps",
+		"does not say that a pause has ended": "it does not wait",
+		"does not say that there is room":     "it does not wait",
+		"knows whom it pauses":                "it pauses nobody else",
+		"erases events that are not there":    "whether they are is the store's choice there",
+		"keeps a reference to a body":         "it does not change what it gives",
+		"stops pruning early":                 "it has too little to prune",
 	}
 	for _, br := range breakages() {
 		t.Run(br.name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package storetest_test
 
 import (
 	"context"
+	"time"
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
@@ -21,10 +22,12 @@ type broken struct {
 	claim         func(context.Context, store.ClaimRequest) (store.Claims, error)
 	finish        func(context.Context, ...store.Outcome) ([]store.Result, error)
 	release       func(context.Context, ...store.Lease) error
+	pause         func(context.Context, string, time.Duration) error
 	ready         func() <-chan struct{}
 	deliveries    func(context.Context, store.DeliveryQuery) (store.Page[store.Delivery], error)
 	attempts      func(context.Context, string, string) ([]store.Attempt, error)
 	requeue       func(context.Context, store.DeliveryQuery) (int, string, error)
+	erase         func(context.Context, store.EraseQuery) (int, string, error)
 	prune         func(context.Context, store.Retention) (bool, error)
 	stats         func(context.Context, string) (store.Stats, error)
 }
@@ -35,8 +38,8 @@ func newBroken() *broken {
 	return &broken{
 		Store: s, create: s.CreateSubscription, update: s.UpdateSubscription, deleteSub: s.DeleteSubscription,
 		subscription: s.Subscription, subscriptions: s.Subscriptions, enqueue: s.Enqueue, claim: s.Claim,
-		finish: s.Finish, release: s.Release, ready: s.Ready, deliveries: s.Deliveries, attempts: s.Attempts,
-		requeue: s.Requeue, prune: s.Prune, stats: s.Stats,
+		finish: s.Finish, release: s.Release, pause: s.Pause, ready: s.Ready, deliveries: s.Deliveries,
+		attempts: s.Attempts, requeue: s.Requeue, erase: s.Erase, prune: s.Prune, stats: s.Stats,
 	}
 }
 
@@ -79,6 +82,11 @@ func (b *broken) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store
 func (b *broken) Release(ctx context.Context, leases ...store.Lease) error {
 	return b.release(ctx, leases...)
 }
+
+func (b *broken) Pause(ctx context.Context, subscriptionID string, d time.Duration) error {
+	return b.pause(ctx, subscriptionID, d)
+}
+
 func (b *broken) Ready() <-chan struct{} { return b.ready() }
 
 func (b *broken) Deliveries(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery], error) {
@@ -91,6 +99,10 @@ func (b *broken) Attempts(ctx context.Context, subscriptionID, eventID string) (
 
 func (b *broken) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next string, err error) {
 	return b.requeue(ctx, q)
+}
+
+func (b *broken) Erase(ctx context.Context, q store.EraseQuery) (n int, next string, err error) {
+	return b.erase(ctx, q)
 }
 
 func (b *broken) Prune(ctx context.Context, r store.Retention) (more bool, err error) {

@@ -37,16 +37,23 @@ func groups() []group {
 		{"claim", claimRules()},
 		{"wait", waitRules()},
 		{"fairness", fairnessRules()},
+		{"limits", limitRules()},
+		{"pause", pauseRules()},
 		{"keys", keyRules()},
+		{"trace", traceRules()},
 		{"finish", finishRules()},
+		{"canceled", canceledRules()},
+		{"body", bodyRules()},
 		{"health", healthRules()},
 		{"release", releaseRules()},
 		{"ready", readyRules()},
 		{"deliveries", deliveryRules()},
 		{"pages", pageRules()},
 		{"requeue", requeueRules()},
+		{"erase", eraseRules()},
 		{"prune", pruneRules()},
 		{"stats", statsRules()},
+		{"windows", windowRules()},
 		{"values", valueRules()},
 		{"calls", callRules()},
 		{"concurrency", concurrencyRules()},
@@ -148,6 +155,9 @@ func (c *check) near(what string, got, want time.Time) {
 		c.errorf("%s: got %v, want about %v", what, got, want)
 	}
 }
+
+// late reports whether this machine is too slow to tell what had to be seen within a short time.
+func (c *check) late(since time.Time) bool { return time.Since(since) >= c.short }
 
 // pass lets the time pass, and a little more.
 func (c *check) pass(d time.Duration) {

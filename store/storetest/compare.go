@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
+	"github.com/outhook/outhook/store/tally"
 )
 
 // Compare does random operations on the store and on a memstore, and compares what each returns and everything that can
@@ -50,7 +52,12 @@ type twins struct {
 	subs   []string       // the IDs of subscriptions, deleted ones included
 	events []events.Event // those that have been enqueued
 	claims []pair         // all claims, old ones included
-	edges  []time.Time    // when a lease, a delay or a hold ends
+	erased []events.Event // those of them that were erased by their ID
+	paused string         // the ID of the subscription that was paused last
+	edges  []time.Time    // when a lease, a delay, a hold or a pause ends
+
+	// orphans says that there may be events which no delivery refers to.
+	orphans bool
 
 	// requeued has the deliveries that were: where the first attempt of one is in the order is the store's choice.
 	requeued map[delivery]bool
@@ -115,15 +122,17 @@ func (tw *twins) oneStep() {
 		do     func()
 	}
 	operations := []operation{
-		{4, tw.create},
+		{5, tw.create},
 		{6, tw.update},
-		{1, tw.delete},
+		{2, tw.delete},
 		{20, tw.enqueue},
 		{4, tw.enqueueKnown},
 		{25, tw.claim},
 		{25, tw.finish},
 		{6, tw.release},
-		{4, tw.requeue},
+		{4, tw.pause},
+		{6, tw.requeue},
+		{2, tw.erase},
 		{2, tw.prune},
 		{12, tw.pass},
 	}
@@ -160,14 +169,17 @@ func (tw *twins) edge(d time.Duration) {
 	}
 }
 
-// stepAside lets the time pass until no edge is near.
+// stepAside lets the time pass until no edge is near, nor that of a slot in which attempts are counted.
 func (tw *twins) stepAside() {
-	for i := 0; i < len(tw.edges); i++ {
-		if d := time.Since(tw.edges[i]); d > -margin && d < margin {
-			tw.ours.pass(2 * margin)
-			i = -1
-		}
+	for tw.atEdge(time.Now()) {
+		tw.ours.pass(2 * margin)
 	}
+}
+
+func (tw *twins) atEdge(now time.Time) bool {
+	near := func(d time.Duration) bool { return d > -margin && d < margin }
+	return near(now.Sub(now.Add(tally.Length/2).Truncate(tally.Length))) ||
+		slices.ContainsFunc(tw.edges, func(edge time.Time) bool { return near(now.Sub(edge)) })
 }
 
 // pass lets a random time pass; in real time none, as nothing there is due soon.
@@ -188,5 +200,8 @@ func (tw *twins) restart() {
 		tw.ours.must("Release", tw.ours.store.Release(tw.ours.ctx, p.ours))
 		tw.model.must("Release", tw.model.store.Release(tw.model.ctx, p.model))
 		tw.claims[i].voided = true
+	}
+	for _, id := range tw.subs {
+		tw.model.pause(id, 0) // a pause is not kept
 	}
 }

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -13,8 +14,9 @@ func (tw *twins) claim() {
 	req := store.ClaimRequest{
 		Max:             one(tw, 0, 1, 2, 3, 5, 100),
 		Lease:           tw.duration(),
-		PerSubscription: one(tw, 0, 0, 1, 2, 4),
-		Unproven:        one(tw, 0, 0, 1, 3),
+		PerSubscription: one(tw, 0, 0, 1, 2, 4, 8),
+		Unproven:        one(tw, 0, 0, 1, 3, 6),
+		Failing:         one(tw, 0, 0, 1, 2),
 		ProbeAfter:      one(tw, 0, 0, 1, 2),
 	}
 	tw.edge(req.Lease)
@@ -23,7 +25,7 @@ func (tw *twins) claim() {
 	got := tw.ours.claimWith(req)
 	all := tw.model.claimWith(store.ClaimRequest{Max: 1 << 30, Lease: req.Lease})
 	room.check(tw.ours, got.Claims, all.Claims)
-	if got.Wait-margin > all.Wait || got.Wait <= 0 {
+	if got.Wait-tw.tolerance() > all.Wait || got.Wait <= 0 {
 		tw.ours.errorf("Wait: got %v, want at most %v", got.Wait, all.Wait)
 	}
 	tw.follow(got.Claims, all.Claims)
@@ -78,8 +80,8 @@ func (tw *twins) finish() {
 	var ours, model []store.Outcome
 	for _, p := range tw.somePairs() {
 		o := tw.outcome(p)
-		tw.note("finish %s for %s: %s, retry in %v, hold for %v",
-			p.ours.EventID, p.ours.SubscriptionID, o.State, o.RetryIn, o.HoldFor)
+		tw.note("finish %s for %s: %s, retry in %v, hold for %v, body %q",
+			p.ours.EventID, p.ours.SubscriptionID, o.State, o.RetryIn, o.HoldFor, o.Body)
 		tw.edge(o.RetryIn)
 		tw.edge(o.HoldFor)
 		o.Lease = p.ours
@@ -98,16 +100,22 @@ func (tw *twins) finish() {
 // outcome returns a random one for the claim.
 func (tw *twins) outcome(p pair) store.Outcome {
 	cl := store.Claim{Attempt: p.attempt}
-	if p.voided || tw.chance(2) {
-		return delivered(cl)
-	}
-	if tw.chance(4) {
-		return dead(cl)
-	}
 	o := failed(cl, one(tw, 0, tw.duration()))
-	if tw.chance(4) {
+	switch {
+	case p.voided || tw.chance(3):
+		o = delivered(cl)
+	case tw.chance(6):
+		return canceled(cl, "filtered")
+	case tw.chance(4):
+		o = dead(cl)
+	}
+	if o.State != store.Delivered && tw.chance(4) {
 		o.HoldFor = tw.duration()
 	}
+	if tw.chance(2) {
+		o.Body = fmt.Appendf(nil, "its own of step %d", tw.step)
+	}
+	o.Attempt.Duration = one(tw, 5*time.Millisecond, 200*time.Millisecond, 4*time.Second)
 	return o
 }
 
@@ -120,13 +128,34 @@ func (tw *twins) release() {
 	}
 }
 
+// pause pauses a subscription in both, or ends a pause. Pauses of those that are not there may be kept until they are.
+func (tw *twins) pause() {
+	id := tw.someSub()
+	if tw.paused != "" && tw.chance(2) {
+		id = tw.paused
+	}
+	if _, err := tw.model.store.Subscription(tw.model.ctx, id); err != nil {
+		return
+	}
+	d := one(tw, 0, tw.duration(), tw.duration())
+	tw.edge(d)
+	tw.paused = id
+	tw.pauseBoth(id, d)
+}
+
+func (tw *twins) pauseBoth(id string, d time.Duration) {
+	tw.note("pause %s for %v", id, d)
+	tw.ours.pause(id, d)
+	tw.model.pause(id, d)
+}
+
 // sameClaim checks all of a claim but its token.
 func (tw *twins) sameClaim(got, want store.Claim) {
 	tw.sameSub("Claim.Subscription", got.Subscription, want.Subscription)
 	tw.sameHealth("Claim.Health", got.Health, want.Health)
 	tw.sameTime("EnqueuedAt", got.EnqueuedAt, want.EnqueuedAt)
 	same := got.EventType == want.EventType && got.Tenant == want.Tenant && got.Key == want.Key &&
-		got.EventTime.Equal(want.EventTime) && string(got.Body) == string(want.Body) &&
+		got.Trace == want.Trace && got.EventTime.Equal(want.EventTime) && string(got.Body) == string(want.Body) &&
 		got.Attempt == want.Attempt && got.Retry == want.Retry
 	if !same {
 		tw.ours.errorf("claim: got %+v, want %+v", got, want)

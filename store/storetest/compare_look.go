@@ -37,8 +37,19 @@ func (tw *twins) lookAtStats(id string) {
 	equal(tw.ours, "InFlight of "+id, got.InFlight, want.InFlight)
 	tw.sameTime("OldestPending of "+id, got.OldestPending, want.OldestPending)
 	tw.sameHealth("Stats.Health of "+id, got.Health, want.Health)
+	tw.sameWindow("Hour of "+id, got.Hour, want.Hour)
+	tw.sameWindow("Day of "+id, got.Day, want.Day)
 	if id == "" {
 		equal(tw.ours, "Subscriptions", got.Subscriptions, want.Subscriptions)
+	}
+}
+
+// sameWindow checks figures of which the model's times are within a tenth, as are those of the store.
+func (tw *twins) sameWindow(what string, got, want store.Window) {
+	const both = 1.1 / 0.9
+	near := func(a, b time.Duration) bool { return float64(a) <= both*float64(b) && float64(b) <= both*float64(a) }
+	if got.Delivered != want.Delivered || got.Failed != want.Failed || !near(got.P50, want.P50) || !near(got.P95, want.P95) {
+		tw.ours.errorf("%s: got %+v, want %+v", what, got, want)
 	}
 }
 

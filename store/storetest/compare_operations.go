@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/outhook/outhook/events"
@@ -36,10 +35,13 @@ func kindOf(err error) string {
 	return err.Error()
 }
 
-func (tw *twins) tenant() string    { return one(tw, "", "", "other") }
-func (tw *twins) eventType() string { return one(tw, "a.b", "a.b", "a.c", "b.c.d") }
+func (tw *twins) tenant() string { return one(tw, "", "", "other") }
+func (tw *twins) eventType() string {
+	return one(tw, "a.b", "a.b", "a.b", "a.c", "b.c.d", events.TypeDisabled)
+}
 func (tw *twins) patterns() []string {
-	return one(tw, nil, nil, []string{"a.b"}, []string{"a.*"}, []string{"b.*", "a.c"})
+	return one(tw, nil, nil, []string{"a.b"}, []string{"a.*"}, []string{"b.*", "a.c"}, []string{"webhook.*"},
+		[]string{"a.b", events.TypeDisabled})
 }
 
 // someSub returns the ID of a subscription, which may have been deleted.
@@ -108,7 +110,9 @@ func (tw *twins) change() (what string, change func(*store.Subscription) error) 
 
 func (tw *twins) delete() {
 	id := tw.someSub()
+	tw.pauseBoth(id, 0) // whether a pause outlives the subscription is the store's choice
 	tw.note("delete %s", id)
+	tw.orphans = true
 	ours := tw.ours.store.DeleteSubscription(tw.ours.ctx, id)
 	model := tw.model.store.DeleteSubscription(tw.model.ctx, id)
 	tw.sameError("DeleteSubscription", ours, model)
@@ -118,7 +122,7 @@ func (tw *twins) enqueue() {
 	evs := make([]events.Event, 1+tw.rand.IntN(5))
 	for i := range evs {
 		ev := tw.ours.event(tw.eventType())
-		ev.Tenant, ev.Key = tw.tenant(), one(tw, "", "", "", "k", "l")
+		ev.Tenant, ev.Key, ev.Trace = tw.tenant(), one(tw, "", "", "", "k", "l"), one(tw, "", oneTrace, anotherTrace)
 		if tw.chance(10) {
 			ev.Time = ev.Time.Add(-365 * 24 * time.Hour)
 		}
@@ -138,10 +142,11 @@ func (tw *twins) enqueueKnown() {
 	if len(tw.events) == 0 {
 		return
 	}
-	known := one(tw, tw.events...)
-	if len(tw.model.deliveries(store.DeliveryQuery{AnyTenant: true, EventID: known.ID})) == 0 {
-		return // nothing refers to it: whether it is still stored is the store's choice
+	known := tw.someEvent()
+	if !tw.referred(known.ID) {
+		return // whether it is still stored is the store's choice
 	}
+	known.Trace = one(tw, "", oneTrace, anotherTrace)
 	if tw.chance(3) {
 		known.Payload = json.RawMessage(`"other content"`)
 	}
@@ -149,60 +154,27 @@ func (tw *twins) enqueueKnown() {
 	tw.enqueueBoth(one(tw, []events.Event{fresh, known}, []events.Event{known, fresh}))
 }
 
+// someEvent returns one that was enqueued, of which there must be some; often one that was erased.
+func (tw *twins) someEvent() events.Event {
+	if len(tw.erased) > 0 && tw.chance(3) {
+		return one(tw, tw.erased...)
+	}
+	return one(tw, tw.events...)
+}
+
+// referred reports whether there is a delivery of the event.
+func (tw *twins) referred(eventID string) bool {
+	return len(tw.model.deliveries(store.DeliveryQuery{AnyTenant: true, EventID: eventID})) > 0
+}
+
 func (tw *twins) enqueueBoth(evs []events.Event) {
 	for _, ev := range evs {
-		tw.note("enqueue %s %s, tenant %q, key %q, time %v, payload %s",
-			ev.ID, ev.Type, ev.Tenant, ev.Key, ev.Time, ev.Payload)
+		tw.note("enqueue %s %s, tenant %q, key %q, time %v, trace %q, payload %s",
+			ev.ID, ev.Type, ev.Tenant, ev.Key, ev.Time, ev.Trace, ev.Payload)
 	}
 	ours := tw.ours.store.Enqueue(tw.ours.ctx, evs...)
 	model := tw.model.store.Enqueue(tw.model.ctx, evs...)
 	if tw.sameError("Enqueue", ours, model) {
 		tw.events = append(tw.events, evs...)
 	}
-}
-
-func (tw *twins) requeue() {
-	tw.stepAside()
-	q := tw.query()
-	tw.note("requeue %+v", q)
-	for _, d := range tw.model.deliveries(q) {
-		tw.requeued[delivery{d.SubscriptionID, d.EventID}] = true
-	}
-	ours, model := tw.ours.requeue(q), tw.model.requeue(q)
-	if !slices.Contains(q.States, store.Pending) { // whether one that is due already counts is the store's choice
-		equal(tw.ours, "requeued", ours, model)
-	}
-}
-
-// query returns a random one.
-func (tw *twins) query() store.DeliveryQuery {
-	q := store.DeliveryQuery{Limit: 1 + tw.rand.IntN(5), AnyTenant: tw.chance(2), Tenant: tw.tenant()}
-	if tw.chance(3) {
-		q.SubscriptionID = tw.someSub()
-	}
-	if tw.chance(4) {
-		q.EventType = tw.eventType()
-	}
-	if tw.chance(4) && len(tw.events) > 0 {
-		q.EventID = one(tw, tw.events...).ID
-	}
-	q.States = one(tw, nil, nil, store.States(), []store.State{store.Dead}, []store.State{store.Pending, store.Canceled})
-	return q
-}
-
-func (tw *twins) prune() {
-	r := store.Retention{
-		Delivered: one(tw, 0, time.Minute, time.Hour, 24*time.Hour),
-		Failed:    one(tw, 0, time.Minute, time.Hour, 24*time.Hour),
-	}
-	for _, d := range tw.model.everything() {
-		for _, keep := range []time.Duration{r.Delivered, r.Failed} {
-			if age := time.Since(d.FinishedAt); age > keep-margin && age < keep+margin {
-				return
-			}
-		}
-	}
-	tw.note("prune %+v", r)
-	tw.ours.prune(r)
-	tw.model.prune(r)
 }

@@ -11,27 +11,44 @@ type room struct {
 	req      store.ClaimRequest
 	requeued map[delivery]bool
 	leased   map[string]int // by subscription
-	unproven int            // of them those of subscriptions that are not Proven
+	of       map[class]int  // by class
+}
+
+// class is one of the kinds of subscriptions that take turns.
+type class string
+
+const (
+	proven  class = "Proven ones"
+	fresh   class = "new ones"
+	failing class = "failing ones"
+)
+
+func classOf(h *store.Health) class {
+	switch {
+	case h.Proven:
+		return proven
+	case h.Failures == 0:
+		return fresh
+	}
+	return failing
 }
 
 // room returns the room that the request leaves in the model.
 func (tw *twins) room(req store.ClaimRequest) room {
-	r := room{req: req, requeued: tw.requeued, leased: make(map[string]int)}
+	r := room{req: req, requeued: tw.requeued, leased: make(map[string]int), of: make(map[class]int)}
 	page, err := tw.model.store.Subscriptions(tw.model.ctx, store.SubscriptionQuery{AnyTenant: true})
 	tw.model.must("Subscriptions", err)
 	for _, sub := range page.Items {
 		stats := tw.model.stats(sub.ID)
 		r.leased[sub.ID] = stats.InFlight
-		if !stats.Health.Proven {
-			r.unproven += stats.InFlight
-		}
+		r.of[classOf(&stats.Health)] += stats.InFlight
 	}
 	return r
 }
 
-// share is what could be claimed of one subscription, and what was.
+// share is what could be claimed of one subscription, or of a class, and what was.
 type share struct {
-	proven     bool
+	class      class
 	room, took int
 }
 
@@ -39,22 +56,10 @@ type share struct {
 // in order, and in turns.
 func (r room) check(c *check, got, all []store.Claim) {
 	shares := r.shares(c, got, all)
-	total := map[bool]share{} // by proven
-	for _, s := range shares {
-		t := total[s.proven]
-		t.room += s.room
-		t.took += s.took
-		total[s.proven] = t
-	}
-	proven, unproven := total[true], total[false]
-	if r.req.Unproven > 0 {
-		unproven.room = min(unproven.room, max(0, r.req.Unproven-r.unproven))
-	}
-	equal(c, "claims, by what the limits allow", len(got), min(max(0, r.req.Max), proven.room+unproven.room))
-	inTurns(c, "Proven and not", proven, unproven)
+	r.checkClasses(c, shares, len(got))
 	for id, s := range shares {
 		for other, o := range shares {
-			if s.proven == o.proven && id < other {
+			if s.class == o.class && id < other {
 				inTurns(c, id+" and "+other, s, o)
 			}
 		}
@@ -65,25 +70,46 @@ func (r room) check(c *check, got, all []store.Claim) {
 	}
 }
 
+// checkClasses checks what a claim of so many took of each class.
+func (r room) checkClasses(c *check, shares map[string]share, got int) {
+	total := map[class]share{}
+	for _, s := range shares {
+		t := total[s.class]
+		total[s.class] = share{s.class, t.room + s.room, t.took + s.took}
+	}
+	old, young, ill := total[proven], total[fresh], total[failing]
+	if r.req.Failing > 0 {
+		ill.room = min(ill.room, max(0, r.req.Failing-r.of[failing]))
+	}
+	unproven := young.room + ill.room
+	if r.req.Unproven > 0 {
+		unproven = min(unproven, max(0, r.req.Unproven-r.of[fresh]-r.of[failing]))
+		young.room, ill.room = min(young.room, unproven), min(ill.room, unproven)
+	}
+	equal(c, "claims, by what the limits allow", got, min(max(0, r.req.Max), old.room+unproven))
+	if ill.took > ill.room || young.took+ill.took > unproven {
+		c.errorf("claims: got %d of new ones and %d of failing ones, want at most %d of these and %d of both",
+			young.took, ill.took, ill.room, unproven)
+	}
+	inTurns(c, "new and failing ones", young, ill)
+	if young.took+ill.took == unproven { // neither had more to give, whatever each has
+		young.room, ill.room = young.took, ill.took
+	}
+	inTurns(c, "Proven and new ones", old, young)
+	inTurns(c, "Proven and failing ones", old, ill)
+}
+
 // shares returns the share of each subscription that has something due.
 func (r room) shares(c *check, got, all []store.Claim) map[string]share {
 	shares := make(map[string]share)
 	for _, cl := range all {
 		s := shares[cl.SubscriptionID]
-		s.proven = cl.Health.Proven
+		s.class = classOf(&cl.Health)
 		s.room++
+		if limit := r.req.Limit(&cl.Health); limit > 0 {
+			s.room = min(s.room, max(0, limit-r.leased[cl.SubscriptionID]))
+		}
 		shares[cl.SubscriptionID] = s
-	}
-	for id, s := range shares {
-		i := slices.IndexFunc(all, func(cl store.Claim) bool { return cl.SubscriptionID == id })
-		limit := r.req.PerSubscription
-		if r.req.ProbeAfter > 0 && all[i].Health.Failures >= r.req.ProbeAfter {
-			limit = 1
-		}
-		if limit > 0 {
-			s.room = min(s.room, max(0, limit-r.leased[id]))
-		}
-		shares[id] = s
 	}
 	for _, cl := range got {
 		if !slices.ContainsFunc(all, func(a store.Claim) bool { return sameDelivery(a.Lease, cl.Lease) }) {

@@ -25,6 +25,19 @@ func (s Suite) Difference(t *testing.T, seed uint64, steps int) (difference stri
 	return difference
 }
 
+// RestartRules returns the names of the rules that restart the store.
+func RestartRules() []string {
+	var names []string
+	for _, g := range groups() {
+		for _, r := range g.rules {
+			if r.restart {
+				names = append(names, g.name+"/"+r.name)
+			}
+		}
+	}
+	return names
+}
+
 // Names returns the names of all rules, and their sentences.
 func Names() map[string]string {
 	names := make(map[string]string)

@@ -45,6 +45,11 @@ func (c *check) calls(sub store.Subscription, leased, dead store.Claim) []call {
 			_, _, err := s.Requeue(ctx, store.DeliveryQuery{EventID: dead.EventID})
 			return err
 		}},
+		{"Pause", func(ctx context.Context) error { return s.Pause(ctx, leased.SubscriptionID, c.long) }},
+		{"Erase", func(ctx context.Context) error {
+			_, _, err := s.Erase(ctx, store.EraseQuery{})
+			return err
+		}},
 		{"Prune", func(ctx context.Context) error {
 			_, err := s.Prune(ctx, store.Retention{Failed: c.short})
 			return err
@@ -119,5 +124,7 @@ func testEndedContext(c *check) {
 	got := c.stats("")
 	equal(c, "Subscriptions", got.Subscriptions, figures.Subscriptions)
 	equal(c, "InFlight", got.InFlight, figures.InFlight)
+	equal(c, "responses of the dead one", len(c.attempts(died.Lease)[0].Response) > 0, true)
+	equal(c, "claims: it is not paused", len(c.claim(10)), 1)
 	c.counts(delivered(leased))
 }

@@ -125,8 +125,8 @@ func testFinishResults(c *check) {
 	want := []store.Result{
 		{After: store.Health{Failures: 1}},
 		{Ignored: true},
-		{Before: store.Health{Failures: 1}, After: store.Health{Proven: true}},
-		{Before: store.Health{Proven: true}, After: store.Health{Failures: 1}},
+		{Before: store.Health{Failures: 1}, After: store.Health{Proven: true, Recovering: 1}},
+		{Before: store.Health{Proven: true, Recovering: 1}, After: store.Health{Failures: 1}},
 	}
 	for i := range want {
 		equal(c, "result", got[i], want[i])

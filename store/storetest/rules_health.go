@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/outhook/outhook/store"
@@ -9,9 +10,12 @@ import (
 func healthRules() []rule {
 	return []rule{
 		{name: "success", test: testHealthSuccess,
-			rule: "After Delivered the health is Proven and all else zero."},
+			rule: "After Delivered the health is Proven, and all else but Recovering zero."},
 		{name: "failure", test: testHealthFailure,
-			rule: "After anything else it is not Proven, and Failures grows by one."},
+			rule: "After Pending and Dead it is not Proven, and Failures grows by one."},
+		{name: "recovering", test: testHealthRecovering,
+			rule: "After a success Recovering is the number of Failures that it ended, at most MaxRecovering, or one " +
+				"less than before when there were none; after a failure it is zero."},
 		{name: "hold", test: testHealthHold,
 			rule: "HoldFor, when positive, keeps the longer of HeldUntil and now + HoldFor, and adds one to Holds " +
 				"unless the subscription is held already."},
@@ -37,7 +41,7 @@ func testHealthSuccess(c *check) {
 	if h := c.health(sub.ID); h.Failures != 2 || h.Holds != 1 || h.FailingFor <= 0 || h.HeldUntil.IsZero() {
 		c.errorf("health: got %+v, want 2 Failures, 1 Hold, and FailingFor and HeldUntil set", h)
 	}
-	want := store.Health{Proven: true}
+	want := store.Health{Proven: true, Recovering: 2}
 	r := c.counts(delivered(c.claimOne()))
 	equal(c, "After", r.After, want)
 	equal(c, "health", c.health(sub.ID), want)
@@ -59,6 +63,31 @@ func testHealthFailure(c *check) {
 	equal(c, "Claim.Health.Failures", c.claimOne().Health.Failures, 3)
 }
 
+func testHealthRecovering(c *check) {
+	sub := c.subscribe()
+	for _, tc := range []struct {
+		failures int
+		want     []int // after each success
+	}{
+		{0, []int{0, 0}},
+		{3, []int{3, 2, 1, 0, 0}},
+		{store.MaxRecovering + 1, []int{store.MaxRecovering, store.MaxRecovering - 1}},
+		{2, []int{2}},
+		{1, []int{1, 0}},
+	} {
+		c.publish(tc.failures + len(tc.want))
+		for range tc.failures {
+			equal(c, "Recovering after a failure", c.counts(dead(c.claimOne())).After.Recovering, 0)
+		}
+		for i, want := range tc.want {
+			r := c.counts(delivered(c.claimOne()))
+			what := fmt.Sprintf("Recovering after %d failures and %d successes", tc.failures, i+1)
+			equal(c, what, r.After.Recovering, want)
+			equal(c, what+", in Stats", c.health(sub.ID).Recovering, want)
+		}
+	}
+}
+
 func testHealthHold(c *check) {
 	sub := c.subscribe()
 	c.publish(5)
@@ -69,7 +98,7 @@ func testHealthHold(c *check) {
 		want store.Health // HeldUntil apart
 		end  time.Duration
 	}{
-		{c.short, store.Health{Failures: 1, Holds: 1}, c.short},
+		{c.long / 2, store.Health{Failures: 1, Holds: 1}, c.long / 2},
 		{c.long, store.Health{Failures: 2, Holds: 1}, c.long},
 		{c.short, store.Health{Failures: 3, Holds: 1}, c.long},
 		{0, store.Health{Failures: 4, Holds: 1}, c.long},
@@ -90,7 +119,6 @@ func testHealthHoldAgain(c *check) {
 	for n := range 3 {
 		c.counts(held(c.claimOne(), 0, c.short))
 		equal(c, "Holds", c.health(sub.ID).Holds, n+1)
-		equal(c, "claims while held", len(c.claim(10)), 0)
 		c.pass(c.short)
 	}
 }
@@ -103,7 +131,7 @@ func testHealthHoldDelivered(c *check) {
 	equal(c, "claims while held", len(c.claim(10)), 0)
 	o := delivered(claims[1])
 	o.HoldFor = c.long
-	equal(c, "After", c.counts(o).After, store.Health{Proven: true})
+	equal(c, "After", c.counts(o).After, store.Health{Proven: true, Recovering: 1})
 	equal(c, "claims after a success", len(c.claim(10)), 1)
 }
 
@@ -115,7 +143,7 @@ func testFailingFor(c *check) {
 		c.counts(failed(c.claimOne(), 0))
 		got := c.health(sub.ID).FailingFor
 		want := time.Duration(n) * gap
-		if got < want || got > want+want/2+c.slack {
+		if got < want || got > want+c.skew {
 			c.errorf("FailingFor after %d failures %v apart: got %v, want about %v", n+1, gap, got, want)
 		}
 		c.pass(c.short)

@@ -168,6 +168,8 @@ func testBadCursor(c *check) {
 		c.invalid("Requeue", err)
 		_, err = c.store.Subscriptions(c.ctx, store.SubscriptionQuery{Cursor: cursor})
 		c.invalid("Subscriptions", err)
+		_, _, err = c.store.Erase(c.ctx, store.EraseQuery{Cursor: cursor})
+		c.invalid("Erase", err)
 	}
 }
 

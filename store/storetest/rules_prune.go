@@ -32,8 +32,12 @@ func testPrune(c *check) {
 	claims := c.claim(3)
 	c.counts(delivered(claims[0]))
 	c.pass(c.short)
+	finished := time.Now()
 	c.counts(delivered(claims[1]))
 	c.prune(store.Retention{Delivered: c.short, Failed: c.short})
+	if c.late(finished) {
+		return
+	}
 	var want []string
 	for _, cl := range []store.Claim{claims[2], claims[1]} {
 		want = append(want, cl.EventID)
@@ -126,9 +130,12 @@ func testPruneRequeued(c *check) {
 	c.pass(c.short)
 	c.requeue(store.DeliveryQuery{})
 	c.prune(store.Retention{Delivered: c.short, Failed: c.short})
-	c.counts(delivered(c.claimOne()))
+	cl, finished := c.claimOne(), time.Now()
+	c.counts(delivered(cl))
 	c.prune(store.Retention{Delivered: c.short, Failed: c.short})
-	equal(c, "deliveries, the one that has just finished", len(c.everything()), 1)
+	if left := len(c.everything()); !c.late(finished) {
+		equal(c, "deliveries, the one that has just finished", left, 1)
+	}
 }
 
 func testPruneSteps(c *check) {

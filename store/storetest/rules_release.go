@@ -131,6 +131,15 @@ func readyRules() []rule {
 					c.update(sub.ID, func(s *store.Subscription) { s.URL = "https://new.example/" })
 				})
 			}},
+		{name: "pause", rule: "Ready gets a value after a Pause that lets claims go on.",
+			test: func(c *check) {
+				sub := c.subscribe()
+				c.publish(1)
+				c.pause(sub.ID, c.long)
+				c.signals("Pause", func() { c.pause(sub.ID, 0) })
+			}},
+		{name: "finish", test: testReadyFinish,
+			rule: "Ready gets a value as soon as Finish has made room in the limits of Claim where there was none."},
 		{name: "never-closed", test: testReadyNeverClosed,
 			rule: "The channel of Ready is never closed."},
 	}
@@ -160,6 +169,30 @@ func (c *check) signals(what string, do func()) {
 	case <-ready:
 	case <-timer.C:
 		c.errorf("after %s: got nothing from Ready within %v", what, c.skew)
+	}
+}
+
+func testReadyFinish(c *check) {
+	c.failing("message.created", 1)
+	c.publish(20)
+	for _, finish := range []func(store.Claim) store.Outcome{
+		dead,
+		func(cl store.Claim) store.Outcome { return failed(cl, c.long) },
+		func(cl store.Claim) store.Outcome { return canceled(cl, "filtered") },
+		delivered,
+	} {
+		for _, req := range []store.ClaimRequest{{PerSubscription: 1}, {Unproven: 1}, {Failing: 1}, {ProbeAfter: 1}} {
+			req.Max = 1
+			claims := c.claimWith(req).Claims
+			if len(claims) != 1 {
+				c.fatalf("claims: got %d, want 1", len(claims))
+			}
+			equal(c, "claims at the limit", len(c.claimWith(req).Claims), 0)
+			c.signals("Finish", func() { c.counts(finish(claims[0])) })
+			if claims[0].Health.Proven != c.health(claims[0].SubscriptionID).Proven {
+				break // it is not failing any more
+			}
+		}
 	}
 }
 

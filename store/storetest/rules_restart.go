@@ -21,6 +21,8 @@ func restartRules() []rule {
 			rule: "Order within a key holds across restarts."},
 		{name: "unsubscribed", test: testRestartUnsubscribed, restart: true,
 			rule: "What was canceled or deleted before a restart stays so."},
+		{name: "erased", test: testRestartErased, restart: true,
+			rule: "What was erased before a restart stays so."},
 		{name: "events-known", test: testRestartEventsKnown, restart: true,
 			rule: "An event that was stored before a restart is known after it."},
 	}
@@ -63,7 +65,7 @@ func testRestartOutcomes(c *check) {
 	sub := c.subscribe()
 	c.publish(4)
 	claims := c.claim(4)
-	c.finish(delivered(claims[0]), dead(claims[1]), failed(claims[2], c.long), held(claims[3], 0, c.short))
+	c.finish(delivered(claims[0]), dead(claims[1]), failed(claims[2], c.long), held(claims[3], 0, c.long))
 	health, before := c.health(sub.ID), c.everything()
 	c.reopen()
 	equal(c, "health", sameClock(c.health(sub.ID)), sameClock(health))
@@ -76,7 +78,7 @@ func testRestartOutcomes(c *check) {
 		equal(c, "attempts", len(c.attempts(store.Lease{SubscriptionID: sub.ID, EventID: after[i].EventID})), 1)
 	}
 	equal(c, "claims while held", len(c.claim(10)), 0)
-	c.pass(c.short)
+	c.update(sub.ID, func(s *store.Subscription) { s.URL = "https://new.example/" }) // which lifts the hold
 	cl := c.next("after the hold", claims[3].EventID)
 	equal(c, "Attempt", cl.Attempt, 2)
 	equal(c, "Retry", cl.Retry, 1)
@@ -141,4 +143,27 @@ func testRestartEventsKnown(c *check) {
 	c.next("the one that is pending", evs[1].ID)
 	evs[0].Payload = json.RawMessage(`"other content"`)
 	c.is("Enqueue with other content", c.store.Enqueue(c.ctx, evs[0]), store.ErrConflict)
+}
+
+func testRestartErased(c *check) {
+	sub := c.subscribe()
+	evs := c.messages(3)
+	c.enqueue(evs...)
+	claims := c.claim(3)
+	c.finish(delivered(claims[0]), withBody(failed(claims[1], 0), "its own"))
+	equal(c, "events erased", c.erase(store.EraseQuery{}), 3)
+	c.reopen()
+	for i, want := range []store.State{store.Delivered, store.Canceled, store.Canceled} {
+		c.state(claims[i].Lease, want)
+		for _, a := range c.attempts(claims[i].Lease) {
+			equal(c, "response", string(a.Response), "")
+		}
+	}
+	equal(c, "requeued", c.requeue(store.DeliveryQuery{}), 0)
+	evs[1].Payload = json.RawMessage(`"other content"`)
+	c.enqueue(evs...)
+	equal(c, "events erased again", c.erase(store.EraseQuery{}), 0)
+	c.ignored(failed(claims[2], 0))
+	equal(c, "claims", len(c.claim(10)), 0)
+	equal(c, "Pending", c.stats(sub.ID).Pending, 0)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
@@ -11,6 +12,8 @@ func wantedRules() []rule {
 	return []rule{
 		{name: "patterns", test: testPatterns,
 			rule: "Enqueue stores one delivery for every subscription that wants the event's type."},
+		{name: "operational", test: testOperational,
+			rule: "Events of the operational types go only to subscriptions that name them."},
 		{name: "once", test: testOnce,
 			rule: "A subscription gets an event once, however many of its patterns take it."},
 		{name: "tenants", test: testTenants,
@@ -55,6 +58,28 @@ func testPatterns(c *check) {
 	nested := c.subscribe("a.b.*")
 	c.enqueue(c.event("a.b.c.d"), c.event("a.b"), c.event("a.bb.c"))
 	equal(c, "deliveries for a.b.* of a.b.c.d, a.b and a.bb.c", perSubscription(c.claim(100))[nested.ID], 1)
+}
+
+func testOperational(c *check) {
+	c.subscribe()
+	c.subscribe("webhook.*")
+	one := c.subscribe(events.TypeDisabled)
+	other := c.subscribe("message.created", events.TypeExhausted, "webhook.*")
+	for eventType, want := range map[string]string{events.TypeDisabled: one.ID, events.TypeExhausted: other.ID} {
+		c.enqueue(c.event(eventType))
+		got := perSubscription(c.claim(10))
+		if len(got) != 1 || got[want] != 1 {
+			c.errorf("claims of %s: got %v, want one for %s", eventType, got, want)
+		}
+	}
+	c.unsubscribe(one.ID, "answered 410")
+	unwanted := c.event(events.TypeExhausted)
+	unwanted.Tenant = "another"
+	c.enqueue(c.event(events.TypeDisabled), unwanted)
+	equal(c, "claims of one for somebody disabled, and one for nobody", len(c.claim(10)), 0)
+	equal(c, "deliveries", len(c.everything()), 3)
+	c.enqueue(c.event("webhook.other"))
+	equal(c, "claims of a type that is like them", len(c.claim(10)), 3)
 }
 
 func testOnce(c *check) {

@@ -2,9 +2,11 @@ package storetest_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
@@ -24,25 +26,35 @@ func TestRealTime(t *testing.T) {
 
 // TestRestart shows that the rules about restarts hold for a right store, whose leases end with it or outlive it.
 func TestRestart(t *testing.T) {
-	for name, reopen := range map[string]func(*testing.T, store.Store) store.Store{
-		"leases end":     func(_ *testing.T, s store.Store) store.Store { s.(*restarting).restart(); return s },
-		"leases outlive": func(_ *testing.T, s store.Store) store.Store { return s },
+	t.Parallel()
+	for name, restart := range map[string]func(*restarting){
+		"leases end":     func(s *restarting) { s.endPauses(); s.endLeases() },
+		"leases outlive": func(s *restarting) { s.endPauses() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			storetest.Suite{
 				Open:   func(*testing.T) store.Store { return &restarting{Store: memstore.New()} },
-				Reopen: reopen,
+				Reopen: func(_ *testing.T, s store.Store) store.Store { restart(s.(*restarting)); return s },
 				Seeds:  5,
 			}.Run(t)
 		})
 	}
 }
 
-// restarting is a memstore whose leases end when it is restarted, as those of a store do that keeps them in memory.
+// restarting is a memstore whose pauses end when it is restarted, and its leases too, as those of a store do that keeps
+// them in memory.
 type restarting struct {
 	store.Store
-	mu     sync.Mutex // guards leases
+	mu     sync.Mutex // guards all below
 	leases []store.Lease
+	paused []string
+}
+
+func (s *restarting) Pause(ctx context.Context, subscriptionID string, d time.Duration) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.paused = append(s.paused, subscriptionID)
+	return s.Store.Pause(ctx, subscriptionID, d)
 }
 
 func (s *restarting) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims, error) {
@@ -55,7 +67,16 @@ func (s *restarting) Claim(ctx context.Context, req store.ClaimRequest) (store.C
 	return claims, err
 }
 
-func (s *restarting) restart() {
+func (s *restarting) endPauses() {
+	for _, id := range s.paused {
+		if err := s.Store.Pause(context.Background(), id, 0); err != nil {
+			panic(err)
+		}
+	}
+	s.paused = nil
+}
+
+func (s *restarting) endLeases() {
 	if err := s.Release(context.Background(), s.leases...); err != nil {
 		panic(err)
 	}
@@ -66,10 +87,7 @@ func (s *restarting) restart() {
 func TestRestartBreakages(t *testing.T) {
 	loses := func(*testing.T, store.Store) store.Store { return memstore.New() }
 	suite := storetest.Suite{Open: openMemory, Reopen: loses}
-	for name := range storetest.Names() {
-		if !strings.HasPrefix(name, "restart/") {
-			continue
-		}
+	for _, name := range storetest.RestartRules() {
 		if violated, _ := suite.Violations(t, name); len(violated) == 0 {
 			t.Errorf("a store that loses everything, rule %s: got no violation, want one", name)
 		}
@@ -88,6 +106,17 @@ func TestRestartBreakages(t *testing.T) {
 	}
 	if violated, _ := suite.Violations(t, "restart/claims"); len(violated) == 0 {
 		t.Error("a store that gives tokens out again, rule restart/claims: got no violation, want one")
+	}
+
+	suite.Open = openMemory
+	if violated, _ := suite.Violations(t, "pause/not-kept"); len(violated) == 0 {
+		t.Error("a store that keeps pauses, rule pause/not-kept: got no violation, want one")
+	}
+	different := slices.ContainsFunc([]uint64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, func(seed uint64) bool {
+		return suite.Difference(t, seed, storetest.DefaultSteps) != ""
+	})
+	if !different {
+		t.Error("a store that keeps pauses, compared: got no difference, want one")
 	}
 }
 

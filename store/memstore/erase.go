@@ -1,0 +1,62 @@
+package memstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/outhook/outhook/store"
+)
+
+// Erase implements [store.History]. What it removes is gone from memory as soon as the claims are that hold it.
+func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next string, err error) {
+	now, err := s.begin(ctx)
+	if err != nil {
+		return 0, "", fmt.Errorf("memstore: erase: %w", err)
+	}
+	defer s.mu.Unlock()
+	if q.EventID != "" {
+		e := s.events[q.EventID]
+		if e == nil {
+			return 0, "", fmt.Errorf("memstore: erase: %w", store.ErrNotFound)
+		}
+		return s.erase([]*event{e}, now), "", nil
+	}
+	var matching []*event
+	for _, e := range s.log {
+		if e.tenant == q.Tenant {
+			matching = append(matching, e)
+		}
+	}
+	limit := q.Limit
+	if limit <= 0 {
+		limit = store.DefaultDeliveryLimit
+	}
+	found, err := cut(matching, func(e *event) place { return place{e.num, 0} }, q.Cursor, limit)
+	if err != nil {
+		return 0, "", fmt.Errorf("memstore: erase: %w", err)
+	}
+	return s.erase(found.Items, now), found.Next, nil
+}
+
+// erase erases events and returns how many had not been yet.
+func (s *Store) erase(evs []*event, now time.Time) (n int) {
+	for _, e := range evs {
+		if e.erased {
+			continue
+		}
+		n++
+		e.body, e.trace, e.erased = nil, "", true
+		for _, d := range e.deliveries {
+			d.body = nil
+			for i := range d.attempts {
+				d.attempts[i].Response = nil
+			}
+			if d.state == store.Pending {
+				s.cancel(d, "erased", now)
+				s.wakeReader() // there is room now, and the next of its key may go
+			}
+		}
+	}
+	return n
+}

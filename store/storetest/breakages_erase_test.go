@@ -1,0 +1,179 @@
+package storetest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
+)
+
+// erased knows what was erased.
+type erased map[string]bool // by event ID
+
+// watch makes erased see what b erases.
+func (er erased) watch(b *broken) {
+	b.erase = func(ctx context.Context, q store.EraseQuery) (int, string, error) {
+		n, next, err := b.Store.Erase(ctx, q)
+		page, _ := b.Store.Deliveries(ctx, store.DeliveryQuery{AnyTenant: true, Limit: 1000})
+		for _, d := range page.Items {
+			if err == nil && (d.EventID == q.EventID || q.EventID == "" && d.Tenant == q.Tenant && next == "") {
+				er[d.EventID] = true
+			}
+		}
+		return n, next, err
+	}
+}
+
+// keepResponses makes b's attempts have the responses of those outcomes that keeps says yes to, whatever is erased.
+func keepResponses(b *broken, keeps func(store.Outcome) bool) {
+	type attempt struct {
+		subscriptionID, eventID string
+		number                  int
+	}
+	kept := make(map[attempt][]byte)
+	b.finish = resultsWith(b, func(o store.Outcome, r *store.Result) {
+		recorded, _ := b.Store.Attempts(context.Background(), o.SubscriptionID, o.EventID)
+		if !r.Ignored && o.State != store.Canceled && keeps(o) {
+			kept[attempt{o.SubscriptionID, o.EventID, len(recorded)}] = o.Attempt.Response
+		}
+	})
+	b.attempts = func(ctx context.Context, subscriptionID, eventID string) ([]store.Attempt, error) {
+		attempts, err := b.Store.Attempts(ctx, subscriptionID, eventID)
+		for i, a := range attempts {
+			if response := kept[attempt{subscriptionID, eventID, a.Number}]; response != nil {
+				attempts[i].Response = response
+			}
+		}
+		return attempts, err
+	}
+}
+
+func eraseBreakages() []breakage {
+	return []breakage{
+		{"erases nothing", "erase/pending", func(b *broken) {
+			b.erase = func(ctx context.Context, q store.EraseQuery) (int, string, error) {
+				page, err := b.Store.Deliveries(ctx, store.DeliveryQuery{EventID: q.EventID, Tenant: q.Tenant})
+				return len(page.Items), "", err
+			}
+		}},
+		{"keeps responses", "erase/responses", func(b *broken) {
+			keepResponses(b, func(store.Outcome) bool { return true })
+		}},
+		{"keeps the response of a late success", "erase/leases", func(b *broken) {
+			er := erased{}
+			er.watch(b)
+			keepResponses(b, func(o store.Outcome) bool { return er[o.EventID] })
+		}},
+		{"does not say which are of erased events", "erase/says-so", func(b *broken) {
+			b.deliveries = func(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery], error) {
+				page, err := b.Store.Deliveries(ctx, q)
+				for i := range page.Items {
+					page.Items[i].Erased = false
+				}
+				return page, err
+			}
+		}},
+		{"does not say why it canceled", "erase/pending", func(b *broken) {
+			b.deliveries = func(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery], error) {
+				page, err := b.Store.Deliveries(ctx, q)
+				for i := range page.Items {
+					if page.Items[i].LastError == "erased" {
+						page.Items[i].LastError = ""
+					}
+				}
+				return page, err
+			}
+		}},
+		{"takes failures of what was erased", "erase/leases", func(b *broken) {
+			er := erased{}
+			er.watch(b)
+			b.finish = resultsWith(b, func(o store.Outcome, r *store.Result) {
+				if er[o.EventID] {
+					r.Ignored = false
+				}
+			})
+		}},
+		{"counts erased ones as requeued", "erase/requeue", func(b *broken) {
+			er := erased{}
+			er.watch(b)
+			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (int, string, error) {
+				page, _ := b.Store.Deliveries(ctx, q)
+				n, next, err := b.Store.Requeue(ctx, q)
+				for _, d := range page.Items {
+					if er[d.EventID] {
+						n++
+					}
+				}
+				return n, next, err
+			}
+		}},
+		{"remembers erased content", "erase/enqueue", func(b *broken) {
+			er, content := erased{}, make(map[string]string)
+			er.watch(b)
+			b.enqueue = func(ctx context.Context, evs ...events.Event) error {
+				for _, ev := range evs {
+					if er[ev.ID] && content[ev.ID] != string(ev.Payload) {
+						return fmt.Errorf("event %s: %w", ev.ID, store.ErrConflict)
+					}
+				}
+				err := b.Store.Enqueue(ctx, evs...)
+				for _, ev := range evs {
+					if err == nil && !er[ev.ID] {
+						content[ev.ID] = string(ev.Payload)
+					}
+				}
+				return err
+			}
+		}},
+		{"takes an erased event for a new one", "erase/enqueue", func(b *broken) {
+			er := erased{}
+			er.watch(b)
+			b.enqueue = eventsWith(b, func(ev *events.Event) {
+				if er[ev.ID] {
+					ev.ID += "-again"
+				}
+			})
+		}},
+		{"counts what was erased already", "erase/again", func(b *broken) {
+			b.erase = func(ctx context.Context, q store.EraseQuery) (int, string, error) {
+				n, next, err := b.Store.Erase(ctx, q)
+				if err == nil && q.EventID != "" {
+					n = 1
+				}
+				return n, next, err
+			}
+		}},
+		{"erases events that are not there", "erase/not-found", func(b *broken) {
+			b.erase = func(ctx context.Context, q store.EraseQuery) (int, string, error) {
+				n, next, err := b.Store.Erase(ctx, q)
+				if errors.Is(err, store.ErrNotFound) {
+					err = nil
+				}
+				return n, next, err
+			}
+		}},
+		{"erases another tenant's", "erase/tenant", func(b *broken) {
+			b.erase = func(ctx context.Context, q store.EraseQuery) (int, string, error) {
+				n, next, err := b.Store.Erase(ctx, q)
+				if err == nil && q.EventID == "" {
+					_, _, err = b.Store.Erase(ctx, store.EraseQuery{})
+				}
+				return n, next, err
+			}
+		}},
+		{"erases all in one step", "erase/steps", func(b *broken) {
+			b.erase = func(ctx context.Context, q store.EraseQuery) (int, string, error) {
+				q.Limit = 0
+				return b.Store.Erase(ctx, q)
+			}
+		}},
+		{"goes round in erasing", "erase/steps", func(b *broken) {
+			b.erase = func(ctx context.Context, q store.EraseQuery) (int, string, error) {
+				q.Cursor = ""
+				return b.Store.Erase(ctx, q)
+			}
+		}},
+	}
+}
