@@ -45,10 +45,13 @@ func (t *txn) bury(num, seq uint64, due int64) error {
 		return err
 	}
 	was, ok, err := t.find(num, seq, keyHash)
-	if err != nil { // the row itself; it may be in the index in two places
+	if err != nil { // the row itself; it may be in the index in two places, and have a body of its own
 		was, ok = row{state: store.Pending, stamp: seq, key: keyHash, stored: true}, true
 		key := key3(num, uint64(due), seq)
 		if err := t.remove(index, key[:]); err != nil {
+			return err
+		}
+		if err := t.removeBody(num, seq); err != nil {
 			return err
 		}
 	}

@@ -32,6 +32,7 @@ func (s *Store) canceledAll(num uint64, marks []mark) {
 // deleted takes in that a subscription is gone.
 func (s *Store) deleted(num uint64) {
 	s.house.add(num)
+	s.pauses.set(num, 0)
 	if q := s.queues[num]; q != nil {
 		s.endLeases(q)
 		s.drop(q)

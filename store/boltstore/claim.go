@@ -183,7 +183,7 @@ func (c *claiming) learn() (done bool, err error) {
 func (s *Store) leaseWait(now int64) time.Duration {
 	wait := store.NoneDue
 	for _, l := range s.leases.items {
-		at := max(l.until, l.queue.health.held)
+		at := max(l.until, l.queue.heldUntil())
 		wait = min(wait, time.Duration(at-now))
 	}
 	return wait
@@ -233,8 +233,14 @@ func (c *claiming) read(l *lease, into *store.Claim) reading {
 	switch {
 	case err != nil:
 		return reading{found: broken}
-	case !ok || !r.live() || r.behind:
+	case !ok || !r.live() || r.behind || e.erased():
 		return reading{found: gone}
+	}
+	body := e.body
+	if r.own {
+		if body, err = c.t.ownBody(q.num, l.seq); err != nil {
+			return reading{found: broken}
+		}
 	}
 	*into = store.Claim{
 		Lease:      store.Lease{SubscriptionID: l.sub.ID, EventID: e.id, Token: l.token},
@@ -243,7 +249,8 @@ func (c *claiming) read(l *lease, into *store.Claim) reading {
 		Key:        e.key,
 		EventTime:  time.UnixMilli(e.time).UTC(),
 		EnqueuedAt: asTime(e.enqueued),
-		Body:       e.body,
+		Body:       body,
+		Trace:      e.trace,
 		Attempt:    r.attempts + 1,
 		Retry:      r.attempts - r.base,
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/tally"
 )
 
 // records has a value of each kind of record under a key, and how it is decoded.
@@ -31,13 +32,16 @@ func records() map[string]struct {
 		Secrets: []signing.Secret{"s1", "s2"}, OverlapUntil: at, Status: store.Unsubscribed, DisabledReason: "gone",
 		CreatedAt: at, UpdatedAt: at.Add(1), SubscribedAt: at.Add(2),
 	}
-	h := health{proven: true, failures: 3, failingFor: time.Hour, failed: 5, holds: 2, held: math.MaxInt64}
+	h := health{proven: true, failures: 3, failingFor: time.Hour, failed: 5, holds: 2, held: math.MaxInt64, recovering: 8}
 	b := &backlog{pending: 3, chunks: true, marks: []mark{{9, 1, "unsubscribed"}, {12, 2, ""}}, deleted: true}
-	e := event{id: "id", typ: "a.b", tenant: "t", key: "k", time: 4e12, enqueued: 5, body: []byte(`{"a":1}`)}
+	e := event{id: "id", typ: "a.b", tenant: "t", key: "k", time: 4e12, enqueued: 5, body: []byte(`{"a":1}`), trace: "t"}
 	r := row{
-		state: store.Dead, stamp: 12, key: 5, behind: true, base: 1, due: 3, finished: 4, reason: "why", attempts: 1,
+		state: store.Dead, stamp: 12, key: 5, behind: true, own: true, base: 1, due: 3, finished: 4, reason: "why", attempts: 1,
 		log: appendAttempt(nil, &store.Attempt{At: at, Duration: 5, Status: 200, Error: "e", Response: []byte("r")}), stored: true,
 	}
+	var slot tally.Slot
+	slot.Add(&store.Attempt{Status: 200, Duration: time.Second}, true)
+	slot.Add(&store.Attempt{}, false)
 	return map[string]record{
 		"subscription": {k1[:], encodeSubscription(k1[:], sub),
 			func(k, v []byte) (any, error) { return decodeSubscription(k, v) }, sub},
@@ -54,7 +58,8 @@ func records() map[string]struct {
 			}
 			return unpackAll(packed)
 		}, []uint64{1, 5, 900}},
-		"row": {k2[:], r.encode(k2[:]), func(k, v []byte) (any, error) { return decodeRow(k, v) }, r},
+		"counts": {k2[:], encodeSlot(k2[:], &slot), func(k, v []byte) (any, error) { return decodeSlot(k, v) }, slot},
+		"row":    {k2[:], r.encode(k2[:]), func(k, v []byte) (any, error) { return decodeRow(k, v) }, r},
 	}
 }
 

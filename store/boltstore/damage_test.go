@@ -1,6 +1,7 @@
 package boltstore_test
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 	"time"
@@ -83,6 +84,32 @@ func TestDamagedDeliveryDies(t *testing.T) {
 	}
 	if d := page.Items[0]; d.State != store.Dead || d.LastError == "" {
 		t.Errorf("got %+v, want a dead delivery that says why", d)
+	}
+}
+
+// TestEraseOfADamagedDelivery erases all, of which one row can't be read.
+func TestEraseOfADamagedDelivery(t *testing.T) {
+	s := create(t, nil)
+	subscribe(t, s)
+	ids := publish(t, s, "event", 3)
+	fail(t, s, claim(t, s, 3))
+	s = restart(t, s, nil)
+	s.Damage("deliveries")
+	if n, _, err := s.Erase(t.Context(), store.EraseQuery{}); n != 3 || err != nil {
+		t.Errorf("Erase: got %d, %v, want 3", n, err)
+	}
+	if got := len(drain(t, s)); got != 0 || pending(t, s) != 0 {
+		t.Errorf("then there are %d claims, and %d pending", got, pending(t, s))
+	}
+	verify(t, s)
+	for i, want := range []store.State{store.Dead, store.Canceled, store.Canceled} {
+		page, err := s.Deliveries(t.Context(), store.DeliveryQuery{EventID: ids[i]})
+		if err != nil || len(page.Items) != 1 || page.Items[0].State != want {
+			t.Errorf("%s: got %+v, %v, want it %s", ids[i], page.Items, err, want)
+		}
+	}
+	if bytes.Contains(compacted(t, s), []byte(canary)) {
+		t.Error("the file still has something of it")
 	}
 }
 

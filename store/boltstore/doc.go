@@ -20,6 +20,14 @@
 // timer, and one that comes alone is committed at once. Only Finish waits a few milliseconds for company, since losing
 // it repeats an attempt and no more.
 //
+// # What is erased
+//
+// Erase takes what events carried out of every record and out of memory, so that no call returns it. Its bytes leave the
+// file later: those in pages that are free stay until bbolt writes something else there, which under steady traffic is
+// soon but at no certain time. To be rid of them at once, compact the file while the store is closed: "bbolt compact -o
+// new.db hooks.db" writes one that has the records alone. Copies of the file, and what a file system or a disk keeps of
+// blocks that were overwritten, are the host's to see to.
+//
 // # How it works
 //
 // An event is one record: its body, once, and for whom it is. Its deliveries have none until something happens to them,
@@ -31,6 +39,9 @@
 // Memory further has, for each subscription that has something pending, a window on each of those sources (window.go),
 // its place in the turns that Claim takes, and the leases, which end with the process. All of it follows the file: it
 // is changed after a commit, by what the transaction has left to be done then.
+//
+// Pauses are in memory alone. What attempts came to is counted there too, and written by one commit every eight seconds
+// in which there were some.
 //
 // Unsubscribing writes one mark that cancels all before it, however much that is; every reader heeds it (txn.find), and
 // Prune later writes it into the records, in small steps.

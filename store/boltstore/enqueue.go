@@ -58,19 +58,17 @@ func (t *txn) unstored(evs []*event) ([]*event, error) {
 	fresh := make([]*event, 0, len(evs))
 	given := make(map[string]*event, len(evs))
 	for _, e := range evs {
-		if first := given[e.id]; first != nil {
-			if !first.same(e) {
-				return nil, conflict(e)
-			}
-			continue
-		}
-		given[e.id] = e
 		known, err := t.known(e)
 		if err != nil {
 			return nil, err
 		}
-		if !known {
+		switch first := given[e.id]; {
+		case known:
+		case first == nil:
+			given[e.id] = e
 			fresh = append(fresh, e)
+		case !first.same(e):
+			return nil, conflict(e)
 		}
 	}
 	return fresh, nil
@@ -87,7 +85,7 @@ func (t *txn) known(e *event) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if !stored.same(e) {
+	if !stored.erased() && !stored.same(e) {
 		return false, conflict(e)
 	}
 	return true, nil
@@ -102,7 +100,9 @@ func (t *txn) enqueueOne(e *event, a *audience) error {
 	if err != nil {
 		return err
 	}
-	e.enqueued = t.store.wall().UnixNano()
+	if e.enqueued, err = t.stamp(); err != nil {
+		return err
+	}
 	key := key1(seq)
 	if err := t.put(log, key[:], e.encode(key[:], a.packed)); err != nil {
 		return err

@@ -15,8 +15,9 @@ type event struct {
 	id, typ, tenant, key string
 
 	time     int64  // when it happened, in milliseconds since 1970
-	enqueued int64  // by the store's clock
-	body     []byte // the wire body
+	enqueued int64  // by the system's clock
+	body     []byte // the wire body; empty, which none is, when it was erased
+	trace    string
 }
 
 // newEvent builds the record of an event that is to be enqueued. The error is an *events.InvalidError.
@@ -28,7 +29,7 @@ func newEvent(ev events.Event) (*event, error) {
 	return &event{
 		id: ev.ID, typ: ev.Type, tenant: ev.Tenant, key: ev.Key,
 		time: ev.Time.UnixMilli(),
-		body: body,
+		body: body, trace: ev.Trace,
 	}, nil
 }
 
@@ -44,6 +45,9 @@ func newEvents(evs []events.Event) ([]*event, error) {
 	}
 	return built, nil
 }
+
+// erased reports whether what the event carried was erased.
+func (e *event) erased() bool { return len(e.body) == 0 }
 
 // same reports whether e and o have the same content.
 func (e *event) same(o *event) bool {
@@ -64,7 +68,7 @@ func (e *event) keyHash() uint64 {
 
 // encode returns the value of an event with the packed list of its subscriptions.
 func (e *event) encode(key, targets []byte) []byte {
-	strings := len(e.id) + len(e.typ) + len(e.tenant) + len(e.key)
+	strings := len(e.id) + len(e.typ) + len(e.tenant) + len(e.key) + len(e.trace)
 	enc := newEncoder(headLen + strings + len(e.body) + 64 + len(targets))
 	enc.b = append(enc.b[:0], 0, 0, 0, 0, recordVersion)
 	enc.string(e.id)
@@ -74,6 +78,7 @@ func (e *event) encode(key, targets []byte) []byte {
 	enc.int(e.time)
 	enc.int(e.enqueued)
 	enc.bytes(e.body)
+	enc.string(e.trace)
 	head := enc.b[headLen:]
 	binary.BigEndian.PutUint32(enc.b, uint32(len(head)+sumSize))
 	enc.b = binary.BigEndian.AppendUint32(enc.b, checksum(key, head))
@@ -110,7 +115,7 @@ func decodeEvent(key, v []byte) (event, error) {
 	}
 	e := event{
 		id: d.string(), typ: d.string(), tenant: d.string(), key: d.string(),
-		time: d.int(), enqueued: d.int(), body: d.bytes(),
+		time: d.int(), enqueued: d.int(), body: d.bytes(), trace: d.string(),
 	}
 	return e, d.end()
 }

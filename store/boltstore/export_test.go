@@ -3,6 +3,7 @@ package boltstore
 import (
 	"bytes"
 	"context"
+	"errors"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -15,13 +16,17 @@ func WithBudget(n int) *Options { return &Options{budget: n, spillStep: 1} }
 // WithWall returns options with another system's clock.
 func WithWall(wall func() time.Time) *Options { return &Options{wall: wall} }
 
-// FailCommits makes commits call f, which gets the real one, until it is called with nil.
+// FailCommits makes commits call f, which gets the real one, until it is called with nil. No commit may be under way that
+// waits for the caller.
 func (s *Store) FailCommits(f func(commit func() error) error) {
-	if f == nil {
-		s.commitTx = (*bolt.Tx).Commit
-		return
-	}
-	s.commitTx = func(tx *bolt.Tx) error { return f(tx.Commit) }
+	_ = s.db.Update(func(*bolt.Tx) error { // one may be on its way of which nobody is told
+		if f == nil {
+			s.commitTx = (*bolt.Tx).Commit
+		} else {
+			s.commitTx = func(tx *bolt.Tx) error { return f(tx.Commit) }
+		}
+		return errors.New("there is nothing to write")
+	})
 }
 
 // DB returns the store's database.
@@ -56,4 +61,35 @@ func (s *Store) Damage(bucket string) bool {
 		return b.Put(bytes.Clone(k), v)
 	})
 	return err == nil && found
+}
+
+// Recent returns how many of the last events memory has.
+func (s *Store) Recent() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, slot := range s.recent.ring {
+		if slot.event != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// Paused returns how many pauses memory has.
+func (s *Store) Paused() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.pauses.byNum)
+}
+
+// Tallied returns how many slots of counts memory has, and how many the file.
+func (s *Store) Tallied() (memory, file int) {
+	s.mu.Lock()
+	memory = len(s.tallies.slots)
+	s.mu.Unlock()
+	_ = s.read(func(t *txn) error {
+		file = t.bucket(counts).Stats().KeyN
+		return nil
+	})
+	return memory, file
 }

@@ -3,6 +3,7 @@ package boltstore
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
@@ -19,8 +20,8 @@ func (s *Store) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.
 
 func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.Result, error) {
 	for _, o := range outcomes {
-		if o.State != store.Delivered && o.State != store.Dead && o.State != store.Pending {
-			return nil, &events.InvalidError{Field: "state", Reason: "is not delivered, dead or pending"}
+		if !slices.Contains(stateCodes[:], o.State) {
+			return nil, &events.InvalidError{Field: "state", Reason: "is not pending, delivered, dead or canceled"}
 		}
 	}
 	if err := s.check(ctx); err != nil || len(outcomes) == 0 {
@@ -28,8 +29,7 @@ func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.R
 	}
 	f := &finishing{outcomes: make([]outcome, len(outcomes))}
 	for i, o := range outcomes {
-		f.outcomes[i] = outcome{Outcome: o, attempt: appendAttempt(nil, &o.Attempt)}
-		f.outcomes[i].Attempt = store.Attempt{} // the caller's memory
+		f.outcomes[i] = newOutcome(o)
 	}
 	s.mu.Lock()
 	for i := range f.outcomes {
@@ -74,8 +74,22 @@ type finishing struct {
 // outcome is one outcome that is to be recorded.
 type outcome struct {
 	store.Outcome
-	attempt []byte // the attempt as it is stored
+	attempt []byte // the attempt as it is stored; Attempt itself has no Response
 	lease   *lease // sealed; nil when the token is not the present one
+}
+
+// newOutcome returns an outcome that shares no memory with the caller's.
+func newOutcome(o store.Outcome) outcome {
+	own := outcome{Outcome: o}
+	if o.State != store.Canceled {
+		own.attempt = appendAttempt(nil, &o.Attempt)
+	}
+	own.Attempt.Response = nil
+	own.Body = nil
+	if o.Body != nil && (o.State == store.Pending || o.State == store.Dead) {
+		own.Body = append([]byte{}, o.Body...)
+	}
+	return own
 }
 
 func (f *finishing) run(t *txn) error {
@@ -103,6 +117,30 @@ func (t *txn) conclude(o *outcome) (store.Result, error) {
 	if !present && !late {
 		return ignored, nil
 	}
+	if !present {
+		if err := t.heedErasure(seq, o); err != nil {
+			return ignored, err
+		}
+	}
+	r, err := t.concluded(num, seq, was, o)
+	if err != nil {
+		return ignored, err
+	}
+	if err := t.transition(num, seq, was, r, true); err != nil {
+		return ignored, err
+	}
+	before := t.health(num)
+	if o.State == store.Canceled {
+		return store.Result{Before: before.record(), After: before.record()}, nil
+	}
+	t.count(num, o)
+	next := before.judge(&o.Outcome, t.now)
+	t.setHealth(num, next)
+	return store.Result{Before: before.record(), After: next.record()}, nil
+}
+
+// concluded returns what a delivery is after an outcome that counts.
+func (t *txn) concluded(num, seq uint64, was row, o *outcome) (row, error) {
 	r := was
 	r.state, r.finished, r.due, r.reason = o.State, t.now, 0, ""
 	if o.State == store.Pending {
@@ -110,15 +148,17 @@ func (t *txn) conclude(o *outcome) (store.Result, error) {
 	} else {
 		r.behind = false
 	}
+	if o.State == store.Canceled {
+		r.reason = o.Attempt.Error
+		return r, nil
+	}
 	r.attempts++
 	r.log = append(r.log[:len(r.log):len(r.log)], o.attempt...)
-	if err := t.transition(num, seq, was, r, true); err != nil {
-		return ignored, err
+	if o.Body == nil {
+		return r, nil
 	}
-	before := t.health(num)
-	next := before.judge(&o.Outcome, t.now)
-	t.setHealth(num, next)
-	return store.Result{Before: before.record(), After: next.record()}, nil
+	r.own = true
+	return r, t.putBody(num, seq, o.Body)
 }
 
 // subject finds the delivery that an outcome is about.

@@ -15,18 +15,43 @@ type health struct {
 	failed     int64 // when failures last grew
 	holds      int
 	held       int64 // when the last hold ends
+	recovering int
+}
+
+// class is what subscriptions are told apart by when they take turns.
+type class int
+
+const (
+	proven  class = iota
+	untried       // nothing is known of them
+	failing
+	classes // how many there are
+)
+
+func (h *health) class() class {
+	switch {
+	case h.proven:
+		return proven
+	case h.failures == 0:
+		return untried
+	}
+	return failing
 }
 
 // judge returns the health after the outcome.
 func (h health) judge(o *store.Outcome, now int64) health {
 	if o.State == store.Delivered {
-		return health{proven: true}
+		left := max(h.recovering-1, 0)
+		if h.failures > 0 {
+			left = min(h.failures, store.MaxRecovering)
+		}
+		return health{proven: true, recovering: left}
 	}
 	if h.failures > 0 {
 		h.failingFor += min(max(time.Duration(now-h.failed), 0), store.MaxFailureGap)
 	}
 	h.failed = now
-	h.proven = false
+	h.proven, h.recovering = false, 0
 	h.failures++
 	if o.HoldFor > 0 {
 		if h.held <= now {
@@ -45,6 +70,7 @@ func (h health) record() store.Health {
 		FailingFor: h.failingFor,
 		Holds:      h.holds,
 		HeldUntil:  asTime(h.held),
+		Recovering: h.recovering,
 	}
 }
 
@@ -56,6 +82,7 @@ func (h health) encode(key []byte) []byte {
 	e.int(h.failed)
 	e.uint(uint64(h.holds))
 	e.int(h.held)
+	e.uint(uint64(h.recovering))
 	return e.seal(key)
 }
 
@@ -70,7 +97,7 @@ func decodeHealth(key, v []byte) (health, error) {
 	}
 	h := health{
 		proven: d.bool(), failures: int(d.uint()), failingFor: time.Duration(d.int()), failed: d.int(),
-		holds: int(d.uint()), held: d.int(),
+		holds: int(d.uint()), held: d.int(), recovering: int(d.uint()),
 	}
 	return h, d.end()
 }

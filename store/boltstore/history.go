@@ -81,6 +81,7 @@ func (t *txn) delivery(num uint64, e *event, r *row) (store.Delivery, error) {
 		EventType:      e.typ,
 		Tenant:         e.tenant,
 		State:          r.state,
+		Erased:         e.erased(),
 		Attempts:       r.attempts,
 		CreatedAt:      asTime(e.enqueued),
 		FinishedAt:     asTime(r.finished),
@@ -95,7 +96,7 @@ func (t *txn) delivery(num uint64, e *event, r *row) (store.Delivery, error) {
 	if ok {
 		d.LastStatus, d.LastError = last.status, string(last.err)
 	}
-	if r.reason != "" {
+	if r.reason != "" || r.state == store.Canceled {
 		d.LastError = r.reason
 	}
 	if r.state == store.Delivered {

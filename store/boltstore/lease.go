@@ -57,9 +57,7 @@ func (s *Store) countLease(l *lease) {
 	}
 	l.counted = true
 	l.queue.leased++
-	if !l.queue.health.proven {
-		s.unproven++
-	}
+	s.leased[l.queue.health.class()]++
 }
 
 // uncountLease undoes that, if it is so.
@@ -70,9 +68,7 @@ func (s *Store) uncountLease(l *lease) {
 	}
 	l.counted = false
 	l.queue.leased--
-	if !l.queue.health.proven {
-		s.unproven--
-	}
+	s.leased[l.queue.health.class()]--
 }
 
 // endLease makes a token worthless.

@@ -15,6 +15,7 @@ type logWalk struct {
 
 	rows    [][2]uint64 // rows that are past their retention: subscription and event
 	events  []uint64    // events that nothing refers to any more
+	slots   [][]byte    // counts that are past, of the front of theirs
 	blocked uint64      // an event up to which the watermark must rise first
 	more    bool
 }
@@ -36,6 +37,7 @@ func (w *logWalk) young(e *event, now int64) bool {
 
 // look finds what is to be removed.
 func (w *logWalk) look(t *txn) error {
+	w.slots = t.pastSlots(pruneStep)
 	h := &w.house
 	key := key1(max(h.seq, 1))
 	c := t.bucket(log).Cursor()
@@ -148,6 +150,11 @@ func (w *logWalk) remove(t *txn, ended bool) error {
 			return err
 		}
 	}
+	for _, k := range w.slots {
+		if err := t.remove(counts, k); err != nil {
+			return err
+		}
+	}
 	if ended {
 		return t.putMetaNumber(metaOrphans, 0)
 	}
@@ -160,11 +167,17 @@ func (w *logWalk) removeRow(t *txn, num, seq uint64) error {
 	if v == nil {
 		return nil
 	}
-	if r, err := decodeRow(key[:], v); err != nil || !w.outlived(&r, t.now) {
+	r, err := decodeRow(key[:], v)
+	if err != nil || !w.outlived(&r, t.now) {
 		return nil // it was requeued
 	}
 	if err := t.remove(deliveries, key[:]); err != nil {
 		return err
+	}
+	if r.own {
+		if err := t.removeBody(num, seq); err != nil {
+			return err
+		}
 	}
 	return t.leaveChunk(num, seq)
 }

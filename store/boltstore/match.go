@@ -75,7 +75,11 @@ func (t *txn) audience(tenant, typ string, at int64) (*audience, error) {
 // findAudience looks up who wants the type and had subscribed at a time.
 func (t *txn) findAudience(tenant, typ string, latest int64) (*audience, error) {
 	var found []want
-	for _, p := range append(events.Patterns(typ), everyType) {
+	patterns := events.Patterns(typ)
+	if !events.Operational(typ) {
+		patterns = append(patterns, everyType)
+	}
+	for _, p := range patterns {
 		prefix := wantPrefix(tenant, p)
 		c := t.bucket(wants).Cursor()
 		for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
@@ -104,7 +108,7 @@ func (t *txn) findAudience(tenant, typ string, latest int64) (*audience, error) 
 	return a, nil
 }
 
-// everyType is the pattern of those who want all types.
+// everyType is the pattern of those who want all types but the operational.
 const everyType = ""
 
 // want is an entry of the index by which events find their subscriptions. There is one for each pattern of every

@@ -7,21 +7,23 @@ import (
 // memory is what the store knows besides the file, guarded by Store.mu. It holds as much as is claimed and a little
 // more, and nothing for a subscription that has nothing pending.
 type memory struct {
-	queues     map[uint64]*queue // by the number of the subscription
-	idle       list.List         // those that have nothing, kept for what they know
-	unknown    []*queue          // those whose subscription is to be read before anything is claimed
-	proven     list.List         // the ring of those that have something due and are proven
-	unprovens  list.List         // the ring of the others
-	otherFirst bool              // whose turn it is
-	sleepers   timeHeap[*queue]  // those that have something due later
+	queues   map[uint64]*queue  // by the number of the subscription
+	idle     list.List          // those that have nothing, kept for what they know
+	unknown  []*queue           // those whose subscription is to be read before anything is claimed
+	rings    [classes]list.List // of those that have something due, by their class
+	turn     class              // whose turn it is
+	sleepers timeHeap[*queue]   // those that have something due later
+	pauses   pauses
 
 	tokens    map[uint64]*lease
 	leases    timeHeap[*lease] // those that can run out
 	lastToken uint64
-	unproven  int // how many of leases are of subscriptions that are not proven
+	leased    [classes]int // how many leases count against limits, by the class of their subscriptions
 
 	level  // of the watermark
 	recent recent
+
+	tallies tallies
 }
 
 // maxIdle is how many queues are kept that have nothing.
@@ -32,7 +34,7 @@ const maxIdle = 1024
 func (s *Store) queue(num uint64) *queue {
 	q := s.queues[num]
 	if q == nil {
-		q = &queue{num: num}
+		q = &queue{num: num, paused: s.pauses.until(num)}
 		for _, w := range q.windows() {
 			w.complete = true
 		}
@@ -68,12 +70,9 @@ func (s *Store) settle(q *queue, now int64) {
 	s.rest(q)
 }
 
-// enterRing puts q at the end of the ring for its health, unless it is in that already and keeps its place.
+// enterRing puts q at the end of the ring of its class, unless it is in that already and keeps its place.
 func (s *Store) enterRing(q *queue) {
-	ring := &s.unprovens
-	if q.health.proven {
-		ring = &s.proven
-	}
+	ring := &s.rings[q.health.class()]
 	if q.ring != ring {
 		s.leaveRing(q)
 		q.ring, q.seat = ring, ring.PushBack(q)
@@ -194,18 +193,14 @@ func (s *Store) moved(m move) {
 	}
 }
 
-// setHealth changes the health of a subscription, and with it what counts against the limit of the unproven.
+// setHealth changes the health of a subscription, and with it what counts against the limits of its class.
 func (s *Store) setHealth(num uint64, h health) {
 	q := s.queues[num]
 	if q == nil {
 		return
 	}
-	if q.health.proven && !h.proven {
-		s.unproven += q.leased
-	}
-	if !q.health.proven && h.proven {
-		s.unproven -= q.leased
-	}
+	s.leased[q.health.class()] -= q.leased
+	s.leased[h.class()] += q.leased
 	q.health = h
 	s.settle(q, s.now())
 }

@@ -47,7 +47,7 @@ func (s *Store) walkLog(ctx context.Context, r store.Retention) (more bool, err 
 		return false, err
 	}
 	ended := !w.more && w.house.all
-	if w.blocked != 0 || ended || len(w.rows)+len(w.events) > 0 {
+	if w.blocked != 0 || ended || len(w.rows)+len(w.events)+len(w.slots) > 0 {
 		s.want(w.blocked)
 		if err := s.submit(ctx, &op{run: func(t *txn) error { return w.remove(t, ended) }}); err != nil {
 			return false, err
@@ -60,7 +60,7 @@ func (s *Store) walkLog(ctx context.Context, r store.Retention) (more bool, err 
 	} else {
 		h.seq, h.target, h.kept = 0, 0, false
 	}
-	return w.more || s.house.orphans || len(s.house.sweeps) > 0, nil
+	return w.more || len(w.slots) == pruneStep || s.house.orphans || len(s.house.sweeps) > 0, nil
 }
 
 // planWalk says where the walk goes on.

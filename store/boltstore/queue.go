@@ -36,6 +36,7 @@ type queue struct {
 	seat *list.Element // its place there
 	idle *list.Element // its place among those that have nothing, nil when it has something
 
+	paused int64 // until when nothing is claimed, whatever its health says
 	wakeAt int64 // when something becomes claimable that is not now
 	bed    int   // its position among the sleepers
 }
@@ -46,8 +47,11 @@ func (q *queue) position() *int { return &q.bed }
 // windows returns the sources that are loaded from the file.
 func (q *queue) windows() [3]*window { return [3]*window{&q.chunked, &q.started, &q.retries} }
 
+// heldUntil returns when the last of its hold and its pause ends.
+func (q *queue) heldUntil() int64 { return max(q.health.held, q.paused) }
+
 // held reports whether nothing may be claimed for now.
-func (q *queue) held(now int64) bool { return q.health.held > now }
+func (q *queue) held(now int64) bool { return q.heldUntil() > now }
 
 // subscribed reports whether things may be claimed at all. Those of a broken subscription may, to find out and die.
 func (q *queue) subscribed() bool { return q.sub == nil || q.sub.Status == store.Subscribed }
@@ -76,10 +80,10 @@ func (q *queue) stocked(now int64) bool {
 func (q *queue) wake(now int64) int64 {
 	held := q.held(now)
 	if held && q.stocked(now) {
-		return q.health.held
+		return q.heldUntil()
 	}
 	if p, ok := q.retries.after(now); ok {
-		return max(p.due, q.health.held)
+		return max(p.due, q.heldUntil())
 	}
 	return 0
 }

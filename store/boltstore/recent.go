@@ -21,6 +21,13 @@ func (r *recent) add(seq uint64, e *event) {
 	}
 }
 
+// remove takes an event out, if it is in.
+func (r *recent) remove(seq uint64) {
+	if slot := &r.ring[seq%maxRecent]; slot.seq == seq {
+		slot.event = nil
+	}
+}
+
 // find returns an event; nil when it is not there.
 func (r *recent) find(seq uint64) *event {
 	if slot := &r.ring[seq%maxRecent]; slot.seq == seq {

@@ -54,7 +54,7 @@ func (t *txn) requeueOne(q *store.DeliveryQuery, p spot, stamp uint64) (bool, er
 		return false, nil
 	}
 	e, err := decodeEvent(key[:], v)
-	if err != nil {
+	if err != nil || e.erased() {
 		return false, err
 	}
 	was, ok, err := t.find(p.num, p.seq, e.keyHash())

@@ -4,6 +4,7 @@ package boltstore
 // above the watermark, which are.
 func (s *Store) restore(t *txn) error {
 	s.at = t.w
+	t.restoreStamp()
 	orphans, err := t.metaNumber(metaOrphans)
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ type row struct {
 	stamp    uint64 // the sequence number as of which it is as it is: a mark with a later one cancels it
 	key      uint64 // the hash of the event's ordering key, or 0
 	behind   bool   // pending, and waiting for an earlier delivery of the same key
+	own      bool   // it has a body of its own, see body.go
 	base     int    // how many attempts there were when it was last requeued
 	due      int64  // pending only: when the next attempt may start; 0 for as soon as it was enqueued
 	finished int64  // not pending only
@@ -28,13 +29,29 @@ type row struct {
 // The states as they are stored.
 var stateCodes = [...]store.State{store.Pending, store.Delivered, store.Dead, store.Canceled}
 
+// What is stored of a row as one number.
+const (
+	flagBehind = 1 << iota
+	flagOwn
+)
+
+func (r *row) flags() (f uint64) {
+	if r.behind {
+		f |= flagBehind
+	}
+	if r.own {
+		f |= flagOwn
+	}
+	return f
+}
+
 // encode returns the row's value.
 func (r *row) encode(key []byte) []byte {
 	e := newEncoder(48 + len(r.reason) + len(r.log))
 	e.uint(uint64(slices.Index(stateCodes[:], r.state)))
 	e.uint(r.stamp - number(key, 1)) // it is seldom another than the event's own number
 	e.uint(r.key)
-	e.bool(r.behind)
+	e.uint(r.flags())
 	e.uint(uint64(r.base))
 	e.int(r.due)
 	e.int(r.finished)
@@ -50,13 +67,13 @@ func decodeRow(key, v []byte) (row, error) {
 	if err != nil {
 		return row{}, fmt.Errorf("delivery %d/%d: %w", number(key, 0), number(key, 1), err)
 	}
-	code := d.uint()
+	code, late, keyHash, flags := d.uint(), d.uint(), d.uint(), d.uint()
 	if code >= uint64(len(stateCodes)) {
 		return row{}, fmt.Errorf("delivery %d/%d: %w: its state is not known", number(key, 0), number(key, 1), store.ErrCorrupt)
 	}
 	r := row{
-		state: stateCodes[code], stamp: d.uint() + number(key, 1), key: d.uint(), behind: d.bool(), base: int(d.uint()),
-		due: d.int(), finished: d.int(), reason: d.string(), attempts: int(d.uint()), log: d.bytes(),
+		state: stateCodes[code], stamp: late + number(key, 1), key: keyHash, behind: flags&flagBehind != 0, own: flags&flagOwn != 0,
+		base: int(d.uint()), due: d.int(), finished: d.int(), reason: d.string(), attempts: int(d.uint()), log: d.bytes(),
 		stored: true,
 	}
 	return r, d.end()

@@ -43,7 +43,14 @@ func (s *Store) stats(ctx context.Context, subscriptionID string) (stats store.S
 	if err != nil {
 		return stats, err
 	}
-	old := s.count(&stats, num)
+	if num != 0 {
+		w := windows{store: s, num: num, now: asTime(s.now())}
+		if err := w.read(); err != nil {
+			return stats, err
+		}
+		stats.Hour, stats.Day = w.hour.Window(), w.day.Window()
+	}
+	old := s.countPending(&stats, num)
 	seq, err := s.oldest(ctx, old)
 	if err == nil && seq != 0 {
 		stats.OldestPending, err = s.enqueuedAt(seq)
@@ -58,8 +65,9 @@ type aged struct {
 	rows bool   // there are others
 }
 
-// count counts what is pending of one subscription, or, when num is 0, of all, and returns those that have something.
-func (s *Store) count(stats *store.Stats, num uint64) (old []aged) {
+// countPending counts what is pending of one subscription, or, when num is 0, of all, and returns those that have
+// something.
+func (s *Store) countPending(stats *store.Stats, num uint64) (old []aged) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.expire(s.now())

@@ -32,6 +32,7 @@ type Store struct {
 
 	audiences      audienceCache // belongs to whoever has the write transaction
 	staleAudiences atomic.Bool   // audiences may be from a transaction that came to nothing
+	stamped        int64         // the latest time of an event, see stamp; likewise
 
 	mu     sync.Mutex // guards what follows; it is never held over a commit, nor taken in a transaction that reads
 	memory            // what is pending and leased
@@ -138,12 +139,14 @@ func (t *txn) checkFormat() error {
 }
 
 // Close waits for what is being written and ends the use of the store: after it, every method returns
-// [store.ErrClosed]. A database that Open has opened is closed too. Calling it again does nothing.
+// [store.ErrClosed]. It writes the last counts, so a host closes a database of its own only afterwards. A database that
+// Open has opened is closed too. Calling it again does nothing.
 func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
 	s.closeGroup()
+	s.closeTallies()
 	if !s.owned {
 		return nil
 	}

@@ -99,7 +99,7 @@ func (w *sweeping) run(t *txn) error {
 
 // removeAll removes the records of a deleted subscription.
 func (w *sweeping) removeAll(t *txn) (done bool, err error) {
-	for _, id := range []bucketID{deliveries, index, keyed, chunks} {
+	for _, id := range []bucketID{deliveries, bodies, index, keyed, chunks} {
 		keys, more := w.keys(t, id, nil, w.left)
 		w.left -= len(keys)
 		for _, k := range keys {
@@ -111,7 +111,7 @@ func (w *sweeping) removeAll(t *txn) (done bool, err error) {
 			return false, nil
 		}
 	}
-	return true, nil
+	return true, t.removeSlots(w.num)
 }
 
 // keys returns at most n keys of the subscription after a key, and whether there are more.

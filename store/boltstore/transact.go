@@ -107,6 +107,9 @@ func (t *txn) finish() error {
 	if err := t.spill(); err != nil {
 		return err
 	}
+	if err := t.tally(); err != nil {
+		return err
+	}
 	if err := t.keepClock(); err != nil {
 		return err
 	}

@@ -9,7 +9,10 @@ import (
 // takeTurns goes round the rings and leases what it may.
 func (c *claiming) takeTurns() error {
 	s := c.store
-	r := turns{claiming: c, proven: s.proven.Front(), unproven: s.unprovens.Front()}
+	r := turns{claiming: c}
+	for class := range s.rings {
+		r.seats[class] = s.rings[class].Front()
+	}
 	until := after(c.now, c.req.Lease)
 	for len(c.got)+len(c.chosen) < c.req.Max {
 		q, p, from, err := r.next()
@@ -29,20 +32,17 @@ func (c *claiming) takeTurns() error {
 // is taken of goes to the end of its ring.
 type turns struct {
 	*claiming
-	proven, unproven *list.Element // who is looked at next in each ring; nil at its end
-	at               **list.Element
+	seats [classes]*list.Element // who is looked at next in each ring; nil at its end
+	at    **list.Element
 }
 
 // next returns the next queue and what to take of it; nil when the request allows no more.
 func (r *turns) next() (*queue, place, source, error) {
 	s := r.store
-	for range 2 {
-		r.at = &r.proven
-		if s.otherFirst {
-			r.at = &r.unproven
-		}
-		s.otherFirst = !s.otherFirst
-		if r.at == &r.unproven && r.req.Unproven > 0 && s.unproven >= r.req.Unproven {
+	for range classes {
+		class := s.turn
+		s.turn = (class + 1) % classes
+		if r.at = &r.seats[class]; !r.room(class) {
 			continue
 		}
 		for *r.at != nil {
@@ -89,16 +89,19 @@ func (r *turns) pass(q *queue) {
 	*r.at = next
 }
 
-// allows reports whether the limits let one more of q be leased.
-func (c *claiming) allows(q *queue) bool {
-	limit := c.req.PerSubscription
-	if c.req.ProbeAfter > 0 && q.health.failures >= c.req.ProbeAfter {
-		limit = 1
-	}
-	if limit > 0 && q.leased >= limit {
+// room reports whether the limits let one more of a class be leased.
+func (c *claiming) room(of class) bool {
+	leased := &c.store.leased
+	if of == failing && c.req.Failing > 0 && leased[failing] >= c.req.Failing {
 		return false
 	}
-	return q.health.proven || c.req.Unproven <= 0 || c.store.unproven < c.req.Unproven
+	return of == proven || c.req.Unproven <= 0 || leased[untried]+leased[failing] < c.req.Unproven
+}
+
+// allows reports whether its own limit lets one more of q be leased.
+func (c *claiming) allows(q *queue) bool {
+	limit := c.req.Limit(&store.Health{Failures: q.health.failures, Recovering: q.health.recovering})
+	return limit == 0 || q.leased < limit
 }
 
 // hand completes the claims that can be made, and gives up the others. A lease may have ended while it was read.

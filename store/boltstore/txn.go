@@ -26,12 +26,14 @@ const (
 	chunks                     // subscription, first event → events
 	backlogs                   // subscription → backlog
 	healths                    // subscription → health
+	bodies                     // subscription, event → the delivery's own body
+	counts                     // five minutes, subscription → what its attempts came to
 	bucketCount
 )
 
 var bucketNames = [bucketCount]string{
 	"meta", "subs", "subids", "tenants", "wants", "events", "ids", "deliveries", "due", "keyed", "chunks", "backlogs",
-	"health",
+	"health", "bodies", "counts",
 }
 
 // The keys of meta.
@@ -41,6 +43,7 @@ const (
 	metaRising    = "rising"    // where the watermark is going, or is
 	metaCount     = "count"     // how many subscriptions there are
 	metaClock     = "clock"     // how far the store's clock has come, see clock.go
+	metaSetBack   = "setback"   // the latest time of an event that one after it went below, see stamp
 	metaOrphans   = "orphans"   // 1 when there may be events whose subscriptions are all deleted
 )
 
@@ -68,6 +71,8 @@ type txn struct {
 	subs     map[uint64]*store.Subscription // nil for one that is not there
 	ids      map[uint64]string              // of subscriptions
 	changed  struct{ backlogs, healths map[uint64]bool }
+	counted  []counted // attempts that were recorded
+	tallying bool      // counts are to be written
 	rowed    []rowed   // deliveries that got a row
 	chunk    seenChunk // the last that inChunk has looked at
 

@@ -3,7 +3,6 @@ package boltstore
 import (
 	"errors"
 	"fmt"
-	"slices"
 )
 
 // Verify checks that the parts of the file agree with each other, and memory with the file. Nothing may be on its way.
@@ -60,7 +59,7 @@ func (v *verifier) file(t *txn) error {
 		for _, num := range nums {
 			targets[[2]uint64{num, seq}] = true
 			if t.alive(num) {
-				v.delivery(t, num, seq, e.keyHash())
+				v.delivery(t, num, seq, &e)
 			}
 		}
 	}
@@ -68,17 +67,26 @@ func (v *verifier) file(t *txn) error {
 		v.errorf("%d events have %d IDs", events, n)
 	}
 	v.indexes(t, targets)
+	v.bodies(t)
+	v.counts(t)
 	return nil
 }
 
 // delivery checks one delivery.
-func (v *verifier) delivery(t *txn, num, seq, keyHash uint64) {
+func (v *verifier) delivery(t *txn, num, seq uint64, e *event) {
+	keyHash := e.keyHash()
 	r, ok, err := t.find(num, seq, keyHash)
 	if err != nil {
 		v.errorf("delivery %d/%d: %v", num, seq, err)
 	}
 	if !ok {
 		return
+	}
+	if e.erased() {
+		v.erasure(num, seq, &r)
+	}
+	if key := key2(num, seq); r.own && !v.has(t, bodies, key[:]) {
+		v.errorf("delivery %d/%d lacks its body", num, seq)
 	}
 	if r.key != keyHash {
 		v.errorf("delivery %d/%d has the key %x, its event %x", num, seq, r.key, keyHash)
@@ -177,88 +185,4 @@ func (v *verifier) nums() map[uint64]bool {
 		}
 	}
 	return nums
-}
-
-// memory checks that memory knows what is in the file.
-func (v *verifier) memory() {
-	s := v.store
-	unproven, leases := 0, 0
-	for num, q := range s.queues {
-		counted := 0
-		for _, l := range q.leases {
-			if l.spot != 0 {
-				counted++
-			}
-		}
-		if counted != q.leased {
-			v.errorf("subscription %d: %d leases are counted as %d", num, counted, q.leased)
-		}
-		if leases += counted; !q.health.proven {
-			unproven += counted
-		}
-	}
-	if leases != s.leases.Len() || unproven != s.unproven {
-		v.errorf("%d leases, %d of them unproven, are counted as %d and %d", leases, unproven, s.leases.Len(), s.unproven)
-	}
-	for num, here := range v.nums() {
-		if q := s.queues[num]; q == nil && here {
-			v.errorf("memory does not know subscription %d: %+v, rows %d, chunks %d, fresh %d",
-				num, v.backlogs[num], v.rows[num], v.chunked[num], v.fresh[num])
-		} else if q != nil {
-			v.queue(q)
-		}
-	}
-}
-
-// queue checks what memory knows of a subscription.
-func (v *verifier) queue(q *queue) {
-	if b := v.backlogs[q.num]; b != nil && (q.pending != b.pending || q.chunks != b.chunks || len(q.marks) != len(b.marks)) {
-		v.errorf("subscription %d: memory knows %d %v %v of %+v", q.num, q.pending, q.chunks, q.marks, b)
-	}
-	var fresh []uint64
-	for _, item := range q.fresh.items {
-		if item&(freshGone|freshCanceled) == 0 {
-			fresh = append(fresh, item>>freshBits)
-		}
-		if seq := item >> freshBits; item&(freshGone|freshCanceled) == 0 && (item&freshTaken != 0) != q.busy(seq) {
-			v.errorf("subscription %d: event %d is fresh and taken: %v, leased: %v", q.num, seq, item&freshTaken != 0, q.busy(seq))
-		}
-	}
-	if !slices.Equal(fresh, v.fresh[q.num]) || len(fresh) != q.fresh.live {
-		v.errorf("subscription %d: memory has %d fresh, %d, the file has %d", q.num, fresh, q.fresh.live, v.fresh[q.num])
-	}
-	chunked := make(map[uint64]place)
-	for _, seq := range v.chunked[q.num] {
-		chunked[seq] = place{0, seq}
-	}
-	started, retries := make(map[uint64]place), make(map[uint64]place)
-	for seq, p := range v.live[q.num] {
-		if p.due == 0 {
-			started[seq] = p
-		} else {
-			retries[seq] = p
-		}
-	}
-	v.window(q, "chunked", &q.chunked, chunked)
-	v.window(q, "started", &q.started, started)
-	v.window(q, "retries", &q.retries, retries)
-}
-
-// window checks that a window has all that it should, and nothing else.
-func (v *verifier) window(q *queue, name string, w *window, want map[uint64]place) {
-	if !q.subscribed() {
-		return
-	}
-	in := make(map[uint64]bool)
-	for _, p := range w.places {
-		in[p.seq] = true
-		if want[p.seq] != p || q.busy(p.seq) {
-			v.errorf("subscription %d: %s has %v, the file %v, leased: %v", q.num, name, p, want[p.seq], q.busy(p.seq))
-		}
-	}
-	for seq, p := range want {
-		if !in[seq] && !q.busy(seq) && (w.complete || comparePlaces(p, w.upTo) <= 0) {
-			v.errorf("subscription %d: %s lacks %v, complete: %v, up to %v", q.num, name, p, w.complete, w.upTo)
-		}
-	}
 }

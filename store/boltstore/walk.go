@@ -20,6 +20,8 @@ type slicer struct {
 	from spot
 	d    direction
 
+	inOrder bool // the times of all events go with their order, as far as matters for Since
+
 	fresh     []uint64 // events of num that memory knows to be fresh, from here on in the direction
 	freshMore bool     // it knows more
 
@@ -74,6 +76,9 @@ func (s *Store) slice(sl *slicer) error {
 	}
 	return s.read(func(t *txn) error {
 		sl.t = t
+		if err := sl.order(); err != nil {
+			return err
+		}
 		switch {
 		case sl.seq != 0:
 			return sl.oneEvent()
@@ -124,7 +129,8 @@ func (sl *slicer) everything() error {
 			sl.more = true
 			return nil
 		}
-		if err := sl.event(k, v); err != nil || sl.more {
+		past, err := sl.event(k, v)
+		if err != nil || sl.more || past {
 			return err
 		}
 		k, v = sl.step(c)
@@ -139,27 +145,30 @@ func (sl *slicer) oneEvent() error {
 	if v == nil {
 		return nil
 	}
-	return sl.event(key[:], v)
+	_, err := sl.event(key[:], v)
+	return err
 }
 
-// event reads the deliveries of an event from where we are. When the slice gets too long, more is set.
-func (sl *slicer) event(k, v []byte) error {
-	seq := number(k, 0)
+// event reads the deliveries of an event from where we are. When the slice gets too long, more is set. It is past when
+// no event from it on can be selected.
+func (sl *slicer) event(k, v []byte) (past bool, err error) {
 	e, err := decodeEvent(k, v)
-	if err != nil {
-		return err
-	}
-	if !sl.selects(&e) {
-		return nil
+	if err != nil || !sl.selects(&e) {
+		return err == nil && sl.past(&e), err
 	}
 	packed, err := decodeTargets(k, v)
 	if err != nil {
-		return err
+		return false, err
 	}
 	nums, err := unpackAll(packed)
 	if err != nil {
-		return err
+		return false, err
 	}
+	return false, sl.targets(number(k, 0), &e, nums)
+}
+
+// targets is event for those whom the event is for.
+func (sl *slicer) targets(seq uint64, e *event, nums []uint64) error {
 	if sl.num != 0 {
 		if _, ok := slices.BinarySearch(nums, sl.num); !ok {
 			return nil
@@ -177,11 +186,27 @@ func (sl *slicer) event(k, v []byte) error {
 			sl.more = true
 			return nil
 		}
-		if err := sl.look(num, seq, &e); err != nil {
+		if err := sl.look(num, seq, e); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// order finds out whether times go with the order of events: all that have an earlier one after them are from before
+// Since.
+func (sl *slicer) order() error {
+	if sl.d == backward || sl.q.Since.IsZero() {
+		return nil
+	}
+	latest, err := sl.t.metaNumber(metaSetBack)
+	sl.inOrder = asTime(int64(latest)).Before(sl.q.Since)
+	return err
+}
+
+// past reports whether neither the event nor one that we have still to come to is new enough.
+func (sl *slicer) past(e *event) bool {
+	return sl.inOrder && sl.d == forward && asTime(e.enqueued).Before(sl.q.Since)
 }
 
 // selects reports whether the query may select deliveries of the event.

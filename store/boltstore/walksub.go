@@ -62,6 +62,9 @@ func (sl *slicer) oneSubscription() error {
 		if err != nil {
 			return err
 		}
+		if sl.past(&e) {
+			return nil
+		}
 		if err := sl.look(sl.num, seq, &e); err != nil {
 			return err
 		}

@@ -1,0 +1,123 @@
+package boltstore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/outhook/outhook/store"
+)
+
+// eraseReason is what pending deliveries of an erased event say.
+const eraseReason = "erased"
+
+// eraseStep bounds the deliveries that one Erase looks at, unless one event has more.
+const eraseStep = 1000
+
+// Erase implements [store.History].
+func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next string, err error) {
+	if err = s.check(ctx); err == nil && q.EventID != "" {
+		n, err = s.eraseOne(ctx, q.EventID)
+	} else if err == nil {
+		n, next, err = s.eraseTenant(ctx, &q)
+	}
+	if err != nil {
+		return 0, "", fmt.Errorf("boltstore: erase: %w", err)
+	}
+	return n, next, nil
+}
+
+func (s *Store) eraseOne(ctx context.Context, id string) (n int, err error) {
+	err = s.submit(ctx, &op{run: func(t *txn) error {
+		seq, err := t.number(eventIDs, []byte(id))
+		if err == nil && seq == 0 {
+			err = store.ErrNotFound
+		}
+		if err == nil {
+			n, err = t.erase([]uint64{seq})
+		}
+		return err
+	}})
+	return n, err
+}
+
+// eraseTenant takes a step from the oldest event to the newest.
+func (s *Store) eraseTenant(ctx context.Context, q *store.EraseQuery) (n int, next string, err error) {
+	from, _, err := parseCursor(q.Cursor, spot{})
+	if err != nil {
+		return 0, "", err
+	}
+	f := erasable{tenant: q.Tenant, limit: q.Limit, from: from.seq}
+	if f.limit <= 0 {
+		f.limit = store.DefaultDeliveryLimit
+	}
+	for more := true; more; {
+		if err := s.check(ctx); err != nil {
+			return 0, "", err
+		}
+		err := s.read(func(t *txn) (err error) {
+			more, err = f.look(t)
+			return err
+		})
+		if err != nil {
+			return 0, "", err
+		}
+	}
+	if !f.ended {
+		next = forward.cursor(spot{seq: f.from})
+	}
+	if len(f.found) == 0 {
+		return 0, next, nil
+	}
+	err = s.submit(ctx, &op{run: func(t *txn) (err error) {
+		n, err = t.erase(f.found)
+		return err
+	}})
+	return n, next, err
+}
+
+// erasable looks for the events of a tenant.
+type erasable struct {
+	tenant string
+	limit  int
+
+	from       uint64 // where it goes on
+	found      []uint64
+	deliveries int // of those, or a little more
+	ended      bool
+}
+
+// look looks on for a while, and reports whether it must go on. An event that can't be read is nobody's.
+func (f *erasable) look(t *txn) (more bool, err error) {
+	c := t.bucket(log).Cursor()
+	start := key1(f.from)
+	k, v := c.Seek(start[:])
+	for seen := 0; k != nil; seen++ {
+		if f.from = number(k, 0); seen > 0 && t.store.now()-t.now > sliceTime {
+			return true, nil
+		}
+		if full := f.see(k, v); full {
+			return false, nil
+		}
+		k, v = c.Next()
+	}
+	f.ended = true
+	return false, nil
+}
+
+// see looks at an event. It is full when the event is one too many.
+func (f *erasable) see(k, v []byte) (full bool) {
+	e, err := decodeEvent(k, v)
+	if err != nil || e.tenant != f.tenant {
+		return false
+	}
+	packed, err := decodeTargets(k, v)
+	if err != nil {
+		return false
+	}
+	n := len(f.found)
+	if f.deliveries += len(packed); n == f.limit || n > 0 && f.deliveries > eraseStep {
+		return true
+	}
+	f.found = append(f.found, f.from)
+	return false
+}

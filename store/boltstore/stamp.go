@@ -1,0 +1,36 @@
+package boltstore
+
+// Events are stamped by the system's clock when they are enqueued, so that callers can ask for those of a time. Mostly
+// their times go with their order, and a listing of those since a time can end at the first that is older. When the
+// system's clock was set back they do not: so the file knows the latest time that an event has which has an earlier one
+// after it (metaSetBack). All that came after that time is in order.
+
+// stamp returns the time for an event that comes after all others.
+func (t *txn) stamp() (int64, error) {
+	now := t.store.wall().UnixNano()
+	if last := t.store.stamped; now < last {
+		return now, t.noteSetBack(last)
+	}
+	t.store.stamped = now
+	return now, nil
+}
+
+// noteSetBack notes that an event comes after one of a later time.
+func (t *txn) noteSetBack(later int64) error {
+	known, err := t.metaNumber(metaSetBack)
+	if err != nil || int64(known) >= later {
+		return err
+	}
+	return t.putMetaNumber(metaSetBack, uint64(later))
+}
+
+// restoreStamp finds the time of the last event. One that can't be read says nothing.
+func (t *txn) restoreStamp() {
+	k, v := t.bucket(log).Cursor().Last()
+	if k == nil {
+		return
+	}
+	if e, err := decodeEvent(k, v); err == nil {
+		t.store.stamped = e.enqueued
+	}
+}

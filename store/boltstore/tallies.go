@@ -1,0 +1,147 @@
+package boltstore
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/tally"
+)
+
+// What attempts came to is counted in memory, in slots of package tally, and added to what the file has by one commit
+// every few seconds.
+
+// tallyDelay is how long counts are only in memory. Stats allows for ten seconds.
+const tallyDelay = 8 * time.Second
+
+// maxTallied is how many slots memory may have before the next commit takes them along.
+const maxTallied = 1024
+
+// slotKey names a slot of a subscription.
+type slotKey struct {
+	slot int64
+	num  uint64
+}
+
+// tallies are the counts that the file has not. It is part of memory.
+type tallies struct {
+	slots   map[slotKey]*tally.Slot
+	timer   *time.Timer
+	ticking bool // timer is on its way
+
+	// writer is the transaction that writes slots: who reads as of it, or later, finds them in the file. 0 when none does.
+	writer int
+}
+
+// counted is an attempt that is to be counted.
+type counted struct {
+	num       uint64
+	status    int
+	took      time.Duration
+	delivered bool
+}
+
+// count counts an attempt, once the transaction is committed.
+func (t *txn) count(num uint64, o *outcome) {
+	t.counted = append(t.counted, counted{num, o.Attempt.Status, o.Attempt.Duration, o.State == store.Delivered})
+}
+
+// tally completes a transaction with the counts: it writes former ones when it is time, and has its own taken in.
+func (t *txn) tally() error {
+	if slots := t.store.planTally(t); slots != nil {
+		if err := t.writeSlots(slots); err != nil {
+			return err
+		}
+		t.after(func() {
+			clear(slots)
+			t.store.tallies.writer = 0
+		})
+	}
+	if len(t.counted) > 0 {
+		slot := tally.At(asTime(t.now))
+		t.after(func() { t.store.count(slot, t.counted) })
+	}
+	return nil
+}
+
+// planTally returns the counts to be written, which nobody changes before the transaction has ended; nil when it is not
+// time.
+func (s *Store) planTally(t *txn) map[slotKey]*tally.Slot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.tallies.slots)
+	if n == 0 || !t.tallying && n <= maxTallied {
+		s.tallies.writer = 0
+		return nil
+	}
+	s.tallies.writer = t.tx.ID()
+	return s.tallies.slots
+}
+
+// count takes in attempts.
+func (s *Store) count(slot int64, attempts []counted) {
+	if s.tallies.slots == nil {
+		s.tallies.slots = make(map[slotKey]*tally.Slot)
+	}
+	for _, c := range attempts {
+		key := slotKey{slot, c.num}
+		sum := s.tallies.slots[key]
+		if sum == nil {
+			sum = new(tally.Slot)
+			s.tallies.slots[key] = sum
+		}
+		sum.Add(&store.Attempt{Status: c.status, Duration: c.took}, c.delivered)
+	}
+	s.startTally()
+}
+
+// startTally has the counts written in a while. Store.mu must be held.
+func (s *Store) startTally() {
+	switch {
+	case s.tallies.ticking:
+		return
+	case s.tallies.timer == nil:
+		s.tallies.timer = time.AfterFunc(tallyDelay, s.tallyLate)
+	default:
+		s.tallies.timer.Reset(tallyDelay)
+	}
+	s.tallies.ticking = true
+}
+
+// tallyLate has the counts written, if there are any, with a commit that happens anyway when there is one.
+func (s *Store) tallyLate() {
+	s.mu.Lock()
+	s.tallies.ticking = false
+	n := len(s.tallies.slots)
+	s.mu.Unlock()
+	if n == 0 {
+		return
+	}
+	err := s.submit(context.Background(), &op{run: tallyNow, weight: 1})
+	if err != nil && !errors.Is(err, store.ErrClosed) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.startTally()
+	}
+}
+
+// tallyNow has the transaction write the counts.
+func tallyNow(t *txn) error {
+	t.wrote, t.tallying = true, true
+	return nil
+}
+
+// closeTallies writes the last counts. It comes when all operations have ended, so nobody else commits. That it can't is
+// nobody's loss but theirs.
+func (s *Store) closeTallies() {
+	s.mu.Lock()
+	if s.tallies.timer != nil {
+		s.tallies.timer.Stop()
+	}
+	n := len(s.tallies.slots)
+	s.mu.Unlock()
+	if n > 0 {
+		s.commit([]*op{{run: tallyNow}})
+	}
+}
