@@ -23,7 +23,7 @@ type attemptRecord struct {
 }
 
 func attemptLine(a *store.Attempt) string {
-	line, err := json.Marshal(attemptRecord{a.At.UTC(), a.Duration.Microseconds(), a.Status, a.Error, a.Response})
+	line, err := json.Marshal(attemptRecord{a.At.UTC(), a.Duration.Microseconds(), a.Status, plain(a.Error), a.Response})
 	if err != nil { // a year that RFC 3339 does not have
 		line = []byte("{}")
 	}

@@ -20,7 +20,7 @@ const (
 
 // Claim implements [store.Queue].
 //
-// Its limits count what is leased by all replicas together.
+// Its limits count what is leased by all replicas together. Pauses are this replica's.
 func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims, error) {
 	claims, err := s.claim(ctx, req)
 	if err != nil {
@@ -67,10 +67,9 @@ func (s *Store) claimOnce(ctx context.Context, req store.ClaimRequest) (claims s
 		order = make(map[int64]int64, req.Max) // token to place
 		subs  = make(map[int64]*claimedSubscription)
 		found []foundClaim
-		wait  *int64
 	)
 	lost := s.abandoned.take()
-	claims.Wait = store.NoneDue
+	paused := s.pauses.list()
 	err = s.write(ctx, func(b *pgx.Batch) {
 		b.Queue("begin")
 		b.Queue(claimSettings)
@@ -79,9 +78,10 @@ func (s *Store) claimOnce(ctx context.Context, req store.ClaimRequest) (claims s
 			b.Queue(s.sql.abandon, lost)
 		}
 		b.Queue(s.sql.intake)
-		b.Queue(s.sql.claim, req.Max, micros(req.Lease), req.PerSubscription, req.Unproven, req.ProbeAfter, base, max(req.Max, minRing), s.ending.list()).
+		b.Queue(s.sql.claim, req.Max, micros(req.Lease), req.PerSubscription, req.Unproven, req.ProbeAfter, base, max(req.Max, minRing),
+			s.ending.list(), req.Failing, paused).
 			Query(func(rows pgx.Rows) (err error) { again, err = readOrder(rows, order); return err })
-		b.Queue(s.sql.wait, base, end).QueryRow(func(row pgx.Row) error { return row.Scan(&wait) })
+		s.queueWait(b, base, end, paused, &claims.Wait)
 		b.Queue("commit")
 		if req.Max == 0 {
 			return
@@ -94,9 +94,6 @@ func (s *Store) claimOnce(ctx context.Context, req store.ClaimRequest) (claims s
 		s.abandoned.add(append(lost, base)...)
 		return store.Claims{}, false, err
 	}
-	if wait != nil {
-		claims.Wait = max(time.Duration(*wait)*time.Microsecond, 0)
-	}
 	slices.SortFunc(found, func(a, b foundClaim) int { return int(order[a.token] - order[b.token]) })
 	for i := range found {
 		if sub := subs[found[i].sub]; sub != nil { // or else deleted meanwhile
@@ -104,6 +101,23 @@ func (s *Store) claimOnce(ctx context.Context, req store.ClaimRequest) (claims s
 		}
 	}
 	return claims, again, nil
+}
+
+// queueWait asks how long it is until something is claimable that is not now.
+func (s *Store) queueWait(b *pgx.Batch, base, end int64, paused []string, wait *time.Duration) {
+	if len(paused) > 0 {
+		b.Queue(s.sql.pausedWait, base, end, paused).
+			Query(func(rows pgx.Rows) (err error) { *wait, err = s.pauses.readWait(rows); return err })
+		return
+	}
+	b.Queue(s.sql.wait, base, end).QueryRow(func(row pgx.Row) error {
+		var us *int64
+		err := row.Scan(&us)
+		if *wait = store.NoneDue; us != nil {
+			*wait = max(time.Duration(*us)*time.Microsecond, 0)
+		}
+		return err
+	})
 }
 
 // micros returns d in microseconds, rounded up.
@@ -130,7 +144,7 @@ type foundClaim struct {
 func readClaims(rows pgx.Rows) ([]foundClaim, error) {
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (c foundClaim, err error) {
 		err = row.Scan(&c.token, &c.sub, &c.Attempt, &c.Retry, &c.EventID, &c.EventType, &c.Tenant, &c.Key,
-			&c.EventTime, &c.EnqueuedAt, &c.Body)
+			&c.EventTime, &c.EnqueuedAt, &c.Body, &c.Trace)
 		c.Attempt++
 		return c, err
 	})

@@ -71,7 +71,7 @@ func (s *Store) list(ctx context.Context, q store.DeliveryQuery) (l listing[list
 func readListed(row pgx.CollectableRow) (d listed, err error) {
 	var due, finished *time.Time
 	err = row.Scan(&d.seq, &d.sub, &d.SubscriptionID, &d.EventID, &d.EventType, &d.Tenant, &d.State, &d.Attempts,
-		&d.CreatedAt, &due, &finished, &d.LastStatus, &d.LastError)
+		&d.CreatedAt, &due, &finished, &d.LastStatus, &d.LastError, &d.Erased)
 	d.CreatedAt, d.DueAt, d.FinishedAt = d.CreatedAt.UTC(), orZero(due), orZero(finished)
 	return d, err
 }

@@ -17,18 +17,23 @@
 //
 //   - What Enqueue has accepted is on disk. A Claim, Finish or Release is not waited for to be: a crash of the server may
 //     forget those of its last moments (wal_writer_delay, three times 0.2 s by default), and repeats the attempts.
-//   - The limits of Claim (PerSubscription, Unproven, ProbeAfter) hold in all replicas together, because they protect the
-//     endpoint, which does not care how many replicas there are. So a dead endpoint gets one probe per interval from all.
-//     All replicas should give the same limits.
+//   - The limits of Claim (PerSubscription, Unproven, Failing, ProbeAfter) hold in all replicas together, because they protect
+//     the endpoint, which does not care how many replicas there are. So a dead endpoint gets one probe per interval from all.
+//     All replicas should give the same limits. A Pause is one replica's alone.
 //   - Turns are taken in all replicas together too: a flooded subscription delays nobody else, whoever claims.
 //   - A change of a subscription holds for every Claim that begins after it has returned. What another replica has claimed
 //     before may still be attempted.
 //   - A replica that dies leaves its leases to run out. One that loses its connection gives back what it may have claimed.
 //   - No lock is held while anything else is waited for: a replica that is stopped in mid-call holds up nobody.
+//   - What is erased is in no row afterwards. Its bytes stay in the tables' files until VACUUM has been there and the space is
+//     used again, and in the write-ahead log and backups for as long as those are kept.
+//   - A server's clock that is set back delays by as much what was waiting (retries, holds, leases of replicas that died, the end
+//     of retention), and one that is set forward makes it due. Neither loses anything, and new events and their deliveries
+//     go by the clock as it is.
 //
 // Replicas wake each other by NOTIFY, each on one connection besides those of the pool; where that is lost they poll, once a
-// second by default. Through a pooler in transaction mode, such as PgBouncer, set Options.PollOnly and give the pool a
-// QueryExecMode that the pooler supports.
+// second by default. Through a pooler in transaction mode, such as PgBouncer, set Options.PollOnly, and unless the pooler
+// keeps prepared statements let pgx prepare none: default_query_exec_mode=exec in the URL. Every lock is of a transaction.
 //
 // # How it works
 //
@@ -40,7 +45,8 @@
 // Enqueue and of Finish that come while others are on their way share the next transaction.
 //
 // No statement on that path reads more than it returns by anything but an index; they say so to the planner, as
-// statistics lag behind a queue. Stats counts, about 0.1 s for a million pending.
+// statistics lag behind a queue. Stats counts, about 0.1 s for a million pending. What attempts came to (store.Window) is
+// counted in memory and written every ten seconds, by each replica into rows of its own: another sees it as late as that.
 //
 // A transaction that stays open for long anywhere on the server keeps dead rows, as for any queue in PostgreSQL.
 //

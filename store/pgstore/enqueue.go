@@ -44,7 +44,7 @@ func build(evs []events.Event) (built []newEvent, size int, err error) {
 
 func conflict(id string) error { return fmt.Errorf("event %s: %w", id, store.ErrConflict) }
 
-// same reports whether e and o have the same content.
+// same reports whether e and o have the same content, of which the trace is no part.
 func (e *newEvent) same(o *newEvent) bool {
 	return e.Type == o.Type && e.Tenant == o.Tenant && e.Key == o.Key && e.Time.Equal(o.Time) &&
 		string(e.body) == string(o.body)
@@ -54,18 +54,27 @@ func (e *newEvent) same(o *newEvent) bool {
 func enqueueArgs(evs []newEvent) []any {
 	n := len(evs)
 	ids, types, tenants, keys := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
-	times, bodies := make([]time.Time, n), make([][]byte, n)
+	times, bodies, traces := make([]time.Time, n), make([][]byte, n), make([]string, n)
 	var ords []int64
 	var patterns []string
 	for i := range evs {
 		e := &evs[i]
 		ids[i], types[i], tenants[i], keys[i] = e.ID, e.Type, e.Tenant, e.Key
-		times[i], bodies[i] = e.Time, e.body
-		for _, p := range append(events.Patterns(e.Type), "") {
+		times[i], bodies[i], traces[i] = e.Time, e.body, e.Trace
+		for _, p := range patternsOf(e.Type) {
 			ords, patterns = append(ords, int64(i+1)), append(patterns, p)
 		}
 	}
-	return []any{ids, types, tenants, keys, times, bodies, ords, patterns}
+	return []any{ids, types, tenants, keys, times, bodies, traces, ords, patterns}
+}
+
+// patternsOf returns what is in the table of wants of those who want events of the type.
+func patternsOf(eventType string) []string {
+	patterns := events.Patterns(eventType)
+	if !events.Operational(eventType) {
+		patterns = append(patterns, "") // it stands for every other type
+	}
+	return patterns
 }
 
 // enqueued reads what the enqueue statement says.

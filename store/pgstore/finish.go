@@ -25,9 +25,9 @@ func (s *Store) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.
 func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.Result, error) {
 	for i := range outcomes {
 		switch outcomes[i].State {
-		case store.Delivered, store.Dead, store.Pending:
+		case store.Delivered, store.Dead, store.Pending, store.Canceled:
 		default:
-			return nil, &events.InvalidError{Field: "state", Reason: "is not delivered, dead or pending"}
+			return nil, &events.InvalidError{Field: "state", Reason: "is not delivered, dead, pending or canceled"}
 		}
 	}
 	if err := s.begin(ctx); err != nil || len(outcomes) == 0 {
@@ -37,7 +37,11 @@ func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.R
 		s.waker.wakeHere()
 	}
 	defer s.ending.end(outcomes)
-	return s.finishes.do(ctx, outcomes, len(outcomes)*store.MaxResponse)
+	size := 0
+	for i := range outcomes {
+		size += store.MaxResponse + len(outcomes[i].Body)
+	}
+	return s.finishes.do(ctx, outcomes, size)
 }
 
 // delivery names one without its token.
@@ -114,6 +118,7 @@ func (s *Store) finishOnce(ctx context.Context, outcomes []store.Outcome) (resul
 	}
 	for range tries {
 		var again bool
+		var counts []counted
 		results = make([]store.Result, len(outcomes))
 		for i := range results {
 			results[i].Ignored = true
@@ -125,13 +130,14 @@ func (s *Store) finishOnce(ctx context.Context, outcomes []store.Outcome) (resul
 			}
 			b.Queue(s.sql.finishLock, tokens)
 			b.Queue(s.sql.healthLock, subs)
-			b.Queue(s.sql.finish, append(args, clerk, micros(store.MaxFailureGap))...).Query(func(rows pgx.Rows) (err error) {
-				again, err = readResults(rows, results)
+			b.Queue(s.sql.finish, append(args, clerk, micros(store.MaxFailureGap), store.MaxRecovering, slotSeconds)...).Query(func(rows pgx.Rows) (err error) {
+				again, counts, err = readResults(rows, results)
 				return err
 			})
 		})
 		switch {
 		case err == nil && !again:
+			s.tally(outcomes, counts)
 			s.waker.wakeHere()
 			return results, nil
 		case err == nil:
@@ -146,20 +152,26 @@ func (s *Store) finishOnce(ctx context.Context, outcomes []store.Outcome) (resul
 	return nil, err
 }
 
-// finishArgs are the arguments of the finish statement but its last two, and the tokens and subscriptions apart.
+// finishArgs are the arguments of the finish statement but its last four, and the tokens and subscriptions apart.
 func finishArgs(outcomes []store.Outcome) (args []any, tokens []int64, subs []string) {
 	n := len(outcomes)
 	subs, ids, states := make([]string, n), make([]string, n), make([]string, n)
-	wrongs, lines := make([]string, n), make([]string, n)
+	wrongs, lines, bodies := make([]string, n), make([]string, n), make([][]byte, n)
 	tokens = make([]int64, n)
 	retries, holds, statuses := make([]int64, n), make([]int64, n), make([]int32, n)
 	for i := range outcomes {
 		o := &outcomes[i]
 		subs[i], ids[i], tokens[i], states[i] = plain(o.SubscriptionID), plain(o.EventID), int64(o.Token), string(o.State)
 		retries[i], holds[i] = max(micros(o.RetryIn), 0), max(micros(o.HoldFor), 0)
-		statuses[i], wrongs[i], lines[i] = int32(o.Attempt.Status), plain(o.Attempt.Error), attemptLine(&o.Attempt)
+		statuses[i], wrongs[i] = int32(o.Attempt.Status), plain(o.Attempt.Error)
+		if o.State != store.Canceled {
+			lines[i] = attemptLine(&o.Attempt)
+		}
+		if o.State == store.Pending || o.State == store.Dead {
+			bodies[i] = o.Body
+		}
 	}
-	return []any{subs, ids, tokens, states, retries, holds, statuses, wrongs, lines}, tokens, subs
+	return []any{subs, ids, tokens, states, retries, holds, statuses, wrongs, lines, bodies}, tokens, subs
 }
 
 // plain makes text that PostgreSQL can keep.
@@ -167,14 +179,23 @@ func plain(s string) string {
 	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
 }
 
+// counted says where an outcome that counted is in its call, of which subscription it is, and in which slot it was recorded.
+type counted struct {
+	ord int64
+	tallied
+}
+
 // readResults reads what the finish statement says of the outcomes that counted.
-func readResults(rows pgx.Rows, results []store.Result) (again bool, err error) {
+func readResults(rows pgx.Rows, results []store.Result) (again bool, counts []counted, err error) {
 	var (
-		ord, previous *int64
-		after, before nullHealth
-		previously    = make(map[int64]int64)
+		ord, previous, sub *int64
+		slot               int64
+		after, before      nullHealth
+		previously         = make(map[int64]int64)
 	)
-	_, err = pgx.ForEachRow(rows, append(append([]any{&again, &ord}, after.columns()...), append([]any{&previous}, before.columns()...)...), func() error {
+	columns := append([]any{&again, &ord}, after.columns()...)
+	columns = append(append(columns, &previous), before.columns()...)
+	_, err = pgx.ForEachRow(rows, append(columns, &sub, &slot), func() error {
 		if ord == nil {
 			return nil
 		}
@@ -182,10 +203,11 @@ func readResults(rows pgx.Rows, results []store.Result) (again bool, err error) 
 			previously[*ord] = *previous
 		}
 		results[*ord-1] = store.Result{Before: before.record(), After: after.record()}
+		counts = append(counts, counted{*ord, tallied{*sub, slot}})
 		return nil
 	})
 	for ord, previous := range previously {
 		results[ord-1].Before = results[previous-1].After
 	}
-	return again, err
+	return again, counts, err
 }

@@ -21,20 +21,25 @@ const (
 type Imported struct {
 	Subscriptions int // all that the old store has
 	Deliveries    int // pending ones that were not here yet
+	Finished      int // and finished ones
 }
 
 // Import moves what another store, such as a boltstore, still has to do into this one: its subscriptions with their health,
-// and its pending deliveries with their attempts, in their order, each due when it was. What is finished stays there.
+// and its pending deliveries with their attempts, in their order, each due when it was. Then it copies the history: finished
+// deliveries and their attempts, but not what endpoints answered, nor the bodies of events of which nothing is pending, as
+// the other store gives out no body that is not to be sent. Those events are Erased here: Requeue passes them over, and
+// whoever publishes one again publishes nothing. Counts (store.Window) begin anew.
 //
 // Nothing is lost and nothing is done twice: a delivery is stored here, on disk, before it is ended there (as dead, with
 // "moved to PostgreSQL"), and one that is here already is not stored again. So after an error, or a crash, Import can be
-// called again and goes on, though what waited for a retry may then be due at once. Nobody else may use the old store meanwhile, and afterwards nobody should: neither publish to it
-// nor run a dispatcher on it. This store may be in use already, by other replicas too.
+// called again and goes on, though what waited for a retry may then be due at once, and what was moved first comes first.
+// Nobody else may use the old store meanwhile, and afterwards nobody should: neither publish to it nor run a dispatcher on
+// it. This store may be in use already, by other replicas too.
 //
 // It keeps the ID and the due time of each pending delivery in memory while it works, about 200 bytes.
 func (s *Store) Import(ctx context.Context, from store.Store) (Imported, error) {
 	im := importer{s: s, from: from, places: make(map[string]int64), due: make(map[delivery]time.Time)}
-	for _, step := range []func(context.Context) error{s.begin, im.subscriptions, im.order, im.loosen, im.deliveries} {
+	for _, step := range []func(context.Context) error{s.begin, im.subscriptions, im.order, im.loosen, im.deliveries, im.history} {
 		if err := step(ctx); err != nil {
 			return im.done, fmt.Errorf("pgstore: import: %w", err)
 		}
@@ -86,7 +91,7 @@ func (im *importer) subscription(ctx context.Context, sub *store.Subscription) e
 	args := append([]any{sub.ID, sub.Tenant}, settings(sub)...)
 	args = append(args, orNull(sub.OverlapUntil), string(sub.Status), sub.DisabledReason,
 		sub.CreatedAt, sub.UpdatedAt, orNull(sub.SubscribedAt),
-		h.Proven, h.Failures, h.FailingFor.Microseconds(), h.Holds, orNull(h.HeldUntil))
+		h.Proven, h.Failures, h.FailingFor.Microseconds(), h.Holds, orNull(h.HeldUntil), h.Recovering)
 	_, err = im.s.pool.Exec(ctx, im.s.sql.importSubscription, args...)
 	return told("subscription", err)
 }
@@ -183,7 +188,7 @@ func (im *importer) move(ctx context.Context, claims []store.Claim) error {
 	seqs, ids, types, tenants, keys := make([]int64, n), make([]string, n), make([]string, n), make([]string, n), make([]string, n)
 	times, enqueued, bodies, subs := make([]time.Time, n), make([]time.Time, n), make([][]byte, n), make([]string, n)
 	counts, retries, dues := make([]int32, n), make([]int32, n), make([]time.Time, n)
-	statuses, wrongs, logs := make([]int32, n), make([]string, n), make([]string, n)
+	statuses, wrongs, logs, traces := make([]int32, n), make([]string, n), make([]string, n), make([]string, n)
 	outcomes := make([]store.Outcome, n)
 	for i := range claims {
 		c := &claims[i]
@@ -197,17 +202,18 @@ func (im *importer) move(ctx context.Context, claims []store.Claim) error {
 		}
 		seqs[i], ids[i], types[i], tenants[i], keys[i] = im.places[c.EventID], c.EventID, c.EventType, c.Tenant, c.Key
 		times[i], enqueued[i], bodies[i], subs[i] = c.EventTime, c.EnqueuedAt, c.Body, c.SubscriptionID
+		traces[i] = c.Trace
 		counts[i], retries[i], dues[i] = int32(c.Attempt-1), int32(c.Retry), c.EnqueuedAt
 		if due, later := im.due[of(&c.Lease)]; later {
 			dues[i] = due
 		}
 		outcomes[i] = store.Outcome{Lease: c.Lease, State: store.Dead, Attempt: store.Attempt{
-			Number: c.Attempt, At: time.Now(), Error: "moved to PostgreSQL",
+			Number: c.Attempt, At: time.Now(), Error: movedError,
 		}}
 	}
 	var moved int
 	err := im.s.pool.QueryRow(ctx, im.s.sql.importDeliveries, seqs, ids, types, tenants, keys, times, enqueued, bodies, subs,
-		counts, retries, dues, statuses, wrongs, logs).Scan(&moved)
+		counts, retries, dues, statuses, wrongs, logs, traces).Scan(&moved)
 	if err != nil {
 		return err
 	}

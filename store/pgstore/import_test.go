@@ -1,127 +1,14 @@
 package pgstore_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/outhook/outhook/events"
-	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/boltstore"
 )
-
-// interrupted is a store whose Finish fails after some calls, half of the time having done what it was to.
-type interrupted struct {
-	store.Store
-	left int
-}
-
-var errInterrupted = errors.New("interrupted")
-
-func (s *interrupted) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.Result, error) {
-	if s.left--; s.left >= 0 {
-		return s.Store.Finish(ctx, outcomes...)
-	}
-	if len(outcomes)%2 == 0 {
-		if _, err := s.Store.Finish(ctx, outcomes...); err != nil {
-			return nil, err
-		}
-	}
-	return nil, errInterrupted
-}
-
-// old is a bbolt file with something of everything in it.
-type old struct {
-	*boltstore.Store
-	subs    []store.Subscription
-	pending map[string][]string // events, in order, by subscription
-	retried store.Claim         // attempted twice, due in an hour
-	health  store.Health        // of its subscription, which is held
-}
-
-func newOld(t *testing.T) *old {
-	t.Helper()
-	ctx := t.Context()
-	b, err := boltstore.Open(filepath.Join(t.TempDir(), "old.db"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { b.Close() })
-	o := &old{Store: b, pending: make(map[string][]string)}
-	for i, patterns := range [][]string{nil, {"a.*"}, {"b.c"}, {"a.b"}} {
-		sub, err := b.CreateSubscription(ctx, store.Subscription{
-			ID: fmt.Sprintf("5ab5c81b-0000-4000-8000-%012d", i), URL: "https://endpoint.example/", Events: patterns, Status: store.Subscribed,
-			Name: "name", Headers: map[string]string{"X-One": "1"}, Secrets: []signing.Secret{"one", "two"},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		o.subs = append(o.subs, sub)
-	}
-	// The first event is retried by the first subscription, and delivered to the second.
-	o.publish(t, "a.c", "")
-	claims, err := b.Claim(ctx, store.ClaimRequest{Max: 2, Lease: time.Hour})
-	if err != nil || len(claims.Claims) != 2 {
-		t.Fatalf("claims: got %d, %v, want 2", len(claims.Claims), err)
-	}
-	for _, c := range claims.Claims {
-		if c.SubscriptionID == o.subs[0].ID {
-			o.retried = c
-			o.finish(t, c, store.Outcome{State: store.Pending})
-		} else {
-			o.finish(t, c, store.Outcome{State: store.Delivered})
-			o.pending[c.SubscriptionID] = nil
-		}
-	}
-	claims, err = b.Claim(ctx, store.ClaimRequest{Max: 1, Lease: time.Hour})
-	if err != nil || len(claims.Claims) != 1 {
-		t.Fatalf("claims of the retry: got %d, %v, want 1", len(claims.Claims), err)
-	}
-	o.finish(t, claims.Claims[0], store.Outcome{State: store.Pending, RetryIn: time.Hour, HoldFor: 2 * time.Second})
-	for i := range 1200 {
-		o.publish(t, []string{"a.b", "b.c", "a.c"}[i%3], []string{"", "", "k", "l"}[i%4])
-	}
-	if o.subs[3], err = b.UpdateSubscription(ctx, o.subs[3].ID, func(s *store.Subscription) error {
-		s.Status = store.Unsubscribed
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	o.pending[o.subs[3].ID] = nil
-	stats, err := b.Stats(ctx, o.subs[0].ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.health = stats.Health
-	return o
-}
-
-func (o *old) finish(t *testing.T, c store.Claim, out store.Outcome) {
-	t.Helper()
-	out.Lease, out.Attempt = c.Lease, store.Attempt{At: time.Now(), Status: 500, Error: "http_status", Response: []byte("no")}
-	if _, err := o.Finish(t.Context(), out); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (o *old) publish(t *testing.T, eventType, key string) {
-	t.Helper()
-	ev := someEvents(1)[0]
-	ev.Type, ev.Key = eventType, key
-	if err := o.Enqueue(t.Context(), ev); err != nil {
-		t.Fatal(err)
-	}
-	for _, sub := range o.subs {
-		if len(sub.Events) == 0 || slices.ContainsFunc(sub.Events, func(p string) bool { return events.Match(p, eventType) }) {
-			o.pending[sub.ID] = append(o.pending[sub.ID], ev.ID)
-		}
-	}
-}
 
 func TestImport(t *testing.T) {
 	t.Parallel()
@@ -131,10 +18,11 @@ func TestImport(t *testing.T) {
 	for id, evs := range o.pending {
 		want[id] = len(evs)
 	}
-	total := 0
+	finished := finishedIn(t, o)
+	total, copied := 0, 0
 	for left := 0; ; left++ {
 		done, err := s.Import(t.Context(), &interrupted{o, left})
-		total += done.Deliveries
+		total, copied = total+done.Deliveries, copied+done.Finished
 		if err == nil {
 			break
 		}
@@ -145,7 +33,13 @@ func TestImport(t *testing.T) {
 	if sum := want[o.subs[0].ID] + want[o.subs[1].ID] + want[o.subs[2].ID]; total != sum {
 		t.Errorf("moved: got %d deliveries, want %d", total, sum)
 	}
-	if again, err := s.Import(t.Context(), o); err != nil || again.Deliveries != 0 {
+	if copied != len(finished) {
+		t.Errorf("copied: got %d finished deliveries, want %d", copied, len(finished))
+	}
+	if got := finishedIn(t, s); !slices.Equal(got, finished) {
+		t.Errorf("history: got %d deliveries, want the %d of the old store", len(got), len(finished))
+	}
+	if again, err := s.Import(t.Context(), o); err != nil || again.Deliveries != 0 || again.Finished != 0 {
 		t.Errorf("Import once more: got %+v, %v, want it to move nothing", again, err)
 	}
 	for _, sub := range o.subs {
@@ -156,9 +50,50 @@ func TestImport(t *testing.T) {
 		}
 	}
 	checkRetried(t, s, o)
+	checkFinished(t, s, o)
 	deliverAll(t, s, o)
 	if stats, err := o.Stats(t.Context(), ""); err != nil || stats.Pending != 0 {
 		t.Errorf("left in the old store: got %d pending, %v, want none", stats.Pending, err)
+	}
+}
+
+// finishedIn returns the finished deliveries of a store, without what is not copied.
+func finishedIn(t *testing.T, s store.Store) (lines []string) {
+	t.Helper()
+	q := store.DeliveryQuery{AnyTenant: true, States: []store.State{store.Delivered, store.Dead, store.Canceled}, Limit: 1000}
+	for {
+		page, err := s.Deliveries(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range page.Items {
+			d.CreatedAt, d.FinishedAt = d.CreatedAt.Truncate(time.Microsecond), d.FinishedAt.Truncate(time.Microsecond)
+			d.Erased = false
+			lines = append(lines, fmt.Sprintf("%+v", d))
+		}
+		if q.Cursor = page.Next; q.Cursor == "" {
+			slices.Sort(lines)
+			return lines
+		}
+	}
+}
+
+// checkFinished checks that an event of which nothing was pending is known with its attempt, and can't be sent again.
+func checkFinished(t *testing.T, s store.Store, o *old) {
+	t.Helper()
+	attempts, err := s.Attempts(t.Context(), o.subs[0].ID, o.finished.ID)
+	if err != nil || len(attempts) != 1 || attempts[0].Status != 500 || len(attempts[0].Response) > 0 {
+		t.Errorf("attempts of the finished delivery: got %+v, %v, want one without a response", attempts, err)
+	}
+	if n, _, err := s.Requeue(t.Context(), store.DeliveryQuery{EventID: o.finished.ID}); n != 0 || err != nil {
+		t.Errorf("Requeue of the finished delivery: got %d, %v, want it passed over", n, err)
+	}
+	if err := s.Enqueue(t.Context(), o.finished); err != nil {
+		t.Errorf("Enqueue of the finished event: %v", err)
+	}
+	page, err := s.Deliveries(t.Context(), store.DeliveryQuery{EventID: o.finished.ID})
+	if err != nil || len(page.Items) != 1 || page.Items[0].State != store.Delivered || !page.Items[0].Erased {
+		t.Errorf("deliveries of the finished event: got %+v, %v, want one that is delivered, and erased", page.Items, err)
 	}
 }
 

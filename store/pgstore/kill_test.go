@@ -24,11 +24,11 @@ func every(interval, total time.Duration, f func()) {
 	}
 }
 
-// fleet starts three replicas that publish and deliver.
-func fleet(t *testing.T, schema string, j *judge) []*replica {
+// fleet starts three replicas of a kind that publish and deliver.
+func fleet(t *testing.T, kind, schema string, j *judge) []*replica {
 	var replicas []*replica
 	for range 3 {
-		replicas = append(replicas, startReplica(t, "publisher", serverURL, schema, j))
+		replicas = append(replicas, startReplica(t, kind, serverURL, schema, j))
 	}
 	j.await(t, "the replicas deliver", 30*time.Second, func(n tally) bool { return n.arrived > 50 })
 	return replicas
@@ -43,7 +43,7 @@ func TestKilledReplicas(t *testing.T) {
 	if *long {
 		total = time.Minute
 	}
-	replicas := fleet(t, schema, j)
+	replicas := fleet(t, "publisher", schema, j)
 	kills := 0
 	every(500*time.Millisecond, total, func() {
 		i := rand.IntN(len(replicas))
@@ -69,7 +69,7 @@ func TestRollingRestart(t *testing.T) {
 	pool, schema := newPool(t)
 	j := newJudge(t)
 	subscribeJudge(t, open(t, pool, schema), j)
-	replicas := fleet(t, schema, j)
+	replicas := fleet(t, "patient publisher", schema, j)
 	rounds := 2
 	if *long {
 		rounds = 10
@@ -81,7 +81,7 @@ func TestRollingRestart(t *testing.T) {
 			if r.err != nil {
 				t.Errorf("a replica that was stopped: %v", r.err)
 			}
-			replicas[i] = startReplica(t, "publisher", serverURL, schema, j)
+			replicas[i] = startReplica(t, "patient publisher", serverURL, schema, j)
 			before := j.tally().arrived
 			j.await(t, "deliveries go on", 10*time.Second, func(n tally) bool { return n.arrived > before+50 })
 		}

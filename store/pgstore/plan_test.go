@@ -101,13 +101,15 @@ func (b *backlog) blocks(t *testing.T) map[string]int {
 	}
 	base := int64(claims.Claims[0].Token) >> 18 << 18
 	finish, _, _ := pgstore.FinishArgs(outcomes)
+	paused := []string{"sub-1", "sub-2", "sub-3"}
 	args := map[string][]any{
 		"enqueue": pgstore.EnqueueArgs(built),
 		"intake":  nil,
-		"claim":   {batch, int64(1e6), 0, 0, 10, int64(1) << 50, 100, []int64{}},
+		"claim":   {batch, int64(1e6), 128, 128, 10, int64(1) << 50, 100, []int64{}, 64, paused},
 		"wait":    {base, base + 1<<18},
+		"paused":  {base, base + 1<<18, paused},
 		"claims":  {base, base + 1<<18},
-		"finish":  append(finish, false, int64(1e6)),
+		"finish":  append(finish, false, int64(1e6), store.MaxRecovering, int64(300)),
 	}
 	touched := make(map[string]int)
 	for name, statement := range b.store.HotStatements() {

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/tally"
 )
 
 // pruneStep is how many records of a kind one Prune takes.
@@ -42,7 +43,7 @@ func (s *Store) prune(ctx context.Context, r store.Retention) (more bool, err er
 			b.Queue(s.sql.clerk)
 			b.Queue(s.sql.sweep, pruneStep).QueryRow(func(row pgx.Row) error { return row.Scan(&swept) })
 		} else {
-			b.Queue(s.sql.prune, pruneStep, keep(r.Delivered), keep(r.Failed)).
+			b.Queue(s.sql.prune, pruneStep, keep(r.Delivered), keep(r.Failed), slotSeconds, int64(tally.Day/time.Second)).
 				QueryRow(func(row pgx.Row) error { return row.Scan(&pruned) })
 		}
 		if err := tx.SendBatch(ctx, &b).Close(); err != nil {

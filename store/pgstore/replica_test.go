@@ -47,6 +47,13 @@ func replicaOptions() *dispatcher.Options {
 	return &dispatcher.Options{Concurrency: inFlight, PerSubscription: inFlight, Timeout: timeout, DrainTimeout: 5 * time.Second, AllowPrefixes: loopback}
 }
 
+// patient makes attempts so long that none is given up because the machine is busy: an attempt that was given up is made again,
+// though it may have arrived.
+func patient(o *dispatcher.Options) *dispatcher.Options {
+	o.Timeout, o.DrainTimeout = time.Minute, time.Minute
+	return o
+}
+
 // subscribeJudge makes a subscription that sends to the judge.
 func subscribeJudge(t testing.TB, s store.Store, j *judge) store.Subscription {
 	t.Helper()
@@ -79,13 +86,17 @@ func replicaMain() int {
 	if os.Getenv(envReplica) == "stopped" {
 		return stoppedMain(ctx, s)
 	}
-	d, err := dispatcher.New(s, replicaOptions())
+	kind, o := os.Getenv(envReplica), replicaOptions()
+	if kind == "worker" || kind == "patient publisher" {
+		o = patient(o)
+	}
+	d, err := dispatcher.New(s, o)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "replica:", err)
 		return 1
 	}
 	var publishing atomic.Bool
-	publishing.Store(os.Getenv(envReplica) == "publisher")
+	publishing.Store(kind != "worker")
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin) // until it is closed
 		publishing.Store(false)

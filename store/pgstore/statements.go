@@ -18,11 +18,15 @@ type statements struct {
 	block, clerk                                      string
 	enqueue                                           string
 	intake, claim, wait, claims, claimedSubscriptions string
-	importSubscription, importDeliveries, reserve     string
+	pausedWait                                        string
+	importSubscription, importDeliveries              string
+	importHistory, reserve                            string
 	abandon, finishLock, healthLock, finish, release  string
 	create, get, update, remove, listSubscriptions    string
 	requeue, attempts, sweepable, sweep, prune        string
 	statsAll, statsOne, queueListing, historyListing  string
+	tally, talliesOf                                  string
+	erasable, erasableOne, eraseLock, erase           string
 }
 
 func newStatements(schema string) *statements {
@@ -41,11 +45,13 @@ func newStatements(schema string) *statements {
 		intake:               file("intake"),
 		claim:                file("claim"),
 		wait:                 file("wait"),
+		pausedWait:           file("pausedwait"),
 		claims:               file("claims"),
 		claimedSubscriptions: file("claimedsubscriptions"),
 		abandon:              file("abandon"),
 		importSubscription:   file("importsubscription"),
 		importDeliveries:     file("importdeliveries"),
+		importHistory:        file("importhistory"),
 		reserve:              file("reserve"),
 		finishLock:           file("finishlock"),
 		healthLock:           file("healthlock"),
@@ -65,6 +71,12 @@ func newStatements(schema string) *statements {
 		statsOne:             file("statsone"),
 		queueListing:         file("queuelisting"),
 		historyListing:       file("historylisting"),
+		tally:                file("tally"),
+		talliesOf:            file("talliesof"),
+		erasable:             file("erasable"),
+		erasableOne:          file("erasableone"),
+		eraseLock:            file("eraselock"),
+		erase:                file("erase"),
 	}
 }
 

@@ -34,10 +34,17 @@ func (s *Store) stats(ctx context.Context, id string) (stats store.Stats, err er
 		return stats, err
 	}
 	var h health
-	err = s.pool.QueryRow(ctx, s.sql.statsOne, id).Scan(append(columns, h.columns()...)...)
+	var sub int64
+	var now time.Time
+	columns = append(append(columns, h.columns()...), &sub, &now)
+	err = s.pool.QueryRow(ctx, s.sql.statsOne, id).Scan(columns...)
 	if errors.Is(err, pgx.ErrNoRows) || state(err) == invalidText {
 		return stats, store.ErrNotFound
 	}
+	if err != nil {
+		return stats, err
+	}
 	stats.OldestPending, stats.Health = orZero(oldest), h.record()
+	stats.Hour, stats.Day, err = s.windows(ctx, sub, now)
 	return stats, err
 }

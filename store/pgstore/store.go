@@ -30,6 +30,8 @@ type Store struct {
 	abandoned abandoned
 	ending    ending
 	waker     waker
+	pauses    pauses
+	tallies   tallies
 
 	enqueues *joined[newEvent, struct{}]
 	finishes *joined[store.Outcome, store.Result]
@@ -71,7 +73,7 @@ func New(pool *pgxpool.Pool, o *Options) (*Store, error) {
 	if err := opts.validate(); err != nil {
 		return nil, err
 	}
-	s := &Store{o: opts, pool: pool, sql: newStatements(opts.Schema), log: logger{opts.Logger}}
+	s := &Store{o: opts, pool: pool, sql: newStatements(opts.Schema), log: logger{opts.Logger}, tallies: newTallies()}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.waker.ready = make(chan struct{}, 1)
 	s.waker.tell = make(chan struct{}, 1)
@@ -87,6 +89,7 @@ func (s *Store) Close() error {
 	s.enqueues.close()
 	s.finishes.close()
 	s.background.Wait()
+	s.flushTallies()
 	if s.ownPool {
 		s.pool.Close()
 	}

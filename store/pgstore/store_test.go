@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/pgstore"
 	"github.com/outhook/outhook/store/storetest"
 )
 
@@ -30,6 +31,7 @@ func TestStore(t *testing.T) {
 		},
 		Reopen: func(t *testing.T, old store.Store) store.Store {
 			h, _ := homes.Load(old)
+			old.(*pgstore.Store).Close()
 			s := open(t, h.(home).pool, h.(home).schema)
 			homes.Store(s, h)
 			return s

@@ -80,12 +80,13 @@ func settings(sub *store.Subscription) []any {
 type health struct {
 	proven          bool
 	failures, holds int
+	recovering      int
 	failingFor      int64 // microseconds
 	heldUntil       *time.Time
 }
 
 func (h *health) columns() []any {
-	return []any{&h.proven, &h.failures, &h.failingFor, &h.holds, &h.heldUntil}
+	return []any{&h.proven, &h.failures, &h.failingFor, &h.holds, &h.recovering, &h.heldUntil}
 }
 
 func (h *health) record() store.Health {
@@ -95,6 +96,7 @@ func (h *health) record() store.Health {
 		FailingFor: time.Duration(h.failingFor) * time.Microsecond,
 		Holds:      h.holds,
 		HeldUntil:  orZero(h.heldUntil),
+		Recovering: h.recovering,
 	}
 }
 
@@ -102,16 +104,17 @@ func (h *health) record() store.Health {
 type nullHealth struct {
 	proven          *bool
 	failures, holds *int
+	recovering      *int
 	failingFor      *int64
 	heldUntil       *time.Time
 }
 
 func (h *nullHealth) columns() []any {
-	return []any{&h.proven, &h.failures, &h.failingFor, &h.holds, &h.heldUntil}
+	return []any{&h.proven, &h.failures, &h.failingFor, &h.holds, &h.recovering, &h.heldUntil}
 }
 
 // record must not be called of one that is not there.
 func (h *nullHealth) record() store.Health {
-	there := health{*h.proven, *h.failures, *h.holds, *h.failingFor, h.heldUntil}
+	there := health{*h.proven, *h.failures, *h.holds, *h.recovering, *h.failingFor, h.heldUntil}
 	return there.record()
 }

@@ -89,6 +89,7 @@ func testEnqueueTx(t *testing.T, s *pgstore.Store, begin func() hostTx) {
 		t.Errorf("claims after a rollback: got %v, want none", got)
 	}
 	done = begin()
+	evs[1].Trace = canaryTrace
 	if err := done.enqueue(evs[1:3]...); err != nil {
 		t.Fatal(err)
 	}
@@ -104,8 +105,14 @@ func testEnqueueTx(t *testing.T, s *pgstore.Store, begin func() hostTx) {
 	if err := done.commit(); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := claimIDs(t, s), ids(evs[1:3]); !slices.Equal(got, want) {
-		t.Errorf("claims after the commit: got %v, want %v", got, want)
+	claims, err := s.Claim(t.Context(), store.ClaimRequest{Max: 100, Lease: time.Hour})
+	if err != nil || len(claims.Claims) != 2 {
+		t.Fatalf("claims after the commit: got %+v, %v, want 2", claims.Claims, err)
+	}
+	for i, c := range claims.Claims {
+		if want := evs[1+i]; c.EventID != want.ID || c.Trace != want.Trace {
+			t.Errorf("claim %d after the commit: got event %s with trace %q, want %s with %q", i+1, c.EventID, c.Trace, want.ID, want.Trace)
+		}
 	}
 	testConflictInTx(t, begin(), evs[1])
 }

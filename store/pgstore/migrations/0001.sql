@@ -30,38 +30,40 @@ CREATE TABLE outhook.wants (
 );
 CREATE INDEX wants_sub ON outhook.wants (sub);
 
--- What attempts have said of each endpoint. failing_for is in microseconds.
+-- What attempts have said of each endpoint. failing_for is in microseconds. class: 0 proven, 1 new, 2 failing.
 CREATE TABLE outhook.health (
     sub          bigint PRIMARY KEY,
+    class        smallint GENERATED ALWAYS AS (CASE WHEN proven THEN 0 WHEN failures = 0 THEN 1 ELSE 2 END) STORED,
     proven       boolean NOT NULL DEFAULT false,
     failures     integer NOT NULL DEFAULT 0,
     failing_for  bigint NOT NULL DEFAULT 0,
     last_failure timestamptz,
     holds        integer NOT NULL DEFAULT 0,
+    recovering   integer NOT NULL DEFAULT 0,
     held_until   timestamptz
 ) WITH (fillfactor = 50);
 
--- Two rings of subscriptions with something to claim, and when something of each is due that is not yet. Only a claim,
+-- Three rings of subscriptions with something to claim, one for each class of health, and when something of each is due that is not yet. Only a claim,
 -- which holds the clerk, changes them, and what changes a subscription's epoch. Nothing before next waits in lane 0.
 CREATE TABLE outhook.turns (
     sub         bigint PRIMARY KEY,
     epoch       integer NOT NULL,
     ready       boolean NOT NULL DEFAULT false,
-    proven      boolean NOT NULL DEFAULT false,
+    class       smallint NOT NULL DEFAULT 1,
     seat        bigint NOT NULL DEFAULT 0,
     due         timestamptz,
     next        bigint NOT NULL DEFAULT 0,
     keyed       boolean NOT NULL DEFAULT false,
     retry_first boolean NOT NULL DEFAULT false
 ) WITH (fillfactor = 50);
-CREATE INDEX turns_ring ON outhook.turns (proven, seat) WHERE ready;
+CREATE INDEX turns_ring ON outhook.turns (class, seat) WHERE ready;
 CREATE INDEX turns_due ON outhook.turns (due) WHERE due IS NOT NULL;
 
--- One row, whose lock is held by the one claim at a time.
+-- One row, whose lock is held by the one claim at a time. last_class is whose turn was the last.
 CREATE TABLE outhook.clerk (
-    one            boolean PRIMARY KEY DEFAULT true CHECK (one),
-    turn           bigint NOT NULL DEFAULT 0,
-    unproven_first boolean NOT NULL DEFAULT false
+    one        boolean PRIMARY KEY DEFAULT true CHECK (one),
+    turn       bigint NOT NULL DEFAULT 0,
+    last_class smallint NOT NULL DEFAULT 2
 ) WITH (fillfactor = 10);
 INSERT INTO outhook.clerk DEFAULT VALUES;
 
@@ -100,12 +102,14 @@ CREATE TABLE outhook.events (
     key         text NOT NULL,
     time        timestamptz NOT NULL,
     enqueued_at timestamptz NOT NULL,
-    body        bytea NOT NULL
+    body        bytea NOT NULL,
+    trace       text NOT NULL DEFAULT '',
+    erased      boolean NOT NULL DEFAULT false
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.2);
 CREATE UNIQUE INDEX events_id ON outhook.events (id);
 
 -- Pending deliveries. lane: 0 first attempts, 1 retries, 2 those that stand behind another with the same key. log has one
--- JSON object a line for each attempt.
+-- JSON object a line for each attempt. body is sent in place of the event's.
 CREATE TABLE outhook.queue (
     seq         bigint NOT NULL,
     sub         bigint NOT NULL,
@@ -118,6 +122,7 @@ CREATE TABLE outhook.queue (
     key         text NOT NULL DEFAULT '',
     last_error  text NOT NULL DEFAULT '',
     log         text NOT NULL DEFAULT '',
+    body        bytea,
     PRIMARY KEY (seq, sub)
 ) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0,
         autovacuum_vacuum_insert_scale_factor = 0.2, autovacuum_analyze_scale_factor = 0.05);
@@ -136,6 +141,7 @@ CREATE TABLE outhook.history (
     last_error  text NOT NULL,
     reason      text NOT NULL DEFAULT '',
     log         text NOT NULL,
+    body        bytea,
     PRIMARY KEY (seq, sub)
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.2,
         autovacuum_vacuum_cost_delay = 0);
@@ -157,3 +163,14 @@ CREATE TABLE outhook.graves (
     sub bigint PRIMARY KEY,
     at  timestamptz NOT NULL
 );
+
+-- What was counted of the attempts of a subscription in five minutes (package tally), by each writer: a replica writes rows
+-- of its own, so none waits for another. The last of them it writes again and again.
+CREATE TABLE outhook.tallies (
+    sub    bigint NOT NULL,
+    slot   bigint NOT NULL,
+    writer bigint NOT NULL,
+    counts bytea NOT NULL,
+    PRIMARY KEY (sub, slot, writer)
+) WITH (fillfactor = 70);
+CREATE INDEX tallies_slot ON outhook.tallies (slot);

@@ -1,7 +1,8 @@
 -- $1 how many, $2 lease in microseconds, $3 PerSubscription, $4 Unproven, $5 ProbeAfter, $6 what tokens begin with,
--- $7 how many subscriptions to look at, $8 tokens of successes that are about to be recorded.
+-- $7 how many subscriptions to look at, $8 tokens of successes that are about to be recorded, $9 Failing, $10 subscriptions
+-- to leave out.
 WITH c AS MATERIALIZED (
-    SELECT turn, unproven_first FROM outhook.clerk
+    SELECT turn, last_class FROM outhook.clerk
 ), lapsed AS MATERIALIZED ( -- leases that have run out, but for those whose outcome is being recorded right now
     SELECT slot, sub, seq FROM outhook.leases WHERE token <> 0 AND leased_till <= statement_timestamp()
     ORDER BY slot FOR UPDATE SKIP LOCKED
@@ -10,35 +11,46 @@ WITH c AS MATERIALIZED (
 ), busy AS MATERIALIZED (
     SELECT sub, count(*) AS n FROM taken
     WHERE leased_till > statement_timestamp() AND token <> ALL ($8::bigint[]) GROUP BY sub
-), room AS MATERIALIZED ( -- for the unproven
-    SELECT CASE WHEN $4::bigint > 0 THEN greatest($4 - coalesce(sum(b.n), 0), 0) ELSE $7::bigint + $1::bigint END AS n
-    FROM busy b CROSS JOIN LATERAL (SELECT h.proven FROM outhook.health h WHERE h.sub = b.sub OFFSET 0) h
-    WHERE NOT h.proven
+), used AS MATERIALIZED (
+    SELECT coalesce(sum(b.n), 0)::bigint AS unproven, coalesce(sum(b.n) FILTER (WHERE h.class = 2), 0)::bigint AS failing
+    FROM busy b CROSS JOIN LATERAL (SELECT h.class FROM outhook.health h WHERE h.sub = b.sub OFFSET 0) h
+    WHERE h.class > 0
+), room AS MATERIALIZED (
+    SELECT CASE WHEN $4::bigint > 0 THEN greatest($4 - unproven, 0) ELSE $7::bigint + $1::bigint END AS unproven,
+        CASE WHEN $9::bigint > 0 THEN greatest($9 - failing, 0) ELSE $7 + $1 END AS failing
+    FROM used
+), paused AS MATERIALIZED (
+    SELECT s.num FROM unnest($10::text[]) AS p(id)
+    CROSS JOIN LATERAL (SELECT s.num FROM outhook.subscriptions s WHERE s.id = p.id OFFSET 0) s
 ), ring AS MATERIALIZED (
-    (SELECT t.sub, t.epoch, t.proven, t.seat, t.next, t.keyed, t.retry_first, l.room
-     FROM outhook.turns t
-     CROSS JOIN LATERAL (SELECT h.* FROM outhook.health h WHERE h.sub = t.sub OFFSET 0) h
-     LEFT JOIN busy b ON b.sub = t.sub
-     CROSS JOIN LATERAL (SELECT CASE WHEN $5::bigint > 0 AND h.failures >= $5 THEN 1 WHEN $3::bigint > 0 THEN $3
-         ELSE greatest($1, 1) + coalesce(b.n, 0) END - coalesce(b.n, 0) AS room) l
-     WHERE t.ready AND t.proven AND l.room > 0 AND (h.held_until IS NULL OR h.held_until <= statement_timestamp())
-     ORDER BY t.seat LIMIT $7::bigint)
-    UNION ALL
-    (SELECT t.sub, t.epoch, t.proven, t.seat, t.next, t.keyed, t.retry_first, l.room
-     FROM outhook.turns t
-     CROSS JOIN LATERAL (SELECT h.* FROM outhook.health h WHERE h.sub = t.sub OFFSET 0) h
-     LEFT JOIN busy b ON b.sub = t.sub
-     CROSS JOIN LATERAL (SELECT CASE WHEN $5 > 0 AND h.failures >= $5 THEN 1 WHEN $3 > 0 THEN $3
-         ELSE greatest($1, 1) + coalesce(b.n, 0) END - coalesce(b.n, 0) AS room) l
-     WHERE t.ready AND NOT t.proven AND l.room > 0 AND (h.held_until IS NULL OR h.held_until <= statement_timestamp())
-     ORDER BY t.seat LIMIT least($7, (SELECT n FROM room)))
+    SELECT t.* FROM room
+    CROSS JOIN (VALUES (0::smallint), (1::smallint), (2::smallint)) AS k(class)
+    CROSS JOIN LATERAL (
+        SELECT t.sub, t.epoch, t.class, t.seat, t.next, t.keyed, t.retry_first, l.room
+        FROM ( -- only busy ones can be at their limit
+            SELECT t.*, h.failures, h.recovering FROM outhook.turns t
+            CROSS JOIN LATERAL (SELECT h.* FROM outhook.health h WHERE h.sub = t.sub OFFSET 0) h
+            WHERE t.ready AND t.class = k.class AND h.class = k.class
+              AND (h.held_until IS NULL OR h.held_until <= statement_timestamp()) AND t.sub NOT IN (SELECT num FROM paused)
+            ORDER BY t.seat LIMIT $7 + (SELECT count(*) FROM busy)) t
+        LEFT JOIN busy b ON b.sub = t.sub
+        CROSS JOIN LATERAL (SELECT CASE WHEN $5::bigint > 0 AND t.failures >= $5 THEN 1
+            WHEN $3::bigint > 0 THEN greatest($3 >> t.recovering, 1)
+            ELSE greatest($1, 1) + coalesce(b.n, 0) END - coalesce(b.n, 0) AS room) l
+        WHERE l.room > 0
+        ORDER BY t.seat
+        LIMIT least($7, CASE WHEN k.class > 0 THEN room.unproven END, CASE WHEN k.class = 2 THEN room.failing END)) t
 ), want AS MATERIALIZED ( -- how many to look for: one when there are enough others
     SELECT r.*, w.want, w.want + CASE WHEN r.keyed THEN 200 ELSE 1 END AS reach
-    FROM (SELECT r.*, count(*) OVER (PARTITION BY r.proven) AS company, count(*) OVER () AS everyone FROM ring r) r
-    CROSS JOIN LATERAL (SELECT CASE WHEN r.company >= $1 - least(r.everyone - r.company, $1 / 2) THEN 1
+    FROM (
+        SELECT r.*, count(*) OVER (PARTITION BY r.class) AS company, CASE WHEN r.class = 0
+            THEN least(count(*) FILTER (WHERE r.class > 0) OVER (), room.unproven)
+            ELSE count(*) OVER () - count(*) OVER (PARTITION BY r.class) END AS others
+        FROM ring r, room) r
+    CROSS JOIN LATERAL (SELECT CASE WHEN r.company >= $1 - least(r.others, $1 / 2) THEN 1
         ELSE least(r.room, $1) END AS want) w
 ), found AS MATERIALIZED (
-    SELECT r.sub, r.proven, r.seat, r.want, r.reach, r.retry_first, d.seq, d.lane, d.i, d.keyed, d.keyed AND EXISTS (
+    SELECT r.sub, r.class, r.seat, r.want, r.reach, r.retry_first, d.seq, d.lane, d.i, d.keyed, d.keyed AND EXISTS (
         SELECT 1 FROM outhook.queue p
         WHERE p.sub = r.sub AND p.epoch = r.epoch AND p.key = d.key AND p.key <> '' AND p.seq < d.seq) AS behind
     FROM want r CROSS JOIN LATERAL (
@@ -59,11 +71,15 @@ WITH c AS MATERIALIZED (
 ), open AS ( -- the two lanes of a subscription take turns
     SELECT f.*, row_number() OVER (PARTITION BY f.sub ORDER BY f.i2, (f.lane = 0) = f.retry_first) AS n FROM (
         SELECT f.*, row_number() OVER (PARTITION BY f.sub, f.lane ORDER BY f.i) AS i2 FROM found f WHERE NOT f.behind) f
-), ranked AS ( -- and so do the subscriptions of a ring
-    SELECT o.*, row_number() OVER (PARTITION BY o.proven ORDER BY o.n, o.seat) AS place FROM open o WHERE o.n <= o.want
-), chosen AS MATERIALIZED ( -- and the two rings
-    SELECT r.sub, r.seq, r.lane, r.keyed, r.proven, row_number() OVER (ORDER BY r.place, r.proven = c.unproven_first) AS o
-    FROM ranked r, c WHERE r.proven OR r.place <= (SELECT n FROM room)
+), ranked AS ( -- and so do the subscriptions of a class
+    SELECT o.*, row_number() OVER (PARTITION BY o.class ORDER BY o.n, o.seat) AS place FROM open o WHERE o.n <= o.want
+), lined AS ( -- and the classes, the one after whose turn was the last first
+    SELECT r.*, row_number() OVER w AS o, count(*) FILTER (WHERE r.class > 0) OVER w AS unproven
+    FROM ranked r, c, room WHERE r.class < 2 OR r.place <= room.failing
+    WINDOW w AS (ORDER BY r.place, (r.class + 2 - c.last_class) % 3)
+), chosen AS MATERIALIZED (
+    SELECT l.sub, l.seq, l.lane, l.keyed, l.class, row_number() OVER (ORDER BY l.o) AS o
+    FROM lined l, room WHERE l.class = 0 OR l.unproven <= room.unproven
     ORDER BY o LIMIT least($1, 131072 - (SELECT count(*) FROM taken) - (SELECT count(*) FROM lapsed))
 ), pool AS MATERIALIZED (
     SELECT slot, row_number() OVER (ORDER BY own DESC, slot) AS o FROM (
@@ -84,7 +100,7 @@ WITH c AS MATERIALIZED (
     WHERE ch.o > (SELECT count(*) FROM pool)
     RETURNING slot, token
 ), lanes AS (
-    SELECT w.sub, w.seat, w.next, w.retry_first, w.epoch, w.proven, w.company,
+    SELECT w.sub, w.seat, w.next, w.retry_first, w.epoch, w.company,
         count(f.seq) - count(ch.seq) - count(*) FILTER (WHERE f.behind) AS rest,
         greatest(count(*) FILTER (WHERE f.lane = 0), count(*) FILTER (WHERE f.lane = 1)) >= w.reach AS beyond,
         min(f.seq) FILTER (WHERE f.lane = 0 AND NOT f.behind AND ch.seq IS NULL) AS following,
@@ -92,7 +108,7 @@ WITH c AS MATERIALIZED (
         max(ch.o) AS o,
         (array_agg(ch.lane ORDER BY ch.o DESC) FILTER (WHERE ch.seq IS NOT NULL))[1] AS last_lane
     FROM want w LEFT JOIN found f ON f.sub = w.sub LEFT JOIN chosen ch ON ch.sub = f.sub AND ch.seq = f.seq
-    GROUP BY w.sub, w.seat, w.next, w.retry_first, w.epoch, w.proven, w.company, w.reach
+    GROUP BY w.sub, w.seat, w.next, w.retry_first, w.epoch, w.company, w.reach
 ), turned AS (
     UPDATE outhook.turns t SET
         ready = l.rest > 0 OR l.beyond,
@@ -105,7 +121,7 @@ WITH c AS MATERIALIZED (
         retry_first = coalesce(l.last_lane = 0, l.retry_first)
     FROM lanes l, c WHERE t.sub = l.sub
 ), clerked AS (
-    UPDATE outhook.clerk k SET turn = k.turn + $1, unproven_first = (SELECT proven FROM chosen ORDER BY o DESC LIMIT 1)
+    UPDATE outhook.clerk k SET turn = k.turn + $1, last_class = (SELECT class FROM chosen ORDER BY o DESC LIMIT 1)
     WHERE EXISTS (SELECT 1 FROM chosen)
 )
 SELECT l.o, l.token, (SELECT count(*) FROM chosen) < $1 AND EXISTS (

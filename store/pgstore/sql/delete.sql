@@ -9,6 +9,8 @@ WITH s AS (
     DELETE FROM outhook.turns USING s WHERE sub = s.num
 ), c AS (
     DELETE FROM outhook.cancellations USING s WHERE sub = s.num
+), y AS (
+    DELETE FROM outhook.tallies USING s WHERE sub = s.num
 ), freed AS (
     UPDATE outhook.leases l SET token = 0, leased_till = NULL
     WHERE l.slot = ANY (ARRAY(

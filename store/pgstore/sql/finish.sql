@@ -1,44 +1,52 @@
 -- $1 subscriptions, $2 events, $3 tokens, $4 states, $5 retry in, $6 hold for (microseconds), $7 statuses, $8 errors,
--- $9 log lines; $10 whether the clerk is held, without which nothing is done when it would be needed, $11 the longest gap between two failures.
+-- $9 log lines, $10 own bodies; $11 whether the clerk is held, without which nothing is done when it would be needed, $12
+-- the longest gap between two failures, $13 the longest way to recover, $14 seconds in a slot of tallies.
 WITH o AS MATERIALIZED (
     SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::int[],
-        $8::text[], $9::text[]) WITH ORDINALITY AS o(sub_id, event_id, token, state, retry_in, hold, status, error, line, ord)
+        $8::text[], $9::text[], $10::bytea[])
+        WITH ORDINALITY AS o(sub_id, event_id, token, state, retry_in, hold, status, error, line, body, ord)
 ), named AS MATERIALIZED (
-    SELECT o.*, s.num AS sub, e.seq, l.slot
+    SELECT o.*, s.num AS sub, e.seq, e.erased, l.slot
     FROM o
     CROSS JOIN LATERAL (SELECT s.num FROM outhook.subscriptions s WHERE s.id = o.sub_id OFFSET 0) s
-    CROSS JOIN LATERAL (SELECT e.seq FROM outhook.events e WHERE e.id = o.event_id OFFSET 0) e
+    CROSS JOIN LATERAL (SELECT e.seq, e.erased FROM outhook.events e WHERE e.id = o.event_id OFFSET 0) e
     LEFT JOIN LATERAL (
         SELECT l.slot FROM outhook.leases l
         WHERE l.slot = (o.token >> 1) & 131071 AND l.token = o.token AND l.token <> 0 AND l.sub = s.num AND l.seq = e.seq
         OFFSET 0) l ON true
-), late AS MATERIALIZED ( -- successes without the present token that count all the same
-    SELECT n.ord, n.sub, n.seq, n.state, n.retry_in, n.hold, n.status, n.error, n.line,
+), late AS MATERIALIZED ( -- successes without the present token that count all the same; of an erased event, the answer goes
+    SELECT n.ord, n.sub, n.seq, n.state, n.retry_in, n.hold, n.status, n.error, n.body,
+        CASE WHEN n.erased THEN regexp_replace(n.line, ',"response":"[A-Za-z0-9+/=]*"', '') ELSE n.line END AS line,
         (SELECT l.slot FROM outhook.leases l WHERE l.sub = n.sub AND l.seq = n.seq AND l.token <> 0) AS slot
     FROM named n WHERE n.slot IS NULL AND n.state = 'delivered' AND (
         EXISTS (SELECT 1 FROM outhook.queue q WHERE q.seq = n.seq AND q.sub = n.sub)
         OR EXISTS (SELECT 1 FROM outhook.history h WHERE h.seq = n.seq AND h.sub = n.sub AND h.state = 'canceled'))
 ), allowed AS MATERIALIZED (
-    SELECT $10::boolean OR NOT EXISTS (SELECT 1 FROM late) AS ok
+    SELECT $11::boolean OR NOT EXISTS (SELECT 1 FROM late) AS ok
 ), hit AS MATERIALIZED (
     SELECT x.ord, x.slot, x.seq, x.sub, x.state, x.retry_in, x.hold, x.status, x.error, x.line,
-        q.epoch, q.attempts, q.key, q.log
+        q.epoch, q.attempts, q.key, q.log, coalesce(x.body, q.body) AS body, q.last_status, q.last_error,
+        (x.state <> 'canceled')::int AS counts
     FROM (
-        SELECT ord, sub, seq, state, retry_in, hold, status, error, line, slot FROM named WHERE slot IS NOT NULL
+        SELECT ord, sub, seq, state, retry_in, hold, status, error, line, body, slot FROM named WHERE slot IS NOT NULL
         UNION ALL
-        SELECT ord, sub, seq, state, retry_in, hold, status, error, line, slot FROM late) x
+        SELECT ord, sub, seq, state, retry_in, hold, status, error, line, body, slot FROM late) x
     CROSS JOIN LATERAL (
-        SELECT q.epoch, q.attempts, q.key, q.log FROM outhook.queue q WHERE q.seq = x.seq AND q.sub = x.sub OFFSET 0) q
+        SELECT q.epoch, q.attempts, q.key, q.log, q.body, q.last_status, q.last_error
+        FROM outhook.queue q WHERE q.seq = x.seq AND q.sub = x.sub OFFSET 0) q
     WHERE (SELECT ok FROM allowed)
 ), ended AS (
     DELETE FROM outhook.queue q USING hit h WHERE q.seq = h.seq AND q.sub = h.sub AND h.state <> 'pending'
 ), kept AS (
-    INSERT INTO outhook.history (seq, sub, state, attempts, last_status, finished_at, last_error, log)
-    SELECT h.seq, h.sub, h.state, h.attempts + 1, h.status, statement_timestamp(), h.error, h.log || h.line
+    INSERT INTO outhook.history (seq, sub, state, attempts, last_status, finished_at, last_error, reason, log, body)
+    SELECT h.seq, h.sub, h.state, h.attempts + h.counts, CASE h.counts WHEN 1 THEN h.status ELSE h.last_status END,
+        statement_timestamp(), CASE h.counts WHEN 1 THEN h.error ELSE h.last_error END,
+        CASE h.counts WHEN 1 THEN '' ELSE h.error END, h.log || h.line, h.body
     FROM hit h WHERE h.state <> 'pending'
 ), again AS (
     UPDATE outhook.queue q SET lane = 1, due = statement_timestamp() + h.retry_in * interval '1 microsecond',
-        attempts = q.attempts + 1, retry = q.retry + 1, last_status = h.status, last_error = h.error, log = q.log || h.line
+        attempts = q.attempts + 1, retry = q.retry + 1, last_status = h.status, last_error = h.error, log = q.log || h.line,
+        body = h.body
     FROM hit h WHERE q.seq = h.seq AND q.sub = h.sub AND h.state = 'pending'
 ), revived AS (
     UPDATE outhook.history h SET state = 'delivered', attempts = h.attempts + 1, last_status = l.status, last_error = '', reason = '',
@@ -59,44 +67,71 @@ WITH o AS MATERIALIZED (
         WHERE h.state <> 'pending' AND h.key <> '') n
     WHERE q.seq = n.seq AND q.sub = n.sub AND q.lane = 2
     RETURNING q.sub, q.seq
-), counted AS MATERIALIZED ( -- era: how many successes there were in this call, up to and with this one
-    SELECT c.ord, c.sub, c.state = 'delivered' AS ok, c.state = 'pending' AS retry,
-        CASE WHEN c.state <> 'delivered' AND c.hold > 0 THEN statement_timestamp() + c.hold * interval '1 microsecond' END AS hold,
-        sum(CASE WHEN c.state = 'delivered' THEN 1 ELSE 0 END) OVER (PARTITION BY c.sub ORDER BY c.ord) AS era
+), counted AS MATERIALIZED (
+    SELECT c.ord, c.sub, c.state = 'delivered' AS ok, c.state IN ('pending', 'dead') AS failed, c.state = 'pending' AS retry,
+        CASE WHEN c.state IN ('pending', 'dead') AND c.hold > 0
+            THEN statement_timestamp() + c.hold * interval '1 microsecond' END AS hold
     FROM (SELECT ord, sub, state, hold FROM hit UNION ALL SELECT ord, sub, 'delivered', 0 FROM revived) c
-), base AS MATERIALIZED (
-    SELECT h.* FROM (SELECT DISTINCT sub FROM counted) c
+), base AS MATERIALIZED ( -- the health of a steady subscription stays as it is
+    SELECT h.*, h.proven AND h.recovering = 0 AND NOT c.failed AS steady
+    FROM (SELECT sub, bool_or(failed) AS failed FROM counted GROUP BY sub) c
     CROSS JOIN LATERAL (SELECT h.* FROM outhook.health h WHERE h.sub = c.sub OFFSET 0) h
-), judged AS MATERIALIZED (
-    SELECT c.ord, c.sub, c.ok AS proven,
-        CASE WHEN c.era = 0 THEN b.failures ELSE 0 END + count(*) FILTER (WHERE NOT c.ok) OVER w AS failures,
-        CASE WHEN c.era = 0 THEN b.failing_for + CASE WHEN b.failures > 0 THEN
-            least(greatest((extract(epoch FROM statement_timestamp() - b.last_failure) * 1000000)::bigint, 0), $11::bigint)
+), eras AS ( -- era: how many successes there were in this call, up to and with this one
+    SELECT c.*, count(*) FILTER (WHERE c.ok) OVER (PARTITION BY c.sub ORDER BY c.ord) AS era
+    FROM counted c JOIN base b ON b.sub = c.sub WHERE NOT b.steady
+), spent AS ( -- fails: in this call, since the last success
+    SELECT c.*, count(*) FILTER (WHERE c.failed) OVER w AS fails, max(c.hold) OVER w AS held
+    FROM eras c WINDOW w AS (PARTITION BY c.sub, c.era ORDER BY c.ord)
+), weighed AS (
+    SELECT s.ord, s.sub, s.ok, s.era, s.fails, s.fails = 0 AND (s.era > 0 OR b.proven) AS proven,
+        CASE WHEN s.era = 0 THEN b.failures ELSE 0 END + s.fails AS failures,
+        CASE WHEN s.era = 0 THEN b.failing_for + CASE WHEN b.failures > 0 AND s.fails > 0 THEN
+            least(greatest((extract(epoch FROM statement_timestamp() - b.last_failure) * 1000000)::bigint, 0), $12::bigint)
             ELSE 0 END ELSE 0 END AS failing_for,
-        CASE WHEN c.era = 0 THEN b.holds ELSE 0 END
-            + CASE WHEN count(c.hold) OVER w > 0 AND NOT (c.era = 0 AND coalesce(b.held_until > statement_timestamp(), false))
+        CASE WHEN s.era = 0 THEN b.holds ELSE 0 END
+            + CASE WHEN s.held IS NOT NULL AND NOT (s.era = 0 AND coalesce(b.held_until > statement_timestamp(), false))
               THEN 1 ELSE 0 END AS holds,
-        greatest(CASE WHEN c.era = 0 THEN b.held_until END, max(c.hold) OVER w) AS held_until
-    FROM counted c JOIN base b ON b.sub = c.sub
-    WINDOW w AS (PARTITION BY c.sub, c.era ORDER BY c.ord)
+        greatest(CASE WHEN s.era = 0 THEN b.held_until END, s.held) AS held_until,
+        b.recovering AS recovering_before, b.failures AS failures_before
+    FROM spent s JOIN base b ON b.sub = s.sub
+), endings AS ( -- ended: how many failures a success ended
+    SELECT w.*, lag(w.ord) OVER o AS previous,
+        CASE WHEN w.ok THEN coalesce(lag(w.failures) OVER o, w.failures_before) END AS ended
+    FROM weighed w WINDOW o AS (PARTITION BY w.sub ORDER BY w.ord)
+), marked AS ( -- the last success that ended any: its era, and in how many steps recovery goes from there
+    SELECT e.*, max(CASE WHEN e.ended > 0 THEN e.era * 1000 + least(e.ended, $13::bigint) END)
+        OVER (PARTITION BY e.sub ORDER BY e.ord) AS mark
+    FROM endings e
+), changed AS MATERIALIZED (
+    SELECT m.ord, m.previous, m.sub, m.era, m.fails, m.proven, m.failures, m.failing_for, m.holds, m.held_until,
+        CASE WHEN m.fails > 0 THEN 0 ELSE
+            greatest(coalesce(m.mark % 1000 - (m.era - m.mark / 1000), m.recovering_before - m.era), 0) END AS recovering
+    FROM marked m
+), judged AS (
+    SELECT ord, previous, sub, proven, failures, failing_for, holds, recovering, held_until FROM changed
+    UNION ALL
+    SELECT c.ord, NULL, c.sub, true, 0, 0, 0, 0, NULL FROM counted c JOIN base b ON b.sub = c.sub WHERE b.steady
 ), final AS MATERIALIZED (
-    SELECT DISTINCT ON (sub) * FROM judged ORDER BY sub, ord DESC
+    SELECT DISTINCT ON (sub) *, CASE WHEN proven THEN 0 WHEN failures = 0 THEN 1 ELSE 2 END AS class
+    FROM changed ORDER BY sub, ord DESC
 ), healed AS (
     UPDATE outhook.health h SET proven = f.proven, failures = f.failures, failing_for = f.failing_for, holds = f.holds,
-        held_until = f.held_until, last_failure = CASE WHEN f.proven THEN NULL ELSE statement_timestamp() END
-    FROM final f WHERE h.sub = f.sub AND NOT (h.proven AND f.proven)
+        held_until = f.held_until, recovering = f.recovering,
+        last_failure = CASE WHEN f.fails > 0 THEN statement_timestamp() END
+    FROM final f WHERE h.sub = f.sub AND (f.fails > 0 OR f.era > 0 AND NOT (h.proven AND h.recovering = f.recovering))
 ), signaled AS (
     INSERT INTO outhook.signals (sub, seq, keyed)
     SELECT sub, min(seq), bool_or(keyed) FROM (
         SELECT sub, 9223372036854775807 AS seq, false AS keyed FROM counted WHERE retry
         UNION ALL
         SELECT f.sub, 9223372036854775807, false FROM final f JOIN base b USING (sub)
-        WHERE f.proven <> b.proven OR f.held_until IS DISTINCT FROM b.held_until
+        WHERE f.class <> b.class OR f.held_until IS DISTINCT FROM b.held_until
         UNION ALL
         SELECT sub, seq, true FROM unparked) x
     GROUP BY sub
 )
-SELECT NOT a.ok, j.ord, j.proven, j.failures, j.failing_for, j.holds, j.held_until,
-    lag(j.ord) OVER (PARTITION BY j.sub ORDER BY j.ord),
-    b.proven, b.failures, b.failing_for, b.holds, b.held_until
+SELECT NOT a.ok, j.ord, j.proven, j.failures, j.failing_for, j.holds, j.recovering, j.held_until,
+    j.previous,
+    b.proven, b.failures, b.failing_for, b.holds, b.recovering, b.held_until,
+    j.sub, floor(extract(epoch FROM statement_timestamp()) / $14::int)::bigint
 FROM allowed a LEFT JOIN judged j ON true LEFT JOIN base b ON b.sub = j.sub

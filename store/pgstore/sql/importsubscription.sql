@@ -1,5 +1,5 @@
 -- $1 id … $11 disabled reason, $12 created, $13 updated, $14 subscribed at; $15 proven, $16 failures, $17 failing for, $18 holds,
--- $19 held until. One that is there already is left as it is.
+-- $19 held until, $20 recovering. One that is there already is left as it is.
 WITH s AS (
     INSERT INTO outhook.subscriptions (id, tenant, name, url, events, header_names, header_values, secrets, overlap_until,
         status, disabled_reason, created_at, updated_at, subscribed_at)
@@ -12,8 +12,9 @@ WITH s AS (
     SELECT DISTINCT s.tenant, p, s.num FROM s, unnest(CASE WHEN cardinality(s.events) = 0 THEN '{""}' ELSE s.events END) AS p
     WHERE s.status = 'Subscribed' OR s.disabled_reason <> ''
 ), h AS (
-    INSERT INTO outhook.health (sub, proven, failures, failing_for, last_failure, holds, held_until)
-    SELECT num, $15::boolean, $16::int, $17::bigint, CASE WHEN $16 > 0 THEN statement_timestamp() END, $18::int, $19::timestamptz
+    INSERT INTO outhook.health (sub, proven, failures, failing_for, last_failure, holds, held_until, recovering)
+    SELECT num, $15::boolean, $16::int, $17::bigint, CASE WHEN $16 > 0 THEN statement_timestamp() END, $18::int, $19::timestamptz,
+        $20::int
     FROM s
 )
-INSERT INTO outhook.turns (sub, epoch, proven) SELECT num, epoch, $15 FROM s
+INSERT INTO outhook.turns (sub, epoch, class) SELECT num, epoch, CASE WHEN $15 THEN 0 WHEN $16 = 0 THEN 1 ELSE 2 END FROM s

@@ -12,7 +12,7 @@ WITH signaled AS (
          WHERE due IS NOT NULL AND due <= statement_timestamp() ORDER BY due LIMIT 1000)
     ) x GROUP BY sub
 ), state AS MATERIALIZED (
-    SELECT n.sub, n.seq, n.keyed, h.proven, h.held, row_number() OVER (ORDER BY n.seq, n.sub) AS i,
+    SELECT n.sub, n.seq, n.keyed, h.class, h.held, row_number() OVER (ORDER BY n.seq, n.sub) AS i,
         CASE WHEN NOT h.held THEN (
             SELECT q.due FROM outhook.queue q
             WHERE q.sub = n.sub AND q.epoch = t.epoch AND q.lane = 1 AND q.due > statement_timestamp()
@@ -22,19 +22,19 @@ WITH signaled AS (
     FROM news n
     CROSS JOIN LATERAL (SELECT t.epoch FROM outhook.turns t WHERE t.sub = n.sub OFFSET 0) t
     CROSS JOIN LATERAL (
-        SELECT h.proven, h.held_until, coalesce(h.held_until > statement_timestamp(), false) AS held
+        SELECT h.class, h.held_until, coalesce(h.held_until > statement_timestamp(), false) AS held
         FROM outhook.health h WHERE h.sub = n.sub OFFSET 0) h
 ), moved AS (
     UPDATE outhook.turns t SET
         ready = NOT s.held,
         due = s.due,
-        proven = s.proven,
-        seat = CASE WHEN t.ready AND t.proven = s.proven THEN t.seat ELSE c.turn + s.i END,
+        class = s.class,
+        seat = CASE WHEN t.ready AND t.class = s.class THEN t.seat ELSE c.turn + s.i END,
         next = least(t.next, s.seq),
         keyed = t.keyed OR s.keyed
     FROM state s, outhook.clerk c
     WHERE t.sub = s.sub
-      AND (t.ready, t.proven, t.due, t.next, t.keyed) IS DISTINCT FROM
-          (NOT s.held, s.proven, s.due, least(t.next, s.seq), t.keyed OR s.keyed)
+      AND (t.ready, t.class, t.due, t.next, t.keyed) IS DISTINCT FROM
+          (NOT s.held, s.class, s.due, least(t.next, s.seq), t.keyed OR s.keyed)
 )
 UPDATE outhook.clerk SET turn = turn + (SELECT count(*) FROM state) WHERE EXISTS (SELECT 1 FROM state)

@@ -1,4 +1,5 @@
--- $1 how many at most of each kind; $2, $3: how long delivered and failed ones are kept, in microseconds; NULL is for ever.
+-- $1 how many at most of each kind; $2, $3: how long delivered and failed ones are kept, in microseconds; NULL is for ever;
+-- $4 seconds in a slot of tallies, $5 for how many they are kept.
 WITH delivered AS MATERIALIZED (
     SELECT seq, sub FROM outhook.history
     WHERE state = 'delivered' AND finished_at < statement_timestamp() - $2::bigint * interval '1 microsecond'
@@ -15,6 +16,12 @@ WITH delivered AS MATERIALIZED (
     SELECT q.seq, q.sub FROM outhook.graves g
     CROSS JOIN LATERAL (SELECT q.seq, q.sub FROM outhook.queue q WHERE q.sub = g.sub LIMIT $1 FOR UPDATE SKIP LOCKED) q
     LIMIT $1
+), uncounted AS MATERIALIZED (
+    SELECT sub, slot, writer FROM outhook.tallies
+    WHERE slot < floor(extract(epoch FROM statement_timestamp() - $5::bigint * interval '1 second') / $4::bigint)::bigint
+    ORDER BY slot LIMIT $1 FOR UPDATE SKIP LOCKED
+), untallied AS (
+    DELETE FROM outhook.tallies t USING uncounted u WHERE t.sub = u.sub AND t.slot = u.slot AND t.writer = u.writer
 ), past AS MATERIALIZED (
     SELECT seq, sub FROM delivered UNION SELECT seq, sub FROM failed UNION SELECT seq, sub FROM dead
 ), gone AS (
@@ -36,4 +43,4 @@ WITH delivered AS MATERIALIZED (
       AND NOT EXISTS (SELECT 1 FROM outhook.history h WHERE h.sub = g.sub)
 )
 SELECT greatest((SELECT count(*) FROM delivered), (SELECT count(*) FROM failed),
-    (SELECT count(*) FROM dead), (SELECT count(*) FROM lost))
+    (SELECT count(*) FROM dead), (SELECT count(*) FROM lost), (SELECT count(*) FROM uncounted))

@@ -4,13 +4,14 @@ WITH k AS MATERIALIZED (
     FROM unnest($1::bigint[], $2::bigint[]) AS k(seq, sub)
     CROSS JOIN LATERAL (
         SELECT s.epoch FROM outhook.subscriptions s WHERE s.num = k.sub AND s.status = 'Subscribed' OFFSET 0) s
+    CROSS JOIN LATERAL (SELECT 1 FROM outhook.events e WHERE e.seq = k.seq AND NOT e.erased OFFSET 0) e
 ), past AS (
     DELETE FROM outhook.history h USING k WHERE h.seq = k.seq AND h.sub = k.sub
     RETURNING h.*, k.epoch
 ), back AS (
-    INSERT INTO outhook.queue (seq, sub, epoch, lane, attempts, retry, last_status, due, key, last_error, log)
+    INSERT INTO outhook.queue (seq, sub, epoch, lane, attempts, retry, last_status, due, key, last_error, log, body)
     SELECT p.seq, p.sub, p.epoch, CASE WHEN p.attempts > 0 THEN 1 ELSE 0 END, p.attempts, 0, p.last_status,
-        statement_timestamp(), e.key, p.last_error, p.log
+        statement_timestamp(), e.key, p.last_error, p.log, p.body
     FROM past p JOIN outhook.events e USING (seq)
     RETURNING sub, seq, key
 ), canceled AS ( -- of an epoch that is over

@@ -9,6 +9,6 @@ SELECT 1,
             ORDER BY q.seq LIMIT 1) q
         ORDER BY q.seq LIMIT 1) q
      JOIN outhook.events e USING (seq)),
-    h.proven, h.failures, h.failing_for, h.holds, h.held_until
+    h.proven, h.failures, h.failing_for, h.holds, h.recovering, h.held_until, s.num, statement_timestamp()
 FROM outhook.subscriptions s JOIN outhook.health h ON h.sub = s.num
 WHERE s.id = $1

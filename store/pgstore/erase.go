@@ -1,0 +1,86 @@
+package pgstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/outhook/outhook/store"
+)
+
+// What one Erase looks at: it takes no longer whatever there is of other tenants, and however many want an event.
+const (
+	eraseLook       = 10_000 // events
+	eraseDeliveries = 5_000  // of the events that it erases, unless it is one alone
+)
+
+// Erase implements [store.History].
+//
+// It goes through the events in their order, and a step may change fewer than it may, or none. What was removed is returned no more as
+// soon as Erase returns; its bytes are overwritten some time after VACUUM has been to the tables, which autovacuum sees to,
+// and stay in the write-ahead log and in backups for as long as those are kept.
+func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next string, err error) {
+	n, next, err = s.erase(ctx, q)
+	if err != nil {
+		return 0, "", fmt.Errorf("pgstore: erase: %w", err)
+	}
+	return n, next, nil
+}
+
+func (s *Store) erase(ctx context.Context, q store.EraseQuery) (n int, next string, err error) {
+	if err := s.begin(ctx); err != nil {
+		return 0, "", err
+	}
+	seqs, next, err := s.erasable(ctx, q)
+	if err != nil || len(seqs) == 0 {
+		return 0, next, err
+	}
+	for range tries {
+		err = s.write(ctx, func(b *pgx.Batch) {
+			b.Queue("SELECT " + planByIndex)
+			b.Queue("SELECT pg_advisory_xact_lock($1)", s.lockKey("prune")) // it deletes what this changes
+			b.Queue(s.sql.clerk)
+			b.Queue(s.sql.eraseLock, seqs)
+			b.Queue(s.sql.erase, seqs).QueryRow(func(row pgx.Row) error { return row.Scan(&n) })
+		})
+		if err == nil || !transient(err) {
+			break
+		}
+	}
+	if err == nil && n > 0 {
+		s.waker.wake()
+	}
+	return n, next, err
+}
+
+// erasable returns the places of the events that the step is to erase.
+func (s *Store) erasable(ctx context.Context, q store.EraseQuery) (seqs []int64, next string, err error) {
+	if q.EventID != "" {
+		var seq int64
+		err := s.pool.QueryRow(ctx, s.sql.erasableOne, plain(q.EventID)).Scan(&seq)
+		if errors.Is(err, pgx.ErrNoRows) {
+			err = store.ErrNotFound
+		}
+		return []int64{seq}, "", err
+	}
+	cur, err := parseCursor(q.Cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	limit := q.Limit
+	if limit <= 0 {
+		limit = store.DefaultDeliveryLimit
+	}
+	var following *int64
+	err = s.write(ctx, func(b *pgx.Batch) {
+		b.Queue("SELECT " + planByIndex)
+		b.Queue(s.sql.erasable, plain(q.Tenant), cur.at[0], limit, eraseLook, eraseDeliveries).
+			QueryRow(func(row pgx.Row) error { return row.Scan(&seqs, &following) })
+	})
+	if following != nil {
+		next = cursor{at: place{*following}}.String()
+	}
+	return seqs, next, err
+}

@@ -1,0 +1,1 @@
+SELECT seq FROM outhook.events WHERE id = $1

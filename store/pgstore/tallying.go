@@ -1,0 +1,104 @@
+package pgstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/tally"
+)
+
+const (
+	slotSeconds  = int64(tally.Length / time.Second)
+	tallyTimeout = 5 * time.Second
+)
+
+// tally counts outcomes, and has them written before long.
+func (s *Store) tally(outcomes []store.Outcome, counts []counted) {
+	s.tallies.once.Do(func() { s.background.Go(s.writeTallies) })
+	s.tallies.add(outcomes, counts)
+}
+
+// writeTallies writes what was counted, some time after there is anything, until the store is closed. Close writes the rest.
+func (s *Store) writeTallies() {
+	timer := time.NewTimer(0)
+	<-timer.C
+	for {
+		select {
+		case <-s.tallies.dirty:
+			timer.Reset(s.tallies.every)
+		case <-s.life.Done():
+			return
+		}
+		select {
+		case <-timer.C:
+		case <-s.tallies.full:
+		case <-s.life.Done():
+			return
+		}
+		s.flushTallies()
+	}
+}
+
+// flushTallies writes what was counted since the last time.
+func (s *Store) flushTallies() {
+	rows := s.tallies.unwritten()
+	if len(rows) == 0 {
+		return
+	}
+	n := len(rows)
+	subs, slots, writers, counts := make([]int64, n), make([]int64, n), make([]int64, n), make([][]byte, n)
+	for i, row := range rows {
+		subs[i], slots[i], writers[i], counts[i] = row.sub, row.slot, row.writer, row.counts
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), tallyTimeout)
+	defer cancel()
+	err := s.write(ctx, func(b *pgx.Batch) {
+		b.Queue(claimSettings)
+		b.Queue(s.sql.tally, subs, slots, writers, counts)
+	})
+	s.tallies.wrote(rows, err)
+	if err != nil {
+		s.log.trouble("writing what was counted of attempts", err)
+	}
+}
+
+// windows returns what was counted of a subscription by all replicas in the last hour and the last day.
+func (s *Store) windows(ctx context.Context, sub int64, now time.Time) (hour, day store.Window, err error) {
+	first, last := tally.First(now, tally.Day), tally.At(now)
+	firstOfHour := tally.First(now, tally.Hour)
+	var inHour, inDay tally.Slot
+	add := func(slot int64, counts *tally.Slot) {
+		if slot >= first && slot <= last {
+			inDay.Merge(counts)
+		}
+		if slot >= firstOfHour && slot <= last {
+			inHour.Merge(counts)
+		}
+	}
+	ours := s.tallies.of(sub) // before the rows, as slots that are let go are in those
+	for slot, counts := range ours {
+		add(slot, &counts.Slot)
+	}
+	rows, err := s.pool.Query(ctx, s.sql.talliesOf, sub, first, last)
+	if err != nil {
+		return hour, day, err
+	}
+	var slot, writer int64
+	var record []byte
+	_, err = pgx.ForEachRow(rows, []any{&slot, &writer, &record}, func() error {
+		if c, there := ours[slot]; there && c.writer == writer {
+			return nil
+		}
+		counts, err := tally.Parse(record)
+		if err != nil {
+			return fmt.Errorf("%w: %v", store.ErrCorrupt, err)
+		}
+		add(slot, &counts)
+		return nil
+	})
+	return inHour.Window(), inDay.Window(), err
+}
