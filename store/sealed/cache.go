@@ -1,0 +1,93 @@
+package sealed
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/outhook/outhook/signing"
+	"github.com/outhook/outhook/store"
+)
+
+// A cache has two generations, the recent and the previous. What is used is moved to the recent one. When that is full,
+// or has its age, it becomes the previous one, whose content goes.
+const (
+	generation    = 512
+	generationAge = time.Minute
+)
+
+// cache keeps what was opened for claims, by the ID of the subscription. An entry counts for the very values that it was
+// opened from, so it is never stale.
+type cache struct {
+	mu               sync.Mutex
+	recent, previous map[string]*entry
+	since            time.Time // when recent began
+}
+
+// entry is a subscription's values, sealed and opened.
+type entry struct {
+	sealedSecrets, secrets []signing.Secret
+	sealedHeaders, headers map[string]string
+}
+
+// open replaces the values in a claim's subscription by what they are in plain. Claims share the result. What does not
+// open stays as it is, and is not kept.
+func (c *cache) open(keys *keyring, sub *store.Subscription) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.recent[sub.ID]
+	if e == nil {
+		e = c.previous[sub.ID]
+		delete(c.previous, sub.ID)
+	}
+	if e == nil || !slices.Equal(e.sealedSecrets, sub.Secrets) || !maps.Equal(e.sealedHeaders, sub.Headers) {
+		e = &entry{sealedSecrets: sub.Secrets, sealedHeaders: sub.Headers}
+		plain := *sub
+		if keys.openSubscription(&plain) != nil {
+			delete(c.recent, sub.ID)
+			return
+		}
+		e.secrets, e.headers = plain.Secrets, plain.Headers
+	}
+	sub.Secrets, sub.Headers = e.secrets, e.headers
+	if c.recent[sub.ID] != e {
+		c.put(sub.ID, e)
+	}
+}
+
+func (c *cache) put(id string, e *entry) {
+	if len(c.recent) >= generation {
+		c.turn()
+	}
+	if c.recent == nil {
+		c.recent = make(map[string]*entry)
+		c.since = time.Now()
+	}
+	c.recent[id] = e
+}
+
+func (c *cache) turn() { c.previous, c.recent, c.since = c.recent, nil, time.Now() }
+
+// age lets go of what has not been used for some time.
+func (c *cache) age() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.recent)+len(c.previous) == 0 {
+		return
+	}
+	switch age := time.Since(c.since); {
+	case age >= 2*generationAge:
+		c.recent, c.previous = nil, nil
+	case age >= generationAge:
+		c.turn()
+	}
+}
+
+// forget drops a subscription.
+func (c *cache) forget(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.recent, id)
+	delete(c.previous, id)
+}

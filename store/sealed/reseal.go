@@ -1,0 +1,74 @@
+package sealed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/outhook/outhook/store"
+)
+
+// resealPage is how many subscriptions Reseal reads at once.
+const resealPage = 100
+
+// errCurrent ends an update that has nothing to do.
+var errCurrent = errors.New("it is sealed with the first key already")
+
+// Reseal seals every value that is not sealed with the first key anew, of all tenants, and returns how many
+// subscriptions it wrote. It is for when a key has changed, or when sealing has just been turned on.
+//
+// It takes one subscription at a time and holds nobody up; it may run beside everything else, and in several processes.
+// After an error it can be called again. Subscriptions that do not open are left as they are: once all others are done,
+// the error says how many they are, and why the first does not open; it wraps store.ErrCorrupt.
+func (s *Store) Reseal(ctx context.Context) (n int, err error) {
+	q := store.SubscriptionQuery{AnyTenant: true, Limit: resealPage}
+	var failed int
+	var first error
+	for {
+		page, err := s.Store.Subscriptions(ctx, q)
+		if err != nil {
+			return n, fmt.Errorf("sealed: reseal: %w", err)
+		}
+		for i := range page.Items {
+			switch err := s.reseal(ctx, &page.Items[i]); {
+			case err == nil:
+				n++
+			case errors.Is(err, errCurrent), errors.Is(err, store.ErrNotFound): // or it was deleted meanwhile
+			case errors.Is(err, store.ErrCorrupt):
+				failed++
+				if first == nil {
+					first = err
+				}
+			default:
+				return n, fmt.Errorf("sealed: reseal: %w", err)
+			}
+		}
+		if page.Next == "" {
+			break
+		}
+		q.Cursor = page.Next
+	}
+	if failed > 0 {
+		return n, fmt.Errorf("sealed: reseal: %d subscriptions do not open; the first: %w", failed, first)
+	}
+	return n, nil
+}
+
+// reseal writes one subscription, or returns errCurrent.
+func (s *Store) reseal(ctx context.Context, listed *store.Subscription) error {
+	if s.keys.currentSubscription(listed) {
+		return errCurrent
+	}
+	_, err := s.Store.UpdateSubscription(ctx, listed.ID, func(kept *store.Subscription) error {
+		if s.keys.currentSubscription(kept) {
+			return errCurrent
+		}
+		if err := s.keys.openSubscription(kept); err != nil {
+			return err
+		}
+		s.keys.sealSubscription(kept)
+		return nil
+	})
+	s.opened.forget(listed.ID)
+	return err
+}

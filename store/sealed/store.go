@@ -1,0 +1,120 @@
+package sealed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/outhook/outhook/store"
+)
+
+// Store is a [store.Store] that keeps secrets and header values sealed in another one. Methods that it does not name
+// are the inner store's.
+type Store struct {
+	store.Store
+
+	keys   *keyring
+	opened cache
+}
+
+// New returns a Store around inner. The first key seals; all open. The inner store stays the caller's to close.
+//
+// The error says which key is unusable: there must be one, their IDs valid and each another, and none zero.
+func New(inner store.Store, keys ...Key) (*Store, error) {
+	if inner == nil {
+		return nil, errors.New("sealed: the inner store is nil")
+	}
+	r, err := newKeyring(keys)
+	if err != nil {
+		return nil, fmt.Errorf("sealed: %w", err)
+	}
+	return &Store{Store: inner, keys: r}, nil
+}
+
+// Format writes a name, whatever the verb: what the Store holds is nobody's to print.
+func (s *Store) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "sealed.Store") }
+
+// CreateSubscription implements [store.Subscriptions].
+func (s *Store) CreateSubscription(ctx context.Context, sub store.Subscription) (store.Subscription, error) {
+	s.keys.sealSubscription(&sub)
+	created, err := s.Store.CreateSubscription(ctx, sub)
+	if err != nil {
+		return store.Subscription{}, err
+	}
+	return s.plain(created, "create subscription")
+}
+
+// UpdateSubscription implements [store.Subscriptions]. What change gets and leaves is plain.
+func (s *Store) UpdateSubscription(
+	ctx context.Context, id string, change func(*store.Subscription) error,
+) (store.Subscription, error) {
+	updated, err := s.Store.UpdateSubscription(ctx, id, func(kept *store.Subscription) error {
+		draft, err := s.plain(*kept, "update subscription") // its own: change may keep it
+		if err != nil {
+			return err
+		}
+		if err := change(&draft); err != nil {
+			return err
+		}
+		draft.ID = kept.ID // or what is sealed would not open
+		*kept = draft
+		s.keys.sealSubscription(kept)
+		return nil
+	})
+	if err != nil {
+		return store.Subscription{}, err
+	}
+	s.opened.forget(id)
+	return s.plain(updated, "update subscription")
+}
+
+// DeleteSubscription implements [store.Subscriptions].
+func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
+	err := s.Store.DeleteSubscription(ctx, id)
+	s.opened.forget(id)
+	return err
+}
+
+// Subscription implements [store.Subscriptions].
+func (s *Store) Subscription(ctx context.Context, id string) (store.Subscription, error) {
+	sub, err := s.Store.Subscription(ctx, id)
+	if err != nil {
+		return store.Subscription{}, err
+	}
+	return s.plain(sub, "subscription")
+}
+
+// Subscriptions implements [store.Subscriptions]. One that does not open fails its page.
+func (s *Store) Subscriptions(ctx context.Context, q store.SubscriptionQuery) (store.Page[store.Subscription], error) {
+	page, err := s.Store.Subscriptions(ctx, q)
+	for i := 0; i < len(page.Items) && err == nil; i++ {
+		page.Items[i], err = s.plain(page.Items[i], "subscriptions")
+	}
+	if err != nil {
+		return store.Page[store.Subscription]{}, err
+	}
+	return page, nil
+}
+
+// Claim implements [store.Queue]. The values of a subscription that does not open are as they are stored: see the
+// package comment.
+func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims, error) {
+	s.opened.age()
+	claims, err := s.Store.Claim(ctx, req)
+	for i := range claims.Claims {
+		sub := &claims.Claims[i].Subscription
+		if len(sub.Secrets) > 0 || len(sub.Headers) > 0 {
+			s.opened.open(s.keys, sub)
+		}
+	}
+	return claims, err
+}
+
+// plain opens a subscription whose slices and maps are left alone.
+func (s *Store) plain(sub store.Subscription, op string) (store.Subscription, error) {
+	if err := s.keys.openSubscription(&sub); err != nil {
+		return store.Subscription{}, fmt.Errorf("sealed: %s: %w", op, err)
+	}
+	return sub, nil
+}
