@@ -1,0 +1,56 @@
+package otelhooks
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/store"
+)
+
+// statsTimeout bounds what a collection waits for the store.
+const statsTimeout = 5 * time.Second
+
+// registerGauges has the store's figures reported at each collection.
+func registerGauges(meter metric.Meter, d *dispatcher.Dispatcher) error {
+	var errs []error
+	gauge := func(name, unit, description string) metric.Int64ObservableGauge {
+		g, err := meter.Int64ObservableGauge(name, metric.WithUnit(unit), metric.WithDescription(description))
+		errs = append(errs, err)
+		return g
+	}
+	subscriptions := gauge("outhook.subscriptions", "{subscription}", "Subscriptions, of whatever status.")
+	pending := gauge("outhook.deliveries.pending", "{delivery}", "Deliveries that are pending.")
+	inFlight := gauge("outhook.deliveries.in_flight", "{delivery}", "Pending deliveries that are under way.")
+	oldest, err := meter.Float64ObservableGauge("outhook.deliveries.oldest_age", metric.WithUnit("s"),
+		metric.WithDescription("For how long the oldest pending delivery has been pending; 0 if none is."))
+	errs = append(errs, err)
+	_, err = meter.RegisterCallback(func(ctx context.Context, to metric.Observer) error {
+		ctx, cancel := context.WithTimeout(ctx, statsTimeout)
+		defer cancel()
+		s, err := d.Stats(ctx)
+		if errors.Is(err, store.ErrClosed) {
+			return nil // a last collection as the host stops
+		}
+		if err != nil {
+			return err
+		}
+		to.ObserveInt64(subscriptions, int64(s.Subscriptions))
+		to.ObserveInt64(pending, int64(s.Pending))
+		to.ObserveInt64(inFlight, int64(s.InFlight))
+		to.ObserveFloat64(oldest, age(s.OldestPending).Seconds())
+		return nil
+	}, subscriptions, pending, inFlight, oldest)
+	return errors.Join(append(errs, err)...)
+}
+
+// age is how long ago it was, by this host's clock; the store's may be ahead.
+func age(at time.Time) time.Duration {
+	if at.IsZero() {
+		return 0
+	}
+	return max(time.Since(at), 0)
+}

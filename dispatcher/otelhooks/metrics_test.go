@@ -1,0 +1,194 @@
+package otelhooks_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/dispatcher/otelhooks"
+	"github.com/outhook/outhook/events"
+)
+
+// TestMetrics delivers to an endpoint that fails once, to one that is gone, and to one that never answers.
+func TestMetrics(t *testing.T) {
+	h := newHost(t, func(o *dispatcher.Options, _ *otelhooks.Options) { o.Backoff.MaxAttempts = 10 })
+	h.run(t)
+	flaky, _ := endpoint(t, 500, 200)
+	gone, _ := endpoint(t, 410)
+	silent, _ := endpoint(t, 0)
+	for _, address := range []string{flaky, gone, silent} {
+		h.subscribe(t, address)
+	}
+	h.publish(t.Context(), t, "order.created")
+	h.ended(t, 3)
+	h.stop()
+	h.publish(t.Context(), t, "order.created") // stays pending, for two: the third is disabled
+
+	want := map[string]string{
+		"outhook.publish.events {event}":                "=2",
+		"outhook.queue.duration s":                      "=3",
+		"outhook.breaker.changes {change}":              "outhook.breaker.state=open =1",
+		"outhook.subscriptions.disabled {subscription}": "=1",
+		"outhook.subscriptions {subscription}":          "=3",
+		"outhook.deliveries.pending {delivery}":         "=2",
+		"outhook.deliveries.in_flight {delivery}":       "=0",
+		"outhook.deliveries.oldest_age s":               "recent",
+		"outhook.attempt.duration s": "error.type=connect =10; error.type=http_status outhook.status_class=4xx =1; " +
+			"error.type=http_status outhook.status_class=5xx =1; outhook.status_class=2xx =1",
+		"outhook.attempts {attempt}": "error.type=connect outhook.delivery.state=dead =1; " +
+			"error.type=connect outhook.delivery.state=pending =9; " +
+			"error.type=http_status outhook.delivery.state=dead outhook.status_class=4xx =1; " +
+			"error.type=http_status outhook.delivery.state=pending outhook.status_class=5xx =1; " +
+			"outhook.delivery.state=delivered outhook.status_class=2xx =1",
+	}
+	got := make(map[string]string)
+	for name, m := range h.collect(t) {
+		if m.Description == "" {
+			t.Errorf("%s: no description", name)
+		}
+		got[name+" "+m.Unit] = strings.Join(series(t, m), "; ")
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		if got[name] != want[name] {
+			t.Errorf("%s:\n got %q\nwant %q", name, got[name], want[name])
+		}
+	}
+	for name := range got {
+		if _, ok := want[name]; !ok {
+			t.Errorf("%s: got it, want it not to be there", name)
+		}
+	}
+	if text := fmt.Sprint(got); strings.Contains(text, canary) {
+		t.Errorf("the canary is in the metrics: %s", text)
+	}
+}
+
+// series returns what a metric has, one text for each set of attributes: of a histogram the count, of a time whether it is
+// plausible.
+func series(t *testing.T, m metricdata.Metrics) []string {
+	t.Helper()
+	var out []string
+	add := func(attrs attribute.Set, value any) {
+		var words []string
+		for _, a := range attrs.ToSlice() {
+			words = append(words, string(a.Key)+"="+a.Value.String()+" ")
+		}
+		slices.Sort(words)
+		out = append(out, strings.Join(words, "")+fmt.Sprint(value))
+	}
+	switch data := m.Data.(type) {
+	case metricdata.Sum[int64]:
+		if !data.IsMonotonic || data.Temporality != metricdata.CumulativeTemporality {
+			t.Errorf("%s: got %+v, want a counter", m.Name, data)
+		}
+		for _, p := range data.DataPoints {
+			add(p.Attributes, fmt.Sprintf("=%d", p.Value))
+		}
+	case metricdata.Histogram[float64]:
+		for _, p := range data.DataPoints {
+			add(p.Attributes, fmt.Sprintf("=%d", p.Count))
+			if longest, _ := p.Max.Value(); p.Sum < 0 || longest > 60 {
+				t.Errorf("%s: got %v s in all and %v s at most, want plausible times", m.Name, p.Sum, longest)
+			}
+		}
+	case metricdata.Gauge[int64]:
+		for _, p := range data.DataPoints {
+			add(p.Attributes, fmt.Sprintf("=%d", p.Value))
+		}
+	case metricdata.Gauge[float64]:
+		for _, p := range data.DataPoints {
+			value := fmt.Sprintf("=%v", p.Value)
+			if p.Value > 0 && p.Value < 60 {
+				value = "recent"
+			}
+			add(p.Attributes, value)
+		}
+	default:
+		t.Errorf("%s: got data of type %T", m.Name, data)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func sortedWords(text string) string {
+	words := strings.Fields(text)
+	slices.Sort(words)
+	return strings.Join(words, " ")
+}
+
+// TestCardinality: more subscriptions, endpoints, events and types make no more series.
+func TestCardinality(t *testing.T) {
+	few, many := seriesOf(t, 5, 10), seriesOf(t, 20, 20)
+	if !slices.Equal(few, many) {
+		t.Errorf("series:\n got %q\nwant as with fewer subscriptions and events, %q", many, few)
+	}
+	if len(few) < 15 {
+		t.Errorf("series: got %d, want at least 15: are these all?", len(few))
+	}
+}
+
+// seriesOf runs a host with so many subscriptions, and events of as many types, and returns its series without their
+// values.
+func seriesOf(t *testing.T, subscriptions, published int) (all []string) {
+	t.Helper()
+	h := newHost(t, func(o *dispatcher.Options, _ *otelhooks.Options) { o.Backoff.MaxAttempts = 2 })
+	h.run(t)
+	statuses := []int{200, 302, 404, 500, 503}
+	for i := range subscriptions {
+		address, _ := endpoint(t, statuses[i%len(statuses)])
+		h.subscribe(t, address)
+	}
+	for i := range published {
+		h.publish(t.Context(), t, fmt.Sprintf("%s.type-%d", canary, i))
+	}
+	h.ended(t, subscriptions*published)
+	for _, m := range h.collect(t) {
+		for _, s := range series(t, m) {
+			attributes := s[:strings.LastIndexByte(" "+s, ' ')] // what comes after is the value
+			all = append(all, m.Name+" "+attributes)
+			if strings.Contains(s, canary) || strings.Contains(s, "127.0.0.1") {
+				t.Errorf("%s %s: want no event type and no address", m.Name, s)
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// TestDeclaredEventTypes has types as an attribute only when the host has said which there are.
+func TestDeclaredEventTypes(t *testing.T) {
+	h := newHost(t, func(o *dispatcher.Options, _ *otelhooks.Options) {
+		o.EventTypes = []events.Type{{Name: "order.created"}, {Name: "order.paid"}}
+	})
+	h.run(t)
+	address, _ := endpoint(t, 200)
+	h.subscribe(t, address)
+	h.publish(t.Context(), t, "order.created")
+	h.publish(t.Context(), t, "order.paid")
+	old, err := events.New("order.legacy", 1) // stored when there was another catalogue
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.store.Enqueue(t.Context(), old); err != nil {
+		t.Fatal(err)
+	}
+	h.ended(t, 3)
+	got := h.collect(t)
+	for name, want := range map[string]string{
+		"outhook.publish.events": "outhook.event.type=order.created =1; outhook.event.type=order.paid =1",
+		"outhook.queue.duration": "outhook.event.type=_OTHER =1; outhook.event.type=order.created =1; outhook.event.type=order.paid =1",
+		"outhook.attempt.duration": "outhook.event.type=_OTHER outhook.status_class=2xx =1; " +
+			"outhook.event.type=order.created outhook.status_class=2xx =1; " +
+			"outhook.event.type=order.paid outhook.status_class=2xx =1",
+	} {
+		if got := strings.Join(series(t, got[name]), "; "); got != want {
+			t.Errorf("%s:\n got %q\nwant %q", name, got, want)
+		}
+	}
+}

@@ -1,0 +1,51 @@
+package otelhooks
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
+)
+
+// observer returns an Observer that counts what attempts do not tell, and then calls the host's.
+func (m *metrics) observer(host *dispatcher.Observer) *dispatcher.Observer {
+	var o dispatcher.Observer
+	if host != nil {
+		o = *host
+	}
+	ctx := context.Background() // what Run does has no caller
+	add := func(c metric.Int64Counter, n int, attrs ...attribute.KeyValue) {
+		c.Add(ctx, int64(n), metric.WithAttributes(attrs...))
+	}
+	o.OnPublish = before(o.OnPublish, func(evs []events.Event) {
+		for _, e := range evs {
+			add(m.published, 1, m.eventType(nil, e.Type)...)
+		}
+	})
+	o.OnBreakerOpen = before(o.OnBreakerOpen, func(dispatcher.Info) { add(m.breaker, 1, keyBreaker.String("open")) })
+	o.OnBreakerClose = before(o.OnBreakerClose, func(dispatcher.Info) { add(m.breaker, 1, keyBreaker.String("closed")) })
+	o.OnDisabled = before(o.OnDisabled, func(store.Subscription) { add(m.disabled, 1) })
+	trouble := o.OnStoreTrouble
+	o.OnStoreTrouble = func(op string, err error) {
+		add(m.trouble, 1, keyOperation.String(op))
+		if trouble != nil {
+			trouble(op, err)
+		}
+	}
+	return &o
+}
+
+// before returns a function that calls ours and then the host's, which may be nil or panic.
+func before[T any](host, ours func(T)) func(T) {
+	if host == nil {
+		return ours
+	}
+	return func(v T) {
+		ours(v)
+		host(v)
+	}
+}

@@ -1,0 +1,77 @@
+package otelhooks
+
+import (
+	"errors"
+	"fmt"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/store"
+)
+
+// Scope is the name of the instrumentation scope.
+const Scope = "github.com/outhook/outhook/dispatcher/otelhooks"
+
+// Options say where telemetry goes.
+type Options struct {
+	// MeterProvider takes the metrics. If nil, OpenTelemetry's global one.
+	MeterProvider metric.MeterProvider
+
+	// TracerProvider takes the spans. If nil, OpenTelemetry's global one. With one of package trace/noop nothing is
+	// traced, and the trace that an event was published with is sent as it is.
+	TracerProvider trace.TracerProvider
+}
+
+// New is dispatcher.New with telemetry. An Observer that o has is called too. A Tracer that o has already is an error, as
+// there is one traceparent to send. nil Options of either kind: the defaults.
+//
+// The gauges stay registered with the MeterProvider for as long as that lives; they report nothing once the store is
+// closed.
+func New(s store.Store, o *dispatcher.Options, t *Options) (*dispatcher.Dispatcher, error) {
+	d, err := newDispatcher(s, o, t)
+	if err != nil {
+		return nil, fmt.Errorf("otelhooks: %w", err)
+	}
+	return d, nil
+}
+
+func newDispatcher(s store.Store, o *dispatcher.Options, t *Options) (*dispatcher.Dispatcher, error) {
+	var with dispatcher.Options
+	if o != nil {
+		with = *o
+	}
+	if with.Tracer != nil {
+		return nil, errors.New("Options.Tracer is set already; leave it to this package")
+	}
+	to := t.withDefaults()
+	meter := to.MeterProvider.Meter(Scope, metric.WithInstrumentationVersion(dispatcher.Version))
+	m, err := newMetrics(meter, with.EventTypes)
+	if err != nil {
+		return nil, err
+	}
+	tracer := to.TracerProvider.Tracer(Scope, trace.WithInstrumentationVersion(dispatcher.Version))
+	with.Tracer = (&tracing{tracer, m}).hooks()
+	with.Observer = m.observer(with.Observer)
+	d, err := dispatcher.New(s, &with)
+	if err != nil {
+		return nil, err
+	}
+	return d, registerGauges(meter, d)
+}
+
+func (o *Options) withDefaults() Options {
+	var c Options
+	if o != nil {
+		c = *o
+	}
+	if c.MeterProvider == nil {
+		c.MeterProvider = otel.GetMeterProvider()
+	}
+	if c.TracerProvider == nil {
+		c.TracerProvider = otel.GetTracerProvider()
+	}
+	return c
+}

@@ -1,0 +1,145 @@
+package otelhooks
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/outhook/outhook/dispatcher"
+)
+
+// keySubscription says which subscription a span is about.
+const keySubscription = attribute.Key("outhook.subscription.id")
+
+// destination is what spans are named after.
+const destination = "webhooks"
+
+// tracing makes the spans, and with them measures attempts.
+type tracing struct {
+	tracer  trace.Tracer
+	metrics *metrics
+}
+
+func (t *tracing) hooks() *dispatcher.Tracer {
+	return &dispatcher.Tracer{Publish: t.publish, Attempt: t.attempt}
+}
+
+// publish makes the span that events are published in.
+func (t *tracing) publish(ctx context.Context) string {
+	_, span := t.tracer.Start(ctx, "create "+destination, trace.WithSpanKind(trace.SpanKindProducer),
+		trace.WithAttributes(messaging("create", semconv.MessagingOperationTypeCreate)...))
+	defer span.End()
+	return traceparent(span)
+}
+
+// attempt makes the spans of an attempt.
+func (t *tracing) attempt(ctx context.Context, i dispatcher.Info) (context.Context, string, func(dispatcher.Info)) {
+	t.metrics.started(ctx, &i)
+	var link []trace.Link
+	if published := parseTrace(i.Trace); published.IsValid() {
+		link = []trace.Link{{SpanContext: published}}
+	}
+	traced := trace.ContextWithSpanContext(ctx, trace.SpanContext{}) // a trace of its own, whatever Run was called with
+	if waited, first := waiting(&i); first {
+		traced = t.queued(traced, &i, waited, link)
+	}
+	traced, span := t.tracer.Start(traced, "POST", trace.WithSpanKind(trace.SpanKindClient),
+		trace.WithTimestamp(i.Attempt.At), trace.WithLinks(link...), trace.WithAttributes(request(&i)...))
+	return traced, traceparent(span), func(i dispatcher.Info) {
+		t.metrics.ended(ctx, &i)
+		answered(span, &i)
+		span.End(trace.WithTimestamp(i.Attempt.At.Add(i.Attempt.Duration)))
+	}
+}
+
+// queued makes the span of the time before the first attempt, and returns it as the parent of that.
+func (t *tracing) queued(ctx context.Context, i *dispatcher.Info, since time.Time, link []trace.Link) context.Context {
+	ctx, span := t.tracer.Start(ctx, "queue "+destination, trace.WithSpanKind(trace.SpanKindConsumer),
+		trace.WithTimestamp(since), trace.WithLinks(link...),
+		trace.WithAttributes(messaging("queue", semconv.MessagingOperationTypeReceive)...), trace.WithAttributes(about(i)...))
+	span.End(trace.WithTimestamp(i.Attempt.At))
+	return ctx
+}
+
+// waiting returns since when the delivery that i starts the first attempt of has been waiting. The store's clock may be
+// ahead of this host's.
+func waiting(i *dispatcher.Info) (since time.Time, first bool) {
+	if i.Attempt.Number != 1 {
+		return time.Time{}, false
+	}
+	if i.EnqueuedAt.After(i.Attempt.At) {
+		return i.Attempt.At, true
+	}
+	return i.EnqueuedAt, true
+}
+
+// messaging are the attributes of a span that is about the queue.
+func messaging(name string, operation attribute.KeyValue) []attribute.KeyValue {
+	return []attribute.KeyValue{
+		semconv.MessagingSystemKey.String("outhook"),
+		semconv.MessagingDestinationName(destination),
+		semconv.MessagingOperationName(name),
+		operation,
+	}
+}
+
+// about are the attributes that say which delivery a span is about.
+func about(i *dispatcher.Info) []attribute.KeyValue {
+	return []attribute.KeyValue{
+		semconv.MessagingMessageID(i.EventID),
+		keyEventType.String(i.EventType),
+		keySubscription.String(i.Subscription.ID),
+	}
+}
+
+// request are the attributes of an attempt that starts.
+func request(i *dispatcher.Info) []attribute.KeyValue {
+	attrs := append(about(i), semconv.HTTPRequestMethodPost)
+	if i.Attempt.Number > 1 {
+		attrs = append(attrs, semconv.HTTPRequestResendCount(i.Attempt.Number-1))
+	}
+	u, err := url.Parse(i.Subscription.URL)
+	if err != nil {
+		return attrs
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
+	}
+	if n, err := strconv.Atoi(port); err == nil {
+		attrs = append(attrs, semconv.ServerPort(n))
+	}
+	return append(attrs, semconv.ServerAddress(u.Hostname()), semconv.URLScheme(u.Scheme))
+}
+
+// answered puts into a span what came of the attempt.
+func answered(span trace.Span, i *dispatcher.Info) {
+	span.SetAttributes(keyState.String(string(i.State)))
+	if i.Attempt.Status != 0 {
+		span.SetAttributes(semconv.HTTPResponseStatusCode(i.Attempt.Status))
+	}
+	if class := errorType(i); class != "" {
+		span.SetAttributes(semconv.ErrorTypeKey.String(class))
+		span.SetStatus(codes.Error, i.Attempt.Error)
+	}
+}
+
+// traceparent is how a span is named to others; "" when it is none.
+func traceparent(span trace.Span) string {
+	carrier := propagation.MapCarrier{}
+	propagation.TraceContext{}.Inject(trace.ContextWithSpan(context.Background(), span), carrier)
+	return carrier["traceparent"]
+}
+
+// parseTrace is the opposite. What is no traceparent is not valid.
+func parseTrace(traceparent string) trace.SpanContext {
+	ctx := propagation.TraceContext{}.Extract(context.Background(), propagation.MapCarrier{"traceparent": traceparent})
+	return trace.SpanContextFromContext(ctx)
+}
