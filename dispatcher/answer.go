@@ -15,6 +15,7 @@ import (
 type answer struct {
 	attempt    store.Attempt
 	retryAfter time.Duration
+	keep       []byte // store.Outcome.Body, unless it was a success
 }
 
 // responses are buffers for the beginning of a response body.

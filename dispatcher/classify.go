@@ -55,6 +55,8 @@ func classify(err error) (Class, string) {
 		return ClassBlockedAddress, "the host's address is one that deliveries must not go to"
 	case errors.Is(err, errPanic):
 		return ClassConnect, "the sender failed while sending"
+	case errors.Is(err, errHost), errors.Is(err, errBody):
+		return ClassConnect, "the sender could not make the request"
 	case errors.Is(err, errURL):
 		return ClassConnect, "the URL is not one that can be posted to"
 	case errors.Is(err, errProxy):

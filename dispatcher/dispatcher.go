@@ -51,7 +51,7 @@ func New(s store.Store, o *Options) (*Dispatcher, error) {
 		policy:  policy{backoff: opts.Backoff},
 		observe: newNotifier(opts.Observer, opts.Logger),
 		log:     opts.Logger,
-		gate:    gate{changed: make(map[string]uint64)},
+		gate:    gate{changed: make(map[subject]uint64)},
 		untidy:  make(chan struct{}, 1),
 		pings:   semaphore.NewWeighted(int64(opts.PerSubscription)),
 	}
@@ -78,10 +78,11 @@ func (d *Dispatcher) Publish(ctx context.Context, evs ...events.Event) error {
 	if len(evs) == 0 {
 		return nil
 	}
+	evs = d.trace(ctx, evs)
 	if err := d.store.Enqueue(ctx, evs...); err != nil {
 		return fmt.Errorf("dispatcher: publish: %w", err)
 	}
-	d.observe.published(evs)
+	d.observe.published(d.observe.call, evs)
 	return nil
 }
 
@@ -90,8 +91,8 @@ func (d *Dispatcher) checkEvent(e *events.Event) error {
 	if len(e.Payload) > d.o.MaxPayload {
 		return &events.InvalidError{Field: "payload", Reason: fmt.Sprintf("has %d bytes; at most %d are allowed", len(e.Payload), d.o.MaxPayload)}
 	}
-	if len(d.types) == 0 {
-		return nil
+	if err := d.checkOperational(e.Type); err != nil || len(d.types) == 0 {
+		return err
 	}
 	for _, name := range d.types {
 		if name == e.Type {

@@ -19,12 +19,15 @@
 //   - At least once; duplicates only after a crash, an expired lease, a lost answer, or a store failure after a success.
 //     Every attempt sends the same body and webhook-id.
 //   - Isolation: at most Options.PerSubscription attempts of a subscription run at once, and at most half of
-//     Options.Concurrency of all those together whose last attempt did not succeed. After [BreakerThreshold] failures in
-//     a row a subscription gets one probe at a time, at the delays of the backoff, until a probe succeeds.
+//     Options.Concurrency of all those together whose last attempt did not succeed; of that half, failing ones get three
+//     quarters at most, the rest is for those that have not been tried yet. After [BreakerThreshold] failures in a row a
+//     subscription gets one probe at a time, at the delays of the backoff, until a probe succeeds. Then it gets its
+//     attempts back by doubling.
 //   - Order: first attempts of a subscription start in the order of Publish. Events with the same Key go to a
 //     subscription one after another.
 //   - Stop: when the context of Run ends, no attempt starts any more; see [Dispatcher.Run].
-//   - A change holds at once: after Unsubscribe returns no attempt starts, and an update applies to the next attempt.
+//   - A change holds at once: after Unsubscribe or Erase returns no attempt starts, and an update applies to the next
+//     attempt.
 //   - Memory is bounded by Options.Concurrency, not by the backlog.
 //
 // # What becomes of an attempt
@@ -33,9 +36,16 @@
 //   - 410: it is dead, and the subscription is unsubscribed with the reason.
 //   - 429 or 503 with Retry-After: tried again no earlier than that, at most a day later.
 //   - Anything else, redirects included: tried again by Options.Backoff, until its attempts are used up.
-//   - Trouble with the store: not counted as an attempt.
+//   - Trouble with the store, such as a secret that does not open: not counted as an attempt.
 //
 // A subscription that has done nothing but fail for Options.DisableAfter is unsubscribed with the reason.
+//
+// # What a host may have a say in
+//
+// Options.Filter decides whether a subscription gets an event, Options.Transform changes the headers and the body of an
+// attempt, Options.Sign adds a signature, Options.RateLimit slows a subscription down. [Observer] is told of every
+// transition, a [Tracer] of publishing and attempts, and with Options.OperationalEvents the host's customers can subscribe to
+// what becomes of their subscriptions. A panic in any of these is logged and hurts one delivery at most.
 //
 // # Where deliveries may go
 //

@@ -59,9 +59,7 @@ func TestObserverThatPanicsOrBlocksHurtsNobody(t *testing.T) {
 		}})
 		e.subscribe("https://a.example/hook")
 		e.run()
-		for i := range 10_000 {
-			e.publish("order.created", i)
-		}
+		publishMany(t, e, "order.created", 10_000)
 		pass(time.Minute)
 		if n := e.states(); n[store.Delivered] != 10_000 {
 			t.Errorf("states are %v, want all delivered", n)

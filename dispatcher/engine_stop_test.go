@@ -129,8 +129,8 @@ func TestNoAttemptStartsAfterUnsubscribe(t *testing.T) {
 		e := newEngine(t, slowClaims{s, time.Second}, nil)
 		sub := e.subscribe("https://a.example/hook")
 		other := e.subscribe("https://b.example/hook")
-		e.run()
 		ev := e.publish("order.created", 1)
+		e.run()
 		pass(500 * time.Millisecond) // claimed, and on its way
 		if _, err := e.Unsubscribe(t.Context(), sub.ID); err != nil {
 			t.Fatal(err)
@@ -150,8 +150,8 @@ func TestUpdateAppliesToTheNextAttempt(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		e := newEngine(t, slowClaims{s, time.Second}, nil)
 		sub := e.subscribe("https://old.example/hook")
-		e.run()
 		ev := e.publish("order.created", 1)
+		e.run()
 		pass(500 * time.Millisecond) // claimed, with the old URL
 		_, err := e.Update(t.Context(), sub.ID, func(s *store.Subscription) error {
 			s.URL, s.Headers = "https://new.example/hook", map[string]string{"X-New": "yes"}

@@ -12,7 +12,7 @@ import (
 
 // Send makes the attempt that c is for, without a store or a Run.
 func (d *Dispatcher) Send(ctx context.Context, c *store.Claim) store.Attempt {
-	return d.sender.send(ctx, c).attempt
+	return d.sender.send(ctx, c, c.Trace).attempt
 }
 
 // Trust has deliveries trust certificates that roots vouch for, and no others. Call it before the first.

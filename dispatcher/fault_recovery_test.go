@@ -79,7 +79,7 @@ func TestFaultRecovery(t *testing.T) {
 
 // TestFaultRetriesSpread has thousands of deliveries fail at the same moment: they must not come back at the same moment.
 func TestFaultRetriesSpread(t *testing.T) {
-	n := scaled(1000, 10_000)
+	n := scaled(4000, 10_000)
 	synctest.Test(t, func(t *testing.T) {
 		e := newEngine(t, memstore.New(), nil)
 		e.status(http.StatusBadGateway)
@@ -102,7 +102,8 @@ func TestFaultRetriesSpread(t *testing.T) {
 	})
 }
 
-// checkSpread wants no second to hold more than three times the mean.
+// checkSpread wants no second to hold more than three times the mean, and what chance may add: with the schedule's even
+// spread, a second that holds 20 more than that is one in a trillion runs.
 func checkSpread(t *testing.T, attempt int, bySecond map[int64]int, n int) {
 	t.Helper()
 	total, most := 0, 0
@@ -115,8 +116,8 @@ func checkSpread(t *testing.T, attempt int, bySecond map[int64]int, n int) {
 		last = max(last, at)
 	}
 	mean := float64(total) / float64(last-first+1)
-	if total != n || float64(most) > max(3*mean, 10) || last == first {
-		t.Errorf("%d times attempt %d in %d seconds, at most %d in one; want %d, and at most three times the mean, %.0f",
+	if total != n || float64(most) > 3*mean+20 || last == first {
+		t.Errorf("%d times attempt %d in %d seconds, at most %d in one; want %d, and at most 20 more than three times the mean, %.0f",
 			total, attempt, last-first+1, most, n, mean)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
@@ -60,7 +61,7 @@ func (r *run) finish(batch []finished) {
 	for i := range batch {
 		outcomes[i] = batch[i].outcome
 	}
-	results, err := persist(r, "finish", func(ctx context.Context) ([]store.Result, error) {
+	results, err := persist(r.rest, r, "finish", func(ctx context.Context) ([]store.Result, error) {
 		return r.store.Finish(ctx, outcomes...)
 	})
 	if err != nil {
@@ -69,37 +70,52 @@ func (r *run) finish(batch []finished) {
 		return
 	}
 	moved := false // there is more to claim, or room for it, than the store said when the call began
+	var news []events.Event
 	for i := range results {
 		res := &results[i]
-		moved = moved || res.Ignored || res.Before != res.After
+		moved = moved || res.Ignored || res.Before != res.After || outcomes[i].State == store.Canceled
 		if !res.Ignored {
-			r.follow(&batch[i], res)
+			news = r.follow(&batch[i], res, news)
 		}
 	}
 	if moved {
 		r.roomMade()
 	}
+	r.announce(news)
 }
 
-// follow does what follows from an outcome that counted.
-func (r *run) follow(f *finished, res *store.Result) {
+// follow does what follows from an outcome that counted, and adds the operational events about it to news.
+func (r *run) follow(f *finished, res *store.Result, news []events.Event) []events.Event {
+	if f.outcome.State == store.Canceled {
+		r.observe.canceled(r.observe.enqueue, Cancellation{f.claim.SubscriptionID, f.claim.EventID, f.claim.Tenant, f.outcome.Attempt.Error})
+		return news
+	}
 	r.counts.outcome(f.outcome.State)
 	r.observe.attemptEnded(f, res)
-	switch {
-	case f.outcome.Attempt.Status == http.StatusGone && f.outcome.State == store.Dead:
-		r.disable(&f.claim.Subscription, "the endpoint answered 410 Gone")
-	case r.o.DisableAfter > 0 && res.After.FailingFor >= r.o.DisableAfter && res.After.Failures >= BreakerThreshold:
-		r.disable(&f.claim.Subscription, fmt.Sprintf("nothing but failures for %v", r.o.DisableAfter))
+	if f.outcome.State == store.Dead {
+		news = r.exhausted(news, f)
 	}
+	switch {
+	case isGone(&f.outcome):
+		news = r.disable(news, &f.claim.Subscription, reasonGone)
+	case r.o.DisableAfter > 0 && res.After.FailingFor >= r.o.DisableAfter && res.After.Failures >= BreakerThreshold:
+		news = r.disable(news, &f.claim.Subscription, fmt.Sprintf("nothing but failures for %v", r.o.DisableAfter))
+	}
+	return news
+}
+
+// isGone reports whether an outcome is that of a 410.
+func isGone(o *store.Outcome) bool {
+	return o.State == store.Dead && o.Attempt.Status == http.StatusGone
 }
 
 var errChanged = errors.New("dispatcher: the subscription has changed since")
 
 // disable unsubscribes a subscription in the sender's name, unless it has been subscribed anew or pointed elsewhere since
 // the attempt that speaks for it.
-func (r *run) disable(sub *store.Subscription, reason string) {
-	out, err := persist(r, "disable", func(ctx context.Context) (store.Subscription, error) {
-		return r.update(ctx, sub.ID, func(cur *store.Subscription) error {
+func (r *run) disable(news []events.Event, sub *store.Subscription, reason string) []events.Event {
+	out, err := persist(r.rest, r, "disable", func(ctx context.Context) (store.Subscription, error) {
+		return r.updateTelling(ctx, r.observe.enqueue, sub.ID, func(cur *store.Subscription) error {
 			if cur.Status != store.Subscribed || cur.URL != sub.URL || !cur.SubscribedAt.Equal(sub.SubscribedAt) {
 				return errChanged
 			}
@@ -107,32 +123,40 @@ func (r *run) disable(sub *store.Subscription, reason string) {
 			return nil
 		})
 	})
-	if err == nil {
-		r.log.Warn("outhook: subscription disabled", "subscription_id", sub.ID, "reason", reason)
-		r.observe.disabled(out)
+	if err != nil {
+		return news
 	}
+	r.log.Warn("outhook: subscription disabled", "subscription_id", sub.ID, "reason", reason)
+	r.observe.disabled(out)
+	return r.disabled(news, &out)
 }
 
 // giveBack releases a claim whose attempt did not take place.
 func (r *run) giveBack(l store.Lease) {
-	persist(r, "release", func(ctx context.Context) (struct{}, error) {
+	persist(r.rest, r, "release", func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, r.store.Release(ctx, l)
 	})
 }
 
-// persist calls the store until it answers with anything but trouble, or Run gives up on it.
-func persist[T any](r *run, op string, call func(context.Context) (T, error)) (T, error) {
+// persist calls the store until it answers with anything but trouble, until ends, or Run gives up on the store.
+func persist[T any](until context.Context, r *run, op string, call func(context.Context) (T, error)) (T, error) {
 	var trouble retrier
 	for {
 		out, err := protect(func() (T, error) { return call(r.rest) })
-		if err == nil || errors.Is(err, store.ErrClosed) || errors.Is(err, store.ErrNotFound) || errors.Is(err, errChanged) {
+		if err == nil || isAnswer(err) {
 			return out, err
 		}
 		r.storeTrouble(op, err)
-		if !trouble.wait(r.rest) {
+		if !trouble.wait(until) {
 			return out, err
 		}
 	}
+}
+
+// isAnswer reports whether an error of the store's is one that trying again won't change.
+func isAnswer(err error) bool {
+	var invalid *events.InvalidError
+	return errors.Is(err, store.ErrClosed) || errors.Is(err, store.ErrNotFound) || errors.Is(err, errChanged) || errors.As(err, &invalid)
 }
 
 // protect turns a panic of the store into an error.

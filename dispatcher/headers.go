@@ -53,6 +53,8 @@ func checkHeaders(headers map[string]string) error {
 			return invalid("has the name %q twice, in different case; keep one", name)
 		case len(value) > MaxHeaderValue:
 			return invalid("has a value of %d bytes for %q; at most %d are allowed", len(value), name, MaxHeaderValue)
+		case looksSealed(value):
+			return invalid("has a value for %q that begins like one that is kept encrypted; use another", name)
 		case !httpguts.ValidHeaderFieldValue(value) || !utf8.ValidString(value) || strings.Trim(value, " \t") != value:
 			return invalid("has a value for %q that HTTP does not allow; no control characters, no blank at either end, UTF-8", name)
 		}

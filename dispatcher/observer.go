@@ -1,10 +1,6 @@
 package dispatcher
 
 import (
-	"context"
-	"fmt"
-	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/outhook/outhook/events"
@@ -14,15 +10,20 @@ import (
 // Observer is told what happens, after it is stored. Each of its functions may be nil. A panic in one is caught and
 // logged.
 //
-// OnPublish and OnSubscription run in the goroutine of whoever called the Dispatcher. The others run one after another in a
-// goroutine of Run's own, in the order in which things happened, so that a slow one delays no delivery: when more than
-// a few thousand calls wait, further ones are dropped and their number logged.
+// What the host does by a method of the Dispatcher is told in the goroutine that called it. What Run does is told in a
+// goroutine of Run's own, one call after another, in the order in which things happened, so that a slow function delays no
+// delivery: when more than a few thousand calls wait, further ones are dropped and their number logged. OnPublish,
+// OnSubscription and OnCanceled are called from both, so from several goroutines at once.
 type Observer struct {
-	// OnPublish gets the events of one Publish.
+	// OnPublish gets the events of one Publish, or the operational events that Run has published.
 	OnPublish func([]events.Event)
 
 	// OnSubscription gets a subscription that was made or changed, as it is now.
 	OnSubscription func(store.Subscription)
+
+	// OnDelete gets a subscription that was deleted, with all its deliveries, as it was before; of one that could not be
+	// read, the ID.
+	OnDelete func(store.Subscription)
 
 	// OnAttemptStart is called when an attempt starts: of Info.Attempt, Number and At are set.
 	OnAttemptStart func(Info)
@@ -34,6 +35,11 @@ type Observer struct {
 	// OnDelivered and OnDead are called, after OnAttempt, when it ended the delivery.
 	OnDelivered, OnDead func(Info)
 
+	// OnCanceled is called when pending deliveries were canceled: one, because Options.Filter did not want it, or those of
+	// an event or a tenant that was erased, or those of a subscription that was unsubscribed. With the latter two it is not
+	// known whether there were any.
+	OnCanceled func(Cancellation)
+
 	// OnBreakerOpen and OnBreakerClose are called when a subscription's failures in a row reach BreakerThreshold, and when
 	// a success ends them.
 	OnBreakerOpen, OnBreakerClose func(Info)
@@ -42,7 +48,8 @@ type Observer struct {
 	// tell its owner.
 	OnDisabled func(store.Subscription)
 
-	// OnStoreTrouble is called when the store fails what Run asked of it ("claim", "finish", "release", "disable", "prune").
+	// OnStoreTrouble is called when the store fails what Run asked of it ("claim", "open", "finish", "release", "disable",
+	// "announce", "prune").
 	// Run tries again by itself.
 	OnStoreTrouble func(op string, err error)
 }
@@ -55,140 +62,28 @@ type Info struct {
 	Tenant       string
 	EventTime    time.Time     // when the event happened
 	EnqueuedAt   time.Time     // when it was published
+	Trace        string        // the event's
 	Attempt      store.Attempt // what came of it
 	State        store.State   // of the delivery now
 	RetryIn      time.Duration // until the next attempt, when State is store.Pending
 	Failures     int           // of the subscription in a row, this one included
 }
 
-// maxNotices is how many calls of an Observer wait at most.
-const maxNotices = 4096
-
-// notifier calls an Observer.
-type notifier struct {
-	o   *Observer
-	log *slog.Logger
-
-	mu      sync.Mutex
-	queue   chan func() // nil while Run is not running
-	dropped int
+// Cancellation says which deliveries were canceled and why. What is empty does not narrow them down: those of all events of
+// a subscription that was unsubscribed, of all subscriptions that an erased event was for.
+type Cancellation struct {
+	SubscriptionID string
+	EventID        string
+	Tenant         string // empty too where the event alone was named
+	Reason         string // what is now their LastError: "unsubscribed" or a DisabledReason, ReasonFiltered, ReasonErased
 }
 
-func newNotifier(o *Observer, log *slog.Logger) *notifier {
-	c := *o
-	return &notifier{o: &c, log: log}
-}
-
-// start begins to make calls in a goroutine of its own. The function that it returns ends that, once the calls that wait
-// have been made, or ctx has ended.
-func (n *notifier) start() (stop func(ctx context.Context)) {
-	queue := make(chan func(), maxNotices)
-	done := make(chan struct{})
-	n.mu.Lock()
-	n.queue = queue
-	n.mu.Unlock()
-	go func() {
-		defer close(done)
-		for call := range queue {
-			n.call(call)
-		}
-	}()
-	return func(ctx context.Context) {
-		n.mu.Lock()
-		n.queue = nil
-		close(queue)
-		n.mu.Unlock()
-		select {
-		case <-done:
-		case <-ctx.Done():
-			n.log.Error("outhook: the Observer blocks; calls were dropped", "calls", len(queue))
-		}
-	}
-}
-
-// call makes one call and keeps a panic to it.
-func (n *notifier) call(f func()) {
-	defer func() {
-		if p := recover(); p != nil {
-			n.log.Error("outhook: the Observer panicked", "panic", fmt.Sprint(p))
-		}
-	}()
-	f()
-}
-
-// enqueue has a call made later, or drops it.
-func (n *notifier) enqueue(f func()) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	select {
-	case n.queue <- f:
-		if n.dropped > 0 {
-			n.log.Error("outhook: the Observer is too slow; calls were dropped", "calls", n.dropped)
-			n.dropped = 0
-		}
-	default:
-		n.dropped++
-	}
-}
-
-func (n *notifier) published(evs []events.Event) {
-	if n.o.OnPublish != nil {
-		n.call(func() { n.o.OnPublish(evs) })
-	}
-}
-
-func (n *notifier) subscriptionChanged(sub store.Subscription) {
-	if n.o.OnSubscription != nil {
-		sub = sub.Clone()
-		n.call(func() { n.o.OnSubscription(sub) })
-	}
-}
-
-func (n *notifier) attemptStarted(c *store.Claim, at time.Time) {
-	if n.o.OnAttemptStart != nil {
-		info := newInfo(c)
-		info.Attempt = store.Attempt{Number: c.Attempt, At: at}
-		info.State = store.Pending
-		n.enqueue(func() { n.o.OnAttemptStart(info) })
-	}
-}
-
-func (n *notifier) attemptEnded(f *finished, res *store.Result) {
-	opened := res.Before.Failures < BreakerThreshold && res.After.Failures >= BreakerThreshold
-	closed := res.Before.Failures >= BreakerThreshold && res.After.Failures == 0
-	var calls []func(Info)
-	add := func(applies bool, call func(Info)) {
-		if applies && call != nil {
-			calls = append(calls, call)
-		}
-	}
-	add(true, n.o.OnAttempt)
-	add(f.outcome.State == store.Delivered, n.o.OnDelivered)
-	add(f.outcome.State == store.Dead, n.o.OnDead)
-	add(opened, n.o.OnBreakerOpen)
-	add(closed, n.o.OnBreakerClose)
-	if len(calls) == 0 {
-		return
-	}
-	info := newInfo(f.claim)
-	info.Attempt, info.State, info.RetryIn = f.outcome.Attempt, f.outcome.State, f.outcome.RetryIn
-	info.Failures = res.After.Failures
-	for _, call := range calls {
-		n.enqueue(func() { call(info) })
-	}
-}
-
-func (n *notifier) disabled(sub store.Subscription) {
-	if n.o.OnDisabled != nil {
-		n.enqueue(func() { n.o.OnDisabled(sub) })
-	}
-}
-
-func (n *notifier) storeTrouble(op string, err error) {
-	if n.o.OnStoreTrouble != nil {
-		n.enqueue(func() { n.o.OnStoreTrouble(op, err) })
-	}
-}
+// The reasons of deliveries that were canceled one by one.
+const (
+	ReasonFiltered     = "filtered"     // Options.Filter did not want it
+	ReasonErased       = "erased"       // the event was erased
+	ReasonUnsubscribed = "unsubscribed" // the owner of the subscription unsubscribed it
+)
 
 func newInfo(c *store.Claim) Info {
 	return Info{
@@ -198,6 +93,7 @@ func newInfo(c *store.Claim) Info {
 		Tenant:       c.Tenant,
 		EventTime:    c.EventTime,
 		EnqueuedAt:   c.EnqueuedAt,
+		Trace:        c.Trace,
 		Failures:     c.Health.Failures,
 	}
 }

@@ -1,17 +1,17 @@
 package dispatcher
 
 import (
-	"errors"
-	"fmt"
+	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"time"
 
-	"golang.org/x/net/http/httpguts"
+	"golang.org/x/time/rate"
 
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
 )
 
 // The defaults of Options.
@@ -69,9 +69,54 @@ type Options struct {
 	// nil, only 200 does, as Airy documents it; Any2xx is the usual alternative.
 	Success func(status int) bool
 
-	// EventTypes are the types that the host publishes. When there are any, Publish and Subscribe refuse others. If
-	// empty, every well-formed type is taken.
+	// EventTypes are the types that the host publishes. When there are any, Publish and Subscribe refuse others, but for
+	// the operational types in Subscribe with OperationalEvents. If empty, every well-formed type is taken.
 	EventTypes []events.Type
+
+	// OperationalEvents has Run publish events about subscriptions: events.TypeDisabled when it has unsubscribed one,
+	// events.TypeExhausted when it has given a delivery up. They are of the subscription's tenant, and go to the
+	// subscriptions that name their type; with EventTypes, naming them is allowed only with this option. Publish refuses
+	// them then. None are published about deliveries of operational events. Should the process die between an outcome and
+	// its event, or the store's answer be lost, the event is missing: the history has the outcome.
+	OperationalEvents bool
+
+	// Filter says whether a subscription is to get an event; if not, the delivery ends as canceled with ReasonFiltered and
+	// without an attempt. It is asked immediately before the first attempt, in its goroutine and its slot of Concurrency,
+	// and not again for retries or, once there was an attempt, redeliveries: what it says later is of no consequence to
+	// them. A delivery that it canceled and that is redelivered is asked about anew.
+	//
+	// The delivery has been stored by then, which is what an event costs that is not wanted: where event types can tell
+	// events apart, patterns are cheaper. Both arguments are copies. It must be safe for concurrent use. A panic is a failed
+	// attempt; the next one asks again. If nil, every delivery is attempted.
+	Filter func(store.Subscription, events.Event) bool
+
+	// Transform may change the headers and the body of deliveries, for each subscription as it likes. It is called at every
+	// attempt, and by Ping, in the attempt's goroutine and within its Timeout, with copies of the subscription and the event,
+	// and must be safe for concurrent use. An error or a panic is a failed attempt.
+	//
+	// Signatures are over the body that it leaves. Every attempt must send the same body, so that of the first attempt is
+	// kept with the delivery when it fails, beside the event's own where they differ, and sent again at each retry; a change
+	// of mind about the body comes too late then. Headers are those of each call. A delivery that succeeded at once has kept
+	// nothing: its redelivery is transformed anew.
+	//
+	// It must be deterministic: the same subscription and event give the same body. After a crash between an attempt and
+	// its recording, the attempt is the first again; should Transform then make something else, the receiver would get two
+	// bodies with one webhook-id. If nil, nothing is changed.
+	Transform func(context.Context, store.Subscription, events.Event, *Request) error
+
+	// Sign returns headers to add to an attempt, such as the signature of a scheme that your receivers know already. It is
+	// called at every attempt, and by Ping, after Transform, and must be safe for concurrent use. Names that belong to the
+	// sender, an error or a panic are a failed attempt. If nil, none are added.
+	Sign func(Message) (http.Header, error)
+
+	// RateLimit is how many attempts of a subscription may start per second on average, and in one burst; a burst below 1
+	// counts as 1. It holds for this process. Deliveries beyond it wait in the store, in their order, and take no slot of
+	// Concurrency. No limit when it is zero, negative or rate.Inf.
+	//
+	// It is called for each attempt, in the goroutine that all attempts wait for: it must be quick. The subscription is for
+	// reading only. A panic puts that subscription's attempts off for some seconds. Each Run begins with one token and not
+	// with a burst, so restarts don't add up to more than the limit. If nil, there are no limits, which costs nothing.
+	RateLimit func(store.Subscription) (limit rate.Limit, burst int)
 
 	// RequireHTTPS refuses subscriptions with an http URL. It does not touch those that exist.
 	RequireHTTPS bool
@@ -101,96 +146,12 @@ type Options struct {
 
 	// Observer is told what happens. If nil, nobody is.
 	Observer *Observer
+
+	// Tracer connects publishing and attempts to a tracing system. If nil, attempts send the Trace of their event.
+	Tracer *Tracer
 }
 
 // Any2xx is an Options.Success that takes every status from 200 to 299.
 func Any2xx(status int) bool { return status >= 200 && status <= 299 }
 
 func only200(status int) bool { return status == http.StatusOK }
-
-// withDefaults returns a copy of o in which nothing is left to default.
-func (o *Options) withDefaults() Options {
-	var c Options
-	if o != nil {
-		c = *o
-	}
-	setDefault(&c.Concurrency, DefaultConcurrency)
-	setDefault(&c.PerSubscription, min(DefaultPerSubscription, max(c.Concurrency, 1)))
-	setDefault(&c.Timeout, DefaultTimeout)
-	setDefault(&c.DrainTimeout, DefaultDrainTimeout)
-	setDefault(&c.Retention, DefaultRetention)
-	setDefault(&c.FailedRetention, DefaultFailedRetention)
-	setDefault(&c.DisableAfter, DefaultDisableAfter)
-	setDefault(&c.MaxPayload, DefaultMaxPayload)
-	setDefault(&c.UserAgent, "outhook/"+Version)
-	c.Backoff = c.Backoff.withDefaults()
-	if c.Success == nil {
-		c.Success = only200
-	}
-	if c.Logger == nil {
-		c.Logger = slog.Default()
-	}
-	if c.Observer == nil {
-		c.Observer = &Observer{}
-	}
-	return c
-}
-
-func setDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
-}
-
-// validate reports what is wrong with options whose defaults are set.
-func (o *Options) validate() error {
-	var errs []error
-	bad := func(wrong bool, format string, args ...any) {
-		if wrong {
-			errs = append(errs, fmt.Errorf("dispatcher: Options."+format, args...))
-		}
-	}
-	bad(o.Concurrency < 1, "Concurrency is %d; it must be at least 1", o.Concurrency)
-	bad(o.PerSubscription < 1 || o.PerSubscription > o.Concurrency,
-		"PerSubscription is %d; it must be from 1 to Concurrency, which is %d", o.PerSubscription, o.Concurrency)
-	bad(o.Timeout <= 0 || o.Timeout > time.Hour, "Timeout is %v; it must be positive, and an hour at most", o.Timeout)
-	bad(o.MaxPayload < 1, "MaxPayload is %d; it must be positive", o.MaxPayload)
-	bad(!httpguts.ValidHeaderFieldValue(o.UserAgent), "UserAgent holds a character that no header may hold")
-	bad(o.Transport != nil && o.Proxy != nil, "Proxy has no effect beside Transport; set it there")
-	for _, p := range [...]struct {
-		name     string
-		prefixes []netip.Prefix
-	}{{"AllowPrefixes", o.AllowPrefixes}, {"DenyPrefixes", o.DenyPrefixes}} {
-		for i, prefix := range p.prefixes {
-			bad(!prefix.IsValid(), "%s[%d] is not a valid prefix; make it with netip.MustParsePrefix", p.name, i)
-		}
-	}
-	seen := make(map[string]bool)
-	for i, t := range o.EventTypes {
-		if err := events.ValidateType(t.Name); err != nil {
-			errs = append(errs, fmt.Errorf("dispatcher: Options.EventTypes[%d]: %w", i, err))
-		}
-		bad(seen[t.Name], "EventTypes[%d] repeats %q; name each type once", i, t.Name)
-		seen[t.Name] = true
-	}
-	if err := validateProxy(o.Proxy); err != nil {
-		errs = append(errs, err)
-	}
-	return errors.Join(append(errs, o.Backoff.validate())...)
-}
-
-func validateProxy(u *url.URL) error {
-	if u == nil {
-		return nil
-	}
-	switch u.Scheme {
-	case "http", "https", "socks5", "socks5h":
-	default:
-		return fmt.Errorf("dispatcher: Options.Proxy has the scheme %q; it must be http, https or socks5", u.Scheme)
-	}
-	if u.Host == "" {
-		return errors.New("dispatcher: Options.Proxy has no host")
-	}
-	return nil
-}

@@ -35,6 +35,7 @@ func (p policy) outcome(c *store.Claim, a answer) store.Outcome {
 		o.State = store.Pending
 		o.RetryIn = max(p.backoff.delay(c.Retry+1), a.retryAfter)
 	}
+	o.Body = a.keep
 	if c.Health.Failures+1 >= BreakerThreshold {
 		o.HoldFor = max(p.backoff.delay(c.Health.Holds+1), a.retryAfter)
 	}

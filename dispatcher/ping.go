@@ -13,14 +13,17 @@ const TypePing = "webhook.ping"
 
 // Ping posts an event of type TypePing, signed, to a subscription, now and by the path that deliveries take, and returns
 // what came of it. Its payload is {"id":"<the subscription's ID>"}. It is not queued, retried, recorded or counted, and
-// goes to an unsubscribed subscription too. Run need not be running. At most Options.PerSubscription pings are under way
-// at once; others wait.
+// goes to an unsubscribed subscription too. Options.Transform and Options.Sign apply to it. Run need not be running. At
+// most Options.PerSubscription pings are under way at once; others wait.
 //
 // The error is the store's, or the context's; what went wrong with the attempt is in Attempt.Error.
 func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error) {
 	sub, err := d.Subscription(ctx, id)
 	if err != nil {
 		return store.Attempt{}, err
+	}
+	if isSealed(&sub) {
+		return store.Attempt{}, sealedError(sub.ID)
 	}
 	e, err := events.New(TypePing, map[string]string{"id": sub.ID})
 	if err != nil {
@@ -42,6 +45,6 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 		EventTime:    e.Time,
 		Body:         body,
 		Attempt:      1,
-	})
+	}, "")
 	return a.attempt, ctx.Err()
 }

@@ -35,7 +35,8 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 //	claimUntil → start → worker: gate, send, outcome → finishLoop → store.Finish
 type run struct {
 	*Dispatcher
-	ready <-chan struct{}
+	ready   <-chan struct{}
+	limiter *limiter // nil without Options.RateLimit
 
 	attempts context.Context // ends when attempts are cut off
 	cut      context.CancelFunc
@@ -72,6 +73,7 @@ func newRun(ctx context.Context, d *Dispatcher) *run {
 	r := &run{
 		Dispatcher: d,
 		ready:      d.store.Ready(),
+		limiter:    newLimiter(&d.o),
 		work:       make(chan claimed),
 		outcomes:   make(chan finished, d.o.Concurrency),
 		freed:      make(chan struct{}, 1),
@@ -120,29 +122,28 @@ func (r *run) claimUntil(ctx context.Context) error {
 // claim takes up to max deliveries and starts their attempts. wait is how long until more falls due.
 func (r *run) claim(ctx context.Context, max int) (n int, wait time.Duration, err error) {
 	epoch := r.gate.enter()
-	defer func() {
-		if err != nil {
-			r.gate.claimed(0)
-		}
-	}()
+	unproven := (r.o.Concurrency + 1) / 2
 	got, err := protect(func() (store.Claims, error) {
 		return r.store.Claim(ctx, store.ClaimRequest{
 			Max:             max,
 			Lease:           r.o.Timeout + leaseSlack,
 			PerSubscription: r.o.PerSubscription,
-			Unproven:        (r.o.Concurrency + 1) / 2,
+			Unproven:        unproven,
+			Failing:         (3*unproven + 3) / 4,
 			ProbeAfter:      BreakerThreshold,
 		})
 	})
 	if err != nil {
+		r.gate.claimed(0)
 		return 0, 0, err
 	}
-	r.gate.claimed(len(got.Claims))
-	r.take(len(got.Claims))
-	for _, c := range got.Claims { // each in memory of its own, lest a slow attempt keep the bodies of all
+	admitted, off := r.admit(got.Claims)
+	r.gate.claimed(len(admitted))
+	r.take(len(admitted))
+	for _, c := range admitted { // each in memory of its own, lest a slow attempt keep the bodies of all
 		r.start(claimed{&c, epoch})
 	}
-	return len(got.Claims), got.Wait, nil
+	return len(got.Claims), got.Wait, r.putOff(ctx, off)
 }
 
 // start hands a claim to a worker that waits, or to a new one.
@@ -168,19 +169,32 @@ func (r *run) start(c claimed) {
 // attempt makes the attempt of a claim, unless its subscription has changed or Run is being cut off.
 func (r *run) attempt(c claimed) {
 	defer r.release(1)
-	if !r.gate.pass(c.claim.SubscriptionID, c.epoch) || r.attempts.Err() != nil {
+	if !r.gate.pass(c.claim, c.epoch) || r.attempts.Err() != nil {
 		r.giveBack(c.claim.Lease)
 		return
 	}
-	r.observe.attemptStarted(c.claim, time.Now())
-	a := r.sender.send(r.attempts, c.claim)
+	if r.filtered(c.claim) {
+		return
+	}
+	now := time.Now()
+	r.observe.attemptStarted(c.claim, now)
+	ctx, trace, span := r.startSpan(r.attempts, c.claim, store.Attempt{Number: c.claim.Attempt, At: now})
+	a := r.sender.send(ctx, c.claim, trace)
 	if r.attempts.Err() != nil && a.attempt.Status == 0 {
+		span.over(&store.Outcome{Attempt: a.attempt, State: store.Pending})
 		r.giveBack(c.claim.Lease)
 		return
 	}
+	outcome := r.policy.outcome(c.claim, a)
+	span.over(&outcome)
+	r.ended(c.claim, outcome)
+}
+
+// ended hands on what came of an attempt.
+func (r *run) ended(c *store.Claim, o store.Outcome) {
 	r.counts.attempts.Add(1)
-	r.logAttempt(c.claim, &a.attempt)
-	r.outcomes <- finished{c.claim, r.policy.outcome(c.claim, a)}
+	r.logAttempt(c, &o.Attempt)
+	r.outcomes <- finished{c, o}
 }
 
 // drain ends what Run started: first the attempts, then what records them.
@@ -214,37 +228,5 @@ func (r *run) wait(ctx context.Context, d time.Duration) {
 	case <-r.ready:
 	case <-r.freed:
 	case <-due:
-	}
-}
-
-func (r *run) free() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.full = r.busy == r.o.Concurrency
-	return r.o.Concurrency - r.busy
-}
-
-func (r *run) take(n int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.busy += n
-}
-
-func (r *run) release(n int) {
-	r.mu.Lock()
-	r.busy -= n
-	waited := r.full
-	r.full = false
-	r.mu.Unlock()
-	if waited {
-		r.roomMade()
-	}
-}
-
-// roomMade has claimUntil look again.
-func (r *run) roomMade() {
-	select {
-	case r.freed <- struct{}{}:
-	default:
 	}
 }

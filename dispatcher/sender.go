@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 )
@@ -23,7 +24,7 @@ var (
 	headerSignature = http.CanonicalHeaderKey(signing.HeaderSignature)
 )
 
-// maxOwnHeaders is how many headers of a delivery are not the subscription's.
+// maxOwnHeaders is how many headers of a delivery are not the subscription's, apart from a trace.
 const maxOwnHeaders = 7
 
 var (
@@ -37,6 +38,8 @@ type sender struct {
 	timeout   time.Duration
 	userAgent string
 	success   func(status int) bool
+	transform func(context.Context, store.Subscription, events.Event, *Request) error // may be nil
+	sign      func(Message) (http.Header, error)                                      // may be nil
 	log       *slog.Logger
 }
 
@@ -45,12 +48,20 @@ func newSender(o *Options, g *guard) *sender {
 	if transport == nil {
 		transport = newTransport(o, newDialer(o, g))
 	}
-	return &sender{transport: transport, timeout: o.Timeout, userAgent: o.UserAgent, success: o.Success, log: o.Logger}
+	return &sender{
+		transport: transport,
+		timeout:   o.Timeout,
+		userAgent: o.UserAgent,
+		success:   o.Success,
+		transform: o.Transform,
+		sign:      o.Sign,
+		log:       o.Logger,
+	}
 }
 
-// send makes the attempt that c is for. What went wrong is in the answer's attempt. A panic of the transport, or of
-// Options.Success, is kept to the attempt that it happened in.
-func (s *sender) send(ctx context.Context, c *store.Claim) (a answer) {
+// send makes the attempt that c is for, with a traceparent unless trace is "". What went wrong is in the answer's attempt. A
+// panic of the transport, or of a function of the host's, is kept to the attempt that it happened in.
+func (s *sender) send(ctx context.Context, c *store.Claim, trace string) (a answer) {
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -63,11 +74,12 @@ func (s *sender) send(ctx context.Context, c *store.Claim) (a answer) {
 		a.attempt.Duration = time.Since(start)
 	}()
 
-	req, err := s.request(ctx, c, start)
+	req, keep, err := s.request(ctx, c, trace, start)
 	if err != nil {
 		a.attempt.Error = describe(err)
 		return a
 	}
+	a.keep = keep
 	res, err := s.transport.RoundTrip(req)
 	if err != nil {
 		if ctx.Err() != nil && !errors.Is(err, errBlocked) {
@@ -106,37 +118,53 @@ func (s *sender) read(ctx context.Context, res *http.Response, a *answer) {
 	a.attempt.Response = readResponse(res.Body)
 }
 
-// request builds the request of an attempt that starts at the time at.
-func (s *sender) request(ctx context.Context, c *store.Claim, at time.Time) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(withDial(ctx), http.MethodPost, c.Subscription.URL, bytes.NewReader(c.Body))
-	if err != nil || req.URL.Host == "" || (req.URL.Scheme != "https" && req.URL.Scheme != "http") {
-		return nil, errURL // it was checked when the subscription was stored, but perhaps not by us
+// request builds the request of an attempt that starts at the time at, and says what to keep of it with the delivery.
+func (s *sender) request(ctx context.Context, c *store.Claim, trace string, at time.Time) (_ *http.Request, keep []byte, _ error) {
+	m, err := s.compose(ctx, c)
+	if err != nil {
+		return nil, nil, err
 	}
-	req.Header = s.header(c, at)
-	return req, nil
+	req, err := http.NewRequestWithContext(withDial(ctx), http.MethodPost, c.Subscription.URL, bytes.NewReader(m.body))
+	if err != nil || req.URL.Host == "" || (req.URL.Scheme != "https" && req.URL.Scheme != "http") {
+		return nil, nil, errURL // it was checked when the subscription was stored, but perhaps not by us
+	}
+	req.Header = s.header(c, &m, trace, at)
+	return req, m.keep, s.signed(c, m.body, at, req.Header)
 }
 
 // header returns the headers of an attempt. The sender's own come last: whatever a subscription was stored with, it
 // cannot replace them.
-func (s *sender) header(c *store.Claim, at time.Time) http.Header {
+func (s *sender) header(c *store.Claim, m *message, trace string, at time.Time) http.Header {
 	sub := &c.Subscription
-	h := make(http.Header, maxOwnHeaders+len(sub.Headers))
-	values := make([]string, 0, maxOwnHeaders+len(sub.Headers)) // one piece of memory for all
+	n := maxOwnHeaders + len(sub.Headers)
+	if trace != "" {
+		n++
+	}
+	h := make(http.Header, n)
+	values := make([]string, 0, n) // one piece of memory for all
 	set := func(canonical, value string) {
 		values = append(values, value)
 		h[canonical] = values[len(values)-1 : len(values) : len(values)]
 	}
 	set("User-Agent", s.userAgent)
-	for name, value := range sub.Headers {
-		set(http.CanonicalHeaderKey(name), value)
+	if trace != "" {
+		set("Traceparent", trace)
+	}
+	if m.header == nil {
+		for name, value := range sub.Headers {
+			set(http.CanonicalHeaderKey(name), value)
+		}
+	}
+	for name, values := range m.header {
+		h[http.CanonicalHeaderKey(name)] = values
 	}
 	set("Content-Type", "application/json")
 	set(headerID, c.EventID)
 	set(headerTimestamp, strconv.FormatInt(at.Unix(), 10))
 	set(headerAttempt, strconv.Itoa(c.Attempt))
 	if keys := sub.Keys(at); len(keys) > 0 {
-		set(headerAiry, signing.Airy(keys[0], c.Body))
-		set(headerSignature, signing.Standard(c.EventID, at, c.Body, keys...))
+		set(headerAiry, signing.Airy(keys[0], m.body))
+		set(headerSignature, signing.Standard(c.EventID, at, m.body, keys...))
 	}
 	return h
 }

@@ -1,6 +1,7 @@
 package dispatcher
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -57,7 +58,7 @@ func (d *Dispatcher) Subscribe(ctx context.Context, sub store.Subscription) (sto
 func (d *Dispatcher) create(ctx context.Context, sub store.Subscription) (store.Subscription, error) {
 	out, err := d.store.CreateSubscription(ctx, sub)
 	if err == nil {
-		d.observe.subscriptionChanged(out)
+		d.observe.subscriptionChanged(d.observe.call, out)
 	}
 	return out, err
 }
@@ -80,21 +81,33 @@ func (d *Dispatcher) Update(ctx context.Context, id string, change func(*store.S
 	})
 }
 
-// update is the one way in which a stored subscription changes.
+// update changes a subscription for the host.
 func (d *Dispatcher) update(ctx context.Context, id string, change func(*store.Subscription) error) (store.Subscription, error) {
+	return d.updateTelling(ctx, d.observe.call, id, change)
+}
+
+// updateTelling is the one way in which a stored subscription changes.
+func (d *Dispatcher) updateTelling(ctx context.Context, tell func(func()), id string, change func(*store.Subscription) error) (store.Subscription, error) {
 	id, err := checkID(id)
 	if err != nil {
 		return store.Subscription{}, err
 	}
-	out, err := d.store.UpdateSubscription(ctx, id, change)
-	d.gate.change(id)
+	var was store.Status
+	out, err := d.store.UpdateSubscription(ctx, id, func(sub *store.Subscription) error {
+		was = sub.Status
+		return change(sub)
+	})
+	d.gate.change(ofSubscription(id))
 	if err != nil {
 		return store.Subscription{}, err
 	}
+	d.observe.subscriptionChanged(tell, out)
 	if out.Status == store.Unsubscribed {
 		d.tidy()
+		if was == store.Subscribed {
+			d.observe.canceled(tell, Cancellation{SubscriptionID: out.ID, Tenant: out.Tenant, Reason: cmp.Or(out.DisabledReason, ReasonUnsubscribed)})
+		}
 	}
-	d.observe.subscriptionChanged(out)
 	return out, nil
 }
 
@@ -115,9 +128,18 @@ func (d *Dispatcher) Delete(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
+	was := store.Subscription{ID: id}
+	if d.observe.o.OnDelete != nil {
+		if sub, err := d.store.Subscription(ctx, id); err == nil { // one that can't be read can be deleted
+			was = sub
+		}
+	}
 	err = d.store.DeleteSubscription(ctx, id)
-	d.gate.change(id)
+	d.gate.change(ofSubscription(id))
 	d.tidy()
+	if err == nil {
+		d.observe.deleted(was)
+	}
 	return err
 }
 

@@ -69,9 +69,8 @@ func (d *Dispatcher) checkPatterns(patterns []string) ([]string, error) {
 		if err := events.ValidatePattern(p); err != nil {
 			return nil, err
 		}
-		if len(d.types) > 0 && !slices.ContainsFunc(d.types, func(name string) bool { return events.Match(p, name) }) {
-			return nil, &events.InvalidError{Field: "events", Reason: fmt.Sprintf("names %q, which is not published here; the types are %s",
-				p, strings.Join(d.types, ", "))}
+		if err := d.checkKnown(p); err != nil {
+			return nil, err
 		}
 		if !slices.Contains(out, p) {
 			out = append(out, p)
@@ -80,11 +79,27 @@ func (d *Dispatcher) checkPatterns(patterns []string) ([]string, error) {
 	return out, nil
 }
 
+// checkKnown refuses a pattern that matches nothing in the catalogue, if the host has one.
+func (d *Dispatcher) checkKnown(pattern string) error {
+	known := d.types
+	if d.o.OperationalEvents {
+		known = append(known[:len(known):len(known)], events.TypeDisabled, events.TypeExhausted)
+	}
+	if len(d.types) == 0 || slices.ContainsFunc(known, func(name string) bool { return events.Match(pattern, name) }) {
+		return nil
+	}
+	return &events.InvalidError{Field: "events", Reason: fmt.Sprintf("names %q, which is not published here; the types are %s",
+		pattern, strings.Join(known, ", "))}
+}
+
 func checkSecrets(secrets []signing.Secret) error {
 	if len(secrets) > MaxSecrets {
 		return &events.InvalidError{Field: "signature_key", Reason: fmt.Sprintf("would be one of %d at once; at most %d are allowed: wait for a rotation to end", len(secrets), MaxSecrets)}
 	}
 	for _, s := range secrets {
+		if looksSealed(string(s)) {
+			return &events.InvalidError{Field: "signature_key", Reason: "begins like a key that is kept encrypted; use another"}
+		}
 		if err := s.Validate(); err != nil {
 			return &events.InvalidError{Field: "signature_key", Reason: err.Error()}
 		}

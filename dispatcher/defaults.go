@@ -1,0 +1,105 @@
+package dispatcher
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"golang.org/x/net/http/httpguts"
+
+	"github.com/outhook/outhook/events"
+)
+
+// withDefaults returns a copy of o in which nothing is left to default.
+func (o *Options) withDefaults() Options {
+	var c Options
+	if o != nil {
+		c = *o
+	}
+	setDefault(&c.Concurrency, DefaultConcurrency)
+	setDefault(&c.PerSubscription, min(DefaultPerSubscription, max(c.Concurrency, 1)))
+	setDefault(&c.Timeout, DefaultTimeout)
+	setDefault(&c.DrainTimeout, DefaultDrainTimeout)
+	setDefault(&c.Retention, DefaultRetention)
+	setDefault(&c.FailedRetention, DefaultFailedRetention)
+	setDefault(&c.DisableAfter, DefaultDisableAfter)
+	setDefault(&c.MaxPayload, DefaultMaxPayload)
+	setDefault(&c.UserAgent, "outhook/"+Version)
+	c.Backoff = c.Backoff.withDefaults()
+	if c.Success == nil {
+		c.Success = only200
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Observer == nil {
+		c.Observer = &Observer{}
+	}
+	if c.Tracer != nil {
+		tracer := *c.Tracer
+		c.Tracer = &tracer
+	}
+	return c
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// validate reports what is wrong with options whose defaults are set.
+func (o *Options) validate() error {
+	var errs []error
+	bad := func(wrong bool, format string, args ...any) {
+		if wrong {
+			errs = append(errs, fmt.Errorf("dispatcher: Options."+format, args...))
+		}
+	}
+	bad(o.Concurrency < 1, "Concurrency is %d; it must be at least 1", o.Concurrency)
+	bad(o.PerSubscription < 1 || o.PerSubscription > o.Concurrency,
+		"PerSubscription is %d; it must be from 1 to Concurrency, which is %d", o.PerSubscription, o.Concurrency)
+	bad(o.Timeout <= 0 || o.Timeout > time.Hour, "Timeout is %v; it must be positive, and an hour at most", o.Timeout)
+	bad(o.MaxPayload < 1, "MaxPayload is %d; it must be positive", o.MaxPayload)
+	bad(!httpguts.ValidHeaderFieldValue(o.UserAgent), "UserAgent holds a character that no header may hold")
+	bad(o.Transport != nil && o.Proxy != nil, "Proxy has no effect beside Transport; set it there")
+	for _, p := range [...]struct {
+		name     string
+		prefixes []netip.Prefix
+	}{{"AllowPrefixes", o.AllowPrefixes}, {"DenyPrefixes", o.DenyPrefixes}} {
+		for i, prefix := range p.prefixes {
+			bad(!prefix.IsValid(), "%s[%d] is not a valid prefix; make it with netip.MustParsePrefix", p.name, i)
+		}
+	}
+	seen := make(map[string]bool)
+	for i, t := range o.EventTypes {
+		if err := events.ValidateType(t.Name); err != nil {
+			errs = append(errs, fmt.Errorf("dispatcher: Options.EventTypes[%d]: %w", i, err))
+		}
+		bad(seen[t.Name], "EventTypes[%d] repeats %q; name each type once", i, t.Name)
+		seen[t.Name] = true
+	}
+	if err := validateProxy(o.Proxy); err != nil {
+		errs = append(errs, err)
+	}
+	return errors.Join(append(errs, o.Backoff.validate())...)
+}
+
+func validateProxy(u *url.URL) error {
+	if u == nil {
+		return nil
+	}
+	switch u.Scheme {
+	case "http", "https", "socks5", "socks5h":
+	default:
+		return fmt.Errorf("dispatcher: Options.Proxy has the scheme %q; it must be http, https or socks5", u.Scheme)
+	}
+	if u.Host == "" {
+		return errors.New("dispatcher: Options.Proxy has no host")
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+package dispatcher_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/signing"
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/sealed"
+)
+
+// TestWhatIsSealedIsNotSent takes the key away from a store whose secrets are sealed, and gives it back.
+func TestWhatIsSealedIsNotSent(t *testing.T) {
+	for name, sub := range map[string]store.Subscription{
+		"secret": {Secrets: []signing.Secret{"the first", "the second"}},
+		"header": {Headers: map[string]string{"Authorization": "Bearer token"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onEachStore(t, func(t *testing.T, inner store.Store) {
+				key := sealed.Key{ID: "k", Secret: [32]byte{1, 2, 3}}
+				s, err := sealed.New(inner, key)
+				if err != nil {
+					t.Fatal(err)
+				}
+				e := newEngine(t, s, nil)
+				sub.URL = "https://sealed.example/hook"
+				kept, err := e.Subscribe(t.Context(), sub)
+				if err != nil {
+					t.Fatal(err)
+				}
+				e.subscribe("https://plain.example/hook")
+				var evs []events.Event
+				for i := range 100 {
+					evs = append(evs, e.publish("order.created", i))
+				}
+				troubles := 0
+				counting := &countingStore{Store: inner, calls: make(map[string]int)}
+				e.store = counting // without the key
+				e.restart(&dispatcher.Options{Observer: &dispatcher.Observer{OnStoreTrouble: func(op string, _ error) {
+					if op == "open" {
+						troubles++
+					}
+				}}})
+				e.run()
+				pass(time.Hour)
+				if _, err := e.Ping(t.Context(), kept.ID); !errors.Is(err, store.ErrCorrupt) {
+					t.Errorf("Ping: %v, want store.ErrCorrupt", err)
+				}
+				e.stop()
+				if n := len(e.seen(sub.URL)); n != 0 {
+					t.Errorf("%d requests went out with what is sealed", n)
+				}
+				if n := len(e.seen("https://plain.example/hook")); n != len(evs) {
+					t.Errorf("%d requests to the other, want %d", n, len(evs))
+				}
+				if troubles == 0 || troubles > 100 || counting.calls["Claim"] > 1000 {
+					t.Errorf("%d reports and %d claims in an hour, want some, and no busy loop", troubles, counting.calls["Claim"])
+				}
+				if st, err := e.Stats(t.Context()); err != nil || st.Pending != len(evs) || st.InFlight != 0 {
+					t.Errorf("stats are %+v, %v; want all to wait", st, err)
+				}
+
+				e.store = s
+				e.restart(&dispatcher.Options{PerSubscription: 1})
+				e.run()
+				pass(2 * time.Minute)
+				got := e.seen(sub.URL)
+				if len(got) != len(evs) {
+					t.Fatalf("%d requests once the key was back, want %d", len(got), len(evs))
+				}
+				for i, r := range got {
+					if r.EventID != evs[i].ID || r.Attempt != 1 {
+						t.Fatalf("request %d is attempt %d of %s, want the first of %s", i, r.Attempt, r.EventID, evs[i].ID)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestWhatLooksSealedIsRefused(t *testing.T) {
+	onEachStore(t, func(t *testing.T, s store.Store) {
+		e := newEngine(t, s, nil)
+		for field, sub := range map[string]store.Subscription{
+			"headers":       {Headers: map[string]string{"X-A": sealed.Prefix + "k:AAAA"}},
+			"signature_key": {Secrets: []signing.Secret{sealed.Prefix + "k:AAAA"}},
+		} {
+			sub.URL = "https://a.example/hook"
+			_, err := e.Subscribe(t.Context(), sub)
+			if invalid := (*events.InvalidError)(nil); !errors.As(err, &invalid) || invalid.Field != field {
+				t.Errorf("%s: %v, want it refused", field, err)
+			}
+		}
+	})
+}

@@ -1,0 +1,85 @@
+package dispatcher
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/outhook/outhook/store"
+)
+
+// replayStep is how many deliveries one step of Replay or ReplayCount takes.
+const replayStep = 500
+
+// Replay makes every finished delivery that q matches pending again, with a new set of attempts, and returns how many
+// it were. When q.States names store.Pending, deliveries that wait for a retry are made due now as well. Deliveries of
+// unsubscribed subscriptions and of erased events are passed over. q.Cursor and q.Limit are ignored.
+//
+// It works in steps: after an error, and it returns how many it had got to, the rest can be replayed by calling again.
+func (d *Dispatcher) Replay(ctx context.Context, q store.DeliveryQuery) (int, error) {
+	q = replayed(q)
+	total := 0
+	for {
+		n, next, err := d.store.Requeue(ctx, q)
+		total += n
+		if err != nil || next == "" {
+			return total, err
+		}
+		q.Cursor = next
+	}
+}
+
+// ReplayCount returns how many deliveries Replay would make pending if it were called now. It changes nothing.
+func (d *Dispatcher) ReplayCount(ctx context.Context, q store.DeliveryQuery) (int, error) {
+	q = replayed(q)
+	if len(q.States) == 0 {
+		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
+	}
+	total := 0
+	for {
+		page, err := d.store.Deliveries(ctx, q)
+		if err != nil {
+			return total, err
+		}
+		n, err := d.replayable(ctx, page.Items)
+		total += n
+		if err != nil || page.Next == "" {
+			return total, err
+		}
+		q.Cursor = page.Next
+	}
+}
+
+// replayed returns q for the first step over all that it selects.
+func replayed(q store.DeliveryQuery) store.DeliveryQuery {
+	if q.Until.IsZero() {
+		q.Until = time.Now().Add(time.Minute) // not what is published while this runs
+	}
+	q.Cursor, q.Limit, q.Count = "", replayStep, false
+	return q
+}
+
+// replayable counts the deliveries that store.Requeue would take.
+func (d *Dispatcher) replayable(ctx context.Context, page []store.Delivery) (int, error) {
+	n, now := 0, time.Now()
+	subscribed := make(map[string]bool)
+	for i := range page {
+		delivery := &page[i]
+		if delivery.Erased || delivery.State == store.Pending && !delivery.DueAt.After(now) {
+			continue // one that is due has nothing to gain
+		}
+		is, known := subscribed[delivery.SubscriptionID]
+		if !known {
+			sub, err := d.store.Subscription(ctx, delivery.SubscriptionID)
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return n, err
+			}
+			is = err == nil && sub.Status == store.Subscribed
+			subscribed[delivery.SubscriptionID] = is
+		}
+		if is {
+			n++
+		}
+	}
+	return n, nil
+}

@@ -1,0 +1,113 @@
+package dispatcher
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/outhook/outhook/store"
+)
+
+// Stats are figures of the whole store, and of this Dispatcher since it was made.
+type Stats struct {
+	Subscriptions int       // how many there are, subscribed or not
+	Pending       int       // deliveries that are pending, those under way included
+	InFlight      int       // deliveries that are under way, in this process or another
+	OldestPending time.Time // when the oldest pending delivery was published; zero when none is
+
+	Attempts  uint64 // attempts made
+	Delivered uint64 // deliveries delivered
+	Retried   uint64 // attempts that failed and are followed by another
+	Dead      uint64 // deliveries given up
+}
+
+// counts are the part of Stats that the Dispatcher counts itself.
+type counts struct{ attempts, delivered, retried, dead atomic.Uint64 }
+
+func (c *counts) outcome(s store.State) {
+	switch s {
+	case store.Delivered:
+		c.delivered.Add(1)
+	case store.Pending:
+		c.retried.Add(1)
+	case store.Dead:
+		c.dead.Add(1)
+	}
+}
+
+// Stats returns figures of the whole store, and of this Dispatcher since it was made.
+func (d *Dispatcher) Stats(ctx context.Context) (Stats, error) {
+	s, err := d.store.Stats(ctx, "")
+	if err != nil {
+		return Stats{}, err
+	}
+	return Stats{
+		Subscriptions: s.Subscriptions,
+		Pending:       s.Pending,
+		InFlight:      s.InFlight,
+		OldestPending: s.OldestPending,
+		Attempts:      d.counts.attempts.Load(),
+		Delivered:     d.counts.delivered.Load(),
+		Retried:       d.counts.retried.Load(),
+		Dead:          d.counts.dead.Load(),
+	}, nil
+}
+
+// Breaker says what a subscription's breaker does; see BreakerThreshold.
+type Breaker string
+
+const (
+	BreakerClosed Breaker = "closed" // attempts are made as they fall due
+	BreakerOpen   Breaker = "open"   // one probe at a time, at the delays of the backoff
+)
+
+// SubscriptionStats are figures of one subscription.
+type SubscriptionStats struct {
+	Pending       int       // deliveries that are pending, those under way included
+	InFlight      int       // deliveries that are under way, in this process or another
+	OldestPending time.Time // when the oldest pending delivery was published; zero when none is
+
+	// Hour and Day are what was recorded of its attempts in the last hour and the last 24 hours; see store.Window.
+	Hour, Day store.Window
+
+	Breaker  Breaker
+	Failures int // failed attempts since the last success
+
+	// FailingFor is the time over which those failures are spread. A gap between two of them counts as a day at most, so
+	// it can be less than what has passed since the first: the host may have been down.
+	FailingFor time.Duration
+
+	// HeldUntil is when the next probe may be made, by the store's clock; zero when the breaker holds nothing.
+	HeldUntil time.Time
+
+	// DisabledReason says why the Dispatcher unsubscribed it; empty when it did not.
+	DisabledReason string
+}
+
+// SubscriptionStats returns figures of a subscription. store.ErrNotFound when there is none.
+func (d *Dispatcher) SubscriptionStats(ctx context.Context, id string) (SubscriptionStats, error) {
+	sub, err := d.Subscription(ctx, id)
+	if err != nil {
+		return SubscriptionStats{}, err
+	}
+	s, err := d.store.Stats(ctx, sub.ID)
+	if err != nil {
+		return SubscriptionStats{}, err
+	}
+	breaker := BreakerClosed
+	if s.Health.Failures >= BreakerThreshold {
+		breaker = BreakerOpen
+	}
+	return SubscriptionStats{
+		Pending:        s.Pending,
+		InFlight:       s.InFlight,
+		OldestPending:  s.OldestPending,
+		Hour:           s.Hour,
+		Day:            s.Day,
+		Breaker:        breaker,
+		Failures:       s.Health.Failures,
+		FailingFor:     s.Health.FailingFor,
+		HeldUntil:      s.Health.HeldUntil,
+		DisabledReason: sub.DisabledReason,
+	}, nil
+}
