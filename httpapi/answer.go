@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -31,13 +32,18 @@ func (a *api) writeFailure(w http.ResponseWriter, r *http.Request, e *endpoint, 
 	case errors.Is(err, store.ErrNotFound):
 		writeError(w, http.StatusNotFound, "there is no webhook with this id; webhooks.list shows those that exist")
 	default:
-		level := slog.LevelError
-		if r.Context().Err() != nil { // the client has gone: nobody's trouble
-			level = slog.LevelDebug
-		}
-		a.o.Logger.LogAttrs(r.Context(), level, "httpapi: the store failed", slog.String("endpoint", e.name), slog.Any("error", err))
+		a.logFailure(r.Context(), e.name, err)
 		writeError(w, http.StatusServiceUnavailable, "the store failed and nothing was changed; try again")
 	}
+}
+
+// logFailure logs an error of the store's.
+func (a *api) logFailure(ctx context.Context, endpoint string, err error) {
+	level := slog.LevelError
+	if ctx.Err() != nil { // the client has gone: nobody's trouble
+		level = slog.LevelDebug
+	}
+	a.o.Logger.LogAttrs(ctx, level, "httpapi: the store failed", slog.String("endpoint", endpoint), slog.Any("error", err))
 }
 
 func writeError(w http.ResponseWriter, status int, message string) {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"encoding/json"
 	"log/slog"
 	"path"
 	"strings"
@@ -22,6 +23,11 @@ func newAPI(d *dispatcher.Dispatcher, auth Authorizer, o *Options) (*api, error)
 		return nil, &events.InvalidError{Field: "d", Reason: "is nil; give the dispatcher that delivers"}
 	case auth == nil:
 		return nil, &events.InvalidError{Field: "auth", Reason: "is nil; give an Authorizer, or NoAuth if the host itself keeps strangers out"}
+	}
+	for _, t := range d.EventTypes() {
+		if t.Schema != nil && !json.Valid(t.Schema) || t.Example != nil && !json.Valid(t.Example) {
+			return nil, &events.InvalidError{Field: "d", Reason: "declares the event type " + t.Name + " with a Schema or an Example that is not JSON; mend its EventTypes"}
+		}
 	}
 	a := &api{d: d, auth: auth, o: o.withDefaults()}
 	return a, a.o.validate()

@@ -81,6 +81,7 @@ func TestSlowClients(t *testing.T) {
 	}
 	// Each of these would wait for ever if it waited for one of the hundred.
 	for _, endpoint := range endpoints {
+		h.prepare()
 		if a := h.post(endpoint, valid(endpoint)); a.status != 200 {
 			t.Errorf("%s: got %d %s, want 200", endpoint, a.status, a.body)
 		}

@@ -2,98 +2,81 @@ package httpapi
 
 import (
 	"context"
-
-	"github.com/outhook/outhook/store"
+	"net/http"
+	"slices"
 )
 
 // endpoint is one of the paths and what it does.
 type endpoint struct {
 	name      string   // after "webhooks."
+	method    string   // POST, or GET for one that takes no body
 	takes     []string // the fields of its request, in the order in which messages list them
 	ready     bool     // it needs a host that delivers
 	emptyBody bool     // no body is the same as {}
 
-	// run does it for a tenant and returns the response.
+	// run does it for a tenant and returns the response. The fields are nil without a body.
 	run func(ctx context.Context, tenant string, f *fields) (any, error)
 }
 
 func (a *api) endpoints() []endpoint {
+	return slices.Concat(a.airyEndpoints(), a.ownerEndpoints(), a.deliveryEndpoints(), []endpoint{{
+		name: "openapi", method: http.MethodGet, run: a.openapi,
+	}})
+}
+
+// airyEndpoints are those that Airy has.
+func (a *api) airyEndpoints() []endpoint {
 	return []endpoint{{
-		name: "subscribe", ready: true, run: a.subscribe,
+		name: "subscribe", method: http.MethodPost, ready: true, run: a.subscribe,
 		takes: []string{"url", "id", "name", "events", "headers", "signature_key", "signatureKey", "status"},
 	}, {
-		name: "update", ready: true, run: a.update,
+		name: "update", method: http.MethodPost, ready: true, run: a.update,
 		takes: []string{"id", "url", "name", "events", "headers", "signature_key", "signatureKey", "status"},
 	}, {
-		name: "unsubscribe", run: a.unsubscribe,
+		name: "unsubscribe", method: http.MethodPost, run: a.unsubscribe,
 		takes: []string{"id", "url"},
 	}, {
-		name: "info", run: a.info,
+		name: "info", method: http.MethodPost, run: a.info,
 		takes: []string{"id"},
 	}, {
-		name: "list", run: a.list, emptyBody: true,
+		name: "list", method: http.MethodPost, run: a.list, emptyBody: true,
 		takes: []string{"cursor", "page_size"},
 	}}
 }
 
-func (a *api) subscribe(ctx context.Context, tenant string, f *fields) (any, error) {
-	sub := readSubscription(f, tenant)
-	if f.err != nil {
-		return nil, f.err
-	}
-	sub, err := a.d.Subscribe(ctx, sub)
-	return newWebhook(&sub), err
+// ownerEndpoints are the others about a webhook.
+func (a *api) ownerEndpoints() []endpoint {
+	return []endpoint{{
+		name: "delete", method: http.MethodPost, run: a.delete,
+		takes: []string{"id"},
+	}, {
+		name: "rotate", method: http.MethodPost, run: a.rotate,
+		takes: []string{"id", "signature_key", "signatureKey", "overlap_seconds"},
+	}, {
+		name: "ping", method: http.MethodPost, ready: true, run: a.ping,
+		takes: []string{"id"},
+	}, {
+		name: "stats", method: http.MethodPost, run: a.stats,
+		takes: []string{"id"},
+	}, {
+		name: "events", method: http.MethodPost, run: a.events, emptyBody: true,
+	}}
 }
 
-func (a *api) update(ctx context.Context, tenant string, f *fields) (any, error) {
-	id := f.required("id")
-	c := readChange(f)
-	if f.err != nil {
-		return nil, f.err
-	}
-	return a.change(ctx, tenant, id, c.apply)
-}
-
-func (a *api) unsubscribe(ctx context.Context, tenant string, f *fields) (any, error) {
-	id := f.required("id")
-	if f.err != nil {
-		return nil, f.err
-	}
-	return a.change(ctx, tenant, id, func(sub *store.Subscription) {
-		sub.Status, sub.DisabledReason = store.Unsubscribed, ""
-	})
-}
-
-// change alters a webhook of the tenant. Whose it is gets checked in the transaction that alters it, so that there is no
-// time between the two.
-func (a *api) change(ctx context.Context, tenant, id string, apply func(*store.Subscription)) (any, error) {
-	sub, err := a.d.Update(ctx, id, func(sub *store.Subscription) error {
-		if sub.Tenant != tenant {
-			return store.ErrNotFound
-		}
-		apply(sub)
-		return nil
-	})
-	return newWebhook(&sub), err
-}
-
-func (a *api) info(ctx context.Context, tenant string, f *fields) (any, error) {
-	id := f.required("id")
-	if f.err != nil {
-		return nil, f.err
-	}
-	sub, err := a.d.Subscription(ctx, id)
-	if err == nil && sub.Tenant != tenant {
-		err = store.ErrNotFound
-	}
-	return newWebhook(&sub), err
-}
-
-func (a *api) list(ctx context.Context, tenant string, f *fields) (any, error) {
-	q, paged := readQuery(f, tenant)
-	if f.err != nil {
-		return nil, f.err
-	}
-	page, err := a.d.Subscriptions(ctx, q)
-	return newWebhooks(&page, paged), err
+// deliveryEndpoints are those about what was sent.
+func (a *api) deliveryEndpoints() []endpoint {
+	filter := []string{"webhook_id", "event_type", "event_id", "state", "since", "until"}
+	return []endpoint{{
+		name: "deliveries", method: http.MethodPost, run: a.deliveries, emptyBody: true,
+		takes: slices.Concat(filter, []string{"cursor", "page_size", "count"}),
+	}, {
+		name: "attempts", method: http.MethodPost, run: a.attempts,
+		takes: []string{"webhook_id", "event_id"},
+	}, {
+		name: "redeliver", method: http.MethodPost, ready: true, run: a.redeliver,
+		takes: []string{"webhook_id", "event_id"},
+	}, {
+		name: "replay", method: http.MethodPost, ready: true, run: a.replay,
+		takes: slices.Concat(filter, []string{"dry_run"}),
+	}}
 }

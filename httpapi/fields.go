@@ -23,7 +23,7 @@ func newFields(values map[string]any, e *endpoint) *fields {
 	f := &fields{values: values}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !slices.Contains(e.takes, name) {
-			f.fail(label(name), fmt.Sprintf("is not a field of webhooks.%s; it takes %s", e.name, strings.Join(documented(e.takes), ", ")))
+			f.fail(label(name), fmt.Sprintf("is not a field of webhooks.%s; it takes %s", e.name, documented(e.takes)))
 		}
 	}
 	_, snake := values["signature_key"]
@@ -34,9 +34,13 @@ func newFields(values map[string]any, e *endpoint) *fields {
 	return f
 }
 
-// documented leaves out the second spelling of signature_key.
-func documented(names []string) []string {
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == "signatureKey" })
+// documented lists the fields of an endpoint without the second spelling of signature_key.
+func documented(names []string) string {
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == "signatureKey" })
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
 }
 
 func (f *fields) fail(field, reason string) {
@@ -115,22 +119,36 @@ func (f *fields) dict(name string) (out map[string]string, ok bool) {
 	return out, true
 }
 
-// whole reads a whole number from 1 to at most most. Null is not there.
-func (f *fields) whole(name string, most int) (n int, ok bool) {
+// whole reads a whole number from least to most. Null is not there.
+func (f *fields) whole(name string, least, most int) (n int, ok bool) {
 	v := f.values[name]
 	if v == nil {
 		return 0, false
 	}
+	want := fmt.Sprintf("a whole number from %d to %d", least, most)
 	number, isNumber := v.(json.Number)
 	if !isNumber {
-		f.wrong(name, fmt.Sprintf("a whole number from 1 to %d", most), v)
+		f.wrong(name, want, v)
 		return 0, true
 	}
 	n, err := strconv.Atoi(string(number))
-	if err != nil || n < 1 || n > most {
-		f.fail(name, fmt.Sprintf("is out of bounds; give a whole number from 1 to %d", most))
+	if err != nil || n < least || n > most {
+		f.fail(name, "is out of bounds; give "+want)
 	}
 	return n, true
+}
+
+// truth reads a boolean. Where there is none, or null, it is missing.
+func (f *fields) truth(name string, missing bool) bool {
+	v := f.values[name]
+	if v == nil {
+		return missing
+	}
+	b, isBool := v.(bool)
+	if !isBool {
+		f.wrong(name, "true or false", v)
+	}
+	return b
 }
 
 // kind is the JSON type of a value, with its article.

@@ -26,13 +26,23 @@ func TestWrongTypes(t *testing.T) {
 		{"update", "signature_key", "a string"}, {"update", "signatureKey", "a string"}, {"update", "status", "a string"},
 		{"unsubscribe", "id", "a string"}, {"info", "id", "a string"},
 		{"list", "cursor", "a string"}, {"list", "page_size", "a number"},
+		{"delete", "id", "a string"}, {"ping", "id", "a string"}, {"stats", "id", "a string"},
+		{"rotate", "id", "a string"}, {"rotate", "signature_key", "a string"}, {"rotate", "signatureKey", "a string"},
+		{"rotate", "overlap_seconds", "a number"},
+		{"deliveries", "webhook_id", "a string"}, {"deliveries", "event_type", "a string"}, {"deliveries", "event_id", "a string"},
+		{"deliveries", "since", "a string"}, {"deliveries", "until", "a string"}, {"deliveries", "cursor", "a string"},
+		{"deliveries", "page_size", "a number"}, {"deliveries", "count", "a boolean"},
+		{"attempts", "webhook_id", "a string"}, {"attempts", "event_id", "a string"},
+		{"redeliver", "webhook_id", "a string"}, {"redeliver", "event_id", "a string"},
+		{"replay", "webhook_id", "a string"}, {"replay", "event_type", "a string"}, {"replay", "event_id", "a string"},
+		{"replay", "since", "a string"}, {"replay", "until", "a string"}, {"replay", "dry_run", "a boolean"},
 	} {
 		for kind, value := range values {
 			if kind == test.takes {
 				continue
 			}
 			a := h.post(test.endpoint, body(test.endpoint, test.field, value))
-			if text := message(t, a); a.status != 400 || !strings.HasPrefix(text, test.field+" is "+kind+"; give a") {
+			if text := message(t, a); a.status != 400 || !strings.HasPrefix(text, test.field+" is "+kind+"; give ") {
 				t.Errorf("%s, %s is %s: got %d %q, want 400 that says so", test.endpoint, test.field, kind, a.status, text)
 			}
 		}
@@ -109,7 +119,7 @@ func TestFields(t *testing.T) {
 func TestIDs(t *testing.T) {
 	h := newHost(t, config{})
 	h.must("subscribe", example)
-	for _, endpoint := range []string{"update", "unsubscribe", "info"} {
+	for _, endpoint := range []string{"update", "unsubscribe", "info", "rotate", "ping", "stats", "delete"} {
 		for _, value := range []string{`""`, `null`, `"x"`, `"3e639566"`, `"3e63956629fa450da59fae3c25d7260f"`, `"{` + id1 + `}"`, `"urn:uuid:` + id1 + `"`, `"` + id1 + ` "`} {
 			a := h.post(endpoint, `{"id":`+value+`}`)
 			if text := message(t, a); a.status != 400 || !strings.HasPrefix(text, "id ") {
@@ -119,8 +129,8 @@ func TestIDs(t *testing.T) {
 		if a := h.post(endpoint, `{}`); a.status != 400 || !strings.HasPrefix(message(t, a), "id is missing") {
 			t.Errorf("%s without id: got %d %s, want 400 that names it", endpoint, a.status, a.body)
 		}
-		if got := h.must(endpoint, `{"id":"`+strings.ToUpper(id1)+`"}`).ID; *got != id1 {
-			t.Errorf("%s in capitals: got %s, want %s", endpoint, *got, id1)
+		if a := h.post(endpoint, `{"id":"`+strings.ToUpper(id1)+`"}`); a.status != 200 || strings.Contains(a.body, strings.ToUpper(id1)) {
+			t.Errorf("%s in capitals: got %d %s, want 200 and the id as it is stored", endpoint, a.status, a.body)
 		}
 	}
 	if a := h.post("subscribe", `{"url":"https://e.example/","id":"x"}`); a.status != 400 || !strings.HasPrefix(message(t, a), "id ") {
@@ -147,15 +157,63 @@ func TestStatusField(t *testing.T) {
 
 func TestPageFields(t *testing.T) {
 	h := newHost(t, config{})
-	for _, value := range []string{`0`, `-1`, `-0`, `1001`, `1.0`, `1e2`, `99999999999999999999`, `1e999`} {
-		a := h.post("list", `{"page_size":`+value+`}`)
-		if text := message(t, a); a.status != 400 || !strings.Contains(text, "page_size") || !strings.Contains(text, "1 to 1000") {
-			t.Errorf("page_size %s: got %d %s, want 400 with the bounds", value, a.status, a.body)
+	for _, endpoint := range []string{"list", "deliveries"} {
+		for _, value := range []string{`0`, `-1`, `-0`, `1001`, `1.0`, `1e2`, `99999999999999999999`, `1e999`} {
+			a := h.post(endpoint, `{"page_size":`+value+`}`)
+			if text := message(t, a); a.status != 400 || !strings.Contains(text, "page_size") || !strings.Contains(text, "1 to 1000") {
+				t.Errorf("%s, page_size %s: got %d %s, want 400 with the bounds", endpoint, value, a.status, a.body)
+			}
+		}
+		a := h.post(endpoint, `{"cursor":"not one of ours"}`)
+		if text := message(t, a); a.status != 400 || !strings.HasPrefix(text, "cursor ") {
+			t.Errorf("%s, a cursor: got %d %s, want 400 that names it", endpoint, a.status, a.body)
 		}
 	}
-	a := h.post("list", `{"cursor":"not one of ours"}`)
-	if text := message(t, a); a.status != 400 || !strings.HasPrefix(text, "cursor ") {
-		t.Errorf("a cursor: got %d %s, want 400 that names it", a.status, a.body)
+}
+
+// What selects deliveries, alike wherever they are selected, and what names one.
+func TestDeliveryFields(t *testing.T) {
+	h := newHost(t, config{})
+	h.prepare()
+	long := strings.Repeat("e", 129)
+	for _, test := range []struct {
+		field string
+		good  []string
+		bad   []string
+	}{
+		{"webhook_id", []string{`null`, `""`, `"` + strings.ToUpper(id1) + `"`}, []string{`"x"`, `"3e63956629fa450da59fae3c25d7260f"`, `"` + id1 + ` "`}},
+		{"event_type", []string{`null`, `""`, `"message.created"`, `"x"`}, []string{`"message.*"`, `"a b"`, `".a"`, `"` + long + `"`}},
+		{"event_id", []string{`null`, `""`, `"` + event1 + `"`, `"A_b-9"`}, []string{`"a b"`, `"a.b"`, `"a\u0000"`, `"ü"`, `"` + long + `"`}},
+		{"state", []string{`null`, `""`, `[]`, `"dead"`, `["dead"]`, `["pending","delivered","dead","canceled"]`},
+			[]string{`"Dead"`, `"alive"`, `["alive"]`, `["dead",""]`, `[1]`, `[null]`, `[["dead"]]`, `5`, `true`, `{}`}},
+		{"since", []string{`null`, `""`, `"2020-10-25T21:24:54.560Z"`, `"2020-10-25T21:24:54+02:00"`},
+			[]string{`"2020-10-25"`, `"2020-10-25T21:24:54"`, `"2020-10-25 21:24:54Z"`, `"2020-02-30T00:00:00Z"`, `"2020-10-25T9:24:54Z"`, `"2020-10-25T21:24:54,5Z"`, `"yesterday"`, `"1603661094560"`}},
+		{"until", []string{`null`, `""`, `"2020-10-25T21:24:54.560Z"`}, []string{`"2020-10-25"`, `"now"`}},
+	} {
+		for _, endpoint := range []string{"deliveries", "replay"} {
+			for _, value := range test.good {
+				if a := h.post(endpoint, `{"`+test.field+`":`+value+`}`); a.status != 200 {
+					t.Errorf("%s, %s %s: got %d %s, want 200", endpoint, test.field, value, a.status, a.body)
+				}
+			}
+			for _, value := range test.bad {
+				a := h.post(endpoint, `{"`+test.field+`":`+value+`}`)
+				if text := message(t, a); a.status != 400 || !strings.HasPrefix(text, test.field+" ") {
+					t.Errorf("%s, %s %.80s: got %d %s, want 400 that names the field", endpoint, test.field, value, a.status, a.body)
+				}
+			}
+		}
+		for _, endpoint := range []string{"attempts", "redeliver"} {
+			if !strings.HasSuffix(test.field, "_id") {
+				continue
+			}
+			for _, value := range append([]string{`null`, `""`}, test.bad...) {
+				a := h.post(endpoint, body(endpoint, test.field, value))
+				if text := message(t, a); a.status != 400 || !strings.HasPrefix(text, test.field+" ") {
+					t.Errorf("%s, %s %.80s: got %d %s, want 400 that names the field", endpoint, test.field, value, a.status, a.body)
+				}
+			}
+		}
 	}
 }
 

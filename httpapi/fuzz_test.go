@@ -8,9 +8,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/outhook/outhook/httpapi"
+	"github.com/outhook/outhook/httpapi/internal/apitest"
 )
 
 // FuzzBodies sends bodies to a host without webhooks, and compares what is taken with what encoding/json makes of it:
@@ -23,6 +25,9 @@ func FuzzBodies(f *testing.F) {
 			`{"id":"` + id1 + `","headers":{"A":"1","A":"2"},"events":[null]}`, `{"id":null,"signatureKey":null,"signature_key":""}`,
 			"{\"id\":\"" + id1 + "\",\"name\":\"\xff\"}", `{"id":"` + id1 + `","name":"\udc00"}`, `{"ID":"` + id1 + `"}`, `{"id":"` + id1 + `"}{}`,
 			`{"id":"` + id1 + `","url":[[[{"a":1,"a":2}]]]}`, strings.Repeat(`[`, 100),
+			`{"id":"` + id1 + `","signature_key":"k","overlap_seconds":0}`, `{"id":"` + id1 + `","overlap_seconds":-1}`,
+			`{"webhook_id":"` + id1 + `","event_id":"e-1","event_type":"a.b","state":"dead","since":"2026-03-01T09:00:00.5+01:00","until":null}`,
+			`{"state":["dead","pending"],"count":false,"page_size":7}`, `{"state":["alive"]}`, `{"state":"","dry_run":true}`, `{"until":"yesterday"}`,
 		} {
 			f.Add(uint8(i), []byte(body))
 		}
@@ -39,10 +44,10 @@ func FuzzBodies(f *testing.F) {
 		r := httptest.NewRequest("POST", "/webhooks."+endpoint, bytes.NewReader(body))
 		r.Header.Set("Content-Type", "application/json")
 		w := httptest.NewRecorder()
-		handler.ServeHTTP(w, r)
+		apitest.Record(t, handler).ServeHTTP(w, r)
 		checkResponse(t, w)
 
-		well := wellFormed(body) && wellTyped(endpoint, body) || len(body) == 0 && endpoint == "list"
+		well := wellFormed(body) && wellTyped(endpoint, body) || len(body) == 0 && slices.Contains([]string{"list", "events", "deliveries"}, endpoint)
 		taken := w.Code != 400
 		switch {
 		case taken && !well:
@@ -72,6 +77,9 @@ var (
 	escapes    = regexp.MustCompile(`\\(u[0-9a-fA-F]{4}|.)`)
 	surrogates = regexp.MustCompile(`^(\\u[dD][89abAB]..\\u[dD][c-fC-F]..)*$`)
 	jsonString = regexp.MustCompile(`"(\\.|[^"\\])*"`)
+	words      = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
+	types      = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
+	states     = regexp.MustCompile(`^(pending|delivered|dead|canceled)$`)
 	uuids      = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 )
 
@@ -130,24 +138,50 @@ func wellTyped(endpoint string, body []byte) bool {
 	}
 	_, snake := fields["signature_key"]
 	_, camel := fields["signatureKey"]
-	_, hasID := fields["id"]
-	if snake && camel || !hasID && endpoint != "list" && endpoint != "subscribe" {
+	if snake && camel {
 		return false
+	}
+	for _, name := range needed(endpoint) {
+		if _, ok := fields[name]; !ok {
+			return false
+		}
 	}
 	for name, raw := range fields {
 		var text *string
 		isText := json.Unmarshal(raw, &text) == nil
 		ok := false
 		switch key := endpoint + " " + name; key {
-		case "update id", "unsubscribe id", "info id":
+		case "update id", "unsubscribe id", "info id", "rotate id", "ping id", "stats id", "delete id",
+			"attempts webhook_id", "redeliver webhook_id":
 			ok = isText && text != nil && uuids.MatchString(*text)
-		case "subscribe id":
+		case "subscribe id", "deliveries webhook_id", "replay webhook_id":
 			ok = isText && (text == nil || *text == "" || uuids.MatchString(*text))
+		case "attempts event_id", "redeliver event_id":
+			ok = isText && text != nil && words.MatchString(*text)
+		case "deliveries event_id", "replay event_id":
+			ok = isText && (text == nil || *text == "" || words.MatchString(*text))
+		case "deliveries event_type", "replay event_type":
+			ok = isText && (text == nil || *text == "" || len(*text) <= 128 && types.MatchString(*text))
+		case "deliveries since", "deliveries until", "replay since", "replay until":
+			ok = isText && (text == nil || *text == "" || isTime(*text))
+		case "deliveries state", "replay state":
+			var list []*string
+			ok = isText && (text == nil || *text == "" || states.MatchString(*text)) ||
+				json.Unmarshal(raw, &list) == nil && !slices.ContainsFunc(list, func(s *string) bool {
+					return s == nil || !states.MatchString(*s) && (len(list) > 1 || *s != "")
+				})
+		case "deliveries count", "replay dry_run":
+			ok = json.Unmarshal(raw, new(*bool)) == nil
+		case "rotate overlap_seconds":
+			var n *int
+			ok = json.Unmarshal(raw, &n) == nil && (n == nil || *n >= 0 && *n <= 30*24*3600)
 		case "subscribe url":
 			ok = isText && text != nil && *text != ""
 		case "subscribe status", "unsubscribe url":
 			ok = true
-		case "update url", "update status", "subscribe name", "update name", "subscribe signature_key", "update signature_key", "subscribe signatureKey", "update signatureKey", "list cursor":
+		case "update url", "update status", "subscribe name", "update name", "list cursor", "deliveries cursor",
+			"subscribe signature_key", "update signature_key", "rotate signature_key",
+			"subscribe signatureKey", "update signatureKey", "rotate signatureKey":
 			ok = isText
 		case "subscribe events", "update events":
 			var events []*string
@@ -158,7 +192,7 @@ func wellTyped(endpoint string, body []byte) bool {
 			for _, value := range headers {
 				ok = ok && value != nil
 			}
-		case "list page_size":
+		case "list page_size", "deliveries page_size":
 			var size *int
 			ok = json.Unmarshal(raw, &size) == nil && (size == nil || *size >= 1 && *size <= 1000)
 		}
@@ -167,4 +201,22 @@ func wellTyped(endpoint string, body []byte) bool {
 		}
 	}
 	return true
+}
+
+// needed lists the fields without which an endpoint takes nothing, but for what the dispatcher judges.
+func needed(endpoint string) []string {
+	switch endpoint {
+	case "subscribe", "list", "events", "deliveries", "replay":
+		return nil
+	case "attempts", "redeliver":
+		return []string{"webhook_id", "event_id"}
+	default:
+		return []string{"id"}
+	}
+}
+
+// isTime says whether s is a time as RFC 3339 writes it: one that reads the same when its fraction and offset are cut off.
+func isTime(s string) bool {
+	t, err := time.Parse(time.RFC3339, s)
+	return err == nil && strings.HasPrefix(s, t.Format("2006-01-02T15:04:05")) && !strings.Contains(s, ",")
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/httpapi"
+	"github.com/outhook/outhook/httpapi/internal/apitest"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
 )
@@ -24,13 +25,16 @@ const (
 	id2 = "8a6c7f52-3f2e-4a1b-9c1d-0e5f6a7b8c9d"
 )
 
-// host is a program that has mounted the endpoints, behind a real socket. The header X-Tenant names the tenant of a
-// request.
+// host is a program that has mounted the endpoints, behind a real socket unless it is direct. The header X-Tenant names
+// the tenant of a request.
 type host struct {
-	t      *testing.T
-	url    string
-	d      *dispatcher.Dispatcher
-	logged *logBuffer
+	t       *testing.T
+	ctx     context.Context // of its requests; nil: the test's
+	handler http.Handler
+	url     string // "" when there is no socket
+	d       *dispatcher.Dispatcher
+	store   store.Store
+	logged  *logBuffer
 }
 
 // config is what a test may change about its host.
@@ -40,7 +44,29 @@ type config struct {
 	api   httpapi.Options
 }
 
+// endpoint stands in for every webhook's endpoint.
+type endpoint func(*http.Request) (*http.Response, error)
+
+func (e endpoint) RoundTrip(r *http.Request) (*http.Response, error) { return e(r) }
+
+// says is an endpoint that answers with a status and a body.
+func says(status int, body string) endpoint {
+	return func(r *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+	}
+}
+
 func newHost(t *testing.T, c config) *host {
+	t.Helper()
+	h := newDirect(t, c)
+	server := httptest.NewServer(h.handler)
+	t.Cleanup(server.Close)
+	h.url = server.URL
+	return h
+}
+
+// newDirect returns a host without a socket, for a bubble of synctest.
+func newDirect(t *testing.T, c config) *host {
 	t.Helper()
 	if c.store == nil {
 		c.store = memstore.New()
@@ -51,6 +77,9 @@ func newHost(t *testing.T, c config) *host {
 		c.types = &dispatcher.Options{}
 	}
 	c.types.Logger = c.api.Logger
+	if c.types.Transport == nil {
+		c.types.Transport = says(http.StatusOK, "thanks")
+	}
 	d, err := dispatcher.New(c.store, c.types)
 	if err != nil {
 		t.Fatal(err)
@@ -59,9 +88,7 @@ func newHost(t *testing.T, c config) *host {
 	if err := httpapi.Mount(mux, d, byHeader, &c.api); err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(mux)
-	t.Cleanup(server.Close)
-	return &host{t: t, url: server.URL, d: d, logged: logged}
+	return &host{t: t, handler: apitest.Record(t, mux), d: d, store: c.store, logged: logged}
 }
 
 // byHeader is an Authorizer that trusts a header.
@@ -86,9 +113,16 @@ func (h *host) post(endpoint, body string, headers ...string) answer {
 
 func (h *host) do(method, path string, body io.Reader, headers ...string) answer {
 	h.t.Helper()
-	r, err := http.NewRequestWithContext(h.t.Context(), method, h.url+path, body)
+	ctx := h.ctx
+	if ctx == nil {
+		ctx = h.t.Context()
+	}
+	r, err := http.NewRequestWithContext(ctx, method, h.url+path, body)
 	if err != nil {
 		h.t.Fatal(err)
+	}
+	if h.url == "" && r.Body == nil {
+		r.Body = http.NoBody
 	}
 	r.Header.Set("Content-Type", "application/json")
 	for i := 0; i < len(headers); i += 2 {
@@ -96,6 +130,11 @@ func (h *host) do(method, path string, body io.Reader, headers ...string) answer
 		if headers[i+1] == "-" {
 			r.Header.Del(headers[i])
 		}
+	}
+	if h.url == "" {
+		w := httptest.NewRecorder()
+		h.handler.ServeHTTP(w, r)
+		return answer{w.Code, w.Header(), w.Body.String()}
 	}
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
@@ -107,6 +146,13 @@ func (h *host) do(method, path string, body io.Reader, headers ...string) answer
 		h.t.Fatalf("%s %s: %v", method, path, err)
 	}
 	return answer{resp.StatusCode, resp.Header, string(text)}
+}
+
+// with returns the host with another context for its requests.
+func (h *host) with(ctx context.Context) *host {
+	c := *h
+	c.ctx = ctx
+	return &c
 }
 
 // must sends a body that has to be taken, and returns the webhook of the response.
@@ -187,25 +233,4 @@ func (b *logBuffer) String() string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.buf.String()
-}
-
-// brokenStore fails whatever is asked of its subscriptions.
-type brokenStore struct{ store.Store }
-
-var errDisk = errors.New("disk on fire at /var/lib/host")
-
-func (brokenStore) CreateSubscription(context.Context, store.Subscription) (store.Subscription, error) {
-	return store.Subscription{}, errDisk
-}
-
-func (brokenStore) UpdateSubscription(context.Context, string, func(*store.Subscription) error) (store.Subscription, error) {
-	return store.Subscription{}, errDisk
-}
-
-func (brokenStore) Subscription(context.Context, string) (store.Subscription, error) {
-	return store.Subscription{}, errDisk
-}
-
-func (brokenStore) Subscriptions(context.Context, store.SubscriptionQuery) (store.Page[store.Subscription], error) {
-	return store.Page[store.Subscription]{}, errDisk
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
@@ -23,9 +24,9 @@ type Options struct {
 	// doesn't end with one. If empty, there is none.
 	Prefix string
 
-	// Ready says whether this host delivers. While it returns an error, subscribe and update are answered 409 and change
-	// nothing; the error is logged, not sent. It is called for each of these requests, for several at once, and should
-	// be quick. If nil, the host always delivers.
+	// Ready says whether this host delivers. While it returns an error, what would have it send something (subscribe,
+	// update, ping, redeliver, replay) is answered 409 and changes nothing; the error is logged, not sent. It is called for
+	// each of these requests, for several at once, and should be quick. If nil, the host always delivers.
 	Ready func() error
 
 	// Logger gets what goes wrong on this side: at Error a store that fails, at Warn what Ready says. If nil,
@@ -64,14 +65,16 @@ func Handler(d *dispatcher.Dispatcher, auth Authorizer, o *Options) (http.Handle
 		return nil, err
 	}
 	handlers := make(map[string]http.Handler)
+	var names []string
 	for _, e := range a.endpoints() {
 		handlers[a.path(&e)] = a.handler(e)
+		names = append(names, "webhooks."+e.name)
 	}
+	unknown := "there is no such endpoint; the endpoints are " + strings.Join(names, ", ")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handler, ok := handlers[r.URL.Path]
 		if !ok {
-			writeError(w, http.StatusNotFound, "there is no such endpoint; it must be one of webhooks.subscribe, webhooks.update, "+
-				"webhooks.unsubscribe, webhooks.info and webhooks.list")
+			writeError(w, http.StatusNotFound, unknown)
 			return
 		}
 		handler.ServeHTTP(w, r)

@@ -1,13 +1,14 @@
 package httpapi_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/outhook/outhook/store/memstore"
 )
 
-// A signature key goes in and never comes out, whatever is done with it, right or wrong.
+// A signature key goes in and never comes out, whatever is done with it, right or wrong, but in the answer of rotate.
 func TestKeyNeverComesOut(t *testing.T) {
 	const canary = "canary-7d1f"
 	bodies := []string{
@@ -38,7 +39,7 @@ func TestKeyNeverComesOut(t *testing.T) {
 		for _, b := range bodies {
 			for _, endpoint := range endpoints {
 				a := h.post(endpoint, b)
-				if strings.Contains(a.body, canary) {
+				if shown := endpoint == "rotate" && a.status == 200; strings.Contains(a.body, canary) && !shown {
 					t.Errorf("%s %.100s: got %d %s, which has the key", endpoint, b, a.status, a.body)
 				}
 				for name, values := range a.header {
@@ -56,5 +57,27 @@ func TestKeyNeverComesOut(t *testing.T) {
 	h.must("subscribe", bodies[0])
 	if got := h.stored(id1).Secrets; len(got) != 1 || got[0] != canary {
 		t.Errorf("the key was not stored, so this test shows nothing")
+	}
+}
+
+// The values of a webhook's headers are its owner's to see where Airy shows them, and nowhere else.
+func TestHeaderValuesWhereShown(t *testing.T) {
+	const canary = "canary-91b3"
+	shows := []string{"subscribe", "update", "unsubscribe", "info", "list"}
+	h := newHost(t, config{})
+	for _, endpoint := range endpoints {
+		h.prepare()
+		h.must("subscribe", body("subscribe", "headers", `{"X-Token":"`+canary+`"}`))
+		b := valid(endpoint)
+		if endpoint == "subscribe" {
+			b = body(endpoint, "headers", `{"X-Token":"`+canary+`"}`)
+		}
+		a := h.post(endpoint, b)
+		if got, want := strings.Contains(a.body, canary), slices.Contains(shows, endpoint); a.status != 200 || got != want {
+			t.Errorf("%s: got %d %s; want a header's value in it: %t", endpoint, a.status, a.body, want)
+		}
+	}
+	if strings.Contains(h.logged.String(), canary) {
+		t.Errorf("the log has the value: %s", h.logged)
 	}
 }

@@ -21,9 +21,8 @@ func (a *api) handler(e endpoint) http.Handler {
 
 func (a *api) serve(w http.ResponseWriter, r *http.Request, e *endpoint) (any, error) {
 	limitBody(w, r)
-	if r.Method != http.MethodPost {
-		w.Header().Set("Allow", http.MethodPost)
-		return nil, &refusal{http.StatusMethodNotAllowed, "the method is not POST; send a POST request"}
+	if err := checkMethod(w, r, e); err != nil {
+		return nil, err
 	}
 	tenant, err := a.auth(r)
 	if err != nil {
@@ -32,11 +31,26 @@ func (a *api) serve(w http.ResponseWriter, r *http.Request, e *endpoint) (any, e
 	if err := a.checkReady(r.Context(), e); err != nil {
 		return nil, err
 	}
-	f, err := readFields(w, r, e)
-	if err != nil {
-		return nil, err
+	var f *fields
+	if e.method == http.MethodPost {
+		if f, err = readFields(w, r, e); err != nil {
+			return nil, err
+		}
 	}
 	return e.run(r.Context(), tenant, f)
+}
+
+// checkMethod refuses any method but the endpoint's; GET includes HEAD.
+func checkMethod(w http.ResponseWriter, r *http.Request, e *endpoint) error {
+	allow := e.method
+	if e.method == http.MethodGet {
+		allow = "GET, HEAD"
+	}
+	if r.Method == e.method || e.method == http.MethodGet && r.Method == http.MethodHead {
+		return nil
+	}
+	w.Header().Set("Allow", allow)
+	return &refusal{http.StatusMethodNotAllowed, "the method is not " + e.method + "; send a " + e.method + " request"}
 }
 
 func (a *api) checkReady(ctx context.Context, e *endpoint) error {
@@ -45,7 +59,7 @@ func (a *api) checkReady(ctx context.Context, e *endpoint) error {
 	}
 	if err := a.o.Ready(); err != nil {
 		a.o.Logger.LogAttrs(ctx, slog.LevelWarn, "httpapi: refused, the host is not ready to deliver", slog.Any("error", err))
-		return &refusal{http.StatusConflict, "webhook delivery is not enabled on this host; it needs to be enabled before webhooks can be changed"}
+		return &refusal{http.StatusConflict, "webhook delivery is not enabled on this host; it needs to be enabled first"}
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/httpapi"
+	"github.com/outhook/outhook/httpapi/internal/apitest"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
 )
@@ -44,9 +45,11 @@ func dial(t *testing.T, s store.Store, server *http.Server) net.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if server.Handler, err = httpapi.Handler(d, httpapi.NoAuth, nil); err != nil {
+	h, err := httpapi.Handler(d, httpapi.NoAuth, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
+	server.Handler = apitest.Record(t, h)
 	p := pipes{make(chan net.Conn), make(chan struct{})}
 	go func() { _ = server.Serve(p) }()
 	t.Cleanup(func() { _ = server.Close() })

@@ -68,6 +68,10 @@ func TestStrictJSON(t *testing.T) {
 		{"status in unsubscribe", "unsubscribe", `{"id":"` + id1 + `","status":"Unsubscribed"}`, []string{"status is not a field"}},
 		{"url in info", "info", `{"id":"` + id1 + `","url":"https://e.example/"}`, []string{"url is not a field"}},
 		{"id in list", "list", `{"id":"` + id1 + `"}`, []string{"id is not a field", "cursor, page_size"}},
+		{"dry_run in deliveries", "deliveries", `{"dry_run":true}`, []string{"dry_run is not a field", "cursor, page_size, count"}},
+		{"cursor in replay", "replay", `{"cursor":""}`, []string{"cursor is not a field", "until, dry_run"}},
+		{"anything in events", "events", `{"name":"x"}`, []string{"name is not a field", "takes none"}},
+		{"states", "deliveries", `{"states":["dead"]}`, []string{"states is not a field", "state"}},
 		{"page_size in info", "info", `{"id":"` + id1 + `","page_size":1}`, []string{"page_size is not a field"}},
 
 		{"deep", "update", `{"id":"` + id1 + `","events":` + deep(9_000) + `}`, []string{"nested"}},

@@ -8,7 +8,7 @@ import (
 // To another tenant, a webhook is one that does not exist: the same answers to the byte, and nothing changes.
 func TestTenantsIsolated(t *testing.T) {
 	h := newHost(t, config{})
-	h.must("subscribe", example, "X-Tenant", "acme")
+	h.prepare("X-Tenant", "acme")
 	before := h.stored(id1)
 	for _, tenant := range []string{"", "globex", "ACME", "acme2"} {
 		for _, test := range []struct{ endpoint, body string }{
@@ -18,6 +18,16 @@ func TestTenantsIsolated(t *testing.T) {
 			{"update", `{"id":"ID","url":"https://evil.example/","signature_key":"evil"}`},
 			{"update", `{"id":"ID","url":"not a url"}`},
 			{"update", `{"id":"ID","status":"Unsubscribed"}`},
+			{"delete", `{"id":"ID"}`},
+			{"rotate", `{"id":"ID"}`},
+			{"rotate", `{"id":"ID","signature_key":"evil","overlap_seconds":0}`},
+			{"ping", `{"id":"ID"}`},
+			{"stats", `{"id":"ID"}`},
+			{"deliveries", `{"webhook_id":"ID"}`},
+			{"attempts", `{"webhook_id":"ID","event_id":"` + event1 + `"}`},
+			{"redeliver", `{"webhook_id":"ID","event_id":"` + event1 + `"}`},
+			{"replay", `{"webhook_id":"ID","state":"pending"}`},
+			{"replay", `{"webhook_id":"ID","dry_run":true}`},
 		} {
 			theirs := h.post(test.endpoint, strings.ReplaceAll(test.body, "ID", id1), "X-Tenant", tenant)
 			nobodys := h.post(test.endpoint, strings.ReplaceAll(test.body, "ID", id2), "X-Tenant", tenant)
@@ -32,6 +42,14 @@ func TestTenantsIsolated(t *testing.T) {
 		if got := h.post("list", `{"page_size":5}`, "X-Tenant", tenant).body; !strings.Contains(got, `"data":[]`) || !strings.Contains(got, `"total":0`) {
 			t.Errorf("%q lists: got %s, want nothing", tenant, got)
 		}
+		if got, want := h.post("deliveries", "", "X-Tenant", tenant).body, `{"data":[],"pagination_data":{"previous_cursor":"","next_cursor":"","total":0}}`; got != want {
+			t.Errorf("%q asks for all deliveries: got %s, want %s", tenant, got, want)
+		}
+		for _, body := range []string{`{"state":["pending","delivered","dead","canceled"]}`, `{"state":"pending","dry_run":true}`} {
+			if got, want := h.post("replay", body, "X-Tenant", tenant).body, `{"count":0}`; got != want {
+				t.Errorf("%q replays %s: got %s, want %s", tenant, body, got, want)
+			}
+		}
 	}
 	if after := h.stored(id1); normal(after) != normal(before) || !after.UpdatedAt.Equal(before.UpdatedAt) || after.Tenant != "acme" {
 		t.Errorf("got %s, changed from %s", normal(after), normal(before))
@@ -41,5 +59,8 @@ func TestTenantsIsolated(t *testing.T) {
 	}
 	if got := decode[list](t, h.post("list", "", "X-Tenant", "acme")); len(got.Data) != 1 {
 		t.Errorf("acme lists: got %d webhooks, want its own", len(got.Data))
+	}
+	if got := decode[deliveries](t, h.post("deliveries", "", "X-Tenant", "acme")); len(got.Data) != 1 || got.Data[0].EventID != event1 {
+		t.Errorf("acme asks for all deliveries: got %+v, want its own", got.Data)
 	}
 }

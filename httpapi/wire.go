@@ -7,9 +7,9 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// The pages of /webhooks.list, when a request asks for pages.
+// The pages of /webhooks.list, when a request asks for pages, and of /webhooks.deliveries.
 const (
-	DefaultPageSize = 100  // webhooks, where page_size is left out
+	DefaultPageSize = 100  // webhooks or deliveries, where page_size is left out
 	MaxPageSize     = 1000 // what page_size may be at most
 )
 
@@ -130,7 +130,7 @@ func set[T any](to, from *T) {
 func readQuery(f *fields, tenant string) (q store.SubscriptionQuery, paged bool) {
 	q.Tenant = tenant
 	q.Cursor, _ = f.text("cursor")
-	size, sized := f.whole("page_size", MaxPageSize)
+	size, sized := f.whole("page_size", 1, MaxPageSize)
 	switch {
 	case sized:
 		q.Limit = size

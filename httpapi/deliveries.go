@@ -1,0 +1,60 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/outhook/outhook/store"
+)
+
+func (a *api) deliveries(ctx context.Context, tenant string, f *fields) (any, error) {
+	q := readPage(f, readFilter(f, tenant))
+	if f.err != nil {
+		return nil, f.err
+	}
+	if err := a.ownFilter(ctx, &q); err != nil {
+		return nil, err
+	}
+	page, err := a.d.Deliveries(ctx, q)
+	return newDeliveries(&page, q.Count), err
+}
+
+// ownFilter sees to it that the webhook of a filter, if it names one, is the tenant's.
+func (a *api) ownFilter(ctx context.Context, q *store.DeliveryQuery) error {
+	if q.SubscriptionID == "" {
+		return nil
+	}
+	sub, err := a.ownID(ctx, q.Tenant, "webhook_id", q.SubscriptionID)
+	q.SubscriptionID = sub.ID
+	return err
+}
+
+func (a *api) attempts(ctx context.Context, tenant string, f *fields) (any, error) {
+	webhookID, eventID, err := a.ownDelivery(ctx, tenant, f)
+	if err != nil {
+		return nil, err
+	}
+	attempts, err := a.d.Attempts(ctx, webhookID, eventID)
+	return newAttempts(attempts), noDelivery(err)
+}
+
+// ownDelivery reads which delivery a request is about, which is one of a webhook of the tenant. Whether there is such a
+// delivery remains to be seen.
+func (a *api) ownDelivery(ctx context.Context, tenant string, f *fields) (webhookID, eventID string, err error) {
+	webhookID, eventID = f.required("webhook_id"), f.required("event_id")
+	f.checkEventID("event_id", eventID)
+	if f.err != nil {
+		return "", "", f.err
+	}
+	sub, err := a.ownID(ctx, tenant, "webhook_id", webhookID)
+	return sub.ID, eventID, err
+}
+
+// noDelivery makes store.ErrNotFound of a webhook that exists an error about the delivery. It returns any other as it is.
+func noDelivery(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return &refusal{http.StatusNotFound, "there is no delivery of this event to this webhook; webhooks.deliveries shows those that exist"}
+	}
+	return err
+}

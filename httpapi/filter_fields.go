@@ -1,0 +1,69 @@
+package httpapi
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
+)
+
+// isoTime is the form of a time. time.Parse alone takes others, such as an hour of one digit.
+var isoTime = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`)
+
+// moment reads a time in ISO 8601, as RFC 3339 writes it. Null and an empty string are none.
+func (f *fields) moment(name string) time.Time {
+	s, _ := f.text(name)
+	if s == "" {
+		return time.Time{}
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil || !isoTime.MatchString(s) {
+		f.fail(name, "is not a time in ISO 8601; write it like 2020-10-25T21:24:54.560Z")
+	}
+	return t
+}
+
+// states reads one state of deliveries, or a list of them. Null, an empty string and an empty list are none.
+func (f *fields) states(name string) []store.State {
+	var names []string
+	switch v := f.values[name].(type) {
+	case nil:
+	case string:
+		names = []string{v}
+	case []any:
+		names, _ = f.list(name)
+	default:
+		f.wrong(name, "a string or a list of strings", v)
+	}
+	if len(names) == 1 && names[0] == "" {
+		return nil
+	}
+	out := make([]store.State, len(names))
+	for i, s := range names {
+		out[i] = store.State(s)
+		if !slices.Contains(store.States(), out[i]) {
+			f.fail(name, "is none of pending, delivered, dead and canceled; give one of these, or a list of them")
+		}
+	}
+	return out
+}
+
+// checkEventType fails unless what the field has can be an event type.
+func (f *fields) checkEventType(field, name string) {
+	if err := events.ValidateType(name); err != nil && f.err == nil {
+		f.err = inField(field, err)
+	}
+}
+
+// checkEventID fails unless what the field has can be an event's ID.
+func (f *fields) checkEventID(field, id string) {
+	other := strings.ContainsFunc(id, func(c rune) bool {
+		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' && c != '-'
+	})
+	if other || len(id) > 128 {
+		f.fail(field, "is no event's id; give the webhook-id of a delivery, at most 128 characters from A-Z, a-z, 0-9, _ and -")
+	}
+}

@@ -1,0 +1,153 @@
+package openapitest_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/outhook/outhook/httpapi/internal/apitest"
+)
+
+func newRequest(method, path string, body []byte) *http.Request {
+	r := httptest.NewRequest(method, path, bytes.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	return r
+}
+
+func newResponse(r *http.Request, status int, body []byte) *http.Response {
+	return &http.Response{
+		StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}, "Allow": {"POST"}},
+		Body: io.NopCloser(bytes.NewReader(body)), Request: r,
+	}
+}
+
+// recorded runs the tests of package httpapi and returns all that went to and fro.
+func recorded(t *testing.T) []apitest.Exchange {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "exchanges")
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", ".")
+	cmd.Dir = ".."
+	cmd.Env = append(os.Environ(), apitest.Env+"="+file)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("the tests of package httpapi: %v\n%s", err, out)
+	}
+	all, err := apitest.Read(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestExchanges holds every request and response of the tests of package httpapi to the description.
+func TestExchanges(t *testing.T) {
+	lenient := newDescription(t)
+	strict := lenient.strict(t)
+	seen := make(map[string]bool) // "/webhooks.info 404"
+	taken, refused := 0, 0
+	for _, e := range recorded(t) {
+		e.Path = e.Path[strings.Index(e.Path, "/webhooks."):] // without the prefix of the host
+		item := lenient.model.Paths.PathItems.GetOrZero(e.Path)
+		if item == nil {
+			t.Errorf("%s: %s is not described", e.Test, e.Path)
+			continue
+		}
+		method := http.MethodPost
+		if item.Post == nil {
+			method = http.MethodGet
+		}
+		seen[e.Path+" "+strconv.Itoa(e.Status)] = true
+		checkResponse(t, strict, &e, method)
+		switch {
+		case e.Method != method:
+		case e.Status == http.StatusOK:
+			taken++
+			if ok, found := lenient.ValidateHttpRequest(request(&e, method)); !ok {
+				t.Errorf("%s: %s took %.300s, which is described as invalid: %s", e.Test, e.Path, e.Body, words(found))
+			}
+		case wrongFields(&e):
+			refused++
+			if ok, _ := lenient.ValidateHttpRequest(request(&e, method)); ok {
+				t.Errorf("%s: %s refused %.300s, which is described as valid: %s", e.Test, e.Path, e.Body, e.ResponseBody)
+			}
+		}
+	}
+	if taken < 500 || refused < 300 {
+		t.Errorf("got %d requests that were taken and %d refused; something is not recorded", taken, refused)
+	}
+	checkSeen(t, lenient, seen)
+}
+
+// oddNumber is a whole number in a spelling that the endpoints don't take and JSON Schema can't tell from the plain one.
+var oddNumber = regexp.MustCompile(`:[0-9]+(\.0|e[0-9])`)
+
+// wrongFields says whether a request was refused for something that a description can say.
+func wrongFields(e *apitest.Exchange) bool {
+	if e.Status == http.StatusUnsupportedMediaType {
+		return e.Header.Get("Content-Type") != ""
+	}
+	if e.Status != http.StatusBadRequest || oddNumber.Match(e.Body) {
+		return false
+	}
+	for _, reason := range []string{" is not a field of ", " is missing; ", "; give a", "; give true", " is out of bounds; ", "state is none of "} {
+		if bytes.Contains(e.ResponseBody, []byte(reason)) {
+			return true
+		}
+	}
+	return false
+}
+
+// request is what was sent, as far as the description speaks of it.
+func request(e *apitest.Exchange, method string) *http.Request {
+	r := newRequest(method, e.Path, e.Body)
+	r.Header.Del("Content-Type")
+	if t := e.Header.Get("Content-Type"); t != "" && len(e.Body) > 0 {
+		r.Header.Set("Content-Type", t)
+	}
+	return r
+}
+
+func checkResponse(t *testing.T, d *description, e *apitest.Exchange, method string) {
+	t.Helper()
+	r := newRequest(method, e.Path, nil)
+	resp := newResponse(r, e.Status, e.ResponseBody)
+	resp.Header = e.ResponseHeader.Clone()
+	for _, name := range []string{"X-Content-Type-Options", "Cache-Control", "Content-Length"} { // of every response
+		resp.Header.Del(name)
+	}
+	if ok, found := d.ValidateHttpResponse(r, resp); !ok {
+		t.Errorf("%s: %s answered %d %.300s, which is not as described: %s", e.Test, e.Path, e.Status, e.ResponseBody, words(found))
+	}
+}
+
+// checkSeen reports responses that are described and have not occurred, so that the description promises none that can't.
+func checkSeen(t *testing.T, d *description, seen map[string]bool) {
+	t.Helper()
+	slow := false
+	for path, item := range d.model.Paths.PathItems.FromOldest() {
+		operation := item.Post
+		if operation == nil {
+			operation = item.Get
+		}
+		for status := range operation.Responses.Codes.FromOldest() {
+			key := path + " " + status
+			if status == "408" { // takes a clock of its own, and is the same for all
+				slow = slow || seen[key]
+				continue
+			}
+			if !seen[key] {
+				t.Errorf("%s: is described and did not occur", key)
+			}
+		}
+	}
+	if !slow {
+		t.Error("408 is described and did not occur")
+	}
+}

@@ -1,0 +1,38 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
+)
+
+// own returns the tenant's webhook that the field "id" of a request names.
+func (a *api) own(ctx context.Context, tenant string, f *fields) (store.Subscription, error) {
+	id := f.required("id")
+	if f.err != nil {
+		return store.Subscription{}, f.err
+	}
+	return a.ownID(ctx, tenant, "id", id)
+}
+
+// ownID returns the tenant's webhook with an ID, which came in the field. That of another tenant is not found.
+func (a *api) ownID(ctx context.Context, tenant, field, id string) (store.Subscription, error) {
+	sub, err := a.d.Subscription(ctx, id)
+	if err != nil {
+		return store.Subscription{}, inField(field, err)
+	}
+	if sub.Tenant != tenant {
+		return store.Subscription{}, store.ErrNotFound
+	}
+	return sub, nil
+}
+
+// inField makes an *events.InvalidError one about a field of the request. It returns any other error as it is.
+func inField(field string, err error) error {
+	if invalid := (*events.InvalidError)(nil); errors.As(err, &invalid) {
+		return &events.InvalidError{Field: field, Reason: invalid.Reason}
+	}
+	return err
+}

@@ -1,0 +1,32 @@
+package httpapi
+
+import (
+	"context"
+	"time"
+
+	"github.com/outhook/outhook/signing"
+)
+
+// The overlap of /webhooks.rotate: how long both keys sign.
+const (
+	DefaultOverlap = 24 * time.Hour // where overlap_seconds is left out
+	MaxOverlap     = 30 * 24 * time.Hour
+)
+
+// rotate gives a webhook a new key. Its response is the only one of all that has a key.
+func (a *api) rotate(ctx context.Context, tenant string, f *fields) (any, error) {
+	key, _ := readKey(f)
+	overlap := DefaultOverlap
+	if seconds, ok := f.whole("overlap_seconds", 0, int(MaxOverlap/time.Second)); ok {
+		overlap = time.Duration(seconds) * time.Second
+	}
+	sub, err := a.own(ctx, tenant, f)
+	if err != nil {
+		return nil, err
+	}
+	sub, err = a.d.RotateSecret(ctx, sub.ID, signing.Secret(key), overlap)
+	if err != nil {
+		return nil, err
+	}
+	return newRotation(&sub), nil
+}

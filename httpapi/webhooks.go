@@ -1,0 +1,72 @@
+package httpapi
+
+import (
+	"context"
+
+	"github.com/outhook/outhook/store"
+)
+
+func (a *api) subscribe(ctx context.Context, tenant string, f *fields) (any, error) {
+	sub := readSubscription(f, tenant)
+	if f.err != nil {
+		return nil, f.err
+	}
+	sub, err := a.d.Subscribe(ctx, sub)
+	return newWebhook(&sub), err
+}
+
+func (a *api) update(ctx context.Context, tenant string, f *fields) (any, error) {
+	id := f.required("id")
+	c := readChange(f)
+	if f.err != nil {
+		return nil, f.err
+	}
+	return a.change(ctx, tenant, id, c.apply)
+}
+
+func (a *api) unsubscribe(ctx context.Context, tenant string, f *fields) (any, error) {
+	id := f.required("id")
+	if f.err != nil {
+		return nil, f.err
+	}
+	return a.change(ctx, tenant, id, func(sub *store.Subscription) {
+		sub.Status, sub.DisabledReason = store.Unsubscribed, ""
+	})
+}
+
+// change alters a webhook of the tenant. Whose it is gets checked in the transaction that alters it, so that there is no
+// time between the two.
+func (a *api) change(ctx context.Context, tenant, id string, apply func(*store.Subscription)) (any, error) {
+	sub, err := a.d.Update(ctx, id, func(sub *store.Subscription) error {
+		if sub.Tenant != tenant {
+			return store.ErrNotFound
+		}
+		apply(sub)
+		return nil
+	})
+	return newWebhook(&sub), err
+}
+
+func (a *api) info(ctx context.Context, tenant string, f *fields) (any, error) {
+	sub, err := a.own(ctx, tenant, f)
+	return newWebhook(&sub), err
+}
+
+func (a *api) list(ctx context.Context, tenant string, f *fields) (any, error) {
+	q, paged := readQuery(f, tenant)
+	if f.err != nil {
+		return nil, f.err
+	}
+	page, err := a.d.Subscriptions(ctx, q)
+	return newWebhooks(&page, paged), err
+}
+
+// delete removes a webhook of the tenant. Between looking whose it is and removing it, the webhook could go and another
+// tenant's come under the same UUID; only those two together could bring that about.
+func (a *api) delete(ctx context.Context, tenant string, f *fields) (any, error) {
+	sub, err := a.own(ctx, tenant, f)
+	if err != nil {
+		return nil, err
+	}
+	return struct{}{}, a.d.Delete(ctx, sub.ID)
+}

@@ -1,0 +1,139 @@
+package httpapi
+
+import (
+	"time"
+
+	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/store"
+)
+
+// delivery is a delivery in a response. Status and error are of its last attempt; a canceled one's error is why.
+type delivery struct {
+	WebhookID  string           `json:"webhook_id"`
+	EventID    string           `json:"event_id"`
+	EventType  string           `json:"event_type"`
+	State      store.State      `json:"state"`
+	Attempts   int              `json:"attempts"`
+	CreatedAt  moment           `json:"created_at"`
+	DueAt      moment           `json:"due_at,omitzero"`
+	FinishedAt moment           `json:"finished_at,omitzero"`
+	LastStatus int              `json:"last_status,omitempty"`
+	ErrorClass dispatcher.Class `json:"error_class,omitempty"`
+	LastError  string           `json:"last_error,omitempty"`
+	Erased     bool             `json:"erased,omitempty"`
+}
+
+// deliveries is the response of /webhooks.deliveries.
+type deliveries struct {
+	Data       []delivery     `json:"data"`
+	Pagination deliveriesPage `json:"pagination_data"`
+}
+
+// deliveriesPage is a pagination whose total may have been left uncounted.
+type deliveriesPage struct {
+	PreviousCursor string `json:"previous_cursor"`
+	NextCursor     string `json:"next_cursor"`
+	Total          *int   `json:"total,omitempty"`
+}
+
+// answer is what an endpoint said to one request. What it sent that is no UTF-8 is replaced as it is marshalled.
+type answer struct {
+	Status     int              `json:"status,omitempty"`
+	DurationMS int64            `json:"duration_ms"`
+	ErrorClass dispatcher.Class `json:"error_class,omitempty"`
+	Error      string           `json:"error,omitempty"`
+	Response   string           `json:"response,omitempty"`
+}
+
+// attempt is one request of a delivery.
+type attempt struct {
+	Number int    `json:"number"`
+	Time   moment `json:"time"`
+	answer
+}
+
+// attempts is the response of /webhooks.attempts.
+type attempts struct {
+	Data []attempt `json:"data"`
+}
+
+// count is the response of /webhooks.replay.
+type count struct {
+	Count int `json:"count"`
+}
+
+func newDelivery(d *store.Delivery) delivery {
+	return delivery{
+		WebhookID: d.SubscriptionID, EventID: d.EventID, EventType: d.EventType, State: d.State, Attempts: d.Attempts,
+		CreatedAt: moment(d.CreatedAt), DueAt: moment(d.DueAt), FinishedAt: moment(d.FinishedAt),
+		LastStatus: d.LastStatus, ErrorClass: dispatcher.ErrorClass(d.LastError), LastError: d.LastError, Erased: d.Erased,
+	}
+}
+
+func newDeliveries(page *store.Page[store.Delivery], counted bool) deliveries {
+	out := deliveries{
+		Data:       make([]delivery, len(page.Items)),
+		Pagination: deliveriesPage{PreviousCursor: page.Previous, NextCursor: page.Next},
+	}
+	for i := range page.Items {
+		out.Data[i] = newDelivery(&page.Items[i])
+	}
+	if counted {
+		out.Pagination.Total = &page.Total
+	}
+	return out
+}
+
+func newAnswer(a *store.Attempt) answer {
+	return answer{
+		Status: a.Status, DurationMS: millis(a.Duration),
+		ErrorClass: dispatcher.ErrorClass(a.Error), Error: a.Error, Response: string(a.Response),
+	}
+}
+
+func newAttempts(all []store.Attempt) attempts {
+	out := attempts{Data: make([]attempt, len(all))}
+	for i := range all {
+		out.Data[i] = attempt{Number: all[i].Number, Time: moment(all[i].At), answer: newAnswer(&all[i])}
+	}
+	return out
+}
+
+// readFilter reads the fields by which a request selects deliveries.
+func readFilter(f *fields, tenant string) store.DeliveryQuery {
+	q := store.DeliveryQuery{Tenant: tenant, States: f.states("state"), Since: f.moment("since"), Until: f.moment("until")}
+	q.SubscriptionID, _ = f.text("webhook_id")
+	q.EventID, _ = f.text("event_id")
+	q.EventType, _ = f.text("event_type")
+	if q.EventID != "" {
+		f.checkEventID("event_id", q.EventID)
+	}
+	if q.EventType != "" {
+		f.checkEventType("event_type", q.EventType)
+	}
+	return q
+}
+
+// readPage adds to a filter which page of the deliveries is asked for.
+func readPage(f *fields, q store.DeliveryQuery) store.DeliveryQuery {
+	q.Cursor, _ = f.text("cursor")
+	q.Limit = DefaultPageSize
+	if size, ok := f.whole("page_size", 1, MaxPageSize); ok {
+		q.Limit = size
+	}
+	q.Count = f.truth("count", true)
+	return q
+}
+
+// moment is a time as responses write it: ISO 8601 in UTC with milliseconds. The zero value is none.
+type moment time.Time
+
+func (m moment) MarshalText() ([]byte, error) {
+	return time.Time(m).UTC().AppendFormat(nil, "2006-01-02T15:04:05.000Z"), nil
+}
+
+// IsZero is how encoding/json tells that there is none.
+func (m moment) IsZero() bool { return time.Time(m).IsZero() }
+
+// millis is a duration in whole milliseconds, rounded.
+func millis(d time.Duration) int64 { return d.Round(time.Millisecond).Milliseconds() }

@@ -1,0 +1,55 @@
+package httpapi
+
+import (
+	"time"
+
+	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/store"
+)
+
+// stats is the response of /webhooks.stats.
+type stats struct {
+	ID             string             `json:"id"`
+	Status         store.Status       `json:"status"`
+	DisabledReason string             `json:"disabled_reason,omitempty"`
+	Pending        int                `json:"pending"`
+	InFlight       int                `json:"in_flight"`
+	OldestPending  moment             `json:"oldest_pending_at,omitzero"`
+	Hour           window             `json:"hour"`
+	Day            window             `json:"day"`
+	Breaker        dispatcher.Breaker `json:"breaker"`
+	Failures       int                `json:"failures"`
+	FailingFor     int64              `json:"failing_for_seconds"`
+	HeldUntil      moment             `json:"held_until,omitzero"`
+}
+
+// window is what attempts came to in some time. What can't be said without any is left out.
+type window struct {
+	Delivered   int      `json:"delivered"`
+	Failed      int      `json:"failed"`
+	SuccessRate *float64 `json:"success_rate,omitempty"`
+	P50         *int64   `json:"p50_ms,omitempty"`
+	P95         *int64   `json:"p95_ms,omitempty"`
+}
+
+func newStats(sub *store.Subscription, s *dispatcher.SubscriptionStats) stats {
+	return stats{
+		ID: sub.ID, Status: sub.Status, DisabledReason: s.DisabledReason,
+		Pending: s.Pending, InFlight: s.InFlight, OldestPending: moment(s.OldestPending),
+		Hour: newWindow(&s.Hour), Day: newWindow(&s.Day),
+		Breaker: s.Breaker, Failures: s.Failures, FailingFor: int64(s.FailingFor / time.Second), HeldUntil: moment(s.HeldUntil),
+	}
+}
+
+func newWindow(w *store.Window) window {
+	out := window{Delivered: w.Delivered, Failed: w.Failed}
+	if all := w.Delivered + w.Failed; all > 0 {
+		rate := float64(w.Delivered) / float64(all)
+		out.SuccessRate = &rate
+	}
+	if w.P50 > 0 { // some attempt was answered
+		p50, p95 := millis(w.P50), millis(w.P95)
+		out.P50, out.P95 = &p50, &p95
+	}
+	return out
+}
