@@ -15,6 +15,7 @@ import (
 type answer struct {
 	attempt    store.Attempt
 	retryAfter time.Duration
+	clean      bool // the request left nothing behind that might still look at its context
 }
 
 // responses are buffers for the beginning of a response body.

@@ -1,7 +1,6 @@
 package dispatcher
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +33,8 @@ var (
 // sender does attempts: it signs, posts and reads the answer. It knows nothing of retries.
 type sender struct {
 	transport http.RoundTripper
+	own       bool // the transport is newTransport's
+	targets   *targets
 	timeout   time.Duration
 	userAgent string
 	success   func(status int) bool
@@ -45,15 +46,16 @@ func newSender(o *Options, g *guard) *sender {
 	if transport == nil {
 		transport = newTransport(o, newDialer(o, g))
 	}
-	return &sender{transport: transport, timeout: o.Timeout, userAgent: o.UserAgent, success: o.Success, log: o.Logger}
+	return &sender{transport: transport, own: o.Transport == nil, targets: newTargets(), timeout: o.Timeout, userAgent: o.UserAgent, success: o.Success, log: o.Logger}
 }
 
 // send makes the attempt that c is for. What went wrong is in the answer's attempt. A panic of the transport, or of
 // Options.Success, is kept to the attempt that it happened in.
 func (s *sender) send(ctx context.Context, c *store.Claim) (a answer) {
 	start := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
+	bounded := withTimeout(ctx, start, s.timeout)
+	ctx = bounded
+	defer func() { bounded.end(a.clean && s.own) }()
 	a.attempt = store.Attempt{Number: c.Attempt, At: start}
 	defer func() {
 		if p := recover(); p != nil {
@@ -104,14 +106,16 @@ func (s *sender) read(ctx context.Context, res *http.Response, a *answer) {
 		defer stop()
 	}
 	a.attempt.Response = readResponse(res.Body)
+	a.clean = res.ProtoMajor == 1
 }
 
 // request builds the request of an attempt that starts at the time at.
 func (s *sender) request(ctx context.Context, c *store.Claim, at time.Time) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(withDial(ctx), http.MethodPost, c.Subscription.URL, bytes.NewReader(c.Body))
-	if err != nil || req.URL.Host == "" || (req.URL.Scheme != "https" && req.URL.Scheme != "http") {
-		return nil, errURL // it was checked when the subscription was stored, but perhaps not by us
+	t, err := s.targets.find(c.Subscription.URL)
+	if err != nil {
+		return nil, err
 	}
+	req := t.post(ctx, c.Body)
 	req.Header = s.header(c, at)
 	return req, nil
 }
