@@ -3,6 +3,7 @@ package boltstore
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
@@ -41,6 +42,7 @@ func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.R
 	err := s.submit(ctx, &op{
 		run:    f.run,
 		weight: len(outcomes),
+		eager:  f.eager(),
 		settle: func(err error) { s.settleFinish(f, err) },
 	})
 	if err != nil {
@@ -69,6 +71,14 @@ func (s *Store) settleFinish(f *finishing, err error) {
 type finishing struct {
 	outcomes []outcome
 	results  []store.Result
+}
+
+// eager reports whether something may wait for the outcomes: the next delivery of a key, or room in the limits of Claim,
+// which failures make only when they are recorded.
+func (f *finishing) eager() bool {
+	return slices.ContainsFunc(f.outcomes, func(o outcome) bool {
+		return o.State != store.Delivered || o.lease != nil && o.lease.key != 0
+	})
 }
 
 // outcome is one outcome that is to be recorded.
