@@ -19,10 +19,11 @@ type op struct {
 	// settle is told how it ended, under Store.mu, before whoever waits is. It may be nil.
 	settle func(error)
 
-	// weight is 0 for an operation that someone waits for, or else how many outcomes it records: it may wait for a
+	// weight is 0 for an operation that someone waits for, or else how many outcomes it records: it lingers, for a
 	// commit to ride on, and unless it is eager, for one that takes enough of them together.
 	weight int
 	eager  bool
+	late   bool // it has lingered for as long as it may
 
 	err    error
 	taken  bool          // a commit has it
@@ -45,6 +46,7 @@ type group struct {
 	mu      sync.Mutex
 	queue   []*op
 	weight  int  // of the lingering ones in queue
+	late    int  // how many of those must linger no more
 	urgent  int  // how many are in queue that do not linger
 	leading bool // someone leads, or is to when the company is there
 	turn    int  // counts commits
@@ -102,7 +104,7 @@ func (g *group) take() (batch []*op) {
 	all := g.closed || g.weight >= minWeight
 	var stay []*op
 	for _, o := range g.queue {
-		if all || o.weight == 0 || o.eager || o.leads {
+		if all || o.weight == 0 || o.eager || o.late || o.leads {
 			o.taken = true
 			g.weight -= o.weight
 			batch = append(batch, o)
@@ -110,7 +112,7 @@ func (g *group) take() (batch []*op) {
 			stay = append(stay, o)
 		}
 	}
-	g.queue, g.urgent = stay, 0
+	g.queue, g.urgent, g.late = stay, 0, 0
 	return batch
 }
 
@@ -136,9 +138,8 @@ func (s *Store) await(ctx context.Context, o *op) error {
 		case <-late:
 			g.mu.Lock()
 			if !o.taken {
-				g.weight -= o.weight
-				o.weight = 0
-				g.urgent++
+				o.late = true
+				g.late++
 				lead = g.tryLead(true)
 				o.leads = o.leads || lead
 			}
@@ -171,6 +172,9 @@ func (s *Store) leave(o *op, err error) (left, lead bool) {
 	if waits {
 		g.queue = slices.DeleteFunc(g.queue, func(other *op) bool { return other == o })
 		g.weight -= o.weight
+		if o.late {
+			g.late--
+		}
 		if o.weight == 0 {
 			g.urgent--
 		}
@@ -224,12 +228,12 @@ func (g *group) expect(turn int) {
 // pass asks one of those who wait to lead, when something is to be committed now. g.mu is held.
 func (g *group) pass() {
 	g.leading = false
-	if !g.tryLead(g.closed || g.urgent > 0) {
+	if !g.tryLead(g.closed || g.urgent+g.late > 0) {
 		g.idle.Broadcast()
 		return
 	}
 	next := g.queue[0]
-	if i := slices.IndexFunc(g.queue, func(o *op) bool { return o.weight == 0 }); i > 0 {
+	if i := slices.IndexFunc(g.queue, func(o *op) bool { return o.weight == 0 || o.late }); i > 0 {
 		next = g.queue[i]
 	}
 	next.leads = true
