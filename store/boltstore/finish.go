@@ -37,8 +37,8 @@ func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.R
 		o := &f.outcomes[i]
 		o.lease = s.seal(&o.Outcome)
 	}
+	s.wakeReaderIfDue() // there is room now
 	s.mu.Unlock()
-	s.wakeReader() // there is room now
 	err := s.submit(ctx, &op{
 		run:    f.run,
 		weight: len(outcomes),
@@ -64,7 +64,7 @@ func (s *Store) settleFinish(f *finishing, err error) {
 			s.settle(l.queue, s.now())
 		}
 	}
-	s.wakeReader() // the leases of failures have made room only now
+	s.wakeReaderIfDue() // the leases of failures have made room only now
 }
 
 // finishing is a Finish on its way.

@@ -133,6 +133,13 @@ func (s *Store) wakeReader() {
 	}
 }
 
+// wakeReaderIfDue fills it when there is something that could be claimed if only the limits let it.
+func (s *Store) wakeReaderIfDue() {
+	if s.proven.Len() > 0 || s.unprovens.Len() > 0 || len(s.unknown) > 0 {
+		s.wakeReader()
+	}
+}
+
 // What follows brings memory up to what a transaction has written.
 
 // addFresh takes in the deliveries of a new event, but for those that have a row, given in order.
