@@ -20,9 +20,10 @@ type op struct {
 	settle func(error)
 
 	// weight is 0 for an operation that someone waits for, or else how many outcomes it records: it lingers, for a
-	// commit to ride on, and unless it is eager, for one that takes enough of them together.
+	// commit to ride on. Unless it is eager, it lets those go by that come first, so that more ride together.
 	weight int
 	eager  bool
+	ripe   bool // it has let enough go by
 	late   bool // it has lingered for as long as it may
 
 	err    error
@@ -35,7 +36,8 @@ type op struct {
 // The bounds of waiting for a commit to ride on.
 const (
 	linger    = 5 * time.Millisecond
-	minWeight = 32  // outcomes that are enough to ride: each commit that has some writes a few pages more
+	ripening  = linger / 2
+	minWeight = 32  // outcomes that are enough to ride without ripening: a commit that has some writes a few pages more
 	maxWeight = 256 // outcomes that are enough for a commit of their own
 )
 
@@ -46,6 +48,7 @@ type group struct {
 	mu      sync.Mutex
 	queue   []*op
 	weight  int  // of the lingering ones in queue
+	ripe    int  // how many of those let no commit go by
 	late    int  // how many of those must linger no more
 	urgent  int  // how many are in queue that do not linger
 	leading bool // someone leads, or is to when the company is there
@@ -101,10 +104,10 @@ func (g *group) complete() bool {
 
 // take returns what the next commit is to have.
 func (g *group) take() (batch []*op) {
-	all := g.closed || g.weight >= minWeight
+	all := g.closed || g.weight >= minWeight || g.ripe > 0
 	var stay []*op
 	for _, o := range g.queue {
-		if all || o.weight == 0 || o.eager || o.late || o.leads {
+		if all || o.weight == 0 || o.eager || o.leads {
 			o.taken = true
 			g.weight -= o.weight
 			batch = append(batch, o)
@@ -112,17 +115,18 @@ func (g *group) take() (batch []*op) {
 			stay = append(stay, o)
 		}
 	}
-	g.queue, g.urgent, g.late = stay, 0, 0
+	g.queue, g.urgent, g.ripe, g.late = stay, 0, 0, 0
 	return batch
 }
 
 // await waits for the end of an operation that someone else commits, unless it is asked to lead.
 func (s *Store) await(ctx context.Context, o *op) error {
-	var late <-chan time.Time
+	var timer *time.Timer
+	var lingered <-chan time.Time
 	if o.weight > 0 {
-		timer := time.NewTimer(linger)
+		timer = time.NewTimer(ripening)
 		defer timer.Stop()
-		late = timer.C
+		lingered = timer.C
 	}
 	g := &s.group
 	for {
@@ -135,15 +139,11 @@ func (s *Store) await(ctx context.Context, o *op) error {
 			if !lead {
 				return o.err
 			}
-		case <-late:
+		case <-lingered:
 			g.mu.Lock()
-			if !o.taken {
-				o.late = true
-				g.late++
-				lead = g.tryLead(true)
-				o.leads = o.leads || lead
-			}
+			lead = g.lingered(o)
 			g.mu.Unlock()
+			timer.Reset(linger - ripening)
 		case <-ctx.Done():
 			var left bool
 			if left, lead = s.leave(o, ctx.Err()); left {
@@ -160,6 +160,23 @@ func (s *Store) await(ctx context.Context, o *op) error {
 	}
 }
 
+// lingered says that an operation is ripe, or late when it was ripe already, and reports whether it leads now.
+func (g *group) lingered(o *op) (lead bool) {
+	switch {
+	case o.taken:
+	case !o.ripe:
+		o.ripe = true
+		g.ripe++
+	case !o.late:
+		o.late = true
+		g.late++
+		if lead = g.tryLead(true); lead {
+			o.leads = true
+		}
+	}
+	return lead
+}
+
 // leave gives up waiting, because of err. It can't when the operation has just ended, or was asked to lead.
 func (s *Store) leave(o *op, err error) (left, lead bool) {
 	g := &s.group
@@ -172,11 +189,14 @@ func (s *Store) leave(o *op, err error) (left, lead bool) {
 	if waits {
 		g.queue = slices.DeleteFunc(g.queue, func(other *op) bool { return other == o })
 		g.weight -= o.weight
-		if o.late {
-			g.late--
-		}
-		if o.weight == 0 {
+		switch {
+		case o.weight == 0:
 			g.urgent--
+		case o.late:
+			g.late--
+			g.ripe--
+		case o.ripe:
+			g.ripe--
 		}
 	}
 	g.mu.Unlock()
