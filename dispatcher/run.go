@@ -79,7 +79,8 @@ func newRun(ctx context.Context, d *Dispatcher) *run {
 		freed:      make(chan struct{}, 1),
 	}
 	ended := context.WithoutCancel(ctx)
-	r.attempts, r.cut = context.WithCancel(ended)
+	attempts, cut := context.WithCancel(ended)
+	r.attempts, r.cut = &attemptsContext{Context: attempts}, cut
 	r.rest, r.giveUp = context.WithCancel(ended)
 	housekeeping, stop := context.WithCancel(ctx)
 	r.stopHousekeeping = stop

@@ -1,7 +1,6 @@
 package dispatcher
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +34,8 @@ var (
 // sender does attempts: it signs, posts and reads the answer. It knows nothing of retries.
 type sender struct {
 	transport http.RoundTripper
+	own       bool // nothing of the host's sees the context of an attempt
+	targets   *targets
 	timeout   time.Duration
 	userAgent string
 	success   func(status int) bool
@@ -50,6 +51,8 @@ func newSender(o *Options, g *guard) *sender {
 	}
 	return &sender{
 		transport: transport,
+		own:       o.Transport == nil && o.Transform == nil,
+		targets:   newTargets(),
 		timeout:   o.Timeout,
 		userAgent: o.UserAgent,
 		success:   o.Success,
@@ -63,8 +66,9 @@ func newSender(o *Options, g *guard) *sender {
 // panic of the transport, or of a function of the host's, is kept to the attempt that it happened in.
 func (s *sender) send(ctx context.Context, c *store.Claim, trace string) (a answer) {
 	start := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
+	bounded := withTimeout(ctx, start, s.timeout)
+	ctx = bounded
+	defer func() { bounded.end(a.clean && s.own) }()
 	a.attempt = store.Attempt{Number: c.Attempt, At: start}
 	defer func() {
 		if p := recover(); p != nil {
@@ -116,6 +120,7 @@ func (s *sender) read(ctx context.Context, res *http.Response, a *answer) {
 		defer stop()
 	}
 	a.attempt.Response = readResponse(res.Body)
+	a.clean = res.ProtoMajor == 1
 }
 
 // request builds the request of an attempt that starts at the time at, and says what to keep of it with the delivery.
@@ -124,10 +129,11 @@ func (s *sender) request(ctx context.Context, c *store.Claim, trace string, at t
 	if err != nil {
 		return nil, nil, err
 	}
-	req, err := http.NewRequestWithContext(withDial(ctx), http.MethodPost, c.Subscription.URL, bytes.NewReader(m.body))
-	if err != nil || req.URL.Host == "" || (req.URL.Scheme != "https" && req.URL.Scheme != "http") {
-		return nil, nil, errURL // it was checked when the subscription was stored, but perhaps not by us
+	t, err := s.targets.find(c.Subscription.URL)
+	if err != nil {
+		return nil, nil, err
 	}
+	req := t.post(ctx, m.body)
 	req.Header = s.header(c, &m, trace, at)
 	return req, m.keep, s.signed(c, m.body, at, req.Header)
 }

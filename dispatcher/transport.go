@@ -72,20 +72,16 @@ func newTransport(o *Options, d *net.Dialer) *http.Transport {
 	return t
 }
 
-// dialKey is the key of the context that bounds the dial of a request.
-type dialKey struct{}
-
-// withDial returns ctx for a request, such that connections dialed for the request are dialed under ctx too. net/http by
-// itself has a dial outlive the request that it was for. So what an attempt started ends with it: attempts that hang in
-// a dial or a handshake never hold more sockets than there are attempts, and none is left when Run returns.
-func withDial(ctx context.Context) context.Context { return context.WithValue(ctx, dialKey{}, ctx) }
-
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// dialing returns a dial that is bounded by the context that withDial put into the request's.
+// dialing returns a dial that ends no later than the attempt that it is for. net/http by itself has a dial outlive the
+// request. So attempts that hang in a dial or a handshake never hold more sockets than there are attempts, and none is left
+// when Run returns.
 func dialing(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		if bound, ok := ctx.Value(dialKey{}).(context.Context); ok {
+		if a, ok := ctx.Value(dialKey{}).(*attemptContext); ok {
+			bound, cancel := a.dial()
+			defer cancel()
 			ctx = bound
 		}
 		return dial(ctx, network, address)

@@ -32,14 +32,22 @@ func (e Event) Body() ([]byte, error) {
 	if err := validateText(e.Payload); err != nil {
 		return nil, err
 	}
+	blanks, ok := scanJSON(e.Payload)
+	if !ok {
+		return nil, syntaxError(e.Payload)
+	}
 	b := make([]byte, 0, bodyFixed+len(e.Type)+len(e.Payload))
 	b = append(b, bodyType...)
 	b = append(b, e.Type...) // has nothing that JSON would escape
 	b = append(b, bodyTimestamp...)
 	b = strconv.AppendInt(b, e.Time.UnixMilli(), 10)
 	b = append(b, bodyPayload...)
+	if !blanks {
+		b = append(b, e.Payload...)
+		return append(b, bodyEnd...), nil
+	}
 	buf := bytes.NewBuffer(b)
-	if err := json.Compact(buf, e.Payload); err != nil { // checks the syntax too
+	if err := json.Compact(buf, e.Payload); err != nil {
 		return nil, syntaxError(e.Payload)
 	}
 	buf.WriteString(bodyEnd)

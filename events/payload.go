@@ -57,7 +57,7 @@ func validatePayload(p json.RawMessage) error {
 	if err := validateText(p); err != nil {
 		return err
 	}
-	if !json.Valid(p) {
+	if _, ok := scanJSON(p); !ok {
 		return syntaxError(p)
 	}
 	return nil

@@ -19,13 +19,16 @@ type op struct {
 	// settle is told how it ended, under Store.mu, before whoever waits is. It may be nil.
 	settle func(error)
 
-	// weight is 0 for an operation that someone waits for, or else how many outcomes it records: it may wait for a
-	// commit to ride on.
+	// weight is 0 for an operation that someone waits for, or else how many outcomes it records: it lingers, for a
+	// commit to ride on. Unless it is eager, it lets those go by that come first, so that more ride together.
 	weight int
+	eager  bool
+	ripe   bool // it has let enough go by
+	late   bool // it has lingered for as long as it may
 
 	err    error
 	taken  bool          // a commit has it
-	leads  bool          // it was asked to lead
+	leads  bool          // it leads, or was asked to
 	signal chan struct{} // it has ended, or is asked to lead
 	ended  bool
 }
@@ -33,17 +36,24 @@ type op struct {
 // The bounds of waiting for a commit to ride on.
 const (
 	linger    = 5 * time.Millisecond
+	ripening  = linger / 2
+	minWeight = 32  // outcomes that are enough to ride without ripening: a commit that has some writes a few pages more
 	maxWeight = 256 // outcomes that are enough for a commit of their own
 )
 
-// group lets operations that come while a commit is on its way to the disk share the next. There is no goroutine for
-// it and, but for lingering ones, no timer: whoever comes first leads one commit, and asks one of those who came
-// meanwhile to lead the next.
+// group lets operations that come while a commit is on its way to the disk share the next. There is no timer for it but
+// for lingering ones: whoever comes first leads one commit, and sees to it that one of those who come meanwhile leads the
+// next.
 type group struct {
 	mu      sync.Mutex
 	queue   []*op
 	weight  int  // of the lingering ones in queue
-	leading bool // someone leads
+	ripe    int  // how many of those let no commit go by
+	late    int  // how many of those must linger no more
+	urgent  int  // how many are in queue that do not linger
+	leading bool // someone leads, or is to when the company is there
+	turn    int  // counts commits
+	company int  // how many urgent ones are expected for the next commit; 0 when it does not wait for them
 	closed  bool
 	idle    sync.Cond // nobody leads; its lock is mu
 }
@@ -61,7 +71,11 @@ func (s *Store) submit(ctx context.Context, o *op) error {
 	}
 	g.queue = append(g.queue, o)
 	g.weight += o.weight
-	lead := g.tryLead(o.weight == 0)
+	if o.weight == 0 {
+		g.urgent++
+	}
+	lead := g.tryLead(o.weight == 0) || g.complete()
+	o.leads = lead
 	g.mu.Unlock()
 	if lead {
 		s.lead()
@@ -79,13 +93,40 @@ func (g *group) tryLead(now bool) bool {
 	return true
 }
 
+// complete makes the caller the leader when it is the last of the company that the next commit waits for.
+func (g *group) complete() bool {
+	if g.company == 0 || g.urgent < g.company {
+		return false
+	}
+	g.company = 0
+	return true
+}
+
+// take returns what the next commit is to have.
+func (g *group) take() (batch []*op) {
+	all := g.closed || g.weight >= minWeight || g.ripe > 0
+	var stay []*op
+	for _, o := range g.queue {
+		if all || o.weight == 0 || o.eager || o.leads {
+			o.taken = true
+			g.weight -= o.weight
+			batch = append(batch, o)
+		} else {
+			stay = append(stay, o)
+		}
+	}
+	g.queue, g.urgent, g.ripe, g.late = stay, 0, 0, 0
+	return batch
+}
+
 // await waits for the end of an operation that someone else commits, unless it is asked to lead.
 func (s *Store) await(ctx context.Context, o *op) error {
-	var late <-chan time.Time
+	var timer *time.Timer
+	var lingered <-chan time.Time
 	if o.weight > 0 {
-		timer := time.NewTimer(linger)
+		timer = time.NewTimer(ripening)
 		defer timer.Stop()
-		late = timer.C
+		lingered = timer.C
 	}
 	g := &s.group
 	for {
@@ -98,14 +139,11 @@ func (s *Store) await(ctx context.Context, o *op) error {
 			if !lead {
 				return o.err
 			}
-		case <-late:
+		case <-lingered:
 			g.mu.Lock()
-			if !o.taken {
-				g.weight -= o.weight
-				o.weight = 0
-				lead = g.tryLead(true)
-			}
+			lead = g.lingered(o)
 			g.mu.Unlock()
+			timer.Reset(linger - ripening)
 		case <-ctx.Done():
 			var left bool
 			if left, lead = s.leave(o, ctx.Err()); left {
@@ -122,6 +160,23 @@ func (s *Store) await(ctx context.Context, o *op) error {
 	}
 }
 
+// lingered says that an operation is ripe, or late when it was ripe already, and reports whether it leads now.
+func (g *group) lingered(o *op) (lead bool) {
+	switch {
+	case o.taken:
+	case !o.ripe:
+		o.ripe = true
+		g.ripe++
+	case !o.late:
+		o.late = true
+		g.late++
+		if lead = g.tryLead(true); lead {
+			o.leads = true
+		}
+	}
+	return lead
+}
+
 // leave gives up waiting, because of err. It can't when the operation has just ended, or was asked to lead.
 func (s *Store) leave(o *op, err error) (left, lead bool) {
 	g := &s.group
@@ -134,6 +189,15 @@ func (s *Store) leave(o *op, err error) (left, lead bool) {
 	if waits {
 		g.queue = slices.DeleteFunc(g.queue, func(other *op) bool { return other == o })
 		g.weight -= o.weight
+		switch {
+		case o.weight == 0:
+			g.urgent--
+		case o.late:
+			g.late--
+			g.ripe--
+		case o.ripe:
+			g.ripe--
+		}
 	}
 	g.mu.Unlock()
 	if waits {
@@ -142,43 +206,58 @@ func (s *Store) leave(o *op, err error) (left, lead bool) {
 	return true, false
 }
 
-// lead commits what waits, and then asks one of those who came meanwhile to lead.
+// lead commits what waits, and sees to it that someone leads the next. Those whom it wakes may come back with more: the
+// next commit waits for as many as have been woken and wait already, but not for long.
 func (s *Store) lead() {
 	g := &s.group
 	g.mu.Lock()
-	batch := g.queue
-	g.queue, g.weight = nil, 0
-	for _, o := range batch {
-		o.taken = true
-	}
+	batch := g.take()
 	g.mu.Unlock()
 
 	s.commit(batch)
 	waited := 0
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	for _, o := range batch {
 		if o.ended = true; o.weight == 0 {
 			waited++
 		}
 		o.signal <- struct{}{}
 	}
-	g.mu.Unlock()
-	if waited > 1 { // those who have been woken may come back with more: let them share the next commit
-		for range 3 {
-			runtime.Gosched()
-		}
-	}
-
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.leading = false
-	now := g.closed || slices.ContainsFunc(g.queue, func(o *op) bool { return o.weight == 0 })
-	if g.tryLead(now) {
-		g.queue[0].leads = true
-		g.queue[0].signal <- struct{}{}
+	if g.turn++; waited > 1 {
+		g.company = waited + g.urgent
+		go g.expect(g.turn)
 		return
 	}
-	g.idle.Broadcast()
+	g.pass()
+}
+
+// expect has the next commit begin when its company has not come by the time that everybody has had a turn to run.
+func (g *group) expect(turn int) {
+	for range 3 {
+		runtime.Gosched()
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.turn == turn && g.company > 0 {
+		g.company = 0
+		g.pass()
+	}
+}
+
+// pass asks one of those who wait to lead, when something is to be committed now. g.mu is held.
+func (g *group) pass() {
+	g.leading = false
+	if !g.tryLead(g.closed || g.urgent+g.late > 0) {
+		g.idle.Broadcast()
+		return
+	}
+	next := g.queue[0]
+	if i := slices.IndexFunc(g.queue, func(o *op) bool { return o.weight == 0 || o.late }); i > 0 {
+		next = g.queue[i]
+	}
+	next.leads = true
+	next.signal <- struct{}{}
 }
 
 // closeGroup commits what waits and lets nothing more in.

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
@@ -47,32 +48,51 @@ func TestPublishersShareCommits(t *testing.T) {
 }
 
 func TestFinishRidesOnAPublish(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := create(t, nil)
-		subscribe(t, s)
-		publish(t, s, "event", 2)
-		claims := claim(t, s, 1)
-		commits := 0
-		s.FailCommits(func(commit func() error) error {
-			commits++
-			return commit()
+	const enough = 32
+	for _, tt := range []struct {
+		name     string
+		outcomes int
+		state    store.State
+		key      string
+		rides    bool
+	}{
+		{"enough outcomes", enough, store.Delivered, "", true},
+		{"few outcomes", enough - 1, store.Delivered, "", false},
+		{"a failure", 1, store.Pending, "", true},
+		{"what others of its key wait for", 1, store.Delivered, "key", true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := create(t, nil)
+			subscribe(t, s)
+			evs := make([]events.Event, tt.outcomes)
+			for i := range evs {
+				evs[i] = event(fmt.Sprintf("event-%d", i))
+				evs[i].Key = tt.key
+			}
+			if err := s.Enqueue(t.Context(), evs...); err != nil {
+				t.Fatal(err)
+			}
+			claims := claim(t, s, tt.outcomes)
+			commits := 0
+			s.FailCommits(func(commit func() error) error {
+				commits++
+				return commit()
+			})
+			start := time.Now()
+			var wg sync.WaitGroup
+			wg.Go(func() { finish(t, s, claims, tt.state, time.Hour) })
+			synctest.Wait() // it waits for company
+			publish(t, s, "more", 1)
+			wg.Wait()
+			if rode := commits == 1; rode != tt.rides || commits > 2 {
+				t.Errorf("%s: %d commits with a publish, want it to ride: %t", tt.name, commits, tt.rides)
+			}
+			if took := time.Since(start); took > 10*time.Millisecond {
+				t.Errorf("%s: took %v, want at most 10 ms", tt.name, took)
+			}
+			verify(t, s)
 		})
-		var wg sync.WaitGroup
-		wg.Go(func() { finish(t, s, claims, store.Delivered, 0) })
-		synctest.Wait() // it waits for company
-		publish(t, s, "more", 1)
-		wg.Wait()
-		if commits != 1 {
-			t.Errorf("with a publish: got %d commits, want 1", commits)
-		}
-
-		start := time.Now()
-		finish(t, s, claim(t, s, 1), store.Delivered, 0)
-		if took := time.Since(start); commits != 2 || took > 10*time.Millisecond {
-			t.Errorf("alone: got %d commits after %v, want 2 within 10 ms", commits, took)
-		}
-		verify(t, s)
-	})
+	}
 }
 
 func TestCloseCommitsWhatWaits(t *testing.T) {

@@ -36,11 +36,12 @@ func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.R
 		o := &f.outcomes[i]
 		o.lease = s.seal(&o.Outcome)
 	}
+	s.wakeReaderIfDue() // there is room now
 	s.mu.Unlock()
-	s.wakeReader() // there is room now
 	err := s.submit(ctx, &op{
 		run:    f.run,
 		weight: len(outcomes),
+		eager:  f.eager(),
 		settle: func(err error) { s.settleFinish(f, err) },
 	})
 	if err != nil {
@@ -62,13 +63,21 @@ func (s *Store) settleFinish(f *finishing, err error) {
 			s.settle(l.queue, s.now())
 		}
 	}
-	s.wakeReader() // the leases of failures have made room only now
+	s.wakeReaderIfDue() // the leases of failures have made room only now
 }
 
 // finishing is a Finish on its way.
 type finishing struct {
 	outcomes []outcome
 	results  []store.Result
+}
+
+// eager reports whether something may wait for the outcomes: the next delivery of a key, or room in the limits of Claim,
+// which failures make only when they are recorded.
+func (f *finishing) eager() bool {
+	return slices.ContainsFunc(f.outcomes, func(o outcome) bool {
+		return o.State != store.Delivered || o.lease != nil && o.lease.key != 0
+	})
 }
 
 // outcome is one outcome that is to be recorded.

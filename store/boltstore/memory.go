@@ -132,6 +132,17 @@ func (s *Store) wakeReader() {
 	}
 }
 
+// wakeReaderIfDue fills it when there is something that could be claimed if only the limits let it.
+func (s *Store) wakeReaderIfDue() {
+	due := len(s.unknown)
+	for class := range s.rings {
+		due += s.rings[class].Len()
+	}
+	if due > 0 {
+		s.wakeReader()
+	}
+}
+
 // What follows brings memory up to what a transaction has written.
 
 // addFresh takes in the deliveries of a new event, but for those that have a row, given in order.

@@ -2,8 +2,8 @@ package boltstore
 
 // The bounds of recent: together, of the memory that it takes.
 const (
-	maxRecent     = 1024
-	maxRecentBody = 4 << 10
+	maxRecent     = 4096
+	maxRecentBody = 2 << 10
 )
 
 // recent is the last events that were enqueued. What is claimed soon after it was published need not be read.

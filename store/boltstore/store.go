@@ -33,6 +33,7 @@ type Store struct {
 	audiences      audienceCache // belongs to whoever has the write transaction
 	staleAudiences atomic.Bool   // audiences may be from a transaction that came to nothing
 	stamped        int64         // the latest time of an event, see stamp; likewise
+	highestID      string        // no event's ID is higher; "" when it is not known. It belongs to the same
 
 	mu     sync.Mutex // guards what follows; it is never held over a commit, nor taken in a transaction that reads
 	memory            // what is pending and leased
