@@ -3,6 +3,7 @@ package dispatcher_test
 import (
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 
@@ -70,6 +71,7 @@ func TestGuardSpellings(t *testing.T) {
 		return
 	}
 	guardSpellings(t)
+	guardLocalNames(t)
 }
 
 // The C library's resolver takes more spellings for addresses than Go's does.
@@ -78,6 +80,7 @@ func TestGuardSpellingsWithCgo(t *testing.T) {
 		return
 	}
 	guardSpellings(t)
+	guardLocalNames(t)
 }
 
 func guardSpellings(t *testing.T) {
@@ -108,6 +111,50 @@ func guardSpellings(t *testing.T) {
 	allowed.ping(t, "http://127.0.0.1:"+port+"/")
 	if n := reached.count(); n != 1 {
 		t.Errorf("%d connections reached the listener once 127.0.0.0/8 is allowed, want 1", n)
+	}
+}
+
+// guardLocalNames sends to the names that every machine has for itself, by whichever resolver is in use.
+func guardLocalNames(t *testing.T) {
+	var reached counter
+	port := port(listenEverywhere(t, &reached))
+	hostname, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		host     string
+		resolves bool // by all resolvers
+	}{
+		"localhost":             {"localhost", true},
+		"in capitals":           {"LOCALHOST", true},
+		"with a dot":            {"localhost.", false},
+		"full-width":            {"ｌｏｃａｌｈｏｓｔ", true},
+		"soft hyphens":          {"local\u00adhost", true},
+		"percent-encoded":       {"%6cocalhost", false},
+		"below localhost":       {"metadata.localhost", false},
+		"localhost's domain":    {"localhost.localdomain", false},
+		"IPv6 localhost":        {"ip6-localhost", false},
+		"this machine's name":   {hostname, false},
+		"user info of another":  {"example.com@localhost", false},
+		"Google's metadata":     {"metadata.google.internal", false},
+		"a name with no suffix": {"metadata", false},
+	} {
+		w := newWire(t, dispatcher.Options{AllowPrefixes: []netip.Prefix{}})
+		a := w.ping(t, "http://"+tt.host+":"+port+"/")
+		class := dispatcher.ErrorClass(a.Error)
+		if class != dispatcher.ClassBlockedAddress && (tt.resolves || a.Error == "") {
+			t.Errorf("%s: %q: %+v, want a blocked address", name, tt.host, a)
+		}
+	}
+	if n := reached.count(); n != 0 {
+		t.Errorf("%d connections reached the listener, want none", n)
+	}
+	// The same listener is reached by name where it may be: the test can fail.
+	allowed := newWire(t, dispatcher.Options{})
+	allowed.ping(t, "http://localhost:"+port+"/")
+	if n := reached.count(); n == 0 {
+		t.Error("no connection reached the listener once 127.0.0.0/8 is allowed, want one")
 	}
 }
 
