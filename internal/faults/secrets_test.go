@@ -40,6 +40,7 @@ func TestFaultSecrets(t *testing.T) {
 	c := newCage(t)
 	c.useAPI(t)
 	c.deliver(t)
+	c.useOwnerAPI(t)
 	c.useDispatcher(t)
 	for _, canary := range []string{keyCanary, headerCanary, queryCanary, payloadCanary} {
 		if !c.wire.contains(canary) && canary != keyCanary {
@@ -50,7 +51,12 @@ func TestFaultSecrets(t *testing.T) {
 	c.wire.wantNo(t, keyCanary)
 	c.owners.wantNo(t, keyCanary) // what an owner may see is the URL, the headers and what the endpoint answered
 	c.owners.wantNo(t, payloadCanary)
-	if n := len(c.private.parts); n < 60 {
+	for _, key := range c.keys { // shown once, in the answer that is not among these
+		for _, s := range []*sink{&c.wire, &c.owners, &c.private} {
+			s.wantNo(t, strings.TrimPrefix(key, "whsec_"))
+		}
+	}
+	if n := len(c.private.parts); n < 200 {
 		t.Errorf("only %d texts were searched", n)
 	}
 }
@@ -84,6 +90,16 @@ func (s *sink) contains(text string) bool {
 	return false
 }
 
+// await waits until a text has come out.
+func (s *sink) await(t *testing.T, text string) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !s.contains(text); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s did not come within %v", text, patience)
+		}
+	}
+}
+
 func (s *sink) wantNo(t *testing.T, canary string) {
 	t.Helper()
 	s.mu.Lock()
@@ -105,6 +121,7 @@ type cage struct {
 	owners  sink // what the owner of a webhook gets
 	private sink // the rest: logs, errors, statistics, what observers are told in words
 	done    chan struct{}
+	keys    []string // that rotate has made
 }
 
 func newCage(t *testing.T) *cage {
@@ -116,14 +133,12 @@ func newCage(t *testing.T) *cage {
 	}
 	t.Cleanup(func() { s.Close() })
 	c.d, err = dispatcher.New(s, &dispatcher.Options{
-		AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
-		Timeout:       200 * time.Millisecond,
-		Backoff:       dispatcher.Backoff{Initial: time.Millisecond, Max: time.Millisecond, MaxAttempts: 2},
-		Logger:        slog.New(slog.NewJSONHandler(&c.private, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Observer: &dispatcher.Observer{
-			OnAttempt: func(i dispatcher.Info) { c.observe(i); c.done <- struct{}{} },
-			OnDead:    c.observe,
-		},
+		AllowPrefixes:     []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		Timeout:           200 * time.Millisecond,
+		Backoff:           dispatcher.Backoff{Initial: time.Millisecond, Max: time.Millisecond, MaxAttempts: 2},
+		OperationalEvents: true,
+		Logger:            slog.New(slog.NewJSONHandler(&c.private, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Observer:          c.observer(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -136,6 +151,30 @@ func newCage(t *testing.T) *cage {
 	t.Cleanup(c.api.Close)
 	c.endpoints(t)
 	return c
+}
+
+// observer listens to everything.
+func (c *cage) observer() *dispatcher.Observer {
+	sub := func(sub store.Subscription) { c.owners.add("%+v %#v", sub, sub) }
+	return &dispatcher.Observer{
+		OnPublish:      func(evs []events.Event) { c.private.add("%d events, the first %s", len(evs), evs[0].ID) },
+		OnSubscription: sub,
+		OnDelete:       sub,
+		OnDisabled:     func(s store.Subscription) { sub(s); c.private.add("%s", s.DisabledReason) },
+		OnAttemptStart: c.observe,
+		OnAttempt: func(i dispatcher.Info) {
+			c.observe(i)
+			if i.EventType == faults.Type {
+				c.done <- struct{}{}
+			}
+		},
+		OnDelivered:    c.observe,
+		OnDead:         c.observe,
+		OnBreakerOpen:  c.observe,
+		OnBreakerClose: c.observe,
+		OnCanceled:     func(x dispatcher.Cancellation) { c.private.add("%+v", x) },
+		OnStoreTrouble: func(op string, err error) { c.private.add("%s %v", op, err) },
+	}
 }
 
 // observe takes what an observer is told. The subscription in it is the owner's.
@@ -179,6 +218,7 @@ func (c *cage) useAPI(t *testing.T) {
 		c.call(t, "info", `{"id":"`+id+`"}`)
 		c.call(t, "update", `{"id":"`+id+`","signature_key":"`+keyCanary+`"}`)
 	}
+	c.callPrivate(t, "subscribe", `{"url":"`+c.operational(t)+`","events":["webhook.disabled","webhook.exhausted"]}`)
 	c.call(t, "list", `{}`)
 	good := `"url":"https://example.com/?` + queryCanary + `"`
 	for _, bad := range []string{
@@ -200,8 +240,80 @@ func (c *cage) useAPI(t *testing.T) {
 	}
 }
 
-// call calls the API and returns the webhook's ID, if there is one in the answer.
+// operational makes an endpoint for operational events and returns its URL. What it gets is not about any one event.
+func (c *cage) operational(t *testing.T) (url string) {
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		c.private.add("%s %v %s", r.URL, r.Header, body)
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// useOwnerAPI calls the other endpoints, which see and mend, for each webhook, well and badly.
+func (c *cage) useOwnerAPI(t *testing.T) {
+	t.Helper()
+	for _, sub := range c.all(t) {
+		id := `"id":"` + sub.ID + `"`
+		hook := `"webhook_id":"` + sub.ID + `"`
+		c.callPrivate(t, "stats", `{`+id+`}`)
+		c.callPrivate(t, "ping", `{`+id+`}`)
+		for _, d := range c.deliveries(t, sub.ID) {
+			event := `"event_id":"` + d.EventID + `"`
+			c.callPrivate(t, "attempts", `{`+hook+`,`+event+`}`)
+			c.callPrivate(t, "redeliver", `{`+hook+`,`+event+`}`)
+		}
+		c.callPrivate(t, "replay", `{`+hook+`,"dry_run":true}`)
+		c.callPrivate(t, "replay", `{`+hook+`}`)
+		c.callPrivate(t, "rotate", `{`+id+`,"signature_key":"whsec_`+keyCanary+`"}`)
+		c.callPrivate(t, "rotate", `{`+id+`,"signature_key":"`+keyCanary+`"`)
+		c.rotate(t, sub.ID)
+		c.callPrivate(t, "ping", `{`+id+`}`)
+	}
+	c.callPrivate(t, "deliveries", `{"count":true}`)
+	c.callPrivate(t, "deliveries", `{"event_id":"`+payloadCanary[:3]+`"}`)
+	c.callPrivate(t, "events", `{}`)
+	deleted := c.all(t)[0]
+	c.callPrivate(t, "delete", `{"id":"`+deleted.ID+`"}`)
+	c.callPrivate(t, "rotate", `{"id":"`+deleted.ID+`","signature_key":"`+keyCanary+`"}`)
+}
+
+// rotate gives a webhook a key that is made for it, and keeps the answer to itself.
+func (c *cage) rotate(t *testing.T, id string) {
+	t.Helper()
+	var aside sink
+	c.callInto(t, &aside, "rotate", `{"id":"`+id+`"}`)
+	_, key, _ := strings.Cut(aside.parts[0], `"signature_key":"`)
+	key, _, found := strings.Cut(key, `"`)
+	if !found || len(key) < 32 {
+		t.Fatalf("rotate answered %s, want a key", aside.parts[0])
+	}
+	c.keys = append(c.keys, key)
+}
+
+func (c *cage) deliveries(t *testing.T, id string) []store.Delivery {
+	t.Helper()
+	page, err := c.d.Deliveries(t.Context(), store.DeliveryQuery{SubscriptionID: id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page.Items
+}
+
+// call calls an endpoint whose answer is a webhook, or some, and returns the ID if there is one.
 func (c *cage) call(t *testing.T, endpoint, body string) (id string) {
+	t.Helper()
+	return c.callInto(t, &c.owners, endpoint, body)
+}
+
+// callPrivate calls an endpoint whose answer has none of the canaries.
+func (c *cage) callPrivate(t *testing.T, endpoint, body string) {
+	t.Helper()
+	c.callInto(t, &c.private, endpoint, body)
+}
+
+// callInto calls the API. What is not a success has no canary, whatever the endpoint.
+func (c *cage) callInto(t *testing.T, answers *sink, endpoint, body string) (id string) {
 	t.Helper()
 	res, err := http.Post(c.api.URL+"/webhooks."+endpoint, "application/json", strings.NewReader(body))
 	if err != nil {
@@ -216,7 +328,7 @@ func (c *cage) call(t *testing.T, endpoint, body string) (id string) {
 		c.private.add("%v %s", res.Header, answer)
 		return ""
 	}
-	c.owners.add("%v %s", res.Header, answer)
+	answers.add("%v %s", res.Header, answer)
 	var hook struct{ ID string }
 	json.Unmarshal(answer, &hook)
 	return hook.ID
@@ -244,6 +356,9 @@ func (c *cage) deliver(t *testing.T) {
 		a, err := c.d.Ping(ctx, sub.ID)
 		c.private.add("%+v %v", a, err)
 		c.private.add("%v", c.d.Redeliver(ctx, sub.ID, e.ID))
+	}
+	for _, operational := range []string{events.TypeDisabled, events.TypeExhausted} {
+		c.private.await(t, `"type":"`+operational+`"`)
 	}
 	stop()
 	if err := <-running; err != nil {
@@ -281,6 +396,11 @@ func (c *cage) useDispatcher(t *testing.T) {
 		var log bytes.Buffer
 		slog.New(slog.NewTextHandler(&log, nil)).Info("a host's own", "subscription", sub)
 		c.owners.add("%s", log.String())
+		one, err := c.d.SubscriptionStats(ctx, sub.ID)
+		c.private.add("%+v %v %s", one, err, asJSON(t, one))
+	}
+	for _, delivery := range page.Items {
+		c.private.add("%v", c.d.Erase(ctx, delivery.EventID))
 	}
 }
 
