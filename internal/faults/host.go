@@ -102,18 +102,18 @@ func (h *host) run() error {
 	}
 	pruning.Wait()
 	signal.Reset(syscall.SIGTERM)
-	h.mark(Stopped, fmt.Sprint(settledGoroutines()-before), "")
+	h.mark(Stopped, fmt.Sprint(goroutinesLeft(before)), "")
 	return s.Close()
 }
 
-// settledGoroutines counts the goroutines, after those that are about to end have had the time to. What signals need stays.
-func settledGoroutines() int {
-	n := runtime.NumGoroutine()
-	for range 1000 {
-		runtime.Gosched()
-		n = min(n, runtime.NumGoroutine())
+// goroutinesLeft returns how many goroutines there are more than before, once those that are about to end have had the time
+// to. What signals need stays.
+func goroutinesLeft(before int) int {
+	for deadline := time.Now().Add(2 * time.Second); ; time.Sleep(time.Millisecond) {
+		if n := max(0, runtime.NumGoroutine()-before); n == 0 || time.Now().After(deadline) {
+			return n
+		}
 	}
-	return n
 }
 
 func (h *host) options() *dispatcher.Options {
