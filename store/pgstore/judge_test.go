@@ -14,16 +14,17 @@ type judge struct {
 	*httptest.Server
 	mu      sync.Mutex // guards all below
 	acked   map[string]bool
-	arrived map[string]int
-	change  chan struct{} // closed at the next change
+	arrived map[string][]string // the attempts that arrived, by event
+	change  chan struct{}       // closed at the next change
 }
 
 func newJudge(t testing.TB) *judge {
-	j := &judge{acked: map[string]bool{}, arrived: map[string]int{}, change: make(chan struct{})}
+	j := &judge{acked: map[string]bool{}, arrived: map[string][]string{}, change: make(chan struct{})}
 	j.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body) // the id is all that counts
 		j.mu.Lock()
-		j.arrived[r.Header.Get("webhook-id")]++
+		id := r.Header.Get("webhook-id")
+		j.arrived[id] = append(j.arrived[id], r.Header.Get("webhook-attempt"))
 		j.changed()
 		j.mu.Unlock()
 	}))
@@ -54,12 +55,12 @@ func (j *judge) tally() (n tally) {
 	defer j.mu.Unlock()
 	n.acked, n.arrived = len(j.acked), len(j.arrived)
 	for id := range j.acked {
-		if j.arrived[id] == 0 {
+		if len(j.arrived[id]) == 0 {
 			n.missing++
 		}
 	}
 	for _, times := range j.arrived {
-		n.repeated += times - 1
+		n.repeated += len(times) - 1
 	}
 	return n
 }
@@ -68,7 +69,19 @@ func (j *judge) tally() (n tally) {
 func (j *judge) has(id string) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.arrived[id] > 0
+	return len(j.arrived[id]) > 0
+}
+
+// repeats returns which attempts arrived of the deliveries that were repeated.
+func (j *judge) repeats() (attempts [][]string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, times := range j.arrived {
+		if len(times) > 1 {
+			attempts = append(attempts, times)
+		}
+	}
+	return attempts
 }
 
 // await waits until the condition holds.

@@ -118,7 +118,7 @@ func TestNothingTwice(t *testing.T) {
 	}
 	n := j.await(t, "everything arrives", 5*time.Minute, delivered)
 	if n.repeated > 0 {
-		t.Errorf("repeated: %d of %d deliveries, want none", n.repeated, n.acked)
+		t.Errorf("repeated: %d of %d deliveries, by their attempts %v, want none", n.repeated, n.acked, j.repeats())
 	}
 }
 

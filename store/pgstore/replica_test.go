@@ -27,7 +27,7 @@ var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 
 // timeout is that of attempts in these tests, and lease what it makes of leases.
 const (
-	timeout = time.Second
+	timeout = 5 * time.Second
 	lease   = timeout + 15*time.Second
 )
 

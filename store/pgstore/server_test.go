@@ -37,6 +37,29 @@ func TestServerCrash(t *testing.T) {
 	h.recovered(t, n*200)
 }
 
+// TestCrashForgetsNoOutcome checks that a crash of the server leaves no lease that has nobody to end it, even when nobody
+// publishes and the server writes its log as late as it can: so many of them would keep everything from the endpoint until
+// they run out.
+func TestCrashForgetsNoOutcome(t *testing.T) {
+	t.Parallel()
+	srv := newServer(t, map[string]string{"wal_writer_delay": "10s", "wal_writer_flush_after": "1GB", "wal_buffers": "64MB"})
+	h := startHosts(t, srv.URL())
+	const total, before = 600, 500
+	evs := someEvents(total)
+	if err := h.d.Publish(t.Context(), evs...); err != nil {
+		t.Fatal(err)
+	}
+	h.judge.ack(ids(evs)...)
+	h.judge.await(t, "most deliveries", time.Minute, func(n tally) bool { return n.arrived >= before })
+	if err := srv.Stop(t.Context(), pgtest.Immediate); err != nil {
+		t.Fatal(err)
+	}
+	if err := srv.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.judge.await(t, "the other deliveries, before leases run out", recoveryBusy, delivered)
+}
+
 func TestTerminatedConnections(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t, nil)
