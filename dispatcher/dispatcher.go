@@ -76,8 +76,8 @@ func (d *Dispatcher) Publish(ctx context.Context, evs ...events.Event) error {
 	if len(evs) == 0 {
 		return nil
 	}
-	evs = d.trace(ctx, evs)
-	if err := d.store.Enqueue(ctx, evs...); err != nil {
+	evs, err := d.enqueue(ctx, evs)
+	if err != nil {
 		return fmt.Errorf("dispatcher: publish: %w", err)
 	}
 	d.observe.published(d.observe.call, evs)
