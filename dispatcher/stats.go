@@ -79,7 +79,8 @@ type SubscriptionStats struct {
 	FailingSince time.Time
 	FailingFor   time.Duration
 
-	// HeldUntil is when the next probe may be made, by the store's clock; zero when the breaker holds nothing.
+	// HeldUntil is when the next probe may be made, by the store's clock; zero when the breaker holds nothing. A Ping that
+	// succeeds, Redeliver and Replay end it.
 	HeldUntil time.Time
 
 	// DisabledReason says why the Dispatcher unsubscribed it; empty when it did not.
