@@ -8,8 +8,6 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"golang.org/x/sync/semaphore"
-
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
@@ -27,7 +25,7 @@ type Dispatcher struct {
 	log     *slog.Logger
 	gate    gate
 	untidy  chan struct{} // one slot: Prune has something to do
-	pings   *semaphore.Weighted
+	pings   *pings
 	running atomic.Bool
 	counts  counts
 }
@@ -53,7 +51,7 @@ func New(s store.Store, o *Options) (*Dispatcher, error) {
 		log:     opts.Logger,
 		gate:    gate{changed: make(map[subject]uint64)},
 		untidy:  make(chan struct{}, 1),
-		pings:   semaphore.NewWeighted(int64(opts.PerSubscription)),
+		pings:   newPings(opts.PerSubscription),
 	}
 	for _, t := range opts.EventTypes {
 		d.types = append(d.types, t.Name)
@@ -78,8 +76,8 @@ func (d *Dispatcher) Publish(ctx context.Context, evs ...events.Event) error {
 	if len(evs) == 0 {
 		return nil
 	}
-	evs = d.trace(ctx, evs)
-	if err := d.store.Enqueue(ctx, evs...); err != nil {
+	evs, err := d.enqueue(ctx, evs)
+	if err != nil {
 		return fmt.Errorf("dispatcher: publish: %w", err)
 	}
 	d.observe.published(d.observe.call, evs)

@@ -99,32 +99,6 @@ func TestHistoryIsKeptAsLongAsRetentionSays(t *testing.T) {
 	})
 }
 
-func TestPingIsSentAtOnceAndNotRecorded(t *testing.T) {
-	onEachStore(t, func(t *testing.T, s store.Store) {
-		e := newEngine(t, s, nil) // Run is not running
-		key := signing.NewSecret()
-		sub, err := e.Subscribe(t.Context(), store.Subscription{URL: "https://a.example/hook", Secrets: []signing.Secret{key}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		e.answers(func(request) reply { return reply{Status: 418, Body: "short and stout"} })
-		got, err := e.Ping(t.Context(), sub.ID)
-		if err != nil || got.Status != 418 || string(got.Response) != "short and stout" || got.Error == "" {
-			t.Errorf("Ping: %+v, %v", got, err)
-		}
-		r := e.seen("")[0]
-		if err := (signing.Verifier{Keys: []signing.Secret{key}}).Verify(r.Header, []byte(r.Body)); err != nil {
-			t.Errorf("the ping does not verify: %v", err)
-		}
-		if n := len(e.deliveries()); n != 0 {
-			t.Errorf("%d deliveries are recorded, want none", n)
-		}
-		if _, err := e.Ping(t.Context(), "3e639566-29fa-450d-a59f-ae3c25d7260f"); !errors.Is(err, store.ErrNotFound) {
-			t.Errorf("Ping of an unknown subscription: %v, want store.ErrNotFound", err)
-		}
-	})
-}
-
 func TestRotateSecret(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		e := newEngine(t, s, nil)
@@ -158,6 +132,10 @@ func TestRotateSecret(t *testing.T) {
 			t.Fatal(err)
 		}
 		verifies("during the overlap", true, true, old)
+		again, err := e.RotateSecret(t.Context(), sub.ID, next, time.Hour)
+		if err != nil || len(again.Secrets) != 2 || again.Secrets[1] != next {
+			t.Errorf("the same rotation again left %d keys, %v; want the old and the new", len(again.Secrets), err)
+		}
 		pass(time.Hour)
 		verifies("after the overlap", false, true, next)
 		got, err := e.RotateSecret(t.Context(), sub.ID, "", 0)

@@ -2,6 +2,7 @@ package dispatcher_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"testing"
@@ -19,11 +20,11 @@ type traceKey struct{}
 func TestTracerSeesEachAttempt(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		var started, ended []dispatcher.Info
-		publishes := 0
+		publishes, stored := 0, []error(nil)
 		tracer := &dispatcher.Tracer{
-			Publish: func(ctx context.Context) string {
-				publishes++
-				return ctx.Value(traceKey{}).(string)
+			Publish: func(ctx context.Context, evs []events.Event) (context.Context, string, func(error)) {
+				publishes += len(evs)
+				return ctx, ctx.Value(traceKey{}).(string), func(err error) { stored = append(stored, err) }
 			},
 			Attempt: func(ctx context.Context, info dispatcher.Info) (context.Context, string, func(dispatcher.Info)) {
 				started = append(started, info)
@@ -58,8 +59,12 @@ func TestTracerSeesEachAttempt(t *testing.T) {
 		if err := e.Publish(context.WithValue(t.Context(), traceKey{}, traceparent(1)), evs...); err != nil {
 			t.Fatal(err)
 		}
-		if evs[1].Trace != "" || publishes != 1 {
-			t.Errorf("the caller's event has the trace %q, Publish was called %d times", evs[1].Trace, publishes)
+		if evs[1].Trace != "" || publishes != 2 || len(stored) != 1 || stored[0] != nil {
+			t.Errorf("the caller's event has the trace %q, the tracer saw %d events published, with the errors %v", evs[1].Trace, publishes, stored)
+		}
+		evs[0].Type = "order.changed"
+		if err := e.Publish(context.WithValue(t.Context(), traceKey{}, ""), evs[0]); len(stored) != 2 || !errors.Is(err, store.ErrConflict) || !errors.Is(stored[1], store.ErrConflict) {
+			t.Errorf("a conflict: Publish returned %v and the tracer saw %v, want store.ErrConflict", err, stored)
 		}
 		pass(time.Minute)
 		if len(started) != 4 || len(ended) != 4 {
@@ -125,18 +130,23 @@ func TestTracerThatFailsStopsNothing(t *testing.T) {
 	for name, tracer := range map[string]*dispatcher.Tracer{
 		"empty": {},
 		"panics": {
-			Publish: func(context.Context) string { panic("publish") },
+			Publish: func(context.Context, []events.Event) (context.Context, string, func(error)) { panic("publish") },
 			Attempt: func(context.Context, dispatcher.Info) (context.Context, string, func(dispatcher.Info)) {
 				panic("attempt")
 			},
 		},
 		"panics at the end": {
+			Publish: func(ctx context.Context, _ []events.Event) (context.Context, string, func(error)) {
+				return ctx, "", func(error) { panic("end") }
+			},
 			Attempt: func(ctx context.Context, _ dispatcher.Info) (context.Context, string, func(dispatcher.Info)) {
 				return ctx, "", func(dispatcher.Info) { panic("end") }
 			},
 		},
 		"nonsense": {
-			Publish: func(context.Context) string { return "a\r\nb" },
+			Publish: func(context.Context, []events.Event) (context.Context, string, func(error)) {
+				return nil, "a\r\nb", nil
+			},
 			Attempt: func(context.Context, dispatcher.Info) (context.Context, string, func(dispatcher.Info)) {
 				return nil, "a\r\nb", nil
 			},

@@ -19,7 +19,7 @@ func (d *Dispatcher) Attempts(ctx context.Context, subscriptionID, eventID strin
 }
 
 // Redeliver sends an event to a subscription again, at once and with a new set of attempts, whatever became of the
-// delivery before. One that waits for a retry is made due now and keeps its count; one that is under way, or whose event
+// delivery before, and with the next probe when the breaker is open. One that waits for a retry is made due now and keeps its count; one that is under way, or whose event
 // was erased (Delivery.Erased), is left alone.
 //
 // store.ErrNotFound when there is no such delivery, store.ErrConflict when the subscription is unsubscribed.

@@ -23,6 +23,7 @@ func (d *Dispatcher) logAttempt(c *store.Claim, a *store.Attempt) {
 		slog.Int("attempt", a.Number),
 		slog.Int("status", a.Status),
 		slog.Duration("duration", a.Duration),
+		slog.String("error_class", string(ErrorClass(a.Error))),
 		slog.String("error", a.Error),
 	)
 }

@@ -12,8 +12,9 @@ import (
 const replayStep = 500
 
 // Replay makes every finished delivery that q matches pending again, with a new set of attempts, and returns how many
-// it were. When q.States names store.Pending, deliveries that wait for a retry are made due now as well. Deliveries of
-// unsubscribed subscriptions and of erased events are passed over. q.Cursor and q.Limit are ignored.
+// it were. When q.States names store.Pending, deliveries that wait for a retry are made due now as well. Where a breaker
+// is open, the next probe is made now. Deliveries of unsubscribed subscriptions and of erased events are passed over.
+// q.Cursor and q.Limit are ignored.
 //
 // It works in steps: after an error, and it returns how many it had got to, the rest can be replayed by calling again.
 func (d *Dispatcher) Replay(ctx context.Context, q store.DeliveryQuery) (int, error) {

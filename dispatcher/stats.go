@@ -73,11 +73,14 @@ type SubscriptionStats struct {
 	Breaker  Breaker
 	Failures int // failed attempts since the last success
 
-	// FailingFor is the time over which those failures are spread. A gap between two of them counts as a day at most, so
-	// it can be less than what has passed since the first: the host may have been down.
-	FailingFor time.Duration
+	// FailingSince is when the first of those failures was, and FailingFor the time from then to the last, which
+	// Options.DisableAfter is compared with. Of a gap between two failures a day counts at most, as the host may have been
+	// down; what exceeds it makes FailingSince as much later. Zero without failures.
+	FailingSince time.Time
+	FailingFor   time.Duration
 
-	// HeldUntil is when the next probe may be made, by the store's clock; zero when the breaker holds nothing.
+	// HeldUntil is when the next probe may be made, by the store's clock; zero when the breaker holds nothing. A Ping that
+	// succeeds, Redeliver and Replay end it.
 	HeldUntil time.Time
 
 	// DisabledReason says why the Dispatcher unsubscribed it; empty when it did not.
@@ -106,6 +109,7 @@ func (d *Dispatcher) SubscriptionStats(ctx context.Context, id string) (Subscrip
 		Day:            s.Day,
 		Breaker:        breaker,
 		Failures:       s.Health.Failures,
+		FailingSince:   s.FailingSince,
 		FailingFor:     s.Health.FailingFor,
 		HeldUntil:      s.Health.HeldUntil,
 		DisabledReason: sub.DisabledReason,

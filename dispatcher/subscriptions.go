@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -162,8 +163,9 @@ func (d *Dispatcher) Subscriptions(ctx context.Context, q store.SubscriptionQuer
 // long to learn the new key; afterwards only by the new. The Airy header, which has room for one signature, keeps the old key
 // until the overlap ends. Without an overlap the new key takes over at once.
 //
-// The overlap is a positive duration or zero. Rotations may overlap, up to MaxSecrets keys. store.ErrNotFound when there
-// is no such subscription.
+// The overlap is a positive duration or zero. Rotations may overlap, up to MaxSecrets keys; the last one's overlap then
+// counts for all old keys. Doing it again with a key that is there already adds none. store.ErrNotFound when there is no
+// such subscription.
 func (d *Dispatcher) RotateSecret(ctx context.Context, id string, next signing.Secret, overlap time.Duration) (store.Subscription, error) {
 	if overlap < 0 {
 		return store.Subscription{}, &events.InvalidError{Field: "overlap", Reason: "must not be negative"}
@@ -173,11 +175,11 @@ func (d *Dispatcher) RotateSecret(ctx context.Context, id string, next signing.S
 	}
 	return d.Update(ctx, id, func(sub *store.Subscription) error {
 		now := time.Now()
-		old := sub.Keys(now)
-		if overlap == 0 {
-			old = nil
+		var keys []signing.Secret
+		if overlap > 0 {
+			keys = slices.DeleteFunc(slices.Clone(sub.Keys(now)), func(key signing.Secret) bool { return key == next })
 		}
-		sub.Secrets = append(append([]signing.Secret(nil), old...), next)
+		sub.Secrets = append(keys, next)
 		sub.OverlapUntil = time.Time{}
 		if len(sub.Secrets) > 1 {
 			sub.OverlapUntil = now.Add(overlap)

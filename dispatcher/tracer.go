@@ -3,6 +3,7 @@ package dispatcher
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
@@ -14,10 +15,13 @@ import (
 //
 // Package otelhooks, in a module of its own, has one for OpenTelemetry.
 type Tracer struct {
-	// Publish returns the traceparent (W3C Trace Context, version 00) that events are stored with which Publish is given
-	// without a Trace of their own; "" for none. It gets Publish's context and is called at most once for each call. What
-	// is no traceparent counts as "".
-	Publish func(ctx context.Context) string
+	// Publish is called once for each call of Dispatcher.Publish that stores something, immediately before it does. The
+	// events are for reading only.
+	//
+	// The context that it returns, which must be made from ctx, is that of the store's call. The traceparent (W3C Trace
+	// Context, version 00) is what those events are stored with that have no Trace of their own; "", or none, is none.
+	// end, unless nil, is called in the same goroutine with what the store answered.
+	Publish func(ctx context.Context, evs []events.Event) (publish context.Context, traceparent string, end func(error))
 
 	// Attempt is called in the goroutine of an attempt immediately before it. Of Info.Attempt, Number and At are set, and
 	// Info.Trace is the event's.
@@ -37,28 +41,34 @@ type span struct {
 	end  func(Info)
 }
 
-// trace returns evs with a Trace for those that have none. It leaves the caller's slice as it is.
-func (d *Dispatcher) trace(ctx context.Context, evs []events.Event) []events.Event {
+// enqueue stores events of the host, traced, and returns them as they are stored.
+func (d *Dispatcher) enqueue(ctx context.Context, evs []events.Event) ([]events.Event, error) {
 	if d.o.Tracer == nil || d.o.Tracer.Publish == nil {
+		return evs, d.store.Enqueue(ctx, evs...)
+	}
+	traced, trace, end := context.Context(nil), "", (func(error))(nil)
+	d.guarded("Options.Tracer", func() { traced, trace, end = d.o.Tracer.Publish(ctx, evs) })
+	if traced == nil {
+		traced = ctx
+	}
+	evs = withTrace(evs, trace)
+	err := d.store.Enqueue(traced, evs...)
+	if end != nil {
+		d.guarded("Options.Tracer", func() { end(err) })
+	}
+	return evs, err
+}
+
+// withTrace returns evs with a Trace for those that have none. It leaves the caller's slice as it is.
+func withTrace(evs []events.Event, trace string) []events.Event {
+	if trace == "" || events.ValidateTrace(trace) != nil {
 		return evs
 	}
-	var out []events.Event
-	trace := ""
-	for i := range evs {
-		if evs[i].Trace != "" {
-			continue
+	out := slices.Clone(evs)
+	for i := range out {
+		if out[i].Trace == "" {
+			out[i].Trace = trace
 		}
-		if out == nil {
-			d.guarded("Options.Tracer", func() { trace = d.o.Tracer.Publish(ctx) })
-			if events.ValidateTrace(trace) != nil {
-				trace = ""
-			}
-			out = append(out, evs...)
-		}
-		out[i].Trace = trace
-	}
-	if out == nil {
-		return evs
 	}
 	return out
 }

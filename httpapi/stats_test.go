@@ -18,11 +18,11 @@ func TestStatsBytes(t *testing.T) {
 		want  string
 	}{
 		{"nothing yet", func(*host) {},
-			head + `"pending":0,"in_flight":0,"hour":{"delivered":0,"failed":0},"day":{"delivered":0,"failed":0},"breaker":"closed","failures":0,"failing_for_seconds":0}`},
+			head + `"pending":0,"in_flight":0,"hour":{"delivered":0,"failed":0},"day":{"delivered":0,"failed":0},"breaker":"closed","failures":0}`},
 		{"pending", func(h *host) { h.publish("e-1"); <-time.After(time.Minute); h.publish("e-2") },
-			head + `"pending":2,"in_flight":0,"oldest_pending_at":"2000-01-01T00:00:00.000Z","hour":{"delivered":0,"failed":0},"day":{"delivered":0,"failed":0},"breaker":"closed","failures":0,"failing_for_seconds":0}`},
-		{"no answer", func(h *host) { h.send("e-1", "message.created", store.Dead, noAnswer) },
-			head + `"pending":0,"in_flight":0,"hour":{"delivered":0,"failed":1,"success_rate":0},"day":{"delivered":0,"failed":1,"success_rate":0},"breaker":"closed","failures":1,"failing_for_seconds":0}`},
+			head + `"pending":2,"in_flight":0,"oldest_pending_at":"2000-01-01T00:00:00.000Z","hour":{"delivered":0,"failed":0},"day":{"delivered":0,"failed":0},"breaker":"closed","failures":0}`},
+		{"no answer", func(h *host) { h.send("e-1", "message.created", store.Dead, noAnswer); <-time.After(time.Hour / 2) },
+			head + `"pending":0,"in_flight":0,"hour":{"delivered":0,"failed":1,"success_rate":0},"day":{"delivered":0,"failed":1,"success_rate":0},"breaker":"closed","failures":1,"failing_since":"2000-01-01T00:00:00.000Z"}`},
 		{"three of four this hour, three of five this day", func(h *host) {
 			h.send("e-0", "message.created", store.Dead, failed)
 			<-time.After(2 * time.Hour)
@@ -31,7 +31,7 @@ func TestStatsBytes(t *testing.T) {
 				h.send(id, "message.created", store.Delivered, succeeded)
 			}
 		}, head + `"pending":0,"in_flight":0,"hour":{"delivered":3,"failed":1,"success_rate":0.75,"p50_ms":41,"p95_ms":1878},` +
-			`"day":{"delivered":3,"failed":2,"success_rate":0.6,"p50_ms":41,"p95_ms":1878},"breaker":"closed","failures":0,"failing_for_seconds":0}`},
+			`"day":{"delivered":3,"failed":2,"success_rate":0.6,"p50_ms":41,"p95_ms":1878},"breaker":"closed","failures":0}`},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			h := newDirect(t, config{})
@@ -52,11 +52,11 @@ func TestStatsBreaker(t *testing.T) {
 			h.send("e-"+strings.Repeat("x", i), "message.created", store.Dead, failed)
 			<-time.After(time.Minute)
 		}
-		if got, want := h.post("stats", valid("stats")).body, `"breaker":"open","failures":10,"failing_for_seconds":540}`; !strings.HasSuffix(got, want) {
+		if got, want := h.post("stats", valid("stats")).body, `"breaker":"open","failures":10,"failing_since":"2000-01-01T00:00:00.000Z"}`; !strings.HasSuffix(got, want) {
 			t.Errorf("after ten failures: got %s, want %s", got, want)
 		}
 		h.send("e-1", "message.created", store.Delivered, succeeded)
-		if got, want := h.post("stats", valid("stats")).body, `"breaker":"closed","failures":0,"failing_for_seconds":0}`; !strings.HasSuffix(got, want) {
+		if got, want := h.post("stats", valid("stats")).body, `"breaker":"closed","failures":0}`; !strings.HasSuffix(got, want) {
 			t.Errorf("after a success: got %s, want %s", got, want)
 		}
 	})

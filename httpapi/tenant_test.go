@@ -1,8 +1,11 @@
 package httpapi_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/outhook/outhook/events"
 )
 
 // To another tenant, a webhook is one that does not exist: the same answers to the byte, and nothing changes.
@@ -62,5 +65,55 @@ func TestTenantsIsolated(t *testing.T) {
 	}
 	if got := decode[deliveries](t, h.post("deliveries", "", "X-Tenant", "acme")); len(got.Data) != 1 || got.Data[0].EventID != event1 {
 		t.Errorf("acme asks for all deliveries: got %+v, want its own", got.Data)
+	}
+}
+
+// With a webhook of its own, a tenant gets at no event, delivery or page of another's.
+func TestTenantsIsolatedBehindOwnWebhook(t *testing.T) {
+	h := newHost(t, config{})
+	h.prepare("X-Tenant", "acme")
+	h.must("subscribe", `{"id":"`+id2+`","url":"https://endpoint.example/"}`, "X-Tenant", "globex")
+	h.must("subscribe", `{"url":"https://endpoint.example/"}`, "X-Tenant", "acme") // so that there are two pages
+	e, err := events.New("message.created", "hello")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Tenant = "acme"
+	if err := h.d.Publish(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+
+	for _, endpoint := range []string{"attempts", "redeliver"} {
+		theirs := h.post(endpoint, `{"webhook_id":"`+id2+`","event_id":"`+event1+`"}`, "X-Tenant", "globex")
+		nobodys := h.post(endpoint, `{"webhook_id":"`+id2+`","event_id":"nobodys"}`, "X-Tenant", "globex")
+		if theirs.status != 404 || theirs.body != nobodys.body || nobodys.status != 404 {
+			t.Errorf("%s of an event of acme's: got %d %s, and of nobody's %d %s; want the same 404",
+				endpoint, theirs.status, theirs.body, nobodys.status, nobodys.body)
+		}
+	}
+	for _, filter := range []string{`"event_id":"` + event1 + `"`, `"webhook_id":"` + id2 + `","event_id":"` + event1 + `"`, `"state":"pending"`} {
+		if got := decode[deliveries](t, h.post("deliveries", `{`+filter+`}`, "X-Tenant", "globex")); len(got.Data) != 0 || *got.Pagination.Total != 0 {
+			t.Errorf("deliveries {%s}: got %+v, want none", filter, got.Data)
+		}
+		for _, how := range []string{`true`, `false`} {
+			if got, want := h.post("replay", `{`+filter+`,"dry_run":`+how+`}`, "X-Tenant", "globex").body, `{"count":0}`; got != want {
+				t.Errorf("replay {%s}: got %s, want %s", filter, got, want)
+			}
+		}
+	}
+	for _, endpoint := range []string{"list", "deliveries"} {
+		var page struct {
+			Pagination struct {
+				Next string `json:"next_cursor"`
+			} `json:"pagination_data"`
+		}
+		first := h.post(endpoint, `{"page_size":1}`, "X-Tenant", "acme")
+		if err := json.Unmarshal([]byte(first.body), &page); err != nil || page.Pagination.Next == "" {
+			t.Fatalf("%s of acme: got %s, want a page that is not the last", endpoint, first.body)
+		}
+		a := h.post(endpoint, `{"cursor":"`+page.Pagination.Next+`"}`, "X-Tenant", "globex")
+		if strings.Contains(a.body, id1) || strings.Contains(a.body, event1) || strings.Contains(a.body, e.ID) || a.status != 200 {
+			t.Errorf("%s from a cursor of acme's: got %d %s, want nothing of acme's", endpoint, a.status, a.body)
+		}
 	}
 }

@@ -1,8 +1,6 @@
 package httpapi
 
 import (
-	"time"
-
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/store"
 )
@@ -19,7 +17,7 @@ type stats struct {
 	Day            window             `json:"day"`
 	Breaker        dispatcher.Breaker `json:"breaker"`
 	Failures       int                `json:"failures"`
-	FailingFor     int64              `json:"failing_for_seconds"`
+	FailingSince   moment             `json:"failing_since,omitzero"`
 	HeldUntil      moment             `json:"held_until,omitzero"`
 }
 
@@ -37,7 +35,7 @@ func newStats(sub *store.Subscription, s *dispatcher.SubscriptionStats) stats {
 		ID: sub.ID, Status: sub.Status, DisabledReason: s.DisabledReason,
 		Pending: s.Pending, InFlight: s.InFlight, OldestPending: moment(s.OldestPending),
 		Hour: newWindow(&s.Hour), Day: newWindow(&s.Day),
-		Breaker: s.Breaker, Failures: s.Failures, FailingFor: int64(s.FailingFor / time.Second), HeldUntil: moment(s.HeldUntil),
+		Breaker: s.Breaker, Failures: s.Failures, FailingSince: moment(s.FailingSince), HeldUntil: moment(s.HeldUntil),
 	}
 }
 

@@ -124,8 +124,10 @@ type History interface {
 	// takes one step of a listing, in the order of Deliveries: at most q.Limit that match, in one transaction. It returns
 	// how many it changed and the cursor for the next step, "" after the last.
 	//
-	// Deliveries of a subscription that is not Subscribed are passed over, and so are those of erased events. When q.States names Pending, deliveries that
-	// wait for a retry and are not leased are made due at once; they count too, and keep their Retry.
+	// Deliveries of a subscription that is not Subscribed are passed over, and so are those of erased events. When q.States
+	// names Pending, deliveries that wait for a retry and are not leased are made due at once; they count too, and keep
+	// their Retry. The subscriptions of all that match, due ones and leased ones too, are not held any longer: whoever calls
+	// this has reason to think that their endpoints work again. Their health stays as it is otherwise.
 	Requeue(ctx context.Context, q DeliveryQuery) (n int, next string, err error)
 
 	// Erase removes what events carried: their bodies, those of Outcome.Body, their traces, and every Response in the

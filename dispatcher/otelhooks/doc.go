@@ -25,7 +25,8 @@
 //	error.type              of an attempt that failed: its dispatcher.Class, such as timeout or http_status; _OTHER if none
 //	outhook.status_class    of one that was answered: 1xx to 5xx, or other
 //	outhook.delivery.state  what it made of the delivery: delivered, dead, or pending, that is to be tried again
-//	outhook.event.type      only when Options.EventTypes declare the types; _OTHER for what is not among them
+//	outhook.event.type      only when Options.EventTypes declare the types; _OTHER for what is not among those and the
+//	                        operational ones
 //	outhook.breaker.state   open or closed
 //	outhook.operation       claim, finish, release, …
 //
@@ -34,12 +35,17 @@
 //
 // # Traces
 //
-// Publish is a PRODUCER span, "create webhooks", in the trace of the context it is called with. The events are stored with
-// that span as their Trace, unless the host has set another. An attempt is a trace of its own, as it may come days later,
-// and its spans link to the one that the event was published in:
+// Publish is a span in the trace of the context that it is called with, and lasts as long as the store takes. The events
+// are stored with that span as their Trace, unless the host has set another, and all that becomes of them goes on in that
+// trace, days later too, sampled or not as it is:
 //
-//	queue webhooks   CONSUMER  from publish to the start of the first attempt; not for retries
-//	└ POST           CLIENT    an attempt
+//	publish webhooks    PRODUCER  a call of Publish; it links to the Traces that its events had before
+//	├ queue webhooks    CONSUMER  from publish to the start of the first attempt
+//	│ └ POST            CLIENT    the first attempt
+//	└ POST              CLIENT    a retry
+//
+// Queue and POST also link to the span that the event was published in. An event that was stored without a Trace, as by
+// EnqueueTx, begins a trace with each attempt.
 //
 // The endpoint gets the POST span as traceparent. Attributes follow the semantic conventions for messaging and HTTP clients,
 // with the event's ID and type, the subscription's ID and the number of resends; error.type is as above. There is no

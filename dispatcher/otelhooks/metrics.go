@@ -35,20 +35,15 @@ type metrics struct {
 	trouble   metric.Int64Counter
 }
 
-// The buckets, in seconds. An attempt takes Options.Timeout at most; a queue may be long.
+// The buckets, in seconds. Those of attempts are what the conventions for HTTP clients advise, and more up to what
+// Options.Timeout may be; a queue may be long.
 var (
-	answerBuckets = metric.WithExplicitBucketBoundaries(.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 15, 30, 60)
+	answerBuckets = metric.WithExplicitBucketBoundaries(.005, .01, .025, .05, .075, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10, 15, 30, 60)
 	queueBuckets  = metric.WithExplicitBucketBoundaries(.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 30, 60, 300, 1800, 7200)
 )
 
-func newMetrics(meter metric.Meter, declared []events.Type) (*metrics, error) {
+func newMetrics(meter metric.Meter) (*metrics, error) {
 	m := &metrics{}
-	for _, t := range declared {
-		if m.types == nil {
-			m.types = make(map[string]bool)
-		}
-		m.types[t.Name] = true
-	}
 	var errs []error
 	counter := func(name, unit, description string) metric.Int64Counter {
 		c, err := meter.Int64Counter(name, metric.WithUnit(unit), metric.WithDescription(description))
@@ -68,6 +63,16 @@ func newMetrics(meter metric.Meter, declared []events.Type) (*metrics, error) {
 	m.disabled = counter("outhook.subscriptions.disabled", "{subscription}", "Subscriptions unsubscribed by the dispatcher.")
 	m.trouble = counter("outhook.store.errors", "{error}", "Trouble with the store, by what was asked of it.")
 	return m, errors.Join(errs...)
+}
+
+// declare says which event types there are. It must be called before anything is counted, if at all.
+func (m *metrics) declare(types []events.Type) {
+	for _, t := range types {
+		if m.types == nil {
+			m.types = make(map[string]bool)
+		}
+		m.types[t.Name] = true
+	}
 }
 
 // eventType adds the attribute for an event type where the host has said which types there are.

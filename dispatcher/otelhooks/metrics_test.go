@@ -13,6 +13,7 @@ import (
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/dispatcher/otelhooks"
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
 )
 
 // TestMetrics delivers to an endpoint that fails once, to one that is gone, and to one that never answers.
@@ -165,6 +166,7 @@ func seriesOf(t *testing.T, subscriptions, published int) (all []string) {
 func TestDeclaredEventTypes(t *testing.T) {
 	h := newHost(t, func(o *dispatcher.Options, _ *otelhooks.Options) {
 		o.EventTypes = []events.Type{{Name: "order.created"}, {Name: "order.paid"}}
+		o.OperationalEvents = true
 	})
 	h.run(t)
 	address, _ := endpoint(t, 200)
@@ -175,17 +177,26 @@ func TestDeclaredEventTypes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := h.store.Enqueue(t.Context(), old); err != nil {
+	operational, err := events.From(events.WebhookDisabled{})
+	if err != nil {
 		t.Fatal(err)
 	}
-	h.ended(t, 3)
+	if _, err := h.Subscribe(t.Context(), store.Subscription{URL: address, Events: []string{operational.Type}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.store.Enqueue(t.Context(), old, operational); err != nil {
+		t.Fatal(err)
+	}
+	h.ended(t, 4)
 	got := h.collect(t)
 	for name, want := range map[string]string{
 		"outhook.publish.events": "outhook.event.type=order.created =1; outhook.event.type=order.paid =1",
-		"outhook.queue.duration": "outhook.event.type=_OTHER =1; outhook.event.type=order.created =1; outhook.event.type=order.paid =1",
+		"outhook.queue.duration": "outhook.event.type=_OTHER =1; outhook.event.type=order.created =1; outhook.event.type=order.paid =1; " +
+			"outhook.event.type=webhook.disabled =1",
 		"outhook.attempt.duration": "outhook.event.type=_OTHER outhook.status_class=2xx =1; " +
 			"outhook.event.type=order.created outhook.status_class=2xx =1; " +
-			"outhook.event.type=order.paid outhook.status_class=2xx =1",
+			"outhook.event.type=order.paid outhook.status_class=2xx =1; " +
+			"outhook.event.type=webhook.disabled outhook.status_class=2xx =1",
 	} {
 		if got := strings.Join(series(t, got[name]), "; "); got != want {
 			t.Errorf("%s:\n got %q\nwant %q", name, got, want)

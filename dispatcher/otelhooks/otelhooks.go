@@ -48,7 +48,7 @@ func newDispatcher(s store.Store, o *dispatcher.Options, t *Options) (*dispatche
 	}
 	to := t.withDefaults()
 	meter := to.MeterProvider.Meter(Scope, metric.WithInstrumentationVersion(dispatcher.Version))
-	m, err := newMetrics(meter, with.EventTypes)
+	m, err := newMetrics(meter)
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +59,7 @@ func newDispatcher(s store.Store, o *dispatcher.Options, t *Options) (*dispatche
 	if err != nil {
 		return nil, err
 	}
+	m.declare(d.EventTypes())
 	return d, registerGauges(meter, d)
 }
 

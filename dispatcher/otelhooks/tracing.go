@@ -13,10 +13,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/events"
 )
-
-// keySubscription says which subscription a span is about.
-const keySubscription = attribute.Key("outhook.subscription.id")
 
 // destination is what spans are named after.
 const destination = "webhooks"
@@ -31,29 +29,42 @@ func (t *tracing) hooks() *dispatcher.Tracer {
 	return &dispatcher.Tracer{Publish: t.publish, Attempt: t.attempt}
 }
 
-// publish makes the span that events are published in.
-func (t *tracing) publish(ctx context.Context) string {
-	_, span := t.tracer.Start(ctx, "create "+destination, trace.WithSpanKind(trace.SpanKindProducer),
-		trace.WithAttributes(messaging("create", semconv.MessagingOperationTypeCreate)...))
-	defer span.End()
-	return traceparent(span)
+// publish makes the span of publishing, which is the creation context of its events.
+func (t *tracing) publish(ctx context.Context, evs []events.Event) (context.Context, string, func(error)) {
+	attrs := append(messaging("publish"), semconv.MessagingOperationTypeSend)
+	if len(evs) == 1 {
+		attrs = append(attrs, semconv.MessagingMessageID(evs[0].ID), keyEventType.String(evs[0].Type))
+	} else {
+		attrs = append(attrs, semconv.MessagingBatchMessageCount(len(evs)))
+	}
+	var own []trace.Link
+	for i := range evs {
+		own = append(own, linkTo(parseTrace(evs[i].Trace))...)
+	}
+	ctx, span := t.tracer.Start(ctx, "publish "+destination, trace.WithSpanKind(trace.SpanKindProducer),
+		trace.WithLinks(own...), trace.WithAttributes(attrs...))
+	return ctx, traceparent(span), func(err error) {
+		if err != nil {
+			span.SetAttributes(semconv.ErrorTypeOther)
+			span.SetStatus(codes.Error, err.Error())
+		}
+		span.End()
+	}
 }
 
 // attempt makes the spans of an attempt.
 func (t *tracing) attempt(ctx context.Context, i dispatcher.Info) (context.Context, string, func(dispatcher.Info)) {
 	t.metrics.started(ctx, &i)
-	var link []trace.Link
-	if published := parseTrace(i.Trace); published.IsValid() {
-		link = []trace.Link{{SpanContext: published}}
-	}
-	traced := trace.ContextWithSpanContext(ctx, trace.SpanContext{}) // a trace of its own, whatever Run was called with
+	published := parseTrace(i.Trace)
+	link := linkTo(published)
+	traced := trace.ContextWithSpanContext(ctx, published) // in no case the span that Run was called in
 	if waited, first := waiting(&i); first {
 		traced = t.queued(traced, &i, waited, link)
 	}
 	traced, span := t.tracer.Start(traced, "POST", trace.WithSpanKind(trace.SpanKindClient),
 		trace.WithTimestamp(i.Attempt.At), trace.WithLinks(link...), trace.WithAttributes(request(&i)...))
 	return traced, traceparent(span), func(i dispatcher.Info) {
-		t.metrics.ended(ctx, &i)
+		t.metrics.ended(traced, &i)
 		answered(span, &i)
 		span.End(trace.WithTimestamp(i.Attempt.At.Add(i.Attempt.Duration)))
 	}
@@ -63,7 +74,7 @@ func (t *tracing) attempt(ctx context.Context, i dispatcher.Info) (context.Conte
 func (t *tracing) queued(ctx context.Context, i *dispatcher.Info, since time.Time, link []trace.Link) context.Context {
 	ctx, span := t.tracer.Start(ctx, "queue "+destination, trace.WithSpanKind(trace.SpanKindConsumer),
 		trace.WithTimestamp(since), trace.WithLinks(link...),
-		trace.WithAttributes(messaging("queue", semconv.MessagingOperationTypeReceive)...), trace.WithAttributes(about(i)...))
+		trace.WithAttributes(messaging("queue")...), trace.WithAttributes(about(i)...))
 	span.End(trace.WithTimestamp(i.Attempt.At))
 	return ctx
 }
@@ -81,12 +92,11 @@ func waiting(i *dispatcher.Info) (since time.Time, first bool) {
 }
 
 // messaging are the attributes of a span that is about the queue.
-func messaging(name string, operation attribute.KeyValue) []attribute.KeyValue {
+func messaging(operation string) []attribute.KeyValue {
 	return []attribute.KeyValue{
 		semconv.MessagingSystemKey.String("outhook"),
 		semconv.MessagingDestinationName(destination),
-		semconv.MessagingOperationName(name),
-		operation,
+		semconv.MessagingOperationName(operation),
 	}
 }
 
@@ -95,7 +105,7 @@ func about(i *dispatcher.Info) []attribute.KeyValue {
 	return []attribute.KeyValue{
 		semconv.MessagingMessageID(i.EventID),
 		keyEventType.String(i.EventType),
-		keySubscription.String(i.Subscription.ID),
+		semconv.MessagingDestinationSubscriptionName(i.Subscription.ID),
 	}
 }
 
@@ -138,8 +148,19 @@ func traceparent(span trace.Span) string {
 	return carrier["traceparent"]
 }
 
-// parseTrace is the opposite. What is no traceparent is not valid.
+// linkTo is a link to where an event was published; none when that is not valid.
+func linkTo(published trace.SpanContext) []trace.Link {
+	if !published.IsValid() {
+		return nil
+	}
+	return []trace.Link{{SpanContext: published}}
+}
+
+// parseTrace is the opposite of traceparent. What is no traceparent is not valid.
 func parseTrace(traceparent string) trace.SpanContext {
+	if traceparent == "" {
+		return trace.SpanContext{}
+	}
 	ctx := propagation.TraceContext{}.Extract(context.Background(), propagation.MapCarrier{"traceparent": traceparent})
 	return trace.SpanContextFromContext(ctx)
 }

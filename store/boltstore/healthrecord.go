@@ -74,6 +74,14 @@ func (h health) record() store.Health {
 	}
 }
 
+// since is when the first of the failures was, as far as their gaps count; zero without any.
+func (h health) since() time.Time {
+	if h.failures == 0 {
+		return time.Time{}
+	}
+	return asTime(h.failed - int64(h.failingFor))
+}
+
 func (h health) encode(key []byte) []byte {
 	e := newEncoder(32)
 	e.bool(h.proven)

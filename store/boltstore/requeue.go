@@ -65,6 +65,7 @@ func (t *txn) requeueOne(q *store.DeliveryQuery, p spot, stamp uint64) (bool, er
 	if err != nil || !q.Matches(&d) {
 		return false, err
 	}
+	t.unhold(p.num)
 	r := was
 	r.due = t.now
 	if was.live() {
@@ -75,6 +76,17 @@ func (t *txn) requeueOne(q *store.DeliveryQuery, p spot, stamp uint64) (bool, er
 		r.state, r.stamp, r.base, r.finished, r.reason = store.Pending, stamp, was.attempts, 0, ""
 	}
 	return true, t.transition(p.num, p.seq, was, r, false)
+}
+
+// unhold ends the hold of a subscription.
+func (t *txn) unhold(num uint64) {
+	h := t.health(num)
+	if h.held == 0 {
+		return
+	}
+	h.held = 0
+	t.setHealth(num, h)
+	t.after(t.store.wakeReader)
 }
 
 // busy reports whether somebody holds a delivery.

@@ -37,7 +37,8 @@ func (s *Store) stats(ctx context.Context, subscriptionID string) (stats store.S
 			return store.ErrNotFound
 		}
 		stats.Subscriptions = 1
-		stats.Health = t.health(num).record()
+		h := t.health(num)
+		stats.Health, stats.FailingSince = h.record(), h.since()
 		return nil
 	})
 	if err != nil {

@@ -94,9 +94,15 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 
 // requeue makes d due now and reports whether that changed anything.
 func (s *Store) requeue(d *delivery, now time.Time) bool {
-	switch {
-	case d.sub.Status != store.Subscribed, d.event.erased:
+	if d.sub.Status != store.Subscribed || d.event.erased {
 		return false
+	}
+	if !d.sub.health.HeldUntil.IsZero() {
+		d.sub.health.HeldUntil = time.Time{}
+		s.settle(d.sub, now)
+		s.wakeReader()
+	}
+	switch {
 	case d.state != store.Pending:
 		d.retry = 0
 		s.revive(d, now)

@@ -29,6 +29,9 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 		return store.Stats{}, fmt.Errorf("memstore: stats: %w", store.ErrNotFound)
 	}
 	stats := store.Stats{Health: sub.health, Hour: sub.window(now, tally.Hour), Day: sub.window(now, tally.Day)}
+	if h := &sub.health; h.Failures > 0 {
+		stats.FailingSince = sub.lastFailure.Add(-h.FailingFor)
+	}
 	s.tell(sub, &stats)
 	return stats, nil
 }

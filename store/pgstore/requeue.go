@@ -45,7 +45,7 @@ func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 			break
 		}
 	}
-	if err == nil && n > 0 {
+	if err == nil {
 		s.waker.wake()
 	}
 	return n, next, err

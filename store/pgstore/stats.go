@@ -34,9 +34,10 @@ func (s *Store) stats(ctx context.Context, id string) (stats store.Stats, err er
 		return stats, err
 	}
 	var h health
+	var since *time.Time
 	var sub int64
 	var now time.Time
-	columns = append(append(columns, h.columns()...), &sub, &now)
+	columns = append(append(columns, h.columns()...), &since, &sub, &now)
 	err = s.pool.QueryRow(ctx, s.sql.statsOne, id).Scan(columns...)
 	if errors.Is(err, pgx.ErrNoRows) || state(err) == invalidText {
 		return stats, store.ErrNotFound
@@ -44,7 +45,7 @@ func (s *Store) stats(ctx context.Context, id string) (stats store.Stats, err er
 	if err != nil {
 		return stats, err
 	}
-	stats.OldestPending, stats.Health = orZero(oldest), h.record()
+	stats.OldestPending, stats.Health, stats.FailingSince = orZero(oldest), h.record(), orZero(since)
 	stats.Hour, stats.Day, err = s.windows(ctx, sub, now)
 	return stats, err
 }

@@ -57,6 +57,23 @@ func historyBreakages() []breakage {
 				return b.Store.Requeue(ctx, q)
 			}
 		}},
+		{"keeps holding what is requeued", "requeue/hold", func(b *broken) {
+			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (int, string, error) {
+				page, _ := b.Store.Subscriptions(ctx, store.SubscriptionQuery{AnyTenant: true})
+				for _, sub := range page.Items {
+					if stats, err := b.Store.Stats(ctx, sub.ID); err == nil && !stats.Health.HeldUntil.IsZero() {
+						_ = b.Store.Pause(ctx, sub.ID, time.Until(stats.Health.HeldUntil))
+					}
+				}
+				return b.Store.Requeue(ctx, q)
+			}
+		}},
+		{"holds nobody any longer", "requeue/hold-of-others", func(b *broken) {
+			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (int, string, error) {
+				_, _, _ = b.Store.Requeue(ctx, store.DeliveryQuery{States: store.States()})
+				return b.Store.Requeue(ctx, q)
+			}
+		}},
 		{"requeues all in one step", "requeue/steps", func(b *broken) {
 			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (int, string, error) {
 				q.Limit = 0

@@ -2,6 +2,7 @@ package storetest_test
 
 import (
 	"context"
+	"time"
 
 	"github.com/outhook/outhook/store"
 )
@@ -45,6 +46,18 @@ func windowBreakages() []breakage {
 		}},
 		{"keeps no times of answers", "windows/percentiles", func(b *broken) {
 			b.stats = statsWith(b, func(_ string, stats *store.Stats) { stats.Hour.P50, stats.Hour.P95 = 0, 0 })
+		}},
+		{"says when the last failure was", "stats/failing-since", func(b *broken) {
+			b.stats = statsWith(b, func(_ string, stats *store.Stats) {
+				stats.FailingSince = stats.FailingSince.Add(stats.Health.FailingFor)
+			})
+		}},
+		{"has always been failing", "stats/failing-since", func(b *broken) {
+			b.stats = statsWith(b, func(id string, stats *store.Stats) {
+				if id != "" && stats.FailingSince.IsZero() {
+					stats.FailingSince = time.Now()
+				}
+			})
 		}},
 		{"takes the median for all", "windows/percentiles", func(b *broken) {
 			b.stats = statsWith(b, func(_ string, stats *store.Stats) { stats.Day.P95 = stats.Day.P50 })

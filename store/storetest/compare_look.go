@@ -37,6 +37,7 @@ func (tw *twins) lookAtStats(id string) {
 	equal(tw.ours, "InFlight of "+id, got.InFlight, want.InFlight)
 	tw.sameTime("OldestPending of "+id, got.OldestPending, want.OldestPending)
 	tw.sameHealth("Stats.Health of "+id, got.Health, want.Health)
+	tw.sameTime("FailingSince of "+id, got.FailingSince, want.FailingSince)
 	tw.sameWindow("Hour of "+id, got.Hour, want.Hour)
 	tw.sameWindow("Day of "+id, got.Day, want.Day)
 	if id == "" {

@@ -29,6 +29,10 @@ func requeueRules() []rule {
 		{name: "steps", test: testRequeueSteps,
 			rule: "Requeue takes one step of a listing: at most Limit, and a cursor for the next step, \"\" after " +
 				"the last."},
+		{name: "hold", test: testRequeueHold,
+			rule: "Requeue ends the hold of the subscriptions of all that match, and changes their health in nothing else."},
+		{name: "hold-of-others", test: testRequeueHoldOfOthers,
+			rule: "Requeue leaves subscriptions held of which nothing matches."},
 		{name: "history", test: testRequeueHistory,
 			rule: "Attempts are numbered over the whole life of the delivery, redeliveries included."},
 	}
@@ -213,4 +217,55 @@ func testRequeueHistory(c *check) {
 	equal(c, "Attempts", d.Attempts, 6)
 	equal(c, "LastStatus", d.LastStatus, 200)
 	equal(c, "LastError", d.LastError, "")
+}
+
+func testRequeueHold(c *check) {
+	for name, q := range map[string]store.DeliveryQuery{
+		"what is dead":             {States: []store.State{store.Dead}},
+		"what waits for a retry":   {States: []store.State{store.Pending}, EventType: "a.retry"},
+		"what is due already":      {States: []store.State{store.Pending}, EventType: "a.due"},
+		"what somebody has leased": {States: []store.State{store.Pending}, EventType: "a.leased"},
+	} {
+		sub := c.subscribe()
+		for _, eventType := range []string{"a.dead", "a.retry", "a.leased", "a.due"} {
+			c.publishTo(eventType, 1)
+		}
+		claims := c.claim(3)
+		c.finish(failed(claims[1], c.long))
+		last := dead(claims[0])
+		last.HoldFor = c.long
+		c.counts(last)
+		equal(c, name+": claims while held", len(c.claim(10)), 0)
+		q.SubscriptionID = sub.ID
+		c.requeue(q)
+		want := c.health(sub.ID)
+		if want.Failures != 2 || want.Holds != 1 || !want.HeldUntil.IsZero() {
+			c.errorf("%s: health: got %+v, want 2 Failures, 1 Hold, and not to be held", name, want)
+		}
+		if got := len(c.claim(10)); got == 0 {
+			c.errorf("%s: got no claims, want what is due", name)
+		}
+		c.must("DeleteSubscription", c.store.DeleteSubscription(c.ctx, sub.ID))
+	}
+}
+
+func testRequeueHoldOfOthers(c *check) {
+	sub, other := c.subscribe(), c.subscribe()
+	c.publish(1)
+	for _, cl := range c.claim(2) {
+		c.counts(held(cl, 0, c.long))
+	}
+	for _, q := range []store.DeliveryQuery{
+		{SubscriptionID: other.ID, States: []store.State{store.Pending}},
+		{SubscriptionID: sub.ID, States: []store.State{store.Dead}},
+		{SubscriptionID: sub.ID, States: []store.State{store.Pending}, Until: time.Now().Add(-c.long)},
+	} {
+		c.requeue(q)
+	}
+	for _, cl := range c.claim(10) {
+		equal(c, "claimed of", cl.SubscriptionID, other.ID)
+	}
+	if c.health(sub.ID).HeldUntil.IsZero() {
+		c.errorf("HeldUntil: got zero, want it held as before")
+	}
 }

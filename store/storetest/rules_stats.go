@@ -14,6 +14,8 @@ func statsRules() []rule {
 			rule: "Stats returns the figures and the health of one subscription."},
 		{name: "oldest", test: testStatsOldest,
 			rule: "OldestPending is when the oldest pending delivery was enqueued; zero when none is pending."},
+		{name: "failing-since", test: testStatsFailingSince,
+			rule: "Stats: FailingSince is when the first of the Failures was; zero when there are none."},
 		{name: "not-found", rule: "Stats: ErrNotFound when there is no such subscription.",
 			test: func(c *check) {
 				c.subscribe()
@@ -89,4 +91,28 @@ func testStatsOldest(c *check) {
 	if got := c.stats("").OldestPending; !got.IsZero() {
 		c.errorf("OldestPending when none is pending: got %v, want zero", got)
 	}
+}
+
+func testStatsFailingSince(c *check) {
+	sub := c.subscribe()
+	c.publish(2)
+	zero := func(when string) {
+		if got := c.stats(sub.ID).FailingSince; !got.IsZero() {
+			c.errorf("FailingSince %s: got %v, want zero", when, got)
+		}
+	}
+	zero("before any failure")
+	c.counts(failed(c.claimOne(), c.long))
+	first := time.Now()
+	for range 2 {
+		c.near("FailingSince", c.stats(sub.ID).FailingSince, first)
+		c.pass(c.short)
+		c.counts(failed(c.claimOne(), 0))
+	}
+	c.near("FailingSince after three failures", c.stats(sub.ID).FailingSince, first)
+	if got := c.stats("").FailingSince; !got.IsZero() {
+		c.errorf("FailingSince of the whole store: got %v, want zero", got)
+	}
+	c.counts(delivered(c.claimOne()))
+	zero("after a success")
 }

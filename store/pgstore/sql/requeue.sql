@@ -26,9 +26,19 @@ WITH k AS MATERIALIZED (
         SELECT 1 FROM outhook.leases l
         WHERE l.sub = q.sub AND l.seq = q.seq AND l.token <> 0 AND l.leased_till > statement_timestamp())
     RETURNING q.sub, q.seq, q.key
+), freed AS (
+    UPDATE outhook.health h SET held_until = NULL
+    WHERE h.sub = ANY (ARRAY(
+        SELECT h.sub FROM outhook.health h WHERE h.sub IN (SELECT sub FROM k) AND h.held_until IS NOT NULL
+        ORDER BY h.sub FOR UPDATE))
+    RETURNING h.sub
 ), changed AS MATERIALIZED (
     SELECT * FROM back UNION ALL SELECT * FROM canceled UNION ALL SELECT * FROM waiting
 ), signaled AS (
-    INSERT INTO outhook.signals (sub, seq, keyed) SELECT sub, min(seq), bool_or(key <> '') FROM changed GROUP BY sub
+    INSERT INTO outhook.signals (sub, seq, keyed) SELECT sub, min(seq), bool_or(keyed) FROM (
+        SELECT sub, seq, key <> '' AS keyed FROM changed
+        UNION ALL
+        SELECT sub, 9223372036854775807, false FROM freed) x
+    GROUP BY sub
 )
 SELECT count(*) FROM changed
