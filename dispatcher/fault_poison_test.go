@@ -4,14 +4,12 @@ import (
 	"bytes"
 	"net/http"
 	"path/filepath"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
 
-	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore"
@@ -98,47 +96,5 @@ func poison(t *testing.T, path, bucket string) {
 	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// TestFaultCallback has Options.Success panic or block for one endpoint: the others' deliveries go on.
-func TestFaultCallback(t *testing.T) {
-	for _, how := range []string{"panics", "blocks"} {
-		t.Run(how, func(t *testing.T) {
-			onBolt(t, func(t *testing.T, s store.Store) {
-				unblock := make(chan struct{})
-				e := newEngine(t, s, &dispatcher.Options{Success: func(status int) bool {
-					switch {
-					case status != http.StatusTeapot:
-					case how == "panics":
-						panic("the host's callback panics")
-					default:
-						<-unblock
-					}
-					return status == 200
-				}})
-				e.answers(func(r request) reply {
-					if strings.Contains(r.URL, "teapot") {
-						return reply{Status: http.StatusTeapot}
-					}
-					return reply{Status: 200}
-				})
-				e.subscribe("https://teapot.example/hook")
-				e.subscribe("https://good.example/hook")
-				e.run()
-				for i := range 100 {
-					e.publish("order.created", i)
-				}
-				pass(time.Minute)
-				if n := len(e.seen("https://good.example/hook")); n != 100 {
-					t.Errorf("the other endpoint got %d events, want 100", n)
-				}
-				if n := len(e.seen("https://teapot.example/hook")); n == 0 || n > 100 {
-					t.Errorf("%d requests to the endpoint whose answers the callback can't judge, want some, no busy loop", n)
-				}
-				close(unblock)
-				e.stop()
-			})
-		})
 	}
 }
