@@ -16,8 +16,11 @@ type postponed struct {
 	pauses map[string]time.Duration // by subscription, how long nothing more of it is claimed
 }
 
+// crowdedPause is how long a subscription is left alone that has all its attempts under way, and then some.
+const crowdedPause = time.Second
+
 // admit parts claims into those whose attempts may start now and those that are put off: past their subscription's rate
-// limit, or sealed. Of one subscription, what follows one that is put off is put off too.
+// limit, sealed, or of a subscription whose attempts don't end. Of one subscription, what follows one that is put off is put off too.
 func (r *run) admit(claims []store.Claim) ([]store.Claim, postponed) {
 	admitted, now := claims, time.Now()
 	var off postponed
@@ -47,6 +50,9 @@ func (r *run) postpone(sub *store.Subscription, now time.Time) time.Duration {
 	if isSealed(sub) {
 		r.storeTrouble("open", sealedError(sub.ID))
 		return sealedPause
+	}
+	if r.crowded(sub) {
+		return crowdedPause
 	}
 	if r.limiter == nil {
 		return 0

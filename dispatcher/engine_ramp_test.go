@@ -23,17 +23,14 @@ func TestRecoveryRampsUp(t *testing.T) {
 		pass(10 * time.Minute)
 
 		var mu sync.Mutex
+		ramp := []int{1, 1, 1, 1, 1, 1, 2, 4, 8, atOnce} // by how many have succeeded
 		inFlight, most, succeeded := 0, 0, 0
 		e.answers(func(request) reply {
 			mu.Lock()
 			inFlight++
 			most = max(most, inFlight)
 			// The first success leaves store.MaxRecovering to go, each further one takes one off.
-			limit := 1
-			if succeeded > 0 {
-				req := store.ClaimRequest{PerSubscription: atOnce, ProbeAfter: dispatcher.BreakerThreshold}
-				limit = req.Limit(&store.Health{Proven: true, Recovering: max(store.MaxRecovering-(succeeded-1), 0)})
-			}
+			limit := ramp[min(succeeded, len(ramp)-1)]
 			if inFlight > limit {
 				t.Errorf("%d at once after %d successes, want %d at most", inFlight, succeeded, limit)
 			}

@@ -1,13 +1,16 @@
 package dispatcher_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"golang.org/x/time/rate"
 
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
@@ -15,115 +18,13 @@ import (
 	"github.com/outhook/outhook/store/memstore"
 )
 
-// faultKind is what a faulty store does to a call.
-type faultKind string
-
-const (
-	faultBefore faultKind = "fails before the work"
-	faultAfter  faultKind = "fails after the work"
-	faultDelay  faultKind = "delays"
-	faultPanic  faultKind = "panics"
-	faultStale  faultKind = "hands out stale claims"
-)
-
-// faultyStore does harm to the k-th call of a method, and to as many after it as it is told to.
-type faultyStore struct {
-	store.Store
-	method string
-	kind   faultKind
-	k, run int
-
-	mu    sync.Mutex
-	calls map[string]int
-	hits  int
-	stale store.Claims // what the last Claim gave that gave something
-}
-
-// hit counts a call and reports whether harm is to be done to it.
-func (s *faultyStore) hit(method string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.calls[method]++
-	n := s.calls[method]
-	hit := method == s.method && n >= s.k && n < s.k+s.run
-	if hit {
-		s.hits++
-	}
-	return hit
-}
-
-func through[T any](s *faultyStore, method string, work func() (T, error)) (out T, err error) {
-	if !s.hit(method) {
-		return work()
-	}
-	switch s.kind {
-	case faultBefore:
-		return out, errDisk
-	case faultAfter:
-		if _, err := work(); err != nil {
-			return out, err
-		}
-		return out, errDisk
-	case faultPanic:
-		panic("the store panics")
-	case faultDelay:
-		<-time.After(5 * time.Second)
-	}
-	return work()
-}
-
-func (s *faultyStore) Enqueue(ctx ctx, evs ...events.Event) error {
-	_, err := through(s, "Enqueue", func() (struct{}, error) { return struct{}{}, s.Store.Enqueue(ctx, evs...) })
-	return err
-}
-
-func (s *faultyStore) Claim(ctx ctx, req store.ClaimRequest) (store.Claims, error) {
-	return through(s, "Claim", func() (store.Claims, error) {
-		s.mu.Lock()
-		stale := s.stale
-		hit := s.kind == faultStale && s.calls["Claim"] >= s.k && s.calls["Claim"] < s.k+s.run
-		s.mu.Unlock()
-		if hit {
-			stale.Claims = stale.Claims[:min(len(stale.Claims), req.Max)]
-			return stale, nil
-		}
-		claims, err := s.Store.Claim(ctx, req)
-		if len(claims.Claims) > 0 {
-			s.mu.Lock()
-			s.stale = claims
-			s.mu.Unlock()
-		}
-		return claims, err
-	})
-}
-
-func (s *faultyStore) Finish(ctx ctx, outcomes ...store.Outcome) ([]store.Result, error) {
-	return through(s, "Finish", func() ([]store.Result, error) { return s.Store.Finish(ctx, outcomes...) })
-}
-
-func (s *faultyStore) Release(ctx ctx, leases ...store.Lease) error {
-	_, err := through(s, "Release", func() (struct{}, error) { return struct{}{}, s.Store.Release(ctx, leases...) })
-	return err
-}
-
-func (s *faultyStore) Pause(ctx ctx, id string, d time.Duration) error {
-	_, err := through(s, "Pause", func() (struct{}, error) { return struct{}{}, s.Store.Pause(ctx, id, d) })
-	return err
-}
-
-func (s *faultyStore) UpdateSubscription(ctx ctx, id string, change func(*store.Subscription) error) (store.Subscription, error) {
-	return through(s, "UpdateSubscription", func() (store.Subscription, error) { return s.Store.UpdateSubscription(ctx, id, change) })
-}
-
-func (s *faultyStore) Prune(ctx ctx, r store.Retention) (bool, error) {
-	return through(s, "Prune", func() (bool, error) { return s.Store.Prune(ctx, r) })
-}
-
 // TestFaultStore does harm to each call by which a Dispatcher relies on its store, at the first, the second, and so on.
 func TestFaultStore(t *testing.T) {
 	kinds := []faultKind{faultBefore, faultAfter, faultDelay, faultPanic}
 	hits := make(map[string]int)
-	for _, method := range []string{"Enqueue", "Claim", "Finish", "Release", "UpdateSubscription", "Prune"} {
+	for _, method := range []string{
+		"Enqueue", "Claim", "Finish", "Release", "Pause", "UpdateSubscription", "Requeue", "Erase", "Prune",
+	} {
 		of := kinds
 		if method == "Claim" {
 			of = append(of[:len(of):len(of)], faultStale)
@@ -149,49 +50,138 @@ func TestFaultStore(t *testing.T) {
 	}
 }
 
-// surviveFaults puts a Dispatcher on the store through all that makes it call the store, and then wants everything as it
-// would be on a store that never fails.
-func surviveFaults(t *testing.T, s *faultyStore) {
-	o := &dispatcher.Options{Backoff: dispatcher.Backoff{Initial: time.Second, Max: time.Second, Jitter: -1}, DrainTimeout: -1}
-	e := newEngine(t, s, o)
-	e.answers(func(r request) reply {
+// survivor is a Dispatcher with everything on that makes it call its store.
+type survivor struct {
+	*engine
+	s       *faultyStore
+	o       *dispatcher.Options
+	version int // of Transform, which makes something else after a restart
+}
+
+func newSurvivor(t *testing.T, s *faultyStore) *survivor {
+	t.Helper()
+	v := &survivor{s: s}
+	v.o = &dispatcher.Options{
+		Backoff:           dispatcher.Backoff{Initial: time.Second, Max: time.Second, Jitter: -1, MaxAttempts: 1000},
+		DrainTimeout:      -1,
+		OperationalEvents: true,
+		Filter:            func(sub store.Subscription, _ events.Event) bool { return !strings.Contains(sub.URL, "picky") },
+		Transform: func(_ context.Context, _ store.Subscription, ev events.Event, r *dispatcher.Request) error {
+			if !events.Operational(ev.Type) {
+				r.Body = fmt.Appendf(r.Body, " in version %d", v.version)
+			}
+			return nil
+		},
+		RateLimit: func(sub store.Subscription) (rate.Limit, int) {
+			if strings.Contains(sub.URL, "limited") {
+				return 2, 1
+			}
+			return 0, 0
+		},
+	}
+	v.engine = newEngine(t, s, v.o)
+	v.answers(func(r request) reply {
 		switch {
-		case strings.Contains(r.URL, "flaky") && r.Attempt == 1:
+		case strings.Contains(r.URL, "down"), strings.Contains(r.URL, "flaky") && r.Attempt == 1:
 			return reply{Status: http.StatusBadGateway}
 		case strings.Contains(r.URL, "gone"):
 			return reply{Status: http.StatusGone}
 		}
 		return reply{Status: 200, Delay: 100 * time.Millisecond}
 	})
-	e.subscribe("https://steady.example/hook", "all.*")
-	e.subscribe("https://flaky.example/hook", "all.*")
-	gone := e.subscribe("https://gone.example/hook", "gone.*")
-	e.run()
-	var evs []events.Event
+	return v
+}
+
+// anyhow calls the store by way of the Dispatcher again and again until it is taken, as a host would. What panics in the
+// host's own call is the host's to see.
+func (v *survivor) anyhow(what string, call func() error) {
+	v.t.Helper()
+	for range 10 {
+		err := func() (err error) {
+			defer func() {
+				if p := recover(); p != nil {
+					err = fmt.Errorf("%v", p)
+				}
+			}()
+			return call()
+		}()
+		if err == nil {
+			return
+		}
+	}
+	v.t.Fatalf("%s: the store never took %s", v.s, what)
+}
+
+func (v *survivor) publishAnyhow(eventType string, payload any) events.Event {
+	v.t.Helper()
+	ev, err := events.New(eventType, payload)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	v.anyhow("the event", func() error { return v.Publish(v.t.Context(), ev) })
+	return ev
+}
+
+// surviveFaults puts a Dispatcher on the store through all that makes it call the store, and then wants everything as it
+// would be on a store that never fails.
+func surviveFaults(t *testing.T, s *faultyStore) {
+	v := newSurvivor(t, s)
+	for _, name := range []string{"steady", "flaky", "limited", "picky"} {
+		v.subscribe("https://"+name+".example/hook", "all.*")
+	}
+	v.subscribe("https://down.example/hook", "down.*")
+	again := v.subscribe("https://again.example/hook", "again.*")
+	gone := v.subscribe("https://gone.example/hook", "gone.*")
+	v.subscribe(listener, events.TypeDisabled, events.TypeExhausted)
+	v.run()
+	var evs, erased []events.Event
 	for i := range 8 {
-		evs = append(evs, publishAnyhow(t, e, "all.things", i))
+		evs = append(evs, v.publishAnyhow("all.things", i))
 		pass(20 * time.Millisecond)
 		if i == 4 { // with requests under way, which are given back
-			if err := e.stopRun(); err != nil {
+			if err := v.stopRun(); err != nil {
 				t.Fatal(err)
 			}
-			e.restart(o)
-			e.run()
+			v.version++
+			v.restart(v.o)
+			v.run()
 		}
 	}
-	publishAnyhow(t, e, "gone.thing", 1)
+	v.publishAnyhow("gone.thing", 1)
+	twice := v.publishAnyhow("again.thing", 1)
+	for i := range 3 {
+		erased = append(erased, v.publishAnyhow("down.thing", i))
+	}
+	pass(40 * time.Second)
+	v.anyhow("the redelivery", func() error { return v.Redeliver(t.Context(), again.ID, twice.ID) })
+	for _, ev := range erased {
+		v.anyhow("the erasure", func() error { return v.Erase(t.Context(), ev.ID) })
+	}
+	before := len(v.seen("https://down.example/hook"))
 	pass(time.Hour)
+
 	for _, ev := range evs {
-		page, err := e.Deliveries(t.Context(), store.DeliveryQuery{EventID: ev.ID})
-		if err != nil || len(page.Items) != 2 {
-			t.Fatalf("%s: event %s has %d deliveries, %v; want 2", s, ev.ID, len(page.Items), err)
-		}
-		for _, d := range page.Items {
-			checkSurvivor(t, e, s, d)
-		}
+		v.wantDelivery("steady", ev, store.Delivered, 1)
+		v.wantDelivery("flaky", ev, store.Delivered, 2)
+		v.wantDelivery("limited", ev, store.Delivered, 1)
+		v.wantDelivery("picky", ev, store.Canceled, 0)
 	}
-	if got, err := e.Subscription(t.Context(), gone.ID); err != nil || got.Status != store.Unsubscribed {
+	for _, ev := range erased {
+		v.wantState(ev, store.Canceled)
+	}
+	if n := len(v.seen("https://down.example/hook")); n != before && s.kind != faultStale {
+		t.Errorf("%s: %d requests with what was erased", s, n-before)
+	}
+	if d := v.wantState(twice, store.Delivered); d.Attempts < 2 {
+		t.Errorf("%s: what was redelivered has %d attempts, want 2", s, d.Attempts)
+	}
+	if got, err := v.Subscription(t.Context(), gone.ID); err != nil || got.Status != store.Unsubscribed {
 		t.Errorf("%s: the subscription that answered 410 is %q, %v", s, got.Status, err)
+	}
+	disabled, exhausted := v.operational()
+	lost := s.method == "UpdateSubscription" && s.kind == faultAfter // the answer, and the event with it: see Options
+	if len(disabled) != 1 && !lost || len(exhausted) != 1 {
+		t.Errorf("%s: %d and %d operational events, want one each", s, len(disabled), len(exhausted))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -202,57 +192,29 @@ func surviveFaults(t *testing.T, s *faultyStore) {
 	}
 }
 
-// checkSurvivor wants a delivery to be delivered, by as many attempts as its endpoint demands, however often it came.
-func checkSurvivor(t *testing.T, e *engine, s *faultyStore, d store.Delivery) {
-	t.Helper()
-	sub, err := e.Subscription(t.Context(), d.SubscriptionID)
-	if err != nil {
-		t.Fatal(err)
+// wantDelivery wants a delivery to have ended so, by as many attempts as its endpoint demands, however often it came, and
+// each retry to have sent what an attempt before it did.
+func (v *survivor) wantDelivery(name string, ev events.Event, want store.State, attempts int) {
+	v.t.Helper()
+	url := "https://" + name + ".example/hook"
+	page, err := v.Deliveries(v.t.Context(), store.DeliveryQuery{SubscriptionID: v.subscriptionAt(url), EventID: ev.ID})
+	if err != nil || len(page.Items) != 1 {
+		v.t.Fatalf("%s: event %s has %d deliveries to %s, %v; want 1", v.s, ev.ID, len(page.Items), name, err)
 	}
-	want := 1
-	if strings.Contains(sub.URL, "flaky") {
-		want = 2
-	}
-	arrivals := 0
-	for _, r := range e.seen(sub.URL) {
-		if r.EventID == d.EventID {
-			arrivals++
+	var first []string // what was sent
+	for _, r := range v.seen(url) {
+		switch {
+		case r.EventID != ev.ID:
+		case r.Attempt == 1:
+			first = append(first, r.Body)
+		case !slices.Contains(first, r.Body):
+			v.t.Errorf("%s: attempt %d sent %q, want one of %q", v.s, r.Attempt, r.Body, first)
 		}
 	}
-	switch {
-	case d.State != store.Delivered || arrivals == 0:
-		t.Errorf("%s: event %s at %s is %s after %d requests, want delivered", s, d.EventID, sub.URL, d.State, arrivals)
-	case d.Attempts != want:
-		t.Errorf("%s: event %s at %s has %d attempts counted, want %d: trouble with the store is none", s, d.EventID, sub.URL, d.Attempts, want)
+	switch d := page.Items[0]; {
+	case d.State != want || (len(first) > 0) != (attempts > 0):
+		v.t.Errorf("%s: event %s at %s is %s after %d first requests, want it %s", v.s, ev.ID, name, d.State, len(first), want)
+	case d.Attempts != attempts:
+		v.t.Errorf("%s: event %s at %s has %d attempts counted, want %d: trouble with the store is none", v.s, ev.ID, name, d.Attempts, attempts)
 	}
-}
-
-func (s *faultyStore) String() string {
-	return fmt.Sprintf("%s %s, from call %d to %d", s.method, s.kind, s.k, s.k+s.run-1)
-}
-
-// publishAnyhow publishes an event, again and again until the store takes it, as a host would.
-func publishAnyhow(t *testing.T, e *engine, eventType string, payload any) events.Event {
-	t.Helper()
-	ev, err := events.New(eventType, payload)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 10 {
-		if publishOnce(t, e, ev) == nil {
-			return ev
-		}
-	}
-	t.Fatal("the store never took the event")
-	return ev
-}
-
-// publishOnce publishes an event. What panics in the host's own call is the host's to see.
-func publishOnce(t *testing.T, e *engine, ev events.Event) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("%v", p)
-		}
-	}()
-	return e.Publish(t.Context(), ev)
 }

@@ -28,11 +28,11 @@ func (r *run) filtered(c *store.Claim) bool {
 		}))
 		return true
 	case !wanted:
-		r.outcomes <- finished{c, store.Outcome{
+		r.handOn(c, store.Outcome{
 			Lease:   c.Lease,
 			Attempt: store.Attempt{Number: c.Attempt, Error: ReasonFiltered},
 			State:   store.Canceled,
-		}}
+		})
 		return true
 	}
 	return false

@@ -132,9 +132,10 @@ func (r *run) disable(news []events.Event, sub *store.Subscription, reason strin
 }
 
 // giveBack releases a claim whose attempt did not take place.
-func (r *run) giveBack(l store.Lease) {
+func (r *run) giveBack(c *store.Claim) {
+	r.over(c)
 	persist(r.rest, r, "release", func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, r.store.Release(ctx, l)
+		return struct{}{}, r.store.Release(ctx, c.Lease)
 	})
 }
 

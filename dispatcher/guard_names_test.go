@@ -42,8 +42,9 @@ func onBoth(t *testing.T, allowed, denied *counter) (port string) {
 	return ""
 }
 
-func TestGuardNames(t *testing.T) {
-	names := serveNames(t, map[string][]string{
+// namesOfAllKinds are names that resolve to what may be dialed and to what may not.
+func namesOfAllKinds() map[string][]string {
+	return map[string][]string{
 		"allowed.test.":       {"127.0.0.1"},
 		"denied.test.":        {"127.0.0.2"},
 		"mapped.test.":        {"::ffff:127.0.0.2"},
@@ -53,11 +54,22 @@ func TestGuardNames(t *testing.T) {
 		"no-address.test.":    {},
 		"localhost.test.":     {"127.0.0.2"},
 		"xn--bcher-kva.test.": {"127.0.0.2"},
-	})
+		"rebind.test.":        {"127.0.0.1", "127.0.0.2"},
+	}
+}
+
+func TestGuardNames(t *testing.T) {
+	guardNames(t, serveNames(t, namesOfAllKinds()).resolver)
+}
+
+// guardNames sends to namesOfAllKinds, which a resolver, or else the system's, looks up.
+func guardNames(t *testing.T, resolver *net.Resolver) {
 	var allowed, denied counter
 	port := onBoth(t, &allowed, &denied)
 	w := newWire(t, dispatcher.Options{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
-	w.Resolve(names.resolver)
+	if resolver != nil {
+		w.Resolve(resolver)
+	}
 	for _, tt := range []struct {
 		name, host string
 		want       dispatcher.Class // "": it is delivered
@@ -94,12 +106,19 @@ func TestGuardNames(t *testing.T) {
 // A name that resolves to an allowed address at one time and to a denied one at the next gets around nothing: what
 // counts is the address that is dialed.
 func TestGuardRebinding(t *testing.T) {
-	names := serveNames(t, map[string][]string{"rebind.test.": {"127.0.0.1", "127.0.0.2"}})
+	names := serveNames(t, namesOfAllKinds())
 	names.move()
+	guardRebinding(t, names.resolver)
+}
+
+// guardRebinding sends to the name that moves, which a resolver, or else the system's, looks up.
+func guardRebinding(t *testing.T, resolver *net.Resolver) {
 	var allowed, denied counter
 	port := onBoth(t, &allowed, &denied)
 	w := newWire(t, dispatcher.Options{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
-	w.Resolve(names.resolver)
+	if resolver != nil {
+		w.Resolve(resolver)
+	}
 	sub := w.subscribe(t, store.Subscription{URL: "http://rebind.test:" + port + "/"})
 	const rounds = 10
 	results := make(map[string]int)

@@ -55,6 +55,8 @@ type run struct {
 	busy  int           // slots taken: claims whose attempt has not ended
 	full  bool          // claimUntil waits for a slot
 	freed chan struct{} // one slot: a worker slot that was waited for, or room in the limits of Claim, came free
+
+	underWay map[string]int // attempts, by subscription
 }
 
 // claimed is a claim on its way to a worker.
@@ -77,6 +79,7 @@ func newRun(ctx context.Context, d *Dispatcher) *run {
 		work:       make(chan claimed),
 		outcomes:   make(chan finished, d.o.Concurrency),
 		freed:      make(chan struct{}, 1),
+		underWay:   make(map[string]int),
 	}
 	ended := context.WithoutCancel(ctx)
 	attempts, cut := context.WithCancel(ended)
@@ -140,7 +143,7 @@ func (r *run) claim(ctx context.Context, max int) (n int, wait time.Duration, er
 	}
 	admitted, off := r.admit(got.Claims)
 	r.gate.claimed(len(admitted))
-	r.take(len(admitted))
+	r.take(admitted)
 	for _, c := range admitted { // each in memory of its own, lest a slow attempt keep the bodies of all
 		r.start(claimed{&c, epoch})
 	}
@@ -171,7 +174,7 @@ func (r *run) start(c claimed) {
 func (r *run) attempt(c claimed) {
 	defer r.release(1)
 	if !r.gate.pass(c.claim, c.epoch) || r.attempts.Err() != nil {
-		r.giveBack(c.claim.Lease)
+		r.giveBack(c.claim)
 		return
 	}
 	if r.filtered(c.claim) {
@@ -183,7 +186,7 @@ func (r *run) attempt(c claimed) {
 	a := r.sender.send(ctx, c.claim, trace)
 	if r.attempts.Err() != nil && a.attempt.Status == 0 {
 		span.over(&store.Outcome{Attempt: a.attempt, State: store.Pending})
-		r.giveBack(c.claim.Lease)
+		r.giveBack(c.claim)
 		return
 	}
 	outcome := r.policy.outcome(c.claim, a)
@@ -195,6 +198,12 @@ func (r *run) attempt(c claimed) {
 func (r *run) ended(c *store.Claim, o store.Outcome) {
 	r.counts.attempts.Add(1)
 	r.logAttempt(c, &o.Attempt)
+	r.handOn(c, o)
+}
+
+// handOn has an outcome recorded.
+func (r *run) handOn(c *store.Claim, o store.Outcome) {
+	r.over(c)
 	r.outcomes <- finished{c, o}
 }
 

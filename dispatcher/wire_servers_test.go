@@ -121,7 +121,12 @@ type nameServer struct {
 // serveNames starts a name server that knows the records.
 func serveNames(t *testing.T, records map[string][]string) *nameServer {
 	t.Helper()
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	return serveNamesAt(t, "127.0.0.1:0", records)
+}
+
+func serveNamesAt(t *testing.T, address string, records map[string][]string) *nameServer {
+	t.Helper()
+	conn, err := net.ListenPacket("udp", address)
 	if err != nil {
 		t.Fatal(err)
 	}

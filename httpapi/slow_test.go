@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,6 +42,12 @@ func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
 // dial serves the endpoints in a bubble and returns a connection to them.
 func dial(t *testing.T, s store.Store, server *http.Server) net.Conn {
 	t.Helper()
+	return connectTo(t, s, server)()
+}
+
+// connectTo serves the endpoints in a bubble and returns a function that makes a connection to them.
+func connectTo(t *testing.T, s store.Store, server *http.Server) (connect func() net.Conn) {
+	t.Helper()
 	d, err := dispatcher.New(s, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -53,10 +60,12 @@ func dial(t *testing.T, s store.Store, server *http.Server) net.Conn {
 	p := pipes{make(chan net.Conn), make(chan struct{})}
 	go func() { _ = server.Serve(p) }()
 	t.Cleanup(func() { _ = server.Close() })
-	client, far := net.Pipe()
-	p.conns <- far
-	t.Cleanup(func() { _ = client.Close() })
-	return client
+	return func() net.Conn {
+		client, far := net.Pipe()
+		p.conns <- far
+		t.Cleanup(func() { _ = client.Close() })
+		return client
+	}
 }
 
 // send writes a request of which the body is short of missing bytes, and returns the response's status, message, and
@@ -96,6 +105,61 @@ func TestBodyTimeout(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestTricklingClients has a hundred clients send a byte a second, of the body or of the headers: nobody waits for them, and
+// they are sent away in time.
+func TestTricklingClients(t *testing.T) {
+	const clients, headerTimeout = 100, 10 * time.Second
+	for _, test := range []struct {
+		name, begin string
+		most        time.Duration
+		status      int
+	}{
+		{"body", "POST /webhooks.info HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n", httpapi.BodyTimeout, 408},
+		{"headers", "POST /webhooks.info HTTP/1.1\r\nHost: x\r\nX-Slow: ", headerTimeout, 408},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				connect := connectTo(t, memstore.New(), &http.Server{ReadHeaderTimeout: headerTimeout})
+				gone := make(chan time.Duration, clients)
+				start := time.Now()
+				var tricklers sync.WaitGroup
+				for range clients {
+					conn := connect()
+					tricklers.Go(func() { trickle(conn, test.begin) })
+					go func() {
+						resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+						if err == nil && resp.StatusCode != test.status {
+							t.Errorf("a client that trickles its %s got %d, want %d", test.name, resp.StatusCode, test.status)
+						}
+						gone <- time.Since(start)
+					}()
+				}
+				for range 10 {
+					<-time.After(time.Second / 2)
+					if status, text, after := send(t, connect(), "list", "{}", 0); status != 200 || after != 0 {
+						t.Errorf("another client got %d %s after %v, want 200 at once", status, text, after)
+					}
+				}
+				for range clients {
+					if after := <-gone; after > test.most {
+						t.Errorf("a client that trickles its %s was sent away after %v, want %v at most", test.name, after, test.most)
+					}
+				}
+				tricklers.Wait()
+			})
+		})
+	}
+}
+
+// trickle writes a request's beginning, and then a byte a second for as long as they are taken.
+func trickle(conn net.Conn, begin string) {
+	_, err := io.WriteString(conn, begin)
+	for err == nil {
+		<-time.After(time.Second)
+		_, err = io.WriteString(conn, "{")
 	}
 }
 

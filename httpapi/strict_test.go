@@ -75,6 +75,8 @@ func TestStrictJSON(t *testing.T) {
 		{"page_size in info", "info", `{"id":"` + id1 + `","page_size":1}`, []string{"page_size is not a field"}},
 
 		{"deep", "update", `{"id":"` + id1 + `","events":` + deep(9_000) + `}`, []string{"nested"}},
+		{"as deep as may be", "update", `{"id":"` + id1 + `","events":` + deep(10_000-1) + `}`, []string{"nested"}},
+		{"one deeper", "update", `{"id":"` + id1 + `","events":` + deep(10_000) + `}`, []string{"depth"}},
 		{"too deep for encoding/json", "update", `{"id":"` + id1 + `","events":` + deep(20_000) + `}`, []string{"depth"}},
 		{"deep and open", "update", strings.Repeat(`{"a":[`, 20_000), []string{"JSON"}},
 	} {

@@ -38,6 +38,9 @@ func Start(c Config, note func(Mark), commandLine ...string) (*Child, error) {
 	h.cmd.Env = append(os.Environ(), configEnv+"="+string(text), "GORACE=atexit_sleep_ms=0 halt_on_error=1")
 	h.cmd.Stderr = &h.stderr
 	h.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if _, err := h.cmd.StdinPipe(); err != nil { // stays open for as long as this process lives
+		return nil, err
+	}
 	out, err := h.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err

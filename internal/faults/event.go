@@ -31,6 +31,9 @@ func contentOf(id string) content {
 	return content{ID: id, Text: strings.Repeat("x", int(h.Sum32()%900))}
 }
 
+// isErased reports whether a host that erases erases the event: one in ten.
+func (c content) isErased() bool { return len(c.Text)%10 == 0 }
+
 // Event returns the event with an ID that NewID made. It is the same whenever and wherever it is made.
 func Event(id string) (events.Event, error) {
 	ms, err := strconv.ParseInt(id[strings.LastIndexByte(id, '-')+1:], 10, 64)

@@ -17,10 +17,12 @@ type facts struct {
 	running      bool // its subscriptions are there
 	tried, acked map[string]bool
 	got          map[string]bool // by URL and event
+
+	erasing, erased map[string]bool
 }
 
 func factsOf(marks []faults.Mark) facts {
-	f := facts{tried: make(map[string]bool), acked: make(map[string]bool), got: make(map[string]bool)}
+	f := facts{tried: make(map[string]bool), acked: make(map[string]bool), got: make(map[string]bool), erasing: make(map[string]bool), erased: make(map[string]bool)}
 	for _, m := range marks {
 		for id := range strings.SplitSeq(m.ID, ",") {
 			switch m.Kind {
@@ -30,6 +32,10 @@ func factsOf(marks []faults.Mark) facts {
 				f.tried[id] = true
 			case faults.Ack:
 				f.acked[id] = true
+			case faults.Erasing:
+				f.erasing[id] = true
+			case faults.Erased:
+				f.erased[id] = true
 			case faults.Got:
 				f.got[m.Text+id] = true
 			}
@@ -65,6 +71,9 @@ func (f *facts) check(s store.Store) error {
 		switch {
 		case !f.tried[d.EventID]:
 			return fmt.Errorf("%s is stored and was never published", d.EventID)
+		case f.erased[d.EventID] && !d.Erased, d.Erased && !f.erasing[d.EventID]:
+			return fmt.Errorf("%s is stored as erased: %t, and Erase returned nil: %t", d.EventID, d.Erased, f.erased[d.EventID])
+		case d.State == store.Canceled && d.Erased:
 		case d.State == store.Pending:
 			pending = append(pending, url+d.EventID)
 		case d.State != store.Delivered || !f.got[url+d.EventID]:

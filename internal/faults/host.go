@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -37,6 +38,7 @@ type Config struct {
 	OneThread bool // the store is used by one thread only, so that its system calls can be counted
 	NoSync    bool // the file is not synced: for showing that the tests notice
 	Prune     bool // what is delivered is removed at once
+	Erase     bool // one event in ten is erased once it is acknowledged
 	Inside    bool // endpoints are in the host's process; it marks what they get
 }
 
@@ -51,6 +53,10 @@ func HostMain() {
 	if text == "" {
 		return
 	}
+	go func() { // a host does not outlive its test
+		io.Copy(io.Discard, os.Stdin)
+		os.Exit(1)
+	}()
 	h := host{marker: marker{w: os.Stdout}}
 	err := json.Unmarshal([]byte(text), &h.Config)
 	if err == nil {
@@ -77,7 +83,7 @@ func (h *host) run() error {
 	if err != nil {
 		return err
 	}
-	h.mark(Opened, "", "")
+	h.mark(Opened, "", "%s", h.Agent)
 	before := runtime.NumGoroutine() - 1 // one waits for the signal
 	if h.d, err = dispatcher.New(s, h.options()); err != nil {
 		return err

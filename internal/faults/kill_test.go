@@ -24,6 +24,7 @@ func TestFaultKill(t *testing.T) {
 	for round := range kills / lives {
 		v := killRound(t, round, lives)
 		total.Acked += v.Acked
+		total.Erased += v.Erased
 		total.Arrived += v.Arrived
 		total.Lost += v.Lost
 		total.Doubled += v.Doubled
@@ -31,6 +32,9 @@ func TestFaultKill(t *testing.T) {
 	}
 	if total.Acked < kills*minAcked {
 		t.Errorf("only %d events were acknowledged over %d kills: too little traffic to say anything", total.Acked, kills)
+	}
+	if total.Erased < kills {
+		t.Errorf("only %d events were erased over %d kills", total.Erased, kills)
 	}
 	t.Logf("%d kills: %v", kills, total)
 }
@@ -45,6 +49,7 @@ func killRound(t *testing.T, round, lives int) faults.Verdict {
 		URLs:       []string{receiver.URL + "/a", receiver.URL + "/b"},
 		Publishers: 6,
 		Pause:      time.Millisecond,
+		Erase:      true,
 	}
 	for life := range lives {
 		config.Agent = fmt.Sprintf("r%dl%d", round, life)

@@ -14,6 +14,9 @@ type Ledger struct {
 	tried    map[string]bool
 	acked    map[string]bool
 	failed   map[string]bool // Publish has returned an error for it
+	erasing  map[string]bool
+	erased   map[string]int // in which life of the host
+	lives    []string       // the Agents of hosts, in turn
 	arrivals map[arrival]map[string]int
 	faults   []string
 	troubles int
@@ -26,6 +29,7 @@ type arrival struct{ endpoint, id string }
 func NewLedger() *Ledger {
 	return &Ledger{
 		tried: make(map[string]bool), acked: make(map[string]bool), failed: make(map[string]bool),
+		erasing: make(map[string]bool), erased: make(map[string]int),
 		arrivals: make(map[arrival]map[string]int),
 	}
 }
@@ -42,6 +46,12 @@ func (l *Ledger) Note(m Mark) {
 			l.acked[id] = true
 		case Fail:
 			l.failed[id] = true
+		case Opened:
+			l.lives = append(l.lives, m.Text)
+		case Erasing:
+			l.erasing[id] = true
+		case Erased:
+			l.erased[id] = slices.Index(l.lives, m.Text)
 		case Trouble:
 			l.troubles++
 		}
@@ -103,6 +113,7 @@ func sum(byAgent map[string]int) (n int) {
 // Verdict is what a ledger comes to.
 type Verdict struct {
 	Acked    int      // events whose Publish returned nil
+	Erased   int      // events whose Erase returned nil
 	Arrived  int      // requests answered with 200
 	Lost     int      // acknowledged events that an endpoint never got, counted for each
 	Doubled  int      // requests beyond the first for one event at one endpoint
@@ -115,17 +126,20 @@ type Verdict struct {
 func (l *Ledger) Judge(endpoints ...string) Verdict {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	v := Verdict{Acked: len(l.acked), Failed: len(l.failed), Troubles: l.troubles, Faults: slices.Clone(l.faults)}
+	v := Verdict{Acked: len(l.acked), Erased: len(l.erased), Failed: len(l.failed), Troubles: l.troubles, Faults: slices.Clone(l.faults)}
 	for a, n := range l.arrivals {
 		v.Arrived += sum(n)
 		v.Doubled += sum(n) - 1
+		if agent := l.sentLater(a.id, n); agent != "" {
+			v.Faults = append(v.Faults, fmt.Sprintf("%s got %s from %s, a life of the host after it had been erased", a.endpoint, a.id, agent))
+		}
 		if !l.tried[a.id] {
 			v.Faults = append(v.Faults, fmt.Sprintf("%s got %s, which was never published", a.endpoint, a.id))
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(l.acked)) {
 		for _, e := range endpoints {
-			if l.arrivals[arrival{e, id}] == nil {
+			if l.arrivals[arrival{e, id}] == nil && !l.erasing[id] {
 				v.Lost++
 				v.Faults = append(v.Faults, fmt.Sprintf("%s never got %s, which was acknowledged", e, id))
 			}
@@ -134,8 +148,19 @@ func (l *Ledger) Judge(endpoints ...string) Verdict {
 	return v
 }
 
+// sentLater returns a life of the host that sent an event, of which Erase had returned in an earlier one; "" when there is none.
+func (l *Ledger) sentLater(id string, byAgent map[string]int) string {
+	life, ok := l.erased[id]
+	for agent := range byAgent {
+		if ok && slices.Index(l.lives, agent) > life {
+			return agent
+		}
+	}
+	return ""
+}
+
 // String returns the figures.
 func (v Verdict) String() string {
-	return fmt.Sprintf("%d events acknowledged, %d requests delivered, %d lost, %d doubled; %d publishes failed, %d times trouble with the store",
-		v.Acked, v.Arrived, v.Lost, v.Doubled, v.Failed, v.Troubles)
+	return fmt.Sprintf("%d events acknowledged, %d erased, %d requests delivered, %d lost, %d doubled; %d publishes failed, %d times trouble with the store",
+		v.Acked, v.Erased, v.Arrived, v.Lost, v.Doubled, v.Failed, v.Troubles)
 }

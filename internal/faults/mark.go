@@ -17,11 +17,13 @@ type Mark struct {
 
 // The kinds of marks.
 const (
-	Opened  = "opened"  // the store is open
+	Opened  = "opened"  // the store is open; the text is the host's Agent
 	Running = "running" // the dispatcher runs, and the subscriptions are there
 	Try     = "try"     // Publish is about to be called with the event ID
 	Ack     = "ack"     // it returned nil
 	Fail    = "fail"    // it returned an error, which is the text
+	Erasing = "erasing" // Erase is about to be called with the event ID
+	Erased  = "erased"  // it returned nil; the text is the host's Agent
 	Got     = "got"     // an endpoint inside the host has answered 200 to the event
 	Trouble = "trouble" // the dispatcher had trouble with the store: the ID is the operation
 	Stopped = "stopped" // Run has returned; the ID is how many goroutines are left that were not there before

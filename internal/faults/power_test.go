@@ -23,6 +23,7 @@ func TestFaultPower(t *testing.T) {
 	}{
 		{"publishing and delivering", faults.Config{}},
 		{"with housekeeping", faults.Config{Prune: true}},
+		{"with erasure", faults.Config{Erase: true}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

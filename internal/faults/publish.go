@@ -44,7 +44,19 @@ func (h *host) publish(ctx context.Context, ids ...string) bool {
 		return false
 	}
 	h.mark(Ack, name, "")
+	for _, id := range ids {
+		if h.Erase && contentOf(id).isErased() {
+			h.erase(ctx, id)
+		}
+	}
 	return true
+}
+
+func (h *host) erase(ctx context.Context, id string) {
+	h.mark(Erasing, id, "")
+	if err := h.d.Erase(ctx, id); err == nil {
+		h.mark(Erased, id, "%s", h.Agent)
+	}
 }
 
 func publishAll(ctx context.Context, d *dispatcher.Dispatcher, ids []string) error {

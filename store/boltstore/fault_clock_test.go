@@ -12,6 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
@@ -87,6 +89,40 @@ func jumpClock(t *testing.T, path string, jump time.Duration, restart bool) {
 	h.close()
 }
 
+// TestFaultClockPaces has the clock jump under a subscription with a rate limit: the limit, and the pauses that the store is
+// asked for, are as long as ever.
+func TestFaultClockPaces(t *testing.T) {
+	for _, jump := range []time.Duration{year, -year} {
+		path := filepath.Join(t.TempDir(), "outhook.db")
+		synctest.Test(t, func(t *testing.T) {
+			const every = 2 * time.Second
+			h := &clockHost{t: t, path: path, limit: rate.Every(every)}
+			h.open()
+			if _, err := h.d.Subscribe(t.Context(), store.Subscription{URL: "https://a.example/hook"}); err != nil {
+				t.Fatal(err)
+			}
+			const n = 60
+			for range n {
+				h.publish()
+			}
+			for range 4 {
+				h.pass(n / 4 * every)
+				h.jump(jump)
+			}
+			h.pass(every)
+			h.close()
+			if got := h.count(); got != n {
+				t.Errorf("a jump of %v: %d requests in %v, want one every %v", jump, got, n*every, every)
+			}
+			for i := range h.at[1:] {
+				if d := h.at[i+1].Sub(h.at[i]); d < every-time.Millisecond || d > every+time.Second {
+					t.Errorf("a jump of %v: request %d came %v after the one before, want %v", jump, i+1, d, every)
+				}
+			}
+		})
+	}
+}
+
 // clockHost is a Dispatcher on a boltstore, both of which see a system's clock that can jump.
 type clockHost struct {
 	t    *testing.T
@@ -95,9 +131,12 @@ type clockHost struct {
 	d    *dispatcher.Dispatcher
 	stop func()
 
+	limit rate.Limit // of each subscription; if zero, none
+
 	mu     sync.Mutex
 	offset time.Duration
 	down   bool
+	at     []time.Time
 	seen   []string // IDs of the events of all requests that were answered with 200, and "" for the others
 }
 
@@ -123,6 +162,7 @@ func (h *clockHost) open() {
 		Transport: h,
 		Logger:    slog.New(slog.DiscardHandler),
 		Backoff:   dispatcher.Backoff{Initial: tryAgain, Max: tryAgain, Jitter: -1, MaxAttempts: tries},
+		RateLimit: func(store.Subscription) (rate.Limit, int) { return h.limit, 1 },
 	})
 	if err != nil {
 		h.t.Fatal(err)
@@ -154,7 +194,7 @@ func (h *clockHost) RoundTrip(r *http.Request) (*http.Response, error) {
 	if h.down {
 		id, status = "", http.StatusBadGateway
 	}
-	h.seen = append(h.seen, id)
+	h.seen, h.at = append(h.seen, id), append(h.at, time.Now())
 	return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader("")), Request: r}, nil
 }
 
