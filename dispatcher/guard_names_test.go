@@ -57,7 +57,7 @@ func TestGuardNames(t *testing.T) {
 	var allowed, denied counter
 	port := onBoth(t, &allowed, &denied)
 	w := newWire(t, dispatcher.Options{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
-	w.Resolve(names.resolver)
+	w.Resolve(names.resolver, nil)
 	for _, tt := range []struct {
 		name, host string
 		want       dispatcher.Class // "": it is delivered
@@ -99,7 +99,7 @@ func TestGuardRebinding(t *testing.T) {
 	var allowed, denied counter
 	port := onBoth(t, &allowed, &denied)
 	w := newWire(t, dispatcher.Options{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
-	w.Resolve(names.resolver)
+	w.Resolve(names.resolver, nil)
 	sub := w.subscribe(t, store.Subscription{URL: "http://rebind.test:" + port + "/"})
 	const rounds = 10
 	results := make(map[string]int)
