@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptrace"
 	"strconv"
 	"time"
 
@@ -94,8 +95,9 @@ func (s *sender) send(ctx context.Context, c *store.Claim, trace string) (a answ
 	return a
 }
 
+// post sends a request and returns the answer. What a Tracer wants to be told of a request (net/http/httptrace), net/http knows.
 func (s *sender) post(l *lifetime, req *http.Request) (*http.Response, error) {
-	if s.direct != nil {
+	if s.direct != nil && httptrace.ContextClientTrace(l.parent) == nil {
 		if res, err := s.direct.post(l, req); err != errHTTP2 {
 			return res, err
 		}

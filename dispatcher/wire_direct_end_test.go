@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"testing"
 	"time"
 
@@ -113,5 +114,20 @@ func TestRunLeavesNoConnection(t *testing.T) {
 			ended <- struct{}{}
 		}()
 		receive(t, ended, "the end of the connection")
+	})
+}
+
+// A host that traces requests is told of what net/http tells of.
+func TestRequestsAreTraced(t *testing.T) {
+	overBoth(t, func(t *testing.T, ca *authority) {
+		var d dialogue
+		url := d.serve(t, ca, func(c net.Conn, _ int) { io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") })
+		w := trusting(t, ca, dispatcher.Options{})
+		told := make(chan struct{}, 1)
+		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotFirstResponseByte: func() { told <- struct{}{} }})
+		if a := w.Send(ctx, benchClaim(url)); a.Status != 200 {
+			t.Errorf("%+v, want 200", a)
+		}
+		receive(t, told, "the first byte of the answer")
 	})
 }

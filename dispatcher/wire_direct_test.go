@@ -220,7 +220,7 @@ func TestAnswerBeforeTheEndOfTheRequest(t *testing.T) {
 		if ca != nil {
 			config = ca.config(t, "127.0.0.1")
 		}
-		hungUp := make(chan struct{})
+		hungUp, over := make(chan struct{}), make(chan struct{})
 		address := listen(t, func(c net.Conn) {
 			s := c
 			if ca != nil {
@@ -230,7 +230,8 @@ func TestAnswerBeforeTheEndOfTheRequest(t *testing.T) {
 				t.Errorf("endpoint: %v", err)
 			}
 			io.WriteString(s, "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
-			io.Copy(io.Discard, c)
+			<-over
+			io.Copy(io.Discard, c) // until the sender hangs up
 			close(hungUp)
 		})
 		w := trusting(t, ca, dispatcher.Options{})
@@ -238,10 +239,10 @@ func TestAnswerBeforeTheEndOfTheRequest(t *testing.T) {
 		if ca != nil {
 			url = "https://" + address
 		}
-		a := w.Send(t.Context(), large(url))
-		if a.Status != 413 || string(a.Response) != "no" {
+		if a := w.Send(t.Context(), large(url)); a.Status != 413 || string(a.Response) != "no" {
 			t.Errorf("%+v, want 413 and what it says", a)
 		}
+		close(over)
 		receive(t, hungUp, "the end of the connection")
 	})
 }
@@ -266,7 +267,8 @@ func TestLargeRequests(t *testing.T) {
 // Each attempt has the whole Timeout, however long its connection has been kept.
 func TestTimeoutOfEachAttempt(t *testing.T) {
 	overBoth(t, func(t *testing.T, ca *authority) {
-		const timeout = 2 * time.Second
+		t.Parallel() // it takes its time
+		const timeout = 4 * time.Second
 		var d dialogue
 		url := d.serve(t, ca, func(c net.Conn, nth int) {
 			if nth < 2 {
