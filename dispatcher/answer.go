@@ -16,7 +16,6 @@ type answer struct {
 	attempt    store.Attempt
 	retryAfter time.Duration
 	keep       []byte // store.Outcome.Body, unless it was a success
-	clean      bool   // the request left nothing behind that might still look at its context
 }
 
 // responses are buffers for the beginning of a response body.

@@ -73,7 +73,7 @@ func classify(err error) (Class, string) {
 	if words := tlsTrouble(err); words != "" {
 		return ClassTLS, words
 	}
-	if beginsWith(err, "net/http: invalid header") {
+	if err == errHeader || beginsWith(err, "net/http: invalid header") {
 		return ClassConnect, "a header is not one that can be sent"
 	}
 	if isMalformed(err) {
@@ -134,7 +134,7 @@ func isMalformed(err error) bool {
 	if errors.As(err, &stream) {
 		return stream.Cause == nil || stream.Cause.Error() != "received from peer"
 	}
-	return errors.Is(err, errStatus) || errors.As(err, &header) ||
+	return errors.Is(err, errStatus) || errors.Is(err, errLargeHeaders) || errors.As(err, &header) ||
 		beginsWith(err, "malformed ", "bad Content-Length", "unsupported transfer encoding", "too many transfer encodings",
 			"http: message cannot contain", "net/http: server response headers exceeded",
 			"connection error: ", "http2: response header list", "http2: frame too large")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"net"
-	"net/http"
 	"net/netip"
 
 	"github.com/outhook/outhook/store"
@@ -16,15 +15,14 @@ func (d *Dispatcher) Send(ctx context.Context, c *store.Claim) store.Attempt {
 }
 
 // Trust has deliveries trust certificates that roots vouch for, and no others. Call it before the first.
-func (d *Dispatcher) Trust(roots *x509.CertPool) {
-	d.sender.transport.(*http.Transport).TLSClientConfig.RootCAs = roots
-}
+func (d *Dispatcher) Trust(roots *x509.CertPool) { d.Resolve(nil, roots) }
 
-// Resolve has hosts' names looked up by r. Call it before the first delivery, and after it Trust.
-func (d *Dispatcher) Resolve(r *net.Resolver) {
-	dialer := newDialer(&d.o, d.guard)
-	dialer.Resolver = r
-	d.sender.transport = newTransport(&d.o, dialer)
+// Resolve has hosts' names looked up by r, and certificates trusted that roots vouch for; nil leaves that to the system. Call it
+// before the first delivery.
+func (d *Dispatcher) Resolve(r *net.Resolver, roots *x509.CertPool) {
+	dialer, secure := newDialer(&d.o, d.guard), newTLSConfig(&d.o)
+	dialer.Resolver, secure.RootCAs = r, roots
+	d.sender.transport, d.sender.direct = newTransport(&d.o, dialer, secure)
 }
 
 // Dialable reports whether the guard lets a socket connect to the address, on a network that the net package names.

@@ -68,7 +68,7 @@ func guardNames(t *testing.T, resolver *net.Resolver) {
 	port := onBoth(t, &allowed, &denied)
 	w := newWire(t, dispatcher.Options{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
 	if resolver != nil {
-		w.Resolve(resolver)
+		w.Resolve(resolver, nil)
 	}
 	for _, tt := range []struct {
 		name, host string
@@ -117,7 +117,7 @@ func guardRebinding(t *testing.T, resolver *net.Resolver) {
 	port := onBoth(t, &allowed, &denied)
 	w := newWire(t, dispatcher.Options{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
 	if resolver != nil {
-		w.Resolve(resolver)
+		w.Resolve(resolver, nil)
 	}
 	sub := w.subscribe(t, store.Subscription{URL: "http://rebind.test:" + port + "/"})
 	const rounds = 10

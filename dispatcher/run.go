@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"runtime"
 	"sync"
 	"time"
@@ -82,8 +81,7 @@ func newRun(ctx context.Context, d *Dispatcher) *run {
 		underWay:   make(map[string]int),
 	}
 	ended := context.WithoutCancel(ctx)
-	attempts, cut := context.WithCancel(ended)
-	r.attempts, r.cut = &attemptsContext{Context: attempts}, cut
+	r.attempts, r.cut = context.WithCancel(ended)
 	r.rest, r.giveUp = context.WithCancel(ended)
 	housekeeping, stop := context.WithCancel(ctx)
 	r.stopHousekeeping = stop
@@ -220,8 +218,8 @@ func (r *run) drain() {
 	close(r.outcomes)
 	r.others.Wait()
 	r.giveUp()
-	if t, ok := r.sender.transport.(*http.Transport); ok && r.o.Transport == nil {
-		t.CloseIdleConnections()
+	if r.o.Transport == nil {
+		r.sender.closeIdle()
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptrace"
 	"strconv"
 	"time"
 
@@ -33,8 +34,8 @@ var (
 
 // sender does attempts: it signs, posts and reads the answer. It knows nothing of retries.
 type sender struct {
-	transport http.RoundTripper
-	own       bool // nothing of the host's sees the context of an attempt
+	direct    *direct           // nil when transport carries everything
+	transport http.RoundTripper // the host's, or net/http's
 	targets   *targets
 	timeout   time.Duration
 	userAgent string
@@ -45,13 +46,8 @@ type sender struct {
 }
 
 func newSender(o *Options, g *guard) *sender {
-	transport := o.Transport
-	if transport == nil {
-		transport = newTransport(o, newDialer(o, g))
-	}
-	return &sender{
-		transport: transport,
-		own:       o.Transport == nil && o.Transform == nil,
+	s := &sender{
+		transport: o.Transport,
 		targets:   newTargets(),
 		timeout:   o.Timeout,
 		userAgent: o.UserAgent,
@@ -60,15 +56,18 @@ func newSender(o *Options, g *guard) *sender {
 		sign:      o.Sign,
 		log:       o.Logger,
 	}
+	if s.transport == nil {
+		s.transport, s.direct = newTransport(o, newDialer(o, g), newTLSConfig(o))
+	}
+	return s
 }
 
 // send makes the attempt that c is for, with a traceparent unless trace is "". What went wrong is in the answer's attempt. A
 // panic of the transport, or of a function of the host's, is kept to the attempt that it happened in.
 func (s *sender) send(ctx context.Context, c *store.Claim, trace string) (a answer) {
 	start := time.Now()
-	bounded := withTimeout(ctx, start, s.timeout)
-	ctx = bounded
-	defer func() { bounded.end(a.clean && s.own) }()
+	l := &lifetime{parent: ctx, deadline: start.Add(s.timeout)}
+	defer l.end()
 	a.attempt = store.Attempt{Number: c.Attempt, At: start}
 	defer func() {
 		if p := recover(); p != nil {
@@ -78,26 +77,46 @@ func (s *sender) send(ctx context.Context, c *store.Claim, trace string) (a answ
 		a.attempt.Duration = time.Since(start)
 	}()
 
-	req, keep, err := s.request(ctx, c, trace, start)
+	req, keep, err := s.request(l, c, trace, start)
 	if err != nil {
 		a.attempt.Error = describe(err)
 		return a
 	}
 	a.keep = keep
-	res, err := s.transport.RoundTrip(req)
+	res, err := s.post(l, req)
 	if err != nil {
-		if ctx.Err() != nil && !errors.Is(err, errBlocked) {
-			err = ctx.Err()
+		if over := l.err(); over != nil && !errors.Is(err, errBlocked) {
+			err = over
 		}
 		a.attempt.Error = describe(err)
 		return a
 	}
-	s.read(ctx, res, &a)
+	s.read(l, res, &a)
 	return a
 }
 
+// post sends a request and returns the answer. What a Tracer wants to be told of a request (net/http/httptrace), net/http knows.
+func (s *sender) post(l *lifetime, req *http.Request) (*http.Response, error) {
+	if s.direct != nil && httptrace.ContextClientTrace(l.parent) == nil {
+		if res, err := s.direct.post(l, req); err != errHTTP2 {
+			return res, err
+		}
+	}
+	return s.transport.RoundTrip(req.WithContext(l.context()))
+}
+
+// closeIdle closes the connections that are kept for a next attempt.
+func (s *sender) closeIdle() {
+	if s.direct != nil {
+		s.direct.idle.close()
+	}
+	if t, ok := s.transport.(*http.Transport); ok {
+		t.CloseIdleConnections()
+	}
+}
+
 // read puts a response into an answer. The status decides the attempt: what goes wrong with the body changes nothing.
-func (s *sender) read(ctx context.Context, res *http.Response, a *answer) {
+func (s *sender) read(l *lifetime, res *http.Response, a *answer) {
 	if res.Body == nil { // as Options.Transport may have it
 		res.Body = http.NoBody
 	}
@@ -116,16 +135,15 @@ func (s *sender) read(ctx context.Context, res *http.Response, a *answer) {
 		return // the body is the connection itself, from which reads have no deadline
 	case res.ProtoMajor >= 2:
 		// While net/http still writes the request's body, it does not see the deadline once an answer has begun.
-		stop := context.AfterFunc(ctx, func() { res.Body.Close() })
+		stop := context.AfterFunc(l.context(), func() { res.Body.Close() })
 		defer stop()
 	}
 	a.attempt.Response = readResponse(res.Body)
-	a.clean = res.ProtoMajor == 1
 }
 
 // request builds the request of an attempt that starts at the time at, and says what to keep of it with the delivery.
-func (s *sender) request(ctx context.Context, c *store.Claim, trace string, at time.Time) (_ *http.Request, keep []byte, _ error) {
-	m, err := s.compose(ctx, c)
+func (s *sender) request(l *lifetime, c *store.Claim, trace string, at time.Time) (_ *http.Request, keep []byte, _ error) {
+	m, err := s.compose(l, c)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -133,7 +151,7 @@ func (s *sender) request(ctx context.Context, c *store.Claim, trace string, at t
 	if err != nil {
 		return nil, nil, err
 	}
-	req := t.post(ctx, m.body)
+	req := t.post(m.body)
 	req.Header = s.header(c, &m, trace, at)
 	return req, m.keep, s.signed(c, m.body, at, req.Header)
 }

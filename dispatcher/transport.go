@@ -34,7 +34,17 @@ func newDialer(o *Options, g *guard) *net.Dialer {
 	return &net.Dialer{ControlContext: g.control}
 }
 
-func newTransport(o *Options, d *net.Dialer) *http.Transport {
+func newTLSConfig(o *Options) *tls.Config {
+	return &tls.Config{
+		MinVersion:         tls.VersionTLS12,
+		NextProtos:         []string{"h2", "http/1.1"},
+		ClientSessionCache: tls.NewLRUClientSessionCache(4 * o.Concurrency),
+	}
+}
+
+// newTransport returns net/http's transport, for a proxy and for HTTP/2, and what posts without it; that is nil when net/http
+// carries everything.
+func newTransport(o *Options, d *net.Dialer, secure *tls.Config) (*http.Transport, *direct) {
 	t := &http.Transport{
 		DialContext:            dialing(d.DialContext),
 		DisableCompression:     true,
@@ -43,12 +53,6 @@ func newTransport(o *Options, d *net.Dialer) *http.Transport {
 		MaxIdleConns:           4 * o.Concurrency,
 		MaxIdleConnsPerHost:    o.Concurrency, // a host may serve many subscriptions
 		IdleConnTimeout:        idleConnTimeout,
-		TLSHandshakeTimeout:    o.Timeout,
-		TLSClientConfig: &tls.Config{
-			MinVersion:         tls.VersionTLS12,
-			NextProtos:         []string{"h2", "http/1.1"},
-			ClientSessionCache: tls.NewLRUClientSessionCache(4 * o.Concurrency),
-		},
 		HTTP2: &http.HTTP2Config{
 			MaxReceiveBufferPerStream: maxResponseBody,
 			// Attempts share a connection. One that has gone dead in silence is found out by a ping, and one that takes no
@@ -58,18 +62,23 @@ func newTransport(o *Options, d *net.Dialer) *http.Transport {
 			WriteByteTimeout: o.Timeout / 2,
 		},
 	}
-	if o.Proxy == nil {
-		t.DialTLSContext = handshaking(dialing((&tls.Dialer{NetDialer: d, Config: t.TLSClientConfig}).DialContext))
-		return t
-	}
-	t.Proxy = http.ProxyURL(o.Proxy)
-	t.OnProxyConnectResponse = func(_ context.Context, _ *url.URL, _ *http.Request, res *http.Response) error {
-		if res.StatusCode != http.StatusOK {
-			return errProxy
+	if o.Proxy != nil {
+		t.TLSClientConfig, t.TLSHandshakeTimeout = secure, o.Timeout
+		t.Proxy = http.ProxyURL(o.Proxy)
+		t.OnProxyConnectResponse = func(_ context.Context, _ *url.URL, _ *http.Request, res *http.Response) error {
+			if res.StatusCode != http.StatusOK {
+				return errProxy
+			}
+			return nil
 		}
-		return nil
+		return t, nil
 	}
-	return t
+	dialTLS := handshaking((&tls.Dialer{NetDialer: d, Config: secure}).DialContext)
+	t.DialTLSContext = dialing(dialTLS)
+	if !tellsSilence {
+		return t, nil
+	}
+	return t, newDirect(o, d.DialContext, dialTLS)
 }
 
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
@@ -79,9 +88,10 @@ type dialFunc func(ctx context.Context, network, address string) (net.Conn, erro
 // when Run returns.
 func dialing(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		if a, ok := ctx.Value(dialKey{}).(*attemptContext); ok {
-			bound, cancel := a.dial()
+		if attempt, ok := ctx.Value(attemptKey{}).(context.Context); ok {
+			bound, cancel := context.WithCancel(ctx)
 			defer cancel()
+			defer context.AfterFunc(attempt, cancel)()
 			ctx = bound
 		}
 		return dial(ctx, network, address)

@@ -3,6 +3,8 @@ package dispatcher_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"io"
 	"net/http"
@@ -56,35 +58,46 @@ func BenchmarkSend(b *testing.B) {
 	}
 }
 
-// BenchmarkSendLoopback is an attempt over a kept connection, beside a plain net/http client that signs and posts the same.
+// BenchmarkSendLoopback is an attempt over a kept connection, beside a plain net/http client that signs and posts the same;
+// both over HTTP/1.1.
 func BenchmarkSendLoopback(b *testing.B) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
 		io.WriteString(w, "ok")
-	}))
-	defer server.Close()
-	claim := benchClaim(server.URL + "/webhook")
-	b.Run("plain", func(b *testing.B) {
-		client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}, Timeout: 15 * time.Second}
-		b.ReportAllocs()
-		for b.Loop() {
-			if err := plainPost(b.Context(), client, claim); err != nil {
+	})
+	plain := httptest.NewServer(handler)
+	defer plain.Close()
+	secure := httptest.NewTLSServer(handler)
+	defer secure.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(secure.Certificate())
+	for name, url := range map[string]string{"http": plain.URL, "https": secure.URL} {
+		claim := benchClaim(url + "/webhook")
+		b.Run(name+"/plain", func(b *testing.B) {
+			client := &http.Client{Transport: &http.Transport{
+				MaxIdleConnsPerHost: 16, TLSClientConfig: &tls.Config{RootCAs: roots},
+			}, Timeout: 15 * time.Second}
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := plainPost(b.Context(), client, claim); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(name+"/ours", func(b *testing.B) {
+			d, err := dispatcher.New(memstore.New(), &dispatcher.Options{AllowPrefixes: loopback()})
+			if err != nil {
 				b.Fatal(err)
 			}
-		}
-	})
-	b.Run("ours", func(b *testing.B) {
-		d, err := dispatcher.New(memstore.New(), &dispatcher.Options{AllowPrefixes: loopback()})
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.ReportAllocs()
-		for b.Loop() {
-			if a := d.Send(b.Context(), claim); a.Error != "" {
-				b.Fatal(a.Error)
+			d.Trust(roots)
+			b.ReportAllocs()
+			for b.Loop() {
+				if a := d.Send(b.Context(), claim); a.Error != "" {
+					b.Fatal(a.Error)
+				}
 			}
-		}
-	})
+		})
+	}
 }
 
 // plainPost is what a program does that signs and posts with net/http and nothing else.

@@ -59,7 +59,7 @@ func TestNothingOutlivesAnAttempt(t *testing.T) {
 		<-ctx.Done()
 		ended <- struct{}{}
 		return nil, ctx.Err()
-	}})
+	}}, nil)
 	if a := sendUntil(t, w, "http://endpoint.test", begun); dispatcher.ErrorClass(a.Error) != dispatcher.ClassCanceled {
 		t.Errorf("lookup: %+v, want class canceled", a)
 	}

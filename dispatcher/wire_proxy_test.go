@@ -70,8 +70,7 @@ func TestProxyOfTheEnvironmentIsNotUsed(t *testing.T) {
 	plain := serveHTTP(t, &reached)
 	secure := serveTLS(t, &reached, ca.config(t, "endpoint.test"))
 	w := newWire(t, dispatcher.Options{})
-	w.Resolve(names.resolver)
-	w.Trust(ca.pool)
+	w.Resolve(names.resolver, ca.pool)
 	for _, url := range []string{"http://endpoint.test:" + port(plain), "https://endpoint.test:" + port(secure)} {
 		if a := w.ping(t, url); a.Status != 200 || a.Error != "" {
 			t.Errorf("%s: %+v, want 200", url, a)
