@@ -127,7 +127,7 @@ type Options struct {
 	AllowPrefixes, DenyPrefixes []netip.Prefix
 
 	// Transport sends the requests. With one of your own, the address guard, the response limits and Proxy are yours to
-	// see to; redirects are still not followed and the Timeout still holds. If nil, a guarded http.Transport.
+	// see to; redirects are still not followed and the Timeout still holds. If nil, guarded connections, for HTTP/1.1 and HTTP/2.
 	Transport http.RoundTripper
 
 	// Proxy is the http, https or socks5 proxy for every delivery. The guard then cannot see the endpoint's address: the proxy
