@@ -34,7 +34,8 @@
 // so a delivery that succeeds at once is written once, and enqueuing for ten thousand costs little more than for one.
 // What is pending is therefore known from the events. Memory has it, by subscription, for as many events as its budget
 // allows; for older ones, which are below the watermark (spill.go), the file has it, packed in chunks. The file also has
-// indexes of what waits for a retry and of what has an ordering key.
+// indexes of what waits for a retry and of what has an ordering key; the one of events by their IDs is written behind,
+// some dozens at once (ids.go).
 //
 // Memory further has, for each subscription that has something pending, a window on each of those sources (window.go),
 // its place in the turns that Claim takes, and the leases, which end with the process. All of it follows the file: it

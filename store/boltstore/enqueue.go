@@ -76,10 +76,10 @@ func (t *txn) unstored(evs []*event) ([]*event, error) {
 
 // known reports whether the event is stored. It is ErrConflict when its ID is another's.
 func (t *txn) known(e *event) (bool, error) {
-	if t.isHigher(e.id) {
-		return false, nil
+	if higher, err := t.isHigher(e.id); higher || err != nil {
+		return false, err
 	}
-	seq, err := t.number(eventIDs, []byte(e.id))
+	seq, err := t.eventNumber(e.id)
 	if seq == 0 || err != nil {
 		return false, err
 	}
@@ -92,17 +92,6 @@ func (t *txn) known(e *event) (bool, error) {
 		return false, conflict(e)
 	}
 	return true, nil
-}
-
-// isHigher reports whether an ID is higher than that of every event that is stored, as those that New makes are as a rule:
-// such an event need not be looked for.
-func (t *txn) isHigher(id string) bool {
-	highest := &t.store.highestID
-	if *highest == "" {
-		k, _ := t.bucket(eventIDs).Cursor().Last()
-		*highest = string(k)
-	}
-	return id > *highest
 }
 
 func conflict(e *event) error { return fmt.Errorf("event %s: %w", e.id, store.ErrConflict) }
@@ -121,10 +110,7 @@ func (t *txn) enqueueOne(e *event, a *audience) error {
 	if err := t.put(log, key[:], e.encode(key[:], a.packed)); err != nil {
 		return err
 	}
-	if err := t.putNumber(eventIDs, []byte(e.id), seq); err != nil {
-		return err
-	}
-	t.store.highestID = max(t.store.highestID, e.id) // and stays so, also when this comes to nothing
+	t.noteID(e, seq)
 	rowed, err := t.enqueueDisabled(seq, e.keyHash(), a)
 	if err != nil {
 		return err

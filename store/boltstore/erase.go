@@ -28,7 +28,7 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 
 func (s *Store) eraseOne(ctx context.Context, id string) (n int, err error) {
 	err = s.submit(ctx, &op{run: func(t *txn) error {
-		seq, err := t.number(eventIDs, []byte(id))
+		seq, err := t.eventNumber(id)
 		if err == nil && seq == 0 {
 			err = store.ErrNotFound
 		}

@@ -190,7 +190,7 @@ func (t *txn) lookUp(subscriptionID, eventID string) (num, seq uint64, r row, ok
 	if num, err = t.number(subIDs, []byte(subscriptionID)); err != nil || num == 0 {
 		return 0, 0, row{}, false, err
 	}
-	if seq, err = t.number(eventIDs, []byte(eventID)); err != nil || seq == 0 {
+	if seq, err = t.eventNumber(eventID); err != nil || seq == 0 {
 		return 0, 0, row{}, false, err
 	}
 	key := key1(seq)

@@ -196,7 +196,7 @@ func (t *txn) removeEvent(seq uint64) error {
 	if needed, err := t.needed(seq, v, e.keyHash()); needed || err != nil {
 		return err
 	}
-	if err := t.remove(eventIDs, []byte(e.id)); err != nil {
+	if err := t.forgetID(e.id); err != nil {
 		return err
 	}
 	return t.remove(log, key[:])

@@ -19,7 +19,7 @@ const (
 	tenants                    // tenant, number → nothing; tenant → how many
 	wants                      // tenant, pattern, number → since when, and whether disabled
 	log                        // sequence number → event
-	eventIDs                   // ID → sequence number
+	eventIDs                   // ID → sequence number, see ids.go
 	deliveries                 // subscription, event → row
 	index                      // subscription, due, event → nothing: rows that are pending and not behind
 	keyed                      // subscription, hash of the key, event → nothing: pending deliveries that have a key
@@ -44,6 +44,7 @@ const (
 	metaCount     = "count"     // how many subscriptions there are
 	metaClock     = "clock"     // how far the store's clock has come, see clock.go
 	metaSetBack   = "setback"   // the latest time of an event that one after it went below, see stamp
+	metaIndexed   = "indexed"   // see ids.go
 	metaOrphans   = "orphans"   // 1 when there may be events whose subscriptions are all deleted
 )
 
@@ -75,6 +76,9 @@ type txn struct {
 	tallying bool      // counts are to be written
 	rowed    []rowed   // deliveries that got a row
 	chunk    seenChunk // the last that inChunk has looked at
+
+	longBody bool              // an event that it stores has a long body
+	tail     map[string]uint64 // the events that are not indexed, once they have been read
 
 	hooks []func()
 	wrote bool // since it was last reset

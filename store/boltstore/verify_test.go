@@ -45,7 +45,7 @@ func (v *verifier) file(t *txn) error {
 		if err != nil {
 			return err
 		}
-		if id, err := t.number(eventIDs, []byte(e.id)); err != nil || id != seq {
+		if id, err := t.eventNumber(e.id); err != nil || id != seq {
 			v.errorf("event %d: its ID %q leads to %d, %v", seq, e.id, id, err)
 		}
 		packed, err := decodeTargets(k, val)
@@ -63,8 +63,9 @@ func (v *verifier) file(t *txn) error {
 			}
 		}
 	}
-	if n := t.bucket(eventIDs).Stats().KeyN; n != events {
-		v.errorf("%d events have %d IDs", events, n)
+	unindexed, err := t.unindexed()
+	if n := t.bucket(eventIDs).Stats().KeyN; err != nil || n+len(unindexed) != events || len(unindexed) > maxTail {
+		v.errorf("%d events have %d IDs in the index and %d behind it, %v", events, n, len(unindexed), err)
 	}
 	v.indexes(t, targets)
 	v.bodies(t)

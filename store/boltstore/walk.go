@@ -42,7 +42,7 @@ func (s *Store) walkDeliveries(ctx context.Context, q *store.DeliveryQuery) (wal
 			num, err = t.number(subIDs, []byte(q.SubscriptionID))
 		}
 		if q.EventID != "" && err == nil {
-			seq, err = t.number(eventIDs, []byte(q.EventID))
+			seq, err = t.eventNumber(q.EventID)
 		}
 		return err
 	})

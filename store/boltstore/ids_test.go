@@ -1,0 +1,211 @@
+package boltstore_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
+)
+
+// TestIDs publishes events under IDs in three orders, in calls of one and of many, closing the store now and then, and
+// looks after each call for one that is stored and for one that is not.
+func TestIDs(t *testing.T) {
+	const n = 400
+	for _, tt := range []struct {
+		name string
+		id   func(i int) string
+	}{
+		{"ascending", func(i int) string { return fmt.Sprintf("id-%03d", i) }},
+		{"descending", func(i int) string { return fmt.Sprintf("id-%03d", n-i) }},
+		{"in any order", func(i int) string { return fmt.Sprintf("id-%03d", i*151%n) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := create(t, nil)
+			sub := subscribe(t, s)
+			for i := 0; i < n; {
+				var evs []events.Event
+				for range min(1+rand.IntN(4)*rand.IntN(30), n-i) {
+					evs = append(evs, event(tt.id(i)))
+					i++
+				}
+				if err := s.Enqueue(t.Context(), evs...); err != nil {
+					t.Fatal(err)
+				}
+				if rand.IntN(8) == 0 {
+					s = restart(t, s, nil)
+				}
+				id := tt.id(rand.IntN(i))
+				if err := s.Enqueue(t.Context(), event(id)); err != nil {
+					t.Fatalf("%s again: %v", id, err)
+				}
+				other := event(id)
+				other.Payload = []byte("1")
+				if err := s.Enqueue(t.Context(), other); !errors.Is(err, store.ErrConflict) {
+					t.Fatalf("another event as %s: got error %v, want store.ErrConflict", id, err)
+				}
+				if _, err := s.Attempts(t.Context(), sub, id); err != nil {
+					t.Fatalf("attempts of %s: %v", id, err)
+				}
+				if _, err := s.Attempts(t.Context(), sub, id+"x"); !errors.Is(err, store.ErrNotFound) {
+					t.Fatalf("attempts of %sx: got error %v, want store.ErrNotFound", id, err)
+				}
+			}
+			verify(t, s)
+			if got := len(drain(t, s)); got != n {
+				t.Errorf("claimed %d, want %d", got, n)
+			}
+		})
+	}
+}
+
+// TestIDsTogether publishes an event several times while a commit is under way, so that they share the next.
+func TestIDsTogether(t *testing.T) {
+	const n = 100
+	s := create(t, nil)
+	subscribe(t, s)
+	publish(t, s, "z", 1) // above the others, so that they are looked for
+	for i := range n {
+		var wg sync.WaitGroup
+		for j := range 12 {
+			id := fmt.Sprintf("id-%03d", i)
+			if j < 4 {
+				id = fmt.Sprintf("before-%03d-%d", i, j)
+			}
+			wg.Go(func() {
+				if err := s.Enqueue(t.Context(), event(id)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	verify(t, s)
+	if got := len(drain(t, s)); got != 5*n+1 {
+		t.Errorf("claimed %d, want %d", got, 5*n+1)
+	}
+}
+
+// TestIDsOfTheHost publishes under the same IDs in transactions of the host of which some are undone.
+func TestIDsOfTheHost(t *testing.T) {
+	db := hostDB(t)
+	s := inHost(t, db, nil)
+	subscribe(t, s)
+	stored := make(map[string]bool)
+	errHost := errors.New("no stock")
+	for i := range 300 {
+		var want error
+		if rand.IntN(3) == 0 {
+			want = errHost
+		}
+		ids := []string{fmt.Sprintf("z-%03d", 299-i), fmt.Sprintf("a-%03d", 299-i), fmt.Sprintf("z-%03d", 299-rand.IntN(i+1))}
+		err := db.Update(func(tx *bolt.Tx) error {
+			for _, id := range ids {
+				if err := s.EnqueueTx(tx, event(id)); err != nil {
+					return err
+				}
+			}
+			return want
+		})
+		if err != want {
+			t.Fatal(err)
+		}
+		if err == nil {
+			for _, id := range ids {
+				stored[id] = true
+			}
+		}
+		publish(t, s, fmt.Sprintf("b%d", 299-i), i%3)
+	}
+	verify(t, s)
+	got := 0
+	for _, c := range drain(t, s) {
+		if !strings.HasPrefix(c.EventID, "b") {
+			got++
+			if !stored[c.EventID] {
+				t.Errorf("%s was undone, or is there twice", c.EventID)
+			}
+			delete(stored, c.EventID)
+		}
+	}
+	if len(stored) > 0 {
+		t.Errorf("%d are not there", len(stored))
+	}
+	if got == 0 {
+		t.Error("there is none")
+	}
+}
+
+// TestIDsBesideADamagedEvent publishes while one of the latest events can't be read.
+func TestIDsBesideADamagedEvent(t *testing.T) {
+	s := create(t, nil)
+	subscribe(t, s)
+	publish(t, s, "event", 3)
+	if !s.Damage("events") {
+		t.Fatal("there is no event")
+	}
+	s = restart(t, s, nil)
+	publish(t, s, "another", 200) // below the others, so that they are looked at
+	publish(t, s, "event", 3)
+	got := make(map[string]int)
+	for _, c := range drain(t, s) {
+		got[c.EventID]++
+	}
+	if len(got) != 203 || got["event-0"] != 1 || got["event-1"] != 1 {
+		t.Errorf("got %d events, want the 203 that can be read, once each", len(got))
+	}
+}
+
+// TestIDsOfRemovedEvents publishes under the ID of an event in the transaction that removes it, which has looked for
+// another ID before.
+func TestIDsOfRemovedEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := create(t, nil)
+		subscribe(t, s)
+		publish(t, s, "removed", 3)
+		finish(t, s, claim(t, s, 3), store.Delivered, 0)
+		time.Sleep(time.Hour)
+		prune := func() error { _, err := s.Prune(t.Context(), store.Retention{Delivered: time.Minute}); return err }
+		if err := prune(); err != nil { // the first step makes room for the next to remove
+			t.Fatal(err)
+		}
+		hold := make(chan struct{})
+		s.FailCommits(func(commit func() error) error {
+			<-hold
+			return commit()
+		})
+		var wg sync.WaitGroup
+		for _, f := range []func() error{
+			func() error { return s.Enqueue(t.Context(), event("first")) }, // is under way
+			func() error { return s.Enqueue(t.Context(), event("a")) },
+			prune,
+			func() error { return s.Enqueue(t.Context(), event("removed-0")) },
+		} {
+			wg.Go(func() {
+				if err := f(); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		close(hold)
+		wg.Wait()
+		s.FailCommits(nil)
+		verify(t, s)
+		var got []string
+		for _, c := range drain(t, s) {
+			got = append(got, c.EventID)
+		}
+		if want := "[first a removed-0]"; fmt.Sprint(got) != want {
+			t.Errorf("claimed %v, want %s", got, want)
+		}
+	})
+}
