@@ -42,7 +42,7 @@ func (t *txn) enqueue(evs []*event) error {
 			return err
 		}
 	}
-	return nil
+	return t.indexIDs()
 }
 
 // unstored returns those of the events that are neither stored nor given twice. It is ErrConflict when one has the ID
@@ -76,8 +76,8 @@ func (t *txn) unstored(evs []*event) ([]*event, error) {
 
 // known reports whether the event is stored. It is ErrConflict when its ID is another's.
 func (t *txn) known(e *event) (bool, error) {
-	if higher, err := t.isHigher(e.id); higher || err != nil {
-		return false, err
+	if t.isHigher(e.id) {
+		return false, nil
 	}
 	seq, err := t.eventNumber(e.id)
 	if seq == 0 || err != nil {

@@ -54,9 +54,6 @@ func (s *Store) enqueueTx(tx *bolt.Tx, built []*event) error {
 	if err := t.enqueue(built); err != nil {
 		return err
 	}
-	if err := t.indexIDs(); err != nil {
-		return err
-	}
 	if err := t.flush(); err != nil {
 		return err
 	}

@@ -24,9 +24,7 @@ func (t *txn) eventNumber(id string) (uint64, error) {
 	if seq, err := t.number(eventIDs, []byte(id)); seq != 0 || err != nil {
 		return seq, err
 	}
-	if err := t.readTail(); err != nil {
-		return 0, err
-	}
+	t.readTail()
 	return t.tail[id], nil
 }
 
@@ -47,67 +45,59 @@ func (t *txn) forgetID(id string) error {
 
 // isHigher reports whether an ID is higher than that of every event that is stored, as those that New makes are as a rule:
 // such an event need not be looked for.
-func (t *txn) isHigher(id string) (bool, error) {
+func (t *txn) isHigher(id string) bool {
 	highest := &t.store.highestID
 	if *highest == "" {
 		k, _ := t.bucket(eventIDs).Cursor().Last()
-		if err := t.readTail(); err != nil {
-			return false, err
-		}
+		t.readTail()
 		*highest = string(k)
 		for id := range t.tail {
 			*highest = max(*highest, id)
 		}
 	}
-	return id > *highest, nil
+	return id > *highest
 }
 
 // readTail reads the IDs that are not indexed, once in a transaction.
-func (t *txn) readTail() error {
+func (t *txn) readTail() {
 	if t.tail != nil {
-		return nil
+		return
 	}
-	unindexed, err := t.unindexed()
-	if err != nil {
-		return err
-	}
-	t.tail = make(map[string]uint64, len(unindexed))
-	for _, e := range unindexed {
+	t.tail = make(map[string]uint64)
+	for _, e := range t.unindexed() {
 		t.tail[e.id] = e.seq
 	}
-	return nil
 }
 
 // unindexed returns the events that are not indexed. One that can't be read is passed over, lest it keep others from
-// being stored; nobody can say what its ID was.
-func (t *txn) unindexed() ([]numbered, error) {
-	indexed, err := t.metaNumber(metaIndexed)
-	if err != nil {
-		return nil, err
-	}
+// being stored: nobody can say what its ID was, so under that ID there is none from then on.
+func (t *txn) unindexed() []numbered {
 	var found []numbered
-	key := key1(indexed + 1)
+	key := key1(t.indexed() + 1)
 	c := t.bucket(log).Cursor()
 	for k, v := c.Seek(key[:]); k != nil; k, v = c.Next() {
 		if e, err := decodeEvent(k, v); err == nil {
 			found = append(found, numbered{e.id, number(k, 0)})
 		}
 	}
-	return found, nil
+	return found
 }
 
-// indexIDs writes the IDs of the latest events, when they have become many.
+// indexed returns the last event up to which all are indexed. A record of it that can't be read says nothing: all are
+// looked at then, once, and it is written anew.
+func (t *txn) indexed() uint64 {
+	n, _ := t.metaNumber(metaIndexed)
+	return n
+}
+
+// indexIDs writes the IDs of the latest events when they have become many, or long.
 func (t *txn) indexIDs() error {
 	last := t.bucket(log).Sequence()
-	indexed, err := t.metaNumber(metaIndexed)
-	if err != nil || last-indexed <= maxTail && !t.longBody {
-		return err
+	if last-t.indexed() <= maxTail && !t.longBody {
+		return nil
 	}
-	unindexed, err := t.unindexed()
-	if err != nil {
-		return err
-	}
-	for _, e := range unindexed {
+	t.longBody = false
+	for _, e := range t.unindexed() {
 		if err := t.putNumber(eventIDs, []byte(e.id), e.seq); err != nil {
 			return err
 		}

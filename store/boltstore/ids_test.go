@@ -31,23 +31,30 @@ func TestIDs(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := create(t, nil)
 			sub := subscribe(t, s)
-			for i := 0; i < n; {
+			var all []events.Event
+			for len(all) < n {
+				i := len(all)
 				var evs []events.Event
 				for range min(1+rand.IntN(4)*rand.IntN(30), n-i) {
-					evs = append(evs, event(tt.id(i)))
+					e := event(tt.id(i))
+					if i%100 == 50 {
+						e.Payload = []byte(`"` + strings.Repeat("x", 8<<10) + `"`)
+					}
+					evs = append(evs, e)
 					i++
 				}
+				all = append(all, evs...)
 				if err := s.Enqueue(t.Context(), evs...); err != nil {
 					t.Fatal(err)
 				}
 				if rand.IntN(8) == 0 {
 					s = restart(t, s, nil)
 				}
-				id := tt.id(rand.IntN(i))
-				if err := s.Enqueue(t.Context(), event(id)); err != nil {
+				other := all[rand.IntN(len(all))]
+				id := other.ID
+				if err := s.Enqueue(t.Context(), other); err != nil {
 					t.Fatalf("%s again: %v", id, err)
 				}
-				other := event(id)
 				other.Payload = []byte("1")
 				if err := s.Enqueue(t.Context(), other); !errors.Is(err, store.ErrConflict) {
 					t.Fatalf("another event as %s: got error %v, want store.ErrConflict", id, err)
@@ -141,6 +148,27 @@ func TestIDsOfTheHost(t *testing.T) {
 	}
 	if got == 0 {
 		t.Error("there is none")
+	}
+}
+
+// TestIDsWithoutTheirMark publishes when nobody can say how far the index goes.
+func TestIDsWithoutTheirMark(t *testing.T) {
+	s := create(t, nil)
+	subscribe(t, s)
+	publish(t, s, "event", 200)
+	err := s.DB().Update(func(tx *bolt.Tx) error {
+		return tx.ForEach(func(_ []byte, top *bolt.Bucket) error {
+			return top.Bucket([]byte("meta")).Put([]byte("indexed"), []byte("damaged"))
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	publish(t, s, "another", 10)
+	publish(t, s, "event", 200)
+	verify(t, s)
+	if got := len(drain(t, s)); got != 210 {
+		t.Errorf("claimed %d, want 210", got)
 	}
 }
 

@@ -101,9 +101,6 @@ func (s *Store) runOp(t *txn, o *op) bool {
 
 // finish completes a transaction with what rides on it.
 func (t *txn) finish() error {
-	if err := t.indexIDs(); err != nil {
-		return err
-	}
 	if err := t.trim(); err != nil {
 		return err
 	}
