@@ -103,6 +103,7 @@ func TestConnectionIsUsedAgain(t *testing.T) {
 			{"a body as long as is kept", ok + "Content-Length: 1024\r\n\r\n" + strings.Repeat("y", 1024), true},
 			{"a body as long as is read", ok + "Content-Length: 65536\r\n\r\n" + strings.Repeat("y", 65536), true},
 			{"a body longer than is read", ok + "Content-Length: 65538\r\n\r\n" + strings.Repeat("y", 65538), false},
+			{"a longer body, of which no more has come", ok + "Content-Length: 65538\r\n\r\n" + strings.Repeat("y", 65537), false},
 			{"chunks", ok + "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", true},
 			{"chunks and a trailer", ok + "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-A: b\r\n\r\n", true},
 			{"a failure", "HTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\nno", true},
