@@ -42,7 +42,7 @@ func sendAroundPoison(t *testing.T, path, bucket string, kills bool) {
 	e.status(http.StatusBadGateway) // so that there are records of deliveries and health
 	e.run()
 	var evs []events.Event
-	for i := range 5 {
+	for i := range 40 { // so that there are records of IDs too
 		evs = append(evs, e.publish("a.word", i), e.publish("b.word", i))
 	}
 	pass(time.Second)
@@ -91,7 +91,7 @@ func poison(t *testing.T, path, bucket string) {
 		t.Fatal(err)
 	}
 	err = db.Update(func(tx *bolt.Tx) error {
-		b := tx.Bucket([]byte(boltstore.DefaultBucket)).Bucket([]byte(bucket))
+		b := tx.Bucket([]byte(boltstore.DefaultName + "/" + bucket))
 		k, v := b.Cursor().First()
 		if k == nil {
 			t.Fatalf("the bucket %q has no record", bucket)

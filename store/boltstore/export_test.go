@@ -51,7 +51,7 @@ func (s *Store) Fresh() (n int) {
 func (s *Store) Damage(bucket string) bool {
 	found := false
 	err := s.db.Update(func(tx *bolt.Tx) error {
-		b := tx.Bucket(s.bucket).Bucket([]byte(bucket))
+		b := tx.Bucket([]byte(s.name + "/" + bucket))
 		k, v := b.Cursor().First()
 		if found = k != nil; !found {
 			return nil

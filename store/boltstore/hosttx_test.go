@@ -229,15 +229,22 @@ func TestEnqueueTxAmongOthers(t *testing.T) {
 	}
 }
 
-func TestNewInABucketOfAnotherName(t *testing.T) {
+func TestNewUnderAnotherName(t *testing.T) {
 	db := hostDB(t)
-	a, b := inHost(t, db, &boltstore.Options{Bucket: "a"}), inHost(t, db, &boltstore.Options{Bucket: "b"})
+	a, b := inHost(t, db, &boltstore.Options{Name: "a"}), inHost(t, db, &boltstore.Options{Name: "b"})
 	subscribe(t, a)
 	publish(t, a, "event", 1)
 	if got := pending(t, a) - pending(t, b); got != 1 {
 		t.Errorf("one store has %d more than the other, want 1", got)
 	}
-	if _, err := boltstore.New(db, &boltstore.Options{Bucket: "orders"}); !errors.Is(err, store.ErrCorrupt) {
-		t.Errorf("a bucket that is no store: got error %v, want store.ErrCorrupt", err)
+	err := db.Update(func(tx *bolt.Tx) error {
+		_, err := tx.CreateBucket([]byte("c/meta"))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := boltstore.New(db, &boltstore.Options{Name: "c"}); !errors.Is(err, store.ErrCorrupt) {
+		t.Errorf("buckets that are no store: got error %v, want store.ErrCorrupt", err)
 	}
 }

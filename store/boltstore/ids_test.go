@@ -157,9 +157,7 @@ func TestIDsWithoutTheirMark(t *testing.T) {
 	subscribe(t, s)
 	publish(t, s, "event", 200)
 	err := s.DB().Update(func(tx *bolt.Tx) error {
-		return tx.ForEach(func(_ []byte, top *bolt.Bucket) error {
-			return top.Bucket([]byte("meta")).Put([]byte("indexed"), []byte("damaged"))
-		})
+		return tx.Bucket([]byte("outhook/meta")).Put([]byte("indexed"), []byte("damaged"))
 	})
 	if err != nil {
 		t.Fatal(err)

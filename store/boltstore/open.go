@@ -36,7 +36,7 @@ func Open(path string, o *Options) (*Store, error) {
 
 func open(path string, o Options) (*Store, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		if err := create(path, []byte(o.Bucket)); err != nil {
+		if err := create(path, o.Name); err != nil {
 			return nil, err
 		}
 	}
@@ -50,8 +50,8 @@ func open(path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !hasStore(db, []byte(o.Bucket)) {
-		return nil, errors.Join(fmt.Errorf("%w: the file has no bucket %q", store.ErrCorrupt, o.Bucket), db.Close())
+	if !hasStore(db, o.Name) {
+		return nil, errors.Join(fmt.Errorf("%w: the file has no store %q", store.ErrCorrupt, o.Name), db.Close())
 	}
 	s, err := newStore(db, o)
 	if err != nil {
@@ -75,11 +75,11 @@ func openDB(path string, readOnly bool) (db *bolt.DB, err error) {
 	return db, err
 }
 
-// hasStore reports whether the file has the bucket of a store.
-func hasStore(db *bolt.DB, bucket []byte) (has bool) {
+// hasStore reports whether the file has a bucket of a store.
+func hasStore(db *bolt.DB, name string) (has bool) {
 	_ = guarded(func() error {
 		return db.View(func(tx *bolt.Tx) error {
-			has = tx.Bucket(bucket) != nil
+			has = tx.Bucket(bucketsOf(name)[meta]) != nil
 			return nil
 		})
 	})
@@ -110,7 +110,7 @@ func inspect(path string) error {
 
 // create makes the file of an empty store: under another name, and when it is whole and on disk, under its own, unless
 // somebody else has made one there by then.
-func create(path string, bucket []byte) (err error) {
+func create(path, name string) (err error) {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".new-*") // its mode is 0600
 	if err != nil {
@@ -125,7 +125,7 @@ func create(path string, bucket []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	err = update(db, func(tx *bolt.Tx) error { return initialize(tx, bucket) }) // syncs it
+	err = update(db, func(tx *bolt.Tx) error { return initialize(tx, name) }) // syncs it
 	if err := errors.Join(err, db.Close()); err != nil {
 		return err
 	}

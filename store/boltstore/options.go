@@ -2,13 +2,14 @@ package boltstore
 
 import "time"
 
-// DefaultBucket is the name of the bucket that has a store, when [Options] name none.
-const DefaultBucket = "outhook"
+// DefaultName is the name of a store, when [Options] give none.
+const DefaultName = "outhook"
 
 // Options are the settings of a [Store]. Its zero value, like nil, has the defaults.
 type Options struct {
-	// Bucket is the name of the top-level bucket that has the store. If empty, DefaultBucket.
-	Bucket string
+	// Name is what the names of the store's buckets begin with, before a slash: "outhook/meta" and so on. If empty,
+	// DefaultName.
+	Name string
 
 	budget    int // how many deliveries the events above the watermark may have; if zero, defaultBudget
 	spillStep int // how many subscriptions get chunks in one commit; if zero, defaultSpillStep
@@ -22,8 +23,8 @@ func (o *Options) withDefaults() Options {
 	if o != nil {
 		c = *o
 	}
-	if c.Bucket == "" {
-		c.Bucket = DefaultBucket
+	if c.Name == "" {
+		c.Name = DefaultName
 	}
 	if c.budget == 0 {
 		c.budget = defaultBudget

@@ -17,9 +17,10 @@ var _ store.Store = (*Store)(nil)
 // Store is a [store.Store] in a bbolt file. Make one with [Open] or [New]. It is safe for concurrent use.
 type Store struct {
 	db        *bolt.DB
-	owned     bool   // Close closes db
-	bucket    []byte // the name of the bucket that has all
-	budget    int    // see spill.go, also for the next
+	owned     bool // Close closes db
+	name      string
+	buckets   *[bucketCount][]byte // what they are called
+	budget    int                  // see spill.go, also for the next
 	spillStep int
 	ready     chan struct{}
 	closed    atomic.Bool
@@ -41,11 +42,11 @@ type Store struct {
 	house  house      // keeping
 }
 
-// New returns a store in the host's own database, in a bucket of its own, so that EnqueueTx can publish in the host's
-// transactions. Close leaves the database open. There must be no two stores in one bucket.
+// New returns a store in the host's own database, in buckets of its own, so that EnqueueTx can publish in the host's
+// transactions. Close leaves the database open. There must be no two stores of one name.
 //
 // The database is fastest with NoFreelistSync and FreelistMapType. New does not check the file as Open does: what bbolt
-// does with a damaged one is the host's to guard against. ErrCorrupt when the bucket is no store or a damaged one.
+// does with a damaged one is the host's to guard against. ErrCorrupt when the buckets are no store or a damaged one.
 func New(db *bolt.DB, o *Options) (*Store, error) {
 	s, err := newStore(db, o.withDefaults())
 	if err != nil {
@@ -59,7 +60,8 @@ func newStore(db *bolt.DB, o Options) (*Store, error) {
 	s := &Store{
 		db:        db,
 		clock:     startClock(o.wall, 0),
-		bucket:    []byte(o.Bucket),
+		name:      o.Name,
+		buckets:   bucketsOf(o.Name),
 		budget:    o.budget,
 		spillStep: o.spillStep,
 		ready:     make(chan struct{}, 1),
@@ -92,7 +94,7 @@ func (s *Store) prepare() error {
 	missing := false
 	err := guarded(func() error {
 		return s.db.View(func(tx *bolt.Tx) error {
-			missing = tx.Bucket(s.bucket) == nil
+			missing = tx.Bucket(s.buckets[meta]) == nil
 			return nil
 		})
 	})
@@ -100,31 +102,28 @@ func (s *Store) prepare() error {
 		return err
 	}
 	if missing {
-		return update(s.db, func(tx *bolt.Tx) error { return initialize(tx, s.bucket) })
+		return update(s.db, func(tx *bolt.Tx) error { return initialize(tx, s.name) })
 	}
 	return s.read(func(t *txn) error { return t.checkFormat() })
 }
 
 // initialize makes the buckets of an empty store.
-func initialize(tx *bolt.Tx, name []byte) error {
-	top, err := tx.CreateBucket(name)
-	if err != nil {
-		return err
-	}
-	for _, name := range bucketNames {
-		if _, err := top.CreateBucket([]byte(name)); err != nil {
+func initialize(tx *bolt.Tx, store string) error {
+	buckets := bucketsOf(store)
+	for _, name := range buckets {
+		if _, err := tx.CreateBucket(name); err != nil {
 			return err
 		}
 	}
-	t := &txn{tx: tx, top: top}
+	t := &txn{store: &Store{buckets: buckets}, tx: tx}
 	return t.putMetaNumber(metaFormat, format)
 }
 
 // checkFormat checks that the store is one that this package knows.
 func (t *txn) checkFormat() error {
-	for _, name := range bucketNames {
-		if t.top.Bucket([]byte(name)) == nil {
-			return fmt.Errorf("%w: the bucket %q has no %q", store.ErrCorrupt, t.store.bucket, name)
+	for _, name := range t.store.buckets {
+		if t.tx.Bucket(name) == nil {
+			return fmt.Errorf("%w: there is no bucket %q", store.ErrCorrupt, name)
 		}
 	}
 	version, err := t.metaNumber(metaFormat)
@@ -132,7 +131,7 @@ func (t *txn) checkFormat() error {
 	case err != nil:
 		return err
 	case version == 0:
-		return fmt.Errorf("%w: the bucket %q has no format version", store.ErrCorrupt, t.store.bucket)
+		return fmt.Errorf("%w: the store %q has no format version", store.ErrCorrupt, t.store.name)
 	case version != format:
 		return fmt.Errorf("the file has format %d, and this version of outhook knows only %d", version, format)
 	}

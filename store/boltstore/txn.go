@@ -36,6 +36,16 @@ var bucketNames = [bucketCount]string{
 	"health", "bodies", "counts",
 }
 
+// bucketsOf returns what the buckets of a store are called in the file. They are beside each other, and not in one of the
+// store's own, because a commit writes the page of a bucket that has others.
+func bucketsOf(store string) *[bucketCount][]byte {
+	names := new([bucketCount][]byte)
+	for id, name := range bucketNames {
+		names[id] = []byte(store + "/" + name)
+	}
+	return names
+}
+
 // The keys of meta.
 const (
 	metaFormat    = "format"    // the version of all this
@@ -59,7 +69,6 @@ const fill = 0.95
 type txn struct {
 	store *Store
 	tx    *bolt.Tx
-	top   *bolt.Bucket
 	open  [bucketCount]*bolt.Bucket
 	seek  [bucketCount]*bolt.Cursor // for get: a cursor that is used again allocates nothing
 	now   int64
@@ -89,10 +98,7 @@ type rowed struct{ num, seq uint64 }
 
 // begin wraps a bbolt transaction.
 func (s *Store) begin(tx *bolt.Tx) (*txn, error) {
-	t := &txn{store: s, tx: tx, now: s.now(), top: tx.Bucket(s.bucket)}
-	if t.top == nil {
-		return nil, fmt.Errorf("%w: the bucket %q is gone", store.ErrCorrupt, s.bucket)
-	}
+	t := &txn{store: s, tx: tx, now: s.now()}
 	var err error
 	if t.w, err = t.metaNumber(metaWatermark); err == nil {
 		t.rising, err = t.metaNumber(metaRising)
@@ -104,8 +110,8 @@ func (s *Store) begin(tx *bolt.Tx) (*txn, error) {
 func (t *txn) bucket(id bucketID) *bolt.Bucket {
 	b := t.open[id]
 	if b == nil {
-		if b = t.top.Bucket([]byte(bucketNames[id])); b == nil {
-			panic(fmt.Sprintf("the bucket %q is gone", bucketNames[id])) // becomes ErrCorrupt, like bbolt's own panics
+		if b = t.tx.Bucket(t.store.buckets[id]); b == nil {
+			panic(fmt.Sprintf("the bucket %q is gone", t.store.buckets[id])) // becomes ErrCorrupt, like bbolt's own panics
 		}
 		b.FillPercent = fill
 		t.open[id] = b
