@@ -1,5 +1,11 @@
 package boltstore
 
+import (
+	"math"
+
+	bolt "go.etcd.io/bbolt"
+)
+
 // maxScan bounds what is looked at to load a window once.
 const maxScan = 512
 
@@ -63,6 +69,7 @@ func (l *loader) see(p place, pending func() (bool, error)) error {
 
 // chunks reads on in the chunks. One that can't be read is passed over, lest it keep the others from being claimed.
 func (l *loader) chunks() (done bool, err error) {
+	rows := rowSeeker{cursor: l.t.bucket(deliveries).Cursor(), queue: l.q}
 	c := l.t.bucket(chunks).Cursor()
 	for k, v := seekChunk(c, l.q.num, l.window.upTo.seq); k != nil && number(k, 0) == l.q.num; k, v = c.Next() {
 		seqs, _ := decodeChunk(k, v)
@@ -73,7 +80,7 @@ func (l *loader) chunks() (done bool, err error) {
 			if l.full() {
 				return false, nil
 			}
-			if err := l.see(place{0, seq}, func() (bool, error) { return l.chunkPending(seq), nil }); err != nil {
+			if err := l.see(place{0, seq}, func() (bool, error) { return rows.pending(seq), nil }); err != nil {
 				return false, err
 			}
 		}
@@ -81,10 +88,24 @@ func (l *loader) chunks() (done bool, err error) {
 	return true, nil
 }
 
-// chunkPending reports whether a delivery in a chunk is pending.
-func (l *loader) chunkPending(seq uint64) bool {
-	key := key2(l.q.num, seq)
-	return canceled(l.q.marks, seq) == nil && l.t.get(deliveries, key[:]) == nil
+// rowSeeker finds out which deliveries of a subscription have a row. They are asked for in ascending order, so one search
+// answers for all up to the row that it finds, which as a rule is for all.
+type rowSeeker struct {
+	cursor *bolt.Cursor
+	queue  *queue
+	next   uint64 // the first event from the last search on that has a row; 0 before there was one
+}
+
+// pending reports whether a delivery in a chunk is pending.
+func (r *rowSeeker) pending(seq uint64) bool {
+	if seq > r.next || r.next == 0 {
+		key := key2(r.queue.num, seq)
+		r.next = math.MaxUint64
+		if k, _ := r.cursor.Seek(key[:]); inSubscription(k, r.queue.num) {
+			r.next = number(k, 1)
+		}
+	}
+	return seq != r.next && canceled(r.queue.marks, seq) == nil
 }
 
 // started reads on in the index of rows, where first attempts are.
