@@ -95,7 +95,12 @@ func measureBacklog(ctx context.Context, url string, _ *receiver) error {
 				return err
 			}
 		}
-		if _, err := o.pool.Exec(ctx, "ANALYZE"); err != nil {
+		for _, settle := range []string{"VACUUM (ANALYZE)", "CHECKPOINT"} { // what loading so many has left to be done
+			if _, err := o.pool.Exec(ctx, settle); err != nil {
+				return err
+			}
+		}
+		if _, err := o.cycles(ctx, 50); err != nil { // the first writes after a checkpoint are of whole pages
 			return err
 		}
 		rate, err := o.cycles(ctx, 200)
