@@ -38,7 +38,7 @@ func TestIDs(t *testing.T) {
 				for range min(1+rand.IntN(4)*rand.IntN(30), n-i) {
 					e := event(tt.id(i))
 					if i%100 == 50 {
-						e.Payload = []byte(`"` + strings.Repeat("x", 8<<10) + `"`)
+						e = longEvent(e.ID)
 					}
 					evs = append(evs, e)
 					i++
@@ -72,6 +72,24 @@ func TestIDs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// longEvent returns an event that is too long to be looked at for its ID.
+func longEvent(id string) events.Event {
+	e := event(id)
+	e.Payload = []byte(`"` + strings.Repeat("x", 8<<10) + `"`)
+	return e
+}
+
+// TestIDsOfLongEvents publishes one, which is then in the index: verify looks.
+func TestIDsOfLongEvents(t *testing.T) {
+	s := create(t, nil)
+	subscribe(t, s)
+	publish(t, s, "event", 3)
+	if err := s.Enqueue(t.Context(), longEvent("long")); err != nil {
+		t.Fatal(err)
+	}
+	verify(t, s)
 }
 
 // TestIDsTogether publishes an event several times while a commit is under way, so that they share the next.
