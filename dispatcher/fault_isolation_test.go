@@ -236,13 +236,18 @@ func tarpit(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// refusing returns an address that refuses connections.
+// refusing returns an address that refuses connections: the near end of one that is open, so that nobody else is given it.
 func refusing(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Cleanup(func() { l.Close() })
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c.LocalAddr().String()
 }

@@ -153,14 +153,9 @@ func thenResets(begin string) func(net.Conn) {
 // silent are endpoints that give no answer, or not all of it.
 func silent(t *testing.T) []hostile {
 	http1 := func(serve func(net.Conn)) string { return "http://" + listen(t, serve) }
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed.Close()
 	const partial = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart"
 	return []hostile{
-		{name: "refuses", url: "http://" + closed.Addr().String(), want: "connect: connection refused"},
+		{name: "refuses", url: "http://" + refusing(t), want: "connect: connection refused"},
 		{name: "resets at once", url: http1(reset), want: "connect: "},
 		{name: "resets mid-request", url: http1(func(c net.Conn) {
 			io.CopyN(io.Discard, c, 1000)
