@@ -157,7 +157,7 @@ func surviveFaults(t *testing.T, s *faultyStore) {
 	for _, ev := range erased {
 		v.anyhow("the erasure", func() error { return v.Erase(t.Context(), ev.ID) })
 	}
-	settle() // an attempt that began before may be on its way
+	synctest.Wait() // an attempt that began before may be on its way
 	before := len(v.seen("https://down.example/hook"))
 	pass(time.Hour)
 
