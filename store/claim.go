@@ -25,18 +25,6 @@ type ClaimRequest struct {
 	ProbeAfter int
 }
 
-// Limit returns how many deliveries of a subscription with this health may be leased at once; 0 is no limit. After
-// failures the limit comes back step by step: it is halved for each of Health.Recovering, down to one.
-func (r *ClaimRequest) Limit(h *Health) int {
-	if r.ProbeAfter > 0 && h.Failures >= r.ProbeAfter {
-		return 1
-	}
-	if r.PerSubscription <= 0 {
-		return 0
-	}
-	return max(1, r.PerSubscription>>h.Recovering)
-}
-
 // Lease names a delivery that its holder may attempt. It is what fences a late finisher off.
 type Lease struct {
 	SubscriptionID string

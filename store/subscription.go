@@ -81,38 +81,3 @@ type SubscriptionQuery struct {
 	Cursor string // the Next or Previous of an earlier Page; if empty, from the oldest
 	Limit  int    // how many at most; if zero, all
 }
-
-// Health is what attempts have said of a subscription's endpoint. A store only counts; what follows from the counts is
-// the caller's to decide. It starts anew when the subscription is subscribed again or its URL changes.
-type Health struct {
-	// Proven says that the last counted attempt succeeded. It is false before the first.
-	Proven bool
-
-	// Failures counts the failed attempts since the last success.
-	Failures int
-
-	// FailingFor is the time over which those failures are spread. A gap between two of them counts as a day at most,
-	// so that neither the time a host was down nor a clock that jumped makes an endpoint look worse than it was seen
-	// to be.
-	FailingFor time.Duration
-
-	// Holds counts how often the subscription was held since the last success (Outcome.HoldFor). Outcomes that come while
-	// it is held already may lengthen that hold, but are no other.
-	Holds int
-
-	// HeldUntil is when the last hold ends, by the store's clock. No delivery is claimed before. Zero when not held.
-	HeldUntil time.Time
-
-	// Recovering is how many more successes it takes until the subscription has all its leases again: see
-	// ClaimRequest.Limit. The success that ends failures sets it to their number, MaxRecovering at most.
-	Recovering int
-}
-
-// New reports whether nothing is known of the endpoint yet.
-func (h *Health) New() bool { return !h.Proven && h.Failures == 0 }
-
-// MaxRecovering bounds [Health.Recovering].
-const MaxRecovering = 8
-
-// MaxFailureGap is what one gap between two failures adds at most to [Health.FailingFor].
-const MaxFailureGap = 24 * time.Hour

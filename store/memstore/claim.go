@@ -3,7 +3,6 @@ package memstore
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
@@ -20,60 +19,24 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims
 		return store.Claims{}, fmt.Errorf("memstore: claim: %w", err)
 	}
 	defer s.mu.Unlock()
-	s.expire(now)
-	s.wakeSleepers(now)
-	claims := store.Claims{Wait: s.wait(now)}
-	r := s.newRound(req)
-	for len(claims.Claims) < req.Max {
-		d := r.take(now)
-		if d == nil {
-			break
-		}
-		claims.Claims = append(claims.Claims, s.lease(d, now.Add(req.Lease)))
+	round := s.schedule.Round(&req, now.UnixNano())
+	round.Run() // it lacks nothing: all is in memory
+	s.schedule.TakeWake()
+	claims := store.Claims{Wait: round.NextDue()}
+	for _, l := range round.Leases {
+		d := l.Sub.Data.deliveries[l.Seq]
+		l.Data = d
+		claims.Claims = append(claims.Claims, d.claim(l))
 	}
 	return claims, nil
 }
 
-// expire takes back the leases that have run out. Their tokens stay good until somebody claims the delivery again.
-func (s *Store) expire(now time.Time) {
-	for s.leases.len() > 0 && !s.leases.first().expires.After(now) {
-		d := s.leases.first()
-		s.unlease(d)
-		d.sub.queueUp(d, now)
-		s.settle(d.sub, now)
-	}
-}
-
-// wakeSleepers settles the subscriptions whose time has come.
-func (s *Store) wakeSleepers(now time.Time) {
-	for s.sleepers.len() > 0 && !s.sleepers.first().wakeAt.After(now) {
-		s.settle(s.sleepers.first(), now)
-	}
-}
-
-// wait returns how long it is until something is claimable that is not now, but for the limits of a request.
-func (s *Store) wait(now time.Time) time.Duration {
-	wait := store.NoneDue
-	if s.sleepers.len() > 0 {
-		wait = s.sleepers.first().wakeAt.Sub(now)
-	}
-	for _, d := range s.leases.items {
-		wait = min(wait, max(d.expires.Sub(now), d.sub.barredUntil().Sub(now)))
-	}
-	return wait
-}
-
-// lease gives d, which is in no heap, to a caller until the given time.
-func (s *Store) lease(d *delivery, until time.Time) store.Claim {
-	s.lastToken++
-	d.token, d.expires = s.lastToken, until
-	d.enter(&s.leases)
-	d.sub.leased++
-	s.leasedOf[classOf(&d.sub.health)]++
+// claim returns what the holder of a lease gets.
+func (d *delivery) claim(l *lease) store.Claim {
 	return store.Claim{
-		Lease:        store.Lease{SubscriptionID: d.sub.ID, EventID: d.event.id, Token: d.token},
+		Lease:        store.Lease{SubscriptionID: d.sub.ID, EventID: d.event.id, Token: l.Token},
 		Subscription: d.sub.Subscription,
-		Health:       d.sub.health,
+		Health:       *d.sub.turns.Health(),
 		EventType:    d.event.typ,
 		Tenant:       d.event.tenant,
 		Key:          d.event.key,
@@ -84,14 +47,4 @@ func (s *Store) lease(d *delivery, until time.Time) store.Claim {
 		Attempt:      len(d.attempts) + 1,
 		Retry:        d.retry,
 	}
-}
-
-// unlease takes d from the leases if it is there.
-func (s *Store) unlease(d *delivery) {
-	if !s.leased(d) {
-		return
-	}
-	d.leave()
-	d.sub.leased--
-	s.leasedOf[classOf(&d.sub.health)]--
 }

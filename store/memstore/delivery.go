@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // event is a stored event and what became of it. Its fields change only when a delivery goes, and in erase.
@@ -41,15 +42,9 @@ type delivery struct {
 	finished time.Time // otherwise
 	canceled string    // why it was canceled
 
-	token   uint64    // of the last claim, while it is worth something; 0 when there is none
-	expires time.Time // when the lease of that claim ends
-
-	heap *heapOf[*delivery] // the one it is in: one of its subscription's or the leases; nil when in none
-	pos  int                // its position there
+	recorded bool               // the schedule has it from change, and not in its implicit list
+	position *schedule.Position // where the schedule has it; nil if it is blocked, implicit or not pending
 }
-
-// leased reports whether d is among the leases. One that has run out stays there until expire.
-func (s *Store) leased(d *delivery) bool { return d.heap == &s.leases }
 
 // isNext reports whether nothing of the same key stands before d.
 func (d *delivery) isNext() bool {
@@ -87,32 +82,4 @@ func (d *delivery) record() store.Delivery {
 		r.LastError = d.canceled
 	}
 	return r
-}
-
-// deliveryHeap returns an empty heap of deliveries.
-func deliveryHeap(less func(a, b *delivery) bool) heapOf[*delivery] {
-	return heapOf[*delivery]{less: less, index: func(d *delivery) *int { return &d.pos }}
-}
-
-func enqueuedFirst(a, b *delivery) bool { return a.event.num < b.event.num }
-func expiresFirst(a, b *delivery) bool  { return a.expires.Before(b.expires) }
-
-func dueFirst(a, b *delivery) bool {
-	if !a.due.Equal(b.due) {
-		return a.due.Before(b.due)
-	}
-	return enqueuedFirst(a, b)
-}
-
-// enter puts d into h, leave takes it out of the heap it is in.
-func (d *delivery) enter(h *heapOf[*delivery]) {
-	h.push(d)
-	d.heap = h
-}
-
-func (d *delivery) leave() {
-	if d.heap != nil {
-		d.heap.remove(d.pos)
-		d.heap = nil
-	}
 }

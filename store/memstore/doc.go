@@ -11,17 +11,15 @@
 //
 // Its clock is [time.Now], so that in a bubble of testing/synctest days of retries pass in no time.
 //
-// It is written to be read: one mutex, plain maps, slices and heaps. Claiming costs the same whatever the backlog and
-// the history, in the order of the number of claims taken, of subscriptions at their limit, and of leases that run.
+// It is written to be read: one mutex, plain maps and slices. Claiming costs the same for any backlog and
+// history, in the order of the number of claims taken, of subscriptions at their limit, and of leases that run.
 // Other things are plain loops, where a store of many events would have an index: Enqueue looks at every subscription,
 // a listing reads events until its page is full, Stats counts, and unsubscribing or deleting a subscription visits each
 // of its deliveries.
 //
 // # How it hangs together
 //
-// Each subscription has three heaps of pending deliveries: first attempts by the order of their events, retries that
-// are due, and retries that are due later. A delivery is in one of them, or among the leases, or in none while it
-// stands behind another of the same key. Subscriptions with something to claim stand in one of three rings, proven, new
-// or failing, and Claim goes round them; those that have something to wait for are in a heap by when it comes. After
-// each change to a subscription, settle puts it where it belongs.
+// The maps say what there is: subscriptions, events, and the deliveries of each. Who is next is decided by
+// store/internal/schedule, which is told what becomes of each delivery, and hears of one as blocked while an earlier one
+// of its key is pending.
 package memstore

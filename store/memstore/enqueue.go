@@ -19,7 +19,7 @@ func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
 	if err != nil {
 		return fmt.Errorf("memstore: enqueue: %w", err)
 	}
-	defer s.mu.Unlock()
+	defer s.end()
 	fresh, err := s.unstored(built)
 	if err != nil {
 		return fmt.Errorf("memstore: enqueue: %w", err)
@@ -80,7 +80,7 @@ func (s *Store) enqueue(e *event, now time.Time) {
 			continue
 		}
 		d := &delivery{sub: sub, event: e}
-		sub.deliveries[e.id] = d
+		sub.deliveries[e.num] = d
 		e.deliveries = append(e.deliveries, d)
 		if sub.Disabled() {
 			d.state, d.finished, d.canceled = store.Canceled, now, sub.DisabledReason
@@ -97,7 +97,5 @@ func (s *Store) enqueue(e *event, now time.Time) {
 // revive makes a delivery pending and due now.
 func (s *Store) revive(d *delivery, now time.Time) {
 	d.state, d.due, d.finished = store.Pending, now, time.Time{}
-	d.sub.add(d, now)
-	s.settle(d.sub, now)
-	s.wakeReader()
+	s.add(d, now)
 }

@@ -14,7 +14,7 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 	if err != nil {
 		return 0, "", fmt.Errorf("memstore: erase: %w", err)
 	}
-	defer s.mu.Unlock()
+	defer s.end()
 	if q.EventID != "" {
 		e := s.events[q.EventID]
 		if e == nil {
@@ -54,7 +54,6 @@ func (s *Store) erase(evs []*event, now time.Time) (n int) {
 			}
 			if d.state == store.Pending {
 				s.cancel(d, "erased", now)
-				s.wakeReader() // there is room now, and the next of its key may go
 			}
 		}
 	}

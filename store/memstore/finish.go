@@ -22,41 +22,41 @@ func (s *Store) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.
 	if err != nil {
 		return nil, fmt.Errorf("memstore: finish: %w", err)
 	}
-	defer s.mu.Unlock()
+	defer s.end()
 	results := make([]store.Result, len(outcomes))
 	for i, o := range outcomes {
 		results[i] = s.finish(o, now)
 	}
-	s.wakeReader() // there is room now
 	return results, nil
 }
 
 // finish records one outcome, if it counts.
 func (s *Store) finish(o store.Outcome, now time.Time) store.Result {
 	d := s.delivery(o.SubscriptionID, o.EventID)
-	if d == nil || !counts(d, o) {
+	if d == nil || !s.counts(d, o) {
 		return store.Result{Ignored: true}
 	}
-	before := d.sub.health
+	before := *d.sub.turns.Health()
 	if o.State == store.Canceled {
 		s.cancel(d, o.Attempt.Error, now)
 		return store.Result{Before: before, After: before}
 	}
-	s.unlease(d)
-	d.token = 0
 	d.attempted(o.Attempt)
 	d.sub.count(&o, now)
-	d.next(o, now)
-	s.setHealth(d.sub, d.sub.judged(o, now))
-	s.settle(d.sub, now)
-	return store.Result{Before: before, After: d.sub.health}
+	s.next(d, o, now)
+	after := before.Next(&o, now, d.sub.failedAt)
+	if after.Failures > before.Failures {
+		d.sub.failedAt = now
+	}
+	s.schedule.SetHealth(d.sub.turns, after, now.UnixNano())
+	return store.Result{Before: before, After: after}
 }
 
 // counts reports whether the outcome is of the present claim, or at least says that the endpoint has the event.
-func counts(d *delivery, o store.Outcome) bool {
+func (s *Store) counts(d *delivery, o store.Outcome) bool {
 	switch d.state {
 	case store.Pending:
-		return o.Token == d.token && d.token != 0 || o.State == store.Delivered
+		return s.lease(o.Lease) != nil || o.State == store.Delivered
 	case store.Canceled:
 		return o.State == store.Delivered
 	}
@@ -74,69 +74,33 @@ func (d *delivery) attempted(a store.Attempt) {
 	d.retry++
 }
 
-// next takes d to its next state.
-func (d *delivery) next(o store.Outcome, now time.Time) {
+// next takes d to its next state, which ends its lease.
+func (s *Store) next(d *delivery, o store.Outcome, now time.Time) {
 	if o.Body != nil && o.State != store.Delivered {
 		d.body = slices.Clone(o.Body)
 	}
 	if o.State == store.Pending {
-		d.leave()
 		d.due = now.Add(o.RetryIn)
-		d.sub.queueUp(d, now)
+		s.queueUp(d, true, now)
 		return
 	}
 	if d.state == store.Pending { // or else canceled, and now a late success
-		d.sub.remove(d, now)
+		s.remove(d, now)
 	}
 	d.state, d.finished = o.State, now
 }
 
-// judged returns the health of sub after the outcome.
-func (sub *subscription) judged(o store.Outcome, now time.Time) store.Health {
-	h := sub.health
-	if o.State == store.Delivered {
-		return store.Health{Proven: true, Recovering: recovering(h)}
-	}
-	if h.Failures > 0 {
-		gap := now.Sub(sub.lastFailure)
-		h.FailingFor += min(max(gap, 0), store.MaxFailureGap)
-	}
-	sub.lastFailure = now
-	h.Proven = false
-	h.Failures++
-	h.Recovering = 0
-	if o.HoldFor > 0 {
-		if !sub.held(now) {
-			h.Holds++
-		}
-		if until := now.Add(o.HoldFor); until.After(h.HeldUntil) {
-			h.HeldUntil = until
-		}
-	}
-	return h
-}
-
-// recovering returns how many more successes it takes after one that comes at the health h.
-func recovering(h store.Health) int {
-	if h.Failures > 0 {
-		return min(h.Failures, store.MaxRecovering)
-	}
-	return max(h.Recovering-1, 0)
-}
-
-// cancel ends a pending delivery without an attempt. Its lease, if there is one, is void.
+// cancel ends a pending delivery without an attempt. Its lease, if there is one, ends.
 func (s *Store) cancel(d *delivery, reason string, now time.Time) {
-	s.unlease(d)
-	d.sub.remove(d, now)
-	d.state, d.finished, d.canceled, d.token = store.Canceled, now, reason, 0
-	s.settle(d.sub, now)
+	s.remove(d, now)
+	d.state, d.finished, d.canceled = store.Canceled, now, reason
 }
 
-// delivery returns a stored delivery; nil when there is none.
+// delivery returns a stored delivery; nil if there is none.
 func (s *Store) delivery(subscriptionID, eventID string) *delivery {
-	sub := s.subs[subscriptionID]
-	if sub == nil {
+	sub, e := s.subs[subscriptionID], s.events[eventID]
+	if sub == nil || e == nil {
 		return nil
 	}
-	return sub.deliveries[eventID]
+	return sub.deliveries[e.num]
 }

@@ -76,7 +76,7 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 	if err != nil {
 		return 0, "", fmt.Errorf("memstore: requeue: %w", err)
 	}
-	defer s.mu.Unlock()
+	defer s.end()
 	if len(q.States) == 0 {
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
@@ -97,10 +97,9 @@ func (s *Store) requeue(d *delivery, now time.Time) bool {
 	if d.sub.Status != store.Subscribed || d.event.erased {
 		return false
 	}
-	if !d.sub.health.HeldUntil.IsZero() {
-		d.sub.health.HeldUntil = time.Time{}
-		s.settle(d.sub, now)
-		s.wakeReader()
+	if h := *d.sub.turns.Health(); !h.HeldUntil.IsZero() {
+		h.HeldUntil = time.Time{}
+		s.schedule.SetHealth(d.sub.turns, h, now.UnixNano())
 	}
 	switch {
 	case d.state != store.Pending:
@@ -110,10 +109,7 @@ func (s *Store) requeue(d *delivery, now time.Time) bool {
 	case !d.due.After(now): // a leased one too
 		return false
 	}
-	d.leave()
 	d.due = now
-	d.sub.queueUp(d, now)
-	s.settle(d.sub, now)
-	s.wakeReader()
+	s.queueUp(d, false, now)
 	return true
 }

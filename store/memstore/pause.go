@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // Pause implements [store.Queue]. A pause ends with its subscription.
@@ -12,16 +14,15 @@ func (s *Store) Pause(ctx context.Context, subscriptionID string, d time.Duratio
 	if err != nil {
 		return fmt.Errorf("memstore: pause: %w", err)
 	}
-	defer s.mu.Unlock()
+	defer s.end()
 	sub := s.subs[subscriptionID]
 	if sub == nil {
 		return nil
 	}
-	before := sub.barredUntil()
-	sub.pausedUntil = now.Add(max(d, 0))
-	s.settle(sub, now)
-	if sub.barredUntil().Before(before) {
-		s.wakeReader()
+	until := int64(0)
+	if d > 0 {
+		until = schedule.Add(now.UnixNano(), d)
 	}
+	s.schedule.Postpone(sub.num, until, now.UnixNano())
 	return nil
 }

@@ -25,7 +25,7 @@ func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err er
 			if left == 0 || !d.outlived(r, now) {
 				return false
 			}
-			delete(d.sub.deliveries, e.id)
+			delete(d.sub.deliveries, e.num)
 			left--
 			return true
 		})

@@ -4,104 +4,76 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// queue is what a subscription has pending.
-type queue struct {
-	fresh heapOf[*delivery] // first attempts, by the order of their events
-	due   heapOf[*delivery] // retries that are due, the longest due on top
-	later heapOf[*delivery] // retries that are not, the first to be due on top
-
-	// keyed has the pending deliveries of each key, by the order of their events. Only the first of a key is in a heap,
-	// unless an earlier one was requeued while it was leased.
-	keyed map[string][]*delivery
-
-	leased     int  // how many of the subscription's deliveries are leased
-	retryFirst bool // whose turn it is when both fresh and due have something
-}
-
-func newQueue() queue {
-	return queue{
-		fresh: deliveryHeap(enqueuedFirst),
-		due:   deliveryHeap(dueFirst),
-		later: deliveryHeap(dueFirst),
-		keyed: make(map[string][]*delivery),
-	}
-}
+// What follows tells the schedule what has become of deliveries. Keys are this store's: the schedule hears of a delivery
+// as blocked while an earlier one of its key is pending.
 
 // add takes in a delivery that has become pending.
-func (q *queue) add(d *delivery, now time.Time) {
+func (s *Store) add(d *delivery, now time.Time) {
+	sub := d.sub
 	if key := d.event.key; key != "" {
-		same := q.keyed[key]
+		same := sub.keyed[key]
 		i, _ := slices.BinarySearchFunc(same, d, byEvent)
-		if i == 0 && len(same) > 0 && q.waits(same[0]) {
-			same[0].leave()
+		first := d
+		if len(same) > 0 {
+			first = same[0]
 		}
-		q.keyed[key] = slices.Insert(same, i, d)
+		sub.keyed[key] = slices.Insert(same, i, d)
+		if first != d && i == 0 { // it was the first until now, and may be leased
+			s.queueUp(first, false, now)
+		}
 	}
-	q.queueUp(d, now)
+	if len(d.attempts) == 0 && d.isNext() && !d.recorded {
+		s.schedule.AddImplicit(sub.turns, d.event.num, now.UnixNano())
+		return
+	}
+	s.queueUp(d, false, now)
 }
 
-// remove takes out a delivery that is pending no more. If others of its key stood behind it, the next is let go.
-func (q *queue) remove(d *delivery, now time.Time) {
-	d.leave()
-	key := d.event.key
+// remove takes out a delivery that is not pending any more. Its lease, if there is one, ends. If others of its key stood
+// behind it, the next is let go.
+func (s *Store) remove(d *delivery, now time.Time) {
+	s.change(d, schedule.Change{}, now)
+	sub, key := d.sub, d.event.key
 	if key == "" {
 		return
 	}
-	i, _ := slices.BinarySearchFunc(q.keyed[key], d, byEvent)
-	same := slices.Delete(q.keyed[key], i, i+1)
-	if len(same) == 0 {
-		delete(q.keyed, key)
+	i, found := slices.BinarySearchFunc(sub.keyed[key], d, byEvent)
+	if !found {
 		return
 	}
-	q.keyed[key] = same
-	if same[0].heap == nil {
-		q.queueUp(same[0], now)
+	same := slices.Delete(sub.keyed[key], i, i+1)
+	if len(same) == 0 {
+		delete(sub.keyed, key)
+		return
+	}
+	sub.keyed[key] = same
+	if i == 0 {
+		s.queueUp(same[0], false, now)
 	}
 }
 
-// queueUp puts a pending delivery that is in no heap into the one where it belongs.
-func (q *queue) queueUp(d *delivery, now time.Time) {
-	switch {
-	case !d.isNext():
-	case d.due.After(now):
-		d.enter(&q.later)
-	case len(d.attempts) == 0:
-		d.enter(&q.fresh)
-	default:
-		d.enter(&q.due)
+// queueUp tells the schedule where a pending delivery stands. endLease says that a lease on it ends.
+func (s *Store) queueUp(d *delivery, endLease bool, now time.Time) {
+	p := schedule.Position{Seq: d.event.num}
+	if len(d.attempts) > 0 {
+		p.Due = d.due.UnixNano()
 	}
+	s.change(d, schedule.Change{Pending: true, Blocked: !d.isNext(), Position: p, EndLease: endLease}, now)
 }
 
-// ripen makes the retries claimable that have come due.
-func (q *queue) ripen(now time.Time) {
-	for q.later.len() > 0 && !q.later.first().due.After(now) {
-		d := q.later.first()
-		d.leave()
-		q.queueUp(d, now)
+// change passes a change on to the schedule, with where the delivery stood before.
+func (s *Store) change(d *delivery, c schedule.Change, now time.Time) {
+	c.Was = d.position
+	d.recorded = true
+	d.position = nil
+	if c.Pending && !c.Blocked {
+		d.position = &c.Position
 	}
-}
-
-// take removes the delivery whose turn it is from its heap. There must be one.
-func (q *queue) take() *delivery {
-	retry := q.fresh.len() == 0 || q.retryFirst && q.due.len() > 0
-	q.retryFirst = !retry
-	from := &q.fresh
-	if retry {
-		from = &q.due
-	}
-	d := from.first()
-	d.leave()
-	return d
-}
-
-// stocked reports whether something is due.
-func (q *queue) stocked() bool { return q.fresh.len()+q.due.len() > 0 }
-
-// waits reports whether d is in one of q's heaps.
-func (q *queue) waits(d *delivery) bool {
-	return d.heap == &q.fresh || d.heap == &q.due || d.heap == &q.later
+	s.schedule.Change(d.sub.turns, d.event.num, c, now.UnixNano())
 }
 
 func byEvent(a, b *delivery) int { return cmp.Compare(a.event.num, b.event.num) }

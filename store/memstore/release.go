@@ -13,19 +13,20 @@ func (s *Store) Release(ctx context.Context, leases ...store.Lease) error {
 	if err != nil {
 		return fmt.Errorf("memstore: release: %w", err)
 	}
-	defer s.mu.Unlock()
-	for _, l := range leases {
-		d := s.delivery(l.SubscriptionID, l.EventID)
-		if d == nil || d.token == 0 || d.token != l.Token {
-			continue
-		}
-		d.token = 0
-		if s.leased(d) {
-			s.unlease(d)
-			d.sub.queueUp(d, now)
-			s.settle(d.sub, now)
-			s.wakeReader()
+	defer s.end()
+	for _, given := range leases {
+		if l := s.lease(given); l != nil {
+			s.schedule.Release(l, now.UnixNano())
 		}
 	}
 	return nil
+}
+
+// lease returns the lease that a token is for; nil if the token is worth nothing.
+func (s *Store) lease(given store.Lease) *lease {
+	l := s.schedule.Present(given.Token)
+	if l == nil || l.Data.event.id != given.EventID || l.Data.sub.ID != given.SubscriptionID {
+		return nil
+	}
+	return l
 }

@@ -15,8 +15,8 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 	if err != nil {
 		return store.Stats{}, fmt.Errorf("memstore: stats: %w", err)
 	}
-	defer s.mu.Unlock()
-	s.expire(now)
+	defer s.end()
+	s.schedule.Expire(now.UnixNano())
 	if subscriptionID == "" {
 		stats := store.Stats{}
 		for _, sub := range s.order {
@@ -28,10 +28,8 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 	if sub == nil {
 		return store.Stats{}, fmt.Errorf("memstore: stats: %w", store.ErrNotFound)
 	}
-	stats := store.Stats{Health: sub.health, Hour: sub.window(now, tally.Hour), Day: sub.window(now, tally.Day)}
-	if h := &sub.health; h.Failures > 0 {
-		stats.FailingSince = sub.lastFailure.Add(-h.FailingFor)
-	}
+	health := sub.turns.Health()
+	stats := store.Stats{Health: *health, FailingSince: health.FailingSince(sub.failedAt), Hour: sub.window(now, tally.Hour), Day: sub.window(now, tally.Day)}
 	s.tell(sub, &stats)
 	return stats, nil
 }
@@ -39,7 +37,7 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 // tell adds the figures of sub.
 func (s *Store) tell(sub *subscription, stats *store.Stats) {
 	stats.Subscriptions++
-	stats.InFlight += sub.leased
+	stats.InFlight += s.schedule.InFlight(sub.turns)
 	for _, d := range sub.deliveries {
 		if d.state != store.Pending {
 			continue
@@ -53,22 +51,22 @@ func (s *Store) tell(sub *subscription, stats *store.Stats) {
 
 // count counts an attempt, and forgets what is too old to be asked for.
 func (sub *subscription) count(o *store.Outcome, now time.Time) {
-	for at := range sub.slots {
+	for at := range sub.buckets {
 		if at < tally.First(now, tally.Day) {
-			delete(sub.slots, at)
+			delete(sub.buckets, at)
 		}
 	}
 	at := tally.At(now)
-	if sub.slots[at] == nil {
-		sub.slots[at] = new(tally.Slot)
+	if sub.buckets[at] == nil {
+		sub.buckets[at] = new(tally.Slot)
 	}
-	sub.slots[at].Add(&o.Attempt, o.State == store.Delivered)
+	sub.buckets[at].Add(&o.Attempt, o.State == store.Delivered)
 }
 
 // window returns what was counted in the time d before now.
 func (sub *subscription) window(now time.Time, d time.Duration) store.Window {
 	var sum tally.Slot
-	for at, slot := range sub.slots {
+	for at, slot := range sub.buckets {
 		if at >= tally.First(now, d) {
 			sum.Merge(slot)
 		}

@@ -2,10 +2,12 @@ package memstore
 
 import (
 	"context"
+	"math"
 	"sync"
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 var _ store.Store = (*Store)(nil)
@@ -25,14 +27,15 @@ type Store struct {
 	events map[string]*event // by ID
 	log    []*event          // the same, in the order of Enqueue
 
-	lastNum   uint64 // the last number given to a subscription or an event
-	lastToken uint64 // the last fencing token given out
-
-	leases   heapOf[*delivery]     // leased deliveries, the first to run out on top
-	leasedOf [classes]int          // how many of them are of subscriptions of each class
-	rings    rings                 // subscriptions with something to claim
-	sleepers heapOf[*subscription] // subscriptions with something to wait for, the first to wake on top
+	lastNum  uint64 // the last number given to a subscription or an event
+	schedule *schedule.Schedule[*subscription, *delivery]
 }
+
+// Short names for what the schedule keeps.
+type (
+	turns = schedule.Sub[*subscription, *delivery]
+	lease = schedule.Lease[*subscription, *delivery]
+)
 
 // New returns an empty store.
 func New() *Store {
@@ -42,8 +45,7 @@ func New() *Store {
 		wall:     time.Now,
 		subs:     make(map[string]*subscription),
 		events:   make(map[string]*event),
-		leases:   deliveryHeap(expiresFirst),
-		sleepers: heapOf[*subscription]{less: wakesFirst, index: func(sub *subscription) *int { return &sub.bed }},
+		schedule: schedule.New[*subscription, *delivery](schedule.Options{Idle: math.MaxInt}),
 	}
 }
 
@@ -59,18 +61,10 @@ func (s *Store) Close() error {
 // Ready implements [store.Queue].
 func (s *Store) Ready() <-chan struct{} { return s.ready }
 
-// wakeReader fills the slot of Ready.
-func (s *Store) wakeReader() {
-	select {
-	case s.ready <- struct{}{}:
-	default:
-	}
-}
-
-// begin starts a method: it takes the lock, which the caller gives back, and the time. With an error it has taken
+// begin starts a method: it takes the lock, which the caller gives back by end, and the time. With an error it has taken
 // nothing.
 //
-// The time is the store's own. It goes on evenly, whatever becomes of the system's clock, and everything goes by it that
+// The time is the store's own. It goes on evenly if the system's clock jumps, and everything goes by it that
 // is due, held, leased, counted or past its retention. What is compared with the times of callers, such as when a
 // subscription was subscribed, is stamped by the system's.
 func (s *Store) begin(ctx context.Context) (now time.Time, err error) {
@@ -83,6 +77,19 @@ func (s *Store) begin(ctx context.Context) (now time.Time, err error) {
 		return time.Time{}, store.ErrClosed
 	}
 	return s.start.Add(time.Since(s.start)), nil
+}
+
+// end ends a method: if something may have become claimable, it fills the slot of Ready.
+func (s *Store) end() {
+	wake := s.schedule.TakeWake()
+	s.mu.Unlock()
+	if !wake {
+		return
+	}
+	select {
+	case s.ready <- struct{}{}:
+	default:
+	}
 }
 
 // nextNum returns a number larger than all before it.

@@ -1,7 +1,6 @@
 package memstore
 
 import (
-	"container/list"
 	"time"
 
 	"github.com/outhook/outhook/events"
@@ -15,34 +14,13 @@ type subscription struct {
 	store.Subscription
 	num uint64 // its place in the order of creation
 
-	health      store.Health
-	lastFailure time.Time             // when Failures last grew
-	pausedUntil time.Time             // when the last Pause ends
-	slots       map[int64]*tally.Slot // what was counted, by number
+	failedAt time.Time             // when its last failure was
+	buckets  map[int64]*tally.Slot // what was counted, by number
 
-	deliveries map[string]*delivery // by event ID
-	queue
-
-	ring *list.List    // the ring it is in, nil when in none
-	seat *list.Element // its place there
-
-	wakeAt time.Time // when it wakes; zero when it is not among the sleepers
-	bed    int       // its position there
+	deliveries map[uint64]*delivery   // by the number of their event
+	keyed      map[string][]*delivery // the pending ones of each key, by the order of their events
+	turns      *turns                 // its health, and what is pending
 }
-
-// held reports whether an outcome keeps sub from being claimed for now.
-func (sub *subscription) held(now time.Time) bool { return sub.health.HeldUntil.After(now) }
-
-// barredUntil returns when sub is neither held nor paused any more.
-func (sub *subscription) barredUntil() time.Time {
-	if sub.pausedUntil.After(sub.health.HeldUntil) {
-		return sub.pausedUntil
-	}
-	return sub.health.HeldUntil
-}
-
-// barred reports whether nothing may be claimed of sub for now.
-func (sub *subscription) barred(now time.Time) bool { return sub.barredUntil().After(now) }
 
 // wants reports whether sub gets, or but for being disabled would get, an event that is being enqueued.
 func (sub *subscription) wants(e *event) bool {
@@ -54,22 +32,14 @@ func (sub *subscription) wants(e *event) bool {
 		(!sub.SubscribedAt.After(latest) || !e.enqueued.After(latest))
 }
 
-// setHealth changes the health of sub, and with it the class that its leases count in.
-func (s *Store) setHealth(sub *subscription, h store.Health) {
-	s.leasedOf[classOf(&sub.health)] -= sub.leased
-	s.leasedOf[classOf(&h)] += sub.leased
-	sub.health = h
-}
-
 // cancelPending ends all that is pending for sub.
 func (s *Store) cancelPending(sub *subscription, reason string, now time.Time) {
 	for _, d := range sub.deliveries {
 		if d.state == store.Pending {
-			s.unlease(d)
 			d.state, d.finished, d.canceled = store.Canceled, now, reason
-			d.token, d.heap = 0, nil
+			d.recorded, d.position = false, nil
 		}
 	}
-	sub.queue = newQueue()
-	s.settle(sub, now)
+	clear(sub.keyed)
+	s.schedule.Clear(sub.turns, now.UnixNano())
 }

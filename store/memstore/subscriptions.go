@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/schedule"
 	"github.com/outhook/outhook/store/tally"
 )
 
@@ -15,7 +16,7 @@ func (s *Store) CreateSubscription(ctx context.Context, rec store.Subscription) 
 	if _, err := s.begin(ctx); err != nil {
 		return store.Subscription{}, fmt.Errorf("memstore: create subscription: %w", err)
 	}
-	defer s.mu.Unlock()
+	defer s.end()
 	if s.subs[rec.ID] != nil {
 		return store.Subscription{}, fmt.Errorf("memstore: create subscription: %w", store.ErrConflict)
 	}
@@ -27,10 +28,13 @@ func (s *Store) CreateSubscription(ctx context.Context, rec store.Subscription) 
 	sub := &subscription{
 		Subscription: rec,
 		num:          s.nextNum(),
-		deliveries:   make(map[string]*delivery),
-		slots:        make(map[int64]*tally.Slot),
-		queue:        newQueue(),
+		deliveries:   make(map[uint64]*delivery),
+		keyed:        make(map[string][]*delivery),
+		buckets:      make(map[int64]*tally.Slot),
 	}
+	sub.turns = s.schedule.Ensure(sub.num)
+	sub.turns.Data = sub
+	s.schedule.SetState(sub.turns, schedule.State{Active: true}, 0) // what is unsubscribed has nothing pending
 	s.subs[sub.ID] = sub
 	s.order = append(s.order, sub)
 	return sub.Clone(), nil
@@ -44,7 +48,7 @@ func (s *Store) UpdateSubscription(
 	if err != nil {
 		return store.Subscription{}, fmt.Errorf("memstore: update subscription: %w", err)
 	}
-	defer s.mu.Unlock()
+	defer s.end()
 	sub := s.subs[id]
 	if sub == nil {
 		return store.Subscription{}, fmt.Errorf("memstore: update subscription: %w", store.ErrNotFound)
@@ -67,9 +71,7 @@ func (s *Store) UpdateSubscription(
 		s.cancelPending(sub, cancelReason(&after), now)
 	}
 	if subscribed || before.URL != after.URL {
-		s.setHealth(sub, store.Health{})
-		s.settle(sub, now)
-		s.wakeReader()
+		s.schedule.SetHealth(sub.turns, store.Health{}, now.UnixNano())
 	}
 	return sub.Clone(), nil
 }
@@ -88,7 +90,7 @@ func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 	if err != nil {
 		return fmt.Errorf("memstore: delete subscription: %w", err)
 	}
-	defer s.mu.Unlock()
+	defer s.end()
 	sub := s.subs[id]
 	if sub == nil {
 		return fmt.Errorf("memstore: delete subscription: %w", store.ErrNotFound)
@@ -97,6 +99,7 @@ func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 	for _, d := range sub.deliveries {
 		d.event.deliveries = slices.DeleteFunc(d.event.deliveries, func(o *delivery) bool { return o == d })
 	}
+	s.schedule.Forget(sub.turns)
 	delete(s.subs, id)
 	s.order = slices.DeleteFunc(s.order, func(o *subscription) bool { return o == sub })
 	return nil

@@ -1,0 +1,127 @@
+package store
+
+import "time"
+
+// Health is what attempts have said of a subscription's endpoint. It starts anew when the subscription is subscribed
+// again or its URL changes.
+//
+// This file is the only definition of health: what an outcome makes of it ([Health.Next]), the classes that take turns
+// ([Health.Class]), and how many leases each may have ([ClaimRequest.Limit], [ClaimRequest.Room]).
+type Health struct {
+	// Proven says that the last counted attempt succeeded. It is false before the first.
+	Proven bool
+
+	// Failures counts the failed attempts since the last success.
+	Failures int
+
+	// FailingFor is the time over which those failures are spread. A gap between two of them counts as MaxFailureGap at
+	// most, so that neither the time a host was down nor a clock that jumped makes an endpoint look worse than it was
+	// seen to be.
+	FailingFor time.Duration
+
+	// Holds counts how often the subscription was held since the last success (Outcome.HoldFor). An outcome that comes
+	// during a hold may lengthen it, but does not count as another.
+	Holds int
+
+	// HeldUntil is when the last hold ends, by the store's clock. No delivery is claimed before. Zero when not held.
+	HeldUntil time.Time
+
+	// Recovering is how many more successes it takes until the subscription has all its leases again: see
+	// ClaimRequest.Limit. The success that ends failures sets it to their number, MaxRecovering at most.
+	Recovering int
+}
+
+// MaxRecovering bounds [Health.Recovering].
+const MaxRecovering = 8
+
+// MaxFailureGap is what one gap between two failures adds at most to [Health.FailingFor].
+const MaxFailureGap = 24 * time.Hour
+
+// New reports whether nothing is known of the endpoint yet.
+func (h *Health) New() bool { return h.Class() == ClassNew }
+
+// FailingSince returns when the first of the Failures was, later by what exceeds MaxFailureGap in the gaps between them,
+// where the last was at failedAt. Zero without Failures.
+func (h *Health) FailingSince(failedAt time.Time) time.Time {
+	if h.Failures == 0 {
+		return time.Time{}
+	}
+	return failedAt.Add(-h.FailingFor)
+}
+
+// Next returns the health after an outcome that counts, at the time now of the store's clock, where the last failure was
+// at failedAt. A canceled delivery says nothing about the endpoint and leaves the health as it is.
+func (h Health) Next(o *Outcome, now, failedAt time.Time) Health {
+	switch o.State {
+	case Canceled:
+		return h
+	case Delivered:
+		return Health{Proven: true, Recovering: h.recovering()}
+	}
+	if h.Failures > 0 {
+		h.FailingFor += min(max(now.Sub(failedAt), 0), MaxFailureGap)
+	}
+	h.Proven, h.Recovering = false, 0
+	h.Failures++
+	if o.HoldFor > 0 {
+		if !h.HeldUntil.After(now) {
+			h.Holds++
+		}
+		if until := now.Add(o.HoldFor); until.After(h.HeldUntil) {
+			h.HeldUntil = until
+		}
+	}
+	return h
+}
+
+// recovering returns Recovering after a success.
+func (h *Health) recovering() int {
+	if h.Failures > 0 {
+		return min(h.Failures, MaxRecovering)
+	}
+	return max(h.Recovering-1, 0)
+}
+
+// Class is one of the kinds of subscriptions that take turns in Claim.
+type Class int
+
+const (
+	ClassHealthy Class = iota // the last counted attempt succeeded
+	ClassNew                  // no attempt has been counted yet
+	ClassFailing              // it has Failures
+	Classes                   // how many classes there are
+)
+
+// Class returns the class of a subscription with this health.
+func (h *Health) Class() Class {
+	switch {
+	case h.Proven:
+		return ClassHealthy
+	case h.Failures == 0:
+		return ClassNew
+	}
+	return ClassFailing
+}
+
+// Limit returns how many deliveries of a subscription with this health may be leased at once; 0 is no limit. After
+// failures the limit comes back step by step: it is halved for each of Health.Recovering, down to one.
+func (r *ClaimRequest) Limit(h *Health) int {
+	if r.ProbeAfter > 0 && h.Failures >= r.ProbeAfter {
+		return 1
+	}
+	if r.PerSubscription <= 0 {
+		return 0
+	}
+	return max(1, r.PerSubscription>>h.Recovering)
+}
+
+// Room reports whether one more delivery of a class may be leased where so many of each class are.
+func (r *ClaimRequest) Room(class Class, leased *[Classes]int) bool {
+	switch {
+	case class == ClassHealthy:
+		return true
+	case class == ClassFailing && r.Failing > 0 && leased[ClassFailing] >= r.Failing:
+		return false
+	}
+	return r.Unproven <= 0 || leased[ClassNew]+leased[ClassFailing] < r.Unproven
+}

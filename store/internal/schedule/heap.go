@@ -1,0 +1,63 @@
+package schedule
+
+import "container/heap"
+
+// timed is something that a heap sorts by time, and that knows its index there.
+type timed interface {
+	time() int64
+	index() *int // 0 if it is in no heap, else 1 more than its index
+}
+
+// timeHeap has the earliest item on top.
+type timeHeap[T timed] struct{ items []T }
+
+// set puts an item where it belongs by its time.
+func (h *timeHeap[T]) set(item T) {
+	if i := *item.index(); i > 0 {
+		heap.Fix(h, i-1)
+	} else {
+		heap.Push(h, item)
+	}
+}
+
+// drop takes an item out, if it is in.
+func (h *timeHeap[T]) drop(item T) {
+	if i := *item.index(); i > 0 {
+		heap.Remove(h, i-1)
+	}
+}
+
+// first returns the item on top; ok is false if there is none.
+func (h *timeHeap[T]) first() (item T, ok bool) {
+	if len(h.items) == 0 {
+		return item, false
+	}
+	return h.items[0], true
+}
+
+// The rest is for container/heap.
+
+func (h *timeHeap[T]) Len() int           { return len(h.items) }
+func (h *timeHeap[T]) Less(i, j int) bool { return h.items[i].time() < h.items[j].time() }
+
+func (h *timeHeap[T]) Swap(i, j int) {
+	h.items[i], h.items[j] = h.items[j], h.items[i]
+	*h.items[i].index() = i + 1
+	*h.items[j].index() = j + 1
+}
+
+func (h *timeHeap[T]) Push(x any) {
+	item := x.(T)
+	h.items = append(h.items, item)
+	*item.index() = len(h.items)
+}
+
+func (h *timeHeap[T]) Pop() any {
+	last := len(h.items) - 1
+	item := h.items[last]
+	var none T
+	h.items[last] = none // so that the collector gets it
+	h.items = h.items[:last]
+	*item.index() = 0
+	return item
+}

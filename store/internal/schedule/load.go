@@ -1,0 +1,121 @@
+package schedule
+
+import (
+	"slices"
+
+	"github.com/outhook/outhook/store"
+)
+
+// maxLacks bounds what one round asks for at once.
+const maxLacks = 256
+
+// Lack is what the store must load before a round can go on: for one subscription its state and health, and parts of
+// its windows. Each must be answered by one call of [Schedule.Load].
+type Lack struct {
+	Num     uint64
+	State   bool // its State is needed
+	Windows [windows]WindowLack
+
+	states uint32
+}
+
+// WindowLack is a part of a window that is needed.
+type WindowLack struct {
+	Needed bool
+	After  Position // what comes after this position
+	loads  uint32
+}
+
+// Loaded is what the store has found for a Lack. The zero value says that the load failed: it ends the load and changes
+// nothing.
+type Loaded struct {
+	State   *State // if it was needed
+	Windows [windows]LoadedWindow
+}
+
+// State is what decides whether and how much may be claimed of a subscription.
+type State struct {
+	Active bool // deliveries may be claimed at all
+	Health store.Health
+}
+
+// LoadedWindow is what follows in a window.
+type LoadedWindow struct {
+	OK        bool       // it was needed, and was read
+	Positions []Position // in order; the schedule keeps it
+	UpTo      Position   // everything up to here was looked at
+	Complete  bool       // there is nothing after UpTo
+}
+
+// changes is what has become of a subscription's deliveries since a load began.
+type changes struct {
+	removed map[uint64]struct{}
+	added   []added
+}
+
+type added struct {
+	p  Position
+	to Source
+}
+
+func (c *changes) remove(seq uint64) {
+	if c.removed == nil {
+		c.removed = make(map[uint64]struct{})
+	}
+	c.removed[seq] = struct{}{}
+	c.added = slices.DeleteFunc(c.added, func(a added) bool { return a.p.Seq == seq })
+}
+
+func (c *changes) add(p Position, to Source) { c.added = append(c.added, added{p, to}) }
+
+// lack begins a load of what q lacks.
+func (q *Sub[Q, L]) lack() Lack {
+	q.loading++
+	l := Lack{Num: q.Num, State: !q.known, states: q.states}
+	for i := range q.windows {
+		if w := &q.windows[i]; w.needsLoad() {
+			l.Windows[i] = WindowLack{Needed: true, After: w.upTo, loads: w.loads}
+		}
+	}
+	return l
+}
+
+// Load takes in what the store has loaded for a Lack. What is leased, what only memory lists, what is canceled, and what
+// has changed since the load began is not taken from it. It returns the Sub if the State was taken, for the store to take
+// in what it keeps beside it; nil otherwise: then the State has changed since, and will be asked for again.
+func (s *Schedule[Q, L]) Load(lack *Lack, loaded Loaded, now int64) (stateOf *Sub[Q, L]) {
+	q := s.subs[lack.Num]
+	if q == nil || q.loading == 0 {
+		return nil // it was forgotten
+	}
+	if loaded.State != nil && !q.known && q.states == lack.states {
+		s.setState(q, loaded.State.Active, &loaded.State.Health)
+		q.known, stateOf = true, q
+	}
+	for i := range q.windows {
+		w, asked, got := &q.windows[i], &lack.Windows[i], &loaded.Windows[i]
+		if !asked.Needed || !got.OK || !w.needsLoad() || w.loads != asked.loads {
+			continue // another load came first, or the window was restarted
+		}
+		w.load(slices.DeleteFunc(got.Positions, func(p Position) bool { return !q.free(p.Seq) }), got.UpTo, got.Complete)
+		for _, a := range q.changes.added {
+			if a.to == Source(i) && !q.busy(a.p.Seq) {
+				w.add(a.p, s.maxWindow)
+			}
+		}
+	}
+	if q.loading--; q.loading == 0 {
+		q.changes = changes{}
+	}
+	if !q.known {
+		s.unknown = append(s.unknown, q)
+	}
+	s.settle(q, now)
+	return stateOf
+}
+
+// free reports whether a delivery that was loaded may be put into a window.
+func (q *Sub[Q, L]) free(seq uint64) bool {
+	_, removed := q.changes.removed[seq]
+	return !removed && !q.busy(seq) && !q.implicit.has(seq)
+}

@@ -1,0 +1,97 @@
+package schedule
+
+import "math"
+
+// What follows brings the schedule up to what has become of deliveries.
+
+// AddImplicit takes in the new first attempt of an event, which only memory lists.
+func (s *Schedule[Q, L]) AddImplicit(q *Sub[Q, L], seq uint64, now int64) {
+	q.implicit.add(seq)
+	s.settle(q, now)
+	s.wake = true
+}
+
+// Change is what has become of a delivery that is recorded in the store.
+type Change struct {
+	Pending  bool     // it is pending
+	Blocked  bool     // and an earlier one of its key blocks it
+	Position Position // where it stands, unless it is blocked
+	EndLease bool     // a lease on it ends; it always does if the delivery is not pending
+
+	// Was is where it stood before if it was pending, free and recorded, as far as the store knows. It is looked at
+	// where windows have no bound; in others the delivery is looked for.
+	Was *Position
+}
+
+// Change takes in what has become of a delivery. It is not in the implicit list any more, nor among the packed ones.
+func (s *Schedule[Q, L]) Change(q *Sub[Q, L], seq uint64, c Change, now int64) {
+	l := q.leases[seq]
+	q.implicit.remove(seq)
+	switch {
+	case (l == nil || l.expired) && s.maxWindow > 0:
+		q.forget(seq)
+	case (l == nil || l.expired) && c.Was != nil:
+		q.forgetPosition(*c.Was, c.Was.source())
+	case q.loading > 0:
+		q.changes.remove(seq)
+	}
+	switch {
+	case l != nil && (c.EndLease || !c.Pending):
+		s.endLease(l)
+		l = nil
+	case l != nil:
+		l.home, l.blocked, l.position = c.Position.source(), c.Blocked, c.Position
+	}
+	if c.Pending && !c.Blocked && (l == nil || l.expired) {
+		q.add(c.Position, c.Position.source(), s.maxWindow)
+	}
+	s.settle(q, now)
+	if c.Pending {
+		s.wake = true
+	}
+}
+
+// Pack takes in that first attempts of the implicit list are now among the packed ones. canceled says which of them are
+// not pending any more.
+func (s *Schedule[Q, L]) Pack(q *Sub[Q, L], seqs []uint64, canceled func(seq uint64) bool, now int64) {
+	for _, seq := range seqs {
+		q.implicit.remove(seq)
+		switch l := q.leases[seq]; {
+		case l != nil && !l.expired:
+			l.home = Packed
+		case !canceled(seq):
+			q.add(Position{Seq: seq}, Packed, s.maxWindow)
+		}
+	}
+	s.settle(q, now)
+}
+
+// Cancel takes in that all deliveries are canceled that became pending before seq. Their leases end. What is not
+// canceled is loaded again.
+func (s *Schedule[Q, L]) Cancel(q *Sub[Q, L], seq uint64, now int64) {
+	s.endLeases(q)
+	q.implicit.cancel(seq)
+	q.windows[Packed].restart(Position{Seq: seq}) // first attempts keep their numbers, so the rest comes after
+	q.windows[First].restart(Position{})
+	q.windows[Retry].restart(Position{})
+	q.changes.added = nil // what is still pending of it will be loaded
+	s.settle(q, now)
+}
+
+// CancelImplicit marks what is in the implicit list before seq as canceled.
+func (s *Schedule[Q, L]) CancelImplicit(q *Sub[Q, L], seq uint64) { q.implicit.cancel(seq) }
+
+// Clear takes in that nothing is pending of q. Its leases end.
+func (s *Schedule[Q, L]) Clear(q *Sub[Q, L], now int64) {
+	s.endLeases(q)
+	q.implicit = implicit{}
+	s.Complete(q, now)
+}
+
+// Complete takes in that the windows hold nothing, and that there is nothing behind them.
+func (s *Schedule[Q, L]) Complete(q *Sub[Q, L], now int64) {
+	for i := range q.windows {
+		q.windows[i].load(nil, Position{Due: math.MaxInt64, Seq: math.MaxUint64}, true)
+	}
+	s.settle(q, now)
+}

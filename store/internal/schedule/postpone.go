@@ -1,0 +1,71 @@
+package schedule
+
+// postponements are the subscriptions that nothing is claimed of for a while. They are kept apart from the Subs because
+// one may begin while nothing is pending.
+type postponements struct {
+	byNum map[uint64]*postponement
+	ends  timeHeap[*postponement]
+}
+
+type postponement struct {
+	num uint64
+	end int64
+	pos int
+}
+
+func (p *postponement) time() int64 { return p.end }
+func (p *postponement) index() *int { return &p.pos }
+
+// until returns when the postponement of a subscription ends; 0 if it has none.
+func (ps *postponements) until(num uint64) int64 {
+	if p := ps.byNum[num]; p != nil {
+		return p.end
+	}
+	return 0
+}
+
+// set makes the postponement of a subscription end at a time; 0 ends it.
+func (ps *postponements) set(num uint64, end int64) {
+	p := ps.byNum[num]
+	switch {
+	case end == 0 && p != nil:
+		ps.ends.drop(p)
+		delete(ps.byNum, num)
+	case end == 0:
+	case p != nil:
+		p.end = end
+		ps.ends.set(p)
+	default:
+		if ps.byNum == nil {
+			ps.byNum = make(map[uint64]*postponement)
+		}
+		p = &postponement{num: num, end: end}
+		ps.byNum[num] = p
+		ps.ends.set(p)
+	}
+}
+
+// expire forgets those that are over, so that there are never more than can matter.
+func (ps *postponements) expire(now int64) {
+	for {
+		p, ok := ps.ends.first()
+		if !ok || p.end > now {
+			return
+		}
+		ps.set(p.num, 0)
+	}
+}
+
+// Postpone keeps the deliveries of a subscription from being claimed until a time, in place of an earlier
+// postponement; 0 ends it.
+func (s *Schedule[Q, L]) Postpone(num uint64, until, now int64) {
+	s.postpone.expire(now)
+	if before := s.postpone.until(num); until < before {
+		s.wake = true
+	}
+	s.postpone.set(num, until)
+	if q := s.subs[num]; q != nil {
+		q.postponedUntil = until
+		s.settle(q, now)
+	}
+}

@@ -1,0 +1,212 @@
+package schedule
+
+import (
+	"container/list"
+
+	"github.com/outhook/outhook/store"
+)
+
+// Options are what stores differ in.
+type Options struct {
+	// Window is how many positions a window holds at most. If zero, there is no bound: memory is all that the store has.
+	Window int
+
+	// Idle is how many Subs are kept that have nothing, for what is known of them.
+	Idle int
+
+	// FirstToken is below the first token that is given out.
+	FirstToken uint64
+}
+
+// Schedule decides which delivery goes next. Make one with [New]. It is not safe for concurrent use: the store holds its
+// lock over each call, and over the use of what it returns.
+//
+// Q is what the store keeps for each subscription, L for each lease.
+type Schedule[Q, L any] struct {
+	maxWindow, maxIdle int
+
+	subs     map[uint64]*Sub[Q, L]
+	idle     list.List                // of Subs that have nothing, the longest so in front
+	unknown  []*Sub[Q, L]             // those whose State is to be loaded before anything is claimed
+	rings    [store.Classes]list.List // of Subs that have something due
+	turn     store.Class              // whose turn it is
+	sleepers timeHeap[*Sub[Q, L]]     // Subs that have something due later
+	postpone postponements
+
+	tokens    map[uint64]*Lease[Q, L]
+	leases    timeHeap[*Lease[Q, L]] // those that can run out
+	lastToken uint64
+	leased    [store.Classes]int // how many leases count against limits, by the class of their subscriptions
+
+	wake bool // see TakeWake
+}
+
+// New returns an empty schedule.
+func New[Q, L any](o Options) *Schedule[Q, L] {
+	return &Schedule[Q, L]{
+		maxWindow: o.Window,
+		maxIdle:   o.Idle,
+		subs:      make(map[uint64]*Sub[Q, L]),
+		tokens:    make(map[uint64]*Lease[Q, L]),
+		lastToken: o.FirstToken,
+	}
+}
+
+// Sub returns what is known of a subscription; nil if nothing is.
+func (s *Schedule[Q, L]) Sub(num uint64) *Sub[Q, L] { return s.subs[num] }
+
+// Subs calls f for each Sub, in no order.
+func (s *Schedule[Q, L]) Subs(f func(*Sub[Q, L])) {
+	for _, q := range s.subs {
+		f(q)
+	}
+}
+
+// Len returns how many Subs there are.
+func (s *Schedule[Q, L]) Len() int { return len(s.subs) }
+
+// Ensure returns the Sub of a subscription. A new one has nothing in its windows and nothing behind them; its State is
+// asked for before anything is claimed.
+func (s *Schedule[Q, L]) Ensure(num uint64) *Sub[Q, L] {
+	q := s.subs[num]
+	if q == nil {
+		q = &Sub[Q, L]{Num: num, postponedUntil: s.postpone.until(num)}
+		for i := range q.windows {
+			q.windows[i].complete = true
+		}
+		s.subs[num] = q
+		s.unknown = append(s.unknown, q)
+	}
+	return q
+}
+
+// Restart makes all windows of q load again, from their beginning.
+func (s *Schedule[Q, L]) Restart(q *Sub[Q, L], now int64) {
+	for i := range q.windows {
+		q.windows[i].restart(Position{})
+	}
+	s.settle(q, now)
+}
+
+// SetState takes in whether anything may be claimed of q, and its health.
+func (s *Schedule[Q, L]) SetState(q *Sub[Q, L], state State, now int64) {
+	s.setState(q, state.Active, &state.Health)
+	q.known = true
+	s.settle(q, now)
+}
+
+// SetActive takes in whether anything may be claimed of q.
+func (s *Schedule[Q, L]) SetActive(q *Sub[Q, L], active bool, now int64) {
+	s.setState(q, active, &q.health)
+	s.settle(q, now)
+}
+
+// SetHealth changes the health of q, and with it the class that its leases count in.
+func (s *Schedule[Q, L]) SetHealth(q *Sub[Q, L], health store.Health, now int64) {
+	s.setState(q, q.active, &health)
+	s.settle(q, now)
+}
+
+func (s *Schedule[Q, L]) setState(q *Sub[Q, L], active bool, health *store.Health) {
+	class := health.Class()
+	s.leased[q.class] -= q.leased
+	s.leased[class] += q.leased
+	q.active, q.health, q.class = active, *health, class
+	q.heldUntil = 0
+	if !health.HeldUntil.IsZero() {
+		q.heldUntil = health.HeldUntil.UnixNano()
+	}
+	q.states++
+}
+
+// Forget drops a Sub: the subscription is gone. Its leases end.
+func (s *Schedule[Q, L]) Forget(q *Sub[Q, L]) {
+	s.endLeases(q)
+	s.postpone.set(q.Num, 0)
+	s.drop(q)
+}
+
+// settle puts q where it belongs after a change: into a ring if something of it can be claimed, to sleep until something
+// else can, among the idle if it has nothing. An unknown one waits for its State.
+func (s *Schedule[Q, L]) settle(q *Sub[Q, L], now int64) {
+	if s.subs[q.Num] != q || !q.known {
+		return
+	}
+	if q.active && !q.blocked(now) && q.hasDue(now) {
+		s.enterRing(q)
+	} else {
+		s.leaveRing(q)
+	}
+	q.wakeAt = 0
+	if q.active {
+		q.wakeAt = q.wake(now)
+	}
+	if q.wakeAt != 0 {
+		s.sleepers.set(q)
+	} else {
+		s.sleepers.drop(q)
+	}
+	s.rest(q)
+}
+
+// enterRing puts q at the end of the ring of its class, unless it is in that already and keeps its turn.
+func (s *Schedule[Q, L]) enterRing(q *Sub[Q, L]) {
+	ring := &s.rings[q.class]
+	if q.ring != ring {
+		s.leaveRing(q)
+		q.ring, q.inRing = ring, ring.PushBack(q)
+		s.wake = true
+	}
+}
+
+func (s *Schedule[Q, L]) leaveRing(q *Sub[Q, L]) {
+	if q.ring != nil {
+		q.ring.Remove(q.inRing)
+		q.ring, q.inRing = nil, nil
+	}
+}
+
+// rest keeps q among the idle if it has nothing, and forgets the one that has been there the longest if there are too
+// many.
+func (s *Schedule[Q, L]) rest(q *Sub[Q, L]) {
+	switch {
+	case !q.empty():
+		if q.idle != nil {
+			s.idle.Remove(q.idle)
+			q.idle = nil
+		}
+	case q.idle == nil:
+		q.idle = s.idle.PushBack(q)
+		if s.idle.Len() > s.maxIdle {
+			s.drop(s.idle.Front().Value.(*Sub[Q, L]))
+		}
+	}
+}
+
+// drop forgets a Sub.
+func (s *Schedule[Q, L]) drop(q *Sub[Q, L]) {
+	s.leaveRing(q)
+	s.sleepers.drop(q)
+	if q.idle != nil {
+		s.idle.Remove(q.idle)
+		q.idle = nil
+	}
+	delete(s.subs, q.Num)
+}
+
+// TakeWake reports whether something may have become claimable since it was last asked, other than by time: the store
+// then fills the slot of Ready.
+func (s *Schedule[Q, L]) TakeWake() bool {
+	wake := s.wake
+	s.wake = false
+	return wake
+}
+
+// hasDue reports whether something could be claimed if only the limits let it.
+func (s *Schedule[Q, L]) hasDue() bool {
+	due := len(s.unknown)
+	for class := range s.rings {
+		due += s.rings[class].Len()
+	}
+	return due > 0
+}

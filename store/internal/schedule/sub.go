@@ -1,0 +1,196 @@
+package schedule
+
+import (
+	"container/list"
+	"math"
+
+	"github.com/outhook/outhook/store"
+)
+
+// Sub is what the schedule knows of a subscription that has something pending or leased, or had until lately. Q is what
+// the store keeps beside it.
+type Sub[Q, L any] struct {
+	Num  uint64 // the store's number for the subscription
+	Data Q      // the store's own
+
+	// Pinned keeps the schedule from forgetting the Sub although it has nothing to claim: Data has something that must
+	// not be lost. The store sets it before it calls a method with the Sub.
+	Pinned bool
+
+	known          bool // active and health have been given
+	active         bool // deliveries may be claimed at all
+	health         store.Health
+	class          store.Class
+	states         uint32 // changes with these, so that a load of older ones is told apart
+	heldUntil      int64  // until when health holds the subscription
+	postponedUntil int64  // until when nothing is claimed, whatever its health says
+
+	implicit   implicit
+	windows    [windows]window
+	loading    int // how many loads are on their way
+	changes    changes
+	leases     map[uint64]*Lease[Q, L] // by event
+	leased     int                     // how many count against limits
+	retryFirst bool                    // whose turn it is if both first attempts and retries are due
+
+	ring   *list.List    // the ring it is in, nil if in none
+	inRing *list.Element // its element there
+	idle   *list.Element // its element among those that have nothing, nil if it has something
+
+	wakeAt  int64 // when something becomes claimable that is not now; 0 if nothing does
+	wakePos int   // its index among the sleepers
+}
+
+func (q *Sub[Q, L]) time() int64 { return q.wakeAt }
+func (q *Sub[Q, L]) index() *int { return &q.wakePos }
+
+// Known reports whether the schedule has been given the subscription's state and health.
+func (q *Sub[Q, L]) Known() bool { return q.known }
+
+// Health returns the subscription's health.
+func (q *Sub[Q, L]) Health() *store.Health { return &q.health }
+
+// Leased returns how many of its leases count against limits.
+func (q *Sub[Q, L]) Leased() int { return q.leased }
+
+// blockedUntil returns when the last of its hold and its postponement ends.
+func (q *Sub[Q, L]) blockedUntil() int64 { return max(q.heldUntil, q.postponedUntil) }
+
+// blocked reports whether nothing may be claimed for now.
+func (q *Sub[Q, L]) blocked(now int64) bool { return q.blockedUntil() > now }
+
+// empty reports whether nothing of q needs to be remembered.
+func (q *Sub[Q, L]) empty() bool {
+	for i := range q.windows {
+		if q.windows[i].maybe() {
+			return false
+		}
+	}
+	return !q.Pinned && q.implicit.size == 0 && len(q.leases) == 0 && q.loading == 0
+}
+
+// hasDue reports whether something may be due.
+func (q *Sub[Q, L]) hasDue(now int64) bool {
+	if _, ok := q.implicit.peek(); ok {
+		return true
+	}
+	if q.windows[Packed].maybe() || q.windows[First].maybe() || q.windows[Retry].needsLoad() {
+		return true
+	}
+	p, ok := q.windows[Retry].first()
+	return ok && p.Due <= now
+}
+
+// wake returns when something of q becomes claimable that is not now, other than by the end of a lease; 0 if nothing
+// does.
+func (q *Sub[Q, L]) wake(now int64) int64 {
+	if q.blocked(now) && q.hasDue(now) {
+		return q.blockedUntil()
+	}
+	if p, ok := q.windows[Retry].after(now); ok {
+		return max(p.Due, q.blockedUntil())
+	}
+	return 0
+}
+
+// needsLoad reports whether a window must be loaded before it is known what is next.
+func (q *Sub[Q, L]) needsLoad() bool {
+	return q.windows[Packed].needsLoad() || q.windows[First].needsLoad() || q.windows[Retry].needsLoad()
+}
+
+// next returns the delivery whose turn it is; ok is false if none is due. No window may need a load.
+func (q *Sub[Q, L]) next(now int64) (p Position, from Source, ok bool) {
+	first, from := Position{Seq: math.MaxUint64}, noneKnown
+	if seq, ok := q.implicit.peek(); ok {
+		first.Seq, from = seq, Implicit
+	}
+	for _, source := range [...]Source{Packed, First} {
+		if p, ok := q.windows[source].first(); ok && p.Seq < first.Seq {
+			first, from = p, source
+		}
+	}
+	retry, ok := q.windows[Retry].first()
+	if ok && retry.Due <= now && (from == noneKnown || q.retryFirst) {
+		return retry, Retry, true
+	}
+	return first, from, from != noneKnown
+}
+
+// take removes the delivery that next has returned from its source.
+func (q *Sub[Q, L]) take(p Position, from Source) {
+	q.retryFirst = from != Retry
+	if from == Implicit {
+		q.implicit.take(p.Seq)
+		return
+	}
+	q.windows[from].removePosition(p)
+}
+
+// forget takes a delivery out of all windows.
+func (q *Sub[Q, L]) forget(seq uint64) {
+	for i := range q.windows {
+		q.windows[i].remove(seq)
+	}
+	if q.loading > 0 {
+		q.changes.remove(seq)
+	}
+}
+
+// forgetPosition is forget for who knows where the delivery is.
+func (q *Sub[Q, L]) forgetPosition(p Position, from Source) {
+	q.windows[from].removePosition(p)
+	if q.loading > 0 {
+		q.changes.remove(p.Seq)
+	}
+}
+
+// add puts a free delivery into a window.
+func (q *Sub[Q, L]) add(p Position, to Source, max int) {
+	q.windows[to].add(p, max)
+	if q.loading > 0 {
+		q.changes.add(p, to)
+	}
+}
+
+// busy reports whether somebody holds the delivery.
+func (q *Sub[Q, L]) busy(seq uint64) bool {
+	l := q.leases[seq]
+	return l != nil && !l.expired
+}
+
+// ImplicitUpTo returns the events of its implicit list that are not above seq, canceled ones included.
+func (q *Sub[Q, L]) ImplicitUpTo(seq uint64) []uint64 { return q.implicit.upTo(seq) }
+
+// ImplicitDown and ImplicitUp return at most n events of its implicit list, from seq on in that direction, canceled ones
+// included.
+func (q *Sub[Q, L]) ImplicitDown(seq uint64, n int) []uint64 { return q.implicit.downFrom(seq, n) }
+func (q *Sub[Q, L]) ImplicitUp(seq uint64, n int) []uint64   { return q.implicit.upFrom(seq, n) }
+
+// ImplicitPending returns how many deliveries of its implicit list are pending, and the first of them.
+func (q *Sub[Q, L]) ImplicitPending() (n int, oldest uint64) {
+	oldest, _ = q.implicit.oldest()
+	return q.implicit.live, oldest
+}
+
+// HasImplicit reports whether the event is in its implicit list.
+func (q *Sub[Q, L]) HasImplicit(seq uint64) bool { return q.implicit.has(seq) }
+
+// PackedFloor returns an event below which nothing of q is pending among the packed ones.
+func (q *Sub[Q, L]) PackedFloor() uint64 {
+	floor := uint64(math.MaxUint64)
+	switch w := &q.windows[Packed]; {
+	case len(w.positions) > 0:
+		floor = w.positions[0].Seq
+	case !w.complete:
+		floor = w.upTo.Seq + 1
+	}
+	for _, l := range q.leases {
+		if l.home == Packed {
+			floor = min(floor, l.Seq)
+		}
+	}
+	return floor
+}
+
+// PackedMaybe reports whether there may be something among the packed ones.
+func (q *Sub[Q, L]) PackedMaybe() bool { return q.windows[Packed].maybe() }
