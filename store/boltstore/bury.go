@@ -14,7 +14,7 @@ func (s *Store) bury(ctx context.Context, damaged []*lease) error {
 	return s.submit(ctx, &op{
 		run: func(t *txn) error {
 			for _, l := range damaged {
-				if err := t.bury(l.queue.num, l.seq, l.place.due); err != nil {
+				if err := t.bury(l.Sub.Num, l.Seq, l.Position().Due); err != nil {
 					return err
 				}
 			}
@@ -22,10 +22,8 @@ func (s *Store) bury(ctx context.Context, damaged []*lease) error {
 		},
 		settle: func(err error) {
 			for _, l := range damaged {
-				if err != nil && !l.void {
-					s.endLease(l)
-					l.queue.putBack(l)
-					s.settle(l.queue, s.now())
+				if err != nil {
+					s.schedule.Release(l, s.now())
 				}
 			}
 		},

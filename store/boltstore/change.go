@@ -6,42 +6,29 @@ import "github.com/outhook/outhook/store"
 
 // setSubscription takes in a new version, which claims may share.
 func (s *Store) setSubscription(num uint64, sub *store.Subscription) {
-	if q := s.queues[num]; q != nil && q.known {
-		q.sub = sub
-		s.settle(q, s.now())
+	if q := s.schedule.Sub(num); q != nil {
+		q.Data.sub = sub
+		s.schedule.SetActive(q, active(sub), s.now())
 	}
 }
 
 // canceledAll takes in the last of the marks: all that was pending before it is canceled.
 func (s *Store) canceledAll(num uint64, marks []mark) {
 	s.house.add(num)
-	q := s.queues[num]
+	q := s.schedule.Sub(num)
 	if q == nil {
 		return
 	}
-	q.marks = marks // what else the transaction has done is to heed them
-	seq := marks[len(marks)-1].seq
-	s.endLeases(q)
-	q.fresh.cancel(seq)
-	q.chunked.restart(place{0, seq}) // what is not canceled comes after that
-	q.started.restart(place{})
-	q.retries.restart(place{})
-	s.settle(q, s.now())
+	q.Data.marks = marks // what else the transaction has done is to follow them
+	pin(q)
+	s.schedule.Cancel(q, marks[len(marks)-1].seq, s.now())
 }
 
 // deleted takes in that a subscription is gone.
 func (s *Store) deleted(num uint64) {
 	s.house.add(num)
-	s.pauses.set(num, 0)
-	if q := s.queues[num]; q != nil {
-		s.endLeases(q)
-		s.drop(q)
+	if q := s.schedule.Sub(num); q != nil {
+		s.schedule.Forget(q)
 	}
-}
-
-// endLeases makes all tokens of a queue worthless.
-func (s *Store) endLeases(q *queue) {
-	for _, l := range q.leases {
-		s.endLease(l)
-	}
+	s.schedule.Postpone(num, 0, s.now())
 }

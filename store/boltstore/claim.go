@@ -10,6 +10,7 @@ import (
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // Claim implements [store.Queue].
@@ -22,7 +23,8 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims
 	claims := store.Claims{Wait: store.NoneDue}
 	for first := true; err == nil; first = false {
 		c := claiming{store: s, req: req, now: s.now(), got: claims.Claims}
-		if err = guarded(c.run); err != nil {
+		c.req.Max -= len(c.got)
+		if err = guarded(func() error { return c.run(ctx) }); err != nil {
 			break
 		}
 		claims.Claims = c.got
@@ -39,12 +41,13 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims
 	return claims, nil
 }
 
-// claiming is one go at a Claim. It chooses and leases what memory says is due, under the mutex; then it reads that from
-// the file, as of the time it chose; and gives up what turned out not to be there.
+// claiming is one go at a Claim. The schedule chooses and leases what is due, under the mutex; then it is read from the
+// file, in a snapshot that was begun before the mutex was given back; and what turned out not to be there is given up.
 type claiming struct {
 	store *Store
 	req   store.ClaimRequest
 	now   int64
+	round *schedule.Round[subscriber, claimed]
 
 	tx *bolt.Tx // begun under the mutex
 	t  *txn
@@ -55,14 +58,13 @@ type claiming struct {
 		err   error
 	}
 
-	chosen  []*lease
 	got     []store.Claim
 	wait    time.Duration
-	lost    int      // how many of chosen were not claimable after all
+	lost    int      // how many leases were not claimable after all
 	damaged []*lease // those of them whose record can't be read
 }
 
-func (c *claiming) run() error {
+func (c *claiming) run(ctx context.Context) error {
 	ok := false
 	defer func() {
 		c.endRead()
@@ -70,16 +72,17 @@ func (c *claiming) run() error {
 			c.abandon()
 		}
 	}()
-	if err := c.choose(); err != nil {
+	if err := c.choose(ctx); err != nil {
 		return err
 	}
-	if len(c.chosen) == 0 {
+	chosen := c.round.Leases
+	if len(chosen) == 0 {
 		ok = true
 		return nil
 	}
-	claims := make([]store.Claim, len(c.chosen))
-	read := make([]reading, len(c.chosen))
-	for i, l := range c.chosen {
+	claims := make([]store.Claim, len(chosen))
+	read := make([]reading, len(chosen))
+	for i, l := range chosen {
 		read[i] = c.read(l, &claims[i])
 	}
 	c.endRead()
@@ -88,11 +91,8 @@ func (c *claiming) run() error {
 	return nil
 }
 
-// beginRead begins the transaction, if it has not. The mutex must be held.
+// beginRead begins the transaction. It is done under the mutex, so that the snapshot has all that memory has.
 func (c *claiming) beginRead() (err error) {
-	if c.tx != nil {
-		return nil
-	}
 	if c.tx, err = c.store.db.Begin(false); err != nil {
 		return err
 	}
@@ -107,95 +107,58 @@ func (c *claiming) endRead() {
 	}
 }
 
-// choose leases what is to be claimed.
-func (c *claiming) choose() error {
+// choose leases what is to be claimed. One claim chooses at a time: another must not find the schedule without what the
+// first is loading, and come away with less than there is.
+func (c *claiming) choose(ctx context.Context) error {
 	s := c.store
+	select {
+	case s.choosing <- struct{}{}:
+		defer func() { <-s.choosing }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	for {
-		done, err := c.learn()
-		if err != nil {
+		lacks, err := c.takeTurns()
+		if err != nil || len(lacks) == 0 {
 			return err
 		}
-		if done {
-			break
+		if err := s.loadLacks(lacks); err != nil {
+			return err
 		}
-		c.endRead()
 	}
+}
+
+// takeTurns goes on with the round until it is done, or returns what the schedule lacks for it.
+func (c *claiming) takeTurns() ([]schedule.Lack, error) {
+	s := c.store
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c.endRead()
-	s.expire(c.now)
-	s.wakeSleepers(c.now)
-	leases := s.leaseWait(c.now)
-	if err := c.takeTurns(); err != nil {
-		return err
+	if c.round == nil {
+		c.round = s.schedule.Round(&c.req, c.now)
 	}
-	c.wait = min(leases, s.sleepWait(c.now))
+	lacks := c.round.Run()
+	s.schedule.TakeWake() // what this call has made claimable it has taken, or its caller knows that there is more
+	if len(lacks) > 0 {
+		return lacks, nil
+	}
+	c.wait = c.round.NextDue()
 	if c.atHand() {
-		return nil
+		return nil, nil
 	}
-	return c.beginRead()
+	return nil, c.beginRead()
 }
 
 // atHand finds the events that are recent, and reports whether nothing need be read.
 func (c *claiming) atHand() bool {
 	all := true
-	for _, l := range c.chosen {
-		if l.fresh {
-			l.event = c.store.recent.find(l.seq)
+	for _, l := range c.round.Leases {
+		l.Data.sub = l.Sub.Data.sub
+		if implicitly(l) {
+			l.Data.event = c.store.recent.find(l.Seq)
 		}
-		all = all && l.event != nil
+		all = all && l.Data.event != nil
 	}
 	return all
-}
-
-// learnStep bounds the subscriptions that are read at once.
-const learnStep = 256
-
-// learn reads subscriptions that have got something pending. It is done when there are none left.
-func (c *claiming) learn() (done bool, err error) {
-	s := c.store
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.unknown) == 0 {
-		return true, nil
-	}
-	if err := c.beginRead(); err != nil {
-		return false, err
-	}
-	n := min(len(s.unknown), learnStep)
-	for _, q := range s.unknown[:n] {
-		if s.queues[q.num] != q || q.known {
-			continue
-		}
-		s.learn(c.t, q)
-		if err := s.loadQueue(c.t, q); err != nil {
-			return false, err
-		}
-		s.settle(q, c.now)
-	}
-	if s.unknown = s.unknown[n:]; len(s.unknown) == 0 {
-		s.unknown = nil
-	}
-	return false, nil
-}
-
-// leaseWait returns how long it is until a lease has run out of something that may be claimed then.
-func (s *Store) leaseWait(now int64) time.Duration {
-	wait := store.NoneDue
-	for _, l := range s.leases.items {
-		at := max(l.until, l.queue.heldUntil())
-		wait = min(wait, time.Duration(at-now))
-	}
-	return wait
-}
-
-// sleepWait returns how long it is until a sleeper wakes.
-func (s *Store) sleepWait(now int64) time.Duration {
-	q, ok := s.sleepers.first()
-	if !ok {
-		return store.NoneDue
-	}
-	return time.Duration(max(q.wakeAt-now, 0))
 }
 
 // reading is what the file says of a leased delivery.
@@ -215,20 +178,19 @@ const (
 
 // read reads a leased delivery into a claim.
 func (c *claiming) read(l *lease, into *store.Claim) reading {
-	q := l.queue
-	e, err := l.event, error(nil)
+	e, err := l.Data.event, error(nil)
 	if e == nil {
-		e, err = c.event(l.seq)
+		e, err = c.event(l.Seq)
 	}
 	switch {
-	case err != nil || l.sub == nil:
+	case err != nil || l.Data.sub == nil:
 		return reading{found: broken}
 	case e == nil:
 		return reading{found: gone}
 	}
-	r, ok := row{state: store.Pending, stamp: l.seq}, true
-	if !l.fresh { // or else memory knows that the file has nothing
-		r, ok, err = c.t.find(q.num, l.seq, e.keyHash())
+	r, ok := row{state: store.Pending, stamp: l.Seq}, true
+	if !implicitly(l) { // or else memory knows that the file has nothing
+		r, ok, err = c.t.find(l.Sub.Num, l.Seq, e.keyHash())
 	}
 	switch {
 	case err != nil:
@@ -238,12 +200,12 @@ func (c *claiming) read(l *lease, into *store.Claim) reading {
 	}
 	body := e.body
 	if r.own {
-		if body, err = c.t.ownBody(q.num, l.seq); err != nil {
+		if body, err = c.t.ownBody(l.Sub.Num, l.Seq); err != nil {
 			return reading{found: broken}
 		}
 	}
 	*into = store.Claim{
-		Lease:      store.Lease{SubscriptionID: l.sub.ID, EventID: e.id, Token: l.token},
+		Lease:      store.Lease{SubscriptionID: l.Data.sub.ID, EventID: e.id, Token: l.Token},
 		EventType:  e.typ,
 		Tenant:     e.tenant,
 		Key:        e.key,
@@ -270,4 +232,51 @@ func (c *claiming) event(seq uint64) (*event, error) {
 		c.last.event, c.last.err = &e, err
 	}
 	return c.last.event, c.last.err
+}
+
+// hand completes the claims that can be made, and gives up the others. A lease may have ended while it was read.
+func (c *claiming) hand(claims []store.Claim, read []reading) {
+	s := c.store
+	s.mu.Lock()
+	defer s.unlock()
+	good := claims[:0]
+	for i, l := range c.round.Leases {
+		l.Data.event, l.Data.sub = nil, nil
+		switch r := &read[i]; {
+		case l.Ended():
+			c.lost++
+		case r.found == claimable:
+			claim := &claims[i]
+			l.Data.eventID, l.Data.key, l.Data.stamp = claim.EventID, r.key, r.stamp
+			claim.Subscription, claim.Health = *l.Sub.Data.sub, *l.Sub.Health()
+			good = append(good, *claim)
+		case r.found == broken:
+			c.lost++
+			s.schedule.Seal(l, true)
+			c.damaged = append(c.damaged, l)
+		default:
+			c.lost++
+			s.schedule.End(l, c.now)
+		}
+	}
+	switch {
+	case len(good) == 0:
+	case len(c.got) == 0:
+		c.got = good
+	default:
+		c.got = append(c.got, good...)
+	}
+}
+
+// abandon gives up all that was chosen.
+func (c *claiming) abandon() {
+	if c.round == nil {
+		return
+	}
+	s := c.store
+	s.mu.Lock()
+	defer s.unlock()
+	for _, l := range c.round.Leases {
+		s.schedule.Release(l, c.now)
+	}
 }

@@ -32,7 +32,9 @@ func records() map[string]struct {
 		Secrets: []signing.Secret{"s1", "s2"}, OverlapUntil: at, Status: store.Unsubscribed, DisabledReason: "gone",
 		CreatedAt: at, UpdatedAt: at.Add(1), SubscribedAt: at.Add(2),
 	}
-	h := health{proven: true, failures: 3, failingFor: time.Hour, failed: 5, holds: 2, held: math.MaxInt64, recovering: 8}
+	h := health{failedAt: 5, Health: store.Health{
+		Proven: true, Failures: 3, FailingFor: time.Hour, Holds: 2, HeldUntil: asTime(math.MaxInt64), Recovering: 8,
+	}}
 	b := &backlog{pending: 3, chunks: true, marks: []mark{{9, 1, "unsubscribed"}, {12, 2, ""}}, deleted: true}
 	e := event{id: "id", typ: "a.b", tenant: "t", key: "k", time: 4e12, enqueued: 5, body: []byte(`{"a":1}`), trace: "t"}
 	r := row{

@@ -93,13 +93,13 @@ func (t *txn) reindex(num, seq uint64, had bool, was place, has bool, is place) 
 		return nil
 	}
 	if had {
-		key := key3(num, uint64(was.due), seq)
+		key := key3(num, uint64(was.Due), seq)
 		if err := t.remove(index, key[:]); err != nil {
 			return err
 		}
 	}
 	if has {
-		key := key3(num, uint64(is.due), seq)
+		key := key3(num, uint64(is.Due), seq)
 		return t.put(index, key[:], nil)
 	}
 	return nil

@@ -47,10 +47,7 @@ func (t *txn) eraseEvent(seq uint64) (bool, error) {
 			return false, err
 		}
 	}
-	t.after(func() {
-		t.store.recent.remove(seq)
-		t.store.wakeReader() // leases may have ended
-	})
+	t.after(func() { t.store.recent.remove(seq) })
 	return true, t.put(log, key[:], record)
 }
 

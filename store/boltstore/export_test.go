@@ -41,9 +41,7 @@ func (s *Store) SetFormat(version uint64) error {
 func (s *Store) Fresh() (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, q := range s.queues {
-		n += len(q.fresh.items)
-	}
+	s.schedule.Subs(func(q *queue) { n += len(q.Inspect().Implicit) })
 	return n
 }
 
@@ -79,7 +77,7 @@ func (s *Store) Recent() (n int) {
 func (s *Store) Paused() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.pauses.byNum)
+	return s.schedule.Postponed()
 }
 
 // Tallied returns how many slots of counts memory has, and how many the file.

@@ -34,10 +34,12 @@ func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.R
 	s.mu.Lock()
 	for i := range f.outcomes {
 		o := &f.outcomes[i]
-		o.lease = s.seal(&o.Outcome)
+		if l := s.present(o.Token, o.SubscriptionID, o.EventID); l != nil {
+			s.schedule.Seal(l, o.State == store.Delivered)
+			o.lease = l
+		}
 	}
-	s.wakeReaderIfDue() // there is room now
-	s.mu.Unlock()
+	s.unlock()
 	err := s.submit(ctx, &op{
 		run:    f.run,
 		weight: len(outcomes),
@@ -56,14 +58,11 @@ func (s *Store) settleFinish(f *finishing, err error) {
 		switch l := o.lease; {
 		case l == nil:
 		case err != nil:
-			s.unseal(l)
-		case !l.void: // it was ignored
-			s.endLease(l)
-			l.queue.putBack(l)
-			s.settle(l.queue, s.now())
+			s.schedule.Unseal(l)
+		default: // unless it has ended, the outcome was ignored
+			s.schedule.Release(l, s.now())
 		}
 	}
-	s.wakeReaderIfDue() // the leases of failures have made room only now
 }
 
 // finishing is a Finish on its way.
@@ -76,7 +75,7 @@ type finishing struct {
 // which failures make only when they are recorded.
 func (f *finishing) eager() bool {
 	return slices.ContainsFunc(f.outcomes, func(o outcome) bool {
-		return o.State != store.Delivered || o.lease != nil && o.lease.key != 0
+		return o.State != store.Delivered || o.lease != nil && o.lease.Data.key != 0
 	})
 }
 
@@ -121,7 +120,7 @@ func (t *txn) conclude(o *outcome) (store.Result, error) {
 		return ignored, err
 	}
 	// The token is good only for what was claimed with it: the delivery may have been requeued since.
-	present := o.lease != nil && was.live() && was.stamp == o.lease.stamp
+	present := o.lease != nil && was.live() && was.stamp == o.lease.Data.stamp
 	late := o.State == store.Delivered && (was.live() || was.state == store.Canceled)
 	if !present && !late {
 		return ignored, nil
@@ -140,12 +139,12 @@ func (t *txn) conclude(o *outcome) (store.Result, error) {
 	}
 	before := t.health(num)
 	if o.State == store.Canceled {
-		return store.Result{Before: before.record(), After: before.record()}, nil
+		return store.Result{Before: before.Health, After: before.Health}, nil
 	}
 	t.count(num, o)
-	next := before.judge(&o.Outcome, t.now)
+	next := before.next(&o.Outcome, t.now)
 	t.setHealth(num, next)
-	return store.Result{Before: before.record(), After: next.record()}, nil
+	return store.Result{Before: before.Health, After: next.Health}, nil
 }
 
 // concluded returns what a delivery is after an outcome that counts.
@@ -173,10 +172,10 @@ func (t *txn) concluded(num, seq uint64, was row, o *outcome) (row, error) {
 // subject finds the delivery that an outcome is about.
 func (t *txn) subject(o *outcome) (num, seq uint64, r row, ok bool, err error) {
 	if l := o.lease; l != nil {
-		if num, seq = l.queue.num, l.seq; !t.alive(num) {
+		if num, seq = l.Sub.Num, l.Seq; !t.alive(num) {
 			return num, seq, row{}, false, nil
 		}
-		r, ok, err = t.find(num, seq, l.key)
+		r, ok, err = t.find(num, seq, l.Data.key)
 		return num, seq, r, ok, err
 	}
 	if o.State != store.Delivered {

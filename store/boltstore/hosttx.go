@@ -63,7 +63,7 @@ func (s *Store) enqueueTx(tx *bolt.Tx, built []*event) error {
 	h := &hosted{tx: tx, last: t.bucket(log).Sequence(), hooks: t.hooks}
 	s.mu.Lock()
 	s.hosted = append(s.hosted, h)
-	s.mu.Unlock()
+	s.unlock()
 	tx.OnCommit(func() { s.hostCommitted(h) })
 	return nil
 }
@@ -94,7 +94,7 @@ func (s *Store) hostCommitted(h *hosted) {
 	s.mu.Lock()
 	h.run()
 	full := s.above > s.budget
-	s.mu.Unlock()
+	s.unlock()
 	if full {
 		_ = s.submit(context.Background(), &op{run: func(t *txn) error {
 			t.wrote = true // whatever rides on a commit
@@ -106,7 +106,7 @@ func (s *Store) hostCommitted(h *hosted) {
 // adopt settles what former transactions of the host have left, at the beginning of one that writes.
 func (s *Store) adopt(t *txn) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	if len(s.hosted) == 0 {
 		return
 	}

@@ -4,62 +4,101 @@ import (
 	"math"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // maxScan bounds what is looked at to load a window once.
 const maxScan = 512
 
-// loader reads what follows in a window.
+// loadLacks reads what the schedule lacks, in one transaction, and hands it over. The mutex is not held over the reading:
+// what changes meanwhile, the schedule remembers.
+func (s *Store) loadLacks(lacks []schedule.Lack) error {
+	loaded := make([]schedule.Loaded, len(lacks))
+	subs := make([]*store.Subscription, len(lacks))
+	err := s.read(func(t *txn) error {
+		for i := range lacks {
+			l := loader{t: t, num: lacks[i].Num}
+			if err := l.load(&lacks[i], &loaded[i]); err != nil {
+				return err
+			}
+			subs[i] = l.sub
+		}
+		return nil
+	})
+	now := s.now()
+	s.mu.Lock()
+	defer s.unlock()
+	for i := range lacks {
+		if err != nil {
+			loaded[i] = schedule.Loaded{}
+		}
+		if q := s.schedule.Load(&lacks[i], loaded[i], now); q != nil {
+			q.Data.sub = subs[i]
+		}
+		if q := s.schedule.Sub(lacks[i].Num); q != nil && lacks[i].Windows[schedule.Packed].Needed {
+			s.trim(q)
+		}
+	}
+	return err
+}
+
+// loader reads what one subscription lacks.
 type loader struct {
-	t      *txn
-	q      *queue
-	window *window
-	found  []place
-	seen   int
-	upTo   place
+	t     *txn
+	num   uint64
+	sub   *store.Subscription
+	marks []mark
+
+	// Of the window that is being read:
+	after place // what is wanted comes after it
+	found []place
+	seen  int
+	upTo  place
 }
 
-// loadQueue loads the windows of q that are hungry. Store.mu must be held; and since it was held when the transaction
-// began, the file knows all that memory knows.
-func (s *Store) loadQueue(t *txn, q *queue) error {
-	if q.chunked.hungry() {
-		if err := s.load(t, q, &q.chunked, (*loader).chunks); err != nil {
+func (l *loader) load(lack *schedule.Lack, loaded *schedule.Loaded) error {
+	if lack.State {
+		l.sub, loaded.State = l.state()
+	}
+	if b, err := l.t.backlog(l.num); err == nil { // or else memory has what it needs for its claims to fail
+		l.marks = b.marks
+	}
+	for source, read := range map[schedule.Source]func() (bool, error){
+		schedule.Packed: l.chunks, schedule.First: l.started, schedule.Retry: l.retries,
+	} {
+		w := &lack.Windows[source]
+		if !w.Needed {
+			continue
+		}
+		l.after, l.found, l.seen, l.upTo = w.After, nil, 0, w.After
+		done, err := read()
+		if err != nil {
 			return err
 		}
-		s.trim(q)
-	}
-	if q.started.hungry() {
-		if err := s.load(t, q, &q.started, (*loader).started); err != nil {
-			return err
-		}
-	}
-	if q.retries.hungry() {
-		return s.load(t, q, &q.retries, (*loader).retries)
+		loaded.Windows[source] = schedule.LoadedWindow{OK: true, Positions: l.found, UpTo: l.upTo, Complete: done}
 	}
 	return nil
 }
 
-func (s *Store) load(t *txn, q *queue, w *window, read func(*loader) (done bool, err error)) error {
-	l := loader{t: t, q: q, window: w, upTo: w.upTo}
-	done, err := read(&l)
+// state reads the subscription and its health. A subscription that can't be read is nil: its deliveries die when they are
+// claimed.
+func (l *loader) state() (*store.Subscription, *schedule.State) {
+	sub, err := l.t.sub(l.num)
 	if err != nil {
-		return err
+		sub = nil
 	}
-	w.load(l.found, l.upTo, done)
-	return nil
+	return sub, &schedule.State{Active: active(sub), Health: l.t.health(l.num).Health}
 }
 
 // full reports whether that is enough.
 func (l *loader) full() bool { return len(l.found) >= maxWindow || l.seen >= maxScan }
 
-// see looks at a delivery. Those that are claimed, that memory has elsewhere because it is not up to date yet, and that
-// a mark has canceled are passed over.
+// see looks at a delivery. Those that a mark has canceled are passed over.
 func (l *loader) see(p place, pending func() (bool, error)) error {
 	l.seen++
 	l.upTo = p
-	if l.q.busy(p.seq) || l.q.fresh.has(p.seq) {
-		return nil
-	}
 	ok, err := pending()
 	if ok {
 		l.found = append(l.found, p)
@@ -67,20 +106,20 @@ func (l *loader) see(p place, pending func() (bool, error)) error {
 	return err
 }
 
-// chunks reads on in the chunks. One that can't be read is passed over, lest it keep the others from being claimed.
+// chunks reads on in the chunks. One that can't be read is passed over: it must not keep the others from being claimed.
 func (l *loader) chunks() (done bool, err error) {
-	rows := rowSeeker{cursor: l.t.bucket(deliveries).Cursor(), queue: l.q}
+	rows := rowSeeker{cursor: l.t.bucket(deliveries).Cursor(), num: l.num, marks: l.marks}
 	c := l.t.bucket(chunks).Cursor()
-	for k, v := seekChunk(c, l.q.num, l.window.upTo.seq); k != nil && number(k, 0) == l.q.num; k, v = c.Next() {
+	for k, v := seekChunk(c, l.num, l.after.Seq); k != nil && number(k, 0) == l.num; k, v = c.Next() {
 		seqs, _ := decodeChunk(k, v)
 		for _, seq := range seqs {
-			if seq <= l.window.upTo.seq {
+			if seq <= l.after.Seq {
 				continue
 			}
 			if l.full() {
 				return false, nil
 			}
-			if err := l.see(place{0, seq}, func() (bool, error) { return rows.pending(seq), nil }); err != nil {
+			if err := l.see(place{Seq: seq}, func() (bool, error) { return rows.pending(seq), nil }); err != nil {
 				return false, err
 			}
 		}
@@ -92,50 +131,50 @@ func (l *loader) chunks() (done bool, err error) {
 // answers for all up to the row that it finds, which as a rule is for all.
 type rowSeeker struct {
 	cursor *bolt.Cursor
-	queue  *queue
+	num    uint64
+	marks  []mark
 	next   uint64 // the first event from the last search on that has a row; 0 before there was one
 }
 
 // pending reports whether a delivery in a chunk is pending.
 func (r *rowSeeker) pending(seq uint64) bool {
 	if seq > r.next || r.next == 0 {
-		key := key2(r.queue.num, seq)
+		key := key2(r.num, seq)
 		r.next = math.MaxUint64
-		if k, _ := r.cursor.Seek(key[:]); inSubscription(k, r.queue.num) {
+		if k, _ := r.cursor.Seek(key[:]); inSubscription(k, r.num) {
 			r.next = number(k, 1)
 		}
 	}
-	return seq != r.next && canceled(r.queue.marks, seq) == nil
+	return seq != r.next && canceled(r.marks, seq) == nil
 }
 
 // started reads on in the index of rows, where first attempts are.
 func (l *loader) started() (done bool, err error) {
-	start := key3(l.q.num, 0, l.window.upTo.seq+1)
-	return l.index(start[:], func(p place) bool { return p.due == 0 })
+	start := key3(l.num, 0, l.after.Seq+1)
+	return l.index(start[:], func(p place) bool { return p.Due == 0 })
 }
 
 // retries reads on in the index of rows, where retries are.
 func (l *loader) retries() (done bool, err error) {
-	from := l.window.upTo
-	start := key3(l.q.num, uint64(max(from.due, 1)), 0)
-	if from.due > 0 {
-		start = key3(l.q.num, uint64(from.due), from.seq+1)
+	start := key3(l.num, uint64(max(l.after.Due, 1)), 0)
+	if l.after.Due > 0 {
+		start = key3(l.num, uint64(l.after.Due), l.after.Seq+1)
 	}
 	return l.index(start[:], func(place) bool { return true })
 }
 
-// index reads the index from a key on, as long as the places are in the window's range.
+// index reads the index from a key on, as long as the positions are in the window's range.
 func (l *loader) index(start []byte, in func(place) bool) (done bool, err error) {
 	c := l.t.bucket(index).Cursor()
-	for k, _ := c.Seek(start); inSubscription(k, l.q.num); k, _ = c.Next() {
-		p := place{int64(number(k, 1)), number(k, 2)}
+	for k, _ := c.Seek(start); inSubscription(k, l.num); k, _ = c.Next() {
+		p := place{Due: int64(number(k, 1)), Seq: number(k, 2)}
 		if !in(p) {
 			break
 		}
 		if l.full() {
 			return false, nil
 		}
-		if err := l.see(p, func() (bool, error) { return l.rowPending(p.seq) }); err != nil {
+		if err := l.see(p, func() (bool, error) { return l.rowPending(p.Seq) }); err != nil {
 			return false, err
 		}
 	}
@@ -145,21 +184,11 @@ func (l *loader) index(start []byte, in func(place) bool) (done bool, err error)
 // rowPending reports whether a delivery in the index is pending. It is, if nothing has been canceled; a row that can't
 // be read is for Claim to find.
 func (l *loader) rowPending(seq uint64) (bool, error) {
-	if len(l.q.marks) == 0 {
+	if len(l.marks) == 0 {
 		return true, nil
 	}
-	r, ok, err := l.t.find(l.q.num, seq, 0)
+	r, ok, err := l.t.find(l.num, seq, 0)
 	return err != nil || ok && r.live(), nil
 }
 
 func inSubscription(k []byte, num uint64) bool { return k != nil && number(k, 0) == num }
-
-// learn reads the subscription and the health of a queue. A subscription that can't be read is nil: its deliveries die
-// when they are claimed.
-func (s *Store) learn(t *txn, q *queue) {
-	if sub, err := t.sub(q.num); err == nil {
-		q.sub = sub
-	}
-	q.health = t.health(q.num)
-	q.known = true
-}

@@ -14,18 +14,11 @@ func (s *Store) Release(ctx context.Context, leases ...store.Lease) error {
 	}
 	now := s.now()
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	for _, given := range leases {
-		l := s.present(given.Token, given.SubscriptionID, given.EventID)
-		if l == nil {
-			continue
+		if l := s.present(given.Token, given.SubscriptionID, given.EventID); l != nil {
+			s.schedule.Release(l, now)
 		}
-		s.endLease(l)
-		if !l.expired { // or else it is back already
-			l.queue.putBack(l)
-		}
-		s.settle(l.queue, now)
-		s.wakeReader()
 	}
 	return nil
 }

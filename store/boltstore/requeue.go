@@ -3,6 +3,7 @@ package boltstore
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/outhook/outhook/store"
 )
@@ -81,19 +82,18 @@ func (t *txn) requeueOne(q *store.DeliveryQuery, p spot, stamp uint64) (bool, er
 // unhold ends the hold of a subscription.
 func (t *txn) unhold(num uint64) {
 	h := t.health(num)
-	if h.held == 0 {
+	if h.HeldUntil.IsZero() {
 		return
 	}
-	h.held = 0
+	h.HeldUntil = time.Time{}
 	t.setHealth(num, h)
-	t.after(t.store.wakeReader)
 }
 
 // busy reports whether somebody holds a delivery.
 func (s *Store) busy(num, seq uint64, now int64) bool {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.expire(now)
-	q := s.queues[num]
-	return q != nil && q.busy(seq)
+	defer s.unlock()
+	s.schedule.Expire(now)
+	q := s.schedule.Sub(num)
+	return q != nil && q.Busy(seq)
 }

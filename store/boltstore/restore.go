@@ -16,11 +16,11 @@ func (s *Store) restore(t *txn) error {
 	if err := s.restoreFresh(t); err != nil {
 		return err
 	}
-	for _, q := range s.queues {
-		if n := len(q.marks); n > 0 {
-			q.fresh.cancel(q.marks[n-1].seq)
+	s.schedule.Subs(func(q *queue) {
+		if n := len(q.Data.marks); n > 0 {
+			s.schedule.CancelImplicit(q, q.Data.marks[n-1].seq)
 		}
-	}
+	})
 	return nil
 }
 
@@ -37,10 +37,8 @@ func (s *Store) restoreBacklogs(t *txn) error {
 			continue
 		}
 		q := s.queue(num)
-		q.pending, q.chunks, q.marks = b.pending, b.chunks, b.marks
-		for _, w := range q.windows() {
-			w.complete = false
-		}
+		setBacklogOf(q, b)
+		s.schedule.Restart(q, t.now)
 		if len(b.marks) > 0 {
 			s.house.add(num)
 		}
@@ -70,17 +68,17 @@ func (s *Store) restoreEvent(t *txn, seq uint64, packed []byte) error {
 	err := unpack(packed, func(num uint64) bool {
 		count++
 		key := key2(num, seq)
-		if t.get(deliveries, key[:]) != nil || s.queues[num] == nil && !t.alive(num) {
+		if t.get(deliveries, key[:]) != nil || s.schedule.Sub(num) == nil && !t.alive(num) {
 			return true
 		}
 		q := s.queue(num)
-		if q.chunks && seq <= t.rising {
+		if q.Data.chunks && seq <= t.rising {
 			var ok bool
 			if _, ok, failed = t.inChunk(num, seq); ok || failed != nil {
 				return failed == nil
 			}
 		}
-		q.fresh.add(seq)
+		s.schedule.AddImplicit(q, seq, t.now)
 		return true
 	})
 	if err == nil {

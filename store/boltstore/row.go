@@ -90,9 +90,9 @@ func (r *row) listed() bool { return r.live() || r.marked }
 // when they are due.
 func (r *row) place(seq uint64) place {
 	if r.attempts == 0 {
-		return place{0, seq}
+		return place{Seq: seq}
 	}
-	return place{r.due, seq}
+	return place{Due: r.due, Seq: seq}
 }
 
 // appendAttempt appends the encoded attempt to a log.

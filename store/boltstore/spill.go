@@ -74,11 +74,11 @@ func (s *Store) planRise() *rise {
 		return nil
 	}
 	s.rise = &rise{to: to}
-	for num, q := range s.queues {
-		if len(q.fresh.items) > 0 && q.fresh.items[0]>>freshBits <= to {
-			s.rise.nums = append(s.rise.nums, num)
+	s.schedule.Subs(func(q *queue) {
+		if first, ok := q.ImplicitFirst(); ok && first <= to {
+			s.rise.nums = append(s.rise.nums, q.Num)
 		}
-	}
+	})
 	slices.Sort(s.rise.nums)
 	return s.rise
 }
@@ -107,8 +107,8 @@ func (s *Store) planSpill() *spill {
 	p := &spill{to: r.to, nums: r.nums[:n], last: n == len(r.nums)}
 	for _, num := range p.nums {
 		var seqs []uint64
-		if q := s.queues[num]; q != nil {
-			seqs = q.fresh.upTo(r.to)
+		if q := s.schedule.Sub(num); q != nil {
+			seqs = q.ImplicitUpTo(r.to)
 		}
 		p.fresh = append(p.fresh, seqs)
 	}
@@ -183,8 +183,8 @@ func (t *txn) spillOne(num uint64, seqs []uint64) error {
 func (t *txn) recallBacklog(num uint64) *backlog {
 	b := &backlog{}
 	t.store.mu.Lock()
-	if q := t.store.queues[num]; q != nil {
-		*b = backlog{pending: q.pending, chunks: q.chunks, marks: q.marks}
+	if q := t.store.schedule.Sub(num); q != nil {
+		*b = backlog{pending: q.Data.pending, chunks: q.Data.chunks, marks: q.Data.marks}
 	}
 	t.store.mu.Unlock()
 	t.keepBacklog(num, b)
@@ -193,20 +193,11 @@ func (t *txn) recallBacklog(num uint64) *backlog {
 
 // spilled brings memory up to spillOne.
 func (s *Store) spilled(num uint64, seqs []uint64) {
-	q := s.queues[num]
+	q := s.schedule.Sub(num)
 	if q == nil {
 		return
 	}
-	for _, seq := range seqs {
-		dead := canceled(q.marks, seq) != nil
-		q.fresh.remove(seq)
-		switch l := q.leases[seq]; {
-		case l != nil && !l.expired:
-			l.chunked = true
-		case !dead:
-			q.chunked.add(place{0, seq})
-		}
-	}
-	q.chunks = true
-	s.settle(q, s.now())
+	q.Data.chunks = true
+	pin(q)
+	s.schedule.Pack(q, seqs, func(seq uint64) bool { return canceled(q.Data.marks, seq) != nil }, s.now())
 }

@@ -38,7 +38,7 @@ func (s *Store) stats(ctx context.Context, subscriptionID string) (stats store.S
 		}
 		stats.Subscriptions = 1
 		h := t.health(num)
-		stats.Health, stats.FailingSince = h.record(), h.since()
+		stats.Health, stats.FailingSince = h.Health, h.FailingSince(asTime(h.failedAt))
 		return nil
 	})
 	if err != nil {
@@ -70,22 +70,20 @@ type aged struct {
 // something.
 func (s *Store) countPending(stats *store.Stats, num uint64) (old []aged) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.expire(s.now())
-	queues := s.queues
-	if num != 0 {
-		queues = make(map[uint64]*queue, 1)
-		if q := s.queues[num]; q != nil {
-			queues[num] = q
-		}
-	}
-	for n, q := range queues {
-		stats.Pending += q.pending + q.fresh.live
-		stats.InFlight += q.leased
-		if a := (aged{num: n, rows: q.pending > 0}); a.rows || q.fresh.live > 0 {
-			a.seq, _ = q.fresh.oldest()
+	defer s.unlock()
+	s.schedule.Expire(s.now())
+	count := func(q *queue) {
+		implicit, oldest := q.ImplicitPending()
+		stats.Pending += q.Data.pending + implicit
+		stats.InFlight += q.Leased()
+		if a := (aged{num: q.Num, rows: q.Data.pending > 0, seq: oldest}); a.rows || implicit > 0 {
 			old = append(old, a)
 		}
+	}
+	if num == 0 {
+		s.schedule.Subs(count)
+	} else if q := s.schedule.Sub(num); q != nil {
+		count(q)
 	}
 	return old
 }
@@ -165,22 +163,22 @@ func (t *txn) oldestIndexed(num uint64, from place, least uint64) (upTo place, s
 		return from, 0, false, err
 	}
 	c := t.bucket(index).Cursor()
-	start := key3(num, uint64(from.due), from.seq+1)
+	start := key3(num, uint64(from.Due), from.Seq+1)
 	n := 0
 	for k, _ := c.Seek(start[:]); inSubscription(k, num); k, _ = c.Next() {
 		if n++; n > 1<<14 {
 			return from, least, true, nil
 		}
-		from = place{int64(number(k, 1)), number(k, 2)}
-		if least != 0 && from.seq >= least {
+		from = place{Due: int64(number(k, 1)), Seq: number(k, 2)}
+		if least != 0 && from.Seq >= least {
 			continue
 		}
 		if len(b.marks) > 0 {
-			if r, ok, err := t.find(num, from.seq, 0); err != nil || !ok || !r.live() {
+			if r, ok, err := t.find(num, from.Seq, 0); err != nil || !ok || !r.live() {
 				continue
 			}
 		}
-		least = from.seq
+		least = from.Seq
 	}
 	return from, least, false, nil
 }

@@ -10,6 +10,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 var _ store.Store = (*Store)(nil)
@@ -23,6 +24,7 @@ type Store struct {
 	budget    int                  // see spill.go, also for the next
 	spillStep int
 	ready     chan struct{}
+	choosing  chan struct{} // has one slot, for the claim that is choosing
 	closed    atomic.Bool
 
 	clock                         // the store's own
@@ -65,12 +67,11 @@ func newStore(db *bolt.DB, o Options) (*Store, error) {
 		budget:    o.budget,
 		spillStep: o.spillStep,
 		ready:     make(chan struct{}, 1),
+		choosing:  make(chan struct{}, 1),
 		commitTx:  (*bolt.Tx).Commit,
-		memory: memory{
-			queues:    make(map[uint64]*queue),
-			tokens:    make(map[uint64]*lease),
-			lastToken: rand.Uint64() >> 1,
-		},
+		memory: memory{schedule: schedule.New[subscriber, claimed](schedule.Options{
+			Window: maxWindow, Idle: maxIdle, FirstToken: rand.Uint64() >> 1,
+		})},
 	}
 	s.group.idle.L = &s.group.mu
 	if err := s.prepare(); err != nil {

@@ -170,7 +170,6 @@ func (t *txn) updateSubscription(num uint64, was *store.Subscription, is store.S
 	}
 	if subscribed || was.URL != is.URL {
 		t.setHealth(num, health{})
-		t.after(t.store.wakeReader)
 	}
 	return is, nil
 }

@@ -52,12 +52,13 @@ func (s *Store) planSweep() *sweeping {
 		return nil
 	}
 	state := s.house.sweeps[0]
-	if q := s.queues[state.num]; q != nil && len(q.marks) > 0 && state.upTo == 0 {
-		state.upTo = q.marks[len(q.marks)-1].seq
+	q := s.schedule.Sub(state.num)
+	if q != nil && len(q.Data.marks) > 0 && state.upTo == 0 {
+		state.upTo = q.Data.marks[len(q.Data.marks)-1].seq
 	}
 	w := &sweeping{sweepState: *state, state: state}
-	if q := s.queues[state.num]; q != nil {
-		w.fresh = q.fresh.upTo(state.upTo)
+	if q != nil {
+		w.fresh = q.ImplicitUpTo(state.upTo)
 	}
 	return w
 }

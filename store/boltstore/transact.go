@@ -25,7 +25,7 @@ func (s *Store) commit(batch []*op) {
 		live = slices.DeleteFunc(live, func(o *op) bool { return o == spoiler })
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	defer s.unlock()
 	for _, f := range hooks {
 		f()
 	}

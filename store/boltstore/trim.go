@@ -2,7 +2,6 @@ package boltstore
 
 import (
 	"bytes"
-	"math"
 )
 
 // trimStep bounds the subscriptions, and the chunks of each, that one commit looks at.
@@ -10,26 +9,10 @@ const trimStep = 64
 
 // trim notes that q may have chunks that nothing is pending of.
 func (s *Store) trim(q *queue) {
-	if q.chunks && !q.trimming {
-		q.trimming = true
+	if q.Data.chunks && !q.Data.trimming {
+		q.Data.trimming = true
 		s.trimming = append(s.trimming, q)
 	}
-}
-
-// chunkFloor returns an event below which nothing of q is pending in a chunk.
-func (q *queue) chunkFloor() uint64 {
-	floor := uint64(math.MaxUint64)
-	if p, ok := q.chunked.first(); ok {
-		floor = p.seq
-	} else if !q.chunked.complete {
-		floor = q.chunked.upTo.seq + 1
-	}
-	for _, l := range q.leases {
-		if l.chunked {
-			floor = min(floor, l.seq)
-		}
-	}
-	return floor
 }
 
 // trimmable is a subscription whose chunks below an event can go.
@@ -41,9 +24,9 @@ func (s *Store) planTrim() (plan []trimmable) {
 	defer s.mu.Unlock()
 	n := min(len(s.trimming), trimStep)
 	for _, q := range s.trimming[:n] {
-		q.trimming = false
-		if len(q.marks) == 0 && q.chunks {
-			plan = append(plan, trimmable{q.num, q.chunkFloor()})
+		q.Data.trimming = false
+		if len(q.Data.marks) == 0 && q.Data.chunks {
+			plan = append(plan, trimmable{q.Num, q.PackedFloor()})
 		}
 	}
 	if s.trimming = s.trimming[n:]; len(s.trimming) == 0 {

@@ -98,7 +98,7 @@ func (v *verifier) delivery(t *txn, num, seq uint64, e *event) {
 	if key := key3(num, keyHash, seq); keyHash != 0 && r.listed() != v.has(t, keyed, key[:]) {
 		v.errorf("delivery %d/%d is pending: %v, and has a place in its key: %v", num, seq, r.listed(), !r.listed())
 	}
-	if key := key3(num, uint64(r.place(seq).due), seq); r.stored && (r.listed() && !r.behind) != v.has(t, index, key[:]) {
+	if key := key3(num, uint64(r.place(seq).Due), seq); r.stored && (r.listed() && !r.behind) != v.has(t, index, key[:]) {
 		v.errorf("delivery %d/%d, %+v, is in the index: %v", num, seq, r, v.has(t, index, key[:]))
 	}
 	if !r.live() {

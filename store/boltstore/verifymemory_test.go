@@ -1,32 +1,32 @@
 package boltstore
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/schedule"
+)
 
 // memory checks that memory knows what is in the file.
 func (v *verifier) memory() {
 	s := v.store
-	leases, leased := 0, [classes]int{}
-	for num, q := range s.queues {
-		counted := 0
-		for _, l := range q.leases {
-			if l.spot != 0 {
-				counted++
-			}
-		}
-		if counted != q.leased {
-			v.errorf("subscription %d: %d leases are counted as %d", num, counted, q.leased)
+	leases, leased := 0, [store.Classes]int{}
+	s.schedule.Subs(func(q *queue) {
+		counted := q.Inspect().Counted
+		if counted != q.Leased() {
+			v.errorf("subscription %d: %d leases are counted as %d", q.Num, counted, q.Leased())
 		}
 		leases += counted
-		leased[q.health.class()] += counted
-	}
+		leased[q.Health().Class()] += counted
+	})
 	if n := len(s.tallies.slots); n > maxTallied+maxWeight {
 		v.errorf("memory has %d slots of counts", n)
 	}
-	if leases != s.leases.Len() || leased != s.leased {
-		v.errorf("%d leases, by class %d, are counted as %d and %d", leases, leased, s.leases.Len(), s.leased)
+	if byClass, running := s.schedule.Counted(); leases != running || leased != byClass {
+		v.errorf("%d leases, by class %d, are counted as %d and %d", leases, leased, running, byClass)
 	}
 	for num, here := range v.nums() {
-		if q := s.queues[num]; q == nil && here {
+		if q := s.schedule.Sub(num); q == nil && here {
 			v.errorf("memory does not know subscription %d: %+v, rows %d, chunks %d, fresh %d",
 				num, v.backlogs[num], v.rows[num], v.chunked[num], v.fresh[num])
 		} else if q != nil {
@@ -37,53 +37,55 @@ func (v *verifier) memory() {
 
 // queue checks what memory knows of a subscription.
 func (v *verifier) queue(q *queue) {
-	if b := v.backlogs[q.num]; b != nil && (q.pending != b.pending || q.chunks != b.chunks || len(q.marks) != len(b.marks)) {
-		v.errorf("subscription %d: memory knows %d %v %v of %+v", q.num, q.pending, q.chunks, q.marks, b)
+	d, num := &q.Data, q.Num
+	if b := v.backlogs[num]; b != nil && (d.pending != b.pending || d.chunks != b.chunks || len(d.marks) != len(b.marks)) {
+		v.errorf("subscription %d: memory knows %d %v %v of %+v", num, d.pending, d.chunks, d.marks, b)
 	}
+	in := q.Inspect()
 	var fresh []uint64
-	for _, item := range q.fresh.items {
-		if item&(freshGone|freshCanceled) == 0 {
-			fresh = append(fresh, item>>freshBits)
+	for _, item := range in.Implicit {
+		if item.Canceled {
+			continue
 		}
-		if seq := item >> freshBits; item&(freshGone|freshCanceled) == 0 && (item&freshTaken != 0) != q.busy(seq) {
-			v.errorf("subscription %d: event %d is fresh and taken: %v, leased: %v", q.num, seq, item&freshTaken != 0, q.busy(seq))
+		fresh = append(fresh, item.Seq)
+		if item.Taken != q.Busy(item.Seq) {
+			v.errorf("subscription %d: event %d is fresh and taken: %v, leased: %v", num, item.Seq, item.Taken, q.Busy(item.Seq))
 		}
 	}
-	if !slices.Equal(fresh, v.fresh[q.num]) || len(fresh) != q.fresh.live {
-		v.errorf("subscription %d: memory has %d fresh, %d, the file has %d", q.num, fresh, q.fresh.live, v.fresh[q.num])
+	if live, _ := q.ImplicitPending(); !slices.Equal(fresh, v.fresh[num]) || len(fresh) != live {
+		v.errorf("subscription %d: memory has %d fresh, %d, the file has %d", num, fresh, live, v.fresh[num])
 	}
-	chunked := make(map[uint64]place)
-	for _, seq := range v.chunked[q.num] {
-		chunked[seq] = place{0, seq}
+	packed, first, retries := make(map[uint64]place), make(map[uint64]place), make(map[uint64]place)
+	for _, seq := range v.chunked[num] {
+		packed[seq] = place{Seq: seq}
 	}
-	started, retries := make(map[uint64]place), make(map[uint64]place)
-	for seq, p := range v.live[q.num] {
-		if p.due == 0 {
-			started[seq] = p
+	for seq, p := range v.live[num] {
+		if p.Due == 0 {
+			first[seq] = p
 		} else {
 			retries[seq] = p
 		}
 	}
-	v.window(q, "chunked", &q.chunked, chunked)
-	v.window(q, "started", &q.started, started)
-	v.window(q, "retries", &q.retries, retries)
+	v.window(q, "packed", in.Windows[schedule.Packed], packed)
+	v.window(q, "first", in.Windows[schedule.First], first)
+	v.window(q, "retries", in.Windows[schedule.Retry], retries)
 }
 
 // window checks that a window has all that it should, and nothing else.
-func (v *verifier) window(q *queue, name string, w *window, want map[uint64]place) {
-	if !q.subscribed() {
+func (v *verifier) window(q *queue, name string, w schedule.InspectedWindow, want map[uint64]place) {
+	if !q.Active() {
 		return
 	}
 	in := make(map[uint64]bool)
-	for _, p := range w.places {
-		in[p.seq] = true
-		if want[p.seq] != p || q.busy(p.seq) {
-			v.errorf("subscription %d: %s has %v, the file %v, leased: %v", q.num, name, p, want[p.seq], q.busy(p.seq))
+	for _, p := range w.Positions {
+		in[p.Seq] = true
+		if want[p.Seq] != p || q.Busy(p.Seq) {
+			v.errorf("subscription %d: %s has %v, the file %v, leased: %v", q.Num, name, p, want[p.Seq], q.Busy(p.Seq))
 		}
 	}
 	for seq, p := range want {
-		if !in[seq] && !q.busy(seq) && (w.complete || comparePlaces(p, w.upTo) <= 0) {
-			v.errorf("subscription %d: %s lacks %v, complete: %v, up to %v", q.num, name, p, w.complete, w.upTo)
+		if !in[seq] && !q.Busy(seq) && (w.Complete || p.Compare(w.UpTo) <= 0) {
+			v.errorf("subscription %d: %s lacks %v, complete: %v, up to %v", q.Num, name, p, w.Complete, w.UpTo)
 		}
 	}
 }

@@ -15,11 +15,11 @@ func (s *Store) sliceFresh(sl *slicer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sl.fresh = nil
-	if q := s.queues[sl.num]; q != nil {
+	if q := s.schedule.Sub(sl.num); q != nil {
 		if first, ok := sl.edge(); ok && sl.d == forward {
-			sl.fresh = q.fresh.downFrom(first, sliceSize)
+			sl.fresh = q.ImplicitDown(first, sliceSize)
 		} else if ok {
-			sl.fresh = q.fresh.upFrom(first, sliceSize)
+			sl.fresh = q.ImplicitUp(first, sliceSize)
 		}
 	}
 	sl.freshMore = len(sl.fresh) == sliceSize

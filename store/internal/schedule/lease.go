@@ -145,9 +145,7 @@ func (s *Schedule[Q, L]) Seal(l *Lease[Q, L], freesRoom bool) {
 	if l.expired { // it is ours again
 		l.expired = false
 		l.Sub.implicit.take(l.Seq)
-		if l.home != Implicit {
-			l.Sub.forgetPosition(l.position, l.home)
-		}
+		s.forget(l.Sub, l.Seq, &l.position)
 	}
 }
 

@@ -99,7 +99,7 @@ func (s *Schedule[Q, L]) Load(lack *Lack, loaded Loaded, now int64) (stateOf *Su
 		}
 		w.load(slices.DeleteFunc(got.Positions, func(p Position) bool { return !q.free(p.Seq) }), got.UpTo, got.Complete)
 		for _, a := range q.changes.added {
-			if a.to == Source(i) && !q.busy(a.p.Seq) {
+			if a.to == Source(i) && !q.Busy(a.p.Seq) {
 				w.add(a.p, s.maxWindow)
 			}
 		}
@@ -117,5 +117,5 @@ func (s *Schedule[Q, L]) Load(lack *Lack, loaded Loaded, now int64) (stateOf *Su
 // free reports whether a delivery that was loaded may be put into a window.
 func (q *Sub[Q, L]) free(seq uint64) bool {
 	_, removed := q.changes.removed[seq]
-	return !removed && !q.busy(seq) && !q.implicit.has(seq)
+	return !removed && !q.Busy(seq) && !q.implicit.has(seq)
 }

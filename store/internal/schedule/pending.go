@@ -27,12 +27,9 @@ type Change struct {
 func (s *Schedule[Q, L]) Change(q *Sub[Q, L], seq uint64, c Change, now int64) {
 	l := q.leases[seq]
 	q.implicit.remove(seq)
-	switch {
-	case (l == nil || l.expired) && s.maxWindow > 0:
-		q.forget(seq)
-	case (l == nil || l.expired) && c.Was != nil:
-		q.forgetPosition(*c.Was, c.Was.source())
-	case q.loading > 0:
+	if l == nil || l.expired {
+		s.forget(q, seq, c.Was)
+	} else if q.loading > 0 {
 		q.changes.remove(seq)
 	}
 	switch {
@@ -48,6 +45,22 @@ func (s *Schedule[Q, L]) Change(q *Sub[Q, L], seq uint64, c Change, now int64) {
 	s.settle(q, now)
 	if c.Pending {
 		s.wake = true
+	}
+}
+
+// forget takes a delivery out of the windows. Those with a bound are short enough to be searched; in others it stands
+// where was says.
+func (s *Schedule[Q, L]) forget(q *Sub[Q, L], seq uint64, was *Position) {
+	switch {
+	case s.maxWindow > 0:
+		for i := range q.windows {
+			q.windows[i].remove(seq)
+		}
+	case was != nil:
+		q.windows[was.source()].removePosition(*was)
+	}
+	if q.loading > 0 {
+		q.changes.remove(seq)
 	}
 }
 

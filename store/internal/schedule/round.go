@@ -178,6 +178,19 @@ func (s *Schedule[Q, L]) leaseWait() int64 {
 	return at
 }
 
+// Nanos returns a time as nanoseconds since 1970; 0 for the zero time. What is later than that can say is at its end.
+func Nanos(t time.Time) int64 {
+	switch {
+	case t.IsZero():
+		return 0
+	case t.After(last):
+		return math.MaxInt64
+	}
+	return t.UnixNano()
+}
+
+var last = time.Unix(0, math.MaxInt64)
+
 // Add returns a time after another. It saturates: what is later than the clock can say is at its end.
 func Add(now int64, d time.Duration) int64 {
 	if sum := now + int64(d); sum >= now || d < 0 {

@@ -112,10 +112,7 @@ func (s *Schedule[Q, L]) setState(q *Sub[Q, L], active bool, health *store.Healt
 	s.leased[q.class] -= q.leased
 	s.leased[class] += q.leased
 	q.active, q.health, q.class = active, *health, class
-	q.heldUntil = 0
-	if !health.HeldUntil.IsZero() {
-		q.heldUntil = health.HeldUntil.UnixNano()
-	}
+	q.heldUntil = Nanos(health.HeldUntil)
 	q.states++
 }
 
@@ -125,6 +122,9 @@ func (s *Schedule[Q, L]) Forget(q *Sub[Q, L]) {
 	s.postpone.set(q.Num, 0)
 	s.drop(q)
 }
+
+// Settle brings q where it belongs after the store has changed what it keeps of it, such as Pinned.
+func (s *Schedule[Q, L]) Settle(q *Sub[Q, L], now int64) { s.settle(q, now) }
 
 // settle puts q where it belongs after a change: into a ring if something of it can be claimed, to sleep until something
 // else can, among the idle if it has nothing. An unknown one waits for its State.

@@ -126,24 +126,6 @@ func (q *Sub[Q, L]) take(p Position, from Source) {
 	q.windows[from].removePosition(p)
 }
 
-// forget takes a delivery out of all windows.
-func (q *Sub[Q, L]) forget(seq uint64) {
-	for i := range q.windows {
-		q.windows[i].remove(seq)
-	}
-	if q.loading > 0 {
-		q.changes.remove(seq)
-	}
-}
-
-// forgetPosition is forget for who knows where the delivery is.
-func (q *Sub[Q, L]) forgetPosition(p Position, from Source) {
-	q.windows[from].removePosition(p)
-	if q.loading > 0 {
-		q.changes.remove(p.Seq)
-	}
-}
-
 // add puts a free delivery into a window.
 func (q *Sub[Q, L]) add(p Position, to Source, max int) {
 	q.windows[to].add(p, max)
@@ -152,8 +134,8 @@ func (q *Sub[Q, L]) add(p Position, to Source, max int) {
 	}
 }
 
-// busy reports whether somebody holds the delivery.
-func (q *Sub[Q, L]) busy(seq uint64) bool {
+// Busy reports whether somebody holds the delivery.
+func (q *Sub[Q, L]) Busy(seq uint64) bool {
 	l := q.leases[seq]
 	return l != nil && !l.expired
 }
@@ -165,6 +147,14 @@ func (q *Sub[Q, L]) ImplicitUpTo(seq uint64) []uint64 { return q.implicit.upTo(s
 // included.
 func (q *Sub[Q, L]) ImplicitDown(seq uint64, n int) []uint64 { return q.implicit.downFrom(seq, n) }
 func (q *Sub[Q, L]) ImplicitUp(seq uint64, n int) []uint64   { return q.implicit.upFrom(seq, n) }
+
+// ImplicitFirst returns the first event of its implicit list, canceled or not; ok is false if the list is empty.
+func (q *Sub[Q, L]) ImplicitFirst() (seq uint64, ok bool) {
+	if len(q.implicit.items) == 0 {
+		return 0, false
+	}
+	return q.implicit.items[0] >> flagBits, true // what is gone at the front is trimmed
+}
 
 // ImplicitPending returns how many deliveries of its implicit list are pending, and the first of them.
 func (q *Sub[Q, L]) ImplicitPending() (n int, oldest uint64) {

@@ -1,4 +1,4 @@
-package boltstore
+package schedule
 
 import (
 	"math/rand/v2"
@@ -6,15 +6,15 @@ import (
 	"testing"
 )
 
-// TestFreshList compares a list with a plain one.
-func TestFreshList(t *testing.T) {
+// TestImplicit compares a list with a plain one.
+func TestImplicit(t *testing.T) {
 	type item struct {
 		seq             uint64
 		taken, canceled bool
 	}
 	for seed := range uint64(50) {
 		r := rand.New(rand.NewPCG(seed, 0))
-		var l freshList
+		var l implicit
 		var plain []item
 		next := uint64(1)
 		some := func() uint64 { return uint64(r.IntN(int(next) + 1)) }
@@ -76,30 +76,32 @@ func TestFreshList(t *testing.T) {
 	}
 }
 
+const maxWindow = 64
+
 // TestWindow fills a window past its bounds, with the file standing behind it.
 func TestWindow(t *testing.T) {
 	for seed := range uint64(50) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		w := window{complete: true}
-		var file []place // all that is free to be claimed
+		var file []Position // all that is free to be claimed
 		for range 500 {
 			if p, ok := w.first(); ok && r.IntN(3) == 0 {
 				if p != file[0] {
 					t.Fatalf("seed %d: first is %v, want %v", seed, p, file[0])
 				}
-				w.remove(p.seq)
+				w.remove(p.Seq)
 				file = file[1:]
 			} else {
-				p := place{int64(r.IntN(1000)), r.Uint64()}
-				i, _ := slices.BinarySearchFunc(file, p, comparePlaces)
+				p := Position{int64(r.IntN(1000)), r.Uint64()}
+				i, _ := slices.BinarySearchFunc(file, p, Position.Compare)
 				file = slices.Insert(file, i, p)
-				w.add(p)
+				w.add(p, maxWindow)
 			}
-			if len(w.places) > maxWindow {
-				t.Fatalf("seed %d: the window has %d places", seed, len(w.places))
+			if len(w.positions) > maxWindow {
+				t.Fatalf("seed %d: the window has %d positions", seed, len(w.positions))
 			}
-			if w.hungry() {
-				i, _ := slices.BinarySearchFunc(file, w.upTo, comparePlaces)
+			if w.needsLoad() {
+				i, _ := slices.BinarySearchFunc(file, w.upTo, Position.Compare)
 				n := min(len(file)-i, maxWindow)
 				upTo := w.upTo
 				if n > 0 {
