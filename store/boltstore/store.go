@@ -47,6 +47,7 @@ type Store struct {
 
 // New returns a store in the host's own database, in buckets of its own, so that EnqueueTx can publish in the host's
 // transactions. Close leaves the database open. There must be no two stores of one name.
+// New writes, so it waits for a transaction of the host that is open; don't call it inside one.
 //
 // The database is fastest with NoFreelistSync and FreelistMapType. New does not check the file as Open does: what bbolt
 // does with a damaged one is the host's to guard against. ErrCorrupt when the buckets are no store or a damaged one.
