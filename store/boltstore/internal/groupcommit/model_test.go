@@ -192,7 +192,7 @@ func (w *world) submitOne() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if c.ended != 1 {
-			w.t.Errorf("operation %d: Ended was called %d times before Submit returned %v", c.id, c.ended, c.err)
+			w.t.Errorf("operation %d returned %v, and Ended was called %d times", c.id, c.err, c.ended)
 		}
 	}
 }
@@ -222,7 +222,8 @@ func (w *world) check() {
 	committed := make(map[int]int)
 	last := time.Time{}
 	for _, ids := range w.done {
-		if !slices.IsSortedFunc(ids, func(a, b int) int { return w.calls[a].arrived.Compare(w.calls[b].arrived) }) {
+		byArrival := func(a, b int) int { return w.calls[a].arrived.Compare(w.calls[b].arrived) }
+		if !slices.IsSortedFunc(ids, byArrival) {
 			t.Errorf("a transaction has %v, which is not the order of arrival", ids)
 		}
 		for _, id := range ids {
@@ -255,13 +256,13 @@ func (w *world) checkCall(c *call, committed int) {
 	switch {
 	case errors.Is(c.err, context.DeadlineExceeded):
 		if !c.returned.Equal(c.deadline) {
-			t.Errorf("operation %d returned %v after its context had ended", c.id, c.returned.Sub(c.deadline))
+			t.Errorf("operation %d returned %v too late", c.id, c.returned.Sub(c.deadline))
 		}
 		if never := errors.Is(c.endedErr, context.DeadlineExceeded); never && committed != 0 {
 			t.Errorf("operation %d was taken out and is committed", c.id)
 		}
 	case !c.deadline.IsZero() && c.returned.After(c.deadline):
-		t.Errorf("operation %d returned %v, %v after its context had ended", c.id, c.err, c.returned.Sub(c.deadline))
+		t.Errorf("operation %d returned %v, %v too late", c.id, c.err, c.returned.Sub(c.deadline))
 	case c.err == nil && c.kind != good:
 		t.Errorf("operation %d has failed, and its caller got nil", c.id)
 	}
@@ -281,7 +282,7 @@ func (w *world) checkCall(c *call, committed int) {
 	}
 }
 
-// isUnknown reports whether an error leaves open whether a commit is done: the disk's, or a panic's.
+// isUnknown reports whether an error leaves open whether a commit is done: the disk's, a panic's.
 func isUnknown(err error) bool {
 	return err != nil && !errors.Is(err, errOp) && !errors.Is(err, errClosed) &&
 		!errors.Is(err, context.DeadlineExceeded)

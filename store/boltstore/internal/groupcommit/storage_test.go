@@ -32,18 +32,16 @@ type storage struct {
 	lock  chan struct{} // has a value while a transaction is open, the host's or the group's
 	group *groupcommit.Group[*tx]
 
-	begin  func() error                                 // called before a transaction begins, if not nil
+	begin  func() error                                 // before a transaction begins; may be nil
 	commit func(commit func()) (anyway bool, err error) // what a commit does
-	inside func(*tx)                                    // called with each transaction that has begun, if not nil
 
 	mu sync.Mutex // the group's Config.Mu
 
 	// What follows belongs to the transaction.
-	calls    int     // of Transact under way: at most 1
-	done     [][]int // the IDs in each transaction that was committed
-	tries    int     // transactions that have begun
-	learnt   int     // transactions whose effects were called
-	lastTake time.Time
+	calls  int     // of Transact under way: at most 1
+	done   [][]int // the IDs in each transaction that was committed
+	tries  int     // transactions that have begun
+	learnt int     // transactions whose effects were called
 }
 
 // tx is a transaction of storage.
@@ -80,12 +78,8 @@ func (s *storage) transact(do func(*tx) error) (effects func(), err error) {
 	defer func() { s.calls-- }()
 	s.tries++
 	x := new(tx)
-	s.lastTake = time.Now()
 	if err := do(x); err != nil || !x.wrote {
 		return nil, err
-	}
-	if s.inside != nil {
-		s.inside(x)
 	}
 	anyway, err := s.commit(func() { s.done = append(s.done, x.ids) })
 	if err != nil && !anyway {
