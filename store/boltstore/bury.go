@@ -20,7 +20,7 @@ func (s *Store) bury(ctx context.Context, damaged []*lease) error {
 			}
 			return nil
 		},
-		settle: func(err error) {
+		ended: func(err error) {
 			for _, l := range damaged {
 				if err != nil {
 					s.schedule.Release(l, s.now())

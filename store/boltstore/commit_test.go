@@ -81,7 +81,7 @@ func TestFinishRidesOnAPublish(t *testing.T) {
 			start := time.Now()
 			var wg sync.WaitGroup
 			wg.Go(func() { finish(t, s, claims, tt.state, time.Hour) })
-			synctest.Wait() // it waits for company
+			synctest.Wait() // it waits for a commit to ride on
 			publish(t, s, "more", 1)
 			wg.Wait()
 			if rode := commits == 1; rode != tt.rides || commits > 2 {
@@ -208,7 +208,7 @@ func TestContextEndsWhileItWaits(t *testing.T) {
 				t.Errorf("got error %v, want context.Canceled", err)
 			}
 		})
-		synctest.Wait() // it waits for company
+		synctest.Wait() // it waits for a commit to ride on
 		cancel()
 		wg.Wait()
 		finish(t, s, claims, store.Delivered, 0) // the token is as good as before

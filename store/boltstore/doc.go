@@ -17,8 +17,12 @@
 // secrets that sign deliveries.
 //
 // Every operation that writes shares a transaction with those that come while one is on its way to the disk; there is no
-// timer, and one that comes alone is committed at once. Only Finish waits a few milliseconds for company, since losing
-// it repeats an attempt and no more.
+// timer, and one that comes alone is committed at once. Only Finish waits a few milliseconds for others, since losing
+// it repeats an attempt and no more (internal/groupcommit).
+//
+// Every call returns when its context ends, also while the host has bbolt's only write transaction open. An operation
+// whose transaction could not begin by then is never done; one that was on its way to the disk may or may not be. At most
+// one goroutine waits for the host, however many calls do.
 //
 // # What is erased
 //

@@ -26,8 +26,9 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 	return n, next, nil
 }
 
-func (s *Store) eraseOne(ctx context.Context, id string) (n int, err error) {
-	err = s.submit(ctx, &op{run: func(t *txn) error {
+func (s *Store) eraseOne(ctx context.Context, id string) (int, error) {
+	n := 0
+	err := s.submit(ctx, &op{run: func(t *txn) error {
 		seq, err := t.eventNumber(id)
 		if err == nil && seq == 0 {
 			err = store.ErrNotFound
@@ -37,7 +38,10 @@ func (s *Store) eraseOne(ctx context.Context, id string) (n int, err error) {
 		}
 		return err
 	}})
-	return n, err
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
 }
 
 // eraseTenant takes a step from the oldest event to the newest.
@@ -68,11 +72,15 @@ func (s *Store) eraseTenant(ctx context.Context, q *store.EraseQuery) (n int, ne
 	if len(f.found) == 0 {
 		return 0, next, nil
 	}
+	erased := 0
 	err = s.submit(ctx, &op{run: func(t *txn) (err error) {
-		n, err = t.erase(f.found)
+		erased, err = t.erase(f.found)
 		return err
 	}})
-	return n, next, err
+	if err != nil {
+		return 0, "", err
+	}
+	return erased, next, nil
 }
 
 // erasable looks for the events of a tenant.

@@ -16,6 +16,9 @@ func WithBudget(n int) *Options { return &Options{budget: n, spillStep: 1} }
 // WithWall returns options with another system's clock.
 func WithWall(wall func() time.Time) *Options { return &Options{wall: wall} }
 
+// WithCloseWait returns options with another bound than CloseWait.
+func WithCloseWait(d time.Duration) *Options { return &Options{closeWait: d} }
+
 // FailCommits makes commits call f, which gets the real one, until it is called with nil. No commit may be under way that
 // waits for the caller.
 func (s *Store) FailCommits(f func(commit func() error) error) {

@@ -41,10 +41,10 @@ func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.R
 	}
 	s.unlock()
 	err := s.submit(ctx, &op{
-		run:    f.run,
-		weight: len(outcomes),
-		eager:  f.eager(),
-		settle: func(err error) { s.settleFinish(f, err) },
+		run:        f.run,
+		outcomes:   len(outcomes),
+		nextCommit: f.awaited(),
+		ended:      func(err error) { s.finishEnded(f, err) },
 	})
 	if err != nil {
 		return nil, err
@@ -52,8 +52,8 @@ func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.R
 	return f.results, nil
 }
 
-// settleFinish gives the leases of a Finish back when it came to nothing.
-func (s *Store) settleFinish(f *finishing, err error) {
+// finishEnded ends the leases of a Finish, or gives them back if it failed.
+func (s *Store) finishEnded(f *finishing, err error) {
 	for _, o := range f.outcomes {
 		switch l := o.lease; {
 		case l == nil:
@@ -71,9 +71,9 @@ type finishing struct {
 	results  []store.Result
 }
 
-// eager reports whether something may wait for the outcomes: the next delivery of a key, or room in the limits of Claim,
-// which failures make only when they are recorded.
-func (f *finishing) eager() bool {
+// awaited reports whether something may wait for the outcomes: the next delivery of a key, or room
+// in the limits of Claim, which failures make only when they are recorded.
+func (f *finishing) awaited() bool {
 	return slices.ContainsFunc(f.outcomes, func(o outcome) bool {
 		return o.State != store.Delivered || o.lease != nil && o.lease.Data.key != 0
 	})

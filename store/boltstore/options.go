@@ -15,6 +15,8 @@ type Options struct {
 	spillStep int // how many subscriptions get chunks in one commit; if zero, defaultSpillStep
 
 	wall func() time.Time // the system's clock; if nil, time.Now
+
+	closeWait time.Duration // if zero, CloseWait
 }
 
 // withDefaults returns a copy of o with the defaults filled in.
@@ -31,6 +33,9 @@ func (o *Options) withDefaults() Options {
 	}
 	if c.wall == nil {
 		c.wall = time.Now
+	}
+	if c.closeWait == 0 {
+		c.closeWait = CloseWait
 	}
 	if c.spillStep == 0 {
 		c.spillStep = defaultSpillStep

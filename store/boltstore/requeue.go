@@ -3,6 +3,7 @@ package boltstore
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/outhook/outhook/store"
@@ -15,10 +16,15 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 	}
 	page, spots, err := s.deliveries(ctx, &q)
 	if err == nil && len(spots) > 0 {
+		q.States = slices.Clone(q.States) // run may read them after the caller has left
+		requeued := 0
 		err = s.submit(ctx, &op{run: func(t *txn) (err error) {
-			n, err = t.requeue(&q, spots)
+			requeued, err = t.requeue(&q, spots)
 			return err
 		}})
+		if err == nil {
+			n = requeued
+		}
 	}
 	if err != nil {
 		return 0, "", fmt.Errorf("boltstore: requeue: %w", err)

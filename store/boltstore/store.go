@@ -6,10 +6,12 @@ import (
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/groupcommit"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -30,8 +32,9 @@ type Store struct {
 	clock                         // the store's own
 	commitTx func(*bolt.Tx) error // (*bolt.Tx).Commit, but for tests
 
-	group  group // of operations that write
-	synced bool  // what they find in the file is on disk, see sync.go
+	commits   *groupcommit.Group[*txn] // of operations that write
+	synced    bool                     // what they find in the file is on disk, see sync.go
+	closeWait time.Duration            // how long Close waits for the host's transaction
 
 	audiences      audienceCache // belongs to whoever has the write transaction
 	staleAudiences atomic.Bool   // audiences may be from a transaction that came to nothing
@@ -46,6 +49,7 @@ type Store struct {
 
 // New returns a store in the host's own database, in buckets of its own, so that EnqueueTx can publish in the host's
 // transactions. Close leaves the database open. There must be no two stores of one name.
+// New writes, so it waits for a transaction of the host that is open; don't call it inside one.
 //
 // The database is fastest with NoFreelistSync and FreelistMapType. New does not check the file as Open does: what bbolt
 // does with a damaged one is the host's to guard against. ErrCorrupt when the buckets are no store or a damaged one.
@@ -66,6 +70,7 @@ func newStore(db *bolt.DB, o Options) (*Store, error) {
 		buckets:   bucketsOf(o.Name),
 		budget:    o.budget,
 		spillStep: o.spillStep,
+		closeWait: o.closeWait,
 		ready:     make(chan struct{}, 1),
 		choosing:  make(chan struct{}, 1),
 		commitTx:  (*bolt.Tx).Commit,
@@ -73,11 +78,11 @@ func newStore(db *bolt.DB, o Options) (*Store, error) {
 			Window: maxWindow, Idle: maxIdle, FirstToken: rand.Uint64() >> 1,
 		})},
 	}
-	s.group.idle.L = &s.group.mu
+	s.commits = s.newCommits()
 	if err := s.prepare(); err != nil {
 		return nil, err
 	}
-	if _, _, err := s.transact(nil); err != nil { // syncs what is there
+	if _, err := s.transact(func(*txn) error { return nil }); err != nil { // syncs what is there
 		return nil, err
 	}
 	err := s.read(func(t *txn) error {
@@ -139,20 +144,45 @@ func (t *txn) checkFormat() error {
 	return nil
 }
 
-// Close waits for what is being written and ends the use of the store: after it, every method returns
-// [store.ErrClosed]. It writes the last counts, so a host closes a database of its own only afterwards. A database that
-// Open has opened is closed too. Calling it again does nothing.
+// CloseWait is how long Close waits for a transaction of the host.
+const CloseWait = 5 * time.Second
+
+// Close commits what waits and ends the use of the store: after it, every method returns
+// [store.ErrClosed]. It writes the last counts, so a host closes a database of its own only
+// afterwards. A database that Open has opened is closed too. Calling it again does nothing.
+//
+// Close returns when the commit under way and those of what waits are on disk; only the disk bounds
+// that. In a host's own database, a transaction of the host can be in the way. If it is still open
+// after [CloseWait], the calls that wait fail with ErrClosed, and what they were to write is never
+// written; then Close returns an error, and the store is closed nevertheless. So don't call Close
+// while the same goroutine has such a transaction open.
 func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
-	s.closeGroup()
-	s.closeTallies()
-	if !s.owned {
-		return nil
+	err := s.closeCommits()
+	if s.owned {
+		err = guarded(s.closeDB)
 	}
-	if err := guarded(s.closeDB); err != nil {
+	if err != nil {
 		return fmt.Errorf("boltstore: close: %w", err)
+	}
+	return nil
+}
+
+// closeCommits commits what waits and then the last counts.
+func (s *Store) closeCommits() error {
+	ctx := context.Background()
+	if !s.owned { // nobody but the store has a transaction in a database that only it knows
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.closeWait)
+		defer cancel()
+	}
+	err := s.commits.Close(ctx, &groupcommit.Op[*txn]{Do: tallyLast})
+	s.stopTally()
+	if err != nil {
+		return fmt.Errorf("a transaction of the host was still open after %v, so what waited for it is not written; "+
+			"end the host's transactions before Close", s.closeWait)
 	}
 	return nil
 }

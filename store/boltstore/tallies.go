@@ -118,7 +118,7 @@ func (s *Store) tallyLate() {
 	if n == 0 {
 		return
 	}
-	err := s.submit(context.Background(), &op{run: tallyNow, weight: 1})
+	err := s.submit(context.Background(), &op{run: tallyNow, outcomes: 1})
 	if err != nil && !errors.Is(err, store.ErrClosed) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -132,16 +132,22 @@ func tallyNow(t *txn) error {
 	return nil
 }
 
-// closeTallies writes the last counts. It comes when all operations have ended, so nobody else commits. That it can't is
-// nobody's loss but theirs.
-func (s *Store) closeTallies() {
+// tallyLast writes the last counts, if there are any, when all operations have ended.
+func tallyLast(t *txn) error {
+	s := t.store
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.tallies.slots) == 0 {
+		return nil
+	}
+	return tallyNow(t)
+}
+
+// stopTally stops the timer. Nothing is counted any more.
+func (s *Store) stopTally() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.tallies.timer != nil {
 		s.tallies.timer.Stop()
-	}
-	n := len(s.tallies.slots)
-	s.mu.Unlock()
-	if n > 0 {
-		s.commit([]*op{{run: tallyNow}})
 	}
 }

@@ -1,51 +1,17 @@
 package boltstore
 
-import (
-	"slices"
-
-	bolt "go.etcd.io/bbolt"
-)
-
-// commit runs the operations in one transaction and tells each how it ended.
-func (s *Store) commit(batch []*op) {
-	live := slices.Clone(batch)
+// transact runs do in a transaction that writes, and commits it if do has written something. It
+// blocks for as long as the host has one of its own.
+//
+// The effects are to be called under Store.mu: they bring memory up to the transaction. There are
+// some with an error too, when what was written is there all the same.
+func (s *Store) transact(do func(*txn) error) (effects func(), err error) {
 	var hooks []func()
-	for {
-		h, spoiler, err := s.transact(live)
-		if spoiler == nil {
-			hooks = h
-			for _, o := range live {
-				if o.err == nil {
-					o.err = err
-				}
-			}
-			break
-		}
-		spoiler.err = err
-		live = slices.DeleteFunc(live, func(o *op) bool { return o == spoiler })
-	}
-	s.mu.Lock()
-	defer s.unlock()
-	for _, f := range hooks {
-		f()
-	}
-	for _, o := range batch {
-		if o.settle != nil {
-			o.settle(o.err)
-		}
-	}
-}
-
-// transact runs the operations in one transaction. An error is everybody's, unless there is a spoiler: an operation that
-// failed after it had written, or panicked, so that the others must be run again without it. The hooks are to be run
-// also with an error, when what was written is there all the same.
-func (s *Store) transact(batch []*op) (hooks []func(), spoiler *op, err error) {
-	var tx *bolt.Tx
 	var id int
 	committing := false
 	err = guarded(func() error {
-		var err error
-		if tx, err = s.db.Begin(true); err != nil {
+		tx, err := s.db.Begin(true)
+		if err != nil {
 			return err
 		}
 		defer rollback(tx)
@@ -58,45 +24,44 @@ func (s *Store) transact(batch []*op) (hooks []func(), spoiler *op, err error) {
 			return err
 		}
 		s.adopt(t)
-		wrote := false
-		for _, o := range batch {
-			if t.wrote = false; !s.runOp(t, o) {
-				spoiler = o
-				return o.err
-			}
-			wrote = wrote || t.wrote
+		if err := do(t); err != nil || !t.wrote {
+			return err
 		}
-		if t.wrote = false; wrote {
-			if err := t.finish(); err != nil {
-				return err
-			}
-			hooks, committing = t.hooks, true
-			s.synced = false
-			if err := s.commitTx(tx); err != nil {
-				return err
-			}
-			s.synced = true
+		if err := t.finish(); err != nil {
+			return err
 		}
+		hooks, committing = t.hooks, true
+		s.synced = false // until the commit's last sync has succeeded, see sync.go
+		if err := s.commitTx(tx); err != nil {
+			return err
+		}
+		s.synced = true
 		return nil
 	})
 	if err != nil {
 		s.staleAudiences.Store(true)
-		if !committing || !s.landed(id) {
-			hooks = nil
+		if !committing || !s.committedAnyway(id) {
+			return nil, err
 		}
 	}
-	return hooks, spoiler, err
+	return func() {
+		for _, f := range hooks {
+			f()
+		}
+	}, err
 }
 
-// runOp runs one operation. It is false when it has spoilt the transaction.
-func (s *Store) runOp(t *txn, o *op) bool {
-	before := len(t.hooks)
-	o.err = guarded(func() error { return o.run(t) })
-	if o.err == nil {
-		return true
+// runOp runs one operation. The transaction is intact unless it failed after it had written.
+func (s *Store) runOp(t *txn, run func(*txn) error) (intact bool, err error) {
+	before, wrote := len(t.hooks), t.wrote
+	t.wrote = false
+	err = guarded(func() error { return run(t) })
+	intact = err == nil || !t.wrote
+	t.wrote = t.wrote || wrote
+	if err != nil {
+		t.hooks = t.hooks[:before]
 	}
-	t.hooks = t.hooks[:before]
-	return !t.wrote
+	return intact, err
 }
 
 // finish completes a transaction with what rides on it.
@@ -116,18 +81,18 @@ func (t *txn) finish() error {
 	return t.flush()
 }
 
-// landed reports whether a transaction whose commit failed can be seen nevertheless, as happens when only its last sync
-// failed. Then memory must follow it, though nobody can be told that it is on disk.
-func (s *Store) landed(id int) bool {
-	landed := false
+// committedAnyway reports whether a transaction whose commit failed can be seen nevertheless, as
+// happens when only its last sync failed. Then memory must follow it, though nobody can be told
+// that it is on disk.
+func (s *Store) committedAnyway(id int) (committed bool) {
 	_ = guarded(func() error {
 		tx, err := s.db.Begin(false)
 		if err != nil {
 			return err
 		}
 		defer rollback(tx)
-		landed = tx.ID() >= id
+		committed = tx.ID() >= id
 		return nil
 	})
-	return landed
+	return committed
 }

@@ -90,7 +90,7 @@ type txn struct {
 	tail     map[string]uint64 // the events that are not indexed, once they have been read
 
 	hooks []func()
-	wrote bool // since it was last reset
+	wrote bool // something; while an operation runs, that one (see runOp)
 }
 
 // rowed names a delivery.

@@ -1,0 +1,198 @@
+package groupcommit
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Group commits operations together. Make one with [New]. It is safe for concurrent use.
+type Group[Tx any] struct {
+	config Config[Tx]
+
+	mu      sync.Mutex
+	waiting queue[Tx]
+	retry   []*Op[Tx] // what the next transaction has: the last one was rolled back for another's sake
+	final   *Op[Tx]   // what Close commits last
+	running bool      // there is a committer
+	inTx    bool      // its transaction has begun: it is past what others can block
+	closed  bool
+	changed sync.Cond // running or inTx has become false; its lock is mu
+
+	timer *time.Timer // for deferred operations while there is no committer
+	armed bool
+}
+
+// New returns a group that commits as c says.
+func New[Tx any](c Config[Tx]) *Group[Tx] {
+	g := &Group[Tx]{config: c}
+	g.changed.L = &g.mu
+	return g
+}
+
+// Submit has an operation committed with others. It returns nil once that is on disk, and the
+// operation's own error, or the commit's, if it is not done. After an error of the commit it may
+// be done nevertheless.
+//
+// When ctx ends, Submit returns its error at once. If the operation had to wait until then, it is
+// never done; if a transaction had it already, it may or may not be done.
+func (g *Group[Tx]) Submit(ctx context.Context, o *Op[Tx]) error {
+	if err := ctx.Err(); err != nil {
+		g.refuse([]*Op[Tx]{o}, err)
+		return err
+	}
+	o.done = make(chan struct{})
+	if o.deferred() {
+		now := time.Now()
+		o.mayFlushAt, o.mustFlushAt = now.Add(g.config.MaxDelay/2), now.Add(g.config.MaxDelay)
+	}
+	g.mu.Lock()
+	if g.closed {
+		g.mu.Unlock()
+		g.refuse([]*Op[Tx]{o}, g.config.Closed)
+		return g.config.Closed
+	}
+	g.waiting.add(o)
+	g.start()
+	g.mu.Unlock()
+	select {
+	case <-o.done:
+		return o.err
+	case <-ctx.Done():
+		return g.leave(o, ctx.Err())
+	}
+}
+
+// leave gives up waiting, because of err.
+func (g *Group[Tx]) leave(o *Op[Tx], err error) error {
+	g.mu.Lock()
+	switch o.state {
+	case ended: // just now: that it is known how is worth more than err
+		g.mu.Unlock()
+		return o.err
+	case taken:
+		// The transaction can't do without it any more. What it writes to, and whom Ended tells,
+		// stays the transaction's; the caller only stops waiting.
+		o.state = abandoned
+		g.mu.Unlock()
+		return err
+	}
+	g.waiting.remove(o)
+	o.state = ended // which is how the next try knows, if it waits for that
+	g.mu.Unlock()
+	g.refuse([]*Op[Tx]{o}, err)
+	return err
+}
+
+// refuse ends operations that are never done. No transaction and no queue has them.
+func (g *Group[Tx]) refuse(ops []*Op[Tx], err error) {
+	g.config.Mu.Lock()
+	defer g.config.Mu.Unlock()
+	for _, o := range ops {
+		if o.Ended != nil {
+			o.Ended(err)
+		}
+	}
+}
+
+// start has a committer begin, if something is due and there is none. If something will be due, a
+// timer does it then. g.mu is held.
+func (g *Group[Tx]) start() {
+	switch o := g.waiting.firstDeferred(); {
+	case g.running: // it looks again before it ends
+	case g.due():
+		g.running = true
+		go g.run()
+	case o != nil && !g.armed:
+		g.armed = true
+		// Only the first of the deferred arms the timer, and it isn't set again for each. It may go
+		// off early, when that one has gone: then it is armed for the one that is first by then.
+		if wait := time.Until(o.mustFlushAt); g.timer == nil {
+			g.timer = time.AfterFunc(wait, g.expire)
+		} else {
+			g.timer.Reset(wait)
+		}
+	}
+}
+
+func (g *Group[Tx]) expire() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.armed = false
+	g.start()
+}
+
+// due reports whether something is to be committed now. g.mu is held.
+func (g *Group[Tx]) due() bool {
+	switch o := g.waiting.firstDeferred(); {
+	case g.waiting.urgent > 0, g.waiting.records >= g.config.FlushRecords && o != nil:
+		return true
+	case g.closed:
+		return o != nil || g.final != nil
+	default:
+		return o != nil && !time.Now().Before(o.mustFlushAt)
+	}
+}
+
+// Close lets nothing more in, commits what waits and then, in a transaction of its own, final, if
+// that is not nil. It returns when the committer is done.
+//
+// If ctx ends while the transaction can't begin, because others have theirs, Close refuses what
+// waits, with Config.Closed, and returns ctx's error. The committer is left blocked; it does
+// nothing when it can go on. Close does not cut off a transaction that has begun. Calling Close
+// again waits too.
+func (g *Group[Tx]) Close(ctx context.Context, final *Op[Tx]) error {
+	stop := context.AfterFunc(ctx, func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.changed.Broadcast()
+	})
+	defer stop()
+	g.mu.Lock()
+	if !g.closed {
+		g.closed = true
+		if g.final = final; final != nil {
+			final.done = make(chan struct{})
+		}
+	}
+	g.start()
+	for g.running && (g.inTx || ctx.Err() == nil) {
+		g.changed.Wait()
+	}
+	if g.timer != nil {
+		g.timer.Stop()
+	}
+	if !g.running {
+		g.mu.Unlock()
+		return nil
+	}
+	rest := g.takeRest()
+	g.mu.Unlock()
+	g.refuse(rest, g.config.Closed)
+	for _, o := range rest {
+		close(o.done)
+	}
+	return ctx.Err()
+}
+
+// takeRest takes out whatever waits. g.mu is held.
+func (g *Group[Tx]) takeRest() (rest []*Op[Tx]) {
+	for _, o := range g.retry {
+		if o.state != ended {
+			rest = append(rest, o)
+		}
+	}
+	for g.waiting.first != nil {
+		o := g.waiting.first
+		g.waiting.remove(o)
+		rest = append(rest, o)
+	}
+	if g.final != nil {
+		rest = append(rest, g.final)
+	}
+	g.retry, g.final = nil, nil
+	for _, o := range rest {
+		o.state, o.err = ended, g.config.Closed
+	}
+	return rest
+}
