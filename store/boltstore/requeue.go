@@ -12,7 +12,7 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 	if len(q.States) == 0 {
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
-	page, spots, err := s.deliveries(ctx, &q)
+	spots, next, err := s.requeueable(ctx, &q)
 	if err == nil && len(spots) > 0 {
 		err = s.submit(ctx, &op{run: func(t *txn) (err error) {
 			n, err = t.requeue(&q, spots)
@@ -22,7 +22,25 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 	if err != nil {
 		return 0, "", fmt.Errorf("boltstore: requeue: %w", err)
 	}
-	return n, page.Next, nil
+	return n, next, nil
+}
+
+// requeueable returns what one step is about, and the cursor for the next step. It reads forward
+// only: what the steps before it have made pending must not be read again by each.
+func (s *Store) requeueable(ctx context.Context, q *store.DeliveryQuery) (spots []spot, next string, err error) {
+	w, err := s.walkDeliveries(ctx, q)
+	if err != nil {
+		return nil, "", err
+	}
+	p, err := w.part(q.Cursor, newest(), deliveryLimit(q))
+	if err != nil {
+		return nil, "", err
+	}
+	for _, i := range p.items {
+		spots = append(spots, i.spot)
+	}
+	next, err = w.next(&p)
+	return spots, next, err
 }
 
 // requeue makes the deliveries due that q still selects, and returns how many that were.

@@ -34,7 +34,7 @@ func (s *Store) subscriptions(ctx context.Context, q store.SubscriptionQuery) (p
 	walk := walker[store.Subscription](func(from spot, d direction, visit func(item[store.Subscription]) bool) error {
 		return s.walkSubscriptions(ctx, &q, from, d, visit)
 	})
-	if page, _, err = walk.page(q.Cursor, spot{}, limit); err != nil {
+	if page, err = walk.page(q.Cursor, spot{}, limit); err != nil {
 		return page, err
 	}
 	err = s.read(func(t *txn) error {
