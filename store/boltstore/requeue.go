@@ -49,8 +49,17 @@ func (t *txn) requeue(q *store.DeliveryQuery, spots []spot) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, p := range spots {
-		changed, err := t.requeueOne(q, p, stamp)
+	var e *event // of the deliveries that follow, which are often of the same
+	for i, p := range spots {
+		if i == 0 || p.seq != spots[i-1].seq {
+			if e, err = t.event(p.seq); err != nil {
+				return 0, err
+			}
+		}
+		if e == nil || e.erased() {
+			continue
+		}
+		changed, err := t.requeueOne(q, p, e, stamp)
 		if err != nil {
 			return 0, err
 		}
@@ -61,25 +70,27 @@ func (t *txn) requeue(q *store.DeliveryQuery, spots []spot) (n int, err error) {
 	return n, nil
 }
 
-func (t *txn) requeueOne(q *store.DeliveryQuery, p spot, stamp uint64) (bool, error) {
-	sub, err := t.sub(p.num)
-	if err != nil || sub == nil || sub.Status != store.Subscribed {
-		return false, err
-	}
-	key := key1(p.seq)
+// event reads an event. It is nil if there is none. Its body is the file's memory.
+func (t *txn) event(seq uint64) (*event, error) {
+	key := key1(seq)
 	v := t.get(log, key[:])
 	if v == nil {
-		return false, nil
+		return nil, nil
 	}
 	e, err := decodeEvent(key[:], v)
-	if err != nil || e.erased() {
+	return &e, err
+}
+
+func (t *txn) requeueOne(q *store.DeliveryQuery, p spot, e *event, stamp uint64) (bool, error) {
+	sub, err := t.sub(p.num)
+	if err != nil || sub == nil || sub.Status != store.Subscribed {
 		return false, err
 	}
 	was, ok, err := t.find(p.num, p.seq, e.keyHash())
 	if err != nil || !ok {
 		return false, err
 	}
-	d, err := t.delivery(p.num, &e, &was)
+	d, err := t.delivery(p.num, e, &was)
 	if err != nil || !q.Matches(&d) {
 		return false, err
 	}
