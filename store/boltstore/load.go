@@ -52,12 +52,12 @@ func (s *Store) load(t *txn, q *queue, w *window, read func(*loader) (done bool,
 // full reports whether that is enough.
 func (l *loader) full() bool { return len(l.found) >= maxWindow || l.seen >= maxScan }
 
-// see looks at a delivery. Those that are claimed, that memory has elsewhere because it is not up to date yet, and that
-// a mark has canceled are passed over.
+// see looks at a delivery. Those that are claimed, that memory has elsewhere because it is not up to date yet, that are
+// being erased, and that a mark has canceled are passed over.
 func (l *loader) see(p place, pending func() (bool, error)) error {
 	l.seen++
 	l.upTo = p
-	if l.q.busy(p.seq) || l.q.fresh.has(p.seq) {
+	if l.q.busy(p.seq) || l.q.fresh.has(p.seq) || l.erasing(p.seq) {
 		return nil
 	}
 	ok, err := pending()
@@ -65,6 +65,11 @@ func (l *loader) see(p place, pending func() (bool, error)) error {
 		l.found = append(l.found, p)
 	}
 	return err
+}
+
+// erasing reports whether an event is being erased.
+func (l *loader) erasing(seq uint64) bool {
+	return l.t.store.erasing[seq] != nil
 }
 
 // chunks reads on in the chunks. One that can't be read is passed over, lest it keep the others from being claimed.

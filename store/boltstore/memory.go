@@ -20,8 +20,9 @@ type memory struct {
 	lastToken uint64
 	leased    [classes]int // how many leases count against limits, by the class of their subscriptions
 
-	level  // of the watermark
-	recent recent
+	level   // of the watermark
+	recent  recent
+	erasing map[uint64]*erasing // events that have a mark, see erasures.go
 
 	tallies tallies
 }

@@ -20,7 +20,7 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 }
 
 func (s *Store) stats(ctx context.Context, subscriptionID string) (stats store.Stats, err error) {
-	if err := s.check(ctx); err != nil {
+	if err := s.resumeErasures(ctx); err != nil { // until then their deliveries are counted
 		return stats, err
 	}
 	num := uint64(0)

@@ -22,6 +22,7 @@ type Store struct {
 	buckets   *[bucketCount][]byte // what they are called
 	budget    int                  // see spill.go, also for the next
 	spillStep int
+	eraseStep int // see erasures.go
 	ready     chan struct{}
 	closed    atomic.Bool
 
@@ -64,6 +65,7 @@ func newStore(db *bolt.DB, o Options) (*Store, error) {
 		buckets:   bucketsOf(o.Name),
 		budget:    o.budget,
 		spillStep: o.spillStep,
+		eraseStep: o.eraseStep,
 		ready:     make(chan struct{}, 1),
 		commitTx:  (*bolt.Tx).Commit,
 		memory: memory{

@@ -43,7 +43,7 @@ func (s *Store) planTrim() (plan []trimmable) {
 	for _, q := range s.trimming[:n] {
 		q.trimming = false
 		if len(q.marks) == 0 && q.chunks {
-			plan = append(plan, trimmable{q.num, q.chunkFloor()})
+			plan = append(plan, trimmable{q.num, min(q.chunkFloor(), s.firstErasing())})
 		}
 	}
 	if s.trimming = s.trimming[n:]; len(s.trimming) == 0 {

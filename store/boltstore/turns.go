@@ -62,18 +62,25 @@ func (r *turns) next() (*queue, place, source, error) {
 	return nil, place{}, none, nil
 }
 
-// look returns what is next of q, loading what must be known for it.
+// look returns what is next of q, loading what must be known for it. What is being erased is passed over: it is taken
+// out of what memory knows to be free, once, and its place in the file goes with a step of the erasure.
 func (r *turns) look(q *queue) (place, source, error) {
-	if q.chunked.hungry() || q.started.hungry() || q.retries.hungry() {
-		if err := r.beginRead(); err != nil {
-			return place{}, none, err
+	for {
+		if q.chunked.hungry() || q.started.hungry() || q.retries.hungry() {
+			if err := r.beginRead(); err != nil {
+				return place{}, none, err
+			}
+			if err := r.store.loadQueue(r.t, q); err != nil {
+				return place{}, none, err
+			}
 		}
-		if err := r.store.loadQueue(r.t, q); err != nil {
-			return place{}, none, err
+		p, from := q.next(r.now)
+		if from == none || r.store.erasing[p.seq] == nil {
+			return p, from, nil
 		}
+		q.fresh.take(p.seq)
+		q.forget(p.seq)
 	}
-	p, from := q.next(r.now)
-	return p, from, nil
 }
 
 // pass moves the queue, of which something was taken, to the end of its ring, or out when that was all.
