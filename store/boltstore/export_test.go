@@ -112,3 +112,6 @@ func (s *Store) Rows() (n int) {
 	})
 	return n
 }
+
+// MaxCached is maxCached.
+const MaxCached = maxCached
