@@ -19,6 +19,7 @@ func (s *Store) canceledAll(num uint64, marks []mark) {
 	if q == nil {
 		return
 	}
+	q.stored.forget()
 	q.marks = marks // what else the transaction has done is to heed them
 	seq := marks[len(marks)-1].seq
 	s.endLeases(q)

@@ -28,7 +28,8 @@ func (s *Store) deliveries(ctx context.Context, q *store.DeliveryQuery) (page st
 	if err != nil {
 		return page, err
 	}
-	return w.page(q.Cursor, newest(), deliveryLimit(q))
+	limit := deliveryLimit(q)
+	return w.page(q.Cursor, newest(), limit, min(limit, store.DefaultDeliveryLimit))
 }
 
 // deliveryLimit returns how many deliveries a page or a step has at most.
@@ -44,7 +45,7 @@ func (s *Store) countDeliveries(ctx context.Context, q *store.DeliveryQuery) (n 
 	if err != nil {
 		return 0, err
 	}
-	err = w(newest(), forward, func(item[store.Delivery]) bool {
+	err = w(newest(), forward, func(*item[store.Delivery]) bool {
 		n++
 		return true
 	})

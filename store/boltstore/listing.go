@@ -14,24 +14,36 @@ type item[T any] struct {
 
 // walker calls visit for the items from a spot on in a direction, until visit returns false. Forward, the spot is
 // included; backward, it is not.
-type walker[T any] func(from spot, d direction, visit func(item[T]) bool) error
+type walker[T any] func(from spot, d direction, visit func(*item[T]) bool) error
 
 // part is the items on the side of a boundary where a cursor points.
 type part[T any] struct {
-	items []item[T] // in the order of the listing
-	at    spot      // the boundary
+	items []T    // in the order of the listing
+	spots []spot // where they stand
+	at    spot   // the boundary
 	side  direction
 	more  bool // there is something on this side beyond the items
 }
 
 // part returns at most limit items on the side of the boundary that the cursor names. start is the
-// beginning of the listing.
-func (walk walker[T]) part(cursor string, start spot, limit int) (p part[T], err error) {
+// beginning of the listing, and likely is how many there will be as a rule.
+func (walk walker[T]) part(cursor string, start spot, limit, likely int) (p part[T], err error) {
 	if p.at, p.side, err = parseCursor(cursor, start); err != nil {
 		return p, err
 	}
-	if p.items, p.more, err = walk.take(p.at, p.side, limit); p.side == backward {
+	err = walk(p.at, p.side, func(i *item[T]) bool {
+		if p.more = len(p.items) == limit; p.more {
+			return false
+		}
+		if p.items == nil { // copying what grows costs more than reading it
+			p.items, p.spots = make([]T, 0, likely), make([]spot, 0, likely)
+		}
+		p.items, p.spots = append(p.items, i.value), append(p.spots, i.spot)
+		return true
+	})
+	if p.side == backward {
 		slices.Reverse(p.items)
+		slices.Reverse(p.spots)
 	}
 	return p, err
 }
@@ -42,9 +54,9 @@ func (p *part[T]) ends() (first, end spot) {
 	switch n := len(p.items); {
 	case n == 0:
 	case p.side == backward:
-		first = p.items[0].spot
+		first = p.spots[0]
 	default:
-		end = p.items[n-1].spot.next()
+		end = p.spots[n-1].next()
 	}
 	return first, end
 }
@@ -81,14 +93,12 @@ func (walk walker[T]) previous(p *part[T], cursor string) (previous string, err 
 }
 
 // page returns the page of at most limit items that the cursor names.
-func (walk walker[T]) page(cursor string, start spot, limit int) (page store.Page[T], err error) {
-	p, err := walk.part(cursor, start, limit)
+func (walk walker[T]) page(cursor string, start spot, limit, likely int) (page store.Page[T], err error) {
+	p, err := walk.part(cursor, start, limit, likely)
 	if err != nil {
 		return page, err
 	}
-	for _, i := range p.items {
-		page.Items = append(page.Items, i.value)
-	}
+	page.Items = p.items
 	if page.Next, err = walk.next(&p); err != nil {
 		return page, err
 	}
@@ -96,22 +106,9 @@ func (walk walker[T]) page(cursor string, start spot, limit int) (page store.Pag
 	return page, err
 }
 
-// take returns at most limit items, and whether there are more.
-func (walk walker[T]) take(from spot, d direction, limit int) (items []item[T], more bool, err error) {
-	err = walk(from, d, func(i item[T]) bool {
-		if len(items) == limit {
-			more = true
-			return false
-		}
-		items = append(items, i)
-		return true
-	})
-	return items, more, err
-}
-
 // any reports whether there is an item.
 func (walk walker[T]) any(from spot, d direction) (found bool, err error) {
-	err = walk(from, d, func(item[T]) bool {
+	err = walk(from, d, func(*item[T]) bool {
 		found = true
 		return false
 	})

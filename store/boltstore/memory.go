@@ -182,6 +182,7 @@ func (s *Store) moved(m move) {
 		q = s.queue(m.num)
 	}
 	l := q.leases[m.seq]
+	q.stored.moved(m.seq, m.pending)
 	q.fresh.remove(m.seq)
 	if l == nil || l.expired {
 		q.forget(m.seq)

@@ -24,6 +24,7 @@ type queue struct {
 	retries window    // what was attempted before, by when it is due
 
 	pending  int    // how many are pending other than fresh
+	stored   stored // the oldest of those
 	chunks   bool   // there may be chunks in the file
 	marks    []mark // that are not swept yet
 	trimming bool   // it is in the list of that name

@@ -32,15 +32,13 @@ func (s *Store) requeueable(ctx context.Context, q *store.DeliveryQuery) (spots 
 	if err != nil {
 		return nil, "", err
 	}
-	p, err := w.part(q.Cursor, newest(), deliveryLimit(q))
+	limit := deliveryLimit(q)
+	p, err := w.part(q.Cursor, newest(), limit, min(limit, sliceSize))
 	if err != nil {
 		return nil, "", err
 	}
-	for _, i := range p.items {
-		spots = append(spots, i.spot)
-	}
 	next, err = w.next(&p)
-	return spots, next, err
+	return p.spots, next, err
 }
 
 // requeue makes the deliveries due that q still selects, and returns how many that were.

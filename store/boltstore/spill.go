@@ -199,6 +199,9 @@ func (s *Store) spilled(num uint64, seqs []uint64) {
 	}
 	for _, seq := range seqs {
 		dead := canceled(q.marks, seq) != nil
+		if !dead {
+			q.stored.moved(seq, true)
+		}
 		q.fresh.remove(seq)
 		switch l := q.leases[seq]; {
 		case l != nil && !l.expired:

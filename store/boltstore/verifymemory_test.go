@@ -35,8 +35,20 @@ func (v *verifier) memory() {
 	}
 }
 
+// oldest checks what memory knows of the oldest delivery that is not fresh.
+func (v *verifier) oldest(q *queue) {
+	oldest := uint64(0)
+	for _, seq := range append(v.rows[q.num], v.chunked[q.num]...) {
+		oldest = older(oldest, seq)
+	}
+	if known := q.stored.oldest; known != 0 && q.pending > 0 && known != oldest {
+		v.errorf("subscription %d: memory has %d as the oldest, the file %d", q.num, known, oldest)
+	}
+}
+
 // queue checks what memory knows of a subscription.
 func (v *verifier) queue(q *queue) {
+	v.oldest(q)
 	if b := v.backlogs[q.num]; b != nil && (q.pending != b.pending || q.chunks != b.chunks || len(q.marks) != len(b.marks)) {
 		v.errorf("subscription %d: memory knows %d %v %v of %+v", q.num, q.pending, q.chunks, q.marks, b)
 	}
