@@ -19,6 +19,7 @@ func (s *Store) canceledAll(num uint64, marks []mark) {
 	if q == nil {
 		return
 	}
+	q.Data.stored.forget()
 	q.Data.marks = marks // what else the transaction has done is to follow them
 	pin(q)
 	s.schedule.Cancel(q, marks[len(marks)-1].seq, s.now())

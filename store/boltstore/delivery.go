@@ -22,7 +22,15 @@ func (t *txn) find(num, seq, keyHash uint64) (r row, ok bool, err error) {
 		}
 		r = row{state: store.Pending, stamp: seq, key: keyHash}
 	}
-	return r, true, t.heedMarks(num, &r)
+	return r, true, t.applyMarks(num, seq, &r)
+}
+
+// applyMarks makes a delivery what the marks of its subscription and its event say.
+func (t *txn) applyMarks(num, seq uint64, r *row) error {
+	if err := t.heedMarks(num, r); err != nil {
+		return err
+	}
+	return t.applyErasure(num, seq, r)
 }
 
 // heedMarks makes a pending delivery what the marks of its subscription say.
@@ -43,6 +51,11 @@ func (t *txn) heedMarks(num uint64, r *row) error {
 // replace makes a delivery what r says, where it was what was says, and keeps index and backlog in step. It knows
 // nothing of keys; see transition. When drop is set, a lease on the delivery ends.
 func (t *txn) replace(num, seq uint64, was, r row, drop bool) error {
+	if was.outdated && !r.own {
+		if err := t.removeBody(num, seq); err != nil {
+			return err
+		}
+	}
 	r.stored, r.marked = true, false
 	indexed := was.stored && was.listed() && !was.behind
 	if err := t.reindex(num, seq, indexed, was.place(seq), r.live() && !r.behind, r.place(seq)); err != nil {
@@ -67,7 +80,7 @@ func (t *txn) recount(num, seq uint64, was, r row) error {
 	if r.live() {
 		n++
 	}
-	if was.live() {
+	if was.live() || was.counted {
 		chunked, err := t.chunked(num, seq)
 		if err != nil {
 			return err

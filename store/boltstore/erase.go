@@ -10,12 +10,9 @@ import (
 // eraseReason is what pending deliveries of an erased event say.
 const eraseReason = "erased"
 
-// eraseStep bounds the deliveries that one Erase looks at, unless one event has more.
-const eraseStep = 1000
-
 // Erase implements [store.History].
 func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next string, err error) {
-	if err = s.check(ctx); err == nil && q.EventID != "" {
+	if err = s.resumeErasures(ctx); err == nil && q.EventID != "" {
 		n, err = s.eraseOne(ctx, q.EventID)
 	} else if err == nil {
 		n, next, err = s.eraseTenant(ctx, &q)
@@ -26,22 +23,31 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 	return n, next, nil
 }
 
-func (s *Store) eraseOne(ctx context.Context, id string) (int, error) {
-	n := 0
-	err := s.submit(ctx, &op{run: func(t *txn) error {
+func (s *Store) eraseOne(ctx context.Context, id string) (n int, err error) {
+	var marked []uint64
+	err = s.submit(ctx, &op{run: func(t *txn) error {
 		seq, err := t.eventNumber(id)
 		if err == nil && seq == 0 {
 			err = store.ErrNotFound
 		}
 		if err == nil {
-			n, err = t.erase([]uint64{seq})
+			n, marked, err = t.erase([]uint64{seq})
 		}
 		return err
 	}})
-	if err != nil {
-		return 0, err
+	if err == nil {
+		err = s.finishErasures(ctx, marked)
 	}
-	return n, nil
+	return n, err
+}
+
+func (s *Store) finishErasures(ctx context.Context, marked []uint64) error {
+	for _, seq := range marked {
+		if err := s.finishErasure(ctx, seq); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // eraseTenant takes a step from the oldest event to the newest.
@@ -72,15 +78,15 @@ func (s *Store) eraseTenant(ctx context.Context, q *store.EraseQuery) (n int, ne
 	if len(f.found) == 0 {
 		return 0, next, nil
 	}
-	erased := 0
+	var marked []uint64
 	err = s.submit(ctx, &op{run: func(t *txn) (err error) {
-		erased, err = t.erase(f.found)
+		n, marked, err = t.erase(f.found)
 		return err
 	}})
-	if err != nil {
-		return 0, "", err
+	if err == nil {
+		err = s.finishErasures(ctx, marked)
 	}
-	return erased, next, nil
+	return n, next, err
 }
 
 // erasable looks for the events of a tenant.
@@ -123,7 +129,7 @@ func (f *erasable) see(k, v []byte) (full bool) {
 		return false
 	}
 	n := len(f.found)
-	if f.deliveries += len(packed); n == f.limit || n > 0 && f.deliveries > eraseStep {
+	if f.deliveries += len(packed); n == f.limit || n > 0 && f.deliveries > defaultEraseStep {
 		return true
 	}
 	f.found = append(f.found, f.from)

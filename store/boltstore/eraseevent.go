@@ -1,84 +1,82 @@
 package boltstore
 
-import (
-	"github.com/outhook/outhook/store"
-)
-
-// erase erases events, and returns how many were not before.
-func (t *txn) erase(seqs []uint64) (n int, err error) {
+// erase erases events, and returns how many were not before, and which of them have a mark: their
+// erasure has to be finished.
+func (t *txn) erase(seqs []uint64) (n int, marked []uint64, err error) {
+	until := t.store.now() + eraseTime
 	for _, seq := range seqs {
-		erased, err := t.eraseEvent(seq)
+		erased, done, err := t.eraseEvent(seq, until)
 		if err != nil {
-			return 0, err
+			return 0, nil, err
 		}
 		if erased {
 			n++
 		}
+		if !done {
+			marked = append(marked, seq)
+		}
 	}
-	return n, nil
+	return n, marked, nil
 }
 
-// eraseEvent erases an event, if it is there and was not before.
-func (t *txn) eraseEvent(seq uint64) (bool, error) {
+// eraseEvent erases an event, if it is there and was not before. It takes the first step at once: an
+// event that few want needs no other, and no mark in the file. It is done if nothing is left to do.
+func (t *txn) eraseEvent(seq uint64, until int64) (erased, done bool, err error) {
 	key := key1(seq)
 	v := t.get(log, key[:])
 	if v == nil {
-		return false, nil
+		return false, true, nil
 	}
 	e, err := decodeEvent(key[:], v)
-	if err != nil || e.erased() {
-		return false, err
+	if err != nil {
+		return false, false, err
+	}
+	if e.erased() {
+		m, err := t.erasure(seq)
+		return false, m == nil, err
 	}
 	packed, err := decodeTargets(key[:], v)
 	if err != nil {
-		return false, err
-	}
-	nums, err := unpackAll(packed)
-	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	e.body, e.trace = nil, ""
 	record := e.encode(key[:], packed) // before anything is written: packed is the file's memory
-	for _, num := range nums {
-		if !t.alive(num) {
-			continue
-		}
-		if err := t.eraseDelivery(num, seq, e.keyHash()); err != nil {
-			return false, err
-		}
+	all, err := t.erasures()
+	if err != nil {
+		return false, false, err
 	}
+	stamp, err := t.nextSeq()
+	if err != nil {
+		return false, false, err
+	}
+	if err := t.put(log, key[:], record); err != nil {
+		return false, false, err
+	}
+	t.erasing.all = append(all, erasure{seq: seq, stamp: stamp, at: t.now})
 	t.after(func() { t.store.recent.remove(seq) })
-	return true, t.put(log, key[:], record)
+	if done, err = t.eraseRecords(seq, t.store.eraseStep, until); err != nil || done {
+		return err == nil, done, err
+	}
+	t.after(func() { t.store.markErased(seq) })
+	return true, false, t.storeErasures()
 }
 
-// eraseDelivery removes what a delivery has of the event, or of what was answered to it, and cancels it when it is
-// pending.
-func (t *txn) eraseDelivery(num, seq, keyHash uint64) error {
-	if t.unreadable(num, seq) { // it dies when it is claimed
-		return t.removeBody(num, seq)
-	}
+// eraseDelivery gives a delivery a record that is in line with the mark of its event. It reports
+// whether it was not so yet.
+func (t *txn) eraseDelivery(num, seq, keyHash uint64) (changed bool, err error) {
 	was, ok, err := t.find(num, seq, keyHash)
-	if err != nil || !ok {
-		return err
+	switch {
+	case err != nil && t.unreadable(num, seq): // it dies when it is claimed, so Claim must find it again
+		t.after(func() { t.store.reloadAfter(seq, num) })
+		return true, t.removeBody(num, seq)
+	case err != nil || !ok || !was.outdated:
+		return false, err
 	}
 	r := was
-	if r.own {
-		r.own = false
-		if err := t.removeBody(num, seq); err != nil {
-			return err
-		}
+	if was.marked {
+		r.due, r.behind = 0, false
 	}
-	if r.log, err = withoutResponses(&was); err != nil {
-		return err
-	}
-	if !was.live() {
-		if len(r.log) == len(was.log) && r.own == was.own {
-			return nil
-		}
-		return t.transition(num, seq, was, r, false)
-	}
-	r.state, r.finished, r.due, r.reason, r.behind = store.Canceled, t.now, 0, eraseReason, false
-	return t.transition(num, seq, was, r, true)
+	return true, t.transition(num, seq, was, r, was.marked)
 }
 
 // unreadable reports whether a delivery has a row that can't be read.

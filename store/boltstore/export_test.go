@@ -10,8 +10,18 @@ import (
 )
 
 // WithBudget returns options with a budget other than the default, and with which the watermark takes many commits to
-// rise.
-func WithBudget(n int) *Options { return &Options{budget: n, spillStep: 1} }
+// rise, and an erasure many steps.
+func WithBudget(n int) *Options { return &Options{budget: n, spillStep: 1, eraseStep: 1} }
+
+// WithEraseStep returns options with which a step of an erasure changes n deliveries.
+func WithEraseStep(o *Options, n int) *Options {
+	var c Options
+	if o != nil {
+		c = *o
+	}
+	c.eraseStep = n
+	return &c
+}
 
 // WithWall returns options with another system's clock.
 func WithWall(wall func() time.Time) *Options { return &Options{wall: wall} }
@@ -94,3 +104,15 @@ func (s *Store) Tallied() (memory, file int) {
 	})
 	return memory, file
 }
+
+// Rows returns how many deliveries have a row.
+func (s *Store) Rows() (n int) {
+	_ = s.read(func(t *txn) error {
+		n = t.bucket(deliveries).Stats().KeyN
+		return nil
+	})
+	return n
+}
+
+// MaxCached is maxCached.
+const MaxCached = maxCached

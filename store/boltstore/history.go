@@ -9,7 +9,7 @@ import (
 
 // Deliveries implements [store.History].
 func (s *Store) Deliveries(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery], error) {
-	page, _, err := s.deliveries(ctx, &q)
+	page, err := s.deliveries(ctx, &q)
 	if err == nil && q.Count {
 		page.Total, err = s.countDeliveries(ctx, &q)
 	}
@@ -22,17 +22,22 @@ func (s *Store) Deliveries(ctx context.Context, q store.DeliveryQuery) (store.Pa
 // newest is the beginning of a listing of deliveries.
 func newest() spot { return spot{maxNumber, 0} }
 
-// deliveries returns a page of deliveries, and where they stand.
-func (s *Store) deliveries(ctx context.Context, q *store.DeliveryQuery) (page store.Page[store.Delivery], spots []spot, err error) {
+// deliveries returns a page of deliveries.
+func (s *Store) deliveries(ctx context.Context, q *store.DeliveryQuery) (page store.Page[store.Delivery], err error) {
 	w, err := s.walkDeliveries(ctx, q)
 	if err != nil {
-		return page, nil, err
+		return page, err
 	}
-	limit := q.Limit
-	if limit <= 0 {
-		limit = store.DefaultDeliveryLimit
+	limit := deliveryLimit(q)
+	return w.page(q.Cursor, newest(), limit, min(limit, store.DefaultDeliveryLimit))
+}
+
+// deliveryLimit returns how many deliveries a page or a step has at most.
+func deliveryLimit(q *store.DeliveryQuery) int {
+	if q.Limit <= 0 {
+		return store.DefaultDeliveryLimit
 	}
-	return w.page(q.Cursor, newest(), limit)
+	return q.Limit
 }
 
 func (s *Store) countDeliveries(ctx context.Context, q *store.DeliveryQuery) (n int, err error) {
@@ -40,7 +45,7 @@ func (s *Store) countDeliveries(ctx context.Context, q *store.DeliveryQuery) (n 
 	if err != nil {
 		return 0, err
 	}
-	err = w(newest(), forward, func(item[store.Delivery]) bool {
+	err = w(newest(), forward, func(*item[store.Delivery]) bool {
 		n++
 		return true
 	})

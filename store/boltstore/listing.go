@@ -14,67 +14,103 @@ type item[T any] struct {
 
 // walker calls visit for the items from a spot on in a direction, until visit returns false. Forward, the spot is
 // included; backward, it is not.
-type walker[T any] func(from spot, d direction, visit func(item[T]) bool) error
+type walker[T any] func(from spot, d direction, visit func(*item[T]) bool) error
 
-// page returns the page of at most limit items that the cursor names, and where the items stand. start is the beginning
-// of the listing.
-func (walk walker[T]) page(cursor string, start spot, limit int) (page store.Page[T], spots []spot, err error) {
-	at, d, err := parseCursor(cursor, start)
-	if err != nil {
-		return page, nil, err
-	}
-	items, more, err := walk.take(at, d, limit)
-	if err != nil {
-		return page, nil, err
-	}
-	first, end := at, at
-	if d == backward {
-		slices.Reverse(items)
-		if len(items) > 0 {
-			first = items[0].spot
-		}
-	} else if len(items) > 0 {
-		end = items[len(items)-1].spot.next()
-	}
-	before, after := more, more // is there something on the side where we went on, and on the other?
-	if d == forward {
-		before, err = walk.any(first, backward, cursor != "")
-	} else {
-		after, err = walk.any(end, forward, true)
-	}
-	if before {
-		page.Previous = backward.cursor(first)
-	}
-	if after {
-		page.Next = forward.cursor(end)
-	}
-	for _, i := range items {
-		page.Items = append(page.Items, i.value)
-		spots = append(spots, i.spot)
-	}
-	return page, spots, err
+// part is the items on the side of a boundary where a cursor points.
+type part[T any] struct {
+	items []T    // in the order of the listing
+	spots []spot // where they stand
+	at    spot   // the boundary
+	side  direction
+	more  bool // there is something on this side beyond the items
 }
 
-// take returns at most limit items, and whether there are more.
-func (walk walker[T]) take(from spot, d direction, limit int) (items []item[T], more bool, err error) {
-	err = walk(from, d, func(i item[T]) bool {
-		if len(items) == limit {
-			more = true
+// part returns at most limit items on the side of the boundary that the cursor names. start is the
+// beginning of the listing, and likely is how many there will be as a rule.
+func (walk walker[T]) part(cursor string, start spot, limit, likely int) (p part[T], err error) {
+	if p.at, p.side, err = parseCursor(cursor, start); err != nil {
+		return p, err
+	}
+	err = walk(p.at, p.side, func(i *item[T]) bool {
+		if p.more = len(p.items) == limit; p.more {
 			return false
 		}
-		items = append(items, i)
+		if p.items == nil { // copying what grows costs more than reading it
+			p.items, p.spots = make([]T, 0, likely), make([]spot, 0, likely)
+		}
+		p.items, p.spots = append(p.items, i.value), append(p.spots, i.spot)
 		return true
 	})
-	return items, more, err
+	if p.side == backward {
+		slices.Reverse(p.items)
+		slices.Reverse(p.spots)
+	}
+	return p, err
 }
 
-// any reports whether there is an item, if there can be one.
-func (walk walker[T]) any(from spot, d direction, possible bool) (found bool, err error) {
-	if possible {
-		err = walk(from, d, func(item[T]) bool {
-			found = true
-			return false
-		})
+// ends returns the boundaries before the first item and after the last.
+func (p *part[T]) ends() (first, end spot) {
+	first, end = p.at, p.at
+	switch n := len(p.items); {
+	case n == 0:
+	case p.side == backward:
+		first = p.spots[0]
+	default:
+		end = p.spots[n-1].next()
 	}
+	return first, end
+}
+
+// next returns the cursor for what follows the part; empty if nothing does.
+func (walk walker[T]) next(p *part[T]) (cursor string, err error) {
+	_, end := p.ends()
+	after := p.more
+	if p.side == backward {
+		after, err = walk.any(end, forward)
+	}
+	if after {
+		cursor = forward.cursor(end)
+	}
+	return cursor, err
+}
+
+// previous is next for what comes before the part. It may read far: with a filter that few items
+// pass, up to the beginning of the listing. So a caller that takes steps in one direction must not
+// ask for it; each step would read again all that the steps before it have passed.
+func (walk walker[T]) previous(p *part[T], cursor string) (previous string, err error) {
+	first, _ := p.ends()
+	before := p.more
+	if p.side == forward {
+		before = false
+		if cursor != "" {
+			before, err = walk.any(first, backward)
+		}
+	}
+	if before {
+		previous = backward.cursor(first)
+	}
+	return previous, err
+}
+
+// page returns the page of at most limit items that the cursor names.
+func (walk walker[T]) page(cursor string, start spot, limit, likely int) (page store.Page[T], err error) {
+	p, err := walk.part(cursor, start, limit, likely)
+	if err != nil {
+		return page, err
+	}
+	page.Items = p.items
+	if page.Next, err = walk.next(&p); err != nil {
+		return page, err
+	}
+	page.Previous, err = walk.previous(&p, cursor)
+	return page, err
+}
+
+// any reports whether there is an item.
+func (walk walker[T]) any(from spot, d direction) (found bool, err error) {
+	err = walk(from, d, func(*item[T]) bool {
+		found = true
+		return false
+	})
 	return found, err
 }

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
@@ -18,37 +19,59 @@ type audience struct {
 	disabled []uint64 // those of them that are disabled
 }
 
-// maxCached bounds the subscriptions in an audienceCache, each audience counted as one more.
-const maxCached = 1 << 20
+// maxCached bounds an audienceCache, in bytes. Finding an audience anew takes a few look-ups.
+const maxCached = 16 << 20
+
+// What is kept for each tenant and each type besides what they hold themselves, in bytes: the maps and
+// their entries. A tenant for whom nobody wants anything takes as much as any other.
+const (
+	tenantOverhead   = 384
+	audienceOverhead = 128
+)
 
 // audienceCache keeps what was found, until it gets too much. It belongs to whoever holds the file's write lock.
 type audienceCache struct {
 	tenants map[string]map[string]*audience
-	size    int
+	bytes   int
 }
 
 func (c *audienceCache) reset() { *c = audienceCache{} }
 
+// sizeOf returns how many bytes the cache counts for an audience of a type.
+func sizeOf(typ string, a *audience) int {
+	return audienceOverhead + len(typ) + cap(a.packed) + 8*cap(a.disabled)
+}
+
 // forget drops what is known of a tenant.
 func (c *audienceCache) forget(tenant string) {
-	for _, a := range c.tenants[tenant] {
-		c.size -= a.count + 1
+	types, ok := c.tenants[tenant]
+	if !ok {
+		return
 	}
+	for typ, a := range types {
+		c.bytes -= sizeOf(typ, a)
+	}
+	c.bytes -= tenantOverhead + len(tenant)
 	delete(c.tenants, tenant)
 }
 
 func (c *audienceCache) add(tenant, typ string, a *audience) {
-	if c.size += a.count + 1; c.size > maxCached {
-		c.reset()
-		c.size = a.count + 1
+	size := sizeOf(typ, a)
+	if c.tenants[tenant] == nil {
+		size += tenantOverhead + len(tenant)
 	}
+	if c.bytes+size > maxCached {
+		c.reset()
+		size = sizeOf(typ, a) + tenantOverhead + len(tenant)
+	}
+	c.bytes += size
 	if c.tenants == nil {
 		c.tenants = make(map[string]map[string]*audience)
 	}
 	if c.tenants[tenant] == nil {
-		c.tenants[tenant] = make(map[string]*audience)
+		c.tenants[strings.Clone(tenant)] = make(map[string]*audience) // the caller's may be a part of something large
 	}
-	c.tenants[tenant][typ] = a
+	c.tenants[tenant][strings.Clone(typ)] = a
 }
 
 // audience returns who gets an event that happened at the time, in milliseconds.

@@ -9,8 +9,9 @@ import (
 type memory struct {
 	schedule *schedule.Schedule[subscriber, claimed]
 
-	level  // of the watermark
-	recent recent
+	level   // of the watermark
+	recent  recent
+	erasing map[uint64]*erasing // events that have a mark, see erasures.go
 
 	tallies tallies
 }
@@ -76,6 +77,7 @@ func (s *Store) moved(m move) {
 		}
 		q = s.queue(m.num)
 	}
+	q.Data.stored.moved(m.seq, m.pending)
 	if !q.PackedMaybe() {
 		s.trim(q)
 	}

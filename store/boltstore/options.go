@@ -13,6 +13,7 @@ type Options struct {
 
 	budget    int // how many deliveries the events above the watermark may have; if zero, defaultBudget
 	spillStep int // how many subscriptions get chunks in one commit; if zero, defaultSpillStep
+	eraseStep int // how many deliveries one step of an erasure changes; if zero, defaultEraseStep
 
 	wall func() time.Time // the system's clock; if nil, time.Now
 
@@ -39,6 +40,9 @@ func (o *Options) withDefaults() Options {
 	}
 	if c.spillStep == 0 {
 		c.spillStep = defaultSpillStep
+	}
+	if c.eraseStep == 0 {
+		c.eraseStep = defaultEraseStep
 	}
 	return c
 }

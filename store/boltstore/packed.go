@@ -25,7 +25,7 @@ func unpack(b []byte, f func(n uint64) bool) error {
 	for len(b) > 0 {
 		d, n := binary.Uvarint(b)
 		if n <= 0 {
-			return fmt.Errorf("%w: a list of numbers ends early", store.ErrCorrupt)
+			return errListEnds
 		}
 		b, last = b[n:], last+d
 		if !f(last) {
@@ -37,13 +37,21 @@ func unpack(b []byte, f func(n uint64) bool) error {
 
 // unpackAll returns all numbers of a packed list.
 func unpackAll(b []byte) ([]uint64, error) {
-	var nums []uint64
-	err := unpack(b, func(n uint64) bool {
-		nums = append(nums, n)
-		return true
-	})
-	return nums, err
+	nums := make([]uint64, 0, len(b)) // each takes a byte at least, and most take one or two
+	last := uint64(0)
+	for len(b) > 0 {
+		d, n := binary.Uvarint(b)
+		if n <= 0 {
+			return nums, errListEnds
+		}
+		b, last = b[n:], last+d
+		nums = append(nums, last)
+	}
+	return nums, nil
 }
+
+// errListEnds says that a packed list ends within a number.
+var errListEnds = fmt.Errorf("%w: a list of numbers ends early", store.ErrCorrupt)
 
 // packedHas reports whether the packed list has n.
 func packedHas(b []byte, n uint64) (bool, error) {

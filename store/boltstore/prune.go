@@ -33,6 +33,9 @@ func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err er
 }
 
 func (s *Store) prune(ctx context.Context, r store.Retention) (more bool, err error) {
+	if more, err := s.resumeErasure(ctx); more || err != nil {
+		return more, err
+	}
 	if w := s.planSweep(); w != nil {
 		return true, s.submit(ctx, &op{run: w.run})
 	}

@@ -26,6 +26,7 @@ type subscriber struct {
 	sub *store.Subscription
 
 	pending  int    // how many are pending other than implicit ones
+	stored   stored // the oldest of those
 	chunks   bool   // there may be chunks in the file
 	marks    []mark // that are not swept yet
 	trimming bool   // it is in the list of that name

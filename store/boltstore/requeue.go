@@ -14,7 +14,7 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 	if len(q.States) == 0 {
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
-	page, spots, err := s.deliveries(ctx, &q)
+	spots, next, err := s.requeueable(ctx, &q)
 	if err == nil && len(spots) > 0 {
 		q.States = slices.Clone(q.States) // run may read them after the caller has left
 		requeued := 0
@@ -29,7 +29,23 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 	if err != nil {
 		return 0, "", fmt.Errorf("boltstore: requeue: %w", err)
 	}
-	return n, page.Next, nil
+	return n, next, nil
+}
+
+// requeueable returns what one step is about, and the cursor for the next step. It reads forward
+// only: what the steps before it have made pending must not be read again by each.
+func (s *Store) requeueable(ctx context.Context, q *store.DeliveryQuery) (spots []spot, next string, err error) {
+	w, err := s.walkDeliveries(ctx, q)
+	if err != nil {
+		return nil, "", err
+	}
+	limit := deliveryLimit(q)
+	p, err := w.part(q.Cursor, newest(), limit, min(limit, sliceSize))
+	if err != nil {
+		return nil, "", err
+	}
+	next, err = w.next(&p)
+	return p.spots, next, err
 }
 
 // requeue makes the deliveries due that q still selects, and returns how many that were.
@@ -38,8 +54,17 @@ func (t *txn) requeue(q *store.DeliveryQuery, spots []spot) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, p := range spots {
-		changed, err := t.requeueOne(q, p, stamp)
+	var e *event // of the deliveries that follow, which are often of the same
+	for i, p := range spots {
+		if i == 0 || p.seq != spots[i-1].seq {
+			if e, err = t.event(p.seq); err != nil {
+				return 0, err
+			}
+		}
+		if e == nil || e.erased() {
+			continue
+		}
+		changed, err := t.requeueOne(q, p, e, stamp)
 		if err != nil {
 			return 0, err
 		}
@@ -50,25 +75,27 @@ func (t *txn) requeue(q *store.DeliveryQuery, spots []spot) (n int, err error) {
 	return n, nil
 }
 
-func (t *txn) requeueOne(q *store.DeliveryQuery, p spot, stamp uint64) (bool, error) {
-	sub, err := t.sub(p.num)
-	if err != nil || sub == nil || sub.Status != store.Subscribed {
-		return false, err
-	}
-	key := key1(p.seq)
+// event reads an event. It is nil if there is none. Its body is the file's memory.
+func (t *txn) event(seq uint64) (*event, error) {
+	key := key1(seq)
 	v := t.get(log, key[:])
 	if v == nil {
-		return false, nil
+		return nil, nil
 	}
 	e, err := decodeEvent(key[:], v)
-	if err != nil || e.erased() {
+	return &e, err
+}
+
+func (t *txn) requeueOne(q *store.DeliveryQuery, p spot, e *event, stamp uint64) (bool, error) {
+	sub, err := t.sub(p.num)
+	if err != nil || sub == nil || sub.Status != store.Subscribed {
 		return false, err
 	}
 	was, ok, err := t.find(p.num, p.seq, e.keyHash())
 	if err != nil || !ok {
 		return false, err
 	}
-	d, err := t.delivery(p.num, &e, &was)
+	d, err := t.delivery(p.num, e, &was)
 	if err != nil || !q.Matches(&d) {
 		return false, err
 	}

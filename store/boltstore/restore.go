@@ -10,6 +10,9 @@ func (s *Store) restore(t *txn) error {
 		return err
 	}
 	s.house.orphans = orphans != 0
+	if err := s.restoreErasures(t); err != nil {
+		return err
+	}
 	if err := s.restoreBacklogs(t); err != nil {
 		return err
 	}

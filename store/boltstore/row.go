@@ -22,8 +22,11 @@ type row struct {
 	attempts int    // how many there are
 	log      []byte // the attempts, one encoded after the other; shares its memory with the record
 
-	stored bool // the file has a row; not itself stored
-	marked bool // the row is pending, and a mark says that it is canceled; not itself stored
+	// What follows is not stored.
+	stored   bool // the file has a row
+	marked   bool // the row is pending, and a mark says that it is canceled
+	counted  bool // marked, by an erasure alone: it is still in the counts of pending deliveries
+	outdated bool // the row is not in line yet with the mark of an erasure
 }
 
 // The states as they are stored.

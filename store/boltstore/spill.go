@@ -199,5 +199,11 @@ func (s *Store) spilled(num uint64, seqs []uint64) {
 	}
 	q.Data.chunks = true
 	pin(q)
-	s.schedule.Pack(q, seqs, func(seq uint64) bool { return canceled(q.Data.marks, seq) != nil }, s.now())
+	dead := func(seq uint64) bool { return canceled(q.Data.marks, seq) != nil }
+	for _, seq := range seqs {
+		if !dead(seq) {
+			q.Data.stored.moved(seq, true)
+		}
+	}
+	s.schedule.Pack(q, seqs, dead, s.now())
 }

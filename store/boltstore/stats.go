@@ -20,7 +20,7 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 }
 
 func (s *Store) stats(ctx context.Context, subscriptionID string) (stats store.Stats, err error) {
-	if err := s.check(ctx); err != nil {
+	if err := s.resumeErasures(ctx); err != nil { // until then their deliveries are counted
 		return stats, err
 	}
 	num := uint64(0)
@@ -51,83 +51,135 @@ func (s *Store) stats(ctx context.Context, subscriptionID string) (stats store.S
 		}
 		stats.Hour, stats.Day = w.hour.Window(), w.day.Window()
 	}
-	old := s.countPending(&stats, num)
-	seq, err := s.oldest(ctx, old)
+	seq, unknown := s.countPending(&stats, num)
+	seq, err = s.oldest(ctx, seq, unknown)
 	if err == nil && seq != 0 {
 		stats.OldestPending, err = s.enqueuedAt(seq)
 	}
 	return stats, err
 }
 
-// aged is a subscription that has something pending, with what memory knows of how old that is.
-type aged struct {
-	num  uint64
-	seq  uint64 // the oldest that is fresh, or 0
-	rows bool   // there are others
+// stored is what memory knows of the oldest pending delivery of a subscription that has a row or is in
+// a chunk. Finding it takes reading; so it is kept until that delivery ends.
+type stored struct {
+	oldest uint64 // its event; 0 when it is not known
+	turn   int    // counts what may have changed it
 }
 
-// countPending counts what is pending of one subscription, or, when num is 0, of all, and returns those that have
-// something.
-func (s *Store) countPending(stats *store.Stats, num uint64) (old []aged) {
+// moved takes in that a delivery has become pending, or has ended.
+func (o *stored) moved(seq uint64, pending bool) {
+	o.turn++
+	switch {
+	case pending && o.oldest != 0:
+		o.oldest = min(o.oldest, seq)
+	case !pending && seq == o.oldest:
+		o.oldest = 0
+	}
+}
+
+// forget takes in that much has changed.
+func (o *stored) forget() { o.oldest, o.turn = 0, o.turn+1 }
+
+// older returns the older of two events, of which 0 is none.
+func older(a, b uint64) uint64 {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
+}
+
+// unknown is a subscription whose oldest pending delivery must be read from the file.
+type unknown struct {
+	queue *queue
+	num   uint64
+	turn  int
+}
+
+// countPending counts what is pending of one subscription, or, when num is 0, of all. It returns the oldest event that
+// memory knows to be pending, 0 when there is none, and of whom there may be older ones.
+func (s *Store) countPending(stats *store.Stats, num uint64) (oldest uint64, ask []unknown) {
 	s.mu.Lock()
 	defer s.unlock()
 	s.schedule.Expire(s.now())
-	count := func(q *queue) {
-		implicit, oldest := q.ImplicitPending()
+	see := func(q *queue) {
+		implicit, first := q.ImplicitPending()
 		stats.Pending += q.Data.pending + implicit
 		stats.InFlight += q.Leased()
-		if a := (aged{num: q.Num, rows: q.Data.pending > 0, seq: oldest}); a.rows || implicit > 0 {
-			old = append(old, a)
+		oldest = older(oldest, first)
+		switch known := &q.Data.stored; {
+		case q.Data.pending == 0:
+		case known.oldest != 0:
+			oldest = older(oldest, known.oldest)
+		default:
+			ask = append(ask, unknown{q, q.Num, known.turn})
 		}
 	}
 	if num == 0 {
-		s.schedule.Subs(count)
+		s.schedule.Subs(see)
 	} else if q := s.schedule.Sub(num); q != nil {
-		count(q)
+		see(q)
 	}
-	return old
+	return oldest, ask
 }
 
-// oldest returns the oldest pending event; 0 when there is none.
-func (s *Store) oldest(ctx context.Context, old []aged) (seq uint64, err error) {
-	slices.SortFunc(old, func(a, b aged) int { return cmp.Compare(a.num, b.num) })
-	for _, a := range old {
-		if a.seq != 0 && (seq == 0 || a.seq < seq) {
-			seq = a.seq
-		}
-		if !a.rows {
-			continue
-		}
-		if seq, err = s.oldestStored(ctx, a.num, seq); err != nil {
-			return 0, err
-		}
-	}
-	return seq, nil
-}
-
-// oldestStored returns the oldest pending event of a subscription that has a row or is in a chunk, or least when that is
-// older, or when there is none. It reads the keys of all that is in the index.
-func (s *Store) oldestStored(ctx context.Context, num, least uint64) (seq uint64, err error) {
-	seq = least
-	from := place{}
-	for more := true; more; {
+// oldest returns the oldest pending event, given the oldest that memory knows; 0 when there is none. It reads in the
+// order of the file, as much in one transaction as the time of a listing's allows, and lets memory know.
+func (s *Store) oldest(ctx context.Context, known uint64, ask []unknown) (seq uint64, err error) {
+	slices.SortFunc(ask, func(a, b unknown) int { return cmp.Compare(a.num, b.num) })
+	o := oldestSearch{ask: ask, found: make([]uint64, len(ask))}
+	for o.next < len(ask) {
 		if err := s.check(ctx); err != nil {
 			return 0, err
 		}
-		err := s.read(func(t *txn) (err error) {
-			if from == (place{}) {
-				if seq, err = t.oldestChunked(num, seq); err != nil {
-					return err
-				}
-			}
-			from, seq, more, err = t.oldestIndexed(num, from, seq)
-			return err
-		})
-		if err != nil {
+		if err := s.read(o.read); err != nil {
 			return 0, err
 		}
 	}
+	seq = known
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, u := range ask {
+		seq = older(seq, o.found[i])
+		if u.queue.Data.stored.turn == u.turn { // the file has nothing that memory does not take in after this
+			u.queue.Data.stored.oldest = o.found[i]
+		}
+	}
 	return seq, nil
+}
+
+// oldestSearch looks for the oldest pending delivery of each of some subscriptions.
+type oldestSearch struct {
+	ask   []unknown
+	found []uint64 // the oldest of each, 0 when there is none
+	next  int      // which of them is looked at
+	from  place    // how far it has been, in the index
+}
+
+// read looks on, for a while.
+func (o *oldestSearch) read(t *txn) error {
+	for first := true; o.next < len(o.ask); first = false {
+		if !first && t.store.now()-t.now > sliceTime {
+			return nil
+		}
+		num, found := o.ask[o.next].num, &o.found[o.next]
+		if o.from == (place{}) {
+			seq, err := t.oldestChunked(num, 0)
+			if err != nil {
+				return err
+			}
+			*found = seq
+		}
+		from, seq, more, err := t.oldestIndexed(num, o.from, *found)
+		if err != nil {
+			return err
+		}
+		if *found = seq; more {
+			o.from = from
+			return nil
+		}
+		o.next, o.from = o.next+1, place{}
+	}
+	return nil
 }
 
 // oldestChunked is oldestStored for the chunks. It reads until it finds one that is pending.

@@ -25,6 +25,7 @@ type Store struct {
 	buckets   *[bucketCount][]byte // what they are called
 	budget    int                  // see spill.go, also for the next
 	spillStep int
+	eraseStep int // see erasures.go
 	ready     chan struct{}
 	choosing  chan struct{} // has one slot, for the claim that is choosing
 	closed    atomic.Bool
@@ -71,6 +72,7 @@ func newStore(db *bolt.DB, o Options) (*Store, error) {
 		budget:    o.budget,
 		spillStep: o.spillStep,
 		closeWait: o.closeWait,
+		eraseStep: o.eraseStep,
 		ready:     make(chan struct{}, 1),
 		choosing:  make(chan struct{}, 1),
 		commitTx:  (*bolt.Tx).Commit,

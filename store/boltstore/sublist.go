@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"math"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -13,6 +12,10 @@ import (
 
 // sliceSize is how many records are read in one transaction of a listing.
 const sliceSize = 256
+
+// allSlack is how many subscriptions more than there were a listing of all may find: of those that come
+// while it reads, the others have a page of their own.
+const allSlack = 1024
 
 // Subscriptions implements [store.Subscriptions].
 func (s *Store) Subscriptions(ctx context.Context, q store.SubscriptionQuery) (store.Page[store.Subscription], error) {
@@ -27,21 +30,24 @@ func (s *Store) subscriptions(ctx context.Context, q store.SubscriptionQuery) (p
 	if err := s.check(ctx); err != nil {
 		return page, err
 	}
-	limit := q.Limit
-	if limit <= 0 {
-		limit = math.MaxInt
-	}
-	walk := walker[store.Subscription](func(from spot, d direction, visit func(item[store.Subscription]) bool) error {
-		return s.walkSubscriptions(ctx, &q, from, d, visit)
-	})
-	if page, _, err = walk.page(q.Cursor, spot{}, limit); err != nil {
-		return page, err
-	}
+	total := 0
 	err = s.read(func(t *txn) error {
 		n, err := t.countOf(&q)
-		page.Total = int(n)
+		total = int(n)
 		return err
 	})
+	if err != nil {
+		return page, err
+	}
+	limit := q.Limit
+	if limit <= 0 {
+		limit = total + allSlack
+	}
+	walk := walker[store.Subscription](func(from spot, d direction, visit func(*item[store.Subscription]) bool) error {
+		return s.walkSubscriptions(ctx, &q, from, d, visit)
+	})
+	page, err = walk.page(q.Cursor, spot{}, limit, min(limit, total))
+	page.Total = total
 	return page, err
 }
 
@@ -53,24 +59,24 @@ func (t *txn) countOf(q *store.SubscriptionQuery) (uint64, error) {
 	return t.number(tenants, tenantPrefix(q.Tenant))
 }
 
-func (s *Store) walkSubscriptions(ctx context.Context, q *store.SubscriptionQuery, from spot, d direction, visit func(item[store.Subscription]) bool) error {
+func (s *Store) walkSubscriptions(ctx context.Context, q *store.SubscriptionQuery, from spot, d direction, visit func(*item[store.Subscription]) bool) error {
+	var slice []item[store.Subscription]
 	for more := true; more; {
 		if err := s.check(ctx); err != nil {
 			return err
 		}
-		var slice []item[store.Subscription]
 		err := s.read(func(t *txn) (err error) {
-			slice, more, err = t.subscriptionSlice(q, from, d)
+			slice, more, err = t.subscriptionSlice(q, from, d, slice[:0])
 			return err
 		})
 		if err != nil {
 			return err
 		}
-		for _, i := range slice {
-			if !visit(i) {
+		for i := range slice {
+			if !visit(&slice[i]) {
 				return nil
 			}
-			if from = i.spot; d == forward {
+			if from = slice[i].spot; d == forward {
 				from = from.next()
 			}
 		}
@@ -78,8 +84,8 @@ func (s *Store) walkSubscriptions(ctx context.Context, q *store.SubscriptionQuer
 	return nil
 }
 
-// subscriptionSlice reads some of the subscriptions that q selects.
-func (t *txn) subscriptionSlice(q *store.SubscriptionQuery, from spot, d direction) (slice []item[store.Subscription], more bool, err error) {
+// subscriptionSlice reads some of the subscriptions that q selects, and appends them to slice.
+func (t *txn) subscriptionSlice(q *store.SubscriptionQuery, from spot, d direction, slice []item[store.Subscription]) (_ []item[store.Subscription], more bool, err error) {
 	id, prefix := tenants, tenantPrefix(q.Tenant)
 	if q.AnyTenant {
 		id, prefix = subs, nil
@@ -90,12 +96,14 @@ func (t *txn) subscriptionSlice(q *store.SubscriptionQuery, from spot, d directi
 			return slice, true, nil
 		}
 		num := number(k[len(prefix):], 0)
-		sub, err := t.sub(num)
-		if err != nil {
-			return nil, false, err
+		key := key1(num)
+		v := t.get(subs, key[:])
+		if v == nil {
+			continue
 		}
-		if sub != nil {
-			slice = append(slice, item[store.Subscription]{spot{0, num}, *sub})
+		slice = append(slice, item[store.Subscription]{spot: spot{0, num}})
+		if err := decodeSubscriptionInto(&slice[len(slice)-1].value, key[:], v); err != nil {
+			return nil, false, err
 		}
 	}
 	return slice, false, nil

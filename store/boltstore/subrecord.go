@@ -40,29 +40,46 @@ func encodeSubscription(key []byte, s *store.Subscription) []byte {
 
 // decodeSubscription reads a subscription. It shares no memory with the record.
 func decodeSubscription(key, v []byte) (*store.Subscription, error) {
+	s := new(store.Subscription)
+	return s, decodeSubscriptionInto(s, key, v)
+}
+
+func decodeSubscriptionInto(s *store.Subscription, key, v []byte) error {
 	d, err := unseal(key, v)
 	if err != nil {
-		return nil, fmt.Errorf("subscription %d: %w", number(key, 0), err)
+		return fmt.Errorf("subscription %d: %w", number(key, 0), err)
 	}
-	s := &store.Subscription{
-		ID: d.string(), Tenant: d.string(), Name: d.string(), URL: d.string(),
-		Status: store.Status(d.string()), DisabledReason: d.string(),
+	all := string(d.b) // of which the strings are parts: one allocation, where each would be one
+	str := func() string {
+		n := len(d.bytes())
+		end := len(all) - len(d.b)
+		return all[end-n : end]
+	}
+	*s = store.Subscription{
+		ID: str(), Tenant: str(), Name: str(), URL: str(),
+		Status: store.Status(str()), DisabledReason: str(),
 		CreatedAt: d.time(), UpdatedAt: d.time(), SubscribedAt: d.time(), OverlapUntil: d.time(),
 	}
-	for range d.count() {
-		s.Events = append(s.Events, d.string())
+	if n := d.count(); n > 0 {
+		s.Events = make([]string, n)
+		for i := range s.Events {
+			s.Events[i] = str()
+		}
 	}
 	if n := d.count(); n > 0 {
 		s.Headers = make(map[string]string, n)
 		for range n {
-			name := d.string()
-			s.Headers[name] = d.string()
+			name := str()
+			s.Headers[name] = str()
 		}
 	}
-	for range d.count() {
-		s.Secrets = append(s.Secrets, signing.Secret(d.string()))
+	if n := d.count(); n > 0 {
+		s.Secrets = make([]signing.Secret, n)
+		for i := range s.Secrets {
+			s.Secrets[i] = signing.Secret(str())
+		}
 	}
-	return s, d.end()
+	return d.end()
 }
 
 // decodeSubscriptionID reads only the ID of a subscription.

@@ -210,7 +210,7 @@ func (w *sweeping) cancel(t *txn, seq uint64) error {
 	if err != nil {
 		return nil
 	}
-	if err := t.heedMarks(w.num, &was); err != nil || !was.marked {
+	if err := t.applyMarks(w.num, seq, &was); err != nil || !was.marked {
 		return err
 	}
 	w.left--

@@ -26,7 +26,7 @@ func (s *Store) planTrim() (plan []trimmable) {
 	for _, q := range s.trimming[:n] {
 		q.Data.trimming = false
 		if len(q.Data.marks) == 0 && q.Data.chunks {
-			plan = append(plan, trimmable{q.Num, q.PackedFloor()})
+			plan = append(plan, trimmable{q.Num, min(q.PackedFloor(), s.firstErasing())})
 		}
 	}
 	if s.trimming = s.trimming[n:]; len(s.trimming) == 0 {

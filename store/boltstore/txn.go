@@ -55,6 +55,7 @@ const (
 	metaClock     = "clock"     // how far the store's clock has come, see clock.go
 	metaSetBack   = "setback"   // the latest time of an event that one after it went below, see stamp
 	metaIndexed   = "indexed"   // see ids.go
+	metaErasures  = "erasures"  // events that are being erased, see erasures.go
 	metaOrphans   = "orphans"   // 1 when there may be events whose subscriptions are all deleted
 )
 
@@ -85,6 +86,10 @@ type txn struct {
 	tallying bool      // counts are to be written
 	rowed    []rowed   // deliveries that got a row
 	chunk    seenChunk // the last that inChunk has looked at
+	erasing  struct {  // see erasures.go
+		all  []erasure
+		read bool
+	}
 
 	longBody bool              // an event that it stores has a long body
 	tail     map[string]uint64 // the events that are not indexed, once they have been read

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -54,6 +55,24 @@ func subscribe(t *testing.T, s *boltstore.Store) string {
 		t.Fatal(err)
 	}
 	return sub.ID
+}
+
+// subscribeMany stores n subscriptions to events of a type, together.
+func subscribeMany(t *testing.T, s *boltstore.Store, n int, eventType string) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for range n {
+		wg.Go(func() {
+			sub := store.Subscription{
+				ID:  fmt.Sprintf("00000000-0000-4000-8000-%012x", rand.Uint64()>>16),
+				URL: "https://endpoint.example/", Events: []string{eventType}, Status: store.Subscribed,
+			}
+			if _, err := s.CreateSubscription(t.Context(), sub); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // event returns an event whose payload is its ID.

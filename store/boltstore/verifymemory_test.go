@@ -35,8 +35,20 @@ func (v *verifier) memory() {
 	}
 }
 
+// oldest checks what memory knows of the oldest delivery that is not fresh.
+func (v *verifier) oldest(q *queue) {
+	oldest := uint64(0)
+	for _, seq := range append(v.rows[q.Num], v.chunked[q.Num]...) {
+		oldest = older(oldest, seq)
+	}
+	if known := q.Data.stored.oldest; known != 0 && q.Data.pending > 0 && known != oldest {
+		v.errorf("subscription %d: memory has %d as the oldest, the file %d", q.Num, known, oldest)
+	}
+}
+
 // queue checks what memory knows of a subscription.
 func (v *verifier) queue(q *queue) {
+	v.oldest(q)
 	d, num := &q.Data, q.Num
 	if b := v.backlogs[num]; b != nil && (d.pending != b.pending || d.chunks != b.chunks || len(d.marks) != len(b.marks)) {
 		v.errorf("subscription %d: memory knows %d %v %v of %+v", num, d.pending, d.chunks, d.marks, b)

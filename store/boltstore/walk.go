@@ -32,7 +32,7 @@ type slicer struct {
 
 // walkDeliveries returns a walker of the deliveries that q selects.
 func (s *Store) walkDeliveries(ctx context.Context, q *store.DeliveryQuery) (walker[store.Delivery], error) {
-	nothing := func(spot, direction, func(item[store.Delivery]) bool) error { return nil }
+	nothing := func(spot, direction, func(*item[store.Delivery]) bool) error { return nil }
 	if err := s.check(ctx); err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (s *Store) walkDeliveries(ctx context.Context, q *store.DeliveryQuery) (wal
 	if err != nil || q.SubscriptionID != "" && num == 0 || q.EventID != "" && seq == 0 {
 		return nothing, err
 	}
-	return func(from spot, d direction, visit func(item[store.Delivery]) bool) error {
+	return func(from spot, d direction, visit func(*item[store.Delivery]) bool) error {
 		sl := slicer{q: q, num: num, seq: seq, from: from, d: d, more: true}
 		for sl.more {
 			if err := s.check(ctx); err != nil {
@@ -58,8 +58,8 @@ func (s *Store) walkDeliveries(ctx context.Context, q *store.DeliveryQuery) (wal
 			if err := s.slice(&sl); err != nil {
 				return err
 			}
-			for _, i := range sl.found {
-				if !visit(i) {
+			for i := range sl.found {
+				if !visit(&sl.found[i]) {
 					return nil
 				}
 			}

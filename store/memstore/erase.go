@@ -22,21 +22,18 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 		}
 		return s.erase([]*event{e}, now), "", nil
 	}
-	var matching []*event
-	for _, e := range s.log {
-		if e.tenant == q.Tenant {
-			matching = append(matching, e)
-		}
-	}
 	limit := q.Limit
 	if limit <= 0 {
 		limit = store.DefaultDeliveryLimit
 	}
-	found, err := cut(matching, func(e *event) place { return place{e.num, 0} }, q.Cursor, limit)
+	placeOf := func(e *event) place { return place{e.num, 0} }
+	w := walkOf(s.log, placeOf, func(e *event) bool { return e.tenant == q.Tenant })
+	step, err := w.part(placeOf, q.Cursor, limit)
 	if err != nil {
 		return 0, "", fmt.Errorf("memstore: erase: %w", err)
 	}
-	return s.erase(found.Items, now), found.Next, nil
+	next = w.next(&step)
+	return s.erase(step.items, now), next, nil
 }
 
 // erase erases events and returns how many had not been yet.

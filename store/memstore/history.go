@@ -1,8 +1,10 @@
 package memstore
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -15,19 +17,17 @@ func (s *Store) Deliveries(ctx context.Context, q store.DeliveryQuery) (store.Pa
 		return store.Page[store.Delivery]{}, fmt.Errorf("memstore: deliveries: %w", err)
 	}
 	defer s.mu.Unlock()
-	matching := s.matching(q)
-	found, err := cut(matching, (*delivery).place, q.Cursor, deliveryLimit(q))
+	w := s.deliveryWalk(&q)
+	found, err := page(w, (*delivery).place, (*delivery).record, q.Cursor, deliveryLimit(q))
 	if err != nil {
 		return store.Page[store.Delivery]{}, fmt.Errorf("memstore: deliveries: %w", err)
 	}
-	page := store.Page[store.Delivery]{Next: found.Next, Previous: found.Previous}
-	for _, d := range found.Items {
-		page.Items = append(page.Items, d.record())
-	}
 	if q.Count {
-		page.Total = len(matching)
+		for range w(place{}, forward) {
+			found.Total++
+		}
 	}
-	return page, nil
+	return found, nil
 }
 
 func deliveryLimit(q store.DeliveryQuery) int {
@@ -37,17 +37,47 @@ func deliveryLimit(q store.DeliveryQuery) int {
 	return q.Limit
 }
 
-// matching returns the deliveries that q selects, in the order of a listing.
-func (s *Store) matching(q store.DeliveryQuery) []*delivery {
-	var matching []*delivery
-	for _, e := range slices.Backward(s.log) {
-		for _, d := range e.deliveries {
-			if r := d.record(); q.Matches(&r) {
-				matching = append(matching, d)
+// deliveryWalk returns a walk of the deliveries that q selects.
+func (s *Store) deliveryWalk(q *store.DeliveryQuery) walk[*delivery] {
+	return func(from place, d direction) iter.Seq[*delivery] {
+		return func(yield func(*delivery) bool) {
+			// The listing begins with the newest event, and the log with the oldest.
+			num := ^from[0]
+			i, found := slices.BinarySearchFunc(s.log, num, func(e *event, num uint64) int {
+				return cmp.Compare(e.num, num)
+			})
+			step := 1
+			if d == forward {
+				step = -1
+				if !found {
+					i--
+				}
+			}
+			for ; i >= 0 && i < len(s.log); i += step {
+				if !s.log[i].visit(q, from, d, yield) {
+					return
+				}
 			}
 		}
 	}
-	return matching
+}
+
+// visit yields the deliveries of e that q selects and that are on the way of a walk. It is false if
+// the walk has ended.
+func (e *event) visit(q *store.DeliveryQuery, from place, d direction, yield func(*delivery) bool) bool {
+	for i := range e.deliveries {
+		if d == backward {
+			i = len(e.deliveries) - 1 - i
+		}
+		del := e.deliveries[i]
+		if ahead := comparePlaces(del.place(), from) >= 0; ahead != (d == forward) {
+			continue
+		}
+		if r := del.record(); q.Matches(&r) && !yield(del) {
+			return false
+		}
+	}
+	return true
 }
 
 // place returns where d stands in a listing: newest event first, oldest subscription first.
@@ -80,16 +110,18 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 	if len(q.States) == 0 {
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
-	found, err := cut(s.matching(q), (*delivery).place, q.Cursor, deliveryLimit(q))
+	w := s.deliveryWalk(&q)
+	step, err := w.part((*delivery).place, q.Cursor, deliveryLimit(q))
 	if err != nil {
 		return 0, "", fmt.Errorf("memstore: requeue: %w", err)
 	}
-	for _, d := range found.Items {
+	next = w.next(&step)
+	for _, d := range step.items {
 		if s.requeue(d, now) {
 			n++
 		}
 	}
-	return n, found.Next, nil
+	return n, next, nil
 }
 
 // requeue makes d due now and reports whether that changed anything.

@@ -3,6 +3,7 @@ package memstore
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/outhook/outhook/events"
@@ -46,36 +47,98 @@ func parseCursor(cursor string) (place, direction, error) {
 	return p, "", &events.InvalidError{Field: "cursor", Reason: "is none of ours; pass one of an earlier page"}
 }
 
-// cut returns the page of items, which are sorted by place, that the cursor names. A limit of zero is none.
-func cut[T any](items []T, placeOf func(T) place, cursor string, limit int) (store.Page[T], error) {
-	at, toward, err := parseCursor(cursor)
+// walk iterates over a listing from a place on: forward with the place, backward without it. It
+// reads no further than it is asked to.
+type walk[T any] func(from place, d direction) iter.Seq[T]
+
+// walkOf returns a walk of those of the items that are wanted. The items are sorted by place.
+func walkOf[T any](items []T, placeOf func(T) place, wanted func(T) bool) walk[T] {
+	return func(from place, d direction) iter.Seq[T] {
+		return func(yield func(T) bool) {
+			i, _ := slices.BinarySearchFunc(items, from, func(item T, at place) int {
+				return comparePlaces(placeOf(item), at)
+			})
+			step := 1
+			if d == backward {
+				i, step = i-1, -1
+			}
+			for ; i >= 0 && i < len(items); i += step {
+				if wanted(items[i]) && !yield(items[i]) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// part is the items on the side of a boundary where a cursor points.
+type part[T any] struct {
+	items []T // in the order of the listing
+	at    place
+	side  direction
+	more  bool // there is something on this side beyond the items
+
+	first, end place // the boundaries before the first item and after the last
+}
+
+// part returns at most limit items, all if it is zero, on the side of the boundary that the cursor
+// names.
+func (w walk[T]) part(placeOf func(T) place, cursor string, limit int) (p part[T], err error) {
+	if p.at, p.side, err = parseCursor(cursor); err != nil {
+		return p, err
+	}
+	for item := range w(p.at, p.side) {
+		if limit > 0 && len(p.items) == limit {
+			p.more = true
+			break
+		}
+		p.items = append(p.items, item)
+	}
+	p.first, p.end = p.at, p.at
+	switch n := len(p.items); {
+	case n == 0:
+	case p.side == backward:
+		slices.Reverse(p.items)
+		p.first = placeOf(p.items[0])
+	default:
+		p.end = placeOf(p.items[n-1]).next()
+	}
+	return p, nil
+}
+
+// next returns the cursor for what follows the part; empty if nothing does.
+func (w walk[T]) next(p *part[T]) string {
+	if p.side == forward && p.more || p.side == backward && w.any(p.end, forward) {
+		return forward.cursor(p.end)
+	}
+	return ""
+}
+
+// previous is next for what comes before the part. With a filter that few items pass it may read up
+// to the beginning of the listing, so what takes steps in one direction does not ask for it.
+func (w walk[T]) previous(p *part[T]) string {
+	if p.side == backward && p.more || p.side == forward && w.any(p.first, backward) {
+		return backward.cursor(p.first)
+	}
+	return ""
+}
+
+func (w walk[T]) any(from place, d direction) bool {
+	for range w(from, d) {
+		return true
+	}
+	return false
+}
+
+// page returns the page that the cursor names, and its items.
+func page[T, R any](w walk[T], placeOf func(T) place, record func(T) R, cursor string, limit int) (store.Page[R], error) {
+	p, err := w.part(placeOf, cursor, limit)
 	if err != nil {
-		return store.Page[T]{}, err
+		return store.Page[R]{}, err
 	}
-	if limit <= 0 {
-		limit = len(items)
-	}
-	boundary, _ := slices.BinarySearchFunc(items, at, func(item T, at place) int {
-		return comparePlaces(placeOf(item), at)
-	})
-	first, end := boundary, min(boundary+limit, len(items))
-	back := toward == backward
-	if back {
-		first, end = max(boundary-limit, 0), boundary
-	}
-	page := store.Page[T]{Items: items[first:end]}
-	after, before := at, at // where the pages around this one meet it
-	switch {
-	case back && first < end:
-		before = placeOf(items[first])
-	case !back && first < end:
-		after = placeOf(items[end-1]).next()
-	}
-	if end < len(items) {
-		page.Next = forward.cursor(after)
-	}
-	if first > 0 {
-		page.Previous = backward.cursor(before)
+	page := store.Page[R]{Next: w.next(&p), Previous: w.previous(&p)}
+	for _, item := range p.items {
+		page.Items = append(page.Items, record(item))
 	}
 	return page, nil
 }

@@ -124,19 +124,19 @@ func (s *Store) Subscriptions(ctx context.Context, q store.SubscriptionQuery) (s
 		return store.Page[store.Subscription]{}, fmt.Errorf("memstore: subscriptions: %w", err)
 	}
 	defer s.mu.Unlock()
-	var matching []*subscription
-	for _, sub := range s.order {
-		if q.AnyTenant || q.Tenant == sub.Tenant {
-			matching = append(matching, sub)
-		}
-	}
-	found, err := cut(matching, func(sub *subscription) place { return place{sub.num, 0} }, q.Cursor, q.Limit)
+	w := walkOf(s.order, (*subscription).place, func(sub *subscription) bool {
+		return q.AnyTenant || q.Tenant == sub.Tenant
+	})
+	record := func(sub *subscription) store.Subscription { return sub.Clone() }
+	found, err := page(w, (*subscription).place, record, q.Cursor, q.Limit)
 	if err != nil {
 		return store.Page[store.Subscription]{}, fmt.Errorf("memstore: subscriptions: %w", err)
 	}
-	page := store.Page[store.Subscription]{Next: found.Next, Previous: found.Previous, Total: len(matching)}
-	for _, sub := range found.Items {
-		page.Items = append(page.Items, sub.Clone())
+	for range w(place{}, forward) {
+		found.Total++
 	}
-	return page, nil
+	return found, nil
 }
+
+// place returns where sub stands in a listing.
+func (sub *subscription) place() place { return place{sub.num, 0} }

@@ -21,7 +21,7 @@ func (s *Store) Deliveries(ctx context.Context, q store.DeliveryQuery) (store.Pa
 }
 
 func (s *Store) deliveries(ctx context.Context, q store.DeliveryQuery) (page store.Page[store.Delivery], err error) {
-	l, total, err := s.list(ctx, q)
+	l, total, err := s.list(ctx, q, true)
 	if err != nil {
 		return page, err
 	}
@@ -41,8 +41,11 @@ type listed struct {
 
 func (d *listed) place() place { return place{d.seq, d.sub} }
 
-// list reads one page.
-func (s *Store) list(ctx context.Context, q store.DeliveryQuery) (l listing[listed], total int, err error) {
+// list reads one page. Unless it is to look around, it does not look for what comes before the page,
+// which may be far to read: what takes steps in one direction would pass again all it has passed.
+func (s *Store) list(
+	ctx context.Context, q store.DeliveryQuery, around bool,
+) (l listing[listed], total int, err error) {
 	if err := s.begin(ctx); err != nil {
 		return l, 0, err
 	}
@@ -58,7 +61,7 @@ func (s *Store) list(ctx context.Context, q store.DeliveryQuery) (l listing[list
 	var b pgx.Batch
 	b.Queue("SELECT " + planByIndex)
 	b.Queue(here, args...).Query(func(rows pgx.Rows) error { return l.read(rows, readListed) })
-	if l.cursor.set {
+	if l.cursor.set && (around || l.cursor.back) {
 		other, args := f.page(l.cursor, !l.cursor.back, 1)
 		b.Queue(other, args...).Query(l.readOther)
 	}

@@ -23,7 +23,7 @@ func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
 	q.Count = false
-	l, _, err := s.list(ctx, q)
+	l, _, err := s.list(ctx, q, false)
 	if err != nil {
 		return 0, "", err
 	}

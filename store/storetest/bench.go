@@ -35,6 +35,8 @@ func Bench(b *testing.B, open func(b *testing.B) store.Store) {
 		{"cycle/batch-100", func(bb *bench) { bb.cycle() }},
 		{"list/newest", func(bb *bench) { bb.list(false) }},
 		{"list/subscription", func(bb *bench) { bb.list(true) }},
+		{"list/100000-subscriptions", func(bb *bench) { bb.listSubscriptions(100_000) }},
+		{"stats/100000-pending", func(bb *bench) { bb.stats(100_000) }},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			st := open(b)
@@ -235,4 +237,32 @@ func (bb *bench) list(ofOne bool) {
 		q.Cursor = page.Next
 	}
 	bb.perSecond(n)
+}
+
+// listSubscriptions measures listing n subscriptions in one page.
+func (bb *bench) listSubscriptions(n int) {
+	bb.subscribe(n, "message.created")
+	done := 0
+	for bb.b.Loop() {
+		page, err := bb.store.Subscriptions(bb.ctx, store.SubscriptionQuery{})
+		bb.must(err)
+		if len(page.Items) != n {
+			bb.b.Fatalf("subscriptions: got %d, want %d", len(page.Items), n)
+		}
+		done += n
+	}
+	bb.b.ReportMetric(float64(done)/bb.b.Elapsed().Seconds(), "subscriptions/s")
+}
+
+// stats measures the figures of a store that has n deliveries pending, each of a subscription of its own.
+func (bb *bench) stats(n int) {
+	bb.subscribe(n, "message.created")
+	bb.must(bb.publish(1, 1))
+	for bb.b.Loop() {
+		stats, err := bb.store.Stats(bb.ctx, "")
+		bb.must(err)
+		if stats.Pending != n {
+			bb.b.Fatalf("pending: got %d, want %d", stats.Pending, n)
+		}
+	}
 }

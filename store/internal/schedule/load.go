@@ -97,7 +97,7 @@ func (s *Schedule[Q, L]) Load(lack *Lack, loaded Loaded, now int64) (stateOf *Su
 		if !asked.Needed || !got.OK || !w.needsLoad() || w.loads != asked.loads {
 			continue // another load came first, or the window was restarted
 		}
-		w.load(slices.DeleteFunc(got.Positions, func(p Position) bool { return !q.free(p.Seq) }), got.UpTo, got.Complete)
+		w.load(slices.DeleteFunc(got.Positions, func(p Position) bool { return !q.free(p.Seq) || s.isBarred(p.Seq) }), got.UpTo, got.Complete)
 		for _, a := range q.changes.added {
 			if a.to == Source(i) && !q.Busy(a.p.Seq) {
 				w.add(a.p, s.maxWindow)

@@ -91,6 +91,13 @@ func (s *Schedule[Q, L]) Cancel(q *Sub[Q, L], seq uint64, now int64) {
 	s.settle(q, now)
 }
 
+// ReloadRecorded makes the windows of what has a record of its own load again, from their beginning.
+func (s *Schedule[Q, L]) ReloadRecorded(q *Sub[Q, L], now int64) {
+	q.windows[First].restart(Position{})
+	q.windows[Retry].restart(Position{})
+	s.settle(q, now)
+}
+
 // CancelImplicit marks what is in the implicit list before seq as canceled.
 func (s *Schedule[Q, L]) CancelImplicit(q *Sub[Q, L], seq uint64) { q.implicit.cancel(seq) }
 

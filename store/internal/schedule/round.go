@@ -92,11 +92,15 @@ func (r *Round[Q, L]) step() (took, lacking bool) {
 				r.at[class] = r.at[class].Next()
 				continue
 			}
+			p, from, ok := q.next(r.now)
+			for ok && s.isBarred(p.Seq) && !q.needsLoad() {
+				q.pass(p, from)
+				p, from, ok = q.next(r.now)
+			}
 			if q.needsLoad() {
 				s.turn = class
 				return false, true
 			}
-			p, from, ok := q.next(r.now)
 			if !ok { // there was nothing after all
 				r.at[class] = r.at[class].Next()
 				s.settle(q, r.now)

@@ -36,7 +36,8 @@ type Schedule[Q, L any] struct {
 	tokens    map[uint64]*Lease[Q, L]
 	leases    timeHeap[*Lease[Q, L]] // those that can run out
 	lastToken uint64
-	leased    [store.Classes]int // how many leases count against limits, by the class of their subscriptions
+	barred    map[uint64]struct{} // events, see Bar
+	leased    [store.Classes]int  // how many leases count against limits, by the class of their subscriptions
 
 	wake bool // see TakeWake
 }

@@ -1,0 +1,34 @@
+package schedule
+
+// Bar keeps the deliveries of an event from being claimed, whoever they are for. Their leases end. The store bars an
+// event whose deliveries it ends one after the other, in many small steps, and calls Change for each in its step.
+func (s *Schedule[Q, L]) Bar(seq uint64, now int64) {
+	if s.barred == nil {
+		s.barred = make(map[uint64]struct{})
+	}
+	s.barred[seq] = struct{}{}
+	for _, l := range s.tokens { // of all events: there are no more than are leased
+		if l.Seq == seq {
+			s.End(l, now)
+		}
+	}
+}
+
+// Unbar ends Bar, after the last of the event's deliveries has had its Change.
+func (s *Schedule[Q, L]) Unbar(seq uint64) { delete(s.barred, seq) }
+
+// isBarred reports whether an event is barred.
+func (s *Schedule[Q, L]) isBarred(seq uint64) bool {
+	_, barred := s.barred[seq]
+	return barred
+}
+
+// pass takes a delivery of a barred event out of what is free in q: each is passed over once, not at each claim. Its
+// Change comes with the store's step.
+func (q *Sub[Q, L]) pass(p Position, from Source) {
+	if from == Implicit {
+		q.implicit.take(p.Seq)
+		return
+	}
+	q.windows[from].removePosition(p)
+}
