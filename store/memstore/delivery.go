@@ -42,7 +42,6 @@ type delivery struct {
 	finished time.Time // otherwise
 	canceled string    // why it was canceled
 
-	recorded bool               // the schedule has it from change, and not in its implicit list
 	position *schedule.Position // where the schedule has it; nil if it is blocked, implicit or not pending
 }
 

@@ -26,7 +26,7 @@ func (s *Store) add(d *delivery, now time.Time) {
 			s.queueUp(first, false, now)
 		}
 	}
-	if len(d.attempts) == 0 && d.isNext() && !d.recorded {
+	if d.isNext() && d.event.isNew(s.log) { // the implicit list is made for what comes last
 		s.schedule.AddImplicit(sub.turns, d.event.num, now.UnixNano())
 		return
 	}
@@ -68,12 +68,14 @@ func (s *Store) queueUp(d *delivery, endLease bool, now time.Time) {
 // change passes a change on to the schedule, with where the delivery stood before.
 func (s *Store) change(d *delivery, c schedule.Change, now time.Time) {
 	c.Was = d.position
-	d.recorded = true
 	d.position = nil
 	if c.Pending && !c.Blocked {
 		d.position = &c.Position
 	}
 	s.schedule.Change(d.sub.turns, d.event.num, c, now.UnixNano())
 }
+
+// isNew reports whether e is being enqueued, and not stored in the log yet.
+func (e *event) isNew(log []*event) bool { return len(log) == 0 || log[len(log)-1].num < e.num }
 
 func byEvent(a, b *delivery) int { return cmp.Compare(a.event.num, b.event.num) }

@@ -37,7 +37,7 @@ func (s *Store) cancelPending(sub *subscription, reason string, now time.Time) {
 	for _, d := range sub.deliveries {
 		if d.state == store.Pending {
 			d.state, d.finished, d.canceled = store.Canceled, now, reason
-			d.recorded, d.position = false, nil
+			d.position = nil
 		}
 	}
 	clear(sub.keyed)

@@ -32,7 +32,7 @@ func (q *Sub[Q, L]) Inspect() Inspection {
 	}
 	for i := range q.windows {
 		w := &q.windows[i]
-		in.Windows[i] = InspectedWindow{append([]Position(nil), w.positions...), w.upTo, w.complete}
+		in.Windows[i] = InspectedWindow{w.positions.all(), w.upTo, w.complete}
 	}
 	for _, l := range q.leases {
 		if l.counted {

@@ -97,8 +97,8 @@ func TestWindow(t *testing.T) {
 				file = slices.Insert(file, i, p)
 				w.add(p, maxWindow)
 			}
-			if len(w.positions) > maxWindow {
-				t.Fatalf("seed %d: the window has %d positions", seed, len(w.positions))
+			if w.positions.size > maxWindow {
+				t.Fatalf("seed %d: the window has %d positions", seed, w.positions.size)
 			}
 			if w.needsLoad() {
 				i, _ := slices.BinarySearchFunc(file, w.upTo, Position.Compare)

@@ -169,8 +169,9 @@ func (q *Sub[Q, L]) HasImplicit(seq uint64) bool { return q.implicit.has(seq) }
 func (q *Sub[Q, L]) PackedFloor() uint64 {
 	floor := uint64(math.MaxUint64)
 	switch w := &q.windows[Packed]; {
-	case len(w.positions) > 0:
-		floor = w.positions[0].Seq
+	case w.positions.size > 0:
+		p, _ := w.first()
+		floor = p.Seq
 	case !w.complete:
 		floor = w.upTo.Seq + 1
 	}
