@@ -9,11 +9,11 @@ import (
 // commit runs the operations in one transaction and tells each how it ended.
 func (s *Store) commit(batch []*op) {
 	live := slices.Clone(batch)
-	var hooks []func()
+	var done *effects
 	for {
-		h, spoiler, err := s.transact(live)
+		e, spoiler, err := s.transact(live)
 		if spoiler == nil {
-			hooks = h
+			done = e
 			for _, o := range live {
 				if o.err == nil {
 					o.err = err
@@ -26,8 +26,8 @@ func (s *Store) commit(batch []*op) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, f := range hooks {
-		f()
+	if done != nil {
+		s.committed(done)
 	}
 	for _, o := range batch {
 		if o.settle != nil {
@@ -37,19 +37,16 @@ func (s *Store) commit(batch []*op) {
 }
 
 // transact runs the operations in one transaction. An error is everybody's, unless there is a spoiler: an operation that
-// failed after it had written, or panicked, so that the others must be run again without it. The hooks are to be run
-// also with an error, when what was written is there all the same.
-func (s *Store) transact(batch []*op) (hooks []func(), spoiler *op, err error) {
+// failed after it had written, or panicked, so that the others must be run again without it. The effects are to
+// be applied also with an error, when what was written is there all the same.
+func (s *Store) transact(batch []*op) (e *effects, spoiler *op, err error) {
 	var tx *bolt.Tx
-	var id int
-	committing := false
 	err = guarded(func() error {
 		var err error
 		if tx, err = s.db.Begin(true); err != nil {
 			return err
 		}
 		defer rollback(tx)
-		id = tx.ID()
 		if err := s.sync(); err != nil {
 			return err
 		}
@@ -57,7 +54,7 @@ func (s *Store) transact(batch []*op) (hooks []func(), spoiler *op, err error) {
 		if err != nil {
 			return err
 		}
-		s.adopt(t)
+		s.adopt(tx)
 		wrote := false
 		for _, o := range batch {
 			if t.wrote = false; !s.runOp(t, o) {
@@ -70,7 +67,7 @@ func (s *Store) transact(batch []*op) (hooks []func(), spoiler *op, err error) {
 			if err := t.finish(); err != nil {
 				return err
 			}
-			hooks, committing = t.hooks, true
+			e = s.expect(tx, t.hooks)
 			s.synced = false
 			if err := s.commitTx(tx); err != nil {
 				return err
@@ -81,11 +78,12 @@ func (s *Store) transact(batch []*op) (hooks []func(), spoiler *op, err error) {
 	})
 	if err != nil {
 		s.staleAudiences.Store(true)
-		if !committing || !s.landed(id) {
-			hooks = nil
+		if e != nil && !s.landed(e.id) {
+			s.forget(e)
+			e = nil
 		}
 	}
-	return hooks, spoiler, err
+	return e, spoiler, err
 }
 
 // runOp runs one operation. It is false when it has spoilt the transaction.
