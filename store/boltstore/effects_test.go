@@ -34,11 +34,11 @@ func TestHostCommitsInBetween(t *testing.T) {
 	}{
 		{"committed", func(db *bolt.DB, s *boltstore.Store) error {
 			return db.Update(func(tx *bolt.Tx) error { return s.EnqueueTx(tx, keyedEvent("host", "k")) })
-		}, 3},
+		}, 4},
 		{"rolled back, then committed", func(db *bolt.DB, s *boltstore.Store) error {
 			undo := errors.New("undo")
 			err := db.Update(func(tx *bolt.Tx) error {
-				return errors.Join(s.EnqueueTx(tx, event("undone")), undo)
+				return errors.Join(s.EnqueueTx(tx, event("undone-1"), event("undone-2"), event("undone-3")), undo)
 			})
 			if !errors.Is(err, undo) {
 				return err
@@ -46,7 +46,7 @@ func TestHostCommitsInBetween(t *testing.T) {
 			return db.Update(func(tx *bolt.Tx) error {
 				return errors.Join(s.EnqueueTx(tx, keyedEvent("host-1", "k")), s.EnqueueTx(tx, keyedEvent("host-2", "k")))
 			})
-		}, 4},
+		}, 5},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			db := hostDB(t)
@@ -58,7 +58,7 @@ func TestHostCommitsInBetween(t *testing.T) {
 			s.FailCommits(func(commit func() error) error {
 				return errors.Join(commit(), tt.host(db, s))
 			})
-			if err := s.Enqueue(t.Context(), keyedEvent("own", "k")); err != nil {
+			if err := s.Enqueue(t.Context(), keyedEvent("own", "k"), event("free")); err != nil {
 				t.Fatal(err)
 			}
 			s.FailCommits(nil)
