@@ -33,20 +33,11 @@ func decodeChunk(key, v []byte) ([]uint64, error) {
 // seekChunk moves the cursor to the last chunk of the subscription that begins at seq or before, or else to the first
 // after, and returns it; nil when there is neither.
 func seekChunk(c *bolt.Cursor, num, seq uint64) (k, v []byte) {
-	key := key2(num, seq)
-	k, v = c.Seek(key[:])
-	if k != nil && string(k) == string(key[:]) {
+	low, high := key2(num, 0), key2(num, seq+1)
+	if k, v = lastBetween(c, low[:], high[:]); k != nil {
 		return k, v
 	}
-	if k == nil {
-		k, v = c.Last()
-	} else {
-		k, v = c.Prev()
-	}
-	if k != nil && number(k, 0) == num {
-		return k, v
-	}
-	if k, v = c.Seek(key[:]); k != nil && number(k, 0) == num {
+	if k, v = c.Seek(high[:]); inSubscription(k, num) {
 		return k, v
 	}
 	return nil, nil

@@ -50,7 +50,7 @@ func (s *Store) enqueueTx(tx *bolt.Tx, built []*event) error {
 	if err != nil {
 		return err
 	}
-	s.adopt(t)
+	s.adopt(tx)
 	if err := t.enqueue(built); err != nil {
 		return err
 	}
@@ -60,39 +60,15 @@ func (s *Store) enqueueTx(tx *bolt.Tx, built []*event) error {
 	if len(t.hooks) == 0 {
 		return nil
 	}
-	h := &hosted{tx: tx, last: t.bucket(log).Sequence(), hooks: t.hooks}
-	s.mu.Lock()
-	s.hosted = append(s.hosted, h)
-	s.unlock()
-	tx.OnCommit(func() { s.hostCommitted(h) })
+	e := s.expect(tx, t.hooks)
+	tx.OnCommit(func() { s.hostCommitted(e) })
 	return nil
 }
 
-// hosted is what memory has to learn when a transaction of the host commits. It must not learn it too late: the
-// watermark may rise only above events whose deliveries it knows. But what the host's commit calls, it calls when the
-// next transaction may have begun already; and of a rollback nobody is told. So the next transaction sees to it itself:
-// the former one has committed if its last event is there.
-type hosted struct {
-	tx    *bolt.Tx
-	last  uint64 // the last sequence number that it has taken
-	hooks []func()
-	done  bool
-}
-
-// run brings memory up to the transaction, once.
-func (h *hosted) run() {
-	if !h.done {
-		h.done = true
-		for _, f := range h.hooks {
-			f()
-		}
-	}
-}
-
 // hostCommitted is called by the host's commit. When memory has got too much, it makes room at once.
-func (s *Store) hostCommitted(h *hosted) {
+func (s *Store) hostCommitted(e *effects) {
 	s.mu.Lock()
-	h.run()
+	s.committed(e)
 	full := s.above > s.budget
 	s.unlock()
 	if full {
@@ -101,25 +77,4 @@ func (s *Store) hostCommitted(h *hosted) {
 			return nil
 		}})
 	}
-}
-
-// adopt settles what former transactions of the host have left, at the beginning of one that writes.
-func (s *Store) adopt(t *txn) {
-	s.mu.Lock()
-	defer s.unlock()
-	if len(s.hosted) == 0 {
-		return
-	}
-	seq := t.bucket(log).Sequence()
-	open := s.hosted[:0]
-	for _, h := range s.hosted {
-		switch {
-		case h.tx == t.tx:
-			open = append(open, h)
-		case h.last <= seq:
-			h.run()
-		}
-	}
-	clear(s.hosted[len(open):])
-	s.hosted = open
 }

@@ -48,7 +48,7 @@ func (t *txn) forgetID(id string) error {
 func (t *txn) isHigher(id string) bool {
 	highest := &t.store.highestID
 	if *highest == "" {
-		k, _ := t.bucket(eventIDs).Cursor().Last()
+		k, _ := lastBetween(t.bucket(eventIDs).Cursor(), nil, nil)
 		t.readTail()
 		*highest = string(k)
 		for id := range t.tail {

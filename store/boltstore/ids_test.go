@@ -253,3 +253,45 @@ func TestIDsOfRemovedEvents(t *testing.T) {
 		}
 	})
 }
+
+// TestIDsAllRemoved publishes in the transaction that removes the IDs of all other events, in a store that does not know
+// yet which ID is the highest.
+func TestIDsAllRemoved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := create(t, nil)
+		subscribe(t, s)
+		publish(t, s, strings.Repeat("removed", 10), 400) // several pages of IDs
+		drain(t, s)
+		time.Sleep(time.Hour)
+		prune := func() error { _, err := s.Prune(t.Context(), store.Retention{Delivered: time.Minute}); return err }
+		if err := prune(); err != nil { // the first step makes room for the next to remove
+			t.Fatal(err)
+		}
+		s = restart(t, s, nil)
+		hold := make(chan struct{})
+		s.FailCommits(func(commit func() error) error {
+			<-hold
+			return commit()
+		})
+		var wg sync.WaitGroup
+		for _, f := range []func() error{
+			func() error { return s.SetFormat(1) }, // is under way
+			prune,
+			func() error { return s.Enqueue(t.Context(), event("after")) },
+		} {
+			wg.Go(func() {
+				if err := f(); err != nil {
+					t.Error(err)
+				}
+			})
+			synctest.Wait()
+		}
+		close(hold)
+		wg.Wait()
+		s.FailCommits(nil)
+		verify(t, s)
+		if claims := drain(t, s); len(claims) != 1 || claims[0].EventID != "after" {
+			t.Errorf("claimed %+v, want the event that came after", claims)
+		}
+	})
+}

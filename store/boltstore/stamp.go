@@ -26,7 +26,7 @@ func (t *txn) noteSetBack(later int64) error {
 
 // restoreStamp finds the time of the last event. One that can't be read says nothing.
 func (t *txn) restoreStamp() {
-	k, v := t.bucket(log).Cursor().Last()
+	k, v := lastBetween(t.bucket(log).Cursor(), nil, nil)
 	if k == nil {
 		return
 	}

@@ -42,10 +42,10 @@ type Store struct {
 	stamped        int64         // the latest time of an event, see stamp; likewise
 	highestID      string        // no event's ID is higher; "" when it is not known. It belongs to the same
 
-	mu     sync.Mutex // guards what follows; it is never held over a commit, nor taken in a transaction that reads
-	memory            // what is pending and leased
-	hosted []*hosted  // what EnqueueTx has written in transactions that may still be open
-	house  house      // keeping
+	mu        sync.Mutex // guards what follows; it is never held over a commit, nor taken in a transaction that reads
+	memory               // what is pending and leased
+	unapplied []*effects // of transactions that memory does not know to have committed, in their order
+	house     house      // keeping
 }
 
 // New returns a store in the host's own database, in buckets of its own, so that EnqueueTx can publish in the host's

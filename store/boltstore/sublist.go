@@ -112,22 +112,18 @@ func (t *txn) subscriptionSlice(q *store.SubscriptionQuery, from spot, d directi
 // keysFrom iterates over the keys that are a prefix and a number: from n on, or from before n down.
 func keysFrom(c *bolt.Cursor, prefix []byte, n uint64, d direction) func(yield func(k []byte) bool) {
 	return func(yield func(k []byte) bool) {
-		num := key1(n)
+		num, lowest := key1(n), key1(0)
 		start := append(bytes.Clone(prefix), num[:]...)
-		k, _ := c.Seek(start)
 		if d == backward {
-			if k == nil {
-				k, _ = c.Last()
-			} else {
-				k, _ = c.Prev()
+			for k := range descend(c, append(bytes.Clone(prefix), lowest[:]...), start) {
+				if !yield(k) {
+					return
+				}
 			}
+			return
 		}
-		for len(k) == len(start) && bytes.HasPrefix(k, prefix) && yield(k) {
-			if d == backward {
-				k, _ = c.Prev()
-			} else {
-				k, _ = c.Next()
-			}
+		for k, _ := c.Seek(start); len(k) == len(start) && bytes.HasPrefix(k, prefix) && yield(k); {
+			k, _ = c.Next()
 		}
 	}
 }

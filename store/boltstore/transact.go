@@ -3,19 +3,16 @@ package boltstore
 // transact runs do in a transaction that writes, and commits it if do has written something. It
 // blocks for as long as the host has one of its own.
 //
-// The effects are to be called under Store.mu: they bring memory up to the transaction. There are
-// some with an error too, when what was written is there all the same.
-func (s *Store) transact(do func(*txn) error) (effects func(), err error) {
-	var hooks []func()
-	var id int
-	committing := false
+// apply is to be called under Store.mu: it brings memory up to the transaction. There is one
+// with an error too if what was written is there all the same; otherwise it is nil.
+func (s *Store) transact(do func(*txn) error) (apply func(), err error) {
+	var e *effects
 	err = guarded(func() error {
 		tx, err := s.db.Begin(true)
 		if err != nil {
 			return err
 		}
 		defer rollback(tx)
-		id = tx.ID()
 		if err := s.sync(); err != nil {
 			return err
 		}
@@ -23,14 +20,14 @@ func (s *Store) transact(do func(*txn) error) (effects func(), err error) {
 		if err != nil {
 			return err
 		}
-		s.adopt(t)
+		s.adopt(tx)
 		if err := do(t); err != nil || !t.wrote {
 			return err
 		}
 		if err := t.finish(); err != nil {
 			return err
 		}
-		hooks, committing = t.hooks, true
+		e = s.expect(tx, t.hooks)
 		s.synced = false // until the commit's last sync has succeeded, see sync.go
 		if err := s.commitTx(tx); err != nil {
 			return err
@@ -40,13 +37,14 @@ func (s *Store) transact(do func(*txn) error) (effects func(), err error) {
 	})
 	if err != nil {
 		s.staleAudiences.Store(true)
-		if !committing || !s.committedAnyway(id) {
+		if e == nil || !s.committedAnyway(e.id) {
+			s.forget(e)
 			return nil, err
 		}
 	}
 	return func() {
-		for _, f := range hooks {
-			f()
+		if e != nil {
+			s.committed(e)
 		}
 	}, err
 }

@@ -2,6 +2,7 @@ package boltstore
 
 import (
 	"context"
+	"iter"
 	"slices"
 	"time"
 
@@ -111,17 +112,7 @@ func (sl *slicer) upTo(seq uint64) {
 
 // everything reads event by event.
 func (sl *slicer) everything() error {
-	c := sl.t.bucket(log).Cursor()
-	key := key1(sl.from.seq)
-	k, v := c.Seek(key[:])
-	if sl.d == forward && (k == nil || number(k, 0) > sl.from.seq) {
-		if k == nil {
-			k, v = c.Last()
-		} else {
-			k, v = c.Prev()
-		}
-	}
-	for k != nil {
+	for k, v := range sl.events() {
 		if seq := number(k, 0); seq != sl.from.seq {
 			sl.upTo(seq)
 		}
@@ -133,9 +124,23 @@ func (sl *slicer) everything() error {
 		if err != nil || sl.more || past {
 			return err
 		}
-		k, v = sl.step(c)
 	}
 	return nil
+}
+
+// events iterates over the events from where we are, in the direction of the walk.
+func (sl *slicer) events() iter.Seq2[[]byte, []byte] {
+	c := sl.t.bucket(log).Cursor()
+	if sl.d == forward { // that is from the newest on
+		after := key1(sl.from.seq + 1)
+		return descend(c, nil, after[:])
+	}
+	return func(yield func(k, v []byte) bool) {
+		from := key1(sl.from.seq)
+		for k, v := c.Seek(from[:]); k != nil && yield(k, v); {
+			k, v = c.Next()
+		}
+	}
 }
 
 // oneEvent reads the deliveries of one event.

@@ -1,9 +1,8 @@
 package boltstore
 
 import (
+	"iter"
 	"slices"
-
-	bolt "go.etcd.io/bbolt"
 )
 
 // The deliveries of one subscription are in three places: rows, chunks, and memory, which alone knows by subscription
@@ -135,9 +134,7 @@ func (sl *slicer) rows(first uint64) (seqs []uint64, more bool) {
 
 // chunked returns the next events that are in chunks, those that have a row included.
 func (sl *slicer) chunked(first uint64) (seqs []uint64, more bool, err error) {
-	c := sl.t.bucket(chunks).Cursor()
-	k, v := seekChunk(c, sl.num, first)
-	for ; inSubscription(k, sl.num); k, v = sl.step(c) {
+	for k, v := range sl.chunksFrom(first) {
 		if len(seqs) >= sliceSize {
 			return seqs, true, nil
 		}
@@ -157,10 +154,16 @@ func (sl *slicer) chunked(first uint64) (seqs []uint64, more bool, err error) {
 	return seqs, false, nil
 }
 
-// step moves a cursor on in the direction of the walk.
-func (sl *slicer) step(c *bolt.Cursor) (k, v []byte) {
-	if sl.d == forward {
-		return c.Prev()
+// chunksFrom iterates over the chunks that may have events from first on, in the direction of the walk.
+func (sl *slicer) chunksFrom(first uint64) iter.Seq2[[]byte, []byte] {
+	c := sl.t.bucket(chunks).Cursor()
+	if sl.d == forward { // that is from the newest on
+		low, high := key2(sl.num, 0), key2(sl.num, first+1)
+		return descend(c, low[:], high[:])
 	}
-	return c.Next()
+	return func(yield func(k, v []byte) bool) {
+		for k, v := seekChunk(c, sl.num, first); inSubscription(k, sl.num) && yield(k, v); {
+			k, v = c.Next()
+		}
+	}
 }

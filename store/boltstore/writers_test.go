@@ -63,7 +63,7 @@ var writers = []writer{
 		publish(t, s, "old", 1)
 		finish(t, s, claim(t, s, 1), store.Delivered, 0)
 		before := stored(t, s)
-		return pruneAll(s), func() bool { return stored(t, s) != before }
+		return pruneStep(s), func() bool { return stored(t, s) != before }
 	}},
 	{"Prune what is canceled", func(t *testing.T, s *boltstore.Store, sub string) (call, func() bool) {
 		publish(t, s, "canceled", 1)
@@ -74,7 +74,7 @@ var writers = []writer{
 		if err != nil {
 			t.Fatal(err)
 		}
-		return pruneAll(s), func() bool { return false } // it changes nothing that can be seen
+		return pruneStep(s), func() bool { return false } // it changes nothing that can be seen
 	}},
 	{"CreateSubscription", func(t *testing.T, s *boltstore.Store, _ string) (call, func() bool) {
 		sub := store.Subscription{ID: "created", URL: "https://e.example/", Status: store.Subscribed}
@@ -125,7 +125,7 @@ func eraseAll(t *testing.T, s *boltstore.Store, q store.EraseQuery) call {
 	}
 }
 
-func pruneAll(s *boltstore.Store) call {
+func pruneStep(s *boltstore.Store) call {
 	return func(ctx context.Context) error {
 		_, err := s.Prune(ctx, store.Retention{Delivered: 1, Failed: 1})
 		return err

@@ -1,0 +1,52 @@
+//go:build unix
+
+package boltstore
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// hangEnv tells the child of TestBboltLastHangs that it is the child.
+const hangEnv = "OUTHOOK_TEST_BBOLT_LAST"
+
+// TestBboltLastHangs calls Cursor.Last in a process of its own, after all keys have been deleted. What
+// ends it is a limit of CPU time, so a loaded machine does not matter.
+func TestBboltLastHangs(t *testing.T) {
+	if os.Getenv(hangEnv) != "" {
+		lastOfEmptied(t)
+		return
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestBboltLastHangs$", "-test.count=1")
+	cmd.Env = append(os.Environ(), hangEnv+"=1")
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		t.Error("Cursor.Last returned: bbolt has mended it")
+	case !errors.As(err, &exit) || !exit.Sys().(syscall.WaitStatus).Signaled():
+		t.Errorf("the process was to be killed in Cursor.Last: %v\n%s", err, out)
+	}
+}
+
+func lastOfEmptied(t *testing.T) {
+	deleting(t, 0, 1000, func(b *bolt.Bucket) {
+		if k, _ := lastBetween(b.Cursor(), nil, nil); k != nil {
+			t.Fatalf("lastBetween: got %q, want nil", k)
+		}
+		var used syscall.Rusage
+		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+			t.Fatal(err)
+		}
+		seconds := uint64(used.Utime.Sec+used.Stime.Sec) + 3 // Last is to take microseconds of them
+		if err := syscall.Setrlimit(syscall.RLIMIT_CPU, &syscall.Rlimit{Cur: seconds, Max: seconds}); err != nil {
+			t.Fatal(err)
+		}
+		b.Cursor().Last()
+	})
+}

@@ -1,0 +1,119 @@
+package boltstore_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore"
+)
+
+// within fails the test with what all goroutines are doing when f takes longer than a minute per
+// 100,000 deliveries: hundreds of times of what it needs, so that only a call that hangs does.
+func within(t *testing.T, deliveries int, what string, f func() error) {
+	t.Helper()
+	ended := make(chan error, 1)
+	go func() { ended <- f() }()
+	limit := time.Minute * time.Duration(1+deliveries/100_000)
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+	case <-time.After(limit):
+		stacks := make([]byte, 1<<20)
+		t.Fatalf("%s has not returned after %v\n%s", what, limit, stacks[:runtime.Stack(stacks, true)])
+	}
+}
+
+// pruneAll prunes until there is nothing to do.
+func pruneAll(ctx context.Context, s *boltstore.Store, r store.Retention) error {
+	for {
+		if more, err := s.Prune(ctx, r); !more || err != nil {
+			return err
+		}
+	}
+}
+
+// TestPruneWide lets so much be pending that it gets into chunks, delivers it, and prunes it before the
+// chunks have been trimmed: Prune then empties their bucket. It does so in the life of the store that
+// delivered, and in the next.
+func TestPruneWide(t *testing.T) {
+	sizes := []struct {
+		subscriptions, events int
+		long                  bool
+	}{
+		{22_000, 3, false}, {35_000, 2, true}, {40_000, 3, true}, {66_000, 1, true},
+		{10_000, 8, true}, {1_000, 80, false},
+	}
+	for _, size := range sizes {
+		for _, reopen := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%d for %d, reopen %v", size.events, size.subscriptions, reopen), func(t *testing.T) {
+				if (size.long || !reopen) && os.Getenv("OUTHOOK_LONG") == "" {
+					t.Skip("OUTHOOK_LONG is not set")
+				}
+				testPruneWide(t, size.subscriptions, size.events, reopen)
+			})
+		}
+	}
+}
+
+func testPruneWide(t *testing.T, subscriptions, events int, reopen bool) {
+	db := unsyncedDB(t)
+	s := inHost(t, db, nil)
+	subscribeMany(t, s, subscriptions, "message.created")
+	publish(t, s, "event", events)
+	deliverAll(t, s, subscriptions*events)
+	if reopen {
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = inHost(t, db, nil)
+	}
+	n := subscriptions * events
+	r := store.Retention{Delivered: 1, Failed: 1}
+	within(t, n, "Prune", func() error { return pruneAll(t.Context(), s, r) })
+	within(t, n, "Enqueue", func() error { return s.Enqueue(t.Context(), event("later")) })
+	verify(t, s)
+	page, err := s.Deliveries(t.Context(), store.DeliveryQuery{EventID: "event-0", Limit: 1, AnyTenant: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(page.Items) > 0 {
+		t.Errorf("%+v is still there", page.Items[0])
+	}
+}
+
+// unsyncedDB opens a database that is not synced: tests that store much need not wait for the disk.
+func unsyncedDB(t *testing.T) *bolt.DB {
+	t.Helper()
+	db, err := bolt.Open(filepath.Join(t.TempDir(), "host.db"), 0o600, &bolt.Options{
+		NoSync: true, NoFreelistSync: true, FreelistType: bolt.FreelistMapType,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+// deliverAll claims and delivers until n deliveries are done.
+func deliverAll(t *testing.T, s *boltstore.Store, n int) {
+	t.Helper()
+	done := 0
+	for done < n {
+		claims := claim(t, s, 2000)
+		if len(claims) == 0 {
+			t.Fatalf("delivered %d of %d, and nothing is due", done, n)
+		}
+		finish(t, s, claims, store.Delivered, 0)
+		done += len(claims)
+	}
+}

@@ -1,0 +1,178 @@
+package boltstore
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// keyedBucket returns a database with a bucket "b" of n keys, about 30 to a page.
+func keyedBucket(t *testing.T, n int) *bolt.DB {
+	t.Helper()
+	db, err := bolt.Open(filepath.Join(t.TempDir(), "keys.db"), 0o600, &bolt.Options{NoSync: true, PageSize: 4096})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	err = db.Update(func(tx *bolt.Tx) error {
+		b, err := tx.CreateBucket([]byte("b"))
+		for i := 0; i < n && err == nil; i++ {
+			err = b.Put(testKey(i), make([]byte, 100))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+func testKey(i int) []byte { return fmt.Appendf(nil, "%06d", i) }
+
+// TestStepBack compares backward steps with a sorted list of keys, in transactions that delete runs of
+// keys, up to all of them, and put some back.
+func TestStepBack(t *testing.T) {
+	const n = 1500
+	db := keyedBucket(t, n)
+	undo := errors.New("undo")
+	for round := range 60 {
+		err := db.Update(func(tx *bolt.Tx) error {
+			b := tx.Bucket([]byte("b"))
+			has := make([]bool, n)
+			for i := range has {
+				has[i] = true
+			}
+			for range 1 + rand.IntN(6) {
+				from := rand.IntN(n)
+				to := min(n, from+rand.IntN(n))
+				if round%4 == 0 {
+					from, to = 0, n
+				}
+				for i := from; i < to; i++ {
+					if err := b.Delete(testKey(i)); err != nil {
+						return err
+					}
+					has[i] = false
+				}
+				if i := rand.IntN(n); round%3 == 0 {
+					if err := b.Put(testKey(i), nil); err != nil {
+						return err
+					}
+					has[i] = true
+				}
+				if err := compareStepBack(b, has); err != nil {
+					return err
+				}
+			}
+			return undo
+		})
+		if err != undo {
+			t.Fatalf("round %d: %v", round, err)
+		}
+	}
+	err := db.View(func(tx *bolt.Tx) error {
+		return compareStepBack(tx.Bucket([]byte("b")), slices.Repeat([]bool{true}, n))
+	})
+	if err != nil {
+		t.Errorf("in a transaction that reads: %v", err)
+	}
+}
+
+// compareStepBack compares the bucket with the keys that it has.
+func compareStepBack(b *bolt.Bucket, has []bool) error {
+	for range 20 {
+		low, high := rand.IntN(len(has)+1), rand.IntN(len(has)+1)
+		var want, got []string
+		for i := high - 1; i >= low; i-- {
+			if has[i] {
+				want = append(want, string(testKey(i)))
+			}
+		}
+		bound := testKey(high)
+		if high == len(has) && rand.IntN(2) == 0 {
+			bound = nil
+		}
+		k, _ := lastBetween(b.Cursor(), testKey(low), bound)
+		if len(want) == 0 && k != nil || len(want) > 0 && string(k) != want[0] {
+			return fmt.Errorf("the last between %d and %d: got %q, want the first of %q", low, high, k, want)
+		}
+		for k := range descend(b.Cursor(), testKey(low), bound) {
+			got = append(got, string(k))
+		}
+		if !slices.Equal(got, want) {
+			return fmt.Errorf("from %d down to %d: got %q, want %q", high, low, got, want)
+		}
+	}
+	return nil
+}
+
+// TestStepBackWhileDeleting deletes each key that it comes to.
+func TestStepBackWhileDeleting(t *testing.T) {
+	const n = 500
+	db := keyedBucket(t, n)
+	err := db.Update(func(tx *bolt.Tx) error {
+		b := tx.Bucket([]byte("b"))
+		want := n
+		for k := range descend(b.Cursor(), nil, nil) {
+			if want--; !bytes.Equal(k, testKey(want)) {
+				return fmt.Errorf("got %q, want %q", k, testKey(want))
+			}
+			if err := b.Delete(k); err != nil {
+				return err
+			}
+		}
+		if want != 0 {
+			return fmt.Errorf("%d keys are left", want)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestStepBackHasOnePlace looks for other code that steps back.
+func TestStepBackHasOnePlace(t *testing.T) {
+	paths, err := filepath.Glob("*.go")
+	if err != nil || len(paths) == 0 {
+		t.Fatal(paths, err)
+	}
+	found := 0
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		files := token.NewFileSet()
+		file, err := parser.ParseFile(files, path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			switch name := sel.Sel.Name; {
+			case name != "Last" && name != "Prev":
+			case path == "stepback.go":
+				found++
+			default:
+				t.Errorf("%s: use lastBetween or descend instead of %s", files.Position(n.Pos()), name)
+			}
+			return true
+		})
+	}
+	if found == 0 {
+		t.Error("stepback.go uses neither Last nor Prev: this test looks for the wrong names")
+	}
+}
