@@ -24,12 +24,15 @@ func newest() spot { return spot{maxNumber, 0} }
 
 // deliveries returns a page of deliveries, and where they stand.
 func (s *Store) deliveries(ctx context.Context, q *store.DeliveryQuery) (page store.Page[store.Delivery], spots []spot, err error) {
+	if err := q.Validate(); err != nil {
+		return page, nil, err
+	}
 	w, err := s.walkDeliveries(ctx, q)
 	if err != nil {
 		return page, nil, err
 	}
 	limit := q.Limit
-	if limit <= 0 {
+	if limit == 0 {
 		limit = store.DefaultDeliveryLimit
 	}
 	return w.page(q.Cursor, newest(), limit)

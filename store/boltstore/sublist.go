@@ -24,11 +24,14 @@ func (s *Store) Subscriptions(ctx context.Context, q store.SubscriptionQuery) (s
 }
 
 func (s *Store) subscriptions(ctx context.Context, q store.SubscriptionQuery) (page store.Page[store.Subscription], err error) {
+	if err := q.Validate(); err != nil {
+		return page, err
+	}
 	if err := s.check(ctx); err != nil {
 		return page, err
 	}
 	limit := q.Limit
-	if limit <= 0 {
+	if limit == 0 {
 		limit = math.MaxInt
 	}
 	walk := walker[store.Subscription](func(from spot, d direction, visit func(item[store.Subscription]) bool) error {

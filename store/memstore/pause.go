@@ -4,10 +4,15 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/outhook/outhook/store"
 )
 
 // Pause implements [store.Queue]. A pause ends with its subscription.
 func (s *Store) Pause(ctx context.Context, subscriptionID string, d time.Duration) error {
+	if err := store.ValidatePause(d); err != nil {
+		return fmt.Errorf("memstore: pause: %w", err)
+	}
 	now, err := s.begin(ctx)
 	if err != nil {
 		return fmt.Errorf("memstore: pause: %w", err)

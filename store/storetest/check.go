@@ -55,6 +55,7 @@ func groups() []group {
 		{"stats", statsRules()},
 		{"windows", windowRules()},
 		{"values", valueRules()},
+		{"bounds", boundRules()},
 		{"calls", callRules()},
 		{"concurrency", concurrencyRules()},
 		{"restart", restartRules()},

@@ -135,6 +135,7 @@ func (tw *twins) oneStep() {
 		{2, tw.erase},
 		{2, tw.prune},
 		{12, tw.pass},
+		{2, tw.refused},
 	}
 	if tw.ours.reopen != nil {
 		operations = append(operations, operation{4, tw.restart})

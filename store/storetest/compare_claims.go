@@ -36,7 +36,7 @@ func (tw *twins) duration() time.Duration {
 	if tw.realTime {
 		return tw.ours.long
 	}
-	return one(tw, 20*time.Second, 5*time.Minute, 3*time.Hour, 30*time.Hour)
+	return one(tw, 20*time.Second, 5*time.Minute, 3*time.Hour, 30*time.Hour, store.MaxDuration)
 }
 
 // follow makes the model, which has claimed all, keep only what ours has claimed. Giving the rest back voids tokens

@@ -38,8 +38,8 @@ func (tw *twins) query() store.DeliveryQuery {
 
 func (tw *twins) prune() {
 	r := store.Retention{
-		Delivered: one(tw, 0, time.Minute, time.Hour, 24*time.Hour),
-		Failed:    one(tw, 0, time.Minute, time.Hour, 24*time.Hour),
+		Delivered: one(tw, 0, time.Millisecond, time.Minute, time.Hour, 24*time.Hour, store.MaxDuration),
+		Failed:    one(tw, 0, time.Millisecond, time.Minute, time.Hour, 24*time.Hour, store.MaxDuration),
 	}
 	for _, d := range tw.model.everything() {
 		for _, keep := range []time.Duration{r.Delivered, r.Failed} {
