@@ -30,14 +30,21 @@ func (s Suite) Compare(t *testing.T) {
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprintf("seed-%d", seed), func(t *testing.T) {
-			s.inTime(t, func(t *testing.T) {
-				tw := newTwins(s.newCheck(t), uint64(seed), s.RealTime)
-				if difference := tw.run(steps); difference != "" {
-					t.Error(difference)
-				}
-			})
+			if difference := s.difference(t, uint64(seed), steps); difference != "" {
+				t.Error(difference)
+			}
 		})
 	}
+}
+
+// difference does one sequence, and returns the first difference; "" when there is none.
+func (s Suite) difference(t *testing.T, seed uint64, steps int) (difference string) {
+	dog := s.watch(fmt.Sprintf("comparison, seed %d", seed))
+	defer dog.end()
+	s.inTime(t, func(t *testing.T) {
+		difference = newTwins(s.newCheck(t, dog), seed, s.RealTime).run(steps)
+	})
+	return difference
 }
 
 // twins are a store and its model, to which the same is done.
