@@ -118,6 +118,22 @@ func (tw *twins) delete() {
 	tw.sameError("DeleteSubscription", ours, model)
 }
 
+// recreate deletes a subscription and creates another with its ID at once.
+func (tw *twins) recreate() {
+	id := tw.someSub()
+	was, err := tw.model.store.Subscription(tw.model.ctx, id)
+	if err != nil {
+		return
+	}
+	tw.pauseBoth(id, 0)
+	tw.note("delete %s and create it anew", id)
+	tw.orphans = true
+	tw.ours.must("DeleteSubscription", tw.ours.store.DeleteSubscription(tw.ours.ctx, id))
+	tw.model.must("DeleteSubscription", tw.model.store.DeleteSubscription(tw.model.ctx, id))
+	was.Events, was.Tenant = tw.patterns(), tw.tenant()
+	tw.sameSub("CreateSubscription", tw.ours.create(was), tw.model.create(was))
+}
+
 func (tw *twins) enqueue() {
 	evs := make([]events.Event, 1+tw.rand.IntN(5))
 	for i := range evs {
