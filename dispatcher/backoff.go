@@ -17,13 +17,16 @@ const (
 	DefaultMaxAttempts       = 12
 )
 
+// maxBackoff bounds Backoff.Max: jitter less than doubles it, which must be no longer than a store's MaxDuration.
+const maxBackoff = 10 * 365 * 24 * time.Hour
+
 // Backoff says when a failed delivery is tried again, and how often.
 //
 // After the n-th attempt the delay is Initial × Multiplierⁿ⁻¹, at most Max, times a random factor between 1 − Jitter and
 // 1 + Jitter. A subscription whose breaker is open is probed at the same delays.
 type Backoff struct {
 	Initial    time.Duration // the first delay; if zero, DefaultBackoffInitial, or Max where that is less
-	Max        time.Duration // the longest, before jitter; if zero, DefaultBackoffMax, or Initial where that is more
+	Max        time.Duration // the longest, before jitter, ten years at most; if zero, DefaultBackoffMax, or Initial where that is more
 	Multiplier float64       // how delays grow, at least 1; if zero, DefaultBackoffMultiplier
 	Jitter     float64       // how far they spread, below 1; if zero, DefaultBackoffJitter; if negative, not at all
 
@@ -52,6 +55,9 @@ func (b Backoff) validate() error {
 	if b.Initial < 0 || b.Max < b.Initial {
 		errs = append(errs, fmt.Errorf("dispatcher: Options.Backoff: Initial is %v and Max %v; they must be positive, and Max the longer",
 			b.Initial, b.Max))
+	}
+	if b.Max > maxBackoff {
+		errs = append(errs, fmt.Errorf("dispatcher: Options.Backoff: Max is %v; it must be at most %v", b.Max, maxBackoff))
 	}
 	if !(b.Multiplier >= 1) || !(b.Jitter < 1) {
 		errs = append(errs, fmt.Errorf("dispatcher: Options.Backoff: Multiplier is %v and Jitter %v; at least 1 and below 1 are allowed",

@@ -39,7 +39,7 @@ func ErrorClass(text string) Class {
 }
 
 // errStatus is the error of an answer whose status is none that HTTP knows.
-var errStatus = errors.New("dispatcher: the status is below 100")
+var errStatus = errors.New("dispatcher: the status is not one from 100 to 999")
 
 // describe puts an error of the transport into words that are fit for the endpoint's owner: never an address that was
 // resolved, never the URL, never the raw error.

@@ -11,7 +11,11 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
 )
+
+// maxConcurrency is far more than a process can do at once, and far less than what a store takes as a limit.
+const maxConcurrency = 1 << 20
 
 // withDefaults returns a copy of o in which nothing is left to default.
 func (o *Options) withDefaults() Options {
@@ -60,10 +64,18 @@ func (o *Options) validate() error {
 			errs = append(errs, fmt.Errorf("dispatcher: Options."+format, args...))
 		}
 	}
-	bad(o.Concurrency < 1, "Concurrency is %d; it must be at least 1", o.Concurrency)
+	bad(o.Concurrency < 1 || o.Concurrency > maxConcurrency,
+		"Concurrency is %d; it must be from 1 to %d", o.Concurrency, maxConcurrency)
 	bad(o.PerSubscription < 1 || o.PerSubscription > o.Concurrency,
 		"PerSubscription is %d; it must be from 1 to Concurrency, which is %d", o.PerSubscription, o.Concurrency)
 	bad(o.Timeout <= 0 || o.Timeout > time.Hour, "Timeout is %v; it must be positive, and an hour at most", o.Timeout)
+	for _, r := range [...]struct {
+		name string
+		keep time.Duration
+	}{{"Retention", o.Retention}, {"FailedRetention", o.FailedRetention}} {
+		bad(r.keep > store.MaxDuration, "%s is %v; it must be at most %v, or negative to keep for ever",
+			r.name, r.keep, store.MaxDuration)
+	}
 	bad(o.MaxPayload < 1, "MaxPayload is %d; it must be positive", o.MaxPayload)
 	bad(!httpguts.ValidHeaderFieldValue(o.UserAgent), "UserAgent holds a character that no header may hold")
 	bad(o.Transport != nil && o.Proxy != nil, "Proxy has no effect beside Transport; set it there")

@@ -35,8 +35,8 @@ const leaseSlack = 15 * time.Second
 
 // Options configure a Dispatcher. New copies them; the zero value of each field means its default.
 type Options struct {
-	// Concurrency is how many attempts run at once. It bounds the memory and the goroutines of Run. If zero,
-	// DefaultConcurrency.
+	// Concurrency is how many attempts run at once, 1,048,576 at most. It bounds the memory and the goroutines of Run. If
+	// zero, DefaultConcurrency.
 	Concurrency int
 
 	// PerSubscription is how many attempts of one subscription run at once. If zero, DefaultPerSubscription, or
@@ -50,11 +50,12 @@ type Options struct {
 	// cut off and given back uncounted. If zero, DefaultDrainTimeout; if negative, none are waited for.
 	DrainTimeout time.Duration
 
-	// Retention is how long a delivered delivery stays in the history. If zero, DefaultRetention; if negative, for ever.
+	// Retention is how long a delivered delivery stays in the history, store.MaxDuration at most. If zero,
+	// DefaultRetention; if negative, for ever.
 	Retention time.Duration
 
-	// FailedRetention is how long a dead or canceled delivery stays in the history, and can be replayed. If zero,
-	// DefaultFailedRetention; if negative, for ever.
+	// FailedRetention is how long a dead or canceled delivery stays in the history, and can be replayed,
+	// store.MaxDuration at most. If zero, DefaultFailedRetention; if negative, for ever.
 	FailedRetention time.Duration
 
 	// DisableAfter is how long a subscription may do nothing but fail before it is unsubscribed with a DisabledReason. A

@@ -121,7 +121,7 @@ func (s *sender) read(l *lifetime, res *http.Response, a *answer) {
 		res.Body = http.NoBody
 	}
 	defer res.Body.Close()
-	if res.StatusCode < 100 {
+	if res.StatusCode < 100 || res.StatusCode > store.MaxStatus {
 		a.attempt.Error = describe(errStatus)
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -163,12 +164,17 @@ func (d *Dispatcher) Subscriptions(ctx context.Context, q store.SubscriptionQuer
 // long to learn the new key; afterwards only by the new. The Airy header, which has room for one signature, keeps the old key
 // until the overlap ends. Without an overlap the new key takes over at once.
 //
-// The overlap is a positive duration or zero. Rotations may overlap, up to MaxSecrets keys; the last one's overlap then
+// The overlap is a positive duration, store.MaxDuration at most, or zero. Rotations may overlap, up to MaxSecrets keys; the last one's overlap then
 // counts for all old keys. Doing it again with a key that is there already adds none. store.ErrNotFound when there is no
 // such subscription.
 func (d *Dispatcher) RotateSecret(ctx context.Context, id string, next signing.Secret, overlap time.Duration) (store.Subscription, error) {
 	if overlap < 0 {
 		return store.Subscription{}, &events.InvalidError{Field: "overlap", Reason: "must not be negative"}
+	}
+	if overlap > store.MaxDuration {
+		return store.Subscription{}, &events.InvalidError{
+			Field: "overlap", Reason: fmt.Sprintf("is %v; give at most %v", overlap, store.MaxDuration),
+		}
 	}
 	if next == "" {
 		next = signing.NewSecret()

@@ -2,12 +2,13 @@ package store
 
 import "time"
 
-// ClaimRequest says how much a Claim may take. Its limits count what is leased already, whoever leased it.
+// ClaimRequest says how much a Claim may take. Its limits count what is leased already, whoever leased it, and are at
+// most MaxLimit.
 type ClaimRequest struct {
 	// Max is how many deliveries to lease at most. If zero or less, none are: the call only tells when the next is due.
 	Max int
 
-	// Lease is how long the claims are the caller's. It must be positive.
+	// Lease is how long the claims are the caller's. It must be positive, and at most MaxDuration.
 	Lease time.Duration
 
 	// PerSubscription is how many deliveries of one subscription may be leased at once. If zero, there is no limit.
@@ -82,11 +83,12 @@ type Outcome struct {
 	// an attempt: Attempt.Error is why, which becomes its LastError, and nothing else of Attempt is looked at.
 	State State
 
-	// RetryIn is how long it stays pending before it is due again; only with Pending. A duration, so that replicas
-	// need no synchronised clocks.
+	// RetryIn is how long it stays pending before it is due again, from 0 to MaxDuration; only with Pending. A duration,
+	// so that replicas need no synchronised clocks.
 	RetryIn time.Duration
 
-	// HoldFor keeps the whole subscription from being claimed for so long, when positive; only with Pending and Dead.
+	// HoldFor keeps the whole subscription from being claimed for so long, from 0, which holds nothing, to MaxDuration;
+	// only with Pending and Dead.
 	HoldFor time.Duration
 
 	// Body, when not nil, is kept as the delivery's own: later claims of it, after a Requeue too, have it in place of the

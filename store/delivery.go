@@ -42,9 +42,9 @@ type Delivery struct {
 // Attempt is one HTTP request of a delivery and what came of it.
 type Attempt struct {
 	Number   int           // 1, 2, 3 …: over the whole life of the delivery, redeliveries included
-	At       time.Time     // when it started
-	Duration time.Duration // until the answer was read, or given up
-	Status   int           // the HTTP status; 0 when there was none
+	At       time.Time     // when it started; zero, or in the years 1 to 9999
+	Duration time.Duration // until the answer was read, or given up; from 0 to MaxDuration
+	Status   int           // the HTTP status, MaxStatus at most; 0 when there was none
 	Error    string        // what was wrong, in words fit for the endpoint's owner; empty when it succeeded
 	Response []byte        // how the answer's body began; at most MaxResponse bytes
 }
@@ -61,10 +61,10 @@ type DeliveryQuery struct {
 	EventID        string    // if empty, of any event
 	EventType      string    // one type, not a pattern; if empty, of any type
 	States         []State   // if empty, in any state (Requeue: in any but Pending)
-	Since, Until   time.Time // CreatedAt in [Since, Until); zero is open
+	Since, Until   time.Time // CreatedAt in [Since, Until), in the years 1 to 9999; zero is open
 
 	Cursor string // the Next or Previous of an earlier Page; if empty, from the newest
-	Limit  int    // how many at most; if zero, DefaultDeliveryLimit
+	Limit  int    // how many at most, up to MaxLimit; if zero, DefaultDeliveryLimit
 
 	// Count asks for Page.Total, which takes reading every delivery that matches.
 	Count bool
@@ -79,7 +79,7 @@ type EraseQuery struct {
 	Tenant  string // else all of this tenant
 
 	Cursor string // what an earlier Erase returned; if empty, from the start
-	Limit  int    // how many at most in one step; if zero, DefaultDeliveryLimit
+	Limit  int    // how many at most in one step, up to MaxLimit; if zero, DefaultDeliveryLimit
 }
 
 // Matches reports whether q selects d. It looks at everything but Cursor and Limit.

@@ -18,6 +18,10 @@
 // A store has one clock, and it alone stamps records and decides what is due: callers give durations, never times.
 // Event.Time and Attempt.At are data.
 //
+// Every duration, limit and time that a store takes has bounds: see MaxDuration and MaxLimit. A store checks its
+// arguments by the Validate methods and functions of this package before anything else, and returns their
+// *events.InvalidError, which names the field, says what it is and what to give.
+//
 // Methods may be called from any number of goroutines. Values in, values out: a store keeps no reference to what it
 // was given, and what it returns is the caller's, except that claims are for reading only.
 //

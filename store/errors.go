@@ -3,8 +3,8 @@ package store
 import "errors"
 
 // The errors a Store returns, wrapped with what was being done. Test for them with errors.Is. Bad input is an
-// [events.InvalidError] instead; any other error is trouble of the store's own, after which nothing is known of the
-// call's effect and calling again is safe.
+// *events.InvalidError instead, which changes nothing; any other error is trouble of the store's own, after which nothing
+// is known of the call's effect and calling again is safe.
 var (
 	// ErrNotFound says that there is no such subscription, event or delivery. Subscription, UpdateSubscription,
 	// DeleteSubscription and Attempts return it, Erase of one event, and Stats when it is asked for one subscription.

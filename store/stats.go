@@ -43,7 +43,8 @@ func (w *Window) SuccessRate() float64 {
 	return float64(w.Delivered) / float64(w.Delivered+w.Failed)
 }
 
-// Retention says how long finished deliveries are kept, by the store's clock, after they finished. Zero keeps for ever.
+// Retention says how long finished deliveries are kept, by the store's clock, after they finished: MaxDuration at most.
+// Zero keeps for ever.
 type Retention struct {
 	Delivered time.Duration // deliveries that are delivered
 	Failed    time.Duration // deliveries that are dead or canceled

@@ -98,8 +98,8 @@ type Queue interface {
 	// was in its subscription's order. Tokens that are not the present ones are ignored.
 	Release(ctx context.Context, leases ...Lease) error
 
-	// Pause keeps this Store value, not others on the same data, from claiming deliveries of a subscription for d from now
-	// on, in place of an earlier pause; with zero or less it ends one. It is not kept on disk, and no error for a
+	// Pause keeps this Store value, not others on the same data, from claiming deliveries of a subscription for d,
+	// MaxDuration at most, from now on, in place of an earlier pause; with zero or less it ends one. It is not kept on disk, and no error for a
 	// subscription that does not exist. It is what a rate limit is made of.
 	Pause(ctx context.Context, subscriptionID string, d time.Duration) error
 

@@ -35,8 +35,8 @@ type Subscription struct {
 	// deliveries are not signed. See Keys for what a rotation makes of them.
 	Secrets []signing.Secret
 
-	// OverlapUntil is when a rotation of keys ends: from then on only the last of Secrets signs. Zero when no
-	// rotation is under way.
+	// OverlapUntil is when a rotation of keys ends, in the years 1 to 9999: from then on only the last of Secrets signs.
+	// Zero when no rotation is under way.
 	OverlapUntil time.Time
 
 	// Status is Subscribed or Unsubscribed.
@@ -79,5 +79,5 @@ type SubscriptionQuery struct {
 	AnyTenant bool   // every tenant's; Tenant is ignored
 
 	Cursor string // the Next or Previous of an earlier Page; if empty, from the oldest
-	Limit  int    // how many at most; if zero, all
+	Limit  int    // how many at most, up to MaxLimit; if zero, all
 }

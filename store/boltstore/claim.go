@@ -8,18 +8,16 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
-	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // Claim implements [store.Queue].
 func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims, error) {
-	if req.Lease <= 0 {
-		err := &events.InvalidError{Field: "lease", Reason: "is not positive; give the time the claims are yours"}
-		return store.Claims{}, fmt.Errorf("boltstore: claim: %w", err)
+	err := req.Validate()
+	if err == nil {
+		err = s.check(ctx)
 	}
-	err := s.check(ctx)
 	claims := store.Claims{Wait: store.NoneDue}
 	for first := true; err == nil; first = false {
 		c := claiming{store: s, req: req, now: s.now(), got: claims.Claims}

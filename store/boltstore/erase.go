@@ -12,7 +12,10 @@ const eraseReason = "erased"
 
 // Erase implements [store.History].
 func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next string, err error) {
-	if err = s.resumeErasures(ctx); err == nil && q.EventID != "" {
+	if err = q.Validate(); err == nil {
+		err = s.resumeErasures(ctx)
+	}
+	if err == nil && q.EventID != "" {
 		n, err = s.eraseOne(ctx, q.EventID)
 	} else if err == nil {
 		n, next, err = s.eraseTenant(ctx, &q)
@@ -57,7 +60,7 @@ func (s *Store) eraseTenant(ctx context.Context, q *store.EraseQuery) (n int, ne
 		return 0, "", err
 	}
 	f := erasable{tenant: q.Tenant, limit: q.Limit, from: from.seq}
-	if f.limit <= 0 {
+	if f.limit == 0 {
 		f.limit = store.DefaultDeliveryLimit
 	}
 	for more := true; more; {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
@@ -19,10 +18,8 @@ func (s *Store) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.
 }
 
 func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.Result, error) {
-	for _, o := range outcomes {
-		if !slices.Contains(stateCodes[:], o.State) {
-			return nil, &events.InvalidError{Field: "state", Reason: "is not pending, delivered, dead or canceled"}
-		}
+	if err := store.ValidateOutcomes(outcomes); err != nil {
+		return nil, err
 	}
 	if err := s.check(ctx); err != nil || len(outcomes) == 0 {
 		return nil, err
@@ -152,7 +149,7 @@ func (t *txn) concluded(num, seq uint64, was row, o *outcome) (row, error) {
 	r := was
 	r.state, r.finished, r.due, r.reason = o.State, t.now, 0, ""
 	if o.State == store.Pending {
-		r.finished, r.due = 0, after(t.now, max(o.RetryIn, 0))
+		r.finished, r.due = 0, after(t.now, o.RetryIn)
 	} else {
 		r.behind = false
 	}

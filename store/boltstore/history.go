@@ -24,6 +24,9 @@ func newest() spot { return spot{maxNumber, 0} }
 
 // deliveries returns a page of deliveries.
 func (s *Store) deliveries(ctx context.Context, q *store.DeliveryQuery) (page store.Page[store.Delivery], err error) {
+	if err := q.Validate(); err != nil {
+		return page, err
+	}
 	w, err := s.walkDeliveries(ctx, q)
 	if err != nil {
 		return page, err
@@ -34,7 +37,7 @@ func (s *Store) deliveries(ctx context.Context, q *store.DeliveryQuery) (page st
 
 // deliveryLimit returns how many deliveries a page or a step has at most.
 func deliveryLimit(q *store.DeliveryQuery) int {
-	if q.Limit <= 0 {
+	if q.Limit == 0 {
 		return store.DefaultDeliveryLimit
 	}
 	return q.Limit

@@ -4,11 +4,16 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/outhook/outhook/store"
 )
 
 // Pause implements [store.Queue].
 func (s *Store) Pause(ctx context.Context, subscriptionID string, d time.Duration) error {
-	err := s.check(ctx)
+	err := store.ValidatePause(d)
+	if err == nil {
+		err = s.check(ctx)
+	}
 	num := uint64(0)
 	if err == nil {
 		err = s.read(func(t *txn) (err error) {

@@ -23,7 +23,10 @@ const pruneStep = 1000
 
 // Prune implements [store.History].
 func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err error) {
-	if err = s.check(ctx); err == nil {
+	if err = r.Validate(); err == nil {
+		err = s.check(ctx)
+	}
+	if err == nil {
 		more, err = s.prune(ctx, r)
 	}
 	if err != nil {

@@ -14,7 +14,10 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 	if len(q.States) == 0 {
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
-	spots, next, err := s.requeueable(ctx, &q)
+	var spots []spot
+	if err = q.Validate(); err == nil {
+		spots, next, err = s.requeueable(ctx, &q)
+	}
 	if err == nil && len(spots) > 0 {
 		q.States = slices.Clone(q.States) // run may read them after the caller has left
 		requeued := 0

@@ -43,12 +43,13 @@ func TestContract(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			open, reopen := opener(tt.o)
-			storetest.Suite{Open: open, Reopen: reopen}.Rules(t)
+			storetest.Suite{Open: open, Reopen: reopen, Begin: begin, Exclusive: true}.Rules(t)
 			storetest.Suite{
 				Open: func(t *testing.T) store.Store { return verified{open(t).(*boltstore.Store), t} },
 				Reopen: func(t *testing.T, s store.Store) store.Store {
 					return verified{reopen(t, s.(verified).Store).(*boltstore.Store), t}
 				},
+				Begin: begin, Exclusive: true,
 				Seeds: tt.seeds,
 			}.Compare(t)
 		})

@@ -27,6 +27,9 @@ func (s *Store) Subscriptions(ctx context.Context, q store.SubscriptionQuery) (s
 }
 
 func (s *Store) subscriptions(ctx context.Context, q store.SubscriptionQuery) (page store.Page[store.Subscription], err error) {
+	if err := q.Validate(); err != nil {
+		return page, err
+	}
 	if err := s.check(ctx); err != nil {
 		return page, err
 	}

@@ -12,7 +12,10 @@ import (
 
 // CreateSubscription implements [store.Subscriptions].
 func (s *Store) CreateSubscription(ctx context.Context, sub store.Subscription) (store.Subscription, error) {
-	err := s.check(ctx)
+	err := sub.Validate()
+	if err == nil {
+		err = s.check(ctx)
+	}
 	sub = sub.Clone()
 	var created store.Subscription
 	if err == nil {
@@ -127,6 +130,9 @@ func (s *Store) UpdateSubscription(ctx context.Context, id string, change func(*
 			return store.Subscription{}, err
 		}
 		is = is.Clone() // change may have kept what it put in
+		if err := is.Validate(); err != nil {
+			return store.Subscription{}, fmt.Errorf("boltstore: update subscription: %w", err)
+		}
 		is.ID, is.Tenant = was.ID, was.Tenant
 		var updated store.Subscription
 		err = s.submit(ctx, &op{run: func(t *txn) (err error) {

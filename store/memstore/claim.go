@@ -4,14 +4,13 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
 // Claim implements [store.Queue].
 func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims, error) {
-	if req.Lease <= 0 {
-		err := &events.InvalidError{Field: "lease", Reason: "is not positive; give the time the claims are yours"}
+	err := req.Validate()
+	if err != nil {
 		return store.Claims{}, fmt.Errorf("memstore: claim: %w", err)
 	}
 	now, err := s.begin(ctx)

@@ -10,6 +10,9 @@ import (
 
 // Erase implements [store.History]. What it removes is gone from memory as soon as the claims are that hold it.
 func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next string, err error) {
+	if err := q.Validate(); err != nil {
+		return 0, "", fmt.Errorf("memstore: erase: %w", err)
+	}
 	now, err := s.begin(ctx)
 	if err != nil {
 		return 0, "", fmt.Errorf("memstore: erase: %w", err)

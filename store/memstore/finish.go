@@ -6,17 +6,13 @@ import (
 	"slices"
 	"time"
 
-	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
 // Finish implements [store.Queue].
 func (s *Store) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.Result, error) {
-	for _, o := range outcomes {
-		if !slices.Contains(store.States(), o.State) {
-			err := &events.InvalidError{Field: "state", Reason: "is not pending, delivered, dead or canceled"}
-			return nil, fmt.Errorf("memstore: finish: %w", err)
-		}
+	if err := store.ValidateOutcomes(outcomes); err != nil {
+		return nil, fmt.Errorf("memstore: finish: %w", err)
 	}
 	now, err := s.begin(ctx)
 	if err != nil {

@@ -13,6 +13,9 @@ import (
 
 // Deliveries implements [store.History].
 func (s *Store) Deliveries(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery], error) {
+	if err := q.Validate(); err != nil {
+		return store.Page[store.Delivery]{}, fmt.Errorf("memstore: deliveries: %w", err)
+	}
 	if _, err := s.begin(ctx); err != nil {
 		return store.Page[store.Delivery]{}, fmt.Errorf("memstore: deliveries: %w", err)
 	}
@@ -102,6 +105,9 @@ func (s *Store) Attempts(ctx context.Context, subscriptionID, eventID string) ([
 
 // Requeue implements [store.History].
 func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next string, err error) {
+	if err := q.Validate(); err != nil {
+		return 0, "", fmt.Errorf("memstore: requeue: %w", err)
+	}
 	now, err := s.begin(ctx)
 	if err != nil {
 		return 0, "", fmt.Errorf("memstore: requeue: %w", err)

@@ -5,11 +5,15 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // Pause implements [store.Queue]. A pause ends with its subscription.
 func (s *Store) Pause(ctx context.Context, subscriptionID string, d time.Duration) error {
+	if err := store.ValidatePause(d); err != nil {
+		return fmt.Errorf("memstore: pause: %w", err)
+	}
 	now, err := s.begin(ctx)
 	if err != nil {
 		return fmt.Errorf("memstore: pause: %w", err)

@@ -14,6 +14,9 @@ const pruneStep = 1000
 
 // Prune implements [store.History].
 func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err error) {
+	if err := r.Validate(); err != nil {
+		return false, fmt.Errorf("memstore: prune: %w", err)
+	}
 	now, err := s.begin(ctx)
 	if err != nil {
 		return false, fmt.Errorf("memstore: prune: %w", err)

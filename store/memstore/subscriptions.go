@@ -13,6 +13,9 @@ import (
 
 // CreateSubscription implements [store.Subscriptions].
 func (s *Store) CreateSubscription(ctx context.Context, rec store.Subscription) (store.Subscription, error) {
+	if err := rec.Validate(); err != nil {
+		return store.Subscription{}, fmt.Errorf("memstore: create subscription: %w", err)
+	}
 	if _, err := s.begin(ctx); err != nil {
 		return store.Subscription{}, fmt.Errorf("memstore: create subscription: %w", err)
 	}
@@ -58,6 +61,9 @@ func (s *Store) UpdateSubscription(
 		return store.Subscription{}, err
 	}
 	after := draft.Clone() // change may have kept the draft
+	if err := after.Validate(); err != nil {
+		return store.Subscription{}, fmt.Errorf("memstore: update subscription: %w", err)
+	}
 	after.ID, after.Tenant = before.ID, before.Tenant
 	after.CreatedAt, after.UpdatedAt, after.SubscribedAt = before.CreatedAt, s.wall(), before.SubscribedAt
 
@@ -120,6 +126,9 @@ func (s *Store) Subscription(ctx context.Context, id string) (store.Subscription
 
 // Subscriptions implements [store.Subscriptions].
 func (s *Store) Subscriptions(ctx context.Context, q store.SubscriptionQuery) (store.Page[store.Subscription], error) {
+	if err := q.Validate(); err != nil {
+		return store.Page[store.Subscription]{}, fmt.Errorf("memstore: subscriptions: %w", err)
+	}
 	if _, err := s.begin(ctx); err != nil {
 		return store.Page[store.Subscription]{}, fmt.Errorf("memstore: subscriptions: %w", err)
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
@@ -30,8 +29,8 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims
 }
 
 func (s *Store) claim(ctx context.Context, req store.ClaimRequest) (all store.Claims, err error) {
-	if req.Lease <= 0 {
-		return all, &events.InvalidError{Field: "lease", Reason: "is not positive; give the time the claims are yours"}
+	if err := req.Validate(); err != nil {
+		return all, err
 	}
 	if err := s.begin(ctx); err != nil {
 		return all, err

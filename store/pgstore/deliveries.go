@@ -46,11 +46,14 @@ func (d *listed) place() place { return place{d.seq, d.sub} }
 func (s *Store) list(
 	ctx context.Context, q store.DeliveryQuery, around bool,
 ) (l listing[listed], total int, err error) {
+	if err := q.Validate(); err != nil {
+		return l, 0, err
+	}
 	if err := s.begin(ctx); err != nil {
 		return l, 0, err
 	}
 	l = listing[listed]{limit: q.Limit, place: (*listed).place}
-	if l.limit <= 0 {
+	if l.limit == 0 {
 		l.limit = store.DefaultDeliveryLimit
 	}
 	if l.cursor, err = parseCursor(q.Cursor); err != nil {

@@ -30,6 +30,9 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 }
 
 func (s *Store) erase(ctx context.Context, q store.EraseQuery) (n int, next string, err error) {
+	if err := q.Validate(); err != nil {
+		return 0, "", err
+	}
 	if err := s.begin(ctx); err != nil {
 		return 0, "", err
 	}
@@ -70,7 +73,7 @@ func (s *Store) erasable(ctx context.Context, q store.EraseQuery) (seqs []int64,
 		return nil, "", err
 	}
 	limit := q.Limit
-	if limit <= 0 {
+	if limit == 0 {
 		limit = store.DefaultDeliveryLimit
 	}
 	var following *int64

@@ -7,7 +7,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
@@ -23,12 +22,8 @@ func (s *Store) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.
 }
 
 func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.Result, error) {
-	for i := range outcomes {
-		switch outcomes[i].State {
-		case store.Delivered, store.Dead, store.Pending, store.Canceled:
-		default:
-			return nil, &events.InvalidError{Field: "state", Reason: "is not delivered, dead, pending or canceled"}
-		}
+	if err := store.ValidateOutcomes(outcomes); err != nil {
+		return nil, err
 	}
 	if err := s.begin(ctx); err != nil || len(outcomes) == 0 {
 		return nil, err
@@ -162,10 +157,16 @@ func finishArgs(outcomes []store.Outcome) (args []any, tokens []int64, subs []st
 	for i := range outcomes {
 		o := &outcomes[i]
 		subs[i], ids[i], tokens[i], states[i] = plain(o.SubscriptionID), plain(o.EventID), int64(o.Token), string(o.State)
-		retries[i], holds[i] = max(micros(o.RetryIn), 0), max(micros(o.HoldFor), 0)
-		statuses[i], wrongs[i] = int32(o.Attempt.Status), plain(o.Attempt.Error)
-		if o.State != store.Canceled {
-			lines[i] = attemptLine(&o.Attempt)
+		wrongs[i] = plain(o.Attempt.Error)
+		switch o.State { // what does not count for a state was not validated
+		case store.Pending:
+			retries[i] = micros(o.RetryIn)
+			fallthrough
+		case store.Dead:
+			holds[i] = micros(o.HoldFor)
+			fallthrough
+		case store.Delivered:
+			statuses[i], lines[i] = int32(o.Attempt.Status), attemptLine(&o.Attempt)
 		}
 		if o.State == store.Pending || o.State == store.Dead {
 			bodies[i] = o.Body

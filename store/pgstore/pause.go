@@ -21,7 +21,11 @@ type pauses struct {
 //
 // It holds in this replica only, and by its clock.
 func (s *Store) Pause(ctx context.Context, subscriptionID string, d time.Duration) error {
-	if err := s.begin(ctx); err != nil {
+	err := store.ValidatePause(d)
+	if err == nil {
+		err = s.begin(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("pgstore: pause: %w", err)
 	}
 	if s.pauses.set(subscriptionID, d) {

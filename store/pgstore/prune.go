@@ -18,7 +18,9 @@ const pruneStep = 1000
 //
 // One replica at a time prunes: to another it says that there is nothing to do.
 func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err error) {
-	err = s.begin(ctx)
+	if err = r.Validate(); err == nil {
+		err = s.begin(ctx)
+	}
 	if err == nil {
 		more, err = s.prune(ctx, r)
 	}
@@ -57,7 +59,7 @@ func (s *Store) prune(ctx context.Context, r store.Retention) (more bool, err er
 
 // keep is a retention in microseconds; nil when it is for ever.
 func keep(d time.Duration) *int64 {
-	if d <= 0 {
+	if d == 0 {
 		return nil
 	}
 	us := micros(d)

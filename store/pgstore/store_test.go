@@ -29,6 +29,10 @@ func TestStore(t *testing.T) {
 			homes.Store(s, home{pool, schema})
 			return s
 		},
+		Begin: func(t *testing.T, s store.Store) storetest.HostTx {
+			h, _ := homes.Load(s)
+			return beginContract(t, h.(home).pool, s.(*pgstore.Store))
+		},
 		Reopen: func(t *testing.T, old store.Store) store.Store {
 			h, _ := homes.Load(old)
 			old.(*pgstore.Store).Close()

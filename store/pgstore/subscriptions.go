@@ -21,6 +21,9 @@ func (s *Store) CreateSubscription(ctx context.Context, sub store.Subscription) 
 }
 
 func (s *Store) create(ctx context.Context, sub *store.Subscription) (out subscription, err error) {
+	if err := sub.Validate(); err != nil {
+		return out, err
+	}
 	if err := s.begin(ctx); err != nil {
 		return out, err
 	}
@@ -74,6 +77,9 @@ func (s *Store) UpdateSubscription(ctx context.Context, id string, change func(*
 		draft := before.Subscription.Clone()
 		if err := change(&draft); err != nil {
 			return store.Subscription{}, err
+		}
+		if err := draft.Validate(); err != nil {
+			return store.Subscription{}, fmt.Errorf("pgstore: update subscription: %w", err)
 		}
 		after, err := s.update(ctx, &before, &draft)
 		if err == nil {
@@ -133,6 +139,9 @@ func (s *Store) Subscriptions(ctx context.Context, q store.SubscriptionQuery) (s
 }
 
 func (s *Store) subscriptions(ctx context.Context, q store.SubscriptionQuery) (page store.Page[store.Subscription], err error) {
+	if err := q.Validate(); err != nil {
+		return page, err
+	}
 	if err := s.begin(ctx); err != nil {
 		return page, err
 	}

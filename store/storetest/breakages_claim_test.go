@@ -37,7 +37,7 @@ func claimBreakages() []breakage {
 		{"lets no lease run out", "claim/expiry", func(b *broken) {
 			b.claim = requestWith(b, func(req *store.ClaimRequest) {
 				if req.Lease > 0 {
-					req.Lease += 1e6 * time.Hour
+					req.Lease = max(req.Lease, store.MaxDuration)
 				}
 			})
 		}},

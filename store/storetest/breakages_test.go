@@ -24,7 +24,7 @@ func (br breakage) open(*testing.T) store.Store {
 
 func breakages() []breakage {
 	return slices.Concat(subscriptionBreakages(), enqueueBreakages(), claimBreakages(), fairnessBreakages(),
-		pauseBreakages(), finishBreakages(), bodyBreakages(), historyBreakages(), eraseBreakages(), windowBreakages())
+		pauseBreakages(), finishBreakages(), bodyBreakages(), historyBreakages(), eraseBreakages(), windowBreakages(), boundBreakages())
 }
 
 // TestBreakages shows that the suite bites: each deliberately broken store violates the rule that says so.
@@ -62,6 +62,9 @@ func TestBreakagesCompared(t *testing.T) {
 		"erases events that are not there":    "whether they are is the store's choice there",
 		"keeps a reference to a body":         "it does not change what it gives",
 		"stops pruning early":                 "it has too little to prune",
+		"refuses without a name":              "it does not look at the words of an error",
+		"a large limit overflows":             "its pages are small",
+		"can't keep the year 9999":            "its attempts are of today",
 	}
 	for _, br := range breakages() {
 		t.Run(br.name, func(t *testing.T) {

@@ -19,6 +19,8 @@ type rule struct {
 
 	days    bool // it takes days of the store's clock
 	restart bool // it takes a store that can be reopened
+	hosted  bool // it takes a store that enqueues in transactions of the host's
+	real    bool // it takes real time: something blocks in it that no bubble knows
 }
 
 // group is the rules of one method, or of some that go together.
@@ -55,7 +57,12 @@ func groups() []group {
 		{"stats", statsRules()},
 		{"windows", windowRules()},
 		{"values", valueRules()},
+		{"bounds", boundRules()},
 		{"calls", callRules()},
+		{"reads", readRules()},
+		{"host-transactions", hostRules()},
+		{"liveness", livenessRules()},
+		{"contexts", contextRules()},
 		{"concurrency", concurrencyRules()},
 		{"restart", restartRules()},
 	}
@@ -79,17 +86,20 @@ func (r rule) violations(c *check) []string {
 type check struct {
 	store  store.Store
 	ctx    context.Context
-	reopen func() // restarts the store; nil when it can't be
+	reopen func()        // restarts the store; nil when it can't be
+	close  func() bool   // closes the store, and reports whether it can be closed
+	hosted *hosted       // nil when the store enqueues in no transactions of the host's
+	bound  time.Duration // how long one call may take
+	slow   bool          // each call is a journey to a server: fewer of them will do
 
 	short time.Duration // what can be waited for: as a lease, as a delay
 	long  time.Duration // what is not over before the rule is
 	slack time.Duration // how much later than due something may come
 	skew  time.Duration // how far the store's clock may be from ours
 
-	subs, events int // how many were made
-
-	mu       sync.Mutex // guards violated
-	violated []string
+	mu           sync.Mutex // guards all below
+	subs, events int        // how many were made
+	violated     []string
 }
 
 // newCheck returns a check for a store in fake time.
@@ -101,6 +111,8 @@ func newCheck(s store.Store) *check {
 		long:  100 * 24 * time.Hour,
 		slack: time.Second, // a store may let a Finish wait
 		skew:  time.Second,
+		bound: DefaultBound,
+		close: func() bool { return closeStore(s) },
 	}
 }
 

@@ -30,14 +30,21 @@ func (s Suite) Compare(t *testing.T) {
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprintf("seed-%d", seed), func(t *testing.T) {
-			s.inTime(t, func(t *testing.T) {
-				tw := newTwins(s.newCheck(t), uint64(seed), s.RealTime)
-				if difference := tw.run(steps); difference != "" {
-					t.Error(difference)
-				}
-			})
+			if difference := s.difference(t, uint64(seed), steps); difference != "" {
+				t.Error(difference)
+			}
 		})
 	}
+}
+
+// difference does one sequence, and returns the first difference; "" when there is none.
+func (s Suite) difference(t *testing.T, seed uint64, steps int) (difference string) {
+	dog := s.watch(fmt.Sprintf("comparison, seed %d", seed))
+	defer dog.end()
+	s.inTime(t, func(t *testing.T) {
+		difference = newTwins(s.newCheck(t, dog), seed, s.RealTime).run(steps)
+	})
+	return difference
 }
 
 // twins are a store and its model, to which the same is done.
@@ -55,6 +62,13 @@ type twins struct {
 	erased []events.Event // those of them that were erased by their ID
 	paused string         // the ID of the subscription that was paused last
 	edges  []time.Time    // when a lease, a delay, a hold or a pause ends
+
+	tx       HostTx         // one of the host's that is open, or nil
+	txEvents []events.Event // what was enqueued in it
+	txStep   int            // when it was begun
+
+	// disordered says that there are events whose place in the order is the store's choice.
+	disordered bool
 
 	// orphans says that there may be events which no delivery refers to.
 	orphans bool
@@ -99,6 +113,7 @@ func (tw *twins) run(steps int) string {
 				return
 			}
 		}
+		tw.drain()
 	}}
 	violated := append(r.violations(tw.ours), tw.model.violated...)
 	if len(violated) == 0 {
@@ -121,6 +136,9 @@ func (tw *twins) oneStep() {
 		weight int
 		do     func()
 	}
+	if tw.tx != nil && tw.step >= tw.txStep+longestTx {
+		tw.endHost(true)
+	}
 	operations := []operation{
 		{5, tw.create},
 		{6, tw.update},
@@ -135,9 +153,22 @@ func (tw *twins) oneStep() {
 		{2, tw.erase},
 		{2, tw.prune},
 		{12, tw.pass},
+		{2, tw.refused},
+		{4, tw.redeliver},
+		{6, func() { tw.finishOf(tw.someSub(), tw.outcome) }},
+		{5, tw.overtake},
+		{2, tw.recreate},
+		{2, tw.drain},
 	}
 	if tw.ours.reopen != nil {
 		operations = append(operations, operation{4, tw.restart})
+	}
+	if tw.ours.hosted != nil {
+		operations = append(operations, operation{5, tw.host})
+	}
+	if tw.tx != nil { // who is subscribed meanwhile, and what is erased, would be the store's choice
+		operations = []operation{{10, tw.enqueue}, {10, tw.claim}, {10, tw.finish}, {3, tw.release}, {3, tw.redeliver},
+			{3, tw.overtake}, {10, tw.host}}
 	}
 	total := 0
 	for _, op := range operations {
@@ -196,12 +227,12 @@ func (tw *twins) pass() {
 func (tw *twins) restart() {
 	tw.note("restart")
 	tw.ours.reopen()
+	for _, id := range tw.subs {
+		tw.model.pause(id, 0) // a pause is not kept
+	}
 	for i, p := range tw.claims {
 		tw.ours.must("Release", tw.ours.store.Release(tw.ours.ctx, p.ours))
 		tw.model.must("Release", tw.model.store.Release(tw.model.ctx, p.model))
 		tw.claims[i].voided = true
-	}
-	for _, id := range tw.subs {
-		tw.model.pause(id, 0) // a pause is not kept
 	}
 }

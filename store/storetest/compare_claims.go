@@ -10,15 +10,18 @@ import (
 
 // claim claims from both with a random request.
 func (tw *twins) claim() {
-	tw.stepAside()
-	req := store.ClaimRequest{
+	tw.claimBy(store.ClaimRequest{
 		Max:             one(tw, 0, 1, 2, 3, 5, 100),
 		Lease:           tw.duration(),
 		PerSubscription: one(tw, 0, 0, 1, 2, 4, 8),
 		Unproven:        one(tw, 0, 0, 1, 3, 6),
 		Failing:         one(tw, 0, 0, 1, 2),
 		ProbeAfter:      one(tw, 0, 0, 1, 2),
-	}
+	})
+}
+
+func (tw *twins) claimBy(req store.ClaimRequest) {
+	tw.stepAside()
 	tw.edge(req.Lease)
 	tw.note("claim %+v", req)
 	room := tw.room(req)
@@ -36,7 +39,7 @@ func (tw *twins) duration() time.Duration {
 	if tw.realTime {
 		return tw.ours.long
 	}
-	return one(tw, 20*time.Second, 5*time.Minute, 3*time.Hour, 30*time.Hour)
+	return one(tw, 20*time.Second, 5*time.Minute, 3*time.Hour, 30*time.Hour, store.MaxDuration)
 }
 
 // follow makes the model, which has claimed all, keep only what ours has claimed. Giving the rest back voids tokens
@@ -75,11 +78,27 @@ func (tw *twins) somePairs() []pair {
 }
 
 // finish finishes some claims in both.
-func (tw *twins) finish() {
+func (tw *twins) finish() { tw.finishPairs(tw.somePairs(), tw.outcome) }
+
+// finishOf finishes all claims of a subscription that there were lately, in one call and in any order.
+func (tw *twins) finishOf(subscriptionID string, outcome func(pair) store.Outcome) {
+	const lately = 40
+	var pairs []pair
+	for _, p := range slices.Backward(tw.claims[max(0, len(tw.claims)-lately):]) {
+		known := slices.ContainsFunc(pairs, func(o pair) bool { return sameDelivery(o.ours, p.ours) })
+		if p.ours.SubscriptionID == subscriptionID && !known {
+			pairs = append(pairs, p)
+		}
+	}
+	tw.rand.Shuffle(len(pairs), func(i, j int) { pairs[i], pairs[j] = pairs[j], pairs[i] })
+	tw.finishPairs(pairs, outcome)
+}
+
+func (tw *twins) finishPairs(pairs []pair, outcome func(pair) store.Outcome) {
 	tw.stepAside()
 	var ours, model []store.Outcome
-	for _, p := range tw.somePairs() {
-		o := tw.outcome(p)
+	for _, p := range pairs {
+		o := outcome(p)
 		tw.note("finish %s for %s: %s, retry in %v, hold for %v, body %q",
 			p.ours.EventID, p.ours.SubscriptionID, o.State, o.RetryIn, o.HoldFor, o.Body)
 		tw.edge(o.RetryIn)
@@ -89,6 +108,10 @@ func (tw *twins) finish() {
 		o.Lease = p.model
 		model = append(model, o)
 	}
+	tw.finishBoth(ours, model)
+}
+
+func (tw *twins) finishBoth(ours, model []store.Outcome) {
 	got, want := tw.ours.finish(ours...), tw.model.finish(model...)
 	for i := range got {
 		equal(tw.ours, "Ignored", got[i].Ignored, want[i].Ignored)
@@ -116,6 +139,15 @@ func (tw *twins) outcome(p pair) store.Outcome {
 		o.Body = fmt.Appendf(nil, "its own of step %d", tw.step)
 	}
 	o.Attempt.Duration = one(tw, 5*time.Millisecond, 200*time.Millisecond, 4*time.Second)
+	return o
+}
+
+// ending returns a random outcome that ends the delivery.
+func (tw *twins) ending(p pair) store.Outcome {
+	o := tw.outcome(p)
+	if o.State == store.Pending {
+		return delivered(store.Claim{Attempt: p.attempt})
+	}
 	return o
 }
 

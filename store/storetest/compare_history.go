@@ -9,7 +9,27 @@ import (
 
 func (tw *twins) requeue() {
 	tw.stepAside()
-	q := tw.query()
+	tw.requeueWith(tw.query())
+}
+
+// redeliver requeues one delivery, whatever became of it; mostly one that has ended.
+func (tw *twins) redeliver() {
+	tw.stepAside()
+	q := store.DeliveryQuery{AnyTenant: true}
+	if !tw.chance(4) {
+		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
+	}
+	all := tw.model.deliveries(q)
+	if len(all) == 0 {
+		return
+	}
+	d := all[tw.rand.IntN(min(len(all), 20))]
+	tw.requeueWith(store.DeliveryQuery{
+		AnyTenant: true, SubscriptionID: d.SubscriptionID, EventID: d.EventID, States: store.States(),
+	})
+}
+
+func (tw *twins) requeueWith(q store.DeliveryQuery) {
 	tw.note("requeue %+v", q)
 	for _, d := range tw.model.deliveries(q) {
 		tw.requeued[delivery{d.SubscriptionID, d.EventID}] = true
@@ -38,20 +58,29 @@ func (tw *twins) query() store.DeliveryQuery {
 
 func (tw *twins) prune() {
 	r := store.Retention{
-		Delivered: one(tw, 0, time.Minute, time.Hour, 24*time.Hour),
-		Failed:    one(tw, 0, time.Minute, time.Hour, 24*time.Hour),
+		Delivered: one(tw, 0, time.Millisecond, time.Minute, time.Hour, 24*time.Hour, store.MaxDuration),
+		Failed:    one(tw, 0, time.Millisecond, time.Minute, time.Hour, 24*time.Hour, store.MaxDuration),
 	}
-	for _, d := range tw.model.everything() {
-		for _, keep := range []time.Duration{r.Delivered, r.Failed} {
-			if age := time.Since(d.FinishedAt); age > keep-margin && age < keep+margin {
-				return
-			}
-		}
+	for tw.nearRetention(r) {
+		tw.ours.pass(2 * margin)
+	}
+	tw.stepAside()
+	if tw.nearRetention(r) {
+		return
 	}
 	tw.note("prune %+v", r)
 	tw.ours.prune(r)
 	tw.model.prune(r)
 	tw.orphans = false
+}
+
+// nearRetention reports whether it depends on the side whether something is past its retention.
+func (tw *twins) nearRetention(r store.Retention) bool {
+	return slices.ContainsFunc(tw.model.everything(), func(d store.Delivery) bool {
+		age := time.Since(d.FinishedAt)
+		near := func(keep time.Duration) bool { return age > keep-margin && age < keep+margin }
+		return near(r.Delivered) && r.Delivered > 0 || near(r.Failed) && r.Failed > 0
+	})
 }
 
 // erase erases an event, or those of a tenant, in both.

@@ -15,6 +15,19 @@ func (tw *twins) look() {
 	tw.lookAtStats("")
 	tw.lookAtDeliveries(store.DeliveryQuery{AnyTenant: true, Limit: 1 + tw.rand.IntN(50)})
 	tw.lookAtDeliveries(tw.query())
+	tw.lookAtSubscription(tw.someSub())
+}
+
+// lookAtSubscription compares what is said of one that may be deleted.
+func (tw *twins) lookAtSubscription(id string) {
+	got, ours := tw.ours.store.Subscription(tw.ours.ctx, id)
+	want, model := tw.model.store.Subscription(tw.model.ctx, id)
+	if tw.sameError("Subscription", ours, model) {
+		tw.sameSub("Subscription", got, want)
+	}
+	_, ours = tw.ours.store.Stats(tw.ours.ctx, id)
+	_, model = tw.model.store.Stats(tw.model.ctx, id)
+	tw.sameError("Stats", ours, model)
 }
 
 func (tw *twins) lookAtSubscriptions() {
@@ -56,6 +69,10 @@ func (tw *twins) sameWindow(what string, got, want store.Window) {
 
 func (tw *twins) lookAtDeliveries(q store.DeliveryQuery) {
 	got, want := tw.ours.deliveries(q), tw.model.deliveries(q)
+	if tw.disordered {
+		slices.SortFunc(got, byName)
+		slices.SortFunc(want, byName)
+	}
 	byEvent(got)
 	byEvent(want)
 	tw.ours.sameIDs("deliveries", listed(got), listed(want))
@@ -66,6 +83,8 @@ func (tw *twins) lookAtDeliveries(q store.DeliveryQuery) {
 		tw.lookAtAttempts(one(tw, want...))
 	}
 }
+
+func byName(a, b store.Delivery) int { return cmp.Compare(a.EventID, b.EventID) }
 
 // byEvent brings deliveries of the same event, whose order is the store's choice, into one.
 func byEvent(ds []store.Delivery) {

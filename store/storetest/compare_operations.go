@@ -118,6 +118,22 @@ func (tw *twins) delete() {
 	tw.sameError("DeleteSubscription", ours, model)
 }
 
+// recreate deletes a subscription and creates another with its ID at once.
+func (tw *twins) recreate() {
+	id := tw.someSub()
+	was, err := tw.model.store.Subscription(tw.model.ctx, id)
+	if err != nil {
+		return
+	}
+	tw.pauseBoth(id, 0)
+	tw.note("delete %s and create it anew", id)
+	tw.orphans = true
+	tw.ours.must("DeleteSubscription", tw.ours.store.DeleteSubscription(tw.ours.ctx, id))
+	tw.model.must("DeleteSubscription", tw.model.store.DeleteSubscription(tw.model.ctx, id))
+	was.Events, was.Tenant = tw.patterns(), tw.tenant()
+	tw.sameSub("CreateSubscription", tw.ours.create(was), tw.model.create(was))
+}
+
 func (tw *twins) enqueue() {
 	evs := make([]events.Event, 1+tw.rand.IntN(5))
 	for i := range evs {
@@ -135,6 +151,20 @@ func (tw *twins) enqueue() {
 		evs[len(evs)-1].Payload = nil
 	}
 	tw.enqueueBoth(evs)
+}
+
+// refused makes a call in both that must be refused. One that is not shows in what the two refuse, and in what it changed.
+func (tw *twins) refused() {
+	var ours, model store.Claim
+	if n := len(tw.claims); n > 0 {
+		p := tw.claims[n-1]
+		ours.Lease, model.Lease = p.ours, p.model
+	}
+	sub := store.Subscription{ID: tw.someSub()}
+	calls, same := tw.ours.badCalls(sub, ours), tw.model.badCalls(sub, model)
+	i := tw.rand.IntN(len(calls))
+	tw.note("a call with a bad %s", calls[i].field)
+	tw.sameError("a call with a bad "+calls[i].field, calls[i].do(), same[i].do())
 }
 
 // enqueueKnown enqueues an event again that is stored, or one with its ID and other content.

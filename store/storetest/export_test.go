@@ -2,7 +2,6 @@ package storetest
 
 import (
 	"testing"
-	"testing/synctest"
 )
 
 // Violations runs the rule, named "group/name", of the suite and returns what it saw broken. It reports whether there
@@ -11,8 +10,7 @@ func (s Suite) Violations(t *testing.T, name string) (violated []string, found b
 	for _, g := range groups() {
 		for _, r := range g.rules {
 			if g.name+"/"+r.name == name {
-				synctest.Test(t, func(t *testing.T) { violated = r.violations(s.newCheck(t)) })
-				return violated, true
+				return s.violations(t, r), true
 			}
 		}
 	}
@@ -21,8 +19,13 @@ func (s Suite) Violations(t *testing.T, name string) (violated []string, found b
 
 // Difference compares the store with memstore and returns the first difference, "" when there is none.
 func (s Suite) Difference(t *testing.T, seed uint64, steps int) (difference string) {
-	synctest.Test(t, func(t *testing.T) { difference = newTwins(s.newCheck(t), seed, false).run(steps) })
-	return difference
+	return s.difference(t, seed, steps)
+}
+
+// WithBite returns the suite with what is to happen when a call hangs.
+func (s Suite) WithBite(bite func(hang string)) Suite {
+	s.bite = bite
+	return s
 }
 
 // RestartRules returns the names of the rules that restart the store.

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/outhook/outhook/store"
 )
@@ -10,9 +11,9 @@ import (
 func callRules() []rule {
 	return []rule{
 		{name: "closed", test: testClosed,
-			rule: "After Close every method returns ErrClosed."},
+			rule: "After Close every method returns ErrClosed, whatever was read before and with whatever arguments."},
 		{name: "ended-context", test: testEndedContext,
-			rule: "A method does not start when its context has ended already."},
+			rule: "A method does not start when its context has ended already, and returns the context's error."},
 	}
 }
 
@@ -25,7 +26,7 @@ type call struct {
 // calls returns all methods that take a context. The claim must be leased, the delivery dead be Dead.
 func (c *check) calls(sub store.Subscription, leased, dead store.Claim) []call {
 	s := c.store
-	return slices.Concat(c.subscriptionCalls(sub), []call{
+	return slices.Concat(c.readCalls(sub, leased), c.emptyCalls(sub), c.subscriptionCalls(sub), []call{
 		{"Enqueue", func(ctx context.Context) error { return s.Enqueue(ctx, c.messages(1)...) }},
 		{"Claim", func(ctx context.Context) error {
 			_, err := s.Claim(ctx, store.ClaimRequest{Max: 1, Lease: c.long})
@@ -33,14 +34,6 @@ func (c *check) calls(sub store.Subscription, leased, dead store.Claim) []call {
 		}},
 		{"Finish", func(ctx context.Context) error { _, err := s.Finish(ctx, delivered(leased)); return err }},
 		{"Release", func(ctx context.Context) error { return s.Release(ctx, leased.Lease) }},
-		{"Deliveries", func(ctx context.Context) error {
-			_, err := s.Deliveries(ctx, store.DeliveryQuery{})
-			return err
-		}},
-		{"Attempts", func(ctx context.Context) error {
-			_, err := s.Attempts(ctx, leased.SubscriptionID, leased.EventID)
-			return err
-		}},
 		{"Requeue", func(ctx context.Context) error {
 			_, _, err := s.Requeue(ctx, store.DeliveryQuery{EventID: dead.EventID})
 			return err
@@ -54,8 +47,52 @@ func (c *check) calls(sub store.Subscription, leased, dead store.Claim) []call {
 			_, err := s.Prune(ctx, store.Retention{Failed: c.short})
 			return err
 		}},
-		{"Stats", func(ctx context.Context) error { _, err := s.Stats(ctx, ""); return err }},
 	})
+}
+
+// readCalls returns all methods that read.
+func (c *check) readCalls(sub store.Subscription, leased store.Claim) []call {
+	s := c.store
+	deliveries := func(q store.DeliveryQuery) func(ctx context.Context) error {
+		return func(ctx context.Context) error { _, err := s.Deliveries(ctx, q); return err }
+	}
+	return []call{
+		{"Subscription", func(ctx context.Context) error { _, err := s.Subscription(ctx, sub.ID); return err }},
+		{"Subscriptions", func(ctx context.Context) error {
+			_, err := s.Subscriptions(ctx, store.SubscriptionQuery{})
+			return err
+		}},
+		{"Deliveries", deliveries(store.DeliveryQuery{})},
+		{"Deliveries that are counted", deliveries(store.DeliveryQuery{AnyTenant: true, Count: true})},
+		{"Deliveries of a subscription", deliveries(store.DeliveryQuery{SubscriptionID: sub.ID})},
+		{"Deliveries of an event", deliveries(store.DeliveryQuery{EventID: leased.EventID})},
+		{"Attempts", func(ctx context.Context) error {
+			_, err := s.Attempts(ctx, leased.SubscriptionID, leased.EventID)
+			return err
+		}},
+		{"Stats", func(ctx context.Context) error { _, err := s.Stats(ctx, ""); return err }},
+		{"Stats of a subscription", func(ctx context.Context) error { _, err := s.Stats(ctx, sub.ID); return err }},
+	}
+}
+
+// emptyCalls returns methods called so that there is nothing to do.
+func (c *check) emptyCalls(sub store.Subscription) []call {
+	s := c.store
+	return []call{
+		{"Enqueue of nothing", func(ctx context.Context) error { return s.Enqueue(ctx) }},
+		{"Claim of none", func(ctx context.Context) error {
+			_, err := s.Claim(ctx, store.ClaimRequest{Lease: c.long})
+			return err
+		}},
+		{"Finish of nothing", func(ctx context.Context) error { _, err := s.Finish(ctx); return err }},
+		{"Release of nothing", func(ctx context.Context) error { return s.Release(ctx) }},
+		{"Pause that ends one", func(ctx context.Context) error { return s.Pause(ctx, sub.ID, 0) }},
+		{"Requeue of nothing", func(ctx context.Context) error {
+			_, _, err := s.Requeue(ctx, store.DeliveryQuery{EventID: "none"})
+			return err
+		}},
+		{"Prune that keeps all", func(ctx context.Context) error { _, err := s.Prune(ctx, store.Retention{}); return err }},
+	}
 }
 
 func (c *check) subscriptionCalls(sub store.Subscription) []call {
@@ -73,11 +110,6 @@ func (c *check) subscriptionCalls(sub store.Subscription) []call {
 			return err
 		}},
 		{"DeleteSubscription", func(ctx context.Context) error { return s.DeleteSubscription(ctx, sub.ID) }},
-		{"Subscription", func(ctx context.Context) error { _, err := s.Subscription(ctx, sub.ID); return err }},
-		{"Subscriptions", func(ctx context.Context) error {
-			_, err := s.Subscriptions(ctx, store.SubscriptionQuery{})
-			return err
-		}},
 	}
 }
 
@@ -91,25 +123,45 @@ func (c *check) prepare() (sub store.Subscription, leased, died store.Claim) {
 	return sub, leased, died
 }
 
+// readAll calls all methods that read, so that what a store keeps of them for the next time is there.
+func (c *check) readAll(sub store.Subscription, leased store.Claim) {
+	for _, call := range c.readCalls(sub, leased) {
+		c.must(call.name, call.do(c.ctx))
+	}
+	c.snapshot()
+}
+
 func testClosed(c *check) {
-	calls := c.calls(c.prepare())
-	if !closeStore(c.store) {
+	sub, leased, died := c.prepare()
+	calls := c.calls(sub, leased, died)
+	c.readAll(sub, leased)
+	if !c.close() {
 		return
 	}
 	for _, call := range calls {
 		c.is(call.name, call.do(c.ctx), store.ErrClosed)
 	}
+	select {
+	case _, open := <-c.store.Ready():
+		equal(c, "Ready is open", open, true)
+	default:
+	}
 }
 
 func testEndedContext(c *check) {
 	sub, leased, died := c.prepare()
-	before := c.everything()
+	c.readAll(sub, leased)
+	before, all := c.everything(), c.snapshot()
 	figures := c.stats("")
 	ctx, cancel := context.WithCancel(c.ctx)
 	cancel()
+	late, cancel := context.WithDeadline(c.ctx, time.Now().Add(-time.Hour))
+	defer cancel()
 	for _, call := range c.calls(sub, leased, died) {
 		c.is(call.name, call.do(ctx), context.Canceled)
+		c.is(call.name, call.do(late), context.DeadlineExceeded)
 	}
+	c.unchanged("after calls whose context had ended", all)
 	stored, err := c.store.Subscription(c.ctx, sub.ID)
 	c.must("Subscription", err)
 	c.sameSubscription("the subscription", stored, sub)

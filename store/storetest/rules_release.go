@@ -198,7 +198,7 @@ func testReadyFinish(c *check) {
 
 func testReadyNeverClosed(c *check) {
 	ready := c.store.Ready()
-	if !closeStore(c.store) {
+	if !c.close() {
 		return
 	}
 	select {

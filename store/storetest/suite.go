@@ -25,6 +25,17 @@ type Suite struct {
 	// that needs it, as there is nothing that a store in memory keeps.
 	Reopen func(t *testing.T, s store.Store) store.Store
 
+	// Begin begins a transaction of the host's in which s enqueues. If nil, nothing is tested that needs it.
+	Begin func(t *testing.T, s store.Store) HostTx
+
+	// Exclusive says that every other call that writes waits while such a transaction is open. Calls that read, and
+	// Claim, must not.
+	Exclusive bool
+
+	// Bound is how long one call may take, whatever the state of the store: one that takes longer ends the process, with
+	// what every goroutine is at. If zero, DefaultBound.
+	Bound time.Duration
+
 	// RealTime is for a store whose clock is not this process's, because it is in a server: rules then wait for real
 	// time to pass, some tenths of a second each, and those that need days are skipped. That clock may be wrong by
 	// some seconds and must keep the pace.
@@ -35,6 +46,8 @@ type Suite struct {
 
 	// Steps is how many operations there are in each. If zero, DefaultSteps.
 	Steps int
+
+	bite func(hang string) // what happens to a call that hangs; if nil, kill
 }
 
 // The defaults of a [Suite].
@@ -67,12 +80,21 @@ func (s Suite) test(t *testing.T, r rule) {
 		t.Skip("takes days of the store's clock")
 	case r.restart && s.Reopen == nil:
 		t.Skip("takes a store that can be reopened")
+	case r.hosted && s.Begin == nil:
+		t.Skip("takes a store that enqueues in transactions of the host's")
 	}
-	s.inTime(t, func(t *testing.T) {
-		for _, v := range r.violations(s.newCheck(t)) {
-			t.Errorf("%s\n\trule: %s", v, r.rule)
-		}
-	})
+	for _, v := range s.violations(t, r) {
+		t.Errorf("%s\n\trule: %s", v, r.rule)
+	}
+}
+
+// violations runs the rule, in the time that it takes, and returns what it saw broken.
+func (s Suite) violations(t *testing.T, r rule) (violated []string) {
+	dog := s.watch("rule " + r.name + " (" + r.rule + ")")
+	defer dog.end()
+	s.RealTime = s.RealTime || r.real
+	s.inTime(t, func(t *testing.T) { violated = r.violations(s.newCheck(t, dog)) })
+	return violated
 }
 
 // inTime runs f in fake time or in real time, whichever the store needs.
@@ -84,26 +106,37 @@ func (s Suite) inTime(t *testing.T, f func(t *testing.T)) {
 	synctest.Test(t, f)
 }
 
-// newCheck opens a store and returns what a rule needs to look at it.
-func (s Suite) newCheck(t *testing.T) *check {
-	c := newCheck(s.open(t))
+// newCheck opens a store and returns what a rule needs to look at it. Each call is watched.
+func (s Suite) newCheck(t *testing.T, dog *watchdog) *check {
+	c := newCheck(nil)
+	var inner store.Store
+	use := func(st store.Store) {
+		inner = st
+		c.store = &watched{Store: st, dog: dog, check: c}
+		t.Cleanup(func() { closeStore(st) })
+	}
+	use(s.Open(t))
+	c.bound = s.bound()
 	if s.RealTime {
 		c.short, c.long, c.slack, c.skew = 600*time.Millisecond, time.Hour, 100*time.Millisecond, 10*time.Second
+		c.slow = true
+	}
+	c.close = func() bool {
+		defer dog.call("Close")()
+		return closeStore(inner)
 	}
 	if s.Reopen != nil {
 		c.reopen = func() {
-			c.store = s.Reopen(t, c.store)
-			t.Cleanup(func() { closeStore(c.store) })
+			returned := dog.call("reopening")
+			st := s.Reopen(t, inner)
+			returned()
+			use(st)
 		}
 	}
+	if s.Begin != nil {
+		c.hosted = &hosted{func() HostTx { return s.Begin(t, inner) }, s.Exclusive}
+	}
 	return c
-}
-
-// open returns a new store that is closed at cleanup.
-func (s Suite) open(t *testing.T) store.Store {
-	st := s.Open(t)
-	t.Cleanup(func() { closeStore(st) })
-	return st
 }
 
 // closeStore closes the store if it can be closed, and reports whether it could.

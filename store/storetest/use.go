@@ -12,13 +12,21 @@ import (
 
 // newSub returns a subscription that is not stored yet and wants events of the types.
 func (c *check) newSub(types ...string) store.Subscription {
-	c.subs++
+	n := c.count(&c.subs)
 	return store.Subscription{
-		ID:     fmt.Sprintf("5ab5c81b-0000-4000-8000-%012x", c.subs),
-		URL:    fmt.Sprintf("https://endpoint.example/%d", c.subs),
+		ID:     fmt.Sprintf("5ab5c81b-0000-4000-8000-%012x", n),
+		URL:    fmt.Sprintf("https://endpoint.example/%d", n),
 		Events: types,
 		Status: store.Subscribed,
 	}
+}
+
+// count adds one to a number of c's and returns it. It may be called from any goroutine.
+func (c *check) count(n *int) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	*n++
+	return *n
 }
 
 // subscribe stores a subscription that wants events of the types.
@@ -52,12 +60,12 @@ func (c *check) resubscribe(id string) store.Subscription {
 
 // event returns an event of the type that happens now.
 func (c *check) event(eventType string) events.Event {
-	c.events++
+	n := c.count(&c.events)
 	return events.Event{
-		ID:      fmt.Sprintf("event-%d", c.events),
+		ID:      fmt.Sprintf("event-%d", n),
 		Type:    eventType,
 		Time:    time.Now(),
-		Payload: json.RawMessage(fmt.Sprintf(`{"n":%d}`, c.events)),
+		Payload: json.RawMessage(fmt.Sprintf(`{"n":%d}`, n)),
 	}
 }
 

@@ -1,0 +1,98 @@
+package dispatcher_test
+
+import (
+	"errors"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/memstore"
+)
+
+const tenYears = 10 * 365 * 24 * time.Hour
+
+// TestOptionsOutOfBounds shows that what a store would refuse is refused by New, by the name that it has there.
+func TestOptionsOutOfBounds(t *testing.T) {
+	for _, tt := range []struct {
+		o     dispatcher.Options
+		names string
+	}{
+		{dispatcher.Options{Concurrency: 1<<20 + 1}, "Options.Concurrency is 1048577"},
+		{dispatcher.Options{Concurrency: math.MaxInt}, "Options.Concurrency is"},
+		{dispatcher.Options{Retention: store.MaxDuration + 1}, "Options.Retention is"},
+		{dispatcher.Options{Retention: math.MaxInt64}, "Options.Retention is"},
+		{dispatcher.Options{FailedRetention: math.MaxInt64}, "Options.FailedRetention is"},
+		{dispatcher.Options{Backoff: dispatcher.Backoff{Max: tenYears + 1}}, "Options.Backoff: Max is"},
+		{dispatcher.Options{Backoff: dispatcher.Backoff{Initial: math.MaxInt64}}, "Options.Backoff: Max is"},
+	} {
+		_, err := dispatcher.New(memstore.New(), &tt.o)
+		if err == nil || !strings.Contains(err.Error(), tt.names) {
+			t.Errorf("New: got error %v, want one with %q", err, tt.names)
+		}
+	}
+}
+
+// TestOptionsAtTheirBounds runs with the largest of all options, an endpoint whose answers HTTP does not know, and enough
+// failures for a hold: the stores must take everything that comes of it.
+func TestOptionsAtTheirBounds(t *testing.T) {
+	onEachStore(t, func(t *testing.T, s store.Store) {
+		e := newEngine(t, s, &dispatcher.Options{
+			Concurrency: 1 << 20, PerSubscription: 1 << 20, Timeout: time.Hour,
+			Retention: store.MaxDuration, FailedRetention: store.MaxDuration, DisableAfter: -1,
+			Backoff: dispatcher.Backoff{Initial: tenYears, Max: tenYears, Jitter: 0.99, MaxAttempts: math.MaxInt},
+		})
+		e.status(math.MaxInt)
+		sub := e.subscribe("https://endpoint.example/")
+		e.run()
+		for range dispatcher.BreakerThreshold + 2 {
+			ev, err := events.New("order.paid", 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := e.Publish(t.Context(), ev); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pass(time.Minute)
+		stats, err := e.Stats(t.Context())
+		if err != nil || stats.Pending != dispatcher.BreakerThreshold+2 || stats.InFlight != 0 {
+			t.Errorf("Stats: got %+v, %v; want all pending and none in flight", stats, err)
+		}
+		page, err := e.Deliveries(t.Context(), store.DeliveryQuery{SubscriptionID: sub.ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		recorded := 0
+		for _, d := range page.Items {
+			if d.Attempts == 0 {
+				continue
+			}
+			recorded++
+			if wait := time.Until(d.DueAt); wait < tenYears/200 || wait > 2*tenYears {
+				t.Errorf("DueAt: got %v from now, want some years", wait)
+			}
+			if d.LastStatus != 0 || dispatcher.ErrorClass(d.LastError) != dispatcher.ClassResponse {
+				t.Errorf("last attempt: got %d, %q; want no status, and an answer that is not proper", d.LastStatus, d.LastError)
+			}
+		}
+		if recorded < dispatcher.BreakerThreshold {
+			t.Errorf("attempts recorded: got %d, want %d at least", recorded, dispatcher.BreakerThreshold)
+		}
+	})
+}
+
+func TestOverlapOutOfBounds(t *testing.T) {
+	d, err := dispatcher.New(memstore.New(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = d.RotateSecret(t.Context(), "3e639566-29fa-450d-a59f-ae3c25d7260f", "", store.MaxDuration+1)
+	var invalid *events.InvalidError
+	if !errors.As(err, &invalid) || invalid.Field != "overlap" {
+		t.Errorf("RotateSecret: got error %v, want an *events.InvalidError about overlap", err)
+	}
+}

@@ -1,0 +1,188 @@
+package store
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/outhook/outhook/events"
+)
+
+// The bounds of what a store takes. Each store checks its arguments by the Validate methods and functions of this
+// package before it does anything else, so a value that is refused by one is refused by all, by the same name, and
+// nothing that is accepted overflows a store's clock or a column of a database.
+const (
+	// MaxDuration is the longest lease, delay, hold, pause, retention and attempt: 100 years. A store's clock counts
+	// nanoseconds since 1970 in 64 bits, which end in 2262; now and MaxDuration end well before.
+	MaxDuration = 100 * 365 * 24 * time.Hour
+
+	// MaxLimit is the largest number that a limit may be, about a thousand million: no limit in practice, and small
+	// enough to be added to a position in an int of 32 bits.
+	MaxLimit = 1 << 30
+
+	// MaxStatus is the largest HTTP status of an Attempt.
+	MaxStatus = 999
+)
+
+// Times are from the year 1 to the end of the year 9999, which is what RFC 3339 can write. In seconds since 1970.
+const (
+	firstSecond = -62135596800
+	lastSecond  = 253402300799
+)
+
+// Validate returns an [events.InvalidError] for the first field of r that is out of its bounds: lease must be positive
+// and at most MaxDuration, max at most MaxLimit, and the limits per_subscription, unproven, failing and probe_after
+// from 0 to MaxLimit.
+func (r *ClaimRequest) Validate() error {
+	if r.Max > MaxLimit {
+		return invalid("max", "is %d; give at most %d", r.Max, MaxLimit)
+	}
+	if r.Lease <= 0 || r.Lease > MaxDuration {
+		return invalid("lease", "is %v; give a positive duration of at most %v, for which the claims are yours",
+			r.Lease, MaxDuration)
+	}
+	for _, l := range [...]struct {
+		field string
+		limit int
+	}{
+		{"per_subscription", r.PerSubscription}, {"unproven", r.Unproven}, {"failing", r.Failing},
+		{"probe_after", r.ProbeAfter},
+	} {
+		if err := validLimit(l.field, l.limit, "no limit"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Validate returns an [events.InvalidError] for the first field of o that is out of its bounds, of those that its State
+// makes count: state must be one of States, retry_in and hold_for from 0 to MaxDuration, and the Attempt valid.
+func (o *Outcome) Validate() error {
+	if err := validState("state", o.State); err != nil {
+		return err
+	}
+	if o.State == Canceled {
+		return nil // there is no attempt, and no retry
+	}
+	if o.State == Pending {
+		if err := validDuration("retry_in", o.RetryIn, "to try again at once"); err != nil {
+			return err
+		}
+	}
+	if o.State != Delivered {
+		if err := validDuration("hold_for", o.HoldFor, "for no hold"); err != nil {
+			return err
+		}
+	}
+	return o.Attempt.Validate()
+}
+
+// ValidateOutcomes returns the error of the first outcome that is not valid, and says which it is, counted from 0.
+func ValidateOutcomes(outcomes []Outcome) error {
+	for i := range outcomes {
+		if err := outcomes[i].Validate(); err != nil {
+			return fmt.Errorf("outcome %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// Validate returns an [events.InvalidError] for the first field of a that is out of its bounds: attempt.at must be zero
+// or in the years 1 to 9999, attempt.duration from 0 to MaxDuration, attempt.status from 0 to MaxStatus, and
+// attempt.response at most MaxResponse bytes.
+func (a *Attempt) Validate() error {
+	if err := validTime("attempt.at", a.At); err != nil {
+		return err
+	}
+	if err := validDuration("attempt.duration", a.Duration, "for no time at all"); err != nil {
+		return err
+	}
+	if a.Status < 0 || a.Status > MaxStatus {
+		return invalid("attempt.status", "is %d; give 1 to %d, or 0 when there was no answer", a.Status, MaxStatus)
+	}
+	if len(a.Response) > MaxResponse {
+		return invalid("attempt.response", "has %d bytes; give the first %d at most", len(a.Response), MaxResponse)
+	}
+	return nil
+}
+
+// ValidatePause returns an [events.InvalidError] with the field "pause" unless d can be how long a pause is: at most
+// MaxDuration. Zero or less ends a pause.
+func ValidatePause(d time.Duration) error {
+	if d > MaxDuration {
+		return invalid("pause", "is %v; give at most %v, or 0 to end a pause", d, MaxDuration)
+	}
+	return nil
+}
+
+// Validate returns an [events.InvalidError] for the first field of q that is out of its bounds: limit must be from 0 to
+// MaxLimit, since and until zero or in the years 1 to 9999, and each of states one of States. Whether the cursor is one
+// is the store's to see.
+func (q *DeliveryQuery) Validate() error {
+	if err := validLimit("limit", q.Limit, "the default"); err != nil {
+		return err
+	}
+	if err := validTime("since", q.Since); err != nil {
+		return err
+	}
+	if err := validTime("until", q.Until); err != nil {
+		return err
+	}
+	for _, s := range q.States {
+		if err := validState("states", s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Validate returns an [events.InvalidError] with the field "limit" unless q.Limit is from 0 to MaxLimit.
+func (q *EraseQuery) Validate() error { return validLimit("limit", q.Limit, "the default") }
+
+// Validate returns an [events.InvalidError] with the field "limit" unless q.Limit is from 0 to MaxLimit.
+func (q *SubscriptionQuery) Validate() error { return validLimit("limit", q.Limit, "all") }
+
+// Validate returns an [events.InvalidError] for the first field of r that is out of its bounds: retention.delivered and
+// retention.failed must be from 0, which is for ever, to MaxDuration.
+func (r *Retention) Validate() error {
+	if err := validDuration("retention.delivered", r.Delivered, "to keep them for ever"); err != nil {
+		return err
+	}
+	return validDuration("retention.failed", r.Failed, "to keep them for ever")
+}
+
+// Validate returns an [events.InvalidError] with the field "overlap_until" unless s.OverlapUntil is zero or in the
+// years 1 to 9999. Whether the rest makes sense is for the caller of a store to see: a store keeps what it is given.
+func (s *Subscription) Validate() error { return validTime("overlap_until", s.OverlapUntil) }
+
+func validDuration(field string, d time.Duration, zero string) error {
+	if d < 0 || d > MaxDuration {
+		return invalid(field, "is %v; give at most %v, or 0 %s", d, MaxDuration, zero)
+	}
+	return nil
+}
+
+func validLimit(field string, n int, zero string) error {
+	if n < 0 || n > MaxLimit {
+		return invalid(field, "is %d; give 1 to %d, or 0 for %s", n, MaxLimit, zero)
+	}
+	return nil
+}
+
+func validTime(field string, t time.Time) error {
+	if sec := t.Unix(); sec < firstSecond || sec > lastSecond {
+		return invalid(field, "is %v; give a time in the years 1 to 9999", t)
+	}
+	return nil
+}
+
+func validState(field string, s State) error {
+	if !slices.Contains(States(), s) {
+		return invalid(field, "is %q; give pending, delivered, dead or canceled", s)
+	}
+	return nil
+}
+
+func invalid(field, format string, args ...any) error {
+	return &events.InvalidError{Field: field, Reason: fmt.Sprintf(format, args...)}
+}
