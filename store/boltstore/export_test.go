@@ -115,3 +115,13 @@ func (s *Store) Rows() (n int) {
 
 // MaxCached is maxCached.
 const MaxCached = maxCached
+
+// Leased returns how many leases count against the limits of Claim.
+func (s *Store) Leased() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, of := range s.leased {
+		n += of
+	}
+	return n
+}
