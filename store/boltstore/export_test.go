@@ -7,6 +7,8 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/outhook/outhook/store"
 )
 
 // WithBudget returns options with a budget other than the default, and with which the watermark takes many commits to
@@ -124,4 +126,10 @@ func (s *Store) Leased() (n int) {
 		n += of
 	}
 	return n
+}
+
+// AskedByStats returns of how many subscriptions Stats would have to read what is oldest.
+func (s *Store) AskedByStats() int {
+	_, ask := s.countPending(new(store.Stats), 0)
+	return len(ask)
 }
