@@ -51,5 +51,11 @@
 // Unsubscribing writes one mark that cancels all before it, however much that is; every reader heeds it (txn.find), and
 // Prune later writes it into the records, in small steps.
 //
+// Erasing an event that many want writes one mark too, on the event, and Erase then brings the records of its deliveries
+// in line with it in small steps, so that it holds nobody up; what a crash cuts off of that, Prune does (erasures.go).
+//
+// Stats adds up what memory knows of each subscription with something pending. Which event is the oldest must be read for
+// those that have rows or chunks; memory keeps that until it changes.
+//
 // Transactions that read are kept short, because bbolt reuses no page that was freed since the oldest of them began.
 package boltstore

@@ -91,7 +91,7 @@ func (w *wide) erase(commits int) (n int, err error) {
 	return n, err
 }
 
-// wantNothingOf wants that no call returns anything of the wide event that was erased.
+// wantErased wants that no call returns anything of the wide event that was erased.
 func (w *wide) wantErased() {
 	w.Helper()
 	states := make(map[string]int)
@@ -194,6 +194,9 @@ func (w *wide) cutOff(commits int, end string) {
 			w.Errorf("Deliveries: got %d, %v, want %d that are not erased", len(page.Items), err, wideOf/2)
 		}
 		return
+	}
+	if n := w.s.Leased(); n != 0 {
+		w.Errorf("%d leases count against the limits", n)
 	}
 	w.wantErased()
 	switch commits % 3 { // who finishes it

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/outhook/outhook/store"
 )
 
 // WithBudget returns options with a budget other than the default, and with which the watermark takes many commits to
@@ -116,3 +118,19 @@ func (s *Store) Rows() (n int) {
 
 // MaxCached is maxCached.
 const MaxCached = maxCached
+
+// Leased returns how many leases count against the limits of Claim.
+func (s *Store) Leased() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, of := range s.leased {
+		n += of
+	}
+	return n
+}
+
+// AskedByStats returns of how many subscriptions Stats would have to read what is oldest.
+func (s *Store) AskedByStats() int {
+	_, ask := s.countPending(new(store.Stats), 0)
+	return len(ask)
+}

@@ -14,8 +14,8 @@
 // It is written to be read: one mutex, plain maps and slices. Claiming costs the same for any backlog and
 // history, in the order of the number of claims taken, of subscriptions at their limit, and of leases that run.
 // Other things are plain loops, where a store of many events would have an index: Enqueue looks at every subscription,
-// a listing reads events until its page is full, Stats counts, and unsubscribing or deleting a subscription visits each
-// of its deliveries.
+// a listing reads events until its page is full, Stats counts, unsubscribing or deleting a subscription visits each of its
+// deliveries, and erasing an event visits each of the event's, all under the one lock.
 //
 // # How it hangs together
 //
