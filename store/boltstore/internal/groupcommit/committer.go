@@ -11,29 +11,58 @@ import (
 // made no difference with 16, 64 or 256 callers.
 const yields = 3
 
-// run is the committer. It ends when nothing is due.
-func (g *Group[Tx]) run() {
+// run is the committer. It ends when nothing is due. If it runs on the goroutine of own's caller,
+// it ends with own: what remains to be done must not hold that caller up.
+func (g *Group[Tx]) run(own *Op[Tx]) {
 	for {
 		woken := g.commit()
-		g.mu.Lock()
-		if woken > 1 && !g.closed {
-			// Those whom a commit wakes are about to come back with more. Without waiting for them,
-			// the next commit would have the few that arrived meanwhile, and they the one after:
-			// two convoys that take turns. One that is alone has no siblings to wait for.
-			siblings := woken + g.waiting.urgent
-			g.mu.Unlock()
-			g.awaitSiblings(siblings)
-			g.mu.Lock()
+		if own == nil || !g.hasEnded(own) {
+			if !g.goesOn(woken) {
+				return
+			}
+			continue
 		}
-		if !g.due() {
-			g.running = false
-			g.start() // the timer
-			g.changed.Broadcast()
-			g.mu.Unlock()
-			return
+		switch {
+		case woken > 1:
+			go func() {
+				if g.goesOn(woken) {
+					g.run(nil)
+				}
+			}()
+		case g.goesOn(woken): // which takes no time
+			go g.run(nil)
 		}
-		g.mu.Unlock()
+		return
 	}
+}
+
+func (g *Group[Tx]) hasEnded(o *Op[Tx]) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return o.state == ended
+}
+
+// goesOn reports whether the committer is to go on, after a commit that has woken so many callers
+// in a hurry. If not, there is none any more.
+func (g *Group[Tx]) goesOn(woken int) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if woken > 1 && !g.closed {
+		// Those whom a commit wakes are about to come back with more. Without waiting for them, the
+		// next commit would have the few that arrived meanwhile, and they the one after: two
+		// convoys that take turns. One that is alone has no siblings to wait for.
+		siblings := woken + g.waiting.urgent
+		g.mu.Unlock()
+		g.awaitSiblings(siblings)
+		g.mu.Lock()
+	}
+	if g.due() {
+		return true
+	}
+	g.running = false
+	g.start(nil) // the timer
+	g.changed.Broadcast()
+	return false
 }
 
 // awaitSiblings returns when n urgent operations wait, or everybody has had a turn to run. A sleep

@@ -42,6 +42,9 @@ func (g *Group[Tx]) Submit(ctx context.Context, o *Op[Tx]) error {
 		return err
 	}
 	o.done = make(chan struct{})
+	if ctx.Done() == nil {
+		o.lead = make(chan struct{}, 1)
+	}
 	if o.deferred() {
 		now := time.Now()
 		o.mayFlushAt, o.mustFlushAt = now.Add(g.config.MaxDelay/2), now.Add(g.config.MaxDelay)
@@ -53,13 +56,20 @@ func (g *Group[Tx]) Submit(ctx context.Context, o *Op[Tx]) error {
 		return g.config.Closed
 	}
 	g.waiting.add(o)
-	g.start()
+	g.start(o)
 	g.mu.Unlock()
-	select {
-	case <-o.done:
-		return o.err
-	case <-ctx.Done():
-		return g.leave(o, ctx.Err())
+	for {
+		select {
+		case <-o.done:
+			if len(o.lead) > 0 && g.goesOn(0) { // Close has refused it before it could lead
+				go g.run(nil)
+			}
+			return o.err
+		case <-o.lead:
+			g.run(o)
+		case <-ctx.Done():
+			return g.leave(o, ctx.Err())
+		}
 	}
 }
 
@@ -95,19 +105,24 @@ func (g *Group[Tx]) refuse(ops []*Op[Tx], err error) {
 	}
 }
 
-// start has a committer begin, if something is due and there is none. If something will be due, a
-// timer does it then. g.mu is held.
-func (g *Group[Tx]) start() {
-	switch o := g.waiting.firstDeferred(); {
+// start has a committer begin, if something is due and there is none. That is the caller of o, if
+// it can't leave: it saves two switches of goroutines. If something will be due, a timer does it
+// then. g.mu is held; o may be nil.
+func (g *Group[Tx]) start(o *Op[Tx]) {
+	switch first := g.waiting.firstDeferred(); {
 	case g.running: // it looks again before it ends
 	case g.due():
 		g.running = true
-		go g.run()
-	case o != nil && !g.armed:
+		if o != nil && o.lead != nil {
+			o.lead <- struct{}{}
+		} else {
+			go g.run(nil)
+		}
+	case first != nil && !g.armed:
 		g.armed = true
 		// Only the first of the deferred arms the timer, and it isn't set again for each. It may go
 		// off early, when that one has gone: then it is armed for the one that is first by then.
-		if wait := time.Until(o.mustFlushAt); g.timer == nil {
+		if wait := time.Until(first.mustFlushAt); g.timer == nil {
 			g.timer = time.AfterFunc(wait, g.expire)
 		} else {
 			g.timer.Reset(wait)
@@ -119,7 +134,7 @@ func (g *Group[Tx]) expire() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.armed = false
-	g.start()
+	g.start(g.waiting.firstDeferred())
 }
 
 // due reports whether something is to be committed now. g.mu is held.
@@ -155,7 +170,13 @@ func (g *Group[Tx]) Close(ctx context.Context, final *Op[Tx]) error {
 			final.done = make(chan struct{})
 		}
 	}
-	g.start()
+	if ctx.Done() == nil && !g.running && g.due() {
+		g.running = true
+		g.mu.Unlock()
+		g.run(nil)
+		g.mu.Lock()
+	}
+	g.start(nil)
 	for g.running && (g.inTx || ctx.Err() == nil) {
 		g.changed.Wait()
 	}

@@ -175,6 +175,9 @@ func (w *world) submitOne() {
 		o.Records, o.NextCommit = 1+w.below(40), w.below(3) == 0
 	}
 	ctx := w.t.Context()
+	if w.below(2) == 0 {
+		ctx = context.WithoutCancel(ctx) // which may make its caller the committer
+	}
 	if !w.calm {
 		if w.below(4) == 0 {
 			c.kind = kind(w.below(int(kindCount)))
