@@ -77,7 +77,8 @@ func newStore(db *bolt.DB, o Options) (*Store, error) {
 			lastToken: rand.Uint64() >> 1,
 		},
 	}
-	s.commits = s.newCommits()
+	s.owned = o.owned
+	s.commits = s.newCommits(o.owned)
 	if err := s.prepare(); err != nil {
 		return nil, err
 	}

@@ -14,9 +14,15 @@ type Group[Tx any] struct {
 	waiting queue[Tx]
 	retry   []*Op[Tx] // what the next transaction has: the last one was rolled back for another's sake
 	final   *Op[Tx]   // what Close commits last
-	running bool      // there is a committer
+	running bool      // there is a committer, or is to be one when the siblings are there
 	inTx    bool      // its transaction has begun: it is past what others can block
 	closed  bool
+	turn    int // counts commits
+
+	// siblings is how many urgent operations the next commit waits for, see expect; 0 if it does
+	// not.
+	siblings int
+
 	changed sync.Cond // running or inTx has become false; its lock is mu
 
 	timer *time.Timer // for deferred operations while there is no committer
@@ -42,7 +48,7 @@ func (g *Group[Tx]) Submit(ctx context.Context, o *Op[Tx]) error {
 		return err
 	}
 	o.done = make(chan struct{})
-	if ctx.Done() == nil {
+	if ctx.Done() == nil && g.config.Exclusive {
 		o.lead = make(chan struct{}, 1)
 	}
 	if o.deferred() {
@@ -61,9 +67,7 @@ func (g *Group[Tx]) Submit(ctx context.Context, o *Op[Tx]) error {
 	for {
 		select {
 		case <-o.done:
-			if len(o.lead) > 0 && g.goesOn(0) { // Close has refused it before it could lead
-				go g.run(nil)
-			}
+			g.passOn(o)
 			return o.err
 		case <-o.lead:
 			g.run(o)
@@ -79,6 +83,7 @@ func (g *Group[Tx]) leave(o *Op[Tx], err error) error {
 	switch o.state {
 	case ended: // just now: that it is known how is worth more than err
 		g.mu.Unlock()
+		g.passOn(o)
 		return o.err
 	case taken:
 		// The transaction can't do without it any more. What it writes to, and whom Ended tells,
@@ -110,9 +115,11 @@ func (g *Group[Tx]) refuse(ops []*Op[Tx], err error) {
 // then. g.mu is held; o may be nil.
 func (g *Group[Tx]) start(o *Op[Tx]) {
 	switch first := g.waiting.firstDeferred(); {
-	case g.running: // it looks again before it ends
+	case g.running && (g.siblings == 0 || g.waiting.urgent < g.siblings && !g.closed):
+		// The committer looks again before it ends, or there is expect, which does.
 	case g.due():
-		g.running = true
+		// The last of the siblings begins at once: nobody is left to wait for.
+		g.running, g.siblings = true, 0
 		if o != nil && o.lead != nil {
 			o.lead <- struct{}{}
 		} else {
@@ -170,7 +177,7 @@ func (g *Group[Tx]) Close(ctx context.Context, final *Op[Tx]) error {
 			final.done = make(chan struct{})
 		}
 	}
-	if ctx.Done() == nil && !g.running && g.due() {
+	if g.config.Exclusive && !g.running && g.due() {
 		g.running = true
 		g.mu.Unlock()
 		g.run(nil)

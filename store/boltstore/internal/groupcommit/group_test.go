@@ -41,7 +41,8 @@ func TestOneAloneIsCommittedAtOnce(t *testing.T) {
 // TestWhoCantLeaveCommits has the goroutine of a caller whose context can't end commit, and a
 // goroutine of its own otherwise.
 func TestWhoCantLeaveCommits(t *testing.T) {
-	bubble(t, func(t *testing.T, s *storage) {
+	bubble(t, func(t *testing.T, _ *storage) {
+		s := newStorageThat(t, true)
 		var stack string
 		s.begin = func() error {
 			stack = string(debug.Stack())
@@ -72,7 +73,8 @@ func TestWhoCantLeaveCommits(t *testing.T) {
 // TestWhoCommitsReturns has a caller commit while others arrive all the time. It returns with its
 // own operation.
 func TestWhoCommitsReturns(t *testing.T) {
-	bubble(t, func(t *testing.T, s *storage) {
+	bubble(t, func(t *testing.T, _ *storage) {
+		s := newStorageThat(t, true)
 		start := time.Now()
 		result := s.submit(context.Background(), s.write(0))
 		synctest.Wait()

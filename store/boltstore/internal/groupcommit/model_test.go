@@ -25,7 +25,7 @@ func TestModel(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := &world{
-					storage: newStorage(t),
+					storage: newStorageThat(t, seed%8 < 2),
 					random:  rand.New(rand.NewPCG(uint64(seed), 1)),
 					calm:    seed%4 == 0,
 				}
@@ -92,7 +92,7 @@ func (w *world) run() {
 	}
 	var callers, host sync.WaitGroup
 	stop := make(chan struct{})
-	if !w.calm {
+	if !w.calm && !w.exclusive {
 		host.Go(func() { w.host(stop) })
 	}
 	for range 1 + w.below(20) {
