@@ -9,7 +9,8 @@ import (
 )
 
 // funnel is a store whose calls are all made by one thread of the operating system, one after another. strace counts
-// system calls by thread; so the n-th write of the host's file is always the same write.
+// system calls by thread; so the n-th write of the host's file is always the same write. For that, the calls' contexts can't
+// end: boltstore has a goroutine of its own commit for a caller that may leave.
 type funnel struct {
 	closingStore
 	calls chan func()
@@ -48,28 +49,34 @@ func through[T any](f *funnel, call func() (T, error)) (out T, err error) {
 }
 
 func (f *funnel) CreateSubscription(ctx context.Context, sub store.Subscription) (store.Subscription, error) {
-	return through(f, func() (store.Subscription, error) { return f.closingStore.CreateSubscription(ctx, sub) })
+	return through(f, func() (store.Subscription, error) {
+		return f.closingStore.CreateSubscription(context.WithoutCancel(ctx), sub)
+	})
 }
 
 func (f *funnel) UpdateSubscription(ctx context.Context, id string, change func(*store.Subscription) error) (store.Subscription, error) {
-	return through(f, func() (store.Subscription, error) { return f.closingStore.UpdateSubscription(ctx, id, change) })
+	return through(f, func() (store.Subscription, error) {
+		return f.closingStore.UpdateSubscription(context.WithoutCancel(ctx), id, change)
+	})
 }
 
 func (f *funnel) Enqueue(ctx context.Context, evs ...events.Event) error {
-	_, err := through(f, func() (struct{}, error) { return struct{}{}, f.closingStore.Enqueue(ctx, evs...) })
+	_, err := through(f, func() (struct{}, error) {
+		return struct{}{}, f.closingStore.Enqueue(context.WithoutCancel(ctx), evs...)
+	})
 	return err
 }
 
 func (f *funnel) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims, error) {
-	return through(f, func() (store.Claims, error) { return f.closingStore.Claim(ctx, req) })
+	return through(f, func() (store.Claims, error) { return f.closingStore.Claim(context.WithoutCancel(ctx), req) })
 }
 
 func (f *funnel) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.Result, error) {
-	return through(f, func() ([]store.Result, error) { return f.closingStore.Finish(ctx, outcomes...) })
+	return through(f, func() ([]store.Result, error) { return f.closingStore.Finish(context.WithoutCancel(ctx), outcomes...) })
 }
 
 func (f *funnel) Prune(ctx context.Context, r store.Retention) (bool, error) {
-	return through(f, func() (bool, error) { return f.closingStore.Prune(ctx, r) })
+	return through(f, func() (bool, error) { return f.closingStore.Prune(context.WithoutCancel(ctx), r) })
 }
 
 // Close implements io.Closer.

@@ -35,10 +35,12 @@ const (
 	flushOutcomes = 256
 )
 
-func (s *Store) newCommits() *groupcommit.Group[*txn] {
+// newCommits returns the group of operations that write. In a host's own database, others write too.
+func (s *Store) newCommits(exclusive bool) *groupcommit.Group[*txn] {
 	return groupcommit.New(groupcommit.Config[*txn]{
 		Transact:     s.transact,
 		Do:           s.runOp,
+		Exclusive:    exclusive,
 		Mu:           locker{s},
 		Closed:       store.ErrClosed,
 		MaxDelay:     maxDelay,

@@ -123,7 +123,8 @@ const MaxCached = maxCached
 func (s *Store) Leased() (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, of := range s.leased {
+	byClass, _ := s.schedule.Counted()
+	for _, of := range byClass {
 		n += of
 	}
 	return n

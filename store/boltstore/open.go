@@ -53,11 +53,11 @@ func open(path string, o Options) (*Store, error) {
 	if !hasStore(db, o.Name) {
 		return nil, errors.Join(fmt.Errorf("%w: the file has no store %q", store.ErrCorrupt, o.Name), db.Close())
 	}
+	o.owned = true
 	s, err := newStore(db, o)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	s.owned = true
 	return s, nil
 }
 

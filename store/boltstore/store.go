@@ -80,7 +80,8 @@ func newStore(db *bolt.DB, o Options) (*Store, error) {
 			Window: maxWindow, Idle: maxIdle, FirstToken: rand.Uint64() >> 1,
 		})},
 	}
-	s.commits = s.newCommits()
+	s.owned = o.owned
+	s.commits = s.newCommits(o.owned)
 	if err := s.prepare(); err != nil {
 		return nil, err
 	}

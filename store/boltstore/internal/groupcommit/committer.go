@@ -11,49 +11,81 @@ import (
 // made no difference with 16, 64 or 256 callers.
 const yields = 3
 
-// run is the committer. It ends when nothing is due.
-func (g *Group[Tx]) run() {
+// run is the committer. It ends when nothing is due. If it runs on the goroutine of own's caller,
+// it ends with own: what remains to be done must not hold that caller up.
+func (g *Group[Tx]) run(own *Op[Tx]) {
 	for {
-		woken := g.commit()
-		g.mu.Lock()
-		if woken > 1 && !g.closed {
-			// Those whom a commit wakes are about to come back with more. Without waiting for them,
-			// the next commit would have the few that arrived meanwhile, and they the one after:
-			// two convoys that take turns. One that is alone has no siblings to wait for.
-			siblings := woken + g.waiting.urgent
-			g.mu.Unlock()
-			g.awaitSiblings(siblings)
-			g.mu.Lock()
+		if siblings := g.commit(); siblings {
+			// From now on the last of them, or expect, is the committer. This goroutine must not
+			// look whether something is due: they may be at it already.
+			return
 		}
-		if !g.due() {
-			g.running = false
-			g.start() // the timer
-			g.changed.Broadcast()
+		g.mu.Lock()
+		if !g.goesOn() {
 			g.mu.Unlock()
 			return
 		}
+		handOver := own != nil && own.state == ended
 		g.mu.Unlock()
+		if handOver {
+			go g.run(nil)
+			return
+		}
 	}
 }
 
-// awaitSiblings returns when n urgent operations wait, or everybody has had a turn to run. A sleep
-// instead was no better, and made a caller wait that is nobody's sibling.
-func (g *Group[Tx]) awaitSiblings(n int) {
+// goesOn reports whether something is due. If not, there is no committer any more. g.mu is held.
+func (g *Group[Tx]) goesOn() bool {
+	g.siblings = 0
+	if g.due() {
+		return true
+	}
+	g.running = false
+	g.start(nil) // the timer
+	g.changed.Broadcast()
+	return false
+}
+
+// expect waits for siblings. Those whom a commit has woken are about to come back with more.
+// Without waiting for them, the next commit would have the few that arrived meanwhile, and they the
+// one after: two convoys that take turns. One that is alone has no siblings. The last of them to
+// come begins the next commit; if some don't, expect does, when everybody has had a turn to run. A
+// sleep instead was no better, and made a caller wait that is nobody's sibling.
+//
+// One of those who were woken starts it, and not the committer: a goroutine that yields while
+// others are idle is run at once by one of those, before it has taken on any of the woken.
+func (g *Group[Tx]) expect(turn int) {
 	for range yields {
 		runtime.Gosched()
-		g.mu.Lock()
-		enough := g.waiting.urgent >= n
+	}
+	g.mu.Lock()
+	if g.turn != turn || g.siblings == 0 || !g.goesOn() {
 		g.mu.Unlock()
-		if enough {
-			return
-		}
+		return
+	}
+	g.mu.Unlock()
+	g.run(nil)
+}
+
+// passOn does what is left to the caller of an operation that has ended.
+func (g *Group[Tx]) passOn(o *Op[Tx]) {
+	if o.baton > 0 {
+		go g.expect(o.baton)
+	}
+	if len(o.lead) == 0 {
+		return
+	}
+	g.mu.Lock() // Close has refused it before it could lead
+	defer g.mu.Unlock()
+	if g.goesOn() {
+		go g.run(nil)
 	}
 }
 
-// commit commits what is due in one transaction, and returns how many callers it has woken that
-// were in a hurry. When an operation spoils the transaction, that one ends, and the others are
+// commit commits what is due in one transaction, and reports whether the next commit is to wait for
+// those whom this one has woken: see expect. When an operation spoils the transaction, that one ends, and the others are
 // tried again, without newcomers: among those, something could spoil each try.
-func (g *Group[Tx]) commit() (woken int) {
+func (g *Group[Tx]) commit() (siblings bool) {
 	for {
 		batch, failedOp, effects, err := g.transact()
 		if failedOp == nil {
@@ -62,13 +94,13 @@ func (g *Group[Tx]) commit() (woken int) {
 					o.err = err
 				}
 			}
-			return woken + g.end(batch, effects)
+			return g.end(batch, effects)
 		}
 		rest := slices.DeleteFunc(batch, func(o *Op[Tx]) bool { return o == failedOp })
 		g.again(rest)
-		woken += g.end([]*Op[Tx]{failedOp}, nil)
+		g.end([]*Op[Tx]{failedOp}, nil)
 		if len(rest) == 0 {
-			return woken
+			return false
 		}
 	}
 }
@@ -162,11 +194,11 @@ func (g *Group[Tx]) again(ops []*Op[Tx]) {
 	}
 }
 
-// end has memory follow a transaction, and tells everybody how it ended. It returns how many
-// callers in a hurry it has woken.
-func (g *Group[Tx]) end(batch []*Op[Tx], effects func()) (woken int) {
+// end has memory follow a transaction, and tells everybody how it ended. It reports whether there
+// are siblings.
+func (g *Group[Tx]) end(batch []*Op[Tx], effects func()) (siblings bool) {
 	if len(batch) == 0 && effects == nil {
-		return 0
+		return false
 	}
 	err := protect(func() error {
 		g.config.Mu.Lock()
@@ -183,17 +215,26 @@ func (g *Group[Tx]) end(batch []*Op[Tx], effects func()) (woken int) {
 	})
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.turn++
+	woken := 0
+	var last *Op[Tx] // whose caller runs first: the one that was woken last does
+	for _, o := range batch {
+		if o.state == taken && !o.deferred() {
+			woken++
+			last = o
+		}
+	}
+	if siblings = woken > 1 && !g.closed; siblings {
+		g.siblings, last.baton = woken+g.waiting.urgent, g.turn
+	}
 	for _, o := range batch {
 		if o.err == nil {
 			o.err = err
 		}
-		if o.state == taken && !o.deferred() {
-			woken++
-		}
 		o.state = ended
 		close(o.done)
 	}
-	return woken
+	return siblings
 }
 
 // protect turns a panic into an error. On the committer's goroutine it would end the process, and

@@ -25,6 +25,11 @@ type Config[Tx any] struct {
 	// the transaction can be committed: it can if the operation failed before it wrote anything.
 	Do func(tx Tx, do func(Tx) error) (intact bool, err error)
 
+	// Exclusive says that nobody else has transactions, so that Transact is never blocked. Then a
+	// caller whose context can't end commits itself, if nobody else does: it saves two switches of
+	// goroutines.
+	Exclusive bool
+
 	// Mu is held while effects and [Op.Ended] are called.
 	Mu sync.Locker
 

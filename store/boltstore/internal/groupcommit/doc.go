@@ -19,9 +19,10 @@
 //	                                                 do the others again without it
 //
 // One goroutine, the committer, commits. It exists only while there is something to commit, so a
-// group that nobody uses costs nothing and needs no Close. The callers never touch the storage.
-// That is why each can leave when its context ends, although beginning a transaction can block for
-// as long as another owner of the storage likes.
+// group that nobody uses costs nothing and needs no Close. A caller whose context can end never
+// touches the storage. That is why it can leave, although beginning a transaction can block for as
+// long as another owner of the storage likes. A caller whose context can't end is the committer
+// itself if there is none, until its own operation has ended.
 //
 // # Invariants
 //

@@ -78,16 +78,19 @@ func TestBetweenTries(t *testing.T) {
 		want(t, spoils, errOp) // it need not wait for the others
 		late := s.submit(t.Context(), s.spoil(3))
 		synctest.Wait()
+		latest := s.submit(t.Context(), s.write(4))
+		synctest.Wait()
 		cancel()
 		synctest.Wait()
 		want(t, leaves, context.Canceled)
 		close(again)
-		after(commitTime + 1)
+		after(2*commitTime + 1)
 		want(t, stays, nil)
 		want(t, late, errOp)
-		s.committed([]int{0})
-		if s.tries != 3 {
-			t.Errorf("%d tries, want 3", s.tries)
+		want(t, latest, nil)
+		s.committed([]int{0}, []int{4})
+		if s.tries != 4 {
+			t.Errorf("%d tries, want 4", s.tries)
 		}
 	})
 }

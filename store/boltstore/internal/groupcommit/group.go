@@ -14,9 +14,15 @@ type Group[Tx any] struct {
 	waiting queue[Tx]
 	retry   []*Op[Tx] // what the next transaction has: the last one was rolled back for another's sake
 	final   *Op[Tx]   // what Close commits last
-	running bool      // there is a committer
+	running bool      // there is a committer, or is to be one when the siblings are there
 	inTx    bool      // its transaction has begun: it is past what others can block
 	closed  bool
+	turn    int // counts commits
+
+	// siblings is how many urgent operations the next commit waits for, see expect; 0 if it does
+	// not.
+	siblings int
+
 	changed sync.Cond // running or inTx has become false; its lock is mu
 
 	timer *time.Timer // for deferred operations while there is no committer
@@ -42,6 +48,9 @@ func (g *Group[Tx]) Submit(ctx context.Context, o *Op[Tx]) error {
 		return err
 	}
 	o.done = make(chan struct{})
+	if ctx.Done() == nil && g.config.Exclusive {
+		o.lead = make(chan struct{}, 1)
+	}
 	if o.deferred() {
 		now := time.Now()
 		o.mayFlushAt, o.mustFlushAt = now.Add(g.config.MaxDelay/2), now.Add(g.config.MaxDelay)
@@ -53,13 +62,18 @@ func (g *Group[Tx]) Submit(ctx context.Context, o *Op[Tx]) error {
 		return g.config.Closed
 	}
 	g.waiting.add(o)
-	g.start()
+	g.start(o)
 	g.mu.Unlock()
-	select {
-	case <-o.done:
-		return o.err
-	case <-ctx.Done():
-		return g.leave(o, ctx.Err())
+	for {
+		select {
+		case <-o.done:
+			g.passOn(o)
+			return o.err
+		case <-o.lead:
+			g.run(o)
+		case <-ctx.Done():
+			return g.leave(o, ctx.Err())
+		}
 	}
 }
 
@@ -69,6 +83,7 @@ func (g *Group[Tx]) leave(o *Op[Tx], err error) error {
 	switch o.state {
 	case ended: // just now: that it is known how is worth more than err
 		g.mu.Unlock()
+		g.passOn(o)
 		return o.err
 	case taken:
 		// The transaction can't do without it any more. What it writes to, and whom Ended tells,
@@ -95,19 +110,26 @@ func (g *Group[Tx]) refuse(ops []*Op[Tx], err error) {
 	}
 }
 
-// start has a committer begin, if something is due and there is none. If something will be due, a
-// timer does it then. g.mu is held.
-func (g *Group[Tx]) start() {
-	switch o := g.waiting.firstDeferred(); {
-	case g.running: // it looks again before it ends
+// start has a committer begin, if something is due and there is none. That is the caller of o, if
+// it can't leave: it saves two switches of goroutines. If something will be due, a timer does it
+// then. g.mu is held; o may be nil.
+func (g *Group[Tx]) start(o *Op[Tx]) {
+	switch first := g.waiting.firstDeferred(); {
+	case g.running && (g.siblings == 0 || g.waiting.urgent < g.siblings && !g.closed):
+		// The committer looks again before it ends, or there is expect, which does.
 	case g.due():
-		g.running = true
-		go g.run()
-	case o != nil && !g.armed:
+		// The last of the siblings begins at once: nobody is left to wait for.
+		g.running, g.siblings = true, 0
+		if o != nil && o.lead != nil {
+			o.lead <- struct{}{}
+		} else {
+			go g.run(nil)
+		}
+	case first != nil && !g.armed:
 		g.armed = true
 		// Only the first of the deferred arms the timer, and it isn't set again for each. It may go
 		// off early, when that one has gone: then it is armed for the one that is first by then.
-		if wait := time.Until(o.mustFlushAt); g.timer == nil {
+		if wait := time.Until(first.mustFlushAt); g.timer == nil {
 			g.timer = time.AfterFunc(wait, g.expire)
 		} else {
 			g.timer.Reset(wait)
@@ -119,7 +141,7 @@ func (g *Group[Tx]) expire() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.armed = false
-	g.start()
+	g.start(g.waiting.firstDeferred())
 }
 
 // due reports whether something is to be committed now. g.mu is held.
@@ -155,7 +177,13 @@ func (g *Group[Tx]) Close(ctx context.Context, final *Op[Tx]) error {
 			final.done = make(chan struct{})
 		}
 	}
-	g.start()
+	if g.config.Exclusive && !g.running && g.due() {
+		g.running = true
+		g.mu.Unlock()
+		g.run(nil)
+		g.mu.Lock()
+	}
+	g.start(nil)
 	for g.running && (g.inTx || ctx.Err() == nil) {
 		g.changed.Wait()
 	}

@@ -25,7 +25,7 @@ func TestModel(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := &world{
-					storage: newStorage(t),
+					storage: newStorageThat(t, seed%8 < 2),
 					random:  rand.New(rand.NewPCG(uint64(seed), 1)),
 					calm:    seed%4 == 0,
 				}
@@ -92,7 +92,7 @@ func (w *world) run() {
 	}
 	var callers, host sync.WaitGroup
 	stop := make(chan struct{})
-	if !w.calm {
+	if !w.calm && !w.exclusive {
 		host.Go(func() { w.host(stop) })
 	}
 	for range 1 + w.below(20) {
@@ -175,6 +175,9 @@ func (w *world) submitOne() {
 		o.Records, o.NextCommit = 1+w.below(40), w.below(3) == 0
 	}
 	ctx := w.t.Context()
+	if w.below(2) == 0 {
+		ctx = context.WithoutCancel(ctx) // which may make its caller the committer
+	}
 	if !w.calm {
 		if w.below(4) == 0 {
 			c.kind = kind(w.below(int(kindCount)))

@@ -32,6 +32,8 @@ type storage struct {
 	lock  chan struct{} // has a value while a transaction is open, the host's or the group's
 	group *groupcommit.Group[*tx]
 
+	exclusive bool // the host does not use it
+
 	begin  func() error                                 // before a transaction begins; may be nil
 	commit func(commit func()) (anyway bool, err error) // what a commit does
 
@@ -50,15 +52,18 @@ type tx struct {
 	wrote bool
 }
 
-func newStorage(t *testing.T) *storage {
-	s := &storage{t: t, lock: make(chan struct{}, 1)}
+func newStorage(t *testing.T) *storage { return newStorageThat(t, false) }
+
+// newStorageThat returns a storage that only the group uses, or not.
+func newStorageThat(t *testing.T, exclusive bool) *storage {
+	s := &storage{t: t, lock: make(chan struct{}, 1), exclusive: exclusive}
 	s.commit = func(commit func()) (bool, error) {
 		<-time.After(commitTime)
 		commit()
 		return true, nil
 	}
 	s.group = groupcommit.New(groupcommit.Config[*tx]{
-		Transact: s.transact, Do: s.do, Mu: &s.mu, Closed: errClosed,
+		Transact: s.transact, Do: s.do, Mu: &s.mu, Closed: errClosed, Exclusive: exclusive,
 		MaxDelay: maxDelay, RideRecords: rideRecords, FlushRecords: flushRecords,
 	})
 	return s
