@@ -39,6 +39,17 @@
 // when it runs out, somebody can, with a new token, and the old token is worth nothing any more except to say that the
 // delivery succeeded. This is what makes delivery at least once with crashes, and exactly once without.
 //
+// # Time
+//
+// No call is without a bound. What a call does on its own is bounded by its arguments, as each method says, and never
+// grows with the backlog, the history or what others have erased, deleted or given up. What it waits for is another's
+// commit, a transaction of the host's, or a server: it then returns its context's error soon after the context ends. So
+// with a context that ends, every call does; without one, it waits as long as the host's transaction or the server does.
+//
+// storetest calls every method in each state that it reaches and fails the store when a call takes longer than
+// storetest.DefaultBound, which is generous to slow machines: what takes longer than a second on a healthy one is a
+// fault.
+//
 // # Size
 //
 // Memory may grow with the subscriptions that have something pending, within a small bound for each; not with the

@@ -19,6 +19,7 @@ type Subscriptions interface {
 	// CreateSubscription stores a new subscription and returns it as stored: the store sets its times.
 	//
 	// ErrConflict when the ID is taken, by whatever tenant. Not idempotent: after an error of unknown effect, look.
+	// Bound: one commit.
 	CreateSubscription(ctx context.Context, sub Subscription) (Subscription, error)
 
 	// UpdateSubscription gives change the subscription to alter and stores what it leaves, in one transaction, and
@@ -31,21 +32,22 @@ type Subscriptions interface {
 	// grows with it (a store may tidy up later, in Prune).
 	//
 	// An error from change undoes all and is returned as it is. change may run more than once, and must not call the
-	// store. ErrNotFound when there is no such subscription.
+	// store. ErrNotFound when there is no such subscription. Bound: one commit, and as many more as others change the same
+	// subscription meanwhile.
 	UpdateSubscription(ctx context.Context, id string, change func(*Subscription) error) (Subscription, error)
 
 	// DeleteSubscription removes the subscription, its deliveries and its history. As with UpdateSubscription, that
 	// holds as soon as it returns, and its records may go later, in Prune. The ID may be used again at once.
 	//
-	// ErrNotFound when there is no such subscription.
+	// ErrNotFound when there is no such subscription. Bound: one commit.
 	DeleteSubscription(ctx context.Context, id string) error
 
-	// Subscription returns the subscription. ErrNotFound when there is none.
+	// Subscription returns the subscription. ErrNotFound when there is none. Bound: one read.
 	Subscription(ctx context.Context, id string) (Subscription, error)
 
 	// Subscriptions lists subscriptions, oldest first. A cursor that is none is an *events.InvalidError.
 	//
-	// It reads the records of the page and a few more, so time and memory grow with the page alone, and a page without a
+	// Bound: it reads the records of the page and a few more, so time and memory grow with the page alone, and a page without a
 	// limit holds all of them: some microseconds and some hundred bytes each. Use a Limit where there may be many.
 	Subscriptions(ctx context.Context, q SubscriptionQuery) (Page[Subscription], error)
 }
@@ -62,7 +64,8 @@ type Queue interface {
 	// not content: that of the first call stays. Of an event that was erased the content is not known any more, and
 	// enqueueing its ID again changes nothing.
 	//
-	// The events are validated and their wire bodies built here: an *events.InvalidError stores nothing.
+	// The events are validated and their wire bodies built here: an *events.InvalidError stores nothing. Bound: one commit,
+	// whose size is that of the events and of the lists of those who want them.
 	Enqueue(ctx context.Context, evs ...events.Event) error
 
 	// Claim leases deliveries that are due, each with a new token, until the lease runs out or Finish or Release ends
@@ -76,7 +79,8 @@ type Queue interface {
 	// that are due take turns with them. A delivery with a Key is not claimed while an earlier one of the same
 	// subscription with the same Key is pending. Nothing is claimed of a subscription that is held or paused.
 	//
-	// A record that can't be read (ErrCorrupt) makes its delivery dead, and nothing else.
+	// A record that can't be read (ErrCorrupt) makes its delivery dead, and nothing else. Bound: by req.Max, and by the
+	// number of subscriptions that have got something due since the last Claim.
 	Claim(ctx context.Context, req ClaimRequest) (Claims, error)
 
 	// Finish records what came of claims, in one transaction, in order, and returns one Result for each.
@@ -94,16 +98,17 @@ type Queue interface {
 	//
 	// Losing a Finish in a crash repeats an attempt and no more, so a store may let it wait a few milliseconds for a
 	// commit to ride on. The lease of a success stops counting against the limits of Claim as soon as Finish is called;
-	// that of a failure only when it is recorded, so that the next Claim goes by the health that it leaves.
+	// that of a failure only when it is recorded, so that the next Claim goes by the health that it leaves. Bound: one
+	// commit, by the number of outcomes.
 	Finish(ctx context.Context, outcomes ...Outcome) ([]Result, error)
 
 	// Release gives claims back unattempted: nothing is counted or recorded, and they are due at once, each where it
-	// was in its subscription's order. Tokens that are not the present ones are ignored.
+	// was in its subscription's order. Tokens that are not the present ones are ignored. Bound: by the number of leases.
 	Release(ctx context.Context, leases ...Lease) error
 
 	// Pause keeps this Store value, not others on the same data, from claiming deliveries of a subscription for d,
 	// MaxDuration at most, from now on, in place of an earlier pause; with zero or less it ends one. It is not kept on disk, and no error for a
-	// subscription that does not exist. It is what a rate limit is made of.
+	// subscription that does not exist. It is what a rate limit is made of. Bound: one read; it waits for nobody's commit.
 	Pause(ctx context.Context, subscriptionID string, d time.Duration) error
 
 	// Ready returns a channel with one slot that gets a value whenever there may be something new to claim: after
@@ -116,11 +121,12 @@ type Queue interface {
 // History is what has become of it.
 type History interface {
 	// Deliveries lists deliveries, newest first: by the order in which their events were enqueued, backwards. A cursor
-	// that is none is an *events.InvalidError.
+	// that is none is an *events.InvalidError. Bound: by q.Limit and what must be read to find so many; with q.Count, by the
+	// number that match.
 	Deliveries(ctx context.Context, q DeliveryQuery) (Page[Delivery], error)
 
 	// Attempts returns the counted attempts of a delivery, oldest first; none before the first. ErrNotFound when there
-	// is no such delivery.
+	// is no such delivery. Bound: one read.
 	Attempts(ctx context.Context, subscriptionID, eventID string) ([]Attempt, error)
 
 	// Requeue makes deliveries that match pending and due at once, with Claim.Retry at zero and their attempts kept. It
@@ -131,7 +137,8 @@ type History interface {
 	// Deliveries of a subscription that is not Subscribed are passed over, and so are those of erased events. When q.States
 	// names Pending, deliveries that wait for a retry and are not leased are made due at once; they count too, and keep
 	// their Retry. The subscriptions of all that match, due ones and leased ones too, are not held any longer: whoever calls
-	// this has reason to think that their endpoints work again. Their health stays as it is otherwise.
+	// this has reason to think that their endpoints work again. Their health stays as it is otherwise. Bound: as Deliveries,
+	// and one commit of at most q.Limit changes.
 	Requeue(ctx context.Context, q DeliveryQuery) (n int, next string, err error)
 
 	// Erase removes what events carried: their bodies, those of Outcome.Body, their traces, and every Response in the
@@ -142,18 +149,19 @@ type History interface {
 	//
 	// It takes one step, of at most q.Limit events, in one transaction, and returns how many events it changed and the
 	// cursor for the next step, "" after the last. Events that were erased already are not counted. ErrNotFound when
-	// q.EventID names none that is stored; a cursor that is none is an *events.InvalidError.
+	// q.EventID names none that is stored; a cursor that is none is an *events.InvalidError. Bound: by q.Limit and the
+	// deliveries of the events that it erases.
 	Erase(ctx context.Context, q EraseQuery) (n int, next string, err error)
 
 	// Prune takes one bounded step of housekeeping: it removes finished deliveries past their retention, events that no
 	// delivery refers to any more, and what UpdateSubscription and DeleteSubscription left. It reports whether there is
-	// more to do. A step is short: a few milliseconds.
+	// more to do. Bound: a step is short, a few milliseconds, however much is past its retention.
 	Prune(ctx context.Context, r Retention) (more bool, err error)
 
 	// Stats returns figures of one subscription, or of the whole store when the ID is empty. ErrNotFound when there is
 	// no such subscription.
 	//
-	// It does not read the history. In boltstore the time grows with the subscriptions that have something pending: well
+	// Bound: it does not read the history. In boltstore the time grows with the subscriptions that have something pending: well
 	// under a microsecond for each, and some microseconds where the oldest of a subscription has ended since the last call
 	// and the next must be found among its retries. pgstore counts what is pending, about 0.1 s for a million; memstore
 	// looks at every delivery.

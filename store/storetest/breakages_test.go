@@ -24,7 +24,7 @@ func (br breakage) open(*testing.T) store.Store {
 
 func breakages() []breakage {
 	return slices.Concat(subscriptionBreakages(), enqueueBreakages(), claimBreakages(), fairnessBreakages(),
-		pauseBreakages(), finishBreakages(), bodyBreakages(), historyBreakages(), eraseBreakages(), windowBreakages(), boundBreakages())
+		pauseBreakages(), finishBreakages(), bodyBreakages(), historyBreakages(), eraseBreakages(), windowBreakages(), boundBreakages(), readBreakages())
 }
 
 // TestBreakages shows that the suite bites: each deliberately broken store violates the rule that says so.
@@ -49,22 +49,26 @@ func TestBreakages(t *testing.T) {
 func TestBreakagesCompared(t *testing.T) {
 	t.Parallel()
 	blind := map[string]string{ // breakages that it can't see, and why
-		"shares what it keeps":                "it does not change what it gets",
-		"never says that it is ready":         "it does not wait",
-		"goes on when the context has ended":  "no context of it ends",
-		"waits for nothing":                   "a Wait that is too short does no harm there",
-		"takes Until as included":             "times of the two stores differ",
-		"requeues all in one step":            "it takes all steps",
-		"erases all in one step":              "it takes all steps",
-		"does not say that a pause has ended": "it does not wait",
-		"does not say that there is room":     "it does not wait",
-		"knows whom it pauses":                "it pauses nobody else",
-		"erases events that are not there":    "whether they are is the store's choice there",
-		"keeps a reference to a body":         "it does not change what it gives",
-		"stops pruning early":                 "it has too little to prune",
-		"refuses without a name":              "it does not look at the words of an error",
-		"a large limit overflows":             "its pages are small",
-		"can't keep the year 9999":            "its attempts are of today",
+		"shares what it keeps":                             "it does not change what it gets",
+		"never says that it is ready":                      "it does not wait",
+		"goes on when the context has ended":               "no context of it ends",
+		"waits for nothing":                                "a Wait that is too short does no harm there",
+		"takes Until as included":                          "times of the two stores differ",
+		"requeues all in one step":                         "it takes all steps",
+		"erases all in one step":                           "it takes all steps",
+		"does not say that a pause has ended":              "it does not wait",
+		"does not say that there is room":                  "it does not wait",
+		"knows whom it pauses":                             "it pauses nobody else",
+		"erases events that are not there":                 "whether they are is the store's choice there",
+		"keeps a reference to a body":                      "it does not change what it gives",
+		"stops pruning early":                              "it has too little to prune",
+		"refuses without a name":                           "it does not look at the words of an error",
+		"answers from a cache after Close":                 "it closes nothing",
+		"answers from a cache when the context has ended":  "no context of it ends",
+		"takes nothing to do after Close":                  "it closes nothing",
+		"returns another error when the context has ended": "no context of it ends",
+		"a large limit overflows":                          "its pages are small",
+		"can't keep the year 9999":                         "its attempts are of today",
 	}
 	for _, br := range breakages() {
 		t.Run(br.name, func(t *testing.T) {

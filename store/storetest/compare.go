@@ -148,7 +148,7 @@ func (tw *twins) oneStep() {
 		{25, tw.claim},
 		{25, tw.finish},
 		{6, tw.release},
-		{4, tw.pause},
+		{7, tw.pause},
 		{6, tw.requeue},
 		{2, tw.erase},
 		{2, tw.prune},

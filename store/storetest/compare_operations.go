@@ -153,7 +153,8 @@ func (tw *twins) enqueue() {
 	tw.enqueueBoth(evs)
 }
 
-// refused makes a call in both that must be refused. One that is not shows in what the two refuse, and in what it changed.
+// refused makes some calls in both that must be refused. One that is not shows in what the two refuse, and in what it
+// changed.
 func (tw *twins) refused() {
 	var ours, model store.Claim
 	if n := len(tw.claims); n > 0 {
@@ -162,9 +163,11 @@ func (tw *twins) refused() {
 	}
 	sub := store.Subscription{ID: tw.someSub()}
 	calls, same := tw.ours.badCalls(sub, ours), tw.model.badCalls(sub, model)
-	i := tw.rand.IntN(len(calls))
-	tw.note("a call with a bad %s", calls[i].field)
-	tw.sameError("a call with a bad "+calls[i].field, calls[i].do(), same[i].do())
+	for range 8 {
+		i := tw.rand.IntN(len(calls))
+		tw.note("a call with a bad %s", calls[i].field)
+		tw.sameError("a call with a bad "+calls[i].field, calls[i].do(), same[i].do())
+	}
 }
 
 // enqueueKnown enqueues an event again that is stored, or one with its ID and other content.

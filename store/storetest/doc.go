@@ -37,6 +37,17 @@
 // A store that keeps anything sets [Suite.Reopen]. Rules then see that what was stored is there after a restart, and
 // the comparison restarts the store in between. A store may keep leases over a restart or drop them.
 //
+// # Transactions of the host's
+//
+// A store that enqueues in transactions of the host's sets [Suite.Begin]. Rules and the comparison then have some that
+// commit late or are rolled back, and see that nobody waits for one longer than a context lasts.
+//
+// # Time that a call takes
+//
+// Each call is watched, from outside the bubble: one that takes longer than [Suite.Bound] ends the process, with its name,
+// that of the rule and what every goroutine is at. [Suite.Sizes] does the same with what is just above the numbers that
+// stores count in.
+//
 // # Benchmarks
 //
 // [Bench] runs the same benchmarks on any store.

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/outhook/outhook/store"
@@ -67,8 +68,13 @@ func (c *check) ends(what string, calls []call, goOn func()) {
 
 func testContextsHost(c *check) {
 	sub, leased, died := c.prepare()
+	other := c.subscribe("nothing")
+	calls := slices.DeleteFunc(c.calls(sub, leased, died), func(call call) bool { return call.name == "DeleteSubscription" })
+	calls = append(calls, call{"DeleteSubscription", func(ctx context.Context) error { // not of the one that others look at
+		return c.store.DeleteSubscription(ctx, other.ID)
+	}})
 	tx := c.enqueued(c.messages(1)...)
-	c.ends("with a transaction of the host's open", c.calls(sub, leased, died), func() {
+	c.ends("with a transaction of the host's open", calls, func() {
 		c.must("Rollback", tx.Rollback(c.ctx))
 	})
 	c.must("Enqueue after it", c.store.Enqueue(c.ctx, c.messages(1)...))

@@ -1,0 +1,138 @@
+package storetest_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/outhook/outhook/store"
+)
+
+// cached returns a function that answers from a cache what was asked before, and never looks whether it is still so.
+func cached[K comparable, V any](get func(context.Context, K) (V, error)) func(context.Context, K) (V, error) {
+	var mu sync.Mutex // guards known
+	known := make(map[K]V)
+	return func(ctx context.Context, key K) (V, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if v, ok := known[key]; ok {
+			return v, nil
+		}
+		v, err := get(ctx, key)
+		if err == nil {
+			known[key] = v
+		}
+		return v, err
+	}
+}
+
+// cacheSubscription makes Subscription answer from a cache, which an update or a deletion empties when it is a good one.
+func cacheSubscription(b *broken, good bool) {
+	fill := func() { b.subscription = cached(b.Store.Subscription) }
+	fill()
+	if !good {
+		return
+	}
+	b.update = func(ctx context.Context, id string, change func(*store.Subscription) error) (store.Subscription, error) {
+		defer fill()
+		return b.Store.UpdateSubscription(ctx, id, change)
+	}
+	b.deleteSub = func(ctx context.Context, id string) error {
+		defer fill()
+		return b.Store.DeleteSubscription(ctx, id)
+	}
+}
+
+func readBreakages() []breakage {
+	return []breakage{
+		{"reads an old subscription", "reads/subscription", func(b *broken) { cacheSubscription(b, false) }},
+		{"reads a deleted subscription", "reads/deleted", func(b *broken) { cacheSubscription(b, false) }},
+		{"lists old subscriptions", "reads/subscription", func(b *broken) {
+			b.subscriptions = cached(b.Store.Subscriptions)
+		}},
+		{"claims with an old subscription", "reads/subscription", func(b *broken) {
+			known := make(map[string]store.Subscription)
+			b.claim = claimsWith(b, func(cl *store.Claim) {
+				if old, ok := known[cl.SubscriptionID]; ok {
+					cl.Subscription = old
+				}
+				known[cl.SubscriptionID] = cl.Subscription
+			})
+		}},
+		{"reads old figures", "reads/delivery", func(b *broken) { b.stats = cached(b.Store.Stats) }},
+		{"reads old attempts", "reads/delivery", func(b *broken) {
+			get := cached(func(ctx context.Context, d [2]string) ([]store.Attempt, error) {
+				return b.Store.Attempts(ctx, d[0], d[1])
+			})
+			b.attempts = func(ctx context.Context, subscriptionID, eventID string) ([]store.Attempt, error) {
+				return get(ctx, [2]string{subscriptionID, eventID})
+			}
+		}},
+		{"lists old deliveries", "reads/delivery", func(b *broken) {
+			queries := make(map[string]store.DeliveryQuery)
+			get := cached(func(ctx context.Context, q string) (store.Page[store.Delivery], error) {
+				return b.Store.Deliveries(ctx, queries[q])
+			})
+			b.deliveries = func(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery], error) {
+				text := fmt.Sprintf("%+v", q)
+				queries[text] = q
+				return get(ctx, text)
+			}
+		}},
+		{"answers from a cache after Close", "calls/closed", func(b *broken) { cacheSubscription(b, true) }},
+		{"answers from a cache when the context has ended", "calls/ended-context", func(b *broken) { cacheSubscription(b, true) }},
+		{"takes nothing to do after Close", "calls/closed", func(b *broken) {
+			b.finish = func(ctx context.Context, outcomes ...store.Outcome) ([]store.Result, error) {
+				if len(outcomes) == 0 {
+					return nil, nil
+				}
+				return b.Store.Finish(ctx, outcomes...)
+			}
+		}},
+		{"returns another error when the context has ended", "calls/ended-context", func(b *broken) {
+			b.pause = func(ctx context.Context, id string, d time.Duration) error {
+				if ctx.Err() != nil {
+					return context.Canceled
+				}
+				return b.Store.Pause(ctx, id, d)
+			}
+		}},
+		{"forgets what stands behind two that end at once", "liveness/keys", forgetBehind},
+	}
+}
+
+// forgetBehind makes b claim nothing more of a key once two deliveries of it have ended in one Finish.
+func forgetBehind(b *broken) {
+	keys := make(map[store.Lease]string) // of claims
+	forgotten := make(map[string]bool)   // subscriptions and keys
+	name := func(l store.Lease, key string) string { return l.SubscriptionID + key }
+	b.claim = func(ctx context.Context, req store.ClaimRequest) (store.Claims, error) {
+		claims, err := b.Store.Claim(ctx, req)
+		var kept []store.Claim
+		for _, cl := range claims.Claims {
+			keys[cl.Lease] = cl.Key
+			if cl.Key != "" && forgotten[name(cl.Lease, cl.Key)] {
+				_ = b.Store.Release(ctx, cl.Lease)
+				continue
+			}
+			kept = append(kept, cl)
+		}
+		claims.Claims = kept
+		return claims, err
+	}
+	b.finish = func(ctx context.Context, outcomes ...store.Outcome) ([]store.Result, error) {
+		results, err := b.Store.Finish(ctx, outcomes...)
+		ended := make(map[string]int)
+		for i, o := range outcomes {
+			key := keys[o.Lease]
+			if err != nil || key == "" || results[i].Ignored || o.State == store.Pending {
+				continue
+			}
+			if ended[name(o.Lease, key)]++; ended[name(o.Lease, key)] > 1 {
+				forgotten[name(o.Lease, key)] = true
+			}
+		}
+		return results, err
+	}
+}
