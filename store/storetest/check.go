@@ -40,6 +40,7 @@ func groups() []group {
 		{"limits", limitRules()},
 		{"pause", pauseRules()},
 		{"keys", keyRules()},
+		{"unblock", unblockRules()},
 		{"trace", traceRules()},
 		{"finish", finishRules()},
 		{"canceled", canceledRules()},
