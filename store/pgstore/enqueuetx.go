@@ -3,7 +3,9 @@ package pgstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"math"
 
 	"github.com/jackc/pgx/v5"
 
@@ -36,6 +38,25 @@ func (s *Store) EnqueueSQLTx(ctx context.Context, tx *sql.Tx, evs ...events.Even
 // scanner is a row of pgx or of database/sql.
 type scanner interface{ Scan(dest ...any) error }
 
+// enqueueTxSliced stores the events in one statement, or in several when they are for many
+// subscriptions. The first looks for conflicts of all.
+func (s *Store) enqueueTxSliced(evs []newEvent, query func(string, []any) scanner) error {
+	store := func(evs []newEvent, most int) error {
+		return enqueued(query(s.sql.enqueue, append(enqueueArgs(evs), most, s.table("events"))), evs)
+	}
+	err := store(evs, sliceDeliveries)
+	var wide *tooWide
+	if !errors.As(err, &wide) {
+		return err
+	}
+	for _, slice := range wide.slices(evs) {
+		if err := store(slice, math.MaxInt64); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // enqueueTx stores the events in a transaction of somebody else's. The notification goes with it; the reader of Ready here
 // gets one like any other.
 func (s *Store) enqueueTx(ctx context.Context, evs []events.Event, query func(string, []any) scanner) error {
@@ -46,7 +67,7 @@ func (s *Store) enqueueTx(ctx context.Context, evs []events.Event, query func(st
 	if err := s.begin(ctx); err != nil || len(built) == 0 {
 		return err
 	}
-	if err := enqueued(query(s.sql.enqueue, enqueueArgs(built))); err != nil || s.o.PollOnly {
+	if err := s.enqueueTxSliced(built, query); err != nil || s.o.PollOnly {
 		return told("event", err)
 	}
 	var ignored any

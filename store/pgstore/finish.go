@@ -123,8 +123,7 @@ func (s *Store) finishOnce(ctx context.Context, outcomes []store.Outcome) (resul
 		for i := range results {
 			results[i].Ignored = true
 		}
-		err = s.write(ctx, func(b *pgx.Batch) {
-			b.Queue(finishSettings)
+		err = s.write(ctx, finishSettings, func(b *batch) {
 			if clerk {
 				b.Queue(s.sql.clerk)
 			}
@@ -163,7 +162,7 @@ func finishArgs(outcomes []store.Outcome) (args []any, tokens []int64, subs []st
 		o := &outcomes[i]
 		subs[i], ids[i], tokens[i], states[i] = plain(o.SubscriptionID), plain(o.EventID), int64(o.Token), string(o.State)
 		retries[i], holds[i] = max(micros(o.RetryIn), 0), max(micros(o.HoldFor), 0)
-		statuses[i], wrongs[i] = int32(o.Attempt.Status), plain(o.Attempt.Error)
+		statuses[i], wrongs[i] = int32of(o.Attempt.Status), plain(o.Attempt.Error)
 		if o.State != store.Canceled {
 			lines[i] = attemptLine(&o.Attempt)
 		}
