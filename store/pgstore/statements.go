@@ -87,8 +87,9 @@ func newStatements(schema string) *statements {
 // crash of the server that loses one repeats an attempt. A Finish is, on this server: what a crash takes back of it is not
 // only attempted again, but leased to nobody until that runs out.
 const (
-	plainSettings = `SELECT ` + limits
-	planByIndex   = `set_config('jit', 'off', true), set_config('enable_seqscan', 'off', true), ` +
+	plainSettings = `SELECT ` + limits + `, set_config('jit', 'off', true), set_config('enable_nestloop', 'on', true), ` +
+		`set_config('enable_indexscan', 'on', true)`
+	planByIndex = `set_config('enable_seqscan', 'off', true), ` +
 		`set_config('enable_bitmapscan', 'off', true), set_config('enable_mergejoin', 'off', true)`
 	indexSettings   = plainSettings + `, ` + planByIndex
 	enqueueSettings = indexSettings

@@ -41,6 +41,7 @@ func groups() []group {
 		{"pause", pauseRules()},
 		{"keys", keyRules()},
 		{"unblock", unblockRules()},
+		{"hidden", hiddenRules()},
 		{"trace", traceRules()},
 		{"finish", finishRules()},
 		{"canceled", canceledRules()},
