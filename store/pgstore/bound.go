@@ -21,8 +21,13 @@ const (
 	// effect unknown: a Claim that is cut off keeps leases that nobody has.
 	afterContext = time.Second
 
-	// afterClose is how much longer one may take when the store is closed.
-	afterClose = 5 * time.Second
+	// afterClose is how much longer one may take when the store is closed, and giveBackTimeout bounds
+	// the last of all.
+	afterClose      = 5 * time.Second
+	giveBackTimeout = 2 * time.Second
+
+	// queueTimeout bounds how long a call waits for those before it to be done.
+	queueTimeout = 5 * time.Minute
 )
 
 // limits are what the server goes by in each transaction, whatever the database or user has set:
@@ -41,6 +46,9 @@ const limits = `set_config('statement_timeout', '30s', true), set_config('lock_t
 
 // errSlow is the cause of the end of a context when the server has not answered in time.
 var errSlow = fmt.Errorf("the server has not answered within %v: %w", statementTimeout, context.DeadlineExceeded)
+
+// errQueue is what a call gets that waited for its turn for too long.
+var errQueue = fmt.Errorf("it has waited for %v for those before it: %w", queueTimeout, context.DeadlineExceeded)
 
 // bound returns a context for a transaction: it ends grace after ctx does, afterClose after the
 // store is closed, and after limit in any case.

@@ -42,7 +42,7 @@ func (s *Store) claim(ctx context.Context, req store.ClaimRequest) (all store.Cl
 		return all, err
 	}
 	req.Max = min(max(req.Max, 0), maxClaim)
-	for range tries {
+	for began := time.Now(); ; {
 		var rounds []claimRound
 		if rounds, all.Wait, err = s.claimRounds(ctx, req); err != nil {
 			return store.Claims{}, err
@@ -53,11 +53,17 @@ func (s *Store) claim(ctx context.Context, req store.ClaimRequest) (all store.Cl
 				all.Claims = append(all.Claims, r.claims...)
 			} else if len(r.claims) > 0 {
 				stale = true
-				s.abandoned.add(r.base)
+				s.abandoned.add(r.base) // the next call gives them back
 			}
+		}
+		if stale {
+			all.Wait = 0
 		}
 		if len(all.Claims) > 0 || !stale {
 			return all, nil
+		}
+		if ctx.Err() != nil || time.Since(began) > statementTimeout {
+			break
 		}
 	}
 	return store.Claims{}, fmt.Errorf("the leases of %v that it got had run out before it returned; "+

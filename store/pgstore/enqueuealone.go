@@ -22,6 +22,8 @@ const (
 // enqueueAlone stores events in a transaction that no other call shares and that no other waits for: in
 // slices, when they are for many subscriptions.
 func (s *Store) enqueueAlone(ctx context.Context, evs []newEvent) (err error) {
+	timer := time.NewTimer(queueTimeout)
+	defer timer.Stop()
 	select {
 	case s.alone <- struct{}{}:
 		defer func() { <-s.alone }()
@@ -29,6 +31,8 @@ func (s *Store) enqueueAlone(ctx context.Context, evs []newEvent) (err error) {
 		return ctx.Err()
 	case <-s.cut.Done():
 		return store.ErrClosed
+	case <-timer.C:
+		return errQueue
 	}
 	for range tries {
 		if err = s.enqueueSliced(ctx, evs); err == nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/outhook/outhook/store"
 )
@@ -51,12 +52,17 @@ func (j *joined[T, R]) do(ctx context.Context, items []T, size int) ([]R, error)
 	if err := j.add(c); err != nil {
 		return nil, err
 	}
+	timer := time.NewTimer(queueTimeout)
+	defer timer.Stop()
 	select {
 	case <-c.done:
 		return c.results, c.err
 	case <-ctx.Done():
 		j.giveUp(c)
 		return nil, ctx.Err()
+	case <-timer.C:
+		j.giveUp(c)
+		return nil, errQueue
 	}
 }
 

@@ -101,6 +101,7 @@ func (s *Store) Close() error {
 	s.finishes.close()
 	s.background.Wait()
 	s.flushTallies()
+	s.giveBack()
 	if s.ownPool {
 		s.pool.Close()
 	}

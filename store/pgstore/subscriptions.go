@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -75,7 +76,7 @@ func (s *Store) subscription(ctx context.Context, id string) (sub subscription, 
 //
 // No lock is held while change runs: when another update has come between, it runs again on what that left.
 func (s *Store) UpdateSubscription(ctx context.Context, id string, change func(*store.Subscription) error) (store.Subscription, error) {
-	for {
+	for began := time.Now(); ; {
 		before, err := s.subscription(ctx, id)
 		if err != nil {
 			return store.Subscription{}, fmt.Errorf("pgstore: update subscription: %w", err)
@@ -89,7 +90,12 @@ func (s *Store) UpdateSubscription(ctx context.Context, id string, change func(*
 			s.waker.wake()
 			return after.Subscription, nil
 		}
-		if !errors.Is(err, pgx.ErrNoRows) && state(err) != deadlockDetected {
+		again := errors.Is(err, pgx.ErrNoRows) || state(err) == deadlockDetected
+		if errors.Is(err, pgx.ErrNoRows) && time.Since(began) > statementTimeout {
+			err = fmt.Errorf("others have changed it again and again for %v; try again", statementTimeout)
+			again = false
+		}
+		if !again {
 			return store.Subscription{}, fmt.Errorf("pgstore: update subscription: %w", told("subscription", err))
 		}
 	}

@@ -94,7 +94,7 @@ func testEnqueueTx(t *testing.T, s *pgstore.Store, begin func() hostTx) {
 		t.Fatal(err)
 	}
 	// Another publisher to the same subscription waits for nobody, and its event does not wait either.
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := s.Enqueue(ctx, evs[3]); err != nil {
 		t.Fatalf("Enqueue beside an open transaction: %v", err)
@@ -164,7 +164,7 @@ func TestEnqueueTxWakes(t *testing.T) {
 // wakes checks that Ready gets a value soon.
 func wakes(t *testing.T, s *pgstore.Store, when string) {
 	t.Helper()
-	timer := time.NewTimer(10 * time.Second)
+	timer := time.NewTimer(progress)
 	defer timer.Stop()
 	select {
 	case <-s.Ready():
