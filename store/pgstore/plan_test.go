@@ -16,10 +16,13 @@ import (
 
 // plan is what EXPLAIN (ANALYZE, BUFFERS) says of a node and those below it.
 type plan struct {
-	Node     string `json:"Node Type"`
-	Relation string `json:"Relation Name"`
-	Hit      int    `json:"Shared Hit Blocks"`
-	Read     int    `json:"Shared Read Blocks"`
+	Node     string  `json:"Node Type"`
+	Relation string  `json:"Relation Name"`
+	Hit      int     `json:"Shared Hit Blocks"`
+	Read     int     `json:"Shared Read Blocks"`
+	Rows     float64 `json:"Actual Rows"`
+	Loops    float64 `json:"Actual Loops"`
+	Removed  float64 `json:"Rows Removed by Join Filter"`
 	Plans    []plan
 }
 
