@@ -35,6 +35,12 @@ func (s *Store) EnqueueSQLTx(ctx context.Context, tx *sql.Tx, evs ...events.Even
 	return nil
 }
 
+// txQuerier asks in a transaction of the host's.
+type txQuerier func(query string, args []any) scanner
+
+// QueryRow implements querier. The context is that of the call.
+func (q txQuerier) QueryRow(_ context.Context, sql string, args ...any) pgx.Row { return q(sql, args) }
+
 // scanner is a row of pgx or of database/sql.
 type scanner interface{ Scan(dest ...any) error }
 
@@ -64,7 +70,7 @@ func (s *Store) enqueueTx(ctx context.Context, evs []events.Event, query func(st
 	if err != nil {
 		return err
 	}
-	if err := s.begin(ctx); err != nil || len(built) == 0 {
+	if err := s.beginOn(ctx, txQuerier(query)); err != nil || len(built) == 0 {
 		return err
 	}
 	if err := s.enqueueTxSliced(built, query); err != nil || s.o.PollOnly {

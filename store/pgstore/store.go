@@ -109,7 +109,10 @@ func (s *Store) Close() error {
 }
 
 // begin starts a method: it finds out whether it may go on.
-func (s *Store) begin(ctx context.Context) error {
+func (s *Store) begin(ctx context.Context) error { return s.beginOn(ctx, s.pool) }
+
+// beginOn is begin for a method that has a connection already: another may never come.
+func (s *Store) beginOn(ctx context.Context, q querier) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -121,7 +124,7 @@ func (s *Store) begin(ctx context.Context) error {
 	}
 	bounded, cancel := s.bound(ctx, 0, statementTimeout)
 	defer cancel()
-	if err := s.check(bounded, s.pool); err != nil {
+	if err := s.check(bounded, q); err != nil {
 		if cause := context.Cause(bounded); cause != nil {
 			return cause
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/outhook/outhook/events"
@@ -170,5 +171,27 @@ func wakes(t *testing.T, s *pgstore.Store, when string) {
 	case <-s.Ready():
 	case <-timer.C:
 		t.Errorf("Ready %s: got no value", when)
+	}
+}
+
+// TestEnqueueTxWithAPoolOfOne checks that EnqueueTx as the first call of a store takes no second
+// connection, which a pool of one does not have.
+func TestEnqueueTxWithAPoolOfOne(t *testing.T) {
+	t.Parallel()
+	direct, schema := newPool(t)
+	open(t, direct, schema)
+	pool, err := pgxpool.New(t.Context(), serverURL+"&pool_max_conns=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	s, err := pgstore.New(pool, &pgstore.Options{Schema: schema})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	err = pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error { return s.EnqueueTx(t.Context(), tx, someEvents(1)...) })
+	if err != nil {
+		t.Errorf("EnqueueTx in the only connection: %v", err)
 	}
 }
