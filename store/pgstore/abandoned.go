@@ -1,6 +1,9 @@
 package pgstore
 
-import "sync"
+import (
+	"context"
+	"sync"
+)
 
 // abandoned are the claim calls that failed and may have leased something all the same, because the connection was lost
 // before the answer came. The next call gives back what they have, so that it need not run out.
@@ -26,4 +29,18 @@ func (a *abandoned) take() []int64 {
 	bases := a.bases
 	a.bases = nil
 	return bases
+}
+
+// giveBack gives back what abandoned calls may have, when no other call of Claim will.
+func (s *Store) giveBack() {
+	bases := s.abandoned.take()
+	if len(bases) == 0 {
+		return
+	}
+	err := s.transactWithin(context.Background(), 0, giveBackTimeout, beginWrite, claimSettings, func(b *batch) {
+		b.Queue(s.sql.abandon, bases)
+	})
+	if err != nil {
+		s.log.trouble("giving back what was claimed; it waits until the leases run out", err)
+	}
 }

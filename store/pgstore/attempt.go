@@ -64,7 +64,7 @@ func (s *Store) attempts(ctx context.Context, subscriptionID, eventID string) ([
 		return nil, err
 	}
 	var log string
-	err := s.pool.QueryRow(ctx, s.sql.attempts, subscriptionID, eventID).Scan(&log)
+	err := s.readRow(ctx, s.sql.attempts, subscriptionID, eventID)(&log)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows), state(err) == invalidText:
 		return nil, store.ErrNotFound

@@ -56,22 +56,23 @@ func (s *Store) list(
 	if l.limit == 0 {
 		l.limit = store.DefaultDeliveryLimit
 	}
+	l.limit = min(l.limit, maxPage)
 	if l.cursor, err = parseCursor(q.Cursor); err != nil {
 		return l, 0, err
 	}
 	f := s.filter(&q)
 	here, args := f.page(l.cursor, l.cursor.back, l.limit+1)
-	var b pgx.Batch
-	b.Queue("SELECT " + planByIndex)
-	b.Queue(here, args...).Query(func(rows pgx.Rows) error { return l.read(rows, readListed) })
-	if l.cursor.set && (around || l.cursor.back) {
-		other, args := f.page(l.cursor, !l.cursor.back, 1)
-		b.Queue(other, args...).Query(l.readOther)
-	}
-	if q.Count {
-		b.Queue(f.count(), f.args...).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
-	}
-	return l, total, s.pool.SendBatch(ctx, &b).Close()
+	err = s.read(ctx, indexSettings, func(b *batch) {
+		b.Queue(here, args...).Query(func(rows pgx.Rows) error { return l.read(rows, readListed) })
+		if l.cursor.set && (around || l.cursor.back) {
+			other, args := f.page(l.cursor, !l.cursor.back, 1)
+			b.Queue(other, args...).Query(l.readOther)
+		}
+		if q.Count {
+			b.Queue(f.count(), f.args...).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
+		}
+	})
+	return l, total, err
 }
 
 func readListed(row pgx.CollectableRow) (d listed, err error) {
@@ -110,10 +111,10 @@ func (s *Store) filter(q *store.DeliveryQuery) *filter {
 		f.add("e.type = ?", plain(q.EventType))
 	}
 	if !q.Since.IsZero() {
-		f.add("e.enqueued_at >= ?", q.Since)
+		f.add("e.enqueued_at >= ?", inRange(q.Since))
 	}
 	if !q.Until.IsZero() {
-		f.add("e.enqueued_at < ?", q.Until)
+		f.add("e.enqueued_at < ?", inRange(q.Until))
 	}
 	if len(q.States) > 0 {
 		f.states(q.States)

@@ -3,7 +3,9 @@ package pgstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"math"
 
 	"github.com/jackc/pgx/v5"
 
@@ -33,8 +35,33 @@ func (s *Store) EnqueueSQLTx(ctx context.Context, tx *sql.Tx, evs ...events.Even
 	return nil
 }
 
+// txQuerier asks in a transaction of the host's.
+type txQuerier func(query string, args []any) scanner
+
+// QueryRow implements querier. The context is that of the call.
+func (q txQuerier) QueryRow(_ context.Context, sql string, args ...any) pgx.Row { return q(sql, args) }
+
 // scanner is a row of pgx or of database/sql.
 type scanner interface{ Scan(dest ...any) error }
+
+// enqueueTxSliced stores the events in one statement, or in several when they are for many
+// subscriptions. The first looks for conflicts of all.
+func (s *Store) enqueueTxSliced(evs []newEvent, query func(string, []any) scanner) error {
+	store := func(evs []newEvent, most int) error {
+		return enqueued(query(s.sql.enqueue, append(enqueueArgs(evs), most, s.table("events"))), evs)
+	}
+	err := store(evs, sliceDeliveries)
+	var wide *tooWide
+	if !errors.As(err, &wide) {
+		return err
+	}
+	for _, slice := range wide.slices(evs) {
+		if err := store(slice, math.MaxInt64); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // enqueueTx stores the events in a transaction of somebody else's. The notification goes with it; the reader of Ready here
 // gets one like any other.
@@ -43,10 +70,10 @@ func (s *Store) enqueueTx(ctx context.Context, evs []events.Event, query func(st
 	if err != nil {
 		return err
 	}
-	if err := s.begin(ctx); err != nil || len(built) == 0 {
+	if err := s.beginOn(ctx, txQuerier(query)); err != nil || len(built) == 0 {
 		return err
 	}
-	if err := enqueued(query(s.sql.enqueue, enqueueArgs(built))); err != nil || s.o.PollOnly {
+	if err := s.enqueueTxSliced(built, query); err != nil || s.o.PollOnly {
 		return told("event", err)
 	}
 	var ignored any

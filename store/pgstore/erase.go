@@ -41,8 +41,7 @@ func (s *Store) erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 		return 0, next, err
 	}
 	for range tries {
-		err = s.write(ctx, func(b *pgx.Batch) {
-			b.Queue("SELECT " + planByIndex)
+		err = s.write(ctx, indexSettings, func(b *batch) {
 			b.Queue("SELECT pg_advisory_xact_lock($1)", s.lockKey("prune")) // it deletes what this changes
 			b.Queue(s.sql.clerk)
 			b.Queue(s.sql.eraseLock, seqs)
@@ -62,7 +61,7 @@ func (s *Store) erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 func (s *Store) erasable(ctx context.Context, q store.EraseQuery) (seqs []int64, next string, err error) {
 	if q.EventID != "" {
 		var seq int64
-		err := s.pool.QueryRow(ctx, s.sql.erasableOne, plain(q.EventID)).Scan(&seq)
+		err := s.readRow(ctx, s.sql.erasableOne, plain(q.EventID))(&seq)
 		if errors.Is(err, pgx.ErrNoRows) {
 			err = store.ErrNotFound
 		}
@@ -76,9 +75,9 @@ func (s *Store) erasable(ctx context.Context, q store.EraseQuery) (seqs []int64,
 	if limit == 0 {
 		limit = store.DefaultDeliveryLimit
 	}
+	limit = min(limit, maxPage)
 	var following *int64
-	err = s.write(ctx, func(b *pgx.Batch) {
-		b.Queue("SELECT " + planByIndex)
+	err = s.read(ctx, indexSettings, func(b *batch) {
 		b.Queue(s.sql.erasable, plain(q.Tenant), cur.at[0], limit, eraseLook, eraseDeliveries).
 			QueryRow(func(row pgx.Row) error { return row.Scan(&seqs, &following) })
 	})

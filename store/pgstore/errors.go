@@ -14,6 +14,10 @@ const (
 	serializationFailure = "40001"
 	deadlockDetected     = "40P01"
 	invalidText          = "22021" // what PostgreSQL's text cannot hold: the character NUL
+	invalidStatementName = "26000"
+	lockNotAvailable     = "55P03" // lock_timeout
+	queryCanceled        = "57014" // statement_timeout
+	featureNotSupported  = "0A000" // of a prepared statement: its result has other columns now
 )
 
 // state returns the SQLSTATE of an error; "" when it has none.
@@ -28,7 +32,7 @@ func state(err error) string {
 // transient reports whether an error says that the same transaction may well succeed now.
 func transient(err error) bool {
 	switch state(err) {
-	case uniqueViolation, serializationFailure, deadlockDetected:
+	case uniqueViolation, serializationFailure, deadlockDetected, invalidStatementName:
 		return true
 	}
 	return pgconn.SafeToRetry(err)

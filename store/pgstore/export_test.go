@@ -75,3 +75,29 @@ func (s *Store) ForgetTallies() {
 	clear(s.tallies.slots)
 	s.tallies.fresh, s.tallies.writer = 0, s.tallies.writer+1
 }
+
+// StatementTimeout bounds a transaction.
+const StatementTimeout = statementTimeout
+
+// Waiting returns how many calls of Enqueue wait for their turn.
+func (s *Store) Waiting() int {
+	s.enqueues.mu.Lock()
+	defer s.enqueues.mu.Unlock()
+	return s.enqueues.waiting.Len()
+}
+
+// SetClaimTime sets after what time a Claim begins no further round.
+func (s *Store) SetClaimTime(d time.Duration) { s.claimTime = d }
+
+// Claimed returns how many numbers of claims were given out: one for each round of a Claim.
+func (s *Store) Claimed() int64 {
+	s.tokens.mu.Lock()
+	defer s.tokens.mu.Unlock()
+	return s.tokens.next
+}
+
+// Micros is a duration as PostgreSQL gets it, and FromMicros the opposite.
+var (
+	Micros     = micros
+	FromMicros = fromMicros
+)

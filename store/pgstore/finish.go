@@ -118,8 +118,7 @@ func (s *Store) finishOnce(ctx context.Context, outcomes []store.Outcome) (resul
 		for i := range results {
 			results[i].Ignored = true
 		}
-		err = s.write(ctx, func(b *pgx.Batch) {
-			b.Queue(finishSettings)
+		err = s.write(ctx, finishSettings, func(b *batch) {
 			if clerk {
 				b.Queue(s.sql.clerk)
 			}
@@ -166,7 +165,7 @@ func finishArgs(outcomes []store.Outcome) (args []any, tokens []int64, subs []st
 			holds[i] = micros(o.HoldFor)
 			fallthrough
 		case store.Delivered:
-			statuses[i], lines[i] = int32(o.Attempt.Status), attemptLine(&o.Attempt)
+			statuses[i], lines[i] = int32of(o.Attempt.Status), attemptLine(&o.Attempt)
 		}
 		if o.State == store.Pending || o.State == store.Dead {
 			bodies[i] = o.Body

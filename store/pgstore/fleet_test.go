@@ -88,7 +88,7 @@ func TestLimitsHoldInAllReplicas(t *testing.T) {
 	for i := range events {
 		select {
 		case g.release <- struct{}{}:
-		case <-time.After(20 * time.Second):
+		case <-time.After(progress):
 			t.Fatalf("request %d did not come", i)
 		}
 	}
@@ -126,18 +126,14 @@ func TestProbesOfAFleet(t *testing.T) {
 // waitFor waits until the health is as wanted.
 func waitFor(t *testing.T, s *pgstore.Store, id string, ok func(store.Health) bool) store.Health {
 	t.Helper()
-	ticker := time.NewTicker(10 * time.Millisecond)
-	defer ticker.Stop()
-	for range 3000 {
+	var health store.Health
+	await(t, "the health is as wanted", func() bool {
 		stats, err := s.Stats(t.Context(), id)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if ok(stats.Health) {
-			return stats.Health
-		}
-		<-ticker.C
-	}
-	t.Fatal("the health is not as wanted within 30 s")
-	return store.Health{}
+		health = stats.Health
+		return ok(health)
+	})
+	return health
 }

@@ -101,7 +101,7 @@ func (h *hosts) publishUntilAccepted(t *testing.T) (id string) {
 			h.judge.ack(evs[0].ID)
 			return evs[0].ID
 		}
-		if time.Since(start) > 2*recovery {
+		if time.Since(start) > progress {
 			t.Fatalf("Publish after the fault: %v", err)
 		}
 		<-ticker.C
@@ -120,7 +120,7 @@ func (h *hosts) recovered(t *testing.T, repeats int) {
 	if *long && took > recovery {
 		t.Errorf("recovery: took %v, want at most %v", took, recovery)
 	}
-	n := h.judge.await(t, "everything acknowledged arrives", 2*lease, delivered)
+	n := h.judge.await(t, "everything acknowledged arrives", progress, delivered)
 	if n.repeated > repeats {
 		t.Errorf("repeated: %d, want at most %d", n.repeated, repeats)
 	}

@@ -92,7 +92,7 @@ func (im *importer) subscription(ctx context.Context, sub *store.Subscription) e
 	args = append(args, orNull(sub.OverlapUntil), string(sub.Status), sub.DisabledReason,
 		sub.CreatedAt, sub.UpdatedAt, orNull(sub.SubscribedAt),
 		h.Proven, h.Failures, h.FailingFor.Microseconds(), h.Holds, orNull(h.HeldUntil), h.Recovering)
-	_, err = im.s.pool.Exec(ctx, im.s.sql.importSubscription, args...)
+	err = im.s.write(ctx, plainSettings, func(b *batch) { b.Queue(im.s.sql.importSubscription, args...) })
 	return told("subscription", err)
 }
 
@@ -120,11 +120,13 @@ func (im *importer) order(ctx context.Context) error {
 			break
 		}
 	}
-	rows, err := im.s.pool.Query(ctx, im.s.sql.reserve, len(newestFirst), pgx.Identifier{im.s.o.Schema, "events"}.Sanitize())
-	if err != nil {
-		return err
-	}
-	places, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	var places []int64
+	err := im.s.write(ctx, plainSettings, func(b *batch) {
+		b.Queue(im.s.sql.reserve, len(newestFirst), im.s.table("events")).Query(func(rows pgx.Rows) (err error) {
+			places, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+			return err
+		})
+	})
 	if err != nil {
 		return err
 	}
@@ -198,12 +200,12 @@ func (im *importer) move(ctx context.Context, claims []store.Claim) error {
 		}
 		for j := range attempts {
 			logs[i] += attemptLine(&attempts[j])
-			statuses[i], wrongs[i] = int32(attempts[j].Status), plain(attempts[j].Error)
+			statuses[i], wrongs[i] = int32of(attempts[j].Status), plain(attempts[j].Error)
 		}
 		seqs[i], ids[i], types[i], tenants[i], keys[i] = im.places[c.EventID], c.EventID, c.EventType, c.Tenant, c.Key
 		times[i], enqueued[i], bodies[i], subs[i] = c.EventTime, c.EnqueuedAt, c.Body, c.SubscriptionID
 		traces[i] = c.Trace
-		counts[i], retries[i], dues[i] = int32(c.Attempt-1), int32(c.Retry), c.EnqueuedAt
+		counts[i], retries[i], dues[i] = int32of(c.Attempt-1), int32of(c.Retry), c.EnqueuedAt
 		if due, later := im.due[of(&c.Lease)]; later {
 			dues[i] = due
 		}
@@ -212,8 +214,11 @@ func (im *importer) move(ctx context.Context, claims []store.Claim) error {
 		}}
 	}
 	var moved int
-	err := im.s.pool.QueryRow(ctx, im.s.sql.importDeliveries, seqs, ids, types, tenants, keys, times, enqueued, bodies, subs,
-		counts, retries, dues, statuses, wrongs, logs, traces).Scan(&moved)
+	err := im.s.write(ctx, plainSettings, func(b *batch) {
+		b.Queue(im.s.sql.importDeliveries, seqs, ids, types, tenants, keys, times, enqueued, bodies, subs,
+			counts, retries, dues, statuses, wrongs, logs, traces).
+			QueryRow(func(row pgx.Row) error { return row.Scan(&moved) })
+	})
 	if err != nil {
 		return err
 	}

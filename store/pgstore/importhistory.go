@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/outhook/outhook/store"
 )
 
@@ -49,14 +51,16 @@ func (im *importer) keep(ctx context.Context, ds []store.Delivery) error {
 		ids, types, tenants = append(ids, d.EventID), append(types, d.EventType), append(tenants, d.Tenant)
 		subs, states, wrongs = append(subs, d.SubscriptionID), append(states, string(d.State)), append(wrongs, plain(d.LastError))
 		enqueued, finished, logs = append(enqueued, d.CreatedAt), append(finished, d.FinishedAt), append(logs, log)
-		counts, statuses = append(counts, int32(d.Attempts)), append(statuses, int32(d.LastStatus))
+		counts, statuses = append(counts, int32of(d.Attempts)), append(statuses, int32of(d.LastStatus))
 	}
 	if len(ids) == 0 {
 		return nil
 	}
 	var kept int
-	err := im.s.pool.QueryRow(ctx, im.s.sql.importHistory, ids, types, tenants, enqueued, subs, states, counts, statuses,
-		finished, wrongs, logs).Scan(&kept)
+	err := im.s.write(ctx, plainSettings, func(b *batch) {
+		b.Queue(im.s.sql.importHistory, ids, types, tenants, enqueued, subs, states, counts, statuses,
+			finished, wrongs, logs).QueryRow(func(row pgx.Row) error { return row.Scan(&kept) })
+	})
 	im.done.Finished += kept
 	return err
 }

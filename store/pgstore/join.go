@@ -1,9 +1,11 @@
 package pgstore
 
 import (
+	"container/list"
 	"context"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/outhook/outhook/store"
 )
@@ -14,7 +16,7 @@ type joined[T, R any] struct {
 	run func(ctx context.Context, calls []*call[T, R])
 
 	mu      sync.Mutex // guards all below
-	waiting []*call[T, R]
+	waiting list.List  // of *call[T, R]
 	running int
 	limit   int
 	closed  bool
@@ -28,6 +30,7 @@ type call[T, R any] struct {
 	results []R
 	err     error
 	done    chan struct{}
+	place   *list.Element // in waiting; nil once it is under way
 }
 
 // How many transactions of a kind are under way at once, and how much goes into one.
@@ -42,18 +45,34 @@ func newJoined[T, R any](limit int, run func(context.Context, []*call[T, R])) *j
 	return &joined[T, R]{limit: limit, run: run}
 }
 
-// do has the items done in one transaction, perhaps with those of others. When ctx ends it returns, and the outcome is not
-// known.
+// do has the items done in one transaction, perhaps with those of others. When ctx ends it returns: what
+// waits then is not done at all, and of what is under way the outcome is not known.
 func (j *joined[T, R]) do(ctx context.Context, items []T, size int) ([]R, error) {
 	c := &call[T, R]{items: items, size: size, done: make(chan struct{})}
 	if err := j.add(c); err != nil {
 		return nil, err
 	}
+	timer := time.NewTimer(queueTimeout)
+	defer timer.Stop()
 	select {
 	case <-c.done:
 		return c.results, c.err
 	case <-ctx.Done():
+		j.giveUp(c)
 		return nil, ctx.Err()
+	case <-timer.C:
+		j.giveUp(c)
+		return nil, errQueue
+	}
+}
+
+// giveUp takes a call that nobody waits for any more out of the queue, unless it is under way.
+func (j *joined[T, R]) giveUp(c *call[T, R]) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if c.place != nil {
+		j.waiting.Remove(c.place)
+		c.place = nil
 	}
 }
 
@@ -63,7 +82,7 @@ func (j *joined[T, R]) add(c *call[T, R]) error {
 	if j.closed {
 		return store.ErrClosed
 	}
-	j.waiting = append(j.waiting, c)
+	c.place = j.waiting.PushBack(c)
 	if j.running < j.limit {
 		j.running++
 		j.idle.Go(j.loop)
@@ -78,9 +97,7 @@ func (j *joined[T, R]) loop() {
 		if calls == nil {
 			return
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), statementTimeout)
-		j.run(ctx, calls)
-		cancel()
+		j.run(context.Background(), calls) // each transaction has its bound
 		for _, c := range calls {
 			close(c.done)
 		}
@@ -98,19 +115,20 @@ const yields = 3
 func (j *joined[T, R]) next() []*call[T, R] {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	n, items, size := 0, 0, 0
-	for n < len(j.waiting) && (n == 0 || items+len(j.waiting[n].items) <= joinedItems && size+j.waiting[n].size <= joinedSize) {
-		items, size = items+len(j.waiting[n].items), size+j.waiting[n].size
-		n++
+	var calls []*call[T, R]
+	items, size := 0, 0
+	for e := j.waiting.Front(); e != nil; e = j.waiting.Front() {
+		c := e.Value.(*call[T, R])
+		items, size = items+len(c.items), size+c.size
+		if len(calls) > 0 && (items > joinedItems || size > joinedSize) {
+			break
+		}
+		j.waiting.Remove(e)
+		c.place = nil
+		calls = append(calls, c)
 	}
-	if n == 0 {
+	if calls == nil {
 		j.running--
-		return nil
-	}
-	calls := j.waiting[:n:n]
-	j.waiting = j.waiting[n:]
-	if len(j.waiting) == 0 {
-		j.waiting = nil
 	}
 	return calls
 }

@@ -84,7 +84,11 @@ func (j *judge) repeats() (attempts [][]string) {
 	return attempts
 }
 
-// await waits until the condition holds.
+// progress is how long nothing may arrive or be acknowledged while a test waits for that: far longer
+// than leases last, on a machine that has much else to do.
+const progress = 3 * time.Minute
+
+// await waits until the condition holds. It fails when nothing has changed for so long.
 func (j *judge) await(t testing.TB, what string, limit time.Duration, ok func(tally) bool) tally {
 	t.Helper()
 	timer := time.NewTimer(limit)
@@ -99,8 +103,9 @@ func (j *judge) await(t testing.TB, what string, limit time.Duration, ok func(ta
 		}
 		select {
 		case <-change:
+			timer.Reset(limit)
 		case <-timer.C:
-			t.Fatalf("%s: not within %v: %+v", what, limit, n)
+			t.Fatalf("%s: nothing more within %v: %+v", what, limit, n)
 		}
 	}
 }

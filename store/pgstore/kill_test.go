@@ -30,7 +30,7 @@ func fleet(t *testing.T, kind, schema string, j *judge) []*replica {
 	for range 3 {
 		replicas = append(replicas, startReplica(t, kind, serverURL, schema, j))
 	}
-	j.await(t, "the replicas deliver", 30*time.Second, func(n tally) bool { return n.arrived > 50 })
+	j.await(t, "the replicas deliver", progress, func(n tally) bool { return n.arrived > 50 })
 	return replicas
 }
 
@@ -39,25 +39,25 @@ func TestKilledReplicas(t *testing.T) {
 	pool, schema := newPool(t)
 	j := newJudge(t)
 	subscribeJudge(t, open(t, pool, schema), j)
-	total := 8 * time.Second
+	kills := 12
 	if *long {
-		total = time.Minute
+		kills = 120
 	}
 	replicas := fleet(t, "publisher", schema, j)
-	kills := 0
-	every(500*time.Millisecond, total, func() {
+	for range kills {
 		i := rand.IntN(len(replicas))
 		replicas[i].kill()
-		kills++
 		replicas[i] = startReplica(t, "publisher", serverURL, schema, j)
-	})
+		// The next kill comes when there is something to lose again, however slow the machine is.
+		before := j.tally()
+		j.await(t, "publishing and delivering go on", progress, func(n tally) bool {
+			return n.acked >= before.acked+10 && n.arrived >= before.arrived+10
+		})
+	}
 	for _, r := range replicas {
 		r.quiet()
 	}
-	n := j.await(t, "everything acknowledged arrives", 4*lease, delivered)
-	if least := 10 * kills; n.acked < least {
-		t.Errorf("acknowledged: %d events at %d kills, want at least %d for the test to say anything", n.acked, kills, least)
-	}
+	n := j.await(t, "everything acknowledged arrives", progress, delivered)
 	if n.repeated > kills*inFlight {
 		t.Errorf("repeated: %d deliveries at %d kills with %d in flight, want at most %d", n.repeated, kills, inFlight, kills*inFlight)
 	}
@@ -83,13 +83,13 @@ func TestRollingRestart(t *testing.T) {
 			}
 			replicas[i] = startReplica(t, "patient publisher", serverURL, schema, j)
 			before := j.tally().arrived
-			j.await(t, "deliveries go on", 10*time.Second, func(n tally) bool { return n.arrived > before+50 })
+			j.await(t, "deliveries go on", progress, func(n tally) bool { return n.arrived > before+50 })
 		}
 	}
 	for _, r := range replicas {
 		r.quiet()
 	}
-	n := j.await(t, "everything acknowledged arrives", 2*lease, delivered)
+	n := j.await(t, "everything acknowledged arrives", progress, delivered)
 	if n.repeated > 0 {
 		t.Errorf("repeated: %d deliveries, want none", n.repeated)
 	}
@@ -116,7 +116,7 @@ func TestNothingTwice(t *testing.T) {
 		}
 		j.ack(ids(evs)...)
 	}
-	n := j.await(t, "everything arrives", 5*time.Minute, delivered)
+	n := j.await(t, "everything arrives", progress, delivered)
 	if n.repeated > 0 {
 		t.Errorf("repeated: %d of %d deliveries, by their attempts %v, want none", n.repeated, n.acked, j.repeats())
 	}

@@ -8,11 +8,13 @@ import (
 )
 
 const (
-	tellEvery       = 10 * time.Millisecond // at most so often other replicas are told
-	relistenFirst   = 100 * time.Millisecond
-	relistenMax     = 5 * time.Second
-	notifyTimeout   = 5 * time.Second
-	notifyStatement = `SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, '')`
+	tellEvery      = 10 * time.Millisecond // at most so often other replicas are told
+	relistenFirst  = 100 * time.Millisecond
+	relistenMax    = 5 * time.Second
+	notifyTimeout  = 5 * time.Second
+	notifySettings = plainSettings + `, set_config('synchronous_commit', 'off', true)`
+	listenTimeout  = 10 * time.Second // to connect and to listen
+	hangUpTimeout  = time.Second
 )
 
 // listen starts, at the first call, what wakes the reader of Ready, and others.
@@ -51,11 +53,12 @@ func (s *Store) tellOthers() {
 			return
 		case <-s.waker.tell:
 		}
-		ctx, cancel := context.WithTimeout(s.life, notifyTimeout)
-		if _, err := s.pool.Exec(ctx, notifyStatement, s.channel()); err != nil && s.life.Err() == nil {
+		err := s.transactWithin(s.life, 0, notifyTimeout, beginWrite, notifySettings, func(b *batch) {
+			b.Queue("SELECT pg_notify($1, '')", s.channel())
+		})
+		if err != nil && s.life.Err() == nil {
 			s.log.trouble("notify", err)
 		}
-		cancel()
 		pause(s.life, tellEvery)
 	}
 }
@@ -80,14 +83,11 @@ func (s *Store) hear() {
 
 // hearOn listens on a new connection until that is lost. What was missed before it listened it makes up for.
 func (s *Store) hearOn(ctx context.Context, connected func()) error {
-	conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
+	conn, err := s.listening(ctx)
 	if err != nil {
 		return err
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{s.channel()}.Sanitize()); err != nil {
-		return err
-	}
+	defer hangUp(conn)
 	connected()
 	for {
 		s.waker.wakeHere()
@@ -95,6 +95,28 @@ func (s *Store) hearOn(ctx context.Context, connected func()) error {
 			return err
 		}
 	}
+}
+
+// listening returns a connection that listens.
+func (s *Store) listening(ctx context.Context) (*pgx.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, listenTimeout)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{s.channel()}.Sanitize()); err != nil {
+		hangUp(conn)
+		return nil, err
+	}
+	return conn, nil
+}
+
+// hangUp closes the connection, also when the server does not answer.
+func hangUp(conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.Background(), hangUpTimeout)
+	defer cancel()
+	_ = conn.Close(ctx) // nothing depends on it any more
 }
 
 // pause waits, or until ctx ends.

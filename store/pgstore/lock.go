@@ -1,6 +1,13 @@
 package pgstore
 
-import "hash/fnv"
+import (
+	"hash/fnv"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// table returns the name of a table of this schema.
+func (s *Store) table(name string) string { return pgx.Identifier{s.o.Schema, name}.Sanitize() }
 
 // lockKey returns the number of an advisory lock of this schema.
 func (s *Store) lockKey(what string) int64 {

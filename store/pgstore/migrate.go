@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -22,12 +23,24 @@ var ErrSchema = errors.New("pgstore: the schema is not up to date")
 //
 // It returns an error when the server has fsync or synchronous_commit off, unless Options.Unsafe, and ErrSchema when
 // the schema was made by a newer version.
+// It takes at most ten minutes.
 func (s *Store) Migrate(ctx context.Context) error {
-	if err := s.migrate(ctx); err != nil {
+	bounded, cancel := s.bound(ctx, 0, migrateTimeout)
+	defer cancel()
+	if err := s.whyEnded(bounded, s.migrate(bounded)); err != nil {
 		return fmt.Errorf("pgstore: migrate: %w", err)
 	}
 	return nil
 }
+
+// migrateTimeout bounds a migration, with the wait for the one of another replica.
+const migrateTimeout = 10 * time.Minute
+
+// migrateSettings are those of its transaction: what the database has set for statements does not end
+// it, and a host that is cut off in the middle holds up the others for seconds only.
+const migrateSettings = plainSettings + `, set_config('statement_timeout', '10min', true), ` +
+	`set_config('lock_timeout', '10min', true), ` +
+	`CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL THEN set_config('transaction_timeout', '0', true) END`
 
 func (s *Store) migrate(ctx context.Context) error {
 	if err := s.checkDurable(ctx, s.pool); err != nil {
@@ -38,7 +51,11 @@ func (s *Store) migrate(ctx context.Context) error {
 		return err
 	}
 	schema := pgx.Identifier{s.o.Schema}.Sanitize()
-	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+	options := pgx.TxOptions{IsoLevel: pgx.ReadCommitted, AccessMode: pgx.ReadWrite}
+	return pgx.BeginTxFunc(ctx, s.pool, options, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, migrateSettings); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", s.lockKey("migrate")); err != nil {
 			return err
 		}

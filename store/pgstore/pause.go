@@ -81,7 +81,7 @@ func (p *pauses) readWait(rows pgx.Rows) (wait time.Duration, err error) {
 	var us *int64
 	_, err = pgx.ForEachRow(rows, []any{&id, &us}, func() error {
 		if us != nil {
-			wait = min(wait, max(time.Duration(*us)*time.Microsecond, p.left(id)))
+			wait = min(wait, max(fromMicros(*us), p.left(id)))
 		}
 		return nil
 	})

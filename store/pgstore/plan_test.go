@@ -16,10 +16,13 @@ import (
 
 // plan is what EXPLAIN (ANALYZE, BUFFERS) says of a node and those below it.
 type plan struct {
-	Node     string `json:"Node Type"`
-	Relation string `json:"Relation Name"`
-	Hit      int    `json:"Shared Hit Blocks"`
-	Read     int    `json:"Shared Read Blocks"`
+	Node     string  `json:"Node Type"`
+	Relation string  `json:"Relation Name"`
+	Hit      int     `json:"Shared Hit Blocks"`
+	Read     int     `json:"Shared Read Blocks"`
+	Rows     float64 `json:"Actual Rows"`
+	Loops    float64 `json:"Actual Loops"`
+	Removed  float64 `json:"Rows Removed by Join Filter"`
 	Plans    []plan
 }
 
@@ -36,10 +39,11 @@ func (p *plan) scans() (tables []string) {
 
 // backlog is a store with something of everything, of which all but what one claim takes does not concern it.
 type backlog struct {
-	pool  *pgxpool.Pool
-	store *pgstore.Store
-	rows  int
-	sub   store.Subscription
+	pool   *pgxpool.Pool
+	schema string
+	store  *pgstore.Store
+	rows   int
+	sub    store.Subscription
 }
 
 // newBacklog fills a store: as many deliveries are pending for one subscription and finished, and for each hundred of them
@@ -48,7 +52,7 @@ func newBacklog(t *testing.T, rows int) *backlog {
 	t.Helper()
 	pool, schema := newPool(t)
 	s := open(t, pool, schema)
-	b := &backlog{pool: pool, store: s, rows: rows}
+	b := &backlog{pool: pool, schema: schema, store: s, rows: rows}
 	b.sub = subscribeJudge(t, s, newJudge(t))
 	fill := strings.ReplaceAll(fmt.Sprintf(`
 		INSERT INTO outhook.subscriptions (id, tenant, name, url, events, header_names, header_values, secrets, status,
@@ -103,7 +107,7 @@ func (b *backlog) blocks(t *testing.T) map[string]int {
 	finish, _, _ := pgstore.FinishArgs(outcomes)
 	paused := []string{"sub-1", "sub-2", "sub-3"}
 	args := map[string][]any{
-		"enqueue": pgstore.EnqueueArgs(built),
+		"enqueue": append(pgstore.EnqueueArgs(built), 20_000, pgx.Identifier{b.schema, "events"}.Sanitize()),
 		"intake":  nil,
 		"claim":   {batch, int64(1e6), 128, 128, 10, int64(1) << 50, 100, []int64{}, 64, paused},
 		"wait":    {base, base + 1<<18},

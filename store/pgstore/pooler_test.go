@@ -91,7 +91,7 @@ func TestThroughPooler(t *testing.T) {
 		}
 		j.ack(ids(evs)...)
 	}
-	n := j.await(t, "everything arrives", time.Minute, delivered)
+	n := j.await(t, "everything arrives", progress, delivered)
 	if n.repeated > 0 {
 		t.Errorf("repeated: %d of %d deliveries, want none", n.repeated, n.acked)
 	}

@@ -31,30 +31,26 @@ func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err er
 }
 
 func (s *Store) prune(ctx context.Context, r store.Retention) (more bool, err error) {
-	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		var mine, sweepable bool
-		if _, err := tx.Exec(ctx, "SELECT "+planByIndex+", set_config('idle_in_transaction_session_timeout', '10s', true)"); err != nil {
-			return err
-		}
-		if err := tx.QueryRow(ctx, s.sql.sweepable, s.lockKey("prune")).Scan(&mine, &sweepable); err != nil || !mine {
-			return err
-		}
-		var swept, pruned int
-		var b pgx.Batch
+	var sweepable, mine bool
+	if err := s.readRow(ctx, s.sql.sweepable)(&sweepable); err != nil {
+		return false, err
+	}
+	var done int
+	err = s.write(ctx, indexSettings, func(b *batch) {
+		// The lock is of a statement before the one that prunes, which then sees what the last who had
+		// it has left. Without it that one does nothing.
+		b.Queue(s.sql.pruneLock, s.lockKey("prune")).
+			QueryRow(func(row pgx.Row) error { return row.Scan(&mine) })
+		scan := func(row pgx.Row) error { return row.Scan(&done) }
 		if sweepable {
 			b.Queue(s.sql.clerk)
-			b.Queue(s.sql.sweep, pruneStep).QueryRow(func(row pgx.Row) error { return row.Scan(&swept) })
+			b.Queue(s.sql.sweep, pruneStep).QueryRow(scan)
 		} else {
-			b.Queue(s.sql.prune, pruneStep, keep(r.Delivered), keep(r.Failed), slotSeconds, int64(tally.Day/time.Second)).
-				QueryRow(func(row pgx.Row) error { return row.Scan(&pruned) })
+			b.Queue(s.sql.prune, pruneStep, keep(r.Delivered), keep(r.Failed), slotSeconds,
+				int64(tally.Day/time.Second)).QueryRow(scan)
 		}
-		if err := tx.SendBatch(ctx, &b).Close(); err != nil {
-			return err
-		}
-		more = sweepable || pruned >= pruneStep
-		return nil
 	})
-	return more, err
+	return mine && (sweepable || done >= pruneStep), err
 }
 
 // keep is a retention in microseconds; nil when it is for ever.

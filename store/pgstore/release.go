@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/outhook/outhook/store"
 )
 
@@ -26,8 +24,7 @@ func (s *Store) release(ctx context.Context, leases []store.Lease) error {
 	for i, l := range leases {
 		subs[i], ids[i], tokens[i] = plain(l.SubscriptionID), plain(l.EventID), int64(l.Token)
 	}
-	err := s.write(ctx, func(b *pgx.Batch) {
-		b.Queue(claimSettings)
+	err := s.write(ctx, claimSettings, func(b *batch) {
 		b.Queue(s.sql.release, subs, ids, tokens)
 	})
 	if err == nil {

@@ -36,8 +36,7 @@ func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 		seqs[i], subs[i] = l.items[i].seq, l.items[i].sub
 	}
 	for range tries {
-		err = s.write(ctx, func(b *pgx.Batch) {
-			b.Queue("SELECT " + planByIndex)
+		err = s.write(ctx, indexSettings, func(b *batch) {
 			b.Queue(s.sql.clerk)
 			b.Queue(s.sql.requeue, seqs, subs).QueryRow(func(row pgx.Row) error { return row.Scan(&n) })
 		})

@@ -50,7 +50,7 @@ func TestCrashForgetsNoOutcome(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.judge.ack(ids(evs)...)
-	h.judge.await(t, "most deliveries", time.Minute, func(n tally) bool { return n.arrived >= before })
+	h.judge.await(t, "most deliveries", progress, func(n tally) bool { return n.arrived >= before })
 	if err := srv.Stop(t.Context(), pgtest.Immediate); err != nil {
 		t.Fatal(err)
 	}

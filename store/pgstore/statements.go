@@ -23,7 +23,8 @@ type statements struct {
 	importHistory, reserve                            string
 	abandon, finishLock, healthLock, finish, release  string
 	create, get, update, remove, listSubscriptions    string
-	requeue, attempts, sweepable, sweep, prune        string
+	requeue, attempts, sweepable, sweep               string
+	pruneLock, prune                                  string
 	statsAll, statsOne, queueListing, historyListing  string
 	tally, talliesOf                                  string
 	erasable, erasableOne, eraseLock, erase           string
@@ -66,6 +67,7 @@ func newStatements(schema string) *statements {
 		attempts:             file("attempts"),
 		sweepable:            file("sweepable"),
 		sweep:                file("sweep"),
+		pruneLock:            file("prunelock"),
 		prune:                file("prune"),
 		statsAll:             file("statsall"),
 		statsOne:             file("statsone"),
@@ -85,9 +87,12 @@ func newStatements(schema string) *statements {
 // crash of the server that loses one repeats an attempt. A Finish is, on this server: what a crash takes back of it is not
 // only attempted again, but leased to nobody until that runs out.
 const (
-	planByIndex = `set_config('jit', 'off', true), set_config('enable_seqscan', 'off', true), ` +
+	plainSettings = `SELECT ` + limits + `, set_config('jit', 'off', true), set_config('enable_nestloop', 'on', true), ` +
+		`set_config('enable_indexscan', 'on', true)`
+	planByIndex = `set_config('enable_seqscan', 'off', true), ` +
 		`set_config('enable_bitmapscan', 'off', true), set_config('enable_mergejoin', 'off', true)`
-	enqueueSettings = `SELECT ` + planByIndex
-	claimSettings   = `SELECT set_config('synchronous_commit', 'off', true), ` + planByIndex
-	finishSettings  = `SELECT set_config('synchronous_commit', 'local', true), ` + planByIndex + `, set_config('enable_hashjoin', 'off', true)`
+	indexSettings   = plainSettings + `, ` + planByIndex
+	enqueueSettings = indexSettings
+	claimSettings   = indexSettings + `, set_config('synchronous_commit', 'off', true)`
+	finishSettings  = indexSettings + `, set_config('synchronous_commit', 'local', true), set_config('enable_hashjoin', 'off', true)`
 )

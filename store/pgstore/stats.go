@@ -29,7 +29,7 @@ func (s *Store) stats(ctx context.Context, id string) (stats store.Stats, err er
 	var oldest *time.Time
 	columns := []any{&stats.Subscriptions, &stats.Pending, &stats.InFlight, &oldest}
 	if id == "" {
-		err = s.pool.QueryRow(ctx, s.sql.statsAll).Scan(columns...)
+		err = s.readRow(ctx, s.sql.statsAll)(columns...)
 		stats.OldestPending = orZero(oldest)
 		return stats, err
 	}
@@ -38,7 +38,7 @@ func (s *Store) stats(ctx context.Context, id string) (stats store.Stats, err er
 	var sub int64
 	var now time.Time
 	columns = append(append(columns, h.columns()...), &since, &sub, &now)
-	err = s.pool.QueryRow(ctx, s.sql.statsOne, id).Scan(columns...)
+	err = s.readRow(ctx, s.sql.statsOne, id)(columns...)
 	if errors.Is(err, pgx.ErrNoRows) || state(err) == invalidText {
 		return stats, store.ErrNotFound
 	}

@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/outhook/outhook/store"
@@ -29,15 +28,19 @@ type Store struct {
 	tokens    tokens
 	abandoned abandoned
 	ending    ending
+	claimTime time.Duration // see the constant
 	waker     waker
 	pauses    pauses
 	tallies   tallies
 
 	enqueues *joined[newEvent, struct{}]
+	alone    chan struct{} // who stores events alone has a slot
 	finishes *joined[store.Outcome, store.Result]
 
 	life       context.Context // ends with Close
 	end        context.CancelFunc
+	cut        context.Context // ends some time later, when nothing is waited for any more
+	cutOff     context.CancelFunc
 	background sync.WaitGroup
 }
 
@@ -69,12 +72,18 @@ func New(pool *pgxpool.Pool, o *Options) (*Store, error) {
 	if pool == nil {
 		return nil, errors.New("pgstore: New needs a pool, such as pgxpool.New returns")
 	}
+	if err := checkExecMode(pool); err != nil {
+		return nil, err
+	}
 	opts := o.withDefaults()
 	if err := opts.validate(); err != nil {
 		return nil, err
 	}
-	s := &Store{o: opts, pool: pool, sql: newStatements(opts.Schema), log: logger{opts.Logger}, tallies: newTallies()}
+	s := &Store{o: opts, pool: pool, sql: newStatements(opts.Schema), log: logger{opts.Logger}, tallies: newTallies(),
+		claimTime: claimTime}
 	s.life, s.end = context.WithCancel(context.Background())
+	s.cut, s.cutOff = context.WithCancel(context.Background())
+	s.alone = make(chan struct{}, aloneAtOnce)
 	s.waker.ready = make(chan struct{}, 1)
 	s.waker.tell = make(chan struct{}, 1)
 	s.enqueues = newJoined(enqueuers, s.enqueueJoined)
@@ -82,14 +91,17 @@ func New(pool *pgxpool.Pool, o *Options) (*Store, error) {
 	return s, nil
 }
 
-// Close ends the use of the store: after it, every method returns [store.ErrClosed]. What is under way is let finish. It
-// returns nil, also when it is called again.
+// Close ends the use of the store: after it, every method returns [store.ErrClosed]. What is under way
+// has 5 s to finish; Close takes at most 30 s, when the server does not answer. It returns nil, also
+// when it is called again.
 func (s *Store) Close() error {
 	s.end()
+	time.AfterFunc(afterClose, s.cutOff)
 	s.enqueues.close()
 	s.finishes.close()
 	s.background.Wait()
 	s.flushTallies()
+	s.giveBack()
 	if s.ownPool {
 		s.pool.Close()
 	}
@@ -97,7 +109,10 @@ func (s *Store) Close() error {
 }
 
 // begin starts a method: it finds out whether it may go on.
-func (s *Store) begin(ctx context.Context) error {
+func (s *Store) begin(ctx context.Context) error { return s.beginOn(ctx, s.pool) }
+
+// beginOn is begin for a method that has a connection already: another may never come.
+func (s *Store) beginOn(ctx context.Context, q querier) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -107,29 +122,16 @@ func (s *Store) begin(ctx context.Context) error {
 	if s.checked.Load() {
 		return nil
 	}
-	if err := s.check(ctx, s.pool); err != nil {
+	bounded, cancel := s.bound(ctx, 0, statementTimeout)
+	defer cancel()
+	if err := s.check(bounded, q); err != nil {
+		if cause := context.Cause(bounded); cause != nil {
+			return cause
+		}
 		return err
 	}
 	s.checked.Store(true)
 	return nil
-}
-
-// statementTimeout is how long a transaction may take that nobody's context bounds.
-const statementTimeout = 30 * time.Second
-
-// write runs the statements in one round trip and one transaction, which is not interrupted when ctx ends once it has begun:
-// it is short, and cutting it off would leave a broken connection and an unknown effect.
-func (s *Store) write(ctx context.Context, fill func(*pgx.Batch)) error {
-	conn, err := s.pool.Acquire(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Release()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), statementTimeout)
-	defer cancel()
-	var b pgx.Batch
-	fill(&b)
-	return conn.SendBatch(ctx, &b).Close()
 }
 
 // logger says what goes wrong in the background.

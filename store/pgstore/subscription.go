@@ -55,6 +55,7 @@ func orNull(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
+	t = inRange(t)
 	return &t
 }
 

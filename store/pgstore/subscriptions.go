@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -29,7 +30,16 @@ func (s *Store) create(ctx context.Context, sub *store.Subscription) (out subscr
 	}
 	args := append([]any{sub.ID, sub.Tenant}, settings(sub)...)
 	args = append(args, orNull(sub.OverlapUntil), string(sub.Status), sub.DisabledReason)
-	out, err = one(s.pool.QueryRow(ctx, s.sql.create, args...))
+	var missed error
+	err = s.write(ctx, plainSettings, func(b *batch) {
+		b.Queue(s.sql.create, args...).QueryRow(func(row pgx.Row) error {
+			out, missed = one(row)
+			return nil
+		})
+	})
+	if err == nil {
+		err = missed
+	}
 	if errors.Is(err, pgx.ErrNoRows) {
 		return out, store.ErrConflict
 	}
@@ -58,7 +68,7 @@ func (s *Store) subscription(ctx context.Context, id string) (sub subscription, 
 	if err := s.begin(ctx); err != nil {
 		return sub, err
 	}
-	sub, err = one(s.pool.QueryRow(ctx, s.sql.get, id))
+	sub, err = one(scanFunc(s.readRow(ctx, s.sql.get, id)))
 	if errors.Is(err, pgx.ErrNoRows) || state(err) == invalidText {
 		return sub, store.ErrNotFound
 	}
@@ -69,7 +79,7 @@ func (s *Store) subscription(ctx context.Context, id string) (sub subscription, 
 //
 // No lock is held while change runs: when another update has come between, it runs again on what that left.
 func (s *Store) UpdateSubscription(ctx context.Context, id string, change func(*store.Subscription) error) (store.Subscription, error) {
-	for {
+	for began := time.Now(); ; {
 		before, err := s.subscription(ctx, id)
 		if err != nil {
 			return store.Subscription{}, fmt.Errorf("pgstore: update subscription: %w", err)
@@ -86,7 +96,12 @@ func (s *Store) UpdateSubscription(ctx context.Context, id string, change func(*
 			s.waker.wake()
 			return after.Subscription, nil
 		}
-		if !errors.Is(err, pgx.ErrNoRows) && state(err) != deadlockDetected {
+		again := errors.Is(err, pgx.ErrNoRows) || state(err) == deadlockDetected
+		if errors.Is(err, pgx.ErrNoRows) && time.Since(began) > statementTimeout {
+			err = fmt.Errorf("others have changed it again and again for %v; try again", statementTimeout)
+			again = false
+		}
+		if !again {
 			return store.Subscription{}, fmt.Errorf("pgstore: update subscription: %w", told("subscription", err))
 		}
 	}
@@ -97,7 +112,7 @@ func (s *Store) update(ctx context.Context, before *subscription, draft *store.S
 	args := append([]any{before.num, before.version}, settings(draft)...)
 	args = append(args, string(draft.Status), draft.DisabledReason, orNull(draft.OverlapUntil))
 	var missed error
-	err = s.write(ctx, func(b *pgx.Batch) {
+	err = s.write(ctx, plainSettings, func(b *batch) {
 		b.Queue(s.sql.clerk)
 		b.Queue(s.sql.update, args...).QueryRow(func(row pgx.Row) error {
 			after, missed = one(row)
@@ -115,7 +130,7 @@ func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 	var gone int64
 	err := s.begin(ctx)
 	if err == nil {
-		err = s.write(ctx, func(b *pgx.Batch) {
+		err = s.write(ctx, plainSettings, func(b *batch) {
 			b.Queue(s.sql.clerk)
 			b.Queue(s.sql.remove, id).Exec(func(tag commandTag) error { gone = tag.RowsAffected(); return nil })
 		})
@@ -149,6 +164,7 @@ func (s *Store) subscriptions(ctx context.Context, q store.SubscriptionQuery) (p
 	if err != nil {
 		return page, err
 	}
+	q.Limit = min(q.Limit, maxPage)
 	var limit any // NULL is none
 	if q.Limit > 0 {
 		limit = q.Limit + 1
@@ -157,11 +173,14 @@ func (s *Store) subscriptions(ctx context.Context, q store.SubscriptionQuery) (p
 	forward := s.sql.listSubscriptions
 	backward := strings.NewReplacer(">= $3", "< $3", "ORDER BY s.num", "ORDER BY s.num DESC").Replace(forward)
 	l.queries(&forward, &backward)
-	var b pgx.Batch
-	b.Queue(forward, q.AnyTenant, q.Tenant, cur.at[1], limit).Query(func(rows pgx.Rows) error { return l.read(rows, oneOf) })
-	b.Queue(backward, q.AnyTenant, q.Tenant, cur.at[1], 1).Query(func(rows pgx.Rows) error { return l.readOther(rows) })
-	b.Queue(s.count(), q.AnyTenant, q.Tenant).QueryRow(func(row pgx.Row) error { return row.Scan(&page.Total) })
-	if err := s.pool.SendBatch(ctx, &b).Close(); err != nil {
+	err = s.read(ctx, plainSettings, func(b *batch) {
+		b.Queue(forward, q.AnyTenant, q.Tenant, cur.at[1], limit).
+			Query(func(rows pgx.Rows) error { return l.read(rows, oneOf) })
+		b.Queue(backward, q.AnyTenant, q.Tenant, cur.at[1], 1).Query(l.readOther)
+		b.Queue(s.count(), q.AnyTenant, q.Tenant).
+			QueryRow(func(row pgx.Row) error { return row.Scan(&page.Total) })
+	})
+	if err != nil {
 		return page, err
 	}
 	page.Next, page.Previous = l.cursors()

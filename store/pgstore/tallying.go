@@ -56,8 +56,7 @@ func (s *Store) flushTallies() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), tallyTimeout)
 	defer cancel()
-	err := s.write(ctx, func(b *pgx.Batch) {
-		b.Queue(claimSettings)
+	err := s.write(ctx, claimSettings, func(b *batch) {
 		b.Queue(s.sql.tally, subs, slots, writers, counts)
 	})
 	s.tallies.wrote(rows, err)
@@ -83,13 +82,16 @@ func (s *Store) windows(ctx context.Context, sub int64, now time.Time) (hour, da
 	for slot, counts := range ours {
 		add(slot, &counts.Slot)
 	}
-	rows, err := s.pool.Query(ctx, s.sql.talliesOf, sub, first, last)
-	if err != nil {
-		return hour, day, err
-	}
+	err = s.readRows(ctx, func(rows pgx.Rows) error { return addTallies(rows, ours, add) },
+		s.sql.talliesOf, sub, first, last)
+	return inHour.Window(), inDay.Window(), err
+}
+
+// addTallies adds what replicas have written, but for what is here in a newer state.
+func addTallies(rows pgx.Rows, ours map[int64]tallySlot, add func(int64, *tally.Slot)) error {
 	var slot, writer int64
 	var record []byte
-	_, err = pgx.ForEachRow(rows, []any{&slot, &writer, &record}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&slot, &writer, &record}, func() error {
 		if c, there := ours[slot]; there && c.writer == writer {
 			return nil
 		}
@@ -100,5 +102,5 @@ func (s *Store) windows(ctx context.Context, sub int64, now time.Time) (hour, da
 		add(slot, &counts)
 		return nil
 	})
-	return inHour.Window(), inDay.Window(), err
+	return err
 }

@@ -3,6 +3,8 @@ package pgstore
 import (
 	"context"
 	"sync"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // A token is the number of the claim call, the slot of its lease, and whether the event has a key:
@@ -32,7 +34,10 @@ func (s *Store) tokenBase(ctx context.Context) (int64, error) {
 		return n << tokenBits, nil
 	}
 	var block int64
-	if err := s.pool.QueryRow(ctx, s.sql.block).Scan(&block); err != nil {
+	err := s.write(ctx, plainSettings, func(b *batch) {
+		b.Queue(s.sql.block).QueryRow(func(row pgx.Row) error { return row.Scan(&block) })
+	})
+	if err != nil {
 		return 0, err
 	}
 	return s.tokens.renew(block) << tokenBits, nil

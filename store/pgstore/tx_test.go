@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/outhook/outhook/events"
@@ -94,7 +95,7 @@ func testEnqueueTx(t *testing.T, s *pgstore.Store, begin func() hostTx) {
 		t.Fatal(err)
 	}
 	// Another publisher to the same subscription waits for nobody, and its event does not wait either.
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := s.Enqueue(ctx, evs[3]); err != nil {
 		t.Fatalf("Enqueue beside an open transaction: %v", err)
@@ -164,11 +165,33 @@ func TestEnqueueTxWakes(t *testing.T) {
 // wakes checks that Ready gets a value soon.
 func wakes(t *testing.T, s *pgstore.Store, when string) {
 	t.Helper()
-	timer := time.NewTimer(10 * time.Second)
+	timer := time.NewTimer(progress)
 	defer timer.Stop()
 	select {
 	case <-s.Ready():
 	case <-timer.C:
 		t.Errorf("Ready %s: got no value", when)
+	}
+}
+
+// TestEnqueueTxWithAPoolOfOne checks that EnqueueTx as the first call of a store takes no second
+// connection, which a pool of one does not have.
+func TestEnqueueTxWithAPoolOfOne(t *testing.T) {
+	t.Parallel()
+	direct, schema := newPool(t)
+	open(t, direct, schema)
+	pool, err := pgxpool.New(t.Context(), serverURL+"&pool_max_conns=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	s, err := pgstore.New(pool, &pgstore.Options{Schema: schema})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	err = pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error { return s.EnqueueTx(t.Context(), tx, someEvents(1)...) })
+	if err != nil {
+		t.Errorf("EnqueueTx in the only connection: %v", err)
 	}
 }

@@ -42,6 +42,8 @@ func groups() []group {
 		{"limits", limitRules()},
 		{"pause", pauseRules()},
 		{"keys", keyRules()},
+		{"unblock", unblockRules()},
+		{"hidden", hiddenRules()},
 		{"trace", traceRules()},
 		{"finish", finishRules()},
 		{"canceled", canceledRules()},

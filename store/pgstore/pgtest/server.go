@@ -106,6 +106,7 @@ func (s *Server) Stop(ctx context.Context, m Mode) error {
 func (s *Server) Remove() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
+	_ = s.Thaw()               // it may have ended, or not be frozen
 	_ = s.Stop(ctx, Immediate) // it may have been stopped
 	_ = os.RemoveAll(s.dir)
 }

@@ -125,7 +125,8 @@ WITH c AS MATERIALIZED (
     WHERE EXISTS (SELECT 1 FROM chosen)
 )
 SELECT l.o, l.token, (SELECT count(*) FROM chosen) < $1 AND EXISTS (
-    SELECT 1 FROM want w WHERE NOT EXISTS (SELECT 1 FROM found f WHERE f.sub = w.sub AND NOT f.behind)) AS again
+    SELECT 1 FROM want w WHERE NOT EXISTS (SELECT 1 FROM found f WHERE f.sub = w.sub AND NOT f.behind)) AS again,
+    (extract(epoch FROM statement_timestamp() - transaction_timestamp()) * 1000000)::bigint AS waited
 FROM (SELECT 1) one LEFT JOIN (
     SELECT o, token FROM leased
     UNION ALL

@@ -56,15 +56,17 @@ WITH o AS MATERIALIZED (
     RETURNING l.ord, h.sub
 ), freed AS (
     UPDATE outhook.leases l SET token = 0, leased_till = NULL FROM hit h WHERE l.slot = h.slot
-), unparked AS (
+), unparked AS ( -- the first of each key that stays pending; what is parked and retried is in again
     UPDATE outhook.queue q SET lane = CASE WHEN q.attempts > 0 THEN 1 ELSE 0 END
     FROM (
-        SELECT h.sub, n.seq FROM hit h
+        SELECT k.sub, n.seq FROM (
+            SELECT DISTINCT h.sub, h.epoch, h.key FROM hit h WHERE h.state <> 'pending' AND h.key <> '') k
         CROSS JOIN LATERAL (
             SELECT p.seq FROM outhook.queue p
-            WHERE p.sub = h.sub AND p.epoch = h.epoch AND p.key = h.key AND p.key <> '' AND p.seq <> h.seq
+            WHERE p.sub = k.sub AND p.epoch = k.epoch AND p.key = k.key AND p.key <> ''
+              AND (p.seq, p.sub) NOT IN (SELECT h.seq, h.sub FROM hit h WHERE h.state <> 'pending')
             ORDER BY p.seq LIMIT 1) n
-        WHERE h.state <> 'pending' AND h.key <> '') n
+        WHERE (n.seq, k.sub) NOT IN (SELECT h.seq, h.sub FROM hit h)) n
     WHERE q.seq = n.seq AND q.sub = n.sub AND q.lane = 2
     RETURNING q.sub, q.seq
 ), counted AS MATERIALIZED (

@@ -18,7 +18,7 @@ WITH paused AS MATERIALIZED (
     UNION ALL
     SELECT '', least(
         (SELECT due FROM outhook.turns
-         WHERE due IS NOT NULL AND due > statement_timestamp() AND sub NOT IN (SELECT num FROM paused) ORDER BY due LIMIT 1),
+         WHERE due IS NOT NULL AND sub NOT IN (SELECT num FROM paused) ORDER BY due LIMIT 1),
         (SELECT min(till) FROM leased WHERE sub NOT IN (SELECT num FROM paused)),
         (SELECT statement_timestamp() FROM outhook.signals LIMIT 1))
 )

@@ -1,8 +1,9 @@
--- $1 how many: moves deliveries of epochs that are over to the history.
+-- $1 how many, or none without the lock of whoever prunes: moves deliveries of epochs that are over to the history.
 WITH stale AS MATERIALIZED (
     SELECT q.*, c.at, c.reason FROM outhook.cancellations c
     CROSS JOIN LATERAL (
         SELECT q.* FROM outhook.queue q WHERE q.sub = c.sub AND q.epoch = c.epoch LIMIT $1) q
+    WHERE current_setting('pgstore.pruning')::boolean
     LIMIT $1
 ), gone AS (
     DELETE FROM outhook.queue q USING stale WHERE q.seq = stale.seq AND q.sub = stale.sub

@@ -1,6 +1,7 @@
--- $1, $2: the tokens of this claim, which it does not wait for.
+-- $1, $2: the tokens of this claim, which it does not wait for. In how many microseconds something is due; zero or less when
+-- the intake has left something for the next.
 SELECT (extract(epoch FROM least(
-    (SELECT due FROM outhook.turns WHERE due IS NOT NULL AND due > statement_timestamp() ORDER BY due LIMIT 1),
+    (SELECT due FROM outhook.turns WHERE due IS NOT NULL ORDER BY due LIMIT 1),
     (SELECT min(greatest(l.leased_till, h.held_until)) FROM (
         SELECT sub, min(leased_till) AS leased_till FROM outhook.leases
         WHERE token <> 0 AND NOT (token >= $1::bigint AND token < $2::bigint) AND leased_till > statement_timestamp()
