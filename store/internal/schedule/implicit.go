@@ -81,6 +81,14 @@ func (l *implicit) putBack(seq uint64) bool {
 	return ok
 }
 
+// putBackAll frees all events.
+func (l *implicit) putBackAll() {
+	for i := range l.items {
+		l.items[i] &^= taken
+	}
+	l.next = 0
+}
+
 // remove takes an event out, if it is in the list.
 func (l *implicit) remove(seq uint64) {
 	i, ok := l.find(seq)

@@ -34,6 +34,7 @@ func (l *Lease[Q, L]) Position() Position { return l.position }
 // lease takes a delivery of q for a caller.
 func (s *Schedule[Q, L]) lease(q *Sub[Q, L], p Position, from Source, until int64) *Lease[Q, L] {
 	q.take(p, from)
+	q.retryFirst = from != Retry
 	if old := q.leases[p.Seq]; old != nil { // it has run out
 		s.endLease(old)
 	}
@@ -68,6 +69,7 @@ func (s *Schedule[Q, L]) uncountLease(l *Lease[Q, L]) {
 	l.counted = false
 	l.Sub.leased--
 	s.leased[l.Sub.class]--
+	s.rings.readmit(l.Sub)
 	s.wake = s.wake || s.hasDue()
 }
 
@@ -156,15 +158,23 @@ func (s *Schedule[Q, L]) Unseal(l *Lease[Q, L]) {
 	l.ending = false
 	if !l.ended {
 		s.countLease(l)
+		s.wake = true // it runs out again, of which the claims since Seal were not told
 	}
 }
 
 // End ends a lease whose delivery is not claimable any more.
 func (s *Schedule[Q, L]) End(l *Lease[Q, L], now int64) {
-	if !l.ended {
-		s.endLease(l)
-		s.settle(l.Sub, now)
+	if l.ended {
+		return
 	}
+	s.endLease(l)
+	if l.expired { // it is in a source again
+		l.Sub.implicit.take(l.Seq)
+		l.Sub.forget(l.Seq)
+	} else if l.Sub.loading > 0 { // a snapshot that is being loaded may still have it
+		l.Sub.changes.remove(l.Seq)
+	}
+	s.settle(l.Sub, now)
 }
 
 // InFlight returns how many deliveries of q are leased; of all, if q is nil. A lease that has run out counts until

@@ -56,10 +56,11 @@ func (s *Schedule[Q, L]) Change(q *Sub[Q, L], seq uint64, c Change, now int64) {
 func (s *Schedule[Q, L]) Pack(q *Sub[Q, L], seqs []uint64, canceled func(seq uint64) bool, now int64) {
 	for _, seq := range seqs {
 		q.implicit.remove(seq)
-		switch l := q.leases[seq]; {
-		case l != nil && !l.expired:
+		l := q.leases[seq]
+		if l != nil { // also one that has run out: an outcome may still come, and looks there
 			l.home = Packed
-		case !canceled(seq):
+		}
+		if (l == nil || l.expired) && !canceled(seq) {
 			q.add(Position{Seq: seq}, Packed, s.maxWindow)
 		}
 	}
@@ -71,10 +72,11 @@ func (s *Schedule[Q, L]) Pack(q *Sub[Q, L], seqs []uint64, canceled func(seq uin
 func (s *Schedule[Q, L]) Cancel(q *Sub[Q, L], seq uint64, now int64) {
 	s.endLeases(q)
 	q.implicit.cancel(seq)
+	q.implicit.putBackAll()
 	q.windows[Packed].restart(Position{Seq: seq}) // first attempts keep their numbers, so the rest comes after
 	q.windows[First].restart(Position{})
 	q.windows[Retry].restart(Position{})
-	q.changes.added = nil // what is still pending of it will be loaded
+	q.changes = changes{} // no load that has begun is taken any more; the next find all that has changed
 	s.settle(q, now)
 }
 
@@ -93,5 +95,6 @@ func (s *Schedule[Q, L]) Complete(q *Sub[Q, L], now int64) {
 	for i := range q.windows {
 		q.windows[i].load(nil, Position{Due: math.MaxInt64, Seq: math.MaxUint64}, true)
 	}
+	q.changes = changes{} // no load that has begun is taken any more
 	s.settle(q, now)
 }

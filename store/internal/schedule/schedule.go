@@ -26,11 +26,11 @@ type Schedule[Q, L any] struct {
 	maxWindow, maxIdle int
 
 	subs     map[uint64]*Sub[Q, L]
-	idle     list.List                // of Subs that have nothing, the longest so in front
-	unknown  []*Sub[Q, L]             // those whose State is to be loaded before anything is claimed
-	rings    [store.Classes]list.List // of Subs that have something due
-	turn     store.Class              // whose turn it is
-	sleepers timeHeap[*Sub[Q, L]]     // Subs that have something due later
+	lastSub  uint64
+	idle     list.List            // of Subs that have nothing, the longest so in front
+	unknown  []*Sub[Q, L]         // those whose State is to be loaded before anything is claimed
+	rings    rings[Q, L]          // of Subs that have something due
+	sleepers timeHeap[*Sub[Q, L]] // Subs that have something due later
 	postpone postponements
 
 	tokens    map[uint64]*Lease[Q, L]
@@ -38,7 +38,8 @@ type Schedule[Q, L any] struct {
 	lastToken uint64
 	leased    [store.Classes]int // how many leases count against limits, by the class of their subscriptions
 
-	wake bool // see TakeWake
+	now  int64 // the latest that was given: a round may have begun earlier, and others have gone on meanwhile
+	wake bool  // see TakeWake
 }
 
 // New returns an empty schedule.
@@ -70,7 +71,9 @@ func (s *Schedule[Q, L]) Len() int { return len(s.subs) }
 func (s *Schedule[Q, L]) Ensure(num uint64) *Sub[Q, L] {
 	q := s.subs[num]
 	if q == nil {
-		q = &Sub[Q, L]{Num: num, postponedUntil: s.postpone.until(num)}
+		s.lastSub++
+		q = &Sub[Q, L]{Num: num, id: s.lastSub, postponedUntil: s.postpone.until(num)}
+		q.turn.sub = q
 		for i := range q.windows {
 			q.windows[i].complete = true
 		}
@@ -86,6 +89,7 @@ func (s *Schedule[Q, L]) Restart(q *Sub[Q, L], now int64) {
 		q.windows[i].restart(Position{})
 	}
 	s.settle(q, now)
+	s.wake = true // it may have been known to have nothing
 }
 
 // SetState takes in whether anything may be claimed of q, and its health.
@@ -108,7 +112,11 @@ func (s *Schedule[Q, L]) SetHealth(q *Sub[Q, L], health store.Health, now int64)
 }
 
 func (s *Schedule[Q, L]) setState(q *Sub[Q, L], active bool, health *store.Health) {
+	s.rings.readmit(q) // its limit may have changed
 	class := health.Class()
+	if class != q.class && q.leased > 0 || health.Recovering < q.health.Recovering || health.Failures < q.health.Failures {
+		s.wake = s.wake || s.hasDue() // its old class has room now, or its limit is higher
+	}
 	s.leased[q.class] -= q.leased
 	s.leased[class] += q.leased
 	q.active, q.health, q.class = active, *health, class
@@ -132,14 +140,20 @@ func (s *Schedule[Q, L]) settle(q *Sub[Q, L], now int64) {
 	if s.subs[q.Num] != q || !q.known {
 		return
 	}
+	s.now = max(s.now, now)
+	now = s.now
 	if q.active && !q.blocked(now) && q.hasDue(now) {
-		s.enterRing(q)
+		s.wake = s.rings.enter(q) || s.wake
 	} else {
-		s.leaveRing(q)
+		s.rings.leave(q)
 	}
+	before := q.wakeAt
 	q.wakeAt = 0
 	if q.active {
 		q.wakeAt = q.wake(now)
+	}
+	if q.wakeAt != 0 && (before == 0 || q.wakeAt < before) {
+		s.wake = true // claims have told a later time
 	}
 	if q.wakeAt != 0 {
 		s.sleepers.set(q)
@@ -147,23 +161,6 @@ func (s *Schedule[Q, L]) settle(q *Sub[Q, L], now int64) {
 		s.sleepers.drop(q)
 	}
 	s.rest(q)
-}
-
-// enterRing puts q at the end of the ring of its class, unless it is in that already and keeps its turn.
-func (s *Schedule[Q, L]) enterRing(q *Sub[Q, L]) {
-	ring := &s.rings[q.class]
-	if q.ring != ring {
-		s.leaveRing(q)
-		q.ring, q.inRing = ring, ring.PushBack(q)
-		s.wake = true
-	}
-}
-
-func (s *Schedule[Q, L]) leaveRing(q *Sub[Q, L]) {
-	if q.ring != nil {
-		q.ring.Remove(q.inRing)
-		q.ring, q.inRing = nil, nil
-	}
 }
 
 // rest keeps q among the idle if it has nothing, and forgets the one that has been there the longest if there are too
@@ -185,7 +182,7 @@ func (s *Schedule[Q, L]) rest(q *Sub[Q, L]) {
 
 // drop forgets a Sub.
 func (s *Schedule[Q, L]) drop(q *Sub[Q, L]) {
-	s.leaveRing(q)
+	s.rings.leave(q)
 	s.sleepers.drop(q)
 	if q.idle != nil {
 		s.idle.Remove(q.idle)
@@ -203,10 +200,4 @@ func (s *Schedule[Q, L]) TakeWake() bool {
 }
 
 // hasDue reports whether something could be claimed if only the limits let it.
-func (s *Schedule[Q, L]) hasDue() bool {
-	due := len(s.unknown)
-	for class := range s.rings {
-		due += s.rings[class].Len()
-	}
-	return due > 0
-}
+func (s *Schedule[Q, L]) hasDue() bool { return len(s.unknown) > 0 || s.rings.any() }

@@ -80,7 +80,9 @@ func (w *window) removeAt(i int) {
 
 // load puts what was loaded into an empty window.
 func (w *window) load(positions []Position, upTo Position, complete bool) {
-	w.positions = positions
+	if w.positions = positions; len(positions) == 0 {
+		w.positions = nil
+	}
 	w.moveTo(upTo, complete)
 }
 
