@@ -1,0 +1,263 @@
+package schedule_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/schedule"
+)
+
+// names returns what was leased, as subscription/event.
+func names(leases []*lease) string {
+	var all []string
+	for _, l := range leases {
+		all = append(all, fmt.Sprintf("%d/%d", l.Sub.Num, l.Seq))
+	}
+	return strings.Join(all, " ")
+}
+
+func (s *memory) want(t *testing.T, req store.ClaimRequest, want string) []*lease {
+	t.Helper()
+	if req.Lease == 0 {
+		req.Lease = 100
+	}
+	leases := s.claim(t, req)
+	if got := names(leases); got != want {
+		t.Errorf("leased %q, want %q", got, want)
+	}
+	return leases
+}
+
+func TestTurns(t *testing.T) {
+	unproven, failing := store.Health{}, store.Health{Failures: 1}
+	tests := []struct {
+		name   string
+		health []store.Health // of subscriptions 1, 2, …
+		events []uint64       // whose the events are: 1, 2, …
+		req    store.ClaimRequest
+		want   string
+	}{
+		{"in the order of events", []store.Health{healthy}, []uint64{1, 1, 1}, store.ClaimRequest{Max: 2}, "1/1 1/2"},
+		{"subscriptions in turn", []store.Health{healthy, healthy}, []uint64{1, 1, 1, 2, 2}, store.ClaimRequest{Max: 5},
+			"1/1 2/4 1/2 2/5 1/3"},
+		{"classes in turn", []store.Health{failing, healthy, unproven, healthy}, []uint64{1, 1, 2, 2, 3, 3, 4},
+			store.ClaimRequest{Max: 6}, "2/3 3/5 1/1 4/7 3/6 1/2"},
+		{"one at its limit is passed over", []store.Health{healthy, healthy}, []uint64{1, 1, 1, 2, 2, 2},
+			store.ClaimRequest{Max: 9, PerSubscription: 2}, "1/1 2/4 1/2 2/5"},
+		{"a probe at a time", []store.Health{{Failures: 5}, failing}, []uint64{1, 1, 2, 2},
+			store.ClaimRequest{Max: 9, ProbeAfter: 5}, "1/1 2/3 2/4"},
+		{"slow start", []store.Health{{Proven: true, Recovering: 2}}, []uint64{1, 1, 1, 1, 1},
+			store.ClaimRequest{Max: 9, PerSubscription: 8}, "1/1 1/2"},
+		{"one at least in a slow start", []store.Health{{Proven: true, Recovering: 8}}, []uint64{1, 1},
+			store.ClaimRequest{Max: 9, PerSubscription: 16}, "1/1"},
+		{"the failing leave room to the new", []store.Health{failing, unproven}, []uint64{1, 1, 1, 2, 2, 2},
+			store.ClaimRequest{Max: 9, Unproven: 4, Failing: 1}, "2/4 1/1 2/5 2/6"},
+		{"the unproven leave room to the healthy", []store.Health{unproven, healthy}, []uint64{1, 1, 1, 2, 2},
+			store.ClaimRequest{Max: 9, Unproven: 1}, "2/4 1/1 2/5"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newMemory()
+			for i, h := range tt.health {
+				s.sub(uint64(i+1), h)
+			}
+			for _, num := range tt.events {
+				s.add(num)
+			}
+			s.want(t, tt.req, tt.want)
+		})
+	}
+}
+
+// TestTurnIsKeptAtALimit holds that a subscription that was passed over at its limit comes first when it has room again.
+func TestTurnIsKeptAtALimit(t *testing.T) {
+	s := newMemory()
+	flood(s, 1, 3, 4, healthy) // events 1 to 4, 5 to 8, 9 to 12
+	one := store.ClaimRequest{Max: 1, PerSubscription: 1}
+	first := s.want(t, one, "1/1")
+	s.want(t, store.ClaimRequest{Max: 9, PerSubscription: 1}, "2/5 3/9")
+	s.want(t, one, "")
+	s.End(first[0], s.now)
+	if !s.TakeWake() {
+		t.Error("nobody is woken as there is room again")
+	}
+	s.want(t, one, "1/2")
+	s.want(t, store.ClaimRequest{Max: 3, PerSubscription: 2}, "2/6 3/10 1/3")
+	s.want(t, one, "")
+	s.want(t, store.ClaimRequest{Max: 2}, "2/7 3/11") // no limit: all are looked at again
+}
+
+func TestFirstAttemptsAndRetriesTakeTurns(t *testing.T) {
+	s := newMemory()
+	q := s.sub(1, healthy)
+	for range 6 {
+		s.add(1)
+	}
+	for seq, in := range map[uint64]int64{1: 3, 2: 1, 3: 50} {
+		s.retry(1, seq, in)
+	}
+	s.Pack(q, []uint64{6}, func(uint64) bool { return false }, s.now)
+	s.want(t, store.ClaimRequest{Max: 1}, "1/4")
+	s.now += 10
+	s.want(t, store.ClaimRequest{Max: 9}, "1/2 1/5 1/1 1/6")
+	r := s.Round(&store.ClaimRequest{Lease: 1}, s.now)
+	if got := r.NextDue(); got != 40 {
+		t.Errorf("there is more in %d, want 40", got)
+	}
+}
+
+func TestLeaseEnds(t *testing.T) {
+	req := store.ClaimRequest{Max: 1, Lease: 20}
+	tests := []struct {
+		name string
+		end  func(s *memory, l *lease)
+		good bool   // the token is afterwards
+		next string // what is claimed next
+	}{
+		{"it runs", func(*memory, *lease) {}, true, "1/2"},
+		{"it is given back in its place", func(s *memory, l *lease) { s.Release(l, s.now) }, false, "1/1"},
+		{"it runs out", func(s *memory, l *lease) { s.now += 20; s.Expire(s.now) }, true, "1/1"},
+		{"it runs out, and its outcome comes before another claim", func(s *memory, l *lease) {
+			s.now += 20
+			s.Expire(s.now)
+			s.Seal(l, true)
+		}, false, "1/2"},
+		{"its outcome is not recorded", func(s *memory, l *lease) { s.Seal(l, true); s.now += 20; s.Unseal(l) }, true, "1/1"},
+		{"its outcome is recorded", func(s *memory, l *lease) {
+			s.Seal(l, true)
+			s.Change(l.Sub, l.Seq, schedule.Change{}, s.now)
+		}, false, "1/2"},
+		{"it is tried again at once", func(s *memory, l *lease) { s.retry(1, l.Seq, 0) }, false, "1/1"},
+		{"nothing is pending any more", func(s *memory, l *lease) { s.Clear(l.Sub, s.now) }, false, ""},
+		{"its subscription is gone", func(s *memory, l *lease) { s.Forget(l.Sub) }, false, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newMemory()
+			flood(s, 1, 1, 2, healthy)
+			l := s.want(t, req, "1/1")[0]
+			tt.end(s, l)
+			if got := s.Present(l.Token) != nil; got != tt.good {
+				t.Errorf("its token is good: %v, want %v", got, tt.good)
+			}
+			next := s.want(t, req, tt.next)
+			if len(next) > 0 && next[0].Seq == l.Seq && s.Present(l.Token) != nil {
+				t.Error("its token is good although the delivery is claimed again")
+			}
+		})
+	}
+}
+
+func TestPostpone(t *testing.T) {
+	s := newMemory()
+	flood(s, 1, 2, 2, healthy)
+	req := store.ClaimRequest{Max: 1, PerSubscription: 1}
+	s.Postpone(1, s.now+30, s.now)
+	s.want(t, store.ClaimRequest{Max: 9, PerSubscription: 1}, "2/3")
+	if got := s.Round(&store.ClaimRequest{Lease: 1}, s.now).NextDue(); got != 30 {
+		t.Errorf("there is more in %d, want 30", got)
+	}
+	s.TakeWake()
+	s.Postpone(1, s.now+10, s.now)
+	if !s.TakeWake() {
+		t.Error("nobody is woken by a shorter postponement")
+	}
+	s.now += 10
+	s.want(t, req, "1/1")
+	s.Postpone(3, s.now+30, s.now) // before anything is known of it
+	s.sub(3, healthy)
+	s.add(3)
+	s.want(t, req, "")
+	s.Postpone(3, 0, s.now)
+	s.want(t, req, "3/5")
+}
+
+// TestLimitsKeepManyBack holds that thousands that are kept back hide nobody, and are not looked at in each claim.
+func TestLimitsKeepManyBack(t *testing.T) {
+	const many = 20_000
+	s := newMemory()
+	flood(s, 1, many, 2, healthy)
+	req := store.ClaimRequest{Max: many, Lease: time.Hour, PerSubscription: 1}
+	if got := len(s.claim(t, req)); got != many {
+		t.Fatalf("leased %d", got)
+	}
+	flood(s, many+1, 1, 3, healthy)
+	for range 3 {
+		before := s.Aside()
+		l := s.claim(t, store.ClaimRequest{Max: 2, Lease: time.Hour, PerSubscription: 1})
+		if len(l) != 1 || l[0].Sub.Num != many+1 {
+			t.Fatalf("leased %s", names(l))
+		}
+		if got := s.Aside(); before > 0 && got < before {
+			t.Errorf("%d are kept aside, and %d were before: the claim has looked at them again", got, before)
+		}
+		s.Change(l[0].Sub, l[0].Seq, schedule.Change{}, s.now)
+	}
+	if got := s.Aside(); got != many {
+		t.Errorf("%d are kept aside, want %d", got, many)
+	}
+}
+
+// TestLoadBetween holds what two claims with a load each find that something happens to in between.
+func TestLoadBetween(t *testing.T) {
+	state := &schedule.State{Active: true, Health: healthy}
+	positions := func(seqs ...uint64) (w schedule.LoadedWindow) {
+		w.OK, w.Complete = true, true
+		for _, seq := range seqs {
+			w.Positions = append(w.Positions, schedule.Position{Seq: seq})
+			w.UpTo.Seq = seq
+		}
+		return w
+	}
+	tests := []struct {
+		name    string
+		between func(s *turns, q *sub)
+		want    string
+	}{
+		{"nothing", func(*turns, *sub) {}, "1/5 1/6"},
+		{"one ends", func(s *turns, q *sub) { s.Change(q, 5, schedule.Change{}, 0) }, "1/6"},
+		{"one is canceled and revived", func(s *turns, q *sub) {
+			s.Change(q, 5, schedule.Change{}, 0)
+			s.Change(q, 5, schedule.Change{Pending: true, Position: schedule.Position{Seq: 5}}, 0)
+		}, "1/5 1/6"},
+		{"all is complete", func(s *turns, q *sub) { s.Complete(q, 0) }, ""},
+		{"another gets the number", func(s *turns, q *sub) { s.Forget(q); s.SetState(s.Ensure(1), *state, 0) }, ""},
+		{"it is made inactive", func(s *turns, q *sub) { s.SetActive(q, false, 0) }, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := schedule.New[struct{}, struct{}](schedule.Options{Window: 4, Idle: 4})
+			q := s.Ensure(1)
+			s.Restart(q, 0)
+			r := s.Round(&store.ClaimRequest{Max: 9, Lease: 100}, 0)
+			lacks := r.Run()
+			for i := 0; len(lacks) > 0; i++ {
+				if i > 3 {
+					t.Fatalf("it still lacks %+v", lacks)
+				}
+				loaded := schedule.Loaded{State: state}
+				if i > 0 {
+					loaded.State = &schedule.State{} // as it is now
+				}
+				for w := range lacks[0].Windows {
+					loaded.Windows[w] = positions()
+				}
+				if i == 0 {
+					loaded.Windows[schedule.Packed] = positions(5, 6)
+					tt.between(s, q)
+				}
+				s.Load(&lacks[0], loaded, 0)
+				lacks = r.Run()
+			}
+			got := slices.Clone(r.Leases)
+			slices.SortFunc(got, func(a, b *lease) int { return int(a.Seq) - int(b.Seq) })
+			if names(got) != tt.want {
+				t.Errorf("leased %q, want %q", names(got), tt.want)
+			}
+		})
+	}
+}
