@@ -9,8 +9,9 @@ import (
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// BenchmarkRound measures one claim of one delivery that is put back at once, where so many subscriptions have something
-// due; and the same beside as many others that the limits keep back: each of itself, or all together.
+// BenchmarkRound measures one claim of one delivery that is put back at once, where so many
+// subscriptions have something due; and the same beside as many others that the limits keep back:
+// each of itself, or all together.
 func BenchmarkRound(b *testing.B) {
 	for _, n := range []int{1, 1_000, 100_000} {
 		for _, kept := range []string{"none", "own", "class"} {

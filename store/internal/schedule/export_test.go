@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Check returns what is wrong inside the schedule: what its methods rely on and can't be seen from outside. loads is how
-// many loads are on their way for each subscription.
+// Check returns what is wrong inside the schedule: what its methods rely on and can't be seen from
+// outside. loads is how many loads are on their way for each subscription.
 func (s *Schedule[Q, L]) Check(loads map[uint64]int) error {
 	if n := s.idle.Len(); n > s.maxIdle {
 		return fmt.Errorf("%d Subs are idle; the bound is %d", n, s.maxIdle)

@@ -16,7 +16,8 @@ type Lease[Q, L any] struct {
 	ending  bool // its outcome is being recorded: it can't run out
 	ended   bool
 
-	// Where the delivery goes if the lease runs out or is given back, unless the implicit list has it.
+	// Where the delivery goes if the lease runs out or is given back, unless the implicit list has
+	// it.
 	home     Source
 	blocked  bool
 	position Position
@@ -90,7 +91,8 @@ func (s *Schedule[Q, L]) endLeases(q *Sub[Q, L]) {
 	}
 }
 
-// Expire takes back the leases that have run out. Their tokens stay good until somebody claims the delivery again.
+// Expire takes back the leases that have run out. Their tokens stay good until somebody claims the
+// delivery again.
 func (s *Schedule[Q, L]) Expire(now int64) {
 	for {
 		l, ok := s.leases.first()
@@ -135,8 +137,9 @@ func (s *Schedule[Q, L]) Release(l *Lease[Q, L], now int64) {
 	s.settle(l.Sub, now)
 }
 
-// Seal readies a lease for the recording of its outcome: it can't run out until Unseal, Release or Change. freesRoom
-// says that the lease stops counting against limits now, and not only when its outcome is recorded.
+// Seal readies a lease for the recording of its outcome: it can't run out until Unseal, Release or
+// Change. freesRoom says that the lease stops counting against limits now, and not only when its
+// outcome is recorded.
 func (s *Schedule[Q, L]) Seal(l *Lease[Q, L], freesRoom bool) {
 	if freesRoom {
 		s.uncountLease(l)
@@ -177,8 +180,8 @@ func (s *Schedule[Q, L]) End(l *Lease[Q, L], now int64) {
 	s.settle(l.Sub, now)
 }
 
-// InFlight returns how many deliveries of q are leased; of all, if q is nil. A lease that has run out counts until
-// Expire.
+// InFlight returns how many deliveries of q are leased; of all, if q is nil. A lease that has run
+// out counts until Expire.
 func (s *Schedule[Q, L]) InFlight(q *Sub[Q, L]) int {
 	n := 0
 	if q == nil {

@@ -9,9 +9,10 @@ import (
 // maxLacks bounds what one round asks for at once.
 const maxLacks = 256
 
-// Lack is what the store must load before a round can go on: for one subscription its state and health, and parts of
-// its windows. It must be read from a snapshot that is begun after Run has returned it, and be answered by one call of
-// [Schedule.Load]. The store must have told the schedule of each commit before it begins the next.
+// Lack is what the store must load before a round can go on: for one subscription its state and
+// health, and parts of its windows. It must be read from a snapshot that is begun after Run has
+// returned it, and be answered by one call of [Schedule.Load]. The store must have told the
+// schedule of each commit before it begins the next.
 type Lack struct {
 	Num     uint64
 	State   bool // its State is needed
@@ -28,8 +29,8 @@ type WindowLack struct {
 	loads  uint32
 }
 
-// Loaded is what the store has found for a Lack. The zero value says that the load failed: it ends the load and changes
-// nothing.
+// Loaded is what the store has found for a Lack. The zero value says that the load failed: it ends
+// the load and changes nothing.
 type Loaded struct {
 	State   *State // if it was needed
 	Windows [windows]LoadedWindow
@@ -68,8 +69,8 @@ func (c *changes) remove(seq uint64) {
 	c.added = slices.DeleteFunc(c.added, func(a added) bool { return a.p.Seq == seq })
 }
 
-// add notes a position that counts more than what a snapshot says of the delivery: if that says another, the schedule has
-// yet to be told.
+// add notes a position that counts more than what a snapshot says of the delivery: if that says
+// another, the schedule has yet to be told.
 func (c *changes) add(p Position, to Source) {
 	c.remove(p.Seq)
 	c.added = append(c.added, added{p, to})
@@ -87,9 +88,10 @@ func (q *Sub[Q, L]) lack() Lack {
 	return l
 }
 
-// Load takes in what the store has loaded for a Lack. What is leased, what only memory lists, what is canceled, and what
-// has changed since the load began is not taken from it. It returns the Sub if the State was taken, for the store to take
-// in what it keeps beside it; nil otherwise: then the State has changed since, and will be asked for again.
+// Load takes in what the store has loaded for a Lack. What is leased, what only memory lists, what
+// is canceled, and what has changed since the load began is not taken from it. It returns the Sub
+// if the State was taken, for the store to take in what it keeps beside it; nil otherwise: then the
+// State has changed since, and will be asked for again.
 func (s *Schedule[Q, L]) Load(lack *Lack, loaded Loaded, now int64) (stateOf *Sub[Q, L]) {
 	q := s.subs[lack.Num]
 	if q == nil || q.id != lack.sub {
@@ -116,7 +118,8 @@ func (s *Schedule[Q, L]) Load(lack *Lack, loaded Loaded, now int64) (stateOf *Su
 	}
 	if !q.known && lack.State {
 		s.unknown = append(s.unknown, q)
-		s.wake = true // a claim that came meanwhile did not see it, and who caused the load may not ask again
+		// A claim that came meanwhile did not see it, and the caller that caused the load may not ask again.
+		s.wake = true
 	}
 	s.settle(q, now)
 	return stateOf

@@ -172,8 +172,9 @@ func (m *model) wantOrder(l *lease) {
 	}
 }
 
-// wantTurn says whether it is the subscription's turn, and its class's. Nobody else of its class may have waited since
-// before its last lease; and no class may be passed over for as many leases as there are classes.
+// wantTurn says whether it is the subscription's turn, and its class's. Nobody else of its class
+// may have waited since before its last lease; and no class may be passed over for as many leases
+// as there are classes.
 func (m *model) wantTurn(rd *round, num uint64) {
 	class, mine := m.get(num).state.Health.Class(), m.get(num).lastLease
 	var could [store.Classes]bool
@@ -238,8 +239,8 @@ func (m *model) wantNothingLeft(rd *round) {
 	}
 }
 
-// wantNextDue says whether a round tells exactly when there is more. Where limits keep something back, it need not say
-// when there is more of the same subscription.
+// wantNextDue says whether a round tells exactly when there is more. Where limits keep something
+// back, it need not say when there is more of the same subscription.
 func (m *model) wantNextDue(rd *round) {
 	if m.before != nil || rd.runs > 1 || rd.now != m.now {
 		return

@@ -12,7 +12,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestModel does operations at random, and looks after each whether all that the package promises holds.
+// TestModel does operations at random, and looks after each whether all that the package promises
+// holds.
 func TestModel(t *testing.T) {
 	for _, window := range []int{0, 1, 3} {
 		t.Run(fmt.Sprintf("window=%d", window), func(t *testing.T) {
@@ -86,7 +87,8 @@ func (m *model) view() view {
 	return v
 }
 
-// do does an operation, after which somebody must be woken if more can be claimed or there is more room for it.
+// do does an operation, after which somebody must be woken if more can be claimed or there is more
+// room for it.
 func (m *model) do(name string, operation func()) {
 	before := m.view()
 	m.s.TakeWake()
@@ -388,7 +390,8 @@ func (m *model) setHealth() {
 	})
 }
 
-// takeHealth takes in that the schedule knows a health. One of another class has its turn after those that were there.
+// takeHealth takes in that the schedule knows a health. One of another class has its turn after
+// those that were there.
 func (m *model) takeHealth(num uint64, h store.Health) {
 	k := m.get(num)
 	if k.state.Health.Class() != h.Class() {
@@ -453,7 +456,8 @@ func (m *model) endAll(num, before uint64) {
 	}
 }
 
-// cancel marks all that is pending as canceled. The records of what was implicit follow in pack or sweep.
+// cancel marks all that is pending as canceled. The records of what was implicit follow in pack or
+// sweep.
 func (m *model) cancel() {
 	m.flush()
 	num, seq := m.pick(), m.next()
@@ -546,7 +550,8 @@ func (m *model) complete() {
 	}
 }
 
-// forget deletes a subscription. Another gets its number, as none does in a store: it must hear nothing of the old.
+// forget deletes a subscription. Another gets its number, as none does in a store: it must hear
+// nothing of the old.
 func (m *model) forget() {
 	num := m.pick()
 	m.commit(func() {
@@ -594,8 +599,9 @@ func (m *model) answerOne() {
 	}
 }
 
-// drain makes all that is pending claimable, and claims it as a dispatcher does: it claims when it is woken, when the
-// last claim was full, and when the time has come that the last claim told. All must come.
+// drain makes all that is pending claimable, and claims it as a dispatcher does: it claims when it
+// is woken, when the last claim was full, and when the time has come that the last claim told. All
+// must come.
 func (m *model) drain() {
 	m.flush()
 	for len(m.loads) > 0 {

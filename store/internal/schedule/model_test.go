@@ -12,11 +12,13 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The model stands for a store and its file. It has all that is pending in plain maps, leaves nothing out and hides
-// nothing, and says of each lease that the schedule gives whether it is right.
+// The model stands for a store and its file. It has all that is pending in plain maps, leaves
+// nothing out and hides nothing, and says of each lease that the schedule gives whether it is
+// right.
 //
-// What happens to the file happens in commits. The schedule is told of each a little later, as in a store, and before
-// the next. So a load may read a file that is newer than what the schedule knows, or older if its snapshot is.
+// What happens to the file happens in commits. The schedule is told of each a little later, as in a
+// store, and before the next. So a load may read a file that is newer than what the schedule knows,
+// or older if its snapshot is.
 
 type (
 	turns = schedule.Schedule[struct{}, struct{}]
@@ -192,14 +194,15 @@ func (m *model) blockedUntil(num uint64) int64 {
 	return at
 }
 
-// open reports whether deliveries of a subscription are claimed at all, as far as the schedule knows.
+// open reports whether deliveries of a subscription are claimed at all, as far as the schedule
+// knows.
 func (m *model) open(num uint64) bool {
 	k := m.get(num)
 	return k.ok && k.state.Active && m.blockedUntil(num) <= m.now
 }
 
-// free returns the deliveries of a subscription that are free and due, those of first attempts and of retries each in
-// order.
+// free returns the deliveries of a subscription that are free and due, those of first attempts and
+// of retries each in order.
 func (m *model) free(f file, num uint64) (first, retries []schedule.Position) {
 	if f[num] == nil || !m.open(num) {
 		return nil, nil
@@ -218,7 +221,8 @@ func (m *model) free(f file, num uint64) (first, retries []schedule.Position) {
 	return first, retries
 }
 
-// surelyFree returns the deliveries of a subscription that are free and due, whether a load sees the last commit or not.
+// surelyFree returns the deliveries of a subscription that are free and due, whether a load sees
+// the last commit or not.
 func (m *model) surelyFree(num uint64) []schedule.Position {
 	first, retries := m.free(m.told(), num)
 	all := slices.Concat(first, retries)

@@ -2,11 +2,13 @@ package schedule
 
 import "github.com/outhook/outhook/store"
 
-// rings are the Subs that have something due, by class, each in the order in which their turns come.
+// rings are the Subs that have something due, by class, each in the order in which their turns
+// come.
 //
-// A Sub that has as many leases as it may is kept aside, with its turn: or else each claim would look again at all that
-// are at their limit. It comes back when a lease of it ends, its health changes, or a claim has other limits. So it is
-// known of each Sub aside, without looking, that the limits of the last claim keep it back.
+// A Sub that has as many leases as it may is kept aside, with its turn: or else each claim would
+// look again at all that are at their limit. It comes back when a lease of it ends, its health
+// changes, or a claim has other limits. So it is known of each Sub aside, without looking, that the
+// limits of the last claim keep it back.
 type rings[Q, L any] struct {
 	byClass  [store.Classes]ring[Q, L]
 	next     store.Class // whose turn it is
@@ -32,7 +34,8 @@ func (t *turn[Q, L]) index() *int { return &t.pos }
 // limits are what the limit of a Sub depends on beside its health.
 type limits struct{ perSubscription, probeAfter int }
 
-// enter gives q a turn after all others of its class, unless it has one. It reports whether it had none.
+// enter gives q a turn after all others of its class, unless it has one. It reports whether it had
+// none.
 func (rs *rings[Q, L]) enter(q *Sub[Q, L]) bool {
 	ring := &rs.byClass[q.class]
 	if q.ring == ring || q.ring == &rs.aside {

@@ -7,7 +7,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Round is one Claim's way round the rings. Make one with [Schedule.Round], and call Run until it lacks nothing.
+// Round is one Claim's way round the rings. Make one with [Schedule.Round], and call Run until it
+// lacks nothing.
 type Round[Q, L any] struct {
 	Leases []*Lease[Q, L] // what it has taken so far
 
@@ -30,12 +31,12 @@ func (s *Schedule[Q, L]) Round(req *store.ClaimRequest, now int64) *Round[Q, L] 
 	}
 }
 
-// Run takes turns until the request is satisfied, or allows no more, or until it is not known what is next: then it
-// returns what the schedule lacks. Nobody loses a turn by that. Each Lack must be answered by Load, and Run called
-// again.
+// Run takes turns until the request is satisfied, or allows no more, or until it is not known what
+// is next: then it returns what the schedule lacks. Nobody loses a turn by that. Each Lack must be
+// answered by Load, and Run called again.
 //
-// A subscription at its limit is passed over and keeps its turn; one that something was taken of goes to the end of its
-// ring.
+// A subscription at its limit is passed over and keeps its turn; one that something was taken of
+// goes to the end of its ring.
 func (r *Round[Q, L]) Run() []Lack {
 	s := r.schedule
 	r.now = s.now // others may have gone on since the last Run, and time must not go back for a Sub
@@ -56,8 +57,8 @@ func (r *Round[Q, L]) Run() []Lack {
 	return nil
 }
 
-// unknown returns Lacks of Subs whose State is not known. They all come before anything is claimed, because the turns
-// of those that are known must not depend on how soon others are.
+// unknown returns Lacks of Subs whose State is not known. They all come before anything is claimed,
+// because the turns of those that are known must not depend on how soon others are.
 func (r *Round[Q, L]) unknown() (lacks []Lack) {
 	s := r.schedule
 	for len(s.unknown) > 0 && len(lacks) < maxLacks {
@@ -76,7 +77,8 @@ func (r *Round[Q, L]) unknown() (lacks []Lack) {
 	return lacks
 }
 
-// step leases one delivery. lacking says that whose turn it is needs a load: then nothing has changed.
+// step leases one delivery. lacking says that whose turn it is needs a load: then nothing has
+// changed.
 func (r *Round[Q, L]) step() (took, lacking bool) {
 	s := r.schedule
 	turn := s.rings.next
@@ -90,7 +92,8 @@ func (r *Round[Q, L]) step() (took, lacking bool) {
 			return true, false
 		}
 		if lacking {
-			// A class that this request has no room for keeps its turn as well, as the load may be for another's.
+			// A class that this request has no room for keeps its turn as well, as the load may be
+			// for another's.
 			s.rings.next = turn
 			return false, true
 		}
@@ -116,8 +119,9 @@ func (r *Round[Q, L]) stepIn(ring *ring[Q, L]) (took, lacking bool) {
 			continue
 		}
 		if q.busy(p.Seq) {
-			// It was loaded from a file that is newer than what the schedule has been told, and is claimed from where it
-			// stood before. Whatever ends that lease says where it stands now.
+			// It was loaded from a file that is newer than what the schedule has been told, and is
+			// claimed from where it stood before. Whatever ends that lease says where it stands
+			// now.
 			q.take(p, from)
 			continue
 		}
@@ -135,8 +139,8 @@ func (r *Round[Q, L]) allows(q *Sub[Q, L]) bool {
 	return limit == 0 || q.leased < limit
 }
 
-// lacks returns what must be loaded: for whose turn it is, and for others that may be asked soon, so that one snapshot
-// of the store serves many.
+// lacks returns what must be loaded: for whose turn it is, and for others that may be asked soon,
+// so that one snapshot of the store serves many.
 func (r *Round[Q, L]) lacks() (lacks []Lack) {
 	rings := &r.schedule.rings
 	look := 2*(r.req.Max-len(r.Leases)) + 1
@@ -145,7 +149,8 @@ func (r *Round[Q, L]) lacks() (lacks []Lack) {
 		if !r.req.Room(class, &r.schedule.leased) {
 			continue
 		}
-		turns := rings.byClass[class].items // the first is first, and those whose turn is near are near the front
+		// A heap has the first turn in front, and the next ones near the front.
+		turns := rings.byClass[class].items
 		for _, t := range turns[:min(look, len(turns))] {
 			if len(lacks) < maxLacks && t.sub.needsLoad() && r.allows(t.sub) {
 				lacks = append(lacks, t.sub.lack())
@@ -155,8 +160,9 @@ func (r *Round[Q, L]) lacks() (lacks []Lack) {
 	return lacks
 }
 
-// NextDue returns how long it is until something is claimable that is not now: because it is not due, its subscription
-// is held or postponed, or a lease from before this round runs on it. store.NoneDue if there is nothing of the kind.
+// NextDue returns how long it is until something is claimable that is not now: because it is not
+// due, its subscription is held or postponed, or a lease from before this round runs on it.
+// store.NoneDue if there is nothing of the kind.
 func (r *Round[Q, L]) NextDue() time.Duration {
 	at := r.wait
 	if q, ok := r.schedule.sleepers.first(); ok {
@@ -179,8 +185,8 @@ func (s *Schedule[Q, L]) wakeSleepers(now int64) {
 	}
 }
 
-// leaseWait returns when a lease has run out of something that may be claimed then. It looks only at leases that run out
-// before that.
+// leaseWait returns when a lease has run out of something that may be claimed then. It looks only
+// at leases that run out before that.
 func (s *Schedule[Q, L]) leaseWait() int64 {
 	at := int64(math.MaxInt64)
 	s.leases.walk(0, func(l *Lease[Q, L]) (on bool) {
@@ -195,7 +201,8 @@ func (s *Schedule[Q, L]) leaseWait() int64 {
 	return at
 }
 
-// Add returns a time after another. It saturates: what is later than the clock can say is at its end.
+// Add returns a time after another. It saturates: what is later than the clock can say is at its
+// end.
 func Add(now int64, d time.Duration) int64 {
 	if sum := now + int64(d); sum >= now || d < 0 {
 		return sum

@@ -8,7 +8,8 @@ import (
 
 // Options are what stores differ in.
 type Options struct {
-	// Window is how many positions a window holds at most. If zero, there is no bound: memory is all that the store has.
+	// Window is how many positions a window holds at most. If zero, there is no bound: memory is
+	// all that the store has.
 	Window int
 
 	// Idle is how many Subs are kept that have nothing, for what is known of them.
@@ -18,8 +19,8 @@ type Options struct {
 	FirstToken uint64
 }
 
-// Schedule decides which delivery goes next. Make one with [New]. It is not safe for concurrent use: the store holds its
-// lock over each call, and over the use of what it returns.
+// Schedule decides which delivery goes next. Make one with [New]. It is not safe for concurrent
+// use: the store holds its lock over each call, and over the use of what it returns.
 //
 // Q is what the store keeps for each subscription, L for each lease.
 type Schedule[Q, L any] struct {
@@ -38,7 +39,7 @@ type Schedule[Q, L any] struct {
 	lastToken uint64
 	leased    [store.Classes]int // how many leases count against limits, by the class of their subscriptions
 
-	now  int64 // the latest that was given: a round may have begun earlier, and others have gone on meanwhile
+	now  int64 // the latest that was given: a round may have begun with an earlier one
 	wake bool  // see TakeWake
 }
 
@@ -66,8 +67,8 @@ func (s *Schedule[Q, L]) Subs(f func(*Sub[Q, L])) {
 // Len returns how many Subs there are.
 func (s *Schedule[Q, L]) Len() int { return len(s.subs) }
 
-// Ensure returns the Sub of a subscription. A new one has nothing in its windows and nothing behind them; its State is
-// asked for before anything is claimed.
+// Ensure returns the Sub of a subscription. A new one has nothing in its windows and nothing behind
+// them; its State is asked for before anything is claimed.
 func (s *Schedule[Q, L]) Ensure(num uint64) *Sub[Q, L] {
 	q := s.subs[num]
 	if q == nil {
@@ -114,7 +115,8 @@ func (s *Schedule[Q, L]) SetHealth(q *Sub[Q, L], health store.Health, now int64)
 func (s *Schedule[Q, L]) setState(q *Sub[Q, L], active bool, health *store.Health) {
 	s.rings.readmit(q) // its limit may have changed
 	class := health.Class()
-	if class != q.class && q.leased > 0 || health.Recovering < q.health.Recovering || health.Failures < q.health.Failures {
+	if class != q.class && q.leased > 0 ||
+		health.Recovering < q.health.Recovering || health.Failures < q.health.Failures {
 		s.wake = s.wake || s.hasDue() // its old class has room now, or its limit is higher
 	}
 	s.leased[q.class] -= q.leased
@@ -134,8 +136,9 @@ func (s *Schedule[Q, L]) Forget(q *Sub[Q, L]) {
 	s.drop(q)
 }
 
-// settle puts q where it belongs after a change: into a ring if something of it can be claimed, to sleep until something
-// else can, among the idle if it has nothing. An unknown one waits for its State.
+// settle puts q where it belongs after a change: into a ring if something of it can be claimed, to
+// sleep until something else can, among the idle if it has nothing. An unknown one waits for its
+// State.
 func (s *Schedule[Q, L]) settle(q *Sub[Q, L], now int64) {
 	if s.subs[q.Num] != q || !q.known {
 		return
@@ -163,8 +166,8 @@ func (s *Schedule[Q, L]) settle(q *Sub[Q, L], now int64) {
 	s.rest(q)
 }
 
-// rest keeps q among the idle if it has nothing, and forgets the one that has been there the longest if there are too
-// many.
+// rest keeps q among the idle if it has nothing, and forgets the one that has been there the
+// longest if there are too many.
 func (s *Schedule[Q, L]) rest(q *Sub[Q, L]) {
 	switch {
 	case !q.empty():
@@ -191,8 +194,8 @@ func (s *Schedule[Q, L]) drop(q *Sub[Q, L]) {
 	delete(s.subs, q.Num)
 }
 
-// TakeWake reports whether something may have become claimable since it was last asked, other than by time: the store
-// then fills the slot of Ready.
+// TakeWake reports whether something may have become claimable since it was last asked, other than
+// by time: the store then fills the slot of Ready.
 func (s *Schedule[Q, L]) TakeWake() bool {
 	wake := s.wake
 	s.wake = false

@@ -73,7 +73,8 @@ func TestTurns(t *testing.T) {
 	}
 }
 
-// TestTurnIsKeptAtALimit holds that a subscription that was passed over at its limit comes first when it has room again.
+// TestTurnIsKeptAtALimit holds that a subscription that was passed over at its limit comes first
+// when it has room again.
 func TestTurnIsKeptAtALimit(t *testing.T) {
 	s := newMemory()
 	flood(s, 1, 3, 4, healthy) // events 1 to 4, 5 to 8, 9 to 12
@@ -176,7 +177,8 @@ func TestPostpone(t *testing.T) {
 	s.want(t, req, "3/5")
 }
 
-// TestLimitsKeepManyBack holds that thousands that are kept back hide nobody, and are not looked at in each claim.
+// TestLimitsKeepManyBack holds that thousands that are kept back hide nobody, and are not looked at
+// in each claim.
 func TestLimitsKeepManyBack(t *testing.T) {
 	const many = 20_000
 	s := newMemory()
@@ -259,5 +261,25 @@ func TestLoadBetween(t *testing.T) {
 				t.Errorf("leased %q, want %q", names(got), tt.want)
 			}
 		})
+	}
+}
+
+// TestUnsealWakes holds that a lease whose outcome was not recorded is waited for again: claims in
+// between were told that there is nothing to wait for.
+func TestUnsealWakes(t *testing.T) {
+	s := newMemory()
+	flood(s, 1, 1, 1, healthy)
+	l := s.want(t, store.ClaimRequest{Max: 1, Lease: 20}, "1/1")[0]
+	s.Seal(l, true)
+	if got := s.Round(&store.ClaimRequest{Lease: 1}, s.now).NextDue(); got != store.NoneDue {
+		t.Errorf("there is more in %d, and the lease can't run out", got)
+	}
+	s.TakeWake()
+	s.Unseal(l)
+	if !s.TakeWake() {
+		t.Error("nobody is woken")
+	}
+	if got := s.Round(&store.ClaimRequest{Lease: 1}, s.now).NextDue(); got != 20 {
+		t.Errorf("there is more in %d, want 20", got)
 	}
 }
