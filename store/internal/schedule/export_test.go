@@ -79,6 +79,3 @@ func (s *Schedule[Q, L]) Loading() (n int) {
 	}
 	return n
 }
-
-// Aside returns how many Subs are kept aside at their limit.
-func (s *Schedule[Q, L]) Aside() int { return s.rings.aside.Len() }

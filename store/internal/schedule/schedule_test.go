@@ -177,31 +177,113 @@ func TestPostpone(t *testing.T) {
 	s.want(t, req, "3/5")
 }
 
-// TestLimitsKeepManyBack holds that thousands that are kept back hide nobody, and are not looked at
-// in each claim.
+// TestLimitsKeepManyBack holds that thousands that are at their limit hide nobody, and that claims
+// do not look at each: then one would take a thousand times as long as beside few.
 func TestLimitsKeepManyBack(t *testing.T) {
-	const many = 20_000
+	few, many := claimBeside(t, 20), claimBeside(t, 20_000)
+	if many > 100*few {
+		t.Errorf("a claim takes %v beside 20,000 at their limit, and %v beside 20", many, few)
+	}
+}
+
+// claimBeside returns the least time that a claim of another takes beside n at their limit.
+func claimBeside(t *testing.T, n int) time.Duration {
 	s := newMemory()
-	flood(s, 1, many, 2, healthy)
-	req := store.ClaimRequest{Max: many, Lease: time.Hour, PerSubscription: 1}
-	if got := len(s.claim(t, req)); got != many {
+	flood(s, 1, n, 2, healthy)
+	req := store.ClaimRequest{Max: n, Lease: time.Hour, PerSubscription: 1}
+	if got := len(s.claim(t, req)); got != n {
 		t.Fatalf("leased %d", got)
 	}
-	flood(s, many+1, 1, 3, healthy)
-	for range 3 {
-		before := s.Aside()
-		l := s.claim(t, store.ClaimRequest{Max: 2, Lease: time.Hour, PerSubscription: 1})
-		if len(l) != 1 || l[0].Sub.Num != many+1 {
+	flood(s, n+1, 1, 50, healthy)
+	least := time.Hour
+	for range 50 {
+		began := time.Now()
+		l := s.claim(t, req)
+		least = min(least, time.Since(began))
+		if len(l) != 1 || l[0].Sub.Num != uint64(n+1) {
 			t.Fatalf("leased %s", names(l))
-		}
-		if got := s.Aside(); before > 0 && got < before {
-			t.Errorf("%d are kept aside, and %d were before: the claim has looked at them again", got, before)
 		}
 		s.Change(l[0].Sub, l[0].Seq, schedule.Change{}, s.now)
 	}
-	if got := s.Aside(); got != many {
-		t.Errorf("%d are kept aside, want %d", got, many)
+	return least
+}
+
+// TestTimeGoesOn holds that a call with an earlier time takes no turn away.
+func TestTimeGoesOn(t *testing.T) {
+	s := newMemory()
+	flood(s, 1, 1, 1, store.Health{Proven: true, HeldUntil: time.Unix(0, s.now+10)})
+	before := s.now
+	s.now += 20
+	s.want(t, store.ClaimRequest{}, "")
+	flood(s, 2, 1, 1, healthy)
+	s.AddImplicit(s.Sub(1), 9, before)
+	s.want(t, store.ClaimRequest{Max: 1}, "1/1")
+}
+
+// TestNewerFile holds that a delivery that a load finds in two places is claimed once.
+func TestNewerFile(t *testing.T) {
+	s, q := newWindows()
+	r := s.Round(&store.ClaimRequest{Max: 9, Lease: 100}, 0)
+	at := schedule.LoadedWindow{OK: true, Complete: true, UpTo: schedule.Position{Seq: 5}}
+	var loaded schedule.Loaded
+	for w := range loaded.Windows {
+		loaded.Windows[w] = at
+		if schedule.Source(w) != schedule.Retry {
+			loaded.Windows[w].Positions = []schedule.Position{{Seq: 5}}
+		}
 	}
+	s.Load(&r.Run()[0], loaded, 0)
+	if lacks := r.Run(); len(lacks) > 0 || names(r.Leases) != "1/5" || s.InFlight(q) != 1 {
+		t.Errorf("leased %q, and it lacks %+v", names(r.Leases), lacks)
+	}
+}
+
+// TestCancelDuringLoads holds that what changed before a canceling is not put into what is loaded
+// after it.
+func TestCancelDuringLoads(t *testing.T) {
+	s, q := newWindows()
+	req := store.ClaimRequest{Max: 9, Lease: 100}
+	s.Round(&req, 0).Run() // its load is not answered
+	s.Change(q, 5, schedule.Change{Pending: true, Position: schedule.Position{Seq: 5}}, 0)
+	s.Cancel(q, 9, 0)
+	r := s.Round(&req, 0)
+	lacks := r.Run()
+	var loaded schedule.Loaded
+	for w := range loaded.Windows {
+		loaded.Windows[w] = schedule.LoadedWindow{OK: true, Complete: true, UpTo: schedule.Position{Seq: 9}}
+	}
+	s.Load(&lacks[0], loaded, 0)
+	if lacks := r.Run(); len(lacks) > 0 || len(r.Leases) > 0 {
+		t.Errorf("leased %q, which is canceled, and it lacks %+v", names(r.Leases), lacks)
+	}
+}
+
+// TestLateOutcomeOfPacked holds that a delivery that was packed after its lease had run out is not
+// claimed after its outcome.
+func TestLateOutcomeOfPacked(t *testing.T) {
+	s := schedule.New[struct{}, struct{}](schedule.Options{Window: 4, Idle: 4})
+	q := s.Ensure(1)
+	s.SetState(q, schedule.State{Active: true, Health: healthy}, 0)
+	s.AddImplicit(q, 1, 0)
+	r := s.Round(&store.ClaimRequest{Max: 1, Lease: 10}, 0)
+	r.Run()
+	s.Expire(10)
+	s.Pack(q, []uint64{1}, func(uint64) bool { return false }, 10)
+	s.Seal(r.Leases[0], true)
+	s.Change(q, 1, schedule.Change{}, 10)
+	r = s.Round(&store.ClaimRequest{Max: 1, Lease: 10}, 10)
+	if r.Run(); len(r.Leases) > 0 {
+		t.Errorf("leased %q, which has ended", names(r.Leases))
+	}
+}
+
+// newWindows returns a schedule with a subscription whose windows are to be loaded.
+func newWindows() (*turns, *sub) {
+	s := schedule.New[struct{}, struct{}](schedule.Options{Window: 4, Idle: 4})
+	q := s.Ensure(1)
+	s.SetState(q, schedule.State{Active: true, Health: healthy}, 0)
+	s.Restart(q, 0)
+	return s, q
 }
 
 // TestLoadBetween holds what two claims with a load each find that something happens to in between.
