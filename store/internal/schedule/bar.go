@@ -22,13 +22,3 @@ func (s *Schedule[Q, L]) isBarred(seq uint64) bool {
 	_, barred := s.barred[seq]
 	return barred
 }
-
-// pass takes a delivery of a barred event out of what is free in q: each is passed over once, not at each claim. Its
-// Change comes with the store's step.
-func (q *Sub[Q, L]) pass(p Position, from Source) {
-	if from == Implicit {
-		q.implicit.take(p.Seq)
-		return
-	}
-	q.windows[from].removePosition(p)
-}

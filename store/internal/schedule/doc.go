@@ -16,8 +16,8 @@
 //	                              │
 //	                              ▼ Lease (token, until) ──▶ ended by the store, or expired and claimable again
 //
-// A [Sub] is in the ring of its class as long as something of it may be due; among the sleepers when something will be
-// due later; among the idle when it has nothing.
+// A [Sub] is in the ring of its class as long as something of it may be due, or kept aside with its turn while it is at
+// its own limit; among the sleepers when something will be due later; among the idle when it has nothing.
 //
 // A window holds the first positions of an order that the store has in full. When a window is empty and there may be
 // more behind it, the schedule can't choose: [Round.Run] stops and returns what it lacks. The store loads that without
@@ -38,5 +38,14 @@
 //     and its token stays good until the delivery is leased again.
 //   - The number of leases that count, by subscription and by class, is never more than the request allowed when the
 //     last of them was taken.
-//   - Whenever something may have become claimable, [Schedule.TakeWake] reports it.
+//   - Whenever something may have become claimable, or will be sooner than a claim was told, [Schedule.TakeWake] reports it.
+//   - The cost of a claim grows with what it takes, and with the logarithm of how many Subs have something due. Those that
+//     limits keep back cost nothing: a class without room is not looked at, and a Sub at its limit is looked at once for
+//     each lease of it that ends. (Claims whose PerSubscription or ProbeAfter differ from the last claim's look at all of
+//     these again.)
+//
+// A [Sub] may be forgotten in any call with another one, unless it has something: ask for it by [Schedule.Ensure] or
+// [Schedule.Sub] each time.
+//
+// docs/decisions/schedule.md says where rules to come have their place.
 package schedule

@@ -35,6 +35,15 @@ func (h *timeHeap[T]) first() (item T, ok bool) {
 	return h.items[0], true
 }
 
+// walk calls f for the item at an index and those below it, the earlier before the later, but not
+// for what is below one for which f is false.
+func (h *timeHeap[T]) walk(i int, f func(T) (on bool)) {
+	if i < len(h.items) && f(h.items[i]) {
+		h.walk(2*i+1, f)
+		h.walk(2*i+2, f)
+	}
+}
+
 // The rest is for container/heap.
 
 func (h *timeHeap[T]) Len() int           { return len(h.items) }

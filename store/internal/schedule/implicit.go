@@ -2,9 +2,9 @@ package schedule
 
 import "slices"
 
-// implicit lists the first attempts of a subscription that memory alone knows, in the order of their events, in eight
-// bytes each. A delivery leaves the list when the store says that it is recorded elsewhere or has ended, not when it is
-// claimed: until then it may be put back.
+// implicit lists the first attempts of a subscription that memory alone knows, in the order of
+// their events, in eight bytes each. A delivery leaves the list when the store says that it is
+// recorded elsewhere or has ended, not when it is claimed: until then it may be put back.
 type implicit struct {
 	items []uint64 // sequence numbers, ascending, with the flags below
 	next  int      // nothing before it is free
@@ -81,6 +81,14 @@ func (l *implicit) putBack(seq uint64) bool {
 	return ok
 }
 
+// putBackAll frees all events.
+func (l *implicit) putBackAll() {
+	for i := range l.items {
+		l.items[i] &^= taken
+	}
+	l.next = 0
+}
+
 // remove takes an event out, if it is in the list.
 func (l *implicit) remove(seq uint64) {
 	i, ok := l.find(seq)
@@ -97,8 +105,8 @@ func (l *implicit) remove(seq uint64) {
 	}
 }
 
-// trim forgets what is gone at the front. What is gone in the middle stays until the front reaches it: moving the rest
-// for each would make a drain out of order quadratic.
+// trim forgets what is gone at the front. What is gone in the middle stays until the front reaches
+// it: moving the rest for each would make a drain out of order quadratic.
 func (l *implicit) trim() {
 	n := 0
 	for n < len(l.items) && l.items[n]&gone != 0 {

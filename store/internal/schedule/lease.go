@@ -16,7 +16,8 @@ type Lease[Q, L any] struct {
 	ending  bool // its outcome is being recorded: it can't run out
 	ended   bool
 
-	// Where the delivery goes if the lease runs out or is given back, unless the implicit list has it.
+	// Where the delivery goes if the lease runs out or is given back, unless the implicit list has
+	// it.
 	home     Source
 	blocked  bool
 	position Position
@@ -34,6 +35,7 @@ func (l *Lease[Q, L]) Position() Position { return l.position }
 // lease takes a delivery of q for a caller.
 func (s *Schedule[Q, L]) lease(q *Sub[Q, L], p Position, from Source, until int64) *Lease[Q, L] {
 	q.take(p, from)
+	q.retryFirst = from != Retry
 	if old := q.leases[p.Seq]; old != nil { // it has run out
 		s.endLease(old)
 	}
@@ -68,6 +70,7 @@ func (s *Schedule[Q, L]) uncountLease(l *Lease[Q, L]) {
 	l.counted = false
 	l.Sub.leased--
 	s.leased[l.Sub.class]--
+	s.rings.readmit(l.Sub)
 	s.wake = s.wake || s.hasDue()
 }
 
@@ -88,7 +91,8 @@ func (s *Schedule[Q, L]) endLeases(q *Sub[Q, L]) {
 	}
 }
 
-// Expire takes back the leases that have run out. Their tokens stay good until somebody claims the delivery again.
+// Expire takes back the leases that have run out. Their tokens stay good until somebody claims the
+// delivery again.
 func (s *Schedule[Q, L]) Expire(now int64) {
 	for {
 		l, ok := s.leases.first()
@@ -133,8 +137,9 @@ func (s *Schedule[Q, L]) Release(l *Lease[Q, L], now int64) {
 	s.settle(l.Sub, now)
 }
 
-// Seal readies a lease for the recording of its outcome: it can't run out until Unseal, Release or Change. freesRoom
-// says that the lease stops counting against limits now, and not only when its outcome is recorded.
+// Seal readies a lease for the recording of its outcome: it can't run out until Unseal, Release or
+// Change. freesRoom says that the lease stops counting against limits now, and not only when its
+// outcome is recorded.
 func (s *Schedule[Q, L]) Seal(l *Lease[Q, L], freesRoom bool) {
 	if freesRoom {
 		s.uncountLease(l)
@@ -154,19 +159,27 @@ func (s *Schedule[Q, L]) Unseal(l *Lease[Q, L]) {
 	l.ending = false
 	if !l.ended {
 		s.countLease(l)
+		s.wake = true // it runs out again, of which the claims since Seal were not told
 	}
 }
 
 // End ends a lease whose delivery is not claimable any more.
 func (s *Schedule[Q, L]) End(l *Lease[Q, L], now int64) {
-	if !l.ended {
-		s.endLease(l)
-		s.settle(l.Sub, now)
+	if l.ended {
+		return
 	}
+	s.endLease(l)
+	if l.expired { // it is in a source again
+		l.Sub.implicit.take(l.Seq)
+		s.forget(l.Sub, l.Seq, &l.position)
+	} else if l.Sub.loading > 0 { // a snapshot that is being loaded may still have it
+		l.Sub.changes.remove(l.Seq)
+	}
+	s.settle(l.Sub, now)
 }
 
-// InFlight returns how many deliveries of q are leased; of all, if q is nil. A lease that has run out counts until
-// Expire.
+// InFlight returns how many deliveries of q are leased; of all, if q is nil. A lease that has run
+// out counts until Expire.
 func (s *Schedule[Q, L]) InFlight(q *Sub[Q, L]) int {
 	n := 0
 	if q == nil {

@@ -9,13 +9,16 @@ import (
 // maxLacks bounds what one round asks for at once.
 const maxLacks = 256
 
-// Lack is what the store must load before a round can go on: for one subscription its state and health, and parts of
-// its windows. Each must be answered by one call of [Schedule.Load].
+// Lack is what the store must load before a round can go on: for one subscription its state and
+// health, and parts of its windows. It must be read from a snapshot that is begun after Run has
+// returned it, and be answered by one call of [Schedule.Load]. The store must have told the
+// schedule of each commit before it begins the next.
 type Lack struct {
 	Num     uint64
 	State   bool // its State is needed
 	Windows [windows]WindowLack
 
+	sub    uint64 // which Sub it is for: another may have got the number since
 	states uint32
 }
 
@@ -26,8 +29,8 @@ type WindowLack struct {
 	loads  uint32
 }
 
-// Loaded is what the store has found for a Lack. The zero value says that the load failed: it ends the load and changes
-// nothing.
+// Loaded is what the store has found for a Lack. The zero value says that the load failed: it ends
+// the load and changes nothing.
 type Loaded struct {
 	State   *State // if it was needed
 	Windows [windows]LoadedWindow
@@ -66,12 +69,17 @@ func (c *changes) remove(seq uint64) {
 	c.added = slices.DeleteFunc(c.added, func(a added) bool { return a.p.Seq == seq })
 }
 
-func (c *changes) add(p Position, to Source) { c.added = append(c.added, added{p, to}) }
+// add notes a position that counts more than what a snapshot says of the delivery: if that says
+// another, the schedule has yet to be told.
+func (c *changes) add(p Position, to Source) {
+	c.remove(p.Seq)
+	c.added = append(c.added, added{p, to})
+}
 
 // lack begins a load of what q lacks.
 func (q *Sub[Q, L]) lack() Lack {
 	q.loading++
-	l := Lack{Num: q.Num, State: !q.known, states: q.states}
+	l := Lack{Num: q.Num, State: !q.known, sub: q.id, states: q.states}
 	for i := range q.windows {
 		if w := &q.windows[i]; w.needsLoad() {
 			l.Windows[i] = WindowLack{Needed: true, After: w.upTo, loads: w.loads}
@@ -80,12 +88,13 @@ func (q *Sub[Q, L]) lack() Lack {
 	return l
 }
 
-// Load takes in what the store has loaded for a Lack. What is leased, what only memory lists, what is canceled, and what
-// has changed since the load began is not taken from it. It returns the Sub if the State was taken, for the store to take
-// in what it keeps beside it; nil otherwise: then the State has changed since, and will be asked for again.
+// Load takes in what the store has loaded for a Lack. What is leased, what only memory lists, what
+// is canceled, and what has changed since the load began is not taken from it. It returns the Sub
+// if the State was taken, for the store to take in what it keeps beside it; nil otherwise: then the
+// State has changed since, and will be asked for again.
 func (s *Schedule[Q, L]) Load(lack *Lack, loaded Loaded, now int64) (stateOf *Sub[Q, L]) {
 	q := s.subs[lack.Num]
-	if q == nil || q.loading == 0 {
+	if q == nil || q.id != lack.sub {
 		return nil // it was forgotten
 	}
 	if loaded.State != nil && !q.known && q.states == lack.states {
@@ -107,8 +116,10 @@ func (s *Schedule[Q, L]) Load(lack *Lack, loaded Loaded, now int64) (stateOf *Su
 	if q.loading--; q.loading == 0 {
 		q.changes = changes{}
 	}
-	if !q.known {
+	if !q.known && lack.State {
 		s.unknown = append(s.unknown, q)
+		// A claim that came meanwhile did not see it, and the caller that caused the load may not ask again.
+		s.wake = true
 	}
 	s.settle(q, now)
 	return stateOf

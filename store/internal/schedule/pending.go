@@ -18,12 +18,13 @@ type Change struct {
 	Position Position // where it stands, unless it is blocked
 	EndLease bool     // a lease on it ends; it always does if the delivery is not pending
 
-	// Was is where it stood before if it was pending, free and recorded, as far as the store knows. It is looked at
-	// where windows have no bound; in others the delivery is looked for.
+	// Was is where it stood before if it was pending, free and recorded, as far as the store knows.
+	// It is looked at where windows have no bound; in others the delivery is looked for.
 	Was *Position
 }
 
-// Change takes in what has become of a delivery. It is not in the implicit list any more, nor among the packed ones.
+// Change takes in what has become of a delivery. It is not in the implicit list any more, nor among
+// the packed ones.
 func (s *Schedule[Q, L]) Change(q *Sub[Q, L], seq uint64, c Change, now int64) {
 	l := q.leases[seq]
 	q.implicit.remove(seq)
@@ -64,30 +65,32 @@ func (s *Schedule[Q, L]) forget(q *Sub[Q, L], seq uint64, was *Position) {
 	}
 }
 
-// Pack takes in that first attempts of the implicit list are now among the packed ones. canceled says which of them are
-// not pending any more.
+// Pack takes in that first attempts of the implicit list are now among the packed ones. canceled
+// says which of them are not pending any more.
 func (s *Schedule[Q, L]) Pack(q *Sub[Q, L], seqs []uint64, canceled func(seq uint64) bool, now int64) {
 	for _, seq := range seqs {
 		q.implicit.remove(seq)
-		switch l := q.leases[seq]; {
-		case l != nil && !l.expired:
+		l := q.leases[seq]
+		if l != nil { // also one that has run out: an outcome may still come, and looks there
 			l.home = Packed
-		case !canceled(seq):
+		}
+		if (l == nil || l.expired) && !canceled(seq) {
 			q.add(Position{Seq: seq}, Packed, s.maxWindow)
 		}
 	}
 	s.settle(q, now)
 }
 
-// Cancel takes in that all deliveries are canceled that became pending before seq. Their leases end. What is not
-// canceled is loaded again.
+// Cancel takes in that all deliveries are canceled that became pending before seq. Their leases
+// end. What is not canceled is loaded again.
 func (s *Schedule[Q, L]) Cancel(q *Sub[Q, L], seq uint64, now int64) {
 	s.endLeases(q)
 	q.implicit.cancel(seq)
+	q.implicit.putBackAll()
 	q.windows[Packed].restart(Position{Seq: seq}) // first attempts keep their numbers, so the rest comes after
 	q.windows[First].restart(Position{})
 	q.windows[Retry].restart(Position{})
-	q.changes.added = nil // what is still pending of it will be loaded
+	q.changes = changes{} // no load that has begun is taken any more; later ones see the canceling
 	s.settle(q, now)
 }
 
@@ -113,5 +116,6 @@ func (s *Schedule[Q, L]) Complete(q *Sub[Q, L], now int64) {
 	for i := range q.windows {
 		q.windows[i].load(nil, Position{Due: math.MaxInt64, Seq: math.MaxUint64}, true)
 	}
+	q.changes = changes{} // no load that has begun is taken any more
 	s.settle(q, now)
 }

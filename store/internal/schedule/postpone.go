@@ -60,9 +60,6 @@ func (ps *postponements) expire(now int64) {
 // postponement; 0 ends it.
 func (s *Schedule[Q, L]) Postpone(num uint64, until, now int64) {
 	s.postpone.expire(now)
-	if before := s.postpone.until(num); until < before {
-		s.wake = true
-	}
 	s.postpone.set(num, until)
 	if q := s.subs[num]; q != nil {
 		q.postponedUntil = until

@@ -1,14 +1,14 @@
 package schedule
 
 import (
-	"container/list"
 	"math"
 	"time"
 
 	"github.com/outhook/outhook/store"
 )
 
-// Round is one Claim's way round the rings. Make one with [Schedule.Round], and call Run until it lacks nothing.
+// Round is one Claim's way round the rings. Make one with [Schedule.Round], and call Run until it
+// lacks nothing.
 type Round[Q, L any] struct {
 	Leases []*Lease[Q, L] // what it has taken so far
 
@@ -16,12 +16,12 @@ type Round[Q, L any] struct {
 	req      *store.ClaimRequest
 	now      int64
 	until    int64
-	wait     int64                        // until when a lease runs out that was there before
-	at       [store.Classes]*list.Element // what is looked at next in each ring; nil at its end
+	wait     int64 // until when a lease runs out that was there before
 }
 
-// Round begins a claim, as of a time that stays the same for all of it. req must stay as it is until the round ends.
+// Round begins a claim. req must stay as it is until the round ends.
 func (s *Schedule[Q, L]) Round(req *store.ClaimRequest, now int64) *Round[Q, L] {
+	s.now = max(s.now, now)
 	s.Expire(now)
 	s.wakeSleepers(now)
 	return &Round[Q, L]{
@@ -31,20 +31,20 @@ func (s *Schedule[Q, L]) Round(req *store.ClaimRequest, now int64) *Round[Q, L] 
 	}
 }
 
-// Run takes turns until the request is satisfied, or allows no more, or until it is not known what is next: then it
-// returns what the schedule lacks. Nobody loses a turn by that. Each Lack must be answered by Load, and Run called
-// again.
+// Run takes turns until the request is satisfied, or allows no more, or until it is not known what
+// is next: then it returns what the schedule lacks. Nobody loses a turn by that. Each Lack must be
+// answered by Load, and Run called again.
 //
-// A subscription at its limit is passed over and keeps its turn; one that something was taken of goes to the end of its
-// ring.
+// A subscription at its limit is passed over and keeps its turn; one that something was taken of
+// goes to the end of its ring.
 func (r *Round[Q, L]) Run() []Lack {
 	s := r.schedule
+	r.now = s.now // others may have gone on since the last Run, and time must not go back for a Sub
+	s.wakeSleepers(r.now)
 	if len(s.unknown) > 0 {
 		return r.unknown()
 	}
-	for class := range s.rings {
-		r.at[class] = s.rings[class].Front()
-	}
+	s.rings.use(r.req)
 	for len(r.Leases) < r.req.Max {
 		took, lacking := r.step()
 		if lacking {
@@ -57,8 +57,8 @@ func (r *Round[Q, L]) Run() []Lack {
 	return nil
 }
 
-// unknown returns Lacks of Subs whose State is not known. They all come before anything is claimed, because the turns
-// of those that are known must not depend on how soon others are.
+// unknown returns Lacks of Subs whose State is not known. They all come before anything is claimed,
+// because the turns of those that are known must not depend on how soon others are.
 func (r *Round[Q, L]) unknown() (lacks []Lack) {
 	s := r.schedule
 	for len(s.unknown) > 0 && len(lacks) < maxLacks {
@@ -77,54 +77,64 @@ func (r *Round[Q, L]) unknown() (lacks []Lack) {
 	return lacks
 }
 
-// step leases one delivery. lacking says that whose turn it is needs a load.
+// step leases one delivery. lacking says that whose turn it is needs a load: then nothing has
+// changed.
 func (r *Round[Q, L]) step() (took, lacking bool) {
 	s := r.schedule
+	turn := s.rings.next
 	for range store.Classes {
-		class := s.turn
-		s.turn = (class + 1) % store.Classes
+		class := s.rings.next
+		s.rings.next = (class + 1) % store.Classes
 		if !r.req.Room(class, &s.leased) {
 			continue
 		}
-		for r.at[class] != nil {
-			q := r.at[class].Value.(*Sub[Q, L])
-			if !r.allows(q) {
-				r.at[class] = r.at[class].Next()
-				continue
-			}
-			p, from, ok := q.next(r.now)
-			for ok && s.isBarred(p.Seq) && !q.needsLoad() {
-				q.pass(p, from)
-				p, from, ok = q.next(r.now)
-			}
-			if q.needsLoad() {
-				s.turn = class
-				return false, true
-			}
-			if !ok { // there was nothing after all
-				r.at[class] = r.at[class].Next()
-				s.settle(q, r.now)
-				continue
-			}
-			r.Leases = append(r.Leases, s.lease(q, p, from, r.until))
-			r.pass(q, class)
+		if took, lacking = r.stepIn(&s.rings.byClass[class]); took {
 			return true, false
+		}
+		if lacking {
+			// A class that this request has no room for keeps its turn as well, as the load may be
+			// for another's.
+			s.rings.next = turn
+			return false, true
 		}
 	}
 	return false, false
 }
 
-// pass moves q, of which something was taken, to the end of its ring, or out if that was all.
-func (r *Round[Q, L]) pass(q *Sub[Q, L], class store.Class) {
-	next := q.inRing.Next()
-	q.ring.MoveToBack(q.inRing)
-	if next == nil {
-		next = q.inRing
+// stepIn leases one delivery of a class.
+func (r *Round[Q, L]) stepIn(ring *ring[Q, L]) (took, lacking bool) {
+	s := r.schedule
+	for first, ok := ring.first(); ok; first, ok = ring.first() {
+		q := first.sub
+		if !r.allows(q) {
+			s.rings.setAside(q)
+			continue
+		}
+		if q.needsLoad() {
+			return false, true
+		}
+		p, from, ok := q.next(r.now)
+		if !ok { // there was nothing after all: it leaves the ring
+			s.settle(q, r.now)
+			continue
+		}
+		if s.isBarred(p.Seq) {
+			q.take(p, from) // once, not at each claim; its Change comes with the store's step
+			continue
+		}
+		if q.Busy(p.Seq) {
+			// It was loaded from a file that is newer than what the schedule has been told, and is
+			// claimed from where it stood before. Whatever ends that lease says where it stands
+			// now.
+			q.take(p, from)
+			continue
+		}
+		r.Leases = append(r.Leases, s.lease(q, p, from, r.until))
+		s.settle(q, r.now)
+		s.rings.pass(q)
+		return true, false
 	}
-	if r.schedule.settle(q, r.now); q.ring == nil && next.Value.(*Sub[Q, L]) == q {
-		next = nil
-	}
-	r.at[class] = next
+	return false, false
 }
 
 // allows reports whether its own limit lets one more of q be leased.
@@ -133,24 +143,30 @@ func (r *Round[Q, L]) allows(q *Sub[Q, L]) bool {
 	return limit == 0 || q.leased < limit
 }
 
-// lacks returns what must be loaded: for whose turn it is, and for others that may be asked soon, so that one snapshot
-// of the store serves many.
+// lacks returns what must be loaded: for whose turn it is, and for others that may be asked soon,
+// so that one snapshot of the store serves many.
 func (r *Round[Q, L]) lacks() (lacks []Lack) {
-	left := r.req.Max - len(r.Leases)
-	for class := range r.schedule.rings {
-		looked := 0
-		for e := r.at[class]; e != nil && len(lacks) < maxLacks && looked <= 2*left; e = e.Next() {
-			looked++
-			if q := e.Value.(*Sub[Q, L]); q.needsLoad() && r.allows(q) {
-				lacks = append(lacks, q.lack())
+	rings := &r.schedule.rings
+	look := 2*(r.req.Max-len(r.Leases)) + 1
+	for i := range store.Classes {
+		class := (rings.next + i) % store.Classes
+		if !r.req.Room(class, &r.schedule.leased) {
+			continue
+		}
+		// A heap has the first turn in front, and the next ones near the front.
+		turns := rings.byClass[class].items
+		for _, t := range turns[:min(look, len(turns))] {
+			if len(lacks) < maxLacks && t.sub.needsLoad() && r.allows(t.sub) {
+				lacks = append(lacks, t.sub.lack())
 			}
 		}
 	}
 	return lacks
 }
 
-// NextDue returns how long it is until something is claimable that is not now: because it is not due, its subscription
-// is held or postponed, or a lease from before this round runs on it. store.NoneDue if there is nothing of the kind.
+// NextDue returns how long it is until something is claimable that is not now: because it is not
+// due, its subscription is held or postponed, or a lease from before this round runs on it.
+// store.NoneDue if there is nothing of the kind.
 func (r *Round[Q, L]) NextDue() time.Duration {
 	at := r.wait
 	if q, ok := r.schedule.sleepers.first(); ok {
@@ -173,12 +189,19 @@ func (s *Schedule[Q, L]) wakeSleepers(now int64) {
 	}
 }
 
-// leaseWait returns when a lease has run out of something that may be claimed then.
+// leaseWait returns when a lease has run out of something that may be claimed then. It looks only
+// at leases that run out before that.
 func (s *Schedule[Q, L]) leaseWait() int64 {
 	at := int64(math.MaxInt64)
-	for _, l := range s.leases.items {
-		at = min(at, max(l.until, l.Sub.blockedUntil()))
-	}
+	s.leases.walk(0, func(l *Lease[Q, L]) (on bool) {
+		if l.until >= at {
+			return false
+		}
+		if l.Sub.active && !l.blocked {
+			at = min(at, max(l.until, l.Sub.blockedUntil()))
+		}
+		return true
+	})
 	return at
 }
 
@@ -195,7 +218,8 @@ func Nanos(t time.Time) int64 {
 
 var last = time.Unix(0, math.MaxInt64)
 
-// Add returns a time after another. It saturates: what is later than the clock can say is at its end.
+// Add returns a time after another. It saturates: what is later than the clock can say is at its
+// end.
 func Add(now int64, d time.Duration) int64 {
 	if sum := now + int64(d); sum >= now || d < 0 {
 		return sum

@@ -8,7 +8,8 @@ import (
 
 // Options are what stores differ in.
 type Options struct {
-	// Window is how many positions a window holds at most. If zero, there is no bound: memory is all that the store has.
+	// Window is how many positions a window holds at most. If zero, there is no bound: memory is
+	// all that the store has.
 	Window int
 
 	// Idle is how many Subs are kept that have nothing, for what is known of them.
@@ -18,19 +19,19 @@ type Options struct {
 	FirstToken uint64
 }
 
-// Schedule decides which delivery goes next. Make one with [New]. It is not safe for concurrent use: the store holds its
-// lock over each call, and over the use of what it returns.
+// Schedule decides which delivery goes next. Make one with [New]. It is not safe for concurrent
+// use: the store holds its lock over each call, and over the use of what it returns.
 //
 // Q is what the store keeps for each subscription, L for each lease.
 type Schedule[Q, L any] struct {
 	maxWindow, maxIdle int
 
 	subs     map[uint64]*Sub[Q, L]
-	idle     list.List                // of Subs that have nothing, the longest so in front
-	unknown  []*Sub[Q, L]             // those whose State is to be loaded before anything is claimed
-	rings    [store.Classes]list.List // of Subs that have something due
-	turn     store.Class              // whose turn it is
-	sleepers timeHeap[*Sub[Q, L]]     // Subs that have something due later
+	lastSub  uint64
+	idle     list.List            // of Subs that have nothing, the longest so in front
+	unknown  []*Sub[Q, L]         // those whose State is to be loaded before anything is claimed
+	rings    rings[Q, L]          // of Subs that have something due
+	sleepers timeHeap[*Sub[Q, L]] // Subs that have something due later
 	postpone postponements
 
 	tokens    map[uint64]*Lease[Q, L]
@@ -39,7 +40,8 @@ type Schedule[Q, L any] struct {
 	barred    map[uint64]struct{} // events, see Bar
 	leased    [store.Classes]int  // how many leases count against limits, by the class of their subscriptions
 
-	wake bool // see TakeWake
+	now  int64 // the latest that was given: a round may have begun with an earlier one
+	wake bool  // see TakeWake
 }
 
 // New returns an empty schedule.
@@ -66,12 +68,14 @@ func (s *Schedule[Q, L]) Subs(f func(*Sub[Q, L])) {
 // Len returns how many Subs there are.
 func (s *Schedule[Q, L]) Len() int { return len(s.subs) }
 
-// Ensure returns the Sub of a subscription. A new one has nothing in its windows and nothing behind them; its State is
-// asked for before anything is claimed.
+// Ensure returns the Sub of a subscription. A new one has nothing in its windows and nothing behind
+// them; its State is asked for before anything is claimed.
 func (s *Schedule[Q, L]) Ensure(num uint64) *Sub[Q, L] {
 	q := s.subs[num]
 	if q == nil {
-		q = &Sub[Q, L]{Num: num, postponedUntil: s.postpone.until(num)}
+		s.lastSub++
+		q = &Sub[Q, L]{Num: num, id: s.lastSub, postponedUntil: s.postpone.until(num)}
+		q.turn.sub = q
 		for i := range q.windows {
 			q.windows[i].complete = true
 		}
@@ -87,6 +91,7 @@ func (s *Schedule[Q, L]) Restart(q *Sub[Q, L], now int64) {
 		q.windows[i].restart(Position{})
 	}
 	s.settle(q, now)
+	s.wake = true // it may have been known to have nothing
 }
 
 // SetState takes in whether anything may be claimed of q, and its health.
@@ -109,7 +114,12 @@ func (s *Schedule[Q, L]) SetHealth(q *Sub[Q, L], health store.Health, now int64)
 }
 
 func (s *Schedule[Q, L]) setState(q *Sub[Q, L], active bool, health *store.Health) {
+	s.rings.readmit(q) // its limit may have changed
 	class := health.Class()
+	if class != q.class && q.leased > 0 ||
+		health.Recovering < q.health.Recovering || health.Failures < q.health.Failures {
+		s.wake = s.wake || s.hasDue() // its old class has room now, or its limit is higher
+	}
 	s.leased[q.class] -= q.leased
 	s.leased[class] += q.leased
 	q.active, q.health, q.class = active, *health, class
@@ -127,20 +137,27 @@ func (s *Schedule[Q, L]) Forget(q *Sub[Q, L]) {
 // Settle brings q where it belongs after the store has changed what it keeps of it, such as Pinned.
 func (s *Schedule[Q, L]) Settle(q *Sub[Q, L], now int64) { s.settle(q, now) }
 
-// settle puts q where it belongs after a change: into a ring if something of it can be claimed, to sleep until something
-// else can, among the idle if it has nothing. An unknown one waits for its State.
+// settle puts q where it belongs after a change: into a ring if something of it can be claimed, to
+// sleep until something else can, among the idle if it has nothing. An unknown one waits for its
+// State.
 func (s *Schedule[Q, L]) settle(q *Sub[Q, L], now int64) {
 	if s.subs[q.Num] != q || !q.known {
 		return
 	}
+	s.now = max(s.now, now)
+	now = s.now
 	if q.active && !q.blocked(now) && q.hasDue(now) {
-		s.enterRing(q)
+		s.wake = s.rings.enter(q) || s.wake
 	} else {
-		s.leaveRing(q)
+		s.rings.leave(q)
 	}
+	before := q.wakeAt
 	q.wakeAt = 0
 	if q.active {
 		q.wakeAt = q.wake(now)
+	}
+	if q.wakeAt != 0 && (before == 0 || q.wakeAt < before) {
+		s.wake = true // claims have told a later time
 	}
 	if q.wakeAt != 0 {
 		s.sleepers.set(q)
@@ -150,25 +167,8 @@ func (s *Schedule[Q, L]) settle(q *Sub[Q, L], now int64) {
 	s.rest(q)
 }
 
-// enterRing puts q at the end of the ring of its class, unless it is in that already and keeps its turn.
-func (s *Schedule[Q, L]) enterRing(q *Sub[Q, L]) {
-	ring := &s.rings[q.class]
-	if q.ring != ring {
-		s.leaveRing(q)
-		q.ring, q.inRing = ring, ring.PushBack(q)
-		s.wake = true
-	}
-}
-
-func (s *Schedule[Q, L]) leaveRing(q *Sub[Q, L]) {
-	if q.ring != nil {
-		q.ring.Remove(q.inRing)
-		q.ring, q.inRing = nil, nil
-	}
-}
-
-// rest keeps q among the idle if it has nothing, and forgets the one that has been there the longest if there are too
-// many.
+// rest keeps q among the idle if it has nothing, and forgets the one that has been there the
+// longest if there are too many.
 func (s *Schedule[Q, L]) rest(q *Sub[Q, L]) {
 	switch {
 	case !q.empty():
@@ -186,7 +186,7 @@ func (s *Schedule[Q, L]) rest(q *Sub[Q, L]) {
 
 // drop forgets a Sub.
 func (s *Schedule[Q, L]) drop(q *Sub[Q, L]) {
-	s.leaveRing(q)
+	s.rings.leave(q)
 	s.sleepers.drop(q)
 	if q.idle != nil {
 		s.idle.Remove(q.idle)
@@ -195,8 +195,8 @@ func (s *Schedule[Q, L]) drop(q *Sub[Q, L]) {
 	delete(s.subs, q.Num)
 }
 
-// TakeWake reports whether something may have become claimable since it was last asked, other than by time: the store
-// then fills the slot of Ready.
+// TakeWake reports whether something may have become claimable since it was last asked, other than
+// by time: the store then fills the slot of Ready.
 func (s *Schedule[Q, L]) TakeWake() bool {
 	wake := s.wake
 	s.wake = false
@@ -204,10 +204,4 @@ func (s *Schedule[Q, L]) TakeWake() bool {
 }
 
 // hasDue reports whether something could be claimed if only the limits let it.
-func (s *Schedule[Q, L]) hasDue() bool {
-	due := len(s.unknown)
-	for class := range s.rings {
-		due += s.rings[class].Len()
-	}
-	return due > 0
-}
+func (s *Schedule[Q, L]) hasDue() bool { return len(s.unknown) > 0 || s.rings.any() }

@@ -17,8 +17,9 @@ type Sub[Q, L any] struct {
 	// not be lost. The store sets it before it calls a method with the Sub.
 	Pinned bool
 
-	known          bool // active and health have been given
-	active         bool // deliveries may be claimed at all
+	id             uint64 // of all Subs that there were
+	known          bool   // active and health have been given
+	active         bool   // deliveries may be claimed at all
 	health         store.Health
 	class          store.Class
 	states         uint32 // changes with these, so that a load of older ones is told apart
@@ -33,9 +34,9 @@ type Sub[Q, L any] struct {
 	leased     int                     // how many count against limits
 	retryFirst bool                    // whose turn it is if both first attempts and retries are due
 
-	ring   *list.List    // the ring it is in, nil if in none
-	inRing *list.Element // its element there
-	idle   *list.Element // its element among those that have nothing, nil if it has something
+	ring *ring[Q, L] // the ring it is in, nil if in none
+	turn turn[Q, L]
+	idle *list.Element // its element among those that have nothing, nil if it has something
 
 	wakeAt  int64 // when something becomes claimable that is not now; 0 if nothing does
 	wakePos int   // its index among the sleepers
@@ -118,7 +119,6 @@ func (q *Sub[Q, L]) next(now int64) (p Position, from Source, ok bool) {
 
 // take removes the delivery that next has returned from its source.
 func (q *Sub[Q, L]) take(p Position, from Source) {
-	q.retryFirst = from != Retry
 	if from == Implicit {
 		q.implicit.take(p.Seq)
 		return

@@ -1,0 +1,305 @@
+package schedule_test
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/schedule"
+	"pgregory.net/rapid"
+)
+
+// round is a claim on its way.
+type round struct {
+	*schedule.Round[struct{}, struct{}]
+	req    store.ClaimRequest
+	now    int64 // as of when it runs
+	until  int64 // of its leases
+	loads  int   // that it waits for
+	failed bool
+	seen   int // how many of its leases have been looked at
+	runs   int
+	before map[*held]bool // leases that were there when it began
+}
+
+// load is a load on its way.
+type load struct {
+	lack   schedule.Lack
+	q      *sub // what it is for
+	round  *round
+	loaded *schedule.Loaded // what a snapshot had; nil if none has been taken
+}
+
+// claim begins a round.
+func (m *model) claim(req store.ClaimRequest) *round {
+	rd := &round{req: req, now: m.now, until: m.now + int64(req.Lease), before: make(map[*held]bool)}
+	rd.Round = m.s.Round(&rd.req, m.now)
+	m.began = m.now
+	m.expire()
+	for _, h := range m.leases {
+		rd.before[h] = !h.ended && !h.expired && !h.sealed
+	}
+	m.noteWaiting()
+	m.rounds = append(m.rounds, rd)
+	return rd
+}
+
+// run lets a round go on, and looks at what it has taken. done says that it lacks nothing.
+func (m *model) run(rd *round) (done bool) {
+	lacks := rd.Run()
+	rd.now = m.s.Now()
+	rd.runs++
+	for _, l := range rd.Leases[rd.seen:] {
+		m.wantRightLease(rd, l)
+	}
+	rd.seen = len(rd.Leases)
+	if len(lacks) == 0 {
+		m.wantNothingLeft(rd)
+		m.wantNextDue(rd)
+		m.s.TakeWake()
+		m.rounds = slices.DeleteFunc(m.rounds, func(o *round) bool { return o == rd })
+		return true
+	}
+	if m.window == 0 {
+		m.fail("memory is all there is, and the round lacks %+v", lacks)
+	}
+	for _, lack := range lacks {
+		rd.loads++
+		m.loads = append(m.loads, &load{lack: lack, q: m.s.Sub(lack.Num), round: rd})
+	}
+	return false
+}
+
+// answer answers a load, and lets its round go on if it waits for no other.
+func (m *model) answer(l *load, failed bool) {
+	if l.loaded == nil {
+		loaded := m.read(&l.lack)
+		l.loaded = &loaded
+	}
+	loaded := *l.loaded
+	if failed {
+		loaded = schedule.Loaded{}
+	}
+	m.loads = slices.DeleteFunc(m.loads, func(o *load) bool { return o == l })
+	m.do("load", func() {
+		q := m.s.Load(&l.lack, loaded, m.now)
+		switch {
+		case q != nil && (loaded.State == nil || q != l.q):
+			m.fail("a state was taken from a load that had none for %d", l.lack.Num)
+		case q != nil:
+			k := m.get(l.lack.Num)
+			k.ok, k.state = true, *loaded.State
+		case failed && l.lack.State && m.s.Sub(l.lack.Num) == l.q && !m.get(l.lack.Num).ok:
+			if !m.takeWake() {
+				m.fail("the state of %d was not loaded, and nobody is told to ask again", l.lack.Num)
+			}
+		}
+	})
+	rd := l.round
+	rd.loads--
+	rd.failed = rd.failed || failed
+	switch {
+	case rd.loads > 0:
+	case rd.failed: // then the claim fails
+		m.rounds = slices.DeleteFunc(m.rounds, func(o *round) bool { return o == rd })
+		for _, l := range rd.Leases {
+			m.release(m.tokens[l.Token])
+		}
+	default:
+		m.run(rd)
+	}
+}
+
+// wantRightLease says whether a lease is right, and takes it in.
+func (m *model) wantRightLease(rd *round, l *lease) {
+	num := l.Sub.Num
+	now := m.now
+	m.now = rd.now
+	defer func() { m.now = now }()
+	k := m.get(num)
+	health := &k.state.Health
+	leased, classes := m.leasedBy(num)
+	switch limit := rd.req.Limit(health); {
+	case m.tokens[l.Token] != nil || l.Token <= 7:
+		m.fail("token %d was given out twice", l.Token)
+	case m.busy(num, l.Seq):
+		m.fail("%d/%d is leased twice at once", num, l.Seq)
+	case !m.open(num):
+		m.fail("%d/%d is leased, and the subscription is unknown, inactive, held or postponed", num, l.Seq)
+	case limit > 0 && leased >= limit:
+		m.fail("%d has %d leases, and gets another; its limit is %d", num, leased, limit)
+	case !rd.req.Room(health.Class(), &classes):
+		m.fail("class %d gets a lease more than it may: %v, %+v", health.Class(), classes, rd.req)
+	}
+	m.wantOrder(l)
+	m.wantTurn(rd, num)
+	m.endLeases(num, l.Seq)
+	h := &held{lease: l, num: num, until: rd.until, counted: true}
+	m.leases = append(m.leases, h)
+	m.tokens[l.Token] = h
+	k.retryFirst = l.From != schedule.Retry
+	k.lastLease, k.waiting = m.count, m.count+1
+	m.count++
+	if !m.hasFree(num) {
+		k.waiting = -1
+	}
+}
+
+// wantOrder says whether it is the delivery's turn within its subscription.
+func (m *model) wantOrder(l *lease) {
+	num := l.Sub.Num
+	first, retries := m.free(m.told(), num)
+	if m.before != nil { // what is in a file that the schedule has not been told of may be claimed as well
+		f, r := m.free(m.file, num)
+		if !slices.Contains(slices.Concat(first, retries, f, r), l.Position()) {
+			m.fail("%d/%d is leased from %v, and is not free and due", num, l.Seq, l.Position())
+		}
+		return
+	}
+	want := schedule.Position{}
+	switch {
+	case len(retries) > 0 && (len(first) == 0 || m.get(num).retryFirst):
+		want = retries[0]
+	case len(first) > 0:
+		want = first[0]
+	}
+	if l.Position() != want {
+		m.fail("%d/%d is leased from %v; it was the turn of %v", num, l.Seq, l.Position(), want)
+	}
+	if source := m.file[num].pending[l.Seq].source; source != l.From {
+		m.fail("%d/%d is leased from source %d; it is in %d", num, l.Seq, l.From, source)
+	}
+}
+
+// wantTurn says whether it is the subscription's turn, and its class's. Nobody else of its class
+// may have waited since before its last lease; and no class may be passed over for as many leases
+// as there are classes.
+func (m *model) wantTurn(rd *round, num uint64) {
+	class, mine := m.get(num).state.Health.Class(), m.get(num).lastLease
+	var could [store.Classes]bool
+	for _, other := range sorted(m.told()) {
+		k := m.get(other)
+		if !k.ok || !m.hasFree(other) {
+			continue
+		}
+		leased, classes := m.leasedBy(other)
+		if limit := rd.req.Limit(&k.state.Health); limit > 0 && leased >= limit ||
+			!rd.req.Room(k.state.Health.Class(), &classes) {
+			continue
+		}
+		could[k.state.Health.Class()] = true
+		if other != num && k.state.Health.Class() == class && k.waiting >= 0 && k.waiting <= mine {
+			m.fail("%d has its second turn while %d waits for its first", num, other)
+		}
+	}
+	for c := range could {
+		if m.missed[c]++; !could[c] || store.Class(c) == class {
+			m.missed[c] = 0
+		}
+		if m.missed[c] >= int(store.Classes) {
+			m.fail("class %d is passed over", c)
+		}
+	}
+}
+
+// noteWaiting notes who has something due from now on, as a round begins.
+func (m *model) noteWaiting() {
+	for _, num := range sorted(m.told()) {
+		if k := m.get(num); k.waiting < 0 && m.hasFree(num) {
+			k.waiting = m.count
+		}
+	}
+}
+
+// forgetWaiting notes who has nothing due any more.
+func (m *model) forgetWaiting() {
+	for _, k := range m.known {
+		if k.q == nil || !m.hasFree(k.q.Num) {
+			k.waiting = -1
+		}
+	}
+}
+
+// wantNothingLeft says whether a round has taken all that it may.
+func (m *model) wantNothingLeft(rd *round) {
+	if len(rd.Leases) >= rd.req.Max || m.before != nil || rd.now != m.now {
+		return
+	}
+	for _, num := range sorted(m.file) {
+		k := m.get(num)
+		if !k.ok || !m.hasFree(num) {
+			continue
+		}
+		n, classes := m.leasedBy(num)
+		limit := rd.req.Limit(&k.state.Health)
+		if (limit == 0 || n < limit) && rd.req.Room(k.state.Health.Class(), &classes) {
+			m.fail("%d has something due, and the round ends with %d of %d", num, len(rd.Leases), rd.req.Max)
+		}
+	}
+}
+
+// wantNextDue says whether a round tells exactly when there is more. Where limits keep something
+// back, it need not say when there is more of the same subscription.
+func (m *model) wantNextDue(rd *round) {
+	if m.before != nil || rd.runs > 1 || rd.now != m.now {
+		return
+	}
+	low, high := int64(math.MaxInt64), int64(math.MaxInt64)
+	for num, f := range m.file {
+		k := m.get(num)
+		if !k.ok || !k.state.Active {
+			continue
+		}
+		next := int64(math.MaxInt64)
+		for seq, p := range f.pending {
+			if at := max(p.due, m.blockedUntil(num)); !p.blocked && !m.busy(num, seq) && at > m.now {
+				next = min(next, at)
+			}
+		}
+		low = min(low, next)
+		if at := m.blockedUntil(num); m.window > 0 && at > m.now {
+			low = min(low, at) // nothing is loaded before, so there may be something
+		}
+		_, classes := m.leasedBy(num)
+		if !m.hasFree(num) && rd.req.Room(k.state.Health.Class(), &classes) && len(rd.Leases) < rd.req.Max {
+			high = min(high, next)
+		}
+	}
+	for _, h := range m.leases {
+		if rd.before[h] && !h.ended && !h.expired && !h.sealed && m.get(h.num).state.Active {
+			if p, ok := m.file[h.num].pending[h.Seq]; ok && !p.blocked {
+				at := max(h.until, m.blockedUntil(h.num))
+				low, high = min(low, at), min(high, at)
+			}
+		}
+	}
+	got := int64(math.MaxInt64)
+	if wait := rd.NextDue(); wait != store.NoneDue {
+		got = m.now + int64(wait)
+	}
+	if got < low || got > high {
+		m.fail("there is said to be more at %d; it is from %d to %d", got, low, high)
+	}
+}
+
+// expire is the schedule's taking back of leases that have run out, as a round begins.
+func (m *model) expire() {
+	for _, h := range m.leases {
+		if !h.ended && !h.expired && !h.sealed && h.until <= m.now {
+			h.expired, h.counted = true, false
+		}
+	}
+}
+
+func (m *model) request() store.ClaimRequest {
+	t := m.t
+	return store.ClaimRequest{
+		Max:             rapid.IntRange(0, 6).Draw(t, "max"),
+		Lease:           time.Duration(rapid.IntRange(1, 60).Draw(t, "lease")),
+		PerSubscription: rapid.IntRange(0, 4).Draw(t, "perSubscription"),
+		Unproven:        rapid.IntRange(0, 5).Draw(t, "unproven"),
+		Failing:         rapid.IntRange(0, 4).Draw(t, "failing"),
+		ProbeAfter:      rapid.SampledFrom([]int{0, 1, 5}).Draw(t, "probeAfter"),
+	}
+}
