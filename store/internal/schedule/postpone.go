@@ -62,6 +62,9 @@ func (s *Schedule[Q, L]) Postpone(num uint64, until, now int64) {
 	s.postpone.expire(now)
 	s.postpone.set(num, until)
 	if q := s.subs[num]; q != nil {
+		if !q.known && until < q.postponedUntil {
+			s.wake = true // settle does not look at a Sub whose State is not loaded
+		}
 		q.postponedUntil = until
 		s.settle(q, now)
 	}
