@@ -34,6 +34,9 @@ func (s *Store) deleted(num uint64) {
 	s.house.add(num)
 	s.pauses.set(num, 0)
 	if q := s.queues[num]; q != nil {
+		for _, item := range q.fresh.items { // only memory knows of these
+			s.ages.merge(item>>freshBits, age{orphaned: true})
+		}
 		s.endLeases(q)
 		s.drop(q)
 	}

@@ -93,3 +93,19 @@ func (s *Store) Tallied() (memory, file int) {
 	})
 	return memory, file
 }
+
+// Looked returns how many events and deliveries Prune has looked at.
+func (s *Store) Looked() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.house.looked
+}
+
+// Events returns how many events are in the file.
+func (s *Store) Events() (n int) {
+	_ = s.read(func(t *txn) error {
+		n = t.bucket(log).Stats().KeyN
+		return nil
+	})
+	return n
+}

@@ -22,6 +22,7 @@ type memory struct {
 
 	level  // of the watermark
 	recent recent
+	ages   ages
 
 	tallies tallies
 }
@@ -170,9 +171,16 @@ type move struct {
 	behind   bool
 	place    place
 	drop     bool // a lease on it ends
+
+	// If it is not pending.
+	delivered bool
+	finished  int64
 }
 
 func (s *Store) moved(m move) {
+	if !m.pending {
+		s.ages.noteFinished(m.seq, m.delivered, m.finished)
+	}
 	q := s.queues[m.num]
 	if q == nil {
 		if !m.pending {

@@ -10,6 +10,8 @@ func (s *Store) restore(t *txn) error {
 		return err
 	}
 	s.house.orphans = orphans != 0
+	s.ages = ages{shift: runShift}
+	s.ages.readAgain(t.bucket(log).Sequence())
 	if err := s.restoreBacklogs(t); err != nil {
 		return err
 	}
