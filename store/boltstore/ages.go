@@ -114,7 +114,7 @@ func (a *ages) due(r store.Retention, now int64) (round []stretch) {
 	if a.again != 0 {
 		a.unread, a.last, a.again = 1, a.again, 0
 	}
-	if a.unread <= a.last {
+	if max(a.unread, 1) <= a.last {
 		round = append(round, stretch{from: a.unread, to: a.last, unread: true})
 	}
 	return round

@@ -46,7 +46,7 @@ func (s *Store) finish(o store.Outcome, now time.Time) store.Result {
 	d.token = 0
 	d.attempted(o.Attempt)
 	d.sub.count(&o, now)
-	d.next(o, now)
+	s.next(d, o, now)
 	s.setHealth(d.sub, d.sub.judged(o, now))
 	s.settle(d.sub, now)
 	return store.Result{Before: before, After: d.sub.health}
@@ -75,7 +75,7 @@ func (d *delivery) attempted(a store.Attempt) {
 }
 
 // next takes d to its next state.
-func (d *delivery) next(o store.Outcome, now time.Time) {
+func (s *Store) next(d *delivery, o store.Outcome, now time.Time) {
 	if o.Body != nil && o.State != store.Delivered {
 		d.body = slices.Clone(o.Body)
 	}
@@ -88,7 +88,7 @@ func (d *delivery) next(o store.Outcome, now time.Time) {
 	if d.state == store.Pending { // or else canceled, and now a late success
 		d.sub.remove(d, now)
 	}
-	d.state, d.finished = o.State, now
+	s.end(d, o.State, now)
 }
 
 // judged returns the health of sub after the outcome.
@@ -128,7 +128,8 @@ func recovering(h store.Health) int {
 func (s *Store) cancel(d *delivery, reason string, now time.Time) {
 	s.unlease(d)
 	d.sub.remove(d, now)
-	d.state, d.finished, d.canceled, d.token = store.Canceled, now, reason, 0
+	d.canceled, d.token = reason, 0
+	s.end(d, store.Canceled, now)
 	s.settle(d.sub, now)
 }
 

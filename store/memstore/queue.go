@@ -104,4 +104,6 @@ func (q *queue) waits(d *delivery) bool {
 	return d.heap == &q.fresh || d.heap == &q.due || d.heap == &q.later
 }
 
-func byEvent(a, b *delivery) int { return cmp.Compare(a.event.num, b.event.num) }
+func byEvent(a, b *delivery) int { return compareEvents(a.event, b.event) }
+
+func compareEvents(a, b *event) int { return cmp.Compare(a.num, b.num) }

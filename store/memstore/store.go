@@ -32,6 +32,7 @@ type Store struct {
 	leasedOf [classes]int          // how many of them are of subscriptions of each class
 	rings    rings                 // subscriptions with something to claim
 	sleepers heapOf[*subscription] // subscriptions with something to wait for, the first to wake on top
+	ended    ended                 // for Prune
 }
 
 // New returns an empty store.
@@ -43,6 +44,7 @@ func New() *Store {
 		subs:     make(map[string]*subscription),
 		events:   make(map[string]*event),
 		leases:   deliveryHeap(expiresFirst),
+		ended:    newEnded(),
 		sleepers: heapOf[*subscription]{less: wakesFirst, index: func(sub *subscription) *int { return &sub.bed }},
 	}
 }

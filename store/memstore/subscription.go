@@ -66,8 +66,8 @@ func (s *Store) cancelPending(sub *subscription, reason string, now time.Time) {
 	for _, d := range sub.deliveries {
 		if d.state == store.Pending {
 			s.unlease(d)
-			d.state, d.finished, d.canceled = store.Canceled, now, reason
-			d.token, d.heap = 0, nil
+			d.canceled, d.token, d.heap = reason, 0, nil // all heaps of the queue go
+			s.end(d, store.Canceled, now)
 		}
 	}
 	sub.queue = newQueue()

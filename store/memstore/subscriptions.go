@@ -95,7 +95,11 @@ func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 	}
 	s.cancelPending(sub, "deleted", now)
 	for _, d := range sub.deliveries {
-		d.event.deliveries = slices.DeleteFunc(d.event.deliveries, func(o *delivery) bool { return o == d })
+		d.leave()
+		e := d.event
+		if e.deliveries = slices.DeleteFunc(e.deliveries, func(o *delivery) bool { return o == d }); len(e.deliveries) == 0 {
+			s.ended.unwanted = append(s.ended.unwanted, e)
+		}
 	}
 	delete(s.subs, id)
 	s.order = slices.DeleteFunc(s.order, func(o *subscription) bool { return o == sub })
