@@ -2,6 +2,7 @@ package boltstore
 
 import (
 	"math/rand/v2"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -66,5 +67,39 @@ func TestAges(t *testing.T) {
 	}
 	if a.due(store.Retention{}, now+int64(time.Hour)) != nil {
 		t.Error("something is due that is kept for ever")
+	}
+}
+
+// TestStepOvertaken has a step of Prune end when another has ended the round and a third has begun the next.
+func TestStepOvertaken(t *testing.T) {
+	s, err := Open(filepath.Join(t.TempDir(), "hooks.db"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	r := store.Retention{Delivered: 1, Failed: 1}
+	step := func() *logWalk {
+		t.Helper()
+		w := s.planWalk(r)
+		if err := s.read(w.look); err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	slow, quick := step(), step()
+	s.moveOn(quick)
+	s.mu.Lock()
+	s.ages.noteFinished(7, true, 1)
+	s.mu.Unlock()
+	next := s.planWalk(r)
+	s.moveOn(slow)
+	if len(next.house.round) != 1 || len(s.house.round) != 1 {
+		t.Errorf("the next round is %v, and after the slow step %v, want one stretch", next.house.round, s.house.round)
+	}
+	if err := s.read(next.look); err != nil {
+		t.Fatal(err)
+	}
+	if more := s.moveOn(next); more || len(s.house.round) != 0 {
+		t.Errorf("after the round: more is %v, the round is %v", more, s.house.round)
 	}
 }

@@ -18,6 +18,7 @@ type house struct {
 	kept   bool      // one of them is still needed
 	all    bool      // no event is too young to be looked at
 
+	steps  int // counts what has moved the walk, see moveOn
 	looked int // how many events and deliveries all walks have looked at
 }
 
@@ -56,16 +57,25 @@ func (s *Store) walkLog(ctx context.Context, r store.Retention) (more bool, err 
 			return false, err // the next step looks at the same again
 		}
 	}
+	return s.moveOn(w), nil
+}
+
+// moveOn notes how far a step has come, and reports whether there is more to do. Prune may be called by several at once:
+// a step that another has overtaken has removed what it did, and moves nothing.
+func (s *Store) moveOn(w *logWalk) (more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h := &s.house
-	h.round, h.seq, h.target, h.kept = w.house.round, w.house.seq, w.house.target, w.house.kept
 	h.looked += w.looked
 	s.ages.mergeAll(&w.ages)
-	if w.read != 0 {
-		s.ages.unread = w.read
+	if h.steps == w.house.steps {
+		h.steps++
+		h.round, h.seq, h.target, h.kept = w.house.round, w.house.seq, w.house.target, w.house.kept
+		if w.read != 0 {
+			s.ages.unread = w.read
+		}
 	}
-	return len(h.round) > 0 || len(w.slots) == pruneStep || h.orphans || len(h.sweeps) > 0, nil
+	return len(h.round) > 0 || len(w.slots) == pruneStep || h.orphans || len(h.sweeps) > 0
 }
 
 // planWalk says where the round goes on, or begins one.
@@ -73,6 +83,7 @@ func (s *Store) planWalk(r store.Retention) *logWalk {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if h := &s.house; len(h.round) == 0 {
+		h.steps++
 		h.round = s.ages.due(r, s.now())
 		h.all, h.orphans = h.orphans, false
 	}

@@ -2,6 +2,7 @@ package boltstore_test
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -193,6 +194,35 @@ func setEvents(t *testing.T, s *boltstore.Store, id string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestPruneTogether prunes in several goroutines at once, which may overtake each other.
+func TestPruneTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := create(t, nil)
+		subscribe(t, s)
+		for round := range 20 {
+			publish(t, s, fmt.Sprint("round-", round), 150+round*17)
+			drain(t, s)
+			time.Sleep(2 * time.Hour)
+			var wg sync.WaitGroup
+			for range 8 {
+				wg.Go(func() {
+					if err := pruneAll(t.Context(), s, costRetention); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+			if got := stored(t, s); got != 0 {
+				t.Fatalf("round %d: %d deliveries are still stored", round, got)
+			}
+		}
+		verify(t, s)
+		if n := s.Events(); n != 0 {
+			t.Errorf("%d events are left", n)
+		}
+	})
 }
 
 // TestPruneAfterDamage deletes a subscription of which nobody can read which events were pending.
