@@ -93,9 +93,14 @@ func (w *logWalk) lookThrough(t *txn, c *bolt.Cursor, st stretch) (done bool, er
 }
 
 // full reports whether the step is long enough.
-func (w *logWalk) full(t *txn) bool {
-	return len(w.rows)+len(w.events) >= pruneStep || t.store.now()-t.now > sliceTime
-}
+func (w *logWalk) full(t *txn) bool { return w.enough() || w.late(t) }
+
+func (w *logWalk) enough() bool     { return len(w.rows)+len(w.events) >= pruneStep }
+func (w *logWalk) late(t *txn) bool { return t.store.now()-t.now > sliceTime }
+
+// lookRun is how many deliveries of an event are looked at between two looks at the clock. Each step decodes the list of
+// the event's subscriptions, so it must do more than a few of them: a step of one each would make the whole quadratic.
+const lookRun = 256
 
 // lookAt finds what is to be removed of one event. It is not done when the step got too long, or is blocked.
 func (w *logWalk) lookAt(t *txn, keyHash uint64, packed []byte) (done bool, err error) {
@@ -105,7 +110,7 @@ func (w *logWalk) lookAt(t *txn, keyHash uint64, packed []byte) (done bool, err 
 	}
 	h := &w.house
 	for i, num := range nums[min(h.target, len(nums)):] {
-		if i > 0 && w.full(t) {
+		if i > 0 && (w.enough() || i%lookRun == 0 && w.late(t)) {
 			return false, nil
 		}
 		h.target++
