@@ -1,6 +1,10 @@
 package boltstore
 
-import "github.com/outhook/outhook/store"
+import (
+	"math"
+
+	"github.com/outhook/outhook/store"
+)
 
 // What follows brings memory up to what has become of a subscription.
 
@@ -29,6 +33,9 @@ func (s *Store) canceledAll(num uint64, marks []mark) {
 func (s *Store) deleted(num uint64) {
 	s.house.add(num)
 	if q := s.schedule.Sub(num); q != nil {
+		for _, seq := range q.ImplicitUpTo(math.MaxUint64 >> 3) { // only memory knows of these
+			s.ages.merge(seq, age{orphaned: true})
+		}
 		s.schedule.Forget(q)
 	}
 	s.schedule.Postpone(num, 0, s.now())

@@ -69,7 +69,10 @@ func (t *txn) replace(num, seq uint64, was, r row, drop bool) error {
 		return err
 	}
 	t.rowed = append(t.rowed, rowed{num, seq})
-	m := move{num: num, seq: seq, pending: r.live(), behind: r.behind, place: r.place(seq), drop: drop || !r.live()}
+	m := move{
+		num: num, seq: seq, pending: r.live(), behind: r.behind, place: r.place(seq), drop: drop || !r.live(),
+		delivered: r.state == store.Delivered, finished: r.finished,
+	}
 	t.after(func() { t.store.moved(m) })
 	return nil
 }

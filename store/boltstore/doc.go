@@ -45,6 +45,10 @@
 // its place in the turns that Claim takes, and the leases, which end with the process. All of it follows the file: it
 // is changed after a commit, by what the transaction has left to be done then.
 //
+// Memory also knows, by runs of events, when the first of the finished deliveries did that are still kept (ages.go), so
+// Prune looks only at runs that have something past its retention. When the store is opened nothing is known, and the
+// first rounds of Prune read each event that is old enough, once.
+//
 // Pauses are in memory alone. What attempts came to is counted there too, and written by one commit every eight seconds
 // in which there were some.
 //

@@ -116,6 +116,22 @@ func (s *Store) Rows() (n int) {
 	return n
 }
 
+// Looked returns how many events and deliveries Prune has looked at.
+func (s *Store) Looked() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.house.looked
+}
+
+// Events returns how many events are in the file.
+func (s *Store) Events() (n int) {
+	_ = s.read(func(t *txn) error {
+		n = t.bucket(log).Stats().KeyN
+		return nil
+	})
+	return n
+}
+
 // MaxCached is maxCached.
 const MaxCached = maxCached
 

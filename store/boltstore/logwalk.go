@@ -8,16 +8,19 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// logWalk is one step of a walk through the log.
+// logWalk is one step of a round through the log.
 type logWalk struct {
 	retention store.Retention
-	house     house // where the walk is
+	house     house // where the round is
 
 	rows    [][2]uint64 // rows that are past their retention: subscription and event
 	events  []uint64    // events that nothing refers to any more
 	slots   [][]byte    // counts that are past, of the front of theirs
 	blocked uint64      // an event up to which the watermark must rise first
-	more    bool
+
+	ages   ages   // of what is kept
+	read   uint64 // if not 0, what was unread is read up to this event
+	looked int    // how many events and deliveries it has looked at
 }
 
 // shortest returns the shorter retention; 0 when all is kept.
@@ -38,16 +41,29 @@ func (w *logWalk) young(e *event, now int64) bool {
 // look finds what is to be removed.
 func (w *logWalk) look(t *txn) error {
 	w.slots = t.pastSlots(pruneStep)
-	h := &w.house
-	key := key1(max(h.seq, 1))
 	c := t.bucket(log).Cursor()
-	for k, v := c.Seek(key[:]); k != nil; k, v = c.Next() {
+	for h := &w.house; len(h.round) > 0; h.round = h.round[1:] {
+		if done, err := w.lookThrough(t, c, h.round[0]); err != nil || !done {
+			return err
+		}
+		h.seq, h.target, h.kept = 0, 0, false
+	}
+	return nil
+}
+
+// lookThrough looks at a stretch, from where the round is. It is not done when the step got too long, or is blocked.
+func (w *logWalk) lookThrough(t *txn, c *bolt.Cursor, st stretch) (done bool, err error) {
+	h := &w.house
+	key := key1(max(h.seq, st.from))
+	for k, v := c.Seek(key[:]); k != nil && number(k, 0) <= st.to; k, v = c.Next() {
 		if seq := number(k, 0); seq != h.seq {
 			h.seq, h.target, h.kept = seq, 0, false
 		}
+		w.looked++
 		e, err := decodeEvent(k, v)
-		if err == nil && !h.all && w.young(&e, t.now) {
-			return nil
+		if err == nil && st.unread && !h.all && w.young(&e, t.now) {
+			w.read = h.seq
+			return true, nil
 		}
 		packed, err2 := decodeTargets(k, v)
 		if err != nil || err2 != nil {
@@ -55,28 +71,36 @@ func (w *logWalk) look(t *txn) error {
 		}
 		done, err := w.lookAt(t, e.keyHash(), packed)
 		if err != nil {
-			return err
+			return false, err
 		}
-		if w.more = !done; w.more {
+		if !done {
 			w.lookAhead(t, c)
-			return nil
+			return false, nil
 		}
 		if !h.kept {
 			w.events = append(w.events, h.seq)
 		}
 		if w.full(t) {
 			h.seq++
-			h.target, h.kept, w.more = 0, false, true
-			return nil
+			h.target, h.kept = 0, false
+			return false, nil
 		}
 	}
-	return nil
+	if st.unread {
+		w.read = st.to + 1
+	}
+	return true, nil
 }
 
 // full reports whether the step is long enough.
-func (w *logWalk) full(t *txn) bool {
-	return len(w.rows)+len(w.events) >= pruneStep || t.store.now()-t.now > sliceTime
-}
+func (w *logWalk) full(t *txn) bool { return w.enough() || w.late(t) }
+
+func (w *logWalk) enough() bool     { return len(w.rows)+len(w.events) >= pruneStep }
+func (w *logWalk) late(t *txn) bool { return t.store.now()-t.now > sliceTime }
+
+// lookRun is how many deliveries of an event are looked at between two looks at the clock. Each step decodes the list of
+// the event's subscriptions, so it must do more than a few of them: a step of one each would make the whole quadratic.
+const lookRun = 256
 
 // lookAt finds what is to be removed of one event. It is not done when the step got too long, or is blocked.
 func (w *logWalk) lookAt(t *txn, keyHash uint64, packed []byte) (done bool, err error) {
@@ -86,10 +110,11 @@ func (w *logWalk) lookAt(t *txn, keyHash uint64, packed []byte) (done bool, err 
 	}
 	h := &w.house
 	for i, num := range nums[min(h.target, len(nums)):] {
-		if i > 0 && w.full(t) {
+		if i > 0 && (w.enough() || i%lookRun == 0 && w.late(t)) {
 			return false, nil
 		}
 		h.target++
+		w.looked++
 		if !t.alive(num) {
 			continue
 		}
@@ -100,6 +125,9 @@ func (w *logWalk) lookAt(t *txn, keyHash uint64, packed []byte) (done bool, err 
 		case !ok:
 		case !w.outlived(&r, t.now):
 			h.kept = true
+			if !r.live() {
+				w.ages.noteFinished(h.seq, r.state == store.Delivered, r.finished)
+			}
 		case h.seq > t.w:
 			h.target--
 			w.blocked = h.seq
@@ -137,7 +165,7 @@ func (w *logWalk) outlived(r *row, now int64) bool {
 	return !r.live() && r.stored && !r.marked && keep > 0 && now-r.finished > int64(keep)
 }
 
-// remove removes what was found, as far as it is still so. When a walk through all events has ended, it notes that.
+// remove removes what was found, as far as it is still so. When a round for orphans has ended, it notes that.
 func (w *logWalk) remove(t *txn, ended bool) error {
 	t.wrote = true // so that the watermark rises
 	for _, p := range w.rows {

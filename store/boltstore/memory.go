@@ -11,6 +11,7 @@ type memory struct {
 
 	level   // of the watermark
 	recent  recent
+	ages    ages
 	erasing map[uint64]*erasing // events that have a mark, see erasures.go
 
 	tallies tallies
@@ -67,9 +68,16 @@ type move struct {
 	behind   bool
 	place    place
 	drop     bool // a lease on it ends
+
+	// If it is not pending.
+	delivered bool
+	finished  int64
 }
 
 func (s *Store) moved(m move) {
+	if !m.pending {
+		s.ages.noteFinished(m.seq, m.delivered, m.finished)
+	}
 	q := s.schedule.Sub(m.num)
 	if q == nil {
 		if !m.pending {

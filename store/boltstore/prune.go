@@ -12,10 +12,14 @@ type house struct {
 	sweeps  []*sweepState // of subscriptions with marks, or deleted
 	orphans bool          // there may be events whose subscriptions are all deleted
 
-	seq    uint64 // the event where the walk through the log goes on; 0 when it has not begun
-	target int    // how many of that event's subscriptions are done with
-	kept   bool   // one of them is still needed
-	all    bool   // the walk looks at all events, not only at those that are old enough
+	round  []stretch // what the walk through the log has yet to look at
+	seq    uint64    // the event of the first of them where it goes on; 0 at its beginning
+	target int       // how many of that event's subscriptions are done with
+	kept   bool      // one of them is still needed
+	all    bool      // no event is too young to be looked at
+
+	steps  int // counts what has moved the walk, see moveOn
+	looked int // how many events and deliveries all walks have looked at
 }
 
 // pruneStep bounds the records that one Prune changes.
@@ -45,38 +49,51 @@ func (s *Store) prune(ctx context.Context, r store.Retention) (more bool, err er
 	return s.walkLog(ctx, r)
 }
 
-// walkLog takes one step of a walk through the log, from the oldest event to the first that is too young for anything of
-// it to be past its retention. It looks in a transaction that reads, and writes only when there is something to do.
+// walkLog takes one step of a round through the log, which looks at the events that may have something past its
+// retention. It looks in a transaction that reads, and writes only when there is something to do.
 func (s *Store) walkLog(ctx context.Context, r store.Retention) (more bool, err error) {
 	w := s.planWalk(r)
 	if err := s.read(w.look); err != nil {
 		return false, err
 	}
-	ended := !w.more && w.house.all
+	ended := len(w.house.round) == 0 && w.house.all
 	if w.blocked != 0 || ended || len(w.rows)+len(w.events)+len(w.slots) > 0 {
 		s.want(w.blocked)
 		if err := s.submit(ctx, &op{run: func(t *txn) error { return w.remove(t, ended) }}); err != nil {
-			return false, err
+			return false, err // the next step looks at the same again
 		}
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if h := &s.house; w.more {
-		h.seq, h.target, h.kept = w.house.seq, w.house.target, w.house.kept
-	} else {
-		h.seq, h.target, h.kept = 0, 0, false
-	}
-	return w.more || len(w.slots) == pruneStep || s.house.orphans || len(s.house.sweeps) > 0, nil
+	return s.moveOn(w), nil
 }
 
-// planWalk says where the walk goes on.
+// moveOn notes how far a step has come, and reports whether there is more to do. Prune may be called by several at once:
+// a step that another has overtaken has removed what it did, and moves nothing.
+func (s *Store) moveOn(w *logWalk) (more bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := &s.house
+	h.looked += w.looked
+	s.ages.mergeAll(&w.ages)
+	if h.steps == w.house.steps {
+		h.steps++
+		h.round, h.seq, h.target, h.kept = w.house.round, w.house.seq, w.house.target, w.house.kept
+		if w.read != 0 {
+			s.ages.unread = w.read
+		}
+	}
+	return len(h.round) > 0 || len(w.slots) == pruneStep || h.orphans || len(h.sweeps) > 0
+}
+
+// planWalk says where the round goes on, or begins one.
 func (s *Store) planWalk(r store.Retention) *logWalk {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.house.seq == 0 {
-		s.house.all, s.house.orphans = s.house.orphans, false
+	if h := &s.house; len(h.round) == 0 {
+		h.steps++
+		h.round = s.ages.due(r, s.now())
+		h.all, h.orphans = h.orphans, false
 	}
-	return &logWalk{retention: r, house: s.house}
+	return &logWalk{retention: r, house: s.house, ages: ages{shift: s.ages.shift}}
 }
 
 // want asks for the watermark to rise to an event at least. Rows above it must not go: without them, their deliveries

@@ -13,6 +13,8 @@ func (s *Store) restore(t *txn) error {
 	if err := s.restoreErasures(t); err != nil {
 		return err
 	}
+	s.ages = ages{shift: runShift}
+	s.ages.readAgain(t.bucket(log).Sequence())
 	if err := s.restoreBacklogs(t); err != nil {
 		return err
 	}

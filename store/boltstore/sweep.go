@@ -104,6 +104,7 @@ func (w *sweeping) removeAll(t *txn) (done bool, err error) {
 		keys, more := w.keys(t, id, nil, w.left)
 		w.left -= len(keys)
 		for _, k := range keys {
+			t.orphan(id, k)
 			if err := t.remove(id, k); err != nil {
 				return false, err
 			}
@@ -113,6 +114,33 @@ func (w *sweeping) removeAll(t *txn) (done bool, err error) {
 		}
 	}
 	return true, t.removeSlots(w.num)
+}
+
+// orphan notes the events of a record of a deleted subscription: they may be in nobody's way now.
+func (t *txn) orphan(id bucketID, key []byte) {
+	s := t.store
+	switch id {
+	case deliveries:
+		seq := number(key, 1)
+		t.after(func() { s.ages.merge(seq, age{orphaned: true}) })
+	case chunks:
+		seqs, err := decodeChunk(key, t.get(chunks, key))
+		if err != nil {
+			t.lose()
+		}
+		t.after(func() {
+			for _, seq := range seqs {
+				s.ages.merge(seq, age{orphaned: true})
+			}
+		})
+	}
+}
+
+// lose notes that deliveries are gone of which nobody can say what events they were of: Prune must look for those that
+// are in nobody's way.
+func (t *txn) lose() {
+	last := t.bucket(log).Sequence()
+	t.after(func() { t.store.ages.readAgain(last) })
 }
 
 // keys returns at most n keys of the subscription after a key, and whether there are more.
@@ -183,6 +211,7 @@ func (w *sweeping) cancelChunk(t *txn) (more bool, err error) {
 	}
 	seqs, err := decodeChunk(keys[0], t.get(chunks, keys[0]))
 	if err != nil { // all of it is canceled, and nobody knows what it was
+		t.lose()
 		return true, t.remove(chunks, keys[0])
 	}
 	n, _ := slices.BinarySearch(seqs, w.upTo)

@@ -143,16 +143,6 @@ func state(t *testing.T, s *boltstore.Store, sub, eventID string) store.State {
 	return page.Items[0].State
 }
 
-// stored returns how many deliveries there are.
-func stored(t *testing.T, s *boltstore.Store) int {
-	t.Helper()
-	page, err := s.Deliveries(t.Context(), store.DeliveryQuery{AnyTenant: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(page.Items)
-}
-
 func exists(t *testing.T, s *boltstore.Store, sub string) bool {
 	t.Helper()
 	_, err := s.Subscription(t.Context(), sub)

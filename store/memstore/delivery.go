@@ -43,6 +43,9 @@ type delivery struct {
 	canceled string    // why it was canceled
 
 	position *schedule.Position // where the schedule has it; nil if it is blocked, implicit or not pending
+
+	heap *heapOf[*delivery] // of what has finished, the one it is in
+	pos  int                // its index there
 }
 
 // isNext reports whether nothing of the same key stands before d.
@@ -81,4 +84,22 @@ func (d *delivery) record() store.Delivery {
 		r.LastError = d.canceled
 	}
 	return r
+}
+
+// deliveryHeap returns an empty heap of deliveries.
+func deliveryHeap(less func(a, b *delivery) bool) heapOf[*delivery] {
+	return heapOf[*delivery]{less: less, index: func(d *delivery) *int { return &d.pos }}
+}
+
+// enter puts d into h, leave takes it out of the heap it is in.
+func (d *delivery) enter(h *heapOf[*delivery]) {
+	h.push(d)
+	d.heap = h
+}
+
+func (d *delivery) leave() {
+	if d.heap != nil {
+		d.heap.remove(d.pos)
+		d.heap = nil
+	}
 }

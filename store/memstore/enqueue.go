@@ -83,7 +83,8 @@ func (s *Store) enqueue(e *event, now time.Time) {
 		sub.deliveries[e.num] = d
 		e.deliveries = append(e.deliveries, d)
 		if sub.Disabled() {
-			d.state, d.finished, d.canceled = store.Canceled, now, sub.DisabledReason
+			d.canceled = sub.DisabledReason
+			s.conclude(d, store.Canceled, now)
 			continue
 		}
 		s.revive(d, now)
@@ -96,6 +97,7 @@ func (s *Store) enqueue(e *event, now time.Time) {
 
 // revive makes a delivery pending and due now.
 func (s *Store) revive(d *delivery, now time.Time) {
+	d.leave() // the heap of what has finished
 	d.state, d.due, d.finished = store.Pending, now, time.Time{}
 	s.add(d, now)
 }

@@ -8,3 +8,17 @@ func NewWithWall(wall func() time.Time) *Store {
 	s.wall = wall
 	return s
 }
+
+// Looked returns how many deliveries Prune has looked at.
+func (s *Store) Looked() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended.looked
+}
+
+// Events returns how many events are stored.
+func (s *Store) Events() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return max(len(s.events), len(s.log))
+}

@@ -83,13 +83,14 @@ func (s *Store) next(d *delivery, o store.Outcome, now time.Time) {
 	if d.state == store.Pending { // or else canceled, and now a late success
 		s.remove(d, now)
 	}
-	d.state, d.finished = o.State, now
+	s.conclude(d, o.State, now)
 }
 
 // cancel ends a pending delivery without an attempt. Its lease, if there is one, ends.
 func (s *Store) cancel(d *delivery, reason string, now time.Time) {
 	s.remove(d, now)
-	d.state, d.finished, d.canceled = store.Canceled, now, reason
+	d.canceled = reason
+	s.conclude(d, store.Canceled, now)
 }
 
 // delivery returns a stored delivery; nil if there is none.

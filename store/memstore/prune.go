@@ -9,8 +9,34 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// pruneStep is how many deliveries and events one Prune removes.
+// pruneStep is how many deliveries one Prune removes.
 const pruneStep = 1000
+
+// ended has the finished deliveries, those that finished first on top. So Prune looks at what it removes, and at one more
+// of each kind.
+type ended struct {
+	delivered, failed heapOf[*delivery]
+	unwanted          []*event // events that have lost their deliveries otherwise than by Prune
+
+	looked int // how many deliveries Prune has looked at
+}
+
+func newEnded() ended {
+	return ended{delivered: deliveryHeap(finishedFirst), failed: deliveryHeap(finishedFirst)}
+}
+
+func finishedFirst(a, b *delivery) bool { return a.finished.Before(b.finished) }
+
+// conclude makes a delivery what it is in the end. It is in no heap, or in that of another end.
+func (s *Store) conclude(d *delivery, state store.State, now time.Time) {
+	d.leave()
+	d.state, d.finished = state, now
+	if state == store.Delivered {
+		d.enter(&s.ended.delivered)
+	} else {
+		d.enter(&s.ended.failed)
+	}
+}
 
 // Prune implements [store.History].
 func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err error) {
@@ -22,34 +48,54 @@ func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err er
 		return false, fmt.Errorf("memstore: prune: %w", err)
 	}
 	defer s.mu.Unlock()
-	left := pruneStep
-	s.log = slices.DeleteFunc(s.log, func(e *event) bool {
-		e.deliveries = slices.DeleteFunc(e.deliveries, func(d *delivery) bool {
-			if left == 0 || !d.outlived(r, now) {
-				return false
-			}
-			delete(d.sub.deliveries, e.num)
-			left--
-			return true
-		})
-		if left == 0 || len(e.deliveries) > 0 {
-			return false
-		}
-		delete(s.events, e.id)
-		left--
-		return true
-	})
-	return left == 0, nil
+	past := s.past(nil, &s.ended.delivered, r.Delivered, now)
+	past = s.past(past, &s.ended.failed, r.Failed, now)
+	s.drop(past)
+	return len(past) == pruneStep, nil
 }
 
-// outlived reports whether d finished longer ago than it is to be kept.
-func (d *delivery) outlived(r store.Retention, now time.Time) bool {
-	keep := r.Failed
-	switch d.state {
-	case store.Pending:
-		return false
-	case store.Delivered:
-		keep = r.Delivered
+// past adds to the deliveries that are to go those of a heap that finished longer ago than they are to be kept, and takes
+// them out of it.
+func (s *Store) past(past []*delivery, h *heapOf[*delivery], keep time.Duration, now time.Time) []*delivery {
+	for keep > 0 && h.len() > 0 && len(past) < pruneStep {
+		s.ended.looked++
+		d := h.first()
+		if now.Sub(d.finished) <= keep {
+			break
+		}
+		d.leave()
+		past = append(past, d)
 	}
-	return keep > 0 && now.Sub(d.finished) > keep
+	return past
+}
+
+// drop removes deliveries, and events that have none any more.
+func (s *Store) drop(past []*delivery) {
+	gone := make(map[*delivery]bool, len(past))
+	touched := s.ended.unwanted
+	s.ended.unwanted = nil
+	for _, d := range past {
+		gone[d] = true
+		delete(d.sub.deliveries, d.event.num)
+		if n := len(touched); n == 0 || touched[n-1] != d.event {
+			touched = append(touched, d.event)
+		}
+	}
+	var first *event // the oldest that goes
+	for _, e := range touched {
+		e.deliveries = slices.DeleteFunc(e.deliveries, func(d *delivery) bool { return gone[d] })
+		if len(e.deliveries) > 0 {
+			continue
+		}
+		delete(s.events, e.id)
+		if first == nil || e.num < first.num {
+			first = e
+		}
+	}
+	if first == nil {
+		return
+	}
+	i, _ := slices.BinarySearchFunc(s.log, first, compareEvents)
+	rest := slices.DeleteFunc(s.log[i:], func(e *event) bool { return len(e.deliveries) == 0 })
+	s.log = s.log[:i+len(rest)]
 }

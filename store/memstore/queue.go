@@ -78,4 +78,6 @@ func (s *Store) change(d *delivery, c schedule.Change, now time.Time) {
 // isNew reports whether e is being enqueued, and not stored in the log yet.
 func (e *event) isNew(log []*event) bool { return len(log) == 0 || log[len(log)-1].num < e.num }
 
-func byEvent(a, b *delivery) int { return cmp.Compare(a.event.num, b.event.num) }
+func byEvent(a, b *delivery) int { return compareEvents(a.event, b.event) }
+
+func compareEvents(a, b *event) int { return cmp.Compare(a.num, b.num) }

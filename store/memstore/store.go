@@ -29,6 +29,7 @@ type Store struct {
 
 	lastNum  uint64 // the last number given to a subscription or an event
 	schedule *schedule.Schedule[*subscription, *delivery]
+	ended    ended // for Prune
 }
 
 // Short names for what the schedule keeps.
@@ -46,6 +47,7 @@ func New() *Store {
 		subs:     make(map[string]*subscription),
 		events:   make(map[string]*event),
 		schedule: schedule.New[*subscription, *delivery](schedule.Options{Idle: math.MaxInt}),
+		ended:    newEnded(),
 	}
 }
 

@@ -36,8 +36,8 @@ func (sub *subscription) wants(e *event) bool {
 func (s *Store) cancelPending(sub *subscription, reason string, now time.Time) {
 	for _, d := range sub.deliveries {
 		if d.state == store.Pending {
-			d.state, d.finished, d.canceled = store.Canceled, now, reason
-			d.position = nil
+			d.canceled, d.position = reason, nil
+			s.conclude(d, store.Canceled, now)
 		}
 	}
 	clear(sub.keyed)

@@ -103,7 +103,11 @@ func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 	}
 	s.cancelPending(sub, "deleted", now)
 	for _, d := range sub.deliveries {
-		d.event.deliveries = slices.DeleteFunc(d.event.deliveries, func(o *delivery) bool { return o == d })
+		d.leave()
+		e := d.event
+		if e.deliveries = slices.DeleteFunc(e.deliveries, func(o *delivery) bool { return o == d }); len(e.deliveries) == 0 {
+			s.ended.unwanted = append(s.ended.unwanted, e)
+		}
 	}
 	s.schedule.Forget(sub.turns)
 	delete(s.subs, id)

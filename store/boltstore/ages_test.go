@@ -1,0 +1,105 @@
+package boltstore
+
+import (
+	"math/rand/v2"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/outhook/outhook/store"
+)
+
+// TestAges notes what finishes, of more events than there are runs for, and takes what is due: no event may be missing
+// that has something past its retention, and what memory takes is bounded.
+func TestAges(t *testing.T) {
+	const events = 20 * maxRuns << runShift
+	r := store.Retention{Delivered: 100, Failed: 10_000}
+	a := ages{shift: runShift}
+	type ending struct {
+		seq       uint64
+		delivered bool
+		at        int64
+	}
+	var kept []ending
+	now := int64(1)
+	for round := range 50 {
+		for range 500 {
+			e := ending{1 + rand.Uint64N(events), rand.IntN(2) == 0, now}
+			kept = append(kept, e)
+			a.noteFinished(e.seq, e.delivered, e.at)
+			now += rand.Int64N(3)
+		}
+		if len(a.runs) > maxRuns {
+			t.Fatalf("round %d: there are %d runs, want at most %d", round, len(a.runs), maxRuns)
+		}
+		taken := a.due(r, now)
+		stays := ages{shift: a.shift}
+		left := kept[:0]
+		for _, e := range kept {
+			in := false
+			for _, st := range taken {
+				in = in || st.from <= e.seq && e.seq <= st.to
+			}
+			keep := r.Failed
+			if e.delivered {
+				keep = r.Delivered
+			}
+			switch past := now-e.at > int64(keep); {
+			case past && !in:
+				t.Fatalf("round %d: event %d, which ended at %d, is not due at %d", round, e.seq, e.at, now)
+			case past:
+				continue
+			case in:
+				stays.noteFinished(e.seq, e.delivered, e.at)
+			}
+			left = append(left, e)
+		}
+		kept = left
+		a.noteFinished(events+uint64(round)<<20, true, now) // may coarsen before the step is merged
+		kept = append(kept, ending{events + uint64(round)<<20, true, now})
+		a.mergeAll(&stays)
+		if again := a.due(store.Retention{Delivered: 100, Failed: 10_000}, now); len(again) > 0 {
+			t.Fatalf("round %d: %v are due at once again", round, again)
+		}
+	}
+	if a.shift == runShift {
+		t.Error("the runs have not become longer: the test has too few events")
+	}
+	if a.due(store.Retention{}, now+int64(time.Hour)) != nil {
+		t.Error("something is due that is kept for ever")
+	}
+}
+
+// TestStepOvertaken has a step of Prune end when another has ended the round and a third has begun the next.
+func TestStepOvertaken(t *testing.T) {
+	s, err := Open(filepath.Join(t.TempDir(), "hooks.db"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	r := store.Retention{Delivered: 1, Failed: 1}
+	step := func() *logWalk {
+		t.Helper()
+		w := s.planWalk(r)
+		if err := s.read(w.look); err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	slow, quick := step(), step()
+	s.moveOn(quick)
+	s.mu.Lock()
+	s.ages.noteFinished(7, true, 1)
+	s.mu.Unlock()
+	next := s.planWalk(r)
+	s.moveOn(slow)
+	if len(next.house.round) != 1 || len(s.house.round) != 1 {
+		t.Errorf("the next round is %v, and after the slow step %v, want one stretch", next.house.round, s.house.round)
+	}
+	if err := s.read(next.look); err != nil {
+		t.Fatal(err)
+	}
+	if more := s.moveOn(next); more || len(s.house.round) != 0 {
+		t.Errorf("after the round: more is %v, the round is %v", more, s.house.round)
+	}
+}
