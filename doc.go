@@ -13,7 +13,7 @@
 //   - dispatcher: the Dispatcher: Publish, the subscription methods, and Run, which delivers
 //   - dispatcher/dispatchertest: for a host's own unit tests
 //   - httpapi: the /webhooks.* endpoints
-//   - examples: quickstart, chatbot, receiver, postgres
+//   - examples: quickstart, chatbot, receiver, operations; postgres and metrics are modules of their own
 //
 // # Words
 //
