@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -58,10 +59,15 @@ func TestHosts(t *testing.T) {
 	}
 	dir := repository(t)
 	proxy := filepath.Join(t.TempDir(), "proxy")
-	must(t, dir, "go", "run", "./internal/release", version)
-	sums := must(t, dir, "go", "run", "./internal/release", "-proxy", proxy, version)
+	var out, sums bytes.Buffer
+	if err := command(t.Context(), dir, []string{version}, &out); err != nil {
+		t.Fatal(err)
+	}
+	if err := command(t.Context(), dir, []string{"-proxy", proxy, version}, &sums); err != nil {
+		t.Fatal(err)
+	}
 	for _, h := range hosts {
-		t.Run(h.name, func(t *testing.T) { h.test(t, dir, proxy, sums) })
+		t.Run(h.name, func(t *testing.T) { h.test(t, dir, proxy, sums.String()) })
 	}
 }
 

@@ -125,7 +125,7 @@ func TestDoesNotApply(t *testing.T) {
 			[]string{"in or under a", "queue/push.go:3"}},
 		{"the code has changed", "in Queue.Put\n- q.save(v, n*(2+q.max))",
 			[]string{`"Queue.Put" at queue/put.go:6 has no code`, "closest: queue/put.go:12",
-				"q.save(v, n*(2+q.max))", "q.save(v, n*(1+q.max)"}},
+				"q.save(v, n*(2+q.max))", "return q.save(v, n*(1+q.max))"}},
 		{"the code is in several functions", "in save\n- write(1)",
 			[]string{"several declarations", "a/save.go:3", "b/c/save.go:3", "folder"}},
 		{"the code occurs twice", "in Writer.Push\n- w.flush()",

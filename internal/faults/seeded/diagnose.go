@@ -49,7 +49,8 @@ func (t *tree) diagnose(e edit) error {
 	if near, ok := t.closest(among, missing); ok {
 		fmt.Fprintf(&b, "\n\tclosest: %s, in %s", t.position(near.decl.file, near.from), near.decl.name)
 		fmt.Fprintf(&b, "\n\tthe seed has  %s", oneLine(missing))
-		fmt.Fprintf(&b, "\n\tthe code has  %s", oneLine(t.files[near.decl.file][near.from:near.to]))
+		code := wholeLines(t.files[near.decl.file], near.from, near.to)
+		fmt.Fprintf(&b, "\n\tthe code has  %s", oneLine(code))
 	}
 	return errors.New(b.String())
 }
@@ -89,6 +90,15 @@ func (t *tree) closest(among []decl, code string) (best nearMiss, ok bool) {
 		}
 	}
 	return best, best.score > 0
+}
+
+// wholeLines is text[from:to] with the rest of its first and last line.
+func wholeLines(text string, from, to int) string {
+	from = strings.LastIndexByte(text[:from], '\n') + 1
+	if end := strings.IndexByte(text[to:], '\n'); end >= 0 {
+		to += end
+	}
+	return text[from:to]
 }
 
 func weight(token string) int {
