@@ -49,7 +49,7 @@ type Store struct {
 //
 // The database is fastest with NoFreelistSync and FreelistMapType. New does not check the file as Open does: what bbolt
 // does with a damaged one is the host's to guard against. ErrCorrupt when the buckets are no store or a damaged one.
-// ErrLocked when the database has a store of the same name that is not closed.
+// It returns ErrLocked if the database has a store of the same name that is not closed.
 func New(db *bolt.DB, o *Options) (*Store, error) {
 	if db == nil {
 		return nil, errors.New("boltstore: New needs a *bbolt.DB, such as bbolt.Open returns")

@@ -1,7 +1,7 @@
 // Command seeded breaks the code in known ways, one at a time, and shows that the tests notice
 // each.
 //
-//	go run ./internal/faults/seeded                    # all; takes about an hour on two cores
+//	go run ./internal/faults/seeded                    # all; up to an hour on two cores
 //	go run ./internal/faults/seeded -run clock         # those whose name matches
 //	go run ./internal/faults/seeded -log /tmp/seeds    # writes results there, and skips what it has
 //	go run ./internal/faults/seeded -n                 # only shows each change, as a diff
