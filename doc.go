@@ -13,7 +13,8 @@
 //   - dispatcher: the Dispatcher: Publish, the subscription methods, and Run, which delivers
 //   - dispatcher/dispatchertest: for a host's own unit tests
 //   - httpapi: the /webhooks.* endpoints
-//   - examples: quickstart, chatbot, receiver, postgres
+//   - examples: quickstart, chatbot, receiver and operations; postgres and metrics, each a module
+//     of its own
 //
 // # Words
 //

@@ -21,6 +21,7 @@ var (
 	// whose checksum does not match (any method that reads it).
 	ErrCorrupt = errors.New("store: corrupt")
 
-	// ErrLocked says that another process has the store's file open. Open returns it.
+	// ErrLocked says that the store is in use: another process has its file open (boltstore.Open), or
+	// another Store of the same name the database (boltstore.New).
 	ErrLocked = errors.New("store: locked")
 )

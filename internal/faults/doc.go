@@ -30,6 +30,7 @@
 //
 //	OUTHOOK_LONG=1 go test -v -timeout 3h -run Fault ./internal/faults ./dispatcher ./store/boltstore
 //
-// Tests that need strace are skipped where it is not installed; with OUTHOOK_CI=1 they fail. seeded/run breaks the code in
-// known ways, one at a time, and shows that the suite notices each.
+// Tests that need strace are skipped where it is not installed; with OUTHOOK_CI=1 they fail.
+// go run ./internal/faults/seeded breaks the code in known ways, one at a time, and shows that the
+// suite notices each.
 package faults

@@ -2,6 +2,7 @@ package boltstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -20,7 +21,8 @@ var _ store.Store = (*Store)(nil)
 // Store is a [store.Store] in a bbolt file. Make one with [Open] or [New]. It is safe for concurrent use.
 type Store struct {
 	db        *bolt.DB
-	owned     bool // Close closes db
+	owned     bool   // Close closes db
+	release   func() // makes the name free again; nil if owned
 	name      string
 	buckets   *[bucketCount][]byte // what they are called
 	budget    int                  // see spill.go, also for the next
@@ -49,16 +51,27 @@ type Store struct {
 }
 
 // New returns a store in the host's own database, in buckets of its own, so that EnqueueTx can publish in the host's
-// transactions. Close leaves the database open. There must be no two stores of one name.
+// transactions. Close leaves the database open, and makes the name free again.
 // New writes, so it waits for a transaction of the host that is open; don't call it inside one.
 //
 // The database is fastest with NoFreelistSync and FreelistMapType. New does not check the file as Open does: what bbolt
 // does with a damaged one is the host's to guard against. ErrCorrupt when the buckets are no store or a damaged one.
+// It returns ErrLocked if the database has a store of the same name that is not closed.
 func New(db *bolt.DB, o *Options) (*Store, error) {
-	s, err := newStore(db, o.withDefaults())
+	if db == nil {
+		return nil, errors.New("boltstore: New needs a *bbolt.DB, such as bbolt.Open returns")
+	}
+	opts := o.withDefaults()
+	release, err := use(db, opts.Name)
 	if err != nil {
 		return nil, fmt.Errorf("boltstore: new: %w", err)
 	}
+	s, err := newStore(db, opts)
+	if err != nil {
+		release()
+		return nil, fmt.Errorf("boltstore: new: %w", err)
+	}
+	s.release = release
 	return s, nil
 }
 
@@ -166,6 +179,8 @@ func (s *Store) Close() error {
 	err := s.closeCommits()
 	if s.owned {
 		err = guarded(s.closeDB)
+	} else {
+		s.release()
 	}
 	if err != nil {
 		return fmt.Errorf("boltstore: close: %w", err)
