@@ -12,6 +12,8 @@ import (
 	"os"
 	"strings"
 	"syscall"
+
+	"github.com/outhook/outhook/dispatcher/internal/netguard"
 )
 
 // Class is the kind of failure that an attempt ended in: the first word of store.Attempt.Error, before a colon.
@@ -51,7 +53,7 @@ func describe(err error) string {
 func classify(err error) (Class, string) {
 	var dns *net.DNSError
 	switch {
-	case errors.Is(err, errBlocked):
+	case errors.Is(err, netguard.ErrBlocked):
 		return ClassBlockedAddress, "the host's address is one that deliveries must not go to"
 	case errors.Is(err, errPanic):
 		return ClassConnect, "the sender failed while sending"

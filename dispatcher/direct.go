@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"golang.org/x/net/http/httpguts"
+	"golang.org/x/net/idna"
 )
 
 // direct posts over HTTP/1.1, on the goroutine that calls it. net/http's Transport hands each request to one goroutine of the
@@ -92,7 +93,7 @@ func (d *direct) open(l *lifetime, o origin, u *url.URL) (*conn, error) {
 		port = p
 	}
 	host := u.Hostname()
-	if ascii, err := hostNames.ToASCII(host); err == nil {
+	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
 		host = ascii
 	}
 	c, err := dial(l.context(), "tcp", net.JoinHostPort(host, port))

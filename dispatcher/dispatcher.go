@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/outhook/outhook/dispatcher/internal/netguard"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
@@ -18,7 +19,7 @@ type Dispatcher struct {
 	store   store.Store
 	o       Options
 	types   []string // names of o.EventTypes
-	guard   *guard
+	guard   *netguard.Policy
 	sender  *sender
 	policy  policy
 	observe *notifier
@@ -40,7 +41,7 @@ func New(s store.Store, o *Options) (*Dispatcher, error) {
 	if err := opts.validate(); err != nil {
 		return nil, err
 	}
-	g := &guard{deny: opts.DenyPrefixes, allow: opts.AllowPrefixes}
+	g := &netguard.Policy{Deny: opts.DenyPrefixes, Allow: opts.AllowPrefixes}
 	d := &Dispatcher{
 		store:   s,
 		o:       opts,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/x509"
 	"net"
-	"net/netip"
 
 	"github.com/outhook/outhook/store"
 )
@@ -24,14 +23,3 @@ func (d *Dispatcher) Resolve(r *net.Resolver, roots *x509.CertPool) {
 	dialer.Resolver, secure.RootCAs = r, roots
 	d.sender.transport, d.sender.direct = newTransport(&d.o, dialer, secure)
 }
-
-// Dialable reports whether the guard lets a socket connect to the address, on a network that the net package names.
-func (d *Dispatcher) Dialable(network, address string) bool {
-	return d.guard.control(context.Background(), network, address, nil) == nil
-}
-
-// Allows reports whether the guard allows the address.
-func (d *Dispatcher) Allows(a netip.Addr) bool { return d.guard.allows(a) }
-
-// Endpoint checks a subscription's URL and returns it as it is stored.
-func (d *Dispatcher) Endpoint(raw string) (string, error) { return d.endpoint(raw) }

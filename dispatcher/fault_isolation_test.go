@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/dispatcher/internal/nettest"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
@@ -56,7 +57,7 @@ func TestFaultDeadEndpoints(t *testing.T) {
 	h := newHealthy(t)
 	h.publishSteadily(t, 1) // an endpoint that has never answered is as good as a dead one
 	h.took = nil
-	hosts := []string{refusing(t), tarpit(t)}
+	hosts := []string{nettest.Refusing(t), tarpit(t)}
 	var callers sync.WaitGroup
 	for part := range 50 {
 		callers.Go(func() {
@@ -108,7 +109,7 @@ func newHealthy(t *testing.T) *healthy {
 	server.Start()
 	t.Cleanup(server.Close)
 	d, err := dispatcher.New(openBolt(t, filepath.Join(t.TempDir(), "outhook.db")), &dispatcher.Options{
-		AllowPrefixes: loopback(),
+		AllowPrefixes: nettest.Loopback(),
 		Logger:        slog.New(slog.DiscardHandler),
 		DrainTimeout:  -1,
 	})
@@ -183,7 +184,7 @@ func (h *healthy) publishSteadily(t *testing.T, n int) {
 		h.publish(t, events.TypeMessageCreated, map[string]string{"At": strconv.FormatInt(time.Now().UnixNano(), 10)})
 	}
 	for range n {
-		receive(t, h.all, "an event")
+		nettest.Receive(t, h.all, "an event")
 	}
 }
 
@@ -234,20 +235,4 @@ func tarpit(t *testing.T) string {
 	}
 	t.Cleanup(func() { l.Close() })
 	return l.Addr().String()
-}
-
-// refusing returns an address that refuses connections: the near end of one that is open, so that nobody else is given it.
-func refusing(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	c, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	return c.LocalAddr().String()
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/outhook/outhook/dispatcher/internal/netguard"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
@@ -45,7 +46,7 @@ type sender struct {
 	log       *slog.Logger
 }
 
-func newSender(o *Options, g *guard) *sender {
+func newSender(o *Options, g *netguard.Policy) *sender {
 	s := &sender{
 		transport: o.Transport,
 		targets:   newTargets(),
@@ -85,7 +86,7 @@ func (s *sender) send(ctx context.Context, c *store.Claim, trace string) (a answ
 	a.keep = keep
 	res, err := s.post(l, req)
 	if err != nil {
-		if over := l.err(); over != nil && !errors.Is(err, errBlocked) {
+		if over := l.err(); over != nil && !errors.Is(err, netguard.ErrBlocked) {
 			err = over
 		}
 		a.attempt.Error = describe(err)

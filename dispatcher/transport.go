@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/outhook/outhook/dispatcher/internal/netguard"
 )
 
 // What of an answer is read.
@@ -27,11 +29,11 @@ var (
 )
 
 // newDialer returns what opens connections: to addresses that g allows, or to the proxy, which is the host's own choice.
-func newDialer(o *Options, g *guard) *net.Dialer {
+func newDialer(o *Options, g *netguard.Policy) *net.Dialer {
 	if o.Proxy != nil {
 		return &net.Dialer{}
 	}
-	return &net.Dialer{ControlContext: g.control}
+	return g.Dialer()
 }
 
 func newTLSConfig(o *Options) *tls.Config {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/outhook/outhook/dispatcher/internal/netguard"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
@@ -15,9 +16,10 @@ import (
 
 // More bounds of a subscription.
 const (
-	MaxName    = 256 // characters
-	MaxEvents  = 256 // patterns
-	MaxSecrets = 8   // keys that sign at once, while several rotations overlap
+	MaxURL     = 2048 // bytes
+	MaxName    = 256  // characters
+	MaxEvents  = 256  // patterns
+	MaxSecrets = 8    // keys that sign at once, while several rotations overlap
 )
 
 // checkSubscription validates sub, which was was before, and puts it in the form in which it is stored. Its errors are
@@ -28,7 +30,7 @@ const (
 func (d *Dispatcher) checkSubscription(sub, was *store.Subscription) error {
 	var err error
 	if sub.URL != was.URL || sub.URL == "" {
-		if sub.URL, err = d.endpoint(sub.URL); err != nil {
+		if sub.URL, err = d.checkURL(sub.URL); err != nil {
 			return err
 		}
 	}
@@ -57,6 +59,15 @@ func (d *Dispatcher) checkSubscription(sub, was *store.Subscription) error {
 		return &events.InvalidError{Field: "status", Reason: fmt.Sprintf("must be %q or %q", store.Subscribed, store.Unsubscribed)}
 	}
 	return nil
+}
+
+// checkURL returns the form in which a URL is stored.
+func (d *Dispatcher) checkURL(raw string) (string, error) {
+	out, err := d.guard.CheckURL(raw, netguard.URLRules{MaxBytes: MaxURL, RequireHTTPS: d.o.RequireHTTPS})
+	if err != nil {
+		return "", &events.InvalidError{Field: "url", Reason: err.Error()}
+	}
+	return out, nil
 }
 
 // checkPatterns validates a subscription's events and returns them without repetitions.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/dispatcher/internal/nettest"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
@@ -85,7 +86,7 @@ func BenchmarkSendLoopback(b *testing.B) {
 			}
 		})
 		b.Run(name+"/ours", func(b *testing.B) {
-			d, err := dispatcher.New(memstore.New(), &dispatcher.Options{AllowPrefixes: loopback()})
+			d, err := dispatcher.New(memstore.New(), &dispatcher.Options{AllowPrefixes: nettest.Loopback()})
 			if err != nil {
 				b.Fatal(err)
 			}

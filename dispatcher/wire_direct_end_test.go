@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/dispatcher/internal/nettest"
 	"github.com/outhook/outhook/store"
 )
 
@@ -22,7 +23,7 @@ func TestCutOffInEveryPhase(t *testing.T) {
 			io.Copy(io.Discard, req.Body)
 		}
 	}
-	overBoth(t, func(t *testing.T, ca *authority) {
+	nettest.OverBoth(t, func(t *testing.T, ca *nettest.Authority) {
 		for _, tt := range []struct {
 			name   string
 			claim  func(url string) *store.Claim
@@ -48,9 +49,9 @@ func TestCutOffInEveryPhase(t *testing.T) {
 			config := &tls.Config{}
 			scheme := "http://"
 			if ca != nil {
-				config, scheme = ca.config(t, "127.0.0.1"), "https://"
+				config, scheme = ca.Config(t, "127.0.0.1"), "https://"
 			}
-			url := scheme + listen(t, func(c net.Conn) {
+			url := scheme + nettest.Listen(t, func(c net.Conn) {
 				s := c
 				if ca != nil {
 					s = tls.Server(c, config)
@@ -65,14 +66,14 @@ func TestCutOffInEveryPhase(t *testing.T) {
 			ctx, cut := context.WithCancel(t.Context())
 			done := make(chan store.Attempt, 1)
 			go func() { done <- w.Send(ctx, tt.claim(url)) }()
-			receive(t, begun, "the beginning of the attempt")
+			nettest.Receive(t, begun, "the beginning of the attempt")
 			cut()
-			a := receive(t, done, "the end of the attempt")
+			a := nettest.Receive(t, done, "the end of the attempt")
 			if a.Status != 0 && a.Status != tt.status || a.Status == 0 && dispatcher.ErrorClass(a.Error) != dispatcher.ClassCanceled {
 				t.Errorf("%s: %+v, want class canceled or status %d", tt.name, a, tt.status)
 			}
 			close(over)
-			receive(t, ended, tt.name+": the end of the connection")
+			nettest.Receive(t, ended, tt.name+": the end of the connection")
 			if n := w.Kept(); n != 0 {
 				t.Errorf("%s: %d connections are kept, want none", tt.name, n)
 			}
@@ -82,10 +83,10 @@ func TestCutOffInEveryPhase(t *testing.T) {
 
 // When Run has returned, no connection is left.
 func TestRunLeavesNoConnection(t *testing.T) {
-	overBoth(t, func(t *testing.T, ca *authority) {
+	nettest.OverBoth(t, func(t *testing.T, ca *nettest.Authority) {
 		ended := make(chan struct{}, 16)
-		var d dialogue
-		url := d.serve(t, ca, func(c net.Conn, _ int) { io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") })
+		var d nettest.Dialogue
+		url := d.Serve(t, ca, func(c net.Conn, _ int) { io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") })
 		w := trusting(t, ca, dispatcher.Options{})
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error, 1)
@@ -99,13 +100,13 @@ func TestRunLeavesNoConnection(t *testing.T) {
 			t.Errorf("%d connections are kept between attempts, want 1", n)
 		}
 		stop()
-		if err := receive(t, done, "the end of Run"); err != nil {
+		if err := nettest.Receive(t, done, "the end of Run"); err != nil {
 			t.Errorf("Run = %v, want nil", err)
 		}
 		if n := w.Kept(); n != 0 {
 			t.Errorf("%d connections are kept after Run, want none", n)
 		}
-		c := d.last()
+		c := d.Last()
 		if t, ok := c.(*tls.Conn); ok {
 			c = t.NetConn()
 		}
@@ -113,21 +114,21 @@ func TestRunLeavesNoConnection(t *testing.T) {
 			io.Copy(io.Discard, c)
 			ended <- struct{}{}
 		}()
-		receive(t, ended, "the end of the connection")
+		nettest.Receive(t, ended, "the end of the connection")
 	})
 }
 
 // A host that traces requests is told of what net/http tells of.
 func TestRequestsAreTraced(t *testing.T) {
-	overBoth(t, func(t *testing.T, ca *authority) {
-		var d dialogue
-		url := d.serve(t, ca, func(c net.Conn, _ int) { io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") })
+	nettest.OverBoth(t, func(t *testing.T, ca *nettest.Authority) {
+		var d nettest.Dialogue
+		url := d.Serve(t, ca, func(c net.Conn, _ int) { io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") })
 		w := trusting(t, ca, dispatcher.Options{})
 		told := make(chan struct{}, 1)
 		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotFirstResponseByte: func() { told <- struct{}{} }})
 		if a := w.Send(ctx, benchClaim(url)); a.Status != 200 {
 			t.Errorf("%+v, want 200", a)
 		}
-		receive(t, told, "the first byte of the answer")
+		nettest.Receive(t, told, "the first byte of the answer")
 	})
 }

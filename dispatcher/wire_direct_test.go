@@ -11,76 +11,20 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/dispatcher/internal/nettest"
 	"github.com/outhook/outhook/store"
 )
 
-// dialogue is an endpoint that answers each request by its number on its connection, and leaves closing to the sender.
-type dialogue struct {
-	mu    sync.Mutex
-	conns []net.Conn
-	seen  []int // for each request, the number of its connection
-}
-
-// serve returns the endpoint's URL: with a CA it speaks TLS.
-func (d *dialogue) serve(t *testing.T, ca *authority, answer func(c net.Conn, nth int)) string {
-	t.Helper()
-	serve := func(c net.Conn) {
-		d.mu.Lock()
-		n := len(d.conns)
-		d.conns = append(d.conns, c)
-		d.mu.Unlock()
-		r := bufio.NewReader(c)
-		for nth := 0; ; nth++ {
-			req, err := http.ReadRequest(r)
-			if err != nil {
-				return
-			}
-			d.mu.Lock()
-			d.seen = append(d.seen, n)
-			d.mu.Unlock()
-			if _, err := io.Copy(io.Discard, req.Body); err != nil {
-				return
-			}
-			answer(c, nth)
-		}
-	}
-	if ca == nil {
-		return "http://" + listen(t, serve)
-	}
-	config := ca.config(t, "127.0.0.1")
-	return "https://" + listen(t, func(c net.Conn) { serve(tls.Server(c, config)) })
-}
-
-// requests returns the number of the connection of each request.
-func (d *dialogue) requests() []int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return slices.Clone(d.seen)
-}
-
-func (d *dialogue) last() net.Conn {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.conns[len(d.conns)-1]
-}
-
-// overBoth runs a test over plain connections and over TLS.
-func overBoth(t *testing.T, test func(t *testing.T, ca *authority)) {
-	t.Run("http", func(t *testing.T) { test(t, nil) })
-	t.Run("https", func(t *testing.T) { test(t, newAuthority(t)) })
-}
-
 // trusting is newWire, trusting the CA if there is one.
-func trusting(t *testing.T, ca *authority, o dispatcher.Options) *wire {
+func trusting(t *testing.T, ca *nettest.Authority, o dispatcher.Options) *wire {
 	t.Helper()
 	w := newWire(t, o)
 	if ca != nil {
-		w.Trust(ca.pool)
+		w.Trust(ca.Pool)
 	}
 	return w
 }
@@ -93,7 +37,7 @@ func TestConnectionIsUsedAgain(t *testing.T) {
 		const tail = "\r\nContent-Length: 2\r\n\r\nok"
 		return head + strings.Repeat("x", size-len(head)-len(tail)) + tail + end
 	}
-	overBoth(t, func(t *testing.T, ca *authority) {
+	nettest.OverBoth(t, func(t *testing.T, ca *nettest.Authority) {
 		for _, tt := range []struct {
 			name, answer string
 			again        bool
@@ -117,8 +61,8 @@ func TestConnectionIsUsedAgain(t *testing.T) {
 			{"fills a buffer", exactly(4096, ""), true},
 			{"fills a buffer, and more", exactly(4096, ok), false},
 		} {
-			var d dialogue
-			url := d.serve(t, ca, func(c net.Conn, _ int) { io.WriteString(c, tt.answer) })
+			var d nettest.Dialogue
+			url := d.Serve(t, ca, func(c net.Conn, _ int) { io.WriteString(c, tt.answer) })
 			w := trusting(t, ca, dispatcher.Options{})
 			for range 2 {
 				if a := w.ping(t, url); a.Status == 0 {
@@ -129,7 +73,7 @@ func TestConnectionIsUsedAgain(t *testing.T) {
 			if tt.again {
 				want = []int{0, 0}
 			}
-			if got := d.requests(); !slices.Equal(got, want) {
+			if got := d.Requests(); !slices.Equal(got, want) {
 				t.Errorf("%s: requests over connections %v, want %v", tt.name, got, want)
 			}
 		}
@@ -139,7 +83,7 @@ func TestConnectionIsUsedAgain(t *testing.T) {
 // untilDisturbed waits until the connection that is kept for the URL has heard from the endpoint.
 func untilDisturbed(t *testing.T, w *wire, url string) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(nettest.Patience)
 	for w.Quiet(url) {
 		if time.Now().After(deadline) {
 			t.Fatal("nothing came over the idle connection")
@@ -150,7 +94,7 @@ func untilDisturbed(t *testing.T, w *wire, url string) {
 
 // What happens to a connection while it is idle is noticed before anything is sent over it: no attempt is lost to it.
 func TestIdleConnectionIsLookedAt(t *testing.T) {
-	overBoth(t, func(t *testing.T, ca *authority) {
+	nettest.OverBoth(t, func(t *testing.T, ca *nettest.Authority) {
 		for _, tt := range []struct {
 			name string
 			do   func(net.Conn)
@@ -160,22 +104,22 @@ func TestIdleConnectionIsLookedAt(t *testing.T) {
 				if t, ok := c.(*tls.Conn); ok {
 					c = t.NetConn()
 				}
-				reset(c)
+				nettest.Reset(c)
 			}},
-			{"an answer that nobody asked for", says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")},
+			{"an answer that nobody asked for", nettest.Says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")},
 		} {
-			var d dialogue
-			url := d.serve(t, ca, func(c net.Conn, nth int) {
+			var d nettest.Dialogue
+			url := d.Serve(t, ca, func(c net.Conn, nth int) {
 				io.WriteString(c, "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
 			})
 			w := trusting(t, ca, dispatcher.Options{})
 			w.ping(t, url)
-			tt.do(d.last())
+			tt.do(d.Last())
 			untilDisturbed(t, w, url)
 			if a := w.ping(t, url); a.Status != 503 {
 				t.Errorf("%s: %+v, want the answer over a new connection", tt.name, a)
 			}
-			if got, want := d.requests(), []int{0, 1}; !slices.Equal(got, want) {
+			if got, want := d.Requests(), []int{0, 1}; !slices.Equal(got, want) {
 				t.Errorf("%s: requests over connections %v, want %v", tt.name, got, want)
 			}
 		}
@@ -184,9 +128,9 @@ func TestIdleConnectionIsLookedAt(t *testing.T) {
 
 // A request whose answer is lost may have been taken: it is not sent again by the same attempt.
 func TestLostAnswerIsAFailure(t *testing.T) {
-	overBoth(t, func(t *testing.T, ca *authority) {
-		var d dialogue
-		url := d.serve(t, ca, func(c net.Conn, nth int) {
+	nettest.OverBoth(t, func(t *testing.T, ca *nettest.Authority) {
+		var d nettest.Dialogue
+		url := d.Serve(t, ca, func(c net.Conn, nth int) {
 			if nth == 0 {
 				io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 			} else {
@@ -198,7 +142,7 @@ func TestLostAnswerIsAFailure(t *testing.T) {
 		if a := w.ping(t, url); a.Error != "connect: the connection was closed before an answer" {
 			t.Errorf("%+v, want that the connection was closed", a)
 		}
-		if got, want := d.requests(), []int{0, 0}; !slices.Equal(got, want) {
+		if got, want := d.Requests(), []int{0, 0}; !slices.Equal(got, want) {
 			t.Errorf("requests over connections %v, want %v", got, want)
 		}
 	})
@@ -216,13 +160,13 @@ func large(url string) *store.Claim {
 
 // An endpoint that knows its answer from the headers need not read the rest.
 func TestAnswerBeforeTheEndOfTheRequest(t *testing.T) {
-	overBoth(t, func(t *testing.T, ca *authority) {
+	nettest.OverBoth(t, func(t *testing.T, ca *nettest.Authority) {
 		config := &tls.Config{}
 		if ca != nil {
-			config = ca.config(t, "127.0.0.1")
+			config = ca.Config(t, "127.0.0.1")
 		}
 		hungUp, over := make(chan struct{}), make(chan struct{})
-		address := listen(t, func(c net.Conn) {
+		address := nettest.Listen(t, func(c net.Conn) {
 			s := c
 			if ca != nil {
 				s = tls.Server(c, config)
@@ -244,22 +188,22 @@ func TestAnswerBeforeTheEndOfTheRequest(t *testing.T) {
 			t.Errorf("%+v, want 413 and what it says", a)
 		}
 		close(over)
-		receive(t, hungUp, "the end of the connection")
+		nettest.Receive(t, hungUp, "the end of the connection")
 	})
 }
 
 // A large request is written while the answer is awaited, and the connection used again.
 func TestLargeRequests(t *testing.T) {
-	overBoth(t, func(t *testing.T, ca *authority) {
-		var d dialogue
-		url := d.serve(t, ca, func(c net.Conn, _ int) { io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") })
+	nettest.OverBoth(t, func(t *testing.T, ca *nettest.Authority) {
+		var d nettest.Dialogue
+		url := d.Serve(t, ca, func(c net.Conn, _ int) { io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") })
 		w := trusting(t, ca, dispatcher.Options{})
 		for range 3 {
 			if a := w.Send(t.Context(), large(url)); a.Status != 200 {
 				t.Errorf("%+v, want 200", a)
 			}
 		}
-		if got, want := d.requests(), []int{0, 0, 0}; !slices.Equal(got, want) {
+		if got, want := d.Requests(), []int{0, 0, 0}; !slices.Equal(got, want) {
 			t.Errorf("requests over connections %v, want %v", got, want)
 		}
 	})
@@ -267,11 +211,11 @@ func TestLargeRequests(t *testing.T) {
 
 // Each attempt has the whole Timeout, however long its connection has been kept.
 func TestTimeoutOfEachAttempt(t *testing.T) {
-	overBoth(t, func(t *testing.T, ca *authority) {
+	nettest.OverBoth(t, func(t *testing.T, ca *nettest.Authority) {
 		t.Parallel() // it takes its time
 		const timeout = 4 * time.Second
-		var d dialogue
-		url := d.serve(t, ca, func(c net.Conn, nth int) {
+		var d nettest.Dialogue
+		url := d.Serve(t, ca, func(c net.Conn, nth int) {
 			if nth < 2 {
 				io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 			}
@@ -284,7 +228,7 @@ func TestTimeoutOfEachAttempt(t *testing.T) {
 		if a := w.ping(t, url); a.Error != "timeout: no answer in time" || a.Duration < timeout {
 			t.Errorf("%+v, want a timeout after %v", a, timeout)
 		}
-		if got, want := d.requests(), []int{0, 0, 0}; !slices.Equal(got, want) {
+		if got, want := d.Requests(), []int{0, 0, 0}; !slices.Equal(got, want) {
 			t.Errorf("requests over connections %v, want %v", got, want)
 		}
 	})
@@ -292,9 +236,9 @@ func TestTimeoutOfEachAttempt(t *testing.T) {
 
 // The end of the context of an attempt that is over disturbs no other.
 func TestContextsOfAttemptsBefore(t *testing.T) {
-	overBoth(t, func(t *testing.T, ca *authority) {
-		var d dialogue
-		url := d.serve(t, ca, func(c net.Conn, _ int) { io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") })
+	nettest.OverBoth(t, func(t *testing.T, ca *nettest.Authority) {
+		var d nettest.Dialogue
+		url := d.Serve(t, ca, func(c net.Conn, _ int) { io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") })
 		w := trusting(t, ca, dispatcher.Options{})
 		for n := range 200 {
 			ctx, cancel := context.WithCancel(t.Context())
@@ -321,7 +265,7 @@ func TestBytesAreThoseOfNetHTTP(t *testing.T) {
 		{"large", "/", 1 << 20, nil},
 		{"large headers", "/", 8, map[string]string{"X-A": strings.Repeat("v", 4096), "X-B": strings.Repeat("w", 20<<10)}},
 	} {
-		url, requests := newRaw(t, answerWith(200))
+		url, requests := nettest.NewRaw(t, nettest.AnswerWith(200))
 		claim := benchClaim(url + tt.path)
 		claim.Subscription.Headers, claim.Subscription.Secrets = tt.headers, nil
 		claim.Body = body(tt.body)
@@ -331,7 +275,7 @@ func TestBytesAreThoseOfNetHTTP(t *testing.T) {
 			if a := w.Send(t.Context(), claim); a.Status != 200 {
 				t.Fatalf("%s: %+v, want 200", tt.name, a)
 			}
-			raw = append(raw, secondsOf.ReplaceAllString(receive(t, requests, "a request").raw, "Webhook-Timestamp: 0"))
+			raw = append(raw, secondsOf.ReplaceAllString(nettest.Receive(t, requests, "a request").Raw, "Webhook-Timestamp: 0"))
 		}
 		if raw[0] != raw[1] {
 			t.Errorf("%s: sent %.400q, want what net/http sends: %.400q", tt.name, raw[0], raw[1])

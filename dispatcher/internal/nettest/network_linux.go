@@ -1,4 +1,4 @@
-package dispatcher_test
+package nettest
 
 import (
 	"os"
@@ -10,30 +10,8 @@ import (
 	"unsafe"
 )
 
-// TestGuardNamesOfTheSystem has names resolved as the system does it, by Go's resolver and by the C library's, from a hosts
-// file and a name server of the test's own: in a process that has its own network and its own view of the file system. It
-// is skipped where a user may not have that.
-func TestGuardNamesOfTheSystem(t *testing.T) {
-	for _, resolver := range []string{"go", "cgo"} {
-		t.Run(resolver, func(t *testing.T) {
-			if !inOwnNetwork(t, "GODEBUG=netdns="+resolver) {
-				return
-			}
-			replaceFile(t, "/etc/nsswitch.conf", "hosts: files dns\n")
-			replaceFile(t, "/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:5 attempts:3\n")
-			replaceFile(t, "/etc/hosts", "127.0.0.1 localhost\n127.0.0.2 denied.test\n127.0.0.1 allowed.test\n")
-			records := namesOfAllKinds()
-			delete(records, "allowed.test.") // the hosts file has it
-			names := serveNamesAt(t, "127.0.0.1:53", records)
-			guardNames(t, nil)
-			names.move()
-			guardRebinding(t, nil)
-		})
-	}
-}
-
-// inOwnNetwork is inChild, with a network and mounts that are the child's own.
-func inOwnNetwork(t *testing.T, env ...string) bool {
+// InOwnNetwork is InChild, with a network and mounts that are the child's own.
+func InOwnNetwork(t *testing.T, env ...string) bool {
 	t.Helper()
 	const mark = "OUTHOOK_TEST_CHILD"
 	if os.Getenv(mark) == t.Name() {
@@ -83,8 +61,8 @@ func loopbackUp(t *testing.T) {
 	}
 }
 
-// replaceFile has this process see a file with another content.
-func replaceFile(t *testing.T, path, content string) {
+// ReplaceFile has this process see a file with another content.
+func ReplaceFile(t *testing.T, path, content string) {
 	t.Helper()
 	mine := filepath.Join(t.TempDir(), filepath.Base(path))
 	if err := os.WriteFile(mine, []byte(content), 0o644); err != nil {

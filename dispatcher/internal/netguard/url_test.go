@@ -1,43 +1,21 @@
-package dispatcher_test
+package netguard_test
 
 import (
-	"errors"
 	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
-	"github.com/outhook/outhook/dispatcher"
-	"github.com/outhook/outhook/events"
-	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/memstore"
+	"github.com/outhook/outhook/dispatcher/internal/netguard"
 )
 
-// refusal returns why Subscribe refuses sub; it must name the field, and nothing may be stored.
-func refusal(t *testing.T, w *wire, name, field string, sub store.Subscription) string {
-	t.Helper()
-	_, err := w.Subscribe(t.Context(), sub)
-	var invalid *events.InvalidError
-	if !errors.As(err, &invalid) || invalid.Field != field || invalid.Reason == "" {
-		t.Errorf("%s: Subscribe = %v, want an *events.InvalidError of %s", name, err, field)
-		return ""
-	}
-	page, err := w.Subscriptions(t.Context(), store.SubscriptionQuery{})
-	if err != nil || len(page.Items) != 0 {
-		t.Errorf("%s: %d subscriptions, %v; want none stored", name, len(page.Items), err)
-	}
-	return invalid.Reason
-}
+// rules are what the tests hold URLs to.
+var rules = netguard.URLRules{MaxBytes: 2048}
 
-func subscribeRefuses(t *testing.T, w *wire, name, url string) {
-	t.Helper()
-	refusal(t, w, name+" "+url, "url", store.Subscription{URL: url})
-}
-
-func TestEndpointIsRefused(t *testing.T) {
-	w := newWire(t, dispatcher.Options{AllowPrefixes: []netip.Prefix{}})
-	for name, url := range map[string]string{
+func TestCheckURLRefuses(t *testing.T) {
+	var p netguard.Policy
+	for name, raw := range map[string]string{
 		"empty":                     "",
 		"no scheme":                 "example.com/hook",
 		"no scheme, slashes":        "//example.com/hook",
@@ -99,12 +77,15 @@ func TestEndpointIsRefused(t *testing.T) {
 		"zone on a public address":  "http://[2606:4700::1111%25eth0]/",
 		"future IP literal":         "http://[v1.fe80::a]/",
 	} {
-		subscribeRefuses(t, w, name, url)
+		got, err := p.CheckURL(raw, rules)
+		if err == nil || got != "" || strings.Contains(err.Error(), "pass@") {
+			t.Errorf("%s: CheckURL(%q) = %q, %v; want an error that repeats no password", name, raw, got, err)
+		}
 	}
 }
 
-func TestEndpointIsStored(t *testing.T) {
-	w := newWire(t, dispatcher.Options{AllowPrefixes: []netip.Prefix{}})
+func TestCheckURLReturns(t *testing.T) {
+	var p netguard.Policy
 	for name, tt := range map[string]struct{ url, want string }{
 		"plain":                   {"https://example.com/hook", "https://example.com/hook"},
 		"no path":                 {"https://example.com", "https://example.com"},
@@ -134,38 +115,39 @@ func TestEndpointIsStored(t *testing.T) {
 		"public IPv6":             {"http://[2606:4700::1111]:8080/", "http://[2606:4700::1111]:8080/"},
 		"public IPv4, mapped":     {"http://[::ffff:8.8.8.8]/", "http://[::ffff:8.8.8.8]/"},
 	} {
-		sub, err := w.Subscribe(t.Context(), store.Subscription{URL: tt.url})
-		if err != nil || sub.URL != tt.want {
-			t.Errorf("%s: Subscribe(%q) = %q, %v; want %q", name, tt.url, sub.URL, err, tt.want)
+		if got, err := p.CheckURL(tt.url, rules); err != nil || got != tt.want {
+			t.Errorf("%s: CheckURL(%q) = %q, %v; want %q", name, tt.url, got, err, tt.want)
 		}
 	}
 }
 
-func TestEndpointBounds(t *testing.T) {
-	w := newWire(t, dispatcher.Options{})
+func TestCheckURLBounds(t *testing.T) {
+	var p netguard.Policy
 	const begin = "https://example.com/"
 	for _, bound := range []struct{ begin, unit string }{{begin, "x"}, {begin, "ü"}, {"https://bücher.example/", "x"}} {
-		fill := (dispatcher.MaxURL - len(bound.begin)) / len(bound.unit)
+		fill := (rules.MaxBytes - len(bound.begin)) / len(bound.unit)
 		longest := bound.begin + strings.Repeat(bound.unit, fill)
-		longest += strings.Repeat("x", dispatcher.MaxURL-len(longest))
-		subscribeRefuses(t, w, "one byte past", longest+"x")
-		_, err := w.Subscribe(t.Context(), store.Subscription{URL: longest})
-		if growsPast := strings.Contains(bound.begin, "ü"); (err != nil) != growsPast {
+		longest += strings.Repeat("x", rules.MaxBytes-len(longest))
+		if _, err := p.CheckURL(longest+"x", rules); err == nil {
+			t.Errorf("%s…, %d bytes: no error, want one", longest[:30], len(longest)+1)
+		}
+		// A host that is not ASCII grows, and the whole URL with it when it is escaped.
+		growsPast := strings.Contains(bound.begin, "ü")
+		if _, err := p.CheckURL(longest, rules); (err != nil) != growsPast {
 			t.Errorf("%s…, %d bytes: %v, want an error: %v", longest[:30], len(longest), err, growsPast)
 		}
-		w = newWire(t, dispatcher.Options{})
 	}
-	secure := newWire(t, dispatcher.Options{RequireHTTPS: true})
-	if reason := refusal(t, secure, "http where https is required", "url", store.Subscription{URL: "http://example.com/"}); !strings.Contains(reason, "https://") {
-		t.Errorf("reason %q, want one that says https://", reason)
+	secure := netguard.URLRules{MaxBytes: rules.MaxBytes, RequireHTTPS: true}
+	if _, err := p.CheckURL("http://example.com/", secure); err == nil || !strings.Contains(err.Error(), "https://") {
+		t.Errorf("http where https is required: %v, want an error that says https://", err)
 	}
-	if _, err := secure.Subscribe(t.Context(), store.Subscription{URL: "https://example.com/"}); err != nil {
+	if _, err := p.CheckURL("https://example.com/", secure); err != nil {
 		t.Errorf("https where it is required: %v", err)
 	}
 }
 
 // What is accepted is a URL that can only be dialed where it says; the same again is accepted as it is.
-func FuzzEndpoint(f *testing.F) {
+func FuzzCheckURL(f *testing.F) {
 	for _, host := range spellings() {
 		f.Add("http://" + host + ":8080/")
 	}
@@ -173,16 +155,10 @@ func FuzzEndpoint(f *testing.F) {
 		"HTTP://EXAMPLE.com.", "http://a%25b.com", "http://8.8.8.8./", "https://xn--bcher-kva.example/#a"} {
 		f.Add(url)
 	}
-	d, err := dispatcher.New(memstore.New(), &dispatcher.Options{DenyPrefixes: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}})
-	if err != nil {
-		f.Fatal(err)
-	}
-	public, err := dispatcher.New(memstore.New(), nil)
-	if err != nil {
-		f.Fatal(err)
-	}
+	closed := &netguard.Policy{Deny: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}}
+	var public netguard.Policy
 	f.Fuzz(func(t *testing.T, raw string) {
-		got, err := public.Endpoint(raw)
+		got, err := public.CheckURL(raw, rules)
 		if err != nil {
 			return
 		}
@@ -191,20 +167,20 @@ func FuzzEndpoint(f *testing.F) {
 			t.Fatalf("%q is stored as %q, which does not parse: %v", raw, got, err)
 		}
 		host := u.Hostname()
-		if (u.Scheme != "http" && u.Scheme != "https") || host == "" || u.User != nil || u.Fragment != "" || u.Opaque != "" || len(got) > dispatcher.MaxURL {
+		if (u.Scheme != "http" && u.Scheme != "https") || host == "" || u.User != nil || u.Fragment != "" || u.Opaque != "" || len(got) > rules.MaxBytes {
 			t.Errorf("%q is stored as %q", raw, got)
 		}
 		if strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || r >= utf8.RuneSelf || strings.ContainsRune("/\\@#?%", r) }) {
 			t.Errorf("%q is stored with the host %q", raw, host)
 		}
-		if again, err := public.Endpoint(got); err != nil || again != got {
+		if again, err := public.CheckURL(got, rules); err != nil || again != got {
 			t.Errorf("%q is stored as %q, and that as %q, %v", raw, got, again, err)
 		}
 		if a, err := netip.ParseAddr(host); err == nil {
 			if !public.Allows(a) {
 				t.Errorf("%q is stored as %q, which must not be dialed", raw, got)
 			}
-			if _, err := d.Endpoint(raw); err == nil {
+			if _, err := closed.CheckURL(raw, rules); err == nil {
 				t.Errorf("%q is accepted where every address is denied", raw)
 			}
 		}
