@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/outhook/outhook/dispatcher/internal/h1"
 	"github.com/outhook/outhook/dispatcher/internal/netguard"
 )
 
@@ -75,7 +76,7 @@ func classify(err error) (Class, string) {
 	if words := tlsTrouble(err); words != "" {
 		return ClassTLS, words
 	}
-	if err == errHeader || beginsWith(err, "net/http: invalid header") {
+	if err == h1.ErrHeader || beginsWith(err, "net/http: invalid header") {
 		return ClassConnect, "a header is not one that can be sent"
 	}
 	if isMalformed(err) {
@@ -136,7 +137,7 @@ func isMalformed(err error) bool {
 	if errors.As(err, &stream) {
 		return stream.Cause == nil || stream.Cause.Error() != "received from peer"
 	}
-	return errors.Is(err, errStatus) || errors.Is(err, errLargeHeaders) || errors.As(err, &header) ||
+	return errors.Is(err, errStatus) || errors.Is(err, h1.ErrLargeHeader) || errors.As(err, &header) ||
 		beginsWith(err, "malformed ", "bad Content-Length", "unsupported transfer encoding", "too many transfer encodings",
 			"http: message cannot contain", "net/http: server response headers exceeded",
 			"connection error: ", "http2: response header list", "http2: frame too large")

@@ -21,5 +21,5 @@ func (d *Dispatcher) Trust(roots *x509.CertPool) { d.Resolve(nil, roots) }
 func (d *Dispatcher) Resolve(r *net.Resolver, roots *x509.CertPool) {
 	dialer, secure := newDialer(&d.o, d.guard), newTLSConfig(&d.o)
 	dialer.Resolver, secure.RootCAs = r, roots
-	d.sender.transport, d.sender.direct = newTransport(&d.o, dialer, secure)
+	d.sender.transport, d.sender.h1 = newTransport(&d.o, dialer, secure)
 }

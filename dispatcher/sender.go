@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/outhook/outhook/dispatcher/internal/h1"
 	"github.com/outhook/outhook/dispatcher/internal/netguard"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/signing"
@@ -35,7 +36,7 @@ var (
 
 // sender does attempts: it signs, posts and reads the answer. It knows nothing of retries.
 type sender struct {
-	direct    *direct           // nil when transport carries everything
+	h1        *h1.Transport     // nil when transport carries everything
 	transport http.RoundTripper // the host's, or net/http's
 	targets   *targets
 	timeout   time.Duration
@@ -58,7 +59,7 @@ func newSender(o *Options, g *netguard.Policy) *sender {
 		log:       o.Logger,
 	}
 	if s.transport == nil {
-		s.transport, s.direct = newTransport(o, newDialer(o, g), newTLSConfig(o))
+		s.transport, s.h1 = newTransport(o, newDialer(o, g), newTLSConfig(o))
 	}
 	return s
 }
@@ -67,8 +68,9 @@ func newSender(o *Options, g *netguard.Policy) *sender {
 // panic of the transport, or of a function of the host's, is kept to the attempt that it happened in.
 func (s *sender) send(ctx context.Context, c *store.Claim, trace string) (a answer) {
 	start := time.Now()
-	l := &lifetime{parent: ctx, deadline: start.Add(s.timeout)}
-	defer l.end()
+	l := lifetime{parent: ctx, deadline: start.Add(s.timeout)}
+	ctx, cancel := h1.WithDeadline(ctx, l.deadline)
+	defer cancel()
 	a.attempt = store.Attempt{Number: c.Attempt, At: start}
 	defer func() {
 		if p := recover(); p != nil {
@@ -78,13 +80,13 @@ func (s *sender) send(ctx context.Context, c *store.Claim, trace string) (a answ
 		a.attempt.Duration = time.Since(start)
 	}()
 
-	req, keep, err := s.request(l, c, trace, start)
+	req, keep, err := s.request(ctx, c, trace, start)
 	if err != nil {
 		a.attempt.Error = describe(err)
 		return a
 	}
 	a.keep = keep
-	res, err := s.post(l, req)
+	res, err := s.post(req)
 	if err != nil {
 		if over := l.err(); over != nil && !errors.Is(err, netguard.ErrBlocked) {
 			err = over
@@ -92,24 +94,45 @@ func (s *sender) send(ctx context.Context, c *store.Claim, trace string) (a answ
 		a.attempt.Error = describe(err)
 		return a
 	}
-	s.read(l, res, &a)
+	s.read(ctx, res, &a)
 	return a
 }
 
 // post sends a request and returns the answer. What a Tracer wants to be told of a request (net/http/httptrace), net/http knows.
-func (s *sender) post(l *lifetime, req *http.Request) (*http.Response, error) {
-	if s.direct != nil && httptrace.ContextClientTrace(l.parent) == nil {
-		if res, err := s.direct.post(l, req); err != errHTTP2 {
+func (s *sender) post(req *http.Request) (*http.Response, error) {
+	ctx := req.Context()
+	if s.h1 != nil && httptrace.ContextClientTrace(ctx) == nil {
+		if res, err := s.h1.RoundTrip(req); err != h1.ErrHTTP2 {
 			return res, err
 		}
 	}
-	return s.transport.RoundTrip(req.WithContext(l.context()))
+	return s.transport.RoundTrip(req.WithContext(context.WithValue(ctx, attemptKey{}, ctx)))
+}
+
+// lifetime is how long an attempt may go on: until its deadline, or until what it is under ends.
+type lifetime struct {
+	parent   context.Context
+	deadline time.Time
+}
+
+// attemptKey is the key under which the context of an attempt has itself, for what is made from it and would outlive it.
+type attemptKey struct{}
+
+// err says why the lifetime is over; nil while it is not.
+func (l *lifetime) err() error {
+	if err := l.parent.Err(); err != nil {
+		return err
+	}
+	if time.Now().Before(l.deadline) {
+		return nil
+	}
+	return context.DeadlineExceeded
 }
 
 // closeIdle closes the connections that are kept for a next attempt.
 func (s *sender) closeIdle() {
-	if s.direct != nil {
-		s.direct.idle.close()
+	if s.h1 != nil {
+		s.h1.CloseIdleConnections()
 	}
 	if t, ok := s.transport.(*http.Transport); ok {
 		t.CloseIdleConnections()
@@ -117,7 +140,7 @@ func (s *sender) closeIdle() {
 }
 
 // read puts a response into an answer. The status decides the attempt: what goes wrong with the body changes nothing.
-func (s *sender) read(l *lifetime, res *http.Response, a *answer) {
+func (s *sender) read(ctx context.Context, res *http.Response, a *answer) {
 	if res.Body == nil { // as Options.Transport may have it
 		res.Body = http.NoBody
 	}
@@ -136,15 +159,15 @@ func (s *sender) read(l *lifetime, res *http.Response, a *answer) {
 		return // the body is the connection itself, from which reads have no deadline
 	case res.ProtoMajor >= 2:
 		// While net/http still writes the request's body, it does not see the deadline once an answer has begun.
-		stop := context.AfterFunc(l.context(), func() { res.Body.Close() })
+		stop := context.AfterFunc(ctx, func() { res.Body.Close() })
 		defer stop()
 	}
 	a.attempt.Response = readResponse(res.Body)
 }
 
 // request builds the request of an attempt that starts at the time at, and says what to keep of it with the delivery.
-func (s *sender) request(l *lifetime, c *store.Claim, trace string, at time.Time) (_ *http.Request, keep []byte, _ error) {
-	m, err := s.compose(l, c)
+func (s *sender) request(ctx context.Context, c *store.Claim, trace string, at time.Time) (_ *http.Request, keep []byte, _ error) {
+	m, err := s.compose(ctx, c)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -152,7 +175,7 @@ func (s *sender) request(l *lifetime, c *store.Claim, trace string, at time.Time
 	if err != nil {
 		return nil, nil, err
 	}
-	req := t.post(m.body)
+	req := t.post(ctx, m.body)
 	req.Header = s.header(c, &m, trace, at)
 	return req, m.keep, s.signed(c, m.body, at, req.Header)
 }

@@ -43,13 +43,13 @@ func (ts *targets) find(url string) (*target, error) {
 }
 
 // post returns a request to post the body. Its headers are to be set.
-func (t *target) post(body []byte) *http.Request {
+func (t *target) post(ctx context.Context, body []byte) *http.Request {
 	parts := &struct { // one piece of memory for both
 		url    url.URL
 		reader bytes.Reader
 	}{url: *t.base.URL}
 	parts.reader.Reset(body)
-	req := t.base.WithContext(context.Background())
+	req := t.base.WithContext(ctx)
 	req.URL, req.Body, req.ContentLength = &parts.url, io.NopCloser(&parts.reader), int64(len(body))
 	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	return req

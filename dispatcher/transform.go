@@ -34,7 +34,7 @@ type message struct {
 }
 
 // compose settles what an attempt sends. Its error is errHost, or errBody.
-func (s *sender) compose(l *lifetime, c *store.Claim) (message, error) {
+func (s *sender) compose(ctx context.Context, c *store.Claim) (message, error) {
 	b, err := parseBody(c.Body)
 	if err != nil {
 		return message{}, err
@@ -44,7 +44,7 @@ func (s *sender) compose(l *lifetime, c *store.Claim) (message, error) {
 		m.body = b.event
 	}
 	if s.transform != nil {
-		if err := s.transformed(l.context(), c, b, &m); err != nil {
+		if err := s.transformed(ctx, c, b, &m); err != nil {
 			return message{}, err
 		}
 	}

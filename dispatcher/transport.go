@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/outhook/outhook/dispatcher/internal/h1"
 	"github.com/outhook/outhook/dispatcher/internal/netguard"
 )
 
@@ -46,7 +47,7 @@ func newTLSConfig(o *Options) *tls.Config {
 
 // newTransport returns net/http's transport, for a proxy and for HTTP/2, and what posts without it; that is nil when net/http
 // carries everything.
-func newTransport(o *Options, d *net.Dialer, secure *tls.Config) (*http.Transport, *direct) {
+func newTransport(o *Options, d *net.Dialer, secure *tls.Config) (*http.Transport, *h1.Transport) {
 	t := &http.Transport{
 		DialContext:            dialing(d.DialContext),
 		DisableCompression:     true,
@@ -77,18 +78,23 @@ func newTransport(o *Options, d *net.Dialer, secure *tls.Config) (*http.Transpor
 	}
 	dialTLS := handshaking((&tls.Dialer{NetDialer: d, Config: secure}).DialContext)
 	t.DialTLSContext = dialing(dialTLS)
-	if !tellsSilence {
+	if !h1.Supported {
 		return t, nil
 	}
-	return t, newDirect(o, d.DialContext, dialTLS)
+	return t, h1.New(h1.Config{
+		Dial:              d.DialContext,
+		DialTLS:           dialTLS,
+		MaxResponseHeader: maxResponseHeader,
+		MaxIdle:           4 * o.Concurrency,
+		MaxIdlePerOrigin:  o.Concurrency, // a host may serve many subscriptions
+		IdleTimeout:       idleConnTimeout,
+	})
 }
-
-type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
 // dialing returns a dial that ends no later than the attempt that it is for. net/http by itself has a dial outlive the
 // request. So attempts that hang in a dial or a handshake never hold more sockets than there are attempts, and none is left
 // when Run returns.
-func dialing(dial dialFunc) dialFunc {
+func dialing(dial h1.DialFunc) h1.DialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		if attempt, ok := ctx.Value(attemptKey{}).(context.Context); ok {
 			bound, cancel := context.WithCancel(ctx)
@@ -101,7 +107,7 @@ func dialing(dial dialFunc) dialFunc {
 }
 
 // handshaking marks the errors of a tls.Dialer that are the handshake's, and not the dial's.
-func handshaking(dial dialFunc) dialFunc {
+func handshaking(dial h1.DialFunc) h1.DialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
 		if op, ok := err.(*net.OpError); err != nil && !(ok && op.Op == "dial") {
