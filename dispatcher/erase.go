@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/outhook/outhook/dispatcher/internal/engine"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
@@ -21,11 +22,11 @@ func (d *Dispatcher) Erase(ctx context.Context, eventID string) error {
 	if eventID == "" {
 		return &events.InvalidError{Field: "id", Reason: "is empty; name the event to erase"}
 	}
-	_, err := d.erase(ctx, store.EraseQuery{EventID: eventID}, ofEvent(eventID))
+	_, err := d.erase(ctx, store.EraseQuery{EventID: eventID}, engine.Event(eventID))
 	if err != nil {
 		return fmt.Errorf("dispatcher: erase: %w", err)
 	}
-	d.observe.canceled(d.observe.call, Cancellation{EventID: eventID, Reason: ReasonErased})
+	d.observe.canceled(d.observe.now, Cancellation{EventID: eventID, Reason: ReasonErased})
 	return nil
 }
 
@@ -36,9 +37,9 @@ func (d *Dispatcher) Erase(ctx context.Context, eventID string) error {
 // It works in steps: after an error, and it returns how many events it had got to, the rest can be erased by calling
 // again.
 func (d *Dispatcher) EraseTenant(ctx context.Context, tenant string) (int, error) {
-	n, err := d.erase(ctx, store.EraseQuery{Tenant: tenant}, ofTenant(tenant))
+	n, err := d.erase(ctx, store.EraseQuery{Tenant: tenant}, engine.Tenant(tenant))
 	if n > 0 {
-		d.observe.canceled(d.observe.call, Cancellation{Tenant: tenant, Reason: ReasonErased})
+		d.observe.canceled(d.observe.now, Cancellation{Tenant: tenant, Reason: ReasonErased})
 	}
 	if err != nil {
 		return n, fmt.Errorf("dispatcher: erase tenant: %w", err)
@@ -46,10 +47,10 @@ func (d *Dispatcher) EraseTenant(ctx context.Context, tenant string) (int, error
 	return n, nil
 }
 
-// erase takes all steps of q, and has the gate keep back what was claimed of it before.
-func (d *Dispatcher) erase(ctx context.Context, q store.EraseQuery, of subject) (int, error) {
-	defer d.tidy()
-	defer d.gate.change(of)
+// erase takes all steps of q, and keeps back what was claimed of it before.
+func (d *Dispatcher) erase(ctx context.Context, q store.EraseQuery, of engine.Subject) (int, error) {
+	defer d.engine.PruneSoon()
+	defer d.engine.Invalidate(of)
 	q.Limit = eraseStep
 	total := 0
 	for {

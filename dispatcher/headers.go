@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/events"
 )
 
@@ -18,16 +19,6 @@ const (
 	MaxHeaders     = 32
 	MaxHeaderName  = 256  // bytes
 	MaxHeaderValue = 4096 // bytes
-)
-
-// reserved are the header names that belong to the sender, in canonical form; reservedPrefixes are families of them.
-var (
-	reserved = map[string]bool{
-		"Accept-Encoding": true, "Connection": true, "Content-Encoding": true, "Content-Length": true, "Content-Type": true,
-		"Date": true, "Expect": true, "Host": true, "Idempotency-Key": true, "Keep-Alive": true, "Te": true, "Trailer": true,
-		"Transfer-Encoding": true, "Upgrade": true, "X-Idempotency-Key": true,
-	}
-	reservedPrefixes = [...]string{"Proxy-", "Sec-", "Webhook-", "X-Airy-"}
 )
 
 // checkHeaders says what is wrong with the headers of a subscription. It never repeats a value.
@@ -47,13 +38,13 @@ func checkHeaders(headers map[string]string) error {
 			return invalid("has a name of %d bytes; at most %d are allowed", len(name), MaxHeaderName)
 		case !httpguts.ValidHeaderFieldName(name):
 			return invalid("has the name %q, which HTTP does not allow; use letters, digits and hyphens", name)
-		case isReserved(canonical):
+		case send.IsReserved(canonical):
 			return invalid("has the name %q, which belongs to the sender; use another", name)
 		case seen[canonical]:
 			return invalid("has the name %q twice, in different case; keep one", name)
 		case len(value) > MaxHeaderValue:
 			return invalid("has a value of %d bytes for %q; at most %d are allowed", len(value), name, MaxHeaderValue)
-		case looksSealed(value):
+		case send.LooksSealed(value):
 			return invalid("has a value for %q that begins like one that is kept encrypted; use another", name)
 		case !httpguts.ValidHeaderFieldValue(value) || !utf8.ValidString(value) || strings.Trim(value, " \t") != value:
 			return invalid("has a value for %q that HTTP does not allow; no control characters, no blank at either end, UTF-8", name)
@@ -61,13 +52,4 @@ func checkHeaders(headers map[string]string) error {
 		seen[canonical] = true
 	}
 	return nil
-}
-
-func isReserved(canonical string) bool {
-	for _, p := range reservedPrefixes {
-		if strings.HasPrefix(canonical, p) {
-			return true
-		}
-	}
-	return reserved[canonical]
 }

@@ -3,6 +3,7 @@ package dispatcher
 import (
 	"time"
 
+	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
@@ -80,9 +81,9 @@ type Cancellation struct {
 
 // The reasons of deliveries that were canceled one by one.
 const (
-	ReasonFiltered     = "filtered"     // Options.Filter did not want it
-	ReasonErased       = "erased"       // the event was erased
-	ReasonUnsubscribed = "unsubscribed" // the owner of the subscription unsubscribed it
+	ReasonFiltered     = send.ReasonFiltered // "filtered": Options.Filter did not want it
+	ReasonErased       = "erased"            // the event was erased
+	ReasonUnsubscribed = "unsubscribed"      // the owner of the subscription unsubscribed it
 )
 
 func newInfo(c *store.Claim) Info {

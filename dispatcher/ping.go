@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
@@ -24,8 +25,8 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 	if err != nil {
 		return store.Attempt{}, err
 	}
-	if isSealed(&sub) {
-		return store.Attempt{}, sealedError(sub.ID)
+	if send.IsSealed(&sub) {
+		return store.Attempt{}, send.SealedError(sub.ID)
 	}
 	e, err := events.New(TypePing, map[string]string{"id": sub.ID})
 	if err != nil {
@@ -40,7 +41,7 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 		return store.Attempt{}, err
 	}
 	defer leave()
-	a := d.sender.send(ctx, &store.Claim{
+	a := d.sender.Send(ctx, &store.Claim{
 		Lease:        store.Lease{SubscriptionID: sub.ID, EventID: e.ID},
 		Subscription: sub,
 		EventType:    e.Type,
@@ -50,10 +51,10 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 		Attempt:      1,
 	}, "")
 	err = ctx.Err()
-	if a.attempt.Error == "" {
+	if a.Attempt.Error == "" {
 		err = d.unhold(ctx, sub.ID)
 	}
-	return a.attempt, err
+	return a.Attempt, err
 }
 
 // unhold has a subscription that is held claimed at once.

@@ -2,7 +2,6 @@ package dispatcher
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"github.com/outhook/outhook/store"
@@ -21,37 +20,29 @@ type Stats struct {
 	Dead      uint64 // deliveries given up
 }
 
-// counts are the part of Stats that the Dispatcher counts itself.
-type counts struct{ attempts, delivered, retried, dead atomic.Uint64 }
-
-func (c *counts) outcome(s store.State) {
-	switch s {
-	case store.Delivered:
-		c.delivered.Add(1)
-	case store.Pending:
-		c.retried.Add(1)
-	case store.Dead:
-		c.dead.Add(1)
-	}
-}
-
 // Stats returns figures of the whole store, and of this Dispatcher since it was made.
 func (d *Dispatcher) Stats(ctx context.Context) (Stats, error) {
 	s, err := d.store.Stats(ctx, "")
 	if err != nil {
 		return Stats{}, err
 	}
+	counts := d.engine.Counts()
 	return Stats{
 		Subscriptions: s.Subscriptions,
 		Pending:       s.Pending,
 		InFlight:      s.InFlight,
 		OldestPending: s.OldestPending,
-		Attempts:      d.counts.attempts.Load(),
-		Delivered:     d.counts.delivered.Load(),
-		Retried:       d.counts.retried.Load(),
-		Dead:          d.counts.dead.Load(),
+		Attempts:      counts.Attempts,
+		Delivered:     counts.Delivered,
+		Retried:       counts.Retried,
+		Dead:          counts.Dead,
 	}, nil
 }
+
+// BreakerThreshold is how many attempts of a subscription must fail in a row to open its breaker.
+// While it is open, the subscription gets one probe at a time, at the delays of the backoff; a
+// success closes it.
+const BreakerThreshold = 10
 
 // Breaker says what a subscription's breaker does; see BreakerThreshold.
 type Breaker string

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/outhook/outhook/dispatcher/internal/engine"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
@@ -35,7 +36,7 @@ func (d *Dispatcher) Subscribe(ctx context.Context, sub store.Subscription) (sto
 		return store.Subscription{}, err
 	}
 	for {
-		out, err := d.update(ctx, sub.ID, func(cur *store.Subscription) error {
+		out, err := d.update(ctx, d.observe.now, sub.ID, func(cur *store.Subscription) error {
 			if cur.Tenant != sub.Tenant {
 				return store.ErrNotFound
 			}
@@ -59,7 +60,7 @@ func (d *Dispatcher) Subscribe(ctx context.Context, sub store.Subscription) (sto
 func (d *Dispatcher) create(ctx context.Context, sub store.Subscription) (store.Subscription, error) {
 	out, err := d.store.CreateSubscription(ctx, sub)
 	if err == nil {
-		d.observe.subscriptionChanged(d.observe.call, out)
+		d.observe.subscriptionChanged(d.observe.now, out)
 	}
 	return out, err
 }
@@ -72,7 +73,7 @@ func (d *Dispatcher) create(ctx context.Context, sub store.Subscription) (store.
 // Setting Status to store.Unsubscribed cancels what is pending; see Unsubscribe. What is wrong with the result is an
 // *events.InvalidError; store.ErrNotFound when there is no such subscription.
 func (d *Dispatcher) Update(ctx context.Context, id string, change func(*store.Subscription) error) (store.Subscription, error) {
-	return d.update(ctx, id, func(sub *store.Subscription) error {
+	return d.update(ctx, d.observe.now, id, func(sub *store.Subscription) error {
 		was := sub.Clone()
 		if err := change(sub); err != nil {
 			return err
@@ -82,13 +83,9 @@ func (d *Dispatcher) Update(ctx context.Context, id string, change func(*store.S
 	})
 }
 
-// update changes a subscription for the host.
-func (d *Dispatcher) update(ctx context.Context, id string, change func(*store.Subscription) error) (store.Subscription, error) {
-	return d.updateTelling(ctx, d.observe.call, id, change)
-}
-
-// updateTelling is the one way in which a stored subscription changes.
-func (d *Dispatcher) updateTelling(ctx context.Context, tell func(func()), id string, change func(*store.Subscription) error) (store.Subscription, error) {
+// update is the one way in which a stored subscription changes: by the host, of which the Observer
+// is told now, or by the engine, of which it is told later.
+func (d *Dispatcher) update(ctx context.Context, tell func(func()), id string, change func(*store.Subscription) error) (store.Subscription, error) {
 	id, err := checkID(id)
 	if err != nil {
 		return store.Subscription{}, err
@@ -98,13 +95,13 @@ func (d *Dispatcher) updateTelling(ctx context.Context, tell func(func()), id st
 		was = sub.Status
 		return change(sub)
 	})
-	d.gate.change(ofSubscription(id))
+	d.engine.Invalidate(engine.Subscription(id))
 	if err != nil {
 		return store.Subscription{}, err
 	}
 	d.observe.subscriptionChanged(tell, out)
 	if out.Status == store.Unsubscribed {
-		d.tidy()
+		d.engine.PruneSoon()
 		if was == store.Subscribed {
 			d.observe.canceled(tell, Cancellation{SubscriptionID: out.ID, Tenant: out.Tenant, Reason: cmp.Or(out.DisabledReason, ReasonUnsubscribed)})
 		}
@@ -136,8 +133,8 @@ func (d *Dispatcher) Delete(ctx context.Context, id string) error {
 		}
 	}
 	err = d.store.DeleteSubscription(ctx, id)
-	d.gate.change(ofSubscription(id))
-	d.tidy()
+	d.engine.Invalidate(engine.Subscription(id))
+	d.engine.PruneSoon()
 	if err == nil {
 		d.observe.deleted(was)
 	}

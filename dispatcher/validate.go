@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/outhook/outhook/dispatcher/internal/netguard"
+	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
@@ -108,7 +109,7 @@ func checkSecrets(secrets []signing.Secret) error {
 		return &events.InvalidError{Field: "signature_key", Reason: fmt.Sprintf("would be one of %d at once; at most %d are allowed: wait for a rotation to end", len(secrets), MaxSecrets)}
 	}
 	for _, s := range secrets {
-		if looksSealed(string(s)) {
+		if send.LooksSealed(string(s)) {
 			return &events.InvalidError{Field: "signature_key", Reason: "begins like a key that is kept encrypted; use another"}
 		}
 		if err := s.Validate(); err != nil {

@@ -142,6 +142,7 @@ func (t *txn) checkFormat() error {
 // [store.ErrClosed]. It writes the last counts, so a host closes a database of its own only afterwards. A database that
 // Open has opened is closed too. Calling it again does nothing.
 func (s *Store) Close() error {
+	defer s.wakeReader() // who waits for work learns that there is none any more
 	if s.closed.Swap(true) {
 		return nil
 	}

@@ -85,6 +85,7 @@ func New(pool *pgxpool.Pool, o *Options) (*Store, error) {
 // Close ends the use of the store: after it, every method returns [store.ErrClosed]. What is under way is let finish. It
 // returns nil, also when it is called again.
 func (s *Store) Close() error {
+	defer s.waker.wakeHere() // who waits for work learns that there is none any more
 	s.end()
 	s.enqueues.close()
 	s.finishes.close()

@@ -6,7 +6,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"math"
 	"net"
+	"net/http"
 	"os"
 	"syscall"
 	"time"
@@ -14,6 +17,14 @@ import (
 
 // past is a deadline that lets nothing wait.
 var past = time.Unix(1, 0)
+
+// socketTakes is how many bytes a socket takes whether or not the other side reads: the smallest
+// send buffer of the systems in use, before it grows.
+const socketTakes = 16 << 10
+
+// lateWrite is how long an endpoint that has answered has for reading the rest of the request, if
+// its connection is to be used again.
+const lateWrite = 50 * time.Millisecond
 
 // conn is a connection over which exchanges go, one after another. It belongs to one goroutine at a
 // time, but for interrupt.
@@ -161,4 +172,61 @@ func (c *conn) abort() {
 	c.detach()
 	c.socket.Close()
 	c.endWrite()
+}
+
+// roundTrip sends a request of about size bytes, -1 if that is unknown, and returns the answer,
+// whose body is still to be read. After an error the connection must be aborted.
+func (c *conn) roundTrip(req *http.Request, size, maxHeader int) (*http.Response, error) {
+	if 0 <= size && size <= socketTakes {
+		// The socket takes all of it, so that writing cannot wait for the endpoint.
+		if err := c.write(req); err != nil {
+			return nil, err
+		}
+		return c.readAnswer(req, maxHeader)
+	}
+	// An endpoint may answer before it has read everything, and then stop reading. If it were this
+	// goroutine that writes, the answer would be lost in a write that never ends.
+	c.writing = make(chan error, 1)
+	go func() { c.writing <- c.write(req) }()
+	res, err := c.readAnswer(req, maxHeader)
+	if err == nil {
+		return res, nil
+	}
+	c.socket.Close() // first, or endWrite would wait for the endpoint
+	failed := c.endWrite()
+	closed := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	if closed && failed != nil && !errors.Is(failed, net.ErrClosed) {
+		return nil, failed // it knows more than that the connection has ended, such as a reset
+	}
+	return nil, err
+}
+
+func (c *conn) write(req *http.Request) error {
+	err := req.Write(c.w)
+	if err == nil {
+		err = c.w.Flush()
+	}
+	if err != nil && c.writeErr != nil {
+		return c.writeErr
+	}
+	return err
+}
+
+// readAnswer reads the first answer that is final, up to its body.
+func (c *conn) readAnswer(req *http.Request, maxHeader int) (*http.Response, error) {
+	c.headerLeft = maxHeader // for interim answers too, of which there may be any number
+	for {
+		res, err := http.ReadResponse(c.r, req)
+		switch {
+		case err != nil && c.headerLeft == 0:
+			return nil, ErrLargeHeader // package textproto may take what was cut off for a whole line
+		case err != nil:
+			return nil, err
+		}
+		code := res.StatusCode
+		if code < 100 || code > 199 || code == http.StatusSwitchingProtocols {
+			c.headerLeft = math.MaxInt // the body's reader bounds the body
+			return res, nil
+		}
+	}
 }

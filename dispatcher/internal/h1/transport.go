@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -135,6 +136,38 @@ func (t *Transport) exchange(c *conn, req *http.Request, size int) (*http.Respon
 		res.Body = b
 	}
 	return res, nil
+}
+
+// body is the body of an answer. Closing it ends the exchange: the connection goes into the pool, or
+// is closed.
+type body struct {
+	io.Reader
+	conn  *conn // nil once closed
+	pool  *pool
+	last  bool // no other exchange may follow
+	whole bool // it was read to its end
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	b.whole = b.whole || err == io.EOF
+	return n, err
+}
+
+// Close does not read what is left: an endpoint could send for ever.
+func (b *body) Close() error {
+	c := b.conn
+	b.conn = nil
+	switch {
+	case c == nil:
+	case !b.whole || !c.reusable():
+		c.abort()
+	case b.last:
+		return c.Close()
+	default:
+		b.pool.put(c)
+	}
+	return nil
 }
 
 // dial opens a connection. Its error is ErrHTTP2 when the endpoint prefers that.

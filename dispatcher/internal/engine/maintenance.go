@@ -1,4 +1,4 @@
-package dispatcher
+package engine
 
 import (
 	"context"
@@ -11,8 +11,8 @@ import (
 // pruneEvery is how often the store is asked whether there is something to remove.
 const pruneEvery = time.Minute
 
-// housekeep prunes the store now and then, and soon after a subscription has left something to tidy up.
-func (r *run) housekeep(ctx context.Context) {
+// maintain prunes the store now and then, and soon after a change has left something to remove.
+func (r *run) maintain(ctx context.Context) {
 	timer := time.NewTimer(pruneEvery)
 	defer timer.Stop()
 	for {
@@ -29,12 +29,11 @@ func (r *run) housekeep(ctx context.Context) {
 
 // prune takes steps until there is no more to do.
 func (r *run) prune(ctx context.Context) {
-	keep := store.Retention{Delivered: max(r.o.Retention, 0), Failed: max(r.o.FailedRetention, 0)}
 	for ctx.Err() == nil {
-		more, err := protect(func() (bool, error) { return r.store.Prune(ctx, keep) })
+		more, err := protect(func() (bool, error) { return r.Store.Prune(ctx, r.Retention) })
 		switch {
 		case errors.Is(err, store.ErrClosed):
-			r.roomMade() // claimUntil finds out, and ends Run
+			r.tickets.wakeClaimer() // claimLoop finds out, and ends Run
 			return
 		case err != nil && ctx.Err() == nil:
 			r.storeTrouble("prune", err)

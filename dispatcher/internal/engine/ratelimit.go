@@ -1,4 +1,4 @@
-package dispatcher
+package engine
 
 import (
 	"fmt"
@@ -17,27 +17,29 @@ const (
 	minLimiters   = 1024             // so many are kept before idle ones are looked for
 )
 
-// limiter holds subscriptions to Options.RateLimit. It is claimUntil's alone.
+// limiter holds subscriptions to a rate limit. It belongs to claimLoop alone.
 //
-// It keeps a token bucket for each subscription that has had claims, and forgets buckets that are full: a new one begins as
-// it would stand had it been there since Run began, with one token then.
+// It keeps a token bucket for each subscription that has had claims, and forgets buckets that are
+// full. A new bucket begins with what one would have that has been there since Run began, with one
+// token then.
 type limiter struct {
 	limit func(store.Subscription) (rate.Limit, int)
 	since time.Time
 	log   *slog.Logger
 
 	buckets map[string]*rate.Limiter
-	sweepAt int // how many buckets to look through for full ones
+	sweepAt int // how many buckets there are when full ones are looked for
 }
 
-func newLimiter(o *Options) *limiter {
-	if o.RateLimit == nil {
+// newLimiter returns nil if there is no limit.
+func newLimiter(limit func(store.Subscription) (rate.Limit, int), log *slog.Logger) *limiter {
+	if limit == nil {
 		return nil
 	}
-	return &limiter{limit: o.RateLimit, since: time.Now(), log: o.Logger, buckets: make(map[string]*rate.Limiter), sweepAt: minLimiters}
+	return &limiter{limit: limit, since: time.Now(), log: log, buckets: make(map[string]*rate.Limiter), sweepAt: minLimiters}
 }
 
-// take takes a token for an attempt. When there is none it returns how long to wait for it.
+// take takes a token for an attempt. If there is none it returns how long to wait for one.
 func (l *limiter) take(sub *store.Subscription, now time.Time) time.Duration {
 	limit, burst, ok := l.ask(sub)
 	switch {
@@ -55,7 +57,7 @@ func (l *limiter) take(sub *store.Subscription, now time.Time) time.Duration {
 	return time.Duration(min(max(wait, float64(shortestPause)), float64(longestPause)))
 }
 
-// ask calls Options.RateLimit. ok is false when it panicked.
+// ask calls the function of the host. ok is false if it panicked.
 func (l *limiter) ask(sub *store.Subscription) (limit rate.Limit, burst int, ok bool) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -85,7 +87,8 @@ func (l *limiter) bucket(id string, limit rate.Limit, burst int, now time.Time) 
 	return b
 }
 
-// sweep forgets full buckets, when there are twice as many buckets as it left the last time.
+// sweep forgets full buckets once there are twice as many buckets as it left the last time: so each
+// new bucket pays for a bounded part of a sweep.
 func (l *limiter) sweep(now time.Time) {
 	if len(l.buckets) < l.sweepAt {
 		return

@@ -1,4 +1,4 @@
-package dispatcher
+package send
 
 import (
 	"context"
@@ -11,43 +11,32 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/dispatcher/internal/h1"
-	"github.com/outhook/outhook/dispatcher/internal/netguard"
 )
 
-// What of an answer is read.
-const (
-	maxResponseHeader = 64 << 10
-	maxResponseBody   = 64 << 10
-)
-
-// idleConnTimeout is how long a connection is kept for the next delivery to its host. It is shorter than the minute
-// after which common servers and balancers close one, so that a request seldom meets a close.
+// idleConnTimeout is how long a connection is kept for the next delivery to its host. It is shorter
+// than the minute after which common servers and balancers close one, so that a request seldom
+// meets a close.
 const idleConnTimeout = 30 * time.Second
 
 var (
-	errProxy     = errors.New("dispatcher: the proxy refuses the endpoint") // it answered a CONNECT with anything but 200
-	errHandshake = errors.New("dispatcher: TLS handshake")                  // wraps what went wrong once the connection stood
+	errProxy     = errors.New("send: the proxy refuses the endpoint") // it answered a CONNECT with anything but 200
+	errHandshake = errors.New("send: TLS handshake")                  // wraps what went wrong once the connection stood
 )
 
-// newDialer returns what opens connections: to addresses that g allows, or to the proxy, which is the host's own choice.
-func newDialer(o *Options, g *netguard.Policy) *net.Dialer {
-	if o.Proxy != nil {
-		return &net.Dialer{}
+// newTransport returns net/http's transport, for a proxy and for HTTP/2, and the one that sends
+// without it; that is nil if net/http carries everything.
+func newTransport(o *Options) (*http.Transport, *h1.Transport) {
+	d := &net.Dialer{} // to the proxy, which is the host's own choice
+	if o.Proxy == nil {
+		d = o.Guard.Dialer()
 	}
-	return g.Dialer()
-}
-
-func newTLSConfig(o *Options) *tls.Config {
-	return &tls.Config{
+	d.Resolver = o.Resolver
+	secure := &tls.Config{
 		MinVersion:         tls.VersionTLS12,
 		NextProtos:         []string{"h2", "http/1.1"},
 		ClientSessionCache: tls.NewLRUClientSessionCache(4 * o.Concurrency),
+		RootCAs:            o.Roots,
 	}
-}
-
-// newTransport returns net/http's transport, for a proxy and for HTTP/2, and what posts without it; that is nil when net/http
-// carries everything.
-func newTransport(o *Options, d *net.Dialer, secure *tls.Config) (*http.Transport, *h1.Transport) {
 	t := &http.Transport{
 		DialContext:            dialing(d.DialContext),
 		DisableCompression:     true,
@@ -58,8 +47,9 @@ func newTransport(o *Options, d *net.Dialer, secure *tls.Config) (*http.Transpor
 		IdleConnTimeout:        idleConnTimeout,
 		HTTP2: &http.HTTP2Config{
 			MaxReceiveBufferPerStream: maxResponseBody,
-			// Attempts share a connection. One that has gone dead in silence is found out by a ping, and one that takes no
-			// more bytes is given up before it holds up an attempt for longer than its lease.
+			// Attempts share a connection. A ping finds out one that has died in silence, and one
+			// that takes no more bytes is closed before it holds up an attempt for longer than
+			// its lease.
 			SendPingTimeout:  o.Timeout,
 			PingTimeout:      o.Timeout,
 			WriteByteTimeout: o.Timeout / 2,
@@ -91,9 +81,13 @@ func newTransport(o *Options, d *net.Dialer, secure *tls.Config) (*http.Transpor
 	})
 }
 
-// dialing returns a dial that ends no later than the attempt that it is for. net/http by itself has a dial outlive the
-// request. So attempts that hang in a dial or a handshake never hold more sockets than there are attempts, and none is left
-// when Run returns.
+// attemptKey is the key under which the context of an attempt has itself.
+type attemptKey struct{}
+
+// dialing returns a dial that ends no later than the attempt that it is for. net/http detaches a
+// dial from its request, so that another request can use the connection; but an attempt that hangs
+// in a dial or a handshake would then hold more sockets than there are attempts, and some would be
+// left when Run returns.
 func dialing(dial h1.DialFunc) h1.DialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		if attempt, ok := ctx.Value(attemptKey{}).(context.Context); ok {
@@ -106,7 +100,7 @@ func dialing(dial h1.DialFunc) h1.DialFunc {
 	}
 }
 
-// handshaking marks the errors of a tls.Dialer that are the handshake's, and not the dial's.
+// handshaking marks the errors of a tls.Dialer that are of the handshake, and not of the dial.
 func handshaking(dial h1.DialFunc) h1.DialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)

@@ -1,4 +1,4 @@
-package dispatcher_test
+package engine_test
 
 import (
 	"fmt"
@@ -10,16 +10,13 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/dispatcher/internal/engine"
 	"github.com/outhook/outhook/store"
 )
 
 // limiterOf returns a limiter with the same limit for all.
-func limiterOf(limit rate.Limit, burst int) dispatcher.Limiter {
-	return dispatcher.NewLimiter(&dispatcher.Options{
-		RateLimit: func(store.Subscription) (rate.Limit, int) { return limit, burst },
-		Logger:    slog.New(slog.DiscardHandler),
-	})
+func limiterOf(limit rate.Limit, burst int) engine.Limiter {
+	return engine.NewLimiter(func(store.Subscription) (rate.Limit, int) { return limit, burst }, slog.New(slog.DiscardHandler))
 }
 
 func TestLimiterWaitsForTheNextToken(t *testing.T) {
@@ -103,7 +100,7 @@ func TestLimiterForgetsIdleSubscriptions(t *testing.T) {
 func TestLimiterFollowsAChangeOfTheLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		limit, burst := rate.Limit(1), 1
-		l := dispatcher.NewLimiter(&dispatcher.Options{RateLimit: func(store.Subscription) (rate.Limit, int) { return limit, burst }})
+		l := engine.NewLimiter(func(store.Subscription) (rate.Limit, int) { return limit, burst }, slog.New(slog.DiscardHandler))
 		now := time.Now()
 		l.Take("a", now)
 		limit = 100
@@ -124,10 +121,7 @@ func TestLimiterFollowsAChangeOfTheLimit(t *testing.T) {
 }
 
 func TestLimiterThatPanicsPutsOff(t *testing.T) {
-	l := dispatcher.NewLimiter(&dispatcher.Options{
-		RateLimit: func(store.Subscription) (rate.Limit, int) { panic("a bug") },
-		Logger:    slog.New(slog.DiscardHandler),
-	})
+	l := engine.NewLimiter(func(store.Subscription) (rate.Limit, int) { panic("a bug") }, slog.New(slog.DiscardHandler))
 	if d := l.Take("a", time.Now()); d < time.Second {
 		t.Errorf("it waits %v, want some seconds", d)
 	}

@@ -1,4 +1,4 @@
-package dispatcher
+package send
 
 import (
 	"context"
@@ -17,48 +17,52 @@ import (
 	"github.com/outhook/outhook/dispatcher/internal/netguard"
 )
 
-// Class is the kind of failure that an attempt ended in: the first word of store.Attempt.Error, before a colon.
-type Class string
-
+// The classes of failures: the first word of an Attempt.Error, before a colon. They are in the
+// histories of hosts, so that none of them changes.
 const (
-	ClassBlockedAddress Class = "blocked_address" // the host's address is one that deliveries must not go to
-	ClassDNS            Class = "dns"             // the host's name did not resolve
-	ClassConnect        Class = "connect"         // no connection, or it broke before an answer
-	ClassTLS            Class = "tls"             // the handshake failed, or the certificate is not good
-	ClassTimeout        Class = "timeout"         // no answer in time
-	ClassHTTPStatus     Class = "http_status"     // an answer that is not success
-	ClassResponse       Class = "response"        // something that is not an HTTP answer, or one past a limit
-	ClassCanceled       Class = "canceled"        // cut off by the sender, as it was stopping
+	ClassBlockedAddress = "blocked_address"
+	ClassDNS            = "dns"
+	ClassConnect        = "connect"
+	ClassTLS            = "tls"
+	ClassTimeout        = "timeout"
+	ClassHTTPStatus     = "http_status"
+	ClassResponse       = "response"
+	ClassCanceled       = "canceled"
 )
 
-// ErrorClass returns the class of a store.Attempt.Error or store.Delivery.LastError; "" when it has none.
-func ErrorClass(text string) Class {
-	word, _, _ := strings.Cut(text, ":")
-	switch c := Class(word); c {
-	case ClassBlockedAddress, ClassDNS, ClassConnect, ClassTLS, ClassTimeout, ClassHTTPStatus, ClassResponse, ClassCanceled:
-		return c
+// Class returns the class of an Attempt.Error; "" if it has none.
+func Class(text string) string {
+	switch word, _, _ := strings.Cut(text, ":"); word {
+	case ClassBlockedAddress, ClassDNS, ClassConnect, ClassTLS, ClassTimeout, ClassHTTPStatus,
+		ClassResponse, ClassCanceled:
+		return word
 	}
 	return ""
 }
 
-// errStatus is the error of an answer whose status is none that HTTP knows.
-var errStatus = errors.New("dispatcher: the status is below 100")
+var (
+	errPanic  = errors.New("send: sending panicked")
+	errHook   = errors.New("send: a hook of the host failed, or left what cannot be sent")
+	errURL    = errors.New("send: the URL is not one that can be posted to")
+	errBody   = errors.New("send: the stored body is not one that can be read")
+	errStatus = errors.New("send: the status is below 100")
+)
 
-// describe puts an error of the transport into words that are fit for the endpoint's owner: never an address that was
+// describe puts an error into words that are fit for the endpoint's owner: never an address that was
 // resolved, never the URL, never the raw error.
 func describe(err error) string {
 	class, words := classify(err)
-	return string(class) + ": " + words
+	return class + ": " + words
 }
 
-func classify(err error) (Class, string) {
+func classify(err error) (class, words string) {
 	var dns *net.DNSError
 	switch {
 	case errors.Is(err, netguard.ErrBlocked):
 		return ClassBlockedAddress, "the host's address is one that deliveries must not go to"
 	case errors.Is(err, errPanic):
 		return ClassConnect, "the sender failed while sending"
-	case errors.Is(err, errHost), errors.Is(err, errBody):
+	case errors.Is(err, errHook), errors.Is(err, errBody):
 		return ClassConnect, "the sender could not make the request"
 	case errors.Is(err, errURL):
 		return ClassConnect, "the URL is not one that can be posted to"
@@ -73,16 +77,16 @@ func classify(err error) (Class, string) {
 	case isTimeout(err):
 		return ClassTimeout, "no answer in time"
 	}
-	if words := tlsTrouble(err); words != "" {
+	if words := tlsProblem(err); words != "" {
 		return ClassTLS, words
 	}
-	if err == h1.ErrHeader || beginsWith(err, "net/http: invalid header") {
+	if err == h1.ErrHeader || innermostBeginsWith(err, "net/http: invalid header") {
 		return ClassConnect, "a header is not one that can be sent"
 	}
 	if isMalformed(err) {
 		return ClassResponse, "not a proper HTTP answer"
 	}
-	return ClassConnect, connectionTrouble(err)
+	return ClassConnect, connectionProblem(err)
 }
 
 func isTimeout(err error) bool {
@@ -91,8 +95,8 @@ func isTimeout(err error) bool {
 		errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// tlsTrouble says what is wrong with a handshake or a certificate; "" when err has nothing to do with TLS.
-func tlsTrouble(err error) string {
+// tlsProblem says what is wrong with a handshake or a certificate; "" if err is not about TLS.
+func tlsProblem(err error) string {
 	var (
 		cert   *tls.CertificateVerificationError
 		record tls.RecordHeaderError
@@ -100,18 +104,19 @@ func tlsTrouble(err error) string {
 	)
 	switch {
 	case errors.As(err, &cert):
-		return "the certificate is not good: " + certificateTrouble(cert.Err)
+		return "the certificate is not good: " + certificateProblem(cert.Err)
 	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return "the endpoint does not speak TLS"
 	case errors.As(err, &alert) && alert.Op == "remote error":
 		return "the endpoint refused the handshake"
-	case errors.Is(err, errHandshake), beginsWith(err, "tls: ", "x509: "): // the latter through a proxy
+	case errors.Is(err, errHandshake), innermostBeginsWith(err, "tls: ", "x509: "):
+		// The texts are of handshakes through a proxy, which net/http makes.
 		return "the handshake failed"
 	}
 	return ""
 }
 
-func certificateTrouble(err error) string {
+func certificateProblem(err error) string {
 	var (
 		host      x509.HostnameError
 		authority x509.UnknownAuthorityError
@@ -128,7 +133,7 @@ func certificateTrouble(err error) string {
 	return "it does not verify"
 }
 
-// isMalformed reports whether err says that what was answered is not HTTP, or past a limit.
+// isMalformed reports whether err says that the answer is not HTTP, or past a limit.
 func isMalformed(err error) bool {
 	var (
 		header textproto.ProtocolError
@@ -138,13 +143,14 @@ func isMalformed(err error) bool {
 		return stream.Cause == nil || stream.Cause.Error() != "received from peer"
 	}
 	return errors.Is(err, errStatus) || errors.Is(err, h1.ErrLargeHeader) || errors.As(err, &header) ||
-		beginsWith(err, "malformed ", "bad Content-Length", "unsupported transfer encoding", "too many transfer encodings",
+		innermostBeginsWith(err, "malformed ", "bad Content-Length", "unsupported transfer encoding", "too many transfer encodings",
 			"http: message cannot contain", "net/http: server response headers exceeded",
 			"connection error: ", "http2: response header list", "http2: frame too large")
 }
 
-// streamError has the shape of net/http's error for a stream of HTTP/2 that was reset, by the endpoint or by us because it
-// does not obey the protocol. net/http lets errors.As fill whatever has this shape.
+// streamError has the shape of net/http's error for a stream of HTTP/2 that was reset, by the
+// endpoint, or by net/http because the endpoint does not obey the protocol. net/http lets errors.As
+// fill any type of this shape.
 type streamError struct {
 	StreamID uint32
 	Code     uint32
@@ -153,8 +159,8 @@ type streamError struct {
 
 func (streamError) Error() string { return "stream error" }
 
-// connectionTrouble says what became of a connection.
-func connectionTrouble(err error) string {
+// connectionProblem says how a connection failed.
+func connectionProblem(err error) string {
 	var (
 		dial   *net.OpError
 		stream streamError
@@ -176,10 +182,10 @@ func connectionTrouble(err error) string {
 	return "the connection broke before an answer"
 }
 
-// beginsWith reports whether the innermost error in err begins with one of the texts: that is how to tell apart the
-// errors for which net/http and crypto/tls have no type. What an endpoint sent may stand in an error's text, but never
-// at its beginning.
-func beginsWith(err error, texts ...string) bool {
+// innermostBeginsWith reports whether the text of the innermost error in err begins with one of the
+// texts: net/http and crypto/tls have errors without a type. An endpoint's bytes may be in the text
+// of an error, but never at its beginning.
+func innermostBeginsWith(err error, texts ...string) bool {
 	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
 		err = inner
 	}

@@ -1,0 +1,180 @@
+package send
+
+import (
+	"bytes"
+	"context"
+	"hash/maphash"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/outhook/outhook/signing"
+	"github.com/outhook/outhook/store"
+)
+
+// The names of the headers of a delivery, as http.Header has them.
+var (
+	headerID        = http.CanonicalHeaderKey(signing.HeaderID)
+	headerTimestamp = http.CanonicalHeaderKey(signing.HeaderTimestamp)
+	headerAttempt   = http.CanonicalHeaderKey(signing.HeaderAttempt)
+	headerAiry      = http.CanonicalHeaderKey(signing.HeaderAiry)
+	headerSignature = http.CanonicalHeaderKey(signing.HeaderSignature)
+)
+
+// ownHeaders is how many headers of a delivery are the sender's, apart from a trace.
+const ownHeaders = 7
+
+// reserved are the header names that belong to the sender, in canonical form. reservedPrefixes are
+// families of them.
+var (
+	reserved = map[string]bool{
+		"Accept-Encoding": true, "Connection": true, "Content-Encoding": true, "Content-Length": true,
+		"Content-Type": true, "Date": true, "Expect": true, "Host": true, "Idempotency-Key": true,
+		"Keep-Alive": true, "Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
+		"X-Idempotency-Key": true,
+	}
+	reservedPrefixes = [...]string{"Proxy-", "Sec-", "Webhook-", "X-Airy-"}
+)
+
+// IsReserved reports whether a header belongs to the sender, so that neither a subscription nor a
+// hook may set it.
+func IsReserved(name string) bool {
+	canonical := http.CanonicalHeaderKey(name)
+	for _, p := range reservedPrefixes {
+		if strings.HasPrefix(canonical, p) {
+			return true
+		}
+	}
+	return reserved[canonical]
+}
+
+// request builds the request of an attempt that starts at the time at. override is what the store
+// must keep as the delivery's body if the attempt fails; nil if that is what it has.
+func (s *Sender) request(ctx context.Context, c *store.Claim, trace string, at time.Time) (_ *http.Request, override []byte, _ error) {
+	m, err := s.compose(ctx, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := s.targets.find(c.Subscription.URL)
+	if err != nil {
+		return nil, nil, err
+	}
+	req := t.post(ctx, m.body)
+	req.Header = s.header(c, &m, trace, at)
+	return req, m.override, s.sign(c, m.body, at, req.Header)
+}
+
+// message is what an attempt sends, apart from the sender's own headers.
+type message struct {
+	body     []byte
+	header   http.Header // in place of the subscription's; nil: those
+	override []byte      // Result.BodyOverride
+}
+
+// compose settles what an attempt sends. Its error is errHook or errBody.
+func (s *Sender) compose(ctx context.Context, c *store.Claim) (message, error) {
+	b, err := parseBody(c.Body)
+	if err != nil {
+		return message{}, err
+	}
+	m := message{body: b.sent}
+	if b.sent == nil {
+		m.body = b.event
+	}
+	if s.hooks.Transform != nil {
+		if err := s.transform(ctx, c, b, &m); err != nil {
+			return message{}, err
+		}
+	}
+	if b.sent == nil && (s.hooks.Transform != nil || b.unasked) {
+		m.override = overrideSent(b.event, m.body)
+	}
+	return m, nil
+}
+
+// header returns the headers of an attempt.
+func (s *Sender) header(c *store.Claim, m *message, trace string, at time.Time) http.Header {
+	sub := &c.Subscription
+	n := ownHeaders + len(sub.Headers)
+	if trace != "" {
+		n++
+	}
+	h := make(http.Header, n)
+	values := make([]string, 0, n) // one piece of memory for all
+	set := func(canonical, value string) {
+		values = append(values, value)
+		h[canonical] = values[len(values)-1 : len(values) : len(values)]
+	}
+	set("User-Agent", s.userAgent)
+	if trace != "" {
+		set("Traceparent", trace)
+	}
+	if m.header == nil {
+		for name, value := range sub.Headers {
+			set(http.CanonicalHeaderKey(name), value)
+		}
+	}
+	for name, values := range m.header {
+		h[http.CanonicalHeaderKey(name)] = values
+	}
+	// The sender's own come last: whatever is stored, it cannot replace them.
+	set("Content-Type", "application/json")
+	set(headerID, c.EventID)
+	set(headerTimestamp, strconv.FormatInt(at.Unix(), 10))
+	set(headerAttempt, strconv.Itoa(c.Attempt))
+	if keys := sub.Keys(at); len(keys) > 0 {
+		set(headerAiry, signing.Airy(keys[0], m.body))
+		set(headerSignature, signing.Standard(c.EventID, at, m.body, keys...))
+	}
+	return h
+}
+
+// maxTargets is how many URLs stay parsed.
+const maxTargets = 256
+
+// targets makes requests, and keeps parsed URLs for the next request.
+type targets struct {
+	seed maphash.Seed
+	kept [maxTargets]atomic.Pointer[target] // by the hash of the URL
+}
+
+// target is a URL with a request to it that has no body.
+type target struct {
+	url  string
+	base *http.Request
+}
+
+func newTargets() *targets { return &targets{seed: maphash.MakeSeed()} }
+
+// find returns the target of a URL. Its error is errURL.
+func (ts *targets) find(url string) (*target, error) {
+	slot := &ts.kept[maphash.String(ts.seed, url)%maxTargets]
+	if t := slot.Load(); t != nil && t.url == url {
+		return t, nil
+	}
+	req, err := http.NewRequest(http.MethodPost, url, nil)
+	if err != nil || req.URL.Host == "" || (req.URL.Scheme != "https" && req.URL.Scheme != "http") {
+		// It was checked when the subscription was stored, but perhaps not by this version.
+		return nil, errURL
+	}
+	t := &target{url, req}
+	slot.Store(t)
+	return t, nil
+}
+
+// post returns a request to post the body. Its headers are to be set.
+func (t *target) post(ctx context.Context, body []byte) *http.Request {
+	parts := &struct { // one piece of memory for both
+		url    url.URL
+		reader bytes.Reader
+	}{url: *t.base.URL}
+	parts.reader.Reset(body)
+	req := t.base.WithContext(ctx)
+	req.URL, req.Body, req.ContentLength = &parts.url, io.NopCloser(&parts.reader), int64(len(body))
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	return req
+}
