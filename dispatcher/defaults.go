@@ -61,18 +61,34 @@ func (o *Options) validate() error {
 		}
 	}
 	bad(o.Concurrency < 1, "Concurrency is %d; it must be at least 1", o.Concurrency)
-	bad(o.PerSubscription < 1 || o.PerSubscription > o.Concurrency,
-		"PerSubscription is %d; it must be from 1 to Concurrency, which is %d", o.PerSubscription, o.Concurrency)
-	bad(o.Timeout <= 0 || o.Timeout > time.Hour, "Timeout is %v; it must be positive, and an hour at most", o.Timeout)
+	bad(
+		o.PerSubscription < 1 || o.PerSubscription > o.Concurrency,
+		"PerSubscription is %d; it must be from 1 to Concurrency, which is %d",
+		o.PerSubscription,
+		o.Concurrency,
+	)
+	bad(
+		o.Timeout <= 0 || o.Timeout > time.Hour,
+		"Timeout is %v; it must be positive, and an hour at most",
+		o.Timeout,
+	)
 	bad(o.MaxPayload < 1, "MaxPayload is %d; it must be positive", o.MaxPayload)
-	bad(!httpguts.ValidHeaderFieldValue(o.UserAgent), "UserAgent holds a character that no header may hold")
+	bad(
+		!httpguts.ValidHeaderFieldValue(o.UserAgent),
+		"UserAgent holds a character that no header may hold",
+	)
 	bad(o.Transport != nil && o.Proxy != nil, "Proxy has no effect beside Transport; set it there")
 	for _, p := range [...]struct {
 		name     string
 		prefixes []netip.Prefix
 	}{{"AllowPrefixes", o.AllowPrefixes}, {"DenyPrefixes", o.DenyPrefixes}} {
 		for i, prefix := range p.prefixes {
-			bad(!prefix.IsValid(), "%s[%d] is not a valid prefix; make it with netip.MustParsePrefix", p.name, i)
+			bad(
+				!prefix.IsValid(),
+				"%s[%d] is not a valid prefix; make it with netip.MustParsePrefix",
+				p.name,
+				i,
+			)
 		}
 	}
 	seen := make(map[string]bool)
@@ -96,7 +112,10 @@ func validateProxy(u *url.URL) error {
 	switch u.Scheme {
 	case "http", "https", "socks5", "socks5h":
 	default:
-		return fmt.Errorf("dispatcher: Options.Proxy has the scheme %q; it must be http, https or socks5", u.Scheme)
+		return fmt.Errorf(
+			"dispatcher: Options.Proxy has the scheme %q; it must be http, https or socks5",
+			u.Scheme,
+		)
 	}
 	if u.Host == "" {
 		return errors.New("dispatcher: Options.Proxy has no host")

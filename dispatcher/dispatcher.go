@@ -11,8 +11,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Dispatcher takes events and delivers them to the subscriptions that want them. All its methods may
-// be called from any number of goroutines, before, during and after Run.
+// Dispatcher takes events and delivers them to the subscriptions that want them. All its methods
+// may be called from any number of goroutines, before, during and after Run.
 type Dispatcher struct {
 	store   store.Store
 	o       Options
@@ -32,7 +32,9 @@ var ErrRunning = errors.New("dispatcher: Run is running already; a Dispatcher ru
 // nothing until Run is called. The error says which options are wrong.
 func New(s store.Store, o *Options) (*Dispatcher, error) {
 	if s == nil {
-		return nil, errors.New("dispatcher: New needs a store.Store, such as boltstore.Open returns")
+		return nil, errors.New(
+			"dispatcher: New needs a store.Store, such as boltstore.Open returns",
+		)
 	}
 	opts := o.withDefaults()
 	if err := opts.validate(); err != nil {
@@ -73,27 +75,37 @@ func (d *Dispatcher) sendOptions() send.Options {
 }
 
 func (d *Dispatcher) engineConfig() engine.Config {
-	return engine.Config{
-		Store:             d.store,
-		Sender:            d.sender,
-		Listener:          d.observe,
-		Logger:            d.o.Logger,
-		Concurrency:       d.o.Concurrency,
-		PerSubscription:   d.o.PerSubscription,
-		BreakerThreshold:  BreakerThreshold,
-		Lease:             d.o.Timeout + leaseSlack,
-		DrainTimeout:      d.o.DrainTimeout,
-		DisableAfter:      d.o.DisableAfter,
-		Retention:         store.Retention{Delivered: max(d.o.Retention, 0), Failed: max(d.o.FailedRetention, 0)},
+	c := engine.Config{
+		Store:            d.store,
+		Sender:           d.sender,
+		Listener:         d.observe,
+		Logger:           d.o.Logger,
+		Concurrency:      d.o.Concurrency,
+		PerSubscription:  d.o.PerSubscription,
+		BreakerThreshold: BreakerThreshold,
+		Lease:            d.o.Timeout + leaseSlack,
+		DrainTimeout:     d.o.DrainTimeout,
+		DisableAfter:     d.o.DisableAfter,
+		Retention: store.Retention{
+			Delivered: max(d.o.Retention, 0),
+			Failed:    max(d.o.FailedRetention, 0),
+		},
 		MaxAttempts:       d.o.Backoff.MaxAttempts,
 		RetryDelay:        d.o.Backoff.delay,
 		RateLimit:         d.o.RateLimit,
 		OperationalEvents: d.o.OperationalEvents,
-		StartSpan:         d.startSpan,
-		Update: func(ctx context.Context, id string, change func(*store.Subscription) error) (store.Subscription, error) {
+		Update: func(
+			ctx context.Context,
+			id string,
+			change func(*store.Subscription) error,
+		) (store.Subscription, error) {
 			return d.update(ctx, d.observe.later, id, change)
 		},
 	}
+	if d.o.Tracer != nil && d.o.Tracer.Attempt != nil {
+		c.StartSpan = d.startSpan
+	}
+	return c
 }
 
 // Run delivers until ctx ends. Then it claims no more, lets running attempts finish for up to

@@ -13,7 +13,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Promise 7: when its context ends, Run stops cleanly. That it leaves no goroutine, the bubble itself checks.
+// Promise 7: when its context ends, Run stops cleanly. That it leaves no goroutine, the bubble
+// itself checks.
 
 func TestStopLetsRunningAttemptsFinish(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {

@@ -12,12 +12,14 @@ import (
 // eraseStep is how many events one step of an erasure takes.
 const eraseStep = 100
 
-// Erase removes what an event carried, wherever it is kept: its payload, what Options.Transform made of it, its trace, and
-// what endpoints answered to it. Deliveries of it that are pending become canceled with ReasonErased, those that are over
-// stay in the history without what was removed, and none can be redelivered.
+// Erase removes what an event carried, wherever it is kept: its payload, what Options.Transform
+// made of it, its trace, and what endpoints answered to it. Deliveries of it that are pending
+// become canceled with ReasonErased, those that are over stay in the history without what was
+// removed, and none can be redelivered.
 //
-// After it returns no attempt starts. An attempt that is under way is not cut off: what is sent is sent. Erasing an event
-// twice is the same as once. store.ErrNotFound when no such event is stored; after any other error, call again.
+// After it returns no attempt starts. An attempt that is under way is not cut off: what is sent is
+// sent. Erasing an event twice is the same as once. It returns store.ErrNotFound if the event is
+// not stored; after any other error, call again.
 func (d *Dispatcher) Erase(ctx context.Context, eventID string) error {
 	if eventID == "" {
 		return &events.InvalidError{Field: "id", Reason: "is empty; name the event to erase"}
@@ -30,12 +32,12 @@ func (d *Dispatcher) Erase(ctx context.Context, eventID string) error {
 	return nil
 }
 
-// EraseTenant erases every event of a tenant, see Erase, and returns how many there were that had not been erased
-// before; tenant "" is that of all events without one. Its subscriptions stay. Events that are published while it runs
-// may be spared: see to it that there are none.
+// EraseTenant erases every event of a tenant, see Erase, and returns how many there were that had
+// not been erased before; tenant "" is that of all events without one. Its subscriptions stay.
+// Events that are published while it runs may be left: publish none.
 //
-// It works in steps: after an error, and it returns how many events it had got to, the rest can be erased by calling
-// again.
+// It works in steps: after an error, and it returns how many events it had got to, the rest can be
+// erased by calling again.
 func (d *Dispatcher) EraseTenant(ctx context.Context, tenant string) (int, error) {
 	n, err := d.erase(ctx, store.EraseQuery{Tenant: tenant}, engine.Tenant(tenant))
 	if n > 0 {
@@ -48,7 +50,11 @@ func (d *Dispatcher) EraseTenant(ctx context.Context, tenant string) (int, error
 }
 
 // erase takes all steps of q, and keeps back what was claimed of it before.
-func (d *Dispatcher) erase(ctx context.Context, q store.EraseQuery, of engine.Subject) (int, error) {
+func (d *Dispatcher) erase(
+	ctx context.Context,
+	q store.EraseQuery,
+	of engine.Subject,
+) (int, error) {
 	defer d.engine.PruneSoon()
 	defer d.engine.Invalidate(of)
 	q.Limit = eraseStep

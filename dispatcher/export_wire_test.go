@@ -13,11 +13,12 @@ func (d *Dispatcher) Send(ctx context.Context, c *store.Claim) store.Attempt {
 	return d.sender.Send(ctx, c, c.Trace).Attempt
 }
 
-// Trust has deliveries trust certificates that roots vouch for, and no others. Call it before the first.
+// Trust has deliveries trust certificates that roots vouch for, and no others. Call it before the
+// first.
 func (d *Dispatcher) Trust(roots *x509.CertPool) { d.Resolve(nil, roots) }
 
-// Resolve has hosts' names looked up by r, and certificates trusted that roots vouch for; nil leaves
-// that to the system. Call it before the first delivery.
+// Resolve has hosts' names looked up by r, and certificates trusted that roots vouch for; nil
+// leaves that to the system. Call it before the first delivery.
 func (d *Dispatcher) Resolve(r *net.Resolver, roots *x509.CertPool) {
 	o := d.sendOptions()
 	o.Resolver, o.Roots = r, roots

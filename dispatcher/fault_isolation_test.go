@@ -24,7 +24,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// scaled returns how much of something a fault test does: in the short version, and with OUTHOOK_LONG set.
+// scaled returns how much of something a fault test does: in the short version, and with
+// OUTHOOK_LONG set.
 func scaled(short, full int) int {
 	if os.Getenv("OUTHOOK_LONG") != "" {
 		return full
@@ -32,7 +33,8 @@ func scaled(short, full int) int {
 	return short
 }
 
-// TestFaultTarpit has a healthy subscription beside one whose endpoint never answers, with fifty events a second each.
+// TestFaultTarpit has a healthy subscription beside one whose endpoint never answers, with fifty
+// events a second each.
 func TestFaultTarpit(t *testing.T) {
 	events := scaled(200, 3000)
 	alone := newHealthy(t)
@@ -49,8 +51,8 @@ func TestFaultTarpit(t *testing.T) {
 	}
 }
 
-// TestFaultDeadEndpoints has a healthy subscription beside thousands that are dead, one half refusing and one half silent,
-// with ten deliveries pending for each.
+// TestFaultDeadEndpoints has a healthy subscription beside thousands that are dead, one half
+// refusing and one half silent, with ten deliveries pending for each.
 func TestFaultDeadEndpoints(t *testing.T) {
 	const each = 10
 	dead, count := scaled(500, 10_000), scaled(200, 3000)
@@ -91,7 +93,8 @@ func TestFaultDeadEndpoints(t *testing.T) {
 	}
 }
 
-// healthy is a running Dispatcher on a boltstore with one healthy subscription, and how long its events take.
+// healthy is a running Dispatcher on a boltstore with one healthy subscription, and how long its
+// events take.
 type healthy struct {
 	*dispatcher.Dispatcher
 
@@ -195,8 +198,8 @@ func (h *healthy) percentile(p int) time.Duration {
 	return h.took[len(h.took)*p/100]
 }
 
-// watch samples what the process uses, less what is the receiver's. The function that it returns ends that and returns the
-// most that was seen.
+// watch samples what the process uses, less what is the receiver's. The function that it returns
+// ends that and returns the most that was seen.
 func (h *healthy) watch(t *testing.T) (most func() (goroutines, files int)) {
 	t.Helper()
 	goroutines, files := 0, 0
@@ -226,7 +229,8 @@ func (h *healthy) watch(t *testing.T) (most func() (goroutines, files int)) {
 	}
 }
 
-// tarpit returns an address that takes connections and never answers, nor costs this process anything.
+// tarpit returns an address that takes connections and never answers, nor costs this process
+// anything.
 func tarpit(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -120,8 +120,8 @@ func TestHeadersOnTheWire(t *testing.T) {
 	}
 }
 
-// A subscription that was stored past all checks still cannot replace what belongs to the sender, and what HTTP forbids does
-// not leave the machine.
+// A subscription that was stored past all checks still cannot replace what belongs to the sender,
+// and what HTTP forbids does not leave the machine.
 func TestHeadersStoredUnchecked(t *testing.T) {
 	url, requests := nettest.NewRaw(t, nettest.AnswerWith(200))
 	w := newWire(t, dispatcher.Options{})

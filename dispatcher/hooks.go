@@ -14,7 +14,8 @@ import (
 // Request is the part of a request that Options.Transform may change. All of it is Transform's own.
 type Request struct {
 	// Header has the subscription's headers, in canonical form. What is there afterwards is sent.
-	// Names that belong to the sender fail the attempt: those that a subscription cannot set either.
+	// Names that belong to the sender fail the attempt: those that a subscription cannot set
+	// either.
 	Header http.Header
 
 	// Body is what is sent, and signed: the event's body, or from the second attempt on what the
@@ -44,7 +45,15 @@ func (o *Options) hooks() send.Hooks {
 	}
 	if o.Sign != nil {
 		h.Sign = func(subscriptionID, eventID string, at time.Time, body []byte, keys []signing.Secret) (http.Header, error) {
-			return o.Sign(Message{SubscriptionID: subscriptionID, ID: eventID, Time: at, Body: body, Keys: keys})
+			return o.Sign(
+				Message{
+					SubscriptionID: subscriptionID,
+					ID:             eventID,
+					Time:           at,
+					Body:           body,
+					Keys:           keys,
+				},
+			)
 		}
 	}
 	return h

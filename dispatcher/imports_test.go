@@ -14,8 +14,8 @@ import (
 
 const module = "github.com/outhook/outhook"
 
-// TestImportsPointOneWay holds the layers of doc.go, and keeps each heavy dependency to the one package that is built on
-// it. Tests may import what they like.
+// TestImportsPointOneWay holds the layers of doc.go, and keeps each heavy dependency to the one
+// package that is built on it. Tests may import what they like.
 func TestImportsPointOneWay(t *testing.T) {
 	layers := []string{"events signing", "store", "dispatcher", "httpapi", "examples"}
 	layer := make(map[string]int)
@@ -97,7 +97,8 @@ func TestRoomsKnowWhatTheyMay(t *testing.T) {
 	}
 }
 
-// walk calls f for every import of every file that is no test, with its folder below the module's root.
+// walk calls f for every import of every file that is no test, with its folder below the module's
+// root.
 func walk(t *testing.T, f func(dir, imported string)) {
 	t.Helper()
 	root := filepath.Join("..")

@@ -29,8 +29,8 @@ func newNotifier(o *Observer, log *slog.Logger) *notifier {
 	return &notifier{o: &c, log: log}
 }
 
-// Start begins to make calls in a goroutine of its own. The function that it returns ends that, once
-// the calls that wait have been made, or ctx has ended.
+// Start begins to make calls in a goroutine of its own. The function that it returns ends that,
+// once the calls that wait have been made, or ctx has ended.
 func (n *notifier) Start() (stop func(ctx context.Context)) {
 	queue := make(chan func(), maxNotices)
 	done := make(chan struct{})

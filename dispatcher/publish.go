@@ -10,14 +10,16 @@ import (
 	"github.com/outhook/outhook/events"
 )
 
-// Publish stores events for delivery: all of them or none. When it returns nil they survive a crash or a power cut, and
-// will be delivered by Run, here or in another process that shares the store.
+// Publish stores events for delivery: all of them or none. When it returns nil they survive a crash
+// or a power cut, and will be delivered by Run, here or in another process that shares the store.
 //
-// After an error other than an *events.InvalidError it is not known whether they were stored, and publishing the same
-// events again is safe: an event whose ID is stored already is not stored twice. An ID that is stored with other content
-// is store.ErrConflict. Events that no subscription wants are not stored.
+// It returns an *events.InvalidError if an event is invalid, and store.ErrConflict if an event's ID
+// is stored with other content. After any other error it is not known whether they were stored, and
+// publishing the same events again is safe: an event is stored once. Events that no subscription
+// wants are not stored.
 //
-// Events get their place in the order of delivery in the order given. One call with many is much cheaper than many calls.
+// Events get their place in the order of delivery in the order given. One call with many is much
+// cheaper than many calls.
 func (d *Dispatcher) Publish(ctx context.Context, evs ...events.Event) error {
 	for i := range evs {
 		if err := d.checkEvent(&evs[i]); err != nil {
@@ -39,7 +41,14 @@ func (d *Dispatcher) Publish(ctx context.Context, evs ...events.Event) error {
 // it builds its body.
 func (d *Dispatcher) checkEvent(e *events.Event) error {
 	if len(e.Payload) > d.o.MaxPayload {
-		return &events.InvalidError{Field: "payload", Reason: fmt.Sprintf("has %d bytes; at most %d are allowed", len(e.Payload), d.o.MaxPayload)}
+		return &events.InvalidError{
+			Field: "payload",
+			Reason: fmt.Sprintf(
+				"has %d bytes; at most %d are allowed",
+				len(e.Payload),
+				d.o.MaxPayload,
+			),
+		}
 	}
 	if err := d.checkOperational(e.Type); err != nil || len(d.types) == 0 {
 		return err
@@ -49,13 +58,23 @@ func (d *Dispatcher) checkEvent(e *events.Event) error {
 			return nil
 		}
 	}
-	return &events.InvalidError{Field: "type", Reason: fmt.Sprintf("is %q, which is not published here; the types are %s", e.Type, strings.Join(d.types, ", "))}
+	return &events.InvalidError{
+		Field: "type",
+		Reason: fmt.Sprintf(
+			"is %q, which is not published here; the types are %s",
+			e.Type,
+			strings.Join(d.types, ", "),
+		),
+	}
 }
 
 // checkOperational says what is wrong with a host's event if it is operational.
 func (d *Dispatcher) checkOperational(eventType string) error {
 	if d.o.OperationalEvents && events.Operational(eventType) {
-		return &events.InvalidError{Field: "type", Reason: "is " + eventType + ", which only the dispatcher publishes; use another"}
+		return &events.InvalidError{
+			Field:  "type",
+			Reason: "is " + eventType + ", which only the dispatcher publishes; use another",
+		}
 	}
 	return nil
 }
@@ -66,7 +85,10 @@ func (d *Dispatcher) enqueue(ctx context.Context, evs []events.Event) ([]events.
 		return evs, d.store.Enqueue(ctx, evs...)
 	}
 	traced, trace, end := context.Context(nil), "", (func(error))(nil)
-	d.observe.protect("Options.Tracer", func() { traced, trace, end = d.o.Tracer.Publish(ctx, evs) })
+	d.observe.protect(
+		"Options.Tracer",
+		func() { traced, trace, end = d.o.Tracer.Publish(ctx, evs) },
+	)
 	if traced == nil {
 		traced = ctx
 	}
@@ -78,7 +100,8 @@ func (d *Dispatcher) enqueue(ctx context.Context, evs []events.Event) ([]events.
 	return evs, err
 }
 
-// withTrace returns evs with a Trace for those that have none. It leaves the caller's slice as it is.
+// withTrace returns evs with a Trace for those that have none. It leaves the caller's slice as it
+// is.
 func withTrace(evs []events.Event, trace string) []events.Event {
 	if trace == "" || events.ValidateTrace(trace) != nil {
 		return evs
@@ -92,12 +115,16 @@ func withTrace(evs []events.Event, trace string) []events.Event {
 	return out
 }
 
-// EventTypes returns the catalogue of the types that can be subscribed to: Options.EventTypes and, with
-// Options.OperationalEvents, the operational types. None when the host has no catalogue.
+// EventTypes returns the catalogue of the types that can be subscribed to: Options.EventTypes and,
+// with Options.OperationalEvents, the operational types. It is empty if the host has no catalogue.
 func (d *Dispatcher) EventTypes() []events.Type {
 	types := slices.Clone(d.o.EventTypes)
 	for i := range types {
-		types[i].Schema, types[i].Example = bytes.Clone(types[i].Schema), bytes.Clone(types[i].Example)
+		types[i].Schema, types[i].Example = bytes.Clone(
+			types[i].Schema,
+		), bytes.Clone(
+			types[i].Example,
+		)
 	}
 	if len(types) > 0 && d.o.OperationalEvents {
 		types = append(types, events.OperationalTypes()...)

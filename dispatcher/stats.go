@@ -58,27 +58,30 @@ type SubscriptionStats struct {
 	InFlight      int       // deliveries that are under way, in this process or another
 	OldestPending time.Time // when the oldest pending delivery was published; zero when none is
 
-	// Hour and Day are what was recorded of its attempts in the last hour and the last 24 hours; see store.Window.
+	// Hour and Day are what was recorded of its attempts in the last hour and the last 24 hours;
+	// see store.Window.
 	Hour, Day store.Window
 
 	Breaker  Breaker
 	Failures int // failed attempts since the last success
 
-	// FailingSince is when the first of those failures was, and FailingFor the time from then to the last, which
-	// Options.DisableAfter is compared with. Of a gap between two failures a day counts at most, as the host may have been
-	// down; what exceeds it makes FailingSince as much later. Zero without failures.
+	// FailingSince is when the first of those failures was, and FailingFor the time from then to
+	// the last, which Options.DisableAfter is compared with. Of a gap between two failures a day
+	// counts at most, as the host may have been down; what exceeds it makes FailingSince as much
+	// later. Zero without failures.
 	FailingSince time.Time
 	FailingFor   time.Duration
 
-	// HeldUntil is when the next probe may be made, by the store's clock; zero when the breaker holds nothing. A Ping that
-	// succeeds, Redeliver and Replay end it.
+	// HeldUntil is when the next probe may be made, by the store's clock; zero when the breaker
+	// holds nothing. A Ping that succeeds, Redeliver and Replay end it.
 	HeldUntil time.Time
 
 	// DisabledReason says why the Dispatcher unsubscribed it; empty when it did not.
 	DisabledReason string
 }
 
-// SubscriptionStats returns figures of a subscription. store.ErrNotFound when there is none.
+// SubscriptionStats returns figures of a subscription. It returns store.ErrNotFound if the
+// subscription does not exist.
 func (d *Dispatcher) SubscriptionStats(ctx context.Context, id string) (SubscriptionStats, error) {
 	sub, err := d.Subscription(ctx, id)
 	if err != nil {

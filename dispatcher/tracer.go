@@ -7,37 +7,40 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Tracer connects a Dispatcher to a tracing system. Each of its functions may be nil; all must be safe for concurrent use
-// and quick. A panic in one is caught and logged, and what it should have returned is taken for empty: tracing never
-// stops a delivery.
+// Tracer connects a Dispatcher to a tracing system. Each of its functions may be nil; all must be
+// safe for concurrent use and quick. A panic in one is caught and logged, and its results are taken
+// for empty: tracing never stops a delivery.
 //
 // Package otelhooks, in a module of its own, has one for OpenTelemetry.
 type Tracer struct {
-	// Publish is called once for each call of Dispatcher.Publish that stores something, immediately before it does. The
-	// events are for reading only.
+	// Publish is called once for each call of Dispatcher.Publish that stores something, immediately
+	// before it does. The events are for reading only.
 	//
-	// The context that it returns, which must be made from ctx, is that of the store's call. The traceparent (W3C Trace
-	// Context, version 00) is what those events are stored with that have no Trace of their own; "", or none, is none.
-	// end, unless nil, is called in the same goroutine with what the store answered.
+	// The context that it returns, which must be made from ctx, is that of the store's call. The
+	// traceparent (W3C Trace Context, version 00) is what those events are stored with that have no
+	// Trace of their own; "", or none, is none. end, unless nil, is called in the same goroutine
+	// with what the store answered.
 	Publish func(ctx context.Context, evs []events.Event) (publish context.Context, traceparent string, end func(error))
 
-	// Attempt is called in the goroutine of an attempt immediately before it. Of Info.Attempt, Number and At are set, and
-	// Info.Trace is the event's.
+	// Attempt is called in the goroutine of an attempt immediately before it. Of Info.Attempt,
+	// Number and At are set, and Info.Trace is the event's.
 	//
-	// The context that it returns, which must be made from ctx, is that of the request, and of Options.Transform. The
-	// traceparent is sent with the request as a header of that name, unless the subscription has set its own; if "", or
-	// none, the event's Trace is sent. end, unless nil, is called in the same goroutine as soon as the attempt is over, with
-	// what came of it: Info.State and Info.RetryIn are what it is about to make of the delivery. An attempt that is cut
-	// off as Run stops ends as store.Pending, with an error of ClassCanceled, and is not recorded.
+	// The context that it returns, which must be made from ctx, is that of the request, and of
+	// Options.Transform. The traceparent is sent with the request as a header of that name, unless
+	// the subscription has set its own; if "", or none, the event's Trace is sent. end, unless nil,
+	// is called in the same goroutine as soon as the attempt is over, with its result: Info.State
+	// and Info.RetryIn are what is about to be stored. An attempt that is cut off as Run stops ends
+	// as store.Pending, with an error of ClassCanceled, and is not recorded.
 	Attempt func(ctx context.Context, info Info) (attempt context.Context, traceparent string, end func(Info))
 }
 
 // startSpan begins an attempt: it returns the context for it, the traceparent to send, and what to
 // call with its outcome, which is nil without a Tracer.
-func (d *Dispatcher) startSpan(ctx context.Context, c *store.Claim, a store.Attempt) (context.Context, string, func(*store.Outcome)) {
-	if d.o.Tracer == nil || d.o.Tracer.Attempt == nil {
-		return ctx, c.Trace, nil
-	}
+func (d *Dispatcher) startSpan(
+	ctx context.Context,
+	c *store.Claim,
+	a store.Attempt,
+) (context.Context, string, func(store.Outcome)) {
 	info := newInfo(c)
 	info.Attempt, info.State = a, store.Pending
 	var (
@@ -45,7 +48,10 @@ func (d *Dispatcher) startSpan(ctx context.Context, c *store.Claim, a store.Atte
 		trace  string
 		end    func(Info)
 	)
-	d.observe.protect("Options.Tracer", func() { traced, trace, end = d.o.Tracer.Attempt(ctx, info) })
+	d.observe.protect(
+		"Options.Tracer",
+		func() { traced, trace, end = d.o.Tracer.Attempt(ctx, info) },
+	)
 	if traced == nil {
 		traced = ctx
 	}
@@ -55,7 +61,7 @@ func (d *Dispatcher) startSpan(ctx context.Context, c *store.Claim, a store.Atte
 	if end == nil {
 		return traced, trace, nil
 	}
-	return traced, trace, func(o *store.Outcome) {
+	return traced, trace, func(o store.Outcome) {
 		info.Attempt, info.State, info.RetryIn = o.Attempt, o.State, o.RetryIn
 		d.observe.protect("Options.Tracer", func() { end(info) })
 	}

@@ -59,8 +59,8 @@ func BenchmarkSend(b *testing.B) {
 	}
 }
 
-// BenchmarkSendLoopback is an attempt over a kept connection, beside a plain net/http client that signs and posts the same;
-// both over HTTP/1.1.
+// BenchmarkSendLoopback is an attempt over a kept connection, beside a plain net/http client that
+// signs and posts the same; both over HTTP/1.1.
 func BenchmarkSendLoopback(b *testing.B) {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)

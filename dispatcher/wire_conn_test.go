@@ -21,7 +21,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// sendUntil makes an attempt at the URL, cuts it off once begun has come, and returns what came of it.
+// sendUntil makes an attempt at the URL, cuts it off once begun has come, and returns what came of
+// it.
 func sendUntil(t *testing.T, w *wire, url string, begun <-chan struct{}) store.Attempt {
 	t.Helper()
 	ctx, cut := context.WithCancel(t.Context())
@@ -33,7 +34,8 @@ func sendUntil(t *testing.T, w *wire, url string, begun <-chan struct{}) store.A
 	return nettest.Receive(t, done, "the end of the attempt")
 }
 
-// A dial, a lookup and a handshake end with the attempt that they were for: nothing is left that holds a socket.
+// A dial, a lookup and a handshake end with the attempt that they were for: nothing is left that
+// holds a socket.
 func TestNothingOutlivesAnAttempt(t *testing.T) {
 	begun, ended := make(chan struct{}, 16), make(chan struct{}, 16)
 	hang := func(c net.Conn) {

@@ -21,7 +21,8 @@ type wire struct {
 	disabled chan store.Subscription
 }
 
-// newWire returns a Dispatcher that is not running yet. Without AllowPrefixes it gets those of loopback.
+// newWire returns a Dispatcher that is not running yet. Without AllowPrefixes it gets those of
+// loopback.
 func newWire(t *testing.T, o dispatcher.Options) *wire {
 	t.Helper()
 	w := &wire{store: memstore.New(), attempts: make(chan dispatcher.Info, 4096), disabled: make(chan store.Subscription, 16)}

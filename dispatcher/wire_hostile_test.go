@@ -24,10 +24,12 @@ type hostile struct {
 	slow   bool   // it takes up the Timeout
 }
 
-// hostileTimeout is the Timeout where an endpoint takes it up; the others have nettest.Patience, and must not need it.
+// hostileTimeout is the Timeout where an endpoint takes it up; the others have nettest.Patience,
+// and must not need it.
 const hostileTimeout = 2 * time.Second
 
-// canary is in every hostile endpoint's URL and in what some of them answer. It must be in no error.
+// canary is in every hostile endpoint's URL and in what some of them answer. It must be in no
+// error.
 const canary = "c4n4ry"
 
 func TestHostileEndpoints(t *testing.T) {
@@ -44,7 +46,8 @@ func TestHostileEndpoints(t *testing.T) {
 	attemptHostile(t, ca, slow, hostileTimeout)
 }
 
-// attemptHostile has an event delivered to all the endpoints and checks what comes of the first attempts.
+// attemptHostile has an event delivered to all the endpoints and checks what comes of the first
+// attempts.
 func attemptHostile(t *testing.T, ca *nettest.Authority, endpoints []hostile, timeout time.Duration) {
 	t.Helper()
 	w := newWire(t, dispatcher.Options{

@@ -56,7 +56,8 @@ func handshakes(t *testing.T, ca *nettest.Authority) []hostile {
 	}
 }
 
-// In TLS 1.3 the sender learns that it ought to have had a certificate only after it has sent the request.
+// In TLS 1.3 the sender learns that it ought to have had a certificate only after it has sent the
+// request.
 func TestCertificateWantedAfterTheHandshake(t *testing.T) {
 	ca := nettest.NewAuthority(t)
 	config := ca.Config(t, "127.0.0.1")
@@ -72,7 +73,8 @@ func TestCertificateWantedAfterTheHandshake(t *testing.T) {
 	}
 }
 
-// serveFrames serves HTTP/2 by hand: after the settings, answer is called for each request that begins.
+// serveFrames serves HTTP/2 by hand: after the settings, answer is called for each request that
+// begins.
 func serveFrames(t *testing.T, ca *nettest.Authority, answer func(f *http2.Framer, stream uint32) error, settings ...http2.Setting) string {
 	config := ca.Config(t, "127.0.0.1")
 	config.NextProtos = []string{"h2"}

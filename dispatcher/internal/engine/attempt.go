@@ -57,23 +57,30 @@ func (r *run) attempt(k *ticket) {
 	}
 	now := time.Now()
 	r.Listener.AttemptStarted(c, now)
-	ctx, trace, endSpan := r.StartSpan(r.attempts, c, store.Attempt{Number: c.Attempt, At: now})
+	ctx, trace, endSpan := r.startSpan(c, now)
 	result := r.Sender.Send(ctx, c, trace)
 	// An attempt that was cut off before it had an answer says nothing about the endpoint.
 	if r.attempts.Err() != nil && result.Attempt.Status == 0 {
-		end(endSpan, &store.Outcome{Attempt: result.Attempt, State: store.Pending})
+		endSpan(store.Outcome{Attempt: result.Attempt, State: store.Pending})
 		r.release(k)
 		return
 	}
 	outcome := r.outcomeOf(c, &result)
-	end(endSpan, &outcome)
+	endSpan(outcome)
 	r.finish(k, outcome)
 }
 
-func end(span func(*store.Outcome), o *store.Outcome) {
-	if span != nil {
-		span(o)
+func (r *run) startSpan(c *store.Claim, at time.Time) (
+	ctx context.Context, trace string, end func(store.Outcome),
+) {
+	ctx, trace = r.attempts, c.Trace
+	if r.StartSpan != nil {
+		ctx, trace, end = r.StartSpan(ctx, c, store.Attempt{Number: c.Attempt, At: at})
 	}
+	if end == nil {
+		end = func(store.Outcome) {}
+	}
+	return ctx, trace, end
 }
 
 // finish counts, logs and records an attempt.

@@ -46,8 +46,8 @@ func (r *run) claimLoop(ctx context.Context) error {
 	return nil
 }
 
-// wait returns when there may be something to claim: after d, when the store or a ticket says so, or
-// when ctx ends.
+// wait returns when there may be something to claim: after d, when the store or a ticket says so,
+// or when ctx ends.
 func (r *run) wait(ctx context.Context, d time.Duration) {
 	var due <-chan time.Time
 	if d != store.NoneDue {
@@ -138,19 +138,21 @@ func (r *run) mustWait(sub *store.Subscription, now time.Time) time.Duration {
 	return r.limiter.take(sub, now) // last, as it takes a token
 }
 
-// postpone pauses subscriptions, so that claiming goes on with others, and releases their claims. It
-// is done when it returns: if more of a subscription were claimed before the release, the released
-// ones would come after them.
+// postpone pauses subscriptions, so that claiming goes on with others, and releases their claims.
+// It is done when it returns: if more of a subscription were claimed before the release, the
+// released ones would come after them.
 func (r *run) postpone(ctx context.Context, off postponed) error {
 	if len(off.leases) == 0 {
 		return nil
 	}
 	var errs []error
 	for _, id := range slices.Sorted(maps.Keys(off.pauses)) {
-		errs = append(errs, protectErr(func() error { return r.Store.Pause(ctx, id, off.pauses[id]) }))
+		err := protectErr(func() error { return r.Store.Pause(ctx, id, off.pauses[id]) })
+		errs = append(errs, err)
 	}
 	_, err := persist(ctx, r, "release", func(rest context.Context) (struct{}, error) {
-		rest, cancel := context.WithTimeout(rest, storeGrace) // Run may be about to end, and waits for this
+		// Run may be about to end, and waits for this.
+		rest, cancel := context.WithTimeout(rest, storeGrace)
 		defer cancel()
 		return struct{}{}, r.Store.Release(rest, off.leases...)
 	})

@@ -35,8 +35,8 @@
 //     change; see tickets.
 //   - A slow function of the host is in the way of its own subscription alone, up to
 //     PerSubscription of it.
-//   - Every claim ends in exactly one call of store.Finish or store.Release, unless the process dies
-//     or the store is given up on.
+//   - Every claim ends in exactly one call of store.Finish or store.Release, unless the process
+//     dies or the store is given up on.
 //   - outcomeOf does no I/O. What the Listener is told has been stored.
 //   - The store is called again, ever more slowly, while it is in trouble; its panics are errors.
 //   - Run returns when every goroutine that it started has ended.

@@ -32,9 +32,9 @@ type Config struct {
 	RateLimit         func(store.Subscription) (limit rate.Limit, burst int) // if nil, none
 	OperationalEvents bool                                                   // publish events about subscriptions
 
-	// StartSpan begins an attempt: it returns its context, the traceparent to send, and what to call
-	// with the outcome; that may be nil.
-	StartSpan func(ctx context.Context, c *store.Claim, a store.Attempt) (context.Context, string, func(*store.Outcome))
+	// StartSpan begins an attempt: it returns its context, the traceparent to send, and what to
+	// call with the outcome; that may be nil.
+	StartSpan func(ctx context.Context, c *store.Claim, a store.Attempt) (context.Context, string, func(store.Outcome))
 
 	// Update changes a subscription as a call of the host does, and calls Invalidate.
 	Update func(ctx context.Context, id string, change func(*store.Subscription) error) (store.Subscription, error)

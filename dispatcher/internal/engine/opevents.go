@@ -50,7 +50,12 @@ func (r *run) appendDisabled(opEvents []events.Event, sub *store.Subscription) [
 
 // appendOpEvent appends an event. Its ID follows from its content, so that publishing it again
 // changes nothing.
-func (r *run) appendOpEvent(opEvents []events.Event, tenant string, at time.Time, p events.Payload) []events.Event {
+func (r *run) appendOpEvent(
+	opEvents []events.Event,
+	tenant string,
+	at time.Time,
+	p events.Payload,
+) []events.Event {
 	e, err := events.From(p)
 	if err == nil {
 		e.Tenant, e.Time = tenant, at
@@ -60,7 +65,8 @@ func (r *run) appendOpEvent(opEvents []events.Event, tenant string, at time.Time
 			return append(opEvents, e)
 		}
 	}
-	r.Logger.Error("outhook: an operational event could not be made", "type", p.EventType(), "error", err)
+	r.Logger.Error("outhook: an operational event could not be made",
+		"type", p.EventType(), "error", err)
 	return opEvents
 }
 
@@ -73,7 +79,8 @@ func (r *run) publish(opEvents []events.Event) {
 		return struct{}{}, r.Store.Enqueue(ctx, opEvents...)
 	})
 	if err != nil {
-		r.Logger.Error("outhook: operational events were not published", "events", len(opEvents), "error", err)
+		r.Logger.Error("outhook: operational events were not published",
+			"events", len(opEvents), "error", err)
 		return
 	}
 	r.Listener.Published(opEvents)

@@ -36,7 +36,13 @@ func newLimiter(limit func(store.Subscription) (rate.Limit, int), log *slog.Logg
 	if limit == nil {
 		return nil
 	}
-	return &limiter{limit: limit, since: time.Now(), log: log, buckets: make(map[string]*rate.Limiter), sweepAt: minLimiters}
+	return &limiter{
+		limit:   limit,
+		since:   time.Now(),
+		log:     log,
+		buckets: make(map[string]*rate.Limiter),
+		sweepAt: minLimiters,
+	}
 }
 
 // take takes a token for an attempt. If there is none it returns how long to wait for one.
@@ -61,7 +67,8 @@ func (l *limiter) take(sub *store.Subscription, now time.Time) time.Duration {
 func (l *limiter) ask(sub *store.Subscription) (limit rate.Limit, burst int, ok bool) {
 	defer func() {
 		if p := recover(); p != nil {
-			l.log.Error("outhook: Options.RateLimit panicked", "subscription_id", sub.ID, "panic", fmt.Sprint(p))
+			l.log.Error("outhook: Options.RateLimit panicked",
+				"subscription_id", sub.ID, "panic", fmt.Sprint(p))
 		}
 	}()
 	limit, burst = l.limit(*sub)

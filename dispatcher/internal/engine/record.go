@@ -72,7 +72,8 @@ func (r *run) recordBatch(batch []recorded) {
 	var opEvents []events.Event
 	for i := range results {
 		res := &results[i]
-		moved = moved || res.Ignored || res.Before != res.After || outcomes[i].State == store.Canceled
+		moved = moved || res.Ignored || res.Before != res.After ||
+			outcomes[i].State == store.Canceled
 		if !res.Ignored {
 			opEvents = r.afterOutcome(&batch[i], res, opEvents)
 		}
@@ -99,25 +100,35 @@ func (r *run) afterOutcome(f *recorded, res *store.Result, opEvents []events.Eve
 	case isGone(&f.outcome):
 		opEvents = r.disable(opEvents, &f.claim.Subscription, reasonGone)
 	case r.DisableAfter > 0 && res.After.FailingFor >= r.DisableAfter && res.After.Failures >= r.BreakerThreshold:
-		opEvents = r.disable(opEvents, &f.claim.Subscription, fmt.Sprintf("nothing but failures for %v", r.DisableAfter))
+		opEvents = r.disable(
+			opEvents,
+			&f.claim.Subscription,
+			fmt.Sprintf("nothing but failures for %v", r.DisableAfter),
+		)
 	}
 	return opEvents
 }
 
 var errChanged = errors.New("dispatcher: the subscription has changed since")
 
-// disable unsubscribes a subscription in the sender's name, unless it was subscribed anew or pointed
-// elsewhere since the attempt that speaks for it: what the old endpoint answered says nothing about
-// the new one.
-func (r *run) disable(opEvents []events.Event, sub *store.Subscription, reason string) []events.Event {
+// disable unsubscribes a subscription in the sender's name, unless it was subscribed anew or
+// pointed elsewhere since the attempt that speaks for it: what the old endpoint answered says
+// nothing about the new one.
+func (r *run) disable(
+	opEvents []events.Event,
+	sub *store.Subscription,
+	reason string,
+) []events.Event {
+	change := func(cur *store.Subscription) error {
+		if cur.Status != store.Subscribed || cur.URL != sub.URL ||
+			!cur.SubscribedAt.Equal(sub.SubscribedAt) {
+			return errChanged
+		}
+		cur.Status, cur.DisabledReason = store.Unsubscribed, reason
+		return nil
+	}
 	out, err := persist(r.rest, r, "disable", func(ctx context.Context) (store.Subscription, error) {
-		return r.Update(ctx, sub.ID, func(cur *store.Subscription) error {
-			if cur.Status != store.Subscribed || cur.URL != sub.URL || !cur.SubscribedAt.Equal(sub.SubscribedAt) {
-				return errChanged
-			}
-			cur.Status, cur.DisabledReason = store.Unsubscribed, reason
-			return nil
-		})
+		return r.Update(ctx, sub.ID, change)
 	})
 	if err != nil {
 		return opEvents

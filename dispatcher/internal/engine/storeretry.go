@@ -16,9 +16,14 @@ const (
 	storeRetryMax   = 5 * time.Second
 )
 
-// persist calls the store until it answers with anything but trouble, until ends, or Run gives up on
-// the store.
-func persist[T any](until context.Context, r *run, op string, call func(context.Context) (T, error)) (T, error) {
+// persist calls the store until it answers with anything but trouble, until ends, or Run gives up
+// on the store.
+func persist[T any](
+	until context.Context,
+	r *run,
+	op string,
+	call func(context.Context) (T, error),
+) (T, error) {
 	var trouble backoff
 	for {
 		out, err := protect(func() (T, error) { return call(r.rest) })

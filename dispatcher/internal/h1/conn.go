@@ -42,7 +42,7 @@ type conn struct {
 
 	headerLeft int        // how many bytes may still be read
 	writing    chan error // gets the result of writing the request; nil unless a goroutine writes it
-	writeErr   error      // the first error of Write; belongs to whoever writes the request
+	writeErr   error      // the first error of Write; for the goroutine that writes the request
 
 	used  bool      // there was an exchange
 	since time.Time // when it became idle
@@ -149,7 +149,8 @@ func (c *conn) reusable() bool {
 	return c.shared || c.detach()
 }
 
-// endWrite waits for the goroutine that writes the request, if there is one, and returns its result.
+// endWrite waits for the goroutine that writes the request, if there is one, and returns its
+// result.
 func (c *conn) endWrite() error {
 	if c.writing == nil {
 		return nil
@@ -214,7 +215,7 @@ func (c *conn) write(req *http.Request) error {
 
 // readAnswer reads the first answer that is final, up to its body.
 func (c *conn) readAnswer(req *http.Request, maxHeader int) (*http.Response, error) {
-	c.headerLeft = maxHeader // for interim answers too, of which there may be any number
+	c.headerLeft = maxHeader // for interim answers too: there may be any number of them
 	for {
 		res, err := http.ReadResponse(c.r, req)
 		switch {

@@ -16,7 +16,8 @@ import (
 	"github.com/outhook/outhook/dispatcher/internal/nettest"
 )
 
-// A request that is cut off ends at once in every phase of its exchange, and its connection with it.
+// A request that is cut off ends at once in every phase of its exchange, and its connection with
+// it.
 func TestCutOffInEveryPhase(t *testing.T) {
 	readAll := func(r *bufio.Reader) {
 		if req, err := http.ReadRequest(r); err == nil {
@@ -64,8 +65,8 @@ func TestCutOffInEveryPhase(t *testing.T) {
 			})
 			tr := newTransport(t, ca)
 			parent, cut := context.WithCancel(t.Context())
-			ctx, cancel := h1.WithDeadline(parent, time.Now().Add(time.Hour))
-			defer cancel()
+			ctx := h1.WithDeadline(parent, time.Now().Add(time.Hour))
+			defer ctx.Cancel()
 			done := make(chan answer, 1)
 			go func() { done <- post(ctx, tr, url, tt.body) }()
 			nettest.Receive(t, begun, "the beginning of the request")
@@ -91,8 +92,8 @@ func TestEndedContext(t *testing.T) {
 		tr := newTransport(t, ca)
 		ping(t, tr, url) // there is an idle connection
 		parent, cancel := context.WithCancel(t.Context())
-		ctx, done := h1.WithDeadline(parent, time.Now().Add(nettest.Patience))
-		defer done()
+		ctx := h1.WithDeadline(parent, time.Now().Add(nettest.Patience))
+		defer ctx.Cancel()
 		cancel()
 		if a := post(ctx, tr, url, small); !errors.Is(a.err, context.Canceled) {
 			t.Errorf("%+v, want context.Canceled", a)
@@ -110,8 +111,8 @@ func TestIdleConnectionsOfAnEndedParent(t *testing.T) {
 		url := d.Serve(t, ca, says(ok))
 		tr := newTransport(t, ca)
 		parent, cancel := context.WithCancel(t.Context())
-		ctx, done := h1.WithDeadline(parent, time.Now().Add(nettest.Patience))
-		defer done()
+		ctx := h1.WithDeadline(parent, time.Now().Add(nettest.Patience))
+		defer ctx.Cancel()
 		post(ctx, tr, url, small)
 		cancel()
 		if a := ping(t, tr, url); a.status != 200 {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// deadlineContext is what WithDeadline returns.
-type deadlineContext struct {
+// DeadlineContext is a context that ends with its parent or at its deadline; see [WithDeadline].
+type DeadlineContext struct {
 	parent   context.Context
 	deadline time.Time
 
@@ -19,22 +19,25 @@ type deadlineContext struct {
 
 // WithDeadline is context.WithDeadline for a request over a [Transport]. It makes a timer only when
 // somebody asks for Done, such as a dialer: a connection keeps the deadline by itself, so that most
-// requests need no timer. Cancel frees the timer, and must be called; a Transport notices it only
-// where it asks for Done.
+// requests need no timer. Its Cancel must be called; a Transport notices it only where it asks for
+// Done.
 //
 // Between requests, a connection goes on watching parent. Requests whose contexts have the same
 // parent, or one with the same Done channel, therefore register with it once for each connection.
-func WithDeadline(parent context.Context, deadline time.Time) (ctx context.Context, cancel context.CancelFunc) {
+//
+// It returns a type, and no function to cancel: that would cost each request one more allocation.
+func WithDeadline(parent context.Context, deadline time.Time) *DeadlineContext {
 	if d, ok := parent.Deadline(); ok && d.Before(deadline) {
 		deadline = d
 	}
-	c := &deadlineContext{parent: parent, deadline: deadline}
-	return c, c.end
+	return &DeadlineContext{parent: parent, deadline: deadline}
 }
 
-func (c *deadlineContext) Deadline() (time.Time, bool) { return c.deadline, true }
+// Deadline implements [context.Context].
+func (c *DeadlineContext) Deadline() (time.Time, bool) { return c.deadline, true }
 
-func (c *deadlineContext) Done() <-chan struct{} {
+// Done implements [context.Context].
+func (c *DeadlineContext) Done() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.timed == nil {
@@ -46,7 +49,8 @@ func (c *deadlineContext) Done() <-chan struct{} {
 	return c.timed.Done()
 }
 
-func (c *deadlineContext) Err() error {
+// Err implements [context.Context].
+func (c *DeadlineContext) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -62,7 +66,8 @@ func (c *deadlineContext) Err() error {
 	return context.DeadlineExceeded
 }
 
-func (c *deadlineContext) Value(key any) any {
+// Value implements [context.Context].
+func (c *DeadlineContext) Value(key any) any {
 	c.mu.Lock()
 	timed := c.timed
 	c.mu.Unlock()
@@ -74,7 +79,8 @@ func (c *deadlineContext) Value(key any) any {
 	return c.parent.Value(key)
 }
 
-func (c *deadlineContext) end() {
+// Cancel ends the context and frees its timer.
+func (c *DeadlineContext) Cancel() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.canceled = true
@@ -87,7 +93,7 @@ func (c *deadlineContext) end() {
 // on watching it when the request is over. Of a context of WithDeadline that is the parent: the
 // deadline, the connection keeps by itself.
 func cancellation(ctx context.Context) (watch context.Context, shared bool) {
-	if c, ok := ctx.(*deadlineContext); ok {
+	if c, ok := ctx.(*DeadlineContext); ok {
 		return c.parent, true
 	}
 	return ctx, false

@@ -29,8 +29,8 @@ func TestWithDeadline(t *testing.T) {
 				parent, cancelParent := context.WithCancel(context.WithValue(t.Context(), key{}, "value"))
 				defer cancelParent()
 				deadline := time.Now().Add(time.Minute)
-				ctx, cancel := h1.WithDeadline(parent, deadline)
-				defer cancel()
+				ctx := h1.WithDeadline(parent, deadline)
+				defer ctx.Cancel()
 				if got, ok := ctx.Deadline(); !ok || !got.Equal(deadline) {
 					t.Errorf("%s: Deadline = %v, %v, want %v", tt.name, got, ok, deadline)
 				}
@@ -42,7 +42,7 @@ func TestWithDeadline(t *testing.T) {
 				if ctx.Err() != nil || ctx.Value(key{}) != "value" {
 					t.Errorf("%s: before the end, Err = %v, Value = %v", tt.name, ctx.Err(), ctx.Value(key{}))
 				}
-				tt.end(cancelParent, cancel)
+				tt.end(cancelParent, ctx.Cancel)
 				synctest.Wait()
 				if got := ctx.Err(); !errors.Is(got, tt.want) {
 					t.Errorf("%s, asked before: %v: Err = %v, want %v", tt.name, asked, got, tt.want)
@@ -63,8 +63,8 @@ func TestWithDeadlineOfAnEarlierParent(t *testing.T) {
 	early := time.Now().Add(time.Hour)
 	parent, cancelParent := context.WithDeadline(t.Context(), early)
 	defer cancelParent()
-	ctx, cancel := h1.WithDeadline(parent, early.Add(time.Hour))
-	defer cancel()
+	ctx := h1.WithDeadline(parent, early.Add(time.Hour))
+	defer ctx.Cancel()
 	if got, _ := ctx.Deadline(); !got.Equal(early) {
 		t.Errorf("Deadline = %v, want the parent's, %v", got, early)
 	}
@@ -72,8 +72,8 @@ func TestWithDeadlineOfAnEarlierParent(t *testing.T) {
 
 // Contexts made from it cost no goroutine.
 func TestWithDeadlineHasNoGoroutine(t *testing.T) {
-	ctx, cancel := h1.WithDeadline(t.Context(), time.Now().Add(time.Hour))
-	defer cancel()
+	ctx := h1.WithDeadline(t.Context(), time.Now().Add(time.Hour))
+	defer ctx.Cancel()
 	ctx.Done()
 	before := runtime.NumGoroutine()
 	for range 100 {

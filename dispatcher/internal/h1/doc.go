@@ -3,7 +3,7 @@
 //
 // # The problem
 //
-// A dispatcher makes many small requests, each of which it waits for. net/http's Transport gives a
+// A dispatcher makes many small requests, and waits for each. net/http's Transport gives a
 // connection two goroutines of its own, one that writes and one that reads, so that a request
 // changes goroutines four times; that costs about as much as the exchange itself. It also reads
 // from idle connections all the time, so that each holds a goroutine and its stack.
@@ -43,10 +43,10 @@
 //   - It goes into the pool only when nothing is left of the exchange: the answer was read to its
 //     end, the request was written to its end, and no byte came after the answer.
 //   - A request that may have been sent is not sent again.
-//   - Whatever goes wrong, the connection is closed, and a goroutine that writes to it has ended
-//     before RoundTrip, or Close of the answer's body, returns.
+//   - After any error the connection is closed, and a goroutine that writes to it has ended before
+//     RoundTrip, or Close of the answer's body, returns.
 //   - At most Config.MaxResponseHeader bytes are read before the headers of the final answer end.
 //
-// An endpoint that prefers HTTP/2 is not for this package: RoundTrip returns [ErrHTTP2] and has sent
-// nothing. Proxies, redirects and compression are not for it either.
+// An endpoint that prefers HTTP/2 is not for this package: RoundTrip returns [ErrHTTP2] and has
+// sent nothing. Proxies, redirects and compression are not for it either.
 package h1

@@ -63,8 +63,8 @@ func post(ctx context.Context, tr http.RoundTripper, url string, body []byte) an
 // ping posts a small body to the URL, with a deadline and under the test's context.
 func ping(t *testing.T, tr http.RoundTripper, url string) answer {
 	t.Helper()
-	ctx, cancel := h1.WithDeadline(t.Context(), time.Now().Add(nettest.Patience))
-	defer cancel()
+	ctx := h1.WithDeadline(t.Context(), time.Now().Add(nettest.Patience))
+	defer ctx.Cancel()
 	return post(ctx, tr, url, small)
 }
 

@@ -22,7 +22,12 @@ type pool struct {
 type idleList struct{ conns []*conn }
 
 func newPool(max, maxPerOrigin int, timeout time.Duration) *pool {
-	return &pool{max: max, maxPerOrigin: maxPerOrigin, timeout: timeout, lists: make(map[origin]*idleList)}
+	return &pool{
+		max:          max,
+		maxPerOrigin: maxPerOrigin,
+		timeout:      timeout,
+		lists:        make(map[origin]*idleList),
+	}
 }
 
 // take removes and returns the connection to an origin that was used last; nil if there is none.
@@ -36,8 +41,8 @@ func (p *pool) take(o origin) *conn {
 	return p.remove(list, len(list.conns)-1)
 }
 
-// put keeps a connection. If that is one too many, it closes the one that has been idle for longest:
-// of the same origin if that has too many, else of all.
+// put keeps a connection. If that is one too many, it closes the one that has been idle for
+// longest: of the same origin if that has too many, else of all.
 func (p *pool) put(c *conn) {
 	c.used, c.since = true, time.Now()
 	// Closing may wait for the other side of a TLS connection, so it is not done under the lock.

@@ -175,8 +175,8 @@ func TestAnswerBeforeTheEndOfTheRequest(t *testing.T) {
 
 func pingLarge(t *testing.T, tr *h1.Transport, url string) answer {
 	t.Helper()
-	ctx, cancel := h1.WithDeadline(t.Context(), time.Now().Add(2*nettest.Patience))
-	defer cancel()
+	ctx := h1.WithDeadline(t.Context(), time.Now().Add(2*nettest.Patience))
+	defer ctx.Cancel()
 	return post(ctx, tr, url, large)
 }
 
@@ -210,8 +210,8 @@ func TestDeadlineOfEachRequest(t *testing.T) {
 		})
 		tr := newTransport(t, ca)
 		within := func() answer {
-			ctx, cancel := h1.WithDeadline(t.Context(), time.Now().Add(timeout))
-			defer cancel()
+			ctx := h1.WithDeadline(t.Context(), time.Now().Add(timeout))
+			defer ctx.Cancel()
 			return post(ctx, tr, url, small)
 		}
 		first := time.Now()
@@ -236,11 +236,11 @@ func TestContextsOfRequestsBefore(t *testing.T) {
 		tr := newTransport(t, ca)
 		for n := range 200 {
 			parent, cancelParent := context.WithCancel(t.Context())
-			ctx, cancel := h1.WithDeadline(parent, time.Now().Add(nettest.Patience))
+			ctx := h1.WithDeadline(parent, time.Now().Add(nettest.Patience))
 			if a := post(ctx, tr, url, small); a.status != 200 {
 				t.Fatalf("request %d: %+v, want 200", n, a)
 			}
-			cancel()
+			ctx.Cancel()
 			go cancelParent() // while the next request begins
 		}
 	})

@@ -115,8 +115,8 @@ func (t *Transport) connection(ctx context.Context, o origin, u *url.URL) (*conn
 		return c, nil
 	}
 	c.abort()
-	// A new connection is unfit only when the context was canceled; a deadline that has passed shows
-	// at the first write. Err can lag behind the parent's for an instant.
+	// A new connection is unfit only when the context was canceled; a deadline that has passed
+	// shows at the first write. Err can lag behind the parent's for an instant.
 	return nil, cmp.Or(ctx.Err(), context.Canceled)
 }
 
@@ -138,8 +138,8 @@ func (t *Transport) exchange(c *conn, req *http.Request, size int) (*http.Respon
 	return res, nil
 }
 
-// body is the body of an answer. Closing it ends the exchange: the connection goes into the pool, or
-// is closed.
+// body is the body of an answer. Closing it ends the exchange: the connection goes into the pool,
+// or is closed.
 type body struct {
 	io.Reader
 	conn  *conn // nil once closed

@@ -46,7 +46,8 @@ func request(t *testing.T, url string, body io.Reader) *http.Request {
 	return req
 }
 
-// An endpoint that prefers HTTP/2 gets nothing by this transport, and a second request dials no more.
+// An endpoint that prefers HTTP/2 gets nothing by this transport, and a second request dials no
+// more.
 func TestErrHTTP2(t *testing.T) {
 	ca := nettest.NewAuthority(t)
 	var reached nettest.Counter
@@ -188,8 +189,8 @@ func TestHeadersAreBounded(t *testing.T) {
 	}
 }
 
-// Requests from many goroutines to several origins, some of which are cut off: each answer belongs to
-// its request, and at the end no connection is lost.
+// Requests from many goroutines to several origins, some of which are cut off: each answer belongs
+// to its request, and at the end no connection is lost.
 func TestManyAtOnce(t *testing.T) {
 	nettest.OverBoth(t, func(t *testing.T, ca *nettest.Authority) {
 		echo := func(t *testing.T) string {
@@ -214,7 +215,7 @@ func TestManyAtOnce(t *testing.T) {
 			wg.Go(func() {
 				for n := range 60 {
 					parent, cut := context.WithCancel(t.Context())
-					ctx, cancel := h1.WithDeadline(parent, time.Now().Add(nettest.Patience))
+					ctx := h1.WithDeadline(parent, time.Now().Add(nettest.Patience))
 					body := bytes.Repeat([]byte{byte('a' + g), byte('0' + n%10)}, 1+n*n*8)
 					if n%5 == 0 {
 						go cut()
@@ -223,7 +224,7 @@ func TestManyAtOnce(t *testing.T) {
 					if a.status != 0 && !bytes.HasPrefix(body, []byte(a.body)) || a.err != nil && n%5 != 0 {
 						t.Errorf("goroutine %d, request %d: %d, %v, an answer of %d bytes", g, n, a.status, a.err, len(a.body))
 					}
-					cancel()
+					ctx.Cancel()
 					cut()
 				}
 			})

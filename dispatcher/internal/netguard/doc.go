@@ -12,8 +12,7 @@
 // # How it is solved
 //
 // The decision is made where the address of the socket is known, between socket(2) and
-// connect(2). Whatever the name, its spelling and the resolver, that address is the one that the
-// kernel connects to.
+// connect(2). For any name, spelling and resolver, that is the address that the kernel connects to.
 //
 //	URL ──▶ CheckURL          a courtesy: a mistake shows when the subscription is made
 //	 │

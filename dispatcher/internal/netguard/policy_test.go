@@ -13,8 +13,8 @@ import (
 	"github.com/outhook/outhook/dispatcher/internal/netguard"
 )
 
-// special is what is denied by default, as the registries name it: each prefix, and whether what stands immediately
-// before and after it is denied too.
+// special is what is denied by default, as the registries name it: each prefix, and whether what
+// stands immediately before and after it is denied too.
 var special = []struct {
 	name, prefix             string
 	beforeDenied, nextDenied bool

@@ -9,8 +9,8 @@ import (
 	"github.com/outhook/outhook/dispatcher/internal/nettest"
 )
 
-// TestDialerNamesOfTheSystem has names resolved as the system does it, by Go's resolver and by the C
-// library's, from a hosts file and a name server of the test's own: in a process that has its own
+// TestDialerNamesOfTheSystem has names resolved as the system does it, by Go's resolver and by the
+// C library's, from a hosts file and a name server of the test's own: in a process that has its own
 // network and its own view of the file system. It is skipped where a user may not have that.
 func TestDialerNamesOfTheSystem(t *testing.T) {
 	for _, resolver := range []string{"go", "cgo"} {

@@ -72,8 +72,8 @@ func TestSpellings(t *testing.T) {
 	dialSpellings(t, server.Resolver)
 }
 
-// dialSpellings checks and dials each spelling. A resolver looks up what is taken for a name, or the
-// system's if r is nil: the C library's takes more spellings for addresses than Go's does.
+// dialSpellings checks and dials each spelling. A resolver looks up what is taken for a name, or
+// the system's if r is nil: the C library's takes more spellings for addresses than Go's does.
 func dialSpellings(t *testing.T, r *net.Resolver) {
 	t.Helper()
 	var (

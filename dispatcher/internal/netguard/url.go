@@ -57,7 +57,9 @@ func parseURL(raw string, rules URLRules) (*url.URL, error) {
 	case len(raw) > rules.MaxBytes:
 		return nil, fmt.Errorf("has %d bytes; at most %d are allowed", len(raw), rules.MaxBytes)
 	case !utf8.ValidString(raw) || strings.ContainsFunc(raw, isForbidden):
-		return nil, errors.New("holds a blank, a backslash, a control character or invalid UTF-8; percent-encode it")
+		return nil, errors.New(
+			"holds a blank, a backslash, a control character or invalid UTF-8; percent-encode it",
+		)
 	}
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -132,7 +134,9 @@ func (p *Policy) asciiHost(host string) (string, error) {
 		return a.String(), p.checkLiteral(a)
 	}
 	if endsInNumber(ascii) {
-		return "", errors.New("has a host that is an odd spelling of an IPv4 address; write it as four decimal numbers")
+		return "", errors.New(
+			"has a host that is an odd spelling of an IPv4 address; write it as four decimal numbers",
+		)
 	}
 	if isASCII(host) {
 		return host, nil
@@ -142,7 +146,9 @@ func (p *Policy) asciiHost(host string) (string, error) {
 
 func (p *Policy) checkLiteral(a netip.Addr) error {
 	if !p.Allows(a) {
-		return errors.New("has an address that deliveries must not go to; use one that is reachable from the Internet")
+		return errors.New(
+			"has an address that deliveries must not go to; use one that is reachable from the Internet",
+		)
 	}
 	return nil
 }

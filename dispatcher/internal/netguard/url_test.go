@@ -146,7 +146,8 @@ func TestCheckURLBounds(t *testing.T) {
 	}
 }
 
-// What is accepted is a URL that can only be dialed where it says; the same again is accepted as it is.
+// What is accepted is a URL that can only be dialed where it says; the same again is accepted as it
+// is.
 func FuzzCheckURL(f *testing.F) {
 	for _, host := range spellings() {
 		f.Add("http://" + host + ":8080/")

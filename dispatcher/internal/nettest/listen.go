@@ -145,7 +145,8 @@ func Reset(c net.Conn) {
 	c.Close()
 }
 
-// Answering serves what answer does once a request has come. Then it waits for the sender to hang up.
+// Answering serves what answer does once a request has come. Then it waits for the sender to hang
+// up.
 func Answering(answer func(net.Conn)) func(net.Conn) {
 	return func(c net.Conn) {
 		req, err := http.ReadRequest(bufio.NewReader(c))

@@ -39,10 +39,13 @@ func ServeNamesAt(t *testing.T, address string, records map[string][]string) *Na
 		t.Fatal(err)
 	}
 	n := &NameServer{records: records}
-	n.Resolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, "udp", conn.LocalAddr().String())
-	}}
+	n.Resolver = &net.Resolver{
+		PreferGo: true,
+		Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, "udp", conn.LocalAddr().String())
+		},
+	}
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		buf := make([]byte, 4096)
@@ -79,7 +82,12 @@ func (n *NameServer) reply(query []byte) ([]byte, error) {
 	}
 	question := q.Questions[0]
 	r := dnsmessage.Message{
-		Header:    dnsmessage.Header{ID: q.ID, Response: true, Authoritative: true, RecursionAvailable: true},
+		Header: dnsmessage.Header{
+			ID:                 q.ID,
+			Response:           true,
+			Authoritative:      true,
+			RecursionAvailable: true,
+		},
 		Questions: q.Questions,
 	}
 	addresses, known := n.lookup(strings.ToLower(question.Name.String()), question.Type)
@@ -91,9 +99,21 @@ func (n *NameServer) reply(query []byte) ([]byte, error) {
 		ip := net.ParseIP(a)
 		switch is4 := !strings.Contains(a, ":"); {
 		case is4 && question.Type == dnsmessage.TypeA:
-			r.Answers = append(r.Answers, dnsmessage.Resource{Header: header, Body: &dnsmessage.AResource{A: [4]byte(ip.To4())}})
+			r.Answers = append(
+				r.Answers,
+				dnsmessage.Resource{
+					Header: header,
+					Body:   &dnsmessage.AResource{A: [4]byte(ip.To4())},
+				},
+			)
 		case !is4 && question.Type == dnsmessage.TypeAAAA:
-			r.Answers = append(r.Answers, dnsmessage.Resource{Header: header, Body: &dnsmessage.AAAAResource{AAAA: [16]byte(ip.To16())}})
+			r.Answers = append(
+				r.Answers,
+				dnsmessage.Resource{
+					Header: header,
+					Body:   &dnsmessage.AAAAResource{AAAA: [16]byte(ip.To16())},
+				},
+			)
 		}
 	}
 	return r.Pack()

@@ -21,7 +21,13 @@ func InOwnNetwork(t *testing.T, env ...string) bool {
 		loopbackUp(t)
 		return true
 	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+strings.ReplaceAll(t.Name(), "/", "$/^")+"$", "-test.count=1", "-test.v")
+	cmd := exec.CommandContext(
+		t.Context(),
+		os.Args[0],
+		"-test.run=^"+strings.ReplaceAll(t.Name(), "/", "$/^")+"$",
+		"-test.count=1",
+		"-test.v",
+	)
 	cmd.Env = append(os.Environ(), append(env, mark+"="+t.Name())...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS | syscall.CLONE_NEWNET,

@@ -23,9 +23,9 @@ type Request struct {
 	Body   string
 }
 
-// NewRaw returns the URL of a plain TCP listener that gives the n-th connection the n-th answer, and
-// the last to all that follow. Requests gets what it reads, one request for each connection, with
-// all else that came.
+// NewRaw returns the URL of a plain TCP listener that gives the n-th connection the n-th answer,
+// and the last to all that follow. Requests gets what it reads, one request for each connection,
+// with all else that came.
 func NewRaw(t *testing.T, answers ...string) (url string, requests <-chan Request) {
 	t.Helper()
 	var (
@@ -49,11 +49,15 @@ func NewRaw(t *testing.T, answers ...string) (url string, requests <-chan Reques
 
 // AnswerWith is an answer with the status that closes its connection.
 func AnswerWith(status int, headers ...string) string {
-	return fmt.Sprintf("HTTP/1.1 %d Status\r\nConnection: close\r\nContent-Length: 0\r\n%s\r\n", status,
-		strings.Join(append(headers, ""), "\r\n"))
+	return fmt.Sprintf(
+		"HTTP/1.1 %d Status\r\nConnection: close\r\nContent-Length: 0\r\n%s\r\n",
+		status,
+		strings.Join(append(headers, ""), "\r\n"),
+	)
 }
 
-// TakeRequest reads a request, answers it by its request line, and reads on until the client closes.
+// TakeRequest reads a request, answers it by its request line, and reads on until the client
+// closes.
 func TakeRequest(c net.Conn, answer func(line string) string) (s Request, err error) {
 	var raw strings.Builder
 	r := bufio.NewReader(io.TeeReader(c, &raw))

@@ -59,7 +59,10 @@ func NewAuthority(t *testing.T) *Authority {
 }
 
 // sign issues a certificate from the template; the first one it signs with its own key.
-func (a *Authority) sign(t *testing.T, template *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
+func (a *Authority) sign(
+	t *testing.T,
+	template *x509.Certificate,
+) (*x509.Certificate, *ecdsa.PrivateKey) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -80,8 +83,13 @@ func (a *Authority) sign(t *testing.T, template *x509.Certificate) (*x509.Certif
 	return cert, key
 }
 
-// Config is that of a server with a certificate for the host, a name or an address, changed by changes.
-func (a *Authority) Config(t *testing.T, host string, changes ...func(*x509.Certificate)) *tls.Config {
+// Config is that of a server with a certificate for the host, a name or an address, changed by
+// changes.
+func (a *Authority) Config(
+	t *testing.T,
+	host string,
+	changes ...func(*x509.Certificate),
+) *tls.Config {
 	t.Helper()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: host},
@@ -97,5 +105,7 @@ func (a *Authority) Config(t *testing.T, host string, changes ...func(*x509.Cert
 		change(template)
 	}
 	cert, key := a.sign(t, template)
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{cert.Raw}, PrivateKey: key}}}
+	return &tls.Config{
+		Certificates: []tls.Certificate{{Certificate: [][]byte{cert.Raw}, PrivateKey: key}},
+	}
 }

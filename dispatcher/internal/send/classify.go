@@ -48,8 +48,8 @@ var (
 	errStatus = errors.New("send: the status is below 100")
 )
 
-// describe puts an error into words that are fit for the endpoint's owner: never an address that was
-// resolved, never the URL, never the raw error.
+// describe puts an error into words that are fit for the endpoint's owner: never an address that
+// was resolved, never the URL, never the raw error.
 func describe(err error) string {
 	class, words := classify(err)
 	return class + ": " + words
@@ -142,7 +142,8 @@ func isMalformed(err error) bool {
 	if errors.As(err, &stream) {
 		return stream.Cause == nil || stream.Cause.Error() != "received from peer"
 	}
-	return errors.Is(err, errStatus) || errors.Is(err, h1.ErrLargeHeader) || errors.As(err, &header) ||
+	return errors.Is(err, errStatus) || errors.Is(err, h1.ErrLargeHeader) ||
+		errors.As(err, &header) ||
 		innermostBeginsWith(err, "malformed ", "bad Content-Length", "unsupported transfer encoding", "too many transfer encodings",
 			"http: message cannot contain", "net/http: server response headers exceeded",
 			"connection error: ", "http2: response header list", "http2: frame too large")

@@ -95,7 +95,13 @@ func (s *Sender) sign(c *store.Claim, body []byte, at time.Time, h http.Header) 
 		return nil
 	}
 	return s.guard("Options.Sign", c, func() error {
-		more, err := s.hooks.Sign(c.SubscriptionID, c.EventID, at, bytes.Clone(body), slices.Clone(c.Subscription.Keys(at)))
+		more, err := s.hooks.Sign(
+			c.SubscriptionID,
+			c.EventID,
+			at,
+			bytes.Clone(body),
+			slices.Clone(c.Subscription.Keys(at)),
+		)
 		if err == nil {
 			err = checkHookHeader(more)
 		}
@@ -113,12 +119,14 @@ func (s *Sender) sign(c *store.Claim, body []byte, at time.Time, h http.Header) 
 func (s *Sender) guard(name string, c *store.Claim, call func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			s.log.Error("outhook: "+name+" panicked", "subscription_id", c.SubscriptionID, "event_id", c.EventID, "panic", fmt.Sprint(p))
+			s.log.Error("outhook: "+name+" panicked",
+				"subscription_id", c.SubscriptionID, "event_id", c.EventID, "panic", fmt.Sprint(p))
 			err = errPanic
 		}
 	}()
 	if err := call(); err != nil {
-		s.log.Error("outhook: "+name+" failed", "subscription_id", c.SubscriptionID, "event_id", c.EventID, "error", err)
+		s.log.Error("outhook: "+name+" failed",
+			"subscription_id", c.SubscriptionID, "event_id", c.EventID, "error", err)
 		return errHook
 	}
 	return nil

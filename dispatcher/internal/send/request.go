@@ -3,10 +3,12 @@ package send
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"hash/maphash"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -54,7 +56,12 @@ func IsReserved(name string) bool {
 
 // request builds the request of an attempt that starts at the time at. override is what the store
 // must keep as the delivery's body if the attempt fails; nil if that is what it has.
-func (s *Sender) request(ctx context.Context, c *store.Claim, trace string, at time.Time) (_ *http.Request, override []byte, _ error) {
+func (s *Sender) request(
+	ctx context.Context,
+	c *store.Claim,
+	trace string,
+	at time.Time,
+) (_ *http.Request, override []byte, _ error) {
 	m, err := s.compose(ctx, c)
 	if err != nil {
 		return nil, nil, err
@@ -121,7 +128,7 @@ func (s *Sender) header(c *store.Claim, m *message, trace string, at time.Time) 
 	for name, values := range m.header {
 		h[http.CanonicalHeaderKey(name)] = values
 	}
-	// The sender's own come last: whatever is stored, it cannot replace them.
+	// The sender's own come last, so that nothing that is stored can replace them.
 	set("Content-Type", "application/json")
 	set(headerID, c.EventID)
 	set(headerTimestamp, strconv.FormatInt(at.Unix(), 10))
@@ -131,6 +138,62 @@ func (s *Sender) header(c *store.Claim, m *message, trace string, at time.Time) 
 		set(headerSignature, signing.Standard(c.EventID, at, m.body, keys...))
 	}
 	return h
+}
+
+// What a claim's Body holds is known to what follows alone. It is the event's own body, which begins with a
+// brace, or what an earlier attempt put into store.Outcome.Body: one of these marks, and then as
+// the mark says.
+//
+// The mark travels inside the body because the store has one field for both.
+const (
+	markUnasked   = 1 // the event's body; Filter has not answered
+	markUnchanged = 2 // the event's body, which earlier attempts have sent
+	markChanged   = 3 // the length of what they have sent (a uvarint), that, and the event's body
+)
+
+// storedBody is what a claim's Body says.
+type storedBody struct {
+	event   []byte // the event's own body
+	sent    []byte // what earlier attempts have sent; nil while that is not settled
+	unasked bool   // Filter was asked, and did not answer
+}
+
+// parseBody reads a claim's Body. The result shares its memory.
+func parseBody(b []byte) (storedBody, error) {
+	if len(b) == 0 {
+		return storedBody{}, errBody
+	}
+	switch rest := b[1:]; b[0] {
+	case '{':
+		return storedBody{event: b}, nil
+	case markUnasked:
+		return storedBody{event: rest, unasked: true}, nil
+	case markUnchanged:
+		return storedBody{event: rest, sent: rest}, nil
+	case markChanged:
+		n, size := binary.Uvarint(rest)
+		if size > 0 && n <= uint64(len(rest)-size) {
+			rest = rest[size:]
+			return storedBody{event: rest[n:], sent: rest[:n:n]}, nil
+		}
+	}
+	return storedBody{}, errBody
+}
+
+// overrideUnasked is the Body of a delivery that Filter has yet to be asked about.
+func overrideUnasked(event []byte) []byte {
+	return append([]byte{markUnasked}, event...)
+}
+
+// overrideSent is the Body of a delivery whose sent body is settled.
+func overrideSent(event, sent []byte) []byte {
+	if slices.Equal(event, sent) {
+		return append([]byte{markUnchanged}, event...)
+	}
+	b := make([]byte, 1, 1+binary.MaxVarintLen64+len(sent)+len(event))
+	b[0] = markChanged
+	b = binary.AppendUvarint(b, uint64(len(sent)))
+	return append(append(b, sent...), event...)
 }
 
 // maxTargets is how many URLs stay parsed.

@@ -30,6 +30,9 @@ func LooksSealed(value string) bool { return strings.HasPrefix(value, sealed.Pre
 
 // SealedError is the error of a subscription of which IsSealed is true.
 func SealedError(id string) error {
-	return fmt.Errorf("dispatcher: the secrets of subscription %s are sealed; give the store the key they were sealed with: %w",
-		id, store.ErrCorrupt)
+	return fmt.Errorf(
+		"dispatcher: the secrets of subscription %s are sealed; give the store the key they were sealed with: %w",
+		id,
+		store.ErrCorrupt,
+	)
 }

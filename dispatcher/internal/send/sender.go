@@ -77,12 +77,13 @@ type Result struct {
 func (s *Sender) Send(ctx context.Context, c *store.Claim, trace string) (r Result) {
 	start := time.Now()
 	deadline := start.Add(s.timeout)
-	attempt, cancel := h1.WithDeadline(ctx, deadline)
-	defer cancel()
+	attempt := h1.WithDeadline(ctx, deadline)
+	defer attempt.Cancel()
 	r.Attempt = store.Attempt{Number: c.Attempt, At: start}
 	defer func() {
 		if p := recover(); p != nil {
-			s.log.Error("outhook: sending panicked", "subscription_id", c.SubscriptionID, "event_id", c.EventID, "panic", fmt.Sprint(p))
+			s.log.Error("outhook: sending panicked",
+				"subscription_id", c.SubscriptionID, "event_id", c.EventID, "panic", fmt.Sprint(p))
 			r.Attempt.Error = describe(errPanic)
 		}
 		r.Attempt.Duration = time.Since(start)

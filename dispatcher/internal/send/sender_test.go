@@ -66,7 +66,8 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: r.status, Body: http.NoBody}, err
 }
 
-// What the first attempt has sent is what every later one sends, whatever the hook makes of it then.
+// What the first attempt has sent is what every later one sends, whatever the hook makes of it
+// then.
 func TestBodyOfTheFirstAttemptStays(t *testing.T) {
 	n := 0
 	rec := &recorder{status: 500}

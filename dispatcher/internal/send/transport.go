@@ -19,8 +19,12 @@ import (
 const idleConnTimeout = 30 * time.Second
 
 var (
-	errProxy     = errors.New("send: the proxy refuses the endpoint") // it answered a CONNECT with anything but 200
-	errHandshake = errors.New("send: TLS handshake")                  // wraps what went wrong once the connection stood
+	errProxy = errors.New(
+		"send: the proxy refuses the endpoint",
+	) // it answered a CONNECT with anything but 200
+	errHandshake = errors.New(
+		"send: TLS handshake",
+	) // wraps what went wrong once the connection stood
 )
 
 // newTransport returns net/http's transport, for a proxy and for HTTP/2, and the one that sends
