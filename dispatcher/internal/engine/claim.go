@@ -80,12 +80,15 @@ func (r *run) claim(ctx context.Context, max int) (n int, wait time.Duration, er
 		})
 	})
 	if err != nil {
-		r.tickets.issue(epoch, nil)
+		r.tickets.issue(nil)
 		return 0, 0, err
 	}
 	admitted, off := r.screen(got.Claims)
-	for _, k := range r.tickets.issue(epoch, admitted) {
-		r.start(k)
+	r.tickets.issue(admitted)
+	for _, c := range admitted {
+		// Each is in memory of its own: a slow attempt must not keep the bodies of all that were
+		// claimed with it.
+		r.start(&ticket{claim: c, epoch: epoch})
 	}
 	return len(got.Claims), got.Wait, r.postpone(ctx, off)
 }

@@ -46,8 +46,9 @@ func (t Tickets) Crowded(subscriptionID string, max int) bool {
 }
 
 func (t Tickets) Issue(epoch uint64, claims ...store.Claim) (out []Ticket) {
-	for _, k := range t.t.issue(epoch, claims) {
-		out = append(out, Ticket{k})
+	t.t.issue(claims)
+	for _, c := range claims {
+		out = append(out, Ticket{&ticket{claim: c, epoch: epoch}})
 	}
 	return out
 }

@@ -67,13 +67,8 @@ func (t *tickets) begin() (epoch uint64) {
 	return t.fence.epoch
 }
 
-// issue ends a Claim call, and makes a ticket of each claim. Each is in memory of its own: a slow
-// attempt must not keep the bodies of all that were claimed with it.
-func (t *tickets) issue(epoch uint64, claims []store.Claim) []*ticket {
-	out := make([]*ticket, len(claims))
-	for i := range claims {
-		out[i] = &ticket{claim: claims[i], epoch: epoch}
-	}
+// issue ends a Claim call, and counts the tickets of its claims, which the caller makes.
+func (t *tickets) issue(claims []store.Claim) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.claiming--
@@ -82,7 +77,6 @@ func (t *tickets) issue(epoch uint64, claims []store.Claim) []*ticket {
 		t.bySubscription[claims[i].SubscriptionID]++
 	}
 	t.forget()
-	return out
 }
 
 // admit reports whether the attempt of a ticket may start: nothing that it is for has changed since
