@@ -8,8 +8,8 @@ import (
 
 // DeadlineContext is a context that ends with its parent or at its deadline; see [WithDeadline].
 type DeadlineContext struct {
-	parent   context.Context
-	deadline time.Time
+	parent context.Context
+	own    time.Time // the deadline that it was made with; the parent's may be earlier
 
 	mu       sync.Mutex
 	timed    context.Context // with a timer; nil until somebody asks for Done
@@ -27,21 +27,25 @@ type DeadlineContext struct {
 //
 // It returns a type, and no function to cancel: that would cost each request one more allocation.
 func WithDeadline(parent context.Context, deadline time.Time) *DeadlineContext {
-	if d, ok := parent.Deadline(); ok && d.Before(deadline) {
-		deadline = d
-	}
-	return &DeadlineContext{parent: parent, deadline: deadline}
+	return &DeadlineContext{parent: parent, own: deadline}
 }
 
 // Deadline implements [context.Context].
-func (c *DeadlineContext) Deadline() (time.Time, bool) { return c.deadline, true }
+func (c *DeadlineContext) Deadline() (time.Time, bool) {
+	if d, ok := c.parent.Deadline(); ok && d.Before(c.own) {
+		return d, true
+	}
+	return c.own, true
+}
 
 // Done implements [context.Context].
 func (c *DeadlineContext) Done() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.timed == nil {
-		c.timed, c.cancel = context.WithDeadline(c.parent, c.deadline)
+		// By its own deadline: a timer for the parent's could fire first, and this context would
+		// have ended while its parent has not.
+		c.timed, c.cancel = context.WithDeadline(c.parent, c.own)
 		if c.canceled {
 			c.cancel()
 		}
@@ -60,7 +64,7 @@ func (c *DeadlineContext) Err() error {
 		return c.parent.Err()
 	case c.canceled:
 		return context.Canceled
-	case time.Now().Before(c.deadline):
+	case time.Now().Before(c.own):
 		return nil
 	}
 	return context.DeadlineExceeded

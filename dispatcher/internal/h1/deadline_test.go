@@ -59,14 +59,24 @@ func TestWithDeadline(t *testing.T) {
 	}
 }
 
+// Of two deadlines the earlier one counts; and it does not end before its parent if that is the
+// parent's.
 func TestWithDeadlineOfAnEarlierParent(t *testing.T) {
-	early := time.Now().Add(time.Hour)
-	parent, cancelParent := context.WithDeadline(t.Context(), early)
-	defer cancelParent()
-	ctx := h1.WithDeadline(parent, early.Add(time.Hour))
-	defer ctx.Cancel()
-	if got, _ := ctx.Deadline(); !got.Equal(early) {
-		t.Errorf("Deadline = %v, want the parent's, %v", got, early)
+	for range 100 { // timers of the same instant fire in any order
+		synctest.Test(t, func(t *testing.T) {
+			early := time.Now().Add(time.Hour)
+			parent, cancelParent := context.WithDeadline(t.Context(), early)
+			defer cancelParent()
+			ctx := h1.WithDeadline(parent, early.Add(time.Hour))
+			defer ctx.Cancel()
+			if got, _ := ctx.Deadline(); !got.Equal(early) {
+				t.Errorf("Deadline = %v, want the parent's, %v", got, early)
+			}
+			<-ctx.Done()
+			if parent.Err() == nil || !time.Now().Equal(early) {
+				t.Errorf("it ended at %v, and its parent's Err is %v; want the parent to end first", time.Now(), parent.Err())
+			}
+		})
 	}
 }
 
