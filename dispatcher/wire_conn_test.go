@@ -63,7 +63,7 @@ func TestNothingOutlivesAnAttempt(t *testing.T) {
 		ended <- struct{}{}
 		return nil, ctx.Err()
 	}}, nil)
-	if a := sendUntil(t, w, "http://endpoint.test", begun); dispatcher.ErrorClass(a.Error) != dispatcher.ClassCanceled {
+	if a := sendUntil(t, w, "http://"+nettest.Name("endpoint"), begun); dispatcher.ErrorClass(a.Error) != dispatcher.ClassCanceled {
 		t.Errorf("lookup: %+v, want class canceled", a)
 	}
 	nettest.Receive(t, ended, "the end of the lookup")

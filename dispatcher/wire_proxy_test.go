@@ -65,14 +65,15 @@ func TestProxyOfTheEnvironmentIsNotUsed(t *testing.T) {
 		}
 		return
 	}
-	names := nettest.ServeNames(t, map[string][]string{"endpoint.test.": {"127.0.0.1"}})
+	host := nettest.Name("endpoint")
+	names := nettest.ServeNames(t, map[string][]string{host + ".": {"127.0.0.1"}})
 	ca := nettest.NewAuthority(t)
 	var reached nettest.Counter
 	plain := nettest.ServeHTTP(t, &reached)
-	secure := nettest.ServeTLS(t, &reached, ca.Config(t, "endpoint.test"))
+	secure := nettest.ServeTLS(t, &reached, ca.Config(t, host))
 	w := newWire(t, dispatcher.Options{})
 	w.Resolve(names.Resolver, ca.Pool)
-	for _, url := range []string{"http://endpoint.test:" + nettest.Port(plain), "https://endpoint.test:" + nettest.Port(secure)} {
+	for _, url := range []string{"http://" + host + ":" + nettest.Port(plain), "https://" + host + ":" + nettest.Port(secure)} {
 		if a := w.ping(t, url); a.Status != 200 || a.Error != "" {
 			t.Errorf("%s: %+v, want 200", url, a)
 		}
@@ -80,7 +81,7 @@ func TestProxyOfTheEnvironmentIsNotUsed(t *testing.T) {
 	if n := reached.Count(); n != 2 {
 		t.Errorf("%d requests reached the endpoints, want 2", n)
 	}
-	http.Get("http://endpoint.test/") // by http.DefaultTransport: it shows that the environment does name a proxy
+	http.Get("http://" + host + "/") // by http.DefaultTransport: it shows that the environment does name a proxy
 }
 
 func TestProxyOfTheOptions(t *testing.T) {
