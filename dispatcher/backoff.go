@@ -22,16 +22,17 @@ const maxBackoff = 10 * 365 * 24 * time.Hour
 
 // Backoff says when a failed delivery is tried again, and how often.
 //
-// After the n-th attempt the delay is Initial × Multiplierⁿ⁻¹, at most Max, times a random factor between 1 − Jitter and
-// 1 + Jitter. A subscription whose breaker is open is probed at the same delays.
+// After the n-th attempt the delay is Initial × Multiplierⁿ⁻¹, at most Max, times a random factor
+// between 1 − Jitter and 1 + Jitter. A subscription whose breaker is open is probed at the same
+// delays.
 type Backoff struct {
 	Initial    time.Duration // the first delay; if zero, DefaultBackoffInitial, or Max where that is less
 	Max        time.Duration // the longest, before jitter, ten years at most; if zero, DefaultBackoffMax, or Initial where that is more
 	Multiplier float64       // how delays grow, at least 1; if zero, DefaultBackoffMultiplier
 	Jitter     float64       // how far they spread, below 1; if zero, DefaultBackoffJitter; if negative, not at all
 
-	// MaxAttempts is how many attempts a delivery gets before it is dead. A redelivery gets as many again. If zero,
-	// DefaultMaxAttempts.
+	// MaxAttempts is how many attempts a delivery gets before it is dead. A redelivery gets as many
+	// again. If zero, DefaultMaxAttempts.
 	MaxAttempts int
 }
 
@@ -52,27 +53,25 @@ func (b Backoff) withDefaults() Backoff {
 
 func (b Backoff) validate() error {
 	var errs []error
-	if b.Initial < 0 || b.Max < b.Initial {
-		errs = append(errs, fmt.Errorf("dispatcher: Options.Backoff: Initial is %v and Max %v; they must be positive, and Max the longer",
-			b.Initial, b.Max))
+	bad := func(wrong bool, format string, args ...any) {
+		if wrong {
+			errs = append(errs, fmt.Errorf("dispatcher: Options.Backoff: "+format, args...))
+		}
 	}
-	if b.Max > maxBackoff {
-		errs = append(errs, fmt.Errorf("dispatcher: Options.Backoff: Max is %v; it must be at most %v", b.Max, maxBackoff))
-	}
-	if !(b.Multiplier >= 1) || !(b.Jitter < 1) {
-		errs = append(errs, fmt.Errorf("dispatcher: Options.Backoff: Multiplier is %v and Jitter %v; at least 1 and below 1 are allowed",
-			b.Multiplier, b.Jitter))
-	}
-	if b.MaxAttempts < 1 {
-		errs = append(errs, fmt.Errorf("dispatcher: Options.Backoff: MaxAttempts is %d; it must be at least 1", b.MaxAttempts))
-	}
+	bad(b.Initial < 0 || b.Max < b.Initial,
+		"Initial is %v and Max %v; they must be positive, and Max the longer", b.Initial, b.Max)
+	bad(b.Max > maxBackoff, "Max is %v; it must be at most %v", b.Max, maxBackoff)
+	bad(!(b.Multiplier >= 1) || !(b.Jitter < 1),
+		"Multiplier is %v and Jitter %v; at least 1 and below 1 are allowed", b.Multiplier, b.Jitter)
+	bad(b.MaxAttempts < 1, "MaxAttempts is %d; it must be at least 1", b.MaxAttempts)
 	return errors.Join(errs...)
 }
 
 // delay is how long to wait after the n-th attempt, n ≥ 1.
 //
-// An ExponentialBackOff has state, so each computation makes its own and steps it to n: only the number of the attempt
-// need be stored. Once the interval has reached Max, further steps change nothing.
+// An ExponentialBackOff has state, so each computation makes its own and steps it to n: only the
+// number of the attempt need be stored. Once the interval has reached Max, further steps change
+// nothing.
 func (b Backoff) delay(n int) time.Duration {
 	e := backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(b.Initial),

@@ -77,14 +77,22 @@ func (o *Options) validate() error {
 			r.name, r.keep, store.MaxDuration)
 	}
 	bad(o.MaxPayload < 1, "MaxPayload is %d; it must be positive", o.MaxPayload)
-	bad(!httpguts.ValidHeaderFieldValue(o.UserAgent), "UserAgent holds a character that no header may hold")
+	bad(
+		!httpguts.ValidHeaderFieldValue(o.UserAgent),
+		"UserAgent holds a character that no header may hold",
+	)
 	bad(o.Transport != nil && o.Proxy != nil, "Proxy has no effect beside Transport; set it there")
 	for _, p := range [...]struct {
 		name     string
 		prefixes []netip.Prefix
 	}{{"AllowPrefixes", o.AllowPrefixes}, {"DenyPrefixes", o.DenyPrefixes}} {
 		for i, prefix := range p.prefixes {
-			bad(!prefix.IsValid(), "%s[%d] is not a valid prefix; make it with netip.MustParsePrefix", p.name, i)
+			bad(
+				!prefix.IsValid(),
+				"%s[%d] is not a valid prefix; make it with netip.MustParsePrefix",
+				p.name,
+				i,
+			)
 		}
 	}
 	seen := make(map[string]bool)
@@ -108,7 +116,10 @@ func validateProxy(u *url.URL) error {
 	switch u.Scheme {
 	case "http", "https", "socks5", "socks5h":
 	default:
-		return fmt.Errorf("dispatcher: Options.Proxy has the scheme %q; it must be http, https or socks5", u.Scheme)
+		return fmt.Errorf(
+			"dispatcher: Options.Proxy has the scheme %q; it must be http, https or socks5",
+			u.Scheme,
+		)
 	}
 	if u.Host == "" {
 		return errors.New("dispatcher: Options.Proxy has no host")

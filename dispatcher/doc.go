@@ -1,7 +1,8 @@
-// Package dispatcher delivers events to webhooks: durable, signed, retried, bounded, and isolated from one another.
+// Package dispatcher delivers events to webhooks: durable, signed, retried, bounded, and isolated
+// from one another.
 //
-// A [Dispatcher] stands between a host that publishes events and the subscriptions that want them. It keeps everything in
-// a [store.Store]; what it holds itself can be lost.
+// A [Dispatcher] takes events from a host and delivers them to the subscriptions that want them. It
+// keeps everything in a [store.Store]; what it holds in memory can be lost.
 //
 //	s, err := boltstore.Open("outhook.db", nil)
 //	d, err := dispatcher.New(s, nil)
@@ -12,47 +13,53 @@
 //
 // # What it promises
 //
-//   - Accepted is kept: when Publish returns nil, the event and its deliveries survive a crash or a power cut.
+//   - Accepted is kept: when Publish returns nil, the event and its deliveries survive a crash or a
+//     power cut.
 //   - An error means unknown, and trying again is safe: an event ID is stored at most once.
-//   - Everything ends: a delivery is attempted when it is due until it is delivered, dead or canceled. Only counted attempts
-//     make it dead, never age or time the host was down.
-//   - At least once; duplicates only after a crash, an expired lease, a lost answer, or a store failure after a success.
-//     Every attempt sends the same body and webhook-id.
-//   - Isolation: at most Options.PerSubscription attempts of a subscription run at once, and at most half of
-//     Options.Concurrency of all those together whose last attempt did not succeed; of that half, failing ones get three
-//     quarters at most, the rest is for those that have not been tried yet. After [BreakerThreshold] failures in a row a
-//     subscription gets one probe at a time, at the delays of the backoff, until a probe succeeds. Then it gets its
-//     attempts back by doubling.
-//   - Order: first attempts of a subscription start in the order of Publish. Events with the same Key go to a
-//     subscription one after another.
+//   - Everything ends: a delivery is attempted when it is due until it is delivered, dead or
+//     canceled. Only counted attempts make it dead, never age or time the host was down.
+//   - At least once; duplicates only after a crash, an expired lease, a lost answer, or a store
+//     failure after a success. Every attempt sends the same body and webhook-id.
+//   - Isolation: at most Options.PerSubscription attempts of a subscription run at once, and at
+//     most half of Options.Concurrency of all those together whose last attempt did not succeed; of
+//     that half, failing ones get three quarters at most, the rest is for those that have not been
+//     tried yet. After [BreakerThreshold] failures in a row a subscription gets one probe at a
+//     time, at the delays of the backoff, until a probe succeeds. Then it gets its attempts back by
+//     doubling.
+//   - Order: first attempts of a subscription start in the order of Publish. Events with the same
+//     Key go to a subscription one after another.
 //   - Stop: when the context of Run ends, no attempt starts any more; see [Dispatcher.Run].
-//   - A change holds at once: after Unsubscribe or Erase returns no attempt starts, and an update applies to the next
-//     attempt.
+//   - A change holds at once: after Unsubscribe or Erase returns no attempt starts, and an update
+//     applies to the next attempt.
 //   - Memory is bounded by Options.Concurrency, not by the backlog.
 //
-// # What becomes of an attempt
+// # What an answer means
 //
 //   - A success, that is a 200 (Options.Success): the delivery is delivered.
 //   - 410: it is dead, and the subscription is unsubscribed with the reason.
 //   - 429 or 503 with Retry-After: tried again no earlier than that, at most a day later.
-//   - Anything else, redirects included: tried again by Options.Backoff, until its attempts are used up.
+//   - Anything else, redirects included: tried again by Options.Backoff, until its attempts are
+//     used up.
 //   - Trouble with the store, such as a secret that does not open: not counted as an attempt.
 //
-// A subscription that has done nothing but fail for Options.DisableAfter is unsubscribed with the reason.
+// A subscription that has done nothing but fail for Options.DisableAfter is unsubscribed with the
+// reason.
 //
-// # What a host may have a say in
+// # Functions of the host
 //
-// Options.Filter decides whether a subscription gets an event, Options.Transform changes the headers and the body of an
-// attempt, Options.Sign adds a signature, Options.RateLimit slows a subscription down. [Observer] is told of every
-// transition, a [Tracer] of publishing and attempts, and with Options.OperationalEvents the host's customers can subscribe to
-// what becomes of their subscriptions. A panic in any of these is logged and hurts one delivery at most.
+// Options.Filter decides whether a subscription gets an event, Options.Transform changes the
+// headers and the body of an attempt, Options.Sign adds a signature, Options.RateLimit slows a
+// subscription down. [Observer] is told of every transition, a [Tracer] of publishing and attempts,
+// and with Options.OperationalEvents the host's customers can subscribe to events about their
+// subscriptions. A panic in any of these is logged and costs one attempt at most.
 //
 // # Where deliveries may go
 //
-// The address that is dialed, after names are resolved, must be neither in Options.DenyPrefixes nor, unless it is in
-// Options.AllowPrefixes, special: in IANA's IPv4 Special-Purpose Address Registry, IPv4 multicast or reserved,
-// 168.63.129.16 (Azure's host), in IPv6 outside 2000::/3 or in 2001::/23, 2001:db8::/32, 2002::/16, 2620:4f:8000::/48 or
-// 3fff::/20, or with a zone. Ports below 1024 other than 80 and 443 are refused. Proxies named in the environment are not
-// used, redirects not followed, TLS is 1.2 or later. Of an answer at most 64 KiB of headers and 64 KiB of body are read,
-// nothing is decompressed, and one deadline stands over everything.
+// The address that is dialed, after names are resolved, must be neither in Options.DenyPrefixes
+// nor, unless it is in Options.AllowPrefixes, special: in IANA's IPv4 Special-Purpose Address
+// Registry, IPv4 multicast or reserved, 168.63.129.16 (Azure's host), in IPv6 outside 2000::/3 or
+// in 2001::/23, 2001:db8::/32, 2002::/16, 2620:4f:8000::/48 or 3fff::/20, or with a zone. Ports
+// below 1024 other than 80 and 443 are refused. Proxies named in the environment are not used,
+// redirects not followed, TLS is 1.2 or later. Of an answer at most 64 KiB of headers and 64 KiB of
+// body are read, nothing is decompressed, and one deadline stands over everything.
 package dispatcher

@@ -10,7 +10,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// TestObserverIsToldOfChanges wants each change of a subscription to be told once, and what it canceled.
+// TestObserverIsToldOfChanges wants each change of a subscription to be told once, and what it
+// canceled.
 func TestObserverIsToldOfChanges(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		var got []string
@@ -60,7 +61,8 @@ func TestObserverIsToldOfChanges(t *testing.T) {
 	})
 }
 
-// TestObserverThatBlocksDelaysNoDisabling has an observer block in what Run tells it while endpoints answer 410.
+// TestObserverThatBlocksDelaysNoDisabling has an observer block in what Run tells it while
+// endpoints answer 410.
 func TestObserverThatBlocksDelaysNoDisabling(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		unblock := make(chan struct{})

@@ -9,8 +9,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// TestMendedEndpointNeedNotWait has an endpoint down for six hours, after which the next probe is hours away. Whoever mends
-// it and says so, in any of these ways, gets all that is pending at once.
+// TestMendedEndpointNeedNotWait has an endpoint down for six hours, after which the next probe is
+// hours away. Whoever mends it and says so, in any of these ways, gets all that is pending at once.
 func TestMendedEndpointNeedNotWait(t *testing.T) {
 	for name, tell := range map[string]func(*testing.T, *engine, string){
 		"ping": func(t *testing.T, e *engine, id string) {

@@ -207,7 +207,8 @@ func TestOperationalEventsAreOffUnlessAskedFor(t *testing.T) {
 	})
 }
 
-// TestOperationalEventsOutlastStoreTrouble has the store fail, before and after the work, when they are published.
+// TestOperationalEventsOutlastStoreTrouble has the store fail, before and after the work, when they
+// are published.
 func TestOperationalEventsOutlastStoreTrouble(t *testing.T) {
 	for _, kind := range []faultKind{faultBefore, faultAfter, faultPanic} {
 		t.Run(string(kind), func(t *testing.T) {

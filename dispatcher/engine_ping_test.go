@@ -37,7 +37,8 @@ func TestPingIsSentAtOnceAndNotRecorded(t *testing.T) {
 	})
 }
 
-// TestPingsOfATenantKeepNoOtherWaiting has one tenant ping as often as it may an endpoint that does not answer.
+// TestPingsOfATenantKeepNoOtherWaiting has one tenant ping as often as it may an endpoint that does
+// not answer.
 func TestPingsOfATenantKeepNoOtherWaiting(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		e := newEngine(t, s, &dispatcher.Options{Concurrency: 2, PerSubscription: 2})

@@ -10,8 +10,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// TestRecoveryRampsUp has an endpoint come back with a backlog: one probe, and then ever more at once as they succeed, up
-// to PerSubscription.
+// TestRecoveryRampsUp has an endpoint come back with a backlog: one probe, and then ever more at
+// once as they succeed, up to PerSubscription.
 func TestRecoveryRampsUp(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		const atOnce, queued = 16, 500

@@ -30,7 +30,8 @@ func TestRetriesFollowTheScheduleUntilDead(t *testing.T) {
 			t.Fatalf("%d attempts, want %d", len(got), len(want))
 		}
 		for i, r := range got {
-			// Each delay counts from when the attempt was recorded, a few milliseconds after it ended.
+			// Each delay counts from when the attempt was recorded, a few milliseconds after it
+			// ended.
 			if delay := r.At.Sub(start); delay < want[i] || delay > want[i]+20*time.Millisecond {
 				t.Errorf("attempt %d came %v after the one before, want %v", i+1, delay, want[i])
 			}
@@ -190,7 +191,8 @@ func TestNothingButFailuresDisables(t *testing.T) {
 		if n := e.states()[store.Pending]; n != 0 {
 			t.Errorf("%d deliveries are pending, want none", n)
 		}
-		// What occurs while it is disabled is kept, and can be replayed once the endpoint is mended.
+		// What occurs while it is disabled is kept, and can be replayed once the endpoint is
+		// mended.
 		ev := e.publish("order.created", "kept")
 		if d := e.wantState(ev, store.Canceled); d.LastError != got.DisabledReason {
 			t.Errorf("canceled for %q, want %q", d.LastError, got.DisabledReason)

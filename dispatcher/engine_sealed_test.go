@@ -12,7 +12,8 @@ import (
 	"github.com/outhook/outhook/store/sealed"
 )
 
-// TestWhatIsSealedIsNotSent takes the key away from a store whose secrets are sealed, and gives it back.
+// TestWhatIsSealedIsNotSent takes the key away from a store whose secrets are sealed, and gives it
+// back.
 func TestWhatIsSealedIsNotSent(t *testing.T) {
 	for name, sub := range map[string]store.Subscription{
 		"secret": {Secrets: []signing.Secret{"the first", "the second"}},

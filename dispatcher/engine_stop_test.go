@@ -1,6 +1,7 @@
 package dispatcher_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -12,7 +13,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Promise 7: when its context ends, Run stops cleanly. That it leaves no goroutine, the bubble itself checks.
+// Promise 7: when its context ends, Run stops cleanly. That it leaves no goroutine, the bubble
+// itself checks.
 
 func TestStopLetsRunningAttemptsFinish(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
@@ -78,8 +80,8 @@ func TestRunOnceAtATime(t *testing.T) {
 		e := newEngine(t, s, nil)
 		e.run()
 		settle()
-		if err := e.Dispatcher.Run(t.Context()); err == nil {
-			t.Error("a second Run beside the first returned nil, want an error")
+		if err := e.Dispatcher.Run(t.Context()); !errors.Is(err, dispatcher.ErrRunning) {
+			t.Errorf("a second Run beside the first returned %v, want ErrRunning", err)
 		}
 		e.stop()
 		e.run()
@@ -92,18 +94,31 @@ func TestRunOnceAtATime(t *testing.T) {
 	})
 }
 
+// Run returns at once, with or without work, when the store is closed under it or was before.
 func TestRunReturnsWhenTheStoreIsClosed(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		e := newEngine(t, s, nil)
-		e.run()
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		done := make(chan error, 1)
+		go func() { done <- e.Dispatcher.Run(ctx) }()
 		settle()
-		s.(interface{ Close() error }).Close()
+		for range 2 { // under it, and before it
+			start := time.Now()
+			s.(interface{ Close() error }).Close()
+			select {
+			case err := <-done:
+				if took := time.Since(start); !errors.Is(err, store.ErrClosed) || took != 0 {
+					t.Errorf("Run returned %v after %v, want store.ErrClosed at once", err, took)
+				}
+			case <-time.After(time.Hour):
+				t.Fatal("Run goes on after the store was closed")
+			}
+			go func() { done <- e.Dispatcher.Run(ctx) }()
+		}
+		<-done
 		if _, err := e.Subscribe(t.Context(), store.Subscription{URL: "https://a.example/hook"}); !errors.Is(err, store.ErrClosed) {
 			t.Errorf("Subscribe returned %v, want store.ErrClosed", err)
-		}
-		pass(2 * time.Minute)
-		if err := e.stopRun(); !errors.Is(err, store.ErrClosed) {
-			t.Errorf("Run returned %v, want store.ErrClosed", err)
 		}
 	})
 }

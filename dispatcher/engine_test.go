@@ -22,7 +22,8 @@ import (
 	"github.com/outhook/outhook/store/memstore"
 )
 
-// The engine tests run in a synctest bubble: over the real stores, with a fake transport, in fake time.
+// The engine tests run in a synctest bubble: over the real stores, with a fake transport, in fake
+// time.
 
 // onEachStore runs a test in a bubble for each store.
 func onEachStore(t *testing.T, test func(t *testing.T, s store.Store)) {
@@ -158,7 +159,8 @@ type engine struct {
 	stopRun func() error
 }
 
-// newEngine makes a dispatcher that is not running yet. The options may be nil; the transport is the fake.
+// newEngine makes a dispatcher that is not running yet. The options may be nil; the transport is
+// the fake.
 func newEngine(t *testing.T, s store.Store, o *dispatcher.Options) *engine {
 	t.Helper()
 	e := &engine{t: t, store: s, endpoints: &endpoints{}}

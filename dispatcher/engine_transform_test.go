@@ -59,7 +59,8 @@ func TestTransformChangesHeadersAndBody(t *testing.T) {
 	})
 }
 
-// TestTransformedBodyIsFixedAtTheFirstAttempt changes the transformation between attempts, and takes it away.
+// TestTransformedBodyIsFixedAtTheFirstAttempt changes the transformation between attempts, and
+// takes it away.
 func TestTransformedBodyIsFixedAtTheFirstAttempt(t *testing.T) {
 	for name, first := range map[string]func([]byte) []byte{
 		"changed":   func([]byte) []byte { return []byte("the first") },

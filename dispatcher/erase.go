@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/outhook/outhook/dispatcher/internal/engine"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
@@ -11,34 +12,36 @@ import (
 // eraseStep is how many events one step of an erasure takes.
 const eraseStep = 100
 
-// Erase removes what an event carried, wherever it is kept: its payload, what Options.Transform made of it, its trace, and
-// what endpoints answered to it. Deliveries of it that are pending become canceled with ReasonErased, those that are over
-// stay in the history without what was removed, and none can be redelivered.
+// Erase removes what an event carried, wherever it is kept: its payload, what Options.Transform
+// made of it, its trace, and what endpoints answered to it. Deliveries of it that are pending
+// become canceled with ReasonErased, those that are over stay in the history without what was
+// removed, and none can be redelivered.
 //
-// After it returns no attempt starts. An attempt that is under way is not cut off: what is sent is sent. Erasing an event
-// twice is the same as once. store.ErrNotFound when no such event is stored; after any other error, call again.
+// After it returns no attempt starts. An attempt that is under way is not cut off: what is sent is
+// sent. Erasing an event twice is the same as once. It returns store.ErrNotFound if the event is
+// not stored; after any other error, call again.
 func (d *Dispatcher) Erase(ctx context.Context, eventID string) error {
 	if eventID == "" {
 		return &events.InvalidError{Field: "id", Reason: "is empty; name the event to erase"}
 	}
-	_, err := d.erase(ctx, store.EraseQuery{EventID: eventID}, ofEvent(eventID))
+	_, err := d.erase(ctx, store.EraseQuery{EventID: eventID}, engine.Event(eventID))
 	if err != nil {
 		return fmt.Errorf("dispatcher: erase: %w", err)
 	}
-	d.observe.canceled(d.observe.call, Cancellation{EventID: eventID, Reason: ReasonErased})
+	d.observe.canceled(d.observe.now, Cancellation{EventID: eventID, Reason: ReasonErased})
 	return nil
 }
 
-// EraseTenant erases every event of a tenant, see Erase, and returns how many there were that had not been erased
-// before; tenant "" is that of all events without one. Its subscriptions stay. Events that are published while it runs
-// may be spared: see to it that there are none.
+// EraseTenant erases every event of a tenant, see Erase, and returns how many there were that had
+// not been erased before; tenant "" is that of all events without one. Its subscriptions stay.
+// Events that are published while it runs may be left: publish none.
 //
-// It works in steps: after an error, and it returns how many events it had got to, the rest can be erased by calling
-// again.
+// It works in steps: after an error, and it returns how many events it had got to, the rest can be
+// erased by calling again.
 func (d *Dispatcher) EraseTenant(ctx context.Context, tenant string) (int, error) {
-	n, err := d.erase(ctx, store.EraseQuery{Tenant: tenant}, ofTenant(tenant))
+	n, err := d.erase(ctx, store.EraseQuery{Tenant: tenant}, engine.Tenant(tenant))
 	if n > 0 {
-		d.observe.canceled(d.observe.call, Cancellation{Tenant: tenant, Reason: ReasonErased})
+		d.observe.canceled(d.observe.now, Cancellation{Tenant: tenant, Reason: ReasonErased})
 	}
 	if err != nil {
 		return n, fmt.Errorf("dispatcher: erase tenant: %w", err)
@@ -46,10 +49,14 @@ func (d *Dispatcher) EraseTenant(ctx context.Context, tenant string) (int, error
 	return n, nil
 }
 
-// erase takes all steps of q, and has the gate keep back what was claimed of it before.
-func (d *Dispatcher) erase(ctx context.Context, q store.EraseQuery, of subject) (int, error) {
-	defer d.tidy()
-	defer d.gate.change(of)
+// erase takes all steps of q, and keeps back what was claimed of it before.
+func (d *Dispatcher) erase(
+	ctx context.Context,
+	q store.EraseQuery,
+	of engine.Subject,
+) (int, error) {
+	defer d.engine.PruneSoon()
+	defer d.engine.Invalidate(of)
 	q.Limit = eraseStep
 	total := 0
 	for {

@@ -21,8 +21,8 @@ const (
 	badID   = "00000000-0000-4000-8000-000000000bad"
 )
 
-// callbacks are options that have the host called, by the name of what is called: it does harm when it is about the bad
-// endpoint.
+// callbacks are options that have the host called, by the name of what is called: it does harm when
+// it is about the bad endpoint.
 func callbacks(next http.RoundTripper, harm func()) map[string]*dispatcher.Options {
 	about := func(bad bool) {
 		if bad {
@@ -87,8 +87,8 @@ func (e *engine) wantGoodServed(n int) {
 	}
 }
 
-// TestFaultCallback has each function of the host's that an attempt calls panic, or block for ever, for one endpoint: the
-// others' deliveries go on, however long that lasts.
+// TestFaultCallback has each function of the host's that an attempt calls panic, or block for ever,
+// for one endpoint: the others' deliveries go on, however long that lasts.
 func TestFaultCallback(t *testing.T) {
 	const n, later = 100, 30
 	for name := range callbacks(nil, nil) {

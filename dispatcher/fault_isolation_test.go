@@ -19,11 +19,13 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/dispatcher/internal/nettest"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
-// scaled returns how much of something a fault test does: in the short version, and with OUTHOOK_LONG set.
+// scaled returns how much of something a fault test does: in the short version, and with
+// OUTHOOK_LONG set.
 func scaled(short, full int) int {
 	if os.Getenv("OUTHOOK_LONG") != "" {
 		return full
@@ -31,7 +33,8 @@ func scaled(short, full int) int {
 	return short
 }
 
-// TestFaultTarpit has a healthy subscription beside one whose endpoint never answers, with fifty events a second each.
+// TestFaultTarpit has a healthy subscription beside one whose endpoint never answers, with fifty
+// events a second each.
 func TestFaultTarpit(t *testing.T) {
 	events := scaled(200, 3000)
 	alone := newHealthy(t)
@@ -48,15 +51,15 @@ func TestFaultTarpit(t *testing.T) {
 	}
 }
 
-// TestFaultDeadEndpoints has a healthy subscription beside thousands that are dead, one half refusing and one half silent,
-// with ten deliveries pending for each.
+// TestFaultDeadEndpoints has a healthy subscription beside thousands that are dead, one half
+// refusing and one half silent, with ten deliveries pending for each.
 func TestFaultDeadEndpoints(t *testing.T) {
 	const each = 10
 	dead, count := scaled(500, 10_000), scaled(200, 3000)
 	h := newHealthy(t)
 	h.publishSteadily(t, 1) // an endpoint that has never answered is as good as a dead one
 	h.took = nil
-	hosts := []string{refusing(t), tarpit(t)}
+	hosts := []string{nettest.Refusing(t), tarpit(t)}
 	var callers sync.WaitGroup
 	for part := range 50 {
 		callers.Go(func() {
@@ -90,7 +93,8 @@ func TestFaultDeadEndpoints(t *testing.T) {
 	}
 }
 
-// healthy is a running Dispatcher on a boltstore with one healthy subscription, and how long its events take.
+// healthy is a running Dispatcher on a boltstore with one healthy subscription, and how long its
+// events take.
 type healthy struct {
 	*dispatcher.Dispatcher
 
@@ -108,7 +112,7 @@ func newHealthy(t *testing.T) *healthy {
 	server.Start()
 	t.Cleanup(server.Close)
 	d, err := dispatcher.New(openBolt(t, filepath.Join(t.TempDir(), "outhook.db")), &dispatcher.Options{
-		AllowPrefixes: loopback(),
+		AllowPrefixes: nettest.Loopback(),
 		Logger:        slog.New(slog.DiscardHandler),
 		DrainTimeout:  -1,
 	})
@@ -183,7 +187,7 @@ func (h *healthy) publishSteadily(t *testing.T, n int) {
 		h.publish(t, events.TypeMessageCreated, map[string]string{"At": strconv.FormatInt(time.Now().UnixNano(), 10)})
 	}
 	for range n {
-		receive(t, h.all, "an event")
+		nettest.Receive(t, h.all, "an event")
 	}
 }
 
@@ -194,8 +198,8 @@ func (h *healthy) percentile(p int) time.Duration {
 	return h.took[len(h.took)*p/100]
 }
 
-// watch samples what the process uses, less what is the receiver's. The function that it returns ends that and returns the
-// most that was seen.
+// watch samples what the process uses, less what is the receiver's. The function that it returns
+// ends that and returns the most that was seen.
 func (h *healthy) watch(t *testing.T) (most func() (goroutines, files int)) {
 	t.Helper()
 	goroutines, files := 0, 0
@@ -225,7 +229,8 @@ func (h *healthy) watch(t *testing.T) (most func() (goroutines, files int)) {
 	}
 }
 
-// tarpit returns an address that takes connections and never answers, nor costs this process anything.
+// tarpit returns an address that takes connections and never answers, nor costs this process
+// anything.
 func tarpit(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -234,20 +239,4 @@ func tarpit(t *testing.T) string {
 	}
 	t.Cleanup(func() { l.Close() })
 	return l.Addr().String()
-}
-
-// refusing returns an address that refuses connections: the near end of one that is open, so that nobody else is given it.
-func refusing(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	c, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	return c.LocalAddr().String()
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/outhook/outhook/store/memstore"
 )
 
-// TestFaultNewcomer has new subscriptions come behind many that fail: each gets its first attempt within a second.
+// TestFaultNewcomer has new subscriptions come behind many that fail: each gets its first attempt
+// within a second.
 func TestFaultNewcomer(t *testing.T) {
 	for _, tt := range []struct {
 		name  string

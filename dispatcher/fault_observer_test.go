@@ -38,8 +38,8 @@ func (h *harmfulObserver) observer(harm func(name string, args []reflect.Value))
 	return o
 }
 
-// TestFaultObserver has every function of an Observer panic, and then each in turn block for ever when Run calls it, through
-// all that an Observer is told of: it all happens nevertheless.
+// TestFaultObserver has every function of an Observer panic, and then each in turn block for ever
+// when Run calls it, through all that an Observer is told of: it all happens nevertheless.
 func TestFaultObserver(t *testing.T) {
 	t.Run("panic", func(t *testing.T) {
 		onEachStore(t, func(t *testing.T, s store.Store) {

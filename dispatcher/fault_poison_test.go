@@ -17,7 +17,8 @@ import (
 	"github.com/outhook/outhook/store/boltstore"
 )
 
-// TestFaultPoisonedRecord damages stored records: what can't be read is never sent, and nothing else suffers.
+// TestFaultPoisonedRecord damages stored records: what can't be read is never sent, and nothing
+// else suffers.
 func TestFaultPoisonedRecord(t *testing.T) {
 	for bucket, kills := range map[string]bool{
 		"events": true, "deliveries": true, "subs": true, "bodies": true,

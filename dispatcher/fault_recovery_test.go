@@ -77,7 +77,8 @@ func TestFaultRecovery(t *testing.T) {
 	})
 }
 
-// TestFaultRetriesSpread has thousands of deliveries fail at the same moment: they must not come back at the same moment.
+// TestFaultRetriesSpread has thousands of deliveries fail at the same moment: they must not come
+// back at the same moment.
 func TestFaultRetriesSpread(t *testing.T) {
 	n := scaled(4000, 10_000)
 	synctest.Test(t, func(t *testing.T) {
@@ -102,8 +103,8 @@ func TestFaultRetriesSpread(t *testing.T) {
 	})
 }
 
-// checkSpread wants no second to hold more than three times the mean, and what chance may add: with the schedule's even
-// spread, a second that holds 20 more than that is one in a trillion runs.
+// checkSpread wants no second to hold more than three times the mean, and what chance may add: with
+// the schedule's even spread, a second that holds 20 more than that is one in a trillion runs.
 func checkSpread(t *testing.T, attempt int, bySecond map[int64]int, n int) {
 	t.Helper()
 	total, most := 0, 0
@@ -122,7 +123,8 @@ func checkSpread(t *testing.T, attempt int, bySecond map[int64]int, n int) {
 	}
 }
 
-// TestFaultBacklog has a hundred thousand events pending for one subscription when another's next comes.
+// TestFaultBacklog has a hundred thousand events pending for one subscription when another's next
+// comes.
 func TestFaultBacklog(t *testing.T) {
 	backlog := scaled(20_000, 100_000)
 	onBolt(t, func(t *testing.T, s store.Store) {

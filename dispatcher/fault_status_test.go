@@ -10,8 +10,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// TestFaultStatus has endpoints answer with every status there is: only 200 ends a delivery well, and only 410 ends it badly;
-// after all others it is tried again, until the endpoint takes it.
+// TestFaultStatus has endpoints answer with every status there is: only 200 ends a delivery well,
+// and only 410 ends it badly; after all others it is tried again, until the endpoint takes it.
 func TestFaultStatus(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		e := newEngine(t, s, nil)

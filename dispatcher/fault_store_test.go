@@ -18,7 +18,8 @@ import (
 	"github.com/outhook/outhook/store/memstore"
 )
 
-// TestFaultStore does harm to each call by which a Dispatcher relies on its store, at the first, the second, and so on.
+// TestFaultStore does harm to each call by which a Dispatcher relies on its store, at the first,
+// the second, and so on.
 func TestFaultStore(t *testing.T) {
 	kinds := []faultKind{faultBefore, faultAfter, faultDelay, faultPanic}
 	hits := make(map[string]int)
@@ -92,8 +93,8 @@ func newSurvivor(t *testing.T, s *faultyStore) *survivor {
 	return v
 }
 
-// anyhow calls the store by way of the Dispatcher again and again until it is taken, as a host would. What panics in the
-// host's own call is the host's to see.
+// anyhow calls the store by way of the Dispatcher again and again until it is taken, as a host
+// would. What panics in the host's own call is the host's to see.
 func (v *survivor) anyhow(what string, call func() error) {
 	v.t.Helper()
 	for range 10 {
@@ -122,8 +123,8 @@ func (v *survivor) publishAnyhow(eventType string, payload any) events.Event {
 	return ev
 }
 
-// surviveFaults puts a Dispatcher on the store through all that makes it call the store, and then wants everything as it
-// would be on a store that never fails.
+// surviveFaults puts a Dispatcher on the store through all that makes it call the store, and then
+// wants everything as it would be on a store that never fails.
 func surviveFaults(t *testing.T, s *faultyStore) {
 	v := newSurvivor(t, s)
 	for _, name := range []string{"steady", "flaky", "limited", "picky"} {
@@ -193,8 +194,8 @@ func surviveFaults(t *testing.T, s *faultyStore) {
 	}
 }
 
-// wantDelivery wants a delivery to have ended so, by as many attempts as its endpoint demands, however often it came, and
-// each retry to have sent what an attempt before it did.
+// wantDelivery wants a delivery to have ended so, by as many attempts as its endpoint demands,
+// however often it came, and each retry to have sent what an attempt before it did.
 func (v *survivor) wantDelivery(name string, ev events.Event, want store.State, attempts int) {
 	v.t.Helper()
 	url := "https://" + name + ".example/hook"

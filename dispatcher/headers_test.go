@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/dispatcher/internal/nettest"
 	"github.com/outhook/outhook/store"
 )
 
@@ -97,32 +98,32 @@ func TestHeadersOnTheWire(t *testing.T) {
 		"longest name":    {"X" + strings.Repeat("n", dispatcher.MaxHeaderName-1): "v"},
 		"most":            manyHeaders(dispatcher.MaxHeaders),
 	} {
-		url, requests := newRaw(t, answerWith(200))
+		url, requests := nettest.NewRaw(t, nettest.AnswerWith(200))
 		w := newWire(t, dispatcher.Options{})
 		sub := w.subscribe(t, store.Subscription{URL: url, Headers: headers})
 		if a, err := w.Ping(t.Context(), sub.ID); err != nil || a.Error != "" {
 			t.Fatalf("%s: Ping = %+v, %v", name, a, err)
 		}
-		r := receive(t, requests, "a request")
+		r := nettest.Receive(t, requests, "a request")
 		want := slices.Clone(unsignedNames)
 		for header, value := range headers {
-			if got := r.header.Values(http.CanonicalHeaderKey(header)); len(got) != 1 || got[0] != value {
+			if got := r.Header.Values(http.CanonicalHeaderKey(header)); len(got) != 1 || got[0] != value {
 				t.Errorf("%s: %s arrived as %.100q, want %.100q once", name, header, got, value)
 			}
 			if lower := strings.ToLower(header); lower != "user-agent" {
 				want = append(want, lower)
 			}
 		}
-		if got := sorted(r.names); !slices.Equal(got, sorted(want)) {
+		if got := sorted(r.Names); !slices.Equal(got, sorted(want)) {
 			t.Errorf("%s: headers %q, want %q", name, got, sorted(want))
 		}
 	}
 }
 
-// A subscription that was stored past all checks still cannot replace what belongs to the sender, and what HTTP forbids does
-// not leave the machine.
+// A subscription that was stored past all checks still cannot replace what belongs to the sender,
+// and what HTTP forbids does not leave the machine.
 func TestHeadersStoredUnchecked(t *testing.T) {
-	url, requests := newRaw(t, answerWith(200))
+	url, requests := nettest.NewRaw(t, nettest.AnswerWith(200))
 	w := newWire(t, dispatcher.Options{})
 	send := func(id string, headers map[string]string) store.Attempt {
 		t.Helper()
@@ -136,12 +137,12 @@ func TestHeadersStoredUnchecked(t *testing.T) {
 	a := send("3e639566-29fa-450d-a59f-ae3c25d7260f", map[string]string{
 		"webhook-id": "forged", "WEBHOOK-ATTEMPT": "9", "content-type": "text/plain", "Host": "other", "Content-Length": "1",
 	})
-	r := receive(t, requests, "a request")
-	if a.Error != "" || slices.Contains(r.header.Values("webhook-id"), "forged") || r.header.Get("webhook-attempt") != "1" ||
-		r.header.Get("Content-Type") != "application/json" || !strings.HasSuffix(url, r.header.Get("Host")) {
-		t.Errorf("%+v: the sender's headers were replaced: %q", a, r.raw)
+	r := nettest.Receive(t, requests, "a request")
+	if a.Error != "" || slices.Contains(r.Header.Values("webhook-id"), "forged") || r.Header.Get("webhook-attempt") != "1" ||
+		r.Header.Get("Content-Type") != "application/json" || !strings.HasSuffix(url, r.Header.Get("Host")) {
+		t.Errorf("%+v: the sender's headers were replaced: %q", a, r.Raw)
 	}
-	if got := sorted(r.names); !slices.Equal(got, unsignedNames) {
+	if got := sorted(r.Names); !slices.Equal(got, unsignedNames) {
 		t.Errorf("headers %q, want %q", got, unsignedNames)
 	}
 	a = send("4e639566-29fa-450d-a59f-ae3c25d7260f", map[string]string{"X-Split": canary + "\r\nHost: other"})
@@ -150,7 +151,7 @@ func TestHeadersStoredUnchecked(t *testing.T) {
 	}
 	select {
 	case r := <-requests:
-		t.Errorf("a header that splits was sent: %q", r.raw)
+		t.Errorf("a header that splits was sent: %q", r.Raw)
 	default:
 	}
 }

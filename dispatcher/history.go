@@ -2,27 +2,37 @@ package dispatcher
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/outhook/outhook/store"
 )
 
 // Deliveries lists deliveries, newest first.
-func (d *Dispatcher) Deliveries(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery], error) {
+func (d *Dispatcher) Deliveries(
+	ctx context.Context,
+	q store.DeliveryQuery,
+) (store.Page[store.Delivery], error) {
 	return d.store.Deliveries(ctx, q)
 }
 
-// Attempts returns what the attempts of a delivery came to, oldest first. store.ErrNotFound when there is no such
-// delivery.
-func (d *Dispatcher) Attempts(ctx context.Context, subscriptionID, eventID string) ([]store.Attempt, error) {
+// Attempts returns the attempts of a delivery, oldest first. It returns store.ErrNotFound if the
+// delivery does not exist.
+func (d *Dispatcher) Attempts(
+	ctx context.Context,
+	subscriptionID, eventID string,
+) ([]store.Attempt, error) {
 	return d.store.Attempts(ctx, subscriptionID, eventID)
 }
 
-// Redeliver sends an event to a subscription again, at once and with a new set of attempts, whatever became of the
-// delivery before, and with the next probe when the breaker is open. One that waits for a retry is made due now and keeps its count; one that is under way, or whose event
-// was erased (Delivery.Erased), is left alone.
+// Redeliver sends an event to a subscription again, at once and with a new set of attempts, in any
+// state of the delivery; with the next probe if the breaker is open. One that waits for a retry is
+// made due now and keeps its count; one that is under way, or whose event was erased
+// (Delivery.Erased), is left alone.
 //
-// store.ErrNotFound when there is no such delivery, store.ErrConflict when the subscription is unsubscribed.
+// It returns store.ErrNotFound if the delivery does not exist, and store.ErrConflict if the
+// subscription is unsubscribed.
 func (d *Dispatcher) Redeliver(ctx context.Context, subscriptionID, eventID string) error {
 	sub, err := d.Subscription(ctx, subscriptionID)
 	if err != nil {
@@ -32,10 +42,93 @@ func (d *Dispatcher) Redeliver(ctx context.Context, subscriptionID, eventID stri
 		return err
 	}
 	if sub.Status != store.Subscribed {
-		return fmt.Errorf("dispatcher: redeliver: %w: the subscription is unsubscribed; subscribe it first", store.ErrConflict)
+		return fmt.Errorf(
+			"dispatcher: redeliver: %w: the subscription is unsubscribed; subscribe it first",
+			store.ErrConflict,
+		)
 	}
 	_, _, err = d.store.Requeue(ctx, store.DeliveryQuery{
 		AnyTenant: true, SubscriptionID: sub.ID, EventID: eventID, States: store.States(),
 	})
 	return err
+}
+
+// replayStep is how many deliveries one step of Replay or ReplayCount takes.
+const replayStep = 500
+
+// Replay makes every finished delivery that q matches pending again, with a new set of attempts,
+// and returns how many. When q.States names store.Pending, deliveries that wait for a retry are
+// made due now as well. Where a breaker is open, the next probe is made now. Deliveries of
+// unsubscribed subscriptions and of erased events are passed over. q.Cursor and q.Limit are
+// ignored.
+//
+// It works in steps: after an error, and it returns how many it had got to, the rest can be
+// replayed by calling again.
+func (d *Dispatcher) Replay(ctx context.Context, q store.DeliveryQuery) (int, error) {
+	q = replayed(q)
+	total := 0
+	for {
+		n, next, err := d.store.Requeue(ctx, q)
+		total += n
+		if err != nil || next == "" {
+			return total, err
+		}
+		q.Cursor = next
+	}
+}
+
+// ReplayCount returns how many deliveries Replay would make pending if it were called now. It
+// changes nothing.
+func (d *Dispatcher) ReplayCount(ctx context.Context, q store.DeliveryQuery) (int, error) {
+	q = replayed(q)
+	if len(q.States) == 0 {
+		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
+	}
+	total := 0
+	for {
+		page, err := d.store.Deliveries(ctx, q)
+		if err != nil {
+			return total, err
+		}
+		n, err := d.replayable(ctx, page.Items)
+		total += n
+		if err != nil || page.Next == "" {
+			return total, err
+		}
+		q.Cursor = page.Next
+	}
+}
+
+// replayed returns q for the first step over all that it selects.
+func replayed(q store.DeliveryQuery) store.DeliveryQuery {
+	if q.Until.IsZero() {
+		q.Until = time.Now().Add(time.Minute) // not what is published while this runs
+	}
+	q.Cursor, q.Limit, q.Count = "", replayStep, false
+	return q
+}
+
+// replayable counts the deliveries that store.Requeue would take.
+func (d *Dispatcher) replayable(ctx context.Context, page []store.Delivery) (int, error) {
+	n, now := 0, time.Now()
+	subscribed := make(map[string]bool)
+	for i := range page {
+		delivery := &page[i]
+		if delivery.Erased || delivery.State == store.Pending && !delivery.DueAt.After(now) {
+			continue // one that is due has nothing to gain
+		}
+		is, known := subscribed[delivery.SubscriptionID]
+		if !known {
+			sub, err := d.store.Subscription(ctx, delivery.SubscriptionID)
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return n, err
+			}
+			is = err == nil && sub.Status == store.Subscribed
+			subscribed[delivery.SubscriptionID] = is
+		}
+		if is {
+			n++
+		}
+	}
+	return n, nil
 }

@@ -14,8 +14,8 @@ import (
 
 const module = "github.com/outhook/outhook"
 
-// TestImportsPointOneWay holds the layers of doc.go, and keeps each heavy dependency to the one package that is built on
-// it. Tests may import what they like.
+// TestImportsPointOneWay holds the layers of doc.go, and keeps each heavy dependency to the one
+// package that is built on it. Tests may import what they like.
 func TestImportsPointOneWay(t *testing.T) {
 	layers := []string{"events signing", "store", "dispatcher", "httpapi", "examples"}
 	layer := make(map[string]int)
@@ -60,7 +60,45 @@ func TestImportsPointOneWay(t *testing.T) {
 	}
 }
 
-// walk calls f for every import of every file that is no test, with its folder below the module's root.
+// rooms are the packages inside dispatcher, each with those of this module that it may import. A
+// package that is not listed may import all below its layer.
+var rooms = map[string][]string{
+	"dispatcher/internal/engine":   {"dispatcher/internal/send", "events", "store"},
+	"dispatcher/internal/h1":       {},
+	"dispatcher/internal/netguard": {},
+	"dispatcher/internal/send": {
+		"dispatcher/internal/h1", "dispatcher/internal/netguard", "events", "signing", "store", "store/sealed",
+	},
+	"dispatcher/internal/nettest": {},
+}
+
+// TestRoomsKnowWhatTheyMay holds the walls inside dispatcher: what a room is not to know, it does
+// not import.
+func TestRoomsKnowWhatTheyMay(t *testing.T) {
+	seen := make(map[string]bool)
+	walk(t, func(dir, imported string) {
+		if !strings.HasPrefix(dir, "dispatcher/internal/") {
+			return
+		}
+		allowed, listed := rooms[dir]
+		if !listed {
+			t.Errorf("%s has no list of what it may import: add it to rooms", dir)
+			return
+		}
+		seen[dir] = true
+		if to, ours := strings.CutPrefix(imported, module+"/"); ours && !slices.Contains(allowed, to) {
+			t.Errorf("%s imports %s; of this module it may import %q alone", dir, to, allowed)
+		}
+	})
+	for dir := range rooms {
+		if !seen[dir] {
+			t.Errorf("%s imports nothing, or is not there", dir)
+		}
+	}
+}
+
+// walk calls f for every import of every file that is no test, with its folder below the module's
+// root.
 func walk(t *testing.T, f func(dir, imported string)) {
 	t.Helper()
 	root := filepath.Join("..")

@@ -14,7 +14,7 @@ import (
 // maxNotices is how many calls of an Observer wait at most.
 const maxNotices = 4096
 
-// notifier calls an Observer.
+// notifier calls an Observer. It is the engine's Listener.
 type notifier struct {
 	o   *Observer
 	log *slog.Logger
@@ -29,9 +29,9 @@ func newNotifier(o *Observer, log *slog.Logger) *notifier {
 	return &notifier{o: &c, log: log}
 }
 
-// start begins to make calls in a goroutine of its own. The function that it returns ends that, once the calls that wait
-// have been made, or ctx has ended.
-func (n *notifier) start() (stop func(ctx context.Context)) {
+// Start begins to make calls in a goroutine of its own. The function that it returns ends that,
+// once the calls that wait have been made, or ctx has ended.
+func (n *notifier) Start() (stop func(ctx context.Context)) {
 	queue := make(chan func(), maxNotices)
 	done := make(chan struct{})
 	n.mu.Lock()
@@ -40,7 +40,7 @@ func (n *notifier) start() (stop func(ctx context.Context)) {
 	go func() {
 		defer close(done)
 		for call := range queue {
-			n.call(call)
+			n.now(call)
 		}
 	}()
 	return func(ctx context.Context) {
@@ -56,18 +56,22 @@ func (n *notifier) start() (stop func(ctx context.Context)) {
 	}
 }
 
-// call makes one call and keeps a panic to it.
-func (n *notifier) call(f func()) {
+// now makes a call of the Observer.
+func (n *notifier) now(f func()) { n.protect("the Observer", f) }
+
+// protect calls a function of the host, and keeps a panic to it.
+func (n *notifier) protect(what string, f func()) {
 	defer func() {
 		if p := recover(); p != nil {
-			n.log.Error("outhook: the Observer panicked", "panic", fmt.Sprint(p))
+			n.log.Error("outhook: "+what+" panicked", "panic", fmt.Sprint(p))
 		}
 	}()
 	f()
 }
 
-// enqueue has a call made later, or drops it.
-func (n *notifier) enqueue(f func()) {
+// later has a call made by the goroutine of Start, or drops it: what delivers must not wait for the
+// Observer.
+func (n *notifier) later(f func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	select {
@@ -81,7 +85,7 @@ func (n *notifier) enqueue(f func()) {
 	}
 }
 
-// The methods below that take a tell are told by n.call of what the host did, and by n.enqueue of what Run did.
+// Methods that take a tell get n.now for what the host did, and n.later for what Run did.
 
 func (n *notifier) published(tell func(func()), evs []events.Event) {
 	if n.o.OnPublish != nil {
@@ -102,16 +106,18 @@ func (n *notifier) canceled(tell func(func()), c Cancellation) {
 	}
 }
 
-func (n *notifier) attemptStarted(c *store.Claim, at time.Time) {
+// AttemptStarted implements engine.Listener.
+func (n *notifier) AttemptStarted(c *store.Claim, at time.Time) {
 	if n.o.OnAttemptStart != nil {
 		info := newInfo(c)
 		info.Attempt = store.Attempt{Number: c.Attempt, At: at}
 		info.State = store.Pending
-		n.enqueue(func() { n.o.OnAttemptStart(info) })
+		n.later(func() { n.o.OnAttemptStart(info) })
 	}
 }
 
-func (n *notifier) attemptEnded(f *finished, res *store.Result) {
+// AttemptRecorded implements engine.Listener.
+func (n *notifier) AttemptRecorded(c *store.Claim, o *store.Outcome, res *store.Result) {
 	opened := res.Before.Failures < BreakerThreshold && res.After.Failures >= BreakerThreshold
 	closed := res.Before.Failures >= BreakerThreshold && res.After.Failures == 0
 	var calls []func(Info)
@@ -121,35 +127,45 @@ func (n *notifier) attemptEnded(f *finished, res *store.Result) {
 		}
 	}
 	add(true, n.o.OnAttempt)
-	add(f.outcome.State == store.Delivered, n.o.OnDelivered)
-	add(f.outcome.State == store.Dead, n.o.OnDead)
+	add(o.State == store.Delivered, n.o.OnDelivered)
+	add(o.State == store.Dead, n.o.OnDead)
 	add(opened, n.o.OnBreakerOpen)
 	add(closed, n.o.OnBreakerClose)
 	if len(calls) == 0 {
 		return
 	}
-	info := newInfo(f.claim)
-	info.Attempt, info.State, info.RetryIn = f.outcome.Attempt, f.outcome.State, f.outcome.RetryIn
+	info := newInfo(c)
+	info.Attempt, info.State, info.RetryIn = o.Attempt, o.State, o.RetryIn
 	info.Failures = res.After.Failures
 	for _, call := range calls {
-		n.enqueue(func() { call(info) })
+		n.later(func() { call(info) })
 	}
 }
 
 func (n *notifier) deleted(sub store.Subscription) {
 	if n.o.OnDelete != nil {
-		n.call(func() { n.o.OnDelete(sub) })
+		n.now(func() { n.o.OnDelete(sub) })
 	}
 }
 
-func (n *notifier) disabled(sub store.Subscription) {
+// Disabled implements engine.Listener.
+func (n *notifier) Disabled(sub store.Subscription) {
 	if n.o.OnDisabled != nil {
-		n.enqueue(func() { n.o.OnDisabled(sub) })
+		n.later(func() { n.o.OnDisabled(sub) })
 	}
 }
 
-func (n *notifier) storeTrouble(op string, err error) {
+// StoreTrouble implements engine.Listener.
+func (n *notifier) StoreTrouble(op string, err error) {
 	if n.o.OnStoreTrouble != nil {
-		n.enqueue(func() { n.o.OnStoreTrouble(op, err) })
+		n.later(func() { n.o.OnStoreTrouble(op, err) })
 	}
+}
+
+// Published implements engine.Listener.
+func (n *notifier) Published(evs []events.Event) { n.published(n.later, evs) }
+
+// Canceled implements engine.Listener.
+func (n *notifier) Canceled(c *store.Claim, reason string) {
+	n.canceled(n.later, Cancellation{c.SubscriptionID, c.EventID, c.Tenant, reason})
 }

@@ -3,17 +3,19 @@ package dispatcher
 import (
 	"time"
 
+	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
-// Observer is told what happens, after it is stored. Each of its functions may be nil. A panic in one is caught and
-// logged.
+// Observer is told what happens, after it is stored. Each of its functions may be nil. A panic in
+// one is caught and logged.
 //
-// What the host does by a method of the Dispatcher is told in the goroutine that called it. What Run does is told in a
-// goroutine of Run's own, one call after another, in the order in which things happened, so that a slow function delays no
-// delivery: when more than a few thousand calls wait, further ones are dropped and their number logged. OnPublish,
-// OnSubscription and OnCanceled are called from both, so from several goroutines at once.
+// What the host does by a method of the Dispatcher is told in the goroutine that called it. What
+// Run does is told in a goroutine of Run's own, one call after another, in the order in which
+// things happened, so that a slow function delays no delivery: when more than a few thousand calls
+// wait, further ones are dropped and their number logged. OnPublish, OnSubscription and OnCanceled
+// are called from both, so from several goroutines at once.
 type Observer struct {
 	// OnPublish gets the events of one Publish, or the operational events that Run has published.
 	OnPublish func([]events.Event)
@@ -21,36 +23,35 @@ type Observer struct {
 	// OnSubscription gets a subscription that was made or changed, as it is now.
 	OnSubscription func(store.Subscription)
 
-	// OnDelete gets a subscription that was deleted, with all its deliveries, as it was before; of one that could not be
-	// read, the ID.
+	// OnDelete gets a subscription that was deleted, with all its deliveries, as it was before. If
+	// it could not be read, only its ID is set.
 	OnDelete func(store.Subscription)
 
 	// OnAttemptStart is called when an attempt starts: of Info.Attempt, Number and At are set.
 	OnAttemptStart func(Info)
 
-	// OnAttempt is called when an attempt has been recorded: Info.State says what it made of the delivery. When that is
-	// store.Pending it will be retried after Info.RetryIn.
+	// OnAttempt is called when an attempt has been recorded: Info.State is the state of the
+	// delivery then. If that is store.Pending it is retried after Info.RetryIn.
 	OnAttempt func(Info)
 
 	// OnDelivered and OnDead are called, after OnAttempt, when it ended the delivery.
 	OnDelivered, OnDead func(Info)
 
-	// OnCanceled is called when pending deliveries were canceled: one, because Options.Filter did not want it, or those of
-	// an event or a tenant that was erased, or those of a subscription that was unsubscribed. With the latter two it is not
-	// known whether there were any.
+	// OnCanceled is called when pending deliveries were canceled: one, because Options.Filter did
+	// not want it, or those of an event or a tenant that was erased, or those of a subscription
+	// that was unsubscribed. For the latter two, it is called whether or not there were any.
 	OnCanceled func(Cancellation)
 
-	// OnBreakerOpen and OnBreakerClose are called when a subscription's failures in a row reach BreakerThreshold, and when
-	// a success ends them.
+	// OnBreakerOpen and OnBreakerClose are called when a subscription's failures in a row reach
+	// BreakerThreshold, and when a success ends them.
 	OnBreakerOpen, OnBreakerClose func(Info)
 
-	// OnDisabled gets a subscription that the Dispatcher has unsubscribed; its DisabledReason says why. This is where to
-	// tell its owner.
+	// OnDisabled gets a subscription that the Dispatcher has unsubscribed; its DisabledReason says
+	// why. This is where to tell its owner.
 	OnDisabled func(store.Subscription)
 
-	// OnStoreTrouble is called when the store fails what Run asked of it ("claim", "open", "finish", "release", "disable",
-	// "announce", "prune").
-	// Run tries again by itself.
+	// OnStoreTrouble is called when the store fails what Run asked of it ("claim", "open",
+	// "finish", "release", "disable", "announce", "prune"). Run tries again by itself.
 	OnStoreTrouble func(op string, err error)
 }
 
@@ -63,14 +64,15 @@ type Info struct {
 	EventTime    time.Time     // when the event happened
 	EnqueuedAt   time.Time     // when it was published
 	Trace        string        // the event's
-	Attempt      store.Attempt // what came of it
+	Attempt      store.Attempt // the request and its result
 	State        store.State   // of the delivery now
 	RetryIn      time.Duration // until the next attempt, when State is store.Pending
 	Failures     int           // of the subscription in a row, this one included
 }
 
-// Cancellation says which deliveries were canceled and why. What is empty does not narrow them down: those of all events of
-// a subscription that was unsubscribed, of all subscriptions that an erased event was for.
+// Cancellation says which deliveries were canceled and why. An empty field does not narrow them
+// down: with a SubscriptionID alone, they are those of all its events; with an EventID alone, those
+// of all its subscriptions.
 type Cancellation struct {
 	SubscriptionID string
 	EventID        string
@@ -80,9 +82,9 @@ type Cancellation struct {
 
 // The reasons of deliveries that were canceled one by one.
 const (
-	ReasonFiltered     = "filtered"     // Options.Filter did not want it
-	ReasonErased       = "erased"       // the event was erased
-	ReasonUnsubscribed = "unsubscribed" // the owner of the subscription unsubscribed it
+	ReasonFiltered     = send.ReasonFiltered // "filtered": Options.Filter did not want it
+	ReasonErased       = "erased"            // the event was erased
+	ReasonUnsubscribed = "unsubscribed"      // the owner of the subscription unsubscribed it
 )
 
 func newInfo(c *store.Claim) Info {

@@ -26,129 +26,148 @@ const (
 	DefaultMaxPayload      = 1 << 20
 )
 
-// Version is outhook's own. It stands in the default User-Agent.
+// Version is that of outhook. It is in the default User-Agent.
 const Version = "0.1.0"
 
-// leaseSlack is what a lease lasts beyond the Timeout of the attempt that it is for: time to start the attempt and to
-// record its outcome.
+// leaseSlack is how much longer a lease lasts than the Timeout of its attempt: time to start the
+// attempt and to record its outcome.
 const leaseSlack = 15 * time.Second
 
 // Options configure a Dispatcher. New copies them; the zero value of each field means its default.
 type Options struct {
-	// Concurrency is how many attempts run at once, 1,048,576 at most. It bounds the memory and the goroutines of Run. If
-	// zero, DefaultConcurrency.
+	// Concurrency is how many attempts run at once, 1,048,576 at most. It bounds the memory and the
+	// goroutines of Run. If zero, DefaultConcurrency.
 	Concurrency int
 
-	// PerSubscription is how many attempts of one subscription run at once. If zero, DefaultPerSubscription, or
-	// Concurrency where that is less.
+	// PerSubscription is how many attempts of one subscription run at once. If zero,
+	// DefaultPerSubscription, or Concurrency where that is less.
 	PerSubscription int
 
-	// Timeout bounds one attempt from dialing to the last byte of the answer. If zero, DefaultTimeout.
+	// Timeout bounds one attempt from dialing to the last byte of the answer. If zero,
+	// DefaultTimeout.
 	Timeout time.Duration
 
-	// DrainTimeout is how long Run lets running attempts finish once its context has ended. Those that take longer are
-	// cut off and given back uncounted. If zero, DefaultDrainTimeout; if negative, none are waited for.
+	// DrainTimeout is how long Run lets running attempts finish once its context has ended. Those
+	// that take longer are cut off and given back uncounted. If zero, DefaultDrainTimeout; if
+	// negative, none are waited for.
 	DrainTimeout time.Duration
 
-	// Retention is how long a delivered delivery stays in the history, store.MaxDuration at most. If zero,
-	// DefaultRetention; if negative, for ever.
+	// Retention is how long a delivered delivery stays in the history, store.MaxDuration at most.
+	// If zero, DefaultRetention; if negative, for ever.
 	Retention time.Duration
 
-	// FailedRetention is how long a dead or canceled delivery stays in the history, and can be replayed,
-	// store.MaxDuration at most. If zero, DefaultFailedRetention; if negative, for ever.
+	// FailedRetention is how long a dead or canceled delivery stays in the history, and can be
+	// replayed, store.MaxDuration at most. If zero, DefaultFailedRetention; if negative, for ever.
 	FailedRetention time.Duration
 
-	// DisableAfter is how long a subscription may do nothing but fail before it is unsubscribed with a DisabledReason. A
-	// gap between two failures counts as a day at most, so downtime of the host does not disable anybody. If zero,
-	// DefaultDisableAfter; if negative, never.
+	// DisableAfter is how long a subscription may do nothing but fail before it is unsubscribed
+	// with a DisabledReason. A gap between two failures counts as a day at most, so downtime of the
+	// host does not disable anybody. If zero, DefaultDisableAfter; if negative, never.
 	DisableAfter time.Duration
 
 	// Backoff is when a failed delivery is tried again. If zero, the defaults of its fields.
 	Backoff Backoff
 
-	// Success says which HTTP statuses mean that the receiver took the delivery. It must be safe for concurrent use. If
-	// nil, only 200 does, as Airy documents it; Any2xx is the usual alternative.
+	// Success says which HTTP statuses mean that the receiver took the delivery. It must be safe
+	// for concurrent use. If nil, only 200 does, as Airy documents it; Any2xx is the usual
+	// alternative.
 	Success func(status int) bool
 
-	// EventTypes are the types that the host publishes. When there are any, Publish and Subscribe refuse others, but for
-	// the operational types in Subscribe with OperationalEvents. If empty, every well-formed type is taken.
+	// EventTypes are the types that the host publishes. When there are any, Publish and Subscribe
+	// refuse others, but for the operational types in Subscribe with OperationalEvents. If empty,
+	// every well-formed type is taken.
 	EventTypes []events.Type
 
-	// OperationalEvents has Run publish events about subscriptions: events.TypeDisabled when it has unsubscribed one,
-	// events.TypeExhausted when it has given a delivery up. They are of the subscription's tenant, and go to the
-	// subscriptions that name their type; with EventTypes, naming them is allowed only with this option. Publish refuses
-	// them then. None are published about deliveries of operational events. Should the process die between an outcome and
-	// its event, or the store's answer be lost, the event is missing: the history has the outcome.
+	// OperationalEvents has Run publish events about subscriptions: events.TypeDisabled when it has
+	// unsubscribed one, events.TypeExhausted when it has given a delivery up. They are of the
+	// subscription's tenant, and go to the subscriptions that name their type; with EventTypes,
+	// naming them is allowed only with this option. Publish refuses them then. None are published
+	// about deliveries of operational events. Should the process die between an outcome and its
+	// event, or the store's answer be lost, the event is missing: the history has the outcome.
 	OperationalEvents bool
 
-	// Filter says whether a subscription is to get an event; if not, the delivery ends as canceled with ReasonFiltered and
-	// without an attempt. It is asked immediately before the first attempt, in its goroutine and its slot of Concurrency,
-	// and not again for retries or, once there was an attempt, redeliveries: what it says later is of no consequence to
-	// them. A delivery that it canceled and that is redelivered is asked about anew.
+	// Filter says whether a subscription is to get an event; if not, the delivery ends as canceled
+	// with ReasonFiltered and without an attempt. It is asked immediately before the first attempt,
+	// in its goroutine and its slot of Concurrency, and not again for retries or, once there was an
+	// attempt, redeliveries. It is asked again about a delivery that it canceled and that is
+	// redelivered.
 	//
-	// The delivery has been stored by then, which is what an event costs that is not wanted: where event types can tell
-	// events apart, patterns are cheaper. Both arguments are copies. It must be safe for concurrent use. A panic is a failed
-	// attempt; the next one asks again. If nil, every delivery is attempted.
+	// The delivery has been stored by then, so an event that is not wanted still costs that.
+	// Patterns of event types are cheaper where they suffice. Both arguments are copies. It must be
+	// safe for concurrent use. A panic is a failed attempt; the next one asks again. If nil, every
+	// delivery is attempted.
 	Filter func(store.Subscription, events.Event) bool
 
-	// Transform may change the headers and the body of deliveries, for each subscription as it likes. It is called at every
-	// attempt, and by Ping, in the attempt's goroutine and within its Timeout, with copies of the subscription and the event,
-	// and must be safe for concurrent use. An error or a panic is a failed attempt.
+	// Transform may change the headers and the body of deliveries, for each subscription as it
+	// likes. It is called at every attempt, and by Ping, in the attempt's goroutine and within its
+	// Timeout, with copies of the subscription and the event, and must be safe for concurrent use.
+	// An error or a panic is a failed attempt.
 	//
-	// Signatures are over the body that it leaves. Every attempt must send the same body, so that of the first attempt is
-	// kept with the delivery when it fails, beside the event's own where they differ, and sent again at each retry; a change
-	// of mind about the body comes too late then. Headers are those of each call. A delivery that succeeded at once has kept
-	// nothing: its redelivery is transformed anew.
+	// Signatures are over the body that it leaves. Every attempt must send the same body, so that
+	// of the first attempt is kept with the delivery when it fails, beside the event's own where
+	// they differ, and sent again at each retry: a retry cannot change the body. Headers are those
+	// of each call. A delivery that succeeded at once has kept nothing: its redelivery is
+	// transformed anew.
 	//
-	// It must be deterministic: the same subscription and event give the same body. After a crash between an attempt and
-	// its recording, the attempt is the first again; should Transform then make something else, the receiver would get two
-	// bodies with one webhook-id. If nil, nothing is changed.
+	// It must be deterministic: the same subscription and event give the same body. After a crash
+	// between an attempt and its recording, the attempt is the first again; should Transform then
+	// make something else, the receiver would get two bodies with one webhook-id. If nil, nothing
+	// is changed.
 	Transform func(context.Context, store.Subscription, events.Event, *Request) error
 
-	// Sign returns headers to add to an attempt, such as the signature of a scheme that your receivers know already. It is
-	// called at every attempt, and by Ping, after Transform, and must be safe for concurrent use. Names that belong to the
-	// sender, an error or a panic are a failed attempt. If nil, none are added.
+	// Sign returns headers to add to an attempt, such as the signature of a scheme that your
+	// receivers know already. It is called at every attempt, and by Ping, after Transform, and must
+	// be safe for concurrent use. Names that belong to the sender, an error or a panic are a failed
+	// attempt. If nil, none are added.
 	Sign func(Message) (http.Header, error)
 
-	// RateLimit is how many attempts of a subscription may start per second on average, and in one burst; a burst below 1
-	// counts as 1. It holds for this process. Deliveries beyond it wait in the store, in their order, and take no slot of
-	// Concurrency. No limit when it is zero, negative or rate.Inf.
+	// RateLimit is how many attempts of a subscription may start per second on average, and in one
+	// burst; a burst below 1 counts as 1. It holds for this process. Deliveries beyond it wait in
+	// the store, in their order, and take no slot of Concurrency. No limit when it is zero,
+	// negative or rate.Inf.
 	//
-	// It is called for each attempt, in the goroutine that all attempts wait for: it must be quick. The subscription is for
-	// reading only. A panic puts that subscription's attempts off for some seconds. Each Run begins with one token and not
-	// with a burst, so restarts don't add up to more than the limit. If nil, there are no limits, which costs nothing.
+	// It is called for each attempt, in the goroutine that all attempts wait for: it must be quick.
+	// The subscription is for reading only. A panic puts that subscription's attempts off for some
+	// seconds. Each Run begins with one token and not with a burst, so restarts don't add up to
+	// more than the limit. If nil, there are no limits, which costs nothing.
 	RateLimit func(store.Subscription) (limit rate.Limit, burst int)
 
 	// RequireHTTPS refuses subscriptions with an http URL. It does not touch those that exist.
 	RequireHTTPS bool
 
-	// AllowPrefixes are addresses that deliveries may go to although the built-in list denies them, such as a host's
-	// own network, or loopback in a test. DenyPrefixes are denied whatever else says; they come first. Both hold for the
-	// address that is really dialed. See the package comment for the built-in list.
+	// AllowPrefixes are addresses that deliveries may go to although the built-in list denies them,
+	// such as a host's own network, or loopback in a test. DenyPrefixes are denied in any case;
+	// they come first. Both hold for the address that is really dialed. See the package comment for
+	// the built-in list.
 	AllowPrefixes, DenyPrefixes []netip.Prefix
 
-	// Transport sends the requests. With one of your own, the address guard, the response limits and Proxy are yours to
-	// see to; redirects are still not followed and the Timeout still holds. If nil, guarded connections, for HTTP/1.1 and HTTP/2.
+	// Transport sends the requests. With one of your own, the address guard, the response limits
+	// and Proxy are your responsibility; redirects are still not followed and the Timeout still
+	// holds. If nil, guarded connections, for HTTP/1.1 and HTTP/2.
 	Transport http.RoundTripper
 
-	// Proxy is the http, https or socks5 proxy for every delivery. The guard then cannot see the endpoint's address: the proxy
-	// must. Proxies named in the environment are never used. If nil, none.
+	// Proxy is the http, https or socks5 proxy for every delivery. The guard then cannot see the
+	// endpoint's address: the proxy must. Proxies named in the environment are never used. If nil,
+	// none.
 	Proxy *url.URL
 
-	// UserAgent is the User-Agent of deliveries whose subscription does not set its own. If empty, "outhook/" and Version.
+	// UserAgent is the User-Agent of deliveries whose subscription does not set its own. If empty,
+	// "outhook/" and Version.
 	UserAgent string
 
 	// MaxPayload is how many bytes an event's Payload may have. If zero, DefaultMaxPayload.
 	MaxPayload int
 
-	// Logger gets a Debug record per attempt, a Warn per failed one, and an Error for trouble of the dispatcher's own or
-	// its store's; never a body, a query string, a header value or a secret. If nil, slog.Default().
+	// Logger gets a Debug record per attempt, a Warn per failed one, and an Error for trouble of
+	// the dispatcher's own or its store's; never a body, a query string, a header value or a
+	// secret. If nil, slog.Default().
 	Logger *slog.Logger
 
-	// Observer is told what happens. If nil, nobody is.
+	// Observer is told what happens. If nil, there is none.
 	Observer *Observer
 
-	// Tracer connects publishing and attempts to a tracing system. If nil, attempts send the Trace of their event.
+	// Tracer connects publishing and attempts to a tracing system. If nil, attempts send the Trace
+	// of their event.
 	Tracer *Tracer
 }
 

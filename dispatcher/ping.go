@@ -3,7 +3,11 @@ package dispatcher
 import (
 	"context"
 	"fmt"
+	"sync"
 
+	"golang.org/x/sync/semaphore"
+
+	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
@@ -11,12 +15,13 @@ import (
 // TypePing is the type of the event that Ping sends.
 const TypePing = "webhook.ping"
 
-// Ping posts an event of type TypePing, signed, to a subscription, now and by the path that deliveries take, and returns
-// what came of it. Its payload is {"id":"<the subscription's ID>"}. It is not queued, retried, recorded or counted, and
-// goes to an unsubscribed subscription too. But when it succeeds and the breaker is open, the next probe is made at once:
-// whoever mends an endpoint need not wait for it. Options.Transform and Options.Sign apply to it; Options.Filter, Options.RateLimit
-// and the breaker do not. Run need not be running. Of each tenant, at most Options.PerSubscription pings are under way at
-// once; others of that tenant wait.
+// Ping posts an event of type TypePing, signed, to a subscription, now and by the path that
+// deliveries take, and returns the attempt. Its payload is {"id":"<the subscription's ID>"}. It is
+// not queued, retried, recorded or counted, and goes to an unsubscribed subscription too. But when
+// it succeeds and the breaker is open, the next probe is made at once, so that the owner of a
+// repaired endpoint need not wait. Options.Transform and Options.Sign apply to it; Options.Filter,
+// Options.RateLimit and the breaker do not. Run need not be running. Of each tenant, at most
+// Options.PerSubscription pings are under way at once; others of that tenant wait.
 //
 // The error is the store's, or the context's; what went wrong with the attempt is in Attempt.Error.
 func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error) {
@@ -24,8 +29,8 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 	if err != nil {
 		return store.Attempt{}, err
 	}
-	if isSealed(&sub) {
-		return store.Attempt{}, sealedError(sub.ID)
+	if send.IsSealed(&sub) {
+		return store.Attempt{}, send.SealedError(sub.ID)
 	}
 	e, err := events.New(TypePing, map[string]string{"id": sub.ID})
 	if err != nil {
@@ -40,7 +45,7 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 		return store.Attempt{}, err
 	}
 	defer leave()
-	a := d.sender.send(ctx, &store.Claim{
+	a := d.sender.Send(ctx, &store.Claim{
 		Lease:        store.Lease{SubscriptionID: sub.ID, EventID: e.ID},
 		Subscription: sub,
 		EventType:    e.Type,
@@ -50,10 +55,10 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 		Attempt:      1,
 	}, "")
 	err = ctx.Err()
-	if a.attempt.Error == "" {
+	if a.Attempt.Error == "" {
 		err = d.unhold(ctx, sub.ID)
 	}
-	return a.attempt, err
+	return a.Attempt, err
 }
 
 // unhold has a subscription that is held claimed at once.
@@ -66,4 +71,56 @@ func (d *Dispatcher) unhold(ctx context.Context, id string) error {
 		AnyTenant: true, SubscriptionID: id, States: []store.State{store.Pending}, Limit: 1,
 	})
 	return err
+}
+
+// pings bounds how many pings of each tenant are under way, so that the slow endpoints of one keep
+// no other waiting.
+type pings struct {
+	max int64 // of one tenant
+
+	mu sync.Mutex
+	of map[string]*tenantPings // those with a ping under way or waiting
+}
+
+type tenantPings struct {
+	slots *semaphore.Weighted
+	users int // pings under way or waiting
+}
+
+func newPings(max int) *pings { return &pings{max: int64(max), of: make(map[string]*tenantPings)} }
+
+// enter waits until a ping of the tenant may start. When it is over, leave is to be called.
+func (p *pings) enter(ctx context.Context, tenant string) (leave func(), err error) {
+	t := p.join(tenant)
+	if err := t.slots.Acquire(ctx, 1); err != nil {
+		p.part(tenant)
+		return nil, err
+	}
+	return func() {
+		t.slots.Release(1)
+		p.part(tenant)
+	}, nil
+}
+
+func (p *pings) join(tenant string) *tenantPings {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	t := p.of[tenant]
+	if t == nil {
+		t = &tenantPings{slots: semaphore.NewWeighted(p.max)}
+		p.of[tenant] = t
+	}
+	t.users++
+	return t
+}
+
+// part forgets the tenant when nobody pings for it any more.
+func (p *pings) part(tenant string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if t := p.of[tenant]; t.users > 1 {
+		t.users--
+	} else {
+		delete(p.of, tenant)
+	}
 }

@@ -2,7 +2,6 @@ package dispatcher
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"github.com/outhook/outhook/store"
@@ -21,37 +20,29 @@ type Stats struct {
 	Dead      uint64 // deliveries given up
 }
 
-// counts are the part of Stats that the Dispatcher counts itself.
-type counts struct{ attempts, delivered, retried, dead atomic.Uint64 }
-
-func (c *counts) outcome(s store.State) {
-	switch s {
-	case store.Delivered:
-		c.delivered.Add(1)
-	case store.Pending:
-		c.retried.Add(1)
-	case store.Dead:
-		c.dead.Add(1)
-	}
-}
-
 // Stats returns figures of the whole store, and of this Dispatcher since it was made.
 func (d *Dispatcher) Stats(ctx context.Context) (Stats, error) {
 	s, err := d.store.Stats(ctx, "")
 	if err != nil {
 		return Stats{}, err
 	}
+	counts := d.engine.Counts()
 	return Stats{
 		Subscriptions: s.Subscriptions,
 		Pending:       s.Pending,
 		InFlight:      s.InFlight,
 		OldestPending: s.OldestPending,
-		Attempts:      d.counts.attempts.Load(),
-		Delivered:     d.counts.delivered.Load(),
-		Retried:       d.counts.retried.Load(),
-		Dead:          d.counts.dead.Load(),
+		Attempts:      counts.Attempts,
+		Delivered:     counts.Delivered,
+		Retried:       counts.Retried,
+		Dead:          counts.Dead,
 	}, nil
 }
+
+// BreakerThreshold is how many attempts of a subscription must fail in a row to open its breaker.
+// While it is open, the subscription gets one probe at a time, at the delays of the backoff; a
+// success closes it.
+const BreakerThreshold = 10
 
 // Breaker says what a subscription's breaker does; see BreakerThreshold.
 type Breaker string
@@ -67,27 +58,30 @@ type SubscriptionStats struct {
 	InFlight      int       // deliveries that are under way, in this process or another
 	OldestPending time.Time // when the oldest pending delivery was published; zero when none is
 
-	// Hour and Day are what was recorded of its attempts in the last hour and the last 24 hours; see store.Window.
+	// Hour and Day are what was recorded of its attempts in the last hour and the last 24 hours;
+	// see store.Window.
 	Hour, Day store.Window
 
 	Breaker  Breaker
 	Failures int // failed attempts since the last success
 
-	// FailingSince is when the first of those failures was, and FailingFor the time from then to the last, which
-	// Options.DisableAfter is compared with. Of a gap between two failures a day counts at most, as the host may have been
-	// down; what exceeds it makes FailingSince as much later. Zero without failures.
+	// FailingSince is when the first of those failures was, and FailingFor the time from then to
+	// the last, which Options.DisableAfter is compared with. Of a gap between two failures a day
+	// counts at most, as the host may have been down; what exceeds it makes FailingSince as much
+	// later. Zero without failures.
 	FailingSince time.Time
 	FailingFor   time.Duration
 
-	// HeldUntil is when the next probe may be made, by the store's clock; zero when the breaker holds nothing. A Ping that
-	// succeeds, Redeliver and Replay end it.
+	// HeldUntil is when the next probe may be made, by the store's clock; zero when the breaker
+	// holds nothing. A Ping that succeeds, Redeliver and Replay end it.
 	HeldUntil time.Time
 
 	// DisabledReason says why the Dispatcher unsubscribed it; empty when it did not.
 	DisabledReason string
 }
 
-// SubscriptionStats returns figures of a subscription. store.ErrNotFound when there is none.
+// SubscriptionStats returns figures of a subscription. It returns store.ErrNotFound if the
+// subscription does not exist.
 func (d *Dispatcher) SubscriptionStats(ctx context.Context, id string) (SubscriptionStats, error) {
 	sub, err := d.Subscription(ctx, id)
 	if err != nil {

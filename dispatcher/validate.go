@@ -2,12 +2,17 @@ package dispatcher
 
 import (
 	"fmt"
+	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
+	"golang.org/x/net/http/httpguts"
 
+	"github.com/outhook/outhook/dispatcher/internal/netguard"
+	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
@@ -15,20 +20,22 @@ import (
 
 // More bounds of a subscription.
 const (
-	MaxName    = 256 // characters
-	MaxEvents  = 256 // patterns
-	MaxSecrets = 8   // keys that sign at once, while several rotations overlap
+	MaxURL     = 2048 // bytes
+	MaxName    = 256  // characters
+	MaxEvents  = 256  // patterns
+	MaxSecrets = 8    // keys that sign at once, while several rotations overlap
 )
 
-// checkSubscription validates sub, which was was before, and puts it in the form in which it is stored. Its errors are
-// *events.InvalidError.
+// checkSubscription validates sub, whose stored form is was, and puts it in the form to store. Its
+// errors are *events.InvalidError.
 //
-// The URL and the events are checked only when they have changed: what the host's options allow may have changed as
-// well, and a subscription from before must still be one that can be renamed, rotated and unsubscribed.
+// The URL and the events are checked only when they have changed: what the host's options allow may
+// have changed as well, and a subscription from before must still be one that can be renamed,
+// rotated and unsubscribed.
 func (d *Dispatcher) checkSubscription(sub, was *store.Subscription) error {
 	var err error
 	if sub.URL != was.URL || sub.URL == "" {
-		if sub.URL, err = d.endpoint(sub.URL); err != nil {
+		if sub.URL, err = d.checkURL(sub.URL); err != nil {
 			return err
 		}
 	}
@@ -38,7 +45,10 @@ func (d *Dispatcher) checkSubscription(sub, was *store.Subscription) error {
 		}
 	}
 	if !utf8.ValidString(sub.Name) || utf8.RuneCountInString(sub.Name) > MaxName {
-		return &events.InvalidError{Field: "name", Reason: fmt.Sprintf("must be valid UTF-8 of at most %d characters", MaxName)}
+		return &events.InvalidError{
+			Field:  "name",
+			Reason: fmt.Sprintf("must be valid UTF-8 of at most %d characters", MaxName),
+		}
 	}
 	if err := events.ValidateTenant(sub.Tenant); err != nil {
 		return err
@@ -54,15 +64,33 @@ func (d *Dispatcher) checkSubscription(sub, was *store.Subscription) error {
 		sub.DisabledReason = ""
 	case store.Unsubscribed:
 	default:
-		return &events.InvalidError{Field: "status", Reason: fmt.Sprintf("must be %q or %q", store.Subscribed, store.Unsubscribed)}
+		return &events.InvalidError{
+			Field:  "status",
+			Reason: fmt.Sprintf("must be %q or %q", store.Subscribed, store.Unsubscribed),
+		}
 	}
 	return nil
+}
+
+// checkURL returns the form in which a URL is stored.
+func (d *Dispatcher) checkURL(raw string) (string, error) {
+	out, err := d.guard.CheckURL(
+		raw,
+		netguard.URLRules{MaxBytes: MaxURL, RequireHTTPS: d.o.RequireHTTPS},
+	)
+	if err != nil {
+		return "", &events.InvalidError{Field: "url", Reason: err.Error()}
+	}
+	return out, nil
 }
 
 // checkPatterns validates a subscription's events and returns them without repetitions.
 func (d *Dispatcher) checkPatterns(patterns []string) ([]string, error) {
 	if len(patterns) > MaxEvents {
-		return nil, &events.InvalidError{Field: "events", Reason: fmt.Sprintf("has %d entries; at most %d are allowed", len(patterns), MaxEvents)}
+		return nil, &events.InvalidError{
+			Field:  "events",
+			Reason: fmt.Sprintf("has %d entries; at most %d are allowed", len(patterns), MaxEvents),
+		}
 	}
 	var out []string
 	for _, p := range patterns {
@@ -85,20 +113,34 @@ func (d *Dispatcher) checkKnown(pattern string) error {
 	if d.o.OperationalEvents {
 		known = append(known[:len(known):len(known)], events.TypeDisabled, events.TypeExhausted)
 	}
-	if len(d.types) == 0 || slices.ContainsFunc(known, func(name string) bool { return events.Match(pattern, name) }) {
+	if len(d.types) == 0 ||
+		slices.ContainsFunc(known, func(name string) bool { return events.Match(pattern, name) }) {
 		return nil
 	}
-	return &events.InvalidError{Field: "events", Reason: fmt.Sprintf("names %q, which is not published here; the types are %s",
-		pattern, strings.Join(known, ", "))}
+	return &events.InvalidError{
+		Field: "events",
+		Reason: fmt.Sprintf("names %q, which is not published here; the types are %s",
+			pattern, strings.Join(known, ", ")),
+	}
 }
 
 func checkSecrets(secrets []signing.Secret) error {
 	if len(secrets) > MaxSecrets {
-		return &events.InvalidError{Field: "signature_key", Reason: fmt.Sprintf("would be one of %d at once; at most %d are allowed: wait for a rotation to end", len(secrets), MaxSecrets)}
+		return &events.InvalidError{
+			Field: "signature_key",
+			Reason: fmt.Sprintf(
+				"would be one of %d at once; at most %d are allowed: wait for a rotation to end",
+				len(secrets),
+				MaxSecrets,
+			),
+		}
 	}
 	for _, s := range secrets {
-		if looksSealed(string(s)) {
-			return &events.InvalidError{Field: "signature_key", Reason: "begins like a key that is kept encrypted; use another"}
+		if send.LooksSealed(string(s)) {
+			return &events.InvalidError{
+				Field:  "signature_key",
+				Reason: "begins like a key that is kept encrypted; use another",
+			}
 		}
 		if err := s.Validate(); err != nil {
 			return &events.InvalidError{Field: "signature_key", Reason: err.Error()}
@@ -111,7 +153,68 @@ func checkSecrets(secrets []signing.Secret) error {
 func checkID(id string) (string, error) {
 	u, err := uuid.Parse(id)
 	if err != nil || len(id) != 36 {
-		return "", &events.InvalidError{Field: "id", Reason: "must be a UUID such as 3e639566-29fa-450d-a59f-ae3c25d7260f"}
+		return "", &events.InvalidError{
+			Field:  "id",
+			Reason: "must be a UUID such as 3e639566-29fa-450d-a59f-ae3c25d7260f",
+		}
 	}
 	return u.String(), nil
+}
+
+// The bounds of a subscription's headers.
+const (
+	MaxHeaders     = 32
+	MaxHeaderName  = 256  // bytes
+	MaxHeaderValue = 4096 // bytes
+)
+
+// checkHeaders validates the headers of a subscription. Its error never repeats a value.
+func checkHeaders(headers map[string]string) error {
+	invalid := func(format string, args ...any) error {
+		return &events.InvalidError{Field: "headers", Reason: fmt.Sprintf(format, args...)}
+	}
+	if len(headers) > MaxHeaders {
+		return invalid("has %d entries; at most %d are allowed", len(headers), MaxHeaders)
+	}
+	seen := make(map[string]bool, len(headers))
+	for _, name := range slices.Sorted(maps.Keys(headers)) {
+		value := headers[name]
+		canonical := http.CanonicalHeaderKey(name)
+		switch {
+		case len(name) > MaxHeaderName:
+			return invalid(
+				"has a name of %d bytes; at most %d are allowed",
+				len(name),
+				MaxHeaderName,
+			)
+		case !httpguts.ValidHeaderFieldName(name):
+			return invalid(
+				"has the name %q, which HTTP does not allow; use letters, digits and hyphens",
+				name,
+			)
+		case send.IsReserved(canonical):
+			return invalid("has the name %q, which belongs to the sender; use another", name)
+		case seen[canonical]:
+			return invalid("has the name %q twice, in different case; keep one", name)
+		case len(value) > MaxHeaderValue:
+			return invalid(
+				"has a value of %d bytes for %q; at most %d are allowed",
+				len(value),
+				name,
+				MaxHeaderValue,
+			)
+		case send.LooksSealed(value):
+			return invalid(
+				"has a value for %q that begins like one that is kept encrypted; use another",
+				name,
+			)
+		case !httpguts.ValidHeaderFieldValue(value) || !utf8.ValidString(value) || strings.Trim(value, " \t") != value:
+			return invalid(
+				"has a value for %q that HTTP does not allow; no control characters, no blank at either end, UTF-8",
+				name,
+			)
+		}
+		seen[canonical] = true
+	}
+	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/dispatcher/internal/nettest"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
@@ -58,8 +59,8 @@ func BenchmarkSend(b *testing.B) {
 	}
 }
 
-// BenchmarkSendLoopback is an attempt over a kept connection, beside a plain net/http client that signs and posts the same;
-// both over HTTP/1.1.
+// BenchmarkSendLoopback is an attempt over a kept connection, beside a plain net/http client that
+// signs and posts the same; both over HTTP/1.1.
 func BenchmarkSendLoopback(b *testing.B) {
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body)
@@ -85,7 +86,7 @@ func BenchmarkSendLoopback(b *testing.B) {
 			}
 		})
 		b.Run(name+"/ours", func(b *testing.B) {
-			d, err := dispatcher.New(memstore.New(), &dispatcher.Options{AllowPrefixes: loopback()})
+			d, err := dispatcher.New(memstore.New(), &dispatcher.Options{AllowPrefixes: nettest.Loopback()})
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -17,22 +17,25 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/dispatcher/internal/nettest"
 	"github.com/outhook/outhook/store"
 )
 
-// sendUntil makes an attempt at the URL, cuts it off once begun has come, and returns what came of it.
+// sendUntil makes an attempt at the URL, cuts it off once begun has come, and returns what came of
+// it.
 func sendUntil(t *testing.T, w *wire, url string, begun <-chan struct{}) store.Attempt {
 	t.Helper()
 	ctx, cut := context.WithCancel(t.Context())
 	defer cut()
 	done := make(chan store.Attempt, 1)
 	go func() { done <- w.Send(ctx, benchClaim(url)) }()
-	receive(t, begun, "the beginning of the attempt")
+	nettest.Receive(t, begun, "the beginning of the attempt")
 	cut()
-	return receive(t, done, "the end of the attempt")
+	return nettest.Receive(t, done, "the end of the attempt")
 }
 
-// A dial, a lookup and a handshake end with the attempt that they were for: nothing is left that holds a socket.
+// A dial, a lookup and a handshake end with the attempt that they were for: nothing is left that
+// holds a socket.
 func TestNothingOutlivesAnAttempt(t *testing.T) {
 	begun, ended := make(chan struct{}, 16), make(chan struct{}, 16)
 	hang := func(c net.Conn) {
@@ -41,7 +44,7 @@ func TestNothingOutlivesAnAttempt(t *testing.T) {
 		io.Copy(io.Discard, c) // until the sender hangs up
 		ended <- struct{}{}
 	}
-	address := listen(t, hang)
+	address := nettest.Listen(t, hang)
 	for _, tt := range []struct{ name, url string }{
 		{"request", "http://" + address},
 		{"handshake", "https://" + address},
@@ -50,7 +53,7 @@ func TestNothingOutlivesAnAttempt(t *testing.T) {
 		if a := sendUntil(t, w, tt.url, begun); dispatcher.ErrorClass(a.Error) != dispatcher.ClassCanceled {
 			t.Errorf("%s: %+v, want class canceled", tt.name, a)
 		}
-		receive(t, ended, "the end of the "+tt.name)
+		nettest.Receive(t, ended, "the end of the "+tt.name)
 	}
 
 	w := newWire(t, dispatcher.Options{Timeout: time.Hour})
@@ -60,21 +63,21 @@ func TestNothingOutlivesAnAttempt(t *testing.T) {
 		ended <- struct{}{}
 		return nil, ctx.Err()
 	}}, nil)
-	if a := sendUntil(t, w, "http://endpoint.test", begun); dispatcher.ErrorClass(a.Error) != dispatcher.ClassCanceled {
+	if a := sendUntil(t, w, "http://"+nettest.Name("endpoint"), begun); dispatcher.ErrorClass(a.Error) != dispatcher.ClassCanceled {
 		t.Errorf("lookup: %+v, want class canceled", a)
 	}
-	receive(t, ended, "the end of the lookup")
+	nettest.Receive(t, ended, "the end of the lookup")
 }
 
 // HTTP/2 is spoken where the endpoint does, and its connection kept.
 func TestHTTP2(t *testing.T) {
-	ca := newAuthority(t)
+	ca := nettest.NewAuthority(t)
 	var (
 		mu     sync.Mutex
 		protos []string
 		from   = make(map[string]bool)
 	)
-	address := serveTLS(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	address := nettest.ServeTLS(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		mu.Lock()
 		defer mu.Unlock()
@@ -85,9 +88,9 @@ func TestHTTP2(t *testing.T) {
 			t.Errorf("got %d bytes of %d, %v, headers %v", len(body), r.ContentLength, err, r.Header)
 		}
 		io.WriteString(rw, "taken")
-	}), ca.config(t, "127.0.0.1"))
+	}), ca.Config(t, "127.0.0.1"))
 	w := newWire(t, dispatcher.Options{})
-	w.Trust(ca.pool)
+	w.Trust(ca.Pool)
 	const attempts = 5
 	for range attempts {
 		if a := w.ping(t, "https://"+address); a.Status != 200 || string(a.Response) != "taken" {
@@ -108,7 +111,7 @@ func TestConnectionsClosedUnderLoad(t *testing.T) {
 		got = make(map[string]bool)
 		n   int
 	)
-	url := "http://" + listen(t, func(c net.Conn) {
+	url := "http://" + nettest.Listen(t, func(c net.Conn) {
 		r := bufio.NewReader(c)
 		for { // every third request is the last of its connection
 			req, err := http.ReadRequest(r)
@@ -153,11 +156,11 @@ func TestConnectionsClosedUnderLoad(t *testing.T) {
 
 // What an endpoint sends is never held, however much it is.
 func TestMemoryOfAnAttempt(t *testing.T) {
-	ca := newAuthority(t)
+	ca := nettest.NewAuthority(t)
 	const most = 4 << 20 // bytes allocated in all, by the endpoint too
 	for _, e := range append(endless(t), hostile{name: "HTTP/2", url: serveFrames(t, ca, endlessData)}) {
 		w := newWire(t, dispatcher.Options{})
-		w.Trust(ca.pool)
+		w.Trust(ca.Pool)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		w.ping(t, e.url)
@@ -206,8 +209,8 @@ func TestOwnTransport(t *testing.T) {
 }
 
 func TestURLStoredUnchecked(t *testing.T) {
-	var reached counter
-	address := listen(t, func(net.Conn) { reached.add() })
+	var reached nettest.Counter
+	address := nettest.Listen(t, func(net.Conn) { reached.Add() })
 	w := newWire(t, dispatcher.Options{})
 	for _, url := range []string{"", "ftp://" + address, "file:///etc/passwd", address, "http:" + address, "//" + address,
 		"http://", "http:///x", "http://%zz", "http://" + address + "\r\nX: y", "http://\x00"} {
@@ -215,7 +218,7 @@ func TestURLStoredUnchecked(t *testing.T) {
 			t.Errorf("%q: %+v, want that it cannot be posted to", url, a)
 		}
 	}
-	if n := reached.count(); n != 0 {
+	if n := reached.Count(); n != 0 {
 		t.Errorf("%d connections, want none", n)
 	}
 	secret := "http://user:" + canary + "@" + strings.TrimPrefix(anonymous(t), "http://")
@@ -226,7 +229,7 @@ func TestURLStoredUnchecked(t *testing.T) {
 
 // anonymous is an endpoint that fails the test when a request brings credentials.
 func anonymous(t *testing.T) string {
-	return "http://" + serveHTTP(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	return "http://" + nettest.ServeHTTP(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "" {
 			t.Errorf("Authorization %q, want none", r.Header.Get("Authorization"))
 		}
@@ -234,11 +237,11 @@ func anonymous(t *testing.T) string {
 }
 
 func TestTrustIsTheSystems(t *testing.T) {
-	ca := newAuthority(t)
-	var reached counter
-	address := serveTLS(t, &reached, ca.config(t, "127.0.0.1"))
+	ca := nettest.NewAuthority(t)
+	var reached nettest.Counter
+	address := nettest.ServeTLS(t, &reached, ca.Config(t, "127.0.0.1"))
 	w := newWire(t, dispatcher.Options{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
-	if a := w.ping(t, "https://"+address); dispatcher.ErrorClass(a.Error) != dispatcher.ClassTLS || reached.count() != 0 {
-		t.Errorf("%+v and %d requests, want class tls and none", a, reached.count())
+	if a := w.ping(t, "https://"+address); dispatcher.ErrorClass(a.Error) != dispatcher.ClassTLS || reached.Count() != 0 {
+		t.Errorf("%+v and %d requests, want class tls and none", a, reached.Count())
 	}
 }

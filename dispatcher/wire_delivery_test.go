@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/dispatcher/internal/nettest"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 )
@@ -40,7 +41,7 @@ func macOf(key, text string) []byte {
 func sorted(names []string) []string { return slices.Sorted(slices.Values(names)) }
 
 func TestDeliveryOnTheWire(t *testing.T) {
-	url, requests := newRaw(t, answerWith(200))
+	url, requests := nettest.NewRaw(t, nettest.AnswerWith(200))
 	w := startWire(t, dispatcher.Options{})
 	w.subscribe(t, store.Subscription{URL: url + "/hooks/a%2Fb?tenant=7&x=%20", Secrets: []signing.Secret{textKey}})
 	e := w.publish(t, map[string]string{"text": "grüße <&> \u2028"})
@@ -48,16 +49,16 @@ func TestDeliveryOnTheWire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := receive(t, requests, "a request")
+	r := nettest.Receive(t, requests, "a request")
 
-	if want := "POST /hooks/a%2Fb?tenant=7&x=%20 HTTP/1.1"; r.line != want {
-		t.Errorf("request line %q, want %q", r.line, want)
+	if want := "POST /hooks/a%2Fb?tenant=7&x=%20 HTTP/1.1"; r.Line != want {
+		t.Errorf("request line %q, want %q", r.Line, want)
 	}
-	if got := sorted(r.names); !slices.Equal(got, signedNames) {
+	if got := sorted(r.Names); !slices.Equal(got, signedNames) {
 		t.Errorf("headers %q, want %q", got, signedNames)
 	}
-	if r.body != string(body) {
-		t.Errorf("body %q, want %q", r.body, body)
+	if r.Body != string(body) {
+		t.Errorf("body %q, want %q", r.Body, body)
 	}
 	for name, want := range map[string]string{
 		"Host":                     strings.TrimPrefix(url, "http://"),
@@ -68,18 +69,18 @@ func TestDeliveryOnTheWire(t *testing.T) {
 		"Webhook-Id":               e.ID,
 		"Webhook-Attempt":          "1",
 		"Webhook-Signature": "v1," + base64.StdEncoding.EncodeToString(
-			macOf(string(textKey), e.ID+"."+r.header.Get("webhook-timestamp")+"."+string(body))),
+			macOf(string(textKey), e.ID+"."+r.Header.Get("webhook-timestamp")+"."+string(body))),
 	} {
-		if got := r.header.Get(name); got != want {
+		if got := r.Header.Get(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
-	seconds, err := strconv.ParseInt(r.header.Get("webhook-timestamp"), 10, 64)
-	if age := time.Since(time.Unix(seconds, 0)); err != nil || age < 0 || age > patience {
-		t.Errorf("webhook-timestamp %q, want now", r.header.Get("webhook-timestamp"))
+	seconds, err := strconv.ParseInt(r.Header.Get("webhook-timestamp"), 10, 64)
+	if age := time.Since(time.Unix(seconds, 0)); err != nil || age < 0 || age > nettest.Patience {
+		t.Errorf("webhook-timestamp %q, want now", r.Header.Get("webhook-timestamp"))
 	}
 	v := signing.Verifier{Keys: []signing.Secret{textKey}, RequireStandard: true}
-	if err := v.Verify(http.Header(r.header), []byte(r.body)); err != nil {
+	if err := v.Verify(http.Header(r.Header), []byte(r.Body)); err != nil {
 		t.Errorf("Verify = %v, want nil", err)
 	}
 	if a := w.next(t); a.State != store.Delivered || a.Attempt.Status != 200 || a.Attempt.Error != "" {
@@ -88,43 +89,43 @@ func TestDeliveryOnTheWire(t *testing.T) {
 }
 
 func TestDeliveryWithoutKeyIsUnsigned(t *testing.T) {
-	url, requests := newRaw(t, answerWith(200))
+	url, requests := nettest.NewRaw(t, nettest.AnswerWith(200))
 	w := startWire(t, dispatcher.Options{UserAgent: "host/1.0 (+https://host.example)"})
 	w.subscribe(t, store.Subscription{URL: url})
 	w.publish(t, "text")
-	r := receive(t, requests, "a request")
-	if r.line != "POST / HTTP/1.1" {
-		t.Errorf("request line %q, want that of the root", r.line)
+	r := nettest.Receive(t, requests, "a request")
+	if r.Line != "POST / HTTP/1.1" {
+		t.Errorf("request line %q, want that of the root", r.Line)
 	}
-	if got := sorted(r.names); !slices.Equal(got, unsignedNames) {
+	if got := sorted(r.Names); !slices.Equal(got, unsignedNames) {
 		t.Errorf("headers %q, want %q", got, unsignedNames)
 	}
-	if got, want := r.header.Get("User-Agent"), "host/1.0 (+https://host.example)"; got != want {
+	if got, want := r.Header.Get("User-Agent"), "host/1.0 (+https://host.example)"; got != want {
 		t.Errorf("User-Agent %q, want %q", got, want)
 	}
 }
 
 func TestDeliveryIsTheSameOnEveryAttempt(t *testing.T) {
-	url, requests := newRaw(t, answerWith(500), answerWith(201), answerWith(200))
+	url, requests := nettest.NewRaw(t, nettest.AnswerWith(500), nettest.AnswerWith(201), nettest.AnswerWith(200))
 	w := startWire(t, dispatcher.Options{Backoff: dispatcher.Backoff{Initial: time.Millisecond}})
 	w.subscribe(t, store.Subscription{URL: url, Secrets: []signing.Secret{whsecKey}})
 	e := w.publish(t, map[string]any{"b": 1.50, "a": []int{}})
-	first := receive(t, requests, "the first attempt")
+	first := nettest.Receive(t, requests, "the first attempt")
 	want, err := e.Body()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for n, r := range []seen{first, receive(t, requests, "the second attempt"), receive(t, requests, "the third attempt")} {
-		if r.body != string(want) {
-			t.Errorf("attempt %d: body %q, want %q", n+1, r.body, want)
+	for n, r := range []nettest.Request{first, nettest.Receive(t, requests, "the second attempt"), nettest.Receive(t, requests, "the third attempt")} {
+		if r.Body != string(want) {
+			t.Errorf("attempt %d: body %q, want %q", n+1, r.Body, want)
 		}
-		if got := r.header.Get("webhook-id"); got != e.ID {
+		if got := r.Header.Get("webhook-id"); got != e.ID {
 			t.Errorf("attempt %d: webhook-id %q, want %q", n+1, got, e.ID)
 		}
-		if got, want := r.header.Get("webhook-attempt"), strconv.Itoa(n+1); got != want {
+		if got, want := r.Header.Get("webhook-attempt"), strconv.Itoa(n+1); got != want {
 			t.Errorf("attempt %d: webhook-attempt %q, want %q", n+1, got, want)
 		}
-		if err := (signing.Verifier{Keys: []signing.Secret{whsecKey}}).Verify(http.Header(r.header), []byte(r.body)); err != nil {
+		if err := (signing.Verifier{Keys: []signing.Secret{whsecKey}}).Verify(http.Header(r.Header), []byte(r.Body)); err != nil {
 			t.Errorf("attempt %d: Verify = %v, want nil", n+1, err)
 		}
 	}
@@ -137,23 +138,23 @@ func TestDeliveryIsTheSameOnEveryAttempt(t *testing.T) {
 
 func TestDeliveryDuringRotation(t *testing.T) {
 	const oldKey, newKey = textKey, whsecKey
-	url, requests := newRaw(t, answerWith(200))
+	url, requests := nettest.NewRaw(t, nettest.AnswerWith(200))
 	w := startWire(t, dispatcher.Options{})
 	sub := w.subscribe(t, store.Subscription{URL: url, Secrets: []signing.Secret{oldKey}})
 
 	check := func(stage string, airy signing.Secret, standard ...signing.Secret) {
 		t.Helper()
 		e := w.publish(t, stage)
-		r := receive(t, requests, "a request")
-		if got, want := r.header.Get("X-Airy-Content-Signature"), signing.Airy(airy, []byte(r.body)); got != want {
+		r := nettest.Receive(t, requests, "a request")
+		if got, want := r.Header.Get("X-Airy-Content-Signature"), signing.Airy(airy, []byte(r.Body)); got != want {
 			t.Errorf("%s: Airy's header is not signed by the key that it should be", stage)
 		}
-		seconds, err := strconv.ParseInt(r.header.Get("webhook-timestamp"), 10, 64)
+		seconds, err := strconv.ParseInt(r.Header.Get("webhook-timestamp"), 10, 64)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := signing.Standard(e.ID, time.Unix(seconds, 0), []byte(r.body), standard...)
-		if got := r.header.Get("webhook-signature"); got != want {
+		want := signing.Standard(e.ID, time.Unix(seconds, 0), []byte(r.Body), standard...)
+		if got := r.Header.Get("webhook-signature"); got != want {
 			t.Errorf("%s: webhook-signature %q, want %q", stage, got, want)
 		}
 	}
@@ -176,35 +177,35 @@ func TestDeliveryDuringRotation(t *testing.T) {
 }
 
 func TestDeliverySendsNoCookies(t *testing.T) {
-	url, requests := newRaw(t, answerWith(200, "Set-Cookie: session=1; Path=/"))
+	url, requests := nettest.NewRaw(t, nettest.AnswerWith(200, "Set-Cookie: session=1; Path=/"))
 	w := startWire(t, dispatcher.Options{})
 	w.subscribe(t, store.Subscription{URL: url})
 	for range 2 {
 		w.publish(t, "text")
-		if r := receive(t, requests, "a request"); r.header.Get("Cookie") != "" {
-			t.Errorf("Cookie %q, want none", r.header.Get("Cookie"))
+		if r := nettest.Receive(t, requests, "a request"); r.Header.Get("Cookie") != "" {
+			t.Errorf("Cookie %q, want none", r.Header.Get("Cookie"))
 		}
 	}
 }
 
 func TestGoneEndsSubscription(t *testing.T) {
-	url, _ := newRaw(t, answerWith(410))
+	url, _ := nettest.NewRaw(t, nettest.AnswerWith(410))
 	w := startWire(t, dispatcher.Options{})
 	sub := w.subscribe(t, store.Subscription{URL: url})
 	w.publish(t, "text")
 	if a := w.next(t); a.State != store.Dead || a.Attempt.Error != "http_status: 410 Gone" {
 		t.Errorf("state %q, error %q; want dead and 410 Gone", a.State, a.Attempt.Error)
 	}
-	got := receive(t, w.disabled, "a disabled subscription")
+	got := nettest.Receive(t, w.disabled, "a disabled subscription")
 	if got.ID != sub.ID || got.Status != store.Unsubscribed || got.DisabledReason == "" {
 		t.Errorf("disabled %+v, want %s unsubscribed with a reason", got, sub.ID)
 	}
 }
 
 func TestRedirectsAreNotFollowed(t *testing.T) {
-	target, requests := newRaw(t, answerWith(200))
+	target, requests := nettest.NewRaw(t, nettest.AnswerWith(200))
 	for _, status := range []int{300, 301, 302, 303, 304, 305, 307, 308, 399} {
-		url, _ := newRaw(t, answerWith(status, "Location: "+target+"/elsewhere", "Refresh: 0; url="+target))
+		url, _ := nettest.NewRaw(t, nettest.AnswerWith(status, "Location: "+target+"/elsewhere", "Refresh: 0; url="+target))
 		w := startWire(t, dispatcher.Options{Success: dispatcher.Any2xx})
 		w.subscribe(t, store.Subscription{URL: url})
 		w.publish(t, "text")
@@ -215,15 +216,15 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 		}
 		select {
 		case r := <-requests:
-			t.Errorf("%d: followed to %s", status, r.line)
+			t.Errorf("%d: followed to %s", status, r.Line)
 		default:
 		}
 	}
 }
 
 func TestEveryStatus(t *testing.T) {
-	url := "http://" + listen(t, func(c net.Conn) {
-		takeRequest(c, func(line string) string {
+	url := "http://" + nettest.Listen(t, func(c net.Conn) {
+		nettest.TakeRequest(c, func(line string) string {
 			return "HTTP/1.1 " + strings.Fields(line)[1][1:] + " Status\r\nConnection: close\r\n\r\n"
 		})
 	})

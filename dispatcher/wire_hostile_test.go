@@ -1,18 +1,17 @@
 package dispatcher_test
 
 import (
-	"bufio"
 	"bytes"
 	"compress/gzip"
 	"io"
 	"net"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/dispatcher/internal/nettest"
 	"github.com/outhook/outhook/store"
 )
 
@@ -25,14 +24,16 @@ type hostile struct {
 	slow   bool   // it takes up the Timeout
 }
 
-// hostileTimeout is the Timeout where an endpoint takes it up; the others have patience, and must not need it.
+// hostileTimeout is the Timeout where an endpoint takes it up; the others have nettest.Patience,
+// and must not need it.
 const hostileTimeout = 2 * time.Second
 
-// canary is in every hostile endpoint's URL and in what some of them answer. It must be in no error.
+// canary is in every hostile endpoint's URL and in what some of them answer. It must be in no
+// error.
 const canary = "c4n4ry"
 
 func TestHostileEndpoints(t *testing.T) {
-	ca := newAuthority(t)
+	ca := nettest.NewAuthority(t)
 	var quick, slow []hostile
 	for _, e := range slices.Concat(silent(t), malformed(t), endless(t), handshakes(t, ca), streams(t, ca)) {
 		if e.slow {
@@ -41,17 +42,18 @@ func TestHostileEndpoints(t *testing.T) {
 			quick = append(quick, e)
 		}
 	}
-	attemptHostile(t, ca, quick, patience)
+	attemptHostile(t, ca, quick, nettest.Patience)
 	attemptHostile(t, ca, slow, hostileTimeout)
 }
 
-// attemptHostile has an event delivered to all the endpoints and checks what comes of the first attempts.
-func attemptHostile(t *testing.T, ca *authority, endpoints []hostile, timeout time.Duration) {
+// attemptHostile has an event delivered to all the endpoints and checks what comes of the first
+// attempts.
+func attemptHostile(t *testing.T, ca *nettest.Authority, endpoints []hostile, timeout time.Duration) {
 	t.Helper()
 	w := newWire(t, dispatcher.Options{
 		Timeout: timeout, Concurrency: 2 * len(endpoints), Backoff: dispatcher.Backoff{Initial: time.Hour},
 	})
-	w.Trust(ca.pool)
+	w.Trust(ca.Pool)
 	w.run(t)
 	byID := make(map[string]hostile)
 	for _, e := range endpoints {
@@ -81,37 +83,17 @@ func checkHostile(t *testing.T, e hostile, i dispatcher.Info, timeout time.Durat
 	if a.Error != "" && dispatcher.ErrorClass(a.Error) == "" {
 		t.Errorf("%s: error %q has no class", e.name, a.Error)
 	}
-	for _, leak := range []string{canary, "127.0.0.1", port(e.url), "://"} {
+	for _, leak := range []string{canary, "127.0.0.1", nettest.Port(e.url), "://"} {
 		if strings.Contains(a.Error, leak) {
 			t.Errorf("%s: error %q holds %q", e.name, a.Error, leak)
 		}
 	}
-	if slow := a.Duration >= timeout; slow != e.slow || a.Duration > timeout+patience/4 {
+	if slow := a.Duration >= timeout; slow != e.slow || a.Duration > timeout+nettest.Patience/4 {
 		t.Errorf("%s: took %v of %v; want all of it: %v", e.name, a.Duration, timeout, e.slow)
 	}
 	if len(a.Response) > store.MaxResponse {
 		t.Errorf("%s: %d bytes of the answer are kept, want at most %d", e.name, len(a.Response), store.MaxResponse)
 	}
-}
-
-// answering serves what answer does once a request has come. Then it waits for the sender to hang up.
-func answering(answer func(net.Conn)) func(net.Conn) {
-	return func(c net.Conn) {
-		req, err := http.ReadRequest(bufio.NewReader(c))
-		if err != nil {
-			return
-		}
-		if _, err := io.Copy(io.Discard, req.Body); err != nil {
-			return
-		}
-		answer(c)
-		io.Copy(io.Discard, c)
-	}
-}
-
-// says is an answer of these bytes.
-func says(text string) func(net.Conn) {
-	return func(c net.Conn) { io.WriteString(c, text) }
 }
 
 // thenRepeats is an answer of these bytes and then others for as long as they are taken.
@@ -138,50 +120,45 @@ func thenTrickles(begin, again string) func(net.Conn) {
 	}
 }
 
-func reset(c net.Conn) {
-	c.(*net.TCPConn).SetLinger(0)
-	c.Close()
-}
-
 func thenResets(begin string) func(net.Conn) {
 	return func(c net.Conn) {
 		io.WriteString(c, begin)
-		reset(c)
+		nettest.Reset(c)
 	}
 }
 
 // silent are endpoints that give no answer, or not all of it.
 func silent(t *testing.T) []hostile {
-	http1 := func(serve func(net.Conn)) string { return "http://" + listen(t, serve) }
+	http1 := func(serve func(net.Conn)) string { return "http://" + nettest.Listen(t, serve) }
 	const partial = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart"
 	return []hostile{
-		{name: "refuses", url: "http://" + refusing(t), want: "connect: connection refused"},
-		{name: "resets at once", url: http1(reset), want: "connect: "},
+		{name: "refuses", url: "http://" + nettest.Refusing(t), want: "connect: connection refused"},
+		{name: "resets at once", url: http1(nettest.Reset), want: "connect: "},
 		{name: "resets mid-request", url: http1(func(c net.Conn) {
 			io.CopyN(io.Discard, c, 1000)
-			reset(c)
+			nettest.Reset(c)
 		}), want: "connect: connection reset"},
-		{name: "closes without an answer", url: http1(answering(func(c net.Conn) { c.Close() })), want: "connect: the connection was closed"},
-		{name: "closes mid-header", url: http1(answering(func(c net.Conn) {
-			says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n")(c)
+		{name: "closes without an answer", url: http1(nettest.Answering(func(c net.Conn) { c.Close() })), want: "connect: the connection was closed"},
+		{name: "closes mid-header", url: http1(nettest.Answering(func(c net.Conn) {
+			nettest.Says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n")(c)
 			c.Close()
 		})), want: "connect: the connection was closed"},
-		{name: "resets mid-body of a 200", url: http1(answering(thenResets(partial))), status: 200},
-		{name: "resets mid-body of a 500", url: http1(answering(thenResets("HTTP/1.1 500 No\r\nContent-Length: 100\r\n\r\npart"))),
+		{name: "resets mid-body of a 200", url: http1(nettest.Answering(thenResets(partial))), status: 200},
+		{name: "resets mid-body of a 500", url: http1(nettest.Answering(thenResets("HTTP/1.1 500 No\r\nContent-Length: 100\r\n\r\npart"))),
 			status: 500, want: "http_status: 500 Internal Server Error"},
-		{name: "accepts and hangs", url: http1(answering(func(net.Conn) {})), want: "timeout: no answer in time", slow: true},
+		{name: "accepts and hangs", url: http1(nettest.Answering(func(net.Conn) {})), want: "timeout: no answer in time", slow: true},
 		{name: "never reads", url: http1(func(c net.Conn) {
 			io.ReadFull(c, make([]byte, 1))
 			<-t.Context().Done()
 		}), want: "timeout: no answer in time", slow: true},
-		{name: "trickles headers", url: http1(answering(thenTrickles("HTTP/1.1 200 OK\r\n", "X-A: b\r\n"))), want: "timeout: ", slow: true},
-		{name: "trickles a body after 200", url: http1(answering(thenTrickles("HTTP/1.1 200 OK\r\n\r\n", "x"))), status: 200, slow: true},
-		{name: "trickles a body after 500", url: http1(answering(thenTrickles("HTTP/1.1 500 No\r\n\r\n", "x"))), status: 500,
+		{name: "trickles headers", url: http1(nettest.Answering(thenTrickles("HTTP/1.1 200 OK\r\n", "X-A: b\r\n"))), want: "timeout: ", slow: true},
+		{name: "trickles a body after 200", url: http1(nettest.Answering(thenTrickles("HTTP/1.1 200 OK\r\n\r\n", "x"))), status: 200, slow: true},
+		{name: "trickles a body after 500", url: http1(nettest.Answering(thenTrickles("HTTP/1.1 500 No\r\n\r\n", "x"))), status: 500,
 			want: "http_status: 500", slow: true},
-		{name: "never ends a body after 200", url: http1(answering(says(partial))), status: 200, slow: true},
-		{name: "trickles 1xx", url: http1(answering(thenTrickles("", "HTTP/1.1 102 Wait\r\n\r\n"))), want: "timeout: ", slow: true},
+		{name: "never ends a body after 200", url: http1(nettest.Answering(nettest.Says(partial))), status: 200, slow: true},
+		{name: "trickles 1xx", url: http1(nettest.Answering(thenTrickles("", "HTTP/1.1 102 Wait\r\n\r\n"))), want: "timeout: ", slow: true},
 		{name: "101 and then hangs",
-			url:    http1(answering(says("HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"))),
+			url:    http1(nettest.Answering(nettest.Says("HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"))),
 			status: 101, want: "http_status: 101"},
 	}
 }
@@ -207,21 +184,21 @@ func malformed(t *testing.T) (list []hostile) {
 		"transfer encoding twice":     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
 		"folded line before a header": "HTTP/1.1 200 OK\r\n folded\r\n\r\n",
 	} {
-		list = append(list, hostile{name: name, url: "http://" + listen(t, answering(says(answer))), want: "response: not a proper HTTP answer"})
+		list = append(list, hostile{name: name, url: "http://" + nettest.Listen(t, nettest.Answering(nettest.Says(answer))), want: "response: not a proper HTTP answer"})
 	}
 	return append(list,
 		hostile{name: "chunks of garbage after 200",
-			url:    "http://" + listen(t, answering(says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"))),
+			url:    "http://" + nettest.Listen(t, nettest.Answering(nettest.Says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"))),
 			status: 200},
 		hostile{name: "status 999",
-			url:    "http://" + listen(t, answering(says("HTTP/1.1 999 Denied\r\nContent-Length: 0\r\n\r\n"))),
+			url:    "http://" + nettest.Listen(t, nettest.Answering(nettest.Says("HTTP/1.1 999 Denied\r\nContent-Length: 0\r\n\r\n"))),
 			status: 999, want: "http_status: 999"},
 	)
 }
 
 // endless are endpoints that never stop answering.
 func endless(t *testing.T) []hostile {
-	http1 := func(serve func(net.Conn)) string { return "http://" + listen(t, answering(serve)) }
+	http1 := func(serve func(net.Conn)) string { return "http://" + nettest.Listen(t, nettest.Answering(serve)) }
 	const (
 		tooMuch = "response: not a proper HTTP answer"
 		chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -244,7 +221,7 @@ func TestAnswersAreNotDecompressed(t *testing.T) {
 	z := gzip.NewWriter(&bomb)
 	z.Write(make([]byte, 2<<20))
 	z.Close()
-	url, _ := newRaw(t, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n"+bomb.String())
+	url, _ := nettest.NewRaw(t, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n"+bomb.String())
 	a := newWire(t, dispatcher.Options{}).ping(t, url)
 	if a.Status != 200 || !bytes.Equal(a.Response, bomb.Bytes()[:store.MaxResponse]) {
 		t.Errorf("status %d and %.8x…, %d bytes; want the first %d of the bomb", a.Status, a.Response, len(a.Response), store.MaxResponse)
@@ -264,7 +241,7 @@ func TestResponseIsKept(t *testing.T) {
 		{"not text", "Content-Length: 3\r\n\r\n\x00\xff\n", "\x00\xff\n"},
 	} {
 		for _, status := range []string{"200 OK", "503 Busy"} {
-			url, _ := newRaw(t, "HTTP/1.1 "+status+"\r\nConnection: close\r\n"+tt.answer)
+			url, _ := nettest.NewRaw(t, "HTTP/1.1 "+status+"\r\nConnection: close\r\n"+tt.answer)
 			w := newWire(t, dispatcher.Options{})
 			if a := w.ping(t, url); string(a.Response) != tt.want {
 				t.Errorf("%s, %s: kept %q, want %q", tt.name, status, a.Response, tt.want)

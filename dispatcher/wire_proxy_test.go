@@ -10,15 +10,16 @@ import (
 	"testing"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/dispatcher/internal/nettest"
 	"github.com/outhook/outhook/store"
 )
 
-// connectProxy is a proxy that takes CONNECT alone, tunnels to the address whatever was asked for, and tells what was. An
-// empty address: it answers 403.
+// connectProxy is a proxy that takes CONNECT alone, tunnels to the address whatever was asked for,
+// and tells what was. An empty address: it answers 403.
 func connectProxy(t *testing.T, address string) (proxy string, asked <-chan string) {
 	t.Helper()
 	ch := make(chan string, 16)
-	return listen(t, func(c net.Conn) {
+	return nettest.Listen(t, func(c net.Conn) {
 		r := bufio.NewReader(c)
 		req, err := http.ReadRequest(r)
 		if err != nil {
@@ -55,62 +56,63 @@ func parse(t *testing.T, raw string) *url.URL {
 }
 
 func TestProxyOfTheEnvironmentIsNotUsed(t *testing.T) {
-	var proxied counter
-	proxy := listen(t, func(net.Conn) { proxied.add() })
-	if !inChild(t, "HTTP_PROXY=http://"+proxy, "HTTPS_PROXY=http://"+proxy, "ALL_PROXY=http://"+proxy,
+	var proxied nettest.Counter
+	proxy := nettest.Listen(t, func(net.Conn) { proxied.Add() })
+	if !nettest.InChild(t, "HTTP_PROXY=http://"+proxy, "HTTPS_PROXY=http://"+proxy, "ALL_PROXY=http://"+proxy,
 		"http_proxy=http://"+proxy, "https_proxy=http://"+proxy, "all_proxy=http://"+proxy, "NO_PROXY=", "no_proxy=") {
-		if n := proxied.count(); n != 1 { // the one that net/http makes by itself
+		if n := proxied.Count(); n != 1 { // the one that net/http makes by itself
 			t.Errorf("%d connections to the environment's proxy, want 1", n)
 		}
 		return
 	}
-	names := serveNames(t, map[string][]string{"endpoint.test.": {"127.0.0.1"}})
-	ca := newAuthority(t)
-	var reached counter
-	plain := serveHTTP(t, &reached)
-	secure := serveTLS(t, &reached, ca.config(t, "endpoint.test"))
+	host := nettest.Name("endpoint")
+	names := nettest.ServeNames(t, map[string][]string{host + ".": {"127.0.0.1"}})
+	ca := nettest.NewAuthority(t)
+	var reached nettest.Counter
+	plain := nettest.ServeHTTP(t, &reached)
+	secure := nettest.ServeTLS(t, &reached, ca.Config(t, host))
 	w := newWire(t, dispatcher.Options{})
-	w.Resolve(names.resolver, ca.pool)
-	for _, url := range []string{"http://endpoint.test:" + port(plain), "https://endpoint.test:" + port(secure)} {
+	w.Resolve(names.Resolver, ca.Pool)
+	for _, url := range []string{"http://" + host + ":" + nettest.Port(plain), "https://" + host + ":" + nettest.Port(secure)} {
 		if a := w.ping(t, url); a.Status != 200 || a.Error != "" {
 			t.Errorf("%s: %+v, want 200", url, a)
 		}
 	}
-	if n := reached.count(); n != 2 {
+	if n := reached.Count(); n != 2 {
 		t.Errorf("%d requests reached the endpoints, want 2", n)
 	}
-	http.Get("http://endpoint.test/") // by http.DefaultTransport: it shows that the environment does name a proxy
+	http.Get("http://" + host + "/") // by http.DefaultTransport: it shows that the environment does name a proxy
 }
 
 func TestProxyOfTheOptions(t *testing.T) {
-	var elsewhere counter
-	other := listen(t, func(net.Conn) { elsewhere.add() })
-	if !inChild(t, "HTTP_PROXY=http://"+other, "HTTPS_PROXY=http://"+other) {
-		if n := elsewhere.count(); n != 0 {
+	var elsewhere nettest.Counter
+	other := nettest.Listen(t, func(net.Conn) { elsewhere.Add() })
+	if !nettest.InChild(t, "HTTP_PROXY=http://"+other, "HTTPS_PROXY=http://"+other) {
+		if n := elsewhere.Count(); n != 0 {
 			t.Errorf("%d connections to the environment's proxy, want none", n)
 		}
 		return
 	}
-	httpProxy, proxied := newRaw(t, answerWith(200))
+	httpProxy, proxied := nettest.NewRaw(t, nettest.AnswerWith(200))
 	w := newWire(t, dispatcher.Options{Proxy: parse(t, httpProxy)})
 	if a := w.ping(t, "http://nowhere.invalid/hook"); a.Status != 200 {
 		t.Errorf("http: %+v, want 200", a)
 	}
-	if r := receive(t, proxied, "a request at the proxy"); r.line != "POST http://nowhere.invalid/hook HTTP/1.1" ||
-		r.header.Get("Host") != "nowhere.invalid" || r.header.Get("webhook-id") == "" {
-		t.Errorf("the proxy got %q, want a delivery to nowhere.invalid", r.raw)
+	if r := nettest.Receive(t, proxied, "a request at the proxy"); r.Line != "POST http://nowhere.invalid/hook HTTP/1.1" ||
+		r.Header.Get("Host") != "nowhere.invalid" || r.Header.Get("webhook-id") == "" {
+		t.Errorf("the proxy got %q, want a delivery to nowhere.invalid", r.Raw)
 	}
 
-	ca := newAuthority(t)
-	var reached counter
-	secure := serveTLS(t, &reached, ca.config(t, "nowhere.invalid"))
+	ca := nettest.NewAuthority(t)
+	var reached nettest.Counter
+	secure := nettest.ServeTLS(t, &reached, ca.Config(t, "nowhere.invalid"))
 	proxy, asked := connectProxy(t, secure)
 	w = newWire(t, dispatcher.Options{Proxy: parse(t, "http://"+proxy)})
-	w.Trust(ca.pool)
-	if a := w.ping(t, "https://nowhere.invalid/hook"); a.Status != 200 || reached.count() != 1 {
-		t.Errorf("https: %+v and %d requests at the endpoint, want 200 and 1", a, reached.count())
+	w.Trust(ca.Pool)
+	if a := w.ping(t, "https://nowhere.invalid/hook"); a.Status != 200 || reached.Count() != 1 {
+		t.Errorf("https: %+v and %d requests at the endpoint, want 200 and 1", a, reached.Count())
 	}
-	if got := receive(t, asked, "a CONNECT"); got != "CONNECT nowhere.invalid:443" {
+	if got := nettest.Receive(t, asked, "a CONNECT"); got != "CONNECT nowhere.invalid:443" {
 		t.Errorf("the proxy was asked for %q, want a tunnel to nowhere.invalid:443", got)
 	}
 	if a := w.ping(t, "https://other.invalid/hook"); dispatcher.ErrorClass(a.Error) != dispatcher.ClassTLS {
@@ -127,7 +129,7 @@ func TestProxyThatRefuses(t *testing.T) {
 	if got := a.Attempt.Error; got != "connect: the sender's proxy refuses the endpoint" || a.State != store.Pending {
 		t.Errorf("error %q, state %q; want that the proxy refuses, to be retried", got, a.State)
 	}
-	gone := listen(t, func(net.Conn) {})
+	gone := nettest.Listen(t, func(net.Conn) {})
 	w = newWire(t, dispatcher.Options{Proxy: parse(t, "http://"+gone)})
 	for _, url := range []string{"http://nowhere.invalid/hook", "https://nowhere.invalid/hook"} {
 		a := w.ping(t, url)

@@ -14,19 +14,22 @@ import (
 	"golang.org/x/net/http2/hpack"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/dispatcher/internal/nettest"
 )
 
 // handshakes are endpoints whose TLS is no good.
-func handshakes(t *testing.T, ca *authority) []hostile {
-	with := func(config *tls.Config) string { return "https://" + serveTLS(t, http.NotFoundHandler(), config) }
-	raw := func(serve func(net.Conn)) string { return "https://" + listen(t, serve) }
-	own := newAuthority(t)
+func handshakes(t *testing.T, ca *nettest.Authority) []hostile {
+	with := func(config *tls.Config) string {
+		return "https://" + nettest.ServeTLS(t, http.NotFoundHandler(), config)
+	}
+	raw := func(serve func(net.Conn)) string { return "https://" + nettest.Listen(t, serve) }
+	own := nettest.NewAuthority(t)
 	expired := func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }
 	future := func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Minute) }
 	client := func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }
-	old := ca.config(t, "127.0.0.1")
+	old := ca.Config(t, "127.0.0.1")
 	old.MinVersion, old.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
-	mutual := ca.config(t, "127.0.0.1")
+	mutual := ca.Config(t, "127.0.0.1")
 	mutual.ClientAuth, mutual.MaxVersion = tls.RequireAnyClientCert, tls.VersionTLS12
 	hello := func(answer func(net.Conn)) func(net.Conn) {
 		return func(c net.Conn) {
@@ -37,43 +40,45 @@ func handshakes(t *testing.T, ca *authority) []hostile {
 	}
 	const bad = "tls: the certificate is not good: "
 	return []hostile{
-		{name: "unknown authority", url: with(own.config(t, "127.0.0.1")), want: bad + "nobody who is trusted has signed it"},
-		{name: "expired", url: with(ca.config(t, "127.0.0.1", expired)), want: bad + "it has expired"},
-		{name: "not valid yet", url: with(ca.config(t, "127.0.0.1", future)), want: bad + "it has expired, or is not valid yet"},
-		{name: "for another host", url: with(ca.config(t, "other.example")), want: bad + "it is for another host"},
-		{name: "for another purpose", url: with(ca.config(t, "127.0.0.1", client)), want: bad + "it does not verify"},
+		{name: "unknown authority", url: with(own.Config(t, "127.0.0.1")), want: bad + "nobody who is trusted has signed it"},
+		{name: "expired", url: with(ca.Config(t, "127.0.0.1", expired)), want: bad + "it has expired"},
+		{name: "not valid yet", url: with(ca.Config(t, "127.0.0.1", future)), want: bad + "it has expired, or is not valid yet"},
+		{name: "for another host", url: with(ca.Config(t, "other.example")), want: bad + "it is for another host"},
+		{name: "for another purpose", url: with(ca.Config(t, "127.0.0.1", client)), want: bad + "it does not verify"},
 		{name: "TLS 1.1", url: with(old), want: "tls: the endpoint refused the handshake"},
 		{name: "wants a certificate, TLS 1.2", url: with(mutual), want: "tls: the endpoint refused the handshake"},
-		{name: "plain HTTP", url: raw(hello(says("HTTP/1.1 400 Bad Request\r\n\r\n"))), want: "tls: the endpoint does not speak TLS"},
-		{name: "garbage for TLS", url: raw(hello(says(canary + "\x00\x01\x02"))), want: "tls: the endpoint does not speak TLS"},
+		{name: "plain HTTP", url: raw(hello(nettest.Says("HTTP/1.1 400 Bad Request\r\n\r\n"))), want: "tls: the endpoint does not speak TLS"},
+		{name: "garbage for TLS", url: raw(hello(nettest.Says(canary + "\x00\x01\x02"))), want: "tls: the endpoint does not speak TLS"},
 		{name: "endless garbage for TLS", url: raw(hello(thenRepeats("\x16\x03\x03\x40\x00", "\x00"))), want: "tls: the handshake failed"},
 		{name: "hangs up in the handshake", url: raw(hello(func(c net.Conn) { c.Close() })), want: "tls: the handshake failed"},
-		{name: "resets in the handshake", url: raw(hello(reset)), want: "tls: the handshake failed"},
+		{name: "resets in the handshake", url: raw(hello(nettest.Reset)), want: "tls: the handshake failed"},
 		{name: "hangs in the handshake", url: raw(hello(func(net.Conn) {})), want: "timeout: no answer in time", slow: true},
 	}
 }
 
-// In TLS 1.3 the sender learns that it ought to have had a certificate only after it has sent the request.
+// In TLS 1.3 the sender learns that it ought to have had a certificate only after it has sent the
+// request.
 func TestCertificateWantedAfterTheHandshake(t *testing.T) {
-	ca := newAuthority(t)
-	config := ca.config(t, "127.0.0.1")
+	ca := nettest.NewAuthority(t)
+	config := ca.Config(t, "127.0.0.1")
 	config.ClientAuth = tls.RequireAnyClientCert
-	address := listen(t, func(c net.Conn) {
+	address := nettest.Listen(t, func(c net.Conn) {
 		tls.Server(c, config).Handshake()
 		io.Copy(io.Discard, c) // closing now would be a reset, which may overtake the reason
 	})
 	w := newWire(t, dispatcher.Options{})
-	w.Trust(ca.pool)
+	w.Trust(ca.Pool)
 	if a := w.ping(t, "https://"+address); a.Error != "tls: the endpoint refused the handshake" {
 		t.Errorf("%+v, want that it refused the handshake", a)
 	}
 }
 
-// serveFrames serves HTTP/2 by hand: after the settings, answer is called for each request that begins.
-func serveFrames(t *testing.T, ca *authority, answer func(f *http2.Framer, stream uint32) error, settings ...http2.Setting) string {
-	config := ca.config(t, "127.0.0.1")
+// serveFrames serves HTTP/2 by hand: after the settings, answer is called for each request that
+// begins.
+func serveFrames(t *testing.T, ca *nettest.Authority, answer func(f *http2.Framer, stream uint32) error, settings ...http2.Setting) string {
+	config := ca.Config(t, "127.0.0.1")
 	config.NextProtos = []string{"h2"}
-	return "https://" + listen(t, func(c net.Conn) {
+	return "https://" + nettest.Listen(t, func(c net.Conn) {
 		s := tls.Server(c, config)
 		preface := make([]byte, len(http2.ClientPreface))
 		if _, err := io.ReadFull(s, preface); err != nil || string(preface) != http2.ClientPreface {
@@ -134,7 +139,7 @@ func writeHeaders(f *http2.Framer, stream uint32, end bool, fields ...string) er
 }
 
 // streams are endpoints that misbehave in HTTP/2.
-func streams(t *testing.T, ca *authority) []hostile {
+func streams(t *testing.T, ca *nettest.Authority) []hostile {
 	frames := func(answer func(f *http2.Framer, stream uint32) error, settings ...http2.Setting) string {
 		return serveFrames(t, ca, answer, settings...)
 	}

@@ -112,7 +112,7 @@ type Queue interface {
 	Pause(ctx context.Context, subscriptionID string, d time.Duration) error
 
 	// Ready returns a channel with one slot that gets a value whenever there may be something new to claim: after
-	// Enqueue, Requeue, Release, an update or a Pause that lets claims go on, and as soon as Finish has made room in the limits of Claim
+	// Enqueue, Requeue, Release, Close, an update or a Pause that lets claims go on, and as soon as Finish has made room in the limits of Claim
 	// (which may be before it returns). It is for one reader, the same channel at each call, and never closed. Whoever
 	// waits must also heed Claims.Wait.
 	Ready() <-chan struct{}

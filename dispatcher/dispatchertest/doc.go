@@ -1,5 +1,6 @@
-// Package dispatchertest helps a host's unit tests: a running [dispatcher.Dispatcher] on a store in memory, and a
-// [Receiver] in place of the customers' endpoints, which checks every signature and records what arrives.
+// Package dispatchertest helps a host's unit tests: a running [dispatcher.Dispatcher] on a store in
+// memory, and a [Receiver] in place of the customers' endpoints, which checks every signature and
+// records what arrives.
 //
 //	func TestOrderSendsWebhook(t *testing.T) {
 //		d, r := dispatchertest.New(t, nil)
@@ -12,6 +13,6 @@
 //		}
 //	}
 //
-// Nothing touches the network, so all of it also works in a testing/synctest bubble, where the days of a retry schedule
-// pass in no time.
+// Nothing touches the network, so all of it also works in a testing/synctest bubble, where the days
+// of a retry schedule pass in no time.
 package dispatchertest

@@ -22,9 +22,10 @@ import (
 // patience is how long Next waits.
 const patience = 10 * time.Second
 
-// New returns a Dispatcher on a store in memory that runs until the test ends, and the Receiver that gets every request
-// it sends. Of o, which may be nil, Transport is replaced; where it says nothing of Backoff, retries follow after a
-// millisecond, and where it names no Logger, nothing is logged.
+// New returns a Dispatcher on a store in memory that runs until the test ends, and the Receiver
+// that gets every request it sends. Of o, which may be nil, Transport is replaced; where it says
+// nothing of Backoff, retries follow after a millisecond, and where it names no Logger, nothing is
+// logged.
 func New(t testing.TB, o *dispatcher.Options) (*dispatcher.Dispatcher, *Receiver) {
 	t.Helper()
 	var opts dispatcher.Options
@@ -34,7 +35,11 @@ func New(t testing.TB, o *dispatcher.Options) (*dispatcher.Dispatcher, *Receiver
 	r := &Receiver{t: t, keys: make(map[string]signing.Secret), more: make(chan struct{}, 1)}
 	opts.Transport = r
 	if opts.Backoff == (dispatcher.Backoff{}) {
-		opts.Backoff = dispatcher.Backoff{Initial: time.Millisecond, Max: time.Millisecond, MaxAttempts: dispatcher.DefaultMaxAttempts}
+		opts.Backoff = dispatcher.Backoff{
+			Initial:     time.Millisecond,
+			Max:         time.Millisecond,
+			MaxAttempts: dispatcher.DefaultMaxAttempts,
+		}
 	}
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
@@ -56,8 +61,8 @@ func New(t testing.TB, o *dispatcher.Options) (*dispatcher.Dispatcher, *Receiver
 	return d, r
 }
 
-// Receiver takes the place of every endpoint. Its methods may be called from any number of goroutines, those that can
-// fail the test only from the test's own.
+// Receiver takes the place of every endpoint. Its methods may be called from any number of
+// goroutines, those that can fail the test only from the test's own.
 type Receiver struct {
 	t testing.TB
 	d *dispatcher.Dispatcher
@@ -85,8 +90,8 @@ type Delivery struct {
 	Body   []byte
 }
 
-// Subscribe makes a subscription of tenant "" to the types that match the patterns (if none, to all), with a URL and a
-// key of its own, and has the signature of all it gets checked.
+// Subscribe makes a subscription of tenant "" to the types that match the patterns (if none, to
+// all), with a URL and a key of its own, and has the signature of all it gets checked.
 func (r *Receiver) Subscribe(patterns ...string) store.Subscription {
 	r.t.Helper()
 	key := signing.NewSecret()
@@ -94,23 +99,26 @@ func (r *Receiver) Subscribe(patterns ...string) store.Subscription {
 	url := fmt.Sprintf("https://receiver.test/%d", len(r.keys)+1)
 	r.keys[url] = key
 	r.mu.Unlock()
-	sub, err := r.d.Subscribe(context.Background(), store.Subscription{URL: url, Events: patterns, Secrets: []signing.Secret{key}})
+	sub, err := r.d.Subscribe(
+		context.Background(),
+		store.Subscription{URL: url, Events: patterns, Secrets: []signing.Secret{key}},
+	)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	return sub
 }
 
-// Answer makes the Receiver answer the next requests with these statuses, one each; after them, as before the first, it
-// answers 200.
+// Answer makes the Receiver answer the next requests with these statuses, one each; after them, as
+// before the first, it answers 200.
 func (r *Receiver) Answer(statuses ...int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.answers = append(r.answers, statuses...)
 }
 
-// Next returns the next request that arrived, in order of arrival, and waits for it up to ten seconds; then it fails the
-// test.
+// Next returns the next request that arrived, in order of arrival, and waits for it up to ten
+// seconds; then it fails the test.
 func (r *Receiver) Next() Delivery {
 	r.t.Helper()
 	timer := time.NewTimer(patience)
@@ -132,8 +140,8 @@ func (r *Receiver) Next() Delivery {
 	}
 }
 
-// All returns every request that has arrived so far, in order of arrival. To see that something is not sent, publish
-// something that is, wait for that with Next, and look here.
+// All returns every request that has arrived so far, in order of arrival. To see that something is
+// not sent, publish something that is, wait for that with Next, and look here.
 func (r *Receiver) All() []Delivery {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -167,11 +175,21 @@ func (r *Receiver) RoundTrip(req *http.Request) (*http.Response, error) {
 	case r.more <- struct{}{}:
 	default:
 	}
-	return &http.Response{StatusCode: d.Status, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(nil)), Request: req}, nil
+	return &http.Response{
+		StatusCode: d.Status,
+		Header:     http.Header{},
+		Body:       io.NopCloser(bytes.NewReader(nil)),
+		Request:    req,
+	}, nil
 }
 
 func parse(req *http.Request, body []byte) (Delivery, error) {
-	d := Delivery{URL: req.URL.String(), ID: req.Header.Get(signing.HeaderID), Header: req.Header.Clone(), Body: body}
+	d := Delivery{
+		URL:    req.URL.String(),
+		ID:     req.Header.Get(signing.HeaderID),
+		Header: req.Header.Clone(),
+		Body:   body,
+	}
 	var err error
 	if d.Attempt, err = strconv.Atoi(req.Header.Get(signing.HeaderAttempt)); err != nil {
 		return d, err
@@ -184,6 +202,7 @@ func parse(req *http.Request, body []byte) (Delivery, error) {
 	if err := json.Unmarshal(body, &envelope); err != nil {
 		return d, err
 	}
-	d.Type, d.Time, d.Payload = envelope.Type, time.UnixMilli(envelope.Timestamp).UTC(), envelope.Payload
+	d.Type, d.Payload = envelope.Type, envelope.Payload
+	d.Time = time.UnixMilli(envelope.Timestamp).UTC()
 	return d, nil
 }

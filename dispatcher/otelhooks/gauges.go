@@ -18,15 +18,32 @@ const statsTimeout = 5 * time.Second
 func registerGauges(meter metric.Meter, d *dispatcher.Dispatcher) error {
 	var errs []error
 	gauge := func(name, unit, description string) metric.Int64ObservableGauge {
-		g, err := meter.Int64ObservableGauge(name, metric.WithUnit(unit), metric.WithDescription(description))
+		g, err := meter.Int64ObservableGauge(
+			name,
+			metric.WithUnit(unit),
+			metric.WithDescription(description),
+		)
 		errs = append(errs, err)
 		return g
 	}
-	subscriptions := gauge("outhook.subscriptions", "{subscription}", "Subscriptions, of whatever status.")
+	subscriptions := gauge(
+		"outhook.subscriptions",
+		"{subscription}",
+		"Subscriptions, of whatever status.",
+	)
 	pending := gauge("outhook.deliveries.pending", "{delivery}", "Deliveries that are pending.")
-	inFlight := gauge("outhook.deliveries.in_flight", "{delivery}", "Pending deliveries that are under way.")
-	oldest, err := meter.Float64ObservableGauge("outhook.deliveries.oldest_age", metric.WithUnit("s"),
-		metric.WithDescription("For how long the oldest pending delivery has been pending; 0 if none is."))
+	inFlight := gauge(
+		"outhook.deliveries.in_flight",
+		"{delivery}",
+		"Pending deliveries that are under way.",
+	)
+	oldest, err := meter.Float64ObservableGauge(
+		"outhook.deliveries.oldest_age",
+		metric.WithUnit("s"),
+		metric.WithDescription(
+			"For how long the oldest pending delivery has been pending; 0 if none is.",
+		),
+	)
 	errs = append(errs, err)
 	_, err = meter.RegisterCallback(func(ctx context.Context, to metric.Observer) error {
 		ctx, cancel := context.WithTimeout(ctx, statsTimeout)

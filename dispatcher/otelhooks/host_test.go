@@ -141,8 +141,8 @@ func (h *host) collect(t *testing.T) map[string]metricdata.Metrics {
 // canary stands wherever something is that must not be in telemetry.
 const canary = "canary"
 
-// endpoint is a receiver that answers with the statuses in turn, the last one for ever, and tells the traceparents it got.
-// The status 0 is no answer: it closes the connection.
+// endpoint is a receiver that answers with the statuses in turn, the last one for ever, and tells
+// the traceparents it got. The status 0 is no answer: it closes the connection.
 func endpoint(t *testing.T, statuses ...int) (url string, traceparents <-chan string) {
 	t.Helper()
 	got := make(chan string, 1000)

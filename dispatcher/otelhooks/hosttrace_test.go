@@ -22,7 +22,8 @@ const (
 	foreign     = "00-" + foreignID + "-" + foreignSpan
 )
 
-// TestTraceOfTheHost publishes an event that has a trace already: all goes on in it, if it is sampled.
+// TestTraceOfTheHost publishes an event that has a trace already: all goes on in it, if it is
+// sampled.
 func TestTraceOfTheHost(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -49,8 +50,13 @@ func TestTraceOfTheHost(t *testing.T) {
 				t.Fatal(err)
 			}
 			h.ended(t, 1)
-			if got := <-traceparents; !strings.HasPrefix(got, "00-"+foreignID+"-") || !strings.HasSuffix(got, tt.suffix) {
-				t.Errorf("traceparent: got %q, want one in the event's trace that ends in %s", got, tt.suffix)
+			if got := <-traceparents; !strings.HasPrefix(got, "00-"+foreignID+"-") ||
+				!strings.HasSuffix(got, tt.suffix) {
+				t.Errorf(
+					"traceparent: got %q, want one in the event's trace that ends in %s",
+					got,
+					tt.suffix,
+				)
 			}
 			var names []string
 			for _, s := range h.spans.GetSpans() {
@@ -84,8 +90,20 @@ func TestPublishOfMany(t *testing.T) {
 		t.Fatalf("spans: got %d, want one for each call of Publish", len(spans))
 	}
 	const call = "messaging.system=outhook messaging.destination.name=webhooks messaging.operation.name=publish messaging.operation.type=send"
-	wantSpan(t, spans[0], trace.SpanKindProducer, codes.Unset, call+" messaging.batch.message_count=2")
-	wantSpan(t, spans[1], trace.SpanKindProducer, codes.Error, call+" outhook.event.type=order.paid error.type=_OTHER messaging.message.id="+one.ID)
+	wantSpan(
+		t,
+		spans[0],
+		trace.SpanKindProducer,
+		codes.Unset,
+		call+" messaging.batch.message_count=2",
+	)
+	wantSpan(
+		t,
+		spans[1],
+		trace.SpanKindProducer,
+		codes.Error,
+		call+" outhook.event.type=order.paid error.type=_OTHER messaging.message.id="+one.ID,
+	)
 }
 
 func newEvent(t *testing.T, eventType string) events.Event {

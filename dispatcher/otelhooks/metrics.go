@@ -35,37 +35,102 @@ type metrics struct {
 	trouble   metric.Int64Counter
 }
 
-// The buckets, in seconds. Those of attempts are what the conventions for HTTP clients advise, and more up to what
-// Options.Timeout may be; a queue may be long.
+// The buckets, in seconds. Those of attempts are what the conventions for HTTP clients advise, and
+// more up to what Options.Timeout may be; a queue may be long.
 var (
-	answerBuckets = metric.WithExplicitBucketBoundaries(.005, .01, .025, .05, .075, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10, 15, 30, 60)
-	queueBuckets  = metric.WithExplicitBucketBoundaries(.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 5, 30, 60, 300, 1800, 7200)
+	answerBuckets = metric.WithExplicitBucketBoundaries(
+		.005,
+		.01,
+		.025,
+		.05,
+		.075,
+		.1,
+		.25,
+		.5,
+		.75,
+		1,
+		2.5,
+		5,
+		7.5,
+		10,
+		15,
+		30,
+		60,
+	)
+	queueBuckets = metric.WithExplicitBucketBoundaries(
+		.001,
+		.0025,
+		.005,
+		.01,
+		.025,
+		.05,
+		.1,
+		.25,
+		.5,
+		1,
+		5,
+		30,
+		60,
+		300,
+		1800,
+		7200,
+	)
 )
 
 func newMetrics(meter metric.Meter) (*metrics, error) {
 	m := &metrics{}
 	var errs []error
 	counter := func(name, unit, description string) metric.Int64Counter {
-		c, err := meter.Int64Counter(name, metric.WithUnit(unit), metric.WithDescription(description))
+		c, err := meter.Int64Counter(
+			name,
+			metric.WithUnit(unit),
+			metric.WithDescription(description),
+		)
 		errs = append(errs, err)
 		return c
 	}
 	histogram := func(name, description string, buckets metric.HistogramOption) metric.Float64Histogram {
-		h, err := meter.Float64Histogram(name, metric.WithUnit("s"), metric.WithDescription(description), buckets)
+		h, err := meter.Float64Histogram(
+			name,
+			metric.WithUnit("s"),
+			metric.WithDescription(description),
+			buckets,
+		)
 		errs = append(errs, err)
 		return h
 	}
 	m.published = counter("outhook.publish.events", "{event}", "Events published.")
-	m.queue = histogram("outhook.queue.duration", "Time from publish to the start of the first attempt.", queueBuckets)
-	m.answer = histogram("outhook.attempt.duration", "Duration of attempts, to the end of the answer.", answerBuckets)
-	m.attempts = counter("outhook.attempts", "{attempt}", "Attempts, by what they made of the delivery.")
+	m.queue = histogram(
+		"outhook.queue.duration",
+		"Time from publish to the start of the first attempt.",
+		queueBuckets,
+	)
+	m.answer = histogram(
+		"outhook.attempt.duration",
+		"Duration of attempts, to the end of the answer.",
+		answerBuckets,
+	)
+	m.attempts = counter(
+		"outhook.attempts",
+		"{attempt}",
+		"Attempts, by what they made of the delivery.",
+	)
 	m.breaker = counter("outhook.breaker.changes", "{change}", "Breakers that opened or closed.")
-	m.disabled = counter("outhook.subscriptions.disabled", "{subscription}", "Subscriptions unsubscribed by the dispatcher.")
-	m.trouble = counter("outhook.store.errors", "{error}", "Trouble with the store, by what was asked of it.")
+	m.disabled = counter(
+		"outhook.subscriptions.disabled",
+		"{subscription}",
+		"Subscriptions unsubscribed by the dispatcher.",
+	)
+	m.trouble = counter(
+		"outhook.store.errors",
+		"{error}",
+		"Trouble with the store, by what was asked of it.",
+	)
 	return m, errors.Join(errs...)
 }
 
-// declare says which event types there are. It must be called before anything is counted, if at all.
+// declare says which event types there are. It must be called before anything is counted, if at
+// all.
 func (m *metrics) declare(types []events.Type) {
 	for _, t := range types {
 		if m.types == nil {
@@ -89,7 +154,11 @@ func (m *metrics) eventType(attrs []attribute.KeyValue, eventType string) []attr
 // started records the start of an attempt.
 func (m *metrics) started(ctx context.Context, i *dispatcher.Info) {
 	if waited, first := waiting(i); first {
-		m.queue.Record(ctx, i.Attempt.At.Sub(waited).Seconds(), metric.WithAttributes(m.eventType(nil, i.EventType)...))
+		m.queue.Record(
+			ctx,
+			i.Attempt.At.Sub(waited).Seconds(),
+			metric.WithAttributes(m.eventType(nil, i.EventType)...),
+		)
 	}
 }
 
@@ -104,7 +173,11 @@ func (m *metrics) ended(ctx context.Context, i *dispatcher.Info) {
 	}
 	attrs = m.eventType(attrs, i.EventType)
 	m.answer.Record(ctx, i.Attempt.Duration.Seconds(), metric.WithAttributes(attrs...))
-	m.attempts.Add(ctx, 1, metric.WithAttributes(append(attrs, keyState.String(string(i.State)))...))
+	m.attempts.Add(
+		ctx,
+		1,
+		metric.WithAttributes(append(attrs, keyState.String(string(i.State)))...),
+	)
 }
 
 // errorType is the error.type of an attempt, "" when it succeeded.

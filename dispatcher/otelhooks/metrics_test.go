@@ -16,9 +16,13 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// TestMetrics delivers to an endpoint that fails once, to one that is gone, and to one that never answers.
+// TestMetrics delivers to an endpoint that fails once, to one that is gone, and to one that never
+// answers.
 func TestMetrics(t *testing.T) {
-	h := newHost(t, func(o *dispatcher.Options, _ *otelhooks.Options) { o.Backoff.MaxAttempts = 10 })
+	h := newHost(
+		t,
+		func(o *dispatcher.Options, _ *otelhooks.Options) { o.Backoff.MaxAttempts = 10 },
+	)
 	h.run(t)
 	flaky, _ := endpoint(t, 500, 200)
 	gone, _ := endpoint(t, 410)
@@ -70,8 +74,8 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// series returns what a metric has, one text for each set of attributes: of a histogram the count, of a time whether it is
-// plausible.
+// series returns what a metric has, one text for each set of attributes: of a histogram the count,
+// of a time whether it is plausible.
 func series(t *testing.T, m metricdata.Metrics) []string {
 	t.Helper()
 	var out []string
@@ -134,8 +138,8 @@ func TestCardinality(t *testing.T) {
 	}
 }
 
-// seriesOf runs a host with so many subscriptions, and events of as many types, and returns its series without their
-// values.
+// seriesOf runs a host with so many subscriptions, and events of as many types, and returns its
+// series without their values.
 func seriesOf(t *testing.T, subscriptions, published int) (all []string) {
 	t.Helper()
 	h := newHost(t, func(o *dispatcher.Options, _ *otelhooks.Options) { o.Backoff.MaxAttempts = 2 })

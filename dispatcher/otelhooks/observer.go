@@ -26,8 +26,14 @@ func (m *metrics) observer(host *dispatcher.Observer) *dispatcher.Observer {
 			add(m.published, 1, m.eventType(nil, e.Type)...)
 		}
 	})
-	o.OnBreakerOpen = before(o.OnBreakerOpen, func(dispatcher.Info) { add(m.breaker, 1, keyBreaker.String("open")) })
-	o.OnBreakerClose = before(o.OnBreakerClose, func(dispatcher.Info) { add(m.breaker, 1, keyBreaker.String("closed")) })
+	o.OnBreakerOpen = before(
+		o.OnBreakerOpen,
+		func(dispatcher.Info) { add(m.breaker, 1, keyBreaker.String("open")) },
+	)
+	o.OnBreakerClose = before(
+		o.OnBreakerClose,
+		func(dispatcher.Info) { add(m.breaker, 1, keyBreaker.String("closed")) },
+	)
 	o.OnDisabled = before(o.OnDisabled, func(store.Subscription) { add(m.disabled, 1) })
 	trouble := o.OnStoreTrouble
 	o.OnStoreTrouble = func(op string, err error) {

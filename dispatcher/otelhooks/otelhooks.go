@@ -20,16 +20,18 @@ type Options struct {
 	// MeterProvider takes the metrics. If nil, OpenTelemetry's global one.
 	MeterProvider metric.MeterProvider
 
-	// TracerProvider takes the spans. If nil, OpenTelemetry's global one. With one of package trace/noop nothing is
-	// traced, and the trace that an event was published with is sent as it is.
+	// TracerProvider takes the spans. If nil, OpenTelemetry's global one. With one of package
+	// trace/noop nothing is traced, and the trace that an event was published with is sent as it
+	// is.
 	TracerProvider trace.TracerProvider
 }
 
-// New is dispatcher.New with telemetry. An Observer that o has is called too. A Tracer that o has already is an error, as
-// there is one traceparent to send. nil Options of either kind: the defaults.
+// New is dispatcher.New with telemetry. An Observer that o has is called too. A Tracer that o has
+// already is an error, as there is one traceparent to send. nil Options of either kind: the
+// defaults.
 //
-// The gauges stay registered with the MeterProvider for as long as that lives; they report nothing once the store is
-// closed.
+// The gauges stay registered with the MeterProvider for as long as that lives; they report nothing
+// once the store is closed.
 func New(s store.Store, o *dispatcher.Options, t *Options) (*dispatcher.Dispatcher, error) {
 	d, err := newDispatcher(s, o, t)
 	if err != nil {
@@ -38,7 +40,11 @@ func New(s store.Store, o *dispatcher.Options, t *Options) (*dispatcher.Dispatch
 	return d, nil
 }
 
-func newDispatcher(s store.Store, o *dispatcher.Options, t *Options) (*dispatcher.Dispatcher, error) {
+func newDispatcher(
+	s store.Store,
+	o *dispatcher.Options,
+	t *Options,
+) (*dispatcher.Dispatcher, error) {
 	var with dispatcher.Options
 	if o != nil {
 		with = *o

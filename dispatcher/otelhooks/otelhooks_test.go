@@ -17,7 +17,8 @@ import (
 	"github.com/outhook/outhook/store/memstore"
 )
 
-// TestHostObserver: what the host has in its Observer is called as well, and its Options are left alone.
+// TestHostObserver: what the host has in its Observer is called as well, and its Options are left
+// alone.
 func TestHostObserver(t *testing.T) {
 	published, attempts := make(chan int, 1), make(chan dispatcher.Info, 1)
 	var given *dispatcher.Options
@@ -54,21 +55,24 @@ func TestNewRefuses(t *testing.T) {
 		{"what the dispatcher refuses", &dispatcher.Options{Concurrency: -1}, "otelhooks: dispatcher: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if _, err := otelhooks.New(memstore.New(), tt.o, nil); err == nil || !strings.HasPrefix(err.Error(), tt.want) {
+			if _, err := otelhooks.New(memstore.New(), tt.o, nil); err == nil ||
+				!strings.HasPrefix(err.Error(), tt.want) {
 				t.Errorf("New: got error %v, want %q", err, tt.want)
 			}
 		})
 	}
 }
 
-// TestGlobalProviders: with nothing said, New works whether the host has set global providers or not.
+// TestGlobalProviders: with nothing said, New works whether the host has set global providers or
+// not.
 func TestGlobalProviders(t *testing.T) {
 	if _, err := otelhooks.New(memstore.New(), nil, nil); err != nil {
 		t.Errorf("New: got error %v, want none", err)
 	}
 }
 
-// TestStoreTrouble: the gauges say nothing when the store is closed, and an error when it fails; what Run meets is counted.
+// TestStoreTrouble: the gauges say nothing when the store is closed, and an error when it fails;
+// what Run meets is counted.
 func TestStoreTrouble(t *testing.T) {
 	reader, troubled := metric.NewManualReader(), make(chan string, 100)
 	broken := &failing{Store: memstore.New()}
@@ -105,7 +109,10 @@ func TestStoreTrouble(t *testing.T) {
 		}
 	}
 	if !found {
-		t.Errorf("outhook.store.errors: want some of the operation claim in %+v", got.ScopeMetrics[0].Metrics)
+		t.Errorf(
+			"outhook.store.errors: want some of the operation claim in %+v",
+			got.ScopeMetrics[0].Metrics,
+		)
 	}
 }
 

@@ -30,10 +30,17 @@ func (t *tracing) hooks() *dispatcher.Tracer {
 }
 
 // publish makes the span of publishing, which is the creation context of its events.
-func (t *tracing) publish(ctx context.Context, evs []events.Event) (context.Context, string, func(error)) {
+func (t *tracing) publish(
+	ctx context.Context,
+	evs []events.Event,
+) (context.Context, string, func(error)) {
 	attrs := append(messaging("publish"), semconv.MessagingOperationTypeSend)
 	if len(evs) == 1 {
-		attrs = append(attrs, semconv.MessagingMessageID(evs[0].ID), keyEventType.String(evs[0].Type))
+		attrs = append(
+			attrs,
+			semconv.MessagingMessageID(evs[0].ID),
+			keyEventType.String(evs[0].Type),
+		)
 	} else {
 		attrs = append(attrs, semconv.MessagingBatchMessageCount(len(evs)))
 	}
@@ -41,8 +48,13 @@ func (t *tracing) publish(ctx context.Context, evs []events.Event) (context.Cont
 	for i := range evs {
 		own = append(own, linkTo(parseTrace(evs[i].Trace))...)
 	}
-	ctx, span := t.tracer.Start(ctx, "publish "+destination, trace.WithSpanKind(trace.SpanKindProducer),
-		trace.WithLinks(own...), trace.WithAttributes(attrs...))
+	ctx, span := t.tracer.Start(
+		ctx,
+		"publish "+destination,
+		trace.WithSpanKind(trace.SpanKindProducer),
+		trace.WithLinks(own...),
+		trace.WithAttributes(attrs...),
+	)
 	return ctx, traceparent(span), func(err error) {
 		if err != nil {
 			span.SetAttributes(semconv.ErrorTypeOther)
@@ -53,16 +65,30 @@ func (t *tracing) publish(ctx context.Context, evs []events.Event) (context.Cont
 }
 
 // attempt makes the spans of an attempt.
-func (t *tracing) attempt(ctx context.Context, i dispatcher.Info) (context.Context, string, func(dispatcher.Info)) {
+func (t *tracing) attempt(
+	ctx context.Context,
+	i dispatcher.Info,
+) (context.Context, string, func(dispatcher.Info)) {
 	t.metrics.started(ctx, &i)
 	published := parseTrace(i.Trace)
 	link := linkTo(published)
-	traced := trace.ContextWithSpanContext(ctx, published) // in no case the span that Run was called in
+	traced := trace.ContextWithSpanContext(
+		ctx,
+		published,
+	) // in no case the span that Run was called in
 	if waited, first := waiting(&i); first {
 		traced = t.queued(traced, &i, waited, link)
 	}
-	traced, span := t.tracer.Start(traced, "POST", trace.WithSpanKind(trace.SpanKindClient),
-		trace.WithTimestamp(i.Attempt.At), trace.WithLinks(link...), trace.WithAttributes(request(&i)...))
+	traced, span := t.tracer.Start(
+		traced,
+		"POST",
+		trace.WithSpanKind(trace.SpanKindClient),
+		trace.WithTimestamp(
+			i.Attempt.At,
+		),
+		trace.WithLinks(link...),
+		trace.WithAttributes(request(&i)...),
+	)
 	return traced, traceparent(span), func(i dispatcher.Info) {
 		t.metrics.ended(traced, &i)
 		answered(span, &i)
@@ -71,16 +97,27 @@ func (t *tracing) attempt(ctx context.Context, i dispatcher.Info) (context.Conte
 }
 
 // queued makes the span of the time before the first attempt, and returns it as the parent of that.
-func (t *tracing) queued(ctx context.Context, i *dispatcher.Info, since time.Time, link []trace.Link) context.Context {
-	ctx, span := t.tracer.Start(ctx, "queue "+destination, trace.WithSpanKind(trace.SpanKindConsumer),
-		trace.WithTimestamp(since), trace.WithLinks(link...),
-		trace.WithAttributes(messaging("queue")...), trace.WithAttributes(about(i)...))
+func (t *tracing) queued(
+	ctx context.Context,
+	i *dispatcher.Info,
+	since time.Time,
+	link []trace.Link,
+) context.Context {
+	ctx, span := t.tracer.Start(
+		ctx,
+		"queue "+destination,
+		trace.WithSpanKind(trace.SpanKindConsumer),
+		trace.WithTimestamp(since),
+		trace.WithLinks(link...),
+		trace.WithAttributes(messaging("queue")...),
+		trace.WithAttributes(about(i)...),
+	)
 	span.End(trace.WithTimestamp(i.Attempt.At))
 	return ctx
 }
 
-// waiting returns since when the delivery that i starts the first attempt of has been waiting. The store's clock may be
-// ahead of this host's.
+// waiting returns since when the delivery that i starts the first attempt of has been waiting. The
+// store's clock may be ahead of this host's.
 func waiting(i *dispatcher.Info) (since time.Time, first bool) {
 	if i.Attempt.Number != 1 {
 		return time.Time{}, false
@@ -161,6 +198,9 @@ func parseTrace(traceparent string) trace.SpanContext {
 	if traceparent == "" {
 		return trace.SpanContext{}
 	}
-	ctx := propagation.TraceContext{}.Extract(context.Background(), propagation.MapCarrier{"traceparent": traceparent})
+	ctx := propagation.TraceContext{}.Extract(
+		context.Background(),
+		propagation.MapCarrier{"traceparent": traceparent},
+	)
 	return trace.SpanContextFromContext(ctx)
 }

@@ -11,8 +11,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// trail is what came of one event: the host's own span, those of the event in the order of its life, and what the
-// endpoint got.
+// trail is what came of one event: the host's own span, those of the event in the order of its
+// life, and what the endpoint got.
 type trail struct {
 	order                         trace.SpanContext
 	publish, queue, first, second tracetest.SpanStub
@@ -46,14 +46,19 @@ func follow(t *testing.T) *trail {
 		t.Fatal(err)
 	}
 	return &trail{
-		order:   order.SpanContext(),
-		publish: one(t, spans, "publish webhooks"), queue: one(t, spans, "queue webhooks"), first: posts[0], second: posts[1],
+		order: order.SpanContext(),
+		publish: one(
+			t,
+			spans,
+			"publish webhooks",
+		), queue: one(t, spans, "queue webhooks"), first: posts[0], second: posts[1],
 		traceparents: traceparents,
 		eventID:      eventID, subscriptionID: sub.ID, port: u.Port(),
 	}
 }
 
-// TestSpansAreLinked: all is one trace, the host's, and what comes after the queue says where the event was published.
+// TestSpansAreLinked: all is one trace, the host's, and what comes after the queue says where the
+// event was published.
 func TestSpansAreLinked(t *testing.T) {
 	tr := follow(t)
 	published := tr.publish.SpanContext
@@ -64,7 +69,11 @@ func TestSpansAreLinked(t *testing.T) {
 	for _, s := range []tracetest.SpanStub{tr.queue, tr.first, tr.second} {
 		if len(s.Links) != 1 || s.Links[0].SpanContext.TraceID() != published.TraceID() ||
 			s.Links[0].SpanContext.SpanID() != published.SpanID() {
-			t.Errorf("%s: got links %v, want one to the span that the event was published in", s.Name, s.Links)
+			t.Errorf(
+				"%s: got links %v, want one to the span that the event was published in",
+				s.Name,
+				s.Links,
+			)
 		}
 	}
 	for i, s := range []tracetest.SpanStub{tr.first, tr.second} {
@@ -80,21 +89,40 @@ func TestSpansSayWhatHappened(t *testing.T) {
 	const queued = "messaging.system=outhook messaging.destination.name=webhooks "
 	delivery := " messaging.message.id=" + tr.eventID + " outhook.event.type=order.created messaging.destination.subscription.name=" + tr.subscriptionID
 	request := delivery + " http.request.method=POST server.address=127.0.0.1 server.port=" + tr.port + " url.scheme=http"
-	wantSpan(t, tr.publish, trace.SpanKindProducer, codes.Unset,
-		queued+"messaging.operation.name=publish messaging.operation.type=send outhook.event.type=order.created messaging.message.id="+tr.eventID)
+	wantSpan(
+		t,
+		tr.publish,
+		trace.SpanKindProducer,
+		codes.Unset,
+		queued+"messaging.operation.name=publish messaging.operation.type=send outhook.event.type=order.created messaging.message.id="+tr.eventID,
+	)
 	wantSpan(t, tr.queue, trace.SpanKindConsumer, codes.Unset,
 		queued+"messaging.operation.name=queue"+delivery)
-	wantSpan(t, tr.first, trace.SpanKindClient, codes.Error,
-		request+" http.response.status_code=500 error.type=http_status outhook.delivery.state=pending")
-	wantSpan(t, tr.second, trace.SpanKindClient, codes.Unset,
-		request+" http.request.resend_count=1 http.response.status_code=200 outhook.delivery.state=delivered")
+	wantSpan(
+		t,
+		tr.first,
+		trace.SpanKindClient,
+		codes.Error,
+		request+" http.response.status_code=500 error.type=http_status outhook.delivery.state=pending",
+	)
+	wantSpan(
+		t,
+		tr.second,
+		trace.SpanKindClient,
+		codes.Unset,
+		request+" http.request.resend_count=1 http.response.status_code=200 outhook.delivery.state=delivered",
+	)
 	for _, s := range []tracetest.SpanStub{tr.queue, tr.first, tr.second} {
 		if s.EndTime.Before(s.StartTime) {
 			t.Errorf("%s: got %v to %v, want it to go forward", s.Name, s.StartTime, s.EndTime)
 		}
 	}
 	if !tr.queue.EndTime.Equal(tr.first.StartTime) {
-		t.Errorf("the queue ends at %v, want the start of the attempt, %v", tr.queue.EndTime, tr.first.StartTime)
+		t.Errorf(
+			"the queue ends at %v, want the start of the attempt, %v",
+			tr.queue.EndTime,
+			tr.first.StartTime,
+		)
 	}
 }
 
@@ -118,12 +146,19 @@ func one(t *testing.T, spans tracetest.SpanStubs, name string) tracetest.SpanStu
 
 func wantParent(t *testing.T, s tracetest.SpanStub, want trace.SpanContext) {
 	t.Helper()
-	if s.Parent.SpanID() != want.SpanID() || want.IsValid() && s.SpanContext.TraceID() != want.TraceID() {
+	if s.Parent.SpanID() != want.SpanID() ||
+		want.IsValid() && s.SpanContext.TraceID() != want.TraceID() {
 		t.Errorf("parent of %s: got %s, want %s", s.Name, s.Parent.SpanID(), want.SpanID())
 	}
 }
 
-func wantSpan(t *testing.T, s tracetest.SpanStub, kind trace.SpanKind, status codes.Code, attributes string) {
+func wantSpan(
+	t *testing.T,
+	s tracetest.SpanStub,
+	kind trace.SpanKind,
+	status codes.Code,
+	attributes string,
+) {
 	t.Helper()
 	if s.SpanKind != kind || s.Status.Code != status {
 		t.Errorf("%s: got %v, %v, want %v, %v", s.Name, s.SpanKind, s.Status.Code, kind, status)

@@ -173,6 +173,7 @@ const CloseWait = 5 * time.Second
 // written; then Close returns an error, and the store is closed nevertheless. So don't call Close
 // while the same goroutine has such a transaction open.
 func (s *Store) Close() error {
+	defer s.wakeReader() // who waits for work learns that there is none any more
 	if s.closed.Swap(true) {
 		return nil
 	}

@@ -54,6 +54,7 @@ func New() *Store {
 // Close ends the use of the store: after it, every method returns [store.ErrClosed]. It returns nil, also when it is
 // called again.
 func (s *Store) Close() error {
+	defer s.wakeReader() // who waits for work learns that there is none any more
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
@@ -85,9 +86,13 @@ func (s *Store) begin(ctx context.Context) (now time.Time, err error) {
 func (s *Store) end() {
 	wake := s.schedule.TakeWake()
 	s.mu.Unlock()
-	if !wake {
-		return
+	if wake {
+		s.wakeReader()
 	}
+}
+
+// wakeReader fills the slot of Ready.
+func (s *Store) wakeReader() {
 	select {
 	case s.ready <- struct{}{}:
 	default:

@@ -25,7 +25,7 @@ type Options struct {
 	// events that Enqueue said it has.
 	Unsafe bool
 
-	// Logger gets what goes wrong in the background: a lost notification connection. If nil, nothing is logged.
+	// Logger gets what goes wrong in the background: a lost notification connection. If nil, slog.Default().
 	Logger *slog.Logger
 }
 
@@ -50,7 +50,7 @@ func (o *Options) withDefaults() Options {
 		out.PollInterval = DefaultPollInterval
 	}
 	if out.Logger == nil {
-		out.Logger = slog.New(slog.DiscardHandler)
+		out.Logger = slog.Default()
 	}
 	return out
 }

@@ -95,6 +95,7 @@ func New(pool *pgxpool.Pool, o *Options) (*Store, error) {
 // has 5 s to finish; Close takes at most 30 s, when the server does not answer. It returns nil, also
 // when it is called again.
 func (s *Store) Close() error {
+	defer s.waker.wakeHere() // who waits for work learns that there is none any more
 	s.end()
 	time.AfterFunc(afterClose, s.cutOff)
 	s.enqueues.close()

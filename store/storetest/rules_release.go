@@ -140,6 +140,8 @@ func readyRules() []rule {
 			}},
 		{name: "finish", test: testReadyFinish,
 			rule: "Ready gets a value as soon as Finish has made room in the limits of Claim where there was none."},
+		{name: "close", test: testReadyClose,
+			rule: "Ready gets a value after Close."},
 		{name: "never-closed", test: testReadyNeverClosed,
 			rule: "The channel of Ready is never closed."},
 	}
@@ -193,6 +195,24 @@ func testReadyFinish(c *check) {
 				break // it is not failing any more
 			}
 		}
+	}
+}
+
+func testReadyClose(c *check) {
+	ready := c.store.Ready()
+	select {
+	case <-ready: // of what went before
+	default:
+	}
+	if !closeStore(c.store) {
+		return
+	}
+	timer := time.NewTimer(c.skew)
+	defer timer.Stop()
+	select {
+	case <-ready:
+	case <-timer.C:
+		c.errorf("after Close: got nothing from Ready within %v", c.skew)
 	}
 }
 

@@ -1,0 +1,60 @@
+package dispatcher
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/outhook/outhook/dispatcher/internal/send"
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/signing"
+	"github.com/outhook/outhook/store"
+)
+
+// Request is the part of a request that Options.Transform may change. All of it is Transform's own.
+type Request struct {
+	// Header has the subscription's headers, in canonical form. What is there afterwards is sent.
+	// Names that belong to the sender fail the attempt: those that a subscription cannot set
+	// either.
+	Header http.Header
+
+	// Body is what is sent, and signed: the event's body, or from the second attempt on what the
+	// first one sent, and then it cannot be changed any more.
+	Body []byte
+}
+
+// Message is what Options.Sign signs: one attempt of a delivery. All of it is Sign's own.
+type Message struct {
+	SubscriptionID string
+	ID             string           // the event's: webhook-id
+	Time           time.Time        // when the attempt starts: webhook-timestamp has its seconds
+	Body           []byte           // the bytes that are sent
+	Keys           []signing.Secret // the subscription's that sign now, see store.Subscription.Keys
+}
+
+// hooks returns the options' functions as package send calls them.
+func (o *Options) hooks() send.Hooks {
+	h := send.Hooks{Filter: o.Filter}
+	if o.Transform != nil {
+		h.Transform = func(ctx context.Context, sub store.Subscription, e events.Event, header *http.Header, body *[]byte) error {
+			r := Request{Header: *header, Body: *body}
+			err := o.Transform(ctx, sub, e, &r)
+			*header, *body = r.Header, r.Body
+			return err
+		}
+	}
+	if o.Sign != nil {
+		h.Sign = func(subscriptionID, eventID string, at time.Time, body []byte, keys []signing.Secret) (http.Header, error) {
+			return o.Sign(
+				Message{
+					SubscriptionID: subscriptionID,
+					ID:             eventID,
+					Time:           at,
+					Body:           body,
+					Keys:           keys,
+				},
+			)
+		}
+	}
+	return h
+}

@@ -1,0 +1,127 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/outhook/outhook/dispatcher/internal/send"
+	"github.com/outhook/outhook/store"
+)
+
+// start hands a ticket to a worker that waits, or to a new one. Workers are made as they are needed
+// and stay until Run ends.
+func (r *run) start(k *ticket) {
+	select {
+	case r.work <- k:
+		return
+	default:
+	}
+	if r.nworkers == r.Concurrency {
+		// There are as many workers as slots, and this ticket has a slot: so one of them has given
+		// its slot back and is about to wait.
+		r.work <- k
+		return
+	}
+	r.nworkers++
+	r.workers.Go(func() {
+		r.attempt(k)
+		for k := range r.work {
+			r.attempt(k)
+		}
+	})
+}
+
+// attempt makes the attempt of a ticket, unless what it is for has changed or Run is being cut off.
+func (r *run) attempt(k *ticket) {
+	defer r.tickets.close(k)
+	c := &k.claim
+	// From here to the request there is no wait: admit is what makes a change hold at once.
+	if !r.tickets.admit(k) || r.attempts.Err() != nil {
+		r.release(k)
+		return
+	}
+	wanted, failed := r.Sender.Filter(c)
+	switch {
+	case failed != nil:
+		r.Listener.AttemptStarted(c, failed.Attempt.At)
+		r.finish(k, r.outcomeOf(c, failed))
+		return
+	case !wanted:
+		r.record(k, store.Outcome{
+			Lease:   c.Lease,
+			Attempt: store.Attempt{Number: c.Attempt, Error: send.ReasonFiltered},
+			State:   store.Canceled,
+		})
+		return
+	}
+	now := time.Now()
+	r.Listener.AttemptStarted(c, now)
+	ctx, trace, endSpan := r.startSpan(c, now)
+	result := r.Sender.Send(ctx, c, trace)
+	// An attempt that was cut off before it had an answer says nothing about the endpoint.
+	if r.attempts.Err() != nil && result.Attempt.Status == 0 {
+		endSpan(store.Outcome{Attempt: result.Attempt, State: store.Pending})
+		r.release(k)
+		return
+	}
+	outcome := r.outcomeOf(c, &result)
+	endSpan(outcome)
+	r.finish(k, outcome)
+}
+
+func (r *run) startSpan(c *store.Claim, at time.Time) (
+	ctx context.Context, trace string, end func(store.Outcome),
+) {
+	ctx, trace = r.attempts, c.Trace
+	if r.StartSpan != nil {
+		ctx, trace, end = r.StartSpan(ctx, c, store.Attempt{Number: c.Attempt, At: at})
+	}
+	if end == nil {
+		end = func(store.Outcome) {}
+	}
+	return ctx, trace, end
+}
+
+// finish counts, logs and records an attempt.
+func (r *run) finish(k *ticket, o store.Outcome) {
+	r.counts.attempts.Add(1)
+	r.logAttempt(&k.claim, &o.Attempt)
+	r.record(k, o)
+}
+
+// record hands an outcome to the recorder.
+func (r *run) record(k *ticket, o store.Outcome) {
+	r.tickets.attemptDone(k)
+	r.outcomes <- recorded{&k.claim, o}
+}
+
+// release gives a claim back whose attempt did not take place: it is not counted, and claimed anew
+// if there is still something to claim.
+func (r *run) release(k *ticket) {
+	r.tickets.attemptDone(k)
+	persist(r.rest, r, "release", func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, r.Store.Release(ctx, k.claim.Lease)
+	})
+}
+
+// logAttempt logs an attempt: Debug, or Warn if it failed.
+func (r *run) logAttempt(c *store.Claim, a *store.Attempt) {
+	level, message := slog.LevelDebug, "outhook: attempt succeeded"
+	if a.Error != "" {
+		level, message = slog.LevelWarn, "outhook: attempt failed"
+	}
+	ctx := context.Background()
+	if !r.Logger.Enabled(ctx, level) {
+		return
+	}
+	r.Logger.LogAttrs(ctx, level, message,
+		slog.String("event_id", c.EventID),
+		slog.String("subscription_id", c.SubscriptionID),
+		slog.Int("attempt", a.Number),
+		slog.Int("status", a.Status),
+		slog.Duration("duration", a.Duration),
+		slog.String("error_class", send.Class(a.Error)),
+		slog.String("error", a.Error),
+	)
+}

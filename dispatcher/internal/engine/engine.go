@@ -1,0 +1,113 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/outhook/outhook/dispatcher/internal/send"
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
+)
+
+// Config is what an Engine is made of. All fields must be set but for those that say so.
+type Config struct {
+	Store    store.Store
+	Sender   *send.Sender
+	Listener Listener
+	Logger   *slog.Logger
+
+	Concurrency       int           // how many attempts run at once
+	PerSubscription   int           // of one subscription
+	BreakerThreshold  int           // failures in a row that open a subscription's breaker
+	Lease             time.Duration // of a claim: an attempt's timeout, and time to record it
+	DrainTimeout      time.Duration // how long Run waits for attempts when its context has ended
+	DisableAfter      time.Duration // of nothing but failures; if zero or less, never
+	Retention         store.Retention
+	MaxAttempts       int                                                    // after which a delivery is dead
+	RetryDelay        func(n int) time.Duration                              // after the n-th failed attempt, from 1
+	RateLimit         func(store.Subscription) (limit rate.Limit, burst int) // if nil, none
+	OperationalEvents bool                                                   // publish events about subscriptions
+
+	// StartSpan begins an attempt: it returns its context, the traceparent to send, and what to
+	// call with the outcome; that may be nil.
+	StartSpan func(ctx context.Context, c *store.Claim, a store.Attempt) (context.Context, string, func(store.Outcome))
+
+	// Update changes a subscription as a call of the host does, and calls Invalidate.
+	Update func(ctx context.Context, id string, change func(*store.Subscription) error) (store.Subscription, error)
+}
+
+// Listener is told what the Engine does, after it is stored. Its methods must not block: they are
+// called by the goroutines that deliver.
+type Listener interface {
+	// Start begins to tell, and returns what ends it once everything has been told, or ctx has
+	// ended.
+	Start() (stop func(ctx context.Context))
+
+	AttemptStarted(c *store.Claim, at time.Time)
+	AttemptRecorded(c *store.Claim, o *store.Outcome, r *store.Result)
+	Canceled(c *store.Claim, reason string)
+	Disabled(store.Subscription)
+	Published([]events.Event)
+	StoreTrouble(op string, err error)
+}
+
+// Engine delivers. Its methods may be called by any number of goroutines, before, during and after
+// Run.
+type Engine struct {
+	Config
+	tickets *tickets
+	untidy  chan struct{} // one slot: Prune has something to do
+	counts  counts
+}
+
+// New returns an Engine that is not running.
+func New(c Config) *Engine {
+	return &Engine{Config: c, tickets: newTickets(c.Concurrency), untidy: make(chan struct{}, 1)}
+}
+
+// Invalidate says that a change of the subject has been stored. After it returns, no attempt of a
+// claim starts that was made before the change.
+func (e *Engine) Invalidate(of Subject) { e.tickets.invalidate(of) }
+
+// PruneSoon has the maintenance look after what a change has left behind.
+func (e *Engine) PruneSoon() {
+	select {
+	case e.untidy <- struct{}{}:
+	default:
+	}
+}
+
+// Counts are how many attempts and deliveries there were since the Engine was made.
+type Counts struct {
+	Attempts  uint64 // attempts made
+	Delivered uint64 // deliveries delivered
+	Retried   uint64 // attempts that failed and are followed by another
+	Dead      uint64 // deliveries given up
+}
+
+// Counts returns the counts.
+func (e *Engine) Counts() Counts {
+	return Counts{
+		Attempts:  e.counts.attempts.Load(),
+		Delivered: e.counts.delivered.Load(),
+		Retried:   e.counts.retried.Load(),
+		Dead:      e.counts.dead.Load(),
+	}
+}
+
+type counts struct{ attempts, delivered, retried, dead atomic.Uint64 }
+
+func (c *counts) add(s store.State) {
+	switch s {
+	case store.Delivered:
+		c.delivered.Add(1)
+	case store.Pending:
+		c.retried.Add(1)
+	case store.Dead:
+		c.dead.Add(1)
+	}
+}

@@ -1,0 +1,139 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
+)
+
+const (
+	maxRecordBatch = 256 // outcomes in one store.Finish
+	maxRecorders   = 64  // store.Finish calls at once
+)
+
+// recordLoop records outcomes until there are no more. It takes those that are there and does not
+// wait for one batch to be recorded before it begins the next: a lease stops counting against its
+// subscription's limit as soon as Finish is called, not when the disk has it.
+func (r *run) recordLoop() {
+	var calls errgroup.Group
+	calls.SetLimit(maxRecorders)
+	for first := range r.outcomes {
+		runtime.Gosched() // attempts that are about to end can share the call
+		batch := r.gather(first)
+		calls.Go(func() error {
+			r.recordBatch(batch)
+			return nil
+		})
+	}
+	calls.Wait()
+}
+
+// gather returns first and what else is there already.
+func (r *run) gather(first recorded) []recorded {
+	batch := append(make([]recorded, 0, 1+len(r.outcomes)), first)
+	for len(batch) < maxRecordBatch {
+		select {
+		case f, ok := <-r.outcomes:
+			if !ok {
+				return batch
+			}
+			batch = append(batch, f)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// recordBatch records outcomes, trying again while the store is in trouble, and does what follows.
+func (r *run) recordBatch(batch []recorded) {
+	outcomes := make([]store.Outcome, len(batch))
+	for i := range batch {
+		outcomes[i] = batch[i].outcome
+	}
+	results, err := persist(r.rest, r, "finish", func(ctx context.Context) ([]store.Result, error) {
+		return r.Store.Finish(ctx, outcomes...)
+	})
+	if err != nil {
+		r.tickets.wakeClaimer() // if the store is closed, claimLoop finds out
+		r.Logger.Error("outhook: outcomes were not recorded; their deliveries will be attempted again",
+			"outcomes", len(batch), "error", err)
+		return
+	}
+	// The store tells Ready of room that Finish made when the call begins. A change of health can
+	// make more: a breaker that has closed, a subscription that became healthy.
+	moved := false
+	var opEvents []events.Event
+	for i := range results {
+		res := &results[i]
+		moved = moved || res.Ignored || res.Before != res.After ||
+			outcomes[i].State == store.Canceled
+		if !res.Ignored {
+			opEvents = r.afterOutcome(&batch[i], res, opEvents)
+		}
+	}
+	if moved {
+		r.tickets.wakeClaimer()
+	}
+	r.publish(opEvents)
+}
+
+// afterOutcome does what follows from an outcome that counted, and appends the operational events
+// about it.
+func (r *run) afterOutcome(f *recorded, res *store.Result, opEvents []events.Event) []events.Event {
+	if f.outcome.State == store.Canceled {
+		r.Listener.Canceled(f.claim, f.outcome.Attempt.Error)
+		return opEvents
+	}
+	r.counts.add(f.outcome.State)
+	r.Listener.AttemptRecorded(f.claim, &f.outcome, res)
+	if f.outcome.State == store.Dead {
+		opEvents = r.appendExhausted(opEvents, f)
+	}
+	switch {
+	case isGone(&f.outcome):
+		opEvents = r.disable(opEvents, &f.claim.Subscription, reasonGone)
+	case r.DisableAfter > 0 && res.After.FailingFor >= r.DisableAfter && res.After.Failures >= r.BreakerThreshold:
+		opEvents = r.disable(
+			opEvents,
+			&f.claim.Subscription,
+			fmt.Sprintf("nothing but failures for %v", r.DisableAfter),
+		)
+	}
+	return opEvents
+}
+
+var errChanged = errors.New("dispatcher: the subscription has changed since")
+
+// disable unsubscribes a subscription in the sender's name, unless it was subscribed anew or
+// pointed elsewhere since the attempt that speaks for it: what the old endpoint answered says
+// nothing about the new one.
+func (r *run) disable(
+	opEvents []events.Event,
+	sub *store.Subscription,
+	reason string,
+) []events.Event {
+	change := func(cur *store.Subscription) error {
+		if cur.Status != store.Subscribed || cur.URL != sub.URL ||
+			!cur.SubscribedAt.Equal(sub.SubscribedAt) {
+			return errChanged
+		}
+		cur.Status, cur.DisabledReason = store.Unsubscribed, reason
+		return nil
+	}
+	out, err := persist(r.rest, r, "disable", func(ctx context.Context) (store.Subscription, error) {
+		return r.Update(ctx, sub.ID, change)
+	})
+	if err != nil {
+		return opEvents
+	}
+	r.Logger.Warn("outhook: subscription disabled", "subscription_id", sub.ID, "reason", reason)
+	r.Listener.Disabled(out)
+	return r.appendDisabled(opEvents, &out)
+}

@@ -1,0 +1,233 @@
+package h1
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"os"
+	"syscall"
+	"time"
+)
+
+// past is a deadline that lets nothing wait.
+var past = time.Unix(1, 0)
+
+// socketTakes is how many bytes a socket takes whether or not the other side reads: the smallest
+// send buffer of the systems in use, before it grows.
+const socketTakes = 16 << 10
+
+// lateWrite is how long an endpoint that has answered has for reading the rest of the request, if
+// its connection is to be used again.
+const lateWrite = 50 * time.Millisecond
+
+// conn is a connection over which exchanges go, one after another. It belongs to one goroutine at a
+// time, but for interrupt.
+type conn struct {
+	net.Conn // TLS, or the socket
+	socket   net.Conn
+	raw      syscall.RawConn // of the socket
+	origin   origin
+	r        *bufio.Reader
+	w        *bufio.Writer
+
+	watched <-chan struct{} // Done of the context that interrupts it
+	unwatch func() bool     // stops that, and reports whether it came in time; nil: nothing does
+	shared  bool            // the context outlives the exchange, and may interrupt an idle connection
+
+	headerLeft int        // how many bytes may still be read
+	writing    chan error // gets the result of writing the request; nil unless a goroutine writes it
+	writeErr   error      // the first error of Write; for the goroutine that writes the request
+
+	used  bool      // there was an exchange
+	since time.Time // when it became idle
+}
+
+// newConn returns c, which is the socket or runs over it, as a connection to an origin.
+func newConn(o origin, c, socket net.Conn) (*conn, error) {
+	s, ok := socket.(syscall.Conn)
+	if !ok {
+		c.Close()
+		return nil, fmt.Errorf("h1: a connection of type %T has no SyscallConn", socket)
+	}
+	raw, err := s.SyscallConn()
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	out := &conn{Conn: c, socket: socket, raw: raw, origin: o}
+	out.r, out.w = bufio.NewReader(out), bufio.NewWriter(out)
+	return out, nil
+}
+
+// Read reads no more than headerLeft.
+func (c *conn) Read(p []byte) (int, error) {
+	if c.headerLeft == 0 {
+		return 0, ErrLargeHeader
+	}
+	n, err := c.Conn.Read(p[:min(len(p), c.headerLeft)])
+	c.headerLeft -= n
+	return n, err
+}
+
+// Write remembers its error: net/http wraps one that it meets while it copies a request's body so
+// that errors.Is does not find it.
+func (c *conn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if err != nil && c.writeErr == nil {
+		c.writeErr = err
+	}
+	return n, err
+}
+
+// prepare puts the connection under a context, and reports whether it is fit for an exchange: open,
+// and without a byte that nobody asked for.
+func (c *conn) prepare(ctx context.Context) bool {
+	watch, shared := cancellation(ctx)
+	// Attempts under one Run have the same parent, so this registers about once in the life of a
+	// connection, not once for each exchange.
+	if done := watch.Done(); c.unwatch == nil || c.watched != done {
+		if !c.detach() {
+			return false // the context before has ended meanwhile, and the interruption may yet come
+		}
+		c.watched, c.unwatch = done, context.AfterFunc(watch, c.interrupt)
+	}
+	c.shared = shared
+	if c.used && c.Conn != c.socket && !c.drained() {
+		return false
+	}
+	deadline, _ := ctx.Deadline() // if it has none, the zero time, which is none for a Conn too
+	c.SetDeadline(deadline)
+	// Only now is it asked whether the context has ended. Had it ended before SetDeadline, the
+	// interruption could have been overwritten; if it ends from here on, the interruption holds.
+	if watch.Err() != nil {
+		return false
+	}
+	return !c.used || quiescent(c.raw)
+}
+
+// interrupt makes everything that waits for the connection return. It runs on a goroutine of its
+// own when the watched context ends.
+func (c *conn) interrupt() { c.SetDeadline(past) }
+
+// detach ends the watch over a context. It reports false if the connection was, or is about to be,
+// interrupted; then it must not be used again.
+func (c *conn) detach() bool {
+	if c.unwatch == nil {
+		return true
+	}
+	inTime := c.unwatch()
+	c.unwatch, c.watched = nil, nil
+	return inTime
+}
+
+// drained reports whether everything that TLS has received was read. A socket without a byte is not
+// enough: crypto/tls may hold a record that it has read ahead, or half of one.
+func (c *conn) drained() bool {
+	c.SetReadDeadline(past)
+	n, err := c.Conn.(*tls.Conn).Read(make([]byte, 1))
+	return n == 0 && errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+// reusable reports whether nothing is left of an exchange whose answer was read to its end.
+func (c *conn) reusable() bool {
+	if c.writing != nil {
+		// The endpoint answered before it had read the request. It gets a moment for the rest.
+		c.SetWriteDeadline(time.Now().Add(lateWrite))
+	}
+	// A byte after the answer belongs to no request: what follows would be taken for the answer to
+	// the next one.
+	if c.endWrite() != nil || c.r.Buffered() != 0 {
+		return false
+	}
+	// A context that is the request's own usually ends now, and must not interrupt the pool.
+	return c.shared || c.detach()
+}
+
+// endWrite waits for the goroutine that writes the request, if there is one, and returns its
+// result.
+func (c *conn) endWrite() error {
+	if c.writing == nil {
+		return nil
+	}
+	err := <-c.writing
+	c.writing = nil
+	return err
+}
+
+// Close closes the connection in good order: over TLS, with a close_notify.
+func (c *conn) Close() error {
+	c.detach()
+	return c.Conn.Close()
+}
+
+// abort closes the connection in any state. It closes the socket, without a TLS close_notify, so it
+// never waits for the other side; and it ends a write that is under way, whose goroutine it then
+// waits for.
+func (c *conn) abort() {
+	c.detach()
+	c.socket.Close()
+	c.endWrite()
+}
+
+// roundTrip sends a request of about size bytes, -1 if that is unknown, and returns the answer,
+// whose body is still to be read. After an error the connection must be aborted.
+func (c *conn) roundTrip(req *http.Request, size, maxHeader int) (*http.Response, error) {
+	if 0 <= size && size <= socketTakes {
+		// The socket takes all of it, so that writing cannot wait for the endpoint.
+		if err := c.write(req); err != nil {
+			return nil, err
+		}
+		return c.readAnswer(req, maxHeader)
+	}
+	// An endpoint may answer before it has read everything, and then stop reading. If it were this
+	// goroutine that writes, the answer would be lost in a write that never ends.
+	c.writing = make(chan error, 1)
+	go func() { c.writing <- c.write(req) }()
+	res, err := c.readAnswer(req, maxHeader)
+	if err == nil {
+		return res, nil
+	}
+	c.socket.Close() // first, or endWrite would wait for the endpoint
+	failed := c.endWrite()
+	closed := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	if closed && failed != nil && !errors.Is(failed, net.ErrClosed) {
+		return nil, failed // it knows more than that the connection has ended, such as a reset
+	}
+	return nil, err
+}
+
+func (c *conn) write(req *http.Request) error {
+	err := req.Write(c.w)
+	if err == nil {
+		err = c.w.Flush()
+	}
+	if err != nil && c.writeErr != nil {
+		return c.writeErr
+	}
+	return err
+}
+
+// readAnswer reads the first answer that is final, up to its body.
+func (c *conn) readAnswer(req *http.Request, maxHeader int) (*http.Response, error) {
+	c.headerLeft = maxHeader // for interim answers too: there may be any number of them
+	for {
+		res, err := http.ReadResponse(c.r, req)
+		switch {
+		case err != nil && c.headerLeft == 0:
+			return nil, ErrLargeHeader // package textproto may take what was cut off for a whole line
+		case err != nil:
+			return nil, err
+		}
+		code := res.StatusCode
+		if code < 100 || code > 199 || code == http.StatusSwitchingProtocols {
+			c.headerLeft = math.MaxInt // the body's reader bounds the body
+			return res, nil
+		}
+	}
+}

@@ -1,0 +1,51 @@
+package h1
+
+import (
+	"net"
+	"net/url"
+	"time"
+)
+
+// Quiescent reports whether the connection to the URL that was used last is idle and open, and
+// nothing has come over it. If something has, one byte of that is lost.
+func (t *Transport) Quiescent(rawURL string) bool {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return false
+	}
+	c := t.pool.take(origin{u.Scheme, u.Host})
+	if c == nil {
+		return false
+	}
+	defer t.pool.put(c)
+	return quiescent(c.raw)
+}
+
+// Idle returns how many connections are idle.
+func (t *Transport) Idle() int {
+	t.pool.mu.Lock()
+	defer t.pool.mu.Unlock()
+	return t.pool.n
+}
+
+// Pool is a pool without a Transport.
+type Pool struct{ p *pool }
+
+func NewPool(max, maxPerOrigin int, timeout time.Duration) Pool {
+	return Pool{newPool(max, maxPerOrigin, timeout)}
+}
+
+// Put keeps a connection to a host.
+func (p Pool) Put(host string, c net.Conn) {
+	p.p.put(&conn{Conn: c, origin: origin{"http", host}})
+}
+
+// Take returns a connection to the host; nil if there is none.
+func (p Pool) Take(host string) net.Conn {
+	if c := p.p.take(origin{"http", host}); c != nil {
+		return c.Conn
+	}
+	return nil
+}
+
+func (p Pool) Close() { p.p.close() }

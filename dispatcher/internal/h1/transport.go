@@ -1,0 +1,241 @@
+package h1
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"golang.org/x/net/http/httpguts"
+	"golang.org/x/net/idna"
+)
+
+// Errors of RoundTrip. Others are those of the dialer, the connection or the parser.
+var (
+	// ErrHTTP2 says that the endpoint prefers HTTP/2. Nothing was sent, and the request's body was
+	// neither read nor closed: the request can be given to a transport that speaks HTTP/2.
+	ErrHTTP2 = errors.New("h1: the endpoint prefers HTTP/2")
+
+	// ErrHeader says that the request has a header that HTTP does not allow. Nothing was sent.
+	ErrHeader = errors.New("h1: a header is not one that can be sent")
+
+	// ErrLargeHeader says that the headers of the answer are longer than Config.MaxResponseHeader.
+	ErrLargeHeader = errors.New("h1: the headers of the answer are past the limit")
+)
+
+// DialFunc opens a connection, as net.Dialer.DialContext does.
+type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
+
+// Config is what a Transport is made of. All fields must be set.
+type Config struct {
+	Dial    DialFunc // for http; it returns connections that have SyscallConn, as those of package net
+	DialTLS DialFunc // for https; it returns a *tls.Conn whose handshake is done
+
+	MaxResponseHeader int           // bytes of an answer up to its body, interim answers included
+	MaxIdle           int           // idle connections in all
+	MaxIdlePerOrigin  int           // idle connections to one scheme, host and port
+	IdleTimeout       time.Duration // how long an idle connection is kept
+}
+
+// Transport sends requests. It may be used by any number of goroutines, and has none of its own.
+type Transport struct {
+	config Config
+	pool   *pool
+
+	mu    sync.Mutex
+	http2 map[origin]bool // those that prefer it
+}
+
+// origin is where a connection goes to, as a URL has it.
+type origin struct{ scheme, host string }
+
+// maxHTTP2 is how many origins that prefer HTTP/2 are remembered. One more, and all are forgotten:
+// each then costs a handshake to learn it again.
+const maxHTTP2 = 1 << 14
+
+// New returns a Transport.
+func New(c Config) *Transport {
+	return &Transport{
+		config: c,
+		pool:   newPool(c.MaxIdle, c.MaxIdlePerOrigin, c.IdleTimeout),
+		http2:  make(map[origin]bool),
+	}
+}
+
+// RoundTrip implements [http.RoundTripper]. The answer's body must be closed before the context
+// ends; only a body that was read to its end lets the connection be used again. Close does not read
+// what is left. The answer's TLS field is not set.
+//
+// When RoundTrip returns another error than [ErrHTTP2] or [ErrHeader], the request may have been
+// sent; it is not sent again.
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	o := origin{req.URL.Scheme, req.URL.Host}
+	if o.scheme == "https" && t.prefersHTTP2(o) {
+		return nil, ErrHTTP2
+	}
+	size, err := sizeOf(req)
+	if err != nil {
+		closeBody(req)
+		return nil, err
+	}
+	c, err := t.connection(req.Context(), o, req.URL)
+	if err != nil {
+		if err != ErrHTTP2 {
+			closeBody(req)
+		}
+		return nil, err
+	}
+	return t.exchange(c, req, size)
+}
+
+// CloseIdleConnections closes the connections that are idle now.
+func (t *Transport) CloseIdleConnections() { t.pool.close() }
+
+// connection returns a connection that is fit for a request: an idle one, or else a new one.
+func (t *Transport) connection(ctx context.Context, o origin, u *url.URL) (*conn, error) {
+	// The newest idle one first: it has had the least time to be closed by the endpoint, and the
+	// others can grow old and go.
+	for c := t.pool.take(o); c != nil; c = t.pool.take(o) {
+		if c.prepare(ctx) {
+			return c, nil
+		}
+		c.abort()
+	}
+	c, err := t.dial(ctx, o, u)
+	if err != nil {
+		return nil, err
+	}
+	if c.prepare(ctx) {
+		return c, nil
+	}
+	c.abort()
+	// A new connection is unfit only when the context was canceled; a deadline that has passed
+	// shows at the first write. Err can lag behind the parent's for an instant.
+	return nil, cmp.Or(ctx.Err(), context.Canceled)
+}
+
+// exchange sends a request over a connection that was prepared for it.
+func (t *Transport) exchange(c *conn, req *http.Request, size int) (*http.Response, error) {
+	res, err := c.roundTrip(req, size, t.config.MaxResponseHeader)
+	if err != nil {
+		c.abort()
+		return nil, err
+	}
+	// After a 101 the connection speaks another protocol.
+	b := &body{Reader: res.Body, conn: c, pool: t.pool, last: res.Close || res.StatusCode < 200}
+	if res.Body == http.NoBody {
+		b.whole = true
+		b.Close()
+	} else {
+		res.Body = b
+	}
+	return res, nil
+}
+
+// body is the body of an answer. Closing it ends the exchange: the connection goes into the pool,
+// or is closed.
+type body struct {
+	io.Reader
+	conn  *conn // nil once closed
+	pool  *pool
+	last  bool // no other exchange may follow
+	whole bool // it was read to its end
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	b.whole = b.whole || err == io.EOF
+	return n, err
+}
+
+// Close does not read what is left: an endpoint could send for ever.
+func (b *body) Close() error {
+	c := b.conn
+	b.conn = nil
+	switch {
+	case c == nil:
+	case !b.whole || !c.reusable():
+		c.abort()
+	case b.last:
+		return c.Close()
+	default:
+		b.pool.put(c)
+	}
+	return nil
+}
+
+// dial opens a connection. Its error is ErrHTTP2 when the endpoint prefers that.
+func (t *Transport) dial(ctx context.Context, o origin, u *url.URL) (*conn, error) {
+	dial, port := t.config.Dial, "80"
+	if o.scheme == "https" {
+		dial, port = t.config.DialTLS, "443"
+	}
+	if p := u.Port(); p != "" {
+		port = p
+	}
+	host := u.Hostname()
+	if ascii, err := idna.Lookup.ToASCII(host); err == nil { // as net/http does
+		host = ascii
+	}
+	c, err := dial(ctx, "tcp", net.JoinHostPort(host, port))
+	if err != nil {
+		return nil, err
+	}
+	socket := c
+	if s, ok := c.(*tls.Conn); ok {
+		if s.ConnectionState().NegotiatedProtocol == "h2" {
+			t.preferHTTP2(o)
+			s.Close()
+			return nil, ErrHTTP2
+		}
+		socket = s.NetConn()
+	}
+	return newConn(o, c, socket)
+}
+
+func (t *Transport) prefersHTTP2(o origin) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.http2[o]
+}
+
+func (t *Transport) preferHTTP2(o origin) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.http2) >= maxHTTP2 {
+		clear(t.http2)
+	}
+	t.http2[o] = true
+}
+
+// sizeOf returns about how many bytes a request has; -1 if that is unknown. Its error is ErrHeader.
+func sizeOf(req *http.Request) (int, error) {
+	size := 0
+	for name, values := range req.Header {
+		if !httpguts.ValidHeaderFieldName(name) {
+			return 0, ErrHeader
+		}
+		for _, value := range values {
+			if !httpguts.ValidHeaderFieldValue(value) {
+				return 0, ErrHeader
+			}
+			size += len(name) + len(value) + len(": \r\n")
+		}
+	}
+	if req.Body != nil && req.ContentLength <= 0 && req.Body != http.NoBody {
+		return -1, nil
+	}
+	return size + int(req.ContentLength), nil
+}
+
+func closeBody(req *http.Request) {
+	if req.Body != nil {
+		req.Body.Close()
+	}
+}

@@ -1,0 +1,35 @@
+// Package send makes one attempt: it builds the request, has the host's hooks change it, sends it,
+// reads the answer, and puts what happened into words.
+//
+// # The problem
+//
+// The other side of an attempt may be anything, and so may the functions of the host that are asked
+// on the way. An attempt must end by its deadline, cost a bounded amount of memory, send the same
+// body each time, and leave an account that the endpoint's owner may read: never an address that
+// was resolved, the URL, or a raw error.
+//
+//	store.Claim
+//	    │
+//	    ▼                     hooks, each in a recover of its own
+//	 stored body ──▶ Filter ──▶ Transform ──▶ headers, signatures ──▶ Sign
+//	                                                                    │
+//	       ┌── h1.Transport (HTTP/1.1) ◀── http.Request ◀───────────────┘
+//	       │        │ ErrHTTP2
+//	       │        └─▶ net/http (HTTP/2, proxies, traced requests) ──▶ netguard's dialer
+//	       ▼
+//	 http.Response ──▶ status, Retry-After, the beginning of the body ──▶ Result
+//	 error ──────────▶ classify: a class and plain words ───────────────▶ Result
+//
+// # Invariants
+//
+//   - Send returns by its deadline, and leaves no goroutine and no connection that it still uses.
+//   - A panic of a hook or a transport ends as an error of this attempt.
+//   - What is signed is what is sent. The sender's own headers come last, so that neither a
+//     subscription nor a hook can replace them.
+//   - The body of the first attempt that failed is the body of every later one; see stored body.
+//   - Attempt.Error is "class: words" ([ClassDNS] and so on), and holds nothing that was received.
+//   - Of an answer at most 64 KiB of headers and 64 KiB of body are read, and nothing is
+//     decompressed. Redirects are not followed.
+//
+// The package knows nothing of queues, retries or outcomes; package engine decides what follows.
+package send

@@ -1,0 +1,168 @@
+package send
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"golang.org/x/net/http/httpguts"
+
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/signing"
+	"github.com/outhook/outhook/store"
+)
+
+// Hooks are functions of the host that are asked about an attempt. Each may be nil, and may panic.
+// They get copies, so that they can keep and change what they get.
+type Hooks struct {
+	// Filter says whether a subscription is to get an event.
+	Filter func(store.Subscription, events.Event) bool
+
+	// Transform may change the subscription's headers and the body before they are sent.
+	Transform func(ctx context.Context, sub store.Subscription, e events.Event, header *http.Header, body *[]byte) error
+
+	// Sign returns headers to add. Keys are the subscription's that sign at the time.
+	Sign func(subscriptionID, eventID string, at time.Time, body []byte, keys []signing.Secret) (http.Header, error)
+}
+
+// ReasonFiltered is the LastError of a delivery that Filter canceled.
+const ReasonFiltered = "filtered"
+
+// Filter asks the hook about a delivery that has not been attempted yet. If it panics, or the event
+// cannot be read, failed is the attempt that this counts as, and wanted says nothing.
+func (s *Sender) Filter(c *store.Claim) (wanted bool, failed *Result) {
+	if s.hooks.Filter == nil {
+		return true, nil
+	}
+	b, err := parseBody(c.Body)
+	if err != nil || c.Attempt > 1 && !b.unasked {
+		return true, nil // Send finds out what is wrong with the body
+	}
+	at := time.Now()
+	err = s.guard("Options.Filter", c, func() error {
+		e, err := hostEvent(c, b.event)
+		if err == nil {
+			wanted = s.hooks.Filter(c.Subscription.Clone(), e)
+		}
+		return err
+	})
+	if err != nil {
+		return false, &Result{
+			Attempt:      store.Attempt{At: at, Error: describe(errPanic)},
+			BodyOverride: overrideUnasked(b.event),
+		}
+	}
+	return wanted, nil
+}
+
+// transform has the hook change the message.
+func (s *Sender) transform(ctx context.Context, c *store.Claim, b storedBody, m *message) error {
+	header := make(http.Header, len(c.Subscription.Headers))
+	for name, value := range c.Subscription.Headers {
+		header.Set(name, value)
+	}
+	body := bytes.Clone(m.body)
+	err := s.guard("Options.Transform", c, func() error {
+		e, err := hostEvent(c, b.event)
+		if err != nil {
+			return err
+		}
+		if err := s.hooks.Transform(ctx, c.Subscription.Clone(), e, &header, &body); err != nil {
+			return err
+		}
+		return checkHookHeader(header)
+	})
+	if err != nil {
+		return err
+	}
+	m.header = header
+	if m.header == nil {
+		m.header = http.Header{} // none, not the subscription's
+	}
+	// Every attempt sends the same body: once one has sent a body, a change comes too late.
+	if b.sent == nil {
+		m.body = body
+	}
+	return nil
+}
+
+// sign adds what the hook makes of an attempt to its headers. Its error is errHook.
+func (s *Sender) sign(c *store.Claim, body []byte, at time.Time, h http.Header) error {
+	if s.hooks.Sign == nil {
+		return nil
+	}
+	return s.guard("Options.Sign", c, func() error {
+		more, err := s.hooks.Sign(
+			c.SubscriptionID,
+			c.EventID,
+			at,
+			bytes.Clone(body),
+			slices.Clone(c.Subscription.Keys(at)),
+		)
+		if err == nil {
+			err = checkHookHeader(more)
+		}
+		if err != nil {
+			return err
+		}
+		for name, values := range more {
+			h[http.CanonicalHeaderKey(name)] = values
+		}
+		return nil
+	})
+}
+
+// guard calls a hook. It logs an error, and returns errHook for it; a panic it turns into errPanic.
+func (s *Sender) guard(name string, c *store.Claim, call func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.Error("outhook: "+name+" panicked",
+				"subscription_id", c.SubscriptionID, "event_id", c.EventID, "panic", fmt.Sprint(p))
+			err = errPanic
+		}
+	}()
+	if err := call(); err != nil {
+		s.log.Error("outhook: "+name+" failed",
+			"subscription_id", c.SubscriptionID, "event_id", c.EventID, "error", err)
+		return errHook
+	}
+	return nil
+}
+
+// checkHookHeader says what is wrong with headers that a hook has made. It never repeats a value.
+func checkHookHeader(h http.Header) error {
+	for name, values := range h {
+		switch {
+		case !httpguts.ValidHeaderFieldName(name):
+			return fmt.Errorf("it set the header %q, which HTTP does not allow", name)
+		case IsReserved(name):
+			return fmt.Errorf("it set the header %q, which belongs to the sender", name)
+		}
+		for _, value := range values {
+			if !httpguts.ValidHeaderFieldValue(value) {
+				return fmt.Errorf("it set the header %q to a value that HTTP does not allow", name)
+			}
+		}
+	}
+	return nil
+}
+
+// hostEvent rebuilds the event of a claim for a hook, in memory of its own.
+func hostEvent(c *store.Claim, eventBody []byte) (events.Event, error) {
+	payload, ok := events.PayloadOf(eventBody)
+	if !ok {
+		return events.Event{}, errBody
+	}
+	return events.Event{
+		ID:      c.EventID,
+		Type:    c.EventType,
+		Tenant:  c.Tenant,
+		Key:     c.Key,
+		Time:    c.EventTime,
+		Payload: bytes.Clone(payload),
+		Trace:   c.Trace,
+	}, nil
+}

@@ -1,0 +1,110 @@
+package send
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/outhook/outhook/store"
+)
+
+// The most that is read of an answer, in bytes.
+const (
+	maxResponseHeader = 64 << 10
+	maxResponseBody   = 64 << 10
+)
+
+// maxRetryAfter is the longest that an endpoint can put off a retry.
+const maxRetryAfter = 24 * time.Hour
+
+// read puts an answer into a result. The status decides the attempt: what goes wrong with the body
+// changes nothing.
+func (s *Sender) read(ctx context.Context, res *http.Response, r *Result) {
+	if res.Body == nil { // Options.Transport may leave it out
+		res.Body = http.NoBody
+	}
+	defer res.Body.Close()
+	if res.StatusCode < 100 || res.StatusCode > store.MaxStatus {
+		r.Attempt.Error = describe(errStatus)
+		return
+	}
+	r.Attempt.Status = res.StatusCode
+	if !s.success(res.StatusCode) {
+		r.Attempt.Error = describeStatus(res.StatusCode)
+		r.RetryAfter = retryAfter(res.StatusCode, res.Header, time.Now())
+	}
+	switch {
+	case res.StatusCode == http.StatusSwitchingProtocols:
+		return // net/http's body is the connection itself, from which reads have no deadline
+	case res.ProtoMajor >= 2:
+		// While net/http still writes the request's body, it does not see the deadline once an
+		// answer has begun.
+		stop := context.AfterFunc(ctx, func() { res.Body.Close() })
+		defer stop()
+	}
+	r.Attempt.Response = readBody(res.Body)
+}
+
+// beginnings are buffers for the beginning of a response body.
+var beginnings = sync.Pool{New: func() any { return new([store.MaxResponse]byte) }}
+
+// readBody returns the beginning of a body, and reads on to its end or maxResponseBody, so that the
+// connection can be used again.
+func readBody(body io.Reader) []byte {
+	if body == http.NoBody {
+		return nil
+	}
+	buf := beginnings.Get().(*[store.MaxResponse]byte)
+	defer beginnings.Put(buf)
+	n, err := io.ReadFull(body, buf[:])
+	if err == nil {
+		io.CopyN(io.Discard, body, maxResponseBody-int64(n)+1)
+	}
+	if n == 0 {
+		return nil
+	}
+	return bytes.Clone(buf[:n])
+}
+
+// describeStatus puts an answer that is no success into words.
+func describeStatus(status int) string {
+	text := fmt.Sprintf("%s: %d", ClassHTTPStatus, status)
+	if name := http.StatusText(status); name != "" {
+		text += " " + name
+	}
+	if status >= 300 && status <= 399 {
+		text += "; redirects are not followed"
+	}
+	return text
+}
+
+// retryAfter reads how long a 429 or 503 asks to be left alone: seconds, or a date (RFC 9110,
+// 10.2.3). It is zero if the answer does not say, or says what makes no sense, and at most
+// maxRetryAfter.
+func retryAfter(status int, h http.Header, now time.Time) time.Duration {
+	if status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
+		return 0
+	}
+	v := strings.TrimSpace(h.Get("Retry-After"))
+	if v == "" {
+		return 0
+	}
+	if strings.Trim(v, "0123456789") == "" {
+		seconds, err := strconv.Atoi(v)
+		if err != nil || seconds > int(maxRetryAfter/time.Second) {
+			return maxRetryAfter
+		}
+		return time.Duration(seconds) * time.Second
+	}
+	at, err := http.ParseTime(v)
+	if err != nil {
+		return 0
+	}
+	return min(max(at.Sub(now), 0), maxRetryAfter)
+}
