@@ -26,10 +26,19 @@ const maxBackoff = 10 * 365 * 24 * time.Hour
 // between 1 − Jitter and 1 + Jitter. A subscription whose breaker is open is probed at the same
 // delays.
 type Backoff struct {
-	Initial    time.Duration // the first delay; if zero, DefaultBackoffInitial, or Max where that is less
-	Max        time.Duration // the longest, before jitter, ten years at most; if zero, DefaultBackoffMax, or Initial where that is more
-	Multiplier float64       // how delays grow, at least 1; if zero, DefaultBackoffMultiplier
-	Jitter     float64       // how far they spread, below 1; if zero, DefaultBackoffJitter; if negative, not at all
+	// Initial is the first delay. If zero, DefaultBackoffInitial, or Max if that is less.
+	Initial time.Duration
+
+	// Max is the longest delay, before jitter; ten years at most. If zero, DefaultBackoffMax, or
+	// Initial if that is more.
+	Max time.Duration
+
+	// Multiplier is how delays grow, at least 1. If zero, DefaultBackoffMultiplier.
+	Multiplier float64
+
+	// Jitter is how far delays spread, below 1. If zero, DefaultBackoffJitter; if negative, not at
+	// all.
+	Jitter float64
 
 	// MaxAttempts is how many attempts a delivery gets before it is dead. A redelivery gets as many
 	// again. If zero, DefaultMaxAttempts.

@@ -36,7 +36,9 @@ type Message struct {
 func (o *Options) hooks() send.Hooks {
 	h := send.Hooks{Filter: o.Filter}
 	if o.Transform != nil {
-		h.Transform = func(ctx context.Context, sub store.Subscription, e events.Event, header *http.Header, body *[]byte) error {
+		h.Transform = func(
+			ctx context.Context, sub store.Subscription, e events.Event, header *http.Header, body *[]byte,
+		) error {
 			r := Request{Header: *header, Body: *body}
 			err := o.Transform(ctx, sub, e, &r)
 			*header, *body = r.Header, r.Body
@@ -44,16 +46,12 @@ func (o *Options) hooks() send.Hooks {
 		}
 	}
 	if o.Sign != nil {
-		h.Sign = func(subscriptionID, eventID string, at time.Time, body []byte, keys []signing.Secret) (http.Header, error) {
-			return o.Sign(
-				Message{
-					SubscriptionID: subscriptionID,
-					ID:             eventID,
-					Time:           at,
-					Body:           body,
-					Keys:           keys,
-				},
-			)
+		h.Sign = func(
+			subscriptionID, eventID string, at time.Time, body []byte, keys []signing.Secret,
+		) (http.Header, error) {
+			return o.Sign(Message{
+				SubscriptionID: subscriptionID, ID: eventID, Time: at, Body: body, Keys: keys,
+			})
 		}
 	}
 	return h

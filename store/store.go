@@ -79,7 +79,8 @@ type Queue interface {
 	// that are due take turns with them. A delivery with a Key is not claimed while an earlier one of the same
 	// subscription with the same Key is pending. Nothing is claimed of a subscription that is held or paused.
 	//
-	// A record that can't be read (ErrCorrupt) makes its delivery dead, and nothing else. Bound: by req.Max, and by the
+	// A record that can't be read (ErrCorrupt) makes its delivery dead, and nothing else; a Claim that meets many of them
+	// returns what it has, with a Wait of zero. Bound: by req.Max, and by the
 	// number of subscriptions that have got something due since the last Claim.
 	Claim(ctx context.Context, req ClaimRequest) (Claims, error)
 

@@ -12,6 +12,10 @@ import (
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
+// maxGoes bounds how often a Claim chooses anew because what it chose was not there, or can't be read: an event that is
+// damaged may be wanted by many, and each go takes a commit.
+const maxGoes = 8
+
 // Claim implements [store.Queue].
 func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims, error) {
 	err := req.Validate()
@@ -19,17 +23,21 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims
 		err = s.check(ctx)
 	}
 	claims := store.Claims{Wait: store.NoneDue}
-	for first := true; err == nil; first = false {
+	for goes := 1; err == nil; goes++ {
 		c := claiming{store: s, req: req, now: s.now(), got: claims.Claims}
 		c.req.Max -= len(c.got)
 		if err = guarded(func() error { return c.run(ctx) }); err != nil {
 			break
 		}
 		claims.Claims = c.got
-		if first {
+		if goes == 1 {
 			claims.Wait = c.wait
 		}
 		if err = s.bury(ctx, c.damaged); err != nil || c.lost == 0 {
+			break
+		}
+		if goes == maxGoes {
+			claims.Wait = 0 // there may be more
 			break
 		}
 	}

@@ -3,6 +3,7 @@ package boltstore_test
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -133,5 +134,40 @@ func TestDamagedChunk(t *testing.T) {
 	}
 	if got != 200 {
 		t.Errorf("claimed %d of another subscription, want 200", got)
+	}
+}
+
+// TestClaimOfManyDamagedIsBounded has an event that can't be read and that many want: a Claim must return before it has
+// been through all of them, and say that there is more.
+func TestClaimOfManyDamagedIsBounded(t *testing.T) {
+	const many = 300
+	s := create(t, nil)
+	subscribeMany(t, s, many, "message.created")
+	e := event("event")
+	e.Payload = []byte(`"` + strings.Repeat("x", 4096) + `"`) // so that Damage meets it, and not the list of whom it is for
+	if err := s.Enqueue(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	s = restart(t, s, nil)
+	s.Damage("events")
+	goes, commits, more := 0, 0, true
+	s.FailCommits(func(commit func() error) error { commits++; return commit() })
+	for ; more; goes++ {
+		before := commits
+		got, err := s.Claim(t.Context(), store.ClaimRequest{Max: 10, Lease: time.Hour})
+		if err != nil || len(got.Claims) > 0 {
+			t.Fatalf("Claim: got %d claims, %v; want none", len(got.Claims), err)
+		}
+		if n := commits - before; n > 8 {
+			t.Fatalf("a Claim took %d commits", n)
+		}
+		more = got.Wait == 0
+	}
+	if goes < 2 || goes > many {
+		t.Errorf("it took %d Claims to be through all %d", goes, many)
+	}
+	s.FailCommits(nil)
+	if p := pending(t, s); p != 0 {
+		t.Errorf("pending: got %d, want none", p)
 	}
 }

@@ -27,17 +27,26 @@ type Config struct {
 	DrainTimeout      time.Duration // how long Run waits for attempts when its context has ended
 	DisableAfter      time.Duration // of nothing but failures; if zero or less, never
 	Retention         store.Retention
-	MaxAttempts       int                                                    // after which a delivery is dead
-	RetryDelay        func(n int) time.Duration                              // after the n-th failed attempt, from 1
-	RateLimit         func(store.Subscription) (limit rate.Limit, burst int) // if nil, none
-	OperationalEvents bool                                                   // publish events about subscriptions
+	MaxAttempts       int  // after which a delivery is dead
+	OperationalEvents bool // publish events about subscriptions
+
+	// RetryDelay is how long to wait after the n-th failed attempt, n ≥ 1.
+	RetryDelay func(n int) time.Duration
+
+	// RateLimit is how many attempts of a subscription may start per second, and at once. If nil,
+	// there is no limit.
+	RateLimit func(store.Subscription) (limit rate.Limit, burst int)
 
 	// StartSpan begins an attempt: it returns its context, the traceparent to send, and what to
 	// call with the outcome; that may be nil.
-	StartSpan func(ctx context.Context, c *store.Claim, a store.Attempt) (context.Context, string, func(store.Outcome))
+	StartSpan func(
+		ctx context.Context, c *store.Claim, a store.Attempt,
+	) (context.Context, string, func(store.Outcome))
 
 	// Update changes a subscription as a call of the host does, and calls Invalidate.
-	Update func(ctx context.Context, id string, change func(*store.Subscription) error) (store.Subscription, error)
+	Update func(
+		ctx context.Context, id string, change func(*store.Subscription) error,
+	) (store.Subscription, error)
 }
 
 // Listener is told what the Engine does, after it is stored. Its methods must not block: they are

@@ -22,10 +22,14 @@ type Hooks struct {
 	Filter func(store.Subscription, events.Event) bool
 
 	// Transform may change the subscription's headers and the body before they are sent.
-	Transform func(ctx context.Context, sub store.Subscription, e events.Event, header *http.Header, body *[]byte) error
+	Transform func(
+		ctx context.Context, sub store.Subscription, e events.Event, header *http.Header, body *[]byte,
+	) error
 
 	// Sign returns headers to add. Keys are the subscription's that sign at the time.
-	Sign func(subscriptionID, eventID string, at time.Time, body []byte, keys []signing.Secret) (http.Header, error)
+	Sign func(
+		subscriptionID, eventID string, at time.Time, body []byte, keys []signing.Secret,
+	) (http.Header, error)
 }
 
 // ReasonFiltered is the LastError of a delivery that Filter canceled.
