@@ -38,7 +38,8 @@ func TestBboltPrevStopsAtAnEmptyPage(t *testing.T) {
 		if k, _ := c.Prev(); k != nil {
 			t.Errorf("Prev: got %q: bbolt skips empty pages now", k)
 		}
-		if k, _ := boltfile.LastBetween(b.Cursor(), nil, testKey(600)); string(k) != string(testKey(299)) {
+		k, _ := boltfile.LastBetween(b.Cursor(), nil, testKey(600))
+		if string(k) != string(testKey(299)) {
 			t.Errorf("LastBetween: got %q, want %q", k, testKey(299))
 		}
 	})

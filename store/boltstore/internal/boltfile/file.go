@@ -34,8 +34,8 @@ func (f *File) DB() *bolt.DB { return f.db }
 func (f *File) BeginRead() (*bolt.Tx, error) { return f.db.Begin(false) }
 
 // BeginWrite begins a transaction that writes, without a Guard, once all that it finds is on disk.
-// It blocks for as long as there is another. End it by a deferred Rollback, also after Commit, which
-// may fail or panic with the lock held.
+// It blocks for as long as there is another. End it by a deferred Rollback, also after Commit,
+// which may fail or panic with the lock held.
 func (f *File) BeginWrite() (*bolt.Tx, error) {
 	tx, err := f.db.Begin(true)
 	if err != nil {

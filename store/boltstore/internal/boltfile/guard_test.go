@@ -66,21 +66,30 @@ func TestGuardLeavesTheGoroutineAsItWas(t *testing.T) {
 	}
 }
 
-// TestPanicLeavesNoLock panics in transactions of both kinds. A lock that was left would make the next
-// one, or Close, wait for ever.
+// TestPanicLeavesNoLock panics in transactions of both kinds. A transaction that was left open
+// would make the next one that writes, or Close, wait for ever.
 func TestPanicLeavesNoLock(t *testing.T) {
 	f := open(t, filepath.Join(t.TempDir(), "file.db"), fill)
-	nonsense := func(*bolt.Tx) error { panic("nonsense") }
-	for range 2 {
-		if err := f.View(nonsense); !isCorrupt(err) {
-			t.Errorf("View: got error %v, want a CorruptError", err)
+	for name, run := range map[string]func(func(*bolt.Tx) error) error{
+		"View": f.View, "Update": f.Update,
+	} {
+		var left *bolt.Tx
+		err := run(func(tx *bolt.Tx) error {
+			left = tx
+			panic("nonsense")
+		})
+		if !isCorrupt(err) {
+			t.Errorf("%s: got error %v, want a CorruptError", name, err)
 		}
-		if err := f.Update(nonsense); !isCorrupt(err) {
-			t.Errorf("Update: got error %v, want a CorruptError", err)
+		if left.DB() != nil {
+			t.Errorf("%s has left its transaction open", name)
+			boltfile.Rollback(left)
 		}
 	}
 	undo := errors.New("undo")
-	err := f.Update(func(tx *bolt.Tx) error { return errors.Join(tx.DeleteBucket([]byte("tree")), undo) })
+	err := f.Update(func(tx *bolt.Tx) error {
+		return errors.Join(tx.DeleteBucket([]byte("tree")), undo)
+	})
 	if !errors.Is(err, undo) {
 		t.Errorf("Update: got error %v, want %v", err, undo)
 	}

@@ -131,8 +131,8 @@ func TestOpenOfAnotherProgramsFile(t *testing.T) {
 	}
 }
 
-// TestClose checks what Close writes: nothing in a file that was only read, and otherwise the list of
-// free pages.
+// TestClose checks what Close writes: nothing in a file that was only read, and otherwise the list
+// of free pages.
 func TestClose(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file.db")
 	const noFreelist = ^uint64(0)
@@ -174,7 +174,8 @@ func TestClose(t *testing.T) {
 // TestRenameIfFree is about file systems that have no links.
 func TestRenameIfFree(t *testing.T) {
 	dir := t.TempDir()
-	path, first, second := filepath.Join(dir, "file"), filepath.Join(dir, "1"), filepath.Join(dir, "2")
+	path := filepath.Join(dir, "file")
+	first, second := filepath.Join(dir, "1"), filepath.Join(dir, "2")
 	write(t, first, []byte("first"))
 	write(t, second, []byte("second"))
 	for _, temp := range []string{first, second} {
