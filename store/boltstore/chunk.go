@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 )
 
 // A chunk is a list of events whose deliveries to one subscription are pending and have no row, of those below the
@@ -34,7 +36,7 @@ func decodeChunk(key, v []byte) ([]uint64, error) {
 // after, and returns it; nil when there is neither.
 func seekChunk(c *bolt.Cursor, num, seq uint64) (k, v []byte) {
 	low, high := key2(num, 0), key2(num, seq+1)
-	if k, v = lastBetween(c, low[:], high[:]); k != nil {
+	if k, v = boltfile.LastBetween(c, low[:], high[:]); k != nil {
 		return k, v
 	}
 	if k, v = c.Seek(high[:]); inSubscription(k, num) {

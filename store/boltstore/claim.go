@@ -9,6 +9,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -99,7 +100,7 @@ func (c *claiming) run(ctx context.Context) error {
 
 // beginRead begins the transaction. It is done under the mutex, so that the snapshot has all that memory has.
 func (c *claiming) beginRead() (err error) {
-	if c.tx, err = c.store.db.Begin(false); err != nil {
+	if c.tx, err = c.store.file.BeginRead(); err != nil {
 		return err
 	}
 	c.t, err = c.store.begin(c.tx)
@@ -108,7 +109,7 @@ func (c *claiming) beginRead() (err error) {
 
 func (c *claiming) endRead() {
 	if c.tx != nil {
-		rollback(c.tx)
+		boltfile.Rollback(c.tx)
 		c.tx = nil
 	}
 }

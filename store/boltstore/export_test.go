@@ -34,18 +34,18 @@ func WithCloseWait(d time.Duration) *Options { return &Options{closeWait: d} }
 // FailCommits makes commits call f, which gets the real one, until it is called with nil. No commit may be under way that
 // waits for the caller.
 func (s *Store) FailCommits(f func(commit func() error) error) {
-	_ = s.db.Update(func(*bolt.Tx) error { // one may be on its way of which nobody is told
+	_ = s.file.DB().Update(func(*bolt.Tx) error { // one may be on its way of which nobody is told
 		if f == nil {
-			s.commitTx = (*bolt.Tx).Commit
+			s.commitTx = s.file.Commit
 		} else {
-			s.commitTx = func(tx *bolt.Tx) error { return f(tx.Commit) }
+			s.commitTx = func(tx *bolt.Tx) error { return f(func() error { return s.file.Commit(tx) }) }
 		}
 		return errors.New("there is nothing to write")
 	})
 }
 
 // DB returns the store's database.
-func (s *Store) DB() *bolt.DB { return s.db }
+func (s *Store) DB() *bolt.DB { return s.file.DB() }
 
 // SetFormat changes the format version of the file.
 func (s *Store) SetFormat(version uint64) error {
@@ -63,7 +63,7 @@ func (s *Store) Fresh() (n int) {
 // Damage flips a bit of the first record of a bucket. It is false when there is none.
 func (s *Store) Damage(bucket string) bool {
 	found := false
-	err := s.db.Update(func(tx *bolt.Tx) error {
+	err := s.file.DB().Update(func(tx *bolt.Tx) error {
 		b := tx.Bucket([]byte(s.name + "/" + bucket))
 		k, v := b.Cursor().First()
 		if found = k != nil; !found {

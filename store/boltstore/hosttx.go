@@ -37,7 +37,7 @@ func (s *Store) checkTx(tx *bolt.Tx) error {
 		return store.ErrClosed
 	case tx == nil || tx.DB() == nil:
 		return errors.New("the transaction has ended")
-	case tx.DB() != s.db:
+	case tx.DB() != s.file.DB():
 		return errors.New("the transaction is of another database")
 	case !tx.Writable():
 		return errors.New("the transaction is for reading only")

@@ -1,5 +1,7 @@
 package boltstore
 
+import "github.com/outhook/outhook/store/boltstore/internal/boltfile"
+
 // The index of event IDs is written behind: an event is found by its ID through eventIDs, or, when it is one of the few
 // latest, by looking at those, the tail. So a commit of one event writes no page of the index, and one commit in many
 // writes the IDs of many, which are beside each other if they ascend.
@@ -48,7 +50,7 @@ func (t *txn) forgetID(id string) error {
 func (t *txn) isHigher(id string) bool {
 	highest := &t.store.highestID
 	if *highest == "" {
-		k, _ := lastBetween(t.bucket(eventIDs).Cursor(), nil, nil)
+		k, _ := boltfile.LastBetween(t.bucket(eventIDs).Cursor(), nil, nil)
 		t.readTail()
 		*highest = string(k)
 		for id := range t.tail {

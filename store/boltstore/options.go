@@ -18,7 +18,6 @@ type Options struct {
 	wall func() time.Time // the system's clock; if nil, time.Now
 
 	closeWait time.Duration // if zero, CloseWait
-	owned     bool          // the database is the store's alone, and closed with it
 }
 
 // withDefaults returns a copy of o with the defaults filled in.

@@ -1,5 +1,7 @@
 package boltstore
 
+import "github.com/outhook/outhook/store/boltstore/internal/boltfile"
+
 // Events are stamped by the system's clock when they are enqueued, so that callers can ask for those of a time. Mostly
 // their times go with their order, and a listing of those since a time can end at the first that is older. When the
 // system's clock was set back they do not: so the file knows the latest time that an event has which has an earlier one
@@ -26,7 +28,7 @@ func (t *txn) noteSetBack(later int64) error {
 
 // restoreStamp finds the time of the last event. One that can't be read says nothing.
 func (t *txn) restoreStamp() {
-	k, v := lastBetween(t.bucket(log).Cursor(), nil, nil)
+	k, v := boltfile.LastBetween(t.bucket(log).Cursor(), nil, nil)
 	if k == nil {
 		return
 	}

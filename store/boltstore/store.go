@@ -12,6 +12,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 	"github.com/outhook/outhook/store/boltstore/internal/groupcommit"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
@@ -20,9 +21,8 @@ var _ store.Store = (*Store)(nil)
 
 // Store is a [store.Store] in a bbolt file. Make one with [Open] or [New]. It is safe for concurrent use.
 type Store struct {
-	db        *bolt.DB
-	owned     bool   // Close closes db
-	release   func() // makes the name free again; nil if owned
+	file      *boltfile.File
+	exclusive bool // the file is the store's alone
 	name      string
 	buckets   *[bucketCount][]byte // what they are called
 	budget    int                  // see spill.go, also for the next
@@ -33,10 +33,9 @@ type Store struct {
 	closed    atomic.Bool
 
 	clock                         // the store's own
-	commitTx func(*bolt.Tx) error // (*bolt.Tx).Commit, but for tests
+	commitTx func(*bolt.Tx) error // file.Commit, but for tests
 
 	commits   *groupcommit.Group[*txn] // of operations that write
-	synced    bool                     // what they find in the file is on disk, see sync.go
 	closeWait time.Duration            // how long Close waits for the host's transaction
 
 	audiences      audienceCache // belongs to whoever has the write transaction
@@ -50,35 +49,11 @@ type Store struct {
 	house     house      // keeping
 }
 
-// New returns a store in the host's own database, in buckets of its own, so that EnqueueTx can publish in the host's
-// transactions. Close leaves the database open, and makes the name free again.
-// New writes, so it waits for a transaction of the host that is open; don't call it inside one.
-//
-// The database is fastest with NoFreelistSync and FreelistMapType. New does not check the file as Open does: what bbolt
-// does with a damaged one is the host's to guard against. ErrCorrupt when the buckets are no store or a damaged one.
-// It returns ErrLocked if the database has a store of the same name that is not closed.
-func New(db *bolt.DB, o *Options) (*Store, error) {
-	if db == nil {
-		return nil, errors.New("boltstore: New needs a *bbolt.DB, such as bbolt.Open returns")
-	}
-	opts := o.withDefaults()
-	release, err := use(db, opts.Name)
-	if err != nil {
-		return nil, fmt.Errorf("boltstore: new: %w", err)
-	}
-	s, err := newStore(db, opts)
-	if err != nil {
-		release()
-		return nil, fmt.Errorf("boltstore: new: %w", err)
-	}
-	s.release = release
-	return s, nil
-}
-
-// newStore makes a store on an open database.
-func newStore(db *bolt.DB, o Options) (*Store, error) {
+// newStore makes a store in an open file.
+func newStore(file *boltfile.File, exclusive bool, o Options) (*Store, error) {
 	s := &Store{
-		db:        db,
+		file:      file,
+		exclusive: exclusive,
 		clock:     startClock(o.wall, 0),
 		name:      o.Name,
 		buckets:   bucketsOf(o.Name),
@@ -88,17 +63,17 @@ func newStore(db *bolt.DB, o Options) (*Store, error) {
 		eraseStep: o.eraseStep,
 		ready:     make(chan struct{}, 1),
 		choosing:  make(chan struct{}, 1),
-		commitTx:  (*bolt.Tx).Commit,
+		commitTx:  file.Commit,
 		memory: memory{schedule: schedule.New[subscriber, claimed](schedule.Options{
 			Window: maxWindow, Idle: maxIdle, FirstToken: rand.Uint64() >> 1,
 		})},
 	}
-	s.owned = o.owned
-	s.commits = s.newCommits(o.owned)
+	s.commits = s.newCommits(exclusive)
 	if err := s.prepare(); err != nil {
 		return nil, err
 	}
-	if _, err := s.transact(func(*txn) error { return nil }); err != nil { // syncs what is there
+	// Has what is there synced: what it holds is acknowledged again from now on.
+	if _, err := s.transact(func(*txn) error { return nil }); err != nil {
 		return nil, err
 	}
 	err := s.read(func(t *txn) error {
@@ -113,18 +88,12 @@ func newStore(db *bolt.DB, o Options) (*Store, error) {
 
 // prepare makes the store's buckets, unless they are there, and checks the format.
 func (s *Store) prepare() error {
-	missing := false
-	err := guarded(func() error {
-		return s.db.View(func(tx *bolt.Tx) error {
-			missing = tx.Bucket(s.buckets[meta]) == nil
-			return nil
-		})
-	})
+	has, err := hasStore(s.file, s.name)
 	if err != nil {
 		return err
 	}
-	if missing {
-		return update(s.db, func(tx *bolt.Tx) error { return initialize(tx, s.name) })
+	if !has {
+		return storeError(s.file.Update(func(tx *bolt.Tx) error { return initialize(tx, s.name) }))
 	}
 	return s.read(func(t *txn) error { return t.checkFormat() })
 }
@@ -177,12 +146,7 @@ func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
-	err := s.closeCommits()
-	if s.owned {
-		err = guarded(s.closeDB)
-	} else {
-		s.release()
-	}
+	err := errors.Join(s.closeCommits(), storeError(s.file.Close()))
 	if err != nil {
 		return fmt.Errorf("boltstore: close: %w", err)
 	}
@@ -192,7 +156,7 @@ func (s *Store) Close() error {
 // closeCommits commits what waits and then the last counts.
 func (s *Store) closeCommits() error {
 	ctx := context.Background()
-	if !s.owned { // nobody but the store has a transaction in a database that only it knows
+	if !s.exclusive { // otherwise nobody but the store has a transaction
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, s.closeWait)
 		defer cancel()
@@ -204,16 +168,6 @@ func (s *Store) closeCommits() error {
 			"end the host's transactions before Close", s.closeWait)
 	}
 	return nil
-}
-
-// closeDB writes the list of free pages, which the next opening would otherwise find by reading all others, and closes
-// the database. That the list can't be written harms nobody.
-func (s *Store) closeDB() error {
-	if s.synced {
-		s.db.NoFreelistSync = false
-		_ = update(s.db, func(*bolt.Tx) error { return nil })
-	}
-	return s.db.Close()
 }
 
 // Ready implements [store.Queue].

@@ -8,6 +8,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 )
 
 // sliceSize is how many records are read in one transaction of a listing.
@@ -118,7 +119,7 @@ func keysFrom(c *bolt.Cursor, prefix []byte, n uint64, d direction) func(yield f
 		num, lowest := key1(n), key1(0)
 		start := append(bytes.Clone(prefix), num[:]...)
 		if d == backward {
-			for k := range descend(c, append(bytes.Clone(prefix), lowest[:]...), start) {
+			for k := range boltfile.Descend(c, append(bytes.Clone(prefix), lowest[:]...), start) {
 				if !yield(k) {
 					return
 				}

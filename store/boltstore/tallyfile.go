@@ -10,6 +10,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 	"github.com/outhook/outhook/store/tally"
 )
 
@@ -116,7 +117,7 @@ func (w *windows) read() error {
 		if err != nil {
 			return err
 		}
-		defer rollback(tx)
+		defer boltfile.Rollback(tx)
 		t, err := w.store.begin(tx)
 		if err != nil {
 			return err
@@ -134,7 +135,7 @@ func (w *windows) begin() (*bolt.Tx, error) {
 	s := w.store
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	tx, err := s.db.Begin(false)
+	tx, err := s.file.BeginRead()
 	if err != nil || s.tallies.writer != 0 && tx.ID() >= s.tallies.writer {
 		return tx, err
 	}

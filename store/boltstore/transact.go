@@ -1,5 +1,11 @@
 package boltstore
 
+import (
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+)
+
 // transact runs do in a transaction that writes, and commits it if do has written something. It
 // blocks for as long as the host has one of its own.
 //
@@ -8,14 +14,11 @@ package boltstore
 func (s *Store) transact(do func(*txn) error) (apply func(), err error) {
 	var e *effects
 	err = guarded(func() error {
-		tx, err := s.db.Begin(true)
+		tx, err := s.file.BeginWrite()
 		if err != nil {
 			return err
 		}
-		defer rollback(tx)
-		if err := s.sync(); err != nil {
-			return err
-		}
+		defer boltfile.Rollback(tx)
 		t, err := s.begin(tx)
 		if err != nil {
 			return err
@@ -28,12 +31,7 @@ func (s *Store) transact(do func(*txn) error) (apply func(), err error) {
 			return err
 		}
 		e = s.expect(tx, t.hooks)
-		s.synced = false // until the commit's last sync has succeeded, see sync.go
-		if err := s.commitTx(tx); err != nil {
-			return err
-		}
-		s.synced = true
-		return nil
+		return s.commitTx(tx)
 	})
 	if err != nil {
 		s.staleAudiences.Store(true)
@@ -83,12 +81,7 @@ func (t *txn) finish() error {
 // happens when only its last sync failed. Then memory must follow it, though nobody can be told
 // that it is on disk.
 func (s *Store) committedAnyway(id int) (committed bool) {
-	_ = guarded(func() error {
-		tx, err := s.db.Begin(false)
-		if err != nil {
-			return err
-		}
-		defer rollback(tx)
+	_ = s.file.View(func(tx *bolt.Tx) error {
 		committed = tx.ID() >= id
 		return nil
 	})

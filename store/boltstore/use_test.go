@@ -187,8 +187,7 @@ func filledFile(t *testing.T) []byte {
 	return b
 }
 
-// rootPage and lastPage read the meta page that counts: where the tree begins, and the highest page that is used.
-func rootPage(b []byte) int { return int(binary.NativeEndian.Uint64(meta(b)[16:])) }
+// lastPage reads the highest page that is used from the meta page that counts.
 func lastPage(b []byte) int { return int(binary.NativeEndian.Uint64(meta(b)[40:])) - 1 }
 
 func meta(b []byte) []byte {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 )
 
 // sliceTime bounds how long one transaction of a listing lasts, in nanoseconds.
@@ -133,7 +134,7 @@ func (sl *slicer) events() iter.Seq2[[]byte, []byte] {
 	c := sl.t.bucket(log).Cursor()
 	if sl.d == forward { // that is from the newest on
 		after := key1(sl.from.seq + 1)
-		return descend(c, nil, after[:])
+		return boltfile.Descend(c, nil, after[:])
 	}
 	return func(yield func(k, v []byte) bool) {
 		from := key1(sl.from.seq)

@@ -3,6 +3,8 @@ package boltstore
 import (
 	"iter"
 	"slices"
+
+	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 )
 
 // The deliveries of one subscription are in three places: rows, chunks, and memory, which alone knows by subscription
@@ -159,7 +161,7 @@ func (sl *slicer) chunksFrom(first uint64) iter.Seq2[[]byte, []byte] {
 	c := sl.t.bucket(chunks).Cursor()
 	if sl.d == forward { // that is from the newest on
 		low, high := key2(sl.num, 0), key2(sl.num, first+1)
-		return descend(c, low[:], high[:])
+		return boltfile.Descend(c, low[:], high[:])
 	}
 	return func(yield func(k, v []byte) bool) {
 		for k, v := seekChunk(c, sl.num, first); inSubscription(k, sl.num) && yield(k, v); {

@@ -1,9 +1,11 @@
-package boltstore
+package boltfile_test
 
 import (
 	"testing"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 )
 
 // What follows says what bbolt does that stepback.go keeps off. A test that fails because bbolt has
@@ -36,8 +38,9 @@ func TestBboltPrevStopsAtAnEmptyPage(t *testing.T) {
 		if k, _ := c.Prev(); k != nil {
 			t.Errorf("Prev: got %q: bbolt skips empty pages now", k)
 		}
-		if k, _ := lastBetween(b.Cursor(), nil, testKey(600)); string(k) != string(testKey(299)) {
-			t.Errorf("lastBetween: got %q, want %q", k, testKey(299))
+		k, _ := boltfile.LastBetween(b.Cursor(), nil, testKey(600))
+		if string(k) != string(testKey(299)) {
+			t.Errorf("LastBetween: got %q, want %q", k, testKey(299))
 		}
 	})
 }

@@ -1,22 +1,29 @@
-package boltstore
+package boltfile
 
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"math"
 	"os"
-
-	"github.com/outhook/outhook/store"
 )
 
-// The layout of a bbolt file, as far as it must be right lest bbolt crash. Numbers are in the machine's order.
+// The layout of a bbolt file, as far as bbolt crashes if it is wrong. Numbers are in the machine's
+// order.
 const (
-	pageHeader    = 16 // id 8, flags 2, count 2, overflow 4
-	pageElement   = 16 // of a branch: position 4, key size 4, page 8; of a leaf: flags 4, position 4, key size 4, value size 4
-	bucketHeader  = 16 // root page 8, sequence 8
-	metaSize      = 64 // magic 4, version 4, page size 4, flags 4, bucket 16, freelist 8, high water 8, txid 8, checksum 8
+	pageHeader   = 16 // id 8, flags 2, count 2, overflow 4
+	bucketHeader = 16 // root page 8, sequence 8
+
+	// Of a branch: position 4, key size 4, page 8. Of a leaf: flags 4, position 4, key size 4,
+	// value size 4. A position counts from the element's own beginning.
+	pageElement = 16
+
+	// magic 4, version 4, page size 4, flags 4, bucket 16, freelist 8, high water 8, transaction 8,
+	// checksum 8
+	metaSize = 64
+
 	branchPage    = 0x01
 	leafPage      = 0x02
 	freelistPage  = 0x10
@@ -40,15 +47,24 @@ type checker struct {
 	file *os.File
 	metaPage
 
-	reader   fileReader
+	reader   readAhead
 	reached  []uint64  // a bit for each page
 	elements []element // of the last page
 }
 
-// checkFile reads the structure of the file: that all pages that bbolt will follow are there, are what they should be,
-// are reached once, and have their keys in order. Unless it is to read the whole, it looks at the beginning only, which
-// is safe also while somebody writes.
-func checkFile(path string, whole bool) error {
+// verifyHead checks that a meta page is valid and that the file is as long as it says. It is safe
+// also while another process writes.
+func verifyHead(path string) error {
+	return check(path, func(*checker) error { return nil })
+}
+
+// verifyTree checks, after the head, that all pages that bbolt will follow are there, are what they
+// should be, are reached once, and have their keys in order. Nobody may write meanwhile.
+func verifyTree(path string) error {
+	return check(path, (*checker).checkPages)
+}
+
+func check(path string, rest func(*checker) error) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -56,26 +72,23 @@ func checkFile(path string, whole bool) error {
 	defer f.Close()
 	c := checker{file: f}
 	if err := c.readMeta(); err != nil {
-		return fmt.Errorf("%w: %w", store.ErrCorrupt, err)
+		return &CorruptError{err}
 	}
 	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
 	if size := uint64(info.Size()); c.high > size/c.pageSize {
-		return fmt.Errorf("%w: the file ends early: it has %d bytes of %d pages", store.ErrCorrupt, size, c.high)
+		return corruptf("the file ends early: it has %d bytes of %d pages", size, c.high)
 	}
-	if !whole {
-		return nil
-	}
-	c.reader = fileReader{file: f, size: c.high * c.pageSize}
-	if err := c.checkPages(); err != nil {
-		return fmt.Errorf("%w: %w", store.ErrCorrupt, err)
+	if err := rest(&c); err != nil {
+		return &CorruptError{err}
 	}
 	return nil
 }
 
 func (c *checker) checkPages() error {
+	c.reader = readAhead{file: c.file, size: c.high * c.pageSize}
 	c.reached = make([]uint64, c.high/64+1)
 	if err := c.bucket(c.root); err != nil {
 		return err
@@ -99,6 +112,7 @@ func (c *checker) readMeta() error {
 	if found {
 		consider(c.pageSize)
 	} else {
+		// Without the first, the page size is not known, and so not where the second is.
 		for size := uint64(minPageSize); size <= maxPageSize; size *= 2 {
 			if m, ok := c.metaAt(size); ok && m.pageSize == size {
 				c.metaPage, found = m, true
@@ -107,7 +121,7 @@ func (c *checker) readMeta() error {
 		}
 	}
 	if !found {
-		return fmt.Errorf("neither of its two meta pages is whole")
+		return errors.New("neither of its two meta pages is valid")
 	}
 	return nil
 }
@@ -127,7 +141,8 @@ func (c *checker) metaAt(at uint64) (m metaPage, ok bool) {
 		high:     order.Uint64(b[40:]),
 		txid:     order.Uint64(b[48:]),
 	}
-	ok = order.Uint32(b) == boltMagic && order.Uint32(b[4:]) == boltVersion && order.Uint64(b[56:]) == sum.Sum64() &&
+	ok = order.Uint32(b) == boltMagic && order.Uint32(b[4:]) == boltVersion &&
+		order.Uint64(b[56:]) == sum.Sum64() &&
 		m.pageSize >= minPageSize && m.pageSize <= maxPageSize && m.pageSize&(m.pageSize-1) == 0
 	return m, ok
 }
@@ -143,7 +158,8 @@ func (c *checker) page(id uint64) (b []byte, err error) {
 	}
 	overflow := uint64(order.Uint32(head[12:]))
 	if order.Uint64(head) != id || overflow >= c.high-id {
-		return nil, fmt.Errorf("page %d says it is page %d with %d more", id, order.Uint64(head), overflow)
+		return nil, fmt.Errorf("page %d says it is page %d with %d more",
+			id, order.Uint64(head), overflow)
 	}
 	for i := id; i <= id+overflow; i++ {
 		if c.reached[i/64]&(1<<(i%64)) != 0 {
@@ -161,11 +177,11 @@ func (c *checker) checkFreelist() error {
 		return err
 	}
 	n, ids := uint64(order.Uint16(b[10:])), b[pageHeader:]
-	if n == math.MaxUint16 {
+	if n == math.MaxUint16 { // too many for the count: then the first number is the count
 		n, ids = order.Uint64(ids), ids[8:]
 	}
 	if order.Uint16(b[8:]) != freelistPage || n > uint64(len(ids)/8) {
-		return fmt.Errorf("page %d is no list of free pages", c.freelist)
+		return fmt.Errorf("page %d is not a list of free pages", c.freelist)
 	}
 	last := uint64(1)
 	for i := range n {
@@ -178,7 +194,8 @@ func (c *checker) checkFreelist() error {
 	return nil
 }
 
-// inOrder reports whether a key comes after the last one, or at it when it is the first, and before the limit.
+// inOrder reports whether a key is above the last one and below the limit. The first of a page may
+// equal the last, which is then the key by which its parent leads to it.
 func inOrder(key, last, limit []byte, first bool) bool {
 	c := bytes.Compare(last, key)
 	return (c < 0 || c == 0 && first) && (limit == nil || bytes.Compare(key, limit) < 0)

@@ -1,4 +1,4 @@
-package boltstore
+package boltfile
 
 import (
 	"bytes"
@@ -20,19 +20,22 @@ func (c *checker) bucket(root uint64) error {
 	return nil
 }
 
-// maxDepth is more than a tree of bbolt ever has levels.
+// maxDepth is more levels than a tree of bbolt ever has.
 const maxDepth = 64
 
-// element is a part of a page, in the page's memory or with a copy of the key.
+// element is a key of a page with what it leads to, in the page's memory or with a copy of the key.
 type element struct {
 	key, value []byte
 	child      uint64
 	bucket     bool
 }
 
-// tree checks the tree that begins at a page. Its keys are from least on and below limit, which is nil when there is
-// none. It returns the buckets in it, after those given, and the last key.
-func (c *checker) tree(id uint64, least, limit []byte, nested []uint64, depth int) (roots []uint64, last []byte, err error) {
+// tree checks the tree that begins at a page. Its keys are from least on and below limit; a nil
+// limit is no bound. It returns the root pages of the buckets in it, after those of nested, and the
+// last key.
+func (c *checker) tree(id uint64, least, limit []byte, nested []uint64, depth int) (
+	roots []uint64, last []byte, err error,
+) {
 	if depth > maxDepth {
 		return nil, nil, fmt.Errorf("page %d is too deep in its tree", id)
 	}
@@ -47,7 +50,7 @@ func (c *checker) tree(id uint64, least, limit []byte, nested []uint64, depth in
 	if c.elements = elements; leaf {
 		return c.leaf(elements, id, least, limit, nested)
 	}
-	children := slices.Clone(elements) // they must outlive the page's memory
+	children := slices.Clone(elements) // the next page overwrites both these and the page's memory
 	for i := range children {
 		children[i].key = bytes.Clone(children[i].key)
 	}
@@ -67,8 +70,10 @@ func (c *checker) tree(id uint64, least, limit []byte, nested []uint64, depth in
 	return nested, bytes.Clone(last), nil
 }
 
-// leaf checks the elements of a leaf.
-func (c *checker) leaf(elements []element, id uint64, least, limit []byte, nested []uint64) (roots []uint64, last []byte, err error) {
+// leaf checks the elements of a leaf. The rest is as in tree.
+func (c *checker) leaf(elements []element, id uint64, least, limit []byte, nested []uint64) (
+	roots []uint64, last []byte, err error,
+) {
 	last = least
 	for i, e := range elements {
 		if !inOrder(e.key, last, limit, i == 0) {
@@ -79,8 +84,9 @@ func (c *checker) leaf(elements []element, id uint64, least, limit []byte, neste
 			continue
 		}
 		if len(e.value) < bucketHeader {
-			return nil, nil, fmt.Errorf("page %d has a bucket without a head", id)
+			return nil, nil, fmt.Errorf("page %d has a bucket without a header", id)
 		}
+		// Its tree is checked after this one, when nothing of this page is needed any more.
 		if root := order.Uint64(e.value); root != 0 {
 			nested = append(nested, root)
 		} else if err := checkInline(e.value[bucketHeader:], id); err != nil {
@@ -90,7 +96,7 @@ func (c *checker) leaf(elements []element, id uint64, least, limit []byte, neste
 	return nested, bytes.Clone(last), nil
 }
 
-// checkInline checks a small bucket, which is a page in the value of its parent's.
+// checkInline checks a small bucket, which is a page inside a value. It has no buckets itself.
 func checkInline(page []byte, id uint64) error {
 	if len(page) < pageHeader {
 		return fmt.Errorf("page %d has a bucket without a page", id)
@@ -114,7 +120,7 @@ func elementsOf(page []byte, id uint64, elements []element) (all []element, leaf
 	flags, count := order.Uint16(page[8:]), int(order.Uint16(page[10:]))
 	leaf = flags == leafPage
 	if !leaf && (flags != branchPage || count == 0) || pageHeader+count*pageElement > len(page) {
-		return nil, false, fmt.Errorf("page %d is no page of a tree", id)
+		return nil, false, fmt.Errorf("page %d is not a page of a tree", id)
 	}
 	for i := range count {
 		at := pageHeader + i*pageElement
@@ -123,11 +129,13 @@ func elementsOf(page []byte, id uint64, elements []element) (all []element, leaf
 		var pos, keySize, valueSize uint64
 		if leaf {
 			e.bucket = order.Uint32(head)&bucketElement != 0
-			pos, keySize, valueSize = uint64(order.Uint32(head[4:])), uint64(order.Uint32(head[8:])), uint64(order.Uint32(head[12:]))
+			pos, keySize = uint64(order.Uint32(head[4:])), uint64(order.Uint32(head[8:]))
+			valueSize = uint64(order.Uint32(head[12:]))
 		} else {
 			pos, keySize = uint64(order.Uint32(head)), uint64(order.Uint32(head[4:]))
 			e.child = order.Uint64(head[8:])
 		}
+		// Four numbers below 2^32 and one of a page: the sum does not overflow.
 		if keySize == 0 || uint64(at)+pos+keySize+valueSize > uint64(len(page)) {
 			return nil, false, fmt.Errorf("page %d has an element that is not in it", id)
 		}

@@ -1,4 +1,4 @@
-package boltstore
+package boltfile_test
 
 import (
 	"bytes"
@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -14,12 +15,15 @@ import (
 	"testing"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 )
 
 // keyedBucket returns a database with a bucket "b" of n keys, about 30 to a page.
 func keyedBucket(t *testing.T, n int) *bolt.DB {
 	t.Helper()
-	db, err := bolt.Open(filepath.Join(t.TempDir(), "keys.db"), 0o600, &bolt.Options{NoSync: true, PageSize: 4096})
+	o := bolt.Options{NoSync: true, PageSize: 4096}
+	db, err := bolt.Open(filepath.Join(t.TempDir(), "keys.db"), 0o600, &o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,8 +43,8 @@ func keyedBucket(t *testing.T, n int) *bolt.DB {
 
 func testKey(i int) []byte { return fmt.Appendf(nil, "%06d", i) }
 
-// TestStepBack compares backward steps with a sorted list of keys, in transactions that delete runs of
-// keys, up to all of them, and put some back.
+// TestStepBack compares backward steps with a sorted list of keys, in transactions that delete runs
+// of keys, up to all of them, and put some back.
 func TestStepBack(t *testing.T) {
 	const n = 1500
 	db := keyedBucket(t, n)
@@ -102,11 +106,12 @@ func compareStepBack(b *bolt.Bucket, has []bool) error {
 		if high == len(has) && rand.IntN(2) == 0 {
 			bound = nil
 		}
-		k, _ := lastBetween(b.Cursor(), testKey(low), bound)
+		k, _ := boltfile.LastBetween(b.Cursor(), testKey(low), bound)
 		if len(want) == 0 && k != nil || len(want) > 0 && string(k) != want[0] {
-			return fmt.Errorf("the last between %d and %d: got %q, want the first of %q", low, high, k, want)
+			return fmt.Errorf("the last between %d and %d: got %q, want the first of %q",
+				low, high, k, want)
 		}
-		for k := range descend(b.Cursor(), testKey(low), bound) {
+		for k := range boltfile.Descend(b.Cursor(), testKey(low), bound) {
 			got = append(got, string(k))
 		}
 		if !slices.Equal(got, want) {
@@ -123,7 +128,7 @@ func TestStepBackWhileDeleting(t *testing.T) {
 	err := db.Update(func(tx *bolt.Tx) error {
 		b := tx.Bucket([]byte("b"))
 		want := n
-		for k := range descend(b.Cursor(), nil, nil) {
+		for k := range boltfile.Descend(b.Cursor(), nil, nil) {
 			if want--; !bytes.Equal(k, testKey(want)) {
 				return fmt.Errorf("got %q, want %q", k, testKey(want))
 			}
@@ -141,21 +146,17 @@ func TestStepBackWhileDeleting(t *testing.T) {
 	}
 }
 
-// TestStepBackHasOnePlace looks for other code that steps back.
+// TestStepBackHasOnePlace looks for other code of the store that steps back.
 func TestStepBackHasOnePlace(t *testing.T) {
-	paths, err := filepath.Glob("*.go")
-	if err != nil || len(paths) == 0 {
-		t.Fatal(paths, err)
-	}
 	found := 0
-	for _, path := range paths {
-		if strings.HasSuffix(path, "_test.go") {
-			continue
+	err := filepath.WalkDir("../..", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
 		}
 		files := token.NewFileSet()
 		file, err := parser.ParseFile(files, path, nil, 0)
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
 			sel, ok := n.(*ast.SelectorExpr)
@@ -164,13 +165,18 @@ func TestStepBackHasOnePlace(t *testing.T) {
 			}
 			switch name := sel.Sel.Name; {
 			case name != "Last" && name != "Prev":
-			case path == "stepback.go":
+			case filepath.Base(path) == "stepback.go":
 				found++
 			default:
-				t.Errorf("%s: use lastBetween or descend instead of %s", files.Position(n.Pos()), name)
+				t.Errorf("%s: use boltfile.LastBetween or Descend instead of %s",
+					files.Position(n.Pos()), name)
 			}
 			return true
 		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	if found == 0 {
 		t.Error("stepback.go uses neither Last nor Prev: this test looks for the wrong names")

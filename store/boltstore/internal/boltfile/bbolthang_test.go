@@ -1,6 +1,6 @@
 //go:build linux || darwin
 
-package boltstore
+package boltfile_test
 
 import (
 	"errors"
@@ -10,25 +10,28 @@ import (
 	"testing"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 )
 
 // hangEnv tells the child of TestBboltLastHangs that it is the child.
 const hangEnv = "OUTHOOK_TEST_BBOLT_LAST"
 
-// TestBboltLastHangs calls Cursor.Last in a process of its own, after all keys have been deleted. What
-// ends it is a limit of CPU time, so a loaded machine does not matter.
+// TestBboltLastHangs calls Cursor.Last in a process of its own, after all keys have been deleted.
+// What ends it is a limit of CPU time, so a loaded machine does not matter.
 func TestBboltLastHangs(t *testing.T) {
 	if os.Getenv(hangEnv) != "" {
 		lastOfEmptied(t)
 		return
 	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestBboltLastHangs$", "-test.count=1")
+	cmd := exec.CommandContext(t.Context(), os.Args[0],
+		"-test.run=^TestBboltLastHangs$", "-test.count=1")
 	cmd.Env = append(os.Environ(), hangEnv+"=1")
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
-		t.Error("Cursor.Last returned: bbolt has mended it")
+		t.Error("Cursor.Last returned: bbolt is right now")
 	case !errors.As(err, &exit) || !exit.Sys().(syscall.WaitStatus).Signaled():
 		t.Errorf("the process was to be killed in Cursor.Last: %v\n%s", err, out)
 	}
@@ -36,15 +39,16 @@ func TestBboltLastHangs(t *testing.T) {
 
 func lastOfEmptied(t *testing.T) {
 	deleting(t, 0, 1000, func(b *bolt.Bucket) {
-		if k, _ := lastBetween(b.Cursor(), nil, nil); k != nil {
-			t.Fatalf("lastBetween: got %q, want nil", k)
+		if k, _ := boltfile.LastBetween(b.Cursor(), nil, nil); k != nil {
+			t.Fatalf("LastBetween: got %q, want nil", k)
 		}
 		var used syscall.Rusage
 		if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
 			t.Fatal(err)
 		}
 		seconds := uint64(used.Utime.Sec+used.Stime.Sec) + 3 // Last is to take microseconds of them
-		if err := syscall.Setrlimit(syscall.RLIMIT_CPU, &syscall.Rlimit{Cur: seconds, Max: seconds}); err != nil {
+		limit := syscall.Rlimit{Cur: seconds, Max: seconds}
+		if err := syscall.Setrlimit(syscall.RLIMIT_CPU, &limit); err != nil {
 			t.Fatal(err)
 		}
 		b.Cursor().Last()
