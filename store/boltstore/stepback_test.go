@@ -2,11 +2,13 @@ package boltstore
 
 import (
 	"bytes"
+	"embed"
 	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -141,9 +143,14 @@ func TestStepBackWhileDeleting(t *testing.T) {
 	}
 }
 
+// source is the code of the package as it was compiled.
+//
+//go:embed *.go
+var source embed.FS
+
 // TestStepBackHasOnePlace looks for other code that steps back.
 func TestStepBackHasOnePlace(t *testing.T) {
-	paths, err := filepath.Glob("*.go")
+	paths, err := fs.Glob(source, "*.go")
 	if err != nil || len(paths) == 0 {
 		t.Fatal(paths, err)
 	}
@@ -153,7 +160,11 @@ func TestStepBackHasOnePlace(t *testing.T) {
 			continue
 		}
 		files := token.NewFileSet()
-		file, err := parser.ParseFile(files, path, nil, 0)
+		text, err := source.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := parser.ParseFile(files, path, text, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
