@@ -16,8 +16,8 @@ func TestSeedsApply(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(seeds) < 80 {
-		t.Errorf("%d seeds; there were at least 80", len(seeds))
+	if len(seeds) < 200 {
+		t.Errorf("%d seeds; there were at least 200", len(seeds))
 	}
 	for _, s := range seeds {
 		if _, err := tree.apply(s); err != nil {
