@@ -40,7 +40,7 @@ func (t *tree) edit(e edit, changed map[string]string) error {
 		return err
 	}
 	if text, ok := changed[d.file]; ok { // an edit before this one has changed the file: look anew
-		again := &tree{root: t.root, files: make(map[string]string)}
+		again := newTree(t.root)
 		if err := again.add(d.file, text); err != nil {
 			return err
 		}

@@ -8,7 +8,7 @@ import (
 // treeOf makes a tree of files.
 func treeOf(t *testing.T, files map[string]string) *tree {
 	t.Helper()
-	tr := &tree{files: make(map[string]string)}
+	tr := newTree("")
 	for name, text := range files {
 		if err := tr.add(name, text); err != nil {
 			t.Fatal(err)

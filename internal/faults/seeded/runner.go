@@ -71,25 +71,26 @@ func (r *runner) passesWithout(ctx context.Context, t tests, dirs []string) stri
 	return failure
 }
 
-// goTest runs tests in the modules that have the folders, until a run fails. vet is left out: what
-// a seed does may well look suspicious to it, and the tests have to notice.
+// goTest runs tests in their batches, until a run fails. vet is left out: what a seed does may well
+// look suspicious to it, and the tests have to notice.
 func (r *runner) goTest(
 	ctx context.Context, t tests, dirs []string, flags ...string,
 ) (out string, failed bool) {
-	for _, module := range r.modules(dirs) {
+	for _, b := range r.batches(dirs) {
 		args := []string{"test", "-vet=off", "-timeout=" + r.timeout.String(), "-run=" + t.run}
 		args = append(args, flags...)
-		for _, dir := range dirs {
-			if r.tree.module(dir) == module {
-				args = append(args, "./"+strings.TrimPrefix(strings.TrimPrefix(dir, module), "/"))
-			}
+		for _, dir := range b.dirs {
+			args = append(args, "./"+strings.TrimPrefix(strings.TrimPrefix(dir, b.module), "/"))
+		}
+		if b.rapid { // leave the tree as it is, and lose no time
+			args = append(args, "-args", "-rapid.nofailfile", "-rapid.shrinktime=0s")
 		}
 		cmd := exec.CommandContext(ctx, "go", args...)
-		cmd.Dir = filepath.Join(r.tree.root, filepath.FromSlash(module))
+		cmd.Dir = filepath.Join(r.tree.root, filepath.FromSlash(b.module))
 		cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // go passes it on
 		cmd.WaitDelay = 10 * time.Second
-		b, err := cmd.CombinedOutput()
-		out += string(b)
+		text, err := cmd.CombinedOutput()
+		out += string(text)
 		if err != nil {
 			return out, true
 		}
@@ -97,12 +98,23 @@ func (r *runner) goTest(
 	return out, false
 }
 
-func (r *runner) modules(dirs []string) []string {
-	var list []string
+// batch is packages that one run of go test can take.
+type batch struct {
+	module string
+	rapid  bool // their tests know rapid's flags; those of others would refuse them
+	dirs   []string
+}
+
+func (r *runner) batches(dirs []string) []batch {
+	var list []batch
 	for _, dir := range dirs {
-		if m := r.tree.module(dir); !slices.Contains(list, m) {
-			list = append(list, m)
+		module, rapid := r.tree.module(dir), r.tree.rapid[dir]
+		i := slices.IndexFunc(list, func(b batch) bool { return b.module == module && b.rapid == rapid })
+		if i < 0 {
+			i = len(list)
+			list = append(list, batch{module: module, rapid: rapid})
 		}
+		list[i].dirs = append(list[i].dirs, dir)
 	}
 	return list
 }

@@ -24,6 +24,12 @@ func TestTry(t *testing.T) {
 		"n/go.mod": "module example.org/a/n\n\ngo 1.26\n",
 		"n/n.go":   "package n\n\nimport _ \"embed\"\n\n//go:embed n.sql\nvar text string\n",
 		"n/n.sql":  "SELECT 1;\n",
+		"r/go.mod": "module example.org/a/r\n\ngo 1.26\n\nrequire pgregory.net/rapid " + rapidVersion(t) + "\n",
+		"r/go.sum": readFile(t, "../../../go.sum"),
+		"r/r.go":   "package r\n\nfunc double(x int) int { return 2 * x }\n",
+		"r/r_test.go": "package r\n\nimport (\n\t\"testing\"\n\n\t\"pgregory.net/rapid\"\n)\n\n" +
+			"func TestDouble(t *testing.T) { rapid.Check(t, func(t *rapid.T) {\n" +
+			"\tif x := rapid.Int().Draw(t, \"x\"); double(x) != x+x { t.Fatal(x) }\n}) }\n",
 		"n/n_test.go": "package n\n\nimport \"testing\"\n\n" +
 			"func TestText(t *testing.T) { if text != \"SELECT 1;\\n\" { t.Error(text) } }\n",
 	} {
@@ -50,6 +56,7 @@ func TestTry(t *testing.T) {
 		{"noticed", "in sum\n- x + y\n+ x - y", "TestSum", true, "TestSum"},
 		{"in a nested module, and embedded SQL", "in *.sql\n- 1\n+ 2", "TestText", true, "TestText"},
 		{"a hang or a crash", "in sum\n- return x + y\n+ panic(x)", "TestSum", true, "TestSum"},
+		{"by random data", "in double\n- 2 * x\n+ 3 * x", "TestDouble", true, "TestDouble"},
 		{"unnoticed", "in unused\n- 1\n+ 2", "TestSum", false, "UNNOTICED"},
 		{"does not compile", "in sum\n- x + y\n+ z", "TestSum", false, "NOT BUILT"},
 		{"the test fails anyway", "in sum\n- x + y\n+ x - y", "TestBroken", false, "FAILS ANYWAY"},
@@ -65,8 +72,26 @@ func TestTry(t *testing.T) {
 			}
 		})
 	}
-	text, err := os.ReadFile(filepath.Join(root, "a.go"))
-	if err != nil || !strings.Contains(string(text), "x + y") {
-		t.Errorf("the tree was written to: %q, %v", text, err)
+	if text := readFile(t, filepath.Join(root, "a.go")); !strings.Contains(text, "x + y") {
+		t.Errorf("the tree was written to: %q", text)
 	}
+	if _, err := os.Stat(filepath.Join(root, "r", "testdata")); !os.IsNotExist(err) {
+		t.Errorf("a test has left something in the tree (%v)", err)
+	}
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// rapidVersion is the version of rapid that the repository requires.
+func rapidVersion(t *testing.T) string {
+	t.Helper()
+	_, after, _ := strings.Cut(readFile(t, "../../../go.mod"), "pgregory.net/rapid ")
+	return strings.Fields(after)[0]
 }

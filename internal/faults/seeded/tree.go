@@ -19,7 +19,8 @@ type tree struct {
 	files map[string]string // the texts, by slash-separated path from root
 	decls []decl
 	tests []testFunc
-	mods  []string // folders of modules
+	rapid map[string]bool // folders whose tests import rapid
+	mods  []string        // folders of modules
 }
 
 // decl is a top-level declaration, or an SQL file.
@@ -33,9 +34,17 @@ func (d decl) isSQL() bool { return strings.HasSuffix(d.file, ".sql") }
 
 type testFunc struct{ name, dir string }
 
+// rapidImport imports a package for tests with random data. When one fails, it takes half a minute
+// to find a smaller failure, and writes that to the folder of the test.
+const rapidImport = `"pgregory.net/rapid"`
+
+func newTree(root string) *tree {
+	return &tree{root: root, files: make(map[string]string), rapid: make(map[string]bool)}
+}
+
 // readTree reads and parses all Go and SQL files of the repository.
 func readTree(root string) (*tree, error) {
-	t := &tree{root: root, files: make(map[string]string)}
+	t := newTree(root)
 	err := filepath.WalkDir(root, func(name string, e fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -79,6 +88,11 @@ func (t *tree) add(file, text string) error {
 		return err
 	}
 	if strings.HasSuffix(file, "_test.go") {
+		for _, spec := range parsed.Imports {
+			if spec.Path.Value == rapidImport {
+				t.rapid[path.Dir(file)] = true
+			}
+		}
 		for _, d := range parsed.Decls {
 			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && strings.HasPrefix(f.Name.Name, "Test") {
 				t.tests = append(t.tests, testFunc{name: f.Name.Name, dir: path.Dir(file)})

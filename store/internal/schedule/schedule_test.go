@@ -258,22 +258,36 @@ func TestCancelDuringLoads(t *testing.T) {
 	}
 }
 
-// TestLateOutcomeOfPacked holds that a delivery that was packed after its lease had run out is not
-// claimed after its outcome.
+// TestLateOutcomeOfPacked holds what becomes of a delivery that was packed after its lease had run
+// out, and has its outcome then: it is not claimed once that is recorded, and it is if recording
+// has failed.
 func TestLateOutcomeOfPacked(t *testing.T) {
-	s := schedule.New[struct{}, struct{}](schedule.Options{Window: 4, Idle: 4})
-	q := s.Ensure(1)
-	s.SetState(q, schedule.State{Active: true, Health: healthy}, 0)
-	s.AddImplicit(q, 1, 0)
-	r := s.Round(&store.ClaimRequest{Max: 1, Lease: 10}, 0)
-	r.Run()
-	s.Expire(10)
-	s.Pack(q, []uint64{1}, func(uint64) bool { return false }, 10)
-	s.Seal(r.Leases[0], true)
-	s.Change(q, 1, schedule.Change{}, 10)
-	r = s.Round(&store.ClaimRequest{Max: 1, Lease: 10}, 10)
-	if r.Run(); len(r.Leases) > 0 {
-		t.Errorf("leased %q, which has ended", names(r.Leases))
+	for _, tt := range []struct {
+		name string
+		end  func(s *turns, q *sub, l *lease)
+		want string
+	}{
+		{"recorded", func(s *turns, q *sub, l *lease) { s.Change(q, l.Seq, schedule.Change{}, 10) }, ""},
+		{"not recorded", func(s *turns, _ *sub, l *lease) { s.Unseal(l) }, "1/1"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := schedule.New[struct{}, struct{}](schedule.Options{Window: 4, Idle: 4})
+			q := s.Ensure(1)
+			s.SetState(q, schedule.State{Active: true, Health: healthy}, 0)
+			s.AddImplicit(q, 1, 0)
+			r := s.Round(&store.ClaimRequest{Max: 1, Lease: 10}, 0)
+			r.Run()
+			l := r.Leases[0]
+			s.Expire(10)
+			s.Pack(q, []uint64{1}, func(uint64) bool { return false }, 10)
+			s.Seal(l, true)
+			tt.end(s, q, l)
+			r = s.Round(&store.ClaimRequest{Max: 1, Lease: 10}, 10)
+			r.Run()
+			if got := names(r.Leases); got != tt.want {
+				t.Errorf("leased %q, want %q", got, tt.want)
+			}
+		})
 	}
 }
 

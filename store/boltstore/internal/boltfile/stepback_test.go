@@ -2,6 +2,7 @@ package boltfile_test
 
 import (
 	"bytes"
+	"embed"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -146,39 +147,50 @@ func TestStepBackWhileDeleting(t *testing.T) {
 	}
 }
 
-// TestStepBackHasOnePlace looks for other code of the store that steps back.
+// source is the code of the package as it was compiled.
+//
+//go:embed *.go
+var source embed.FS
+
+// TestStepBackHasOnePlace looks for other code of the package that steps back. The store has a test
+// like it.
 func TestStepBackHasOnePlace(t *testing.T) {
-	found := 0
-	err := filepath.WalkDir("../..", func(path string, _ fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-			return err
+	steps := stepsBack(t, source)
+	if len(steps["stepback.go"]) == 0 {
+		t.Error("stepback.go uses neither Last nor Prev: this test looks for the wrong names")
+	}
+	delete(steps, "stepback.go")
+	for file, names := range steps {
+		t.Errorf("%s: use LastBetween or Descend instead of %s", file, names)
+	}
+}
+
+// stepsBack returns the calls of Last and Prev in each file that is no test.
+func stepsBack(t *testing.T, source embed.FS) map[string][]string {
+	t.Helper()
+	paths, err := fs.Glob(source, "*.go")
+	if err != nil || len(paths) == 0 {
+		t.Fatal(paths, err)
+	}
+	steps := make(map[string][]string)
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
 		}
-		files := token.NewFileSet()
-		file, err := parser.ParseFile(files, path, nil, 0)
+		text, err := source.ReadFile(path)
 		if err != nil {
-			return err
+			t.Fatal(err)
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, text, 0)
+		if err != nil {
+			t.Fatal(err)
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
-			sel, ok := n.(*ast.SelectorExpr)
-			if !ok {
-				return true
-			}
-			switch name := sel.Sel.Name; {
-			case name != "Last" && name != "Prev":
-			case filepath.Base(path) == "stepback.go":
-				found++
-			default:
-				t.Errorf("%s: use boltfile.LastBetween or Descend instead of %s",
-					files.Position(n.Pos()), name)
+			if sel, ok := n.(*ast.SelectorExpr); ok && (sel.Sel.Name == "Last" || sel.Sel.Name == "Prev") {
+				steps[path] = append(steps[path], sel.Sel.Name)
 			}
 			return true
 		})
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	if found == 0 {
-		t.Error("stepback.go uses neither Last nor Prev: this test looks for the wrong names")
-	}
+	return steps
 }
