@@ -38,23 +38,6 @@ func known(err error) error {
 	return err
 }
 
-// read runs f in a transaction that only reads. It must be short, because bbolt reuses no page that was freed since it
-// began, and f must not take Store.mu, because a commit may be waiting for f to end.
-func (s *Store) read(f func(*txn) error) error {
-	return guarded(func() error {
-		tx, err := s.db.Begin(false)
-		if err != nil {
-			return err
-		}
-		defer rollback(tx)
-		t, err := s.begin(tx)
-		if err != nil {
-			return err
-		}
-		return f(t)
-	})
-}
-
 // update runs f in a transaction that writes. Unlike bbolt's Update, it leaves no lock behind when the commit panics.
 func update(db *bolt.DB, f func(*bolt.Tx) error) error {
 	return guarded(func() error {
