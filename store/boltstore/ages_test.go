@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"context"
 	"math/rand/v2"
 	"path/filepath"
 	"testing"
@@ -81,7 +82,7 @@ func TestStepOvertaken(t *testing.T) {
 	step := func() *logWalk {
 		t.Helper()
 		w := s.planWalk(r)
-		if err := s.read(w.look); err != nil {
+		if err := s.read(context.Background(), w.look); err != nil {
 			t.Fatal(err)
 		}
 		return w
@@ -96,7 +97,7 @@ func TestStepOvertaken(t *testing.T) {
 	if len(next.house.round) != 1 || len(s.house.round) != 1 {
 		t.Errorf("the next round is %v, and after the slow step %v, want one stretch", next.house.round, s.house.round)
 	}
-	if err := s.read(next.look); err != nil {
+	if err := s.read(context.Background(), next.look); err != nil {
 		t.Fatal(err)
 	}
 	if more := s.moveOn(next); more || len(s.house.round) != 0 {

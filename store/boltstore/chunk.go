@@ -45,7 +45,11 @@ func seekChunk(c *bolt.Cursor, num, seq uint64) (k, v []byte) {
 	return nil, nil
 }
 
-// seenChunk is the chunk that a transaction has looked at last. Those who ask seldom ask for one alone.
+// maxSeen bounds the chunks that a transaction keeps decoded.
+const maxSeen = 256
+
+// seenChunk is a chunk of a subscription that a transaction has looked at last. Those who ask seldom ask for one delivery
+// alone: they go from event to event, for all subscriptions of each.
 type seenChunk struct {
 	key  []byte
 	seqs []uint64
@@ -59,7 +63,8 @@ func (c *seenChunk) spans(num, seq uint64) bool {
 
 // inChunk reports whether a chunk of the subscription has the event, and returns the chunk's key.
 func (t *txn) inChunk(num, seq uint64) (key []byte, ok bool, err error) {
-	if !t.chunk.spans(num, seq) {
+	seen := t.chunks[num]
+	if !seen.spans(num, seq) {
 		k, v := seekChunk(t.bucket(chunks).Cursor(), num, seq)
 		if k == nil || number(k, 1) > seq {
 			return nil, false, nil
@@ -68,10 +73,19 @@ func (t *txn) inChunk(num, seq uint64) (key []byte, ok bool, err error) {
 		if err != nil {
 			return nil, false, err
 		}
-		t.chunk = seenChunk{bytes.Clone(k), seqs}
+		seen = seenChunk{bytes.Clone(k), seqs}
+		t.keepChunk(num, seen)
 	}
-	_, ok = slices.BinarySearch(t.chunk.seqs, seq)
-	return t.chunk.key, ok, nil
+	_, ok = slices.BinarySearch(seen.seqs, seq)
+	return seen.key, ok, nil
+}
+
+// keepChunk keeps a chunk decoded, until a chunk is written.
+func (t *txn) keepChunk(num uint64, c seenChunk) {
+	if t.chunks == nil || len(t.chunks) >= maxSeen {
+		t.chunks = make(map[uint64]seenChunk)
+	}
+	t.chunks[num] = c
 }
 
 // leaveChunk takes the event out of its chunk, if it is in one: for a row that is to go.

@@ -9,7 +9,6 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -49,15 +48,16 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims
 }
 
 // claiming is one go at a Claim. The schedule chooses and leases what is due, under the mutex; then it is read from the
-// file, in a snapshot that was begun before the mutex was given back; and what turned out not to be there is given up.
+// file, in a snapshot that is begun after that; and what turned out not to be there is given up.
 type claiming struct {
 	store *Store
 	req   store.ClaimRequest
 	now   int64
 	round *schedule.Round[subscriber, claimed]
 
-	tx *bolt.Tx // begun under the mutex
-	t  *txn
+	atHand bool // nothing need be read
+	tx     *bolt.Tx
+	t      *txn
 
 	last struct {
 		seq   uint64
@@ -74,7 +74,7 @@ type claiming struct {
 func (c *claiming) run(ctx context.Context) error {
 	ok := false
 	defer func() {
-		c.endRead()
+		c.endRead(ctx)
 		if !ok { // the file is out of order: nobody must wait for leases that nobody has
 			c.abandon()
 		}
@@ -87,29 +87,35 @@ func (c *claiming) run(ctx context.Context) error {
 		ok = true
 		return nil
 	}
+	if !c.atHand {
+		if err := c.beginRead(ctx); err != nil {
+			return err
+		}
+	}
 	claims := make([]store.Claim, len(chosen))
 	read := make([]reading, len(chosen))
 	for i, l := range chosen {
 		read[i] = c.read(l, &claims[i])
 	}
-	c.endRead()
+	c.endRead(ctx)
 	c.hand(claims, read)
 	ok = true
 	return nil
 }
 
-// beginRead begins the transaction. It is done under the mutex, so that the snapshot has all that memory has.
-func (c *claiming) beginRead() (err error) {
-	if c.tx, err = c.store.file.BeginRead(); err != nil {
+// beginRead begins the transaction. What memory has learned is in the file, so a snapshot that begins after the choice
+// has all that was chosen, unless it has ended since.
+func (c *claiming) beginRead(ctx context.Context) (err error) {
+	if c.tx, err = c.store.beginRead(ctx); err != nil {
 		return err
 	}
 	c.t, err = c.store.begin(c.tx)
 	return err
 }
 
-func (c *claiming) endRead() {
+func (c *claiming) endRead(ctx context.Context) {
 	if c.tx != nil {
-		boltfile.Rollback(c.tx)
+		c.store.endRead(ctx, c.tx)
 		c.tx = nil
 	}
 }
@@ -125,18 +131,18 @@ func (c *claiming) choose(ctx context.Context) error {
 		return ctx.Err()
 	}
 	for {
-		lacks, err := c.takeTurns()
-		if err != nil || len(lacks) == 0 {
-			return err
+		lacks := c.takeTurns()
+		if len(lacks) == 0 {
+			return nil
 		}
-		if err := s.loadLacks(lacks); err != nil {
+		if err := s.loadLacks(ctx, lacks); err != nil {
 			return err
 		}
 	}
 }
 
 // takeTurns goes on with the round until it is done, or returns what the schedule lacks for it.
-func (c *claiming) takeTurns() ([]schedule.Lack, error) {
+func (c *claiming) takeTurns() []schedule.Lack {
 	s := c.store
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -146,26 +152,23 @@ func (c *claiming) takeTurns() ([]schedule.Lack, error) {
 	lacks := c.round.Run()
 	s.schedule.TakeWake() // what this call has made claimable it has taken, or its caller knows that there is more
 	if len(lacks) > 0 {
-		return lacks, nil
+		return lacks
 	}
 	c.wait = c.round.NextDue()
-	if c.atHand() {
-		return nil, nil
-	}
-	return nil, c.beginRead()
+	c.findAtHand()
+	return nil
 }
 
-// atHand finds the events that are recent, and reports whether nothing need be read.
-func (c *claiming) atHand() bool {
-	all := true
+// findAtHand finds the events that are recent, and whether nothing need be read.
+func (c *claiming) findAtHand() {
+	c.atHand = true
 	for _, l := range c.round.Leases {
 		l.Data.sub = l.Sub.Data.sub
 		if implicitly(l) {
 			l.Data.event = c.store.recent.find(l.Seq)
 		}
-		all = all && l.Data.event != nil
+		c.atHand = c.atHand && l.Data.event != nil
 	}
-	return all
 }
 
 // reading is what the file says of a leased delivery.

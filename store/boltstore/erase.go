@@ -67,7 +67,7 @@ func (s *Store) eraseTenant(ctx context.Context, q *store.EraseQuery) (n int, ne
 		if err := s.check(ctx); err != nil {
 			return 0, "", err
 		}
-		err := s.read(func(t *txn) (err error) {
+		err := s.read(ctx, func(t *txn) (err error) {
 			more, err = f.look(t)
 			return err
 		})

@@ -44,6 +44,11 @@ func (s *Store) FailCommits(f func(commit func() error) error) {
 	})
 }
 
+// Read calls f in a transaction that only reads.
+func (s *Store) Read(ctx context.Context, f func() error) error {
+	return s.read(ctx, func(*txn) error { return f() })
+}
+
 // DB returns the store's database.
 func (s *Store) DB() *bolt.DB { return s.file.DB() }
 
@@ -100,7 +105,7 @@ func (s *Store) Tallied() (memory, file int) {
 	s.mu.Lock()
 	memory = len(s.tallies.slots)
 	s.mu.Unlock()
-	_ = s.read(func(t *txn) error {
+	_ = s.read(context.Background(), func(t *txn) error {
 		file = t.bucket(counts).Stats().KeyN
 		return nil
 	})
@@ -109,7 +114,7 @@ func (s *Store) Tallied() (memory, file int) {
 
 // Rows returns how many deliveries have a row.
 func (s *Store) Rows() (n int) {
-	_ = s.read(func(t *txn) error {
+	_ = s.read(context.Background(), func(t *txn) error {
 		n = t.bucket(deliveries).Stats().KeyN
 		return nil
 	})
@@ -125,7 +130,7 @@ func (s *Store) Looked() int {
 
 // Events returns how many events are in the file.
 func (s *Store) Events() (n int) {
-	_ = s.read(func(t *txn) error {
+	_ = s.read(context.Background(), func(t *txn) error {
 		n = t.bucket(log).Stats().KeyN
 		return nil
 	})

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 )
@@ -29,17 +27,4 @@ func storeError(err error) error {
 		return store.ErrLocked
 	}
 	return err
-}
-
-// read runs f in a transaction that only reads. It must be short, because bbolt reuses no page that
-// was freed since it began, and f must not take Store.mu, because a commit may be waiting for f to
-// end.
-func (s *Store) read(f func(*txn) error) error {
-	return storeError(s.file.View(func(tx *bolt.Tx) error {
-		t, err := s.begin(tx)
-		if err != nil {
-			return err
-		}
-		return f(t)
-	}))
 }

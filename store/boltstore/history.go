@@ -60,7 +60,7 @@ func (s *Store) Attempts(ctx context.Context, subscriptionID, eventID string) ([
 	err := s.check(ctx)
 	var attempts []store.Attempt
 	if err == nil {
-		err = s.read(func(t *txn) error {
+		err = s.read(ctx, func(t *txn) error {
 			_, _, r, ok, err := t.lookUp(subscriptionID, eventID)
 			if err != nil {
 				return err

@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"context"
 	"math"
 
 	bolt "go.etcd.io/bbolt"
@@ -14,10 +15,10 @@ const maxScan = 512
 
 // loadLacks reads what the schedule lacks, in one transaction, and hands it over. The mutex is not held over the reading:
 // what changes meanwhile, the schedule remembers.
-func (s *Store) loadLacks(lacks []schedule.Lack) error {
+func (s *Store) loadLacks(ctx context.Context, lacks []schedule.Lack) error {
 	loaded := make([]schedule.Loaded, len(lacks))
 	subs := make([]*store.Subscription, len(lacks))
-	err := s.read(func(t *txn) error {
+	err := s.read(ctx, func(t *txn) error {
 		for i := range lacks {
 			l := loader{t: t, num: lacks[i].Num}
 			if err := l.load(&lacks[i], &loaded[i]); err != nil {

@@ -16,7 +16,7 @@ func (s *Store) Pause(ctx context.Context, subscriptionID string, d time.Duratio
 	}
 	num := uint64(0)
 	if err == nil {
-		err = s.read(func(t *txn) (err error) {
+		err = s.read(ctx, func(t *txn) (err error) {
 			num, err = t.number(subIDs, []byte(subscriptionID))
 			return err
 		})

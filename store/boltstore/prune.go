@@ -53,7 +53,7 @@ func (s *Store) prune(ctx context.Context, r store.Retention) (more bool, err er
 // retention. It looks in a transaction that reads, and writes only when there is something to do.
 func (s *Store) walkLog(ctx context.Context, r store.Retention) (more bool, err error) {
 	w := s.planWalk(r)
-	if err := s.read(w.look); err != nil {
+	if err := s.read(ctx, w.look); err != nil {
 		return false, err
 	}
 	ended := len(w.house.round) == 0 && w.house.all

@@ -24,7 +24,7 @@ func (s *Store) stats(ctx context.Context, subscriptionID string) (stats store.S
 		return stats, err
 	}
 	num := uint64(0)
-	err = s.read(func(t *txn) error {
+	err = s.read(ctx, func(t *txn) error {
 		if subscriptionID == "" {
 			n, err := t.metaNumber(metaCount)
 			stats.Subscriptions = int(n)
@@ -46,7 +46,7 @@ func (s *Store) stats(ctx context.Context, subscriptionID string) (stats store.S
 	}
 	if num != 0 {
 		w := windows{store: s, num: num, now: asTime(s.now())}
-		if err := w.read(); err != nil {
+		if err := w.read(ctx); err != nil {
 			return stats, err
 		}
 		stats.Hour, stats.Day = w.hour.Window(), w.day.Window()
@@ -54,7 +54,7 @@ func (s *Store) stats(ctx context.Context, subscriptionID string) (stats store.S
 	seq, unknown := s.countPending(&stats, num)
 	seq, err = s.oldest(ctx, seq, unknown)
 	if err == nil && seq != 0 {
-		stats.OldestPending, err = s.enqueuedAt(seq)
+		stats.OldestPending, err = s.enqueuedAt(ctx, seq)
 	}
 	return stats, err
 }
@@ -131,7 +131,7 @@ func (s *Store) oldest(ctx context.Context, known uint64, ask []unknown) (seq ui
 		if err := s.check(ctx); err != nil {
 			return 0, err
 		}
-		if err := s.read(o.read); err != nil {
+		if err := s.read(ctx, o.read); err != nil {
 			return 0, err
 		}
 	}
@@ -236,8 +236,8 @@ func (t *txn) oldestIndexed(num uint64, from place, least uint64) (upTo place, s
 }
 
 // enqueuedAt returns when an event was enqueued; zero when it is gone by now.
-func (s *Store) enqueuedAt(seq uint64) (at time.Time, err error) {
-	err = s.read(func(t *txn) error {
+func (s *Store) enqueuedAt(ctx context.Context, seq uint64) (at time.Time, err error) {
+	err = s.read(ctx, func(t *txn) error {
 		key := key1(seq)
 		v := t.get(log, key[:])
 		if v == nil {

@@ -30,6 +30,7 @@ type Store struct {
 	eraseStep int // see erasures.go
 	ready     chan struct{}
 	choosing  chan struct{} // has one slot, for the claim that is choosing
+	beginning chan struct{} // has one slot, for the read that is beginning, see beginRead
 	closed    atomic.Bool
 
 	clock                         // the store's own
@@ -43,7 +44,9 @@ type Store struct {
 	stamped        int64         // the latest time of an event, see stamp; likewise
 	highestID      string        // no event's ID is higher; "" when it is not known. It belongs to the same
 
-	mu        sync.Mutex // guards what follows; it is never held over a commit, nor taken in a transaction that reads
+	// mu guards what follows. It is never held over a commit, nor while a transaction begins or ends: all of
+	// them can wait for the host.
+	mu        sync.Mutex
 	memory               // what is pending and leased
 	unapplied []*effects // of transactions that memory does not know to have committed, in their order
 	house     house      // keeping
@@ -63,6 +66,7 @@ func newStore(file *boltfile.File, exclusive bool, o Options) (*Store, error) {
 		eraseStep: o.eraseStep,
 		ready:     make(chan struct{}, 1),
 		choosing:  make(chan struct{}, 1),
+		beginning: make(chan struct{}, 1),
 		commitTx:  file.Commit,
 		memory: memory{schedule: schedule.New[subscriber, claimed](schedule.Options{
 			Window: maxWindow, Idle: maxIdle, FirstToken: rand.Uint64() >> 1,
@@ -76,7 +80,7 @@ func newStore(file *boltfile.File, exclusive bool, o Options) (*Store, error) {
 	if _, err := s.transact(func(*txn) error { return nil }); err != nil {
 		return nil, err
 	}
-	err := s.read(func(t *txn) error {
+	err := s.read(context.Background(), func(t *txn) error {
 		t.restoreClock(o.wall)
 		return s.restore(t)
 	})
@@ -95,7 +99,7 @@ func (s *Store) prepare() error {
 	if !has {
 		return storeError(s.file.Update(func(tx *bolt.Tx) error { return initialize(tx, s.name) }))
 	}
-	return s.read(func(t *txn) error { return t.checkFormat() })
+	return s.read(context.Background(), func(t *txn) error { return t.checkFormat() })
 }
 
 // initialize makes the buckets of an empty store.
@@ -137,7 +141,7 @@ const CloseWait = 5 * time.Second
 // afterwards. A database that Open has opened is closed too. Calling it again does nothing.
 //
 // Close returns when the commit under way and those of what waits are on disk; only the disk bounds
-// that. In a host's own database, a transaction of the host can be in the way. If it is still open
+// that, and a transaction of the host that reads while the file must grow, see [New]. In a host's own database, a transaction of the host can be in the way. If it is still open
 // after [CloseWait], the calls that wait fail with ErrClosed, and what they were to write is never
 // written; then Close returns an error, and the store is closed nevertheless. So don't call Close
 // while the same goroutine has such a transaction open.

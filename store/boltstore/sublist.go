@@ -35,7 +35,7 @@ func (s *Store) subscriptions(ctx context.Context, q store.SubscriptionQuery) (p
 		return page, err
 	}
 	total := 0
-	err = s.read(func(t *txn) error {
+	err = s.read(ctx, func(t *txn) error {
 		n, err := t.countOf(&q)
 		total = int(n)
 		return err
@@ -69,7 +69,7 @@ func (s *Store) walkSubscriptions(ctx context.Context, q *store.SubscriptionQuer
 		if err := s.check(ctx); err != nil {
 			return err
 		}
-		err := s.read(func(t *txn) (err error) {
+		err := s.read(ctx, func(t *txn) (err error) {
 			slice, more, err = t.subscriptionSlice(q, from, d, slice[:0])
 			return err
 		})

@@ -99,7 +99,7 @@ func (s *Store) lookUpSubscription(ctx context.Context, id string) (num uint64, 
 	if err := s.check(ctx); err != nil {
 		return 0, nil, nil, err
 	}
-	err = s.read(func(t *txn) error {
+	err = s.read(ctx, func(t *txn) error {
 		if num, err = t.number(subIDs, []byte(id)); err != nil {
 			return err
 		}

@@ -32,6 +32,9 @@ type tallies struct {
 
 	// writer is the transaction that writes slots: who reads as of it, or later, finds them in the file. 0 when none does.
 	writer int
+	// written is the last transaction that has written slots: who reads as of one before it finds neither them in the
+	// file, nor here any more.
+	written int
 }
 
 // counted is an attempt that is to be counted.
@@ -53,9 +56,10 @@ func (t *txn) tally() error {
 		if err := t.writeSlots(slots); err != nil {
 			return err
 		}
+		id := t.tx.ID() // a hook runs when the transaction has ended
 		t.after(func() {
 			clear(slots)
-			t.store.tallies.writer = 0
+			t.store.tallies.writer, t.store.tallies.written = 0, id
 		})
 	}
 	if len(t.counted) > 0 {

@@ -2,6 +2,7 @@ package boltstore
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,7 +11,6 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 	"github.com/outhook/outhook/store/tally"
 )
 
@@ -111,13 +111,13 @@ func (w *windows) add(slot int64, s *tally.Slot) {
 }
 
 // read adds up what memory and the file have.
-func (w *windows) read() error {
+func (w *windows) read(ctx context.Context) error {
 	return guarded(func() error {
-		tx, err := w.begin()
+		tx, err := w.begin(ctx)
 		if err != nil {
 			return err
 		}
-		defer boltfile.Rollback(tx)
+		defer w.store.endRead(ctx, tx)
 		t, err := w.store.begin(tx)
 		if err != nil {
 			return err
@@ -130,19 +130,33 @@ func (w *windows) read() error {
 	})
 }
 
-// begin adds what memory has, and begins a transaction that reads what else there is.
-func (w *windows) begin() (*bolt.Tx, error) {
+// begin begins a transaction that reads, and adds what memory has and the file, as of it, has not.
+func (w *windows) begin(ctx context.Context) (*bolt.Tx, error) {
+	s := w.store
+	for {
+		tx, err := s.beginRead(ctx)
+		if err != nil || w.addMemory(tx.ID()) {
+			return tx, err
+		}
+		s.endRead(ctx, tx) // it is from before slots were written that memory has dropped since
+	}
+}
+
+// addMemory adds what memory has and the file has not as of a transaction. It is false if neither has all.
+func (w *windows) addMemory(id int) bool {
 	s := w.store
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	tx, err := s.file.BeginRead()
-	if err != nil || s.tallies.writer != 0 && tx.ID() >= s.tallies.writer {
-		return tx, err
+	switch {
+	case id < s.tallies.written:
+		return false
+	case s.tallies.writer != 0 && id >= s.tallies.writer:
+		return true
 	}
 	for k, slot := range s.tallies.slots {
 		if k.num == w.num {
 			w.add(k.slot, slot)
 		}
 	}
-	return tx, nil
+	return true
 }

@@ -82,11 +82,11 @@ type txn struct {
 	subs     map[uint64]*store.Subscription // nil for one that is not there
 	ids      map[uint64]string              // of subscriptions
 	changed  struct{ backlogs, healths map[uint64]bool }
-	counted  []counted // attempts that were recorded
-	tallying bool      // counts are to be written
-	rowed    []rowed   // deliveries that got a row
-	chunk    seenChunk // the last that inChunk has looked at
-	erasing  struct {  // see erasures.go
+	counted  []counted            // attempts that were recorded
+	tallying bool                 // counts are to be written
+	rowed    []rowed              // deliveries that got a row
+	chunks   map[uint64]seenChunk // of each subscription, the last that inChunk has looked at
+	erasing  struct {             // see erasures.go
 		all  []erasure
 		read bool
 	}
@@ -153,7 +153,7 @@ func (t *txn) remove(id bucketID, key []byte) error {
 func (t *txn) touch(id bucketID) {
 	t.wrote = true
 	if id == chunks {
-		t.chunk = seenChunk{}
+		clear(t.chunks)
 	}
 }
 

@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"context"
 	"errors"
 	"fmt"
 )
@@ -8,7 +9,7 @@ import (
 // Verify checks that the parts of the file agree with each other, and memory with the file. Nothing may be on its way.
 func (s *Store) Verify() error {
 	v := verifier{store: s, live: make(map[uint64]map[uint64]place), behind: make(map[uint64]int)}
-	if err := s.read(v.file); err != nil {
+	if err := s.read(context.Background(), v.file); err != nil {
 		return err
 	}
 	s.mu.Lock()

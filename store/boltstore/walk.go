@@ -39,7 +39,7 @@ func (s *Store) walkDeliveries(ctx context.Context, q *store.DeliveryQuery) (wal
 		return nil, err
 	}
 	var num, seq uint64
-	err := s.read(func(t *txn) (err error) {
+	err := s.read(ctx, func(t *txn) (err error) {
 		if q.SubscriptionID != "" {
 			num, err = t.number(subIDs, []byte(q.SubscriptionID))
 		}
@@ -57,7 +57,7 @@ func (s *Store) walkDeliveries(ctx context.Context, q *store.DeliveryQuery) (wal
 			if err := s.check(ctx); err != nil {
 				return err
 			}
-			if err := s.slice(&sl); err != nil {
+			if err := s.slice(ctx, &sl); err != nil {
 				return err
 			}
 			for i := range sl.found {
@@ -71,12 +71,12 @@ func (s *Store) walkDeliveries(ctx context.Context, q *store.DeliveryQuery) (wal
 }
 
 // slice reads on.
-func (s *Store) slice(sl *slicer) error {
+func (s *Store) slice(ctx context.Context, sl *slicer) error {
 	sl.found, sl.seen, sl.more = nil, 0, false
 	if sl.num != 0 && sl.seq == 0 {
 		s.sliceFresh(sl)
 	}
-	return s.read(func(t *txn) error {
+	return s.read(ctx, func(t *txn) error {
 		sl.t = t
 		if err := sl.order(); err != nil {
 			return err

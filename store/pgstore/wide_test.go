@@ -2,6 +2,7 @@ package pgstore_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -142,6 +143,53 @@ func TestWideEnqueueTx(t *testing.T) {
 		if got := count(t, pool, schema, "queue"); got != want {
 			t.Errorf("queue (committed: %v): got %d rows, want %d", commit, got, want)
 		}
+	}
+}
+
+// overtakenTx is a transaction of a host before whose last slice something happens.
+type overtakenTx struct {
+	pgx.Tx
+	left   int // slices until then
+	before func()
+}
+
+func (tx *overtakenTx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
+	if strings.Contains(sql, ".queue (") {
+		if tx.left--; tx.left == 0 {
+			tx.before()
+		}
+	}
+	return tx.Tx.QueryRow(ctx, sql, args...)
+}
+
+// TestWideEnqueueTxConflict has another publisher store one of a call's IDs after the call has looked
+// for conflicts and has stored its first slices. It leaves the host's transaction as it was.
+func TestWideEnqueueTxConflict(t *testing.T) {
+	t.Parallel()
+	pool, schema := newPool(t)
+	s := open(t, pool, schema)
+	subscribeMany(t, pool, schema, 900)
+	evs := someEvents(50) // the look, and slices of 22, 22 and 6
+	last := evs[len(evs)-1]
+	last.Payload = []byte(`"other"`)
+	tx, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(context.Background())
+	overtaken := &overtakenTx{tx, 4, func() {
+		if err := s.Enqueue(t.Context(), last); err != nil {
+			t.Error(err)
+		}
+	}}
+	if err := s.EnqueueTx(t.Context(), overtaken, evs...); !errors.Is(err, store.ErrConflict) {
+		t.Fatalf("EnqueueTx: got error %v, want ErrConflict", err)
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := count(t, pool, schema, "queue"), 900; got != want {
+		t.Errorf("queue: got %d rows, want the %d of the other publisher", got, want)
 	}
 }
 

@@ -27,6 +27,8 @@ func wantedRules() []rule {
 			rule: "SubscribedAt counts, not CreatedAt."},
 		{name: "disabled", test: testDisabled,
 			rule: "A Disabled subscription gets the event as canceled, with its DisabledReason."},
+		{name: "disabled-from-the-start", test: testDisabledFromTheStart,
+			rule: "A subscription that was created Disabled has no SubscribedAt, and gets events of any Time as canceled."},
 		{name: "unsubscribed", test: testUnsubscribedGetsNothing,
 			rule: "A subscription that its owner unsubscribed gets nothing."},
 		{name: "fan-out", test: testFanOut,
@@ -182,6 +184,24 @@ func testDisabled(c *check) {
 	}
 	equal(c, "claims", len(c.claim(10)), 0)
 	equal(c, "Pending", c.stats("").Pending, 0)
+}
+
+func testDisabledFromTheStart(c *check) {
+	sub := c.newSub()
+	sub.Status, sub.DisabledReason = store.Unsubscribed, "imported"
+	created, err := c.store.CreateSubscription(c.ctx, sub)
+	c.must("CreateSubscription", err)
+	if !created.SubscribedAt.IsZero() {
+		c.errorf("SubscribedAt: got %v, want zero", created.SubscribedAt)
+	}
+	early := c.event("message.created")
+	early.Time = early.Time.Add(-2 * store.SubscribeGrace)
+	c.enqueue(early)
+	for _, d := range c.everything() {
+		equal(c, "state", d.State, store.Canceled)
+		equal(c, "LastError", d.LastError, "imported")
+	}
+	equal(c, "deliveries", len(c.everything()), 1)
 }
 
 func testUnsubscribedGetsNothing(c *check) {

@@ -23,7 +23,7 @@ WITH e AS MATERIALIZED (
             SELECT w.sub FROM outhook.wants w WHERE w.tenant = p.tenant AND w.pattern = p.pattern OFFSET 0) w
         CROSS JOIN LATERAL (
             SELECT s.num AS sub, s.epoch, CASE WHEN s.status <> 'Subscribed' THEN s.disabled_reason END AS reason,
-                coalesce(least(s.subscribed_at, statement_timestamp()), '-infinity') AS since
+                least(coalesce(s.subscribed_at, '-infinity'), statement_timestamp()) AS since
             FROM outhook.subscriptions s WHERE s.num = w.sub OFFSET 0) s
         ORDER BY p.kind, s.sub) t
     GROUP BY t.kind

@@ -1,0 +1,90 @@
+package boltstore
+
+import (
+	"context"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+)
+
+// read runs f in a transaction that only reads. It must be short: bbolt reuses no page that was freed
+// since it began, and a commit that must map more of the file waits for it to end.
+//
+// When ctx ends first, read returns ctx's error without having called f, or what f has returned.
+func (s *Store) read(ctx context.Context, f func(*txn) error) error {
+	return guarded(func() error {
+		tx, err := s.beginRead(ctx)
+		if err != nil {
+			return err
+		}
+		defer s.endRead(ctx, tx)
+		t, err := s.begin(tx)
+		if err != nil {
+			return err
+		}
+		return f(t)
+	})
+}
+
+// beginRead begins a transaction that only reads. Store.mu must not be held, because this can block.
+//
+// A commit that must map more of the file waits until all transactions that read have ended, and
+// keeps new ones from beginning meanwhile. Only the host can have one that stays open. bbolt's Begin
+// can't be left then, so a goroutine begins it for those who must be able to leave. One of them does
+// so at a time, which costs nothing, since bbolt itself has them begin one after the other: so those
+// who leave, however many, leave one goroutine behind.
+func (s *Store) beginRead(ctx context.Context) (*bolt.Tx, error) {
+	if s.exclusive || ctx.Done() == nil {
+		return s.file.BeginRead()
+	}
+	select {
+	case s.beginning <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	type begun struct {
+		tx  *bolt.Tx
+		err error
+	}
+	result := make(chan begun) // has no room: either the caller has the transaction, or we end it
+	go func() {
+		defer func() { <-s.beginning }()
+		var b begun
+		b.err = guarded(func() (err error) {
+			b.tx, err = s.file.BeginRead()
+			return err
+		})
+		select {
+		case result <- b:
+		case <-ctx.Done():
+			if b.err == nil {
+				boltfile.Rollback(b.tx)
+			}
+		}
+	}()
+	select {
+	case b := <-result:
+		return b.tx, b.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// endRead ends a transaction that only reads. It gives the file's memory back at once, but bbolt then
+// waits for whoever is beginning one, see beginRead; so the caller may leave.
+func (s *Store) endRead(ctx context.Context, tx *bolt.Tx) {
+	if s.exclusive || ctx.Done() == nil {
+		boltfile.Rollback(tx)
+		return
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		boltfile.Rollback(tx)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+	}
+}
