@@ -81,9 +81,10 @@ func TestPruneCost(t *testing.T) {
 		check("when ten are past theirs", 10, n+1)
 		time.Sleep(2 * time.Hour)
 		check("when a later one is past its", 1, n)
-		if _, _, err := s.Requeue(t.Context(), store.DeliveryQuery{SubscriptionID: sub.ID, EventID: "dead-500"}); err != nil {
+		if _, _, err := s.Requeue(t.Context(), store.DeliveryQuery{SubscriptionID: sub.ID, EventID: "dead-0"}); err != nil {
 			t.Fatal(err)
 		}
+		check("when the oldest is pending again", 0, n)
 		finish(store.Delivered)
 		time.Sleep(2 * time.Hour)
 		check("when a redelivered one is past its", 1, n-1)
