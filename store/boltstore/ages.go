@@ -1,7 +1,6 @@
 package boltstore
 
 import (
-	"maps"
 	"slices"
 
 	"github.com/outhook/outhook/store"
@@ -96,14 +95,18 @@ func earlier(a, b int64) int64 {
 // readAgain has the next round read all events up to last. The present one goes on as it is.
 func (a *ages) readAgain(last uint64) { a.again = last }
 
-// due takes the stretches that a round of Prune is to look at. What is still kept of them must be merged
-// again when they have been looked at.
+// due takes the runs that a round of Prune is to look at. What is still kept of them must be merged again
+// when they have been looked at.
 func (a *ages) due(r store.Retention, now int64) (round []stretch) {
-	for _, run := range slices.Sorted(maps.Keys(a.runs)) {
-		if !a.runs[run].due(r, now) {
-			continue
+	var runs []uint64
+	for run, g := range a.runs {
+		if g.due(r, now) {
+			runs = append(runs, run)
+			delete(a.runs, run)
 		}
-		delete(a.runs, run)
+	}
+	slices.Sort(runs)
+	for _, run := range runs {
 		from, to := run<<a.shift, (run+1)<<a.shift-1
 		if n := len(round); n > 0 && round[n-1].to == from-1 {
 			round[n-1].to = to
@@ -111,13 +114,18 @@ func (a *ages) due(r store.Retention, now int64) (round []stretch) {
 			round = append(round, stretch{from: from, to: to})
 		}
 	}
+	return round
+}
+
+// toRead returns what a round of Prune is to read beside that, if there is anything.
+func (a *ages) toRead() []stretch {
 	if a.again != 0 {
 		a.unread, a.last, a.again = 1, a.again, 0
 	}
-	if max(a.unread, 1) <= a.last {
-		round = append(round, stretch{from: a.unread, to: a.last, unread: true})
+	if max(a.unread, 1) > a.last {
+		return nil
 	}
-	return round
+	return []stretch{{from: a.unread, to: a.last, unread: true}}
 }
 
 // due reports whether a delivery of the run may be past its retention, or an event in nobody's way.

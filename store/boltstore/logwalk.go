@@ -125,7 +125,7 @@ func (w *logWalk) lookAt(t *txn, keyHash uint64, packed []byte) (done bool, err 
 		case !ok:
 		case !w.outlived(&r, t.now):
 			h.kept = true
-			if !r.live() {
+			if !r.live() && !r.marked { // what is marked is noted when it has been swept
 				w.ages.noteFinished(h.seq, r.state == store.Delivered, r.finished)
 			}
 		case h.seq > t.w:

@@ -3,6 +3,7 @@ package boltstore
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/outhook/outhook/store"
 )
@@ -56,7 +57,7 @@ func (s *Store) walkLog(ctx context.Context, r store.Retention) (more bool, err 
 	if err := s.read(ctx, w.look); err != nil {
 		return false, err
 	}
-	ended := len(w.house.round) == 0 && w.house.all
+	ended := len(w.house.round) == 0 && w.house.all && !w.house.orphans // or else there are others by now
 	if w.blocked != 0 || ended || len(w.rows)+len(w.events)+len(w.slots) > 0 {
 		s.want(w.blocked)
 		if err := s.submit(ctx, &op{run: func(t *txn) error { return w.remove(t, ended) }}); err != nil {
@@ -84,14 +85,19 @@ func (s *Store) moveOn(w *logWalk) (more bool) {
 	return len(h.round) > 0 || len(w.slots) == pruneStep || h.orphans || len(h.sweeps) > 0
 }
 
-// planWalk says where the round goes on, or begins one.
+// planWalk says where the round goes on, or begins one. A round that goes on takes in what is past its retention by now:
+// it may have been left long ago, and when it ends, Prune says that there is no more.
 func (s *Store) planWalk(r store.Retention) *logWalk {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if h := &s.house; len(h.round) == 0 {
+	h, now := &s.house, s.now()
+	if len(h.round) == 0 {
 		h.steps++
-		h.round = s.ages.due(r, s.now())
+		h.round = append(s.ages.due(r, now), s.ages.toRead()...)
 		h.all, h.orphans = h.orphans, false
+	} else if due := s.ages.due(r, now); len(due) > 0 {
+		h.steps++ // a step that was planned before knows nothing of them
+		h.round = slices.Concat(h.round, due)
 	}
 	return &logWalk{retention: r, house: s.house, ages: ages{shift: s.ages.shift}}
 }

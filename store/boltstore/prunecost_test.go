@@ -244,3 +244,23 @@ func TestPruneAfterDamage(t *testing.T) {
 		}
 	})
 }
+
+// TestPruneGoesOn has a host leave Prune when there is more to do. When it prunes again, Prune says
+// that there is no more only when what was past its retention by then is gone too.
+func TestPruneGoesOn(t *testing.T) {
+	s := inHost(t, unsyncedDB(t), nil)
+	subscribe(t, s)
+	publish(t, s, "early", 1100)
+	deliverAll(t, s, 1100)
+	r := store.Retention{Delivered: 1, Failed: 1}
+	if more, err := s.Prune(t.Context(), r); !more || err != nil {
+		t.Fatalf("Prune: got %v, %v, want more", more, err)
+	}
+	publish(t, s, "late", 300)
+	deliverAll(t, s, 300)
+	pruneWatched(t, s, r, 100)
+	if n := s.Rows(); n != 0 {
+		t.Errorf("%d deliveries are left, and Prune says that there is no more", n)
+	}
+	verify(t, s)
+}
