@@ -2,6 +2,7 @@ package boltfile_test
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -69,27 +70,51 @@ func inRoot(do func(page []byte)) func([]byte) []byte {
 }
 
 func TestOpenDamaged(t *testing.T) {
-	whole := filledFile(t, pageSize)
+	first := filledFile(t, pageSize)
+	second := anotherCommit(t, first)
+	if &meta(first)[0] != &first[16] || &meta(second)[0] == &second[16] {
+		t.Fatal("the files don't have one each of the meta pages as the newer one")
+	}
 	for _, tt := range damages {
 		t.Run(tt.name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "file.db")
-			damaged := tt.do(bytes.Clone(whole))
-			if bytes.Equal(damaged, whole) {
-				t.Fatal("it damages nothing")
-			}
-			write(t, path, damaged)
-			f, err := boltfile.Open(path, empty)
-			if err == nil {
-				_ = f.DB().Close()
-			}
-			if !isCorrupt(err) {
-				t.Errorf("got error %v, want a CorruptError", err)
-			}
-			if !bytes.Equal(read(t, path), damaged) {
-				t.Error("the file was changed")
+			for i, whole := range [][]byte{first, second} {
+				path := filepath.Join(t.TempDir(), "file.db")
+				damaged := tt.do(bytes.Clone(whole))
+				if bytes.Equal(damaged, whole) {
+					t.Fatalf("file %d: it damages nothing", i)
+				}
+				write(t, path, damaged)
+				f, err := boltfile.Open(path, empty)
+				if err == nil {
+					_ = f.DB().Close()
+				}
+				if !isCorrupt(err) {
+					t.Errorf("file %d: got error %v, want a CorruptError", i, err)
+				}
+				if !bytes.Equal(read(t, path), damaged) {
+					t.Errorf("file %d: it was changed", i)
+				}
 			}
 		})
 	}
+}
+
+// anotherCommit returns a file's bytes after a commit that gives it another root page.
+func anotherCommit(t *testing.T, b []byte) []byte {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "file.db")
+	write(t, path, b)
+	db, err := bolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *bolt.Tx) error {
+		return tx.Bucket([]byte("small")).Put([]byte("key"), []byte("other"))
+	})
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return read(t, path)
 }
 
 func TestOpenWithOneMetaPage(t *testing.T) {
