@@ -74,7 +74,6 @@ type known struct {
 	ok         bool // its state was given
 	state      schedule.State
 	retryFirst bool
-	postponed  int64
 
 	waiting   int // the number of leases when a round first saw it have something due; -1 if it has nothing
 	lastLease int // the number of leases at its last one
