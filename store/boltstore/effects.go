@@ -5,7 +5,7 @@ import bolt "go.etcd.io/bbolt"
 // effects is what memory has to learn when a transaction commits.
 //
 // Memory must learn it in the order of the transactions, because some of it says how things are, not how
-// they changed. But whoever commits learns of it only when the file's write lock is free again, and the
+// they changed. But the one that commits learns of it only when the file's write lock is free again, and the
 // host may have begun, and even committed, the next transaction by then. And nobody tells of the rollback
 // of a transaction of the host. So the effects wait in Store.unapplied, and the next transaction that
 // writes applies them: it has the write lock, so each former transaction has ended, and since only a

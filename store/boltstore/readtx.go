@@ -72,7 +72,7 @@ func (s *Store) beginRead(ctx context.Context) (*bolt.Tx, error) {
 }
 
 // endRead ends a transaction that only reads. It gives the file's memory back at once, but bbolt then
-// waits for whoever is beginning one, see beginRead; so the caller may leave.
+// waits for the caller that is beginning one, see beginRead; so the caller may leave.
 func (s *Store) endRead(ctx context.Context, tx *bolt.Tx) {
 	if s.exclusive || ctx.Done() == nil {
 		boltfile.Rollback(tx)

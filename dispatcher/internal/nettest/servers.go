@@ -43,6 +43,7 @@ type Authority struct {
 	key  *ecdsa.PrivateKey
 }
 
+// NewAuthority returns a new authority, which a client trusts if it has Pool as its roots.
 func NewAuthority(t *testing.T) *Authority {
 	t.Helper()
 	a := &Authority{Pool: x509.NewCertPool()}

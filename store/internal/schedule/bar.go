@@ -1,6 +1,6 @@
 package schedule
 
-// Bar keeps the deliveries of an event from being claimed, whoever they are for. Their leases end. The store bars an
+// Bar keeps the deliveries of an event from being claimed, of all subscriptions. Their leases end. The store bars an
 // event whose deliveries it ends one after the other, in many small steps, and calls Change for each in its step.
 func (s *Schedule[Q, L]) Bar(seq uint64, now int64) {
 	if s.barred == nil {

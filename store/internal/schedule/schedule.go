@@ -65,9 +65,6 @@ func (s *Schedule[Q, L]) Subs(f func(*Sub[Q, L])) {
 	}
 }
 
-// Len returns how many Subs there are.
-func (s *Schedule[Q, L]) Len() int { return len(s.subs) }
-
 // Ensure returns the Sub of a subscription. A new one has nothing in its windows and nothing behind
 // them; its State is asked for before anything is claimed.
 func (s *Schedule[Q, L]) Ensure(num uint64) *Sub[Q, L] {

@@ -162,9 +162,6 @@ func (q *Sub[Q, L]) ImplicitPending() (n int, oldest uint64) {
 	return q.implicit.live, oldest
 }
 
-// HasImplicit reports whether the event is in its implicit list.
-func (q *Sub[Q, L]) HasImplicit(seq uint64) bool { return q.implicit.has(seq) }
-
 // PackedFloor returns an event below which nothing of q is pending among the packed ones.
 func (q *Sub[Q, L]) PackedFloor() uint64 {
 	floor := uint64(math.MaxUint64)

@@ -30,7 +30,7 @@
 //     left), ended. Group.mu guards the state. Only an operation that waits can be taken out, and
 //     then it is never done.
 //   - A batch is taken after its transaction has begun, not before. Until then everybody can leave,
-//     and whoever arrives while the committer is blocked still joins.
+//     and those that arrive while the committer is blocked still join.
 //   - Each operation ends exactly once, and its effect is in at most one transaction that is
 //     committed: it is done again only after a transaction that was rolled back.
 //   - Operations are done in the order in which they arrived. Deferred ones may let others go first.
