@@ -41,14 +41,14 @@ func TestMendedEndpointNeedNotWait(t *testing.T) {
 					pass(6 * time.Minute)
 				}
 				stats, err := e.SubscriptionStats(t.Context(), sub.ID)
-				if wait := time.Until(stats.HeldUntil); err != nil || wait < time.Hour || stats.Pending != n {
+				if wait := time.Until(stats.NextProbeAt); err != nil || wait < time.Hour || stats.Pending != n {
 					t.Fatalf("got %+v, %v; want all pending, and an hour or more to the next probe", stats, err)
 				}
 				if _, err := e.Ping(t.Context(), sub.ID); err != nil {
 					t.Fatal(err)
 				}
 				settle()
-				if again, err := e.SubscriptionStats(t.Context(), sub.ID); err != nil || !again.HeldUntil.Equal(stats.HeldUntil) {
+				if again, err := e.SubscriptionStats(t.Context(), sub.ID); err != nil || !again.NextProbeAt.Equal(stats.NextProbeAt) {
 					t.Errorf("a ping that failed: got %+v, %v; want it held as before", again, err)
 				}
 

@@ -176,13 +176,13 @@ func (s *trouble) state() (before, after bool) {
 	return s.before, s.after
 }
 
-func (s *trouble) Claim(ctx ctx, req store.ClaimRequest) (store.Claims, error) {
+func (s *trouble) Claim(ctx ctx, req store.ClaimRequest) (store.ClaimResult, error) {
 	s.mu.Lock()
 	s.claims++
 	s.mu.Unlock()
 	before, _ := s.state()
 	if before {
-		return store.Claims{}, errDisk
+		return store.ClaimResult{}, errDisk
 	}
 	return s.Store.Claim(ctx, req)
 }

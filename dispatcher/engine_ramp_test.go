@@ -29,7 +29,7 @@ func TestRecoveryRampsUp(t *testing.T) {
 			mu.Lock()
 			inFlight++
 			most = max(most, inFlight)
-			// The first success leaves store.MaxRecovering to go, each further one takes one off.
+			// The first success leaves store.MaxSlowStart to go, each further one takes one off.
 			limit := ramp[min(succeeded, len(ramp)-1)]
 			if inFlight > limit {
 				t.Errorf("%d at once after %d successes, want %d at most", inFlight, succeeded, limit)

@@ -51,7 +51,7 @@ func (s *countingStore) count(method string) {
 	s.calls[method]++
 }
 
-func (s *countingStore) Claim(ctx ctx, req store.ClaimRequest) (store.Claims, error) {
+func (s *countingStore) Claim(ctx ctx, req store.ClaimRequest) (store.ClaimResult, error) {
 	s.count("Claim")
 	return s.Store.Claim(ctx, req)
 }

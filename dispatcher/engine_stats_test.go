@@ -35,13 +35,13 @@ func TestSubscriptionStats(t *testing.T) {
 		if got.Breaker != dispatcher.BreakerOpen || got.Failures != 10 || got.Pending != 10 || got.InFlight != 0 {
 			t.Errorf("got %+v, want an open breaker after 10 failures", got)
 		}
-		if d := got.HeldUntil.Sub(start); d < 4*time.Second || d > 6*time.Second {
+		if d := got.NextProbeAt.Sub(start); d < 4*time.Second || d > 6*time.Second {
 			t.Errorf("held until %v after the failures, want 5s", d)
 		}
 		if d := got.OldestPending.Sub(start); d < 0 || d > time.Second {
 			t.Errorf("the oldest pending is of %v after the start of the failures", d)
 		}
-		for name, w := range map[string]store.Window{"hour": got.Hour, "day": got.Day} {
+		for name, w := range map[string]store.AttemptStats{"hour": got.Hour, "day": got.Day} {
 			if w.Delivered != 30 || w.Failed != 10 || w.SuccessRate() != 0.75 || w.P50 < 80*time.Millisecond || w.P50 > 120*time.Millisecond {
 				t.Errorf("in the last %s: %+v, want 30 delivered within 100ms and 10 failed", name, w)
 			}

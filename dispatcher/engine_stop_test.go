@@ -131,7 +131,7 @@ type slowClaims struct {
 	delay time.Duration
 }
 
-func (s slowClaims) Claim(ctx ctx, req store.ClaimRequest) (store.Claims, error) {
+func (s slowClaims) Claim(ctx ctx, req store.ClaimRequest) (store.ClaimResult, error) {
 	c, err := s.Store.Claim(ctx, req)
 	timer := time.NewTimer(s.delay)
 	defer timer.Stop()

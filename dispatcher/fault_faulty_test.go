@@ -30,7 +30,7 @@ type faultyStore struct {
 	mu    sync.Mutex
 	calls map[string]int
 	hits  int
-	stale store.Claims // what the last Claim gave that gave something
+	stale store.ClaimResult // what the last Claim gave that gave something
 }
 
 // hit counts a call and reports whether harm is to be done to it.
@@ -83,8 +83,8 @@ func (s *faultyStore) Enqueue(ctx ctx, evs ...events.Event) error {
 	return err
 }
 
-func (s *faultyStore) Claim(ctx ctx, req store.ClaimRequest) (store.Claims, error) {
-	return through(s, "Claim", func() (store.Claims, error) {
+func (s *faultyStore) Claim(ctx ctx, req store.ClaimRequest) (store.ClaimResult, error) {
+	return through(s, "Claim", func() (store.ClaimResult, error) {
 		s.mu.Lock()
 		stale := s.stale
 		hit := s.kind == faultStale && s.calls["Claim"] >= s.k && s.calls["Claim"] < s.k+s.run

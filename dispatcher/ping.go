@@ -64,7 +64,7 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 // unhold has a subscription that is held claimed at once.
 func (d *Dispatcher) unhold(ctx context.Context, id string) error {
 	stats, err := d.store.Stats(ctx, id)
-	if err != nil || stats.Health.HeldUntil.IsZero() {
+	if err != nil || stats.Health.NextProbeAt.IsZero() {
 		return err
 	}
 	_, _, err = d.store.Requeue(ctx, store.DeliveryQuery{

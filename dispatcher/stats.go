@@ -59,8 +59,8 @@ type SubscriptionStats struct {
 	OldestPending time.Time // when the oldest pending delivery was published; zero when none is
 
 	// Hour and Day are what was recorded of its attempts in the last hour and the last 24 hours;
-	// see store.Window.
-	Hour, Day store.Window
+	// see store.AttemptStats.
+	Hour, Day store.AttemptStats
 
 	Breaker  Breaker
 	Failures int // failed attempts since the last success
@@ -72,9 +72,9 @@ type SubscriptionStats struct {
 	FailingSince time.Time
 	FailingFor   time.Duration
 
-	// HeldUntil is when the next probe may be made, by the store's clock; zero when the breaker
+	// NextProbeAt is when the next probe may be made, by the store's clock; zero when the breaker
 	// holds nothing. A Ping that succeeds, Redeliver and Replay end it.
-	HeldUntil time.Time
+	NextProbeAt time.Time
 
 	// DisabledReason says why the Dispatcher unsubscribed it; empty when it did not.
 	DisabledReason string
@@ -105,7 +105,7 @@ func (d *Dispatcher) SubscriptionStats(ctx context.Context, id string) (Subscrip
 		Failures:       s.Health.Failures,
 		FailingSince:   s.FailingSince,
 		FailingFor:     s.Health.FailingFor,
-		HeldUntil:      s.Health.HeldUntil,
+		NextProbeAt:    s.Health.NextProbeAt,
 		DisabledReason: sub.DisabledReason,
 	}, nil
 }

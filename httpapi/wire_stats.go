@@ -18,7 +18,7 @@ type stats struct {
 	Breaker        dispatcher.Breaker `json:"breaker"`
 	Failures       int                `json:"failures"`
 	FailingSince   moment             `json:"failing_since,omitzero"`
-	HeldUntil      moment             `json:"held_until,omitzero"`
+	NextProbeAt    moment             `json:"next_probe_at,omitzero"`
 }
 
 // window is what attempts came to in some time. What can't be said without any is left out.
@@ -35,11 +35,11 @@ func newStats(sub *store.Subscription, s *dispatcher.SubscriptionStats) stats {
 		ID: sub.ID, Status: sub.Status, DisabledReason: s.DisabledReason,
 		Pending: s.Pending, InFlight: s.InFlight, OldestPending: moment(s.OldestPending),
 		Hour: newWindow(&s.Hour), Day: newWindow(&s.Day),
-		Breaker: s.Breaker, Failures: s.Failures, FailingSince: moment(s.FailingSince), HeldUntil: moment(s.HeldUntil),
+		Breaker: s.Breaker, Failures: s.Failures, FailingSince: moment(s.FailingSince), NextProbeAt: moment(s.NextProbeAt),
 	}
 }
 
-func newWindow(w *store.Window) window {
+func newWindow(w *store.AttemptStats) window {
 	out := window{Delivered: w.Delivered, Failed: w.Failed}
 	if all := w.Delivered + w.Failed; all > 0 {
 		rate := float64(w.Delivered) / float64(all)

@@ -14,16 +14,16 @@ type ClaimRequest struct {
 	// PerSubscription is how many deliveries of one subscription may be leased at once. If zero, there is no limit.
 	PerSubscription int
 
-	// Unproven is how many deliveries may be leased at once of all those subscriptions together whose health is not
-	// Proven. If zero, there is no limit.
-	Unproven int
+	// MaxUnhealthy is how many deliveries may be leased at once of all those subscriptions together whose health is not
+	// Healthy. If zero, there is no limit.
+	MaxUnhealthy int
 
-	// Failing is how many deliveries may be leased at once of all those subscriptions together that have Failures. With
-	// less than Unproven, failing subscriptions leave room for those that have not been tried. If zero, there is no limit.
-	Failing int
+	// MaxFailing is how many deliveries may be leased at once of all those subscriptions together that have Failures. With
+	// less than MaxUnhealthy, failing subscriptions leave room for those that have not been tried. If zero, there is no limit.
+	MaxFailing int
 
-	// ProbeAfter limits a subscription with so many Failures or more to one lease at a time. If zero, none is so limited.
-	ProbeAfter int
+	// BreakerThreshold limits a subscription with so many Failures or more to one lease at a time. If zero, none is so limited.
+	BreakerThreshold int
 }
 
 // Lease names a delivery that its holder may attempt. It is what fences a late finisher off.
@@ -59,17 +59,17 @@ type Claim struct {
 	Retry int
 }
 
-// Claims is what Claim returns.
-type Claims struct {
+// ClaimResult is what Claim returns.
+type ClaimResult struct {
 	Claims []Claim
 
-	// Wait is how long it is until a delivery may be claimed that could not be now because it is not due, or its
+	// NextDue is how long it is until a delivery may be claimed that could not be now because it is not due, or its
 	// subscription is held or paused, or another's lease on it still runs. What the limits of the request kept back is not
 	// counted: it is claimable as soon as a Finish or Release makes room. NoneDue when there is nothing to wait for.
-	Wait time.Duration
+	NextDue time.Duration
 }
 
-// NoneDue is the [Claims.Wait] of a store that has nothing to wait for.
+// NoneDue is the [ClaimResult.Wait] of a store that has nothing to wait for.
 const NoneDue = time.Duration(1<<63 - 1)
 
 // Outcome is what came of a claim.
@@ -87,9 +87,9 @@ type Outcome struct {
 	// so that replicas need no synchronised clocks.
 	RetryIn time.Duration
 
-	// HoldFor keeps the whole subscription from being claimed for so long, from 0, which holds nothing, to MaxDuration;
+	// ProbeIn keeps the whole subscription from being claimed for so long, from 0, which holds nothing, to MaxDuration;
 	// only with Pending and Dead.
-	HoldFor time.Duration
+	ProbeIn time.Duration
 
 	// Body, when not nil, is kept as the delivery's own: later claims of it, after a Requeue too, have it in place of the
 	// event's. Only with Pending and Dead.

@@ -8,8 +8,8 @@ import "time"
 // This file is the only definition of health: what an outcome makes of it ([Health.Next]), the classes that take turns
 // ([Health.Class]), and how many leases each may have ([ClaimRequest.Limit], [ClaimRequest.Room]).
 type Health struct {
-	// Proven says that the last counted attempt succeeded. It is false before the first.
-	Proven bool
+	// Healthy says that the last counted attempt succeeded. It is false before the first.
+	Healthy bool
 
 	// Failures counts the failed attempts since the last success.
 	Failures int
@@ -19,20 +19,20 @@ type Health struct {
 	// seen to be.
 	FailingFor time.Duration
 
-	// Holds counts how often the subscription was held since the last success (Outcome.HoldFor). An outcome that comes
+	// Probes counts how often the subscription was held since the last success (Outcome.ProbeIn). An outcome that comes
 	// during a hold may lengthen it, but does not count as another.
-	Holds int
+	Probes int
 
-	// HeldUntil is when the last hold ends, by the store's clock. No delivery is claimed before. Zero when not held.
-	HeldUntil time.Time
+	// NextProbeAt is when the last hold ends, by the store's clock. No delivery is claimed before. Zero when not held.
+	NextProbeAt time.Time
 
-	// Recovering is how many more successes it takes until the subscription has all its leases again: see
-	// ClaimRequest.Limit. The success that ends failures sets it to their number, MaxRecovering at most.
-	Recovering int
+	// SlowStart is how many more successes it takes until the subscription has all its leases again: see
+	// ClaimRequest.Limit. The success that ends failures sets it to their number, MaxSlowStart at most.
+	SlowStart int
 }
 
-// MaxRecovering bounds [Health.Recovering].
-const MaxRecovering = 8
+// MaxSlowStart bounds [Health.SlowStart].
+const MaxSlowStart = 8
 
 // MaxFailureGap is what one gap between two failures adds at most to [Health.FailingFor].
 const MaxFailureGap = 24 * time.Hour
@@ -56,30 +56,30 @@ func (h Health) Next(o *Outcome, now, failedAt time.Time) Health {
 	case Canceled:
 		return h
 	case Delivered:
-		return Health{Proven: true, Recovering: h.recovering()}
+		return Health{Healthy: true, SlowStart: h.slowStart()}
 	}
 	if h.Failures > 0 {
 		h.FailingFor += min(max(now.Sub(failedAt), 0), MaxFailureGap)
 	}
-	h.Proven, h.Recovering = false, 0
+	h.Healthy, h.SlowStart = false, 0
 	h.Failures++
-	if o.HoldFor > 0 {
-		if !h.HeldUntil.After(now) {
-			h.Holds++
+	if o.ProbeIn > 0 {
+		if !h.NextProbeAt.After(now) {
+			h.Probes++
 		}
-		if until := now.Add(o.HoldFor); until.After(h.HeldUntil) {
-			h.HeldUntil = until
+		if until := now.Add(o.ProbeIn); until.After(h.NextProbeAt) {
+			h.NextProbeAt = until
 		}
 	}
 	return h
 }
 
-// recovering returns Recovering after a success.
-func (h *Health) recovering() int {
+// slowStart returns SlowStart after a success.
+func (h *Health) slowStart() int {
 	if h.Failures > 0 {
-		return min(h.Failures, MaxRecovering)
+		return min(h.Failures, MaxSlowStart)
 	}
-	return max(h.Recovering-1, 0)
+	return max(h.SlowStart-1, 0)
 }
 
 // Class is one of the kinds of subscriptions that take turns in Claim.
@@ -95,7 +95,7 @@ const (
 // Class returns the class of a subscription with this health.
 func (h *Health) Class() Class {
 	switch {
-	case h.Proven:
+	case h.Healthy:
 		return ClassHealthy
 	case h.Failures == 0:
 		return ClassNew
@@ -104,15 +104,15 @@ func (h *Health) Class() Class {
 }
 
 // Limit returns how many deliveries of a subscription with this health may be leased at once; 0 is no limit. After
-// failures the limit comes back step by step: it is halved for each of Health.Recovering, down to one.
+// failures the limit comes back step by step: it is halved for each of Health.SlowStart, down to one.
 func (r *ClaimRequest) Limit(h *Health) int {
-	if r.ProbeAfter > 0 && h.Failures >= r.ProbeAfter {
+	if r.BreakerThreshold > 0 && h.Failures >= r.BreakerThreshold {
 		return 1
 	}
 	if r.PerSubscription <= 0 {
 		return 0
 	}
-	return max(1, r.PerSubscription>>h.Recovering)
+	return max(1, r.PerSubscription>>h.SlowStart)
 }
 
 // Room reports whether one more delivery of a class may be leased where so many of each class are.
@@ -120,8 +120,8 @@ func (r *ClaimRequest) Room(class Class, leased *[Classes]int) bool {
 	switch {
 	case class == ClassHealthy:
 		return true
-	case class == ClassFailing && r.Failing > 0 && leased[ClassFailing] >= r.Failing:
+	case class == ClassFailing && r.MaxFailing > 0 && leased[ClassFailing] >= r.MaxFailing:
 		return false
 	}
-	return r.Unproven <= 0 || leased[ClassNew]+leased[ClassFailing] < r.Unproven
+	return r.MaxUnhealthy <= 0 || leased[ClassNew]+leased[ClassFailing] < r.MaxUnhealthy
 }

@@ -20,13 +20,13 @@ type Stats struct {
 	FailingSince time.Time
 
 	// Hour and Day are what was recorded of the subscription's attempts in the last hour and the last 24 hours; zero when
-	// the figures are the whole store's. See package tally for how exact they are. They start anew when the subscription is
+	// the figures are the whole store's. See package rollup for how exact they are. They start anew when the subscription is
 	// deleted, and what was counted in the last ten seconds before a crash may be missing.
-	Hour, Day Window
+	Hour, Day AttemptStats
 }
 
-// Window is what attempts of a subscription came to in some time.
-type Window struct {
+// AttemptStats is what attempts of a subscription came to in some time.
+type AttemptStats struct {
 	Delivered int // attempts that succeeded
 	Failed    int // attempts that did not
 
@@ -36,7 +36,7 @@ type Window struct {
 }
 
 // SuccessRate is the share of the attempts that succeeded, from 0 to 1. It is 0 when there were none.
-func (w *Window) SuccessRate() float64 {
+func (w *AttemptStats) SuccessRate() float64 {
 	if w.Delivered == 0 {
 		return 0
 	}

@@ -31,7 +31,7 @@ const (
 )
 
 // Validate returns an [events.InvalidError] for the first field of r that is out of its bounds: lease must be positive
-// and at most MaxDuration, max at most MaxLimit, and the limits per_subscription, unproven, failing and probe_after
+// and at most MaxDuration, max at most MaxLimit, and the limits per_subscription, max_unhealthy, max_failing and breaker_threshold
 // from 0 to MaxLimit.
 func (r *ClaimRequest) Validate() error {
 	if r.Max > MaxLimit {
@@ -45,8 +45,8 @@ func (r *ClaimRequest) Validate() error {
 		field string
 		limit int
 	}{
-		{"per_subscription", r.PerSubscription}, {"unproven", r.Unproven}, {"failing", r.Failing},
-		{"probe_after", r.ProbeAfter},
+		{"per_subscription", r.PerSubscription}, {"max_unhealthy", r.MaxUnhealthy}, {"max_failing", r.MaxFailing},
+		{"breaker_threshold", r.BreakerThreshold},
 	} {
 		if err := validLimit(l.field, l.limit, "no limit"); err != nil {
 			return err
@@ -70,7 +70,7 @@ func (o *Outcome) Validate() error {
 		}
 	}
 	if o.State != Delivered {
-		if err := validDuration("hold_for", o.HoldFor, "for no hold"); err != nil {
+		if err := validDuration("probe_in", o.ProbeIn, "for no hold"); err != nil {
 			return err
 		}
 	}

@@ -60,8 +60,8 @@ func TestValidateDurations(t *testing.T) {
 		retry := store.Outcome{State: store.Pending, RetryIn: tt.d}
 		wantField(t, "RetryIn of "+tt.d.String(), retry.Validate(), field("retry_in"))
 		for _, state := range []store.State{store.Pending, store.Dead} {
-			hold := store.Outcome{State: state, HoldFor: tt.d}
-			wantField(t, "HoldFor of "+tt.d.String(), hold.Validate(), field("hold_for"))
+			hold := store.Outcome{State: state, ProbeIn: tt.d}
+			wantField(t, "ProbeIn of "+tt.d.String(), hold.Validate(), field("probe_in"))
 		}
 		attempt := store.Attempt{Duration: tt.d}
 		wantField(t, "Duration of "+tt.d.String(), attempt.Validate(), field("attempt.duration"))
@@ -75,21 +75,21 @@ func TestValidateDurations(t *testing.T) {
 
 // TestValidateOutcome shows that what does not count for a state is not looked at.
 func TestValidateOutcome(t *testing.T) {
-	o := store.Outcome{State: store.Canceled, RetryIn: -1, HoldFor: -1, Attempt: store.Attempt{Status: -1}}
+	o := store.Outcome{State: store.Canceled, RetryIn: -1, ProbeIn: -1, Attempt: store.Attempt{Status: -1}}
 	wantField(t, "canceled", o.Validate(), "")
 	o.State = store.Delivered
 	wantField(t, "delivered with a bad attempt", o.Validate(), "attempt.status")
 	o.Attempt.Status = 200
 	wantField(t, "delivered", o.Validate(), "")
 	o.State = store.Dead
-	wantField(t, "dead with a bad hold", o.Validate(), "hold_for")
-	o.HoldFor = 0
+	wantField(t, "dead with a bad hold", o.Validate(), "probe_in")
+	o.ProbeIn = 0
 	wantField(t, "dead", o.Validate(), "")
 	o.State = store.Pending
 	wantField(t, "pending", o.Validate(), "retry_in")
 
-	err := store.ValidateOutcomes([]store.Outcome{{State: store.Delivered}, {State: store.Dead, HoldFor: -1}})
-	wantField(t, "the second of two", err, "hold_for")
+	err := store.ValidateOutcomes([]store.Outcome{{State: store.Delivered}, {State: store.Dead, ProbeIn: -1}})
+	wantField(t, "the second of two", err, "probe_in")
 	if !strings.HasPrefix(err.Error(), "outcome 1: hold_for is -1ns; give ") {
 		t.Errorf("the second of two: got %q, want it to say which, what it is and what to give", err)
 	}

@@ -124,8 +124,8 @@ type failing struct {
 	err atomic.Pointer[error]
 }
 
-func (f *failing) Claim(context.Context, store.ClaimRequest) (store.Claims, error) {
-	return store.Claims{}, *f.err.Load()
+func (f *failing) Claim(context.Context, store.ClaimRequest) (store.ClaimResult, error) {
+	return store.ClaimResult{}, *f.err.Load()
 }
 
 func (f *failing) Stats(context.Context, string) (store.Stats, error) {

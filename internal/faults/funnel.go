@@ -67,8 +67,8 @@ func (f *funnel) Enqueue(ctx context.Context, evs ...events.Event) error {
 	return err
 }
 
-func (f *funnel) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims, error) {
-	return through(f, func() (store.Claims, error) { return f.closingStore.Claim(context.WithoutCancel(ctx), req) })
+func (f *funnel) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
+	return through(f, func() (store.ClaimResult, error) { return f.closingStore.Claim(context.WithoutCancel(ctx), req) })
 }
 
 func (f *funnel) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.Result, error) {

@@ -17,12 +17,12 @@ import (
 const maxGoes = 8
 
 // Claim implements [store.Queue].
-func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims, error) {
+func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
 	err := req.Validate()
 	if err == nil {
 		err = s.check(ctx)
 	}
-	claims := store.Claims{Wait: store.NoneDue}
+	claims := store.ClaimResult{NextDue: store.NoneDue}
 	for goes := 1; err == nil; goes++ {
 		c := claiming{store: s, req: req, now: s.now(), got: claims.Claims}
 		c.req.Max -= len(c.got)
@@ -31,18 +31,18 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims
 		}
 		claims.Claims = c.got
 		if goes == 1 {
-			claims.Wait = c.wait
+			claims.NextDue = c.wait
 		}
 		if err = s.bury(ctx, c.damaged); err != nil || c.lost == 0 {
 			break
 		}
 		if goes == maxGoes {
-			claims.Wait = 0 // there may be more
+			claims.NextDue = 0 // there may be more
 			break
 		}
 	}
 	if err != nil && len(claims.Claims) == 0 { // what is leased must be handed out
-		return store.Claims{}, fmt.Errorf("boltstore: claim: %w", err)
+		return store.ClaimResult{}, fmt.Errorf("boltstore: claim: %w", err)
 	}
 	return claims, nil
 }

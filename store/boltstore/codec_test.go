@@ -11,7 +11,7 @@ import (
 
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/tally"
+	"github.com/outhook/outhook/store/internal/rollup"
 )
 
 // records has a value of each kind of record under a key, and how it is decoded.
@@ -33,7 +33,7 @@ func records() map[string]struct {
 		CreatedAt: at, UpdatedAt: at.Add(1), SubscribedAt: at.Add(2),
 	}
 	h := health{failedAt: 5, Health: store.Health{
-		Proven: true, Failures: 3, FailingFor: time.Hour, Holds: 2, HeldUntil: asTime(math.MaxInt64), Recovering: 8,
+		Healthy: true, Failures: 3, FailingFor: time.Hour, Probes: 2, NextProbeAt: asTime(math.MaxInt64), SlowStart: 8,
 	}}
 	b := &backlog{pending: 3, chunks: true, marks: []mark{{9, 1, "unsubscribed"}, {12, 2, ""}}, deleted: true}
 	e := event{id: "id", typ: "a.b", tenant: "t", key: "k", time: 4e12, enqueued: 5, body: []byte(`{"a":1}`), trace: "t"}
@@ -41,7 +41,7 @@ func records() map[string]struct {
 		state: store.Dead, stamp: 12, key: 5, behind: true, own: true, base: 1, due: 3, finished: 4, reason: "why", attempts: 1,
 		log: appendAttempt(nil, &store.Attempt{At: at, Duration: 5, Status: 200, Error: "e", Response: []byte("r")}), stored: true,
 	}
-	var slot tally.Slot
+	var slot rollup.Bucket
 	slot.Add(&store.Attempt{Status: 200, Duration: time.Second}, true)
 	slot.Add(&store.Attempt{}, false)
 	return map[string]record{

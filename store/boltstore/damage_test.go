@@ -161,7 +161,7 @@ func TestClaimOfManyDamagedIsBounded(t *testing.T) {
 		if n := commits - before; n > 8 {
 			t.Fatalf("a Claim took %d commits", n)
 		}
-		more = got.Wait == 0
+		more = got.NextDue == 0
 	}
 	if goes < 2 || goes > many {
 		t.Errorf("it took %d Claims to be through all %d", goes, many)

@@ -28,13 +28,13 @@ func (h health) next(o *store.Outcome, now int64) health {
 
 func (h health) encode(key []byte) []byte {
 	e := newEncoder(32)
-	e.bool(h.Proven)
+	e.bool(h.Healthy)
 	e.uint(uint64(h.Failures))
 	e.int(int64(h.FailingFor))
 	e.int(h.failedAt)
-	e.uint(uint64(h.Holds))
-	e.int(schedule.Nanos(h.HeldUntil))
-	e.uint(uint64(h.Recovering))
+	e.uint(uint64(h.Probes))
+	e.int(schedule.Nanos(h.NextProbeAt))
+	e.uint(uint64(h.SlowStart))
 	return e.seal(key)
 }
 
@@ -47,7 +47,7 @@ func decodeHealth(key, v []byte) (h health, err error) {
 	if err != nil {
 		return h, fmt.Errorf("health of subscription %d: %w", number(key, 0), err)
 	}
-	h.Proven, h.Failures, h.FailingFor, h.failedAt = d.bool(), int(d.uint()), time.Duration(d.int()), d.int()
-	h.Holds, h.HeldUntil, h.Recovering = int(d.uint()), asTime(d.int()), int(d.uint())
+	h.Healthy, h.Failures, h.FailingFor, h.failedAt = d.bool(), int(d.uint()), time.Duration(d.int()), d.int()
+	h.Probes, h.NextProbeAt, h.SlowStart = int(d.uint()), asTime(d.int()), int(d.uint())
 	return h, d.end()
 }

@@ -18,8 +18,8 @@ func TestPauseBeforeAnythingIsPending(t *testing.T) {
 		}
 		publish(t, s, "event", 2)
 		c, err := s.Claim(t.Context(), store.ClaimRequest{Max: 5, Lease: time.Hour})
-		if err != nil || len(c.Claims) != 0 || c.Wait != time.Minute {
-			t.Errorf("while it is paused: got %d claims, wait %v, %v", len(c.Claims), c.Wait, err)
+		if err != nil || len(c.Claims) != 0 || c.NextDue != time.Minute {
+			t.Errorf("while it is paused: got %d claims, wait %v, %v", len(c.Claims), c.NextDue, err)
 		}
 		wait(time.Minute)
 		if got := claim(t, s, 1); len(got) != 1 {

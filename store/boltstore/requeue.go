@@ -118,10 +118,10 @@ func (t *txn) requeueOne(q *store.DeliveryQuery, p spot, e *event, stamp uint64)
 // unhold ends the hold of a subscription.
 func (t *txn) unhold(num uint64) {
 	h := t.health(num)
-	if h.HeldUntil.IsZero() {
+	if h.NextProbeAt.IsZero() {
 		return
 	}
-	h.HeldUntil = time.Time{}
+	h.NextProbeAt = time.Time{}
 	t.setHealth(num, h)
 }
 

@@ -49,7 +49,7 @@ func (s *Store) stats(ctx context.Context, subscriptionID string) (stats store.S
 		if err := w.read(ctx); err != nil {
 			return stats, err
 		}
-		stats.Hour, stats.Day = w.hour.Window(), w.day.Window()
+		stats.Hour, stats.Day = w.hour.Stats(), w.day.Stats()
 	}
 	seq, unknown := s.countPending(&stats, num)
 	seq, err = s.oldest(ctx, seq, unknown)

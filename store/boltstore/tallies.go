@@ -6,10 +6,10 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/tally"
+	"github.com/outhook/outhook/store/internal/rollup"
 )
 
-// What attempts came to is counted in memory, in slots of package tally, and added to what the file has by one commit
+// What attempts came to is counted in memory, in slots of package rollup, and added to what the file has by one commit
 // every few seconds.
 
 // tallyDelay is how long counts are only in memory. Stats allows for ten seconds.
@@ -26,7 +26,7 @@ type slotKey struct {
 
 // tallies are the counts that the file has not. It is part of memory.
 type tallies struct {
-	slots   map[slotKey]*tally.Slot
+	slots   map[slotKey]*rollup.Bucket
 	timer   *time.Timer
 	ticking bool // timer is on its way
 
@@ -63,7 +63,7 @@ func (t *txn) tally() error {
 		})
 	}
 	if len(t.counted) > 0 {
-		slot := tally.At(asTime(t.now))
+		slot := rollup.At(asTime(t.now))
 		t.after(func() { t.store.count(slot, t.counted) })
 	}
 	return nil
@@ -71,7 +71,7 @@ func (t *txn) tally() error {
 
 // planTally returns the counts to be written, which nobody changes before the transaction has ended; nil when it is not
 // time.
-func (s *Store) planTally(t *txn) map[slotKey]*tally.Slot {
+func (s *Store) planTally(t *txn) map[slotKey]*rollup.Bucket {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := len(s.tallies.slots)
@@ -86,13 +86,13 @@ func (s *Store) planTally(t *txn) map[slotKey]*tally.Slot {
 // count takes in attempts.
 func (s *Store) count(slot int64, attempts []counted) {
 	if s.tallies.slots == nil {
-		s.tallies.slots = make(map[slotKey]*tally.Slot)
+		s.tallies.slots = make(map[slotKey]*rollup.Bucket)
 	}
 	for _, c := range attempts {
 		key := slotKey{slot, c.num}
 		sum := s.tallies.slots[key]
 		if sum == nil {
-			sum = new(tally.Slot)
+			sum = new(rollup.Bucket)
 			s.tallies.slots[key] = sum
 		}
 		sum.Add(&store.Attempt{Status: c.status, Duration: c.took}, c.delivered)

@@ -11,47 +11,47 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/tally"
+	"github.com/outhook/outhook/store/internal/rollup"
 )
 
 // The file has a record for each slot and subscription, by the slot first, so that those that are past are at the front.
 
 func (k slotKey) key() [num2]byte { return key2(uint64(k.slot), k.num) }
 
-func encodeSlot(key []byte, s *tally.Slot) []byte {
+func encodeSlot(key []byte, s *rollup.Bucket) []byte {
 	e := newEncoder(32)
 	e.b = s.Append(e.b)
 	return e.seal(key)
 }
 
 // decodeSlot reads counts. No value is none.
-func decodeSlot(key, v []byte) (tally.Slot, error) {
+func decodeSlot(key, v []byte) (rollup.Bucket, error) {
 	if v == nil {
-		return tally.Slot{}, nil
+		return rollup.Bucket{}, nil
 	}
 	d, err := unseal(key, v)
 	if err != nil {
-		return tally.Slot{}, fmt.Errorf("counts of subscription %d: %w", number(key, 1), err)
+		return rollup.Bucket{}, fmt.Errorf("counts of subscription %d: %w", number(key, 1), err)
 	}
-	s, err := tally.Parse(d.b)
+	s, err := rollup.Parse(d.b)
 	if err != nil {
-		return tally.Slot{}, fmt.Errorf("counts of subscription %d: %w: %w", number(key, 1), store.ErrCorrupt, err)
+		return rollup.Bucket{}, fmt.Errorf("counts of subscription %d: %w: %w", number(key, 1), store.ErrCorrupt, err)
 	}
 	return s, nil
 }
 
 // slot returns the stored counts of a subscription. Like a health, what can't be read is nothing.
-func (t *txn) slot(k slotKey) tally.Slot {
+func (t *txn) slot(k slotKey) rollup.Bucket {
 	key := k.key()
 	s, err := decodeSlot(key[:], t.get(counts, key[:]))
 	if err != nil {
-		return tally.Slot{}
+		return rollup.Bucket{}
 	}
 	return s
 }
 
 // writeSlots adds to the stored counts. Those of subscriptions that are gone are dropped.
-func (t *txn) writeSlots(slots map[slotKey]*tally.Slot) error {
+func (t *txn) writeSlots(slots map[slotKey]*rollup.Bucket) error {
 	byKey := func(a, b slotKey) int { return cmp.Or(cmp.Compare(a.slot, b.slot), cmp.Compare(a.num, b.num)) }
 	for _, k := range slices.SortedFunc(maps.Keys(slots), byKey) {
 		if k.slot < 0 || !t.alive(k.num) {
@@ -69,7 +69,7 @@ func (t *txn) writeSlots(slots map[slotKey]*tally.Slot) error {
 
 // pastSlots returns at most n keys of counts that are past, oldest first.
 func (t *txn) pastSlots(n int) (keys [][]byte) {
-	first := tally.First(asTime(t.now), tally.Day)
+	first := rollup.First(asTime(t.now), rollup.Day)
 	c := t.bucket(counts).Cursor()
 	for k, _ := c.First(); k != nil && int64(number(k, 0)) < first && len(keys) < n; k, _ = c.Next() {
 		keys = append(keys, slices.Clone(k))
@@ -80,7 +80,7 @@ func (t *txn) pastSlots(n int) (keys [][]byte) {
 // removeSlots removes the counts of a subscription, but for those that are past.
 func (t *txn) removeSlots(num uint64) error {
 	now := asTime(t.now)
-	for slot := tally.First(now, tally.Day); slot <= tally.At(now); slot++ {
+	for slot := rollup.First(now, rollup.Day); slot <= rollup.At(now); slot++ {
 		key := slotKey{slot, num}.key()
 		if t.get(counts, key[:]) == nil {
 			continue
@@ -97,15 +97,15 @@ type windows struct {
 	store     *Store
 	num       uint64
 	now       time.Time
-	hour, day tally.Slot
+	hour, day rollup.Bucket
 }
 
 // add adds what one slot has.
-func (w *windows) add(slot int64, s *tally.Slot) {
-	if slot >= tally.First(w.now, tally.Day) {
+func (w *windows) add(slot int64, s *rollup.Bucket) {
+	if slot >= rollup.First(w.now, rollup.Day) {
 		w.day.Merge(s)
 	}
-	if slot >= tally.First(w.now, tally.Hour) {
+	if slot >= rollup.First(w.now, rollup.Hour) {
 		w.hour.Merge(s)
 	}
 }
@@ -122,7 +122,7 @@ func (w *windows) read(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		for slot := tally.First(w.now, tally.Day); slot <= tally.At(w.now); slot++ {
+		for slot := rollup.First(w.now, rollup.Day); slot <= rollup.At(w.now); slot++ {
 			s := t.slot(slotKey{slot, w.num})
 			w.add(slot, &s)
 		}

@@ -2,7 +2,7 @@ package boltstore
 
 import (
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/tally"
+	"github.com/outhook/outhook/store/internal/rollup"
 )
 
 // erasure checks that an erased event has left nothing in a delivery.
@@ -38,13 +38,13 @@ func (v *verifier) bodies(t *txn) {
 
 // counts checks what attempts came to: all of it is of a subscription that is there, or swept yet, or past.
 func (v *verifier) counts(t *txn) {
-	first := tally.First(asTime(t.now), tally.Day)
+	first := rollup.First(asTime(t.now), rollup.Day)
 	c := t.bucket(counts).Cursor()
 	for k, val := c.First(); k != nil; k, val = c.Next() {
 		slot, num := int64(number(k, 0)), number(k, 1)
 		s, err := decodeSlot(k, val)
-		if err != nil || s.Window() == (store.Window{}) {
-			v.errorf("counts of subscription %d in slot %d: %+v, %v", num, slot, s.Window(), err)
+		if err != nil || s.Stats() == (store.AttemptStats{}) {
+			v.errorf("counts of subscription %d in slot %d: %+v, %v", num, slot, s.Stats(), err)
 		}
 		b, err := t.backlog(num)
 		if !t.alive(num) && slot >= first && (err != nil || !b.deleted) {

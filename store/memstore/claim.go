@@ -8,20 +8,20 @@ import (
 )
 
 // Claim implements [store.Queue].
-func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims, error) {
+func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
 	err := req.Validate()
 	if err != nil {
-		return store.Claims{}, fmt.Errorf("memstore: claim: %w", err)
+		return store.ClaimResult{}, fmt.Errorf("memstore: claim: %w", err)
 	}
 	now, err := s.begin(ctx)
 	if err != nil {
-		return store.Claims{}, fmt.Errorf("memstore: claim: %w", err)
+		return store.ClaimResult{}, fmt.Errorf("memstore: claim: %w", err)
 	}
 	defer s.mu.Unlock()
 	round := s.schedule.Round(&req, now.UnixNano())
 	round.Run() // it lacks nothing: all is in memory
 	s.schedule.TakeWake()
-	claims := store.Claims{Wait: round.NextDue()}
+	claims := store.ClaimResult{NextDue: round.NextDue()}
 	for _, l := range round.Leases {
 		d := l.Sub.Data.deliveries[l.Seq]
 		l.Data = d

@@ -45,7 +45,7 @@ func jumpClock(t *testing.T, jump time.Duration) {
 	}
 	pass(25 * time.Hour)
 	stats, err = c.s.Stats(t.Context(), sub.ID)
-	if err != nil || stats.Day != (store.Window{}) {
+	if err != nil || stats.Day != (store.AttemptStats{}) {
 		t.Errorf("Stats a day later: got Day %+v, %v; want zero", stats.Day, err)
 	}
 	for _, keep := range []time.Duration{26 * time.Hour, 24 * time.Hour} {

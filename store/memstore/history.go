@@ -135,8 +135,8 @@ func (s *Store) requeue(d *delivery, now time.Time) bool {
 	if d.sub.Status != store.Subscribed || d.event.erased {
 		return false
 	}
-	if h := *d.sub.turns.Health(); !h.HeldUntil.IsZero() {
-		h.HeldUntil = time.Time{}
+	if h := *d.sub.turns.Health(); !h.NextProbeAt.IsZero() {
+		h.NextProbeAt = time.Time{}
 		s.schedule.SetHealth(d.sub.turns, h, now.UnixNano())
 	}
 	switch {

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/tally"
+	"github.com/outhook/outhook/store/internal/rollup"
 )
 
 // Stats implements [store.History].
@@ -29,7 +29,7 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 		return store.Stats{}, fmt.Errorf("memstore: stats: %w", store.ErrNotFound)
 	}
 	health := sub.turns.Health()
-	stats := store.Stats{Health: *health, FailingSince: health.FailingSince(sub.failedAt), Hour: sub.window(now, tally.Hour), Day: sub.window(now, tally.Day)}
+	stats := store.Stats{Health: *health, FailingSince: health.FailingSince(sub.failedAt), Hour: sub.window(now, rollup.Hour), Day: sub.window(now, rollup.Day)}
 	s.tell(sub, &stats)
 	return stats, nil
 }
@@ -52,24 +52,24 @@ func (s *Store) tell(sub *subscription, stats *store.Stats) {
 // count counts an attempt, and forgets what is too old to be asked for.
 func (sub *subscription) count(o *store.Outcome, now time.Time) {
 	for at := range sub.buckets {
-		if at < tally.First(now, tally.Day) {
+		if at < rollup.First(now, rollup.Day) {
 			delete(sub.buckets, at)
 		}
 	}
-	at := tally.At(now)
+	at := rollup.At(now)
 	if sub.buckets[at] == nil {
-		sub.buckets[at] = new(tally.Slot)
+		sub.buckets[at] = new(rollup.Bucket)
 	}
 	sub.buckets[at].Add(&o.Attempt, o.State == store.Delivered)
 }
 
 // window returns what was counted in the time d before now.
-func (sub *subscription) window(now time.Time, d time.Duration) store.Window {
-	var sum tally.Slot
+func (sub *subscription) window(now time.Time, d time.Duration) store.AttemptStats {
+	var sum rollup.Bucket
 	for at, slot := range sub.buckets {
-		if at >= tally.First(now, d) {
+		if at >= rollup.First(now, d) {
 			sum.Merge(slot)
 		}
 	}
-	return sum.Window()
+	return sum.Stats()
 }

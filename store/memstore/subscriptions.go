@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/rollup"
 	"github.com/outhook/outhook/store/internal/schedule"
-	"github.com/outhook/outhook/store/tally"
 )
 
 // CreateSubscription implements [store.Subscriptions].
@@ -33,7 +33,7 @@ func (s *Store) CreateSubscription(ctx context.Context, rec store.Subscription) 
 		num:          s.nextNum(),
 		deliveries:   make(map[uint64]*delivery),
 		keyed:        make(map[string][]*delivery),
-		buckets:      make(map[int64]*tally.Slot),
+		buckets:      make(map[int64]*rollup.Bucket),
 	}
 	sub.turns = s.schedule.Ensure(sub.num)
 	sub.turns.Data = sub

@@ -25,15 +25,15 @@ const (
 // It looks at some subscriptions at a time. When it has looked for half a second it returns what it
 // has, with a Wait of zero if there may be more. What it returns is leased still; a lease that has
 // run out within the call, because the server or the network was slow, is given back.
-func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims, error) {
+func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
 	claims, err := s.claim(ctx, req)
 	if err != nil {
-		return store.Claims{}, fmt.Errorf("pgstore: claim: %w", err)
+		return store.ClaimResult{}, fmt.Errorf("pgstore: claim: %w", err)
 	}
 	return claims, nil
 }
 
-func (s *Store) claim(ctx context.Context, req store.ClaimRequest) (all store.Claims, err error) {
+func (s *Store) claim(ctx context.Context, req store.ClaimRequest) (all store.ClaimResult, err error) {
 	if err := req.Validate(); err != nil {
 		return all, err
 	}
@@ -43,8 +43,8 @@ func (s *Store) claim(ctx context.Context, req store.ClaimRequest) (all store.Cl
 	req.Max = min(max(req.Max, 0), maxClaim)
 	for began := time.Now(); ; {
 		var rounds []claimRound
-		if rounds, all.Wait, err = s.claimRounds(ctx, req); err != nil {
-			return store.Claims{}, err
+		if rounds, all.NextDue, err = s.claimRounds(ctx, req); err != nil {
+			return store.ClaimResult{}, err
 		}
 		stale := false
 		for _, r := range rounds {
@@ -56,7 +56,7 @@ func (s *Store) claim(ctx context.Context, req store.ClaimRequest) (all store.Cl
 			}
 		}
 		if stale {
-			all.Wait = 0
+			all.NextDue = 0
 		}
 		if len(all.Claims) > 0 || !stale {
 			return all, nil
@@ -65,7 +65,7 @@ func (s *Store) claim(ctx context.Context, req store.ClaimRequest) (all store.Cl
 			break
 		}
 	}
-	return store.Claims{}, fmt.Errorf("the leases of %v that it got had run out before it returned; "+
+	return store.ClaimResult{}, fmt.Errorf("the leases of %v that it got had run out before it returned; "+
 		"give a longer lease, or see why the database is so slow", req.Lease)
 }
 
@@ -135,8 +135,8 @@ func (s *Store) claimOnce(
 			b.Queue(s.sql.abandon, lost)
 		}
 		b.Queue(s.sql.intake)
-		b.Queue(s.sql.claim, req.Max, micros(req.Lease), req.PerSubscription, req.Unproven, req.ProbeAfter, base, look,
-			s.ending.list(), req.Failing, paused).
+		b.Queue(s.sql.claim, req.Max, micros(req.Lease), req.PerSubscription, req.MaxUnhealthy, req.BreakerThreshold, base, look,
+			s.ending.list(), req.MaxFailing, paused).
 			Query(func(rows pgx.Rows) (err error) { again, round.waited, err = readOrder(rows, order); return err })
 		s.queueWait(b, base, end, paused, &wait)
 		if req.Max == 0 {

@@ -43,14 +43,14 @@ func TestClaimIsBounded(t *testing.T) {
 
 	s.SetClaimTime(0)
 	first, err := s.Claim(t.Context(), req)
-	if err != nil || first.Wait != 0 {
-		t.Errorf("a claim without time: got a wait of %v, %v, want 0, as there may be more", first.Wait, err)
+	if err != nil || first.NextDue != 0 {
+		t.Errorf("a claim without time: got a wait of %v, %v, want 0, as there may be more", first.NextDue, err)
 	}
 	s.SetClaimTime(time.Hour)
 	before := s.Claimed()
 	second, err := s.Claim(t.Context(), req)
-	if err != nil || second.Wait == 0 {
-		t.Errorf("a claim with time: got a wait of %v, %v, want it to have looked at all", second.Wait, err)
+	if err != nil || second.NextDue == 0 {
+		t.Errorf("a claim with time: got a wait of %v, %v, want it to have looked at all", second.NextDue, err)
 	}
 	// 100, 400, 1600, 6400, and twice 10,000 at most.
 	if rounds := s.Claimed() - before; rounds > 8 {
@@ -88,7 +88,7 @@ func TestClaimReturnsNoStaleLeases(t *testing.T) {
 	p.hold(true)
 	const lease = 3 * time.Second
 	type answer struct {
-		claims store.Claims
+		claims store.ClaimResult
 		err    error
 	}
 	answered := make(chan answer, 1)
@@ -150,8 +150,8 @@ func TestNumbersAtTheEdge(t *testing.T) {
 		t.Fatal(err)
 	}
 	claims, err := s.Claim(t.Context(), store.ClaimRequest{
-		Max: math.MaxInt, Lease: math.MaxInt64, PerSubscription: math.MaxInt, Unproven: math.MaxInt, Failing: math.MaxInt,
-		ProbeAfter: math.MaxInt,
+		Max: math.MaxInt, Lease: math.MaxInt64, PerSubscription: math.MaxInt, MaxUnhealthy: math.MaxInt, MaxFailing: math.MaxInt,
+		BreakerThreshold: math.MaxInt,
 	})
 	if refused(err) {
 		t.Skip("the contract refuses these")

@@ -17,7 +17,7 @@
 //
 //   - What Enqueue has accepted is on disk, and so is what Finish has recorded. A Claim or Release is not waited for to be: a
 //     crash of the server may forget those of its last moments, and repeats attempts that were in flight.
-//   - The limits of Claim (PerSubscription, Unproven, Failing, ProbeAfter) hold in all replicas together, because they protect
+//   - The limits of Claim (PerSubscription, MaxUnhealthy, Failing, BreakerThreshold) hold in all replicas together, because they protect
 //     the endpoint, which does not care how many replicas there are. So a dead endpoint gets one probe per interval from all.
 //     All replicas should give the same limits. A Pause is one replica's alone.
 //   - Turns are taken in all replicas together too: a flooded subscription delays nobody else, whoever claims.

@@ -124,7 +124,7 @@ func (s *Store) finishOnce(ctx context.Context, outcomes []store.Outcome) (resul
 			}
 			b.Queue(s.sql.finishLock, tokens)
 			b.Queue(s.sql.healthLock, subs)
-			b.Queue(s.sql.finish, append(args, clerk, micros(store.MaxFailureGap), store.MaxRecovering, slotSeconds)...).Query(func(rows pgx.Rows) (err error) {
+			b.Queue(s.sql.finish, append(args, clerk, micros(store.MaxFailureGap), store.MaxSlowStart, slotSeconds)...).Query(func(rows pgx.Rows) (err error) {
 				again, counts, err = readResults(rows, results)
 				return err
 			})
@@ -162,7 +162,7 @@ func finishArgs(outcomes []store.Outcome) (args []any, tokens []int64, subs []st
 			retries[i] = micros(o.RetryIn)
 			fallthrough
 		case store.Dead:
-			holds[i] = micros(o.HoldFor)
+			holds[i] = micros(o.ProbeIn)
 			fallthrough
 		case store.Delivered:
 			statuses[i], lines[i] = int32of(o.Attempt.Status), attemptLine(&o.Attempt)

@@ -111,10 +111,10 @@ func TestProbesOfAFleet(t *testing.T) {
 	if err := s.Enqueue(t.Context(), someEvents(100)...); err != nil {
 		t.Fatal(err)
 	}
-	opened := waitFor(t, s, sub.ID, func(h store.Health) bool { return h.Holds > 0 })
+	opened := waitFor(t, s, sub.ID, func(h store.Health) bool { return h.Probes > 0 })
 	from := time.Now()
 	earlier, _ := g.seen()
-	waitFor(t, s, sub.ID, func(h store.Health) bool { return h.Holds > opened.Holds+intervals })
+	waitFor(t, s, sub.ID, func(h store.Health) bool { return h.Probes > opened.Probes+intervals })
 	starts, _ := g.seen()
 	probes, took := starts-earlier, time.Since(from)
 	// What was on its way when the breaker opened may still have come. Three for each interval would be far more.

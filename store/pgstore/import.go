@@ -85,13 +85,13 @@ func (im *importer) subscription(ctx context.Context, sub *store.Subscription) e
 		return err
 	}
 	h := stats.Health
-	if h.HeldUntil.After(time.Now()) {
+	if h.NextProbeAt.After(time.Now()) {
 		im.held = append(im.held, sub.ID)
 	}
 	args := append([]any{sub.ID, sub.Tenant}, settings(sub)...)
 	args = append(args, orNull(sub.OverlapUntil), string(sub.Status), sub.DisabledReason,
 		sub.CreatedAt, sub.UpdatedAt, orNull(sub.SubscribedAt),
-		h.Proven, h.Failures, h.FailingFor.Microseconds(), h.Holds, orNull(h.HeldUntil), h.Recovering)
+		h.Healthy, h.Failures, h.FailingFor.Microseconds(), h.Probes, orNull(h.NextProbeAt), h.SlowStart)
 	err = im.s.write(ctx, plainSettings, func(b *batch) { b.Queue(im.s.sql.importSubscription, args...) })
 	return told("subscription", err)
 }

@@ -114,8 +114,8 @@ func checkRetried(t *testing.T, s store.Store, o *old) {
 		t.Errorf("the retry: is due in %v, want an hour less the time the test took", in)
 	}
 	stats, err := s.Stats(t.Context(), id)
-	if err != nil || stats.Health.Failures != o.health.Failures || stats.Health.Holds != o.health.Holds ||
-		stats.Health.HeldUntil.UnixMicro() != o.health.HeldUntil.UnixMicro() {
+	if err != nil || stats.Health.Failures != o.health.Failures || stats.Health.Probes != o.health.Probes ||
+		stats.Health.NextProbeAt.UnixMicro() != o.health.NextProbeAt.UnixMicro() {
 		t.Errorf("health: got %+v, %v, want %+v", stats.Health, err, o.health)
 	}
 }
@@ -124,7 +124,7 @@ func checkRetried(t *testing.T, s store.Store, o *old) {
 func deliverAll(t *testing.T, s store.Store, o *old) {
 	t.Helper()
 	got := make(map[string][]string)
-	timer := time.NewTimer(time.Until(o.health.HeldUntil) + 200*time.Millisecond)
+	timer := time.NewTimer(time.Until(o.health.NextProbeAt) + 200*time.Millisecond)
 	defer timer.Stop()
 	<-timer.C
 	for {

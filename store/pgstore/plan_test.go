@@ -60,10 +60,10 @@ func newBacklog(t *testing.T, rows int) *backlog {
 		SELECT 'sub-' || n, 'tenant-' || n, '', 'https://endpoint.example/', '{}', '{}', '{}', '{}', 'Subscribed', '', now(), now(), now()
 		FROM generate_series(1, %[1]d / 50) n;
 		INSERT INTO outhook.wants SELECT tenant, '', num FROM outhook.subscriptions WHERE id LIKE 'sub-%%';
-		INSERT INTO outhook.health (sub, failures, holds, held_until)
+		INSERT INTO outhook.health (sub, failures, holds, next_probe_at)
 		SELECT num, 10, 1, CASE WHEN num %% 2 = 0 THEN now() + interval '1 hour' END FROM outhook.subscriptions WHERE id LIKE 'sub-%%';
 		INSERT INTO outhook.turns (sub, epoch, due)
-		SELECT sub, 0, held_until FROM outhook.health JOIN outhook.subscriptions ON num = sub WHERE id LIKE 'sub-%%';
+		SELECT sub, 0, next_probe_at FROM outhook.health JOIN outhook.subscriptions ON num = sub WHERE id LIKE 'sub-%%';
 		INSERT INTO outhook.events (id, type, tenant, key, time, enqueued_at, body)
 		SELECT 'old-' || n, 'message.created', '', '', now(), now(), '{}' FROM generate_series(1, 2 * %[1]d) n;
 		INSERT INTO outhook.history SELECT seq, 1, 'delivered', 1, 200, now(), '', '', '{}' FROM outhook.events WHERE seq <= %[1]d;
@@ -113,7 +113,7 @@ func (b *backlog) blocks(t *testing.T) map[string]int {
 		"wait":    {base, base + 1<<18},
 		"paused":  {base, base + 1<<18, paused},
 		"claims":  {base, base + 1<<18},
-		"finish":  append(finish, false, int64(1e6), store.MaxRecovering, int64(300)),
+		"finish":  append(finish, false, int64(1e6), store.MaxSlowStart, int64(300)),
 	}
 	touched := make(map[string]int)
 	for name, statement := range b.store.HotStatements() {

@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/tally"
+	"github.com/outhook/outhook/store/internal/rollup"
 )
 
 // pruneStep is how many records of a kind one Prune takes.
@@ -47,7 +47,7 @@ func (s *Store) prune(ctx context.Context, r store.Retention) (more bool, err er
 			b.Queue(s.sql.sweep, pruneStep).QueryRow(scan)
 		} else {
 			b.Queue(s.sql.prune, pruneStep, keep(r.Delivered), keep(r.Failed), slotSeconds,
-				int64(tally.Day/time.Second)).QueryRow(scan)
+				int64(rollup.Day/time.Second)).QueryRow(scan)
 		}
 	})
 	return mine && (sweepable || done >= pruneStep), err

@@ -79,43 +79,43 @@ func settings(sub *store.Subscription) []any {
 
 // health is a row of the health table.
 type health struct {
-	proven          bool
+	healthy         bool
 	failures, holds int
 	recovering      int
 	failingFor      int64 // microseconds
-	heldUntil       *time.Time
+	nextProbeAt     *time.Time
 }
 
 func (h *health) columns() []any {
-	return []any{&h.proven, &h.failures, &h.failingFor, &h.holds, &h.recovering, &h.heldUntil}
+	return []any{&h.healthy, &h.failures, &h.failingFor, &h.holds, &h.recovering, &h.nextProbeAt}
 }
 
 func (h *health) record() store.Health {
 	return store.Health{
-		Proven:     h.proven,
-		Failures:   h.failures,
-		FailingFor: time.Duration(h.failingFor) * time.Microsecond,
-		Holds:      h.holds,
-		HeldUntil:  orZero(h.heldUntil),
-		Recovering: h.recovering,
+		Healthy:     h.healthy,
+		Failures:    h.failures,
+		FailingFor:  time.Duration(h.failingFor) * time.Microsecond,
+		Probes:      h.holds,
+		NextProbeAt: orZero(h.nextProbeAt),
+		SlowStart:   h.recovering,
 	}
 }
 
 // nullHealth is a health that may not be there.
 type nullHealth struct {
-	proven          *bool
+	healthy         *bool
 	failures, holds *int
 	recovering      *int
 	failingFor      *int64
-	heldUntil       *time.Time
+	nextProbeAt     *time.Time
 }
 
 func (h *nullHealth) columns() []any {
-	return []any{&h.proven, &h.failures, &h.failingFor, &h.holds, &h.recovering, &h.heldUntil}
+	return []any{&h.healthy, &h.failures, &h.failingFor, &h.holds, &h.recovering, &h.nextProbeAt}
 }
 
 // record must not be called of one that is not there.
 func (h *nullHealth) record() store.Health {
-	there := health{*h.proven, *h.failures, *h.holds, *h.recovering, *h.failingFor, h.heldUntil}
+	there := health{*h.healthy, *h.failures, *h.holds, *h.recovering, *h.failingFor, h.nextProbeAt}
 	return there.record()
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/tally"
+	"github.com/outhook/outhook/store/internal/rollup"
 )
 
 const (
@@ -38,7 +38,7 @@ type tallied struct{ sub, slot int64 }
 
 // tallySlot is what was counted in a slot.
 type tallySlot struct {
-	tally.Slot
+	rollup.Bucket
 	writer  int64
 	written bool // as it is
 }
@@ -137,7 +137,7 @@ func (t *tallies) of(sub int64) map[int64]tallySlot {
 	for at, slot := range t.slots {
 		if at.sub == sub {
 			c := tallySlot{writer: slot.writer}
-			c.Merge(&slot.Slot)
+			c.Merge(&slot.Bucket)
 			slots[at.slot] = c
 		}
 	}

@@ -8,11 +8,11 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/tally"
+	"github.com/outhook/outhook/store/internal/rollup"
 )
 
 const (
-	slotSeconds  = int64(tally.Length / time.Second)
+	slotSeconds  = int64(rollup.Length / time.Second)
 	tallyTimeout = 5 * time.Second
 )
 
@@ -66,11 +66,11 @@ func (s *Store) flushTallies() {
 }
 
 // windows returns what was counted of a subscription by all replicas in the last hour and the last day.
-func (s *Store) windows(ctx context.Context, sub int64, now time.Time) (hour, day store.Window, err error) {
-	first, last := tally.First(now, tally.Day), tally.At(now)
-	firstOfHour := tally.First(now, tally.Hour)
-	var inHour, inDay tally.Slot
-	add := func(slot int64, counts *tally.Slot) {
+func (s *Store) windows(ctx context.Context, sub int64, now time.Time) (hour, day store.AttemptStats, err error) {
+	first, last := rollup.First(now, rollup.Day), rollup.At(now)
+	firstOfHour := rollup.First(now, rollup.Hour)
+	var inHour, inDay rollup.Bucket
+	add := func(slot int64, counts *rollup.Bucket) {
 		if slot >= first && slot <= last {
 			inDay.Merge(counts)
 		}
@@ -80,22 +80,22 @@ func (s *Store) windows(ctx context.Context, sub int64, now time.Time) (hour, da
 	}
 	ours := s.tallies.of(sub) // before the rows, as slots that are let go are in those
 	for slot, counts := range ours {
-		add(slot, &counts.Slot)
+		add(slot, &counts.Bucket)
 	}
 	err = s.readRows(ctx, func(rows pgx.Rows) error { return addTallies(rows, ours, add) },
 		s.sql.talliesOf, sub, first, last)
-	return inHour.Window(), inDay.Window(), err
+	return inHour.Stats(), inDay.Stats(), err
 }
 
 // addTallies adds what replicas have written, but for what is here in a newer state.
-func addTallies(rows pgx.Rows, ours map[int64]tallySlot, add func(int64, *tally.Slot)) error {
+func addTallies(rows pgx.Rows, ours map[int64]tallySlot, add func(int64, *rollup.Bucket)) error {
 	var slot, writer int64
 	var record []byte
 	_, err := pgx.ForEachRow(rows, []any{&slot, &writer, &record}, func() error {
 		if c, there := ours[slot]; there && c.writer == writer {
 			return nil
 		}
-		counts, err := tally.Parse(record)
+		counts, err := rollup.Parse(record)
 		if err != nil {
 			return fmt.Errorf("%w: %v", store.ErrCorrupt, err)
 		}

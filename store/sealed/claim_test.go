@@ -91,9 +91,9 @@ type shared struct {
 // sharing is one that does not even copy its claims.
 type sharing struct{ *shared }
 
-func (s *shared) Claim(context.Context, store.ClaimRequest) (store.Claims, error) {
+func (s *shared) Claim(context.Context, store.ClaimRequest) (store.ClaimResult, error) {
 	copy(s.out, s.claims)
-	return store.Claims{Claims: s.out}, nil
+	return store.ClaimResult{Claims: s.out}, nil
 }
 
 func newShared(t *testing.T, n int) *shared {

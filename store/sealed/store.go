@@ -99,7 +99,7 @@ func (s *Store) Subscriptions(ctx context.Context, q store.SubscriptionQuery) (s
 
 // Claim implements [store.Queue]. The values of a subscription that does not open are as they are stored: see the
 // package comment.
-func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims, error) {
+func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
 	s.opened.age()
 	claims, err := s.Store.Claim(ctx, req)
 	for i := range claims.Claims {

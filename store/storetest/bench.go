@@ -173,7 +173,7 @@ const benchBatch = 100
 // deliver claims a batch and finishes it, and returns how many there were.
 func (bb *bench) deliver() int {
 	claims, err := bb.store.Claim(bb.ctx, store.ClaimRequest{
-		Max: benchBatch, Lease: time.Minute, PerSubscription: 2 * benchBatch, Unproven: 2 * benchBatch, ProbeAfter: 10,
+		Max: benchBatch, Lease: time.Minute, PerSubscription: 2 * benchBatch, MaxUnhealthy: 2 * benchBatch, BreakerThreshold: 10,
 	})
 	bb.must(err)
 	outcomes := make([]store.Outcome, len(claims.Claims))

@@ -12,8 +12,8 @@ import (
 // claimsWith returns a Claim that changes each claim.
 func claimsWith(
 	b *broken, change func(*store.Claim),
-) func(context.Context, store.ClaimRequest) (store.Claims, error) {
-	return func(ctx context.Context, req store.ClaimRequest) (store.Claims, error) {
+) func(context.Context, store.ClaimRequest) (store.ClaimResult, error) {
+	return func(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
 		claims, err := b.Store.Claim(ctx, req)
 		for i := range claims.Claims {
 			change(&claims.Claims[i])
@@ -25,8 +25,8 @@ func claimsWith(
 // requestWith returns a Claim that changes the request.
 func requestWith(
 	b *broken, change func(*store.ClaimRequest),
-) func(context.Context, store.ClaimRequest) (store.Claims, error) {
-	return func(ctx context.Context, req store.ClaimRequest) (store.Claims, error) {
+) func(context.Context, store.ClaimRequest) (store.ClaimResult, error) {
+	return func(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
 		change(&req)
 		return b.Store.Claim(ctx, req)
 	}
@@ -47,7 +47,7 @@ func claimBreakages() []breakage {
 		{"claims twice under load", "concurrency/each-once", func(b *broken) {
 			var mu sync.Mutex // guards n
 			n := 0
-			b.claim = func(ctx context.Context, req store.ClaimRequest) (store.Claims, error) {
+			b.claim = func(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
 				claims, err := b.Store.Claim(ctx, req)
 				mu.Lock()
 				defer mu.Unlock()
@@ -64,7 +64,7 @@ func claimBreakages() []breakage {
 			b.finish = outcomesWith(b, func(o *store.Outcome) { o.RetryIn = 0 })
 		}},
 		{"claims of what is held", "claim/hold", func(b *broken) {
-			b.finish = outcomesWith(b, func(o *store.Outcome) { o.HoldFor = 0 })
+			b.finish = outcomesWith(b, func(o *store.Outcome) { o.ProbeIn = 0 })
 		}},
 		{"gives tokens out twice", "claim/token", func(b *broken) {
 			b.claim = claimsWith(b, func(cl *store.Claim) { cl.Token %= 4 })
@@ -107,10 +107,10 @@ func claimBreakages() []breakage {
 // waits returns a Claim that answers with another Wait.
 func waits(
 	b *broken, change func(time.Duration) time.Duration,
-) func(context.Context, store.ClaimRequest) (store.Claims, error) {
-	return func(ctx context.Context, req store.ClaimRequest) (store.Claims, error) {
+) func(context.Context, store.ClaimRequest) (store.ClaimResult, error) {
+	return func(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
 		claims, err := b.Store.Claim(ctx, req)
-		claims.Wait = change(claims.Wait)
+		claims.NextDue = change(claims.NextDue)
 		return claims, err
 	}
 }

@@ -17,12 +17,12 @@ func fairnessBreakages() []breakage {
 				return slices.Compare([]byte(a.SubscriptionID), []byte(c.SubscriptionID))
 			})
 		}},
-		{"takes Proven ones first", "fairness/classes", func(b *broken) {
+		{"takes Healthy ones first", "fairness/classes", func(b *broken) {
 			b.claim = claimsOrdered(b, func(a, c store.Claim) int {
 				switch {
-				case a.Health.Proven == c.Health.Proven:
+				case a.Health.Healthy == c.Health.Healthy:
 					return 0
-				case a.Health.Proven:
+				case a.Health.Healthy:
 					return -1
 				}
 				return 1
@@ -37,32 +37,32 @@ func fairnessBreakages() []breakage {
 		{"forgets PerSubscription", "limits/per-subscription", func(b *broken) {
 			b.claim = requestWith(b, func(req *store.ClaimRequest) { req.PerSubscription = 0 })
 		}},
-		{"forgets Unproven", "limits/unproven", func(b *broken) {
-			b.claim = requestWith(b, func(req *store.ClaimRequest) { req.Unproven = 0 })
+		{"forgets MaxUnhealthy", "limits/unhealthy", func(b *broken) {
+			b.claim = requestWith(b, func(req *store.ClaimRequest) { req.MaxUnhealthy = 0 })
 		}},
 		{"forgets Failing", "limits/failing", func(b *broken) {
-			b.claim = requestWith(b, func(req *store.ClaimRequest) { req.Failing = 0 })
+			b.claim = requestWith(b, func(req *store.ClaimRequest) { req.MaxFailing = 0 })
 		}},
 		{"lets those that fail take the room of new ones", "fairness/new", func(b *broken) {
-			b.claim = requestWith(b, func(req *store.ClaimRequest) { req.Failing = 0 })
+			b.claim = requestWith(b, func(req *store.ClaimRequest) { req.MaxFailing = 0 })
 		}},
 		{"counts new ones as failing", "fairness/new", func(b *broken) {
 			b.claim = requestWith(b, func(req *store.ClaimRequest) {
-				if req.Failing > 0 && (req.Unproven == 0 || req.Unproven > req.Failing) {
-					req.Unproven = req.Failing
+				if req.MaxFailing > 0 && (req.MaxUnhealthy == 0 || req.MaxUnhealthy > req.MaxFailing) {
+					req.MaxUnhealthy = req.MaxFailing
 				}
 			})
 		}},
 		{"recovers at once", "limits/recovering", func(b *broken) {
-			b.claim = requestWith(b, func(req *store.ClaimRequest) { req.PerSubscription <<= store.MaxRecovering })
+			b.claim = requestWith(b, func(req *store.ClaimRequest) { req.PerSubscription <<= store.MaxSlowStart })
 		}},
-		{"forgets ProbeAfter", "limits/probe-after", func(b *broken) {
-			b.claim = requestWith(b, func(req *store.ClaimRequest) { req.ProbeAfter = 0 })
+		{"forgets BreakerThreshold", "limits/probe-after", func(b *broken) {
+			b.claim = requestWith(b, func(req *store.ClaimRequest) { req.BreakerThreshold = 0 })
 		}},
 		{"probes one failure late", "limits/probe-after", func(b *broken) {
 			b.claim = requestWith(b, func(req *store.ClaimRequest) {
-				if req.ProbeAfter > 0 {
-					req.ProbeAfter++
+				if req.BreakerThreshold > 0 {
+					req.BreakerThreshold++
 				}
 			})
 		}},
@@ -77,19 +77,19 @@ func byNumber(a, c store.Claim) int {
 	return slices.Compare([]byte(a.EventID), []byte(c.EventID))
 }
 
-// inTwoClasses arranges claims so that Proven ones and all others take turns.
+// inTwoClasses arranges claims so that Healthy ones and all others take turns.
 func inTwoClasses(claims []store.Claim) {
-	var proven, others []store.Claim
+	var healthy, others []store.Claim
 	for _, cl := range claims {
-		if cl.Health.Proven {
-			proven = append(proven, cl)
+		if cl.Health.Healthy {
+			healthy = append(healthy, cl)
 		} else {
 			others = append(others, cl)
 		}
 	}
 	for i := range claims {
-		from := &proven
-		if len(proven) == 0 || i%2 == 1 && len(others) > 0 {
+		from := &healthy
+		if len(healthy) == 0 || i%2 == 1 && len(others) > 0 {
 			from = &others
 		}
 		claims[i], *from = (*from)[0], (*from)[1:]
@@ -99,15 +99,15 @@ func inTwoClasses(claims []store.Claim) {
 // claimsOrdered returns a Claim that takes what comes first in an order of its own, and no turns.
 func claimsOrdered(
 	b *broken, order func(a, c store.Claim) int,
-) func(context.Context, store.ClaimRequest) (store.Claims, error) {
+) func(context.Context, store.ClaimRequest) (store.ClaimResult, error) {
 	return claimsArranged(b, func(claims []store.Claim) { slices.SortStableFunc(claims, order) })
 }
 
 // claimsArranged returns a Claim that takes what comes first once all has been arranged.
 func claimsArranged(
 	b *broken, arrange func([]store.Claim),
-) func(context.Context, store.ClaimRequest) (store.Claims, error) {
-	return func(ctx context.Context, req store.ClaimRequest) (store.Claims, error) {
+) func(context.Context, store.ClaimRequest) (store.ClaimResult, error) {
+	return func(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
 		want := max(0, req.Max)
 		req.Max = 1 << 30
 		claims, err := b.Store.Claim(ctx, req)
@@ -115,7 +115,7 @@ func claimsArranged(
 		for want < len(claims.Claims) {
 			last := len(claims.Claims) - 1
 			if err := b.Store.Release(ctx, claims.Claims[last].Lease); err != nil {
-				return store.Claims{}, err
+				return store.ClaimResult{}, err
 			}
 			claims.Claims = claims.Claims[:last]
 		}

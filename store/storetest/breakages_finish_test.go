@@ -122,18 +122,18 @@ func finishBreakages() []breakage {
 			b.finish = func(ctx context.Context, outcomes ...store.Outcome) ([]store.Result, error) {
 				results, err := b.Store.Finish(ctx, outcomes...)
 				for i := range results {
-					results[i].After.Holds = 0
+					results[i].After.Probes = 0
 				}
 				return results, err
 			}
 		}},
 		{"never recovers", "health/recovering", func(b *broken) {
-			b.finish = resultsWith(b, func(_ store.Outcome, r *store.Result) { r.After.Recovering = r.Before.Recovering })
+			b.finish = resultsWith(b, func(_ store.Outcome, r *store.Result) { r.After.SlowStart = r.Before.SlowStart })
 		}},
 		{"recovers through failures", "health/recovering", func(b *broken) {
 			b.finish = resultsWith(b, func(o store.Outcome, r *store.Result) {
 				if o.State == store.Pending || o.State == store.Dead {
-					r.After.Recovering = max(1, r.Before.Recovering)
+					r.After.SlowStart = max(1, r.Before.SlowStart)
 				}
 			})
 		}},
@@ -164,7 +164,7 @@ func finishBreakages() []breakage {
 		{"holds by what is canceled", "canceled/no-attempt", func(b *broken) {
 			b.finish = resultsWith(b, func(o store.Outcome, r *store.Result) {
 				if o.State == store.Canceled && !r.Ignored {
-					_ = b.Store.Pause(context.Background(), o.SubscriptionID, o.HoldFor)
+					_ = b.Store.Pause(context.Background(), o.SubscriptionID, o.ProbeIn)
 				}
 			})
 		}},

@@ -61,8 +61,8 @@ func historyBreakages() []breakage {
 			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (int, string, error) {
 				page, _ := b.Store.Subscriptions(ctx, store.SubscriptionQuery{AnyTenant: true})
 				for _, sub := range page.Items {
-					if stats, err := b.Store.Stats(ctx, sub.ID); err == nil && !stats.Health.HeldUntil.IsZero() {
-						_ = b.Store.Pause(ctx, sub.ID, time.Until(stats.Health.HeldUntil))
+					if stats, err := b.Store.Stats(ctx, sub.ID); err == nil && !stats.Health.NextProbeAt.IsZero() {
+						_ = b.Store.Pause(ctx, sub.ID, time.Until(stats.Health.NextProbeAt))
 					}
 				}
 				return b.Store.Requeue(ctx, q)

@@ -65,7 +65,7 @@ func pauseBreakages() []breakage {
 			}
 			b.finish = resultsWith(b, func(_ store.Outcome, r *store.Result) {
 				if paused {
-					r.After.Holds = r.Before.Holds
+					r.After.Probes = r.Before.Probes
 				}
 			})
 		}},

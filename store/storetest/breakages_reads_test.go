@@ -107,7 +107,7 @@ func forgetBehind(b *broken) {
 	keys := make(map[store.Lease]string) // of claims
 	forgotten := make(map[string]bool)   // subscriptions and keys
 	name := func(l store.Lease, key string) string { return l.SubscriptionID + key }
-	b.claim = func(ctx context.Context, req store.ClaimRequest) (store.Claims, error) {
+	b.claim = func(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
 		claims, err := b.Store.Claim(ctx, req)
 		var kept []store.Claim
 		for _, cl := range claims.Claims {

@@ -19,7 +19,7 @@ type broken struct {
 	subscription  func(context.Context, string) (store.Subscription, error)
 	subscriptions func(context.Context, store.SubscriptionQuery) (store.Page[store.Subscription], error)
 	enqueue       func(context.Context, ...events.Event) error
-	claim         func(context.Context, store.ClaimRequest) (store.Claims, error)
+	claim         func(context.Context, store.ClaimRequest) (store.ClaimResult, error)
 	finish        func(context.Context, ...store.Outcome) ([]store.Result, error)
 	release       func(context.Context, ...store.Lease) error
 	pause         func(context.Context, string, time.Duration) error
@@ -71,7 +71,7 @@ func (b *broken) Enqueue(ctx context.Context, evs ...events.Event) error {
 	return b.enqueue(ctx, evs...)
 }
 
-func (b *broken) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims, error) {
+func (b *broken) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
 	return b.claim(ctx, req)
 }
 

@@ -10,8 +10,8 @@ import (
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/rollup"
 	"github.com/outhook/outhook/store/memstore"
-	"github.com/outhook/outhook/store/tally"
 )
 
 // Compare does random operations on the store and on a memstore, and compares what each returns and everything that can
@@ -209,7 +209,7 @@ func (tw *twins) stepAside() {
 
 func (tw *twins) atEdge(now time.Time) bool {
 	near := func(d time.Duration) bool { return d > -margin && d < margin }
-	return near(now.Sub(now.Add(tally.Length/2).Truncate(tally.Length))) ||
+	return near(now.Sub(now.Add(rollup.Length/2).Truncate(rollup.Length))) ||
 		slices.ContainsFunc(tw.edges, func(edge time.Time) bool { return near(now.Sub(edge)) })
 }
 

@@ -11,12 +11,12 @@ import (
 // claim claims from both with a random request.
 func (tw *twins) claim() {
 	tw.claimBy(store.ClaimRequest{
-		Max:             one(tw, 0, 1, 2, 3, 5, 100),
-		Lease:           tw.duration(),
-		PerSubscription: one(tw, 0, 0, 1, 2, 4, 8),
-		Unproven:        one(tw, 0, 0, 1, 3, 6),
-		Failing:         one(tw, 0, 0, 1, 2),
-		ProbeAfter:      one(tw, 0, 0, 1, 2),
+		Max:              one(tw, 0, 1, 2, 3, 5, 100),
+		Lease:            tw.duration(),
+		PerSubscription:  one(tw, 0, 0, 1, 2, 4, 8),
+		MaxUnhealthy:     one(tw, 0, 0, 1, 3, 6),
+		MaxFailing:       one(tw, 0, 0, 1, 2),
+		BreakerThreshold: one(tw, 0, 0, 1, 2),
 	})
 }
 
@@ -28,8 +28,8 @@ func (tw *twins) claimBy(req store.ClaimRequest) {
 	got := tw.ours.claimWith(req)
 	all := tw.model.claimWith(store.ClaimRequest{Max: 1 << 30, Lease: req.Lease})
 	room.check(tw.ours, got.Claims, all.Claims)
-	if got.Wait-tw.tolerance() > all.Wait || got.Wait <= 0 {
-		tw.ours.errorf("Wait: got %v, want at most %v", got.Wait, all.Wait)
+	if got.NextDue-tw.tolerance() > all.NextDue || got.NextDue <= 0 {
+		tw.ours.errorf("Wait: got %v, want at most %v", got.NextDue, all.NextDue)
 	}
 	tw.follow(got.Claims, all.Claims)
 }
@@ -100,9 +100,9 @@ func (tw *twins) finishPairs(pairs []pair, outcome func(pair) store.Outcome) {
 	for _, p := range pairs {
 		o := outcome(p)
 		tw.note("finish %s for %s: %s, retry in %v, hold for %v, body %q",
-			p.ours.EventID, p.ours.SubscriptionID, o.State, o.RetryIn, o.HoldFor, o.Body)
+			p.ours.EventID, p.ours.SubscriptionID, o.State, o.RetryIn, o.ProbeIn, o.Body)
 		tw.edge(o.RetryIn)
-		tw.edge(o.HoldFor)
+		tw.edge(o.ProbeIn)
 		o.Lease = p.ours
 		ours = append(ours, o)
 		o.Lease = p.model
@@ -133,7 +133,7 @@ func (tw *twins) outcome(p pair) store.Outcome {
 		o = dead(cl)
 	}
 	if o.State != store.Delivered && tw.chance(4) {
-		o.HoldFor = tw.duration()
+		o.ProbeIn = tw.duration()
 	}
 	if tw.chance(2) {
 		o.Body = fmt.Appendf(nil, "its own of step %d", tw.step)

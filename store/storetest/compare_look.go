@@ -59,7 +59,7 @@ func (tw *twins) lookAtStats(id string) {
 }
 
 // sameWindow checks figures of which the model's times are within a tenth, as are those of the store.
-func (tw *twins) sameWindow(what string, got, want store.Window) {
+func (tw *twins) sameWindow(what string, got, want store.AttemptStats) {
 	const both = 1.1 / 0.9
 	near := func(a, b time.Duration) bool { return float64(a) <= both*float64(b) && float64(b) <= both*float64(a) }
 	if got.Delivered != want.Delivered || got.Failed != want.Failed || !near(got.P50, want.P50) || !near(got.P95, want.P95) {
@@ -128,11 +128,11 @@ func (tw *twins) sameSub(what string, got, want store.Subscription) {
 }
 
 func (tw *twins) sameHealth(what string, got, want store.Health) {
-	tw.sameTime(what+": HeldUntil", got.HeldUntil, want.HeldUntil)
+	tw.sameTime(what+": NextProbeAt", got.NextProbeAt, want.NextProbeAt)
 	if d := got.FailingFor - want.FailingFor; d < -tw.tolerance() || d > tw.tolerance() {
 		tw.ours.errorf("%s: FailingFor: got %v, want %v", what, got.FailingFor, want.FailingFor)
 	}
-	got.HeldUntil, got.FailingFor = want.HeldUntil, want.FailingFor
+	got.NextProbeAt, got.FailingFor = want.NextProbeAt, want.FailingFor
 	equal(tw.ours, what, got, want)
 }
 

@@ -18,15 +18,15 @@ type room struct {
 type class string
 
 const (
-	proven  class = "Proven ones"
+	healthy class = "Healthy ones"
 	fresh   class = "new ones"
 	failing class = "failing ones"
 )
 
 func classOf(h *store.Health) class {
 	switch {
-	case h.Proven:
-		return proven
+	case h.Healthy:
+		return healthy
 	case h.Failures == 0:
 		return fresh
 	}
@@ -77,26 +77,26 @@ func (r room) checkClasses(c *check, shares map[string]share, got int) {
 		t := total[s.class]
 		total[s.class] = share{s.class, t.room + s.room, t.took + s.took}
 	}
-	old, young, ill := total[proven], total[fresh], total[failing]
-	if r.req.Failing > 0 {
-		ill.room = min(ill.room, max(0, r.req.Failing-r.of[failing]))
+	old, young, ill := total[healthy], total[fresh], total[failing]
+	if r.req.MaxFailing > 0 {
+		ill.room = min(ill.room, max(0, r.req.MaxFailing-r.of[failing]))
 	}
-	unproven := young.room + ill.room
-	if r.req.Unproven > 0 {
-		unproven = min(unproven, max(0, r.req.Unproven-r.of[fresh]-r.of[failing]))
-		young.room, ill.room = min(young.room, unproven), min(ill.room, unproven)
+	unhealthy := young.room + ill.room
+	if r.req.MaxUnhealthy > 0 {
+		unhealthy = min(unhealthy, max(0, r.req.MaxUnhealthy-r.of[fresh]-r.of[failing]))
+		young.room, ill.room = min(young.room, unhealthy), min(ill.room, unhealthy)
 	}
-	equal(c, "claims, by what the limits allow", got, min(max(0, r.req.Max), old.room+unproven))
-	if ill.took > ill.room || young.took+ill.took > unproven {
+	equal(c, "claims, by what the limits allow", got, min(max(0, r.req.Max), old.room+unhealthy))
+	if ill.took > ill.room || young.took+ill.took > unhealthy {
 		c.errorf("claims: got %d of new ones and %d of failing ones, want at most %d of these and %d of both",
-			young.took, ill.took, ill.room, unproven)
+			young.took, ill.took, ill.room, unhealthy)
 	}
 	inTurns(c, "new and failing ones", young, ill)
-	if young.took+ill.took == unproven { // neither had more to give, whatever each has
+	if young.took+ill.took == unhealthy { // neither had more to give, whatever each has
 		young.room, ill.room = young.took, ill.took
 	}
-	inTurns(c, "Proven and new ones", old, young)
-	inTurns(c, "Proven and failing ones", old, ill)
+	inTurns(c, "Healthy and new ones", old, young)
+	inTurns(c, "Healthy and failing ones", old, ill)
 }
 
 // shares returns the share of each subscription that has something due.

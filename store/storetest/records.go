@@ -42,8 +42,8 @@ func (c *check) sameAttempt(what string, got, want store.Attempt) {
 // sameClock returns h so that it can be compared: a time that has been stored and read again may have lost its
 // monotonic clock and its location.
 func sameClock(h store.Health) store.Health {
-	if !h.HeldUntil.IsZero() {
-		h.HeldUntil = time.UnixMicro(h.HeldUntil.UnixMicro())
+	if !h.NextProbeAt.IsZero() {
+		h.NextProbeAt = time.UnixMicro(h.NextProbeAt.UnixMicro())
 	}
 	return h
 }

@@ -20,7 +20,7 @@ func boundRules() []rule {
 		{name: "longest-retry", test: testBoundsRetry,
 			rule: "A RetryIn of MaxDuration is not due before that time has passed."},
 		{name: "longest-hold", test: testBoundsHold,
-			rule: "A HoldFor and a pause of MaxDuration keep the subscription for that time."},
+			rule: "A ProbeIn and a pause of MaxDuration keep the subscription for that time."},
 		{name: "longest-retention", test: testBoundsRetention,
 			rule: "A retention of MaxDuration, like one of zero, removes nothing."},
 		{name: "largest-limit", test: testBoundsLimit,
@@ -91,7 +91,7 @@ func (c *check) badDurations(d time.Duration, sub store.Subscription, leased sto
 			return err
 		}},
 		c.badOutcome("retry_in", leased, func(o *store.Outcome) { o.RetryIn = d }),
-		c.badOutcome("hold_for", leased, func(o *store.Outcome) { o.HoldFor = d }),
+		c.badOutcome("probe_in", leased, func(o *store.Outcome) { o.ProbeIn = d }),
 		c.badOutcome("attempt.duration", leased, func(o *store.Outcome) { o.Attempt.Duration = d }),
 	}
 	if d > 0 { // or else it ends a pause
@@ -108,9 +108,9 @@ func (c *check) badLimits(n int) []badCall {
 	}
 	calls := []badCall{
 		{"per_subscription", claim(func(r *store.ClaimRequest) { r.PerSubscription = n })},
-		{"unproven", claim(func(r *store.ClaimRequest) { r.Unproven = n })},
-		{"failing", claim(func(r *store.ClaimRequest) { r.Failing = n })},
-		{"probe_after", claim(func(r *store.ClaimRequest) { r.ProbeAfter = n })},
+		{"max_unhealthy", claim(func(r *store.ClaimRequest) { r.MaxUnhealthy = n })},
+		{"max_failing", claim(func(r *store.ClaimRequest) { r.MaxFailing = n })},
+		{"breaker_threshold", claim(func(r *store.ClaimRequest) { r.BreakerThreshold = n })},
 		{"limit", func() error { _, err := c.store.Deliveries(c.ctx, store.DeliveryQuery{Limit: n}); return err }},
 		{"limit", func() error { _, _, err := c.store.Requeue(c.ctx, store.DeliveryQuery{Limit: n}); return err }},
 		{"limit", func() error { _, _, err := c.store.Erase(c.ctx, store.EraseQuery{Limit: n}); return err }},
@@ -181,7 +181,7 @@ func testBoundsLease(c *check) {
 	c.pass(c.short)
 	next := c.claimWith(store.ClaimRequest{Max: 1})
 	equal(c, "claims while it is leased", len(next.Claims), 0)
-	c.about100Years("Wait", next.Wait)
+	c.about100Years("Wait", next.NextDue)
 	equal(c, "InFlight", c.stats("").InFlight, 1)
 	if len(cl) == 1 {
 		c.counts(delivered(cl[0]))
@@ -205,24 +205,24 @@ func testBoundsRetry(c *check) {
 	c.pass(c.short)
 	next := c.claimWith(store.ClaimRequest{Max: 1})
 	equal(c, "claims before it is due", len(next.Claims), 0)
-	c.about100Years("Wait", next.Wait)
+	c.about100Years("Wait", next.NextDue)
 }
 
 func testBoundsHold(c *check) {
 	sub := c.subscribe()
 	c.publish(2)
 	h := c.counts(held(c.claimOne(), 0, store.MaxDuration)).After
-	c.about100Years("HeldUntil, from now", time.Until(h.HeldUntil))
+	c.about100Years("NextProbeAt, from now", time.Until(h.NextProbeAt))
 	c.pass(c.short)
 	next := c.claimWith(store.ClaimRequest{Max: 10})
 	equal(c, "claims while it is held", len(next.Claims), 0)
-	c.about100Years("Wait", next.Wait)
+	c.about100Years("Wait", next.NextDue)
 
 	c.update(sub.ID, func(s *store.Subscription) { s.URL += "/new" }) // which ends the hold
 	c.pause(sub.ID, store.MaxDuration)
 	next = c.claimWith(store.ClaimRequest{Max: 10})
 	equal(c, "claims while it is paused", len(next.Claims), 0)
-	c.about100Years("Wait", next.Wait)
+	c.about100Years("Wait", next.NextDue)
 	c.pause(sub.ID, math.MinInt64)
 	equal(c, "claims after the pause has ended", len(c.claim(10)), 2)
 }
@@ -245,7 +245,7 @@ func testBoundsLimit(c *check) {
 	ids := c.publish(3)
 	const most = store.MaxLimit
 	claims := c.claimWith(store.ClaimRequest{
-		Max: most, PerSubscription: most, Unproven: most, Failing: most, ProbeAfter: most,
+		Max: most, PerSubscription: most, MaxUnhealthy: most, MaxFailing: most, BreakerThreshold: most,
 	}).Claims
 	equal(c, "claims", len(claims), 6)
 	for _, cl := range claims {

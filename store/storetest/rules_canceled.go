@@ -37,7 +37,7 @@ func canceled(cl store.Claim, why string) store.Outcome {
 		Lease:   cl.Lease,
 		State:   store.Canceled,
 		RetryIn: time.Second,
-		HoldFor: time.Hour,
+		ProbeIn: time.Hour,
 		Body:    []byte("none of this"),
 		Attempt: attempt(cl, 500, why),
 	}
@@ -133,14 +133,14 @@ func testCanceledLateSuccess(c *check) {
 	c.counts(delivered(cl))
 	equal(c, "LastError", c.state(cl.Lease, store.Delivered).LastError, "")
 	equal(c, "attempts", len(c.attempts(cl.Lease)), 1)
-	equal(c, "Proven", c.health(sub.ID).Proven, true)
+	equal(c, "Healthy", c.health(sub.ID).Healthy, true)
 }
 
 func testCanceledRoom(c *check) {
 	c.subscribe()
 	c.publish(6)
 	c.counts(failed(c.claimOne(), c.long))
-	req := store.ClaimRequest{Max: 10, PerSubscription: 2, Unproven: 2, Failing: 2}
+	req := store.ClaimRequest{Max: 10, PerSubscription: 2, MaxUnhealthy: 2, MaxFailing: 2}
 	for range 2 {
 		claims := c.claimWith(req).Claims
 		equal(c, "claims", len(claims), 2)

@@ -133,7 +133,7 @@ func testLimitsAtOnce(c *check) {
 	)
 	for range 2 * crowd {
 		wg.Go(func() {
-			req := store.ClaimRequest{Max: 4, Lease: c.long, PerSubscription: 3, Unproven: 7}
+			req := store.ClaimRequest{Max: 4, Lease: c.long, PerSubscription: 3, MaxUnhealthy: 7}
 			claims, err := c.store.Claim(c.ctx, req)
 			if err != nil {
 				c.errorf("Claim: got error %v", err)
@@ -144,7 +144,7 @@ func testLimitsAtOnce(c *check) {
 		})
 	}
 	wg.Wait()
-	equal(c, "claims, of which 7 may be unproven", len(all), 7)
+	equal(c, "claims, of which 7 may be unhealthy", len(all), 7)
 	for id, n := range perSubscription(all) {
 		if n > 3 {
 			c.errorf("claims of %s: got %d, want at most 3", id, n)

@@ -180,7 +180,7 @@ func testEraseLeases(c *check) {
 func testEraseRoom(c *check) {
 	c.subscribe()
 	c.publish(4)
-	req := store.ClaimRequest{Max: 10, PerSubscription: 2, Unproven: 2}
+	req := store.ClaimRequest{Max: 10, PerSubscription: 2, MaxUnhealthy: 2}
 	first := c.claimWith(req).Claims
 	equal(c, "claims", len(first), 2)
 	for _, cl := range first {

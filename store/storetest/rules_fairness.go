@@ -13,7 +13,7 @@ func fairnessRules() []rule {
 		{name: "retries-take-turns", test: testRetriesTakeTurns,
 			rule: "Retries that are due take turns with first attempts."},
 		{name: "classes", test: testClasses,
-			rule: "The classes that have something it may take (Proven, new, with Failures) come in turn, one " +
+			rule: "The classes that have something it may take (Healthy, new, with Failures) come in turn, one " +
 				"delivery each."},
 		{name: "classes-full", test: testClassesFull,
 			rule: "A class that the limits let nothing be taken of is passed over."},

@@ -125,8 +125,8 @@ func testFinishResults(c *check) {
 	want := []store.Result{
 		{After: store.Health{Failures: 1}},
 		{Ignored: true},
-		{Before: store.Health{Failures: 1}, After: store.Health{Proven: true, Recovering: 1}},
-		{Before: store.Health{Proven: true, Recovering: 1}, After: store.Health{Failures: 1}},
+		{Before: store.Health{Failures: 1}, After: store.Health{Healthy: true, SlowStart: 1}},
+		{Before: store.Health{Healthy: true, SlowStart: 1}, After: store.Health{Failures: 1}},
 	}
 	for i := range want {
 		equal(c, "result", got[i], want[i])
@@ -177,7 +177,7 @@ func testLateSuccess(c *check) {
 	c.release(released)
 	c.counts(delivered(released))
 	c.state(released.Lease, store.Delivered)
-	equal(c, "Proven", c.health(sub.ID).Proven, true)
+	equal(c, "Healthy", c.health(sub.ID).Healthy, true)
 	equal(c, "claims", len(c.claim(10)), 0)
 }
 
@@ -269,7 +269,7 @@ func testFinishUnknown(c *check) {
 func testFinishRoom(c *check) {
 	c.subscribe()
 	c.publish(9)
-	req := store.ClaimRequest{Max: 10, PerSubscription: 2, Unproven: 2}
+	req := store.ClaimRequest{Max: 10, PerSubscription: 2, MaxUnhealthy: 2}
 	claims := c.claimWith(req).Claims
 	for _, finish := range []func(store.Claim) store.Outcome{
 		func(cl store.Claim) store.Outcome { return failed(cl, c.long) }, dead, delivered,

@@ -10,14 +10,14 @@ import (
 func healthRules() []rule {
 	return []rule{
 		{name: "success", test: testHealthSuccess,
-			rule: "After Delivered the health is Proven, and all else but Recovering zero."},
+			rule: "After Delivered the health is Healthy, and all else but SlowStart zero."},
 		{name: "failure", test: testHealthFailure,
-			rule: "After Pending and Dead it is not Proven, and Failures grows by one."},
+			rule: "After Pending and Dead it is not Healthy, and Failures grows by one."},
 		{name: "recovering", test: testHealthRecovering,
-			rule: "After a success Recovering is the number of Failures that it ended, at most MaxRecovering, or one " +
+			rule: "After a success SlowStart is the number of Failures that it ended, at most MaxSlowStart, or one " +
 				"less than before when there were none; after a failure it is zero."},
 		{name: "hold", test: testHealthHold,
-			rule: "HoldFor, when positive, keeps the longer of HeldUntil and now + HoldFor, and adds one to Holds " +
+			rule: "ProbeIn, when positive, keeps the longer of NextProbeAt and now + ProbeIn, and adds one to Holds " +
 				"unless the subscription is held already."},
 		{name: "hold-again", test: testHealthHoldAgain,
 			rule: "Holds counts how often the subscription was held since the last success."},
@@ -38,10 +38,10 @@ func testHealthSuccess(c *check) {
 	c.counts(held(c.claimOne(), 0, c.short))
 	c.pass(c.short)
 	c.counts(failed(c.claimOne(), 0))
-	if h := c.health(sub.ID); h.Failures != 2 || h.Holds != 1 || h.FailingFor <= 0 || h.HeldUntil.IsZero() {
-		c.errorf("health: got %+v, want 2 Failures, 1 Hold, and FailingFor and HeldUntil set", h)
+	if h := c.health(sub.ID); h.Failures != 2 || h.Probes != 1 || h.FailingFor <= 0 || h.NextProbeAt.IsZero() {
+		c.errorf("health: got %+v, want 2 Failures, 1 Hold, and FailingFor and NextProbeAt set", h)
 	}
-	want := store.Health{Proven: true, Recovering: 2}
+	want := store.Health{Healthy: true, SlowStart: 2}
 	r := c.counts(delivered(c.claimOne()))
 	equal(c, "After", r.After, want)
 	equal(c, "health", c.health(sub.ID), want)
@@ -55,7 +55,7 @@ func testHealthFailure(c *check) {
 	c.counts(delivered(claims[0]))
 	for i, o := range []store.Outcome{failed(claims[1], c.long), dead(claims[2]), failed(claims[3], 0)} {
 		r := c.counts(o)
-		equal(c, "After.Proven", r.After.Proven, false)
+		equal(c, "After.Healthy", r.After.Healthy, false)
 		equal(c, "After.Failures", r.After.Failures, i+1)
 		equal(c, "Before.Failures", r.Before.Failures, i)
 		equal(c, "Stats' health", c.health(sub.ID).Failures, i+1)
@@ -71,19 +71,19 @@ func testHealthRecovering(c *check) {
 	}{
 		{0, []int{0, 0}},
 		{3, []int{3, 2, 1, 0, 0}},
-		{store.MaxRecovering + 1, []int{store.MaxRecovering, store.MaxRecovering - 1}},
+		{store.MaxSlowStart + 1, []int{store.MaxSlowStart, store.MaxSlowStart - 1}},
 		{2, []int{2}},
 		{1, []int{1, 0}},
 	} {
 		c.publish(tc.failures + len(tc.want))
 		for range tc.failures {
-			equal(c, "Recovering after a failure", c.counts(dead(c.claimOne())).After.Recovering, 0)
+			equal(c, "SlowStart after a failure", c.counts(dead(c.claimOne())).After.SlowStart, 0)
 		}
 		for i, want := range tc.want {
 			r := c.counts(delivered(c.claimOne()))
-			what := fmt.Sprintf("Recovering after %d failures and %d successes", tc.failures, i+1)
-			equal(c, what, r.After.Recovering, want)
-			equal(c, what+", in Stats", c.health(sub.ID).Recovering, want)
+			what := fmt.Sprintf("SlowStart after %d failures and %d successes", tc.failures, i+1)
+			equal(c, what, r.After.SlowStart, want)
+			equal(c, what+", in Stats", c.health(sub.ID).SlowStart, want)
 		}
 	}
 }
@@ -95,18 +95,18 @@ func testHealthHold(c *check) {
 	now := time.Now()
 	for i, tc := range []struct {
 		hold time.Duration
-		want store.Health // HeldUntil apart
+		want store.Health // NextProbeAt apart
 		end  time.Duration
 	}{
-		{c.long / 2, store.Health{Failures: 1, Holds: 1}, c.long / 2},
-		{c.long, store.Health{Failures: 2, Holds: 1}, c.long},
-		{c.short, store.Health{Failures: 3, Holds: 1}, c.long},
-		{0, store.Health{Failures: 4, Holds: 1}, c.long},
+		{c.long / 2, store.Health{Failures: 1, Probes: 1}, c.long / 2},
+		{c.long, store.Health{Failures: 2, Probes: 1}, c.long},
+		{c.short, store.Health{Failures: 3, Probes: 1}, c.long},
+		{0, store.Health{Failures: 4, Probes: 1}, c.long},
 	} {
 		got := c.counts(held(claims[i], 0, tc.hold)).After
 		equal(c, "Failures", got.Failures, tc.want.Failures)
-		equal(c, "Holds", got.Holds, tc.want.Holds)
-		c.near("HeldUntil", got.HeldUntil, now.Add(tc.end))
+		equal(c, "Holds", got.Probes, tc.want.Probes)
+		c.near("NextProbeAt", got.NextProbeAt, now.Add(tc.end))
 		equal(c, "health", sameClock(c.health(sub.ID)), sameClock(got))
 	}
 	equal(c, "claims", len(c.claim(10)), 0)
@@ -117,7 +117,7 @@ func testHealthHoldAgain(c *check) {
 	c.publish(1)
 	for n := range 3 {
 		c.counts(held(c.claimOne(), 0, c.short))
-		equal(c, "Holds", c.health(sub.ID).Holds, n+1)
+		equal(c, "Holds", c.health(sub.ID).Probes, n+1)
 		c.pass(c.short)
 	}
 }
@@ -129,8 +129,8 @@ func testHealthHoldDelivered(c *check) {
 	c.counts(held(claims[0], c.long, c.long))
 	equal(c, "claims while held", len(c.claim(10)), 0)
 	o := delivered(claims[1])
-	o.HoldFor = c.long
-	equal(c, "After", c.counts(o).After, store.Health{Proven: true, Recovering: 1})
+	o.ProbeIn = c.long
+	equal(c, "After", c.counts(o).After, store.Health{Healthy: true, SlowStart: 1})
 	equal(c, "claims after a success", len(c.claim(10)), 1)
 }
 

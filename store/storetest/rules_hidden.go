@@ -19,12 +19,12 @@ func hiddenRules() []rule {
 }
 
 // testHiddenBehindLimits has many failing subscriptions with a retry that is due earlier than that of a
-// proven one, under a limit for those that fail.
+// healthy one, under a limit for those that fail.
 func testHiddenBehindLimits(c *check) {
-	proven := c.create(c.newSub("proven.type"))
-	c.enqueue(c.event("proven.type"), c.event("proven.type"))
+	healthy := c.create(c.newSub("healthy.type"))
+	c.enqueue(c.event("healthy.type"), c.event("healthy.type"))
 	own := c.claim(10)
-	equal(c, "claims of the proven one", len(own), 2)
+	equal(c, "claims of the healthy one", len(own), 2)
 
 	c.subscribeMany(manyDue)
 	c.publish(1)
@@ -41,19 +41,19 @@ func testHiddenBehindLimits(c *check) {
 	c.claim(0) // what is due later is known to the store
 	c.pass(delay)
 
-	req := store.ClaimRequest{Max: 10, Unproven: 1, Failing: 1}
+	req := store.ClaimRequest{Max: 10, MaxUnhealthy: 1, MaxFailing: 1}
 	for range manyDue {
 		claims := c.claimWith(req)
 		for _, cl := range claims.Claims {
-			if cl.SubscriptionID == proven.ID {
+			if cl.SubscriptionID == healthy.ID {
 				return
 			}
 		}
-		if claims.Wait > 0 {
-			c.fatalf("Claim: the due retry of a proven subscription was not claimed, and Wait is %v", claims.Wait)
+		if claims.NextDue > 0 {
+			c.fatalf("Claim: the due retry of a healthy subscription was not claimed, and Wait is %v", claims.NextDue)
 		}
 	}
-	c.errorf("Claim: the due retry of a proven subscription was not claimed in %d calls", manyDue)
+	c.errorf("Claim: the due retry of a healthy subscription was not claimed in %d calls", manyDue)
 }
 
 // subscribeMany makes so many subscriptions, many at a time.

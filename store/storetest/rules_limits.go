@@ -13,18 +13,18 @@ func limitRules() []rule {
 				"leased them."},
 		{name: "expiry", test: testLimitsExpiry,
 			rule: "A lease that has run out does not count against the limits."},
-		{name: "unproven", test: testUnproven,
-			rule: "Unproven is how many deliveries may be leased at once of all subscriptions together that are " +
-				"not Proven."},
+		{name: "unhealthy", test: testUnhealthy,
+			rule: "MaxUnhealthy is how many deliveries may be leased at once of all subscriptions together that are " +
+				"not Healthy."},
 		{name: "failing", test: testFailing,
 			rule: "Failing is how many deliveries may be leased at once of all subscriptions together that have " +
 				"Failures."},
 		{name: "follow-health", test: testLimitsFollowHealth,
-			rule: "What is leased counts as unproven and as failing by the subscription's present health."},
+			rule: "What is leased counts as unhealthy and as failing by the subscription's present health."},
 		{name: "probe-after", test: testProbeAfter,
-			rule: "ProbeAfter limits a subscription with so many Failures or more to one lease at a time."},
+			rule: "BreakerThreshold limits a subscription with so many Failures or more to one lease at a time."},
 		{name: "recovering", test: testRecovering,
-			rule: "After failures PerSubscription is halved for each of Health.Recovering, down to one, and so " +
+			rule: "After failures PerSubscription is halved for each of Health.SlowStart, down to one, and so " +
 				"comes back by doubling with each success."},
 		{name: "recovering-failure", test: testRecoveringFailure,
 			rule: "A failure ends the recovery; the next success starts another."},
@@ -56,32 +56,32 @@ func testLimitsExpiry(c *check) {
 	c.subscribe()
 	c.publish(3)
 	c.counts(failed(c.claimOne(), c.long))
-	req := store.ClaimRequest{Max: 10, PerSubscription: 1, Unproven: 1, Failing: 1, Lease: c.short}
+	req := store.ClaimRequest{Max: 10, PerSubscription: 1, MaxUnhealthy: 1, MaxFailing: 1, Lease: c.short}
 	equal(c, "claims", len(c.claimWith(req).Claims), 1)
 	c.pass(c.short)
 	equal(c, "claims once the lease has run out", len(c.claimWith(req).Claims), 1)
 }
 
-func testUnproven(c *check) {
-	proven := c.proven("proven.one")
+func testUnhealthy(c *check) {
+	healthy := c.healthy("healthy.one")
 	for range 5 {
-		c.subscribe("unproven.one")
+		c.subscribe("unhealthy.one")
 	}
-	c.publishTo("proven.one", 10)
-	c.publishTo("unproven.one", 10)
-	req := store.ClaimRequest{Max: 100, Unproven: 4}
+	c.publishTo("healthy.one", 10)
+	c.publishTo("unhealthy.one", 10)
+	req := store.ClaimRequest{Max: 100, MaxUnhealthy: 4}
 	first := c.claimWith(req).Claims
 	got := perSubscription(first)
-	equal(c, "claims of the Proven one", got[proven.ID], 10)
-	equal(c, "claims of the others", len(first)-got[proven.ID], 4)
+	equal(c, "claims of the Healthy one", got[healthy.ID], 10)
+	equal(c, "claims of the others", len(first)-got[healthy.ID], 4)
 	for id, n := range got {
-		if id != proven.ID && n != 1 {
+		if id != healthy.ID && n != 1 {
 			c.errorf("claims of %s: got %d, want the four to be of four", id, n)
 		}
 	}
 	equal(c, "claims at the limit", len(c.claimWith(req).Claims), 0)
 	for _, cl := range first {
-		if cl.SubscriptionID != proven.ID {
+		if cl.SubscriptionID != healthy.ID {
 			c.release(cl)
 			break
 		}
@@ -90,17 +90,17 @@ func testUnproven(c *check) {
 }
 
 func testFailing(c *check) {
-	c.proven("proven.one")
+	c.healthy("healthy.one")
 	for range 5 {
 		c.failing("failing.one", 1)
 	}
 	fresh := c.subscribe("new.one")
-	c.publishTo("proven.one", 10)
+	c.publishTo("healthy.one", 10)
 	c.publishTo("failing.one", 10)
 	c.publishTo("new.one", 10)
-	req := store.ClaimRequest{Max: 100, Failing: 3, Unproven: 5}
+	req := store.ClaimRequest{Max: 100, MaxFailing: 3, MaxUnhealthy: 5}
 	first := c.claimWith(req).Claims
-	byType := c.perType("claims", first, map[string]int{"proven.one": 10, "failing.one": 3, "new.one": 2})
+	byType := c.perType("claims", first, map[string]int{"healthy.one": 10, "failing.one": 3, "new.one": 2})
 	for id, n := range perSubscription(byType["failing.one"]) {
 		if n != 1 {
 			c.errorf("claims of %s: got %d, want the three to be of three", id, n)
@@ -108,7 +108,7 @@ func testFailing(c *check) {
 	}
 	equal(c, "claims at the limits", len(c.claimWith(req).Claims), 0)
 	c.release(byType["failing.one"][0])
-	req.Unproven = 20
+	req.MaxUnhealthy = 20
 	second := c.claimWith(req).Claims
 	c.perType("claims once there is room for one", second, map[string]int{"failing.one": 1, "new.one": 8})
 	equal(c, "claims of the new one", perSubscription(second)[fresh.ID], 8)
@@ -120,21 +120,21 @@ func testLimitsFollowHealth(c *check) {
 	c.publishTo("one.type", 4)
 	first := c.claim(4)
 	c.publishTo("two.type", 5)
-	req := store.ClaimRequest{Max: 100, Unproven: 3, Failing: 2}
+	req := store.ClaimRequest{Max: 100, MaxUnhealthy: 3, MaxFailing: 2}
 	equal(c, "claims while four of a new one are leased", len(c.claimWith(req).Claims), 0)
 	c.counts(delivered(first[0]))
 	two := c.claimWith(req).Claims
-	equal(c, "claims once those are of a Proven one", len(two), 3)
+	equal(c, "claims once those are of a Healthy one", len(two), 3)
 	c.counts(failed(first[1], c.long))
-	req.Unproven = 6
+	req.MaxUnhealthy = 6
 	more := c.claimWith(req).Claims
-	equal(c, "claims once it is not Proven any more, one more than is leased", len(more), 1)
+	equal(c, "claims once it is not Healthy any more, one more than is leased", len(more), 1)
 	c.counts(failed(two[0], 0))
-	req.Unproven = 0
+	req.MaxUnhealthy = 0
 	equal(c, "claims while five of failing ones are leased", len(c.claimWith(req).Claims), 0)
 	c.counts(delivered(two[1]))
-	equal(c, "claims of what is due of the one that is Proven now", len(c.claimWith(req).Claims), 2)
-	req.Failing = 3
+	equal(c, "claims of what is due of the one that is Healthy now", len(c.claimWith(req).Claims), 2)
+	req.MaxFailing = 3
 	c.publishTo("one.type", 2)
 	equal(c, "claims of the failing one, one more than is leased", len(c.claimWith(req).Claims), 1)
 }
@@ -153,11 +153,11 @@ func testProbeAfter(c *check) {
 		}
 	}
 	equal(c, "failures", failures, 3)
-	req := store.ClaimRequest{Max: 10, ProbeAfter: 4, PerSubscription: 3}
+	req := store.ClaimRequest{Max: 10, BreakerThreshold: 4, PerSubscription: 3}
 	claims := c.claimWith(req).Claims
 	equal(c, "claims of one with fewer failures", perSubscription(claims)[sub.ID], 3)
 	c.release(claims...)
-	req.ProbeAfter = 3
+	req.BreakerThreshold = 3
 	claims = c.claimWith(req).Claims
 	equal(c, "claims of one with as many failures", perSubscription(claims)[sub.ID], 1)
 	equal(c, "claims of one without", perSubscription(claims)[other.ID], 3)

@@ -105,8 +105,8 @@ func testPauseHold(c *check) {
 	claims := c.claim(2)
 	c.pause(sub.ID, c.long)
 	h := c.counts(held(claims[0], 0, c.short)).After
-	equal(c, "Holds of one that is paused but was not held", h.Holds, 1)
-	c.near("HeldUntil", h.HeldUntil, time.Now().Add(c.short))
+	equal(c, "Holds of one that is paused but was not held", h.Probes, 1)
+	c.near("NextProbeAt", h.NextProbeAt, time.Now().Add(c.short))
 	c.pass(c.short)
 	equal(c, "claims once only the hold is over", len(c.claim(100)), 0)
 	c.counts(held(claims[1], 0, c.long))

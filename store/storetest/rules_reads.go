@@ -106,7 +106,7 @@ func testReadsDeleted(c *check) {
 	stats := c.stats(sub.ID)
 	equal(c, "health of the new one", stats.Health, store.Health{})
 	equal(c, "Pending of the new one", stats.Pending, 0)
-	equal(c, "Hour of the new one", stats.Hour, store.Window{})
+	equal(c, "Hour of the new one", stats.Hour, store.AttemptStats{})
 }
 
 // seesNothing checks that nobody says anything of the deliveries that a subscription had.

@@ -8,20 +8,20 @@ import (
 
 func testRecovering(c *check) {
 	const full = 16
-	req := store.ClaimRequest{Max: 100, PerSubscription: full, Failing: 1, ProbeAfter: 1}
-	for i, failures := range []int{1, 3, store.MaxRecovering, store.MaxRecovering + 2} {
+	req := store.ClaimRequest{Max: 100, PerSubscription: full, MaxFailing: 1, BreakerThreshold: 1}
+	for i, failures := range []int{1, 3, store.MaxSlowStart, store.MaxSlowStart + 2} {
 		eventType := fmt.Sprintf("type.n%d", i)
 		sub := c.failing(eventType, failures)
 		c.publishTo(eventType, 3*full)
 		claims := c.claimWith(req).Claims
 		equal(c, "claims of the failing one", len(claims), 1)
-		for left := min(failures, store.MaxRecovering); left >= 0; left-- {
+		for left := min(failures, store.MaxSlowStart); left >= 0; left-- {
 			c.counts(delivered(claims[0]))
 			c.release(claims[1:]...)
 			h := c.health(sub.ID)
-			equal(c, "health", h, store.Health{Proven: true, Recovering: left})
+			equal(c, "health", h, store.Health{Healthy: true, SlowStart: left})
 			claims = c.claimWith(req).Claims
-			what := fmt.Sprintf("claims after %d failures, with %d of Recovering", failures, left)
+			what := fmt.Sprintf("claims after %d failures, with %d of SlowStart", failures, left)
 			equal(c, what, len(claims), max(1, full>>left))
 			if len(claims) == 0 {
 				return
@@ -46,6 +46,6 @@ func testRecoveringFailure(c *check) {
 	equal(c, "claims after a failure", len(claims), 8)
 	c.release(claims...)
 	c.counts(delivered(c.claimOne()))
-	equal(c, "health after another success", c.health(sub.ID), store.Health{Proven: true, Recovering: 1})
+	equal(c, "health after another success", c.health(sub.ID), store.Health{Healthy: true, SlowStart: 1})
 	equal(c, "claims after another success", len(c.claimWith(req).Claims), 4)
 }

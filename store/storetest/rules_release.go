@@ -91,7 +91,7 @@ func testReleaseVoid(c *check) {
 func testReleaseRoom(c *check) {
 	c.subscribe()
 	c.publish(3)
-	req := store.ClaimRequest{Max: 10, PerSubscription: 2, Unproven: 2}
+	req := store.ClaimRequest{Max: 10, PerSubscription: 2, MaxUnhealthy: 2}
 	for range 3 {
 		claims := c.claimWith(req).Claims
 		equal(c, "claims", len(claims), 2)
@@ -183,7 +183,7 @@ func testReadyFinish(c *check) {
 		func(cl store.Claim) store.Outcome { return canceled(cl, "filtered") },
 		delivered,
 	} {
-		for _, req := range []store.ClaimRequest{{PerSubscription: 1}, {Unproven: 1}, {Failing: 1}, {ProbeAfter: 1}} {
+		for _, req := range []store.ClaimRequest{{PerSubscription: 1}, {MaxUnhealthy: 1}, {MaxFailing: 1}, {BreakerThreshold: 1}} {
 			req.Max = 1
 			claims := c.claimWith(req).Claims
 			if len(claims) != 1 {
@@ -191,7 +191,7 @@ func testReadyFinish(c *check) {
 			}
 			equal(c, "claims at the limit", len(c.claimWith(req).Claims), 0)
 			c.signals("Finish", func() { c.counts(finish(claims[0])) })
-			if claims[0].Health.Proven != c.health(claims[0].SubscriptionID).Proven {
+			if claims[0].Health.Healthy != c.health(claims[0].SubscriptionID).Healthy {
 				break // it is not failing any more
 			}
 		}

@@ -233,13 +233,13 @@ func testRequeueHold(c *check) {
 		claims := c.claim(3)
 		c.finish(failed(claims[1], c.long))
 		last := dead(claims[0])
-		last.HoldFor = c.long
+		last.ProbeIn = c.long
 		c.counts(last)
 		equal(c, name+": claims while held", len(c.claim(10)), 0)
 		q.SubscriptionID = sub.ID
 		c.requeue(q)
 		want := c.health(sub.ID)
-		if want.Failures != 2 || want.Holds != 1 || !want.HeldUntil.IsZero() {
+		if want.Failures != 2 || want.Probes != 1 || !want.NextProbeAt.IsZero() {
 			c.errorf("%s: health: got %+v, want 2 Failures, 1 Hold, and not to be held", name, want)
 		}
 		if got := len(c.claim(10)); got == 0 {
@@ -265,7 +265,7 @@ func testRequeueHoldOfOthers(c *check) {
 	for _, cl := range c.claim(10) {
 		equal(c, "claimed of", cl.SubscriptionID, other.ID)
 	}
-	if c.health(sub.ID).HeldUntil.IsZero() {
-		c.errorf("HeldUntil: got zero, want it held as before")
+	if c.health(sub.ID).NextProbeAt.IsZero() {
+		c.errorf("NextProbeAt: got zero, want it held as before")
 	}
 }

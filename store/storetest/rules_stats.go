@@ -62,7 +62,7 @@ func testStatsSubscription(c *check) {
 	got := c.stats(sub.ID)
 	equal(c, "Pending", got.Pending, 1)
 	equal(c, "InFlight", got.InFlight, 0)
-	equal(c, "Health", got.Health, store.Health{Proven: true})
+	equal(c, "Health", got.Health, store.Health{Healthy: true})
 	got = c.stats(other.ID)
 	equal(c, "the other's Pending", got.Pending, 5)
 	equal(c, "the other's InFlight", got.InFlight, 2)

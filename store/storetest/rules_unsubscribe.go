@@ -74,7 +74,7 @@ func testUnsubscribeLeases(c *check) {
 	c.state(died.Lease, store.Canceled)
 	c.resubscribe(sub.ID)
 	c.publish(1)
-	limited := c.claimWith(store.ClaimRequest{Max: 5, PerSubscription: 1, Unproven: 1}).Claims
+	limited := c.claimWith(store.ClaimRequest{Max: 5, PerSubscription: 1, MaxUnhealthy: 1}).Claims
 	equal(c, "claims under limits that void leases would have used up", len(limited), 1)
 }
 

@@ -24,7 +24,7 @@ func waitRules() []rule {
 }
 
 // wait returns the Wait of a claim of none.
-func (c *check) wait() time.Duration { return c.claimWith(store.ClaimRequest{}).Wait }
+func (c *check) wait() time.Duration { return c.claimWith(store.ClaimRequest{}).NextDue }
 
 // about checks a Wait: never longer than right, and shorter only by the time that tests take.
 func (c *check) about(what string, got, want time.Duration) {
@@ -60,7 +60,7 @@ func testWaitHold(c *check) {
 	c.counts(held(c.claimOne(), 0, c.long))
 	claims := c.claimWith(store.ClaimRequest{Max: 10})
 	equal(c, "claims", len(claims.Claims), 0)
-	c.about("Wait for the end of the hold", claims.Wait, c.long)
+	c.about("Wait for the end of the hold", claims.NextDue, c.long)
 	c.subscribe("other.type")
 	c.publishTo("other.type", 1)
 	c.counts(held(c.claimOne(), c.long, 2*c.long))
@@ -87,7 +87,7 @@ func testWaitLease(c *check) {
 	c.claimWith(store.ClaimRequest{Max: 1, Lease: c.long})
 	claims := c.claimWith(store.ClaimRequest{Max: 10, Lease: 2 * c.long})
 	equal(c, "claims", len(claims.Claims), 1)
-	c.about("Wait for the first lease", claims.Wait, c.long)
+	c.about("Wait for the first lease", claims.NextDue, c.long)
 }
 
 func testWaitLimits(c *check) {
@@ -100,5 +100,5 @@ func testWaitLimits(c *check) {
 	equal(c, "claims", len(c.claimWith(req).Claims), 1)
 	claims := c.claimWith(req)
 	equal(c, "claims at the limit", len(claims.Claims), 0)
-	c.about("Wait at the limit, for the lease", claims.Wait, c.long)
+	c.about("Wait at the limit, for the lease", claims.NextDue, c.long)
 }

@@ -44,7 +44,7 @@ func (c *check) within(what string, got, want time.Duration) {
 }
 
 // window checks the counts of a window.
-func (c *check) window(what string, got store.Window, delivered, failed int) {
+func (c *check) window(what string, got store.AttemptStats, delivered, failed int) {
 	if got.Delivered != delivered || got.Failed != failed {
 		c.errorf("%s: got %d delivered and %d failed, want %d and %d", what, got.Delivered, got.Failed, delivered, failed)
 	}
@@ -100,7 +100,7 @@ func testWindowPercentiles(c *check) {
 	timeout := took(dead(claims[0]), 15*time.Second)
 	timeout.Attempt.Status = 0
 	c.counts(timeout) // which is no answer
-	if got, want := c.stats(sub.ID).Hour, (store.Window{Failed: 1}); got != want {
+	if got, want := c.stats(sub.ID).Hour, (store.AttemptStats{Failed: 1}); got != want {
 		c.errorf("after a timeout: got %+v, want %+v", got, want)
 	}
 	for i, cl := range claims[1:] {
@@ -113,7 +113,7 @@ func testWindowPercentiles(c *check) {
 			c.counts(took(dead(cl), 9*time.Second))
 		}
 	}
-	for name, w := range map[string]store.Window{"Hour": c.stats(sub.ID).Hour, "Day": c.stats(sub.ID).Day} {
+	for name, w := range map[string]store.AttemptStats{"Hour": c.stats(sub.ID).Hour, "Day": c.stats(sub.ID).Day} {
 		c.window(name, w, 92, 8)
 		c.within("P50 of "+name, w.P50, 40*time.Millisecond)
 		c.within("P95 of "+name, w.P95, 9*time.Second)
@@ -129,8 +129,8 @@ func testWindowApart(c *check) {
 	c.windows("the one", sub.ID, 3, 0)
 	c.windows("the other", other.ID, 0, 2)
 	all := c.stats("")
-	equal(c, "Hour of the whole store", all.Hour, store.Window{})
-	equal(c, "Day of the whole store", all.Day, store.Window{})
+	equal(c, "Hour of the whole store", all.Hour, store.AttemptStats{})
+	equal(c, "Day of the whole store", all.Day, store.AttemptStats{})
 }
 
 // slot is by how much figures may reach back further than an hour or a day.
@@ -156,7 +156,7 @@ func testWindowHour(c *check) {
 	c.pass(3 * slot)
 	c.window("Day once the first are older than a day", c.stats(sub.ID).Day, 0, 1)
 	c.pass(2 * time.Hour)
-	if got := c.stats(sub.ID); got.Hour != (store.Window{}) || got.Day != (store.Window{}) {
+	if got := c.stats(sub.ID); got.Hour != (store.AttemptStats{}) || got.Day != (store.AttemptStats{}) {
 		c.errorf("once all are older than a day: got %+v and %+v, want zero", got.Hour, got.Day)
 	}
 }

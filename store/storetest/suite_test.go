@@ -57,7 +57,7 @@ func (s *restarting) Pause(ctx context.Context, subscriptionID string, d time.Du
 	return s.Store.Pause(ctx, subscriptionID, d)
 }
 
-func (s *restarting) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims, error) {
+func (s *restarting) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
 	claims, err := s.Store.Claim(ctx, req)
 	s.mu.Lock()
 	defer s.mu.Unlock()

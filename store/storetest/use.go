@@ -99,7 +99,7 @@ func eventIDs(evs []events.Event) []string {
 }
 
 // claimWith claims by the request; its Lease is long when it is zero.
-func (c *check) claimWith(req store.ClaimRequest) store.Claims {
+func (c *check) claimWith(req store.ClaimRequest) store.ClaimResult {
 	if req.Lease == 0 {
 		req.Lease = c.long
 	}
@@ -166,7 +166,7 @@ func failed(cl store.Claim, retryIn time.Duration) store.Outcome {
 
 func held(cl store.Claim, retryIn, holdFor time.Duration) store.Outcome {
 	o := failed(cl, retryIn)
-	o.HoldFor = holdFor
+	o.ProbeIn = holdFor
 	return o
 }
 

@@ -169,7 +169,7 @@ func (s *watched) Enqueue(ctx context.Context, evs ...events.Event) error {
 	return s.Store.Enqueue(ctx, evs...)
 }
 
-func (s *watched) Claim(ctx context.Context, req store.ClaimRequest) (store.Claims, error) {
+func (s *watched) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
 	defer s.call("Claim")()
 	return s.Store.Claim(ctx, req)
 }

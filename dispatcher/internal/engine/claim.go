@@ -68,15 +68,15 @@ func (r *run) wait(ctx context.Context, d time.Duration) {
 func (r *run) claim(ctx context.Context, max int) (n int, wait time.Duration, err error) {
 	// Before the call: a change that is stored while it runs must count as newer than its claims.
 	epoch := r.tickets.begin()
-	unproven := (r.Concurrency + 1) / 2
-	got, err := protect(func() (store.Claims, error) {
+	unhealthy := (r.Concurrency + 1) / 2
+	got, err := protect(func() (store.ClaimResult, error) {
 		return r.Store.Claim(ctx, store.ClaimRequest{
-			Max:             max,
-			Lease:           r.Lease,
-			PerSubscription: r.PerSubscription,
-			Unproven:        unproven,
-			Failing:         (3*unproven + 3) / 4,
-			ProbeAfter:      r.BreakerThreshold,
+			Max:              max,
+			Lease:            r.Lease,
+			PerSubscription:  r.PerSubscription,
+			MaxUnhealthy:     unhealthy,
+			MaxFailing:       (3*unhealthy + 3) / 4,
+			BreakerThreshold: r.BreakerThreshold,
 		})
 	})
 	if err != nil {
@@ -90,7 +90,7 @@ func (r *run) claim(ctx context.Context, max int) (n int, wait time.Duration, er
 		// claimed with it.
 		r.start(&ticket{claim: c, epoch: epoch})
 	}
-	return len(got.Claims), got.Wait, r.postpone(ctx, off)
+	return len(got.Claims), got.NextDue, r.postpone(ctx, off)
 }
 
 // postponed are claims that must not be attempted now.

@@ -24,7 +24,7 @@ func (e *Engine) outcomeOf(c *store.Claim, r *send.Result) store.Outcome {
 	}
 	o.Body = r.BodyOverride
 	if c.Health.Failures+1 >= e.BreakerThreshold {
-		o.HoldFor = max(e.RetryDelay(c.Health.Holds+1), r.RetryAfter)
+		o.ProbeIn = max(e.RetryDelay(c.Health.Probes+1), r.RetryAfter)
 	}
 	return o
 }

@@ -27,7 +27,7 @@ func TestOutcomeOf(t *testing.T) {
 		holdFor time.Duration
 	}{
 		{name: "a success", result: send.Result{Attempt: store.Attempt{Status: 200}}, state: store.Delivered},
-		{name: "a success of a probe", health: store.Health{Failures: 9, Holds: 4},
+		{name: "a success of a probe", health: store.Health{Failures: 9, Probes: 4},
 			result: send.Result{Attempt: store.Attempt{Status: 200}}, state: store.Delivered},
 		{name: "a failure", result: send.Result{Attempt: store.Attempt{Status: 500, Error: wrong}},
 			state: store.Pending, retryIn: time.Minute},
@@ -44,7 +44,7 @@ func TestOutcomeOf(t *testing.T) {
 			result: send.Result{Attempt: store.Attempt{Error: wrong}}, state: store.Pending, retryIn: time.Minute},
 		{name: "the failure that opens it", health: store.Health{Failures: 2},
 			result: send.Result{Attempt: store.Attempt{Error: wrong}}, state: store.Pending, retryIn: time.Minute, holdFor: time.Minute},
-		{name: "a probe that fails", health: store.Health{Failures: 7, Holds: 4},
+		{name: "a probe that fails", health: store.Health{Failures: 7, Probes: 4},
 			result: send.Result{Attempt: store.Attempt{Error: wrong}}, state: store.Pending, retryIn: time.Minute, holdFor: 5 * time.Minute},
 		{name: "a probe that is its delivery's last", retry: 3, health: store.Health{Failures: 7},
 			result: send.Result{Attempt: store.Attempt{Error: wrong}}, state: store.Dead, holdFor: time.Minute},
@@ -52,8 +52,8 @@ func TestOutcomeOf(t *testing.T) {
 		c := &store.Claim{Lease: store.Lease{SubscriptionID: "s", EventID: "e"}, Attempt: 7, Retry: tt.retry, Health: tt.health}
 		tt.result.BodyOverride = []byte("kept")
 		o := e.OutcomeOf(c, &tt.result)
-		if o.State != tt.state || o.RetryIn != tt.retryIn || o.HoldFor != tt.holdFor {
-			t.Errorf("%s: %s, retried in %v, held for %v; want %s, %v, %v", tt.name, o.State, o.RetryIn, o.HoldFor, tt.state, tt.retryIn, tt.holdFor)
+		if o.State != tt.state || o.RetryIn != tt.retryIn || o.ProbeIn != tt.holdFor {
+			t.Errorf("%s: %s, retried in %v, held for %v; want %s, %v, %v", tt.name, o.State, o.RetryIn, o.ProbeIn, tt.state, tt.retryIn, tt.holdFor)
 		}
 		if o.Lease != c.Lease || o.Attempt.Number != 7 || (string(o.Body) == "kept") == (tt.state == store.Delivered) {
 			t.Errorf("%s: lease %v, number %d, body %q", tt.name, o.Lease, o.Attempt.Number, o.Body)

@@ -22,12 +22,12 @@ func BenchmarkRound(b *testing.B) {
 
 func benchmarkRound(b *testing.B, n int, kept string) {
 	s := newMemory()
-	req := store.ClaimRequest{Max: 1, Lease: time.Hour, PerSubscription: 2, Failing: 1, ProbeAfter: 1}
+	req := store.ClaimRequest{Max: 1, Lease: time.Hour, PerSubscription: 2, MaxFailing: 1, BreakerThreshold: 1}
 	failing := store.Health{Failures: 5}
 	switch kept {
 	case "own":
 		flood(s, 1, n, 2, healthy)
-		s.claim(b, store.ClaimRequest{Max: n, Lease: time.Hour, PerSubscription: 1, ProbeAfter: 1})
+		s.claim(b, store.ClaimRequest{Max: n, Lease: time.Hour, PerSubscription: 1, BreakerThreshold: 1})
 		req.PerSubscription = 1
 	case "class":
 		flood(s, 1, n, 2, failing)
@@ -54,7 +54,7 @@ func flood(s *memory, from, subs, each int, h store.Health) {
 	}
 }
 
-var healthy = store.Health{Proven: true}
+var healthy = store.Health{Healthy: true}
 
 // memory is a schedule with all in memory.
 type memory struct {

@@ -41,7 +41,7 @@
 //   - Whenever something may have become claimable, or will be sooner than a claim was told, [Schedule.TakeWake] reports it.
 //   - The cost of a claim grows with what it takes, and with the logarithm of how many Subs have something due. Those that
 //     limits keep back cost nothing: a class without room is not looked at, and a Sub at its limit is looked at once for
-//     each lease of it that ends. (Claims whose PerSubscription or ProbeAfter differ from the last claim's look at all of
+//     each lease of it that ends. (Claims whose PerSubscription or BreakerThreshold differ from the last claim's look at all of
 //     these again.)
 //
 // A [Sub] may be forgotten in any call with another one, unless it has something: ask for it by [Schedule.Ensure] or

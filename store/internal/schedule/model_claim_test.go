@@ -295,11 +295,11 @@ func (m *model) expire() {
 func (m *model) request() store.ClaimRequest {
 	t := m.t
 	return store.ClaimRequest{
-		Max:             rapid.IntRange(0, 6).Draw(t, "max"),
-		Lease:           time.Duration(rapid.IntRange(1, 60).Draw(t, "lease")),
-		PerSubscription: rapid.IntRange(0, 4).Draw(t, "perSubscription"),
-		Unproven:        rapid.IntRange(0, 5).Draw(t, "unproven"),
-		Failing:         rapid.IntRange(0, 4).Draw(t, "failing"),
-		ProbeAfter:      rapid.SampledFrom([]int{0, 1, 5}).Draw(t, "probeAfter"),
+		Max:              rapid.IntRange(0, 6).Draw(t, "max"),
+		Lease:            time.Duration(rapid.IntRange(1, 60).Draw(t, "lease")),
+		PerSubscription:  rapid.IntRange(0, 4).Draw(t, "perSubscription"),
+		MaxUnhealthy:     rapid.IntRange(0, 5).Draw(t, "unhealthy"),
+		MaxFailing:       rapid.IntRange(0, 4).Draw(t, "failing"),
+		BreakerThreshold: rapid.SampledFrom([]int{0, 1, 5}).Draw(t, "probeAfter"),
 	}
 }

@@ -123,7 +123,7 @@ func (m *model) grew(before, after view) bool {
 	for num, n := range after.leased {
 		b, a := before.health[num], after.health[num]
 		if after.waiting[num] &&
-			(n < before.leased[num] || n > 0 && (a.Recovering < b.Recovering || a.Failures < b.Failures)) {
+			(n < before.leased[num] || n > 0 && (a.SlowStart < b.SlowStart || a.Failures < b.Failures)) {
 			return true
 		}
 	}
@@ -622,7 +622,7 @@ func (m *model) drain() {
 		m.unblock()
 	}
 	m.flush()
-	req := store.ClaimRequest{Max: 2, Lease: 50, PerSubscription: 2, Unproven: 2, Failing: 1, ProbeAfter: 5}
+	req := store.ClaimRequest{Max: 2, Lease: 50, PerSubscription: 2, MaxUnhealthy: 2, MaxFailing: 1, BreakerThreshold: 5}
 	for ready, left := true, 10_000; ; left-- {
 		pendings := 0
 		for _, f := range m.file {

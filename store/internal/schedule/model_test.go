@@ -187,7 +187,7 @@ func (m *model) busy(num, seq uint64) bool {
 // blockedUntil returns until when nothing of a subscription is claimed.
 func (m *model) blockedUntil(num uint64) int64 {
 	at := m.pauses[num]
-	if until := m.get(num).state.Health.HeldUntil; !until.IsZero() {
+	if until := m.get(num).state.Health.NextProbeAt; !until.IsZero() {
 		at = max(at, until.UnixNano())
 	}
 	return at
@@ -289,11 +289,11 @@ func (m *model) readWindow(f *stored, source schedule.Source, after schedule.Pos
 
 func (m *model) health() store.Health {
 	h := rapid.SampledFrom([]store.Health{
-		{}, {}, {Proven: true}, {Proven: true}, {Proven: true, Recovering: 1}, {Proven: true, Recovering: 3},
+		{}, {}, {Healthy: true}, {Healthy: true}, {Healthy: true, SlowStart: 1}, {Healthy: true, SlowStart: 3},
 		{Failures: 1}, {Failures: 4}, {Failures: 5},
 	}).Draw(m.t, "health")
 	if h.Failures > 0 && rapid.IntRange(0, 2).Draw(m.t, "hold") == 0 {
-		h.HeldUntil = time.Unix(0, m.now+int64(rapid.IntRange(-5, 40).Draw(m.t, "for")))
+		h.NextProbeAt = time.Unix(0, m.now+int64(rapid.IntRange(-5, 40).Draw(m.t, "for")))
 	}
 	return h
 }

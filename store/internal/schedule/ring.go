@@ -83,7 +83,7 @@ func (rs *rings[Q, L]) move(q *Sub[Q, L], to *ring[Q, L]) {
 
 // use readies the rings for a request: what other limits have kept back is looked at again.
 func (rs *rings[Q, L]) use(req *store.ClaimRequest) {
-	l := limits{req.PerSubscription, req.ProbeAfter}
+	l := limits{req.PerSubscription, req.BreakerThreshold}
 	if l == rs.limits {
 		return
 	}

@@ -114,13 +114,13 @@ func (s *Schedule[Q, L]) setState(q *Sub[Q, L], active bool, health *store.Healt
 	s.rings.readmit(q) // its limit may have changed
 	class := health.Class()
 	if class != q.class && q.leased > 0 ||
-		health.Recovering < q.health.Recovering || health.Failures < q.health.Failures {
+		health.SlowStart < q.health.SlowStart || health.Failures < q.health.Failures {
 		s.wake = s.wake || s.hasDue() // its old class has room now, or its limit is higher
 	}
 	s.leased[q.class] -= q.leased
 	s.leased[class] += q.leased
 	q.active, q.health, q.class = active, *health, class
-	q.heldUntil = Nanos(health.HeldUntil)
+	q.nextProbeAt = Nanos(health.NextProbeAt)
 	q.states++
 }
 

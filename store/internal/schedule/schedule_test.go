@@ -33,7 +33,7 @@ func (s *memory) want(t *testing.T, req store.ClaimRequest, want string) []*leas
 }
 
 func TestTurns(t *testing.T) {
-	unproven, failing := store.Health{}, store.Health{Failures: 1}
+	unhealthy, failing := store.Health{}, store.Health{Failures: 1}
 	tests := []struct {
 		name   string
 		health []store.Health // of subscriptions 1, 2, …
@@ -44,20 +44,20 @@ func TestTurns(t *testing.T) {
 		{"in the order of events", []store.Health{healthy}, []uint64{1, 1, 1}, store.ClaimRequest{Max: 2}, "1/1 1/2"},
 		{"subscriptions in turn", []store.Health{healthy, healthy}, []uint64{1, 1, 1, 2, 2}, store.ClaimRequest{Max: 5},
 			"1/1 2/4 1/2 2/5 1/3"},
-		{"classes in turn", []store.Health{failing, healthy, unproven, healthy}, []uint64{1, 1, 2, 2, 3, 3, 4},
+		{"classes in turn", []store.Health{failing, healthy, unhealthy, healthy}, []uint64{1, 1, 2, 2, 3, 3, 4},
 			store.ClaimRequest{Max: 6}, "2/3 3/5 1/1 4/7 3/6 1/2"},
 		{"one at its limit is passed over", []store.Health{healthy, healthy}, []uint64{1, 1, 1, 2, 2, 2},
 			store.ClaimRequest{Max: 9, PerSubscription: 2}, "1/1 2/4 1/2 2/5"},
 		{"a probe at a time", []store.Health{{Failures: 5}, failing}, []uint64{1, 1, 2, 2},
-			store.ClaimRequest{Max: 9, ProbeAfter: 5}, "1/1 2/3 2/4"},
-		{"slow start", []store.Health{{Proven: true, Recovering: 2}}, []uint64{1, 1, 1, 1, 1},
+			store.ClaimRequest{Max: 9, BreakerThreshold: 5}, "1/1 2/3 2/4"},
+		{"slow start", []store.Health{{Healthy: true, SlowStart: 2}}, []uint64{1, 1, 1, 1, 1},
 			store.ClaimRequest{Max: 9, PerSubscription: 8}, "1/1 1/2"},
-		{"one at least in a slow start", []store.Health{{Proven: true, Recovering: 8}}, []uint64{1, 1},
+		{"one at least in a slow start", []store.Health{{Healthy: true, SlowStart: 8}}, []uint64{1, 1},
 			store.ClaimRequest{Max: 9, PerSubscription: 16}, "1/1"},
-		{"the failing leave room to the new", []store.Health{failing, unproven}, []uint64{1, 1, 1, 2, 2, 2},
-			store.ClaimRequest{Max: 9, Unproven: 4, Failing: 1}, "2/4 1/1 2/5 2/6"},
-		{"the unproven leave room to the healthy", []store.Health{unproven, healthy}, []uint64{1, 1, 1, 2, 2},
-			store.ClaimRequest{Max: 9, Unproven: 1}, "2/4 1/1 2/5"},
+		{"the failing leave room to the new", []store.Health{failing, unhealthy}, []uint64{1, 1, 1, 2, 2, 2},
+			store.ClaimRequest{Max: 9, MaxUnhealthy: 4, MaxFailing: 1}, "2/4 1/1 2/5 2/6"},
+		{"the unhealthy leave room to the healthy", []store.Health{unhealthy, healthy}, []uint64{1, 1, 1, 2, 2},
+			store.ClaimRequest{Max: 9, MaxUnhealthy: 1}, "2/4 1/1 2/5"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -211,7 +211,7 @@ func claimBeside(t *testing.T, n int) time.Duration {
 // TestTimeGoesOn holds that a call with an earlier time takes no turn away.
 func TestTimeGoesOn(t *testing.T) {
 	s := newMemory()
-	flood(s, 1, 1, 1, store.Health{Proven: true, HeldUntil: time.Unix(0, s.now+10)})
+	flood(s, 1, 1, 1, store.Health{Healthy: true, NextProbeAt: time.Unix(0, s.now+10)})
 	before := s.now
 	s.now += 20
 	s.want(t, store.ClaimRequest{}, "")

@@ -23,7 +23,7 @@ type Sub[Q, L any] struct {
 	health         store.Health
 	class          store.Class
 	states         uint32 // changes with these, so that a load of older ones is told apart
-	heldUntil      int64  // until when health holds the subscription
+	nextProbeAt    int64  // until when health holds the subscription
 	postponedUntil int64  // until when nothing is claimed, whatever its health says
 
 	implicit   implicit
@@ -55,7 +55,7 @@ func (q *Sub[Q, L]) Health() *store.Health { return &q.health }
 func (q *Sub[Q, L]) Leased() int { return q.leased }
 
 // blockedUntil returns when the last of its hold and its postponement ends.
-func (q *Sub[Q, L]) blockedUntil() int64 { return max(q.heldUntil, q.postponedUntil) }
+func (q *Sub[Q, L]) blockedUntil() int64 { return max(q.nextProbeAt, q.postponedUntil) }
 
 // blocked reports whether nothing may be claimed for now.
 func (q *Sub[Q, L]) blocked(now int64) bool { return q.blockedUntil() > now }

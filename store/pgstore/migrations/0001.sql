@@ -30,17 +30,17 @@ CREATE TABLE outhook.wants (
 );
 CREATE INDEX wants_sub ON outhook.wants (sub);
 
--- What attempts have said of each endpoint. failing_for is in microseconds. class: 0 proven, 1 new, 2 failing.
+-- What attempts have said of each endpoint. failing_for is in microseconds. class: 0 healthy, 1 new, 2 failing.
 CREATE TABLE outhook.health (
     sub          bigint PRIMARY KEY,
-    class        smallint GENERATED ALWAYS AS (CASE WHEN proven THEN 0 WHEN failures = 0 THEN 1 ELSE 2 END) STORED,
-    proven       boolean NOT NULL DEFAULT false,
+    class        smallint GENERATED ALWAYS AS (CASE WHEN healthy THEN 0 WHEN failures = 0 THEN 1 ELSE 2 END) STORED,
+    healthy       boolean NOT NULL DEFAULT false,
     failures     integer NOT NULL DEFAULT 0,
     failing_for  bigint NOT NULL DEFAULT 0,
     last_failure timestamptz,
-    holds        integer NOT NULL DEFAULT 0,
-    recovering   integer NOT NULL DEFAULT 0,
-    held_until   timestamptz
+    probes        integer NOT NULL DEFAULT 0,
+    slow_start   integer NOT NULL DEFAULT 0,
+    next_probe_at   timestamptz
 ) WITH (fillfactor = 50);
 
 -- Three rings of subscriptions with something to claim, one for each class of health, and when something of each is due that is not yet. Only a claim,

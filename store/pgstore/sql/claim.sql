@@ -1,4 +1,4 @@
--- $1 how many, $2 lease in microseconds, $3 PerSubscription, $4 Unproven, $5 ProbeAfter, $6 what tokens begin with,
+-- $1 how many, $2 lease in microseconds, $3 PerSubscription, $4 MaxUnhealthy, $5 BreakerThreshold, $6 what tokens begin with,
 -- $7 how many subscriptions to look at, $8 tokens of successes that are about to be recorded, $9 Failing, $10 subscriptions
 -- to leave out.
 WITH c AS MATERIALIZED (
@@ -12,11 +12,11 @@ WITH c AS MATERIALIZED (
     SELECT sub, count(*) AS n FROM taken
     WHERE leased_till > statement_timestamp() AND token <> ALL ($8::bigint[]) GROUP BY sub
 ), used AS MATERIALIZED (
-    SELECT coalesce(sum(b.n), 0)::bigint AS unproven, coalesce(sum(b.n) FILTER (WHERE h.class = 2), 0)::bigint AS failing
+    SELECT coalesce(sum(b.n), 0)::bigint AS unhealthy, coalesce(sum(b.n) FILTER (WHERE h.class = 2), 0)::bigint AS failing
     FROM busy b CROSS JOIN LATERAL (SELECT h.class FROM outhook.health h WHERE h.sub = b.sub OFFSET 0) h
     WHERE h.class > 0
 ), room AS MATERIALIZED (
-    SELECT CASE WHEN $4::bigint > 0 THEN greatest($4 - unproven, 0) ELSE $7::bigint + $1::bigint END AS unproven,
+    SELECT CASE WHEN $4::bigint > 0 THEN greatest($4 - unhealthy, 0) ELSE $7::bigint + $1::bigint END AS unhealthy,
         CASE WHEN $9::bigint > 0 THEN greatest($9 - failing, 0) ELSE $7 + $1 END AS failing
     FROM used
 ), paused AS MATERIALIZED (
@@ -28,23 +28,23 @@ WITH c AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT t.sub, t.epoch, t.class, t.seat, t.next, t.keyed, t.retry_first, l.room
         FROM ( -- only busy ones can be at their limit
-            SELECT t.*, h.failures, h.recovering FROM outhook.turns t
+            SELECT t.*, h.failures, h.slow_start FROM outhook.turns t
             CROSS JOIN LATERAL (SELECT h.* FROM outhook.health h WHERE h.sub = t.sub OFFSET 0) h
             WHERE t.ready AND t.class = k.class AND h.class = k.class
-              AND (h.held_until IS NULL OR h.held_until <= statement_timestamp()) AND t.sub NOT IN (SELECT num FROM paused)
+              AND (h.next_probe_at IS NULL OR h.next_probe_at <= statement_timestamp()) AND t.sub NOT IN (SELECT num FROM paused)
             ORDER BY t.seat LIMIT $7 + (SELECT count(*) FROM busy)) t
         LEFT JOIN busy b ON b.sub = t.sub
         CROSS JOIN LATERAL (SELECT CASE WHEN $5::bigint > 0 AND t.failures >= $5 THEN 1
-            WHEN $3::bigint > 0 THEN greatest($3 >> t.recovering, 1)
+            WHEN $3::bigint > 0 THEN greatest($3 >> t.slow_start, 1)
             ELSE greatest($1, 1) + coalesce(b.n, 0) END - coalesce(b.n, 0) AS room) l
         WHERE l.room > 0
         ORDER BY t.seat
-        LIMIT least($7, CASE WHEN k.class > 0 THEN room.unproven END, CASE WHEN k.class = 2 THEN room.failing END)) t
+        LIMIT least($7, CASE WHEN k.class > 0 THEN room.unhealthy END, CASE WHEN k.class = 2 THEN room.failing END)) t
 ), want AS MATERIALIZED ( -- how many to look for: one when there are enough others
     SELECT r.*, w.want, w.want + CASE WHEN r.keyed THEN 200 ELSE 1 END AS reach
     FROM (
         SELECT r.*, count(*) OVER (PARTITION BY r.class) AS company, CASE WHEN r.class = 0
-            THEN least(count(*) FILTER (WHERE r.class > 0) OVER (), room.unproven)
+            THEN least(count(*) FILTER (WHERE r.class > 0) OVER (), room.unhealthy)
             ELSE count(*) OVER () - count(*) OVER (PARTITION BY r.class) END AS others
         FROM ring r, room) r
     CROSS JOIN LATERAL (SELECT CASE WHEN r.company >= $1 - least(r.others, $1 / 2) THEN 1
@@ -74,12 +74,12 @@ WITH c AS MATERIALIZED (
 ), ranked AS ( -- and so do the subscriptions of a class
     SELECT o.*, row_number() OVER (PARTITION BY o.class ORDER BY o.n, o.seat) AS place FROM open o WHERE o.n <= o.want
 ), lined AS ( -- and the classes, the one after whose turn was the last first
-    SELECT r.*, row_number() OVER w AS o, count(*) FILTER (WHERE r.class > 0) OVER w AS unproven
+    SELECT r.*, row_number() OVER w AS o, count(*) FILTER (WHERE r.class > 0) OVER w AS unhealthy
     FROM ranked r, c, room WHERE r.class < 2 OR r.place <= room.failing
     WINDOW w AS (ORDER BY r.place, (r.class + 2 - c.last_class) % 3)
 ), chosen AS MATERIALIZED (
     SELECT l.sub, l.seq, l.lane, l.keyed, l.class, row_number() OVER (ORDER BY l.o) AS o
-    FROM lined l, room WHERE l.class = 0 OR l.unproven <= room.unproven
+    FROM lined l, room WHERE l.class = 0 OR l.unhealthy <= room.unhealthy
     ORDER BY o LIMIT least($1, 131072 - (SELECT count(*) FROM taken) - (SELECT count(*) FROM lapsed))
 ), pool AS MATERIALIZED (
     SELECT slot, row_number() OVER (ORDER BY own DESC, slot) AS o FROM (

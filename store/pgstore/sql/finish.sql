@@ -75,7 +75,7 @@ WITH o AS MATERIALIZED (
             THEN statement_timestamp() + c.hold * interval '1 microsecond' END AS hold
     FROM (SELECT ord, sub, state, hold FROM hit UNION ALL SELECT ord, sub, 'delivered', 0 FROM revived) c
 ), base AS MATERIALIZED ( -- the health of a steady subscription stays as it is
-    SELECT h.*, h.proven AND h.recovering = 0 AND NOT c.failed AS steady
+    SELECT h.*, h.healthy AND h.slow_start = 0 AND NOT c.failed AS steady
     FROM (SELECT sub, bool_or(failed) AS failed FROM counted GROUP BY sub) c
     CROSS JOIN LATERAL (SELECT h.* FROM outhook.health h WHERE h.sub = c.sub OFFSET 0) h
 ), eras AS ( -- era: how many successes there were in this call, up to and with this one
@@ -85,16 +85,16 @@ WITH o AS MATERIALIZED (
     SELECT c.*, count(*) FILTER (WHERE c.failed) OVER w AS fails, max(c.hold) OVER w AS held
     FROM eras c WINDOW w AS (PARTITION BY c.sub, c.era ORDER BY c.ord)
 ), weighed AS (
-    SELECT s.ord, s.sub, s.ok, s.era, s.fails, s.fails = 0 AND (s.era > 0 OR b.proven) AS proven,
+    SELECT s.ord, s.sub, s.ok, s.era, s.fails, s.fails = 0 AND (s.era > 0 OR b.healthy) AS healthy,
         CASE WHEN s.era = 0 THEN b.failures ELSE 0 END + s.fails AS failures,
         CASE WHEN s.era = 0 THEN b.failing_for + CASE WHEN b.failures > 0 AND s.fails > 0 THEN
             least(greatest((extract(epoch FROM statement_timestamp() - b.last_failure) * 1000000)::bigint, 0), $12::bigint)
             ELSE 0 END ELSE 0 END AS failing_for,
-        CASE WHEN s.era = 0 THEN b.holds ELSE 0 END
-            + CASE WHEN s.held IS NOT NULL AND NOT (s.era = 0 AND coalesce(b.held_until > statement_timestamp(), false))
-              THEN 1 ELSE 0 END AS holds,
-        greatest(CASE WHEN s.era = 0 THEN b.held_until END, s.held) AS held_until,
-        b.recovering AS recovering_before, b.failures AS failures_before
+        CASE WHEN s.era = 0 THEN b.probes ELSE 0 END
+            + CASE WHEN s.held IS NOT NULL AND NOT (s.era = 0 AND coalesce(b.next_probe_at > statement_timestamp(), false))
+              THEN 1 ELSE 0 END AS probes,
+        greatest(CASE WHEN s.era = 0 THEN b.next_probe_at END, s.held) AS next_probe_at,
+        b.slow_start AS recovering_before, b.failures AS failures_before
     FROM spent s JOIN base b ON b.sub = s.sub
 ), endings AS ( -- ended: how many failures a success ended
     SELECT w.*, lag(w.ord) OVER o AS previous,
@@ -105,35 +105,35 @@ WITH o AS MATERIALIZED (
         OVER (PARTITION BY e.sub ORDER BY e.ord) AS mark
     FROM endings e
 ), changed AS MATERIALIZED (
-    SELECT m.ord, m.previous, m.sub, m.era, m.fails, m.proven, m.failures, m.failing_for, m.holds, m.held_until,
+    SELECT m.ord, m.previous, m.sub, m.era, m.fails, m.healthy, m.failures, m.failing_for, m.probes, m.next_probe_at,
         CASE WHEN m.fails > 0 THEN 0 ELSE
-            greatest(coalesce(m.mark % 1000 - (m.era - m.mark / 1000), m.recovering_before - m.era), 0) END AS recovering
+            greatest(coalesce(m.mark % 1000 - (m.era - m.mark / 1000), m.recovering_before - m.era), 0) END AS slow_start
     FROM marked m
 ), judged AS (
-    SELECT ord, previous, sub, proven, failures, failing_for, holds, recovering, held_until FROM changed
+    SELECT ord, previous, sub, healthy, failures, failing_for, probes, slow_start, next_probe_at FROM changed
     UNION ALL
     SELECT c.ord, NULL, c.sub, true, 0, 0, 0, 0, NULL FROM counted c JOIN base b ON b.sub = c.sub WHERE b.steady
 ), final AS MATERIALIZED (
-    SELECT DISTINCT ON (sub) *, CASE WHEN proven THEN 0 WHEN failures = 0 THEN 1 ELSE 2 END AS class
+    SELECT DISTINCT ON (sub) *, CASE WHEN healthy THEN 0 WHEN failures = 0 THEN 1 ELSE 2 END AS class
     FROM changed ORDER BY sub, ord DESC
 ), healed AS (
-    UPDATE outhook.health h SET proven = f.proven, failures = f.failures, failing_for = f.failing_for, holds = f.holds,
-        held_until = f.held_until, recovering = f.recovering,
+    UPDATE outhook.health h SET healthy = f.healthy, failures = f.failures, failing_for = f.failing_for, probes = f.probes,
+        next_probe_at = f.next_probe_at, slow_start = f.slow_start,
         last_failure = CASE WHEN f.fails > 0 THEN statement_timestamp() END
-    FROM final f WHERE h.sub = f.sub AND (f.fails > 0 OR f.era > 0 AND NOT (h.proven AND h.recovering = f.recovering))
+    FROM final f WHERE h.sub = f.sub AND (f.fails > 0 OR f.era > 0 AND NOT (h.healthy AND h.slow_start = f.slow_start))
 ), signaled AS (
     INSERT INTO outhook.signals (sub, seq, keyed)
     SELECT sub, min(seq), bool_or(keyed) FROM (
         SELECT sub, 9223372036854775807 AS seq, false AS keyed FROM counted WHERE retry
         UNION ALL
         SELECT f.sub, 9223372036854775807, false FROM final f JOIN base b USING (sub)
-        WHERE f.class <> b.class OR f.held_until IS DISTINCT FROM b.held_until
+        WHERE f.class <> b.class OR f.next_probe_at IS DISTINCT FROM b.next_probe_at
         UNION ALL
         SELECT sub, seq, true FROM unparked) x
     GROUP BY sub
 )
-SELECT NOT a.ok, j.ord, j.proven, j.failures, j.failing_for, j.holds, j.recovering, j.held_until,
+SELECT NOT a.ok, j.ord, j.healthy, j.failures, j.failing_for, j.probes, j.slow_start, j.next_probe_at,
     j.previous,
-    b.proven, b.failures, b.failing_for, b.holds, b.recovering, b.held_until,
+    b.healthy, b.failures, b.failing_for, b.probes, b.slow_start, b.next_probe_at,
     j.sub, floor(extract(epoch FROM statement_timestamp()) / $14::int)::bigint
 FROM allowed a LEFT JOIN judged j ON true LEFT JOIN base b ON b.sub = j.sub

@@ -17,12 +17,12 @@ WITH signaled AS (
             SELECT q.due FROM outhook.queue q
             WHERE q.sub = n.sub AND q.epoch = t.epoch AND q.lane = 1 AND q.due > statement_timestamp()
             ORDER BY q.due, q.seq LIMIT 1)
-        WHEN EXISTS (SELECT 1 FROM outhook.queue q WHERE q.sub = n.sub AND q.epoch = t.epoch) THEN h.held_until
+        WHEN EXISTS (SELECT 1 FROM outhook.queue q WHERE q.sub = n.sub AND q.epoch = t.epoch) THEN h.next_probe_at
         END AS due
     FROM news n
     CROSS JOIN LATERAL (SELECT t.epoch FROM outhook.turns t WHERE t.sub = n.sub OFFSET 0) t
     CROSS JOIN LATERAL (
-        SELECT h.class, h.held_until, coalesce(h.held_until > statement_timestamp(), false) AS held
+        SELECT h.class, h.next_probe_at, coalesce(h.next_probe_at > statement_timestamp(), false) AS held
         FROM outhook.health h WHERE h.sub = n.sub OFFSET 0) h
 ), moved AS (
     UPDATE outhook.turns t SET

@@ -5,11 +5,11 @@ WITH paused AS MATERIALIZED (
     SELECT p.id, s.num FROM unnest($3::text[]) AS p(id)
     CROSS JOIN LATERAL (SELECT s.num FROM outhook.subscriptions s WHERE s.id = p.id OFFSET 0) s
 ), leased AS MATERIALIZED (
-    SELECT l.sub, greatest(l.leased_till, h.held_until) AS till FROM (
+    SELECT l.sub, greatest(l.leased_till, h.next_probe_at) AS till FROM (
         SELECT sub, min(leased_till) AS leased_till FROM outhook.leases
         WHERE token <> 0 AND NOT (token >= $1::bigint AND token < $2::bigint) AND leased_till > statement_timestamp()
         GROUP BY sub) l
-    CROSS JOIN LATERAL (SELECT h.held_until FROM outhook.health h WHERE h.sub = l.sub OFFSET 0) h
+    CROSS JOIN LATERAL (SELECT h.next_probe_at FROM outhook.health h WHERE h.sub = l.sub OFFSET 0) h
 ), times AS (
     SELECT p.id, least(CASE WHEN t.ready THEN statement_timestamp() END, t.due, l.till) AS at
     FROM paused p

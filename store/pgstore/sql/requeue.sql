@@ -27,9 +27,9 @@ WITH k AS MATERIALIZED (
         WHERE l.sub = q.sub AND l.seq = q.seq AND l.token <> 0 AND l.leased_till > statement_timestamp())
     RETURNING q.sub, q.seq, q.key
 ), freed AS (
-    UPDATE outhook.health h SET held_until = NULL
+    UPDATE outhook.health h SET next_probe_at = NULL
     WHERE h.sub = ANY (ARRAY(
-        SELECT h.sub FROM outhook.health h WHERE h.sub IN (SELECT sub FROM k) AND h.held_until IS NOT NULL
+        SELECT h.sub FROM outhook.health h WHERE h.sub IN (SELECT sub FROM k) AND h.next_probe_at IS NOT NULL
         ORDER BY h.sub FOR UPDATE))
     RETURNING h.sub
 ), changed AS MATERIALIZED (

@@ -9,7 +9,7 @@ SELECT 1,
             ORDER BY q.seq LIMIT 1) q
         ORDER BY q.seq LIMIT 1) q
      JOIN outhook.events e USING (seq)),
-    h.proven, h.failures, h.failing_for, h.holds, h.recovering, h.held_until,
+    h.healthy, h.failures, h.failing_for, h.probes, h.slow_start, h.next_probe_at,
     CASE WHEN h.failures > 0 THEN h.last_failure - h.failing_for * interval '1 microsecond' END, s.num, statement_timestamp()
 FROM outhook.subscriptions s JOIN outhook.health h ON h.sub = s.num
 WHERE s.id = $1

@@ -36,8 +36,8 @@ WITH old AS MATERIALIZED (
     UPDATE outhook.turns t SET epoch = step.epoch + 1, ready = false, due = NULL, next = 0, keyed = false, retry_first = false
     FROM step WHERE step.ends AND t.sub = step.num
 ), healed AS (
-    UPDATE outhook.health h SET proven = false, failures = 0, failing_for = 0, last_failure = NULL, holds = 0, recovering = 0,
-        held_until = NULL
+    UPDATE outhook.health h SET healthy = false, failures = 0, failing_for = 0, last_failure = NULL, probes = 0, slow_start = 0,
+        next_probe_at = NULL
     FROM step WHERE (step.begins OR step.moves) AND h.sub = step.num
 ), signaled AS (
     INSERT INTO outhook.signals (sub) SELECT num FROM step WHERE begins OR moves

@@ -1,4 +1,4 @@
-package tally_test
+package rollup_test
 
 import (
 	"math/rand/v2"
@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/tally"
+	"github.com/outhook/outhook/store/internal/rollup"
 )
 
 func attempt(status int, took time.Duration) *store.Attempt {
@@ -15,12 +15,12 @@ func attempt(status int, took time.Duration) *store.Attempt {
 }
 
 func TestWindow(t *testing.T) {
-	var s tally.Slot
-	if got := s.Window(); got != (store.Window{}) {
+	var s rollup.Bucket
+	if got := s.Stats(); got != (store.AttemptStats{}) {
 		t.Errorf("of nothing: %+v, want zero", got)
 	}
 	s.Add(attempt(0, 15*time.Second), false) // a timeout is no answer
-	if got, want := s.Window(), (store.Window{Failed: 1}); got != want {
+	if got, want := s.Stats(), (store.AttemptStats{Failed: 1}); got != want {
 		t.Errorf("of a timeout: %+v, want %+v", got, want)
 	}
 	for range 90 {
@@ -29,7 +29,7 @@ func TestWindow(t *testing.T) {
 	for range 9 {
 		s.Add(attempt(500, 3*time.Second), false)
 	}
-	got := s.Window()
+	got := s.Stats()
 	if got.Delivered != 90 || got.Failed != 10 {
 		t.Errorf("%d delivered, %d failed; want 90 and 10", got.Delivered, got.Failed)
 	}
@@ -47,7 +47,7 @@ func wantNear(t *testing.T, what string, got, want time.Duration) {
 
 func TestPercentilesOfManyTimes(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	var s tally.Slot
+	var s rollup.Bucket
 	var all []time.Duration
 	for range 10_000 {
 		d := time.Millisecond + time.Duration(r.ExpFloat64()*float64(300*time.Millisecond))
@@ -55,13 +55,13 @@ func TestPercentilesOfManyTimes(t *testing.T) {
 		s.Add(attempt(200, d), true)
 	}
 	slices.Sort(all)
-	got := s.Window()
+	got := s.Stats()
 	wantNear(t, "P50", got.P50, all[5000])
 	wantNear(t, "P95", got.P95, all[9500])
 }
 
 func TestMergeIsAddingAll(t *testing.T) {
-	var one, two, both tally.Slot
+	var one, two, both rollup.Bucket
 	for i := range 200 {
 		a, ok := attempt(200, time.Duration(i*i)*time.Millisecond), i%3 > 0
 		both.Add(a, ok)
@@ -72,20 +72,20 @@ func TestMergeIsAddingAll(t *testing.T) {
 		}
 	}
 	one.Merge(&two)
-	if got, want := one.Window(), both.Window(); got != want {
+	if got, want := one.Stats(), both.Stats(); got != want {
 		t.Errorf("merged %+v, want %+v", got, want)
 	}
 }
 
 func TestRecordKeepsEverything(t *testing.T) {
-	var s tally.Slot
+	var s rollup.Bucket
 	for _, d := range []time.Duration{0, time.Millisecond, 2 * time.Millisecond, time.Second, time.Hour, 1000 * time.Hour, -time.Second} {
 		s.Add(attempt(200, d), true)
 		s.Add(attempt(503, d), false)
 		record := s.Append([]byte("before"))
-		back, err := tally.Parse(record[len("before"):])
-		if err != nil || back.Window() != s.Window() {
-			t.Fatalf("after %v: %+v, %v; want %+v", d, back.Window(), err, s.Window())
+		back, err := rollup.Parse(record[len("before"):])
+		if err != nil || back.Stats() != s.Stats() {
+			t.Fatalf("after %v: %+v, %v; want %+v", d, back.Stats(), err, s.Stats())
 		}
 		if again := back.Append(nil); string(again) != string(record[len("before"):]) {
 			t.Errorf("after %v: written again it is %x, want %x", d, again, record)
@@ -104,13 +104,13 @@ func TestParseRefusesDamage(t *testing.T) {
 		"a bucket too far":    "\x01\x01\x7f\x01",
 		"two buckets too far": "\x01\x01\x50\x01\x50\x01",
 	} {
-		if s, err := tally.Parse([]byte(b)); err == nil {
-			t.Errorf("%s: %+v, want an error", name, s.Window())
+		if s, err := rollup.Parse([]byte(b)); err == nil {
+			t.Errorf("%s: %+v, want an error", name, s.Stats())
 		}
 	}
 }
 
-func TestSlotsOfTime(t *testing.T) {
+func TestBucketsOfTime(t *testing.T) {
 	now := time.Date(2026, 7, 1, 12, 4, 59, 0, time.UTC)
 	for _, tt := range []struct {
 		name string
@@ -121,17 +121,17 @@ func TestSlotsOfTime(t *testing.T) {
 		{"the start of the slot", now.Add(-299 * time.Second), 0},
 		{"just before it", now.Add(-300 * time.Second), -1},
 		{"the next", now.Add(time.Second), 1},
-		{"a day ago", now.Add(-tally.Day), -288},
+		{"a day ago", now.Add(-rollup.Day), -288},
 	} {
-		if got := tally.At(tt.at) - tally.At(now); got != tt.want {
+		if got := rollup.At(tt.at) - rollup.At(now); got != tt.want {
 			t.Errorf("%s: %d, want %d", tt.name, got, tt.want)
 		}
 	}
-	if got, want := tally.First(now, tally.Hour), tally.At(now)-12; got != want {
+	if got, want := rollup.First(now, rollup.Hour), rollup.At(now)-12; got != want {
 		t.Errorf("the last hour starts at slot %d, want %d", got, want)
 	}
 	epoch := time.Unix(0, 0)
-	if got := tally.At(epoch.Add(-time.Second)); got != -1 {
+	if got := rollup.At(epoch.Add(-time.Second)); got != -1 {
 		t.Errorf("the second before 1970 is in slot %d, want -1", got)
 	}
 }
@@ -139,13 +139,13 @@ func TestSlotsOfTime(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("\x01\x02\x03\x04\x05\x06"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := tally.Parse(b) // must not panic
+		s, err := rollup.Parse(b) // must not panic
 		if err != nil {
 			return
 		}
-		back, err := tally.Parse(s.Append(nil))
-		if err != nil || back.Window() != s.Window() {
-			t.Errorf("%x: read %+v, written and read again %+v, %v", b, s.Window(), back.Window(), err)
+		back, err := rollup.Parse(s.Append(nil))
+		if err != nil || back.Stats() != s.Stats() {
+			t.Errorf("%x: read %+v, written and read again %+v, %v", b, s.Stats(), back.Stats(), err)
 		}
 	})
 }
