@@ -90,7 +90,7 @@ func TestValidateOutcome(t *testing.T) {
 
 	err := store.ValidateOutcomes([]store.Outcome{{State: store.Delivered}, {State: store.Dead, ProbeIn: -1}})
 	wantField(t, "the second of two", err, "probe_in")
-	if !strings.HasPrefix(err.Error(), "outcome 1: hold_for is -1ns; give ") {
+	if !strings.HasPrefix(err.Error(), "outcome 1: probe_in is -1ns; give ") {
 		t.Errorf("the second of two: got %q, want it to say which, what it is and what to give", err)
 	}
 }
