@@ -38,15 +38,6 @@ var (
 	ParseLog    = parseLog
 )
 
-// SameCursor parses a cursor and writes it again.
-func SameCursor(text string) (string, error) {
-	c, err := parseCursor(text)
-	if err != nil || !c.set {
-		return "", err
-	}
-	return c.String(), nil
-}
-
 // MaxTallied is how many slots stay in memory once they are written.
 const MaxTallied = maxTallied
 
