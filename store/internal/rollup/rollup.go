@@ -95,6 +95,9 @@ func (b *Bucket) Merge(other *Bucket) {
 	}
 }
 
+// empty reports whether nothing was counted.
+func (b *Bucket) empty() bool { return b.delivered == 0 && b.failed == 0 }
+
 // Stats returns the figures.
 func (b *Bucket) Stats() store.AttemptStats {
 	return store.AttemptStats{
