@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/rollup"
 )
 
 // Finish implements [store.Queue].
@@ -38,7 +39,7 @@ func (s *Store) finish(o store.Outcome, now time.Time) store.Result {
 		return store.Result{Before: before, After: before}
 	}
 	d.attempted(o.Attempt)
-	d.sub.count(&o, now)
+	s.attempts.Add(rollup.Key{Sub: d.sub.num, At: rollup.At(now)}, &o.Attempt, o.State == store.Delivered)
 	s.next(d, o, now)
 	after := before.Next(&o, now, d.sub.failedAt)
 	if after.Failures > before.Failures {

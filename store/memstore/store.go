@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/rollup"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -29,7 +30,8 @@ type Store struct {
 
 	lastNum  uint64 // the last number given to a subscription or an event
 	schedule *schedule.Schedule[*subscription, *delivery]
-	ended    ended // for Prune
+	attempts *rollup.Buffer // counts of them
+	ended    ended          // for Prune
 }
 
 // Short names for what the schedule keeps.
@@ -47,6 +49,7 @@ func New() *Store {
 		subs:     make(map[string]*subscription),
 		events:   make(map[string]*event),
 		schedule: schedule.New[*subscription, *delivery](schedule.Options{Idle: math.MaxInt}),
+		attempts: rollup.NewBuffer(rollup.Options{}),
 		ended:    newEnded(),
 	}
 }

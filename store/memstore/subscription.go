@@ -5,17 +5,15 @@ import (
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/internal/rollup"
 )
 
 // subscription is a stored subscription with what is pending for it and what became of the rest. The embedded record
 // is replaced as a whole and its lists and maps are never changed, so claims can share them.
 type subscription struct {
 	store.Subscription
-	num uint64 // its place in the order of creation
+	num uint64 // its number in the order of creation
 
-	failedAt time.Time                // when its last failure was
-	buckets  map[int64]*rollup.Bucket // what was counted, by number
+	failedAt time.Time // when its last failure was
 
 	deliveries map[uint64]*delivery   // by the number of their event
 	keyed      map[string][]*delivery // the pending ones of each key, by the order of their events
