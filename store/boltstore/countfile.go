@@ -10,8 +10,8 @@ import (
 	"github.com/outhook/outhook/store/internal/rollup"
 )
 
-// The file has a record for each bucket of counts and subscription, by the bucket first, so that those
-// that are past are at the front.
+// The file has a record for each bucket of counts and subscription, by the bucket first, so that
+// those that are past are at the front.
 
 func countKey(k rollup.Key) [num2]byte { return key2(uint64(k.At), k.Sub) }
 
@@ -32,7 +32,8 @@ func decodeBucket(key, v []byte) (rollup.Bucket, error) {
 	}
 	b, err := rollup.Parse(d.b)
 	if err != nil {
-		return rollup.Bucket{}, fmt.Errorf("counts of subscription %d: %w: %w", number(key, 1), store.ErrCorrupt, err)
+		return rollup.Bucket{}, fmt.Errorf("counts of subscription %d: %w: %w",
+			number(key, 1), store.ErrCorrupt, err)
 	}
 	return b, nil
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/outhook/outhook/store/internal/rollup"
 )
 
-// Attempts are counted in memory, in a [rollup.Buffer], and added to what the file has by one commit
-// every few seconds. Each such commit writes the version of its batch along (metaCounts): so a reader
-// knows from its snapshot alone whether the batch is in the file, also when commits have failed, or
-// the host has rolled back or committed transactions of its own in between.
+// Attempts are counted in memory, in a [rollup.Buffer], and added to what the file has by one
+// commit every few seconds. Each such commit writes the version of its batch along (metaCounts): so
+// a reader knows from its snapshot alone whether the batch is in the file, also when commits have
+// failed, or the host has rolled back or committed transactions of its own in between.
 
 // countDelay is how long counts are only in memory. Stats allows for ten seconds.
 const countDelay = 8 * time.Second
@@ -21,7 +21,9 @@ const countDelay = 8 * time.Second
 const maxCounts = 1024
 
 func (s *Store) newCounts() *rollup.Buffer {
-	return rollup.NewBuffer(rollup.Options{Flush: s.flushCounts, Delay: countDelay, MaxUnwritten: maxCounts})
+	return rollup.NewBuffer(rollup.Options{
+		Flush: s.flushCounts, Delay: countDelay, MaxUnwritten: maxCounts,
+	})
 }
 
 // counted is an attempt that is to be counted.
@@ -59,7 +61,8 @@ func (t *txn) writeCounts() error {
 	return nil
 }
 
-// writeBatch writes what was counted. If the transaction comes to nothing, the next batch has it all.
+// writeBatch writes what was counted. If the transaction comes to nothing, the next batch has it
+// all.
 func (t *txn) writeBatch(counts *rollup.Buffer) error {
 	version, err := t.metaNumber(metaCounts)
 	if err != nil {

@@ -106,8 +106,8 @@ func TestCountsSurviveAFailedCommit(t *testing.T) {
 	}
 }
 
-// TestCountsAfterAFailedCommit has a commit fail that has counts, and then others come that have not: of
-// the store, and of the host. Stats leaves nothing out meanwhile.
+// TestCountsAfterAFailedCommit has a commit fail that has counts, and then others come that have
+// not: of the store, and of the host. Stats leaves nothing out meanwhile.
 func TestCountsAfterAFailedCommit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := create(t, nil)
@@ -141,7 +141,8 @@ func TestCountsAfterAFailedCommit(t *testing.T) {
 	})
 }
 
-// TestCountsDuringACommit asks for them while they are on their way to the file, and there but not known to be.
+// TestCountsDuringACommit asks for them while they are on their way to the file, and there but not
+// known to be.
 func TestCountsDuringACommit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := create(t, nil)
@@ -217,7 +218,8 @@ func TestCountsArePruned(t *testing.T) {
 	})
 }
 
-// TestCountsOfADeletedSubscription are nobody's, also while they are in memory, and also when the ID is used again.
+// TestCountsOfADeletedSubscription are nobody's, also while they are in memory, and also when the
+// ID is used again.
 func TestCountsOfADeletedSubscription(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := create(t, nil)

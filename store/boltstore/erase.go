@@ -97,8 +97,8 @@ type erasable struct {
 	deliveries int    // of what it has found, or a little more
 }
 
-// look looks on for a while, and reports whether it must go on. It passes over an event that can't be
-// read.
+// look looks on for a while, and reports whether it must go on. It passes over an event that can't
+// be read.
 func (f *erasable) look(t *txn) (more bool, err error) {
 	c := t.bucket(log).Cursor()
 	start := key1(f.from)

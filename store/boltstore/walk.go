@@ -20,8 +20,8 @@ type foundDelivery struct {
 	delivery store.Delivery
 }
 
-// slicer reads deliveries from a boundary on, in one transaction. It keeps what it finds, and how far
-// it came.
+// slicer reads deliveries from a boundary on, in one transaction. It keeps what it finds, and how
+// far it came.
 type slicer struct {
 	t    *txn
 	q    *store.DeliveryQuery
@@ -204,8 +204,8 @@ func (sl *slicer) targets(seq uint64, e *event, nums []uint64) error {
 	return nil
 }
 
-// order finds out whether times go with the order of events: all that have an earlier one after them
-// are from before Since.
+// order finds out whether times go with the order of events: all that have an earlier one after
+// them are from before Since.
 func (sl *slicer) order() error {
 	if sl.from.Back || sl.q.Since.IsZero() {
 		return nil

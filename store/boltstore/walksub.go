@@ -8,11 +8,11 @@ import (
 	"github.com/outhook/outhook/store/internal/page"
 )
 
-// The deliveries of one subscription are in three places: rows, chunks, and memory, which alone knows
-// by subscription what is fresh. They are read together, a piece of each at a time.
+// The deliveries of one subscription are in three places: rows, chunks, and memory, which alone
+// knows by subscription what is fresh. They are read together, a piece of each at a time.
 
-// sliceFresh gets what memory knows. It must come before the transaction: what is not fresh any more
-// when that begins, it finds in the file.
+// sliceFresh gets what memory knows. It must come before the transaction: what is not fresh any
+// more when that begins, it finds in the file.
 func (s *Store) sliceFresh(sl *slicer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,8 +75,8 @@ func (sl *slicer) oneSubscription() error {
 	return nil
 }
 
-// merge returns the next events of the subscription, in the order of the walk, and whether there may
-// be more.
+// merge returns the next events of the subscription, in the order of the walk, and whether there
+// may be more.
 func (sl *slicer) merge(first uint64) (seqs []uint64, more bool, err error) {
 	rows, rowsMore := sl.rows(first)
 	chunked, chunkedMore, err := sl.chunked(first)

@@ -54,8 +54,8 @@ func New() *Store {
 	}
 }
 
-// Close ends the use of the store: after it, every method returns [store.ErrClosed]. It returns nil, also when it is
-// called again.
+// Close ends the use of the store: after it, every method returns [store.ErrClosed]. It returns
+// nil, also when it is called again.
 func (s *Store) Close() error {
 	defer s.wakeReader() // who waits for work learns that there is none any more
 	s.mu.Lock()
@@ -67,12 +67,12 @@ func (s *Store) Close() error {
 // Ready implements [store.Queue].
 func (s *Store) Ready() <-chan struct{} { return s.ready }
 
-// begin starts a method: it takes the lock, which the caller gives back by end, and the time. With an error it has taken
-// nothing.
+// begin starts a method: it takes the lock, which the caller gives back by end, and the time. With
+// an error it has taken nothing.
 //
-// The time is the store's own. It goes on evenly if the system's clock jumps, and everything goes by it that
-// is due, held, leased, counted or past its retention. What is compared with the times of callers, such as when a
-// subscription was subscribed, is stamped by the system's.
+// The time is the store's own. It goes on evenly if the system's clock jumps, and everything goes
+// by it that is due, held, leased, counted or past its retention. What is compared with the times
+// of callers, such as when a subscription was subscribed, is stamped by the system's.
 func (s *Store) begin(ctx context.Context) (now time.Time, err error) {
 	if err := ctx.Err(); err != nil {
 		return time.Time{}, err

@@ -11,9 +11,9 @@ import (
 	"github.com/outhook/outhook/store/internal/rollup"
 )
 
-// Each replica counts the attempts that it records, in buckets of five minutes by the server's clock.
-// Each bucket has a row that nobody else writes, which is written now and then, as a whole: so writing
-// it again does no harm when it is not known whether it was written.
+// Each replica counts the attempts that it records, in buckets of five minutes by the server's
+// clock. Each bucket has a row that nobody else writes, which is written now and then, as a whole:
+// so writing it again does no harm when it is not known whether it was written.
 
 const (
 	countDelay    = 10 * time.Second // how long counts are only in memory
@@ -38,21 +38,25 @@ func (s *Store) countAttempts(outcomes []store.Outcome, counts []counted) {
 	}
 }
 
-// flushCounts writes what was counted since the last time. It is called by s.counts, and by Close when
-// that has stopped.
+// flushCounts writes what was counted since the last time. It is called by s.counts, and by Close
+// when that has stopped.
 func (s *Store) flushCounts() {
 	rows := s.counts.Take(1)
 	if len(rows) == 0 {
 		return
 	}
 	n := len(rows)
-	subs, ats, writers, counts := make([]int64, n), make([]int64, n), make([]int64, n), make([][]byte, n)
+	subs, ats, writers := make([]int64, n), make([]int64, n), make([]int64, n)
+	counts := make([][]byte, n)
 	for i, row := range rows {
-		subs[i], ats[i], writers[i], counts[i] = int64(row.Sub), row.At, row.Writer, row.Counts.Append(nil)
+		subs[i], ats[i], writers[i] = int64(row.Sub), row.At, row.Writer
+		counts[i] = row.Counts.Append(nil)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), countTimeout)
 	defer cancel()
-	err := s.write(ctx, claimSettings, func(b *batch) { b.Queue(s.sql.tally, subs, ats, writers, counts) })
+	err := s.write(ctx, claimSettings, func(b *batch) {
+		b.Queue(s.sql.tally, subs, ats, writers, counts)
+	})
 	if err != nil {
 		s.counts.Fail()
 		s.log.trouble("writing what was counted of attempts", err)

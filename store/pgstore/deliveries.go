@@ -42,8 +42,9 @@ type listing struct {
 	total int  // how many match on all pages, if that was asked for
 }
 
-// list reads one page. Unless it is to look around, it does not look for what comes before the page,
-// which may be far to read: what takes steps in one direction would pass again all it has passed.
+// list reads one page. Unless it is to look around, it does not look for what comes before the
+// page, which may be far to read: what takes steps in one direction would pass again all it has
+// passed.
 func (s *Store) list(
 	ctx context.Context, q *store.DeliveryQuery, around bool,
 ) (l listing, err error) {

@@ -11,7 +11,8 @@ import (
 	"github.com/outhook/outhook/store/internal/page"
 )
 
-// What one Erase looks at: it takes no longer whatever there is of other tenants, and however many want an event.
+// What one Erase looks at: it takes no longer whatever there is of other tenants, and however many
+// want an event.
 const (
 	eraseLook       = 10_000 // events
 	eraseDeliveries = 5_000  // of the events that it erases, unless it is one alone
@@ -20,9 +21,9 @@ const (
 // Erase implements [store.History].
 //
 // It goes through the events in their order, and a step may change fewer than it may, or none. What
-// was removed is returned no more as soon as Erase returns; its bytes are overwritten some time after
-// VACUUM has been to the tables, which autovacuum sees to, and stay in the write-ahead log and in
-// backups for as long as those are kept.
+// was removed is returned no more as soon as Erase returns; its bytes are overwritten some time
+// after VACUUM has been to the tables, which autovacuum sees to, and stay in the write-ahead log
+// and in backups for as long as those are kept.
 func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next string, err error) {
 	n, next, err = s.erase(ctx, q)
 	if err != nil {

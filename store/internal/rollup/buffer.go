@@ -13,8 +13,8 @@ import (
 
 // Options are what a [Buffer] goes by. The zero value is for a store that has nothing but memory.
 type Options struct {
-	// Flush writes what is counted: it calls Take, and Confirm or Fail. It is called in a goroutine of
-	// its own, never twice at a time. If nil, nothing is ever written.
+	// Flush writes what is counted: it calls Take, and Confirm or Fail. It is called in a goroutine
+	// of its own, never twice at a time. If nil, nothing is ever written.
 	Flush func()
 
 	// Delay is how long counts may be in memory alone before Flush is called.
@@ -23,9 +23,9 @@ type Options struct {
 	// MaxUnwritten is how many buckets may be in memory alone; with more, Flush is called at once.
 	MaxUnwritten int
 
-	// MaxKept is how many buckets stay in memory when they have been written, to be written again, as
-	// a whole, in place of what was written of them. If zero, none stays, and a store adds what it
-	// takes to what it has.
+	// MaxKept is how many buckets stay in memory when they have been written, to be written again,
+	// as a whole, in place of what was written of them. If zero, none stays, and a store adds what
+	// it takes to what it has.
 	MaxKept int
 }
 
@@ -45,9 +45,9 @@ type Row struct {
 // Buffer has the counts that a store has not written yet. Make one with [NewBuffer]. It is safe for
 // concurrent use, and calls nothing while it holds its lock.
 //
-// Counts are written in batches, one at a time. Take begins a batch, Confirm ends it when it has been
-// written. While a batch is under way, and when it has failed, its counts stay in memory; the next
-// batch has them too. A store that does not know whether a batch was written must keep buckets
+// Counts are written in batches, one at a time. Take begins a batch, Confirm ends it when it has
+// been written. While a batch is under way, and when it has failed, its counts stay in memory; the
+// next batch has them too. A store that does not know whether a batch was written must keep buckets
 // (MaxKept), because writing one again as a whole does no harm, and adding it again would.
 type Buffer struct {
 	o Options
@@ -68,8 +68,8 @@ type Buffer struct {
 	idle     sync.Cond // signals that flushing has become false
 }
 
-// entry is a bucket in memory. What it counts is in two parts: taken is what the last batch had of it,
-// fresh what has come since.
+// entry is a bucket in memory. What it counts is in two parts: taken is what the last batch had of
+// it, fresh what has come since.
 type entry struct {
 	taken, fresh Bucket
 	writer       int64
@@ -84,8 +84,8 @@ func NewBuffer(o Options) *Buffer {
 	return b
 }
 
-// Add counts an attempt. delivered says whether it succeeded. Buckets of the same subscription that are
-// a day older are dropped.
+// Add counts an attempt. delivered says whether it succeeded. Buckets of the same subscription that
+// are a day older are dropped.
 func (b *Buffer) Add(k Key, a *store.Attempt, delivered bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -153,8 +153,8 @@ func (b *Buffer) Len() (all, unwritten int) {
 
 // Take begins a batch of all that is to be written, ordered by the number of the bucket and then by
 // subscription; it is empty if there is nothing. version is more than that of any batch that was
-// written before: the store writes it along, and a snapshot of the store with this version or a later
-// one has the batch. See Missing; without it, the version may be 1 each time.
+// written before: the store writes it along, and a snapshot of the store with this version or a
+// later one has the batch. See Missing; without it, the version may be 1 each time.
 func (b *Buffer) Take(version uint64) (rows []Row) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -209,8 +209,8 @@ func (b *Buffer) Confirm() {
 	})
 }
 
-// Fail ends the batch under way: it has not been written, or it is not known. The next batch has what
-// it had.
+// Fail ends the batch under way: it has not been written, or it is not known. The next batch has
+// what it had.
 func (b *Buffer) Fail() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -228,9 +228,9 @@ func (b *Buffer) each(f func(Key, *entry)) {
 	}
 }
 
-// Of calls f for each bucket of a subscription that is in memory, written ones included, with all that
-// it counts. A store that keeps buckets must read what it has written only afterwards, and leave out
-// the rows of the same Writer.
+// Of calls f for each bucket of a subscription that is in memory, written ones included, with all
+// that it counts. A store that keeps buckets must read what it has written only afterwards, and
+// leave out the rows of the same Writer.
 func (b *Buffer) Of(sub uint64, f func(Row)) {
 	for _, row := range b.copies(sub) {
 		f(row)

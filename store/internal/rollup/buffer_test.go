@@ -225,8 +225,9 @@ func TestStopWaits(t *testing.T) {
 	})
 }
 
-// TestBufferModel has a store that takes batches, of which some fail and of some of which nothing is
-// heard. A reader of any snapshot finds, in the snapshot and in memory together, each attempt once.
+// TestBufferModel has a store that takes batches, of which some fail and of some of which nothing
+// is heard. A reader of any snapshot finds, in the snapshot and in memory together, each attempt
+// once.
 func TestBufferModel(t *testing.T) {
 	now := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
 	at := rollup.At(now)
