@@ -1,6 +1,7 @@
 package memstore
 
 import (
+	"container/list"
 	"time"
 
 	"github.com/outhook/outhook/store"
@@ -45,8 +46,8 @@ type delivery struct {
 
 	position *schedule.Position // where the schedule has it; nil if it is blocked, implicit or not pending
 
-	heap *heapOf[*delivery] // of what has finished, the one it is in
-	pos  int                // its index there
+	list    *list.List // of what has finished, the one it is in; nil if it is in none
+	element *list.Element
 }
 
 // isNext reports whether nothing of the same key stands before d.
@@ -87,20 +88,12 @@ func (d *delivery) record() store.Delivery {
 	return r
 }
 
-// deliveryHeap returns an empty heap of deliveries.
-func deliveryHeap(less func(a, b *delivery) bool) heapOf[*delivery] {
-	return heapOf[*delivery]{less: less, index: func(d *delivery) *int { return &d.pos }}
-}
-
-// enter puts d into h, leave takes it out of the heap it is in.
-func (d *delivery) enter(h *heapOf[*delivery]) {
-	h.push(d)
-	d.heap = h
-}
+// enter puts d at the end of a list of what has finished, leave takes it out of the one it is in.
+func (d *delivery) enter(l *list.List) { d.list, d.element = l, l.PushBack(d) }
 
 func (d *delivery) leave() {
-	if d.heap != nil {
-		d.heap.remove(d.pos)
-		d.heap = nil
+	if d.list != nil {
+		d.list.Remove(d.element)
+		d.list, d.element = nil, nil
 	}
 }
