@@ -112,11 +112,6 @@ func (s *faultyStore) Release(ctx ctx, leases ...store.Lease) error {
 	return err
 }
 
-func (s *faultyStore) Pause(ctx ctx, id string, d time.Duration) error {
-	_, err := through(s, "Pause", func() (struct{}, error) { return struct{}{}, s.Store.Pause(ctx, id, d) })
-	return err
-}
-
 func (s *faultyStore) UpdateSubscription(ctx ctx, id string, change func(*store.Subscription) error) (store.Subscription, error) {
 	return through(s, "UpdateSubscription", func() (store.Subscription, error) { return s.Store.UpdateSubscription(ctx, id, change) })
 }

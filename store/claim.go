@@ -24,6 +24,20 @@ type ClaimRequest struct {
 
 	// BreakerThreshold limits a subscription with so many Failures or more to one lease at a time. If zero, none is so limited.
 	BreakerThreshold int
+
+	// Pauses are in force before the call leases anything. If a subscription is named twice, the
+	// last one counts.
+	Pauses []Pause
+}
+
+// Pause keeps a Store value from claiming deliveries of one subscription for a while: it is how a
+// caller paces an endpoint. Other Store values on the same data go on claiming them.
+//
+// A pause starts when Claim is called and replaces an earlier one of the subscription. It leaves
+// leases, outcomes and health as they are. It is not stored, so it ends when the store is reopened.
+type Pause struct {
+	SubscriptionID string        // an unknown ID is ignored
+	For            time.Duration // from 0, which ends a pause, to MaxDuration
 }
 
 // Lease names a delivery that its holder may attempt. It is what fences a late finisher off.

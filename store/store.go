@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"time"
 
 	"github.com/outhook/outhook/events"
 )
@@ -107,13 +106,8 @@ type Queue interface {
 	// was in its subscription's order. Tokens that are not the present ones are ignored. Bound: by the number of leases.
 	Release(ctx context.Context, leases ...Lease) error
 
-	// Pause keeps this Store value, not others on the same data, from claiming deliveries of a subscription for d,
-	// MaxDuration at most, from now on, in place of an earlier pause; with zero or less it ends one. It is not kept on disk, and no error for a
-	// subscription that does not exist. It is what a rate limit is made of. Bound: one read; it waits for nobody's commit.
-	Pause(ctx context.Context, subscriptionID string, d time.Duration) error
-
 	// Ready returns a channel with one slot that gets a value whenever there may be something new to claim: after
-	// Enqueue, Requeue, Release, Close, an update or a Pause that lets claims go on, and as soon as Finish has made room in the limits of Claim
+	// Enqueue, Requeue, Release, Close and an update that lets claims go on, and as soon as Finish has made room in the limits of Claim
 	// (which may be before it returns). It is for one reader, the same channel at each call, and never closed. Whoever
 	// waits must also heed Claims.Wait.
 	Ready() <-chan struct{}

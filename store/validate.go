@@ -31,8 +31,8 @@ const (
 )
 
 // Validate returns an [events.InvalidError] for the first field of r that is out of its bounds: lease must be positive
-// and at most MaxDuration, max at most MaxLimit, and the limits per_subscription, max_unhealthy, max_failing and breaker_threshold
-// from 0 to MaxLimit.
+// and at most MaxDuration, max at most MaxLimit, the limits per_subscription, max_unhealthy, max_failing and
+// breaker_threshold from 0 to MaxLimit, and the length of each of pauses from 0 to MaxDuration.
 func (r *ClaimRequest) Validate() error {
 	if r.Max > MaxLimit {
 		return invalid("max", "is %d; give at most %d", r.Max, MaxLimit)
@@ -50,6 +50,11 @@ func (r *ClaimRequest) Validate() error {
 	} {
 		if err := validLimit(l.field, l.limit, "no limit"); err != nil {
 			return err
+		}
+	}
+	for _, p := range r.Pauses {
+		if p.For < 0 || p.For > MaxDuration {
+			return invalid("pauses", "has one of %v; give at most %v, or 0 to end a pause", p.For, MaxDuration)
 		}
 	}
 	return nil
@@ -102,15 +107,6 @@ func (a *Attempt) Validate() error {
 	}
 	if len(a.Response) > MaxResponse {
 		return invalid("attempt.response", "has %d bytes; give the first %d at most", len(a.Response), MaxResponse)
-	}
-	return nil
-}
-
-// ValidatePause returns an [events.InvalidError] with the field "pause" unless d can be how long a pause is: at most
-// MaxDuration. Zero or less ends a pause.
-func ValidatePause(d time.Duration) error {
-	if d > MaxDuration {
-		return invalid("pause", "is %v; give at most %v, or 0 to end a pause", d, MaxDuration)
 	}
 	return nil
 }

@@ -65,11 +65,8 @@ func TestValidateDurations(t *testing.T) {
 		}
 		attempt := store.Attempt{Duration: tt.d}
 		wantField(t, "Duration of "+tt.d.String(), attempt.Validate(), field("attempt.duration"))
-		pause := ""
-		if tt.d > store.MaxDuration {
-			pause = "pause"
-		}
-		wantField(t, "a pause of "+tt.d.String(), store.ValidatePause(tt.d), pause)
+		pause := store.ClaimRequest{Lease: 1, Pauses: []store.Pause{{For: 1}, {For: tt.d}}}
+		wantField(t, "a pause of "+tt.d.String(), pause.Validate(), field("pauses"))
 	}
 }
 

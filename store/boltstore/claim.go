@@ -22,6 +22,9 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimR
 	if err == nil {
 		err = s.check(ctx)
 	}
+	if err == nil {
+		err = s.pause(ctx, req.Pauses)
+	}
 	claims := store.ClaimResult{NextDue: store.NoneDue}
 	for goes := 1; err == nil; goes++ {
 		c := claiming{store: s, req: req, now: s.now(), got: claims.Claims}

@@ -100,6 +100,16 @@ func (s *Store) Paused() int {
 	return s.schedule.Postponed()
 }
 
+// Numbers returns of how many subscriptions memory knows the number.
+func (s *Store) Numbers() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.numbers)
+}
+
+// Reads returns how many transactions have read from the file.
+func (s *Store) Reads() int { return s.file.DB().Stats().TxN }
+
 // Tallied returns how many slots of counts memory has, and how many the file.
 func (s *Store) Tallied() (memory, file int) {
 	s.mu.Lock()

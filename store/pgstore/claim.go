@@ -40,6 +40,7 @@ func (s *Store) claim(ctx context.Context, req store.ClaimRequest) (all store.Cl
 	if err := s.begin(ctx); err != nil {
 		return all, err
 	}
+	s.pauses.set(req.Pauses)
 	req.Max = min(max(req.Max, 0), maxClaim)
 	for began := time.Now(); ; {
 		var rounds []claimRound

@@ -62,7 +62,7 @@ func historyBreakages() []breakage {
 				page, _ := b.Store.Subscriptions(ctx, store.SubscriptionQuery{AnyTenant: true})
 				for _, sub := range page.Items {
 					if stats, err := b.Store.Stats(ctx, sub.ID); err == nil && !stats.Health.NextProbeAt.IsZero() {
-						_ = b.Store.Pause(ctx, sub.ID, time.Until(stats.Health.NextProbeAt))
+						b.pause(sub.ID, time.Until(stats.Health.NextProbeAt))
 					}
 				}
 				return b.Store.Requeue(ctx, q)

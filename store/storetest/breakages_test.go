@@ -56,7 +56,6 @@ func TestBreakagesCompared(t *testing.T) {
 		"takes Until as included":                          "times of the two stores differ",
 		"requeues all in one step":                         "it takes all steps",
 		"erases all in one step":                           "it takes all steps",
-		"does not say that a pause has ended":              "it does not wait",
 		"does not say that there is room":                  "it does not wait",
 		"knows whom it pauses":                             "it pauses nobody else",
 		"erases events that are not there":                 "whether they are is the store's choice there",

@@ -176,9 +176,11 @@ func (tw *twins) pause() {
 }
 
 func (tw *twins) pauseBoth(id string, d time.Duration) {
-	tw.note("pause %s for %v", id, d)
-	tw.ours.pause(id, d)
-	tw.model.pause(id, d)
+	replaced := one(tw, 0, time.Hour)
+	tw.note("pause %s for %v, in place of %v", id, d, replaced)
+	req := store.ClaimRequest{Pauses: []store.Pause{{SubscriptionID: id, For: replaced}, {SubscriptionID: id, For: d}}}
+	tw.ours.claimWith(req)
+	tw.model.claimWith(req)
 }
 
 // sameClaim checks all of a claim but its token.

@@ -38,7 +38,12 @@ func (c *check) calls(sub store.Subscription, leased, dead store.Claim) []call {
 			_, _, err := s.Requeue(ctx, store.DeliveryQuery{EventID: dead.EventID})
 			return err
 		}},
-		{"Pause", func(ctx context.Context) error { return s.Pause(ctx, leased.SubscriptionID, c.long) }},
+		{"Claim that pauses", func(ctx context.Context) error {
+			_, err := s.Claim(ctx, store.ClaimRequest{
+				Max: 1, Lease: c.long, Pauses: []store.Pause{{SubscriptionID: leased.SubscriptionID, For: c.long}},
+			})
+			return err
+		}},
 		{"Erase", func(ctx context.Context) error {
 			_, _, err := s.Erase(ctx, store.EraseQuery{})
 			return err
@@ -86,7 +91,11 @@ func (c *check) emptyCalls(sub store.Subscription) []call {
 		}},
 		{"Finish of nothing", func(ctx context.Context) error { _, err := s.Finish(ctx); return err }},
 		{"Release of nothing", func(ctx context.Context) error { return s.Release(ctx) }},
-		{"Pause that ends one", func(ctx context.Context) error { return s.Pause(ctx, sub.ID, 0) }},
+		{"Claim of none that ends a pause", func(ctx context.Context) error {
+			pauses := []store.Pause{{SubscriptionID: sub.ID}}
+			_, err := s.Claim(ctx, store.ClaimRequest{Lease: c.long, Pauses: pauses})
+			return err
+		}},
 		{"Requeue of nothing", func(ctx context.Context) error {
 			_, _, err := s.Requeue(ctx, store.DeliveryQuery{EventID: "none"})
 			return err

@@ -131,13 +131,6 @@ func readyRules() []rule {
 					c.update(sub.ID, func(s *store.Subscription) { s.URL = "https://new.example/" })
 				})
 			}},
-		{name: "pause", rule: "Ready gets a value after a Pause that lets claims go on.",
-			test: func(c *check) {
-				sub := c.subscribe()
-				c.publish(1)
-				c.pause(sub.ID, c.long)
-				c.signals("Pause", func() { c.pause(sub.ID, 0) })
-			}},
 		{name: "finish", test: testReadyFinish,
 			rule: "Ready gets a value as soon as Finish has made room in the limits of Claim where there was none."},
 		{name: "close", test: testReadyClose,

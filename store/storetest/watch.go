@@ -184,11 +184,6 @@ func (s *watched) Release(ctx context.Context, leases ...store.Lease) error {
 	return s.Store.Release(ctx, leases...)
 }
 
-func (s *watched) Pause(ctx context.Context, subscriptionID string, d time.Duration) error {
-	defer s.call("Pause")()
-	return s.Store.Pause(ctx, subscriptionID, d)
-}
-
 func (s *watched) Ready() <-chan struct{} {
 	defer s.call("Ready")()
 	return s.Store.Ready()
