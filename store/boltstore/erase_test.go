@@ -68,8 +68,8 @@ func wantErased(t *testing.T, s *boltstore.Store, id string, leased []store.Clai
 	if err != nil || !r[0].Ignored {
 		t.Errorf("Finish of what was leased: got %+v, %v, want it ignored", r, err)
 	}
-	if n, _, err := s.Requeue(t.Context(), store.DeliveryQuery{}); n != 0 || err != nil {
-		t.Errorf("Requeue: got %d, %v, want none", n, err)
+	if r, err := s.Requeue(t.Context(), store.DeliveryQuery{}); r.Requeued != 0 || err != nil {
+		t.Errorf("Requeue: got %+v, %v, want none", r, err)
 	}
 	if got := claim(t, s, 10); len(got) != 0 || s.Recent() != 0 {
 		t.Errorf("there are %d claims, and memory has %d events", len(got), s.Recent())

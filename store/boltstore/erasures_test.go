@@ -126,8 +126,8 @@ func (w *wide) wantErased() {
 		}
 	}
 	q := store.DeliveryQuery{EventID: wideID, States: store.States()}
-	if n, _, err := w.s.Requeue(w.Context(), q); n != 0 || err != nil {
-		w.Errorf("Requeue: got %d, %v, want none", n, err)
+	if r, err := w.s.Requeue(w.Context(), q); r.Requeued != 0 || err != nil {
+		w.Errorf("Requeue: got %+v, %v, want none", r, err)
 	}
 	if len(w.leased) > 0 {
 		r, err := w.s.Finish(w.Context(), store.Outcome{Lease: w.leased[0].Lease, State: store.Dead})

@@ -71,7 +71,7 @@ func readers(sub, eventID string) map[string]func(context.Context, *boltstore.St
 			return err
 		},
 		"Requeue": func(ctx context.Context, s *boltstore.Store) error {
-			_, _, err := s.Requeue(ctx, q)
+			_, err := s.Requeue(ctx, q)
 			return err
 		},
 		"Erase": func(ctx context.Context, s *boltstore.Store) error {

@@ -151,11 +151,11 @@ func (im *importer) loosen(ctx context.Context) error {
 	}
 	q := store.DeliveryQuery{AnyTenant: true, States: []store.State{store.Pending}, Limit: importStep}
 	for {
-		_, next, err := im.from.Requeue(ctx, q)
-		if err != nil || next == "" {
+		step, err := im.from.Requeue(ctx, q)
+		if err != nil || step.Next == "" {
 			return err
 		}
-		q.Cursor = next
+		q.Cursor = step.Next
 	}
 }
 

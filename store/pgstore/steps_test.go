@@ -23,7 +23,7 @@ func TestRequeueLooksForward(t *testing.T) {
 	pool, schema := newPool(t)
 	s := open(t, pool, schema)
 	q := store.DeliveryQuery{States: store.States(), Limit: 1, Cursor: "n-1-0"}
-	if _, _, err := s.Requeue(t.Context(), q); err != nil {
+	if _, err := s.Requeue(t.Context(), q); err != nil {
 		t.Fatal(err)
 	}
 	if n := backwards(t, pool); n != 0 {

@@ -25,7 +25,8 @@ type broken struct {
 	ready         func() <-chan struct{}
 	deliveries    func(context.Context, store.DeliveryQuery) (store.Page[store.Delivery], error)
 	attempts      func(context.Context, string, string) ([]store.Attempt, error)
-	requeue       func(context.Context, store.DeliveryQuery) (int, string, error)
+	requeue       func(context.Context, store.DeliveryQuery) (store.RequeueResult, error)
+	probeNow      func(context.Context, ...string) error
 	erase         func(context.Context, store.EraseQuery) (int, string, error)
 	prune         func(context.Context, store.Retention) (bool, error)
 	stats         func(context.Context, string) (store.Stats, error)
@@ -38,7 +39,7 @@ func newBroken() *broken {
 		Store: s, create: s.CreateSubscription, update: s.UpdateSubscription, deleteSub: s.DeleteSubscription,
 		subscription: s.Subscription, subscriptions: s.Subscriptions, enqueue: s.Enqueue, claim: s.Claim,
 		finish: s.Finish, release: s.Release, ready: s.Ready, deliveries: s.Deliveries,
-		attempts: s.Attempts, requeue: s.Requeue, erase: s.Erase, prune: s.Prune, stats: s.Stats,
+		attempts: s.Attempts, requeue: s.Requeue, probeNow: s.ProbeNow, erase: s.Erase, prune: s.Prune, stats: s.Stats,
 	}
 }
 
@@ -92,8 +93,12 @@ func (b *broken) Attempts(ctx context.Context, subscriptionID, eventID string) (
 	return b.attempts(ctx, subscriptionID, eventID)
 }
 
-func (b *broken) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next string, err error) {
+func (b *broken) Requeue(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
 	return b.requeue(ctx, q)
+}
+
+func (b *broken) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
+	return b.probeNow(ctx, subscriptionIDs...)
 }
 
 func (b *broken) Erase(ctx context.Context, q store.EraseQuery) (n int, next string, err error) {

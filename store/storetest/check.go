@@ -54,6 +54,7 @@ func groups() []group {
 		{"deliveries", deliveryRules()},
 		{"pages", pageRules()},
 		{"requeue", requeueRules()},
+		{"probe-now", probeNowRules()},
 		{"erase", eraseRules()},
 		{"prune", pruneRules()},
 		{"stats", statsRules()},

@@ -59,7 +59,7 @@ func (c *check) badCalls(sub store.Subscription, leased store.Claim) []badCall {
 		calls = append(calls,
 			c.badOutcome("state", leased, func(o *store.Outcome) { o.State = state }),
 			badCall{"states", func() error { _, err := c.store.Deliveries(c.ctx, q); return err }},
-			badCall{"states", func() error { _, _, err := c.store.Requeue(c.ctx, q); return err }})
+			badCall{"states", func() error { _, err := c.store.Requeue(c.ctx, q); return err }})
 	}
 	long := make([]byte, store.MaxResponse+1)
 	return append(calls,
@@ -113,7 +113,7 @@ func (c *check) badLimits(n int) []badCall {
 		{"max_failing", claim(func(r *store.ClaimRequest) { r.MaxFailing = n })},
 		{"breaker_threshold", claim(func(r *store.ClaimRequest) { r.BreakerThreshold = n })},
 		{"limit", func() error { _, err := c.store.Deliveries(c.ctx, store.DeliveryQuery{Limit: n}); return err }},
-		{"limit", func() error { _, _, err := c.store.Requeue(c.ctx, store.DeliveryQuery{Limit: n}); return err }},
+		{"limit", func() error { _, err := c.store.Requeue(c.ctx, store.DeliveryQuery{Limit: n}); return err }},
 		{"limit", func() error { _, _, err := c.store.Erase(c.ctx, store.EraseQuery{Limit: n}); return err }},
 		{"limit", func() error {
 			_, err := c.store.Subscriptions(c.ctx, store.SubscriptionQuery{Limit: n})
@@ -130,8 +130,8 @@ func (c *check) badTimes(at time.Time, sub store.Subscription, leased store.Clai
 	return []badCall{
 		{"since", func() error { _, err := c.store.Deliveries(c.ctx, store.DeliveryQuery{Since: at}); return err }},
 		{"until", func() error { _, err := c.store.Deliveries(c.ctx, store.DeliveryQuery{Until: at}); return err }},
-		{"since", func() error { _, _, err := c.store.Requeue(c.ctx, store.DeliveryQuery{Since: at}); return err }},
-		{"until", func() error { _, _, err := c.store.Requeue(c.ctx, store.DeliveryQuery{Until: at}); return err }},
+		{"since", func() error { _, err := c.store.Requeue(c.ctx, store.DeliveryQuery{Since: at}); return err }},
+		{"until", func() error { _, err := c.store.Requeue(c.ctx, store.DeliveryQuery{Until: at}); return err }},
 		{"time", func() error {
 			ev := c.event("message.created")
 			ev.Time = at
@@ -264,10 +264,10 @@ func testBoundsLimit(c *check) {
 	subs, err := c.store.Subscriptions(c.ctx, store.SubscriptionQuery{Limit: most})
 	c.must("Subscriptions", err)
 	equal(c, "subscriptions", len(subs.Items), 2)
-	n, next, err := c.store.Requeue(c.ctx, store.DeliveryQuery{Limit: most})
+	r, err := c.store.Requeue(c.ctx, store.DeliveryQuery{Limit: most})
 	c.must("Requeue", err)
-	equal(c, "requeued", n, 6)
-	equal(c, "cursor of Requeue", next, "")
+	equal(c, "requeued", r.Requeued, 6)
+	equal(c, "cursor of Requeue", r.Next, "")
 	equal(c, "erased", c.erase(store.EraseQuery{Limit: most}), len(ids))
 }
 

@@ -35,9 +35,10 @@ func (c *check) calls(sub store.Subscription, leased, dead store.Claim) []call {
 		{"Finish", func(ctx context.Context) error { _, err := s.Finish(ctx, delivered(leased)); return err }},
 		{"Release", func(ctx context.Context) error { return s.Release(ctx, leased.Lease) }},
 		{"Requeue", func(ctx context.Context) error {
-			_, _, err := s.Requeue(ctx, store.DeliveryQuery{EventID: dead.EventID})
+			_, err := s.Requeue(ctx, store.DeliveryQuery{EventID: dead.EventID})
 			return err
 		}},
+		{"ProbeNow", func(ctx context.Context) error { return s.ProbeNow(ctx, leased.SubscriptionID) }},
 		{"Claim that pauses", func(ctx context.Context) error {
 			_, err := s.Claim(ctx, store.ClaimRequest{
 				Max: 1, Lease: c.long, Pauses: []store.Pause{{SubscriptionID: leased.SubscriptionID, For: c.long}},
@@ -97,9 +98,11 @@ func (c *check) emptyCalls(sub store.Subscription) []call {
 			return err
 		}},
 		{"Requeue of nothing", func(ctx context.Context) error {
-			_, _, err := s.Requeue(ctx, store.DeliveryQuery{EventID: "none"})
+			_, err := s.Requeue(ctx, store.DeliveryQuery{EventID: "none"})
 			return err
 		}},
+		{"ProbeNow of nothing", func(ctx context.Context) error { return s.ProbeNow(ctx) }},
+		{"ProbeNow of one that is not there", func(ctx context.Context) error { return s.ProbeNow(ctx, "none") }},
 		{"Prune that keeps all", func(ctx context.Context) error { _, err := s.Prune(ctx, store.Retention{}); return err }},
 	}
 }

@@ -131,6 +131,12 @@ func readyRules() []rule {
 					c.update(sub.ID, func(s *store.Subscription) { s.URL = "https://new.example/" })
 				})
 			}},
+		{name: "probe-now", rule: "Ready gets a value after a ProbeNow that ends a hold.",
+			test: func(c *check) {
+				sub := c.subscribe()
+				c.hold(2, c.long)
+				c.signals("ProbeNow", func() { c.must("ProbeNow", c.store.ProbeNow(c.ctx, sub.ID)) })
+			}},
 		{name: "finish", test: testReadyFinish,
 			rule: "Ready gets a value as soon as Finish has made room in the limits of Claim where there was none."},
 		{name: "close", test: testReadyClose,
