@@ -142,7 +142,7 @@ type History interface {
 	// again changes nothing. Bound: one commit, by the number of IDs; none if there is nothing to change.
 	ProbeNow(ctx context.Context, subscriptionIDs ...string) error
 
-	// Erase removes what events carried: their bodies, those of Outcome.Body, their traces, and every Response in the
+	// Erase removes what events carried: their bodies, body overrides and traces, and every Response in the
 	// history of their deliveries. Pending deliveries become Canceled with "erased" as their LastError, and their leases
 	// are void. Deliveries and attempts stay in the history otherwise. No later call of any method returns what was
 	// removed; how soon its bytes leave the disk is the store's to document. An attempt that is recorded later, of a late

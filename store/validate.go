@@ -61,7 +61,8 @@ func (r *ClaimRequest) Validate() error {
 }
 
 // Validate returns an [events.InvalidError] for the first field of o that is out of its bounds, of those that its State
-// makes count: state must be one of States, retry_in and hold_for from 0 to MaxDuration, and the Attempt valid.
+// makes count: state must be one of States, retry_in and probe_in from 0 to MaxDuration,
+// body_state one of its constants, body_override empty without BodyOverridden, and the Attempt valid.
 func (o *Outcome) Validate() error {
 	if err := validState("state", o.State); err != nil {
 		return err
@@ -78,8 +79,22 @@ func (o *Outcome) Validate() error {
 		if err := validDuration("probe_in", o.ProbeIn, "for no hold"); err != nil {
 			return err
 		}
+		if err := o.validateBody(); err != nil {
+			return err
+		}
 	}
 	return o.Attempt.Validate()
+}
+
+func (o *Outcome) validateBody() error {
+	if o.BodyState >= bodyStates {
+		return invalid("body_state", "is %d; give one of the constants of BodyState", o.BodyState)
+	}
+	if len(o.BodyOverride) > 0 && o.BodyState != BodyOverridden {
+		return invalid("body_override", "has %d bytes that are not to be sent; give the body_state BodyOverridden with them",
+			len(o.BodyOverride))
+	}
+	return nil
 }
 
 // ValidateOutcomes returns the error of the first outcome that is not valid, and says which it is, counted from 0.

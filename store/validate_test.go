@@ -82,6 +82,13 @@ func TestValidateOutcome(t *testing.T) {
 	wantField(t, "dead with a bad hold", o.Validate(), "probe_in")
 	o.ProbeIn = 0
 	wantField(t, "dead", o.Validate(), "")
+	o.BodyOverride = []byte("x")
+	wantField(t, "dead with a body that is not sent", o.Validate(), "body_override")
+	o.BodyState = store.BodyOverridden
+	wantField(t, "dead with a body that is sent", o.Validate(), "")
+	o.BodyState = 4
+	wantField(t, "dead with a body state that is none", o.Validate(), "body_state")
+	o.BodyState = store.BodyOverridden
 	o.State = store.Pending
 	wantField(t, "pending", o.Validate(), "retry_in")
 

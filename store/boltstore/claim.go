@@ -211,9 +211,9 @@ func (c *claiming) read(l *lease, into *store.Claim) reading {
 	case !ok || !r.live() || r.behind || e.erased():
 		return reading{found: gone}
 	}
-	body := e.body
-	if r.own {
-		if body, err = c.t.ownBody(l.Sub.Num, l.Seq); err != nil {
+	var override []byte
+	if r.overridden() {
+		if override, err = c.t.override(l.Sub.Num, l.Seq); err != nil {
 			return reading{found: broken}
 		}
 	}
@@ -224,10 +224,12 @@ func (c *claiming) read(l *lease, into *store.Claim) reading {
 		Key:        e.key,
 		EventTime:  time.UnixMilli(e.time).UTC(),
 		EnqueuedAt: asTime(e.enqueued),
-		Body:       body,
+		Body:       e.body,
 		Trace:      e.trace,
 		Attempt:    r.attempts + 1,
 		Retry:      r.attempts - r.base,
+
+		BodyState: r.body, BodyOverride: override,
 	}
 	return reading{key: e.keyHash(), stamp: r.stamp}
 }

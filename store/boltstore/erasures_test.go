@@ -54,7 +54,8 @@ func newWide(t *testing.T, o *boltstore.Options) *wide {
 		case 1:
 			o.State = store.Dead
 		case 2:
-			o.State, o.Body, o.RetryIn = store.Pending, []byte(canary), time.Hour
+			o.State, o.RetryIn = store.Pending, time.Hour
+			o.BodyState, o.BodyOverride = store.BodyOverridden, []byte(canary)
 		case 3:
 			w.leased = append(w.leased, c)
 			continue

@@ -110,6 +110,15 @@ func (s *Store) Numbers() int {
 // Reads returns how many transactions have read from the file.
 func (s *Store) Reads() int { return s.file.DB().Stats().TxN }
 
+// Overrides returns how many body overrides the file has.
+func (s *Store) Overrides() (n int) {
+	_ = s.read(context.Background(), func(t *txn) error {
+		n = t.bucket(bodies).Stats().KeyN
+		return nil
+	})
+	return n
+}
+
 // Tallied returns how many slots of counts memory has, and how many the file.
 func (s *Store) Tallied() (memory, file int) {
 	s.mu.Lock()

@@ -201,7 +201,7 @@ type foundClaim struct {
 func readClaims(rows pgx.Rows) ([]foundClaim, error) {
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (c foundClaim, err error) {
 		err = row.Scan(&c.token, &c.sub, &c.Attempt, &c.Retry, &c.EventID, &c.EventType, &c.Tenant, &c.Key,
-			&c.EventTime, &c.EnqueuedAt, &c.Body, &c.Trace)
+			&c.EventTime, &c.EnqueuedAt, &c.Body, &c.Trace, &c.BodyState, &c.BodyOverride)
 		c.Attempt++
 		return c, err
 	})

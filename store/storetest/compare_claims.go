@@ -99,8 +99,8 @@ func (tw *twins) finishPairs(pairs []pair, outcome func(pair) store.Outcome) {
 	var ours, model []store.Outcome
 	for _, p := range pairs {
 		o := outcome(p)
-		tw.note("finish %s for %s: %s, retry in %v, hold for %v, body %q",
-			p.ours.EventID, p.ours.SubscriptionID, o.State, o.RetryIn, o.ProbeIn, o.Body)
+		tw.note("finish %s for %s: %s, retry in %v, hold for %v, body %d %q",
+			p.ours.EventID, p.ours.SubscriptionID, o.State, o.RetryIn, o.ProbeIn, o.BodyState, o.BodyOverride)
 		tw.edge(o.RetryIn)
 		tw.edge(o.ProbeIn)
 		o.Lease = p.ours
@@ -136,7 +136,10 @@ func (tw *twins) outcome(p pair) store.Outcome {
 		o.ProbeIn = tw.duration()
 	}
 	if tw.chance(2) {
-		o.Body = fmt.Appendf(nil, "its own of step %d", tw.step)
+		o.BodyState = one(tw, store.BodyOverridden, store.BodyOverridden, store.BodyUnchanged, store.BodyUnfiltered)
+		if o.BodyState == store.BodyOverridden {
+			o.BodyOverride = fmt.Appendf(nil, "its own of step %d", tw.step)
+		}
 	}
 	o.Attempt.Duration = one(tw, 5*time.Millisecond, 200*time.Millisecond, 4*time.Second)
 	return o
@@ -190,6 +193,7 @@ func (tw *twins) sameClaim(got, want store.Claim) {
 	tw.sameTime("EnqueuedAt", got.EnqueuedAt, want.EnqueuedAt)
 	same := got.EventType == want.EventType && got.Tenant == want.Tenant && got.Key == want.Key &&
 		got.Trace == want.Trace && got.EventTime.Equal(want.EventTime) && string(got.Body) == string(want.Body) &&
+		got.BodyState == want.BodyState && string(got.BodyOverride) == string(want.BodyOverride) &&
 		got.Attempt == want.Attempt && got.Retry == want.Retry
 	if !same {
 		tw.ours.errorf("claim: got %+v, want %+v", got, want)

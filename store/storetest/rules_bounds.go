@@ -63,6 +63,11 @@ func (c *check) badCalls(sub store.Subscription, leased store.Claim) []badCall {
 	}
 	long := make([]byte, store.MaxResponse+1)
 	return append(calls,
+		c.badOutcome("body_state", leased, func(o *store.Outcome) { o.BodyState = 4 }),
+		c.badOutcome("body_override", leased, func(o *store.Outcome) { o.BodyOverride = long }),
+		c.badOutcome("body_override", leased, func(o *store.Outcome) {
+			o.BodyState, o.BodyOverride = store.BodyUnchanged, long
+		}),
 		c.badOutcome("attempt.response", leased, func(o *store.Outcome) { o.Attempt.Response = long }))
 }
 

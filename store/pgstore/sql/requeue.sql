@@ -10,9 +10,9 @@ WITH k AS MATERIALIZED (
     DELETE FROM outhook.history h USING k WHERE h.seq = k.seq AND h.sub = k.sub
     RETURNING h.*, k.epoch
 ), back AS (
-    INSERT INTO outhook.queue (seq, sub, epoch, lane, attempts, retry, last_status, due, key, last_error, log, body)
+    INSERT INTO outhook.queue (seq, sub, epoch, lane, attempts, retry, last_status, due, key, last_error, log, body, body_state)
     SELECT p.seq, p.sub, p.epoch, CASE WHEN p.attempts > 0 THEN 1 ELSE 0 END, p.attempts, 0, p.last_status,
-        statement_timestamp(), e.key, p.last_error, p.log, p.body
+        statement_timestamp(), e.key, p.last_error, p.log, p.body, p.body_state
     FROM past p JOIN outhook.events e USING (seq)
     RETURNING sub, seq, key
 ), canceled AS ( -- of an epoch that is over
