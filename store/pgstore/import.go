@@ -91,7 +91,7 @@ func (im *importer) subscription(ctx context.Context, sub *store.Subscription) e
 	args := append([]any{sub.ID, sub.Tenant}, settings(sub)...)
 	args = append(args, orNull(sub.OverlapUntil), string(sub.Status), sub.DisabledReason,
 		sub.CreatedAt, sub.UpdatedAt, orNull(sub.SubscribedAt),
-		h.Healthy, h.Failures, h.FailingFor.Microseconds(), h.Probes, orNull(h.NextProbeAt), h.SlowStart)
+		h.Healthy, h.Failures, h.FailingFor.Microseconds(), h.Probes, orNull(h.NextProbeAt), h.SlowStart, sub.SealedWith)
 	err = im.s.write(ctx, plainSettings, func(b *batch) { b.Queue(im.s.sql.importSubscription, args...) })
 	return told("subscription", err)
 }

@@ -29,6 +29,7 @@ type cache struct {
 type entry struct {
 	sealedSecrets, secrets []signing.Secret
 	sealedHeaders, headers map[string]string
+	sealedWith             string
 }
 
 // open replaces the values in a claim's subscription by what they are in plain. Claims share the result. What does not
@@ -41,8 +42,9 @@ func (c *cache) open(keys *keyring, sub *store.Subscription) {
 		e = c.previous[sub.ID]
 		delete(c.previous, sub.ID)
 	}
-	if e == nil || !slices.Equal(e.sealedSecrets, sub.Secrets) || !maps.Equal(e.sealedHeaders, sub.Headers) {
-		e = &entry{sealedSecrets: sub.Secrets, sealedHeaders: sub.Headers}
+	if e == nil || e.sealedWith != sub.SealedWith ||
+		!slices.Equal(e.sealedSecrets, sub.Secrets) || !maps.Equal(e.sealedHeaders, sub.Headers) {
+		e = &entry{sealedSecrets: sub.Secrets, sealedHeaders: sub.Headers, sealedWith: sub.SealedWith}
 		plain := *sub
 		if keys.openSubscription(&plain) != nil {
 			delete(c.recent, sub.ID)
@@ -50,7 +52,7 @@ func (c *cache) open(keys *keyring, sub *store.Subscription) {
 		}
 		e.secrets, e.headers = plain.Secrets, plain.Headers
 	}
-	sub.Secrets, sub.Headers = e.secrets, e.headers
+	sub.Secrets, sub.Headers, sub.SealedWith = e.secrets, e.headers, ""
 	if c.recent[sub.ID] != e {
 		c.put(sub.ID, e)
 	}

@@ -13,18 +13,19 @@
 // # How
 //
 // Each value is sealed by itself, with AES-256-GCM (NIST SP 800-38D) under the first key and a random nonce of 96 bits,
-// and kept as printable ASCII: [Prefix], the key's ID, and nonce, ciphertext and tag in base64. The subscription's ID
-// and the field (for a header, its name too) are authenticated with it, so that whoever can write to the store can
-// neither change a value nor move it to another subscription or header: it does not open there. What they can do is put
-// back an older value of the same field, leave one out, or write one that is not sealed. At most 2³² values should be
-// sealed with one key: that is what random nonces are good for.
+// and kept as nonce, ciphertext and tag in base64. The key's ID is in [store.Subscription.SealedWith]: all values of a
+// subscription are sealed with one key. No value is told by how it looks, so any text can be a secret or a header. The
+// subscription's ID and the field (for a header, its name too) are authenticated with the value, so somebody who can
+// write to the store can neither change it nor move it to another subscription or header: it does not open there. They
+// can put back older values of the same fields, leave one out, or make the whole subscription a plain one. At most 2³²
+// values should be sealed with one key: that is what random nonces are good for.
 //
 // Not sealed are URLs, names, events and answers. The length of a value can be told from its sealed form.
 //
 // # Turning it on, and changing keys
 //
-// A value that does not begin with Prefix is from before, and passes as it is until something writes the subscription
-// again; [Store.Reseal] writes all. Likewise a new key seals what is written from now on while the others open what is
+// A subscription without SealedWith is from before, and passes as it is until something writes it again; [Store.Reseal]
+// writes all. Likewise a new key seals what is written from now on while the others open what is
 // there:
 //
 //  1. sealed.New(s, old, new) in every replica, so that each can open what the next step seals;
@@ -39,9 +40,9 @@
 //
 // When the key is missing, or the value was tampered with, Subscription, Subscriptions, UpdateSubscription and Reseal
 // return an error that names subscription, field and key ID; it wraps [store.ErrCorrupt]. DeleteSubscription works.
-// Claim must not fail, as that would stop everybody else's deliveries: it returns the claim with the subscription's
-// values sealed, as they are in the store. Whoever sends must look for Prefix first and give such a claim back, as the
-// dispatcher does; ciphertext in a header would otherwise go out.
+// Claim must not fail, as that would stop everybody else's deliveries: it returns the claim with the subscription as it
+// is stored, SealedWith and all. A sender must look at SealedWith first and give such a claim back, as the dispatcher
+// does; ciphertext in a header would otherwise go out.
 //
 // # Memory
 //

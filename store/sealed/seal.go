@@ -7,13 +7,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/outhook/outhook/store"
 )
-
-// Prefix is how every sealed value begins. A value that begins with it is ciphertext and must not be sent.
-const Prefix = "outhook:sealed:v1:"
 
 // keyring seals with one key and opens with several. It is not changed once it is made.
 type keyring struct {
@@ -68,34 +64,20 @@ var encoding = base64.RawURLEncoding.Strict()
 
 // seal returns the value as it is stored.
 func (r *keyring) seal(f field, plain string) string {
-	box := r.aeads[r.first].Seal(nil, nil, []byte(plain), f.bytes())
-	return Prefix + r.first + ":" + encoding.EncodeToString(box)
+	return encoding.EncodeToString(r.aeads[r.first].Seal(nil, nil, []byte(plain), f.bytes()))
 }
 
-// open returns the value that was sealed, or the text itself when it is not sealed.
-func (r *keyring) open(f field, text string) (string, error) {
-	rest, sealed := strings.CutPrefix(text, Prefix)
-	if !sealed {
-		return text, nil
-	}
-	id, box, ok := strings.Cut(rest, ":")
-	if !ok || !validID(id) {
-		return "", fmt.Errorf("%v is sealed by no key that can be read; set it anew: %w", f, store.ErrCorrupt)
-	}
+// open returns the value that was sealed with the key of that ID.
+func (r *keyring) open(id string, f field, text string) (string, error) {
 	aead := r.aeads[id]
 	if aead == nil {
 		return "", fmt.Errorf("%v is sealed with the key %q; give that key to New as well: %w", f, id, store.ErrCorrupt)
 	}
-	if b, err := encoding.DecodeString(box); err == nil {
+	if b, err := encoding.DecodeString(text); err == nil {
 		if plain, err := aead.Open(b[:0], nil, b, f.bytes()); err == nil {
 			return string(plain), nil
 		}
 	}
 	return "", fmt.Errorf("%v does not open with the key %q: that key is another now, or somebody has changed the value; "+
 		"restore it, or delete the subscription: %w", f, id, store.ErrCorrupt)
-}
-
-// current reports whether the text is sealed with the key that seals now.
-func (r *keyring) current(text string) bool {
-	return strings.HasPrefix(text, Prefix+r.first+":")
 }

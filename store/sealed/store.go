@@ -97,14 +97,14 @@ func (s *Store) Subscriptions(ctx context.Context, q store.SubscriptionQuery) (s
 	return page, nil
 }
 
-// Claim implements [store.Queue]. The values of a subscription that does not open are as they are stored: see the
+// Claim implements [store.Queue]. A subscription that does not open is as it is stored, with its SealedWith: see the
 // package comment.
 func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
 	s.opened.age()
 	claims, err := s.Store.Claim(ctx, req)
 	for i := range claims.Claims {
 		sub := &claims.Claims[i].Subscription
-		if len(sub.Secrets) > 0 || len(sub.Headers) > 0 {
+		if sub.SealedWith != "" {
 			s.opened.open(s.keys, sub)
 		}
 	}

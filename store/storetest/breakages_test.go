@@ -58,6 +58,8 @@ func TestBreakagesCompared(t *testing.T) {
 		"names one that is held twice":                     "it asks who is held, over all steps",
 		"does not say that it may probe":                   "it does not wait",
 		"keeps an override that is over":                   "it meets no delivery whose override ends",
+		"forgets what seals a subscription":                "nothing of it is sealed",
+		"claims as if nothing was sealed":                  "nothing of it is sealed",
 		"erases all in one step":                           "it takes all steps",
 		"does not say that there is room":                  "it does not wait",
 		"knows whom it pauses":                             "it pauses nobody else",

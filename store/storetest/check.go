@@ -95,6 +95,8 @@ type check struct {
 	bound  time.Duration // how long one call may take
 	slow   bool          // each call is a journey to a server: fewer of them will do
 
+	seals bool // SealedWith is the store's own
+
 	short time.Duration // what can be waited for: as a lease, as a delay
 	long  time.Duration // what is not over before the rule is
 	slack time.Duration // how much later than due something may come

@@ -151,8 +151,8 @@ func (r *run) screen(claims []store.Claim) (admitted []store.Claim, postponed []
 
 // mustWait returns how long a subscription's next attempt must wait; zero if it may start.
 func (r *run) mustWait(sub *store.Subscription, now time.Time) time.Duration {
-	if send.IsSealed(sub) {
-		r.storeTrouble("open", send.SealedError(sub.ID))
+	if sub.SealedWith != "" {
+		r.storeTrouble("open", send.SealedError(sub))
 		return sealedPause
 	}
 	if r.tickets.crowded(sub.ID, r.PerSubscription) {

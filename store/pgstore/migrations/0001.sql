@@ -10,6 +10,7 @@ CREATE TABLE outhook.subscriptions (
     header_names    text[] NOT NULL,
     header_values   text[] NOT NULL,
     secrets         bytea[] NOT NULL,
+    sealed_with     text NOT NULL DEFAULT '',
     overlap_until   timestamptz,
     status          text NOT NULL,
     disabled_reason text NOT NULL,
