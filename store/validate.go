@@ -31,8 +31,8 @@ const (
 )
 
 // Validate returns an [events.InvalidError] for the first field of r that is out of its bounds: lease must be positive
-// and at most MaxDuration, max at most MaxLimit, and the limits per_subscription, max_unhealthy, max_failing and breaker_threshold
-// from 0 to MaxLimit.
+// and at most MaxDuration, max at most MaxLimit, the limits per_subscription, max_unhealthy, max_failing and
+// breaker_threshold from 0 to MaxLimit, and the length of each of pauses from 0 to MaxDuration.
 func (r *ClaimRequest) Validate() error {
 	if r.Max > MaxLimit {
 		return invalid("max", "is %d; give at most %d", r.Max, MaxLimit)
@@ -52,11 +52,17 @@ func (r *ClaimRequest) Validate() error {
 			return err
 		}
 	}
+	for _, p := range r.Pauses {
+		if p.For < 0 || p.For > MaxDuration {
+			return invalid("pauses", "has one of %v; give at most %v, or 0 to end a pause", p.For, MaxDuration)
+		}
+	}
 	return nil
 }
 
 // Validate returns an [events.InvalidError] for the first field of o that is out of its bounds, of those that its State
-// makes count: state must be one of States, retry_in and hold_for from 0 to MaxDuration, and the Attempt valid.
+// makes count: state must be one of States, retry_in and probe_in from 0 to MaxDuration,
+// body_state one of its constants, body_override empty without BodyOverridden, and the Attempt valid.
 func (o *Outcome) Validate() error {
 	if err := validState("state", o.State); err != nil {
 		return err
@@ -73,8 +79,22 @@ func (o *Outcome) Validate() error {
 		if err := validDuration("probe_in", o.ProbeIn, "for no hold"); err != nil {
 			return err
 		}
+		if err := o.validateBody(); err != nil {
+			return err
+		}
 	}
 	return o.Attempt.Validate()
+}
+
+func (o *Outcome) validateBody() error {
+	if o.BodyState >= bodyStates {
+		return invalid("body_state", "is %d; give one of the constants of BodyState", o.BodyState)
+	}
+	if len(o.BodyOverride) > 0 && o.BodyState != BodyOverridden {
+		return invalid("body_override", "has %d bytes that are not to be sent; give the body_state BodyOverridden with them",
+			len(o.BodyOverride))
+	}
+	return nil
 }
 
 // ValidateOutcomes returns the error of the first outcome that is not valid, and says which it is, counted from 0.
@@ -102,15 +122,6 @@ func (a *Attempt) Validate() error {
 	}
 	if len(a.Response) > MaxResponse {
 		return invalid("attempt.response", "has %d bytes; give the first %d at most", len(a.Response), MaxResponse)
-	}
-	return nil
-}
-
-// ValidatePause returns an [events.InvalidError] with the field "pause" unless d can be how long a pause is: at most
-// MaxDuration. Zero or less ends a pause.
-func ValidatePause(d time.Duration) error {
-	if d > MaxDuration {
-		return invalid("pause", "is %v; give at most %v, or 0 to end a pause", d, MaxDuration)
 	}
 	return nil
 }

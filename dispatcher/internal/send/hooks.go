@@ -41,13 +41,12 @@ func (s *Sender) Filter(c *store.Claim) (wanted bool, failed *Result) {
 	if s.hooks.Filter == nil {
 		return true, nil
 	}
-	b, err := parseBody(c.Body)
-	if err != nil || c.Attempt > 1 && !b.unasked {
-		return true, nil // Send finds out what is wrong with the body
+	if c.Attempt > 1 && c.BodyState != store.BodyUnfiltered {
+		return true, nil
 	}
 	at := time.Now()
-	err = s.guard("Options.Filter", c, func() error {
-		e, err := hostEvent(c, b.event)
+	err := s.guard("Options.Filter", c, func() error {
+		e, err := hostEvent(c)
 		if err == nil {
 			wanted = s.hooks.Filter(c.Subscription.Clone(), e)
 		}
@@ -55,22 +54,22 @@ func (s *Sender) Filter(c *store.Claim) (wanted bool, failed *Result) {
 	})
 	if err != nil {
 		return false, &Result{
-			Attempt:      store.Attempt{At: at, Error: describe(errPanic)},
-			BodyOverride: overrideUnasked(b.event),
+			Attempt: store.Attempt{At: at, Error: describe(errPanic)},
+			Body:    Body{State: store.BodyUnfiltered},
 		}
 	}
 	return wanted, nil
 }
 
 // transform has the hook change the message.
-func (s *Sender) transform(ctx context.Context, c *store.Claim, b storedBody, m *message) error {
+func (s *Sender) transform(ctx context.Context, c *store.Claim, m *message) error {
 	header := make(http.Header, len(c.Subscription.Headers))
 	for name, value := range c.Subscription.Headers {
 		header.Set(name, value)
 	}
 	body := bytes.Clone(m.body)
 	err := s.guard("Options.Transform", c, func() error {
-		e, err := hostEvent(c, b.event)
+		e, err := hostEvent(c)
 		if err != nil {
 			return err
 		}
@@ -87,7 +86,7 @@ func (s *Sender) transform(ctx context.Context, c *store.Claim, b storedBody, m 
 		m.header = http.Header{} // none, not the subscription's
 	}
 	// Every attempt sends the same body: once one has sent a body, a change comes too late.
-	if b.sent == nil {
+	if !isDecided(c) {
 		m.body = body
 	}
 	return nil
@@ -155,8 +154,8 @@ func checkHookHeader(h http.Header) error {
 }
 
 // hostEvent rebuilds the event of a claim for a hook, in memory of its own.
-func hostEvent(c *store.Claim, eventBody []byte) (events.Event, error) {
-	payload, ok := events.PayloadOf(eventBody)
+func hostEvent(c *store.Claim) (events.Event, error) {
+	payload, ok := events.PayloadOf(c.Body)
 	if !ok {
 		return events.Event{}, errBody
 	}

@@ -66,9 +66,9 @@ func New(o Options) *Sender {
 
 // Result is what an attempt came to.
 type Result struct {
-	Attempt      store.Attempt // Error says what went wrong; empty after a success
-	RetryAfter   time.Duration // how long the endpoint asks to be left alone
-	BodyOverride []byte        // store.Outcome.Body of an attempt that failed
+	Attempt    store.Attempt // Error says what went wrong; empty after a success
+	RetryAfter time.Duration // how long the endpoint asks to be left alone
+	Body       Body          // to keep if the attempt failed
 }
 
 // Send makes the attempt that c is for, with a traceparent header unless trace is empty. It returns
@@ -89,12 +89,12 @@ func (s *Sender) Send(ctx context.Context, c *store.Claim, trace string) (r Resu
 		r.Attempt.Duration = time.Since(start)
 	}()
 
-	req, override, err := s.request(attempt, c, trace, start)
+	req, decided, err := s.request(attempt, c, trace, start)
 	if err != nil {
 		r.Attempt.Error = describe(err)
 		return r
 	}
-	r.BodyOverride = override
+	r.Body = decided
 	res, err := s.roundTrip(req)
 	if err != nil {
 		r.Attempt.Error = describe(cause(err, ctx, deadline))
