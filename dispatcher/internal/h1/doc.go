@@ -42,7 +42,9 @@
 //   - A connection is in the pool or belongs to one exchange, never both.
 //   - It goes into the pool only when nothing is left of the exchange: the answer was read to its
 //     end, the request was written to its end, and no byte came after the answer.
-//   - A request that may have been sent is not sent again.
+//   - The answer is read whatever became of writing the request.
+//   - A request that may have been sent is sent again in one case, once: over a kept connection that
+//     ended before one byte of an answer. A close while the connection was idle looks like that.
 //   - After any error the connection is closed, and a goroutine that writes to it has ended before
 //     RoundTrip, or Close of the answer's body, returns.
 //   - At most Config.MaxResponseHeader bytes are read before the headers of the final answer end.

@@ -72,8 +72,10 @@ func New(c Config) *Transport {
 // ends; only a body that was read to its end lets the connection be used again. Close does not read
 // what is left. The answer's TLS field is not set.
 //
+// A request over a kept connection that the endpoint ends before one byte of an answer is sent once
+// more, over a new connection and within the same context, if its GetBody returns the body again.
 // When RoundTrip returns another error than [ErrHTTP2] or [ErrHeader], the request may have been
-// sent; it is not sent again.
+// sent, twice at most.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	o := origin{req.URL.Scheme, req.URL.Host}
 	if o.scheme == "https" && t.prefersHTTP2(o) {
@@ -91,7 +93,41 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	return t.exchange(c, req, size)
+	res, err := t.exchange(c, req, size)
+	if err == nil || !c.stale() || req.Context().Err() != nil {
+		return res, err
+	}
+	again, ok := rewind(req)
+	if !ok {
+		return nil, err
+	}
+	// Not another idle one: what has closed this one has probably closed them all.
+	c, newErr := t.open(req.Context(), o, req.URL)
+	if newErr != nil {
+		closeBody(again)
+		if newErr == ErrHTTP2 {
+			newErr = err // ErrHTTP2 would say that nothing was sent
+		}
+		return nil, newErr
+	}
+	return t.exchange(c, again, size)
+}
+
+// rewind returns a request whose body, which was read and closed, is to be read again.
+func rewind(req *http.Request) (again *http.Request, ok bool) {
+	if req.Body == nil || req.Body == http.NoBody {
+		return req, true
+	}
+	if req.GetBody == nil {
+		return nil, false
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return nil, false
+	}
+	copied := *req
+	copied.Body = body
+	return &copied, true
 }
 
 // CloseIdleConnections closes the connections that are idle now.
@@ -107,6 +143,11 @@ func (t *Transport) connection(ctx context.Context, o origin, u *url.URL) (*conn
 		}
 		c.abort()
 	}
+	return t.open(ctx, o, u)
+}
+
+// open returns a new connection that is fit for a request.
+func (t *Transport) open(ctx context.Context, o origin, u *url.URL) (*conn, error) {
 	c, err := t.dial(ctx, o, u)
 	if err != nil {
 		return nil, err
