@@ -50,8 +50,10 @@ type conn struct {
 	writing    chan error // gets the result of writing the request; nil unless a goroutine writes it
 	writeErr   error      // the first error of Write; for the goroutine that writes the request
 
-	used  bool      // there was an exchange
-	since time.Time // when it became idle
+	used  bool          // there was an exchange
+	keep  time.Duration // how long it may be idle, by the last answer
+	since time.Time     // when it became idle
+	until time.Time     // when it must not be used any more
 }
 
 // newConn returns c, which is the socket or runs over it, as a connection to an origin.
@@ -112,6 +114,9 @@ func (c *conn) prepare(ctx context.Context) bool {
 		return false
 	}
 	deadline, _ := ctx.Deadline() // if it has none, the zero time, which is none for a Conn too
+	if c.used && c.over(time.Now()) {
+		return false
+	}
 	c.SetDeadline(deadline)
 	// Only now is it asked whether the context has ended. Had it ended before SetDeadline, the
 	// interruption could have been overwritten; if it ends from here on, the interruption holds.
@@ -169,6 +174,9 @@ func (c *conn) endWrite() error {
 	c.writing = nil
 	return err
 }
+
+// over reports whether an idle connection must not be used any more.
+func (c *conn) over(now time.Time) bool { return !now.Before(c.until) }
 
 // Close closes the connection in good order: over TLS, with a close_notify.
 func (c *conn) Close() error {

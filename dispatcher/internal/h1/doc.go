@@ -11,7 +11,8 @@
 // # How it is solved
 //
 // The caller's goroutine writes the request, reads the answer and puts the connection back. An idle
-// connection belongs to nobody: it costs two buffers and a place in the pool. net/http still writes
+// connection belongs to nobody: it costs two buffers and a place in the pool, which looks at all of
+// them ten times a second and closes those that the endpoint has closed. net/http still writes
 // the requests (http.Request.Write) and parses the answers (http.ReadResponse); what is here is who
 // does that, and when a connection may be used again.
 //
@@ -29,10 +30,12 @@
 //	                   └─ Close ─┬─ read to its end, reusable ──▶ pool.put
 //	                             └─ anything else ─────────────▶ conn.abort
 //
-// Two questions need care, since nobody reads from an idle connection:
+// Three questions need care, since nobody reads from an idle connection:
 //
 //   - Has the endpoint closed it, or sent something? prepare asks the socket without waiting
 //     ([Supported] says whether the system can tell) before it writes the first byte.
+//   - How long may a connection wait? As long as Config.IdleTimeout, and the endpoint's Keep-Alive
+//     header, less a second, allow.
 //   - What ends an exchange whose context is canceled? A function that runs when the context ends
 //     sets the connection's deadline to the past, so that the read or write under way returns.
 //     Requests of the same parent context share that function; see [WithDeadline].

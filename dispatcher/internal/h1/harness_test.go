@@ -22,6 +22,12 @@ const maxBody = 64 << 10
 // newTransport returns a Transport that trusts the CA, if there is one.
 func newTransport(t *testing.T, ca *nettest.Authority) *h1.Transport {
 	t.Helper()
+	return newPatientTransport(t, ca, nettest.Patience)
+}
+
+// newPatientTransport is newTransport with an idle timeout.
+func newPatientTransport(t *testing.T, ca *nettest.Authority, idle time.Duration) *h1.Transport {
+	t.Helper()
 	config := &tls.Config{NextProtos: []string{"h2", "http/1.1"}}
 	if ca != nil {
 		config.RootCAs = ca.Pool
@@ -32,7 +38,7 @@ func newTransport(t *testing.T, ca *nettest.Authority) *h1.Transport {
 		MaxResponseHeader: 64 << 10,
 		MaxIdle:           16,
 		MaxIdlePerOrigin:  16,
-		IdleTimeout:       nettest.Patience,
+		IdleTimeout:       idle,
 	})
 	t.Cleanup(tr.CloseIdleConnections)
 	return tr

@@ -40,7 +40,7 @@ type Config struct {
 	MaxResponseHeader int           // bytes of an answer up to its body, interim answers included
 	MaxIdle           int           // idle connections in all
 	MaxIdlePerOrigin  int           // idle connections to one scheme, host and port
-	IdleTimeout       time.Duration // how long an idle connection is kept
+	IdleTimeout       time.Duration // how long an idle connection is kept, unless the endpoint says less
 }
 
 // Transport sends requests. It may be used by any number of goroutines, and has none of its own.
@@ -63,7 +63,7 @@ const maxHTTP2 = 1 << 14
 func New(c Config) *Transport {
 	return &Transport{
 		config: c,
-		pool:   newPool(c.MaxIdle, c.MaxIdlePerOrigin, c.IdleTimeout),
+		pool:   newPool(c.MaxIdle, c.MaxIdlePerOrigin, func(c *conn) bool { return quiescent(c.raw) }),
 		http2:  make(map[origin]bool),
 	}
 }
@@ -168,8 +168,11 @@ func (t *Transport) exchange(c *conn, req *http.Request, size int) (*http.Respon
 		c.abort()
 		return nil, err
 	}
+	again := false
+	c.keep, again = keepAlive(res.Header, t.config.IdleTimeout)
 	// After a 101 the connection speaks another protocol.
-	b := &body{Reader: res.Body, conn: c, pool: t.pool, last: res.Close || res.StatusCode < 200}
+	last := res.Close || res.StatusCode < 200 || !again
+	b := &body{Reader: res.Body, conn: c, pool: t.pool, last: last}
 	if res.Body == http.NoBody {
 		b.whole = true
 		b.Close()
@@ -206,7 +209,7 @@ func (b *body) Close() error {
 	case b.last:
 		return c.Close()
 	default:
-		b.pool.put(c)
+		b.pool.put(c, c.keep)
 	}
 	return nil
 }
