@@ -36,7 +36,7 @@ type conn struct {
 	net.Conn // TLS, or the socket
 	socket   net.Conn
 	raw      syscall.RawConn // of the socket
-	origin   origin
+	origin   Origin
 	r        *bufio.Reader
 	w        *bufio.Writer
 
@@ -57,7 +57,7 @@ type conn struct {
 }
 
 // newConn returns c, which is the socket or runs over it, as a connection to an origin.
-func newConn(o origin, c, socket net.Conn) (*conn, error) {
+func newConn(o Origin, c, socket net.Conn) (*conn, error) {
 	s, ok := socket.(syscall.Conn)
 	if !ok {
 		c.Close()

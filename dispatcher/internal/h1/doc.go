@@ -16,7 +16,7 @@
 // the requests (http.Request.Write) and parses the answers (http.ReadResponse); what is here is who
 // does that, and when a connection may be used again.
 //
-//	RoundTrip(req)
+//	Send(origin, req)
 //	    │
 //	    ├─ pool.take ──▶ conn.prepare ── not fit: conn.abort, and the next one
 //	    │                     │
@@ -43,6 +43,7 @@
 // # Invariants
 //
 //   - A connection is in the pool or belongs to one exchange, never both.
+//   - Requests of different [Origin]s, which name a tenant and a TLS configuration, share none.
 //   - It goes into the pool only when nothing is left of the exchange: the answer was read to its
 //     end, the request was written to its end, and no byte came after the answer.
 //   - The answer is read whatever became of writing the request.
@@ -52,6 +53,6 @@
 //     RoundTrip, or Close of the answer's body, returns.
 //   - At most Config.MaxResponseHeader bytes are read before the headers of the final answer end.
 //
-// An endpoint that prefers HTTP/2 is not for this package: RoundTrip returns [ErrHTTP2] and has
-// sent nothing. Proxies, redirects and compression are not for it either.
+// An endpoint that prefers HTTP/2 is not for this package: Config.DialTLS says so by [ErrHTTP2], and
+// nothing is sent. Proxies, redirects and compression are not for it either.
 package h1

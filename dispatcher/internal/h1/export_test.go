@@ -13,7 +13,7 @@ func (t *Transport) Quiescent(rawURL string) bool {
 	if err != nil {
 		return false
 	}
-	c := t.pool.take(origin{u.Scheme, u.Host})
+	c := t.pool.take(Origin{Scheme: u.Scheme, Host: u.Host})
 	if c == nil {
 		return false
 	}
@@ -42,12 +42,12 @@ func NewPool(max, maxPerOrigin int, keep time.Duration, ended func(net.Conn) boo
 
 // Put keeps a connection to a host.
 func (p Pool) Put(host string, c net.Conn) {
-	p.p.put(&conn{Conn: c, origin: origin{"http", host}}, p.keep)
+	p.p.put(&conn{Conn: c, origin: Origin{Scheme: "http", Host: host}}, p.keep)
 }
 
 // Take returns a connection to the host; nil if there is none.
 func (p Pool) Take(host string) net.Conn {
-	if c := p.p.take(origin{"http", host}); c != nil {
+	if c := p.p.take(Origin{Scheme: "http", Host: host}); c != nil {
 		return c.Conn
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -33,8 +34,14 @@ func newPatientTransport(t *testing.T, ca *nettest.Authority, idle time.Duration
 		config.RootCAs = ca.Pool
 	}
 	tr := h1.New(h1.Config{
-		Dial:              (&net.Dialer{}).DialContext,
-		DialTLS:           (&tls.Dialer{Config: config}).DialContext,
+		Dial: (&net.Dialer{}).DialContext,
+		DialTLS: func(ctx context.Context, _ h1.Origin, address string) (net.Conn, error) {
+			c, err := (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", address)
+			if err == nil && c.(*tls.Conn).ConnectionState().NegotiatedProtocol == "h2" {
+				return nil, errors.Join(h1.ErrHTTP2, c.Close())
+			}
+			return c, err
+		},
 		MaxResponseHeader: 64 << 10,
 		MaxIdle:           16,
 		MaxIdlePerOrigin:  16,

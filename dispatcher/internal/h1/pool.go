@@ -23,7 +23,7 @@ type pool struct {
 	quiescent         func(*conn) bool // whether an idle connection is open and nothing has come
 
 	mu    sync.Mutex
-	lists map[origin]*idleList // none is empty
+	lists map[Origin]*idleList // none is empty
 	n     int                  // connections in all lists
 	timer *time.Timer          // runs until the next sweep; nil when the pool is empty
 }
@@ -36,12 +36,12 @@ func newPool(max, maxPerOrigin int, quiescent func(*conn) bool) *pool {
 		max:          max,
 		maxPerOrigin: maxPerOrigin,
 		quiescent:    quiescent,
-		lists:        make(map[origin]*idleList),
+		lists:        make(map[Origin]*idleList),
 	}
 }
 
 // take removes and returns the connection to an origin that was used last; nil if there is none.
-func (p *pool) take(o origin) *conn {
+func (p *pool) take(o Origin) *conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	list := p.lists[o]
@@ -127,7 +127,7 @@ func (p *pool) sweep() {
 
 // removeIf removes and returns the connections to an origin of which f is true. While f looks at
 // one, nobody can take it.
-func (p *pool) removeIf(o origin, f func(*conn) bool) (removed []*conn) {
+func (p *pool) removeIf(o Origin, f func(*conn) bool) (removed []*conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	list := p.lists[o]
