@@ -3,6 +3,7 @@ package send
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net/http"
 	"slices"
@@ -30,6 +31,9 @@ type Hooks struct {
 	Sign func(
 		subscriptionID, eventID string, at time.Time, body []byte, keys []signing.Secret,
 	) (http.Header, error)
+
+	// TLS returns the configuration of the connection to an https endpoint; nil for the default.
+	TLS func(store.Subscription) *tls.Config
 }
 
 // ReasonFiltered is the LastError of a delivery that Filter canceled.
@@ -116,6 +120,15 @@ func (s *Sender) sign(c *store.Claim, body []byte, at time.Time, h http.Header) 
 		}
 		return nil
 	})
+}
+
+// tlsConfig returns what the hook has for the subscription of a claim. Its error is errPanic.
+func (s *Sender) tlsConfig(c *store.Claim) (config *tls.Config, err error) {
+	err = s.guard("Options.TLS", c, func() error {
+		config = s.hooks.TLS(c.Subscription.Clone())
+		return nil
+	})
+	return config, err
 }
 
 // guard calls a hook. It logs an error, and returns errHook for it; a panic it turns into errPanic.

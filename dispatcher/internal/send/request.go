@@ -196,6 +196,14 @@ func (t *target) post(ctx context.Context, body []byte) *http.Request {
 	parts.reader.Reset(body)
 	req := t.base.WithContext(ctx)
 	req.URL, req.Body, req.ContentLength = &parts.url, io.NopCloser(&parts.reader), int64(len(body))
-	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	// An attempt is two requests at most. A transport asks for the body again for each further one.
+	replayed := false
+	req.GetBody = func() (io.ReadCloser, error) {
+		if replayed {
+			return nil, errReplayed
+		}
+		replayed = true
+		return io.NopCloser(bytes.NewReader(body)), nil
+	}
 	return req
 }

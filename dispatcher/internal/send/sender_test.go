@@ -28,7 +28,13 @@ func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { retu
 // newSender returns a Sender with a transport of the test's, or of its own if that is nil.
 func newSender(t *testing.T, tr http.RoundTripper, hooks send.Hooks) *send.Sender {
 	t.Helper()
-	s := send.New(send.Options{
+	s := send.New(newOptions(tr, hooks))
+	t.Cleanup(s.CloseIdleConnections)
+	return s
+}
+
+func newOptions(tr http.RoundTripper, hooks send.Hooks) send.Options {
+	return send.Options{
 		Transport:   tr,
 		Guard:       &netguard.Policy{Allow: nettest.Loopback()},
 		Concurrency: 4,
@@ -37,9 +43,7 @@ func newSender(t *testing.T, tr http.RoundTripper, hooks send.Hooks) *send.Sende
 		Success:     func(status int) bool { return status == 200 },
 		Hooks:       hooks,
 		Logger:      slog.New(slog.DiscardHandler),
-	})
-	t.Cleanup(s.CloseIdleConnections)
-	return s
+	}
 }
 
 // newClaim returns a claim with an event's body.
