@@ -72,7 +72,7 @@ var rooms = map[string][]string{
 	"dispatcher/internal/h1":       {},
 	"dispatcher/internal/netguard": {},
 	"dispatcher/internal/send": {
-		"dispatcher/internal/h1", "dispatcher/internal/netguard", "events", "signing", "store", "store/sealed",
+		"dispatcher/internal/h1", "dispatcher/internal/netguard", "events", "signing", "store",
 	},
 	"dispatcher/internal/nettest": {},
 
