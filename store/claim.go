@@ -14,8 +14,16 @@ type ClaimRequest struct {
 	// PerSubscription is how many deliveries of one subscription may be leased at once. If zero, there is no limit.
 	PerSubscription int
 
-	// MaxUnhealthy is how many deliveries may be leased at once of all those subscriptions together whose health is not
-	// Healthy. If zero, there is no limit.
+	// PerTenant is how many deliveries of one tenant's subscriptions may be leased at once; the
+	// tenant "" has no limit. If zero, none has.
+	PerTenant int
+
+	// PerHost is how many deliveries to one host and port may be leased at once, over all
+	// subscriptions. If zero, there is no limit.
+	PerHost int
+
+	// MaxUnhealthy is how many deliveries may be leased at once of all those subscriptions together
+	// that are not of ClassHealthy: new, failing or slow. If zero, there is no limit.
 	MaxUnhealthy int
 
 	// MaxFailing is how many deliveries may be leased at once of all those subscriptions together that have Failures. With
@@ -55,8 +63,13 @@ type Claim struct {
 	// Attempt is the number of the attempt that this claim is for: 1 for the first.
 	Attempt int
 
-	// Retry counts the attempts counted since the delivery was enqueued or last requeued: what backoff goes by.
+	// Retry counts the attempts since the delivery was enqueued or last requeued, without those with
+	// Outcome.KeepRetry: what backoff and the bound on attempts go by.
 	Retry int
+
+	// Probe says that the breaker of the subscription is open (ClaimRequest.BreakerThreshold), and
+	// that this is the one attempt that finds out whether the endpoint is back.
+	Probe bool
 }
 
 // ClaimResult is what Claim returns.
@@ -87,14 +100,35 @@ type Outcome struct {
 	// so that replicas need no synchronised clocks.
 	RetryIn time.Duration
 
-	// ProbeIn keeps the whole subscription from being claimed for so long, from 0, which holds nothing, to MaxDuration;
-	// only with Pending and Dead.
-	ProbeIn time.Duration
+	// Effect is what the attempt says of the endpoint; only with Pending and Dead. A success says that
+	// it is healthy.
+	Effect Effect
+
+	// Probe says when an endpoint that is down is probed; only with Pending and Dead.
+	Probe ProbePolicy
+
+	// KeepRetry says that the attempt does not count in Claim.Retry; only with Pending.
+	KeepRetry bool
+
+	// ThrottleFor is how long the endpoint asked to be left alone, from 0, when it did not say how
+	// long, to MaxDuration; only with EffectThrottled.
+	ThrottleFor time.Duration
 
 	// Body, when not nil, is kept as the delivery's own: later claims of it, after a Requeue too, have it in place of the
 	// event's. Only with Pending and Dead.
 	Body []byte
 }
+
+// Effect is what an attempt that did not succeed says of the endpoint.
+type Effect int
+
+const (
+	EffectDown      Effect = iota // it does not work: one more failure in a row
+	EffectRefused                 // it is alive and does not want this delivery: neither better nor worse
+	EffectThrottled               // it is alive and asks to be left alone for a while
+	EffectNone                    // nothing: the attempt failed before it was made
+	effects
+)
 
 // Result says what a Finish made of one outcome.
 type Result struct {

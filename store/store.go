@@ -69,8 +69,7 @@ type Queue interface {
 	Enqueue(ctx context.Context, evs ...events.Event) error
 
 	// Claim leases deliveries that are due, each with a new token, until the lease runs out or Finish or Release ends
-	// it. It is fair: there are three classes of subscriptions, those that are Healthy, those that are new (neither Healthy
-	// nor with Failures), and those with Failures. The classes that have something it may take come in turn, one delivery
+	// it. It is fair: there are four classes of subscriptions (see Class). The classes that have something it may take come in turn, one delivery
 	// each, and so do the subscriptions within a class; never more than the request allows. So a subscription's backlog
 	// never delays another's, and however many fail, they delay neither those that work nor those that are new. Its cost
 	// does not grow with the backlog, the history or the number of subscriptions that have nothing due.
@@ -86,12 +85,9 @@ type Queue interface {
 
 	// Finish records what came of claims, in one transaction, in order, and returns one Result for each.
 	//
-	// An outcome counts when its token is the delivery's present one (a lease that has run out but was not claimed
-	// again still counts). Then the attempt is recorded, the delivery takes the state, and the subscription's health
-	// follows. After Delivered it is Healthy and all else zero but SlowStart, which is then the number of Failures that
-	// this success ended, at most MaxSlowStart, or one less than before when there were none. After Pending and Dead it
-	// is not Healthy, Failures grows by one, SlowStart is zero, and ProbeIn, when positive, keeps the longer of NextProbeAt
-	// and now + ProbeIn, and adds one to Holds unless the subscription is held already. Canceled records no attempt and
+	// An outcome counts when its token is the delivery's present one (a lease that has run out but was
+	// not claimed again still counts). Then the attempt is recorded, the delivery takes the state, and
+	// the subscription's health becomes what Health.Next makes of it. Canceled records no attempt and
 	// leaves the health as it is.
 	// With a token that is not the present one, a success still counts, just so, when the delivery is pending or
 	// canceled: it ends it as Delivered (the endpoint has it); everything else is ignored. Calling again with the same

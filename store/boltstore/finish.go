@@ -136,12 +136,12 @@ func (t *txn) conclude(o *outcome) (store.Result, error) {
 	}
 	before := t.health(num)
 	if o.State == store.Canceled {
-		return store.Result{Before: before.Health, After: before.Health}, nil
+		return store.Result{Before: before, After: before}, nil
 	}
 	t.count(num, o)
-	next := before.next(&o.Outcome, t.now)
+	next := before.Next(&o.Outcome, asTime(t.now))
 	t.setHealth(num, next)
-	return store.Result{Before: before.Health, After: next.Health}, nil
+	return store.Result{Before: before, After: next}, nil
 }
 
 // concluded returns what a delivery is after an outcome that counts.

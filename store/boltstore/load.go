@@ -90,7 +90,7 @@ func (l *loader) state() (*store.Subscription, *schedule.State) {
 	if err != nil {
 		sub = nil
 	}
-	return sub, &schedule.State{Active: active(sub), Health: l.t.health(l.num).Health}
+	return sub, &schedule.State{Active: active(sub), Health: l.t.health(l.num)}
 }
 
 // full reports whether that is enough.

@@ -40,10 +40,7 @@ func (s *Store) finish(o store.Outcome, now time.Time) store.Result {
 	d.attempted(o.Attempt)
 	d.sub.count(&o, now)
 	s.next(d, o, now)
-	after := before.Next(&o, now, d.sub.failedAt)
-	if after.Failures > before.Failures {
-		d.sub.failedAt = now
-	}
+	after := before.Next(&o, now)
 	s.schedule.SetHealth(d.sub.turns, after, now.UnixNano())
 	return store.Result{Before: before, After: after}
 }

@@ -29,7 +29,7 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 		return store.Stats{}, fmt.Errorf("memstore: stats: %w", store.ErrNotFound)
 	}
 	health := sub.turns.Health()
-	stats := store.Stats{Health: *health, FailingSince: health.FailingSince(sub.failedAt), Hour: sub.window(now, rollup.Hour), Day: sub.window(now, rollup.Day)}
+	stats := store.Stats{Health: *health, FailingSince: health.FailingSince(), Hour: sub.window(now, rollup.Hour), Day: sub.window(now, rollup.Day)}
 	s.tell(sub, &stats)
 	return stats, nil
 }

@@ -14,8 +14,7 @@ type subscription struct {
 	store.Subscription
 	num uint64 // its place in the order of creation
 
-	failedAt time.Time                // when its last failure was
-	buckets  map[int64]*rollup.Bucket // what was counted, by number
+	buckets map[int64]*rollup.Bucket // what was counted, by number
 
 	deliveries map[uint64]*delivery   // by the number of their event
 	keyed      map[string][]*delivery // the pending ones of each key, by the order of their events

@@ -100,9 +100,9 @@ func (tw *twins) finishPairs(pairs []pair, outcome func(pair) store.Outcome) {
 	for _, p := range pairs {
 		o := outcome(p)
 		tw.note("finish %s for %s: %s, retry in %v, hold for %v, body %q",
-			p.ours.EventID, p.ours.SubscriptionID, o.State, o.RetryIn, o.ProbeIn, o.Body)
+			p.ours.EventID, p.ours.SubscriptionID, o.State, o.RetryIn, o.Probe.First, o.Body)
 		tw.edge(o.RetryIn)
-		tw.edge(o.ProbeIn)
+		tw.edge(o.Probe.First)
 		o.Lease = p.ours
 		ours = append(ours, o)
 		o.Lease = p.model
@@ -133,7 +133,7 @@ func (tw *twins) outcome(p pair) store.Outcome {
 		o = dead(cl)
 	}
 	if o.State != store.Delivered && tw.chance(4) {
-		o.ProbeIn = tw.duration()
+		o.Probe = probeIn(tw.duration())
 	}
 	if tw.chance(2) {
 		o.Body = fmt.Appendf(nil, "its own of step %d", tw.step)

@@ -233,7 +233,7 @@ func testRequeueHold(c *check) {
 		claims := c.claim(3)
 		c.finish(failed(claims[1], c.long))
 		last := dead(claims[0])
-		last.ProbeIn = c.long
+		last.Probe = probeIn(c.long)
 		c.counts(last)
 		equal(c, name+": claims while held", len(c.claim(10)), 0)
 		q.SubscriptionID = sub.ID
