@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // Requeue implements [store.History].
@@ -104,15 +105,23 @@ func (t *txn) requeueOne(q *store.DeliveryQuery, p spot, e *event, stamp uint64)
 	}
 	t.unhold(p.num)
 	r := was
-	r.due = t.now
+	r.due, r.atOnce = t.now, schedule.Asked
 	if was.live() {
-		if was.due <= t.now || t.store.busy(p.num, p.seq, t.now) {
+		if !t.waits(p.num, &was, q.EventID != "") || t.store.busy(p.num, p.seq, t.now) {
 			return false, nil
 		}
 	} else {
 		r.state, r.stamp, r.base, r.finished, r.reason = store.Pending, stamp, was.attempts, 0, ""
 	}
 	return true, t.transition(p.num, p.seq, was, r, false)
+}
+
+// waits reports whether a pending delivery waits for a time, or for its subscription to succeed. A
+// first attempt waits for that only if it was named: or else all that is pending would be written
+// anew by whoever asks for all.
+func (t *txn) waits(num uint64, r *row, named bool) bool {
+	parked := r.atOnce > schedule.Asked || named && r.atOnce == 0
+	return r.due > t.now || parked && t.health(num).Failures > 0
 }
 
 // unhold ends the hold of a subscription.

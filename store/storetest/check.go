@@ -59,6 +59,7 @@ func groups() []group {
 		{"stats", statsRules()},
 		{"windows", windowRules()},
 		{"values", valueRules()},
+		{"probe", probeRules()},
 		{"bounds", boundRules()},
 		{"calls", callRules()},
 		{"reads", readRules()},

@@ -83,6 +83,7 @@ type model struct {
 	t      *rapid.T
 	s      *turns
 	window int
+	probes int // the BreakerThreshold of the last round that ran
 	now    int64
 	began  int64 // when the last round began
 
@@ -200,15 +201,21 @@ func (m *model) open(num uint64) bool {
 	return k.ok && k.state.Active && m.blockedUntil(num) <= m.now
 }
 
+// probing reports whether the breaker of a subscription is open, as far as the schedule knows.
+func (m *model) probing(num uint64) bool {
+	k := m.get(num)
+	return k.ok && m.probes > 0 && k.state.Health.Failures >= m.probes
+}
+
 // free returns the deliveries of a subscription that are free and due, those of first attempts and
-// of retries each in order.
+// of retries each in order. Where the breaker is open, retries are free whenever they are due.
 func (m *model) free(f file, num uint64) (first, retries []schedule.Position) {
 	if f[num] == nil || !m.open(num) {
 		return nil, nil
 	}
 	for seq, p := range f[num].pending {
 		switch {
-		case p.blocked || m.busy(num, seq) || p.due > m.now:
+		case p.blocked || m.busy(num, seq) || p.due > m.now && !m.probing(num):
 		case p.due == 0:
 			first = append(first, p.position(seq))
 		default:
@@ -263,21 +270,24 @@ func (m *model) read(lack *schedule.Lack) schedule.Loaded {
 	}
 	for i := range lack.Windows {
 		if w := &lack.Windows[i]; w.Needed {
-			loaded.Windows[i] = m.readWindow(f, schedule.Source(i), w.After)
+			loaded.Windows[i] = m.readWindow(f, schedule.Source(i), w)
 		}
 	}
 	return loaded
 }
 
-func (m *model) readWindow(f *stored, source schedule.Source, after schedule.Position) schedule.LoadedWindow {
+func (m *model) readWindow(f *stored, source schedule.Source, lack *schedule.WindowLack) schedule.LoadedWindow {
 	var all []schedule.Position
 	for seq, p := range f.pending {
-		if at := p.position(seq); p.source == source && !p.blocked && at.Compare(after) > 0 {
+		if at := p.position(seq); p.source == source && !p.blocked && (lack.Newest || at.Compare(lack.After) > 0) {
 			all = append(all, at)
 		}
 	}
 	slices.SortFunc(all, schedule.Position.Compare)
-	w := schedule.LoadedWindow{OK: true, UpTo: after, Complete: true}
+	if lack.Newest { // more than there may be leases
+		return schedule.LoadedWindow{OK: true, Positions: all[max(0, len(all)-newest):]}
+	}
+	w := schedule.LoadedWindow{OK: true, UpTo: lack.After, Complete: true}
 	if n := rapid.IntRange(1, m.window).Draw(m.t, "n"); len(all) > n {
 		all, w.Complete = all[:n], false
 	}
@@ -286,6 +296,9 @@ func (m *model) readWindow(f *stored, source schedule.Source, after schedule.Pos
 	}
 	return w
 }
+
+// newest is how many positions are read from the other end.
+const newest = 64
 
 func (m *model) health() store.Health {
 	h := rapid.SampledFrom([]store.Health{
