@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/page"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -15,15 +16,15 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 	if len(q.States) == 0 {
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
-	var spots []spot
+	var positions []page.Position
 	if err = q.Validate(); err == nil {
-		spots, next, err = s.requeueable(ctx, &q)
+		positions, next, err = s.requeueable(ctx, &q)
 	}
-	if err == nil && len(spots) > 0 {
+	if err == nil && len(positions) > 0 {
 		q.States = slices.Clone(q.States) // run may read them after the caller has left
 		requeued := 0
 		err = s.submit(ctx, &op{run: func(t *txn) (err error) {
-			requeued, err = t.requeue(&q, spots)
+			requeued, err = t.requeue(&q, positions)
 			return err
 		}})
 		if err == nil {
@@ -36,32 +37,73 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 	return n, next, nil
 }
 
-// requeueable returns what one step is about, and the cursor for the next step. It reads forward
-// only: what the steps before it have made pending must not be read again by each.
-func (s *Store) requeueable(ctx context.Context, q *store.DeliveryQuery) (spots []spot, next string, err error) {
-	w, err := s.walkDeliveries(ctx, q)
+// requeueable returns what one step is about, and the cursor for the next step. It goes from the
+// oldest on, and reads in that direction only: what the steps before it have made pending must not
+// be read again by each.
+func (s *Store) requeueable(
+	ctx context.Context, q *store.DeliveryQuery,
+) (positions []page.Position, next string, err error) {
+	walk, err := s.walkDeliveries(ctx, q)
 	if err != nil {
 		return nil, "", err
 	}
-	limit := deliveryLimit(q)
-	p, err := w.part(q.Cursor, newest(), limit, min(limit, sliceSize))
+	from := page.End()
+	if q.Cursor == "" && q.Since.Unix() > 0 {
+		err = s.read(ctx, func(t *txn) (err error) {
+			from.Seq, err = t.firstSince(schedule.Nanos(q.Since))
+			return err
+		})
+		if err != nil {
+			return nil, "", err
+		}
+	}
+	step, next, err := walk.StepBack(q.Cursor, from, page.Limit(q.Limit), sliceSize)
 	if err != nil {
 		return nil, "", err
 	}
-	next, err = w.next(&p)
-	return p.spots, next, err
+	return step.Positions(), next, nil
+}
+
+// firstSince returns the first event that can be from a time on or later: 0 if the clock was set back
+// since, and with it the order of the events' times is of no use.
+func (t *txn) firstSince(since int64) (seq uint64, err error) {
+	setBack, err := t.metaNumber(metaSetBack)
+	if err != nil || int64(setBack) >= since {
+		return 0, err
+	}
+	c := t.bucket(log).Cursor()
+	low, high := uint64(0), t.bucket(log).Sequence()+1
+	for low < high { // all before low are from before since, and all from high on are not
+		middle := low + (high-low)/2
+		from := key1(middle)
+		k, v := c.Seek(from[:])
+		if k == nil {
+			high = middle
+			continue
+		}
+		e, err := decodeEvent(k, v)
+		switch {
+		case err != nil:
+			return 0, nil // it can't be told
+		case e.enqueued < since:
+			low = number(k, 0) + 1
+		default:
+			high = middle
+		}
+	}
+	return low, nil
 }
 
 // requeue makes the deliveries due that q still selects, and returns how many that were.
-func (t *txn) requeue(q *store.DeliveryQuery, spots []spot) (n int, err error) {
+func (t *txn) requeue(q *store.DeliveryQuery, positions []page.Position) (n int, err error) {
 	stamp, err := t.nextSeq()
 	if err != nil {
 		return 0, err
 	}
 	var e *event // of the deliveries that follow, which are often of the same
-	for i, p := range spots {
-		if i == 0 || p.seq != spots[i-1].seq {
-			if e, err = t.event(p.seq); err != nil {
+	for i, p := range positions {
+		if i == 0 || p.Seq != positions[i-1].Seq {
+			if e, err = t.event(p.Seq); err != nil {
 				return 0, err
 			}
 		}
@@ -90,30 +132,32 @@ func (t *txn) event(seq uint64) (*event, error) {
 	return &e, err
 }
 
-func (t *txn) requeueOne(q *store.DeliveryQuery, p spot, e *event, stamp uint64) (bool, error) {
-	sub, err := t.sub(p.num)
+func (t *txn) requeueOne(
+	q *store.DeliveryQuery, p page.Position, e *event, stamp uint64,
+) (bool, error) {
+	sub, err := t.sub(p.Num)
 	if err != nil || sub == nil || sub.Status != store.Subscribed {
 		return false, err
 	}
-	was, ok, err := t.find(p.num, p.seq, e.keyHash())
+	was, ok, err := t.find(p.Num, p.Seq, e.keyHash())
 	if err != nil || !ok {
 		return false, err
 	}
-	d, err := t.delivery(p.num, e, &was)
+	d, err := t.delivery(p.Num, e, &was)
 	if err != nil || !q.Matches(&d) {
 		return false, err
 	}
-	t.unhold(p.num)
+	t.unhold(p.Num)
 	r := was
 	r.due, r.atOnce = t.now, schedule.Asked
 	if was.live() {
-		if !t.waits(p.num, &was, q.EventID != "") || t.store.busy(p.num, p.seq, t.now) {
+		if !t.waits(p.Num, &was, q.EventID != "") || t.store.busy(p.Num, p.Seq, t.now) {
 			return false, nil
 		}
 	} else {
 		r.state, r.stamp, r.base, r.finished, r.reason = store.Pending, stamp, was.attempts, 0, ""
 	}
-	return true, t.transition(p.num, p.seq, was, r, false)
+	return true, t.transition(p.Num, p.Seq, was, r, false)
 }
 
 // waits reports whether a pending delivery waits for a time, or for its subscription to succeed. A

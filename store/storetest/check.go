@@ -60,6 +60,7 @@ func groups() []group {
 		{"windows", windowRules()},
 		{"values", valueRules()},
 		{"probe", probeRules()},
+		{"throttle", throttleRules()},
 		{"bounds", boundRules()},
 		{"calls", callRules()},
 		{"reads", readRules()},

@@ -140,7 +140,7 @@ func (m *model) wantRightLease(rd *round, l *lease) {
 	m.leases = append(m.leases, h)
 	m.tokens[l.Token] = h
 	k.retryFirst = l.From != schedule.Retry
-	k.lastLease, k.waiting = m.count, m.count+1
+	k.lastLease, k.waiting, k.leasedAt = m.count, m.count+1, rd.now
 	m.count++
 	if !m.hasFree(num) {
 		k.waiting = -1

@@ -77,6 +77,7 @@ type known struct {
 
 	waiting   int // the number of leases when a round first saw it have something due; -1 if it has nothing
 	lastLease int // the number of leases at its last one
+	leasedAt  int64
 }
 
 type model struct {
@@ -188,8 +189,14 @@ func (m *model) busy(num, seq uint64) bool {
 // blockedUntil returns until when nothing of a subscription is claimed.
 func (m *model) blockedUntil(num uint64) int64 {
 	at := m.pauses[num]
-	if until := m.get(num).state.Health.NextProbeAt; !until.IsZero() {
-		at = max(at, until.UnixNano())
+	h := &m.get(num).state.Health
+	for _, until := range []time.Time{h.NextProbeAt, h.HeldUntil} {
+		if !until.IsZero() {
+			at = max(at, until.UnixNano())
+		}
+	}
+	if last := m.get(num).leasedAt; h.Pace > 0 && last > 0 {
+		at = max(at, last+int64(h.Pace))
 	}
 	return at
 }
@@ -307,6 +314,10 @@ func (m *model) health() store.Health {
 	}).Draw(m.t, "health")
 	if h.Failures > 0 && rapid.IntRange(0, 2).Draw(m.t, "hold") == 0 {
 		h.NextProbeAt = time.Unix(0, m.now+int64(rapid.IntRange(-5, 40).Draw(m.t, "for")))
+	}
+	if rapid.IntRange(0, 3).Draw(m.t, "throttled") == 0 {
+		h.HeldUntil = time.Unix(0, m.now+int64(rapid.IntRange(-5, 40).Draw(m.t, "throttledFor")))
+		h.Pace = time.Duration(rapid.IntRange(0, 9).Draw(m.t, "pace"))
 	}
 	return h
 }

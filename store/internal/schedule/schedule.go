@@ -120,7 +120,8 @@ func (s *Schedule[Q, L]) setState(q *Sub[Q, L], active bool, health *store.Healt
 	s.leased[q.class] -= q.leased
 	s.leased[class] += q.leased
 	q.active, q.health, q.class = active, *health, class
-	q.nextProbeAt = Nanos(health.NextProbeAt)
+	q.heldUntil = max(Nanos(health.NextProbeAt), Nanos(health.HeldUntil))
+	q.pace = int64(health.Pace)
 	q.probing = s.isProbe(health)
 	q.states++
 }

@@ -24,7 +24,9 @@ type Sub[Q, L any] struct {
 	class          store.Class
 	states         uint32 // changes with these, so that a load of older ones is told apart
 	probing        bool   // its breaker is open: one attempt at a time, and next chooses otherwise
-	nextProbeAt    int64  // until when health holds the subscription
+	heldUntil      int64  // until when health holds the subscription: a probe or a throttle
+	pace           int64  // the least time between two leases, as health says
+	lastLease      int64  // when the last one began
 	postponedUntil int64  // until when nothing is claimed, whatever its health says
 
 	implicit   implicit
@@ -55,8 +57,15 @@ func (q *Sub[Q, L]) Health() *store.Health { return &q.health }
 // Leased returns how many of its leases count against limits.
 func (q *Sub[Q, L]) Leased() int { return q.leased }
 
-// blockedUntil returns when the last of its hold and its postponement ends.
-func (q *Sub[Q, L]) blockedUntil() int64 { return max(q.nextProbeAt, q.postponedUntil) }
+// blockedUntil returns when the last of its hold and its postponement ends, and its pace lets it go
+// on.
+func (q *Sub[Q, L]) blockedUntil() int64 {
+	at := max(q.heldUntil, q.postponedUntil)
+	if q.pace > 0 {
+		at = max(at, q.lastLease+q.pace)
+	}
+	return at
+}
 
 // blocked reports whether nothing may be claimed for now.
 func (q *Sub[Q, L]) blocked(now int64) bool { return q.blockedUntil() > now }
