@@ -24,7 +24,7 @@ func (e *Engine) outcomeOf(c *store.Claim, r *send.Result) store.Outcome {
 		o.State = store.Pending
 		o.RetryIn = max(e.RetryDelay(c.Retry+1), r.RetryAfter)
 	}
-	o.Body = r.BodyOverride
+	o.BodyState, o.BodyOverride = r.Body.State, r.Body.Override
 	o.Effect = store.EffectDown
 	o.Probe = e.probePolicy()
 	o.KeepRetry = c.Probe

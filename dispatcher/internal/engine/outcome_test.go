@@ -50,7 +50,7 @@ func TestOutcomeOf(t *testing.T) {
 			result: send.Result{Attempt: store.Attempt{Error: wrong}}, state: store.Pending, retryIn: 4 * time.Minute},
 	} {
 		c := &store.Claim{Lease: store.Lease{SubscriptionID: "s", EventID: "e"}, Attempt: 7, Retry: tt.retry, Health: tt.health, Probe: tt.probe}
-		tt.result.BodyOverride = []byte("kept")
+		tt.result.Body = send.Body{State: store.BodyOverridden, Override: []byte("kept")}
 		o := e.OutcomeOf(c, &tt.result)
 		if o.State != tt.state || o.RetryIn != tt.retryIn || o.KeepRetry != tt.probe {
 			t.Errorf("%s: %s, retried in %v, counted: %v; want %s, %v, %v",
@@ -61,8 +61,9 @@ func TestOutcomeOf(t *testing.T) {
 			p.Jitter < 0.8 || p.Jitter > 1.2) {
 			t.Errorf("%s: probed by %+v", tt.name, p)
 		}
-		if o.Lease != c.Lease || o.Attempt.Number != 7 || (string(o.Body) == "kept") == (tt.state == store.Delivered) {
-			t.Errorf("%s: lease %v, number %d, body %q", tt.name, o.Lease, o.Attempt.Number, o.Body)
+		kept := o.BodyState == store.BodyOverridden && string(o.BodyOverride) == "kept"
+		if o.Lease != c.Lease || o.Attempt.Number != 7 || kept == (tt.state == store.Delivered) {
+			t.Errorf("%s: lease %v, number %d, body %d %q", tt.name, o.Lease, o.Attempt.Number, o.BodyState, o.BodyOverride)
 		}
 	}
 }
