@@ -140,9 +140,9 @@ type History interface {
 	Attempts(ctx context.Context, subscriptionID, eventID string) ([]Attempt, error)
 
 	// Requeue makes deliveries that match pending and due at once. Their Claim.Retry starts at zero
-	// and they keep their attempts. It takes one step of a listing, in the order of Deliveries: at
-	// most q.Limit that match, in one transaction. A step goes on where the last one ended and
-	// reads nothing that an earlier one has passed. An invalid cursor is an *events.InvalidError.
+	// and they keep their attempts. It takes one step of a listing, oldest first: at most
+	// q.Limit that match, in one transaction. A step goes on where the last one ended and reads nothing
+	// that an earlier one has passed. An invalid cursor is an *events.InvalidError.
 	//
 	// It passes over deliveries of erased events and of subscriptions that are not Subscribed. If
 	// q.States names Pending, it also makes due at once what waits for a retry and is not leased;

@@ -264,6 +264,7 @@ func (c *claiming) hand(claims []store.Claim, read []reading) {
 			claim := &claims[i]
 			l.Data.eventID, l.Data.key, l.Data.stamp = claim.EventID, r.key, r.stamp
 			claim.Subscription, claim.Health = *l.Sub.Data.sub, *l.Sub.Health()
+			claim.Probe = c.req.IsProbe(&claim.Health)
 			good = append(good, *claim)
 		case r.found == broken:
 			c.lost++

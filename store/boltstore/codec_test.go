@@ -32,9 +32,12 @@ func records() map[string]struct {
 		Secrets: []signing.Secret{"s1", "s2"}, OverlapUntil: at, Status: store.Unsubscribed, DisabledReason: "gone",
 		CreatedAt: at, UpdatedAt: at.Add(1), SubscribedAt: at.Add(2),
 	}
-	h := health{failedAt: 5, Health: store.Health{
-		Healthy: true, Failures: 3, FailingFor: time.Hour, Probes: 2, NextProbeAt: asTime(math.MaxInt64), SlowStart: 8,
-	}}
+	h := store.Health{
+		Healthy: true, Failures: 3, FailingFor: time.Hour, LastFailureAt: asTime(5),
+		Probes: 2, NextProbeAt: asTime(math.MaxInt64), SlowStart: 8,
+		Latency: time.Second, HeldUntil: asTime(6), Pace: 7,
+		Pacing: store.Pacing{Streak: 1, Successes: 2, ThrottledAt: asTime(8), ThrottledPace: 9, Hold: 10},
+	}
 	b := &backlog{pending: 3, chunks: true, marks: []mark{{9, 1, "unsubscribed"}, {12, 2, ""}}, deleted: true}
 	e := event{id: "id", typ: "a.b", tenant: "t", key: "k", time: 4e12, enqueued: 5, body: []byte(`{"a":1}`), trace: "t"}
 	r := row{
@@ -47,7 +50,7 @@ func records() map[string]struct {
 	return map[string]record{
 		"subscription": {k1[:], encodeSubscription(k1[:], sub),
 			func(k, v []byte) (any, error) { return decodeSubscription(k, v) }, sub},
-		"health":  {k1[:], h.encode(k1[:]), func(k, v []byte) (any, error) { return decodeHealth(k, v) }, h},
+		"health":  {k1[:], encodeHealth(k1[:], &h), func(k, v []byte) (any, error) { return decodeHealth(k, v) }, h},
 		"backlog": {k1[:], b.encode(k1[:]), func(k, v []byte) (any, error) { return decodeBacklog(k, v) }, b},
 		"chunk": {k2[:], encodeChunk(k2[:], []uint64{9, 10, 300}),
 			func(k, v []byte) (any, error) { return decodeChunk(k, v) }, []uint64{9, 10, 300}},

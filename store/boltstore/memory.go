@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -94,9 +95,9 @@ func (s *Store) moved(m move) {
 }
 
 // setHealth changes the health of a subscription, and with it what counts against the limits of its class.
-func (s *Store) setHealth(num uint64, h health) {
+func (s *Store) setHealth(num uint64, h store.Health) {
 	if q := s.schedule.Sub(num); q != nil {
-		s.schedule.SetHealth(q, h.Health, s.now())
+		s.schedule.SetHealth(q, h, s.now())
 	}
 }
 

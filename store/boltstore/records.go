@@ -72,24 +72,24 @@ func (t *txn) keepBacklog(num uint64, b *backlog) {
 }
 
 // health returns the health of a subscription. One that can't be read is the zero one: it is a memory, no promise.
-func (t *txn) health(num uint64) health {
+func (t *txn) health(num uint64) store.Health {
 	if h, ok := t.healths[num]; ok {
 		return h
 	}
 	key := key1(num)
 	h, err := decodeHealth(key[:], t.get(healths, key[:]))
 	if err != nil {
-		h = health{}
+		h = store.Health{}
 	}
 	if t.healths == nil {
-		t.healths = make(map[uint64]health)
+		t.healths = make(map[uint64]store.Health)
 	}
 	t.healths[num] = h
 	return h
 }
 
 // setHealth changes the health of a subscription.
-func (t *txn) setHealth(num uint64, h health) {
+func (t *txn) setHealth(num uint64, h store.Health) {
 	if t.health(num) == h {
 		return
 	}
@@ -113,7 +113,7 @@ func (t *txn) flush() error {
 	}
 	for num := range t.changed.healths {
 		key, h := key1(num), t.healths[num]
-		if err := t.putOrRemove(healths, key[:], h == health{}, h.encode); err != nil {
+		if err := t.putOrRemove(healths, key[:], h == store.Health{}, func(key []byte) []byte { return encodeHealth(key, &h) }); err != nil {
 			return err
 		}
 	}

@@ -38,7 +38,7 @@ func (s *Store) stats(ctx context.Context, subscriptionID string) (stats store.S
 		}
 		stats.Subscriptions = 1
 		h := t.health(num)
-		stats.Health, stats.FailingSince = h.Health, h.FailingSince(asTime(h.failedAt))
+		stats.Health, stats.FailingSince = h, h.FailingSince()
 		return nil
 	})
 	if err != nil {

@@ -175,7 +175,7 @@ func (t *txn) updateSubscription(num uint64, was *store.Subscription, is store.S
 		}
 	}
 	if subscribed || was.URL != is.URL {
-		t.setHealth(num, health{})
+		t.setHealth(num, store.Health{})
 	}
 	return is, nil
 }

@@ -79,7 +79,7 @@ type txn struct {
 	rising uint64 // where it is going, or is
 
 	backlogs map[uint64]*backlog // read, and to be written when changed
-	healths  map[uint64]health
+	healths  map[uint64]store.Health
 	subs     map[uint64]*store.Subscription // nil for one that is not there
 	ids      map[uint64]string              // of subscriptions
 	changed  struct{ backlogs, healths map[uint64]bool }
