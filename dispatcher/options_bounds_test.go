@@ -1,8 +1,11 @@
 package dispatcher_test
 
 import (
+	"crypto/tls"
 	"errors"
 	"math"
+	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -28,11 +31,23 @@ func TestOptionsOutOfBounds(t *testing.T) {
 		{dispatcher.Options{FailedRetention: math.MaxInt64}, "Options.FailedRetention is"},
 		{dispatcher.Options{Backoff: dispatcher.Backoff{Max: tenYears + 1}}, "Options.Backoff: Max is"},
 		{dispatcher.Options{Backoff: dispatcher.Backoff{Initial: math.MaxInt64}}, "Options.Backoff: Max is"},
+		{dispatcher.Options{Transport: http.DefaultTransport, TLS: func(store.Subscription) *tls.Config { return nil }},
+			"Options.TLS has no effect beside Transport"},
+		{dispatcher.Options{Transport: http.DefaultTransport, DisableHTTP2: true}, "Options.DisableHTTP2 has no effect"},
+		{dispatcher.Options{DenyPrefixes: make([]netip.Prefix, 1)}, "Options.DenyPrefixes[0] is not a valid prefix"},
 	} {
 		_, err := dispatcher.New(memstore.New(), &tt.o)
 		if err == nil || !strings.Contains(err.Error(), tt.names) {
 			t.Errorf("New: got error %v, want one with %q", err, tt.names)
 		}
+	}
+}
+
+// A guard that would not be what its options say is none.
+func TestGuardedDialerChecksPrefixes(t *testing.T) {
+	d, err := dispatcher.GuardedDialer(&dispatcher.Options{AllowPrefixes: make([]netip.Prefix, 1)})
+	if d != nil || err == nil || !strings.Contains(err.Error(), "Options.AllowPrefixes[0] is not a valid prefix") {
+		t.Errorf("GuardedDialer = %v, %v; want an error that names the prefix", d, err)
 	}
 }
 
