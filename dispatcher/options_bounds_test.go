@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"math"
+	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/dispatcher/internal/nettest"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
@@ -41,6 +43,32 @@ func TestOptionsOutOfBounds(t *testing.T) {
 			t.Errorf("New: got error %v, want one with %q", err, tt.names)
 		}
 	}
+}
+
+// The dialer that a host gets goes where deliveries may, and nowhere else.
+func TestGuardedDialer(t *testing.T) {
+	var reached nettest.Counter
+	address := nettest.Listen(t, func(net.Conn) { reached.Add() })
+	for _, o := range []*dispatcher.Options{
+		nil, {}, {AllowPrefixes: nettest.Loopback(), DenyPrefixes: nettest.Loopback()},
+	} {
+		d, err := dispatcher.GuardedDialer(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, err := d.DialContext(t.Context(), "tcp", address); err == nil || reached.Count() != 0 {
+			t.Errorf("%+v: %v and %d connections, want an error and none", o, c, reached.Count())
+		}
+	}
+	d, err := dispatcher.GuardedDialer(&dispatcher.Options{AllowPrefixes: nettest.Loopback()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := d.DialContext(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatalf("to what is allowed: %v", err)
+	}
+	c.Close()
 }
 
 // A guard that would not be what its options say is none.
