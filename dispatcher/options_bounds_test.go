@@ -1,13 +1,18 @@
 package dispatcher_test
 
 import (
+	"crypto/tls"
 	"errors"
 	"math"
+	"net"
+	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/dispatcher/internal/nettest"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
@@ -28,11 +33,49 @@ func TestOptionsOutOfBounds(t *testing.T) {
 		{dispatcher.Options{FailedRetention: math.MaxInt64}, "Options.FailedRetention is"},
 		{dispatcher.Options{Backoff: dispatcher.Backoff{Max: tenYears + 1}}, "Options.Backoff: Max is"},
 		{dispatcher.Options{Backoff: dispatcher.Backoff{Initial: math.MaxInt64}}, "Options.Backoff: Max is"},
+		{dispatcher.Options{Transport: http.DefaultTransport, TLS: func(store.Subscription) *tls.Config { return nil }},
+			"Options.TLS has no effect beside Transport"},
+		{dispatcher.Options{Transport: http.DefaultTransport, DisableHTTP2: true}, "Options.DisableHTTP2 has no effect"},
+		{dispatcher.Options{DenyPrefixes: make([]netip.Prefix, 1)}, "Options.DenyPrefixes[0] is not a valid prefix"},
 	} {
 		_, err := dispatcher.New(memstore.New(), &tt.o)
 		if err == nil || !strings.Contains(err.Error(), tt.names) {
 			t.Errorf("New: got error %v, want one with %q", err, tt.names)
 		}
+	}
+}
+
+// The dialer that a host gets goes where deliveries may, and nowhere else.
+func TestGuardedDialer(t *testing.T) {
+	var reached nettest.Counter
+	address := nettest.Listen(t, func(net.Conn) { reached.Add() })
+	for _, o := range []*dispatcher.Options{
+		nil, {}, {AllowPrefixes: nettest.Loopback(), DenyPrefixes: nettest.Loopback()},
+	} {
+		d, err := dispatcher.GuardedDialer(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, err := d.DialContext(t.Context(), "tcp", address); err == nil || reached.Count() != 0 {
+			t.Errorf("%+v: %v and %d connections, want an error and none", o, c, reached.Count())
+		}
+	}
+	d, err := dispatcher.GuardedDialer(&dispatcher.Options{AllowPrefixes: nettest.Loopback()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := d.DialContext(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatalf("to what is allowed: %v", err)
+	}
+	c.Close()
+}
+
+// A guard that would not be what its options say is none.
+func TestGuardedDialerChecksPrefixes(t *testing.T) {
+	d, err := dispatcher.GuardedDialer(&dispatcher.Options{AllowPrefixes: make([]netip.Prefix, 1)})
+	if d != nil || err == nil || !strings.Contains(err.Error(), "Options.AllowPrefixes[0] is not a valid prefix") {
+		t.Errorf("GuardedDialer = %v, %v; want an error that names the prefix", d, err)
 	}
 }
 
