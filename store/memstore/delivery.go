@@ -7,7 +7,8 @@ import (
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// event is a stored event and what became of it. Its fields change only when a delivery goes, and in erase.
+// event is a stored event and what became of it. Its fields change only when a delivery goes, and
+// in erase.
 type event struct {
 	num      uint64 // its place in the order of Enqueue
 	id       string
@@ -23,8 +24,8 @@ type event struct {
 	deliveries []*delivery // in the order of their subscriptions
 }
 
-// same reports whether e, which is stored, and o have the same content, as far as it is known. Type and time are in the
-// body.
+// same reports whether e, which is stored, and o have the same content, as far as it is known. Type
+// and time are in the body.
 func (e *event) same(o *event) bool {
 	return e.erased || e.tenant == o.tenant && e.key == o.key && string(e.body) == string(o.body)
 }

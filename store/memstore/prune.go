@@ -12,8 +12,8 @@ import (
 // pruneStep is how many deliveries one Prune removes.
 const pruneStep = 1000
 
-// ended has the finished deliveries, those that finished first on top. So Prune looks at what it removes, and at one more
-// of each kind.
+// ended has the finished deliveries, those that finished first on top. So Prune looks at what it
+// removes, and at one more of each kind.
 type ended struct {
 	delivered, failed heapOf[*delivery]
 	unwanted          []*event // events that have lost their deliveries otherwise than by Prune
@@ -54,8 +54,8 @@ func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err er
 	return len(past) == pruneStep, nil
 }
 
-// past adds to the deliveries that are to go those of a heap that finished longer ago than they are to be kept, and takes
-// them out of it.
+// past adds to the deliveries that are to go those of a heap that finished longer ago than they are
+// to be kept, and takes them out of it.
 func (s *Store) past(past []*delivery, h *heapOf[*delivery], keep time.Duration, now time.Time) []*delivery {
 	for keep > 0 && h.len() > 0 && len(past) < pruneStep {
 		s.ended.looked++
