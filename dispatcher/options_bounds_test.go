@@ -1,10 +1,13 @@
 package dispatcher_test
 
 import (
+	"context"
 	"errors"
 	"math"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
@@ -23,6 +26,10 @@ func TestOptionsOutOfBounds(t *testing.T) {
 	}{
 		{dispatcher.Options{Concurrency: 1<<20 + 1}, "Options.Concurrency is 1048577"},
 		{dispatcher.Options{Concurrency: math.MaxInt}, "Options.Concurrency is"},
+		{dispatcher.Options{PerTenant: -1}, "Options.PerTenant is -1; it must be from 1 to Concurrency, which is 256"},
+		{dispatcher.Options{Concurrency: 8, PerTenant: 9}, "Options.PerTenant is 9"},
+		{dispatcher.Options{PerHost: -1}, "Options.PerHost is -1; it must be from 1 to Concurrency, which is 256, or 0 for no bound"},
+		{dispatcher.Options{Concurrency: 8, PerHost: 9}, "Options.PerHost is 9"},
 		{dispatcher.Options{Retention: store.MaxDuration + 1}, "Options.Retention is"},
 		{dispatcher.Options{Retention: math.MaxInt64}, "Options.Retention is"},
 		{dispatcher.Options{FailedRetention: math.MaxInt64}, "Options.FailedRetention is"},
@@ -33,6 +40,46 @@ func TestOptionsOutOfBounds(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), tt.names) {
 			t.Errorf("New: got error %v, want one with %q", err, tt.names)
 		}
+	}
+}
+
+// claimRequests keeps the last ClaimRequest that a store got.
+type claimRequests struct {
+	store.Store
+	mu   sync.Mutex
+	last store.ClaimRequest
+}
+
+func (s *claimRequests) Claim(ctx context.Context, r store.ClaimRequest) (store.ClaimResult, error) {
+	s.mu.Lock()
+	s.last = r
+	s.mu.Unlock()
+	return s.Store.Claim(ctx, r)
+}
+
+// The bounds on tenants and hosts are the store's to keep; it gets them with each claim.
+func TestBoundsOfClaims(t *testing.T) {
+	for _, tt := range []struct {
+		o                  dispatcher.Options
+		perTenant, perHost int
+	}{
+		{dispatcher.Options{}, 128, 0},
+		{dispatcher.Options{Concurrency: 1}, 1, 0},
+		{dispatcher.Options{Concurrency: 7}, 4, 0},
+		{dispatcher.Options{Concurrency: 100, PerTenant: 100, PerHost: 3}, 100, 3},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &claimRequests{Store: memstore.New()}
+			e := newEngine(t, s, &tt.o)
+			e.run()
+			synctest.Wait()
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if s.last.PerTenant != tt.perTenant || s.last.PerHost != tt.perHost {
+				t.Errorf("Claim got %d for a tenant and %d for a host, want %d and %d",
+					s.last.PerTenant, s.last.PerHost, tt.perTenant, tt.perHost)
+			}
+		})
 	}
 }
 

@@ -56,6 +56,7 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 	}, "")
 	err = ctx.Err()
 	if a.Attempt.Error == "" {
+		d.engine.Reached(&a)
 		err = d.unhold(ctx, sub.ID)
 	}
 	return a.Attempt, err

@@ -60,6 +60,7 @@ func newRun(ctx context.Context, e *Engine) *run {
 	r.rest, r.giveUp = context.WithCancel(ended)
 	maintenance, stop := context.WithCancel(ctx)
 	r.stopMaintenance = stop
+	e.outage.reset()
 	stopListener := e.Listener.Start()
 	r.others.Go(func() {
 		r.recordLoop()

@@ -46,7 +46,7 @@ func (s *Sender) Filter(c *store.Claim) (wanted bool, failed *Result) {
 		return true, nil // Send finds out what is wrong with the body
 	}
 	at := time.Now()
-	err = s.guard("Options.Filter", c, func() error {
+	err = s.guard("Filter", c, func() error {
 		e, err := hostEvent(c, b.event)
 		if err == nil {
 			wanted = s.hooks.Filter(c.Subscription.Clone(), e)
@@ -55,7 +55,8 @@ func (s *Sender) Filter(c *store.Claim) (wanted bool, failed *Result) {
 	})
 	if err != nil {
 		return false, &Result{
-			Attempt:      store.Attempt{At: at, Error: describe(errPanic)},
+			Attempt:      store.Attempt{At: at, Error: describe(err)},
+			Kind:         KindOurs,
 			BodyOverride: overrideUnasked(b.event),
 		}
 	}
@@ -69,7 +70,7 @@ func (s *Sender) transform(ctx context.Context, c *store.Claim, b storedBody, m 
 		header.Set(name, value)
 	}
 	body := bytes.Clone(m.body)
-	err := s.guard("Options.Transform", c, func() error {
+	err := s.guard("Transform", c, func() error {
 		e, err := hostEvent(c, b.event)
 		if err != nil {
 			return err
@@ -93,12 +94,12 @@ func (s *Sender) transform(ctx context.Context, c *store.Claim, b storedBody, m 
 	return nil
 }
 
-// sign adds what the hook makes of an attempt to its headers. Its error is errHook.
+// sign adds what the hook makes of an attempt to its headers. Its error is a hookError.
 func (s *Sender) sign(c *store.Claim, body []byte, at time.Time, h http.Header) error {
 	if s.hooks.Sign == nil {
 		return nil
 	}
-	return s.guard("Options.Sign", c, func() error {
+	return s.guard("Sign", c, func() error {
 		more, err := s.hooks.Sign(
 			c.SubscriptionID,
 			c.EventID,
@@ -119,19 +120,20 @@ func (s *Sender) sign(c *store.Claim, body []byte, at time.Time, h http.Header) 
 	})
 }
 
-// guard calls a hook. It logs an error, and returns errHook for it; a panic it turns into errPanic.
-func (s *Sender) guard(name string, c *store.Claim, call func() error) (err error) {
+// guard calls a hook, the option of that name. It logs an error or a panic, and returns a hookError
+// for it, so that the attempt speaks against nobody but the host.
+func (s *Sender) guard(hook string, c *store.Claim, call func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			s.log.Error("outhook: "+name+" panicked",
+			s.log.Error("outhook: Options."+hook+" panicked",
 				"subscription_id", c.SubscriptionID, "event_id", c.EventID, "panic", fmt.Sprint(p))
-			err = errPanic
+			err = &hookError{hook}
 		}
 	}()
 	if err := call(); err != nil {
-		s.log.Error("outhook: "+name+" failed",
+		s.log.Error("outhook: Options."+hook+" failed",
 			"subscription_id", c.SubscriptionID, "event_id", c.EventID, "error", err)
-		return errHook
+		return &hookError{hook}
 	}
 	return nil
 }

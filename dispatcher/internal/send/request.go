@@ -82,7 +82,7 @@ type message struct {
 	override []byte      // Result.BodyOverride
 }
 
-// compose settles what an attempt sends. Its error is errHook or errBody.
+// compose decides what an attempt sends. Its error is a hookError or errBody.
 func (s *Sender) compose(ctx context.Context, c *store.Claim) (message, error) {
 	b, err := parseBody(c.Body)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/outhook/outhook/dispatcher/internal/h1"
@@ -26,6 +27,7 @@ type Options struct {
 	Timeout     time.Duration     // of an attempt, from its start to the last byte of the answer
 	UserAgent   string
 	Success     func(status int) bool
+	Final       func(status int) bool // which refusals are final; if nil, none
 	Hooks       Hooks
 	Logger      *slog.Logger
 
@@ -42,6 +44,7 @@ type Sender struct {
 	timeout   time.Duration
 	userAgent string
 	success   func(status int) bool
+	final     func(status int) bool
 	hooks     Hooks
 	log       *slog.Logger
 }
@@ -54,6 +57,7 @@ func New(o Options) *Sender {
 		timeout:   o.Timeout,
 		userAgent: o.UserAgent,
 		success:   o.Success,
+		final:     o.Final,
 		hooks:     o.Hooks,
 		log:       o.Logger,
 	}
@@ -67,8 +71,16 @@ func New(o Options) *Sender {
 // Result is what an attempt came to.
 type Result struct {
 	Attempt      store.Attempt // Error says what went wrong; empty after a success
-	RetryAfter   time.Duration // how long the endpoint asks to be left alone
+	Kind         Kind          // what it says of the endpoint
+	Final        bool          // KindRefused: trying again would change nothing
+	RetryAfter   time.Duration // KindThrottled: how long to wait, a day at most; zero if it does not say
 	BodyOverride []byte        // store.Outcome.Body of an attempt that failed
+
+	// Host is the endpoint's, with its port if the URL has one; empty if no request was made.
+	// Unreachable says that it failed before a connection stood: its name did not resolve, or nobody
+	// answered the dial.
+	Host        string
+	Unreachable bool
 }
 
 // Send makes the attempt that c is for, with a traceparent header unless trace is empty. It returns
@@ -84,7 +96,7 @@ func (s *Sender) Send(ctx context.Context, c *store.Claim, trace string) (r Resu
 		if p := recover(); p != nil {
 			s.log.Error("outhook: sending panicked",
 				"subscription_id", c.SubscriptionID, "event_id", c.EventID, "panic", fmt.Sprint(p))
-			r.Attempt.Error = describe(errPanic)
+			r.Attempt.Error, r.Kind = describe(errPanic), KindOurs
 		}
 		r.Attempt.Duration = time.Since(start)
 	}()
@@ -92,11 +104,16 @@ func (s *Sender) Send(ctx context.Context, c *store.Claim, trace string) (r Resu
 	req, override, err := s.request(attempt, c, trace, start)
 	if err != nil {
 		r.Attempt.Error = describe(err)
+		if Class(r.Attempt.Error) == ClassSender {
+			r.Kind = KindOurs
+		}
 		return r
 	}
-	r.BodyOverride = override
-	res, err := s.roundTrip(req)
+	r.BodyOverride, r.Host = override, strings.ToLower(req.URL.Host)
+	var p progress
+	res, err := s.roundTrip(req, &p)
 	if err != nil {
+		r.Unreachable = p.unreachable(err)
 		r.Attempt.Error = describe(cause(err, ctx, deadline))
 		return r
 	}
@@ -121,14 +138,14 @@ func cause(err error, ctx context.Context, deadline time.Time) error {
 
 // roundTrip sends a request and returns the answer. Only net/http tells what a Tracer may want to
 // hear of a request (net/http/httptrace).
-func (s *Sender) roundTrip(req *http.Request) (*http.Response, error) {
+func (s *Sender) roundTrip(req *http.Request, p *progress) (*http.Response, error) {
 	ctx := req.Context()
 	if s.h1 != nil && httptrace.ContextClientTrace(ctx) == nil {
 		if res, err := s.h1.RoundTrip(req); err != h1.ErrHTTP2 {
 			return res, err
 		}
 	}
-	return s.transport.RoundTrip(req.WithContext(context.WithValue(ctx, attemptKey{}, ctx)))
+	return s.transport.RoundTrip(req.WithContext(p.watch(context.WithValue(ctx, attemptKey{}, ctx))))
 }
 
 // CloseIdleConnections closes the idle connections of this package; those of a host's transport are
