@@ -96,8 +96,9 @@ type Outcome struct {
 	// an attempt: Attempt.Error is why, which becomes its LastError, and nothing else of Attempt is looked at.
 	State State
 
-	// RetryIn is how long it stays pending before it is due again, from 0 to MaxDuration; only with Pending. A duration,
-	// so that replicas need no synchronised clocks.
+	// RetryIn is how long it stays pending before it is due again, from 0 to MaxDuration; only with
+	// Pending. A duration, so that replicas need no synchronised clocks. It does not count where the
+	// outcome leaves the breaker open (Parks): then the delivery is due as soon as that closes.
 	RetryIn time.Duration
 
 	// Effect is what the attempt says of the endpoint; only with Pending and Dead. A success says that

@@ -148,7 +148,7 @@ func (h *Health) noteFailure(now time.Time) {
 // nothing. A probe that did not show the endpoint down is followed by another without a longer
 // delay; but it is followed: without a time for it the next claim would send it at once.
 func (h *Health) planProbe(o *Outcome, now time.Time) {
-	if !o.Probe.open(h) || h.NextProbeAt.After(now) {
+	if !o.Probe.Open(h) || h.NextProbeAt.After(now) {
 		return
 	}
 	n := h.Probes
@@ -178,6 +178,12 @@ func (h *Health) learnLatency(a *Attempt) {
 	h.Latency = max(h.Latency+move, 0)
 }
 
+// Parks reports whether an outcome leaves its delivery waiting for nothing but the breaker, where after
+// is the health that it leaves: then it is due as soon as the breaker closes, whatever RetryIn is.
+func (o *Outcome) Parks(after *Health) bool {
+	return o.State == Pending && o.Effect == EffectDown && o.Probe.Open(after)
+}
+
 // ProbePolicy says when an endpoint is probed that is down. Its breaker is open when so many
 // attempts in a row as Threshold had EffectDown; then one attempt at a time is made, the first after
 // First, the next after twice that, and so on to Max.
@@ -187,8 +193,8 @@ type ProbePolicy struct {
 	Jitter     float64       // a factor for the delay, above 0 and at most 2; if zero, 1
 }
 
-// open reports whether the breaker of an endpoint with this health is open.
-func (p *ProbePolicy) open(h *Health) bool { return p.Threshold > 0 && h.Failures >= p.Threshold }
+// Open reports whether the breaker of an endpoint with this health is open.
+func (p *ProbePolicy) Open(h *Health) bool { return p.Threshold > 0 && h.Failures >= p.Threshold }
 
 // delay returns how long to wait after n probes.
 func (p *ProbePolicy) delay(n int) time.Duration {

@@ -127,7 +127,7 @@ type History interface {
 	Attempts(ctx context.Context, subscriptionID, eventID string) ([]Attempt, error)
 
 	// Requeue makes deliveries that match pending and due at once, with Claim.Retry at zero and their attempts kept. It
-	// takes one step of a listing, in the order of Deliveries: at most q.Limit that match, in one transaction. It returns
+	// takes one step of a listing, oldest first: at most q.Limit that match, in one transaction. It returns
 	// how many it changed and the cursor for the next step, "" after the last. A step goes on where the last one ended and
 	// reads nothing that an earlier one has passed.
 	//

@@ -74,7 +74,7 @@ func (t *txn) eraseDelivery(num, seq, keyHash uint64) (changed bool, err error) 
 	}
 	r := was
 	if was.marked {
-		r.due, r.behind = 0, false
+		r.due, r.atOnce, r.behind = 0, 0, false
 	}
 	return true, t.transition(num, seq, was, r, was.marked)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // Finish implements [store.Queue].
@@ -127,30 +128,32 @@ func (t *txn) conclude(o *outcome) (store.Result, error) {
 			return ignored, err
 		}
 	}
-	r, err := t.concluded(num, seq, was, o)
+	before := t.health(num)
+	next := before.Next(&o.Outcome, asTime(t.now))
+	r, err := t.concluded(num, seq, was, o, &next)
 	if err != nil {
 		return ignored, err
 	}
 	if err := t.transition(num, seq, was, r, true); err != nil {
 		return ignored, err
 	}
-	before := t.health(num)
-	if o.State == store.Canceled {
-		return store.Result{Before: before, After: before}, nil
+	if o.State != store.Canceled {
+		t.count(num, o)
+		t.setHealth(num, next)
 	}
-	t.count(num, o)
-	next := before.Next(&o.Outcome, asTime(t.now))
-	t.setHealth(num, next)
 	return store.Result{Before: before, After: next}, nil
 }
 
-// concluded returns what a delivery is after an outcome that counts.
-func (t *txn) concluded(num, seq uint64, was row, o *outcome) (row, error) {
+// concluded returns what a delivery is after an outcome that counts and leaves the given health.
+func (t *txn) concluded(num, seq uint64, was row, o *outcome, health *store.Health) (row, error) {
 	r := was
-	r.state, r.finished, r.due, r.reason = o.State, t.now, 0, ""
-	if o.State == store.Pending {
+	r.state, r.finished, r.due, r.atOnce, r.reason = o.State, t.now, 0, 0, ""
+	switch {
+	case o.Parks(health):
+		r.finished, r.due, r.atOnce = 0, t.now, schedule.Parked(r.attempts+1)
+	case o.State == store.Pending:
 		r.finished, r.due = 0, after(t.now, o.RetryIn)
-	} else {
+	default:
 		r.behind = false
 	}
 	if o.State == store.Canceled {
@@ -158,6 +161,9 @@ func (t *txn) concluded(num, seq uint64, was row, o *outcome) (row, error) {
 		return r, nil
 	}
 	r.attempts++
+	if o.KeepRetry && o.State == store.Pending {
+		r.base++
+	}
 	r.log = append(r.log[:len(r.log):len(r.log)], o.attempt...)
 	if o.Body == nil {
 		return r, nil

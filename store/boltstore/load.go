@@ -3,10 +3,12 @@ package boltstore
 import (
 	"context"
 	"math"
+	"slices"
 
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -71,6 +73,10 @@ func (l *loader) load(lack *schedule.Lack, loaded *schedule.Loaded) error {
 	} {
 		w := &lack.Windows[source]
 		if !w.Needed {
+			continue
+		}
+		if w.Newest {
+			loaded.Windows[source] = schedule.LoadedWindow{OK: true, Positions: l.newest(source)}
 			continue
 		}
 		l.after, l.found, l.seen, l.upTo = w.After, nil, 0, w.After
@@ -147,6 +153,43 @@ func (r *rowSeeker) pending(seq uint64) bool {
 		}
 	}
 	return seq != r.next && canceled(r.marks, seq) == nil
+}
+
+// newest returns the last first attempts that are pending, in order. It looks at maxScan at most: a
+// probe is as good with another one.
+func (l *loader) newest(source schedule.Source) []place {
+	l.found, l.seen = nil, 0
+	if source == schedule.Packed {
+		l.newestChunks()
+	} else {
+		low, high := key3(l.num, 0, 0), key3(l.num, 1, 0)
+		for k := range boltfile.Descend(l.t.bucket(index).Cursor(), low[:], high[:]) {
+			if l.full() {
+				break
+			}
+			seq := number(k, 2)
+			_ = l.see(place{Seq: seq}, func() (bool, error) { return l.rowPending(seq) })
+		}
+	}
+	slices.Reverse(l.found)
+	return l.found
+}
+
+// newestChunks is newest for those in chunks.
+func (l *loader) newestChunks() {
+	low, high := key2(l.num, 0), key2(l.num+1, 0)
+	for k, v := range boltfile.Descend(l.t.bucket(chunks).Cursor(), low[:], high[:]) {
+		seqs, _ := decodeChunk(k, v)
+		for _, seq := range slices.Backward(seqs) {
+			if l.full() {
+				return
+			}
+			_ = l.see(place{Seq: seq}, func() (bool, error) {
+				key := key2(l.num, seq)
+				return l.t.get(deliveries, key[:]) == nil && canceled(l.marks, seq) == nil, nil
+			})
+		}
+	}
 }
 
 // started reads on in the index of rows, where first attempts are.

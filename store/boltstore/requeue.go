@@ -8,6 +8,7 @@ import (
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/page"
+	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // Requeue implements [store.History].
@@ -36,8 +37,9 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 	return n, next, nil
 }
 
-// requeueable returns what one step is about, and the cursor for the next step. It reads forward
-// only: what the steps before it have made pending must not be read again by each.
+// requeueable returns what one step is about, and the cursor for the next step. It goes from the
+// oldest on, and reads in that direction only: what the steps before it have made pending must not
+// be read again by each.
 func (s *Store) requeueable(
 	ctx context.Context, q *store.DeliveryQuery,
 ) (positions []page.Position, next string, err error) {
@@ -45,11 +47,51 @@ func (s *Store) requeueable(
 	if err != nil {
 		return nil, "", err
 	}
-	step, next, err := walk.Step(q.Cursor, page.Limit(q.Limit), sliceSize)
+	from := page.End()
+	if q.Cursor == "" && q.Since.Unix() > 0 {
+		err = s.read(ctx, func(t *txn) (err error) {
+			from.Seq, err = t.firstSince(schedule.Nanos(q.Since))
+			return err
+		})
+		if err != nil {
+			return nil, "", err
+		}
+	}
+	step, next, err := walk.StepBack(q.Cursor, from, page.Limit(q.Limit), sliceSize)
 	if err != nil {
 		return nil, "", err
 	}
 	return step.Positions(), next, nil
+}
+
+// firstSince returns the first event that can be from a time on or later: 0 if the clock was set back
+// since, and with it the order of the events' times is of no use.
+func (t *txn) firstSince(since int64) (seq uint64, err error) {
+	setBack, err := t.metaNumber(metaSetBack)
+	if err != nil || int64(setBack) >= since {
+		return 0, err
+	}
+	c := t.bucket(log).Cursor()
+	low, high := uint64(0), t.bucket(log).Sequence()+1
+	for low < high { // all before low are from before since, and all from high on are not
+		middle := low + (high-low)/2
+		from := key1(middle)
+		k, v := c.Seek(from[:])
+		if k == nil {
+			high = middle
+			continue
+		}
+		e, err := decodeEvent(k, v)
+		switch {
+		case err != nil:
+			return 0, nil // it can't be told
+		case e.enqueued < since:
+			low = number(k, 0) + 1
+		default:
+			high = middle
+		}
+	}
+	return low, nil
 }
 
 // requeue makes the deliveries due that q still selects, and returns how many that were.
@@ -107,15 +149,23 @@ func (t *txn) requeueOne(
 	}
 	t.unhold(p.Num)
 	r := was
-	r.due = t.now
+	r.due, r.atOnce = t.now, schedule.Asked
 	if was.live() {
-		if was.due <= t.now || t.store.busy(p.Num, p.Seq, t.now) {
+		if !t.waits(p.Num, &was, q.EventID != "") || t.store.busy(p.Num, p.Seq, t.now) {
 			return false, nil
 		}
 	} else {
 		r.state, r.stamp, r.base, r.finished, r.reason = store.Pending, stamp, was.attempts, 0, ""
 	}
 	return true, t.transition(p.Num, p.Seq, was, r, false)
+}
+
+// waits reports whether a pending delivery waits for a time, or for its subscription to succeed. A
+// first attempt waits for that only if it was named: or else all that is pending would be written
+// anew by whoever asks for all.
+func (t *txn) waits(num uint64, r *row, named bool) bool {
+	parked := r.atOnce > schedule.Asked || named && r.atOnce == 0
+	return r.due > t.now || parked && t.health(num).Failures > 0
 }
 
 // unhold ends the hold of a subscription.

@@ -15,7 +15,8 @@ type row struct {
 	behind   bool   // pending, and waiting for an earlier delivery of the same key
 	own      bool   // it has a body of its own, see body.go
 	base     int    // how many attempts there were when it was last requeued
-	due      int64  // pending only: when the next attempt may start; 0 for as soon as it was enqueued
+	due      int64  // pending only: when it is due, or became due; 0 for as soon as it was enqueued
+	atOnce   int64  // pending only, if it is due at once: its Due in the schedule
 	finished int64  // not pending only
 	reason   string // why it was canceled, or died without an attempt
 
@@ -57,6 +58,7 @@ func (r *row) encode(key []byte) []byte {
 	e.uint(r.flags())
 	e.uint(uint64(r.base))
 	e.int(r.due)
+	e.int(r.atOnce)
 	e.int(r.finished)
 	e.string(r.reason)
 	e.uint(uint64(r.attempts))
@@ -76,7 +78,7 @@ func decodeRow(key, v []byte) (row, error) {
 	}
 	r := row{
 		state: stateCodes[code], stamp: late + number(key, 1), key: keyHash, behind: flags&flagBehind != 0, own: flags&flagOwn != 0,
-		base: int(d.uint()), due: d.int(), finished: d.int(), reason: d.string(), attempts: int(d.uint()), log: d.bytes(),
+		base: int(d.uint()), due: d.int(), atOnce: d.int(), finished: d.int(), reason: d.string(), attempts: int(d.uint()), log: d.bytes(),
 		stored: true,
 	}
 	return r, d.end()
@@ -92,7 +94,10 @@ func (r *row) listed() bool { return r.live() || r.marked }
 // place returns where the delivery stands among those of its subscription: first attempts by their event, retries by
 // when they are due.
 func (r *row) place(seq uint64) place {
-	if r.attempts == 0 {
+	switch {
+	case r.atOnce != 0:
+		return place{Due: r.atOnce, Seq: seq}
+	case r.attempts == 0:
 		return place{Seq: seq}
 	}
 	return place{Due: r.due, Seq: seq}

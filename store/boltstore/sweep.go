@@ -244,7 +244,7 @@ func (w *sweeping) cancel(t *txn, seq uint64) error {
 	}
 	w.left--
 	r := was
-	r.behind, r.due = false, 0
+	r.behind, r.due, r.atOnce = false, 0, 0
 	return t.transition(w.num, seq, was, r, true)
 }
 

@@ -205,19 +205,27 @@ func (sl *slicer) targets(seq uint64, e *event, nums []uint64) error {
 }
 
 // order finds out whether times go with the order of events: all that have an earlier one after
-// them are from before Since.
+// them are from before the end of the walk, which is Since, or Until on the way back.
 func (sl *slicer) order() error {
-	if sl.from.Back || sl.q.Since.IsZero() {
+	bound := sl.q.Since
+	if sl.from.Back {
+		bound = sl.q.Until
+	}
+	if bound.IsZero() {
 		return nil
 	}
 	latest, err := sl.t.metaNumber(metaSetBack)
-	sl.inOrder = asTime(int64(latest)).Before(sl.q.Since)
+	sl.inOrder = asTime(int64(latest)).Before(bound)
 	return err
 }
 
-// past reports whether neither the event nor one that we have still to come to is new enough.
+// past reports whether neither the event nor one that we have still to come to is of the time that
+// is asked for.
 func (sl *slicer) past(e *event) bool {
-	return sl.inOrder && !sl.from.Back && asTime(e.enqueued).Before(sl.q.Since)
+	if sl.from.Back {
+		return sl.inOrder && !asTime(e.enqueued).Before(sl.q.Until)
+	}
+	return sl.inOrder && asTime(e.enqueued).Before(sl.q.Since)
 }
 
 // selects reports whether the query may select deliveries of the event.

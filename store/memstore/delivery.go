@@ -1,6 +1,7 @@
 package memstore
 
 import (
+	"container/list"
 	"time"
 
 	"github.com/outhook/outhook/store"
@@ -39,14 +40,15 @@ type delivery struct {
 	body     []byte // its own; nil when it has the event's
 	attempts []store.Attempt
 	retry    int       // attempts counted since it was enqueued or requeued
-	due      time.Time // while pending
+	due      time.Time // while pending: when it is due, or became due
+	atOnce   int64     // while pending, if it is due at once: its Due in the schedule
 	finished time.Time // otherwise
 	canceled string    // why it was canceled
 
 	position *schedule.Position // where the schedule has it; nil if it is blocked, implicit or not pending
 
-	heap *heapOf[*delivery] // of what has finished, the one it is in
-	pos  int                // its index there
+	list    *list.List // of what has finished, the one it is in; nil if it is in none
+	element *list.Element
 }
 
 // isNext reports whether nothing of the same key stands before d.
@@ -87,20 +89,12 @@ func (d *delivery) record() store.Delivery {
 	return r
 }
 
-// deliveryHeap returns an empty heap of deliveries.
-func deliveryHeap(less func(a, b *delivery) bool) heapOf[*delivery] {
-	return heapOf[*delivery]{less: less, index: func(d *delivery) *int { return &d.pos }}
-}
-
-// enter puts d into h, leave takes it out of the heap it is in.
-func (d *delivery) enter(h *heapOf[*delivery]) {
-	h.push(d)
-	d.heap = h
-}
+// enter puts d at the end of a list of what has finished, leave takes it out of the one it is in.
+func (d *delivery) enter(l *list.List) { d.list, d.element = l, l.PushBack(d) }
 
 func (d *delivery) leave() {
-	if d.heap != nil {
-		d.heap.remove(d.pos)
-		d.heap = nil
+	if d.list != nil {
+		d.list.Remove(d.element)
+		d.list, d.element = nil, nil
 	}
 }

@@ -50,7 +50,6 @@ func New() *Store {
 		events:   make(map[string]*event),
 		schedule: schedule.New[*subscription, *delivery](schedule.Options{Idle: math.MaxInt}),
 		attempts: rollup.NewBuffer(rollup.Options{}),
-		ended:    newEnded(),
 	}
 }
 

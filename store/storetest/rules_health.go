@@ -130,7 +130,7 @@ func testHealthHoldDelivered(c *check) {
 	o := delivered(claims[1])
 	o.Probe = probeIn(c.long)
 	equal(c, "After", c.counts(o).After, store.Health{Healthy: true, SlowStart: 1})
-	equal(c, "claims after a success", len(c.claim(10)), 1)
+	equal(c, "claims after a success", len(c.claim(10)), 2)
 }
 
 func testFailingFor(c *check) {

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,8 +42,8 @@ type Suite struct {
 	// some seconds and must keep the pace.
 	RealTime bool
 
-	// Skip has the rules that a store does not keep yet, by group and name ("health/hold"), each with
-	// the reason, which the test reports. "compare" is the comparison with memstore.
+	// Skip has the rules that a store does not keep yet, by group and name ("health/hold") or by group
+	// alone, each with the reason, which the test reports. "compare" is the comparison with memstore.
 	Skip map[string]string
 
 	// Seeds is how many sequences of random operations are compared with memstore. If zero, DefaultSeeds.
@@ -77,7 +78,7 @@ func (s Suite) Rules(t *testing.T) {
 		t.Run(g.name, func(t *testing.T) {
 			for _, r := range g.rules {
 				t.Run(r.name, func(t *testing.T) {
-					if why := s.Skip[g.name+"/"+r.name]; why != "" {
+					if why := cmp.Or(s.Skip[g.name+"/"+r.name], s.Skip[g.name]); why != "" {
 						t.Skip(why)
 					}
 					s.test(t, r)

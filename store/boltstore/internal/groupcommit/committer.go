@@ -99,7 +99,8 @@ func (g *Group[Tx]) commit(own *Op[Tx]) (goesOn bool) {
 
 // transact tries once. failedOp is what has spoilt the transaction, which is rolled back then.
 func (g *Group[Tx]) transact() (batch []*Op[Tx], failedOp *Op[Tx], effects func(), err error) {
-	begun, start := false, time.Now()
+	start := time.Now()
+	begun := false
 	err = protect(func() (err error) {
 		effects, err = g.config.Transact(func(tx Tx) error {
 			// Only now: while the transaction could not begin, its operations could be taken out,
