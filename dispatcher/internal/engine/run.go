@@ -50,7 +50,7 @@ func newRun(ctx context.Context, e *Engine) *run {
 	r := &run{
 		Engine:   e,
 		ready:    e.Store.Ready(),
-		limiter:  newLimiter(e.RateLimit, e.Logger),
+		limiter:  newLimiter(e.RateLimit, e.Concurrency, e.Logger),
 		work:     make(chan *ticket),
 		outcomes: make(chan recorded, e.Concurrency),
 	}
@@ -81,6 +81,9 @@ func (r *run) drain() {
 	r.stopMaintenance()
 	close(r.work)
 	r.workers.Wait()
+	if r.limiter != nil {
+		r.limiter.limits.wait()
+	}
 	close(r.outcomes) // nobody sends any more: only workers did
 	r.others.Wait()
 	r.giveUp()
