@@ -29,8 +29,8 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 	if err != nil {
 		return store.Attempt{}, err
 	}
-	if send.IsSealed(&sub) {
-		return store.Attempt{}, send.SealedError(sub.ID)
+	if sub.SealedWith != "" {
+		return store.Attempt{}, send.SealedError(&sub)
 	}
 	e, err := events.New(TypePing, map[string]string{"id": sub.ID})
 	if err != nil {

@@ -32,6 +32,20 @@ type ClaimRequest struct {
 
 	// BreakerThreshold limits a subscription with so many Failures or more to one lease at a time. If zero, none is so limited.
 	BreakerThreshold int
+
+	// Pauses are in force before the call leases anything. If a subscription is named twice, the
+	// last one counts.
+	Pauses []Pause
+}
+
+// Pause keeps a Store value from claiming deliveries of one subscription for a while: it is how a
+// caller paces an endpoint. Other Store values on the same data go on claiming them.
+//
+// A pause starts when Claim is called and replaces an earlier one of the subscription. It leaves
+// leases, outcomes and health as they are. It is not stored, so it ends when the store is reopened.
+type Pause struct {
+	SubscriptionID string        // an unknown ID is ignored
+	For            time.Duration // from 0, which ends a pause, to MaxDuration
 }
 
 // Lease names a delivery that its holder may attempt. It is what fences a late finisher off.
@@ -57,8 +71,12 @@ type Claim struct {
 	Key        string    // the event's ordering key
 	EventTime  time.Time // when the event happened, to the millisecond
 	EnqueuedAt time.Time // when it was enqueued
-	Body       []byte    // the wire body, the same bytes on every attempt: the event's, or Outcome.Body of an earlier attempt
+	Body       []byte    // the event's wire body, the same bytes on every attempt
 	Trace      string    // the event's trace
+
+	// BodyState and BodyOverride are those of the last outcome that set them.
+	BodyState    BodyState
+	BodyOverride []byte
 
 	// Attempt is the number of the attempt that this claim is for: 1 for the first.
 	Attempt int
@@ -115,9 +133,13 @@ type Outcome struct {
 	// long, to MaxDuration; only with EffectThrottled.
 	ThrottleFor time.Duration
 
-	// Body, when not nil, is kept as the delivery's own: later claims of it, after a Requeue too, have it in place of the
-	// event's. Only with Pending and Dead.
-	Body []byte
+	// BodyState, unless it is BodyUndecided, replaces that of the delivery, and BodyOverride with it. Later
+	// claims have them, after a Requeue too. Only with Pending and Dead.
+	BodyState BodyState
+
+	// BodyOverride is what to send in place of the event's body; it may be empty. Only with
+	// BodyOverridden.
+	BodyOverride []byte
 }
 
 // Effect is what an attempt that did not succeed says of the endpoint.
@@ -129,6 +151,19 @@ const (
 	EffectThrottled               // it is alive and asks to be left alone for a while
 	EffectNone                    // nothing: the attempt failed before it was made
 	effects
+)
+
+// BodyState says what is decided of the body that attempts of a delivery send. The dispatcher sets it,
+// so that every attempt sends the same bytes whatever the host's hooks do later. A store keeps it for
+// each delivery.
+type BodyState uint8
+
+const (
+	BodyUndecided  BodyState = iota // no attempt has decided it
+	BodyOverridden                  // it is BodyOverride
+	BodyUnchanged                   // it is the event's
+	BodyUnfiltered                  // it is not decided, and the host's filter is to be asked again
+	bodyStates
 )
 
 // Result says what a Finish made of one outcome.

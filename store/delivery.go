@@ -73,6 +73,17 @@ type DeliveryQuery struct {
 // DefaultDeliveryLimit is the page size of a [DeliveryQuery] that names none.
 const DefaultDeliveryLimit = 100
 
+// RequeueResult is what one step of Requeue did.
+type RequeueResult struct {
+	Requeued int    // how many deliveries it changed
+	Next     string // the cursor for the next step; empty after the last
+
+	// Held are the IDs of the subscriptions that are held (Health.NextProbeAt is later than now) and have
+	// a delivery that matched and was not passed over, be it changed, due already or leased. Each is there
+	// once, in no order.
+	Held []string
+}
+
 // EraseQuery selects events to erase.
 type EraseQuery struct {
 	EventID string // one event; then nothing else of the query is looked at

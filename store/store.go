@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"time"
 
 	"github.com/outhook/outhook/events"
 )
@@ -103,13 +102,8 @@ type Queue interface {
 	// was in its subscription's order. Tokens that are not the present ones are ignored. Bound: by the number of leases.
 	Release(ctx context.Context, leases ...Lease) error
 
-	// Pause keeps this Store value, not others on the same data, from claiming deliveries of a subscription for d,
-	// MaxDuration at most, from now on, in place of an earlier pause; with zero or less it ends one. It is not kept on disk, and no error for a
-	// subscription that does not exist. It is what a rate limit is made of. Bound: one read; it waits for nobody's commit.
-	Pause(ctx context.Context, subscriptionID string, d time.Duration) error
-
 	// Ready returns a channel with one slot that gets a value whenever there may be something new to claim: after
-	// Enqueue, Requeue, Release, Close, an update or a Pause that lets claims go on, and as soon as Finish has made room in the limits of Claim
+	// Enqueue, Requeue, ProbeNow, Release, Close and an update that lets claims go on, and as soon as Finish has made room in the limits of Claim
 	// (which may be before it returns). It is for one reader, the same channel at each call, and never closed. Whoever
 	// waits must also heed Claims.Wait.
 	Ready() <-chan struct{}
@@ -126,19 +120,25 @@ type History interface {
 	// is no such delivery. Bound: one read.
 	Attempts(ctx context.Context, subscriptionID, eventID string) ([]Attempt, error)
 
-	// Requeue makes deliveries that match pending and due at once, with Claim.Retry at zero and their attempts kept. It
-	// takes one step of a listing, oldest first: at most q.Limit that match, in one transaction. It returns
-	// how many it changed and the cursor for the next step, "" after the last. A step goes on where the last one ended and
-	// reads nothing that an earlier one has passed.
+	// Requeue makes deliveries that match pending and due at once. Their Claim.Retry starts at zero
+	// and they keep their attempts. It takes one step of a listing, oldest first: at most
+	// q.Limit that match, in one transaction. A step goes on where the last one ended and reads nothing
+	// that an earlier one has passed. An invalid cursor is an *events.InvalidError.
 	//
-	// Deliveries of a subscription that is not Subscribed are passed over, and so are those of erased events. When q.States
-	// names Pending, deliveries that wait for a retry and are not leased are made due at once; they count too, and keep
-	// their Retry. The subscriptions of all that match, due ones and leased ones too, are not held any longer: whoever calls
-	// this has reason to think that their endpoints work again. Their health stays as it is otherwise. Bound: as Deliveries,
-	// and one commit of at most q.Limit changes.
-	Requeue(ctx context.Context, q DeliveryQuery) (n int, next string, err error)
+	// It passes over deliveries of erased events and of subscriptions that are not Subscribed. If
+	// q.States names Pending, it also makes due at once what waits for a retry and is not leased; those
+	// count too, and keep their Retry. It leaves health as it is: what is due of a held subscription
+	// waits for its probe, or for ProbeNow. Bound: as Deliveries, and one commit of at most q.Limit
+	// changes.
+	Requeue(ctx context.Context, q DeliveryQuery) (RequeueResult, error)
 
-	// Erase removes what events carried: their bodies, those of Outcome.Body, their traces, and every Response in the
+	// ProbeNow ends the holds of subscriptions: it makes NextProbeAt zero and leaves the rest of their
+	// health, so that their next delivery is a probe. It is for a caller that knows that the endpoints
+	// may work again. It ignores IDs that are unknown and subscriptions that are not held; calling it
+	// again changes nothing. Bound: one commit, by the number of IDs; none if there is nothing to change.
+	ProbeNow(ctx context.Context, subscriptionIDs ...string) error
+
+	// Erase removes what events carried: their bodies, body overrides and traces, and every Response in the
 	// history of their deliveries. Pending deliveries become Canceled with "erased" as their LastError, and their leases
 	// are void. Deliveries and attempts stay in the history otherwise. No later call of any method returns what was
 	// removed; how soon its bytes leave the disk is the store's to document. An attempt that is recorded later, of a late

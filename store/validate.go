@@ -34,9 +34,9 @@ const (
 )
 
 // Validate returns an [events.InvalidError] for the first field of r that is out of its bounds: lease must be positive
-// and at most MaxDuration, max at most MaxLimit, and the limits
-// per_subscription, per_tenant, per_host, max_unhealthy, max_failing and breaker_threshold
-// from 0 to MaxLimit.
+// and at most MaxDuration, max at most MaxLimit, the limits per_subscription, per_tenant, per_host,
+// max_unhealthy, max_failing and breaker_threshold from 0 to MaxLimit, and the length of each of
+// pauses from 0 to MaxDuration.
 func (r *ClaimRequest) Validate() error {
 	if r.Max > MaxLimit {
 		return invalid("max", "is %d; give at most %d", r.Max, MaxLimit)
@@ -56,13 +56,19 @@ func (r *ClaimRequest) Validate() error {
 			return err
 		}
 	}
+	for _, p := range r.Pauses {
+		if p.For < 0 || p.For > MaxDuration {
+			return invalid("pauses", "has one of %v; give at most %v, or 0 to end a pause", p.For, MaxDuration)
+		}
+	}
 	return nil
 }
 
 // Validate returns an [events.InvalidError] for the first field of o that is out of its bounds, of those that its State
 // makes count: state must be one of States, retry_in, throttle_for,
 // probe.first and probe.max from 0 to MaxDuration, effect one of its constants, probe.threshold from 0 to MaxLimit,
-// probe.jitter from 0 to 2, and the Attempt valid.
+// probe.jitter from 0 to 2, body_state one of its constants, body_override empty without
+// BodyOverridden, and the Attempt valid.
 func (o *Outcome) Validate() error {
 	if err := validState("state", o.State); err != nil {
 		return err
@@ -77,6 +83,9 @@ func (o *Outcome) Validate() error {
 	}
 	if o.State != Delivered {
 		if err := o.validateEffect(); err != nil {
+			return err
+		}
+		if err := o.validateBody(); err != nil {
 			return err
 		}
 	}
@@ -108,6 +117,17 @@ func (o *Outcome) validateEffect() error {
 	return nil
 }
 
+func (o *Outcome) validateBody() error {
+	if o.BodyState >= bodyStates {
+		return invalid("body_state", "is %d; give one of the constants of BodyState", o.BodyState)
+	}
+	if len(o.BodyOverride) > 0 && o.BodyState != BodyOverridden {
+		return invalid("body_override", "has %d bytes that are not to be sent; give the body_state BodyOverridden with them",
+			len(o.BodyOverride))
+	}
+	return nil
+}
+
 // ValidateOutcomes returns the error of the first outcome that is not valid, and says which it is, counted from 0.
 func ValidateOutcomes(outcomes []Outcome) error {
 	for i := range outcomes {
@@ -133,15 +153,6 @@ func (a *Attempt) Validate() error {
 	}
 	if len(a.Response) > MaxResponse {
 		return invalid("attempt.response", "has %d bytes; give the first %d at most", len(a.Response), MaxResponse)
-	}
-	return nil
-}
-
-// ValidatePause returns an [events.InvalidError] with the field "pause" unless d can be how long a pause is: at most
-// MaxDuration. Zero or less ends a pause.
-func ValidatePause(d time.Duration) error {
-	if d > MaxDuration {
-		return invalid("pause", "is %v; give at most %v, or 0 to end a pause", d, MaxDuration)
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ func (w *world) throttledShare() float64 {
 // throttled is P7.
 func throttled(retryAfter string) func(*world) []Figure {
 	return func(w *world) []Figure {
-		n := size(w, 2000, 500)
+		n := size(w, 2000, 1000)
 		w.run(dispatcher.Options{})
 		w.onePerSecond(retryAfter)
 		w.subscribe("", "a.example")

@@ -76,8 +76,8 @@ func (d *delivery) attempted(o *store.Outcome) {
 
 // next takes d to its next state, which ends its lease.
 func (s *Store) next(d *delivery, o store.Outcome, after *store.Health, now time.Time) {
-	if o.Body != nil && o.State != store.Delivered {
-		d.body = slices.Clone(o.Body)
+	if o.BodyState != store.BodyUndecided && o.State != store.Delivered {
+		d.bodyState, d.override = o.BodyState, slices.Clone(o.BodyOverride)
 	}
 	if o.State == store.Pending {
 		d.due, d.atOnce = now.Add(o.RetryIn), 0

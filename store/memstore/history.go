@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -101,13 +102,13 @@ func (s *Store) Attempts(ctx context.Context, subscriptionID, eventID string) ([
 }
 
 // Requeue implements [store.History].
-func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next string, err error) {
+func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
 	if err := q.Validate(); err != nil {
-		return 0, "", fmt.Errorf("memstore: requeue: %w", err)
+		return store.RequeueResult{}, fmt.Errorf("memstore: requeue: %w", err)
 	}
 	now, err := s.begin(ctx)
 	if err != nil {
-		return 0, "", fmt.Errorf("memstore: requeue: %w", err)
+		return store.RequeueResult{}, fmt.Errorf("memstore: requeue: %w", err)
 	}
 	defer s.end()
 	if len(q.States) == 0 {
@@ -116,26 +117,28 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 	limit := page.Limit(q.Limit)
 	step, next, err := s.deliveryWalk(&q).StepBack(q.Cursor, page.End(), limit, min(limit, store.DefaultDeliveryLimit))
 	if err != nil {
-		return 0, "", fmt.Errorf("memstore: requeue: %w", err)
+		return store.RequeueResult{}, fmt.Errorf("memstore: requeue: %w", err)
 	}
+	result := store.RequeueResult{Next: next}
+	held := make(map[string]struct{})
 	for _, d := range step.Items() {
+		if d.sub.Status != store.Subscribed || d.event.erased {
+			continue
+		}
+		if d.sub.turns.Health().NextProbeAt.After(now) {
+			held[d.sub.ID] = struct{}{}
+		}
 		if s.requeue(d, q.EventID != "", now) {
-			n++
+			result.Requeued++
 		}
 	}
-	return n, next, nil
+	result.Held = slices.Collect(maps.Keys(held))
+	return result, nil
 }
 
 // requeue makes d due now and reports whether that changed anything. named says that it was asked for
 // by its event.
 func (s *Store) requeue(d *delivery, named bool, now time.Time) bool {
-	if d.sub.Status != store.Subscribed || d.event.erased {
-		return false
-	}
-	if h := *d.sub.turns.Health(); !h.NextProbeAt.IsZero() {
-		h.NextProbeAt = time.Time{}
-		s.schedule.SetHealth(d.sub.turns, h, now.UnixNano())
-	}
 	switch {
 	case d.state != store.Pending:
 		d.retry, d.atOnce = 0, schedule.Asked
@@ -155,4 +158,24 @@ func (s *Store) requeue(d *delivery, named bool, now time.Time) bool {
 func (d *delivery) waits(named bool, now time.Time) bool {
 	parked := d.atOnce > schedule.Asked || named && d.atOnce == 0
 	return d.due.After(now) || parked && d.sub.turns.Health().Failures > 0
+}
+
+// ProbeNow implements [store.History].
+func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
+	now, err := s.begin(ctx)
+	if err != nil {
+		return fmt.Errorf("memstore: probe now: %w", err)
+	}
+	defer s.end()
+	for _, id := range subscriptionIDs {
+		sub := s.subs[id]
+		if sub == nil {
+			continue
+		}
+		if h := *sub.turns.Health(); !h.NextProbeAt.IsZero() {
+			h.NextProbeAt = time.Time{}
+			s.schedule.SetHealth(sub.turns, h, now.UnixNano())
+		}
+	}
+	return nil
 }

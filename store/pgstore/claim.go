@@ -40,6 +40,7 @@ func (s *Store) claim(ctx context.Context, req store.ClaimRequest) (all store.Cl
 	if err := s.begin(ctx); err != nil {
 		return all, err
 	}
+	s.pauses.set(req.Pauses)
 	req.Max = min(max(req.Max, 0), maxClaim)
 	for began := time.Now(); ; {
 		var rounds []claimRound
@@ -200,7 +201,7 @@ type foundClaim struct {
 func readClaims(rows pgx.Rows) ([]foundClaim, error) {
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (c foundClaim, err error) {
 		err = row.Scan(&c.token, &c.sub, &c.Attempt, &c.Retry, &c.EventID, &c.EventType, &c.Tenant, &c.Key,
-			&c.EventTime, &c.EnqueuedAt, &c.Body, &c.Trace)
+			&c.EventTime, &c.EnqueuedAt, &c.Body, &c.Trace, &c.BodyState, &c.BodyOverride)
 		c.Attempt++
 		return c, err
 	})

@@ -19,7 +19,7 @@
 //     crash of the server may forget those of its last moments, and repeats attempts that were in flight.
 //   - The limits of Claim (PerSubscription, MaxUnhealthy, Failing, BreakerThreshold) hold in all replicas together, because they protect
 //     the endpoint, which does not care how many replicas there are. So a dead endpoint gets one probe per interval from all.
-//     All replicas should give the same limits. A Pause is one replica's alone.
+//     All replicas should give the same limits. Pauses are one replica's alone.
 //   - Turns are taken in all replicas together too: a flooded subscription delays nobody else, whoever claims.
 //   - A change of a subscription holds for every Claim that begins after it has returned. What another replica has claimed
 //     before may still be attempted.

@@ -35,7 +35,7 @@ func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.R
 	defer s.ending.end(outcomes)
 	size := 0
 	for i := range outcomes {
-		size += store.MaxResponse + len(outcomes[i].Body)
+		size += store.MaxResponse + len(outcomes[i].BodyOverride)
 	}
 	return s.finishes.do(ctx, outcomes, size)
 }
@@ -151,7 +151,7 @@ func (s *Store) finishOnce(ctx context.Context, outcomes []store.Outcome) (resul
 func finishArgs(outcomes []store.Outcome) (args []any, tokens []int64, subs []string) {
 	n := len(outcomes)
 	subs, ids, states := make([]string, n), make([]string, n), make([]string, n)
-	wrongs, lines, bodies := make([]string, n), make([]string, n), make([][]byte, n)
+	wrongs, lines, bodies, bodyStates := make([]string, n), make([]string, n), make([][]byte, n), make([]int16, n)
 	tokens = make([]int64, n)
 	retries, holds, statuses := make([]int64, n), make([]int64, n), make([]int32, n)
 	for i := range outcomes {
@@ -171,10 +171,22 @@ func finishArgs(outcomes []store.Outcome) (args []any, tokens []int64, subs []st
 			statuses[i], lines[i] = int32of(o.Attempt.Status), attemptLine(&o.Attempt)
 		}
 		if o.State == store.Pending || o.State == store.Dead {
-			bodies[i] = o.Body
+			bodies[i], bodyStates[i] = override(o.BodyState, o.BodyOverride), int16(o.BodyState)
 		}
 	}
-	return []any{subs, ids, tokens, states, retries, holds, statuses, wrongs, lines, bodies}, tokens, subs
+	args = []any{subs, ids, tokens, states, retries, holds, statuses, wrongs, lines, bodies, bodyStates}
+	return args, tokens, subs
+}
+
+// override is what is stored of a body override: NULL unless there is one, which may be empty.
+func override(state store.BodyState, body []byte) []byte {
+	switch {
+	case state != store.BodyOverridden:
+		return nil
+	case body == nil:
+		return []byte{}
+	}
+	return body
 }
 
 // plain makes text that PostgreSQL can keep.

@@ -91,7 +91,7 @@ func (im *importer) subscription(ctx context.Context, sub *store.Subscription) e
 	args := append([]any{sub.ID, sub.Tenant}, settings(sub)...)
 	args = append(args, orNull(sub.OverlapUntil), string(sub.Status), sub.DisabledReason,
 		sub.CreatedAt, sub.UpdatedAt, orNull(sub.SubscribedAt),
-		h.Healthy, h.Failures, h.FailingFor.Microseconds(), h.Probes, orNull(h.NextProbeAt), h.SlowStart)
+		h.Healthy, h.Failures, h.FailingFor.Microseconds(), h.Probes, orNull(h.NextProbeAt), h.SlowStart, sub.SealedWith)
 	err = im.s.write(ctx, plainSettings, func(b *batch) { b.Queue(im.s.sql.importSubscription, args...) })
 	return told("subscription", err)
 }
@@ -151,11 +151,11 @@ func (im *importer) loosen(ctx context.Context) error {
 	}
 	q := store.DeliveryQuery{AnyTenant: true, States: []store.State{store.Pending}, Limit: importStep}
 	for {
-		_, next, err := im.from.Requeue(ctx, q)
-		if err != nil || next == "" {
+		step, err := im.from.Requeue(ctx, q)
+		if err != nil || step.Next == "" {
 			return err
 		}
-		q.Cursor = next
+		q.Cursor = step.Next
 	}
 }
 
@@ -191,6 +191,7 @@ func (im *importer) move(ctx context.Context, claims []store.Claim) error {
 	times, enqueued, bodies, subs := make([]time.Time, n), make([]time.Time, n), make([][]byte, n), make([]string, n)
 	counts, retries, dues := make([]int32, n), make([]int32, n), make([]time.Time, n)
 	statuses, wrongs, logs, traces := make([]int32, n), make([]string, n), make([]string, n), make([]string, n)
+	overrides, bodyStates := make([][]byte, n), make([]int16, n)
 	outcomes := make([]store.Outcome, n)
 	for i := range claims {
 		c := &claims[i]
@@ -205,6 +206,7 @@ func (im *importer) move(ctx context.Context, claims []store.Claim) error {
 		seqs[i], ids[i], types[i], tenants[i], keys[i] = im.places[c.EventID], c.EventID, c.EventType, c.Tenant, c.Key
 		times[i], enqueued[i], bodies[i], subs[i] = c.EventTime, c.EnqueuedAt, c.Body, c.SubscriptionID
 		traces[i] = c.Trace
+		overrides[i], bodyStates[i] = override(c.BodyState, c.BodyOverride), int16(c.BodyState)
 		counts[i], retries[i], dues[i] = int32of(c.Attempt-1), int32of(c.Retry), c.EnqueuedAt
 		if due, later := im.due[of(&c.Lease)]; later {
 			dues[i] = due
@@ -216,7 +218,7 @@ func (im *importer) move(ctx context.Context, claims []store.Claim) error {
 	var moved int
 	err := im.s.write(ctx, plainSettings, func(b *batch) {
 		b.Queue(im.s.sql.importDeliveries, seqs, ids, types, tenants, keys, times, enqueued, bodies, subs,
-			counts, retries, dues, statuses, wrongs, logs, traces).
+			counts, retries, dues, statuses, wrongs, logs, traces, overrides, bodyStates).
 			QueryRow(func(row pgx.Row) error { return row.Scan(&moved) })
 	})
 	if err != nil {

@@ -1,8 +1,6 @@
 package pgstore
 
 import (
-	"context"
-	"fmt"
 	"sync"
 	"time"
 
@@ -11,43 +9,26 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// pauses are the subscriptions that this replica does not claim deliveries of for a time. The zero value is none.
+// pauses are the subscriptions that this replica does not claim deliveries of for a time, by its own clock. The zero value is none.
 type pauses struct {
 	mu    sync.Mutex // guards until
 	until map[string]time.Time
 }
 
-// Pause implements [store.Queue].
-//
-// It holds in this replica only, and by its clock.
-func (s *Store) Pause(ctx context.Context, subscriptionID string, d time.Duration) error {
-	err := store.ValidatePause(d)
-	if err == nil {
-		err = s.begin(ctx)
-	}
-	if err != nil {
-		return fmt.Errorf("pgstore: pause: %w", err)
-	}
-	if s.pauses.set(subscriptionID, d) {
-		s.waker.wakeHere()
-	}
-	return nil
-}
-
-// set begins a pause in place of an earlier one. It reports whether the subscription may be claimed from sooner than before.
-func (p *pauses) set(id string, d time.Duration) (sooner bool) {
+// set takes in the pauses of a request, each in place of an earlier one.
+func (p *pauses) set(pauses []store.Pause) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	was, paused := p.until[id]
-	if d <= 0 {
-		delete(p.until, id)
-		return paused
+	for _, pause := range pauses {
+		if pause.For == 0 {
+			delete(p.until, pause.SubscriptionID)
+			continue
+		}
+		if p.until == nil {
+			p.until = make(map[string]time.Time)
+		}
+		p.until[pause.SubscriptionID] = time.Now().Add(pause.For)
 	}
-	if p.until == nil {
-		p.until = make(map[string]time.Time)
-	}
-	p.until[id] = time.Now().Add(d)
-	return paused && p.until[id].Before(was)
 }
 
 // list returns those that are paused, and forgets whose pause is over.

@@ -3,6 +3,8 @@ package pgstore_test
 import (
 	"testing"
 	"time"
+
+	"github.com/outhook/outhook/store"
 )
 
 // TestPauseIsOfOneReplica checks that while one replica pauses a subscription, another claims of it.
@@ -11,7 +13,9 @@ func TestPauseIsOfOneReplica(t *testing.T) {
 	pool, schema := newPool(t)
 	first, second := open(t, pool, schema), open(t, pool, schema)
 	sub := subscribeJudge(t, first, newJudge(t))
-	if err := first.Pause(t.Context(), sub.ID, time.Hour); err != nil {
+	if _, err := first.Claim(t.Context(), store.ClaimRequest{
+		Lease: time.Hour, Pauses: []store.Pause{{SubscriptionID: sub.ID, For: time.Hour}},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	if err := first.Enqueue(t.Context(), someEvents(3)...); err != nil {

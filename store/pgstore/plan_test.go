@@ -60,7 +60,7 @@ func newBacklog(t *testing.T, rows int) *backlog {
 		SELECT 'sub-' || n, 'tenant-' || n, '', 'https://endpoint.example/', '{}', '{}', '{}', '{}', 'Subscribed', '', now(), now(), now()
 		FROM generate_series(1, %[1]d / 50) n;
 		INSERT INTO outhook.wants SELECT tenant, '', num FROM outhook.subscriptions WHERE id LIKE 'sub-%%';
-		INSERT INTO outhook.health (sub, failures, holds, next_probe_at)
+		INSERT INTO outhook.health (sub, failures, probes, next_probe_at)
 		SELECT num, 10, 1, CASE WHEN num %% 2 = 0 THEN now() + interval '1 hour' END FROM outhook.subscriptions WHERE id LIKE 'sub-%%';
 		INSERT INTO outhook.turns (sub, epoch, due)
 		SELECT sub, 0, next_probe_at FROM outhook.health JOIN outhook.subscriptions ON num = sub WHERE id LIKE 'sub-%%';

@@ -10,26 +10,27 @@ import (
 )
 
 // Requeue implements [store.History].
-func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next string, err error) {
-	n, next, err = s.requeue(ctx, q)
+func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
+	result, err := s.requeue(ctx, q)
 	if err != nil {
-		return 0, "", fmt.Errorf("pgstore: requeue: %w", err)
+		return store.RequeueResult{}, fmt.Errorf("pgstore: requeue: %w", err)
 	}
-	return n, next, nil
+	return result, nil
 }
 
-func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (n int, next string, err error) {
+func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (result store.RequeueResult, err error) {
 	if len(q.States) == 0 {
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
 	q.Count = false
 	l, err := s.list(ctx, &q, false)
 	if err != nil {
-		return 0, "", err
+		return result, err
 	}
 	positions, next := l.Positions(), l.Next(l.other)
+	result.Next = next
 	if len(positions) == 0 {
-		return 0, next, nil
+		return result, nil
 	}
 	seqs, subs := make([]int64, len(positions)), make([]int64, len(positions))
 	for i, p := range positions {
@@ -38,7 +39,9 @@ func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 	for range tries {
 		err = s.write(ctx, indexSettings, func(b *batch) {
 			b.Queue(s.sql.clerk)
-			b.Queue(s.sql.requeue, seqs, subs).QueryRow(func(row pgx.Row) error { return row.Scan(&n) })
+			b.Queue(s.sql.requeue, seqs, subs).QueryRow(func(row pgx.Row) error {
+				return row.Scan(&result.Requeued, &result.Held)
+			})
 		})
 		if err == nil || !transient(err) {
 			break
@@ -47,5 +50,37 @@ func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 	if err == nil {
 		s.waker.wake()
 	}
-	return n, next, err
+	return result, err
+}
+
+// ProbeNow implements [store.History].
+func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
+	err := s.begin(ctx)
+	if err == nil && len(subscriptionIDs) > 0 {
+		err = s.probeNow(ctx, subscriptionIDs)
+	}
+	if err != nil {
+		return fmt.Errorf("pgstore: probe now: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) probeNow(ctx context.Context, subscriptionIDs []string) (err error) {
+	ids := make([]string, len(subscriptionIDs))
+	for i, id := range subscriptionIDs {
+		ids[i] = plain(id)
+	}
+	var ended int
+	for range tries {
+		err = s.write(ctx, indexSettings, func(b *batch) {
+			b.Queue(s.sql.probeNow, ids).QueryRow(func(row pgx.Row) error { return row.Scan(&ended) })
+		})
+		if err == nil || !transient(err) {
+			break
+		}
+	}
+	if err == nil && ended > 0 {
+		s.waker.wake()
+	}
+	return err
 }

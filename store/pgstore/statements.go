@@ -23,7 +23,7 @@ type statements struct {
 	importHistory, reserve                            string
 	abandon, finishLock, healthLock, finish, release  string
 	create, get, update, remove, listSubscriptions    string
-	requeue, attempts, sweepable, sweep               string
+	requeue, probeNow, attempts, sweepable, sweep     string
 	pruneLock, prune                                  string
 	statsAll, statsOne, queueListing, historyListing  string
 	tally, talliesOf                                  string
@@ -64,6 +64,7 @@ func newStatements(schema string) *statements {
 		remove:               file("delete"),
 		listSubscriptions:    file("listsubscriptions"),
 		requeue:              file("requeue"),
+		probeNow:             file("probenow"),
 		attempts:             file("attempts"),
 		sweepable:            file("sweepable"),
 		sweep:                file("sweep"),

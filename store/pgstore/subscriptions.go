@@ -31,7 +31,7 @@ func (s *Store) create(ctx context.Context, sub *store.Subscription) (out subscr
 		return out, err
 	}
 	args := append([]any{sub.ID, sub.Tenant}, settings(sub)...)
-	args = append(args, orNull(sub.OverlapUntil), string(sub.Status), sub.DisabledReason)
+	args = append(args, orNull(sub.OverlapUntil), string(sub.Status), sub.DisabledReason, sub.SealedWith)
 	var missed error
 	err = s.write(ctx, plainSettings, func(b *batch) {
 		b.Queue(s.sql.create, args...).QueryRow(func(row pgx.Row) error {
@@ -112,7 +112,7 @@ func (s *Store) UpdateSubscription(ctx context.Context, id string, change func(*
 // update stores the draft unless the subscription has changed since. Then the error is pgx.ErrNoRows.
 func (s *Store) update(ctx context.Context, before *subscription, draft *store.Subscription) (after subscription, err error) {
 	args := append([]any{before.num, before.version}, settings(draft)...)
-	args = append(args, string(draft.Status), draft.DisabledReason, orNull(draft.OverlapUntil))
+	args = append(args, string(draft.Status), draft.DisabledReason, orNull(draft.OverlapUntil), draft.SealedWith)
 	var missed error
 	err = s.write(ctx, plainSettings, func(b *batch) {
 		b.Queue(s.sql.clerk)

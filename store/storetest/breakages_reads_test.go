@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/outhook/outhook/store"
 )
@@ -91,11 +90,11 @@ func readBreakages() []breakage {
 			}
 		}},
 		{"returns another error when the context has ended", "calls/ended-context", func(b *broken) {
-			b.pause = func(ctx context.Context, id string, d time.Duration) error {
+			b.release = func(ctx context.Context, leases ...store.Lease) error {
 				if ctx.Err() != nil {
 					return context.Canceled
 				}
-				return b.Store.Pause(ctx, id, d)
+				return b.Store.Release(ctx, leases...)
 			}
 		}},
 		{"forgets what stands behind two that end at once", "liveness/keys", forgetBehind},

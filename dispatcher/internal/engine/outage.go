@@ -11,11 +11,14 @@ import (
 // against them: their deliveries would use up their attempts, and within days all would be disabled.
 // So attempts are watched over a sliding minute. If five hosts could not be reached in it, nine of ten
 // attempts failed before a connection stood, and none succeeded, it is an outage of our own. With
-// fewer hosts nobody can tell, and the breakers of the endpoints do their work.
+// fewer hosts nobody can tell, and the breakers of the endpoints do their work. It takes some seconds
+// of failures at least: when Run starts with a backlog, those who refuse answer before those who
+// take something.
 const (
 	outageWindow = 60 // seconds
 	outageHosts  = 5
 	outageTenths = 9 // of ten attempts
+	outageAfter  = 5 // seconds from the first to the last of the attempts
 
 	// trialEvery is how often an attempt is made in an outage.
 	trialEvery = time.Second
@@ -127,10 +130,12 @@ func (o *outage) remember(host string, second int64) {
 	o.unreachable[host] = second
 }
 
-// sum adds the tallies of the last minute.
+// sum adds the tallies of the last minute. Its second is the first that has attempts.
 func (o *outage) sum(second int64) (all attemptTally) {
+	all.second = second
 	for i := range o.window {
 		if t := &o.window[i]; t.second > second-outageWindow {
+			all.second = min(all.second, t.second)
 			all.attempts += t.attempts
 			all.unreachable += t.unreachable
 			all.succeeded += t.succeeded
@@ -146,7 +151,9 @@ func (o *outage) mostUnreachable(second int64) bool {
 
 // isOutage reports whether the last minute is that of an outage.
 func (o *outage) isOutage(second int64) bool {
-	if all := o.sum(second); all.succeeded > 0 || 10*all.unreachable < outageTenths*all.attempts {
+	all := o.sum(second)
+	if all.succeeded > 0 || 10*all.unreachable < outageTenths*all.attempts ||
+		second-all.second < outageAfter {
 		return false
 	}
 	hosts := 0

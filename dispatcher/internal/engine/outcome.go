@@ -41,7 +41,7 @@ func (e *Engine) outcomeOf(c *store.Claim, r *send.Result) store.Outcome {
 		o.State = store.Delivered
 		return o
 	}
-	o.Body = r.BodyOverride
+	o.BodyState, o.BodyOverride = r.Body.State, r.Body.Override
 	o.Probe = e.probePolicy()
 	switch r.Kind {
 	case send.KindGone, send.KindRefused:

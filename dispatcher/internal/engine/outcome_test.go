@@ -92,14 +92,16 @@ func TestOutcomeOf(t *testing.T) {
 		if tt.result.Kind == send.KindGone {
 			tt.result.Attempt.Status = 410
 		}
-		tt.result.BodyOverride = []byte("kept")
+		tt.result.Body = send.Body{State: store.BodyOverridden, Override: []byte("kept")}
 		o := e.OutcomeOf(c, &tt.result)
 		if o.State != tt.state || o.RetryIn != tt.retryIn || o.KeepRetry != tt.kept {
 			t.Errorf("%s: %s, retried in %v, counted: %v; want %s, %v, %v",
 				tt.name, o.State, o.RetryIn, !o.KeepRetry, tt.state, tt.retryIn, !tt.kept)
 		}
-		if o.Lease != c.Lease || o.Attempt.Number != tt.attempt || (string(o.Body) == "kept") == (tt.state == store.Delivered) {
-			t.Errorf("%s: lease %v, number %d, body %q", tt.name, o.Lease, o.Attempt.Number, o.Body)
+		kept := o.BodyState == store.BodyOverridden && string(o.BodyOverride) == "kept"
+		if o.Lease != c.Lease || o.Attempt.Number != tt.attempt || kept == (tt.state == store.Delivered) {
+			t.Errorf("%s: lease %v, number %d, body %d %q",
+				tt.name, o.Lease, o.Attempt.Number, o.BodyState, o.BodyOverride)
 		}
 		if err := o.Validate(); err != nil {
 			t.Errorf("%s: the store would refuse the outcome: %v", tt.name, err)

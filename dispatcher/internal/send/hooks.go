@@ -3,6 +3,7 @@ package send
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net/http"
 	"slices"
@@ -30,6 +31,9 @@ type Hooks struct {
 	Sign func(
 		subscriptionID, eventID string, at time.Time, body []byte, keys []signing.Secret,
 	) (http.Header, error)
+
+	// TLS returns the configuration of the connection to an https endpoint; nil for the default.
+	TLS func(store.Subscription) *tls.Config
 }
 
 // ReasonFiltered is the LastError of a delivery that Filter canceled.
@@ -41,13 +45,12 @@ func (s *Sender) Filter(c *store.Claim) (wanted bool, failed *Result) {
 	if s.hooks.Filter == nil {
 		return true, nil
 	}
-	b, err := parseBody(c.Body)
-	if err != nil || c.Attempt > 1 && !b.unasked {
-		return true, nil // Send finds out what is wrong with the body
+	if c.Attempt > 1 && c.BodyState != store.BodyUnfiltered {
+		return true, nil
 	}
 	at := time.Now()
-	err = s.guard("Filter", c, func() error {
-		e, err := hostEvent(c, b.event)
+	err := s.guard("Filter", c, func() error {
+		e, err := hostEvent(c)
 		if err == nil {
 			wanted = s.hooks.Filter(c.Subscription.Clone(), e)
 		}
@@ -55,23 +58,23 @@ func (s *Sender) Filter(c *store.Claim) (wanted bool, failed *Result) {
 	})
 	if err != nil {
 		return false, &Result{
-			Attempt:      store.Attempt{At: at, Error: describe(err)},
-			Kind:         KindOurs,
-			BodyOverride: overrideUnasked(b.event),
+			Attempt: store.Attempt{At: at, Error: describe(err)},
+			Kind:    KindOurs,
+			Body:    Body{State: store.BodyUnfiltered},
 		}
 	}
 	return wanted, nil
 }
 
 // transform has the hook change the message.
-func (s *Sender) transform(ctx context.Context, c *store.Claim, b storedBody, m *message) error {
+func (s *Sender) transform(ctx context.Context, c *store.Claim, m *message) error {
 	header := make(http.Header, len(c.Subscription.Headers))
 	for name, value := range c.Subscription.Headers {
 		header.Set(name, value)
 	}
 	body := bytes.Clone(m.body)
 	err := s.guard("Transform", c, func() error {
-		e, err := hostEvent(c, b.event)
+		e, err := hostEvent(c)
 		if err != nil {
 			return err
 		}
@@ -88,7 +91,7 @@ func (s *Sender) transform(ctx context.Context, c *store.Claim, b storedBody, m 
 		m.header = http.Header{} // none, not the subscription's
 	}
 	// Every attempt sends the same body: once one has sent a body, a change comes too late.
-	if b.sent == nil {
+	if !isDecided(c) {
 		m.body = body
 	}
 	return nil
@@ -120,6 +123,15 @@ func (s *Sender) sign(c *store.Claim, body []byte, at time.Time, h http.Header) 
 	})
 }
 
+// tlsConfig returns what the hook has for the subscription of a claim. Its error is a hookError.
+func (s *Sender) tlsConfig(c *store.Claim) (config *tls.Config, err error) {
+	err = s.guard("TLS", c, func() error {
+		config = s.hooks.TLS(c.Subscription.Clone())
+		return nil
+	})
+	return config, err
+}
+
 // guard calls a hook, the option of that name. It logs an error or a panic, and returns a hookError
 // for it, so that the attempt speaks against nobody but the host.
 func (s *Sender) guard(hook string, c *store.Claim, call func() error) (err error) {
@@ -130,7 +142,10 @@ func (s *Sender) guard(hook string, c *store.Claim, call func() error) (err erro
 			err = &hookError{hook}
 		}
 	}()
-	if err := call(); err != nil {
+	switch err := call(); {
+	case err == errBody: // it was not asked
+		return err
+	case err != nil:
 		s.log.Error("outhook: Options."+hook+" failed",
 			"subscription_id", c.SubscriptionID, "event_id", c.EventID, "error", err)
 		return &hookError{hook}
@@ -157,8 +172,8 @@ func checkHookHeader(h http.Header) error {
 }
 
 // hostEvent rebuilds the event of a claim for a hook, in memory of its own.
-func hostEvent(c *store.Claim, eventBody []byte) (events.Event, error) {
-	payload, ok := events.PayloadOf(eventBody)
+func hostEvent(c *store.Claim) (events.Event, error) {
+	payload, ok := events.PayloadOf(c.Body)
 	if !ok {
 		return events.Event{}, errBody
 	}

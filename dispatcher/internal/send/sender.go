@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"time"
@@ -20,16 +19,17 @@ import (
 
 // Options are what a Sender is made of. All must be set but for those that say so.
 type Options struct {
-	Transport   http.RoundTripper // the host's; if nil, connections of this package
-	Proxy       *url.URL          // for connections of this package; if nil, none
-	Guard       *netguard.Policy  // where connections may go; a proxy is not asked about
-	Concurrency int               // how many attempts run at once, by which idle connections are bounded
-	Timeout     time.Duration     // of an attempt, from its start to the last byte of the answer
-	UserAgent   string
-	Success     func(status int) bool
-	Final       func(status int) bool // which refusals are final; if nil, none
-	Hooks       Hooks
-	Logger      *slog.Logger
+	Transport    http.RoundTripper // the host's; if nil, connections of this package
+	Proxy        *url.URL          // for connections of this package; if nil, none
+	DisableHTTP2 bool              // connections of this package speak HTTP/1.1 alone
+	Guard        *netguard.Policy  // where connections may go; a proxy is not asked about
+	Concurrency  int               // how many attempts run at once, by which idle connections are bounded
+	Timeout      time.Duration     // of an attempt, from its start to the last byte of the answer
+	UserAgent    string
+	Success      func(status int) bool
+	Final        func(status int) bool // which refusals are final; if nil, none
+	Hooks        Hooks
+	Logger       *slog.Logger
 
 	Resolver *net.Resolver  // looks up names; if nil, the system's
 	Roots    *x509.CertPool // whom certificates are trusted by; if nil, the system's
@@ -37,9 +37,8 @@ type Options struct {
 
 // Sender makes attempts. It may be used by any number of goroutines.
 type Sender struct {
-	own       bool              // transport is this package's
-	h1        *h1.Transport     // nil if transport carries everything
-	transport http.RoundTripper // the host's, or net/http's
+	host      http.RoundTripper // the host's transport; nil if there is none
+	own       *transport        // this package's; nil if there is the host's
 	targets   *targets
 	timeout   time.Duration
 	userAgent string
@@ -52,7 +51,7 @@ type Sender struct {
 // New returns a Sender.
 func New(o Options) *Sender {
 	s := &Sender{
-		transport: o.Transport,
+		host:      o.Transport,
 		targets:   newTargets(),
 		timeout:   o.Timeout,
 		userAgent: o.UserAgent,
@@ -61,20 +60,19 @@ func New(o Options) *Sender {
 		hooks:     o.Hooks,
 		log:       o.Logger,
 	}
-	if s.transport == nil {
-		s.own = true
-		s.transport, s.h1 = newTransport(&o)
+	if s.host == nil {
+		s.own = newTransport(&o)
 	}
 	return s
 }
 
 // Result is what an attempt came to.
 type Result struct {
-	Attempt      store.Attempt // Error says what went wrong; empty after a success
-	Kind         Kind          // what it says of the endpoint
-	Final        bool          // KindRefused: trying again would change nothing
-	RetryAfter   time.Duration // KindThrottled: how long to wait, a day at most; zero if it does not say
-	BodyOverride []byte        // store.Outcome.Body of an attempt that failed
+	Attempt    store.Attempt // Error says what went wrong; empty after a success
+	Kind       Kind          // what it says of the endpoint
+	Final      bool          // KindRefused: trying again would change nothing
+	RetryAfter time.Duration // KindThrottled: how long to wait, a day at most; zero if it does not say
+	Body       Body          // to keep if the attempt failed
 
 	// Host is the endpoint's, with its port if the URL has one; empty if no request was made.
 	// Unreachable says that it failed before a connection stood: its name did not resolve, or nobody
@@ -96,29 +94,34 @@ func (s *Sender) Send(ctx context.Context, c *store.Claim, trace string) (r Resu
 		if p := recover(); p != nil {
 			s.log.Error("outhook: sending panicked",
 				"subscription_id", c.SubscriptionID, "event_id", c.EventID, "panic", fmt.Sprint(p))
-			r.Attempt.Error, r.Kind = describe(errPanic), KindOurs
+			r.fail(errPanic)
 		}
 		r.Attempt.Duration = time.Since(start)
 	}()
 
-	req, override, err := s.request(attempt, c, trace, start)
+	req, decided, err := s.request(attempt, c, trace, start)
 	if err != nil {
-		r.Attempt.Error = describe(err)
-		if Class(r.Attempt.Error) == ClassSender {
-			r.Kind = KindOurs
-		}
+		r.fail(err)
 		return r
 	}
-	r.BodyOverride, r.Host = override, strings.ToLower(req.URL.Host)
+	r.Body, r.Host = decided, strings.ToLower(req.URL.Host)
 	var p progress
-	res, err := s.roundTrip(req, &p)
+	res, err := s.roundTrip(req, c, &p)
 	if err != nil {
 		r.Unreachable = p.unreachable(err)
-		r.Attempt.Error = describe(cause(err, ctx, deadline))
+		r.fail(cause(err, ctx, deadline))
 		return r
 	}
 	s.read(attempt, res, &r)
 	return r
+}
+
+// fail makes err the reason why there is no answer.
+func (r *Result) fail(err error) {
+	r.Attempt.Error = describe(err)
+	if Class(r.Attempt.Error) == ClassSender {
+		r.Kind, r.Host = KindOurs, "" // it did not get to the network, or it is not the network's doing
+	}
 }
 
 // cause returns the reason why a request failed with err. What a transport makes of the end of a
@@ -136,25 +139,25 @@ func cause(err error, ctx context.Context, deadline time.Time) error {
 	return err
 }
 
-// roundTrip sends a request and returns the answer. Only net/http tells what a Tracer may want to
-// hear of a request (net/http/httptrace).
-func (s *Sender) roundTrip(req *http.Request, p *progress) (*http.Response, error) {
-	ctx := req.Context()
-	if s.h1 != nil && httptrace.ContextClientTrace(ctx) == nil {
-		if res, err := s.h1.RoundTrip(req); err != h1.ErrHTTP2 {
-			return res, err
+// roundTrip sends the request of a claim and returns the answer.
+func (s *Sender) roundTrip(req *http.Request, c *store.Claim, p *progress) (*http.Response, error) {
+	if s.host != nil {
+		return s.host.RoundTrip(req.WithContext(p.watch(req.Context())))
+	}
+	o := h1.Origin{Scheme: req.URL.Scheme, Host: req.URL.Host, Tenant: c.Subscription.Tenant}
+	if s.hooks.TLS != nil && o.Scheme == "https" {
+		var err error
+		if o.TLS, err = s.tlsConfig(c); err != nil {
+			return nil, err
 		}
 	}
-	return s.transport.RoundTrip(req.WithContext(p.watch(context.WithValue(ctx, attemptKey{}, ctx))))
+	return s.own.send(o, req)
 }
 
 // CloseIdleConnections closes the idle connections of this package; those of a host's transport are
 // the host's.
 func (s *Sender) CloseIdleConnections() {
-	if s.h1 != nil {
-		s.h1.CloseIdleConnections()
-	}
-	if t, ok := s.transport.(*http.Transport); ok && s.own {
-		t.CloseIdleConnections()
+	if s.own != nil {
+		s.own.closeIdleConnections()
 	}
 }

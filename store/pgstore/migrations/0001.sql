@@ -10,6 +10,7 @@ CREATE TABLE outhook.subscriptions (
     header_names    text[] NOT NULL,
     header_values   text[] NOT NULL,
     secrets         bytea[] NOT NULL,
+    sealed_with     text NOT NULL DEFAULT '',
     overlap_until   timestamptz,
     status          text NOT NULL,
     disabled_reason text NOT NULL,
@@ -109,7 +110,8 @@ CREATE TABLE outhook.events (
 CREATE UNIQUE INDEX events_id ON outhook.events (id);
 
 -- Pending deliveries. lane: 0 first attempts, 1 retries, 2 those that stand behind another with the same key. log has one
--- JSON object a line for each attempt. body is sent in place of the event's.
+-- JSON object a line for each attempt. body is sent in place of the event's when
+-- body_state says so (store.BodyState).
 CREATE TABLE outhook.queue (
     seq         bigint NOT NULL,
     sub         bigint NOT NULL,
@@ -123,6 +125,7 @@ CREATE TABLE outhook.queue (
     last_error  text NOT NULL DEFAULT '',
     log         text NOT NULL DEFAULT '',
     body        bytea,
+    body_state  smallint NOT NULL DEFAULT 0,
     PRIMARY KEY (seq, sub)
 ) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0,
         autovacuum_vacuum_insert_scale_factor = 0.2, autovacuum_analyze_scale_factor = 0.05);
@@ -142,6 +145,7 @@ CREATE TABLE outhook.history (
     reason      text NOT NULL DEFAULT '',
     log         text NOT NULL,
     body        bytea,
+    body_state  smallint NOT NULL DEFAULT 0,
     PRIMARY KEY (seq, sub)
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.2,
         autovacuum_vacuum_cost_delay = 0);

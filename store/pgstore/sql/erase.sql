@@ -16,10 +16,10 @@ WITH e AS MATERIALIZED (
         regexp_replace(log, ',"response":"[A-Za-z0-9+/=]*"', '', 'g')
     FROM pending WHERE current
 ), over AS ( -- those of an epoch that is over
-    UPDATE outhook.queue q SET body = NULL, log = regexp_replace(q.log, ',"response":"[A-Za-z0-9+/=]*"', '', 'g')
+    UPDATE outhook.queue q SET body = NULL, body_state = 0, log = regexp_replace(q.log, ',"response":"[A-Za-z0-9+/=]*"', '', 'g')
     FROM pending p WHERE q.seq = p.seq AND q.sub = p.sub AND NOT p.current
 ), past AS (
-    UPDATE outhook.history h SET body = NULL, log = regexp_replace(h.log, ',"response":"[A-Za-z0-9+/=]*"', '', 'g')
+    UPDATE outhook.history h SET body = NULL, body_state = 0, log = regexp_replace(h.log, ',"response":"[A-Za-z0-9+/=]*"', '', 'g')
     FROM e WHERE h.seq = e.seq
 ), freed AS (
     UPDATE outhook.leases l SET token = 0, leased_till = NULL FROM e WHERE l.seq = e.seq AND l.token <> 0

@@ -1,10 +1,11 @@
 -- $1 subscriptions, $2 events, $3 tokens, $4 states, $5 retry in, $6 hold for (microseconds), $7 statuses, $8 errors,
--- $9 log lines, $10 own bodies; $11 whether the clerk is held, without which nothing is done when it would be needed, $12
--- the longest gap between two failures, $13 the longest way to recover, $14 seconds in a slot of tallies.
+-- $9 log lines, $10 body overrides, $11 body states; $12 whether the clerk is held, without which nothing is done when it
+-- would be needed, $13 the longest gap between two failures, $14 the longest way to recover, $15 seconds in a slot of
+-- tallies.
 WITH o AS MATERIALIZED (
     SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::int[],
-        $8::text[], $9::text[], $10::bytea[])
-        WITH ORDINALITY AS o(sub_id, event_id, token, state, retry_in, hold, status, error, line, body, ord)
+        $8::text[], $9::text[], $10::bytea[], $11::smallint[])
+        WITH ORDINALITY AS o(sub_id, event_id, token, state, retry_in, hold, status, error, line, body, body_state, ord)
 ), named AS MATERIALIZED (
     SELECT o.*, s.num AS sub, e.seq, e.erased, l.slot
     FROM o
@@ -15,38 +16,40 @@ WITH o AS MATERIALIZED (
         WHERE l.slot = (o.token >> 1) & 131071 AND l.token = o.token AND l.token <> 0 AND l.sub = s.num AND l.seq = e.seq
         OFFSET 0) l ON true
 ), late AS MATERIALIZED ( -- successes without the present token that count all the same; of an erased event, the answer goes
-    SELECT n.ord, n.sub, n.seq, n.state, n.retry_in, n.hold, n.status, n.error, n.body,
+    SELECT n.ord, n.sub, n.seq, n.state, n.retry_in, n.hold, n.status, n.error, n.body, n.body_state,
         CASE WHEN n.erased THEN regexp_replace(n.line, ',"response":"[A-Za-z0-9+/=]*"', '') ELSE n.line END AS line,
         (SELECT l.slot FROM outhook.leases l WHERE l.sub = n.sub AND l.seq = n.seq AND l.token <> 0) AS slot
     FROM named n WHERE n.slot IS NULL AND n.state = 'delivered' AND (
         EXISTS (SELECT 1 FROM outhook.queue q WHERE q.seq = n.seq AND q.sub = n.sub)
         OR EXISTS (SELECT 1 FROM outhook.history h WHERE h.seq = n.seq AND h.sub = n.sub AND h.state = 'canceled'))
 ), allowed AS MATERIALIZED (
-    SELECT $11::boolean OR NOT EXISTS (SELECT 1 FROM late) AS ok
+    SELECT $12::boolean OR NOT EXISTS (SELECT 1 FROM late) AS ok
 ), hit AS MATERIALIZED (
     SELECT x.ord, x.slot, x.seq, x.sub, x.state, x.retry_in, x.hold, x.status, x.error, x.line,
-        q.epoch, q.attempts, q.key, q.log, coalesce(x.body, q.body) AS body, q.last_status, q.last_error,
+        q.epoch, q.attempts, q.key, q.log, CASE WHEN x.body_state > 0 THEN x.body ELSE q.body END AS body,
+        CASE WHEN x.body_state > 0 THEN x.body_state ELSE q.body_state END AS body_state, q.last_status, q.last_error,
         (x.state <> 'canceled')::int AS counts
     FROM (
-        SELECT ord, sub, seq, state, retry_in, hold, status, error, line, body, slot FROM named WHERE slot IS NOT NULL
+        SELECT ord, sub, seq, state, retry_in, hold, status, error, line, body, body_state, slot FROM named WHERE slot IS NOT NULL
         UNION ALL
-        SELECT ord, sub, seq, state, retry_in, hold, status, error, line, body, slot FROM late) x
+        SELECT ord, sub, seq, state, retry_in, hold, status, error, line, body, body_state, slot FROM late) x
     CROSS JOIN LATERAL (
-        SELECT q.epoch, q.attempts, q.key, q.log, q.body, q.last_status, q.last_error
+        SELECT q.epoch, q.attempts, q.key, q.log, q.body, q.body_state, q.last_status, q.last_error
         FROM outhook.queue q WHERE q.seq = x.seq AND q.sub = x.sub OFFSET 0) q
     WHERE (SELECT ok FROM allowed)
 ), ended AS (
     DELETE FROM outhook.queue q USING hit h WHERE q.seq = h.seq AND q.sub = h.sub AND h.state <> 'pending'
 ), kept AS (
-    INSERT INTO outhook.history (seq, sub, state, attempts, last_status, finished_at, last_error, reason, log, body)
+    INSERT INTO outhook.history (seq, sub, state, attempts, last_status, finished_at, last_error, reason, log, body, body_state)
     SELECT h.seq, h.sub, h.state, h.attempts + h.counts, CASE h.counts WHEN 1 THEN h.status ELSE h.last_status END,
         statement_timestamp(), CASE h.counts WHEN 1 THEN h.error ELSE h.last_error END,
-        CASE h.counts WHEN 1 THEN '' ELSE h.error END, h.log || h.line, h.body
+        CASE h.counts WHEN 1 THEN '' ELSE h.error END, h.log || h.line, h.body,
+        h.body_state
     FROM hit h WHERE h.state <> 'pending'
 ), again AS (
     UPDATE outhook.queue q SET lane = 1, due = statement_timestamp() + h.retry_in * interval '1 microsecond',
         attempts = q.attempts + 1, retry = q.retry + 1, last_status = h.status, last_error = h.error, log = q.log || h.line,
-        body = h.body
+        body = h.body, body_state = h.body_state
     FROM hit h WHERE q.seq = h.seq AND q.sub = h.sub AND h.state = 'pending'
 ), revived AS (
     UPDATE outhook.history h SET state = 'delivered', attempts = h.attempts + 1, last_status = l.status, last_error = '', reason = '',
@@ -88,7 +91,7 @@ WITH o AS MATERIALIZED (
     SELECT s.ord, s.sub, s.ok, s.era, s.fails, s.fails = 0 AND (s.era > 0 OR b.healthy) AS healthy,
         CASE WHEN s.era = 0 THEN b.failures ELSE 0 END + s.fails AS failures,
         CASE WHEN s.era = 0 THEN b.failing_for + CASE WHEN b.failures > 0 AND s.fails > 0 THEN
-            least(greatest((extract(epoch FROM statement_timestamp() - b.last_failure) * 1000000)::bigint, 0), $12::bigint)
+            least(greatest((extract(epoch FROM statement_timestamp() - b.last_failure) * 1000000)::bigint, 0), $13::bigint)
             ELSE 0 END ELSE 0 END AS failing_for,
         CASE WHEN s.era = 0 THEN b.probes ELSE 0 END
             + CASE WHEN s.held IS NOT NULL AND NOT (s.era = 0 AND coalesce(b.next_probe_at > statement_timestamp(), false))
@@ -101,7 +104,7 @@ WITH o AS MATERIALIZED (
         CASE WHEN w.ok THEN coalesce(lag(w.failures) OVER o, w.failures_before) END AS ended
     FROM weighed w WINDOW o AS (PARTITION BY w.sub ORDER BY w.ord)
 ), marked AS ( -- the last success that ended any: its era, and in how many steps recovery goes from there
-    SELECT e.*, max(CASE WHEN e.ended > 0 THEN e.era * 1000 + least(e.ended, $13::bigint) END)
+    SELECT e.*, max(CASE WHEN e.ended > 0 THEN e.era * 1000 + least(e.ended, $14::bigint) END)
         OVER (PARTITION BY e.sub ORDER BY e.ord) AS mark
     FROM endings e
 ), changed AS MATERIALIZED (
@@ -135,5 +138,5 @@ WITH o AS MATERIALIZED (
 SELECT NOT a.ok, j.ord, j.healthy, j.failures, j.failing_for, j.probes, j.slow_start, j.next_probe_at,
     j.previous,
     b.healthy, b.failures, b.failing_for, b.probes, b.slow_start, b.next_probe_at,
-    j.sub, floor(extract(epoch FROM statement_timestamp()) / $14::int)::bigint
+    j.sub, floor(extract(epoch FROM statement_timestamp()) / $15::int)::bigint
 FROM allowed a LEFT JOIN judged j ON true LEFT JOIN base b ON b.sub = j.sub

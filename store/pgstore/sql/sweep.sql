@@ -8,7 +8,7 @@ WITH stale AS MATERIALIZED (
 ), gone AS (
     DELETE FROM outhook.queue q USING stale WHERE q.seq = stale.seq AND q.sub = stale.sub
 ), kept AS (
-    INSERT INTO outhook.history (seq, sub, state, attempts, last_status, finished_at, last_error, reason, log, body)
-    SELECT seq, sub, 'canceled', attempts, last_status, at, last_error, reason, log, body FROM stale
+    INSERT INTO outhook.history (seq, sub, state, attempts, last_status, finished_at, last_error, reason, log, body, body_state)
+    SELECT seq, sub, 'canceled', attempts, last_status, at, last_error, reason, log, body, body_state FROM stale
 )
 SELECT count(*) FROM stale
