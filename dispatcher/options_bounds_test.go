@@ -1,6 +1,7 @@
 package dispatcher_test
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"math"
@@ -8,7 +9,9 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
@@ -28,6 +31,10 @@ func TestOptionsOutOfBounds(t *testing.T) {
 	}{
 		{dispatcher.Options{Concurrency: 1<<20 + 1}, "Options.Concurrency is 1048577"},
 		{dispatcher.Options{Concurrency: math.MaxInt}, "Options.Concurrency is"},
+		{dispatcher.Options{PerTenant: -1}, "Options.PerTenant is -1; it must be from 1 to Concurrency, which is 256"},
+		{dispatcher.Options{Concurrency: 8, PerTenant: 9}, "Options.PerTenant is 9"},
+		{dispatcher.Options{PerHost: -1}, "Options.PerHost is -1; it must be from 1 to Concurrency, which is 256, or 0 for no bound"},
+		{dispatcher.Options{Concurrency: 8, PerHost: 9}, "Options.PerHost is 9"},
 		{dispatcher.Options{Retention: store.MaxDuration + 1}, "Options.Retention is"},
 		{dispatcher.Options{Retention: math.MaxInt64}, "Options.Retention is"},
 		{dispatcher.Options{FailedRetention: math.MaxInt64}, "Options.FailedRetention is"},
@@ -79,6 +86,46 @@ func TestGuardedDialerChecksPrefixes(t *testing.T) {
 	}
 }
 
+// claimRequests keeps the last ClaimRequest that a store got.
+type claimRequests struct {
+	store.Store
+	mu   sync.Mutex
+	last store.ClaimRequest
+}
+
+func (s *claimRequests) Claim(ctx context.Context, r store.ClaimRequest) (store.ClaimResult, error) {
+	s.mu.Lock()
+	s.last = r
+	s.mu.Unlock()
+	return s.Store.Claim(ctx, r)
+}
+
+// The bounds on tenants and hosts are the store's to keep; it gets them with each claim.
+func TestBoundsOfClaims(t *testing.T) {
+	for _, tt := range []struct {
+		o                  dispatcher.Options
+		perTenant, perHost int
+	}{
+		{dispatcher.Options{}, 128, 0},
+		{dispatcher.Options{Concurrency: 1}, 1, 0},
+		{dispatcher.Options{Concurrency: 7}, 4, 0},
+		{dispatcher.Options{Concurrency: 100, PerTenant: 100, PerHost: 3}, 100, 3},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &claimRequests{Store: memstore.New()}
+			e := newEngine(t, s, &tt.o)
+			e.run()
+			synctest.Wait()
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if s.last.PerTenant != tt.perTenant || s.last.PerHost != tt.perHost {
+				t.Errorf("Claim got %d for a tenant and %d for a host, want %d and %d",
+					s.last.PerTenant, s.last.PerHost, tt.perTenant, tt.perHost)
+			}
+		})
+	}
+}
+
 // TestOptionsAtTheirBounds runs with the largest of all options, an endpoint whose answers HTTP does not know, and enough
 // failures for a hold: the stores must take everything that comes of it.
 func TestOptionsAtTheirBounds(t *testing.T) {
@@ -109,18 +156,25 @@ func TestOptionsAtTheirBounds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		recorded := 0
+		recorded, waiting := 0, 0
 		for _, d := range page.Items {
 			if d.Attempts == 0 {
 				continue
 			}
 			recorded++
-			if wait := time.Until(d.DueAt); wait < tenYears/200 || wait > 2*tenYears {
+			switch wait := time.Until(d.DueAt); {
+			case wait <= 0: // the breaker alone holds it
+			case wait < tenYears/200 || wait > 2*tenYears:
 				t.Errorf("DueAt: got %v from now, want some years", wait)
+			default:
+				waiting++
 			}
 			if d.LastStatus != 0 || dispatcher.ErrorClass(d.LastError) != dispatcher.ClassResponse {
 				t.Errorf("last attempt: got %d, %q; want no status, and an answer that is not proper", d.LastStatus, d.LastError)
 			}
+		}
+		if waiting == 0 {
+			t.Error("no delivery waits for some years")
 		}
 		if recorded < dispatcher.BreakerThreshold {
 			t.Errorf("attempts recorded: got %d, want %d at least", recorded, dispatcher.BreakerThreshold)

@@ -99,7 +99,7 @@ type message struct {
 	decided Body        // Result.Body
 }
 
-// compose settles what an attempt sends. Its error is errHook or errBody.
+// compose decides what an attempt sends. Its error is a hookError or errBody.
 func (s *Sender) compose(ctx context.Context, c *store.Claim) (message, error) {
 	m := message{body: c.Body}
 	if c.BodyState == store.BodyOverridden {
