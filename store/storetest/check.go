@@ -62,6 +62,7 @@ func groups() []group {
 		{"values", valueRules()},
 		{"probe", probeRules()},
 		{"throttle", throttleRules()},
+		{"tenants", tenantRules()},
 		{"bounds", boundRules()},
 		{"calls", callRules()},
 		{"reads", readRules()},
