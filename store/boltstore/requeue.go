@@ -174,12 +174,11 @@ func (t *txn) requeueOne(q *store.DeliveryQuery, p page.Position, e *event, stam
 	return true, true, t.transition(p.Num, p.Seq, was, r, false)
 }
 
-// waits reports whether a pending delivery waits for a time, or for its subscription to succeed. A
-// first attempt waits for that only if it was named: or else all that is pending would be written
-// anew by whoever asks for all.
+// waits reports whether a pending delivery waits for a time, or, if it was named, for its
+// subscription to succeed. Without the name it does not wait for that: all that the breaker holds
+// back would be written anew by whoever asks for all, and is due when the breaker closes anyway.
 func (t *txn) waits(num uint64, r *row, named bool) bool {
-	parked := r.atOnce > schedule.Asked || named && r.atOnce == 0
-	return r.due > t.now || parked && t.health(num).Failures > 0
+	return r.due > t.now || named && r.atOnce != schedule.Asked && t.health(num).Failures > 0
 }
 
 // ProbeNow implements [store.History].

@@ -144,7 +144,7 @@ func testCanceledKey(c *check.Driver) {
 	c.Subscribe()
 	ids := c.Keyed("k", "k", "k")
 	first := c.Next("the first", ids[0])
-	signals(c, "Finish with Canceled", func() { c.Counts(check.Canceled(first, "filtered")) })
+	check.Signals(c, "Finish with Canceled", func() { c.Counts(check.Canceled(first, "filtered")) })
 	c.Counts(check.Failed(c.Next("after a canceled one", ids[1]), 0))
 	c.Counts(check.Canceled(c.Next("its retry", ids[1]), "filtered"))
 	c.Next("after a canceled retry", ids[2])

@@ -107,28 +107,28 @@ func readyRules() []check.Rule {
 		{Name: "enqueue", Sentence: "Ready gets a value after Enqueue.",
 			Test: func(c *check.Driver) {
 				c.Subscribe()
-				signals(c, "Enqueue", func() { c.Publish(1) })
+				check.Signals(c, "Enqueue", func() { c.Publish(1) })
 			}},
 		{Name: "release", Sentence: "Ready gets a value after Release.",
 			Test: func(c *check.Driver) {
 				c.Subscribe()
 				c.Publish(1)
 				cl := c.ClaimOne()
-				signals(c, "Release", func() { c.Release(cl) })
+				check.Signals(c, "Release", func() { c.Release(cl) })
 			}},
 		{Name: "requeue", Sentence: "Ready gets a value after Requeue.",
 			Test: func(c *check.Driver) {
 				c.Subscribe()
 				c.Publish(1)
 				c.Counts(check.Dead(c.ClaimOne()))
-				signals(c, "Requeue", func() { c.Requeue(store.DeliveryQuery{}) })
+				check.Signals(c, "Requeue", func() { c.Requeue(store.DeliveryQuery{}) })
 			}},
 		{Name: "hold-lifted", Sentence: "Ready gets a value after an update that lifts a hold.",
 			Test: func(c *check.Driver) {
 				sub := c.Subscribe()
 				c.Publish(1)
 				c.Counts(check.Held(c.ClaimOne(), 0, c.Long))
-				signals(c, "UpdateSubscription", func() {
+				check.Signals(c, "UpdateSubscription", func() {
 					c.Update(sub.ID, func(s *store.Subscription) { s.URL = "https://new.example/" })
 				})
 			}},
@@ -136,7 +136,7 @@ func readyRules() []check.Rule {
 			Test: func(c *check.Driver) {
 				sub := c.Subscribe()
 				check.Hold(c, 2, c.Long)
-				signals(c, "ProbeNow", func() { c.Must("ProbeNow", c.Store.ProbeNow(c.Ctx, sub.ID)) })
+				check.Signals(c, "ProbeNow", func() { c.Must("ProbeNow", c.Store.ProbeNow(c.Ctx, sub.ID)) })
 			}},
 		{Name: "finish", Test: testReadyFinish,
 			Sentence: "Ready gets a value as soon as Finish has made room in the limits of Claim where there was none."},
@@ -157,23 +157,6 @@ func testReadyOneSlot(c *check.Driver) {
 	check.Equal(c, "the same channel", c.Store.Ready() == ready, true)
 }
 
-// signals checks that do makes Ready get a value.
-func signals(c *check.Driver, what string, do func()) {
-	ready := c.Store.Ready()
-	select {
-	case <-ready: // of what went before
-	default:
-	}
-	do()
-	timer := time.NewTimer(c.Skew)
-	defer timer.Stop()
-	select {
-	case <-ready:
-	case <-timer.C:
-		c.Errorf("after %s: got nothing from Ready within %v", what, c.Skew)
-	}
-}
-
 func testReadyFinish(c *check.Driver) {
 	check.Failing(c, "message.created", 1)
 	c.Publish(20)
@@ -190,7 +173,7 @@ func testReadyFinish(c *check.Driver) {
 				c.Fatalf("claims: got %d, want 1", len(claims))
 			}
 			check.Equal(c, "claims at the limit", len(c.ClaimWith(req).Claims), 0)
-			signals(c, "Finish", func() { c.Counts(finish(claims[0])) })
+			check.Signals(c, "Finish", func() { c.Counts(finish(claims[0])) })
 			if claims[0].Health.Healthy != c.Health(claims[0].SubscriptionID).Healthy {
 				break // it is not failing any more
 			}

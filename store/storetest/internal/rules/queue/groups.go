@@ -19,5 +19,6 @@ func Groups() []check.Group {
 		{Name: "trace", Rules: traceRules()},
 		{Name: "probe", Rules: probeRules()},
 		{Name: "throttle", Rules: throttleRules()},
+		{Name: "tenants", Rules: tenantRules()},
 	}
 }
