@@ -22,6 +22,8 @@ func probeRules() []rule {
 			rule: "While the breaker is open there is one claim at a time, and it says that it is a probe."},
 		{name: "retry", test: testProbeRetry,
 			rule: "An attempt with KeepRetry is recorded and does not count in Claim.Retry."},
+		{name: "many", test: testManyAttempts,
+			rule: "Of a delivery's attempts the newest MaxAttempts are kept, with their numbers."},
 		{name: "closed", test: testProbeClosed,
 			rule: "When the breaker closes, all that it held back is due, in the order of attempts and events."},
 		{name: "closed-restart", test: testProbeClosedRestart, restart: true,
@@ -193,4 +195,25 @@ func only(ids []string, wanted ...string) (some []string) {
 		}
 	}
 	return some
+}
+
+func testManyAttempts(c *check) {
+	const more = 3
+	sub, ids := c.broken(1)
+	for range store.MaxAttempts + more - 3 {
+		c.probed(c.probe(ids[0]))
+	}
+	got, err := c.store.Attempts(c.ctx, sub.ID, ids[0])
+	c.must("Attempts", err)
+	equal(c, "attempts that are kept", len(got), store.MaxAttempts)
+	for i, a := range got {
+		if a.Number != more+1+i || a.Status != 500 {
+			c.errorf("attempt %d that is kept: got %+v, want number %d", i, a, more+1+i)
+		}
+	}
+	d := c.deliveries(store.DeliveryQuery{SubscriptionID: sub.ID})[0]
+	equal(c, "Delivery.Attempts", d.Attempts, store.MaxAttempts+more)
+	cl := c.probe(ids[0])
+	equal(c, "Claim.Attempt", cl.Attempt, store.MaxAttempts+more+1)
+	equal(c, "Claim.Retry", cl.Retry, 3)
 }

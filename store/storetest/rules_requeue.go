@@ -307,6 +307,10 @@ func probeNowRules() []rule {
 	return []rule{
 		{name: "ends", test: testProbeNow,
 			rule: "ProbeNow ends the holds of the subscriptions that it names, and changes their health in nothing else."},
+		{name: "recovered", test: testRecovered,
+			rule: "Recovered makes the health what a success makes it, ends holds, and touches no other subscription."},
+		{name: "recovered-restart", test: testRecoveredRestart, restart: true,
+			rule: "What Recovered has changed stays so after a restart."},
 		{name: "others", test: testProbeNowOthers,
 			rule: "ProbeNow leaves others held, and ignores IDs that are unknown and subscriptions that are not held."},
 	}
@@ -395,4 +399,43 @@ func testProbeNowOthers(c *check) {
 	healthy := c.counts(delivered(claims[0])).After
 	c.must("ProbeNow", c.store.ProbeNow(c.ctx, a.ID))
 	equal(c, "health of one that is not held", c.health(a.ID), healthy)
+}
+
+func testRecovered(c *check) {
+	sub, other := c.subscribe(), c.subscribe()
+	c.publish(12)
+	claims := c.claim(8)
+	for _, cl := range claims {
+		o := held(cl, 0, c.long)
+		if cl.SubscriptionID == other.ID {
+			o = throttled(cl, c.long)
+		}
+		c.counts(o)
+	}
+	equal(c, "claims while held", len(c.claim(100)), 0)
+	before := c.health(other.ID)
+	c.signals("Recovered", func() { c.must("Recovered", c.store.Recovered(c.ctx, sub.ID)) })
+	want := store.Health{Healthy: true, SlowStart: 4}
+	equal(c, "health", c.health(sub.ID), want)
+	equal(c, "health of the other", c.health(other.ID), before)
+	claims = c.claim(100)
+	equal(c, "claims", perSubscription(claims)[sub.ID], 12)
+	equal(c, "claims of the other", perSubscription(claims)[other.ID], 0)
+	c.must("Recovered", c.store.Recovered(c.ctx, other.ID))
+	equal(c, "HeldUntil of the other", c.health(other.ID).HeldUntil, time.Time{})
+	equal(c, "claims of the other", perSubscription(c.claim(100))[other.ID] > 0, true)
+	for _, id := range []string{sub.ID, "", c.newSub().ID} { // nothing to change
+		c.must("Recovered", c.store.Recovered(c.ctx, id))
+	}
+	equal(c, "health after another", c.health(sub.ID), want)
+}
+
+func testRecoveredRestart(c *check) {
+	sub := c.subscribe()
+	c.publish(2)
+	c.counts(held(c.claimOne(), 0, c.long))
+	c.must("Recovered", c.store.Recovered(c.ctx, sub.ID))
+	c.reopen()
+	equal(c, "health", c.health(sub.ID), store.Health{Healthy: true, SlowStart: 1})
+	equal(c, "claims", len(c.claim(100)), 2)
 }
