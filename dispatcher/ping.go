@@ -19,7 +19,8 @@ const TypePing = "webhook.ping"
 // deliveries take, and returns the attempt. Its payload is {"id":"<the subscription's ID>"}. It is
 // not queued, retried, recorded or counted, and goes to an unsubscribed subscription too. But when
 // it succeeds, failures and holds of the subscription end, its breaker closes, and what waits for a
-// retry is due at once, so that the owner of a repaired endpoint need not wait. Options.Transform and Options.Sign apply to it; Options.Filter,
+// retry is due at once, so that the owner of a repaired endpoint need not wait. Options.Transform and
+// Options.Sign apply to it; Options.Filter,
 // Options.RateLimit and the breaker do not. Run need not be running. Of each tenant, at most
 // Options.PerSubscription pings are under way at once; others of that tenant wait.
 //
@@ -56,33 +57,31 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 	}, "")
 	err = ctx.Err()
 	if a.Attempt.Error == "" {
+		d.engine.Reached(&a)
 		err = d.recovered(ctx, sub.ID)
 	}
 	return a.Attempt, err
 }
 
-// recovered ends what an endpoint's failures have left, as it has answered.
+// recovered ends what an endpoint's failures have left, as it has answered: its holds, and the waits
+// of what is to be tried again. Most have nothing to end; then the call costs one read.
 func (d *Dispatcher) recovered(ctx context.Context, id string) error {
 	stats, err := d.store.Stats(ctx, id)
 	if err != nil {
 		return err
 	}
-	if h := stats.Health.Recovered(); h == stats.Health {
-		return nil // most have nothing to end: they cost no write
-	}
-	if err := d.store.Recovered(ctx, id); err != nil {
-		return err
-	}
-	q := store.DeliveryQuery{
-		AnyTenant: true, SubscriptionID: id, States: []store.State{store.Pending}, Limit: replayStep,
-	}
-	for {
-		step, err := d.store.Requeue(ctx, q)
-		if err != nil || step.Next == "" {
+	if h := stats.Health.Recovered(); h != stats.Health {
+		if err := d.store.Recovered(ctx, id); err != nil {
 			return err
 		}
-		q.Cursor = step.Next
 	}
+	if stats.Pending == 0 || stats.Health.LastFailureAt.IsZero() {
+		return nil
+	}
+	_, err = d.Replay(ctx, store.DeliveryQuery{
+		AnyTenant: true, SubscriptionID: id, States: []store.State{store.Pending},
+	})
+	return err
 }
 
 // pings bounds how many pings of each tenant are under way, so that the slow endpoints of one keep

@@ -71,7 +71,7 @@ const (
 	latencyWeight = 8 // a change of speed shows in about so many attempts
 )
 
-// New reports whether nothing is known of the endpoint yet.
+// New reports whether no attempt has been counted yet.
 func (h *Health) New() bool { return h.Class() == ClassNew }
 
 // FailingSince returns when the first attempt since the last success was that failed, was refused
