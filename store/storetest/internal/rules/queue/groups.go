@@ -20,6 +20,5 @@ func Groups() []check.Group {
 		{Name: "probe", Rules: probeRules()},
 		{Name: "tenants", Rules: tenantRules()},
 		{Name: "throttle", Rules: throttleRules()},
-		{Name: "tenants", Rules: tenantRules()},
 	}
 }
