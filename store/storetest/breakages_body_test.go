@@ -9,7 +9,9 @@ import (
 func bodyBreakages() []breakage {
 	return []breakage{
 		{"forgets a body of its own", "body/own", func(b *broken) {
-			b.finish = outcomesWith(b, func(o *store.Outcome) { o.BodyState, o.BodyOverride = 0, nil })
+			b.finish = outcomesWith(b, func(o *store.Outcome) {
+				o.BodyState, o.BodyOverride = 0, nil
+			})
 		}},
 		{"gives an override in place of the event's body", "body/states", func(b *broken) {
 			b.claim = claimsWith(b, func(cl *store.Claim) {
@@ -76,7 +78,8 @@ func bodyBreakages() []breakage {
 // bodiesOf has bodies of their own, kept beside the store.
 type bodiesOf map[string][]byte
 
-// keep makes b's claims have the last body of an outcome that keeps says yes to, of what has the same name.
+// keep makes b's claims have the last body of an outcome that keeps says yes to, of what has the
+// same name.
 func (bodies bodiesOf) keep(
 	b *broken, name func(store.Lease) string, keeps func(store.Outcome, store.Result) bool,
 ) {

@@ -25,7 +25,9 @@ func boundBreakages() []breakage {
 			})
 		}},
 		{"takes any delay", "bounds/refused", func(b *broken) {
-			b.finish = outcomesWith(b, func(o *store.Outcome) { o.RetryIn = min(max(o.RetryIn, 0), store.MaxDuration) })
+			b.finish = outcomesWith(b, func(o *store.Outcome) {
+				o.RetryIn = min(max(o.RetryIn, 0), store.MaxDuration)
+			})
 		}},
 		{"takes any retention", "bounds/refused", func(b *broken) {
 			b.prune = func(ctx context.Context, r store.Retention) (bool, error) {
@@ -34,16 +36,19 @@ func boundBreakages() []breakage {
 			}
 		}},
 		{"refuses without a name", "bounds/refused", func(b *broken) {
-			b.deliveries = func(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery], error) {
+			b.deliveries = func(ctx context.Context,
+				q store.DeliveryQuery) (store.Page[store.Delivery], error) {
 				page, err := b.Store.Deliveries(ctx, q)
-				if invalid := new(events.InvalidError); errors.As(err, &invalid) && invalid.Field == "limit" {
+				if invalid := new(events.InvalidError); errors.As(err, &invalid) &&
+					invalid.Field == "limit" {
 					err = &events.InvalidError{Field: "query", Reason: invalid.Reason}
 				}
 				return page, err
 			}
 		}},
 		{"records a part of what it refuses", "bounds/refused", func(b *broken) {
-			b.finish = func(ctx context.Context, outcomes ...store.Outcome) ([]store.Result, error) {
+			b.finish = func(ctx context.Context, outcomes ...store.Outcome) ([]store.Result,
+				error) {
 				var results []store.Result
 				for _, o := range outcomes {
 					r, err := b.Store.Finish(ctx, o)
@@ -56,21 +61,27 @@ func boundBreakages() []breakage {
 			}
 		}},
 		{"a long lease overflows", "bounds/longest-lease", func(b *broken) {
-			b.claim = requestWith(b, func(req *store.ClaimRequest) { req.Lease = overflow(req.Lease) })
+			b.claim = requestWith(b, func(req *store.ClaimRequest) {
+				req.Lease = overflow(req.Lease)
+			})
 		}},
 		{"a long delay overflows", "bounds/longest-retry", func(b *broken) {
 			b.finish = outcomesWith(b, func(o *store.Outcome) { o.RetryIn = overflow(o.RetryIn) })
 		}},
 		{"a long hold overflows", "bounds/longest-hold", func(b *broken) {
-			b.finish = outcomesWith(b, func(o *store.Outcome) { o.Probe.First = overflow(o.Probe.First) })
+			b.finish = outcomesWith(b, func(o *store.Outcome) {
+				o.Probe.First = overflow(o.Probe.First)
+			})
 		}},
 		{"a long retention overflows", "bounds/longest-retention", func(b *broken) {
 			b.prune = func(ctx context.Context, r store.Retention) (bool, error) {
-				return b.Store.Prune(ctx, store.Retention{Delivered: overflow(r.Delivered), Failed: overflow(r.Failed)})
+				return b.Store.Prune(ctx,
+					store.Retention{Delivered: overflow(r.Delivered), Failed: overflow(r.Failed)})
 			}
 		}},
 		{"a large limit overflows", "bounds/largest-limit", func(b *broken) {
-			b.deliveries = func(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery], error) {
+			b.deliveries = func(ctx context.Context,
+				q store.DeliveryQuery) (store.Page[store.Delivery], error) {
 				if q.Limit == store.MaxLimit && q.Cursor != "" {
 					q.Limit = 1
 				}

@@ -42,7 +42,9 @@ func claimBreakages() []breakage {
 			})
 		}},
 		{"claims twice", "claim/exclusive", func(b *broken) {
-			b.claim = requestWith(b, func(req *store.ClaimRequest) { req.Lease = min(req.Lease, time.Nanosecond) })
+			b.claim = requestWith(b, func(req *store.ClaimRequest) {
+				req.Lease = min(req.Lease, time.Nanosecond)
+			})
 		}},
 		{"claims twice under load", "concurrency/each-once", func(b *broken) {
 			var mu sync.Mutex // guards n
@@ -91,7 +93,8 @@ func claimBreakages() []breakage {
 		{"counts a release", "release/uncounted", func(b *broken) {
 			b.release = func(ctx context.Context, leases ...store.Lease) error {
 				for _, l := range leases {
-					if _, err := b.Store.Finish(ctx, store.Outcome{Lease: l, State: store.Pending}); err != nil {
+					if _, err := b.Store.Finish(ctx,
+						store.Outcome{Lease: l, State: store.Pending}); err != nil {
 						return err
 					}
 				}

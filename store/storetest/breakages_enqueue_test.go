@@ -45,7 +45,8 @@ func enqueueBreakages() []breakage {
 		}},
 		{"stores an event again", "enqueue/idempotent", func(b *broken) {
 			b.enqueue = func(ctx context.Context, evs ...events.Event) error {
-				if _, err := b.Store.Requeue(ctx, store.DeliveryQuery{EventID: evs[0].ID}); err != nil {
+				if _, err := b.Store.Requeue(ctx,
+					store.DeliveryQuery{EventID: evs[0].ID}); err != nil {
 					return err
 				}
 				return b.Store.Enqueue(ctx, evs...)
@@ -56,9 +57,10 @@ func enqueueBreakages() []breakage {
 		}},
 		{"knows no grace", "wanted/grace", func(b *broken) {
 			b.enqueue = func(ctx context.Context, evs ...events.Event) error {
-				return b.Store.Enqueue(ctx, slices.DeleteFunc(slices.Clone(evs), func(ev events.Event) bool {
-					return time.Since(ev.Time) > store.SubscribeGrace/2
-				})...)
+				return b.Store.Enqueue(ctx,
+					slices.DeleteFunc(slices.Clone(evs), func(ev events.Event) bool {
+						return time.Since(ev.Time) > store.SubscribeGrace/2
+					})...)
 			}
 		}},
 		{"forgets the trace", "trace/carried", func(b *broken) {
@@ -80,9 +82,11 @@ func enqueueBreakages() []breakage {
 			b.claim = claimsWith(b, func(cl *store.Claim) { cl.Trace = last[cl.EventID] })
 		}},
 		{"takes operational types for a family's", "wanted/operational", func(b *broken) {
-			b.create = func(ctx context.Context, sub store.Subscription) (store.Subscription, error) {
+			b.create = func(ctx context.Context, sub store.Subscription) (store.Subscription,
+				error) {
 				if slices.Contains(sub.Events, "webhook.*") {
-					sub.Events = append(slices.Clone(sub.Events), events.TypeDisabled, events.TypeExhausted)
+					sub.Events = append(slices.Clone(sub.Events), events.TypeDisabled,
+						events.TypeExhausted)
 				}
 				return b.Store.CreateSubscription(ctx, sub)
 			}
@@ -112,7 +116,8 @@ func enqueueBreakages() []breakage {
 }
 
 // eventsWith returns an Enqueue that changes each event.
-func eventsWith(b *broken, change func(*events.Event)) func(context.Context, ...events.Event) error {
+func eventsWith(b *broken, change func(*events.Event)) func(context.Context,
+	...events.Event) error {
 	return func(ctx context.Context, evs ...events.Event) error {
 		evs = slices.Clone(evs)
 		for i := range evs {

@@ -18,7 +18,8 @@ func (er erased) watch(b *broken) {
 		n, next, err := b.Store.Erase(ctx, q)
 		page, _ := b.Store.Deliveries(ctx, store.DeliveryQuery{AnyTenant: true, Limit: 1000})
 		for _, d := range page.Items {
-			if err == nil && (d.EventID == q.EventID || q.EventID == "" && d.Tenant == q.Tenant && next == "") {
+			if err == nil &&
+				(d.EventID == q.EventID || q.EventID == "" && d.Tenant == q.Tenant && next == "") {
 				er[d.EventID] = true
 			}
 		}
@@ -26,7 +27,8 @@ func (er erased) watch(b *broken) {
 	}
 }
 
-// keepResponses makes b's attempts have the responses of those outcomes that keeps says yes to, whatever is erased.
+// keepResponses makes b's attempts have the responses of those outcomes that keeps says yes to,
+// whatever is erased.
 func keepResponses(b *broken, keeps func(store.Outcome) bool) {
 	type attempt struct {
 		subscriptionID, eventID string
@@ -39,7 +41,8 @@ func keepResponses(b *broken, keeps func(store.Outcome) bool) {
 			kept[attempt{o.SubscriptionID, o.EventID, len(recorded)}] = o.Attempt.Response
 		}
 	})
-	b.attempts = func(ctx context.Context, subscriptionID, eventID string) ([]store.Attempt, error) {
+	b.attempts = func(ctx context.Context, subscriptionID, eventID string) ([]store.Attempt,
+		error) {
 		attempts, err := b.Store.Attempts(ctx, subscriptionID, eventID)
 		for i, a := range attempts {
 			if response := kept[attempt{subscriptionID, eventID, a.Number}]; response != nil {
@@ -54,7 +57,8 @@ func eraseBreakages() []breakage {
 	return []breakage{
 		{"erases nothing", "erase/pending", func(b *broken) {
 			b.erase = func(ctx context.Context, q store.EraseQuery) (int, string, error) {
-				page, err := b.Store.Deliveries(ctx, store.DeliveryQuery{EventID: q.EventID, Tenant: q.Tenant})
+				page, err := b.Store.Deliveries(ctx,
+					store.DeliveryQuery{EventID: q.EventID, Tenant: q.Tenant})
 				return len(page.Items), "", err
 			}
 		}},
@@ -67,7 +71,8 @@ func eraseBreakages() []breakage {
 			keepResponses(b, func(o store.Outcome) bool { return er[o.EventID] })
 		}},
 		{"does not say which are of erased events", "erase/says-so", func(b *broken) {
-			b.deliveries = func(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery], error) {
+			b.deliveries = func(ctx context.Context,
+				q store.DeliveryQuery) (store.Page[store.Delivery], error) {
 				page, err := b.Store.Deliveries(ctx, q)
 				for i := range page.Items {
 					page.Items[i].Erased = false
@@ -76,7 +81,8 @@ func eraseBreakages() []breakage {
 			}
 		}},
 		{"does not say why it canceled", "erase/pending", func(b *broken) {
-			b.deliveries = func(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery], error) {
+			b.deliveries = func(ctx context.Context,
+				q store.DeliveryQuery) (store.Page[store.Delivery], error) {
 				page, err := b.Store.Deliveries(ctx, q)
 				for i := range page.Items {
 					if page.Items[i].LastError == "erased" {
@@ -98,7 +104,8 @@ func eraseBreakages() []breakage {
 		{"counts erased ones as requeued", "erase/requeue", func(b *broken) {
 			er := erased{}
 			er.watch(b)
-			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
+			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult,
+				error) {
 				page, _ := b.Store.Deliveries(ctx, q)
 				r, err := b.Store.Requeue(ctx, q)
 				for _, d := range page.Items {

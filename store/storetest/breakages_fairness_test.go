@@ -48,13 +48,16 @@ func fairnessBreakages() []breakage {
 		}},
 		{"counts new ones as failing", "fairness/new", func(b *broken) {
 			b.claim = requestWith(b, func(req *store.ClaimRequest) {
-				if req.MaxFailing > 0 && (req.MaxUnhealthy == 0 || req.MaxUnhealthy > req.MaxFailing) {
+				if req.MaxFailing > 0 &&
+					(req.MaxUnhealthy == 0 || req.MaxUnhealthy > req.MaxFailing) {
 					req.MaxUnhealthy = req.MaxFailing
 				}
 			})
 		}},
 		{"recovers at once", "limits/recovering", func(b *broken) {
-			b.claim = requestWith(b, func(req *store.ClaimRequest) { req.PerSubscription <<= store.MaxSlowStart })
+			b.claim = requestWith(b, func(req *store.ClaimRequest) {
+				req.PerSubscription <<= store.MaxSlowStart
+			})
 		}},
 		{"forgets BreakerThreshold", "limits/probe-after", func(b *broken) {
 			b.claim = requestWith(b, func(req *store.ClaimRequest) { req.BreakerThreshold = 0 })

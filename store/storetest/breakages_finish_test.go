@@ -112,14 +112,16 @@ func finishBreakages() []breakage {
 			})
 		}},
 		{"answers in another order", "finish/results", func(b *broken) {
-			b.finish = func(ctx context.Context, outcomes ...store.Outcome) ([]store.Result, error) {
+			b.finish = func(ctx context.Context, outcomes ...store.Outcome) ([]store.Result,
+				error) {
 				results, err := b.Store.Finish(ctx, outcomes...)
 				slices.Reverse(results)
 				return results, err
 			}
 		}},
 		{"counts holds as failures only", "health/hold", func(b *broken) {
-			b.finish = func(ctx context.Context, outcomes ...store.Outcome) ([]store.Result, error) {
+			b.finish = func(ctx context.Context, outcomes ...store.Outcome) ([]store.Result,
+				error) {
 				results, err := b.Store.Finish(ctx, outcomes...)
 				for i := range results {
 					results[i].After.Probes = 0
@@ -128,7 +130,9 @@ func finishBreakages() []breakage {
 			}
 		}},
 		{"never recovers", "health/recovering", func(b *broken) {
-			b.finish = resultsWith(b, func(_ store.Outcome, r *store.Result) { r.After.SlowStart = r.Before.SlowStart })
+			b.finish = resultsWith(b, func(_ store.Outcome, r *store.Result) {
+				r.After.SlowStart = r.Before.SlowStart
+			})
 		}},
 		{"recovers through failures", "health/recovering", func(b *broken) {
 			b.finish = resultsWith(b, func(o store.Outcome, r *store.Result) {

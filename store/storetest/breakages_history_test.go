@@ -11,13 +11,15 @@ import (
 func historyBreakages() []breakage {
 	return []breakage{
 		{"drops attempts", "finish/attempt", func(b *broken) {
-			b.attempts = func(ctx context.Context, subscriptionID, eventID string) ([]store.Attempt, error) {
+			b.attempts = func(ctx context.Context, subscriptionID, eventID string) ([]store.Attempt,
+				error) {
 				attempts, err := b.Store.Attempts(ctx, subscriptionID, eventID)
 				return attempts[max(0, len(attempts)-2):], err
 			}
 		}},
 		{"skips one after each page", "pages/deliveries", func(b *broken) {
-			b.deliveries = func(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery], error) {
+			b.deliveries = func(ctx context.Context,
+				q store.DeliveryQuery) (store.Page[store.Delivery], error) {
 				q.Limit++
 				page, err := b.Store.Deliveries(ctx, q)
 				page.Items = page.Items[:min(len(page.Items), q.Limit-1)]
@@ -25,13 +27,15 @@ func historyBreakages() []breakage {
 			}
 		}},
 		{"shows another tenant's", "deliveries/tenant", func(b *broken) {
-			b.deliveries = func(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery], error) {
+			b.deliveries = func(ctx context.Context,
+				q store.DeliveryQuery) (store.Page[store.Delivery], error) {
 				q.AnyTenant = true
 				return b.Store.Deliveries(ctx, q)
 			}
 		}},
 		{"takes Until as included", "deliveries/since-until", func(b *broken) {
-			b.deliveries = func(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery], error) {
+			b.deliveries = func(ctx context.Context,
+				q store.DeliveryQuery) (store.Page[store.Delivery], error) {
 				if !q.Until.IsZero() {
 					q.Until = q.Until.Add(time.Nanosecond)
 				}
@@ -39,35 +43,42 @@ func historyBreakages() []breakage {
 			}
 		}},
 		{"lists oldest first", "deliveries/newest-first", func(b *broken) {
-			b.deliveries = func(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery], error) {
+			b.deliveries = func(ctx context.Context,
+				q store.DeliveryQuery) (store.Page[store.Delivery], error) {
 				page, err := b.Store.Deliveries(ctx, q)
 				slices.Reverse(page.Items)
 				return page, err
 			}
 		}},
 		{"loses a requeue", "requeue/pending-again", func(b *broken) {
-			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
+			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult,
+				error) {
 				page, err := b.Store.Deliveries(ctx, q)
 				return store.RequeueResult{Requeued: len(page.Items), Next: page.Next}, err
 			}
 		}},
 		{"requeues another tenant's", "requeue/selects", func(b *broken) {
-			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
+			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult,
+				error) {
 				q.AnyTenant = true
 				return b.Store.Requeue(ctx, q)
 			}
 		}},
 		{"ends the hold of what is requeued", "requeue/held", func(b *broken) {
-			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
+			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult,
+				error) {
 				r, err := b.Store.Requeue(ctx, q)
 				_ = b.Store.ProbeNow(ctx, r.Held...)
 				return r, err
 			}
 		}},
-		{"names none that is held", "requeue/held", requeueResults(func(r *store.RequeueResult) { r.Held = nil })},
-		{"names one that is held twice", "requeue/held", requeueResults(func(r *store.RequeueResult) {
-			r.Held = append(r.Held, r.Held...)
+		{"names none that is held", "requeue/held", requeueResults(func(r *store.RequeueResult) {
+			r.Held = nil
 		})},
+		{"names one that is held twice", "requeue/held",
+			requeueResults(func(r *store.RequeueResult) {
+				r.Held = append(r.Held, r.Held...)
+			})},
 		{"names who was held only when something was requeued", "requeue/held-met",
 			requeueResults(func(r *store.RequeueResult) {
 				if r.Requeued == 0 {
@@ -75,12 +86,14 @@ func historyBreakages() []breakage {
 				}
 			})},
 		{"names all that are held", "requeue/held-others", func(b *broken) {
-			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
+			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult,
+				error) {
 				r, err := b.Store.Requeue(ctx, q)
 				page, _ := b.Store.Subscriptions(ctx, store.SubscriptionQuery{AnyTenant: true})
 				r.Held = nil
 				for _, sub := range page.Items {
-					if stats, err := b.Store.Stats(ctx, sub.ID); err == nil && stats.Health.NextProbeAt.After(time.Now()) {
+					if stats, err := b.Store.Stats(ctx, sub.ID); err == nil &&
+						stats.Health.NextProbeAt.After(time.Now()) {
 						r.Held = append(r.Held, sub.ID)
 					}
 				}
@@ -109,14 +122,15 @@ func historyBreakages() []breakage {
 				for _, id := range ids {
 					url := ""
 					for i := range 2 { // there and back
-						_, _ = b.Store.UpdateSubscription(ctx, id, func(s *store.Subscription) error {
-							if i == 0 {
-								url, s.URL = s.URL, "https://other.example/"
-							} else {
-								s.URL = url
-							}
-							return nil
-						})
+						_, _ = b.Store.UpdateSubscription(ctx, id,
+							func(s *store.Subscription) error {
+								if i == 0 {
+									url, s.URL = s.URL, "https://other.example/"
+								} else {
+									s.URL = url
+								}
+								return nil
+							})
 					}
 				}
 				return nil
@@ -140,13 +154,15 @@ func historyBreakages() []breakage {
 			}
 		}},
 		{"requeues all in one step", "requeue/steps", func(b *broken) {
-			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
+			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult,
+				error) {
 				q.Limit = 0
 				return b.Store.Requeue(ctx, q)
 			}
 		}},
 		{"requeues what is waiting unasked", "requeue/finished-only", func(b *broken) {
-			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
+			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult,
+				error) {
 				if len(q.States) == 0 {
 					q.States = store.States()
 				}
@@ -158,7 +174,8 @@ func historyBreakages() []breakage {
 		}},
 		{"knows one retention", "prune/two-retentions", func(b *broken) {
 			b.prune = func(ctx context.Context, r store.Retention) (bool, error) {
-				return b.Store.Prune(ctx, store.Retention{Delivered: r.Delivered, Failed: r.Delivered})
+				return b.Store.Prune(ctx,
+					store.Retention{Delivered: r.Delivered, Failed: r.Delivered})
 			}
 		}},
 		{"stops pruning early", "prune/steps", func(b *broken) {

@@ -15,7 +15,8 @@ func pauseBreakages() []breakage {
 		}},
 		{"pauses after it has claimed", "pause/before", func(b *broken) {
 			b.claim = func(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
-				result, err := b.Store.Claim(ctx, store.ClaimRequest{Max: req.Max, Lease: req.Lease})
+				result, err := b.Store.Claim(ctx,
+					store.ClaimRequest{Max: req.Max, Lease: req.Lease})
 				for _, p := range req.Pauses {
 					b.pause(p.SubscriptionID, p.For)
 				}
@@ -23,7 +24,9 @@ func pauseBreakages() []breakage {
 			}
 		}},
 		{"takes the first pause", "pause/several", func(b *broken) {
-			b.claim = requestWith(b, func(req *store.ClaimRequest) { req.Pauses = req.Pauses[:min(len(req.Pauses), 1)] })
+			b.claim = requestWith(b, func(req *store.ClaimRequest) {
+				req.Pauses = req.Pauses[:min(len(req.Pauses), 1)]
+			})
 		}},
 		{"takes the first of two pauses of one", "pause/several", func(b *broken) {
 			b.claim = requestWith(b, func(req *store.ClaimRequest) {
@@ -55,7 +58,10 @@ func pauseBreakages() []breakage {
 			})
 		}},
 		{"ends no pause early", "pause/ended", func(b *broken) {
-			b.claim = pausesWith(b, func(p *store.Pause) bool { p.For = max(p.For, time.Second); return true })
+			b.claim = pausesWith(b, func(p *store.Pause) bool {
+				p.For = max(p.For, time.Second)
+				return true
+			})
 		}},
 		{"does not wait for the end of a pause", "pause/wait", func(b *broken) {
 			var until time.Time
@@ -85,8 +91,11 @@ func pauseBreakages() []breakage {
 			claim := b.claim
 			b.claim = func(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
 				for delivery, token := range tk.present {
-					l := store.Lease{SubscriptionID: delivery[0], EventID: delivery[1], Token: token}
-					if slices.ContainsFunc(req.Pauses, func(p store.Pause) bool { return p.SubscriptionID == l.SubscriptionID }) {
+					l := store.Lease{SubscriptionID: delivery[0], EventID: delivery[1],
+						Token: token}
+					if slices.ContainsFunc(req.Pauses, func(p store.Pause) bool {
+						return p.SubscriptionID == l.SubscriptionID
+					}) {
 						_ = b.Store.Release(ctx, l)
 					}
 				}

@@ -22,7 +22,8 @@ func subscriptionBreakages() []breakage {
 			b.claim = claimsWith(b, func(cl *store.Claim) { cl.Subscription.SealedWith = "" })
 		}},
 		{"replaces what exists", "subscriptions/create-conflict", func(b *broken) {
-			b.create = func(ctx context.Context, sub store.Subscription) (store.Subscription, error) {
+			b.create = func(ctx context.Context, sub store.Subscription) (store.Subscription,
+				error) {
 				_ = b.Store.DeleteSubscription(ctx, sub.ID)
 				return b.Store.CreateSubscription(ctx, sub)
 			}

@@ -23,11 +23,14 @@ func (br breakage) open(*testing.T) store.Store {
 }
 
 func breakages() []breakage {
-	return slices.Concat(subscriptionBreakages(), enqueueBreakages(), claimBreakages(), fairnessBreakages(),
-		pauseBreakages(), finishBreakages(), bodyBreakages(), historyBreakages(), eraseBreakages(), windowBreakages(), boundBreakages(), readBreakages())
+	return slices.Concat(subscriptionBreakages(), enqueueBreakages(), claimBreakages(),
+		fairnessBreakages(),
+		pauseBreakages(), finishBreakages(), bodyBreakages(), historyBreakages(), eraseBreakages(),
+		windowBreakages(), boundBreakages(), readBreakages())
 }
 
-// TestBreakages shows that the suite bites: each deliberately broken store violates the rule that says so.
+// TestBreakages shows that the suite bites: each deliberately broken store violates the rule that
+// says so.
 func TestBreakages(t *testing.T) {
 	t.Parallel()
 	for _, br := range breakages() {
@@ -45,11 +48,13 @@ func TestBreakages(t *testing.T) {
 	}
 }
 
-// TestBreakagesCompared shows that the comparison with memstore bites too, which no rule tells where to look.
+// TestBreakagesCompared shows that the comparison with memstore bites too, which no rule tells
+// where to look.
 func TestBreakagesCompared(t *testing.T) {
 	t.Parallel()
 	blind := map[string]string{ // breakages that it can't see, and why
 		"shares what it keeps":                             "it does not change what it gets",
+		"probes one failure late":                          "its claims have no BreakerThreshold",
 		"never says that it is ready":                      "it does not wait",
 		"goes on when the context has ended":               "no context of it ends",
 		"waits for nothing":                                "a Wait that is too short does no harm there",
@@ -79,7 +84,8 @@ func TestBreakagesCompared(t *testing.T) {
 			if why := blind[br.name]; why != "" {
 				t.Skip(why)
 			}
-			const seeds = 3 * storetest.DefaultSeeds // most need one or two, but some meet what they break seldom
+			// most need one or two, but some meet what they break seldom
+			const seeds = 3 * storetest.DefaultSeeds
 			for seed := range uint64(seeds) {
 				suite := storetest.Suite{Open: br.open}
 				if suite.Difference(t, seed, storetest.DefaultSteps) != "" {

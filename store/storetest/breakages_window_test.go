@@ -8,7 +8,8 @@ import (
 )
 
 // statsWith returns a Stats that changes the figures.
-func statsWith(b *broken, change func(id string, stats *store.Stats)) func(context.Context, string) (store.Stats, error) {
+func statsWith(b *broken, change func(id string, stats *store.Stats)) func(context.Context,
+	string) (store.Stats, error) {
 	return func(ctx context.Context, id string) (store.Stats, error) {
 		stats, err := b.Store.Stats(ctx, id)
 		change(id, &stats)
@@ -33,7 +34,9 @@ func windowBreakages() []breakage {
 				}
 				return b.Store.Release(ctx, leases...)
 			}
-			b.stats = statsWith(b, func(id string, stats *store.Stats) { stats.Day.Delivered -= late[id] })
+			b.stats = statsWith(b, func(id string, stats *store.Stats) {
+				stats.Day.Delivered -= late[id]
+			})
 		}},
 		{"counts what was canceled", "windows/uncounted", func(b *broken) {
 			canceled := make(map[string]int)
@@ -42,10 +45,14 @@ func windowBreakages() []breakage {
 					canceled[o.SubscriptionID]++
 				}
 			})
-			b.stats = statsWith(b, func(id string, stats *store.Stats) { stats.Hour.Failed += canceled[id] })
+			b.stats = statsWith(b, func(id string, stats *store.Stats) {
+				stats.Hour.Failed += canceled[id]
+			})
 		}},
 		{"keeps no times of answers", "windows/percentiles", func(b *broken) {
-			b.stats = statsWith(b, func(_ string, stats *store.Stats) { stats.Hour.P50, stats.Hour.P95 = 0, 0 })
+			b.stats = statsWith(b, func(_ string, stats *store.Stats) {
+				stats.Hour.P50, stats.Hour.P95 = 0, 0
+			})
 		}},
 		{"says when the last failure was", "stats/failing-since", func(b *broken) {
 			b.stats = statsWith(b, func(_ string, stats *store.Stats) {
@@ -60,7 +67,9 @@ func windowBreakages() []breakage {
 			})
 		}},
 		{"takes the median for all", "windows/percentiles", func(b *broken) {
-			b.stats = statsWith(b, func(_ string, stats *store.Stats) { stats.Day.P95 = stats.Day.P50 })
+			b.stats = statsWith(b, func(_ string, stats *store.Stats) {
+				stats.Day.P95 = stats.Day.P50
+			})
 		}},
 		{"counts the whole store", "windows/apart", func(b *broken) {
 			n := 0
@@ -86,7 +95,9 @@ func windowBreakages() []breakage {
 				before[id] = stats.Day.Delivered
 				return b.Store.UpdateSubscription(ctx, id, change)
 			}
-			b.stats = statsWith(b, func(id string, stats *store.Stats) { stats.Day.Delivered -= before[id] })
+			b.stats = statsWith(b, func(id string, stats *store.Stats) {
+				stats.Day.Delivered -= before[id]
+			})
 		}},
 		{"counts on after a delete", "windows/deleted", func(b *broken) {
 			before := make(map[string]int)
@@ -95,7 +106,9 @@ func windowBreakages() []breakage {
 				before[id] = stats.Day.Delivered
 				return b.Store.DeleteSubscription(ctx, id)
 			}
-			b.stats = statsWith(b, func(id string, stats *store.Stats) { stats.Day.Delivered += before[id] })
+			b.stats = statsWith(b, func(id string, stats *store.Stats) {
+				stats.Day.Delivered += before[id]
+			})
 		}},
 	}
 }

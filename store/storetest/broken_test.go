@@ -13,37 +13,43 @@ import (
 type broken struct {
 	*memstore.Store
 
-	create        func(context.Context, store.Subscription) (store.Subscription, error)
-	update        func(context.Context, string, func(*store.Subscription) error) (store.Subscription, error)
+	create func(context.Context, store.Subscription) (store.Subscription, error)
+	update func(context.Context, string,
+		func(*store.Subscription) error) (store.Subscription, error)
 	deleteSub     func(context.Context, string) error
 	subscription  func(context.Context, string) (store.Subscription, error)
-	subscriptions func(context.Context, store.SubscriptionQuery) (store.Page[store.Subscription], error)
-	enqueue       func(context.Context, ...events.Event) error
-	claim         func(context.Context, store.ClaimRequest) (store.ClaimResult, error)
-	finish        func(context.Context, ...store.Outcome) ([]store.Result, error)
-	release       func(context.Context, ...store.Lease) error
-	ready         func() <-chan struct{}
-	deliveries    func(context.Context, store.DeliveryQuery) (store.Page[store.Delivery], error)
-	attempts      func(context.Context, string, string) ([]store.Attempt, error)
-	requeue       func(context.Context, store.DeliveryQuery) (store.RequeueResult, error)
-	probeNow      func(context.Context, ...string) error
-	erase         func(context.Context, store.EraseQuery) (int, string, error)
-	prune         func(context.Context, store.Retention) (bool, error)
-	stats         func(context.Context, string) (store.Stats, error)
+	subscriptions func(context.Context, store.SubscriptionQuery) (store.Page[store.Subscription],
+		error)
+	enqueue    func(context.Context, ...events.Event) error
+	claim      func(context.Context, store.ClaimRequest) (store.ClaimResult, error)
+	finish     func(context.Context, ...store.Outcome) ([]store.Result, error)
+	release    func(context.Context, ...store.Lease) error
+	ready      func() <-chan struct{}
+	deliveries func(context.Context, store.DeliveryQuery) (store.Page[store.Delivery], error)
+	attempts   func(context.Context, string, string) ([]store.Attempt, error)
+	requeue    func(context.Context, store.DeliveryQuery) (store.RequeueResult, error)
+	probeNow   func(context.Context, ...string) error
+	erase      func(context.Context, store.EraseQuery) (int, string, error)
+	prune      func(context.Context, store.Retention) (bool, error)
+	stats      func(context.Context, string) (store.Stats, error)
 }
 
 // newBroken returns a memstore of which nothing is broken yet.
 func newBroken() *broken {
 	s := memstore.New()
 	return &broken{
-		Store: s, create: s.CreateSubscription, update: s.UpdateSubscription, deleteSub: s.DeleteSubscription,
-		subscription: s.Subscription, subscriptions: s.Subscriptions, enqueue: s.Enqueue, claim: s.Claim,
+		Store: s, create: s.CreateSubscription, update: s.UpdateSubscription,
+		deleteSub:    s.DeleteSubscription,
+		subscription: s.Subscription, subscriptions: s.Subscriptions, enqueue: s.Enqueue,
+		claim:  s.Claim,
 		finish: s.Finish, release: s.Release, ready: s.Ready, deliveries: s.Deliveries,
-		attempts: s.Attempts, requeue: s.Requeue, probeNow: s.ProbeNow, erase: s.Erase, prune: s.Prune, stats: s.Stats,
+		attempts: s.Attempts, requeue: s.Requeue, probeNow: s.ProbeNow, erase: s.Erase,
+		prune: s.Prune, stats: s.Stats,
 	}
 }
 
-func (b *broken) CreateSubscription(ctx context.Context, sub store.Subscription) (store.Subscription, error) {
+func (b *broken) CreateSubscription(ctx context.Context,
+	sub store.Subscription) (store.Subscription, error) {
 	return b.create(ctx, sub)
 }
 
@@ -85,11 +91,13 @@ func (b *broken) Release(ctx context.Context, leases ...store.Lease) error {
 
 func (b *broken) Ready() <-chan struct{} { return b.ready() }
 
-func (b *broken) Deliveries(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery], error) {
+func (b *broken) Deliveries(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery],
+	error) {
 	return b.deliveries(ctx, q)
 }
 
-func (b *broken) Attempts(ctx context.Context, subscriptionID, eventID string) ([]store.Attempt, error) {
+func (b *broken) Attempts(ctx context.Context, subscriptionID, eventID string) ([]store.Attempt,
+	error) {
 	return b.attempts(ctx, subscriptionID, eventID)
 }
 
@@ -116,7 +124,8 @@ func (b *broken) Stats(ctx context.Context, subscriptionID string) (store.Stats,
 // pause pauses a subscription of the memstore.
 func (b *broken) pause(id string, d time.Duration) {
 	pauses := []store.Pause{{SubscriptionID: id, For: d}}
-	if _, err := b.Store.Claim(context.Background(), store.ClaimRequest{Lease: 1, Pauses: pauses}); err != nil {
+	if _, err := b.Store.Claim(context.Background(),
+		store.ClaimRequest{Lease: 1, Pauses: pauses}); err != nil {
 		panic(err)
 	}
 }

@@ -14,7 +14,8 @@ import (
 	"github.com/outhook/outhook/store/storetest"
 )
 
-// memTx is a transaction of a host's as a store in memory could have it: it keeps the events until it commits.
+// memTx is a transaction of a host's as a store in memory could have it: it keeps the events until
+// it commits.
 type memTx struct {
 	s    store.Store
 	evs  []events.Event
@@ -59,9 +60,13 @@ func TestHostTransactionBreakages(t *testing.T) {
 		begin func(*testing.T, store.Store) storetest.HostTx
 		rules []string
 	}{
-		{"enqueues before the commit", func(_ *testing.T, s store.Store) storetest.HostTx { return &eager{memTx{s: s}} },
+		{"enqueues before the commit", func(_ *testing.T, s store.Store) storetest.HostTx {
+			return &eager{memTx{s: s}}
+		},
 			[]string{"host-transactions/commit", "host-transactions/rollback"}},
-		{"loses an event at the commit", func(_ *testing.T, s store.Store) storetest.HostTx { return &memTx{s: s, lose: true} },
+		{"loses an event at the commit", func(_ *testing.T, s store.Store) storetest.HostTx {
+			return &memTx{s: s, lose: true}
+		},
 			[]string{"host-transactions/commit", "host-transactions/several"}},
 	} {
 		suite := storetest.Suite{Open: openMemory, Begin: br.begin}
@@ -70,17 +75,18 @@ func TestHostTransactionBreakages(t *testing.T) {
 				t.Errorf("a store that %s, rule %s: got no violation, want one", br.name, rule)
 			}
 		}
-		different := slices.ContainsFunc([]uint64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, func(seed uint64) bool {
-			return suite.Difference(t, seed, storetest.DefaultSteps) != ""
-		})
+		different := slices.ContainsFunc([]uint64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9},
+			func(seed uint64) bool {
+				return suite.Difference(t, seed, storetest.DefaultSteps) != ""
+			})
 		if !different {
 			t.Errorf("a store that %s, compared: got no difference, want one", br.name)
 		}
 	}
 }
 
-// locked is a store whose transactions of the host's keep everybody else out, and that waits for them whatever becomes of
-// the context.
+// locked is a store whose transactions of the host's keep everybody else out, and that waits for
+// them whatever becomes of the context.
 type locked struct {
 	*memstore.Store
 	mu *sync.Mutex // held by a transaction
@@ -116,8 +122,8 @@ func TestContextBreakage(t *testing.T) {
 	}
 }
 
-// TestWatchdog shows that a call that never ends is seen, in a bubble and outside, and named with its rule: one that
-// computes, for which time stands still in a bubble.
+// TestWatchdog shows that a call that never ends is seen, in a bubble and outside, and named with
+// its rule: one that computes, for which time stands still in a bubble.
 func TestWatchdog(t *testing.T) {
 	t.Parallel()
 	for _, realTime := range []bool{false, true} {
@@ -140,7 +146,8 @@ func TestWatchdog(t *testing.T) {
 			Bound:    time.Second,
 		}.WithBite(func(hang string) { bitten.CompareAndSwap(nil, &hang) })
 		suite.Violations(t, "bounds/longest-retention")
-		want := "storetest: rule longest-retention (A retention of MaxDuration, like one of zero, removes nothing.): " +
+		want := "storetest: rule longest-retention " +
+			"(A retention of MaxDuration, like one of zero, removes nothing.): " +
 			"Prune has not returned within 1s, which no call may take"
 		if got := bitten.Load(); got == nil || *got != want {
 			t.Errorf("real time %t: got %v, want %q", realTime, got, want)

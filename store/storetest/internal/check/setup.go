@@ -12,7 +12,8 @@ import (
 type Setup struct {
 	Open   func(t *testing.T) store.Store
 	Reopen func(t *testing.T, s store.Store) store.Store // nil if the store can't be reopened
-	Begin  func(t *testing.T, s store.Store) HostTx      // nil if it has no transactions of the host's
+	// nil if it has no transactions of the host's
+	Begin func(t *testing.T, s store.Store) HostTx
 
 	Exclusive bool          // other writers wait while such a transaction is open
 	Seals     bool          // SealedWith is the store's own

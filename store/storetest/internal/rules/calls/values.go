@@ -16,7 +16,8 @@ func valueRules() []check.Rule {
 		{Name: "event", Test: testEventValues,
 			Sentence: "A store keeps no reference to the event it was given."},
 		{Name: "attempt", Test: testAttemptValues,
-			Sentence: "Neither the attempt that a store was given nor the one it returns is shared with it."},
+			Sentence: "Neither the attempt that a store was given nor the one it returns is " +
+				"shared with it."},
 	}
 }
 

@@ -10,16 +10,20 @@ import (
 func eraseRules() []check.Rule {
 	return []check.Rule{
 		{Name: "responses", Test: testErase,
-			Sentence: "Erase removes every Response of the event's deliveries; deliveries and attempts stay otherwise."},
+			Sentence: "Erase removes every Response of the event's deliveries; deliveries and " +
+				"attempts stay otherwise."},
 		{Name: "says-so", Test: testEraseSaysSo,
-			Sentence: "Deliveries of an erased event are Erased, in every state, and no others are."},
+			Sentence: "Deliveries of an erased event are Erased, in every state, and no others " +
+				"are."},
 		{Name: "pending", Test: testErasePending,
-			Sentence: "Pending deliveries of an erased event become Canceled with \"erased\" as their LastError."},
+			Sentence: "Pending deliveries of an erased event become Canceled with \"erased\" as " +
+				"their LastError."},
 		{Name: "finished", Test: testEraseFinished,
-			Sentence: "Deliveries of an erased event that are over stay in their state, with what they say."},
+			Sentence: "Deliveries of an erased event that are over stay in their state, with " +
+				"what they say."},
 		{Name: "leases", Test: testEraseLeases,
-			Sentence: "Leases of an erased event are void; a success still ends its delivery as Delivered, without a " +
-				"Response."},
+			Sentence: "Leases of an erased event are void; a success still ends its delivery as " +
+				"Delivered, without a Response."},
 		{Name: "room", Test: testEraseRoom,
 			Sentence: "The leases of an erased event no longer count against the limits of Claim."},
 		{Name: "key", Test: testEraseKey,
@@ -27,16 +31,18 @@ func eraseRules() []check.Rule {
 		{Name: "requeue", Test: testEraseRequeue,
 			Sentence: "Requeue passes over deliveries of erased events."},
 		{Name: "enqueue", Test: testEraseEnqueue,
-			Sentence: "Enqueueing the ID of an erased event again changes nothing, whatever the content."},
+			Sentence: "Enqueueing the ID of an erased event again changes nothing, whatever the " +
+				"content."},
 		{Name: "again", Test: testEraseAgain,
 			Sentence: "Events that were erased already are not counted."},
 		{Name: "not-found", Test: testEraseNotFound,
 			Sentence: "Erase: ErrNotFound when EventID names none that is stored."},
 		{Name: "tenant", Test: testEraseTenant,
-			Sentence: "Without an EventID Erase takes all events of the tenant and none of another."},
+			Sentence: "Without an EventID Erase takes all events of the tenant and none of " +
+				"another."},
 		{Name: "steps", Test: testEraseSteps,
-			Sentence: "Erase takes one step, of at most Limit events, and returns the cursor for the next, \"\" after " +
-				"the last."},
+			Sentence: "Erase takes one step, of at most Limit events, and returns the cursor " +
+				"for the next, \"\" after the last."},
 		{Name: "prune", Test: testErasePrune,
 			Sentence: "Erased events are pruned as others are, and then not known any more."},
 	}
@@ -82,7 +88,8 @@ func testEraseSaysSo(c *check.Driver) {
 	c.Subscribe()
 	ids := c.Publish(8)
 	claims := c.Claim(6)
-	c.Finish(check.Delivered(claims[0]), check.Delivered(claims[1]), check.Dead(claims[2]), check.Dead(claims[3]))
+	c.Finish(check.Delivered(claims[0]), check.Delivered(claims[1]), check.Dead(claims[2]),
+		check.Dead(claims[3]))
 	c.Each(2, func(cl store.Claim) store.Outcome { return check.Canceled(cl, "filtered") })
 	gone := []string{claims[0].EventID, claims[2].EventID, claims[4].EventID, ids[6]}
 	for _, id := range gone {
@@ -107,7 +114,8 @@ func testErasePending(c *check.Driver) {
 		check.Equal(c, "LastError", d.LastError, "erased")
 		check.Equal(c, "Attempts", d.Attempts, []int{1, 1, 0}[i])
 		if d.FinishedAt.IsZero() || !d.DueAt.IsZero() {
-			c.Errorf("times of a canceled one: got FinishedAt %v and DueAt %v", d.FinishedAt, d.DueAt)
+			c.Errorf("times of a canceled one: got FinishedAt %v and DueAt %v", d.FinishedAt,
+				d.DueAt)
 		}
 	}
 	check.Equal(c, "claims", len(c.Claim(10)), 0)
@@ -205,13 +213,16 @@ func testEraseTenant(c *check.Driver) {
 		mine[tenant] = check.EventIDs(evs)
 	}
 	c.Each(9, func(cl store.Claim) store.Outcome { return check.Failed(cl, 0) })
-	check.Equal(c, "events erased of a tenant", c.Erase(store.EraseQuery{Tenant: "one", Limit: 2}), 3)
+	check.Equal(c, "events erased of a tenant", c.Erase(store.EraseQuery{Tenant: "one", Limit: 2}),
+		3)
 	for tenant, ids := range mine {
 		ds := c.Deliveries(store.DeliveryQuery{Tenant: tenant})
 		check.Equal(c, "deliveries of tenant "+tenant, len(ds), len(ids))
 		for _, d := range ds {
-			response := c.Attempts(store.Lease{SubscriptionID: d.SubscriptionID, EventID: d.EventID})[0].Response
-			if want := tenant == "one"; want != (d.State == store.Canceled) || want != (len(response) == 0) {
+			response := c.Attempts(store.Lease{SubscriptionID: d.SubscriptionID,
+				EventID: d.EventID})[0].Response
+			if want := tenant == "one"; want != (d.State == store.Canceled) ||
+				want != (len(response) == 0) {
 				c.Errorf("of tenant %q: got %s and response %q", tenant, d.State, response)
 			}
 		}

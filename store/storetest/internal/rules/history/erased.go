@@ -14,7 +14,8 @@ func testEraseRequeue(c *check.Driver) {
 	disabled := c.Subscribe()
 	c.Unsubscribe(disabled.ID, "answered 410")
 	ids := c.Publish(5)
-	for i, finish := range []func(store.Claim) store.Outcome{check.Delivered, check.Dead, check.Delivered} {
+	outcomes := []func(store.Claim) store.Outcome{check.Delivered, check.Dead, check.Delivered}
+	for i, finish := range outcomes {
 		cl := c.ClaimOne()
 		c.SameIDs("claims", []string{cl.EventID}, ids[i:i+1])
 		c.Counts(finish(cl))
@@ -25,7 +26,8 @@ func testEraseRequeue(c *check.Driver) {
 	}
 	c.Resubscribe(disabled.ID)
 	check.Equal(c, "requeued, with a limit", c.Requeue(store.DeliveryQuery{Limit: 1}), 2)
-	check.Equal(c, "requeued of all states", c.Requeue(store.DeliveryQuery{States: store.States(), EventID: ids[3]}), 0)
+	check.Equal(c, "requeued of all states",
+		c.Requeue(store.DeliveryQuery{States: store.States(), EventID: ids[3]}), 0)
 	claims := c.Claim(10)
 	c.SameIDs("claims", check.Claimed(claims), []string{ids[2], ids[2]})
 	check.Equal(c, "claims of the one", check.PerSubscription(claims)[sub.ID], 1)
@@ -51,7 +53,8 @@ func testEraseEnqueue(c *check.Driver) {
 		c.Fatalf("deliveries: got %d, want 1", len(after))
 	}
 	c.SameDelivery("delivery", after[0], before[0])
-	check.Equal(c, "Pending for one subscribed later: only another event", c.Stats(late.ID).Pending, 1)
+	check.Equal(c, "Pending for one subscribed later: only another event", c.Stats(late.ID).Pending,
+		1)
 	for _, cl := range c.Claim(10) {
 		check.Equal(c, "claim", cl.EventID, fresh.ID)
 	}

@@ -14,9 +14,11 @@ func statsRules() []check.Rule {
 		{Name: "subscription", Test: testStatsSubscription,
 			Sentence: "Stats returns the figures and the health of one subscription."},
 		{Name: "oldest", Test: testStatsOldest,
-			Sentence: "OldestPending is when the oldest pending delivery was enqueued; zero when none is pending."},
+			Sentence: "OldestPending is when the oldest pending delivery was enqueued; zero " +
+				"when none is pending."},
 		{Name: "failing-since", Test: testStatsFailingSince,
-			Sentence: "Stats: FailingSince is when the first of the Failures was; zero when there are none."},
+			Sentence: "Stats: FailingSince is when the first of the Failures was; zero when " +
+				"there are none."},
 		{Name: "not-found", Sentence: "Stats: ErrNotFound when there is no such subscription.",
 			Test: func(c *check.Driver) {
 				c.Subscribe()

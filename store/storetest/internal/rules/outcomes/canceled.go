@@ -10,7 +10,8 @@ import (
 func canceledRules() []check.Rule {
 	return []check.Rule{
 		{Name: "ends", Test: testCanceled,
-			Sentence: "Finish with Canceled ends the delivery as canceled, with Attempt.Error as its LastError."},
+			Sentence: "Finish with Canceled ends the delivery as canceled, with Attempt.Error " +
+				"as its LastError."},
 		{Name: "no-attempt", Test: testCanceledNoAttempt,
 			Sentence: "Canceled records no attempt and leaves the health as it is."},
 		{Name: "late", Test: testCanceledLate,
@@ -18,7 +19,8 @@ func canceledRules() []check.Rule {
 		{Name: "over", Test: testCanceledOver,
 			Sentence: "Canceled is ignored when the delivery is over."},
 		{Name: "run-out", Test: testCanceledRunOut,
-			Sentence: "Canceled counts when the lease has run out but the delivery was not claimed again."},
+			Sentence: "Canceled counts when the lease has run out but the delivery was not " +
+				"claimed again."},
 		{Name: "late-success", Test: testCanceledLateSuccess,
 			Sentence: "A success still ends as Delivered what an outcome has canceled."},
 		{Name: "room", Test: testCanceledRoom,
@@ -26,7 +28,8 @@ func canceledRules() []check.Rule {
 		{Name: "key", Test: testCanceledKey,
 			Sentence: "A delivery that an outcome has canceled lets the next of its Key go."},
 		{Name: "requeue", Test: testCanceledRequeue,
-			Sentence: "What an outcome has canceled can be requeued; the token from before is worth nothing then."},
+			Sentence: "What an outcome has canceled can be requeued; the token from before is " +
+				"worth nothing then."},
 		{Name: "restart", Test: testCanceledRestart, Restarts: true,
 			Sentence: "What an outcome has canceled stays so after a restart."},
 	}

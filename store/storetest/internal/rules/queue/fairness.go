@@ -9,20 +9,23 @@ func fairnessRules() []check.Rule {
 		{Name: "flood", Test: testFlood,
 			Sentence: "A subscription's backlog never delays another's."},
 		{Name: "turns", Test: testTurns,
-			Sentence: "Claim takes from the subscriptions that have something due in turn, one each."},
+			Sentence: "Claim takes from the subscriptions that have something due in turn, one " +
+				"each."},
 		{Name: "turns-across-calls", Test: testTurnsAcrossCalls,
 			Sentence: "Turns go on from one Claim to the next."},
 		{Name: "turns-new", Test: testTurnsNew,
-			Sentence: "A subscription with something new waits for no more than one turn of the others."},
+			Sentence: "A subscription with something new waits for no more than one turn of the " +
+				"others."},
 		{Name: "retries-take-turns", Test: testRetriesTakeTurns,
 			Sentence: "Retries that are due take turns with first attempts."},
 		{Name: "classes", Test: testClasses,
-			Sentence: "The classes that have something it may take (Healthy, new, with Failures) come in turn, one " +
-				"delivery each."},
+			Sentence: "The classes that have something it may take (Healthy, new, with " +
+				"Failures) come in turn, one delivery each."},
 		{Name: "classes-full", Test: testClassesFull,
 			Sentence: "A class that the limits let nothing be taken of is passed over."},
 		{Name: "new", Test: testNewAtOnce,
-			Sentence: "However many fail, they delay neither those that work nor those that are new."},
+			Sentence: "However many fail, they delay neither those that work nor those that are " +
+				"new."},
 	}
 }
 
@@ -35,7 +38,8 @@ func testFlood(c *check.Driver) {
 	quiet := c.Subscribe("quiet.one")
 	c.PublishTo("quiet.one", 1)
 	if got := check.PerSubscription(c.Claim(2))[quiet.ID]; got != 1 {
-		c.Errorf("a claim of 2 beside a backlog of 400: got %d of the other subscription, want 1", got)
+		c.Errorf("a claim of 2 beside a backlog of 400: got %d of the other subscription, want 1",
+			got)
 	}
 }
 
@@ -49,7 +53,8 @@ func testTurns(c *check.Driver) {
 		got := check.PerSubscription(c.Claim(subs * each))
 		for id, n := range got {
 			if n != each {
-				c.Errorf("a claim of %d from %d subscriptions: got %d of %s, want %d", subs*each, subs, n, id, each)
+				c.Errorf("a claim of %d from %d subscriptions: got %d of %s, want %d", subs*each,
+					subs, n, id, each)
 			}
 		}
 		check.Equal(c, "subscriptions in the claim", len(got), subs)
@@ -71,7 +76,8 @@ func testTurnsAcrossCalls(c *check.Driver) {
 			total[id]++
 		}
 		if len(seen) != subs {
-			c.Errorf("round %d of claims of one: got %d subscriptions, want %d", round+1, len(seen), subs)
+			c.Errorf("round %d of claims of one: got %d subscriptions, want %d", round+1, len(seen),
+				subs)
 		}
 	}
 	for id, n := range total {
@@ -112,7 +118,8 @@ func testRetriesTakeTurns(c *check.Driver) {
 			}
 		}
 		if retries != 1 {
-			c.Errorf("claims %d and %d: got %d retries, want 1 and a first attempt", n-1, n, retries)
+			c.Errorf("claims %d and %d: got %d retries, want 1 and a first attempt", n-1, n,
+				retries)
 		}
 	}
 }

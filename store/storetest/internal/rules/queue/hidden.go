@@ -14,13 +14,13 @@ const manyDue = 1100
 func hiddenRules() []check.Rule {
 	return []check.Rule{
 		{Name: "behind-limits", Test: testHiddenBehindLimits,
-			Sentence: "However many subscriptions have retries due that the limits of Claim keep back, what " +
-				"another has due is claimed, at once or after a Wait of zero."},
+			Sentence: "However many subscriptions have retries due that the limits of Claim " +
+				"keep back, what another has due is claimed, at once or after a Wait of zero."},
 	}
 }
 
-// testHiddenBehindLimits has many failing subscriptions with a retry that is due earlier than that of a
-// healthy one, under a limit for those that fail.
+// testHiddenBehindLimits has many failing subscriptions with a retry that is due earlier than that
+// of a healthy one, under a limit for those that fail.
 func testHiddenBehindLimits(c *check.Driver) {
 	healthy := c.Create(c.NewSub("healthy.type"))
 	c.Enqueue(c.Event("healthy.type"), c.Event("healthy.type"))
@@ -51,7 +51,8 @@ func testHiddenBehindLimits(c *check.Driver) {
 			}
 		}
 		if claims.NextDue > 0 {
-			c.Fatalf("Claim: the due retry of a healthy subscription was not claimed, and Wait is %v", claims.NextDue)
+			c.Fatalf("Claim: the due retry of a healthy subscription was not claimed, "+
+				"and Wait is %v", claims.NextDue)
 		}
 	}
 	c.Errorf("Claim: the due retry of a healthy subscription was not claimed in %d calls", manyDue)

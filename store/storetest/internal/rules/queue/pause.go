@@ -10,7 +10,8 @@ import (
 func pauseRules() []check.Rule {
 	return []check.Rule{
 		{Name: "claims", Test: testPause,
-			Sentence: "Nothing is claimed of a subscription that is paused, first attempt or retry; others go on."},
+			Sentence: "Nothing is claimed of a subscription that is paused, first attempt or " +
+				"retry; others go on."},
 		{Name: "ends", Test: testPauseEnds,
 			Sentence: "A pause ends after its time."},
 		{Name: "wait", Test: testPauseWait,
@@ -18,17 +19,20 @@ func pauseRules() []check.Rule {
 		{Name: "replaced", Test: testPauseReplaced,
 			Sentence: "A pause is in place of an earlier one, whichever is longer."},
 		{Name: "ended", Test: testPauseEnded,
-			Sentence: "A pause of zero ends one, and the same Claim goes on with what it kept back."},
+			Sentence: "A pause of zero ends one, and the same Claim goes on with what it kept " +
+				"back."},
 		{Name: "before", Test: testPauseBefore,
 			Sentence: "Pauses are in force before the Claim that they come with leases anything."},
 		{Name: "several", Test: testPauseSeveral,
 			Sentence: "A Claim takes several pauses; of two of one subscription the last counts."},
 		{Name: "hold", Test: testPauseHold,
-			Sentence: "A pause and a hold do not touch each other: nothing is claimed until both are over."},
+			Sentence: "A pause and a hold do not touch each other: nothing is claimed until " +
+				"both are over."},
 		{Name: "leases", Test: testPauseLeases,
 			Sentence: "A pause leaves leases, outcomes and health as they are."},
 		{Name: "unknown", Test: testPauseUnknown,
-			Sentence: "A pause of a subscription that does not exist is no error, and the Claim goes on."},
+			Sentence: "A pause of a subscription that does not exist is no error, and the Claim " +
+				"goes on."},
 		{Name: "not-kept", Test: testPauseNotKept, Restarts: true,
 			Sentence: "A pause is not kept on disk."},
 	}
@@ -91,7 +95,8 @@ func testPauseEnded(c *check.Driver) {
 	c.Publish(2)
 	c.Pause(sub.ID, c.Long)
 	check.Equal(c, "claims while it is paused", len(c.Claim(100)), 0)
-	claims := c.ClaimWith(store.ClaimRequest{Max: 100, Pauses: []store.Pause{{SubscriptionID: sub.ID}}}).Claims
+	claims := c.ClaimWith(store.ClaimRequest{Max: 100,
+		Pauses: []store.Pause{{SubscriptionID: sub.ID}}}).Claims
 	check.Equal(c, "claims of the Claim that ends the pause", len(claims), 2)
 	c.Release(claims...)
 	c.Pause(sub.ID, 0)
@@ -101,7 +106,8 @@ func testPauseEnded(c *check.Driver) {
 func testPauseBefore(c *check.Driver) {
 	sub, other := c.Subscribe(), c.Subscribe()
 	c.Publish(3)
-	req := store.ClaimRequest{Max: 100, Pauses: []store.Pause{{SubscriptionID: sub.ID, For: c.Long}}}
+	req := store.ClaimRequest{Max: 100,
+		Pauses: []store.Pause{{SubscriptionID: sub.ID, For: c.Long}}}
 	result := c.ClaimWith(req)
 	got := check.PerSubscription(result.Claims)
 	check.Equal(c, "claims of the one that the Claim pauses", got[sub.ID], 0)
@@ -117,7 +123,8 @@ func testPauseSeveral(c *check.Driver) {
 	a, b, other := c.Subscribe(), c.Subscribe(), c.Subscribe()
 	c.Publish(2)
 	got := check.PerSubscription(c.ClaimWith(store.ClaimRequest{Max: 100, Pauses: []store.Pause{
-		{SubscriptionID: a.ID, For: c.Long}, {SubscriptionID: b.ID, For: c.Short}, {SubscriptionID: a.ID, For: 0},
+		{SubscriptionID: a.ID, For: c.Long}, {SubscriptionID: b.ID, For: c.Short},
+		{SubscriptionID: a.ID, For: 0},
 		{SubscriptionID: b.ID, For: c.Long},
 	}}).Claims)
 	check.Equal(c, "claims of the one whose last pause is none", got[a.ID], 2)

@@ -42,11 +42,13 @@ func testRecoveringFailure(c *check.Driver) {
 	for _, cl := range claims {
 		c.Counts(check.Failed(cl, c.Long))
 	}
-	check.Equal(c, "health after a failure", check.Timeless(c.Health(sub.ID)), store.Health{Failures: 1})
+	check.Equal(c, "health after a failure", check.Timeless(c.Health(sub.ID)),
+		store.Health{Failures: 1})
 	claims = c.ClaimWith(req).Claims
 	check.Equal(c, "claims after a failure", len(claims), 8)
 	c.Release(claims...)
 	c.Counts(check.Delivered(c.ClaimOne()))
-	check.Equal(c, "health after another success", c.Health(sub.ID), store.Health{Healthy: true, SlowStart: 1})
+	check.Equal(c, "health after another success", c.Health(sub.ID),
+		store.Health{Healthy: true, SlowStart: 1})
 	check.Equal(c, "claims after another success", len(c.ClaimWith(req).Claims), 4)
 }

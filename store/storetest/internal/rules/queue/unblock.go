@@ -11,22 +11,23 @@ import (
 func unblockRules() []check.Rule {
 	return []check.Rule{
 		{Name: "both-end-in-one-finish", Test: testUnblockBothEnd,
-			Sentence: "When an earlier delivery of a key was requeued while a later one was leased, and both " +
-				"end in one Finish, the next of the key can be claimed."},
+			Sentence: "When an earlier delivery of a key was requeued while a later one was " +
+				"leased, and both end in one Finish, the next of the key can be claimed."},
 		{Name: "one-of-two-retried", Test: testUnblockOneRetried,
-			Sentence: "When two deliveries of a key are in one Finish and one of them is retried, it is the " +
-				"next of the key, and the others follow it."},
+			Sentence: "When two deliveries of a key are in one Finish and one of them is " +
+				"retried, it is the next of the key, and the others follow it."},
 		{Name: "many-in-one-finish", Test: testUnblockManyInOneFinish,
-			Sentence: "When several outcomes of a key are in one Finish, the next that is pending can be claimed."},
+			Sentence: "When several outcomes of a key are in one Finish, the next that is " +
+				"pending can be claimed."},
 		{Name: "late-and-present", Test: testUnblockLateAndPresent,
-			Sentence: "When a late success and a present outcome of a key are in one Finish, the next of the " +
-				"key can be claimed."},
+			Sentence: "When a late success and a present outcome of a key are in one Finish, " +
+				"the next of the key can be claimed."},
 		{Name: "retried-behind", Test: testUnblockRetriedBehind,
-			Sentence: "When a delivery that waits behind another of its key is retried in the Finish that ends " +
-				"that other, it is attempted again, with its attempt recorded."},
+			Sentence: "When a delivery that waits behind another of its key is retried in the " +
+				"Finish that ends that other, it is attempted again, with its attempt recorded."},
 		{Name: "replayed-under-way", Test: testUnblockReplayed,
-			Sentence: "When the whole history is requeued while later deliveries of its keys are leased, " +
-				"everything is delivered."},
+			Sentence: "When the whole history is requeued while later deliveries of its keys " +
+				"are leased, everything is delivered."},
 	}
 }
 
@@ -63,7 +64,8 @@ func overtaken(c *check.Driver, n int) (ids []string, first, second store.Claim)
 	ids = c.Keyed(keys...)
 	c.Counts(check.Dead(c.Next("the first", ids[0])))
 	second = c.Next("the second", ids[1])
-	check.Equal(c, "requeued while the second is leased", c.Requeue(store.DeliveryQuery{EventID: ids[0]}), 1)
+	check.Equal(c, "requeued while the second is leased",
+		c.Requeue(store.DeliveryQuery{EventID: ids[0]}), 1)
 	first = c.Next("the requeued one", ids[0])
 	return ids, first, second
 }
@@ -72,7 +74,8 @@ func overtaken(c *check.Driver, n int) (ids []string, first, second store.Claim)
 func allCount(c *check.Driver, outcomes ...store.Outcome) {
 	for i, r := range c.Finish(outcomes...) {
 		if r.Ignored {
-			c.Errorf("Finish: outcome %d (%s) was ignored, want it to count", i+1, outcomes[i].State)
+			c.Errorf("Finish: outcome %d (%s) was ignored, want it to count", i+1,
+				outcomes[i].State)
 		}
 	}
 }
