@@ -12,6 +12,7 @@ import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
 	"github.com/outhook/outhook/store/storetest"
+	"github.com/outhook/outhook/store/storetest/internal/broken"
 )
 
 // memTx is a transaction of a host's as a store in memory could have it: it keeps the events until
@@ -130,8 +131,8 @@ func TestWatchdog(t *testing.T) {
 		var bitten atomic.Pointer[string]
 		suite := storetest.Suite{
 			Open: func(*testing.T) store.Store {
-				b := newBroken()
-				b.prune = func(context.Context, store.Retention) (bool, error) {
+				b := broken.New()
+				b.OnPrune = func(context.Context, store.Retention) (bool, error) {
 					for bitten.Load() == nil {
 						if !realTime {
 							continue
@@ -158,8 +159,8 @@ func TestWatchdog(t *testing.T) {
 // TestSlowInTheBubble shows that a call is seen that waits too long for a timer.
 func TestSlowInTheBubble(t *testing.T) {
 	t.Parallel()
-	b := newBroken()
-	b.stats = func(ctx context.Context, id string) (store.Stats, error) {
+	b := broken.New()
+	b.OnStats = func(ctx context.Context, id string) (store.Stats, error) {
 		<-time.After(2 * storetest.DefaultBound)
 		return b.Store.Stats(ctx, id)
 	}

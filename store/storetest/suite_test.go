@@ -10,6 +10,7 @@ import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
 	"github.com/outhook/outhook/store/storetest"
+	"github.com/outhook/outhook/store/storetest/internal/broken"
 )
 
 func openMemory(*testing.T) store.Store { return memstore.New() }
@@ -97,8 +98,8 @@ func TestRestartBreakages(t *testing.T) {
 
 	suite = storetest.Suite{
 		Open: func(*testing.T) store.Store {
-			b := newBroken()
-			b.claim = claimsWith(b, func(cl *store.Claim) { cl.Token = 1 })
+			b := broken.New()
+			b.OnClaim = broken.ClaimsWith(b, func(cl *store.Claim) { cl.Token = 1 })
 			return b
 		},
 		Reopen: func(_ *testing.T, s store.Store) store.Store { return s },

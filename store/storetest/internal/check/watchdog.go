@@ -70,8 +70,8 @@ func (w *watchdog) run() {
 		}
 		now := w.ticks.Add(1)
 		for _, c := range w.hanging(now) {
-			w.bite(fmt.Sprintf("storetest: %s: %s has not returned within %v, which no call may take",
-				w.what, c, w.bound))
+			w.bite(fmt.Sprintf("storetest: %s: %s has not returned within %v, "+
+				"which no call may take", w.what, c, w.bound))
 		}
 	}
 }
