@@ -41,7 +41,7 @@
 //
 // # Transactions of the host's
 //
-// A store that enqueues in transactions of the host's sets [Suite.Begin]. Rules and the comparison
+// A store that enqueues in host transactions sets [Suite.Begin]. Rules and the comparison
 // then have some that commit late or are rolled back, and see that nobody waits for one longer than
 // a context lasts.
 //

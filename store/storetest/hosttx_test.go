@@ -37,7 +37,7 @@ func (tx *memTx) Commit(ctx context.Context) error {
 
 func (tx *memTx) Rollback(context.Context) error { return nil }
 
-// eager enqueues at once, whatever becomes of the transaction.
+// eager enqueues at once, also if the transaction is rolled back.
 type eager struct{ memTx }
 
 func (tx *eager) Enqueue(ctx context.Context, evs ...events.Event) error {
@@ -86,7 +86,7 @@ func TestHostTransactionBreakages(t *testing.T) {
 	}
 }
 
-// locked is a store whose transactions of the host's keep everybody else out, and that waits for
+// locked is a store whose host transactions keep everybody else out, and that waits for
 // them whatever becomes of the context.
 type locked struct {
 	*memstore.Store

@@ -29,7 +29,7 @@ type Suite struct {
 	// nothing is tested that needs it, as there is nothing that a store in memory keeps.
 	Reopen func(t *testing.T, s store.Store) store.Store
 
-	// Begin begins a transaction of the host's in which s enqueues. If nil, nothing is tested that
+	// Begin begins a host transaction in which s enqueues. If nil, nothing is tested that
 	// needs it.
 	Begin func(t *testing.T, s store.Store) HostTx
 
@@ -111,7 +111,7 @@ func (s Suite) test(t *testing.T, r check.Rule) {
 	case r.Restarts && s.Reopen == nil:
 		t.Skip("takes a store that can be reopened")
 	case r.HostTx && s.Begin == nil:
-		t.Skip("takes a store that enqueues in transactions of the host's")
+		t.Skip("takes a store that enqueues in host transactions")
 	}
 	for _, v := range s.setup().Violations(t, r) {
 		t.Errorf("%s\n\trule: %s", v, r.Sentence)

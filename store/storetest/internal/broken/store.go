@@ -9,7 +9,7 @@ import (
 	"github.com/outhook/outhook/store/memstore"
 )
 
-// Store is a memstore of which some methods are replaced.
+// Store is a memstore with some methods replaced.
 type Store struct {
 	*memstore.Store
 
@@ -34,7 +34,7 @@ type Store struct {
 	OnStats      func(context.Context, string) (store.Stats, error)
 }
 
-// New returns a memstore of which nothing is broken yet.
+// New returns a memstore that is not broken yet.
 func New() *Store {
 	s := memstore.New()
 	return &Store{

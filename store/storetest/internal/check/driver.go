@@ -18,7 +18,7 @@ type Driver struct {
 	Store  store.Store
 	Reopen func()        // restarts the store; nil if it can't be
 	Close  func() bool   // closes the store, and reports whether it can be closed
-	Hosted *Hosted       // nil if the store enqueues in no transactions of the host's
+	Hosted *Hosted       // nil if the store enqueues in no host transactions
 	Bound  time.Duration // how long one call may take
 	Slow   bool          // each call goes to a server: tests make fewer of them
 	Seals  bool          // SealedWith is the store's own
@@ -27,7 +27,7 @@ type Driver struct {
 	subs, events int        // how many were made
 }
 
-// NewDriver returns a Driver of a store whose calls nobody watches.
+// NewDriver returns a Driver of a store without a watchdog.
 func NewDriver(s store.Store, realTime bool) *Driver {
 	return &Driver{
 		Check: newCheck(realTime),
@@ -223,5 +223,5 @@ func Full(c *Driver) store.Subscription {
 	return sub
 }
 
-// Wait returns the Wait of a claim of none.
-func (c *Driver) Wait() time.Duration { return c.ClaimWith(store.ClaimRequest{}).NextDue }
+// NextDue returns the NextDue of a claim of none.
+func (c *Driver) NextDue() time.Duration { return c.ClaimWith(store.ClaimRequest{}).NextDue }

@@ -31,7 +31,7 @@ func tried(c *Driver, eventType string, n int,
 	return sub
 }
 
-// Hold has n deliveries of each subscription, of which one is dead with a hold, and the others are
+// Hold has n deliveries of each subscription, one of them dead with a hold, the others
 // pending.
 func Hold(c *Driver, n int, d time.Duration) (subs map[string]store.Health) {
 	c.Publish(n)

@@ -108,7 +108,7 @@ func (w *watchdog) call(method string) (returned func()) {
 	}
 }
 
-// watched is a store under a watchdog.
+// watched is a store whose calls a watchdog watches.
 type watched struct {
 	store.Store
 	dog   *watchdog

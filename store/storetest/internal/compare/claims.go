@@ -31,7 +31,7 @@ func (s *sequence) claimBy(req store.ClaimRequest) {
 	all := s.model.ClaimWith(store.ClaimRequest{Max: 1 << 30, Lease: req.Lease})
 	room.check(s.ours, got.Claims, all.Claims)
 	if got.NextDue-s.tolerance() > all.NextDue || got.NextDue <= 0 {
-		s.ours.Errorf("Wait: got %v, want at most %v", got.NextDue, all.NextDue)
+		s.ours.Errorf("NextDue: got %v, want at most %v", got.NextDue, all.NextDue)
 	}
 	s.follow(got.Claims, all.Claims)
 }

@@ -19,7 +19,7 @@ func (s *sequence) drain() {
 	}
 	s.stepAside()
 	s.note("drain")
-	s.giveBack()
+	s.releaseAll()
 	requeued := false
 	for range check.MaxPages {
 		claims := s.claimAll()
@@ -39,8 +39,8 @@ func (s *sequence) drain() {
 		s.model.Stats("").Pending, 0)
 }
 
-// giveBack ends leases, holds and pauses. Whether a lease had run out is then all the same.
-func (s *sequence) giveBack() {
+// releaseAll ends leases, holds and pauses, so that it does not matter which leases had run out.
+func (s *sequence) releaseAll() {
 	s.probeNow(s.subs...)
 	for i, p := range s.claims {
 		s.ours.Must("Release", s.ours.Store.Release(s.ours.Ctx, p.ours))

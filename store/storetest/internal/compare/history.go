@@ -13,7 +13,7 @@ func (s *sequence) requeue() {
 	s.requeueWith(s.query())
 }
 
-// redeliver requeues one delivery, whatever became of it; mostly one that has ended.
+// redeliver requeues one delivery, in any state, mostly a finished one.
 func (s *sequence) redeliver() {
 	s.stepAside()
 	q := store.DeliveryQuery{AnyTenant: true}

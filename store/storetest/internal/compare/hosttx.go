@@ -7,10 +7,10 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// longestTx is how many steps a transaction of the host's stays open at most.
+// longestTx is how many steps a host transaction stays open at most.
 const longestTx = 3
 
-// host begins a transaction of the host's and enqueues in it, or ends the one that is open. The
+// host begins a host transaction and enqueues in it, or ends the one that is open. The
 // model gets the events when it commits. Where other calls that write would wait for it, it is
 // ended in the same step.
 func (s *sequence) host() {
@@ -26,7 +26,7 @@ func (s *sequence) host() {
 		// the store's choice.
 		ev.Tenant, ev.Key = s.tenant(), one(s.rand, "", fmt.Sprint("host ", s.step))
 		s.txEvents = append(s.txEvents, ev)
-		s.note("in a transaction of the host's, enqueue %s %s, tenant %q, key %q", ev.ID, ev.Type,
+		s.note("in a host transaction, enqueue %s %s, tenant %q, key %q", ev.ID, ev.Type,
 			ev.Tenant, ev.Key)
 	}
 	s.tx = s.ours.Enqueued(s.txEvents...)

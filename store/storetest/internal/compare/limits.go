@@ -93,7 +93,7 @@ func (r room) checkClasses(c *check.Driver, shares map[string]share, got int) {
 	}
 	for _, class := range unhealthy {
 		s := of[class]
-		if took == room { // none had more to give, whatever each has
+		if took == room { // none of them had more to give
 			s.room = s.took
 		}
 		inTurns(c, "healthy ones and "+classNames[class], of[store.ClassHealthy], s)

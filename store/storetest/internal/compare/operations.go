@@ -202,7 +202,7 @@ func (s *sequence) enqueueKnown() {
 	s.enqueueBoth(one(s.rand, []events.Event{fresh, known}, []events.Event{known, fresh}))
 }
 
-// someEvent returns one that was enqueued, of which there must be some; often one that was erased.
+// someEvent returns an event that was enqueued, often one that was erased. There must be one.
 func (s *sequence) someEvent() events.Event {
 	if len(s.erased) > 0 && s.chance(3) {
 		return one(s.rand, s.erased...)

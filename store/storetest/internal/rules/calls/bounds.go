@@ -22,14 +22,14 @@ func boundRules() []check.Rule {
 		{Name: "longest-retry", Test: testBoundsRetry,
 			Sentence: "A RetryIn of MaxDuration is not due before that time has passed."},
 		{Name: "longest-hold", Test: testBoundsHold,
-			Sentence: "A probe and a pause of MaxDuration keep the subscription for that time."},
+			Sentence: "A probe and a pause of MaxDuration hold the subscription for that time."},
 		{Name: "longest-retention", Test: testBoundsRetention,
 			Sentence: "A retention of MaxDuration, like one of zero, removes nothing."},
 		{Name: "largest-limit", Test: testBoundsLimit,
-			Sentence: "A limit of MaxLimit is no limit in practice."},
+			Sentence: "A limit of MaxLimit takes everything and does not overflow."},
 		{Name: "times", Test: testBoundsTimes,
-			Sentence: "Times at the ends of what is allowed are kept, and select what they " +
-				"should."},
+			Sentence: "The earliest and the latest time are stored exactly and select correctly " +
+				"in queries."},
 	}
 }
 
@@ -226,7 +226,7 @@ func testBoundsLease(c *check.Driver) {
 	c.Pass(c.Short)
 	next := c.ClaimWith(store.ClaimRequest{Max: 1})
 	check.Equal(c, "claims while it is leased", len(next.Claims), 0)
-	about100Years(c, "Wait", next.NextDue)
+	about100Years(c, "NextDue", next.NextDue)
 	check.Equal(c, "InFlight", c.Stats("").InFlight, 1)
 	if len(cl) == 1 {
 		c.Counts(check.Delivered(cl[0]))
@@ -250,7 +250,7 @@ func testBoundsRetry(c *check.Driver) {
 	c.Pass(c.Short)
 	next := c.ClaimWith(store.ClaimRequest{Max: 1})
 	check.Equal(c, "claims before it is due", len(next.Claims), 0)
-	about100Years(c, "Wait", next.NextDue)
+	about100Years(c, "NextDue", next.NextDue)
 }
 
 func testBoundsHold(c *check.Driver) {
@@ -261,13 +261,13 @@ func testBoundsHold(c *check.Driver) {
 	c.Pass(c.Short)
 	next := c.ClaimWith(store.ClaimRequest{Max: 10})
 	check.Equal(c, "claims while it is held", len(next.Claims), 0)
-	about100Years(c, "Wait", next.NextDue)
+	about100Years(c, "NextDue", next.NextDue)
 
 	c.Update(sub.ID, func(s *store.Subscription) { s.URL += "/new" }) // which ends the hold
 	c.Pause(sub.ID, store.MaxDuration)
 	next = c.ClaimWith(store.ClaimRequest{Max: 10})
 	check.Equal(c, "claims while it is paused", len(next.Claims), 0)
-	about100Years(c, "Wait", next.NextDue)
+	about100Years(c, "NextDue", next.NextDue)
 	c.Pause(sub.ID, 0)
 	check.Equal(c, "claims after the pause has ended", len(c.Claim(10)), 2)
 }

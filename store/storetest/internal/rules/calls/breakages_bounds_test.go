@@ -105,7 +105,7 @@ func boundsBreakages() []broken.Breakage {
 	}
 }
 
-// overflow is what becomes of a long duration in a store whose numbers are too small.
+// overflow is a long duration in a store whose numbers are too small.
 func overflow(d time.Duration) time.Duration {
 	if d > store.MaxDuration/2 {
 		return time.Nanosecond

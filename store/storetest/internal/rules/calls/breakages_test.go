@@ -15,7 +15,7 @@ func TestBreakages(t *testing.T) {
 			subscriptionsBreakages()), map[string]string{
 			"shares what it keeps":                             "it does not change what it gets",
 			"goes on when the context has ended":               "no context of it ends",
-			"refuses without a name":                           "it does not look at the words of an error",
+			"refuses without a name":                           "it compares no error text",
 			"answers from a cache after Close":                 "it closes nothing",
 			"answers from a cache when the context has ended":  "no context of it ends",
 			"takes nothing to do after Close":                  "it closes nothing",

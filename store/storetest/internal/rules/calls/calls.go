@@ -12,11 +12,11 @@ import (
 func callRules() []check.Rule {
 	return []check.Rule{
 		{Name: "closed", Test: testClosed,
-			Sentence: "After Close every method returns ErrClosed, whatever was read before and " +
-				"with whatever arguments."},
+			Sentence: "After Close every method returns ErrClosed, with any arguments and also " +
+				"for what was read before."},
 		{Name: "ended-context", Test: testEndedContext,
-			Sentence: "A method does not start when its context has ended already, and returns " +
-				"the context's error."},
+			Sentence: "If its context has ended, a method changes nothing and returns the " +
+				"context's error."},
 	}
 }
 

@@ -13,11 +13,11 @@ import (
 func contextRules() []check.Rule {
 	return []check.Rule{
 		{Name: "host-transaction", Test: testContextsHost, HostTx: true, RealTime: true,
-			Sentence: "While a transaction of the host's is open, a call returns soon after its " +
-				"context has ended at the latest."},
+			Sentence: "While a host transaction is open, a call returns soon after its context " +
+				"has ended."},
 		{Name: "host-transaction-reads", Test: testReadsHost, HostTx: true, RealTime: true,
-			Sentence: "While a transaction of the host's is open, methods that read, and Claim, " +
-				"go on."},
+			Sentence: "While a host transaction is open, methods that read, and Claim, do not " +
+				"wait."},
 	}
 }
 
@@ -48,7 +48,7 @@ func ends(c *check.Driver, what string, calls []call, goOn func()) {
 				isLate = true
 			}
 		}
-		if isLate { // some have returned all the same
+		if isLate { // some may have returned
 			select {
 			case err = <-errs[i]:
 			default:
@@ -83,7 +83,7 @@ func testContextsHost(c *check.Driver) {
 		return c.Store.DeleteSubscription(ctx, other.ID)
 	}})
 	tx := c.Enqueued(c.Messages(1)...)
-	ends(c, "with a transaction of the host's open", calls, func() {
+	ends(c, "with a host transaction open", calls, func() {
 		c.Must("Rollback", tx.Rollback(c.Ctx))
 	})
 	c.Must("Enqueue after it", c.Store.Enqueue(c.Ctx, c.Messages(1)...))
@@ -99,7 +99,7 @@ func testReadsHost(c *check.Driver) {
 			_, err := c.Store.Claim(ctx, store.ClaimRequest{Max: 1, Lease: c.Long})
 			return err
 		}}) {
-		c.Is(call.name+" with a transaction of the host's open", call.do(ctx), nil)
+		c.Is(call.name+" with a host transaction open", call.do(ctx), nil)
 	}
 	c.Must("Rollback", tx.Rollback(c.Ctx))
 }

@@ -12,14 +12,14 @@ import (
 func readRules() []check.Rule {
 	return []check.Rule{
 		{Name: "subscription", Test: testReadsSubscription,
-			Sentence: "What a change made of a subscription is what every method returns from " +
-				"then on, whatever was read before."},
+			Sentence: "After a change of a subscription every method returns the new state, " +
+				"also if it was read before."},
 		{Name: "deleted", Test: testReadsDeleted,
-			Sentence: "A deleted subscription is what no method returns, whatever was read " +
-				"before, and one that is created anew under its ID has nothing of it."},
+			Sentence: "No method returns a deleted subscription, also if it was read before, " +
+				"and a new subscription with its ID inherits nothing."},
 		{Name: "delivery", Test: testReadsDelivery,
-			Sentence: "What a change made of a delivery is what every method that reads it " +
-				"returns from then on, whatever was read before."},
+			Sentence: "After a change of a delivery every method that reads it returns the new " +
+				"state, also if it was read before."},
 	}
 }
 
@@ -123,7 +123,7 @@ func testReadsDeleted(c *check.Driver) {
 	check.Equal(c, "Hour of the new one", stats.Hour, store.AttemptStats{})
 }
 
-// seesNothing checks that nobody says anything of the deliveries that a subscription had.
+// seesNothing checks that no method returns the deliveries that a subscription had.
 func seesNothing(c *check.Driver, after, subscriptionID string, eventIDs []string) {
 	readsNothing(c, after, subscriptionID, eventIDs)
 	check.Equal(c, "claims after "+after, len(c.Claim(10)), 0)

@@ -11,8 +11,7 @@ import (
 func deliveryRules() []check.Rule {
 	return []check.Rule{
 		{Name: "newest-first", Test: testNewestFirst,
-			Sentence: "Deliveries lists newest first: by the order in which their events were " +
-				"enqueued, backwards."},
+			Sentence: "Deliveries lists newest first: in the reverse order of Enqueue."},
 		{Name: "filters", Test: testDeliveryFilters,
 			Sentence: "A DeliveryQuery selects by subscription, event, type and states."},
 		{Name: "since-until", Test: testSinceUntil,
@@ -20,8 +19,8 @@ func deliveryRules() []check.Rule {
 		{Name: "tenant", Test: testDeliveryTenant,
 			Sentence: "A DeliveryQuery selects only its Tenant's deliveries, unless AnyTenant."},
 		{Name: "attempts", Test: testAttempts,
-			Sentence: "Attempts: ErrNotFound when there is no such delivery; none before the " +
-				"first."},
+			Sentence: "Attempts returns ErrNotFound for an unknown delivery, and an empty " +
+				"history before the first attempt."},
 	}
 }
 

@@ -12,24 +12,24 @@ import (
 func pageRules() []check.Rule {
 	return []check.Rule{
 		{Name: "deliveries", Test: testDeliveryPages,
-			Sentence: "Following Next, and back Previous, every delivery comes once; they are " +
-				"empty where there is no page."},
+			Sentence: "Following Next lists every delivery once, and so does Previous " +
+				"backwards; at the ends they are empty."},
 		{Name: "limit", Test: testDeliveryLimit,
-			Sentence: "Limit is how many at most; if zero, DefaultDeliveryLimit."},
+			Sentence: "Limit is the maximum size of a page; zero means DefaultDeliveryLimit."},
 		{Name: "total", Test: testDeliveryTotal,
-			Sentence: "Total is how many match on all pages, counted when the query asks for it."},
+			Sentence: "Total is the number of matches on all pages, if the query asks for it."},
 		{Name: "cursor-stays", Test: testDeliveryCursorStays,
 			Sentence: "A cursor stays valid while records come and go."},
 		{Name: "cursor-of-another", Test: testCursorOfAnother,
 			Sentence: "A cursor given to a query with other filters is no error."},
 		{Name: "bad-cursor", Test: testBadCursor,
-			Sentence: "A cursor that is none is an *events.InvalidError."},
+			Sentence: "A malformed cursor is an *events.InvalidError."},
 		{Name: "subscriptions", Test: testSubscriptionList,
 			Sentence: "Subscriptions lists oldest first; only the Tenant's, unless AnyTenant; " +
 				"all of them when Limit is zero."},
 		{Name: "subscription-pages", Test: testSubscriptionPages,
-			Sentence: "Following Next, and back Previous, every subscription comes once, and " +
-				"Total counts them all."},
+			Sentence: "Following Next lists every subscription once, and so does Previous " +
+				"backwards; Total counts them all."},
 		{Name: "subscription-cursor-stays", Test: testSubscriptionCursorStays,
 			Sentence: "A cursor of subscriptions stays valid while they come and go."},
 	}

@@ -19,12 +19,11 @@ func pruneRules() []check.Rule {
 		{Name: "for-ever", Test: testPruneForEver,
 			Sentence: "A retention of zero keeps for ever."},
 		{Name: "pending", Test: testPrunePending,
-			Sentence: "What is pending is never pruned, however old."},
+			Sentence: "Pending deliveries are never pruned."},
 		{Name: "events", Test: testPruneEvents,
-			Sentence: "Events that no delivery refers to any more are removed; those that one " +
-				"refers to are kept."},
+			Sentence: "Events without deliveries are removed; events with one are kept."},
 		{Name: "requeued", Test: testPruneRequeued,
-			Sentence: "A delivery that was requeued is pending, and kept."},
+			Sentence: "A requeued delivery is pending, so it is kept."},
 		{Name: "steps", Test: testPruneSteps,
 			Sentence: "Prune reports whether there is more to do, and in the end there is not."},
 	}

@@ -12,8 +12,8 @@ import (
 func requeueRules() []check.Rule {
 	return []check.Rule{
 		{Name: "in-order", Test: testRequeueInOrder,
-			Sentence: "What was requeued is claimed in the order of Enqueue, in however many " +
-				"steps it was."},
+			Sentence: "Requeued deliveries are claimed in the order of Enqueue, also if they " +
+				"were requeued in several steps."},
 		{Name: "in-order-since", Test: testRequeueSince, Days: true,
 			Sentence: "Requeue takes what was enqueued in the time that was asked for, and " +
 				"reads nothing else."},
@@ -25,7 +25,7 @@ func requeueRules() []check.Rule {
 		{Name: "selects", Test: testRequeueSelects,
 			Sentence: "Requeue takes only deliveries that match, of the tenant that is asked for."},
 		{Name: "not-subscribed", Test: testRequeueNotSubscribed,
-			Sentence: "Deliveries of a subscription that is not Subscribed are passed over."},
+			Sentence: "Requeue skips deliveries of a subscription that is not Subscribed."},
 		{Name: "disabled", Test: testRequeueDisabled,
 			Sentence: "What was canceled while the subscription was disabled can be replayed " +
 				"once it is subscribed again."},
@@ -38,13 +38,14 @@ func requeueRules() []check.Rule {
 			Sentence: "Requeue takes one step, oldest first: at most Limit, and a cursor for " +
 				"the next step, \"\" after the last."},
 		{Name: "held", Test: testRequeueHeld,
-			Sentence: "Requeue names each held subscription of which something matches once, " +
-				"and leaves it held."},
+			Sentence: "Held names each held subscription that has a matching delivery, once; it " +
+				"stays held."},
 		{Name: "held-met", Test: testRequeueHeldMet,
-			Sentence: "Requeue names those of which only due or leased deliveries match too."},
+			Sentence: "Held names a held subscription also if its only matching deliveries are " +
+				"due or leased."},
 		{Name: "held-others", Test: testRequeueHeldOthers,
-			Sentence: "Requeue does not name those whose hold is over, of which nothing " +
-				"matches, or that are passed over."},
+			Sentence: "Held does not name subscriptions whose hold is over, that have no " +
+				"matching delivery, or that Requeue skips."},
 		{Name: "history", Test: testRequeueHistory,
 			Sentence: "Attempts are numbered over the whole life of the delivery, redeliveries " +
 				"included."},
@@ -303,8 +304,8 @@ func testRequeueHeldOthers(c *check.Driver) {
 func probeNowRules() []check.Rule {
 	return []check.Rule{
 		{Name: "ends", Test: testProbeNow,
-			Sentence: "ProbeNow ends the holds of the subscriptions that it names, and changes " +
-				"their health in nothing else."},
+			Sentence: "ProbeNow ends the holds of the subscriptions it names and changes " +
+				"nothing else in their health."},
 		{Name: "others", Test: testProbeNowOthers,
 			Sentence: "ProbeNow leaves others held, and ignores IDs that are unknown and " +
 				"subscriptions that are not held."},

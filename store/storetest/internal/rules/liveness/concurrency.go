@@ -13,8 +13,8 @@ import (
 func concurrencyRules() []check.Rule {
 	return []check.Rule{
 		{Name: "each-once", Test: testEachOnce,
-			Sentence: "Whoever publishes, claims and finishes at the same time, each delivery " +
-				"is claimed once and none is lost."},
+			Sentence: "With many publishers and workers at the same time, each delivery is " +
+				"claimed once and none is lost."},
 		{Name: "limits", Test: testLimitsAtOnce,
 			Sentence: "Limits hold when many claim at the same time."},
 		{Name: "methods", Test: testMethodsAtOnce,

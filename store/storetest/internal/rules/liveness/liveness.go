@@ -14,14 +14,13 @@ import (
 func livenessRules() []check.Rule {
 	return []check.Rule{
 		{Name: "keys", Test: func(c *check.Driver) { sequences(c, false) },
-			Sentence: "Whatever was claimed, finished, given back and requeued, in whichever " +
-				"order: what is pending and due is claimed in the end, and of one Key one after " +
-				"another."},
+			Sentence: "After any sequence of claims, finishes, releases and requeues, " +
+				"everything due is claimed in the end, and of one Key one after another."},
 		{Name: "host-transactions", Test: func(c *check.Driver) {
 			sequences(c, true)
 		}, HostTx: true,
-			Sentence: "When a transaction of the host's commits late, what it enqueued and what " +
-				"stands behind it is claimed in the end."},
+			Sentence: "If a host transaction commits late, its events, and those that wait " +
+				"behind them, are claimed in the end."},
 	}
 }
 
@@ -214,7 +213,7 @@ func (w *sequence) replay() {
 	w.Requeue(store.DeliveryQuery{SubscriptionID: w.sub.ID, Limit: 1 + w.rand.IntN(3)})
 }
 
-// beginOrEnd begins a transaction of the host's, or ends the one that is open.
+// beginOrEnd begins a host transaction, or ends the one that is open.
 func (w *sequence) beginOrEnd() {
 	if w.tx != nil {
 		w.end(w.rand.IntN(4) > 0)

@@ -15,17 +15,16 @@ func restartRules() []check.Rule {
 			Sentence: "Events and their deliveries are on disk when Enqueue returns nil, in " +
 				"their order."},
 		{Name: "outcomes", Test: testRestartOutcomes, Restarts: true,
-			Sentence: "What Finish has recorded is there after the store was closed and opened " +
-				"again."},
+			Sentence: "Outcomes that Finish has recorded are there after a restart."},
 		{Name: "claims", Test: testRestartClaims, Restarts: true,
 			Sentence: "What was leased before a restart is claimed again, at the latest when " +
 				"the lease runs out, and with a new token."},
 		{Name: "keys", Test: testRestartKeys, Restarts: true,
 			Sentence: "Order within a key holds across restarts."},
 		{Name: "unsubscribed", Test: testRestartUnsubscribed, Restarts: true,
-			Sentence: "What was canceled or deleted before a restart stays so."},
+			Sentence: "Deliveries canceled and subscriptions deleted before a restart stay so."},
 		{Name: "erased", Test: testRestartErased, Restarts: true,
-			Sentence: "What was erased before a restart stays so."},
+			Sentence: "Events erased before a restart stay erased."},
 		{Name: "events-known", Test: testRestartEventsKnown, Restarts: true,
 			Sentence: "An event that was stored before a restart is known after it."},
 	}

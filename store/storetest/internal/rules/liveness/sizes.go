@@ -1,10 +1,7 @@
 package liveness
 
 import (
-	"context"
 	"fmt"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -63,7 +60,7 @@ func endings() map[string]func(c *check.Driver, subs []store.Subscription) {
 			c.Erase(store.EraseQuery{Limit: 1000})
 		},
 		"deleted": func(c *check.Driver, subs []store.Subscription) {
-			inParallel(c, len(subs), func(i int) error {
+			check.InParallel(c, len(subs), func(i int) error {
 				return c.Store.DeleteSubscription(c.Ctx, subs[i].ID)
 			})
 		},
@@ -75,7 +72,7 @@ func fillAndEmpty(c *check.Driver, size size, end func(*check.Driver, []store.Su
 	for i := range subs {
 		subs[i] = c.NewSub()
 	}
-	inParallel(c, len(subs), func(i int) error {
+	check.InParallel(c, len(subs), func(i int) error {
 		_, err := c.Store.CreateSubscription(c.Ctx, subs[i])
 		return err
 	})
@@ -134,23 +131,4 @@ func deliverEverything(c *check.Driver) {
 		}
 		c.Finish(outcomes...)
 	}
-}
-
-// inParallel does n things, several at once.
-func inParallel(c *check.Driver, n int, do func(i int) error) {
-	ctx, cancel := context.WithCancel(c.Ctx)
-	defer cancel()
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range 32 {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				if err := do(i); err != nil {
-					c.Errorf("call %d of %d: got error %v", i, n, err)
-					cancel()
-				}
-			}
-		})
-	}
-	wg.Wait()
 }

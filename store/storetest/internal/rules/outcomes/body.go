@@ -16,7 +16,8 @@ func bodyRules() []check.Rule {
 			Sentence: "Each BodyState is kept; only BodyOverridden comes with a BodyOverride, " +
 				"which may be empty."},
 		{Name: "stays", Test: testOwnBodyStays,
-			Sentence: "A body override stays until another comes, whatever becomes of the lease."},
+			Sentence: "A body override stays until another replaces it, also if the lease runs " +
+				"out or is released."},
 		{Name: "requeued", Test: testOwnBodyRequeued,
 			Sentence: "A delivery that is requeued has its body override."},
 		{Name: "only-failures", Test: testOwnBodyOnlyFailures,
@@ -25,7 +26,7 @@ func bodyRules() []check.Rule {
 		{Name: "content", Test: testOwnBodyContent,
 			Sentence: "A body override is not the event's content."},
 		{Name: "large", Test: testOwnBodyLarge,
-			Sentence: "A body override is kept whatever its size and bytes."},
+			Sentence: "A body override of any size, with any bytes, is kept exactly."},
 		{Name: "reference", Test: testOwnBodyReference,
 			Sentence: "A store keeps no reference to the body override it was given."},
 		{Name: "restart", Test: testOwnBodyRestart, Restarts: true,

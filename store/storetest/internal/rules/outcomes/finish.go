@@ -16,7 +16,7 @@ func finishRules() []check.Rule {
 		{Name: "pending", Test: testFinishPending,
 			Sentence: "Finish with Pending makes the delivery due again after RetryIn."},
 		{Name: "attempt", Test: testFinishAttempt,
-			Sentence: "The attempt is recorded, with all that it says."},
+			Sentence: "The attempt is recorded with all its fields."},
 		{Name: "results", Test: testFinishResults,
 			Sentence: "Finish returns one Result for each outcome, in order."},
 		{Name: "late-failure", Test: testLateFailure,
@@ -39,7 +39,7 @@ func finishRules() []check.Rule {
 			Sentence: "Outcomes of deliveries that are not there, or not claimed, are ignored, " +
 				"and the others count."},
 		{Name: "room", Test: testFinishRoom,
-			Sentence: "What Finish has recorded no longer counts against the limits of Claim."},
+			Sentence: "A finished claim no longer counts against the limits of Claim."},
 		{Name: "nothing", Sentence: "Finish of no outcomes does nothing.",
 			Test: func(c *check.Driver) {
 				c.Subscribe()

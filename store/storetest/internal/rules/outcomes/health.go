@@ -20,12 +20,12 @@ func healthRules() []check.Rule {
 				"most MaxSlowStart, or one less than before when there were none; after a " +
 				"failure it is zero."},
 		{Name: "hold", Test: testHealthHold,
-			Sentence: "The failure that opens the breaker plans a probe; what comes before it " +
-				"changes nothing of that."},
+			Sentence: "The failure that opens the breaker plans a probe; earlier failures plan " +
+				"none."},
 		{Name: "hold-again", Test: testHealthHoldAgain,
 			Sentence: "Each probe that fails plans another, and Probes counts them."},
 		{Name: "hold-delivered", Test: testHealthHoldDelivered,
-			Sentence: "A success holds nothing, and lifts the hold that there is."},
+			Sentence: "A success ends a hold and starts none."},
 		{Name: "failing-for", Test: testFailingFor,
 			Sentence: "FailingFor is the time over which the failures are spread."},
 		{Name: "failing-for-cap", Test: testFailingForCap, Days: true,

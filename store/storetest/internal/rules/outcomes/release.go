@@ -12,17 +12,16 @@ func releaseRules() []check.Rule {
 		{Name: "uncounted", Test: testReleaseUncounted,
 			Sentence: "Release gives claims back unattempted: nothing is counted or recorded."},
 		{Name: "order", Test: testReleaseOrder,
-			Sentence: "Released claims are due at once, each where it was in its subscription's " +
-				"order."},
+			Sentence: "Released claims are due at once, each at its old position in its " +
+				"subscription's order."},
 		{Name: "retry", Test: testReleaseRetry,
 			Sentence: "A retry that is released is due at once and keeps its numbers."},
 		{Name: "token", Test: testReleaseToken,
 			Sentence: "Release ignores tokens that are not the present ones."},
 		{Name: "void", Test: testReleaseVoid,
-			Sentence: "The token of a released claim is worth nothing any more, except to say " +
-				"that the delivery succeeded."},
+			Sentence: "The token of a released claim is void, except for a late success."},
 		{Name: "room", Test: testReleaseRoom,
-			Sentence: "What is released no longer counts against the limits of Claim."},
+			Sentence: "A released claim no longer counts against the limits of Claim."},
 	}
 }
 
@@ -142,8 +141,8 @@ func readyRules() []check.Rule {
 					func() { c.Must("ProbeNow", c.Store.ProbeNow(c.Ctx, sub.ID)) })
 			}},
 		{Name: "finish", Test: testReadyFinish,
-			Sentence: "Ready gets a value as soon as Finish has made room in the limits of " +
-				"Claim where there was none."},
+			Sentence: "Ready gets a value once Finish makes room in a limit of Claim that was " +
+				"reached."},
 		{Name: "close", Test: testReadyClose,
 			Sentence: "Ready gets a value after Close."},
 		{Name: "never-closed", Test: testReadyNeverClosed,

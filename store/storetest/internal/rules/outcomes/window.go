@@ -14,23 +14,23 @@ func windowRules() []check.Rule {
 			Sentence: "Hour and Day count what was recorded of the subscription's attempts, a " +
 				"late success too."},
 		{Name: "uncounted", Test: testWindowUncounted,
-			Sentence: "What records no attempt is not counted."},
+			Sentence: "Outcomes that record no attempt are not counted."},
 		{Name: "percentiles", Test: testWindowPercentiles,
 			Sentence: "P50 and P95 are the times within which half and 95 % of the answers " +
 				"came, to within a tenth."},
 		{Name: "apart", Test: testWindowApart,
 			Sentence: "Each subscription has windows of its own; the whole store has none."},
 		{Name: "hour", Test: testWindowHour, Days: true,
-			Sentence: "What is older than an hour is not in Hour, and what is older than a day " +
-				"not in Day."},
+			Sentence: "Hour has no attempts older than an hour, Day none older than a day."},
 		{Name: "sliding", Test: testWindowSliding, Days: true,
 			Sentence: "Windows slide in steps of minutes, not of hours."},
 		{Name: "health", Test: testWindowHealth,
-			Sentence: "Windows do not start anew with the health."},
+			Sentence: "The windows keep their counts when the health is reset."},
 		{Name: "deleted", Test: testWindowDeleted,
-			Sentence: "Windows start anew when the subscription is deleted."},
+			Sentence: "The windows start empty for a new subscription with the ID of a deleted " +
+				"one."},
 		{Name: "restart", Test: testWindowRestart, Days: true, Restarts: true,
-			Sentence: "What was counted is there after a restart, and ages over it."},
+			Sentence: "The counts survive a restart and age across it."},
 	}
 }
 

@@ -72,7 +72,7 @@ func claimBreakages() []broken.Breakage {
 	}
 }
 
-// waits returns a Claim that answers with another Wait.
+// waits returns a Claim that returns another NextDue.
 func waits(
 	b *broken.Store, change func(time.Duration) time.Duration,
 ) func(context.Context, store.ClaimRequest) (store.ClaimResult, error) {

@@ -14,7 +14,7 @@ func TestBreakages(t *testing.T) {
 		slices.Concat(claimBreakages(), enqueueBreakages(), fairnessBreakages(), historyBreakages(),
 			pauseBreakages()), map[string]string{
 			"probes one failure late": "its claims have no BreakerThreshold",
-			"waits for nothing":       "a Wait that is too short does no harm there",
+			"waits for nothing":       "a NextDue that is too short does no harm there",
 			"knows whom it pauses":    "it pauses nobody else",
 		})
 }

@@ -21,10 +21,10 @@ func claimRules() []check.Rule {
 		{Name: "order-of-enqueue", Test: testOrderOfEnqueue,
 			Sentence: "The order is that of Enqueue, not of the events' times."},
 		{Name: "exclusive", Test: testExclusive,
-			Sentence: "Until the lease ends nobody else can claim the delivery."},
+			Sentence: "A leased delivery is not claimed again before its lease ends."},
 		{Name: "expiry", Test: testExpiry,
-			Sentence: "When a lease runs out, somebody can claim the delivery, with a new token " +
-				"and uncounted."},
+			Sentence: "When a lease runs out, the delivery can be claimed again, with a new " +
+				"token and the same attempt number."},
 		{Name: "expiry-order", Test: testExpiryOrder,
 			Sentence: "A first attempt whose lease ran out is still claimed in the order of " +
 				"Enqueue."},
@@ -38,7 +38,7 @@ func claimRules() []check.Rule {
 			Sentence: "Attempt is the number of the attempt; Retry counts the attempts since it " +
 				"was enqueued or requeued."},
 		{Name: "hold", Test: testHold,
-			Sentence: "Nothing is claimed of a subscription that is held."},
+			Sentence: "No delivery of a held subscription is claimed."},
 	}
 }
 

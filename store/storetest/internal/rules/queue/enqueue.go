@@ -22,10 +22,9 @@ func enqueueRules() []check.Rule {
 				check.Equal(c, "deliveries", len(c.Everything()), 0)
 			}},
 		{Name: "all-or-nothing", Test: testAllOrNothing,
-			Sentence: "An *events.InvalidError stores nothing, whichever event of the call it " +
-				"is about."},
+			Sentence: "An *events.InvalidError about one event of the call stores none of them."},
 		{Name: "conflict-atomic", Test: testConflictAtomic,
-			Sentence: "ErrConflict stores nothing, whichever event of the call it is about."},
+			Sentence: "ErrConflict about one event of the call stores none of them."},
 		{Name: "conflict", Test: testConflict,
 			Sentence: "An event ID stored with other content (type, tenant, key, time, wire " +
 				"body) is ErrConflict."},

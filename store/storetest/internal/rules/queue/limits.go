@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"fmt"
 	"maps"
 
 	"github.com/outhook/outhook/store"
@@ -10,15 +11,15 @@ import (
 func limitRules() []check.Rule {
 	return []check.Rule{
 		{Name: "per-subscription", Test: testPerSubscription,
-			Sentence: "PerSubscription is how many deliveries of one subscription may be leased " +
-				"at once, whoever leased them."},
+			Sentence: "PerSubscription limits how many deliveries of one subscription are " +
+				"leased at once, by all callers together."},
 		{Name: "expiry", Test: testLimitsExpiry,
 			Sentence: "A lease that has run out does not count against the limits."},
 		{Name: "unhealthy", Test: testUnhealthy,
-			Sentence: "MaxUnhealthy is how many deliveries may be leased at once of all " +
+			Sentence: "MaxUnhealthy limits how many deliveries are leased at once of all " +
 				"subscriptions together that are not Healthy."},
 		{Name: "failing", Test: testFailing,
-			Sentence: "Failing is how many deliveries may be leased at once of all " +
+			Sentence: "MaxFailing limits how many deliveries are leased at once of all " +
 				"subscriptions together that have Failures."},
 		{Name: "follow-health", Test: testLimitsFollowHealth,
 			Sentence: "What is leased counts as unhealthy and as failing by the subscription's " +
@@ -30,11 +31,11 @@ func limitRules() []check.Rule {
 			Sentence: "After failures PerSubscription is halved for each of Health.SlowStart, " +
 				"down to one, and so comes back by doubling with each success."},
 		{Name: "recovering-failure", Test: testRecoveringFailure,
-			Sentence: "A failure ends the recovery; the next success starts another."},
+			Sentence: "A failure ends the slow start; the next success starts another."},
 		{Name: "none", Test: testNoLimits,
-			Sentence: "Limits that are zero are none."},
+			Sentence: "A limit of zero is no limit."},
 		{Name: "apart", Test: testLimitsApart,
-			Sentence: "A subscription that is at its limit keeps nobody else waiting."},
+			Sentence: "A subscription at its limit delays no other."},
 	}
 }
 
@@ -199,4 +200,50 @@ func testLimitsApart(c *check.Driver) {
 	other := c.Subscribe("other.one")
 	c.PublishTo("other.one", 2)
 	check.Equal(c, "claims of another", check.PerSubscription(c.ClaimWith(req).Claims)[other.ID], 2)
+}
+
+func testRecovering(c *check.Driver) {
+	const full = 16
+	req := store.ClaimRequest{Max: 100, PerSubscription: full, MaxFailing: 1, BreakerThreshold: 1}
+	for i, failures := range []int{1, 3, store.MaxSlowStart, store.MaxSlowStart + 2} {
+		eventType := fmt.Sprintf("type.n%d", i)
+		sub := check.Failing(c, eventType, failures)
+		c.PublishTo(eventType, 3*full)
+		claims := c.ClaimWith(req).Claims
+		check.Equal(c, "claims of the failing one", len(claims), 1)
+		for left := min(failures, store.MaxSlowStart); left >= 0; left-- {
+			c.Counts(check.Delivered(claims[0]))
+			c.Release(claims[1:]...)
+			h := c.Health(sub.ID)
+			check.Equal(c, "health", h, store.Health{Healthy: true, SlowStart: left})
+			claims = c.ClaimWith(req).Claims
+			what := fmt.Sprintf("claims after %d failures, with %d of SlowStart", failures, left)
+			check.Equal(c, what, len(claims), max(1, full>>left))
+			if len(claims) == 0 {
+				return
+			}
+		}
+		c.Must("DeleteSubscription", c.Store.DeleteSubscription(c.Ctx, sub.ID))
+	}
+}
+
+func testRecoveringFailure(c *check.Driver) {
+	sub := check.Failing(c, "failing.one", 3)
+	c.PublishTo("failing.one", 20)
+	req := store.ClaimRequest{Max: 100, PerSubscription: 8}
+	c.Counts(check.Delivered(c.ClaimOne()))
+	claims := c.ClaimWith(req).Claims
+	check.Equal(c, "claims after a success", len(claims), 1)
+	for _, cl := range claims {
+		c.Counts(check.Failed(cl, c.Long))
+	}
+	check.Equal(c, "health after a failure", check.Timeless(c.Health(sub.ID)),
+		store.Health{Failures: 1})
+	claims = c.ClaimWith(req).Claims
+	check.Equal(c, "claims after a failure", len(claims), 8)
+	c.Release(claims...)
+	c.Counts(check.Delivered(c.ClaimOne()))
+	check.Equal(c, "health after another success", c.Health(sub.ID),
+		store.Health{Healthy: true, SlowStart: 1})
+	check.Equal(c, "claims after another success", len(c.ClaimWith(req).Claims), 4)
 }

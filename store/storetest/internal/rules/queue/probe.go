@@ -18,7 +18,7 @@ func probeRules() []check.Rule {
 			Sentence: "When all were tried, a probe takes the one with the fewest attempts, " +
 				"whenever it is due."},
 		{Name: "asked", Test: testProbeAsked,
-			Sentence: "What was asked for by Requeue is the next probe."},
+			Sentence: "A requeued delivery is the next probe."},
 		{Name: "keys", Test: testProbeKeys,
 			Sentence: "A probe takes nothing that an earlier delivery of its key holds back."},
 		{Name: "one", Test: testProbeOne,

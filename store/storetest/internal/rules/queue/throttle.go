@@ -10,8 +10,8 @@ import (
 func throttleRules() []check.Rule {
 	return []check.Rule{
 		{Name: "hold", Test: testThrottleHold,
-			Sentence: "A throttled answer keeps the whole subscription from being claimed for " +
-				"ThrottleFor, and nobody else."},
+			Sentence: "A throttled answer holds its whole subscription for ThrottleFor, and no " +
+				"other."},
 		{Name: "success", Test: testThrottleSuccess,
 			Sentence: "A success does not end the hold of a throttled answer."},
 		{Name: "health", Test: testThrottleHealth,

@@ -31,7 +31,7 @@ func unblockRules() []check.Rule {
 	}
 }
 
-// drain delivers whatever can be claimed until nothing can, and returns the IDs in that order.
+// drain delivers until nothing can be claimed, and returns the IDs in that order.
 func drain(c *check.Driver) []string {
 	var ids []string
 	for {
@@ -53,7 +53,7 @@ func drained(c *check.Driver, what string, want ...string) {
 	check.Equal(c, "in flight after "+what, c.Stats("").InFlight, 0)
 }
 
-// overtaken makes a key of n deliveries of which the first two are leased: the first was requeued
+// overtaken makes a key of n deliveries whose first two are leased: the first was requeued
 // while the second was leased.
 func overtaken(c *check.Driver, n int) (ids []string, first, second store.Claim) {
 	c.Subscribe()
@@ -70,7 +70,7 @@ func overtaken(c *check.Driver, n int) (ids []string, first, second store.Claim)
 	return ids, first, second
 }
 
-// allCount records outcomes in one Finish, all of which must count.
+// allCount records outcomes in one Finish and checks that all count.
 func allCount(c *check.Driver, outcomes ...store.Outcome) {
 	for i, r := range c.Finish(outcomes...) {
 		if r.Ignored {

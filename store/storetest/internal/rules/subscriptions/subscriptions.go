@@ -21,23 +21,23 @@ func subscriptionRules() []check.Rule {
 		{Name: "create-unsubscribed", Test: testCreateUnsubscribed,
 			Sentence: "SubscribedAt is set whenever Status becomes Subscribed."},
 		{Name: "create-conflict", Test: testCreateConflict,
-			Sentence: "CreateSubscription: ErrConflict when the ID is taken, by whatever tenant."},
+			Sentence: "CreateSubscription returns ErrConflict if the ID is taken, by the same " +
+				"tenant or another."},
 		{Name: "not-found", Test: testSubscriptionNotFound,
-			Sentence: "ErrNotFound when there is no such subscription."},
+			Sentence: "A method that names an unknown subscription returns ErrNotFound."},
 		{Name: "update", Test: testUpdate,
-			Sentence: "UpdateSubscription gives change the subscription to alter, stores what " +
-				"it leaves and returns it as stored."},
+			Sentence: "UpdateSubscription stores the subscription as change leaves it and " +
+				"returns it as stored."},
 		{Name: "update-identity", Test: testUpdateIdentity,
-			Sentence: "ID, Tenant and the times are the store's: what change does to them is " +
-				"undone."},
+			Sentence: "UpdateSubscription ignores what change does to ID, Tenant and the times."},
 		{Name: "update-error", Test: testUpdateError,
-			Sentence: "An error from change undoes all and is returned as it is."},
+			Sentence: "An error of change is returned as it is, and nothing is stored."},
 		{Name: "update-transaction", Test: testUpdateTransaction,
 			Sentence: "UpdateSubscription is one transaction: of concurrent updates none is lost."},
 		{Name: "update-at-once", Test: testUpdateAtOnce,
 			Sentence: "A claim has the subscription as it was when claimed."},
 		{Name: "url-change", Test: testURLChange,
-			Sentence: "The health starts anew when the URL changes, and only then."},
+			Sentence: "A new URL resets the health; other changes do not."},
 	}
 }
 

@@ -21,8 +21,8 @@ func unsubscribeRules() []check.Rule {
 			Sentence: "Unsubscribing changes nothing for other subscriptions, nor for what has " +
 				"finished."},
 		{Name: "resubscribe", Test: testResubscribe,
-			Sentence: "When Status becomes Subscribed, SubscribedAt is now and the health " +
-				"starts anew."},
+			Sentence: "When Status becomes Subscribed, SubscribedAt is now and the health is " +
+				"reset."},
 		{Name: "delete", Test: testDelete,
 			Sentence: "DeleteSubscription removes the subscription, its deliveries and its " +
 				"history, as soon as it returns."},
@@ -30,8 +30,8 @@ func unsubscribeRules() []check.Rule {
 			Sentence: "DeleteSubscription leaves other subscriptions' deliveries of the same " +
 				"events."},
 		{Name: "delete-recreate", Test: testDeleteRecreate,
-			Sentence: "The ID of a deleted subscription may be used again at once; nothing old " +
-				"belongs to the new one."},
+			Sentence: "The ID of a deleted subscription is free at once; the new subscription " +
+				"inherits nothing."},
 	}
 }
 
