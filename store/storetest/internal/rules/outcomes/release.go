@@ -12,16 +12,16 @@ func releaseRules() []check.Rule {
 		{Name: "uncounted", Test: testReleaseUncounted,
 			Sentence: "Release gives claims back unattempted: nothing is counted or recorded."},
 		{Name: "order", Test: testReleaseOrder,
-			Sentence: "Released claims are due at once, each where it was in its subscription's order."},
+			Sentence: "Released claims are due at once, each at its old position in its " +
+				"subscription's order."},
 		{Name: "retry", Test: testReleaseRetry,
 			Sentence: "A retry that is released is due at once and keeps its numbers."},
 		{Name: "token", Test: testReleaseToken,
 			Sentence: "Release ignores tokens that are not the present ones."},
 		{Name: "void", Test: testReleaseVoid,
-			Sentence: "The token of a released claim is worth nothing any more, except to say that the delivery " +
-				"succeeded."},
+			Sentence: "The token of a released claim is void, except for a late success."},
 		{Name: "room", Test: testReleaseRoom,
-			Sentence: "What is released no longer counts against the limits of Claim."},
+			Sentence: "A released claim no longer counts against the limits of Claim."},
 	}
 }
 
@@ -48,7 +48,8 @@ func testReleaseOrder(c *check.Driver) {
 	ids := c.Publish(6)
 	claims := c.Claim(4)
 	c.Release(claims[2], claims[0], claims[3])
-	c.SameIDs("claims", check.Claimed(c.Claim(10)), []string{ids[0], ids[2], ids[3], ids[4], ids[5]})
+	c.SameIDs("claims", check.Claimed(c.Claim(10)),
+		[]string{ids[0], ids[2], ids[3], ids[4], ids[5]})
 }
 
 func testReleaseRetry(c *check.Driver) {
@@ -136,10 +137,12 @@ func readyRules() []check.Rule {
 			Test: func(c *check.Driver) {
 				sub := c.Subscribe()
 				check.Hold(c, 2, c.Long)
-				check.Signals(c, "ProbeNow", func() { c.Must("ProbeNow", c.Store.ProbeNow(c.Ctx, sub.ID)) })
+				check.Signals(c, "ProbeNow",
+					func() { c.Must("ProbeNow", c.Store.ProbeNow(c.Ctx, sub.ID)) })
 			}},
 		{Name: "finish", Test: testReadyFinish,
-			Sentence: "Ready gets a value as soon as Finish has made room in the limits of Claim where there was none."},
+			Sentence: "Ready gets a value once Finish makes room in a limit of Claim that was " +
+				"reached."},
 		{Name: "close", Test: testReadyClose,
 			Sentence: "Ready gets a value after Close."},
 		{Name: "never-closed", Test: testReadyNeverClosed,
@@ -166,7 +169,8 @@ func testReadyFinish(c *check.Driver) {
 		func(cl store.Claim) store.Outcome { return check.Canceled(cl, "filtered") },
 		check.Delivered,
 	} {
-		for _, req := range []store.ClaimRequest{{PerSubscription: 1}, {MaxUnhealthy: 1}, {MaxFailing: 1}, {BreakerThreshold: 1}} {
+		for _, req := range []store.ClaimRequest{{PerSubscription: 1}, {MaxUnhealthy: 1},
+			{MaxFailing: 1}, {BreakerThreshold: 1}} {
 			req.Max = 1
 			claims := c.ClaimWith(req).Claims
 			if len(claims) != 1 {
