@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
 // bury makes deliveries dead whose record can't be read. Their leases are sealed.
@@ -44,8 +45,8 @@ func (t *txn) bury(num, seq uint64, due int64) error {
 	}
 	was, ok, err := t.find(num, seq, keyHash)
 	if err != nil { // the row itself; it may be in the index in two places, and have a body of its own
-		was, ok = row{state: store.Pending, stamp: seq, key: keyHash, stored: true}, true
-		key := key3(num, uint64(due), seq)
+		was, ok = delivery{Row: record.Row{State: store.Pending, AsOf: seq, KeyHash: keyHash}, stored: true}, true
+		key := record.Key3(num, uint64(due), seq)
 		if err := t.remove(index, key[:]); err != nil {
 			return err
 		}
@@ -53,21 +54,21 @@ func (t *txn) bury(num, seq uint64, due int64) error {
 			return err
 		}
 	}
-	if !ok || !was.live() {
+	if !ok || !was.Pending() {
 		return nil
 	}
 	r := was
-	r.state, r.finished, r.reason = store.Dead, t.now, damage
+	r.State, r.FinishedAt, r.Reason = store.Dead, t.now, damage
 	return t.transition(num, seq, was, r, true)
 }
 
 // keyHashOf finds the hash of a delivery's ordering key without reading the event; 0 when it has none.
 func (t *txn) keyHashOf(num, seq uint64) (uint64, error) {
 	c := t.bucket(keyed).Cursor()
-	start := key1(num)
-	for k, _ := c.Seek(start[:]); inSubscription(k, num); k, _ = c.Next() {
-		if number(k, 2) == seq {
-			return number(k, 1), nil
+	start := record.Key1(num)
+	for k, _ := c.Seek(start[:]); record.InSubscription(k, num); k, _ = c.Next() {
+		if record.KeyNumber(k, 2) == seq {
+			return record.KeyNumber(k, 1), nil
 		}
 	}
 	return 0, nil

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
 // What follows brings memory up to what has become of a subscription.
@@ -17,7 +18,7 @@ func (s *Store) setSubscription(num uint64, sub *store.Subscription) {
 }
 
 // canceledAll takes in the last of the marks: all that was pending before it is canceled.
-func (s *Store) canceledAll(num uint64, marks []mark) {
+func (s *Store) canceledAll(num uint64, marks []record.Mark) {
 	s.house.add(num)
 	q := s.schedule.Sub(num)
 	if q == nil {
@@ -26,7 +27,7 @@ func (s *Store) canceledAll(num uint64, marks []mark) {
 	q.Data.stored.forget()
 	q.Data.marks = marks // what else the transaction has done is to follow them
 	pin(q)
-	s.schedule.Cancel(q, marks[len(marks)-1].seq, s.now())
+	s.schedule.Cancel(q, marks[len(marks)-1].Seq, s.now())
 }
 
 // deleted takes in that a subscription is gone.

@@ -2,12 +2,12 @@ package boltstore
 
 import (
 	"bytes"
-	"fmt"
 	"slices"
 
-	bolt "go.etcd.io/bbolt"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+	bolt "go.etcd.io/bbolt"
 )
 
 // A chunk is a list of events whose deliveries to one subscription are pending and have no row, of those below the
@@ -15,31 +15,14 @@ import (
 // counts more than a place in a chunk: nothing is written here when a delivery gets a row. A chunk goes when all of it
 // have one.
 
-// maxChunk bounds the events of a chunk. Looking one of them up reads half of it.
-const maxChunk = 256
-
-func encodeChunk(key []byte, seqs []uint64) []byte {
-	e := newEncoder(8 + 2*len(seqs))
-	e.b = pack(e.b, seqs)
-	return e.seal(key)
-}
-
-func decodeChunk(key, v []byte) ([]uint64, error) {
-	d, err := unseal(key, v)
-	if err != nil {
-		return nil, fmt.Errorf("pending deliveries of subscription %d: %w", number(key, 0), err)
-	}
-	return unpackAll(d.b)
-}
-
 // seekChunk moves the cursor to the last chunk of the subscription that begins at seq or before, or else to the first
 // after, and returns it; nil when there is neither.
 func seekChunk(c *bolt.Cursor, num, seq uint64) (k, v []byte) {
-	low, high := key2(num, 0), key2(num, seq+1)
+	low, high := record.Key2(num, 0), record.Key2(num, seq+1)
 	if k, v = boltfile.LastBetween(c, low[:], high[:]); k != nil {
 		return k, v
 	}
-	if k, v = c.Seek(high[:]); inSubscription(k, num) {
+	if k, v = c.Seek(high[:]); record.InSubscription(k, num) {
 		return k, v
 	}
 	return nil, nil
@@ -58,7 +41,7 @@ type seenChunk struct {
 // spans reports whether it is the subscription's chunk that has the event, if any has.
 func (c *seenChunk) spans(num, seq uint64) bool {
 	n := len(c.seqs)
-	return n > 0 && number(c.key, 0) == num && c.seqs[0] <= seq && seq <= c.seqs[n-1]
+	return n > 0 && record.KeyNumber(c.key, 0) == num && c.seqs[0] <= seq && seq <= c.seqs[n-1]
 }
 
 // inChunk reports whether a chunk of the subscription has the event, and returns the chunk's key.
@@ -66,10 +49,10 @@ func (t *txn) inChunk(num, seq uint64) (key []byte, ok bool, err error) {
 	seen := t.chunks[num]
 	if !seen.spans(num, seq) {
 		k, v := seekChunk(t.bucket(chunks).Cursor(), num, seq)
-		if k == nil || number(k, 1) > seq {
+		if k == nil || record.KeyNumber(k, 1) > seq {
 			return nil, false, nil
 		}
-		seqs, err := decodeChunk(k, v)
+		seqs, err := record.DecodeChunk(k, v)
 		if err != nil {
 			return nil, false, err
 		}
@@ -94,7 +77,7 @@ func (t *txn) leaveChunk(num, seq uint64) error {
 	if err != nil || !ok {
 		return err
 	}
-	seqs, err := decodeChunk(k, t.get(chunks, k))
+	seqs, err := record.DecodeChunk(k, t.get(chunks, k))
 	if err != nil {
 		return err
 	}
@@ -107,11 +90,11 @@ func (t *txn) rewriteChunk(key []byte, seqs []uint64) error {
 	if err := t.remove(chunks, key); err != nil || len(seqs) == 0 {
 		return err
 	}
-	return t.putChunk(number(key, 0), seqs)
+	return t.putChunk(record.KeyNumber(key, 0), seqs)
 }
 
 // putChunk stores a chunk.
 func (t *txn) putChunk(num uint64, seqs []uint64) error {
-	key := key2(num, seqs[0])
-	return t.put(chunks, key[:], encodeChunk(key[:], seqs))
+	key := record.Key2(num, seqs[0])
+	return t.put(chunks, key[:], record.EncodeChunk(key[:], seqs))
 }

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/schedule"
+	bolt "go.etcd.io/bbolt"
 )
 
 // maxGoes bounds how often a Claim chooses anew because what it chose was not there, or can't be read: an event that is
@@ -61,7 +62,7 @@ type claiming struct {
 
 	last struct {
 		seq   uint64
-		event *event
+		event *record.Event
 		err   error
 	}
 
@@ -198,47 +199,47 @@ func (c *claiming) read(l *lease, into *store.Claim) reading {
 	case e == nil:
 		return reading{found: gone}
 	}
-	r, ok := row{state: store.Pending, stamp: l.Seq}, true
+	r, ok := delivery{Row: record.Row{State: store.Pending, AsOf: l.Seq}}, true
 	if !implicitly(l) { // or else memory knows that the file has nothing
-		r, ok, err = c.t.find(l.Sub.Num, l.Seq, e.keyHash())
+		r, ok, err = c.t.find(l.Sub.Num, l.Seq, e.KeyHash())
 	}
 	switch {
 	case err != nil:
 		return reading{found: broken}
-	case !ok || !r.live() || r.behind || e.erased():
+	case !ok || !r.Pending() || r.Blocked || e.Erased():
 		return reading{found: gone}
 	}
-	body := e.body
-	if r.own {
+	body := e.Body
+	if r.BodyOverride {
 		if body, err = c.t.ownBody(l.Sub.Num, l.Seq); err != nil {
 			return reading{found: broken}
 		}
 	}
 	*into = store.Claim{
-		Lease:      store.Lease{SubscriptionID: l.Data.sub.ID, EventID: e.id, Token: l.Token},
-		EventType:  e.typ,
-		Tenant:     e.tenant,
-		Key:        e.key,
-		EventTime:  time.UnixMilli(e.time).UTC(),
-		EnqueuedAt: asTime(e.enqueued),
+		Lease:      store.Lease{SubscriptionID: l.Data.sub.ID, EventID: e.ID, Token: l.Token},
+		EventType:  e.Type,
+		Tenant:     e.Tenant,
+		Key:        e.Key,
+		EventTime:  time.UnixMilli(e.Time).UTC(),
+		EnqueuedAt: record.AsTime(e.EnqueuedAt),
 		Body:       body,
-		Trace:      e.trace,
-		Attempt:    r.attempts + 1,
-		Retry:      r.attempts - r.base,
+		Trace:      e.Trace,
+		Attempt:    r.Attempts + 1,
+		Retry:      r.Attempts - r.Base,
 	}
-	return reading{key: e.keyHash(), stamp: r.stamp}
+	return reading{key: e.KeyHash(), stamp: r.AsOf}
 }
 
 // event reads an event, which is nil when it is gone. Claims of several subscriptions share the last one.
-func (c *claiming) event(seq uint64) (*event, error) {
+func (c *claiming) event(seq uint64) (*record.Event, error) {
 	if c.last.seq == seq {
 		return c.last.event, c.last.err
 	}
 	c.last.seq, c.last.event, c.last.err = seq, nil, nil
-	key := key1(seq)
+	key := record.Key1(seq)
 	if v := c.t.get(log, key[:]); v != nil {
-		e, err := decodeEvent(key[:], v)
-		e.body = bytes.Clone(e.body)
+		e, err := record.DecodeEvent(key[:], v)
+		e.Body = bytes.Clone(e.Body)
 		c.last.event, c.last.err = &e, err
 	}
 	return c.last.event, c.last.err

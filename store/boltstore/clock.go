@@ -53,14 +53,6 @@ func after(t int64, d time.Duration) int64 {
 	return t + int64(d)
 }
 
-// asTime returns the time that callers see; zero for none.
-func asTime(t int64) time.Time {
-	if t == 0 {
-		return time.Time{}
-	}
-	return time.Unix(0, t).UTC()
-}
-
 // fromMillis returns a time given in milliseconds, or the last there is.
 func fromMillis(ms int64) int64 {
 	if ms > math.MaxInt64/int64(time.Millisecond) {

@@ -143,7 +143,7 @@ func TestClaimOfManyDamagedIsBounded(t *testing.T) {
 	const many = 300
 	s := create(t, nil)
 	subscribeMany(t, s, many, "message.created")
-	e := event("event")
+	e := Event("event")
 	e.Payload = []byte(`"` + strings.Repeat("x", 4096) + `"`) // so that Damage meets it, and not the list of whom it is for
 	if err := s.Enqueue(t.Context(), e); err != nil {
 		t.Fatal(err)

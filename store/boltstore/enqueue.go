@@ -7,11 +7,12 @@ import (
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
 // Enqueue implements [store.Queue].
 func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
-	built, err := newEvents(evs) // needs no transaction
+	built, err := record.NewEvents(evs) // needs no transaction
 	if err == nil {
 		err = s.check(ctx)
 	}
@@ -25,13 +26,13 @@ func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
 }
 
 // enqueue stores the events. It writes nothing before it has checked all.
-func (t *txn) enqueue(evs []*event) error {
+func (t *txn) enqueue(evs []*record.Event) error {
 	fresh, err := t.unstored(evs)
 	if err != nil {
 		return err
 	}
 	for _, e := range fresh {
-		a, err := t.audience(e.tenant, e.typ, e.time)
+		a, err := t.audience(e.Tenant, e.Type, e.Time)
 		if err != nil {
 			return err
 		}
@@ -47,7 +48,7 @@ func (t *txn) enqueue(evs []*event) error {
 
 // unstored returns those of the events that are neither stored nor given twice. It is ErrConflict when one has the ID
 // of another.
-func (t *txn) unstored(evs []*event) ([]*event, error) {
+func (t *txn) unstored(evs []*record.Event) ([]*record.Event, error) {
 	if len(evs) == 1 {
 		known, err := t.known(evs[0])
 		if known || err != nil {
@@ -55,19 +56,19 @@ func (t *txn) unstored(evs []*event) ([]*event, error) {
 		}
 		return evs, nil
 	}
-	fresh := make([]*event, 0, len(evs))
-	given := make(map[string]*event, len(evs))
+	fresh := make([]*record.Event, 0, len(evs))
+	given := make(map[string]*record.Event, len(evs))
 	for _, e := range evs {
 		known, err := t.known(e)
 		if err != nil {
 			return nil, err
 		}
-		switch first := given[e.id]; {
+		switch first := given[e.ID]; {
 		case known:
 		case first == nil:
-			given[e.id] = e
+			given[e.ID] = e
 			fresh = append(fresh, e)
-		case !first.same(e):
+		case !first.Same(e):
 			return nil, conflict(e)
 		}
 	}
@@ -75,48 +76,48 @@ func (t *txn) unstored(evs []*event) ([]*event, error) {
 }
 
 // known reports whether the event is stored. It is ErrConflict when its ID is another's.
-func (t *txn) known(e *event) (bool, error) {
-	if t.isHigher(e.id) {
+func (t *txn) known(e *record.Event) (bool, error) {
+	if t.isHigher(e.ID) {
 		return false, nil
 	}
-	seq, err := t.eventNumber(e.id)
+	seq, err := t.eventNumber(e.ID)
 	if seq == 0 || err != nil {
 		return false, err
 	}
-	key := key1(seq)
-	stored, err := decodeEvent(key[:], t.get(log, key[:]))
+	key := record.Key1(seq)
+	stored, err := record.DecodeEvent(key[:], t.get(log, key[:]))
 	if err != nil {
 		return false, err
 	}
-	if !stored.erased() && !stored.same(e) {
+	if !stored.Erased() && !stored.Same(e) {
 		return false, conflict(e)
 	}
 	return true, nil
 }
 
-func conflict(e *event) error { return fmt.Errorf("event %s: %w", e.id, store.ErrConflict) }
+func conflict(e *record.Event) error { return fmt.Errorf("event %s: %w", e.ID, store.ErrConflict) }
 
 // enqueueOne stores an event that has an audience. Its deliveries are fresh: nothing is written for each, but for those
 // that do not start as pending and claimable.
-func (t *txn) enqueueOne(e *event, a *audience) error {
+func (t *txn) enqueueOne(e *record.Event, a *audience) error {
 	seq, err := t.nextSeq()
 	if err != nil {
 		return err
 	}
-	if e.enqueued, err = t.stamp(); err != nil {
+	if e.EnqueuedAt, err = t.stamp(); err != nil {
 		return err
 	}
-	key := key1(seq)
-	if err := t.put(log, key[:], e.encode(key[:], a.packed)); err != nil {
+	key := record.Key1(seq)
+	if err := t.put(log, key[:], e.Encode(key[:], a.packed)); err != nil {
 		return err
 	}
 	t.noteID(e, seq)
-	rowed, err := t.enqueueDisabled(seq, e.keyHash(), a)
+	rowed, err := t.enqueueDisabled(seq, e.KeyHash(), a)
 	if err != nil {
 		return err
 	}
-	if e.key != "" {
-		behind, err := t.enqueueKeyed(seq, e.keyHash(), a)
+	if e.Key != "" {
+		behind, err := t.enqueueKeyed(seq, e.KeyHash(), a)
 		if err != nil {
 			return err
 		}
@@ -135,8 +136,8 @@ func (t *txn) enqueueDisabled(seq, keyHash uint64, a *audience) ([]uint64, error
 		if err != nil {
 			return nil, err
 		}
-		r := row{state: store.Canceled, stamp: seq, key: keyHash, finished: t.now, reason: sub.DisabledReason}
-		if err := t.replace(num, seq, row{}, r, false); err != nil {
+		r := delivery{Row: record.Row{State: store.Canceled, AsOf: seq, KeyHash: keyHash, FinishedAt: t.now, Reason: sub.DisabledReason}}
+		if err := t.replace(num, seq, delivery{}, r, false); err != nil {
 			return nil, err
 		}
 	}
@@ -146,7 +147,7 @@ func (t *txn) enqueueDisabled(seq, keyHash uint64, a *audience) ([]uint64, error
 // enqueueKeyed notes that the event's deliveries have a key, and stores those that must wait for an earlier one. It
 // returns whose they are.
 func (t *txn) enqueueKeyed(seq, keyHash uint64, a *audience) (behind []uint64, err error) {
-	nums, err := unpackAll(a.packed)
+	nums, err := record.UnpackAll(a.packed)
 	if err != nil {
 		return nil, err
 	}
@@ -158,15 +159,15 @@ func (t *txn) enqueueKeyed(seq, keyHash uint64, a *audience) (behind []uint64, e
 		if err != nil {
 			return nil, err
 		}
-		key := key3(num, keyHash, seq)
+		key := record.Key3(num, keyHash, seq)
 		if err := t.put(keyed, key[:], nil); err != nil {
 			return nil, err
 		}
 		if earlier == nil {
 			continue
 		}
-		r := row{state: store.Pending, stamp: seq, key: keyHash, behind: true}
-		if err := t.replace(num, seq, row{}, r, false); err != nil {
+		r := delivery{Row: record.Row{State: store.Pending, AsOf: seq, KeyHash: keyHash, Blocked: true}}
+		if err := t.replace(num, seq, delivery{}, r, false); err != nil {
 			return nil, err
 		}
 		behind = append(behind, num)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
 // eraseReason is what pending deliveries of an erased event say.
@@ -106,10 +107,10 @@ type erasable struct {
 // look looks on for a while, and reports whether it must go on. An event that can't be read is nobody's.
 func (f *erasable) look(t *txn) (more bool, err error) {
 	c := t.bucket(log).Cursor()
-	start := key1(f.from)
+	start := record.Key1(f.from)
 	k, v := c.Seek(start[:])
 	for seen := 0; k != nil; seen++ {
-		if f.from = number(k, 0); seen > 0 && t.store.now()-t.now > sliceTime {
+		if f.from = record.KeyNumber(k, 0); seen > 0 && t.store.now()-t.now > sliceTime {
 			return true, nil
 		}
 		if full := f.see(k, v); full {
@@ -123,11 +124,11 @@ func (f *erasable) look(t *txn) (more bool, err error) {
 
 // see looks at an event. It is full when the event is one too many.
 func (f *erasable) see(k, v []byte) (full bool) {
-	e, err := decodeEvent(k, v)
-	if err != nil || e.tenant != f.tenant {
+	e, err := record.DecodeEvent(k, v)
+	if err != nil || e.Tenant != f.tenant {
 		return false
 	}
-	packed, err := decodeTargets(k, v)
+	packed, err := record.DecodeRecipients(k, v)
 	if err != nil {
 		return false
 	}

@@ -1,5 +1,7 @@
 package boltstore
 
+import "github.com/outhook/outhook/store/boltstore/internal/record"
+
 // erase erases events, and returns how many were not before, and which of them have a mark: their
 // erasure has to be finished.
 func (t *txn) erase(seqs []uint64) (n int, marked []uint64, err error) {
@@ -22,25 +24,25 @@ func (t *txn) erase(seqs []uint64) (n int, marked []uint64, err error) {
 // eraseEvent erases an event, if it is there and was not before. It takes the first step at once: an
 // event that few want needs no other, and no mark in the file. It is done if nothing is left to do.
 func (t *txn) eraseEvent(seq uint64, until int64) (erased, done bool, err error) {
-	key := key1(seq)
+	key := record.Key1(seq)
 	v := t.get(log, key[:])
 	if v == nil {
 		return false, true, nil
 	}
-	e, err := decodeEvent(key[:], v)
+	e, err := record.DecodeEvent(key[:], v)
 	if err != nil {
 		return false, false, err
 	}
-	if e.erased() {
+	if e.Erased() {
 		m, err := t.erasure(seq)
 		return false, m == nil, err
 	}
-	packed, err := decodeTargets(key[:], v)
+	packed, err := record.DecodeRecipients(key[:], v)
 	if err != nil {
 		return false, false, err
 	}
-	e.body, e.trace = nil, ""
-	record := e.encode(key[:], packed) // before anything is written: packed is the file's memory
+	e.Body, e.Trace = nil, ""
+	encoded := e.Encode(key[:], packed) // before anything is written: packed is the file's memory
 	all, err := t.erasures()
 	if err != nil {
 		return false, false, err
@@ -49,10 +51,10 @@ func (t *txn) eraseEvent(seq uint64, until int64) (erased, done bool, err error)
 	if err != nil {
 		return false, false, err
 	}
-	if err := t.put(log, key[:], record); err != nil {
+	if err := t.put(log, key[:], encoded); err != nil {
 		return false, false, err
 	}
-	t.erasing.all = append(all, erasure{seq: seq, stamp: stamp, at: t.now})
+	t.erasing.all = append(all, record.Erasure{Seq: seq, AsOf: stamp, At: t.now})
 	t.after(func() { t.store.recent.remove(seq) })
 	if done, err = t.eraseRecords(seq, t.store.eraseStep, until); err != nil || done {
 		return err == nil, done, err
@@ -74,39 +76,28 @@ func (t *txn) eraseDelivery(num, seq, keyHash uint64) (changed bool, err error) 
 	}
 	r := was
 	if was.marked {
-		r.due, r.behind = 0, false
+		r.Due, r.Blocked = 0, false
 	}
 	return true, t.transition(num, seq, was, r, was.marked)
 }
 
 // unreadable reports whether a delivery has a row that can't be read.
 func (t *txn) unreadable(num, seq uint64) bool {
-	key := key2(num, seq)
+	key := record.Key2(num, seq)
 	v := t.get(deliveries, key[:])
 	if v == nil {
 		return false
 	}
-	_, err := decodeRow(key[:], v)
+	_, err := record.DecodeRow(key[:], v)
 	return err != nil
 }
 
 // heedErasure drops the response of an attempt when the event is erased: it came late.
 func (t *txn) heedErasure(seq uint64, o *outcome) error {
-	key := key1(seq)
-	e, err := decodeEvent(key[:], t.get(log, key[:]))
-	if err == nil && e.erased() {
-		o.attempt = appendAttempt(nil, &o.Attempt)
+	key := record.Key1(seq)
+	e, err := record.DecodeEvent(key[:], t.get(log, key[:]))
+	if err == nil && e.Erased() {
+		o.attempt = record.AppendAttempt(nil, &o.Attempt)
 	}
 	return err
-}
-
-// withoutResponses returns the attempts of a row without what was answered.
-func withoutResponses(r *row) (log []byte, err error) {
-	log = make([]byte, 0, len(r.log))
-	err = r.eachAttempt(func(a attempt) {
-		record := a.record()
-		record.Response = nil
-		log = appendAttempt(log, &record)
-	})
-	return log, err
 }

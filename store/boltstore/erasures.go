@@ -2,11 +2,11 @@ package boltstore
 
 import (
 	"context"
-	"encoding/binary"
 	"math"
 	"slices"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
 // An event that many want is erased in two parts. One short transaction removes what the event
@@ -19,14 +19,6 @@ import (
 // Until its step, a delivery that was pending stays in the counts of pending deliveries, in the
 // indexes and in memory, where Claim passes it over, and those behind it in its key stay behind.
 
-// erasure is the mark of an event that is being erased.
-type erasure struct {
-	seq   uint64 // the event
-	stamp uint64 // taken from the events when it was erased, to tell what came first: it or a mark
-	at    int64
-	done  int // how many of the event's subscriptions have been seen to
-}
-
 // The bounds of a step.
 const (
 	defaultEraseStep = 500 // deliveries that it changes
@@ -35,33 +27,28 @@ const (
 
 // erasures returns the marks, in no order. They are few: there is one for each wide event whose Erase
 // is under way, or was cut off since Prune ran last.
-func (t *txn) erasures() ([]erasure, error) {
+func (t *txn) erasures() ([]record.Erasure, error) {
 	if t.erasing.read {
 		return t.erasing.all, nil
 	}
 	key := []byte(metaErasures)
 	v := t.get(meta, key)
 	if v != nil {
-		d, err := unseal(key, v)
+		all, err := record.DecodeErasures(key, v)
 		if err != nil {
 			return nil, err
 		}
-		for range d.count() {
-			t.erasing.all = append(t.erasing.all, erasure{d.uint(), d.uint(), d.int(), int(d.uint())})
-		}
-		if err := d.end(); err != nil {
-			return nil, err
-		}
+		t.erasing.all = all
 	}
 	t.erasing.read = true
 	return t.erasing.all, nil
 }
 
 // erasure returns the mark of an event; nil if it has none.
-func (t *txn) erasure(seq uint64) (*erasure, error) {
+func (t *txn) erasure(seq uint64) (*record.Erasure, error) {
 	all, err := t.erasures()
 	for i := range all {
-		if all[i].seq == seq {
+		if all[i].Seq == seq {
 			return &all[i], err
 		}
 	}
@@ -72,15 +59,7 @@ func (t *txn) erasure(seq uint64) (*erasure, error) {
 func (t *txn) storeErasures() error {
 	key := []byte(metaErasures)
 	return t.putOrRemove(meta, key, len(t.erasing.all) == 0, func(key []byte) []byte {
-		e := newEncoder(binary.MaxVarintLen64)
-		e.uint(uint64(len(t.erasing.all)))
-		for _, m := range t.erasing.all {
-			e.uint(m.seq)
-			e.uint(m.stamp)
-			e.int(m.at)
-			e.uint(uint64(m.done))
-		}
-		return e.seal(key)
+		return record.EncodeErasures(key, t.erasing.all)
 	})
 }
 
@@ -95,11 +74,11 @@ func (t *txn) eraseRecords(seq uint64, n int, until int64) (done bool, err error
 	if err != nil { // nothing can be read of its deliveries either; Prune must not try for ever
 		nums = nil
 	}
-	for seen, num := range nums[min(m.done, len(nums)):] {
+	for seen, num := range nums[min(m.Done, len(nums)):] {
 		if n <= 0 || seen%64 == 63 && t.store.now() > until {
 			return false, nil
 		}
-		m.done++
+		m.Done++
 		if !t.alive(num) {
 			continue
 		}
@@ -111,43 +90,43 @@ func (t *txn) eraseRecords(seq uint64, n int, until int64) (done bool, err error
 			n--
 		}
 	}
-	t.erasing.all = slices.DeleteFunc(t.erasing.all, func(m erasure) bool { return m.seq == seq })
+	t.erasing.all = slices.DeleteFunc(t.erasing.all, func(m record.Erasure) bool { return m.Seq == seq })
 	return true, nil
 }
 
 // targets returns whom an event is for, and the hash of its key. An event that is gone is for nobody.
 // The numbers are a copy: writing may move the file's memory.
 func (t *txn) targets(seq uint64) (keyHash uint64, nums []uint64, err error) {
-	key := key1(seq)
+	key := record.Key1(seq)
 	v := t.get(log, key[:])
 	if v == nil {
 		return 0, nil, nil
 	}
-	e, err := decodeEvent(key[:], v)
+	e, err := record.DecodeEvent(key[:], v)
 	if err != nil {
 		return 0, nil, err
 	}
-	packed, err := decodeTargets(key[:], v)
+	packed, err := record.DecodeRecipients(key[:], v)
 	if err != nil {
 		return 0, nil, err
 	}
-	nums, err = unpackAll(packed)
-	return e.keyHash(), nums, err
+	nums, err = record.UnpackAll(packed)
+	return e.KeyHash(), nums, err
 }
 
 // applyErasure makes a delivery what the mark of its event says, if the event has one. The marks of
 // the subscription have been applied.
-func (t *txn) applyErasure(num, seq uint64, r *row) error {
+func (t *txn) applyErasure(num, seq uint64, r *delivery) error {
 	m, err := t.erasure(seq)
 	if err != nil || m == nil {
 		return err
 	}
-	without, err := withoutResponses(r)
+	without, err := r.WithoutResponses()
 	if err != nil {
 		return err
 	}
-	r.outdated = r.own || len(without) != len(r.log)
-	r.own, r.log = false, without
+	r.outdated = r.BodyOverride || len(without) != len(r.Log)
+	r.BodyOverride, r.Log = false, without
 	if !r.listed() {
 		return nil
 	}
@@ -155,10 +134,10 @@ func (t *txn) applyErasure(num, seq uint64, r *row) error {
 	if err != nil {
 		return err
 	}
-	earlier := canceled(b.marks, r.stamp)
+	earlier := record.CanceledBy(b.Marks, r.AsOf)
 	r.counted = earlier == nil
-	if earlier == nil || m.stamp < earlier.seq { // or else it was canceled when the event was erased
-		r.state, r.finished, r.reason = store.Canceled, m.at, eraseReason
+	if earlier == nil || m.AsOf < earlier.Seq { // or else it was canceled when the event was erased
+		r.State, r.FinishedAt, r.Reason = store.Canceled, m.At, eraseReason
 	}
 	r.marked, r.outdated = true, true
 	return nil
@@ -284,8 +263,8 @@ func (s *Store) restoreErasures(t *txn) error {
 	if err == nil && len(all) > 0 {
 		s.erasing = make(map[uint64]*erasing, len(all))
 		for _, m := range all {
-			s.erasing[m.seq] = new(erasing)
-			s.schedule.Bar(m.seq, t.now)
+			s.erasing[m.Seq] = new(erasing)
+			s.schedule.Bar(m.Seq, t.now)
 		}
 	}
 	return err

@@ -38,7 +38,7 @@ func newWide(t *testing.T, o *boltstore.Options) *wide {
 	}
 	slices.Sort(w.subs)
 	for _, id := range []string{wideID, wideBehind} {
-		e := event(id)
+		e := Event(id)
 		e.Key, e.Trace = "key", trace
 		e.Payload = []byte(`"` + id + canary + `"`)
 		if err := w.s.Enqueue(t.Context(), e); err != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
 // Finish implements [store.Queue].
@@ -87,7 +88,7 @@ type outcome struct {
 func newOutcome(o store.Outcome) outcome {
 	own := outcome{Outcome: o}
 	if o.State != store.Canceled {
-		own.attempt = appendAttempt(nil, &o.Attempt)
+		own.attempt = record.AppendAttempt(nil, &o.Attempt)
 	}
 	own.Attempt.Response = nil
 	own.Body = nil
@@ -117,8 +118,8 @@ func (t *txn) conclude(o *outcome) (store.Result, error) {
 		return ignored, err
 	}
 	// The token is good only for what was claimed with it: the delivery may have been requeued since.
-	present := o.lease != nil && was.live() && was.stamp == o.lease.Data.stamp
-	late := o.State == store.Delivered && (was.live() || was.state == store.Canceled)
+	present := o.lease != nil && was.Pending() && was.AsOf == o.lease.Data.stamp
+	late := o.State == store.Delivered && (was.Pending() || was.State == store.Canceled)
 	if !present && !late {
 		return ignored, nil
 	}
@@ -139,69 +140,69 @@ func (t *txn) conclude(o *outcome) (store.Result, error) {
 		return store.Result{Before: before.Health, After: before.Health}, nil
 	}
 	t.count(num, o)
-	next := before.next(&o.Outcome, t.now)
+	next := before.Next(&o.Outcome, t.now)
 	t.setHealth(num, next)
 	return store.Result{Before: before.Health, After: next.Health}, nil
 }
 
 // concluded returns what a delivery is after an outcome that counts.
-func (t *txn) concluded(num, seq uint64, was row, o *outcome) (row, error) {
+func (t *txn) concluded(num, seq uint64, was delivery, o *outcome) (delivery, error) {
 	r := was
-	r.state, r.finished, r.due, r.reason = o.State, t.now, 0, ""
+	r.State, r.FinishedAt, r.Due, r.Reason = o.State, t.now, 0, ""
 	if o.State == store.Pending {
-		r.finished, r.due = 0, after(t.now, o.RetryIn)
+		r.FinishedAt, r.Due = 0, after(t.now, o.RetryIn)
 	} else {
-		r.behind = false
+		r.Blocked = false
 	}
 	if o.State == store.Canceled {
-		r.reason = o.Attempt.Error
+		r.Reason = o.Attempt.Error
 		return r, nil
 	}
-	r.attempts++
-	r.log = append(r.log[:len(r.log):len(r.log)], o.attempt...)
+	r.Attempts++
+	r.Log = append(r.Log[:len(r.Log):len(r.Log)], o.attempt...)
 	if o.Body == nil {
 		return r, nil
 	}
-	r.own = true
+	r.BodyOverride = true
 	return r, t.putBody(num, seq, o.Body)
 }
 
 // subject finds the delivery that an outcome is about.
-func (t *txn) subject(o *outcome) (num, seq uint64, r row, ok bool, err error) {
+func (t *txn) subject(o *outcome) (num, seq uint64, r delivery, ok bool, err error) {
 	if l := o.lease; l != nil {
 		if num, seq = l.Sub.Num, l.Seq; !t.alive(num) {
-			return num, seq, row{}, false, nil
+			return num, seq, delivery{}, false, nil
 		}
 		r, ok, err = t.find(num, seq, l.Data.key)
 		return num, seq, r, ok, err
 	}
 	if o.State != store.Delivered {
-		return 0, 0, row{}, false, nil
+		return 0, 0, delivery{}, false, nil
 	}
 	return t.lookUp(o.SubscriptionID, o.EventID)
 }
 
 // lookUp finds a delivery by its names.
-func (t *txn) lookUp(subscriptionID, eventID string) (num, seq uint64, r row, ok bool, err error) {
+func (t *txn) lookUp(subscriptionID, eventID string) (num, seq uint64, r delivery, ok bool, err error) {
 	if num, err = t.number(subIDs, []byte(subscriptionID)); err != nil || num == 0 {
-		return 0, 0, row{}, false, err
+		return 0, 0, delivery{}, false, err
 	}
 	if seq, err = t.eventNumber(eventID); err != nil || seq == 0 {
-		return 0, 0, row{}, false, err
+		return 0, 0, delivery{}, false, err
 	}
-	key := key1(seq)
+	key := record.Key1(seq)
 	v := t.get(log, key[:])
-	packed, err := decodeTargets(key[:], v)
+	packed, err := record.DecodeRecipients(key[:], v)
 	if err != nil {
-		return 0, 0, row{}, false, err
+		return 0, 0, delivery{}, false, err
 	}
-	if ok, err = packedHas(packed, num); err != nil || !ok {
-		return 0, 0, row{}, false, err
+	if ok, err = record.PackedHas(packed, num); err != nil || !ok {
+		return 0, 0, delivery{}, false, err
 	}
-	e, err := decodeEvent(key[:], v)
+	e, err := record.DecodeEvent(key[:], v)
 	if err != nil {
-		return 0, 0, row{}, false, err
+		return 0, 0, delivery{}, false, err
 	}
-	r, ok, err = t.find(num, seq, e.keyHash())
+	r, ok, err = t.find(num, seq, e.KeyHash())
 	return num, seq, r, ok, err
 }

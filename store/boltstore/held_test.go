@@ -180,7 +180,7 @@ func TestCloseWhileTheHostWrites(t *testing.T) {
 	s := inHost(t, db, boltstore.WithCloseWait(20*time.Millisecond))
 	subscribe(t, s)
 	tx := hold(t, db)
-	waits := start(func() error { return s.Enqueue(context.Background(), event("waits")) })
+	waits := start(func() error { return s.Enqueue(context.Background(), Event("waits")) })
 	eventually(t, "the committer waits for the host", func() bool { return committers() == 1 })
 	err := returns(t, "Close", start(s.Close))
 	if err == nil || !strings.Contains(err.Error(), "transaction of the host") {
@@ -205,7 +205,7 @@ func TestCloseWaitsForTheHost(t *testing.T) {
 	s := inHost(t, db, boltstore.WithCloseWait(patience))
 	subscribe(t, s)
 	tx := hold(t, db)
-	waits := start(func() error { return s.Enqueue(t.Context(), event("waits")) })
+	waits := start(func() error { return s.Enqueue(t.Context(), Event("waits")) })
 	eventually(t, "the committer waits for the host", func() bool { return committers() == 1 })
 	closed := start(s.Close)
 	eventually(t, "Close has begun", func() bool {

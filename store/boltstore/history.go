@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
 // Deliveries implements [store.History].
@@ -68,7 +69,7 @@ func (s *Store) Attempts(ctx context.Context, subscriptionID, eventID string) ([
 			if !ok {
 				return store.ErrNotFound
 			}
-			return r.eachAttempt(func(a attempt) { attempts = append(attempts, a.record()) })
+			return r.EachAttempt(func(a record.Attempt) { attempts = append(attempts, a.Clone()) })
 		})
 	}
 	if err != nil {
@@ -78,36 +79,36 @@ func (s *Store) Attempts(ctx context.Context, subscriptionID, eventID string) ([
 }
 
 // delivery returns the record that callers see.
-func (t *txn) delivery(num uint64, e *event, r *row) (store.Delivery, error) {
+func (t *txn) delivery(num uint64, e *record.Event, r *delivery) (store.Delivery, error) {
 	id, err := t.subscriptionID(num)
 	if err != nil {
 		return store.Delivery{}, err
 	}
 	d := store.Delivery{
 		SubscriptionID: id,
-		EventID:        e.id,
-		EventType:      e.typ,
-		Tenant:         e.tenant,
-		State:          r.state,
-		Erased:         e.erased(),
-		Attempts:       r.attempts,
-		CreatedAt:      asTime(e.enqueued),
-		FinishedAt:     asTime(r.finished),
+		EventID:        e.ID,
+		EventType:      e.Type,
+		Tenant:         e.Tenant,
+		State:          r.State,
+		Erased:         e.Erased(),
+		Attempts:       r.Attempts,
+		CreatedAt:      record.AsTime(e.EnqueuedAt),
+		FinishedAt:     record.AsTime(r.FinishedAt),
 	}
-	if r.live() {
-		d.DueAt = asTime(r.due)
-		if r.due == 0 {
+	if r.Pending() {
+		d.DueAt = record.AsTime(r.Due)
+		if r.Due == 0 {
 			d.DueAt = d.CreatedAt
 		}
 	}
-	last, ok, err := r.last()
+	last, ok, err := r.LastAttempt()
 	if ok {
-		d.LastStatus, d.LastError = last.status, string(last.err)
+		d.LastStatus, d.LastError = last.Status, string(last.Error)
 	}
-	if r.reason != "" || r.state == store.Canceled {
-		d.LastError = r.reason
+	if r.Reason != "" || r.State == store.Canceled {
+		d.LastError = r.Reason
 	}
-	if r.state == store.Delivered {
+	if r.State == store.Delivered {
 		d.LastError = ""
 	}
 	return d, err
@@ -118,8 +119,8 @@ func (t *txn) subscriptionID(num uint64) (string, error) {
 	if id, ok := t.ids[num]; ok {
 		return id, nil
 	}
-	key := key1(num)
-	id, err := decodeSubscriptionID(key[:], t.get(subs, key[:]))
+	key := record.Key1(num)
+	id, err := record.DecodeSubscriptionID(key[:], t.get(subs, key[:]))
 	if err != nil {
 		return "", err
 	}

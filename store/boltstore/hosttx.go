@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 
-	bolt "go.etcd.io/bbolt"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
+	bolt "go.etcd.io/bbolt"
 )
 
 // EnqueueTx is Enqueue in a transaction of the host: the events are stored when it commits, together with whatever else
@@ -18,7 +19,7 @@ import (
 // As any other transaction that writes, it must not wait for another call of this store: it holds the file's only
 // write lock.
 func (s *Store) EnqueueTx(tx *bolt.Tx, evs ...events.Event) error {
-	built, err := newEvents(evs)
+	built, err := record.NewEvents(evs)
 	if err == nil {
 		err = s.checkTx(tx)
 	}
@@ -45,7 +46,7 @@ func (s *Store) checkTx(tx *bolt.Tx) error {
 	return nil
 }
 
-func (s *Store) enqueueTx(tx *bolt.Tx, built []*event) error {
+func (s *Store) enqueueTx(tx *bolt.Tx, built []*record.Event) error {
 	t, err := s.begin(tx)
 	if err != nil {
 		return err

@@ -1,6 +1,9 @@
 package boltstore
 
-import "github.com/outhook/outhook/store/boltstore/internal/boltfile"
+import (
+	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+)
 
 // The index of event IDs is written behind: an event is found by its ID through eventIDs, or, when it is one of the few
 // latest, by looking at those, the tail. So a commit of one event writes no page of the index, and one commit in many
@@ -31,12 +34,12 @@ func (t *txn) eventNumber(id string) (uint64, error) {
 }
 
 // noteID notes the ID of an event that this transaction stores.
-func (t *txn) noteID(e *event, seq uint64) {
-	t.longBody = t.longBody || len(e.body) > maxTailBody
+func (t *txn) noteID(e *record.Event, seq uint64) {
+	t.longBody = t.longBody || len(e.Body) > maxTailBody
 	if t.tail != nil {
-		t.tail[e.id] = seq
+		t.tail[e.ID] = seq
 	}
-	t.store.highestID = max(t.store.highestID, e.id) // and stays so, also when this comes to nothing
+	t.store.highestID = max(t.store.highestID, e.ID) // and stays so, also when this comes to nothing
 }
 
 // forgetID removes the ID of an event that this transaction removes.
@@ -75,11 +78,11 @@ func (t *txn) readTail() {
 // being stored: nobody can say what its ID was, so under that ID there is none from then on.
 func (t *txn) unindexed() []numbered {
 	var found []numbered
-	key := key1(t.indexed() + 1)
+	key := record.Key1(t.indexed() + 1)
 	c := t.bucket(log).Cursor()
 	for k, v := c.Seek(key[:]); k != nil; k, v = c.Next() {
-		if e, err := decodeEvent(k, v); err == nil {
-			found = append(found, numbered{e.id, number(k, 0)})
+		if e, err := record.DecodeEvent(k, v); err == nil {
+			found = append(found, numbered{e.ID, record.KeyNumber(k, 0)})
 		}
 	}
 	return found

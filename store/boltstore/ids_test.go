@@ -36,7 +36,7 @@ func TestIDs(t *testing.T) {
 				i := len(all)
 				var evs []events.Event
 				for range min(1+rand.IntN(4)*rand.IntN(30), n-i) {
-					e := event(tt.id(i))
+					e := Event(tt.id(i))
 					if i%100 == 50 {
 						e = longEvent(e.ID)
 					}
@@ -76,7 +76,7 @@ func TestIDs(t *testing.T) {
 
 // longEvent returns an event that is too long to be looked at for its ID.
 func longEvent(id string) events.Event {
-	e := event(id)
+	e := Event(id)
 	e.Payload = []byte(`"` + strings.Repeat("x", 8<<10) + `"`)
 	return e
 }
@@ -106,7 +106,7 @@ func TestIDsTogether(t *testing.T) {
 				id = fmt.Sprintf("before-%03d-%d", i, j)
 			}
 			wg.Go(func() {
-				if err := s.Enqueue(t.Context(), event(id)); err != nil {
+				if err := s.Enqueue(t.Context(), Event(id)); err != nil {
 					t.Error(err)
 				}
 			})
@@ -134,7 +134,7 @@ func TestIDsOfTheHost(t *testing.T) {
 		ids := []string{fmt.Sprintf("z-%03d", 299-i), fmt.Sprintf("a-%03d", 299-i), fmt.Sprintf("z-%03d", 299-rand.IntN(i+1))}
 		err := db.Update(func(tx *bolt.Tx) error {
 			for _, id := range ids {
-				if err := s.EnqueueTx(tx, event(id)); err != nil {
+				if err := s.EnqueueTx(tx, Event(id)); err != nil {
 					return err
 				}
 			}
@@ -228,10 +228,10 @@ func TestIDsOfRemovedEvents(t *testing.T) {
 		})
 		var wg sync.WaitGroup
 		for _, f := range []func() error{
-			func() error { return s.Enqueue(t.Context(), event("first")) }, // is under way
-			func() error { return s.Enqueue(t.Context(), event("a")) },
+			func() error { return s.Enqueue(t.Context(), Event("first")) }, // is under way
+			func() error { return s.Enqueue(t.Context(), Event("a")) },
 			prune,
-			func() error { return s.Enqueue(t.Context(), event("removed-0")) },
+			func() error { return s.Enqueue(t.Context(), Event("removed-0")) },
 		} {
 			wg.Go(func() {
 				if err := f(); err != nil {
@@ -277,7 +277,7 @@ func TestIDsAllRemoved(t *testing.T) {
 		for _, f := range []func() error{
 			func() error { return s.SetFormat(1) }, // is under way
 			prune,
-			func() error { return s.Enqueue(t.Context(), event("after")) },
+			func() error { return s.Enqueue(t.Context(), Event("after")) },
 		} {
 			wg.Go(func() {
 				if err := f(); err != nil {

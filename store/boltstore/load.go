@@ -4,10 +4,11 @@ import (
 	"context"
 	"math"
 
-	bolt "go.etcd.io/bbolt"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/schedule"
+	bolt "go.etcd.io/bbolt"
 )
 
 // maxScan bounds what is looked at to load a window once.
@@ -50,7 +51,7 @@ type loader struct {
 	t     *txn
 	num   uint64
 	sub   *store.Subscription
-	marks []mark
+	marks []record.Mark
 
 	// Of the window that is being read:
 	after place // what is wanted comes after it
@@ -64,7 +65,7 @@ func (l *loader) load(lack *schedule.Lack, loaded *schedule.Loaded) error {
 		l.sub, loaded.State = l.state()
 	}
 	if b, err := l.t.backlog(l.num); err == nil { // or else memory has what it needs for its claims to fail
-		l.marks = b.marks
+		l.marks = b.Marks
 	}
 	for source, read := range map[schedule.Source]func() (bool, error){
 		schedule.Packed: l.chunks, schedule.First: l.started, schedule.Retry: l.retries,
@@ -111,8 +112,8 @@ func (l *loader) see(p place, pending func() (bool, error)) error {
 func (l *loader) chunks() (done bool, err error) {
 	rows := rowSeeker{cursor: l.t.bucket(deliveries).Cursor(), num: l.num, marks: l.marks}
 	c := l.t.bucket(chunks).Cursor()
-	for k, v := seekChunk(c, l.num, l.after.Seq); k != nil && number(k, 0) == l.num; k, v = c.Next() {
-		seqs, _ := decodeChunk(k, v)
+	for k, v := seekChunk(c, l.num, l.after.Seq); k != nil && record.KeyNumber(k, 0) == l.num; k, v = c.Next() {
+		seqs, _ := record.DecodeChunk(k, v)
 		for _, seq := range seqs {
 			if seq <= l.after.Seq {
 				continue
@@ -133,33 +134,33 @@ func (l *loader) chunks() (done bool, err error) {
 type rowSeeker struct {
 	cursor *bolt.Cursor
 	num    uint64
-	marks  []mark
+	marks  []record.Mark
 	next   uint64 // the first event from the last search on that has a row; 0 before there was one
 }
 
 // pending reports whether a delivery in a chunk is pending.
 func (r *rowSeeker) pending(seq uint64) bool {
 	if seq > r.next || r.next == 0 {
-		key := key2(r.num, seq)
+		key := record.Key2(r.num, seq)
 		r.next = math.MaxUint64
-		if k, _ := r.cursor.Seek(key[:]); inSubscription(k, r.num) {
-			r.next = number(k, 1)
+		if k, _ := r.cursor.Seek(key[:]); record.InSubscription(k, r.num) {
+			r.next = record.KeyNumber(k, 1)
 		}
 	}
-	return seq != r.next && canceled(r.marks, seq) == nil
+	return seq != r.next && record.CanceledBy(r.marks, seq) == nil
 }
 
 // started reads on in the index of rows, where first attempts are.
 func (l *loader) started() (done bool, err error) {
-	start := key3(l.num, 0, l.after.Seq+1)
+	start := record.Key3(l.num, 0, l.after.Seq+1)
 	return l.index(start[:], func(p place) bool { return p.Due == 0 })
 }
 
 // retries reads on in the index of rows, where retries are.
 func (l *loader) retries() (done bool, err error) {
-	start := key3(l.num, uint64(max(l.after.Due, 1)), 0)
+	start := record.Key3(l.num, uint64(max(l.after.Due, 1)), 0)
 	if l.after.Due > 0 {
-		start = key3(l.num, uint64(l.after.Due), l.after.Seq+1)
+		start = record.Key3(l.num, uint64(l.after.Due), l.after.Seq+1)
 	}
 	return l.index(start[:], func(place) bool { return true })
 }
@@ -167,8 +168,8 @@ func (l *loader) retries() (done bool, err error) {
 // index reads the index from a key on, as long as the positions are in the window's range.
 func (l *loader) index(start []byte, in func(place) bool) (done bool, err error) {
 	c := l.t.bucket(index).Cursor()
-	for k, _ := c.Seek(start); inSubscription(k, l.num); k, _ = c.Next() {
-		p := place{Due: int64(number(k, 1)), Seq: number(k, 2)}
+	for k, _ := c.Seek(start); record.InSubscription(k, l.num); k, _ = c.Next() {
+		p := place{Due: int64(record.KeyNumber(k, 1)), Seq: record.KeyNumber(k, 2)}
 		if !in(p) {
 			break
 		}
@@ -189,7 +190,5 @@ func (l *loader) rowPending(seq uint64) (bool, error) {
 		return true, nil
 	}
 	r, ok, err := l.t.find(l.num, seq, 0)
-	return err != nil || ok && r.live(), nil
+	return err != nil || ok && r.Pending(), nil
 }
-
-func inSubscription(k []byte, num uint64) bool { return k != nil && number(k, 0) == num }

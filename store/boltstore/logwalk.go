@@ -3,9 +3,10 @@ package boltstore
 import (
 	"time"
 
-	bolt "go.etcd.io/bbolt"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 
 	"github.com/outhook/outhook/store"
+	bolt "go.etcd.io/bbolt"
 )
 
 // logWalk is one step of a round through the log.
@@ -33,9 +34,9 @@ func (w *logWalk) shortest() time.Duration {
 }
 
 // young reports whether nothing of the event can be past its retention.
-func (w *logWalk) young(e *event, now int64) bool {
+func (w *logWalk) young(e *record.Event, now int64) bool {
 	shortest := w.shortest()
-	return shortest <= 0 || now-e.enqueued <= int64(shortest)
+	return shortest <= 0 || now-e.EnqueuedAt <= int64(shortest)
 }
 
 // look finds what is to be removed.
@@ -54,22 +55,22 @@ func (w *logWalk) look(t *txn) error {
 // lookThrough looks at a stretch, from where the round is. It is not done when the step got too long, or is blocked.
 func (w *logWalk) lookThrough(t *txn, c *bolt.Cursor, st stretch) (done bool, err error) {
 	h := &w.house
-	key := key1(max(h.seq, st.from))
-	for k, v := c.Seek(key[:]); k != nil && number(k, 0) <= st.to; k, v = c.Next() {
-		if seq := number(k, 0); seq != h.seq {
+	key := record.Key1(max(h.seq, st.from))
+	for k, v := c.Seek(key[:]); k != nil && record.KeyNumber(k, 0) <= st.to; k, v = c.Next() {
+		if seq := record.KeyNumber(k, 0); seq != h.seq {
 			h.seq, h.target, h.kept = seq, 0, false
 		}
 		w.looked++
-		e, err := decodeEvent(k, v)
+		e, err := record.DecodeEvent(k, v)
 		if err == nil && st.unread && !h.all && w.young(&e, t.now) {
 			w.read = h.seq
 			return true, nil
 		}
-		packed, err2 := decodeTargets(k, v)
+		packed, err2 := record.DecodeRecipients(k, v)
 		if err != nil || err2 != nil {
 			continue // it stays, and whoever reads it is told
 		}
-		done, err := w.lookAt(t, e.keyHash(), packed)
+		done, err := w.lookAt(t, e.KeyHash(), packed)
 		if err != nil {
 			return false, err
 		}
@@ -104,7 +105,7 @@ const lookRun = 256
 
 // lookAt finds what is to be removed of one event. It is not done when the step got too long, or is blocked.
 func (w *logWalk) lookAt(t *txn, keyHash uint64, packed []byte) (done bool, err error) {
-	nums, err := unpackAll(packed)
+	nums, err := record.UnpackAll(packed)
 	if err != nil {
 		return false, err
 	}
@@ -125,8 +126,8 @@ func (w *logWalk) lookAt(t *txn, keyHash uint64, packed []byte) (done bool, err 
 		case !ok:
 		case !w.outlived(&r, t.now):
 			h.kept = true
-			if !r.live() && !r.marked { // what is marked is noted when it has been swept
-				w.ages.noteFinished(h.seq, r.state == store.Delivered, r.finished)
+			if !r.Pending() && !r.marked { // what is marked is noted when it has been swept
+				w.ages.noteFinished(h.seq, r.State == store.Delivered, r.FinishedAt)
 			}
 		case h.seq > t.w:
 			h.target--
@@ -149,20 +150,20 @@ func (w *logWalk) lookAhead(t *txn, c *bolt.Cursor) {
 		if k == nil {
 			return
 		}
-		if e, err := decodeEvent(k, v); err != nil || w.young(&e, t.now) {
+		if e, err := record.DecodeEvent(k, v); err != nil || w.young(&e, t.now) {
 			return
 		}
-		w.blocked = number(k, 0)
+		w.blocked = record.KeyNumber(k, 0)
 	}
 }
 
 // outlived reports whether a delivery finished longer ago than it is to be kept.
-func (w *logWalk) outlived(r *row, now int64) bool {
+func (w *logWalk) outlived(r *delivery, now int64) bool {
 	keep := w.retention.Failed
-	if r.state == store.Delivered {
+	if r.State == store.Delivered {
 		keep = w.retention.Delivered
 	}
-	return !r.live() && r.stored && !r.marked && keep > 0 && now-r.finished > int64(keep)
+	return !r.Pending() && r.stored && !r.marked && keep > 0 && now-r.FinishedAt > int64(keep)
 }
 
 // remove removes what was found, as far as it is still so. When a round for orphans has ended, it notes that.
@@ -190,19 +191,20 @@ func (w *logWalk) remove(t *txn, ended bool) error {
 }
 
 func (w *logWalk) removeRow(t *txn, num, seq uint64) error {
-	key := key2(num, seq)
+	key := record.Key2(num, seq)
 	v := t.get(deliveries, key[:])
 	if v == nil {
 		return nil
 	}
-	r, err := decodeRow(key[:], v)
+	stored, err := record.DecodeRow(key[:], v)
+	r := delivery{Row: stored, stored: true}
 	if err != nil || !w.outlived(&r, t.now) {
 		return nil // it was requeued
 	}
 	if err := t.remove(deliveries, key[:]); err != nil {
 		return err
 	}
-	if r.own {
+	if r.BodyOverride {
 		if err := t.removeBody(num, seq); err != nil {
 			return err
 		}
@@ -212,19 +214,19 @@ func (w *logWalk) removeRow(t *txn, num, seq uint64) error {
 
 // removeEvent removes an event that nothing refers to any more.
 func (t *txn) removeEvent(seq uint64) error {
-	key := key1(seq)
+	key := record.Key1(seq)
 	v := t.get(log, key[:])
 	if v == nil {
 		return nil
 	}
-	e, err := decodeEvent(key[:], v)
+	e, err := record.DecodeEvent(key[:], v)
 	if err != nil {
 		return err
 	}
-	if needed, err := t.needed(seq, v, e.keyHash()); needed || err != nil {
+	if needed, err := t.needed(seq, v, e.KeyHash()); needed || err != nil {
 		return err
 	}
-	if err := t.forgetID(e.id); err != nil {
+	if err := t.forgetID(e.ID); err != nil {
 		return err
 	}
 	return t.remove(log, key[:])
@@ -232,13 +234,13 @@ func (t *txn) removeEvent(seq uint64) error {
 
 // needed reports whether an event has a delivery: those that were to be removed may have been requeued meanwhile.
 func (t *txn) needed(seq uint64, v []byte, keyHash uint64) (needed bool, err error) {
-	key := key1(seq)
-	packed, err := decodeTargets(key[:], v)
+	key := record.Key1(seq)
+	packed, err := record.DecodeRecipients(key[:], v)
 	if err != nil {
 		return true, err
 	}
 	var failed error
-	err = unpack(packed, func(num uint64) bool {
+	err = record.Unpack(packed, func(num uint64) bool {
 		if t.alive(num) {
 			if _, needed, failed = t.find(num, seq, keyHash); failed != nil {
 				needed = true

@@ -9,6 +9,7 @@ import (
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
 // audience is who wants the events of a tenant and type.
@@ -97,80 +98,45 @@ func (t *txn) audience(tenant, typ string, at int64) (*audience, error) {
 
 // findAudience looks up who wants the type and had subscribed at a time.
 func (t *txn) findAudience(tenant, typ string, latest int64) (*audience, error) {
-	var found []want
+	var found []record.Pattern
 	patterns := events.Patterns(typ)
 	if !events.Operational(typ) {
-		patterns = append(patterns, everyType)
+		patterns = append(patterns, record.EveryType)
 	}
 	for _, p := range patterns {
-		prefix := wantPrefix(tenant, p)
+		prefix := record.PatternPrefix(tenant, p)
 		c := t.bucket(wants).Cursor()
 		for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
-			w, err := decodeWant(k, v)
+			w, err := record.DecodePattern(k, v)
 			if err != nil {
 				return nil, err
 			}
-			if w.since <= latest {
+			if w.Since <= latest {
 				found = append(found, w)
 			}
 		}
 	}
-	slices.SortFunc(found, func(a, b want) int { return cmp.Compare(a.num, b.num) })
-	found = slices.CompactFunc(found, func(a, b want) bool { return a.num == b.num })
+	slices.SortFunc(found, func(a, b record.Pattern) int { return cmp.Compare(a.Num, b.Num) })
+	found = slices.CompactFunc(found, func(a, b record.Pattern) bool { return a.Num == b.Num })
 
 	a := &audience{count: len(found)}
 	nums := make([]uint64, len(found))
 	for i, w := range found {
-		nums[i] = w.num
-		a.newest = max(a.newest, w.since)
-		if w.disabled {
-			a.disabled = append(a.disabled, w.num)
+		nums[i] = w.Num
+		a.newest = max(a.newest, w.Since)
+		if w.Disabled {
+			a.disabled = append(a.disabled, w.Num)
 		}
 	}
-	a.packed = pack(nil, nums)
+	a.packed = record.Pack(nil, nums)
 	return a, nil
-}
-
-// everyType is the pattern of those who want all types but the operational.
-const everyType = ""
-
-// want is an entry of the index by which events find their subscriptions. There is one for each pattern of every
-// subscription that is subscribed or disabled.
-type want struct {
-	num      uint64
-	since    int64
-	disabled bool
-}
-
-func decodeWant(key, v []byte) (want, error) {
-	d, err := unseal(key, v)
-	if err != nil {
-		return want{}, err
-	}
-	w := want{num: number(key[len(key)-num1:], 0), since: d.int(), disabled: d.bool()}
-	return w, d.end()
-}
-
-// wantKeys returns the keys under which a subscription is in the index; none when it gets nothing.
-func wantKeys(num uint64, s *store.Subscription) [][]byte {
-	if s.Status != store.Subscribed && !s.Disabled() {
-		return nil
-	}
-	if len(s.Events) == 0 {
-		return [][]byte{wantKey(s.Tenant, everyType, num)}
-	}
-	var keys [][]byte
-	for _, p := range s.Events {
-		keys = append(keys, wantKey(s.Tenant, p, num))
-	}
-	return keys
 }
 
 // rewant replaces a subscription in the index. Either may be nil.
 func (t *txn) rewant(num uint64, was, is *store.Subscription) error {
 	if was != nil {
 		t.store.audiences.forget(was.Tenant)
-		for _, key := range wantKeys(num, was) {
+		for _, key := range record.PatternKeys(num, was) {
 			if err := t.remove(wants, key); err != nil {
 				return err
 			}
@@ -180,15 +146,8 @@ func (t *txn) rewant(num uint64, was, is *store.Subscription) error {
 		return nil
 	}
 	t.store.audiences.forget(is.Tenant)
-	for _, key := range wantKeys(num, is) {
-		e := newEncoder(12)
-		since := int64(0)
-		if !is.SubscribedAt.IsZero() {
-			since = is.SubscribedAt.UnixNano()
-		}
-		e.int(since)
-		e.bool(is.Disabled())
-		if err := t.put(wants, key, e.seal(key)); err != nil {
+	for _, key := range record.PatternKeys(num, is) {
+		if err := t.put(wants, key, record.EncodePattern(key, is)); err != nil {
 			return err
 		}
 	}

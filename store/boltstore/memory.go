@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -47,9 +48,9 @@ func (s *Store) queue(num uint64) *queue { return s.schedule.Ensure(num) }
 // What follows brings memory up to what a transaction has written.
 
 // addFresh takes in the deliveries of a new event, but for those that have a row, given in order.
-func (s *Store) addFresh(seq uint64, e *event, a *audience, rowed []uint64) {
+func (s *Store) addFresh(seq uint64, e *record.Event, a *audience, rowed []uint64) {
 	now := s.now()
-	_ = unpack(a.packed, func(num uint64) bool { // we have packed it
+	_ = record.Unpack(a.packed, func(num uint64) bool { // we have packed it
 		if len(rowed) > 0 && rowed[0] == num {
 			rowed = rowed[1:]
 			return true
@@ -95,23 +96,23 @@ func (s *Store) moved(m move) {
 }
 
 // setHealth changes the health of a subscription, and with it what counts against the limits of its class.
-func (s *Store) setHealth(num uint64, h health) {
+func (s *Store) setHealth(num uint64, h record.Health) {
 	if q := s.schedule.Sub(num); q != nil {
 		s.schedule.SetHealth(q, h.Health, s.now())
 	}
 }
 
 // setBacklog takes in what has changed of a backlog.
-func (s *Store) setBacklog(num uint64, b *backlog) {
+func (s *Store) setBacklog(num uint64, b *record.Backlog) {
 	q := s.schedule.Sub(num)
-	if q == nil && (b.empty() || b.deleted) {
+	if q == nil && (b.Empty() || b.Deleted) {
 		return
 	}
 	if q == nil {
 		q = s.queue(num)
 	}
 	setBacklogOf(q, b)
-	if b.pending == 0 && len(b.marks) == 0 {
+	if b.Pending == 0 && len(b.Marks) == 0 {
 		s.schedule.Complete(q, s.now())
 		return
 	}

@@ -158,7 +158,7 @@ func TestTruncatedWhileOpen(t *testing.T) {
 	if !errors.Is(err, store.ErrCorrupt) {
 		t.Errorf("Claim: got error %v, want store.ErrCorrupt", err)
 	}
-	if err := s.Enqueue(t.Context(), event("late")); !errors.Is(err, store.ErrCorrupt) {
+	if err := s.Enqueue(t.Context(), Event("late")); !errors.Is(err, store.ErrCorrupt) {
 		t.Errorf("Enqueue: got error %v, want store.ErrCorrupt", err)
 	}
 }

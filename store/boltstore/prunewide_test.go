@@ -94,7 +94,7 @@ func testPruneWide(t *testing.T, subscriptions, events int, reopen bool) {
 	}
 	r := store.Retention{Delivered: 1, Failed: 1}
 	pruneWatched(t, s, r, 10+subscriptions*events/20) // a step looks at 256 deliveries at least
-	within(t, "Enqueue", func() error { return s.Enqueue(t.Context(), event("later")) })
+	within(t, "Enqueue", func() error { return s.Enqueue(t.Context(), Event("later")) })
 	verify(t, s)
 	page, err := s.Deliveries(t.Context(), store.DeliveryQuery{EventID: "event-0", Limit: 1, AnyTenant: true})
 	if err != nil {

@@ -2,6 +2,7 @@ package boltstore
 
 import (
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -25,16 +26,16 @@ type subscriber struct {
 	// points to. It is nil if its record can't be read.
 	sub *store.Subscription
 
-	pending  int    // how many are pending other than implicit ones
-	stored   stored // the oldest of those
-	chunks   bool   // there may be chunks in the file
-	marks    []mark // that are not swept yet
-	trimming bool   // it is in the list of that name
+	pending  int           // how many are pending other than implicit ones
+	stored   stored        // the oldest of those
+	chunks   bool          // there may be chunks in the file
+	marks    []record.Mark // that are not swept yet
+	trimming bool          // it is in the list of that name
 }
 
 // claimed is what memory has of a lease beside what the schedule knows.
 type claimed struct {
-	event *event              // if it is at hand, until Claim has read the delivery
+	event *record.Event       // if it is at hand, until Claim has read the delivery
 	sub   *store.Subscription // as it was when the lease began, until Claim has read the delivery: the queue's may change
 
 	// Once Claim has read the delivery:
@@ -51,8 +52,8 @@ func implicitly(l *lease) bool { return l.From == schedule.Implicit || l.From ==
 func active(sub *store.Subscription) bool { return sub == nil || sub.Status == store.Subscribed }
 
 // setBacklogOf takes in what the file says of a subscription's backlog.
-func setBacklogOf(q *queue, b *backlog) {
-	q.Data.pending, q.Data.chunks, q.Data.marks = b.pending, b.chunks, b.marks
+func setBacklogOf(q *queue, b *record.Backlog) {
+	q.Data.pending, q.Data.chunks, q.Data.marks = b.Pending, b.Chunks, b.Marks
 	pin(q)
 }
 

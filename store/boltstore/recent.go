@@ -1,5 +1,7 @@
 package boltstore
 
+import "github.com/outhook/outhook/store/boltstore/internal/record"
+
 // The bounds of recent: together, of the memory that it takes.
 const (
 	maxRecent     = 4096
@@ -10,13 +12,13 @@ const (
 type recent struct {
 	ring [maxRecent]struct {
 		seq   uint64
-		event *event
+		event *record.Event
 	}
 }
 
 // add puts in an event, unless it is large, for the one that is maxRecent older.
-func (r *recent) add(seq uint64, e *event) {
-	if slot := &r.ring[seq%maxRecent]; len(e.body) <= maxRecentBody && slot.seq < seq {
+func (r *recent) add(seq uint64, e *record.Event) {
+	if slot := &r.ring[seq%maxRecent]; len(e.Body) <= maxRecentBody && slot.seq < seq {
 		slot.seq, slot.event = seq, e
 	}
 }
@@ -29,7 +31,7 @@ func (r *recent) remove(seq uint64) {
 }
 
 // find returns an event; nil when it is not there.
-func (r *recent) find(seq uint64) *event {
+func (r *recent) find(seq uint64) *record.Event {
 	if slot := &r.ring[seq%maxRecent]; slot.seq == seq {
 		return slot.event
 	}

@@ -4,13 +4,12 @@ import (
 	"fmt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
 // putNumber and number store and read a value that is a number; a missing one is 0.
 func (t *txn) putNumber(id bucketID, key []byte, n uint64) error {
-	e := newEncoder(10)
-	e.uint(n)
-	return t.put(id, key, e.seal(key))
+	return t.put(id, key, record.EncodeNumber(key, n))
 }
 
 func (t *txn) number(id bucketID, key []byte) (uint64, error) {
@@ -18,12 +17,11 @@ func (t *txn) number(id bucketID, key []byte) (uint64, error) {
 	if v == nil {
 		return 0, nil
 	}
-	d, err := unseal(key, v)
+	n, err := record.DecodeNumber(key, v)
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", bucketNames[id], err)
 	}
-	n := d.uint()
-	return n, d.end()
+	return n, nil
 }
 
 func (t *txn) metaNumber(name string) (uint64, error) { return t.number(meta, []byte(name)) }
@@ -31,12 +29,12 @@ func (t *txn) metaNumber(name string) (uint64, error) { return t.number(meta, []
 func (t *txn) putMetaNumber(name string, n uint64) error { return t.putNumber(meta, []byte(name), n) }
 
 // backlog returns the backlog of a subscription, to be read.
-func (t *txn) backlog(num uint64) (*backlog, error) {
+func (t *txn) backlog(num uint64) (*record.Backlog, error) {
 	if b := t.backlogs[num]; b != nil {
 		return b, nil
 	}
-	key := key1(num)
-	b, err := decodeBacklog(key[:], t.get(backlogs, key[:]))
+	key := record.Key1(num)
+	b, err := record.DecodeBacklog(key[:], t.get(backlogs, key[:]))
 	if err != nil {
 		return nil, err
 	}
@@ -44,15 +42,15 @@ func (t *txn) backlog(num uint64) (*backlog, error) {
 	return b, nil
 }
 
-func (t *txn) cacheBacklog(num uint64, b *backlog) {
+func (t *txn) cacheBacklog(num uint64, b *record.Backlog) {
 	if t.backlogs == nil {
-		t.backlogs = make(map[uint64]*backlog)
+		t.backlogs = make(map[uint64]*record.Backlog)
 	}
 	t.backlogs[num] = b
 }
 
 // editBacklog returns the backlog of a subscription, to be changed.
-func (t *txn) editBacklog(num uint64) (*backlog, error) {
+func (t *txn) editBacklog(num uint64) (*record.Backlog, error) {
 	b, err := t.backlog(num)
 	if err != nil {
 		return nil, err
@@ -62,7 +60,7 @@ func (t *txn) editBacklog(num uint64) (*backlog, error) {
 }
 
 // keepBacklog makes b the backlog of a subscription.
-func (t *txn) keepBacklog(num uint64, b *backlog) {
+func (t *txn) keepBacklog(num uint64, b *record.Backlog) {
 	t.cacheBacklog(num, b)
 	if t.changed.backlogs == nil {
 		t.changed.backlogs = make(map[uint64]bool)
@@ -72,24 +70,24 @@ func (t *txn) keepBacklog(num uint64, b *backlog) {
 }
 
 // health returns the health of a subscription. One that can't be read is the zero one: it is a memory, no promise.
-func (t *txn) health(num uint64) health {
+func (t *txn) health(num uint64) record.Health {
 	if h, ok := t.healths[num]; ok {
 		return h
 	}
-	key := key1(num)
-	h, err := decodeHealth(key[:], t.get(healths, key[:]))
+	key := record.Key1(num)
+	h, err := record.DecodeHealth(key[:], t.get(healths, key[:]))
 	if err != nil {
-		h = health{}
+		h = record.Health{}
 	}
 	if t.healths == nil {
-		t.healths = make(map[uint64]health)
+		t.healths = make(map[uint64]record.Health)
 	}
 	t.healths[num] = h
 	return h
 }
 
 // setHealth changes the health of a subscription.
-func (t *txn) setHealth(num uint64, h health) {
+func (t *txn) setHealth(num uint64, h record.Health) {
 	if t.health(num) == h {
 		return
 	}
@@ -105,15 +103,15 @@ func (t *txn) setHealth(num uint64, h health) {
 // flush writes what was changed of backlogs and healths. It must come last.
 func (t *txn) flush() error {
 	for num := range t.changed.backlogs {
-		key, b := key1(num), t.backlogs[num]
-		if err := t.putOrRemove(backlogs, key[:], b.empty(), b.encode); err != nil {
+		key, b := record.Key1(num), t.backlogs[num]
+		if err := t.putOrRemove(backlogs, key[:], b.Empty(), b.Encode); err != nil {
 			return err
 		}
 		t.after(func() { t.store.setBacklog(num, b) })
 	}
 	for num := range t.changed.healths {
-		key, h := key1(num), t.healths[num]
-		if err := t.putOrRemove(healths, key[:], h == health{}, h.encode); err != nil {
+		key, h := record.Key1(num), t.healths[num]
+		if err := t.putOrRemove(healths, key[:], h == record.Health{}, h.Encode); err != nil {
 			return err
 		}
 	}
@@ -133,12 +131,12 @@ func (t *txn) sub(num uint64) (*store.Subscription, error) {
 	if s, ok := t.subs[num]; ok {
 		return s, nil
 	}
-	key := key1(num)
+	key := record.Key1(num)
 	v := t.get(subs, key[:])
 	var s *store.Subscription
 	if v != nil {
 		var err error
-		if s, err = decodeSubscription(key[:], v); err != nil {
+		if s, err = record.DecodeSubscription(key[:], v); err != nil {
 			return nil, err
 		}
 	}
@@ -159,6 +157,6 @@ func (t *txn) alive(num uint64) bool {
 	if s, ok := t.subs[num]; ok {
 		return s != nil
 	}
-	key := key1(num)
+	key := record.Key1(num)
 	return t.get(subs, key[:]) != nil
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
 // Requeue implements [store.History].
@@ -57,14 +58,14 @@ func (t *txn) requeue(q *store.DeliveryQuery, spots []spot) (n int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	var e *event // of the deliveries that follow, which are often of the same
+	var e *record.Event // of the deliveries that follow, which are often of the same
 	for i, p := range spots {
 		if i == 0 || p.seq != spots[i-1].seq {
 			if e, err = t.event(p.seq); err != nil {
 				return 0, err
 			}
 		}
-		if e == nil || e.erased() {
+		if e == nil || e.Erased() {
 			continue
 		}
 		changed, err := t.requeueOne(q, p, e, stamp)
@@ -79,22 +80,22 @@ func (t *txn) requeue(q *store.DeliveryQuery, spots []spot) (n int, err error) {
 }
 
 // event reads an event. It is nil if there is none. Its body is the file's memory.
-func (t *txn) event(seq uint64) (*event, error) {
-	key := key1(seq)
+func (t *txn) event(seq uint64) (*record.Event, error) {
+	key := record.Key1(seq)
 	v := t.get(log, key[:])
 	if v == nil {
 		return nil, nil
 	}
-	e, err := decodeEvent(key[:], v)
+	e, err := record.DecodeEvent(key[:], v)
 	return &e, err
 }
 
-func (t *txn) requeueOne(q *store.DeliveryQuery, p spot, e *event, stamp uint64) (bool, error) {
+func (t *txn) requeueOne(q *store.DeliveryQuery, p spot, e *record.Event, stamp uint64) (bool, error) {
 	sub, err := t.sub(p.num)
 	if err != nil || sub == nil || sub.Status != store.Subscribed {
 		return false, err
 	}
-	was, ok, err := t.find(p.num, p.seq, e.keyHash())
+	was, ok, err := t.find(p.num, p.seq, e.KeyHash())
 	if err != nil || !ok {
 		return false, err
 	}
@@ -104,13 +105,13 @@ func (t *txn) requeueOne(q *store.DeliveryQuery, p spot, e *event, stamp uint64)
 	}
 	t.unhold(p.num)
 	r := was
-	r.due = t.now
-	if was.live() {
-		if was.due <= t.now || t.store.busy(p.num, p.seq, t.now) {
+	r.Due = t.now
+	if was.Pending() {
+		if was.Due <= t.now || t.store.busy(p.num, p.seq, t.now) {
 			return false, nil
 		}
 	} else {
-		r.state, r.stamp, r.base, r.finished, r.reason = store.Pending, stamp, was.attempts, 0, ""
+		r.State, r.AsOf, r.Base, r.FinishedAt, r.Reason = store.Pending, stamp, was.Attempts, 0, ""
 	}
 	return true, t.transition(p.num, p.seq, was, r, false)
 }

@@ -1,5 +1,7 @@
 package boltstore
 
+import "github.com/outhook/outhook/store/boltstore/internal/record"
+
 // restore brings memory up to the file when the store is opened: who has a backlog, which is not read, and the events
 // above the watermark, which are.
 func (s *Store) restore(t *txn) error {
@@ -23,7 +25,7 @@ func (s *Store) restore(t *txn) error {
 	}
 	s.schedule.Subs(func(q *queue) {
 		if n := len(q.Data.marks); n > 0 {
-			s.schedule.CancelImplicit(q, q.Data.marks[n-1].seq)
+			s.schedule.CancelImplicit(q, q.Data.marks[n-1].Seq)
 		}
 	})
 	return nil
@@ -32,19 +34,19 @@ func (s *Store) restore(t *txn) error {
 func (s *Store) restoreBacklogs(t *txn) error {
 	c := t.bucket(backlogs).Cursor()
 	for k, v := c.First(); k != nil; k, v = c.Next() {
-		b, err := decodeBacklog(k, v)
+		b, err := record.DecodeBacklog(k, v)
 		if err != nil {
 			return err
 		}
-		num := number(k, 0)
-		if b.deleted {
+		num := record.KeyNumber(k, 0)
+		if b.Deleted {
 			s.house.add(num)
 			continue
 		}
 		q := s.queue(num)
 		setBacklogOf(q, b)
 		s.schedule.Restart(q, t.now)
-		if len(b.marks) > 0 {
+		if len(b.Marks) > 0 {
 			s.house.add(num)
 		}
 	}
@@ -52,14 +54,14 @@ func (s *Store) restoreBacklogs(t *txn) error {
 }
 
 func (s *Store) restoreFresh(t *txn) error {
-	key := key1(t.w + 1)
+	key := record.Key1(t.w + 1)
 	c := t.bucket(log).Cursor()
 	for k, v := c.Seek(key[:]); k != nil; k, v = c.Next() {
-		packed, err := decodeTargets(k, v)
+		packed, err := record.DecodeRecipients(k, v)
 		if err != nil {
 			return err
 		}
-		if err := s.restoreEvent(t, number(k, 0), packed); err != nil {
+		if err := s.restoreEvent(t, record.KeyNumber(k, 0), packed); err != nil {
 			return err
 		}
 	}
@@ -70,9 +72,9 @@ func (s *Store) restoreFresh(t *txn) error {
 func (s *Store) restoreEvent(t *txn, seq uint64, packed []byte) error {
 	count := 0
 	var failed error
-	err := unpack(packed, func(num uint64) bool {
+	err := record.Unpack(packed, func(num uint64) bool {
 		count++
-		key := key2(num, seq)
+		key := record.Key2(num, seq)
 		if t.get(deliveries, key[:]) != nil || s.schedule.Sub(num) == nil && !t.alive(num) {
 			return true
 		}

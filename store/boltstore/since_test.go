@@ -58,7 +58,7 @@ func TestSinceEndsTheWalk(t *testing.T) {
 
 func publishOne(t *testing.T, s *boltstore.Store, i int) {
 	t.Helper()
-	if err := s.Enqueue(t.Context(), event("event-"+string(rune('0'+i)))); err != nil {
+	if err := s.Enqueue(t.Context(), Event("event-"+string(rune('0'+i)))); err != nil {
 		t.Fatal(err)
 	}
 }

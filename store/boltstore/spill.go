@@ -1,6 +1,10 @@
 package boltstore
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+)
 
 // What is pending is known from the events: each says for whom it is, and a delivery without a row is pending. So that
 // this needs neither much memory nor long reading when the store is opened, there is a watermark. Above it are as many
@@ -164,13 +168,13 @@ func (t *txn) spillOne(num uint64, seqs []uint64) error {
 	if err != nil { // memory knows it too, and others must not suffer
 		b = t.recallBacklog(num)
 	}
-	b.chunks = true
+	b.Chunks = true
 	for _, seq := range seqs {
-		if canceled(b.marks, seq) == nil {
-			b.pending++
+		if record.CanceledBy(b.Marks, seq) == nil {
+			b.Pending++
 		}
 	}
-	for chunk := range slices.Chunk(seqs, maxChunk) {
+	for chunk := range slices.Chunk(seqs, record.MaxChunk) {
 		if err := t.putChunk(num, chunk); err != nil {
 			return err
 		}
@@ -180,11 +184,11 @@ func (t *txn) spillOne(num uint64, seqs []uint64) error {
 }
 
 // recallBacklog replaces a backlog that can't be read by what memory knows of it.
-func (t *txn) recallBacklog(num uint64) *backlog {
-	b := &backlog{}
+func (t *txn) recallBacklog(num uint64) *record.Backlog {
+	b := &record.Backlog{}
 	t.store.mu.Lock()
 	if q := t.store.schedule.Sub(num); q != nil {
-		*b = backlog{pending: q.Data.pending, chunks: q.Data.chunks, marks: q.Data.marks}
+		*b = record.Backlog{Pending: q.Data.pending, Chunks: q.Data.chunks, Marks: q.Data.marks}
 	}
 	t.store.mu.Unlock()
 	t.keepBacklog(num, b)
@@ -199,7 +203,7 @@ func (s *Store) spilled(num uint64, seqs []uint64) {
 	}
 	q.Data.chunks = true
 	pin(q)
-	dead := func(seq uint64) bool { return canceled(q.Data.marks, seq) != nil }
+	dead := func(seq uint64) bool { return record.CanceledBy(q.Data.marks, seq) != nil }
 	for _, seq := range seqs {
 		if !dead(seq) {
 			q.Data.stored.moved(seq, true)

@@ -1,6 +1,9 @@
 package boltstore
 
-import "github.com/outhook/outhook/store/boltstore/internal/boltfile"
+import (
+	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+)
 
 // Events are stamped by the system's clock when they are enqueued, so that callers can ask for those of a time. Mostly
 // their times go with their order, and a listing of those since a time can end at the first that is older. When the
@@ -32,7 +35,7 @@ func (t *txn) restoreStamp() {
 	if k == nil {
 		return
 	}
-	if e, err := decodeEvent(k, v); err == nil {
-		t.store.stamped = e.enqueued
+	if e, err := record.DecodeEvent(k, v); err == nil {
+		t.store.stamped = e.EnqueuedAt
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
 // Stats implements [store.History].
@@ -38,14 +39,14 @@ func (s *Store) stats(ctx context.Context, subscriptionID string) (stats store.S
 		}
 		stats.Subscriptions = 1
 		h := t.health(num)
-		stats.Health, stats.FailingSince = h.Health, h.FailingSince(asTime(h.failedAt))
+		stats.Health, stats.FailingSince = h.Health, h.FailingSince(record.AsTime(h.FailedAt))
 		return nil
 	})
 	if err != nil {
 		return stats, err
 	}
 	if num != 0 {
-		w := windows{store: s, num: num, now: asTime(s.now())}
+		w := windows{store: s, num: num, now: record.AsTime(s.now())}
 		if err := w.read(ctx); err != nil {
 			return stats, err
 		}
@@ -189,18 +190,18 @@ func (t *txn) oldestChunked(num, least uint64) (uint64, error) {
 		return 0, err
 	}
 	c := t.bucket(chunks).Cursor()
-	start := key2(num, 0)
-	for k, v := c.Seek(start[:]); inSubscription(k, num); k, v = c.Next() {
-		seqs, err := decodeChunk(k, v)
+	start := record.Key2(num, 0)
+	for k, v := c.Seek(start[:]); record.InSubscription(k, num); k, v = c.Next() {
+		seqs, err := record.DecodeChunk(k, v)
 		if err != nil {
 			return 0, err
 		}
 		for _, seq := range seqs {
-			key := key2(num, seq)
+			key := record.Key2(num, seq)
 			switch {
 			case least != 0 && seq >= least:
 				return least, nil
-			case canceled(b.marks, seq) == nil && t.get(deliveries, key[:]) == nil:
+			case record.CanceledBy(b.Marks, seq) == nil && t.get(deliveries, key[:]) == nil:
 				return seq, nil
 			}
 		}
@@ -215,18 +216,18 @@ func (t *txn) oldestIndexed(num uint64, from place, least uint64) (upTo place, s
 		return from, 0, false, err
 	}
 	c := t.bucket(index).Cursor()
-	start := key3(num, uint64(from.Due), from.Seq+1)
+	start := record.Key3(num, uint64(from.Due), from.Seq+1)
 	n := 0
-	for k, _ := c.Seek(start[:]); inSubscription(k, num); k, _ = c.Next() {
+	for k, _ := c.Seek(start[:]); record.InSubscription(k, num); k, _ = c.Next() {
 		if n++; n > 1<<14 {
 			return from, least, true, nil
 		}
-		from = place{Due: int64(number(k, 1)), Seq: number(k, 2)}
+		from = place{Due: int64(record.KeyNumber(k, 1)), Seq: record.KeyNumber(k, 2)}
 		if least != 0 && from.Seq >= least {
 			continue
 		}
-		if len(b.marks) > 0 {
-			if r, ok, err := t.find(num, from.Seq, 0); err != nil || !ok || !r.live() {
+		if len(b.Marks) > 0 {
+			if r, ok, err := t.find(num, from.Seq, 0); err != nil || !ok || !r.Pending() {
 				continue
 			}
 		}
@@ -238,13 +239,13 @@ func (t *txn) oldestIndexed(num uint64, from place, least uint64) (upTo place, s
 // enqueuedAt returns when an event was enqueued; zero when it is gone by now.
 func (s *Store) enqueuedAt(ctx context.Context, seq uint64) (at time.Time, err error) {
 	err = s.read(ctx, func(t *txn) error {
-		key := key1(seq)
+		key := record.Key1(seq)
 		v := t.get(log, key[:])
 		if v == nil {
 			return nil
 		}
-		e, err := decodeEvent(key[:], v)
-		at = asTime(e.enqueued)
+		e, err := record.DecodeEvent(key[:], v)
+		at = record.AsTime(e.EnqueuedAt)
 		return err
 	})
 	return at, err

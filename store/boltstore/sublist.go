@@ -5,10 +5,11 @@ import (
 	"context"
 	"fmt"
 
-	bolt "go.etcd.io/bbolt"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+	bolt "go.etcd.io/bbolt"
 )
 
 // sliceSize is how many records are read in one transaction of a listing.
@@ -60,7 +61,7 @@ func (t *txn) countOf(q *store.SubscriptionQuery) (uint64, error) {
 	if q.AnyTenant {
 		return t.metaNumber(metaCount)
 	}
-	return t.number(tenants, tenantPrefix(q.Tenant))
+	return t.number(tenants, record.TenantPrefix(q.Tenant))
 }
 
 func (s *Store) walkSubscriptions(ctx context.Context, q *store.SubscriptionQuery, from spot, d direction, visit func(*item[store.Subscription]) bool) error {
@@ -90,7 +91,7 @@ func (s *Store) walkSubscriptions(ctx context.Context, q *store.SubscriptionQuer
 
 // subscriptionSlice reads some of the subscriptions that q selects, and appends them to slice.
 func (t *txn) subscriptionSlice(q *store.SubscriptionQuery, from spot, d direction, slice []item[store.Subscription]) (_ []item[store.Subscription], more bool, err error) {
-	id, prefix := tenants, tenantPrefix(q.Tenant)
+	id, prefix := tenants, record.TenantPrefix(q.Tenant)
 	if q.AnyTenant {
 		id, prefix = subs, nil
 	}
@@ -99,14 +100,14 @@ func (t *txn) subscriptionSlice(q *store.SubscriptionQuery, from spot, d directi
 		if len(slice) == sliceSize {
 			return slice, true, nil
 		}
-		num := number(k[len(prefix):], 0)
-		key := key1(num)
+		num := record.KeyNumber(k[len(prefix):], 0)
+		key := record.Key1(num)
 		v := t.get(subs, key[:])
 		if v == nil {
 			continue
 		}
 		slice = append(slice, item[store.Subscription]{spot: spot{0, num}})
-		if err := decodeSubscriptionInto(&slice[len(slice)-1].value, key[:], v); err != nil {
+		if err := record.DecodeSubscriptionInto(&slice[len(slice)-1].value, key[:], v); err != nil {
 			return nil, false, err
 		}
 	}
@@ -116,7 +117,7 @@ func (t *txn) subscriptionSlice(q *store.SubscriptionQuery, from spot, d directi
 // keysFrom iterates over the keys that are a prefix and a number: from n on, or from before n down.
 func keysFrom(c *bolt.Cursor, prefix []byte, n uint64, d direction) func(yield func(k []byte) bool) {
 	return func(yield func(k []byte) bool) {
-		num, lowest := key1(n), key1(0)
+		num, lowest := record.Key1(n), record.Key1(0)
 		start := append(bytes.Clone(prefix), num[:]...)
 		if d == backward {
 			for k := range boltfile.Descend(c, append(bytes.Clone(prefix), lowest[:]...), start) {

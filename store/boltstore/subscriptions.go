@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
 // CreateSubscription implements [store.Subscriptions].
@@ -37,7 +38,7 @@ func (t *txn) createSubscription(sub store.Subscription) (store.Subscription, er
 		}
 		return sub, err
 	}
-	at := asTime(t.store.wall().UnixNano())
+	at := record.AsTime(t.store.wall().UnixNano())
 	sub.CreatedAt, sub.UpdatedAt, sub.SubscribedAt = at, at, time.Time{}
 	if sub.Status == store.Subscribed {
 		sub.SubscribedAt = at
@@ -50,7 +51,7 @@ func (t *txn) createSubscription(sub store.Subscription) (store.Subscription, er
 	if err := t.putNumber(subIDs, []byte(sub.ID), num); err != nil {
 		return sub, err
 	}
-	if err := t.put(tenants, tenantKey(sub.Tenant, num), nil); err != nil {
+	if err := t.put(tenants, record.TenantKey(sub.Tenant, num), nil); err != nil {
 		return sub, err
 	}
 	if err := t.countSubscriptions(sub.Tenant, 1); err != nil {
@@ -61,8 +62,8 @@ func (t *txn) createSubscription(sub store.Subscription) (store.Subscription, er
 
 // putSubscription stores what a subscription has become.
 func (t *txn) putSubscription(num uint64, was, is *store.Subscription) error {
-	key := key1(num)
-	if err := t.put(subs, key[:], encodeSubscription(key[:], is)); err != nil {
+	key := record.Key1(num)
+	if err := t.put(subs, key[:], record.EncodeSubscription(key[:], is)); err != nil {
 		return err
 	}
 	t.setSub(num, is)
@@ -71,7 +72,7 @@ func (t *txn) putSubscription(num uint64, was, is *store.Subscription) error {
 
 // countSubscriptions adds to the numbers of subscriptions: of a tenant and of all.
 func (t *txn) countSubscriptions(tenant string, d int) error {
-	n, err := t.number(tenants, tenantPrefix(tenant))
+	n, err := t.number(tenants, record.TenantPrefix(tenant))
 	if err != nil {
 		return err
 	}
@@ -79,7 +80,7 @@ func (t *txn) countSubscriptions(tenant string, d int) error {
 	if err != nil {
 		return err
 	}
-	if err := t.putNumber(tenants, tenantPrefix(tenant), n+uint64(d)); err != nil {
+	if err := t.putNumber(tenants, record.TenantPrefix(tenant), n+uint64(d)); err != nil {
 		return err
 	}
 	return t.putMetaNumber(metaCount, all+uint64(d))
@@ -94,8 +95,8 @@ func (s *Store) Subscription(ctx context.Context, id string) (store.Subscription
 	return *sub, nil
 }
 
-// lookUpSubscription reads a subscription by its ID. The record is a copy.
-func (s *Store) lookUpSubscription(ctx context.Context, id string) (num uint64, sub *store.Subscription, record []byte, err error) {
+// lookUpSubscription reads a subscription by its ID. encoded is a copy of its record.
+func (s *Store) lookUpSubscription(ctx context.Context, id string) (num uint64, sub *store.Subscription, encoded []byte, err error) {
 	if err := s.check(ctx); err != nil {
 		return 0, nil, nil, err
 	}
@@ -103,16 +104,16 @@ func (s *Store) lookUpSubscription(ctx context.Context, id string) (num uint64, 
 		if num, err = t.number(subIDs, []byte(id)); err != nil {
 			return err
 		}
-		key := key1(num)
+		key := record.Key1(num)
 		v := t.get(subs, key[:])
 		if v == nil {
 			return store.ErrNotFound
 		}
-		record = bytes.Clone(v)
-		sub, err = decodeSubscription(key[:], v)
+		encoded = bytes.Clone(v)
+		sub, err = record.DecodeSubscription(key[:], v)
 		return err
 	})
-	return num, sub, record, err
+	return num, sub, encoded, err
 }
 
 // errChanged says that a subscription was changed by somebody else meanwhile.
@@ -121,7 +122,7 @@ var errChanged = errors.New("the subscription has changed")
 // UpdateSubscription implements [store.Subscriptions].
 func (s *Store) UpdateSubscription(ctx context.Context, id string, change func(*store.Subscription) error) (store.Subscription, error) {
 	for {
-		num, was, record, err := s.lookUpSubscription(ctx, id)
+		num, was, encoded, err := s.lookUpSubscription(ctx, id)
 		if err != nil {
 			return store.Subscription{}, fmt.Errorf("boltstore: update subscription: %w", err)
 		}
@@ -136,7 +137,7 @@ func (s *Store) UpdateSubscription(ctx context.Context, id string, change func(*
 		is.ID, is.Tenant = was.ID, was.Tenant
 		var updated store.Subscription
 		err = s.submit(ctx, &op{run: func(t *txn) (err error) {
-			updated, err = t.updateSubscription(num, was, is, record)
+			updated, err = t.updateSubscription(num, was, is, encoded)
 			return err
 		}})
 		switch {
@@ -148,12 +149,12 @@ func (s *Store) UpdateSubscription(ctx context.Context, id string, change func(*
 	}
 }
 
-func (t *txn) updateSubscription(num uint64, was *store.Subscription, is store.Subscription, record []byte) (store.Subscription, error) {
-	key := key1(num)
-	if !bytes.Equal(t.get(subs, key[:]), record) {
+func (t *txn) updateSubscription(num uint64, was *store.Subscription, is store.Subscription, encoded []byte) (store.Subscription, error) {
+	key := record.Key1(num)
+	if !bytes.Equal(t.get(subs, key[:]), encoded) {
 		return is, errChanged
 	}
-	at := asTime(t.store.wall().UnixNano())
+	at := record.AsTime(t.store.wall().UnixNano())
 	is.CreatedAt, is.UpdatedAt, is.SubscribedAt = was.CreatedAt, at, was.SubscribedAt
 	subscribed := was.Status != store.Subscribed && is.Status == store.Subscribed
 	unsubscribed := was.Status == store.Subscribed && is.Status != store.Subscribed
@@ -175,7 +176,7 @@ func (t *txn) updateSubscription(num uint64, was *store.Subscription, is store.S
 		}
 	}
 	if subscribed || was.URL != is.URL {
-		t.setHealth(num, health{})
+		t.setHealth(num, record.Health{})
 	}
 	return is, nil
 }
@@ -190,9 +191,9 @@ func (t *txn) cancelPending(num uint64, reason string) error {
 	if err != nil {
 		return err
 	}
-	b.pending = 0
-	b.marks = append(b.marks[:len(b.marks):len(b.marks)], mark{seq, t.now, reason})
-	marks := b.marks
+	b.Pending = 0
+	b.Marks = append(b.Marks[:len(b.Marks):len(b.Marks)], record.Mark{Seq: seq, At: t.now, Reason: reason})
+	marks := b.Marks
 	t.after(func() { t.store.canceledAll(num, marks) })
 	return nil
 }
@@ -228,17 +229,17 @@ func (t *txn) deleteSubscription(id string) error {
 	if err := t.countSubscriptions(sub.Tenant, -1); err != nil {
 		return err
 	}
-	key := key1(num)
+	key := record.Key1(num)
 	for _, e := range []struct {
 		from bucketID
 		key  []byte
-	}{{subIDs, []byte(id)}, {subs, key[:]}, {tenants, tenantKey(sub.Tenant, num)}, {healths, key[:]}} {
+	}{{subIDs, []byte(id)}, {subs, key[:]}, {tenants, record.TenantKey(sub.Tenant, num)}, {healths, key[:]}} {
 		if err := t.remove(e.from, e.key); err != nil {
 			return err
 		}
 	}
 	t.setSub(num, nil)
-	t.keepBacklog(num, &backlog{deleted: true})
+	t.keepBacklog(num, &record.Backlog{Deleted: true})
 	t.after(func() { t.store.deleted(num) })
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
 // sweepState is how far the sweep of a subscription has come: doing to its records what its marks say, or removing them
@@ -54,7 +55,7 @@ func (s *Store) planSweep() *sweeping {
 	state := s.house.sweeps[0]
 	q := s.schedule.Sub(state.num)
 	if q != nil && len(q.Data.marks) > 0 && state.upTo == 0 {
-		state.upTo = q.Data.marks[len(q.Data.marks)-1].seq
+		state.upTo = q.Data.marks[len(q.Data.marks)-1].Seq
 	}
 	w := &sweeping{sweepState: *state, state: state}
 	if q != nil {
@@ -71,7 +72,7 @@ func (w *sweeping) run(t *txn) error {
 		return err
 	}
 	var done bool
-	if b.deleted {
+	if b.Deleted {
 		done, err = w.removeAll(t)
 	} else {
 		done, err = w.cancelAll(t)
@@ -83,16 +84,16 @@ func (w *sweeping) run(t *txn) error {
 		next := w.sweepState
 		t.after(func() { *w.state = next })
 		return nil
-	case b.deleted:
-		t.keepBacklog(w.num, &backlog{})
+	case b.Deleted:
+		t.keepBacklog(w.num, &record.Backlog{})
 		t.after(func() { t.store.house.orphans = true })
 		err = t.putMetaNumber(metaOrphans, 1)
-	case len(b.marks) > 0:
+	case len(b.Marks) > 0:
 		if b, err = t.editBacklog(w.num); err == nil {
-			b.marks = slices.DeleteFunc(slices.Clone(b.marks), func(m mark) bool { return m.seq <= w.upTo })
+			b.Marks = slices.DeleteFunc(slices.Clone(b.Marks), func(m record.Mark) bool { return m.Seq <= w.upTo })
 		}
 	}
-	if len(b.marks) == 0 || b.deleted {
+	if len(b.Marks) == 0 || b.Deleted {
 		t.after(func() { t.store.house.swept(w.num) })
 	}
 	return err
@@ -121,10 +122,10 @@ func (t *txn) orphan(id bucketID, key []byte) {
 	s := t.store
 	switch id {
 	case deliveries:
-		seq := number(key, 1)
+		seq := record.KeyNumber(key, 1)
 		t.after(func() { s.ages.merge(seq, age{orphaned: true}) })
 	case chunks:
-		seqs, err := decodeChunk(key, t.get(chunks, key))
+		seqs, err := record.DecodeChunk(key, t.get(chunks, key))
 		if err != nil {
 			t.lose()
 		}
@@ -145,13 +146,13 @@ func (t *txn) lose() {
 
 // keys returns at most n keys of the subscription after a key, and whether there are more.
 func (w *sweeping) keys(t *txn, id bucketID, after []byte, n int) (keys [][]byte, more bool) {
-	prefix := key1(w.num)
+	prefix := record.Key1(w.num)
 	start := prefix[:]
 	if after != nil {
 		start = append(bytes.Clone(after), 0)
 	}
 	c := t.bucket(id).Cursor()
-	for k, _ := c.Seek(start); inSubscription(k, w.num); k, _ = c.Next() {
+	for k, _ := c.Seek(start); record.InSubscription(k, w.num); k, _ = c.Next() {
 		if len(keys) == n {
 			return keys, true
 		}
@@ -196,7 +197,7 @@ func (w *sweeping) cancelKeys(t *txn, id bucketID) (more bool, err error) {
 	for _, k := range keys {
 		w.seen--
 		w.after = k
-		if err := w.cancel(t, number(k, 2)); err != nil {
+		if err := w.cancel(t, record.KeyNumber(k, 2)); err != nil {
 			return false, err
 		}
 	}
@@ -209,7 +210,7 @@ func (w *sweeping) cancelChunk(t *txn) (more bool, err error) {
 	if len(keys) == 0 {
 		return false, nil
 	}
-	seqs, err := decodeChunk(keys[0], t.get(chunks, keys[0]))
+	seqs, err := record.DecodeChunk(keys[0], t.get(chunks, keys[0]))
 	if err != nil { // all of it is canceled, and nobody knows what it was
 		t.lose()
 		return true, t.remove(chunks, keys[0])
@@ -229,12 +230,13 @@ func (w *sweeping) cancelChunk(t *txn) (more bool, err error) {
 // cancel cancels a delivery, if a mark says so. It has a row, or is known to be pending without one. One that can't be
 // read is left for Claim to find.
 func (w *sweeping) cancel(t *txn, seq uint64) error {
-	key := key2(w.num, seq)
-	was, err := row{state: store.Pending, stamp: seq}, error(nil)
+	key := record.Key2(w.num, seq)
+	was, err := delivery{Row: record.Row{State: store.Pending, AsOf: seq}}, error(nil)
 	if v := t.get(deliveries, key[:]); v != nil {
-		was, err = decodeRow(key[:], v)
+		was.stored = true
+		was.Row, err = record.DecodeRow(key[:], v)
 	} else {
-		was.key = t.eventKeyHash(seq)
+		was.KeyHash = t.eventKeyHash(seq)
 	}
 	if err != nil {
 		return nil
@@ -244,16 +246,16 @@ func (w *sweeping) cancel(t *txn, seq uint64) error {
 	}
 	w.left--
 	r := was
-	r.behind, r.due = false, 0
+	r.Blocked, r.Due = false, 0
 	return t.transition(w.num, seq, was, r, true)
 }
 
 // eventKeyHash returns the hash of an event's ordering key. One that can't be read has none.
 func (t *txn) eventKeyHash(seq uint64) uint64 {
-	key := key1(seq)
-	e, err := decodeEvent(key[:], t.get(log, key[:]))
+	key := record.Key1(seq)
+	e, err := record.DecodeEvent(key[:], t.get(log, key[:]))
 	if err != nil {
 		return 0
 	}
-	return e.keyHash()
+	return e.KeyHash()
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/internal/rollup"
 )
 
@@ -63,7 +64,7 @@ func (t *txn) tally() error {
 		})
 	}
 	if len(t.counted) > 0 {
-		slot := rollup.At(asTime(t.now))
+		slot := rollup.At(record.AsTime(t.now))
 		t.after(func() { t.store.count(slot, t.counted) })
 	}
 	return nil

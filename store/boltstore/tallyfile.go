@@ -3,47 +3,24 @@ package boltstore
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 
-	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/rollup"
+	bolt "go.etcd.io/bbolt"
 )
 
 // The file has a record for each slot and subscription, by the slot first, so that those that are past are at the front.
 
-func (k slotKey) key() [num2]byte { return key2(uint64(k.slot), k.num) }
-
-func encodeSlot(key []byte, s *rollup.Bucket) []byte {
-	e := newEncoder(32)
-	e.b = s.Append(e.b)
-	return e.seal(key)
-}
-
-// decodeSlot reads counts. No value is none.
-func decodeSlot(key, v []byte) (rollup.Bucket, error) {
-	if v == nil {
-		return rollup.Bucket{}, nil
-	}
-	d, err := unseal(key, v)
-	if err != nil {
-		return rollup.Bucket{}, fmt.Errorf("counts of subscription %d: %w", number(key, 1), err)
-	}
-	s, err := rollup.Parse(d.b)
-	if err != nil {
-		return rollup.Bucket{}, fmt.Errorf("counts of subscription %d: %w: %w", number(key, 1), store.ErrCorrupt, err)
-	}
-	return s, nil
-}
+func (k slotKey) key() [record.Len2]byte { return record.Key2(uint64(k.slot), k.num) }
 
 // slot returns the stored counts of a subscription. Like a health, what can't be read is nothing.
 func (t *txn) slot(k slotKey) rollup.Bucket {
 	key := k.key()
-	s, err := decodeSlot(key[:], t.get(counts, key[:]))
+	s, err := record.DecodeCounts(key[:], t.get(counts, key[:]))
 	if err != nil {
 		return rollup.Bucket{}
 	}
@@ -60,7 +37,7 @@ func (t *txn) writeSlots(slots map[slotKey]*rollup.Bucket) error {
 		sum := t.slot(k)
 		sum.Merge(slots[k])
 		key := k.key()
-		if err := t.put(counts, key[:], encodeSlot(key[:], &sum)); err != nil {
+		if err := t.put(counts, key[:], record.EncodeCounts(key[:], &sum)); err != nil {
 			return err
 		}
 	}
@@ -69,9 +46,9 @@ func (t *txn) writeSlots(slots map[slotKey]*rollup.Bucket) error {
 
 // pastSlots returns at most n keys of counts that are past, oldest first.
 func (t *txn) pastSlots(n int) (keys [][]byte) {
-	first := rollup.First(asTime(t.now), rollup.Day)
+	first := rollup.First(record.AsTime(t.now), rollup.Day)
 	c := t.bucket(counts).Cursor()
-	for k, _ := c.First(); k != nil && int64(number(k, 0)) < first && len(keys) < n; k, _ = c.Next() {
+	for k, _ := c.First(); k != nil && int64(record.KeyNumber(k, 0)) < first && len(keys) < n; k, _ = c.Next() {
 		keys = append(keys, slices.Clone(k))
 	}
 	return keys
@@ -79,7 +56,7 @@ func (t *txn) pastSlots(n int) (keys [][]byte) {
 
 // removeSlots removes the counts of a subscription, but for those that are past.
 func (t *txn) removeSlots(num uint64) error {
-	now := asTime(t.now)
+	now := record.AsTime(t.now)
 	for slot := rollup.First(now, rollup.Day); slot <= rollup.At(now); slot++ {
 		key := slotKey{slot, num}.key()
 		if t.get(counts, key[:]) == nil {

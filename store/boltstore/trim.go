@@ -2,6 +2,8 @@ package boltstore
 
 import (
 	"bytes"
+
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
 // trimStep bounds the subscriptions, and the chunks of each, that one commit looks at.
@@ -41,7 +43,7 @@ func (t *txn) trim() error {
 		if !t.alive(p.num) {
 			continue
 		}
-		if b, err := t.backlog(p.num); err != nil || len(b.marks) > 0 {
+		if b, err := t.backlog(p.num); err != nil || len(b.Marks) > 0 {
 			continue
 		}
 		if err := t.trimOne(p.num, p.floor); err != nil {
@@ -54,16 +56,16 @@ func (t *txn) trim() error {
 func (t *txn) trimOne(num, floor uint64) error {
 	var done [][]byte
 	c := t.bucket(chunks).Cursor()
-	start := key2(num, 0)
+	start := record.Key2(num, 0)
 	k, v := c.Seek(start[:])
-	for ; k != nil && number(k, 0) == num && len(done) < trimStep; k, v = c.Next() {
-		seqs, err := decodeChunk(k, v)
+	for ; k != nil && record.KeyNumber(k, 0) == num && len(done) < trimStep; k, v = c.Next() {
+		seqs, err := record.DecodeChunk(k, v)
 		if err != nil || len(seqs) > 0 && seqs[len(seqs)-1] >= floor {
 			break
 		}
 		done = append(done, bytes.Clone(k))
 	}
-	all := k == nil || number(k, 0) != num
+	all := k == nil || record.KeyNumber(k, 0) != num
 	for _, k := range done {
 		if err := t.remove(chunks, k); err != nil {
 			return err
@@ -76,6 +78,6 @@ func (t *txn) trimOne(num, floor uint64) error {
 	if err != nil {
 		return err
 	}
-	b.chunks = false
+	b.Chunks = false
 	return nil
 }

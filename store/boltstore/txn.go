@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"fmt"
 
-	bolt "go.etcd.io/bbolt"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 
 	"github.com/outhook/outhook/store"
+	bolt "go.etcd.io/bbolt"
 )
 
 // bucketID names a bucket of the store.
@@ -77,8 +78,8 @@ type txn struct {
 	w      uint64 // the watermark
 	rising uint64 // where it is going, or is
 
-	backlogs map[uint64]*backlog // read, and to be written when changed
-	healths  map[uint64]health
+	backlogs map[uint64]*record.Backlog // read, and to be written when changed
+	healths  map[uint64]record.Health
 	subs     map[uint64]*store.Subscription // nil for one that is not there
 	ids      map[uint64]string              // of subscriptions
 	changed  struct{ backlogs, healths map[uint64]bool }
@@ -87,7 +88,7 @@ type txn struct {
 	rowed    []rowed              // deliveries that got a row
 	chunks   map[uint64]seenChunk // of each subscription, the last that inChunk has looked at
 	erasing  struct {             // see erasures.go
-		all  []erasure
+		all  []record.Erasure
 		read bool
 	}
 

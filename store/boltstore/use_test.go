@@ -75,8 +75,8 @@ func subscribeMany(t *testing.T, s *boltstore.Store, n int, eventType string) {
 	wg.Wait()
 }
 
-// event returns an event whose payload is its ID.
-func event(id string) events.Event {
+// Event returns an event whose payload is its ID.
+func Event(id string) events.Event {
 	payload, _ := json.Marshal(id)
 	return events.Event{ID: id, Type: "message.created", Time: time.UnixMilli(4e12), Payload: payload}
 }
@@ -93,7 +93,7 @@ func publish(t *testing.T, s *boltstore.Store, name string, n int) []string {
 	var evs []events.Event
 	for i := range n {
 		ids = append(ids, fmt.Sprintf("%s-%d", name, i))
-		if evs = append(evs, event(ids[i])); len(evs) == 100 || i == n-1 {
+		if evs = append(evs, Event(ids[i])); len(evs) == 100 || i == n-1 {
 			if err := s.Enqueue(t.Context(), evs...); err != nil {
 				t.Fatal(err)
 			}

@@ -58,7 +58,7 @@ func (v *verifier) oldest(q *queue) {
 func (v *verifier) queue(q *queue) {
 	v.oldest(q)
 	d, num := &q.Data, q.Num
-	if b := v.backlogs[num]; b != nil && (d.pending != b.pending || d.chunks != b.chunks || len(d.marks) != len(b.marks)) {
+	if b := v.backlogs[num]; b != nil && (d.pending != b.Pending || d.chunks != b.Chunks || len(d.marks) != len(b.Marks)) {
 		v.errorf("subscription %d: memory knows %d %v %v of %+v", num, d.pending, d.chunks, d.marks, b)
 	}
 	in := q.Inspect()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
 // sliceTime bounds how long one transaction of a listing lasts, in nanoseconds.
@@ -114,7 +115,7 @@ func (sl *slicer) upTo(seq uint64) {
 // everything reads event by event.
 func (sl *slicer) everything() error {
 	for k, v := range sl.events() {
-		if seq := number(k, 0); seq != sl.from.seq {
+		if seq := record.KeyNumber(k, 0); seq != sl.from.seq {
 			sl.upTo(seq)
 		}
 		if sl.stop() {
@@ -133,11 +134,11 @@ func (sl *slicer) everything() error {
 func (sl *slicer) events() iter.Seq2[[]byte, []byte] {
 	c := sl.t.bucket(log).Cursor()
 	if sl.d == forward { // that is from the newest on
-		after := key1(sl.from.seq + 1)
+		after := record.Key1(sl.from.seq + 1)
 		return boltfile.Descend(c, nil, after[:])
 	}
 	return func(yield func(k, v []byte) bool) {
-		from := key1(sl.from.seq)
+		from := record.Key1(sl.from.seq)
 		for k, v := c.Seek(from[:]); k != nil && yield(k, v); {
 			k, v = c.Next()
 		}
@@ -146,7 +147,7 @@ func (sl *slicer) events() iter.Seq2[[]byte, []byte] {
 
 // oneEvent reads the deliveries of one event.
 func (sl *slicer) oneEvent() error {
-	key := key1(sl.seq)
+	key := record.Key1(sl.seq)
 	v := sl.t.get(log, key[:])
 	if v == nil {
 		return nil
@@ -158,23 +159,23 @@ func (sl *slicer) oneEvent() error {
 // event reads the deliveries of an event from where we are. When the slice gets too long, more is set. It is past when
 // no event from it on can be selected.
 func (sl *slicer) event(k, v []byte) (past bool, err error) {
-	e, err := decodeEvent(k, v)
+	e, err := record.DecodeEvent(k, v)
 	if err != nil || !sl.selects(&e) {
 		return err == nil && sl.past(&e), err
 	}
-	packed, err := decodeTargets(k, v)
+	packed, err := record.DecodeRecipients(k, v)
 	if err != nil {
 		return false, err
 	}
-	nums, err := unpackAll(packed)
+	nums, err := record.UnpackAll(packed)
 	if err != nil {
 		return false, err
 	}
-	return false, sl.targets(number(k, 0), &e, nums)
+	return false, sl.targets(record.KeyNumber(k, 0), &e, nums)
 }
 
 // targets is event for those whom the event is for.
-func (sl *slicer) targets(seq uint64, e *event, nums []uint64) error {
+func (sl *slicer) targets(seq uint64, e *record.Event, nums []uint64) error {
 	if sl.num != 0 {
 		if _, ok := slices.BinarySearch(nums, sl.num); !ok {
 			return nil
@@ -206,18 +207,18 @@ func (sl *slicer) order() error {
 		return nil
 	}
 	latest, err := sl.t.metaNumber(metaSetBack)
-	sl.inOrder = asTime(int64(latest)).Before(sl.q.Since)
+	sl.inOrder = record.AsTime(int64(latest)).Before(sl.q.Since)
 	return err
 }
 
 // past reports whether neither the event nor one that we have still to come to is new enough.
-func (sl *slicer) past(e *event) bool {
-	return sl.inOrder && sl.d == forward && asTime(e.enqueued).Before(sl.q.Since)
+func (sl *slicer) past(e *record.Event) bool {
+	return sl.inOrder && sl.d == forward && record.AsTime(e.EnqueuedAt).Before(sl.q.Since)
 }
 
 // selects reports whether the query may select deliveries of the event.
-func (sl *slicer) selects(e *event) bool {
-	d := store.Delivery{EventID: e.id, EventType: e.typ, Tenant: e.tenant, CreatedAt: asTime(e.enqueued)}
+func (sl *slicer) selects(e *record.Event) bool {
+	d := store.Delivery{EventID: e.ID, EventType: e.Type, Tenant: e.Tenant, CreatedAt: record.AsTime(e.EnqueuedAt)}
 	q := *sl.q
 	q.SubscriptionID, q.States = "", nil
 	return q.Matches(&d)
@@ -230,13 +231,13 @@ func (sl *slicer) reaches(p spot) bool {
 }
 
 // look looks at a delivery, and moves on.
-func (sl *slicer) look(num, seq uint64, e *event) error {
+func (sl *slicer) look(num, seq uint64, e *record.Event) error {
 	at := spot{seq, num}
 	sl.pass(at)
 	if !sl.t.alive(num) {
 		return nil
 	}
-	r, ok, err := sl.t.find(num, seq, e.keyHash())
+	r, ok, err := sl.t.find(num, seq, e.KeyHash())
 	if err != nil || !ok {
 		return err
 	}

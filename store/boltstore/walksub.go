@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
 // The deliveries of one subscription are in three places: rows, chunks, and memory, which alone knows by subscription
@@ -53,13 +54,13 @@ func (sl *slicer) oneSubscription() error {
 			more = true
 			break
 		}
-		key := key1(seq)
+		key := record.Key1(seq)
 		v := sl.t.get(log, key[:])
 		if v == nil {
 			sl.pass(spot{seq, sl.num})
 			continue
 		}
-		e, err := decodeEvent(key[:], v)
+		e, err := record.DecodeEvent(key[:], v)
 		if err != nil {
 			return err
 		}
@@ -120,7 +121,7 @@ func (sl *slicer) merge(first uint64) (seqs []uint64, more bool, err error) {
 
 // rows returns the next events that have a row.
 func (sl *slicer) rows(first uint64) (seqs []uint64, more bool) {
-	key := key1(sl.num)
+	key := record.Key1(sl.num)
 	d, from := forward, first // of the keys, which rise
 	if sl.d == forward {
 		d, from = backward, first+1
@@ -129,7 +130,7 @@ func (sl *slicer) rows(first uint64) (seqs []uint64, more bool) {
 		if len(seqs) == sliceSize {
 			return seqs, true
 		}
-		seqs = append(seqs, number(k, 1))
+		seqs = append(seqs, record.KeyNumber(k, 1))
 	}
 	return seqs, false
 }
@@ -140,7 +141,7 @@ func (sl *slicer) chunked(first uint64) (seqs []uint64, more bool, err error) {
 		if len(seqs) >= sliceSize {
 			return seqs, true, nil
 		}
-		chunk, err := decodeChunk(k, v)
+		chunk, err := record.DecodeChunk(k, v)
 		if err != nil {
 			return nil, false, err
 		}
@@ -160,11 +161,11 @@ func (sl *slicer) chunked(first uint64) (seqs []uint64, more bool, err error) {
 func (sl *slicer) chunksFrom(first uint64) iter.Seq2[[]byte, []byte] {
 	c := sl.t.bucket(chunks).Cursor()
 	if sl.d == forward { // that is from the newest on
-		low, high := key2(sl.num, 0), key2(sl.num, first+1)
+		low, high := record.Key2(sl.num, 0), record.Key2(sl.num, first+1)
 		return boltfile.Descend(c, low[:], high[:])
 	}
 	return func(yield func(k, v []byte) bool) {
-		for k, v := seekChunk(c, sl.num, first); inSubscription(k, sl.num) && yield(k, v); {
+		for k, v := seekChunk(c, sl.num, first); record.InSubscription(k, sl.num) && yield(k, v); {
 			k, v = c.Next()
 		}
 	}

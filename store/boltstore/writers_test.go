@@ -23,7 +23,7 @@ type call func(context.Context) error
 var writers = []writer{
 	{"Enqueue", func(t *testing.T, s *boltstore.Store, _ string) (call, func() bool) {
 		before := pending(t, s)
-		return func(ctx context.Context) error { return s.Enqueue(ctx, event("new")) },
+		return func(ctx context.Context) error { return s.Enqueue(ctx, Event("new")) },
 			func() bool { return pending(t, s) != before }
 	}},
 	{"Finish", func(t *testing.T, s *boltstore.Store, sub string) (call, func() bool) {

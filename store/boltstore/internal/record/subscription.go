@@ -1,4 +1,4 @@
-package boltstore
+package record
 
 import (
 	"fmt"
@@ -9,8 +9,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// encodeSubscription returns a subscription's value. The key is its number.
-func encodeSubscription(key []byte, s *store.Subscription) []byte {
+// EncodeSubscription returns a subscription's value. The key is its number.
+func EncodeSubscription(key []byte, s *store.Subscription) []byte {
 	e := newEncoder(256)
 	e.string(s.ID)
 	e.string(s.Tenant)
@@ -38,18 +38,19 @@ func encodeSubscription(key []byte, s *store.Subscription) []byte {
 	return e.seal(key)
 }
 
-// decodeSubscription reads a subscription. It shares no memory with the record.
-func decodeSubscription(key, v []byte) (*store.Subscription, error) {
+// DecodeSubscription reads a subscription. It shares no memory with v.
+func DecodeSubscription(key, v []byte) (*store.Subscription, error) {
 	s := new(store.Subscription)
-	return s, decodeSubscriptionInto(s, key, v)
+	return s, DecodeSubscriptionInto(s, key, v)
 }
 
-func decodeSubscriptionInto(s *store.Subscription, key, v []byte) error {
+// DecodeSubscriptionInto is DecodeSubscription into s, which the caller has allocated.
+func DecodeSubscriptionInto(s *store.Subscription, key, v []byte) error {
 	d, err := unseal(key, v)
 	if err != nil {
-		return fmt.Errorf("subscription %d: %w", number(key, 0), err)
+		return fmt.Errorf("subscription %d: %w", KeyNumber(key, 0), err)
 	}
-	all := string(d.b) // of which the strings are parts: one allocation, where each would be one
+	all := string(d.b) // each string is a part of it: one allocation in place of a dozen
 	str := func() string {
 		n := len(d.bytes())
 		end := len(all) - len(d.b)
@@ -82,11 +83,11 @@ func decodeSubscriptionInto(s *store.Subscription, key, v []byte) error {
 	return d.end()
 }
 
-// decodeSubscriptionID reads only the ID of a subscription.
-func decodeSubscriptionID(key, v []byte) (string, error) {
+// DecodeSubscriptionID reads only the ID of a subscription.
+func DecodeSubscriptionID(key, v []byte) (string, error) {
 	d, err := unseal(key, v)
 	if err != nil {
-		return "", fmt.Errorf("subscription %d: %w", number(key, 0), err)
+		return "", fmt.Errorf("subscription %d: %w", KeyNumber(key, 0), err)
 	}
 	return d.string(), d.end()
 }

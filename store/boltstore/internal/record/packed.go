@@ -1,4 +1,4 @@
-package boltstore
+package record
 
 import (
 	"encoding/binary"
@@ -7,10 +7,10 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// A packed list is ascending numbers, each as a varint of the difference to the one before.
+// A packed list has ascending numbers, each as a varint of its difference to the one before.
 
-// pack appends the packed numbers to b.
-func pack(b []byte, nums []uint64) []byte {
+// Pack appends the packed numbers to b.
+func Pack(b []byte, nums []uint64) []byte {
 	last := uint64(0)
 	for _, n := range nums {
 		b = binary.AppendUvarint(b, n-last)
@@ -19,8 +19,8 @@ func pack(b []byte, nums []uint64) []byte {
 	return b
 }
 
-// unpack calls f for each number of a packed list until it returns false.
-func unpack(b []byte, f func(n uint64) bool) error {
+// Unpack calls f for each number of a packed list until it returns false.
+func Unpack(b []byte, f func(n uint64) bool) error {
 	last := uint64(0)
 	for len(b) > 0 {
 		d, n := binary.Uvarint(b)
@@ -35,8 +35,8 @@ func unpack(b []byte, f func(n uint64) bool) error {
 	return nil
 }
 
-// unpackAll returns all numbers of a packed list.
-func unpackAll(b []byte) ([]uint64, error) {
+// UnpackAll returns all numbers of a packed list.
+func UnpackAll(b []byte) ([]uint64, error) {
 	nums := make([]uint64, 0, len(b)) // each takes a byte at least, and most take one or two
 	last := uint64(0)
 	for len(b) > 0 {
@@ -50,13 +50,13 @@ func unpackAll(b []byte) ([]uint64, error) {
 	return nums, nil
 }
 
-// errListEnds says that a packed list ends within a number.
+// errListEnds is the error for a packed list that ends within a number.
 var errListEnds = fmt.Errorf("%w: a list of numbers ends early", store.ErrCorrupt)
 
-// packedHas reports whether the packed list has n.
-func packedHas(b []byte, n uint64) (bool, error) {
+// PackedHas reports whether the packed list has n.
+func PackedHas(b []byte, n uint64) (bool, error) {
 	found := false
-	err := unpack(b, func(m uint64) bool {
+	err := Unpack(b, func(m uint64) bool {
 		found = m == n
 		return m < n
 	})

@@ -1,4 +1,4 @@
-package boltstore
+package record
 
 import (
 	"encoding/binary"
@@ -9,9 +9,7 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Every stored value is a version byte, fields, and a CRC-32C (Castagnoli) over its key and all before it: a flipped bit,
-// and a value that belongs to another key, read as store.ErrCorrupt. Numbers are varints, strings have their length
-// before them. A later version of this package may add fields at the end: what is left over is ignored.
+// recordVersion is the first byte of every value.
 const recordVersion = 1
 
 const sumSize = 4
@@ -54,7 +52,8 @@ func (e *encoder) bytes(s []byte) {
 	e.b = append(e.b, s...)
 }
 
-// time writes a time given by a caller, to the nanosecond. The zero time stays zero; the location is lost.
+// time writes a time given by a caller, to the nanosecond. The zero time stays zero; the location
+// is lost.
 func (e *encoder) time(t time.Time) {
 	e.bool(!t.IsZero())
 	if !t.IsZero() {
@@ -68,7 +67,7 @@ func (e *encoder) seal(key []byte) []byte {
 	return binary.BigEndian.AppendUint32(e.b, checksum(key, e.b))
 }
 
-// decoder reads fields. After a field that is not there, all are zero and bad is set.
+// decoder reads fields. When a field is missing, it and all after it read as zero, and bad is set.
 type decoder struct {
 	b   []byte
 	bad bool
@@ -81,12 +80,13 @@ func unseal(key, value []byte) (*decoder, error) {
 		return nil, fmt.Errorf("%w: a record does not match its checksum", store.ErrCorrupt)
 	}
 	if value[0] != recordVersion {
-		return nil, fmt.Errorf("%w: a record has version %d, which is not known", store.ErrCorrupt, value[0])
+		return nil, fmt.Errorf("%w: a record has version %d; this version of outhook knows only %d",
+			store.ErrCorrupt, value[0], recordVersion)
 	}
 	return &decoder{b: value[1:n:n]}, nil
 }
 
-// end returns an error when a field was not there.
+// end returns an error if a field was missing.
 func (d *decoder) end() error {
 	if d.bad {
 		return fmt.Errorf("%w: a record is too short", store.ErrCorrupt)
@@ -120,7 +120,8 @@ func (d *decoder) int() int64 {
 
 func (d *decoder) bool() bool { return d.uint() != 0 }
 
-// count reads a number of things that take a byte each at least.
+// count reads a number of items that take at least a byte each. The bound keeps a damaged count
+// from allocating more than the record is long.
 func (d *decoder) count() int {
 	n := d.uint()
 	if n > uint64(len(d.b)) {
