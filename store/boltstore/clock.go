@@ -37,12 +37,11 @@ func (t *txn) keepClock() error {
 	return t.putMetaNumber(metaClock, uint64(t.now))
 }
 
-// restoreClock starts the clock where it was when the store was last used, or later. A record that can't be read says
-// nothing.
-func (t *txn) restoreClock(wall func() time.Time) {
-	floor, _ := t.metaNumber(metaClock)
-	t.store.clock = startClock(wall, int64(floor))
-	t.now = t.store.now()
+// keptClock returns how far the clock had come when the store was last used, or earlier. A record
+// that can't be read says nothing.
+func (t *txn) keptClock() int64 {
+	kept, _ := t.metaNumber(metaClock)
+	return int64(kept)
 }
 
 // after returns the time d after t, or the last there is.

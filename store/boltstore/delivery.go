@@ -72,11 +72,11 @@ func (t *txn) replace(num, seq uint64, was, r delivery, drop bool) error {
 		return err
 	}
 	t.rowed = append(t.rowed, rowed{num, seq})
-	m := move{
-		num: num, seq: seq, pending: r.Pending(), behind: r.Blocked, place: r.place(seq), drop: drop || !r.Pending(),
-		delivered: r.State == store.Delivered, finished: r.FinishedAt,
-	}
-	t.after(func() { t.store.moved(m) })
+	t.effects.add(t.effects.changed.add(deliveryChanged{
+		num: num, seq: seq, pending: r.Pending(), blocked: r.Blocked, position: r.place(seq),
+		endLease:  drop || !r.Pending(),
+		delivered: r.State == store.Delivered, finishedAt: r.FinishedAt,
+	}))
 	return nil
 }
 

@@ -124,7 +124,7 @@ func (t *txn) enqueueOne(e *record.Event, a *audience) error {
 		rowed = append(rowed, behind...)
 		slices.Sort(rowed)
 	}
-	t.after(func() { t.store.addFresh(seq, e, a, rowed) })
+	t.effects.add(t.effects.enqueued.add(eventEnqueued{seq, e, a, rowed}))
 	return nil
 }
 

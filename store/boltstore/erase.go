@@ -105,7 +105,7 @@ func (f *erasable) look(t *txn) (more bool, err error) {
 	start := record.Key1(f.from)
 	k, v := c.Seek(start[:])
 	for seen := 0; k != nil; seen++ {
-		if f.from = record.KeyNumber(k, 0); seen > 0 && t.store.now()-t.now > sliceTime {
+		if f.from = record.KeyNumber(k, 0); seen > 0 && t.settings.now()-t.now > sliceTime {
 			return true, nil
 		}
 		if full := f.see(k, v); full {

@@ -5,7 +5,7 @@ import "github.com/outhook/outhook/store/boltstore/internal/record"
 // erase erases events, and returns how many were not before, and which of them have a mark: their
 // erasure has to be finished.
 func (t *txn) erase(seqs []uint64) (n int, marked []uint64, err error) {
-	until := t.store.now() + eraseTime
+	until := t.settings.now() + eraseTime
 	for _, seq := range seqs {
 		erased, done, err := t.eraseEvent(seq, until)
 		if err != nil {
@@ -55,11 +55,11 @@ func (t *txn) eraseEvent(seq uint64, until int64) (erased, done bool, err error)
 		return false, false, err
 	}
 	t.erasing.all = append(all, record.Erasure{Seq: seq, AsOf: stamp, At: t.now})
-	t.after(func() { t.store.recent.remove(seq) })
-	if done, err = t.eraseRecords(seq, t.store.eraseStep, until); err != nil || done {
+	t.effects.add(eventErased{seq})
+	if done, err = t.eraseRecords(seq, t.settings.eraseStep, until); err != nil || done {
 		return err == nil, done, err
 	}
-	t.after(func() { t.store.markErased(seq) })
+	t.effects.add(erasureBegun{seq})
 	return true, false, t.storeErasures()
 }
 
@@ -69,7 +69,7 @@ func (t *txn) eraseDelivery(num, seq, keyHash uint64) (changed bool, err error) 
 	was, ok, err := t.find(num, seq, keyHash)
 	switch {
 	case err != nil && t.unreadable(num, seq): // it dies when it is claimed, so Claim must find it again
-		t.after(func() { t.store.reloadAfter(seq, num) })
+		t.effects.add(rowUnreadable{num, seq})
 		return true, t.removeBody(num, seq)
 	case err != nil || !ok || !was.outdated:
 		return false, err

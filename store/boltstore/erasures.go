@@ -75,7 +75,7 @@ func (t *txn) eraseRecords(seq uint64, n int, until int64) (done bool, err error
 		nums = nil
 	}
 	for seen, num := range nums[min(m.Done, len(nums)):] {
-		if n <= 0 || seen%64 == 63 && t.store.now() > until {
+		if n <= 0 || seen%64 == 63 && t.settings.now() > until {
 			return false, nil
 		}
 		m.Done++
@@ -214,12 +214,12 @@ func (s *Store) stepErasure(ctx context.Context, seq uint64) (done bool, err err
 			done = true
 			return err
 		}
-		all, err := t.eraseRecords(seq, s.eraseStep, t.store.now()+eraseTime)
+		all, err := t.eraseRecords(seq, t.settings.eraseStep, t.settings.now()+eraseTime)
 		if err != nil {
 			return err
 		}
 		if done = all; done {
-			t.after(func() { t.store.unmarkErased(seq) })
+			t.effects.add(erasureEnded{seq})
 		}
 		return t.storeErasures()
 	}})

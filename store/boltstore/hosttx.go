@@ -58,24 +58,22 @@ func (s *Store) enqueueTx(tx *bolt.Tx, built []*record.Event) error {
 	if err := t.flush(); err != nil {
 		return err
 	}
-	if len(t.hooks) == 0 {
+	if len(t.effects.list) == 0 {
 		return nil
 	}
-	e := s.expect(tx, t.hooks)
+	e := s.expect(tx, t.effects.list)
 	tx.OnCommit(func() { s.hostCommitted(e) })
 	return nil
 }
 
 // hostCommitted is called by the host's commit. When memory has got too much, it makes room at once.
-func (s *Store) hostCommitted(e *effects) {
+func (s *Store) hostCommitted(e *unapplied) {
 	s.mu.Lock()
 	s.committed(e)
 	full := s.above > s.budget
 	s.unlock()
 	if full {
-		_ = s.submit(context.Background(), &op{run: func(t *txn) error {
-			t.wrote = true // whatever rides on a commit
-			return nil
-		}})
+		// The operation writes nothing; what is due rides on its commit.
+		_ = s.submit(context.Background(), &op{run: func(*txn) error { return nil }})
 	}
 }

@@ -39,7 +39,7 @@ func (t *txn) noteID(e *record.Event, seq uint64) {
 	if t.tail != nil {
 		t.tail[e.ID] = seq
 	}
-	t.store.highestID = max(t.store.highestID, e.ID) // and stays so, also when this comes to nothing
+	t.writer.highestID = max(t.writer.highestID, e.ID)
 }
 
 // forgetID removes the ID of an event that this transaction removes.
@@ -51,7 +51,7 @@ func (t *txn) forgetID(id string) error {
 // isHigher reports whether an ID is higher than that of every event that is stored, as those that New makes are as a rule:
 // such an event need not be looked for.
 func (t *txn) isHigher(id string) bool {
-	highest := &t.store.highestID
+	highest := &t.writer.highestID
 	if *highest == "" {
 		k, _ := boltfile.LastBetween(t.bucket(eventIDs).Cursor(), nil, nil)
 		t.readTail()

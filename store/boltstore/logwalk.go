@@ -97,7 +97,7 @@ func (w *logWalk) lookThrough(t *txn, c *bolt.Cursor, st stretch) (done bool, er
 func (w *logWalk) full(t *txn) bool { return w.enough() || w.late(t) }
 
 func (w *logWalk) enough() bool     { return len(w.rows)+len(w.events) >= pruneStep }
-func (w *logWalk) late(t *txn) bool { return t.store.now()-t.now > sliceTime }
+func (w *logWalk) late(t *txn) bool { return t.settings.now()-t.now > sliceTime }
 
 // lookRun is how many deliveries of an event are looked at between two looks at the clock. Each step decodes the list of
 // the event's subscriptions, so it must do more than a few of them: a step of one each would make the whole quadratic.
@@ -168,7 +168,6 @@ func (w *logWalk) outlived(r *delivery, now int64) bool {
 
 // remove removes what was found, as far as it is still so. When a round for orphans has ended, it notes that.
 func (w *logWalk) remove(t *txn, ended bool) error {
-	t.wrote = true // so that the watermark rises
 	for _, p := range w.rows {
 		if err := w.removeRow(t, p[0], p[1]); err != nil {
 			return err

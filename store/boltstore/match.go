@@ -77,10 +77,7 @@ func (c *audienceCache) add(tenant, typ string, a *audience) {
 
 // audience returns who gets an event that happened at the time, in milliseconds.
 func (t *txn) audience(tenant, typ string, at int64) (*audience, error) {
-	cache := &t.store.audiences
-	if t.store.staleAudiences.Swap(false) {
-		cache.reset()
-	}
+	cache := t.writer.cache()
 	a := cache.tenants[tenant][typ]
 	if a == nil {
 		var err error
@@ -90,7 +87,7 @@ func (t *txn) audience(tenant, typ string, at int64) (*audience, error) {
 		cache.add(tenant, typ, a)
 	}
 	latest := after(fromMillis(at), store.SubscribeGrace)
-	if a.newest <= latest || t.store.wall().UnixNano() <= latest { // the clock has been set back since the newest came
+	if a.newest <= latest || t.settings.wall().UnixNano() <= latest { // the clock has been set back since the newest came
 		return a, nil
 	}
 	return t.findAudience(tenant, typ, latest) // without those who came too late
@@ -135,7 +132,7 @@ func (t *txn) findAudience(tenant, typ string, latest int64) (*audience, error) 
 // rewant replaces a subscription in the index. Either may be nil.
 func (t *txn) rewant(num uint64, was, is *store.Subscription) error {
 	if was != nil {
-		t.store.audiences.forget(was.Tenant)
+		t.writer.recipients.forget(was.Tenant)
 		for _, key := range record.PatternKeys(num, was) {
 			if err := t.remove(wants, key); err != nil {
 				return err
@@ -145,7 +142,7 @@ func (t *txn) rewant(num uint64, was, is *store.Subscription) error {
 	if is == nil {
 		return nil
 	}
-	t.store.audiences.forget(is.Tenant)
+	t.writer.recipients.forget(is.Tenant)
 	for _, key := range record.PatternKeys(num, is) {
 		if err := t.put(wants, key, record.EncodePattern(key, is)); err != nil {
 			return err

@@ -1,6 +1,9 @@
 package boltstore
 
 import (
+	"fmt"
+
+	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
@@ -47,37 +50,76 @@ func (s *Store) queue(num uint64) *queue { return s.schedule.Ensure(num) }
 
 // What follows brings memory up to what a transaction has written.
 
+// applyEffect applies one effect. Store.mu must be held.
+func (s *Store) applyEffect(e effect) {
+	switch e := e.(type) {
+	case *eventEnqueued:
+		s.addFresh(e)
+	case *deliveryChanged:
+		s.moved(e)
+	case *healthChanged:
+		s.setHealth(e.num, e.health)
+	case *backlogChanged:
+		s.setBacklog(e.num, e.backlog)
+	case subscriptionChanged:
+		s.setSubscription(e.num, e.sub)
+	case pendingCanceled:
+		s.canceledAll(e.num, e.marks)
+	case subscriptionDeleted:
+		s.deleted(e.num)
+	case deliveriesSpilled:
+		s.spilled(e.num, e.seqs)
+	case spillProgressed:
+		s.rise.nums = s.rise.nums[e.subscriptions:]
+	case watermarkRaised:
+		s.setWatermark(e.to)
+	case eventErased:
+		s.recent.remove(e.seq)
+	case erasureBegun:
+		s.markErased(e.seq)
+	case erasureEnded:
+		s.unmarkErased(e.seq)
+	case rowUnreadable:
+		s.reloadAfter(e.seq, e.num)
+	case purgeProgressed:
+		s.house.progress(e.state)
+	case purgeEnded:
+		s.house.swept(e.num)
+	case orphansPossible:
+		s.house.orphans = true
+	case eventsOrphaned:
+		for _, seq := range e.seqs {
+			s.ages.merge(seq, age{orphaned: true})
+		}
+	case agesLost:
+		s.ages.readAgain(e.last)
+	case countsWritten:
+		s.countsWritten(e)
+	case attemptsCounted:
+		s.count(e.slot, e.attempts)
+	default:
+		panic(fmt.Sprintf("boltstore: no such effect: %T", e)) // else memory would miss it for ever
+	}
+}
+
 // addFresh takes in the deliveries of a new event, but for those that have a row, given in order.
-func (s *Store) addFresh(seq uint64, e *record.Event, a *audience, rowed []uint64) {
-	now := s.now()
-	_ = record.Unpack(a.packed, func(num uint64) bool { // we have packed it
+func (s *Store) addFresh(e *eventEnqueued) {
+	now, rowed := s.now(), e.materialized
+	_ = record.Unpack(e.recipients.packed, func(num uint64) bool { // we have packed it
 		if len(rowed) > 0 && rowed[0] == num {
 			rowed = rowed[1:]
 			return true
 		}
-		s.schedule.AddImplicit(s.queue(num), seq, now)
+		s.schedule.AddImplicit(s.queue(num), e.seq, now)
 		return true
 	})
-	s.addSpan(seq, a.count)
-	s.recent.add(seq, e)
+	s.addSpan(e.seq, e.recipients.count)
+	s.recent.add(e.seq, e.event)
 }
 
-// move is what a transaction did with a delivery.
-type move struct {
-	num, seq uint64
-	pending  bool
-	behind   bool
-	place    place
-	drop     bool // a lease on it ends
-
-	// If it is not pending.
-	delivered bool
-	finished  int64
-}
-
-func (s *Store) moved(m move) {
+func (s *Store) moved(m *deliveryChanged) {
 	if !m.pending {
-		s.ages.noteFinished(m.seq, m.delivered, m.finished)
+		s.ages.noteFinished(m.seq, m.delivered, m.finishedAt)
 	}
 	q := s.schedule.Sub(m.num)
 	if q == nil {
@@ -91,14 +133,14 @@ func (s *Store) moved(m move) {
 		s.trim(q)
 	}
 	s.schedule.Change(q, m.seq, schedule.Change{
-		Pending: m.pending, Blocked: m.behind, Position: m.place, EndLease: m.drop,
+		Pending: m.pending, Blocked: m.blocked, Position: m.position, EndLease: m.endLease,
 	}, s.now())
 }
 
 // setHealth changes the health of a subscription, and with it what counts against the limits of its class.
-func (s *Store) setHealth(num uint64, h record.Health) {
+func (s *Store) setHealth(num uint64, h store.Health) {
 	if q := s.schedule.Sub(num); q != nil {
-		s.schedule.SetHealth(q, h.Health, s.now())
+		s.schedule.SetHealth(q, h, s.now())
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 // house is what memory knows of the housekeeping.
 type house struct {
 	sweeps  []*sweepState // of subscriptions with marks, or deleted
+	begun   int           // counts the sweeps
 	orphans bool          // there may be events whose subscriptions are all deleted
 
 	round  []stretch // what the walk through the log has yet to look at
@@ -44,8 +45,13 @@ func (s *Store) prune(ctx context.Context, r store.Retention) (more bool, err er
 	if more, err := s.resumeErasure(ctx); more || err != nil {
 		return more, err
 	}
-	if w := s.planSweep(); w != nil {
-		return true, s.submit(ctx, &op{run: w.run})
+	if s.planSweep() != nil {
+		return true, s.submit(ctx, &op{run: func(t *txn) error {
+			if w := s.planSweep(); w != nil { // now, for another step may have been taken meanwhile
+				return w.run(t)
+			}
+			return nil
+		}})
 	}
 	return s.walkLog(ctx, r)
 }

@@ -66,7 +66,7 @@ func (t *txn) keepBacklog(num uint64, b *record.Backlog) {
 		t.changed.backlogs = make(map[uint64]bool)
 	}
 	t.changed.backlogs[num] = true
-	t.wrote = true
+	t.changes++
 }
 
 // health returns the health of a subscription. One that can't be read is the zero one: it is a memory, no promise.
@@ -96,8 +96,8 @@ func (t *txn) setHealth(num uint64, h record.Health) {
 		t.changed.healths = make(map[uint64]bool)
 	}
 	t.changed.healths[num] = true
-	t.wrote = true
-	t.after(func() { t.store.setHealth(num, h) })
+	t.changes++
+	t.effects.add(t.effects.healths.add(healthChanged{num, h.Health}))
 }
 
 // flush writes what was changed of backlogs and healths. It must come last.
@@ -107,7 +107,7 @@ func (t *txn) flush() error {
 		if err := t.putOrRemove(backlogs, key[:], b.Empty(), b.Encode); err != nil {
 			return err
 		}
-		t.after(func() { t.store.setBacklog(num, b) })
+		t.effects.add(t.effects.backlogs.add(backlogChanged{num, b}))
 	}
 	for num := range t.changed.healths {
 		key, h := record.Key1(num), t.healths[num]

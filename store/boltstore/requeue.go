@@ -24,7 +24,7 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 		q.States = slices.Clone(q.States) // run may read them after the caller has left
 		requeued := 0
 		err = s.submit(ctx, &op{run: func(t *txn) (err error) {
-			requeued, err = t.requeue(&q, positions)
+			requeued, err = t.requeue(&q, positions, s.leased(positions))
 			return err
 		}})
 		if err == nil {
@@ -54,7 +54,9 @@ func (s *Store) requeueable(
 }
 
 // requeue makes the deliveries due that q still selects, and returns how many that were.
-func (t *txn) requeue(q *store.DeliveryQuery, positions []page.Position) (n int, err error) {
+func (t *txn) requeue(
+	q *store.DeliveryQuery, positions []page.Position, busy func(page.Position) bool,
+) (n int, err error) {
 	stamp, err := t.nextSeq()
 	if err != nil {
 		return 0, err
@@ -69,7 +71,7 @@ func (t *txn) requeue(q *store.DeliveryQuery, positions []page.Position) (n int,
 		if e == nil || e.Erased() {
 			continue
 		}
-		changed, err := t.requeueOne(q, p, e, stamp)
+		changed, err := t.requeueOne(q, p, e, stamp, busy)
 		if err != nil {
 			return 0, err
 		}
@@ -92,7 +94,7 @@ func (t *txn) event(seq uint64) (*record.Event, error) {
 }
 
 func (t *txn) requeueOne(
-	q *store.DeliveryQuery, p page.Position, e *record.Event, stamp uint64,
+	q *store.DeliveryQuery, p page.Position, e *record.Event, stamp uint64, busy func(page.Position) bool,
 ) (bool, error) {
 	sub, err := t.sub(p.Num)
 	if err != nil || sub == nil || sub.Status != store.Subscribed {
@@ -110,7 +112,7 @@ func (t *txn) requeueOne(
 	r := was
 	r.Due = t.now
 	if was.Pending() {
-		if was.Due <= t.now || t.store.busy(p.Num, p.Seq, t.now) {
+		if was.Due <= t.now || busy(p) {
 			return false, nil
 		}
 	} else {
@@ -129,11 +131,16 @@ func (t *txn) unhold(num uint64) {
 	t.setHealth(num, h)
 }
 
-// busy reports whether somebody holds a delivery.
-func (s *Store) busy(num, seq uint64, now int64) bool {
+// leased returns which of some deliveries are leased.
+func (s *Store) leased(positions []page.Position) func(page.Position) bool {
 	s.mu.Lock()
 	defer s.unlock()
-	s.schedule.Expire(now)
-	q := s.schedule.Sub(num)
-	return q != nil && q.Busy(seq)
+	s.schedule.Expire(s.now())
+	busy := make(map[page.Position]bool)
+	for _, p := range positions {
+		if q := s.schedule.Sub(p.Num); q != nil && q.Busy(p.Seq) {
+			busy[p] = true
+		}
+	}
+	return func(p page.Position) bool { return busy[p] }
 }

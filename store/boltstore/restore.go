@@ -6,7 +6,7 @@ import "github.com/outhook/outhook/store/boltstore/internal/record"
 // above the watermark, which are.
 func (s *Store) restore(t *txn) error {
 	s.at = t.w
-	t.restoreStamp()
+	s.writer.lastEnqueued = t.lastEnqueued()
 	orphans, err := t.metaNumber(metaOrphans)
 	if err != nil {
 		return err

@@ -95,14 +95,13 @@ const defaultSpillStep = 2000
 type spill struct {
 	to    uint64
 	nums  []uint64
-	fresh [][]uint64 // of each, what has no row
-	last  bool       // after it the watermark is up
+	fresh [][]uint64       // of each, what has no row
+	known []record.Backlog // of each, what memory knows of its backlog
+	last  bool             // after it the watermark is up
 }
 
-// planSpill returns the next part of the rise; nil when there is none.
+// planSpill returns the next part of the rise; nil when there is none. Store.mu must be held.
 func (s *Store) planSpill() *spill {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	r := s.planRise()
 	if r == nil {
 		return nil
@@ -111,17 +110,18 @@ func (s *Store) planSpill() *spill {
 	p := &spill{to: r.to, nums: r.nums[:n], last: n == len(r.nums)}
 	for _, num := range p.nums {
 		var seqs []uint64
+		var known record.Backlog
 		if q := s.schedule.Sub(num); q != nil {
 			seqs = q.ImplicitUpTo(r.to)
+			known = record.Backlog{Pending: q.Data.pending, Chunks: q.Data.chunks, Marks: q.Data.marks}
 		}
-		p.fresh = append(p.fresh, seqs)
+		p.fresh, p.known = append(p.fresh, seqs), append(p.known, known)
 	}
 	return p
 }
 
 // spill writes a part of a rise of the watermark, if there is one. It must come after all else in the transaction.
-func (t *txn) spill() error {
-	p := t.store.planSpill()
+func (t *txn) spill(p *spill) error {
 	if p == nil {
 		return nil
 	}
@@ -131,7 +131,7 @@ func (t *txn) spill() error {
 	}
 	for i, num := range p.nums {
 		seqs := slices.DeleteFunc(p.fresh[i], func(seq uint64) bool { return has[rowed{num, seq}] })
-		if err := t.spillOne(num, seqs); err != nil {
+		if err := t.spillOne(num, seqs, p.known[i]); err != nil {
 			return err
 		}
 	}
@@ -142,10 +142,10 @@ func (t *txn) spill() error {
 		if err := t.putMetaNumber(metaWatermark, p.to); err != nil {
 			return err
 		}
-		t.after(func() { t.store.setWatermark(p.to) })
+		t.effects.add(watermarkRaised{p.to})
 		return nil
 	}
-	t.after(func() { t.store.rise.nums = t.store.rise.nums[len(p.nums):] })
+	t.effects.add(spillProgressed{len(p.nums)})
 	return nil
 }
 
@@ -160,13 +160,14 @@ func (t *txn) chunked(num, seq uint64) (bool, error) {
 }
 
 // spillOne puts the given fresh deliveries of a subscription into chunks.
-func (t *txn) spillOne(num uint64, seqs []uint64) error {
+func (t *txn) spillOne(num uint64, seqs []uint64, known record.Backlog) error {
 	if len(seqs) == 0 || !t.alive(num) {
 		return nil
 	}
 	b, err := t.editBacklog(num)
 	if err != nil { // memory knows it too, and others must not suffer
-		b = t.recallBacklog(num)
+		b = &known
+		t.keepBacklog(num, b)
 	}
 	b.Chunks = true
 	for _, seq := range seqs {
@@ -179,20 +180,8 @@ func (t *txn) spillOne(num uint64, seqs []uint64) error {
 			return err
 		}
 	}
-	t.after(func() { t.store.spilled(num, seqs) })
+	t.effects.add(deliveriesSpilled{num, seqs})
 	return nil
-}
-
-// recallBacklog replaces a backlog that can't be read by what memory knows of it.
-func (t *txn) recallBacklog(num uint64) *record.Backlog {
-	b := &record.Backlog{}
-	t.store.mu.Lock()
-	if q := t.store.schedule.Sub(num); q != nil {
-		*b = record.Backlog{Pending: q.Data.pending, Chunks: q.Data.chunks, Marks: q.Data.marks}
-	}
-	t.store.mu.Unlock()
-	t.keepBacklog(num, b)
-	return b
 }
 
 // spilled brings memory up to spillOne.

@@ -12,11 +12,11 @@ import (
 
 // stamp returns the time for an event that comes after all others.
 func (t *txn) stamp() (int64, error) {
-	now := t.store.wall().UnixNano()
-	if last := t.store.stamped; now < last {
+	now := t.settings.wall().UnixNano()
+	if last := t.writer.lastEnqueued; now < last {
 		return now, t.noteSetBack(last)
 	}
-	t.store.stamped = now
+	t.writer.lastEnqueued = now
 	return now, nil
 }
 
@@ -29,13 +29,16 @@ func (t *txn) noteSetBack(later int64) error {
 	return t.putMetaNumber(metaSetBack, uint64(later))
 }
 
-// restoreStamp finds the time of the last event. One that can't be read says nothing.
-func (t *txn) restoreStamp() {
+// lastEnqueued returns when the last event was enqueued; 0 if there is none. One that can't be read says
+// nothing.
+func (t *txn) lastEnqueued() int64 {
 	k, v := boltfile.LastBetween(t.bucket(log).Cursor(), nil, nil)
 	if k == nil {
-		return
+		return 0
 	}
-	if e, err := record.DecodeEvent(k, v); err == nil {
-		t.store.stamped = e.EnqueuedAt
+	e, err := record.DecodeEvent(k, v)
+	if err != nil {
+		return 0
 	}
+	return e.EnqueuedAt
 }

@@ -159,7 +159,7 @@ type oldestSearch struct {
 // read looks on, for a while.
 func (o *oldestSearch) read(t *txn) error {
 	for first := true; o.next < len(o.ask); first = false {
-		if !first && t.store.now()-t.now > sliceTime {
+		if !first && t.settings.now()-t.now > sliceTime {
 			return nil
 		}
 		num, found := o.ask[o.next].num, &o.found[o.next]

@@ -24,10 +24,8 @@ type Store struct {
 	file      *boltfile.File
 	exclusive bool // the file is the store's alone
 	name      string
-	buckets   *[bucketCount][]byte // what they are called
-	budget    int                  // see spill.go, also for the next
+	budget    int // see spill.go, also for the next
 	spillStep int
-	eraseStep int // see erasures.go
 	ready     chan struct{}
 	choosing  chan struct{} // has one slot, for the claim that is choosing
 	beginning chan struct{} // has one slot, for the read that is beginning, see beginRead
@@ -39,17 +37,15 @@ type Store struct {
 	commits   *groupcommit.Group[*txn] // of operations that write
 	closeWait time.Duration            // how long Close waits for the host's transaction
 
-	audiences      audienceCache // belongs to whoever has the write transaction
-	staleAudiences atomic.Bool   // audiences may be from a transaction that came to nothing
-	stamped        int64         // the latest time of an event, see stamp; likewise
-	highestID      string        // no event's ID is higher; "" when it is not known. It belongs to the same
+	settings settings // of transactions
+	writer   writer
 
 	// mu guards what follows. It is never held over a commit, nor while a transaction begins or ends: all of
 	// them can wait for the host.
 	mu        sync.Mutex
-	memory               // what is pending and leased
-	unapplied []*effects // of transactions that memory does not know to have committed, in their order
-	house     house      // keeping
+	memory                 // what is pending and leased
+	unapplied []*unapplied // of transactions that memory does not know to have committed, in their order
+	house     house        // keeping
 }
 
 // newStore makes a store in an open file.
@@ -59,11 +55,9 @@ func newStore(file *boltfile.File, exclusive bool, o Options) (*Store, error) {
 		exclusive: exclusive,
 		clock:     startClock(o.wall, 0),
 		name:      o.Name,
-		buckets:   bucketsOf(o.Name),
 		budget:    o.budget,
 		spillStep: o.spillStep,
 		closeWait: o.closeWait,
-		eraseStep: o.eraseStep,
 		ready:     make(chan struct{}, 1),
 		choosing:  make(chan struct{}, 1),
 		beginning: make(chan struct{}, 1),
@@ -72,6 +66,7 @@ func newStore(file *boltfile.File, exclusive bool, o Options) (*Store, error) {
 			Window: maxWindow, Idle: maxIdle, FirstToken: rand.Uint64() >> 1,
 		})},
 	}
+	s.settings = settings{buckets: bucketsOf(o.Name), now: s.now, wall: o.wall, eraseStep: o.eraseStep}
 	s.commits = s.newCommits(exclusive)
 	if err := s.prepare(); err != nil {
 		return nil, err
@@ -81,7 +76,9 @@ func newStore(file *boltfile.File, exclusive bool, o Options) (*Store, error) {
 		return nil, err
 	}
 	err := s.read(context.Background(), func(t *txn) error {
-		t.restoreClock(o.wall)
+		floor := t.keptClock()
+		s.clock = startClock(o.wall, floor)
+		t.now = s.now()
 		return s.restore(t)
 	})
 	if err != nil {
@@ -99,7 +96,11 @@ func (s *Store) prepare() error {
 	if !has {
 		return storeError(s.file.Update(func(tx *bolt.Tx) error { return initialize(tx, s.name) }))
 	}
-	return s.read(context.Background(), func(t *txn) error { return t.checkFormat() })
+	err = s.read(context.Background(), func(t *txn) error { return t.checkFormat() })
+	if err != nil {
+		return fmt.Errorf("store %q: %w", s.name, err)
+	}
+	return nil
 }
 
 // initialize makes the buckets of an empty store.
@@ -110,13 +111,13 @@ func initialize(tx *bolt.Tx, store string) error {
 			return err
 		}
 	}
-	t := &txn{store: &Store{buckets: buckets}, tx: tx}
+	t := &txn{settings: &settings{buckets: buckets}, tx: tx}
 	return t.putMetaNumber(metaFormat, format)
 }
 
 // checkFormat checks that the store is one that this package knows.
 func (t *txn) checkFormat() error {
-	for _, name := range t.store.buckets {
+	for _, name := range t.settings.buckets {
 		if t.tx.Bucket(name) == nil {
 			return fmt.Errorf("%w: there is no bucket %q", store.ErrCorrupt, name)
 		}
@@ -126,7 +127,7 @@ func (t *txn) checkFormat() error {
 	case err != nil:
 		return err
 	case version == 0:
-		return fmt.Errorf("%w: the store %q has no format version", store.ErrCorrupt, t.store.name)
+		return fmt.Errorf("%w: there is no format version", store.ErrCorrupt)
 	case version != format:
 		return fmt.Errorf("the file has format %d, and this version of outhook knows only %d", version, format)
 	}
@@ -165,7 +166,7 @@ func (s *Store) closeCommits() error {
 		ctx, cancel = context.WithTimeout(ctx, s.closeWait)
 		defer cancel()
 	}
-	err := s.commits.Close(ctx, &groupcommit.Op[*txn]{Do: tallyLast})
+	err := s.commits.Close(ctx, &groupcommit.Op[*txn]{Do: tallyNow})
 	s.stopTally()
 	if err != nil {
 		return fmt.Errorf("a transaction of the host was still open after %v, so what waited for it is not written; "+

@@ -38,13 +38,12 @@ func (t *txn) createSubscription(sub store.Subscription) (store.Subscription, er
 		}
 		return sub, err
 	}
-	at := record.AsTime(t.store.wall().UnixNano())
+	at := record.AsTime(t.settings.wall().UnixNano())
 	sub.CreatedAt, sub.UpdatedAt, sub.SubscribedAt = at, at, time.Time{}
 	if sub.Status == store.Subscribed {
 		sub.SubscribedAt = at
 	}
-	t.wrote = true
-	num, err := t.bucket(subs).NextSequence()
+	num, err := t.nextSequence(subs)
 	if err != nil {
 		return sub, err
 	}
@@ -154,7 +153,7 @@ func (t *txn) updateSubscription(num uint64, was *store.Subscription, is store.S
 	if !bytes.Equal(t.get(subs, key[:]), encoded) {
 		return is, errChanged
 	}
-	at := record.AsTime(t.store.wall().UnixNano())
+	at := record.AsTime(t.settings.wall().UnixNano())
 	is.CreatedAt, is.UpdatedAt, is.SubscribedAt = was.CreatedAt, at, was.SubscribedAt
 	subscribed := was.Status != store.Subscribed && is.Status == store.Subscribed
 	unsubscribed := was.Status == store.Subscribed && is.Status != store.Subscribed
@@ -165,7 +164,7 @@ func (t *txn) updateSubscription(num uint64, was *store.Subscription, is store.S
 		return is, err
 	}
 	shared := is.Clone()
-	t.after(func() { t.store.setSubscription(num, &shared) })
+	t.effects.add(subscriptionChanged{num, &shared})
 	if unsubscribed {
 		reason := is.DisabledReason
 		if reason == "" {
@@ -194,7 +193,7 @@ func (t *txn) cancelPending(num uint64, reason string) error {
 	b.Pending = 0
 	b.Marks = append(b.Marks[:len(b.Marks):len(b.Marks)], record.Mark{Seq: seq, At: t.now, Reason: reason})
 	marks := b.Marks
-	t.after(func() { t.store.canceledAll(num, marks) })
+	t.effects.add(pendingCanceled{num, marks})
 	return nil
 }
 
@@ -240,6 +239,6 @@ func (t *txn) deleteSubscription(id string) error {
 	}
 	t.setSub(num, nil)
 	t.keepBacklog(num, &record.Backlog{Deleted: true})
-	t.after(func() { t.store.deleted(num) })
+	t.effects.add(subscriptionDeleted{num})
 	return nil
 }

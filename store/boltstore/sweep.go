@@ -12,6 +12,7 @@ import (
 // when it is deleted.
 type sweepState struct {
 	num   uint64
+	begin int    // tells it from another sweep of the same subscription, see house.begun
 	stage int    // the position in sweepStages
 	after []byte // the last key that was looked at in this stage
 	upTo  uint64 // the last mark when the first stage began
@@ -26,7 +27,17 @@ const sweepRun = 128
 // add notes that a subscription is to be swept, from the beginning.
 func (h *house) add(num uint64) {
 	h.swept(num)
-	h.sweeps = append(h.sweeps, &sweepState{num: num})
+	h.begun++
+	h.sweeps = append(h.sweeps, &sweepState{num: num, begin: h.begun})
+}
+
+// progress notes how far a sweep has come, unless it has begun anew since.
+func (h *house) progress(state sweepState) {
+	for _, s := range h.sweeps {
+		if s.num == state.num && s.begin == state.begin {
+			*s = state
+		}
+	}
 }
 
 // swept notes that a subscription needs no sweeping any more.
@@ -37,8 +48,6 @@ func (h *house) swept(num uint64) {
 // sweeping is one step of a sweep.
 type sweeping struct {
 	sweepState
-	state *sweepState // where the next step reads how far this one came
-
 	fresh []uint64 // deliveries that only memory knows and that are to be canceled
 	left  int      // how many records may still be changed
 	seen  int      // how many more may be looked at
@@ -57,7 +66,7 @@ func (s *Store) planSweep() *sweeping {
 	if q != nil && len(q.Data.marks) > 0 && state.upTo == 0 {
 		state.upTo = q.Data.marks[len(q.Data.marks)-1].Seq
 	}
-	w := &sweeping{sweepState: *state, state: state}
+	w := &sweeping{sweepState: *state}
 	if q != nil {
 		w.fresh = q.ImplicitUpTo(state.upTo)
 	}
@@ -65,8 +74,7 @@ func (s *Store) planSweep() *sweeping {
 }
 
 func (w *sweeping) run(t *txn) error {
-	w.sweepState, w.left, w.seen, w.until = *w.state, pruneStep, 4*pruneStep, t.store.now()+2*sliceTime
-	t.wrote = true
+	w.left, w.seen, w.until = pruneStep, 4*pruneStep, t.settings.now()+2*sliceTime
 	b, err := t.backlog(w.num)
 	if err != nil {
 		return err
@@ -81,12 +89,11 @@ func (w *sweeping) run(t *txn) error {
 	case err != nil:
 		return err
 	case !done:
-		next := w.sweepState
-		t.after(func() { *w.state = next })
+		t.effects.add(purgeProgressed{w.sweepState})
 		return nil
 	case b.Deleted:
 		t.keepBacklog(w.num, &record.Backlog{})
-		t.after(func() { t.store.house.orphans = true })
+		t.effects.add(orphansPossible{})
 		err = t.putMetaNumber(metaOrphans, 1)
 	case len(b.Marks) > 0:
 		if b, err = t.editBacklog(w.num); err == nil {
@@ -94,7 +101,7 @@ func (w *sweeping) run(t *txn) error {
 		}
 	}
 	if len(b.Marks) == 0 || b.Deleted {
-		t.after(func() { t.store.house.swept(w.num) })
+		t.effects.add(purgeEnded{w.num})
 	}
 	return err
 }
@@ -119,29 +126,22 @@ func (w *sweeping) removeAll(t *txn) (done bool, err error) {
 
 // orphan notes the events of a record of a deleted subscription: they may be in nobody's way now.
 func (t *txn) orphan(id bucketID, key []byte) {
-	s := t.store
 	switch id {
 	case deliveries:
-		seq := record.KeyNumber(key, 1)
-		t.after(func() { s.ages.merge(seq, age{orphaned: true}) })
+		t.effects.add(eventsOrphaned{[]uint64{record.KeyNumber(key, 1)}})
 	case chunks:
 		seqs, err := record.DecodeChunk(key, t.get(chunks, key))
 		if err != nil {
 			t.lose()
 		}
-		t.after(func() {
-			for _, seq := range seqs {
-				s.ages.merge(seq, age{orphaned: true})
-			}
-		})
+		t.effects.add(eventsOrphaned{seqs})
 	}
 }
 
 // lose notes that deliveries are gone of which nobody can say what events they were of: Prune must look for those that
 // are in nobody's way.
 func (t *txn) lose() {
-	last := t.bucket(log).Sequence()
-	t.after(func() { t.store.ages.readAgain(last) })
+	t.effects.add(agesLost{t.bucket(log).Sequence()})
 }
 
 // keys returns at most n keys of the subscription after a key, and whether there are more.
@@ -174,7 +174,7 @@ func (w *sweeping) cancelAll(t *txn) (done bool, err error) {
 	for ; w.stage < len(sweepStages); w.stage, w.after = w.stage+1, nil {
 		id := sweepStages[w.stage]
 		for more := true; more; {
-			if w.left <= 0 || w.seen <= 0 || t.store.now() > w.until {
+			if w.left <= 0 || w.seen <= 0 || t.settings.now() > w.until {
 				return false, nil
 			}
 			if id == chunks {

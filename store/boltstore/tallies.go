@@ -52,29 +52,23 @@ func (t *txn) count(num uint64, o *outcome) {
 }
 
 // tally completes a transaction with the counts: it writes former ones when it is time, and has its own taken in.
-func (t *txn) tally() error {
-	if slots := t.store.planTally(t); slots != nil {
+func (t *txn) tally(slots map[slotKey]*rollup.Bucket) error {
+	if slots != nil {
 		if err := t.writeSlots(slots); err != nil {
 			return err
 		}
-		id := t.tx.ID() // a hook runs when the transaction has ended
-		t.after(func() {
-			clear(slots)
-			t.store.tallies.writer, t.store.tallies.written = 0, id
-		})
+		t.effects.add(countsWritten{slots, t.tx.ID()})
 	}
 	if len(t.counted) > 0 {
-		slot := rollup.At(record.AsTime(t.now))
-		t.after(func() { t.store.count(slot, t.counted) })
+		// After countsWritten: that empties what these are added to.
+		t.effects.add(attemptsCounted{rollup.At(record.AsTime(t.now)), t.counted})
 	}
 	return nil
 }
 
 // planTally returns the counts to be written, which nobody changes before the transaction has ended; nil when it is not
-// time.
+// time. Store.mu must be held.
 func (s *Store) planTally(t *txn) map[slotKey]*rollup.Bucket {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	n := len(s.tallies.slots)
 	if n == 0 || !t.tallying && n <= maxTallied {
 		s.tallies.writer = 0
@@ -82,6 +76,12 @@ func (s *Store) planTally(t *txn) map[slotKey]*rollup.Bucket {
 	}
 	s.tallies.writer = t.tx.ID()
 	return s.tallies.slots
+}
+
+// countsWritten takes in that counts are in the file.
+func (s *Store) countsWritten(e countsWritten) {
+	clear(e.slots)
+	s.tallies.writer, s.tallies.written = 0, e.tx
 }
 
 // count takes in attempts.
@@ -133,19 +133,8 @@ func (s *Store) tallyLate() {
 
 // tallyNow has the transaction write the counts.
 func tallyNow(t *txn) error {
-	t.wrote, t.tallying = true, true
+	t.tallying = true
 	return nil
-}
-
-// tallyLast writes the last counts, if there are any, when all operations have ended.
-func tallyLast(t *txn) error {
-	s := t.store
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.tallies.slots) == 0 {
-		return nil
-	}
-	return tallyNow(t)
 }
 
 // stopTally stops the timer. Nothing is counted any more.

@@ -4,6 +4,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+	"github.com/outhook/outhook/store/internal/rollup"
 )
 
 // transact runs do in a transaction that writes, and commits it if do has written something. It
@@ -12,7 +13,7 @@ import (
 // apply is to be called under Store.mu: it brings memory up to the transaction. There is one
 // with an error too if what was written is there all the same; otherwise it is nil.
 func (s *Store) transact(do func(*txn) error) (apply func(), err error) {
-	var e *effects
+	var e *unapplied
 	err = guarded(func() error {
 		tx, err := s.file.BeginWrite()
 		if err != nil {
@@ -24,17 +25,21 @@ func (s *Store) transact(do func(*txn) error) (apply func(), err error) {
 			return err
 		}
 		s.adopt(tx)
-		if err := do(t); err != nil || !t.wrote {
+		if err := do(t); err != nil {
 			return err
 		}
-		if err := t.finish(); err != nil {
+		r, due := s.planRiders(t)
+		if !due {
+			return nil
+		}
+		if err := t.finish(r); err != nil {
 			return err
 		}
-		e = s.expect(tx, t.hooks)
+		e = s.expect(tx, t.effects.list)
 		return s.commitTx(tx)
 	})
 	if err != nil {
-		s.staleAudiences.Store(true)
+		s.writer.markStale()
 		if e == nil || !s.committedAnyway(e.id) {
 			s.forget(e)
 			return nil, err
@@ -49,26 +54,46 @@ func (s *Store) transact(do func(*txn) error) (apply func(), err error) {
 
 // runOp runs one operation. The transaction is intact unless it failed after it had written.
 func (s *Store) runOp(t *txn, run func(*txn) error) (intact bool, err error) {
-	before, wrote := len(t.hooks), t.wrote
-	t.wrote = false
+	before, changes := len(t.effects.list), t.changes
 	err = guarded(func() error { return run(t) })
-	intact = err == nil || !t.wrote
-	t.wrote = t.wrote || wrote
 	if err != nil {
-		t.hooks = t.hooks[:before]
+		t.effects.list = t.effects.list[:before]
 	}
-	return intact, err
+	return err == nil || t.changes == changes, err
 }
 
+// riders are what a transaction does besides its operations.
+type riders struct {
+	trim   []trimmable
+	spill  *spill
+	counts map[slotKey]*rollup.Bucket
+}
+
+// planRiders says what is to ride on a transaction, and whether it must commit: because of what its
+// operations did, or of a rider that is due by itself.
+func (s *Store) planRiders(t *txn) (r riders, due bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.spill, r.counts = s.planSpill(), s.planTally(t)
+	if !t.hasSomething() && r.spill == nil && r.counts == nil {
+		return r, false
+	}
+	r.trim = s.planTrim() // last: what it plans is forgotten if the transaction does not commit
+	return r, true
+}
+
+// hasSomething reports whether there is something to commit.
+func (t *txn) hasSomething() bool { return t.changes > 0 || len(t.effects.list) > 0 }
+
 // finish completes a transaction with what rides on it.
-func (t *txn) finish() error {
-	if err := t.trim(); err != nil {
+func (t *txn) finish(r riders) error {
+	if err := t.trim(r.trim); err != nil {
 		return err
 	}
-	if err := t.spill(); err != nil {
+	if err := t.spill(r.spill); err != nil {
 		return err
 	}
-	if err := t.tally(); err != nil {
+	if err := t.tally(r.counts); err != nil {
 		return err
 	}
 	if err := t.keepClock(); err != nil {

@@ -21,9 +21,8 @@ func (s *Store) trim(q *queue) {
 type trimmable struct{ num, floor uint64 }
 
 // planTrim returns whose chunks are to be looked at. What a mark has canceled is left to the sweep.
+// Store.mu must be held.
 func (s *Store) planTrim() (plan []trimmable) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	n := min(len(s.trimming), trimStep)
 	for _, q := range s.trimming[:n] {
 		q.Data.trimming = false
@@ -38,8 +37,8 @@ func (s *Store) planTrim() (plan []trimmable) {
 }
 
 // trim removes chunks that nothing is pending of. What it misses, the next opening of the store finds.
-func (t *txn) trim() error {
-	for _, p := range t.store.planTrim() {
+func (t *txn) trim(plan []trimmable) error {
+	for _, p := range plan {
 		if !t.alive(p.num) {
 			continue
 		}

@@ -66,14 +66,15 @@ const format = 1
 // fill is how full the pages of an append-only bucket are packed.
 const fill = 0.95
 
-// txn is a transaction of the file, with what is read and written through it. What hooks has is done once it is
-// committed, under the store's mutex.
+// txn is a transaction of the file, with what is read and written through it. What memory must learn of
+// it once it is committed is in effects.
 type txn struct {
-	store *Store
-	tx    *bolt.Tx
-	open  [bucketCount]*bolt.Bucket
-	seek  [bucketCount]*bolt.Cursor // for get: a cursor that is used again allocates nothing
-	now   int64
+	settings *settings
+	writer   *writer // nil in one that only reads
+	tx       *bolt.Tx
+	open     [bucketCount]*bolt.Bucket
+	seek     [bucketCount]*bolt.Cursor // for get: a cursor that is used again allocates nothing
+	now      int64
 
 	w      uint64 // the watermark
 	rising uint64 // where it is going, or is
@@ -95,8 +96,8 @@ type txn struct {
 	longBody bool              // an event that it stores has a long body
 	tail     map[string]uint64 // the events that are not indexed, once they have been read
 
-	hooks []func()
-	wrote bool // something; while an operation runs, that one (see runOp)
+	effects effects
+	changes int // counts what was written, or is to be when the transaction ends
 }
 
 // rowed names a delivery.
@@ -104,7 +105,10 @@ type rowed struct{ num, seq uint64 }
 
 // begin wraps a bbolt transaction.
 func (s *Store) begin(tx *bolt.Tx) (*txn, error) {
-	t := &txn{store: s, tx: tx, now: s.now()}
+	t := &txn{settings: &s.settings, tx: tx, now: s.now()}
+	if tx.Writable() {
+		t.writer = &s.writer
+	}
 	var err error
 	if t.w, err = t.metaNumber(metaWatermark); err == nil {
 		t.rising, err = t.metaNumber(metaRising)
@@ -116,8 +120,8 @@ func (s *Store) begin(tx *bolt.Tx) (*txn, error) {
 func (t *txn) bucket(id bucketID) *bolt.Bucket {
 	b := t.open[id]
 	if b == nil {
-		if b = t.tx.Bucket(t.store.buckets[id]); b == nil {
-			panic(fmt.Sprintf("the bucket %q is gone", t.store.buckets[id])) // becomes ErrCorrupt, like bbolt's own panics
+		if b = t.tx.Bucket(t.settings.buckets[id]); b == nil {
+			panic(fmt.Sprintf("the bucket %q is gone", t.settings.buckets[id])) // becomes ErrCorrupt, like bbolt's own panics
 		}
 		b.FillPercent = fill
 		t.open[id] = b
@@ -152,17 +156,17 @@ func (t *txn) remove(id bucketID, key []byte) error {
 
 // touch notes that a bucket is written to.
 func (t *txn) touch(id bucketID) {
-	t.wrote = true
+	t.changes++
 	if id == chunks {
 		clear(t.chunks)
 	}
 }
 
-// nextSeq returns the next sequence number.
-func (t *txn) nextSeq() (uint64, error) {
-	t.wrote = true
-	return t.bucket(log).NextSequence()
+// nextSequence returns the next number of a bucket.
+func (t *txn) nextSequence(id bucketID) (uint64, error) {
+	t.changes++
+	return t.bucket(id).NextSequence()
 }
 
-// after lets f run when the transaction is committed, under the store's mutex.
-func (t *txn) after(f func()) { t.hooks = append(t.hooks, f) }
+// nextSeq returns the next sequence number of the events.
+func (t *txn) nextSeq() (uint64, error) { return t.nextSequence(log) }

@@ -104,7 +104,7 @@ func (s *Store) slice(ctx context.Context, sl *slicer) error {
 // stop reports whether the slice is long enough.
 func (sl *slicer) stop() bool {
 	sl.seen++
-	return len(sl.found) >= sliceSize || sl.seen > 1 && sl.t.store.now()-sl.t.now > sliceTime
+	return len(sl.found) >= sliceSize || sl.seen > 1 && sl.t.settings.now()-sl.t.now > sliceTime
 }
 
 // pass moves on behind a position.
