@@ -78,7 +78,10 @@ var rooms = map[string][]string{
 
 	"store/boltstore/internal/boltfile":    {},
 	"store/boltstore/internal/groupcommit": {},
-	"store/boltstore/internal/record":      {"events", "signing", "store", "store/internal/rollup"},
+	"store/boltstore/internal/pending": {
+		"store", "store/boltstore/internal/record", "store/internal/schedule",
+	},
+	"store/boltstore/internal/record": {"events", "signing", "store", "store/internal/rollup"},
 }
 
 // TestRoomsKnowWhatTheyMay holds the walls inside dispatcher and boltstore: what a room is not to

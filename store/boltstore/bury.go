@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/pending"
 )
 
 // bury makes deliveries dead whose record can't be read. Their leases are sealed.
@@ -39,18 +39,13 @@ func (t *txn) bury(num, seq uint64, due int64) error {
 	if !t.alive(num) {
 		return nil
 	}
-	keyHash, err := t.keyHashOf(num, seq)
-	if err != nil {
-		return err
-	}
-	was, ok, err := t.find(num, seq, keyHash)
+	id := pending.ID{Num: num, Seq: seq}
+	keyHash := t.pending.KeyHash(id)
+	was, ok, err := t.pending.Find(num, seq, keyHash)
 	if err != nil { // the row itself; it may be in the index in two places, and have a body of its own
-		was, ok = delivery{Row: record.Row{State: store.Pending, AsOf: seq, KeyHash: keyHash}, stored: true}, true
-		key := record.Key3(num, uint64(due), seq)
-		if err := t.remove(index, key[:]); err != nil {
-			return err
-		}
-		if err := t.removeBody(num, seq); err != nil {
+		was, ok = pending.Implicit(seq, keyHash), true
+		was.Stored = true
+		if err := t.pending.Discard(id, due); err != nil {
 			return err
 		}
 	}
@@ -59,17 +54,5 @@ func (t *txn) bury(num, seq uint64, due int64) error {
 	}
 	r := was
 	r.State, r.FinishedAt, r.Reason = store.Dead, t.now, damage
-	return t.transition(num, seq, was, r, true)
-}
-
-// keyHashOf finds the hash of a delivery's ordering key without reading the event; 0 when it has none.
-func (t *txn) keyHashOf(num, seq uint64) (uint64, error) {
-	c := t.bucket(keyed).Cursor()
-	start := record.Key1(num)
-	for k, _ := c.Seek(start[:]); record.InSubscription(k, num); k, _ = c.Next() {
-		if record.KeyNumber(k, 2) == seq {
-			return record.KeyNumber(k, 1), nil
-		}
-	}
-	return 0, nil
+	return t.pending.Transition(id, was, r, true)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 
 	"github.com/outhook/outhook/store"
@@ -199,9 +200,9 @@ func (c *claiming) read(l *lease, into *store.Claim) reading {
 	case e == nil:
 		return reading{found: gone}
 	}
-	r, ok := delivery{Row: record.Row{State: store.Pending, AsOf: l.Seq}}, true
+	r, ok := pending.Implicit(l.Seq, 0), true
 	if !implicitly(l) { // or else memory knows that the file has nothing
-		r, ok, err = c.t.find(l.Sub.Num, l.Seq, e.KeyHash())
+		r, ok, err = c.t.pending.Find(l.Sub.Num, l.Seq, e.KeyHash())
 	}
 	switch {
 	case err != nil:
@@ -211,7 +212,7 @@ func (c *claiming) read(l *lease, into *store.Claim) reading {
 	}
 	body := e.Body
 	if r.BodyOverride {
-		if body, err = c.t.ownBody(l.Sub.Num, l.Seq); err != nil {
+		if body, err = c.t.pending.Body(l.Sub.Num, l.Seq); err != nil {
 			return reading{found: broken}
 		}
 	}

@@ -2,6 +2,7 @@ package boltstore
 
 import (
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/internal/rollup"
 )
@@ -20,17 +21,7 @@ type eventEnqueued struct {
 }
 
 // deliveryChanged says what a delivery that has a row is now.
-type deliveryChanged struct {
-	num, seq uint64
-	pending  bool
-	blocked  bool
-	position place
-	endLease bool
-
-	// If it is not pending.
-	delivered  bool
-	finishedAt int64
-}
+type deliveryChanged struct{ pending.Change }
 
 // healthChanged has the new health of a subscription.
 type healthChanged struct {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
@@ -136,8 +137,11 @@ func (t *txn) enqueueDisabled(seq, keyHash uint64, a *audience) ([]uint64, error
 		if err != nil {
 			return nil, err
 		}
-		r := delivery{Row: record.Row{State: store.Canceled, AsOf: seq, KeyHash: keyHash, FinishedAt: t.now, Reason: sub.DisabledReason}}
-		if err := t.replace(num, seq, delivery{}, r, false); err != nil {
+		err = t.pending.Create(pending.ID{Num: num, Seq: seq}, record.Row{
+			State: store.Canceled, AsOf: seq, KeyHash: keyHash,
+			FinishedAt: t.now, Reason: sub.DisabledReason,
+		})
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -155,19 +159,18 @@ func (t *txn) enqueueKeyed(seq, keyHash uint64, a *audience) (behind []uint64, e
 		if _, disabled := slices.BinarySearch(a.disabled, num); disabled {
 			continue
 		}
-		_, earlier, err := t.neighbour(num, keyHash, 0, seq)
+		id := pending.ID{Num: num, Seq: seq}
+		blocked, err := t.pending.AddKeyed(id, keyHash)
 		if err != nil {
 			return nil, err
 		}
-		key := record.Key3(num, keyHash, seq)
-		if err := t.put(keyed, key[:], nil); err != nil {
-			return nil, err
-		}
-		if earlier == nil {
+		if !blocked {
 			continue
 		}
-		r := delivery{Row: record.Row{State: store.Pending, AsOf: seq, KeyHash: keyHash, Blocked: true}}
-		if err := t.replace(num, seq, delivery{}, r, false); err != nil {
+		err = t.pending.Create(id, record.Row{
+			State: store.Pending, AsOf: seq, KeyHash: keyHash, Blocked: true,
+		})
+		if err != nil {
 			return nil, err
 		}
 		behind = append(behind, num)

@@ -1,6 +1,9 @@
 package boltstore
 
-import "github.com/outhook/outhook/store/boltstore/internal/record"
+import (
+	"github.com/outhook/outhook/store/boltstore/internal/pending"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+)
 
 // erase erases events, and returns how many were not before, and which of them have a mark: their
 // erasure has to be finished.
@@ -34,7 +37,7 @@ func (t *txn) eraseEvent(seq uint64, until int64) (erased, done bool, err error)
 		return false, false, err
 	}
 	if e.Erased() {
-		m, err := t.erasure(seq)
+		m, err := t.erasures.Erasure(seq)
 		return false, m == nil, err
 	}
 	packed, err := record.DecodeRecipients(key[:], v)
@@ -43,7 +46,7 @@ func (t *txn) eraseEvent(seq uint64, until int64) (erased, done bool, err error)
 	}
 	e.Body, e.Trace = nil, ""
 	encoded := e.Encode(key[:], packed) // before anything is written: packed is the file's memory
-	all, err := t.erasures()
+	all, err := t.erasures.list()
 	if err != nil {
 		return false, false, err
 	}
@@ -54,42 +57,31 @@ func (t *txn) eraseEvent(seq uint64, until int64) (erased, done bool, err error)
 	if err := t.put(log, key[:], encoded); err != nil {
 		return false, false, err
 	}
-	t.erasing.all = append(all, record.Erasure{Seq: seq, AsOf: stamp, At: t.now})
+	t.erasures.all = append(all, record.Erasure{Seq: seq, AsOf: stamp, At: t.now})
 	t.effects.add(eventErased{seq})
 	if done, err = t.eraseRecords(seq, t.settings.eraseStep, until); err != nil || done {
 		return err == nil, done, err
 	}
 	t.effects.add(erasureBegun{seq})
-	return true, false, t.storeErasures()
+	return true, false, t.erasures.store()
 }
 
 // eraseDelivery gives a delivery a record that is in line with the mark of its event. It reports
 // whether it was not so yet.
 func (t *txn) eraseDelivery(num, seq, keyHash uint64) (changed bool, err error) {
-	was, ok, err := t.find(num, seq, keyHash)
+	was, ok, err := t.pending.Find(num, seq, keyHash)
 	switch {
-	case err != nil && t.unreadable(num, seq): // it dies when it is claimed, so Claim must find it again
+	case err != nil && t.pending.Unreadable(num, seq): // it dies when it is claimed, so Claim must find it again
 		t.effects.add(rowUnreadable{num, seq})
-		return true, t.removeBody(num, seq)
-	case err != nil || !ok || !was.outdated:
+		return true, t.pending.RemoveBody(num, seq)
+	case err != nil || !ok || !was.Outdated:
 		return false, err
 	}
 	r := was
-	if was.marked {
+	if was.Marked {
 		r.Due, r.Blocked = 0, false
 	}
-	return true, t.transition(num, seq, was, r, was.marked)
-}
-
-// unreadable reports whether a delivery has a row that can't be read.
-func (t *txn) unreadable(num, seq uint64) bool {
-	key := record.Key2(num, seq)
-	v := t.get(deliveries, key[:])
-	if v == nil {
-		return false
-	}
-	_, err := record.DecodeRow(key[:], v)
-	return err != nil
+	return true, t.pending.Transition(pending.ID{Num: num, Seq: seq}, was, r, was.Marked)
 }
 
 // heedErasure drops the response of an attempt when the event is erased: it came late.

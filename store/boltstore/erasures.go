@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
@@ -25,28 +24,34 @@ const (
 	eraseTime        = 2 * sliceTime
 )
 
-// erasures returns the marks, in no order. They are few: there is one for each wide event whose Erase
-// is under way, or was cut off since Prune ran last.
-func (t *txn) erasures() ([]record.Erasure, error) {
-	if t.erasing.read {
-		return t.erasing.all, nil
+// erasures is the erasures that are not complete, in no order. They are few: there is one for each wide
+// event whose Erase is under way, or was cut off since Prune ran last.
+type erasures struct {
+	file *file
+	all  []record.Erasure
+	read bool
+}
+
+// list returns all of them.
+func (e *erasures) list() ([]record.Erasure, error) {
+	if e.read {
+		return e.all, nil
 	}
 	key := []byte(metaErasures)
-	v := t.get(meta, key)
-	if v != nil {
+	if v := e.file.get(meta, key); v != nil {
 		all, err := record.DecodeErasures(key, v)
 		if err != nil {
 			return nil, err
 		}
-		t.erasing.all = all
+		e.all = all
 	}
-	t.erasing.read = true
-	return t.erasing.all, nil
+	e.read = true
+	return e.all, nil
 }
 
-// erasure returns the mark of an event; nil if it has none.
-func (t *txn) erasure(seq uint64) (*record.Erasure, error) {
-	all, err := t.erasures()
+// Erasure returns the erasure of an event; nil if it is not being erased.
+func (e *erasures) Erasure(seq uint64) (*record.Erasure, error) {
+	all, err := e.list()
 	for i := range all {
 		if all[i].Seq == seq {
 			return &all[i], err
@@ -55,18 +60,23 @@ func (t *txn) erasure(seq uint64) (*record.Erasure, error) {
 	return nil, err
 }
 
-// storeErasures puts the marks of this transaction into the file.
-func (t *txn) storeErasures() error {
+// drop removes the erasure of an event, for this transaction.
+func (e *erasures) drop(seq uint64) {
+	e.all = slices.DeleteFunc(e.all, func(m record.Erasure) bool { return m.Seq == seq })
+}
+
+// store puts the erasures of this transaction into the file.
+func (e *erasures) store() error {
 	key := []byte(metaErasures)
-	return t.putOrRemove(meta, key, len(t.erasing.all) == 0, func(key []byte) []byte {
-		return record.EncodeErasures(key, t.erasing.all)
+	return e.file.putOrRemove(meta, key, len(e.all) == 0, func(key []byte) []byte {
+		return record.EncodeErasures(key, e.all)
 	})
 }
 
 // eraseRecords brings deliveries of an event in line with its mark, until it has changed n or the
 // time is up, and reports whether that were all. Then the mark is gone.
 func (t *txn) eraseRecords(seq uint64, n int, until int64) (done bool, err error) {
-	m, err := t.erasure(seq)
+	m, err := t.erasures.Erasure(seq)
 	if err != nil || m == nil {
 		return true, err
 	}
@@ -90,7 +100,7 @@ func (t *txn) eraseRecords(seq uint64, n int, until int64) (done bool, err error
 			n--
 		}
 	}
-	t.erasing.all = slices.DeleteFunc(t.erasing.all, func(m record.Erasure) bool { return m.Seq == seq })
+	t.erasures.drop(seq)
 	return true, nil
 }
 
@@ -112,35 +122,6 @@ func (t *txn) targets(seq uint64) (keyHash uint64, nums []uint64, err error) {
 	}
 	nums, err = record.UnpackAll(packed)
 	return e.KeyHash(), nums, err
-}
-
-// applyErasure makes a delivery what the mark of its event says, if the event has one. The marks of
-// the subscription have been applied.
-func (t *txn) applyErasure(num, seq uint64, r *delivery) error {
-	m, err := t.erasure(seq)
-	if err != nil || m == nil {
-		return err
-	}
-	without, err := r.WithoutResponses()
-	if err != nil {
-		return err
-	}
-	r.outdated = r.BodyOverride || len(without) != len(r.Log)
-	r.BodyOverride, r.Log = false, without
-	if !r.listed() {
-		return nil
-	}
-	b, err := t.backlog(num)
-	if err != nil {
-		return err
-	}
-	earlier := record.CanceledBy(b.Marks, r.AsOf)
-	r.counted = earlier == nil
-	if earlier == nil || m.AsOf < earlier.Seq { // or else it was canceled when the event was erased
-		r.State, r.FinishedAt, r.Reason = store.Canceled, m.At, eraseReason
-	}
-	r.marked, r.outdated = true, true
-	return nil
 }
 
 // erasing is what memory knows of an event that has a mark.
@@ -210,7 +191,7 @@ func (s *Store) finishErasure(ctx context.Context, seq uint64) (err error) {
 // stepErasure takes one step of an erasure. It is done if that was the last, or if there is none.
 func (s *Store) stepErasure(ctx context.Context, seq uint64) (done bool, err error) {
 	err = s.submit(ctx, &op{run: func(t *txn) error {
-		if m, err := t.erasure(seq); err != nil || m == nil { // another call has taken the last
+		if m, err := t.erasures.Erasure(seq); err != nil || m == nil { // another call has taken the last
 			done = true
 			return err
 		}
@@ -221,7 +202,7 @@ func (s *Store) stepErasure(ctx context.Context, seq uint64) (done bool, err err
 		if done = all; done {
 			t.effects.add(erasureEnded{seq})
 		}
-		return t.storeErasures()
+		return t.erasures.store()
 	}})
 	return done, err
 }
@@ -259,7 +240,7 @@ func (s *Store) resumeErasures(ctx context.Context) error {
 
 // restoreErasures takes the marks of the file into memory.
 func (s *Store) restoreErasures(t *txn) error {
-	all, err := t.erasures()
+	all, err := t.erasures.list()
 	if err == nil && len(all) > 0 {
 		s.erasing = make(map[uint64]*erasing, len(all))
 		for _, m := range all {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
@@ -132,7 +133,7 @@ func (t *txn) conclude(o *outcome) (store.Result, error) {
 	if err != nil {
 		return ignored, err
 	}
-	if err := t.transition(num, seq, was, r, true); err != nil {
+	if err := t.pending.Transition(pending.ID{Num: num, Seq: seq}, was, r, true); err != nil {
 		return ignored, err
 	}
 	before := t.health(num)
@@ -146,7 +147,7 @@ func (t *txn) conclude(o *outcome) (store.Result, error) {
 }
 
 // concluded returns what a delivery is after an outcome that counts.
-func (t *txn) concluded(num, seq uint64, was delivery, o *outcome) (delivery, error) {
+func (t *txn) concluded(num, seq uint64, was pending.Delivery, o *outcome) (pending.Delivery, error) {
 	r := was
 	r.State, r.FinishedAt, r.Due, r.Reason = o.State, t.now, 0, ""
 	if o.State == store.Pending {
@@ -164,45 +165,45 @@ func (t *txn) concluded(num, seq uint64, was delivery, o *outcome) (delivery, er
 		return r, nil
 	}
 	r.BodyOverride = true
-	return r, t.putBody(num, seq, o.Body)
+	return r, t.pending.PutBody(num, seq, o.Body)
 }
 
 // subject finds the delivery that an outcome is about.
-func (t *txn) subject(o *outcome) (num, seq uint64, r delivery, ok bool, err error) {
+func (t *txn) subject(o *outcome) (num, seq uint64, r pending.Delivery, ok bool, err error) {
 	if l := o.lease; l != nil {
 		if num, seq = l.Sub.Num, l.Seq; !t.alive(num) {
-			return num, seq, delivery{}, false, nil
+			return num, seq, pending.Delivery{}, false, nil
 		}
-		r, ok, err = t.find(num, seq, l.Data.key)
+		r, ok, err = t.pending.Find(num, seq, l.Data.key)
 		return num, seq, r, ok, err
 	}
 	if o.State != store.Delivered {
-		return 0, 0, delivery{}, false, nil
+		return 0, 0, pending.Delivery{}, false, nil
 	}
 	return t.lookUp(o.SubscriptionID, o.EventID)
 }
 
 // lookUp finds a delivery by its names.
-func (t *txn) lookUp(subscriptionID, eventID string) (num, seq uint64, r delivery, ok bool, err error) {
+func (t *txn) lookUp(subscriptionID, eventID string) (num, seq uint64, r pending.Delivery, ok bool, err error) {
 	if num, err = t.number(subIDs, []byte(subscriptionID)); err != nil || num == 0 {
-		return 0, 0, delivery{}, false, err
+		return 0, 0, pending.Delivery{}, false, err
 	}
 	if seq, err = t.eventNumber(eventID); err != nil || seq == 0 {
-		return 0, 0, delivery{}, false, err
+		return 0, 0, pending.Delivery{}, false, err
 	}
 	key := record.Key1(seq)
 	v := t.get(log, key[:])
 	packed, err := record.DecodeRecipients(key[:], v)
 	if err != nil {
-		return 0, 0, delivery{}, false, err
+		return 0, 0, pending.Delivery{}, false, err
 	}
 	if ok, err = record.PackedHas(packed, num); err != nil || !ok {
-		return 0, 0, delivery{}, false, err
+		return 0, 0, pending.Delivery{}, false, err
 	}
 	e, err := record.DecodeEvent(key[:], v)
 	if err != nil {
-		return 0, 0, delivery{}, false, err
+		return 0, 0, pending.Delivery{}, false, err
 	}
-	r, ok, err = t.find(num, seq, e.KeyHash())
+	r, ok, err = t.pending.Find(num, seq, e.KeyHash())
 	return num, seq, r, ok, err
 }

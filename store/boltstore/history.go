@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/internal/page"
 )
@@ -60,7 +61,7 @@ func (s *Store) Attempts(ctx context.Context, subscriptionID, eventID string) ([
 }
 
 // delivery returns the record that callers see.
-func (t *txn) delivery(num uint64, e *record.Event, r *delivery) (store.Delivery, error) {
+func (t *txn) delivery(num uint64, e *record.Event, r *pending.Delivery) (store.Delivery, error) {
 	id, err := t.subscriptionID(num)
 	if err != nil {
 		return store.Delivery{}, err

@@ -3,6 +3,7 @@ package boltstore
 import (
 	"time"
 
+	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 
 	"github.com/outhook/outhook/store"
@@ -119,17 +120,17 @@ func (w *logWalk) lookAt(t *txn, keyHash uint64, packed []byte) (done bool, err 
 		if !t.alive(num) {
 			continue
 		}
-		r, ok, err := t.find(num, h.seq, keyHash)
+		r, ok, err := t.pending.Find(num, h.seq, keyHash)
 		switch {
 		case err != nil:
 			h.kept = true
 		case !ok:
 		case !w.outlived(&r, t.now):
 			h.kept = true
-			if !r.Pending() && !r.marked { // what is marked is noted when it has been swept
+			if !r.Pending() && !r.Marked { // what is marked is noted when it has been swept
 				w.ages.noteFinished(h.seq, r.State == store.Delivered, r.FinishedAt)
 			}
-		case h.seq > t.w:
+		case h.seq > t.pending.Watermark:
 			h.target--
 			w.blocked = h.seq
 			return false, nil
@@ -158,12 +159,12 @@ func (w *logWalk) lookAhead(t *txn, c *bolt.Cursor) {
 }
 
 // outlived reports whether a delivery finished longer ago than it is to be kept.
-func (w *logWalk) outlived(r *delivery, now int64) bool {
+func (w *logWalk) outlived(r *pending.Delivery, now int64) bool {
 	keep := w.retention.Failed
 	if r.State == store.Delivered {
 		keep = w.retention.Delivered
 	}
-	return !r.Pending() && r.stored && !r.marked && keep > 0 && now-r.FinishedAt > int64(keep)
+	return !r.Pending() && r.Stored && !r.Marked && keep > 0 && now-r.FinishedAt > int64(keep)
 }
 
 // remove removes what was found, as far as it is still so. When a round for orphans has ended, it notes that.
@@ -196,19 +197,11 @@ func (w *logWalk) removeRow(t *txn, num, seq uint64) error {
 		return nil
 	}
 	stored, err := record.DecodeRow(key[:], v)
-	r := delivery{Row: stored, stored: true}
+	r := pending.Delivery{Row: stored, Stored: true}
 	if err != nil || !w.outlived(&r, t.now) {
 		return nil // it was requeued
 	}
-	if err := t.remove(deliveries, key[:]); err != nil {
-		return err
-	}
-	if r.BodyOverride {
-		if err := t.removeBody(num, seq); err != nil {
-			return err
-		}
-	}
-	return t.leaveChunk(num, seq)
+	return t.pending.RemoveRow(pending.ID{Num: num, Seq: seq}, &r)
 }
 
 // removeEvent removes an event that nothing refers to any more.
@@ -241,7 +234,7 @@ func (t *txn) needed(seq uint64, v []byte, keyHash uint64) (needed bool, err err
 	var failed error
 	err = record.Unpack(packed, func(num uint64) bool {
 		if t.alive(num) {
-			if _, needed, failed = t.find(num, seq, keyHash); failed != nil {
+			if _, needed, failed = t.pending.Find(num, seq, keyHash); failed != nil {
 				needed = true
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
@@ -56,7 +57,7 @@ func (s *Store) applyEffect(e effect) {
 	case *eventEnqueued:
 		s.addFresh(e)
 	case *deliveryChanged:
-		s.moved(e)
+		s.moved(e.Change)
 	case *healthChanged:
 		s.setHealth(e.num, e.health)
 	case *backlogChanged:
@@ -117,23 +118,23 @@ func (s *Store) addFresh(e *eventEnqueued) {
 	s.recent.add(e.seq, e.event)
 }
 
-func (s *Store) moved(m *deliveryChanged) {
-	if !m.pending {
-		s.ages.noteFinished(m.seq, m.delivered, m.finishedAt)
+func (s *Store) moved(m pending.Change) {
+	if !m.Pending {
+		s.ages.noteFinished(m.Seq, m.Delivered, m.FinishedAt)
 	}
-	q := s.schedule.Sub(m.num)
+	q := s.schedule.Sub(m.Num)
 	if q == nil {
-		if !m.pending {
+		if !m.Pending {
 			return
 		}
-		q = s.queue(m.num)
+		q = s.queue(m.Num)
 	}
-	q.Data.stored.moved(m.seq, m.pending)
+	q.Data.stored.moved(m.Seq, m.Pending)
 	if !q.PackedMaybe() {
 		s.trim(q)
 	}
-	s.schedule.Change(q, m.seq, schedule.Change{
-		Pending: m.pending, Blocked: m.blocked, Position: m.position, EndLease: m.endLease,
+	s.schedule.Change(q, m.Seq, schedule.Change{
+		Pending: m.Pending, Blocked: m.Blocked, Position: m.Position, EndLease: m.EndLease,
 	}, s.now())
 }
 

@@ -8,12 +8,12 @@ import (
 )
 
 // putNumber and number store and read a value that is a number; a missing one is 0.
-func (t *txn) putNumber(id bucketID, key []byte, n uint64) error {
-	return t.put(id, key, record.EncodeNumber(key, n))
+func (f *file) putNumber(id bucketID, key []byte, n uint64) error {
+	return f.put(id, key, record.EncodeNumber(key, n))
 }
 
-func (t *txn) number(id bucketID, key []byte) (uint64, error) {
-	v := t.get(id, key)
+func (f *file) number(id bucketID, key []byte) (uint64, error) {
+	v := f.get(id, key)
 	if v == nil {
 		return 0, nil
 	}
@@ -24,50 +24,9 @@ func (t *txn) number(id bucketID, key []byte) (uint64, error) {
 	return n, nil
 }
 
-func (t *txn) metaNumber(name string) (uint64, error) { return t.number(meta, []byte(name)) }
+func (f *file) metaNumber(name string) (uint64, error) { return f.number(meta, []byte(name)) }
 
-func (t *txn) putMetaNumber(name string, n uint64) error { return t.putNumber(meta, []byte(name), n) }
-
-// backlog returns the backlog of a subscription, to be read.
-func (t *txn) backlog(num uint64) (*record.Backlog, error) {
-	if b := t.backlogs[num]; b != nil {
-		return b, nil
-	}
-	key := record.Key1(num)
-	b, err := record.DecodeBacklog(key[:], t.get(backlogs, key[:]))
-	if err != nil {
-		return nil, err
-	}
-	t.cacheBacklog(num, b)
-	return b, nil
-}
-
-func (t *txn) cacheBacklog(num uint64, b *record.Backlog) {
-	if t.backlogs == nil {
-		t.backlogs = make(map[uint64]*record.Backlog)
-	}
-	t.backlogs[num] = b
-}
-
-// editBacklog returns the backlog of a subscription, to be changed.
-func (t *txn) editBacklog(num uint64) (*record.Backlog, error) {
-	b, err := t.backlog(num)
-	if err != nil {
-		return nil, err
-	}
-	t.keepBacklog(num, b)
-	return b, nil
-}
-
-// keepBacklog makes b the backlog of a subscription.
-func (t *txn) keepBacklog(num uint64, b *record.Backlog) {
-	t.cacheBacklog(num, b)
-	if t.changed.backlogs == nil {
-		t.changed.backlogs = make(map[uint64]bool)
-	}
-	t.changed.backlogs[num] = true
-	t.changes++
-}
+func (f *file) putMetaNumber(name string, n uint64) error { return f.putNumber(meta, []byte(name), n) }
 
 // health returns the health of a subscription. One that can't be read is the zero one: it is a memory, no promise.
 func (t *txn) health(num uint64) record.Health {
@@ -92,38 +51,34 @@ func (t *txn) setHealth(num uint64, h record.Health) {
 		return
 	}
 	t.healths[num] = h
-	if t.changed.healths == nil {
-		t.changed.healths = make(map[uint64]bool)
+	if t.changedHealths == nil {
+		t.changedHealths = make(map[uint64]bool)
 	}
-	t.changed.healths[num] = true
+	t.changedHealths[num] = true
 	t.changes++
 	t.effects.add(t.effects.healths.add(healthChanged{num, h.Health}))
 }
 
 // flush writes what was changed of backlogs and healths. It must come last.
 func (t *txn) flush() error {
-	for num := range t.changed.backlogs {
-		key, b := record.Key1(num), t.backlogs[num]
-		if err := t.putOrRemove(backlogs, key[:], b.Empty(), b.Encode); err != nil {
-			return err
-		}
-		t.effects.add(t.effects.backlogs.add(backlogChanged{num, b}))
+	if err := t.pending.Flush(); err != nil {
+		return err
 	}
-	for num := range t.changed.healths {
+	for num := range t.changedHealths {
 		key, h := record.Key1(num), t.healths[num]
 		if err := t.putOrRemove(healths, key[:], h == record.Health{}, h.Encode); err != nil {
 			return err
 		}
 	}
-	t.changed.backlogs, t.changed.healths = nil, nil
+	t.changedHealths = nil
 	return nil
 }
 
-func (t *txn) putOrRemove(id bucketID, key []byte, empty bool, encode func(key []byte) []byte) error {
+func (f *file) putOrRemove(id bucketID, key []byte, empty bool, encode func(key []byte) []byte) error {
 	if empty {
-		return t.remove(id, key)
+		return f.remove(id, key)
 	}
-	return t.put(id, key, encode(key))
+	return f.put(id, key, encode(key))
 }
 
 // sub returns a subscription by its number; nil when there is none. It is for reading only.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/internal/page"
 )
@@ -100,7 +101,7 @@ func (t *txn) requeueOne(
 	if err != nil || sub == nil || sub.Status != store.Subscribed {
 		return false, err
 	}
-	was, ok, err := t.find(p.Num, p.Seq, e.KeyHash())
+	was, ok, err := t.pending.Find(p.Num, p.Seq, e.KeyHash())
 	if err != nil || !ok {
 		return false, err
 	}
@@ -118,7 +119,7 @@ func (t *txn) requeueOne(
 	} else {
 		r.State, r.AsOf, r.Base, r.FinishedAt, r.Reason = store.Pending, stamp, was.Attempts, 0, ""
 	}
-	return true, t.transition(p.Num, p.Seq, was, r, false)
+	return true, t.pending.Transition(pending.ID{Num: p.Num, Seq: p.Seq}, was, r, false)
 }
 
 // unhold ends the hold of a subscription.

@@ -5,7 +5,7 @@ import "github.com/outhook/outhook/store/boltstore/internal/record"
 // restore brings memory up to the file when the store is opened: who has a backlog, which is not read, and the events
 // above the watermark, which are.
 func (s *Store) restore(t *txn) error {
-	s.at = t.w
+	s.at = t.pending.Watermark
 	s.writer.lastEnqueued = t.lastEnqueued()
 	orphans, err := t.metaNumber(metaOrphans)
 	if err != nil {
@@ -54,7 +54,7 @@ func (s *Store) restoreBacklogs(t *txn) error {
 }
 
 func (s *Store) restoreFresh(t *txn) error {
-	key := record.Key1(t.w + 1)
+	key := record.Key1(t.pending.Watermark + 1)
 	c := t.bucket(log).Cursor()
 	for k, v := c.Seek(key[:]); k != nil; k, v = c.Next() {
 		packed, err := record.DecodeRecipients(k, v)
@@ -79,9 +79,9 @@ func (s *Store) restoreEvent(t *txn, seq uint64, packed []byte) error {
 			return true
 		}
 		q := s.queue(num)
-		if q.Data.chunks && seq <= t.rising {
+		if q.Data.chunks && seq <= t.pending.Rising {
 			var ok bool
-			if _, ok, failed = t.inChunk(num, seq); ok || failed != nil {
+			if ok, failed = t.pending.InChunk(num, seq); ok || failed != nil {
 				return failed == nil
 			}
 		}

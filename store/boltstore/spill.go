@@ -125,14 +125,16 @@ func (t *txn) spill(p *spill) error {
 	if p == nil {
 		return nil
 	}
-	has := make(map[rowed]bool, len(t.rowed))
-	for _, d := range t.rowed {
-		has[d] = true
-	}
 	for i, num := range p.nums {
-		seqs := slices.DeleteFunc(p.fresh[i], func(seq uint64) bool { return has[rowed{num, seq}] })
-		if err := t.spillOne(num, seqs, p.known[i]); err != nil {
+		if !t.alive(num) {
+			continue
+		}
+		packed, err := t.pending.Spill(num, p.fresh[i], p.known[i])
+		if err != nil {
 			return err
+		}
+		if len(packed) > 0 {
+			t.effects.add(deliveriesSpilled{num, packed})
 		}
 	}
 	if err := t.putMetaNumber(metaRising, p.to); err != nil {
@@ -149,42 +151,7 @@ func (t *txn) spill(p *spill) error {
 	return nil
 }
 
-// chunked reports whether a pending delivery that has no row is in a chunk. Below the watermark it is; on the way that
-// the watermark is rising it may be.
-func (t *txn) chunked(num, seq uint64) (bool, error) {
-	if seq <= t.w || seq > t.rising {
-		return seq <= t.w, nil
-	}
-	_, ok, err := t.inChunk(num, seq)
-	return ok, err
-}
-
-// spillOne puts the given fresh deliveries of a subscription into chunks.
-func (t *txn) spillOne(num uint64, seqs []uint64, known record.Backlog) error {
-	if len(seqs) == 0 || !t.alive(num) {
-		return nil
-	}
-	b, err := t.editBacklog(num)
-	if err != nil { // memory knows it too, and others must not suffer
-		b = &known
-		t.keepBacklog(num, b)
-	}
-	b.Chunks = true
-	for _, seq := range seqs {
-		if record.CanceledBy(b.Marks, seq) == nil {
-			b.Pending++
-		}
-	}
-	for chunk := range slices.Chunk(seqs, record.MaxChunk) {
-		if err := t.putChunk(num, chunk); err != nil {
-			return err
-		}
-	}
-	t.effects.add(deliveriesSpilled{num, seqs})
-	return nil
-}
-
-// spilled brings memory up to spillOne.
+// spilled takes in that deliveries are in chunks.
 func (s *Store) spilled(num uint64, seqs []uint64) {
 	q := s.schedule.Sub(num)
 	if q == nil {

@@ -164,13 +164,13 @@ func (o *oldestSearch) read(t *txn) error {
 		}
 		num, found := o.ask[o.next].num, &o.found[o.next]
 		if o.from == (place{}) {
-			seq, err := t.oldestChunked(num, 0)
+			seq, err := t.pending.OldestPacked(num, 0)
 			if err != nil {
 				return err
 			}
 			*found = seq
 		}
-		from, seq, more, err := t.oldestIndexed(num, o.from, *found)
+		from, seq, more, err := t.pending.OldestDue(num, o.from, *found)
 		if err != nil {
 			return err
 		}
@@ -181,59 +181,6 @@ func (o *oldestSearch) read(t *txn) error {
 		o.next, o.from = o.next+1, place{}
 	}
 	return nil
-}
-
-// oldestChunked is oldestStored for the chunks. It reads until it finds one that is pending.
-func (t *txn) oldestChunked(num, least uint64) (uint64, error) {
-	b, err := t.backlog(num)
-	if err != nil {
-		return 0, err
-	}
-	c := t.bucket(chunks).Cursor()
-	start := record.Key2(num, 0)
-	for k, v := c.Seek(start[:]); record.InSubscription(k, num); k, v = c.Next() {
-		seqs, err := record.DecodeChunk(k, v)
-		if err != nil {
-			return 0, err
-		}
-		for _, seq := range seqs {
-			key := record.Key2(num, seq)
-			switch {
-			case least != 0 && seq >= least:
-				return least, nil
-			case record.CanceledBy(b.Marks, seq) == nil && t.get(deliveries, key[:]) == nil:
-				return seq, nil
-			}
-		}
-	}
-	return least, nil
-}
-
-// oldestIndexed is oldestStored for a part of the index, from a place on.
-func (t *txn) oldestIndexed(num uint64, from place, least uint64) (upTo place, seq uint64, more bool, err error) {
-	b, err := t.backlog(num)
-	if err != nil {
-		return from, 0, false, err
-	}
-	c := t.bucket(index).Cursor()
-	start := record.Key3(num, uint64(from.Due), from.Seq+1)
-	n := 0
-	for k, _ := c.Seek(start[:]); record.InSubscription(k, num); k, _ = c.Next() {
-		if n++; n > 1<<14 {
-			return from, least, true, nil
-		}
-		from = place{Due: int64(record.KeyNumber(k, 1)), Seq: record.KeyNumber(k, 2)}
-		if least != 0 && from.Seq >= least {
-			continue
-		}
-		if len(b.Marks) > 0 {
-			if r, ok, err := t.find(num, from.Seq, 0); err != nil || !ok || !r.Pending() {
-				continue
-			}
-		}
-		least = from.Seq
-	}
-	return from, least, false, nil
 }
 
 // enqueuedAt returns when an event was enqueued; zero when it is gone by now.

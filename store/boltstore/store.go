@@ -111,7 +111,7 @@ func initialize(tx *bolt.Tx, store string) error {
 			return err
 		}
 	}
-	t := &txn{settings: &settings{buckets: buckets}, tx: tx}
+	t := &txn{file: file{settings: &settings{buckets: buckets}, tx: tx}}
 	return t.putMetaNumber(metaFormat, format)
 }
 

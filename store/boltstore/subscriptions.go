@@ -186,13 +186,10 @@ func (t *txn) cancelPending(num uint64, reason string) error {
 	if err != nil {
 		return err
 	}
-	b, err := t.editBacklog(num)
+	marks, err := t.pending.CancelAll(num, record.Mark{Seq: seq, At: t.now, Reason: reason})
 	if err != nil {
 		return err
 	}
-	b.Pending = 0
-	b.Marks = append(b.Marks[:len(b.Marks):len(b.Marks)], record.Mark{Seq: seq, At: t.now, Reason: reason})
-	marks := b.Marks
 	t.effects.add(pendingCanceled{num, marks})
 	return nil
 }
@@ -238,7 +235,7 @@ func (t *txn) deleteSubscription(id string) error {
 		}
 	}
 	t.setSub(num, nil)
-	t.keepBacklog(num, &record.Backlog{Deleted: true})
+	t.pending.SetBacklog(num, &record.Backlog{Deleted: true})
 	t.effects.add(subscriptionDeleted{num})
 	return nil
 }

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"slices"
 
-	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
@@ -75,7 +75,7 @@ func (s *Store) planSweep() *sweeping {
 
 func (w *sweeping) run(t *txn) error {
 	w.left, w.seen, w.until = pruneStep, 4*pruneStep, t.settings.now()+2*sliceTime
-	b, err := t.backlog(w.num)
+	b, err := t.pending.Backlog(w.num)
 	if err != nil {
 		return err
 	}
@@ -92,13 +92,11 @@ func (w *sweeping) run(t *txn) error {
 		t.effects.add(purgeProgressed{w.sweepState})
 		return nil
 	case b.Deleted:
-		t.keepBacklog(w.num, &record.Backlog{})
+		t.pending.SetBacklog(w.num, &record.Backlog{})
 		t.effects.add(orphansPossible{})
 		err = t.putMetaNumber(metaOrphans, 1)
 	case len(b.Marks) > 0:
-		if b, err = t.editBacklog(w.num); err == nil {
-			b.Marks = slices.DeleteFunc(slices.Clone(b.Marks), func(m record.Mark) bool { return m.Seq <= w.upTo })
-		}
+		_, err = t.pending.DropMarks(w.num, w.upTo) // b changes with it
 	}
 	if len(b.Marks) == 0 || b.Deleted {
 		t.effects.add(purgeEnded{w.num})
@@ -113,7 +111,7 @@ func (w *sweeping) removeAll(t *txn) (done bool, err error) {
 		w.left -= len(keys)
 		for _, k := range keys {
 			t.orphan(id, k)
-			if err := t.remove(id, k); err != nil {
+			if err := t.remove(id, k); err != nil { // nobody looks up in its chunks any more
 				return false, err
 			}
 		}
@@ -206,14 +204,13 @@ func (w *sweeping) cancelKeys(t *txn, id bucketID) (more bool, err error) {
 
 // cancelChunk cancels what the first chunk has, and shortens it by that. It is false when nothing is left to do.
 func (w *sweeping) cancelChunk(t *txn) (more bool, err error) {
-	keys, _ := w.keys(t, chunks, nil, 1)
-	if len(keys) == 0 {
+	key, seqs, err := t.pending.FirstChunk(w.num)
+	switch {
+	case key == nil:
 		return false, nil
-	}
-	seqs, err := record.DecodeChunk(keys[0], t.get(chunks, keys[0]))
-	if err != nil { // all of it is canceled, and nobody knows what it was
+	case err != nil: // all of it is canceled, and nobody knows what it was
 		t.lose()
-		return true, t.remove(chunks, keys[0])
+		return true, t.pending.RemoveChunk(key)
 	}
 	n, _ := slices.BinarySearch(seqs, w.upTo)
 	if n == 0 {
@@ -224,30 +221,27 @@ func (w *sweeping) cancelChunk(t *txn) (more bool, err error) {
 			return false, err
 		}
 	}
-	return true, t.rewriteChunk(keys[0], seqs[n:])
+	return true, t.pending.RewriteChunk(key, seqs[n:])
 }
 
 // cancel cancels a delivery, if a mark says so. It has a row, or is known to be pending without one. One that can't be
 // read is left for Claim to find.
 func (w *sweeping) cancel(t *txn, seq uint64) error {
-	key := record.Key2(w.num, seq)
-	was, err := delivery{Row: record.Row{State: store.Pending, AsOf: seq}}, error(nil)
-	if v := t.get(deliveries, key[:]); v != nil {
-		was.stored = true
-		was.Row, err = record.DecodeRow(key[:], v)
-	} else {
-		was.KeyHash = t.eventKeyHash(seq)
-	}
+	id := pending.ID{Num: w.num, Seq: seq}
+	was, ok, err := t.pending.Row(id)
 	if err != nil {
 		return nil
 	}
-	if err := t.applyMarks(w.num, seq, &was); err != nil || !was.marked {
+	if !ok {
+		was = pending.Implicit(seq, t.eventKeyHash(seq))
+	}
+	if err := t.pending.ApplyMarks(w.num, seq, &was); err != nil || !was.Marked {
 		return err
 	}
 	w.left--
 	r := was
 	r.Blocked, r.Due = false, 0
-	return t.transition(w.num, seq, was, r, true)
+	return t.pending.Transition(id, was, r, true)
 }
 
 // eventKeyHash returns the hash of an event's ordering key. One that can't be read has none.

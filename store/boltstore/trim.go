@@ -1,11 +1,5 @@
 package boltstore
 
-import (
-	"bytes"
-
-	"github.com/outhook/outhook/store/boltstore/internal/record"
-)
-
 // trimStep bounds the subscriptions, and the chunks of each, that one commit looks at.
 const trimStep = 64
 
@@ -42,41 +36,9 @@ func (t *txn) trim(plan []trimmable) error {
 		if !t.alive(p.num) {
 			continue
 		}
-		if b, err := t.backlog(p.num); err != nil || len(b.Marks) > 0 {
-			continue
-		}
-		if err := t.trimOne(p.num, p.floor); err != nil {
+		if err := t.pending.Trim(p.num, p.floor, trimStep); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-func (t *txn) trimOne(num, floor uint64) error {
-	var done [][]byte
-	c := t.bucket(chunks).Cursor()
-	start := record.Key2(num, 0)
-	k, v := c.Seek(start[:])
-	for ; k != nil && record.KeyNumber(k, 0) == num && len(done) < trimStep; k, v = c.Next() {
-		seqs, err := record.DecodeChunk(k, v)
-		if err != nil || len(seqs) > 0 && seqs[len(seqs)-1] >= floor {
-			break
-		}
-		done = append(done, bytes.Clone(k))
-	}
-	all := k == nil || record.KeyNumber(k, 0) != num
-	for _, k := range done {
-		if err := t.remove(chunks, k); err != nil {
-			return err
-		}
-	}
-	if !all {
-		return nil
-	}
-	b, err := t.editBacklog(num)
-	if err != nil {
-		return err
-	}
-	b.Chunks = false
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 
+	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 
 	"github.com/outhook/outhook/store"
@@ -69,72 +71,113 @@ const fill = 0.95
 // txn is a transaction of the file, with what is read and written through it. What memory must learn of
 // it once it is committed is in effects.
 type txn struct {
-	settings *settings
+	file
 	writer   *writer // nil in one that only reads
-	tx       *bolt.Tx
-	open     [bucketCount]*bolt.Bucket
-	seek     [bucketCount]*bolt.Cursor // for get: a cursor that is used again allocates nothing
 	now      int64
+	pending  pending.Set
+	erasures erasures
+	effects  effects
 
-	w      uint64 // the watermark
-	rising uint64 // where it is going, or is
-
-	backlogs map[uint64]*record.Backlog // read, and to be written when changed
-	healths  map[uint64]record.Health
-	subs     map[uint64]*store.Subscription // nil for one that is not there
-	ids      map[uint64]string              // of subscriptions
-	changed  struct{ backlogs, healths map[uint64]bool }
-	counted  []counted            // attempts that were recorded
-	tallying bool                 // counts are to be written
-	rowed    []rowed              // deliveries that got a row
-	chunks   map[uint64]seenChunk // of each subscription, the last that inChunk has looked at
-	erasing  struct {             // see erasures.go
-		all  []record.Erasure
-		read bool
-	}
+	healths        map[uint64]record.Health       // read, and to be written when changed
+	subs           map[uint64]*store.Subscription // nil for one that is not there
+	ids            map[uint64]string              // of subscriptions
+	changedHealths map[uint64]bool
+	counted        []counted // attempts that were recorded
+	tallying       bool      // counts are to be written
 
 	longBody bool              // an event that it stores has a long body
 	tail     map[string]uint64 // the events that are not indexed, once they have been read
-
-	effects effects
-	changes int // counts what was written, or is to be when the transaction ends
 }
-
-// rowed names a delivery.
-type rowed struct{ num, seq uint64 }
 
 // begin wraps a bbolt transaction.
 func (s *Store) begin(tx *bolt.Tx) (*txn, error) {
-	t := &txn{settings: &s.settings, tx: tx, now: s.now()}
+	t := &txn{file: file{settings: &s.settings, tx: tx}, now: s.now()}
+	t.erasures.file = &t.file
 	if tx.Writable() {
 		t.writer = &s.writer
 	}
-	var err error
-	if t.w, err = t.metaNumber(metaWatermark); err == nil {
-		t.rising, err = t.metaNumber(metaRising)
+	watermark, err := t.metaNumber(metaWatermark)
+	if err != nil {
+		return nil, err
 	}
-	return t, err
+	rising, err := t.metaNumber(metaRising)
+	if err != nil {
+		return nil, err
+	}
+	t.pending.Init(pendingBuckets{&t.file}, &t.erasures, journal{t}, watermark, rising)
+	return t, nil
+}
+
+// pendingBuckets is the file as package pending needs it.
+type pendingBuckets struct{ *file }
+
+// pendingIDs are the buckets of package pending.
+var pendingIDs = [pending.BucketCount]bucketID{
+	pending.Rows: deliveries, pending.Due: index, pending.Keyed: keyed,
+	pending.Chunks: chunks, pending.Backlogs: backlogs, pending.Bodies: bodies,
+}
+
+func (p pendingBuckets) Get(b pending.Bucket, key []byte) []byte { return p.get(pendingIDs[b], key) }
+
+func (p pendingBuckets) Put(b pending.Bucket, key, value []byte) error {
+	return p.put(pendingIDs[b], key, value)
+}
+
+func (p pendingBuckets) Delete(b pending.Bucket, key []byte) error {
+	return p.remove(pendingIDs[b], key)
+}
+
+func (p pendingBuckets) Cursor(b pending.Bucket) pending.Cursor {
+	return pendingCursor{p.bucket(pendingIDs[b]).Cursor()}
+}
+
+type pendingCursor struct{ *bolt.Cursor }
+
+func (c pendingCursor) LastBetween(low, high []byte) (k, v []byte) {
+	return boltfile.LastBetween(c.Cursor, low, high)
+}
+
+// journal takes in what package pending has done.
+type journal struct{ *txn }
+
+func (j journal) DeliveryChanged(c pending.Change) {
+	j.effects.add(j.effects.changed.add(deliveryChanged{c}))
+}
+
+func (j journal) BacklogEdited() { j.changes++ }
+
+func (j journal) BacklogChanged(num uint64, b *record.Backlog) {
+	j.effects.add(j.effects.backlogs.add(backlogChanged{num, b}))
+}
+
+// file is the buckets of a transaction.
+type file struct {
+	settings *settings
+	tx       *bolt.Tx
+	open     [bucketCount]*bolt.Bucket
+	seek     [bucketCount]*bolt.Cursor // for get: a cursor that is used again allocates nothing
+	changes  int                       // counts what was written, or is to be when the transaction ends
 }
 
 // bucket returns one of the store's buckets.
-func (t *txn) bucket(id bucketID) *bolt.Bucket {
-	b := t.open[id]
+func (f *file) bucket(id bucketID) *bolt.Bucket {
+	b := f.open[id]
 	if b == nil {
-		if b = t.tx.Bucket(t.settings.buckets[id]); b == nil {
-			panic(fmt.Sprintf("the bucket %q is gone", t.settings.buckets[id])) // becomes ErrCorrupt, like bbolt's own panics
+		if b = f.tx.Bucket(f.settings.buckets[id]); b == nil {
+			panic(fmt.Sprintf("the bucket %q is gone", f.settings.buckets[id])) // becomes ErrCorrupt, like bbolt's own panics
 		}
 		b.FillPercent = fill
-		t.open[id] = b
+		f.open[id] = b
 	}
 	return b
 }
 
 // get returns the value of a key, nil when there is none. It is the file's memory.
-func (t *txn) get(id bucketID, key []byte) []byte {
-	c := t.seek[id]
+func (f *file) get(id bucketID, key []byte) []byte {
+	c := f.seek[id]
 	if c == nil {
-		c = t.bucket(id).Cursor()
-		t.seek[id] = c
+		c = f.bucket(id).Cursor()
+		f.seek[id] = c
 	}
 	if k, v := c.Seek(key); bytes.Equal(k, key) {
 		return v
@@ -143,30 +186,22 @@ func (t *txn) get(id bucketID, key []byte) []byte {
 }
 
 // put stores a value, which must stay as it is.
-func (t *txn) put(id bucketID, key, value []byte) error {
-	t.touch(id)
-	return t.bucket(id).Put(key, value)
+func (f *file) put(id bucketID, key, value []byte) error {
+	f.changes++
+	return f.bucket(id).Put(key, value)
 }
 
 // remove deletes a key, if it is there.
-func (t *txn) remove(id bucketID, key []byte) error {
-	t.touch(id)
-	return t.bucket(id).Delete(key)
-}
-
-// touch notes that a bucket is written to.
-func (t *txn) touch(id bucketID) {
-	t.changes++
-	if id == chunks {
-		clear(t.chunks)
-	}
+func (f *file) remove(id bucketID, key []byte) error {
+	f.changes++
+	return f.bucket(id).Delete(key)
 }
 
 // nextSequence returns the next number of a bucket.
-func (t *txn) nextSequence(id bucketID) (uint64, error) {
-	t.changes++
-	return t.bucket(id).NextSequence()
+func (f *file) nextSequence(id bucketID) (uint64, error) {
+	f.changes++
+	return f.bucket(id).NextSequence()
 }
 
 // nextSeq returns the next sequence number of the events.
-func (t *txn) nextSeq() (uint64, error) { return t.nextSequence(log) }
+func (f *file) nextSeq() (uint64, error) { return f.nextSequence(log) }

@@ -82,7 +82,7 @@ func (v *verifier) file(t *txn) error {
 // delivery checks one delivery.
 func (v *verifier) delivery(t *txn, num, seq uint64, e *record.Event) {
 	keyHash := e.KeyHash()
-	r, ok, err := t.find(num, seq, keyHash)
+	r, ok, err := t.pending.Find(num, seq, keyHash)
 	if err != nil {
 		v.errorf("delivery %d/%d: %v", num, seq, err)
 	}
@@ -98,26 +98,26 @@ func (v *verifier) delivery(t *txn, num, seq uint64, e *record.Event) {
 	if r.KeyHash != keyHash {
 		v.errorf("delivery %d/%d has the key %x, its event %x", num, seq, r.KeyHash, keyHash)
 	}
-	if key := record.Key3(num, keyHash, seq); keyHash != 0 && r.listed() != v.has(t, keyed, key[:]) {
-		v.errorf("delivery %d/%d is pending: %v, and has a place in its key: %v", num, seq, r.listed(), !r.listed())
+	if key := record.Key3(num, keyHash, seq); keyHash != 0 && r.Listed() != v.has(t, keyed, key[:]) {
+		v.errorf("delivery %d/%d is pending: %v, and has a place in its key: %v", num, seq, r.Listed(), !r.Listed())
 	}
-	if key := record.Key3(num, uint64(r.place(seq).Due), seq); r.stored && (r.listed() && !r.Blocked) != v.has(t, index, key[:]) {
+	if key := record.Key3(num, uint64(r.Position(seq).Due), seq); r.Stored && (r.Listed() && !r.Blocked) != v.has(t, index, key[:]) {
 		v.errorf("delivery %d/%d, %+v, is in the index: %v", num, seq, r, v.has(t, index, key[:]))
 	}
 	if !r.Pending() {
 		return
 	}
 	if r.KeyHash != 0 {
-		first, _, err := t.neighbour(num, r.KeyHash, 0, 0)
+		first, _, err := t.pending.FirstOfKey(num, r.KeyHash, 0, 0)
 		if err != nil || r.Blocked != (first < seq) {
 			v.errorf("delivery %d/%d is behind: %v, and %d is the first of its key, %v", num, seq, r.Blocked, first, err)
 		}
 	}
-	chunked, err := t.chunked(num, seq)
+	chunked, err := t.pending.Packed(num, seq)
 	switch {
 	case err != nil:
 		v.errorf("delivery %d/%d: %v", num, seq, err)
-	case r.stored:
+	case r.Stored:
 		v.rows[num] = append(v.rows[num], seq)
 		if r.Blocked {
 			v.behind[num]++
@@ -126,7 +126,7 @@ func (v *verifier) delivery(t *txn, num, seq uint64, e *record.Event) {
 		if v.live[num] == nil {
 			v.live[num] = make(map[uint64]place)
 		}
-		v.live[num][seq] = r.place(seq)
+		v.live[num][seq] = r.Position(seq)
 	case chunked:
 		v.chunked[num] = append(v.chunked[num], seq)
 	default:
@@ -145,8 +145,8 @@ func (v *verifier) indexes(t *txn, targets map[[2]uint64]bool) {
 		c := t.bucket(id).Cursor()
 		for k, _ := c.First(); k != nil; k, _ = c.Next() {
 			num, seq := record.KeyNumber(k, 0), record.KeyNumber(k, 2)
-			r, ok, err := t.find(num, seq, 0)
-			if t.alive(num) && (err != nil || !ok || !r.listed() || !targets[[2]uint64{num, seq}]) {
+			r, ok, err := t.pending.Find(num, seq, 0)
+			if t.alive(num) && (err != nil || !ok || !r.Listed() || !targets[[2]uint64{num, seq}]) {
 				v.errorf("%s has %d/%d, which is %+v, %v, %v", bucketNames[id], num, seq, r, ok, err)
 			}
 		}

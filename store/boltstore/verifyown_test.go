@@ -2,12 +2,13 @@ package boltstore
 
 import (
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/internal/rollup"
 )
 
 // erasure checks that an erased event has left nothing in a delivery.
-func (v *verifier) erasure(num, seq uint64, r *delivery) {
+func (v *verifier) erasure(num, seq uint64, r *pending.Delivery) {
 	if r.Pending() || r.BodyOverride {
 		v.errorf("delivery %d/%d of an erased event is %s, and has a body of its own: %v", num, seq, r.State, r.BodyOverride)
 	}
@@ -31,7 +32,7 @@ func (v *verifier) bodies(t *txn) {
 		if t.alive(num) && (err != nil || !r.BodyOverride) {
 			v.errorf("delivery %d/%d has a body of its own, and its row is %+v, %v", num, seq, r, err)
 		}
-		if _, err := t.ownBody(num, seq); err != nil {
+		if _, err := t.pending.Body(num, seq); err != nil {
 			v.errorf("%v", err)
 		}
 	}
@@ -47,7 +48,7 @@ func (v *verifier) counts(t *txn) {
 		if err != nil || s.Stats() == (store.AttemptStats{}) {
 			v.errorf("counts of subscription %d in slot %d: %+v, %v", num, slot, s.Stats(), err)
 		}
-		b, err := t.backlog(num)
+		b, err := t.pending.Backlog(num)
 		if !t.alive(num) && slot >= first && (err != nil || !b.Deleted) {
 			v.errorf("subscription %d is gone, and has counts in slot %d", num, slot)
 		}

@@ -238,7 +238,7 @@ func (sl *slicer) look(num, seq uint64, e *record.Event) error {
 	if !sl.t.alive(num) {
 		return nil
 	}
-	r, ok, err := sl.t.find(num, seq, e.KeyHash())
+	r, ok, err := sl.t.pending.Find(num, seq, e.KeyHash())
 	if err != nil || !ok {
 		return err
 	}

@@ -168,7 +168,7 @@ func (sl *slicer) chunksFrom(first uint64) iter.Seq2[[]byte, []byte] {
 		return boltfile.Descend(c, low[:], high[:])
 	}
 	return func(yield func(k, v []byte) bool) {
-		for k, v := seekChunk(c, sl.num, first); record.InSubscription(k, sl.num) && yield(k, v); {
+		for k, v := sl.t.pending.SeekChunk(pendingCursor{c}, sl.num, first); record.InSubscription(k, sl.num) && yield(k, v); {
 			k, v = c.Next()
 		}
 	}
