@@ -36,12 +36,6 @@ type age struct {
 	orphaned          bool // a subscription of one of the events was deleted: it may be in nobody's way
 }
 
-// stretch is a range of events that a walk through the log looks at. Both ends belong to it.
-type stretch struct {
-	from, to uint64
-	unread   bool // it is ages.unread to ages.last, and ends at the first event that is too young
-}
-
 // noteFinished notes that a delivery of an event finished.
 func (a *ages) noteFinished(seq uint64, delivered bool, at int64) {
 	if delivered {

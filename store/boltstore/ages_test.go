@@ -79,7 +79,7 @@ func TestStepOvertaken(t *testing.T) {
 	}
 	defer func() { _ = s.Close() }()
 	r := store.Retention{Delivered: 1, Failed: 1}
-	step := func() *logWalk {
+	step := func() *plannedWalk {
 		t.Helper()
 		w := s.planWalk(r)
 		if err := s.read(context.Background(), w.look); err != nil {
@@ -94,13 +94,13 @@ func TestStepOvertaken(t *testing.T) {
 	s.mu.Unlock()
 	next := s.planWalk(r)
 	s.moveOn(slow)
-	if len(next.house.round) != 1 || len(s.house.round) != 1 {
-		t.Errorf("the next round is %v, and after the slow step %v, want one stretch", next.house.round, s.house.round)
+	if len(next.stretches) != 1 || len(s.house.stretches) != 1 {
+		t.Errorf("the next round is %v, and after the slow step %v, want one stretch", next.round, s.house.stretches)
 	}
 	if err := s.read(context.Background(), next.look); err != nil {
 		t.Fatal(err)
 	}
-	if more := s.moveOn(next); more || len(s.house.round) != 0 {
-		t.Errorf("after the round: more is %v, the round is %v", more, s.house.round)
+	if more := s.moveOn(next); more || len(s.house.stretches) != 0 {
+		t.Errorf("after the round: more is %v, the round is %v", more, s.house.stretches)
 	}
 }

@@ -237,12 +237,11 @@ func (c *claiming) event(seq uint64) (*record.Event, error) {
 		return c.last.event, c.last.err
 	}
 	c.last.seq, c.last.event, c.last.err = seq, nil, nil
-	key := record.Key1(seq)
-	if v := c.t.get(log, key[:]); v != nil {
-		e, err := record.DecodeEvent(key[:], v)
+	e, err := c.t.log.get(seq)
+	if e != nil {
 		e.Body = bytes.Clone(e.Body)
-		c.last.event, c.last.err = &e, err
 	}
+	c.last.event, c.last.err = e, err
 	return c.last.event, c.last.err
 }
 

@@ -1,7 +1,6 @@
 package boltstore
 
 import (
-	"math"
 	"time"
 )
 
@@ -24,38 +23,3 @@ func startClock(wall func() time.Time, floor int64) clock {
 }
 
 func (c *clock) now() int64 { return c.base + int64(time.Since(c.start)) }
-
-// clockStep is how far the clock may be ahead of what the file says of it.
-const clockStep = int64(time.Second)
-
-// keepClock writes how far the clock has come, unless it was written lately.
-func (t *txn) keepClock() error {
-	kept, err := t.metaNumber(metaClock)
-	if err == nil && t.now-int64(kept) < clockStep {
-		return nil
-	}
-	return t.putMetaNumber(metaClock, uint64(t.now))
-}
-
-// keptClock returns how far the clock had come when the store was last used, or earlier. A record
-// that can't be read says nothing.
-func (t *txn) keptClock() int64 {
-	kept, _ := t.metaNumber(metaClock)
-	return int64(kept)
-}
-
-// after returns the time d after t, or the last there is.
-func after(t int64, d time.Duration) int64 {
-	if d > 0 && t > math.MaxInt64-int64(d) {
-		return math.MaxInt64
-	}
-	return t + int64(d)
-}
-
-// fromMillis returns a time given in milliseconds, or the last there is.
-func fromMillis(ms int64) int64 {
-	if ms > math.MaxInt64/int64(time.Millisecond) {
-		return math.MaxInt64
-	}
-	return ms * int64(time.Millisecond)
-}

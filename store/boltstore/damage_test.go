@@ -22,7 +22,7 @@ func TestDamagedRecords(t *testing.T) {
 	}{
 		{"an event", "events", 1, false},
 		{"a row", "deliveries", 1, false},
-		{"a subscription", "subs", n, false},
+		{"a subscription", "subscriptions", n, false},
 		{"a health", "health", 0, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -41,7 +41,7 @@ func TestDamagedRecords(t *testing.T) {
 			for _, c := range drain(t, s) {
 				got[c.SubscriptionID]++
 			}
-			if want := n + 1 - tt.dead; tt.bucket != "subs" && got[id] != want {
+			if want := n + 1 - tt.dead; tt.bucket != "subscriptions" && got[id] != want {
 				t.Errorf("claimed %d of it, want %d", got[id], want)
 			}
 			if got[other] != 1 {

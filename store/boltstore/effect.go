@@ -102,27 +102,47 @@ type attemptsCounted struct {
 	attempts []counted
 }
 
-func (*eventEnqueued) isEffect()      {}
-func (*deliveryChanged) isEffect()    {}
-func (*healthChanged) isEffect()      {}
-func (*backlogChanged) isEffect()     {}
+func (*eventEnqueued) isEffect() {}
+
+func (*deliveryChanged) isEffect() {}
+
+func (*healthChanged) isEffect() {}
+
+func (*backlogChanged) isEffect() {}
+
 func (subscriptionChanged) isEffect() {}
-func (pendingCanceled) isEffect()     {}
+
+func (pendingCanceled) isEffect() {}
+
 func (subscriptionDeleted) isEffect() {}
-func (deliveriesSpilled) isEffect()   {}
-func (spillProgressed) isEffect()     {}
-func (watermarkRaised) isEffect()     {}
-func (eventErased) isEffect()         {}
-func (erasureBegun) isEffect()        {}
-func (erasureEnded) isEffect()        {}
-func (rowUnreadable) isEffect()       {}
-func (purgeProgressed) isEffect()     {}
-func (purgeEnded) isEffect()          {}
-func (orphansPossible) isEffect()     {}
-func (eventsOrphaned) isEffect()      {}
-func (agesLost) isEffect()            {}
-func (countsWritten) isEffect()       {}
-func (attemptsCounted) isEffect()     {}
+
+func (deliveriesSpilled) isEffect() {}
+
+func (spillProgressed) isEffect() {}
+
+func (watermarkRaised) isEffect() {}
+
+func (eventErased) isEffect() {}
+
+func (erasureBegun) isEffect() {}
+
+func (erasureEnded) isEffect() {}
+
+func (rowUnreadable) isEffect() {}
+
+func (purgeProgressed) isEffect() {}
+
+func (purgeEnded) isEffect() {}
+
+func (orphansPossible) isEffect() {}
+
+func (eventsOrphaned) isEffect() {}
+
+func (agesLost) isEffect() {}
+
+func (countsWritten) isEffect() {}
+
+func (attemptsCounted) isEffect() {}
 
 // effects collects the effects of a transaction, in the order in which memory must learn them. Those
 // that come once for every delivery are allocated many at a time.

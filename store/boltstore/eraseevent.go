@@ -28,7 +28,7 @@ func (t *txn) erase(seqs []uint64) (n int, marked []uint64, err error) {
 // event that few want needs no other, and no mark in the file. It is done if nothing is left to do.
 func (t *txn) eraseEvent(seq uint64, until int64) (erased, done bool, err error) {
 	key := record.Key1(seq)
-	v := t.get(log, key[:])
+	v := t.get(BucketEvents, key[:])
 	if v == nil {
 		return false, true, nil
 	}
@@ -54,7 +54,7 @@ func (t *txn) eraseEvent(seq uint64, until int64) (erased, done bool, err error)
 	if err != nil {
 		return false, false, err
 	}
-	if err := t.put(log, key[:], encoded); err != nil {
+	if err := t.put(BucketEvents, key[:], encoded); err != nil {
 		return false, false, err
 	}
 	t.erasures.all = append(all, record.Erasure{Seq: seq, AsOf: stamp, At: t.now})
@@ -87,7 +87,7 @@ func (t *txn) eraseDelivery(num, seq, keyHash uint64) (changed bool, err error) 
 // heedErasure drops the response of an attempt when the event is erased: it came late.
 func (t *txn) heedErasure(seq uint64, o *outcome) error {
 	key := record.Key1(seq)
-	e, err := record.DecodeEvent(key[:], t.get(log, key[:]))
+	e, err := record.DecodeEvent(key[:], t.get(BucketEvents, key[:]))
 	if err == nil && e.Erased() {
 		o.attempt = record.AppendAttempt(nil, &o.Attempt)
 	}

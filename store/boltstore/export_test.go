@@ -106,7 +106,7 @@ func (s *Store) Tallied() (memory, file int) {
 	memory = len(s.tallies.slots)
 	s.mu.Unlock()
 	_ = s.read(context.Background(), func(t *txn) error {
-		file = t.bucket(counts).Stats().KeyN
+		file = t.bucket(BucketCounts).Stats().KeyN
 		return nil
 	})
 	return memory, file
@@ -115,7 +115,7 @@ func (s *Store) Tallied() (memory, file int) {
 // Rows returns how many deliveries have a row.
 func (s *Store) Rows() (n int) {
 	_ = s.read(context.Background(), func(t *txn) error {
-		n = t.bucket(deliveries).Stats().KeyN
+		n = t.bucket(BucketRows).Stats().KeyN
 		return nil
 	})
 	return n
@@ -131,7 +131,7 @@ func (s *Store) Looked() int {
 // Events returns how many events are in the file.
 func (s *Store) Events() (n int) {
 	_ = s.read(context.Background(), func(t *txn) error {
-		n = t.bucket(log).Stats().KeyN
+		n = t.bucket(BucketEvents).Stats().KeyN
 		return nil
 	})
 	return n

@@ -7,7 +7,6 @@ import (
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
-	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
 // Finish implements [store.Queue].
@@ -26,7 +25,7 @@ func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.R
 	if err := s.check(ctx); err != nil || len(outcomes) == 0 {
 		return nil, err
 	}
-	f := &finishing{outcomes: make([]outcome, len(outcomes))}
+	f := &finishing{outcomes: make([]outcome, len(outcomes)), leases: make([]*lease, len(outcomes))}
 	for i, o := range outcomes {
 		f.outcomes[i] = newOutcome(o)
 	}
@@ -35,7 +34,9 @@ func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.R
 		o := &f.outcomes[i]
 		if l := s.present(o.Token, o.SubscriptionID, o.EventID); l != nil {
 			s.schedule.Seal(l, o.State == store.Delivered)
-			o.lease = l
+			f.leases[i] = l
+			o.claimed, o.id = true, pending.ID{Num: l.Sub.Num, Seq: l.Seq}
+			o.keyHash, o.asOf = l.Data.key, l.Data.stamp
 		}
 	}
 	s.unlock()
@@ -53,8 +54,8 @@ func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.R
 
 // finishEnded ends the leases of a Finish, or gives them back if it failed.
 func (s *Store) finishEnded(f *finishing, err error) {
-	for _, o := range f.outcomes {
-		switch l := o.lease; {
+	for _, l := range f.leases {
+		switch {
 		case l == nil:
 		case err != nil:
 			s.schedule.Unseal(l)
@@ -67,6 +68,7 @@ func (s *Store) finishEnded(f *finishing, err error) {
 // finishing is a Finish on its way.
 type finishing struct {
 	outcomes []outcome
+	leases   []*lease // of each outcome, sealed; nil if its token is not the present one
 	results  []store.Result
 }
 
@@ -74,29 +76,8 @@ type finishing struct {
 // in the limits of Claim, which failures make only when they are recorded.
 func (f *finishing) awaited() bool {
 	return slices.ContainsFunc(f.outcomes, func(o outcome) bool {
-		return o.State != store.Delivered || o.lease != nil && o.lease.Data.key != 0
+		return o.State != store.Delivered || o.keyHash != 0
 	})
-}
-
-// outcome is one outcome that is to be recorded.
-type outcome struct {
-	store.Outcome
-	attempt []byte // the attempt as it is stored; Attempt itself has no Response
-	lease   *lease // sealed; nil when the token is not the present one
-}
-
-// newOutcome returns an outcome that shares no memory with the caller's.
-func newOutcome(o store.Outcome) outcome {
-	own := outcome{Outcome: o}
-	if o.State != store.Canceled {
-		own.attempt = record.AppendAttempt(nil, &o.Attempt)
-	}
-	own.Attempt.Response = nil
-	own.Body = nil
-	if o.Body != nil && (o.State == store.Pending || o.State == store.Dead) {
-		own.Body = append([]byte{}, o.Body...)
-	}
-	return own
 }
 
 func (f *finishing) run(t *txn) error {
@@ -109,101 +90,4 @@ func (f *finishing) run(t *txn) error {
 		f.results[i] = r
 	}
 	return nil
-}
-
-// conclude records one outcome, if it counts.
-func (t *txn) conclude(o *outcome) (store.Result, error) {
-	ignored := store.Result{Ignored: true}
-	num, seq, was, ok, err := t.subject(o)
-	if err != nil || !ok {
-		return ignored, err
-	}
-	// The token is good only for what was claimed with it: the delivery may have been requeued since.
-	present := o.lease != nil && was.Pending() && was.AsOf == o.lease.Data.stamp
-	late := o.State == store.Delivered && (was.Pending() || was.State == store.Canceled)
-	if !present && !late {
-		return ignored, nil
-	}
-	if !present {
-		if err := t.heedErasure(seq, o); err != nil {
-			return ignored, err
-		}
-	}
-	r, err := t.concluded(num, seq, was, o)
-	if err != nil {
-		return ignored, err
-	}
-	if err := t.pending.Transition(pending.ID{Num: num, Seq: seq}, was, r, true); err != nil {
-		return ignored, err
-	}
-	before := t.health(num)
-	if o.State == store.Canceled {
-		return store.Result{Before: before.Health, After: before.Health}, nil
-	}
-	t.count(num, o)
-	next := before.Next(&o.Outcome, t.now)
-	t.setHealth(num, next)
-	return store.Result{Before: before.Health, After: next.Health}, nil
-}
-
-// concluded returns what a delivery is after an outcome that counts.
-func (t *txn) concluded(num, seq uint64, was pending.Delivery, o *outcome) (pending.Delivery, error) {
-	r := was
-	r.State, r.FinishedAt, r.Due, r.Reason = o.State, t.now, 0, ""
-	if o.State == store.Pending {
-		r.FinishedAt, r.Due = 0, after(t.now, o.RetryIn)
-	} else {
-		r.Blocked = false
-	}
-	if o.State == store.Canceled {
-		r.Reason = o.Attempt.Error
-		return r, nil
-	}
-	r.Attempts++
-	r.Log = append(r.Log[:len(r.Log):len(r.Log)], o.attempt...)
-	if o.Body == nil {
-		return r, nil
-	}
-	r.BodyOverride = true
-	return r, t.pending.PutBody(num, seq, o.Body)
-}
-
-// subject finds the delivery that an outcome is about.
-func (t *txn) subject(o *outcome) (num, seq uint64, r pending.Delivery, ok bool, err error) {
-	if l := o.lease; l != nil {
-		if num, seq = l.Sub.Num, l.Seq; !t.alive(num) {
-			return num, seq, pending.Delivery{}, false, nil
-		}
-		r, ok, err = t.pending.Find(num, seq, l.Data.key)
-		return num, seq, r, ok, err
-	}
-	if o.State != store.Delivered {
-		return 0, 0, pending.Delivery{}, false, nil
-	}
-	return t.lookUp(o.SubscriptionID, o.EventID)
-}
-
-// lookUp finds a delivery by its names.
-func (t *txn) lookUp(subscriptionID, eventID string) (num, seq uint64, r pending.Delivery, ok bool, err error) {
-	if num, err = t.number(subIDs, []byte(subscriptionID)); err != nil || num == 0 {
-		return 0, 0, pending.Delivery{}, false, err
-	}
-	if seq, err = t.eventNumber(eventID); err != nil || seq == 0 {
-		return 0, 0, pending.Delivery{}, false, err
-	}
-	key := record.Key1(seq)
-	v := t.get(log, key[:])
-	packed, err := record.DecodeRecipients(key[:], v)
-	if err != nil {
-		return 0, 0, pending.Delivery{}, false, err
-	}
-	if ok, err = record.PackedHas(packed, num); err != nil || !ok {
-		return 0, 0, pending.Delivery{}, false, err
-	}
-	e, err := record.DecodeEvent(key[:], v)
-	if err != nil {
-		return 0, 0, pending.Delivery{}, false, err
-	}
-	r, ok, err = t.pending.Find(num, seq, e.KeyHash())
-	return num, seq, r, ok, err
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/internal/page"
 )
@@ -58,57 +57,4 @@ func (s *Store) Attempts(ctx context.Context, subscriptionID, eventID string) ([
 		return nil, fmt.Errorf("boltstore: attempts: %w", err)
 	}
 	return attempts, nil
-}
-
-// delivery returns the record that callers see.
-func (t *txn) delivery(num uint64, e *record.Event, r *pending.Delivery) (store.Delivery, error) {
-	id, err := t.subscriptionID(num)
-	if err != nil {
-		return store.Delivery{}, err
-	}
-	d := store.Delivery{
-		SubscriptionID: id,
-		EventID:        e.ID,
-		EventType:      e.Type,
-		Tenant:         e.Tenant,
-		State:          r.State,
-		Erased:         e.Erased(),
-		Attempts:       r.Attempts,
-		CreatedAt:      record.AsTime(e.EnqueuedAt),
-		FinishedAt:     record.AsTime(r.FinishedAt),
-	}
-	if r.Pending() {
-		d.DueAt = record.AsTime(r.Due)
-		if r.Due == 0 {
-			d.DueAt = d.CreatedAt
-		}
-	}
-	last, ok, err := r.LastAttempt()
-	if ok {
-		d.LastStatus, d.LastError = last.Status, string(last.Error)
-	}
-	if r.Reason != "" || r.State == store.Canceled {
-		d.LastError = r.Reason
-	}
-	if r.State == store.Delivered {
-		d.LastError = ""
-	}
-	return d, err
-}
-
-// subscriptionID returns the ID of a subscription that is there.
-func (t *txn) subscriptionID(num uint64) (string, error) {
-	if id, ok := t.ids[num]; ok {
-		return id, nil
-	}
-	key := record.Key1(num)
-	id, err := record.DecodeSubscriptionID(key[:], t.get(subs, key[:]))
-	if err != nil {
-		return "", err
-	}
-	if t.ids == nil {
-		t.ids = make(map[uint64]string)
-	}
-	t.ids[num] = id
-	return id, nil
 }

@@ -24,39 +24,39 @@ type numbered struct {
 	seq uint64
 }
 
-// eventNumber returns the sequence number of the event with an ID, 0 when there is none.
-func (t *txn) eventNumber(id string) (uint64, error) {
-	if seq, err := t.number(eventIDs, []byte(id)); seq != 0 || err != nil {
+// find returns the sequence number of the event with an ID, 0 when there is none.
+func (x *eventIDs) find(id string) (uint64, error) {
+	if seq, err := x.number(BucketEventIDs, []byte(id)); seq != 0 || err != nil {
 		return seq, err
 	}
-	t.readTail()
-	return t.tail[id], nil
+	x.readTail()
+	return x.tail[id], nil
 }
 
-// noteID notes the ID of an event that this transaction stores.
-func (t *txn) noteID(e *record.Event, seq uint64) {
-	t.longBody = t.longBody || len(e.Body) > maxTailBody
-	if t.tail != nil {
-		t.tail[e.ID] = seq
+// note notes the ID of an event that this transaction stores.
+func (x *eventIDs) note(e *record.Event, seq uint64) {
+	x.longBody = x.longBody || len(e.Body) > maxTailBody
+	if x.tail != nil {
+		x.tail[e.ID] = seq
 	}
-	t.writer.highestID = max(t.writer.highestID, e.ID)
+	x.writer.highestID = max(x.writer.highestID, e.ID)
 }
 
-// forgetID removes the ID of an event that this transaction removes.
-func (t *txn) forgetID(id string) error {
-	delete(t.tail, id)
-	return t.remove(eventIDs, []byte(id))
+// forget removes the ID of an event that this transaction removes.
+func (x *eventIDs) forget(id string) error {
+	delete(x.tail, id)
+	return x.remove(BucketEventIDs, []byte(id))
 }
 
 // isHigher reports whether an ID is higher than that of every event that is stored, as those that New makes are as a rule:
 // such an event need not be looked for.
-func (t *txn) isHigher(id string) bool {
-	highest := &t.writer.highestID
+func (x *eventIDs) isHigher(id string) bool {
+	highest := &x.writer.highestID
 	if *highest == "" {
-		k, _ := boltfile.LastBetween(t.bucket(eventIDs).Cursor(), nil, nil)
-		t.readTail()
+		k, _ := boltfile.LastBetween(x.bucket(BucketEventIDs).Cursor(), nil, nil)
+		x.readTail()
 		*highest = string(k)
-		for id := range t.tail {
+		for id := range x.tail {
 			*highest = max(*highest, id)
 		}
 	}
@@ -64,22 +64,22 @@ func (t *txn) isHigher(id string) bool {
 }
 
 // readTail reads the IDs that are not indexed, once in a transaction.
-func (t *txn) readTail() {
-	if t.tail != nil {
+func (x *eventIDs) readTail() {
+	if x.tail != nil {
 		return
 	}
-	t.tail = make(map[string]uint64)
-	for _, e := range t.unindexed() {
-		t.tail[e.id] = e.seq
+	x.tail = make(map[string]uint64)
+	for _, e := range x.unindexed() {
+		x.tail[e.id] = e.seq
 	}
 }
 
 // unindexed returns the events that are not indexed. One that can't be read is passed over, lest it keep others from
 // being stored: nobody can say what its ID was, so under that ID there is none from then on.
-func (t *txn) unindexed() []numbered {
+func (x *eventIDs) unindexed() []numbered {
 	var found []numbered
-	key := record.Key1(t.indexed() + 1)
-	c := t.bucket(log).Cursor()
+	key := record.Key1(x.indexed() + 1)
+	c := x.bucket(BucketEvents).Cursor()
 	for k, v := c.Seek(key[:]); k != nil; k, v = c.Next() {
 		if e, err := record.DecodeEvent(k, v); err == nil {
 			found = append(found, numbered{e.ID, record.KeyNumber(k, 0)})
@@ -90,22 +90,22 @@ func (t *txn) unindexed() []numbered {
 
 // indexed returns the last event up to which all are indexed. A record of it that can't be read says nothing: all are
 // looked at then, once, and it is written anew.
-func (t *txn) indexed() uint64 {
-	n, _ := t.metaNumber(metaIndexed)
+func (x *eventIDs) indexed() uint64 {
+	n, _ := x.metaNumber(metaIndexed)
 	return n
 }
 
-// indexIDs writes the IDs of the latest events when they have become many, or long.
-func (t *txn) indexIDs() error {
-	last := t.bucket(log).Sequence()
-	if last-t.indexed() <= maxTail && !t.longBody {
+// flush writes the IDs of the latest events when they have become many, or long.
+func (x *eventIDs) flush() error {
+	last := x.bucket(BucketEvents).Sequence()
+	if last-x.indexed() <= maxTail && !x.longBody {
 		return nil
 	}
-	t.longBody = false
-	for _, e := range t.unindexed() {
-		if err := t.putNumber(eventIDs, []byte(e.id), e.seq); err != nil {
+	x.longBody = false
+	for _, e := range x.unindexed() {
+		if err := x.putNumber(BucketEventIDs, []byte(e.id), e.seq); err != nil {
 			return err
 		}
 	}
-	return t.putMetaNumber(metaIndexed, last)
+	return x.putMetaNumber(metaIndexed, last)
 }

@@ -14,7 +14,7 @@ func (s *Store) loadLacks(ctx context.Context, lacks []schedule.Lack) error {
 	subs := make([]*store.Subscription, len(lacks))
 	err := s.read(ctx, func(t *txn) error {
 		for i := range lacks {
-			sub, l, err := t.load(&lacks[i])
+			sub, l, err := loadOne(t, &lacks[i])
 			if err != nil {
 				return err
 			}
@@ -39,14 +39,14 @@ func (s *Store) loadLacks(ctx context.Context, lacks []schedule.Lack) error {
 	return err
 }
 
-// load reads what the schedule lacks of one subscription. A subscription that can't be read is nil:
+// loadOne reads what the schedule lacks of one subscription. A subscription that can't be read is nil:
 // its deliveries die when they are claimed.
-func (t *txn) load(lack *schedule.Lack) (sub *store.Subscription, l schedule.Loaded, err error) {
+func loadOne(t *txn, lack *schedule.Lack) (sub *store.Subscription, l schedule.Loaded, err error) {
 	if lack.State {
-		if sub, err = t.sub(lack.Num); err != nil {
+		if sub, err = t.subs.get(lack.Num); err != nil {
 			sub = nil
 		}
-		l.State = &schedule.State{Active: active(sub), Health: t.health(lack.Num).Health}
+		l.State = &schedule.State{Active: active(sub), Health: t.subs.health(lack.Num).Health}
 	}
 	for source := range lack.Windows {
 		w := &lack.Windows[source]

@@ -10,19 +10,34 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
+// stretch is a range of events that a walk through the log looks at. Both ends belong to it.
+type stretch struct {
+	from, to uint64
+	unread   bool // what has finished of them is not known; it ends at the first event that is too young
+}
+
+// round is how far a round through the log has come.
+type round struct {
+	stretches []stretch // what it has yet to look at
+	seq       uint64    // the event of the first of them where it goes on; 0 at its beginning
+	target    int       // how many of that event's subscriptions are done with
+	kept      bool      // one of them is still needed
+	all       bool      // no event is too young to be looked at
+}
+
 // logWalk is one step of a round through the log.
 type logWalk struct {
 	retention store.Retention
-	house     house // where the round is
+	round     // where it is
 
 	rows    [][2]uint64 // rows that are past their retention: subscription and event
 	events  []uint64    // events that nothing refers to any more
 	slots   [][]byte    // counts that are past, of the front of theirs
 	blocked uint64      // an event up to which the watermark must rise first
 
-	ages   ages   // of what is kept
-	read   uint64 // if not 0, what was unread is read up to this event
-	looked int    // how many events and deliveries it has looked at
+	finished func(seq uint64, delivered bool, at int64) // is told of what is kept
+	read     uint64                                     // if not 0, what was unread is read up to this event
+	looked   int                                        // how many events and deliveries it has looked at
 }
 
 // shortest returns the shorter retention; 0 when all is kept.
@@ -42,10 +57,10 @@ func (w *logWalk) young(e *record.Event, now int64) bool {
 
 // look finds what is to be removed.
 func (w *logWalk) look(t *txn) error {
-	w.slots = t.pastSlots(pruneStep)
-	c := t.bucket(log).Cursor()
-	for h := &w.house; len(h.round) > 0; h.round = h.round[1:] {
-		if done, err := w.lookThrough(t, c, h.round[0]); err != nil || !done {
+	w.slots = t.counts.past(pruneStep)
+	c := t.bucket(BucketEvents).Cursor()
+	for h := &w.round; len(h.stretches) > 0; h.stretches = h.stretches[1:] {
+		if done, err := w.lookThrough(t, c, h.stretches[0]); err != nil || !done {
 			return err
 		}
 		h.seq, h.target, h.kept = 0, 0, false
@@ -55,7 +70,7 @@ func (w *logWalk) look(t *txn) error {
 
 // lookThrough looks at a stretch, from where the round is. It is not done when the step got too long, or is blocked.
 func (w *logWalk) lookThrough(t *txn, c *bolt.Cursor, st stretch) (done bool, err error) {
-	h := &w.house
+	h := &w.round
 	key := record.Key1(max(h.seq, st.from))
 	for k, v := c.Seek(key[:]); k != nil && record.KeyNumber(k, 0) <= st.to; k, v = c.Next() {
 		if seq := record.KeyNumber(k, 0); seq != h.seq {
@@ -97,7 +112,8 @@ func (w *logWalk) lookThrough(t *txn, c *bolt.Cursor, st stretch) (done bool, er
 // full reports whether the step is long enough.
 func (w *logWalk) full(t *txn) bool { return w.enough() || w.late(t) }
 
-func (w *logWalk) enough() bool     { return len(w.rows)+len(w.events) >= pruneStep }
+func (w *logWalk) enough() bool { return len(w.rows)+len(w.events) >= pruneStep }
+
 func (w *logWalk) late(t *txn) bool { return t.settings.now()-t.now > sliceTime }
 
 // lookRun is how many deliveries of an event are looked at between two looks at the clock. Each step decodes the list of
@@ -110,14 +126,14 @@ func (w *logWalk) lookAt(t *txn, keyHash uint64, packed []byte) (done bool, err 
 	if err != nil {
 		return false, err
 	}
-	h := &w.house
+	h := &w.round
 	for i, num := range nums[min(h.target, len(nums)):] {
 		if i > 0 && (w.enough() || i%lookRun == 0 && w.late(t)) {
 			return false, nil
 		}
 		h.target++
 		w.looked++
-		if !t.alive(num) {
+		if !t.subs.exists(num) {
 			continue
 		}
 		r, ok, err := t.pending.Find(num, h.seq, keyHash)
@@ -128,7 +144,7 @@ func (w *logWalk) lookAt(t *txn, keyHash uint64, packed []byte) (done bool, err 
 		case !w.outlived(&r, t.now):
 			h.kept = true
 			if !r.Pending() && !r.Marked { // what is marked is noted when it has been swept
-				w.ages.noteFinished(h.seq, r.State == store.Delivered, r.FinishedAt)
+				w.finished(h.seq, r.State == store.Delivered, r.FinishedAt)
 			}
 		case h.seq > t.pending.Watermark:
 			h.target--
@@ -180,7 +196,7 @@ func (w *logWalk) remove(t *txn, ended bool) error {
 		}
 	}
 	for _, k := range w.slots {
-		if err := t.remove(counts, k); err != nil {
+		if err := t.remove(BucketCounts, k); err != nil {
 			return err
 		}
 	}
@@ -192,7 +208,7 @@ func (w *logWalk) remove(t *txn, ended bool) error {
 
 func (w *logWalk) removeRow(t *txn, num, seq uint64) error {
 	key := record.Key2(num, seq)
-	v := t.get(deliveries, key[:])
+	v := t.get(BucketRows, key[:])
 	if v == nil {
 		return nil
 	}
@@ -207,7 +223,7 @@ func (w *logWalk) removeRow(t *txn, num, seq uint64) error {
 // removeEvent removes an event that nothing refers to any more.
 func (t *txn) removeEvent(seq uint64) error {
 	key := record.Key1(seq)
-	v := t.get(log, key[:])
+	v := t.get(BucketEvents, key[:])
 	if v == nil {
 		return nil
 	}
@@ -218,10 +234,10 @@ func (t *txn) removeEvent(seq uint64) error {
 	if needed, err := t.needed(seq, v, e.KeyHash()); needed || err != nil {
 		return err
 	}
-	if err := t.forgetID(e.ID); err != nil {
+	if err := t.ids.forget(e.ID); err != nil {
 		return err
 	}
-	return t.remove(log, key[:])
+	return t.remove(BucketEvents, key[:])
 }
 
 // needed reports whether an event has a delivery: those that were to be removed may have been requeued meanwhile.
@@ -233,7 +249,7 @@ func (t *txn) needed(seq uint64, v []byte, keyHash uint64) (needed bool, err err
 	}
 	var failed error
 	err = record.Unpack(packed, func(num uint64) bool {
-		if t.alive(num) {
+		if t.subs.exists(num) {
 			if _, needed, failed = t.pending.Find(num, seq, keyHash); failed != nil {
 				needed = true
 			}
@@ -242,3 +258,6 @@ func (t *txn) needed(seq uint64, v []byte, keyHash uint64) (needed bool, err err
 	})
 	return needed, err
 }
+
+// pruneStep bounds the records that one Prune changes.
+const pruneStep = 1000

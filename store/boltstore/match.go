@@ -6,10 +6,12 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // audience is who wants the events of a tenant and type.
@@ -75,26 +77,26 @@ func (c *audienceCache) add(tenant, typ string, a *audience) {
 	c.tenants[tenant][strings.Clone(typ)] = a
 }
 
-// audience returns who gets an event that happened at the time, in milliseconds.
-func (t *txn) audience(tenant, typ string, at int64) (*audience, error) {
-	cache := t.writer.cache()
+// of returns who gets an event that happened at the time, in milliseconds.
+func (x *recipientIndex) of(tenant, typ string, at int64) (*audience, error) {
+	cache := x.writer.cache()
 	a := cache.tenants[tenant][typ]
 	if a == nil {
 		var err error
-		if a, err = t.findAudience(tenant, typ, math.MaxInt64); err != nil {
+		if a, err = x.find(tenant, typ, math.MaxInt64); err != nil {
 			return nil, err
 		}
 		cache.add(tenant, typ, a)
 	}
-	latest := after(fromMillis(at), store.SubscribeGrace)
-	if a.newest <= latest || t.settings.wall().UnixNano() <= latest { // the clock has been set back since the newest came
+	latest := schedule.Add(fromMillis(at), store.SubscribeGrace)
+	if a.newest <= latest || x.settings.wall().UnixNano() <= latest { // the clock has been set back since the newest came
 		return a, nil
 	}
-	return t.findAudience(tenant, typ, latest) // without those who came too late
+	return x.find(tenant, typ, latest) // without those who came too late
 }
 
-// findAudience looks up who wants the type and had subscribed at a time.
-func (t *txn) findAudience(tenant, typ string, latest int64) (*audience, error) {
+// find looks up who wants the type and had subscribed at a time.
+func (x *recipientIndex) find(tenant, typ string, latest int64) (*audience, error) {
 	var found []record.Pattern
 	patterns := events.Patterns(typ)
 	if !events.Operational(typ) {
@@ -102,7 +104,7 @@ func (t *txn) findAudience(tenant, typ string, latest int64) (*audience, error) 
 	}
 	for _, p := range patterns {
 		prefix := record.PatternPrefix(tenant, p)
-		c := t.bucket(wants).Cursor()
+		c := x.bucket(BucketPatterns).Cursor()
 		for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
 			w, err := record.DecodePattern(k, v)
 			if err != nil {
@@ -129,12 +131,12 @@ func (t *txn) findAudience(tenant, typ string, latest int64) (*audience, error) 
 	return a, nil
 }
 
-// rewant replaces a subscription in the index. Either may be nil.
-func (t *txn) rewant(num uint64, was, is *store.Subscription) error {
+// replace replaces a subscription in the index. Either may be nil.
+func (x *recipientIndex) replace(num uint64, was, is *store.Subscription) error {
 	if was != nil {
-		t.writer.recipients.forget(was.Tenant)
+		x.writer.recipients.forget(was.Tenant)
 		for _, key := range record.PatternKeys(num, was) {
-			if err := t.remove(wants, key); err != nil {
+			if err := x.remove(BucketPatterns, key); err != nil {
 				return err
 			}
 		}
@@ -142,11 +144,19 @@ func (t *txn) rewant(num uint64, was, is *store.Subscription) error {
 	if is == nil {
 		return nil
 	}
-	t.writer.recipients.forget(is.Tenant)
+	x.writer.recipients.forget(is.Tenant)
 	for _, key := range record.PatternKeys(num, is) {
-		if err := t.put(wants, key, record.EncodePattern(key, is)); err != nil {
+		if err := x.base.put(BucketPatterns, key, record.EncodePattern(key, is)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// fromMillis returns a time given in milliseconds, or the last there is.
+func fromMillis(ms int64) int64 {
+	if ms > math.MaxInt64/int64(time.Millisecond) {
+		return math.MaxInt64
+	}
+	return ms * int64(time.Millisecond)
 }

@@ -34,7 +34,8 @@ func (s *Store) unlock() {
 // locker is Store.mu for those who run effects under it.
 type locker struct{ s *Store }
 
-func (l locker) Lock()   { l.s.mu.Lock() }
+func (l locker) Lock() { l.s.mu.Lock() }
+
 func (l locker) Unlock() { l.s.unlock() }
 
 // wakeReader fills the slot of Ready.

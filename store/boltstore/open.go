@@ -91,7 +91,7 @@ func share(db *bolt.DB, o Options) (*Store, error) {
 // hasStore reports whether the file has a bucket of a store.
 func hasStore(file *boltfile.File, name string) (has bool, err error) {
 	err = file.View(func(tx *bolt.Tx) error {
-		has = tx.Bucket(bucketsOf(name)[meta]) != nil
+		has = tx.Bucket(bucketsOf(name)[BucketMeta]) != nil
 		return nil
 	})
 	return has, storeError(err)

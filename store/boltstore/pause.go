@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // Pause implements [store.Queue].
@@ -17,7 +18,7 @@ func (s *Store) Pause(ctx context.Context, subscriptionID string, d time.Duratio
 	num := uint64(0)
 	if err == nil {
 		err = s.read(ctx, func(t *txn) (err error) {
-			num, err = t.number(subIDs, []byte(subscriptionID))
+			num, err = t.subs.number(subscriptionID)
 			return err
 		})
 	}
@@ -34,7 +35,7 @@ func (s *Store) pause(num uint64, d time.Duration) {
 	now := s.now()
 	until := int64(0)
 	if d > 0 {
-		until = after(now, d)
+		until = schedule.Add(now, d)
 	}
 	s.mu.Lock()
 	defer s.unlock()

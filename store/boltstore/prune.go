@@ -14,18 +14,11 @@ type house struct {
 	begun   int           // counts the sweeps
 	orphans bool          // there may be events whose subscriptions are all deleted
 
-	round  []stretch // what the walk through the log has yet to look at
-	seq    uint64    // the event of the first of them where it goes on; 0 at its beginning
-	target int       // how many of that event's subscriptions are done with
-	kept   bool      // one of them is still needed
-	all    bool      // no event is too young to be looked at
+	round // through the log
 
 	steps  int // counts what has moved the walk, see moveOn
 	looked int // how many events and deliveries all walks have looked at
 }
-
-// pruneStep bounds the records that one Prune changes.
-const pruneStep = 1000
 
 // Prune implements [store.History].
 func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err error) {
@@ -63,7 +56,7 @@ func (s *Store) walkLog(ctx context.Context, r store.Retention) (more bool, err 
 	if err := s.read(ctx, w.look); err != nil {
 		return false, err
 	}
-	ended := len(w.house.round) == 0 && w.house.all && !w.house.orphans // or else there are others by now
+	ended := len(w.stretches) == 0 && w.all && !w.orphans // or else there are others by now
 	if w.blocked != 0 || ended || len(w.rows)+len(w.events)+len(w.slots) > 0 {
 		s.want(w.blocked)
 		if err := s.submit(ctx, &op{run: func(t *txn) error { return w.remove(t, ended) }}); err != nil {
@@ -75,37 +68,47 @@ func (s *Store) walkLog(ctx context.Context, r store.Retention) (more bool, err 
 
 // moveOn notes how far a step has come, and reports whether there is more to do. Prune may be called by several at once:
 // a step that another has overtaken has removed what it did, and moves nothing.
-func (s *Store) moveOn(w *logWalk) (more bool) {
+func (s *Store) moveOn(w *plannedWalk) (more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h := &s.house
 	h.looked += w.looked
 	s.ages.mergeAll(&w.ages)
-	if h.steps == w.house.steps {
+	if h.steps == w.steps {
 		h.steps++
-		h.round, h.seq, h.target, h.kept = w.house.round, w.house.seq, w.house.target, w.house.kept
+		h.round = w.round
 		if w.read != 0 {
 			s.ages.unread = w.read
 		}
 	}
-	return len(h.round) > 0 || len(w.slots) == pruneStep || h.orphans || len(h.sweeps) > 0
+	return len(h.stretches) > 0 || len(w.slots) == pruneStep || h.orphans || len(h.sweeps) > 0
+}
+
+// plannedWalk is a step of the walk through the log, with what memory knew when it was planned.
+type plannedWalk struct {
+	logWalk
+	steps   int
+	orphans bool
+	ages    ages // of what the step has seen and kept
 }
 
 // planWalk says where the round goes on, or begins one. A round that goes on takes in what is past its retention by now:
 // it may have been left long ago, and when it ends, Prune says that there is no more.
-func (s *Store) planWalk(r store.Retention) *logWalk {
+func (s *Store) planWalk(r store.Retention) *plannedWalk {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h, now := &s.house, s.now()
-	if len(h.round) == 0 {
+	if len(h.stretches) == 0 {
 		h.steps++
-		h.round = append(s.ages.due(r, now), s.ages.toRead()...)
+		h.stretches = append(s.ages.due(r, now), s.ages.toRead()...)
 		h.all, h.orphans = h.orphans, false
 	} else if due := s.ages.due(r, now); len(due) > 0 {
 		h.steps++ // a step that was planned before knows nothing of them
-		h.round = slices.Concat(h.round, due)
+		h.stretches = slices.Concat(h.stretches, due)
 	}
-	return &logWalk{retention: r, house: s.house, ages: ages{shift: s.ages.shift}}
+	w := &plannedWalk{steps: h.steps, orphans: h.orphans, ages: ages{shift: s.ages.shift}}
+	w.logWalk = logWalk{retention: r, round: h.round, finished: w.ages.noteFinished}
+	return w
 }
 
 // want asks for the watermark to rise to an event at least. Rows above it must not go: without them, their deliveries

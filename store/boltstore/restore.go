@@ -6,7 +6,7 @@ import "github.com/outhook/outhook/store/boltstore/internal/record"
 // above the watermark, which are.
 func (s *Store) restore(t *txn) error {
 	s.at = t.pending.Watermark
-	s.writer.lastEnqueued = t.lastEnqueued()
+	s.writer.lastEnqueued = t.log.lastEnqueued()
 	orphans, err := t.metaNumber(metaOrphans)
 	if err != nil {
 		return err
@@ -16,7 +16,7 @@ func (s *Store) restore(t *txn) error {
 		return err
 	}
 	s.ages = ages{shift: runShift}
-	s.ages.readAgain(t.bucket(log).Sequence())
+	s.ages.readAgain(t.bucket(BucketEvents).Sequence())
 	if err := s.restoreBacklogs(t); err != nil {
 		return err
 	}
@@ -32,16 +32,10 @@ func (s *Store) restore(t *txn) error {
 }
 
 func (s *Store) restoreBacklogs(t *txn) error {
-	c := t.bucket(backlogs).Cursor()
-	for k, v := c.First(); k != nil; k, v = c.Next() {
-		b, err := record.DecodeBacklog(k, v)
-		if err != nil {
-			return err
-		}
-		num := record.KeyNumber(k, 0)
+	return t.eachBacklog(func(num uint64, b *record.Backlog) {
 		if b.Deleted {
 			s.house.add(num)
-			continue
+			return
 		}
 		q := s.queue(num)
 		setBacklogOf(q, b)
@@ -49,51 +43,14 @@ func (s *Store) restoreBacklogs(t *txn) error {
 		if len(b.Marks) > 0 {
 			s.house.add(num)
 		}
-	}
-	return nil
+	})
 }
 
 func (s *Store) restoreFresh(t *txn) error {
-	key := record.Key1(t.pending.Watermark + 1)
-	c := t.bucket(log).Cursor()
-	for k, v := c.Seek(key[:]); k != nil; k, v = c.Next() {
-		packed, err := record.DecodeRecipients(k, v)
-		if err != nil {
-			return err
+	return t.eachImplicit(func(seq uint64, recipients int, nums []uint64) {
+		for _, num := range nums {
+			s.schedule.AddImplicit(s.queue(num), seq, t.now)
 		}
-		if err := s.restoreEvent(t, record.KeyNumber(k, 0), packed); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// restoreEvent takes in the fresh deliveries of an event.
-func (s *Store) restoreEvent(t *txn, seq uint64, packed []byte) error {
-	count := 0
-	var failed error
-	err := record.Unpack(packed, func(num uint64) bool {
-		count++
-		key := record.Key2(num, seq)
-		if t.get(deliveries, key[:]) != nil || s.schedule.Sub(num) == nil && !t.alive(num) {
-			return true
-		}
-		q := s.queue(num)
-		if q.Data.chunks && seq <= t.pending.Rising {
-			var ok bool
-			if ok, failed = t.pending.InChunk(num, seq); ok || failed != nil {
-				return failed == nil
-			}
-		}
-		s.schedule.AddImplicit(q, seq, t.now)
-		return true
+		s.addSpan(seq, recipients)
 	})
-	if err == nil {
-		err = failed
-	}
-	if err != nil {
-		return err
-	}
-	s.addSpan(seq, count)
-	return nil
 }

@@ -91,15 +91,6 @@ func (s *Store) planRise() *rise {
 // budget.
 const defaultSpillStep = 2000
 
-// spill is a part of a rise.
-type spill struct {
-	to    uint64
-	nums  []uint64
-	fresh [][]uint64       // of each, what has no row
-	known []record.Backlog // of each, what memory knows of its backlog
-	last  bool             // after it the watermark is up
-}
-
 // planSpill returns the next part of the rise; nil when there is none. Store.mu must be held.
 func (s *Store) planSpill() *spill {
 	r := s.planRise()
@@ -118,37 +109,6 @@ func (s *Store) planSpill() *spill {
 		p.fresh, p.known = append(p.fresh, seqs), append(p.known, known)
 	}
 	return p
-}
-
-// spill writes a part of a rise of the watermark, if there is one. It must come after all else in the transaction.
-func (t *txn) spill(p *spill) error {
-	if p == nil {
-		return nil
-	}
-	for i, num := range p.nums {
-		if !t.alive(num) {
-			continue
-		}
-		packed, err := t.pending.Spill(num, p.fresh[i], p.known[i])
-		if err != nil {
-			return err
-		}
-		if len(packed) > 0 {
-			t.effects.add(deliveriesSpilled{num, packed})
-		}
-	}
-	if err := t.putMetaNumber(metaRising, p.to); err != nil {
-		return err
-	}
-	if p.last {
-		if err := t.putMetaNumber(metaWatermark, p.to); err != nil {
-			return err
-		}
-		t.effects.add(watermarkRaised{p.to})
-		return nil
-	}
-	t.effects.add(spillProgressed{len(p.nums)})
-	return nil
 }
 
 // spilled takes in that deliveries are in chunks.

@@ -10,29 +10,29 @@ import (
 // system's clock was set back they do not: so the file knows the latest time that an event has which has an earlier one
 // after it (metaSetBack). All that came after that time is in order.
 
-// stamp returns the time for an event that comes after all others.
-func (t *txn) stamp() (int64, error) {
-	now := t.settings.wall().UnixNano()
-	if last := t.writer.lastEnqueued; now < last {
-		return now, t.noteSetBack(last)
+// enqueueTime returns the time for an event that comes after all others.
+func (x *eventLog) enqueueTime() (int64, error) {
+	now := x.settings.wall().UnixNano()
+	if last := x.writer.lastEnqueued; now < last {
+		return now, x.noteSetBack(last)
 	}
-	t.writer.lastEnqueued = now
+	x.writer.lastEnqueued = now
 	return now, nil
 }
 
 // noteSetBack notes that an event comes after one of a later time.
-func (t *txn) noteSetBack(later int64) error {
-	known, err := t.metaNumber(metaSetBack)
+func (x *eventLog) noteSetBack(later int64) error {
+	known, err := x.metaNumber(metaSetBack)
 	if err != nil || int64(known) >= later {
 		return err
 	}
-	return t.putMetaNumber(metaSetBack, uint64(later))
+	return x.putMetaNumber(metaSetBack, uint64(later))
 }
 
 // lastEnqueued returns when the last event was enqueued; 0 if there is none. One that can't be read says
 // nothing.
-func (t *txn) lastEnqueued() int64 {
-	k, v := boltfile.LastBetween(t.bucket(log).Cursor(), nil, nil)
+func (x *eventLog) lastEnqueued() int64 {
+	k, v := boltfile.LastBetween(x.bucket(BucketEvents).Cursor(), nil, nil)
 	if k == nil {
 		return 0
 	}

@@ -31,14 +31,14 @@ func (s *Store) stats(ctx context.Context, subscriptionID string) (stats store.S
 			stats.Subscriptions = int(n)
 			return err
 		}
-		if num, err = t.number(subIDs, []byte(subscriptionID)); err != nil {
+		if num, err = t.subs.number(subscriptionID); err != nil {
 			return err
 		}
 		if num == 0 {
 			return store.ErrNotFound
 		}
 		stats.Subscriptions = 1
-		h := t.health(num)
+		h := t.subs.health(num)
 		stats.Health, stats.FailingSince = h.Health, h.FailingSince(record.AsTime(h.FailedAt))
 		return nil
 	})
@@ -127,7 +127,10 @@ func (s *Store) countPending(stats *store.Stats, num uint64) (oldest uint64, ask
 // order of the file, as much in one transaction as the time of a listing's allows, and lets memory know.
 func (s *Store) oldest(ctx context.Context, known uint64, ask []unknown) (seq uint64, err error) {
 	slices.SortFunc(ask, func(a, b unknown) int { return cmp.Compare(a.num, b.num) })
-	o := oldestSearch{ask: ask, found: make([]uint64, len(ask))}
+	o := oldestSearch{nums: make([]uint64, len(ask)), found: make([]uint64, len(ask))}
+	for i, u := range ask {
+		o.nums[i] = u.num
+	}
 	for o.next < len(ask) {
 		if err := s.check(ctx); err != nil {
 			return 0, err
@@ -148,51 +151,13 @@ func (s *Store) oldest(ctx context.Context, known uint64, ask []unknown) (seq ui
 	return seq, nil
 }
 
-// oldestSearch looks for the oldest pending delivery of each of some subscriptions.
-type oldestSearch struct {
-	ask   []unknown
-	found []uint64 // the oldest of each, 0 when there is none
-	next  int      // which of them is looked at
-	from  place    // how far it has been, in the index
-}
-
-// read looks on, for a while.
-func (o *oldestSearch) read(t *txn) error {
-	for first := true; o.next < len(o.ask); first = false {
-		if !first && t.settings.now()-t.now > sliceTime {
-			return nil
-		}
-		num, found := o.ask[o.next].num, &o.found[o.next]
-		if o.from == (place{}) {
-			seq, err := t.pending.OldestPacked(num, 0)
-			if err != nil {
-				return err
-			}
-			*found = seq
-		}
-		from, seq, more, err := t.pending.OldestDue(num, o.from, *found)
-		if err != nil {
-			return err
-		}
-		if *found = seq; more {
-			o.from = from
-			return nil
-		}
-		o.next, o.from = o.next+1, place{}
-	}
-	return nil
-}
-
 // enqueuedAt returns when an event was enqueued; zero when it is gone by now.
 func (s *Store) enqueuedAt(ctx context.Context, seq uint64) (at time.Time, err error) {
 	err = s.read(ctx, func(t *txn) error {
-		key := record.Key1(seq)
-		v := t.get(log, key[:])
-		if v == nil {
-			return nil
+		e, err := t.log.get(seq)
+		if e != nil {
+			at = record.AsTime(e.EnqueuedAt)
 		}
-		e, err := record.DecodeEvent(key[:], v)
-		at = record.AsTime(e.EnqueuedAt)
 		return err
 	})
 	return at, err

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/internal/rollup"
 )
 
@@ -18,12 +17,6 @@ const tallyDelay = 8 * time.Second
 
 // maxTallied is how many slots memory may have before the next commit takes them along.
 const maxTallied = 1024
-
-// slotKey names a slot of a subscription.
-type slotKey struct {
-	slot int64
-	num  uint64
-}
 
 // tallies are the counts that the file has not. It is part of memory.
 type tallies struct {
@@ -38,39 +31,11 @@ type tallies struct {
 	written int
 }
 
-// counted is an attempt that is to be counted.
-type counted struct {
-	num       uint64
-	status    int
-	took      time.Duration
-	delivered bool
-}
-
-// count counts an attempt, once the transaction is committed.
-func (t *txn) count(num uint64, o *outcome) {
-	t.counted = append(t.counted, counted{num, o.Attempt.Status, o.Attempt.Duration, o.State == store.Delivered})
-}
-
-// tally completes a transaction with the counts: it writes former ones when it is time, and has its own taken in.
-func (t *txn) tally(slots map[slotKey]*rollup.Bucket) error {
-	if slots != nil {
-		if err := t.writeSlots(slots); err != nil {
-			return err
-		}
-		t.effects.add(countsWritten{slots, t.tx.ID()})
-	}
-	if len(t.counted) > 0 {
-		// After countsWritten: that empties what these are added to.
-		t.effects.add(attemptsCounted{rollup.At(record.AsTime(t.now)), t.counted})
-	}
-	return nil
-}
-
 // planTally returns the counts to be written, which nobody changes before the transaction has ended; nil when it is not
 // time. Store.mu must be held.
 func (s *Store) planTally(t *txn) map[slotKey]*rollup.Bucket {
 	n := len(s.tallies.slots)
-	if n == 0 || !t.tallying && n <= maxTallied {
+	if n == 0 || !t.counts.tallying && n <= maxTallied {
 		s.tallies.writer = 0
 		return nil
 	}
@@ -133,7 +98,7 @@ func (s *Store) tallyLate() {
 
 // tallyNow has the transaction write the counts.
 func tallyNow(t *txn) error {
-	t.tallying = true
+	t.counts.tallying = true
 	return nil
 }
 

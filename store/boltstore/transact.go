@@ -4,7 +4,6 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
-	"github.com/outhook/outhook/store/internal/rollup"
 )
 
 // transact runs do in a transaction that writes, and commits it if do has written something. It
@@ -62,13 +61,6 @@ func (s *Store) runOp(t *txn, run func(*txn) error) (intact bool, err error) {
 	return err == nil || t.changes == changes, err
 }
 
-// riders are what a transaction does besides its operations.
-type riders struct {
-	trim   []trimmable
-	spill  *spill
-	counts map[slotKey]*rollup.Bucket
-}
-
 // planRiders says what is to ride on a transaction, and whether it must commit: because of what its
 // operations did, or of a rider that is due by itself.
 func (s *Store) planRiders(t *txn) (r riders, due bool) {
@@ -80,26 +72,6 @@ func (s *Store) planRiders(t *txn) (r riders, due bool) {
 	}
 	r.trim = s.planTrim() // last: what it plans is forgotten if the transaction does not commit
 	return r, true
-}
-
-// hasSomething reports whether there is something to commit.
-func (t *txn) hasSomething() bool { return t.changes > 0 || len(t.effects.list) > 0 }
-
-// finish completes a transaction with what rides on it.
-func (t *txn) finish(r riders) error {
-	if err := t.trim(r.trim); err != nil {
-		return err
-	}
-	if err := t.spill(r.spill); err != nil {
-		return err
-	}
-	if err := t.tally(r.counts); err != nil {
-		return err
-	}
-	if err := t.keepClock(); err != nil {
-		return err
-	}
-	return t.flush()
 }
 
 // committedAnyway reports whether a transaction whose commit failed can be seen nevertheless, as

@@ -188,9 +188,9 @@ func filledFile(t *testing.T) []byte {
 }
 
 // lastPage reads the highest page that is used from the meta page that counts.
-func lastPage(b []byte) int { return int(binary.NativeEndian.Uint64(meta(b)[40:])) - 1 }
+func lastPage(b []byte) int { return int(binary.NativeEndian.Uint64(BucketMeta(b)[40:])) - 1 }
 
-func meta(b []byte) []byte {
+func BucketMeta(b []byte) []byte {
 	m0, m1 := b[16:], b[pageSize+16:]
 	if binary.NativeEndian.Uint64(m0[48:]) > binary.NativeEndian.Uint64(m1[48:]) {
 		return m0

@@ -40,7 +40,7 @@ func (v *verifier) file(t *txn) error {
 	v.backlogs = make(map[uint64]*record.Backlog)
 	targets := make(map[[2]uint64]bool)
 	events := 0
-	c := t.bucket(log).Cursor()
+	c := t.bucket(BucketEvents).Cursor()
 	for k, val := c.First(); k != nil; k, val = c.Next() {
 		events++
 		seq := record.KeyNumber(k, 0)
@@ -48,10 +48,10 @@ func (v *verifier) file(t *txn) error {
 		if err != nil {
 			return err
 		}
-		if len(e.Body) > maxTailBody && seq > t.indexed() {
+		if len(e.Body) > maxTailBody && seq > t.ids.indexed() {
 			v.errorf("event %d has a body of %d bytes and is not indexed", seq, len(e.Body))
 		}
-		if id, err := t.eventNumber(e.ID); err != nil || id != seq {
+		if id, err := t.ids.find(e.ID); err != nil || id != seq {
 			v.errorf("event %d: its ID %q leads to %d, %v", seq, e.ID, id, err)
 		}
 		packed, err := record.DecodeRecipients(k, val)
@@ -64,13 +64,13 @@ func (v *verifier) file(t *txn) error {
 		}
 		for _, num := range nums {
 			targets[[2]uint64{num, seq}] = true
-			if t.alive(num) {
+			if t.subs.exists(num) {
 				v.delivery(t, num, seq, &e)
 			}
 		}
 	}
-	unindexed := t.unindexed()
-	if n := t.bucket(eventIDs).Stats().KeyN; n+len(unindexed) != events || len(unindexed) > maxTail {
+	unindexed := t.ids.unindexed()
+	if n := t.bucket(BucketEventIDs).Stats().KeyN; n+len(unindexed) != events || len(unindexed) > maxTail {
 		v.errorf("%d events have %d IDs in the index and %d behind it", events, n, len(unindexed))
 	}
 	v.indexes(t, targets)
@@ -92,17 +92,17 @@ func (v *verifier) delivery(t *txn, num, seq uint64, e *record.Event) {
 	if e.Erased() {
 		v.erasure(num, seq, &r)
 	}
-	if key := record.Key2(num, seq); r.BodyOverride && !v.has(t, bodies, key[:]) {
+	if key := record.Key2(num, seq); r.BodyOverride && !v.has(t, BucketBodies, key[:]) {
 		v.errorf("delivery %d/%d lacks its body", num, seq)
 	}
 	if r.KeyHash != keyHash {
 		v.errorf("delivery %d/%d has the key %x, its event %x", num, seq, r.KeyHash, keyHash)
 	}
-	if key := record.Key3(num, keyHash, seq); keyHash != 0 && r.Listed() != v.has(t, keyed, key[:]) {
+	if key := record.Key3(num, keyHash, seq); keyHash != 0 && r.Listed() != v.has(t, BucketKeyed, key[:]) {
 		v.errorf("delivery %d/%d is pending: %v, and has a place in its key: %v", num, seq, r.Listed(), !r.Listed())
 	}
-	if key := record.Key3(num, uint64(r.Position(seq).Due), seq); r.Stored && (r.Listed() && !r.Blocked) != v.has(t, index, key[:]) {
-		v.errorf("delivery %d/%d, %+v, is in the index: %v", num, seq, r, v.has(t, index, key[:]))
+	if key := record.Key3(num, uint64(r.Position(seq).Due), seq); r.Stored && (r.Listed() && !r.Blocked) != v.has(t, BucketDue, key[:]) {
+		v.errorf("delivery %d/%d, %+v, is in the index: %v", num, seq, r, v.has(t, BucketDue, key[:]))
 	}
 	if !r.Pending() {
 		return
@@ -134,30 +134,30 @@ func (v *verifier) delivery(t *txn, num, seq uint64, e *record.Event) {
 	}
 }
 
-func (v *verifier) has(t *txn, id bucketID, key []byte) bool {
+func (v *verifier) has(t *txn, id Bucket, key []byte) bool {
 	k, _ := t.bucket(id).Cursor().Seek(key)
 	return string(k) == string(key)
 }
 
 // indexes checks that no index has what is not there, and the backlogs.
 func (v *verifier) indexes(t *txn, targets map[[2]uint64]bool) {
-	for _, id := range []bucketID{index, keyed} {
+	for _, id := range []Bucket{BucketDue, BucketKeyed} {
 		c := t.bucket(id).Cursor()
 		for k, _ := c.First(); k != nil; k, _ = c.Next() {
 			num, seq := record.KeyNumber(k, 0), record.KeyNumber(k, 2)
 			r, ok, err := t.pending.Find(num, seq, 0)
-			if t.alive(num) && (err != nil || !ok || !r.Listed() || !targets[[2]uint64{num, seq}]) {
+			if t.subs.exists(num) && (err != nil || !ok || !r.Listed() || !targets[[2]uint64{num, seq}]) {
 				v.errorf("%s has %d/%d, which is %+v, %v, %v", bucketNames[id], num, seq, r, ok, err)
 			}
 		}
 	}
-	c := t.bucket(deliveries).Cursor()
+	c := t.bucket(BucketRows).Cursor()
 	for k, _ := c.First(); k != nil; k, _ = c.Next() {
-		if num, seq := record.KeyNumber(k, 0), record.KeyNumber(k, 1); t.alive(num) && !targets[[2]uint64{num, seq}] {
+		if num, seq := record.KeyNumber(k, 0), record.KeyNumber(k, 1); t.subs.exists(num) && !targets[[2]uint64{num, seq}] {
 			v.errorf("row %d/%d has no event", num, seq)
 		}
 	}
-	c = t.bucket(backlogs).Cursor()
+	c = t.bucket(BucketBacklogs).Cursor()
 	for k, val := c.First(); k != nil; k, val = c.Next() {
 		b, err := record.DecodeBacklog(k, val)
 		if err != nil {

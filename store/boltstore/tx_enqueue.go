@@ -1,0 +1,162 @@
+package boltstore
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/pending"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+)
+
+// enqueue stores the events. It writes nothing before it has checked all.
+func (t *txn) enqueue(evs []*record.Event) error {
+	fresh, err := t.unstored(evs)
+	if err != nil {
+		return err
+	}
+	for _, e := range fresh {
+		a, err := t.recipients.of(e.Tenant, e.Type, e.Time)
+		if err != nil {
+			return err
+		}
+		if a.count == 0 {
+			continue
+		}
+		if err := t.enqueueOne(e, a); err != nil {
+			return err
+		}
+	}
+	return t.ids.flush()
+}
+
+// unstored returns those of the events that are neither stored nor given twice. It is ErrConflict when one has the ID
+// of another.
+func (t *txn) unstored(evs []*record.Event) ([]*record.Event, error) {
+	if len(evs) == 1 {
+		known, err := t.known(evs[0])
+		if known || err != nil {
+			return nil, err
+		}
+		return evs, nil
+	}
+	fresh := make([]*record.Event, 0, len(evs))
+	given := make(map[string]*record.Event, len(evs))
+	for _, e := range evs {
+		known, err := t.known(e)
+		if err != nil {
+			return nil, err
+		}
+		switch first := given[e.ID]; {
+		case known:
+		case first == nil:
+			given[e.ID] = e
+			fresh = append(fresh, e)
+		case !first.Same(e):
+			return nil, conflict(e)
+		}
+	}
+	return fresh, nil
+}
+
+// known reports whether the event is stored. It is ErrConflict when its ID is another's.
+func (t *txn) known(e *record.Event) (bool, error) {
+	if t.ids.isHigher(e.ID) {
+		return false, nil
+	}
+	seq, err := t.ids.find(e.ID)
+	if seq == 0 || err != nil {
+		return false, err
+	}
+	key := record.Key1(seq)
+	stored, err := record.DecodeEvent(key[:], t.get(BucketEvents, key[:]))
+	if err != nil {
+		return false, err
+	}
+	if !stored.Erased() && !stored.Same(e) {
+		return false, conflict(e)
+	}
+	return true, nil
+}
+
+func conflict(e *record.Event) error { return fmt.Errorf("event %s: %w", e.ID, store.ErrConflict) }
+
+// enqueueOne stores an event that has an audience. Its deliveries are fresh: nothing is written for each, but for those
+// that do not start as pending and claimable.
+func (t *txn) enqueueOne(e *record.Event, a *audience) error {
+	seq, err := t.nextSeq()
+	if err != nil {
+		return err
+	}
+	if e.EnqueuedAt, err = t.log.enqueueTime(); err != nil {
+		return err
+	}
+	key := record.Key1(seq)
+	if err := t.put(BucketEvents, key[:], e.Encode(key[:], a.packed)); err != nil {
+		return err
+	}
+	t.ids.note(e, seq)
+	rowed, err := t.enqueueDisabled(seq, e.KeyHash(), a)
+	if err != nil {
+		return err
+	}
+	if e.Key != "" {
+		behind, err := t.enqueueKeyed(seq, e.KeyHash(), a)
+		if err != nil {
+			return err
+		}
+		rowed = append(rowed, behind...)
+		slices.Sort(rowed)
+	}
+	t.effects.add(t.effects.enqueued.add(eventEnqueued{seq, e, a, rowed}))
+	return nil
+}
+
+// enqueueDisabled stores the deliveries that start as canceled, because their subscription is disabled, and returns
+// whose they are.
+func (t *txn) enqueueDisabled(seq, keyHash uint64, a *audience) ([]uint64, error) {
+	for _, num := range a.disabled {
+		sub, err := t.subs.get(num)
+		if err != nil {
+			return nil, err
+		}
+		err = t.pending.Create(pending.ID{Num: num, Seq: seq}, record.Row{
+			State: store.Canceled, AsOf: seq, KeyHash: keyHash,
+			FinishedAt: t.now, Reason: sub.DisabledReason,
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return slices.Clone(a.disabled), nil
+}
+
+// enqueueKeyed notes that the event's deliveries have a key, and stores those that must wait for an earlier one. It
+// returns whose they are.
+func (t *txn) enqueueKeyed(seq, keyHash uint64, a *audience) (behind []uint64, err error) {
+	nums, err := record.UnpackAll(a.packed)
+	if err != nil {
+		return nil, err
+	}
+	for _, num := range nums {
+		if _, disabled := slices.BinarySearch(a.disabled, num); disabled {
+			continue
+		}
+		id := pending.ID{Num: num, Seq: seq}
+		blocked, err := t.pending.AddKeyed(id, keyHash)
+		if err != nil {
+			return nil, err
+		}
+		if !blocked {
+			continue
+		}
+		err = t.pending.Create(id, record.Row{
+			State: store.Pending, AsOf: seq, KeyHash: keyHash, Blocked: true,
+		})
+		if err != nil {
+			return nil, err
+		}
+		behind = append(behind, num)
+	}
+	return behind, nil
+}
