@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
 // Prune finds what is past its retention without reading what is not: memory knows of each run of events
@@ -91,7 +92,7 @@ func (a *ages) readAgain(last uint64) { a.again = last }
 
 // due takes the runs that a round of Prune is to look at. What is still kept of them must be merged again
 // when they have been looked at.
-func (a *ages) due(r store.Retention, now int64) (round []stretch) {
+func (a *ages) due(r store.Retention, now int64) (round []txn.Stretch) {
 	var runs []uint64
 	for run, g := range a.runs {
 		if g.due(r, now) {
@@ -102,24 +103,24 @@ func (a *ages) due(r store.Retention, now int64) (round []stretch) {
 	slices.Sort(runs)
 	for _, run := range runs {
 		from, to := run<<a.shift, (run+1)<<a.shift-1
-		if n := len(round); n > 0 && round[n-1].to == from-1 {
-			round[n-1].to = to
+		if n := len(round); n > 0 && round[n-1].To == from-1 {
+			round[n-1].To = to
 		} else {
-			round = append(round, stretch{from: from, to: to})
+			round = append(round, txn.Stretch{From: from, To: to})
 		}
 	}
 	return round
 }
 
 // toRead returns what a round of Prune is to read beside that, if there is anything.
-func (a *ages) toRead() []stretch {
+func (a *ages) toRead() []txn.Stretch {
 	if a.again != 0 {
 		a.unread, a.last, a.again = 1, a.again, 0
 	}
 	if max(a.unread, 1) > a.last {
 		return nil
 	}
-	return []stretch{{from: a.unread, to: a.last, unread: true}}
+	return []txn.Stretch{{From: a.unread, To: a.last, Unread: true}}
 }
 
 // due reports whether a delivery of the run may be past its retention, or an event in nobody's way.

@@ -39,7 +39,7 @@ func TestAges(t *testing.T) {
 		for _, e := range kept {
 			in := false
 			for _, st := range taken {
-				in = in || st.from <= e.seq && e.seq <= st.to
+				in = in || st.From <= e.seq && e.seq <= st.To
 			}
 			keep := r.Failed
 			if e.delivered {
@@ -82,7 +82,7 @@ func TestStepOvertaken(t *testing.T) {
 	step := func() *plannedWalk {
 		t.Helper()
 		w := s.planWalk(r)
-		if err := s.read(context.Background(), w.look); err != nil {
+		if err := s.read(context.Background(), w.Read); err != nil {
 			t.Fatal(err)
 		}
 		return w
@@ -94,13 +94,13 @@ func TestStepOvertaken(t *testing.T) {
 	s.mu.Unlock()
 	next := s.planWalk(r)
 	s.moveOn(slow)
-	if len(next.stretches) != 1 || len(s.house.stretches) != 1 {
-		t.Errorf("the next round is %v, and after the slow step %v, want one stretch", next.round, s.house.stretches)
+	if len(next.Stretches) != 1 || len(s.house.Stretches) != 1 {
+		t.Errorf("the next round is %v, and after the slow step %v, want one stretch", next.Round, s.house.Stretches)
 	}
-	if err := s.read(context.Background(), next.look); err != nil {
+	if err := s.read(context.Background(), next.Read); err != nil {
 		t.Fatal(err)
 	}
-	if more := s.moveOn(next); more || len(s.house.stretches) != 0 {
-		t.Errorf("after the round: more is %v, the round is %v", more, s.house.stretches)
+	if more := s.moveOn(next); more || len(s.house.Stretches) != 0 {
+		t.Errorf("after the round: more is %v, the round is %v", more, s.house.Stretches)
 	}
 }

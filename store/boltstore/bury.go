@@ -2,6 +2,8 @@ package boltstore
 
 import (
 	"context"
+
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
 // bury makes deliveries dead whose record can't be read. Their leases are sealed.
@@ -10,9 +12,9 @@ func (s *Store) bury(ctx context.Context, damaged []*lease) error {
 		return nil
 	}
 	return s.submit(ctx, &op{
-		run: func(t *txn) error {
+		run: func(t *txn.Tx) error {
 			for _, l := range damaged {
-				if err := t.bury(l.Sub.Num, l.Seq, l.Position().Due); err != nil {
+				if err := t.MarkDead(l.Sub.Num, l.Seq, l.Position().Due); err != nil {
 					return err
 				}
 			}

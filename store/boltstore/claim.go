@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
-
-	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/schedule"
+
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -59,7 +60,7 @@ type claiming struct {
 
 	atHand bool // nothing need be read
 	tx     *bolt.Tx
-	t      *txn
+	t      *txn.Tx
 
 	last struct {
 		seq   uint64
@@ -202,7 +203,7 @@ func (c *claiming) read(l *lease, into *store.Claim) reading {
 	}
 	r, ok := pending.Implicit(l.Seq, 0), true
 	if !implicitly(l) { // or else memory knows that the file has nothing
-		r, ok, err = c.t.pending.Find(l.Sub.Num, l.Seq, e.KeyHash())
+		r, ok, err = c.t.Pending.Find(l.Sub.Num, l.Seq, e.KeyHash())
 	}
 	switch {
 	case err != nil:
@@ -212,7 +213,7 @@ func (c *claiming) read(l *lease, into *store.Claim) reading {
 	}
 	body := e.Body
 	if r.BodyOverride {
-		if body, err = c.t.pending.Body(l.Sub.Num, l.Seq); err != nil {
+		if body, err = c.t.Pending.Body(l.Sub.Num, l.Seq); err != nil {
 			return reading{found: broken}
 		}
 	}
@@ -237,7 +238,7 @@ func (c *claiming) event(seq uint64) (*record.Event, error) {
 		return c.last.event, c.last.err
 	}
 	c.last.seq, c.last.event, c.last.err = seq, nil, nil
-	e, err := c.t.log.get(seq)
+	e, err := c.t.Events.Get(seq)
 	if e != nil {
 		e.Body = bytes.Clone(e.Body)
 	}

@@ -1,6 +1,10 @@
 package boltstore
 
-import bolt "go.etcd.io/bbolt"
+import (
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
+
+	bolt "go.etcd.io/bbolt"
+)
 
 // unapplied has the effects of a transaction that memory does not know to have committed.
 //
@@ -13,11 +17,11 @@ import bolt "go.etcd.io/bbolt"
 type unapplied struct {
 	tx      *bolt.Tx
 	id      int
-	effects []effect
+	effects []txn.Effect
 }
 
 // expect notes the effects of a transaction that is about to commit or may do so.
-func (s *Store) expect(tx *bolt.Tx, list []effect) *unapplied {
+func (s *Store) expect(tx *bolt.Tx, list []txn.Effect) *unapplied {
 	e := &unapplied{tx, tx.ID(), list}
 	s.mu.Lock()
 	defer s.unlock()

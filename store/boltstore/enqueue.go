@@ -6,6 +6,7 @@ import (
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
 // Enqueue implements [store.Queue].
@@ -15,7 +16,7 @@ func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
 		err = s.check(ctx)
 	}
 	if err == nil && len(built) > 0 {
-		err = s.submit(ctx, &op{run: func(t *txn) error { return t.enqueue(built) }})
+		err = s.submit(ctx, &op{run: func(t *txn.Tx) error { return t.Enqueue(built) }})
 	}
 	if err != nil {
 		return fmt.Errorf("boltstore: enqueue: %w", err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
 )
 
@@ -29,13 +30,13 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 
 func (s *Store) eraseOne(ctx context.Context, id string) (n int, err error) {
 	var marked []uint64
-	err = s.submit(ctx, &op{run: func(t *txn) error {
-		seq, err := t.ids.find(id)
+	err = s.submit(ctx, &op{run: func(t *txn.Tx) error {
+		seq, err := t.IDs.Find(id)
 		if err == nil && seq == 0 {
 			err = store.ErrNotFound
 		}
 		if err == nil {
-			n, marked, err = t.erase([]uint64{seq})
+			n, marked, err = t.Erase([]uint64{seq})
 		}
 		return err
 	}})
@@ -60,13 +61,13 @@ func (s *Store) eraseTenant(ctx context.Context, q *store.EraseQuery) (n int, ne
 	if err != nil {
 		return 0, "", err
 	}
-	f := erasable{tenant: q.Tenant, step: step, from: step.Cursor().At.Num}
+	f := txn.ErasableSearch{Tenant: q.Tenant, Step: step, From: step.Cursor().At.Num}
 	for more := true; more; {
 		if err := s.check(ctx); err != nil {
 			return 0, "", err
 		}
-		err := s.read(ctx, func(t *txn) (err error) {
-			more, err = f.look(t)
+		err := s.read(ctx, func(t *txn.Tx) (err error) {
+			more, err = f.Read(t)
 			return err
 		})
 		if err != nil {
@@ -78,8 +79,8 @@ func (s *Store) eraseTenant(ctx context.Context, q *store.EraseQuery) (n int, ne
 		return 0, next, nil
 	}
 	var marked []uint64
-	err = s.submit(ctx, &op{run: func(t *txn) (err error) {
-		n, marked, err = t.erase(seqs)
+	err = s.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
+		n, marked, err = t.Erase(seqs)
 		return err
 	}})
 	if err == nil {

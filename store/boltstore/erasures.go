@@ -3,6 +3,8 @@ package boltstore
 import (
 	"context"
 	"math"
+
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
 // An event that many want is erased in two parts. One short transaction removes what the event
@@ -81,8 +83,8 @@ func (s *Store) finishErasure(ctx context.Context, seq uint64) (err error) {
 
 // stepErasure takes one step of an erasure. It is done if that was the last, or if there is none.
 func (s *Store) stepErasure(ctx context.Context, seq uint64) (done bool, err error) {
-	err = s.submit(ctx, &op{run: func(t *txn) (err error) {
-		done, err = t.stepErasure(seq)
+	err = s.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
+		done, err = t.StepErasure(seq)
 		return err
 	}})
 	return done, err
@@ -120,13 +122,13 @@ func (s *Store) resumeErasures(ctx context.Context) error {
 }
 
 // restoreErasures takes the marks of the file into memory.
-func (s *Store) restoreErasures(t *txn) error {
-	all, err := t.erasures.list()
+func (s *Store) restoreErasures(t *txn.Tx) error {
+	all, err := t.Erasures.List()
 	if err == nil && len(all) > 0 {
 		s.erasing = make(map[uint64]*erasing, len(all))
 		for _, m := range all {
 			s.erasing[m.Seq] = new(erasing)
-			s.schedule.Bar(m.Seq, t.now)
+			s.schedule.Bar(m.Seq, t.Now)
 		}
 	}
 	return err

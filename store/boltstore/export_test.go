@@ -6,9 +6,10 @@ import (
 	"errors"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 
 	"github.com/outhook/outhook/store"
+	bolt "go.etcd.io/bbolt"
 )
 
 // WithBudget returns options with a budget other than the default, and with which the watermark takes many commits to
@@ -46,7 +47,7 @@ func (s *Store) FailCommits(f func(commit func() error) error) {
 
 // Read calls f in a transaction that only reads.
 func (s *Store) Read(ctx context.Context, f func() error) error {
-	return s.read(ctx, func(*txn) error { return f() })
+	return s.read(ctx, func(*txn.Tx) error { return f() })
 }
 
 // DB returns the store's database.
@@ -54,7 +55,7 @@ func (s *Store) DB() *bolt.DB { return s.file.DB() }
 
 // SetFormat changes the format version of the file.
 func (s *Store) SetFormat(version uint64) error {
-	return s.submit(context.Background(), &op{run: func(t *txn) error { return t.putMetaNumber(metaFormat, version) }})
+	return s.submit(context.Background(), &op{run: func(t *txn.Tx) error { return t.PutMetaNumber(txn.MetaFormat, version) }})
 }
 
 // Fresh returns how many fresh deliveries memory has.
@@ -105,8 +106,8 @@ func (s *Store) Tallied() (memory, file int) {
 	s.mu.Lock()
 	memory = len(s.tallies.slots)
 	s.mu.Unlock()
-	_ = s.read(context.Background(), func(t *txn) error {
-		file = t.bucket(BucketCounts).Stats().KeyN
+	_ = s.read(context.Background(), func(t *txn.Tx) error {
+		file = t.Bucket(txn.BucketCounts).Stats().KeyN
 		return nil
 	})
 	return memory, file
@@ -114,8 +115,8 @@ func (s *Store) Tallied() (memory, file int) {
 
 // Rows returns how many deliveries have a row.
 func (s *Store) Rows() (n int) {
-	_ = s.read(context.Background(), func(t *txn) error {
-		n = t.bucket(BucketRows).Stats().KeyN
+	_ = s.read(context.Background(), func(t *txn.Tx) error {
+		n = t.Bucket(txn.BucketRows).Stats().KeyN
 		return nil
 	})
 	return n
@@ -130,15 +131,15 @@ func (s *Store) Looked() int {
 
 // Events returns how many events are in the file.
 func (s *Store) Events() (n int) {
-	_ = s.read(context.Background(), func(t *txn) error {
-		n = t.bucket(BucketEvents).Stats().KeyN
+	_ = s.read(context.Background(), func(t *txn.Tx) error {
+		n = t.Bucket(txn.BucketEvents).Stats().KeyN
 		return nil
 	})
 	return n
 }
 
 // MaxCached is maxCached.
-const MaxCached = maxCached
+const MaxCached = txn.MaxCached
 
 // Leased returns how many leases count against the limits of Claim.
 func (s *Store) Leased() (n int) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
 // Finish implements [store.Queue].
@@ -25,9 +26,9 @@ func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.R
 	if err := s.check(ctx); err != nil || len(outcomes) == 0 {
 		return nil, err
 	}
-	f := &finishing{outcomes: make([]outcome, len(outcomes)), leases: make([]*lease, len(outcomes))}
+	f := &finishing{outcomes: make([]txn.Outcome, len(outcomes)), leases: make([]*lease, len(outcomes))}
 	for i, o := range outcomes {
-		f.outcomes[i] = newOutcome(o)
+		f.outcomes[i] = txn.NewOutcome(o)
 	}
 	s.mu.Lock()
 	for i := range f.outcomes {
@@ -35,8 +36,8 @@ func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.R
 		if l := s.present(o.Token, o.SubscriptionID, o.EventID); l != nil {
 			s.schedule.Seal(l, o.State == store.Delivered)
 			f.leases[i] = l
-			o.claimed, o.id = true, pending.ID{Num: l.Sub.Num, Seq: l.Seq}
-			o.keyHash, o.asOf = l.Data.key, l.Data.stamp
+			o.Claimed, o.Id = true, pending.ID{Num: l.Sub.Num, Seq: l.Seq}
+			o.KeyHash, o.AsOf = l.Data.key, l.Data.stamp
 		}
 	}
 	s.unlock()
@@ -67,7 +68,7 @@ func (s *Store) finishEnded(f *finishing, err error) {
 
 // finishing is a Finish on its way.
 type finishing struct {
-	outcomes []outcome
+	outcomes []txn.Outcome
 	leases   []*lease // of each outcome, sealed; nil if its token is not the present one
 	results  []store.Result
 }
@@ -75,15 +76,15 @@ type finishing struct {
 // awaited reports whether something may wait for the outcomes: the next delivery of a key, or room
 // in the limits of Claim, which failures make only when they are recorded.
 func (f *finishing) awaited() bool {
-	return slices.ContainsFunc(f.outcomes, func(o outcome) bool {
-		return o.State != store.Delivered || o.keyHash != 0
+	return slices.ContainsFunc(f.outcomes, func(o txn.Outcome) bool {
+		return o.State != store.Delivered || o.KeyHash != 0
 	})
 }
 
-func (f *finishing) run(t *txn) error {
+func (f *finishing) run(t *txn.Tx) error {
 	f.results = make([]store.Result, len(f.outcomes))
 	for i := range f.outcomes {
-		r, err := t.conclude(&f.outcomes[i])
+		r, err := t.FinishDelivery(&f.outcomes[i])
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
 )
 
@@ -42,8 +43,8 @@ func (s *Store) Attempts(ctx context.Context, subscriptionID, eventID string) ([
 	err := s.check(ctx)
 	var attempts []store.Attempt
 	if err == nil {
-		err = s.read(ctx, func(t *txn) error {
-			_, _, r, ok, err := t.lookUp(subscriptionID, eventID)
+		err = s.read(ctx, func(t *txn.Tx) error {
+			_, _, r, ok, err := t.LookUp(subscriptionID, eventID)
 			if err != nil {
 				return err
 			}

@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/outhook/outhook/store/boltstore/internal/record"
-
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
+
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -52,16 +53,16 @@ func (s *Store) enqueueTx(tx *bolt.Tx, built []*record.Event) error {
 		return err
 	}
 	s.adopt(tx)
-	if err := t.enqueue(built); err != nil {
+	if err := t.Enqueue(built); err != nil {
 		return err
 	}
-	if err := t.flush(); err != nil {
+	if err := t.Flush(); err != nil {
 		return err
 	}
-	if len(t.effects.list) == 0 {
+	if len(t.Effects()) == 0 {
 		return nil
 	}
-	e := s.expect(tx, t.effects.list)
+	e := s.expect(tx, t.Effects())
 	tx.OnCommit(func() { s.hostCommitted(e) })
 	return nil
 }
@@ -74,6 +75,6 @@ func (s *Store) hostCommitted(e *unapplied) {
 	s.unlock()
 	if full {
 		// The operation writes nothing; what is due rides on its commit.
-		_ = s.submit(context.Background(), &op{run: func(*txn) error { return nil }})
+		_ = s.submit(context.Background(), &op{run: func(*txn.Tx) error { return nil }})
 	}
 }

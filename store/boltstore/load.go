@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -12,7 +13,7 @@ import (
 func (s *Store) loadLacks(ctx context.Context, lacks []schedule.Lack) error {
 	loaded := make([]schedule.Loaded, len(lacks))
 	subs := make([]*store.Subscription, len(lacks))
-	err := s.read(ctx, func(t *txn) error {
+	err := s.read(ctx, func(t *txn.Tx) error {
 		for i := range lacks {
 			sub, l, err := loadOne(t, &lacks[i])
 			if err != nil {
@@ -41,19 +42,19 @@ func (s *Store) loadLacks(ctx context.Context, lacks []schedule.Lack) error {
 
 // loadOne reads what the schedule lacks of one subscription. A subscription that can't be read is nil:
 // its deliveries die when they are claimed.
-func loadOne(t *txn, lack *schedule.Lack) (sub *store.Subscription, l schedule.Loaded, err error) {
+func loadOne(t *txn.Tx, lack *schedule.Lack) (sub *store.Subscription, l schedule.Loaded, err error) {
 	if lack.State {
-		if sub, err = t.subs.get(lack.Num); err != nil {
+		if sub, err = t.Subs.Get(lack.Num); err != nil {
 			sub = nil
 		}
-		l.State = &schedule.State{Active: active(sub), Health: t.subs.health(lack.Num).Health}
+		l.State = &schedule.State{Active: active(sub), Health: t.Subs.Health(lack.Num).Health}
 	}
 	for source := range lack.Windows {
 		w := &lack.Windows[source]
 		if !w.Needed {
 			continue
 		}
-		l.Windows[source], err = t.pending.Window(lack.Num, schedule.Source(source), w.After)
+		l.Windows[source], err = t.Pending.Window(lack.Num, schedule.Source(source), w.After)
 		if err != nil {
 			return nil, l, err
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -53,70 +54,70 @@ func (s *Store) queue(num uint64) *queue { return s.schedule.Ensure(num) }
 // What follows brings memory up to what a transaction has written.
 
 // applyEffect applies one effect. Store.mu must be held.
-func (s *Store) applyEffect(e effect) {
+func (s *Store) applyEffect(e txn.Effect) {
 	switch e := e.(type) {
-	case *eventEnqueued:
+	case *txn.EventEnqueued:
 		s.addFresh(e)
-	case *deliveryChanged:
+	case *txn.DeliveryChanged:
 		s.moved(e.Change)
-	case *healthChanged:
-		s.setHealth(e.num, e.health)
-	case *backlogChanged:
-		s.setBacklog(e.num, e.backlog)
-	case subscriptionChanged:
-		s.setSubscription(e.num, e.sub)
-	case pendingCanceled:
-		s.canceledAll(e.num, e.marks)
-	case subscriptionDeleted:
-		s.deleted(e.num)
-	case deliveriesSpilled:
-		s.spilled(e.num, e.seqs)
-	case spillProgressed:
-		s.rise.nums = s.rise.nums[e.subscriptions:]
-	case watermarkRaised:
-		s.setWatermark(e.to)
-	case eventErased:
-		s.recent.remove(e.seq)
-	case erasureBegun:
-		s.markErased(e.seq)
-	case erasureEnded:
-		s.unmarkErased(e.seq)
-	case rowUnreadable:
-		s.reloadAfter(e.seq, e.num)
-	case purgeProgressed:
-		s.house.progress(e.state)
-	case purgeEnded:
-		s.house.swept(e.num)
-	case orphansPossible:
+	case *txn.HealthChanged:
+		s.setHealth(e.Num, e.Health)
+	case *txn.BacklogChanged:
+		s.setBacklog(e.Num, e.Backlog)
+	case txn.SubscriptionChanged:
+		s.setSubscription(e.Num, e.Sub)
+	case txn.PendingCanceled:
+		s.canceledAll(e.Num, e.Marks)
+	case txn.SubscriptionDeleted:
+		s.deleted(e.Num)
+	case txn.DeliveriesSpilled:
+		s.spilled(e.Num, e.Seqs)
+	case txn.SpillProgressed:
+		s.rise.nums = s.rise.nums[e.Subscriptions:]
+	case txn.WatermarkRaised:
+		s.setWatermark(e.To)
+	case txn.EventErased:
+		s.recent.remove(e.Seq)
+	case txn.ErasureBegun:
+		s.markErased(e.Seq)
+	case txn.ErasureEnded:
+		s.unmarkErased(e.Seq)
+	case txn.RowUnreadable:
+		s.reloadAfter(e.Seq, e.Num)
+	case txn.PurgeProgressed:
+		s.house.progress(e.State)
+	case txn.PurgeEnded:
+		s.house.swept(e.Num)
+	case txn.OrphansPossible:
 		s.house.orphans = true
-	case eventsOrphaned:
-		for _, seq := range e.seqs {
+	case txn.EventsOrphaned:
+		for _, seq := range e.Seqs {
 			s.ages.merge(seq, age{orphaned: true})
 		}
-	case agesLost:
-		s.ages.readAgain(e.last)
-	case countsWritten:
+	case txn.AgesUnknown:
+		s.ages.readAgain(e.UpTo)
+	case txn.CountsWritten:
 		s.countsWritten(e)
-	case attemptsCounted:
-		s.count(e.slot, e.attempts)
+	case txn.AttemptsCounted:
+		s.count(e.Slot, e.Attempts)
 	default:
 		panic(fmt.Sprintf("boltstore: no such effect: %T", e)) // else memory would miss it for ever
 	}
 }
 
 // addFresh takes in the deliveries of a new event, but for those that have a row, given in order.
-func (s *Store) addFresh(e *eventEnqueued) {
-	now, rowed := s.now(), e.materialized
-	_ = record.Unpack(e.recipients.packed, func(num uint64) bool { // we have packed it
+func (s *Store) addFresh(e *txn.EventEnqueued) {
+	now, rowed := s.now(), e.Materialized
+	_ = record.Unpack(e.Recipients.Packed, func(num uint64) bool { // we have packed it
 		if len(rowed) > 0 && rowed[0] == num {
 			rowed = rowed[1:]
 			return true
 		}
-		s.schedule.AddImplicit(s.queue(num), e.seq, now)
+		s.schedule.AddImplicit(s.queue(num), e.Seq, now)
 		return true
 	})
-	s.addSpan(e.seq, e.recipients.count)
-	s.recent.add(e.seq, e.event)
+	s.addSpan(e.Seq, e.Recipients.Count)
+	s.recent.add(e.Seq, e.Event)
 }
 
 func (s *Store) moved(m pending.Change) {

@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 
-	bolt "go.etcd.io/bbolt"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+	bolt "go.etcd.io/bbolt"
 )
 
 // Open opens the store in the file at path, and makes the file if it is not there: after a crash at
@@ -26,7 +27,7 @@ func Open(path string, o *Options) (*Store, error) {
 }
 
 func open(path string, o Options) (*Store, error) {
-	file, err := boltfile.Open(path, func(tx *bolt.Tx) error { return initialize(tx, o.Name) })
+	file, err := boltfile.Open(path, func(tx *bolt.Tx) error { return txn.Initialize(tx, o.Name) })
 	if err != nil {
 		return nil, storeError(err)
 	}
@@ -91,7 +92,7 @@ func share(db *bolt.DB, o Options) (*Store, error) {
 // hasStore reports whether the file has a bucket of a store.
 func hasStore(file *boltfile.File, name string) (has bool, err error) {
 	err = file.View(func(tx *bolt.Tx) error {
-		has = tx.Bucket(bucketsOf(name)[BucketMeta]) != nil
+		has = tx.Bucket(txn.BucketsOf(name)[txn.BucketMeta]) != nil
 		return nil
 	})
 	return has, storeError(err)

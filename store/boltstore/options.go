@@ -1,6 +1,10 @@
 package boltstore
 
-import "time"
+import (
+	"time"
+
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
+)
 
 // DefaultName is the name of a store, when [Options] give none.
 const DefaultName = "outhook"
@@ -42,7 +46,7 @@ func (o *Options) withDefaults() Options {
 		c.spillStep = defaultSpillStep
 	}
 	if c.eraseStep == 0 {
-		c.eraseStep = defaultEraseStep
+		c.eraseStep = txn.DefaultEraseStep
 	}
 	return c
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -17,8 +18,8 @@ func (s *Store) Pause(ctx context.Context, subscriptionID string, d time.Duratio
 	}
 	num := uint64(0)
 	if err == nil {
-		err = s.read(ctx, func(t *txn) (err error) {
-			num, err = t.subs.number(subscriptionID)
+		err = s.read(ctx, func(t *txn.Tx) (err error) {
+			num, err = t.Subs.Number(subscriptionID)
 			return err
 		})
 	}

@@ -6,15 +6,16 @@ import (
 	"slices"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
 // house is what memory knows of the housekeeping.
 type house struct {
-	sweeps  []*sweepState // of subscriptions with marks, or deleted
-	begun   int           // counts the sweeps
-	orphans bool          // there may be events whose subscriptions are all deleted
+	sweeps  []*txn.PurgeState // of subscriptions with marks, or deleted
+	begun   int               // counts the sweeps
+	orphans bool              // there may be events whose subscriptions are all deleted
 
-	round // through the log
+	txn.Round // through the log
 
 	steps  int // counts what has moved the walk, see moveOn
 	looked int // how many events and deliveries all walks have looked at
@@ -39,9 +40,9 @@ func (s *Store) prune(ctx context.Context, r store.Retention) (more bool, err er
 		return more, err
 	}
 	if s.planSweep() != nil {
-		return true, s.submit(ctx, &op{run: func(t *txn) error {
+		return true, s.submit(ctx, &op{run: func(t *txn.Tx) error {
 			if w := s.planSweep(); w != nil { // now, for another step may have been taken meanwhile
-				return w.run(t)
+				return w.Step(t)
 			}
 			return nil
 		}})
@@ -53,13 +54,13 @@ func (s *Store) prune(ctx context.Context, r store.Retention) (more bool, err er
 // retention. It looks in a transaction that reads, and writes only when there is something to do.
 func (s *Store) walkLog(ctx context.Context, r store.Retention) (more bool, err error) {
 	w := s.planWalk(r)
-	if err := s.read(ctx, w.look); err != nil {
+	if err := s.read(ctx, w.Read); err != nil {
 		return false, err
 	}
-	ended := len(w.stretches) == 0 && w.all && !w.orphans // or else there are others by now
-	if w.blocked != 0 || ended || len(w.rows)+len(w.events)+len(w.slots) > 0 {
-		s.want(w.blocked)
-		if err := s.submit(ctx, &op{run: func(t *txn) error { return w.remove(t, ended) }}); err != nil {
+	ended := len(w.Stretches) == 0 && w.All && !w.orphans // or else there are others by now
+	if w.Blocked != 0 || ended || len(w.Rows)+len(w.Events)+len(w.Counts) > 0 {
+		s.want(w.Blocked)
+		if err := s.submit(ctx, &op{run: func(t *txn.Tx) error { return w.Remove(t, ended) }}); err != nil {
 			return false, err // the next step looks at the same again
 		}
 	}
@@ -72,21 +73,21 @@ func (s *Store) moveOn(w *plannedWalk) (more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h := &s.house
-	h.looked += w.looked
+	h.looked += w.Looked
 	s.ages.mergeAll(&w.ages)
 	if h.steps == w.steps {
 		h.steps++
-		h.round = w.round
-		if w.read != 0 {
-			s.ages.unread = w.read
+		h.Round = w.Round
+		if w.ReadUpTo != 0 {
+			s.ages.unread = w.ReadUpTo
 		}
 	}
-	return len(h.stretches) > 0 || len(w.slots) == pruneStep || h.orphans || len(h.sweeps) > 0
+	return len(h.Stretches) > 0 || len(w.Counts) == txn.PruneStep || h.orphans || len(h.sweeps) > 0
 }
 
 // plannedWalk is a step of the walk through the log, with what memory knew when it was planned.
 type plannedWalk struct {
-	logWalk
+	txn.PruneWalk
 	steps   int
 	orphans bool
 	ages    ages // of what the step has seen and kept
@@ -98,16 +99,16 @@ func (s *Store) planWalk(r store.Retention) *plannedWalk {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h, now := &s.house, s.now()
-	if len(h.stretches) == 0 {
+	if len(h.Stretches) == 0 {
 		h.steps++
-		h.stretches = append(s.ages.due(r, now), s.ages.toRead()...)
-		h.all, h.orphans = h.orphans, false
+		h.Stretches = append(s.ages.due(r, now), s.ages.toRead()...)
+		h.All, h.orphans = h.orphans, false
 	} else if due := s.ages.due(r, now); len(due) > 0 {
 		h.steps++ // a step that was planned before knows nothing of them
-		h.stretches = slices.Concat(h.stretches, due)
+		h.Stretches = slices.Concat(h.Stretches, due)
 	}
 	w := &plannedWalk{steps: h.steps, orphans: h.orphans, ages: ages{shift: s.ages.shift}}
-	w.logWalk = logWalk{retention: r, round: h.round, finished: w.ages.noteFinished}
+	w.PruneWalk = txn.PruneWalk{Retention: r, Round: h.Round, Finished: w.ages.noteFinished}
 	return w
 }
 

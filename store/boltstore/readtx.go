@@ -3,16 +3,17 @@ package boltstore
 import (
 	"context"
 
-	bolt "go.etcd.io/bbolt"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+	bolt "go.etcd.io/bbolt"
 )
 
 // read runs f in a transaction that only reads. It must be short: bbolt reuses no page that was freed
 // since it began, and a commit that must map more of the file waits for it to end.
 //
 // When ctx ends first, read returns ctx's error without having called f, or what f has returned.
-func (s *Store) read(ctx context.Context, f func(*txn) error) error {
+func (s *Store) read(ctx context.Context, f func(*txn.Tx) error) error {
 	return guarded(func() error {
 		tx, err := s.beginRead(ctx)
 		if err != nil {

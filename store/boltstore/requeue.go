@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
 )
 
@@ -21,8 +22,8 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 	if err == nil && len(positions) > 0 {
 		q.States = slices.Clone(q.States) // run may read them after the caller has left
 		requeued := 0
-		err = s.submit(ctx, &op{run: func(t *txn) (err error) {
-			requeued, err = t.requeue(&q, positions, s.leased(positions))
+		err = s.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
+			requeued, err = t.Requeue(&q, positions, s.leased(positions))
 			return err
 		}})
 		if err == nil {
@@ -44,7 +45,7 @@ func (s *Store) requeueable(
 	if err != nil {
 		return nil, "", err
 	}
-	step, next, err := walk.Step(q.Cursor, page.Limit(q.Limit), sliceSize)
+	step, next, err := walk.Step(q.Cursor, page.Limit(q.Limit), txn.SliceSize)
 	if err != nil {
 		return nil, "", err
 	}

@@ -1,13 +1,16 @@
 package boltstore
 
-import "github.com/outhook/outhook/store/boltstore/internal/record"
+import (
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
+)
 
 // restore brings memory up to the file when the store is opened: who has a backlog, which is not read, and the events
 // above the watermark, which are.
-func (s *Store) restore(t *txn) error {
-	s.at = t.pending.Watermark
-	s.writer.lastEnqueued = t.log.lastEnqueued()
-	orphans, err := t.metaNumber(metaOrphans)
+func (s *Store) restore(t *txn.Tx) error {
+	s.at = t.Pending.Watermark
+	s.writer.LastEnqueued = t.Events.LastEnqueued()
+	orphans, err := t.MetaNumber(txn.MetaOrphans)
 	if err != nil {
 		return err
 	}
@@ -16,7 +19,7 @@ func (s *Store) restore(t *txn) error {
 		return err
 	}
 	s.ages = ages{shift: runShift}
-	s.ages.readAgain(t.bucket(BucketEvents).Sequence())
+	s.ages.readAgain(t.Bucket(txn.BucketEvents).Sequence())
 	if err := s.restoreBacklogs(t); err != nil {
 		return err
 	}
@@ -31,25 +34,25 @@ func (s *Store) restore(t *txn) error {
 	return nil
 }
 
-func (s *Store) restoreBacklogs(t *txn) error {
-	return t.eachBacklog(func(num uint64, b *record.Backlog) {
+func (s *Store) restoreBacklogs(t *txn.Tx) error {
+	return t.EachBacklog(func(num uint64, b *record.Backlog) {
 		if b.Deleted {
 			s.house.add(num)
 			return
 		}
 		q := s.queue(num)
 		setBacklogOf(q, b)
-		s.schedule.Restart(q, t.now)
+		s.schedule.Restart(q, t.Now)
 		if len(b.Marks) > 0 {
 			s.house.add(num)
 		}
 	})
 }
 
-func (s *Store) restoreFresh(t *txn) error {
-	return t.eachImplicit(func(seq uint64, recipients int, nums []uint64) {
+func (s *Store) restoreFresh(t *txn.Tx) error {
+	return t.EachImplicit(func(seq uint64, recipients int, nums []uint64) {
 		for _, num := range nums {
-			s.schedule.AddImplicit(s.queue(num), seq, t.now)
+			s.schedule.AddImplicit(s.queue(num), seq, t.Now)
 		}
 		s.addSpan(seq, recipients)
 	})

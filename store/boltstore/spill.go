@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
 // What is pending is known from the events: each says for whom it is, and a delivery without a row is pending. So that
@@ -92,21 +93,21 @@ func (s *Store) planRise() *rise {
 const defaultSpillStep = 2000
 
 // planSpill returns the next part of the rise; nil when there is none. Store.mu must be held.
-func (s *Store) planSpill() *spill {
+func (s *Store) planSpill() *txn.SpillPlan {
 	r := s.planRise()
 	if r == nil {
 		return nil
 	}
 	n := min(len(r.nums), s.spillStep*(1+s.above/s.budget))
-	p := &spill{to: r.to, nums: r.nums[:n], last: n == len(r.nums)}
-	for _, num := range p.nums {
+	p := &txn.SpillPlan{To: r.to, Nums: r.nums[:n], Completes: n == len(r.nums)}
+	for _, num := range p.Nums {
 		var seqs []uint64
 		var known record.Backlog
 		if q := s.schedule.Sub(num); q != nil {
 			seqs = q.ImplicitUpTo(r.to)
 			known = record.Backlog{Pending: q.Data.pending, Chunks: q.Data.chunks, Marks: q.Data.marks}
 		}
-		p.fresh, p.known = append(p.fresh, seqs), append(p.known, known)
+		p.Implicit, p.Backlogs = append(p.Implicit, seqs), append(p.Backlogs, known)
 	}
 	return p
 }

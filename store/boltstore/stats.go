@@ -9,6 +9,7 @@ import (
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
 // Stats implements [store.History].
@@ -25,20 +26,20 @@ func (s *Store) stats(ctx context.Context, subscriptionID string) (stats store.S
 		return stats, err
 	}
 	num := uint64(0)
-	err = s.read(ctx, func(t *txn) error {
+	err = s.read(ctx, func(t *txn.Tx) error {
 		if subscriptionID == "" {
-			n, err := t.metaNumber(metaCount)
+			n, err := t.MetaNumber(txn.MetaCount)
 			stats.Subscriptions = int(n)
 			return err
 		}
-		if num, err = t.subs.number(subscriptionID); err != nil {
+		if num, err = t.Subs.Number(subscriptionID); err != nil {
 			return err
 		}
 		if num == 0 {
 			return store.ErrNotFound
 		}
 		stats.Subscriptions = 1
-		h := t.subs.health(num)
+		h := t.Subs.Health(num)
 		stats.Health, stats.FailingSince = h.Health, h.FailingSince(record.AsTime(h.FailedAt))
 		return nil
 	})
@@ -127,15 +128,15 @@ func (s *Store) countPending(stats *store.Stats, num uint64) (oldest uint64, ask
 // order of the file, as much in one transaction as the time of a listing's allows, and lets memory know.
 func (s *Store) oldest(ctx context.Context, known uint64, ask []unknown) (seq uint64, err error) {
 	slices.SortFunc(ask, func(a, b unknown) int { return cmp.Compare(a.num, b.num) })
-	o := oldestSearch{nums: make([]uint64, len(ask)), found: make([]uint64, len(ask))}
+	o := txn.OldestSearch{Nums: make([]uint64, len(ask)), Found: make([]uint64, len(ask))}
 	for i, u := range ask {
-		o.nums[i] = u.num
+		o.Nums[i] = u.num
 	}
-	for o.next < len(ask) {
+	for o.Next < len(ask) {
 		if err := s.check(ctx); err != nil {
 			return 0, err
 		}
-		if err := s.read(ctx, o.read); err != nil {
+		if err := s.read(ctx, o.Read); err != nil {
 			return 0, err
 		}
 	}
@@ -143,9 +144,9 @@ func (s *Store) oldest(ctx context.Context, known uint64, ask []unknown) (seq ui
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, u := range ask {
-		seq = older(seq, o.found[i])
+		seq = older(seq, o.Found[i])
 		if u.queue.Data.stored.turn == u.turn { // the file has nothing that memory does not take in after this
-			u.queue.Data.stored.oldest = o.found[i]
+			u.queue.Data.stored.oldest = o.Found[i]
 		}
 	}
 	return seq, nil
@@ -153,8 +154,8 @@ func (s *Store) oldest(ctx context.Context, known uint64, ask []unknown) (seq ui
 
 // enqueuedAt returns when an event was enqueued; zero when it is gone by now.
 func (s *Store) enqueuedAt(ctx context.Context, seq uint64) (at time.Time, err error) {
-	err = s.read(ctx, func(t *txn) error {
-		e, err := t.log.get(seq)
+	err = s.read(ctx, func(t *txn.Tx) error {
+		e, err := t.Events.Get(seq)
 		if e != nil {
 			at = record.AsTime(e.EnqueuedAt)
 		}

@@ -9,12 +9,13 @@ import (
 	"sync/atomic"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 	"github.com/outhook/outhook/store/boltstore/internal/groupcommit"
 	"github.com/outhook/outhook/store/internal/schedule"
+	bolt "go.etcd.io/bbolt"
 )
 
 var _ store.Store = (*Store)(nil)
@@ -34,11 +35,11 @@ type Store struct {
 	clock                         // the store's own
 	commitTx func(*bolt.Tx) error // file.Commit, but for tests
 
-	commits   *groupcommit.Group[*txn] // of operations that write
-	closeWait time.Duration            // how long Close waits for the host's transaction
+	commits   *groupcommit.Group[*txn.Tx] // of operations that write
+	closeWait time.Duration               // how long Close waits for the host's transaction
 
-	settings settings // of transactions
-	writer   writer
+	settings txn.Settings // of transactions
+	writer   txn.Writer
 
 	// mu guards what follows. It is never held over a commit, nor while a transaction begins or ends: all of
 	// them can wait for the host.
@@ -66,19 +67,19 @@ func newStore(file *boltfile.File, exclusive bool, o Options) (*Store, error) {
 			Window: maxWindow, Idle: maxIdle, FirstToken: rand.Uint64() >> 1,
 		})},
 	}
-	s.settings = settings{buckets: bucketsOf(o.Name), now: s.now, wall: o.wall, eraseStep: o.eraseStep}
+	s.settings = txn.Settings{Buckets: txn.BucketsOf(o.Name), Now: s.now, Wall: o.wall, EraseStep: o.eraseStep}
 	s.commits = s.newCommits(exclusive)
 	if err := s.prepare(); err != nil {
 		return nil, err
 	}
 	// Has what is there synced: what it holds is acknowledged again from now on.
-	if _, err := s.transact(func(*txn) error { return nil }); err != nil {
+	if _, err := s.transact(func(*txn.Tx) error { return nil }); err != nil {
 		return nil, err
 	}
-	err := s.read(context.Background(), func(t *txn) error {
-		floor := t.keptClock()
+	err := s.read(context.Background(), func(t *txn.Tx) error {
+		floor := t.KeptClock()
 		s.clock = startClock(o.wall, floor)
-		t.now = s.now()
+		t.Now = s.now()
 		return s.restore(t)
 	})
 	if err != nil {
@@ -94,9 +95,9 @@ func (s *Store) prepare() error {
 		return err
 	}
 	if !has {
-		return storeError(s.file.Update(func(tx *bolt.Tx) error { return initialize(tx, s.name) }))
+		return storeError(s.file.Update(func(tx *bolt.Tx) error { return txn.Initialize(tx, s.name) }))
 	}
-	err = s.read(context.Background(), func(t *txn) error { return t.checkFormat() })
+	err = s.read(context.Background(), func(t *txn.Tx) error { return t.CheckFormat() })
 	if err != nil {
 		return fmt.Errorf("store %q: %w", s.name, err)
 	}
@@ -135,7 +136,7 @@ func (s *Store) closeCommits() error {
 		ctx, cancel = context.WithTimeout(ctx, s.closeWait)
 		defer cancel()
 	}
-	err := s.commits.Close(ctx, &groupcommit.Op[*txn]{Do: tallyNow})
+	err := s.commits.Close(ctx, &groupcommit.Op[*txn.Tx]{Do: tallyNow})
 	s.stopTally()
 	if err != nil {
 		return fmt.Errorf("a transaction of the host was still open after %v, so what waited for it is not written; "+

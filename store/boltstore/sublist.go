@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
 )
 
@@ -33,8 +34,8 @@ func (s *Store) subscriptions(
 		return found, err
 	}
 	total := 0
-	err = s.read(ctx, func(t *txn) error {
-		n, err := t.subs.countOf(q)
+	err = s.read(ctx, func(t *txn.Tx) error {
+		n, err := t.Subs.CountOf(q)
 		total = int(n)
 		return err
 	})
@@ -55,21 +56,21 @@ func (s *Store) walkSubscriptions(
 	ctx context.Context, q *store.SubscriptionQuery,
 ) page.Walk[store.Subscription] {
 	return func(from page.Cursor, visit func(page.Position, *store.Subscription) bool) error {
-		var slice []listed
+		var slice []txn.NumberedSubscription
 		for more := true; more; {
 			if err := s.check(ctx); err != nil {
 				return err
 			}
-			err := s.read(ctx, func(t *txn) (err error) {
-				slice, more, err = t.subscriptionSlice(q, from, slice[:0])
+			err := s.read(ctx, func(t *txn.Tx) (err error) {
+				slice, more, err = t.SubscriptionSlice(q, from, slice[:0])
 				return err
 			})
 			if err != nil {
 				return err
 			}
 			for i := range slice {
-				at := page.Position{Num: slice[i].num}
-				if !visit(at, &slice[i].sub) {
+				at := page.Position{Num: slice[i].Num}
+				if !visit(at, &slice[i].Sub) {
 					return nil
 				}
 				from = from.Pass(at)

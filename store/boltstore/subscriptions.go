@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
 // CreateSubscription implements [store.Subscriptions].
@@ -17,8 +18,8 @@ func (s *Store) CreateSubscription(ctx context.Context, sub store.Subscription) 
 	sub = sub.Clone()
 	var created store.Subscription
 	if err == nil {
-		err = s.submit(ctx, &op{run: func(t *txn) (err error) {
-			created, err = t.createSubscription(sub)
+		err = s.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
+			created, err = t.CreateSubscription(sub)
 			return err
 		}})
 	}
@@ -42,8 +43,8 @@ func (s *Store) lookUpSubscription(ctx context.Context, id string) (num uint64, 
 	if err := s.check(ctx); err != nil {
 		return 0, nil, nil, err
 	}
-	err = s.read(ctx, func(t *txn) (err error) {
-		num, sub, encoded, err = t.subs.lookUp(id)
+	err = s.read(ctx, func(t *txn.Tx) (err error) {
+		num, sub, encoded, err = t.Subs.LookUp(id)
 		return err
 	})
 	return num, sub, encoded, err
@@ -66,14 +67,14 @@ func (s *Store) UpdateSubscription(ctx context.Context, id string, change func(*
 		}
 		is.ID, is.Tenant = was.ID, was.Tenant
 		var updated store.Subscription
-		err = s.submit(ctx, &op{run: func(t *txn) (err error) {
-			updated, err = t.updateSubscription(num, was, is, encoded)
+		err = s.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
+			updated, err = t.UpdateSubscription(num, was, is, encoded)
 			return err
 		}})
 		switch {
 		case err == nil:
 			return updated.Clone(), nil
-		case !errors.Is(err, errChanged):
+		case !errors.Is(err, txn.ErrChanged):
 			return store.Subscription{}, fmt.Errorf("boltstore: update subscription: %w", err)
 		}
 	}
@@ -83,7 +84,7 @@ func (s *Store) UpdateSubscription(ctx context.Context, id string, change func(*
 func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 	err := s.check(ctx)
 	if err == nil {
-		err = s.submit(ctx, &op{run: func(t *txn) error { return t.deleteSubscription(id) }})
+		err = s.submit(ctx, &op{run: func(t *txn.Tx) error { return t.DeleteSubscription(id) }})
 	}
 	if err != nil {
 		return fmt.Errorf("boltstore: delete subscription: %w", err)

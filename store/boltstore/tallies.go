@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/rollup"
 )
 
@@ -20,7 +21,7 @@ const maxTallied = 1024
 
 // tallies are the counts that the file has not. It is part of memory.
 type tallies struct {
-	slots   map[slotKey]*rollup.Bucket
+	slots   map[txn.CountsKey]*rollup.Bucket
 	timer   *time.Timer
 	ticking bool // timer is on its way
 
@@ -33,35 +34,35 @@ type tallies struct {
 
 // planTally returns the counts to be written, which nobody changes before the transaction has ended; nil when it is not
 // time. Store.mu must be held.
-func (s *Store) planTally(t *txn) map[slotKey]*rollup.Bucket {
+func (s *Store) planTally(t *txn.Tx) map[txn.CountsKey]*rollup.Bucket {
 	n := len(s.tallies.slots)
-	if n == 0 || !t.counts.tallying && n <= maxTallied {
+	if n == 0 || !t.Counts.WriteNow && n <= maxTallied {
 		s.tallies.writer = 0
 		return nil
 	}
-	s.tallies.writer = t.tx.ID()
+	s.tallies.writer = t.Tx.ID()
 	return s.tallies.slots
 }
 
 // countsWritten takes in that counts are in the file.
-func (s *Store) countsWritten(e countsWritten) {
-	clear(e.slots)
-	s.tallies.writer, s.tallies.written = 0, e.tx
+func (s *Store) countsWritten(e txn.CountsWritten) {
+	clear(e.Slots)
+	s.tallies.writer, s.tallies.written = 0, e.Tx
 }
 
 // count takes in attempts.
-func (s *Store) count(slot int64, attempts []counted) {
+func (s *Store) count(slot int64, attempts []txn.CountedAttempt) {
 	if s.tallies.slots == nil {
-		s.tallies.slots = make(map[slotKey]*rollup.Bucket)
+		s.tallies.slots = make(map[txn.CountsKey]*rollup.Bucket)
 	}
 	for _, c := range attempts {
-		key := slotKey{slot, c.num}
+		key := txn.CountsKey{Bucket: slot, Num: c.Num}
 		sum := s.tallies.slots[key]
 		if sum == nil {
 			sum = new(rollup.Bucket)
 			s.tallies.slots[key] = sum
 		}
-		sum.Add(&store.Attempt{Status: c.status, Duration: c.took}, c.delivered)
+		sum.Add(&store.Attempt{Status: c.Status, Duration: c.Took}, c.Delivered)
 	}
 	s.startTally()
 }
@@ -97,8 +98,8 @@ func (s *Store) tallyLate() {
 }
 
 // tallyNow has the transaction write the counts.
-func tallyNow(t *txn) error {
-	t.counts.tallying = true
+func tallyNow(t *txn.Tx) error {
+	t.Counts.WriteNow = true
 	return nil
 }
 

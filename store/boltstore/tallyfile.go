@@ -4,7 +4,9 @@ import (
 	"context"
 	"time"
 
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/rollup"
+
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -41,7 +43,7 @@ func (w *windows) read(ctx context.Context) error {
 			return err
 		}
 		for slot := rollup.First(w.now, rollup.Day); slot <= rollup.At(w.now); slot++ {
-			s := t.counts.get(slotKey{slot, w.num})
+			s := t.Counts.Get(txn.CountsKey{Bucket: slot, Num: w.num})
 			w.add(slot, &s)
 		}
 		return nil
@@ -72,8 +74,8 @@ func (w *windows) addMemory(id int) bool {
 		return true
 	}
 	for k, slot := range s.tallies.slots {
-		if k.num == w.num {
-			w.add(k.slot, slot)
+		if k.Num == w.num {
+			w.add(k.Bucket, slot)
 		}
 	}
 	return true

@@ -1,9 +1,10 @@
 package boltstore
 
 import (
-	bolt "go.etcd.io/bbolt"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+	bolt "go.etcd.io/bbolt"
 )
 
 // transact runs do in a transaction that writes, and commits it if do has written something. It
@@ -11,7 +12,7 @@ import (
 //
 // apply is to be called under Store.mu: it brings memory up to the transaction. There is one
 // with an error too if what was written is there all the same; otherwise it is nil.
-func (s *Store) transact(do func(*txn) error) (apply func(), err error) {
+func (s *Store) transact(do func(*txn.Tx) error) (apply func(), err error) {
 	var e *unapplied
 	err = guarded(func() error {
 		tx, err := s.file.BeginWrite()
@@ -31,14 +32,14 @@ func (s *Store) transact(do func(*txn) error) (apply func(), err error) {
 		if !due {
 			return nil
 		}
-		if err := t.finish(r); err != nil {
+		if err := t.Complete(r); err != nil {
 			return err
 		}
-		e = s.expect(tx, t.effects.list)
+		e = s.expect(tx, t.Effects())
 		return s.commitTx(tx)
 	})
 	if err != nil {
-		s.writer.markStale()
+		s.writer.MarkStale()
 		if e == nil || !s.committedAnyway(e.id) {
 			s.forget(e)
 			return nil, err
@@ -52,25 +53,20 @@ func (s *Store) transact(do func(*txn) error) (apply func(), err error) {
 }
 
 // runOp runs one operation. The transaction is intact unless it failed after it had written.
-func (s *Store) runOp(t *txn, run func(*txn) error) (intact bool, err error) {
-	before, changes := len(t.effects.list), t.changes
-	err = guarded(func() error { return run(t) })
-	if err != nil {
-		t.effects.list = t.effects.list[:before]
-	}
-	return err == nil || t.changes == changes, err
+func (s *Store) runOp(t *txn.Tx, run func(*txn.Tx) error) (intact bool, err error) {
+	return t.Try(func() error { return guarded(func() error { return run(t) }) })
 }
 
 // planRiders says what is to ride on a transaction, and whether it must commit: because of what its
 // operations did, or of a rider that is due by itself.
-func (s *Store) planRiders(t *txn) (r riders, due bool) {
+func (s *Store) planRiders(t *txn.Tx) (r txn.Riders, due bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r.spill, r.counts = s.planSpill(), s.planTally(t)
-	if !t.hasSomething() && r.spill == nil && r.counts == nil {
+	r.Spill, r.Counts = s.planSpill(), s.planTally(t)
+	if !t.NeedsCommit() && r.Spill == nil && r.Counts == nil {
 		return r, false
 	}
-	r.trim = s.planTrim() // last: what it plans is forgotten if the transaction does not commit
+	r.Trim = s.planTrim() // last: what it plans is forgotten if the transaction does not commit
 	return r, true
 }
 

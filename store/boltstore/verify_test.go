@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
 // Verify checks that the parts of the file agree with each other, and memory with the file. Nothing may be on its way.
@@ -35,12 +36,12 @@ func (v *verifier) errorf(format string, args ...any) {
 }
 
 // file checks the file, and notes what is pending.
-func (v *verifier) file(t *txn) error {
+func (v *verifier) file(t *txn.Tx) error {
 	v.rows, v.chunked, v.fresh = make(map[uint64][]uint64), make(map[uint64][]uint64), make(map[uint64][]uint64)
 	v.backlogs = make(map[uint64]*record.Backlog)
 	targets := make(map[[2]uint64]bool)
 	events := 0
-	c := t.bucket(BucketEvents).Cursor()
+	c := t.Bucket(txn.BucketEvents).Cursor()
 	for k, val := c.First(); k != nil; k, val = c.Next() {
 		events++
 		seq := record.KeyNumber(k, 0)
@@ -48,10 +49,10 @@ func (v *verifier) file(t *txn) error {
 		if err != nil {
 			return err
 		}
-		if len(e.Body) > maxTailBody && seq > t.ids.indexed() {
+		if len(e.Body) > txn.MaxTailBody && seq > t.IDs.Indexed() {
 			v.errorf("event %d has a body of %d bytes and is not indexed", seq, len(e.Body))
 		}
-		if id, err := t.ids.find(e.ID); err != nil || id != seq {
+		if id, err := t.IDs.Find(e.ID); err != nil || id != seq {
 			v.errorf("event %d: its ID %q leads to %d, %v", seq, e.ID, id, err)
 		}
 		packed, err := record.DecodeRecipients(k, val)
@@ -64,13 +65,13 @@ func (v *verifier) file(t *txn) error {
 		}
 		for _, num := range nums {
 			targets[[2]uint64{num, seq}] = true
-			if t.subs.exists(num) {
+			if t.Subs.Exists(num) {
 				v.delivery(t, num, seq, &e)
 			}
 		}
 	}
-	unindexed := t.ids.unindexed()
-	if n := t.bucket(BucketEventIDs).Stats().KeyN; n+len(unindexed) != events || len(unindexed) > maxTail {
+	unindexed := t.IDs.Unindexed()
+	if n := t.Bucket(txn.BucketEventIDs).Stats().KeyN; n+len(unindexed) != events || len(unindexed) > txn.MaxTail {
 		v.errorf("%d events have %d IDs in the index and %d behind it", events, n, len(unindexed))
 	}
 	v.indexes(t, targets)
@@ -80,9 +81,9 @@ func (v *verifier) file(t *txn) error {
 }
 
 // delivery checks one delivery.
-func (v *verifier) delivery(t *txn, num, seq uint64, e *record.Event) {
+func (v *verifier) delivery(t *txn.Tx, num, seq uint64, e *record.Event) {
 	keyHash := e.KeyHash()
-	r, ok, err := t.pending.Find(num, seq, keyHash)
+	r, ok, err := t.Pending.Find(num, seq, keyHash)
 	if err != nil {
 		v.errorf("delivery %d/%d: %v", num, seq, err)
 	}
@@ -92,28 +93,28 @@ func (v *verifier) delivery(t *txn, num, seq uint64, e *record.Event) {
 	if e.Erased() {
 		v.erasure(num, seq, &r)
 	}
-	if key := record.Key2(num, seq); r.BodyOverride && !v.has(t, BucketBodies, key[:]) {
+	if key := record.Key2(num, seq); r.BodyOverride && !v.has(t, txn.BucketBodies, key[:]) {
 		v.errorf("delivery %d/%d lacks its body", num, seq)
 	}
 	if r.KeyHash != keyHash {
 		v.errorf("delivery %d/%d has the key %x, its event %x", num, seq, r.KeyHash, keyHash)
 	}
-	if key := record.Key3(num, keyHash, seq); keyHash != 0 && r.Listed() != v.has(t, BucketKeyed, key[:]) {
+	if key := record.Key3(num, keyHash, seq); keyHash != 0 && r.Listed() != v.has(t, txn.BucketKeyed, key[:]) {
 		v.errorf("delivery %d/%d is pending: %v, and has a place in its key: %v", num, seq, r.Listed(), !r.Listed())
 	}
-	if key := record.Key3(num, uint64(r.Position(seq).Due), seq); r.Stored && (r.Listed() && !r.Blocked) != v.has(t, BucketDue, key[:]) {
-		v.errorf("delivery %d/%d, %+v, is in the index: %v", num, seq, r, v.has(t, BucketDue, key[:]))
+	if key := record.Key3(num, uint64(r.Position(seq).Due), seq); r.Stored && (r.Listed() && !r.Blocked) != v.has(t, txn.BucketDue, key[:]) {
+		v.errorf("delivery %d/%d, %+v, is in the index: %v", num, seq, r, v.has(t, txn.BucketDue, key[:]))
 	}
 	if !r.Pending() {
 		return
 	}
 	if r.KeyHash != 0 {
-		first, _, err := t.pending.FirstOfKey(num, r.KeyHash, 0, 0)
+		first, _, err := t.Pending.FirstOfKey(num, r.KeyHash, 0, 0)
 		if err != nil || r.Blocked != (first < seq) {
 			v.errorf("delivery %d/%d is behind: %v, and %d is the first of its key, %v", num, seq, r.Blocked, first, err)
 		}
 	}
-	chunked, err := t.pending.Packed(num, seq)
+	chunked, err := t.Pending.Packed(num, seq)
 	switch {
 	case err != nil:
 		v.errorf("delivery %d/%d: %v", num, seq, err)
@@ -134,30 +135,30 @@ func (v *verifier) delivery(t *txn, num, seq uint64, e *record.Event) {
 	}
 }
 
-func (v *verifier) has(t *txn, id Bucket, key []byte) bool {
-	k, _ := t.bucket(id).Cursor().Seek(key)
+func (v *verifier) has(t *txn.Tx, id txn.Bucket, key []byte) bool {
+	k, _ := t.Bucket(id).Cursor().Seek(key)
 	return string(k) == string(key)
 }
 
 // indexes checks that no index has what is not there, and the backlogs.
-func (v *verifier) indexes(t *txn, targets map[[2]uint64]bool) {
-	for _, id := range []Bucket{BucketDue, BucketKeyed} {
-		c := t.bucket(id).Cursor()
+func (v *verifier) indexes(t *txn.Tx, targets map[[2]uint64]bool) {
+	for _, id := range []txn.Bucket{txn.BucketDue, txn.BucketKeyed} {
+		c := t.Bucket(id).Cursor()
 		for k, _ := c.First(); k != nil; k, _ = c.Next() {
 			num, seq := record.KeyNumber(k, 0), record.KeyNumber(k, 2)
-			r, ok, err := t.pending.Find(num, seq, 0)
-			if t.subs.exists(num) && (err != nil || !ok || !r.Listed() || !targets[[2]uint64{num, seq}]) {
-				v.errorf("%s has %d/%d, which is %+v, %v, %v", bucketNames[id], num, seq, r, ok, err)
+			r, ok, err := t.Pending.Find(num, seq, 0)
+			if t.Subs.Exists(num) && (err != nil || !ok || !r.Listed() || !targets[[2]uint64{num, seq}]) {
+				v.errorf("%s has %d/%d, which is %+v, %v, %v", txn.BucketNames[id], num, seq, r, ok, err)
 			}
 		}
 	}
-	c := t.bucket(BucketRows).Cursor()
+	c := t.Bucket(txn.BucketRows).Cursor()
 	for k, _ := c.First(); k != nil; k, _ = c.Next() {
-		if num, seq := record.KeyNumber(k, 0), record.KeyNumber(k, 1); t.subs.exists(num) && !targets[[2]uint64{num, seq}] {
+		if num, seq := record.KeyNumber(k, 0), record.KeyNumber(k, 1); t.Subs.Exists(num) && !targets[[2]uint64{num, seq}] {
 			v.errorf("row %d/%d has no event", num, seq)
 		}
 	}
-	c = t.bucket(BucketBacklogs).Cursor()
+	c = t.Bucket(txn.BucketBacklogs).Cursor()
 	for k, val := c.First(); k != nil; k, val = c.Next() {
 		b, err := record.DecodeBacklog(k, val)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/rollup"
 )
 
@@ -23,33 +24,33 @@ func (v *verifier) erasure(num, seq uint64, r *pending.Delivery) {
 }
 
 // bodies checks that rows that have a body of their own, and they alone, do.
-func (v *verifier) bodies(t *txn) {
-	c := t.bucket(BucketBodies).Cursor()
+func (v *verifier) bodies(t *txn.Tx) {
+	c := t.Bucket(txn.BucketBodies).Cursor()
 	for k, _ := c.First(); k != nil; k, _ = c.Next() {
 		num, seq := record.KeyNumber(k, 0), record.KeyNumber(k, 1)
 		key := record.Key2(num, seq)
-		r, err := record.DecodeRow(key[:], t.get(BucketRows, key[:]))
-		if t.subs.exists(num) && (err != nil || !r.BodyOverride) {
+		r, err := record.DecodeRow(key[:], t.Get(txn.BucketRows, key[:]))
+		if t.Subs.Exists(num) && (err != nil || !r.BodyOverride) {
 			v.errorf("delivery %d/%d has a body of its own, and its row is %+v, %v", num, seq, r, err)
 		}
-		if _, err := t.pending.Body(num, seq); err != nil {
+		if _, err := t.Pending.Body(num, seq); err != nil {
 			v.errorf("%v", err)
 		}
 	}
 }
 
 // counts checks what attempts came to: all of it is of a subscription that is there, or swept yet, or past.
-func (v *verifier) counts(t *txn) {
-	first := rollup.First(record.AsTime(t.now), rollup.Day)
-	c := t.bucket(BucketCounts).Cursor()
+func (v *verifier) counts(t *txn.Tx) {
+	first := rollup.First(record.AsTime(t.Now), rollup.Day)
+	c := t.Bucket(txn.BucketCounts).Cursor()
 	for k, val := c.First(); k != nil; k, val = c.Next() {
 		slot, num := int64(record.KeyNumber(k, 0)), record.KeyNumber(k, 1)
 		s, err := record.DecodeCounts(k, val)
 		if err != nil || s.Stats() == (store.AttemptStats{}) {
 			v.errorf("counts of subscription %d in slot %d: %+v, %v", num, slot, s.Stats(), err)
 		}
-		b, err := t.pending.Backlog(num)
-		if !t.subs.exists(num) && slot >= first && (err != nil || !b.Deleted) {
+		b, err := t.Pending.Backlog(num)
+		if !t.Subs.Exists(num) && slot >= first && (err != nil || !b.Deleted) {
 			v.errorf("subscription %d is gone, and has counts in slot %d", num, slot)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
 )
 
@@ -16,12 +17,12 @@ func (s *Store) walkDeliveries(
 		return nil, err
 	}
 	var num, seq uint64
-	err := s.read(ctx, func(t *txn) (err error) {
+	err := s.read(ctx, func(t *txn.Tx) (err error) {
 		if q.SubscriptionID != "" {
-			num, err = t.subs.number(q.SubscriptionID)
+			num, err = t.Subs.Number(q.SubscriptionID)
 		}
 		if q.EventID != "" && err == nil {
-			seq, err = t.ids.find(q.EventID)
+			seq, err = t.IDs.Find(q.EventID)
 		}
 		return err
 	})
@@ -29,16 +30,16 @@ func (s *Store) walkDeliveries(
 		return nothing, err
 	}
 	return func(from page.Cursor, visit func(page.Position, *store.Delivery) bool) error {
-		sl := slicer{q: q, num: num, seq: seq, from: from, more: true}
-		for sl.more {
+		sl := txn.DeliveryReader{Q: q, Num: num, Seq: seq, From: from, More: true}
+		for sl.More {
 			if err := s.check(ctx); err != nil {
 				return err
 			}
 			if err := s.slice(ctx, &sl); err != nil {
 				return err
 			}
-			for i := range sl.found {
-				if f := &sl.found[i]; !visit(f.at, &f.delivery) {
+			for i := range sl.Found {
+				if f := &sl.Found[i]; !visit(f.At, &f.Delivery) {
 					return nil
 				}
 			}
@@ -48,22 +49,9 @@ func (s *Store) walkDeliveries(
 }
 
 // slice reads on.
-func (s *Store) slice(ctx context.Context, sl *slicer) error {
-	sl.found, sl.seen, sl.more = nil, 0, false
-	if sl.num != 0 && sl.seq == 0 {
+func (s *Store) slice(ctx context.Context, sl *txn.DeliveryReader) error {
+	if sl.Num != 0 && sl.Seq == 0 {
 		s.sliceFresh(sl)
 	}
-	return s.read(ctx, func(t *txn) error {
-		sl.t = t
-		if err := sl.order(); err != nil {
-			return err
-		}
-		switch {
-		case sl.seq != 0:
-			return sl.oneEvent()
-		case sl.num != 0:
-			return sl.oneSubscription()
-		}
-		return sl.everything()
-	})
+	return s.read(ctx, sl.Read)
 }

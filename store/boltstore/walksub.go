@@ -1,17 +1,19 @@
 package boltstore
 
+import "github.com/outhook/outhook/store/boltstore/internal/txn"
+
 // sliceFresh gets what memory knows. It must come before the transaction: what is not fresh any more
 // when that begins, it finds in the file.
-func (s *Store) sliceFresh(sl *slicer) {
+func (s *Store) sliceFresh(sl *txn.DeliveryReader) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	sl.fresh = nil
-	if q := s.schedule.Sub(sl.num); q != nil {
-		if first, ok := sl.edge(); ok && !sl.from.Back {
-			sl.fresh = q.ImplicitDown(first, sliceSize)
+	sl.Implicit = nil
+	if q := s.schedule.Sub(sl.Num); q != nil {
+		if first, ok := sl.Edge(); ok && !sl.From.Back {
+			sl.Implicit = q.ImplicitDown(first, txn.SliceSize)
 		} else if ok {
-			sl.fresh = q.ImplicitUp(first, sliceSize)
+			sl.Implicit = q.ImplicitUp(first, txn.SliceSize)
 		}
 	}
-	sl.freshMore = len(sl.fresh) == sliceSize
+	sl.MoreImplicit = len(sl.Implicit) == txn.SliceSize
 }

@@ -1,4 +1,4 @@
-package boltstore
+package txn
 
 import (
 	"bytes"
@@ -14,16 +14,16 @@ import (
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// audience is who wants the events of a tenant and type.
-type audience struct {
-	packed   []byte   // the numbers of all, those that are disabled included
-	count    int      // how many they are
+// Recipients is who wants the events of a tenant and type.
+type Recipients struct {
+	Packed   []byte   // the numbers of all, those that are disabled included
+	Count    int      // how many they are
 	newest   int64    // when the last of them subscribed
 	disabled []uint64 // those of them that are disabled
 }
 
-// maxCached bounds an audienceCache, in bytes. Finding an audience anew takes a few look-ups.
-const maxCached = 16 << 20
+// MaxCached bounds an audienceCache, in bytes. Finding an audience anew takes a few look-ups.
+const MaxCached = 16 << 20
 
 // What is kept for each tenant and each type besides what they hold themselves, in bytes: the maps and
 // their entries. A tenant for whom nobody wants anything takes as much as any other.
@@ -32,21 +32,21 @@ const (
 	audienceOverhead = 128
 )
 
-// audienceCache keeps what was found, until it gets too much. It belongs to whoever holds the file's write lock.
-type audienceCache struct {
-	tenants map[string]map[string]*audience
+// recipientCache keeps what was found, until it gets too much. It belongs to whoever holds the file's write lock.
+type recipientCache struct {
+	tenants map[string]map[string]*Recipients
 	bytes   int
 }
 
-func (c *audienceCache) reset() { *c = audienceCache{} }
+func (c *recipientCache) reset() { *c = recipientCache{} }
 
 // sizeOf returns how many bytes the cache counts for an audience of a type.
-func sizeOf(typ string, a *audience) int {
-	return audienceOverhead + len(typ) + cap(a.packed) + 8*cap(a.disabled)
+func sizeOf(typ string, a *Recipients) int {
+	return audienceOverhead + len(typ) + cap(a.Packed) + 8*cap(a.disabled)
 }
 
 // forget drops what is known of a tenant.
-func (c *audienceCache) forget(tenant string) {
+func (c *recipientCache) forget(tenant string) {
 	types, ok := c.tenants[tenant]
 	if !ok {
 		return
@@ -58,27 +58,27 @@ func (c *audienceCache) forget(tenant string) {
 	delete(c.tenants, tenant)
 }
 
-func (c *audienceCache) add(tenant, typ string, a *audience) {
+func (c *recipientCache) add(tenant, typ string, a *Recipients) {
 	size := sizeOf(typ, a)
 	if c.tenants[tenant] == nil {
 		size += tenantOverhead + len(tenant)
 	}
-	if c.bytes+size > maxCached {
+	if c.bytes+size > MaxCached {
 		c.reset()
 		size = sizeOf(typ, a) + tenantOverhead + len(tenant)
 	}
 	c.bytes += size
 	if c.tenants == nil {
-		c.tenants = make(map[string]map[string]*audience)
+		c.tenants = make(map[string]map[string]*Recipients)
 	}
 	if c.tenants[tenant] == nil {
-		c.tenants[strings.Clone(tenant)] = make(map[string]*audience) // the caller's may be a part of something large
+		c.tenants[strings.Clone(tenant)] = make(map[string]*Recipients) // the caller's may be a part of something large
 	}
 	c.tenants[tenant][strings.Clone(typ)] = a
 }
 
 // of returns who gets an event that happened at the time, in milliseconds.
-func (x *recipientIndex) of(tenant, typ string, at int64) (*audience, error) {
+func (x *recipientIndex) of(tenant, typ string, at int64) (*Recipients, error) {
 	cache := x.writer.cache()
 	a := cache.tenants[tenant][typ]
 	if a == nil {
@@ -89,14 +89,14 @@ func (x *recipientIndex) of(tenant, typ string, at int64) (*audience, error) {
 		cache.add(tenant, typ, a)
 	}
 	latest := schedule.Add(fromMillis(at), store.SubscribeGrace)
-	if a.newest <= latest || x.settings.wall().UnixNano() <= latest { // the clock has been set back since the newest came
+	if a.newest <= latest || x.settings.Wall().UnixNano() <= latest { // the clock has been set back since the newest came
 		return a, nil
 	}
 	return x.find(tenant, typ, latest) // without those who came too late
 }
 
 // find looks up who wants the type and had subscribed at a time.
-func (x *recipientIndex) find(tenant, typ string, latest int64) (*audience, error) {
+func (x *recipientIndex) find(tenant, typ string, latest int64) (*Recipients, error) {
 	var found []record.Pattern
 	patterns := events.Patterns(typ)
 	if !events.Operational(typ) {
@@ -104,7 +104,7 @@ func (x *recipientIndex) find(tenant, typ string, latest int64) (*audience, erro
 	}
 	for _, p := range patterns {
 		prefix := record.PatternPrefix(tenant, p)
-		c := x.bucket(BucketPatterns).Cursor()
+		c := x.Bucket(BucketPatterns).Cursor()
 		for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
 			w, err := record.DecodePattern(k, v)
 			if err != nil {
@@ -118,7 +118,7 @@ func (x *recipientIndex) find(tenant, typ string, latest int64) (*audience, erro
 	slices.SortFunc(found, func(a, b record.Pattern) int { return cmp.Compare(a.Num, b.Num) })
 	found = slices.CompactFunc(found, func(a, b record.Pattern) bool { return a.Num == b.Num })
 
-	a := &audience{count: len(found)}
+	a := &Recipients{Count: len(found)}
 	nums := make([]uint64, len(found))
 	for i, w := range found {
 		nums[i] = w.Num
@@ -127,7 +127,7 @@ func (x *recipientIndex) find(tenant, typ string, latest int64) (*audience, erro
 			a.disabled = append(a.disabled, w.Num)
 		}
 	}
-	a.packed = record.Pack(nil, nums)
+	a.Packed = record.Pack(nil, nums)
 	return a, nil
 }
 

@@ -1,4 +1,4 @@
-package boltstore
+package txn
 
 import (
 	"github.com/outhook/outhook/store"
@@ -7,8 +7,8 @@ import (
 )
 
 // delivery returns the record that callers see.
-func (t *txn) delivery(num uint64, e *record.Event, r *pending.Delivery) (store.Delivery, error) {
-	id, err := t.subs.id(num)
+func (t *Tx) delivery(num uint64, e *record.Event, r *pending.Delivery) (store.Delivery, error) {
+	id, err := t.Subs.id(num)
 	if err != nil {
 		return store.Delivery{}, err
 	}
@@ -48,7 +48,7 @@ func (x *subscriptions) id(num uint64) (string, error) {
 		return id, nil
 	}
 	key := record.Key1(num)
-	id, err := record.DecodeSubscriptionID(key[:], x.base.get(BucketSubscriptions, key[:]))
+	id, err := record.DecodeSubscriptionID(key[:], x.base.Get(BucketSubscriptions, key[:]))
 	if err != nil {
 		return "", err
 	}

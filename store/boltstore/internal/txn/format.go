@@ -1,4 +1,4 @@
-package boltstore
+package txn
 
 import (
 	"fmt"
@@ -8,26 +8,26 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// initialize makes the buckets of an empty store.
-func initialize(tx *bolt.Tx, store string) error {
-	buckets := bucketsOf(store)
+// Initialize makes the buckets of an empty store.
+func Initialize(tx *bolt.Tx, store string) error {
+	buckets := BucketsOf(store)
 	for _, name := range buckets {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return err
 		}
 	}
-	t := &txn{base: base{settings: &settings{buckets: buckets}, tx: tx}}
-	return t.putMetaNumber(metaFormat, format)
+	t := &Tx{base: base{settings: &Settings{Buckets: buckets}, Tx: tx}}
+	return t.PutMetaNumber(MetaFormat, format)
 }
 
-// checkFormat checks that the store is one that this package knows.
-func (t *txn) checkFormat() error {
-	for _, name := range t.settings.buckets {
-		if t.tx.Bucket(name) == nil {
+// CheckFormat checks that the store is one that this package knows.
+func (t *Tx) CheckFormat() error {
+	for _, name := range t.settings.Buckets {
+		if t.Tx.Bucket(name) == nil {
 			return fmt.Errorf("%w: there is no bucket %q", store.ErrCorrupt, name)
 		}
 	}
-	version, err := t.metaNumber(metaFormat)
+	version, err := t.MetaNumber(MetaFormat)
 	switch {
 	case err != nil:
 		return err

@@ -1,4 +1,4 @@
-package boltstore
+package txn
 
 import (
 	"iter"
@@ -12,21 +12,21 @@ import (
 // The deliveries of one subscription are in three places: rows, chunks, and memory, which alone knows
 // by subscription what is fresh. They are read together, a piece of each at a time.
 
-// edge returns the first event that can be on our way; ok is false when there is none.
-func (sl *slicer) edge() (seq uint64, ok bool) {
-	seq = sl.from.At.Seq
+// Edge returns the first event that can be on our way; ok is false when there is none.
+func (sl *DeliveryReader) Edge() (seq uint64, ok bool) {
+	seq = sl.From.At.Seq
 	switch {
-	case !sl.from.Back && sl.num < sl.from.At.Num: // we have been there
+	case !sl.From.Back && sl.Num < sl.From.At.Num: // we have been there
 		return seq - 1, seq > 0
-	case sl.from.Back && sl.num >= sl.from.At.Num:
+	case sl.From.Back && sl.Num >= sl.From.At.Num:
 		return seq + 1, true
 	}
 	return seq, true
 }
 
 // oneSubscription reads the deliveries of one subscription.
-func (sl *slicer) oneSubscription() error {
-	first, ok := sl.edge()
+func (sl *DeliveryReader) oneSubscription() error {
+	first, ok := sl.Edge()
 	if !ok {
 		return nil
 	}
@@ -40,9 +40,9 @@ func (sl *slicer) oneSubscription() error {
 			break
 		}
 		key := record.Key1(seq)
-		v := sl.t.get(BucketEvents, key[:])
+		v := sl.t.Get(BucketEvents, key[:])
 		if v == nil {
-			sl.pass(page.Position{Seq: seq, Num: sl.num})
+			sl.pass(page.Position{Seq: seq, Num: sl.Num})
 			continue
 		}
 		e, err := record.DecodeEvent(key[:], v)
@@ -52,24 +52,24 @@ func (sl *slicer) oneSubscription() error {
 		if sl.past(&e) {
 			return nil
 		}
-		if err := sl.look(sl.num, seq, &e); err != nil {
+		if err := sl.take(sl.Num, seq, &e); err != nil {
 			return err
 		}
 	}
-	sl.more = more
+	sl.More = more
 	return nil
 }
 
 // merge returns the next events of the subscription, in the order of the walk, and whether there may
 // be more.
-func (sl *slicer) merge(first uint64) (seqs []uint64, more bool, err error) {
+func (sl *DeliveryReader) merge(first uint64) (seqs []uint64, more bool, err error) {
 	rows, rowsMore := sl.rows(first)
 	chunked, chunkedMore, err := sl.chunked(first)
 	if err != nil {
 		return nil, false, err
 	}
 	compare := func(a, b uint64) int {
-		if !sl.from.Back { // that is from the newest on
+		if !sl.From.Back { // that is from the newest on
 			a, b = b, a
 		}
 		switch {
@@ -85,7 +85,7 @@ func (sl *slicer) merge(first uint64) (seqs []uint64, more bool, err error) {
 	for _, src := range []struct {
 		seqs []uint64
 		more bool
-	}{{rows, rowsMore}, {chunked, chunkedMore}, {sl.fresh, sl.freshMore}} {
+	}{{rows, rowsMore}, {chunked, chunkedMore}, {sl.Implicit, sl.MoreImplicit}} {
 		if n := len(src.seqs); src.more && n > 0 {
 			if last := src.seqs[n-1]; !limited || compare(last, limit) < 0 {
 				limit, limited = last, true
@@ -106,14 +106,14 @@ func (sl *slicer) merge(first uint64) (seqs []uint64, more bool, err error) {
 }
 
 // rows returns the next events that have a row.
-func (sl *slicer) rows(first uint64) (seqs []uint64, more bool) {
-	key := record.Key1(sl.num)
+func (sl *DeliveryReader) rows(first uint64) (seqs []uint64, more bool) {
+	key := record.Key1(sl.Num)
 	from := first // of the keys, which rise while the listing falls
-	if !sl.from.Back {
+	if !sl.From.Back {
 		from++
 	}
-	for k := range keysFrom(sl.t.bucket(BucketRows).Cursor(), key[:], from, !sl.from.Back) {
-		if len(seqs) == sliceSize {
+	for k := range keysFrom(sl.t.Bucket(BucketRows).Cursor(), key[:], from, !sl.From.Back) {
+		if len(seqs) == SliceSize {
 			return seqs, true
 		}
 		seqs = append(seqs, record.KeyNumber(k, 1))
@@ -122,20 +122,20 @@ func (sl *slicer) rows(first uint64) (seqs []uint64, more bool) {
 }
 
 // chunked returns the next events that are in chunks, those that have a row included.
-func (sl *slicer) chunked(first uint64) (seqs []uint64, more bool, err error) {
+func (sl *DeliveryReader) chunked(first uint64) (seqs []uint64, more bool, err error) {
 	for k, v := range sl.chunksFrom(first) {
-		if len(seqs) >= sliceSize {
+		if len(seqs) >= SliceSize {
 			return seqs, true, nil
 		}
 		chunk, err := record.DecodeChunk(k, v)
 		if err != nil {
 			return nil, false, err
 		}
-		if !sl.from.Back {
+		if !sl.From.Back {
 			slices.Reverse(chunk)
 		}
 		for _, seq := range chunk {
-			if sl.from.Back && seq >= first || !sl.from.Back && seq <= first {
+			if sl.From.Back && seq >= first || !sl.From.Back && seq <= first {
 				seqs = append(seqs, seq)
 			}
 		}
@@ -145,14 +145,14 @@ func (sl *slicer) chunked(first uint64) (seqs []uint64, more bool, err error) {
 
 // chunksFrom iterates over the chunks that may have events from first on, in the direction of the
 // walk.
-func (sl *slicer) chunksFrom(first uint64) iter.Seq2[[]byte, []byte] {
-	c := sl.t.bucket(BucketChunks).Cursor()
-	if !sl.from.Back { // that is from the newest on
-		low, high := record.Key2(sl.num, 0), record.Key2(sl.num, first+1)
+func (sl *DeliveryReader) chunksFrom(first uint64) iter.Seq2[[]byte, []byte] {
+	c := sl.t.Bucket(BucketChunks).Cursor()
+	if !sl.From.Back { // that is from the newest on
+		low, high := record.Key2(sl.Num, 0), record.Key2(sl.Num, first+1)
 		return boltfile.Descend(c, low[:], high[:])
 	}
 	return func(yield func(k, v []byte) bool) {
-		for k, v := sl.t.pending.SeekChunk(pendingCursor{c}, sl.num, first); record.InSubscription(k, sl.num) && yield(k, v); {
+		for k, v := sl.t.Pending.SeekChunk(pendingCursor{c}, sl.Num, first); record.InSubscription(k, sl.Num) && yield(k, v); {
 			k, v = c.Next()
 		}
 	}

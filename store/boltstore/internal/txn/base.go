@@ -1,4 +1,4 @@
-package boltstore
+package txn
 
 import (
 	"bytes"
@@ -31,7 +31,7 @@ const (
 	bucketCount
 )
 
-var bucketNames = [bucketCount]string{
+var BucketNames = [bucketCount]string{
 	BucketMeta:            "meta",
 	BucketSubscriptions:   "subscriptions",
 	BucketSubscriptionIDs: "subscription_ids",
@@ -49,11 +49,11 @@ var bucketNames = [bucketCount]string{
 	BucketCounts:          "attempt_counts",
 }
 
-// bucketsOf returns what the buckets of a store are called in the file. They are beside each other, and not in one of the
+// BucketsOf returns what the buckets of a store are called in the file. They are beside each other, and not in one of the
 // store's own, because a commit writes the page of a bucket that has others.
-func bucketsOf(store string) *[bucketCount][]byte {
+func BucketsOf(store string) *[bucketCount][]byte {
 	names := new([bucketCount][]byte)
-	for id, name := range bucketNames {
+	for id, name := range BucketNames {
 		names[id] = []byte(store + "/" + name)
 	}
 	return names
@@ -61,15 +61,15 @@ func bucketsOf(store string) *[bucketCount][]byte {
 
 // The keys of meta.
 const (
-	metaFormat    = "format"    // the version of all this
+	MetaFormat    = "format"    // the version of all this
 	metaWatermark = "watermark" // see spill.go
 	metaRising    = "rising"    // where the watermark is going, or is
-	metaCount     = "count"     // how many subscriptions there are
+	MetaCount     = "count"     // how many subscriptions there are
 	metaClock     = "clock"     // how far the store's clock has come, see clock.go
 	metaSetBack   = "setback"   // the latest time of an event that one after it went below, see stamp
 	metaIndexed   = "indexed"   // see ids.go
 	metaErasures  = "erasures"  // events that are being erased, see erasures.go
-	metaOrphans   = "orphans"   // 1 when there may be events whose subscriptions are all deleted
+	MetaOrphans   = "orphans"   // 1 when there may be events whose subscriptions are all deleted
 )
 
 // format is the version that this package reads and writes.
@@ -80,10 +80,10 @@ const fill = 0.95
 
 // base is what all parts of a transaction share: the buckets, the time, and the effects.
 type base struct {
-	settings *settings
-	writer   *writer // nil in a transaction that only reads
-	tx       *bolt.Tx
-	now      int64
+	settings *Settings
+	writer   *Writer // nil in a transaction that only reads
+	Tx       *bolt.Tx
+	Now      int64
 	effects  effects
 
 	open    [bucketCount]*bolt.Bucket
@@ -91,12 +91,12 @@ type base struct {
 	changes int                       // counts what was written, or is to be when the transaction ends
 }
 
-// bucket returns one of the store's buckets.
-func (f *base) bucket(id Bucket) *bolt.Bucket {
+// Bucket returns one of the store's buckets.
+func (f *base) Bucket(id Bucket) *bolt.Bucket {
 	b := f.open[id]
 	if b == nil {
-		if b = f.tx.Bucket(f.settings.buckets[id]); b == nil {
-			panic(fmt.Sprintf("the bucket %q is gone", f.settings.buckets[id])) // becomes ErrCorrupt, like bbolt's own panics
+		if b = f.Tx.Bucket(f.settings.Buckets[id]); b == nil {
+			panic(fmt.Sprintf("the bucket %q is gone", f.settings.Buckets[id])) // becomes ErrCorrupt, like bbolt's own panics
 		}
 		b.FillPercent = fill
 		f.open[id] = b
@@ -104,11 +104,11 @@ func (f *base) bucket(id Bucket) *bolt.Bucket {
 	return b
 }
 
-// get returns the value of a key, nil when there is none. It is the file's memory.
-func (f *base) get(id Bucket, key []byte) []byte {
+// Get returns the value of a key, nil when there is none. It is the file's memory.
+func (f *base) Get(id Bucket, key []byte) []byte {
 	c := f.seek[id]
 	if c == nil {
-		c = f.bucket(id).Cursor()
+		c = f.Bucket(id).Cursor()
 		f.seek[id] = c
 	}
 	if k, v := c.Seek(key); bytes.Equal(k, key) {
@@ -120,19 +120,19 @@ func (f *base) get(id Bucket, key []byte) []byte {
 // put stores a value, which must stay as it is.
 func (f *base) put(id Bucket, key, value []byte) error {
 	f.changes++
-	return f.bucket(id).Put(key, value)
+	return f.Bucket(id).Put(key, value)
 }
 
 // remove deletes a key, if it is there.
 func (f *base) remove(id Bucket, key []byte) error {
 	f.changes++
-	return f.bucket(id).Delete(key)
+	return f.Bucket(id).Delete(key)
 }
 
 // nextSequence returns the next number of a bucket.
 func (f *base) nextSequence(id Bucket) (uint64, error) {
 	f.changes++
-	return f.bucket(id).NextSequence()
+	return f.Bucket(id).NextSequence()
 }
 
 // nextSeq returns the next sequence number of the events.
@@ -144,20 +144,20 @@ func (f *base) putNumber(id Bucket, key []byte, n uint64) error {
 }
 
 func (f *base) number(id Bucket, key []byte) (uint64, error) {
-	v := f.get(id, key)
+	v := f.Get(id, key)
 	if v == nil {
 		return 0, nil
 	}
 	n, err := record.DecodeNumber(key, v)
 	if err != nil {
-		return 0, fmt.Errorf("%s: %w", bucketNames[id], err)
+		return 0, fmt.Errorf("%s: %w", BucketNames[id], err)
 	}
 	return n, nil
 }
 
-func (f *base) metaNumber(name string) (uint64, error) { return f.number(BucketMeta, []byte(name)) }
+func (f *base) MetaNumber(name string) (uint64, error) { return f.number(BucketMeta, []byte(name)) }
 
-func (f *base) putMetaNumber(name string, n uint64) error {
+func (f *base) PutMetaNumber(name string, n uint64) error {
 	return f.putNumber(BucketMeta, []byte(name), n)
 }
 

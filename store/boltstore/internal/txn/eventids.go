@@ -1,4 +1,4 @@
-package boltstore
+package txn
 
 import (
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
@@ -14,8 +14,8 @@ import (
 
 // The bounds of the tail, which a transaction that looks for an ID in vain reads.
 const (
-	maxTail     = 64   // events
-	maxTailBody = 4096 // bytes in the body of an event; after a longer one, all are indexed
+	MaxTail     = 64   // events
+	MaxTailBody = 4096 // bytes in the body of an event; after a longer one, all are indexed
 )
 
 // numbered is an event's ID and its sequence number.
@@ -24,8 +24,8 @@ type numbered struct {
 	seq uint64
 }
 
-// find returns the sequence number of the event with an ID, 0 when there is none.
-func (x *eventIDs) find(id string) (uint64, error) {
+// Find returns the sequence number of the event with an ID, 0 when there is none.
+func (x *eventIDs) Find(id string) (uint64, error) {
 	if seq, err := x.number(BucketEventIDs, []byte(id)); seq != 0 || err != nil {
 		return seq, err
 	}
@@ -35,7 +35,7 @@ func (x *eventIDs) find(id string) (uint64, error) {
 
 // note notes the ID of an event that this transaction stores.
 func (x *eventIDs) note(e *record.Event, seq uint64) {
-	x.longBody = x.longBody || len(e.Body) > maxTailBody
+	x.longBody = x.longBody || len(e.Body) > MaxTailBody
 	if x.tail != nil {
 		x.tail[e.ID] = seq
 	}
@@ -53,7 +53,7 @@ func (x *eventIDs) forget(id string) error {
 func (x *eventIDs) isHigher(id string) bool {
 	highest := &x.writer.highestID
 	if *highest == "" {
-		k, _ := boltfile.LastBetween(x.bucket(BucketEventIDs).Cursor(), nil, nil)
+		k, _ := boltfile.LastBetween(x.Bucket(BucketEventIDs).Cursor(), nil, nil)
 		x.readTail()
 		*highest = string(k)
 		for id := range x.tail {
@@ -69,17 +69,17 @@ func (x *eventIDs) readTail() {
 		return
 	}
 	x.tail = make(map[string]uint64)
-	for _, e := range x.unindexed() {
+	for _, e := range x.Unindexed() {
 		x.tail[e.id] = e.seq
 	}
 }
 
-// unindexed returns the events that are not indexed. One that can't be read is passed over, lest it keep others from
+// Unindexed returns the events that are not indexed. One that can't be read is passed over, lest it keep others from
 // being stored: nobody can say what its ID was, so under that ID there is none from then on.
-func (x *eventIDs) unindexed() []numbered {
+func (x *eventIDs) Unindexed() []numbered {
 	var found []numbered
-	key := record.Key1(x.indexed() + 1)
-	c := x.bucket(BucketEvents).Cursor()
+	key := record.Key1(x.Indexed() + 1)
+	c := x.Bucket(BucketEvents).Cursor()
 	for k, v := c.Seek(key[:]); k != nil; k, v = c.Next() {
 		if e, err := record.DecodeEvent(k, v); err == nil {
 			found = append(found, numbered{e.ID, record.KeyNumber(k, 0)})
@@ -88,24 +88,24 @@ func (x *eventIDs) unindexed() []numbered {
 	return found
 }
 
-// indexed returns the last event up to which all are indexed. A record of it that can't be read says nothing: all are
+// Indexed returns the last event up to which all are indexed. A record of it that can't be read says nothing: all are
 // looked at then, once, and it is written anew.
-func (x *eventIDs) indexed() uint64 {
-	n, _ := x.metaNumber(metaIndexed)
+func (x *eventIDs) Indexed() uint64 {
+	n, _ := x.MetaNumber(metaIndexed)
 	return n
 }
 
 // flush writes the IDs of the latest events when they have become many, or long.
 func (x *eventIDs) flush() error {
-	last := x.bucket(BucketEvents).Sequence()
-	if last-x.indexed() <= maxTail && !x.longBody {
+	last := x.Bucket(BucketEvents).Sequence()
+	if last-x.Indexed() <= MaxTail && !x.longBody {
 		return nil
 	}
 	x.longBody = false
-	for _, e := range x.unindexed() {
+	for _, e := range x.Unindexed() {
 		if err := x.putNumber(BucketEventIDs, []byte(e.id), e.seq); err != nil {
 			return err
 		}
 	}
-	return x.putMetaNumber(metaIndexed, last)
+	return x.PutMetaNumber(metaIndexed, last)
 }

@@ -1,4 +1,4 @@
-package boltstore
+package txn
 
 import (
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
@@ -9,17 +9,17 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// txn is a transaction of the file, with what is read and written through it. What memory must learn of
+// Tx is a transaction of the file, with what is read and written through it. What memory must learn of
 // it once it is committed is in effects.
-type txn struct {
+type Tx struct {
 	base
-	pending    pending.Set
-	erasures   erasures
-	subs       subscriptions
-	recipients recipientIndex
-	ids        eventIDs
-	log        eventLog
-	counts     counts
+	Pending    pending.Set
+	Erasures   erasures
+	Subs       subscriptions
+	Recipients recipientIndex
+	IDs        eventIDs
+	Events     eventLog
+	Counts     counts
 }
 
 // subscriptions reads and writes the records of subscriptions.
@@ -50,8 +50,8 @@ type eventLog struct{ *base }
 type counts struct {
 	*base
 	subs     *subscriptions
-	attempts []counted // of this transaction
-	tallying bool      // counts are to be written
+	attempts []CountedAttempt // of this transaction
+	WriteNow bool             // counts are to be written
 }
 
 // pendingBuckets is the file as package pending needs it.
@@ -63,7 +63,9 @@ var pendingIDs = [pending.BucketCount]Bucket{
 	pending.Chunks: BucketChunks, pending.Backlogs: BucketBacklogs, pending.Bodies: BucketBodies,
 }
 
-func (p pendingBuckets) Get(b pending.Bucket, key []byte) []byte { return p.get(pendingIDs[b], key) }
+func (p pendingBuckets) Get(b pending.Bucket, key []byte) []byte {
+	return p.base.Get(pendingIDs[b], key)
+}
 
 func (p pendingBuckets) Put(b pending.Bucket, key, value []byte) error {
 	return p.put(pendingIDs[b], key, value)
@@ -74,7 +76,7 @@ func (p pendingBuckets) Delete(b pending.Bucket, key []byte) error {
 }
 
 func (p pendingBuckets) Cursor(b pending.Bucket) pending.Cursor {
-	return pendingCursor{p.bucket(pendingIDs[b]).Cursor()}
+	return pendingCursor{p.Bucket(pendingIDs[b]).Cursor()}
 }
 
 type pendingCursor struct{ *bolt.Cursor }
@@ -87,11 +89,35 @@ func (c pendingCursor) LastBetween(low, high []byte) (k, v []byte) {
 type journal struct{ *base }
 
 func (j journal) DeliveryChanged(c pending.Change) {
-	j.effects.add(j.effects.changed.add(deliveryChanged{c}))
+	j.effects.add(j.effects.changed.add(DeliveryChanged{c}))
 }
 
 func (j journal) BacklogEdited() { j.changes++ }
 
 func (j journal) BacklogChanged(num uint64, b *record.Backlog) {
-	j.effects.add(j.effects.backlogs.add(backlogChanged{num, b}))
+	j.effects.add(j.effects.backlogs.add(BacklogChanged{num, b}))
+}
+
+// Begin makes a Tx of a bbolt transaction. w is for one that writes.
+func Begin(s *Settings, w *Writer, tx *bolt.Tx) (*Tx, error) {
+	t := &Tx{base: base{settings: s, Tx: tx, Now: s.Now()}}
+	if tx.Writable() {
+		t.writer = w
+	}
+	t.Erasures.base = &t.base
+	t.Recipients.base = &t.base
+	t.Subs.base, t.Subs.recipients = &t.base, &t.Recipients
+	t.IDs.base = &t.base
+	t.Events.base = &t.base
+	t.Counts.base, t.Counts.subs = &t.base, &t.Subs
+	watermark, err := t.MetaNumber(metaWatermark)
+	if err != nil {
+		return nil, err
+	}
+	rising, err := t.MetaNumber(metaRising)
+	if err != nil {
+		return nil, err
+	}
+	t.Pending.Init(pendingBuckets{&t.base}, &t.Erasures, journal{&t.base}, watermark, rising)
+	return t, nil
 }

@@ -1,4 +1,4 @@
-package boltstore
+package txn
 
 import (
 	"slices"
@@ -8,7 +8,7 @@ import (
 
 // The bounds of a step.
 const (
-	defaultEraseStep = 500 // deliveries that it changes
+	DefaultEraseStep = 500 // deliveries that it changes
 	eraseTime        = 2 * sliceTime
 )
 
@@ -20,13 +20,13 @@ type erasures struct {
 	read bool
 }
 
-// list returns all of them.
-func (e *erasures) list() ([]record.Erasure, error) {
+// List returns all of them.
+func (e *erasures) List() ([]record.Erasure, error) {
 	if e.read {
 		return e.all, nil
 	}
 	key := []byte(metaErasures)
-	if v := e.get(BucketMeta, key); v != nil {
+	if v := e.Get(BucketMeta, key); v != nil {
 		all, err := record.DecodeErasures(key, v)
 		if err != nil {
 			return nil, err
@@ -39,7 +39,7 @@ func (e *erasures) list() ([]record.Erasure, error) {
 
 // Erasure returns the erasure of an event; nil if it is not being erased.
 func (e *erasures) Erasure(seq uint64) (*record.Erasure, error) {
-	all, err := e.list()
+	all, err := e.List()
 	for i := range all {
 		if all[i].Seq == seq {
 			return &all[i], err
@@ -63,21 +63,21 @@ func (e *erasures) store() error {
 
 // eraseRecords brings deliveries of an event in line with its mark, until it has changed n or the
 // time is up, and reports whether that were all. Then the mark is gone.
-func (t *txn) eraseRecords(seq uint64, n int, until int64) (done bool, err error) {
-	m, err := t.erasures.Erasure(seq)
+func (t *Tx) eraseRecords(seq uint64, n int, until int64) (done bool, err error) {
+	m, err := t.Erasures.Erasure(seq)
 	if err != nil || m == nil {
 		return true, err
 	}
-	keyHash, nums, err := t.log.recipients(seq)
+	keyHash, nums, err := t.Events.recipients(seq)
 	if err != nil { // nothing can be read of its deliveries either; Prune must not try for ever
 		nums = nil
 	}
 	for seen, num := range nums[min(m.Done, len(nums)):] {
-		if n <= 0 || seen%64 == 63 && t.settings.now() > until {
+		if n <= 0 || seen%64 == 63 && t.settings.Now() > until {
 			return false, nil
 		}
 		m.Done++
-		if !t.subs.exists(num) {
+		if !t.Subs.Exists(num) {
 			continue
 		}
 		changed, err := t.eraseDelivery(num, seq, keyHash)
@@ -88,7 +88,7 @@ func (t *txn) eraseRecords(seq uint64, n int, until int64) (done bool, err error
 			n--
 		}
 	}
-	t.erasures.drop(seq)
+	t.Erasures.drop(seq)
 	return true, nil
 }
 
@@ -96,7 +96,7 @@ func (t *txn) eraseRecords(seq uint64, n int, until int64) (done bool, err error
 // The numbers are a copy: writing may move the file's memory.
 func (x *eventLog) recipients(seq uint64) (keyHash uint64, nums []uint64, err error) {
 	key := record.Key1(seq)
-	v := x.base.get(BucketEvents, key[:])
+	v := x.base.Get(BucketEvents, key[:])
 	if v == nil {
 		return 0, nil, nil
 	}
@@ -112,18 +112,18 @@ func (x *eventLog) recipients(seq uint64) (keyHash uint64, nums []uint64, err er
 	return e.KeyHash(), nums, err
 }
 
-// stepErasure takes one step of an erasure. It is done if that was the last, or if there is none.
-func (t *txn) stepErasure(seq uint64) (done bool, err error) {
-	m, err := t.erasures.Erasure(seq)
+// StepErasure takes one step of an erasure. It is done if that was the last, or if there is none.
+func (t *Tx) StepErasure(seq uint64) (done bool, err error) {
+	m, err := t.Erasures.Erasure(seq)
 	if err != nil || m == nil { // another call has taken the last
 		return true, err
 	}
-	done, err = t.eraseRecords(seq, t.settings.eraseStep, t.settings.now()+eraseTime)
+	done, err = t.eraseRecords(seq, t.settings.EraseStep, t.settings.Now()+eraseTime)
 	if err != nil {
 		return false, err
 	}
 	if done {
-		t.effects.add(erasureEnded{seq})
+		t.effects.add(ErasureEnded{seq})
 	}
-	return done, t.erasures.store()
+	return done, t.Erasures.store()
 }

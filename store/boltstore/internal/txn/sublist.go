@@ -1,4 +1,4 @@
-package boltstore
+package txn
 
 import (
 	"bytes"
@@ -11,44 +11,44 @@ import (
 	"github.com/outhook/outhook/store/internal/page"
 )
 
-// sliceSize is how many records are read in one transaction of a listing.
-const sliceSize = 256
+// SliceSize is how many records are read in one transaction of a listing.
+const SliceSize = 256
 
-// countOf returns how many subscriptions q selects.
-func (x *subscriptions) countOf(q *store.SubscriptionQuery) (uint64, error) {
+// CountOf returns how many subscriptions q selects.
+func (x *subscriptions) CountOf(q *store.SubscriptionQuery) (uint64, error) {
 	if q.AnyTenant {
-		return x.metaNumber(metaCount)
+		return x.MetaNumber(MetaCount)
 	}
 	return x.base.number(BucketTenants, record.TenantPrefix(q.Tenant))
 }
 
-// listed is a subscription with its number.
-type listed struct {
-	num uint64
-	sub store.Subscription
+// NumberedSubscription is a subscription with its number.
+type NumberedSubscription struct {
+	Num uint64
+	Sub store.Subscription
 }
 
-// subscriptionSlice reads some of the subscriptions that q selects, and appends them to slice.
-func (t *txn) subscriptionSlice(
-	q *store.SubscriptionQuery, from page.Cursor, slice []listed,
-) (_ []listed, more bool, err error) {
+// SubscriptionSlice reads some of the subscriptions that q selects, and appends them to slice.
+func (t *Tx) SubscriptionSlice(
+	q *store.SubscriptionQuery, from page.Cursor, slice []NumberedSubscription,
+) (_ []NumberedSubscription, more bool, err error) {
 	id, prefix := BucketTenants, record.TenantPrefix(q.Tenant)
 	if q.AnyTenant {
 		id, prefix = BucketSubscriptions, nil
 	}
-	c := t.bucket(id).Cursor()
+	c := t.Bucket(id).Cursor()
 	for k := range keysFrom(c, prefix, from.At.Num, from.Back) {
-		if len(slice) == sliceSize {
+		if len(slice) == SliceSize {
 			return slice, true, nil
 		}
 		num := record.KeyNumber(k[len(prefix):], 0)
 		key := record.Key1(num)
-		v := t.get(BucketSubscriptions, key[:])
+		v := t.Get(BucketSubscriptions, key[:])
 		if v == nil {
 			continue
 		}
-		slice = append(slice, listed{num: num})
-		if err := record.DecodeSubscriptionInto(&slice[len(slice)-1].sub, key[:], v); err != nil {
+		slice = append(slice, NumberedSubscription{Num: num})
+		if err := record.DecodeSubscriptionInto(&slice[len(slice)-1].Sub, key[:], v); err != nil {
 			return nil, false, err
 		}
 	}

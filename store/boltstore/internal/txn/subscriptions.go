@@ -1,4 +1,4 @@
-package boltstore
+package txn
 
 import (
 	"bytes"
@@ -10,14 +10,14 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
-func (t *txn) createSubscription(sub store.Subscription) (store.Subscription, error) {
-	if num, err := t.subs.number(sub.ID); err != nil || num != 0 {
+func (t *Tx) CreateSubscription(sub store.Subscription) (store.Subscription, error) {
+	if num, err := t.Subs.Number(sub.ID); err != nil || num != 0 {
 		if err == nil {
 			err = fmt.Errorf("%s: %w", sub.ID, store.ErrConflict)
 		}
 		return sub, err
 	}
-	at := record.AsTime(t.settings.wall().UnixNano())
+	at := record.AsTime(t.settings.Wall().UnixNano())
 	sub.CreatedAt, sub.UpdatedAt, sub.SubscribedAt = at, at, time.Time{}
 	if sub.Status == store.Subscribed {
 		sub.SubscribedAt = at
@@ -32,10 +32,10 @@ func (t *txn) createSubscription(sub store.Subscription) (store.Subscription, er
 	if err := t.put(BucketTenants, record.TenantKey(sub.Tenant, num), nil); err != nil {
 		return sub, err
 	}
-	if err := t.subs.count(sub.Tenant, 1); err != nil {
+	if err := t.Subs.count(sub.Tenant, 1); err != nil {
 		return sub, err
 	}
-	return sub, t.subs.put(num, nil, &sub)
+	return sub, t.Subs.put(num, nil, &sub)
 }
 
 // put stores what a subscription has become.
@@ -54,28 +54,28 @@ func (x *subscriptions) count(tenant string, d int) error {
 	if err != nil {
 		return err
 	}
-	all, err := x.metaNumber(metaCount)
+	all, err := x.MetaNumber(MetaCount)
 	if err != nil {
 		return err
 	}
 	if err := x.putNumber(BucketTenants, record.TenantPrefix(tenant), n+uint64(d)); err != nil {
 		return err
 	}
-	return x.putMetaNumber(metaCount, all+uint64(d))
+	return x.PutMetaNumber(MetaCount, all+uint64(d))
 }
 
-// number returns the number of a subscription; 0 if there is none with the ID.
-func (x *subscriptions) number(id string) (uint64, error) {
+// Number returns the number of a subscription; 0 if there is none with the ID.
+func (x *subscriptions) Number(id string) (uint64, error) {
 	return x.base.number(BucketSubscriptionIDs, []byte(id))
 }
 
-// lookUp reads a subscription by its ID. encoded is a copy of its record.
-func (x *subscriptions) lookUp(id string) (num uint64, sub *store.Subscription, encoded []byte, err error) {
-	if num, err = x.number(id); err != nil {
+// LookUp reads a subscription by its ID. encoded is a copy of its record.
+func (x *subscriptions) LookUp(id string) (num uint64, sub *store.Subscription, encoded []byte, err error) {
+	if num, err = x.Number(id); err != nil {
 		return 0, nil, nil, err
 	}
 	key := record.Key1(num)
-	v := x.base.get(BucketSubscriptions, key[:])
+	v := x.base.Get(BucketSubscriptions, key[:])
 	if v == nil {
 		return 0, nil, nil, store.ErrNotFound
 	}
@@ -83,26 +83,26 @@ func (x *subscriptions) lookUp(id string) (num uint64, sub *store.Subscription, 
 	return num, sub, bytes.Clone(v), err
 }
 
-// errChanged says that a subscription was changed by somebody else meanwhile.
-var errChanged = errors.New("the subscription has changed")
+// ErrChanged says that a subscription was changed by somebody else meanwhile.
+var ErrChanged = errors.New("the subscription has changed")
 
-func (t *txn) updateSubscription(num uint64, was *store.Subscription, is store.Subscription, encoded []byte) (store.Subscription, error) {
+func (t *Tx) UpdateSubscription(num uint64, was *store.Subscription, is store.Subscription, encoded []byte) (store.Subscription, error) {
 	key := record.Key1(num)
-	if !bytes.Equal(t.get(BucketSubscriptions, key[:]), encoded) {
-		return is, errChanged
+	if !bytes.Equal(t.Get(BucketSubscriptions, key[:]), encoded) {
+		return is, ErrChanged
 	}
-	at := record.AsTime(t.settings.wall().UnixNano())
+	at := record.AsTime(t.settings.Wall().UnixNano())
 	is.CreatedAt, is.UpdatedAt, is.SubscribedAt = was.CreatedAt, at, was.SubscribedAt
 	subscribed := was.Status != store.Subscribed && is.Status == store.Subscribed
 	unsubscribed := was.Status == store.Subscribed && is.Status != store.Subscribed
 	if subscribed {
 		is.SubscribedAt = at
 	}
-	if err := t.subs.put(num, was, &is); err != nil {
+	if err := t.Subs.put(num, was, &is); err != nil {
 		return is, err
 	}
 	shared := is.Clone()
-	t.effects.add(subscriptionChanged{num, &shared})
+	t.effects.add(SubscriptionChanged{num, &shared})
 	if unsubscribed {
 		reason := is.DisabledReason
 		if reason == "" {
@@ -113,42 +113,42 @@ func (t *txn) updateSubscription(num uint64, was *store.Subscription, is store.S
 		}
 	}
 	if subscribed || was.URL != is.URL {
-		t.subs.setHealth(num, record.Health{})
+		t.Subs.setHealth(num, record.Health{})
 	}
 	return is, nil
 }
 
 // cancelPending marks all that is pending for a subscription as canceled. That takes no longer when it is much.
-func (t *txn) cancelPending(num uint64, reason string) error {
+func (t *Tx) cancelPending(num uint64, reason string) error {
 	seq, err := t.nextSeq()
 	if err != nil {
 		return err
 	}
-	marks, err := t.pending.CancelAll(num, record.Mark{Seq: seq, At: t.now, Reason: reason})
+	marks, err := t.Pending.CancelAll(num, record.Mark{Seq: seq, At: t.Now, Reason: reason})
 	if err != nil {
 		return err
 	}
-	t.effects.add(pendingCanceled{num, marks})
+	t.effects.add(PendingCanceled{num, marks})
 	return nil
 }
 
-// deleteSubscription removes a subscription. Its deliveries are then nobody's, and are swept by Prune.
-func (t *txn) deleteSubscription(id string) error {
-	num, err := t.subs.number(id)
+// DeleteSubscription removes a subscription. Its deliveries are then nobody's, and are swept by Prune.
+func (t *Tx) DeleteSubscription(id string) error {
+	num, err := t.Subs.Number(id)
 	if err != nil {
 		return err
 	}
 	if num == 0 {
 		return store.ErrNotFound
 	}
-	sub, err := t.subs.get(num)
+	sub, err := t.Subs.Get(num)
 	if err != nil {
 		return err
 	}
-	if err := t.recipients.replace(num, sub, nil); err != nil {
+	if err := t.Recipients.replace(num, sub, nil); err != nil {
 		return err
 	}
-	if err := t.subs.count(sub.Tenant, -1); err != nil {
+	if err := t.Subs.count(sub.Tenant, -1); err != nil {
 		return err
 	}
 	key := record.Key1(num)
@@ -160,8 +160,8 @@ func (t *txn) deleteSubscription(id string) error {
 			return err
 		}
 	}
-	t.subs.set(num, nil)
-	t.pending.SetBacklog(num, &record.Backlog{Deleted: true})
-	t.effects.add(subscriptionDeleted{num})
+	t.Subs.set(num, nil)
+	t.Pending.SetBacklog(num, &record.Backlog{Deleted: true})
+	t.effects.add(SubscriptionDeleted{num})
 	return nil
 }

@@ -1,17 +1,17 @@
-package boltstore
+package txn
 
 import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
-// health returns the health of a subscription. One that can't be read is the zero one: it is a memory, no promise.
-func (x *subscriptions) health(num uint64) record.Health {
+// Health returns the health of a subscription. One that can't be read is the zero one: it is a memory, no promise.
+func (x *subscriptions) Health(num uint64) record.Health {
 	if h, ok := x.healths[num]; ok {
 		return h
 	}
 	key := record.Key1(num)
-	h, err := record.DecodeHealth(key[:], x.base.get(BucketHealth, key[:]))
+	h, err := record.DecodeHealth(key[:], x.base.Get(BucketHealth, key[:]))
 	if err != nil {
 		h = record.Health{}
 	}
@@ -24,7 +24,7 @@ func (x *subscriptions) health(num uint64) record.Health {
 
 // setHealth changes the health of a subscription.
 func (x *subscriptions) setHealth(num uint64, h record.Health) {
-	if x.health(num) == h {
+	if x.Health(num) == h {
 		return
 	}
 	x.healths[num] = h
@@ -33,7 +33,7 @@ func (x *subscriptions) setHealth(num uint64, h record.Health) {
 	}
 	x.changedHealths[num] = true
 	x.changes++
-	x.effects.add(x.effects.healths.add(healthChanged{num, h.Health}))
+	x.effects.add(x.effects.healths.add(HealthChanged{num, h.Health}))
 }
 
 // flush writes what was changed of healths.
@@ -48,13 +48,13 @@ func (x *subscriptions) flush() error {
 	return nil
 }
 
-// get returns a subscription by its number; nil when there is none. It is for reading only.
-func (x *subscriptions) get(num uint64) (*store.Subscription, error) {
+// Get returns a subscription by its number; nil when there is none. It is for reading only.
+func (x *subscriptions) Get(num uint64) (*store.Subscription, error) {
 	if s, ok := x.byNum[num]; ok {
 		return s, nil
 	}
 	key := record.Key1(num)
-	v := x.base.get(BucketSubscriptions, key[:])
+	v := x.base.Get(BucketSubscriptions, key[:])
 	var s *store.Subscription
 	if v != nil {
 		var err error
@@ -74,11 +74,11 @@ func (x *subscriptions) set(num uint64, s *store.Subscription) {
 	x.byNum[num] = s
 }
 
-// exists reports whether there is a subscription of that number.
-func (x *subscriptions) exists(num uint64) bool {
+// Exists reports whether there is a subscription of that number.
+func (x *subscriptions) Exists(num uint64) bool {
 	if s, ok := x.byNum[num]; ok {
 		return s != nil
 	}
 	key := record.Key1(num)
-	return x.base.get(BucketSubscriptions, key[:]) != nil
+	return x.base.Get(BucketSubscriptions, key[:]) != nil
 }

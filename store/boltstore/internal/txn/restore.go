@@ -1,10 +1,10 @@
-package boltstore
+package txn
 
 import "github.com/outhook/outhook/store/boltstore/internal/record"
 
-// eachBacklog calls visit for each subscription that has a backlog.
-func (t *txn) eachBacklog(visit func(num uint64, b *record.Backlog)) error {
-	c := t.bucket(BucketBacklogs).Cursor()
+// EachBacklog calls visit for each subscription that has a backlog.
+func (t *Tx) EachBacklog(visit func(num uint64, b *record.Backlog)) error {
+	c := t.Bucket(BucketBacklogs).Cursor()
 	for k, v := c.First(); k != nil; k, v = c.Next() {
 		b, err := record.DecodeBacklog(k, v)
 		if err != nil {
@@ -15,13 +15,13 @@ func (t *txn) eachBacklog(visit func(num uint64, b *record.Backlog)) error {
 	return nil
 }
 
-// eachImplicit calls visit for each event above the watermark, in their order, with the number of its
+// EachImplicit calls visit for each event above the watermark, in their order, with the number of its
 // recipients and those for whom its delivery is implicit. visit must not keep nums.
-func (t *txn) eachImplicit(visit func(seq uint64, recipients int, nums []uint64)) error {
-	key := record.Key1(t.pending.Watermark + 1)
+func (t *Tx) EachImplicit(visit func(seq uint64, recipients int, nums []uint64)) error {
+	key := record.Key1(t.Pending.Watermark + 1)
 	var implicit []uint64
 	exists := make(map[uint64]bool) // few subscriptions have many of the deliveries
-	c := t.bucket(BucketEvents).Cursor()
+	c := t.Bucket(BucketEvents).Cursor()
 	for k, v := c.Seek(key[:]); k != nil; k, v = c.Next() {
 		packed, err := record.DecodeRecipients(k, v)
 		if err != nil {
@@ -35,7 +35,7 @@ func (t *txn) eachImplicit(visit func(seq uint64, recipients int, nums []uint64)
 		implicit = implicit[:0]
 		for _, num := range nums {
 			if _, known := exists[num]; !known {
-				exists[num] = t.subs.exists(num)
+				exists[num] = t.Subs.Exists(num)
 			}
 			if !exists[num] {
 				continue
@@ -55,18 +55,18 @@ func (t *txn) eachImplicit(visit func(seq uint64, recipients int, nums []uint64)
 
 // isImplicit reports whether the delivery of an event above the watermark has neither a row nor a place
 // in a chunk.
-func (t *txn) isImplicit(num, seq uint64) (bool, error) {
+func (t *Tx) isImplicit(num, seq uint64) (bool, error) {
 	key := record.Key2(num, seq)
-	if t.get(BucketRows, key[:]) != nil {
+	if t.Get(BucketRows, key[:]) != nil {
 		return false, nil
 	}
-	if seq > t.pending.Rising {
+	if seq > t.Pending.Rising {
 		return true, nil
 	}
-	b, err := t.pending.Backlog(num)
+	b, err := t.Pending.Backlog(num)
 	if err != nil || !b.Chunks {
 		return err == nil, err
 	}
-	chunked, err := t.pending.InChunk(num, seq)
+	chunked, err := t.Pending.InChunk(num, seq)
 	return !chunked, err
 }

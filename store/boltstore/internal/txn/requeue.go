@@ -1,4 +1,4 @@
-package boltstore
+package txn
 
 import (
 	"time"
@@ -9,8 +9,8 @@ import (
 	"github.com/outhook/outhook/store/internal/page"
 )
 
-// requeue makes the deliveries due that q still selects, and returns how many that were.
-func (t *txn) requeue(
+// Requeue makes the deliveries due that q still selects, and returns how many that were.
+func (t *Tx) Requeue(
 	q *store.DeliveryQuery, positions []page.Position, busy func(page.Position) bool,
 ) (n int, err error) {
 	stamp, err := t.nextSeq()
@@ -20,7 +20,7 @@ func (t *txn) requeue(
 	var e *record.Event // of the deliveries that follow, which are often of the same
 	for i, p := range positions {
 		if i == 0 || p.Seq != positions[i-1].Seq {
-			if e, err = t.log.get(p.Seq); err != nil {
+			if e, err = t.Events.Get(p.Seq); err != nil {
 				return 0, err
 			}
 		}
@@ -38,10 +38,10 @@ func (t *txn) requeue(
 	return n, nil
 }
 
-// get reads an event. It is nil if there is none. Its body is the file's memory.
-func (x *eventLog) get(seq uint64) (*record.Event, error) {
+// Get reads an event. It is nil if there is none. Its body is the file's memory.
+func (x *eventLog) Get(seq uint64) (*record.Event, error) {
 	key := record.Key1(seq)
-	v := x.base.get(BucketEvents, key[:])
+	v := x.base.Get(BucketEvents, key[:])
 	if v == nil {
 		return nil, nil
 	}
@@ -49,14 +49,14 @@ func (x *eventLog) get(seq uint64) (*record.Event, error) {
 	return &e, err
 }
 
-func (t *txn) requeueOne(
+func (t *Tx) requeueOne(
 	q *store.DeliveryQuery, p page.Position, e *record.Event, stamp uint64, busy func(page.Position) bool,
 ) (bool, error) {
-	sub, err := t.subs.get(p.Num)
+	sub, err := t.Subs.Get(p.Num)
 	if err != nil || sub == nil || sub.Status != store.Subscribed {
 		return false, err
 	}
-	was, ok, err := t.pending.Find(p.Num, p.Seq, e.KeyHash())
+	was, ok, err := t.Pending.Find(p.Num, p.Seq, e.KeyHash())
 	if err != nil || !ok {
 		return false, err
 	}
@@ -64,22 +64,22 @@ func (t *txn) requeueOne(
 	if err != nil || !q.Matches(&d) {
 		return false, err
 	}
-	t.subs.unhold(p.Num)
+	t.Subs.EndHold(p.Num)
 	r := was
-	r.Due = t.now
+	r.Due = t.Now
 	if was.Pending() {
-		if was.Due <= t.now || busy(p) {
+		if was.Due <= t.Now || busy(p) {
 			return false, nil
 		}
 	} else {
 		r.State, r.AsOf, r.Base, r.FinishedAt, r.Reason = store.Pending, stamp, was.Attempts, 0, ""
 	}
-	return true, t.pending.Transition(pending.ID{Num: p.Num, Seq: p.Seq}, was, r, false)
+	return true, t.Pending.Transition(pending.ID{Num: p.Num, Seq: p.Seq}, was, r, false)
 }
 
-// unhold ends the hold of a subscription.
-func (x *subscriptions) unhold(num uint64) {
-	h := x.health(num)
+// EndHold ends the hold of a subscription.
+func (x *subscriptions) EndHold(num uint64) {
+	h := x.Health(num)
 	if h.NextProbeAt.IsZero() {
 		return
 	}

@@ -1,4 +1,4 @@
-package boltstore
+package txn
 
 import (
 	"fmt"
@@ -9,32 +9,32 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
-// enqueue stores the events. It writes nothing before it has checked all.
-func (t *txn) enqueue(evs []*record.Event) error {
-	fresh, err := t.unstored(evs)
+// Enqueue stores the events. It writes nothing before it has checked all.
+func (t *Tx) Enqueue(evs []*record.Event) error {
+	fresh, err := t.dropStored(evs)
 	if err != nil {
 		return err
 	}
 	for _, e := range fresh {
-		a, err := t.recipients.of(e.Tenant, e.Type, e.Time)
+		a, err := t.Recipients.of(e.Tenant, e.Type, e.Time)
 		if err != nil {
 			return err
 		}
-		if a.count == 0 {
+		if a.Count == 0 {
 			continue
 		}
 		if err := t.enqueueOne(e, a); err != nil {
 			return err
 		}
 	}
-	return t.ids.flush()
+	return t.IDs.flush()
 }
 
-// unstored returns those of the events that are neither stored nor given twice. It is ErrConflict when one has the ID
+// dropStored returns those of the events that are neither stored nor given twice. It is ErrConflict when one has the ID
 // of another.
-func (t *txn) unstored(evs []*record.Event) ([]*record.Event, error) {
+func (t *Tx) dropStored(evs []*record.Event) ([]*record.Event, error) {
 	if len(evs) == 1 {
-		known, err := t.known(evs[0])
+		known, err := t.isStored(evs[0])
 		if known || err != nil {
 			return nil, err
 		}
@@ -43,7 +43,7 @@ func (t *txn) unstored(evs []*record.Event) ([]*record.Event, error) {
 	fresh := make([]*record.Event, 0, len(evs))
 	given := make(map[string]*record.Event, len(evs))
 	for _, e := range evs {
-		known, err := t.known(e)
+		known, err := t.isStored(e)
 		if err != nil {
 			return nil, err
 		}
@@ -59,17 +59,17 @@ func (t *txn) unstored(evs []*record.Event) ([]*record.Event, error) {
 	return fresh, nil
 }
 
-// known reports whether the event is stored. It is ErrConflict when its ID is another's.
-func (t *txn) known(e *record.Event) (bool, error) {
-	if t.ids.isHigher(e.ID) {
+// isStored reports whether the event is stored. It is ErrConflict when its ID is another's.
+func (t *Tx) isStored(e *record.Event) (bool, error) {
+	if t.IDs.isHigher(e.ID) {
 		return false, nil
 	}
-	seq, err := t.ids.find(e.ID)
+	seq, err := t.IDs.Find(e.ID)
 	if seq == 0 || err != nil {
 		return false, err
 	}
 	key := record.Key1(seq)
-	stored, err := record.DecodeEvent(key[:], t.get(BucketEvents, key[:]))
+	stored, err := record.DecodeEvent(key[:], t.Get(BucketEvents, key[:]))
 	if err != nil {
 		return false, err
 	}
@@ -83,19 +83,19 @@ func conflict(e *record.Event) error { return fmt.Errorf("event %s: %w", e.ID, s
 
 // enqueueOne stores an event that has an audience. Its deliveries are fresh: nothing is written for each, but for those
 // that do not start as pending and claimable.
-func (t *txn) enqueueOne(e *record.Event, a *audience) error {
+func (t *Tx) enqueueOne(e *record.Event, a *Recipients) error {
 	seq, err := t.nextSeq()
 	if err != nil {
 		return err
 	}
-	if e.EnqueuedAt, err = t.log.enqueueTime(); err != nil {
+	if e.EnqueuedAt, err = t.Events.enqueueTime(); err != nil {
 		return err
 	}
 	key := record.Key1(seq)
-	if err := t.put(BucketEvents, key[:], e.Encode(key[:], a.packed)); err != nil {
+	if err := t.put(BucketEvents, key[:], e.Encode(key[:], a.Packed)); err != nil {
 		return err
 	}
-	t.ids.note(e, seq)
+	t.IDs.note(e, seq)
 	rowed, err := t.enqueueDisabled(seq, e.KeyHash(), a)
 	if err != nil {
 		return err
@@ -108,21 +108,21 @@ func (t *txn) enqueueOne(e *record.Event, a *audience) error {
 		rowed = append(rowed, behind...)
 		slices.Sort(rowed)
 	}
-	t.effects.add(t.effects.enqueued.add(eventEnqueued{seq, e, a, rowed}))
+	t.effects.add(t.effects.enqueued.add(EventEnqueued{seq, e, a, rowed}))
 	return nil
 }
 
 // enqueueDisabled stores the deliveries that start as canceled, because their subscription is disabled, and returns
 // whose they are.
-func (t *txn) enqueueDisabled(seq, keyHash uint64, a *audience) ([]uint64, error) {
+func (t *Tx) enqueueDisabled(seq, keyHash uint64, a *Recipients) ([]uint64, error) {
 	for _, num := range a.disabled {
-		sub, err := t.subs.get(num)
+		sub, err := t.Subs.Get(num)
 		if err != nil {
 			return nil, err
 		}
-		err = t.pending.Create(pending.ID{Num: num, Seq: seq}, record.Row{
+		err = t.Pending.Create(pending.ID{Num: num, Seq: seq}, record.Row{
 			State: store.Canceled, AsOf: seq, KeyHash: keyHash,
-			FinishedAt: t.now, Reason: sub.DisabledReason,
+			FinishedAt: t.Now, Reason: sub.DisabledReason,
 		})
 		if err != nil {
 			return nil, err
@@ -133,8 +133,8 @@ func (t *txn) enqueueDisabled(seq, keyHash uint64, a *audience) ([]uint64, error
 
 // enqueueKeyed notes that the event's deliveries have a key, and stores those that must wait for an earlier one. It
 // returns whose they are.
-func (t *txn) enqueueKeyed(seq, keyHash uint64, a *audience) (behind []uint64, err error) {
-	nums, err := record.UnpackAll(a.packed)
+func (t *Tx) enqueueKeyed(seq, keyHash uint64, a *Recipients) (behind []uint64, err error) {
+	nums, err := record.UnpackAll(a.Packed)
 	if err != nil {
 		return nil, err
 	}
@@ -143,14 +143,14 @@ func (t *txn) enqueueKeyed(seq, keyHash uint64, a *audience) (behind []uint64, e
 			continue
 		}
 		id := pending.ID{Num: num, Seq: seq}
-		blocked, err := t.pending.AddKeyed(id, keyHash)
+		blocked, err := t.Pending.AddKeyed(id, keyHash)
 		if err != nil {
 			return nil, err
 		}
 		if !blocked {
 			continue
 		}
-		err = t.pending.Create(id, record.Row{
+		err = t.Pending.Create(id, record.Row{
 			State: store.Pending, AsOf: seq, KeyHash: keyHash, Blocked: true,
 		})
 		if err != nil {

@@ -1,4 +1,4 @@
-package boltstore
+package txn
 
 import (
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
@@ -12,27 +12,27 @@ import (
 
 // enqueueTime returns the time for an event that comes after all others.
 func (x *eventLog) enqueueTime() (int64, error) {
-	now := x.settings.wall().UnixNano()
-	if last := x.writer.lastEnqueued; now < last {
+	now := x.settings.Wall().UnixNano()
+	if last := x.writer.LastEnqueued; now < last {
 		return now, x.noteSetBack(last)
 	}
-	x.writer.lastEnqueued = now
+	x.writer.LastEnqueued = now
 	return now, nil
 }
 
 // noteSetBack notes that an event comes after one of a later time.
 func (x *eventLog) noteSetBack(later int64) error {
-	known, err := x.metaNumber(metaSetBack)
+	known, err := x.MetaNumber(metaSetBack)
 	if err != nil || int64(known) >= later {
 		return err
 	}
-	return x.putMetaNumber(metaSetBack, uint64(later))
+	return x.PutMetaNumber(metaSetBack, uint64(later))
 }
 
-// lastEnqueued returns when the last event was enqueued; 0 if there is none. One that can't be read says
+// LastEnqueued returns when the last event was enqueued; 0 if there is none. One that can't be read says
 // nothing.
-func (x *eventLog) lastEnqueued() int64 {
-	k, v := boltfile.LastBetween(x.bucket(BucketEvents).Cursor(), nil, nil)
+func (x *eventLog) LastEnqueued() int64 {
+	k, v := boltfile.LastBetween(x.Bucket(BucketEvents).Cursor(), nil, nil)
 	if k == nil {
 		return 0
 	}

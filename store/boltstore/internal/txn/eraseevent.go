@@ -1,14 +1,14 @@
-package boltstore
+package txn
 
 import (
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
-// erase erases events, and returns how many were not before, and which of them have a mark: their
+// Erase erases events, and returns how many were not before, and which of them have a mark: their
 // erasure has to be finished.
-func (t *txn) erase(seqs []uint64) (n int, marked []uint64, err error) {
-	until := t.settings.now() + eraseTime
+func (t *Tx) Erase(seqs []uint64) (n int, marked []uint64, err error) {
+	until := t.settings.Now() + eraseTime
 	for _, seq := range seqs {
 		erased, done, err := t.eraseEvent(seq, until)
 		if err != nil {
@@ -26,9 +26,9 @@ func (t *txn) erase(seqs []uint64) (n int, marked []uint64, err error) {
 
 // eraseEvent erases an event, if it is there and was not before. It takes the first step at once: an
 // event that few want needs no other, and no mark in the file. It is done if nothing is left to do.
-func (t *txn) eraseEvent(seq uint64, until int64) (erased, done bool, err error) {
+func (t *Tx) eraseEvent(seq uint64, until int64) (erased, done bool, err error) {
 	key := record.Key1(seq)
-	v := t.get(BucketEvents, key[:])
+	v := t.Get(BucketEvents, key[:])
 	if v == nil {
 		return false, true, nil
 	}
@@ -37,7 +37,7 @@ func (t *txn) eraseEvent(seq uint64, until int64) (erased, done bool, err error)
 		return false, false, err
 	}
 	if e.Erased() {
-		m, err := t.erasures.Erasure(seq)
+		m, err := t.Erasures.Erasure(seq)
 		return false, m == nil, err
 	}
 	packed, err := record.DecodeRecipients(key[:], v)
@@ -46,7 +46,7 @@ func (t *txn) eraseEvent(seq uint64, until int64) (erased, done bool, err error)
 	}
 	e.Body, e.Trace = nil, ""
 	encoded := e.Encode(key[:], packed) // before anything is written: packed is the file's memory
-	all, err := t.erasures.list()
+	all, err := t.Erasures.List()
 	if err != nil {
 		return false, false, err
 	}
@@ -57,23 +57,23 @@ func (t *txn) eraseEvent(seq uint64, until int64) (erased, done bool, err error)
 	if err := t.put(BucketEvents, key[:], encoded); err != nil {
 		return false, false, err
 	}
-	t.erasures.all = append(all, record.Erasure{Seq: seq, AsOf: stamp, At: t.now})
-	t.effects.add(eventErased{seq})
-	if done, err = t.eraseRecords(seq, t.settings.eraseStep, until); err != nil || done {
+	t.Erasures.all = append(all, record.Erasure{Seq: seq, AsOf: stamp, At: t.Now})
+	t.effects.add(EventErased{seq})
+	if done, err = t.eraseRecords(seq, t.settings.EraseStep, until); err != nil || done {
 		return err == nil, done, err
 	}
-	t.effects.add(erasureBegun{seq})
-	return true, false, t.erasures.store()
+	t.effects.add(ErasureBegun{seq})
+	return true, false, t.Erasures.store()
 }
 
 // eraseDelivery gives a delivery a record that is in line with the mark of its event. It reports
 // whether it was not so yet.
-func (t *txn) eraseDelivery(num, seq, keyHash uint64) (changed bool, err error) {
-	was, ok, err := t.pending.Find(num, seq, keyHash)
+func (t *Tx) eraseDelivery(num, seq, keyHash uint64) (changed bool, err error) {
+	was, ok, err := t.Pending.Find(num, seq, keyHash)
 	switch {
-	case err != nil && t.pending.Unreadable(num, seq): // it dies when it is claimed, so Claim must find it again
-		t.effects.add(rowUnreadable{num, seq})
-		return true, t.pending.RemoveBody(num, seq)
+	case err != nil && t.Pending.Unreadable(num, seq): // it dies when it is claimed, so Claim must find it again
+		t.effects.add(RowUnreadable{num, seq})
+		return true, t.Pending.RemoveBody(num, seq)
 	case err != nil || !ok || !was.Outdated:
 		return false, err
 	}
@@ -81,13 +81,13 @@ func (t *txn) eraseDelivery(num, seq, keyHash uint64) (changed bool, err error) 
 	if was.Marked {
 		r.Due, r.Blocked = 0, false
 	}
-	return true, t.pending.Transition(pending.ID{Num: num, Seq: seq}, was, r, was.Marked)
+	return true, t.Pending.Transition(pending.ID{Num: num, Seq: seq}, was, r, was.Marked)
 }
 
-// heedErasure drops the response of an attempt when the event is erased: it came late.
-func (t *txn) heedErasure(seq uint64, o *outcome) error {
+// dropLateResponse drops the response of an attempt when the event is erased: it came late.
+func (t *Tx) dropLateResponse(seq uint64, o *Outcome) error {
 	key := record.Key1(seq)
-	e, err := record.DecodeEvent(key[:], t.get(BucketEvents, key[:]))
+	e, err := record.DecodeEvent(key[:], t.Get(BucketEvents, key[:]))
 	if err == nil && e.Erased() {
 		o.attempt = record.AppendAttempt(nil, &o.Attempt)
 	}
