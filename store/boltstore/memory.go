@@ -19,8 +19,6 @@ type memory struct {
 	recent  recent
 	ages    ages
 	erasing map[uint64]*erasing // events that have a mark, see erasures.go
-
-	tallies tallies
 }
 
 // unlock gives the mutex back. If something may have become claimable, it fills the slot of Ready.
@@ -97,9 +95,12 @@ func (s *Store) applyEffect(e txn.Effect) {
 	case txn.AgesUnknown:
 		s.ages.readAgain(e.UpTo)
 	case txn.CountsWritten:
-		s.countsWritten(e)
+		s.counts.Confirm()
 	case txn.AttemptsCounted:
-		s.count(e.Slot, e.Attempts)
+		for i := range e.Attempts {
+			c := &e.Attempts[i]
+			s.counts.Add(c.Key, &c.Attempt, c.Delivered)
+		}
 	default:
 		panic(fmt.Sprintf("boltstore: no such effect: %T", e)) // else memory would miss it for ever
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 	"github.com/outhook/outhook/store/boltstore/internal/groupcommit"
+	"github.com/outhook/outhook/store/internal/rollup"
 	"github.com/outhook/outhook/store/internal/schedule"
 	bolt "go.etcd.io/bbolt"
 )
@@ -36,6 +37,7 @@ type Store struct {
 	commitTx func(*bolt.Tx) error // file.Commit, but for tests
 
 	commits   *groupcommit.Group[*txn.Tx] // of operations that write
+	counts    *rollup.Buffer              // of attempts, those that the file has not
 	closeWait time.Duration               // how long Close waits for the host's transaction
 
 	settings txn.Settings // of transactions
@@ -68,7 +70,7 @@ func newStore(file *boltfile.File, exclusive bool, o Options) (*Store, error) {
 		})},
 	}
 	s.settings = txn.Settings{Buckets: txn.BucketsOf(o.Name), Now: s.now, Wall: o.wall, EraseStep: o.eraseStep}
-	s.commits = s.newCommits(exclusive)
+	s.commits, s.counts = s.newCommits(exclusive), s.newCounts()
 	if err := s.prepare(); err != nil {
 		return nil, err
 	}
@@ -136,8 +138,8 @@ func (s *Store) closeCommits() error {
 		ctx, cancel = context.WithTimeout(ctx, s.closeWait)
 		defer cancel()
 	}
-	err := s.commits.Close(ctx, &groupcommit.Op[*txn.Tx]{Do: tallyNow})
-	s.stopTally()
+	err := s.commits.Close(ctx, &groupcommit.Op[*txn.Tx]{Do: writeCounts})
+	s.counts.Stop()
 	if err != nil {
 		return fmt.Errorf("a transaction of the host was still open after %v, so what waited for it is not written; "+
 			"end the host's transactions before Close", s.closeWait)

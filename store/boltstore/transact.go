@@ -28,9 +28,9 @@ func (s *Store) transact(do func(*txn.Tx) error) (apply func(), err error) {
 		if err := do(t); err != nil {
 			return err
 		}
-		r, due := s.planRiders(t)
-		if !due {
-			return nil
+		r, due, err := s.planRiders(t)
+		if err != nil || !due {
+			return err
 		}
 		if err := t.Complete(r); err != nil {
 			return err
@@ -59,15 +59,18 @@ func (s *Store) runOp(t *txn.Tx, run func(*txn.Tx) error) (intact bool, err erro
 
 // planRiders says what is to ride on a transaction, and whether it must commit: because of what its
 // operations did, or of a rider that is due by itself.
-func (s *Store) planRiders(t *txn.Tx) (r txn.Riders, due bool) {
+func (s *Store) planRiders(t *txn.Tx) (r txn.Riders, due bool, err error) {
+	if r.Counts, err = s.planCounts(t); err != nil {
+		return r, false, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r.Spill, r.Counts = s.planSpill(), s.planTally(t)
+	r.Spill = s.planSpill()
 	if !t.NeedsCommit() && r.Spill == nil && r.Counts == nil {
-		return r, false
+		return r, false, nil
 	}
 	r.Trim = s.planTrim() // last: what it plans is forgotten if the transaction does not commit
-	return r, true
+	return r, true, nil
 }
 
 // committedAnyway reports whether a transaction whose commit failed can be seen nevertheless, as

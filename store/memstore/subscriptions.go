@@ -8,7 +8,6 @@ import (
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/page"
-	"github.com/outhook/outhook/store/internal/rollup"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -34,7 +33,6 @@ func (s *Store) CreateSubscription(ctx context.Context, rec store.Subscription) 
 		num:          s.nextNum(),
 		deliveries:   make(map[uint64]*delivery),
 		keyed:        make(map[string][]*delivery),
-		buckets:      make(map[int64]*rollup.Bucket),
 	}
 	sub.turns = s.schedule.Ensure(sub.num)
 	sub.turns.Data = sub
@@ -111,6 +109,7 @@ func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 		}
 	}
 	s.schedule.Forget(sub.turns)
+	s.attempts.Drop(sub.num)
 	delete(s.subs, id)
 	s.order = slices.DeleteFunc(s.order, func(o *subscription) bool { return o == sub })
 	return nil

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/rollup"
 )
 
 // Finish implements [store.Queue].
@@ -124,14 +125,14 @@ func (s *Store) finishOnce(ctx context.Context, outcomes []store.Outcome) (resul
 			}
 			b.Queue(s.sql.finishLock, tokens)
 			b.Queue(s.sql.healthLock, subs)
-			b.Queue(s.sql.finish, append(args, clerk, micros(store.MaxFailureGap), store.MaxSlowStart, slotSeconds)...).Query(func(rows pgx.Rows) (err error) {
+			b.Queue(s.sql.finish, append(args, clerk, micros(store.MaxFailureGap), store.MaxSlowStart, bucketSeconds)...).Query(func(rows pgx.Rows) (err error) {
 				again, counts, err = readResults(rows, results)
 				return err
 			})
 		})
 		switch {
 		case err == nil && !again:
-			s.tally(outcomes, counts)
+			s.countAttempts(outcomes, counts)
 			s.waker.wakeHere()
 			return results, nil
 		case err == nil:
@@ -179,23 +180,24 @@ func plain(s string) string {
 	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
 }
 
-// counted says where an outcome that counted is in its call, of which subscription it is, and in which slot it was recorded.
+// counted is an outcome that counted: its position in the call, from 1, and the bucket of counts that it
+// was recorded in.
 type counted struct {
 	ord int64
-	tallied
+	rollup.Key
 }
 
 // readResults reads what the finish statement says of the outcomes that counted.
 func readResults(rows pgx.Rows, results []store.Result) (again bool, counts []counted, err error) {
 	var (
 		ord, previous, sub *int64
-		slot               int64
+		bucket             int64
 		after, before      nullHealth
 		previously         = make(map[int64]int64)
 	)
 	columns := append([]any{&again, &ord}, after.columns()...)
 	columns = append(append(columns, &previous), before.columns()...)
-	_, err = pgx.ForEachRow(rows, append(columns, &sub, &slot), func() error {
+	_, err = pgx.ForEachRow(rows, append(columns, &sub, &bucket), func() error {
 		if ord == nil {
 			return nil
 		}
@@ -203,7 +205,7 @@ func readResults(rows pgx.Rows, results []store.Result) (again bool, counts []co
 			previously[*ord] = *previous
 		}
 		results[*ord-1] = store.Result{Before: before.record(), After: after.record()}
-		counts = append(counts, counted{*ord, tallied{*sub, slot}})
+		counts = append(counts, counted{*ord, rollup.Key{Sub: uint64(*sub), At: bucket}})
 		return nil
 	})
 	for ord, previous := range previously {

@@ -46,7 +46,7 @@ func (s *Store) prune(ctx context.Context, r store.Retention) (more bool, err er
 			b.Queue(s.sql.clerk)
 			b.Queue(s.sql.sweep, pruneStep).QueryRow(scan)
 		} else {
-			b.Queue(s.sql.prune, pruneStep, keep(r.Delivered), keep(r.Failed), slotSeconds,
+			b.Queue(s.sql.prune, pruneStep, keep(r.Delivered), keep(r.Failed), bucketSeconds,
 				int64(rollup.Day/time.Second)).QueryRow(scan)
 		}
 	})

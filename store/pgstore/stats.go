@@ -46,6 +46,7 @@ func (s *Store) stats(ctx context.Context, id string) (stats store.Stats, err er
 		return stats, err
 	}
 	stats.OldestPending, stats.Health, stats.FailingSince = orZero(oldest), h.record(), orZero(since)
-	stats.Hour, stats.Day, err = s.windows(ctx, sub, now)
+	w, err := s.window(ctx, sub, now)
+	stats.Hour, stats.Day = w.Hour(), w.Day()
 	return stats, err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/rollup"
 )
 
 var _ store.Store = (*Store)(nil)
@@ -31,7 +32,7 @@ type Store struct {
 	claimTime time.Duration // see the constant
 	waker     waker
 	pauses    pauses
-	tallies   tallies
+	counts    *rollup.Buffer
 
 	enqueues *joined[newEvent, struct{}]
 	alone    chan struct{} // who stores events alone has a slot
@@ -79,8 +80,8 @@ func New(pool *pgxpool.Pool, o *Options) (*Store, error) {
 	if err := opts.validate(); err != nil {
 		return nil, err
 	}
-	s := &Store{o: opts, pool: pool, sql: newStatements(opts.Schema), log: logger{opts.Logger}, tallies: newTallies(),
-		claimTime: claimTime}
+	s := &Store{o: opts, pool: pool, sql: newStatements(opts.Schema), log: logger{opts.Logger}, claimTime: claimTime}
+	s.counts = s.newCounts()
 	s.life, s.end = context.WithCancel(context.Background())
 	s.cut, s.cutOff = context.WithCancel(context.Background())
 	s.alone = make(chan struct{}, aloneAtOnce)
@@ -101,7 +102,8 @@ func (s *Store) Close() error {
 	s.enqueues.close()
 	s.finishes.close()
 	s.background.Wait()
-	s.flushTallies()
+	s.counts.Stop()
+	s.flushCounts()
 	s.giveBack()
 	if s.ownPool {
 		s.pool.Close()

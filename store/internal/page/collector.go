@@ -18,8 +18,9 @@ type Collector[T any] struct {
 	isStopped bool
 }
 
-// Collect returns an empty Collector for the page that a cursor names: of at most limit items, or of
-// all if limit is zero. likely is how many there will be as a rule; room for them is made at once.
+// Collect returns an empty Collector for the page that a cursor names: of at most limit items, or
+// of all if limit is zero. likely is how many there will be as a rule; room for them is made at
+// once.
 func Collect[T any](cursor string, limit, likely int) (*Collector[T], error) {
 	at, err := Parse(cursor)
 	if err != nil {
@@ -57,12 +58,12 @@ func (c *Collector[T]) Add(at Position, item *T) bool {
 	return true
 }
 
-// Stop ends the page at a boundary before its limit is reached: everything up to there has been read,
-// and there may be more beyond it. It is called last.
+// Stop ends the page at a boundary before its limit is reached: everything up to there has been
+// read, and there may be more beyond it. It is called last.
 func (c *Collector[T]) Stop(at Position) { c.more, c.stopped, c.isStopped = true, at, true }
 
-// Other returns where to look for items on the other side of the page's boundary; ok is false if there
-// can be none.
+// Other returns where to look for items on the other side of the page's boundary; ok is false if
+// there can be none.
 func (c *Collector[T]) Other() (other Cursor, ok bool) {
 	other = Cursor{At: c.cursor.At, Back: !c.cursor.Back}
 	return other, c.cursor != Cursor{At: Start()}
@@ -80,8 +81,8 @@ func (c *Collector[T]) far() Position {
 	}
 }
 
-// Next returns the cursor for what follows the page; empty if nothing does. other says whether there
-// is anything on the other side of the page's boundary.
+// Next returns the cursor for what follows the page; empty if nothing does. other says whether
+// there is anything on the other side of the page's boundary.
 func (c *Collector[T]) Next(other bool) string {
 	switch {
 	case c.cursor.Back && other:

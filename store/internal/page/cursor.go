@@ -11,16 +11,17 @@ import (
 // MaxNumber is more than any Seq or Num of an item.
 const MaxNumber = 1 << 56
 
-// Position is where an item stands in a listing: by falling Seq, then by rising Num. Deliveries have
-// the number of their event as Seq and that of their subscription as Num, so the newest event comes
-// first. A listing by one rising number, such as that of subscriptions, has it as Num; Seq is zero.
+// Position is where an item stands in a listing: by falling Seq, then by rising Num. Deliveries
+// have the number of their event as Seq and that of their subscription as Num, so the newest event
+// comes first. A listing by one rising number, such as that of subscriptions, has it as Num; Seq is
+// zero.
 type Position struct{ Seq, Num uint64 }
 
 // Start returns the position that no item stands before.
 func Start() Position { return Position{Seq: MaxNumber} }
 
-// Compare is negative if p comes before q in a listing, positive if it comes after, zero if they are
-// equal.
+// Compare is negative if p comes before q in a listing, positive if it comes after, zero if they
+// are equal.
 func (p Position) Compare(q Position) int {
 	return cmp.Or(cmp.Compare(q.Seq, p.Seq), cmp.Compare(p.Num, q.Num))
 }
@@ -45,9 +46,9 @@ func (c Cursor) Pass(p Position) Cursor {
 	return c
 }
 
-// A cursor as text is, in URL-safe base64, the version of this format, the direction, and two numbers
-// of eight bytes. It holds no secret and needs no signature: a query's tenant is checked for each item,
-// so a cursor that somebody makes up only names another place to go on from.
+// A cursor as text is, in URL-safe base64, the version of this format, the direction, and two
+// numbers of eight bytes. It holds no secret and needs no signature: a query's tenant is checked
+// for each item, so a cursor that somebody makes up only names another place to go on from.
 const (
 	version    = 1
 	forward    = 'n'
@@ -69,7 +70,8 @@ func (c Cursor) String() string {
 }
 
 // Parse returns the cursor that text names; the start of a listing if text is empty. It returns an
-// [events.InvalidError] with the field "cursor" for everything that [Cursor.String] does not return.
+// [events.InvalidError] with the field "cursor" for everything that [Cursor.String] does not
+// return.
 func Parse(text string) (Cursor, error) {
 	if text == "" {
 		return Cursor{At: Start()}, nil
@@ -88,7 +90,8 @@ func Parse(text string) (Cursor, error) {
 
 func errCursor() error {
 	return &events.InvalidError{
-		Field:  "cursor",
-		Reason: "is not a cursor of this store; pass one that an earlier page has returned, or none for the first page",
+		Field: "cursor",
+		Reason: "is not a cursor of this store; pass one that an earlier page has returned, " +
+			"or none for the first page",
 	}
 }

@@ -44,8 +44,8 @@ func (m *model) matching(c page.Cursor) listing {
 	return slices.DeleteFunc(m.list(), func(p page.Position) bool { return !m.items[p] || !c.Reaches(p) })
 }
 
-// TestModel goes through a listing, forward or back, while items come and go between the pages. What
-// is wanted and there all along comes exactly once, in order.
+// TestModel goes through a listing, forward or back, while items come and go between the pages.
+// What is wanted and there all along comes exactly once, in order.
 func TestModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := &model{t: t, items: make(map[page.Position]bool)}
@@ -122,8 +122,8 @@ func (m *model) check(items listing, cursor page.Cursor, limit int) {
 	}
 }
 
-// checkCursors checks that there is a cursor exactly where there is something more, and that what lies
-// there begins next to the page.
+// checkCursors checks that there is a cursor exactly where there is something more, and that what
+// lies there begins next to the page.
 func (m *model) checkCursors(items listing, cursor page.Cursor, next, previous string) {
 	before, after := cursor.At, cursor.At // the boundaries of the page
 	if len(items) > 0 {

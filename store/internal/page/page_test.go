@@ -71,7 +71,8 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestStepsReadOn checks that a step reads nothing that the steps before it have passed, and a page does.
+// TestStepsReadOn checks that a step reads nothing that the steps before it have passed, and a page
+// does.
 func TestStepsReadOn(t *testing.T) {
 	read := 0
 	walk := numbers(1, 2, 3, 4, 5, 6, 7, 8).walk(func(p page.Position) bool {

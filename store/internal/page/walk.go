@@ -6,8 +6,9 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Walk calls visit for the items on the side of a boundary where the cursor points, those next to the
-// boundary first, until visit returns false. It reads little beyond that. visit copies what it keeps.
+// Walk calls visit for the items on the side of a boundary where the cursor points, those next to
+// the boundary first, until visit returns false. It reads little beyond that. visit copies what it
+// keeps.
 type Walk[T any] func(from Cursor, visit func(at Position, item *T) bool) error
 
 // Page returns the page of at most limit items that a cursor names, or of all if limit is zero,
@@ -24,8 +25,8 @@ func (w Walk[T]) Page(cursor string, limit, likely int) (store.Page[T], error) {
 	return c.Page(other), nil
 }
 
-// Step is Page for a caller that only goes on: it returns what was collected, and the cursor for the
-// next step, empty after the last.
+// Step is Page for a caller that only goes on: it returns what was collected, and the cursor for
+// the next step, empty after the last.
 func (w Walk[T]) Step(cursor string, limit, likely int) (c *Collector[T], next string, err error) {
 	if c, err = w.collect(cursor, limit, likely); err != nil {
 		return nil, "", err

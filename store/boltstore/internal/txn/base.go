@@ -70,6 +70,7 @@ const (
 	metaIndexed   = "indexed"   // see ids.go
 	metaErasures  = "erasures"  // events that are being erased, see erasures.go
 	MetaOrphans   = "orphans"   // 1 when there may be events whose subscriptions are all deleted
+	metaCounts    = "counts"    // the number of the last batch of counts, see package rollup
 )
 
 // format is the version that this package reads and writes.

@@ -1,85 +1,100 @@
 package txn
 
 import (
-	"cmp"
-	"maps"
 	"slices"
-	"time"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/internal/rollup"
 )
 
-// CountsKey names a slot of a subscription.
-type CountsKey struct {
-	Bucket int64
-	Num    uint64
+// counts reads and writes the counts of attempts. The file has a record for each bucket and
+// subscription, by the bucket first, so that those that are past are at the front.
+type counts struct {
+	*base
+	subs     *subscriptions
+	attempts []CountedAttempt // of this transaction
+
+	// WriteNow says that the transaction is to write the counts that memory has.
+	WriteNow bool
 }
 
 // CountedAttempt is an attempt that is to be counted.
 type CountedAttempt struct {
-	Num       uint64
-	Status    int
-	Took      time.Duration
+	Key       rollup.Key
+	Attempt   store.Attempt
 	Delivered bool
 }
 
-// note counts an attempt, once the transaction is committed.
-func (x *counts) note(num uint64, o *Outcome) {
-	x.attempts = append(x.attempts, CountedAttempt{num, o.Attempt.Status, o.Attempt.Duration, o.State == store.Delivered})
+// CountsPlan is a batch of counts to be added to those in the file. Version is the number of the
+// batch.
+type CountsPlan struct {
+	Version uint64
+	Rows    []rollup.Row
 }
 
-// complete completes a transaction with the counts: it writes former ones when it is time, and has its own taken in.
-func (x *counts) complete(slots map[CountsKey]*rollup.Bucket) error {
-	if slots != nil {
-		if err := x.write(slots); err != nil {
+// Version returns the number of the last batch that is in the file; 0 if there was none.
+func (x *counts) Version() (uint64, error) { return x.MetaNumber(metaCounts) }
+
+// note has an attempt counted, once the transaction is committed.
+func (x *counts) note(num uint64, o *Outcome) {
+	x.attempts = append(x.attempts, CountedAttempt{
+		Key:       rollup.Key{Sub: num, At: rollup.At(record.AsTime(x.Now))},
+		Attempt:   store.Attempt{Status: o.Attempt.Status, Duration: o.Attempt.Duration},
+		Delivered: o.State == store.Delivered,
+	})
+}
+
+// complete adds a batch, which may be nil, and has the transaction's own attempts counted.
+func (x *counts) complete(plan *CountsPlan) error {
+	if plan != nil {
+		for _, row := range plan.Rows {
+			if err := x.add(row); err != nil {
+				return err
+			}
+		}
+		if err := x.PutMetaNumber(metaCounts, plan.Version); err != nil {
 			return err
 		}
-		x.effects.add(CountsWritten{slots, x.Tx.ID()})
+		// Before the attempts of this transaction: they are of the next batch.
+		x.effects.add(CountsWritten{})
 	}
 	if len(x.attempts) > 0 {
-		// After countsWritten: that empties what these are added to.
-		x.effects.add(AttemptsCounted{rollup.At(record.AsTime(x.Now)), x.attempts})
+		x.effects.add(AttemptsCounted{x.attempts})
 	}
 	return nil
 }
 
-func (k CountsKey) key() [record.Len2]byte { return record.Key2(uint64(k.Bucket), k.Num) }
+// add adds to the counts in the file. Those of a subscription that is gone are dropped.
+func (x *counts) add(row rollup.Row) error {
+	if row.At < 0 || !x.subs.Exists(row.Sub) {
+		return nil
+	}
+	sum := x.Get(row.Key)
+	sum.Merge(row.Counts)
+	key := countsKey(row.Key)
+	return x.put(BucketCounts, key[:], record.EncodeCounts(key[:], &sum))
+}
 
-// Get returns the stored counts of a subscription. Like a health, what can't be read is nothing.
-func (x *counts) Get(k CountsKey) rollup.Bucket {
-	key := k.key()
-	s, err := record.DecodeCounts(key[:], x.base.Get(BucketCounts, key[:]))
+func countsKey(k rollup.Key) [record.Len2]byte { return record.Key2(uint64(k.At), k.Sub) }
+
+// Get returns the counts that the file has. As with a health, what can't be read is nothing.
+func (x *counts) Get(k rollup.Key) rollup.Bucket {
+	key := countsKey(k)
+	b, err := record.DecodeCounts(key[:], x.base.Get(BucketCounts, key[:]))
 	if err != nil {
 		return rollup.Bucket{}
 	}
-	return s
-}
-
-// write adds to the stored counts. Those of subscriptions that are gone are dropped.
-func (x *counts) write(slots map[CountsKey]*rollup.Bucket) error {
-	byKey := func(a, b CountsKey) int { return cmp.Or(cmp.Compare(a.Bucket, b.Bucket), cmp.Compare(a.Num, b.Num)) }
-	for _, k := range slices.SortedFunc(maps.Keys(slots), byKey) {
-		if k.Bucket < 0 || !x.subs.Exists(k.Num) {
-			continue
-		}
-		sum := x.Get(k)
-		sum.Merge(slots[k])
-		key := k.key()
-		if err := x.base.put(BucketCounts, key[:], record.EncodeCounts(key[:], &sum)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return b
 }
 
 // past returns at most n keys of counts that are past, oldest first.
 func (x *counts) past(n int) (keys [][]byte) {
 	first := rollup.First(record.AsTime(x.Now), rollup.Day)
 	c := x.Bucket(BucketCounts).Cursor()
-	for k, _ := c.First(); k != nil && int64(record.KeyNumber(k, 0)) < first && len(keys) < n; k, _ = c.Next() {
+	for k, _ := c.First(); k != nil && int64(record.KeyNumber(k, 0)) < first && len(keys) < n; {
 		keys = append(keys, slices.Clone(k))
+		k, _ = c.Next()
 	}
 	return keys
 }
@@ -87,8 +102,8 @@ func (x *counts) past(n int) (keys [][]byte) {
 // removeRecent removes the counts of a subscription, but for those that are past.
 func (x *counts) removeRecent(num uint64) error {
 	now := record.AsTime(x.Now)
-	for slot := rollup.First(now, rollup.Day); slot <= rollup.At(now); slot++ {
-		key := CountsKey{slot, num}.key()
+	for at := rollup.First(now, rollup.Day); at <= rollup.At(now); at++ {
+		key := countsKey(rollup.Key{Sub: num, At: at})
 		if x.base.Get(BucketCounts, key[:]) == nil {
 			continue
 		}

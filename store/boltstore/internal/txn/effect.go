@@ -4,7 +4,6 @@ import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
-	"github.com/outhook/outhook/store/internal/rollup"
 )
 
 // Effect is something that memory must learn when a transaction has committed. It is one of the types
@@ -90,17 +89,11 @@ type EventsOrphaned struct{ Seqs []uint64 }
 // AgesUnknown says that it is not known what has finished of the events up to one: they must be read.
 type AgesUnknown struct{ UpTo uint64 }
 
-// CountsWritten says that the counts that memory had are in the file, as of a transaction.
-type CountsWritten struct {
-	Slots map[CountsKey]*rollup.Bucket
-	Tx    int
-}
+// CountsWritten says that the batch of counts that memory had given is in the file.
+type CountsWritten struct{}
 
 // AttemptsCounted has attempts to be counted.
-type AttemptsCounted struct {
-	Slot     int64
-	Attempts []CountedAttempt
-}
+type AttemptsCounted struct{ Attempts []CountedAttempt }
 
 func (*EventEnqueued) isEffect() {}
 

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store/boltstore/internal/record"
-	"github.com/outhook/outhook/store/internal/rollup"
 )
 
 // SpillPlan is a part of a rise.
@@ -70,7 +69,7 @@ func (t *Tx) trim(plan []TrimPlan) error {
 type Riders struct {
 	Trim   []TrimPlan
 	Spill  *SpillPlan
-	Counts map[CountsKey]*rollup.Bucket
+	Counts *CountsPlan
 }
 
 // NeedsCommit reports whether there is something to commit.

@@ -46,14 +46,6 @@ type eventIDs struct {
 // eventLog reads the stored events.
 type eventLog struct{ *base }
 
-// counts counts attempts.
-type counts struct {
-	*base
-	subs     *subscriptions
-	attempts []CountedAttempt // of this transaction
-	WriteNow bool             // counts are to be written
-}
-
 // pendingBuckets is the file as package pending needs it.
 type pendingBuckets struct{ *base }
 

@@ -1,0 +1,85 @@
+package boltstore
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"github.com/outhook/outhook/store/internal/rollup"
+)
+
+// Attempts are counted in memory, in a [rollup.Buffer], and added to what the file has by one
+// commit every few seconds. Each such commit writes the version of its batch along: so a reader
+// knows from its snapshot alone whether the batch is in the file, also when commits have failed, or
+// the host has rolled back or committed transactions of its own in between.
+
+// countDelay is how long counts are only in memory. Stats allows for ten seconds.
+const countDelay = 8 * time.Second
+
+// maxCounts is how many buckets memory may have before the next commit takes them along.
+const maxCounts = 1024
+
+func (s *Store) newCounts() *rollup.Buffer {
+	return rollup.NewBuffer(rollup.Options{
+		Flush: s.flushCounts, Delay: countDelay, MaxUnwritten: maxCounts,
+	})
+}
+
+// planCounts returns the batch of counts that a transaction is to write; nil if it is not time. If
+// the transaction comes to nothing, the next batch has it all.
+func (s *Store) planCounts(t *txn.Tx) (*txn.CountsPlan, error) {
+	if !t.Counts.WriteNow && !s.counts.Full() {
+		return nil, nil
+	}
+	version, err := t.Counts.Version()
+	if err != nil {
+		return nil, err
+	}
+	rows := s.counts.Take(version + 1)
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	return &txn.CountsPlan{Version: version + 1, Rows: rows}, nil
+}
+
+// flushCounts has the counts written, by a commit that happens anyway if there is one.
+func (s *Store) flushCounts() {
+	err := s.submit(context.Background(), &op{run: writeCounts, outcomes: 1})
+	if err != nil && !errors.Is(err, store.ErrClosed) {
+		s.counts.Fail()
+	}
+}
+
+// writeCounts has the transaction write the counts, if there are any.
+func writeCounts(t *txn.Tx) error {
+	t.Counts.WriteNow = true
+	return nil
+}
+
+// window adds up what memory and the file have of a subscription.
+func (s *Store) window(ctx context.Context, num uint64, now time.Time) (*rollup.Window, error) {
+	for {
+		w := rollup.NewWindow(now)
+		all := false
+		err := s.read(ctx, func(t *txn.Tx) error {
+			version, err := t.Counts.Version()
+			if err != nil {
+				return err
+			}
+			if all = s.counts.Missing(num, version, w); !all {
+				return nil // a batch was written since the read began, and memory has dropped it
+			}
+			first, last := w.Range()
+			for at := first; at <= last; at++ {
+				b := t.Counts.Get(rollup.Key{Sub: num, At: at})
+				w.Add(at, &b)
+			}
+			return nil
+		})
+		if all || err != nil {
+			return w, err
+		}
+	}
+}
