@@ -81,26 +81,26 @@ func TestStepOvertaken(t *testing.T) {
 	r := store.Retention{Delivered: 1, Failed: 1}
 	step := func() *plannedWalk {
 		t.Helper()
-		w := s.planWalk(r)
+		w := s.plannedWalk(r)
 		if err := s.read(context.Background(), w.Read); err != nil {
 			t.Fatal(err)
 		}
 		return w
 	}
 	slow, quick := step(), step()
-	s.moveOn(quick)
+	s.memory.moveOn(quick)
 	s.mu.Lock()
-	s.ages.noteFinished(7, true, 1)
+	s.memory.ages.noteFinished(7, true, 1)
 	s.mu.Unlock()
-	next := s.planWalk(r)
-	s.moveOn(slow)
-	if len(next.Stretches) != 1 || len(s.house.Stretches) != 1 {
-		t.Errorf("the next round is %v, and after the slow step %v, want one stretch", next.Round, s.house.Stretches)
+	next := s.plannedWalk(r)
+	s.memory.moveOn(slow)
+	if len(next.Stretches) != 1 || len(s.memory.house.Stretches) != 1 {
+		t.Errorf("the next round is %v, and after the slow step %v, want one stretch", next.Round, s.memory.house.Stretches)
 	}
 	if err := s.read(context.Background(), next.Read); err != nil {
 		t.Fatal(err)
 	}
-	if more := s.moveOn(next); more || len(s.house.Stretches) != 0 {
-		t.Errorf("after the round: more is %v, the round is %v", more, s.house.Stretches)
+	if more := s.memory.moveOn(next); more || len(s.memory.house.Stretches) != 0 {
+		t.Errorf("after the round: more is %v, the round is %v", more, s.memory.house.Stretches)
 	}
 }

@@ -23,7 +23,7 @@ func (s *Store) bury(ctx context.Context, damaged []*lease) error {
 		ended: func(err error) {
 			for _, l := range damaged {
 				if err != nil {
-					s.schedule.Release(l, s.now())
+					s.memory.schedule.Release(l, s.now())
 				}
 			}
 		},

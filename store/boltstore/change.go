@@ -10,34 +10,34 @@ import (
 // What follows brings memory up to what has become of a subscription.
 
 // setSubscription takes in a new version, which claims may share.
-func (s *Store) setSubscription(num uint64, sub *store.Subscription) {
-	if q := s.schedule.Sub(num); q != nil {
+func (m *memory) setSubscription(num uint64, sub *store.Subscription) {
+	if q := m.schedule.Sub(num); q != nil {
 		q.Data.sub = sub
-		s.schedule.SetActive(q, active(sub), s.now())
+		m.schedule.SetActive(q, active(sub), m.now())
 	}
 }
 
 // canceledAll takes in the last of the marks: all that was pending before it is canceled.
-func (s *Store) canceledAll(num uint64, marks []record.Mark) {
-	s.house.add(num)
-	q := s.schedule.Sub(num)
+func (m *memory) canceledAll(num uint64, marks []record.Mark) {
+	m.house.add(num)
+	q := m.schedule.Sub(num)
 	if q == nil {
 		return
 	}
 	q.Data.stored.forget()
 	q.Data.marks = marks // what else the transaction has done is to follow them
 	pin(q)
-	s.schedule.Cancel(q, marks[len(marks)-1].Seq, s.now())
+	m.schedule.Cancel(q, marks[len(marks)-1].Seq, m.now())
 }
 
 // deleted takes in that a subscription is gone.
-func (s *Store) deleted(num uint64) {
-	s.house.add(num)
-	if q := s.schedule.Sub(num); q != nil {
+func (m *memory) deleted(num uint64) {
+	m.house.add(num)
+	if q := m.schedule.Sub(num); q != nil {
 		for _, seq := range q.ImplicitUpTo(math.MaxUint64 >> 3) { // only memory knows of these
-			s.ages.merge(seq, age{orphaned: true})
+			m.ages.merge(seq, age{orphaned: true})
 		}
-		s.schedule.Forget(q)
+		m.schedule.Forget(q)
 	}
-	s.schedule.Postpone(num, 0, s.now())
+	m.schedule.Postpone(num, 0, m.now())
 }

@@ -150,10 +150,10 @@ func (c *claiming) takeTurns() []schedule.Lack {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c.round == nil {
-		c.round = s.schedule.Round(&c.req, c.now)
+		c.round = s.memory.schedule.Round(&c.req, c.now)
 	}
 	lacks := c.round.Run()
-	s.schedule.TakeWake() // what this call has made claimable it has taken, or its caller knows that there is more
+	s.memory.schedule.TakeWake() // what this call has made claimable it has taken, or its caller knows that there is more
 	if len(lacks) > 0 {
 		return lacks
 	}
@@ -168,7 +168,7 @@ func (c *claiming) findAtHand() {
 	for _, l := range c.round.Leases {
 		l.Data.sub = l.Sub.Data.sub
 		if implicitly(l) {
-			l.Data.event = c.store.recent.find(l.Seq)
+			l.Data.event = c.store.memory.recent.find(l.Seq)
 		}
 		c.atHand = c.atHand && l.Data.event != nil
 	}
@@ -264,11 +264,11 @@ func (c *claiming) hand(claims []store.Claim, read []reading) {
 			good = append(good, *claim)
 		case r.found == broken:
 			c.lost++
-			s.schedule.Seal(l, true)
+			s.memory.schedule.Seal(l, true)
 			c.damaged = append(c.damaged, l)
 		default:
 			c.lost++
-			s.schedule.End(l, c.now)
+			s.memory.schedule.End(l, c.now)
 		}
 	}
 	switch {
@@ -289,6 +289,6 @@ func (c *claiming) abandon() {
 	s.mu.Lock()
 	defer s.unlock()
 	for _, l := range c.round.Leases {
-		s.schedule.Release(l, c.now)
+		s.memory.schedule.Release(l, c.now)
 	}
 }

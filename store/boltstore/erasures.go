@@ -24,41 +24,41 @@ type erasing struct {
 }
 
 // markErased takes the mark of an event into memory. An Erase is at it.
-func (s *Store) markErased(seq uint64) {
-	if s.erasing == nil {
-		s.erasing = make(map[uint64]*erasing)
+func (m *memory) markErased(seq uint64) {
+	if m.erasing == nil {
+		m.erasing = make(map[uint64]*erasing)
 	}
-	s.erasing[seq] = &erasing{underWay: true}
-	s.schedule.Bar(seq, s.now())
+	m.erasing[seq] = &erasing{underWay: true}
+	m.schedule.Bar(seq, m.now())
 }
 
 // unmarkErased takes in that the mark is gone.
-func (s *Store) unmarkErased(seq uint64) {
-	if e := s.erasing[seq]; e != nil {
-		delete(s.erasing, seq)
-		s.schedule.Unbar(seq)
+func (m *memory) unmarkErased(seq uint64) {
+	if e := m.erasing[seq]; e != nil {
+		delete(m.erasing, seq)
+		m.schedule.Unbar(seq)
 		for _, num := range e.reload {
-			s.reloadAfter(seq, num)
+			m.reloadAfter(seq, num)
 		}
 	}
 }
 
 // reloadAfter makes Claim read again, once the event has no mark any more, which deliveries of a
 // subscription have a row.
-func (s *Store) reloadAfter(seq, num uint64) {
-	if e := s.erasing[seq]; e != nil {
+func (m *memory) reloadAfter(seq, num uint64) {
+	if e := m.erasing[seq]; e != nil {
 		e.reload = append(e.reload, num)
 		return
 	}
-	if q := s.schedule.Sub(num); q != nil {
-		s.schedule.ReloadRecorded(q, s.now())
+	if q := m.schedule.Sub(num); q != nil {
+		m.schedule.ReloadRecorded(q, m.now())
 	}
 }
 
 // firstErasing returns the lowest event that has a mark; a number above all if none has.
-func (s *Store) firstErasing() uint64 {
+func (m *memory) firstErasing() uint64 {
 	first := uint64(math.MaxUint64)
-	for seq := range s.erasing {
+	for seq := range m.erasing {
 		first = min(first, seq)
 	}
 	return first
@@ -74,7 +74,7 @@ func (s *Store) finishErasure(ctx context.Context, seq uint64) (err error) {
 	if err != nil { // it is left to Prune
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if e := s.erasing[seq]; e != nil {
+		if e := s.memory.erasing[seq]; e != nil {
 			e.underWay = false
 		}
 	}
@@ -94,7 +94,7 @@ func (s *Store) stepErasure(ctx context.Context, seq uint64) (done bool, err err
 func (s *Store) resumeErasure(ctx context.Context) (more bool, err error) {
 	seq := uint64(0)
 	s.mu.Lock()
-	for other, e := range s.erasing {
+	for other, e := range s.memory.erasing {
 		if !e.underWay {
 			seq = other
 		}
@@ -122,13 +122,13 @@ func (s *Store) resumeErasures(ctx context.Context) error {
 }
 
 // restoreErasures takes the marks of the file into memory.
-func (s *Store) restoreErasures(t *txn.Tx) error {
+func (m *memory) restoreErasures(t *txn.Tx) error {
 	all, err := t.Erasures.List()
 	if err == nil && len(all) > 0 {
-		s.erasing = make(map[uint64]*erasing, len(all))
-		for _, m := range all {
-			s.erasing[m.Seq] = new(erasing)
-			s.schedule.Bar(m.Seq, t.Now)
+		m.erasing = make(map[uint64]*erasing, len(all))
+		for _, e := range all {
+			m.erasing[e.Seq] = new(erasing)
+			m.schedule.Bar(e.Seq, t.Now)
 		}
 	}
 	return err

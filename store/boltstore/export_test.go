@@ -62,7 +62,7 @@ func (s *Store) SetFormat(version uint64) error {
 func (s *Store) Fresh() (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.schedule.Subs(func(q *queue) { n += len(q.Inspect().Implicit) })
+	s.memory.schedule.Subs(func(q *queue) { n += len(q.Inspect().Implicit) })
 	return n
 }
 
@@ -86,7 +86,7 @@ func (s *Store) Damage(bucket string) bool {
 func (s *Store) Recent() (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, slot := range s.recent.ring {
+	for _, slot := range s.memory.recent.ring {
 		if slot.event != nil {
 			n++
 		}
@@ -98,12 +98,12 @@ func (s *Store) Recent() (n int) {
 func (s *Store) Paused() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.schedule.Postponed()
+	return s.memory.schedule.Postponed()
 }
 
 // Counts returns how many buckets of counts memory has, and how many the file.
 func (s *Store) Counts() (memory, file int) {
-	memory, _ = s.counts.Len()
+	memory, _ = s.memory.counts.Len()
 	_ = s.read(context.Background(), func(t *txn.Tx) error {
 		file = t.Bucket(txn.BucketCounts).Stats().KeyN
 		return nil
@@ -124,7 +124,7 @@ func (s *Store) Rows() (n int) {
 func (s *Store) Looked() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.house.looked
+	return s.memory.house.looked
 }
 
 // Events returns how many events are in the file.
@@ -143,7 +143,7 @@ const MaxCached = txn.MaxCached
 func (s *Store) Leased() (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	byClass, _ := s.schedule.Counted()
+	byClass, _ := s.memory.schedule.Counted()
 	for _, of := range byClass {
 		n += of
 	}
@@ -152,6 +152,8 @@ func (s *Store) Leased() (n int) {
 
 // AskedByStats returns of how many subscriptions Stats would have to read what is oldest.
 func (s *Store) AskedByStats() int {
-	_, ask := s.countPending(new(store.Stats), 0)
+	s.mu.Lock()
+	defer s.unlock()
+	_, ask := s.memory.countPending(new(store.Stats), 0)
 	return len(ask)
 }

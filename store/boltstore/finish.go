@@ -33,8 +33,8 @@ func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.R
 	s.mu.Lock()
 	for i := range f.outcomes {
 		o := &f.outcomes[i]
-		if l := s.present(o.Token, o.SubscriptionID, o.EventID); l != nil {
-			s.schedule.Seal(l, o.State == store.Delivered)
+		if l := s.memory.present(o.Token, o.SubscriptionID, o.EventID); l != nil {
+			s.memory.schedule.Seal(l, o.State == store.Delivered)
 			f.leases[i] = l
 			o.Claimed, o.Id = true, pending.ID{Num: l.Sub.Num, Seq: l.Seq}
 			o.KeyHash, o.AsOf = l.Data.key, l.Data.stamp
@@ -59,9 +59,9 @@ func (s *Store) finishEnded(f *finishing, err error) {
 		switch {
 		case l == nil:
 		case err != nil:
-			s.schedule.Unseal(l)
+			s.memory.schedule.Unseal(l)
 		default: // unless it has ended, the outcome was ignored
-			s.schedule.Release(l, s.now())
+			s.memory.schedule.Release(l, s.now())
 		}
 	}
 }

@@ -30,11 +30,11 @@ func (s *Store) loadLacks(ctx context.Context, lacks []schedule.Lack) error {
 		if err != nil {
 			loaded[i] = schedule.Loaded{}
 		}
-		if q := s.schedule.Load(&lacks[i], loaded[i], now); q != nil {
+		if q := s.memory.schedule.Load(&lacks[i], loaded[i], now); q != nil {
 			q.Data.sub = subs[i]
 		}
-		if q := s.schedule.Sub(lacks[i].Num); q != nil && lacks[i].Windows[schedule.Packed].Needed {
-			s.trim(q)
+		if q := s.memory.schedule.Sub(lacks[i].Num); q != nil && lacks[i].Windows[schedule.Packed].Needed {
+			s.memory.trim(q)
 		}
 	}
 	return err

@@ -2,28 +2,44 @@ package boltstore
 
 import (
 	"fmt"
+	"math/rand/v2"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"github.com/outhook/outhook/store/internal/rollup"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // memory is what the store knows besides the file, guarded by Store.mu. It holds as much as is claimed and a little
 // more, and nothing for a subscription that has nothing pending.
 type memory struct {
-	schedule *schedule.Schedule[subscriber, claimed]
+	now       func() int64 // the store's clock
+	budget    int          // see spill.go, also for the next
+	spillStep int
+	schedule  *schedule.Schedule[subscriber, claimed]
 
 	level   // of the watermark
 	recent  recent
 	ages    ages
+	house   house
 	erasing map[uint64]*erasing // events that have a mark, see erasures.go
+	counts  *rollup.Buffer      // of attempts, those that the file has not; it has a lock of its own
+}
+
+func newMemory(now func() int64, counts *rollup.Buffer, o *Options) memory {
+	return memory{
+		now: now, budget: o.budget, spillStep: o.spillStep, counts: counts,
+		schedule: schedule.New[subscriber, claimed](schedule.Options{
+			Window: maxWindow, Idle: maxIdle, FirstToken: rand.Uint64() >> 1,
+		}),
+	}
 }
 
 // unlock gives the mutex back. If something may have become claimable, it fills the slot of Ready.
 func (s *Store) unlock() {
-	wake := s.schedule.TakeWake()
+	wake := s.memory.schedule.TakeWake()
 	s.mu.Unlock()
 	if wake {
 		s.wakeReader()
@@ -47,59 +63,59 @@ func (s *Store) wakeReader() {
 
 // queue returns the queue of a subscription. A new one has all in it: those that have something in the file are made
 // when the store is opened.
-func (s *Store) queue(num uint64) *queue { return s.schedule.Ensure(num) }
+func (m *memory) queue(num uint64) *queue { return m.schedule.Ensure(num) }
 
 // What follows brings memory up to what a transaction has written.
 
 // applyEffect applies one effect. Store.mu must be held.
-func (s *Store) applyEffect(e txn.Effect) {
+func (m *memory) applyEffect(e txn.Effect) {
 	switch e := e.(type) {
 	case *txn.EventEnqueued:
-		s.addFresh(e)
+		m.addFresh(e)
 	case *txn.DeliveryChanged:
-		s.moved(e.Change)
+		m.moved(e.Change)
 	case *txn.HealthChanged:
-		s.setHealth(e.Num, e.Health)
+		m.setHealth(e.Num, e.Health)
 	case *txn.BacklogChanged:
-		s.setBacklog(e.Num, e.Backlog)
+		m.setBacklog(e.Num, e.Backlog)
 	case txn.SubscriptionChanged:
-		s.setSubscription(e.Num, e.Sub)
+		m.setSubscription(e.Num, e.Sub)
 	case txn.PendingCanceled:
-		s.canceledAll(e.Num, e.Marks)
+		m.canceledAll(e.Num, e.Marks)
 	case txn.SubscriptionDeleted:
-		s.deleted(e.Num)
+		m.deleted(e.Num)
 	case txn.DeliveriesSpilled:
-		s.spilled(e.Num, e.Seqs)
+		m.spilled(e.Num, e.Seqs)
 	case txn.SpillProgressed:
-		s.rise.nums = s.rise.nums[e.Subscriptions:]
+		m.rise.nums = m.rise.nums[e.Subscriptions:]
 	case txn.WatermarkRaised:
-		s.setWatermark(e.To)
+		m.setWatermark(e.To)
 	case txn.EventErased:
-		s.recent.remove(e.Seq)
+		m.recent.remove(e.Seq)
 	case txn.ErasureBegun:
-		s.markErased(e.Seq)
+		m.markErased(e.Seq)
 	case txn.ErasureEnded:
-		s.unmarkErased(e.Seq)
+		m.unmarkErased(e.Seq)
 	case txn.RowUnreadable:
-		s.reloadAfter(e.Seq, e.Num)
+		m.reloadAfter(e.Seq, e.Num)
 	case txn.PurgeProgressed:
-		s.house.progress(e.State)
+		m.house.progress(e.State)
 	case txn.PurgeEnded:
-		s.house.swept(e.Num)
+		m.house.swept(e.Num)
 	case txn.OrphansPossible:
-		s.house.orphans = true
+		m.house.orphans = true
 	case txn.EventsOrphaned:
 		for _, seq := range e.Seqs {
-			s.ages.merge(seq, age{orphaned: true})
+			m.ages.merge(seq, age{orphaned: true})
 		}
 	case txn.AgesUnknown:
-		s.ages.readAgain(e.UpTo)
+		m.ages.readAgain(e.UpTo)
 	case txn.CountsWritten:
-		s.counts.Confirm()
+		m.counts.Confirm()
 	case txn.AttemptsCounted:
 		for i := range e.Attempts {
 			c := &e.Attempts[i]
-			s.counts.Add(c.Key, &c.Attempt, c.Delivered)
+			m.counts.Add(c.Key, &c.Attempt, c.Delivered)
 		}
 	default:
 		panic(fmt.Sprintf("boltstore: no such effect: %T", e)) // else memory would miss it for ever
@@ -107,60 +123,60 @@ func (s *Store) applyEffect(e txn.Effect) {
 }
 
 // addFresh takes in the deliveries of a new event, but for those that have a row, given in order.
-func (s *Store) addFresh(e *txn.EventEnqueued) {
-	now, rowed := s.now(), e.Materialized
+func (m *memory) addFresh(e *txn.EventEnqueued) {
+	now, rowed := m.now(), e.Materialized
 	_ = record.Unpack(e.Recipients.Packed, func(num uint64) bool { // we have packed it
 		if len(rowed) > 0 && rowed[0] == num {
 			rowed = rowed[1:]
 			return true
 		}
-		s.schedule.AddImplicit(s.queue(num), e.Seq, now)
+		m.schedule.AddImplicit(m.queue(num), e.Seq, now)
 		return true
 	})
-	s.addSpan(e.Seq, e.Recipients.Count)
-	s.recent.add(e.Seq, e.Event)
+	m.addSpan(e.Seq, e.Recipients.Count)
+	m.recent.add(e.Seq, e.Event)
 }
 
-func (s *Store) moved(m pending.Change) {
-	if !m.Pending {
-		s.ages.noteFinished(m.Seq, m.Delivered, m.FinishedAt)
+func (m *memory) moved(c pending.Change) {
+	if !c.Pending {
+		m.ages.noteFinished(c.Seq, c.Delivered, c.FinishedAt)
 	}
-	q := s.schedule.Sub(m.Num)
+	q := m.schedule.Sub(c.Num)
 	if q == nil {
-		if !m.Pending {
+		if !c.Pending {
 			return
 		}
-		q = s.queue(m.Num)
+		q = m.queue(c.Num)
 	}
-	q.Data.stored.moved(m.Seq, m.Pending)
+	q.Data.stored.moved(c.Seq, c.Pending)
 	if !q.PackedMaybe() {
-		s.trim(q)
+		m.trim(q)
 	}
-	s.schedule.Change(q, m.Seq, schedule.Change{
-		Pending: m.Pending, Blocked: m.Blocked, Position: m.Position, EndLease: m.EndLease,
-	}, s.now())
+	m.schedule.Change(q, c.Seq, schedule.Change{
+		Pending: c.Pending, Blocked: c.Blocked, Position: c.Position, EndLease: c.EndLease,
+	}, m.now())
 }
 
 // setHealth changes the health of a subscription, and with it what counts against the limits of its class.
-func (s *Store) setHealth(num uint64, h store.Health) {
-	if q := s.schedule.Sub(num); q != nil {
-		s.schedule.SetHealth(q, h, s.now())
+func (m *memory) setHealth(num uint64, h store.Health) {
+	if q := m.schedule.Sub(num); q != nil {
+		m.schedule.SetHealth(q, h, m.now())
 	}
 }
 
 // setBacklog takes in what has changed of a backlog.
-func (s *Store) setBacklog(num uint64, b *record.Backlog) {
-	q := s.schedule.Sub(num)
+func (m *memory) setBacklog(num uint64, b *record.Backlog) {
+	q := m.schedule.Sub(num)
 	if q == nil && (b.Empty() || b.Deleted) {
 		return
 	}
 	if q == nil {
-		q = s.queue(num)
+		q = m.queue(num)
 	}
 	setBacklogOf(q, b)
 	if b.Pending == 0 && len(b.Marks) == 0 {
-		s.schedule.Complete(q, s.now())
+		m.schedule.Complete(q, m.now())
 		return
 	}
-	s.schedule.Settle(q, s.now())
+	m.schedule.Settle(q, m.now())
 }

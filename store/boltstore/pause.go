@@ -40,5 +40,5 @@ func (s *Store) pause(num uint64, d time.Duration) {
 	}
 	s.mu.Lock()
 	defer s.unlock()
-	s.schedule.Postpone(num, until, now)
+	s.memory.schedule.Postpone(num, until, now)
 }

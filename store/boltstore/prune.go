@@ -39,9 +39,9 @@ func (s *Store) prune(ctx context.Context, r store.Retention) (more bool, err er
 	if more, err := s.resumeErasure(ctx); more || err != nil {
 		return more, err
 	}
-	if s.planSweep() != nil {
+	if s.plannedPurge() != nil {
 		return true, s.submit(ctx, &op{run: func(t *txn.Tx) error {
-			if w := s.planSweep(); w != nil { // now, for another step may have been taken meanwhile
+			if w := s.plannedPurge(); w != nil { // now, for another step may have been taken meanwhile
 				return w.Step(t)
 			}
 			return nil
@@ -53,33 +53,49 @@ func (s *Store) prune(ctx context.Context, r store.Retention) (more bool, err er
 // walkLog takes one step of a round through the log, which looks at the events that may have something past its
 // retention. It looks in a transaction that reads, and writes only when there is something to do.
 func (s *Store) walkLog(ctx context.Context, r store.Retention) (more bool, err error) {
-	w := s.planWalk(r)
+	w := s.plannedWalk(r)
 	if err := s.read(ctx, w.Read); err != nil {
 		return false, err
 	}
 	ended := len(w.Stretches) == 0 && w.All && !w.orphans // or else there are others by now
 	if w.Blocked != 0 || ended || len(w.Rows)+len(w.Events)+len(w.Counts) > 0 {
-		s.want(w.Blocked)
+		s.mu.Lock()
+		s.memory.want(w.Blocked)
+		s.unlock()
 		if err := s.submit(ctx, &op{run: func(t *txn.Tx) error { return w.Remove(t, ended) }}); err != nil {
 			return false, err // the next step looks at the same again
 		}
 	}
-	return s.moveOn(w), nil
+	s.mu.Lock()
+	defer s.unlock()
+	return s.memory.moveOn(w), nil
+}
+
+// plannedPurge returns the next step of a purge; nil if there is none.
+func (s *Store) plannedPurge() *txn.Purge {
+	s.mu.Lock()
+	defer s.unlock()
+	return s.memory.planSweep()
+}
+
+// plannedWalk returns the next step of the walk through the log.
+func (s *Store) plannedWalk(r store.Retention) *plannedWalk {
+	s.mu.Lock()
+	defer s.unlock()
+	return s.memory.planWalk(r)
 }
 
 // moveOn notes how far a step has come, and reports whether there is more to do. Prune may be called by several at once:
 // a step that another has overtaken has removed what it did, and moves nothing.
-func (s *Store) moveOn(w *plannedWalk) (more bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	h := &s.house
+func (m *memory) moveOn(w *plannedWalk) (more bool) {
+	h := &m.house
 	h.looked += w.Looked
-	s.ages.mergeAll(&w.ages)
+	m.ages.mergeAll(&w.ages)
 	if h.steps == w.steps {
 		h.steps++
 		h.Round = w.Round
 		if w.ReadUpTo != 0 {
-			s.ages.unread = w.ReadUpTo
+			m.ages.unread = w.ReadUpTo
 		}
 	}
 	return len(h.Stretches) > 0 || len(w.Counts) == txn.PruneStep || h.orphans || len(h.sweeps) > 0
@@ -95,27 +111,23 @@ type plannedWalk struct {
 
 // planWalk says where the round goes on, or begins one. A round that goes on takes in what is past its retention by now:
 // it may have been left long ago, and when it ends, Prune says that there is no more.
-func (s *Store) planWalk(r store.Retention) *plannedWalk {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	h, now := &s.house, s.now()
+func (m *memory) planWalk(r store.Retention) *plannedWalk {
+	h, now := &m.house, m.now()
 	if len(h.Stretches) == 0 {
 		h.steps++
-		h.Stretches = append(s.ages.due(r, now), s.ages.toRead()...)
+		h.Stretches = append(m.ages.due(r, now), m.ages.toRead()...)
 		h.All, h.orphans = h.orphans, false
-	} else if due := s.ages.due(r, now); len(due) > 0 {
+	} else if due := m.ages.due(r, now); len(due) > 0 {
 		h.steps++ // a step that was planned before knows nothing of them
 		h.Stretches = slices.Concat(h.Stretches, due)
 	}
-	w := &plannedWalk{steps: h.steps, orphans: h.orphans, ages: ages{shift: s.ages.shift}}
+	w := &plannedWalk{steps: h.steps, orphans: h.orphans, ages: ages{shift: m.ages.shift}}
 	w.PruneWalk = txn.PruneWalk{Retention: r, Round: h.Round, Finished: w.ages.noteFinished}
 	return w
 }
 
 // want asks for the watermark to rise to an event at least. Rows above it must not go: without them, their deliveries
 // would be pending again.
-func (s *Store) want(seq uint64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.wanted = max(s.wanted, seq)
+func (m *memory) want(seq uint64) {
+	m.wanted = max(m.wanted, seq)
 }

@@ -61,8 +61,8 @@ func setBacklogOf(q *queue, b *record.Backlog) {
 func pin(q *queue) { q.Pinned = q.Data.pending != 0 || q.Data.chunks || len(q.Data.marks) > 0 }
 
 // present returns the lease that a token is for; nil if the token is worth nothing.
-func (s *Store) present(token uint64, subscriptionID, eventID string) *lease {
-	l := s.schedule.Present(token)
+func (m *memory) present(token uint64, subscriptionID, eventID string) *lease {
+	l := m.schedule.Present(token)
 	if l == nil || l.Data.eventID != eventID {
 		return nil
 	}

@@ -56,10 +56,10 @@ func (s *Store) requeueable(
 func (s *Store) leased(positions []page.Position) func(page.Position) bool {
 	s.mu.Lock()
 	defer s.unlock()
-	s.schedule.Expire(s.now())
+	s.memory.schedule.Expire(s.now())
 	busy := make(map[page.Position]bool)
 	for _, p := range positions {
-		if q := s.schedule.Sub(p.Num); q != nil && q.Busy(p.Seq) {
+		if q := s.memory.schedule.Sub(p.Num); q != nil && q.Busy(p.Seq) {
 			busy[p] = true
 		}
 	}

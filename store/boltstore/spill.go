@@ -40,52 +40,52 @@ type level struct {
 }
 
 // addSpan counts a new event.
-func (s *Store) addSpan(seq uint64, count int) {
-	s.above += count
-	if n := len(s.spans); n > 0 && s.spans[n-1].count+count <= s.budget/64 {
-		s.spans[n-1].count += count
-		s.spans[n-1].last = max(s.spans[n-1].last, seq)
+func (m *memory) addSpan(seq uint64, count int) {
+	m.above += count
+	if n := len(m.spans); n > 0 && m.spans[n-1].count+count <= m.budget/64 {
+		m.spans[n-1].count += count
+		m.spans[n-1].last = max(m.spans[n-1].last, seq)
 		return
 	}
-	s.spans = append(s.spans, span{seq, count})
+	m.spans = append(m.spans, span{seq, count})
 }
 
 // setWatermark notes that the watermark is up.
-func (s *Store) setWatermark(to uint64) {
-	s.at, s.rise = to, nil
-	for len(s.spans) > 0 && s.spans[0].last <= to {
-		s.above -= s.spans[0].count
-		s.spans = s.spans[1:]
+func (m *memory) setWatermark(to uint64) {
+	m.at, m.rise = to, nil
+	for len(m.spans) > 0 && m.spans[0].last <= to {
+		m.above -= m.spans[0].count
+		m.spans = m.spans[1:]
 	}
 }
 
 // planRise decides whether the watermark is to go up, and how far.
-func (s *Store) planRise() *rise {
-	if s.rise != nil {
-		return s.rise
+func (m *memory) planRise() *rise {
+	if m.rise != nil {
+		return m.rise
 	}
-	to := s.at
-	if s.above > s.budget {
-		above := s.above
-		for _, sp := range s.spans {
-			if above <= s.budget/2 {
+	to := m.at
+	if m.above > m.budget {
+		above := m.above
+		for _, sp := range m.spans {
+			if above <= m.budget/2 {
 				break
 			}
 			above -= sp.count
 			to = sp.last
 		}
 	}
-	if to = max(to, s.wanted); to == s.at {
+	if to = max(to, m.wanted); to == m.at {
 		return nil
 	}
-	s.rise = &rise{to: to}
-	s.schedule.Subs(func(q *queue) {
+	m.rise = &rise{to: to}
+	m.schedule.Subs(func(q *queue) {
 		if first, ok := q.ImplicitFirst(); ok && first <= to {
-			s.rise.nums = append(s.rise.nums, q.Num)
+			m.rise.nums = append(m.rise.nums, q.Num)
 		}
 	})
-	slices.Sort(s.rise.nums)
-	return s.rise
+	slices.Sort(m.rise.nums)
+	return m.rise
 }
 
 // defaultSpillStep is how many subscriptions get chunks in one commit. It is more when memory has much more than its
@@ -93,17 +93,17 @@ func (s *Store) planRise() *rise {
 const defaultSpillStep = 2000
 
 // planSpill returns the next part of the rise; nil when there is none. Store.mu must be held.
-func (s *Store) planSpill() *txn.SpillPlan {
-	r := s.planRise()
+func (m *memory) planSpill() *txn.SpillPlan {
+	r := m.planRise()
 	if r == nil {
 		return nil
 	}
-	n := min(len(r.nums), s.spillStep*(1+s.above/s.budget))
+	n := min(len(r.nums), m.spillStep*(1+m.above/m.budget))
 	p := &txn.SpillPlan{To: r.to, Nums: r.nums[:n], Completes: n == len(r.nums)}
 	for _, num := range p.Nums {
 		var seqs []uint64
 		var known record.Backlog
-		if q := s.schedule.Sub(num); q != nil {
+		if q := m.schedule.Sub(num); q != nil {
 			seqs = q.ImplicitUpTo(r.to)
 			known = record.Backlog{Pending: q.Data.pending, Chunks: q.Data.chunks, Marks: q.Data.marks}
 		}
@@ -113,8 +113,8 @@ func (s *Store) planSpill() *txn.SpillPlan {
 }
 
 // spilled takes in that deliveries are in chunks.
-func (s *Store) spilled(num uint64, seqs []uint64) {
-	q := s.schedule.Sub(num)
+func (m *memory) spilled(num uint64, seqs []uint64) {
+	q := m.schedule.Sub(num)
 	if q == nil {
 		return
 	}
@@ -126,5 +126,5 @@ func (s *Store) spilled(num uint64, seqs []uint64) {
 			q.Data.stored.moved(seq, true)
 		}
 	}
-	s.schedule.Pack(q, seqs, dead, s.now())
+	m.schedule.Pack(q, seqs, dead, m.now())
 }

@@ -53,7 +53,9 @@ func (s *Store) stats(ctx context.Context, subscriptionID string) (stats store.S
 		}
 		stats.Hour, stats.Day = w.Hour(), w.Day()
 	}
-	seq, unknown := s.countPending(&stats, num)
+	s.mu.Lock()
+	seq, unknown := s.memory.countPending(&stats, num)
+	s.unlock()
 	seq, err = s.oldest(ctx, seq, unknown)
 	if err == nil && seq != 0 {
 		stats.OldestPending, err = s.enqueuedAt(ctx, seq)
@@ -99,10 +101,8 @@ type unknown struct {
 
 // countPending counts what is pending of one subscription, or, when num is 0, of all. It returns the oldest event that
 // memory knows to be pending, 0 when there is none, and of whom there may be older ones.
-func (s *Store) countPending(stats *store.Stats, num uint64) (oldest uint64, ask []unknown) {
-	s.mu.Lock()
-	defer s.unlock()
-	s.schedule.Expire(s.now())
+func (m *memory) countPending(stats *store.Stats, num uint64) (oldest uint64, ask []unknown) {
+	m.schedule.Expire(m.now())
 	see := func(q *queue) {
 		implicit, first := q.ImplicitPending()
 		stats.Pending += q.Data.pending + implicit
@@ -117,8 +117,8 @@ func (s *Store) countPending(stats *store.Stats, num uint64) (oldest uint64, ask
 		}
 	}
 	if num == 0 {
-		s.schedule.Subs(see)
-	} else if q := s.schedule.Sub(num); q != nil {
+		m.schedule.Subs(see)
+	} else if q := m.schedule.Sub(num); q != nil {
 		see(q)
 	}
 	return oldest, ask

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,8 +13,6 @@ import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 	"github.com/outhook/outhook/store/boltstore/internal/groupcommit"
-	"github.com/outhook/outhook/store/internal/rollup"
-	"github.com/outhook/outhook/store/internal/schedule"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -26,8 +23,6 @@ type Store struct {
 	file      *boltfile.File
 	exclusive bool // the file is the store's alone
 	name      string
-	budget    int // see spill.go, also for the next
-	spillStep int
 	ready     chan struct{}
 	choosing  chan struct{} // has one slot, for the claim that is choosing
 	beginning chan struct{} // has one slot, for the read that is beginning, see beginRead
@@ -37,7 +32,6 @@ type Store struct {
 	commitTx func(*bolt.Tx) error // file.Commit, but for tests
 
 	commits   *groupcommit.Group[*txn.Tx] // of operations that write
-	counts    *rollup.Buffer              // of attempts, those that the file has not
 	closeWait time.Duration               // how long Close waits for the host's transaction
 
 	settings txn.Settings // of transactions
@@ -46,9 +40,8 @@ type Store struct {
 	// mu guards what follows. It is never held over a commit, nor while a transaction begins or ends: all of
 	// them can wait for the host.
 	mu        sync.Mutex
-	memory                 // what is pending and leased
+	memory    memory       // what is pending and leased
 	unapplied []*unapplied // of transactions that memory does not know to have committed, in their order
-	house     house        // keeping
 }
 
 // newStore makes a store in an open file.
@@ -58,19 +51,15 @@ func newStore(file *boltfile.File, exclusive bool, o Options) (*Store, error) {
 		exclusive: exclusive,
 		clock:     startClock(o.wall, 0),
 		name:      o.Name,
-		budget:    o.budget,
-		spillStep: o.spillStep,
 		closeWait: o.closeWait,
 		ready:     make(chan struct{}, 1),
 		choosing:  make(chan struct{}, 1),
 		beginning: make(chan struct{}, 1),
 		commitTx:  file.Commit,
-		memory: memory{schedule: schedule.New[subscriber, claimed](schedule.Options{
-			Window: maxWindow, Idle: maxIdle, FirstToken: rand.Uint64() >> 1,
-		})},
 	}
 	s.settings = txn.Settings{Buckets: txn.BucketsOf(o.Name), Now: s.now, Wall: o.wall, EraseStep: o.eraseStep}
-	s.commits, s.counts = s.newCommits(exclusive), s.newCounts()
+	s.commits = s.newCommits(exclusive)
+	s.memory = newMemory(s.now, s.newCounts(), &o)
 	if err := s.prepare(); err != nil {
 		return nil, err
 	}
@@ -82,7 +71,8 @@ func newStore(file *boltfile.File, exclusive bool, o Options) (*Store, error) {
 		floor := t.KeptClock()
 		s.clock = startClock(o.wall, floor)
 		t.Now = s.now()
-		return s.restore(t)
+		s.writer.LastEnqueued = t.Events.LastEnqueued()
+		return s.memory.restore(t)
 	})
 	if err != nil {
 		return nil, err
@@ -139,7 +129,7 @@ func (s *Store) closeCommits() error {
 		defer cancel()
 	}
 	err := s.commits.Close(ctx, &groupcommit.Op[*txn.Tx]{Do: writeCounts})
-	s.counts.Stop()
+	s.memory.counts.Stop()
 	if err != nil {
 		return fmt.Errorf("a transaction of the host was still open after %v, so what waited for it is not written; "+
 			"end the host's transactions before Close", s.closeWait)

@@ -28,14 +28,12 @@ func (h *house) swept(num uint64) {
 }
 
 // planSweep returns the next step; nil when there is nothing to sweep.
-func (s *Store) planSweep() *txn.Purge {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.house.sweeps) == 0 {
+func (m *memory) planSweep() *txn.Purge {
+	if len(m.house.sweeps) == 0 {
 		return nil
 	}
-	state := s.house.sweeps[0]
-	q := s.schedule.Sub(state.Num)
+	state := m.house.sweeps[0]
+	q := m.schedule.Sub(state.Num)
 	if q != nil && len(q.Data.marks) > 0 && state.UpTo == 0 {
 		state.UpTo = q.Data.marks[len(q.Data.marks)-1].Seq
 	}

@@ -8,7 +8,7 @@ func (s *Store) sliceFresh(sl *txn.DeliveryReader) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sl.Implicit = nil
-	if q := s.schedule.Sub(sl.Num); q != nil {
+	if q := s.memory.schedule.Sub(sl.Num); q != nil {
 		if first, ok := sl.Edge(); ok && !sl.From.Back {
 			sl.Implicit = q.ImplicitDown(first, txn.SliceSize)
 		} else if ok {
