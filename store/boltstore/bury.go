@@ -3,11 +3,12 @@ package boltstore
 import (
 	"context"
 
+	"github.com/outhook/outhook/store/boltstore/internal/memory"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
 // bury makes deliveries dead whose record can't be read. Their leases are sealed.
-func (s *Store) bury(ctx context.Context, damaged []*lease) error {
+func (s *Store) bury(ctx context.Context, damaged []*memory.Lease) error {
 	if len(damaged) == 0 {
 		return nil
 	}
@@ -23,7 +24,7 @@ func (s *Store) bury(ctx context.Context, damaged []*lease) error {
 		ended: func(err error) {
 			for _, l := range damaged {
 				if err != nil {
-					s.memory.schedule.Release(l, s.now())
+					s.memory.Schedule.Release(l, s.now())
 				}
 			}
 		},

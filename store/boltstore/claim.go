@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/memory"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
@@ -56,7 +57,7 @@ type claiming struct {
 	store *Store
 	req   store.ClaimRequest
 	now   int64
-	round *schedule.Round[subscriber, claimed]
+	round *schedule.Round[memory.Subscriber, memory.Claimed]
 
 	atHand bool // nothing need be read
 	tx     *bolt.Tx
@@ -70,8 +71,8 @@ type claiming struct {
 
 	got     []store.Claim
 	wait    time.Duration
-	lost    int      // how many leases were not claimable after all
-	damaged []*lease // those of them whose record can't be read
+	lost    int             // how many leases were not claimable after all
+	damaged []*memory.Lease // those of them whose record can't be read
 }
 
 func (c *claiming) run(ctx context.Context) error {
@@ -150,10 +151,10 @@ func (c *claiming) takeTurns() []schedule.Lack {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c.round == nil {
-		c.round = s.memory.schedule.Round(&c.req, c.now)
+		c.round = s.memory.Schedule.Round(&c.req, c.now)
 	}
 	lacks := c.round.Run()
-	s.memory.schedule.TakeWake() // what this call has made claimable it has taken, or its caller knows that there is more
+	s.memory.Schedule.TakeWake() // what this call has made claimable it has taken, or its caller knows that there is more
 	if len(lacks) > 0 {
 		return lacks
 	}
@@ -166,11 +167,11 @@ func (c *claiming) takeTurns() []schedule.Lack {
 func (c *claiming) findAtHand() {
 	c.atHand = true
 	for _, l := range c.round.Leases {
-		l.Data.sub = l.Sub.Data.sub
-		if implicitly(l) {
-			l.Data.event = c.store.memory.recent.find(l.Seq)
+		l.Data.Sub = l.Sub.Data.Sub
+		if memory.IsImplicit(l) {
+			l.Data.Event = c.store.memory.Recent.Find(l.Seq)
 		}
-		c.atHand = c.atHand && l.Data.event != nil
+		c.atHand = c.atHand && l.Data.Event != nil
 	}
 }
 
@@ -190,19 +191,19 @@ const (
 )
 
 // read reads a leased delivery into a claim.
-func (c *claiming) read(l *lease, into *store.Claim) reading {
-	e, err := l.Data.event, error(nil)
+func (c *claiming) read(l *memory.Lease, into *store.Claim) reading {
+	e, err := l.Data.Event, error(nil)
 	if e == nil {
 		e, err = c.event(l.Seq)
 	}
 	switch {
-	case err != nil || l.Data.sub == nil:
+	case err != nil || l.Data.Sub == nil:
 		return reading{found: broken}
 	case e == nil:
 		return reading{found: gone}
 	}
 	r, ok := pending.Implicit(l.Seq, 0), true
-	if !implicitly(l) { // or else memory knows that the file has nothing
+	if !memory.IsImplicit(l) { // or else memory knows that the file has nothing
 		r, ok, err = c.t.Pending.Find(l.Sub.Num, l.Seq, e.KeyHash())
 	}
 	switch {
@@ -218,7 +219,7 @@ func (c *claiming) read(l *lease, into *store.Claim) reading {
 		}
 	}
 	*into = store.Claim{
-		Lease:      store.Lease{SubscriptionID: l.Data.sub.ID, EventID: e.ID, Token: l.Token},
+		Lease:      store.Lease{SubscriptionID: l.Data.Sub.ID, EventID: e.ID, Token: l.Token},
 		EventType:  e.Type,
 		Tenant:     e.Tenant,
 		Key:        e.Key,
@@ -253,22 +254,22 @@ func (c *claiming) hand(claims []store.Claim, read []reading) {
 	defer s.unlock()
 	good := claims[:0]
 	for i, l := range c.round.Leases {
-		l.Data.event, l.Data.sub = nil, nil
+		l.Data.Event, l.Data.Sub = nil, nil
 		switch r := &read[i]; {
 		case l.Ended():
 			c.lost++
 		case r.found == claimable:
 			claim := &claims[i]
-			l.Data.eventID, l.Data.key, l.Data.stamp = claim.EventID, r.key, r.stamp
-			claim.Subscription, claim.Health = *l.Sub.Data.sub, *l.Sub.Health()
+			l.Data.EventID, l.Data.Key, l.Data.AsOf = claim.EventID, r.key, r.stamp
+			claim.Subscription, claim.Health = *l.Sub.Data.Sub, *l.Sub.Health()
 			good = append(good, *claim)
 		case r.found == broken:
 			c.lost++
-			s.memory.schedule.Seal(l, true)
+			s.memory.Schedule.Seal(l, true)
 			c.damaged = append(c.damaged, l)
 		default:
 			c.lost++
-			s.memory.schedule.End(l, c.now)
+			s.memory.Schedule.End(l, c.now)
 		}
 	}
 	switch {
@@ -289,6 +290,6 @@ func (c *claiming) abandon() {
 	s.mu.Lock()
 	defer s.unlock()
 	for _, l := range c.round.Leases {
-		s.memory.schedule.Release(l, c.now)
+		s.memory.Schedule.Release(l, c.now)
 	}
 }

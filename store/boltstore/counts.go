@@ -30,14 +30,14 @@ func (s *Store) newCounts() *rollup.Buffer {
 // planCounts returns the batch of counts that a transaction is to write; nil if it is not time. If
 // the transaction comes to nothing, the next batch has it all.
 func (s *Store) planCounts(t *txn.Tx) (*txn.CountsPlan, error) {
-	if !t.Counts.WriteNow && !s.memory.counts.Full() {
+	if !t.Counts.WriteNow && !s.memory.Counts.Full() {
 		return nil, nil
 	}
 	version, err := t.Counts.Version()
 	if err != nil {
 		return nil, err
 	}
-	rows := s.memory.counts.Take(version + 1)
+	rows := s.memory.Counts.Take(version + 1)
 	if len(rows) == 0 {
 		return nil, nil
 	}
@@ -48,7 +48,7 @@ func (s *Store) planCounts(t *txn.Tx) (*txn.CountsPlan, error) {
 func (s *Store) flushCounts() {
 	err := s.submit(context.Background(), &op{run: writeCounts, outcomes: 1})
 	if err != nil && !errors.Is(err, store.ErrClosed) {
-		s.memory.counts.Fail()
+		s.memory.Counts.Fail()
 	}
 }
 
@@ -68,7 +68,7 @@ func (s *Store) window(ctx context.Context, num uint64, now time.Time) (*rollup.
 			if err != nil {
 				return err
 			}
-			if all = s.memory.counts.Missing(num, version, w); !all {
+			if all = s.memory.Counts.Missing(num, version, w); !all {
 				return nil // a batch was written since the read began, and memory has dropped it
 			}
 			first, last := w.Range()

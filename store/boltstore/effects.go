@@ -55,7 +55,7 @@ func (s *Store) apply(open *bolt.Tx, id int) {
 		switch {
 		case u.id < id:
 			for _, e := range u.effects {
-				s.memory.applyEffect(e)
+				s.memory.Apply(e)
 			}
 		case open == nil || u.tx == open:
 			rest = append(rest, u)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/scan"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
 )
@@ -61,7 +62,7 @@ func (s *Store) eraseTenant(ctx context.Context, q *store.EraseQuery) (n int, ne
 	if err != nil {
 		return 0, "", err
 	}
-	f := txn.ErasableSearch{Tenant: q.Tenant, Step: step, From: step.Cursor().At.Num}
+	f := scan.ErasableSearch{Tenant: q.Tenant, Step: step, From: step.Cursor().At.Num}
 	for more := true; more; {
 		if err := s.check(ctx); err != nil {
 			return 0, "", err

@@ -6,9 +6,10 @@ import (
 	"errors"
 	"time"
 
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/memory"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 
-	"github.com/outhook/outhook/store"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -62,7 +63,7 @@ func (s *Store) SetFormat(version uint64) error {
 func (s *Store) Fresh() (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.memory.schedule.Subs(func(q *queue) { n += len(q.Inspect().Implicit) })
+	s.memory.Schedule.Subs(func(q *memory.Queue) { n += len(q.Inspect().Implicit) })
 	return n
 }
 
@@ -86,8 +87,8 @@ func (s *Store) Damage(bucket string) bool {
 func (s *Store) Recent() (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, slot := range s.memory.recent.ring {
-		if slot.event != nil {
+	for _, slot := range s.memory.Recent.Ring {
+		if slot.Event != nil {
 			n++
 		}
 	}
@@ -98,12 +99,12 @@ func (s *Store) Recent() (n int) {
 func (s *Store) Paused() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.memory.schedule.Postponed()
+	return s.memory.Schedule.Postponed()
 }
 
 // Counts returns how many buckets of counts memory has, and how many the file.
 func (s *Store) Counts() (memory, file int) {
-	memory, _ = s.memory.counts.Len()
+	memory, _ = s.memory.Counts.Len()
 	_ = s.read(context.Background(), func(t *txn.Tx) error {
 		file = t.Bucket(txn.BucketCounts).Stats().KeyN
 		return nil
@@ -124,7 +125,7 @@ func (s *Store) Rows() (n int) {
 func (s *Store) Looked() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.memory.house.looked
+	return s.memory.Maintenance.Looked
 }
 
 // Events returns how many events are in the file.
@@ -143,7 +144,7 @@ const MaxCached = txn.MaxCached
 func (s *Store) Leased() (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	byClass, _ := s.memory.schedule.Counted()
+	byClass, _ := s.memory.Schedule.Counted()
 	for _, of := range byClass {
 		n += of
 	}
@@ -154,6 +155,6 @@ func (s *Store) Leased() (n int) {
 func (s *Store) AskedByStats() int {
 	s.mu.Lock()
 	defer s.unlock()
-	_, ask := s.memory.countPending(new(store.Stats), 0)
+	_, ask := s.memory.CountPending(new(store.Stats), 0)
 	return len(ask)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/memory"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
@@ -26,18 +27,18 @@ func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.R
 	if err := s.check(ctx); err != nil || len(outcomes) == 0 {
 		return nil, err
 	}
-	f := &finishing{outcomes: make([]txn.Outcome, len(outcomes)), leases: make([]*lease, len(outcomes))}
+	f := &finishing{outcomes: make([]txn.Outcome, len(outcomes)), leases: make([]*memory.Lease, len(outcomes))}
 	for i, o := range outcomes {
 		f.outcomes[i] = txn.NewOutcome(o)
 	}
 	s.mu.Lock()
 	for i := range f.outcomes {
 		o := &f.outcomes[i]
-		if l := s.memory.present(o.Token, o.SubscriptionID, o.EventID); l != nil {
-			s.memory.schedule.Seal(l, o.State == store.Delivered)
+		if l := s.memory.Present(o.Token, o.SubscriptionID, o.EventID); l != nil {
+			s.memory.Schedule.Seal(l, o.State == store.Delivered)
 			f.leases[i] = l
 			o.Claimed, o.Id = true, pending.ID{Num: l.Sub.Num, Seq: l.Seq}
-			o.KeyHash, o.AsOf = l.Data.key, l.Data.stamp
+			o.KeyHash, o.AsOf = l.Data.Key, l.Data.AsOf
 		}
 	}
 	s.unlock()
@@ -59,9 +60,9 @@ func (s *Store) finishEnded(f *finishing, err error) {
 		switch {
 		case l == nil:
 		case err != nil:
-			s.memory.schedule.Unseal(l)
+			s.memory.Schedule.Unseal(l)
 		default: // unless it has ended, the outcome was ignored
-			s.memory.schedule.Release(l, s.now())
+			s.memory.Schedule.Release(l, s.now())
 		}
 	}
 }
@@ -69,7 +70,7 @@ func (s *Store) finishEnded(f *finishing, err error) {
 // finishing is a Finish on its way.
 type finishing struct {
 	outcomes []txn.Outcome
-	leases   []*lease // of each outcome, sealed; nil if its token is not the present one
+	leases   []*memory.Lease // of each outcome, sealed; nil if its token is not the present one
 	results  []store.Result
 }
 

@@ -194,7 +194,7 @@ func TestCloseWhileTheHostWrites(t *testing.T) {
 	}
 	eventually(t, "the committer ends", func() bool { return committers() == 0 })
 	s = inHost(t, db, nil)
-	if n := stored(t, s); n != 0 {
+	if n := oldest(t, s); n != 0 {
 		t.Errorf("%d deliveries are stored, want none", n)
 	}
 }
@@ -221,7 +221,7 @@ func TestCloseWaitsForTheHost(t *testing.T) {
 		t.Errorf("Enqueue: %v", err)
 	}
 	s = inHost(t, db, nil)
-	if n := stored(t, s); n != 1 {
+	if n := oldest(t, s); n != 1 {
 		t.Errorf("%d deliveries are stored, want 1", n)
 	}
 }

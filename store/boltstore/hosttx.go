@@ -71,7 +71,7 @@ func (s *Store) enqueueTx(tx *bolt.Tx, built []*record.Event) error {
 func (s *Store) hostCommitted(e *unapplied) {
 	s.mu.Lock()
 	s.committed(e)
-	full := s.memory.above > s.memory.budget
+	full := s.memory.Above > s.memory.Budget
 	s.unlock()
 	if full {
 		// The operation writes nothing; what is due rides on its commit.

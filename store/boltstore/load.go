@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/memory"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
@@ -30,11 +31,11 @@ func (s *Store) loadLacks(ctx context.Context, lacks []schedule.Lack) error {
 		if err != nil {
 			loaded[i] = schedule.Loaded{}
 		}
-		if q := s.memory.schedule.Load(&lacks[i], loaded[i], now); q != nil {
-			q.Data.sub = subs[i]
+		if q := s.memory.Schedule.Load(&lacks[i], loaded[i], now); q != nil {
+			q.Data.Sub = subs[i]
 		}
-		if q := s.memory.schedule.Sub(lacks[i].Num); q != nil && lacks[i].Windows[schedule.Packed].Needed {
-			s.memory.trim(q)
+		if q := s.memory.Schedule.Sub(lacks[i].Num); q != nil && lacks[i].Windows[schedule.Packed].Needed {
+			s.memory.Trim(q)
 		}
 	}
 	return err
@@ -47,7 +48,7 @@ func loadOne(t *txn.Tx, lack *schedule.Lack) (sub *store.Subscription, l schedul
 		if sub, err = t.Subs.Get(lack.Num); err != nil {
 			sub = nil
 		}
-		l.State = &schedule.State{Active: active(sub), Health: t.Subs.Health(lack.Num).Health}
+		l.State = &schedule.State{Active: memory.Active(sub), Health: t.Subs.Health(lack.Num).Health}
 	}
 	for source := range lack.Windows {
 		w := &lack.Windows[source]

@@ -15,8 +15,8 @@ type Options struct {
 	// DefaultName.
 	Name string
 
-	budget    int // how many deliveries the events above the watermark may have; if zero, defaultBudget
-	spillStep int // how many subscriptions get chunks in one commit; if zero, defaultSpillStep
+	budget    int // how many deliveries the events above the watermark may have; if zero, a default
+	spillStep int // how many subscriptions get chunks in one commit; if zero, a default
 	eraseStep int // how many deliveries one step of an erasure changes; if zero, defaultEraseStep
 
 	wall func() time.Time // the system's clock; if nil, time.Now
@@ -33,17 +33,11 @@ func (o *Options) withDefaults() Options {
 	if c.Name == "" {
 		c.Name = DefaultName
 	}
-	if c.budget == 0 {
-		c.budget = defaultBudget
-	}
 	if c.wall == nil {
 		c.wall = time.Now
 	}
 	if c.closeWait == 0 {
 		c.closeWait = CloseWait
-	}
-	if c.spillStep == 0 {
-		c.spillStep = defaultSpillStep
 	}
 	if c.eraseStep == 0 {
 		c.eraseStep = txn.DefaultEraseStep

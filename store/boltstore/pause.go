@@ -40,5 +40,5 @@ func (s *Store) pause(num uint64, d time.Duration) {
 	}
 	s.mu.Lock()
 	defer s.unlock()
-	s.memory.schedule.Postpone(num, until, now)
+	s.memory.Schedule.Postpone(num, until, now)
 }

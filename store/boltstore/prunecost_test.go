@@ -22,8 +22,8 @@ func looked(t *testing.T, s *boltstore.Store, r store.Retention) int {
 	return s.Looked() - before
 }
 
-// stored returns how many deliveries there are.
-func stored(t *testing.T, s *boltstore.Store) int {
+// oldest returns how many deliveries there are.
+func oldest(t *testing.T, s *boltstore.Store) int {
 	t.Helper()
 	page, err := s.Deliveries(t.Context(), store.DeliveryQuery{AnyTenant: true, Limit: 1, Count: true})
 	if err != nil {
@@ -64,7 +64,7 @@ func TestPruneCost(t *testing.T) {
 		}
 		has := func(what string, want int) {
 			t.Helper()
-			if got := stored(t, s); got != want {
+			if got := oldest(t, s); got != want {
 				t.Errorf("%s: %d deliveries are stored, want %d", what, got, want)
 			}
 		}
@@ -127,7 +127,7 @@ func TestPruneCostOfPending(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		looked(t, s, short)
-		if got := stored(t, s); got != 0 {
+		if got := oldest(t, s); got != 0 {
 			t.Errorf("%d deliveries are still stored", got)
 		}
 	})
@@ -173,7 +173,7 @@ func testDeletion(t *testing.T, budget int, finished, reopen bool) {
 	if got := looked(t, s, costRetention); got > 6*costRun && !reopen {
 		t.Errorf("Prune has looked at %d records, want at most %d", got, 6*costRun)
 	}
-	if got := stored(t, s); got != costEvents {
+	if got := oldest(t, s); got != costEvents {
 		t.Errorf("%d deliveries are stored, want %d", got, costEvents)
 	}
 	if _, err := s.Attempts(t.Context(), kept, "kept-0"); err != nil {
@@ -214,7 +214,7 @@ func TestPruneTogether(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			if got := stored(t, s); got != 0 {
+			if got := oldest(t, s); got != 0 {
 				t.Fatalf("round %d: %d deliveries are still stored", round, got)
 			}
 		}

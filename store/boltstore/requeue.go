@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/scan"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
 )
@@ -45,7 +46,7 @@ func (s *Store) requeueable(
 	if err != nil {
 		return nil, "", err
 	}
-	step, next, err := walk.Step(q.Cursor, page.Limit(q.Limit), txn.SliceSize)
+	step, next, err := walk.Step(q.Cursor, page.Limit(q.Limit), scan.SliceSize)
 	if err != nil {
 		return nil, "", err
 	}
@@ -56,10 +57,10 @@ func (s *Store) requeueable(
 func (s *Store) leased(positions []page.Position) func(page.Position) bool {
 	s.mu.Lock()
 	defer s.unlock()
-	s.memory.schedule.Expire(s.now())
+	s.memory.Schedule.Expire(s.now())
 	busy := make(map[page.Position]bool)
 	for _, p := range positions {
-		if q := s.memory.schedule.Sub(p.Num); q != nil && q.Busy(p.Seq) {
+		if q := s.memory.Schedule.Sub(p.Num); q != nil && q.Busy(p.Seq) {
 			busy[p] = true
 		}
 	}

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/memory"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/scan"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
@@ -54,7 +56,7 @@ func (s *Store) stats(ctx context.Context, subscriptionID string) (stats store.S
 		stats.Hour, stats.Day = w.Hour(), w.Day()
 	}
 	s.mu.Lock()
-	seq, unknown := s.memory.countPending(&stats, num)
+	seq, unknown := s.memory.CountPending(&stats, num)
 	s.unlock()
 	seq, err = s.oldest(ctx, seq, unknown)
 	if err == nil && seq != 0 {
@@ -63,74 +65,13 @@ func (s *Store) stats(ctx context.Context, subscriptionID string) (stats store.S
 	return stats, err
 }
 
-// stored is what memory knows of the oldest pending delivery of a subscription that has a row or is in
-// a chunk. Finding it takes reading; so it is kept until that delivery ends.
-type stored struct {
-	oldest uint64 // its event; 0 when it is not known
-	turn   int    // counts what may have changed it
-}
-
-// moved takes in that a delivery has become pending, or has ended.
-func (o *stored) moved(seq uint64, pending bool) {
-	o.turn++
-	switch {
-	case pending && o.oldest != 0:
-		o.oldest = min(o.oldest, seq)
-	case !pending && seq == o.oldest:
-		o.oldest = 0
-	}
-}
-
-// forget takes in that much has changed.
-func (o *stored) forget() { o.oldest, o.turn = 0, o.turn+1 }
-
-// older returns the older of two events, of which 0 is none.
-func older(a, b uint64) uint64 {
-	if a == 0 || b != 0 && b < a {
-		return b
-	}
-	return a
-}
-
-// unknown is a subscription whose oldest pending delivery must be read from the file.
-type unknown struct {
-	queue *queue
-	num   uint64
-	turn  int
-}
-
-// countPending counts what is pending of one subscription, or, when num is 0, of all. It returns the oldest event that
-// memory knows to be pending, 0 when there is none, and of whom there may be older ones.
-func (m *memory) countPending(stats *store.Stats, num uint64) (oldest uint64, ask []unknown) {
-	m.schedule.Expire(m.now())
-	see := func(q *queue) {
-		implicit, first := q.ImplicitPending()
-		stats.Pending += q.Data.pending + implicit
-		stats.InFlight += q.Leased()
-		oldest = older(oldest, first)
-		switch known := &q.Data.stored; {
-		case q.Data.pending == 0:
-		case known.oldest != 0:
-			oldest = older(oldest, known.oldest)
-		default:
-			ask = append(ask, unknown{q, q.Num, known.turn})
-		}
-	}
-	if num == 0 {
-		m.schedule.Subs(see)
-	} else if q := m.schedule.Sub(num); q != nil {
-		see(q)
-	}
-	return oldest, ask
-}
-
 // oldest returns the oldest pending event, given the oldest that memory knows; 0 when there is none. It reads in the
 // order of the file, as much in one transaction as the time of a listing's allows, and lets memory know.
-func (s *Store) oldest(ctx context.Context, known uint64, ask []unknown) (seq uint64, err error) {
-	slices.SortFunc(ask, func(a, b unknown) int { return cmp.Compare(a.num, b.num) })
-	o := txn.OldestSearch{Nums: make([]uint64, len(ask)), Found: make([]uint64, len(ask))}
+func (s *Store) oldest(ctx context.Context, known uint64, ask []memory.Unknown) (seq uint64, err error) {
+	slices.SortFunc(ask, func(a, b memory.Unknown) int { return cmp.Compare(a.Num, b.Num) })
+	o := scan.OldestSearch{Nums: make([]uint64, len(ask)), Found: make([]uint64, len(ask))}
 	for i, u := range ask {
-		o.Nums[i] = u.num
+		o.Nums[i] = u.Num
 	}
 	for o.Next < len(ask) {
 		if err := s.check(ctx); err != nil {
@@ -144,10 +85,8 @@ func (s *Store) oldest(ctx context.Context, known uint64, ask []unknown) (seq ui
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, u := range ask {
-		seq = older(seq, o.Found[i])
-		if u.queue.Data.stored.turn == u.turn { // the file has nothing that memory does not take in after this
-			u.queue.Data.stored.oldest = o.Found[i]
-		}
+		seq = memory.Older(seq, o.Found[i])
+		u.Learn(o.Found[i])
 	}
 	return seq, nil
 }

@@ -8,11 +8,12 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/outhook/outhook/store/boltstore/internal/txn"
-
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 	"github.com/outhook/outhook/store/boltstore/internal/groupcommit"
+	"github.com/outhook/outhook/store/boltstore/internal/memory"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
+
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -40,8 +41,8 @@ type Store struct {
 	// mu guards what follows. It is never held over a commit, nor while a transaction begins or ends: all of
 	// them can wait for the host.
 	mu        sync.Mutex
-	memory    memory       // what is pending and leased
-	unapplied []*unapplied // of transactions that memory does not know to have committed, in their order
+	memory    memory.Memory // what is pending and leased
+	unapplied []*unapplied  // of transactions that memory does not know to have committed, in their order
 }
 
 // newStore makes a store in an open file.
@@ -59,7 +60,7 @@ func newStore(file *boltfile.File, exclusive bool, o Options) (*Store, error) {
 	}
 	s.settings = txn.Settings{Buckets: txn.BucketsOf(o.Name), Now: s.now, Wall: o.wall, EraseStep: o.eraseStep}
 	s.commits = s.newCommits(exclusive)
-	s.memory = newMemory(s.now, s.newCounts(), &o)
+	s.memory = memory.New(s.now, s.newCounts(), o.budget, o.spillStep)
 	if err := s.prepare(); err != nil {
 		return nil, err
 	}
@@ -72,7 +73,7 @@ func newStore(file *boltfile.File, exclusive bool, o Options) (*Store, error) {
 		s.clock = startClock(o.wall, floor)
 		t.Now = s.now()
 		s.writer.LastEnqueued = t.Events.LastEnqueued()
-		return s.memory.restore(t)
+		return s.memory.Restore(t)
 	})
 	if err != nil {
 		return nil, err
@@ -129,7 +130,7 @@ func (s *Store) closeCommits() error {
 		defer cancel()
 	}
 	err := s.commits.Close(ctx, &groupcommit.Op[*txn.Tx]{Do: writeCounts})
-	s.memory.counts.Stop()
+	s.memory.Counts.Stop()
 	if err != nil {
 		return fmt.Errorf("a transaction of the host was still open after %v, so what waited for it is not written; "+
 			"end the host's transactions before Close", s.closeWait)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/scan"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
 )
@@ -56,13 +57,13 @@ func (s *Store) walkSubscriptions(
 	ctx context.Context, q *store.SubscriptionQuery,
 ) page.Walk[store.Subscription] {
 	return func(from page.Cursor, visit func(page.Position, *store.Subscription) bool) error {
-		var slice []txn.NumberedSubscription
+		var slice []scan.NumberedSubscription
 		for more := true; more; {
 			if err := s.check(ctx); err != nil {
 				return err
 			}
 			err := s.read(ctx, func(t *txn.Tx) (err error) {
-				slice, more, err = t.SubscriptionSlice(q, from, slice[:0])
+				slice, more, err = scan.Subscriptions(t, q, from, slice[:0])
 				return err
 			})
 			if err != nil {

@@ -65,11 +65,11 @@ func (s *Store) planRiders(t *txn.Tx) (r txn.Riders, due bool, err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r.Spill = s.memory.planSpill()
+	r.Spill = s.memory.PlanSpill()
 	if !t.NeedsCommit() && r.Spill == nil && r.Counts == nil {
 		return r, false, nil
 	}
-	r.Trim = s.memory.planTrim() // last: what it plans is forgotten if the transaction does not commit
+	r.Trim = s.memory.PlanTrim() // last: what it plans is forgotten if the transaction does not commit
 	return r, true, nil
 }
 

@@ -7,11 +7,12 @@ import (
 
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // Verify checks that the parts of the file agree with each other, and memory with the file. Nothing may be on its way.
 func (s *Store) Verify() error {
-	v := verifier{store: s, live: make(map[uint64]map[uint64]place), behind: make(map[uint64]int)}
+	v := verifier{store: s, live: make(map[uint64]map[uint64]schedule.Position), behind: make(map[uint64]int)}
 	if err := s.read(context.Background(), v.file); err != nil {
 		return err
 	}
@@ -25,8 +26,8 @@ type verifier struct {
 	store *Store
 	wrong []error
 
-	rows, chunked, fresh map[uint64][]uint64         // pending deliveries of each subscription
-	live                 map[uint64]map[uint64]place // rows that are pending and not behind
+	rows, chunked, fresh map[uint64][]uint64                     // pending deliveries of each subscription
+	live                 map[uint64]map[uint64]schedule.Position // rows that are pending and not behind
 	behind               map[uint64]int
 	backlogs             map[uint64]*record.Backlog
 }
@@ -125,7 +126,7 @@ func (v *verifier) delivery(t *txn.Tx, num, seq uint64, e *record.Event) {
 			break
 		}
 		if v.live[num] == nil {
-			v.live[num] = make(map[uint64]place)
+			v.live[num] = make(map[uint64]schedule.Position)
 		}
 		v.live[num][seq] = r.Position(seq)
 	case chunked:

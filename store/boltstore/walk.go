@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/scan"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
 )
@@ -30,7 +31,7 @@ func (s *Store) walkDeliveries(
 		return nothing, err
 	}
 	return func(from page.Cursor, visit func(page.Position, *store.Delivery) bool) error {
-		sl := txn.DeliveryReader{Q: q, Num: num, Seq: seq, From: from, More: true}
+		sl := scan.DeliveryReader{Q: q, Num: num, Seq: seq, From: from, More: true}
 		for sl.More {
 			if err := s.check(ctx); err != nil {
 				return err
@@ -49,7 +50,7 @@ func (s *Store) walkDeliveries(
 }
 
 // slice reads on.
-func (s *Store) slice(ctx context.Context, sl *txn.DeliveryReader) error {
+func (s *Store) slice(ctx context.Context, sl *scan.DeliveryReader) error {
 	if sl.Num != 0 && sl.Seq == 0 {
 		s.sliceFresh(sl)
 	}

@@ -62,8 +62,8 @@ var writers = []writer{
 	{"Prune what is old", func(t *testing.T, s *boltstore.Store, sub string) (call, func() bool) {
 		publish(t, s, "old", 1)
 		finish(t, s, claim(t, s, 1), store.Delivered, 0)
-		before := stored(t, s)
-		return pruneStep(s), func() bool { return stored(t, s) != before }
+		before := oldest(t, s)
+		return pruneStep(s), func() bool { return oldest(t, s) != before }
 	}},
 	{"Prune what is canceled", func(t *testing.T, s *boltstore.Store, sub string) (call, func() bool) {
 		publish(t, s, "canceled", 1)

@@ -2,6 +2,7 @@ package pending
 
 import (
 	"bytes"
+	"iter"
 	"slices"
 
 	"github.com/outhook/outhook/store/boltstore/internal/record"
@@ -23,9 +24,20 @@ func (c *decodedChunk) spans(num, seq uint64) bool {
 	return n > 0 && record.KeyNumber(c.key, 0) == num && c.seqs[0] <= seq && seq <= c.seqs[n-1]
 }
 
-// SeekChunk moves a cursor over Chunks to the last chunk of the subscription that begins at seq or
+// ChunksFrom iterates over the chunks of a subscription that may have events from seq on, in ascending
+// order.
+func (s *Set) ChunksFrom(num, seq uint64) iter.Seq2[[]byte, []byte] {
+	return func(yield func(k, v []byte) bool) {
+		c := s.buckets.Cursor(Chunks)
+		for k, v := s.seekChunk(c, num, seq); record.InSubscription(k, num) && yield(k, v); {
+			k, v = c.Next()
+		}
+	}
+}
+
+// seekChunk moves a cursor over Chunks to the last chunk of the subscription that begins at seq or
 // before, or else to the first after, and returns it; nil if there is neither.
-func (s *Set) SeekChunk(c Cursor, num, seq uint64) (k, v []byte) {
+func (s *Set) seekChunk(c Cursor, num, seq uint64) (k, v []byte) {
 	low, high := record.Key2(num, 0), record.Key2(num, seq+1)
 	s.low, s.key = append(s.low[:0], low[:]...), append(s.key[:0], high[:]...)
 	if k, v = c.LastBetween(s.low, s.key); k != nil {
@@ -51,7 +63,7 @@ func (s *Set) Packed(num, seq uint64) (bool, error) {
 func (s *Set) inChunk(num, seq uint64) (key []byte, ok bool, err error) {
 	chunk := s.chunks[num]
 	if !chunk.spans(num, seq) {
-		k, v := s.SeekChunk(s.buckets.Cursor(Chunks), num, seq)
+		k, v := s.seekChunk(s.buckets.Cursor(Chunks), num, seq)
 		if k == nil || record.KeyNumber(k, 1) > seq {
 			return nil, false, nil
 		}

@@ -75,8 +75,7 @@ func (r *windowReader) look(p schedule.Position, pending bool) {
 // from being claimed.
 func (r *windowReader) packed() (complete bool) {
 	rows := rowSeeker{set: r.set, cursor: r.set.buckets.Cursor(Rows), num: r.num}
-	c := r.set.buckets.Cursor(Chunks)
-	for k, v := r.set.SeekChunk(c, r.num, r.after.Seq); record.InSubscription(k, r.num); k, v = c.Next() {
+	for k, v := range r.set.ChunksFrom(r.num, r.after.Seq) {
 		seqs, _ := record.DecodeChunk(k, v)
 		for _, seq := range seqs {
 			if seq <= r.after.Seq {

@@ -88,8 +88,8 @@ func (x *counts) Get(k rollup.Key) rollup.Bucket {
 	return b
 }
 
-// past returns at most n keys of counts that are past, oldest first.
-func (x *counts) past(n int) (keys [][]byte) {
+// Past returns at most n keys of counts that are past, oldest first.
+func (x *counts) Past(n int) (keys [][]byte) {
 	first := rollup.First(record.AsTime(x.Now), rollup.Day)
 	c := x.Bucket(BucketCounts).Cursor()
 	for k, _ := c.First(); k != nil && int64(record.KeyNumber(k, 0)) < first && len(keys) < n; {
@@ -108,6 +108,16 @@ func (x *counts) removeRecent(num uint64) error {
 			continue
 		}
 		if err := x.remove(BucketCounts, key[:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Remove removes counts by their keys.
+func (x *counts) Remove(keys [][]byte) error {
+	for _, k := range keys {
+		if err := x.remove(BucketCounts, k); err != nil {
 			return err
 		}
 	}

@@ -42,3 +42,10 @@ func (x *eventLog) LastEnqueued() int64 {
 	}
 	return e.EnqueuedAt
 }
+
+// SetBack returns the latest time of an event that has an earlier one after it; 0 if none has. Events
+// that were enqueued after that time are in order.
+func (x *eventLog) SetBack() (int64, error) {
+	latest, err := x.MetaNumber(metaSetBack)
+	return int64(latest), err
+}

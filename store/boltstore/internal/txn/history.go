@@ -6,8 +6,8 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
-// delivery returns the record that callers see.
-func (t *Tx) delivery(num uint64, e *record.Event, r *pending.Delivery) (store.Delivery, error) {
+// Delivery returns the record that callers see.
+func (t *Tx) Delivery(num uint64, e *record.Event, r *pending.Delivery) (store.Delivery, error) {
 	id, err := t.Subs.id(num)
 	if err != nil {
 		return store.Delivery{}, err

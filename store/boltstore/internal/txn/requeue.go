@@ -60,7 +60,7 @@ func (t *Tx) requeueOne(
 	if err != nil || !ok {
 		return false, err
 	}
-	d, err := t.delivery(p.Num, e, &was)
+	d, err := t.Delivery(p.Num, e, &was)
 	if err != nil || !q.Matches(&d) {
 		return false, err
 	}

@@ -82,3 +82,11 @@ func (x *subscriptions) Exists(num uint64) bool {
 	key := record.Key1(num)
 	return x.base.Get(BucketSubscriptions, key[:]) != nil
 }
+
+// CountOf returns how many subscriptions q selects.
+func (x *subscriptions) CountOf(q *store.SubscriptionQuery) (uint64, error) {
+	if q.AnyTenant {
+		return x.MetaNumber(MetaCount)
+	}
+	return x.base.number(BucketTenants, record.TenantPrefix(q.Tenant))
+}

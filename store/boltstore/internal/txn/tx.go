@@ -1,6 +1,8 @@
 package txn
 
 import (
+	"time"
+
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
@@ -113,3 +115,10 @@ func Begin(s *Settings, w *Writer, tx *bolt.Tx) (*Tx, error) {
 	t.Pending.Init(pendingBuckets{&t.base}, &t.Erasures, journal{&t.base}, watermark, rising)
 	return t, nil
 }
+
+// sliceTime bounds how long one step of a long read lasts, in nanoseconds: bbolt reuses no page that was
+// freed since the oldest open transaction began.
+const sliceTime = int64(2 * time.Millisecond)
+
+// IsSlow reports whether the transaction has lasted as long as a step of a long read may.
+func (t *Tx) IsSlow() bool { return t.settings.Now()-t.Now > sliceTime }

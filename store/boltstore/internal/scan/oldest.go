@@ -1,6 +1,9 @@
-package txn
+package scan
 
-import "github.com/outhook/outhook/store/internal/schedule"
+import (
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"github.com/outhook/outhook/store/internal/schedule"
+)
 
 // OldestSearch looks for the oldest pending delivery of each of some subscriptions.
 type OldestSearch struct {
@@ -11,9 +14,9 @@ type OldestSearch struct {
 }
 
 // Read looks on, for a while.
-func (o *OldestSearch) Read(t *Tx) error {
+func (o *OldestSearch) Read(t *txn.Tx) error {
 	for first := true; o.Next < len(o.Nums); first = false {
-		if !first && t.settings.Now()-t.Now > sliceTime {
+		if !first && t.IsSlow() {
 			return nil
 		}
 		num, found := o.Nums[o.Next], &o.Found[o.Next]

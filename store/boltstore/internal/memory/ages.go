@@ -1,10 +1,10 @@
-package boltstore
+package memory
 
 import (
 	"slices"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"github.com/outhook/outhook/store/boltstore/internal/scan"
 )
 
 // Prune finds what is past its retention without reading what is not: memory knows of each run of events
@@ -23,7 +23,7 @@ const (
 // ages is what memory knows of the age of what has finished. It is part of memory.
 type ages struct {
 	shift uint           // a run is the events with the same number without this many bits
-	runs  map[uint64]age // those that have something finished, by that number
+	Runs  map[uint64]age // those that have something finished, by that number
 
 	// The events from unread to last were stored before the store was opened, and have not been read.
 	unread, last uint64
@@ -48,30 +48,30 @@ func (a *ages) noteFinished(seq uint64, delivered bool, at int64) {
 
 // merge adds what is known to the run of an event.
 func (a *ages) merge(seq uint64, other age) {
-	if a.runs == nil {
-		a.runs = make(map[uint64]age)
+	if a.Runs == nil {
+		a.Runs = make(map[uint64]age)
 	}
 	run := seq >> a.shift
-	a.runs[run] = a.runs[run].with(other)
-	for len(a.runs) > maxRuns {
+	a.Runs[run] = a.Runs[run].with(other)
+	for len(a.Runs) > maxRuns {
 		a.coarsen()
 	}
 }
 
 // mergeAll adds what other knows, of runs that are no longer than a's.
 func (a *ages) mergeAll(other *ages) {
-	for run, g := range other.runs {
+	for run, g := range other.Runs {
 		a.merge(run<<other.shift, g)
 	}
 }
 
 // coarsen makes the runs twice as long.
 func (a *ages) coarsen() {
-	runs := make(map[uint64]age, len(a.runs))
-	for run, g := range a.runs {
+	runs := make(map[uint64]age, len(a.Runs))
+	for run, g := range a.Runs {
 		runs[run>>1] = runs[run>>1].with(g)
 	}
-	a.runs = runs
+	a.Runs = runs
 	a.shift++
 }
 
@@ -92,12 +92,12 @@ func (a *ages) readAgain(last uint64) { a.again = last }
 
 // due takes the runs that a round of Prune is to look at. What is still kept of them must be merged again
 // when they have been looked at.
-func (a *ages) due(r store.Retention, now int64) (round []txn.Stretch) {
+func (a *ages) due(r store.Retention, now int64) (round []scan.Stretch) {
 	var runs []uint64
-	for run, g := range a.runs {
+	for run, g := range a.Runs {
 		if g.due(r, now) {
 			runs = append(runs, run)
-			delete(a.runs, run)
+			delete(a.Runs, run)
 		}
 	}
 	slices.Sort(runs)
@@ -106,21 +106,21 @@ func (a *ages) due(r store.Retention, now int64) (round []txn.Stretch) {
 		if n := len(round); n > 0 && round[n-1].To == from-1 {
 			round[n-1].To = to
 		} else {
-			round = append(round, txn.Stretch{From: from, To: to})
+			round = append(round, scan.Stretch{From: from, To: to})
 		}
 	}
 	return round
 }
 
 // toRead returns what a round of Prune is to read beside that, if there is anything.
-func (a *ages) toRead() []txn.Stretch {
+func (a *ages) toRead() []scan.Stretch {
 	if a.again != 0 {
 		a.unread, a.last, a.again = 1, a.again, 0
 	}
 	if max(a.unread, 1) > a.last {
 		return nil
 	}
-	return []txn.Stretch{{From: a.unread, To: a.last, Unread: true}}
+	return []scan.Stretch{{From: a.unread, To: a.last, Unread: true}}
 }
 
 // due reports whether a delivery of the run may be past its retention, or an event in nobody's way.

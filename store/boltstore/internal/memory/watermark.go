@@ -1,4 +1,4 @@
-package boltstore
+package memory
 
 import (
 	"slices"
@@ -30,19 +30,19 @@ type rise struct {
 
 // level is the state of the watermark. It is part of memory.
 type level struct {
-	spans  []span
-	above  int    // deliveries of all spans
-	at     uint64 // the watermark
-	wanted uint64 // where it must be at least, for Prune
-	rise   *rise  // nil when it stays
+	spans    []span
+	Above    int    // deliveries of all spans
+	at       uint64 // the watermark
+	required uint64 // where it must be at least, for Prune
+	rise     *rise  // nil when it stays
 
-	trimming []*queue // those that may have chunks to be removed
+	trimming []*Queue // those that may have chunks to be removed
 }
 
 // addSpan counts a new event.
-func (m *memory) addSpan(seq uint64, count int) {
-	m.above += count
-	if n := len(m.spans); n > 0 && m.spans[n-1].count+count <= m.budget/64 {
+func (m *Memory) addSpan(seq uint64, count int) {
+	m.Above += count
+	if n := len(m.spans); n > 0 && m.spans[n-1].count+count <= m.Budget/64 {
 		m.spans[n-1].count += count
 		m.spans[n-1].last = max(m.spans[n-1].last, seq)
 		return
@@ -51,35 +51,35 @@ func (m *memory) addSpan(seq uint64, count int) {
 }
 
 // setWatermark notes that the watermark is up.
-func (m *memory) setWatermark(to uint64) {
+func (m *Memory) setWatermark(to uint64) {
 	m.at, m.rise = to, nil
 	for len(m.spans) > 0 && m.spans[0].last <= to {
-		m.above -= m.spans[0].count
+		m.Above -= m.spans[0].count
 		m.spans = m.spans[1:]
 	}
 }
 
 // planRise decides whether the watermark is to go up, and how far.
-func (m *memory) planRise() *rise {
+func (m *Memory) planRise() *rise {
 	if m.rise != nil {
 		return m.rise
 	}
 	to := m.at
-	if m.above > m.budget {
-		above := m.above
+	if m.Above > m.Budget {
+		above := m.Above
 		for _, sp := range m.spans {
-			if above <= m.budget/2 {
+			if above <= m.Budget/2 {
 				break
 			}
 			above -= sp.count
 			to = sp.last
 		}
 	}
-	if to = max(to, m.wanted); to == m.at {
+	if to = max(to, m.required); to == m.at {
 		return nil
 	}
 	m.rise = &rise{to: to}
-	m.schedule.Subs(func(q *queue) {
+	m.Schedule.Subs(func(q *Queue) {
 		if first, ok := q.ImplicitFirst(); ok && first <= to {
 			m.rise.nums = append(m.rise.nums, q.Num)
 		}
@@ -92,20 +92,20 @@ func (m *memory) planRise() *rise {
 // budget.
 const defaultSpillStep = 2000
 
-// planSpill returns the next part of the rise; nil when there is none. Store.mu must be held.
-func (m *memory) planSpill() *txn.SpillPlan {
+// PlanSpill returns the next part of the rise; nil when there is none. Store.mu must be held.
+func (m *Memory) PlanSpill() *txn.SpillPlan {
 	r := m.planRise()
 	if r == nil {
 		return nil
 	}
-	n := min(len(r.nums), m.spillStep*(1+m.above/m.budget))
+	n := min(len(r.nums), m.spillStep*(1+m.Above/m.Budget))
 	p := &txn.SpillPlan{To: r.to, Nums: r.nums[:n], Completes: n == len(r.nums)}
 	for _, num := range p.Nums {
 		var seqs []uint64
 		var known record.Backlog
-		if q := m.schedule.Sub(num); q != nil {
+		if q := m.Schedule.Sub(num); q != nil {
 			seqs = q.ImplicitUpTo(r.to)
-			known = record.Backlog{Pending: q.Data.pending, Chunks: q.Data.chunks, Marks: q.Data.marks}
+			known = record.Backlog{Pending: q.Data.Pending, Chunks: q.Data.Chunks, Marks: q.Data.Marks}
 		}
 		p.Implicit, p.Backlogs = append(p.Implicit, seqs), append(p.Backlogs, known)
 	}
@@ -113,18 +113,18 @@ func (m *memory) planSpill() *txn.SpillPlan {
 }
 
 // spilled takes in that deliveries are in chunks.
-func (m *memory) spilled(num uint64, seqs []uint64) {
-	q := m.schedule.Sub(num)
+func (m *Memory) spilled(num uint64, seqs []uint64) {
+	q := m.Schedule.Sub(num)
 	if q == nil {
 		return
 	}
-	q.Data.chunks = true
+	q.Data.Chunks = true
 	pin(q)
-	dead := func(seq uint64) bool { return record.CanceledBy(q.Data.marks, seq) != nil }
+	dead := func(seq uint64) bool { return record.CanceledBy(q.Data.Marks, seq) != nil }
 	for _, seq := range seqs {
 		if !dead(seq) {
-			q.Data.stored.moved(seq, true)
+			q.Data.Oldest.moved(seq, true)
 		}
 	}
-	m.schedule.Pack(q, seqs, dead, m.now())
+	m.Schedule.Pack(q, seqs, dead, m.now())
 }

@@ -1,9 +1,7 @@
-package boltstore
+package memory
 
 import (
-	"context"
 	"math/rand/v2"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -30,8 +28,8 @@ func TestAges(t *testing.T) {
 			a.noteFinished(e.seq, e.delivered, e.at)
 			now += rand.Int64N(3)
 		}
-		if len(a.runs) > maxRuns {
-			t.Fatalf("round %d: there are %d runs, want at most %d", round, len(a.runs), maxRuns)
+		if len(a.Runs) > maxRuns {
+			t.Fatalf("round %d: there are %d runs, want at most %d", round, len(a.Runs), maxRuns)
 		}
 		taken := a.due(r, now)
 		stays := ages{shift: a.shift}
@@ -68,39 +66,5 @@ func TestAges(t *testing.T) {
 	}
 	if a.due(store.Retention{}, now+int64(time.Hour)) != nil {
 		t.Error("something is due that is kept for ever")
-	}
-}
-
-// TestStepOvertaken has a step of Prune end when another has ended the round and a third has begun the next.
-func TestStepOvertaken(t *testing.T) {
-	s, err := Open(filepath.Join(t.TempDir(), "hooks.db"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = s.Close() }()
-	r := store.Retention{Delivered: 1, Failed: 1}
-	step := func() *plannedWalk {
-		t.Helper()
-		w := s.plannedWalk(r)
-		if err := s.read(context.Background(), w.Read); err != nil {
-			t.Fatal(err)
-		}
-		return w
-	}
-	slow, quick := step(), step()
-	s.memory.moveOn(quick)
-	s.mu.Lock()
-	s.memory.ages.noteFinished(7, true, 1)
-	s.mu.Unlock()
-	next := s.plannedWalk(r)
-	s.memory.moveOn(slow)
-	if len(next.Stretches) != 1 || len(s.memory.house.Stretches) != 1 {
-		t.Errorf("the next round is %v, and after the slow step %v, want one stretch", next.Round, s.memory.house.Stretches)
-	}
-	if err := s.read(context.Background(), next.Read); err != nil {
-		t.Fatal(err)
-	}
-	if more := s.memory.moveOn(next); more || len(s.memory.house.Stretches) != 0 {
-		t.Errorf("after the round: more is %v, the round is %v", more, s.memory.house.Stretches)
 	}
 }

@@ -1,26 +1,19 @@
-package txn
+package scan
 
 import (
 	"bytes"
 
-	bolt "go.etcd.io/bbolt"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/internal/page"
+	bolt "go.etcd.io/bbolt"
 )
 
 // SliceSize is how many records are read in one transaction of a listing.
 const SliceSize = 256
-
-// CountOf returns how many subscriptions q selects.
-func (x *subscriptions) CountOf(q *store.SubscriptionQuery) (uint64, error) {
-	if q.AnyTenant {
-		return x.MetaNumber(MetaCount)
-	}
-	return x.base.number(BucketTenants, record.TenantPrefix(q.Tenant))
-}
 
 // NumberedSubscription is a subscription with its number.
 type NumberedSubscription struct {
@@ -28,13 +21,13 @@ type NumberedSubscription struct {
 	Sub store.Subscription
 }
 
-// SubscriptionSlice reads some of the subscriptions that q selects, and appends them to slice.
-func (t *Tx) SubscriptionSlice(
-	q *store.SubscriptionQuery, from page.Cursor, slice []NumberedSubscription,
+// Subscriptions reads some of the subscriptions that q selects, and appends them to slice.
+func Subscriptions(
+	t *txn.Tx, q *store.SubscriptionQuery, from page.Cursor, slice []NumberedSubscription,
 ) (_ []NumberedSubscription, more bool, err error) {
-	id, prefix := BucketTenants, record.TenantPrefix(q.Tenant)
+	id, prefix := txn.BucketTenants, record.TenantPrefix(q.Tenant)
 	if q.AnyTenant {
-		id, prefix = BucketSubscriptions, nil
+		id, prefix = txn.BucketSubscriptions, nil
 	}
 	c := t.Bucket(id).Cursor()
 	for k := range keysFrom(c, prefix, from.At.Num, from.Back) {
@@ -43,7 +36,7 @@ func (t *Tx) SubscriptionSlice(
 		}
 		num := record.KeyNumber(k[len(prefix):], 0)
 		key := record.Key1(num)
-		v := t.Get(BucketSubscriptions, key[:])
+		v := t.Get(txn.BucketSubscriptions, key[:])
 		if v == nil {
 			continue
 		}

@@ -1,18 +1,15 @@
-package txn
+package scan
 
 import (
 	"iter"
 	"slices"
-	"time"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
 )
-
-// sliceTime bounds how long one transaction of a listing lasts, in nanoseconds.
-const sliceTime = int64(2 * time.Millisecond)
 
 // FoundDelivery is a delivery with where it stands.
 type FoundDelivery struct {
@@ -23,7 +20,7 @@ type FoundDelivery struct {
 // DeliveryReader reads deliveries from a boundary on, in one transaction. It keeps what it finds, and how far
 // it came.
 type DeliveryReader struct {
-	t    *Tx
+	t    *txn.Tx
 	Q    *store.DeliveryQuery
 	Num  uint64 // of the one subscription that is asked for, or 0
 	Seq  uint64 // of the one event, or 0
@@ -40,7 +37,7 @@ type DeliveryReader struct {
 }
 
 // Read reads on, in a transaction.
-func (sl *DeliveryReader) Read(t *Tx) error {
+func (sl *DeliveryReader) Read(t *txn.Tx) error {
 	sl.t, sl.Found, sl.seen, sl.More = t, nil, 0, false
 	if err := sl.order(); err != nil {
 		return err
@@ -57,7 +54,7 @@ func (sl *DeliveryReader) Read(t *Tx) error {
 // stop reports whether the slice is long enough.
 func (sl *DeliveryReader) stop() bool {
 	sl.seen++
-	return len(sl.Found) >= SliceSize || sl.seen > 1 && sl.t.settings.Now()-sl.t.Now > sliceTime
+	return len(sl.Found) >= SliceSize || sl.seen > 1 && sl.t.IsSlow()
 }
 
 // pass moves on behind a position.
@@ -90,7 +87,7 @@ func (sl *DeliveryReader) everything() error {
 
 // events iterates over the events from where we are, in the direction of the walk.
 func (sl *DeliveryReader) events() iter.Seq2[[]byte, []byte] {
-	c := sl.t.Bucket(BucketEvents).Cursor()
+	c := sl.t.Bucket(txn.BucketEvents).Cursor()
 	if !sl.From.Back { // that is from the newest on
 		after := record.Key1(sl.From.At.Seq + 1)
 		return boltfile.Descend(c, nil, after[:])
@@ -106,7 +103,7 @@ func (sl *DeliveryReader) events() iter.Seq2[[]byte, []byte] {
 // oneEvent reads the deliveries of one event.
 func (sl *DeliveryReader) oneEvent() error {
 	key := record.Key1(sl.Seq)
-	v := sl.t.Get(BucketEvents, key[:])
+	v := sl.t.Get(txn.BucketEvents, key[:])
 	if v == nil {
 		return nil
 	}
@@ -164,8 +161,8 @@ func (sl *DeliveryReader) order() error {
 	if sl.From.Back || sl.Q.Since.IsZero() {
 		return nil
 	}
-	latest, err := sl.t.MetaNumber(metaSetBack)
-	sl.inOrder = record.AsTime(int64(latest)).Before(sl.Q.Since)
+	latest, err := sl.t.Events.SetBack()
+	sl.inOrder = record.AsTime(latest).Before(sl.Q.Since)
 	return err
 }
 
@@ -195,7 +192,7 @@ func (sl *DeliveryReader) take(num, seq uint64, e *record.Event) error {
 	if err != nil || !ok {
 		return err
 	}
-	d, err := sl.t.delivery(num, e, &r)
+	d, err := sl.t.Delivery(num, e, &r)
 	if err == nil && sl.Q.Matches(&d) {
 		sl.Found = append(sl.Found, FoundDelivery{at, d})
 	}

@@ -1,7 +1,8 @@
-package txn
+package scan
 
 import (
 	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
 )
 
@@ -16,12 +17,12 @@ type ErasableSearch struct {
 
 // Read looks on for a while, and reports whether it must go on. It passes over an event that can't be
 // read.
-func (f *ErasableSearch) Read(t *Tx) (more bool, err error) {
-	c := t.Bucket(BucketEvents).Cursor()
+func (f *ErasableSearch) Read(t *txn.Tx) (more bool, err error) {
+	c := t.Bucket(txn.BucketEvents).Cursor()
 	start := record.Key1(f.From)
 	k, v := c.Seek(start[:])
 	for seen := 0; k != nil; seen++ {
-		if f.From = record.KeyNumber(k, 0); seen > 0 && t.settings.Now()-t.Now > sliceTime {
+		if f.From = record.KeyNumber(k, 0); seen > 0 && t.IsSlow() {
 			return true, nil
 		}
 		if full := f.take(k, v); full {
@@ -44,7 +45,7 @@ func (f *ErasableSearch) take(k, v []byte) (full bool) {
 	}
 	at := page.Position{Num: f.From}
 	first := f.deliveries == 0 // an event has a subscription at least
-	if f.deliveries += len(packed); !first && f.deliveries > DefaultEraseStep {
+	if f.deliveries += len(packed); !first && f.deliveries > txn.DefaultEraseStep {
 		f.Step.Stop(at)
 		return true
 	}

@@ -1,12 +1,13 @@
-package txn
+package scan
 
 import (
 	"time"
 
+	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 
-	"github.com/outhook/outhook/store"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -56,9 +57,9 @@ func (w *PruneWalk) young(e *record.Event, now int64) bool {
 }
 
 // Read finds what is to be removed.
-func (w *PruneWalk) Read(t *Tx) error {
-	w.Counts = t.Counts.past(PruneStep)
-	c := t.Bucket(BucketEvents).Cursor()
+func (w *PruneWalk) Read(t *txn.Tx) error {
+	w.Counts = t.Counts.Past(txn.PruneStep)
+	c := t.Bucket(txn.BucketEvents).Cursor()
 	for h := &w.Round; len(h.Stretches) > 0; h.Stretches = h.Stretches[1:] {
 		if done, err := w.readStretch(t, c, h.Stretches[0]); err != nil || !done {
 			return err
@@ -69,7 +70,7 @@ func (w *PruneWalk) Read(t *Tx) error {
 }
 
 // readStretch looks at a stretch, from where the round is. It is not done when the step got too long, or is blocked.
-func (w *PruneWalk) readStretch(t *Tx, c *bolt.Cursor, st Stretch) (done bool, err error) {
+func (w *PruneWalk) readStretch(t *txn.Tx, c *bolt.Cursor, st Stretch) (done bool, err error) {
 	h := &w.Round
 	key := record.Key1(max(h.seq, st.From))
 	for k, v := c.Seek(key[:]); k != nil && record.KeyNumber(k, 0) <= st.To; k, v = c.Next() {
@@ -110,18 +111,18 @@ func (w *PruneWalk) readStretch(t *Tx, c *bolt.Cursor, st Stretch) (done bool, e
 }
 
 // full reports whether the step is long enough.
-func (w *PruneWalk) full(t *Tx) bool { return w.enough() || w.slow(t) }
+func (w *PruneWalk) full(t *txn.Tx) bool { return w.enough() || w.slow(t) }
 
-func (w *PruneWalk) enough() bool { return len(w.Rows)+len(w.Events) >= PruneStep }
+func (w *PruneWalk) enough() bool { return len(w.Rows)+len(w.Events) >= txn.PruneStep }
 
-func (w *PruneWalk) slow(t *Tx) bool { return t.settings.Now()-t.Now > sliceTime }
+func (w *PruneWalk) slow(t *txn.Tx) bool { return t.IsSlow() }
 
 // deliveryBatch is how many deliveries of an event are looked at between two looks at the clock. Each step decodes the list of
 // the event's subscriptions, so it must do more than a few of them: a step of one each would make the whole quadratic.
 const deliveryBatch = 256
 
 // readEvent finds what is to be removed of one event. It is not done when the step got too long, or is blocked.
-func (w *PruneWalk) readEvent(t *Tx, keyHash uint64, packed []byte) (done bool, err error) {
+func (w *PruneWalk) readEvent(t *txn.Tx, keyHash uint64, packed []byte) (done bool, err error) {
 	nums, err := record.UnpackAll(packed)
 	if err != nil {
 		return false, err
@@ -158,11 +159,11 @@ func (w *PruneWalk) readEvent(t *Tx, keyHash uint64, packed []byte) (done bool, 
 }
 
 // readAhead lets the watermark rise by more than one event when it must.
-func (w *PruneWalk) readAhead(t *Tx, c *bolt.Cursor) {
+func (w *PruneWalk) readAhead(t *txn.Tx, c *bolt.Cursor) {
 	if w.Blocked == 0 {
 		return
 	}
-	for range PruneStep {
+	for range txn.PruneStep {
 		k, v := c.Next()
 		if k == nil {
 			return
@@ -184,80 +185,28 @@ func (w *PruneWalk) outlived(r *pending.Delivery, now int64) bool {
 }
 
 // Remove removes what was found, as far as it is still so. When a round for orphans has ended, it notes that.
-func (w *PruneWalk) Remove(t *Tx, ended bool) error {
+func (w *PruneWalk) Remove(t *txn.Tx, ended bool) error {
 	for _, p := range w.Rows {
 		if err := w.removeRow(t, p[0], p[1]); err != nil {
 			return err
 		}
 	}
 	for _, seq := range w.Events {
-		if err := t.removeEvent(seq); err != nil {
+		if err := t.RemoveEvent(seq); err != nil {
 			return err
 		}
 	}
-	for _, k := range w.Counts {
-		if err := t.remove(BucketCounts, k); err != nil {
-			return err
-		}
-	}
-	if ended {
-		return t.PutMetaNumber(MetaOrphans, 0)
-	}
-	return nil
-}
-
-func (w *PruneWalk) removeRow(t *Tx, num, seq uint64) error {
-	key := record.Key2(num, seq)
-	v := t.Get(BucketRows, key[:])
-	if v == nil {
-		return nil
-	}
-	stored, err := record.DecodeRow(key[:], v)
-	r := pending.Delivery{Row: stored, Stored: true}
-	if err != nil || !w.outlived(&r, t.Now) {
-		return nil // it was requeued
-	}
-	return t.Pending.RemoveRow(pending.ID{Num: num, Seq: seq}, &r)
-}
-
-// removeEvent removes an event that nothing refers to any more.
-func (t *Tx) removeEvent(seq uint64) error {
-	key := record.Key1(seq)
-	v := t.Get(BucketEvents, key[:])
-	if v == nil {
-		return nil
-	}
-	e, err := record.DecodeEvent(key[:], v)
-	if err != nil {
+	if err := t.Counts.Remove(w.Counts); err != nil || !ended {
 		return err
 	}
-	if needed, err := t.needed(seq, v, e.KeyHash()); needed || err != nil {
-		return err
-	}
-	if err := t.IDs.forget(e.ID); err != nil {
-		return err
-	}
-	return t.remove(BucketEvents, key[:])
+	return t.PutMetaNumber(txn.MetaOrphans, 0)
 }
 
-// needed reports whether an event has a delivery: those that were to be removed may have been requeued meanwhile.
-func (t *Tx) needed(seq uint64, v []byte, keyHash uint64) (needed bool, err error) {
-	key := record.Key1(seq)
-	packed, err := record.DecodeRecipients(key[:], v)
-	if err != nil {
-		return true, err
+func (w *PruneWalk) removeRow(t *txn.Tx, num, seq uint64) error {
+	id := pending.ID{Num: num, Seq: seq}
+	d, ok, err := t.Pending.Row(id)
+	if err != nil || !ok || !w.outlived(&d, t.Now) {
+		return nil // it was requeued, or can't be read
 	}
-	var failed error
-	err = record.Unpack(packed, func(num uint64) bool {
-		if t.Subs.Exists(num) {
-			if _, needed, failed = t.Pending.Find(num, seq, keyHash); failed != nil {
-				needed = true
-			}
-		}
-		return !needed
-	})
-	return needed, err
+	return t.Pending.RemoveRow(id, &d)
 }
-
-// PruneStep bounds the records that one Prune changes.
-const PruneStep = 1000

@@ -1,22 +1,22 @@
-package boltstore
+package memory
 
 import "github.com/outhook/outhook/store/boltstore/internal/txn"
 
-// trim notes that q may have chunks that nothing is pending of.
-func (m *memory) trim(q *queue) {
-	if q.Data.chunks && !q.Data.trimming {
+// Trim notes that q may have chunks that nothing is pending of.
+func (m *Memory) Trim(q *Queue) {
+	if q.Data.Chunks && !q.Data.trimming {
 		q.Data.trimming = true
 		m.trimming = append(m.trimming, q)
 	}
 }
 
-// planTrim returns whose chunks are to be looked at. What a mark has canceled is left to the sweep.
+// PlanTrim returns whose chunks are to be looked at. What a mark has canceled is left to the sweep.
 // Store.mu must be held.
-func (m *memory) planTrim() (plan []txn.TrimPlan) {
+func (m *Memory) PlanTrim() (plan []txn.TrimPlan) {
 	n := min(len(m.trimming), txn.TrimStep)
 	for _, q := range m.trimming[:n] {
 		q.Data.trimming = false
-		if len(q.Data.marks) == 0 && q.Data.chunks {
+		if len(q.Data.Marks) == 0 && q.Data.Chunks {
 			plan = append(plan, txn.TrimPlan{Num: q.Num, Floor: min(q.PackedFloor(), m.firstErasing())})
 		}
 	}

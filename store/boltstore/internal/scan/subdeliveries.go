@@ -1,4 +1,4 @@
-package txn
+package scan
 
 import (
 	"iter"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
 )
 
@@ -40,7 +41,7 @@ func (sl *DeliveryReader) oneSubscription() error {
 			break
 		}
 		key := record.Key1(seq)
-		v := sl.t.Get(BucketEvents, key[:])
+		v := sl.t.Get(txn.BucketEvents, key[:])
 		if v == nil {
 			sl.pass(page.Position{Seq: seq, Num: sl.Num})
 			continue
@@ -112,7 +113,7 @@ func (sl *DeliveryReader) rows(first uint64) (seqs []uint64, more bool) {
 	if !sl.From.Back {
 		from++
 	}
-	for k := range keysFrom(sl.t.Bucket(BucketRows).Cursor(), key[:], from, !sl.From.Back) {
+	for k := range keysFrom(sl.t.Bucket(txn.BucketRows).Cursor(), key[:], from, !sl.From.Back) {
 		if len(seqs) == SliceSize {
 			return seqs, true
 		}
@@ -146,14 +147,10 @@ func (sl *DeliveryReader) chunked(first uint64) (seqs []uint64, more bool, err e
 // chunksFrom iterates over the chunks that may have events from first on, in the direction of the
 // walk.
 func (sl *DeliveryReader) chunksFrom(first uint64) iter.Seq2[[]byte, []byte] {
-	c := sl.t.Bucket(BucketChunks).Cursor()
+	c := sl.t.Bucket(txn.BucketChunks).Cursor()
 	if !sl.From.Back { // that is from the newest on
 		low, high := record.Key2(sl.Num, 0), record.Key2(sl.Num, first+1)
 		return boltfile.Descend(c, low[:], high[:])
 	}
-	return func(yield func(k, v []byte) bool) {
-		for k, v := sl.t.Pending.SeekChunk(pendingCursor{c}, sl.Num, first); record.InSubscription(k, sl.Num) && yield(k, v); {
-			k, v = c.Next()
-		}
-	}
+	return sl.t.Pending.ChunksFrom(sl.Num, first)
 }
