@@ -7,14 +7,14 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/scan"
 )
 
-// Prune finds what is past its retention without reading what is not: memory knows of each run of events
-// when the first of their deliveries finished that are still kept. Each delivery that finishes is noted
-// from its commit on; what is older is noted when Prune reads it, once after the store was opened. What
-// memory knows is a lower bound: a redelivery does not take its note back, so Prune may look at a run in
-// vain, once.
+// Prune finds what is past its retention without reading what is not: memory knows of each run of
+// events when the first of their deliveries finished that are still kept. Each delivery that
+// finishes is noted from its commit on; what is older is noted when Prune reads it, once after the
+// store was opened. What memory knows is a lower bound: a redelivery does not take its note back,
+// so Prune may look at a run in vain, once.
 
-// The size of what memory knows. A run has 64 events at first, and twice as many whenever there are too
-// many runs. So one delivery that is past its retention costs a look at the events of its run.
+// The size of what memory knows. A run has 64 events at first, and twice as many whenever there are
+// too many runs. So one delivery that is past its retention costs a look at the events of its run.
 const (
 	runShift = 6
 	maxRuns  = 4096
@@ -25,13 +25,14 @@ type ages struct {
 	shift uint           // a run is the events with the same number without this many bits
 	Runs  map[uint64]age // those that have something finished, by that number
 
-	// The events from unread to last were stored before the store was opened, and have not been read.
+	// The events from unread to last were stored before the store was opened, and have not been
+	// read.
 	unread, last uint64
 	again        uint64 // if not 0, the next round is to read all events up to this one
 }
 
-// age is what memory knows of a run: when the first delivery finished of those that are delivered, and of
-// the others; 0 if there is none.
+// age is what memory knows of a run: when the first delivery finished of those that are delivered,
+// and of the others; 0 if there is none.
 type age struct {
 	delivered, failed int64
 	orphaned          bool // a subscription of one of the events was deleted: it may be in nobody's way
@@ -90,8 +91,8 @@ func earlier(a, b int64) int64 {
 // readAgain has the next round read all events up to last. The present one goes on as it is.
 func (a *ages) readAgain(last uint64) { a.again = last }
 
-// due takes the runs that a round of Prune is to look at. What is still kept of them must be merged again
-// when they have been looked at.
+// due takes the runs that a round of Prune is to look at. What is still kept of them must be merged
+// again when they have been looked at.
 func (a *ages) due(r store.Retention, now int64) (round []scan.Stretch) {
 	var runs []uint64
 	for run, g := range a.Runs {

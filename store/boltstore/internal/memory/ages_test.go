@@ -8,8 +8,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// TestAges notes what finishes, of more events than there are runs for, and takes what is due: no event may be missing
-// that has something past its retention, and what memory takes is bounded.
+// TestAges notes what finishes, of more events than there are runs for, and takes what is due: no
+// event may be missing that has something past its retention, and what memory takes is bounded.
 func TestAges(t *testing.T) {
 	const events = 20 * maxRuns << runShift
 	r := store.Retention{Delivered: 100, Failed: 10_000}

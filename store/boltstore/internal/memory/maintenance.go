@@ -58,8 +58,9 @@ type Maintenance struct {
 	Looked int // how many events and deliveries all walks have looked at
 }
 
-// EndWalk notes how far a step has come, and reports whether there is more to do. Prune may be called by several at once:
-// a step that another has overtaken has removed what it did, and moves nothing.
+// EndWalk notes how far a step has come, and reports whether there is more to do. Prune may be
+// called by several at once: a step that another has overtaken has removed what it did, and moves
+// nothing.
 func (m *Memory) EndWalk(w *PlannedWalk) (more bool) {
 	h := &m.Maintenance
 	h.Looked += w.Looked
@@ -82,8 +83,9 @@ type PlannedWalk struct {
 	ages    ages // of what the step has seen and kept
 }
 
-// PlanWalk says where the round goes on, or begins one. A round that goes on takes in what is past its retention by now:
-// it may have been left long ago, and when it ends, Prune says that there is no more.
+// PlanWalk says where the round goes on, or begins one. A round that goes on takes in what is past
+// its retention by now: it may have been left long ago, and when it ends, Prune says that there is
+// no more.
 func (m *Memory) PlanWalk(r store.Retention) *PlannedWalk {
 	h, now := &m.Maintenance, m.now()
 	if len(h.Stretches) == 0 {
@@ -99,8 +101,8 @@ func (m *Memory) PlanWalk(r store.Retention) *PlannedWalk {
 	return w
 }
 
-// RequireWatermark asks for the watermark to rise to an event at least. Rows above it must not go: without them, their deliveries
-// would be pending again.
+// RequireWatermark asks for the watermark to rise to an event at least. Rows above it must not go:
+// without them, their deliveries would be pending again.
 func (m *Memory) RequireWatermark(seq uint64) {
 	m.required = max(m.required, seq)
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// Memory is what the store knows besides the file, guarded by Store.mu. It holds as much as is claimed and a little
-// more, and nothing for a subscription that has nothing pending.
+// Memory is what the store knows besides the file, guarded by Store.mu. It holds as much as is
+// claimed and a little more, and nothing for a subscription that has nothing pending.
 type Memory struct {
 	now       func() int64 // the store's clock
 	Budget    int          // see spill.go, also for the next
@@ -41,8 +41,8 @@ func New(now func() int64, counts *rollup.Buffer, budget, spillStep int) Memory 
 	}
 }
 
-// ensure returns the queue of a subscription. A new one has all in it: those that have something in the file are made
-// when the store is opened.
+// ensure returns the queue of a subscription. A new one has all in it: those that have something in
+// the file are made when the store is opened.
 func (m *Memory) ensure(num uint64) *Queue { return m.Schedule.Ensure(num) }
 
 // What follows brings memory up to what a transaction has written.
@@ -137,7 +137,8 @@ func (m *Memory) deliveryChanged(c pending.Change) {
 	}, m.now())
 }
 
-// setHealth changes the health of a subscription, and with it what counts against the limits of its class.
+// setHealth changes the health of a subscription, and with it what counts against the limits of its
+// class.
 func (m *Memory) setHealth(num uint64, h store.Health) {
 	if q := m.Schedule.Sub(num); q != nil {
 		m.Schedule.SetHealth(q, h, m.now())

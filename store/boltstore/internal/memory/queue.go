@@ -6,8 +6,8 @@ import (
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// What memory knows of a subscription that has something pending or leased, or had until lately, and of each lease. The
-// schedule decides with it who is next.
+// What memory knows of a subscription that has something pending or leased, or had until lately,
+// and of each lease. The schedule decides with it who is next.
 type (
 	Queue = schedule.Sub[Subscriber, Claimed]
 	Lease = schedule.Lease[Subscriber, Claimed]
@@ -21,8 +21,8 @@ const maxIdle = 1024
 
 // Subscriber is what memory has of a subscription beside what the schedule knows.
 type Subscriber struct {
-	// Sub is the subscription, once it is read. It is replaced as a whole and never changed, so claims can share what it
-	// points to. It is nil if its record can't be read.
+	// Sub is the subscription, once it is read. It is replaced as a whole and never changed, so
+	// claims can share what it points to. It is nil if its record can't be read.
 	Sub *store.Subscription
 
 	Pending  int           // how many are pending other than implicit ones
@@ -46,8 +46,8 @@ type Claimed struct {
 // IsImplicit reports whether the delivery of a lease had no row when it was claimed.
 func IsImplicit(l *Lease) bool { return l.From == schedule.Implicit || l.From == schedule.Packed }
 
-// Active reports whether deliveries of a subscription may be claimed at all. Those of one that can't be read may, to find
-// that out and die.
+// Active reports whether deliveries of a subscription may be claimed at all. Those of one that
+// can't be read may, to find that out and die.
 func Active(sub *store.Subscription) bool { return sub == nil || sub.Status == store.Subscribed }
 
 // setBacklogOf takes in what the file says of a subscription's backlog.

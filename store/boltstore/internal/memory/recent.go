@@ -8,7 +8,8 @@ const (
 	maxRecentBody = 2 << 10
 )
 
-// recent is the last events that were enqueued. What is claimed soon after it was published need not be read.
+// recent is the last events that were enqueued. What is claimed soon after it was published need
+// not be read.
 type recent struct {
 	Ring [maxRecent]struct {
 		seq   uint64

@@ -5,8 +5,8 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
-// Restore brings memory up to the file when the store is opened: who has a backlog, which is not read, and the events
-// above the watermark, which are.
+// Restore brings memory up to the file when the store is opened: who has a backlog, which is not
+// read, and the events above the watermark, which are.
 func (m *Memory) Restore(t *txn.Tx) error {
 	m.at = t.Pending.Watermark
 	orphans, err := t.MetaNumber(txn.MetaOrphans)

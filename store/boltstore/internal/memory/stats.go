@@ -4,8 +4,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Oldest is what memory knows of the oldest pending delivery of a subscription that has a row or is in
-// a chunk. Finding it takes reading; so it is kept until that delivery ends.
+// Oldest is what memory knows of the oldest pending delivery of a subscription that has a row or is
+// in a chunk. Finding it takes reading; so it is kept until that delivery ends.
 type Oldest struct {
 	Seq  uint64 // its event; 0 when it is not known
 	turn int    // counts what may have changed it
@@ -48,8 +48,9 @@ func (u *Unknown) Learn(seq uint64) {
 	}
 }
 
-// CountPending counts what is pending of one subscription, or, when num is 0, of all. It returns the oldest event that
-// memory knows to be pending, 0 when there is none, and of whom there may be older ones.
+// CountPending counts what is pending of one subscription, or, when num is 0, of all. It returns
+// the oldest event that memory knows to be pending, 0 when there is none, and of whom there may be
+// older ones.
 func (m *Memory) CountPending(stats *store.Stats, num uint64) (oldest uint64, ask []Unknown) {
 	m.Schedule.Expire(m.now())
 	see := func(q *Queue) {

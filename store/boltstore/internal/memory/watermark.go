@@ -7,11 +7,12 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
-// What is pending is known from the events: each says for whom it is, and a delivery without a row is pending. So that
-// this needs neither much memory nor long reading when the store is opened, there is a watermark. Above it are as many
-// events as memory has room for; below it, a delivery without a row is pending only when it is in a chunk, and gone
-// otherwise. The watermark rises when there is too much above it: first those deliveries get into chunks, some in each
-// commit, that are pending without a row, which in good times are next to none.
+// What is pending is known from the events: each says for whom it is, and a delivery without a row
+// is pending. So that this needs neither much memory nor long reading when the store is opened,
+// there is a watermark. Above it are as many events as memory has room for; below it, a delivery
+// without a row is pending only when it is in a chunk, and gone otherwise. The watermark rises when
+// there is too much above it: first those deliveries get into chunks, some in each commit, that are
+// pending without a row, which in good times are next to none.
 
 // defaultBudget is how many deliveries the events above the watermark may have.
 const defaultBudget = 64 << 10
@@ -88,8 +89,8 @@ func (m *Memory) planRise() *rise {
 	return m.rise
 }
 
-// defaultSpillStep is how many subscriptions get chunks in one commit. It is more when memory has much more than its
-// budget.
+// defaultSpillStep is how many subscriptions get chunks in one commit. It is more when memory has
+// much more than its budget.
 const defaultSpillStep = 2000
 
 // PlanSpill returns the next part of the rise; nil when there is none. Store.mu must be held.

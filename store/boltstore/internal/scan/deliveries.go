@@ -17,8 +17,8 @@ type FoundDelivery struct {
 	Delivery store.Delivery
 }
 
-// DeliveryReader reads deliveries from a boundary on, in one transaction. It keeps what it finds, and how far
-// it came.
+// DeliveryReader reads deliveries from a boundary on, in one transaction. It keeps what it finds,
+// and how far it came.
 type DeliveryReader struct {
 	t    *txn.Tx
 	Q    *store.DeliveryQuery
@@ -155,8 +155,8 @@ func (sl *DeliveryReader) recipients(seq uint64, e *record.Event, nums []uint64)
 	return nil
 }
 
-// order finds out whether times go with the order of events: all that have an earlier one after them
-// are from before Since.
+// order finds out whether times go with the order of events: all that have an earlier one after
+// them are from before Since.
 func (sl *DeliveryReader) order() error {
 	if sl.From.Back || sl.Q.Since.IsZero() {
 		return nil

@@ -15,8 +15,8 @@ type ErasableSearch struct {
 	deliveries int    // of what it has found, or a little more
 }
 
-// Read looks on for a while, and reports whether it must go on. It passes over an event that can't be
-// read.
+// Read looks on for a while, and reports whether it must go on. It passes over an event that can't
+// be read.
 func (f *ErasableSearch) Read(t *txn.Tx) (more bool, err error) {
 	c := t.Bucket(txn.BucketEvents).Cursor()
 	start := record.Key1(f.From)

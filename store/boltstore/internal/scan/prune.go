@@ -69,7 +69,8 @@ func (w *PruneWalk) Read(t *txn.Tx) error {
 	return nil
 }
 
-// readStretch looks at a stretch, from where the round is. It is not done when the step got too long, or is blocked.
+// readStretch looks at a stretch, from where the round is. It is not done when the step got too
+// long, or is blocked.
 func (w *PruneWalk) readStretch(t *txn.Tx, c *bolt.Cursor, st Stretch) (done bool, err error) {
 	h := &w.Round
 	key := record.Key1(max(h.seq, st.From))
@@ -117,11 +118,13 @@ func (w *PruneWalk) enough() bool { return len(w.Rows)+len(w.Events) >= txn.Prun
 
 func (w *PruneWalk) slow(t *txn.Tx) bool { return t.IsSlow() }
 
-// deliveryBatch is how many deliveries of an event are looked at between two looks at the clock. Each step decodes the list of
-// the event's subscriptions, so it must do more than a few of them: a step of one each would make the whole quadratic.
+// deliveryBatch is how many deliveries of an event are looked at between two looks at the clock.
+// Each step decodes the list of the event's subscriptions, so it must do more than a few of them: a
+// step of one each would make the whole quadratic.
 const deliveryBatch = 256
 
-// readEvent finds what is to be removed of one event. It is not done when the step got too long, or is blocked.
+// readEvent finds what is to be removed of one event. It is not done when the step got too long, or
+// is blocked.
 func (w *PruneWalk) readEvent(t *txn.Tx, keyHash uint64, packed []byte) (done bool, err error) {
 	nums, err := record.UnpackAll(packed)
 	if err != nil {
@@ -184,7 +187,8 @@ func (w *PruneWalk) outlived(r *pending.Delivery, now int64) bool {
 	return !r.Pending() && r.Stored && !r.Marked && keep > 0 && now-r.FinishedAt > int64(keep)
 }
 
-// Remove removes what was found, as far as it is still so. When a round for orphans has ended, it notes that.
+// Remove removes what was found, as far as it is still so. When a round for orphans has ended, it
+// notes that.
 func (w *PruneWalk) Remove(t *txn.Tx, ended bool) error {
 	for _, p := range w.Rows {
 		if err := w.removeRow(t, p[0], p[1]); err != nil {

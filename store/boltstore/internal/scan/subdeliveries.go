@@ -10,8 +10,8 @@ import (
 	"github.com/outhook/outhook/store/internal/page"
 )
 
-// The deliveries of one subscription are in three places: rows, chunks, and memory, which alone knows
-// by subscription what is fresh. They are read together, a piece of each at a time.
+// The deliveries of one subscription are in three places: rows, chunks, and memory, which alone
+// knows by subscription what is fresh. They are read together, a piece of each at a time.
 
 // Edge returns the first event that can be on our way; ok is false when there is none.
 func (sl *DeliveryReader) Edge() (seq uint64, ok bool) {
@@ -61,8 +61,8 @@ func (sl *DeliveryReader) oneSubscription() error {
 	return nil
 }
 
-// merge returns the next events of the subscription, in the order of the walk, and whether there may
-// be more.
+// merge returns the next events of the subscription, in the order of the walk, and whether there
+// may be more.
 func (sl *DeliveryReader) merge(first uint64) (seqs []uint64, more bool, err error) {
 	rows, rowsMore := sl.rows(first)
 	chunked, chunkedMore, err := sl.chunked(first)

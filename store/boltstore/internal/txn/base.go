@@ -49,8 +49,8 @@ var BucketNames = [bucketCount]string{
 	BucketCounts:          "attempt_counts",
 }
 
-// BucketsOf returns what the buckets of a store are called in the file. They are beside each other, and not in one of the
-// store's own, because a commit writes the page of a bucket that has others.
+// BucketsOf returns what the buckets of a store are called in the file. They are beside each other,
+// and not in one of the store's own, because a commit writes the page of a bucket that has others.
 func BucketsOf(store string) *[bucketCount][]byte {
 	names := new([bucketCount][]byte)
 	for id, name := range BucketNames {

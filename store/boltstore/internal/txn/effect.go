@@ -6,12 +6,12 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
-// Effect is something that memory must learn when a transaction has committed. It is one of the types
-// below, or a pointer to one.
+// Effect is something that memory must learn when a transaction has committed. It is one of the
+// types below, or a pointer to one.
 type Effect interface{ isEffect() }
 
-// EventEnqueued says that an event was stored. Its deliveries are pending without a row, but for those
-// of the subscriptions in materialized.
+// EventEnqueued says that an event was stored. Its deliveries are pending without a row, but for
+// those of the subscriptions in materialized.
 type EventEnqueued struct {
 	Seq          uint64
 	Event        *record.Event
@@ -86,7 +86,8 @@ type OrphansPossible struct{}
 // EventsOrphaned says that a subscription of each event is gone.
 type EventsOrphaned struct{ Seqs []uint64 }
 
-// AgesUnknown says that it is not known what has finished of the events up to one: they must be read.
+// AgesUnknown says that it is not known what has finished of the events up to one: they must be
+// read.
 type AgesUnknown struct{ UpTo uint64 }
 
 // CountsWritten says that the batch of counts that memory had given is in the file.
@@ -137,8 +138,8 @@ func (CountsWritten) isEffect() {}
 
 func (AttemptsCounted) isEffect() {}
 
-// effects collects the effects of a transaction, in the order in which memory must learn them. Those
-// that come once for every delivery are allocated many at a time.
+// effects collects the effects of a transaction, in the order in which memory must learn them.
+// Those that come once for every delivery are allocated many at a time.
 type effects struct {
 	list     []Effect
 	enqueued slab[EventEnqueued]

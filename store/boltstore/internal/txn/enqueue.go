@@ -30,8 +30,8 @@ func (t *Tx) Enqueue(evs []*record.Event) error {
 	return t.IDs.flush()
 }
 
-// dropStored returns those of the events that are neither stored nor given twice. It is ErrConflict when one has the ID
-// of another.
+// dropStored returns those of the events that are neither stored nor given twice. It is ErrConflict
+// when one has the ID of another.
 func (t *Tx) dropStored(evs []*record.Event) ([]*record.Event, error) {
 	if len(evs) == 1 {
 		known, err := t.isStored(evs[0])
@@ -81,8 +81,8 @@ func (t *Tx) isStored(e *record.Event) (bool, error) {
 
 func conflict(e *record.Event) error { return fmt.Errorf("event %s: %w", e.ID, store.ErrConflict) }
 
-// enqueueOne stores an event that has an audience. Its deliveries are fresh: nothing is written for each, but for those
-// that do not start as pending and claimable.
+// enqueueOne stores an event that has an audience. Its deliveries are fresh: nothing is written for
+// each, but for those that do not start as pending and claimable.
 func (t *Tx) enqueueOne(e *record.Event, a *Recipients) error {
 	seq, err := t.nextSeq()
 	if err != nil {
@@ -112,8 +112,8 @@ func (t *Tx) enqueueOne(e *record.Event, a *Recipients) error {
 	return nil
 }
 
-// enqueueDisabled stores the deliveries that start as canceled, because their subscription is disabled, and returns
-// whose they are.
+// enqueueDisabled stores the deliveries that start as canceled, because their subscription is
+// disabled, and returns whose they are.
 func (t *Tx) enqueueDisabled(seq, keyHash uint64, a *Recipients) ([]uint64, error) {
 	for _, num := range a.disabled {
 		sub, err := t.Subs.Get(num)
@@ -131,8 +131,8 @@ func (t *Tx) enqueueDisabled(seq, keyHash uint64, a *Recipients) ([]uint64, erro
 	return slices.Clone(a.disabled), nil
 }
 
-// enqueueKeyed notes that the event's deliveries have a key, and stores those that must wait for an earlier one. It
-// returns whose they are.
+// enqueueKeyed notes that the event's deliveries have a key, and stores those that must wait for an
+// earlier one. It returns whose they are.
 func (t *Tx) enqueueKeyed(seq, keyHash uint64, a *Recipients) (behind []uint64, err error) {
 	nums, err := record.UnpackAll(a.Packed)
 	if err != nil {

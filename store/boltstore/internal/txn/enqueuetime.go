@@ -5,10 +5,11 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
-// Events are stamped by the system's clock when they are enqueued, so that callers can ask for those of a time. Mostly
-// their times go with their order, and a listing of those since a time can end at the first that is older. When the
-// system's clock was set back they do not: so the file knows the latest time that an event has which has an earlier one
-// after it (metaSetBack). All that came after that time is in order.
+// Events are stamped by the system's clock when they are enqueued, so that callers can ask for
+// those of a time. Mostly their times go with their order, and a listing of those since a time can
+// end at the first that is older. When the system's clock was set back they do not: so the file
+// knows the latest time that an event has which has an earlier one after it (metaSetBack). All that
+// came after that time is in order.
 
 // enqueueTime returns the time for an event that comes after all others.
 func (x *eventLog) enqueueTime() (int64, error) {
@@ -29,8 +30,8 @@ func (x *eventLog) noteSetBack(later int64) error {
 	return x.PutMetaNumber(metaSetBack, uint64(later))
 }
 
-// LastEnqueued returns when the last event was enqueued; 0 if there is none. One that can't be read says
-// nothing.
+// LastEnqueued returns when the last event was enqueued; 0 if there is none. One that can't be read
+// says nothing.
 func (x *eventLog) LastEnqueued() int64 {
 	k, v := boltfile.LastBetween(x.Bucket(BucketEvents).Cursor(), nil, nil)
 	if k == nil {
@@ -43,8 +44,8 @@ func (x *eventLog) LastEnqueued() int64 {
 	return e.EnqueuedAt
 }
 
-// SetBack returns the latest time of an event that has an earlier one after it; 0 if none has. Events
-// that were enqueued after that time are in order.
+// SetBack returns the latest time of an event that has an earlier one after it; 0 if none has.
+// Events that were enqueued after that time are in order.
 func (x *eventLog) SetBack() (int64, error) {
 	latest, err := x.MetaNumber(metaSetBack)
 	return int64(latest), err

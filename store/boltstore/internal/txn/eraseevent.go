@@ -24,8 +24,9 @@ func (t *Tx) Erase(seqs []uint64) (n int, marked []uint64, err error) {
 	return n, marked, nil
 }
 
-// eraseEvent erases an event, if it is there and was not before. It takes the first step at once: an
-// event that few want needs no other, and no mark in the file. It is done if nothing is left to do.
+// eraseEvent erases an event, if it is there and was not before. It takes the first step at once:
+// an event that few want needs no other, and no mark in the file. It is done if nothing is left to
+// do.
 func (t *Tx) eraseEvent(seq uint64, until int64) (erased, done bool, err error) {
 	key := record.Key1(seq)
 	v := t.Get(BucketEvents, key[:])

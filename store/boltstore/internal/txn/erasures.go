@@ -12,8 +12,8 @@ const (
 	eraseTime        = 2 * sliceTime
 )
 
-// erasures is the erasures that are not complete, in no order. They are few: there is one for each wide
-// event whose Erase is under way, or was cut off since Prune ran last.
+// erasures is the erasures that are not complete, in no order. They are few: there is one for each
+// wide event whose Erase is under way, or was cut off since Prune ran last.
 type erasures struct {
 	*base
 	all  []record.Erasure
@@ -92,8 +92,8 @@ func (t *Tx) eraseRecords(seq uint64, n int, until int64) (done bool, err error)
 	return true, nil
 }
 
-// recipients returns whom an event is for, and the hash of its key. An event that is gone is for nobody.
-// The numbers are a copy: writing may move the file's memory.
+// recipients returns whom an event is for, and the hash of its key. An event that is gone is for
+// nobody. The numbers are a copy: writing may move the file's memory.
 func (x *eventLog) recipients(seq uint64) (keyHash uint64, nums []uint64, err error) {
 	key := record.Key1(seq)
 	v := x.base.Get(BucketEvents, key[:])

@@ -5,12 +5,13 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
-// The index of event IDs is written behind: an event is found by its ID through eventIDs, or, when it is one of the few
-// latest, by looking at those, the tail. So a commit of one event writes no page of the index, and one commit in many
-// writes the IDs of many, which are beside each other if they ascend.
+// The index of event IDs is written behind: an event is found by its ID through eventIDs, or, when
+// it is one of the few latest, by looking at those, the tail. So a commit of one event writes no
+// page of the index, and one commit in many writes the IDs of many, which are beside each other if
+// they ascend.
 //
-// The IDs of all events up to metaIndexed are in eventIDs. It moves in the transaction that writes them, so every
-// transaction sees an index and a tail that belong together.
+// The IDs of all events up to metaIndexed are in eventIDs. It moves in the transaction that writes
+// them, so every transaction sees an index and a tail that belong together.
 
 // The bounds of the tail, which a transaction that looks for an ID in vain reads.
 const (
@@ -48,8 +49,8 @@ func (x *eventIDs) forget(id string) error {
 	return x.remove(BucketEventIDs, []byte(id))
 }
 
-// isHigher reports whether an ID is higher than that of every event that is stored, as those that New makes are as a rule:
-// such an event need not be looked for.
+// isHigher reports whether an ID is higher than that of every event that is stored, as those that
+// New makes are as a rule: such an event need not be looked for.
 func (x *eventIDs) isHigher(id string) bool {
 	highest := &x.writer.highestID
 	if *highest == "" {
@@ -74,8 +75,9 @@ func (x *eventIDs) readTail() {
 	}
 }
 
-// Unindexed returns the events that are not indexed. One that can't be read is passed over, lest it keep others from
-// being stored: nobody can say what its ID was, so under that ID there is none from then on.
+// Unindexed returns the events that are not indexed. One that can't be read is passed over, lest it
+// keep others from being stored: nobody can say what its ID was, so under that ID there is none
+// from then on.
 func (x *eventIDs) Unindexed() []numbered {
 	var found []numbered
 	key := record.Key1(x.Indexed() + 1)
@@ -88,8 +90,8 @@ func (x *eventIDs) Unindexed() []numbered {
 	return found
 }
 
-// Indexed returns the last event up to which all are indexed. A record of it that can't be read says nothing: all are
-// looked at then, once, and it is written anew.
+// Indexed returns the last event up to which all are indexed. A record of it that can't be read
+// says nothing: all are looked at then, once, and it is written anew.
 func (x *eventIDs) Indexed() uint64 {
 	n, _ := x.MetaNumber(metaIndexed)
 	return n

@@ -39,7 +39,8 @@ func (t *Tx) FinishDelivery(o *Outcome) (store.Result, error) {
 	if err != nil || !ok {
 		return ignored, err
 	}
-	// The token is good only for what was claimed with it: the delivery may have been requeued since.
+	// The token is good only for what was claimed with it: the delivery may have been requeued
+	// since.
 	present := o.Claimed && was.Pending() && was.AsOf == o.AsOf
 	late := o.State == store.Delivered && (was.Pending() || was.State == store.Canceled)
 	if !present && !late {

@@ -8,8 +8,8 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
-// PurgeState is how far the sweep of a subscription has come: doing to its records what its marks say, or removing them
-// when it is deleted.
+// PurgeState is how far the sweep of a subscription has come: doing to its records what its marks
+// say, or removing them when it is deleted.
 type PurgeState struct {
 	Num     uint64
 	ID      int    // tells it from another sweep of the same subscription, see house.begun
@@ -18,7 +18,8 @@ type PurgeState struct {
 	UpTo    uint64 // the last mark when the first stage began
 }
 
-// purgeStages are the buckets where canceled deliveries are found, in turn. What is fresh comes before them.
+// purgeStages are the buckets where canceled deliveries are found, in turn. What is fresh comes
+// before them.
 var purgeStages = [...]Bucket{BucketChunks, BucketDue, BucketKeyed}
 
 // purgeBatch is how many deliveries are canceled between two looks at the clock.
@@ -96,8 +97,8 @@ func (t *Tx) orphan(id Bucket, key []byte) {
 	}
 }
 
-// ageUnknown notes that deliveries are gone of which nobody can say what events they were of: Prune must look for those that
-// are in nobody's way.
+// ageUnknown notes that deliveries are gone of which nobody can say what events they were of: Prune
+// must look for those that are in nobody's way.
 func (t *Tx) ageUnknown() {
 	t.effects.add(AgesUnknown{t.Bucket(BucketEvents).Sequence()})
 }
@@ -119,7 +120,8 @@ func (w *Purge) keys(t *Tx, id Bucket, after []byte, n int) (keys [][]byte, more
 	return keys, false
 }
 
-// cancelAll gives the deliveries that a mark has canceled a row that says so, wherever they are found.
+// cancelAll gives the deliveries that a mark has canceled a row that says so, wherever they are
+// found.
 func (w *Purge) cancelAll(t *Tx) (done bool, err error) {
 	for i, seq := range w.Implicit {
 		if i == PruneStep {
@@ -148,8 +150,8 @@ func (w *Purge) cancelAll(t *Tx) (done bool, err error) {
 	return true, nil
 }
 
-// cancelKeys cancels what the next keys of the index, or of what has an ordering key, name. It is false when there are
-// no more.
+// cancelKeys cancels what the next keys of the index, or of what has an ordering key, name. It is
+// false when there are no more.
 func (w *Purge) cancelKeys(t *Tx, id Bucket) (more bool, err error) {
 	keys, more := w.keys(t, id, w.lastKey, min(w.left, purgeBatch))
 	for _, k := range keys {
@@ -162,7 +164,8 @@ func (w *Purge) cancelKeys(t *Tx, id Bucket) (more bool, err error) {
 	return more, nil
 }
 
-// cancelChunk cancels what the first chunk has, and shortens it by that. It is false when nothing is left to do.
+// cancelChunk cancels what the first chunk has, and shortens it by that. It is false when nothing
+// is left to do.
 func (w *Purge) cancelChunk(t *Tx) (more bool, err error) {
 	key, seqs, err := t.Pending.FirstChunk(w.Num)
 	switch {
@@ -184,8 +187,8 @@ func (w *Purge) cancelChunk(t *Tx) (more bool, err error) {
 	return true, t.Pending.RewriteChunk(key, seqs[n:])
 }
 
-// cancel cancels a delivery, if a mark says so. It has a row, or is known to be pending without one. One that can't be
-// read is left for Claim to find.
+// cancel cancels a delivery, if a mark says so. It has a row, or is known to be pending without
+// one. One that can't be read is left for Claim to find.
 func (w *Purge) cancel(t *Tx, seq uint64) error {
 	id := pending.ID{Num: w.Num, Seq: seq}
 	was, ok, err := t.Pending.Row(id)

@@ -25,14 +25,15 @@ type Recipients struct {
 // MaxCached bounds an audienceCache, in bytes. Finding an audience anew takes a few look-ups.
 const MaxCached = 16 << 20
 
-// What is kept for each tenant and each type besides what they hold themselves, in bytes: the maps and
-// their entries. A tenant for whom nobody wants anything takes as much as any other.
+// What is kept for each tenant and each type besides what they hold themselves, in bytes: the maps
+// and their entries. A tenant for whom nobody wants anything takes as much as any other.
 const (
 	tenantOverhead   = 384
 	audienceOverhead = 128
 )
 
-// recipientCache keeps what was found, until it gets too much. It belongs to whoever holds the file's write lock.
+// recipientCache keeps what was found, until it gets too much. It belongs to whoever holds the
+// file's write lock.
 type recipientCache struct {
 	tenants map[string]map[string]*Recipients
 	bytes   int

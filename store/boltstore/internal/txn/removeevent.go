@@ -24,7 +24,8 @@ func (t *Tx) RemoveEvent(seq uint64) error {
 	return t.remove(BucketEvents, key[:])
 }
 
-// needed reports whether an event has a delivery: those that were to be removed may have been requeued meanwhile.
+// needed reports whether an event has a delivery: those that were to be removed may have been
+// requeued meanwhile.
 func (t *Tx) needed(seq uint64, v []byte, keyHash uint64) (needed bool, err error) {
 	key := record.Key1(seq)
 	packed, err := record.DecodeRecipients(key[:], v)

@@ -15,8 +15,8 @@ func (t *Tx) EachBacklog(visit func(num uint64, b *record.Backlog)) error {
 	return nil
 }
 
-// EachImplicit calls visit for each event above the watermark, in their order, with the number of its
-// recipients and those for whom its delivery is implicit. visit must not keep nums.
+// EachImplicit calls visit for each event above the watermark, in their order, with the number of
+// its recipients and those for whom its delivery is implicit. visit must not keep nums.
 func (t *Tx) EachImplicit(visit func(seq uint64, recipients int, nums []uint64)) error {
 	key := record.Key1(t.Pending.Watermark + 1)
 	var implicit []uint64
@@ -53,8 +53,8 @@ func (t *Tx) EachImplicit(visit func(seq uint64, recipients int, nums []uint64))
 	return nil
 }
 
-// isImplicit reports whether the delivery of an event above the watermark has neither a row nor a place
-// in a chunk.
+// isImplicit reports whether the delivery of an event above the watermark has neither a row nor a
+// place in a chunk.
 func (t *Tx) isImplicit(num, seq uint64) (bool, error) {
 	key := record.Key2(num, seq)
 	if t.Get(BucketRows, key[:]) != nil {

@@ -15,7 +15,8 @@ type SpillPlan struct {
 	Completes bool             // after it the watermark is up
 }
 
-// spill writes a part of a rise of the watermark, if there is one. It must come after all else in the transaction.
+// spill writes a part of a rise of the watermark, if there is one. It must come after all else in
+// the transaction.
 func (t *Tx) spill(p *SpillPlan) error {
 	if p == nil {
 		return nil
@@ -52,7 +53,8 @@ const TrimStep = 64
 // TrimPlan is a subscription whose chunks below an event can go.
 type TrimPlan struct{ Num, Floor uint64 }
 
-// trim removes chunks that nothing is pending of. What it misses, the next opening of the store finds.
+// trim removes chunks that nothing is pending of. What it misses, the next opening of the store
+// finds.
 func (t *Tx) trim(plan []TrimPlan) error {
 	for _, p := range plan {
 		if !t.Subs.Exists(p.Num) {

@@ -5,7 +5,8 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
-// Health returns the health of a subscription. One that can't be read is the zero one: it is a memory, no promise.
+// Health returns the health of a subscription. One that can't be read is the zero one: it is a
+// memory, no promise.
 func (x *subscriptions) Health(num uint64) record.Health {
 	if h, ok := x.healths[num]; ok {
 		return h

@@ -118,7 +118,8 @@ func (t *Tx) UpdateSubscription(num uint64, was *store.Subscription, is store.Su
 	return is, nil
 }
 
-// cancelPending marks all that is pending for a subscription as canceled. That takes no longer when it is much.
+// cancelPending marks all that is pending for a subscription as canceled. That takes no longer when
+// it is much.
 func (t *Tx) cancelPending(num uint64, reason string) error {
 	seq, err := t.nextSeq()
 	if err != nil {
@@ -132,7 +133,8 @@ func (t *Tx) cancelPending(num uint64, reason string) error {
 	return nil
 }
 
-// DeleteSubscription removes a subscription. Its deliveries are then nobody's, and are swept by Prune.
+// DeleteSubscription removes a subscription. Its deliveries are then nobody's, and are swept by
+// Prune.
 func (t *Tx) DeleteSubscription(id string) error {
 	num, err := t.Subs.Number(id)
 	if err != nil {

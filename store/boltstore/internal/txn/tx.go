@@ -11,8 +11,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// Tx is a transaction of the file, with what is read and written through it. What memory must learn of
-// it once it is committed is in effects.
+// Tx is a transaction of the file, with what is read and written through it. What memory must learn
+// of it once it is committed is in effects.
 type Tx struct {
 	base
 	Pending    pending.Set
@@ -116,8 +116,8 @@ func Begin(s *Settings, w *Writer, tx *bolt.Tx) (*Tx, error) {
 	return t, nil
 }
 
-// sliceTime bounds how long one step of a long read lasts, in nanoseconds: bbolt reuses no page that was
-// freed since the oldest open transaction began.
+// sliceTime bounds how long one step of a long read lasts, in nanoseconds: bbolt reuses no page
+// that was freed since the oldest open transaction began.
 const sliceTime = int64(2 * time.Millisecond)
 
 // IsSlow reports whether the transaction has lasted as long as a step of a long read may.

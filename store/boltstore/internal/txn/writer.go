@@ -13,12 +13,12 @@ type Settings struct {
 	EraseStep int                  // see erasures.go
 }
 
-// Writer is what one transaction that writes leaves in memory for the next. It belongs to the holder of
-// the file's write lock; only markStale may be called without it.
+// Writer is what one transaction that writes leaves in memory for the next. It belongs to the
+// holder of the file's write lock; only markStale may be called without it.
 //
-// A transaction that comes to nothing leaves here what it had read and written itself. That must do no
-// harm: highestID and lastEnqueued are bounds, which are still good when they are too high, and the
-// recipients are dropped.
+// A transaction that comes to nothing leaves here what it had read and written itself. That must do
+// no harm: highestID and lastEnqueued are bounds, which are still good when they are too high, and
+// the recipients are dropped.
 type Writer struct {
 	recipients   recipientCache
 	stale        atomic.Bool // recipients may be of a transaction that came to nothing
