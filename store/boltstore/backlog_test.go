@@ -48,8 +48,9 @@ func TestBacklogInOrder(t *testing.T) {
 	}
 }
 
-// TestBacklogAtRandom does everything to a large backlog of a few subscriptions, restarts included, and looks after each
-// step whether memory and the file agree; in the end, everything has been delivered.
+// TestBacklogAtRandom does everything to a large backlog of a few subscriptions, restarts included,
+// and looks after each step whether memory and the file agree; in the end, everything has been
+// delivered.
 func TestBacklogAtRandom(t *testing.T) {
 	for seed := range uint64(3) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
@@ -213,7 +214,8 @@ func (b *Backlog) End() {
 	verify(b.T, b.S)
 }
 
-// TestUnsubscribeTakesNoLonger unsubscribes and deletes with little and much pending, and compares what is written.
+// TestUnsubscribeTakesNoLonger unsubscribes and deletes with little and much pending, and compares
+// what is written.
 func TestUnsubscribeTakesNoLonger(t *testing.T) {
 	written := func(n int) (unsubscribing, deleting int64) {
 		s := create(t, boltstore.WithBudget(1000))
@@ -247,7 +249,8 @@ func TestUnsubscribeTakesNoLonger(t *testing.T) {
 	}
 }
 
-// TestMemoryIsBounded has much pending for many, and looks at what memory has of it, also after a restart.
+// TestMemoryIsBounded has much pending for many, and looks at what memory has of it, also after a
+// restart.
 func TestMemoryIsBounded(t *testing.T) {
 	const budget = 500
 	o := boltstore.WithBudget(budget)

@@ -16,8 +16,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// maxGoes bounds how often a Claim chooses anew because what it chose was not there, or can't be read: an event that is
-// damaged may be wanted by many, and each go takes a commit.
+// maxGoes bounds how often a Claim chooses anew because what it chose was not there, or can't be
+// read: an event that is damaged may be wanted by many, and each go takes a commit.
 const maxGoes = 8
 
 // Claim implements [store.Queue].
@@ -37,7 +37,7 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimR
 		if goes == 1 {
 			claims.NextDue = c.wait
 		}
-		if err = s.bury(ctx, c.damaged); err != nil || c.lost == 0 {
+		if err = s.markDead(ctx, c.damaged); err != nil || c.lost == 0 {
 			break
 		}
 		if goes == maxGoes {
@@ -51,8 +51,9 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimR
 	return claims, nil
 }
 
-// claiming is one go at a Claim. The schedule chooses and leases what is due, under the mutex; then it is read from the
-// file, in a snapshot that is begun after that; and what turned out not to be there is given up.
+// claiming is one go at a Claim. The schedule chooses and leases what is due, under the mutex; then
+// it is read from the file, in a snapshot that is begun after that; and what turned out not to be
+// there is given up.
 type claiming struct {
 	store *Store
 	req   store.ClaimRequest
@@ -107,8 +108,8 @@ func (c *claiming) run(ctx context.Context) error {
 	return nil
 }
 
-// beginRead begins the transaction. What memory has learned is in the file, so a snapshot that begins after the choice
-// has all that was chosen, unless it has ended since.
+// beginRead begins the transaction. What memory has learned is in the file, so a snapshot that
+// begins after the choice has all that was chosen, unless it has ended since.
 func (c *claiming) beginRead(ctx context.Context) (err error) {
 	if c.tx, err = c.store.beginRead(ctx); err != nil {
 		return err
@@ -124,8 +125,8 @@ func (c *claiming) endRead(ctx context.Context) {
 	}
 }
 
-// choose leases what is to be claimed. One claim chooses at a time: another must not find the schedule without what the
-// first is loading, and come away with less than there is.
+// choose leases what is to be claimed. One claim chooses at a time: another must not find the
+// schedule without what the first is loading, and come away with less than there is.
 func (c *claiming) choose(ctx context.Context) error {
 	s := c.store
 	select {
@@ -178,7 +179,7 @@ func (c *claiming) findAtHand() {
 // reading is what the file says of a leased delivery.
 type reading struct {
 	key   uint64 // the hash of the ordering key
-	stamp uint64
+	asOf  uint64
 	found verdict
 }
 
@@ -230,10 +231,11 @@ func (c *claiming) read(l *memory.Lease, into *store.Claim) reading {
 		Attempt:    r.Attempts + 1,
 		Retry:      r.Attempts - r.Base,
 	}
-	return reading{key: e.KeyHash(), stamp: r.AsOf}
+	return reading{key: e.KeyHash(), asOf: r.AsOf}
 }
 
-// event reads an event, which is nil when it is gone. Claims of several subscriptions share the last one.
+// event reads an event, which is nil when it is gone. Claims of several subscriptions share the
+// last one.
 func (c *claiming) event(seq uint64) (*record.Event, error) {
 	if c.last.seq == seq {
 		return c.last.event, c.last.err
@@ -247,7 +249,8 @@ func (c *claiming) event(seq uint64) (*record.Event, error) {
 	return c.last.event, c.last.err
 }
 
-// hand completes the claims that can be made, and gives up the others. A lease may have ended while it was read.
+// hand completes the claims that can be made, and gives up the others. A lease may have ended while
+// it was read.
 func (c *claiming) hand(claims []store.Claim, read []reading) {
 	s := c.store
 	s.mu.Lock()
@@ -260,7 +263,7 @@ func (c *claiming) hand(claims []store.Claim, read []reading) {
 			c.lost++
 		case r.found == claimable:
 			claim := &claims[i]
-			l.Data.EventID, l.Data.Key, l.Data.AsOf = claim.EventID, r.key, r.stamp
+			l.Data.EventID, l.Data.Key, l.Data.AsOf = claim.EventID, r.key, r.asOf
 			claim.Subscription, claim.Health = *l.Sub.Data.Sub, *l.Sub.Health()
 			good = append(good, *claim)
 		case r.found == broken:

@@ -36,7 +36,8 @@ const (
 	flushOutcomes = 256
 )
 
-// newCommits returns the group of operations that write. In a host's own database, others write too.
+// newCommits returns the group of operations that write. In a host's own database, others write
+// too.
 func (s *Store) newCommits(exclusive bool) *groupcommit.Group[*txn.Tx] {
 	return groupcommit.New(groupcommit.Config[*txn.Tx]{
 		Transact:     s.transact,

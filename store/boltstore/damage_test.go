@@ -114,7 +114,8 @@ func TestEraseOfADamagedDelivery(t *testing.T) {
 	}
 }
 
-// TestDamagedChunk damages what is pending of one subscription, and looks whether others get theirs.
+// TestDamagedChunk damages what is pending of one subscription, and looks whether others get
+// theirs.
 func TestDamagedChunk(t *testing.T) {
 	o := boltstore.WithBudget(1)
 	s := create(t, o)
@@ -137,8 +138,8 @@ func TestDamagedChunk(t *testing.T) {
 	}
 }
 
-// TestClaimOfManyDamagedIsBounded has an event that can't be read and that many want: a Claim must return before it has
-// been through all of them, and say that there is more.
+// TestClaimOfManyDamagedIsBounded has an event that can't be read and that many want: a Claim must
+// return before it has been through all of them, and say that there is more.
 func TestClaimOfManyDamagedIsBounded(t *testing.T) {
 	const many = 300
 	s := create(t, nil)

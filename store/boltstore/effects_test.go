@@ -17,7 +17,8 @@ import (
 	"github.com/outhook/outhook/store/boltstore"
 )
 
-// keyedEvent returns an event that waits for the ones before it with its key, so that it gets a row.
+// keyedEvent returns an event that waits for the ones before it with its key, so that it gets a
+// row.
 func keyedEvent(id, key string) events.Event {
 	e := Event(id)
 	e.Key = key
@@ -73,9 +74,9 @@ func TestHostCommitsInBetween(t *testing.T) {
 	}
 }
 
-// TestCountsAmongHostTransactions has everything at once: the host's transactions, of which some are
-// rolled back and some come right after a commit of the store's, Enqueue, Finish and Prune. Then it
-// compares all that says how much is pending.
+// TestCountsAmongHostTransactions has everything at once: the host's transactions, of which some
+// are rolled back and some come right after a commit of the store's, Enqueue, Finish and Prune.
+// Then it compares all that says how much is pending.
 func TestCountsAmongHostTransactions(t *testing.T) {
 	const n = 100
 	db := unsyncedDB(t)

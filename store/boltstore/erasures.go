@@ -14,7 +14,8 @@ import (
 // the rest; the mark is in the file.
 //
 // Until its step, a delivery that was pending stays in the counts of pending deliveries, in the
-// indexes and in memory, where Claim passes it over, and those behind it in its key stay behind.
+// indexes and in memory, where Claim passes it over, and those that it blocks in its key stay
+// blocked.
 
 // finishErasure takes the steps of an erasure until the last.
 func (s *Store) finishErasure(ctx context.Context, seq uint64) (err error) {

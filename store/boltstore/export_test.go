@@ -13,8 +13,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// WithBudget returns options with a budget other than the default, and with which the watermark takes many commits to
-// rise, and an erasure many steps.
+// WithBudget returns options with a budget other than the default, and with which the watermark
+// takes many commits to rise, and an erasure many steps.
 func WithBudget(n int) *Options { return &Options{budget: n, spillStep: 1, eraseStep: 1} }
 
 // WithEraseStep returns options with which a step of an erasure changes n deliveries.
@@ -33,8 +33,8 @@ func WithWall(wall func() time.Time) *Options { return &Options{wall: wall} }
 // WithCloseWait returns options with another bound than CloseWait.
 func WithCloseWait(d time.Duration) *Options { return &Options{closeWait: d} }
 
-// FailCommits makes commits call f, which gets the real one, until it is called with nil. No commit may be under way that
-// waits for the caller.
+// FailCommits makes commits call f, which gets the real one, until it is called with nil. No commit
+// may be under way that waits for the caller.
 func (s *Store) FailCommits(f func(commit func() error) error) {
 	_ = s.file.DB().Update(func(*bolt.Tx) error { // one may be on its way of which nobody is told
 		if f == nil {

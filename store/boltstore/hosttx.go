@@ -13,12 +13,13 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// EnqueueTx is Enqueue in a transaction of the host: the events are stored when it commits, together with whatever else
-// it writes, and not at all when it is rolled back. tx must be a transaction that writes, of the database that New was
-// given. When EnqueueTx returns an error the host must roll tx back.
+// EnqueueTx is Enqueue in a transaction of the host: the events are stored when it commits,
+// together with whatever else it writes, and not at all when it is rolled back. tx must be a
+// transaction that writes, of the database that New was given. When EnqueueTx returns an error the
+// host must roll tx back.
 //
-// As any other transaction that writes, it must not wait for another call of this store: it holds the file's only
-// write lock.
+// As any other transaction that writes, it must not wait for another call of this store: it holds
+// the file's only write lock.
 func (s *Store) EnqueueTx(tx *bolt.Tx, evs ...events.Event) error {
 	built, err := record.NewEvents(evs)
 	if err == nil {
@@ -67,7 +68,8 @@ func (s *Store) enqueueTx(tx *bolt.Tx, built []*record.Event) error {
 	return nil
 }
 
-// hostCommitted is called by the host's commit. When memory has got too much, it makes room at once.
+// hostCommitted is called by the host's commit. When memory has got too much, it makes room at
+// once.
 func (s *Store) hostCommitted(e *unapplied) {
 	s.mu.Lock()
 	s.committed(e)

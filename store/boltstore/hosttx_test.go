@@ -183,8 +183,8 @@ func TestEnqueueTxRefuses(t *testing.T) {
 	}
 }
 
-// TestEnqueueTxAmongOthers has the host's transactions, some rolled back, and the store's own at the same time, with next
-// to no memory, so that the watermark rises all the while.
+// TestEnqueueTxAmongOthers has the host's transactions, some rolled back, and the store's own at
+// the same time, with next to no memory, so that the watermark rises all the while.
 func TestEnqueueTxAmongOthers(t *testing.T) {
 	db := hostDB(t)
 	o := boltstore.WithBudget(7)
@@ -279,7 +279,8 @@ func TestNewTwice(t *testing.T) {
 	subscribe(t, second)
 }
 
-// TestNewAtOnce checks that one of many callers gets the name, and that a New that fails keeps none.
+// TestNewAtOnce checks that one of many callers gets the name, and that a New that fails keeps
+// none.
 func TestNewAtOnce(t *testing.T) {
 	db := hostDB(t)
 	made := make([]*boltstore.Store, 8)

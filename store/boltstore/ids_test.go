@@ -16,8 +16,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// TestIDs publishes events under IDs in three orders, in calls of one and of many, closing the store now and then, and
-// looks after each call for one that is stored and for one that is not.
+// TestIDs publishes events under IDs in three orders, in calls of one and of many, closing the
+// store now and then, and looks after each call for one that is stored and for one that is not.
 func TestIDs(t *testing.T) {
 	const n = 400
 	for _, tt := range []struct {
@@ -92,7 +92,8 @@ func TestIDsOfLongEvents(t *testing.T) {
 	verify(t, s)
 }
 
-// TestIDsTogether publishes an event several times while a commit is under way, so that they share the next.
+// TestIDsTogether publishes an event several times while a commit is under way, so that they share
+// the next.
 func TestIDsTogether(t *testing.T) {
 	const n = 100
 	s := create(t, nil)
@@ -119,7 +120,8 @@ func TestIDsTogether(t *testing.T) {
 	}
 }
 
-// TestIDsOfTheHost publishes under the same IDs in transactions of the host of which some are undone.
+// TestIDsOfTheHost publishes under the same IDs in transactions of the host of which some are
+// undone.
 func TestIDsOfTheHost(t *testing.T) {
 	db := hostDB(t)
 	s := inHost(t, db, nil)
@@ -208,8 +210,8 @@ func TestIDsBesideADamagedEvent(t *testing.T) {
 	}
 }
 
-// TestIDsOfRemovedEvents publishes under the ID of an event in the transaction that removes it, which has looked for
-// another ID before.
+// TestIDsOfRemovedEvents publishes under the ID of an event in the transaction that removes it,
+// which has looked for another ID before.
 func TestIDsOfRemovedEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := create(t, nil)
@@ -254,8 +256,8 @@ func TestIDsOfRemovedEvents(t *testing.T) {
 	})
 }
 
-// TestIDsAllRemoved publishes in the transaction that removes the IDs of all other events, in a store that does not know
-// yet which ID is the highest.
+// TestIDsAllRemoved publishes in the transaction that removes the IDs of all other events, in a
+// store that does not know yet which ID is the highest.
 func TestIDsAllRemoved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := create(t, nil)

@@ -9,8 +9,8 @@ import (
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// loadLacks reads what the schedule lacks, in one transaction, and hands it over. The mutex is not held over the reading:
-// what changes meanwhile, the schedule remembers.
+// loadLacks reads what the schedule lacks, in one transaction, and hands it over. The mutex is not
+// held over the reading: what changes meanwhile, the schedule remembers.
 func (s *Store) loadLacks(ctx context.Context, lacks []schedule.Lack) error {
 	loaded := make([]schedule.Loaded, len(lacks))
 	subs := make([]*store.Subscription, len(lacks))
@@ -41,8 +41,8 @@ func (s *Store) loadLacks(ctx context.Context, lacks []schedule.Lack) error {
 	return err
 }
 
-// loadOne reads what the schedule lacks of one subscription. A subscription that can't be read is nil:
-// its deliveries die when they are claimed.
+// loadOne reads what the schedule lacks of one subscription. A subscription that can't be read is
+// nil: its deliveries die when they are claimed.
 func loadOne(t *txn.Tx, lack *schedule.Lack) (sub *store.Subscription, l schedule.Loaded, err error) {
 	if lack.State {
 		if sub, err = t.Subs.Get(lack.Num); err != nil {

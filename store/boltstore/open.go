@@ -48,13 +48,14 @@ func open(path string, o Options) (*Store, error) {
 }
 
 // New returns a store in the host's own database, in buckets of its own, so that EnqueueTx can
-// publish in the host's transactions. Close leaves the database open, and makes the name free again.
-// New writes, so it waits for a transaction of the host that is open; don't call it inside one.
+// publish in the host's transactions. Close leaves the database open, and makes the name free
+// again. New writes, so it waits for a transaction of the host that is open; don't call it inside
+// one.
 //
-// Don't keep a transaction that reads open for long either. When the file outgrows what is mapped of
-// it, the commit at hand waits until all of them have ended, and bbolt lets no other one begin
-// meanwhile. Calls still return when their contexts end, but for Close, which waits. InitialMmapSize
-// in the host's bbolt.Options puts that off.
+// Don't keep a transaction that reads open for long either. When the file outgrows what is mapped
+// of it, the commit at hand waits until all of them have ended, and bbolt lets no other one begin
+// meanwhile. Calls still return when their contexts end, but for Close, which waits.
+// InitialMmapSize in the host's bbolt.Options puts that off.
 //
 // The database is fastest with NoFreelistSync and FreelistMapType. New does not check the file as
 // Open does: what bbolt does with a damaged one is the host's to guard against. It returns

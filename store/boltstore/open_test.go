@@ -141,8 +141,8 @@ func TestOpenFlipped(t *testing.T) {
 	}
 }
 
-// TestTruncatedWhileOpen takes pages away that bbolt has mapped. Reading them is a fault, which would
-// end the process.
+// TestTruncatedWhileOpen takes pages away that bbolt has mapped. Reading them is a fault, which
+// would end the process.
 func TestTruncatedWhileOpen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "hooks.db")
 	write(t, path, filledFile(t))

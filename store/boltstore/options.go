@@ -11,8 +11,8 @@ const DefaultName = "outhook"
 
 // Options are the settings of a [Store]. Its zero value, like nil, has the defaults.
 type Options struct {
-	// Name is what the names of the store's buckets begin with, before a slash: "outhook/meta" and so on. If empty,
-	// DefaultName.
+	// Name is what the names of the store's buckets begin with, before a slash: "outhook/meta" and
+	// so on. If empty, DefaultName.
 	Name string
 
 	budget    int // how many deliveries the events above the watermark may have; if zero, a default

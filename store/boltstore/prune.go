@@ -38,8 +38,9 @@ func (s *Store) prune(ctx context.Context, r store.Retention) (more bool, err er
 	return s.walkLog(ctx, r)
 }
 
-// walkLog takes one step of a round through the log, which looks at the events that may have something past its
-// retention. It looks in a transaction that reads, and writes only when there is something to do.
+// walkLog takes one step of a round through the log, which looks at the events that may have
+// something past its retention. It looks in a transaction that reads, and writes only when there is
+// something to do.
 func (s *Store) walkLog(ctx context.Context, r store.Retention) (more bool, err error) {
 	w := s.plannedWalk(r)
 	if err := s.read(ctx, w.Read); err != nil {

@@ -32,8 +32,8 @@ func oldest(t *testing.T, s *boltstore.Store) int {
 	return page.Total
 }
 
-// The retentions and sizes of the tests of what Prune costs. A run of events that something is to be removed of is looked
-// at: that is 64 events with a delivery each.
+// The retentions and sizes of the tests of what Prune costs. A run of events that something is to
+// be removed of is looked at: that is 64 events with a delivery each.
 var costRetention = store.Retention{Delivered: time.Hour, Failed: 240 * time.Hour}
 
 const (
@@ -42,7 +42,8 @@ const (
 	costEmpty  = 1 // the first event that is too young, after a restart
 )
 
-// TestPruneCost has events that are kept for the longer retention, and counts what Prune looks at as time goes by.
+// TestPruneCost has events that are kept for the longer retention, and counts what Prune looks at
+// as time goes by.
 func TestPruneCost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := create(t, nil)
@@ -133,8 +134,8 @@ func TestPruneCostOfPending(t *testing.T) {
 	})
 }
 
-// TestPruneCostOfDeletion deletes a subscription that only a few events were for, in each way that a delivery can be
-// stored: a row, a chunk, and not at all.
+// TestPruneCostOfDeletion deletes a subscription that only a few events were for, in each way that
+// a delivery can be stored: a row, a chunk, and not at all.
 func TestPruneCostOfDeletion(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

@@ -11,7 +11,8 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
-// TestStepOvertaken has a step of Prune end when another has ended the round and a third has begun the next.
+// TestStepOvertaken has a step of Prune end when another has ended the round and a third has begun
+// the next.
 func TestStepOvertaken(t *testing.T) {
 	s, err := Open(filepath.Join(t.TempDir(), "hooks.db"), nil)
 	if err != nil {

@@ -84,7 +84,8 @@ func TestClaimsAreTheSameFromEverywhere(t *testing.T) {
 	}
 }
 
-// TestClaimOfWhatIsErasedOnDisk claims when an Erase is in the file, but memory has not learnt it yet.
+// TestClaimOfWhatIsErasedOnDisk claims when an Erase is in the file, but memory has not learnt it
+// yet.
 func TestClaimOfWhatIsErasedOnDisk(t *testing.T) {
 	s := create(t, nil)
 	subscribe(t, s)

@@ -9,7 +9,8 @@ import (
 	"github.com/outhook/outhook/store/boltstore"
 )
 
-// TestSinceEndsTheWalk damages the oldest event: a listing that comes to it fails, and one that has Since does not.
+// TestSinceEndsTheWalk damages the oldest event: a listing that comes to it fails, and one that has
+// Since does not.
 func TestSinceEndsTheWalk(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

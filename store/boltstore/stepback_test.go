@@ -12,11 +12,11 @@ import (
 
 // source is the code of the packages that use bbolt's cursors, as it was compiled.
 //
-//go:embed *.go internal/txn/*.go internal/scan/*.go
+// go:embed *.go internal/txn/*.go internal/scan/*.go
 var source embed.FS
 
-// TestStepBackHasOnePlace looks for code of the store that steps back by itself: bbolt's Last and Prev
-// are not to be trusted after deletes, see docs/decisions/bbolt-cursor-after-deletes.md.
+// TestStepBackHasOnePlace looks for code of the store that steps back by itself: bbolt's Last and
+// Prev are not to be trusted after deletes, see docs/decisions/bbolt-cursor-after-deletes.md.
 func TestStepBackHasOnePlace(t *testing.T) {
 	paths, err := fs.Glob(source, "*.go")
 	inside, err2 := fs.Glob(source, "internal/*/*.go")

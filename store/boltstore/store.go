@@ -19,7 +19,8 @@ import (
 
 var _ store.Store = (*Store)(nil)
 
-// Store is a [store.Store] in a bbolt file. Make one with [Open] or [New]. It is safe for concurrent use.
+// Store is a [store.Store] in a bbolt file. Make one with [Open] or [New]. It is safe for
+// concurrent use.
 type Store struct {
 	file      *boltfile.File
 	exclusive bool // the file is the store's alone
@@ -38,8 +39,8 @@ type Store struct {
 	settings txn.Settings // of transactions
 	writer   txn.Writer
 
-	// mu guards what follows. It is never held over a commit, nor while a transaction begins or ends: all of
-	// them can wait for the host.
+	// mu guards what follows. It is never held over a commit, nor while a transaction begins or
+	// ends: all of them can wait for the host.
 	mu        sync.Mutex
 	memory    memory.Memory // what is pending and leased
 	unapplied []*unapplied  // of transactions that memory does not know to have committed, in their order
@@ -105,10 +106,11 @@ const CloseWait = 5 * time.Second
 // afterwards. A database that Open has opened is closed too. Calling it again does nothing.
 //
 // Close returns when the commit under way and those of what waits are on disk; only the disk bounds
-// that, and a transaction of the host that reads while the file must grow, see [New]. In a host's own database, a transaction of the host can be in the way. If it is still open
-// after [CloseWait], the calls that wait fail with ErrClosed, and what they were to write is never
-// written; then Close returns an error, and the store is closed nevertheless. So don't call Close
-// while the same goroutine has such a transaction open.
+// that, and a transaction of the host that reads while the file must grow, see [New]. In a host's
+// own database, a transaction of the host can be in the way. If it is still open after [CloseWait],
+// the calls that wait fail with ErrClosed, and what they were to write is never written; then Close
+// returns an error, and the store is closed nevertheless. So don't call Close while the same
+// goroutine has such a transaction open.
 func (s *Store) Close() error {
 	defer s.wakeReader() // who waits for work learns that there is none any more
 	if s.closed.Swap(true) {

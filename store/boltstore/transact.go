@@ -83,3 +83,6 @@ func (s *Store) committedAnyway(id int) (committed bool) {
 	})
 	return committed
 }
+
+// begin wraps a bbolt transaction.
+func (s *Store) begin(tx *bolt.Tx) (*txn.Tx, error) { return txn.Begin(&s.settings, &s.writer, tx) }

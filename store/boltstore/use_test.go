@@ -86,7 +86,8 @@ func body(id string) string {
 	return fmt.Sprintf(`{"type":"message.created","timestamp":4000000000000,"payload":%q}`, id)
 }
 
-// publish enqueues n events, name-0 and so on, in calls of at most a hundred, and returns their IDs.
+// publish enqueues n events, name-0 and so on, in calls of at most a hundred, and returns their
+// IDs.
 func publish(t *testing.T, s *boltstore.Store, name string, n int) []string {
 	t.Helper()
 	var ids []string

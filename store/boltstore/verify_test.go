@@ -10,7 +10,8 @@ import (
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// Verify checks that the parts of the file agree with each other, and memory with the file. Nothing may be on its way.
+// Verify checks that the parts of the file agree with each other, and memory with the file. Nothing
+// may be on its way.
 func (s *Store) Verify() error {
 	v := verifier{store: s, live: make(map[uint64]map[uint64]schedule.Position), behind: make(map[uint64]int)}
 	if err := s.read(context.Background(), v.file); err != nil {

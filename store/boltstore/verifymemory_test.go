@@ -36,8 +36,8 @@ func (v *verifier) memory() {
 	}
 }
 
-// oldest checks what Stats has from memory of the oldest pending delivery. One that waits for another
-// of its key does not count before that one has ended: it is younger.
+// oldest checks what Stats has from memory of the oldest pending delivery. One that waits for
+// another of its key does not count before that one has ended: it is younger.
 func (v *verifier) oldest(q *memory.Queue) {
 	known := q.Data.Oldest.Seq
 	if known == 0 || q.Data.Pending == 0 {

@@ -39,7 +39,8 @@ func (v *verifier) bodies(t *txn.Tx) {
 	}
 }
 
-// counts checks what attempts came to: all of it is of a subscription that is there, or swept yet, or past.
+// counts checks what attempts came to: all of it is of a subscription that is there, or swept yet,
+// or past.
 func (v *verifier) counts(t *txn.Tx) {
 	first := rollup.First(record.AsTime(t.Now), rollup.Day)
 	c := t.Bucket(txn.BucketCounts).Cursor()

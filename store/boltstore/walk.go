@@ -52,7 +52,23 @@ func (s *Store) walkDeliveries(
 // slice reads on.
 func (s *Store) slice(ctx context.Context, sl *scan.DeliveryReader) error {
 	if sl.Num != 0 && sl.Seq == 0 {
-		s.sliceFresh(sl)
+		s.listImplicit(sl)
 	}
 	return s.read(ctx, sl.Read)
+}
+
+// listImplicit gets what memory knows. It must come before the transaction: what is not implicit
+// any more when that begins, is in the file.
+func (s *Store) listImplicit(sl *scan.DeliveryReader) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sl.Implicit = nil
+	if q := s.memory.Schedule.Sub(sl.Num); q != nil {
+		if first, ok := sl.Edge(); ok && !sl.From.Back {
+			sl.Implicit = q.ImplicitDown(first, scan.SliceSize)
+		} else if ok {
+			sl.Implicit = q.ImplicitUp(first, scan.SliceSize)
+		}
+	}
+	sl.MoreImplicit = len(sl.Implicit) == scan.SliceSize
 }

@@ -35,7 +35,7 @@ type ages struct {
 // and of the others; 0 if there is none.
 type age struct {
 	delivered, failed int64
-	orphaned          bool // a subscription of one of the events was deleted: it may be in nobody's way
+	orphaned          bool // a subscription of one of the events was deleted: it may have no recipient left
 }
 
 // noteFinished notes that a delivery of an event finished.
@@ -124,7 +124,8 @@ func (a *ages) toRead() []scan.Stretch {
 	return []scan.Stretch{{From: a.unread, To: a.last, Unread: true}}
 }
 
-// due reports whether a delivery of the run may be past its retention, or an event in nobody's way.
+// due reports whether a delivery of the run may be past its retention, or an event without
+// recipients.
 func (g age) due(r store.Retention, now int64) bool {
 	return g.orphaned ||
 		r.Delivered > 0 && g.delivered != 0 && now-g.delivered > int64(r.Delivered) ||

@@ -1,13 +1,13 @@
-// Package memory is what a store knows besides its file: who has something pending, which deliveries
-// are leased, the last events, where the watermark is, what is to be purged, and when the oldest of
-// what has finished did.
+// Package memory is what a store knows besides its file: who has something pending, which
+// deliveries are leased, the last events, where the watermark is, what is to be purged, and when
+// the oldest of what has finished did.
 //
 // # Problem
 //
 // Claim must not search the file for what is due, and Publish must not write a record for each
-// delivery. So memory lists what is implicitly pending and keeps the first positions of all else, for
-// as much as its budget allows, and follows the file exactly: an entry too many is an attempt that
-// must not be, an entry too few a delivery that is never made.
+// delivery. So memory lists what is implicitly pending and keeps the first positions of all else,
+// for as much as its budget allows, and follows the file exactly: an entry too many is an attempt
+// that must not be, an entry too few a delivery that is never made.
 //
 //	transaction ── effects ──▶ Memory.Apply ──▶ schedule, ages, recent, watermark, maintenance
 //	                                │

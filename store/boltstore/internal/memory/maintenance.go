@@ -8,14 +8,14 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
-// addPurge notes that a subscription is to be swept, from the beginning.
+// addPurge notes that a subscription is to be purged, from the beginning.
 func (h *Maintenance) addPurge(num uint64) {
 	h.purged(num)
 	h.begun++
 	h.purges = append(h.purges, &txn.PurgeState{Num: num, ID: h.begun})
 }
 
-// progress notes how far a sweep has come, unless it has begun anew since.
+// progress notes how far a purge has come, unless it has begun anew since.
 func (h *Maintenance) progress(state txn.PurgeState) {
 	for _, s := range h.purges {
 		if s.Num == state.Num && s.ID == state.ID {
@@ -29,7 +29,7 @@ func (h *Maintenance) purged(num uint64) {
 	h.purges = slices.DeleteFunc(h.purges, func(s *txn.PurgeState) bool { return s.Num == num })
 }
 
-// PlanPurge returns the next step; nil when there is nothing to sweep.
+// PlanPurge returns the next step; nil when there is nothing to purge.
 func (m *Memory) PlanPurge() *txn.Purge {
 	if len(m.Maintenance.purges) == 0 {
 		return nil
@@ -49,7 +49,7 @@ func (m *Memory) PlanPurge() *txn.Purge {
 // Maintenance is what memory knows of the housekeeping.
 type Maintenance struct {
 	purges  []*txn.PurgeState // of subscriptions with marks, or deleted
-	begun   int               // counts the sweeps
+	begun   int               // counts the purges
 	orphans bool              // there may be events whose subscriptions are all deleted
 
 	scan.Round // through the log

@@ -104,10 +104,10 @@ func (m *Memory) Apply(e txn.Effect) {
 
 // enqueued takes in the deliveries of a new event, but for those that have a row, given in order.
 func (m *Memory) enqueued(e *txn.EventEnqueued) {
-	now, rowed := m.now(), e.Materialized
+	now, materialized := m.now(), e.Materialized
 	_ = record.Unpack(e.Recipients.Packed, func(num uint64) bool { // we have packed it
-		if len(rowed) > 0 && rowed[0] == num {
-			rowed = rowed[1:]
+		if len(materialized) > 0 && materialized[0] == num {
+			materialized = materialized[1:]
 			return true
 		}
 		m.Schedule.AddImplicit(m.ensure(num), e.Seq, now)

@@ -10,7 +10,7 @@ func (m *Memory) Trim(q *Queue) {
 	}
 }
 
-// PlanTrim returns whose chunks are to be looked at. What a mark has canceled is left to the sweep.
+// PlanTrim returns whose chunks are to be looked at. What a mark has canceled is left to the purge.
 // Store.mu must be held.
 func (m *Memory) PlanTrim() (plan []txn.TrimPlan) {
 	n := min(len(m.trimming), txn.TrimStep)

@@ -24,8 +24,8 @@ func (c *decodedChunk) spans(num, seq uint64) bool {
 	return n > 0 && record.KeyNumber(c.key, 0) == num && c.seqs[0] <= seq && seq <= c.seqs[n-1]
 }
 
-// ChunksFrom iterates over the chunks of a subscription that may have events from seq on, in ascending
-// order.
+// ChunksFrom iterates over the chunks of a subscription that may have events from seq on, in
+// ascending order.
 func (s *Set) ChunksFrom(num, seq uint64) iter.Seq2[[]byte, []byte] {
 	return func(yield func(k, v []byte) bool) {
 		c := s.buckets.Cursor(Chunks)

@@ -86,7 +86,7 @@ func (w *PruneWalk) readStretch(t *txn.Tx, c *bolt.Cursor, st Stretch) (done boo
 		}
 		packed, err2 := record.DecodeRecipients(k, v)
 		if err != nil || err2 != nil {
-			continue // it stays, and whoever reads it is told
+			continue // it stays, and each reader of it gets the error
 		}
 		done, err := w.readEvent(t, e.KeyHash(), packed)
 		if err != nil {
@@ -147,7 +147,7 @@ func (w *PruneWalk) readEvent(t *txn.Tx, keyHash uint64, packed []byte) (done bo
 		case !ok:
 		case !w.outlived(&r, t.Now):
 			h.kept = true
-			if !r.Pending() && !r.Marked { // what is marked is noted when it has been swept
+			if !r.Pending() && !r.Marked { // what is marked is noted when it has been purged
 				w.Finished(h.seq, r.State == store.Delivered, r.FinishedAt)
 			}
 		case h.seq > t.Pending.Watermark:

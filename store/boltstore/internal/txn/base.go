@@ -21,7 +21,7 @@ const (
 	BucketEvents                        // sequence number → event
 	BucketEventIDs                      // ID → sequence number, see ids.go
 	BucketRows                          // subscription, event → row
-	BucketDue                           // subscription, due, event → nothing: rows that are pending and not behind
+	BucketDue                           // subscription, due, event → nothing: rows that are pending and not blocked
 	BucketKeyed                         // subscription, hash of the key, event → nothing: pending deliveries that have a key
 	BucketChunks                        // subscription, first event → events
 	BucketBacklogs                      // subscription → backlog
@@ -66,7 +66,7 @@ const (
 	metaRising    = "rising"    // where the watermark is going, or is
 	MetaCount     = "count"     // how many subscriptions there are
 	metaClock     = "clock"     // how far the store's clock has come, see clock.go
-	metaSetBack   = "setback"   // the latest time of an event that one after it went below, see stamp
+	metaSetBack   = "setback"   // the latest time of an event that one after it went below, see enqueueTime
 	metaIndexed   = "indexed"   // see ids.go
 	metaErasures  = "erasures"  // events that are being erased, see erasures.go
 	MetaOrphans   = "orphans"   // 1 when there may be events whose subscriptions are all deleted

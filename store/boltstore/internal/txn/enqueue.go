@@ -11,11 +11,11 @@ import (
 
 // Enqueue stores the events. It writes nothing before it has checked all.
 func (t *Tx) Enqueue(evs []*record.Event) error {
-	fresh, err := t.dropStored(evs)
+	unstored, err := t.dropStored(evs)
 	if err != nil {
 		return err
 	}
-	for _, e := range fresh {
+	for _, e := range unstored {
 		a, err := t.Recipients.of(e.Tenant, e.Type, e.Time)
 		if err != nil {
 			return err
@@ -40,7 +40,7 @@ func (t *Tx) dropStored(evs []*record.Event) ([]*record.Event, error) {
 		}
 		return evs, nil
 	}
-	fresh := make([]*record.Event, 0, len(evs))
+	unstored := make([]*record.Event, 0, len(evs))
 	given := make(map[string]*record.Event, len(evs))
 	for _, e := range evs {
 		known, err := t.isStored(e)
@@ -51,12 +51,12 @@ func (t *Tx) dropStored(evs []*record.Event) ([]*record.Event, error) {
 		case known:
 		case first == nil:
 			given[e.ID] = e
-			fresh = append(fresh, e)
+			unstored = append(unstored, e)
 		case !first.Same(e):
 			return nil, conflict(e)
 		}
 	}
-	return fresh, nil
+	return unstored, nil
 }
 
 // isStored reports whether the event is stored. It is ErrConflict when its ID is another's.
@@ -81,8 +81,8 @@ func (t *Tx) isStored(e *record.Event) (bool, error) {
 
 func conflict(e *record.Event) error { return fmt.Errorf("event %s: %w", e.ID, store.ErrConflict) }
 
-// enqueueOne stores an event that has an audience. Its deliveries are fresh: nothing is written for
-// each, but for those that do not start as pending and claimable.
+// enqueueOne stores an event that has recipients. Its deliveries are implicit: nothing is written
+// for each, but for those that do not start as pending and claimable.
 func (t *Tx) enqueueOne(e *record.Event, a *Recipients) error {
 	seq, err := t.nextSeq()
 	if err != nil {
@@ -96,19 +96,19 @@ func (t *Tx) enqueueOne(e *record.Event, a *Recipients) error {
 		return err
 	}
 	t.IDs.note(e, seq)
-	rowed, err := t.enqueueDisabled(seq, e.KeyHash(), a)
+	materialized, err := t.enqueueDisabled(seq, e.KeyHash(), a)
 	if err != nil {
 		return err
 	}
 	if e.Key != "" {
-		behind, err := t.enqueueKeyed(seq, e.KeyHash(), a)
+		blocked, err := t.enqueueKeyed(seq, e.KeyHash(), a)
 		if err != nil {
 			return err
 		}
-		rowed = append(rowed, behind...)
-		slices.Sort(rowed)
+		materialized = append(materialized, blocked...)
+		slices.Sort(materialized)
 	}
-	t.effects.add(t.effects.enqueued.add(EventEnqueued{seq, e, a, rowed}))
+	t.effects.add(t.effects.enqueued.add(EventEnqueued{seq, e, a, materialized}))
 	return nil
 }
 
@@ -133,12 +133,12 @@ func (t *Tx) enqueueDisabled(seq, keyHash uint64, a *Recipients) ([]uint64, erro
 
 // enqueueKeyed notes that the event's deliveries have a key, and stores those that must wait for an
 // earlier one. It returns whose they are.
-func (t *Tx) enqueueKeyed(seq, keyHash uint64, a *Recipients) (behind []uint64, err error) {
-	nums, err := record.UnpackAll(a.Packed)
+func (t *Tx) enqueueKeyed(seq, keyHash uint64, a *Recipients) (nums []uint64, err error) {
+	recipients, err := record.UnpackAll(a.Packed)
 	if err != nil {
 		return nil, err
 	}
-	for _, num := range nums {
+	for _, num := range recipients {
 		if _, disabled := slices.BinarySearch(a.disabled, num); disabled {
 			continue
 		}
@@ -156,7 +156,7 @@ func (t *Tx) enqueueKeyed(seq, keyHash uint64, a *Recipients) (behind []uint64, 
 		if err != nil {
 			return nil, err
 		}
-		behind = append(behind, num)
+		nums = append(nums, num)
 	}
-	return behind, nil
+	return nums, nil
 }

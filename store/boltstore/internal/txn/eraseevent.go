@@ -51,14 +51,14 @@ func (t *Tx) eraseEvent(seq uint64, until int64) (erased, done bool, err error) 
 	if err != nil {
 		return false, false, err
 	}
-	stamp, err := t.nextSeq()
+	asOf, err := t.nextSeq()
 	if err != nil {
 		return false, false, err
 	}
 	if err := t.put(BucketEvents, key[:], encoded); err != nil {
 		return false, false, err
 	}
-	t.Erasures.all = append(all, record.Erasure{Seq: seq, AsOf: stamp, At: t.Now})
+	t.Erasures.all = append(all, record.Erasure{Seq: seq, AsOf: asOf, At: t.Now})
 	t.effects.add(EventErased{seq})
 	if done, err = t.eraseRecords(seq, t.settings.EraseStep, until); err != nil || done {
 		return err == nil, done, err

@@ -75,9 +75,9 @@ func (x *eventIDs) readTail() {
 	}
 }
 
-// Unindexed returns the events that are not indexed. One that can't be read is passed over, lest it
-// keep others from being stored: nobody can say what its ID was, so under that ID there is none
-// from then on.
+// Unindexed returns the events that are not indexed. It passes over one that can't be read, which
+// would otherwise keep all others from being stored. Its ID is not known, so from then on an event
+// with that ID counts as new.
 func (x *eventIDs) Unindexed() []numbered {
 	var found []numbered
 	key := record.Key1(x.Indexed() + 1)

@@ -8,24 +8,24 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
-// PurgeState is how far the sweep of a subscription has come: doing to its records what its marks
+// PurgeState is how far the purge of a subscription has come: doing to its records what its marks
 // say, or removing them when it is deleted.
 type PurgeState struct {
 	Num     uint64
-	ID      int    // tells it from another sweep of the same subscription, see house.begun
+	ID      int    // tells it from another purge of the same subscription
 	stage   int    // the position in sweepStages
 	lastKey []byte // the last key that was looked at in this stage
 	UpTo    uint64 // the last mark when the first stage began
 }
 
-// purgeStages are the buckets where canceled deliveries are found, in turn. What is fresh comes
+// purgeStages are the buckets where canceled deliveries are found, in turn. What is implicit comes
 // before them.
 var purgeStages = [...]Bucket{BucketChunks, BucketDue, BucketKeyed}
 
 // purgeBatch is how many deliveries are canceled between two looks at the clock.
 const purgeBatch = 128
 
-// Purge is one step of a sweep.
+// Purge is one step of a purge.
 type Purge struct {
 	PurgeState
 	Implicit []uint64 // deliveries that only memory knows and that are to be canceled
@@ -83,7 +83,7 @@ func (w *Purge) removeAll(t *Tx) (done bool, err error) {
 	return true, t.Counts.removeRecent(w.Num)
 }
 
-// orphan notes the events of a record of a deleted subscription: they may be in nobody's way now.
+// orphan notes the events of a record of a deleted subscription: they may have no recipient left.
 func (t *Tx) orphan(id Bucket, key []byte) {
 	switch id {
 	case BucketRows:
@@ -98,7 +98,7 @@ func (t *Tx) orphan(id Bucket, key []byte) {
 }
 
 // ageUnknown notes that deliveries are gone of which nobody can say what events they were of: Prune
-// must look for those that are in nobody's way.
+// must look for those that have no recipient left.
 func (t *Tx) ageUnknown() {
 	t.effects.add(AgesUnknown{t.Bucket(BucketEvents).Sequence()})
 }

@@ -22,7 +22,7 @@ type Recipients struct {
 	disabled []uint64 // those of them that are disabled
 }
 
-// MaxCached bounds an audienceCache, in bytes. Finding an audience anew takes a few look-ups.
+// MaxCached bounds a recipientCache, in bytes. Finding recipients anew takes a few look-ups.
 const MaxCached = 16 << 20
 
 // What is kept for each tenant and each type besides what they hold themselves, in bytes: the maps
@@ -32,7 +32,7 @@ const (
 	audienceOverhead = 128
 )
 
-// recipientCache keeps what was found, until it gets too much. It belongs to whoever holds the
+// recipientCache keeps what was found, until it gets too much. It belongs to the holder of the
 // file's write lock.
 type recipientCache struct {
 	tenants map[string]map[string]*Recipients
@@ -41,7 +41,7 @@ type recipientCache struct {
 
 func (c *recipientCache) reset() { *c = recipientCache{} }
 
-// sizeOf returns how many bytes the cache counts for an audience of a type.
+// sizeOf returns how many bytes the cache counts for the recipients of a type.
 func sizeOf(typ string, a *Recipients) int {
 	return audienceOverhead + len(typ) + cap(a.Packed) + 8*cap(a.disabled)
 }

@@ -13,7 +13,7 @@ import (
 func (t *Tx) Requeue(
 	q *store.DeliveryQuery, positions []page.Position, busy func(page.Position) bool,
 ) (n int, err error) {
-	stamp, err := t.nextSeq()
+	asOf, err := t.nextSeq()
 	if err != nil {
 		return 0, err
 	}
@@ -27,7 +27,7 @@ func (t *Tx) Requeue(
 		if e == nil || e.Erased() {
 			continue
 		}
-		changed, err := t.requeueOne(q, p, e, stamp, busy)
+		changed, err := t.requeueOne(q, p, e, asOf, busy)
 		if err != nil {
 			return 0, err
 		}
@@ -50,7 +50,8 @@ func (x *eventLog) Get(seq uint64) (*record.Event, error) {
 }
 
 func (t *Tx) requeueOne(
-	q *store.DeliveryQuery, p page.Position, e *record.Event, stamp uint64, busy func(page.Position) bool,
+	q *store.DeliveryQuery, p page.Position, e *record.Event, asOf uint64,
+	busy func(page.Position) bool,
 ) (bool, error) {
 	sub, err := t.Subs.Get(p.Num)
 	if err != nil || sub == nil || sub.Status != store.Subscribed {
@@ -72,7 +73,7 @@ func (t *Tx) requeueOne(
 			return false, nil
 		}
 	} else {
-		r.State, r.AsOf, r.Base, r.FinishedAt, r.Reason = store.Pending, stamp, was.Attempts, 0, ""
+		r.State, r.AsOf, r.Base, r.FinishedAt, r.Reason = store.Pending, asOf, was.Attempts, 0, ""
 	}
 	return true, t.Pending.Transition(pending.ID{Num: p.Num, Seq: p.Seq}, was, r, false)
 }

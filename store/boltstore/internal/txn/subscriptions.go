@@ -133,7 +133,7 @@ func (t *Tx) cancelPending(num uint64, reason string) error {
 	return nil
 }
 
-// DeleteSubscription removes a subscription. Its deliveries are then nobody's, and are swept by
+// DeleteSubscription removes a subscription. Its deliveries have no owner then, and are purged by
 // Prune.
 func (t *Tx) DeleteSubscription(id string) error {
 	num, err := t.Subs.Number(id)

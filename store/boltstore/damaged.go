@@ -7,8 +7,8 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
-// bury makes deliveries dead whose record can't be read. Their leases are sealed.
-func (s *Store) bury(ctx context.Context, damaged []*memory.Lease) error {
+// markDead ends deliveries whose record can't be read. Their leases are sealed.
+func (s *Store) markDead(ctx context.Context, damaged []*memory.Lease) error {
 	if len(damaged) == 0 {
 		return nil
 	}
