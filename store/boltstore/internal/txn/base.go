@@ -68,7 +68,7 @@ const (
 	metaWatermark = "watermark" // see package pending
 	metaRising    = "rising"    // where the watermark is going, or is
 	MetaCount     = "count"     // how many subscriptions there are
-	metaClock     = "clock"     // how far the store's clock has come, see clock.go
+	metaClock     = "clock"     // how far the store's clock has come, see keepClock
 	// The latest time of an event that one after it went below, see enqueueTime.
 	metaSetBack  = "setback"
 	metaIndexed  = "indexed"  // see eventIDs
