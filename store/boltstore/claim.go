@@ -158,7 +158,8 @@ func (c *claiming) takeTurns() []schedule.Lack {
 		c.round = s.memory.Schedule.Round(&c.req, c.now)
 	}
 	lacks := c.round.Run()
-	s.memory.Schedule.TakeWake() // what this call has made claimable it has taken, or its caller knows that there is more
+	// What this call has made claimable it has taken, or its caller knows that there is more.
+	s.memory.Schedule.TakeWake()
 	if len(lacks) > 0 {
 		return lacks
 	}

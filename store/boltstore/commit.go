@@ -29,8 +29,9 @@ type op struct {
 
 // The bounds of waiting for a commit to ride on.
 const (
-	maxDelay     = 5 * time.Millisecond
-	rideOutcomes = 32 // enough to ride on the next commit: one that has some writes a few pages more
+	maxDelay = 5 * time.Millisecond
+	// Enough to ride on the next commit: one that has some writes a few pages more.
+	rideOutcomes = 32
 	// enough for a commit of their own: with 16, many callers of few outcomes each could all wait
 	// for maxDelay
 	flushOutcomes = 256

@@ -57,7 +57,9 @@ func (s *Store) finishErasures(ctx context.Context, marked []uint64) error {
 }
 
 // eraseTenant takes a step from the oldest event to the newest.
-func (s *Store) eraseTenant(ctx context.Context, q *store.EraseQuery) (n int, next string, err error) {
+func (s *Store) eraseTenant(
+	ctx context.Context, q *store.EraseQuery,
+) (n int, next string, err error) {
 	step, err := page.Collect[uint64](q.Cursor, page.Limit(q.Limit), store.DefaultDeliveryLimit)
 	if err != nil {
 		return 0, "", err

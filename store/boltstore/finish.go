@@ -27,7 +27,10 @@ func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.R
 	if err := s.check(ctx); err != nil || len(outcomes) == 0 {
 		return nil, err
 	}
-	f := &finishing{outcomes: make([]txn.Outcome, len(outcomes)), leases: make([]*memory.Lease, len(outcomes))}
+	f := &finishing{
+		outcomes: make([]txn.Outcome, len(outcomes)),
+		leases:   make([]*memory.Lease, len(outcomes)),
+	}
 	for i, o := range outcomes {
 		f.outcomes[i] = txn.NewOutcome(o)
 	}

@@ -43,7 +43,9 @@ func (s *Store) loadLacks(ctx context.Context, lacks []schedule.Lack) error {
 
 // loadOne reads what the schedule lacks of one subscription. A subscription that can't be read is
 // nil: its deliveries die when they are claimed.
-func loadOne(t *txn.Tx, lack *schedule.Lack) (sub *store.Subscription, l schedule.Loaded, err error) {
+func loadOne(
+	t *txn.Tx, lack *schedule.Lack,
+) (sub *store.Subscription, l schedule.Loaded, err error) {
 	if lack.State {
 		if sub, err = t.Subs.Get(lack.Num); err != nil {
 			sub = nil

@@ -29,7 +29,8 @@ func (s *Store) prune(ctx context.Context, r store.Retention) (more bool, err er
 	}
 	if s.plannedPurge() != nil {
 		return true, s.submit(ctx, &op{run: func(t *txn.Tx) error {
-			if w := s.plannedPurge(); w != nil { // now, for another step may have been taken meanwhile
+			// Now, for another step may have been taken meanwhile.
+			if w := s.plannedPurge(); w != nil {
 				return w.Step(t)
 			}
 			return nil
@@ -51,7 +52,8 @@ func (s *Store) walkLog(ctx context.Context, r store.Retention) (more bool, err 
 		s.mu.Lock()
 		s.memory.RequireWatermark(w.Blocked)
 		s.unlock()
-		if err := s.submit(ctx, &op{run: func(t *txn.Tx) error { return w.Remove(t, ended) }}); err != nil {
+		err := s.submit(ctx, &op{run: func(t *txn.Tx) error { return w.Remove(t, ended) }})
+		if err != nil {
 			return false, err // the next step looks at the same again
 		}
 	}

@@ -68,7 +68,9 @@ func (s *Store) stats(ctx context.Context, subscriptionID string) (stats store.S
 // oldest returns the oldest pending event, given the oldest that memory knows; 0 when there is
 // none. It reads in the order of the file, as much in one transaction as the time of a listing's
 // allows, and lets memory know.
-func (s *Store) oldest(ctx context.Context, known uint64, ask []memory.Unknown) (seq uint64, err error) {
+func (s *Store) oldest(
+	ctx context.Context, known uint64, ask []memory.Unknown,
+) (seq uint64, err error) {
 	slices.SortFunc(ask, func(a, b memory.Unknown) int { return cmp.Compare(a.Num, b.Num) })
 	o := scan.OldestSearch{Nums: make([]uint64, len(ask)), Found: make([]uint64, len(ask))}
 	for i, u := range ask {

@@ -12,7 +12,7 @@ import (
 
 // source is the code of the packages that use bbolt's cursors, as it was compiled.
 //
-// go:embed *.go internal/txn/*.go internal/scan/*.go
+//go:embed *.go internal/txn/*.go internal/scan/*.go
 var source embed.FS
 
 // TestStepBackHasOnePlace looks for code of the store that steps back by itself: bbolt's Last and

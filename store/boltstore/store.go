@@ -41,9 +41,10 @@ type Store struct {
 
 	// mu guards what follows. It is never held over a commit, nor while a transaction begins or
 	// ends: all of them can wait for the host.
-	mu        sync.Mutex
-	memory    memory.Memory // what is pending and leased
-	unapplied []*unapplied  // of transactions that memory does not know to have committed, in their order
+	mu     sync.Mutex
+	memory memory.Memory // what is pending and leased
+	// Of transactions that memory does not know to have committed, in their order.
+	unapplied []*unapplied
 }
 
 // newStore makes a store in an open file.
@@ -59,7 +60,9 @@ func newStore(file *boltfile.File, exclusive bool, o Options) (*Store, error) {
 		beginning: make(chan struct{}, 1),
 		commitTx:  file.Commit,
 	}
-	s.settings = txn.Settings{Buckets: txn.BucketsOf(o.Name), Now: s.now, Wall: o.wall, EraseStep: o.eraseStep}
+	s.settings = txn.Settings{
+		Buckets: txn.BucketsOf(o.Name), Now: s.now, Wall: o.wall, EraseStep: o.eraseStep,
+	}
 	s.commits = s.newCommits(exclusive)
 	s.memory = memory.New(s.now, s.newCounts(), o.budget, o.spillStep)
 	if err := s.prepare(); err != nil {
@@ -134,7 +137,8 @@ func (s *Store) closeCommits() error {
 	err := s.commits.Close(ctx, &groupcommit.Op[*txn.Tx]{Do: writeCounts})
 	s.memory.Counts.Stop()
 	if err != nil {
-		return fmt.Errorf("a transaction of the host was still open after %v, so what waited for it is not written; "+
+		return fmt.Errorf("a transaction of the host was still open after %v, "+
+			"so what waited for it is not written; "+
 			"end the host's transactions before Close", s.closeWait)
 	}
 	return nil

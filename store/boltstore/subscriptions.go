@@ -10,7 +10,9 @@ import (
 )
 
 // CreateSubscription implements [store.Subscriptions].
-func (s *Store) CreateSubscription(ctx context.Context, sub store.Subscription) (store.Subscription, error) {
+func (s *Store) CreateSubscription(
+	ctx context.Context, sub store.Subscription,
+) (store.Subscription, error) {
 	err := sub.Validate()
 	if err == nil {
 		err = s.check(ctx)
@@ -39,7 +41,9 @@ func (s *Store) Subscription(ctx context.Context, id string) (store.Subscription
 }
 
 // lookUpSubscription reads a subscription by its ID. encoded is a copy of its record.
-func (s *Store) lookUpSubscription(ctx context.Context, id string) (num uint64, sub *store.Subscription, encoded []byte, err error) {
+func (s *Store) lookUpSubscription(
+	ctx context.Context, id string,
+) (num uint64, sub *store.Subscription, encoded []byte, err error) {
 	if err := s.check(ctx); err != nil {
 		return 0, nil, nil, err
 	}
@@ -51,14 +55,17 @@ func (s *Store) lookUpSubscription(ctx context.Context, id string) (num uint64, 
 }
 
 // UpdateSubscription implements [store.Subscriptions].
-func (s *Store) UpdateSubscription(ctx context.Context, id string, change func(*store.Subscription) error) (store.Subscription, error) {
+func (s *Store) UpdateSubscription(
+	ctx context.Context, id string, change func(*store.Subscription) error,
+) (store.Subscription, error) {
 	for {
 		num, was, encoded, err := s.lookUpSubscription(ctx, id)
 		if err != nil {
 			return store.Subscription{}, fmt.Errorf("boltstore: update subscription: %w", err)
 		}
 		is := was.Clone()
-		if err := change(&is); err != nil { // here, and not where others would suffer when it panics or is slow
+		// Here, and not where others would suffer when it panics or is slow.
+		if err := change(&is); err != nil {
 			return store.Subscription{}, err
 		}
 		is = is.Clone() // change may have kept what it put in

@@ -69,7 +69,8 @@ func (s *Store) planRiders(t *txn.Tx) (r txn.Riders, due bool, err error) {
 	if !t.NeedsCommit() && r.Spill == nil && r.Counts == nil {
 		return r, false, nil
 	}
-	r.Trim = s.memory.PlanTrim() // last: what it plans is forgotten if the transaction does not commit
+	// Last: what it plans is forgotten if the transaction does not commit.
+	r.Trim = s.memory.PlanTrim()
 	return r, true, nil
 }
 

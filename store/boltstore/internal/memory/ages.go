@@ -35,7 +35,8 @@ type ages struct {
 // and of the others; 0 if there is none.
 type age struct {
 	delivered, failed int64
-	orphaned          bool // a subscription of one of the events was deleted: it may have no recipient left
+	// A subscription of one of the events was deleted: it may have no recipient left.
+	orphaned bool
 }
 
 // noteFinished notes that a delivery of an event finished.
@@ -77,7 +78,11 @@ func (a *ages) coarsen() {
 }
 
 func (g age) with(other age) age {
-	return age{earlier(g.delivered, other.delivered), earlier(g.failed, other.failed), g.orphaned || other.orphaned}
+	return age{
+		delivered: earlier(g.delivered, other.delivered),
+		failed:    earlier(g.failed, other.failed),
+		orphaned:  g.orphaned || other.orphaned,
+	}
 }
 
 // earlier returns the earlier of two times of which 0 is none.

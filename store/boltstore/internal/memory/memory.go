@@ -17,7 +17,7 @@ import (
 // claimed and a little more, and nothing for a subscription that has nothing pending.
 type Memory struct {
 	now       func() int64 // the store's clock
-	Budget    int          // see spill.go, also for the next
+	Budget    int          // see package pending, also for the next
 	spillStep int
 	Schedule  *schedule.Schedule[Subscriber, Claimed]
 
@@ -26,8 +26,9 @@ type Memory struct {
 	Recent      recent
 	ages        ages
 	Maintenance Maintenance
-	Erasing     map[uint64]*erasing // events that have a mark, see erasures.go
-	Counts      *rollup.Buffer      // of attempts, those that the file has not; it has a lock of its own
+	Erasing     map[uint64]*erasing // events that have a mark, see erasures
+	// Of attempts, those that the file has not; it has a lock of its own.
+	Counts *rollup.Buffer
 }
 
 // New returns an empty memory. budget is how many deliveries the events above the watermark may

@@ -34,8 +34,9 @@ type Subscriber struct {
 
 // Claimed is what memory has of a lease beside what the schedule knows.
 type Claimed struct {
-	Event *record.Event       // if it is at hand, until Claim has read the delivery
-	Sub   *store.Subscription // as it was when the lease began, until Claim has read the delivery: the queue's may change
+	Event *record.Event // if it is at hand, until Claim has read the delivery
+	// As it was when the lease began, until Claim has read the delivery: the queue's may change.
+	Sub *store.Subscription
 
 	// Once Claim has read the delivery:
 	EventID string

@@ -17,7 +17,8 @@ func (m *Memory) PlanTrim() (plan []txn.TrimPlan) {
 	for _, q := range m.trimming[:n] {
 		q.Data.trimming = false
 		if len(q.Data.Marks) == 0 && q.Data.Chunks {
-			plan = append(plan, txn.TrimPlan{Num: q.Num, Floor: min(q.PackedFloor(), m.firstErasing())})
+			floor := min(q.PackedFloor(), m.firstErasing())
+			plan = append(plan, txn.TrimPlan{Num: q.Num, Floor: floor})
 		}
 	}
 	if m.trimming = m.trimming[n:]; len(m.trimming) == 0 {

@@ -69,7 +69,9 @@ func (s *Set) DropMarks(num, upTo uint64) (none bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	b.Marks = slices.DeleteFunc(slices.Clone(b.Marks), func(m record.Mark) bool { return m.Seq <= upTo })
+	b.Marks = slices.DeleteFunc(slices.Clone(b.Marks), func(m record.Mark) bool {
+		return m.Seq <= upTo
+	})
 	return len(b.Marks) == 0, nil
 }
 

@@ -63,7 +63,9 @@ func (s *Set) FirstOfKey(num, keyHash, from, before uint64) (seq uint64, d *Deli
 }
 
 // ofKey reports whether a key of Keyed is of the subscription and ordering key of another.
-func ofKey(k, of []byte) bool { return k != nil && string(k[:record.Len2]) == string(of[:record.Len2]) }
+func ofKey(k, of []byte) bool {
+	return k != nil && string(k[:record.Len2]) == string(of[:record.Len2])
+}
 
 // KeyHash finds the hash of a delivery's ordering key without reading its event; 0 if it has none.
 // It reads all of the subscription's keys, so it is for what can't be read otherwise.

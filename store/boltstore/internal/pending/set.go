@@ -20,10 +20,11 @@ type Set struct {
 	erasures Erasures
 	journal  Journal
 
-	backlogs      map[uint64]*record.Backlog // read, and written by Flush if edited
-	edited        map[uint64]bool
-	chunks        map[uint64]decodedChunk // of each subscription, the last that was looked at
-	written       []ID                    // deliveries that got a row in this transaction, see Spill
+	backlogs map[uint64]*record.Backlog // read, and written by Flush if edited
+	edited   map[uint64]bool
+	chunks   map[uint64]decodedChunk // of each subscription, the last that was looked at
+	// Deliveries that got a row in this transaction, see Spill.
+	written       []ID
 	writtenSorted bool
 	key, low      []byte // see get
 }
@@ -46,8 +47,9 @@ func (s *Set) Init(b Buckets, e Erasures, j Journal, watermark, rising uint64) {
 type Delivery struct {
 	record.Row
 
-	Stored   bool // it has a row
-	Marked   bool // its row, or what counts as one, is pending; a mark or an erasure has canceled it
+	Stored bool // it has a row
+	// Its row, or what counts as one, is pending; a mark or an erasure has canceled it.
+	Marked   bool
 	Counted  bool // Marked by an erasure alone, so that backlogs still count it as pending
 	Outdated bool // what an erasure removes is still in its records
 }

@@ -97,7 +97,8 @@ type rowSeeker struct {
 	set    *Set
 	cursor Cursor
 	num    uint64
-	next   uint64 // the first event from the last search on that has a row; 0 before the first search
+	// The first event from the last search on that has a row; 0 before the first search.
+	next uint64
 }
 
 func (r *rowSeeker) has(seq uint64) bool {

@@ -28,8 +28,9 @@ type DeliveryReader struct {
 
 	inOrder bool // the times of all events go with their order, as far as matters for Since
 
-	Implicit     []uint64 // events of num that memory knows to be implicit, from here on in the direction
-	MoreImplicit bool     // it knows more
+	// Events of num that memory knows to be implicit, from here on in the direction.
+	Implicit     []uint64
+	MoreImplicit bool // it knows more
 
 	Found []FoundDelivery
 	seen  int

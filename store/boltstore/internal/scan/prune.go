@@ -14,7 +14,8 @@ import (
 // Stretch is a range of events that a walk through the log looks at. Both ends belong to it.
 type Stretch struct {
 	From, To uint64
-	Unread   bool // what has finished of them is not known; it ends at the first event that is too young
+	// What has finished of them is not known; it ends at the first event that is too young.
+	Unread bool
 }
 
 // Round is how far a round through the log has come.
@@ -37,8 +38,10 @@ type PruneWalk struct {
 	Blocked uint64      // an event up to which the watermark must rise first
 
 	Finished func(seq uint64, delivered bool, at int64) // is told of what is kept
-	ReadUpTo uint64                                     // if not 0, what was unread is read up to this event
-	Looked   int                                        // how many events and deliveries it has looked at
+	// If not 0, what was unread is read up to this event.
+	ReadUpTo uint64
+	// How many events and deliveries it has looked at.
+	Looked int
 }
 
 // shortest returns the shorter retention; 0 when all is kept.

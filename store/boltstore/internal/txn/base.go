@@ -17,17 +17,20 @@ const (
 	BucketSubscriptions                 // number → subscription
 	BucketSubscriptionIDs               // ID → number
 	BucketTenants                       // tenant, number → nothing; tenant → how many
-	BucketPatterns                      // tenant, pattern, number → since when, and whether disabled
-	BucketEvents                        // sequence number → event
-	BucketEventIDs                      // ID → sequence number, see ids.go
-	BucketRows                          // subscription, event → row
-	BucketDue                           // subscription, due, event → nothing: rows that are pending and not blocked
-	BucketKeyed                         // subscription, hash of the key, event → nothing: pending deliveries that have a key
-	BucketChunks                        // subscription, first event → events
-	BucketBacklogs                      // subscription → backlog
-	BucketHealth                        // subscription → health
-	BucketBodies                        // subscription, event → the override of the delivery's body
-	BucketCounts                        // five minutes, subscription → what its attempts came to
+	// Tenant, pattern, number → since when, and whether disabled.
+	BucketPatterns
+	BucketEvents   // sequence number → event
+	BucketEventIDs // ID → sequence number, see eventIDs
+	BucketRows     // subscription, event → row
+	// Subscription, due, event → nothing: rows that are pending and not blocked.
+	BucketDue
+	// Subscription, hash of the key, event → nothing: pending deliveries that have a key.
+	BucketKeyed
+	BucketChunks   // subscription, first event → events
+	BucketBacklogs // subscription → backlog
+	BucketHealth   // subscription → health
+	BucketBodies   // subscription, event → the override of the delivery's body
+	BucketCounts   // five minutes, subscription → what its attempts came to
 	bucketCount
 )
 
@@ -62,15 +65,16 @@ func BucketsOf(store string) *[bucketCount][]byte {
 // The keys of meta.
 const (
 	MetaFormat    = "format"    // the version of all this
-	metaWatermark = "watermark" // see spill.go
+	metaWatermark = "watermark" // see package pending
 	metaRising    = "rising"    // where the watermark is going, or is
 	MetaCount     = "count"     // how many subscriptions there are
-	metaClock     = "clock"     // how far the store's clock has come, see clock.go
-	metaSetBack   = "setback"   // the latest time of an event that one after it went below, see enqueueTime
-	metaIndexed   = "indexed"   // see ids.go
-	metaErasures  = "erasures"  // events that are being erased, see erasures.go
-	MetaOrphans   = "orphans"   // 1 when there may be events whose subscriptions are all deleted
-	metaCounts    = "counts"    // the number of the last batch of counts, see package rollup
+	metaClock     = "clock"     // how far the store's clock has come, see keepClock
+	// The latest time of an event that one after it went below, see enqueueTime.
+	metaSetBack  = "setback"
+	metaIndexed  = "indexed"  // see eventIDs
+	metaErasures = "erasures" // events that are being erased, see erasures
+	MetaOrphans  = "orphans"  // 1 when there may be events whose subscriptions are all deleted
+	metaCounts   = "counts"   // the number of the last batch of counts, see package rollup
 )
 
 // format is the version that this package reads and writes.
@@ -87,9 +91,10 @@ type base struct {
 	Now      int64
 	effects  effects
 
-	open    [bucketCount]*bolt.Bucket
-	seek    [bucketCount]*bolt.Cursor // for get: a cursor that is used again allocates nothing
-	changes int                       // counts what was written, or is to be when the transaction ends
+	open [bucketCount]*bolt.Bucket
+	seek [bucketCount]*bolt.Cursor // for get: a cursor that is used again allocates nothing
+	// Counts what was written, or is to be when the transaction ends.
+	changes int
 }
 
 // Bucket returns one of the store's buckets.
@@ -97,7 +102,8 @@ func (f *base) Bucket(id Bucket) *bolt.Bucket {
 	b := f.open[id]
 	if b == nil {
 		if b = f.Tx.Bucket(f.settings.Buckets[id]); b == nil {
-			panic(fmt.Sprintf("the bucket %q is gone", f.settings.Buckets[id])) // becomes ErrCorrupt, like bbolt's own panics
+			// Becomes ErrCorrupt, like bbolt's own panics.
+			panic(fmt.Sprintf("the bucket %q is gone", f.settings.Buckets[id]))
 		}
 		b.FillPercent = fill
 		f.open[id] = b

@@ -16,7 +16,8 @@ func (t *Tx) MarkDead(num, seq uint64, due int64) error {
 	id := pending.ID{Num: num, Seq: seq}
 	keyHash := t.Pending.KeyHash(id)
 	was, ok, err := t.Pending.Find(num, seq, keyHash)
-	if err != nil { // the row itself; it may be in the index in two places, and have a body of its own
+	// The row itself; it may be in the index in two places, and have a body of its own.
+	if err != nil {
 		was, ok = pending.Implicit(seq, keyHash), true
 		was.Stored = true
 		if err := t.Pending.Discard(id, due); err != nil {

@@ -170,7 +170,7 @@ type slab[T any] []T
 func (s *slab[T]) add(v T) *T {
 	if len(*s) == cap(*s) {
 		// A new array, so that the addresses in the old one stay good.
-		*s = make([]T, 0, min(max(1, 2*cap(*s)), 256))
+		*s = make([]T, 0, min(max(1, 2*cap(*s)), 32))
 	}
 	*s = append(*s, v)
 	return &(*s)[len(*s)-1]

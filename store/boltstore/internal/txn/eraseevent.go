@@ -72,7 +72,8 @@ func (t *Tx) eraseEvent(seq uint64, until int64) (erased, done bool, err error) 
 func (t *Tx) eraseDelivery(num, seq, keyHash uint64) (changed bool, err error) {
 	was, ok, err := t.Pending.Find(num, seq, keyHash)
 	switch {
-	case err != nil && t.Pending.Unreadable(num, seq): // it dies when it is claimed, so Claim must find it again
+	// It dies when it is claimed, so Claim must find it again.
+	case err != nil && t.Pending.Unreadable(num, seq):
 		t.effects.add(RowUnreadable{num, seq})
 		return true, t.Pending.RemoveOverride(num, seq)
 	case err != nil || !ok || !was.Outdated:

@@ -110,7 +110,9 @@ func (t *Tx) subject(o *Outcome) (num, seq uint64, r pending.Delivery, ok bool, 
 }
 
 // LookUp finds a delivery by its names.
-func (t *Tx) LookUp(subscriptionID, eventID string) (num, seq uint64, r pending.Delivery, ok bool, err error) {
+func (t *Tx) LookUp(
+	subscriptionID, eventID string,
+) (num, seq uint64, r pending.Delivery, ok bool, err error) {
 	if num, err = t.Subs.Number(subscriptionID); err != nil || num == 0 {
 		return 0, 0, pending.Delivery{}, false, err
 	}

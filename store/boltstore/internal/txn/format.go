@@ -34,7 +34,8 @@ func (t *Tx) CheckFormat() error {
 	case version == 0:
 		return fmt.Errorf("%w: there is no format version", store.ErrCorrupt)
 	case version != format:
-		return fmt.Errorf("the file has format %d, and this version of outhook knows only %d", version, format)
+		return fmt.Errorf("the file has format %d, and this version of outhook knows only %d",
+			version, format)
 	}
 	return nil
 }

@@ -73,7 +73,8 @@ func (c *recipientCache) add(tenant, typ string, a *Recipients) {
 		c.tenants = make(map[string]map[string]*Recipients)
 	}
 	if c.tenants[tenant] == nil {
-		c.tenants[strings.Clone(tenant)] = make(map[string]*Recipients) // the caller's may be a part of something large
+		// The caller's may be a part of something large.
+		c.tenants[strings.Clone(tenant)] = make(map[string]*Recipients)
 	}
 	c.tenants[tenant][strings.Clone(typ)] = a
 }
@@ -90,7 +91,8 @@ func (x *recipientIndex) of(tenant, typ string, at int64) (*Recipients, error) {
 		cache.add(tenant, typ, a)
 	}
 	latest := schedule.Add(fromMillis(at), store.SubscribeGrace)
-	if a.newest <= latest || x.settings.Wall().UnixNano() <= latest { // the clock has been set back since the newest came
+	// The clock has been set back since the newest came.
+	if a.newest <= latest || x.settings.Wall().UnixNano() <= latest {
 		return a, nil
 	}
 	return x.find(tenant, typ, latest) // without those who came too late

@@ -41,7 +41,8 @@ func (t *Tx) CreateSubscription(sub store.Subscription) (store.Subscription, err
 // put stores what a subscription has become.
 func (x *subscriptions) put(num uint64, was, is *store.Subscription) error {
 	key := record.Key1(num)
-	if err := x.base.put(BucketSubscriptions, key[:], record.EncodeSubscription(key[:], is)); err != nil {
+	err := x.base.put(BucketSubscriptions, key[:], record.EncodeSubscription(key[:], is))
+	if err != nil {
 		return err
 	}
 	x.set(num, is)
@@ -70,7 +71,9 @@ func (x *subscriptions) Number(id string) (uint64, error) {
 }
 
 // LookUp reads a subscription by its ID. encoded is a copy of its record.
-func (x *subscriptions) LookUp(id string) (num uint64, sub *store.Subscription, encoded []byte, err error) {
+func (x *subscriptions) LookUp(
+	id string,
+) (num uint64, sub *store.Subscription, encoded []byte, err error) {
 	if num, err = x.Number(id); err != nil {
 		return 0, nil, nil, err
 	}
@@ -86,7 +89,9 @@ func (x *subscriptions) LookUp(id string) (num uint64, sub *store.Subscription, 
 // ErrChanged says that a subscription was changed by somebody else meanwhile.
 var ErrChanged = errors.New("the subscription has changed")
 
-func (t *Tx) UpdateSubscription(num uint64, was *store.Subscription, is store.Subscription, encoded []byte) (store.Subscription, error) {
+func (t *Tx) UpdateSubscription(
+	num uint64, was *store.Subscription, is store.Subscription, encoded []byte,
+) (store.Subscription, error) {
 	key := record.Key1(num)
 	if !bytes.Equal(t.Get(BucketSubscriptions, key[:]), encoded) {
 		return is, ErrChanged
@@ -157,7 +162,10 @@ func (t *Tx) DeleteSubscription(id string) error {
 	for _, e := range []struct {
 		from Bucket
 		key  []byte
-	}{{BucketSubscriptionIDs, []byte(id)}, {BucketSubscriptions, key[:]}, {BucketTenants, record.TenantKey(sub.Tenant, num)}, {BucketHealth, key[:]}} {
+	}{
+		{BucketSubscriptionIDs, []byte(id)}, {BucketSubscriptions, key[:]},
+		{BucketTenants, record.TenantKey(sub.Tenant, num)}, {BucketHealth, key[:]},
+	} {
 		if err := t.remove(e.from, e.key); err != nil {
 			return err
 		}

@@ -10,7 +10,7 @@ type Settings struct {
 	Buckets   *[bucketCount][]byte // their names
 	Now       func() int64         // the store's clock
 	Wall      func() time.Time     // the system's clock
-	EraseStep int                  // see erasures.go
+	EraseStep int                  // see erasures
 }
 
 // Writer is what one transaction that writes leaves in memory for the next. It belongs to the
