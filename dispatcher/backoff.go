@@ -23,8 +23,8 @@ const maxBackoff = 10 * 365 * 24 * time.Hour
 // Backoff says when a failed delivery is tried again, and how often.
 //
 // After the n-th attempt the delay is Initial × Multiplierⁿ⁻¹, at most Max, times a random factor
-// between 1 − Jitter and 1 + Jitter. A subscription whose breaker is open is probed at the same
-// delays.
+// between 1 − Jitter and 1 + Jitter. A subscription whose breaker is open is probed at delays of
+// its own; see BreakerThreshold.
 type Backoff struct {
 	// Initial is the first delay. If zero, DefaultBackoffInitial, or Max if that is less.
 	Initial time.Duration

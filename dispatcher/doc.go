@@ -25,7 +25,7 @@
 //     most half of Options.Concurrency of all those together whose last attempt did not succeed; of
 //     that half, failing ones get three quarters at most, the rest is for those that have not been
 //     tried yet. After [BreakerThreshold] failures in a row a subscription gets one probe at a
-//     time, at the delays of the backoff, until a probe succeeds. Then it gets its attempts back by
+//     time, within five minutes of one another, until a probe succeeds. Then it gets its attempts back by
 //     doubling.
 //   - Order: first attempts of a subscription start in the order of Publish. Events with the same
 //     Key go to a subscription one after another.

@@ -104,7 +104,7 @@ func liveThroughEverything(t *testing.T, inner store.Store, o *dispatcher.Observ
 	e := newEngine(t, s, &dispatcher.Options{
 		Observer:          o,
 		OperationalEvents: true,
-		Backoff:           dispatcher.Backoff{Initial: time.Second, Max: time.Second, Jitter: -1, MaxAttempts: 15},
+		Backoff:           dispatcher.Backoff{Initial: time.Second, Max: time.Second, Jitter: -1, MaxAttempts: 2},
 		Filter:            func(s store.Subscription, _ events.Event) bool { return !strings.Contains(s.URL, "picky") },
 	})
 	var up sync.Map
@@ -126,7 +126,11 @@ func liveThroughEverything(t *testing.T, inner store.Store, o *dispatcher.Observ
 	e.subscribe(listener, events.TypeDisabled, events.TypeExhausted)
 	e.run()
 	first := e.publish("a.first", 1)
-	pass(time.Minute) // the broken one opens its breaker and gives the event up
+	pass(10 * time.Second) // the broken one gives the event up
+	for i := range dispatcher.BreakerThreshold - 2 {
+		e.publish("a.more", i)
+	}
+	pass(time.Minute) // and opens its breaker
 	up.Store("https://broken.example/hook", true)
 	second, erased := e.publish("a.second", 2), e.publish("b.erased", 3)
 	if err := e.Erase(t.Context(), erased.ID); err != nil {

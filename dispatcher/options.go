@@ -62,7 +62,7 @@ type Options struct {
 	FailedRetention time.Duration
 
 	// DisableAfter is how long a subscription may do nothing but fail before it is unsubscribed
-	// with a DisabledReason. A gap between two failures counts as a day at most, so downtime of the
+	// with a DisabledReason. A gap between two failures counts as an hour at most, so downtime of the
 	// host does not disable anybody. If zero, DefaultDisableAfter; if negative, never.
 	DisableAfter time.Duration
 

@@ -40,8 +40,9 @@ func (d *Dispatcher) Stats(ctx context.Context) (Stats, error) {
 }
 
 // BreakerThreshold is how many attempts of a subscription must fail in a row to open its breaker.
-// While it is open, the subscription gets one probe at a time, at the delays of the backoff; a
-// success closes it.
+// While it is open, the subscription gets one probe at a time, after 5 seconds and then at delays
+// that double to 5 minutes, with a jitter of a fifth; a success closes it. Probes do not use up the
+// attempts of a delivery.
 const BreakerThreshold = 10
 
 // Breaker says what a subscription's breaker does; see BreakerThreshold.
@@ -49,7 +50,7 @@ type Breaker string
 
 const (
 	BreakerClosed Breaker = "closed" // attempts are made as they fall due
-	BreakerOpen   Breaker = "open"   // one probe at a time, at the delays of the backoff
+	BreakerOpen   Breaker = "open"   // one probe at a time
 )
 
 // SubscriptionStats are figures of one subscription.
@@ -66,9 +67,9 @@ type SubscriptionStats struct {
 	Failures int // failed attempts since the last success
 
 	// FailingSince is when the first of those failures was, and FailingFor the time from then to
-	// the last, which Options.DisableAfter is compared with. Of a gap between two failures a day
-	// counts at most, as the host may have been down; what exceeds it makes FailingSince as much
-	// later. Zero without failures.
+	// the last, which Options.DisableAfter is compared with. Of a gap between two failures an hour
+	// counts at most, as nothing may have been attempted; what exceeds it makes FailingSince as
+	// much later. Zero without failures.
 	FailingSince time.Time
 	FailingFor   time.Duration
 

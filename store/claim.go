@@ -16,8 +16,16 @@ type ClaimRequest struct {
 	// there is no limit.
 	PerSubscription int
 
+	// PerTenant is how many deliveries of one tenant's subscriptions may be leased at once; the
+	// tenant "" has no limit. If zero, none has.
+	PerTenant int
+
+	// PerHost is how many deliveries to one host and port may be leased at once, over all
+	// subscriptions. If zero, there is no limit.
+	PerHost int
+
 	// MaxUnhealthy is how many deliveries may be leased at once of all subscriptions together that
-	// are not Healthy. If zero, there is no limit.
+	// are not of ClassHealthy: new, failing or slow. If zero, there is no limit.
 	MaxUnhealthy int
 
 	// MaxFailing is how many deliveries may be leased at once of all subscriptions together that
@@ -78,9 +86,13 @@ type Claim struct {
 	// Attempt is the number of the attempt that this claim is for: 1 for the first.
 	Attempt int
 
-	// Retry is how many attempts were counted since the delivery was enqueued or last requeued:
-	// backoff goes by it.
+	// Retry counts the attempts since the delivery was enqueued or last requeued, without those
+	// with Outcome.KeepRetry: backoff and the bound on attempts go by it.
 	Retry int
+
+	// Probe says that the breaker of the subscription is open (ClaimRequest.BreakerThreshold), and
+	// that this is the one attempt that finds out whether the endpoint is back.
+	Probe bool
 }
 
 // ClaimResult is what Claim returns.
@@ -110,12 +122,23 @@ type Outcome struct {
 	State State
 
 	// RetryIn is how long it stays pending before it is due again, from 0 to MaxDuration; only with
-	// Pending. A duration, so that replicas need no synchronised clocks.
+	// Pending. A duration, so that replicas need no synchronised clocks. It does not count if the
+	// outcome leaves the breaker open (Parks): then the delivery is due as soon as that closes.
 	RetryIn time.Duration
 
-	// ProbeIn holds the whole subscription for so long, from 0, which is no hold, to MaxDuration;
-	// only with Pending and Dead. See [Health.NextProbeAt].
-	ProbeIn time.Duration
+	// Effect is what the attempt says of the endpoint; only with Pending and Dead. A success says
+	// that it is healthy.
+	Effect Effect
+
+	// Probe says when an endpoint that is down is probed; only with Pending and Dead.
+	Probe ProbePolicy
+
+	// KeepRetry says that the attempt does not count in Claim.Retry; only with Pending.
+	KeepRetry bool
+
+	// ThrottleFor is how long the endpoint asked to be left alone, from 0, when it did not say how
+	// long, to MaxDuration; only with EffectThrottled.
+	ThrottleFor time.Duration
 
 	// BodyState, unless it is BodyUndecided, replaces that of the delivery, and BodyOverride with
 	// it. Later claims have them, after a Requeue too. Only with Pending and Dead.
@@ -125,6 +148,17 @@ type Outcome struct {
 	// BodyOverridden.
 	BodyOverride []byte
 }
+
+// Effect is what an attempt that did not succeed says of the endpoint.
+type Effect int
+
+const (
+	EffectDown      Effect = iota // it does not work: one more failure in a row
+	EffectRefused                 // it is alive and does not want this delivery: neither better nor worse
+	EffectThrottled               // it is alive and asks to be left alone for a while
+	EffectNone                    // nothing: the attempt failed before it was made
+	effects
+)
 
 // BodyState says what is decided of the body that attempts of a delivery send. The dispatcher sets
 // it, so that every attempt sends the same bytes whatever the host's hooks do later. A store keeps

@@ -5,106 +5,226 @@ import "time"
 // Health sums up the attempts at a subscription's endpoint. It starts anew when the subscription is
 // subscribed again or its URL changes.
 //
-// This file is the only definition of health: how outcomes change it ([Health.Next]), the classes
-// that take turns ([Health.Class]), and how many leases each may have ([ClaimRequest.Limit],
-// [ClaimRequest.Room]).
+// This file and pace.go are the only definition of health: how outcomes change it ([Health.Next]),
+// the classes that take turns ([Health.Class]), and how many leases each may have
+// ([ClaimRequest.Limit], [ClaimRequest.Room]). They do no I/O and have no clock of their own.
 type Health struct {
-	// Healthy says that the last counted attempt succeeded. It is false before the first.
+	// Healthy says that the last attempt that said something of the endpoint (EffectDown, or a
+	// success) succeeded. It is false before the first.
 	Healthy bool
 
-	// Failures counts the failed attempts since the last success.
+	// Failures counts the attempts with EffectDown since the last success.
 	Failures int
 
-	// FailingFor is the time over which those failures are spread. A gap between two of them counts
-	// as MaxFailureGap at most, so that time while the host was down or a clock that jumped does
-	// not make an endpoint look worse.
+	// FailingFor is the time over which the attempts since the last success are spread that failed,
+	// were refused or were throttled. A gap between two of them counts as MaxFailureGap at most, so
+	// that neither time in which nothing was attempted nor a clock that jumped makes an endpoint
+	// look worse than it was seen to be.
 	FailingFor time.Duration
 
-	// Probes counts the holds of the subscription since the last success (Outcome.ProbeIn). An
-	// outcome during a hold may lengthen the hold, but does not count as another.
+	// LastFailureAt is when the last of those attempts was recorded, by the store's clock. Zero
+	// without any.
+	LastFailureAt time.Time
+
+	// Probes counts the probes that were planned since the breaker opened: see ProbePolicy.
 	Probes int
 
-	// NextProbeAt is when the hold ends, by the store's clock: no delivery is claimed before. Zero
-	// if there was no hold since the last success, and after ProbeNow.
+	// NextProbeAt is when the next probe may be claimed, by the store's clock. Nothing of the
+	// subscription is claimed before. Zero while the breaker is closed, and after ProbeNow.
 	NextProbeAt time.Time
 
-	// SlowStart is how many more successes it takes until the subscription has all its leases
-	// again: see ClaimRequest.Limit. The success that ends failures sets it to their number,
-	// MaxSlowStart at most.
+	// SlowStart is how often the limit of the subscription is halved: see ClaimRequest.Limit. Each
+	// success takes one away. The success that ends failures sets it to their number, MaxSlowStart
+	// at most, and a throttled answer adds one.
 	SlowStart int
+
+	// Latency is how long an attempt usually takes: a moving average over the attempts that were
+	// answered, and over those without an answer that took longer than it. It moves in steps of
+	// latencyStep, so that it stays as it is from one quick answer to the next.
+	Latency time.Duration
+
+	// HeldUntil is until when a throttled answer keeps the subscription from being claimed, by the
+	// store's clock. A success does not end it.
+	HeldUntil time.Time
+
+	// Pace is the least time between the starts of two attempts, learnt from throttled answers. Zero
+	// is no bound.
+	Pace time.Duration
+
+	// Pacing is what Pace is learnt from.
+	Pacing Pacing
 }
 
-// MaxSlowStart bounds [Health.SlowStart].
-const MaxSlowStart = 8
+const (
+	// MaxSlowStart bounds [Health.SlowStart].
+	MaxSlowStart = 8
 
-// MaxFailureGap is what one gap between two failures adds at most to [Health.FailingFor].
-const MaxFailureGap = 24 * time.Hour
+	// MaxFailureGap is what one gap between two failures adds at most to [Health.FailingFor].
+	MaxFailureGap = time.Hour
+
+	// SlowLatency is the [Health.Latency] above which a subscription is slow: see ClassSlow.
+	SlowLatency = time.Second
+)
+
+const (
+	latencyStep   = 50 * time.Millisecond
+	latencyWeight = 8 // a change of speed shows in about so many attempts
+)
 
 // New reports whether no attempt has been counted yet.
 func (h *Health) New() bool { return h.Class() == ClassNew }
 
-// FailingSince returns when the first of the Failures was, later by what exceeds MaxFailureGap in
-// the gaps between them, where the last was at failedAt. Zero without Failures.
-func (h *Health) FailingSince(failedAt time.Time) time.Time {
-	if h.Failures == 0 {
+// FailingSince returns when the first attempt since the last success was that failed, was refused
+// or was throttled, later by what exceeds MaxFailureGap in the gaps between them. Zero without any.
+func (h *Health) FailingSince() time.Time {
+	if h.LastFailureAt.IsZero() {
 		return time.Time{}
 	}
-	return failedAt.Add(-h.FailingFor)
+	return h.LastFailureAt.Add(-h.FailingFor)
 }
 
-// Next returns the health after an outcome that counts, at the time now of the store's clock, where
-// the last failure was at failedAt.
-//
-//   - Delivered makes it Healthy and all else zero but SlowStart, which becomes the number of
-//     Failures that ended, MaxSlowStart at most, or one less than before if there were none.
-//   - Pending and Dead make it unhealthy: Failures grows by one, FailingFor by the time since
-//     failedAt, and SlowStart is zero. A positive ProbeIn moves NextProbeAt to now + ProbeIn unless
-//     it is later, and adds one to Probes unless the subscription is held already.
-//   - Canceled says nothing about the endpoint and changes nothing.
-func (h Health) Next(o *Outcome, now, failedAt time.Time) Health {
-	switch o.State {
-	case Canceled:
+// Next returns the health after an outcome that counts, at the time now of the store's clock. A
+// canceled delivery says nothing about the endpoint and leaves the health as it is.
+func (h Health) Next(o *Outcome, now time.Time) Health {
+	switch {
+	case o.State == Canceled:
 		return h
-	case Delivered:
-		return Health{Healthy: true, SlowStart: h.slowStart()}
+	case o.State == Delivered:
+		return h.delivered(o)
 	}
-	if h.Failures > 0 {
-		h.FailingFor += min(max(now.Sub(failedAt), 0), MaxFailureGap)
-	}
-	h.Healthy, h.SlowStart = false, 0
-	h.Failures++
-	if o.ProbeIn > 0 {
-		if !h.NextProbeAt.After(now) {
-			h.Probes++
+	switch o.Effect {
+	case EffectDown:
+		h.noteFailure(now)
+		h.Healthy, h.SlowStart = false, 0
+		h.Failures++
+		if o.Attempt.Status != 0 || o.Attempt.Duration > h.Latency {
+			h.learnLatency(&o.Attempt)
 		}
-		if until := now.Add(o.ProbeIn); until.After(h.NextProbeAt) {
-			h.NextProbeAt = until
-		}
+	case EffectRefused:
+		h.noteFailure(now)
+		h.learnLatency(&o.Attempt)
+	case EffectThrottled:
+		h.noteFailure(now)
+		h.learnLatency(&o.Attempt)
+		h.throttle(o, now)
 	}
+	h.planProbe(o, now)
 	return h
 }
 
-// slowStart returns SlowStart after a success.
-func (h *Health) slowStart() int {
+// Recovered returns the health after a success that was seen outside of the queue, such as a ping:
+// the breaker is closed, and no hold lasts. The pace stays, because one answer says nothing of it.
+func (h Health) Recovered() Health {
+	after := h.delivered(&Outcome{Attempt: Attempt{Duration: h.Latency}})
+	after.HeldUntil = time.Time{}
+	return after
+}
+
+// delivered returns the health after a success.
+func (h Health) delivered(o *Outcome) Health {
 	if h.Failures > 0 {
-		return min(h.Failures, MaxSlowStart)
+		h.SlowStart = min(h.Failures, MaxSlowStart)
+	} else {
+		h.SlowStart = max(h.SlowStart-1, 0)
 	}
-	return max(h.SlowStart-1, 0)
+	h.Healthy, h.Failures = true, 0
+	h.FailingFor, h.LastFailureAt = 0, time.Time{}
+	h.Probes, h.NextProbeAt = 0, time.Time{}
+	h.learnLatency(&o.Attempt)
+	h.quicken()
+	return h
+}
+
+// noteFailure counts the time since the last attempt that was no success.
+func (h *Health) noteFailure(now time.Time) {
+	if !h.LastFailureAt.IsZero() {
+		h.FailingFor += min(max(now.Sub(h.LastFailureAt), 0), MaxFailureGap)
+	}
+	h.LastFailureAt = now
+}
+
+// planProbe sets when the next probe may be, if the breaker is open. Outcomes that come while the
+// next one is planned already, of attempts that were under way when the breaker opened, change
+// nothing. A probe that did not show the endpoint down is followed by another without a longer
+// delay; but it is followed: without a time for it the next claim would send it at once.
+func (h *Health) planProbe(o *Outcome, now time.Time) {
+	if !o.Probe.Open(h) || h.NextProbeAt.After(now) {
+		return
+	}
+	n := h.Probes
+	if o.Effect == EffectDown {
+		h.Probes++
+	} else {
+		n = max(n-1, 0)
+	}
+	h.NextProbeAt = now.Add(o.Probe.delay(n))
+}
+
+// learnLatency moves Latency towards the duration of an attempt. What is less than a step is
+// rounded up or down at random, with the low digits of the attempt's times as the dice: so the
+// average is right in the long run, Next stays a function of its arguments, and Latency, which
+// stores write to disk, seldom changes.
+func (h *Health) learnLatency(a *Attempt) {
+	move := (a.Duration - h.Latency) / latencyWeight
+	rest := move % latencyStep
+	dice := (uint64(a.Duration) ^ uint64(a.At.UnixNano())) * 0x9E3779B97F4A7C15 >> 32
+	move -= rest
+	switch rolled := time.Duration(dice % uint64(latencyStep)); {
+	case rest > rolled:
+		move += latencyStep
+	case -rest > rolled:
+		move -= latencyStep
+	}
+	h.Latency = max(h.Latency+move, 0)
+}
+
+// Parks reports whether an outcome leaves its delivery waiting for nothing but the breaker, where after
+// is the health that it leaves: then it is due as soon as the breaker closes, whatever RetryIn is.
+func (o *Outcome) Parks(after *Health) bool {
+	return o.State == Pending && o.Effect == EffectDown && o.Probe.Open(after)
+}
+
+// ProbePolicy says when an endpoint is probed that is down. Its breaker is open when so many
+// attempts in a row as Threshold had EffectDown; then one attempt at a time is made, the first after
+// First, the next after twice that, and so on to Max.
+type ProbePolicy struct {
+	Threshold  int           // if zero, there is no breaker
+	First, Max time.Duration // from 0 to MaxDuration
+	Jitter     float64       // a factor for the delay, above 0 and at most 2; if zero, 1
+}
+
+// Open reports whether the breaker of an endpoint with this health is open.
+func (p *ProbePolicy) Open(h *Health) bool { return p.Threshold > 0 && h.Failures >= p.Threshold }
+
+// delay returns how long to wait after n probes.
+func (p *ProbePolicy) delay(n int) time.Duration {
+	d := p.First
+	for ; n > 0 && d < p.Max; n-- {
+		d *= 2
+	}
+	d = min(d, p.Max)
+	if p.Jitter > 0 {
+		d = time.Duration(float64(d) * p.Jitter)
+	}
+	return d
 }
 
 // Class is one of the kinds of subscriptions that take turns in Claim.
 type Class int
 
 const (
-	ClassHealthy Class = iota // the last counted attempt succeeded
-	ClassNew                  // no attempt has been counted yet
+	ClassHealthy Class = iota // the last attempt succeeded, and Latency is at most SlowLatency
+	ClassNew                  // nothing has been said of it yet
 	ClassFailing              // it has Failures
+	ClassSlow                 // the last attempt succeeded, and Latency is above SlowLatency
 	Classes                   // how many classes there are
 )
 
 // Class returns the class of a subscription with this health.
 func (h *Health) Class() Class {
 	switch {
+	case h.Healthy && h.Latency > SlowLatency:
+		return ClassSlow
 	case h.Healthy:
 		return ClassHealthy
 	case h.Failures == 0:
@@ -113,11 +233,17 @@ func (h *Health) Class() Class {
 	return ClassFailing
 }
 
+// IsProbe reports whether a claim of a subscription with this health is a probe: its breaker is
+// open.
+func (r *ClaimRequest) IsProbe(h *Health) bool {
+	return r.BreakerThreshold > 0 && h.Failures >= r.BreakerThreshold
+}
+
 // Limit returns how many deliveries of a subscription with this health may be leased at once; 0 is
-// no limit. After failures the limit comes back step by step: it is halved for each of
-// Health.SlowStart, down to one.
+// no limit. After failures and throttled answers the limit comes back step by step: it is halved
+// for each of Health.SlowStart, down to one.
 func (r *ClaimRequest) Limit(h *Health) int {
-	if r.BreakerThreshold > 0 && h.Failures >= r.BreakerThreshold {
+	if r.IsProbe(h) {
 		return 1
 	}
 	if r.PerSubscription <= 0 {
@@ -134,5 +260,6 @@ func (r *ClaimRequest) Room(class Class, leased *[Classes]int) bool {
 	case class == ClassFailing && r.MaxFailing > 0 && leased[ClassFailing] >= r.MaxFailing:
 		return false
 	}
-	return r.MaxUnhealthy <= 0 || leased[ClassNew]+leased[ClassFailing] < r.MaxUnhealthy
+	unhealthy := leased[ClassNew] + leased[ClassFailing] + leased[ClassSlow]
+	return r.MaxUnhealthy <= 0 || unhealthy < r.MaxUnhealthy
 }

@@ -15,9 +15,8 @@ type Stats struct {
 	// Health is the subscription's; zero when the figures are the whole store's.
 	Health Health
 
-	// FailingSince is when the first of the subscription's Health.Failures was, later by what
-	// exceeds MaxFailureGap in the gaps between them. Zero when there are none, and when the
-	// figures are the whole store's.
+	// FailingSince is the subscription's Health.FailingSince. Zero when the figures are the whole
+	// store's.
 	FailingSince time.Time
 
 	// Hour and Day are what was recorded of the subscription's attempts in the last hour and the

@@ -22,6 +22,9 @@ const (
 	// practice, and small enough to be added to a position in an int of 32 bits.
 	MaxLimit = 1 << 30
 
+	// maxJitter is the largest factor of a ProbePolicy.
+	maxJitter = 2
+
 	// MaxStatus is the largest HTTP status of an Attempt.
 	MaxStatus = 999
 )
@@ -35,8 +38,8 @@ const (
 
 // Validate returns an [events.InvalidError] for the first field of r that is out of its bounds:
 // lease must be positive and at most MaxDuration, max at most MaxLimit, the limits
-// per_subscription, max_unhealthy, max_failing and breaker_threshold from 0 to MaxLimit, and the
-// length of each of pauses from 0 to MaxDuration.
+// per_subscription, per_tenant, per_host, max_unhealthy, max_failing and breaker_threshold from 0
+// to MaxLimit, and the length of each of pauses from 0 to MaxDuration.
 func (r *ClaimRequest) Validate() error {
 	if r.Max > MaxLimit {
 		return invalid("max", "is %d; give at most %d", r.Max, MaxLimit)
@@ -50,7 +53,8 @@ func (r *ClaimRequest) Validate() error {
 		field string
 		limit int
 	}{
-		{"per_subscription", r.PerSubscription}, {"max_unhealthy", r.MaxUnhealthy},
+		{"per_subscription", r.PerSubscription}, {"per_tenant", r.PerTenant},
+		{"per_host", r.PerHost}, {"max_unhealthy", r.MaxUnhealthy},
 		{"max_failing", r.MaxFailing}, {"breaker_threshold", r.BreakerThreshold},
 	} {
 		if err := validLimit(l.field, l.limit, "no limit"); err != nil {
@@ -67,9 +71,10 @@ func (r *ClaimRequest) Validate() error {
 }
 
 // Validate returns an [events.InvalidError] for the first field of o that is out of its bounds, of
-// those that its State makes count: state must be one of States, retry_in and probe_in from 0 to
-// MaxDuration, body_state one of its constants, body_override empty without BodyOverridden, and the
-// Attempt valid.
+// those that its State makes count: state must be one of States, retry_in, throttle_for,
+// probe.first and probe.max from 0 to MaxDuration, effect one of its constants, probe.threshold
+// from 0 to MaxLimit, probe.jitter from 0 to 2, body_state one of its constants, body_override
+// empty without BodyOverridden, and the Attempt valid.
 func (o *Outcome) Validate() error {
 	if err := validState("state", o.State); err != nil {
 		return err
@@ -83,7 +88,7 @@ func (o *Outcome) Validate() error {
 		}
 	}
 	if o.State != Delivered {
-		if err := validDuration("probe_in", o.ProbeIn, "for no hold"); err != nil {
+		if err := o.validateEffect(); err != nil {
 			return err
 		}
 		if err := o.validateBody(); err != nil {
@@ -91,6 +96,31 @@ func (o *Outcome) Validate() error {
 		}
 	}
 	return o.Attempt.Validate()
+}
+
+// validateEffect checks what an outcome says of the endpoint.
+func (o *Outcome) validateEffect() error {
+	if o.Effect < 0 || o.Effect >= effects {
+		return invalid("effect", "is %d; give one of the Effect constants", o.Effect)
+	}
+	if o.Effect == EffectThrottled {
+		if err := validDuration("throttle_for", o.ThrottleFor, "if the answer did not say how long"); err != nil {
+			return err
+		}
+	}
+	if err := validLimit("probe.threshold", o.Probe.Threshold, "no breaker"); err != nil {
+		return err
+	}
+	if err := validDuration("probe.first", o.Probe.First, "for no delay"); err != nil {
+		return err
+	}
+	if err := validDuration("probe.max", o.Probe.Max, "for no delay"); err != nil {
+		return err
+	}
+	if j := o.Probe.Jitter; !(j >= 0 && j <= maxJitter) {
+		return invalid("probe.jitter", "is %v; give a factor of at most %d, or 0 for none", j, maxJitter)
+	}
+	return nil
 }
 
 func (o *Outcome) validateBody() error {

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -60,8 +61,12 @@ func TestValidateDurations(t *testing.T) {
 		retry := store.Outcome{State: store.Pending, RetryIn: tt.d}
 		wantField(t, "RetryIn of "+tt.d.String(), retry.Validate(), field("retry_in"))
 		for _, state := range []store.State{store.Pending, store.Dead} {
-			hold := store.Outcome{State: state, ProbeIn: tt.d}
-			wantField(t, "ProbeIn of "+tt.d.String(), hold.Validate(), field("probe_in"))
+			hold := store.Outcome{State: state, Effect: store.EffectThrottled, ThrottleFor: tt.d}
+			wantField(t, "ThrottleFor of "+tt.d.String(), hold.Validate(), field("throttle_for"))
+			probe := store.Outcome{State: state, Probe: store.ProbePolicy{First: tt.d}}
+			wantField(t, "Probe.First of "+tt.d.String(), probe.Validate(), field("probe.first"))
+			probe.Probe = store.ProbePolicy{Max: tt.d}
+			wantField(t, "Probe.Max of "+tt.d.String(), probe.Validate(), field("probe.max"))
 		}
 		attempt := store.Attempt{Duration: tt.d}
 		wantField(t, "Duration of "+tt.d.String(), attempt.Validate(), field("attempt.duration"))
@@ -72,15 +77,32 @@ func TestValidateDurations(t *testing.T) {
 
 // TestValidateOutcome shows that what does not count for a state is not looked at.
 func TestValidateOutcome(t *testing.T) {
-	o := store.Outcome{State: store.Canceled, RetryIn: -1, ProbeIn: -1, Attempt: store.Attempt{Status: -1}}
+	o := store.Outcome{State: store.Canceled, RetryIn: -1, Effect: -1, Attempt: store.Attempt{Status: -1}}
 	wantField(t, "canceled", o.Validate(), "")
 	o.State = store.Delivered
 	wantField(t, "delivered with a bad attempt", o.Validate(), "attempt.status")
 	o.Attempt.Status = 200
 	wantField(t, "delivered", o.Validate(), "")
 	o.State = store.Dead
-	wantField(t, "dead with a bad hold", o.Validate(), "probe_in")
-	o.ProbeIn = 0
+	wantField(t, "dead with a bad effect", o.Validate(), "effect")
+	o.Effect = store.EffectNone + 1
+	wantField(t, "dead with a later effect", o.Validate(), "effect")
+	o.Effect, o.ThrottleFor = store.EffectNone, -1
+	for _, probe := range []struct {
+		policy store.ProbePolicy
+		field  string
+	}{
+		{store.ProbePolicy{}, ""},
+		{store.ProbePolicy{Threshold: -1}, "probe.threshold"},
+		{store.ProbePolicy{Jitter: 2}, ""},
+		{store.ProbePolicy{Jitter: 2.1}, "probe.jitter"},
+		{store.ProbePolicy{Jitter: -0.1}, "probe.jitter"},
+		{store.ProbePolicy{Jitter: math.NaN()}, "probe.jitter"},
+	} {
+		o.Probe = probe.policy
+		wantField(t, fmt.Sprintf("dead with %+v", probe.policy), o.Validate(), probe.field)
+	}
+	o.Probe = store.ProbePolicy{}
 	wantField(t, "dead", o.Validate(), "")
 	o.BodyOverride = []byte("x")
 	wantField(t, "dead with a body that is not sent", o.Validate(), "body_override")
@@ -92,9 +114,9 @@ func TestValidateOutcome(t *testing.T) {
 	o.State = store.Pending
 	wantField(t, "pending", o.Validate(), "retry_in")
 
-	err := store.ValidateOutcomes([]store.Outcome{{State: store.Delivered}, {State: store.Dead, ProbeIn: -1}})
-	wantField(t, "the second of two", err, "probe_in")
-	if !strings.HasPrefix(err.Error(), "outcome 1: probe_in is -1ns; give ") {
+	err := store.ValidateOutcomes([]store.Outcome{{State: store.Delivered}, {State: store.Dead, Effect: -1}})
+	wantField(t, "the second of two", err, "effect")
+	if !strings.HasPrefix(err.Error(), "outcome 1: effect is -1; give ") {
 		t.Errorf("the second of two: got %q, want it to say which, what it is and what to give", err)
 	}
 }

@@ -271,6 +271,7 @@ func (c *claiming) hand(claims []store.Claim, read []reading) {
 			claim := &claims[i]
 			l.Data.EventID, l.Data.Key, l.Data.AsOf = claim.EventID, r.key, r.asOf
 			claim.Subscription, claim.Health = *l.Sub.Data.Sub, *l.Sub.Health()
+			claim.Probe = c.req.IsProbe(&claim.Health)
 			good = append(good, *claim)
 		case r.found == broken:
 			c.lost++

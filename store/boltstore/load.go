@@ -50,11 +50,16 @@ func loadOne(
 		if sub, err = t.Subs.Get(lack.Num); err != nil {
 			sub = nil
 		}
-		l.State = &schedule.State{Active: memory.Active(sub), Health: t.Subs.Health(lack.Num).Health}
+		l.State = &schedule.State{Active: memory.Active(sub), Health: t.Subs.Health(lack.Num)}
 	}
 	for source := range lack.Windows {
 		w := &lack.Windows[source]
 		if !w.Needed {
+			continue
+		}
+		if w.Newest {
+			newest := t.Pending.Newest(lack.Num, schedule.Source(source))
+			l.Windows[source] = schedule.LoadedWindow{OK: true, Positions: newest}
 			continue
 		}
 		l.Windows[source], err = t.Pending.Window(lack.Num, schedule.Source(source), w.After)

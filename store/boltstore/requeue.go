@@ -9,6 +9,7 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/scan"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
+	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // Requeue implements [store.History].
@@ -56,8 +57,9 @@ func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
 	return nil
 }
 
-// requeueable returns what one step is about, and the cursor for the next step. It reads forward
-// only: what the steps before it have made pending must not be read again by each.
+// requeueable returns what one step is about, and the cursor for the next step. It goes from the
+// oldest on, and reads in that direction only: what the steps before it have made pending must not
+// be read again by each.
 func (s *Store) requeueable(
 	ctx context.Context, q *store.DeliveryQuery,
 ) (positions []page.Position, next string, err error) {
@@ -65,7 +67,17 @@ func (s *Store) requeueable(
 	if err != nil {
 		return nil, "", err
 	}
-	step, next, err := walk.Step(q.Cursor, page.Limit(q.Limit), scan.SliceSize)
+	from := page.End()
+	if q.Cursor == "" && q.Since.Unix() > 0 {
+		err = s.read(ctx, func(t *txn.Tx) (err error) {
+			from.Seq, err = t.Events.FirstSince(schedule.Nanos(q.Since))
+			return err
+		})
+		if err != nil {
+			return nil, "", err
+		}
+	}
+	step, next, err := walk.StepBack(q.Cursor, from, page.Limit(q.Limit), scan.SliceSize)
 	if err != nil {
 		return nil, "", err
 	}

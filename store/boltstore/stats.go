@@ -42,7 +42,7 @@ func (s *Store) stats(ctx context.Context, subscriptionID string) (stats store.S
 		}
 		stats.Subscriptions = 1
 		h := t.Subs.Health(num)
-		stats.Health, stats.FailingSince = h.Health, h.FailingSince(record.AsTime(h.FailedAt))
+		stats.Health, stats.FailingSince = h, h.FailingSince()
 		return nil
 	})
 	if err != nil {

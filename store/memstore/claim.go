@@ -27,7 +27,7 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimR
 	for _, l := range round.Leases {
 		d := l.Sub.Data.deliveries[l.Seq]
 		l.Data = d
-		claims.Claims = append(claims.Claims, d.claim(l))
+		claims.Claims = append(claims.Claims, d.claim(l, &req))
 	}
 	return claims, nil
 }
@@ -42,7 +42,7 @@ func (s *Store) pause(pauses []store.Pause, now time.Time) {
 }
 
 // claim returns what the holder of a lease gets.
-func (d *delivery) claim(l *lease) store.Claim {
+func (d *delivery) claim(l *lease, req *store.ClaimRequest) store.Claim {
 	return store.Claim{
 		Lease:        store.Lease{SubscriptionID: d.sub.ID, EventID: d.event.id, Token: l.Token},
 		Subscription: d.sub.Subscription,
@@ -58,5 +58,6 @@ func (d *delivery) claim(l *lease) store.Claim {
 		Trace:        d.event.trace,
 		Attempt:      len(d.attempts) + 1,
 		Retry:        d.retry,
+		Probe:        req.IsProbe(d.sub.turns.Health()),
 	}
 }

@@ -39,7 +39,8 @@ type delivery struct {
 	state    store.State
 	attempts []store.Attempt
 	retry    int       // attempts counted since it was enqueued or requeued
-	due      time.Time // while pending
+	due      time.Time // while pending: when it is due, or became due
+	atOnce   int64     // while pending, if it is due at once: its Due in the schedule
 	finished time.Time // otherwise
 	canceled string    // why it was canceled
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/rollup"
+	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // Finish implements [store.Queue].
@@ -38,14 +39,11 @@ func (s *Store) finish(o store.Outcome, now time.Time) store.Result {
 		s.cancel(d, o.Attempt.Error, now)
 		return store.Result{Before: before, After: before}
 	}
-	d.attempted(o.Attempt)
+	d.attempted(&o)
 	bucket := rollup.Key{Sub: d.sub.num, At: rollup.At(now)}
 	s.attempts.Add(bucket, &o.Attempt, o.State == store.Delivered)
-	s.next(d, o, now)
-	after := before.Next(&o, now, d.sub.failedAt)
-	if after.Failures > before.Failures {
-		d.sub.failedAt = now
-	}
+	after := before.Next(&o, now)
+	s.next(d, o, &after, now)
 	s.schedule.SetHealth(d.sub.turns, after, now.UnixNano())
 	return store.Result{Before: before, After: after}
 }
@@ -63,23 +61,29 @@ func (s *Store) counts(d *delivery, o store.Outcome) bool {
 }
 
 // attempted adds a counted attempt to the history of d.
-func (d *delivery) attempted(a store.Attempt) {
+func (d *delivery) attempted(o *store.Outcome) {
+	a := o.Attempt
 	a.Number = len(d.attempts) + 1 // the claim's, unless it comes late
 	a.Response = slices.Clone(a.Response)
 	if d.event.erased {
 		a.Response = nil
 	}
 	d.attempts = append(d.attempts, a)
-	d.retry++
+	if !o.KeepRetry || o.State != store.Pending {
+		d.retry++
+	}
 }
 
 // next takes d to its next state, which ends its lease.
-func (s *Store) next(d *delivery, o store.Outcome, now time.Time) {
+func (s *Store) next(d *delivery, o store.Outcome, after *store.Health, now time.Time) {
 	if o.BodyState != store.BodyUndecided && o.State != store.Delivered {
 		d.bodyState, d.override = o.BodyState, slices.Clone(o.BodyOverride)
 	}
 	if o.State == store.Pending {
-		d.due = now.Add(o.RetryIn)
+		d.due, d.atOnce = now.Add(o.RetryIn), 0
+		if o.Parks(after) {
+			d.due, d.atOnce = now, schedule.Parked(len(d.attempts))
+		}
 		s.queueUp(d, true, now)
 		return
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/page"
+	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // Deliveries implements [store.History].
@@ -114,7 +115,7 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
 	limit := page.Limit(q.Limit)
-	step, next, err := s.deliveryWalk(&q).Step(q.Cursor, limit, min(limit, store.DefaultDeliveryLimit))
+	step, next, err := s.deliveryWalk(&q).StepBack(q.Cursor, page.End(), limit, min(limit, store.DefaultDeliveryLimit))
 	if err != nil {
 		return store.RequeueResult{}, fmt.Errorf("memstore: requeue: %w", err)
 	}
@@ -127,7 +128,7 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 		if d.sub.turns.Health().NextProbeAt.After(now) {
 			held[d.sub.ID] = struct{}{}
 		}
-		if s.requeue(d, now) {
+		if s.requeue(d, q.EventID != "", now) {
 			result.Requeued++
 		}
 	}
@@ -135,19 +136,28 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 	return result, nil
 }
 
-// requeue makes d due now and reports whether that changed anything.
-func (s *Store) requeue(d *delivery, now time.Time) bool {
+// requeue makes d due now and reports whether that changed anything. named says that it was asked for
+// by its event.
+func (s *Store) requeue(d *delivery, named bool, now time.Time) bool {
 	switch {
 	case d.state != store.Pending:
-		d.retry = 0
+		d.retry, d.atOnce = 0, schedule.Asked
 		s.revive(d, now)
 		return true
-	case !d.due.After(now): // a leased one too
+	case d.sub.turns.Busy(d.event.num) || !d.waits(named, now):
 		return false
 	}
-	d.due = now
+	d.due, d.atOnce = now, schedule.Asked
 	s.queueUp(d, false, now)
 	return true
+}
+
+// waits reports whether a pending delivery waits for a time, or for its subscription to succeed. A
+// first attempt waits for that only if it was named: or else all that is pending would be written
+// anew by whoever asks for all.
+func (d *delivery) waits(named bool, now time.Time) bool {
+	parked := d.atOnce > schedule.Asked || named && d.atOnce == 0
+	return d.due.After(now) || parked && d.sub.turns.Health().Failures > 0
 }
 
 // ProbeNow implements [store.History].

@@ -59,7 +59,10 @@ func (s *Store) remove(d *delivery, now time.Time) {
 // queueUp tells the schedule where a pending delivery stands. endLease says that a lease on it ends.
 func (s *Store) queueUp(d *delivery, endLease bool, now time.Time) {
 	p := schedule.Position{Seq: d.event.num}
-	if len(d.attempts) > 0 {
+	switch {
+	case d.atOnce != 0:
+		p.Due = d.atOnce
+	case len(d.attempts) > 0:
 		p.Due = d.due.UnixNano()
 	}
 	s.change(d, schedule.Change{Pending: true, Blocked: !d.isNext(), Position: p, EndLease: endLease}, now)

@@ -31,7 +31,7 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 	w := rollup.NewWindow(now)
 	s.attempts.Of(sub.num, func(row rollup.Row) { w.Add(row.At, row.Counts) })
 	stats := store.Stats{
-		Health: *health, FailingSince: health.FailingSince(sub.failedAt), Hour: w.Hour(), Day: w.Day(),
+		Health: *health, FailingSince: health.FailingSince(), Hour: w.Hour(), Day: w.Day(),
 	}
 	s.tell(sub, &stats)
 	return stats, nil

@@ -14,8 +14,6 @@ type subscription struct {
 	store.Subscription
 	num uint64 // its number in the order of creation
 
-	failedAt time.Time // when its last failure was
-
 	deliveries map[uint64]*delivery   // by the number of their event
 	keyed      map[string][]*delivery // the pending ones of each key, by the order of their events
 	turns      *turns                 // its health, and what is pending

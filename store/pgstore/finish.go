@@ -163,7 +163,9 @@ func finishArgs(outcomes []store.Outcome) (args []any, tokens []int64, subs []st
 			retries[i] = micros(o.RetryIn)
 			fallthrough
 		case store.Dead:
-			holds[i] = micros(o.ProbeIn)
+			// The statement knows no ProbePolicy yet: the limit of BreakerThreshold is all that an
+			// open breaker does here.
+			holds[i] = 0
 			fallthrough
 		case store.Delivered:
 			statuses[i], lines[i] = int32of(o.Attempt.Status), attemptLine(&o.Attempt)

@@ -62,7 +62,7 @@ func boundBreakages() []breakage {
 			b.finish = outcomesWith(b, func(o *store.Outcome) { o.RetryIn = overflow(o.RetryIn) })
 		}},
 		{"a long hold overflows", "bounds/longest-hold", func(b *broken) {
-			b.finish = outcomesWith(b, func(o *store.Outcome) { o.ProbeIn = overflow(o.ProbeIn) })
+			b.finish = outcomesWith(b, func(o *store.Outcome) { o.Probe.First = overflow(o.Probe.First) })
 		}},
 		{"a long retention overflows", "bounds/longest-retention", func(b *broken) {
 			b.prune = func(ctx context.Context, r store.Retention) (bool, error) {

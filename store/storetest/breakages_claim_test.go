@@ -64,7 +64,7 @@ func claimBreakages() []breakage {
 			b.finish = outcomesWith(b, func(o *store.Outcome) { o.RetryIn = 0 })
 		}},
 		{"claims of what is held", "claim/hold", func(b *broken) {
-			b.finish = outcomesWith(b, func(o *store.Outcome) { o.ProbeIn = 0 })
+			b.finish = outcomesWith(b, func(o *store.Outcome) { o.Probe = store.ProbePolicy{} })
 		}},
 		{"gives tokens out twice", "claim/token", func(b *broken) {
 			b.claim = claimsWith(b, func(cl *store.Claim) { cl.Token %= 4 })

@@ -60,6 +60,8 @@ func groups() []group {
 		{"stats", statsRules()},
 		{"windows", windowRules()},
 		{"values", valueRules()},
+		{"probe", probeRules()},
+		{"throttle", throttleRules()},
 		{"bounds", boundRules()},
 		{"calls", callRules()},
 		{"reads", readRules()},

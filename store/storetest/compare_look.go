@@ -132,7 +132,11 @@ func (tw *twins) sameHealth(what string, got, want store.Health) {
 	if d := got.FailingFor - want.FailingFor; d < -tw.tolerance() || d > tw.tolerance() {
 		tw.ours.errorf("%s: FailingFor: got %v, want %v", what, got.FailingFor, want.FailingFor)
 	}
-	got.NextProbeAt, got.FailingFor = want.NextProbeAt, want.FailingFor
+	tw.sameTime(what+": LastFailureAt", got.LastFailureAt, want.LastFailureAt)
+	tw.sameTime(what+": HeldUntil", got.HeldUntil, want.HeldUntil)
+	tw.sameTime(what+": ThrottledAt", got.Pacing.ThrottledAt, want.Pacing.ThrottledAt)
+	got.NextProbeAt, got.FailingFor, got.LastFailureAt = want.NextProbeAt, want.FailingFor, want.LastFailureAt
+	got.HeldUntil, got.Pacing.ThrottledAt = want.HeldUntil, want.Pacing.ThrottledAt
 	equal(tw.ours, what, got, want)
 }
 

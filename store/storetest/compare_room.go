@@ -11,44 +11,27 @@ type room struct {
 	req      store.ClaimRequest
 	requeued map[delivery]bool
 	leased   map[string]int // by subscription
-	of       map[class]int  // by class
+	of       [store.Classes]int
 }
 
-// class is one of the kinds of subscriptions that take turns.
-type class string
-
-const (
-	healthy class = "Healthy ones"
-	fresh   class = "new ones"
-	failing class = "failing ones"
-)
-
-func classOf(h *store.Health) class {
-	switch {
-	case h.Healthy:
-		return healthy
-	case h.Failures == 0:
-		return fresh
-	}
-	return failing
-}
+var classNames = [store.Classes]string{"healthy ones", "new ones", "failing ones", "slow ones"}
 
 // room returns the room that the request leaves in the model.
 func (tw *twins) room(req store.ClaimRequest) room {
-	r := room{req: req, requeued: tw.requeued, leased: make(map[string]int), of: make(map[class]int)}
+	r := room{req: req, requeued: tw.requeued, leased: make(map[string]int)}
 	page, err := tw.model.store.Subscriptions(tw.model.ctx, store.SubscriptionQuery{AnyTenant: true})
 	tw.model.must("Subscriptions", err)
 	for _, sub := range page.Items {
 		stats := tw.model.stats(sub.ID)
 		r.leased[sub.ID] = stats.InFlight
-		r.of[classOf(&stats.Health)] += stats.InFlight
+		r.of[stats.Health.Class()] += stats.InFlight
 	}
 	return r
 }
 
 // share is what could be claimed of one subscription, or of a class, and what was.
 type share struct {
-	class      class
+	class      store.Class
 	room, took int
 }
 
@@ -72,31 +55,46 @@ func (r room) check(c *check, got, all []store.Claim) {
 
 // checkClasses checks what a claim of so many took of each class.
 func (r room) checkClasses(c *check, shares map[string]share, got int) {
-	total := map[class]share{}
+	var of [store.Classes]share
 	for _, s := range shares {
-		t := total[s.class]
-		total[s.class] = share{s.class, t.room + s.room, t.took + s.took}
+		of[s.class].room += s.room
+		of[s.class].took += s.took
 	}
-	old, young, ill := total[healthy], total[fresh], total[failing]
 	if r.req.MaxFailing > 0 {
-		ill.room = min(ill.room, max(0, r.req.MaxFailing-r.of[failing]))
+		ill := &of[store.ClassFailing]
+		ill.room = min(ill.room, max(0, r.req.MaxFailing-r.of[store.ClassFailing]))
 	}
-	unhealthy := young.room + ill.room
+	unhealthy := []store.Class{store.ClassNew, store.ClassFailing, store.ClassSlow}
+	left := r.req.MaxUnhealthy
+	room, took := 0, 0
+	for _, class := range unhealthy {
+		left -= r.of[class]
+		room += of[class].room
+		took += of[class].took
+	}
 	if r.req.MaxUnhealthy > 0 {
-		unhealthy = min(unhealthy, max(0, r.req.MaxUnhealthy-r.of[fresh]-r.of[failing]))
-		young.room, ill.room = min(young.room, unhealthy), min(ill.room, unhealthy)
+		room = min(room, max(0, left))
+		for _, class := range unhealthy {
+			of[class].room = min(of[class].room, room)
+		}
 	}
-	equal(c, "claims, by what the limits allow", got, min(max(0, r.req.Max), old.room+unhealthy))
-	if ill.took > ill.room || young.took+ill.took > unhealthy {
-		c.errorf("claims: got %d of new ones and %d of failing ones, want at most %d of these and %d of both",
-			young.took, ill.took, ill.room, unhealthy)
+	equal(c, "claims, by what the limits allow", got, min(max(0, r.req.Max), of[store.ClassHealthy].room+room))
+	if ill := of[store.ClassFailing]; ill.took > ill.room || took > room {
+		c.errorf("claims: got %d of failing ones and %d of all that are not healthy; want at most %d and %d",
+			ill.took, took, ill.room, room)
 	}
-	inTurns(c, "new and failing ones", young, ill)
-	if young.took+ill.took == unhealthy { // neither had more to give, whatever each has
-		young.room, ill.room = young.took, ill.took
+	for i, class := range unhealthy {
+		for _, other := range unhealthy[:i] {
+			inTurns(c, classNames[other]+" and "+classNames[class], of[other], of[class])
+		}
 	}
-	inTurns(c, "Healthy and new ones", old, young)
-	inTurns(c, "Healthy and failing ones", old, ill)
+	for _, class := range unhealthy {
+		s := of[class]
+		if took == room { // none had more to give, whatever each has
+			s.room = s.took
+		}
+		inTurns(c, "healthy ones and "+classNames[class], of[store.ClassHealthy], s)
+	}
 }
 
 // shares returns the share of each subscription that has something due.
@@ -104,7 +102,7 @@ func (r room) shares(c *check, got, all []store.Claim) map[string]share {
 	shares := make(map[string]share)
 	for _, cl := range all {
 		s := shares[cl.SubscriptionID]
-		s.class = classOf(&cl.Health)
+		s.class = cl.Health.Class()
 		s.room++
 		if limit := r.req.Limit(&cl.Health); limit > 0 {
 			s.room = min(s.room, max(0, limit-r.leased[cl.SubscriptionID]))

@@ -42,9 +42,17 @@ func (c *check) sameAttempt(what string, got, want store.Attempt) {
 // sameClock returns h so that it can be compared: a time that has been stored and read again may have lost its
 // monotonic clock and its location.
 func sameClock(h store.Health) store.Health {
-	if !h.NextProbeAt.IsZero() {
-		h.NextProbeAt = time.UnixMicro(h.NextProbeAt.UnixMicro())
+	for _, at := range []*time.Time{&h.NextProbeAt, &h.LastFailureAt, &h.HeldUntil, &h.Pacing.ThrottledAt} {
+		if !at.IsZero() {
+			*at = time.UnixMicro(at.UnixMicro())
+		}
 	}
+	return h
+}
+
+// timeless returns h without the time of its last failure.
+func timeless(h store.Health) store.Health {
+	h.LastFailureAt = time.Time{}
 	return h
 }
 

@@ -20,7 +20,7 @@ func boundRules() []rule {
 		{name: "longest-retry", test: testBoundsRetry,
 			rule: "A RetryIn of MaxDuration is not due before that time has passed."},
 		{name: "longest-hold", test: testBoundsHold,
-			rule: "A ProbeIn and a pause of MaxDuration keep the subscription for that time."},
+			rule: "A probe and a pause of MaxDuration keep the subscription for that time."},
 		{name: "longest-retention", test: testBoundsRetention,
 			rule: "A retention of MaxDuration, like one of zero, removes nothing."},
 		{name: "largest-limit", test: testBoundsLimit,
@@ -101,7 +101,9 @@ func (c *check) badDurations(d time.Duration, sub store.Subscription, leased sto
 			return err
 		}},
 		c.badOutcome("retry_in", leased, func(o *store.Outcome) { o.RetryIn = d }),
-		c.badOutcome("probe_in", leased, func(o *store.Outcome) { o.ProbeIn = d }),
+		c.badOutcome("probe.first", leased, func(o *store.Outcome) { o.Probe.First = d }),
+		c.badOutcome("probe.max", leased, func(o *store.Outcome) { o.Probe.Max = d }),
+		c.badOutcome("throttle_for", leased, func(o *store.Outcome) { o.Effect, o.ThrottleFor = store.EffectThrottled, d }),
 		c.badOutcome("attempt.duration", leased, func(o *store.Outcome) { o.Attempt.Duration = d }),
 	}
 }

@@ -37,7 +37,7 @@ func canceled(cl store.Claim, why string) store.Outcome {
 		Lease:     cl.Lease,
 		State:     store.Canceled,
 		RetryIn:   time.Second,
-		ProbeIn:   time.Hour,
+		Probe:     probeIn(time.Hour),
 		BodyState: store.BodyOverridden, BodyOverride: []byte("none of this"),
 		Attempt: attempt(cl, 500, why),
 	}

@@ -10,23 +10,22 @@ import (
 func healthRules() []rule {
 	return []rule{
 		{name: "success", test: testHealthSuccess,
-			rule: "After Delivered the health is Healthy, and all else but SlowStart zero."},
+			rule: "After Delivered the health is Healthy, and nothing is left of failures but SlowStart."},
 		{name: "failure", test: testHealthFailure,
 			rule: "After Pending and Dead it is not Healthy, and Failures grows by one."},
 		{name: "recovering", test: testHealthRecovering,
 			rule: "After a success SlowStart is the number of Failures that it ended, at most MaxSlowStart, or one " +
 				"less than before when there were none; after a failure it is zero."},
 		{name: "hold", test: testHealthHold,
-			rule: "ProbeIn, when positive, keeps the longer of NextProbeAt and now + ProbeIn, and adds one to Holds " +
-				"unless the subscription is held already."},
+			rule: "The failure that opens the breaker plans a probe; what comes before it changes nothing of that."},
 		{name: "hold-again", test: testHealthHoldAgain,
-			rule: "Holds counts how often the subscription was held since the last success."},
+			rule: "Each probe that fails plans another, and Probes counts them."},
 		{name: "hold-delivered", test: testHealthHoldDelivered,
 			rule: "A success holds nothing, and lifts the hold that there is."},
 		{name: "failing-for", test: testFailingFor,
 			rule: "FailingFor is the time over which the failures are spread."},
 		{name: "failing-for-cap", test: testFailingForCap, days: true,
-			rule: "A gap between two failures counts as a day at most."},
+			rule: "A gap between two failures counts as MaxFailureGap at most."},
 		{name: "apart", test: testHealthApart,
 			rule: "Each subscription has a health of its own."},
 	}
@@ -99,9 +98,9 @@ func testHealthHold(c *check) {
 		end  time.Duration
 	}{
 		{c.long / 2, store.Health{Failures: 1, Probes: 1}, c.long / 2},
-		{c.long, store.Health{Failures: 2, Probes: 1}, c.long},
-		{c.short, store.Health{Failures: 3, Probes: 1}, c.long},
-		{0, store.Health{Failures: 4, Probes: 1}, c.long},
+		{c.long, store.Health{Failures: 2, Probes: 1}, c.long / 2},
+		{c.short, store.Health{Failures: 3, Probes: 1}, c.long / 2},
+		{0, store.Health{Failures: 4, Probes: 1}, c.long / 2},
 	} {
 		got := c.counts(held(claims[i], 0, tc.hold)).After
 		equal(c, "Failures", got.Failures, tc.want.Failures)
@@ -129,9 +128,9 @@ func testHealthHoldDelivered(c *check) {
 	c.counts(held(claims[0], c.long, c.long))
 	equal(c, "claims while held", len(c.claim(10)), 0)
 	o := delivered(claims[1])
-	o.ProbeIn = c.long
+	o.Probe = probeIn(c.long)
 	equal(c, "After", c.counts(o).After, store.Health{Healthy: true, SlowStart: 1})
-	equal(c, "claims after a success", len(c.claim(10)), 1)
+	equal(c, "claims after a success", len(c.claim(10)), 2)
 }
 
 func testFailingFor(c *check) {
@@ -152,18 +151,18 @@ func testFailingFor(c *check) {
 func testFailingForCap(c *check) {
 	sub := c.subscribe()
 	c.publish(1)
-	const day = store.MaxFailureGap
+	const gap = store.MaxFailureGap
 	c.counts(failed(c.claimOne(), 0))
-	for _, gap := range []struct{ wait, total time.Duration }{
-		{day / 2, day / 2},
-		{10 * day, day/2 + day},
-		{300 * day, day/2 + 2*day},
-		{day / 4, day/4 + day/2 + 2*day},
+	for _, step := range []struct{ wait, total time.Duration }{
+		{gap / 2, gap / 2},
+		{10 * gap, gap/2 + gap},
+		{3000 * gap, gap/2 + 2*gap},
+		{gap / 4, gap/4 + gap/2 + 2*gap},
 	} {
-		c.pass(gap.wait)
+		c.pass(step.wait)
 		c.counts(failed(c.claimOne(), 0))
-		if got := c.health(sub.ID).FailingFor; got < gap.total || got > gap.total+time.Minute {
-			c.errorf("FailingFor after a gap of %v: got %v, want about %v", gap.wait, got, gap.total)
+		if got := c.health(sub.ID).FailingFor; got < step.total || got > step.total+time.Minute {
+			c.errorf("FailingFor after a gap of %v: got %v, want about %v", step.wait, got, step.total)
 		}
 	}
 }

@@ -10,6 +10,10 @@ import (
 
 func requeueRules() []rule {
 	return []rule{
+		{name: "in-order", test: testRequeueInOrder,
+			rule: "What was requeued is claimed in the order of Enqueue, in however many steps it was."},
+		{name: "in-order-since", test: testRequeueSince, days: true,
+			rule: "Requeue takes what was enqueued in the time that was asked for, and reads nothing else."},
 		{name: "pending-again", test: testRequeue,
 			rule: "Requeue makes deliveries pending and due at once, with Claim.Retry at zero and their attempts " +
 				"kept."},
@@ -27,7 +31,7 @@ func requeueRules() []rule {
 		{name: "leased", test: testRequeueLeased,
 			rule: "Requeue leaves leased deliveries alone."},
 		{name: "steps", test: testRequeueSteps,
-			rule: "Requeue takes one step of a listing: at most Limit, and a cursor for the next step, \"\" after " +
+			rule: "Requeue takes one step, oldest first: at most Limit, and a cursor for the next step, \"\" after " +
 				"the last."},
 		{name: "held", test: testRequeueHeld,
 			rule: "Requeue names each held subscription of which something matches once, and leaves it held."},
@@ -178,10 +182,10 @@ func testRequeueSteps(c *check) {
 		total += r.Requeued
 		want := min(2*(step+1), len(ids))
 		pending := c.deliveries(store.DeliveryQuery{States: []store.State{store.Pending}})
-		newest := slices.Clone(ids[len(ids)-want:])
-		slices.Reverse(newest)
+		oldest := slices.Clone(ids[:want])
+		slices.Reverse(oldest) // as a listing has them
 		equal(c, "requeued so far", total, want)
-		c.sameIDs("pending so far", listed(pending), newest)
+		c.sameIDs("pending so far", listed(pending), oldest)
 		if (step == 3) != (next == "") {
 			c.errorf("cursor after step %d of 4: got %q", step+1, next)
 		}
@@ -234,7 +238,7 @@ func (c *check) hold(n int, d time.Duration) (subs map[string]store.Health) {
 			continue
 		}
 		o := dead(cl)
-		o.ProbeIn = d
+		o.Probe = probeIn(d)
 		subs[cl.SubscriptionID] = c.counts(o).After
 	}
 	c.release(rest...)
@@ -274,9 +278,9 @@ func testRequeueHeldMet(c *check) {
 	claims := c.claim(2)
 	c.counts(held(claims[0], c.long, c.long))
 	leased, due := ids[1], ids[2]
-	for _, id := range []string{leased, due} {
+	for id, n := range map[string]int{leased: 0, due: 1} { // one that is due is asked for as the next probe
 		q := store.DeliveryQuery{EventID: id, States: []store.State{store.Pending}}
-		equal(c, "requeued", c.requeue(q), 0)
+		equal(c, "requeued", c.requeue(q), n)
 		c.held("one that is due or leased", q, sub.ID)
 	}
 	c.held("one that waits for a retry", store.DeliveryQuery{EventID: ids[0], States: store.States()}, sub.ID)
@@ -305,6 +309,62 @@ func probeNowRules() []rule {
 			rule: "ProbeNow ends the holds of the subscriptions that it names, and changes their health in nothing else."},
 		{name: "others", test: testProbeNowOthers,
 			rule: "ProbeNow leaves others held, and ignores IDs that are unknown and subscriptions that are not held."},
+	}
+}
+
+func testRequeueInOrder(c *check) {
+	sub := c.subscribe()
+	ids := c.publish(23)
+	for i, cl := range c.claim(len(ids)) {
+		if i%3 == 0 { // some have been tried before
+			c.counts(failed(cl, 0))
+			cl = c.claimOne()
+		}
+		c.counts(delivered(cl))
+	}
+	q := store.DeliveryQuery{SubscriptionID: sub.ID, Limit: 4}
+	var got []string
+	for step := 0; ; step++ {
+		r, err := c.store.Requeue(c.ctx, q)
+		c.must("Requeue", err)
+		if step < 5 {
+			equal(c, "requeued in a step", r.Requeued, 4)
+		}
+		if r.Next == "" {
+			break
+		}
+		if step == 2 { // what is claimed meanwhile is the oldest
+			got = claimed(c.claim(5))
+		}
+		q.Cursor = r.Next
+	}
+	c.sameIDs("claims of what was requeued", append(got, claimed(c.claim(100))...), ids)
+}
+
+func testRequeueSince(c *check) {
+	sub := c.subscribe()
+	var ids []string
+	var times []time.Time
+	for range 6 {
+		times = append(times, time.Now().Add(-time.Minute))
+		ids = append(ids, c.publish(2)...)
+		for _, cl := range c.claim(2) {
+			c.counts(delivered(cl))
+		}
+		c.pass(time.Hour)
+	}
+	for _, tc := range []struct{ since, until, limit int }{{2, 4, 1}, {0, 3, 3}, {5, 0, 2}, {3, 0, 100}} {
+		q := store.DeliveryQuery{SubscriptionID: sub.ID, Limit: tc.limit, Since: times[tc.since]}
+		want := ids[2*tc.since:]
+		if tc.until > 0 {
+			q.Until, want = times[tc.until], ids[2*tc.since:2*tc.until]
+		}
+		equal(c, "requeued", c.requeue(q), len(want))
+		claims := c.claim(100)
+		c.sameIDs("claims of what was requeued", claimed(claims), want)
+		for _, cl := range claims {
+			c.counts(delivered(cl))
+		}
 	}
 }
 

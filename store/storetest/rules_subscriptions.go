@@ -197,7 +197,7 @@ func testURLChange(c *check) {
 	equal(c, "claims while held", len(c.claim(10)), 0)
 	c.update(sub.ID, func(s *store.Subscription) { s.URL = "https://new.example/" })
 	equal(c, "health after a new URL", c.health(sub.ID), store.Health{})
-	equal(c, "claims once the hold is lifted", len(c.claim(10)), 2)
+	equal(c, "claims once the hold is lifted", len(c.claim(10)), 3)
 }
 
 func testSealedWith(c *check) {

@@ -166,15 +166,19 @@ func failed(cl store.Claim, retryIn time.Duration) store.Outcome {
 
 func held(cl store.Claim, retryIn, holdFor time.Duration) store.Outcome {
 	o := failed(cl, retryIn)
-	o.ProbeIn = holdFor
+	o.Probe = probeIn(holdFor)
 	return o
+}
+
+// probeIn is a policy by which each failure opens the breaker, for so long each time.
+func probeIn(d time.Duration) store.ProbePolicy {
+	return store.ProbePolicy{Threshold: 1, First: d, Max: d}
 }
 
 func attempt(cl store.Claim, status int, wrong string) store.Attempt {
 	return store.Attempt{
 		Number:   cl.Attempt,
 		At:       time.Now(),
-		Duration: 30 * time.Millisecond,
 		Status:   status,
 		Error:    wrong,
 		Response: []byte("answer"),

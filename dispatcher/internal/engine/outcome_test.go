@@ -24,7 +24,7 @@ func TestOutcomeOf(t *testing.T) {
 		result  send.Result
 		state   store.State
 		retryIn time.Duration
-		holdFor time.Duration
+		probe   bool // the claim is one
 	}{
 		{name: "a success", result: send.Result{Attempt: store.Attempt{Status: 200}}, state: store.Delivered},
 		{name: "a success of a probe", health: store.Health{Failures: 9, Probes: 4},
@@ -43,17 +43,23 @@ func TestOutcomeOf(t *testing.T) {
 		{name: "one failure short of the breaker", health: store.Health{Failures: 1},
 			result: send.Result{Attempt: store.Attempt{Error: wrong}}, state: store.Pending, retryIn: time.Minute},
 		{name: "the failure that opens it", health: store.Health{Failures: 2},
-			result: send.Result{Attempt: store.Attempt{Error: wrong}}, state: store.Pending, retryIn: time.Minute, holdFor: time.Minute},
+			result: send.Result{Attempt: store.Attempt{Error: wrong}}, state: store.Pending, retryIn: time.Minute},
 		{name: "a probe that fails", health: store.Health{Failures: 7, Probes: 4},
-			result: send.Result{Attempt: store.Attempt{Error: wrong}}, state: store.Pending, retryIn: time.Minute, holdFor: 5 * time.Minute},
-		{name: "a probe that is its delivery's last", retry: 3, health: store.Health{Failures: 7},
-			result: send.Result{Attempt: store.Attempt{Error: wrong}}, state: store.Dead, holdFor: time.Minute},
+			result: send.Result{Attempt: store.Attempt{Error: wrong}}, state: store.Pending, retryIn: time.Minute},
+		{name: "a probe in place of its delivery's last", retry: 3, health: store.Health{Failures: 7}, probe: true,
+			result: send.Result{Attempt: store.Attempt{Error: wrong}}, state: store.Pending, retryIn: 4 * time.Minute},
 	} {
-		c := &store.Claim{Lease: store.Lease{SubscriptionID: "s", EventID: "e"}, Attempt: 7, Retry: tt.retry, Health: tt.health}
+		c := &store.Claim{Lease: store.Lease{SubscriptionID: "s", EventID: "e"}, Attempt: 7, Retry: tt.retry, Health: tt.health, Probe: tt.probe}
 		tt.result.Body = send.Body{State: store.BodyOverridden, Override: []byte("kept")}
 		o := e.OutcomeOf(c, &tt.result)
-		if o.State != tt.state || o.RetryIn != tt.retryIn || o.ProbeIn != tt.holdFor {
-			t.Errorf("%s: %s, retried in %v, held for %v; want %s, %v, %v", tt.name, o.State, o.RetryIn, o.ProbeIn, tt.state, tt.retryIn, tt.holdFor)
+		if o.State != tt.state || o.RetryIn != tt.retryIn || o.KeepRetry != tt.probe {
+			t.Errorf("%s: %s, retried in %v, counted: %v; want %s, %v, %v",
+				tt.name, o.State, o.RetryIn, !o.KeepRetry, tt.state, tt.retryIn, !tt.probe)
+		}
+		p := o.Probe
+		if o.State != store.Delivered && (p.Threshold != 3 || p.First != 5*time.Second || p.Max != 5*time.Minute ||
+			p.Jitter < 0.8 || p.Jitter > 1.2) {
+			t.Errorf("%s: probed by %+v", tt.name, p)
 		}
 		kept := o.BodyState == store.BodyOverridden && string(o.BodyOverride) == "kept"
 		if o.Lease != c.Lease || o.Attempt.Number != 7 || kept == (tt.state == store.Delivered) {

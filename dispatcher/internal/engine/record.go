@@ -72,7 +72,7 @@ func (r *run) recordBatch(batch []recorded) {
 	var opEvents []events.Event
 	for i := range results {
 		res := &results[i]
-		moved = moved || res.Ignored || res.Before != res.After ||
+		moved = moved || res.Ignored || limitsOf(res.Before) != limitsOf(res.After) ||
 			outcomes[i].State == store.Canceled
 		if !res.Ignored {
 			opEvents = r.afterOutcome(&batch[i], res, opEvents)
@@ -82,6 +82,14 @@ func (r *run) recordBatch(batch []recorded) {
 		r.tickets.wakeClaimer()
 	}
 	r.publish(opEvents)
+}
+
+// limitsOf returns what of a health decides how much may be claimed.
+func limitsOf(h store.Health) store.Health {
+	return store.Health{
+		Healthy: h.Healthy, Failures: h.Failures, SlowStart: h.SlowStart,
+		NextProbeAt: h.NextProbeAt, HeldUntil: h.HeldUntil, Pace: h.Pace,
+	}
 }
 
 // afterOutcome does what follows from an outcome that counted, and appends the operational events

@@ -20,6 +20,9 @@ type Position struct{ Seq, Num uint64 }
 // Start returns the position that no item stands before.
 func Start() Position { return Position{Seq: MaxNumber} }
 
+// End returns the position that no item stands after.
+func End() Position { return Position{Num: MaxNumber} }
+
 // Compare is negative if p comes before q in a listing, positive if it comes after, zero if they
 // are equal.
 func (p Position) Compare(q Position) int {

@@ -40,6 +40,20 @@ func (w Walk[T]) Step(cursor string, limit, likely int) (c *Collector[T], next s
 	return c, c.Next(other), nil
 }
 
+// StepBack is Step for a caller that goes from the end of the listing to its start. The first step,
+// without a cursor, begins at from, which may be [End].
+func (w Walk[T]) StepBack(
+	cursor string, from Position, limit, likely int,
+) (c *Collector[T], next string, err error) {
+	if cursor == "" {
+		cursor = Cursor{At: from, Back: true}.String()
+	}
+	if c, err = w.collect(cursor, limit, likely); err != nil {
+		return nil, "", err
+	}
+	return c, c.previous(false), nil
+}
+
 // Count returns how many items there are on all pages.
 func (w Walk[T]) Count() (n int, err error) {
 	err = w(Cursor{At: Start()}, func(Position, *T) bool {

@@ -32,7 +32,7 @@ func (q *Sub[Q, L]) check(s *Schedule[Q, L], loads int) error {
 		return fmt.Errorf("it keeps changes without a load")
 	case (q.idle != nil) != (q.known && q.empty()):
 		return fmt.Errorf("idle: %v, known: %v, empty: %v", q.idle != nil, q.known, q.empty())
-	case q.ring == nil && q.known && q.active && q.wakeAt == 0 && q.postponedUntil == 0 && q.nextProbeAt == 0:
+	case q.ring == nil && q.known && q.active && q.wakeAt == 0 && q.blockedUntil() == 0:
 		if _, ok := q.implicit.peek(); ok || q.windows[Packed].maybe() || q.windows[First].maybe() {
 			return fmt.Errorf("it has something due, and is in no ring")
 		}

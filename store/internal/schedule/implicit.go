@@ -64,6 +64,16 @@ func (l *implicit) peek() (seq uint64, ok bool) {
 	return l.items[l.next] >> flagBits, true
 }
 
+// peekLast returns the last event that is free to be claimed.
+func (l *implicit) peekLast() (seq uint64, ok bool) {
+	for _, item := range slices.Backward(l.items) {
+		if item&(taken|canceled|gone) == 0 {
+			return item >> flagBits, true
+		}
+	}
+	return 0, false
+}
+
 // take marks an event as claimed, if it is in the list.
 func (l *implicit) take(seq uint64) {
 	if i, ok := l.find(seq); ok {
@@ -100,20 +110,23 @@ func (l *implicit) remove(seq uint64) {
 	}
 	l.items[i] |= gone
 	l.size--
-	if i == 0 {
+	if i == 0 || i == len(l.items)-1 {
 		l.trim()
 	}
 }
 
-// trim forgets what is gone at the front. What is gone in the middle stays until the front reaches
+// trim forgets what is gone at both ends. What is gone in the middle stays until one of them reaches
 // it: moving the rest for each would make a drain out of order quadratic.
 func (l *implicit) trim() {
+	for end := len(l.items) - 1; end >= 0 && l.items[end]&gone != 0; end-- {
+		l.items = l.items[:end]
+	}
 	n := 0
 	for n < len(l.items) && l.items[n]&gone != 0 {
 		n++
 	}
 	l.items = l.items[n:]
-	l.next = max(l.next-n, 0)
+	l.next = min(max(l.next-n, 0), len(l.items))
 	if len(l.items) == 0 {
 		l.items = nil
 	}

@@ -39,6 +39,7 @@ func (s *Schedule[Q, L]) lease(q *Sub[Q, L], p Position, from Source, until int6
 	if old := q.leases[p.Seq]; old != nil { // it has run out
 		s.endLease(old)
 	}
+	q.lastLease = s.now
 	s.lastToken++
 	l := &Lease[Q, L]{Sub: q, Seq: p.Seq, Token: s.lastToken, From: from, until: until, home: from, position: p}
 	if q.leases == nil {

@@ -26,6 +26,7 @@ type Lack struct {
 type WindowLack struct {
 	Needed bool
 	After  Position // what comes after this position
+	Newest bool     // or else, and then After says nothing, the last of all that there is
 	loads  uint32
 }
 
@@ -48,6 +49,9 @@ type LoadedWindow struct {
 	Positions []Position // in order; the schedule keeps it
 	UpTo      Position   // everything up to here was looked at
 	Complete  bool       // there is nothing after UpTo
+
+	// Where the Newest were asked for, Positions are some of the last, in order: more than there may
+	// be leases of one subscription. The rest is not looked at.
 }
 
 // changes is what has become of a subscription's deliveries since a load began.
@@ -81,7 +85,10 @@ func (q *Sub[Q, L]) lack() Lack {
 	q.loading++
 	l := Lack{Num: q.Num, State: !q.known, sub: q.id, states: q.states}
 	for i := range q.windows {
-		if w := &q.windows[i]; w.needsLoad() {
+		switch w := &q.windows[i]; {
+		case q.probing && Source(i) != Retry && w.needsNewest():
+			l.Windows[i] = WindowLack{Needed: true, Newest: true, loads: w.loads}
+		case w.needsLoad():
 			l.Windows[i] = WindowLack{Needed: true, After: w.upTo, loads: w.loads}
 		}
 	}
@@ -103,13 +110,27 @@ func (s *Schedule[Q, L]) Load(lack *Lack, loaded Loaded, now int64) (stateOf *Su
 	}
 	for i := range q.windows {
 		w, asked, got := &q.windows[i], &lack.Windows[i], &loaded.Windows[i]
-		if !asked.Needed || !got.OK || !w.needsLoad() || w.loads != asked.loads {
+		if !asked.Needed || !got.OK || w.loads != asked.loads {
 			continue // another load came first, or the window was restarted
 		}
-		w.load(slices.DeleteFunc(got.Positions, func(p Position) bool { return !q.free(p.Seq) || s.isBarred(p.Seq) }), got.UpTo, got.Complete)
+		positions := slices.DeleteFunc(got.Positions, func(p Position) bool { return !q.free(p.Seq) || s.isBarred(p.Seq) })
 		for _, a := range q.changes.added {
-			if a.to == Source(i) && !q.Busy(a.p.Seq) {
-				w.add(a.p, s.maxWindow)
+			if asked.Newest && a.to == Source(i) && !q.Busy(a.p.Seq) {
+				positions = append(positions, a.p)
+			}
+		}
+		switch {
+		case asked.Newest && !w.needsNewest(), !asked.Newest && !w.needsLoad():
+		case asked.Newest && len(positions) == 0:
+			w.loadNewest(Position{})
+		case asked.Newest:
+			w.loadNewest(slices.MaxFunc(positions, Position.Compare))
+		default:
+			w.load(positions, got.UpTo, got.Complete)
+			for _, a := range q.changes.added {
+				if a.to == Source(i) && !q.Busy(a.p.Seq) {
+					w.add(a.p, s.maxWindow)
+				}
 			}
 		}
 	}

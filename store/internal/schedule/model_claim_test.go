@@ -47,6 +47,7 @@ func (m *model) claim(req store.ClaimRequest) *round {
 
 // run lets a round go on, and looks at what it has taken. done says that it lacks nothing.
 func (m *model) run(rd *round) (done bool) {
+	m.probes = rd.req.BreakerThreshold
 	lacks := rd.Run()
 	rd.now = m.s.Now()
 	rd.runs++
@@ -139,7 +140,7 @@ func (m *model) wantRightLease(rd *round, l *lease) {
 	m.leases = append(m.leases, h)
 	m.tokens[l.Token] = h
 	k.retryFirst = l.From != schedule.Retry
-	k.lastLease, k.waiting = m.count, m.count+1
+	k.lastLease, k.waiting, k.leasedAt = m.count, m.count+1, rd.now
 	m.count++
 	if !m.hasFree(num) {
 		k.waiting = -1
@@ -159,6 +160,8 @@ func (m *model) wantOrder(l *lease) {
 	}
 	want := schedule.Position{}
 	switch {
+	case m.probing(num):
+		want = probe(first, retries)
 	case len(retries) > 0 && (len(first) == 0 || m.get(num).retryFirst):
 		want = retries[0]
 	case len(first) > 0:
@@ -170,6 +173,19 @@ func (m *model) wantOrder(l *lease) {
 	if source := m.file[num].pending[l.Seq].source; source != l.From {
 		m.fail("%d/%d is leased from source %d; it is in %d", num, l.Seq, l.From, source)
 	}
+}
+
+// probe returns what a probe takes.
+func probe(first, retries []schedule.Position) schedule.Position {
+	switch {
+	case len(retries) > 0 && retries[0].Due == schedule.Asked:
+		return retries[0]
+	case len(first) > 0:
+		return first[len(first)-1]
+	case len(retries) > 0:
+		return retries[0]
+	}
+	return schedule.Position{}
 }
 
 // wantTurn says whether it is the subscription's turn, and its class's. Nobody else of its class
@@ -253,7 +269,11 @@ func (m *model) wantNextDue(rd *round) {
 		}
 		next := int64(math.MaxInt64)
 		for seq, p := range f.pending {
-			if at := max(p.due, m.blockedUntil(num)); !p.blocked && !m.busy(num, seq) && at > m.now {
+			due := p.due
+			if m.probing(num) {
+				due = 0
+			}
+			if at := max(due, m.blockedUntil(num)); !p.blocked && !m.busy(num, seq) && at > m.now {
 				next = min(next, at)
 			}
 		}

@@ -251,7 +251,7 @@ func (m *model) revive() {
 	seq := rapid.SampledFrom(sorted(ended)).Draw(m.t, "event")
 	p := pending{source: schedule.First, became: m.next(), attempts: ended[seq]}
 	if p.attempts > 0 {
-		p.source, p.due = schedule.Retry, m.now
+		p.source, p.due = schedule.Retry, rapid.SampledFrom([]int64{schedule.Asked, m.now}).Draw(m.t, "due")
 	}
 	m.put(num, seq, p, false)
 }
@@ -285,7 +285,7 @@ func (m *model) hasten() {
 		return p.due > m.now && !p.blocked && !m.busy(num, seq)
 	})
 	if ok {
-		p.due = m.now
+		p.due = rapid.SampledFrom([]int64{schedule.Asked, m.now}).Draw(m.t, "due")
 		m.put(num, seq, p, false)
 	}
 }
@@ -364,6 +364,9 @@ func (m *model) finish(h *held, state store.State) {
 		return
 	}
 	p.source, p.due = schedule.Retry, m.now+int64(rapid.IntRange(0, 40).Draw(m.t, "retryIn"))
+	if rapid.IntRange(0, 2).Draw(m.t, "parked") == 0 {
+		p.due = schedule.Parked(p.attempts)
+	}
 	m.put(h.num, h.Seq, p, true, setHealth)
 }
 

@@ -77,12 +77,14 @@ type known struct {
 
 	waiting   int // the number of leases when a round first saw it have something due; -1 if it has nothing
 	lastLease int // the number of leases at its last one
+	leasedAt  int64
 }
 
 type model struct {
 	t      *rapid.T
 	s      *turns
 	window int
+	probes int // the BreakerThreshold of the last round that ran
 	now    int64
 	began  int64 // when the last round began
 
@@ -187,8 +189,14 @@ func (m *model) busy(num, seq uint64) bool {
 // blockedUntil returns until when nothing of a subscription is claimed.
 func (m *model) blockedUntil(num uint64) int64 {
 	at := m.pauses[num]
-	if until := m.get(num).state.Health.NextProbeAt; !until.IsZero() {
-		at = max(at, until.UnixNano())
+	h := &m.get(num).state.Health
+	for _, until := range []time.Time{h.NextProbeAt, h.HeldUntil} {
+		if !until.IsZero() {
+			at = max(at, until.UnixNano())
+		}
+	}
+	if last := m.get(num).leasedAt; h.Pace > 0 && last > 0 {
+		at = max(at, last+int64(h.Pace))
 	}
 	return at
 }
@@ -200,15 +208,21 @@ func (m *model) open(num uint64) bool {
 	return k.ok && k.state.Active && m.blockedUntil(num) <= m.now
 }
 
+// probing reports whether the breaker of a subscription is open, as far as the schedule knows.
+func (m *model) probing(num uint64) bool {
+	k := m.get(num)
+	return k.ok && m.probes > 0 && k.state.Health.Failures >= m.probes
+}
+
 // free returns the deliveries of a subscription that are free and due, those of first attempts and
-// of retries each in order.
+// of retries each in order. Where the breaker is open, retries are free whenever they are due.
 func (m *model) free(f file, num uint64) (first, retries []schedule.Position) {
 	if f[num] == nil || !m.open(num) {
 		return nil, nil
 	}
 	for seq, p := range f[num].pending {
 		switch {
-		case p.blocked || m.busy(num, seq) || p.due > m.now:
+		case p.blocked || m.busy(num, seq) || p.due > m.now && !m.probing(num):
 		case p.due == 0:
 			first = append(first, p.position(seq))
 		default:
@@ -263,21 +277,24 @@ func (m *model) read(lack *schedule.Lack) schedule.Loaded {
 	}
 	for i := range lack.Windows {
 		if w := &lack.Windows[i]; w.Needed {
-			loaded.Windows[i] = m.readWindow(f, schedule.Source(i), w.After)
+			loaded.Windows[i] = m.readWindow(f, schedule.Source(i), w)
 		}
 	}
 	return loaded
 }
 
-func (m *model) readWindow(f *stored, source schedule.Source, after schedule.Position) schedule.LoadedWindow {
+func (m *model) readWindow(f *stored, source schedule.Source, lack *schedule.WindowLack) schedule.LoadedWindow {
 	var all []schedule.Position
 	for seq, p := range f.pending {
-		if at := p.position(seq); p.source == source && !p.blocked && at.Compare(after) > 0 {
+		if at := p.position(seq); p.source == source && !p.blocked && (lack.Newest || at.Compare(lack.After) > 0) {
 			all = append(all, at)
 		}
 	}
 	slices.SortFunc(all, schedule.Position.Compare)
-	w := schedule.LoadedWindow{OK: true, UpTo: after, Complete: true}
+	if lack.Newest { // more than there may be leases
+		return schedule.LoadedWindow{OK: true, Positions: all[max(0, len(all)-newest):]}
+	}
+	w := schedule.LoadedWindow{OK: true, UpTo: lack.After, Complete: true}
 	if n := rapid.IntRange(1, m.window).Draw(m.t, "n"); len(all) > n {
 		all, w.Complete = all[:n], false
 	}
@@ -287,6 +304,9 @@ func (m *model) readWindow(f *stored, source schedule.Source, after schedule.Pos
 	return w
 }
 
+// newest is how many positions are read from the other end.
+const newest = 64
+
 func (m *model) health() store.Health {
 	h := rapid.SampledFrom([]store.Health{
 		{}, {}, {Healthy: true}, {Healthy: true}, {Healthy: true, SlowStart: 1}, {Healthy: true, SlowStart: 3},
@@ -294,6 +314,10 @@ func (m *model) health() store.Health {
 	}).Draw(m.t, "health")
 	if h.Failures > 0 && rapid.IntRange(0, 2).Draw(m.t, "hold") == 0 {
 		h.NextProbeAt = time.Unix(0, m.now+int64(rapid.IntRange(-5, 40).Draw(m.t, "for")))
+	}
+	if rapid.IntRange(0, 3).Draw(m.t, "throttled") == 0 {
+		h.HeldUntil = time.Unix(0, m.now+int64(rapid.IntRange(-5, 40).Draw(m.t, "throttledFor")))
+		h.Pace = time.Duration(rapid.IntRange(0, 9).Draw(m.t, "pace"))
 	}
 	return h
 }

@@ -2,12 +2,28 @@ package schedule
 
 import "cmp"
 
-// Position is where a delivery stands among those of its subscription: retries by when they are due, first attempts,
-// whose Due is 0, by their event.
+// Position is where a delivery stands among those of its subscription: first attempts by their
+// event, retries by when they are due.
+//
+// Small numbers in place of a time say that a retry is due at once, and stand before all times:
+// [Asked], and what [Parked] returns. Those of the same number go in the order of their events. So
+// what somebody asked for comes in the order of Publish, in however many steps they asked; and what
+// an open breaker holds back is due as soon as it closes, in the order of attempts and events,
+// without a single write.
 type Position struct {
-	Due int64  // nanoseconds of the store's clock; 0 for a first attempt
+	Due int64  // 0 for a first attempt, a small number, or nanoseconds of the store's clock
 	Seq uint64 // the sequence number of the event
 }
+
+// Asked is the Due of a delivery that was asked for: a redelivery or a replay.
+const Asked = 1
+
+// Parked returns the Due of a delivery that was attempted so often, 1 at least, and that nothing
+// keeps from being attempted again but the breaker of its subscription.
+func Parked(attempts int) int64 { return Asked + int64(min(attempts, maxParked)) }
+
+// maxParked keeps these numbers far below any time: it is two milliseconds after 1970 began.
+const maxParked = 2_000_000
 
 // Compare orders positions.
 func (p Position) Compare(o Position) int {

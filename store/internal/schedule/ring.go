@@ -32,7 +32,7 @@ func (t *turn[Q, L]) time() int64 { return t.number }
 func (t *turn[Q, L]) index() *int { return &t.pos }
 
 // limits are what the limit of a Sub depends on beside its health.
-type limits struct{ perSubscription, probeAfter int }
+type limits struct{ perSubscription, breakerThreshold int }
 
 // enter gives q a turn after all others of its class, unless it has one. It reports whether it had
 // none.
@@ -82,11 +82,7 @@ func (rs *rings[Q, L]) move(q *Sub[Q, L], to *ring[Q, L]) {
 }
 
 // use readies the rings for a request: what other limits have kept back is looked at again.
-func (rs *rings[Q, L]) use(req *store.ClaimRequest) {
-	l := limits{req.PerSubscription, req.BreakerThreshold}
-	if l == rs.limits {
-		return
-	}
+func (rs *rings[Q, L]) use(l limits) {
 	rs.limits = l
 	for t, ok := rs.aside.first(); ok; t, ok = rs.aside.first() {
 		rs.readmit(t.sub)

@@ -41,10 +41,10 @@ func (r *Round[Q, L]) Run() []Lack {
 	s := r.schedule
 	r.now = s.now // others may have gone on since the last Run, and time must not go back for a Sub
 	s.wakeSleepers(r.now)
+	s.use(r.req)
 	if len(s.unknown) > 0 {
 		return r.unknown()
 	}
-	s.rings.use(r.req)
 	for len(r.Leases) < r.req.Max {
 		took, lacking := r.step()
 		if lacking {

@@ -123,8 +123,35 @@ func (s *Schedule[Q, L]) setState(q *Sub[Q, L], active bool, health *store.Healt
 	s.leased[q.class] -= q.leased
 	s.leased[class] += q.leased
 	q.active, q.health, q.class = active, *health, class
-	q.nextProbeAt = Nanos(health.NextProbeAt)
+	q.heldUntil = max(Nanos(health.NextProbeAt), Nanos(health.HeldUntil))
+	q.pace = int64(health.Pace)
+	q.probing = s.isProbe(health)
 	q.states++
+}
+
+// isProbe reports whether the breaker of a subscription with this health is open, by the threshold
+// of the last claim.
+func (s *Schedule[Q, L]) isProbe(h *store.Health) bool {
+	return (&store.ClaimRequest{BreakerThreshold: s.rings.limits.breakerThreshold}).IsProbe(h)
+}
+
+// use readies the schedule for the limits of a request. They are the same in each call of a host, so
+// what it takes to change them does not matter.
+func (s *Schedule[Q, L]) use(req *store.ClaimRequest) {
+	l, was := limits{req.PerSubscription, req.BreakerThreshold}, s.rings.limits
+	if l == was {
+		return
+	}
+	s.rings.use(l)
+	if l.breakerThreshold == was.breakerThreshold {
+		return
+	}
+	for _, q := range s.subs {
+		if probing := s.isProbe(&q.health); probing != q.probing {
+			q.probing = probing
+			s.settle(q, s.now)
+		}
+	}
 }
 
 // Forget drops a Sub: the subscription is gone. Its leases end.

@@ -49,7 +49,7 @@ func TestTurns(t *testing.T) {
 		{"one at its limit is passed over", []store.Health{healthy, healthy}, []uint64{1, 1, 1, 2, 2, 2},
 			store.ClaimRequest{Max: 9, PerSubscription: 2}, "1/1 2/4 1/2 2/5"},
 		{"a probe at a time", []store.Health{{Failures: 5}, failing}, []uint64{1, 1, 2, 2},
-			store.ClaimRequest{Max: 9, BreakerThreshold: 5}, "1/1 2/3 2/4"},
+			store.ClaimRequest{Max: 9, BreakerThreshold: 5}, "1/2 2/3 2/4"},
 		{"slow start", []store.Health{{Healthy: true, SlowStart: 2}}, []uint64{1, 1, 1, 1, 1},
 			store.ClaimRequest{Max: 9, PerSubscription: 8}, "1/1 1/2"},
 		{"one at least in a slow start", []store.Health{{Healthy: true, SlowStart: 8}}, []uint64{1, 1},

@@ -23,7 +23,10 @@ type Sub[Q, L any] struct {
 	health         store.Health
 	class          store.Class
 	states         uint32 // changes with these, so that a load of older ones is told apart
-	nextProbeAt    int64  // until when health holds the subscription
+	probing        bool   // its breaker is open: one attempt at a time, and next chooses otherwise
+	heldUntil      int64  // until when health holds the subscription: a probe or a throttle
+	pace           int64  // the least time between two leases, as health says
+	lastLease      int64  // when the last one began
 	postponedUntil int64  // until when nothing is claimed, whatever its health says
 
 	implicit   implicit
@@ -54,8 +57,15 @@ func (q *Sub[Q, L]) Health() *store.Health { return &q.health }
 // Leased returns how many of its leases count against limits.
 func (q *Sub[Q, L]) Leased() int { return q.leased }
 
-// blockedUntil returns when the last of its hold and its postponement ends.
-func (q *Sub[Q, L]) blockedUntil() int64 { return max(q.nextProbeAt, q.postponedUntil) }
+// blockedUntil returns when the last of its hold and its postponement ends, and its pace lets it go
+// on.
+func (q *Sub[Q, L]) blockedUntil() int64 {
+	at := max(q.heldUntil, q.postponedUntil)
+	if q.pace > 0 {
+		at = max(at, q.lastLease+q.pace)
+	}
+	return at
+}
 
 // blocked reports whether nothing may be claimed for now.
 func (q *Sub[Q, L]) blocked(now int64) bool { return q.blockedUntil() > now }
@@ -78,6 +88,9 @@ func (q *Sub[Q, L]) hasDue(now int64) bool {
 	if q.windows[Packed].maybe() || q.windows[First].maybe() || q.windows[Retry].needsLoad() {
 		return true
 	}
+	if q.probing { // whatever is pending is good for a probe
+		return q.windows[Retry].maybe()
+	}
 	p, ok := q.windows[Retry].first()
 	return ok && p.Due <= now
 }
@@ -88,7 +101,7 @@ func (q *Sub[Q, L]) wake(now int64) int64 {
 	if q.blocked(now) && q.hasDue(now) {
 		return q.blockedUntil()
 	}
-	if p, ok := q.windows[Retry].after(now); ok {
+	if p, ok := q.windows[Retry].after(now); ok && !q.probing {
 		return max(p.Due, q.blockedUntil())
 	}
 	return 0
@@ -96,11 +109,20 @@ func (q *Sub[Q, L]) wake(now int64) int64 {
 
 // needsLoad reports whether a window must be loaded before it is known what is next.
 func (q *Sub[Q, L]) needsLoad() bool {
+	if q.probing {
+		if p, ok := q.windows[Retry].first(); ok && p.Due == Asked {
+			return false
+		}
+		return q.windows[Retry].needsLoad() || q.windows[Packed].lacksNewest() || q.windows[First].lacksNewest()
+	}
 	return q.windows[Packed].needsLoad() || q.windows[First].needsLoad() || q.windows[Retry].needsLoad()
 }
 
 // next returns the delivery whose turn it is; ok is false if none is due. No window may need a load.
 func (q *Sub[Q, L]) next(now int64) (p Position, from Source, ok bool) {
+	if q.probing {
+		return q.nextProbe()
+	}
 	first, from := Position{Seq: math.MaxUint64}, noneKnown
 	if seq, ok := q.implicit.peek(); ok {
 		first.Seq, from = seq, Implicit
@@ -115,6 +137,30 @@ func (q *Sub[Q, L]) next(now int64) (p Position, from Source, ok bool) {
 		return retry, Retry, true
 	}
 	return first, from, from != noneKnown
+}
+
+// nextProbe returns the delivery that is to find out whether the endpoint is back: what was asked
+// for; or else the newest first attempt, so that no old delivery or type of event that the endpoint
+// does not digest stands between it and the rest; or else, when all were tried, what was tried the
+// least, whenever it is due.
+func (q *Sub[Q, L]) nextProbe() (p Position, from Source, ok bool) {
+	retry, hasRetry := q.windows[Retry].first()
+	if hasRetry && retry.Due == Asked {
+		return retry, Retry, true
+	}
+	from = noneKnown
+	if seq, ok := q.implicit.peekLast(); ok {
+		p.Seq, from = seq, Implicit
+	}
+	for _, source := range [...]Source{Packed, First} {
+		if last, ok := q.windows[source].last(); ok && last.Seq > p.Seq {
+			p, from = last, source
+		}
+	}
+	if from == noneKnown && hasRetry {
+		return retry, Retry, true
+	}
+	return p, from, from != noneKnown
 }
 
 // take removes the delivery that next has returned from its source.

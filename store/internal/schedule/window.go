@@ -9,6 +9,11 @@ type window struct {
 	upTo      Position // everything up to here is in positions, or leased
 	complete  bool     // nothing comes after upTo
 	loads     uint32   // changes whenever upTo moves, so that a load for an older state is told apart
+
+	// newest is the last position of the whole order, which a probe takes. It is known if the window
+	// is complete, or was loaded from the other end and nothing has happened to it since.
+	newest      Position
+	newestKnown bool
 }
 
 // maybe reports whether there may be something in or behind the window.
@@ -20,6 +25,29 @@ func (w *window) needsLoad() bool { return w.positions.size == 0 && !w.complete 
 // first returns the first position.
 func (w *window) first() (p Position, ok bool) { return w.positions.first() }
 
+// last returns the last position of the whole order. It must be known.
+func (w *window) last() (p Position, ok bool) {
+	switch {
+	case !w.complete && w.newest != Position{}:
+		return w.newest, true
+	case w.positions.size > 0:
+		return w.positions.last(), true
+	}
+	return Position{}, false
+}
+
+// needsNewest reports whether the last position of the whole order is to be loaded.
+func (w *window) needsNewest() bool { return !w.complete && !w.newestKnown }
+
+// lacksNewest reports whether anything must be loaded to know the last position. If nothing was free
+// at the other end, it is looked for from the front: last then returns the last that is loaded.
+func (w *window) lacksNewest() bool {
+	return w.needsNewest() || w.newestKnown && w.newest == Position{} && w.needsLoad()
+}
+
+// loadNewest takes in what the last position is, if any is free.
+func (w *window) loadNewest(p Position) { w.newest, w.newestKnown = p, true }
+
 // after returns the first position whose Due is later than t.
 func (w *window) after(t int64) (p Position, ok bool) {
 	return w.positions.from(Position{t, math.MaxUint64})
@@ -28,6 +56,7 @@ func (w *window) after(t int64) (p Position, ok bool) {
 // add puts a position in. One beyond the window is left for when that part is loaded, because the store has it. max
 // bounds the window; 0 is no bound, for a store that has nothing else to load from.
 func (w *window) add(p Position, max int) {
+	w.newestKnown = false
 	if !w.complete && p.Compare(w.upTo) > 0 {
 		return
 	}
@@ -39,10 +68,16 @@ func (w *window) add(p Position, max int) {
 }
 
 // remove takes an event's position out, if it is in. It searches the whole window.
-func (w *window) remove(seq uint64) { w.positions.removeSeq(seq) }
+func (w *window) remove(seq uint64) {
+	w.newestKnown = w.newestKnown && w.newest.Seq != seq
+	w.positions.removeSeq(seq)
+}
 
 // removePosition is remove for who knows the position.
-func (w *window) removePosition(p Position) { w.positions.remove(p) }
+func (w *window) removePosition(p Position) {
+	w.newestKnown = w.newestKnown && w.newest != p
+	w.positions.remove(p)
+}
 
 // load puts what was loaded into an empty window.
 func (w *window) load(positions []Position, upTo Position, complete bool) {
@@ -57,6 +92,6 @@ func (w *window) restart(after Position) {
 }
 
 func (w *window) moveTo(upTo Position, complete bool) {
-	w.upTo, w.complete = upTo, complete
+	w.upTo, w.complete, w.newestKnown = upTo, complete, false
 	w.loads++
 }

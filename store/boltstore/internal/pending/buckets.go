@@ -1,6 +1,10 @@
 package pending
 
-import "github.com/outhook/outhook/store/boltstore/internal/record"
+import (
+	"iter"
+
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+)
 
 // Bucket names one of the buckets that say what is pending.
 type Bucket int
@@ -38,6 +42,8 @@ type Cursor interface {
 	Next() (k, v []byte)
 	// LastBetween moves to the last key that is not below low and is below high.
 	LastBetween(low, high []byte) (k, v []byte)
+	// Descend iterates over the keys that are not below low and are below high, in descending order.
+	Descend(low, high []byte) iter.Seq2[[]byte, []byte]
 }
 
 // Erasures knows the events that are being erased.

@@ -2,6 +2,7 @@ package pending
 
 import (
 	"bytes"
+	"iter"
 	"slices"
 
 	"github.com/outhook/outhook/store/boltstore/internal/record"
@@ -73,6 +74,15 @@ func (c *mapCursor) LastBetween(low, high []byte) (k, v []byte) {
 		return nil, nil
 	}
 	return k, v
+}
+
+func (c *mapCursor) Descend(low, high []byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func(k, v []byte) bool) {
+		k, v := c.LastBetween(low, high)
+		for k != nil && yield(k, v) {
+			k, v = c.LastBetween(low, k)
+		}
+	}
 }
 
 // erasing are the events that are being erased.

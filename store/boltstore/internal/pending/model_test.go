@@ -36,7 +36,8 @@ type modelState struct {
 	asOf     uint64
 	attempts int
 	due      int64
-	row      bool // it has been written
+	atOnce   int64 // see record.Row
+	row      bool  // it has been written
 }
 
 // model is a set over buckets in memory, and what is to be in it.
@@ -237,13 +238,18 @@ func (m *model) finish() {
 	}
 	d := m.deliveries[id]
 	retry := m.rand.IntN(3) == 0
-	if d.attempts++; retry {
+	d.attempts++
+	d.due, d.atOnce = 0, 0
+	switch {
+	case !retry:
+		d.state = store.Delivered
+	case m.rand.IntN(3) == 0:
+		m.last, d.due, d.atOnce = "park", m.clock, schedule.Parked(d.attempts)
+	default:
 		m.last, d.due = "retry", m.clock+int64(m.rand.IntN(50))
-	} else {
-		d.state, d.due = store.Delivered, 0
 	}
 	m.change(id, func(is *Delivery) {
-		is.State, is.Due, is.Attempts = d.state, d.due, d.attempts
+		is.State, is.Due, is.AtOnce, is.Attempts = d.state, d.due, d.atOnce, d.attempts
 		is.Log = record.AppendAttempt(slices.Clip(is.Log), &store.Attempt{Response: []byte("answer")})
 		if !retry {
 			is.Blocked, is.FinishedAt = false, m.clock
@@ -260,9 +266,10 @@ func (m *model) requeue() {
 	}
 	m.seq++ // the number as of which it is pending
 	d := m.deliveries[id]
-	d.state, d.asOf, d.due = store.Pending, m.seq, m.clock
+	d.state, d.asOf, d.due, d.atOnce = store.Pending, m.seq, m.clock, schedule.Asked
 	m.change(id, func(is *Delivery) {
 		is.State, is.AsOf, is.Due, is.FinishedAt, is.Reason = store.Pending, m.seq, m.clock, 0, ""
+		is.AtOnce = schedule.Asked
 	})
 }
 
@@ -303,7 +310,7 @@ func (m *model) purge() {
 			}
 			is := was
 			if was.Marked {
-				is.Blocked, is.Due = false, 0
+				is.Blocked, is.Due, is.AtOnce = false, 0, 0
 			}
 			if err := s.Transition(id, was, is, was.Marked); err != nil {
 				return err
@@ -381,9 +388,9 @@ func (m *model) retry(s *Set, id ID) error {
 	if err != nil || !ok || !was.Pending() {
 		return err
 	}
-	d.attempts, d.due = d.attempts+1, m.clock
+	d.attempts, d.due, d.atOnce = d.attempts+1, m.clock, 0
 	is := was
-	is.Attempts, is.Due = d.attempts, d.due
+	is.Attempts, is.Due, is.AtOnce = d.attempts, d.due, 0
 	is.Log = record.AppendAttempt(slices.Clip(is.Log), &store.Attempt{})
 	return s.Transition(id, was, is, true)
 }
@@ -464,6 +471,8 @@ func (m *model) checkSubscription(s *Set, num uint64) {
 			packed = append(packed, schedule.Position{Seq: seq})
 		} else if d.key != 0 && m.firstOfKey(num, d.key) != seq {
 			continue // blocked
+		} else if d.atOnce != 0 {
+			retries = append(retries, schedule.Position{Due: d.atOnce, Seq: seq})
 		} else if d.attempts == 0 {
 			first = append(first, schedule.Position{Seq: seq})
 		} else {
@@ -486,6 +495,14 @@ func (m *model) checkSubscription(s *Set, num uint64) {
 		got, want := settled(m.window(s, num, w.source)), settled(w.want)
 		if !slices.Equal(got, want) {
 			m.t.Errorf("subscription %d: window %d has %v, want %v", num, w.source, got, want)
+		}
+		if w.source == schedule.Retry {
+			continue
+		}
+		newest := settled(s.Newest(num, w.source))
+		if want = want[len(want)-min(len(newest), len(want)):]; !slices.Equal(newest, want) ||
+			len(newest) < min(len(got), MaxWindow) && len(open) == 0 {
+			m.t.Errorf("subscription %d: the newest of %d are %v, want %v", num, w.source, newest, got)
 		}
 	}
 	if got, err := m.oldest(s, num); err != nil || got != oldest && len(open) == 0 {

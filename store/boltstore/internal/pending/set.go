@@ -66,7 +66,10 @@ func (d *Delivery) Listed() bool { return d.Pending() || d.Marked }
 // Position returns where the delivery stands among those of its subscription: first attempts by
 // their event, retries by when they are due.
 func (d *Delivery) Position(seq uint64) schedule.Position {
-	if d.Attempts == 0 {
+	switch {
+	case d.AtOnce != 0:
+		return schedule.Position{Due: d.AtOnce, Seq: seq}
+	case d.Attempts == 0:
 		return schedule.Position{Seq: seq}
 	}
 	return schedule.Position{Due: d.Due, Seq: seq}

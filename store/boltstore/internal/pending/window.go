@@ -19,10 +19,7 @@ const (
 func (s *Set) Window(
 	num uint64, source schedule.Source, after schedule.Position,
 ) (schedule.LoadedWindow, error) {
-	r := windowReader{set: s, num: num, after: after, upTo: after}
-	if b, err := s.Backlog(num); err == nil {
-		r.marks = b.Marks
-	} // else claims of what is returned fail, and the deliveries die one by one
+	r := s.window(num, after)
 	var complete bool
 	var err error
 	switch source {
@@ -44,6 +41,14 @@ func (s *Set) Window(
 	return schedule.LoadedWindow{
 		OK: true, Positions: r.found, UpTo: r.upTo, Complete: complete,
 	}, nil
+}
+
+func (s *Set) window(num uint64, after schedule.Position) windowReader {
+	r := windowReader{set: s, num: num, after: after, upTo: after}
+	if b, err := s.Backlog(num); err == nil {
+		r.marks = b.Marks
+	} // else claims of what is returned fail, and the deliveries die one by one
+	return r
 }
 
 // windowReader reads one window.

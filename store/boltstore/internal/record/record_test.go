@@ -34,16 +34,20 @@ var sampleSubscription = &store.Subscription{
 	Events: []string{"a.*", "b"}, Headers: map[string]string{"X": "1", "Y": ""},
 	Secrets: []signing.Secret{"s1", "s2"}, OverlapUntil: at,
 	Status: store.Unsubscribed, DisabledReason: "gone",
-	CreatedAt: at, UpdatedAt: at.Add(1), SubscribedAt: at.Add(2),
+	CreatedAt: at, UpdatedAt: at.Add(1), SubscribedAt: at.Add(2), SealedWith: "k",
 }
 
 // samples has a value of each kind of record.
 func samples() map[string]sample {
 	k1, k2 := Key1(7), Key2(7, 9)
-	h := Health{FailedAt: 5, Health: store.Health{
-		Healthy: true, Failures: 3, FailingFor: time.Hour,
+	h := store.Health{
+		Healthy: true, Failures: 3, FailingFor: time.Hour, LastFailureAt: AsTime(5),
 		Probes: 2, NextProbeAt: AsTime(math.MaxInt64), SlowStart: 8,
-	}}
+		Latency: time.Second, HeldUntil: AsTime(6), Pace: 7,
+		Pacing: store.Pacing{
+			Streak: 1, Successes: 2, ThrottledAt: AsTime(8), ThrottledPace: 9, Hold: 10,
+		},
+	}
 	b := &Backlog{
 		Pending: 3, Chunks: true, Marks: []Mark{{9, 1, "unsubscribed"}, {12, 2, ""}}, Deleted: true,
 	}
@@ -54,7 +58,7 @@ func samples() map[string]sample {
 	attempt := store.Attempt{At: at, Duration: 5, Status: 200, Error: "e", Response: []byte("r")}
 	r := Row{
 		State: store.Dead, AsOf: 12, KeyHash: 5, Blocked: true, Body: store.BodyOverridden, Base: 1,
-		Due: 3, FinishedAt: 4, Reason: "why", Attempts: 1, Log: AppendAttempt(nil, &attempt),
+		Due: 3, AtOnce: 2, FinishedAt: 4, Reason: "why", Attempts: 1, Log: AppendAttempt(nil, &attempt),
 	}
 	erasures := []Erasure{{Seq: 3, AsOf: 9, At: 5, Done: 2}, {Seq: 4, AsOf: 11, At: 6}}
 	var bucket rollup.Bucket
@@ -67,7 +71,7 @@ func samples() map[string]sample {
 			decodeAs(DecodeSubscription), sampleSubscription},
 		"subscription ID": {k1[:], EncodeSubscription(k1[:], sampleSubscription),
 			decodeAs(DecodeSubscriptionID), "id"},
-		"health":  {k1[:], h.Encode(k1[:]), decodeAs(DecodeHealth), h},
+		"health":  {k1[:], EncodeHealth(k1[:], &h), decodeAs(DecodeHealth), h},
 		"backlog": {k1[:], b.Encode(k1[:]), decodeAs(DecodeBacklog), b},
 		"chunk": {k2[:], EncodeChunk(k2[:], []uint64{9, 10, 300}),
 			decodeAs(DecodeChunk), []uint64{9, 10, 300}},

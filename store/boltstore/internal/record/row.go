@@ -19,7 +19,8 @@ type Row struct {
 	Blocked    bool            // pending, and waits for an earlier delivery of the same key
 	Body       store.BodyState // if BodyOverridden, the override has a record of its own
 	Base       int             // how many attempts there were when it was last requeued
-	Due        int64           // if pending: when the next attempt may start; 0 is at once
+	Due        int64           // if pending: when it is due, or became due; 0 is when it was enqueued
+	AtOnce     int64           // if pending and due at once: its Due in the schedule
 	FinishedAt int64           // if not pending
 	Reason     string          // why it was canceled, or died without an attempt
 
@@ -53,6 +54,7 @@ func (r *Row) Encode(key []byte) []byte {
 	e.uint(r.flags())
 	e.uint(uint64(r.Base))
 	e.int(r.Due)
+	e.int(r.AtOnce)
 	e.int(r.FinishedAt)
 	e.string(r.Reason)
 	e.uint(uint64(r.Attempts))
@@ -79,6 +81,7 @@ func DecodeRow(key, v []byte) (Row, error) {
 		Body:       store.BodyState(flags >> bodyShift),
 		Base:       int(d.uint()),
 		Due:        d.int(),
+		AtOnce:     d.int(),
 		FinishedAt: d.int(),
 		Reason:     d.string(),
 		Attempts:   int(d.uint()),

@@ -26,7 +26,7 @@ type DeliveryReader struct {
 	Seq  uint64 // of the one event, or 0
 	From page.Cursor
 
-	inOrder bool // the times of all events go with their order, as far as matters for Since
+	inOrder bool // the times of all events go with their order, as far as matters for Since or Until
 
 	// Events of num that memory knows to be implicit, from here on in the direction.
 	Implicit     []uint64
@@ -157,19 +157,27 @@ func (sl *DeliveryReader) recipients(seq uint64, e *record.Event, nums []uint64)
 }
 
 // order finds out whether times go with the order of events: all that have an earlier one after
-// them are from before Since.
+// them are from before the end of the walk, which is Since, or Until on the way back.
 func (sl *DeliveryReader) order() error {
-	if sl.From.Back || sl.Q.Since.IsZero() {
+	bound := sl.Q.Since
+	if sl.From.Back {
+		bound = sl.Q.Until
+	}
+	if bound.IsZero() {
 		return nil
 	}
 	latest, err := sl.t.Events.SetBack()
-	sl.inOrder = record.AsTime(latest).Before(sl.Q.Since)
+	sl.inOrder = record.AsTime(latest).Before(bound)
 	return err
 }
 
-// past reports whether neither the event nor one that we have still to come to is new enough.
+// past reports whether neither the event nor one that we have still to come to is of the time that
+// is asked for.
 func (sl *DeliveryReader) past(e *record.Event) bool {
-	return sl.inOrder && !sl.From.Back && record.AsTime(e.EnqueuedAt).Before(sl.Q.Since)
+	if sl.From.Back {
+		return sl.inOrder && !record.AsTime(e.EnqueuedAt).Before(sl.Q.Until)
+	}
+	return sl.inOrder && record.AsTime(e.EnqueuedAt).Before(sl.Q.Since)
 }
 
 // selects reports whether the query may select deliveries of the event.

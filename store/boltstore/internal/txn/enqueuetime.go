@@ -50,3 +50,34 @@ func (x *eventLog) SetBack() (int64, error) {
 	latest, err := x.MetaNumber(metaSetBack)
 	return int64(latest), err
 }
+
+// FirstSince returns the first event that can be from a time on or later; 0 if the clock was set
+// back since, because then the order of the events does not tell.
+func (x *eventLog) FirstSince(since int64) (seq uint64, err error) {
+	setBack, err := x.SetBack()
+	if err != nil || setBack >= since {
+		return 0, err
+	}
+	events := x.Bucket(BucketEvents)
+	c := events.Cursor()
+	low, high := uint64(0), events.Sequence()+1
+	for low < high { // all before low are from before since, and all from high on are not
+		middle := low + (high-low)/2
+		from := record.Key1(middle)
+		k, v := c.Seek(from[:])
+		if k == nil {
+			high = middle
+			continue
+		}
+		e, err := record.DecodeEvent(k, v)
+		switch {
+		case err != nil:
+			return 0, nil // it can't be told
+		case e.EnqueuedAt < since:
+			low = record.KeyNumber(k, 0) + 1
+		default:
+			high = middle
+		}
+	}
+	return low, nil
+}

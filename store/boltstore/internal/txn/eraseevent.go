@@ -81,7 +81,7 @@ func (t *Tx) eraseDelivery(num, seq, keyHash uint64) (changed bool, err error) {
 	}
 	r := was
 	if was.Marked {
-		r.Due, r.Blocked = 0, false
+		r.Due, r.AtOnce, r.Blocked = 0, 0, false
 	}
 	return true, t.Pending.Transition(pending.ID{Num: num, Seq: seq}, was, r, was.Marked)
 }

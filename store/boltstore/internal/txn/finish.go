@@ -53,30 +53,34 @@ func (t *Tx) FinishDelivery(o *Outcome) (store.Result, error) {
 			return ignored, err
 		}
 	}
-	r, err := t.ended(num, seq, was, o)
+	before := t.Subs.Health(num)
+	next := before.Next(&o.Outcome, record.AsTime(t.Now))
+	r, err := t.ended(num, seq, was, o, &next)
 	if err != nil {
 		return ignored, err
 	}
 	if err := t.Pending.Transition(pending.ID{Num: num, Seq: seq}, was, r, true); err != nil {
 		return ignored, err
 	}
-	before := t.Subs.Health(num)
-	if o.State == store.Canceled {
-		return store.Result{Before: before.Health, After: before.Health}, nil
+	if o.State != store.Canceled {
+		t.Counts.note(num, o)
+		t.Subs.setHealth(num, next)
 	}
-	t.Counts.note(num, o)
-	next := before.Next(&o.Outcome, t.Now)
-	t.Subs.setHealth(num, next)
-	return store.Result{Before: before.Health, After: next.Health}, nil
+	return store.Result{Before: before, After: next}, nil
 }
 
-// ended returns what a delivery is after an outcome that counts.
-func (t *Tx) ended(num, seq uint64, was pending.Delivery, o *Outcome) (pending.Delivery, error) {
+// ended returns what a delivery is after an outcome that counts and leaves the given health.
+func (t *Tx) ended(
+	num, seq uint64, was pending.Delivery, o *Outcome, health *store.Health,
+) (pending.Delivery, error) {
 	r := was
-	r.State, r.FinishedAt, r.Due, r.Reason = o.State, t.Now, 0, ""
-	if o.State == store.Pending {
+	r.State, r.FinishedAt, r.Due, r.AtOnce, r.Reason = o.State, t.Now, 0, 0, ""
+	switch {
+	case o.Parks(health):
+		r.FinishedAt, r.Due, r.AtOnce = 0, t.Now, schedule.Parked(r.Attempts+1)
+	case o.State == store.Pending:
 		r.FinishedAt, r.Due = 0, schedule.Add(t.Now, o.RetryIn)
-	} else {
+	default:
 		r.Blocked = false
 	}
 	if o.State == store.Canceled {
@@ -84,6 +88,9 @@ func (t *Tx) ended(num, seq uint64, was pending.Delivery, o *Outcome) (pending.D
 		return r, nil
 	}
 	r.Attempts++
+	if o.KeepRetry && o.State == store.Pending {
+		r.Base++
+	}
 	r.Log = append(r.Log[:len(r.Log):len(r.Log)], o.attempt...)
 	if o.BodyState == store.BodyUndecided {
 		return r, nil

@@ -203,7 +203,7 @@ func (w *Purge) cancel(t *Tx, seq uint64) error {
 	}
 	w.left--
 	r := was
-	r.Blocked, r.Due = false, 0
+	r.Blocked, r.Due, r.AtOnce = false, 0, 0
 	return t.Pending.Transition(id, was, r, true)
 }
 

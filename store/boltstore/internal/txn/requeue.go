@@ -77,15 +77,23 @@ func (t *Tx) requeueOne(
 		return false, false, err
 	}
 	r := was
-	r.Due = t.Now
+	r.Due, r.AtOnce = t.Now, schedule.Asked
 	if was.Pending() {
-		if was.Due <= t.Now || busy(p) {
+		if !t.waits(p.Num, &was, q.EventID != "") || busy(p) {
 			return true, false, nil
 		}
 	} else {
 		r.State, r.AsOf, r.Base, r.FinishedAt, r.Reason = store.Pending, asOf, was.Attempts, 0, ""
 	}
 	return true, true, t.Pending.Transition(pending.ID{Num: p.Num, Seq: p.Seq}, was, r, false)
+}
+
+// waits reports whether a pending delivery waits for a time, or for its subscription to succeed. A
+// first attempt waits for that only if it was named: otherwise a call that asks for all deliveries
+// would write each of them anew.
+func (t *Tx) waits(num uint64, d *pending.Delivery, named bool) bool {
+	parked := d.AtOnce > schedule.Asked || named && d.AtOnce == 0
+	return d.Due > t.Now || parked && t.Subs.Health(num).Failures > 0
 }
 
 // ProbeNow ends the holds of subscriptions.

@@ -7,24 +7,24 @@ import (
 
 // Health returns the health of a subscription. One that can't be read is the zero one: it is a
 // memory, no promise.
-func (x *subscriptions) Health(num uint64) record.Health {
+func (x *subscriptions) Health(num uint64) store.Health {
 	if h, ok := x.healths[num]; ok {
 		return h
 	}
 	key := record.Key1(num)
 	h, err := record.DecodeHealth(key[:], x.base.Get(BucketHealth, key[:]))
 	if err != nil {
-		h = record.Health{}
+		h = store.Health{}
 	}
 	if x.healths == nil {
-		x.healths = make(map[uint64]record.Health)
+		x.healths = make(map[uint64]store.Health)
 	}
 	x.healths[num] = h
 	return h
 }
 
 // setHealth changes the health of a subscription.
-func (x *subscriptions) setHealth(num uint64, h record.Health) {
+func (x *subscriptions) setHealth(num uint64, h store.Health) {
 	if x.Health(num) == h {
 		return
 	}
@@ -34,14 +34,17 @@ func (x *subscriptions) setHealth(num uint64, h record.Health) {
 	}
 	x.changedHealths[num] = true
 	x.changes++
-	x.effects.add(x.effects.healths.add(HealthChanged{num, h.Health}))
+	x.effects.add(x.effects.healths.add(HealthChanged{num, h}))
 }
 
 // flush writes what was changed of healths.
 func (x *subscriptions) flush() error {
 	for num := range x.changedHealths {
 		key, h := record.Key1(num), x.healths[num]
-		if err := x.putOrRemove(BucketHealth, key[:], h == record.Health{}, h.Encode); err != nil {
+		err := x.putOrRemove(BucketHealth, key[:], h == store.Health{}, func(key []byte) []byte {
+			return record.EncodeHealth(key, &h)
+		})
+		if err != nil {
 			return err
 		}
 	}

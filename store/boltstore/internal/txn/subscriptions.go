@@ -118,7 +118,7 @@ func (t *Tx) UpdateSubscription(
 		}
 	}
 	if subscribed || was.URL != is.URL {
-		t.Subs.setHealth(num, record.Health{})
+		t.Subs.setHealth(num, store.Health{})
 	}
 	return is, nil
 }

@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"iter"
 	"time"
 
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
@@ -31,7 +32,7 @@ type subscriptions struct {
 
 	byNum          map[uint64]*store.Subscription // nil for one that is not there
 	idOf           map[uint64]string
-	healths        map[uint64]record.Health // read, and written by flush if changed
+	healths        map[uint64]store.Health // read, and written by flush if changed
 	changedHealths map[uint64]bool
 }
 
@@ -77,6 +78,10 @@ type pendingCursor struct{ *bolt.Cursor }
 
 func (c pendingCursor) LastBetween(low, high []byte) (k, v []byte) {
 	return boltfile.LastBetween(c.Cursor, low, high)
+}
+
+func (c pendingCursor) Descend(low, high []byte) iter.Seq2[[]byte, []byte] {
+	return boltfile.Descend(c.Cursor, low, high)
 }
 
 // journal takes in what package pending has done.
