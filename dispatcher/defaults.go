@@ -25,6 +25,7 @@ func (o *Options) withDefaults() Options {
 	}
 	setDefault(&c.Concurrency, DefaultConcurrency)
 	setDefault(&c.PerSubscription, min(DefaultPerSubscription, max(c.Concurrency, 1)))
+	setDefault(&c.PerTenant, max((c.Concurrency+1)/2, 1))
 	setDefault(&c.Timeout, DefaultTimeout)
 	setDefault(&c.DrainTimeout, DefaultDrainTimeout)
 	setDefault(&c.Retention, DefaultRetention)
@@ -68,6 +69,10 @@ func (o *Options) validate() error {
 		"Concurrency is %d; it must be from 1 to %d", o.Concurrency, maxConcurrency)
 	bad(o.PerSubscription < 1 || o.PerSubscription > o.Concurrency,
 		"PerSubscription is %d; it must be from 1 to Concurrency, which is %d", o.PerSubscription, o.Concurrency)
+	bad(o.PerTenant < 1 || o.PerTenant > o.Concurrency,
+		"PerTenant is %d; it must be from 1 to Concurrency, which is %d", o.PerTenant, o.Concurrency)
+	bad(o.PerHost < 0 || o.PerHost > o.Concurrency,
+		"PerHost is %d; it must be from 1 to Concurrency, which is %d, or 0 for no bound", o.PerHost, o.Concurrency)
 	bad(o.Timeout <= 0 || o.Timeout > time.Hour, "Timeout is %v; it must be positive, and an hour at most", o.Timeout)
 	for _, r := range [...]struct {
 		name string

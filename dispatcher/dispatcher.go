@@ -70,6 +70,7 @@ func (d *Dispatcher) sendOptions() send.Options {
 		Timeout:      d.o.Timeout,
 		UserAgent:    d.o.UserAgent,
 		Success:      d.o.Success,
+		Final:        d.o.Final,
 		Hooks:        d.o.hooks(),
 		Logger:       d.o.Logger,
 	}
@@ -83,6 +84,8 @@ func (d *Dispatcher) engineConfig() engine.Config {
 		Logger:           d.o.Logger,
 		Concurrency:      d.o.Concurrency,
 		PerSubscription:  d.o.PerSubscription,
+		PerTenant:        d.o.PerTenant,
+		PerHost:          d.o.PerHost,
 		BreakerThreshold: BreakerThreshold,
 		Lease:            d.o.Timeout + leaseSlack,
 		DrainTimeout:     d.o.DrainTimeout,

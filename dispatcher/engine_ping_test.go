@@ -2,6 +2,7 @@ package dispatcher_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +36,49 @@ func TestPingIsSentAtOnceAndNotRecorded(t *testing.T) {
 			t.Errorf("Ping of an unknown subscription: %v, want store.ErrNotFound", err)
 		}
 	})
+}
+
+// TestPingHastens has an endpoint fail a number of deliveries, be repaired, and its owner ping it: what
+// waits for a retry is due at once, however many failures there were.
+func TestPingHastens(t *testing.T) {
+	for _, failures := range []int{1, dispatcher.BreakerThreshold - 1, dispatcher.BreakerThreshold, 2 * dispatcher.BreakerThreshold} {
+		for _, status := range []int{500, 422} {
+			t.Run(fmt.Sprintf("%d of %d", failures, status), func(t *testing.T) {
+				onEachStore(t, func(t *testing.T, s store.Store) {
+					e := newEngine(t, s, &dispatcher.Options{Backoff: dispatcher.Backoff{Initial: 10 * time.Hour, Jitter: -1}})
+					sub := e.subscribe("https://a.example/hook")
+					e.status(status)
+					e.run()
+					for i := range failures {
+						e.publish("order.created", i)
+						pass(time.Minute)
+					}
+					before := len(e.seen(""))
+					e.answers(func(r request) reply {
+						if strings.Contains(r.Body, dispatcher.TypePing) {
+							return reply{Status: 500} // it is not repaired yet
+						}
+						return reply{Status: 200}
+					})
+					if _, err := e.Ping(t.Context(), sub.ID); err != nil {
+						t.Fatal(err)
+					}
+					pass(time.Second)
+					if n := len(e.seen("")) - before; n != 1 {
+						t.Errorf("%d requests after a ping that failed, want none but the ping", n)
+					}
+					e.status(200)
+					if _, err := e.Ping(t.Context(), sub.ID); err != nil {
+						t.Fatal(err)
+					}
+					pass(time.Second)
+					if n := e.states(); n[store.Delivered] != failures {
+						t.Errorf("states a second after the ping are %v, want all %d delivered", n, failures)
+					}
+				})
+			})
+		}
+	}
 }
 
 // TestPingsOfATenantKeepNoOtherWaiting has one tenant ping as often as it may an endpoint that does

@@ -216,3 +216,37 @@ func TestRateLimitDoesNotHoldUpStopping(t *testing.T) {
 		}
 	})
 }
+
+// A RateLimit that blocks for one subscription holds up that one alone.
+func TestRateLimitThatBlocksHoldsUpItsOwn(t *testing.T) {
+	onEachStore(t, func(t *testing.T, s store.Store) {
+		block := make(chan struct{})
+		e := newEngine(t, s, &dispatcher.Options{RateLimit: func(sub store.Subscription) (rate.Limit, int) {
+			if strings.Contains(sub.URL, "slow") {
+				<-block
+			}
+			return rate.Inf, 0
+		}})
+		e.subscribe("https://slow.example/hook")
+		e.subscribe("https://free.example/hook")
+		e.run()
+		for i := range 100 {
+			published := time.Now()
+			e.publish("order.created", i)
+			settle()
+			got := e.seen("https://free.example/hook")
+			if len(got) != i+1 || got[i].At.Sub(published) > 15*time.Millisecond {
+				t.Fatalf("the other subscription got %d of %d events at once", len(got), i+1)
+			}
+			pass(time.Second)
+		}
+		if n := len(e.seen("https://slow.example/hook")); n != 0 {
+			t.Errorf("%d attempts without a limit that is known", n)
+		}
+		close(block)
+		pass(2 * time.Second)
+		if n := e.states()[store.Delivered]; n != 200 {
+			t.Errorf("%d delivered once it has returned, want all 200", n)
+		}
+	})
+}

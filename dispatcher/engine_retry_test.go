@@ -94,7 +94,7 @@ func TestDownTimeOfTheHostKillsNothing(t *testing.T) {
 	})
 }
 
-func TestRetryAfterIsHeeded(t *testing.T) {
+func TestRetryAfterIsObeyed(t *testing.T) {
 	tests := []struct {
 		name     string
 		status   int
@@ -105,10 +105,11 @@ func TestRetryAfterIsHeeded(t *testing.T) {
 		{"date", 503, func() string { return time.Now().Add(10 * time.Minute).UTC().Format(http.TimeFormat) }, 599 * time.Second, 601 * time.Second},
 		{"capped", 429, func() string { return "8640000" }, 24 * time.Hour, 24*time.Hour + time.Second},
 		{"past int", 429, func() string { return "99999999999999999999999" }, 24 * time.Hour, 24*time.Hour + time.Second},
-		{"nonsense", 429, func() string { return "soon" }, 5 * time.Second, 6 * time.Second},
-		{"negative", 429, func() string { return "-5" }, 5 * time.Second, 6 * time.Second},
-		{"date in the past", 503, func() string { return "Mon, 01 Jan 1990 00:00:00 GMT" }, 5 * time.Second, 6 * time.Second},
-		{"shorter than the backoff", 429, func() string { return "1" }, 5 * time.Second, 6 * time.Second},
+		{"nonsense", 429, func() string { return "soon" }, time.Second, 2 * time.Second},
+		{"negative", 429, func() string { return "-5" }, time.Second, 2 * time.Second},
+		{"date in the past", 503, func() string { return "Mon, 01 Jan 1990 00:00:00 GMT" }, time.Second, 2 * time.Second},
+		{"nonsense that is no throttling", 503, func() string { return "soon" }, 5 * time.Second, 6 * time.Second},
+		{"a second means a second", 429, func() string { return "1" }, time.Second, 1100 * time.Millisecond},
 		{"other status", 500, func() string { return "120" }, 5 * time.Second, 6 * time.Second},
 	}
 	for _, tt := range tests {

@@ -31,6 +31,11 @@ const (
 
 	// ClassCanceled, "canceled": cut off by the sender, as it was stopping.
 	ClassCanceled Class = send.ClassCanceled
+
+	// ClassSender, "sender": the attempt failed on the sender's side, before or beside the endpoint: a
+	// function of the host's Options failed or panicked, which the text names. The subscription's
+	// health stays as it is.
+	ClassSender Class = send.ClassSender
 )
 
 // ErrorClass returns the class of a store.Attempt.Error or store.Delivery.LastError; "" if it has

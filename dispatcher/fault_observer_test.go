@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -108,9 +109,12 @@ func liveThroughEverything(t *testing.T, inner store.Store, o *dispatcher.Observ
 		Filter:            func(s store.Subscription, _ events.Event) bool { return !strings.Contains(s.URL, "picky") },
 	})
 	var up sync.Map
+	var networkDown atomic.Bool
 	e.answers(func(r request) reply {
 		_, mended := up.Load(r.URL)
 		switch {
+		case networkDown.Load():
+			return unreachable()
 		case strings.Contains(r.URL, "gone"):
 			return reply{Status: http.StatusGone}
 		case strings.Contains(r.URL, "broken") && !mended:
@@ -140,6 +144,26 @@ func liveThroughEverything(t *testing.T, inner store.Store, o *dispatcher.Observ
 		t.Error(err)
 	}
 	pass(time.Hour)
+	// The network goes down, in the life of another tenant, whose events nobody is told about.
+	for i := range 6 {
+		if _, err := e.Subscribe(t.Context(), store.Subscription{Tenant: "n", URL: nthURL(i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	networkDown.Store(true)
+	for i := range 3 {
+		ev, err := events.New("n.down", i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ev.Tenant = "n"
+		if err := e.Publish(t.Context(), ev); err != nil {
+			t.Fatal(err)
+		}
+		pass(10 * time.Second)
+	}
+	networkDown.Store(false)
+	pass(time.Minute)
 
 	for _, tt := range []struct {
 		url  string

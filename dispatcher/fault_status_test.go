@@ -28,7 +28,7 @@ func TestFaultStatus(t *testing.T) {
 		}
 		e.run()
 		e.publish("order.created", 1)
-		pass(time.Second)
+		pass(500 * time.Millisecond) // a 429 is tried again after a second
 		check := func(others store.State) {
 			t.Helper()
 			all := e.deliveries()

@@ -155,6 +155,20 @@ func (n *notifier) Disabled(sub store.Subscription) {
 	}
 }
 
+// OutageStarted implements engine.Listener.
+func (n *notifier) OutageStarted(since time.Time) {
+	if n.o.OnOutageStart != nil {
+		n.later(func() { n.o.OnOutageStart(Outage{Since: since}) })
+	}
+}
+
+// OutageEnded implements engine.Listener.
+func (n *notifier) OutageEnded(since, until time.Time) {
+	if n.o.OnOutageEnd != nil {
+		n.later(func() { n.o.OnOutageEnd(Outage{Since: since, Until: until}) })
+	}
+}
+
 // StoreTrouble implements engine.Listener.
 func (n *notifier) StoreTrouble(op string, err error) {
 	if n.o.OnStoreTrouble != nil {

@@ -50,6 +50,11 @@ type Observer struct {
 	// why. This is where to tell its owner.
 	OnDisabled func(store.Subscription)
 
+	// OnOutageStart and OnOutageEnd are called when it looks as if the host's own network is down, and
+	// when an endpoint has been reached again. In between, attempts that fail before a connection
+	// stands are not counted and not told to OnAttempt, and one is made a second.
+	OnOutageStart, OnOutageEnd func(Outage)
+
 	// OnStoreTrouble is called when the store fails what Run asked of it ("claim", "open",
 	// "finish", "release", "disable", "announce", "prune"). Run tries again by itself.
 	OnStoreTrouble func(op string, err error)
@@ -68,6 +73,13 @@ type Info struct {
 	State        store.State   // of the delivery now
 	RetryIn      time.Duration // until the next attempt, when State is store.Pending
 	Failures     int           // of the subscription in a row, this one included
+}
+
+// Outage is a time in which the host's own network seems to have been down: at least five hosts were
+// tried within a minute, nine of ten attempts failed before a connection stood, and none succeeded.
+type Outage struct {
+	Since time.Time // when that was seen
+	Until time.Time // when an endpoint was reached again; zero in OnOutageStart
 }
 
 // Cancellation says which deliveries were canceled and why. An empty field does not narrow them

@@ -44,6 +44,16 @@ type Options struct {
 	// DefaultPerSubscription, or Concurrency where that is less.
 	PerSubscription int
 
+	// PerTenant is how many attempts to the subscriptions of one tenant run at once, Concurrency at
+	// most. The tenant "" has no such bound, so a host without tenants need not set it. If zero, half
+	// of Concurrency.
+	PerTenant int
+
+	// PerHost is how many attempts to one host and port run at once, over all subscriptions and
+	// tenants, Concurrency at most. It is for hosts many of whose webhooks go to one service. If zero,
+	// there is no such bound.
+	PerHost int
+
 	// Timeout bounds one attempt from dialing to the last byte of the answer. If zero,
 	// DefaultTimeout.
 	Timeout time.Duration
@@ -61,9 +71,10 @@ type Options struct {
 	// replayed, store.MaxDuration at most. If zero, DefaultFailedRetention; if negative, for ever.
 	FailedRetention time.Duration
 
-	// DisableAfter is how long a subscription may do nothing but fail before it is unsubscribed
-	// with a DisabledReason. A gap between two failures counts as an hour at most, so downtime of the
-	// host does not disable anybody. If zero, DefaultDisableAfter; if negative, never.
+	// DisableAfter is how long a subscription may do nothing but fail, refuse and throttle before it is
+	// unsubscribed with a DisabledReason. A gap between two such attempts counts as an hour at most:
+	// neither time in which nothing was attempted nor an outage of the host's own disables anybody. If
+	// zero, DefaultDisableAfter; if negative, never.
 	DisableAfter time.Duration
 
 	// Backoff is when a failed delivery is tried again. If zero, the defaults of its fields.
@@ -73,6 +84,12 @@ type Options struct {
 	// for concurrent use. If nil, only 200 does, as Airy documents it; Any2xx is the usual
 	// alternative.
 	Success func(status int) bool
+
+	// Final says which refusals are final: a delivery that is answered so is dead at once, and not
+	// tried again. It is asked about statuses from 400 to 499 that Success does not take, other than
+	// 401, 403, 404, 407, 408, 410 and 429, which speak of the endpoint and not of the delivery. It
+	// must be safe for concurrent use; a panic is a failed attempt. If nil, none is.
+	Final func(status int) bool
 
 	// EventTypes are the types that the host publishes. When there are any, Publish and Subscribe
 	// refuse others, but for the operational types in Subscribe with OperationalEvents. If empty,
@@ -95,14 +112,15 @@ type Options struct {
 	//
 	// The delivery has been stored by then, so an event that is not wanted still costs that.
 	// Patterns of event types are cheaper where they suffice. Both arguments are copies. It must be
-	// safe for concurrent use. A panic is a failed attempt; the next one asks again. If nil, every
-	// delivery is attempted.
+	// safe for concurrent use. A panic is a failed attempt of ClassSender; the next one asks again. If
+	// nil, every delivery is attempted.
 	Filter func(store.Subscription, events.Event) bool
 
 	// Transform may change the headers and the body of deliveries, for each subscription as it
 	// likes. It is called at every attempt, and by Ping, in the attempt's goroutine and within its
 	// Timeout, with copies of the subscription and the event, and must be safe for concurrent use.
-	// An error or a panic is a failed attempt.
+	// An error or a panic is a failed attempt of ClassSender: it is retried by Backoff and counted,
+	// and leaves the health of the subscription as it is.
 	//
 	// Signatures are over the body that it leaves. Every attempt must send the same body, so that
 	// of the first attempt is kept with the delivery when it fails, beside the event's own where
@@ -119,7 +137,7 @@ type Options struct {
 	// Sign returns headers to add to an attempt, such as the signature of a scheme that your
 	// receivers know already. It is called at every attempt, and by Ping, after Transform, and must
 	// be safe for concurrent use. Names that belong to the sender, an error or a panic are a failed
-	// attempt. If nil, none are added.
+	// attempt, as with Transform. If nil, none are added.
 	Sign func(Message) (http.Header, error)
 
 	// RateLimit is how many attempts of a subscription may start per second on average, and in one
@@ -127,9 +145,10 @@ type Options struct {
 	// the store, in their order, and take no slot of Concurrency. No limit when it is zero,
 	// negative or rate.Inf.
 	//
-	// It is called for each attempt, in the goroutine that all attempts wait for: it must be quick.
-	// The subscription is for reading only. A panic puts that subscription's attempts off for some
-	// seconds. Each Run begins with one token and not with a burst, so restarts don't add up to
+	// It is called for each attempt, in a goroutine of its own, of which there are Concurrency at
+	// most. An answer that does not come within a few milliseconds puts off that subscription's
+	// attempts until it is there, and nobody else's. The subscription is for reading only. A panic
+	// puts that subscription's attempts off for some seconds. Run returns when all calls have. Each Run begins with one token and not with a burst, so restarts don't add up to
 	// more than the limit. If nil, there are no limits, which costs nothing.
 	RateLimit func(store.Subscription) (limit rate.Limit, burst int)
 

@@ -1,13 +1,21 @@
 package dispatcher_test
 
 import (
+	"context"
+	"crypto/tls"
 	"errors"
 	"math"
+	"net"
+	"net/http"
+	"net/netip"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/dispatcher/internal/nettest"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
@@ -23,16 +31,98 @@ func TestOptionsOutOfBounds(t *testing.T) {
 	}{
 		{dispatcher.Options{Concurrency: 1<<20 + 1}, "Options.Concurrency is 1048577"},
 		{dispatcher.Options{Concurrency: math.MaxInt}, "Options.Concurrency is"},
+		{dispatcher.Options{PerTenant: -1}, "Options.PerTenant is -1; it must be from 1 to Concurrency, which is 256"},
+		{dispatcher.Options{Concurrency: 8, PerTenant: 9}, "Options.PerTenant is 9"},
+		{dispatcher.Options{PerHost: -1}, "Options.PerHost is -1; it must be from 1 to Concurrency, which is 256, or 0 for no bound"},
+		{dispatcher.Options{Concurrency: 8, PerHost: 9}, "Options.PerHost is 9"},
 		{dispatcher.Options{Retention: store.MaxDuration + 1}, "Options.Retention is"},
 		{dispatcher.Options{Retention: math.MaxInt64}, "Options.Retention is"},
 		{dispatcher.Options{FailedRetention: math.MaxInt64}, "Options.FailedRetention is"},
 		{dispatcher.Options{Backoff: dispatcher.Backoff{Max: tenYears + 1}}, "Options.Backoff: Max is"},
 		{dispatcher.Options{Backoff: dispatcher.Backoff{Initial: math.MaxInt64}}, "Options.Backoff: Max is"},
+		{dispatcher.Options{Transport: http.DefaultTransport, TLS: func(store.Subscription) *tls.Config { return nil }},
+			"Options.TLS has no effect beside Transport"},
+		{dispatcher.Options{Transport: http.DefaultTransport, DisableHTTP2: true}, "Options.DisableHTTP2 has no effect"},
+		{dispatcher.Options{DenyPrefixes: make([]netip.Prefix, 1)}, "Options.DenyPrefixes[0] is not a valid prefix"},
 	} {
 		_, err := dispatcher.New(memstore.New(), &tt.o)
 		if err == nil || !strings.Contains(err.Error(), tt.names) {
 			t.Errorf("New: got error %v, want one with %q", err, tt.names)
 		}
+	}
+}
+
+// The dialer that a host gets goes where deliveries may, and nowhere else.
+func TestGuardedDialer(t *testing.T) {
+	var reached nettest.Counter
+	address := nettest.Listen(t, func(net.Conn) { reached.Add() })
+	for _, o := range []*dispatcher.Options{
+		nil, {}, {AllowPrefixes: nettest.Loopback(), DenyPrefixes: nettest.Loopback()},
+	} {
+		d, err := dispatcher.GuardedDialer(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, err := d.DialContext(t.Context(), "tcp", address); err == nil || reached.Count() != 0 {
+			t.Errorf("%+v: %v and %d connections, want an error and none", o, c, reached.Count())
+		}
+	}
+	d, err := dispatcher.GuardedDialer(&dispatcher.Options{AllowPrefixes: nettest.Loopback()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := d.DialContext(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatalf("to what is allowed: %v", err)
+	}
+	c.Close()
+}
+
+// A guard that would not be what its options say is none.
+func TestGuardedDialerChecksPrefixes(t *testing.T) {
+	d, err := dispatcher.GuardedDialer(&dispatcher.Options{AllowPrefixes: make([]netip.Prefix, 1)})
+	if d != nil || err == nil || !strings.Contains(err.Error(), "Options.AllowPrefixes[0] is not a valid prefix") {
+		t.Errorf("GuardedDialer = %v, %v; want an error that names the prefix", d, err)
+	}
+}
+
+// claimRequests keeps the last ClaimRequest that a store got.
+type claimRequests struct {
+	store.Store
+	mu   sync.Mutex
+	last store.ClaimRequest
+}
+
+func (s *claimRequests) Claim(ctx context.Context, r store.ClaimRequest) (store.ClaimResult, error) {
+	s.mu.Lock()
+	s.last = r
+	s.mu.Unlock()
+	return s.Store.Claim(ctx, r)
+}
+
+// The bounds on tenants and hosts are the store's to keep; it gets them with each claim.
+func TestBoundsOfClaims(t *testing.T) {
+	for _, tt := range []struct {
+		o                  dispatcher.Options
+		perTenant, perHost int
+	}{
+		{dispatcher.Options{}, 128, 0},
+		{dispatcher.Options{Concurrency: 1}, 1, 0},
+		{dispatcher.Options{Concurrency: 7}, 4, 0},
+		{dispatcher.Options{Concurrency: 100, PerTenant: 100, PerHost: 3}, 100, 3},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &claimRequests{Store: memstore.New()}
+			e := newEngine(t, s, &tt.o)
+			e.run()
+			synctest.Wait()
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if s.last.PerTenant != tt.perTenant || s.last.PerHost != tt.perHost {
+				t.Errorf("Claim got %d for a tenant and %d for a host, want %d and %d",
+					s.last.PerTenant, s.last.PerHost, tt.perTenant, tt.perHost)
+			}
+		})
 	}
 }
 
@@ -66,18 +156,25 @@ func TestOptionsAtTheirBounds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		recorded := 0
+		recorded, waiting := 0, 0
 		for _, d := range page.Items {
 			if d.Attempts == 0 {
 				continue
 			}
 			recorded++
-			if wait := time.Until(d.DueAt); wait < tenYears/200 || wait > 2*tenYears {
+			switch wait := time.Until(d.DueAt); {
+			case wait <= 0: // the breaker alone holds it
+			case wait < tenYears/200 || wait > 2*tenYears:
 				t.Errorf("DueAt: got %v from now, want some years", wait)
+			default:
+				waiting++
 			}
 			if d.LastStatus != 0 || dispatcher.ErrorClass(d.LastError) != dispatcher.ClassResponse {
 				t.Errorf("last attempt: got %d, %q; want no status, and an answer that is not proper", d.LastStatus, d.LastError)
 			}
+		}
+		if waiting == 0 {
+			t.Error("no delivery waits for some years")
 		}
 		if recorded < dispatcher.BreakerThreshold {
 			t.Errorf("attempts recorded: got %d, want %d at least", recorded, dispatcher.BreakerThreshold)

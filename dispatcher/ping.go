@@ -18,8 +18,8 @@ const TypePing = "webhook.ping"
 // Ping posts an event of type TypePing, signed, to a subscription, now and by the path that
 // deliveries take, and returns the attempt. Its payload is {"id":"<the subscription's ID>"}. It is
 // not queued, retried, recorded or counted, and goes to an unsubscribed subscription too. But when
-// it succeeds and the breaker is open, the next probe is made at once, so that the owner of a
-// repaired endpoint need not wait. Options.Transform and Options.Sign apply to it; Options.Filter,
+// it succeeds after attempts that did not, whether the breaker is open or not, what is pending is due
+// at once, so that the owner of a repaired endpoint need not wait. Options.Transform and Options.Sign apply to it; Options.Filter,
 // Options.RateLimit and the breaker do not. Run need not be running. Of each tenant, at most
 // Options.PerSubscription pings are under way at once; others of that tenant wait.
 //
@@ -56,18 +56,23 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 	}, "")
 	err = ctx.Err()
 	if a.Attempt.Error == "" {
-		err = d.probeNow(ctx, sub.ID)
+		d.engine.Reached(&a)
+		err = d.hasten(ctx, sub.ID)
 	}
 	return a.Attempt, err
 }
 
-// probeNow has a subscription that is held probed at once.
-func (d *Dispatcher) probeNow(ctx context.Context, id string) error {
+// hasten makes what is pending of a subscription due now, unless its last attempt succeeded: then
+// nothing waits for the endpoint, and the call costs one read.
+func (d *Dispatcher) hasten(ctx context.Context, id string) error {
 	stats, err := d.store.Stats(ctx, id)
-	if err != nil || stats.Health.NextProbeAt.IsZero() {
-		return err // most are not held: they cost no write
+	if err != nil || stats.Pending == 0 || stats.Health.LastFailureAt.IsZero() {
+		return err
 	}
-	return d.store.ProbeNow(ctx, id)
+	_, err = d.Replay(ctx, store.DeliveryQuery{
+		AnyTenant: true, SubscriptionID: id, States: []store.State{store.Pending},
+	})
+	return err
 }
 
 // pings bounds how many pings of each tenant are under way, so that the slow endpoints of one keep

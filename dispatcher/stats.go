@@ -18,6 +18,10 @@ type Stats struct {
 	Delivered uint64 // deliveries delivered
 	Retried   uint64 // attempts that failed and are followed by another
 	Dead      uint64 // deliveries given up
+
+	// OutageSince is when it began to look as if this host's own network is down; zero when it does
+	// not. See Outage.
+	OutageSince time.Time
 }
 
 // Stats returns figures of the whole store, and of this Dispatcher since it was made.
@@ -36,6 +40,7 @@ func (d *Dispatcher) Stats(ctx context.Context) (Stats, error) {
 		Delivered:     counts.Delivered,
 		Retried:       counts.Retried,
 		Dead:          counts.Dead,
+		OutageSince:   d.engine.OutageSince(),
 	}, nil
 }
 

@@ -181,7 +181,7 @@ func TestOwnTransport(t *testing.T) {
 		return func(*http.Request) (*http.Response, error) { return res, err }
 	}
 	broken := io.NopCloser(iotest.ErrReader(errors.New(canary)))
-	const failed = "connect: the sender failed while sending"
+	const failed = "sender: it failed while sending"
 	for _, tt := range []struct {
 		name      string
 		transport transportFunc

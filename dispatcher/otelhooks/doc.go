@@ -14,6 +14,8 @@
 //	outhook.breaker.changes           counter    {change}        breakers that opened or closed
 //	outhook.subscriptions.disabled    counter    {subscription}  subscriptions that the dispatcher unsubscribed
 //	outhook.store.errors              counter    {error}         failed calls of the store by Run, by operation
+//	outhook.outages                   counter    {outage}        outages of the host's own network
+//	outhook.outage                    gauge      1               1 in such an outage, 0 otherwise
 //	outhook.subscriptions             gauge      {subscription}  subscriptions of any status
 //	outhook.deliveries.pending        gauge      {delivery}      deliveries that are pending
 //	outhook.deliveries.in_flight      gauge      {delivery}      pending ones with an attempt under way
@@ -23,7 +25,8 @@
 // on one PostgreSQL each reports the same. The number of attribute values is bounded; it does not
 // grow with subscriptions or with what endpoints answer:
 //
-//	error.type              of a failed attempt: its dispatcher.Class, such as timeout; _OTHER if none
+//	error.type              of a failed attempt: its dispatcher.Class, such as timeout; _OTHER if none.
+//	                        sender means a function of the host's Options
 //	outhook.status_class    of an answered attempt: 1xx to 5xx, or other
 //	outhook.delivery.state  of the delivery, after the attempt: delivered, dead, or pending (a retry)
 //	outhook.event.type      only if Options.EventTypes declares the types; _OTHER for a type that is

@@ -37,6 +37,7 @@ func registerGauges(meter metric.Meter, d *dispatcher.Dispatcher) error {
 		"{delivery}",
 		"Pending deliveries that are under way.",
 	)
+	outage := gauge("outhook.outage", "1", "1 while the host's own network seems to be down, 0 otherwise.")
 	oldest, err := meter.Float64ObservableGauge(
 		"outhook.deliveries.oldest_age",
 		metric.WithUnit("s"),
@@ -58,9 +59,14 @@ func registerGauges(meter metric.Meter, d *dispatcher.Dispatcher) error {
 		to.ObserveInt64(subscriptions, int64(s.Subscriptions))
 		to.ObserveInt64(pending, int64(s.Pending))
 		to.ObserveInt64(inFlight, int64(s.InFlight))
+		down := int64(0)
+		if !s.OutageSince.IsZero() {
+			down = 1
+		}
+		to.ObserveInt64(outage, down)
 		to.ObserveFloat64(oldest, age(s.OldestPending).Seconds())
 		return nil
-	}, subscriptions, pending, inFlight, oldest)
+	}, subscriptions, pending, inFlight, outage, oldest)
 	return errors.Join(append(errs, err)...)
 }
 

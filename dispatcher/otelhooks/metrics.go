@@ -32,6 +32,7 @@ type metrics struct {
 	attempts  metric.Int64Counter
 	breaker   metric.Int64Counter
 	disabled  metric.Int64Counter
+	outages   metric.Int64Counter
 	trouble   metric.Int64Counter
 }
 
@@ -121,6 +122,7 @@ func newMetrics(meter metric.Meter) (*metrics, error) {
 		"{subscription}",
 		"Subscriptions unsubscribed by the dispatcher.",
 	)
+	m.outages = counter("outhook.outages", "{outage}", "Outages of the host's own network.")
 	m.trouble = counter(
 		"outhook.store.errors",
 		"{error}",

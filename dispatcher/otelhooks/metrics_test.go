@@ -1,11 +1,15 @@
 package otelhooks_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
+	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -44,6 +48,7 @@ func TestMetrics(t *testing.T) {
 		"outhook.deliveries.pending {delivery}":         "=2",
 		"outhook.deliveries.in_flight {delivery}":       "=0",
 		"outhook.deliveries.oldest_age s":               "recent",
+		"outhook.outage 1":                              "=0",
 		"outhook.attempt.duration s": "error.type=connect =10; error.type=http_status outhook.status_class=4xx =1; " +
 			"error.type=http_status outhook.status_class=5xx =1; outhook.status_class=2xx =1",
 		"outhook.attempts {attempt}": "error.type=connect outhook.delivery.state=dead =1; " +
@@ -71,6 +76,40 @@ func TestMetrics(t *testing.T) {
 	}
 	if text := fmt.Sprint(got); strings.Contains(text, canary) {
 		t.Errorf("the canary is in the metrics: %s", text)
+	}
+}
+
+// unreachable is a transport that reaches nobody.
+type unreachable struct{}
+
+func (unreachable) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("network is unreachable")}
+}
+
+// An outage of the host's own network shows in a gauge and a counter.
+func TestMetricsOfAnOutage(t *testing.T) {
+	began := make(chan dispatcher.Outage, 1)
+	h := newHost(t, func(o *dispatcher.Options, _ *otelhooks.Options) {
+		o.Transport = unreachable{}
+		o.Observer.OnOutageStart = func(x dispatcher.Outage) { began <- x }
+	})
+	for i := range 6 {
+		h.subscribe(t, fmt.Sprintf("https://endpoint-%d.example/", i))
+	}
+	h.run(t)
+	for seen := false; !seen; { // it takes some seconds of failures
+		h.publish(t.Context(), t, "order.created")
+		select {
+		case <-began: // after it has been counted
+			seen = true
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	metrics := h.collect(t)
+	for _, name := range []string{"outhook.outage", "outhook.outages"} {
+		if got := strings.Join(series(t, metrics[name]), "; "); got != "=1" {
+			t.Errorf("%s is %q, want =1", name, got)
+		}
 	}
 }
 

@@ -35,6 +35,7 @@ func (m *metrics) observer(host *dispatcher.Observer) *dispatcher.Observer {
 		func(dispatcher.Info) { add(m.breaker, 1, keyBreaker.String("closed")) },
 	)
 	o.OnDisabled = before(o.OnDisabled, func(store.Subscription) { add(m.disabled, 1) })
+	o.OnOutageStart = before(o.OnOutageStart, func(dispatcher.Outage) { add(m.outages, 1) })
 	trouble := o.OnStoreTrouble
 	o.OnStoreTrouble = func(op string, err error) {
 		add(m.trouble, 1, keyOperation.String(op))

@@ -17,6 +17,9 @@ func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == hostileArg {
 		exit(realservers.ServeHostile(os.Stdin, os.Stdout))
 	}
+	if isScenario(os.Args) {
+		runScenario(os.Args)
+	}
 	os.Exit(m.Run())
 }
 
@@ -26,7 +29,8 @@ func TestShort(t *testing.T) {
 	if err := run(t.Context(), []string{"-short", "-dir", t.TempDir()}, &out, &progress); err != nil {
 		t.Fatalf("%v\n%s", err, &progress)
 	}
-	for _, name := range []string{"N1 ", "N2 ", "N3 ", "N4 ", "N5 ", "N6 ", "N7 ", "N8 ", "N9 ", "N10 ", "N11 ", "disk ", "P11 "} {
+	for _, name := range []string{"N1 ", "N2 ", "N3 ", "N4 ", "N5 ", "N6 ", "N7 ", "N8 ", "N9 ", "N10 ", "N11 ", "disk ",
+		"P1 ", "P2 ", "P3 ", "P4 ", "P5 ", "P6 ", "P7 ", "P8 ", "P9 ", "P11 ", "P12 "} {
 		if !bytes.Contains(out.Bytes(), []byte("| "+name)) {
 			t.Errorf("the table has no %s:\n%s", name, &out)
 		}

@@ -24,6 +24,9 @@ func main() {
 	if len(os.Args) == 2 && os.Args[1] == hostileArg {
 		exit(realservers.ServeHostile(os.Stdin, os.Stdout))
 	}
+	if isScenario(os.Args) {
+		runScenario(os.Args)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
@@ -53,7 +56,7 @@ func parse(args []string, errs io.Writer) (settings, error) {
 	f.SetOutput(errs)
 	f.BoolVar(&s.short, "short", false, "small works in one round: checks that nothing is lost or doubled, and judges no time")
 	f.IntVar(&s.rounds, "rounds", 5, "how many times each ratio is measured")
-	f.StringVar(&only, "only", "", "the works to run, such as N1,N5; all when empty")
+	f.StringVar(&only, "only", "", "the works to run, such as N1,N5, or all of a letter, such as P; all when empty")
 	f.StringVar(&s.dir, "dir", "", "where the store's files are made; the folder for temporary files when empty")
 	f.StringVar(&s.profile, "profile", "", "an existing folder for profiles of our side of each work")
 	if err := f.Parse(args); err != nil {
@@ -91,7 +94,7 @@ func works() []work {
 	for _, l := range loads() {
 		all = append(all, work{l.name, func(b *bench, ctx context.Context) error { return b.throughput(ctx, l) }})
 	}
-	return append(all,
+	all = append(all,
 		work{"N3", (*bench).lonePublisher},
 		work{"N5", (*bench).steady},
 		work{"N7", (*bench).backlog},
@@ -103,6 +106,12 @@ func works() []work {
 		work{"P10", (*bench).realServers},
 		work{"P11", (*bench).hostile},
 	)
+	return append(all, scenarios()...)
+}
+
+// selected reports whether -only picks a work: by its name, or by the letter before its number.
+func (s *settings) selected(name string) bool {
+	return len(s.only) == 0 || slices.Contains(s.only, name) || slices.Contains(s.only, name[:1])
 }
 
 // run runs the command and prints the table, also of a run that failed halfway.
@@ -122,7 +131,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	defer b.receiver.close()
 	defer b.table.print(out)
 	for _, w := range works() {
-		if len(s.only) > 0 && !slices.Contains(s.only, w.name) {
+		if !s.selected(w.name) {
 			continue
 		}
 		if err := w.run(b, ctx); err != nil {

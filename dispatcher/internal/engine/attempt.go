@@ -65,6 +65,12 @@ func (r *run) attempt(k *ticket) {
 		r.release(k)
 		return
 	}
+	// Nor does one that failed because our own network is down.
+	if r.observe(&result) {
+		endSpan(store.Outcome{Attempt: result.Attempt, State: store.Pending})
+		r.release(k)
+		return
+	}
 	outcome := r.outcomeOf(c, &result)
 	endSpan(outcome)
 	r.finish(k, outcome)

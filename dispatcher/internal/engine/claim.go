@@ -28,7 +28,12 @@ func (r *run) claimLoop(ctx context.Context) error {
 			r.wait(ctx, store.NoneDue)
 			continue
 		}
-		n, wait, err := r.claim(ctx, free)
+		limit, wait := r.outage.mayClaim(free, time.Now())
+		if limit == 0 {
+			r.wait(ctx, wait)
+			continue
+		}
+		n, wait, err := r.claim(ctx, limit)
 		switch {
 		case errors.Is(err, store.ErrClosed):
 			return fmt.Errorf("dispatcher: run: %w", err)
@@ -37,7 +42,8 @@ func (r *run) claimLoop(ctx context.Context) error {
 			trouble.wait(ctx)
 		case err == nil:
 			trouble.reset()
-			if n < free { // else there may be more
+			r.outage.claimed(n, time.Now())
+			if n < limit { // else there may be more
 				r.wait(ctx, wait)
 			}
 		}
@@ -74,6 +80,8 @@ func (r *run) claim(ctx context.Context, max int) (n int, wait time.Duration, er
 			Max:              max,
 			Lease:            r.Lease,
 			PerSubscription:  r.PerSubscription,
+			PerTenant:        r.PerTenant,
+			PerHost:          r.PerHost,
 			MaxUnhealthy:     unhealthy,
 			MaxFailing:       (3*unhealthy + 3) / 4,
 			BreakerThreshold: r.BreakerThreshold,

@@ -16,7 +16,8 @@
 //	                             store.Release ◀─┘   worker: tickets.admit ── invalid ─▶ store.Release
 //	                                                    │ (up to Concurrency of them)   ▲
 //	                                                    ▼                               │
-//	                                         send.Filter, send.Send ── cut off ─────────┘
+//	                                         send.Filter, send.Send ── cut off, or an ──┤
+//	                                                    │           outage of our own ──┘
 //	                                                    │
 //	                                                    ▼
 //	                                                outcomeOf (pure)
@@ -35,6 +36,7 @@
 //     change; see tickets.
 //   - A slow function of the host is in the way of its own subscription alone, up to
 //     PerSubscription of it.
+//   - An outage of our own changes neither a delivery nor the health of an endpoint; see outage.
 //   - Every claim ends in exactly one call of store.Finish or store.Release, unless the process
 //     dies or the store is given up on.
 //   - outcomeOf does no I/O. What the Listener is told has been stored.
@@ -43,5 +45,6 @@
 //
 // # Locks
 //
-// tickets has the only mutex of a run. It is held over neither calls nor channels.
+// tickets and outage have a mutex each. They are held over neither calls nor channels, and never
+// together.
 package engine

@@ -22,10 +22,12 @@ type Config struct {
 
 	Concurrency       int           // how many attempts run at once
 	PerSubscription   int           // of one subscription
+	PerTenant         int           // of one tenant's subscriptions, but for the tenant ""
+	PerHost           int           // to one host and port; if zero, no limit
 	BreakerThreshold  int           // failures in a row that open a subscription's breaker
 	Lease             time.Duration // of a claim: an attempt's timeout, and time to record it
 	DrainTimeout      time.Duration // how long Run waits for attempts when its context has ended
-	DisableAfter      time.Duration // of nothing but failures; if zero or less, never
+	DisableAfter      time.Duration // Health.FailingFor that disables; if zero or less, never
 	Retention         store.Retention
 	MaxAttempts       int  // after which a delivery is dead
 	OperationalEvents bool // publish events about subscriptions
@@ -60,6 +62,8 @@ type Listener interface {
 	AttemptRecorded(c *store.Claim, o *store.Outcome, r *store.Result)
 	Canceled(c *store.Claim, reason string)
 	Disabled(store.Subscription)
+	OutageStarted(since time.Time)
+	OutageEnded(since, until time.Time)
 	Published([]events.Event)
 	StoreTrouble(op string, err error)
 }
@@ -69,13 +73,19 @@ type Listener interface {
 type Engine struct {
 	Config
 	tickets *tickets
+	outage  *outage
 	untidy  chan struct{} // one slot: Prune has something to do
 	counts  counts
 }
 
 // New returns an Engine that is not running.
 func New(c Config) *Engine {
-	return &Engine{Config: c, tickets: newTickets(c.Concurrency), untidy: make(chan struct{}, 1)}
+	return &Engine{
+		Config:  c,
+		tickets: newTickets(c.Concurrency),
+		outage:  newOutage(),
+		untidy:  make(chan struct{}, 1),
+	}
 }
 
 // Invalidate says that a change of the subject has been stored. After it returns, no attempt of a

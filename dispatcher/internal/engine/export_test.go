@@ -14,13 +14,16 @@ import (
 type Limiter struct{ l *limiter }
 
 func NewLimiter(limit func(store.Subscription) (rate.Limit, int), log *slog.Logger) Limiter {
-	return Limiter{newLimiter(limit, log)}
+	return Limiter{newLimiter(limit, 64, log)}
 }
 
 // Take takes a token, or says how long to wait.
 func (l Limiter) Take(id string, now time.Time) time.Duration {
 	return l.l.take(&store.Subscription{ID: id}, now)
 }
+
+// Calls is how many calls it keeps something of.
+func (l Limiter) Calls() int { return len(l.l.limits.open) }
 
 // Len is how many subscriptions it keeps something of.
 func (l Limiter) Len() int { return len(l.l.buckets) }

@@ -9,33 +9,76 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// outcomeOf decides what follows from an attempt. It does no I/O, and but for the jitter of
-// RetryDelay and of probes it depends on its arguments and the Config alone.
-func (e *Engine) outcomeOf(c *store.Claim, r *send.Result) store.Outcome {
-	o := store.Outcome{Lease: c.Lease, Attempt: r.Attempt}
-	o.Attempt.Number = c.Attempt
-	switch {
-	case r.Attempt.Error == "":
-		o.State = store.Delivered
-		return o
-	case r.Attempt.Status == http.StatusGone, c.Retry+1 >= e.MaxAttempts && !c.Probe:
-		o.State = store.Dead
-	default:
-		o.State = store.Pending
-		o.RetryIn = max(e.RetryDelay(c.Retry+1), r.RetryAfter)
-	}
-	o.BodyState, o.BodyOverride = r.Body.State, r.Body.Override
-	o.Effect = store.EffectDown
-	o.Probe = e.probePolicy()
-	o.KeepRetry = c.Probe
-	return o
-}
-
+// The breaker's own schedule of probes: 5 s, 10 s, and so on to five minutes, so that an endpoint
+// that is back is seen within minutes, and ten thousand dead ones cost 33 probes a second.
 const (
 	firstProbe  = 5 * time.Second
 	maxProbe    = 5 * time.Minute
 	probeJitter = 0.2
 )
+
+// minThrottled is how long a throttled delivery stays back whose endpoint does not say how long. The
+// hold of its subscription, which Health.Next learns, may be shorter or longer: others go first then.
+const minThrottled = time.Second
+
+// A throttled attempt does not count while the endpoint takes others, for which a success within
+// takesOthers stands. For a delivery with more than maxThrottled attempts it counts in any case: there
+// may be one that the endpoint never takes, and it must end.
+const (
+	takesOthers  = time.Hour
+	maxThrottled = 100
+)
+
+// outcomeOf decides what follows from an attempt. It does no I/O, and but for the jitter of
+// RetryDelay and of probes it depends on its arguments and the Config alone.
+//
+// What an answer says of the endpoint is decided apart from what becomes of the delivery: an endpoint
+// that refuses one delivery is alive, and one that is down has nothing against any of them.
+func (e *Engine) outcomeOf(c *store.Claim, r *send.Result) store.Outcome {
+	o := store.Outcome{Lease: c.Lease, Attempt: r.Attempt}
+	o.Attempt.Number = c.Attempt
+	if r.Kind == send.KindDelivered {
+		o.State = store.Delivered
+		return o
+	}
+	o.BodyState, o.BodyOverride = r.Body.State, r.Body.Override
+	o.Probe = e.probePolicy()
+	switch r.Kind {
+	case send.KindGone, send.KindRefused:
+		o.Effect = store.EffectRefused
+	case send.KindThrottled:
+		o.Effect, o.ThrottleFor = store.EffectThrottled, r.RetryAfter
+	case send.KindOurs:
+		o.Effect = store.EffectNone
+	default:
+		o.Effect = store.EffectDown
+	}
+	if r.Kind == send.KindGone || r.Final {
+		o.State = store.Dead
+		return o
+	}
+	o.KeepRetry = keepsRetry(c, r.Kind)
+	switch {
+	case !o.KeepRetry && c.Retry+1 >= e.MaxAttempts:
+		o.State = store.Dead
+	case o.KeepRetry && r.Kind == send.KindThrottled:
+		o.State, o.RetryIn = store.Pending, max(r.RetryAfter, minThrottled)
+	default:
+		o.State, o.RetryIn = store.Pending, max(e.RetryDelay(c.Retry+1), r.RetryAfter)
+	}
+	return o
+}
+
+// keepsRetry reports whether an attempt that failed does not use up one of its delivery's.
+func keepsRetry(c *store.Claim, k send.Kind) bool {
+	switch {
+	case k == send.KindOurs:
+		return false // a probe's neither: the host's hook fails for this delivery, whatever the endpoint does
+	case c.Probe:
+		return true // or else the delivery that is probed with would pay for the endpoint
+	}
+	return k == send.KindThrottled && c.Health.FailingFor < takesOthers && c.Attempt <= maxThrottled
+}
 
 // probePolicy returns when an endpoint that is down is probed, with a jitter of its own.
 func (e *Engine) probePolicy() store.ProbePolicy {
@@ -47,7 +90,8 @@ func (e *Engine) probePolicy() store.ProbePolicy {
 	}
 }
 
-// isGone reports whether an outcome is that of a 410.
+// isGone reports whether an outcome is that of a 410: the endpoint wants no more.
 func isGone(o *store.Outcome) bool {
-	return o.State == store.Dead && o.Attempt.Status == http.StatusGone
+	return o.State == store.Dead && o.Attempt.Status == http.StatusGone &&
+		o.Effect == store.EffectRefused
 }

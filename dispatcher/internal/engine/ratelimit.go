@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"fmt"
 	"log/slog"
 	"math"
 	"time"
@@ -23,33 +22,38 @@ const (
 // full. A new bucket begins with what one would have that has been there since Run began, with one
 // token then.
 type limiter struct {
-	limit func(store.Subscription) (rate.Limit, int)
-	since time.Time
-	log   *slog.Logger
+	limits *asker
+	since  time.Time
 
 	buckets map[string]*rate.Limiter
 	sweepAt int // how many buckets there are when full ones are looked for
 }
 
-// newLimiter returns nil if there is no limit.
-func newLimiter(limit func(store.Subscription) (rate.Limit, int), log *slog.Logger) *limiter {
+// newLimiter returns nil if there is no limit. At most maxCalls calls of limit run at once.
+func newLimiter(
+	limit func(store.Subscription) (rate.Limit, int), maxCalls int, log *slog.Logger,
+) *limiter {
 	if limit == nil {
 		return nil
 	}
 	return &limiter{
-		limit:   limit,
+		limits:  newAsker(limit, maxCalls, log),
 		since:   time.Now(),
-		log:     log,
 		buckets: make(map[string]*rate.Limiter),
 		sweepAt: minLimiters,
 	}
 }
 
-// take takes a token for an attempt. If there is none it returns how long to wait for one.
+// take takes a token for an attempt. If there is none, or the host has not said yet what the limit
+// is, it returns how long to wait.
 func (l *limiter) take(sub *store.Subscription, now time.Time) time.Duration {
-	limit, burst, ok := l.ask(sub)
+	answer, again := l.limits.ask(sub, now)
+	if answer == nil {
+		return again
+	}
+	limit, burst := answer.limit, answer.burst
 	switch {
-	case !ok:
+	case !answer.ok:
 		return storeRetryMax
 	case !(limit > 0) || limit > math.MaxInt32:
 		delete(l.buckets, sub.ID)
@@ -61,18 +65,6 @@ func (l *limiter) take(sub *store.Subscription, now time.Time) time.Duration {
 	}
 	wait := (1 - b.TokensAt(now)) / float64(limit) * float64(time.Second)
 	return time.Duration(min(max(wait, float64(shortestPause)), float64(longestPause)))
-}
-
-// ask calls the function of the host. ok is false if it panicked.
-func (l *limiter) ask(sub *store.Subscription) (limit rate.Limit, burst int, ok bool) {
-	defer func() {
-		if p := recover(); p != nil {
-			l.log.Error("outhook: Options.RateLimit panicked",
-				"subscription_id", sub.ID, "panic", fmt.Sprint(p))
-		}
-	}()
-	limit, burst = l.limit(*sub)
-	return limit, burst, true
 }
 
 // bucket returns the bucket of a subscription with the limit that it now has.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -121,8 +122,79 @@ func TestLimiterFollowsAChangeOfTheLimit(t *testing.T) {
 }
 
 func TestLimiterThatPanicsPutsOff(t *testing.T) {
-	l := engine.NewLimiter(func(store.Subscription) (rate.Limit, int) { panic("a bug") }, slog.New(slog.DiscardHandler))
-	if d := l.Take("a", time.Now()); d < time.Second {
-		t.Errorf("it waits %v, want some seconds", d)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		l := engine.NewLimiter(func(store.Subscription) (rate.Limit, int) { panic("a bug") }, slog.New(slog.DiscardHandler))
+		if d := l.Take("a", time.Now()); d < time.Second {
+			t.Errorf("it waits %v, want some seconds", d)
+		}
+	})
+}
+
+// A call that does not return, or takes its time, puts off its own subscription. Other calls go on,
+// and their number is bounded.
+func TestLimiterThatBlocks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		block := make(chan struct{})
+		var calls atomic.Int64
+		l := engine.NewLimiter(func(sub store.Subscription) (rate.Limit, int) {
+			calls.Add(1)
+			switch sub.ID {
+			case "quick":
+			case "slow":
+				<-time.After(70 * time.Millisecond)
+			default:
+				<-block
+			}
+			return rate.Inf, 0
+		}, slog.New(slog.DiscardHandler))
+		quick := func(within time.Duration) {
+			t.Helper()
+			start := time.Now()
+			if d := l.Take("quick", start); d != 0 || time.Since(start) > within {
+				t.Fatalf("a quick one waits %v and took %v", d, time.Since(start))
+			}
+		}
+		start := time.Now()
+		if d := l.Take("blocked", start); d == 0 || d > time.Second {
+			t.Errorf("one that blocks waits %v, want to be looked at again soon", d)
+		}
+		if d := time.Since(start); d > 5*time.Millisecond {
+			t.Errorf("it held up the caller for %v", d)
+		}
+		quick(0)
+		first := calls.Load()
+		start = time.Now()
+		for range 100 { // it is not called again, and costs no time
+			if d := l.Take("blocked", time.Now()); d == 0 {
+				t.Fatal("one that blocks was given an attempt")
+			}
+		}
+		if calls.Load() != first || time.Since(start) != 0 {
+			t.Errorf("%d further calls, which took %v; want none", calls.Load()-first, time.Since(start))
+		}
+		d := l.Take("slow", time.Now())
+		<-time.After(d)
+		if again := l.Take("slow", time.Now()); d == 0 || again == 0 {
+			t.Errorf("a call of 70ms waits %v and %v, want both", d, again)
+		}
+		<-time.After(50 * time.Millisecond)
+		if d := l.Take("slow", time.Now()); d != 0 {
+			t.Errorf("with its answer there it waits %v", d)
+		}
+		start = time.Now()
+		for i := range 1000 { // far more than may be called at once
+			if d := l.Take(fmt.Sprint("blocked", i), time.Now()); d == 0 {
+				t.Fatal("one that blocks was given an attempt")
+			}
+		}
+		if n := l.Calls(); n > 64 || time.Since(start) > 64*5*time.Millisecond {
+			t.Errorf("%d calls at once, which held up the caller for %v; want 64 at most", n, time.Since(start))
+		}
+		close(block)
+		synctest.Wait()
+		quick(0)
+		if d := l.Take("blocked", time.Now()); d != 0 {
+			t.Errorf("once it has returned it waits %v", d)
+		}
+	})
 }

@@ -107,8 +107,7 @@ func (r *run) afterOutcome(f *recorded, res *store.Result, opEvents []events.Eve
 	switch {
 	case isGone(&f.outcome):
 		opEvents = r.disable(opEvents, &f.claim.Subscription, reasonGone)
-	case r.DisableAfter > 0 && res.After.FailingFor >= r.DisableAfter &&
-		res.After.Failures >= r.BreakerThreshold:
+	case r.DisableAfter > 0 && res.After.FailingFor >= r.DisableAfter && r.OutageSince().IsZero():
 		opEvents = r.disable(
 			opEvents,
 			&f.claim.Subscription,

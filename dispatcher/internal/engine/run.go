@@ -51,7 +51,7 @@ func newRun(ctx context.Context, e *Engine) *run {
 	r := &run{
 		Engine:   e,
 		ready:    e.Store.Ready(),
-		limiter:  newLimiter(e.RateLimit, e.Logger),
+		limiter:  newLimiter(e.RateLimit, e.Concurrency, e.Logger),
 		pauses:   make(pauses),
 		work:     make(chan *ticket),
 		outcomes: make(chan recorded, e.Concurrency),
@@ -62,6 +62,7 @@ func newRun(ctx context.Context, e *Engine) *run {
 	r.rest, r.giveUp = context.WithCancel(ended)
 	maintenance, stop := context.WithCancel(ctx)
 	r.stopMaintenance = stop
+	e.outage.reset()
 	stopListener := e.Listener.Start()
 	r.others.Go(func() {
 		r.recordLoop()
@@ -82,6 +83,9 @@ func (r *run) drain() {
 	r.stopMaintenance()
 	close(r.work)
 	r.workers.Wait()
+	if r.limiter != nil {
+		r.limiter.limits.wait()
+	}
 	close(r.outcomes) // nobody sends any more: only workers did
 	r.others.Wait()
 	r.giveUp()

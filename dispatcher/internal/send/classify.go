@@ -29,13 +29,14 @@ const (
 	ClassHTTPStatus     = "http_status"
 	ClassResponse       = "response"
 	ClassCanceled       = "canceled"
+	ClassSender         = "sender"
 )
 
 // Class returns the class of an Attempt.Error; "" if it has none.
 func Class(text string) string {
 	switch word, _, _ := strings.Cut(text, ":"); word {
 	case ClassBlockedAddress, ClassDNS, ClassConnect, ClassTLS, ClassTimeout, ClassHTTPStatus,
-		ClassResponse, ClassCanceled:
+		ClassResponse, ClassCanceled, ClassSender:
 		return word
 	}
 	return ""
@@ -43,7 +44,6 @@ func Class(text string) string {
 
 var (
 	errPanic  = errors.New("send: sending panicked")
-	errHook   = errors.New("send: a hook of the host failed, or left what cannot be sent")
 	errURL    = errors.New("send: the URL is not one that can be posted to")
 	errBody   = errors.New("send: the stored body is not one that can be read")
 	errStatus = errors.New("send: the status is not one from 100 to 999")
@@ -51,6 +51,13 @@ var (
 	// errReplayed ends an attempt that is about to send a third request.
 	errReplayed = errors.New("send: the request was sent twice already")
 )
+
+// hookError says that a hook of the host failed, panicked, or left what cannot be sent.
+type hookError struct {
+	hook string // the option's name, such as "Transform"
+}
+
+func (e *hookError) Error() string { return "send: Options." + e.hook + " failed" }
 
 // describe puts an error into words that are fit for the endpoint's owner: never an address that
 // was resolved, never the URL, never the raw error.
@@ -60,14 +67,19 @@ func describe(err error) string {
 }
 
 func classify(err error) (class, words string) {
-	var dns *net.DNSError
+	var (
+		dns  *net.DNSError
+		hook *hookError
+	)
 	switch {
 	case errors.Is(err, netguard.ErrBlocked):
 		return ClassBlockedAddress, "the host's address is one that deliveries must not go to"
+	case errors.As(err, &hook):
+		return ClassSender, "its " + hook.hook + " failed"
 	case errors.Is(err, errPanic):
-		return ClassConnect, "the sender failed while sending"
-	case errors.Is(err, errHook), errors.Is(err, errBody):
-		return ClassConnect, "the sender could not make the request"
+		return ClassSender, "it failed while sending"
+	case errors.Is(err, errBody):
+		return ClassSender, "it could not make the request"
 	case errors.Is(err, errURL):
 		return ClassConnect, "the URL is not one that can be posted to"
 	case errors.Is(err, errProxy):

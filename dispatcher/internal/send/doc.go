@@ -23,7 +23,8 @@
 // # Invariants
 //
 //   - Send returns by its deadline, and leaves no goroutine and no connection that it still uses.
-//   - A panic of a hook or a transport ends as an error of this attempt.
+//   - A panic of a hook or a transport ends as an error of this attempt, of ClassSender: it says
+//     nothing of the endpoint.
 //   - What is signed is what is sent. The sender's own headers come last, so that neither a
 //     subscription nor a hook can replace them.
 //   - An attempt is one request, or two: the second only if the first went over a kept connection
@@ -34,5 +35,6 @@
 //   - Of an answer at most 64 KiB of headers and 64 KiB of body are read, and nothing is
 //     decompressed. Redirects are not followed.
 //
-// The package knows nothing of queues, retries or outcomes; package engine decides what follows.
+// The package says what an answer means ([Kind]). It knows nothing of queues, retries or outcomes;
+// package engine decides what follows.
 package send

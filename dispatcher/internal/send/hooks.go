@@ -49,7 +49,7 @@ func (s *Sender) Filter(c *store.Claim) (wanted bool, failed *Result) {
 		return true, nil
 	}
 	at := time.Now()
-	err := s.guard("Options.Filter", c, func() error {
+	err := s.guard("Filter", c, func() error {
 		e, err := hostEvent(c)
 		if err == nil {
 			wanted = s.hooks.Filter(c.Subscription.Clone(), e)
@@ -58,7 +58,8 @@ func (s *Sender) Filter(c *store.Claim) (wanted bool, failed *Result) {
 	})
 	if err != nil {
 		return false, &Result{
-			Attempt: store.Attempt{At: at, Error: describe(errPanic)},
+			Attempt: store.Attempt{At: at, Error: describe(err)},
+			Kind:    KindOurs,
 			Body:    Body{State: store.BodyUnfiltered},
 		}
 	}
@@ -72,7 +73,7 @@ func (s *Sender) transform(ctx context.Context, c *store.Claim, m *message) erro
 		header.Set(name, value)
 	}
 	body := bytes.Clone(m.body)
-	err := s.guard("Options.Transform", c, func() error {
+	err := s.guard("Transform", c, func() error {
 		e, err := hostEvent(c)
 		if err != nil {
 			return err
@@ -96,12 +97,12 @@ func (s *Sender) transform(ctx context.Context, c *store.Claim, m *message) erro
 	return nil
 }
 
-// sign adds what the hook makes of an attempt to its headers. Its error is errHook.
+// sign adds what the hook makes of an attempt to its headers. Its error is a hookError.
 func (s *Sender) sign(c *store.Claim, body []byte, at time.Time, h http.Header) error {
 	if s.hooks.Sign == nil {
 		return nil
 	}
-	return s.guard("Options.Sign", c, func() error {
+	return s.guard("Sign", c, func() error {
 		more, err := s.hooks.Sign(
 			c.SubscriptionID,
 			c.EventID,
@@ -122,28 +123,32 @@ func (s *Sender) sign(c *store.Claim, body []byte, at time.Time, h http.Header) 
 	})
 }
 
-// tlsConfig returns what the hook has for the subscription of a claim. Its error is errPanic.
+// tlsConfig returns what the hook has for the subscription of a claim. Its error is a hookError.
 func (s *Sender) tlsConfig(c *store.Claim) (config *tls.Config, err error) {
-	err = s.guard("Options.TLS", c, func() error {
+	err = s.guard("TLS", c, func() error {
 		config = s.hooks.TLS(c.Subscription.Clone())
 		return nil
 	})
 	return config, err
 }
 
-// guard calls a hook. It logs an error, and returns errHook for it; a panic it turns into errPanic.
-func (s *Sender) guard(name string, c *store.Claim, call func() error) (err error) {
+// guard calls a hook, the option of that name. It logs an error or a panic, and returns a hookError
+// for it, so that the attempt speaks against nobody but the host.
+func (s *Sender) guard(hook string, c *store.Claim, call func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			s.log.Error("outhook: "+name+" panicked",
+			s.log.Error("outhook: Options."+hook+" panicked",
 				"subscription_id", c.SubscriptionID, "event_id", c.EventID, "panic", fmt.Sprint(p))
-			err = errPanic
+			err = &hookError{hook}
 		}
 	}()
-	if err := call(); err != nil {
-		s.log.Error("outhook: "+name+" failed",
+	switch err := call(); {
+	case err == errBody: // it was not asked
+		return err
+	case err != nil:
+		s.log.Error("outhook: Options."+hook+" failed",
 			"subscription_id", c.SubscriptionID, "event_id", c.EventID, "error", err)
-		return errHook
+		return &hookError{hook}
 	}
 	return nil
 }

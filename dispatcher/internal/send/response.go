@@ -35,9 +35,12 @@ func (s *Sender) read(ctx context.Context, res *http.Response, r *Result) {
 		return
 	}
 	r.Attempt.Status = res.StatusCode
-	if !s.success(res.StatusCode) {
+	if s.success(res.StatusCode) {
+		r.Kind = KindDelivered
+	} else {
 		r.Attempt.Error = describeStatus(res.StatusCode)
-		r.RetryAfter = retryAfter(res.StatusCode, res.Header, time.Now())
+		r.Kind, r.RetryAfter = kindOf(res.StatusCode, res.Header, time.Now())
+		r.Final = r.Kind == KindRefused && s.final != nil && s.final(res.StatusCode)
 	}
 	switch {
 	case res.StatusCode == http.StatusSwitchingProtocols:
@@ -84,27 +87,33 @@ func describeStatus(status int) string {
 	return text
 }
 
-// retryAfter reads how long a 429 or 503 asks to be left alone: seconds, or a date (RFC 9110,
-// 10.2.3). It is zero if the answer does not say, or says what makes no sense, and at most
-// maxRetryAfter.
-func retryAfter(status int, h http.Header, now time.Time) time.Duration {
+// throttled reports whether an answer asks to be left alone, and for how long: a 429, or a 503 whose
+// Retry-After can be read. wait is zero if the answer does not say how long.
+func throttled(status int, h http.Header, now time.Time) (wait time.Duration, is bool) {
 	if status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
-		return 0
+		return 0, false
 	}
+	wait, given := retryAfter(h, now)
+	return wait, given || status == http.StatusTooManyRequests
+}
+
+// retryAfter reads a Retry-After: seconds, or a date (RFC 9110, 10.2.3). It is at most
+// maxRetryAfter; given is false if there is none, or it makes no sense.
+func retryAfter(h http.Header, now time.Time) (wait time.Duration, given bool) {
 	v := strings.TrimSpace(h.Get("Retry-After"))
 	if v == "" {
-		return 0
+		return 0, false
 	}
 	if strings.Trim(v, "0123456789") == "" {
 		seconds, err := strconv.Atoi(v)
 		if err != nil || seconds > int(maxRetryAfter/time.Second) {
-			return maxRetryAfter
+			return maxRetryAfter, true
 		}
-		return time.Duration(seconds) * time.Second
+		return time.Duration(seconds) * time.Second, true
 	}
 	at, err := http.ParseTime(v)
 	if err != nil {
-		return 0
+		return 0, false
 	}
-	return min(max(at.Sub(now), 0), maxRetryAfter)
+	return min(max(at.Sub(now), 0), maxRetryAfter), true
 }

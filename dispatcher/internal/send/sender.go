@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/outhook/outhook/dispatcher/internal/h1"
@@ -26,6 +27,7 @@ type Options struct {
 	Timeout      time.Duration     // of an attempt, from its start to the last byte of the answer
 	UserAgent    string
 	Success      func(status int) bool
+	Final        func(status int) bool // which refusals are final; if nil, none
 	Hooks        Hooks
 	Logger       *slog.Logger
 
@@ -41,6 +43,7 @@ type Sender struct {
 	timeout   time.Duration
 	userAgent string
 	success   func(status int) bool
+	final     func(status int) bool
 	hooks     Hooks
 	log       *slog.Logger
 }
@@ -53,6 +56,7 @@ func New(o Options) *Sender {
 		timeout:   o.Timeout,
 		userAgent: o.UserAgent,
 		success:   o.Success,
+		final:     o.Final,
 		hooks:     o.Hooks,
 		log:       o.Logger,
 	}
@@ -65,8 +69,16 @@ func New(o Options) *Sender {
 // Result is what an attempt came to.
 type Result struct {
 	Attempt    store.Attempt // Error says what went wrong; empty after a success
-	RetryAfter time.Duration // how long the endpoint asks to be left alone
+	Kind       Kind          // what it says of the endpoint
+	Final      bool          // KindRefused: trying again would change nothing
+	RetryAfter time.Duration // KindThrottled: how long to wait, a day at most; zero if it does not say
 	Body       Body          // to keep if the attempt failed
+
+	// Host is the endpoint's, with its port if the URL has one; empty if no request was made.
+	// Unreachable says that it failed before a connection stood: its name did not resolve, or nobody
+	// answered the dial.
+	Host        string
+	Unreachable bool
 }
 
 // Send makes the attempt that c is for, with a traceparent header unless trace is empty. It returns
@@ -82,24 +94,34 @@ func (s *Sender) Send(ctx context.Context, c *store.Claim, trace string) (r Resu
 		if p := recover(); p != nil {
 			s.log.Error("outhook: sending panicked",
 				"subscription_id", c.SubscriptionID, "event_id", c.EventID, "panic", fmt.Sprint(p))
-			r.Attempt.Error = describe(errPanic)
+			r.fail(errPanic)
 		}
 		r.Attempt.Duration = time.Since(start)
 	}()
 
 	req, decided, err := s.request(attempt, c, trace, start)
 	if err != nil {
-		r.Attempt.Error = describe(err)
+		r.fail(err)
 		return r
 	}
-	r.Body = decided
-	res, err := s.roundTrip(req, c)
+	r.Body, r.Host = decided, strings.ToLower(req.URL.Host)
+	var p progress
+	res, err := s.roundTrip(req, c, &p)
 	if err != nil {
-		r.Attempt.Error = describe(cause(err, ctx, deadline))
+		r.Unreachable = p.unreachable(err)
+		r.fail(cause(err, ctx, deadline))
 		return r
 	}
 	s.read(attempt, res, &r)
 	return r
+}
+
+// fail makes err the reason why there is no answer.
+func (r *Result) fail(err error) {
+	r.Attempt.Error = describe(err)
+	if Class(r.Attempt.Error) == ClassSender {
+		r.Kind, r.Host = KindOurs, "" // it did not get to the network, or it is not the network's doing
+	}
 }
 
 // cause returns the reason why a request failed with err. What a transport makes of the end of a
@@ -118,9 +140,9 @@ func cause(err error, ctx context.Context, deadline time.Time) error {
 }
 
 // roundTrip sends the request of a claim and returns the answer.
-func (s *Sender) roundTrip(req *http.Request, c *store.Claim) (*http.Response, error) {
+func (s *Sender) roundTrip(req *http.Request, c *store.Claim, p *progress) (*http.Response, error) {
 	if s.host != nil {
-		return s.host.RoundTrip(req)
+		return s.host.RoundTrip(req.WithContext(p.watch(req.Context())))
 	}
 	o := h1.Origin{Scheme: req.URL.Scheme, Host: req.URL.Host, Tenant: c.Subscription.Tenant}
 	if s.hooks.TLS != nil && o.Scheme == "https" {

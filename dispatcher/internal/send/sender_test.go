@@ -115,7 +115,7 @@ func TestHooksThatFail(t *testing.T) {
 		send.Hooks
 		want string
 	}
-	const failed, made = "connect: the sender failed while sending", "connect: the sender could not make the request"
+	const transformFailed, signFailed = "sender: its Transform failed", "sender: its Sign failed"
 	sign := func(f func() (http.Header, error)) send.Hooks {
 		return send.Hooks{Sign: func(string, string, time.Time, []byte, []signing.Secret) (http.Header, error) { return f() }}
 	}
@@ -125,17 +125,17 @@ func TestHooksThatFail(t *testing.T) {
 		}}
 	}
 	for _, tt := range []hook{
-		{"Transform panics", transform(func(*http.Header) error { panic(canary) }), failed},
-		{"Transform fails", transform(func(*http.Header) error { return errors.New(canary) }), made},
-		{"Transform sets a reserved header", transform(func(h *http.Header) error { h.Set("webhook-id", canary); return nil }), made},
-		{"Transform splits a header", transform(func(h *http.Header) error { h.Set("X", canary+"\r\nY: z"); return nil }), made},
-		{"Sign panics", sign(func() (http.Header, error) { panic(canary) }), failed},
-		{"Sign fails", sign(func() (http.Header, error) { return nil, errors.New(canary) }), made},
-		{"Sign sets a reserved header", sign(func() (http.Header, error) { return http.Header{"host": {canary}}, nil }), made},
+		{"Transform panics", transform(func(*http.Header) error { panic(canary) }), transformFailed},
+		{"Transform fails", transform(func(*http.Header) error { return errors.New(canary) }), transformFailed},
+		{"Transform sets a reserved header", transform(func(h *http.Header) error { h.Set("webhook-id", canary); return nil }), transformFailed},
+		{"Transform splits a header", transform(func(h *http.Header) error { h.Set("X", canary+"\r\nY: z"); return nil }), transformFailed},
+		{"Sign panics", sign(func() (http.Header, error) { panic(canary) }), signFailed},
+		{"Sign fails", sign(func() (http.Header, error) { return nil, errors.New(canary) }), signFailed},
+		{"Sign sets a reserved header", sign(func() (http.Header, error) { return http.Header{"host": {canary}}, nil }), signFailed},
 	} {
 		rec := &recorder{status: 200}
 		r := newSender(t, rec, tt.Hooks).Send(t.Context(), newClaim("https://endpoint.example/"), "")
-		if r.Attempt.Error != tt.want || len(rec.bodies) != 0 {
+		if r.Attempt.Error != tt.want || r.Kind != send.KindOurs || len(rec.bodies) != 0 {
 			t.Errorf("%s: error %q and %d requests, want %q and none", tt.name, r.Attempt.Error, len(rec.bodies), tt.want)
 		}
 	}
@@ -166,7 +166,7 @@ func TestFilter(t *testing.T) {
 	check("not wanted", 2, false, false)
 	panics = true
 	failed := check("it panics", 3, false, true)
-	if failed == nil || failed.Attempt.Error != "connect: the sender failed while sending" {
+	if failed == nil || failed.Kind != send.KindOurs || failed.Attempt.Error != "sender: its Filter failed" {
 		t.Fatalf("got %+v, want a failed attempt", failed)
 	}
 	c.BodyState, c.Attempt, panics, wants = failed.Body.State, 2, false, true
@@ -211,26 +211,31 @@ func TestRetryAfterHeader(t *testing.T) {
 		status int
 		value  string
 		want   time.Duration
+		is     bool // a throttled answer
 	}{
-		{429, "1", time.Second},
-		{503, " 120 ", 2 * time.Minute},
-		{429, "", 0},
-		{429, "-1", 0},
-		{429, "1.5", 0},
-		{429, "soon", 0},
-		{429, "86401", day},
-		{429, "99999999999999999999999", day},
-		{429, "Mon, 02 Jan 2006 15:04:05 GMT", 0},
-		{429, "Fri, 31 Dec 9999 23:59:59 GMT", day},
-		{500, "60", 0},
-		{404, "60", 0},
+		{429, "1", time.Second, true},
+		{503, " 120 ", 2 * time.Minute, true},
+		{429, "", 0, true},
+		{503, "", 0, false},
+		{429, "-1", 0, true},
+		{429, "1.5", 0, true},
+		{429, "soon", 0, true},
+		{503, "soon", 0, false},
+		{503, "0", 0, true},
+		{429, "86401", day, true},
+		{429, "99999999999999999999999", day, true},
+		{503, "Mon, 02 Jan 2006 15:04:05 GMT", 0, true},
+		{429, "Fri, 31 Dec 9999 23:59:59 GMT", day, true},
+		{500, "60", 0, false},
+		{404, "60", 0, false},
 	} {
 		tr := transportFunc(func(*http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: tt.status, Header: http.Header{"Retry-After": {tt.value}}}, nil
 		})
 		r := newSender(t, tr, send.Hooks{}).Send(t.Context(), newClaim("https://endpoint.example/"), "")
-		if r.RetryAfter != tt.want {
-			t.Errorf("%d with %q: %v, want %v", tt.status, tt.value, r.RetryAfter, tt.want)
+		if r.RetryAfter != tt.want || (r.Kind == send.KindThrottled) != tt.is {
+			t.Errorf("%d with %q: %v, kind %d; want %v, throttled %v",
+				tt.status, tt.value, r.RetryAfter, r.Kind, tt.want, tt.is)
 		}
 	}
 }
@@ -258,7 +263,7 @@ func FuzzStoredBody(f *testing.F) {
 		s.Filter(c)
 		r := s.Send(t.Context(), c, "")
 		if len(rec.bodies) == 0 {
-			if r.Attempt.Error != "connect: the sender could not make the request" {
+			if r.Attempt.Error != "sender: it could not make the request" {
 				t.Errorf("%q: %+v", event, r.Attempt)
 			}
 			return

@@ -140,8 +140,12 @@ func TestTLSHookThatPanics(t *testing.T) {
 					o.Proxy = &url.URL{Scheme: "http", Host: nettest.Tunnel(t)}
 				}
 			})
-			if a := attempt(t, s, endpoint, ""); a.Error != "connect: the sender failed while sending" {
-				t.Errorf("%s, by a proxy: %v: %q, want that the sender failed", name, proxied, a.Error)
+			want := "sender: it failed while sending"
+			if name == "the hook" {
+				want = "sender: its TLS failed"
+			}
+			if a := attempt(t, s, endpoint, ""); a.Error != want {
+				t.Errorf("%s, by a proxy: %v: %q, want %q", name, proxied, a.Error, want)
 			}
 		}
 	}

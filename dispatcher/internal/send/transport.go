@@ -108,6 +108,9 @@ func (t *transport) once(o h1.Origin, req *http.Request) (_ *http.Response, repl
 		return res, false, err
 	}
 	c, lead, err := t.share(req.Context(), o)
+	if err != nil { // it has waited for the dial of another request
+		err = &net.OpError{Op: "dial", Net: "tcp", Err: err}
+	}
 	if lead != nil {
 		defer t.handshakes.leave(o, lead)
 	}

@@ -1,0 +1,64 @@
+package send
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http/httptrace"
+	"sync/atomic"
+
+	"github.com/outhook/outhook/dispatcher/internal/netguard"
+)
+
+// progress says how far an attempt got, which its error may not: when an attempt ends while it dials,
+// net/http returns the end of the context in place of the error of the dial.
+type progress struct {
+	dialing   atomic.Bool // it has begun to look a name up, or to dial
+	connected atomic.Bool // a connection stood
+}
+
+// watch returns a context for a request that is sent by a transport which knows httptrace, as
+// net/http's does. Traces that ctx has go on.
+func (p *progress) watch(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		DNSStart:     func(httptrace.DNSStartInfo) { p.dialing.Store(true) },
+		ConnectStart: func(_, _ string) { p.dialing.Store(true) },
+		ConnectDone: func(_, _ string, err error) {
+			if err == nil {
+				p.connected.Store(true)
+			}
+		},
+		GotConn: func(httptrace.GotConnInfo) { p.connected.Store(true) },
+	})
+}
+
+// unreachable reports whether an attempt failed with err before a connection stood. An address that
+// must not be dialed is reachable, for all that is known.
+func (p *progress) unreachable(err error) bool {
+	switch {
+	case errors.Is(err, netguard.ErrBlocked), p.connected.Load():
+		return false
+	case isDialError(err):
+		return true
+	}
+	return p.dialing.Load() && isTimeout(err)
+}
+
+// isDialError reports whether err, or one that it wraps, is that of a look-up or a dial. The dial may
+// be the proxy's: then the outer error is of another operation.
+func isDialError(err error) bool {
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return true
+	}
+	for {
+		var op *net.OpError
+		if !errors.As(err, &op) {
+			return false
+		}
+		if op.Op == "dial" {
+			return true
+		}
+		err = op.Err
+	}
+}
