@@ -275,7 +275,7 @@ func (c *claiming) hand(claims []store.Claim, read []reading) {
 			good = append(good, *claim)
 		case r.found == broken:
 			c.lost++
-			s.memory.Schedule.Seal(l, true)
+			s.memory.Schedule.Seal(l, true, c.now)
 			c.damaged = append(c.damaged, l)
 		default:
 			c.lost++

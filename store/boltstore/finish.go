@@ -34,11 +34,12 @@ func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.R
 	for i, o := range outcomes {
 		f.outcomes[i] = txn.NewOutcome(o)
 	}
+	now := s.now()
 	s.mu.Lock()
 	for i := range f.outcomes {
 		o := &f.outcomes[i]
 		if l := s.memory.Present(o.Token, o.SubscriptionID, o.EventID); l != nil {
-			s.memory.Schedule.Seal(l, o.State == store.Delivered)
+			s.memory.Schedule.Seal(l, o.State == store.Delivered, now)
 			f.leases[i] = l
 			o.Claimed, o.Id = true, pending.ID{Num: l.Sub.Num, Seq: l.Seq}
 			o.KeyHash, o.AsOf = l.Data.Key, l.Data.AsOf

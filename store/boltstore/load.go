@@ -51,6 +51,9 @@ func loadOne(
 			sub = nil
 		}
 		l.State = &schedule.State{Active: memory.Active(sub), Health: t.Subs.Health(lack.Num)}
+		if sub != nil {
+			l.State.Tenant, l.State.Host = sub.Tenant, schedule.HostOf(sub.URL)
+		}
 	}
 	for source := range lack.Windows {
 		w := &lack.Windows[source]

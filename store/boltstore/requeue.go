@@ -84,6 +84,18 @@ func (s *Store) requeueable(
 	return step.Positions(), next, nil
 }
 
+// Recovered implements [store.History].
+func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
+	err := s.check(ctx)
+	if err == nil {
+		err = s.submit(ctx, &op{run: func(t *txn.Tx) error { return t.Recovered(subscriptionID) }})
+	}
+	if err != nil {
+		return fmt.Errorf("boltstore: recovered: %w", err)
+	}
+	return nil
+}
+
 // leased returns which of some deliveries are leased.
 func (s *Store) leased(positions []page.Position) func(page.Position) bool {
 	s.mu.Lock()

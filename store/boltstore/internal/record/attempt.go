@@ -40,3 +40,10 @@ func AppendAttempt(log []byte, a *store.Attempt) []byte {
 	e.bytes(a.Response[:min(len(a.Response), store.MaxResponse)])
 	return e.b
 }
+
+// attempt reads an attempt, without its number.
+func (d *decoder) attempt() Attempt {
+	return Attempt{
+		At: d.time(), Duration: d.int(), Status: int(d.int()), Error: d.bytes(), Response: d.bytes(),
+	}
+}

@@ -24,8 +24,11 @@ type Row struct {
 	FinishedAt int64           // if not pending
 	Reason     string          // why it was canceled, or died without an attempt
 
-	Attempts int    // how many there are
-	Log      []byte // the attempts, each encoded by AppendAttempt; shares memory with the value
+	Attempts int // how many there were
+
+	// Log has the newest of them, store.MaxAttempts at most, each encoded by AppendAttempt. It
+	// shares memory with the value.
+	Log []byte
 }
 
 // The states as they are stored.
@@ -96,14 +99,24 @@ func (r *Row) Pending() bool { return r.State == store.Pending }
 // Overridden reports whether the delivery has a body other than its event's.
 func (r *Row) Overridden() bool { return r.Body == store.BodyOverridden }
 
-// EachAttempt calls f for each attempt, oldest first. Attempts share memory with the value.
+// AddAttempt adds an attempt, encoded by AppendAttempt, and drops the oldest if there are too many.
+func (r *Row) AddAttempt(encoded []byte) {
+	if r.Attempts++; r.Attempts > store.MaxAttempts {
+		d := decoder{b: r.Log}
+		d.attempt()
+		r.Log = d.b
+	}
+	r.Log = append(r.Log[:len(r.Log):len(r.Log)], encoded...)
+}
+
+// EachAttempt calls f for each attempt that is kept, oldest first. Attempts share memory with the
+// value.
 func (r *Row) EachAttempt(f func(a Attempt)) error {
 	d := decoder{b: r.Log}
-	for i := range r.Attempts {
-		a := Attempt{
-			Number: i + 1, At: d.time(), Duration: d.int(), Status: int(d.int()),
-			Error: d.bytes(), Response: d.bytes(),
-		}
+	kept := min(r.Attempts, store.MaxAttempts)
+	for i := range kept {
+		a := d.attempt()
+		a.Number = r.Attempts - kept + i + 1
 		if d.bad {
 			break
 		}

@@ -87,11 +87,10 @@ func (t *Tx) ended(
 		r.Reason = o.Attempt.Error
 		return r, nil
 	}
-	r.Attempts++
+	r.AddAttempt(o.attempt)
 	if o.KeepRetry && o.State == store.Pending {
 		r.Base++
 	}
-	r.Log = append(r.Log[:len(r.Log):len(r.Log)], o.attempt...)
 	if o.BodyState == store.BodyUndecided {
 		return r, nil
 	}

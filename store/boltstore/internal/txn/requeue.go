@@ -88,12 +88,11 @@ func (t *Tx) requeueOne(
 	return true, true, t.Pending.Transition(pending.ID{Num: p.Num, Seq: p.Seq}, was, r, false)
 }
 
-// waits reports whether a pending delivery waits for a time, or for its subscription to succeed. A
-// first attempt waits for that only if it was named: otherwise a call that asks for all deliveries
-// would write each of them anew.
+// waits reports whether a pending delivery waits for a time, or, if it was named, for its
+// subscription to succeed. Without the name it does not wait for that: a call that asks for all
+// would write anew all that the breaker holds back, which is due when the breaker closes anyway.
 func (t *Tx) waits(num uint64, d *pending.Delivery, named bool) bool {
-	parked := d.AtOnce > schedule.Asked || named && d.AtOnce == 0
-	return d.Due > t.Now || parked && t.Subs.Health(num).Failures > 0
+	return d.Due > t.Now || named && d.AtOnce != schedule.Asked && t.Subs.Health(num).Failures > 0
 }
 
 // ProbeNow ends the holds of subscriptions.
@@ -112,4 +111,13 @@ func (t *Tx) ProbeNow(ids []string) error {
 		}
 	}
 	return nil
+}
+
+// Recovered makes the health of a subscription what a success outside of the queue makes of it.
+func (t *Tx) Recovered(id string) error {
+	num, err := t.Subs.Number(id)
+	if err == nil && num != 0 {
+		t.Subs.setHealth(num, t.Subs.Health(num).Recovered())
+	}
+	return err
 }
