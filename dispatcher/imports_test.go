@@ -74,7 +74,7 @@ var rooms = map[string][]string{
 	"dispatcher/internal/netguard":   {},
 	"dispatcher/internal/send": {
 		"dispatcher/internal/clientpool", "dispatcher/internal/h1",
-		"dispatcher/internal/netguard", "events", "signing", "store", "store/sealed",
+		"dispatcher/internal/netguard", "events", "signing", "store",
 	},
 	"dispatcher/internal/nettest": {},
 

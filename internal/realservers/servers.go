@@ -43,11 +43,13 @@ func Servers() []Server {
 			},
 		},
 		{
-			Name:  "Caddy",
-			tools: []string{"caddy"},
-			files: map[string]string{"Caddyfile": caddyfile},
-			args:  []string{"run", "--config", "$DIR/Caddyfile", "--adapter", "caddyfile"},
-			again: []string{"reload", "--force", "--config", "$DIR/Caddyfile", "--adapter", "caddyfile", "--address", "unix/$DIR/admin"},
+			// Of 25,800 requests over a new connection each, 27 were reset by reloads.
+			resets: true,
+			Name:   "Caddy",
+			tools:  []string{"caddy"},
+			files:  map[string]string{"Caddyfile": caddyfile},
+			args:   []string{"run", "--config", "$DIR/Caddyfile", "--adapter", "caddyfile"},
+			again:  []string{"reload", "--force", "--config", "$DIR/Caddyfile", "--adapter", "caddyfile", "--address", "unix/$DIR/admin"},
 		},
 	}
 }

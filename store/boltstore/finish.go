@@ -162,11 +162,10 @@ func (t *txn) concluded(num, seq uint64, was row, o *outcome, health *store.Heal
 		r.reason = o.Attempt.Error
 		return r, nil
 	}
-	r.attempts++
+	r.addAttempt(o.attempt)
 	if o.KeepRetry && o.State == store.Pending {
 		r.base++
 	}
-	r.log = append(r.log[:len(r.log):len(r.log)], o.attempt...)
 	if o.BodyState == store.BodyUndecided {
 		return r, nil
 	}

@@ -211,6 +211,24 @@ func (t *txn) probeNow(ids []string) error {
 	return nil
 }
 
+// Recovered implements [store.History].
+func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
+	err := s.check(ctx)
+	if err == nil {
+		err = s.submit(ctx, &op{run: func(t *txn) error {
+			num, err := t.number(subIDs, []byte(subscriptionID))
+			if err == nil && num != 0 {
+				t.setHealth(num, t.health(num).Recovered())
+			}
+			return err
+		}})
+	}
+	if err != nil {
+		return fmt.Errorf("boltstore: recovered: %w", err)
+	}
+	return nil
+}
+
 // busy reports whether somebody holds a delivery.
 func (s *Store) busy(num, seq uint64, now int64) bool {
 	s.mu.Lock()

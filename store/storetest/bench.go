@@ -11,6 +11,7 @@ import (
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/storetest/internal/check"
 )
 
 // Bench measures a store. open returns a new, empty store; Bench closes it when it has a Close method.
@@ -40,7 +41,7 @@ func Bench(b *testing.B, open func(b *testing.B) store.Store) {
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			st := open(b)
-			b.Cleanup(func() { closeStore(st) })
+			b.Cleanup(func() { check.CloseStore(st) })
 			bench.run(newBench(b, st))
 		})
 	}
@@ -178,7 +179,7 @@ func (bb *bench) deliver() int {
 	bb.must(err)
 	outcomes := make([]store.Outcome, len(claims.Claims))
 	for i, cl := range claims.Claims {
-		outcomes[i] = delivered(cl)
+		outcomes[i] = check.Delivered(cl)
 	}
 	_, err = bb.store.Finish(bb.ctx, outcomes...)
 	bb.must(err)

@@ -2,24 +2,24 @@ package storetest
 
 import (
 	"testing"
+
+	"github.com/outhook/outhook/store/storetest/internal/check"
+	"github.com/outhook/outhook/store/storetest/internal/compare"
 )
 
 // Violations runs the rule, named "group/name", of the suite and returns what it saw broken. It reports whether there
 // is such a rule.
 func (s Suite) Violations(t *testing.T, name string) (violated []string, found bool) {
-	for _, g := range groups() {
-		for _, r := range g.rules {
-			if g.name+"/"+r.name == name {
-				return s.violations(t, r), true
-			}
-		}
+	r, found := check.Find(groups(), name)
+	if !found {
+		return nil, false
 	}
-	return nil, false
+	return s.setup().Violations(t, r), true
 }
 
 // Difference compares the store with memstore and returns the first difference, "" when there is none.
 func (s Suite) Difference(t *testing.T, seed uint64, steps int) (difference string) {
-	return s.difference(t, seed, steps)
+	return compare.Difference(t, s.setup(), seed, steps)
 }
 
 // WithBite returns the suite with what is to happen when a call hangs.
@@ -32,9 +32,9 @@ func (s Suite) WithBite(bite func(hang string)) Suite {
 func RestartRules() []string {
 	var names []string
 	for _, g := range groups() {
-		for _, r := range g.rules {
-			if r.restart {
-				names = append(names, g.name+"/"+r.name)
+		for _, r := range g.Rules {
+			if r.Restarts {
+				names = append(names, g.Name+"/"+r.Name)
 			}
 		}
 	}
@@ -45,8 +45,8 @@ func RestartRules() []string {
 func Names() map[string]string {
 	names := make(map[string]string)
 	for _, g := range groups() {
-		for _, r := range g.rules {
-			names[g.name+"/"+r.name] = r.rule
+		for _, r := range g.Rules {
+			names[g.Name+"/"+r.Name] = r.Sentence
 		}
 	}
 	return names

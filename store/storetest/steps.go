@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/storetest/internal/check"
 )
 
 // Steps tests that a long series of steps costs the same from its first step to its last: Requeue of
@@ -54,7 +55,7 @@ type stepsCheck struct {
 
 // stepsOf fills the store with n pending deliveries.
 func stepsOf(t *testing.T, s store.Store, n int) *stepsCheck {
-	t.Cleanup(func() { closeStore(s) })
+	t.Cleanup(func() { check.CloseStore(s) })
 	c := &stepsCheck{T: t, store: s}
 	for i := range stepsSubscriptions {
 		sub := store.Subscription{
@@ -67,9 +68,9 @@ func stepsOf(t *testing.T, s store.Store, n int) *stepsCheck {
 		c.subs = append(c.subs, sub.ID)
 	}
 	const batch = 500
-	var check check
+	var d check.Driver
 	for left := n / stepsSubscriptions; left > 0; left -= batch {
-		if err := s.Enqueue(t.Context(), check.messages(min(left, batch))...); err != nil {
+		if err := s.Enqueue(t.Context(), d.Messages(min(left, batch))...); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -2,11 +2,14 @@ package storetest
 
 import (
 	"cmp"
+	"fmt"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/storetest/internal/check"
+	"github.com/outhook/outhook/store/storetest/internal/compare"
+	"github.com/outhook/outhook/store/storetest/internal/rules/liveness"
 )
 
 // Run tests a store against the contract of package store. open returns a new, empty store; Run closes it when it has a
@@ -59,6 +62,10 @@ type Suite struct {
 	bite func(hang string) // what happens to a call that hangs; if nil, kill
 }
 
+// DefaultBound is how long one call of a store may take, unless [Suite.Bound] says otherwise. Most take milliseconds: the
+// bound is for what never ends, on a machine of any speed.
+const DefaultBound = 30 * time.Second
+
 // The defaults of a [Suite].
 const (
 	DefaultSeeds = 20
@@ -79,10 +86,10 @@ func (s Suite) Run(t *testing.T) {
 // Rules tests every rule of the contract, each on a store of its own. Each violation names its rule.
 func (s Suite) Rules(t *testing.T) {
 	for _, g := range groups() {
-		t.Run(g.name, func(t *testing.T) {
-			for _, r := range g.rules {
-				t.Run(r.name, func(t *testing.T) {
-					if why := cmp.Or(s.Skip[g.name+"/"+r.name], s.Skip[g.name]); why != "" {
+		t.Run(g.Name, func(t *testing.T) {
+			for _, r := range g.Rules {
+				t.Run(r.Name, func(t *testing.T) {
+					if why := cmp.Or(s.Skip[g.Name+"/"+r.Name], s.Skip[g.Name]); why != "" {
 						t.Skip(why)
 					}
 					s.test(t, r)
@@ -93,80 +100,53 @@ func (s Suite) Rules(t *testing.T) {
 }
 
 // test tests one rule.
-func (s Suite) test(t *testing.T, r rule) {
+func (s Suite) test(t *testing.T, r check.Rule) {
 	switch {
-	case r.days && s.RealTime:
+	case r.Days && s.RealTime:
 		t.Skip("takes days of the store's clock")
-	case r.restart && s.Reopen == nil:
+	case r.Restarts && s.Reopen == nil:
 		t.Skip("takes a store that can be reopened")
-	case r.hosted && s.Begin == nil:
+	case r.HostTx && s.Begin == nil:
 		t.Skip("takes a store that enqueues in transactions of the host's")
 	}
-	for _, v := range s.violations(t, r) {
-		t.Errorf("%s\n\trule: %s", v, r.rule)
+	for _, v := range s.setup().Violations(t, r) {
+		t.Errorf("%s\n\trule: %s", v, r.Sentence)
 	}
 }
 
-// violations runs the rule, in the time that it takes, and returns what it saw broken.
-func (s Suite) violations(t *testing.T, r rule) (violated []string) {
-	dog := s.watch("rule " + r.name + " (" + r.rule + ")")
-	defer dog.end()
-	s.RealTime = s.RealTime || r.real
-	s.inTime(t, func(t *testing.T) { violated = r.violations(s.newCheck(t, dog)) })
-	return violated
+// Compare does random operations on the store and on a memstore, and compares what each returns and everything that can
+// be seen of them afterwards. The operations of a sequence depend on its number only, so a failure comes again.
+//
+// Where the contract leaves a choice, whatever the store chooses is right and the memstore is made to follow: which of
+// the subscriptions, and of due retries and first attempts, a limited Claim takes. That what it takes is within the
+// limits, in order and fair is checked each time.
+func (s Suite) Compare(t *testing.T) {
+	seeds, steps := cmp.Or(s.Seeds, DefaultSeeds), cmp.Or(s.Steps, DefaultSteps)
+	for seed := range seeds {
+		t.Run(fmt.Sprintf("seed-%d", seed), func(t *testing.T) {
+			if difference := compare.Difference(t, s.setup(), uint64(seed), steps); difference != "" {
+				t.Error(difference)
+			}
+		})
+	}
 }
 
-// inTime runs f in fake time or in real time, whichever the store needs.
-func (s Suite) inTime(t *testing.T, f func(t *testing.T)) {
-	if s.RealTime {
-		f(t)
-		return
-	}
-	synctest.Test(t, f)
+// Sizes fills stores with wide events, ends what is pending in each of the ways there are, and prunes it at once. Each call
+// is watched: none may take longer than the Bound, whatever the size. It leaves out sizes of more than most deliveries, of
+// which the largest has 1,000,000: they take minutes. It works in real time.
+func (s Suite) Sizes(t *testing.T, most int) {
+	s.RealTime = true
+	liveness.Sizes(t, s.setup(), most)
 }
 
-// newCheck opens a store and returns what a rule needs to look at it. Each call is watched.
-func (s Suite) newCheck(t *testing.T, dog *watchdog) *check {
-	c := newCheck(nil)
-	var inner store.Store
-	use := func(st store.Store) {
-		inner = st
-		c.store = &watched{Store: st, dog: dog, check: c}
-		t.Cleanup(func() { closeStore(st) })
-	}
-	use(s.Open(t))
-	c.bound, c.seals = s.bound(), s.Seals
-	if s.RealTime {
-		c.short, c.long, c.slack, c.skew = 600*time.Millisecond, time.Hour, 100*time.Millisecond, 10*time.Second
-		c.slow = true
-	}
-	c.close = func() bool {
-		defer dog.call("Close")()
-		return closeStore(inner)
-	}
-	if s.Reopen != nil {
-		c.reopen = func() {
-			returned := dog.call("reopening")
-			st := s.Reopen(t, inner)
-			returned()
-			use(st)
-		}
+// setup returns how the suite opens a store.
+func (s Suite) setup() check.Setup {
+	setup := check.Setup{
+		Open: s.Open, Reopen: s.Reopen, Exclusive: s.Exclusive, Seals: s.Seals, RealTime: s.RealTime,
+		Bound: cmp.Or(s.Bound, DefaultBound), Bite: s.bite,
 	}
 	if s.Begin != nil {
-		c.hosted = &hosted{func() HostTx { return s.Begin(t, inner) }, s.Exclusive}
+		setup.Begin = func(t *testing.T, st store.Store) check.HostTx { return s.Begin(t, st) }
 	}
-	return c
-}
-
-// closeStore closes the store if it can be closed, and reports whether it could.
-func closeStore(s store.Store) bool {
-	switch s := s.(type) {
-	case interface{ Close() error }:
-		_ = s.Close() // what matters was tested; at cleanup it may be closed already
-	case interface{ Close() }:
-		s.Close()
-	default:
-		return false
-	}
-	return true
+	return setup
 }

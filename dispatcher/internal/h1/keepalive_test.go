@@ -20,28 +20,27 @@ func TestKeepAliveHeader(t *testing.T) {
 	for _, tt := range []struct {
 		values []string
 		want   time.Duration
-		again  bool
 	}{
-		{nil, limit, true},
-		{[]string{"timeout=5"}, 4 * time.Second, true},
-		{[]string{"timeout=5, max=100"}, 4 * time.Second, true},
-		{[]string{"max=1,TIMEOUT=5"}, 4 * time.Second, true},
-		{[]string{"max=7", "timeout=20"}, 19 * time.Second, true},
-		{[]string{`timeout="5"`}, 4 * time.Second, true},
-		{[]string{"timeout=2"}, time.Second, true},
-		{[]string{"timeout=1"}, time.Second / 2, true},
-		{[]string{"timeout=30"}, 29 * time.Second, true},
-		{[]string{"timeout=31"}, limit, true},
-		{[]string{"timeout=3600"}, limit, true},
-		{[]string{"timeout=9223372036854775807"}, limit, true},
-		{[]string{"timeout=99999999999999999999"}, limit, true},
-		{[]string{"timeout=0"}, 0, false},
-		{[]string{"timeout=5, max=0"}, 0, false},
-		{[]string{"timeout=-1, max=-1, x=0y, timeout, =, ,"}, limit, true},
+		{nil, limit},
+		{[]string{"timeout=5"}, 4 * time.Second},
+		{[]string{"timeout=5, max=100"}, 4 * time.Second},
+		{[]string{"max=1,TIMEOUT=5"}, 4 * time.Second},
+		{[]string{"max=7", "timeout=20"}, 19 * time.Second},
+		{[]string{`timeout="5"`}, 4 * time.Second},
+		{[]string{"timeout=2"}, time.Second},
+		{[]string{"timeout=1"}, time.Second / 2},
+		{[]string{"timeout=30"}, 29 * time.Second},
+		{[]string{"timeout=31"}, limit},
+		{[]string{"timeout=3600"}, limit},
+		{[]string{"timeout=9223372036854775807"}, limit},
+		{[]string{"timeout=99999999999999999999"}, limit},
+		{[]string{"timeout=0"}, 0},
+		{[]string{"timeout=5, max=0"}, 0},
+		{[]string{"timeout=-1, max=-1, x=0y, timeout, =, ,"}, limit},
 	} {
 		h := http.Header{"Keep-Alive": tt.values}
-		if d, again := h1.KeepAlive(h, limit); d != tt.want || again != tt.again {
-			t.Errorf("%q: %v, %v; want %v, %v", tt.values, d, again, tt.want, tt.again)
+		if d := h1.KeepAlive(h, limit); d != tt.want {
+			t.Errorf("%q: %v, want %v", tt.values, d, tt.want)
 		}
 	}
 }

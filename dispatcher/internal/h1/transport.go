@@ -168,10 +168,9 @@ func (t *Transport) exchange(c *conn, req *http.Request, size int) (*http.Respon
 		c.abort()
 		return nil, err
 	}
-	again := false
-	c.keep, again = keepAlive(res.Header, t.config.IdleTimeout)
+	c.keep = keepAlive(res.Header, t.config.IdleTimeout)
 	// After a 101 the connection speaks another protocol.
-	last := res.Close || res.StatusCode < 200 || !again
+	last := res.Close || res.StatusCode < 200 || c.keep == 0
 	b := &body{Reader: res.Body, conn: c, pool: t.pool, last: last}
 	if res.Body == http.NoBody {
 		b.whole = true

@@ -189,20 +189,20 @@ func (ts *targets) find(url string) (*target, error) {
 
 // post returns a request to post the body. Its headers are to be set.
 func (t *target) post(ctx context.Context, body []byte) *http.Request {
-	parts := &struct { // one piece of memory for both
-		url    url.URL
-		reader bytes.Reader
+	parts := &struct { // one piece of memory for all
+		url      url.URL
+		reader   bytes.Reader
+		replayed bool
 	}{url: *t.base.URL}
 	parts.reader.Reset(body)
 	req := t.base.WithContext(ctx)
 	req.URL, req.Body, req.ContentLength = &parts.url, io.NopCloser(&parts.reader), int64(len(body))
 	// An attempt is two requests at most. A transport asks for the body again for each further one.
-	replayed := false
 	req.GetBody = func() (io.ReadCloser, error) {
-		if replayed {
+		if parts.replayed {
 			return nil, errReplayed
 		}
-		replayed = true
+		parts.replayed = true
 		return io.NopCloser(bytes.NewReader(body)), nil
 	}
 	return req

@@ -1,0 +1,75 @@
+package check
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/outhook/outhook/store"
+)
+
+// SameSubscription checks everything of a subscription but its times, which are the store's.
+func (c *Check) SameSubscription(what string, got, want store.Subscription) {
+	same := got.ID == want.ID && got.Tenant == want.Tenant && got.Name == want.Name && got.URL == want.URL &&
+		slices.Equal(got.Events, want.Events) && maps.Equal(got.Headers, want.Headers) &&
+		slices.Equal(got.Secrets, want.Secrets) && got.OverlapUntil.Equal(want.OverlapUntil) &&
+		got.Status == want.Status && got.DisabledReason == want.DisabledReason
+	if !same {
+		c.Errorf("%s: got %+v, want %+v", what, got, want)
+	}
+}
+
+// SameTimes checks the times of a subscription.
+func (c *Check) SameTimes(what string, got, want store.Subscription) {
+	same := got.CreatedAt.Equal(want.CreatedAt) && got.UpdatedAt.Equal(want.UpdatedAt) &&
+		got.SubscribedAt.Equal(want.SubscribedAt)
+	if !same {
+		c.Errorf("%s: got times %v, %v, %v, want %v, %v, %v", what, got.CreatedAt, got.UpdatedAt, got.SubscribedAt,
+			want.CreatedAt, want.UpdatedAt, want.SubscribedAt)
+	}
+}
+
+// SameAttempt checks an attempt.
+func (c *Check) SameAttempt(what string, got, want store.Attempt) {
+	same := got.Number == want.Number && got.At.UnixMilli() == want.At.UnixMilli() &&
+		got.Duration.Milliseconds() == want.Duration.Milliseconds() && got.Status == want.Status &&
+		got.Error == want.Error && string(got.Response) == string(want.Response)
+	if !same {
+		c.Errorf("%s: got %+v, want %+v", what, got, want)
+	}
+}
+
+// SameClock returns h so that it can be compared: a time that has been stored and read again may have lost its
+// monotonic clock and its location.
+func SameClock(h store.Health) store.Health {
+	for _, at := range []*time.Time{&h.NextProbeAt, &h.LastFailureAt, &h.HeldUntil, &h.Pacing.ThrottledAt} {
+		if !at.IsZero() {
+			*at = time.UnixMicro(at.UnixMicro())
+		}
+	}
+	return h
+}
+
+// Timeless returns h without the time of its last failure.
+func Timeless(h store.Health) store.Health {
+	h.LastFailureAt = time.Time{}
+	return h
+}
+
+// SameDelivery checks a delivery.
+func (c *Check) SameDelivery(what string, got, want store.Delivery) {
+	sameTimes := got.CreatedAt.Equal(want.CreatedAt) && got.DueAt.Equal(want.DueAt) &&
+		got.FinishedAt.Equal(want.FinishedAt)
+	got.CreatedAt, got.DueAt, got.FinishedAt = want.CreatedAt, want.DueAt, want.FinishedAt
+	if !sameTimes || got != want {
+		c.Errorf("%s: got %+v, want %+v (times the same: %t)", what, got, want, sameTimes)
+	}
+}
+
+// SameIDs checks a list of event IDs, in order.
+func (c *Check) SameIDs(what string, got, want []string) {
+	if g, w := strings.Join(got, " "), strings.Join(want, " "); g != w {
+		c.Errorf("%s: got [%s], want [%s]", what, g, w)
+	}
+}

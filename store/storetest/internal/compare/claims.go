@@ -1,0 +1,203 @@
+package compare
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/storetest/internal/check"
+)
+
+// claim claims from both with a random request.
+func (s *sequence) claim() {
+	s.claimBy(store.ClaimRequest{
+		// Without a BreakerThreshold: what a probe takes is a rule, and a claim without limits, which the
+		// model makes, has none.
+		Max:             one(s.rand, 0, 1, 2, 3, 5, 100),
+		Lease:           s.duration(),
+		PerSubscription: one(s.rand, 0, 0, 1, 2, 4, 8),
+		MaxUnhealthy:    one(s.rand, 0, 0, 1, 3, 6),
+		MaxFailing:      one(s.rand, 0, 0, 1, 2),
+	})
+}
+
+func (s *sequence) claimBy(req store.ClaimRequest) {
+	s.stepAside()
+	s.edge(req.Lease)
+	s.note("claim %+v", req)
+	room := s.room(req)
+	got := s.ours.ClaimWith(req)
+	all := s.model.ClaimWith(store.ClaimRequest{Max: 1 << 30, Lease: req.Lease})
+	room.check(s.ours, got.Claims, all.Claims)
+	if got.NextDue-s.tolerance() > all.NextDue || got.NextDue <= 0 {
+		s.ours.Errorf("Wait: got %v, want at most %v", got.NextDue, all.NextDue)
+	}
+	s.follow(got.Claims, all.Claims)
+}
+
+// duration returns how long a lease or a delay is.
+func (mp *modelPair) duration() time.Duration {
+	if mp.realTime {
+		return mp.ours.Long
+	}
+	return one(mp.rand, 20*time.Second, 5*time.Minute, 3*time.Hour, 30*time.Hour, store.MaxDuration)
+}
+
+// follow makes the model, which has claimed all, keep only what ours has claimed. Giving the rest back voids tokens
+// whose lease has run out, which for ours are still good; a pair remembers that.
+func (s *sequence) follow(ours, all []store.Claim) {
+	for _, cl := range all {
+		i := slices.IndexFunc(ours, func(o store.Claim) bool { return sameDelivery(o.Lease, cl.Lease) })
+		if i >= 0 {
+			s.sameClaim(ours[i], cl)
+			s.claims = append(s.claims, pair{ours: ours[i].Lease, model: cl.Lease, attempt: cl.Attempt})
+			s.note("  claimed %s for %s, attempt %d", cl.EventID, cl.SubscriptionID, cl.Attempt)
+			continue
+		}
+		s.model.Release(cl)
+		for j, p := range s.claims {
+			if sameDelivery(p.model, cl.Lease) {
+				s.claims[j].voided = true
+			}
+		}
+	}
+}
+
+func sameDelivery(a, b store.Lease) bool {
+	return a.SubscriptionID == b.SubscriptionID && a.EventID == b.EventID
+}
+
+// somePairs returns some claims, mostly late ones.
+func (s *sequence) somePairs() []pair {
+	var some []pair
+	for range 1 + s.rand.IntN(4) {
+		if n := len(s.claims); n > 0 {
+			some = append(some, s.claims[max(0, n-1-s.rand.IntN(12))])
+		}
+	}
+	return some
+}
+
+// finish finishes some claims in both.
+func (s *sequence) finish() { s.finishPairs(s.somePairs(), s.outcome) }
+
+// finishOf finishes all claims of a subscription that there were lately, in one call and in any order.
+func (s *sequence) finishOf(subscriptionID string, outcome func(pair) store.Outcome) {
+	const lately = 40
+	var pairs []pair
+	for _, p := range slices.Backward(s.claims[max(0, len(s.claims)-lately):]) {
+		known := slices.ContainsFunc(pairs, func(o pair) bool { return sameDelivery(o.ours, p.ours) })
+		if p.ours.SubscriptionID == subscriptionID && !known {
+			pairs = append(pairs, p)
+		}
+	}
+	s.rand.Shuffle(len(pairs), func(i, j int) { pairs[i], pairs[j] = pairs[j], pairs[i] })
+	s.finishPairs(pairs, outcome)
+}
+
+func (s *sequence) finishPairs(pairs []pair, outcome func(pair) store.Outcome) {
+	s.stepAside()
+	var ours, model []store.Outcome
+	for _, p := range pairs {
+		o := outcome(p)
+		s.note("finish %s for %s: %s, retry in %v, hold for %v, body %d %q",
+			p.ours.EventID, p.ours.SubscriptionID, o.State, o.RetryIn, o.Probe.First, o.BodyState, o.BodyOverride)
+		s.edge(o.RetryIn)
+		s.edge(o.Probe.First)
+		o.Lease = p.ours
+		ours = append(ours, o)
+		o.Lease = p.model
+		model = append(model, o)
+	}
+	s.finishBoth(ours, model)
+}
+
+func (mp *modelPair) finishBoth(ours, model []store.Outcome) {
+	got, want := mp.ours.Finish(ours...), mp.model.Finish(model...)
+	for i := range got {
+		check.Equal(mp.ours, "Ignored", got[i].Ignored, want[i].Ignored)
+		mp.sameHealth("Before", got[i].Before, want[i].Before)
+		mp.sameHealth("After", got[i].After, want[i].After)
+	}
+}
+
+// outcome returns a random one for the claim.
+func (mp *modelPair) outcome(p pair) store.Outcome {
+	cl := store.Claim{Attempt: p.attempt}
+	o := check.Failed(cl, one(mp.rand, 0, mp.duration()))
+	switch {
+	case p.voided || mp.chance(3):
+		o = check.Delivered(cl)
+	case mp.chance(6):
+		return check.Canceled(cl, "filtered")
+	case mp.chance(4):
+		o = check.Dead(cl)
+	}
+	if o.State != store.Delivered && mp.chance(4) {
+		o.Probe = check.ProbeIn(mp.duration())
+	}
+	if mp.chance(2) {
+		o.BodyState = one(mp.rand, store.BodyOverridden, store.BodyOverridden, store.BodyUnchanged, store.BodyUnfiltered)
+		if o.BodyState == store.BodyOverridden {
+			o.BodyOverride = fmt.Appendf(nil, "its own of step %d", mp.step)
+		}
+	}
+	o.Attempt.Duration = one(mp.rand, 5*time.Millisecond, 200*time.Millisecond, 4*time.Second)
+	return o
+}
+
+// ending returns a random outcome that ends the delivery.
+func (mp *modelPair) ending(p pair) store.Outcome {
+	o := mp.outcome(p)
+	if o.State == store.Pending {
+		return check.Delivered(store.Claim{Attempt: p.attempt})
+	}
+	return o
+}
+
+// release gives some claims back in both.
+func (s *sequence) release() {
+	for _, p := range s.somePairs() {
+		s.note("release %s for %s", p.ours.EventID, p.ours.SubscriptionID)
+		s.ours.Must("Release", s.ours.Store.Release(s.ours.Ctx, p.ours))
+		s.model.Must("Release", s.model.Store.Release(s.model.Ctx, p.model))
+	}
+}
+
+// pause pauses a subscription in both, or ends a pause. Pauses of those that are not there may be kept until they are.
+func (s *sequence) pause() {
+	id := s.someSub()
+	if s.paused != "" && s.chance(2) {
+		id = s.paused
+	}
+	if _, err := s.model.Store.Subscription(s.model.Ctx, id); err != nil {
+		return
+	}
+	d := one(s.rand, 0, s.duration(), s.duration())
+	s.edge(d)
+	s.paused = id
+	s.pauseBoth(id, d)
+}
+
+func (mp *modelPair) pauseBoth(id string, d time.Duration) {
+	replaced := one(mp.rand, 0, time.Hour)
+	mp.note("pause %s for %v, in place of %v", id, d, replaced)
+	req := store.ClaimRequest{Pauses: []store.Pause{{SubscriptionID: id, For: replaced}, {SubscriptionID: id, For: d}}}
+	mp.ours.ClaimWith(req)
+	mp.model.ClaimWith(req)
+}
+
+// sameClaim checks all of a claim but its token.
+func (mp *modelPair) sameClaim(got, want store.Claim) {
+	mp.sameSub("Claim.Subscription", got.Subscription, want.Subscription)
+	mp.sameHealth("Claim.Health", got.Health, want.Health)
+	mp.sameTime("EnqueuedAt", got.EnqueuedAt, want.EnqueuedAt)
+	same := got.EventType == want.EventType && got.Tenant == want.Tenant && got.Key == want.Key &&
+		got.Trace == want.Trace && got.EventTime.Equal(want.EventTime) && string(got.Body) == string(want.Body) &&
+		got.BodyState == want.BodyState && string(got.BodyOverride) == string(want.BodyOverride) &&
+		got.Attempt == want.Attempt && got.Retry == want.Retry
+	if !same {
+		mp.ours.Errorf("claim: got %+v, want %+v", got, want)
+	}
+}

@@ -1,0 +1,96 @@
+package compare
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/storetest/internal/check"
+)
+
+// drain gives everything back that is leased, ends all pauses, and then claims and delivers in both until nothing more
+// comes: what can be claimed must be the same each time, and in the end nothing may be pending.
+func (s *sequence) drain() {
+	if s.tx != nil {
+		s.endHost(true)
+	}
+	s.stepAside()
+	s.note("drain")
+	s.giveBack()
+	requeued := false
+	for range check.MaxPages {
+		claims := s.claimAll()
+		if len(claims) > 0 {
+			requeued = false
+			s.deliverAll(claims)
+			continue
+		}
+		if requeued {
+			break
+		}
+		requeued = true
+		s.requeueWith(store.DeliveryQuery{AnyTenant: true, States: []store.State{store.Pending}})
+	}
+	check.Equal(s.ours, "Pending after all was claimed and delivered", s.ours.Stats("").Pending, 0)
+	check.Equal(s.model, "Pending of the model after all was claimed and delivered", s.model.Stats("").Pending, 0)
+}
+
+// giveBack ends leases, holds and pauses. Whether a lease had run out is then all the same.
+func (s *sequence) giveBack() {
+	s.probeNow(s.subs...)
+	for i, p := range s.claims {
+		s.ours.Must("Release", s.ours.Store.Release(s.ours.Ctx, p.ours))
+		s.model.Must("Release", s.model.Store.Release(s.model.Ctx, p.model))
+		s.claims[i].voided = true
+	}
+	for _, id := range s.subs {
+		if _, err := s.model.Store.Subscription(s.model.Ctx, id); err == nil {
+			s.ours.Pause(id, 0)
+			s.model.Pause(id, 0)
+		}
+	}
+}
+
+// claimAll claims all that is due from both, which must be the same.
+func (s *sequence) claimAll() (both []pair) {
+	req := store.ClaimRequest{Max: 1000, Lease: s.ours.Long}
+	ours, model := s.ours.ClaimWith(req).Claims, s.model.ClaimWith(req).Claims
+	slices.SortFunc(ours, byDelivery)
+	slices.SortFunc(model, byDelivery)
+	if g, w := named(ours), named(model); g != w {
+		s.ours.Errorf("all that is due: got claims of [%s], want [%s]", g, w)
+	}
+	for i := range min(len(ours), len(model)) {
+		if sameDelivery(ours[i].Lease, model[i].Lease) {
+			both = append(both, pair{ours: ours[i].Lease, model: model[i].Lease, attempt: ours[i].Attempt})
+		}
+	}
+	return both
+}
+
+func byDelivery(a, b store.Claim) int {
+	return cmp.Or(cmp.Compare(a.EventID, b.EventID), cmp.Compare(a.SubscriptionID, b.SubscriptionID))
+}
+
+func named(claims []store.Claim) string {
+	var names []string
+	for _, cl := range claims {
+		names = append(names, fmt.Sprintf("%s for %s", cl.EventID, cl.SubscriptionID))
+	}
+	return strings.Join(names, ", ")
+}
+
+// deliverAll finishes claims in one call.
+func (s *sequence) deliverAll(claims []pair) {
+	var ours, model []store.Outcome
+	for _, p := range claims {
+		o := check.Delivered(store.Claim{Attempt: p.attempt})
+		o.Lease = p.ours
+		ours = append(ours, o)
+		o.Lease = p.model
+		model = append(model, o)
+	}
+	s.finishBoth(ours, model)
+}

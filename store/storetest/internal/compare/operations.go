@@ -1,0 +1,217 @@
+package compare
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/signing"
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/storetest/internal/check"
+	"github.com/outhook/outhook/store/storetest/internal/rules/calls"
+)
+
+// sameError checks that both calls failed alike, or not at all, and reports whether they succeeded.
+func (mp *modelPair) sameError(what string, ours, model error) bool {
+	if g, w := kindOf(ours), kindOf(model); g != w {
+		mp.ours.Errorf("%s: got error %v, want %v", what, ours, model)
+	}
+	return ours == nil && model == nil
+}
+
+// kindOf returns what a caller tells apart of an error.
+func kindOf(err error) string {
+	var invalid *events.InvalidError
+	switch {
+	case err == nil:
+		return "none"
+	case errors.Is(err, store.ErrNotFound):
+		return "not found"
+	case errors.Is(err, store.ErrConflict):
+		return "conflict"
+	case errors.As(err, &invalid):
+		return "invalid"
+	}
+	return err.Error()
+}
+
+func (mp *modelPair) tenant() string { return one(mp.rand, "", "", "other") }
+
+func (mp *modelPair) eventType() string {
+	return one(mp.rand, "a.b", "a.b", "a.b", "a.c", "b.c.d", events.TypeDisabled)
+}
+
+func (mp *modelPair) patterns() []string {
+	return one(mp.rand, nil, nil, []string{"a.b"}, []string{"a.*"}, []string{"b.*", "a.c"}, []string{"webhook.*"},
+		[]string{"a.b", events.TypeDisabled})
+}
+
+// someSub returns the ID of a subscription, which may have been deleted.
+func (s *sequence) someSub() string {
+	if len(s.subs) == 0 {
+		return s.ours.NewSub().ID
+	}
+	return one(s.rand, s.subs...)
+}
+
+func (s *sequence) create() {
+	const enough = 8
+	sub := s.ours.NewSub(s.patterns()...)
+	if len(s.subs) >= enough || s.chance(8) {
+		sub.ID = s.someSub()
+	}
+	sub.Tenant = s.tenant()
+	sub.Secrets = []signing.Secret{signing.Secret(fmt.Sprint("key", s.step))}
+	if s.chance(10) {
+		sub.Status = store.Unsubscribed
+	}
+	s.note("create %s, tenant %q, events %q, %s", sub.ID, sub.Tenant, sub.Events, sub.Status)
+	got, ours := s.ours.Store.CreateSubscription(s.ours.Ctx, sub)
+	want, model := s.model.Store.CreateSubscription(s.model.Ctx, sub)
+	if s.sameError("CreateSubscription", ours, model) {
+		s.sameSub("CreateSubscription", got, want)
+		s.subs = append(s.subs, sub.ID)
+	}
+}
+
+func (s *sequence) update() {
+	id := s.someSub()
+	what, change := s.change()
+	s.note("update %s: %s", id, what)
+	got, ours := s.ours.Store.UpdateSubscription(s.ours.Ctx, id, change)
+	want, model := s.model.Store.UpdateSubscription(s.model.Ctx, id, change)
+	if s.sameError("UpdateSubscription", ours, model) {
+		s.sameSub("UpdateSubscription", got, want)
+	}
+}
+
+// change returns a random change of a subscription.
+func (mp *modelPair) change() (what string, change func(*store.Subscription) error) {
+	status := func(status store.Status, reason string) func(*store.Subscription) error {
+		return func(s *store.Subscription) error { s.Status, s.DisabledReason = status, reason; return nil }
+	}
+	switch n, patterns := mp.step, mp.patterns(); mp.rand.IntN(8) {
+	case 0:
+		return "name", func(s *store.Subscription) error { s.Name = fmt.Sprint(n); return nil }
+	case 1:
+		return "url", func(s *store.Subscription) error { s.URL = fmt.Sprint("https://endpoint.example/", n); return nil }
+	case 2:
+		return fmt.Sprintf("events %q", patterns), func(s *store.Subscription) error { s.Events = patterns; return nil }
+	case 3:
+		return "unsubscribe", status(store.Unsubscribed, "")
+	case 4:
+		return "disable", status(store.Unsubscribed, "answered 410")
+	case 5:
+		return "an error", func(s *store.Subscription) error {
+			s.Status, s.URL = store.Unsubscribed, "https://nowhere.example/"
+			return store.ErrConflict
+		}
+	}
+	return "subscribe", status(store.Subscribed, "")
+}
+
+func (s *sequence) delete() {
+	id := s.someSub()
+	s.pauseBoth(id, 0) // whether a pause outlives the subscription is the store's choice
+	s.note("delete %s", id)
+	s.orphans = true
+	ours := s.ours.Store.DeleteSubscription(s.ours.Ctx, id)
+	model := s.model.Store.DeleteSubscription(s.model.Ctx, id)
+	s.sameError("DeleteSubscription", ours, model)
+}
+
+// recreate deletes a subscription and creates another with its ID at once.
+func (s *sequence) recreate() {
+	id := s.someSub()
+	was, err := s.model.Store.Subscription(s.model.Ctx, id)
+	if err != nil {
+		return
+	}
+	s.pauseBoth(id, 0)
+	s.note("delete %s and create it anew", id)
+	s.orphans = true
+	s.ours.Must("DeleteSubscription", s.ours.Store.DeleteSubscription(s.ours.Ctx, id))
+	s.model.Must("DeleteSubscription", s.model.Store.DeleteSubscription(s.model.Ctx, id))
+	was.Events, was.Tenant = s.patterns(), s.tenant()
+	s.sameSub("CreateSubscription", s.ours.Create(was), s.model.Create(was))
+}
+
+func (s *sequence) enqueue() {
+	evs := make([]events.Event, 1+s.rand.IntN(5))
+	for i := range evs {
+		ev := s.ours.Event(s.eventType())
+		ev.Tenant, ev.Key, ev.Trace = s.tenant(), one(s.rand, "", "", "", "k", "l"), one(s.rand, "", check.OneTrace, check.AnotherTrace)
+		if s.chance(10) {
+			ev.Time = ev.Time.Add(-365 * 24 * time.Hour)
+		}
+		evs[i] = ev
+	}
+	if s.chance(8) {
+		evs = append(evs, evs[0])
+	}
+	if s.chance(15) {
+		evs[len(evs)-1].Payload = nil
+	}
+	s.enqueueBoth(evs)
+}
+
+// refused makes some calls in both that must be refused. One that is not shows in what the two refuse, and in what it
+// changed.
+func (s *sequence) refused() {
+	var ours, model store.Claim
+	if n := len(s.claims); n > 0 {
+		p := s.claims[n-1]
+		ours.Lease, model.Lease = p.ours, p.model
+	}
+	sub := store.Subscription{ID: s.someSub()}
+	calls, same := calls.BadCalls(s.ours, sub, ours), calls.BadCalls(s.model, sub, model)
+	for range 8 {
+		i := s.rand.IntN(len(calls))
+		s.note("a call with a bad %s", calls[i].Field)
+		s.sameError("a call with a bad "+calls[i].Field, calls[i].Do(), same[i].Do())
+	}
+}
+
+// enqueueKnown enqueues an event again that is stored, or one with its ID and other content.
+func (s *sequence) enqueueKnown() {
+	if len(s.events) == 0 {
+		return
+	}
+	known := s.someEvent()
+	if !s.referred(known.ID) {
+		return // whether it is still stored is the store's choice
+	}
+	known.Trace = one(s.rand, "", check.OneTrace, check.AnotherTrace)
+	if s.chance(3) {
+		known.Payload = json.RawMessage(`"other content"`)
+	}
+	fresh := s.ours.Event("a.b")
+	s.enqueueBoth(one(s.rand, []events.Event{fresh, known}, []events.Event{known, fresh}))
+}
+
+// someEvent returns one that was enqueued, of which there must be some; often one that was erased.
+func (s *sequence) someEvent() events.Event {
+	if len(s.erased) > 0 && s.chance(3) {
+		return one(s.rand, s.erased...)
+	}
+	return one(s.rand, s.events...)
+}
+
+// referred reports whether there is a delivery of the event.
+func (s *sequence) referred(eventID string) bool {
+	return len(s.model.Deliveries(store.DeliveryQuery{AnyTenant: true, EventID: eventID})) > 0
+}
+
+func (s *sequence) enqueueBoth(evs []events.Event) {
+	for _, ev := range evs {
+		s.note("enqueue %s %s, tenant %q, key %q, time %v, trace %q, payload %s",
+			ev.ID, ev.Type, ev.Tenant, ev.Key, ev.Time, ev.Trace, ev.Payload)
+	}
+	ours := s.ours.Store.Enqueue(s.ours.Ctx, evs...)
+	model := s.model.Store.Enqueue(s.model.Ctx, evs...)
+	if s.sameError("Enqueue", ours, model) {
+		s.events = append(s.events, evs...)
+	}
+}

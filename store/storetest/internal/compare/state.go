@@ -1,0 +1,158 @@
+package compare
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/storetest/internal/check"
+)
+
+// compareState compares everything that can be seen of the stores.
+func (s *sequence) compareState() {
+	s.stepAside()
+	s.compareSubscriptions()
+	s.compareStats("")
+	s.compareDeliveries(store.DeliveryQuery{AnyTenant: true, Limit: 1 + s.rand.IntN(50)})
+	s.compareDeliveries(s.query())
+	s.lookAtSubscription(s.someSub())
+}
+
+// lookAtSubscription compares what is said of one that may be deleted.
+func (mp *modelPair) lookAtSubscription(id string) {
+	got, ours := mp.ours.Store.Subscription(mp.ours.Ctx, id)
+	want, model := mp.model.Store.Subscription(mp.model.Ctx, id)
+	if mp.sameError("Subscription", ours, model) {
+		mp.sameSub("Subscription", got, want)
+	}
+	_, ours = mp.ours.Store.Stats(mp.ours.Ctx, id)
+	_, model = mp.model.Store.Stats(mp.model.Ctx, id)
+	mp.sameError("Stats", ours, model)
+}
+
+func (mp *modelPair) compareSubscriptions() {
+	q := store.SubscriptionQuery{Tenant: mp.tenant(), AnyTenant: mp.chance(2)}
+	got, err := mp.ours.Store.Subscriptions(mp.ours.Ctx, q)
+	mp.ours.Must("Subscriptions", err)
+	want, err := mp.model.Store.Subscriptions(mp.model.Ctx, q)
+	mp.model.Must("Subscriptions", err)
+	mp.ours.SameIDs("subscriptions", check.SubscriptionIDs(got.Items), check.SubscriptionIDs(want.Items))
+	check.Equal(mp.ours, "Total", got.Total, want.Total)
+	for i := range min(len(got.Items), len(want.Items)) {
+		mp.sameSub("Subscriptions", got.Items[i], want.Items[i])
+		mp.compareStats(want.Items[i].ID)
+	}
+}
+
+func (mp *modelPair) compareStats(id string) {
+	got, want := mp.ours.Stats(id), mp.model.Stats(id)
+	check.Equal(mp.ours, "Pending of "+id, got.Pending, want.Pending)
+	check.Equal(mp.ours, "InFlight of "+id, got.InFlight, want.InFlight)
+	mp.sameTime("OldestPending of "+id, got.OldestPending, want.OldestPending)
+	mp.sameHealth("Stats.Health of "+id, got.Health, want.Health)
+	mp.sameTime("FailingSince of "+id, got.FailingSince, want.FailingSince)
+	mp.sameWindow("Hour of "+id, got.Hour, want.Hour)
+	mp.sameWindow("Day of "+id, got.Day, want.Day)
+	if id == "" {
+		check.Equal(mp.ours, "Subscriptions", got.Subscriptions, want.Subscriptions)
+	}
+}
+
+// sameWindow checks figures of which the model's times are within a tenth, as are those of the store.
+func (mp *modelPair) sameWindow(what string, got, want store.AttemptStats) {
+	const both = 1.1 / 0.9
+	near := func(a, b time.Duration) bool { return float64(a) <= both*float64(b) && float64(b) <= both*float64(a) }
+	if got.Delivered != want.Delivered || got.Failed != want.Failed || !near(got.P50, want.P50) || !near(got.P95, want.P95) {
+		mp.ours.Errorf("%s: got %+v, want %+v", what, got, want)
+	}
+}
+
+func (mp *modelPair) compareDeliveries(q store.DeliveryQuery) {
+	got, want := mp.ours.Deliveries(q), mp.model.Deliveries(q)
+	if mp.disordered {
+		slices.SortFunc(got, byName)
+		slices.SortFunc(want, byName)
+	}
+	byEvent(got)
+	byEvent(want)
+	mp.ours.SameIDs("deliveries", check.Listed(got), check.Listed(want))
+	for i := range min(len(got), len(want)) {
+		mp.sameDelivery(got[i], want[i])
+	}
+	if len(want) > 0 {
+		mp.compareAttempts(one(mp.rand, want...))
+	}
+}
+
+func byName(a, b store.Delivery) int { return cmp.Compare(a.EventID, b.EventID) }
+
+// byEvent brings deliveries of the same event, whose order is the store's choice, into one.
+func byEvent(ds []store.Delivery) {
+	for len(ds) > 0 {
+		n := slices.IndexFunc(ds, func(d store.Delivery) bool { return d.EventID != ds[0].EventID })
+		if n < 0 {
+			n = len(ds)
+		}
+		slices.SortFunc(ds[:n], func(a, b store.Delivery) int { return cmp.Compare(a.SubscriptionID, b.SubscriptionID) })
+		ds = ds[n:]
+	}
+}
+
+func (mp *modelPair) compareAttempts(d store.Delivery) {
+	l := store.Lease{SubscriptionID: d.SubscriptionID, EventID: d.EventID}
+	got, want := mp.ours.Attempts(l), mp.model.Attempts(l)
+	check.Equal(mp.ours, "attempts of "+d.EventID, len(got), len(want))
+	for i := range min(len(got), len(want)) {
+		mp.ours.SameAttempt("an attempt of "+d.EventID, got[i], want[i])
+	}
+}
+
+func (mp *modelPair) sameDelivery(got, want store.Delivery) {
+	what := "of " + want.EventID + " for " + want.SubscriptionID
+	mp.sameTime("CreatedAt "+what, got.CreatedAt, want.CreatedAt)
+	if now := time.Now(); got.DueAt.IsZero() || got.DueAt.After(now) || want.DueAt.After(now) {
+		mp.sameTime("DueAt "+what, got.DueAt, want.DueAt) // since when one is due is the store's choice
+	}
+	mp.sameTime("FinishedAt "+what, got.FinishedAt, want.FinishedAt)
+	got.CreatedAt, got.DueAt, got.FinishedAt = want.CreatedAt, want.DueAt, want.FinishedAt
+	if got != want {
+		mp.ours.Errorf("delivery %s: got %+v, want %+v", what, got, want)
+	}
+}
+
+func (mp *modelPair) sameSub(what string, got, want store.Subscription) {
+	mp.ours.SameSubscription(what, got, want)
+	mp.sameTime(what+": CreatedAt", got.CreatedAt, want.CreatedAt)
+	mp.sameTime(what+": UpdatedAt", got.UpdatedAt, want.UpdatedAt)
+	mp.sameTime(what+": SubscribedAt", got.SubscribedAt, want.SubscribedAt)
+}
+
+func (mp *modelPair) sameHealth(what string, got, want store.Health) {
+	mp.sameTime(what+": NextProbeAt", got.NextProbeAt, want.NextProbeAt)
+	if d := got.FailingFor - want.FailingFor; d < -mp.tolerance() || d > mp.tolerance() {
+		mp.ours.Errorf("%s: FailingFor: got %v, want %v", what, got.FailingFor, want.FailingFor)
+	}
+	mp.sameTime(what+": LastFailureAt", got.LastFailureAt, want.LastFailureAt)
+	mp.sameTime(what+": HeldUntil", got.HeldUntil, want.HeldUntil)
+	mp.sameTime(what+": ThrottledAt", got.Pacing.ThrottledAt, want.Pacing.ThrottledAt)
+	got.NextProbeAt, got.FailingFor, got.LastFailureAt = want.NextProbeAt, want.FailingFor, want.LastFailureAt
+	got.HeldUntil, got.Pacing.ThrottledAt = want.HeldUntil, want.Pacing.ThrottledAt
+	check.Equal(mp.ours, what, got, want)
+}
+
+// sameTime checks a time that each store has stamped.
+func (mp *modelPair) sameTime(what string, got, want time.Time) {
+	d := got.Sub(want)
+	if got.IsZero() != want.IsZero() || d < -mp.tolerance() || d > mp.tolerance() {
+		mp.ours.Errorf("%s: got %v, want %v", what, got, want)
+	}
+}
+
+// tolerance is how far times may differ that both stores stamped in one operation.
+func (mp *modelPair) tolerance() time.Duration {
+	if mp.realTime {
+		return mp.ours.Skew
+	}
+	return margin
+}

@@ -1,0 +1,142 @@
+package history
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/storetest/internal/check"
+)
+
+func deliveryRules() []check.Rule {
+	return []check.Rule{
+		{Name: "newest-first", Test: testNewestFirst,
+			Sentence: "Deliveries lists newest first: by the order in which their events were enqueued, backwards."},
+		{Name: "filters", Test: testDeliveryFilters,
+			Sentence: "A DeliveryQuery selects by subscription, event, type and states."},
+		{Name: "since-until", Test: testSinceUntil,
+			Sentence: "A DeliveryQuery selects CreatedAt in [Since, Until)."},
+		{Name: "tenant", Test: testDeliveryTenant,
+			Sentence: "A DeliveryQuery selects only its Tenant's deliveries, unless AnyTenant."},
+		{Name: "attempts", Test: testAttempts,
+			Sentence: "Attempts: ErrNotFound when there is no such delivery; none before the first."},
+	}
+}
+
+func testNewestFirst(c *check.Driver) {
+	c.Subscribe()
+	c.Subscribe()
+	ids := append(c.Publish(3), c.Publish(2)...)
+	evs := c.Messages(1)
+	evs[0].Time = evs[0].Time.Add(-store.SubscribeGrace / 2)
+	c.Enqueue(evs...)
+	ids = append(ids, evs[0].ID)
+	var want []string
+	for _, id := range slices.Backward(ids) {
+		want = append(want, id, id)
+	}
+	for _, limit := range []int{0, 1, 2, 5} {
+		got := c.Deliveries(store.DeliveryQuery{Limit: limit})
+		c.SameIDs(fmt.Sprintf("deliveries, %d a page", limit), check.Listed(got), want)
+	}
+	c.Counts(check.Delivered(c.ClaimOne()))
+	c.Counts(check.Failed(c.ClaimOne(), 0))
+	c.SameIDs("deliveries after attempts", check.Listed(c.Deliveries(store.DeliveryQuery{})), want)
+}
+
+func testDeliveryFilters(c *check.Driver) {
+	sub := c.Subscribe()
+	c.Subscribe("a.b")
+	c.PublishTo("a.b", 2)
+	x := c.PublishTo("a.b.c", 2)[0]
+	done := false
+	for _, cl := range c.Claim(100) {
+		switch {
+		case cl.EventID != x:
+		case done:
+			c.Counts(check.Dead(cl))
+		default:
+			c.Counts(check.Delivered(cl))
+		}
+	}
+	for name, tc := range map[string]struct {
+		q    store.DeliveryQuery
+		want int
+	}{
+		"all":                   {store.DeliveryQuery{}, 6},
+		"by subscription":       {store.DeliveryQuery{SubscriptionID: sub.ID}, 4},
+		"by unknown":            {store.DeliveryQuery{SubscriptionID: c.NewSub().ID}, 0},
+		"by event":              {store.DeliveryQuery{EventID: x}, 1},
+		"by unknown event":      {store.DeliveryQuery{EventID: "nobody-knows-it"}, 0},
+		"by type":               {store.DeliveryQuery{EventType: "a.b"}, 4},
+		"by type, no pattern":   {store.DeliveryQuery{EventType: "a.*"}, 0},
+		"by state":              {store.DeliveryQuery{States: []store.State{store.Delivered}}, 1},
+		"by states":             {store.DeliveryQuery{States: []store.State{store.Delivered, store.Pending}}, 6},
+		"by a state of none":    {store.DeliveryQuery{States: []store.State{store.Canceled}}, 0},
+		"by subscription, type": {store.DeliveryQuery{SubscriptionID: sub.ID, EventType: "a.b.c"}, 2},
+		"by type, state":        {store.DeliveryQuery{EventType: "a.b.c", States: []store.State{store.Pending}}, 1},
+	} {
+		tc.q.Limit = 1
+		got := c.Deliveries(tc.q)
+		check.Equal(c, "deliveries "+name, len(got), tc.want)
+		for _, d := range got {
+			if !tc.q.Matches(&d) {
+				c.Errorf("deliveries %s: got %+v", name, d)
+			}
+		}
+	}
+}
+
+func testSinceUntil(c *check.Driver) {
+	c.Subscribe()
+	var ids []string
+	for range 3 {
+		ids = append(ids, c.Publish(1)...)
+		c.Pass(c.Short / 10)
+	}
+	all := c.Deliveries(store.DeliveryQuery{})
+	if len(all) != 3 {
+		c.Fatalf("deliveries: got %d, want 3", len(all))
+	}
+	middle := all[1].CreatedAt
+	since := check.Listed(c.Deliveries(store.DeliveryQuery{Since: middle}))
+	c.SameIDs("since the second's CreatedAt", since, []string{ids[2], ids[1]})
+	until := check.Listed(c.Deliveries(store.DeliveryQuery{Until: middle}))
+	c.SameIDs("until the second's CreatedAt", until, []string{ids[0]})
+	both := store.DeliveryQuery{Since: middle, Until: all[0].CreatedAt}
+	c.SameIDs("between the second's and the third's", check.Listed(c.Deliveries(both)), []string{ids[1]})
+}
+
+func testDeliveryTenant(c *check.Driver) {
+	for _, tenant := range []string{"", "one", "two"} {
+		sub := c.NewSub()
+		sub.Tenant = tenant
+		c.Create(sub)
+		ev := c.Event("message.created")
+		ev.Tenant = tenant
+		c.Enqueue(ev)
+	}
+	for _, tenant := range []string{"", "one", "two"} {
+		got := c.Deliveries(store.DeliveryQuery{Tenant: tenant})
+		if len(got) != 1 || got[0].Tenant != tenant {
+			c.Errorf("deliveries of tenant %q: got %+v, want its own one", tenant, got)
+		}
+	}
+	check.Equal(c, "deliveries of nobody's", len(c.Deliveries(store.DeliveryQuery{Tenant: "three"})), 0)
+	check.Equal(c, "deliveries of any tenant", len(c.Deliveries(store.DeliveryQuery{Tenant: "one", AnyTenant: true})), 3)
+}
+
+func testAttempts(c *check.Driver) {
+	sub := c.Subscribe("message.created")
+	other := c.Subscribe("channel.updated")
+	id := c.Publish(1)[0]
+	check.Equal(c, "attempts before the first", len(c.Attempts(store.Lease{SubscriptionID: sub.ID, EventID: id})), 0)
+	for _, none := range []store.Lease{
+		{SubscriptionID: other.ID, EventID: id},
+		{SubscriptionID: sub.ID, EventID: "nobody-knows-it"},
+		{SubscriptionID: c.NewSub().ID, EventID: id},
+	} {
+		_, err := c.Store.Attempts(c.Ctx, none.SubscriptionID, none.EventID)
+		c.Is("Attempts of a delivery that is not there", err, store.ErrNotFound)
+	}
+}

@@ -1,0 +1,423 @@
+package history
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/storetest/internal/check"
+)
+
+func requeueRules() []check.Rule {
+	return []check.Rule{
+		{Name: "in-order", Test: testRequeueInOrder,
+			Sentence: "What was requeued is claimed in the order of Enqueue, in however many steps it was."},
+		{Name: "in-order-since", Test: testRequeueSince, Days: true,
+			Sentence: "Requeue takes what was enqueued in the time that was asked for, and reads nothing else."},
+		{Name: "pending-again", Test: testRequeue,
+			Sentence: "Requeue makes deliveries pending and due at once, with Claim.Retry at zero and their attempts " +
+				"kept."},
+		{Name: "finished-only", Test: testRequeueFinishedOnly,
+			Sentence: "If States is empty, Requeue takes deliveries in any state but Pending."},
+		{Name: "selects", Test: testRequeueSelects,
+			Sentence: "Requeue takes only deliveries that match, of the tenant that is asked for."},
+		{Name: "not-subscribed", Test: testRequeueNotSubscribed,
+			Sentence: "Deliveries of a subscription that is not Subscribed are passed over."},
+		{Name: "disabled", Test: testRequeueDisabled,
+			Sentence: "What was canceled while the subscription was disabled can be replayed once it is subscribed again."},
+		{Name: "waiting", Test: testRequeueWaiting,
+			Sentence: "When States names Pending, deliveries that wait for a retry are made due at once; they count, " +
+				"and keep their Retry."},
+		{Name: "leased", Test: testRequeueLeased,
+			Sentence: "Requeue leaves leased deliveries alone."},
+		{Name: "steps", Test: testRequeueSteps,
+			Sentence: "Requeue takes one step, oldest first: at most Limit, and a cursor for the next step, \"\" after " +
+				"the last."},
+		{Name: "held", Test: testRequeueHeld,
+			Sentence: "Requeue names each held subscription of which something matches once, and leaves it held."},
+		{Name: "held-met", Test: testRequeueHeldMet,
+			Sentence: "Requeue names those of which only due or leased deliveries match too."},
+		{Name: "held-others", Test: testRequeueHeldOthers,
+			Sentence: "Requeue does not name those whose hold is over, of which nothing matches, or that are passed over."},
+		{Name: "history", Test: testRequeueHistory,
+			Sentence: "Attempts are numbered over the whole life of the delivery, redeliveries included."},
+	}
+}
+
+func testRequeue(c *check.Driver) {
+	c.Subscribe()
+	for _, finish := range []func(store.Claim) store.Outcome{check.Delivered, check.Dead} {
+		c.Publish(1)
+		c.Counts(check.Failed(c.ClaimOne(), 0))
+		c.Counts(finish(c.ClaimOne()))
+	}
+	n := c.Requeue(store.DeliveryQuery{})
+	check.Equal(c, "requeued", n, 2)
+	for _, d := range c.Everything() {
+		check.Equal(c, "state", d.State, store.Pending)
+		check.Equal(c, "Attempts", d.Attempts, 2)
+		c.Near("DueAt", d.DueAt, time.Now())
+		if !d.FinishedAt.IsZero() {
+			c.Errorf("FinishedAt: got %v, want zero", d.FinishedAt)
+		}
+	}
+	check.Equal(c, "Pending", c.Stats("").Pending, 2)
+	claims := c.Claim(10)
+	check.Equal(c, "claims", len(claims), 2)
+	for _, cl := range claims {
+		check.Equal(c, "Retry", cl.Retry, 0)
+		check.Equal(c, "Attempt", cl.Attempt, len(c.Attempts(cl.Lease))+1)
+	}
+}
+
+func testRequeueFinishedOnly(c *check.Driver) {
+	c.Subscribe()
+	c.Publish(4)
+	claims := c.Claim(3)
+	c.Finish(check.Delivered(claims[0]), check.Dead(claims[1]), check.Failed(claims[2], c.Long))
+	check.Equal(c, "requeued", c.Requeue(store.DeliveryQuery{}), 2)
+	check.Equal(c, "claims, the fresh one included", len(c.Claim(10)), 3)
+}
+
+func testRequeueSelects(c *check.Driver) {
+	for _, tenant := range []string{"", "one"} {
+		sub := c.NewSub()
+		sub.Tenant = tenant
+		c.Create(sub)
+		for _, eventType := range []string{"a.b", "a.c"} {
+			ev := c.Event(eventType)
+			ev.Tenant = tenant
+			c.Enqueue(ev)
+		}
+	}
+	for _, cl := range c.Claim(10) {
+		if cl.EventType == "a.b" {
+			c.Counts(check.Dead(cl))
+		} else {
+			c.Counts(check.Delivered(cl))
+		}
+	}
+	check.Equal(c, "requeued of nobody", c.Requeue(store.DeliveryQuery{Tenant: "two"}), 0)
+	check.Equal(c, "requeued of a tenant's type", c.Requeue(store.DeliveryQuery{Tenant: "one", EventType: "a.b"}), 1)
+	for _, d := range c.Everything() {
+		if want := d.Tenant == "one" && d.EventType == "a.b"; want != (d.State == store.Pending) {
+			c.Errorf("%s of tenant %q: got %s", d.EventType, d.Tenant, d.State)
+		}
+	}
+	q := store.DeliveryQuery{AnyTenant: true, States: []store.State{store.Delivered}}
+	check.Equal(c, "requeued of delivered ones", c.Requeue(q), 2)
+	check.Equal(c, "requeued of one tenant", c.Requeue(store.DeliveryQuery{}), 1)
+}
+
+func testRequeueNotSubscribed(c *check.Driver) {
+	sub, other := c.Subscribe(), c.Subscribe()
+	c.Publish(2)
+	for _, cl := range c.Claim(10) {
+		c.Counts(check.Dead(cl))
+	}
+	c.Unsubscribe(sub.ID, "")
+	check.Equal(c, "requeued", c.Requeue(store.DeliveryQuery{Limit: 1}), 2)
+	for _, d := range c.Everything() {
+		if want := d.SubscriptionID == other.ID; want != (d.State == store.Pending) {
+			c.Errorf("of the other subscription: %t: got %s", want, d.State)
+		}
+	}
+	claims := c.Claim(10)
+	check.Equal(c, "claims", len(claims), 2)
+	check.Equal(c, "claims of the other", check.PerSubscription(claims)[other.ID], 2)
+}
+
+func testRequeueDisabled(c *check.Driver) {
+	sub := c.Subscribe()
+	before := c.Publish(1)
+	c.Unsubscribe(sub.ID, "answered 410")
+	ids := append(before, c.Publish(2)...)
+	c.Resubscribe(sub.ID)
+	check.Equal(c, "requeued", c.Requeue(store.DeliveryQuery{States: []store.State{store.Canceled}}), 3)
+	claims := c.Claim(10)
+	check.Equal(c, "claims", len(claims), len(ids))
+	for _, cl := range claims {
+		check.Equal(c, "LastError of one that waits for its first attempt", c.State(cl.Lease, store.Pending).LastError, "")
+		check.Equal(c, "Attempt", cl.Attempt, 1)
+		c.Counts(check.Delivered(cl))
+		c.State(cl.Lease, store.Delivered)
+	}
+}
+
+func testRequeueWaiting(c *check.Driver) {
+	c.Subscribe()
+	c.Publish(1)
+	c.Counts(check.Failed(c.ClaimOne(), 0))
+	c.Counts(check.Failed(c.ClaimOne(), c.Long))
+	check.Equal(c, "requeued", c.Requeue(store.DeliveryQuery{States: []store.State{store.Pending}}), 1)
+	cl := c.ClaimOne()
+	check.Equal(c, "Retry", cl.Retry, 2)
+	check.Equal(c, "Attempt", cl.Attempt, 3)
+}
+
+func testRequeueLeased(c *check.Driver) {
+	c.Subscribe()
+	c.Publish(2)
+	c.Counts(check.Failed(c.ClaimOne(), 0))
+	claims := c.Claim(10)
+	check.Equal(c, "claims", len(claims), 2)
+	check.Equal(c, "requeued", c.Requeue(store.DeliveryQuery{States: store.States()}), 0)
+	check.Equal(c, "claims while they are leased", len(c.Claim(10)), 0)
+	for _, cl := range claims {
+		c.Counts(check.Delivered(cl))
+	}
+}
+
+func testRequeueSteps(c *check.Driver) {
+	c.Subscribe()
+	ids := c.Publish(7)
+	for _, cl := range c.Claim(10) {
+		c.Counts(check.Dead(cl))
+	}
+	cursor, total := "", 0
+	for step := range 4 {
+		r, err := c.Store.Requeue(c.Ctx, store.DeliveryQuery{Limit: 2, Cursor: cursor})
+		c.Must("Requeue", err)
+		next := r.Next
+		total += r.Requeued
+		want := min(2*(step+1), len(ids))
+		pending := c.Deliveries(store.DeliveryQuery{States: []store.State{store.Pending}})
+		oldest := slices.Clone(ids[:want])
+		slices.Reverse(oldest) // as a listing has them
+		check.Equal(c, "requeued so far", total, want)
+		c.SameIDs("pending so far", check.Listed(pending), oldest)
+		if (step == 3) != (next == "") {
+			c.Errorf("cursor after step %d of 4: got %q", step+1, next)
+		}
+		cursor = next
+	}
+	got := make(map[string]int)
+	for _, cl := range c.Claim(100) {
+		got[cl.EventID]++
+	}
+	want := make(map[string]int)
+	for _, id := range ids {
+		want[id] = 1
+	}
+	if !maps.Equal(got, want) {
+		c.Errorf("claims: got %v, want each once", got)
+	}
+}
+
+func testRequeueHistory(c *check.Driver) {
+	c.Subscribe()
+	c.Publish(1)
+	var cl store.Claim
+	for range 3 {
+		c.Counts(check.Failed(c.ClaimOne(), 0))
+		cl = c.ClaimOne()
+		c.Counts(check.Delivered(cl))
+		check.Equal(c, "requeued", c.Requeue(store.DeliveryQuery{}), 1)
+	}
+	attempts := c.Attempts(cl.Lease)
+	check.Equal(c, "attempts", len(attempts), 6)
+	for i, a := range attempts {
+		check.Equal(c, "Number", a.Number, i+1)
+		check.Equal(c, "Status", a.Status, []int{500, 200}[i%2])
+	}
+	d := c.State(cl.Lease, store.Pending)
+	check.Equal(c, "Attempts", d.Attempts, 6)
+	check.Equal(c, "LastStatus", d.LastStatus, 200)
+	check.Equal(c, "LastError", d.LastError, "")
+}
+
+// held checks which subscriptions a step of Requeue says are held.
+func held(c *check.Driver, what string, q store.DeliveryQuery, want ...string) {
+	r, err := c.Store.Requeue(c.Ctx, q)
+	c.Must("Requeue", err)
+	slices.Sort(r.Held)
+	slices.Sort(want)
+	if !slices.Equal(r.Held, want) {
+		c.Errorf("Held of %s: got %v, want %v", what, r.Held, want)
+	}
+}
+
+func testRequeueHeld(c *check.Driver) {
+	a, b := c.Subscribe(), c.Subscribe()
+	health := check.Hold(c, 3, c.Long)
+	held(c, "all that is finished", store.DeliveryQuery{}, a.ID, b.ID)
+	held(c, "nothing", store.DeliveryQuery{})
+	for id, h := range health {
+		got := c.Health(id)
+		check.Equal(c, "Failures", got.Failures, h.Failures)
+		check.Equal(c, "Probes", got.Probes, h.Probes)
+		c.Near("NextProbeAt", got.NextProbeAt, h.NextProbeAt)
+	}
+	check.Equal(c, "claims while they are held", len(c.Claim(100)), 0)
+	held(c, "a step of one", store.DeliveryQuery{States: store.States(), Limit: 1, SubscriptionID: a.ID}, a.ID)
+	held(c, "all", store.DeliveryQuery{States: store.States()}, a.ID, b.ID)
+}
+
+func testRequeueHeldMet(c *check.Driver) {
+	sub := c.Subscribe()
+	ids := c.Publish(3)
+	claims := c.Claim(2)
+	c.Counts(check.Held(claims[0], c.Long, c.Long))
+	leased, due := ids[1], ids[2]
+	for id, n := range map[string]int{leased: 0, due: 1} { // one that is due is asked for as the next probe
+		q := store.DeliveryQuery{EventID: id, States: []store.State{store.Pending}}
+		check.Equal(c, "requeued", c.Requeue(q), n)
+		held(c, "one that is due or leased", q, sub.ID)
+	}
+	held(c, "one that waits for a retry", store.DeliveryQuery{EventID: ids[0], States: store.States()}, sub.ID)
+	c.Counts(check.Delivered(claims[1]))
+	held(c, "one that a success let go", store.DeliveryQuery{States: store.States()})
+}
+
+func testRequeueHeldOthers(c *check.Driver) {
+	a, b := c.Subscribe(), c.Subscribe()
+	check.Hold(c, 2, c.Long)
+	held(c, "one of two", store.DeliveryQuery{SubscriptionID: a.ID}, a.ID)
+	held(c, "an event that is not there", store.DeliveryQuery{EventID: "none", States: store.States()})
+	c.Unsubscribe(b.ID, "")
+	held(c, "all, one of them unsubscribed", store.DeliveryQuery{States: store.States()}, a.ID)
+	c.Must("ProbeNow", c.Store.ProbeNow(c.Ctx, a.ID))
+	held(c, "one that is to be probed", store.DeliveryQuery{States: store.States()})
+	c.Update(a.ID, func(s *store.Subscription) { s.URL += "/new" })
+	check.Hold(c, 1, c.Short)
+	c.Pass(c.Short)
+	held(c, "one whose hold is over", store.DeliveryQuery{States: store.States()})
+}
+
+func probeNowRules() []check.Rule {
+	return []check.Rule{
+		{Name: "ends", Test: testProbeNow,
+			Sentence: "ProbeNow ends the holds of the subscriptions that it names, and changes their health in nothing else."},
+		{Name: "recovered", Test: testRecovered,
+			Sentence: "Recovered makes the health what a success makes it, ends holds, and touches no other subscription."},
+		{Name: "recovered-restart", Test: testRecoveredRestart, Restarts: true,
+			Sentence: "What Recovered has changed stays so after a restart."},
+		{Name: "others", Test: testProbeNowOthers,
+			Sentence: "ProbeNow leaves others held, and ignores IDs that are unknown and subscriptions that are not held."},
+	}
+}
+
+func testRequeueInOrder(c *check.Driver) {
+	sub := c.Subscribe()
+	ids := c.Publish(23)
+	for i, cl := range c.Claim(len(ids)) {
+		if i%3 == 0 { // some have been tried before
+			c.Counts(check.Failed(cl, 0))
+			cl = c.ClaimOne()
+		}
+		c.Counts(check.Delivered(cl))
+	}
+	q := store.DeliveryQuery{SubscriptionID: sub.ID, Limit: 4}
+	var got []string
+	for step := 0; ; step++ {
+		r, err := c.Store.Requeue(c.Ctx, q)
+		c.Must("Requeue", err)
+		if step < 5 {
+			check.Equal(c, "requeued in a step", r.Requeued, 4)
+		}
+		if r.Next == "" {
+			break
+		}
+		if step == 2 { // what is claimed meanwhile is the oldest
+			got = check.Claimed(c.Claim(5))
+		}
+		q.Cursor = r.Next
+	}
+	c.SameIDs("claims of what was requeued", append(got, check.Claimed(c.Claim(100))...), ids)
+}
+
+func testRequeueSince(c *check.Driver) {
+	sub := c.Subscribe()
+	var ids []string
+	var times []time.Time
+	for range 6 {
+		times = append(times, time.Now().Add(-time.Minute))
+		ids = append(ids, c.Publish(2)...)
+		for _, cl := range c.Claim(2) {
+			c.Counts(check.Delivered(cl))
+		}
+		c.Pass(time.Hour)
+	}
+	for _, tc := range []struct{ since, until, limit int }{{2, 4, 1}, {0, 3, 3}, {5, 0, 2}, {3, 0, 100}} {
+		q := store.DeliveryQuery{SubscriptionID: sub.ID, Limit: tc.limit, Since: times[tc.since]}
+		want := ids[2*tc.since:]
+		if tc.until > 0 {
+			q.Until, want = times[tc.until], ids[2*tc.since:2*tc.until]
+		}
+		check.Equal(c, "requeued", c.Requeue(q), len(want))
+		claims := c.Claim(100)
+		c.SameIDs("claims of what was requeued", check.Claimed(claims), want)
+		for _, cl := range claims {
+			c.Counts(check.Delivered(cl))
+		}
+	}
+}
+
+func testProbeNow(c *check.Driver) {
+	a, b := c.Subscribe(), c.Subscribe()
+	health := check.Hold(c, 2, c.Long)
+	check.Equal(c, "claims while they are held", len(c.Claim(100)), 0)
+	c.Must("ProbeNow", c.Store.ProbeNow(c.Ctx, a.ID, b.ID))
+	for id, want := range health {
+		want.NextProbeAt = time.Time{}
+		check.Equal(c, "health", c.Health(id), want)
+	}
+	got := check.PerSubscription(c.Claim(100))
+	check.Equal(c, "claims of the first", got[a.ID], 1)
+	check.Equal(c, "claims of the second", got[b.ID], 1)
+}
+
+func testProbeNowOthers(c *check.Driver) {
+	a, b := c.Subscribe(), c.Subscribe()
+	check.Hold(c, 2, c.Long)
+	for range 2 {
+		c.Must("ProbeNow", c.Store.ProbeNow(c.Ctx, a.ID, c.NewSub().ID, ""))
+	}
+	c.Must("ProbeNow of nothing", c.Store.ProbeNow(c.Ctx))
+	claims := c.Claim(100)
+	check.Equal(c, "claims of the one that is probed", check.PerSubscription(claims)[a.ID], 1)
+	check.Equal(c, "claims of the one that is held", check.PerSubscription(claims)[b.ID], 0)
+	healthy := c.Counts(check.Delivered(claims[0])).After
+	c.Must("ProbeNow", c.Store.ProbeNow(c.Ctx, a.ID))
+	check.Equal(c, "health of one that is not held", c.Health(a.ID), healthy)
+}
+
+func testRecovered(c *check.Driver) {
+	sub, other := c.Subscribe(), c.Subscribe()
+	c.Publish(12)
+	claims := c.Claim(8)
+	for _, cl := range claims {
+		o := check.Held(cl, 0, c.Long)
+		if cl.SubscriptionID == other.ID {
+			o.Effect, o.ThrottleFor = store.EffectThrottled, c.Long
+		}
+		c.Counts(o)
+	}
+	check.Equal(c, "claims while held", len(c.Claim(100)), 0)
+	before := c.Health(other.ID)
+	c.Must("Recovered", c.Store.Recovered(c.Ctx, sub.ID))
+	want := store.Health{Healthy: true, SlowStart: 4}
+	check.Equal(c, "health", c.Health(sub.ID), want)
+	check.Equal(c, "health of the other", c.Health(other.ID), before)
+	claims = c.Claim(100)
+	check.Equal(c, "claims", check.PerSubscription(claims)[sub.ID], 12)
+	check.Equal(c, "claims of the other", check.PerSubscription(claims)[other.ID], 0)
+	c.Must("Recovered", c.Store.Recovered(c.Ctx, other.ID))
+	check.Equal(c, "HeldUntil of the other", c.Health(other.ID).HeldUntil, time.Time{})
+	check.Equal(c, "claims of the other", check.PerSubscription(c.Claim(100))[other.ID] > 0, true)
+	for _, id := range []string{sub.ID, "", c.NewSub().ID} { // nothing to change
+		c.Must("Recovered", c.Store.Recovered(c.Ctx, id))
+	}
+	check.Equal(c, "health after another", c.Health(sub.ID), want)
+}
+
+func testRecoveredRestart(c *check.Driver) {
+	sub := c.Subscribe()
+	c.Publish(2)
+	c.Counts(check.Held(c.ClaimOne(), 0, c.Long))
+	c.Must("Recovered", c.Store.Recovered(c.Ctx, sub.ID))
+	c.Reopen()
+	check.Equal(c, "health", c.Health(sub.ID), store.Health{Healthy: true, SlowStart: 1})
+	check.Equal(c, "claims", len(c.Claim(100)), 2)
+}

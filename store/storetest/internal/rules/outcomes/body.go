@@ -1,0 +1,215 @@
+package outcomes
+
+import (
+	"bytes"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/storetest/internal/check"
+)
+
+func bodyRules() []check.Rule {
+	return []check.Rule{
+		{Name: "own", Test: testOwnBody,
+			Sentence: "Outcome.BodyOverride is kept for the delivery: later claims of it have it beside the event's Body, " +
+				"other deliveries of the event do not."},
+		{Name: "states", Test: testBodyStates,
+			Sentence: "Each BodyState is kept; only BodyOverridden comes with a BodyOverride, which may be empty."},
+		{Name: "stays", Test: testOwnBodyStays,
+			Sentence: "A body override stays until another comes, whatever becomes of the lease."},
+		{Name: "requeued", Test: testOwnBodyRequeued,
+			Sentence: "A delivery that is requeued has its body override."},
+		{Name: "only-failures", Test: testOwnBodyOnlyFailures,
+			Sentence: "A body override is kept only with Pending and Dead, of outcomes that count."},
+		{Name: "content", Test: testOwnBodyContent,
+			Sentence: "A body override is not the event's content."},
+		{Name: "large", Test: testOwnBodyLarge,
+			Sentence: "A body override is kept whatever its size and bytes."},
+		{Name: "reference", Test: testOwnBodyReference,
+			Sentence: "A store keeps no reference to the body override it was given."},
+		{Name: "restart", Test: testOwnBodyRestart, Restarts: true,
+			Sentence: "A body override is there after a restart."},
+	}
+}
+
+// sent returns what an attempt for a claim sends.
+func sent(cl store.Claim) string {
+	if cl.BodyState == store.BodyOverridden {
+		return string(cl.BodyOverride)
+	}
+	return string(cl.Body)
+}
+
+func testBodyStates(c *check.Driver) {
+	c.Subscribe()
+	c.Publish(2)
+	first := c.ClaimOne()
+	check.Equal(c, "BodyState at first", first.BodyState, store.BodyUndecided)
+	body, last, want := string(first.Body), store.BodyUndecided, ""
+	o := check.Failed(first, 0)
+	for _, state := range []store.BodyState{
+		store.BodyUnfiltered, store.BodyUndecided, store.BodyUnchanged, store.BodyOverridden, store.BodyUndecided,
+		store.BodyUnfiltered, store.BodyOverridden, store.BodyUnchanged,
+	} {
+		for _, override := range []string{"", "its own"} {
+			o.BodyState, o.BodyOverride = state, nil
+			if state == store.BodyOverridden {
+				o.BodyOverride = []byte(override)
+			}
+			c.Counts(o)
+			if state != store.BodyUndecided { // or else what was there stays
+				last, want = state, string(o.BodyOverride)
+			}
+			cl := mine(c, first.Lease)
+			check.Equal(c, "BodyState", cl.BodyState, last)
+			check.Equal(c, "BodyOverride", string(cl.BodyOverride), want)
+			check.Equal(c, "Body", string(cl.Body), body)
+			o = check.Failed(cl, 0)
+		}
+	}
+}
+
+// mine claims all, and returns the claim of one delivery.
+func mine(c *check.Driver, l store.Lease) store.Claim {
+	var mine *store.Claim
+	for _, cl := range c.Claim(100) {
+		if cl.SubscriptionID == l.SubscriptionID && cl.EventID == l.EventID {
+			mine = &cl
+		} else {
+			c.Release(cl)
+		}
+	}
+	if mine == nil {
+		c.Fatalf("%s for %s: got no claim", l.EventID, l.SubscriptionID)
+	}
+	return *mine
+}
+
+func testOwnBody(c *check.Driver) {
+	sub := c.Subscribe()
+	c.Subscribe()
+	ids := c.Publish(2)
+	bodies := make(map[string]string)
+	c.Each(4, func(cl store.Claim) store.Outcome {
+		bodies[cl.EventID] = sent(cl)
+		o := check.Failed(cl, 0)
+		if cl.SubscriptionID == sub.ID && cl.EventID == ids[0] {
+			return check.WithBody(o, "its own")
+		}
+		return o
+	})
+	for _, cl := range c.Claim(4) {
+		want := bodies[cl.EventID]
+		if cl.SubscriptionID == sub.ID && cl.EventID == ids[0] {
+			want = "its own"
+		}
+		check.Equal(c, "Body of "+cl.EventID+" for "+cl.SubscriptionID, sent(cl), want)
+	}
+}
+
+func testOwnBodyStays(c *check.Driver) {
+	c.Subscribe()
+	c.Publish(1)
+	c.Counts(check.WithBody(check.Failed(c.ClaimOne(), 0), "its own"))
+	cl := c.ClaimOne()
+	check.Equal(c, "Body", sent(cl), "its own")
+	c.Release(cl)
+	late, present := twice(c)
+	check.Equal(c, "Body after a release", sent(late), "its own")
+	check.Equal(c, "Body after a lease ran out", sent(present), "its own")
+	c.Counts(check.Failed(present, 0))
+	cl = c.ClaimOne()
+	check.Equal(c, "Body after an outcome without one", sent(cl), "its own")
+	c.Counts(check.WithBody(check.Failed(cl, 0), "another"))
+	check.Equal(c, "Body after an outcome with another", sent(c.ClaimOne()), "another")
+}
+
+func testOwnBodyRequeued(c *check.Driver) {
+	c.Subscribe()
+	ids := c.Publish(2)
+	c.Counts(check.WithBody(check.Dead(c.ClaimOne()), "with dead"))
+	c.Counts(check.WithBody(check.Failed(c.ClaimOne(), 0), "with pending"))
+	c.Counts(check.Delivered(c.ClaimOne()))
+	check.Equal(c, "requeued", c.Requeue(store.DeliveryQuery{}), 2)
+	want := map[string]string{ids[0]: "with dead", ids[1]: "with pending"}
+	for _, cl := range c.Claim(10) {
+		check.Equal(c, "Body of "+cl.EventID, sent(cl), want[cl.EventID])
+	}
+}
+
+func testOwnBodyOnlyFailures(c *check.Driver) {
+	c.Subscribe()
+	c.Publish(2)
+	late := c.ClaimOne()
+	c.Release(late)
+	present := c.ClaimOne()
+	body := sent(present)
+	c.Ignored(check.WithBody(check.Failed(late, 0), "of a late one"))
+	c.Counts(check.Failed(present, 0))
+	again := c.ClaimOne()
+	check.Equal(c, "Body after an outcome that was ignored", sent(again), body)
+	c.Counts(check.WithBody(check.Delivered(again), "with delivered"))
+	other := c.ClaimOne()
+	otherBody := sent(other)
+	c.Counts(check.WithBody(check.Canceled(other, "filtered"), "with canceled"))
+	check.Equal(c, "requeued", c.Requeue(store.DeliveryQuery{}), 2)
+	want := map[string]string{present.EventID: body, other.EventID: otherBody}
+	for _, cl := range c.Claim(10) {
+		check.Equal(c, "Body of "+cl.EventID, sent(cl), want[cl.EventID])
+	}
+}
+
+func testOwnBodyContent(c *check.Driver) {
+	c.Subscribe()
+	ev := c.Event("message.created")
+	c.Enqueue(ev)
+	c.Counts(check.WithBody(check.Failed(c.ClaimOne(), 0), "its own"))
+	c.Enqueue(ev)
+	late := c.Subscribe()
+	c.Must("Enqueue of the same content", c.Store.Enqueue(c.Ctx, ev))
+	check.Equal(c, "deliveries for a subscription made later", c.Stats(late.ID).Pending, 0)
+	check.Equal(c, "Body", sent(c.ClaimOne()), "its own")
+}
+
+func testOwnBodyLarge(c *check.Driver) {
+	c.Subscribe()
+	c.Publish(1)
+	for _, body := range [][]byte{bytes.Repeat([]byte("large "), 50_000), {0, 1, 255, '"', '\n'}, []byte("x")} {
+		o := check.Failed(c.ClaimOne(), 0)
+		o.BodyState, o.BodyOverride = store.BodyOverridden, body
+		c.Counts(o)
+		cl := c.ClaimOne()
+		if !bytes.Equal(cl.BodyOverride, body) {
+			c.Errorf("BodyOverride: got %d bytes, want the %d that were given", len(cl.BodyOverride), len(body))
+		}
+		c.Release(cl)
+	}
+}
+
+func testOwnBodyReference(c *check.Driver) {
+	c.Subscribe()
+	c.Publish(1)
+	o := check.WithBody(check.Failed(c.ClaimOne(), 0), "its own")
+	c.Counts(o)
+	o.BodyOverride[0] = 'x'
+	check.Equal(c, "Body after the given one was changed", sent(c.ClaimOne()), "its own")
+}
+
+func testOwnBodyRestart(c *check.Driver) {
+	c.Subscribe()
+	ids := c.Publish(3)
+	claims := c.Claim(2)
+	c.Finish(check.WithBody(check.Failed(claims[0], 0), "with pending"), check.WithBody(check.Dead(claims[1]), "with dead"))
+	c.Reopen()
+	check.Equal(c, "requeued", c.Requeue(store.DeliveryQuery{}), 1)
+	c.Reopen()
+	got := make(map[string]string)
+	for _, cl := range c.Claim(10) {
+		got[cl.EventID] = sent(cl)
+	}
+	check.Equal(c, "claims", len(got), 3)
+	check.Equal(c, "Body of the one that was to be tried again", got[ids[0]], "with pending")
+	check.Equal(c, "Body of the one that was dead", got[ids[1]], "with dead")
+	if body := got[ids[2]]; body == "with pending" || body == "with dead" {
+		c.Errorf("Body of another: got %q, want the event's", body)
+	}
+}

@@ -1,0 +1,192 @@
+package queue
+
+import (
+	"maps"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/storetest/internal/check"
+)
+
+func limitRules() []check.Rule {
+	return []check.Rule{
+		{Name: "per-subscription", Test: testPerSubscription,
+			Sentence: "PerSubscription is how many deliveries of one subscription may be leased at once, whoever " +
+				"leased them."},
+		{Name: "expiry", Test: testLimitsExpiry,
+			Sentence: "A lease that has run out does not count against the limits."},
+		{Name: "unhealthy", Test: testUnhealthy,
+			Sentence: "MaxUnhealthy is how many deliveries may be leased at once of all subscriptions together that are " +
+				"not Healthy."},
+		{Name: "failing", Test: testFailing,
+			Sentence: "Failing is how many deliveries may be leased at once of all subscriptions together that have " +
+				"Failures."},
+		{Name: "follow-health", Test: testLimitsFollowHealth,
+			Sentence: "What is leased counts as unhealthy and as failing by the subscription's present health."},
+		{Name: "probe-after", Test: testProbeAfter,
+			Sentence: "BreakerThreshold limits a subscription with so many Failures or more to one lease at a time."},
+		{Name: "recovering", Test: testRecovering,
+			Sentence: "After failures PerSubscription is halved for each of Health.SlowStart, down to one, and so " +
+				"comes back by doubling with each success."},
+		{Name: "recovering-failure", Test: testRecoveringFailure,
+			Sentence: "A failure ends the recovery; the next success starts another."},
+		{Name: "none", Test: testNoLimits,
+			Sentence: "Limits that are zero are none."},
+		{Name: "apart", Test: testLimitsApart,
+			Sentence: "A subscription that is at its limit keeps nobody else waiting."},
+	}
+}
+
+func testPerSubscription(c *check.Driver) {
+	sub, other := c.Subscribe(), c.Subscribe()
+	c.Publish(10)
+	req := store.ClaimRequest{Max: 100, PerSubscription: 3}
+	first := c.ClaimWith(req).Claims
+	want := map[string]int{sub.ID: 3, other.ID: 3}
+	if got := check.PerSubscription(first); !maps.Equal(got, want) {
+		c.Errorf("claims: got %v, want %v", got, want)
+	}
+	check.Equal(c, "claims at the limit", len(c.ClaimWith(req).Claims), 0)
+	c.Finish(check.Delivered(first[0]), check.Failed(first[1], c.Long))
+	c.Release(first[2])
+	check.Equal(c, "claims once there is room for three", len(c.ClaimWith(req).Claims), 3)
+	req.PerSubscription = 5
+	check.Equal(c, "claims once the limit is higher by two", len(c.ClaimWith(req).Claims), 4)
+}
+
+func testLimitsExpiry(c *check.Driver) {
+	c.Subscribe()
+	c.Publish(3)
+	c.Counts(check.Failed(c.ClaimOne(), c.Long))
+	req := store.ClaimRequest{Max: 10, PerSubscription: 1, MaxUnhealthy: 1, MaxFailing: 1, Lease: c.Short}
+	check.Equal(c, "claims", len(c.ClaimWith(req).Claims), 1)
+	c.Pass(c.Short)
+	check.Equal(c, "claims once the lease has run out", len(c.ClaimWith(req).Claims), 1)
+}
+
+func testUnhealthy(c *check.Driver) {
+	healthy := check.Healthy(c, "healthy.one")
+	for range 5 {
+		c.Subscribe("unhealthy.one")
+	}
+	c.PublishTo("healthy.one", 10)
+	c.PublishTo("unhealthy.one", 10)
+	req := store.ClaimRequest{Max: 100, MaxUnhealthy: 4}
+	first := c.ClaimWith(req).Claims
+	got := check.PerSubscription(first)
+	check.Equal(c, "claims of the Healthy one", got[healthy.ID], 10)
+	check.Equal(c, "claims of the others", len(first)-got[healthy.ID], 4)
+	for id, n := range got {
+		if id != healthy.ID && n != 1 {
+			c.Errorf("claims of %s: got %d, want the four to be of four", id, n)
+		}
+	}
+	check.Equal(c, "claims at the limit", len(c.ClaimWith(req).Claims), 0)
+	for _, cl := range first {
+		if cl.SubscriptionID != healthy.ID {
+			c.Release(cl)
+			break
+		}
+	}
+	check.Equal(c, "claims once there is room for one", len(c.ClaimWith(req).Claims), 1)
+}
+
+func testFailing(c *check.Driver) {
+	check.Healthy(c, "healthy.one")
+	for range 5 {
+		check.Failing(c, "failing.one", 1)
+	}
+	fresh := c.Subscribe("new.one")
+	c.PublishTo("healthy.one", 10)
+	c.PublishTo("failing.one", 10)
+	c.PublishTo("new.one", 10)
+	req := store.ClaimRequest{Max: 100, MaxFailing: 3, MaxUnhealthy: 5}
+	first := c.ClaimWith(req).Claims
+	byType := perType(c, "claims", first, map[string]int{"healthy.one": 10, "failing.one": 3, "new.one": 2})
+	for id, n := range check.PerSubscription(byType["failing.one"]) {
+		if n != 1 {
+			c.Errorf("claims of %s: got %d, want the three to be of three", id, n)
+		}
+	}
+	check.Equal(c, "claims at the limits", len(c.ClaimWith(req).Claims), 0)
+	c.Release(byType["failing.one"][0])
+	req.MaxUnhealthy = 20
+	second := c.ClaimWith(req).Claims
+	perType(c, "claims once there is room for one", second, map[string]int{"failing.one": 1, "new.one": 8})
+	check.Equal(c, "claims of the new one", check.PerSubscription(second)[fresh.ID], 8)
+}
+
+func testLimitsFollowHealth(c *check.Driver) {
+	c.Subscribe("one.type")
+	c.Subscribe("two.type")
+	c.PublishTo("one.type", 4)
+	first := c.Claim(4)
+	c.PublishTo("two.type", 5)
+	req := store.ClaimRequest{Max: 100, MaxUnhealthy: 3, MaxFailing: 2}
+	check.Equal(c, "claims while four of a new one are leased", len(c.ClaimWith(req).Claims), 0)
+	c.Counts(check.Delivered(first[0]))
+	two := c.ClaimWith(req).Claims
+	check.Equal(c, "claims once those are of a Healthy one", len(two), 3)
+	c.Counts(check.Failed(first[1], c.Long))
+	req.MaxUnhealthy = 6
+	more := c.ClaimWith(req).Claims
+	check.Equal(c, "claims once it is not Healthy any more, one more than is leased", len(more), 1)
+	c.Counts(check.Failed(two[0], 0))
+	req.MaxUnhealthy = 0
+	check.Equal(c, "claims while five of failing ones are leased", len(c.ClaimWith(req).Claims), 0)
+	c.Counts(check.Delivered(two[1]))
+	check.Equal(c, "claims of what is due of the one that is Healthy now", len(c.ClaimWith(req).Claims), 2)
+	req.MaxFailing = 3
+	c.PublishTo("one.type", 2)
+	check.Equal(c, "claims of the failing one, one more than is leased", len(c.ClaimWith(req).Claims), 1)
+}
+
+func testProbeAfter(c *check.Driver) {
+	sub, other := c.Subscribe("failing.one"), c.Subscribe("other.one")
+	c.PublishTo("failing.one", 10)
+	c.PublishTo("other.one", 10)
+	failures := 0
+	for _, cl := range c.Claim(10) {
+		if cl.SubscriptionID == sub.ID && failures < 3 {
+			c.Counts(check.Failed(cl, c.Long))
+			failures++
+		} else {
+			c.Release(cl)
+		}
+	}
+	check.Equal(c, "failures", failures, 3)
+	req := store.ClaimRequest{Max: 10, BreakerThreshold: 4, PerSubscription: 3}
+	claims := c.ClaimWith(req).Claims
+	check.Equal(c, "claims of one with fewer failures", check.PerSubscription(claims)[sub.ID], 3)
+	c.Release(claims...)
+	req.BreakerThreshold = 3
+	claims = c.ClaimWith(req).Claims
+	check.Equal(c, "claims of one with as many failures", check.PerSubscription(claims)[sub.ID], 1)
+	check.Equal(c, "claims of one without", check.PerSubscription(claims)[other.ID], 3)
+	check.Equal(c, "claims while one is leased", check.PerSubscription(c.ClaimWith(req).Claims)[sub.ID], 0)
+	for _, cl := range claims {
+		if cl.SubscriptionID == sub.ID {
+			c.Counts(check.Delivered(cl))
+		}
+	}
+	req.PerSubscription = 24
+	check.Equal(c, "claims after a success, at an eighth of the limit", check.PerSubscription(c.ClaimWith(req).Claims)[sub.ID], 3)
+}
+
+func testNoLimits(c *check.Driver) {
+	c.Subscribe()
+	c.Publish(40)
+	for _, cl := range c.Claim(20) {
+		c.Counts(check.Failed(cl, 0))
+	}
+	check.Equal(c, "claims without limits", len(c.Claim(100)), 40)
+}
+
+func testLimitsApart(c *check.Driver) {
+	full := c.Subscribe("full.one")
+	c.PublishTo("full.one", 10)
+	req := store.ClaimRequest{Max: 2, PerSubscription: 2}
+	check.Equal(c, "claims of the first", check.PerSubscription(c.ClaimWith(req).Claims)[full.ID], 2)
+	other := c.Subscribe("other.one")
+	c.PublishTo("other.one", 2)
+	check.Equal(c, "claims of another", check.PerSubscription(c.ClaimWith(req).Claims)[other.ID], 2)
+}

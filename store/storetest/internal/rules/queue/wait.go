@@ -1,0 +1,102 @@
+package queue
+
+import (
+	"time"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/storetest/internal/check"
+)
+
+func waitRules() []check.Rule {
+	return []check.Rule{
+		{Name: "none", Test: testWaitNone,
+			Sentence: "Wait is NoneDue when there is nothing to wait for."},
+		{Name: "retry", Test: testWaitRetry,
+			Sentence: "Wait is how long it is until a delivery is due that is not yet."},
+		{Name: "hold", Test: testWaitHold,
+			Sentence: "Wait is how long it is until a subscription is no longer held."},
+		{Name: "hold-longer", Test: testWaitHoldLonger,
+			Sentence: "Nothing of a held subscription is waited for before its hold ends."},
+		{Name: "lease", Test: testWaitLease,
+			Sentence: "Wait is how long it is until another's lease ends."},
+		{Name: "limits", Test: testWaitLimits,
+			Sentence: "What the limits of the request kept back is not counted in Wait."},
+	}
+}
+
+// about checks a Wait: never longer than right, and shorter only by the time that tests take.
+func about(c *check.Driver, what string, got, want time.Duration) {
+	if got > want || got < want-c.Skew {
+		c.Errorf("%s: got %v, want %v or a little less", what, got, want)
+	}
+}
+
+func testWaitNone(c *check.Driver) {
+	check.Equal(c, "Wait of an empty store", c.Wait(), store.NoneDue)
+	c.Subscribe()
+	c.Publish(2)
+	c.Counts(check.Delivered(c.ClaimOne()))
+	c.Counts(check.Dead(c.ClaimOne()))
+	check.Equal(c, "Wait when all is finished", c.Wait(), store.NoneDue)
+}
+
+func testWaitRetry(c *check.Driver) {
+	sub := c.Subscribe()
+	c.Publish(3)
+	claims := c.Claim(3)
+	for i, cl := range claims {
+		c.Counts(check.Failed(cl, c.Long*time.Duration(3-i)))
+	}
+	about(c, "Wait for the first of three retries", c.Wait(), c.Long)
+	c.Unsubscribe(sub.ID, "")
+	check.Equal(c, "Wait once they are canceled", c.Wait(), store.NoneDue)
+}
+
+func testWaitHold(c *check.Driver) {
+	c.Subscribe()
+	c.Publish(2)
+	c.Counts(check.Held(c.ClaimOne(), 0, c.Long))
+	claims := c.ClaimWith(store.ClaimRequest{Max: 10})
+	check.Equal(c, "claims", len(claims.Claims), 0)
+	about(c, "Wait for the end of the hold", claims.NextDue, c.Long)
+	c.Subscribe("other.type")
+	c.PublishTo("other.type", 1)
+	c.Counts(check.Held(c.ClaimOne(), c.Long, 2*c.Long))
+	about(c, "Wait for the end of the first of two holds", c.Wait(), c.Long)
+}
+
+// testWaitHoldLonger has something that would be claimable before the hold ends but for the hold.
+func testWaitHoldLonger(c *check.Driver) {
+	c.Subscribe("one.type")
+	c.PublishTo("one.type", 1)
+	c.Counts(check.Held(c.ClaimOne(), c.Long/2, c.Long))
+	about(c, "Wait for a hold that ends after the delay of a retry", c.Wait(), c.Long)
+	c.Subscribe("two.type")
+	c.PublishTo("two.type", 2)
+	claims := c.ClaimWith(store.ClaimRequest{Max: 2, Lease: c.Long / 2}).Claims
+	check.Equal(c, "claims", len(claims), 2)
+	c.Counts(check.Held(claims[0], 2*c.Long, c.Long))
+	about(c, "Wait for a hold that ends after a lease", c.Wait(), c.Long)
+}
+
+func testWaitLease(c *check.Driver) {
+	c.Subscribe()
+	c.Publish(2)
+	c.ClaimWith(store.ClaimRequest{Max: 1, Lease: c.Long})
+	claims := c.ClaimWith(store.ClaimRequest{Max: 10, Lease: 2 * c.Long})
+	check.Equal(c, "claims", len(claims.Claims), 1)
+	about(c, "Wait for the first lease", claims.NextDue, c.Long)
+}
+
+func testWaitLimits(c *check.Driver) {
+	c.Subscribe()
+	c.Publish(5)
+	check.Equal(c, "Wait with a Max of none", c.Wait(), store.NoneDue)
+	first := c.ClaimOne()
+	c.Counts(check.Failed(first, 2*c.Long))
+	req := store.ClaimRequest{Max: 10, PerSubscription: 1, Lease: c.Long}
+	check.Equal(c, "claims", len(c.ClaimWith(req).Claims), 1)
+	claims := c.ClaimWith(req)
+	check.Equal(c, "claims at the limit", len(claims.Claims), 0)
+	about(c, "Wait at the limit, for the lease", claims.NextDue, c.Long)
+}
