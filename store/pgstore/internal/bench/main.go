@@ -15,6 +15,7 @@ var (
 	rounds   = flag.Int("rounds", 3, "rounds, of which the median counts")
 	replicas = flag.Bool("replicas", false, "measure 1, 2 and 3 replicas")
 	backlog  = flag.Bool("backlog", false, "measure with 10,000 and 1,000,000 pending")
+	floor    = flag.Bool("floor", false, "measure what inserting events and outcomes alone takes")
 	profile  = flag.String("cpuprofile", "", "write a CPU profile of this process to the file")
 	single   = flag.Int("batch", 0, "only batches of so many events")
 	only     = flag.String("only", "", "only this one of river, outhook")
@@ -53,6 +54,9 @@ func run(ctx context.Context) error {
 		}
 		defer srv.Remove()
 		url = srv.URL()
+	}
+	if *floor {
+		return measureFloor(ctx, url)
 	}
 	rec, err := startReceiver(ctx)
 	if err != nil {
