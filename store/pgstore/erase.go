@@ -42,26 +42,77 @@ func (s *Store) erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 	}
 	for range tries {
 		err = s.write(ctx, indexSettings, func(b *batch) {
-			b.Queue("SELECT pg_advisory_xact_lock($1)", s.lockKey("prune")) // it deletes what this changes
-			b.Queue(s.sql.clerk)
-			b.Queue(s.sql.eraseLock, seqs)
-			b.Queue(s.sql.erase, seqs).QueryRow(func(row pgx.Row) error { return row.Scan(&n) })
+			b.Queue(s.sql.Erase, seqs).QueryRow(func(row pgx.Row) error { return row.Scan(&n) })
 		})
 		if err == nil || !transient(err) {
 			break
 		}
 	}
-	if err == nil && n > 0 {
-		s.waker.wake()
+	if err != nil || n == 0 {
+		return 0, next, err
 	}
-	return n, next, err
+	s.bar(seqs)
+	defer s.unbar(seqs)
+	for _, seq := range seqs {
+		if err := s.endErased(ctx, seq); err != nil {
+			return n, next, err
+		}
+	}
+	return n, next, nil
+}
+
+// eraseSlice is how many deliveries of an erased event are told so in one transaction.
+const eraseSlice = 2000
+
+// endErased tells the deliveries of an erased event that they are over, in short transactions. What it does not come to, Prune does.
+func (s *Store) endErased(ctx context.Context, seq int64) error {
+	after := int64(0)
+	for {
+		count, last, err := s.eraseStep(ctx, seq, after)
+		if err != nil {
+			return err
+		}
+		s.noticed(ctx)
+		if after = last; count < eraseSlice {
+			return s.write(ctx, indexSettings, func(b *batch) { b.Queue(s.sql.Erased, seq) })
+		}
+	}
+}
+
+func (s *Store) eraseStep(ctx context.Context, seq, after int64) (count int, last int64, err error) {
+	for range tries {
+		err = s.write(ctx, indexSettings, func(b *batch) {
+			b.Queue(s.sql.EraseStep, seq, after, eraseSlice).QueryRow(func(row pgx.Row) error { return row.Scan(&count, &last) })
+		})
+		if err == nil || !transient(err) {
+			break
+		}
+	}
+	return count, last, err
+}
+
+// bar keeps deliveries of events from being claimed here, before it is known of each that it is over.
+func (s *Store) bar(seqs []int64) {
+	s.mu.Lock()
+	defer s.unlock()
+	for _, seq := range seqs {
+		s.schedule.Bar(uint64(seq), s.clock.now())
+	}
+}
+
+func (s *Store) unbar(seqs []int64) {
+	s.mu.Lock()
+	defer s.unlock()
+	for _, seq := range seqs {
+		s.schedule.Unbar(uint64(seq))
+	}
 }
 
 // erasable returns the places of the events that the step is to erase.
 func (s *Store) erasable(ctx context.Context, q store.EraseQuery) (seqs []int64, next string, err error) {
 	if q.EventID != "" {
 		var seq int64
-		err := s.readRow(ctx, s.sql.erasableOne, plain(q.EventID))(&seq)
+		err := s.readRow(ctx, s.sql.ErasableOne, plain(q.EventID))(&seq)
 		if errors.Is(err, pgx.ErrNoRows) {
 			err = store.ErrNotFound
 		}
@@ -78,7 +129,7 @@ func (s *Store) erasable(ctx context.Context, q store.EraseQuery) (seqs []int64,
 	limit = min(limit, maxPage)
 	var following *int64
 	err = s.read(ctx, indexSettings, func(b *batch) {
-		b.Queue(s.sql.erasable, plain(q.Tenant), cur.at[0], limit, eraseLook, eraseDeliveries).
+		b.Queue(s.sql.Erasable, plain(q.Tenant), cur.at[0], limit, eraseLook, eraseDeliveries).
 			QueryRow(func(row pgx.Row) error { return row.Scan(&seqs, &following) })
 	})
 	if following != nil {

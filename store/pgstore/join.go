@@ -50,7 +50,7 @@ func newJoined[T, R any](limit int, run func(context.Context, []*call[T, R])) *j
 func (j *joined[T, R]) do(ctx context.Context, items []T, size int) ([]R, error) {
 	c := &call[T, R]{items: items, size: size, done: make(chan struct{})}
 	if err := j.add(c); err != nil {
-		return nil, err
+		return nil, &notDone{err}
 	}
 	timer := time.NewTimer(queueTimeout)
 	defer timer.Stop()
@@ -58,22 +58,27 @@ func (j *joined[T, R]) do(ctx context.Context, items []T, size int) ([]R, error)
 	case <-c.done:
 		return c.results, c.err
 	case <-ctx.Done():
-		j.giveUp(c)
-		return nil, ctx.Err()
+		return nil, j.giveUp(c, ctx.Err())
 	case <-timer.C:
-		j.giveUp(c)
-		return nil, errQueue
+		return nil, j.giveUp(c, errQueue)
 	}
 }
 
-// giveUp takes a call that nobody waits for any more out of the queue, unless it is under way.
-func (j *joined[T, R]) giveUp(c *call[T, R]) {
+// notDone says that a call was given up before it was under way.
+type notDone struct{ error }
+
+func (e *notDone) Unwrap() error { return e.error }
+
+// giveUp takes a call that nobody waits for any more out of the queue, unless it is under way. It returns why.
+func (j *joined[T, R]) giveUp(c *call[T, R], why error) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if c.place != nil {
-		j.waiting.Remove(c.place)
-		c.place = nil
+	if c.place == nil {
+		return why
 	}
+	j.waiting.Remove(c.place)
+	c.place = nil
+	return &notDone{why}
 }
 
 func (j *joined[T, R]) add(c *call[T, R]) error {

@@ -3,6 +3,7 @@ package pgstore
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -10,6 +11,8 @@ import (
 )
 
 // Requeue implements [store.History].
+//
+// Of what another replica has leased, what waits for a retry may be made due and counted: its outcome counts all the same.
 func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next string, err error) {
 	n, next, err = s.requeue(ctx, q)
 	if err != nil {
@@ -27,8 +30,7 @@ func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 	if err != nil {
 		return 0, "", err
 	}
-	next, _ = l.cursors()
-	if len(l.items) == 0 {
+	if next, _ = l.cursors(); len(l.items) == 0 {
 		return 0, next, nil
 	}
 	seqs, subs := make([]int64, len(l.items)), make([]int64, len(l.items))
@@ -36,16 +38,31 @@ func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 		seqs[i], subs[i] = l.items[i].seq, l.items[i].sub
 	}
 	for range tries {
+		leasedSeqs, leasedSubs := s.leasedOf(seqs, subs)
 		err = s.write(ctx, indexSettings, func(b *batch) {
-			b.Queue(s.sql.clerk)
-			b.Queue(s.sql.requeue, seqs, subs).QueryRow(func(row pgx.Row) error { return row.Scan(&n) })
+			b.Queue(s.sql.Requeue, seqs, subs, leasedSeqs, leasedSubs, s.table("events"), s.clock.now()/int64(time.Microsecond)).
+				QueryRow(func(row pgx.Row) error { return row.Scan(&n) })
 		})
 		if err == nil || !transient(err) {
 			break
 		}
 	}
 	if err == nil {
-		s.waker.wake()
+		s.noticed(ctx)
 	}
 	return n, next, err
+}
+
+// leasedOf returns which of some deliveries are leased here.
+func (s *Store) leasedOf(seqs, subs []int64) (leasedSeqs, leasedSubs []int64) {
+	s.mu.Lock()
+	defer s.unlock()
+	s.schedule.Expire(s.clock.now())
+	leasedSeqs, leasedSubs = []int64{}, []int64{}
+	for i := range seqs {
+		if q := s.schedule.Sub(uint64(subs[i])); q != nil && q.Busy(uint64(seqs[i])) {
+			leasedSeqs, leasedSubs = append(leasedSeqs, seqs[i]), append(leasedSubs, subs[i])
+		}
+	}
+	return leasedSeqs, leasedSubs
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,18 +26,23 @@ type Store struct {
 	sql     *statements
 	log     logger
 
-	checked   atomic.Bool // the schema and the durability of the server were
-	tokens    tokens
-	abandoned abandoned
-	ending    ending
-	claimTime time.Duration // see the constant
-	waker     waker
-	pauses    pauses
-	tallies   tallies
+	checked atomic.Bool // the schema and the durability of the server were
+	owner   ownership
+	clock   clock
+	waker   waker
+	tallies tallies
 
 	enqueues *joined[newEvent, struct{}]
 	alone    chan struct{} // who stores events alone has a slot
-	finishes *joined[store.Outcome, store.Result]
+	finishes *joined[*outcome, store.Result]
+	claiming chan struct{} // has one slot, for the Claim that goes on
+
+	// keyed is held by who ends deliveries or puts them behind others of their key: or else one is put behind a delivery that
+	// has ended meanwhile, and waits for ever. It is held over transactions, and taken before mu.
+	keyed sync.Mutex
+
+	mu     sync.Mutex // guards memory; never held over a call of the server's
+	memory            // what is pending and leased of this replica's shares
 
 	life       context.Context // ends with Close
 	end        context.CancelFunc
@@ -80,12 +87,14 @@ func New(pool *pgxpool.Pool, o *Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{o: opts, pool: pool, sql: newStatements(opts.Schema), log: logger{opts.Logger}, tallies: newTallies(),
-		claimTime: claimTime}
+		memory: newMemory(), claiming: make(chan struct{}, 1)}
+	s.owner.id, s.owner.now = rand.Int64N(math.MaxInt64)+1, make(chan struct{}, 1)
 	s.life, s.end = context.WithCancel(context.Background())
 	s.cut, s.cutOff = context.WithCancel(context.Background())
 	s.alone = make(chan struct{}, aloneAtOnce)
 	s.waker.ready = make(chan struct{}, 1)
 	s.waker.tell = make(chan struct{}, 1)
+	s.waker.told = make(chan struct{}, 1)
 	s.enqueues = newJoined(enqueuers, s.enqueueJoined)
 	s.finishes = newJoined(finishers, s.finishJoined)
 	return s, nil
@@ -102,7 +111,9 @@ func (s *Store) Close() error {
 	s.finishes.close()
 	s.background.Wait()
 	s.flushTallies()
-	s.giveBack()
+	if err := s.leave(context.Background()); err != nil {
+		s.log.trouble("giving up the replica's shares; another takes them when its lease has run out", err)
+	}
 	if s.ownPool {
 		s.pool.Close()
 	}

@@ -32,7 +32,7 @@ func (s *Store) create(ctx context.Context, sub *store.Subscription) (out subscr
 	args = append(args, orNull(sub.OverlapUntil), string(sub.Status), sub.DisabledReason)
 	var missed error
 	err = s.write(ctx, plainSettings, func(b *batch) {
-		b.Queue(s.sql.create, args...).QueryRow(func(row pgx.Row) error {
+		b.Queue(s.sql.Create, args...).QueryRow(func(row pgx.Row) error {
 			out, missed = one(row)
 			return nil
 		})
@@ -68,7 +68,7 @@ func (s *Store) subscription(ctx context.Context, id string) (sub subscription, 
 	if err := s.begin(ctx); err != nil {
 		return sub, err
 	}
-	sub, err = one(scanFunc(s.readRow(ctx, s.sql.get, id)))
+	sub, err = one(scanFunc(s.readRow(ctx, s.sql.Get, id)))
 	if errors.Is(err, pgx.ErrNoRows) || state(err) == invalidText {
 		return sub, store.ErrNotFound
 	}
@@ -93,7 +93,7 @@ func (s *Store) UpdateSubscription(ctx context.Context, id string, change func(*
 		}
 		after, err := s.update(ctx, &before, &draft)
 		if err == nil {
-			s.waker.wake()
+			s.noticed(ctx)
 			return after.Subscription, nil
 		}
 		again := errors.Is(err, pgx.ErrNoRows) || state(err) == deadlockDetected
@@ -110,11 +110,10 @@ func (s *Store) UpdateSubscription(ctx context.Context, id string, change func(*
 // update stores the draft unless the subscription has changed since. Then the error is pgx.ErrNoRows.
 func (s *Store) update(ctx context.Context, before *subscription, draft *store.Subscription) (after subscription, err error) {
 	args := append([]any{before.num, before.version}, settings(draft)...)
-	args = append(args, string(draft.Status), draft.DisabledReason, orNull(draft.OverlapUntil))
+	args = append(args, string(draft.Status), draft.DisabledReason, orNull(draft.OverlapUntil), s.table("events"))
 	var missed error
 	err = s.write(ctx, plainSettings, func(b *batch) {
-		b.Queue(s.sql.clerk)
-		b.Queue(s.sql.update, args...).QueryRow(func(row pgx.Row) error {
+		b.Queue(s.sql.Update, args...).QueryRow(func(row pgx.Row) error {
 			after, missed = one(row)
 			return nil
 		})
@@ -131,12 +130,14 @@ func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 	err := s.begin(ctx)
 	if err == nil {
 		err = s.write(ctx, plainSettings, func(b *batch) {
-			b.Queue(s.sql.clerk)
-			b.Queue(s.sql.remove, id).Exec(func(tag commandTag) error { gone = tag.RowsAffected(); return nil })
+			b.Queue(s.sql.Remove, id).Exec(func(tag commandTag) error { gone = tag.RowsAffected(); return nil })
 		})
 	}
 	if err == nil && gone == 0 || state(err) == invalidText {
 		err = store.ErrNotFound
+	}
+	if err == nil {
+		s.noticed(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("pgstore: delete subscription: %w", err)
@@ -170,7 +171,7 @@ func (s *Store) subscriptions(ctx context.Context, q store.SubscriptionQuery) (p
 		limit = q.Limit + 1
 	}
 	l := listing[subscription]{cursor: cur, limit: q.Limit, place: func(sub *subscription) place { return place{0, sub.num} }}
-	forward := s.sql.listSubscriptions
+	forward := s.sql.ListSubscriptions
 	backward := strings.NewReplacer(">= $3", "< $3", "ORDER BY s.num", "ORDER BY s.num DESC").Replace(forward)
 	l.queries(&forward, &backward)
 	err = s.read(ctx, plainSettings, func(b *batch) {
@@ -192,7 +193,7 @@ func (s *Store) subscriptions(ctx context.Context, q store.SubscriptionQuery) (p
 
 // count is the statement that counts subscriptions.
 func (s *Store) count() string {
-	_, from, _ := strings.Cut(s.sql.listSubscriptions, "\nFROM ")
+	_, from, _ := strings.Cut(s.sql.ListSubscriptions, "\nFROM ")
 	from, _, _ = strings.Cut(from, " AND s.num")
 	return "SELECT count(*) FROM " + from
 }

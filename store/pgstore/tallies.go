@@ -60,29 +60,22 @@ func newTallies() tallies {
 	}
 }
 
-// add counts those outcomes that say so, by their place in the call.
-func (t *tallies) add(outcomes []store.Outcome, counts []counted) {
+// add counts an attempt at a time of the server's, in nanoseconds since 1970.
+func (t *tallies) add(sub, now int64, a *store.Attempt, ok bool) {
+	at := tallied{sub, rollup.At(time.Unix(0, now))}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, c := range counts {
-		o := &outcomes[c.ord-1]
-		if o.State == store.Canceled {
-			continue
-		}
-		slot := t.slots[c.tallied]
-		if slot == nil {
-			slot = &tallySlot{writer: t.writer, written: true}
-			t.slots[c.tallied] = slot
-		}
-		if slot.written {
-			slot.written = false
-			t.fresh++
-		}
-		slot.Add(&o.Attempt, o.State == store.Delivered)
+	slot := t.slots[at]
+	if slot == nil {
+		slot = &tallySlot{writer: t.writer, written: true}
+		t.slots[at] = slot
 	}
-	if t.fresh > 0 {
-		fill(t.dirty)
+	if slot.written {
+		slot.written = false
+		t.fresh++
 	}
+	slot.Add(a, ok)
+	fill(t.dirty)
 	if t.fresh > maxDirty {
 		fill(t.full)
 	}

@@ -12,15 +12,8 @@ import (
 )
 
 const (
-	slotSeconds  = int64(rollup.Length / time.Second)
 	tallyTimeout = 5 * time.Second
 )
-
-// tally counts outcomes, and has them written before long.
-func (s *Store) tally(outcomes []store.Outcome, counts []counted) {
-	s.tallies.once.Do(func() { s.background.Go(s.writeTallies) })
-	s.tallies.add(outcomes, counts)
-}
 
 // writeTallies writes what was counted, some time after there is anything, until the store is closed. Close writes the rest.
 func (s *Store) writeTallies() {
@@ -56,8 +49,8 @@ func (s *Store) flushTallies() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), tallyTimeout)
 	defer cancel()
-	err := s.write(ctx, claimSettings, func(b *batch) {
-		b.Queue(s.sql.tally, subs, slots, writers, counts)
+	err := s.write(ctx, notifySettings, func(b *batch) {
+		b.Queue(s.sql.Tally, subs, slots, writers, counts)
 	})
 	s.tallies.wrote(rows, err)
 	if err != nil {
@@ -83,7 +76,7 @@ func (s *Store) windows(ctx context.Context, sub int64, now time.Time) (hour, da
 		add(slot, &counts.Bucket)
 	}
 	err = s.readRows(ctx, func(rows pgx.Rows) error { return addTallies(rows, ours, add) },
-		s.sql.talliesOf, sub, first, last)
+		s.sql.TalliesOf, sub, first, last)
 	return inHour.Stats(), inDay.Stats(), err
 }
 

@@ -84,6 +84,13 @@ func (s *Schedule[Q, L]) endLease(l *Lease[Q, L]) {
 	}
 }
 
+// EachLease calls f for each lease of q whose token is good, also those that have run out, in no order.
+func (q *Sub[Q, L]) EachLease(f func(*Lease[Q, L])) {
+	for _, l := range q.leases {
+		f(l)
+	}
+}
+
 // endLeases makes all tokens of q worthless.
 func (s *Schedule[Q, L]) endLeases(q *Sub[Q, L]) {
 	for _, l := range q.leases {
