@@ -286,7 +286,7 @@ func (c *claiming) abandon() {
 	defer s.unlock()
 	now := s.clock.now()
 	for _, l := range c.round.Leases {
-		s.schedule.Release(l, now)
+		s.schedule.Withdraw(l, now)
 	}
 }
 
@@ -297,7 +297,7 @@ type parking struct {
 }
 
 // park gives a row to what is blocked, and takes it out of the schedule until what blocks it has ended. That may have been
-// just before: so the first of each key is looked for in the same transaction.
+// just before: so unless it is leased, the first of the key is looked for in the same transaction.
 func (s *Store) park(ctx context.Context, parked []parking) error {
 	if len(parked) == 0 {
 		return nil
@@ -308,24 +308,44 @@ func (s *Store) park(ctx context.Context, parked []parking) error {
 	for i, p := range parked {
 		subs[i], seqs[i], keys[i] = int64(p.lease.Sub.Num), int64(p.lease.Seq), p.key
 	}
+	free := s.freeKeys(parked)
 	var freed []moved
 	err := s.write(ctx, finishSettings, func(b *batch) {
 		b.Queue(s.sql.LockShared, s.lockOf(s.owner.id))
 		b.Queue(s.sql.Park, subs, seqs, keys)
-		b.Queue(s.sql.Unblock, subs, keys).Query(readFreed(&freed))
+		if len(free.subs) > 0 {
+			b.Queue(s.sql.Unblock, free.subs, free.keys).Query(readFreed(&freed))
+		}
 	})
 	s.mu.Lock()
 	defer s.unlock()
 	now := s.clock.now()
 	for _, p := range parked {
-		if err != nil {
-			s.schedule.Release(p.lease, now) // it is found blocked again
+		if p.lease.Ended() {
 			continue
 		}
-		s.apply(moved{num: p.lease.Sub.Num, seq: p.lease.Seq, pending: true, behind: true, endLease: true}, now)
+		s.schedule.Withdraw(p.lease, now) // its token from before, if it has run out, is still good for a late outcome
+		if err == nil {
+			s.apply(moved{num: p.lease.Sub.Num, seq: p.lease.Seq, pending: true, behind: true}, now)
+		}
 	}
 	for _, m := range freed {
 		s.apply(m, now)
 	}
 	return err
+}
+
+// freeKeys returns the keys of which nothing earlier than what is blocked is leased. Who ends a lease that has a key waits for
+// s.keyed, which the caller holds, and unblocks what is behind it then.
+func (s *Store) freeKeys(parked []parking) (free keySet) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range parked {
+		leased := false
+		p.lease.Sub.EachLease(func(l *lease) { leased = leased || l.Data.key == p.key && l.Seq < p.lease.Seq })
+		if !leased {
+			free.add(int64(p.lease.Sub.Num), p.key)
+		}
+	}
+	return free
 }

@@ -132,7 +132,7 @@ func (s *Store) renew(ctx context.Context) error {
 		b.Queue(s.sql.Renew, o.id, replicaLease.Microseconds()).QueryRow(func(row pgx.Row) error {
 			var now time.Time
 			err := row.Scan(&now)
-			s.clock.set(now, began)
+			s.clock.set(now, began, time.Now())
 			return err
 		})
 		if len(ids) > 0 {

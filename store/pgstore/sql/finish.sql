@@ -3,7 +3,7 @@
 -- what was not, somebody else has changed or canceled.
 WITH mine AS MATERIALIZED (
     SELECT count(*) = cardinality($8::int[]) AS ok
-    FROM unnest($8, $9::bigint[]) AS f(id, fence) JOIN outhook.shares h ON h.id = f.id AND h.fence = f.fence AND h.owner = $10
+    FROM unnest($8::int[], $9::bigint[]) AS f(id, fence) JOIN outhook.shares h ON h.id = f.id AND h.fence = f.fence AND h.owner = $10
 ), live AS MATERIALIZED (
     SELECT s.num FROM unnest($6::bigint[], $7::bigint[]) AS u(sub, first)
     CROSS JOIN LATERAL (
