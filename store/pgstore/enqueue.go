@@ -149,15 +149,15 @@ func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
 // publishing is a transaction that publishes for shares of this replica, from before it begins until its effect is known.
 type publishing struct{}
 
-// enqueue stores events in a transaction of its own, and tells the schedule.
+// enqueue stores events in a transaction of its own, and tells the schedule. The first try is for events that are new.
 func (s *Store) enqueue(ctx context.Context, evs []newEvent, settings string) (err error) {
-	for range tries {
+	for try := range tries {
 		var out []stored
 		var refused error
 		p := s.beginPublishing()
 		err = s.write(ctx, settings, func(b *batch) {
 			b.Queue(s.sql.LockShared, s.lockOf(s.owner.id))
-			b.Queue(s.sql.Enqueue, append(enqueueArgs(evs), s.owner.id, s.table("events"))...).
+			b.Queue(s.sql.Enqueue, append(enqueueArgs(evs), s.owner.id, s.table("events"), try > 0)...).
 				Query(func(rows pgx.Rows) error { out, refused = readStored(rows); return nil })
 		})
 		if err == nil {

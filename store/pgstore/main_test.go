@@ -27,8 +27,8 @@ var (
 const parallel = "12"
 
 func TestMain(m *testing.M) {
-	if os.Getenv("OUTHOOK_REPLICA") != "" {
-
+	if os.Getenv(envReplica) != "" {
+		os.Exit(replicaMain())
 	}
 	flag.Parse()
 	if err := flag.Set("test.parallel", parallel); err != nil {

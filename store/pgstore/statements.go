@@ -30,6 +30,8 @@ type statements struct {
 	SweepCanceled, SweepDeleted                      string
 	Pending, CountSubscriptions, HealthOf            string
 	Tally, TalliesOf                                 string
+	ImportSubscription, ImportDeliveries             string
+	ImportHistory, Reserve                           string
 }
 
 func newStatements(schema string) *statements {

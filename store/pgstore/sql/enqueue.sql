@@ -1,6 +1,6 @@
 -- $1 ids, $2 types, $3 tenants, $4 keys, $5 times, $6 bodies, $7 traces, $8 kinds: those of one kind have the same tenant and
 -- type; one pattern a row: $9 kind, $10 its tenant, $11 pattern; $12 the replica, or 0 in a transaction of the host's; $13 the
--- table of events. Returns a row for each event that is new, and one if none is.
+-- table of events; $14 whether events may be there already: without, one that is there is an error of the index. Returns a row for each event that is new, and one if none is.
 --
 -- Who takes a kind is gathered into arrays, one row a kind: joining events with deliveries, a planner that knows the size of
 -- neither makes nested loops. A subscription from the future is one from before the server's clock was set back.
@@ -11,6 +11,7 @@ WITH e AS MATERIALIZED (
     SELECT e.ord, k.erased_at IS NOT NULL
         OR (k.type, k.tenant, k.key, k.time, k.body) = (e.type, e.tenant, e.key, e.time, e.body) AS same
     FROM e CROSS JOIN LATERAL (SELECT * FROM outhook.events k WHERE k.id = e.id OFFSET 0) k
+    WHERE $14::boolean
 ), allowed AS MATERIALIZED (
     SELECT NOT EXISTS (SELECT 1 FROM known WHERE NOT same) AS ok
 ), takers AS MATERIALIZED ( -- reason: NULL where deliveries are pending. others: some are another replica's

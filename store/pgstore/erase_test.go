@@ -1,0 +1,164 @@
+package pgstore_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/pgstore"
+)
+
+// canary is what must not be anywhere once it was erased.
+const (
+	canary      = "canary-of-the-erased"
+	canaryTrace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+)
+
+// rowsWith returns the tables that have any of the texts in a row.
+func rowsWith(t *testing.T, pool *pgxpool.Pool, schema string, texts ...string) (tables []string) {
+	t.Helper()
+	for _, table := range []string{"subscriptions", "events", "deliveries", "notices", "cancellations", "attempt_counts"} {
+		for _, text := range texts {
+			var found bool
+			query := fmt.Sprintf(`SELECT EXISTS (SELECT 1 FROM %s.%s r WHERE r::text LIKE '%%' || $1 || '%%'
+				OR r::text LIKE '%%' || encode(convert_to($1, 'UTF8'), 'hex') || '%%')`, schema, table)
+			if err := pool.QueryRow(t.Context(), query, text).Scan(&found); err != nil {
+				t.Fatal(err)
+			}
+			if found && !slices.Contains(tables, table) {
+				tables = append(tables, table)
+			}
+		}
+	}
+	return tables
+}
+
+// TestEraseLeavesNoRow checks that what an event carried is in no row of any table afterwards: of a delivery that is
+// pending, one that is finished, and one of an unsubscribed subscription that no Prune has been to.
+func TestEraseLeavesNoRow(t *testing.T) {
+	t.Parallel()
+	pool, schema := newPool(t)
+	s := open(t, pool, schema)
+	for i := range 3 {
+		sub := store.Subscription{ID: fmt.Sprint("s", i), URL: "https://endpoint.example/", Status: store.Subscribed}
+		if _, err := s.CreateSubscription(t.Context(), sub); err != nil {
+			t.Fatal(err)
+		}
+	}
+	evs := someEvents(2)
+	evs[0].Payload, evs[0].Trace = []byte(`"`+canary+`"`), canaryTrace
+	if err := s.Enqueue(t.Context(), evs...); err != nil {
+		t.Fatal(err)
+	}
+	claims, err := s.Claim(t.Context(), store.ClaimRequest{Max: 3, Lease: time.Hour})
+	if err != nil || len(claims.Claims) != 3 {
+		t.Fatalf("claims: got %d, %v, want 3", len(claims.Claims), err)
+	}
+	for i, c := range claims.Claims {
+		out := store.Outcome{Lease: c.Lease, State: []store.State{store.Pending, store.Dead, store.Pending}[i], Body: []byte(canary),
+			Attempt: store.Attempt{At: time.Now(), Status: 500, Error: "http_status", Response: []byte(canary)}}
+		if _, err := s.Finish(t.Context(), out); err != nil {
+			t.Fatal(err)
+		}
+	}
+	unsubscribe(t, s, claims.Claims[2].SubscriptionID)
+	texts := []string{canary, canaryTrace}
+	if got, want := rowsWith(t, pool, schema, texts...), []string{"events", "deliveries"}; !slices.Equal(got, want) {
+		t.Fatalf("tables with the canary before: got %v, want %v", got, want)
+	}
+	if n, next, err := s.Erase(t.Context(), store.EraseQuery{EventID: evs[0].ID}); n != 1 || next != "" || err != nil {
+		t.Errorf("Erase: got %d, %q, %v, want 1", n, next, err)
+	}
+	if got := rowsWith(t, pool, schema, texts...); len(got) > 0 {
+		t.Errorf("tables with the canary after Erase: got %v, want none", got)
+	}
+	for i, want := range []string{"erased", "http_status", "unsubscribed"} {
+		d := deliveryOf(t, s, claims.Claims[i].SubscriptionID, evs[0].ID)
+		if d.LastError != want || d.Attempts != 1 || !d.Erased {
+			t.Errorf("delivery %d: got %+v, want it to end with %q after one attempt", i+1, d, want)
+		}
+	}
+}
+
+func unsubscribe(t *testing.T, s *pgstore.Store, id string) {
+	t.Helper()
+	_, err := s.UpdateSubscription(t.Context(), id, func(sub *store.Subscription) error { sub.Status = store.Unsubscribed; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func deliveryOf(t *testing.T, s *pgstore.Store, subscriptionID, eventID string) store.Delivery {
+	t.Helper()
+	page, err := s.Deliveries(t.Context(), store.DeliveryQuery{AnyTenant: true, SubscriptionID: subscriptionID, EventID: eventID})
+	if err != nil || len(page.Items) != 1 {
+		t.Fatalf("the delivery of %s to %s: got %+v, %v, want one", eventID, subscriptionID, page.Items, err)
+	}
+	return page.Items[0]
+}
+
+// TestEraseAmongMany checks that a step of erasing a tenant ends before it has read all events of others.
+func TestEraseAmongMany(t *testing.T) {
+	t.Parallel()
+	pool, schema := newPool(t)
+	s := open(t, pool, schema)
+	subscribeJudge(t, s, newJudge(t))
+	const others = 25_000
+	fill := `INSERT INTO ` + schema + `.events (id, type, tenant, key, time, enqueued_at, body, trace, recipients)
+		SELECT 'other-' || n, 'message.created', 'other', '', now(), now(), '{}', '', '{}' FROM generate_series(1, $1::int) n`
+	enqueue := func() events.Event {
+		ev := someEvents(1)[0]
+		if err := s.Enqueue(t.Context(), ev); err != nil {
+			t.Fatal(err)
+		}
+		return ev
+	}
+	ours := []events.Event{enqueue()}
+	if _, err := pool.Exec(t.Context(), fill, others); err != nil {
+		t.Fatal(err)
+	}
+	ours = append(ours, enqueue())
+	var q store.EraseQuery
+	var steps []int
+	for {
+		n, next, err := s.Erase(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps = append(steps, n)
+		if q.Cursor = next; next == "" {
+			break
+		}
+	}
+	if want := []int{1, 0, 1}; !slices.Equal(steps, want) {
+		t.Errorf("erased by each step: got %v, want %v", steps, want)
+	}
+	for _, ev := range ours {
+		if got := erased(t, pool, schema, ev.ID); !got {
+			t.Errorf("event %s: is not erased", ev.ID)
+		}
+	}
+	if n := countWhere(t, pool, schema, "events", "erased_at IS NOT NULL AND tenant = 'other'"); n != 0 {
+		t.Errorf("erased of the other tenant: got %d, want none", n)
+	}
+}
+
+func erased(t *testing.T, pool *pgxpool.Pool, schema, id string) bool {
+	t.Helper()
+	return countWhere(t, pool, schema, "events", "erased_at IS NOT NULL AND id = '"+id+"'") == 1
+}
+
+func countWhere(t testing.TB, pool *pgxpool.Pool, schema, table, condition string) (n int) {
+	t.Helper()
+	query := fmt.Sprintf("SELECT count(*) FROM %s.%s WHERE %s", schema, table, condition)
+	if err := pool.QueryRow(context.Background(), query).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

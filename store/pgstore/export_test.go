@@ -1,0 +1,113 @@
+package pgstore
+
+import (
+	"time"
+
+	"github.com/outhook/outhook/store"
+)
+
+// Statement is one of the store's statements, as it is sent.
+type Statement struct{ Settings, SQL string }
+
+// HotStatements returns those that run for each batch of deliveries.
+func (s *Store) HotStatements() map[string]Statement {
+	return map[string]Statement{
+		"enqueue": {enqueueSettings, s.sql.Enqueue},
+		"claim":   {indexSettings, s.sql.Claim},
+		"noticed": {indexSettings, s.sql.Noticed},
+		"windows": {indexSettings, s.sql.Windows},
+		"finish":  {finishSettings, s.sql.Finish},
+	}
+}
+
+// EnqueueArgs returns the arguments of the enqueue statement.
+var (
+	EnqueueArgs = enqueueArgs
+	Build       = build
+)
+
+// PruneLock is the key of the advisory lock that whoever prunes holds.
+func (s *Store) PruneLock() int64 { return s.lockKey("prune") }
+
+// What parses what was stored or comes from outside.
+var (
+	AppendAttempt = appendAttempt
+	AppendAnswer  = appendAnswer
+	ParseLog      = parseLog
+)
+
+// SameCursor parses a cursor and writes it again.
+func SameCursor(text string) (string, error) {
+	c, err := parseCursor(text)
+	if err != nil || !c.set {
+		return "", err
+	}
+	return c.String(), nil
+}
+
+// MaxTallied is how many slots stay in memory once they are written.
+const MaxTallied = maxTallied
+
+// KeepTallies has nothing written but by FlushTallies, and by Close. It is called before anything is counted.
+func (s *Store) KeepTallies() { s.tallies.every = time.Hour }
+
+// FlushTallies writes what was counted.
+func (s *Store) FlushTallies() { s.flushTallies() }
+
+// Count counts an outcome in a bucket, in memory.
+func (s *Store) Count(sub, slot int64, o store.Outcome) {
+	s.tallies.add(sub, slot*int64(5*time.Minute), &o.Attempt, o.State == store.Delivered)
+}
+
+// Tallied returns how many slots are in memory.
+func (s *Store) Tallied() int {
+	s.tallies.mu.Lock()
+	defer s.tallies.mu.Unlock()
+	return len(s.tallies.slots)
+}
+
+// ForgetTallies forgets what is in memory.
+func (s *Store) ForgetTallies() {
+	s.tallies.mu.Lock()
+	defer s.tallies.mu.Unlock()
+	clear(s.tallies.slots)
+	s.tallies.fresh, s.tallies.writer = 0, s.tallies.writer+1
+}
+
+// StatementTimeout bounds a transaction.
+const StatementTimeout = statementTimeout
+
+// Waiting returns how many calls of Enqueue wait for their turn.
+func (s *Store) Waiting() int {
+	s.enqueues.mu.Lock()
+	defer s.enqueues.mu.Unlock()
+	return s.enqueues.waiting.Len()
+}
+
+// Owned returns how many shares the replica has, and may claim of.
+func (s *Store) Owned() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.held(shareOwned))
+}
+
+// Lows returns the lowest and the highest of the low marks as the replica would write them now.
+func (s *Store) Lows() (low, high uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lows := s.lows()
+	low = lows[0]
+	for _, n := range lows {
+		low, high = min(low, n), max(high, n)
+	}
+	return low, high
+}
+
+// Deal says which replica each share belongs to.
+var Deal = deal
+
+// ReplicaLease is how long a replica's shares are its own without being renewed.
+const ReplicaLease = replicaLease
+
+// Micros is a duration as PostgreSQL gets it.
+var Micros = micros

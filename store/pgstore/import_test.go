@@ -1,0 +1,156 @@
+package pgstore_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/outhook/outhook/store"
+)
+
+func TestImport(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	o := newOld(t)
+	want := make(map[string]int)
+	for id, evs := range o.pending {
+		want[id] = len(evs)
+	}
+	finished := finishedIn(t, o)
+	total, copied := 0, 0
+	for left := 0; ; left++ {
+		done, err := s.Import(t.Context(), &interrupted{o, left}, nil)
+		total, copied = total+done.Deliveries, copied+done.Finished
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, errInterrupted) {
+			t.Fatal(err)
+		}
+	}
+	if sum := want[o.subs[0].ID] + want[o.subs[1].ID] + want[o.subs[2].ID]; total != sum {
+		t.Errorf("moved: got %d deliveries, want %d", total, sum)
+	}
+	if copied != len(finished) {
+		t.Errorf("copied: got %d finished deliveries, want %d", copied, len(finished))
+	}
+	if got := finishedIn(t, s); !slices.Equal(got, finished) {
+		t.Errorf("history: got %d deliveries, want the %d of the old store", len(got), len(finished))
+	}
+	if again, err := s.Import(t.Context(), o, nil); err != nil || again.Deliveries != 0 || again.Finished != 0 {
+		t.Errorf("Import once more: got %+v, %v, want it to move nothing", again, err)
+	}
+	for _, sub := range o.subs {
+		got, err := s.Subscription(t.Context(), sub.ID)
+		if err != nil || got.Name != sub.Name || got.Status != sub.Status || !slices.Equal(got.Secrets, sub.Secrets) ||
+			got.SubscribedAt.UnixMicro() != sub.SubscribedAt.UnixMicro() {
+			t.Errorf("subscription: got %+v, %v, want %+v", got, err, sub)
+		}
+	}
+	checkRetried(t, s, o)
+	checkFinished(t, s, o)
+	deliverAll(t, s, o)
+	if stats, err := o.Stats(t.Context(), ""); err != nil || stats.Pending != 0 {
+		t.Errorf("left in the old store: got %d pending, %v, want none", stats.Pending, err)
+	}
+}
+
+// finishedIn returns the finished deliveries of a store, without what is not copied.
+func finishedIn(t *testing.T, s store.Store) (lines []string) {
+	t.Helper()
+	q := store.DeliveryQuery{AnyTenant: true, States: []store.State{store.Delivered, store.Dead, store.Canceled}, Limit: 1000}
+	for {
+		page, err := s.Deliveries(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range page.Items {
+			d.CreatedAt, d.FinishedAt = d.CreatedAt.Truncate(time.Microsecond), d.FinishedAt.Truncate(time.Microsecond)
+			d.Erased = false
+			lines = append(lines, fmt.Sprintf("%+v", d))
+		}
+		if q.Cursor = page.Next; q.Cursor == "" {
+			slices.Sort(lines)
+			return lines
+		}
+	}
+}
+
+// checkFinished checks that an event of which nothing was pending is known with its attempt, and can't be sent again.
+func checkFinished(t *testing.T, s store.Store, o *old) {
+	t.Helper()
+	attempts, err := s.Attempts(t.Context(), o.subs[0].ID, o.finished.ID)
+	if err != nil || len(attempts) != 1 || attempts[0].Status != 500 || len(attempts[0].Response) > 0 {
+		t.Errorf("attempts of the finished delivery: got %+v, %v, want one without a response", attempts, err)
+	}
+	if n, _, err := s.Requeue(t.Context(), store.DeliveryQuery{EventID: o.finished.ID}); n != 0 || err != nil {
+		t.Errorf("Requeue of the finished delivery: got %d, %v, want it passed over", n, err)
+	}
+	if err := s.Enqueue(t.Context(), o.finished); err != nil {
+		t.Errorf("Enqueue of the finished event: %v", err)
+	}
+	page, err := s.Deliveries(t.Context(), store.DeliveryQuery{EventID: o.finished.ID})
+	if err != nil || len(page.Items) != 1 || page.Items[0].State != store.Delivered || !page.Items[0].Erased {
+		t.Errorf("deliveries of the finished event: got %+v, %v, want one that is delivered, and erased", page.Items, err)
+	}
+}
+
+// checkRetried checks that the delivery that waits for a retry still does, with its attempts, and that the subscription is as
+// unwell as it was.
+func checkRetried(t *testing.T, s store.Store, o *old) {
+	t.Helper()
+	id, eventID := o.retried.SubscriptionID, o.retried.EventID
+	attempts, err := s.Attempts(t.Context(), id, eventID)
+	if err != nil || len(attempts) != 2 || attempts[1].Status != 500 || string(attempts[1].Response) != "no" {
+		t.Errorf("attempts: got %+v, %v, want two", attempts, err)
+	}
+	page, err := s.Deliveries(t.Context(), store.DeliveryQuery{SubscriptionID: id, EventID: eventID})
+	if err != nil || len(page.Items) != 1 {
+		t.Fatalf("the retried delivery: got %+v, %v", page.Items, err)
+	}
+	if in := time.Until(page.Items[0].DueAt); in < 50*time.Minute || in > time.Hour {
+		t.Errorf("the retry: is due in %v, want an hour less the time the test took", in)
+	}
+	stats, err := s.Stats(t.Context(), id)
+	if err != nil || stats.Health.Failures != o.health.Failures || stats.Health.Probes != o.health.Probes ||
+		stats.Health.NextProbeAt.UnixMicro() != o.health.NextProbeAt.UnixMicro() {
+		t.Errorf("health: got %+v, %v, want %+v", stats.Health, err, o.health)
+	}
+}
+
+// deliverAll claims and delivers all that is due, and checks that it is what was pending, in order.
+func deliverAll(t *testing.T, s store.Store, o *old) {
+	t.Helper()
+	got := make(map[string][]string)
+	timer := time.NewTimer(time.Until(o.health.NextProbeAt) + 200*time.Millisecond)
+	defer timer.Stop()
+	<-timer.C
+	for {
+		claims, err := s.Claim(t.Context(), store.ClaimRequest{Max: 100, Lease: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(claims.Claims) == 0 {
+			break
+		}
+		outcomes := make([]store.Outcome, len(claims.Claims))
+		for i, c := range claims.Claims {
+			got[c.SubscriptionID] = append(got[c.SubscriptionID], c.EventID)
+			outcomes[i] = store.Outcome{Lease: c.Lease, State: store.Delivered}
+		}
+		if _, err := s.Finish(t.Context(), outcomes...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o.pending[o.subs[0].ID] = o.pending[o.subs[0].ID][1:] // the one that is due in an hour
+	for _, sub := range o.subs {
+		want, have := o.pending[sub.ID], got[sub.ID]
+		slices.Sort(want) // order within a key holds, so that those wait for others; the IDs are in the order of publishing
+		slices.Sort(have)
+		if !slices.Equal(have, want) {
+			t.Errorf("delivered to %s: got %d events, want the %d that were pending", sub.ID, len(have), len(want))
+		}
+	}
+}

@@ -1,0 +1,164 @@
+package pgstore_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/pgstore"
+)
+
+// plan is what EXPLAIN (ANALYZE, BUFFERS) says of a node and those below it.
+type plan struct {
+	Node     string  `json:"Node Type"`
+	Relation string  `json:"Relation Name"`
+	Hit      int     `json:"Shared Hit Blocks"`
+	Read     int     `json:"Shared Read Blocks"`
+	Rows     float64 `json:"Actual Rows"`
+	Loops    float64 `json:"Actual Loops"`
+	Removed  float64 `json:"Rows Removed by Join Filter"`
+	Plans    []plan
+}
+
+// scans returns the tables that are read from end to end.
+func (p *plan) scans() (tables []string) {
+	if p.Node == "Seq Scan" {
+		tables = append(tables, p.Relation)
+	}
+	for i := range p.Plans {
+		tables = append(tables, p.Plans[i].scans()...)
+	}
+	return tables
+}
+
+// backlog is a store with something of everything, of which all but what one claim takes does not concern it.
+type backlog struct {
+	pool   *pgxpool.Pool
+	schema string
+	store  *pgstore.Store
+	rows   int
+	sub    store.Subscription
+}
+
+// newBacklog fills a store: as many deliveries are pending for one subscription and finished, and for each hundred of them
+// there is a subscription that is held with something pending, and one with nothing to do.
+func newBacklog(t *testing.T, rows int) *backlog {
+	t.Helper()
+	pool, schema := newPool(t)
+	s := open(t, pool, schema)
+	b := &backlog{pool: pool, schema: schema, store: s, rows: rows}
+	b.sub = subscribeJudge(t, s, newJudge(t))
+	fill := strings.ReplaceAll(fmt.Sprintf(`
+		INSERT INTO outhook.subscriptions (id, tenant, name, url, events, header_names, header_values, secrets, status,
+			disabled_reason, created_at, updated_at, subscribed_at)
+		SELECT 'sub-' || n, 'tenant-' || n, '', 'https://endpoint.example/', '{}', '{}', '{}', '{}', 'Subscribed', '', now(), now(), now()
+		FROM generate_series(1, %[1]d / 50) n;
+		INSERT INTO outhook.subscription_patterns SELECT tenant, '', num FROM outhook.subscriptions WHERE id LIKE 'sub-%%';
+		INSERT INTO outhook.health (sub, failures, probes, next_probe_at)
+		SELECT num, 10, 1, CASE WHEN num %% 2 = 0 THEN now() + interval '1 hour' END FROM outhook.subscriptions WHERE id LIKE 'sub-%%';
+		INSERT INTO outhook.events (id, type, tenant, key, time, enqueued_at, body, trace, recipients)
+		SELECT 'old-' || n, 'message.created', '', '', now(), now(), '{}', '', CASE WHEN n <= %[1]d / 50 THEN ARRAY[1, n] ELSE '{1}' END
+		FROM generate_series(1, 2 * %[1]d) n;
+		INSERT INTO outhook.deliveries (sub, seq, state, attempts, last_status, finished_at)
+		SELECT 1, seq, 1, 1, 200, now() FROM outhook.events WHERE seq <= %[1]d;
+		INSERT INTO outhook.deliveries (sub, seq, due) SELECT 1, seq, 0 FROM outhook.events WHERE seq > %[1]d;
+		INSERT INTO outhook.deliveries (sub, seq, attempts, due)
+		SELECT num, seq, 1, 1 FROM outhook.subscriptions JOIN outhook.events ON seq = num
+		WHERE num %% 2 = 0 AND num > 1;
+		UPDATE outhook.shares SET low = 2 * %[1]d;
+		ANALYZE`, rows), "outhook.", pgx.Identifier{schema}.Sanitize()+".")
+	if _, err := pool.Exec(t.Context(), fill); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// bounded are the tables that may be read from end to end: of what is being changed right now, and of one row a share.
+var bounded = []string{"notices", "erasures", "shares"}
+
+// blocks explains each hot statement as it runs when there is work for it, and returns how many blocks it touches.
+func (b *backlog) blocks(t *testing.T) map[string]int {
+	t.Helper()
+	const batch = 50
+	claims, err := b.store.Claim(t.Context(), store.ClaimRequest{Max: batch, Lease: lease, MaxFailing: 1})
+	if err != nil || len(claims.Claims) != batch {
+		t.Fatalf("claims: got %d, %v, want %d", len(claims.Claims), err, batch)
+	}
+	built, _, err := pgstore.Build(someEvents(batch))
+	if err != nil {
+		t.Fatal(err)
+	}
+	subs, seqs := make([]int64, batch), make([]int64, batch)
+	firsts, statuses, logs := make([]int64, batch), make([]int16, batch), make([][]byte, batch)
+	ords, retries := make([]int32, batch), make([]bool, batch)
+	for i := range batch {
+		subs[i], seqs[i], ords[i], logs[i] = 1, int64(b.rows+1+i), int32(i), []byte{1}
+	}
+	fresh := make([]int64, batch) // which have no row yet
+	for i := range fresh {
+		fresh[i] = int64(10*b.rows + i)
+	}
+	args := map[string][]any{
+		"enqueue": append(pgstore.EnqueueArgs(built), int64(1), pgx.Identifier{b.schema, "events"}.Sanitize(), true),
+		"claim":   {subs, seqs},
+		"noticed": {[]int32{0, 1, 2, 3}},
+		"windows": {ords, subs, firsts, seqs, retries, 20},
+		"finish":  {subs, fresh, statuses, logs, logs, []int64{1}, []int64{1}, []int32{}, []int64{}, int64(1)},
+	}
+	touched := make(map[string]int)
+	for name, statement := range b.store.HotStatements() {
+		p := b.explain(t, statement, args[name])
+		touched[name] = p.Hit + p.Read
+		for _, table := range p.scans() {
+			if !slices.Contains(bounded, table) {
+				t.Errorf("%s with %d rows: reads all of %s, want only %v read so", name, b.rows, table, bounded)
+			}
+		}
+	}
+	return touched
+}
+
+// explain runs the statement, and undoes it. It runs a second time, when what the first left behind has been read.
+func (b *backlog) explain(t *testing.T, s pgstore.Statement, args []any) plan {
+	t.Helper()
+	tx, err := b.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(t.Context())
+	if _, err := tx.Exec(t.Context(), s.Settings); err != nil {
+		t.Fatal(err)
+	}
+	var out []byte
+	if err := tx.QueryRow(t.Context(), "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "+s.SQL, args...).Scan(&out); err != nil {
+		t.Fatal(err)
+	}
+	var plans []struct{ Plan plan }
+	if err := json.Unmarshal(out, &plans); err != nil {
+		t.Fatal(err)
+	}
+	return plans[0].Plan
+}
+
+func TestPlansDoNotGrow(t *testing.T) {
+	t.Parallel()
+	needServer(t)
+	few, many := 10_000, 100_000
+	if *long {
+		many = 1_000_000
+	}
+	small, large := newBacklog(t, few).blocks(t), newBacklog(t, many).blocks(t)
+	for name, was := range small {
+		// An index may be a level or two higher, which each of 50 deliveries pays in a few indexes.
+		if now := large[name]; now > was+was/2+200 {
+			t.Errorf("%s: touches %d blocks with %d rows and %d with %d, want about as many", name, was, few, now, many)
+		}
+	}
+	t.Logf("blocks touched with %d rows: %v; with %d: %v", few, small, many, large)
+}

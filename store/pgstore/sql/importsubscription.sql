@@ -1,0 +1,17 @@
+-- $1 id … $11 disabled reason, $12 created, $13 updated, $14 subscribed at; $15 healthy, $16 failures, $17 failing for, $18 probes,
+-- $19 held until, $20 slow_start. One that is there already is left as it is.
+WITH s AS (
+    INSERT INTO outhook.subscriptions (id, tenant, name, url, events, header_names, header_values, secrets, overlap_until,
+        status, disabled_reason, created_at, updated_at, subscribed_at)
+    VALUES ($1::text, $2::text, $3::text, $4::text, $5::text[], $6::text[], $7::text[], $8::bytea[], $9::timestamptz,
+        $10::text, $11::text, $12::timestamptz, $13::timestamptz, $14::timestamptz)
+    ON CONFLICT (id) DO NOTHING
+    RETURNING *
+), w AS (
+    INSERT INTO outhook.subscription_patterns (tenant, pattern, sub)
+    SELECT DISTINCT s.tenant, p, s.num FROM s, unnest(CASE WHEN cardinality(s.events) = 0 THEN '{""}' ELSE s.events END) AS p
+    WHERE s.status = 'Subscribed' OR s.disabled_reason <> '')
+INSERT INTO outhook.health (sub, healthy, failures, failing_for, last_failure, probes, next_probe_at, slow_start)
+SELECT num, $15::boolean, $16::int, $17::bigint, CASE WHEN $16 > 0 THEN statement_timestamp() END, $18::int, $19::timestamptz,
+    $20::int
+FROM s

@@ -1,0 +1,54 @@
+package pgstore_test
+
+import (
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/storetest"
+)
+
+func TestFaultSteps(t *testing.T) {
+	if !*long {
+		t.Skip("it takes 1,000,000 deliveries: run it with -long")
+	}
+	storetest.Steps(t, func(t *testing.T) store.Store { return newStore(t) }, 1_000_000)
+}
+
+// TestRequeueLooksForward looks for queries that go through a listing backwards, among what the
+// connections have prepared. A page has them, to say whether there is a page before it; a step of
+// Requeue has not: with a filter they pass all that the steps before it have changed.
+func TestRequeueLooksForward(t *testing.T) {
+	pool, schema := newPool(t)
+	s := open(t, pool, schema)
+	q := store.DeliveryQuery{States: store.States(), Limit: 1, Cursor: "n-1-0"}
+	if _, _, err := s.Requeue(t.Context(), q); err != nil {
+		t.Fatal(err)
+	}
+	if n := backwards(t, pool); n != 0 {
+		t.Errorf("Requeue looked back with %d queries", n)
+	}
+	if _, err := s.Deliveries(t.Context(), q); err != nil {
+		t.Fatal(err)
+	}
+	if backwards(t, pool) == 0 {
+		t.Error("a page did not look back")
+	}
+}
+
+// backwards returns how many queries that go through a listing backwards are prepared.
+func backwards(t *testing.T, pool *pgxpool.Pool) (n int) {
+	t.Helper()
+	for _, conn := range pool.AcquireAllIdle(t.Context()) {
+		defer conn.Release()
+		here := 0
+		err := conn.QueryRow(t.Context(),
+			"SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE $1", "%ORDER BY seq, sub DESC%").Scan(&here)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += here
+	}
+	return n
+}
