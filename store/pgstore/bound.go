@@ -45,7 +45,7 @@ const limits = `set_config('statement_timeout', '30s', true), set_config('lock_t
 	`CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL THEN set_config('transaction_timeout', '35s', true) END`
 
 // errSlow is the cause of the end of a context when the server has not answered in time.
-var errSlow = fmt.Errorf("the server has not answered within %v: %w", statementTimeout, context.DeadlineExceeded)
+var errSlow = fmt.Errorf("the server has not answered in time: %w", context.DeadlineExceeded)
 
 // errQueue is what a call gets that waited for its turn for too long.
 var errQueue = fmt.Errorf("it has waited for %v for those before it: %w", queueTimeout, context.DeadlineExceeded)
@@ -103,6 +103,24 @@ func (s *Store) transactWithin(
 		fill(&b)
 		b.commit()
 		return b.run(bounded, conn)
+	})
+	return s.whyEnded(bounded, err)
+}
+
+// writeAfter runs a transaction in two round trips: what it writes goes by what it has read.
+func (s *Store) writeAfter(ctx context.Context, settings string, read, write func(*batch)) error {
+	bounded, cancel := s.bound(ctx, afterContext, statementTimeout)
+	defer cancel()
+	err := s.withConn(ctx, bounded, func(conn *pgx.Conn) error {
+		var first, rest batch
+		first.begin(beginWrite, settings)
+		read(&first)
+		if err := first.run(bounded, conn); err != nil {
+			return err // the pool closes a connection that is in a transaction
+		}
+		write(&rest)
+		rest.commit()
+		return rest.run(bounded, conn)
 	})
 	return s.whyEnded(bounded, err)
 }

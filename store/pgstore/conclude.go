@@ -91,28 +91,19 @@ type healthChange struct {
 
 func (c *concluding) run(ctx context.Context) error {
 	s := c.store
-	bounded, cancel := s.bound(ctx, afterContext, statementTimeout)
-	defer cancel()
-	err := s.withConn(ctx, bounded, func(conn *pgx.Conn) error {
-		var begin batch
-		begin.begin(beginWrite, finishSettings)
-		begin.Queue(s.sql.LockShared, s.lockOf(s.owner.id))
-		c.queueSubjects(&begin)
-		if err := begin.run(bounded, conn); err != nil {
-			return err
-		}
+	err := s.writeAfter(ctx, finishSettings, func(b *batch) {
+		b.Queue(s.sql.LockShared, s.lockOf(s.owner.id))
+		c.queueSubjects(b)
+	}, func(b *batch) {
 		for i := range c.outcomes {
 			c.decide(i)
 		}
-		var end batch
-		c.queueWrites(&end)
-		end.commit()
-		return end.run(bounded, conn)
+		c.queueWrites(b)
 	})
 	if err == nil {
 		c.apply()
 	}
-	return s.whyEnded(bounded, err)
+	return err
 }
 
 // queueSubjects adds the statement that reads what the outcomes are about.

@@ -55,7 +55,7 @@ func (s *Store) enqueueTx(ctx context.Context, evs []events.Event, query func(st
 	var ok bool
 	var other *string
 	var ignored any // the events: whoever owns their shares learns of them when the transaction has committed
-	row := query(s.sql.Enqueue, append(enqueueArgs(built), 0, s.table("events")))
+	row := query(s.sql.Enqueue, append(enqueueArgs(built), int64(0), s.table("events"), true))
 	if err := row.Scan(&ok, &other, &ignored, &ignored, &ignored); err != nil {
 		return told("event", err)
 	}

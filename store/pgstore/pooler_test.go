@@ -114,12 +114,12 @@ func checkPruned(t *testing.T, stores []*pgstore.Store, pool *pgxpool.Pool) {
 			})
 		}
 		pruning.Wait()
-		if left = count(t, pool, "outhook", "history"); left == 0 {
+		if left = count(t, pool, "outhook", "deliveries"); left == 0 {
 			return
 		}
 		<-ticker.C
 	}
-	t.Errorf("history after pruning: got %d rows, want none", left)
+	t.Errorf("deliveries after pruning: got %d rows, want none", left)
 }
 
 // TestStoreThroughPooler runs the rules of the contract through a pooler.

@@ -55,8 +55,12 @@ func (s *Store) prune(ctx context.Context, r store.Retention) (more bool, err er
 func (s *Store) pruneStep(ctx context.Context, sql string, args ...any) (n int, there bool, err error) {
 	for range tries {
 		mine := false
-		err = s.write(ctx, indexSettings, func(b *batch) {
+		err = s.writeAfter(ctx, indexSettings, func(b *batch) {
 			b.Queue(s.sql.PruneLock, s.lockKey("prune")).QueryRow(func(row pgx.Row) error { return row.Scan(&mine) })
+		}, func(b *batch) {
+			if !mine {
+				return
+			}
 			b.Queue(sql, args...).QueryRow(func(row pgx.Row) error {
 				err := row.Scan(&n)
 				if there = err == nil; errors.Is(err, pgx.ErrNoRows) {

@@ -4,17 +4,7 @@
 --
 -- Who takes a kind is gathered into arrays, one row a kind: joining events with deliveries, a planner that knows the size of
 -- neither makes nested loops. A subscription from the future is one from before the server's clock was set back.
-WITH e AS MATERIALIZED (
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bytea[], $7::text[], $8::int[])
-        WITH ORDINALITY AS e(id, type, tenant, key, time, body, trace, kind, ord)
-), known AS MATERIALIZED (
-    SELECT e.ord, k.erased_at IS NOT NULL
-        OR (k.type, k.tenant, k.key, k.time, k.body) = (e.type, e.tenant, e.key, e.time, e.body) AS same
-    FROM e CROSS JOIN LATERAL (SELECT * FROM outhook.events k WHERE k.id = e.id OFFSET 0) k
-    WHERE $14::boolean
-), allowed AS MATERIALIZED (
-    SELECT NOT EXISTS (SELECT 1 FROM known WHERE NOT same) AS ok
-), takers AS MATERIALIZED ( -- reason: NULL where deliveries are pending. others: some are another replica's
+WITH takers AS MATERIALIZED ( -- reason: NULL where deliveries are pending. others: some are another replica's
     SELECT t.kind, array_agg(t.sub ORDER BY t.sub) AS subs, array_agg(t.since ORDER BY t.sub) AS sinces,
         array_agg(t.reason ORDER BY t.sub) AS reasons, max(t.since) AS latest, bool_or(t.reason IS NOT NULL) AS disabled,
         bool_or($12::bigint = 0 OR h.owner <> $12) AS others
@@ -30,6 +20,17 @@ WITH e AS MATERIALIZED (
             FROM outhook.subscriptions s WHERE s.num = w.sub OFFSET 0) s) t
     JOIN outhook.shares h ON h.id = t.sub % 64
     GROUP BY t.kind
+), e AS MATERIALIZED (
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bytea[], $7::text[], $8::int[])
+        WITH ORDINALITY AS e(id, type, tenant, key, time, body, trace, kind, ord)
+), known AS MATERIALIZED (
+    SELECT e.ord, k.erased_at IS NOT NULL
+        OR (k.type, k.tenant, k.key, k.time, k.body) = (e.type, e.tenant, e.key, e.time, e.body) AS same
+    FROM e CROSS JOIN LATERAL (SELECT * FROM outhook.events k WHERE k.id = e.id OFFSET 0) k
+    WHERE $14::boolean OR NOT EXISTS ( -- or else the index says it
+        SELECT 1 FROM takers t WHERE t.kind = e.kind AND t.latest <= e.time + interval '1 minute')
+), allowed AS MATERIALIZED (
+    SELECT NOT EXISTS (SELECT 1 FROM known WHERE NOT same) AS ok
 ), fresh AS MATERIALIZED (
     SELECT n.*, nextval((SELECT pg_get_serial_sequence($13::text, 'seq'))::regclass) AS seq
     FROM (
