@@ -100,6 +100,9 @@ func TestNoCallWithoutABound(t *testing.T) {
 			ended := make(map[string]func() error)
 			forever := make(map[string]func() error)
 			for method, call := range calls(u.store, u.sub) {
+				if method == "Release" {
+					continue // it is done in memory
+				}
 				ended[method] = func() error {
 					ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 					defer cancel()

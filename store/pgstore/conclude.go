@@ -223,15 +223,16 @@ func stateNumber(s store.State) int16 {
 
 // deliveryRows are arguments of the statements that write deliveries.
 type deliveryRows struct {
-	subs, seqs       []int64
-	states, statuses []any
-	dues             []*int64
-	over             []bool
-	attempts         []int32
-	keys, errs       []*string
-	reasons          []*string
-	logs, answers    [][]byte
-	bodies           [][]byte
+	subs, seqs    []int64
+	states        []int16
+	statuses      []*int16
+	dues          []*int64
+	over          []bool
+	attempts      []int32
+	keys, errs    []*string
+	reasons       []*string
+	logs, answers [][]byte
+	bodies        [][]byte
 }
 
 func (r *deliveryRows) add(d *subject) {
@@ -248,11 +249,9 @@ func (r *deliveryRows) add(d *subject) {
 		}
 	}
 	r.dues, r.keys = append(r.dues, due), append(r.keys, key)
-	var status any
-	if d.status != nil {
-		status = *d.status
-	} else if !d.hasRow {
-		status = int16(0)
+	status := d.status
+	if status == nil && !d.hasRow {
+		status = new(int16)
 	}
 	r.statuses = append(r.statuses, status)
 	if d.err != nil && *d.err == "" {

@@ -1,6 +1,7 @@
 package pgstore
 
 import (
+	"context"
 	"time"
 
 	"github.com/outhook/outhook/store"
@@ -101,6 +102,30 @@ func (s *Store) Lows() (low, high uint64) {
 		low, high = min(low, n), max(high, n)
 	}
 	return low, high
+}
+
+// SetRowless sets how much may be pending without a row.
+func (s *Store) SetRowless(most int, lag uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.memory.maxRowless, s.memory.maxLag = most, lag
+}
+
+// Spill gives rows to what has stayed behind, as is done every second.
+func (s *Store) Spill(ctx context.Context) error { return s.spill(ctx) }
+
+// Renew renews the replica's lease, as is done every second.
+func (s *Store) Renew(ctx context.Context) error { return s.renew(ctx) }
+
+// Rowless returns how many deliveries are pending without a row, as far as memory knows.
+func (s *Store) Rowless() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.schedule.Subs(func(q *queue) {
+		live, _ := q.ImplicitPending()
+		n += live
+	})
+	return n
 }
 
 // Deal says which replica each share belongs to.

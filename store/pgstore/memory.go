@@ -52,6 +52,9 @@ type memory struct {
 	// floors are below the events of the transactions under way that publish for shares of this replica: no low mark passes
 	// them.
 	floors map[*publishing]uint64
+
+	maxRowless int // see spill.go, also for the next
+	maxLag     uint64
 }
 
 func newMemory() memory {
@@ -59,7 +62,9 @@ func newMemory() memory {
 		schedule: schedule.New[subscriber, claimed](schedule.Options{
 			Window: maxWindow, Idle: maxIdle, FirstToken: rand.Uint64() >> 1,
 		}),
-		floors: make(map[*publishing]uint64),
+		floors:     make(map[*publishing]uint64),
+		maxRowless: maxRowless,
+		maxLag:     maxLag,
 	}
 }
 

@@ -98,7 +98,10 @@ func (s *Store) keepOnce() error {
 		o.mu.Unlock()
 		return s.leave(s.life)
 	}
-	return s.renew(s.life)
+	if err := s.renew(s.life); err != nil {
+		return err
+	}
+	return s.spill(s.life)
 }
 
 // leased returns how many deliveries are leased here.

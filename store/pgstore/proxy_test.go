@@ -96,6 +96,17 @@ func (p *proxy) hold(held bool) {
 	p.changed()
 }
 
+// reset ends all connections, after which new ones work.
+func (p *proxy) reset() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.conns {
+		c.Close()
+	}
+	p.conns, p.held = nil, false
+	p.changed()
+}
+
 // bytesSent is how much has reached the server.
 func (p *proxy) bytesSent() int {
 	p.mu.Lock()

@@ -51,7 +51,7 @@ func TestDatabaseTimeouts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := tx.Exec(t.Context(), "LOCK TABLE outhook.replicas IN SHARE MODE"); err != nil {
+			if _, err := tx.Exec(t.Context(), "SELECT 1 FROM outhook.shares FOR UPDATE"); err != nil {
 				t.Fatal(err)
 			}
 			claimed := make(chan error, 1)

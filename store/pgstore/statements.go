@@ -16,7 +16,7 @@ const schemaInFiles = "outhook."
 
 // statements are the embedded statements for one schema: each is in the file with its name, in small letters.
 type statements struct {
-	Enqueue, Published                               string
+	Enqueue, Published, Spill                        string
 	Claim, States, Windows, Park                     string
 	Finish, Subjects, InsertDeliveries               string
 	UpdateDeliveries, SetHealth, Unblock, UnblockAll string
