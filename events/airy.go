@@ -20,15 +20,16 @@ type MessageCreated struct {
 	Message        Message `json:"message"`
 }
 
-// MessageUpdated is the payload of TypeMessageUpdated: a message changed, such as its delivery state or metadata.
-// Message is how it is now.
+// MessageUpdated is the payload of TypeMessageUpdated: a message changed, such as its delivery
+// state or metadata. Message is its present state.
 type MessageUpdated struct {
 	ConversationID string  `json:"conversation_id"`
 	ChannelID      string  `json:"channel_id"`
 	Message        Message `json:"message"`
 }
 
-// ConversationUpdated is the payload of TypeConversationUpdated: a conversation got a message or its metadata changed.
+// ConversationUpdated is the payload of TypeConversationUpdated: a conversation got a message or
+// its metadata changed.
 type ConversationUpdated struct {
 	ID          string          `json:"id"`
 	CreatedAt   time.Time       `json:"created_at"` // written like Message.SentAt
@@ -37,8 +38,8 @@ type ConversationUpdated struct {
 	LastMessage Message         `json:"last_message"`
 }
 
-// ChannelUpdated is the payload of TypeChannelUpdated: a channel was connected or disconnected, or its metadata
-// changed.
+// ChannelUpdated is the payload of TypeChannelUpdated: a channel was connected or disconnected, or
+// its metadata changed.
 type ChannelUpdated struct {
 	ID              string          `json:"id"`
 	Source          string          `json:"source"`            // such as "facebook"
@@ -59,7 +60,8 @@ func (ConversationUpdated) EventType() string { return TypeConversationUpdated }
 // EventType returns TypeChannelUpdated.
 func (ChannelUpdated) EventType() string { return TypeChannelUpdated }
 
-// MarshalJSON writes the times and an absent metadata as Airy does. encoding/json reads the result back as it is.
+// MarshalJSON writes the times and an absent metadata as Airy does. encoding/json reads the result
+// back as it is.
 func (c ConversationUpdated) MarshalJSON() ([]byte, error) {
 	return marshal(struct {
 		ID          string          `json:"id"`
@@ -77,8 +79,8 @@ func (c ChannelUpdated) MarshalJSON() ([]byte, error) {
 	return marshal(plain(c))
 }
 
-// orEmptyObject is raw, or {} when there is none: Airy's receivers read the metadata of conversations and channels
-// unguarded.
+// orEmptyObject returns raw, or {} if it is nil: Airy's receivers do not check for a missing
+// metadata of conversations and channels.
 func orEmptyObject(raw json.RawMessage) json.RawMessage {
 	if len(raw) == 0 {
 		return json.RawMessage("{}")

@@ -97,7 +97,8 @@ func TestMessageReadsOtherTimes(t *testing.T) {
 	}
 }
 
-// decodeStrictly decodes a payload of one of Airy's types, and fails when it has a field that the type lacks.
+// decodeStrictly decodes a payload of one of Airy's types, and fails when it has a field that the
+// type lacks.
 func decodeStrictly(t *testing.T, name string, raw []byte) events.Payload {
 	t.Helper()
 	types := map[string]events.Payload{

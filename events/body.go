@@ -21,8 +21,9 @@ const (
 //
 //	{"type":"message.created","timestamp":1603661094560,"payload":{…}}
 //
-// The payload is sent as given: order and repetition of keys, spelling of numbers and escapes stay, nothing is escaped
-// for HTML; only the white space between tokens goes. Events with the same type, time and payload have the same body.
+// The payload is sent as given: order and repetition of keys, spelling of numbers and escapes stay,
+// nothing is escaped for HTML; only the white space between tokens goes. Events with the same type,
+// time and payload have the same body.
 //
 // An event that Validate refuses has no body: the error is the same *InvalidError.
 func (e Event) Body() ([]byte, error) {

@@ -2,8 +2,8 @@ package events
 
 import "encoding/json"
 
-// A Type is an entry in a host's catalogue of the event types that it publishes: with a catalogue, subscribing to or
-// publishing any other type is an error, and clients can ask what there is.
+// A Type is an entry in a host's catalogue of the event types that it publishes: with a catalogue,
+// subscribing to or publishing any other type is an error, and clients can list the types.
 type Type struct {
 	Name        string          // see ValidateType
 	Description string          // when it is published, in a sentence of plain text
@@ -11,8 +11,8 @@ type Type struct {
 	Example     json.RawMessage // a payload; nil: none given
 }
 
-// Airy returns the catalogue entries of Airy's four event types, whose payloads are MessageCreated, MessageUpdated,
-// ConversationUpdated and ChannelUpdated. Each call returns its own copy.
+// Airy returns the catalogue entries of Airy's four event types, whose payloads are MessageCreated,
+// MessageUpdated, ConversationUpdated and ChannelUpdated. Each call returns its own copy.
 //
 // The schemas allow further properties: a host may send more than Airy did.
 func Airy() []Type {

@@ -57,7 +57,8 @@ func TestAiryReturnsCopies(t *testing.T) {
 	}
 }
 
-// The schemas must describe what the types write: the same properties, all of them required but a message's metadata.
+// The schemas must describe what the types write: the same properties, all of them required but a
+// message's metadata.
 func TestAirySchemasFitTheTypes(t *testing.T) {
 	for _, typ := range events.Airy() {
 		var root map[string]any
@@ -75,7 +76,8 @@ func TestAirySchemasFitTheTypes(t *testing.T) {
 	}
 }
 
-// checkSchema holds the part of a schema that describes v to v. It knows the few keywords that are used here.
+// checkSchema holds the part of a schema that describes v to v. It knows the few keywords that are
+// used here.
 func checkSchema(t *testing.T, path string, root, schema map[string]any, v any) {
 	t.Helper()
 	if ref, ok := schema["$ref"].(string); ok {

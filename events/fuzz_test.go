@@ -32,8 +32,8 @@ func FuzzPattern(f *testing.F) {
 	})
 }
 
-// FuzzBody: any payload is either an InvalidError or in a body that means the same, token by token: the same keys in
-// the same order, numbers spelt the same.
+// FuzzBody: any payload is either an InvalidError or in a body that means the same, token by token:
+// the same keys in the same order, numbers spelt the same.
 func FuzzBody(f *testing.F) {
 	for _, seed := range []string{
 		`{"b":1.0,"a":[1e2,-0,"<\u2028>"],"b":null}`, " [ ] ", `"\ud800"`, "\"\u2028\"", "1", "{", "", " ", "\xff", "\"\xff\"", "[[[]]]", "1 2", "\ufeff1",
@@ -78,7 +78,8 @@ func FuzzBody(f *testing.F) {
 	})
 }
 
-// tokens is raw without white space between tokens, written by another road than Body's: the tokens as they are spelt.
+// tokens is raw without white space between tokens, written by another road than Body's: the tokens
+// as they are spelt.
 func tokens(t *testing.T, raw []byte) string {
 	t.Helper()
 	var out []byte

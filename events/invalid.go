@@ -1,21 +1,21 @@
 package events
 
-// An InvalidError says which input is wrong and what would be right. It is the error for bad input of the whole
-// library, not only of this package: the dispatcher and the HTTP endpoints return it for what the caller can mend, and
-// the endpoints show its text to their clients.
+// An InvalidError says which input is wrong and what would be right. The whole library, not only
+// this package, uses it for bad input: the dispatcher and the HTTP endpoints return it for what the
+// caller can correct, and the endpoints show its text to their clients.
 //
-// Every other error is trouble that other input would not have avoided. Find one with errors.As:
+// Other input would not avoid any other error. Find an InvalidError with errors.As:
 //
 //	var invalid *events.InvalidError
 //	if errors.As(err, &invalid) && invalid.Field == "url" { … }
 //
-// Neither part ever holds a secret, or a payload's content.
+// Neither part contains a secret or a part of a payload.
 type InvalidError struct {
-	// Field is the input's name as the caller knows it, spelled as in the JSON of the HTTP contract: "type", "payload",
-	// "url", "events", "headers", "cursor".
+	// Field is the input's name as the caller knows it, spelled as in the JSON of the HTTP
+	// contract: "type", "payload", "url", "events", "headers", "cursor".
 	Field string
 
-	// Reason says what is wrong and how to mend it, without the field's name, full stop or capital:
+	// Reason says what is wrong and what to do, without the field's name, full stop or capital:
 	// "is empty; give a name such as message.created".
 	Reason string
 }

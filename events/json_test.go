@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// TestSyntaxIsThatOfEncodingJSON changes valid texts in every way that one byte can be replaced, put in or left out, and
-// cuts them off everywhere: each is taken when encoding/json takes it.
+// TestSyntaxIsThatOfEncodingJSON changes valid texts in every way that one byte can be replaced,
+// put in or left out, and cuts them off everywhere: each is taken when encoding/json takes it.
 func TestSyntaxIsThatOfEncodingJSON(t *testing.T) {
 	const bytesToTry = "[]{},:\"\\/bfnrtuelsa0159-+.eE \t\n\r\x00\x1f\x7fxé\xff"
 	for _, text := range []string{
@@ -44,8 +44,8 @@ func TestSyntaxOfDeepNesting(t *testing.T) {
 	}
 }
 
-// checkSyntax wants the payload to be taken when encoding/json takes it, and its body to have what json.Compact makes of
-// it.
+// checkSyntax wants the payload to be taken when encoding/json takes it, and its body to have what
+// json.Compact makes of it.
 func checkSyntax(t *testing.T, payload []byte) {
 	t.Helper()
 	e := valid()

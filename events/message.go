@@ -6,17 +6,19 @@ import (
 	"time"
 )
 
-// A Message is one message of a conversation, as it stands in Airy's payloads.
+// A Message is one message of a conversation, as in Airy's payloads.
 //
-// A type that embeds Message inherits its MarshalJSON, so its own fields are not written: make Message a field instead.
+// A type that embeds Message inherits its MarshalJSON, so its own fields are not written: make
+// Message a field instead.
 type Message struct {
 	ID            string          `json:"id"`
-	Content       json.RawMessage `json:"content"` // whatever JSON the source sent; nil is written null
+	Content       json.RawMessage `json:"content"` // JSON as the source sent it; nil is written null
 	DeliveryState DeliveryState   `json:"delivery_state"`
 	FromContact   bool            `json:"from_contact"` // false: from the host's side
 
-	// SentAt is written as ISO 8601 in UTC with exactly three digits of a second ("2020-10-25T21:24:54.560Z"); finer
-	// ones are dropped. Any RFC 3339 time is read. A year that isn't 0 to 9999 is an error.
+	// SentAt is written as ISO 8601 in UTC with exactly three digits of a second
+	// ("2020-10-25T21:24:54.560Z"); finer digits are dropped. Any RFC 3339 time is read. A year
+	// that isn't 0 to 9999 is an error.
 	SentAt time.Time `json:"sent_at"`
 
 	Source   string          `json:"source"`             // such as "facebook"
@@ -29,8 +31,8 @@ type Sender struct {
 	ID string `json:"id"`
 }
 
-// DeliveryState is how far a message got on its way to the contact. (It has nothing to do with the deliveries of
-// webhooks.)
+// DeliveryState is how far a message got on its way to the contact. (It has nothing to do with the
+// deliveries of webhooks.)
 type DeliveryState string
 
 // The delivery states of Airy.

@@ -2,8 +2,8 @@ package events
 
 import "encoding/json"
 
-// The operational types: events about subscriptions themselves, which the dispatcher publishes when its options ask for
-// them. They go only to subscriptions that name them.
+// The operational types: events about subscriptions themselves, which the dispatcher publishes when
+// its options ask for them. They go only to subscriptions that name them.
 const (
 	TypeDisabled  = "webhook.disabled"  // a subscription was unsubscribed by the sender
 	TypeExhausted = "webhook.exhausted" // a delivery was given up
@@ -14,13 +14,15 @@ func Operational(eventType string) bool {
 	return eventType == TypeDisabled || eventType == TypeExhausted
 }
 
-// WebhookDisabled is the payload of TypeDisabled: the sender has unsubscribed a subscription, called a webhook here.
+// WebhookDisabled is the payload of TypeDisabled: the sender has unsubscribed a subscription,
+// called a webhook here.
 type WebhookDisabled struct {
 	WebhookID string `json:"webhook_id"`
 	Reason    string `json:"reason"` // its DisabledReason, in words
 }
 
-// WebhookExhausted is the payload of TypeExhausted: the delivery of an event to a webhook was given up.
+// WebhookExhausted is the payload of TypeExhausted: the delivery of an event to a webhook was given
+// up.
 type WebhookExhausted struct {
 	WebhookID  string `json:"webhook_id"`
 	EventID    string `json:"event_id"`
@@ -37,7 +39,8 @@ func (WebhookDisabled) EventType() string { return TypeDisabled }
 // EventType returns TypeExhausted.
 func (WebhookExhausted) EventType() string { return TypeExhausted }
 
-// OperationalTypes returns the catalogue entries of the operational types. Each call returns its own copy.
+// OperationalTypes returns the catalogue entries of the operational types. Each call returns its
+// own copy.
 func OperationalTypes() []Type {
 	return []Type{{
 		Name:        TypeDisabled,

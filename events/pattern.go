@@ -9,9 +9,10 @@ import (
 // family is how a pattern for a whole family of event types ends.
 const family = ".*"
 
-// ValidatePattern returns an *InvalidError with the field "events" unless p is a pattern that a subscription may ask
-// for: an event type (see ValidateType), or an event type followed by ".*", which takes the family below it. At most
-// 128 characters. A lone "*" is refused: every type is what an empty list of patterns means.
+// ValidatePattern returns an *InvalidError with the field "events" unless p is a valid pattern: an
+// event type (see ValidateType), or an event type followed by ".*", which matches the family below
+// it. At most 128 characters. A lone "*" is refused, because an empty list of patterns already
+// means every type.
 func ValidatePattern(p string) error {
 	reason := ""
 	switch prefix, isFamily := strings.CutSuffix(p, family); {
@@ -34,9 +35,9 @@ func ValidatePattern(p string) error {
 	return &InvalidError{Field: "events", Reason: reason}
 }
 
-// Match reports whether the pattern takes events of the type: "message.created" takes only itself, "message.*" takes
-// "message.created" and "message.a.b", but neither "message" nor "messages.x". Case matters. Operational types are taken
-// by their own name only. Both must be valid.
+// Match reports whether the pattern matches the type: "message.created" matches only itself,
+// "message.*" matches "message.created" and "message.a.b", but neither "message" nor "messages.x".
+// Case matters. Operational types are matched by their own name only. Both arguments must be valid.
 func Match(pattern, eventType string) bool {
 	prefix, isFamily := strings.CutSuffix(pattern, family)
 	if !isFamily || Operational(eventType) {
@@ -46,8 +47,8 @@ func Match(pattern, eventType string) bool {
 	return below && len(rest) > 1 && rest[0] == '.'
 }
 
-// Wants reports whether a subscription with these patterns gets events of the type: when one of them matches, or when
-// there are none, which stands for every type that is not [Operational].
+// Wants reports whether a subscription with these patterns gets events of the type: if one of them
+// matches, or if there are none, which means every type that is not [Operational].
 func Wants(patterns []string, eventType string) bool {
 	if len(patterns) == 0 {
 		return !Operational(eventType)
@@ -55,9 +56,10 @@ func Wants(patterns []string, eventType string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return Match(p, eventType) })
 }
 
-// Patterns returns every pattern that matches the event type, the closest first: for "a.b.c" they are "a.b.c", "a.b.*"
-// and "a.*". A store that indexes subscriptions by pattern finds with it who wants an event, without asking each one;
-// subscriptions without patterns want it too, unless it is [Operational].
+// Patterns returns every pattern that matches the event type, the closest first: for "a.b.c" they
+// are "a.b.c", "a.b.*" and "a.*". With it a store that indexes subscriptions by pattern finds the
+// recipients of an event without reading every subscription. Subscriptions without patterns get it
+// too, unless it is [Operational].
 func Patterns(eventType string) []string {
 	if Operational(eventType) {
 		return []string{eventType}

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// PayloadOf cuts the payload out of a body that Body has made. The result shares its memory. ok is false when the body has
-// another form; what stands in the place of the payload is not looked at.
+// PayloadOf cuts the payload out of a body that Body has made. The result shares its memory. ok is
+// false when the body has another form; what stands in the place of the payload is not looked at.
 func PayloadOf(body []byte) (payload json.RawMessage, ok bool) {
 	rest, isBody := bytes.CutPrefix(body, []byte(bodyType))
 	eventType, rest, hasTime := bytes.Cut(rest, []byte(bodyTimestamp))

@@ -8,8 +8,9 @@ import (
 // maxTypeLen bounds event types and patterns, in characters (which are bytes: both are ASCII).
 const maxTypeLen = 128
 
-// ValidateType returns an *InvalidError with the field "type" unless name can be an event type: 1 to 128 characters
-// from A-Z, a-z, 0-9, "_", "-" and ".", where dots separate segments and no segment is empty.
+// ValidateType returns an *InvalidError with the field "type" unless name can be an event type: 1
+// to 128 characters from A-Z, a-z, 0-9, "_", "-" and ".", where dots separate segments and no
+// segment is empty.
 func ValidateType(name string) error {
 	if reason := typeReason(name); reason != "" {
 		return &InvalidError{Field: "type", Reason: reason}

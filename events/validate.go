@@ -15,8 +15,8 @@ const (
 // lastSecond is the last second of the year 9999, in seconds since 1970.
 const lastSecond = 253402300799
 
-// Validate returns an *InvalidError for the first field that breaks its rule (see Event), nil when there is none. The
-// fields are called id, type, tenant, key, time, trace and payload.
+// Validate returns an *InvalidError for the first field that breaks its rule (see Event), or nil.
+// The fields are called id, type, tenant, key, time, trace and payload.
 //
 // It does not bound the payload's size: the dispatcher does, by its MaxPayload.
 func (e Event) Validate() error {
@@ -52,17 +52,18 @@ func (e Event) validateHead() error {
 	return ValidateTrace(e.Trace)
 }
 
-// ValidateTrace returns an *InvalidError with the field "trace" unless trace can be an event's Trace: a traceparent of W3C
-// Trace Context, version 00; empty will do.
+// ValidateTrace returns an *InvalidError with the field "trace" unless trace can be an event's
+// Trace: a traceparent of W3C Trace Context, version 00; empty will do.
 func ValidateTrace(trace string) error {
 	if trace == "" || isTrace(trace) {
 		return nil
 	}
-	return &InvalidError{Field: "trace", Reason: "is no traceparent of W3C Trace Context, such as 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01; leave it empty"}
+	return &InvalidError{Field: "trace", Reason: "is no traceparent of W3C Trace Context, such as " +
+		"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01; leave it empty"}
 }
 
-// isTrace reports whether s is a traceparent of version 00: 2, 32, 16 and 2 lowercase hexadecimal digits, of which the
-// second and third group are not all zero.
+// isTrace reports whether s is a traceparent of version 00: 2, 32, 16 and 2 lowercase hexadecimal
+// digits, separated by hyphens, where neither the second nor the third group is all zeros.
 func isTrace(s string) bool {
 	const form = "00-hhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh-hhhhhhhhhhhhhhhh-hh"
 	if len(s) != len(form) {
@@ -77,8 +78,8 @@ func isTrace(s string) bool {
 	return strings.Trim(s[3:35], "0") != "" && strings.Trim(s[36:52], "0") != ""
 }
 
-// ValidateTenant returns an *InvalidError with the field "tenant" unless tenant can be an event's or a subscription's
-// tenant: at most 256 bytes of UTF-8 without control characters; empty will do.
+// ValidateTenant returns an *InvalidError with the field "tenant" unless tenant can be an event's
+// or a subscription's tenant: at most 256 bytes of UTF-8 without control characters; empty will do.
 func ValidateTenant(tenant string) error {
 	if reason := tagReason(tenant); reason != "" {
 		return &InvalidError{Field: "tenant", Reason: reason}

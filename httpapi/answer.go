@@ -13,7 +13,7 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// refusal is an error with a status of its own.
+// refusal is an error with an HTTP status.
 type refusal struct {
 	status  int
 	message string
@@ -21,7 +21,7 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.message }
 
-// writeFailure answers with the status that an error stands for.
+// writeFailure answers with the status for an error.
 func (a *api) writeFailure(w http.ResponseWriter, r *http.Request, e *endpoint, err error) {
 	refused, invalid := (*refusal)(nil), (*events.InvalidError)(nil)
 	switch {
@@ -37,10 +37,10 @@ func (a *api) writeFailure(w http.ResponseWriter, r *http.Request, e *endpoint, 
 	}
 }
 
-// logFailure logs an error of the store's.
+// logFailure logs an error of the store.
 func (a *api) logFailure(ctx context.Context, endpoint string, err error) {
 	level := slog.LevelError
-	if ctx.Err() != nil { // the client has gone: nobody's trouble
+	if ctx.Err() != nil { // the client has gone
 		level = slog.LevelDebug
 	}
 	a.o.Logger.LogAttrs(ctx, level, "httpapi: the store failed", slog.String("endpoint", endpoint), slog.Any("error", err))
@@ -50,7 +50,7 @@ func writeError(w http.ResponseWriter, status int, message string) {
 	write(w, status, failure{Message: message})
 }
 
-// write sends a response. That the client has gone meanwhile is no concern of ours.
+// write sends a response. It ignores errors, because they mean that the client has gone.
 func write(w http.ResponseWriter, status int, v any) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)

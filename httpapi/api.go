@@ -10,7 +10,7 @@ import (
 	"github.com/outhook/outhook/events"
 )
 
-// api is what the endpoints share. It doesn't change.
+// api has what the endpoints share. It is immutable.
 type api struct {
 	d    *dispatcher.Dispatcher
 	auth Authorizer
@@ -22,11 +22,12 @@ func newAPI(d *dispatcher.Dispatcher, auth Authorizer, o *Options) (*api, error)
 	case d == nil:
 		return nil, &events.InvalidError{Field: "d", Reason: "is nil; give the dispatcher that delivers"}
 	case auth == nil:
-		return nil, &events.InvalidError{Field: "auth", Reason: "is nil; give an Authorizer, or NoAuth if the host itself keeps strangers out"}
+		return nil, &events.InvalidError{Field: "auth", Reason: "is nil; give an Authorizer, or NoAuth if the host itself authorizes requests"}
 	}
 	for _, t := range d.EventTypes() {
 		if t.Schema != nil && !json.Valid(t.Schema) || t.Example != nil && !json.Valid(t.Example) {
-			return nil, &events.InvalidError{Field: "d", Reason: "declares the event type " + t.Name + " with a Schema or an Example that is not JSON; mend its EventTypes"}
+			return nil, &events.InvalidError{Field: "d", Reason: "declares the event type " + t.Name +
+				" with a Schema or an Example that is not JSON; correct its EventTypes"}
 		}
 	}
 	a := &api{d: d, auth: auth, o: o.withDefaults()}

@@ -10,14 +10,15 @@ import (
 )
 
 const (
-	// MaxBody is how many bytes a request's body may have.
+	// MaxBody is the largest body of a request, in bytes.
 	MaxBody = 256 << 10
 
-	// BodyTimeout is how long a body may take to arrive, unless the http.Server has a ReadTimeout of its own.
+	// BodyTimeout is how long a body may take to arrive, unless the http.Server has a ReadTimeout
+	// of its own.
 	BodyTimeout = 20 * time.Second
 )
 
-// readFields reads the body of a request: an object, or no bytes at all where the endpoint takes that.
+// readFields reads the body of a request: an object, or no bytes if the endpoint allows that.
 func readFields(w http.ResponseWriter, r *http.Request, e *endpoint) (*fields, error) {
 	body, err := readBody(w, r, e)
 	if err != nil {
@@ -33,7 +34,7 @@ func readFields(w http.ResponseWriter, r *http.Request, e *endpoint) (*fields, e
 	return f, f.err
 }
 
-// readBody reads a body of application/json, or one of no bytes where the endpoint takes that.
+// readBody reads a body of application/json, or one of no bytes if the endpoint allows that.
 func readBody(w http.ResponseWriter, r *http.Request, e *endpoint) ([]byte, error) {
 	typed := isJSON(r.Header)
 	if !typed && !e.emptyBody {
@@ -46,22 +47,22 @@ func readBody(w http.ResponseWriter, r *http.Request, e *endpoint) ([]byte, erro
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, &refusal{http.StatusRequestTimeout, "the body did not arrive in time; send it without pausing"}
 	case err != nil:
-		return nil, bodyError("did not arrive whole; send as much as its headers say")
+		return nil, bodyError("did not arrive whole; send as many bytes as its headers say")
 	case !typed && len(body) > 0:
 		return nil, wrongType()
 	}
 	return body, nil
 }
 
-// limitBody gives the body BodyTimeout to arrive, also a body that nobody reads: net/http does, before it answers. Once
-// the body has arrived, net/http lifts the limit. Without a body there is nothing to limit, and a deadline would end the
-// request's context.
+// limitBody gives the body BodyTimeout to arrive, also one that no endpoint reads: net/http reads
+// it before it answers. Once the body has arrived, net/http lifts the limit. Without a body there
+// is nothing to limit, and a deadline would end the request's context.
 func limitBody(w http.ResponseWriter, r *http.Request) {
 	server, _ := r.Context().Value(http.ServerContextKey).(*http.Server)
 	if r.ContentLength == 0 || server != nil && server.ReadTimeout > 0 {
 		return
 	}
-	// Where there are no deadlines, as in a test's recorder, the error says so.
+	// The error means that there are no deadlines, as in a test's recorder.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(BodyTimeout))
 }
 

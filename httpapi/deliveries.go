@@ -20,7 +20,7 @@ func (a *api) deliveries(ctx context.Context, tenant string, f *fields) (any, er
 	return newDeliveries(&page, q.Count), err
 }
 
-// ownFilter sees to it that the webhook of a filter, if it names one, is the tenant's.
+// ownFilter returns an error if a filter names a webhook that is not the tenant's.
 func (a *api) ownFilter(ctx context.Context, q *store.DeliveryQuery) error {
 	if q.SubscriptionID == "" {
 		return nil
@@ -39,8 +39,8 @@ func (a *api) attempts(ctx context.Context, tenant string, f *fields) (any, erro
 	return newAttempts(attempts), noDelivery(err)
 }
 
-// ownDelivery reads which delivery a request is about, which is one of a webhook of the tenant. Whether there is such a
-// delivery remains to be seen.
+// ownDelivery reads which delivery a request is about. It checks that the webhook is the tenant's,
+// not that the delivery exists.
 func (a *api) ownDelivery(ctx context.Context, tenant string, f *fields) (webhookID, eventID string, err error) {
 	webhookID, eventID = f.required("webhook_id"), f.required("event_id")
 	f.checkEventID("event_id", eventID)
@@ -51,10 +51,12 @@ func (a *api) ownDelivery(ctx context.Context, tenant string, f *fields) (webhoo
 	return sub.ID, eventID, err
 }
 
-// noDelivery makes store.ErrNotFound of a webhook that exists an error about the delivery. It returns any other as it is.
+// noDelivery turns store.ErrNotFound into an error about the delivery, for a webhook that exists.
+// It returns other errors as they are.
 func noDelivery(err error) error {
 	if errors.Is(err, store.ErrNotFound) {
-		return &refusal{http.StatusNotFound, "there is no delivery of this event to this webhook; webhooks.deliveries shows those that exist"}
+		return &refusal{http.StatusNotFound, "there is no delivery of this event to this webhook; " +
+			"webhooks.deliveries shows those that exist"}
 	}
 	return err
 }

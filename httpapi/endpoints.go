@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// endpoint is one of the paths and what it does.
+// endpoint is a path with its function.
 type endpoint struct {
 	name      string   // after "webhooks."
 	method    string   // POST, or GET for one that takes no body
@@ -14,7 +14,7 @@ type endpoint struct {
 	ready     bool     // it needs a host that delivers
 	emptyBody bool     // no body is the same as {}
 
-	// run does it for a tenant and returns the response. The fields are nil without a body.
+	// run serves a request of a tenant and returns the response. The fields are nil without a body.
 	run func(ctx context.Context, tenant string, f *fields) (any, error)
 }
 

@@ -75,6 +75,6 @@ func ExampleHandler() {
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/webhooks.list", nil))
 	fmt.Println(w.Code, w.Body)
 	// Output:
-	// auth is nil; give an Authorizer, or NoAuth if the host itself keeps strangers out
+	// auth is nil; give an Authorizer, or NoAuth if the host itself authorizes requests
 	// 200 {"data":[]}
 }

@@ -11,14 +11,15 @@ import (
 	"github.com/outhook/outhook/events"
 )
 
-// fields are those of a request, read by name and type. The first that is wrong is kept in err, an
-// *events.InvalidError, and the rest may then be read all the same. No message repeats a value.
+// fields are the fields of a request, read by name and type. err is the error for the first wrong
+// one, an *events.InvalidError; further ones can still be read. No message repeats a value.
 type fields struct {
 	values map[string]any // as parse returns them
 	err    error
 }
 
-// newFields returns the fields of a request to an endpoint, which must be among those that it takes.
+// newFields returns the fields of a request to an endpoint, which must be among those that it
+// takes.
 func newFields(values map[string]any, e *endpoint) *fields {
 	f := &fields{values: values}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -63,7 +64,8 @@ func (f *fields) required(name string) string {
 	return s
 }
 
-// text reads a string and says whether it is there. As with list and dict, null is there and empty.
+// text reads a string; ok is false if the field is missing. As in list and dict, null counts as an
+// empty value.
 func (f *fields) text(name string) (s string, ok bool) {
 	v, ok := f.values[name]
 	if v == nil {
@@ -119,8 +121,8 @@ func (f *fields) dict(name string) (out map[string]string, ok bool) {
 	return out, true
 }
 
-// whole reads a whole number from least to most. Null is not there.
-func (f *fields) whole(name string, least, most int) (n int, ok bool) {
+// intField reads a whole number from least to most. Null counts as missing.
+func (f *fields) intField(name string, least, most int) (n int, ok bool) {
 	v := f.values[name]
 	if v == nil {
 		return 0, false
@@ -138,8 +140,8 @@ func (f *fields) whole(name string, least, most int) (n int, ok bool) {
 	return n, true
 }
 
-// truth reads a boolean. Where there is none, or null, it is missing.
-func (f *fields) truth(name string, missing bool) bool {
+// boolField reads a boolean. It returns missing if the field is missing or null.
+func (f *fields) boolField(name string, missing bool) bool {
 	v := f.values[name]
 	if v == nil {
 		return missing
@@ -151,7 +153,7 @@ func (f *fields) truth(name string, missing bool) bool {
 	return b
 }
 
-// kind is the JSON type of a value, with its article.
+// kind returns the JSON type of a value, with its article.
 func kind(v any) string {
 	switch v.(type) {
 	case nil:
@@ -169,7 +171,8 @@ func kind(v any) string {
 	}
 }
 
-// label is a name from a request, made fit for a message: quoted unless it is plain, and cut when it is long.
+// label returns a name from a request for a message: quoted unless it is plain, and cut if it is
+// long.
 func label(name string) string {
 	const most = 64
 	if len(name) > most {

@@ -10,11 +10,11 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// isoTime is the form of a time. time.Parse alone takes others, such as an hour of one digit.
+// isoTime is the form of a time. time.Parse alone accepts others, such as an hour of one digit.
 var isoTime = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`)
 
-// moment reads a time in ISO 8601, as RFC 3339 writes it. Null and an empty string are none.
-func (f *fields) moment(name string) time.Time {
+// timeField reads a time in ISO 8601, as RFC 3339 writes it. Null and an empty string are none.
+func (f *fields) timeField(name string) time.Time {
 	s, _ := f.text(name)
 	if s == "" {
 		return time.Time{}
@@ -26,7 +26,8 @@ func (f *fields) moment(name string) time.Time {
 	return t
 }
 
-// states reads one state of deliveries, or a list of them. Null, an empty string and an empty list are none.
+// states reads one state of deliveries, or a list of them. Null, an empty string and an empty list
+// are none.
 func (f *fields) states(name string) []store.State {
 	var names []string
 	switch v := f.values[name].(type) {
@@ -51,14 +52,14 @@ func (f *fields) states(name string) []store.State {
 	return out
 }
 
-// checkEventType fails unless what the field has can be an event type.
+// checkEventType fails unless the name can be an event type.
 func (f *fields) checkEventType(field, name string) {
 	if err := events.ValidateType(name); err != nil && f.err == nil {
 		f.err = inField(field, err)
 	}
 }
 
-// checkEventID fails unless what the field has can be an event's ID.
+// checkEventID fails unless the id can be an event's ID.
 func (f *fields) checkEventID(field, id string) {
 	other := strings.ContainsFunc(id, func(c rune) bool {
 		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' && c != '-'

@@ -10,35 +10,38 @@ import (
 	"github.com/outhook/outhook/events"
 )
 
-// An Authorizer says for which tenant a request speaks, "" where the host has one. An error refuses the request with
-// a 403; its text is neither sent nor logged. It runs before the body is read and before anything else is looked at but the method,
-// for several requests at once. If it panics, net/http ends the connection and nothing happens.
+// An Authorizer returns the tenant of a request, or "" in a single-tenant host. An error refuses
+// the request with a 403; its text is neither sent nor logged. It runs after the check of the
+// method and before the body is read, and must be safe for concurrent use. If it panics, net/http
+// ends the connection, and nothing is changed.
 type Authorizer func(*http.Request) (tenant string, err error)
 
-// NoAuth is the Authorizer of a host that has one tenant and keeps strangers out itself, before requests come here.
+// NoAuth is the Authorizer of a single-tenant host that authorizes requests before they come here.
 func NoAuth(*http.Request) (string, error) { return "", nil }
 
-// Options are what a host may set. Nil and the zero value are the defaults.
+// Options are the optional settings. nil and the zero value mean the defaults.
 type Options struct {
-	// Prefix comes before the names of the endpoints: with "/api", /api/webhooks.subscribe. It starts with a slash and
-	// doesn't end with one. If empty, there is none.
+	// Prefix comes before the names of the endpoints: with "/api", /api/webhooks.subscribe. It
+	// starts with a slash and doesn't end with one. If empty, the names come first.
 	Prefix string
 
-	// Ready says whether this host delivers. While it returns an error, what would have it send something (subscribe,
-	// update, ping, redeliver, replay) is answered 409 and changes nothing; the error is logged, not sent. It is called for
-	// each of these requests, for several at once, and should be quick. If nil, the host always delivers.
+	// Ready returns an error while this host does not deliver. Then requests that would make it
+	// send something (subscribe, update, ping, redeliver, replay) get a 409 and change nothing; the
+	// error is logged, not sent. It is called for each of these requests, must be safe for
+	// concurrent use, and should be quick. If nil, the host always delivers.
 	Ready func() error
 
-	// Logger gets what goes wrong on this side: at Error a store that fails, at Warn what Ready says. If nil,
+	// Logger gets failures of the store as Error and those of Ready as Warn. If nil,
 	// slog.Default().
 	Logger *slog.Logger
 }
 
-// Mount serves the endpoints on the host's mux. It registers each path for every method that net/http names, so that
-// it goes with whatever catch-all routes the host has ("/", "GET /"), before or after.
+// Mount serves the endpoints on the host's mux. It registers each path for every method that
+// net/http names, so that it does not conflict with catch-all routes of the host ("/", "GET /"),
+// registered before or after.
 //
-// The error is an *events.InvalidError naming mux, d, auth or Prefix; or it says which of the host's routes is in the
-// way, and then some of the endpoints may be registered already.
+// The error is an *events.InvalidError for mux, d, auth or Prefix. Or it names the route of the
+// host that conflicts; then some of the endpoints may be registered already.
 func Mount(mux *http.ServeMux, d *dispatcher.Dispatcher, auth Authorizer, o *Options) error {
 	if mux == nil {
 		return &events.InvalidError{Field: "mux", Reason: "is nil; give the mux that your server serves"}
@@ -57,8 +60,8 @@ func Mount(mux *http.ServeMux, d *dispatcher.Dispatcher, auth Authorizer, o *Opt
 	return nil
 }
 
-// Handler returns a handler of its own for the endpoints, for a host that routes by other means than http.ServeMux.
-// Any other path is a 404. The error is an *events.InvalidError naming d, auth or Prefix.
+// Handler returns a handler for the endpoints, for a host that does not route by http.ServeMux. Any
+// other path is a 404. The error is an *events.InvalidError for d, auth or Prefix.
 func Handler(d *dispatcher.Dispatcher, auth Authorizer, o *Options) (http.Handler, error) {
 	a, err := newAPI(d, auth, o)
 	if err != nil {
@@ -81,8 +84,8 @@ func Handler(d *dispatcher.Dispatcher, auth Authorizer, o *Options) (http.Handle
 	}), nil
 }
 
-// methods lists what a path is registered for. A pattern without a method would be shorter, but http.ServeMux refuses
-// it beside a host's "GET /".
+// methods are the methods that a path is registered for. A pattern without a method would be
+// shorter, but http.ServeMux refuses it beside a host's "GET /".
 func methods() []string {
 	return []string{
 		http.MethodPost, http.MethodGet, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
@@ -90,7 +93,7 @@ func methods() []string {
 	}
 }
 
-// register is mux.Handle with an error in place of the panic.
+// register is mux.Handle, but returns an error instead of panicking.
 func register(mux *http.ServeMux, pattern string, h http.Handler) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

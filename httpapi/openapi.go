@@ -7,12 +7,13 @@ import (
 	"strings"
 )
 
-// description is the OpenAPI 3.1 description of the endpoints and of deliveries, for a host without a Prefix.
+// description is the OpenAPI 3.1 description of the endpoints and of deliveries, for a host without
+// a Prefix.
 //
 //go:embed openapi.json
 var description string
 
-// server is where the description says that the endpoints are; it stands there once.
+// server is the URL of the endpoints in the description, where it occurs once.
 const server = `"url": "/"`
 
 // describe returns the description for endpoints under a prefix.
@@ -27,7 +28,7 @@ func describe(prefix string) json.RawMessage {
 	return json.RawMessage(strings.Replace(description, server, `"url": `+string(url), 1))
 }
 
-// openapi returns the description. What it says is the same for every tenant.
+// openapi returns the description, which is the same for every tenant.
 func (a *api) openapi(context.Context, string, *fields) (any, error) {
 	return describe(a.o.Prefix), nil
 }

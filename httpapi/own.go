@@ -17,7 +17,7 @@ func (a *api) own(ctx context.Context, tenant string, f *fields) (store.Subscrip
 	return a.ownID(ctx, tenant, "id", id)
 }
 
-// ownID returns the tenant's webhook with an ID, which came in the field. That of another tenant is not found.
+// ownID returns the tenant's webhook with the ID of a field. Another tenant's is not found.
 func (a *api) ownID(ctx context.Context, tenant, field, id string) (store.Subscription, error) {
 	sub, err := a.d.Subscription(ctx, id)
 	if err != nil {
@@ -29,7 +29,8 @@ func (a *api) ownID(ctx context.Context, tenant, field, id string) (store.Subscr
 	return sub, nil
 }
 
-// inField makes an *events.InvalidError one about a field of the request. It returns any other error as it is.
+// inField turns an *events.InvalidError into one about a field of the request. It returns other
+// errors as they are.
 func inField(field string, err error) error {
 	if invalid := (*events.InvalidError)(nil); errors.As(err, &invalid) {
 		return &events.InvalidError{Field: field, Reason: invalid.Reason}

@@ -15,9 +15,10 @@ import (
 // maxDepth is how deep a body may be nested. The deepest that an endpoint takes is 2.
 const maxDepth = 16
 
-// parse returns the members of a JSON object (RFC 8259) as encoding/json would, with numbers as json.Number. It is
-// stricter: one object and nothing else, no name twice in any object, valid UTF-8, and no \u escape that stands for
-// half a character, which encoding/json would replace. Its errors are *events.InvalidError.
+// parse returns the members of a JSON object (RFC 8259) as encoding/json would, with numbers as
+// json.Number. It is stricter: one object and nothing else, no name twice in any object, valid
+// UTF-8, and no \u escape that stands for half a character, which encoding/json would replace. Its
+// errors are *events.InvalidError.
 func parse(body []byte) (map[string]any, error) {
 	if err := checkText(body); err != nil {
 		return nil, err
@@ -61,7 +62,8 @@ func checkText(body []byte) error {
 	return nil
 }
 
-// loneSurrogate returns where in valid JSON a \u escape stands for half a character; -1 when none does.
+// loneSurrogate returns where in valid JSON a \u escape stands for half a character; -1 when none
+// does.
 func loneSurrogate(body []byte) int {
 	for i := 0; i < len(body); i++ {
 		if body[i] != '\\' {

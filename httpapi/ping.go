@@ -2,7 +2,7 @@ package httpapi
 
 import "context"
 
-// ping sends a request to a webhook now and says what its endpoint answered.
+// ping sends a request to a webhook now and returns its endpoint's answer.
 func (a *api) ping(ctx context.Context, tenant string, f *fields) (any, error) {
 	sub, err := a.own(ctx, tenant, f)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// redeliver sends one event to a webhook again and returns the delivery as it then is.
+// redeliver sends one event to a webhook again and returns the delivery.
 func (a *api) redeliver(ctx context.Context, tenant string, f *fields) (any, error) {
 	webhookID, eventID, err := a.ownDelivery(ctx, tenant, f)
 	if err != nil {
@@ -36,9 +36,9 @@ func (a *api) redeliver(ctx context.Context, tenant string, f *fields) (any, err
 	return newDelivery(d), nil
 }
 
-// replay sends everything that a filter matches again, or counts it.
+// replay sends all deliveries that a filter matches again, or counts them.
 func (a *api) replay(ctx context.Context, tenant string, f *fields) (any, error) {
-	q, dryRun := readFilter(f, tenant), f.truth("dry_run", false)
+	q, dryRun := readFilter(f, tenant), f.boolField("dry_run", false)
 	if f.err != nil {
 		return nil, f.err
 	}

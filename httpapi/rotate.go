@@ -9,15 +9,15 @@ import (
 
 // The overlap of /webhooks.rotate: how long both keys sign.
 const (
-	DefaultOverlap = 24 * time.Hour // where overlap_seconds is left out
+	DefaultOverlap = 24 * time.Hour // without overlap_seconds
 	MaxOverlap     = 30 * 24 * time.Hour
 )
 
-// rotate gives a webhook a new key. Its response is the only one of all that has a key.
+// rotate gives a webhook a new key. Its response is the only one that has a key.
 func (a *api) rotate(ctx context.Context, tenant string, f *fields) (any, error) {
 	key, _ := readKey(f)
 	overlap := DefaultOverlap
-	if seconds, ok := f.whole("overlap_seconds", 0, int(MaxOverlap/time.Second)); ok {
+	if seconds, ok := f.intField("overlap_seconds", 0, int(MaxOverlap/time.Second)); ok {
 		overlap = time.Duration(seconds) * time.Second
 	}
 	sub, err := a.own(ctx, tenant, f)

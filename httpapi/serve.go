@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// handler serves an endpoint. What is checked first is answered first: the method, who asks, whether the host
+// handler serves an endpoint. It checks in this order: the method, authorization, whether the host
 // delivers, the content type, the size, the JSON, the fields.
 func (a *api) handler(e endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

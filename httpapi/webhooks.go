@@ -34,8 +34,8 @@ func (a *api) unsubscribe(ctx context.Context, tenant string, f *fields) (any, e
 	})
 }
 
-// change alters a webhook of the tenant. Whose it is gets checked in the transaction that alters it, so that there is no
-// time between the two.
+// change changes a webhook of the tenant. It checks the tenant in the transaction of the change, so
+// that nothing comes between.
 func (a *api) change(ctx context.Context, tenant, id string, apply func(*store.Subscription)) (any, error) {
 	sub, err := a.d.Update(ctx, id, func(sub *store.Subscription) error {
 		if sub.Tenant != tenant {
@@ -61,8 +61,9 @@ func (a *api) list(ctx context.Context, tenant string, f *fields) (any, error) {
 	return newWebhooks(&page, paged), err
 }
 
-// delete removes a webhook of the tenant. Between looking whose it is and removing it, the webhook could go and another
-// tenant's come under the same UUID; only those two together could bring that about.
+// delete removes a webhook of the tenant. Between the check of the tenant and the removal, the
+// webhook could be deleted and another tenant could create one with the same UUID; only both
+// tenants together could do that.
 func (a *api) delete(ctx context.Context, tenant string, f *fields) (any, error) {
 	sub, err := a.own(ctx, tenant, f)
 	if err != nil {

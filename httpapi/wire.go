@@ -9,8 +9,8 @@ import (
 
 // The pages of /webhooks.list, when a request asks for pages, and of /webhooks.deliveries.
 const (
-	DefaultPageSize = 100  // webhooks or deliveries, where page_size is left out
-	MaxPageSize     = 1000 // what page_size may be at most
+	DefaultPageSize = 100  // webhooks or deliveries, without page_size
+	MaxPageSize     = 1000 // the largest page_size
 )
 
 // webhook is a subscription in a response. It has no signature key.
@@ -35,7 +35,7 @@ type pagination struct {
 	Total          int    `json:"total"`
 }
 
-// failure is every response but a 200.
+// failure is the response for all statuses but 200.
 type failure struct {
 	Message string `json:"message"`
 }
@@ -62,7 +62,8 @@ func newWebhooks(page *store.Page[store.Subscription], paged bool) webhooks {
 	return out
 }
 
-// readSubscription reads a request of /webhooks.subscribe. Its status is ignored: Airy's client sends one.
+// readSubscription reads a request of /webhooks.subscribe. Its status is ignored: Airy's client
+// sends one.
 func readSubscription(f *fields, tenant string) store.Subscription {
 	sub := store.Subscription{Tenant: tenant, URL: f.required("url")}
 	sub.ID, _ = f.text("id")
@@ -74,8 +75,8 @@ func readSubscription(f *fields, tenant string) store.Subscription {
 	return sub
 }
 
-// change is a request of /webhooks.update. What is nil stays as it is. What may not be empty or has other bounds is the
-// dispatcher's to refuse, of whatever comes out.
+// change is a request of /webhooks.update. A nil field stays as it is. The dispatcher validates the
+// result.
 type change struct {
 	url, name, key *string
 	events         *[]string
@@ -114,7 +115,8 @@ func (c *change) apply(sub *store.Subscription) {
 	if c.key != nil {
 		sub.Secrets, sub.OverlapUntil = secrets(*c.key), time.Time{}
 	}
-	// A client that repeats the status of a webhook that the sender has disabled doesn't undo that it was the sender.
+	// A client that repeats the status of a webhook that the sender has disabled does not clear
+	// the DisabledReason.
 	if c.status != nil && *c.status != sub.Status {
 		sub.Status, sub.DisabledReason = *c.status, ""
 	}
@@ -130,7 +132,7 @@ func set[T any](to, from *T) {
 func readQuery(f *fields, tenant string) (q store.SubscriptionQuery, paged bool) {
 	q.Tenant = tenant
 	q.Cursor, _ = f.text("cursor")
-	size, sized := f.whole("page_size", 1, MaxPageSize)
+	size, sized := f.intField("page_size", 1, MaxPageSize)
 	switch {
 	case sized:
 		q.Limit = size
@@ -140,7 +142,8 @@ func readQuery(f *fields, tenant string) (q store.SubscriptionQuery, paged bool)
 	return q, q.Limit > 0
 }
 
-// readKey reads the signature key under either of its names; a request that has both is refused before this.
+// readKey reads the signature key under either of its names; a request that has both is refused
+// before this.
 func readKey(f *fields) (string, bool) {
 	if key, ok := f.text("signatureKey"); ok {
 		return key, true

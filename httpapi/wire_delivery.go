@@ -7,16 +7,17 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// delivery is a delivery in a response. Status and error are of its last attempt; a canceled one's error is why.
+// delivery is a delivery in a response. Status and error are of its last attempt; a canceled one's
+// error is why.
 type delivery struct {
 	WebhookID  string           `json:"webhook_id"`
 	EventID    string           `json:"event_id"`
 	EventType  string           `json:"event_type"`
 	State      store.State      `json:"state"`
 	Attempts   int              `json:"attempts"`
-	CreatedAt  moment           `json:"created_at"`
-	DueAt      moment           `json:"due_at,omitzero"`
-	FinishedAt moment           `json:"finished_at,omitzero"`
+	CreatedAt  timestamp        `json:"created_at"`
+	DueAt      timestamp        `json:"due_at,omitzero"`
+	FinishedAt timestamp        `json:"finished_at,omitzero"`
 	LastStatus int              `json:"last_status,omitempty"`
 	ErrorClass dispatcher.Class `json:"error_class,omitempty"`
 	LastError  string           `json:"last_error,omitempty"`
@@ -29,14 +30,15 @@ type deliveries struct {
 	Pagination deliveriesPage `json:"pagination_data"`
 }
 
-// deliveriesPage is a pagination whose total may have been left uncounted.
+// deliveriesPage is a pagination that may have no total.
 type deliveriesPage struct {
 	PreviousCursor string `json:"previous_cursor"`
 	NextCursor     string `json:"next_cursor"`
 	Total          *int   `json:"total,omitempty"`
 }
 
-// answer is what an endpoint said to one request. What it sent that is no UTF-8 is replaced as it is marshalled.
+// answer is an endpoint's answer to one request. Invalid UTF-8 in it is replaced when it is
+// encoded.
 type answer struct {
 	Status     int              `json:"status,omitempty"`
 	DurationMS int64            `json:"duration_ms"`
@@ -47,8 +49,8 @@ type answer struct {
 
 // attempt is one request of a delivery.
 type attempt struct {
-	Number int    `json:"number"`
-	Time   moment `json:"time"`
+	Number int       `json:"number"`
+	Time   timestamp `json:"time"`
 	answer
 }
 
@@ -65,7 +67,7 @@ type count struct {
 func newDelivery(d *store.Delivery) delivery {
 	return delivery{
 		WebhookID: d.SubscriptionID, EventID: d.EventID, EventType: d.EventType, State: d.State, Attempts: d.Attempts,
-		CreatedAt: moment(d.CreatedAt), DueAt: moment(d.DueAt), FinishedAt: moment(d.FinishedAt),
+		CreatedAt: timestamp(d.CreatedAt), DueAt: timestamp(d.DueAt), FinishedAt: timestamp(d.FinishedAt),
 		LastStatus: d.LastStatus, ErrorClass: dispatcher.ErrorClass(d.LastError), LastError: d.LastError, Erased: d.Erased,
 	}
 }
@@ -94,14 +96,14 @@ func newAnswer(a *store.Attempt) answer {
 func newAttempts(all []store.Attempt) attempts {
 	out := attempts{Data: make([]attempt, len(all))}
 	for i := range all {
-		out.Data[i] = attempt{Number: all[i].Number, Time: moment(all[i].At), answer: newAnswer(&all[i])}
+		out.Data[i] = attempt{Number: all[i].Number, Time: timestamp(all[i].At), answer: newAnswer(&all[i])}
 	}
 	return out
 }
 
 // readFilter reads the fields by which a request selects deliveries.
 func readFilter(f *fields, tenant string) store.DeliveryQuery {
-	q := store.DeliveryQuery{Tenant: tenant, States: f.states("state"), Since: f.moment("since"), Until: f.moment("until")}
+	q := store.DeliveryQuery{Tenant: tenant, States: f.states("state"), Since: f.timeField("since"), Until: f.timeField("until")}
 	q.SubscriptionID, _ = f.text("webhook_id")
 	q.EventID, _ = f.text("event_id")
 	q.EventType, _ = f.text("event_type")
@@ -114,26 +116,26 @@ func readFilter(f *fields, tenant string) store.DeliveryQuery {
 	return q
 }
 
-// readPage adds to a filter which page of the deliveries is asked for.
+// readPage adds the page to a filter of deliveries.
 func readPage(f *fields, q store.DeliveryQuery) store.DeliveryQuery {
 	q.Cursor, _ = f.text("cursor")
 	q.Limit = DefaultPageSize
-	if size, ok := f.whole("page_size", 1, MaxPageSize); ok {
+	if size, ok := f.intField("page_size", 1, MaxPageSize); ok {
 		q.Limit = size
 	}
-	q.Count = f.truth("count", true)
+	q.Count = f.boolField("count", true)
 	return q
 }
 
-// moment is a time as responses write it: ISO 8601 in UTC with milliseconds. The zero value is none.
-type moment time.Time
+// timestamp is a time in a response: ISO 8601 in UTC with milliseconds. The zero value means none.
+type timestamp time.Time
 
-func (m moment) MarshalText() ([]byte, error) {
-	return time.Time(m).UTC().AppendFormat(nil, "2006-01-02T15:04:05.000Z"), nil
+func (t timestamp) MarshalText() ([]byte, error) {
+	return time.Time(t).UTC().AppendFormat(nil, "2006-01-02T15:04:05.000Z"), nil
 }
 
-// IsZero is how encoding/json tells that there is none.
-func (m moment) IsZero() bool { return time.Time(m).IsZero() }
+// IsZero makes encoding/json omit the zero value (omitzero).
+func (t timestamp) IsZero() bool { return time.Time(t).IsZero() }
 
-// millis is a duration in whole milliseconds, rounded.
+// millis returns a duration in whole milliseconds, rounded.
 func millis(d time.Duration) int64 { return d.Round(time.Millisecond).Milliseconds() }

@@ -10,9 +10,9 @@ import (
 
 // rotation is the response of /webhooks.rotate.
 type rotation struct {
-	ID           string `json:"id"`
-	SignatureKey string `json:"signature_key"`
-	OverlapUntil moment `json:"overlap_until,omitzero"`
+	ID           string    `json:"id"`
+	SignatureKey string    `json:"signature_key"`
+	OverlapUntil timestamp `json:"overlap_until,omitzero"`
 }
 
 // catalogue is the response of /webhooks.events.
@@ -32,7 +32,7 @@ func newRotation(s *store.Subscription) rotation {
 	if n := len(s.Secrets); n > 0 {
 		key = s.Secrets[n-1]
 	}
-	return rotation{ID: s.ID, SignatureKey: string(key), OverlapUntil: moment(s.OverlapUntil)}
+	return rotation{ID: s.ID, SignatureKey: string(key), OverlapUntil: timestamp(s.OverlapUntil)}
 }
 
 func newCatalogue(types []events.Type) catalogue {

@@ -12,16 +12,17 @@ type stats struct {
 	DisabledReason string             `json:"disabled_reason,omitempty"`
 	Pending        int                `json:"pending"`
 	InFlight       int                `json:"in_flight"`
-	OldestPending  moment             `json:"oldest_pending_at,omitzero"`
+	OldestPending  timestamp          `json:"oldest_pending_at,omitzero"`
 	Hour           window             `json:"hour"`
 	Day            window             `json:"day"`
 	Breaker        dispatcher.Breaker `json:"breaker"`
 	Failures       int                `json:"failures"`
-	FailingSince   moment             `json:"failing_since,omitzero"`
-	NextProbeAt    moment             `json:"next_probe_at,omitzero"`
+	FailingSince   timestamp          `json:"failing_since,omitzero"`
+	NextProbeAt    timestamp          `json:"next_probe_at,omitzero"`
 }
 
-// window is what attempts came to in some time. What can't be said without any is left out.
+// window has the results of attempts in a span of time. Without attempts, their durations are left
+// out.
 type window struct {
 	Delivered   int      `json:"delivered"`
 	Failed      int      `json:"failed"`
@@ -33,9 +34,9 @@ type window struct {
 func newStats(sub *store.Subscription, s *dispatcher.SubscriptionStats) stats {
 	return stats{
 		ID: sub.ID, Status: sub.Status, DisabledReason: s.DisabledReason,
-		Pending: s.Pending, InFlight: s.InFlight, OldestPending: moment(s.OldestPending),
+		Pending: s.Pending, InFlight: s.InFlight, OldestPending: timestamp(s.OldestPending),
 		Hour: newWindow(&s.Hour), Day: newWindow(&s.Day),
-		Breaker: s.Breaker, Failures: s.Failures, FailingSince: moment(s.FailingSince), NextProbeAt: moment(s.NextProbeAt),
+		Breaker: s.Breaker, Failures: s.Failures, FailingSince: timestamp(s.FailingSince), NextProbeAt: timestamp(s.NextProbeAt),
 	}
 }
 

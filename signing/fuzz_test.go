@@ -16,8 +16,8 @@ import (
 	"github.com/outhook/outhook/signing"
 )
 
-// FuzzVerify: whatever a request holds, Verify doesn't panic, and says yes only to what was truly signed, by the word of
-// the official library and of crypto/hmac.
+// FuzzVerify: whatever a request holds, Verify doesn't panic, and says yes only to what was truly
+// signed, by the word of the official library and of crypto/hmac.
 func FuzzVerify(f *testing.F) {
 	at := time.Unix(1700000000, 0)
 	standard := signing.Standard(messageID, at, []byte(messageBody), whsecKey)
@@ -60,8 +60,8 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// FuzzSecret: a key never shows in what is printed or said about it, and one that Validate takes can be read from JSON,
-// signs and verifies, and means the same to other libraries.
+// FuzzSecret: a key never shows in what is printed or said about it, and one that Validate takes
+// can be read from JSON, signs and verifies, and means the same to other libraries.
 func FuzzSecret(f *testing.F) {
 	for _, s := range []string{"", "k", textKey, whsecKey, "whsec_", "whsec_AAAA", "[redacted]", "schlüssel-🔑", "\xff", "whsec_\n" + whsecKey[6:], strings.Repeat("k", 513)} {
 		f.Add(s)

@@ -7,19 +7,21 @@ import (
 	"net/http"
 )
 
-// DefaultMaxBody is the largest body, in bytes, that Verifier.Handler reads unless Verifier.MaxBody says otherwise:
-// 1 MiB, which is outhook's bound for a payload, and 1 KiB for what stands around it.
+// DefaultMaxBody is the largest body, in bytes, that Verifier.Handler reads unless Verifier.MaxBody
+// says otherwise: 1 MiB, which is outhook's default bound for a payload, and 1 KiB for the rest of
+// the body.
 const DefaultMaxBody = 1<<20 + 1<<10
 
-// Handler returns a handler that calls next for verified deliveries only. It reads the body before anything else, so
-// next gets what was verified: r.Body holds those bytes and r.ContentLength their number.
+// Handler returns a handler that calls next for verified deliveries only. It reads the body before
+// anything else, so next gets what was verified: r.Body holds those bytes and r.ContentLength their
+// number.
 //
-// A delivery that was verified by its Airy signature alone is handed on without webhook-id, webhook-timestamp and
-// webhook-attempt, because nothing vouches for them: a forged webhook-id could make next take a new event for one it
-// has seen.
+// A delivery that was verified by its Airy signature alone is passed on without webhook-id,
+// webhook-timestamp and webhook-attempt, because no signature covers them: a forged webhook-id
+// could make next take a new event for a repetition.
 //
-// It answers 401 with the reason when Verify fails, 413 when the body is larger than MaxBody and 400 when it can't be
-// read, and in these cases never calls next.
+// It answers 401 with the reason if Verify fails, 413 if the body is larger than MaxBody, and 400
+// if it can't be read. In these cases it does not call next.
 func (v Verifier) Handler(next http.Handler) http.Handler {
 	limit := v.MaxBody
 	if limit == 0 {
@@ -55,7 +57,7 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) (body []byte,
 	return body, http.StatusOK
 }
 
-// withVerified is r with the verified body, and without headers that only look verified.
+// withVerified returns r with the verified body, and without headers that no signature covers.
 func withVerified(r *http.Request, body []byte) *http.Request {
 	r = r.WithContext(r.Context()) // a shallow copy: the caller's request is not ours to change
 	r.Body = io.NopCloser(bytes.NewReader(body))

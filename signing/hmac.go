@@ -2,8 +2,9 @@ package signing
 
 import "crypto/sha256"
 
-// sum is HMAC-SHA256 (RFC 2104) of prefix followed by body. crypto/hmac computes the same, but allocates some 600 bytes
-// in nine pieces each time; this allocates nothing, and every attempt of every delivery is signed at least twice.
+// sum is HMAC-SHA256 (RFC 2104) of prefix followed by body. crypto/hmac computes the same, but
+// allocates some 600 bytes in nine pieces each time; this allocates nothing, and every attempt of
+// every delivery is signed at least twice.
 func sum(key, prefix, body []byte) [sha256.Size]byte {
 	const block = sha256.BlockSize
 	if len(key) > block {

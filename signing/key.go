@@ -26,10 +26,12 @@ func NewSecret() Secret {
 	return Secret(keyPrefix + base64.StdEncoding.EncodeToString(key[:]))
 }
 
-// Validate returns an error unless s can be a signing key: 1 to 512 bytes of UTF-8, and if it starts with "whsec_", the
-// rest is padded standard base64 (RFC 4648, 4) of 24 to 64 bytes, as Standard Webhooks recommends.
+// Validate returns an error unless s can be a signing key: 1 to 512 bytes of UTF-8, and if it
+// starts with "whsec_", the rest is padded standard base64 (RFC 4648, 4) of 24 to 64 bytes, as
+// Standard Webhooks recommends.
 //
-// The error's text is what to say after the name of the field ("is empty; …") and never holds any of the key.
+// The error's text is what to say after the name of the field ("is empty; …") and never holds any
+// of the key.
 func (s Secret) Validate() error {
 	switch text, isStandard := strings.CutPrefix(string(s), keyPrefix); {
 	case s == "":
@@ -49,7 +51,8 @@ func (s Secret) Validate() error {
 	return nil
 }
 
-// standardKey is the key that the standard scheme uses: what a whsec_ key decodes to, any other text as it stands.
+// standardKey is the key that the standard scheme uses: what a whsec_ key decodes to, any other
+// text as it stands.
 func (s Secret) standardKey() []byte {
 	if text, ok := strings.CutPrefix(string(s), keyPrefix); ok {
 		if key, ok := decodeKey(text); ok {
@@ -59,7 +62,8 @@ func (s Secret) standardKey() []byte {
 	return []byte(s)
 }
 
-// decodeKey decodes base64 that isn't empty. Unlike encoding/base64 it takes no line breaks: other receivers don't.
+// decodeKey decodes base64 that isn't empty. Unlike encoding/base64 it takes no line breaks: other
+// receivers don't.
 func decodeKey(text string) (key []byte, ok bool) {
 	if text == "" || strings.ContainsAny(text, "\r\n") {
 		return nil, false

@@ -41,8 +41,8 @@ func TestVerifyTolerance(t *testing.T) {
 	}
 }
 
-// A delivery caught on its way may be sent again, with headers added, changed or dropped at will. Whatever the
-// attacker does, it passes only where Airy's own scheme would let it pass too.
+// A delivery caught on its way may be sent again, with headers added, changed or dropped at will.
+// Whatever the attacker does, it passes only where Airy's own scheme would let it pass too.
 func TestVerifyDowngrade(t *testing.T) {
 	v := signing.Verifier{Keys: []signing.Secret{whsecKey}}
 	rapid.Check(t, func(t *rapid.T) {

@@ -12,13 +12,14 @@ import (
 // versionHMAC starts a signature that Standard makes; other versions are other algorithms.
 const versionHMAC = "v1,"
 
-// Airy returns the value of X-Airy-Content-Signature: HMAC-SHA256 of the body in lowercase hexadecimal, keyed with the
-// key's bytes as they stand, a "whsec_" in front included. For an empty key, whose signature anyone could make, it is
-// "".
+// Airy returns the value of X-Airy-Content-Signature: HMAC-SHA256 of the body in lowercase
+// hexadecimal, keyed with the key's bytes as they stand, a "whsec_" in front included. For an empty
+// key, whose signature anyone could make, it is "".
 //
-// It covers the body alone, so whoever has seen one delivery can send it again.
+// It covers the body alone, so anyone who has seen a delivery can send it again.
 //
-// Source: "Subscribing" in Airy's webhook documentation, and its lib/java/crypto Signature.getSignature.
+// Source: "Subscribing" in Airy's webhook documentation, and its lib/java/crypto
+// Signature.getSignature.
 func Airy(key Secret, body []byte) string {
 	if key == "" {
 		return ""
@@ -30,11 +31,13 @@ func Airy(key Secret, body []byte) string {
 	return string(text[:])
 }
 
-// Standard returns the value of webhook-signature: for each key "v1," and the base64 of HMAC-SHA256 over
-// "<id>.<seconds since 1970>.<body>", separated by spaces. A key written whsec_<base64> is decoded first, any other is
-// used as it stands. Empty keys are left out; without any other the value is "".
+// Standard returns the value of webhook-signature: for each key "v1," and the base64 of HMAC-SHA256
+// over "<id>.<seconds since 1970>.<body>", separated by spaces. A key written whsec_<base64> is
+// decoded first, any other is used as it stands. Empty keys are left out; without any other the
+// value is "".
 //
-// Give the same id and at in webhook-id and webhook-timestamp. Since a dot separates them, id must not have one.
+// Give the same id and at in webhook-id and webhook-timestamp. Since a dot separates them, id must
+// not have one.
 //
 // Source: Standard Webhooks 1.0.0, "Signature scheme" and "Webhook headers".
 func Standard(id string, at time.Time, body []byte, keys ...Secret) string {
@@ -62,7 +65,8 @@ func Standard(id string, at time.Time, body []byte, keys ...Secret) string {
 // macTextLen is the length of a MAC in base64: 4 characters for each 3 bytes of 32, rounded up.
 const macTextLen = 44
 
-// standardMAC is one signature of the standard scheme, without its version. The prefix is "<id>.<seconds>.".
+// standardMAC is one signature of the standard scheme, without its version. The prefix is
+// "<id>.<seconds>.".
 func standardMAC(key Secret, prefix, body []byte) (text [macTextLen]byte) {
 	mac := sum(key.standardKey(), prefix, body)
 	base64.StdEncoding.Encode(text[:], mac[:])

@@ -7,19 +7,21 @@ import (
 	"log/slog"
 )
 
-// redacted is what a Secret shows in place of its key.
+// redacted is the output of a Secret in place of its key.
 const redacted = "[redacted]"
 
-// A Secret is a signing key, as its owner writes it: any text, or "whsec_" and base64 (see Validate). The text itself
-// is string(s), and nothing else gives it away: formatted with fmt by any verb, logged with slog, or encoded as text or
-// JSON, a Secret reads "[redacted]", alone and inside structs, pointers, slices and map values. An empty one reads "".
+// A Secret is a signing key, as its owner writes it: any text, or "whsec_" and base64 (see
+// Validate). Only string(s) returns the text: formatted with fmt by any verb, logged with slog, or
+// encoded as text or JSON, a Secret reads "[redacted]", alone and inside structs, pointers, slices
+// and map values. An empty one reads "".
 //
-// So what is to keep a key, such as a store, must convert it first. Reading a Secret back from "[redacted]" is an
-// error, lest a marshalled record silently sign with a text that everybody knows.
+// So a store must convert a key before it encodes it. Decoding a Secret from "[redacted]" is an
+// error: otherwise a record that was encoded without converting would sign with a public text.
 //
-// Three doors no method can shut: fmt asks no method of an unexported struct field, nor under the verbs %p and %w that
-// make no sense here (go vet reports those), and encoding/json writes a map's string keys as they are. So let a struct
-// that holds a Secret in an unexported field have a Format method of its own, and don't key a map by secrets.
+// Three cases cannot be prevented: fmt calls no method of a value in an unexported struct field,
+// nor for the verbs %p and %w, which make no sense here (go vet reports them), and encoding/json
+// writes a map's string keys as they are. So give a struct with a Secret in an unexported field a
+// Format method, and don't use secrets as map keys.
 type Secret string
 
 // String returns "[redacted]", or "" for an empty Secret.
@@ -33,7 +35,7 @@ func (s Secret) String() string {
 // GoString returns what String does.
 func (s Secret) GoString() string { return s.String() }
 
-// Format writes what String returns, whatever the verb and flags.
+// Format writes what String returns, for all verbs and flags.
 func (s Secret) Format(f fmt.State, _ rune) { io.WriteString(f, s.String()) }
 
 // LogValue returns what String does.

@@ -10,59 +10,63 @@ import (
 	"time"
 )
 
-// DefaultTolerance is how far a delivery's timestamp may be from the receiver's clock unless Verifier.Tolerance says
-// otherwise.
+// DefaultTolerance is how far a delivery's timestamp may be from the receiver's clock by default.
 const DefaultTolerance = 5 * time.Minute
 
-// The reasons why Verifier.Verify refuses a delivery. The last one is the receiver's fault, not the sender's.
+// The reasons why Verifier.Verify refuses a delivery. The last is a mistake of the receiver, not of
+// the sender.
 var (
-	// ErrNoSignature: there is no signature to verify.
+	// ErrNoSignature means that there is no signature to verify.
 	ErrNoSignature = errors.New("signing: no signature")
-	// ErrBadSignature: a signature was made with another key or for other bytes, or it or what it covers is malformed.
+	// ErrBadSignature means that a signature was made with another key or for other bytes, or that
+	// the signature, or a header that it covers, is malformed.
 	ErrBadSignature = errors.New("signing: signature does not match")
-	// ErrStale: truly signed, but at a time further away than the tolerance: sent again by a third party, or one of
-	// the clocks is wrong.
+	// ErrStale means that the signature is valid, but its time is further from now than Tolerance:
+	// a third party has sent the delivery again, or one of the clocks is wrong.
 	ErrStale = errors.New("signing: timestamp is too far from now")
-	// ErrNoKey: the Verifier has no key, so nothing can be verified.
+	// ErrNoKey means that the Verifier has no key.
 	ErrNoKey = errors.New("signing: the verifier has no key")
 )
 
-// A Verifier tells a receiver whether a delivery comes from who has one of the keys. The zero value has no key and
-// refuses everything. It holds no state, so it is safe for concurrent use as long as nobody changes Keys.
+// A Verifier tells a receiver whether a delivery was signed with one of its keys. The zero value
+// has no key and refuses every delivery. It is safe for concurrent use as long as its fields do not
+// change.
 type Verifier struct {
-	// Keys are the keys that may have signed, in any order: the old and the new one while a key rotates. Empty ones are
-	// passed over, so that they never verify anything. The others must pass Validate.
+	// Keys are the keys that may have signed, in any order: the old and the new one while a key
+	// rotates. Empty ones are ignored, so they verify nothing. The others must pass Validate.
 	Keys []Secret
 
-	// Tolerance is how far webhook-timestamp may be from now, in either direction. If zero, DefaultTolerance; if
-	// negative, everything is stale.
+	// Tolerance is how far webhook-timestamp may be from now, in either direction. If zero,
+	// DefaultTolerance; if negative, everything is stale.
 	Tolerance time.Duration
 
-	// RequireStandard refuses deliveries without webhook-signature. Set it when the sender always sends that header,
-	// as outhook does: then a delivery caught on its way can't be sent again later. If false, the Airy signature alone
-	// will do, which has no protection against that.
+	// RequireStandard refuses deliveries without webhook-signature. Set it when the sender always
+	// sends that header, as outhook does: then an intercepted delivery can't be sent again later.
+	// If false, the Airy signature alone is enough, which does not protect against that.
 	RequireStandard bool
 
 	// MaxBody is the largest body that Handler reads, in bytes. If zero, DefaultMaxBody.
 	MaxBody int64
 }
 
-// Verify returns nil when the headers hold a signature that one of the keys made for this body: the bytes as they were
-// received, not parsed and written again.
+// Verify returns nil if the headers have a signature of this body by one of the keys. The body must
+// be the bytes as they were received, not parsed and encoded again.
 //
-//   - When webhook-signature is there, it decides, together with webhook-id and webhook-timestamp, which it covers; the
-//     Airy signature isn't looked at. One of its v1 signatures must match; those of other versions are ignored. Then
-//     the timestamp must be within Tolerance.
-//   - When it is not, X-Airy-Content-Signature decides, unless RequireStandard is set. It covers the body only: don't
-//     believe webhook-id or webhook-timestamp then. (So stripping webhook-signature from a delivery gains an attacker
-//     no more than Airy's own scheme would allow, and adding one gains nothing.)
+//   - When webhook-signature is there, it decides, together with webhook-id and webhook-timestamp,
+//     which it covers; the Airy signature isn't looked at. One of its v1 signatures must match;
+//     those of other versions are ignored. Then the timestamp must be within Tolerance.
+//   - When it is not, X-Airy-Content-Signature decides, unless RequireStandard is set. It covers
+//     the body only: don't believe webhook-id or webhook-timestamp then. (So stripping
+//     webhook-signature from a delivery gains an attacker no more than Airy's own scheme would
+//     allow, and adding one gains nothing.)
 //
-// A header that occurs several times may hold the right signature in any of its values, but webhook-id and
-// webhook-timestamp must each be there once, the id without a dot. webhook-attempt is never covered. Comparisons take
-// constant time. The keys of h are canonical, as net/http makes them.
+// A header that occurs several times may hold the right signature in any of its values, but
+// webhook-id and webhook-timestamp must each be there once, the id without a dot. webhook-attempt
+// is never covered. Comparisons take constant time. The keys of h are canonical, as net/http makes
+// them.
 //
-// The error wraps ErrNoSignature, ErrBadSignature, ErrStale (only once the signature matched) or ErrNoKey, or says
-// which key is unusable. It never holds a key or a valid signature.
+// The error wraps ErrNoSignature, ErrBadSignature, ErrStale (only if the signature matched) or
+// ErrNoKey, or says which key is unusable. It never contains a key or a valid signature.
 func (v Verifier) Verify(h http.Header, body []byte) error {
 	keys, err := v.usableKeys()
 	if err != nil {
@@ -77,7 +81,7 @@ func (v Verifier) Verify(h http.Header, body []byte) error {
 	return ErrNoSignature
 }
 
-// usableKeys returns the keys that aren't empty, of which there must be one. All must be valid.
+// usableKeys returns the keys that aren't empty. There must be one, and all must be valid.
 func (v Verifier) usableKeys() ([]Secret, error) {
 	keys := make([]Secret, 0, len(v.Keys))
 	for i, key := range v.Keys {
@@ -111,7 +115,7 @@ func (v Verifier) verifyStandard(keys []Secret, signatures []string, h http.Head
 	if err != nil {
 		return err
 	}
-	if strings.Contains(id, ".") { // where the id ends and the time begins would be the attacker's choice
+	if strings.Contains(id, ".") { // an attacker could choose where the id ends and the time begins
 		return fmt.Errorf("%w: %s has a dot", ErrBadSignature, HeaderID)
 	}
 	timestamp, err := single(h, HeaderTimestamp)
@@ -131,7 +135,8 @@ func (v Verifier) verifyStandard(keys []Secret, signatures []string, h http.Head
 	return nil
 }
 
-// matchesStandard reports whether one of the keys made one of the v1 signatures, for the prefix "<id>.<seconds>.".
+// matchesStandard reports whether one of the keys made one of the v1 signatures, for the prefix
+// "<id>.<seconds>.".
 func matchesStandard(keys []Secret, signatures []string, prefix, body []byte) bool {
 	var made []string
 	for _, value := range signatures {
@@ -172,7 +177,7 @@ func single(h http.Header, name string) (string, error) {
 	}
 }
 
-// anyEqual reports whether one of got is want, in a time that doesn't tell how much of it is right.
+// anyEqual reports whether one of got is want, in constant time.
 func anyEqual(got []string, want string) bool {
 	for _, g := range got {
 		if subtle.ConstantTimeCompare([]byte(g), []byte(want)) == 1 {

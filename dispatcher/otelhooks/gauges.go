@@ -11,10 +11,10 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// statsTimeout bounds what a collection waits for the store.
+// statsTimeout bounds the wait of a collection for the store.
 const statsTimeout = 5 * time.Second
 
-// registerGauges has the store's figures reported at each collection.
+// registerGauges reports the store's figures at each collection.
 func registerGauges(meter metric.Meter, d *dispatcher.Dispatcher) error {
 	var errs []error
 	gauge := func(name, unit, description string) metric.Int64ObservableGauge {
@@ -29,7 +29,7 @@ func registerGauges(meter metric.Meter, d *dispatcher.Dispatcher) error {
 	subscriptions := gauge(
 		"outhook.subscriptions",
 		"{subscription}",
-		"Subscriptions, of whatever status.",
+		"Subscriptions of any status.",
 	)
 	pending := gauge("outhook.deliveries.pending", "{delivery}", "Deliveries that are pending.")
 	inFlight := gauge(
@@ -64,7 +64,8 @@ func registerGauges(meter metric.Meter, d *dispatcher.Dispatcher) error {
 	return errors.Join(append(errs, err)...)
 }
 
-// age is how long ago it was, by this host's clock; the store's may be ahead.
+// age returns how long ago a time was, by this host's clock. It is zero if the store's clock is
+// ahead.
 func age(at time.Time) time.Duration {
 	if at.IsZero() {
 		return 0

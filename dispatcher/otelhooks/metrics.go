@@ -129,8 +129,7 @@ func newMetrics(meter metric.Meter) (*metrics, error) {
 	return m, errors.Join(errs...)
 }
 
-// declare says which event types there are. It must be called before anything is counted, if at
-// all.
+// declare sets the event types. It must be called before anything is counted, or not at all.
 func (m *metrics) declare(types []events.Type) {
 	for _, t := range types {
 		if m.types == nil {
@@ -140,7 +139,7 @@ func (m *metrics) declare(types []events.Type) {
 	}
 }
 
-// eventType adds the attribute for an event type where the host has said which types there are.
+// eventType adds the attribute for an event type, if the host has declared its types.
 func (m *metrics) eventType(attrs []attribute.KeyValue, eventType string) []attribute.KeyValue {
 	if m.types == nil {
 		return attrs
@@ -162,7 +161,7 @@ func (m *metrics) started(ctx context.Context, i *dispatcher.Info) {
 	}
 }
 
-// ended records what came of an attempt.
+// ended records the result of an attempt.
 func (m *metrics) ended(ctx context.Context, i *dispatcher.Info) {
 	var attrs []attribute.KeyValue
 	if class := errorType(i); class != "" {
@@ -180,7 +179,7 @@ func (m *metrics) ended(ctx context.Context, i *dispatcher.Info) {
 	)
 }
 
-// errorType is the error.type of an attempt, "" when it succeeded.
+// errorType returns the error.type of an attempt, or "" if it succeeded.
 func errorType(i *dispatcher.Info) string {
 	if i.Attempt.Error == "" {
 		return ""

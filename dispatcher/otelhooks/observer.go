@@ -11,13 +11,13 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// observer returns an Observer that counts what attempts do not tell, and then calls the host's.
+// observer returns an Observer that counts events other than attempts, and then calls the host's.
 func (m *metrics) observer(host *dispatcher.Observer) *dispatcher.Observer {
 	var o dispatcher.Observer
 	if host != nil {
 		o = *host
 	}
-	ctx := context.Background() // what Run does has no caller
+	ctx := context.Background() // Run has no caller's context
 	add := func(c metric.Int64Counter, n int, attrs ...attribute.KeyValue) {
 		c.Add(ctx, int64(n), metric.WithAttributes(attrs...))
 	}

@@ -15,23 +15,20 @@ import (
 // Scope is the name of the instrumentation scope.
 const Scope = "github.com/outhook/outhook/dispatcher/otelhooks"
 
-// Options say where telemetry goes.
+// Options say where telemetry is sent.
 type Options struct {
 	// MeterProvider takes the metrics. If nil, OpenTelemetry's global one.
 	MeterProvider metric.MeterProvider
 
 	// TracerProvider takes the spans. If nil, OpenTelemetry's global one. With one of package
-	// trace/noop nothing is traced, and the trace that an event was published with is sent as it
-	// is.
+	// trace/noop nothing is traced, and the Trace of an event is sent unchanged.
 	TracerProvider trace.TracerProvider
 }
 
-// New is dispatcher.New with telemetry. An Observer that o has is called too. A Tracer that o has
-// already is an error, as there is one traceparent to send. nil Options of either kind: the
-// defaults.
+// New is dispatcher.New with telemetry. The Observer of o is called too. A Tracer in o is an error,
+// because only one traceparent can be sent. nil Options of either kind mean the defaults.
 //
-// The gauges stay registered with the MeterProvider for as long as that lives; they report nothing
-// once the store is closed.
+// The gauges stay registered with the MeterProvider. They report nothing once the store is closed.
 func New(s store.Store, o *dispatcher.Options, t *Options) (*dispatcher.Dispatcher, error) {
 	d, err := newDispatcher(s, o, t)
 	if err != nil {
@@ -50,7 +47,7 @@ func newDispatcher(
 		with = *o
 	}
 	if with.Tracer != nil {
-		return nil, errors.New("Options.Tracer is set already; leave it to this package")
+		return nil, errors.New("Options.Tracer is set; leave it nil, because this package sets it")
 	}
 	to := t.withDefaults()
 	meter := to.MeterProvider.Meter(Scope, metric.WithInstrumentationVersion(dispatcher.Version))

@@ -166,7 +166,7 @@ func request(i *dispatcher.Info) []attribute.KeyValue {
 	return append(attrs, semconv.ServerAddress(u.Hostname()), semconv.URLScheme(u.Scheme))
 }
 
-// answered puts into a span what came of the attempt.
+// answered sets the result of the attempt on its span.
 func answered(span trace.Span, i *dispatcher.Info) {
 	span.SetAttributes(keyState.String(string(i.State)))
 	if i.Attempt.Status != 0 {
@@ -178,14 +178,14 @@ func answered(span trace.Span, i *dispatcher.Info) {
 	}
 }
 
-// traceparent is how a span is named to others; "" when it is none.
+// traceparent returns the traceparent of a span, or "" if its context is not valid.
 func traceparent(span trace.Span) string {
 	carrier := propagation.MapCarrier{}
 	propagation.TraceContext{}.Inject(trace.ContextWithSpan(context.Background(), span), carrier)
 	return carrier["traceparent"]
 }
 
-// linkTo is a link to where an event was published; none when that is not valid.
+// linkTo returns a link to the span that published an event, or none if that is not valid.
 func linkTo(published trace.SpanContext) []trace.Link {
 	if !published.IsValid() {
 		return nil
@@ -193,7 +193,7 @@ func linkTo(published trace.SpanContext) []trace.Link {
 	return []trace.Link{{SpanContext: published}}
 }
 
-// parseTrace is the opposite of traceparent. What is no traceparent is not valid.
+// parseTrace parses a traceparent. The result of any other text is not valid.
 func parseTrace(traceparent string) trace.SpanContext {
 	if traceparent == "" {
 		return trace.SpanContext{}

@@ -15,7 +15,7 @@ import (
 	"github.com/outhook/outhook/signing"
 )
 
-// bot answers what contacts say. All it knows of the host is its HTTP API and its webhooks.
+// bot answers the messages of contacts. It uses only the host's HTTP API and webhooks.
 type bot struct {
 	out  io.Writer
 	host string
@@ -50,7 +50,8 @@ func runBot(ctx context.Context, out io.Writer, host string) error {
 	return nil
 }
 
-// receive takes one delivery. It answers 200 when the event is dealt with or was before, so that it does not come again.
+// receive takes one delivery. It answers 200 once the event is handled, now or before, so that it
+// does not come again.
 func (b *bot) receive(w http.ResponseWriter, r *http.Request) {
 	var e struct {
 		Type    string                `json:"type"`

@@ -104,7 +104,8 @@ func (h *host) contactSays(ctx context.Context, text string) error {
 	return h.publish(ctx, events.MessageCreated{ConversationID: conversation, ChannelID: channel, Message: m})
 }
 
-// send is Airy's /messages.send: it takes a message for the contact, delivers it, and publishes both steps.
+// send is Airy's /messages.send: it takes a message for the contact, delivers it, and publishes an
+// event for each step.
 func (h *host) send(w http.ResponseWriter, r *http.Request) bool {
 	var req struct {
 		ConversationID string `json:"conversation_id"`

@@ -1,6 +1,7 @@
-// Chatbot is Airy's integration pattern whole: a tiny chat host with /messages.send and /webhooks.*, and a bot, in a process of
-// its own, that subscribes, verifies what it gets, tells duplicates apart, answers message.created by calling
-// messages.send, and sees message.updated when its message has been delivered.
+// Chatbot is Airy's whole integration pattern: a tiny chat host with /messages.send and
+// /webhooks.*, and a bot in another process. The bot subscribes, verifies deliveries, recognizes
+// repetitions, answers message.created by calling messages.send, and gets message.updated when its
+// message is delivered.
 //
 //	go run ./examples/chatbot         a contact says something, the bot answers; then type lines of your own
 //	go run ./examples/chatbot -once   exits after the first answer

@@ -1,6 +1,6 @@
-// Metrics is a host that Prometheus can scrape: otelhooks measures, OpenTelemetry's exporter for Prometheus translates,
-// and the host's mux serves /metrics. So that there is something to see, it publishes an event twice a second to an
-// endpoint of its own that fails one time in four.
+// Metrics is a host that Prometheus can scrape: otelhooks measures, OpenTelemetry's exporter
+// translates for Prometheus, and the host's mux serves /metrics. To have something to measure, it
+// publishes an event twice a second, to an endpoint of its own that fails one time in four.
 //
 //	go run . -addr 127.0.0.1:9464   and then: curl http://127.0.0.1:9464/metrics
 package main
@@ -77,7 +77,8 @@ type host struct {
 	requests atomic.Int64 // to the endpoint
 }
 
-// newHost is all that a host needs for its metrics: a registry, the exporter on it, otelhooks, and a route.
+// newHost shows what a host needs for metrics: a registry, the exporter on it, otelhooks, and a
+// route.
 func newHost() (*host, error) {
 	registry := prometheus.NewRegistry()
 	reader, err := exporter.New(exporter.WithRegisterer(registry))
@@ -86,7 +87,7 @@ func newHost() (*host, error) {
 	}
 	h := &host{mux: http.NewServeMux()}
 	h.webhooks, err = otelhooks.New(memstore.New(), &dispatcher.Options{
-		// The endpoint of this demonstration is on this machine, where deliveries do not go otherwise.
+		// The endpoint is on this machine, to which deliveries are refused by default.
 		AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		Backoff:       dispatcher.Backoff{Initial: 100 * time.Millisecond},
 		Logger:        slog.New(slog.DiscardHandler),

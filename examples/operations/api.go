@@ -36,7 +36,7 @@ func (h *host) call(ctx context.Context, endpoint string, request, answer any) e
 	return json.Unmarshal(text, answer)
 }
 
-// delivery is what the API says of one.
+// delivery is a delivery in an answer of the API.
 type delivery struct {
 	EventID   string `json:"event_id"`
 	EventType string `json:"event_type"`
@@ -45,7 +45,7 @@ type delivery struct {
 	LastError string `json:"last_error"`
 }
 
-// deliveries lists those of the webhook in a state, newest first.
+// deliveries lists the deliveries of the webhook in a state, newest first.
 func (d *day) deliveries(ctx context.Context, state string) ([]delivery, error) {
 	var page struct{ Data []delivery }
 	err := d.host.call(ctx, "deliveries", map[string]any{"webhook_id": d.webhook, "state": state}, &page)

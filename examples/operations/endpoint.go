@@ -9,7 +9,7 @@ import (
 	"github.com/outhook/outhook/signing"
 )
 
-// endpoint is somebody else's server. Only what verifies reaches it.
+// endpoint is the server of a customer. Only verified deliveries reach its handler.
 type endpoint struct {
 	handler http.Handler
 	down    atomic.Bool
@@ -41,7 +41,7 @@ func (e *endpoint) take(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// count returns how many orders it has taken.
+// count returns the number of orders that it has taken.
 func (e *endpoint) count() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -16,7 +16,7 @@ import (
 	"github.com/outhook/outhook/store/boltstore"
 )
 
-// maxAttempts is how often a delivery is tried here, and disableAfter how long an endpoint may do nothing but fail. The
+// maxAttempts is the number of attempts here, and disableAfter how long an endpoint may fail. The
 // defaults are 12 attempts over two and a half days, and five days.
 const (
 	maxAttempts  = 3
@@ -38,7 +38,7 @@ func startHost(file string) (*host, error) {
 	}
 	h := &host{mails: make(chan string, 10)}
 	h.webhooks, err = dispatcher.New(s, &dispatcher.Options{
-		// The endpoint of this demonstration is on this machine, where deliveries do not go otherwise.
+		// The endpoint is on this machine, to which deliveries are refused by default.
 		AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		Backoff:       dispatcher.Backoff{Initial: 200 * time.Millisecond, Multiplier: 2, MaxAttempts: maxAttempts},
 		DisableAfter:  disableAfter,
@@ -73,7 +73,8 @@ func startHost(file string) (*host, error) {
 	return h, nil
 }
 
-// notify tells the owner of a webhook that it was switched off. A real host sends an e-mail from here.
+// notify tells the owner of a webhook that it was switched off. A real host sends an e-mail from
+// here.
 func (h *host) notify(sub store.Subscription) {
 	h.mails <- fmt.Sprintf("your webhook %q was switched off: %s", sub.Name, sub.DisabledReason)
 }

@@ -1,6 +1,7 @@
-// Operations is the day on which an endpoint was down. It takes one down, lets deliveries to it die and the webhook be
-// switched off, and tells its owner; looks at all that through the HTTP API; mends the endpoint, switches the webhook on,
-// replays what it missed, and shows that everything has arrived. What takes days in earnest takes seconds here.
+// Operations shows a day on which an endpoint is down. Deliveries to it die, the dispatcher
+// switches its webhook off, and the owner is told. The program looks at all that through the HTTP
+// API, repairs the endpoint, switches the webhook on, replays what it missed, and shows that
+// everything has arrived. It takes seconds instead of days.
 //
 //	go run ./examples/operations
 package main
@@ -48,7 +49,7 @@ func run(ctx context.Context, out io.Writer) error {
 	d := &day{out: out, host: h, theirs: theirs}
 	for _, step := range []func(context.Context) error{
 		func(ctx context.Context) error { return d.subscribe(ctx, receiver.addr, key) },
-		d.goodMorning, d.outage, d.look, d.switchOff, d.mend, d.replay,
+		d.goodMorning, d.outage, d.look, d.switchOff, d.repair, d.replay,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -57,7 +58,7 @@ func run(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
-// day is the story so far.
+// day is the state of the demonstration.
 type day struct {
 	out     io.Writer
 	host    *host
@@ -77,7 +78,7 @@ func (d *day) subscribe(ctx context.Context, addr string, key signing.Secret) er
 	return err
 }
 
-// orders publishes n events and waits until nothing is pending any more.
+// orders publishes n events and waits until nothing is pending.
 func (d *day) orders(ctx context.Context, n int) error {
 	for range n {
 		d.order++
@@ -102,7 +103,7 @@ func (d *day) outage(ctx context.Context) error {
 	return err
 }
 
-// look is what the owner of the webhook, or an operator, sees.
+// look shows what the owner of the webhook, or an operator, sees.
 func (d *day) look(ctx context.Context) error {
 	d.say("\n3. What the API shows, from POST /webhooks.deliveries, .attempts and .stats:")
 	dead, err := d.deliveries(ctx, "dead")
@@ -152,13 +153,13 @@ func (d *day) switchOff(ctx context.Context) error {
 	return d.stats(ctx)
 }
 
-func (d *day) mend(ctx context.Context) error {
+func (d *day) repair(ctx context.Context) error {
 	d.theirs.down.Store(false)
 	var pong struct{ Status int }
 	if err := d.host.call(ctx, "ping", map[string]any{"id": d.webhook}, &pong); err != nil {
 		return err
 	}
-	d.say("\n5. The endpoint is mended: POST /webhooks.ping says %d. Its owner switches the webhook on.", pong.Status)
+	d.say("\n5. The endpoint is repaired: POST /webhooks.ping says %d. Its owner switches the webhook on.", pong.Status)
 	return d.host.call(ctx, "update", map[string]any{"id": d.webhook, "status": "Subscribed"}, nil)
 }
 

@@ -33,7 +33,7 @@ func TestOperations(t *testing.T) {
 (   order\.created canceled \(attempts: [12]\): nothing but failures for 300ms
 )?   Unsubscribed, breaker open, 1[0-2] failures in a row; in the last hour 2 attempts succeeded and 1[0-2] failed
 
-5\. The endpoint is mended: POST /webhooks\.ping says 200\. Its owner switches the webhook on\.
+5\. The endpoint is repaired: POST /webhooks\.ping says 200\. Its owner switches the webhook on\.
 
 6\. POST /webhooks\.replay of what is dead or canceled: 5 in a dry run;
    5 replayed, 7 orders delivered in all\.

@@ -1,9 +1,10 @@
-// Command postgres shows a host that keeps its orders in PostgreSQL and publishes their webhooks in the same transaction:
-// an order that is committed sends its webhook, and one that is rolled back sends nothing.
+// Command postgres shows a host that keeps its orders in PostgreSQL and publishes their webhooks in
+// the same transaction: an order that is committed sends its webhook, and one that is rolled back
+// sends nothing.
 //
 //	DATABASE_URL=postgres://… go run .
 //
-// Run it as often as you like, also several at once: they share the database as replicas of one host.
+// Run it again and again, or several at once: they share the database as replicas of one host.
 package main
 
 import (
@@ -81,14 +82,15 @@ func run(ctx context.Context, url string, out io.Writer) error {
 	}
 	arrived := make(chan string, 10)
 	customer := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body) // a short body is not what this shows
+		body, _ := io.ReadAll(r.Body) // errors are not the subject here
 		arrived <- string(body)
 	}))
 	defer customer.Close()
 	return s.show(ctx, customer.URL, arrived, out)
 }
 
-// show places one order that is paid and one that is not, and waits for what arrives at the customer's endpoint.
+// show places one order that is paid and one that is not, and waits for what arrives at the
+// customer's endpoint.
 func (s *shop) show(ctx context.Context, endpoint string, arrived <-chan string, out io.Writer) error {
 	d, err := dispatcher.New(s.store, &dispatcher.Options{
 		AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, // the customer is on this machine

@@ -25,14 +25,14 @@ type host struct {
 	stopDelivering func()
 }
 
-// startHost is all that a host needs: a store, a dispatcher that runs, and the endpoints on its mux.
+// startHost shows what a host needs: a store, a running dispatcher, and the endpoints on its mux.
 func startHost(addr, file string) (*host, error) {
 	s, err := boltstore.Open(file, nil)
 	if err != nil {
 		return nil, err
 	}
 	d, err := dispatcher.New(s, &dispatcher.Options{
-		// The receiver of this demonstration is on this machine, where deliveries do not go otherwise.
+		// The receiver is on this machine, to which deliveries are refused by default.
 		AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		Backoff:       dispatcher.Backoff{Initial: 500 * time.Millisecond},
 		Logger:        slog.New(slog.DiscardHandler),
@@ -63,7 +63,7 @@ func (h *host) stop() {
 	h.store.Close()
 }
 
-// say is a route of the host's own: it publishes what it is sent.
+// say is a route of the host: it publishes the text that it gets.
 func (h *host) say(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<16))
 	if err != nil {
@@ -81,7 +81,7 @@ func (h *host) say(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintln(w, "published", e.ID)
 }
 
-// state prints what the store holds.
+// state prints the store's figures.
 func (h *host) state(ctx context.Context, out io.Writer, when string) error {
 	s, err := h.webhooks.Stats(ctx)
 	if err != nil {

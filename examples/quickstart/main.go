@@ -1,6 +1,7 @@
-// Quickstart is a host program with webhooks: it mounts outhook on its own mux, with one bbolt file, and shows the main job.
-// A receiver subscribes over HTTP, events are published, and each delivery arrives, signed and verified; one attempt
-// fails and is retried; and after a restart on the same file an event that was published while nothing ran is delivered.
+// Quickstart is a host program with webhooks: it mounts outhook on its own mux, with one bbolt
+// file. A receiver subscribes over HTTP, events are published, and each delivery arrives, signed
+// and verified. One attempt fails and is retried. After a restart on the same file, an event is
+// delivered that was published while no dispatcher ran.
 //
 //	go run ./examples/quickstart         stays up, with curl lines to try, until Ctrl-C
 //	go run ./examples/quickstart -once   exits when it is done
@@ -43,7 +44,7 @@ func run(ctx context.Context, out io.Writer, addr string, once bool) error {
 	defer os.RemoveAll(dir)
 	d := demonstration{out: out, file: filepath.Join(dir, "outhook.db"), arrived: make(chan delivery, 100)}
 
-	// The receiver: somebody else's server, which answers its first delivery with a 500.
+	// The receiver: the server of a customer, which answers its first delivery with a 500.
 	key := signing.NewSecret()
 	receiver, err := serve("127.0.0.1:0", newReceiver(key, d.arrived))
 	if err != nil {
@@ -75,7 +76,7 @@ func run(ctx context.Context, out io.Writer, addr string, once bool) error {
 	return nil
 }
 
-// demonstration is what the steps share.
+// demonstration is the state that the steps share.
 type demonstration struct {
 	out     io.Writer
 	file    string

@@ -13,14 +13,15 @@ import (
 	"github.com/outhook/outhook/signing"
 )
 
-// delivery is what the receiver tells of a request.
+// delivery is a request that the receiver got.
 type delivery struct {
 	attempt  string
 	body     []byte
 	answered int
 }
 
-// newReceiver is somebody else's server. Only what verifies reaches the function; the first answer is a 500.
+// newReceiver returns the server of a customer. Only verified deliveries reach the function; the
+// first answer is a 500.
 func newReceiver(key signing.Secret, arrived chan<- delivery) http.Handler {
 	var requests atomic.Int64
 	return signing.Verifier{Keys: []signing.Secret{key}}.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -1,5 +1,5 @@
-// Receiver is the smallest correct receiver of webhooks: it verifies the signature, tells duplicates apart, answers 200 quickly,
-// and does its work afterwards.
+// Receiver is the smallest correct receiver of webhooks: it verifies the signature, recognizes
+// repetitions, answers 200 quickly, and works afterwards.
 //
 //	go run ./examples/receiver -key whsec_…   then subscribe http://…:8081/hook with that key
 package main
@@ -41,10 +41,10 @@ type event struct {
 	Payload json.RawMessage `json:"payload"`
 }
 
-// newHandler takes deliveries at /hook and hands each event on once.
+// newHandler takes deliveries at /hook and passes each event on once.
 //
-// A real receiver keeps the IDs where its own data is, in the same transaction as what it does with the event; a set in
-// memory forgets them at a restart.
+// A real receiver stores the IDs with its own data, in the transaction that processes the event; a
+// set in memory is lost at a restart.
 func newHandler(key signing.Secret, work chan<- event) http.Handler {
 	var mu sync.Mutex
 	seen := make(map[string]bool)

@@ -60,7 +60,7 @@ func records() map[string]struct {
 			}
 			return unpackAll(packed)
 		}, []uint64{1, 5, 900}},
-		"counts": {k2[:], encodeSlot(k2[:], &slot), func(k, v []byte) (any, error) { return decodeSlot(k, v) }, slot},
+		"counts": {k2[:], encodeBucket(k2[:], &slot), func(k, v []byte) (any, error) { return decodeBucket(k, v) }, slot},
 		"row":    {k2[:], r.encode(k2[:]), func(k, v []byte) (any, error) { return decodeRow(k, v) }, r},
 	}
 }

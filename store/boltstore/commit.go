@@ -50,8 +50,9 @@ func (s *Store) newCommits(exclusive bool) *groupcommit.Group[*txn] {
 }
 
 // submit has an operation committed with others, and returns when it is on disk. When ctx ends
-// first, it returns at once: if the operation's transaction had not begun, because the host or
-// others had theirs, it is never done; otherwise it may or may not be done.
+// first, it returns at once, unless it is the one that commits: if the operation's transaction had
+// not begun, because the host or others had theirs, it is never done; otherwise it may or may not
+// be done.
 func (s *Store) submit(ctx context.Context, o *op) error {
 	return s.commits.Submit(ctx, &groupcommit.Op[*txn]{
 		Do:         o.run,

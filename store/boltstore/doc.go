@@ -20,9 +20,12 @@
 // timer, and one that comes alone is committed at once. Only Finish waits a few milliseconds for others, since losing
 // it repeats an attempt and no more (internal/groupcommit).
 //
-// Every call returns when its context ends, also while the host has bbolt's only write transaction open. An operation
-// whose transaction could not begin by then is never done; one that was on its way to the disk may or may not be. At most
-// one goroutine waits for the host, however many calls do.
+// Every call returns when its context ends, also while the host has bbolt's only write transaction
+// open. An operation whose transaction could not begin by then is never done; one that was on its
+// way to the disk may or may not be. At most one goroutine waits for the host, however many calls
+// do. With a file that Open has opened, a call that comes alone commits itself, and returns when
+// that commit has ended. So when the disk stalls, one call can wait for it though its context has
+// ended; those that come meanwhile, and after a commit that took long, return.
 //
 // # What is erased
 //

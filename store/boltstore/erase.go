@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/page"
 )
 
 // eraseReason is what pending deliveries of an erased event say.
@@ -55,14 +56,11 @@ func (s *Store) finishErasures(ctx context.Context, marked []uint64) error {
 
 // eraseTenant takes a step from the oldest event to the newest.
 func (s *Store) eraseTenant(ctx context.Context, q *store.EraseQuery) (n int, next string, err error) {
-	from, _, err := parseCursor(q.Cursor, spot{})
+	step, err := page.Collect[uint64](q.Cursor, page.Limit(q.Limit), store.DefaultDeliveryLimit)
 	if err != nil {
 		return 0, "", err
 	}
-	f := erasable{tenant: q.Tenant, limit: q.Limit, from: from.seq}
-	if f.limit == 0 {
-		f.limit = store.DefaultDeliveryLimit
-	}
+	f := erasable{tenant: q.Tenant, step: step, from: step.Cursor().At.Num}
 	for more := true; more; {
 		if err := s.check(ctx); err != nil {
 			return 0, "", err
@@ -75,15 +73,13 @@ func (s *Store) eraseTenant(ctx context.Context, q *store.EraseQuery) (n int, ne
 			return 0, "", err
 		}
 	}
-	if !f.ended {
-		next = forward.cursor(spot{seq: f.from})
-	}
-	if len(f.found) == 0 {
+	seqs, next := step.Items(), step.Next(false)
+	if len(seqs) == 0 {
 		return 0, next, nil
 	}
 	var marked []uint64
 	err = s.submit(ctx, &op{run: func(t *txn) (err error) {
-		n, marked, err = t.erase(f.found)
+		n, marked, err = t.erase(seqs)
 		return err
 	}})
 	if err == nil {
@@ -95,15 +91,14 @@ func (s *Store) eraseTenant(ctx context.Context, q *store.EraseQuery) (n int, ne
 // erasable looks for the events of a tenant.
 type erasable struct {
 	tenant string
-	limit  int
+	step   *page.Collector[uint64] // what it has found, oldest first
 
 	from       uint64 // where it goes on
-	found      []uint64
-	deliveries int // of those, or a little more
-	ended      bool
+	deliveries int    // of what it has found, or a little more
 }
 
-// look looks on for a while, and reports whether it must go on. An event that can't be read is nobody's.
+// look looks on for a while, and reports whether it must go on. It passes over an event that can't
+// be read.
 func (f *erasable) look(t *txn) (more bool, err error) {
 	c := t.bucket(log).Cursor()
 	start := key1(f.from)
@@ -117,7 +112,6 @@ func (f *erasable) look(t *txn) (more bool, err error) {
 		}
 		k, v = c.Next()
 	}
-	f.ended = true
 	return false, nil
 }
 
@@ -131,10 +125,11 @@ func (f *erasable) see(k, v []byte) (full bool) {
 	if err != nil {
 		return false
 	}
-	n := len(f.found)
-	if f.deliveries += len(packed); n == f.limit || n > 0 && f.deliveries > defaultEraseStep {
+	at := page.Position{Num: f.from}
+	first := f.deliveries == 0 // an event has a subscription at least
+	if f.deliveries += len(packed); !first && f.deliveries > defaultEraseStep {
+		f.step.Stop(at)
 		return true
 	}
-	f.found = append(f.found, f.from)
-	return false
+	return !f.step.Add(at, &f.from)
 }

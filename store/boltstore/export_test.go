@@ -100,11 +100,9 @@ func (s *Store) Paused() int {
 	return s.schedule.Postponed()
 }
 
-// Tallied returns how many slots of counts memory has, and how many the file.
-func (s *Store) Tallied() (memory, file int) {
-	s.mu.Lock()
-	memory = len(s.tallies.slots)
-	s.mu.Unlock()
+// Counts returns how many buckets of counts memory has, and how many the file.
+func (s *Store) Counts() (memory, file int) {
+	memory, _ = s.counts.Len()
 	_ = s.read(context.Background(), func(t *txn) error {
 		file = t.bucket(counts).Stats().KeyN
 		return nil

@@ -91,12 +91,13 @@ func TestContextEndsWhileTheHostWrites(t *testing.T) {
 	}
 }
 
-// TestContextEndsWhileItIsCommitted has the disk hold each method up. It returns when its context
+// TestContextEndsWhileItIsCommitted has the disk hold each method up, in a host's database: in a
+// file of its own a call that is alone commits itself, and can't leave. It returns when its context
 // ends; what it wrote to belongs to the commit until that has ended.
 func TestContextEndsWhileItIsCommitted(t *testing.T) {
 	for _, w := range writers {
 		t.Run(w.name, func(t *testing.T) {
-			s := create(t, nil)
+			s := inHost(t, hostDB(t), nil)
 			call, _ := w.prepare(t, s, subscribe(t, s))
 			committing, free := make(chan struct{}), make(chan struct{})
 			s.FailCommits(func(commit func() error) error {

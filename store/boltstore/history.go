@@ -5,54 +5,35 @@ import (
 	"fmt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/page"
 )
 
 // Deliveries implements [store.History].
-func (s *Store) Deliveries(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery], error) {
-	page, err := s.deliveries(ctx, &q)
-	if err == nil && q.Count {
-		page.Total, err = s.countDeliveries(ctx, &q)
-	}
+func (s *Store) Deliveries(
+	ctx context.Context, q store.DeliveryQuery,
+) (store.Page[store.Delivery], error) {
+	found, err := s.deliveries(ctx, &q)
 	if err != nil {
 		return store.Page[store.Delivery]{}, fmt.Errorf("boltstore: deliveries: %w", err)
 	}
-	return page, nil
+	return found, nil
 }
 
-// newest is the beginning of a listing of deliveries.
-func newest() spot { return spot{maxNumber, 0} }
-
-// deliveries returns a page of deliveries.
-func (s *Store) deliveries(ctx context.Context, q *store.DeliveryQuery) (page store.Page[store.Delivery], err error) {
+func (s *Store) deliveries(
+	ctx context.Context, q *store.DeliveryQuery,
+) (found store.Page[store.Delivery], err error) {
 	if err := q.Validate(); err != nil {
-		return page, err
+		return found, err
 	}
-	w, err := s.walkDeliveries(ctx, q)
+	walk, err := s.walkDeliveries(ctx, q)
 	if err != nil {
-		return page, err
+		return found, err
 	}
-	limit := deliveryLimit(q)
-	return w.page(q.Cursor, newest(), limit, min(limit, store.DefaultDeliveryLimit))
-}
-
-// deliveryLimit returns how many deliveries a page or a step has at most.
-func deliveryLimit(q *store.DeliveryQuery) int {
-	if q.Limit == 0 {
-		return store.DefaultDeliveryLimit
+	found, err = walk.Page(q.Cursor, page.Limit(q.Limit), store.DefaultDeliveryLimit)
+	if err == nil && q.Count {
+		found.Total, err = walk.Count()
 	}
-	return q.Limit
-}
-
-func (s *Store) countDeliveries(ctx context.Context, q *store.DeliveryQuery) (n int, err error) {
-	w, err := s.walkDeliveries(ctx, q)
-	if err != nil {
-		return 0, err
-	}
-	err = w(newest(), forward, func(*item[store.Delivery]) bool {
-		n++
-		return true
-	})
-	return n, err
+	return found, err
 }
 
 // Attempts implements [store.History].

@@ -13,10 +13,10 @@ type logWalk struct {
 	retention store.Retention
 	house     house // where the round is
 
-	rows    [][2]uint64 // rows that are past their retention: subscription and event
-	events  []uint64    // events that nothing refers to any more
-	slots   [][]byte    // counts that are past, of the front of theirs
-	blocked uint64      // an event up to which the watermark must rise first
+	rows       [][2]uint64 // rows that are past their retention: subscription and event
+	events     []uint64    // events that nothing refers to any more
+	pastCounts [][]byte    // counts that are past, of the front of theirs
+	blocked    uint64      // an event up to which the watermark must rise first
 
 	ages   ages   // of what is kept
 	read   uint64 // if not 0, what was unread is read up to this event
@@ -40,7 +40,7 @@ func (w *logWalk) young(e *event, now int64) bool {
 
 // look finds what is to be removed.
 func (w *logWalk) look(t *txn) error {
-	w.slots = t.pastSlots(pruneStep)
+	w.pastCounts = t.pastCounts(pruneStep)
 	c := t.bucket(log).Cursor()
 	for h := &w.house; len(h.round) > 0; h.round = h.round[1:] {
 		if done, err := w.lookThrough(t, c, h.round[0]); err != nil || !done {
@@ -178,7 +178,7 @@ func (w *logWalk) remove(t *txn, ended bool) error {
 			return err
 		}
 	}
-	for _, k := range w.slots {
+	for _, k := range w.pastCounts {
 		if err := t.remove(counts, k); err != nil {
 			return err
 		}

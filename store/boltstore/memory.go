@@ -13,8 +13,6 @@ type memory struct {
 	recent  recent
 	ages    ages
 	erasing map[uint64]*erasing // events that have a mark, see erasures.go
-
-	tallies tallies
 }
 
 // unlock gives the mutex back. If something may have become claimable, it fills the slot of Ready.

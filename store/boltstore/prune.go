@@ -58,7 +58,7 @@ func (s *Store) walkLog(ctx context.Context, r store.Retention) (more bool, err 
 		return false, err
 	}
 	ended := len(w.house.round) == 0 && w.house.all && !w.house.orphans // or else there are others by now
-	if w.blocked != 0 || ended || len(w.rows)+len(w.events)+len(w.slots) > 0 {
+	if w.blocked != 0 || ended || len(w.rows)+len(w.events)+len(w.pastCounts) > 0 {
 		s.want(w.blocked)
 		if err := s.submit(ctx, &op{run: func(t *txn) error { return w.remove(t, ended) }}); err != nil {
 			return false, err // the next step looks at the same again
@@ -82,7 +82,7 @@ func (s *Store) moveOn(w *logWalk) (more bool) {
 			s.ages.unread = w.read
 		}
 	}
-	return len(h.round) > 0 || len(w.slots) == pruneStep || h.orphans || len(h.sweeps) > 0
+	return len(h.round) > 0 || len(w.pastCounts) == pruneStep || h.orphans || len(h.sweeps) > 0
 }
 
 // planWalk says where the round goes on, or begins one. A round that goes on takes in what is past its retention by now:

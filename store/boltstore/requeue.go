@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/page"
 )
 
 // Requeue implements [store.History].
@@ -14,15 +15,15 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 	if len(q.States) == 0 {
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
-	var spots []spot
+	var positions []page.Position
 	if err = q.Validate(); err == nil {
-		spots, next, err = s.requeueable(ctx, &q)
+		positions, next, err = s.requeueable(ctx, &q)
 	}
-	if err == nil && len(spots) > 0 {
+	if err == nil && len(positions) > 0 {
 		q.States = slices.Clone(q.States) // run may read them after the caller has left
 		requeued := 0
 		err = s.submit(ctx, &op{run: func(t *txn) (err error) {
-			requeued, err = t.requeue(&q, spots)
+			requeued, err = t.requeue(&q, positions)
 			return err
 		}})
 		if err == nil {
@@ -37,30 +38,30 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 
 // requeueable returns what one step is about, and the cursor for the next step. It reads forward
 // only: what the steps before it have made pending must not be read again by each.
-func (s *Store) requeueable(ctx context.Context, q *store.DeliveryQuery) (spots []spot, next string, err error) {
-	w, err := s.walkDeliveries(ctx, q)
+func (s *Store) requeueable(
+	ctx context.Context, q *store.DeliveryQuery,
+) (positions []page.Position, next string, err error) {
+	walk, err := s.walkDeliveries(ctx, q)
 	if err != nil {
 		return nil, "", err
 	}
-	limit := deliveryLimit(q)
-	p, err := w.part(q.Cursor, newest(), limit, min(limit, sliceSize))
+	step, next, err := walk.Step(q.Cursor, page.Limit(q.Limit), sliceSize)
 	if err != nil {
 		return nil, "", err
 	}
-	next, err = w.next(&p)
-	return p.spots, next, err
+	return step.Positions(), next, nil
 }
 
 // requeue makes the deliveries due that q still selects, and returns how many that were.
-func (t *txn) requeue(q *store.DeliveryQuery, spots []spot) (n int, err error) {
+func (t *txn) requeue(q *store.DeliveryQuery, positions []page.Position) (n int, err error) {
 	stamp, err := t.nextSeq()
 	if err != nil {
 		return 0, err
 	}
 	var e *event // of the deliveries that follow, which are often of the same
-	for i, p := range spots {
-		if i == 0 || p.seq != spots[i-1].seq {
-			if e, err = t.event(p.seq); err != nil {
+	for i, p := range positions {
+		if i == 0 || p.Seq != positions[i-1].Seq {
+			if e, err = t.event(p.Seq); err != nil {
 				return 0, err
 			}
 		}
@@ -89,30 +90,32 @@ func (t *txn) event(seq uint64) (*event, error) {
 	return &e, err
 }
 
-func (t *txn) requeueOne(q *store.DeliveryQuery, p spot, e *event, stamp uint64) (bool, error) {
-	sub, err := t.sub(p.num)
+func (t *txn) requeueOne(
+	q *store.DeliveryQuery, p page.Position, e *event, stamp uint64,
+) (bool, error) {
+	sub, err := t.sub(p.Num)
 	if err != nil || sub == nil || sub.Status != store.Subscribed {
 		return false, err
 	}
-	was, ok, err := t.find(p.num, p.seq, e.keyHash())
+	was, ok, err := t.find(p.Num, p.Seq, e.keyHash())
 	if err != nil || !ok {
 		return false, err
 	}
-	d, err := t.delivery(p.num, e, &was)
+	d, err := t.delivery(p.Num, e, &was)
 	if err != nil || !q.Matches(&d) {
 		return false, err
 	}
-	t.unhold(p.num)
+	t.unhold(p.Num)
 	r := was
 	r.due = t.now
 	if was.live() {
-		if was.due <= t.now || t.store.busy(p.num, p.seq, t.now) {
+		if was.due <= t.now || t.store.busy(p.Num, p.Seq, t.now) {
 			return false, nil
 		}
 	} else {
 		r.state, r.stamp, r.base, r.finished, r.reason = store.Pending, stamp, was.attempts, 0, ""
 	}
-	return true, t.transition(p.num, p.seq, was, r, false)
+	return true, t.transition(p.Num, p.Seq, was, r, false)
 }
 
 // unhold ends the hold of a subscription.

@@ -45,11 +45,11 @@ func (s *Store) stats(ctx context.Context, subscriptionID string) (stats store.S
 		return stats, err
 	}
 	if num != 0 {
-		w := windows{store: s, num: num, now: asTime(s.now())}
-		if err := w.read(ctx); err != nil {
+		w, err := s.window(ctx, num, asTime(s.now()))
+		if err != nil {
 			return stats, err
 		}
-		stats.Hour, stats.Day = w.hour.Stats(), w.day.Stats()
+		stats.Hour, stats.Day = w.Hour(), w.Day()
 	}
 	seq, unknown := s.countPending(&stats, num)
 	seq, err = s.oldest(ctx, seq, unknown)

@@ -14,6 +14,7 @@ import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 	"github.com/outhook/outhook/store/boltstore/internal/groupcommit"
+	"github.com/outhook/outhook/store/internal/rollup"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -37,6 +38,7 @@ type Store struct {
 	commitTx func(*bolt.Tx) error // file.Commit, but for tests
 
 	commits   *groupcommit.Group[*txn] // of operations that write
+	counts    *rollup.Buffer           // of attempts, those that the file has not
 	closeWait time.Duration            // how long Close waits for the host's transaction
 
 	audiences      audienceCache // belongs to whoever has the write transaction
@@ -72,7 +74,7 @@ func newStore(file *boltfile.File, exclusive bool, o Options) (*Store, error) {
 			Window: maxWindow, Idle: maxIdle, FirstToken: rand.Uint64() >> 1,
 		})},
 	}
-	s.commits = s.newCommits(exclusive)
+	s.commits, s.counts = s.newCommits(exclusive), s.newCounts()
 	if err := s.prepare(); err != nil {
 		return nil, err
 	}
@@ -165,8 +167,8 @@ func (s *Store) closeCommits() error {
 		ctx, cancel = context.WithTimeout(ctx, s.closeWait)
 		defer cancel()
 	}
-	err := s.commits.Close(ctx, &groupcommit.Op[*txn]{Do: tallyLast})
-	s.stopTally()
+	err := s.commits.Close(ctx, &groupcommit.Op[*txn]{Do: flushNow})
+	s.counts.Stop()
 	if err != nil {
 		return fmt.Errorf("a transaction of the host was still open after %v, so what waited for it is not written; "+
 			"end the host's transactions before Close", s.closeWait)

@@ -2,8 +2,11 @@ package boltstore_test
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"testing"
+
+	bolt "go.etcd.io/bbolt"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore"
@@ -31,27 +34,56 @@ func opener(o *boltstore.Options) (open func(t *testing.T) store.Store, reopen f
 	return open, reopen
 }
 
+// openerInHost is opener of stores in a host's database.
+func openerInHost(o *boltstore.Options) (open func(t *testing.T) store.Store, reopen func(t *testing.T, s store.Store) store.Store) {
+	at := func(t *testing.T, path string) store.Store {
+		db, err := bolt.Open(path, 0o600, bareOptions)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		return inHost(t, db, o)
+	}
+	open = func(t *testing.T) store.Store { return at(t, filepath.Join(t.TempDir(), "host.db")) }
+	reopen = func(t *testing.T, s store.Store) store.Store {
+		bs := s.(*boltstore.Store)
+		path := bs.DB().Path()
+		if err := errors.Join(bs.Close(), bs.DB().Close()); err != nil {
+			t.Fatal(err)
+		}
+		return at(t, path)
+	}
+	return open, reopen
+}
+
 func TestContract(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		o     *boltstore.Options
-		seeds int // of random operations; if zero, the suite's default
+		host  bool // in a host's database: only there others have transactions
+		seeds int  // of random operations; if zero, the suite's default
 	}{
-		{"default", nil, 0},
-		{"no memory", boltstore.WithBudget(1), 6},
-		{"little memory", boltstore.WithBudget(20), 6},
+		{"default", nil, false, 0},
+		{"host database", nil, true, 6},
+		{"no memory", boltstore.WithBudget(1), true, 6},
+		{"little memory", boltstore.WithBudget(20), true, 6},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			open, reopen := opener(tt.o)
-			storetest.Suite{Open: open, Reopen: reopen, Begin: begin, Exclusive: true}.Rules(t)
-			storetest.Suite{
-				Open: func(t *testing.T) store.Store { return verified{open(t).(*boltstore.Store), t} },
-				Reopen: func(t *testing.T, s store.Store) store.Store {
-					return verified{reopen(t, s.(verified).Store).(*boltstore.Store), t}
-				},
-				Begin: begin, Exclusive: true,
-				Seeds: tt.seeds,
-			}.Compare(t)
+			suite := storetest.Suite{Seeds: tt.seeds}
+			if tt.host {
+				open, reopen = openerInHost(tt.o)
+				suite.Begin, suite.Exclusive = begin, true
+			}
+			suite.Open, suite.Reopen = open, reopen
+			suite.Rules(t)
+			suite.Open = func(t *testing.T) store.Store {
+				return verified{open(t).(*boltstore.Store), t}
+			}
+			suite.Reopen = func(t *testing.T, s store.Store) store.Store {
+				return verified{reopen(t, s.(verified).Store).(*boltstore.Store), t}
+			}
+			suite.Compare(t)
 		})
 	}
 }

@@ -9,50 +9,52 @@ import (
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+	"github.com/outhook/outhook/store/internal/page"
 )
 
 // sliceSize is how many records are read in one transaction of a listing.
 const sliceSize = 256
 
-// allSlack is how many subscriptions more than there were a listing of all may find: of those that come
-// while it reads, the others have a page of their own.
+// allSlack is how many subscriptions more than there were a listing of all may find: of those that
+// come while it reads, the others have a page of their own.
 const allSlack = 1024
 
 // Subscriptions implements [store.Subscriptions].
-func (s *Store) Subscriptions(ctx context.Context, q store.SubscriptionQuery) (store.Page[store.Subscription], error) {
-	page, err := s.subscriptions(ctx, q)
+func (s *Store) Subscriptions(
+	ctx context.Context, q store.SubscriptionQuery,
+) (store.Page[store.Subscription], error) {
+	found, err := s.subscriptions(ctx, &q)
 	if err != nil {
 		return store.Page[store.Subscription]{}, fmt.Errorf("boltstore: subscriptions: %w", err)
 	}
-	return page, nil
+	return found, nil
 }
 
-func (s *Store) subscriptions(ctx context.Context, q store.SubscriptionQuery) (page store.Page[store.Subscription], err error) {
+func (s *Store) subscriptions(
+	ctx context.Context, q *store.SubscriptionQuery,
+) (found store.Page[store.Subscription], err error) {
 	if err := q.Validate(); err != nil {
-		return page, err
+		return found, err
 	}
 	if err := s.check(ctx); err != nil {
-		return page, err
+		return found, err
 	}
 	total := 0
 	err = s.read(ctx, func(t *txn) error {
-		n, err := t.countOf(&q)
+		n, err := t.countOf(q)
 		total = int(n)
 		return err
 	})
 	if err != nil {
-		return page, err
+		return found, err
 	}
-	limit := q.Limit
-	if limit <= 0 {
+	limit := page.LimitOrAll(q.Limit)
+	if limit == 0 {
 		limit = total + allSlack
 	}
-	walk := walker[store.Subscription](func(from spot, d direction, visit func(*item[store.Subscription]) bool) error {
-		return s.walkSubscriptions(ctx, &q, from, d, visit)
-	})
-	page, err = walk.page(q.Cursor, spot{}, limit, min(limit, total))
-	page.Total = total
-	return page, err
+	found, err = s.walkSubscriptions(ctx, q).Page(q.Cursor, limit, total)
+	found.Total = total
+	return found, err
 }
 
 // countOf returns how many subscriptions q selects.
@@ -63,39 +65,51 @@ func (t *txn) countOf(q *store.SubscriptionQuery) (uint64, error) {
 	return t.number(tenants, tenantPrefix(q.Tenant))
 }
 
-func (s *Store) walkSubscriptions(ctx context.Context, q *store.SubscriptionQuery, from spot, d direction, visit func(*item[store.Subscription]) bool) error {
-	var slice []item[store.Subscription]
-	for more := true; more; {
-		if err := s.check(ctx); err != nil {
-			return err
-		}
-		err := s.read(ctx, func(t *txn) (err error) {
-			slice, more, err = t.subscriptionSlice(q, from, d, slice[:0])
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		for i := range slice {
-			if !visit(&slice[i]) {
-				return nil
+// listed is a subscription with its number.
+type listed struct {
+	num uint64
+	sub store.Subscription
+}
+
+// walkSubscriptions returns a walk of the subscriptions that q selects.
+func (s *Store) walkSubscriptions(
+	ctx context.Context, q *store.SubscriptionQuery,
+) page.Walk[store.Subscription] {
+	return func(from page.Cursor, visit func(page.Position, *store.Subscription) bool) error {
+		var slice []listed
+		for more := true; more; {
+			if err := s.check(ctx); err != nil {
+				return err
 			}
-			if from = slice[i].spot; d == forward {
-				from = from.next()
+			err := s.read(ctx, func(t *txn) (err error) {
+				slice, more, err = t.subscriptionSlice(q, from, slice[:0])
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			for i := range slice {
+				at := page.Position{Num: slice[i].num}
+				if !visit(at, &slice[i].sub) {
+					return nil
+				}
+				from = from.Pass(at)
 			}
 		}
+		return nil
 	}
-	return nil
 }
 
 // subscriptionSlice reads some of the subscriptions that q selects, and appends them to slice.
-func (t *txn) subscriptionSlice(q *store.SubscriptionQuery, from spot, d direction, slice []item[store.Subscription]) (_ []item[store.Subscription], more bool, err error) {
+func (t *txn) subscriptionSlice(
+	q *store.SubscriptionQuery, from page.Cursor, slice []listed,
+) (_ []listed, more bool, err error) {
 	id, prefix := tenants, tenantPrefix(q.Tenant)
 	if q.AnyTenant {
 		id, prefix = subs, nil
 	}
 	c := t.bucket(id).Cursor()
-	for k := range keysFrom(c, prefix, from.num, d) {
+	for k := range keysFrom(c, prefix, from.At.Num, from.Back) {
 		if len(slice) == sliceSize {
 			return slice, true, nil
 		}
@@ -105,20 +119,21 @@ func (t *txn) subscriptionSlice(q *store.SubscriptionQuery, from spot, d directi
 		if v == nil {
 			continue
 		}
-		slice = append(slice, item[store.Subscription]{spot: spot{0, num}})
-		if err := decodeSubscriptionInto(&slice[len(slice)-1].value, key[:], v); err != nil {
+		slice = append(slice, listed{num: num})
+		if err := decodeSubscriptionInto(&slice[len(slice)-1].sub, key[:], v); err != nil {
 			return nil, false, err
 		}
 	}
 	return slice, false, nil
 }
 
-// keysFrom iterates over the keys that are a prefix and a number: from n on, or from before n down.
-func keysFrom(c *bolt.Cursor, prefix []byte, n uint64, d direction) func(yield func(k []byte) bool) {
+// keysFrom iterates over the keys that are a prefix and a number: up from n on, or down from below
+// n.
+func keysFrom(c *bolt.Cursor, prefix []byte, n uint64, down bool) func(yield func(k []byte) bool) {
 	return func(yield func(k []byte) bool) {
 		num, lowest := key1(n), key1(0)
 		start := append(bytes.Clone(prefix), num[:]...)
-		if d == backward {
+		if down {
 			for k := range boltfile.Descend(c, append(bytes.Clone(prefix), lowest[:]...), start) {
 				if !yield(k) {
 					return

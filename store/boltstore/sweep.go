@@ -113,7 +113,7 @@ func (w *sweeping) removeAll(t *txn) (done bool, err error) {
 			return false, nil
 		}
 	}
-	return true, t.removeSlots(w.num)
+	return true, t.removeCounts(w.num)
 }
 
 // orphan notes the events of a record of a deleted subscription: they may be in nobody's way now.

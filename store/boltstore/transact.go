@@ -68,7 +68,7 @@ func (t *txn) finish() error {
 	if err := t.spill(); err != nil {
 		return err
 	}
-	if err := t.tally(); err != nil {
+	if err := t.writeCounts(); err != nil {
 		return err
 	}
 	if err := t.keepClock(); err != nil {

@@ -55,6 +55,7 @@ const (
 	metaClock     = "clock"     // how far the store's clock has come, see clock.go
 	metaSetBack   = "setback"   // the latest time of an event that one after it went below, see stamp
 	metaIndexed   = "indexed"   // see ids.go
+	metaCounts    = "counts"    // the version of the last batch of counts, see counts.go
 	metaErasures  = "erasures"  // events that are being erased, see erasures.go
 	metaOrphans   = "orphans"   // 1 when there may be events whose subscriptions are all deleted
 )
@@ -83,7 +84,7 @@ type txn struct {
 	ids      map[uint64]string              // of subscriptions
 	changed  struct{ backlogs, healths map[uint64]bool }
 	counted  []counted            // attempts that were recorded
-	tallying bool                 // counts are to be written
+	flushing bool                 // counts are to be written
 	rowed    []rowed              // deliveries that got a row
 	chunks   map[uint64]seenChunk // of each subscription, the last that inChunk has looked at
 	erasing  struct {             // see erasures.go

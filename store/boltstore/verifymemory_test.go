@@ -19,7 +19,7 @@ func (v *verifier) memory() {
 		leases += counted
 		leased[q.Health().Class()] += counted
 	})
-	if n := len(s.tallies.slots); n > maxTallied+flushOutcomes {
+	if n, _ := s.counts.Len(); n > maxCounts+flushOutcomes {
 		v.errorf("memory has %d slots of counts", n)
 	}
 	if byClass, running := s.schedule.Counted(); leases != running || leased != byClass {

@@ -42,7 +42,7 @@ func (v *verifier) counts(t *txn) {
 	c := t.bucket(counts).Cursor()
 	for k, val := c.First(); k != nil; k, val = c.Next() {
 		slot, num := int64(number(k, 0)), number(k, 1)
-		s, err := decodeSlot(k, val)
+		s, err := decodeBucket(k, val)
 		if err != nil || s.Stats() == (store.AttemptStats{}) {
 			v.errorf("counts of subscription %d in slot %d: %+v, %v", num, slot, s.Stats(), err)
 		}

@@ -8,33 +8,42 @@ import (
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+	"github.com/outhook/outhook/store/internal/page"
 )
 
 // sliceTime bounds how long one transaction of a listing lasts, in nanoseconds.
 const sliceTime = int64(2 * time.Millisecond)
 
-// slicer reads deliveries from a spot on, in one transaction. What it finds, and how far it came, it notes in itself.
+// foundDelivery is a delivery with where it stands.
+type foundDelivery struct {
+	at       page.Position
+	delivery store.Delivery
+}
+
+// slicer reads deliveries from a boundary on, in one transaction. It keeps what it finds, and how
+// far it came.
 type slicer struct {
 	t    *txn
 	q    *store.DeliveryQuery
 	num  uint64 // of the one subscription that is asked for, or 0
 	seq  uint64 // of the one event, or 0
-	from spot
-	d    direction
+	from page.Cursor
 
 	inOrder bool // the times of all events go with their order, as far as matters for Since
 
 	fresh     []uint64 // events of num that memory knows to be fresh, from here on in the direction
 	freshMore bool     // it knows more
 
-	found []item[store.Delivery]
+	found []foundDelivery
 	seen  int
 	more  bool // there is more behind from
 }
 
 // walkDeliveries returns a walker of the deliveries that q selects.
-func (s *Store) walkDeliveries(ctx context.Context, q *store.DeliveryQuery) (walker[store.Delivery], error) {
-	nothing := func(spot, direction, func(*item[store.Delivery]) bool) error { return nil }
+func (s *Store) walkDeliveries(
+	ctx context.Context, q *store.DeliveryQuery,
+) (page.Walk[store.Delivery], error) {
+	nothing := func(page.Cursor, func(page.Position, *store.Delivery) bool) error { return nil }
 	if err := s.check(ctx); err != nil {
 		return nil, err
 	}
@@ -51,8 +60,8 @@ func (s *Store) walkDeliveries(ctx context.Context, q *store.DeliveryQuery) (wal
 	if err != nil || q.SubscriptionID != "" && num == 0 || q.EventID != "" && seq == 0 {
 		return nothing, err
 	}
-	return func(from spot, d direction, visit func(*item[store.Delivery]) bool) error {
-		sl := slicer{q: q, num: num, seq: seq, from: from, d: d, more: true}
+	return func(from page.Cursor, visit func(page.Position, *store.Delivery) bool) error {
+		sl := slicer{q: q, num: num, seq: seq, from: from, more: true}
 		for sl.more {
 			if err := s.check(ctx); err != nil {
 				return err
@@ -61,7 +70,7 @@ func (s *Store) walkDeliveries(ctx context.Context, q *store.DeliveryQuery) (wal
 				return err
 			}
 			for i := range sl.found {
-				if !visit(&sl.found[i]) {
+				if f := &sl.found[i]; !visit(f.at, &f.delivery) {
 					return nil
 				}
 			}
@@ -97,24 +106,20 @@ func (sl *slicer) stop() bool {
 	return len(sl.found) >= sliceSize || sl.seen > 1 && sl.t.store.now()-sl.t.now > sliceTime
 }
 
-// pass moves on behind a spot.
-func (sl *slicer) pass(p spot) {
-	if sl.from = p; sl.d == forward {
-		sl.from = p.next()
-	}
-}
+// pass moves on behind a position.
+func (sl *slicer) pass(p page.Position) { sl.from = sl.from.Pass(p) }
 
 // upTo moves on to an event.
 func (sl *slicer) upTo(seq uint64) {
-	if sl.from = (spot{seq, 0}); sl.d == backward {
-		sl.from.num = maxNumber
+	if sl.from.At = (page.Position{Seq: seq}); sl.from.Back {
+		sl.from.At.Num = page.MaxNumber
 	}
 }
 
 // everything reads event by event.
 func (sl *slicer) everything() error {
 	for k, v := range sl.events() {
-		if seq := number(k, 0); seq != sl.from.seq {
+		if seq := number(k, 0); seq != sl.from.At.Seq {
 			sl.upTo(seq)
 		}
 		if sl.stop() {
@@ -132,12 +137,12 @@ func (sl *slicer) everything() error {
 // events iterates over the events from where we are, in the direction of the walk.
 func (sl *slicer) events() iter.Seq2[[]byte, []byte] {
 	c := sl.t.bucket(log).Cursor()
-	if sl.d == forward { // that is from the newest on
-		after := key1(sl.from.seq + 1)
+	if !sl.from.Back { // that is from the newest on
+		after := key1(sl.from.At.Seq + 1)
 		return boltfile.Descend(c, nil, after[:])
 	}
 	return func(yield func(k, v []byte) bool) {
-		from := key1(sl.from.seq)
+		from := key1(sl.from.At.Seq)
 		for k, v := c.Seek(from[:]); k != nil && yield(k, v); {
 			k, v = c.Next()
 		}
@@ -155,8 +160,8 @@ func (sl *slicer) oneEvent() error {
 	return err
 }
 
-// event reads the deliveries of an event from where we are. When the slice gets too long, more is set. It is past when
-// no event from it on can be selected.
+// event reads the deliveries of an event from where we are. When the slice gets too long, more is
+// set. It is past when no event from it on can be selected.
 func (sl *slicer) event(k, v []byte) (past bool, err error) {
 	e, err := decodeEvent(k, v)
 	if err != nil || !sl.selects(&e) {
@@ -181,11 +186,11 @@ func (sl *slicer) targets(seq uint64, e *event, nums []uint64) error {
 		}
 		nums = []uint64{sl.num}
 	}
-	if sl.d == backward {
+	if sl.from.Back {
 		slices.Reverse(nums)
 	}
 	for _, num := range nums {
-		if !sl.reaches(spot{seq, num}) {
+		if !sl.from.Reaches(page.Position{Seq: seq, Num: num}) {
 			continue
 		}
 		if sl.stop() {
@@ -199,10 +204,10 @@ func (sl *slicer) targets(seq uint64, e *event, nums []uint64) error {
 	return nil
 }
 
-// order finds out whether times go with the order of events: all that have an earlier one after them are from before
-// Since.
+// order finds out whether times go with the order of events: all that have an earlier one after
+// them are from before Since.
 func (sl *slicer) order() error {
-	if sl.d == backward || sl.q.Since.IsZero() {
+	if sl.from.Back || sl.q.Since.IsZero() {
 		return nil
 	}
 	latest, err := sl.t.metaNumber(metaSetBack)
@@ -212,26 +217,22 @@ func (sl *slicer) order() error {
 
 // past reports whether neither the event nor one that we have still to come to is new enough.
 func (sl *slicer) past(e *event) bool {
-	return sl.inOrder && sl.d == forward && asTime(e.enqueued).Before(sl.q.Since)
+	return sl.inOrder && !sl.from.Back && asTime(e.enqueued).Before(sl.q.Since)
 }
 
 // selects reports whether the query may select deliveries of the event.
 func (sl *slicer) selects(e *event) bool {
-	d := store.Delivery{EventID: e.id, EventType: e.typ, Tenant: e.tenant, CreatedAt: asTime(e.enqueued)}
+	d := store.Delivery{
+		EventID: e.id, EventType: e.typ, Tenant: e.tenant, CreatedAt: asTime(e.enqueued),
+	}
 	q := *sl.q
 	q.SubscriptionID, q.States = "", nil
 	return q.Matches(&d)
 }
 
-// reaches reports whether a spot is on our way, and not behind us.
-func (sl *slicer) reaches(p spot) bool {
-	ahead := p.seq < sl.from.seq || p.seq == sl.from.seq && p.num >= sl.from.num
-	return ahead == (sl.d == forward)
-}
-
 // look looks at a delivery, and moves on.
 func (sl *slicer) look(num, seq uint64, e *event) error {
-	at := spot{seq, num}
+	at := page.Position{Seq: seq, Num: num}
 	sl.pass(at)
 	if !sl.t.alive(num) {
 		return nil
@@ -242,7 +243,7 @@ func (sl *slicer) look(num, seq uint64, e *event) error {
 	}
 	d, err := sl.t.delivery(num, e, &r)
 	if err == nil && sl.q.Matches(&d) {
-		sl.found = append(sl.found, item[store.Delivery]{at, d})
+		sl.found = append(sl.found, foundDelivery{at, d})
 	}
 	return err
 }

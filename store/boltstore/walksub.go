@@ -5,19 +5,20 @@ import (
 	"slices"
 
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+	"github.com/outhook/outhook/store/internal/page"
 )
 
-// The deliveries of one subscription are in three places: rows, chunks, and memory, which alone knows by subscription
-// what is fresh. They are read together, a piece of each at a time.
+// The deliveries of one subscription are in three places: rows, chunks, and memory, which alone
+// knows by subscription what is fresh. They are read together, a piece of each at a time.
 
-// sliceFresh gets what memory knows. It must come before the transaction: what is not fresh any more when that begins,
-// it finds in the file.
+// sliceFresh gets what memory knows. It must come before the transaction: what is not fresh any
+// more when that begins, it finds in the file.
 func (s *Store) sliceFresh(sl *slicer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sl.fresh = nil
 	if q := s.schedule.Sub(sl.num); q != nil {
-		if first, ok := sl.edge(); ok && sl.d == forward {
+		if first, ok := sl.edge(); ok && !sl.from.Back {
 			sl.fresh = q.ImplicitDown(first, sliceSize)
 		} else if ok {
 			sl.fresh = q.ImplicitUp(first, sliceSize)
@@ -28,11 +29,11 @@ func (s *Store) sliceFresh(sl *slicer) {
 
 // edge returns the first event that can be on our way; ok is false when there is none.
 func (sl *slicer) edge() (seq uint64, ok bool) {
-	seq = sl.from.seq
+	seq = sl.from.At.Seq
 	switch {
-	case sl.d == forward && sl.num < sl.from.num: // we have been there
+	case !sl.from.Back && sl.num < sl.from.At.Num: // we have been there
 		return seq - 1, seq > 0
-	case sl.d == backward && sl.num >= sl.from.num:
+	case sl.from.Back && sl.num >= sl.from.At.Num:
 		return seq + 1, true
 	}
 	return seq, true
@@ -56,7 +57,7 @@ func (sl *slicer) oneSubscription() error {
 		key := key1(seq)
 		v := sl.t.get(log, key[:])
 		if v == nil {
-			sl.pass(spot{seq, sl.num})
+			sl.pass(page.Position{Seq: seq, Num: sl.num})
 			continue
 		}
 		e, err := decodeEvent(key[:], v)
@@ -74,7 +75,8 @@ func (sl *slicer) oneSubscription() error {
 	return nil
 }
 
-// merge returns the next events of the subscription, in the order of the walk, and whether there may be more.
+// merge returns the next events of the subscription, in the order of the walk, and whether there
+// may be more.
 func (sl *slicer) merge(first uint64) (seqs []uint64, more bool, err error) {
 	rows, rowsMore := sl.rows(first)
 	chunked, chunkedMore, err := sl.chunked(first)
@@ -82,7 +84,7 @@ func (sl *slicer) merge(first uint64) (seqs []uint64, more bool, err error) {
 		return nil, false, err
 	}
 	compare := func(a, b uint64) int {
-		if sl.d == forward { // that is from the newest on
+		if !sl.from.Back { // that is from the newest on
 			a, b = b, a
 		}
 		switch {
@@ -121,11 +123,11 @@ func (sl *slicer) merge(first uint64) (seqs []uint64, more bool, err error) {
 // rows returns the next events that have a row.
 func (sl *slicer) rows(first uint64) (seqs []uint64, more bool) {
 	key := key1(sl.num)
-	d, from := forward, first // of the keys, which rise
-	if sl.d == forward {
-		d, from = backward, first+1
+	from := first // of the keys, which rise while the listing falls
+	if !sl.from.Back {
+		from++
 	}
-	for k := range keysFrom(sl.t.bucket(deliveries).Cursor(), key[:], from, d) {
+	for k := range keysFrom(sl.t.bucket(deliveries).Cursor(), key[:], from, !sl.from.Back) {
 		if len(seqs) == sliceSize {
 			return seqs, true
 		}
@@ -144,11 +146,11 @@ func (sl *slicer) chunked(first uint64) (seqs []uint64, more bool, err error) {
 		if err != nil {
 			return nil, false, err
 		}
-		if sl.d == forward {
+		if !sl.from.Back {
 			slices.Reverse(chunk)
 		}
 		for _, seq := range chunk {
-			if seq <= first && sl.d == forward || seq >= first && sl.d == backward {
+			if sl.from.Back && seq >= first || !sl.from.Back && seq <= first {
 				seqs = append(seqs, seq)
 			}
 		}
@@ -156,10 +158,11 @@ func (sl *slicer) chunked(first uint64) (seqs []uint64, more bool, err error) {
 	return seqs, false, nil
 }
 
-// chunksFrom iterates over the chunks that may have events from first on, in the direction of the walk.
+// chunksFrom iterates over the chunks that may have events from first on, in the direction of the
+// walk.
 func (sl *slicer) chunksFrom(first uint64) iter.Seq2[[]byte, []byte] {
 	c := sl.t.bucket(chunks).Cursor()
-	if sl.d == forward { // that is from the newest on
+	if !sl.from.Back { // that is from the newest on
 		low, high := key2(sl.num, 0), key2(sl.num, first+1)
 		return boltfile.Descend(c, low[:], high[:])
 	}

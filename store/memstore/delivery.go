@@ -1,13 +1,15 @@
 package memstore
 
 import (
+	"container/list"
 	"time"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// event is a stored event and what became of it. Its fields change only when a delivery goes, and in erase.
+// event is a stored event and what became of it. Its fields change only when a delivery goes, and
+// in erase.
 type event struct {
 	num      uint64 // its place in the order of Enqueue
 	id       string
@@ -23,8 +25,8 @@ type event struct {
 	deliveries []*delivery // in the order of their subscriptions
 }
 
-// same reports whether e, which is stored, and o have the same content, as far as it is known. Type and time are in the
-// body.
+// same reports whether e, which is stored, and o have the same content, as far as it is known. Type
+// and time are in the body.
 func (e *event) same(o *event) bool {
 	return e.erased || e.tenant == o.tenant && e.key == o.key && string(e.body) == string(o.body)
 }
@@ -44,8 +46,8 @@ type delivery struct {
 
 	position *schedule.Position // where the schedule has it; nil if it is blocked, implicit or not pending
 
-	heap *heapOf[*delivery] // of what has finished, the one it is in
-	pos  int                // its index there
+	list    *list.List // of what has finished, the one it is in; nil if it is in none
+	element *list.Element
 }
 
 // isNext reports whether nothing of the same key stands before d.
@@ -86,20 +88,12 @@ func (d *delivery) record() store.Delivery {
 	return r
 }
 
-// deliveryHeap returns an empty heap of deliveries.
-func deliveryHeap(less func(a, b *delivery) bool) heapOf[*delivery] {
-	return heapOf[*delivery]{less: less, index: func(d *delivery) *int { return &d.pos }}
-}
-
-// enter puts d into h, leave takes it out of the heap it is in.
-func (d *delivery) enter(h *heapOf[*delivery]) {
-	h.push(d)
-	d.heap = h
-}
+// enter puts d at the end of a list of what has finished, leave takes it out of the one it is in.
+func (d *delivery) enter(l *list.List) { d.list, d.element = l, l.PushBack(d) }
 
 func (d *delivery) leave() {
-	if d.heap != nil {
-		d.heap.remove(d.pos)
-		d.heap = nil
+	if d.list != nil {
+		d.list.Remove(d.element)
+		d.list, d.element = nil, nil
 	}
 }

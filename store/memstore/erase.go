@@ -6,9 +6,11 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/page"
 )
 
-// Erase implements [store.History]. What it removes is gone from memory as soon as the claims are that hold it.
+// Erase implements [store.History]. What it removes is gone from memory as soon as the claims are
+// that hold it.
 func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next string, err error) {
 	if err := q.Validate(); err != nil {
 		return 0, "", fmt.Errorf("memstore: erase: %w", err)
@@ -25,19 +27,19 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 		}
 		return s.erase([]*event{e}, now), "", nil
 	}
-	limit := q.Limit
-	if limit <= 0 {
-		limit = store.DefaultDeliveryLimit
-	}
-	placeOf := func(e *event) place { return place{e.num, 0} }
-	w := walkOf(s.log, placeOf, func(e *event) bool { return e.tenant == q.Tenant })
-	step, err := w.part(placeOf, q.Cursor, limit)
+	walk := page.Sorted(s.log, (*event).listPosition, func(e *event) bool {
+		return e.tenant == q.Tenant
+	})
+	limit := page.Limit(q.Limit)
+	step, next, err := walk.Step(q.Cursor, limit, min(limit, store.DefaultDeliveryLimit))
 	if err != nil {
 		return 0, "", fmt.Errorf("memstore: erase: %w", err)
 	}
-	next = w.next(&step)
-	return s.erase(step.items, now), next, nil
+	return s.erase(step.Items(), now), next, nil
 }
+
+// listPosition returns where e stands in a listing of events, oldest first.
+func (e *event) listPosition() page.Position { return page.Position{Num: e.num} }
 
 // erase erases events and returns how many had not been yet.
 func (s *Store) erase(evs []*event, now time.Time) (n int) {

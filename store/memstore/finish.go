@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/rollup"
 )
 
 // Finish implements [store.Queue].
@@ -38,7 +39,8 @@ func (s *Store) finish(o store.Outcome, now time.Time) store.Result {
 		return store.Result{Before: before, After: before}
 	}
 	d.attempted(o.Attempt)
-	d.sub.count(&o, now)
+	bucket := rollup.Key{Sub: d.sub.num, At: rollup.At(now)}
+	s.attempts.Add(bucket, &o.Attempt, o.State == store.Delivered)
 	s.next(d, o, now)
 	after := before.Next(&o, now, d.sub.failedAt)
 	if after.Failures > before.Failures {
@@ -48,7 +50,8 @@ func (s *Store) finish(o store.Outcome, now time.Time) store.Result {
 	return store.Result{Before: before, After: after}
 }
 
-// counts reports whether the outcome is of the present claim, or at least says that the endpoint has the event.
+// counts reports whether the outcome is of the present claim, or at least says that the endpoint
+// has the event.
 func (s *Store) counts(d *delivery, o store.Outcome) bool {
 	switch d.state {
 	case store.Pending:

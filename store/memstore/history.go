@@ -4,15 +4,17 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"iter"
 	"slices"
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/page"
 )
 
 // Deliveries implements [store.History].
-func (s *Store) Deliveries(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery], error) {
+func (s *Store) Deliveries(
+	ctx context.Context, q store.DeliveryQuery,
+) (store.Page[store.Delivery], error) {
 	if err := q.Validate(); err != nil {
 		return store.Page[store.Delivery]{}, fmt.Errorf("memstore: deliveries: %w", err)
 	}
@@ -20,71 +22,65 @@ func (s *Store) Deliveries(ctx context.Context, q store.DeliveryQuery) (store.Pa
 		return store.Page[store.Delivery]{}, fmt.Errorf("memstore: deliveries: %w", err)
 	}
 	defer s.mu.Unlock()
-	w := s.deliveryWalk(&q)
-	found, err := page(w, (*delivery).place, (*delivery).record, q.Cursor, deliveryLimit(q))
+	walk := s.deliveryWalk(&q)
+	limit := page.Limit(q.Limit)
+	found, err := walk.Page(q.Cursor, limit, min(limit, store.DefaultDeliveryLimit))
+	if err == nil && q.Count {
+		found.Total, err = walk.Count()
+	}
 	if err != nil {
 		return store.Page[store.Delivery]{}, fmt.Errorf("memstore: deliveries: %w", err)
 	}
-	if q.Count {
-		for range w(place{}, forward) {
-			found.Total++
-		}
-	}
-	return found, nil
-}
-
-func deliveryLimit(q store.DeliveryQuery) int {
-	if q.Limit <= 0 {
-		return store.DefaultDeliveryLimit
-	}
-	return q.Limit
+	return page.Map(found, func(d **delivery) store.Delivery { return (*d).record() }), nil
 }
 
 // deliveryWalk returns a walk of the deliveries that q selects.
-func (s *Store) deliveryWalk(q *store.DeliveryQuery) walk[*delivery] {
-	return func(from place, d direction) iter.Seq[*delivery] {
-		return func(yield func(*delivery) bool) {
-			// The listing begins with the newest event, and the log with the oldest.
-			num := ^from[0]
-			i, found := slices.BinarySearchFunc(s.log, num, func(e *event, num uint64) int {
-				return cmp.Compare(e.num, num)
-			})
-			step := 1
-			if d == forward {
-				step = -1
-				if !found {
-					i--
-				}
-			}
-			for ; i >= 0 && i < len(s.log); i += step {
-				if !s.log[i].visit(q, from, d, yield) {
-					return
-				}
+func (s *Store) deliveryWalk(q *store.DeliveryQuery) page.Walk[*delivery] {
+	return func(from page.Cursor, visit func(page.Position, **delivery) bool) error {
+		// The listing begins with the newest event, and the log with the oldest.
+		i, found := slices.BinarySearchFunc(s.log, from.At.Seq, func(e *event, num uint64) int {
+			return cmp.Compare(e.num, num)
+		})
+		step := 1
+		if !from.Back {
+			step = -1
+			if !found {
+				i--
 			}
 		}
+		for ; i >= 0 && i < len(s.log); i += step {
+			if !s.log[i].visit(q, from, visit) {
+				return nil
+			}
+		}
+		return nil
 	}
 }
 
-// visit yields the deliveries of e that q selects and that are on the way of a walk. It is false if
-// the walk has ended.
-func (e *event) visit(q *store.DeliveryQuery, from place, d direction, yield func(*delivery) bool) bool {
+// visit visits the deliveries of e that q selects and that the cursor reaches. It is false if the
+// walk has ended.
+func (e *event) visit(
+	q *store.DeliveryQuery, from page.Cursor, visit func(page.Position, **delivery) bool,
+) bool {
 	for i := range e.deliveries {
-		if d == backward {
+		if from.Back {
 			i = len(e.deliveries) - 1 - i
 		}
-		del := e.deliveries[i]
-		if ahead := comparePlaces(del.place(), from) >= 0; ahead != (d == forward) {
+		d := e.deliveries[i]
+		if !from.Reaches(d.listPosition()) {
 			continue
 		}
-		if r := del.record(); q.Matches(&r) && !yield(del) {
+		if r := d.record(); q.Matches(&r) && !visit(d.listPosition(), &d) {
 			return false
 		}
 	}
 	return true
 }
 
-// place returns where d stands in a listing: newest event first, oldest subscription first.
-func (d *delivery) place() place { return place{^d.event.num, d.sub.num} }
+// listPosition returns where d stands in a listing.
+func (d *delivery) listPosition() page.Position {
+	return page.Position{Seq: d.event.num, Num: d.sub.num}
+}
 
 // Attempts implements [store.History].
 func (s *Store) Attempts(ctx context.Context, subscriptionID, eventID string) ([]store.Attempt, error) {
@@ -116,13 +112,12 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 	if len(q.States) == 0 {
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
-	w := s.deliveryWalk(&q)
-	step, err := w.part((*delivery).place, q.Cursor, deliveryLimit(q))
+	limit := page.Limit(q.Limit)
+	step, next, err := s.deliveryWalk(&q).Step(q.Cursor, limit, min(limit, store.DefaultDeliveryLimit))
 	if err != nil {
 		return 0, "", fmt.Errorf("memstore: requeue: %w", err)
 	}
-	next = w.next(&step)
-	for _, d := range step.items {
+	for _, d := range step.Items() {
 		if s.requeue(d, now) {
 			n++
 		}

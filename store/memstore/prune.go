@@ -1,6 +1,7 @@
 package memstore
 
 import (
+	"container/list"
 	"context"
 	"fmt"
 	"slices"
@@ -12,22 +13,17 @@ import (
 // pruneStep is how many deliveries one Prune removes.
 const pruneStep = 1000
 
-// ended has the finished deliveries, those that finished first on top. So Prune looks at what it removes, and at one more
-// of each kind.
+// ended has the finished deliveries. Each list is ordered by when they finished, the earliest in
+// front: the clock never goes back, and what finishes is put at the end. So Prune looks at what it
+// removes, and at one more of each kind.
 type ended struct {
-	delivered, failed heapOf[*delivery]
-	unwanted          []*event // events that have lost their deliveries otherwise than by Prune
+	delivered, failed list.List // of *delivery
+	unwanted          []*event  // events that have lost their deliveries otherwise than by Prune
 
 	looked int // how many deliveries Prune has looked at
 }
 
-func newEnded() ended {
-	return ended{delivered: deliveryHeap(finishedFirst), failed: deliveryHeap(finishedFirst)}
-}
-
-func finishedFirst(a, b *delivery) bool { return a.finished.Before(b.finished) }
-
-// conclude makes a delivery what it is in the end. It is in no heap, or in that of another end.
+// conclude makes a delivery what it is in the end. It is in no list, or in that of another end.
 func (s *Store) conclude(d *delivery, state store.State, now time.Time) {
 	d.leave()
 	d.state, d.finished = state, now
@@ -54,12 +50,14 @@ func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err er
 	return len(past) == pruneStep, nil
 }
 
-// past adds to the deliveries that are to go those of a heap that finished longer ago than they are to be kept, and takes
-// them out of it.
-func (s *Store) past(past []*delivery, h *heapOf[*delivery], keep time.Duration, now time.Time) []*delivery {
-	for keep > 0 && h.len() > 0 && len(past) < pruneStep {
+// past adds to the deliveries that are to go those of a list that finished longer ago than they are
+// to be kept, and takes them out of it.
+func (s *Store) past(
+	past []*delivery, l *list.List, keep time.Duration, now time.Time,
+) []*delivery {
+	for keep > 0 && l.Len() > 0 && len(past) < pruneStep {
 		s.ended.looked++
-		d := h.first()
+		d := l.Front().Value.(*delivery)
 		if now.Sub(d.finished) <= keep {
 			break
 		}

@@ -3,7 +3,6 @@ package memstore
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/rollup"
@@ -29,7 +28,11 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 		return store.Stats{}, fmt.Errorf("memstore: stats: %w", store.ErrNotFound)
 	}
 	health := sub.turns.Health()
-	stats := store.Stats{Health: *health, FailingSince: health.FailingSince(sub.failedAt), Hour: sub.window(now, rollup.Hour), Day: sub.window(now, rollup.Day)}
+	w := rollup.NewWindow(now)
+	s.attempts.Of(sub.num, func(row rollup.Row) { w.Add(row.At, row.Counts) })
+	stats := store.Stats{
+		Health: *health, FailingSince: health.FailingSince(sub.failedAt), Hour: w.Hour(), Day: w.Day(),
+	}
 	s.tell(sub, &stats)
 	return stats, nil
 }
@@ -47,29 +50,4 @@ func (s *Store) tell(sub *subscription, stats *store.Stats) {
 			stats.OldestPending = at
 		}
 	}
-}
-
-// count counts an attempt, and forgets what is too old to be asked for.
-func (sub *subscription) count(o *store.Outcome, now time.Time) {
-	for at := range sub.buckets {
-		if at < rollup.First(now, rollup.Day) {
-			delete(sub.buckets, at)
-		}
-	}
-	at := rollup.At(now)
-	if sub.buckets[at] == nil {
-		sub.buckets[at] = new(rollup.Bucket)
-	}
-	sub.buckets[at].Add(&o.Attempt, o.State == store.Delivered)
-}
-
-// window returns what was counted in the time d before now.
-func (sub *subscription) window(now time.Time, d time.Duration) store.AttemptStats {
-	var sum rollup.Bucket
-	for at, slot := range sub.buckets {
-		if at >= rollup.First(now, d) {
-			sum.Merge(slot)
-		}
-	}
-	return sum.Stats()
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/rollup"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -29,7 +30,8 @@ type Store struct {
 
 	lastNum  uint64 // the last number given to a subscription or an event
 	schedule *schedule.Schedule[*subscription, *delivery]
-	ended    ended // for Prune
+	attempts *rollup.Buffer // counts of them
+	ended    ended          // for Prune
 }
 
 // Short names for what the schedule keeps.
@@ -47,12 +49,12 @@ func New() *Store {
 		subs:     make(map[string]*subscription),
 		events:   make(map[string]*event),
 		schedule: schedule.New[*subscription, *delivery](schedule.Options{Idle: math.MaxInt}),
-		ended:    newEnded(),
+		attempts: rollup.NewBuffer(rollup.Options{}),
 	}
 }
 
-// Close ends the use of the store: after it, every method returns [store.ErrClosed]. It returns nil, also when it is
-// called again.
+// Close ends the use of the store: after it, every method returns [store.ErrClosed]. It returns
+// nil, also when it is called again.
 func (s *Store) Close() error {
 	defer s.wakeReader() // who waits for work learns that there is none any more
 	s.mu.Lock()
@@ -64,12 +66,12 @@ func (s *Store) Close() error {
 // Ready implements [store.Queue].
 func (s *Store) Ready() <-chan struct{} { return s.ready }
 
-// begin starts a method: it takes the lock, which the caller gives back by end, and the time. With an error it has taken
-// nothing.
+// begin starts a method: it takes the lock, which the caller gives back by end, and the time. With
+// an error it has taken nothing.
 //
-// The time is the store's own. It goes on evenly if the system's clock jumps, and everything goes by it that
-// is due, held, leased, counted or past its retention. What is compared with the times of callers, such as when a
-// subscription was subscribed, is stamped by the system's.
+// The time is the store's own. It goes on evenly if the system's clock jumps, and everything goes
+// by it that is due, held, leased, counted or past its retention. What is compared with the times
+// of callers, such as when a subscription was subscribed, is stamped by the system's.
 func (s *Store) begin(ctx context.Context) (now time.Time, err error) {
 	if err := ctx.Err(); err != nil {
 		return time.Time{}, err

@@ -5,30 +5,31 @@ import (
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/internal/rollup"
 )
 
-// subscription is a stored subscription with what is pending for it and what became of the rest. The embedded record
-// is replaced as a whole and its lists and maps are never changed, so claims can share them.
+// subscription is a stored subscription with what is pending for it and what became of the rest.
+// The embedded record is replaced as a whole and its lists and maps are never changed, so claims
+// can share them.
 type subscription struct {
 	store.Subscription
-	num uint64 // its place in the order of creation
+	num uint64 // its number in the order of creation
 
-	failedAt time.Time                // when its last failure was
-	buckets  map[int64]*rollup.Bucket // what was counted, by number
+	failedAt time.Time // when its last failure was
 
 	deliveries map[uint64]*delivery   // by the number of their event
 	keyed      map[string][]*delivery // the pending ones of each key, by the order of their events
 	turns      *turns                 // its health, and what is pending
 }
 
-// wants reports whether sub gets, or but for being disabled would get, an event that is being enqueued.
+// wants reports whether sub gets, or but for being disabled would get, an event that is being
+// enqueued.
 func (sub *subscription) wants(e *event) bool {
 	latest := e.time.Add(store.SubscribeGrace)
 	return sub.Tenant == e.tenant &&
 		(sub.Status == store.Subscribed || sub.Disabled()) &&
 		events.Wants(sub.Events, e.typ) &&
-		// What happens now is for all that are there, also when the clock has been set back since they subscribed.
+		// What happens now is for all that are there, also when the clock has been set back since
+		// they subscribed.
 		(!sub.SubscribedAt.After(latest) || !e.enqueued.After(latest))
 }
 

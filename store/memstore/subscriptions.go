@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/internal/rollup"
+	"github.com/outhook/outhook/store/internal/page"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -33,7 +33,6 @@ func (s *Store) CreateSubscription(ctx context.Context, rec store.Subscription) 
 		num:          s.nextNum(),
 		deliveries:   make(map[uint64]*delivery),
 		keyed:        make(map[string][]*delivery),
-		buckets:      make(map[int64]*rollup.Bucket),
 	}
 	sub.turns = s.schedule.Ensure(sub.num)
 	sub.turns.Data = sub
@@ -110,6 +109,7 @@ func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 		}
 	}
 	s.schedule.Forget(sub.turns)
+	s.attempts.Drop(sub.num)
 	delete(s.subs, id)
 	s.order = slices.DeleteFunc(s.order, func(o *subscription) bool { return o == sub })
 	return nil
@@ -129,7 +129,9 @@ func (s *Store) Subscription(ctx context.Context, id string) (store.Subscription
 }
 
 // Subscriptions implements [store.Subscriptions].
-func (s *Store) Subscriptions(ctx context.Context, q store.SubscriptionQuery) (store.Page[store.Subscription], error) {
+func (s *Store) Subscriptions(
+	ctx context.Context, q store.SubscriptionQuery,
+) (store.Page[store.Subscription], error) {
 	if err := q.Validate(); err != nil {
 		return store.Page[store.Subscription]{}, fmt.Errorf("memstore: subscriptions: %w", err)
 	}
@@ -137,19 +139,18 @@ func (s *Store) Subscriptions(ctx context.Context, q store.SubscriptionQuery) (s
 		return store.Page[store.Subscription]{}, fmt.Errorf("memstore: subscriptions: %w", err)
 	}
 	defer s.mu.Unlock()
-	w := walkOf(s.order, (*subscription).place, func(sub *subscription) bool {
+	walk := page.Sorted(s.order, (*subscription).listPosition, func(sub *subscription) bool {
 		return q.AnyTenant || q.Tenant == sub.Tenant
 	})
-	record := func(sub *subscription) store.Subscription { return sub.Clone() }
-	found, err := page(w, (*subscription).place, record, q.Cursor, q.Limit)
+	found, err := walk.Page(q.Cursor, page.LimitOrAll(q.Limit), 0)
+	if err == nil {
+		found.Total, err = walk.Count()
+	}
 	if err != nil {
 		return store.Page[store.Subscription]{}, fmt.Errorf("memstore: subscriptions: %w", err)
 	}
-	for range w(place{}, forward) {
-		found.Total++
-	}
-	return found, nil
+	return page.Map(found, func(sub **subscription) store.Subscription { return (*sub).Clone() }), nil
 }
 
-// place returns where sub stands in a listing.
-func (sub *subscription) place() place { return place{sub.num, 0} }
+// listPosition returns where sub stands in a listing.
+func (sub *subscription) listPosition() page.Position { return page.Position{Num: sub.num} }

@@ -341,6 +341,6 @@ func (c *concluding) apply() {
 	}
 	for _, i := range c.counted {
 		o := c.outcomes[i]
-		s.tallies.add(c.of[i].num, now, &o.attempt, o.state == store.Delivered)
+		s.countAttempt(c.of[i].num, now, &o.attempt, o.state == store.Delivered)
 	}
 }

@@ -9,28 +9,20 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/page"
 )
 
 // Deliveries implements [store.History].
-func (s *Store) Deliveries(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery], error) {
-	page, err := s.deliveries(ctx, q)
+func (s *Store) Deliveries(
+	ctx context.Context, q store.DeliveryQuery,
+) (store.Page[store.Delivery], error) {
+	l, err := s.list(ctx, &q, true)
 	if err != nil {
 		return store.Page[store.Delivery]{}, fmt.Errorf("pgstore: deliveries: %w", err)
 	}
-	return page, nil
-}
-
-func (s *Store) deliveries(ctx context.Context, q store.DeliveryQuery) (page store.Page[store.Delivery], err error) {
-	l, total, err := s.list(ctx, q, true)
-	if err != nil {
-		return page, err
-	}
-	page.Next, page.Previous = l.cursors()
-	page.Total = total
-	for i := range l.items {
-		page.Items = append(page.Items, l.items[i].Delivery)
-	}
-	return page, nil
+	found := page.Map(l.Page(l.other), func(d *listed) store.Delivery { return d.Delivery })
+	found.Total = l.total
+	return found, nil
 }
 
 // listed is a delivery in a listing.
@@ -39,40 +31,48 @@ type listed struct {
 	store.Delivery
 }
 
-func (d *listed) place() place { return place{d.seq, d.sub} }
+func (d *listed) position() page.Position {
+	return page.Position{Seq: uint64(d.seq), Num: uint64(d.sub)}
+}
 
-// list reads one page. Unless it is to look around, it does not look for what comes before the page,
-// which may be far to read: what takes steps in one direction would pass again all it has passed.
+// listing is one page of deliveries.
+type listing struct {
+	*page.Collector[listed]
+	other bool // there is something on the other side of the page's boundary
+	total int  // how many match on all pages, if that was asked for
+}
+
+// list reads one page. Unless it is to look around, it does not look for what comes before the
+// page, which may be far to read: what takes steps in one direction would pass again all it has
+// passed.
 func (s *Store) list(
-	ctx context.Context, q store.DeliveryQuery, around bool,
-) (l listing[listed], total int, err error) {
+	ctx context.Context, q *store.DeliveryQuery, around bool,
+) (l listing, err error) {
 	if err := q.Validate(); err != nil {
-		return l, 0, err
+		return l, err
 	}
 	if err := s.begin(ctx); err != nil {
-		return l, 0, err
+		return l, err
 	}
-	l = listing[listed]{limit: q.Limit, place: (*listed).place}
-	if l.limit == 0 {
-		l.limit = store.DefaultDeliveryLimit
+	l.Collector, err = page.Collect[listed](q.Cursor, page.Limit(q.Limit), store.DefaultDeliveryLimit)
+	if err != nil {
+		return l, err
 	}
-	l.limit = min(l.limit, maxPage)
-	if l.cursor, err = parseCursor(q.Cursor); err != nil {
-		return l, 0, err
-	}
-	f := s.filter(&q)
-	here, args := f.page(l.cursor, l.cursor.back, l.limit+1)
+	f := s.filter(q)
+	here, args := f.page(l.Cursor(), l.Fetch())
 	err = s.read(ctx, indexSettings, func(b *batch) {
-		b.Queue(here, args...).Query(func(rows pgx.Rows) error { return l.read(rows, readListed) })
-		if l.cursor.set && (around || l.cursor.back) {
-			other, args := f.page(l.cursor, !l.cursor.back, 1)
-			b.Queue(other, args...).Query(l.readOther)
+		b.Queue(here, args...).Query(func(rows pgx.Rows) error {
+			return collect(rows, l.Collector, readListed, (*listed).position)
+		})
+		if other, ok := l.Other(); ok && (around || l.Cursor().Back) {
+			there, args := f.page(other, 1)
+			b.Queue(there, args...).Query(func(rows pgx.Rows) error { return anyRow(rows, &l.other) })
 		}
 		if q.Count {
-			b.Queue(f.count(), f.args...).QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
+			b.Queue(f.count(), f.args...).QueryRow(func(row pgx.Row) error { return row.Scan(&l.total) })
 		}
 	})
-	return l, total, err
+	return l, err
 }
 
 func readListed(row pgx.CollectableRow) (d listed, err error) {
@@ -132,19 +132,20 @@ func (s *Store) filter(q *store.DeliveryQuery) *filter {
 	return f
 }
 
-// page returns the query for what comes at and after the cursor, or, when back, for what comes before it, nearest first.
-func (f *filter) page(c cursor, back bool, limit int) (query string, args []any) {
+// page returns the query for at most limit deliveries that a cursor reaches, the nearest first.
+func (f *filter) page(from page.Cursor, limit int) (query string, args []any) {
 	n := len(f.args)
 	args = append(f.args[:n:n], limit)
 	condition, order := "", "seq DESC, sub"
-	if back {
+	switch {
+	case from.Back:
 		order = "seq, sub DESC"
 		condition = fmt.Sprintf("SEQ >= $%d AND (SEQ > $%[1]d OR SUB < $%d)", n+2, n+3)
-	} else if c.set {
+	case from.At != page.Start():
 		condition = fmt.Sprintf("SEQ <= $%d AND (SEQ < $%[1]d OR SUB >= $%d)", n+2, n+3)
 	}
 	if condition != "" {
-		args = append(args, c.at[0], c.at[1])
+		args = append(args, int64(from.At.Seq), int64(from.At.Num))
 	}
 	var parts []string
 	for _, src := range f.sources {

@@ -8,9 +8,11 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/page"
 )
 
-// What one Erase looks at: it takes no longer whatever there is of other tenants, and however many want an event.
+// What one Erase looks at: it takes no longer whatever there is of other tenants, and however many
+// want an event.
 const (
 	eraseLook       = 10_000 // events
 	eraseDeliveries = 5_000  // of the events that it erases, unless it is one alone
@@ -18,9 +20,10 @@ const (
 
 // Erase implements [store.History].
 //
-// It goes through the events in their order, and a step may change fewer than it may, or none. What was removed is returned no more as
-// soon as Erase returns; its bytes are overwritten some time after VACUUM has been to the tables, which autovacuum sees to,
-// and stay in the write-ahead log and in backups for as long as those are kept.
+// It goes through the events in their order, and a step may change fewer than it may, or none. What
+// was removed is returned no more as soon as Erase returns; its bytes are overwritten some time
+// after VACUUM has been to the tables, which autovacuum sees to, and stay in the write-ahead log
+// and in backups for as long as those are kept.
 func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next string, err error) {
 	n, next, err = s.erase(ctx, q)
 	if err != nil {
@@ -108,7 +111,7 @@ func (s *Store) unbar(seqs []int64) {
 	}
 }
 
-// erasable returns the places of the events that the step is to erase.
+// erasable returns the events that the step is to erase, and the cursor for the next step.
 func (s *Store) erasable(ctx context.Context, q store.EraseQuery) (seqs []int64, next string, err error) {
 	if q.EventID != "" {
 		var seq int64
@@ -118,22 +121,18 @@ func (s *Store) erasable(ctx context.Context, q store.EraseQuery) (seqs []int64,
 		}
 		return []int64{seq}, "", err
 	}
-	cur, err := parseCursor(q.Cursor)
+	from, err := page.Parse(q.Cursor)
 	if err != nil {
 		return nil, "", err
 	}
-	limit := q.Limit
-	if limit == 0 {
-		limit = store.DefaultDeliveryLimit
-	}
-	limit = min(limit, maxPage)
 	var following *int64
 	err = s.read(ctx, indexSettings, func(b *batch) {
-		b.Queue(s.sql.Erasable, plain(q.Tenant), cur.at[0], limit, eraseLook, eraseDeliveries).
+		b.Queue(s.sql.Erasable,
+			plain(q.Tenant), int64(from.At.Num), page.Limit(q.Limit), eraseLook, eraseDeliveries).
 			QueryRow(func(row pgx.Row) error { return row.Scan(&seqs, &following) })
 	})
 	if following != nil {
-		next = cursor{at: place{*following}}.String()
+		next = page.Cursor{At: page.Position{Num: uint64(*following)}}.String()
 	}
 	return seqs, next, err
 }

@@ -2,9 +2,9 @@ package pgstore
 
 import (
 	"context"
-	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/rollup"
 )
 
 // Statement is one of the store's statements, as it is sent.
@@ -37,42 +37,24 @@ var (
 	ParseLog      = parseLog
 )
 
-// SameCursor parses a cursor and writes it again.
-func SameCursor(text string) (string, error) {
-	c, err := parseCursor(text)
-	if err != nil || !c.set {
-		return "", err
-	}
-	return c.String(), nil
-}
+// MaxCounts is how many buckets of counts stay in memory once they are written.
+const MaxCounts = maxCounts
 
-// MaxTallied is how many slots stay in memory once they are written.
-const MaxTallied = maxTallied
+// KeepCounts has nothing written but by FlushCounts, and by Close. What is in memory is forgotten.
+func (s *Store) KeepCounts() { s.counts = rollup.NewBuffer(rollup.Options{MaxKept: maxCounts}) }
 
-// KeepTallies has nothing written but by FlushTallies, and by Close. It is called before anything is counted.
-func (s *Store) KeepTallies() { s.tallies.every = time.Hour }
-
-// FlushTallies writes what was counted.
-func (s *Store) FlushTallies() { s.flushTallies() }
+// FlushCounts writes what was counted.
+func (s *Store) FlushCounts() { s.flushCounts() }
 
 // Count counts an outcome in a bucket, in memory.
-func (s *Store) Count(sub, slot int64, o store.Outcome) {
-	s.tallies.add(sub, slot*int64(5*time.Minute), &o.Attempt, o.State == store.Delivered)
+func (s *Store) Count(sub, at int64, o store.Outcome) {
+	s.counts.Add(rollup.Key{Sub: uint64(sub), At: at}, &o.Attempt, o.State == store.Delivered)
 }
 
-// Tallied returns how many slots are in memory.
-func (s *Store) Tallied() int {
-	s.tallies.mu.Lock()
-	defer s.tallies.mu.Unlock()
-	return len(s.tallies.slots)
-}
-
-// ForgetTallies forgets what is in memory.
-func (s *Store) ForgetTallies() {
-	s.tallies.mu.Lock()
-	defer s.tallies.mu.Unlock()
-	clear(s.tallies.slots)
-	s.tallies.fresh, s.tallies.writer = 0, s.tallies.writer+1
+// Counts returns how many buckets of counts are in memory.
+func (s *Store) Counts() int {
+	n, _ := s.counts.Len()
+	return n
 }
 
 // StatementTimeout bounds a transaction.

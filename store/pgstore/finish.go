@@ -218,7 +218,7 @@ func (s *Store) finishSimple(ctx context.Context, all []*outcome, results []stor
 		all[i].placed = true
 		results[i] = store.Result{Before: steady, After: steady}
 		s.apply(d, now)
-		s.tallies.add(int64(d.num), now, &all[i].attempt, true)
+		s.countAttempt(int64(d.num), now, &all[i].attempt, true)
 	}
 	return nil
 }

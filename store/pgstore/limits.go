@@ -32,9 +32,6 @@ func inRange(t time.Time) time.Time {
 	return t
 }
 
-// maxPage is how many items a step or a page has at most; a larger limit is this one.
-const maxPage = 1_000_000
-
 // int32of returns n, or the nearest number that an integer column holds.
 func int32of(n int) int32 { return int32(min(max(n, math.MinInt32), math.MaxInt32)) }
 

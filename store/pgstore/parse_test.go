@@ -40,14 +40,3 @@ func FuzzDamagedLog(f *testing.F) {
 		}
 	})
 }
-
-func FuzzCursor(f *testing.F) {
-	f.Add("n-1-2")
-	f.Add("p--1-0")
-	f.Add("☃")
-	f.Fuzz(func(t *testing.T, text string) {
-		if got, err := pgstore.SameCursor(text); err == nil && got != text {
-			t.Errorf("%q: got %q", text, got)
-		}
-	})
-}

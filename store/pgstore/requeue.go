@@ -26,16 +26,17 @@ func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
 	q.Count = false
-	l, _, err := s.list(ctx, q, false)
+	l, err := s.list(ctx, &q, false)
 	if err != nil {
 		return 0, "", err
 	}
-	if next, _ = l.cursors(); len(l.items) == 0 {
+	positions, next := l.Positions(), l.Next(l.other)
+	if len(positions) == 0 {
 		return 0, next, nil
 	}
-	seqs, subs := make([]int64, len(l.items)), make([]int64, len(l.items))
-	for i := range l.items {
-		seqs[i], subs[i] = l.items[i].seq, l.items[i].sub
+	seqs, subs := make([]int64, len(positions)), make([]int64, len(positions))
+	for i, p := range positions {
+		seqs[i], subs[i] = int64(p.Seq), int64(p.Num)
 	}
 	for range tries {
 		leasedSeqs, leasedSubs := s.leasedOf(seqs, subs)

@@ -56,7 +56,8 @@ func (s *Store) stats(ctx context.Context, id string) (stats store.Stats, err er
 	}
 	s.unlock()
 	stats.Subscriptions, stats.Health, stats.FailingSince = 1, h.record(), orZero(since)
-	stats.Hour, stats.Day, err = s.windows(ctx, sub, now)
+	w, err := s.window(ctx, sub, now)
+	stats.Hour, stats.Day = w.Hour(), w.Day()
 	return stats, err
 }
 

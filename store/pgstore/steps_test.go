@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/page"
 	"github.com/outhook/outhook/store/storetest"
 )
 
@@ -22,7 +23,8 @@ func TestFaultSteps(t *testing.T) {
 func TestRequeueLooksForward(t *testing.T) {
 	pool, schema := newPool(t)
 	s := open(t, pool, schema)
-	q := store.DeliveryQuery{States: store.States(), Limit: 1, Cursor: "n-1-0"}
+	cursor := page.Cursor{At: page.Position{Seq: 1}}.String()
+	q := store.DeliveryQuery{States: store.States(), Limit: 1, Cursor: cursor}
 	if _, _, err := s.Requeue(t.Context(), q); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/rollup"
 )
 
 var _ store.Store = (*Store)(nil)
@@ -30,7 +31,7 @@ type Store struct {
 	owner   ownership
 	clock   clock
 	waker   waker
-	tallies tallies
+	counts  *rollup.Buffer
 
 	enqueues *joined[newEvent, struct{}]
 	alone    chan struct{} // who stores events alone has a slot
@@ -86,9 +87,10 @@ func New(pool *pgxpool.Pool, o *Options) (*Store, error) {
 	if err := opts.validate(); err != nil {
 		return nil, err
 	}
-	s := &Store{o: opts, pool: pool, sql: newStatements(opts.Schema), log: logger{opts.Logger}, tallies: newTallies(),
+	s := &Store{o: opts, pool: pool, sql: newStatements(opts.Schema), log: logger{opts.Logger},
 		memory: newMemory(), claiming: make(chan struct{}, 1)}
 	s.owner.id, s.owner.now = rand.Int64N(math.MaxInt64)+1, make(chan struct{}, 1)
+	s.counts = s.newCounts()
 	s.life, s.end = context.WithCancel(context.Background())
 	s.cut, s.cutOff = context.WithCancel(context.Background())
 	s.alone = make(chan struct{}, aloneAtOnce)
@@ -110,7 +112,8 @@ func (s *Store) Close() error {
 	s.enqueues.close()
 	s.finishes.close()
 	s.background.Wait()
-	s.flushTallies()
+	s.counts.Stop()
+	s.flushCounts()
 	if err := s.leave(context.Background()); err != nil {
 		s.log.trouble("giving up the replica's shares; another takes them when its lease has run out", err)
 	}

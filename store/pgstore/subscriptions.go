@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/page"
 )
 
 // CreateSubscription implements [store.Subscriptions].
@@ -130,7 +132,7 @@ func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 	err := s.begin(ctx)
 	if err == nil {
 		err = s.write(ctx, plainSettings, func(b *batch) {
-			b.Queue(s.sql.Remove, id).Exec(func(tag commandTag) error { gone = tag.RowsAffected(); return nil })
+			b.Queue(s.sql.Remove, id).Exec(func(tag pgconn.CommandTag) error { gone = tag.RowsAffected(); return nil })
 		})
 	}
 	if err == nil && gone == 0 || state(err) == invalidText {
@@ -146,50 +148,63 @@ func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 }
 
 // Subscriptions implements [store.Subscriptions].
-func (s *Store) Subscriptions(ctx context.Context, q store.SubscriptionQuery) (store.Page[store.Subscription], error) {
-	page, err := s.subscriptions(ctx, q)
+func (s *Store) Subscriptions(
+	ctx context.Context, q store.SubscriptionQuery,
+) (store.Page[store.Subscription], error) {
+	found, err := s.subscriptions(ctx, &q)
 	if err != nil {
 		return store.Page[store.Subscription]{}, fmt.Errorf("pgstore: subscriptions: %w", err)
 	}
-	return page, nil
+	return found, nil
 }
 
-func (s *Store) subscriptions(ctx context.Context, q store.SubscriptionQuery) (page store.Page[store.Subscription], err error) {
+func (s *Store) subscriptions(
+	ctx context.Context, q *store.SubscriptionQuery,
+) (found store.Page[store.Subscription], err error) {
 	if err := q.Validate(); err != nil {
-		return page, err
+		return found, err
 	}
 	if err := s.begin(ctx); err != nil {
-		return page, err
+		return found, err
 	}
-	cur, err := parseCursor(q.Cursor)
+	c, err := page.Collect[subscription](q.Cursor, page.LimitOrAll(q.Limit), 0)
 	if err != nil {
-		return page, err
+		return found, err
 	}
-	q.Limit = min(q.Limit, maxPage)
-	var limit any // NULL is none
-	if q.Limit > 0 {
-		limit = q.Limit + 1
+	total, more := 0, false
+	query := func(from page.Cursor, limit int) (sql string, args []any) {
+		sql = s.sql.ListSubscriptions
+		if from.Back {
+			sql = strings.NewReplacer(">= $3", "< $3", "ORDER BY s.num", "ORDER BY s.num DESC").Replace(sql)
+		}
+		most := any(limit)
+		if limit == 0 {
+			most = nil // NULL is no limit
+		}
+		return sql, []any{q.AnyTenant, q.Tenant, int64(from.At.Num), most}
 	}
-	l := listing[subscription]{cursor: cur, limit: q.Limit, place: func(sub *subscription) place { return place{0, sub.num} }}
-	forward := s.sql.ListSubscriptions
-	backward := strings.NewReplacer(">= $3", "< $3", "ORDER BY s.num", "ORDER BY s.num DESC").Replace(forward)
-	l.queries(&forward, &backward)
 	err = s.read(ctx, plainSettings, func(b *batch) {
-		b.Queue(forward, q.AnyTenant, q.Tenant, cur.at[1], limit).
-			Query(func(rows pgx.Rows) error { return l.read(rows, oneOf) })
-		b.Queue(backward, q.AnyTenant, q.Tenant, cur.at[1], 1).Query(l.readOther)
+		here, args := query(c.Cursor(), c.Fetch())
+		b.Queue(here, args...).Query(func(rows pgx.Rows) error {
+			return collect(rows, c, oneOf, (*subscription).position)
+		})
+		if other, ok := c.Other(); ok {
+			there, args := query(other, 1)
+			b.Queue(there, args...).Query(func(rows pgx.Rows) error { return anyRow(rows, &more) })
+		}
 		b.Queue(s.count(), q.AnyTenant, q.Tenant).
-			QueryRow(func(row pgx.Row) error { return row.Scan(&page.Total) })
+			QueryRow(func(row pgx.Row) error { return row.Scan(&total) })
 	})
 	if err != nil {
-		return page, err
+		return found, err
 	}
-	page.Next, page.Previous = l.cursors()
-	for _, sub := range l.items {
-		page.Items = append(page.Items, sub.Subscription)
-	}
-	return page, nil
+	found = page.Map(c.Page(more), func(sub *subscription) store.Subscription { return sub.Subscription })
+	found.Total = total
+	return found, nil
 }
+
+// position returns where sub stands in a listing.
+func (sub *subscription) position() page.Position { return page.Position{Num: uint64(sub.num)} }
 
 // count is the statement that counts subscriptions.
 func (s *Store) count() string {

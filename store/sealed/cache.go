@@ -10,15 +10,16 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// A cache has two generations, the recent and the previous. What is used is moved to the recent one. When that is full,
-// or has its age, it becomes the previous one, whose content goes.
+// A cache has two generations, the recent and the previous one. A used entry moves to the recent
+// one. When that is full, or old enough, it becomes the previous one, and the entries of the
+// previous one are dropped.
 const (
 	generation    = 512
 	generationAge = time.Minute
 )
 
-// cache keeps what was opened for claims, by the ID of the subscription. An entry counts for the very values that it was
-// opened from, so it is never stale.
+// cache has the values that were opened for claims, by the ID of the subscription. An entry is used
+// only for exactly the sealed values that it was opened from, so it is never stale.
 type cache struct {
 	mu               sync.Mutex
 	recent, previous map[string]*entry
@@ -31,8 +32,8 @@ type entry struct {
 	sealedHeaders, headers map[string]string
 }
 
-// open replaces the values in a claim's subscription by what they are in plain. Claims share the result. What does not
-// open stays as it is, and is not kept.
+// open replaces the values in a claim's subscription by plaintext. Claims share the result. Values
+// that do not open stay sealed, and are not cached.
 func (c *cache) open(keys *keyring, sub *store.Subscription) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -69,7 +70,7 @@ func (c *cache) put(id string, e *entry) {
 
 func (c *cache) turn() { c.previous, c.recent, c.since = c.recent, nil, time.Now() }
 
-// age lets go of what has not been used for some time.
+// age drops entries that have not been used for some time.
 func (c *cache) age() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -27,8 +27,8 @@ func TestClaimFollowsChanges(t *testing.T) {
 	wantValues(t, "after one that is not sealed", claim(t, s, 1)[0].Subscription, "plain", "plain")
 }
 
-// TestClaimPassesWhatDoesNotOpen claims of two subscriptions, one of which has a value that was tampered with: the other
-// is claimed all the same, and nothing of the first is opened.
+// TestClaimPassesWhatDoesNotOpen claims of two subscriptions, one of which has a value that was
+// tampered with: the other is claimed all the same, and nothing of the first is opened.
 func TestClaimPassesWhatDoesNotOpen(t *testing.T) {
 	inner := memstore.New()
 	s := seal(t, inner, newKey("k"))
@@ -57,7 +57,8 @@ func TestClaimPassesWhatDoesNotOpen(t *testing.T) {
 	}
 }
 
-// TestClaimLeavesWhatIsShared looks whether the maps that an inner store shares among claims are left alone.
+// TestClaimLeavesWhatIsShared looks whether the maps that an inner store shares among claims are
+// left alone.
 func TestClaimLeavesWhatIsShared(t *testing.T) {
 	shared := sharing{newShared(t, 1)}
 	before, secrets := maps.Clone(shared.claims[0].Subscription.Headers), shared.claims[0].Subscription.Secrets[0]
@@ -108,7 +109,8 @@ func newShared(t *testing.T, n int) *shared {
 	return s
 }
 
-// TestCacheIsBounded claims of more subscriptions than are kept, twice, and in turn changes them: nothing is stale.
+// TestCacheIsBounded claims of more subscriptions than are kept, twice, and in turn changes them:
+// nothing is stale.
 func TestCacheIsBounded(t *testing.T) {
 	const n = 1500
 	inner := memstore.New()

@@ -12,7 +12,8 @@ import (
 	"github.com/outhook/outhook/store/boltstore"
 )
 
-// TestFileShowsNoCanary writes secrets and headers in every way there is, and then looks at all bytes of the file.
+// TestFileShowsNoCanary writes secrets and headers in every way there is, and then looks at all
+// bytes of the file.
 func TestFileShowsNoCanary(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

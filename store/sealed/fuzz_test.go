@@ -11,8 +11,8 @@ import (
 	"github.com/outhook/outhook/store/sealed"
 )
 
-// FuzzOpen puts foreign text where sealed values are. What does not begin with Prefix passes as it is; of the rest only
-// what was sealed for its place opens.
+// FuzzOpen puts foreign text where sealed values are. What does not begin with Prefix passes as it
+// is; of the rest only what was sealed for its place opens.
 func FuzzOpen(f *testing.F) {
 	inner := memstore.New()
 	s := seal(f, inner, sharedKey)

@@ -10,18 +10,20 @@ import (
 	"strings"
 )
 
-// Key is an encryption key with its name.
+// Key is an encryption key with an ID.
 type Key struct {
-	// ID names the key in every value that it seals. 1 to 32 characters from A-Z, a-z, 0-9, "_", "-" and ".". It is not
-	// secret, and must not be given to another key while there are values that it sealed.
+	// ID names the key in every value that it seals. 1 to 32 characters from A-Z, a-z, 0-9, "_",
+	// "-" and ".". It is not secret. Do not give it to another key while there are values sealed
+	// with this one.
 	ID string
 
 	// Secret is the key itself.
 	Secret Secret
 }
 
-// A Secret is the 32 random bytes of an AES-256 key. Formatted with fmt by any verb, logged with slog, or encoded as text
-// or JSON, it reads "[redacted]", alone and in a Key; but fmt asks no method of an unexported struct field.
+// A Secret is the 32 random bytes of an AES-256 key. Formatted with fmt by any verb, logged with
+// slog, or encoded as text or JSON, it reads "[redacted]", alone and in a Key. But fmt calls no
+// method of a value in an unexported struct field.
 type Secret [32]byte
 
 const redacted = "[redacted]"
@@ -33,8 +35,8 @@ func NewSecret() Secret {
 	return s
 }
 
-// ParseSecret reads a Secret that is written in base64 (RFC 4648, with padding or without, of either alphabet). Its error
-// says nothing of the text.
+// ParseSecret parses a Secret in base64 (RFC 4648, either alphabet, with or without padding). Its
+// error contains nothing of the text.
 func ParseSecret(text string) (Secret, error) {
 	plain := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(strings.TrimSpace(text), "="))
 	b, err := base64.RawStdEncoding.DecodeString(plain)
@@ -47,7 +49,7 @@ func ParseSecret(text string) (Secret, error) {
 // String returns "[redacted]".
 func (s Secret) String() string { return redacted }
 
-// Format writes "[redacted]", whatever the verb and flags.
+// Format writes "[redacted]", for all verbs and flags.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
 // LogValue returns "[redacted]".
@@ -56,7 +58,7 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 // MarshalText returns "[redacted]". JSON uses it too.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// validate reports what is wrong with the key.
+// validate returns what is wrong with the key.
 func (k *Key) validate() error {
 	switch {
 	case !validID(k.ID):
@@ -67,7 +69,7 @@ func (k *Key) validate() error {
 	return nil
 }
 
-// maxID is how long the ID of a key may be.
+// maxID is the most characters of a key's ID.
 const maxID = 32
 
 func validID(id string) bool {

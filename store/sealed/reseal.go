@@ -8,18 +8,19 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// resealPage is how many subscriptions Reseal reads at once.
+// resealPage is how many subscriptions Reseal reads at a time.
 const resealPage = 100
 
-// errCurrent ends an update that has nothing to do.
+// errCurrent ends an update that would change nothing.
 var errCurrent = errors.New("it is sealed with the first key already")
 
-// Reseal seals every value that is not sealed with the first key anew, of all tenants, and returns how many
-// subscriptions it wrote. It is for when a key has changed, or when sealing has just been turned on.
+// Reseal seals all values that are not sealed with the first key, of all tenants, and returns how
+// many subscriptions it has written. Call it after a change of keys, or after turning sealing on.
 //
-// It takes one subscription at a time and holds nobody up; it may run beside everything else, and in several processes.
-// After an error it can be called again. Subscriptions that do not open are left as they are: once all others are done,
-// the error says how many they are, and why the first does not open; it wraps store.ErrCorrupt.
+// It updates one subscription at a time, and may run beside everything else and in several
+// processes. After an error it can be called again. It leaves subscriptions that do not open as
+// they are; when all others are done, it returns an error with their number and the reason for the
+// first. The error wraps [store.ErrCorrupt].
 func (s *Store) Reseal(ctx context.Context) (n int, err error) {
 	q := store.SubscriptionQuery{AnyTenant: true, Limit: resealPage}
 	var failed int

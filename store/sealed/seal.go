@@ -12,10 +12,10 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Prefix is how every sealed value begins. A value that begins with it is ciphertext and must not be sent.
+// Prefix begins every sealed value. A value that begins with it is ciphertext and must not be sent.
 const Prefix = "outhook:sealed:v1:"
 
-// keyring seals with one key and opens with several. It is not changed once it is made.
+// keyring seals with one key and opens with several. It is immutable.
 type keyring struct {
 	first string
 	aeads map[string]cipher.AEAD // by the key's ID
@@ -44,7 +44,7 @@ func newKeyring(keys []Key) (*keyring, error) {
 	return r, nil
 }
 
-// field is where a value stands: it opens there alone.
+// field is the place of a value. The value opens in no other place.
 type field struct {
 	subscription string // its ID
 	header       string // the header's name; empty for a secret
@@ -57,13 +57,14 @@ func (f field) String() string {
 	return "the header " + f.header + " of subscription " + f.subscription
 }
 
-// bytes is the additional data: no two fields have the same. (No header's name is empty.)
+// bytes returns the additional data, which is different for every field. (No header's name is
+// empty.)
 func (f field) bytes() []byte {
 	b := binary.AppendUvarint(nil, uint64(len(f.subscription)))
 	return append(append(b, f.subscription...), f.header...)
 }
 
-// encoding is strict: every bit of a text counts.
+// encoding is strict, so that no two texts decode to the same bytes.
 var encoding = base64.RawURLEncoding.Strict()
 
 // seal returns the value as it is stored.
@@ -72,7 +73,7 @@ func (r *keyring) seal(f field, plain string) string {
 	return Prefix + r.first + ":" + encoding.EncodeToString(box)
 }
 
-// open returns the value that was sealed, or the text itself when it is not sealed.
+// open returns the plaintext of a sealed value, or the text itself if it is not sealed.
 func (r *keyring) open(f field, text string) (string, error) {
 	rest, sealed := strings.CutPrefix(text, Prefix)
 	if !sealed {
@@ -80,22 +81,24 @@ func (r *keyring) open(f field, text string) (string, error) {
 	}
 	id, box, ok := strings.Cut(rest, ":")
 	if !ok || !validID(id) {
-		return "", fmt.Errorf("%v is sealed by no key that can be read; set it anew: %w", f, store.ErrCorrupt)
+		return "", fmt.Errorf("%v is sealed, but the ID of its key is malformed; set it again: %w",
+			f, store.ErrCorrupt)
 	}
 	aead := r.aeads[id]
 	if aead == nil {
-		return "", fmt.Errorf("%v is sealed with the key %q; give that key to New as well: %w", f, id, store.ErrCorrupt)
+		return "", fmt.Errorf("%v is sealed with the key %q, which is missing; give that key to New too: %w",
+			f, id, store.ErrCorrupt)
 	}
 	if b, err := encoding.DecodeString(box); err == nil {
 		if plain, err := aead.Open(b[:0], nil, b, f.bytes()); err == nil {
 			return string(plain), nil
 		}
 	}
-	return "", fmt.Errorf("%v does not open with the key %q: that key is another now, or somebody has changed the value; "+
-		"restore it, or delete the subscription: %w", f, id, store.ErrCorrupt)
+	return "", fmt.Errorf("%v does not open with the key %q: the key has another secret, or the value was "+
+		"changed; restore it, or delete the subscription: %w", f, id, store.ErrCorrupt)
 }
 
-// current reports whether the text is sealed with the key that seals now.
+// current reports whether the text is sealed with the first key.
 func (r *keyring) current(text string) bool {
 	return strings.HasPrefix(text, Prefix+r.first+":")
 }

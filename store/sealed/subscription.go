@@ -5,14 +5,15 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// sealSubscription replaces what is secret in sub by its sealed form. It changes no slice and no map of sub's.
+// sealSubscription replaces the secret values of sub by sealed ones. It does not change the slices
+// and maps of sub, but replaces them.
 func (r *keyring) sealSubscription(sub *store.Subscription) {
 	sub.Secrets, sub.Headers, _ = mapped(sub, func(f field, value string) (string, error) {
 		return r.seal(f, value), nil
 	})
 }
 
-// openSubscription is the opposite. After an error sub is as it was.
+// openSubscription replaces the sealed values of sub by plaintext. After an error sub is as it was.
 func (r *keyring) openSubscription(sub *store.Subscription) error {
 	secrets, headers, err := mapped(sub, r.open)
 	if err == nil {
@@ -36,7 +37,7 @@ func (r *keyring) currentSubscription(sub *store.Subscription) bool {
 	return true
 }
 
-// mapped returns what f makes of sub's secrets and headers, in memory of its own. What is nil stays nil.
+// mapped returns new secrets and headers, with f applied to each value. nil stays nil.
 func mapped(sub *store.Subscription, f func(field, string) (string, error)) (
 	secrets []signing.Secret, headers map[string]string, err error,
 ) {

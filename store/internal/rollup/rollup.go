@@ -1,8 +1,10 @@
-// Package rollup counts attempts in buckets of five minutes: what the stores make a store.AttemptStats of.
+// Package rollup counts attempts in buckets of five minutes: what the stores make a
+// store.AttemptStats of.
 //
-// A store keeps one Bucket for each subscription and five minutes in which something was recorded, merges those of the
-// last hour or day for its Stats, and drops older ones. So figures reach back up to five minutes further than the hour
-// or the day, and answer times are exact to within a tenth, whatever their number.
+// A store keeps one Bucket for each subscription and five minutes in which something was recorded,
+// merges those of the last hour or day for its Stats, and drops older ones. So figures reach back
+// up to five minutes further than the hour or the day, and answer times are exact to within a
+// tenth, whatever their number.
 package rollup
 
 import (
@@ -32,20 +34,22 @@ func At(t time.Time) int64 {
 	return n
 }
 
-// First returns the number of the first bucket that the time d before now reaches into. Lower ones are past.
+// First returns the number of the first bucket that the time d before now reaches into. Lower ones
+// are past.
 func First(now time.Time, d time.Duration) int64 { return At(now.Add(-d)) }
 
-// A Bucket is what was counted of one subscription in some time. The zero value is an empty one. It is not safe for
-// concurrent use.
+// A Bucket is what was counted of one subscription in some time. The zero value is an empty one. It
+// is not safe for concurrent use.
 type Bucket struct {
 	delivered, failed uint64
 
-	// took counts answers by how long they took: took[i] those of up to bound(i), as far as there are any.
+	// took counts answers by how long they took: took[i] those of up to bound(i), as far as there
+	// are any.
 	took []uint64
 }
 
-// Each cell of Bucket.took reaches further than the one before by the steps-th root of two, which keeps the middle of a
-// cell within 9 % of what falls in it.
+// Each cell of Bucket.took reaches further than the one before by the steps-th root of two, which
+// keeps the middle of a cell within 9 % of what falls in it.
 const (
 	steps    = 4
 	maxCells = 24 * steps // up to four and a half hours
@@ -95,6 +99,9 @@ func (b *Bucket) Merge(other *Bucket) {
 	}
 }
 
+// empty reports whether nothing was counted.
+func (b *Bucket) empty() bool { return b.delivered == 0 && b.failed == 0 }
+
 // Stats returns the figures.
 func (b *Bucket) Stats() store.AttemptStats {
 	return store.AttemptStats{
@@ -120,8 +127,8 @@ func (b *Bucket) percentile(p uint64) time.Duration {
 	return 0
 }
 
-// Append appends the bucket in binary form: its counts, then for each cell that is not empty how far it lies after the
-// last one and its count, all as unsigned varints.
+// Append appends the bucket in binary form: its counts, then for each cell that is not empty how
+// far it lies after the last one and its count, all as unsigned varints.
 func (b *Bucket) Append(to []byte) []byte {
 	to = binary.AppendUvarint(to, b.delivered)
 	to = binary.AppendUvarint(to, b.failed)

@@ -58,6 +58,21 @@ func TestCloseWhileTheHostHasTheStorage(t *testing.T) {
 	})
 }
 
+// TestCloseBeginsWhileTheHostHasTheStorage has nothing under way when Close comes.
+func TestCloseBeginsWhileTheHostHasTheStorage(t *testing.T) {
+	bubble(t, func(t *testing.T, s *storage) {
+		release := s.hold()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		result := make(chan error, 1)
+		go func() { result <- s.group.Close(ctx, s.write(1)) }()
+		after(2 * time.Second)
+		want(t, result, context.DeadlineExceeded)
+		release()
+		s.committed()
+	})
+}
+
 // TestCloseWaitsForTheDisk has Close's context end while a commit is under way.
 func TestCloseWaitsForTheDisk(t *testing.T) {
 	bubble(t, func(t *testing.T, s *storage) {

@@ -11,37 +11,31 @@ import (
 // made no difference with 16, 64 or 256 callers.
 const yields = 3
 
-// run is the committer. It ends when nothing is due. If it runs on the goroutine of own's caller,
-// it ends with own: what remains to be done must not hold that caller up.
-func (g *Group[Tx]) run(own *Op[Tx]) {
-	for {
-		if siblings := g.commit(); siblings {
-			// From now on the last of them, or expect, is the committer. This goroutine must not
-			// look whether something is due: they may be at it already.
-			return
-		}
-		g.mu.Lock()
-		if !g.goesOn() {
-			g.mu.Unlock()
-			return
-		}
-		handOver := own != nil && own.state == ended
-		g.mu.Unlock()
-		if handOver {
-			go g.run(nil)
-			return
-		}
+// leadLimit is how long a commit may take for the next caller whose context can end to commit
+// itself. A caller can't leave its own commit, so with a disk that is slow or stalls it hands over:
+// what that costs is nothing beside such a commit.
+const leadLimit = 20 * time.Millisecond
+
+// run is the committer. It ends when nothing is due.
+func (g *Group[Tx]) run() {
+	for g.commit(nil) {
+	}
+}
+
+// lead commits once, on the goroutine of own's caller. What is left then, another try of a batch
+// included, must not hold that caller up.
+func (g *Group[Tx]) lead(own *Op[Tx]) {
+	if g.commit(own) {
+		go g.run()
 	}
 }
 
 // goesOn reports whether something is due. If not, there is no committer any more. g.mu is held.
 func (g *Group[Tx]) goesOn() bool {
-	g.siblings = 0
-	if g.due() {
+	g.running, g.siblings = false, 0
+	if g.start() {
 		return true
 	}
-	g.running = false
-	g.start(nil) // the timer
 	g.changed.Broadcast()
 	return false
 }
@@ -64,7 +58,7 @@ func (g *Group[Tx]) expect(turn int) {
 		return
 	}
 	g.mu.Unlock()
-	g.run(nil)
+	g.run()
 }
 
 // passOn does what is left to the caller of an operation that has ended.
@@ -72,41 +66,40 @@ func (g *Group[Tx]) passOn(o *Op[Tx]) {
 	if o.baton > 0 {
 		go g.expect(o.baton)
 	}
-	if len(o.lead) == 0 {
-		return
-	}
-	g.mu.Lock() // Close has refused it before it could lead
-	defer g.mu.Unlock()
-	if g.goesOn() {
-		go g.run(nil)
-	}
 }
 
-// commit commits what is due in one transaction, and reports whether the next commit is to wait for
-// those whom this one has woken: see expect. When an operation spoils the transaction, that one ends, and the others are
-// tried again, without newcomers: among those, something could spoil each try.
-func (g *Group[Tx]) commit() (siblings bool) {
-	for {
-		batch, failedOp, effects, err := g.transact()
-		if failedOp == nil {
-			for _, o := range batch {
-				if o.err == nil {
-					o.err = err
-				}
-			}
-			return g.end(batch, effects)
-		}
+// commit commits what is due in one transaction, and reports whether the committer goes on. own is
+// the operation whose caller runs it, or nil.
+//
+// When an operation spoils the transaction, that one ends, and the others are tried again, without
+// newcomers: among those, something could spoil each try.
+func (g *Group[Tx]) commit(own *Op[Tx]) (goesOn bool) {
+	batch, failedOp, effects, err := g.transact()
+	if failedOp != nil {
 		rest := slices.DeleteFunc(batch, func(o *Op[Tx]) bool { return o == failedOp })
 		g.again(rest)
-		g.end([]*Op[Tx]{failedOp}, nil)
-		if len(rest) == 0 {
-			return false
+		batch, effects = []*Op[Tx]{failedOp}, nil
+		goesOn = len(rest) > 0
+	}
+	for _, o := range batch {
+		if o.err == nil {
+			o.err = err
 		}
 	}
+	siblings := g.end(batch, effects, own)
+	// With siblings, the last of them or expect is the committer from now on. This goroutine must
+	// not look whether something is due: they may be at it already.
+	if goesOn || siblings {
+		return goesOn
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.goesOn()
 }
 
 // transact tries once. failedOp is what has spoilt the transaction, which is rolled back then.
 func (g *Group[Tx]) transact() (batch []*Op[Tx], failedOp *Op[Tx], effects func(), err error) {
+	start := time.Now()
 	begun := false
 	err = protect(func() (err error) {
 		effects, err = g.config.Transact(func(tx Tx) error {
@@ -134,6 +127,7 @@ func (g *Group[Tx]) transact() (batch []*Op[Tx], failedOp *Op[Tx], effects func(
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.inTx = false
+	g.slow = time.Since(start) > leadLimit
 	g.changed.Broadcast()
 	return batch, failedOp, effects, err
 }
@@ -195,8 +189,8 @@ func (g *Group[Tx]) again(ops []*Op[Tx]) {
 }
 
 // end has memory follow a transaction, and tells everybody how it ended. It reports whether there
-// are siblings.
-func (g *Group[Tx]) end(batch []*Op[Tx], effects func()) (siblings bool) {
+// are siblings. own is the operation whose caller runs it, or nil.
+func (g *Group[Tx]) end(batch []*Op[Tx], effects func(), own *Op[Tx]) (siblings bool) {
 	if len(batch) == 0 && effects == nil {
 		return false
 	}
@@ -221,7 +215,9 @@ func (g *Group[Tx]) end(batch []*Op[Tx], effects func()) (siblings bool) {
 	for _, o := range batch {
 		if o.state == taken && !o.deferred() {
 			woken++
-			last = o
+			if o != own { // that one runs before the woken do: see expect
+				last = o
+			}
 		}
 	}
 	if siblings = woken > 1 && !g.closed; siblings {

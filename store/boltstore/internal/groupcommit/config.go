@@ -25,9 +25,10 @@ type Config[Tx any] struct {
 	// the transaction can be committed: it can if the operation failed before it wrote anything.
 	Do func(tx Tx, do func(Tx) error) (intact bool, err error)
 
-	// Exclusive says that nobody else has transactions, so that Transact is never blocked. Then a
-	// caller whose context can't end commits itself, if nobody else does: it saves two switches of
-	// goroutines.
+	// Exclusive says that nobody else has transactions, so that Transact is never blocked by one.
+	// Then a caller that finds no committer commits itself, which saves two switches of goroutines,
+	// and it can't leave that one transaction when its context ends: the disk bounds how long it
+	// takes. After a commit that took long, a caller that may leave hands over all the same.
 	Exclusive bool
 
 	// Mu is held while effects and [Op.Ended] are called.

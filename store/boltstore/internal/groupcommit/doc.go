@@ -19,10 +19,14 @@
 //	                                                 do the others again without it
 //
 // One goroutine, the committer, commits. It exists only while there is something to commit, so a
-// group that nobody uses costs nothing and needs no Close. A caller whose context can end never
-// touches the storage. That is why it can leave, although beginning a transaction can block for as
-// long as another owner of the storage likes. A caller whose context can't end is the committer
-// itself if there is none, until its own operation has ended.
+// group that nobody uses costs nothing and needs no Close.
+//
+// Who is the committer depends on Config.Exclusive. If others use the storage too, a caller never
+// touches it: beginning a transaction can block for as long as they like, and the caller must be
+// able to leave. So the committer is a goroutine of its own. If nobody else uses the storage, a
+// caller that finds no committer is the committer itself, for one transaction: handing over and
+// being woken again would cost it a tenth of a commit. What is due then is committed by a goroutine
+// of its own.
 //
 // # Invariants
 //

@@ -17,7 +17,8 @@ type Group[Tx any] struct {
 	running bool      // there is a committer, or is to be one when the siblings are there
 	inTx    bool      // its transaction has begun: it is past what others can block
 	closed  bool
-	turn    int // counts commits
+	turn    int  // counts commits
+	slow    bool // the last commit took longer than leadLimit
 
 	// siblings is how many urgent operations the next commit waits for, see expect; 0 if it does
 	// not.
@@ -40,17 +41,15 @@ func New[Tx any](c Config[Tx]) *Group[Tx] {
 // operation's own error, or the commit's, if it is not done. After an error of the commit it may
 // be done nevertheless.
 //
-// When ctx ends, Submit returns its error at once. If the operation had to wait until then, it is
-// never done; if a transaction had it already, it may or may not be done.
+// When ctx ends, Submit returns its error at once, or, if it is committing itself (see
+// [Config.Exclusive]), when that transaction has ended. If the operation had to wait until then, it
+// is never done; if a transaction had it already, it may or may not be done.
 func (g *Group[Tx]) Submit(ctx context.Context, o *Op[Tx]) error {
 	if err := ctx.Err(); err != nil {
 		g.refuse([]*Op[Tx]{o}, err)
 		return err
 	}
 	o.done = make(chan struct{})
-	if ctx.Done() == nil && g.config.Exclusive {
-		o.lead = make(chan struct{}, 1)
-	}
 	if o.deferred() {
 		now := time.Now()
 		o.mayFlushAt, o.mustFlushAt = now.Add(g.config.MaxDelay/2), now.Add(g.config.MaxDelay)
@@ -62,18 +61,21 @@ func (g *Group[Tx]) Submit(ctx context.Context, o *Op[Tx]) error {
 		return g.config.Closed
 	}
 	g.waiting.add(o)
-	g.start(o)
+	begin := g.start()
+	lead := begin && g.config.Exclusive && (!g.slow || ctx.Done() == nil)
 	g.mu.Unlock()
-	for {
-		select {
-		case <-o.done:
-			g.passOn(o)
-			return o.err
-		case <-o.lead:
-			g.run(o)
-		case <-ctx.Done():
-			return g.leave(o, ctx.Err())
-		}
+	switch {
+	case lead:
+		g.lead(o)
+	case begin:
+		go g.run()
+	}
+	select {
+	case <-o.done:
+		g.passOn(o)
+		return o.err
+	case <-ctx.Done():
+		return g.leave(o, ctx.Err())
 	}
 }
 
@@ -110,21 +112,16 @@ func (g *Group[Tx]) refuse(ops []*Op[Tx], err error) {
 	}
 }
 
-// start has a committer begin, if something is due and there is none. That is the caller of o, if
-// it can't leave: it saves two switches of goroutines. If something will be due, a timer does it
-// then. g.mu is held; o may be nil.
-func (g *Group[Tx]) start(o *Op[Tx]) {
+// start reports whether the caller is to begin a committer, because something is due and there is
+// none. If something will be due, a timer does it then. g.mu is held.
+func (g *Group[Tx]) start() (begin bool) {
 	switch first := g.waiting.firstDeferred(); {
 	case g.running && (g.siblings == 0 || g.waiting.urgent < g.siblings && !g.closed):
 		// The committer looks again before it ends, or there is expect, which does.
 	case g.due():
 		// The last of the siblings begins at once: nobody is left to wait for.
 		g.running, g.siblings = true, 0
-		if o != nil && o.lead != nil {
-			o.lead <- struct{}{}
-		} else {
-			go g.run(nil)
-		}
+		return true
 	case first != nil && !g.armed:
 		g.armed = true
 		// Only the first of the deferred arms the timer, and it isn't set again for each. It may go
@@ -135,13 +132,18 @@ func (g *Group[Tx]) start(o *Op[Tx]) {
 			g.timer.Reset(wait)
 		}
 	}
+	return false
 }
 
+// expire is called by the timer, on a goroutine that can be the committer.
 func (g *Group[Tx]) expire() {
 	g.mu.Lock()
-	defer g.mu.Unlock()
 	g.armed = false
-	g.start(g.waiting.firstDeferred())
+	begin := g.start()
+	g.mu.Unlock()
+	if begin {
+		g.run()
+	}
 }
 
 // due reports whether something is to be committed now. g.mu is held.
@@ -177,13 +179,13 @@ func (g *Group[Tx]) Close(ctx context.Context, final *Op[Tx]) error {
 			final.done = make(chan struct{})
 		}
 	}
-	if g.config.Exclusive && !g.running && g.due() {
-		g.running = true
+	if begin := g.start(); begin && g.config.Exclusive {
 		g.mu.Unlock()
-		g.run(nil)
+		g.run()
 		g.mu.Lock()
+	} else if begin {
+		go g.run()
 	}
-	g.start(nil)
 	for g.running && (g.inTx || ctx.Err() == nil) {
 		g.changed.Wait()
 	}

@@ -2,9 +2,8 @@ package groupcommit_test
 
 import (
 	"context"
+	"fmt"
 	"runtime"
-	"runtime/debug"
-	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -38,66 +37,6 @@ func TestOneAloneIsCommittedAtOnce(t *testing.T) {
 	})
 }
 
-// TestWhoCantLeaveCommits has the goroutine of a caller whose context can't end commit, and a
-// goroutine of its own otherwise.
-func TestWhoCantLeaveCommits(t *testing.T) {
-	bubble(t, func(t *testing.T, _ *storage) {
-		s := newStorageThat(t, true)
-		var stack string
-		s.begin = func() error {
-			stack = string(debug.Stack())
-			return nil
-		}
-		leaver, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		for _, tt := range []struct {
-			ctx  context.Context
-			op   *groupcommit.Op[*tx]
-			self bool
-		}{
-			{context.Background(), s.write(1), true},
-			{context.Background(), s.deferred(2, 1), true},
-			{leaver, s.write(3), false},
-			{leaver, s.deferred(4, 1), false},
-		} {
-			if err := s.group.Submit(tt.ctx, tt.op); err != nil {
-				t.Error(err)
-			}
-			if self := strings.Contains(stack, ".Submit("); self != tt.self {
-				t.Errorf("the caller commits: %t, want %t; from\n%s", self, tt.self, stack)
-			}
-		}
-	})
-}
-
-// TestWhoCommitsReturns has a caller commit while others arrive all the time. It returns with its
-// own operation.
-func TestWhoCommitsReturns(t *testing.T) {
-	bubble(t, func(t *testing.T, _ *storage) {
-		s := newStorageThat(t, true)
-		start := time.Now()
-		result := s.submit(context.Background(), s.write(0))
-		synctest.Wait()
-		var wg sync.WaitGroup
-		for i := range 3 {
-			wg.Go(func() {
-				for range 5 {
-					if err := s.group.Submit(t.Context(), s.write(1+i)); err != nil {
-						t.Error(err)
-					}
-				}
-			})
-		}
-		if err := <-result; err != nil {
-			t.Error(err)
-		}
-		if got, want := time.Since(start), commitTime; got != want {
-			t.Errorf("took %v, want %v", got, want)
-		}
-		wg.Wait()
-	})
-}
-
 func TestThoseWhoComeMeanwhileShareTheNext(t *testing.T) {
 	bubble(t, func(t *testing.T, s *storage) {
 		var results []<-chan error
@@ -117,23 +56,29 @@ func TestThoseWhoComeMeanwhileShareTheNext(t *testing.T) {
 // for all of them, half would be in every other commit.
 func TestSiblingsShareCommits(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // then a yield lets all run, on any machine
-	bubble(t, func(t *testing.T, s *storage) {
-		const callers, each = 16, 20
-		var wg sync.WaitGroup
-		for c := range callers {
-			wg.Go(func() {
-				for i := range each {
-					if err := s.group.Submit(t.Context(), s.write(c*each+i)); err != nil {
-						t.Error(err)
-					}
+	for _, exclusive := range []bool{false, true} {
+		t.Run(fmt.Sprintf("exclusive %t", exclusive), func(t *testing.T) {
+			bubble(t, func(t *testing.T, _ *storage) {
+				s := newStorageThat(t, exclusive)
+				const callers, each = 16, 20
+				var wg sync.WaitGroup
+				for c := range callers {
+					wg.Go(func() {
+						for i := range each {
+							if err := s.group.Submit(t.Context(), s.write(c*each+i)); err != nil {
+								t.Error(err)
+							}
+						}
+					})
+				}
+				wg.Wait()
+				if got, most := len(s.done), each+each/4; got > most {
+					t.Errorf("%d commits of %d calls, %d at a time, want at most %d",
+						got, callers*each, callers, most)
 				}
 			})
-		}
-		wg.Wait()
-		if got, most := len(s.done), each+each/4; got > most {
-			t.Errorf("%d commits of %d calls, %d at a time, want at most %d", got, callers*each, callers, most)
-		}
-	})
+		})
+	}
 }
 
 func TestDeferred(t *testing.T) {

@@ -24,7 +24,6 @@ type Op[Tx any] struct {
 	err   error
 	state state
 	done  chan struct{} // closed when the operation has ended, unless it left
-	lead  chan struct{} // has a value when its caller is to commit; nil if that one may leave
 	baton int           // its caller starts expect, with this turn; 0 if it doesn't
 
 	mayFlushAt  time.Time // from then on it rides on any commit; of a deferred operation alone

@@ -3,7 +3,9 @@ package groupcommit_test
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -50,6 +52,13 @@ type storage struct {
 type tx struct {
 	ids   []int
 	wrote bool
+	by    string // the goroutine that commits it
+}
+
+// goroutine names the goroutine that calls it.
+func goroutine() string {
+	b := make([]byte, 64)
+	return strings.Fields(string(b[:runtime.Stack(b, false)]))[1]
 }
 
 func newStorage(t *testing.T) *storage { return newStorageThat(t, false) }
@@ -82,7 +91,7 @@ func (s *storage) transact(do func(*tx) error) (effects func(), err error) {
 	}
 	defer func() { s.calls-- }()
 	s.tries++
-	x := new(tx)
+	x := &tx{by: goroutine()}
 	if err := do(x); err != nil || !x.wrote {
 		return nil, err
 	}

@@ -28,11 +28,11 @@ func TestCountsOfAllReplicas(t *testing.T) {
 	t.Parallel()
 	pool, schema := newPool(t)
 	first, second := open(t, pool, schema), open(t, pool, schema)
-	first.KeepTallies()
-	second.KeepTallies()
+	first.KeepCounts()
+	second.KeepCounts()
 	finishSome(t, first, 3)
 	wantCounted(t, "before it is written", first, "s", 3, 3)
-	first.FlushTallies()
+	first.FlushCounts()
 	finishSome(t, first, 4)
 	wantCounted(t, "when some of it is written", first, "s", 7, 7)
 	wantCounted(t, "when some of it is written, by another replica", second, "s", 3, 3)
@@ -41,7 +41,7 @@ func TestCountsOfAllReplicas(t *testing.T) {
 	}
 	finishSome(t, second, 5) // the subscription is its own now
 	wantCounted(t, "when the first is closed, by the other", second, "s", 12, 12)
-	second.FlushTallies()
+	second.FlushCounts()
 	wantCounted(t, "when all is written", open(t, pool, schema), "s", 12, 12)
 }
 
@@ -51,12 +51,12 @@ func TestCountsGrowOld(t *testing.T) {
 	t.Parallel()
 	pool, schema := newPool(t)
 	s := open(t, pool, schema)
-	s.KeepTallies()
+	s.KeepCounts()
 	finishSome(t, s, 3)
-	s.FlushTallies()
+	s.FlushCounts()
 	age := func(d time.Duration) {
 		t.Helper()
-		s.ForgetTallies() // or else it goes by what it has in memory
+		s.KeepCounts() // or else it goes by what it has in memory
 		if _, err := pool.Exec(t.Context(), "UPDATE "+schema+".attempt_counts SET bucket = bucket - $1", int64(d/(5*time.Minute))); err != nil {
 			t.Fatal(err)
 		}
@@ -72,7 +72,7 @@ func TestCountsGrowOld(t *testing.T) {
 	wantCounted(t, "after two hours", s, "s", 0, 3)
 	finishSome(t, s, 2)
 	wantCounted(t, "after two more", s, "s", 2, 5)
-	s.FlushTallies()
+	s.FlushCounts()
 	if n := prune(); n != 2 {
 		t.Errorf("rows after Prune: got %d, want the 2 of the last day", n)
 	}
@@ -95,19 +95,20 @@ func TestCountsInMemoryAreBounded(t *testing.T) {
 	t.Parallel()
 	pool, schema := newPool(t)
 	s := open(t, pool, schema)
-	const subs = pgstore.MaxTallied + 1000
+	s.KeepCounts()
+	const subs = pgstore.MaxCounts + 1000
 	createMany(t, pool, schema, subs)
-	slot := time.Now().Unix() / 300
+	at := time.Now().Unix() / 300
 	for round := range 3 {
 		for n := range subs {
-			s.Count(int64(n+1), slot, store.Outcome{State: store.Delivered, Attempt: store.Attempt{Status: 200}})
+			s.Count(int64(n+1), at, store.Outcome{State: store.Delivered, Attempt: store.Attempt{Status: 200}})
 		}
 		for _, id := range []string{"sub-1", fmt.Sprint("sub-", subs)} {
 			wantCounted(t, "before it is written", s, id, round+1, round+1)
 		}
-		s.FlushTallies()
-		if n := s.Tallied(); n > pgstore.MaxTallied {
-			t.Errorf("slots in memory once they are written: got %d, want at most %d", n, pgstore.MaxTallied)
+		s.FlushCounts()
+		if n := s.Counts(); n > pgstore.MaxCounts {
+			t.Errorf("buckets in memory once they are written: got %d, want at most %d", n, pgstore.MaxCounts)
 		}
 	}
 	for _, id := range []string{"sub-1", fmt.Sprint("sub-", subs)} {

@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	bolt "go.etcd.io/bbolt"
+
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore"
 )
@@ -21,11 +23,11 @@ func wantDay(t *testing.T, s *boltstore.Store, id string, want int) {
 	}
 }
 
-// wantTallied wants memory and the file to have so many slots.
-func wantTallied(t *testing.T, s *boltstore.Store, memory, file int) {
+// wantCounts wants memory and the file to have so many buckets.
+func wantCounts(t *testing.T, s *boltstore.Store, memory, file int) {
 	t.Helper()
-	if m, f := s.Tallied(); m != memory || f != file {
-		t.Errorf("memory and the file have %d and %d slots, want %d and %d", m, f, memory, file)
+	if m, f := s.Counts(); m != memory || f != file {
+		t.Errorf("memory and the file have %d and %d buckets, want %d and %d", m, f, memory, file)
 	}
 }
 
@@ -46,14 +48,14 @@ func TestCountsAreWrittenInTime(t *testing.T) {
 				return commit()
 			})
 			finish(t, s, claim(t, s, 1), store.Delivered, 0)
-			wantTallied(t, s, 1, min(n, 1))
+			wantCounts(t, s, 1, min(n, 1))
 			wantDay(t, s, id, n+1)
 			if commits.Load() != 1 {
 				t.Errorf("a Finish took %d commits", commits.Load())
 			}
 			wait(10 * time.Second)
 			synctest.Wait()
-			wantTallied(t, s, 0, 1)
+			wantCounts(t, s, 0, 1)
 			wantDay(t, s, id, n+1)
 			if wait(time.Minute); commits.Load() != 2 {
 				t.Errorf("counting it took %d commits, want one", commits.Load()-1)
@@ -72,7 +74,7 @@ func TestCountsAreWrittenByClose(t *testing.T) {
 			drain(t, s)
 			wantDay(t, s, id, 10*(i+1))
 			s = restart(t, s, nil)
-			wantTallied(t, s, 0, 1)
+			wantCounts(t, s, 0, 1)
 			wantDay(t, s, id, 10*(i+1))
 		}
 	})
@@ -98,13 +100,49 @@ func TestCountsSurviveAFailedCommit(t *testing.T) {
 			s.FailCommits(nil)
 			wait(10 * time.Second)
 			synctest.Wait()
-			wantTallied(t, s, 0, 1)
+			wantCounts(t, s, 0, 1)
 			wantDay(t, s, id, 5)
 		})
 	}
 }
 
-// TestCountsDuringACommit asks for them while they are on their way to the file, and there but not known to be.
+// TestCountsAfterAFailedCommit has a commit fail that has counts, and then others come that have
+// not: of the store, and of the host. Stats leaves nothing out meanwhile.
+func TestCountsAfterAFailedCommit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := create(t, nil)
+		id := subscribe(t, s)
+		publish(t, s, "event", 5)
+		finish(t, s, claim(t, s, 5), store.Delivered, 0)
+		s.FailCommits(func(func() error) error { return errDisk })
+		wait(10 * time.Second)
+		synctest.Wait()
+		s.FailCommits(nil)
+		for i := range 3 { // the file's transactions get the number of the one that failed, and later ones
+			wantDay(t, s, id, 5)
+			if err := s.DB().Update(func(tx *bolt.Tx) error {
+				b, err := tx.CreateBucketIfNotExists([]byte("host"))
+				if err != nil {
+					return err
+				}
+				return b.Put([]byte("key"), []byte{byte(i)})
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		wantDay(t, s, id, 5)
+		wantCounts(t, s, 1, 0)
+		publish(t, s, "another", 1)
+		wantDay(t, s, id, 5)
+		wait(10 * time.Second)
+		synctest.Wait()
+		wantCounts(t, s, 0, 1)
+		wantDay(t, s, id, 5)
+	})
+}
+
+// TestCountsDuringACommit asks for them while they are on their way to the file, and there but not
+// known to be.
 func TestCountsDuringACommit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := create(t, nil)
@@ -139,9 +177,9 @@ func TestCountsInMemoryAreBounded(t *testing.T) {
 		wg.Wait()
 		publish(t, s, "event", 1)
 		drain(t, s)
-		memory, file := s.Tallied()
+		memory, file := s.Counts()
 		if memory+file != len(ids) || memory > 500 {
-			t.Errorf("memory and the file have %d and %d slots of %d", memory, file, len(ids))
+			t.Errorf("memory and the file have %d and %d buckets of %d", memory, file, len(ids))
 		}
 		for _, id := range ids[:100] {
 			wantDay(t, s, id, 1)
@@ -160,27 +198,28 @@ func TestCountsArePruned(t *testing.T) {
 			wait(time.Hour)
 		}
 		synctest.Wait()
-		wantTallied(t, s, 0, 60)
+		wantCounts(t, s, 0, 60)
 		wantDay(t, s, id, 24)
 		prune(t, s, store.Retention{})
-		wantTallied(t, s, 0, 48)
+		wantCounts(t, s, 0, 48)
 		wantDay(t, s, id, 24)
 		verify(t, s)
 		if err := s.DeleteSubscription(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
 		prune(t, s, store.Retention{})
-		wantTallied(t, s, 0, 24)
+		wantCounts(t, s, 0, 24)
 		wantDay(t, s, other, 24)
 		verify(t, s)
 		wait(25 * time.Hour)
 		prune(t, s, store.Retention{})
-		wantTallied(t, s, 0, 0)
+		wantCounts(t, s, 0, 0)
 		wantDay(t, s, other, 0)
 	})
 }
 
-// TestCountsOfADeletedSubscription are nobody's, also while they are in memory, and also when the ID is used again.
+// TestCountsOfADeletedSubscription are nobody's, also while they are in memory, and also when the
+// ID is used again.
 func TestCountsOfADeletedSubscription(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := create(t, nil)
@@ -197,7 +236,7 @@ func TestCountsOfADeletedSubscription(t *testing.T) {
 		wantDay(t, s, id, 0)
 		wait(10 * time.Second)
 		synctest.Wait()
-		wantTallied(t, s, 0, 0)
+		wantCounts(t, s, 0, 0)
 		wantDay(t, s, id, 0)
 	})
 }

@@ -1,0 +1,20 @@
+package page
+
+import "github.com/outhook/outhook/store"
+
+// MaxItems is how many items a page or a step has at most, whatever its limit. All of them are in
+// memory at once.
+const MaxItems = 1_000_000
+
+// Limit returns how many deliveries or events a page or a step has at most, given the Limit of its
+// query: [store.DefaultDeliveryLimit] for zero.
+func Limit(asked int) int {
+	if asked == 0 {
+		return store.DefaultDeliveryLimit
+	}
+	return min(asked, MaxItems)
+}
+
+// LimitOrAll is Limit for a listing that has all items on one page if its query sets no limit: it
+// returns zero then.
+func LimitOrAll(asked int) int { return min(asked, MaxItems) }

@@ -1,0 +1,319 @@
+package rollup
+
+import (
+	"cmp"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/outhook/outhook/store"
+)
+
+// Options are what a [Buffer] goes by. The zero value is for a store that has nothing but memory.
+type Options struct {
+	// Flush writes what is counted: it calls Take, and Confirm or Fail. It is called in a goroutine
+	// of its own, never twice at a time. If nil, nothing is ever written.
+	Flush func()
+
+	// Delay is how long counts may be in memory alone before Flush is called.
+	Delay time.Duration
+
+	// MaxUnwritten is how many buckets may be in memory alone; with more, Flush is called at once.
+	MaxUnwritten int
+
+	// MaxKept is how many buckets stay in memory when they have been written, to be written again,
+	// as a whole, in place of what was written of them. If zero, none stays, and a store adds what
+	// it takes to what it has.
+	MaxKept int
+}
+
+// Key names a bucket of a subscription.
+type Key struct {
+	Sub uint64
+	At  int64 // its number, see [At]
+}
+
+// Row is a bucket as it is to be written.
+type Row struct {
+	Key
+	Writer int64   // with MaxKept: whose row it is; no two buckets of the same Key share it
+	Counts *Bucket // not to be changed, and valid until Take, Confirm or Fail is called next
+}
+
+// Buffer has the counts that a store has not written yet. Make one with [NewBuffer]. It is safe for
+// concurrent use, and calls nothing while it holds its lock.
+//
+// Counts are written in batches, one at a time. Take begins a batch, Confirm ends it when it has
+// been written. While a batch is under way, and when it has failed, its counts stay in memory; the
+// next batch has them too. A store that does not know whether a batch was written must keep buckets
+// (MaxKept), because writing one again as a whole does no harm, and adding it again would.
+type Buffer struct {
+	o Options
+
+	mu        sync.Mutex
+	subs      map[uint64]map[int64]*entry
+	size      int
+	unwritten int    // entries that are dirty
+	writer    int64  // of the next entries
+	version   uint64 // of the batch under way, 0 if none is
+	confirmed uint64 // of the last batch whose counts are in memory no more
+
+	timer    *time.Timer
+	armed    bool // Flush is going to be called
+	failed   bool // the last batch has: being full is no reason to hurry then
+	flushing bool
+	stopped  bool
+	idle     sync.Cond // signals that flushing has become false
+}
+
+// entry is a bucket in memory. What it counts is in two parts: taken is what the last batch had of
+// it, fresh what has come since.
+type entry struct {
+	taken, fresh Bucket
+	writer       int64
+	dirty        bool // not all of it has been written
+	underWay     bool // the batch under way has it
+}
+
+// NewBuffer returns an empty Buffer.
+func NewBuffer(o Options) *Buffer {
+	b := &Buffer{o: o, subs: make(map[uint64]map[int64]*entry), writer: rand.Int64()}
+	b.idle.L = &b.mu
+	return b
+}
+
+// Add counts an attempt. delivered says whether it succeeded. Buckets of the same subscription that
+// are a day older are dropped.
+func (b *Buffer) Add(k Key, a *store.Attempt, delivered bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	buckets := b.subs[k.Sub]
+	if buckets == nil {
+		buckets = make(map[int64]*entry)
+		b.subs[k.Sub] = buckets
+	}
+	e := buckets[k.At]
+	if e == nil {
+		for at, old := range buckets {
+			if at < k.At-int64(Day/Length) && !old.underWay {
+				b.drop(Key{k.Sub, at}, old)
+			}
+		}
+		e = &entry{writer: b.writer}
+		buckets[k.At] = e
+		b.subs[k.Sub] = buckets // or else dropping the last one has removed it
+		b.size++
+	}
+	e.fresh.Add(a, delivered)
+	if !e.dirty {
+		e.dirty = true
+		b.unwritten++
+	}
+	b.arm()
+}
+
+// drop removes an entry.
+func (b *Buffer) drop(k Key, e *entry) {
+	if e.dirty {
+		b.unwritten--
+	}
+	b.size--
+	delete(b.subs[k.Sub], k.At)
+	if len(b.subs[k.Sub]) == 0 {
+		delete(b.subs, k.Sub)
+	}
+	// The bucket may come again, and must not take the place of what was written of it.
+	b.writer = rand.Int64()
+}
+
+// Drop removes what is counted of a subscription that is deleted.
+func (b *Buffer) Drop(sub uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for at, e := range b.subs[sub] {
+		b.drop(Key{sub, at}, e)
+	}
+}
+
+// Full reports whether there is more to be written than may be in memory.
+func (b *Buffer) Full() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.unwritten > b.o.MaxUnwritten
+}
+
+// Len returns how many buckets are in memory, and how many of them are to be written.
+func (b *Buffer) Len() (all, unwritten int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.size, b.unwritten
+}
+
+// Take begins a batch of all that is to be written, ordered by the number of the bucket and then by
+// subscription; it is empty if there is nothing. version is more than that of any batch that was
+// written before: the store writes it along, and a snapshot of the store with this version or a
+// later one has the batch. See Missing; without it, the version may be 1 each time.
+func (b *Buffer) Take(version uint64) (rows []Row) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.version = 0
+	b.each(func(k Key, e *entry) {
+		e.underWay = e.dirty // also what a batch had that has failed
+		if !e.dirty {
+			return
+		}
+		e.taken.Merge(&e.fresh)
+		e.fresh = Bucket{}
+		rows = append(rows, Row{k, e.writer, &e.taken})
+	})
+	if len(rows) > 0 {
+		b.version = version
+	}
+	slices.SortFunc(rows, func(a, b Row) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Sub, b.Sub))
+	})
+	return rows
+}
+
+// Confirm ends the batch under way: it has been written.
+func (b *Buffer) Confirm() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	latest := int64(math.MinInt64)
+	b.each(func(k Key, e *entry) {
+		if !e.underWay {
+			return
+		}
+		latest = max(latest, k.At)
+		e.underWay = false
+		if e.fresh.empty() {
+			e.dirty = false
+			b.unwritten--
+		}
+		if b.o.MaxKept == 0 {
+			e.taken = Bucket{}
+		}
+	})
+	if b.o.MaxKept == 0 && b.version != 0 {
+		b.confirmed = b.version
+	}
+	b.version = 0
+	b.failed = false
+	many := b.size > b.o.MaxKept
+	b.each(func(k Key, e *entry) {
+		if !e.dirty && (many || k.At < latest) {
+			b.drop(k, e)
+		}
+	})
+}
+
+// Fail ends the batch under way: it has not been written, or it is not known. The next batch has
+// what it had.
+func (b *Buffer) Fail() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.version, b.failed = 0, true
+	b.each(func(_ Key, e *entry) { e.underWay = false })
+	b.arm()
+}
+
+// each calls f for each entry. f may drop it.
+func (b *Buffer) each(f func(Key, *entry)) {
+	for sub, buckets := range b.subs {
+		for at, e := range buckets {
+			f(Key{sub, at}, e)
+		}
+	}
+}
+
+// Of calls f for each bucket of a subscription that is in memory, written ones included, with all
+// that it counts. A store that keeps buckets must read what it has written only afterwards, and
+// leave out the rows of the same Writer.
+func (b *Buffer) Of(sub uint64, f func(Row)) {
+	for _, row := range b.copies(sub) {
+		f(row)
+	}
+}
+
+func (b *Buffer) copies(sub uint64) (rows []Row) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for at, e := range b.subs[sub] {
+		sum := new(Bucket)
+		sum.Merge(&e.taken)
+		sum.Merge(&e.fresh)
+		rows = append(rows, Row{Key{sub, at}, e.writer, sum})
+	}
+	return rows
+}
+
+// Missing adds to a Window what is counted of a subscription and is not in a snapshot of the store,
+// given the version of the last batch that the snapshot has. It adds nothing and is false if the
+// snapshot is too old: it lacks counts that are in memory no more, so the caller takes a newer one.
+func (b *Buffer) Missing(sub, version uint64, w *Window) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if version < b.confirmed {
+		return false
+	}
+	written := b.version != 0 && version >= b.version // the batch under way, as far as the snapshot goes
+	for at, e := range b.subs[sub] {
+		if !e.underWay || !written {
+			w.Add(at, &e.taken)
+		}
+		w.Add(at, &e.fresh)
+	}
+	return true
+}
+
+// arm has Flush called in time, if there is something to write. The lock must be held.
+func (b *Buffer) arm() {
+	full := b.unwritten > b.o.MaxUnwritten && !b.failed
+	if b.o.Flush == nil || b.stopped || b.flushing || b.unwritten == 0 || b.armed && !full {
+		return // what comes while it is called is seen to when it returns
+	}
+	delay := b.o.Delay
+	if full {
+		delay = 0
+	}
+	if b.timer == nil {
+		b.timer = time.AfterFunc(delay, b.flush)
+	} else {
+		b.timer.Reset(delay)
+	}
+	b.armed = true
+}
+
+// flush calls Flush if there is something to write.
+func (b *Buffer) flush() {
+	b.mu.Lock()
+	b.armed = false
+	if b.stopped || b.flushing || b.unwritten == 0 {
+		b.mu.Unlock()
+		return
+	}
+	b.flushing = true
+	b.mu.Unlock()
+	b.o.Flush()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.flushing = false
+	b.idle.Broadcast()
+	b.arm()
+}
+
+// Stop ends the calls of Flush: it returns when the last one has returned. What is counted stays in
+// memory for a last Take.
+func (b *Buffer) Stop() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.stopped = true
+	if b.timer != nil {
+		b.timer.Stop()
+	}
+	for b.flushing {
+		b.idle.Wait()
+	}
+}

@@ -1,0 +1,40 @@
+package rollup
+
+import (
+	"time"
+
+	"github.com/outhook/outhook/store"
+)
+
+// Window adds up the buckets of one subscription for the last hour and the last day. Make one with
+// [NewWindow].
+type Window struct {
+	first, firstOfHour, last int64
+	hour, day                Bucket
+}
+
+// NewWindow returns an empty Window that ends now.
+func NewWindow(now time.Time) *Window {
+	return &Window{first: First(now, Day), firstOfHour: First(now, Hour), last: At(now)}
+}
+
+// Range returns the numbers of the first and the last bucket that count.
+func (w *Window) Range() (first, last int64) { return w.first, w.last }
+
+// Add adds a bucket with its number. One that is past does not count, nor does one of the future: a
+// clock was set back.
+func (w *Window) Add(at int64, b *Bucket) {
+	if at < w.first || at > w.last {
+		return
+	}
+	w.day.Merge(b)
+	if at >= w.firstOfHour {
+		w.hour.Merge(b)
+	}
+}
+
+// Hour returns the figures of the last hour.
+func (w *Window) Hour() store.AttemptStats { return w.hour.Stats() }
+
+// Day returns the figures of the last day.
+func (w *Window) Day() store.AttemptStats { return w.day.Stats() }
