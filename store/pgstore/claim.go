@@ -86,7 +86,7 @@ type heldKey struct {
 // found is what the database says of a leased delivery.
 type found struct {
 	claim            store.Claim
-	stamp            int64
+	stamp, due       int64
 	there, hasRow    bool
 	pending, blocked bool
 }
@@ -95,8 +95,9 @@ type found struct {
 func (c *claiming) run(ctx context.Context) (again bool, err error) {
 	s := c.store
 	if !s.owner.valid() {
-		c.wait = renewEvery
-		return false, nil
+		if err := s.renew(ctx); err != nil {
+			return false, err
+		}
 	}
 	done := false
 	defer func() {
@@ -207,7 +208,7 @@ func (c *claiming) readFound(rows pgx.Rows) error {
 		var body *[]byte
 		cl := &f.claim
 		err := rows.Scan(&ord, &cl.EventID, &cl.EventType, &cl.Tenant, &cl.Key, &cl.EventTime, &cl.EnqueuedAt, &body, &cl.Trace,
-			&attempts, &base, &f.stamp, &f.hasRow, &f.pending, &f.blocked)
+			&attempts, &base, &f.stamp, &f.hasRow, &f.due, &f.pending, &f.blocked)
 		if err != nil {
 			return err
 		}
@@ -239,6 +240,9 @@ func (c *claiming) hand() (lost int, parked []parking) {
 		case !f.pending: // it is canceled, and gets a row in time
 			lost++
 			s.schedule.End(l, now)
+		case f.due*int64(time.Microsecond) > now: // it was attempted since the schedule learned of it
+			lost++
+			s.apply(moved{num: l.Sub.Num, seq: l.Seq, pending: true, due: f.due, endLease: true}, now)
 		case f.blocked || c.blocked(l, f.claim.Key):
 			lost++
 			parked = append(parked, parking{l, f.claim.Key})

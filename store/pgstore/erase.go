@@ -69,29 +69,27 @@ const eraseSlice = 2000
 
 // endErased tells the deliveries of an erased event that they are over, in short transactions. What it does not come to, Prune does.
 func (s *Store) endErased(ctx context.Context, seq int64) error {
-	after := int64(0)
 	for {
-		count, last, err := s.eraseStep(ctx, seq, after)
-		if err != nil {
+		if count, err := s.eraseStep(ctx, seq); err != nil || count == 0 {
 			return err
-		}
-		s.noticed(ctx)
-		if after = last; count < eraseSlice {
-			return s.write(ctx, indexSettings, func(b *batch) { b.Queue(s.sql.Erased, seq) })
 		}
 	}
 }
 
-func (s *Store) eraseStep(ctx context.Context, seq, after int64) (count int, last int64, err error) {
+func (s *Store) eraseStep(ctx context.Context, seq int64) (count int, err error) {
 	for range tries {
 		err = s.write(ctx, indexSettings, func(b *batch) {
-			b.Queue(s.sql.EraseStep, seq, after, eraseSlice).QueryRow(func(row pgx.Row) error { return row.Scan(&count, &last) })
+			b.Queue(s.sql.EraseStep, seq, eraseSlice).QueryRow(func(row pgx.Row) error { return row.Scan(&count) })
 		})
-		if err == nil || !transient(err) {
+		if err == nil {
+			s.noticed(ctx)
+			return count, nil
+		}
+		if !transient(err) {
 			break
 		}
 	}
-	return count, last, err
+	return 0, err
 }
 
 // bar keeps deliveries of events from being claimed here, before it is known of each that it is over.

@@ -22,16 +22,45 @@ type looked struct {
 func (s *Store) takeNotices(ctx context.Context) error {
 	s.keyed.Lock() // what is looked at may unblock others
 	defer s.keyed.Unlock()
+	for {
+		there, err := s.noticesThere(ctx)
+		if err != nil || !there {
+			return err
+		}
+		if err := s.takeSome(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// someNotices is how many notices are taken in one transaction.
+const someNotices = 500
+
+// noticesThere reports whether there are notices for this replica.
+func (s *Store) noticesThere(ctx context.Context) (there bool, err error) {
 	s.mu.Lock()
 	ids := s.held(shareOwned, shareLeaving)
 	s.mu.Unlock()
 	if len(ids) == 0 {
-		return nil
+		return false, nil
 	}
+	err = s.read(ctx, indexSettings, func(b *batch) {
+		b.Queue(s.sql.Noticed, ids).QueryRow(func(row pgx.Row) error { return row.Scan(&there) })
+	})
+	return there, err
+}
+
+// takeSome takes some notices.
+func (s *Store) takeSome(ctx context.Context) error {
+	s.lowering.Lock() // what is new must not be below a low mark that is on its way
+	defer s.lowering.Unlock()
+	s.mu.Lock()
+	ids := s.held(shareOwned, shareLeaving)
+	s.mu.Unlock()
 	var looks []looked
 	err := s.write(ctx, finishSettings, func(b *batch) {
 		b.Queue(s.sql.LockShared, s.lockOf(s.owner.id))
-		b.Queue(s.sql.TakeNotices, ids, s.owner.id).Query(func(rows pgx.Rows) (err error) {
+		b.Queue(s.sql.TakeNotices, ids, s.owner.id, someNotices).Query(func(rows pgx.Rows) (err error) {
 			looks, err = pgx.CollectRows(rows, readLooked)
 			return err
 		})

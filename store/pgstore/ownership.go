@@ -2,11 +2,13 @@ package pgstore
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 const (
@@ -26,8 +28,8 @@ const (
 type ownership struct {
 	id int64 // of the replica, random
 
-	tick  sync.Mutex // held by who renews, acquires or gives up: one at a time
-	alive bool       // it has a row in replicas, as far as is known; guarded by tick
+	tick  chan struct{} // has one slot, for who renews, acquires or gives up
+	alive bool          // it has a row in replicas, as far as is known; who has the slot uses it
 
 	once sync.Once     // starts what renews
 	now  chan struct{} // one slot: shares may be free
@@ -125,21 +127,38 @@ type dealt struct {
 // replicas that live now say.
 func (s *Store) renew(ctx context.Context) error {
 	o := &s.owner
-	o.tick.Lock()
-	defer o.tick.Unlock()
-	ids, fences, lows := s.risenLows()
+	select {
+	case o.tick <- struct{}{}:
+		defer func() { <-o.tick }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	began := time.Now()
-	var shares []dealt
-	var replicas []int64
-	err := s.transactWithin(ctx, 0, ownershipTimeout, beginWrite, indexSettings, func(b *batch) {
-		b.Queue(s.sql.Renew, o.id, replicaLease.Microseconds()).QueryRow(func(row pgx.Row) error {
+	shares, replicas, err := s.prolong(ctx, began)
+	if err != nil {
+		return err
+	}
+	o.alive = true
+	o.mu.Lock()
+	o.validUntil = began.Add(replicaLease - renewMargin)
+	o.mu.Unlock()
+	return s.redeal(ctx, shares, replicas)
+}
+
+// prolong is the part of renew that writes. It returns who has which share, and who lives.
+func (s *Store) prolong(ctx context.Context, began time.Time) (shares []dealt, replicas []int64, err error) {
+	s.lowering.Lock()
+	defer s.lowering.Unlock()
+	ids, fences, lows := s.risenLows()
+	err = s.transactWithin(ctx, 0, ownershipTimeout, beginWrite, indexSettings, func(b *batch) {
+		b.Queue(s.sql.Renew, s.owner.id, replicaLease.Microseconds()).QueryRow(func(row pgx.Row) error {
 			var now time.Time
 			err := row.Scan(&now)
 			s.clock.set(now, began, time.Now())
 			return err
 		})
 		if len(ids) > 0 {
-			b.Queue(s.sql.Lows, ids, fences, lows, o.id)
+			b.Queue(s.sql.Lows, ids, fences, lows, s.owner.id)
 		}
 		b.Queue(s.sql.Shares).Query(func(rows pgx.Rows) (err error) {
 			shares, err = pgx.CollectRows(rows, readDealt)
@@ -150,14 +169,7 @@ func (s *Store) renew(ctx context.Context) error {
 			return err
 		})
 	})
-	if err != nil {
-		return err
-	}
-	o.alive = true
-	o.mu.Lock()
-	o.validUntil = began.Add(replicaLease - renewMargin)
-	o.mu.Unlock()
-	return s.redeal(ctx, shares, replicas)
+	return shares, replicas, err
 }
 
 func readDealt(row pgx.CollectableRow) (d dealt, err error) {
@@ -251,8 +263,10 @@ func (s *Store) release(ctx context.Context, ids []int32) error {
 // leave gives up all shares, and takes the replica out of those that live.
 func (s *Store) leave(ctx context.Context) error {
 	o := &s.owner
-	o.tick.Lock()
-	defer o.tick.Unlock()
+	o.tick <- struct{}{}
+	defer func() { <-o.tick }()
+	s.lowering.Lock()
+	defer s.lowering.Unlock()
 	if !o.alive {
 		return nil
 	}
@@ -337,12 +351,15 @@ func (s *Store) loadShares(ctx context.Context, ids []int32) error {
 	if err != nil {
 		return err
 	}
+	if err := s.settle(ctx, ids); err != nil {
+		return err
+	}
 	var l loaded
 	err = s.transact(ctx, 0, beginWrite, indexSettings, func(b *batch) {
 		for _, replica := range former {
 			b.Queue("SELECT pg_advisory_xact_lock($1)", s.lockOf(replica))
 		}
-		b.Queue(s.sql.TakeNotices, ids, s.owner.id)
+		b.Queue(s.sql.TakeNotices, ids, s.owner.id, someNotices)
 		b.Queue(s.sql.UnblockAll, ids)
 		b.Queue(s.sql.Shares).Query(func(rows pgx.Rows) (err error) {
 			l.shares, err = pgx.CollectRows(rows, readDealt)
@@ -366,6 +383,45 @@ func (s *Store) loadShares(ctx context.Context, ids []int32) error {
 	}
 	s.install(ids, &l)
 	return nil
+}
+
+// settleStep is how many events are given rows for at once.
+const settleStep = 10_000
+
+// settle gives rows to the oldest of what is pending of shares, if there is more than memory should hold: nobody has claimed for
+// long. What this replica publishes at the same time must not be passed by a low mark, nor what it has published since it began to load.
+func (s *Store) settle(ctx context.Context, ids []int32) error {
+	for {
+		lag := 0
+		err := s.read(ctx, indexSettings, func(b *batch) {
+			b.Queue(s.sql.Lag, ids, maxLag+1).QueryRow(func(row pgx.Row) error { return row.Scan(&lag) })
+		})
+		if err != nil || lag <= maxLag {
+			return err
+		}
+		most := int64(math.MaxInt64)
+		s.mu.Lock()
+		for _, floor := range s.floors {
+			most = min(most, int64(floor))
+		}
+		for _, id := range ids {
+			for _, f := range s.shares[id].fed {
+				most = min(most, int64(f.seq)-1)
+			}
+		}
+		s.mu.Unlock()
+		raised := false
+		err = s.write(ctx, finishSettings, func(b *batch) {
+			b.Queue(s.sql.LockShared, s.lockOf(s.owner.id))
+			b.Queue(s.sql.Settle, ids, settleStep, most, s.owner.id).Exec(func(tag pgconn.CommandTag) error {
+				raised = tag.RowsAffected() > 0
+				return nil
+			})
+		})
+		if err != nil || !raised {
+			return err // what is left is read as it is
+		}
+	}
 }
 
 // formerOwners returns the replicas that had the shares before, but not this one: what it publishes meanwhile waits in fed.

@@ -112,8 +112,7 @@ func TestSharesAreDealt(t *testing.T) {
 	}
 	publish(first)
 	second, third := open(t, pool, schema), open(t, pool, schema)
-	run(second)
-	run(third)
+	stopSecond, stopThird := run(second), run(third)
 	publish(second)
 	await(t, "three have equal parts", func() bool {
 		parts := []int{first.Owned(), second.Owned(), third.Owned()}
@@ -128,6 +127,8 @@ func TestSharesAreDealt(t *testing.T) {
 	await(t, "the others have what the stopped one had", func() bool { return second.Owned()+third.Owned() == shares })
 	publish(third)
 	await(t, "all of four events arrive", arrived(800))
+	stopSecond()
+	stopThird()
 	mu.Lock()
 	defer mu.Unlock()
 	for d, n := range got {
@@ -205,7 +206,9 @@ func TestLostAnswerToAPublish(t *testing.T) {
 	t.Parallel()
 	needServer(t)
 	p := newProxy(t, serverURL)
-	through, err := pgxpool.New(t.Context(), p.url)
+	// No round trip but that of the transaction: neither to prepare statements nor to connect.
+	const connections = 8
+	through, err := pgxpool.New(t.Context(), fmt.Sprintf("%s&default_query_exec_mode=exec&pool_min_conns=%d", p.url, connections))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,10 +221,11 @@ func TestLostAnswerToAPublish(t *testing.T) {
 	}
 	t.Cleanup(func() { s.Close() })
 	subscribeJudge(t, s, newJudge(t))
-	if err := s.Enqueue(t.Context(), someEvents(1)...); err != nil { // the statements are prepared
+	if err := s.Enqueue(t.Context(), someEvents(1)...); err != nil {
 		t.Fatal(err)
 	}
 	deliver(t, s, claimAll(t, s)...)
+	await(t, "the connections are made", func() bool { return through.Stat().IdleConns() >= connections-1 })
 	p.hold(true)
 	ctx, cancel := context.WithCancel(t.Context())
 	published := make(chan error, 1)

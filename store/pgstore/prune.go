@@ -76,7 +76,7 @@ func (s *Store) pruneStep(ctx context.Context, sql string, args ...any) (n int, 
 	return n, there, err
 }
 
-// resumeErasure goes on with an erasure that nobody has ended.
+// resumeErasure takes a step of an erasure that is not over.
 func (s *Store) resumeErasure(ctx context.Context) (more bool, err error) {
 	var seq int64
 	err = s.readRow(ctx, s.sql.Erasing)(&seq)
@@ -86,7 +86,8 @@ func (s *Store) resumeErasure(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	return true, s.endErased(ctx, seq)
+	_, err = s.eraseStep(ctx, seq)
+	return true, err
 }
 
 // keep is a retention in microseconds; nil when it is for ever.

@@ -26,7 +26,7 @@ type statements struct {
 	Create, Get, Update, Remove, ListSubscriptions   string
 	Attempts, ListAll, ListRows, ListImplicit        string
 	Requeue, Erasable, ErasableOne, Erase, EraseStep string
-	Erased, Erasing, PruneLock, Prune                string
+	Erasing, PruneLock, Prune, Settle, Lag           string
 	SweepCanceled, SweepDeleted                      string
 	Pending, CountSubscriptions, HealthOf            string
 	Tally, TalliesOf                                 string

@@ -42,6 +42,10 @@ type Store struct {
 	// has ended meanwhile, and waits for ever. It is held over transactions, and taken before mu.
 	keyed sync.Mutex
 
+	// lowering is held by who raises low marks in the database, and by who takes in what may be new below them. It is taken
+	// after keyed and before mu.
+	lowering sync.Mutex
+
 	mu     sync.Mutex // guards memory; never held over a call of the server's
 	memory            // what is pending and leased of this replica's shares
 
@@ -89,7 +93,8 @@ func New(pool *pgxpool.Pool, o *Options) (*Store, error) {
 	}
 	s := &Store{o: opts, pool: pool, sql: newStatements(opts.Schema), log: logger{opts.Logger},
 		memory: newMemory(), claiming: make(chan struct{}, 1)}
-	s.owner.id, s.owner.now = rand.Int64N(math.MaxInt64)+1, make(chan struct{}, 1)
+	s.owner.id = rand.Int64N(math.MaxInt64) + 1
+	s.owner.now, s.owner.tick = make(chan struct{}, 1), make(chan struct{}, 1)
 	s.counts = s.newCounts()
 	s.life, s.end = context.WithCancel(context.Background())
 	s.cut, s.cutOff = context.WithCancel(context.Background())

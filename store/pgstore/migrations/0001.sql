@@ -139,9 +139,10 @@ CREATE TABLE outhook.deleted_subscriptions (
     swept boolean NOT NULL DEFAULT false
 );
 
--- Events whose pending deliveries are being canceled because they were erased.
+-- Events whose deliveries are being told that they are over because they were erased, and the last subscription whose was.
 CREATE TABLE outhook.erasures (
-    seq bigint PRIMARY KEY
+    seq  bigint PRIMARY KEY,
+    told bigint NOT NULL DEFAULT 0
 );
 
 -- What was counted of the attempts of a subscription in five minutes (package rollup), by each writer: a replica writes rows

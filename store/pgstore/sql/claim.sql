@@ -2,7 +2,7 @@
 -- row; of the others the owner knows.
 SELECT o.ord, e.id, e.type, e.tenant, e.key, e.time, e.enqueued_at, coalesce(d.body, e.body), e.trace,
     coalesce(d.attempts, 0), coalesce(d.base, 0), coalesce(d.stamp, o.seq), d.seq IS NOT NULL,
-    e.erased_at IS NULL AND coalesce(d.stamp, o.seq) >= s.canceled_to AND (d.seq IS NULL OR d.state = 0),
+    coalesce(d.due, 0), e.erased_at IS NULL AND coalesce(d.stamp, o.seq) >= s.canceled_to AND (d.seq IS NULL OR d.state = 0),
     coalesce(d.behind, false) OR e.key <> '' AND EXISTS (
         SELECT 1 FROM outhook.deliveries b
         WHERE b.sub = o.sub AND b.key = e.key AND b.state = 0 AND b.seq < o.seq AND coalesce(b.stamp, b.seq) >= s.canceled_to

@@ -1,14 +1,18 @@
--- $1 an erased event, $2 after this subscription, $3 how many deliveries. Returns how many were looked at, and the last.
-WITH r AS MATERIALIZED ( -- what was canceled before stays so
+-- $1 an erased event, $2 how many of its deliveries are told that they are over: those after the last that were. Returns how many
+-- there were. What was canceled before stays as it is.
+WITH m AS MATERIALIZED (
+    SELECT m.seq, m.told FROM outhook.erasures m WHERE m.seq = $1
+), r AS MATERIALIZED (
     SELECT e.seq, u.sub, h.low, d.seq IS NOT NULL AS there, coalesce(c.at, e.erased_at) AS at, coalesce(c.reason, 'erased') AS reason
-    FROM outhook.events e CROSS JOIN LATERAL unnest(e.recipients) AS u(sub)
+    FROM m JOIN outhook.events e ON e.seq = m.seq
+    CROSS JOIN LATERAL unnest(e.recipients) AS u(sub)
     JOIN outhook.subscriptions s ON s.num = u.sub
     JOIN outhook.shares h ON h.id = u.sub % 64
     LEFT JOIN outhook.deliveries d ON d.sub = u.sub AND d.seq = e.seq
     LEFT JOIN LATERAL (
         SELECT c.at, c.reason FROM outhook.cancellations c
         WHERE c.sub = u.sub AND c.before > coalesce(d.stamp, e.seq) AND c.at <= e.erased_at ORDER BY c.before LIMIT 1) c ON true
-    WHERE e.seq = $1 AND u.sub > $2::bigint ORDER BY u.sub LIMIT $3::int
+    WHERE u.sub > m.told ORDER BY u.sub LIMIT $2::int
 ), ended AS (
     UPDATE outhook.deliveries d SET body = NULL, answers = NULL, behind = false,
         finished_at = CASE d.state WHEN 0 THEN r.at ELSE d.finished_at END,
@@ -24,5 +28,9 @@ WITH r AS MATERIALIZED ( -- what was canceled before stays so
     INSERT INTO outhook.notices (share, fresh, subs, seqs)
     SELECT c.sub % 64, false, array_agg(c.sub), array_agg(c.seq)
     FROM (SELECT * FROM ended UNION ALL SELECT * FROM rowless) c GROUP BY 1
+), marked AS (
+    UPDATE outhook.erasures x SET told = (SELECT max(sub) FROM r) FROM m WHERE x.seq = m.seq AND EXISTS (SELECT 1 FROM r)
+), over AS (
+    DELETE FROM outhook.erasures x USING m WHERE x.seq = m.seq AND NOT EXISTS (SELECT 1 FROM r)
 )
-SELECT count(*), coalesce(max(sub), 0) FROM r
+SELECT count(*) FROM r

@@ -1,8 +1,9 @@
--- $1 shares, $2 the replica: takes the notices of those that are its own, and returns what to look at as it is now. A fresh
+-- $1 shares, $2 the replica, $3 how many: takes the notices of those that are its own, and returns what to look at as it is now. A fresh
 -- delivery whose event the low mark has passed gets a row, as without one it would be over.
 WITH taken AS (
     DELETE FROM outhook.notices n USING outhook.shares h
-    WHERE n.share = ANY ($1::int[]) AND h.id = n.share AND h.owner = $2::bigint
+    WHERE (n.share, n.id) IN (SELECT x.share, x.id FROM outhook.notices x WHERE x.share = ANY ($1::int[]) LIMIT $3::int)
+      AND h.id = n.share AND h.owner = $2::bigint
     RETURNING n.fresh, n.subs, n.seqs, h.low
 ), look AS MATERIALIZED (
     SELECT u.sub, u.seq, bool_or(t.fresh) AS fresh, max(t.low) AS low
