@@ -206,9 +206,14 @@ func TestLostAnswerToAPublish(t *testing.T) {
 	t.Parallel()
 	needServer(t)
 	p := newProxy(t, serverURL)
-	// No round trip but that of the transaction: neither to prepare statements nor to connect.
+	// No round trip but that of the transaction: not to connect, to see whether a connection is good, or to prepare.
 	const connections = 8
-	through, err := pgxpool.New(t.Context(), fmt.Sprintf("%s&default_query_exec_mode=exec&pool_min_conns=%d", p.url, connections))
+	config, err := pgxpool.ParseConfig(fmt.Sprintf("%s&default_query_exec_mode=exec&pool_max_conns=%d", p.url, connections))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
+	through, err := pgxpool.NewWithConfig(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +230,9 @@ func TestLostAnswerToAPublish(t *testing.T) {
 		t.Fatal(err)
 	}
 	deliver(t, s, claimAll(t, s)...)
-	await(t, "the connections are made", func() bool { return through.Stat().IdleConns() >= connections-1 })
+	for _, conn := range acquire(t, through, connections) {
+		conn.Release()
+	}
 	p.hold(true)
 	ctx, cancel := context.WithCancel(t.Context())
 	published := make(chan error, 1)
@@ -248,6 +255,19 @@ func TestLostAnswerToAPublish(t *testing.T) {
 	if want := ids(ev); !slices.Equal(got, want) {
 		t.Errorf("claims: got %v, want %v", got, want)
 	}
+}
+
+// acquire takes so many connections of a pool at the same time.
+func acquire(t *testing.T, pool *pgxpool.Pool, n int) (conns []*pgxpool.Conn) {
+	t.Helper()
+	for range n {
+		conn, err := pool.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		conns = append(conns, conn)
+	}
+	return conns
 }
 
 // TestSpill checks that what stays behind gets rows, so that neither memory nor what a new owner reads grows with the backlog, and
