@@ -164,7 +164,7 @@ type History interface {
 	//
 	// Bound: it does not read the history. In boltstore the time grows with the subscriptions that have something pending: well
 	// under a microsecond for each, and some microseconds where the oldest of a subscription has ended since the last call
-	// and the next must be found among its retries. pgstore counts what is pending, about 0.1 s for a million; memstore
+	// and the next must be found among its retries. pgstore counts what is pending, about 0.1 s for a million, and its InFlight is the replica's own; memstore
 	// looks at every delivery.
 	Stats(ctx context.Context, subscriptionID string) (Stats, error)
 }

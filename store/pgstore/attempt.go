@@ -12,10 +12,10 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// A delivery's log has its attempts one after another, oldest first: when it began in seconds since the year 1 and nanoseconds, how
-// long it took in nanoseconds, its status, and its error with the length in front. Numbers are varints. What endpoints
-// answered is kept apart, as that alone is erased: for each attempt that has an answer its number, and the answer with
-// its length.
+// A delivery's log has its attempts one after another, oldest first: when it began in seconds since
+// the year 1 and nanoseconds, how long it took in nanoseconds, its status, and its error with the
+// length in front. Numbers are varints. What endpoints answered is kept apart, as that alone is
+// erased: for each attempt that has an answer its number, and the answer with its length.
 
 // year1 is the zero time in seconds since 1970.
 var year1 = time.Time{}.Unix()

@@ -16,13 +16,13 @@ const (
 	// statementTimeout bounds a transaction, with the wait for a connection.
 	statementTimeout = 30 * time.Second
 
-	// afterContext is how much longer a transaction that has begun may take when its caller's context
-	// ends. It nearly always ends sooner, and cutting it off breaks the connection and leaves the
-	// effect unknown: a Claim that is cut off keeps leases that nobody has.
+	// afterContext is how much longer a transaction that has begun may take when its caller's
+	// context ends. It nearly always ends sooner, and cutting it off breaks the connection and
+	// leaves the effect unknown: a Claim that is cut off keeps leases that nobody has.
 	afterContext = time.Second
 
-	// afterClose is how much longer one may take when the store is closed, and giveBackTimeout bounds
-	// the last of all.
+	// afterClose is how much longer one may take when the store is closed, and giveBackTimeout
+	// bounds the last of all.
 	afterClose      = 5 * time.Second
 	giveBackTimeout = 2 * time.Second
 
@@ -125,7 +125,8 @@ func (s *Store) writeAfter(ctx context.Context, settings string, read, write fun
 	return s.whyEnded(bounded, err)
 }
 
-// whyEnded tells the caller of an end of the context why, and not only what became of the connection.
+// whyEnded tells the caller of an end of the context why, and not only what became of the
+// connection.
 func (s *Store) whyEnded(bounded context.Context, err error) error {
 	if cause := context.Cause(bounded); err != nil && cause != nil && state(err) == "" {
 		return fmt.Errorf("%w (%v)", cause, err)

@@ -11,13 +11,14 @@ import (
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// maxGoes bounds how often a Claim chooses anew because what it chose was not there, or was blocked.
+// maxGoes bounds how often a Claim chooses anew because what it chose was not there, or was
+// blocked.
 const maxGoes = 8
 
 // Claim implements [store.Queue].
 //
-// It claims of the subscriptions whose share is this replica's, which it becomes a part of by its first Claim. One Claim
-// goes on at a time: another waits.
+// It claims of the subscriptions whose share is this replica's, which it becomes a part of by its
+// first Claim. One Claim goes on at a time: another waits.
 func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
 	result, err := s.claim(ctx, req)
 	if err != nil && len(result.Claims) == 0 { // what is leased must be handed out
@@ -62,8 +63,9 @@ func (s *Store) claim(ctx context.Context, req store.ClaimRequest) (result store
 	}
 }
 
-// claiming is one go at a Claim. The schedule chooses and leases what is due; then it is read, in a snapshot that is begun after
-// that, with the notices that there are; and what turned out not to be claimable is given up.
+// claiming is one go at a Claim. The schedule chooses and leases what is due; then it is read, in a
+// snapshot that is begun after that, with the notices that there are; and what turned out not to be
+// claimable is given up.
 type claiming struct {
 	store *Store
 	req   store.ClaimRequest
@@ -159,8 +161,8 @@ func (c *claiming) takeTurns() []schedule.Lack {
 	return nil
 }
 
-// holdKeys notes which keys were leased when this was chosen. That they are free by the time that the deliveries are read does
-// not matter: what is read may be older.
+// holdKeys notes which keys were leased when this was chosen. That they are free by the time that
+// the deliveries are read does not matter: what is read may be older.
 func (c *claiming) holdKeys() {
 	c.held = make(map[*queue][]heldKey)
 	for _, l := range c.round.Leases {
@@ -223,7 +225,8 @@ func (c *claiming) readFound(rows pgx.Rows) error {
 	return rows.Err()
 }
 
-// hand completes the claims that can be made, and gives up the others. A lease may have ended while it was read.
+// hand completes the claims that can be made, and gives up the others. A lease may have ended while
+// it was read.
 func (c *claiming) hand() (lost int, parked []parking) {
 	s := c.store
 	s.mu.Lock()
@@ -300,8 +303,9 @@ type parking struct {
 	key   string
 }
 
-// park gives a row to what is blocked, and takes it out of the schedule until what blocks it has ended. That may have been
-// just before: so unless it is leased, the first of the key is looked for in the same transaction.
+// park gives a row to what is blocked, and takes it out of the schedule until what blocks it has
+// ended. That may have been just before: so unless it is leased, the first of the key is looked for
+// in the same transaction.
 func (s *Store) park(ctx context.Context, parked []parking) error {
 	if len(parked) == 0 {
 		return nil
@@ -339,8 +343,9 @@ func (s *Store) park(ctx context.Context, parked []parking) error {
 	return err
 }
 
-// freeKeys returns the keys of which nothing earlier than what is blocked is leased. Who ends a lease that has a key waits for
-// s.keyed, which the caller holds, and unblocks what is behind it then.
+// freeKeys returns the keys of which nothing earlier than what is blocked is leased. Who ends a
+// lease that has a key waits for s.keyed, which the caller holds, and unblocks what is behind it
+// then.
 func (s *Store) freeKeys(parked []parking) (free keySet) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// clock is the server's clock as this replica knows it: what it said once, and the time since by the replica's own, which goes
-// on evenly. Deliveries are due by it.
+// clock is the server's clock as this replica knows it: what it said once, and the time since by
+// the replica's own, which goes on evenly. Deliveries are due by it.
 type clock struct{ last atomic.Pointer[reading] }
 
 // reading is what the server's clock said, and when that was here.
@@ -18,8 +18,8 @@ type reading struct {
 // at returns the server's time when it was a time here.
 func (r *reading) at(here time.Time) int64 { return r.server + int64(here.Sub(r.here)) }
 
-// set takes in what the server's clock said some time between two times here. What is known stays as long as it can be right: or
-// else the clock would jump by as much as answers take.
+// set takes in what the server's clock said some time between two times here. What is known stays
+// as long as it can be right: or else the clock would jump by as much as answers take.
 func (c *clock) set(server, from, to time.Time) {
 	said := server.UnixNano()
 	if r := c.last.Load(); r != nil && r.at(from) <= said && said <= r.at(to) {

@@ -9,7 +9,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// conclude records the outcomes that are not yet: it reads and locks what they are about, decides, and writes.
+// conclude records the outcomes that are not yet: it reads and locks what they are about, decides,
+// and writes.
 func (s *Store) conclude(ctx context.Context, all []*outcome, results []store.Result) (err error) {
 	var rest []int
 	for i, o := range all {
@@ -265,8 +266,8 @@ func (r *deliveryRows) args() []any {
 	return []any{r.subs, r.seqs, r.states, r.dues, r.over, r.attempts, r.statuses, r.keys, r.errs, r.reasons, r.logs, r.answers, r.bodies}
 }
 
-// queueWrites adds the statements that write what was decided. A row that somebody else has made since it was read is an error
-// of the first of them, after which all begins anew.
+// queueWrites adds the statements that write what was decided. A row that somebody else has made
+// since it was read is an error of the first of them, after which all begins anew.
 func (c *concluding) queueWrites(b *batch) {
 	s := c.store
 	var fresh, there deliveryRows

@@ -23,7 +23,8 @@ func wantCounted(t *testing.T, when string, s *pgstore.Store, id string, hour, d
 	}
 }
 
-// TestCountsOfAllReplicas checks that what several replicas have counted adds up, once it is written.
+// TestCountsOfAllReplicas checks that what several replicas have counted adds up, once it is
+// written.
 func TestCountsOfAllReplicas(t *testing.T) {
 	t.Parallel()
 	pool, schema := newPool(t)
@@ -45,8 +46,8 @@ func TestCountsOfAllReplicas(t *testing.T) {
 	wantCounted(t, "when all is written", open(t, pool, schema), "s", 12, 12)
 }
 
-// TestCountsGrowOld checks that counts leave the hour and then the day, when Prune removes them, and go with their
-// subscription.
+// TestCountsGrowOld checks that counts leave the hour and then the day, when Prune removes them,
+// and go with their subscription.
 func TestCountsGrowOld(t *testing.T) {
 	t.Parallel()
 	pool, schema := newPool(t)
@@ -89,8 +90,8 @@ func TestCountsGrowOld(t *testing.T) {
 	}
 }
 
-// TestCountsInMemoryAreBounded checks that what is written is let go when there is much of it, and that what is counted
-// afterwards of the same subscriptions adds to it.
+// TestCountsInMemoryAreBounded checks that what is written is let go when there is much of it, and
+// that what is counted afterwards of the same subscriptions adds to it.
 func TestCountsInMemoryAreBounded(t *testing.T) {
 	t.Parallel()
 	pool, schema := newPool(t)

@@ -85,8 +85,8 @@ func readListed(row pgx.CollectableRow) (d listed, err error) {
 	return d, err
 }
 
-// filter is a query of deliveries in SQL. Those of one subscription are its rows, and what is pending of it without one; those of all are
-// found by walking the events.
+// filter is a query of deliveries in SQL. Those of one subscription are its rows, and what is
+// pending of it without one; those of all are found by walking the events.
 type filter struct {
 	sources []source
 	where   []string

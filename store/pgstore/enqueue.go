@@ -127,8 +127,8 @@ func readStored(rows pgx.Rows) (out []stored, err error) {
 
 // Enqueue implements [store.Queue].
 //
-// Calls that come while others are on their way to the disk share one transaction. One that waits for an event of the same ID in
-// an open transaction of the host's waits alone.
+// Calls that come while others are on their way to the disk share one transaction. One that waits
+// for an event of the same ID in an open transaction of the host's waits alone.
 func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
 	built, size, err := build(evs)
 	if err == nil {
@@ -146,10 +146,12 @@ func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
 	return nil
 }
 
-// publishing is a transaction that publishes for shares of this replica, from before it begins until its effect is known.
+// publishing is a transaction that publishes for shares of this replica, from before it begins
+// until its effect is known.
 type publishing struct{}
 
-// enqueue stores events in a transaction of its own, and tells the schedule. The first try is for events that are new.
+// enqueue stores events in a transaction of its own, and tells the schedule. The first try is for
+// events that are new.
 func (s *Store) enqueue(ctx context.Context, evs []newEvent, settings string) (err error) {
 	for try := range tries {
 		var out []stored
@@ -207,7 +209,8 @@ func (s *Store) endPublishing(p *publishing, out []stored) {
 	}
 }
 
-// lostPublishing finds out what has become of a transaction whose end is not known, in the background.
+// lostPublishing finds out what has become of a transaction whose end is not known, in the
+// background.
 func (s *Store) lostPublishing(p *publishing, evs []newEvent) {
 	ids := make([]string, len(evs))
 	for i := range evs {
@@ -227,8 +230,8 @@ func (s *Store) lostPublishing(p *publishing, evs []newEvent) {
 	})
 }
 
-// findPublished waits until the transaction has ended, by taking the lock that it has exclusively, and gives what it has stored to the
-// schedule.
+// findPublished waits until the transaction has ended, by taking the lock that it has exclusively,
+// and gives what it has stored to the schedule.
 func (s *Store) findPublished(p *publishing, ids []string) error {
 	var out []stored
 	err := s.transact(s.life, 0, beginWrite, indexSettings, func(b *batch) {

@@ -10,12 +10,14 @@ import (
 	"github.com/outhook/outhook/events"
 )
 
-// EnqueueTx is Enqueue in a transaction of the host's: the events are stored if and when it commits, and not at all if it
-// does not. So an order and its webhook are one, with nothing between them to lose.
+// EnqueueTx is Enqueue in a transaction of the host's: the events are stored if and when it
+// commits, and not at all if it does not. So an order and its webhook are one, with nothing between
+// them to lose.
 //
-// It works at every isolation level and makes no other publisher wait, unless both store an event of the same ID. After an
-// error other than an *events.InvalidError the transaction can be used no more, as after any statement of PostgreSQL's
-// that fails, but for store.ErrConflict, which leaves it as it was.
+// It works at every isolation level and makes no other publisher wait, unless both store an event
+// of the same ID. After an error other than an *events.InvalidError the transaction can be used no
+// more, as after any statement of PostgreSQL's that fails, but for store.ErrConflict, which leaves
+// it as it was.
 func (s *Store) EnqueueTx(ctx context.Context, tx pgx.Tx, evs ...events.Event) error {
 	err := s.enqueueTx(ctx, evs, func(query string, args []any) scanner { return tx.QueryRow(ctx, query, args...) })
 	if err != nil {
@@ -24,7 +26,8 @@ func (s *Store) EnqueueTx(ctx context.Context, tx pgx.Tx, evs ...events.Event) e
 	return nil
 }
 
-// EnqueueSQLTx is EnqueueTx for a host that uses database/sql, with pgx's driver (github.com/jackc/pgx/v5/stdlib).
+// EnqueueSQLTx is EnqueueTx for a host that uses database/sql, with pgx's driver
+// (github.com/jackc/pgx/v5/stdlib).
 func (s *Store) EnqueueSQLTx(ctx context.Context, tx *sql.Tx, evs ...events.Event) error {
 	err := s.enqueueTx(ctx, evs, func(query string, args []any) scanner { return tx.QueryRowContext(ctx, query, args...) })
 	if err != nil {
@@ -42,8 +45,8 @@ func (q txQuerier) QueryRow(_ context.Context, sql string, args ...any) pgx.Row 
 // scanner is a row of pgx or of database/sql.
 type scanner interface{ Scan(dest ...any) error }
 
-// enqueueTx stores the events in a transaction of somebody else's. The notification goes with it; the reader of Ready here
-// gets one like any other.
+// enqueueTx stores the events in a transaction of somebody else's. The notification goes with it;
+// the reader of Ready here gets one like any other.
 func (s *Store) enqueueTx(ctx context.Context, evs []events.Event, query func(string, []any) scanner) error {
 	built, _, err := build(evs)
 	if err != nil {

@@ -67,7 +67,8 @@ func (s *Store) erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 // eraseSlice is how many deliveries of an erased event are told so in one transaction.
 const eraseSlice = 2000
 
-// endErased tells the deliveries of an erased event that they are over, in short transactions. What it does not come to, Prune does.
+// endErased tells the deliveries of an erased event that they are over, in short transactions. What
+// it does not come to, Prune does.
 func (s *Store) endErased(ctx context.Context, seq int64) error {
 	for {
 		if count, err := s.eraseStep(ctx, seq); err != nil || count == 0 {
@@ -92,7 +93,8 @@ func (s *Store) eraseStep(ctx context.Context, seq int64) (count int, err error)
 	return 0, err
 }
 
-// bar keeps deliveries of events from being claimed here, before it is known of each that it is over.
+// bar keeps deliveries of events from being claimed here, before it is known of each that it is
+// over.
 func (s *Store) bar(seqs []int64) {
 	s.mu.Lock()
 	defer s.unlock()

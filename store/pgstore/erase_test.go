@@ -39,8 +39,9 @@ func rowsWith(t *testing.T, pool *pgxpool.Pool, schema string, texts ...string) 
 	return tables
 }
 
-// TestEraseLeavesNoRow checks that what an event carried is in no row of any table afterwards: of a delivery that is
-// pending, one that is finished, and one of an unsubscribed subscription that no Prune has been to.
+// TestEraseLeavesNoRow checks that what an event carried is in no row of any table afterwards: of a
+// delivery that is pending, one that is finished, and one of an unsubscribed subscription that no
+// Prune has been to.
 func TestEraseLeavesNoRow(t *testing.T) {
 	t.Parallel()
 	pool, schema := newPool(t)
@@ -103,7 +104,8 @@ func deliveryOf(t *testing.T, s *pgstore.Store, subscriptionID, eventID string) 
 	return page.Items[0]
 }
 
-// TestEraseAmongMany checks that a step of erasing a tenant ends before it has read all events of others.
+// TestEraseAmongMany checks that a step of erasing a tenant ends before it has read all events of
+// others.
 func TestEraseAmongMany(t *testing.T) {
 	t.Parallel()
 	pool, schema := newPool(t)

@@ -18,9 +18,9 @@ func (p *plan) work() (rows float64) {
 	return rows
 }
 
-// TestWidePlan checks that storing events for many subscriptions looks at a number of rows that goes by
-// the number of deliveries and not by its product with that of events, whether the server knows its
-// tables or not.
+// TestWidePlan checks that storing events for many subscriptions looks at a number of rows that
+// goes by the number of deliveries and not by its product with that of events, whether the server
+// knows its tables or not.
 func TestWidePlan(t *testing.T) {
 	t.Parallel()
 	const subs = 400

@@ -83,7 +83,8 @@ func newOutcome(o *store.Outcome) *outcome {
 	return own
 }
 
-// sealAll finds the leases of outcomes. Those of successes count no more against the limits of Claim: the requests are over.
+// sealAll finds the leases of outcomes. Those of successes count no more against the limits of
+// Claim: the requests are over.
 func (s *Store) sealAll(outcomes []*outcome) {
 	s.mu.Lock()
 	defer s.unlock()
@@ -112,7 +113,8 @@ func (s *Store) unsealAll(outcomes []*outcome) {
 	}
 }
 
-// endAll ends the leases of outcomes that were recorded or ignored. Those of the recorded have ended already.
+// endAll ends the leases of outcomes that were recorded or ignored. Those of the recorded have
+// ended already.
 func (s *Store) endAll(outcomes []*outcome) {
 	s.mu.Lock()
 	defer s.unlock()
@@ -124,8 +126,8 @@ func (s *Store) endAll(outcomes []*outcome) {
 	}
 }
 
-// finishJoined records what several callers have to be recorded: the simple ones by one statement, and the rest, with what that
-// has left, by looking at them first.
+// finishJoined records what several callers have to be recorded: the simple ones by one statement,
+// and the rest, with what that has left, by looking at them first.
 func (s *Store) finishJoined(ctx context.Context, calls []*call[*outcome, store.Result]) {
 	var all []*outcome
 	for _, c := range calls {
@@ -152,7 +154,8 @@ func (s *Store) finishJoined(ctx context.Context, calls []*call[*outcome, store.
 	}
 }
 
-// inOrder has all outcomes of a subscription recorded in one way, as each goes by the health that those before it leave.
+// inOrder has all outcomes of a subscription recorded in one way, as each goes by the health that
+// those before it leave.
 func inOrder(all []*outcome) {
 	hard := make(map[string]bool)
 	for _, o := range all {
@@ -165,8 +168,8 @@ func inOrder(all []*outcome) {
 	}
 }
 
-// finishSimple records first attempts that succeeded at endpoints that work: nothing but their rows is to be written. What
-// it finds otherwise it leaves.
+// finishSimple records first attempts that succeeded at endpoints that work: nothing but their rows
+// is to be written. What it finds otherwise it leaves.
 func (s *Store) finishSimple(ctx context.Context, all []*outcome, results []store.Result) error {
 	at := make(map[moved]int) // by subscription and event
 	var subs, seqs []int64

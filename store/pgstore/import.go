@@ -29,21 +29,25 @@ type delivery struct{ subscriptionID, eventID string }
 
 func of(l *store.Lease) delivery { return delivery{l.SubscriptionID, l.EventID} }
 
-// Import moves what another store, such as a boltstore, still has to do into this one: its subscriptions with their health,
-// and its pending deliveries with their attempts, in their order, each due when it was. Then it copies the history: finished
-// deliveries and their attempts, but not the bodies of events of which nothing is pending, as
-// the other store gives out no body that is not to be sent. Those events are Erased here: Requeue passes them over, and
-// whoever publishes one again publishes nothing. Counts (store.Window) begin anew.
+// Import moves what another store, such as a boltstore, still has to do into this one: its
+// subscriptions with their health, and its pending deliveries with their attempts, in their order,
+// each due when it was. Then it copies the history: finished deliveries and their attempts, but not
+// the bodies of events of which nothing is pending, as the other store gives out no body that is
+// not to be sent. Those events are Erased here: Requeue passes them over, and whoever publishes one
+// again publishes nothing. Counts (store.Window) begin anew.
 //
-// Nothing is lost and nothing is done twice: a delivery is stored here, on disk, before it is ended there (as dead, with
-// "moved to PostgreSQL"), and one that is here already is not stored again. So after an error, or a crash, Import can be
-// called again and goes on, though what waited for a retry may then be due at once, and what was moved first comes first.
-// Nobody else may use the old store meanwhile, and afterwards nobody should: neither publish to it nor run a dispatcher on
-// it. This store may be in use already, by other replicas too.
+// Nothing is lost and nothing is done twice: a delivery is stored here, on disk, before it is ended
+// there (as dead, with "moved to PostgreSQL"), and one that is here already is not stored again. So
+// after an error, or a crash, Import can be called again and goes on, though what waited for a
+// retry may then be due at once, and what was moved first comes first. Nobody else may use the old
+// store meanwhile, and afterwards nobody should: neither publish to it nor run a dispatcher on it.
+// This store may be in use already, by other replicas too.
 //
-// It calls progress, unless that is nil, with what it has moved so far, after each step of some hundred.
+// It calls progress, unless that is nil, with what it has moved so far, after each step of some
+// hundred.
 //
-// It keeps the ID and the due time of each pending delivery in memory while it works, about 200 bytes.
+// It keeps the ID and the due time of each pending delivery in memory while it works, about 200
+// bytes.
 func (s *Store) Import(ctx context.Context, from store.Store, progress func(Imported)) (Imported, error) {
 	if progress == nil {
 		progress = func(Imported) {}
@@ -149,7 +153,8 @@ func (im *importer) order(ctx context.Context) error {
 	return nil
 }
 
-// loosen makes everything claimable in the old store: it ends holds, and what waits for a retry waits no more.
+// loosen makes everything claimable in the old store: it ends holds, and what waits for a retry
+// waits no more.
 func (im *importer) loosen(ctx context.Context) error {
 	for _, id := range im.held {
 		var url string

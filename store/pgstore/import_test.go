@@ -78,7 +78,8 @@ func finishedIn(t *testing.T, s store.Store) (lines []string) {
 	}
 }
 
-// checkFinished checks that an event of which nothing was pending is known with its attempt, and can't be sent again.
+// checkFinished checks that an event of which nothing was pending is known with its attempt, and
+// can't be sent again.
 func checkFinished(t *testing.T, s store.Store, o *old) {
 	t.Helper()
 	attempts, err := s.Attempts(t.Context(), o.subs[0].ID, o.finished.ID)
@@ -97,8 +98,8 @@ func checkFinished(t *testing.T, s store.Store, o *old) {
 	}
 }
 
-// checkRetried checks that the delivery that waits for a retry still does, with its attempts, and that the subscription is as
-// unwell as it was.
+// checkRetried checks that the delivery that waits for a retry still does, with its attempts, and
+// that the subscription is as unwell as it was.
 func checkRetried(t *testing.T, s store.Store, o *old) {
 	t.Helper()
 	id, eventID := o.retried.SubscriptionID, o.retried.EventID

@@ -142,8 +142,8 @@ func ids(evs []events.Event) []string {
 	return out
 }
 
-// stoppedMain is a replica that claims, is stopped, and when it goes on finishes what it has claimed: the first as failed,
-// the second as delivered. It prints which were ignored.
+// stoppedMain is a replica that claims, is stopped, and when it goes on finishes what it has
+// claimed: the first as failed, the second as delivered. It prints which were ignored.
 func stoppedMain(ctx context.Context, s *pgstore.Store) int {
 	claims, err := s.Claim(ctx, store.ClaimRequest{Max: 2, Lease: time.Hour})
 	if err != nil || len(claims.Claims) != 2 {

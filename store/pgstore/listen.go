@@ -19,8 +19,9 @@ const (
 
 // listen starts, at the first call, what learns of changes by other replicas, and tells them.
 //
-// A notification is sent after the transaction, not in it, and for many at once: PostgreSQL makes transactions with one
-// commit one after another. One that is lost costs no more than the poll interval.
+// A notification is sent after the transaction, not in it, and for many at once: PostgreSQL makes
+// transactions with one commit one after another. One that is lost costs no more than the poll
+// interval.
 func (s *Store) listen() {
 	s.waker.once.Do(func() {
 		s.background.Go(s.takeNoticesWhenTold)
@@ -52,8 +53,8 @@ func (s *Store) tellOthers() {
 // channel is the name of the notification channel.
 func (s *Store) channel() string { return s.o.Schema }
 
-// hear has notices taken when another replica says that there are some, on a connection of its own, which it makes anew when
-// it is lost.
+// hear has notices taken when another replica says that there are some, on a connection of its own,
+// which it makes anew when it is lost.
 func (s *Store) hear() {
 	delay := relistenFirst
 	for s.life.Err() == nil {
@@ -67,7 +68,8 @@ func (s *Store) hear() {
 	}
 }
 
-// hearOn listens on a new connection until that is lost. What was missed before it listened it makes up for.
+// hearOn listens on a new connection until that is lost. What was missed before it listened it
+// makes up for.
 func (s *Store) hearOn(ctx context.Context, connected func()) error {
 	conn, err := s.listening(ctx)
 	if err != nil {

@@ -58,8 +58,8 @@ type asked struct {
 	source schedule.Source
 }
 
-// loadLacks reads what the schedule lacks, and hands it over. The mutex is not held over the reading: what changes
-// meanwhile, the schedule remembers.
+// loadLacks reads what the schedule lacks, and hands it over. The mutex is not held over the
+// reading: what changes meanwhile, the schedule remembers.
 func (s *Store) loadLacks(ctx context.Context, lacks []schedule.Lack) error {
 	loads := make([]schedule.Loaded, len(lacks))
 	states := make(map[int64]*subscriptionState)

@@ -8,15 +8,16 @@ import (
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// What memory knows of a subscription of a share that is this replica's, and of each lease. The schedule decides with it
-// which delivery is next.
+// What memory knows of a subscription of a share that is this replica's, and of each lease. The
+// schedule decides with it which delivery is next.
 type (
 	queue = schedule.Sub[subscriber, claimed]
 	lease = schedule.Lease[subscriber, claimed]
 )
 
 const (
-	// maxWindow is how many positions the schedule holds of each order that the database has in full.
+	// maxWindow is how many positions the schedule holds of each order that the database has in
+	// full.
 	maxWindow = 128
 
 	// maxIdle is how many queues are kept that have nothing.
@@ -25,8 +26,8 @@ const (
 
 // subscriber is what memory has of a subscription beside what the schedule knows.
 type subscriber struct {
-	// sub is the subscription, once it is read. It is replaced as a whole and never changed, so claims can share what it
-	// points to.
+	// sub is the subscription, once it is read. It is replaced as a whole and never changed, so
+	// claims can share what it points to.
 	sub *store.Subscription
 
 	canceledTo uint64 // what became pending before it is canceled
@@ -49,8 +50,8 @@ type memory struct {
 	// lastSeq is the highest event that was seen. Numbers that are drawn from now on are higher.
 	lastSeq uint64
 
-	// floors are below the events of the transactions under way that publish for shares of this replica: no low mark passes
-	// them.
+	// floors are below the events of the transactions under way that publish for shares of this
+	// replica: no low mark passes them.
 	floors map[*publishing]uint64
 
 	maxRowless int // see spill.go, also for the next
@@ -80,8 +81,8 @@ func (s *Store) unlock() {
 // shareOf returns the share of a subscription.
 func (m *memory) shareOf(num uint64) *share { return &m.shares[num%shareCount] }
 
-// feed takes in a first attempt that has no row. That of a share that is being loaded waits until it is: the load may
-// have it too.
+// feed takes in a first attempt that has no row. That of a share that is being loaded waits until
+// it is: the load may have it too.
 func (m *memory) feed(num, seq uint64, now int64) {
 	m.lastSeq = max(m.lastSeq, seq)
 	switch sh := m.shareOf(num); sh.state {

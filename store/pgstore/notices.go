@@ -7,7 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// looked is what a notice is about, as the database has it now. An event of 0 stands for the subscription itself.
+// looked is what a notice is about, as the database has it now. An event of 0 stands for the
+// subscription itself.
 type looked struct {
 	sub, seq int64
 	implicit bool // it is new, and pending without a row
@@ -17,8 +18,8 @@ type looked struct {
 	key      *string
 }
 
-// takeNotices looks at what others have changed of this replica's shares, and tells the schedule. When it has returned, the
-// schedule knows all that was committed before it was called.
+// takeNotices looks at what others have changed of this replica's shares, and tells the schedule.
+// When it has returned, the schedule knows all that was committed before it was called.
 func (s *Store) takeNotices(ctx context.Context) error {
 	s.keyed.Lock() // what is looked at may unblock others
 	defer s.keyed.Unlock()
@@ -76,8 +77,8 @@ func readLooked(row pgx.CollectableRow) (l looked, err error) {
 	return l, err
 }
 
-// look tells the schedule what was looked at. A notice is gone by now, so if the rest of it can't be read the shares are read
-// again as a whole.
+// look tells the schedule what was looked at. A notice is gone by now, so if the rest of it can't
+// be read the shares are read again as a whole.
 func (s *Store) look(ctx context.Context, looks []looked) error {
 	var subs []int64
 	var keys keySet
@@ -158,8 +159,8 @@ func (k *keySet) add(sub int64, key string) {
 	k.subs, k.keys = append(k.subs, sub), append(k.keys, key)
 }
 
-// unblock frees what is behind nothing any more. The caller holds s.keyed, so that nothing is put behind a delivery that ends
-// at the same time.
+// unblock frees what is behind nothing any more. The caller holds s.keyed, so that nothing is put
+// behind a delivery that ends at the same time.
 func (s *Store) unblock(ctx context.Context, keys *keySet) error {
 	if len(keys.subs) == 0 {
 		return nil
@@ -200,7 +201,8 @@ func (s *Store) applyAll(changes []moved) {
 	}
 }
 
-// takeNoticesWhenTold takes notices in the background, whenever somebody says that there are some and now and then.
+// takeNoticesWhenTold takes notices in the background, whenever somebody says that there are some
+// and now and then.
 func (s *Store) takeNoticesWhenTold() {
 	ticker := time.NewTicker(s.o.PollInterval)
 	defer ticker.Stop()
@@ -218,8 +220,9 @@ func (s *Store) takeNoticesWhenTold() {
 	}
 }
 
-// noticed is what a call ends with that has written notices: what is this replica's own it looks at now, and the others are told.
-// It does not fail: what is not looked at now is as soon as the server can be reached.
+// noticed is what a call ends with that has written notices: what is this replica's own it looks at
+// now, and the others are told. It does not fail: what is not looked at now is as soon as the
+// server can be reached.
 func (s *Store) noticed(ctx context.Context) {
 	if err := s.takeNotices(context.WithoutCancel(ctx)); err != nil {
 		fill(s.waker.told)

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// replicaLease is how long a replica's shares are its own after it has renewed them, renewEvery how often it does, and
-	// renewMargin how much earlier by its own clock it stops to claim.
+	// replicaLease is how long a replica's shares are its own after it has renewed them, renewEvery
+	// how often it does, and renewMargin how much earlier by its own clock it stops to claim.
 	replicaLease = 4 * time.Second
 	renewEvery   = time.Second
 	renewMargin  = 500 * time.Millisecond
@@ -123,8 +123,8 @@ type dealt struct {
 	live  bool // its owner is
 }
 
-// renew prolongs the replica's lease, raises the low marks of its shares, and takes, hands over and gives up shares as the
-// replicas that live now say.
+// renew prolongs the replica's lease, raises the low marks of its shares, and takes, hands over and
+// gives up shares as the replicas that live now say.
 func (s *Store) renew(ctx context.Context) error {
 	o := &s.owner
 	select {
@@ -344,8 +344,9 @@ type loaded struct {
 	waiting  []int64
 }
 
-// loadShares reads what is pending of shares, once all transactions of their former owners have ended, and gives it to the
-// schedule. The notices come first: what they say is in what is read after them.
+// loadShares reads what is pending of shares, once all transactions of their former owners have
+// ended, and gives it to the schedule. The notices come first: what they say is in what is read
+// after them.
 func (s *Store) loadShares(ctx context.Context, ids []int32) error {
 	former, err := s.formerOwners(ctx, ids)
 	if err != nil {
@@ -388,8 +389,9 @@ func (s *Store) loadShares(ctx context.Context, ids []int32) error {
 // settleStep is how many events are given rows for at once.
 const settleStep = 10_000
 
-// settle gives rows to the oldest of what is pending of shares, if there is more than memory should hold: nobody has claimed for
-// long. What this replica publishes at the same time must not be passed by a low mark, nor what it has published since it began to load.
+// settle gives rows to the oldest of what is pending of shares, if there is more than memory should
+// hold: nobody has claimed for long. What this replica publishes at the same time must not be
+// passed by a low mark, nor what it has published since it began to load.
 func (s *Store) settle(ctx context.Context, ids []int32) error {
 	for {
 		lag := 0
@@ -424,7 +426,8 @@ func (s *Store) settle(ctx context.Context, ids []int32) error {
 	}
 }
 
-// formerOwners returns the replicas that had the shares before, but not this one: what it publishes meanwhile waits in fed.
+// formerOwners returns the replicas that had the shares before, but not this one: what it publishes
+// meanwhile waits in fed.
 func (s *Store) formerOwners(ctx context.Context, ids []int32) (former []int64, err error) {
 	err = s.readRows(ctx, func(rows pgx.Rows) error {
 		former, err = pgx.CollectRows(rows, pgx.RowTo[int64])

@@ -19,7 +19,8 @@ import (
 // shares is how many there are.
 const shares = 64
 
-// TestDeal checks that live replicas get equal parts, and that one that comes or goes moves little beside its own part.
+// TestDeal checks that live replicas get equal parts, and that one that comes or goes moves little
+// beside its own part.
 func TestDeal(t *testing.T) {
 	for n := 1; n <= 9; n++ {
 		replicas := make([]int64, n)
@@ -51,7 +52,8 @@ func TestDeal(t *testing.T) {
 	}
 }
 
-// stay makes a replica take part, as a dispatcher does, until the returned function is called or the test ends.
+// stay makes a replica take part, as a dispatcher does, until the returned function is called or
+// the test ends.
 func stay(t *testing.T, s *pgstore.Store, claims func([]store.Claim)) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var claiming sync.WaitGroup
@@ -77,8 +79,9 @@ func stay(t *testing.T, s *pgstore.Store, claims func([]store.Claim)) (stop func
 	return stop
 }
 
-// TestSharesAreDealt checks that replicas that come get their part and none has another's, that one alone has all, that what
-// a stopped one had goes on, and that nothing is delivered twice meanwhile.
+// TestSharesAreDealt checks that replicas that come get their part and none has another's, that one
+// alone has all, that what a stopped one had goes on, and that nothing is delivered twice
+// meanwhile.
 func TestSharesAreDealt(t *testing.T) {
 	t.Parallel()
 	pool, schema := newPool(t)
@@ -138,8 +141,9 @@ func TestSharesAreDealt(t *testing.T) {
 	}
 }
 
-// TestOpenTransactionOfAnotherReplica checks that what a host publishes in a transaction that stays open while others publish and
-// finish is delivered when it commits, by the owner of its share, and that nobody waits for it.
+// TestOpenTransactionOfAnotherReplica checks that what a host publishes in a transaction that stays
+// open while others publish and finish is delivered when it commits, by the owner of its share, and
+// that nobody waits for it.
 func TestOpenTransactionOfAnotherReplica(t *testing.T) {
 	t.Parallel()
 	pool, schema := newPool(t)
@@ -200,13 +204,14 @@ func TestOpenTransactionOfAnotherReplica(t *testing.T) {
 	}
 }
 
-// TestLostAnswerToAPublish checks that an event is delivered whose commit the publisher never learned of: it was told that it
-// failed, and does not try again.
+// TestLostAnswerToAPublish checks that an event is delivered whose commit the publisher never
+// learned of: it was told that it failed, and does not try again.
 func TestLostAnswerToAPublish(t *testing.T) {
 	t.Parallel()
 	needServer(t)
 	p := newProxy(t, serverURL)
-	// No round trip but that of the transaction: not to connect, to see whether a connection is good, or to prepare.
+	// No round trip but that of the transaction: not to connect, to see whether a connection is
+	// good, or to prepare.
 	const connections = 8
 	config, err := pgxpool.ParseConfig(fmt.Sprintf("%s&default_query_exec_mode=exec&pool_max_conns=%d", p.url, connections))
 	if err != nil {
@@ -270,8 +275,8 @@ func acquire(t *testing.T, pool *pgxpool.Pool, n int) (conns []*pgxpool.Conn) {
 	return conns
 }
 
-// TestSpill checks that what stays behind gets rows, so that neither memory nor what a new owner reads grows with the backlog, and
-// that the order stays.
+// TestSpill checks that what stays behind gets rows, so that neither memory nor what a new owner
+// reads grows with the backlog, and that the order stays.
 func TestSpill(t *testing.T) {
 	t.Parallel()
 	pool, schema := newPool(t)

@@ -37,7 +37,8 @@ func (p *plan) scans() (tables []string) {
 	return tables
 }
 
-// backlog is a store with something of everything, of which all but what one claim takes does not concern it.
+// backlog is a store with something of everything, of which all but what one claim takes does not
+// concern it.
 type backlog struct {
 	pool   *pgxpool.Pool
 	schema string
@@ -46,8 +47,9 @@ type backlog struct {
 	sub    store.Subscription
 }
 
-// newBacklog fills a store: as many deliveries are pending for one subscription and finished, and for each hundred of them
-// there is a subscription that is held with something pending, and one with nothing to do.
+// newBacklog fills a store: as many deliveries are pending for one subscription and finished, and
+// for each hundred of them there is a subscription that is held with something pending, and one
+// with nothing to do.
 func newBacklog(t *testing.T, rows int) *backlog {
 	t.Helper()
 	pool, schema := newPool(t)
@@ -79,10 +81,12 @@ func newBacklog(t *testing.T, rows int) *backlog {
 	return b
 }
 
-// bounded are the tables that may be read from end to end: of what is being changed right now, and of one row a share.
+// bounded are the tables that may be read from end to end: of what is being changed right now, and
+// of one row a share.
 var bounded = []string{"notices", "erasures", "shares"}
 
-// blocks explains each hot statement as it runs when there is work for it, and returns how many blocks it touches.
+// blocks explains each hot statement as it runs when there is work for it, and returns how many
+// blocks it touches.
 func (b *backlog) blocks(t *testing.T) map[string]int {
 	t.Helper()
 	const batch = 50
@@ -124,7 +128,8 @@ func (b *backlog) blocks(t *testing.T) map[string]int {
 	return touched
 }
 
-// explain runs the statement, and undoes it. It runs a second time, when what the first left behind has been read.
+// explain runs the statement, and undoes it. It runs a second time, when what the first left behind
+// has been read.
 func (b *backlog) explain(t *testing.T, s pgstore.Statement, args []any) plan {
 	t.Helper()
 	tx, err := b.pool.Begin(t.Context())

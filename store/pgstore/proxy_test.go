@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// proxy is a network between a store and the server that can fail: it then forwards nothing more, but
-// keeps the connections, as a network does that loses every packet.
+// proxy is a network between a store and the server that can fail: it then forwards nothing more,
+// but keeps the connections, as a network does that loses every packet.
 type proxy struct {
 	url string
 

@@ -31,8 +31,8 @@ func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err er
 	return more, nil
 }
 
-// prune takes the first step that has something to do: erasures that were interrupted, what is canceled and what belonged to
-// deleted subscriptions, and last what is past its retention.
+// prune takes the first step that has something to do: erasures that were interrupted, what is
+// canceled and what belonged to deleted subscriptions, and last what is past its retention.
 func (s *Store) prune(ctx context.Context, r store.Retention) (more bool, err error) {
 	if more, err = s.resumeErasure(ctx); more || err != nil {
 		return more, err
@@ -50,8 +50,8 @@ func (s *Store) prune(ctx context.Context, r store.Retention) (more bool, err er
 	return n >= pruneStep, err
 }
 
-// pruneStep runs a statement that takes a step, unless another replica does. It returns how much that found; there is whether
-// it had something to do.
+// pruneStep runs a statement that takes a step, unless another replica does. It returns how much
+// that found; there is whether it had something to do.
 func (s *Store) pruneStep(ctx context.Context, sql string, args ...any) (n int, there bool, err error) {
 	for range tries {
 		mine := false

@@ -12,7 +12,8 @@ import (
 
 // Requeue implements [store.History].
 //
-// Of what another replica has leased, what waits for a retry may be made due and counted: its outcome counts all the same.
+// Of what another replica has leased, what waits for a retry may be made due and counted: its
+// outcome counts all the same.
 func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next string, err error) {
 	n, next, err = s.requeue(ctx, q)
 	if err != nil {

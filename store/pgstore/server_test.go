@@ -33,13 +33,14 @@ func TestServerCrash(t *testing.T) {
 		})
 		publishing.Wait()
 	}
-	// What was finished in the last moments before a crash may be forgotten, besides what was in flight.
+	// What was finished in the last moments before a crash may be forgotten, besides what was in
+	// flight.
 	h.recovered(t, n*200)
 }
 
-// TestCrashForgetsNoOutcome checks that a crash of the server leaves no lease that has nobody to end it, even when nobody
-// publishes and the server writes its log as late as it can: so many of them would keep everything from the endpoint until
-// they run out.
+// TestCrashForgetsNoOutcome checks that a crash of the server leaves no lease that has nobody to
+// end it, even when nobody publishes and the server writes its log as late as it can: so many of
+// them would keep everything from the endpoint until they run out.
 func TestCrashForgetsNoOutcome(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t, map[string]string{"wal_writer_delay": "10s", "wal_writer_flush_after": "1GB", "wal_buffers": "64MB"})

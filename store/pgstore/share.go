@@ -40,8 +40,9 @@ func (m *memory) held(states ...shareState) (ids []int32) {
 	return ids
 }
 
-// deal says which replica each share should belong to: to the one that has the highest hash with it, of those that have
-// fewer than an equal part. All who know the same replicas deal the same, and a replica that comes or goes moves little.
+// deal says which replica each share should belong to: to the one that has the highest hash with
+// it, of those that have fewer than an equal part. All who know the same replicas deal the same,
+// and a replica that comes or goes moves little.
 func deal(replicas []int64) (owners [shareCount]int64) {
 	if len(replicas) == 0 {
 		return owners
@@ -103,8 +104,8 @@ func (m *memory) inFlight(id int32) (n int) {
 	return n
 }
 
-// lows returns how far the low mark of each share of this replica may go: to just before the first delivery without a
-// row, and not past a transaction that is under way.
+// lows returns how far the low mark of each share of this replica may go: to just before the first
+// delivery without a row, and not past a transaction that is under way.
 func (m *memory) lows() (lows [shareCount]uint64) {
 	limit := m.lastSeq
 	for _, floor := range m.floors {

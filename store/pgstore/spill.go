@@ -6,11 +6,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// What waits without a row is in memory, eight bytes each, and is read by who takes a share over. So what stays behind gets
-// rows: of these memory has a window.
+// What waits without a row is in memory, eight bytes each, and is read by who takes a share over.
+// So what stays behind gets rows: of these memory has a window.
 const (
-	// maxRowless is how many deliveries of a replica may be pending without a row, and maxLag how many events the oldest of
-	// them may be behind the newest.
+	// maxRowless is how many deliveries of a replica may be pending without a row, and maxLag how
+	// many events the oldest of them may be behind the newest.
 	maxRowless = 100_000
 	maxLag     = 100_000
 
@@ -35,7 +35,8 @@ func (s *Store) spill(ctx context.Context) error {
 // deliveryNames are numbers of subscriptions and events.
 type deliveryNames struct{ subs, seqs []int64 }
 
-// oldestRowless returns some of those that should get a row. Those that are leased are about to get one.
+// oldestRowless returns some of those that should get a row. Those that are leased are about to get
+// one.
 func (s *Store) oldestRowless() (oldest deliveryNames) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -14,7 +14,8 @@ var sqlFiles embed.FS
 // schemaInFiles is what the schema is called in the embedded files.
 const schemaInFiles = "outhook."
 
-// statements are the embedded statements for one schema: each is in the file with its name, in small letters.
+// statements are the embedded statements for one schema: each is in the file with its name, in
+// small letters.
 type statements struct {
 	Enqueue, Published, Spill                        string
 	Claim, States, Windows, Park                     string
@@ -48,9 +49,9 @@ func newStatements(schema string) *statements {
 	return &all
 }
 
-// Settings of the transactions in which the statements run. Their plans must be the same for an empty table and for a
-// million rows, whatever the statistics say at the moment: by the indexes. A Finish need not wait for a standby: what a failover
-// takes back of it is attempted again.
+// Settings of the transactions in which the statements run. Their plans must be the same for an
+// empty table and for a million rows, whatever the statistics say at the moment: by the indexes. A
+// Finish need not wait for a standby: what a failover takes back of it is attempted again.
 const (
 	plainSettings = `SELECT ` + limits + `, set_config('jit', 'off', true), set_config('enable_nestloop', 'on', true), ` +
 		`set_config('enable_indexscan', 'on', true)`

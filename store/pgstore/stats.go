@@ -13,8 +13,8 @@ import (
 
 // Stats implements [store.History].
 //
-// InFlight is what this replica has leased. Pending is counted: about a tenth of a second for a million that wait for a retry or
-// behind others.
+// InFlight is what this replica has leased. Pending is counted: about a tenth of a second for a
+// million that wait for a retry or behind others.
 func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, error) {
 	stats, err := s.stats(ctx, subscriptionID)
 	if err != nil {

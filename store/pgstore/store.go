@@ -18,8 +18,8 @@ import (
 
 var _ store.Store = (*Store)(nil)
 
-// Store is a [store.Store] in a PostgreSQL database. Make one with [Open] or [New]. It is safe for concurrent use, and so
-// are any number of them on one database.
+// Store is a [store.Store] in a PostgreSQL database. Make one with [Open] or [New]. It is safe for
+// concurrent use, and so are any number of them on one database.
 type Store struct {
 	o       Options
 	pool    *pgxpool.Pool
@@ -38,12 +38,13 @@ type Store struct {
 	finishes *joined[*outcome, store.Result]
 	claiming chan struct{} // has one slot, for the Claim that goes on
 
-	// keyed is held by who ends deliveries or puts them behind others of their key: or else one is put behind a delivery that
-	// has ended meanwhile, and waits for ever. It is held over transactions, and taken before mu.
+	// keyed is held by who ends deliveries or puts them behind others of their key: or else one is
+	// put behind a delivery that has ended meanwhile, and waits for ever. It is held over
+	// transactions, and taken before mu.
 	keyed sync.Mutex
 
-	// lowering is held by who raises low marks in the database, and by who takes in what may be new below them. It is taken
-	// after keyed and before mu.
+	// lowering is held by who raises low marks in the database, and by who takes in what may be new
+	// below them. It is taken after keyed and before mu.
 	lowering sync.Mutex
 
 	mu     sync.Mutex // guards memory; never held over a call of the server's
@@ -56,8 +57,8 @@ type Store struct {
 	background sync.WaitGroup
 }
 
-// Open connects to the database that the URL (or key=value string; see pgxpool.ParseConfig) names, brings its schema up to
-// date, and returns a store on it. Close ends its connections.
+// Open connects to the database that the URL (or key=value string; see pgxpool.ParseConfig) names,
+// brings its schema up to date, and returns a store on it. Close ends its connections.
 //
 // It returns an error when the server has fsync or synchronous_commit off, unless Options.Unsafe.
 func Open(ctx context.Context, url string, o *Options) (*Store, error) {
@@ -78,8 +79,8 @@ func Open(ctx context.Context, url string, o *Options) (*Store, error) {
 	return s, nil
 }
 
-// New returns a store on the host's pool, which Close leaves open. Nothing is sent to the database yet; the first call that
-// finds its schema out of date says so: see Migrate.
+// New returns a store on the host's pool, which Close leaves open. Nothing is sent to the database
+// yet; the first call that finds its schema out of date says so: see Migrate.
 func New(pool *pgxpool.Pool, o *Options) (*Store, error) {
 	if pool == nil {
 		return nil, errors.New("pgstore: New needs a pool, such as pgxpool.New returns")
@@ -107,9 +108,9 @@ func New(pool *pgxpool.Pool, o *Options) (*Store, error) {
 	return s, nil
 }
 
-// Close ends the use of the store: after it, every method returns [store.ErrClosed]. What is under way
-// has 5 s to finish; Close takes at most 30 s, when the server does not answer. It returns nil, also
-// when it is called again.
+// Close ends the use of the store: after it, every method returns [store.ErrClosed]. What is under
+// way has 5 s to finish; Close takes at most 30 s, when the server does not answer. It returns nil,
+// also when it is called again.
 func (s *Store) Close() error {
 	defer s.waker.wakeHere() // who waits for work learns that there is none any more
 	s.end()

@@ -79,7 +79,8 @@ func (s *Store) subscription(ctx context.Context, id string) (sub subscription, 
 
 // UpdateSubscription implements [store.Subscriptions].
 //
-// No lock is held while change runs: when another update has come between, it runs again on what that left.
+// No lock is held while change runs: when another update has come between, it runs again on what
+// that left.
 func (s *Store) UpdateSubscription(ctx context.Context, id string, change func(*store.Subscription) error) (store.Subscription, error) {
 	for began := time.Now(); ; {
 		before, err := s.subscription(ctx, id)
@@ -109,7 +110,8 @@ func (s *Store) UpdateSubscription(ctx context.Context, id string, change func(*
 	}
 }
 
-// update stores the draft unless the subscription has changed since. Then the error is pgx.ErrNoRows.
+// update stores the draft unless the subscription has changed since. Then the error is
+// pgx.ErrNoRows.
 func (s *Store) update(ctx context.Context, before *subscription, draft *store.Subscription) (after subscription, err error) {
 	args := append([]any{before.num, before.version}, settings(draft)...)
 	args = append(args, string(draft.Status), draft.DisabledReason, orNull(draft.OverlapUntil), s.table("events"))

@@ -2,7 +2,8 @@ package pgstore
 
 import "sync"
 
-// waker wakes who waits for work: the reader of Ready here, and who takes notices in other replicas.
+// waker wakes who waits for work: the reader of Ready here, and who takes notices in other
+// replicas.
 type waker struct {
 	once  sync.Once     // starts what wakes
 	ready chan struct{} // one slot: see Ready

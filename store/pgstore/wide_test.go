@@ -100,8 +100,8 @@ func inOrder(t *testing.T, s *pgstore.Store, evs []events.Event) {
 	}
 }
 
-// TestWidePublishersTogether checks that many who publish one event each, for many subscriptions, at
-// the same time, are all accepted: joined, they are more than one statement can take.
+// TestWidePublishersTogether checks that many who publish one event each, for many subscriptions,
+// at the same time, are all accepted: joined, they are more than one statement can take.
 func TestWidePublishersTogether(t *testing.T) {
 	t.Parallel()
 	pool, schema := newPool(t)
@@ -154,8 +154,8 @@ func TestWideEnqueueTx(t *testing.T) {
 	}
 }
 
-// TestEnqueueBesideAnOpenTransaction checks that publishers do not wait for a host's open transaction
-// that has stored an ID which one of them has too.
+// TestEnqueueBesideAnOpenTransaction checks that publishers do not wait for a host's open
+// transaction that has stored an ID which one of them has too.
 func TestEnqueueBesideAnOpenTransaction(t *testing.T) {
 	t.Parallel()
 	pool, schema := newPool(t)

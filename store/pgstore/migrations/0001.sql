@@ -1,5 +1,6 @@
--- Who gets what. num is the identity of a subscription; id may be used again after a deletion. What became pending before
--- canceled_to (a number of the events' sequence) is canceled: unsubscribing raises it and touches no delivery.
+-- Who gets what. num is the identity of a subscription; id may be used again after a deletion. What
+-- became pending before canceled_to (a number of the events' sequence) is canceled: unsubscribing
+-- raises it and touches no delivery.
 CREATE TABLE outhook.subscriptions (
     num             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id              text NOT NULL UNIQUE,
@@ -30,8 +31,8 @@ CREATE TABLE outhook.subscription_patterns (
 );
 CREATE INDEX subscription_patterns_sub ON outhook.subscription_patterns (sub);
 
--- What attempts have said of each endpoint. failing_for is in microseconds. It is updated in place: nothing but the key is
--- indexed.
+-- What attempts have said of each endpoint. failing_for is in microseconds. It is updated in place:
+-- nothing but the key is indexed.
 CREATE TABLE outhook.health (
     sub           bigint PRIMARY KEY,
     healthy       boolean NOT NULL DEFAULT false,
@@ -59,11 +60,12 @@ CREATE TABLE outhook.events (
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.2);
 CREATE UNIQUE INDEX events_id ON outhook.events (id);
 
--- A delivery of which something has become. One that has no row is pending if its event comes after the low mark of its
--- subscription's share, and else it is over and forgotten. state: 0 pending, 1 delivered, 2 dead, 3 canceled. stamp: when it
--- became pending, if not with its event. due: of a pending one, microseconds since 1970, 0 before the first attempt. base:
--- attempts before it was requeued. behind: an earlier one with its key is pending. reason: why it was canceled. log has the
--- attempts, answers what endpoints answered; body is sent in place of the event's.
+-- A delivery of which something has become. One that has no row is pending if its event comes after
+-- the low mark of its subscription's share, and else it is over and forgotten. state: 0 pending, 1
+-- delivered, 2 dead, 3 canceled. stamp: when it became pending, if not with its event. due: of a
+-- pending one, microseconds since 1970, 0 before the first attempt. base: attempts before it was
+-- requeued. behind: an earlier one with its key is pending. reason: why it was canceled. log has
+-- the attempts, answers what endpoints answered; body is sent in place of the event's.
 CREATE TABLE outhook.deliveries (
     sub         bigint NOT NULL,
     seq         bigint NOT NULL,
@@ -95,9 +97,9 @@ CREATE TABLE outhook.replicas (
     until timestamptz NOT NULL
 ) WITH (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
 
--- The shares that subscriptions are dealt in, by num modulo their count. A share is its owner's until the owner's replica has
--- run out; fence is another one for each owner; previous is who had it before. Of deliveries of a share without a row, those
--- of events up to low are over.
+-- The shares that subscriptions are dealt in, by num modulo their count. A share is its owner's
+-- until the owner's replica has run out; fence is another one for each owner; previous is who had
+-- it before. Of deliveries of a share without a row, those of events up to low are over.
 CREATE TABLE outhook.shares (
     id       integer PRIMARY KEY,
     owner    bigint NOT NULL DEFAULT 0,
@@ -108,8 +110,8 @@ CREATE TABLE outhook.shares (
         autovacuum_vacuum_cost_delay = 0);
 INSERT INTO outhook.shares (id) SELECT generate_series(0, 63);
 
--- What the owner of a share is to look at because somebody else has changed it: pairs of a subscription and an event, where an
--- event of 0 is the subscription itself. fresh: they are new.
+-- What the owner of a share is to look at because somebody else has changed it: pairs of a
+-- subscription and an event, where an event of 0 is the subscription itself. fresh: they are new.
 CREATE TABLE outhook.notices (
     id    bigint GENERATED ALWAYS AS IDENTITY,
     share integer NOT NULL,
@@ -120,8 +122,9 @@ CREATE TABLE outhook.notices (
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_insert_threshold = -1,
         autovacuum_vacuum_cost_delay = 0);
 
--- What canceled the deliveries of a subscription that became pending before a number of the events' sequence. It is kept for a
--- day after its deliveries have got rows, for transactions that commit late.
+-- What canceled the deliveries of a subscription that became pending before a number of the events'
+-- sequence. It is kept for a day after its deliveries have got rows, for transactions that commit
+-- late.
 CREATE TABLE outhook.cancellations (
     sub    bigint NOT NULL,
     before bigint NOT NULL,
@@ -131,7 +134,8 @@ CREATE TABLE outhook.cancellations (
     PRIMARY KEY (sub, before)
 );
 
--- Deleted subscriptions, until their deliveries are gone and for a day after. above: the low mark of its share at the time.
+-- Deleted subscriptions, until their deliveries are gone and for a day after. above: the low mark
+-- of its share at the time.
 CREATE TABLE outhook.deleted_subscriptions (
     sub   bigint PRIMARY KEY,
     above bigint NOT NULL,
@@ -139,14 +143,16 @@ CREATE TABLE outhook.deleted_subscriptions (
     swept boolean NOT NULL DEFAULT false
 );
 
--- Events whose deliveries are being told that they are over because they were erased, and the last subscription whose was.
+-- Events whose deliveries are being told that they are over because they were erased, and the last
+-- subscription whose was.
 CREATE TABLE outhook.erasures (
     seq  bigint PRIMARY KEY,
     told bigint NOT NULL DEFAULT 0
 );
 
--- What was counted of the attempts of a subscription in five minutes (package rollup), by each writer: a replica writes rows
--- of its own, so none waits for another. The last of them it writes again and again.
+-- What was counted of the attempts of a subscription in five minutes (package rollup), by each
+-- writer: a replica writes rows of its own, so none waits for another. The last of them it writes
+-- again and again.
 CREATE TABLE outhook.attempt_counts (
     sub    bigint NOT NULL,
     bucket bigint NOT NULL,

@@ -1,4 +1,5 @@
--- $1 subscription's id, $2 event's id. A delivery without a row was not attempted, or is over and forgotten.
+-- $1 subscription's id, $2 event's id. A delivery without a row was not attempted, or is over and
+-- forgotten.
 SELECT d.log, d.answers
 FROM outhook.subscriptions s
 JOIN outhook.events e ON e.id = $2 AND s.num = ANY (e.recipients)

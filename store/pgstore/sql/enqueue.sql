@@ -1,9 +1,12 @@
--- $1 ids, $2 types, $3 tenants, $4 keys, $5 times, $6 bodies, $7 traces, $8 kinds: those of one kind have the same tenant and
--- type; one pattern a row: $9 kind, $10 its tenant, $11 pattern; $12 the replica, or 0 in a transaction of the host's; $13 the
--- table of events; $14 whether events may be there already: without, one that is there is an error of the index. Returns a row for each event that is new, and one if none is.
+-- $1 ids, $2 types, $3 tenants, $4 keys, $5 times, $6 bodies, $7 traces, $8 kinds: those of one
+-- kind have the same tenant and type; one pattern a row: $9 kind, $10 its tenant, $11 pattern; $12
+-- the replica, or 0 in a transaction of the host's; $13 the table of events; $14 whether events may
+-- be there already: without, one that is there is an error of the index. Returns a row for each
+-- event that is new, and one if none is.
 --
--- Who takes a kind is gathered into arrays, one row a kind: joining events with deliveries, a planner that knows the size of
--- neither makes nested loops. A subscription from the future is one from before the server's clock was set back.
+-- Who takes a kind is gathered into arrays, one row a kind: joining events with deliveries, a
+-- planner that knows the size of neither makes nested loops. A subscription from the future is one
+-- from before the server's clock was set back.
 WITH takers AS MATERIALIZED ( -- reason: NULL where deliveries are pending. others: some are another replica's
     SELECT t.kind, array_agg(t.sub ORDER BY t.sub) AS subs, array_agg(t.since ORDER BY t.sub) AS sinces,
         array_agg(t.reason ORDER BY t.sub) AS reasons, max(t.since) AS latest, bool_or(t.reason IS NOT NULL) AS disabled,

@@ -1,5 +1,5 @@
--- $1 tenant, $2 from this event on, $3 how many at most, $4 how many of all to look at, $5 how many deliveries they may have
--- together. Returns the events to erase, and where to go on.
+-- $1 tenant, $2 from this event on, $3 how many at most, $4 how many of all to look at, $5 how many
+-- deliveries they may have together. Returns the events to erase, and where to go on.
 WITH near AS MATERIALIZED (
     SELECT seq, tenant, erased_at, cardinality(recipients) AS n FROM outhook.events WHERE seq >= $2::bigint ORDER BY seq LIMIT $4::bigint + 1
 ), beyond AS MATERIALIZED ( -- the first that is not looked at

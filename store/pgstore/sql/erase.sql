@@ -1,4 +1,5 @@
--- $1 events: from now on they have no body, and what is pending of them is canceled. Their deliveries are told so in steps.
+-- $1 events: from now on they have no body, and what is pending of them is canceled. Their
+-- deliveries are told so in steps.
 WITH e AS (
     UPDATE outhook.events e SET body = '', trace = '', erased_at = statement_timestamp()
     WHERE e.seq = ANY ($1::bigint[]) AND e.erased_at IS NULL

@@ -1,6 +1,7 @@
--- The first attempts that succeeded, one a row: $1 subscription, $2 event, $3 status, $4 log, $5 answer. Once each: $6
--- subscriptions, $7 the first of their events here; $8 shares, $9 their fences; $10 the replica. Returns what was recorded;
--- what was not, somebody else has changed or canceled.
+-- The first attempts that succeeded, one a row: $1 subscription, $2 event, $3 status, $4 log, $5
+-- answer. Once each: $6 subscriptions, $7 the first of their events here; $8 shares, $9 their
+-- fences; $10 the replica. Returns what was recorded; what was not, somebody else has changed or
+-- canceled.
 WITH mine AS MATERIALIZED (
     SELECT count(*) = cardinality($8::int[]) AS ok
     FROM unnest($8::int[], $9::bigint[]) AS f(id, fence) JOIN outhook.shares h ON h.id = f.id AND h.fence = f.fence AND h.owner = $10

@@ -1,6 +1,7 @@
--- One delivery a row: $1 place of the event, $2 id, $3 type, $4 tenant, $5 key, $6 time, $7 enqueued at, $8 body,
--- $9 subscription, $10 attempts, $11 retry, $12 due, $13 last status, $14 last error, $15 log, $16 answers, $17 trace. Those that are
--- there already are left as they are, and nothing is added to events that were erased here.
+-- One delivery a row: $1 place of the event, $2 id, $3 type, $4 tenant, $5 key, $6 time, $7
+-- enqueued at, $8 body, $9 subscription, $10 attempts, $11 retry, $12 due, $13 last status, $14
+-- last error, $15 log, $16 answers, $17 trace. Those that are there already are left as they are,
+-- and nothing is added to events that were erased here.
 WITH d AS MATERIALIZED (
     SELECT d.*, s.num AS sub
     FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::bytea[],

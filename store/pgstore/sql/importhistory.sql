@@ -1,6 +1,7 @@
--- One finished delivery a row, newest first: $1 event, $2 type, $3 tenant, $4 enqueued at, $5 subscription, $6 state,
--- $7 attempts, $8 last status, $9 finished at, $10 last error, $11 log, $12 answers. Events that are not there go before all others, as
--- erased ones. Deliveries that are there are left as they are.
+-- One finished delivery a row, newest first: $1 event, $2 type, $3 tenant, $4 enqueued at, $5
+-- subscription, $6 state, $7 attempts, $8 last status, $9 finished at, $10 last error, $11 log, $12
+-- answers. Events that are not there go before all others, as erased ones. Deliveries that are
+-- there are left as they are.
 WITH d AS MATERIALIZED (
     SELECT d.*, s.num AS sub
     FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::smallint[], $7::int[], $8::smallint[],

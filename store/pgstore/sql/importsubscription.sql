@@ -1,5 +1,6 @@
--- $1 id … $11 disabled reason, $12 created, $13 updated, $14 subscribed at; $15 healthy, $16 failures, $17 failing for, $18 probes,
--- $19 held until, $20 slow_start. One that is there already is left as it is.
+-- $1 id … $11 disabled reason, $12 created, $13 updated, $14 subscribed at; $15 healthy, $16
+-- failures, $17 failing for, $18 probes, $19 held until, $20 slow_start. One that is there already
+-- is left as it is.
 WITH s AS (
     INSERT INTO outhook.subscriptions (id, tenant, name, url, events, header_names, header_values, secrets, overlap_until,
         status, disabled_reason, created_at, updated_at, subscribed_at)

@@ -1,5 +1,5 @@
--- Deliveries that get a row: $1 subscription, $2 event, $3 state, $4 due, $5 whether they are over, $6 attempts, $7 status, $8 key, $9
--- error, $10 reason, $11 log, $12 answers, $13 body.
+-- Deliveries that get a row: $1 subscription, $2 event, $3 state, $4 due, $5 whether they are over,
+-- $6 attempts, $7 status, $8 key, $9 error, $10 reason, $11 log, $12 answers, $13 body.
 INSERT INTO outhook.deliveries (sub, seq, state, due, finished_at, attempts, last_status, key, last_error, reason, log, answers, body)
 SELECT o.sub, o.seq, o.state, o.due, CASE WHEN o.over THEN statement_timestamp() END, o.attempts, o.status, o.key, o.error,
     o.reason, o.log, o.answers, o.body

@@ -1,5 +1,5 @@
--- Deliveries by their events. One without a row is pending above the low mark of its share, and below is no more. What is pending
--- and canceled or erased has not been told so.
+-- Deliveries by their events. One without a row is pending above the low mark of its share, and
+-- below is no more. What is pending and canceled or erased has not been told so.
 SELECT e.seq AS seq, s.num AS sub, s.id AS sub_id, e.id, e.type, e.tenant, x.state, coalesce(d.attempts, 0), e.enqueued_at,
     CASE WHEN x.state = 0 THEN CASE WHEN d.due > 0 THEN '1970-01-01Z'::timestamptz + d.due * interval '1 microsecond'
         ELSE e.enqueued_at END END AS due,

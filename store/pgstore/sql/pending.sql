@@ -1,4 +1,5 @@
--- $1 a subscription's num, or 0 for all: what is pending with a row, and without. Returns how many, and the first event.
+-- $1 a subscription's num, or 0 for all: what is pending with a row, and without. Returns how many,
+-- and the first event.
 WITH p AS (
     SELECT d.seq FROM outhook.deliveries d JOIN outhook.subscriptions s ON s.num = d.sub
     WHERE d.state = 0 AND NOT d.behind AND ($1::bigint = 0 OR d.sub = $1) AND coalesce(d.stamp, d.seq) >= s.canceled_to

@@ -1,6 +1,7 @@
--- $1 how many at most of each kind; $2, $3: how long delivered and failed ones are kept, in microseconds; NULL is for ever; $4 the
--- first bucket of counts that is kept. An event goes with the last of its deliveries. One that is above the low mark of a share
--- would be pending there without its row, so the event forgets it.
+-- $1 how many at most of each kind; $2, $3: how long delivered and failed ones are kept, in
+-- microseconds; NULL is for ever; $4 the first bucket of counts that is kept. An event goes with
+-- the last of its deliveries. One that is above the low mark of a share would be pending there
+-- without its row, so the event forgets it.
 WITH delivered AS MATERIALIZED (
     SELECT sub, seq FROM outhook.deliveries
     WHERE state = 1 AND finished_at < statement_timestamp() - $2::bigint * interval '1 microsecond'

@@ -1,5 +1,6 @@
--- $1 events, $2 subscriptions: the deliveries to make due now; $3 and $4 those of them that are leased; $5 the table of events, $6
--- the time in microseconds. Those that are not what they were are left alone.
+-- $1 events, $2 subscriptions: the deliveries to make due now; $3 and $4 those of them that are
+-- leased; $5 the table of events, $6 the time in microseconds. Those that are not what they were
+-- are left alone.
 WITH stamp AS MATERIALIZED (
     SELECT nextval(pg_get_serial_sequence($5::text, 'seq')) AS n
 ), k AS MATERIALIZED (

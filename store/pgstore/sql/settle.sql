@@ -1,5 +1,6 @@
--- $1 shares, $2 how many events, $3 the last that may be passed, $4 the replica: gives rows to what is pending of the oldest events
--- without one, and raises the low marks. It is for a new owner that finds more than memory should hold.
+-- $1 shares, $2 how many events, $3 the last that may be passed, $4 the replica: gives rows to what
+-- is pending of the oldest events without one, and raises the low marks. It is for a new owner that
+-- finds more than memory should hold.
 WITH span AS MATERIALIZED (
     SELECT max(e.seq) AS last FROM (
         SELECT e.seq FROM outhook.events e

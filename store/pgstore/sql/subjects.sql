@@ -1,5 +1,6 @@
--- What outcomes are about, one a row: $1 subscription's id, $2 event's id, $3 whether the event is known to be for it. Rows
--- are locked in one order, so that two that record outcomes of the same deliveries wait for each other once.
+-- What outcomes are about, one a row: $1 subscription's id, $2 event's id, $3 whether the event is
+-- known to be for it. Rows are locked in one order, so that two that record outcomes of the same
+-- deliveries wait for each other once.
 WITH o AS MATERIALIZED (
     SELECT o.ord, s.num, s.canceled_to, e.seq, e.key, e.erased, h.owner, h.fence, h.low
     FROM unnest($1::text[], $2::text[], $3::boolean[]) WITH ORDINALITY AS o(sub_id, event_id, sure, ord)

@@ -1,5 +1,5 @@
--- $1 how many: gives rows that say so to deliveries that a subscription's unsubscribing has canceled. Returns how many it found,
--- or nothing if there is nothing to do.
+-- $1 how many: gives rows that say so to deliveries that a subscription's unsubscribing has
+-- canceled. Returns how many it found, or nothing if there is nothing to do.
 WITH c AS MATERIALIZED (
     SELECT c.*, h.low FROM outhook.cancellations c JOIN outhook.shares h ON h.id = c.sub % 64
     WHERE NOT c.swept ORDER BY c.before LIMIT 1

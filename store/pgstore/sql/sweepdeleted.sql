@@ -1,5 +1,5 @@
--- $1 how many: removes what a deleted subscription has left. Returns how many deliveries it found, or nothing if there is nothing
--- to do.
+-- $1 how many: removes what a deleted subscription has left. Returns how many deliveries it found,
+-- or nothing if there is nothing to do.
 WITH g AS MATERIALIZED (
     SELECT * FROM outhook.deleted_subscriptions WHERE NOT swept ORDER BY at LIMIT 1
 ), gone AS MATERIALIZED (

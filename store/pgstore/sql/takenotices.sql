@@ -1,5 +1,6 @@
--- $1 shares, $2 the replica, $3 how many: takes the notices of those that are its own, and returns what to look at as it is now. A fresh
--- delivery whose event the low mark has passed gets a row, as without one it would be over.
+-- $1 shares, $2 the replica, $3 how many: takes the notices of those that are its own, and returns
+-- what to look at as it is now. A fresh delivery whose event the low mark has passed gets a row, as
+-- without one it would be over.
 WITH taken AS (
     DELETE FROM outhook.notices n USING outhook.shares h
     WHERE (n.share, n.id) IN (SELECT x.share, x.id FROM outhook.notices x WHERE x.share = ANY ($1::int[]) LIMIT $3::int)

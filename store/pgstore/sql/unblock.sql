@@ -1,5 +1,5 @@
--- $1 subscriptions, $2 keys: the first that is pending of each key is not behind any other. What is pending and canceled or
--- erased, and has not been told so, counts no more.
+-- $1 subscriptions, $2 keys: the first that is pending of each key is not behind any other. What is
+-- pending and canceled or erased, and has not been told so, counts no more.
 UPDATE outhook.deliveries d SET behind = false
 FROM (SELECT DISTINCT * FROM unnest($1::bigint[], $2::text[]) AS k(sub, key)) k
 CROSS JOIN LATERAL (SELECT s.canceled_to FROM outhook.subscriptions s WHERE s.num = k.sub OFFSET 0) s

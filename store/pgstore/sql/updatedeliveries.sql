@@ -1,4 +1,5 @@
--- The same of deliveries that have a row. A status or an error of NULL leaves that of the last attempt.
+-- The same of deliveries that have a row. A status or an error of NULL leaves that of the last
+-- attempt.
 UPDATE outhook.deliveries d SET state = o.state, due = o.due, finished_at = CASE WHEN o.over THEN statement_timestamp() END,
     attempts = o.attempts, last_status = coalesce(o.status, d.last_status), key = o.key,
     last_error = CASE WHEN o.status IS NULL THEN d.last_error ELSE o.error END, reason = o.reason, behind = false,

@@ -1,4 +1,5 @@
--- $1 shares: the subscriptions that have something pending with a row, one search of the index for each.
+-- $1 shares: the subscriptions that have something pending with a row, one search of the index for
+-- each.
 WITH RECURSIVE w AS (
     (SELECT d.sub FROM outhook.deliveries d WHERE d.state = 0 AND NOT d.behind ORDER BY d.sub LIMIT 1)
     UNION ALL

@@ -30,7 +30,8 @@ const (
 		SELECT 1, seq, 200, statement_timestamp(), '\x0102030405060708090a0b0c0d0e0f10' FROM unnest($1::bigint[]) o(seq)`
 )
 
-// measureFloor inserts events and outcomes and does nothing else: one connection for each, so many to a statement.
+// measureFloor inserts events and outcomes and does nothing else: one connection for each, so many
+// to a statement.
 func measureFloor(ctx context.Context, url string) error {
 	pool, err := newPool(ctx, url)
 	if err != nil {

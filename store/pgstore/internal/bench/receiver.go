@@ -54,7 +54,8 @@ func (l *latencies) percentile(p int) int {
 	return len(l)
 }
 
-// serve is the receiver: it answers every POST with 200 and counts, GET tells, DELETE forgets. It prints its address.
+// serve is the receiver: it answers every POST with 200 and counts, GET tells, DELETE forgets. It
+// prints its address.
 func serve(ctx context.Context) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -23,7 +23,8 @@ type steadyResult struct {
 	wal                       float64 // bytes an event
 }
 
-// measureSteady offers events at each rate for some time, with and without transactions that keep the server from vacuuming.
+// measureSteady offers events at each rate for some time, with and without transactions that keep
+// the server from vacuuming.
 func measureSteady(ctx context.Context, url string, rec *receiver) error {
 	fmt.Println("system    rate  pinned  delivered/offered  depth   p50   p95   p99  WAL an event")
 	for _, rate := range []int{200, 800, 2000, 3000} {
@@ -105,8 +106,8 @@ func startSystem(ctx context.Context, url string, rec *receiver, name string) (p
 	return o.publish, func() { _ = end(); o.close() }, nil
 }
 
-// pinHorizon keeps three transactions open that overlap, each for two minutes, until the function that it returns is called. While
-// any is open, what is dead stays.
+// pinHorizon keeps three transactions open that overlap, each for two minutes, until the function
+// that it returns is called. While any is open, what is dead stays.
 func pinHorizon(ctx context.Context, pool *pgxpool.Pool) (unpin func(), err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var pinning sync.WaitGroup
@@ -143,7 +144,8 @@ func pinHorizon(ctx context.Context, pool *pgxpool.Pool) (unpin func(), err erro
 	return func() { cancel(); pinning.Wait() }, err
 }
 
-// offer publishes at a rate, whatever becomes of it, and looks once in a while how much has not arrived.
+// offer publishes at a rate, whatever becomes of it, and looks once in a while how much has not
+// arrived.
 func offer(ctx context.Context, rec *receiver, rate int, publish func(context.Context, int) error, r *steadyResult) error {
 	var publishing sync.WaitGroup
 	var failed atomic.Pointer[error]
