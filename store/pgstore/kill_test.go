@@ -182,6 +182,7 @@ func TestStoppedReplica(t *testing.T) {
 		t.Fatalf("the replica said %q, want that it has claimed", got)
 	}
 	r.signal(syscall.SIGSTOP)
+	stopped := time.Now()
 	var claims store.ClaimResult
 	await(t, "the replica's lease has run out, and this one has its shares", func() bool {
 		claims, err = s.Claim(t.Context(), store.ClaimRequest{Max: 10, Lease: time.Hour})
@@ -190,6 +191,7 @@ func TestStoppedReplica(t *testing.T) {
 	if err != nil || len(claims.Claims) != 2 {
 		t.Fatalf("claims once the lease has run out: got %d, %v, want 2", len(claims.Claims), err)
 	}
+	t.Logf("another replica went on %v after it was stopped", time.Since(stopped).Round(10*time.Millisecond))
 	r.signal(syscall.SIGCONT)
 	if _, err := r.stdin.Write([]byte{'\n'}); err != nil {
 		t.Fatal(err)

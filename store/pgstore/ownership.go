@@ -21,6 +21,12 @@ const (
 	// idleAfter is how long a replica may not have claimed before it gives up its shares.
 	idleAfter = 15 * time.Second
 
+	// lowsEvery is how often low marks are raised, or earlier if one would rise by lowsStep. Each
+	// time leaves dead rows, which publishers read past for as long as some transaction keeps the
+	// server from vacuuming; in between, a new owner has more to read.
+	lowsEvery = 10 * time.Second
+	lowsStep  = 20_000 // events
+
 	ownershipTimeout = 10 * time.Second // of one transaction here
 )
 
@@ -30,6 +36,7 @@ type ownership struct {
 
 	tick  chan struct{} // has one slot, for who renews, acquires or gives up
 	alive bool          // it has a row in replicas, as far as is known; who has the slot uses it
+	lows  time.Time     // when low marks were raised last; likewise
 
 	once sync.Once     // starts what renews
 	now  chan struct{} // one slot: shares may be free
@@ -149,7 +156,7 @@ func (s *Store) renew(ctx context.Context) error {
 func (s *Store) prolong(ctx context.Context, began time.Time) (shares []dealt, replicas []int64, err error) {
 	s.lowering.Lock()
 	defer s.lowering.Unlock()
-	ids, fences, lows := s.risenLows()
+	ids, fences, lows := s.risenLows(time.Since(s.owner.lows) < lowsEvery)
 	err = s.transactWithin(ctx, 0, ownershipTimeout, beginWrite, indexSettings, func(b *batch) {
 		b.Queue(s.sql.Renew, s.owner.id, replicaLease.Microseconds()).QueryRow(func(row pgx.Row) error {
 			var now time.Time
@@ -169,6 +176,9 @@ func (s *Store) prolong(ctx context.Context, began time.Time) (shares []dealt, r
 			return err
 		})
 	})
+	if err == nil && len(ids) > 0 {
+		s.owner.lows = began
+	}
 	return shares, replicas, err
 }
 
@@ -178,10 +188,17 @@ func readDealt(row pgx.CollectableRow) (d dealt, err error) {
 }
 
 // risenLows returns the shares of this replica whose low mark is higher than the database has it.
-func (s *Store) risenLows() (ids []int32, fences, lows []int64) {
+// If it is soon after the last time, it does only if one is much higher.
+func (s *Store) risenLows(soon bool) (ids []int32, fences, lows []int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := s.lows()
+	much := slices.ContainsFunc(s.held(shareOwned, shareLeaving), func(id int32) bool {
+		return all[id] > s.shares[id].low+lowsStep
+	})
+	if soon && !much {
+		return nil, nil, nil
+	}
 	for _, id := range s.held(shareOwned, shareLeaving) {
 		if sh := &s.shares[id]; all[id] > sh.low {
 			ids, fences, lows = append(ids, id), append(fences, sh.fence), append(lows, int64(all[id]))
@@ -274,7 +291,7 @@ func (s *Store) leave(ctx context.Context) error {
 	o.mu.Lock()
 	o.validUntil = time.Time{}
 	o.mu.Unlock()
-	ids, fences, lows := s.risenLows()
+	ids, fences, lows := s.risenLows(false)
 	s.mu.Lock()
 	for id := range int32(shareCount) {
 		s.drop(id)
