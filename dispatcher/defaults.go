@@ -82,19 +82,10 @@ func (o *Options) validate() error {
 		"UserAgent holds a character that no header may hold",
 	)
 	bad(o.Transport != nil && o.Proxy != nil, "Proxy has no effect beside Transport; set it there")
-	for _, p := range [...]struct {
-		name     string
-		prefixes []netip.Prefix
-	}{{"AllowPrefixes", o.AllowPrefixes}, {"DenyPrefixes", o.DenyPrefixes}} {
-		for i, prefix := range p.prefixes {
-			bad(
-				!prefix.IsValid(),
-				"%s[%d] is not a valid prefix; make it with netip.MustParsePrefix",
-				p.name,
-				i,
-			)
-		}
-	}
+	bad(o.Transport != nil && o.TLS != nil, "TLS has no effect beside Transport; set it there")
+	bad(o.Transport != nil && o.DisableHTTP2,
+		"DisableHTTP2 has no effect beside Transport; set it there")
+	errs = append(errs, o.validatePrefixes()...)
 	seen := make(map[string]bool)
 	for i, t := range o.EventTypes {
 		if err := events.ValidateType(t.Name); err != nil {
@@ -107,6 +98,23 @@ func (o *Options) validate() error {
 		errs = append(errs, err)
 	}
 	return errors.Join(append(errs, o.Backoff.validate())...)
+}
+
+// validatePrefixes reports what is wrong with the options of the address guard.
+func (o *Options) validatePrefixes() (errs []error) {
+	for _, p := range [...]struct {
+		name     string
+		prefixes []netip.Prefix
+	}{{"AllowPrefixes", o.AllowPrefixes}, {"DenyPrefixes", o.DenyPrefixes}} {
+		for i, prefix := range p.prefixes {
+			if !prefix.IsValid() {
+				errs = append(errs, fmt.Errorf(
+					"dispatcher: Options.%s[%d] is not a valid prefix; make it with netip.MustParsePrefix",
+					p.name, i))
+			}
+		}
+	}
+	return errs
 }
 
 func validateProxy(u *url.URL) error {

@@ -43,7 +43,7 @@ func New(s store.Store, o *Options) (*Dispatcher, error) {
 	d := &Dispatcher{
 		store:   s,
 		o:       opts,
-		guard:   &netguard.Policy{Deny: opts.DenyPrefixes, Allow: opts.AllowPrefixes},
+		guard:   opts.guard(),
 		observe: newNotifier(opts.Observer, opts.Logger),
 		pings:   newPings(opts.PerSubscription),
 	}
@@ -62,15 +62,16 @@ func (d *Dispatcher) connect(o send.Options) {
 
 func (d *Dispatcher) sendOptions() send.Options {
 	return send.Options{
-		Transport:   d.o.Transport,
-		Proxy:       d.o.Proxy,
-		Guard:       d.guard,
-		Concurrency: d.o.Concurrency,
-		Timeout:     d.o.Timeout,
-		UserAgent:   d.o.UserAgent,
-		Success:     d.o.Success,
-		Hooks:       d.o.hooks(),
-		Logger:      d.o.Logger,
+		Transport:    d.o.Transport,
+		Proxy:        d.o.Proxy,
+		DisableHTTP2: d.o.DisableHTTP2,
+		Guard:        d.guard,
+		Concurrency:  d.o.Concurrency,
+		Timeout:      d.o.Timeout,
+		UserAgent:    d.o.UserAgent,
+		Success:      d.o.Success,
+		Hooks:        d.o.hooks(),
+		Logger:       d.o.Logger,
 	}
 }
 

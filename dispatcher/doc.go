@@ -19,7 +19,8 @@
 //   - Everything ends: a delivery is attempted when it is due until it is delivered, dead or
 //     canceled. Only counted attempts make it dead, never age or time the host was down.
 //   - At least once; duplicates only after a crash, an expired lease, a lost answer, or a store
-//     failure after a success. Every attempt sends the same body and webhook-id.
+//     failure after a success. Every attempt sends the same body and webhook-id. An attempt is one
+//     request; two if the first went over a kept connection that ended without an answer.
 //   - Isolation: at most Options.PerSubscription attempts of a subscription run at once, and at
 //     most half of Options.Concurrency of all those together whose last attempt did not succeed; of
 //     that half, failing ones get three quarters at most, the rest is for those that have not been

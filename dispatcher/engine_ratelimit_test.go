@@ -61,11 +61,6 @@ func (s *countingStore) Release(ctx ctx, leases ...store.Lease) error {
 	return s.Store.Release(ctx, leases...)
 }
 
-func (s *countingStore) Pause(ctx ctx, id string, d time.Duration) error {
-	s.count("Pause")
-	return s.Store.Pause(ctx, id, d)
-}
-
 func TestRateLimitHoldsAndKeepsTheOrder(t *testing.T) {
 	onEachStore(t, func(t *testing.T, inner store.Store) {
 		s := &countingStore{Store: inner, calls: make(map[string]int)}
@@ -169,7 +164,7 @@ func TestRateLimitCountsRetriesToo(t *testing.T) {
 
 // TestRateLimitOutlastsStoreTrouble has the store fail while it is told of a limit.
 func TestRateLimitOutlastsStoreTrouble(t *testing.T) {
-	for _, method := range []string{"Pause", "Release"} {
+	for _, method := range []string{"Claim", "Release"} {
 		for _, kind := range []faultKind{faultBefore, faultAfter, faultPanic} {
 			t.Run(method+" "+string(kind), func(t *testing.T) {
 				onEachStore(t, func(t *testing.T, inner store.Store) {

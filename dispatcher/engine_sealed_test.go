@@ -2,6 +2,7 @@ package dispatcher_test
 
 import (
 	"errors"
+	"maps"
 	"testing"
 	"time"
 
@@ -82,18 +83,64 @@ func TestWhatIsSealedIsNotSent(t *testing.T) {
 	}
 }
 
-func TestWhatLooksSealedIsRefused(t *testing.T) {
-	onEachStore(t, func(t *testing.T, s store.Store) {
+// TestSealedIsNotChangedInPart updates a sealed subscription through a store that has no key.
+func TestSealedIsNotChangedInPart(t *testing.T) {
+	onEachStore(t, func(t *testing.T, inner store.Store) {
+		s, err := sealed.New(inner, sealed.Key{ID: "k", Secret: [32]byte{1, 2, 3}})
+		if err != nil {
+			t.Fatal(err)
+		}
 		e := newEngine(t, s, nil)
-		for field, sub := range map[string]store.Subscription{
-			"headers":       {Headers: map[string]string{"X-A": sealed.Prefix + "k:AAAA"}},
-			"signature_key": {Secrets: []signing.Secret{sealed.Prefix + "k:AAAA"}},
+		want := map[string]string{"X-A": "one", "X-B": "two"}
+		sub, err := e.Subscribe(t.Context(), store.Subscription{URL: "https://a.example/hook", Headers: want})
+		if err != nil || sub.SealedWith != "" {
+			t.Fatalf("Subscribe: %+v, %v, want it plain", sub, err)
+		}
+		e.store = inner // without the key
+		e.restart(nil)
+		for name, change := range map[string]func(*store.Subscription){
+			"a header":  func(s *store.Subscription) { s.Headers["X-A"] = "plain" },
+			"a secret":  func(s *store.Subscription) { s.Secrets = append(s.Secrets, signing.NewSecret()) },
+			"its state": func(s *store.Subscription) { s.Headers["X-A"], s.SealedWith = "plain", "" },
 		} {
-			sub.URL = "https://a.example/hook"
-			_, err := e.Subscribe(t.Context(), sub)
-			if invalid := (*events.InvalidError)(nil); !errors.As(err, &invalid) || invalid.Field != field {
-				t.Errorf("%s: %v, want it refused", field, err)
+			_, err := e.Update(t.Context(), sub.ID, func(s *store.Subscription) error { change(s); return nil })
+			if !errors.Is(err, store.ErrCorrupt) {
+				t.Errorf("an update of %s: %v, want store.ErrCorrupt", name, err)
 			}
+		}
+		if _, err := e.Update(t.Context(), sub.ID, func(s *store.Subscription) error { s.Name = "new"; return nil }); err != nil {
+			t.Errorf("an update of its name: %v", err)
+		}
+		if got, err := s.Subscription(t.Context(), sub.ID); err != nil || got.Name != "new" || !maps.Equal(got.Headers, want) {
+			t.Errorf("with the key: %+v, %v, want the new name and the headers", got, err)
+		}
+	})
+}
+
+// TestAnyTextIsAHeader has values that look like what is sealed.
+func TestAnyTextIsAHeader(t *testing.T) {
+	onEachStore(t, func(t *testing.T, inner store.Store) {
+		s, err := sealed.New(inner, sealed.Key{ID: "k", Secret: [32]byte{1, 2, 3}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range []store.Store{s, inner} {
+			e := newEngine(t, s, nil)
+			const value = "outhook:sealed:v1:k:AAAA"
+			e.subscribe("https://other.example/hook")
+			_, err = e.Subscribe(t.Context(), store.Subscription{
+				URL: "https://a.example/hook", Headers: map[string]string{"X-A": value}, SealedWith: "k",
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.publish("order.created", 1)
+			e.run()
+			settle()
+			if got := e.seen("https://a.example/hook"); len(got) == 0 || got[0].Header.Get("X-A") != value {
+				t.Errorf("got %d requests, want the header %q", len(got), value)
+			}
+			e.stop()
 		}
 	})
 }

@@ -112,17 +112,17 @@ func (s *faultyStore) Release(ctx ctx, leases ...store.Lease) error {
 	return err
 }
 
-func (s *faultyStore) Pause(ctx ctx, id string, d time.Duration) error {
-	_, err := through(s, "Pause", func() (struct{}, error) { return struct{}{}, s.Store.Pause(ctx, id, d) })
-	return err
-}
-
 func (s *faultyStore) UpdateSubscription(ctx ctx, id string, change func(*store.Subscription) error) (store.Subscription, error) {
 	return through(s, "UpdateSubscription", func() (store.Subscription, error) { return s.Store.UpdateSubscription(ctx, id, change) })
 }
 
-func (s *faultyStore) Requeue(ctx ctx, q store.DeliveryQuery) (int, string, error) {
-	return throughStep(s, "Requeue", func() (int, string, error) { return s.Store.Requeue(ctx, q) })
+func (s *faultyStore) Requeue(ctx ctx, q store.DeliveryQuery) (store.RequeueResult, error) {
+	return through(s, "Requeue", func() (store.RequeueResult, error) { return s.Store.Requeue(ctx, q) })
+}
+
+func (s *faultyStore) ProbeNow(ctx ctx, ids ...string) error {
+	_, err := through(s, "ProbeNow", func() (struct{}, error) { return struct{}{}, s.Store.ProbeNow(ctx, ids...) })
+	return err
 }
 
 func (s *faultyStore) Erase(ctx ctx, q store.EraseQuery) (int, string, error) {

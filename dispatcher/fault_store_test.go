@@ -24,7 +24,7 @@ func TestFaultStore(t *testing.T) {
 	kinds := []faultKind{faultBefore, faultAfter, faultDelay, faultPanic}
 	hits := make(map[string]int)
 	for _, method := range []string{
-		"Enqueue", "Claim", "Finish", "Release", "Pause", "UpdateSubscription", "Requeue", "Erase", "Prune",
+		"Enqueue", "Claim", "Finish", "Release", "UpdateSubscription", "Requeue", "Erase", "Prune",
 	} {
 		of := kinds
 		if method == "Claim" {

@@ -47,7 +47,7 @@ func (d *Dispatcher) Redeliver(ctx context.Context, subscriptionID, eventID stri
 			store.ErrConflict,
 		)
 	}
-	_, _, err = d.store.Requeue(ctx, store.DeliveryQuery{
+	_, err = d.requeue(ctx, store.DeliveryQuery{
 		AnyTenant: true, SubscriptionID: sub.ID, EventID: eventID, States: store.States(),
 	})
 	return err
@@ -68,13 +68,23 @@ func (d *Dispatcher) Replay(ctx context.Context, q store.DeliveryQuery) (int, er
 	q = replayed(q)
 	total := 0
 	for {
-		n, next, err := d.store.Requeue(ctx, q)
-		total += n
-		if err != nil || next == "" {
+		step, err := d.requeue(ctx, q)
+		total += step.Requeued
+		if err != nil || step.Next == "" {
 			return total, err
 		}
-		q.Cursor = next
+		q.Cursor = step.Next
 	}
+}
+
+// requeue takes one step, and has its held subscriptions probed now: whoever asks for a delivery
+// again thinks that the endpoint works. A failure in between leaves them to their next probe.
+func (d *Dispatcher) requeue(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
+	step, err := d.store.Requeue(ctx, q)
+	if err == nil && len(step.Held) > 0 {
+		err = d.store.ProbeNow(ctx, step.Held...)
+	}
+	return step, err
 }
 
 // ReplayCount returns how many deliveries Replay would make pending if it were called now. It

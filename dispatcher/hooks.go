@@ -34,7 +34,7 @@ type Message struct {
 
 // hooks returns the options' functions as package send calls them.
 func (o *Options) hooks() send.Hooks {
-	h := send.Hooks{Filter: o.Filter}
+	h := send.Hooks{Filter: o.Filter, TLS: o.TLS}
 	if o.Transform != nil {
 		h.Transform = func(
 			ctx context.Context, sub store.Subscription, e events.Event, header *http.Header, body *[]byte,

@@ -68,11 +68,13 @@ func TestImportsPointOneWay(t *testing.T) {
 // rooms are the packages inside dispatcher and boltstore, each with those of this module that it may
 // import.
 var rooms = map[string][]string{
-	"dispatcher/internal/engine":   {"dispatcher/internal/send", "events", "store"},
-	"dispatcher/internal/h1":       {},
-	"dispatcher/internal/netguard": {},
+	"dispatcher/internal/clientpool": {"dispatcher/internal/h1"},
+	"dispatcher/internal/engine":     {"dispatcher/internal/send", "events", "store"},
+	"dispatcher/internal/h1":         {},
+	"dispatcher/internal/netguard":   {},
 	"dispatcher/internal/send": {
-		"dispatcher/internal/h1", "dispatcher/internal/netguard", "events", "signing", "store", "store/sealed",
+		"dispatcher/internal/clientpool", "dispatcher/internal/h1",
+		"dispatcher/internal/netguard", "events", "signing", "store",
 	},
 	"dispatcher/internal/nettest": {},
 

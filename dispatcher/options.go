@@ -2,6 +2,7 @@ package dispatcher
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -141,10 +142,30 @@ type Options struct {
 	// the built-in list.
 	AllowPrefixes, DenyPrefixes []netip.Prefix
 
-	// Transport sends the requests. With one of your own, the address guard, the response limits
-	// and Proxy are your responsibility; redirects are still not followed and the Timeout still
-	// holds. If nil, guarded connections, for HTTP/1.1 and HTTP/2.
+	// Transport sends the requests. With one of your own, the address guard, the response limits,
+	// Proxy, TLS, and that tenants share no connection are your responsibility; GuardedDialer makes
+	// the guard yours. Redirects are still not followed, the Timeout still holds, and the body of a
+	// request can be read twice, so that a transport can repeat a request once. If nil, guarded
+	// connections, for HTTP/1.1 and HTTP/2.
 	Transport http.RoundTripper
+
+	// TLS returns the configuration of the connections to a subscription's endpoint, with a client
+	// certificate or the certificates of a private authority; nil for the default, which trusts the
+	// system's. The address guard holds as always. It is called for each attempt at an https URL,
+	// in the attempt's goroutine, and must be quick and safe for concurrent use: read from memory. A
+	// call that blocks holds its attempt, and no other. A panic, also of a function in the
+	// configuration, fails the attempt as one of Transform does.
+	//
+	// Return the same pointer as long as the configuration is the same: a connection is used again
+	// only with the pointer that it was opened with, and so a new one is how to change a
+	// certificate. What it points to is read, and must not be changed. MinVersion is TLS 1.2 at
+	// least, whatever it says, and NextProtos is ignored. Sessions are resumed only if it has a
+	// ClientSessionCache, which should be of one identity. If nil, the default for all.
+	TLS func(store.Subscription) *tls.Config
+
+	// DisableHTTP2 has every connection speak HTTP/1.1. Through a Proxy they do so anyway. If
+	// false, https endpoints that prefer HTTP/2 get it.
+	DisableHTTP2 bool
 
 	// Proxy is the http, https or socks5 proxy for every delivery. The guard then cannot see the
 	// endpoint's address: the proxy must. Proxies named in the environment are never used. If nil,

@@ -29,8 +29,8 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 	if err != nil {
 		return store.Attempt{}, err
 	}
-	if send.IsSealed(&sub) {
-		return store.Attempt{}, send.SealedError(sub.ID)
+	if sub.SealedWith != "" {
+		return store.Attempt{}, send.SealedError(&sub)
 	}
 	e, err := events.New(TypePing, map[string]string{"id": sub.ID})
 	if err != nil {
@@ -56,21 +56,18 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 	}, "")
 	err = ctx.Err()
 	if a.Attempt.Error == "" {
-		err = d.unhold(ctx, sub.ID)
+		err = d.probeNow(ctx, sub.ID)
 	}
 	return a.Attempt, err
 }
 
-// unhold has a subscription that is held claimed at once.
-func (d *Dispatcher) unhold(ctx context.Context, id string) error {
+// probeNow has a subscription that is held probed at once.
+func (d *Dispatcher) probeNow(ctx context.Context, id string) error {
 	stats, err := d.store.Stats(ctx, id)
 	if err != nil || stats.Health.NextProbeAt.IsZero() {
-		return err
+		return err // most are not held: they cost no write
 	}
-	_, _, err = d.store.Requeue(ctx, store.DeliveryQuery{
-		AnyTenant: true, SubscriptionID: id, States: []store.State{store.Pending}, Limit: 1,
-	})
-	return err
+	return d.store.ProbeNow(ctx, id)
 }
 
 // pings bounds how many pings of each tenant are under way, so that the slow endpoints of one keep

@@ -30,6 +30,7 @@ func (d *Dispatcher) Subscribe(
 ) (store.Subscription, error) {
 	sub = sub.Clone()
 	sub.Status, sub.DisabledReason, sub.OverlapUntil = store.Subscribed, "", time.Time{}
+	sub.SealedWith = "" // the values are what the host gives
 	if err := d.checkSubscription(&sub, &store.Subscription{}); err != nil {
 		return store.Subscription{}, err
 	}
@@ -92,7 +93,7 @@ func (d *Dispatcher) Update(
 		if err := change(sub); err != nil {
 			return err
 		}
-		sub.ID, sub.Tenant = was.ID, was.Tenant
+		sub.ID, sub.Tenant, sub.SealedWith = was.ID, was.Tenant, was.SealedWith
 		return d.checkSubscription(sub, &was)
 	})
 }

@@ -27,7 +27,7 @@ const (
 )
 
 // checkSubscription validates sub, whose stored form is was, and puts it in the form to store. Its
-// errors are *events.InvalidError.
+// errors are *events.InvalidError, or that of a sealed subscription.
 //
 // The URL and the events are checked only when they have changed: what the host's options allow may
 // have changed as well, and a subscription from before must still be one that can be renamed,
@@ -53,10 +53,7 @@ func (d *Dispatcher) checkSubscription(sub, was *store.Subscription) error {
 	if err := events.ValidateTenant(sub.Tenant); err != nil {
 		return err
 	}
-	if err := checkHeaders(sub.Headers); err != nil {
-		return err
-	}
-	if err := checkSecrets(sub.Secrets); err != nil {
+	if err := checkValues(sub, was); err != nil {
 		return err
 	}
 	switch sub.Status {
@@ -70,6 +67,21 @@ func (d *Dispatcher) checkSubscription(sub, was *store.Subscription) error {
 		}
 	}
 	return nil
+}
+
+// checkValues validates the headers and the secrets. Where they are sealed and the store has no key for
+// them, they can't be changed: plain values and sealed ones would be one.
+func checkValues(sub, was *store.Subscription) error {
+	if sub.SealedWith != "" {
+		if maps.Equal(sub.Headers, was.Headers) && slices.Equal(sub.Secrets, was.Secrets) {
+			return nil
+		}
+		return send.SealedError(was)
+	}
+	if err := checkHeaders(sub.Headers); err != nil {
+		return err
+	}
+	return checkSecrets(sub.Secrets)
 }
 
 // checkURL returns the form in which a URL is stored.
@@ -136,12 +148,6 @@ func checkSecrets(secrets []signing.Secret) error {
 		}
 	}
 	for _, s := range secrets {
-		if send.LooksSealed(string(s)) {
-			return &events.InvalidError{
-				Field:  "signature_key",
-				Reason: "begins like a key that is kept encrypted; use another",
-			}
-		}
 		if err := s.Validate(); err != nil {
 			return &events.InvalidError{Field: "signature_key", Reason: err.Error()}
 		}
@@ -202,11 +208,6 @@ func checkHeaders(headers map[string]string) error {
 				len(value),
 				name,
 				MaxHeaderValue,
-			)
-		case send.LooksSealed(value):
-			return invalid(
-				"has a value for %q that begins like one that is kept encrypted; use another",
-				name,
 			)
 		case !httpguts.ValidHeaderFieldValue(value) || !utf8.ValidString(value) || strings.Trim(value, " \t") != value:
 			return invalid(

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"golang.org/x/net/http2"
-	"golang.org/x/net/http2/hpack"
 
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/dispatcher/internal/nettest"
@@ -73,43 +72,12 @@ func TestCertificateWantedAfterTheHandshake(t *testing.T) {
 	}
 }
 
-// serveFrames serves HTTP/2 by hand: after the settings, answer is called for each request that
-// begins.
+// serveFrames serves HTTP/2 by hand: answer is called for each request that begins.
 func serveFrames(t *testing.T, ca *nettest.Authority, answer func(f *http2.Framer, stream uint32) error, settings ...http2.Setting) string {
-	config := ca.Config(t, "127.0.0.1")
-	config.NextProtos = []string{"h2"}
-	return "https://" + nettest.Listen(t, func(c net.Conn) {
-		s := tls.Server(c, config)
-		preface := make([]byte, len(http2.ClientPreface))
-		if _, err := io.ReadFull(s, preface); err != nil || string(preface) != http2.ClientPreface {
-			return
-		}
-		f := http2.NewFramer(s, s)
-		f.AllowIllegalWrites = true
-		err := f.WriteSettings(settings...)
-		for err == nil {
-			var frame http2.Frame
-			if frame, err = f.ReadFrame(); err != nil {
-				return
-			}
-			switch frame := frame.(type) {
-			case *http2.SettingsFrame:
-				if !frame.IsAck() {
-					checkSettings(t, frame)
-					err = f.WriteSettingsAck()
-				}
-			case *http2.PingFrame:
-				if !frame.IsAck() {
-					err = f.WritePing(true, frame.Data)
-				}
-			case *http2.DataFrame:
-				if n := uint32(len(frame.Data())); n > 0 {
-					err = f.WriteWindowUpdate(0, n)
-				}
-			case *http2.HeadersFrame:
-				err = answer(f, frame.StreamID)
-			}
-		}
+	return nettest.ServeFrames(t, ca, nettest.Frames{
+		Settings: settings,
+		Check:    func(f *http2.SettingsFrame) { checkSettings(t, f) },
+		Answer:   answer,
 	})
 }
 
@@ -124,15 +92,7 @@ func checkSettings(t *testing.T, f *http2.SettingsFrame) {
 	}
 }
 
-// block encodes header fields, given as names and values in turn.
-func block(fields ...string) []byte {
-	var b bytes.Buffer
-	e := hpack.NewEncoder(&b)
-	for i := 0; i < len(fields); i += 2 {
-		e.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]})
-	}
-	return b.Bytes()
-}
+func block(fields ...string) []byte { return nettest.HeaderBlock(fields...) }
 
 func writeHeaders(f *http2.Framer, stream uint32, end bool, fields ...string) error {
 	return f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: block(fields...), EndHeaders: true, EndStream: end})
@@ -160,7 +120,7 @@ func streams(t *testing.T, ca *nettest.Authority) []hostile {
 		{name: "HTTP/2 works", url: frames(answers(":status", "200")), status: 200},
 		{name: "HTTP/2 says 503", url: frames(answers(":status", "503")), status: 503, want: "http_status: 503"},
 		{name: "HTTP/2 resets", url: frames(resets(http2.ErrCodeInternal)), want: "connect: the endpoint reset the request"},
-		{name: "HTTP/2 refuses for ever", url: frames(resets(http2.ErrCodeRefusedStream)), want: "timeout: ", slow: true},
+		{name: "HTTP/2 refuses for ever", url: frames(resets(http2.ErrCodeRefusedStream)), want: "connect: the endpoint reset the request"},
 		{name: "HTTP/2 goes away", url: frames(goesAway(http2.ErrCodeEnhanceYourCalm)), want: "connect: "},
 		{name: "HTTP/2 goes away without an error", url: frames(goesAway(http2.ErrCodeNo)), want: "connect: "},
 		{name: "HTTP/2 hangs up", url: frames(func(*http2.Framer, uint32) error { return io.EOF }), want: "connect: "},

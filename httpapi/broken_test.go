@@ -39,8 +39,8 @@ func (brokenHistory) Attempts(context.Context, string, string) ([]store.Attempt,
 	return nil, errDisk
 }
 
-func (brokenHistory) Requeue(context.Context, store.DeliveryQuery) (int, string, error) {
-	return 0, "", errDisk
+func (brokenHistory) Requeue(context.Context, store.DeliveryQuery) (store.RequeueResult, error) {
+	return store.RequeueResult{}, errDisk
 }
 
 func (brokenHistory) Stats(context.Context, string) (store.Stats, error) {
@@ -52,9 +52,9 @@ func (brokenHistory) DeleteSubscription(context.Context, string) error { return 
 // halfRequeue requeues three deliveries and then fails.
 type halfRequeue struct{ store.Store }
 
-func (halfRequeue) Requeue(_ context.Context, q store.DeliveryQuery) (int, string, error) {
+func (halfRequeue) Requeue(_ context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
 	if q.Cursor == "" {
-		return 3, "more", nil
+		return store.RequeueResult{Requeued: 3, Next: "more"}, nil
 	}
-	return 0, "", errDisk
+	return store.RequeueResult{}, errDisk
 }

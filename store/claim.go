@@ -2,42 +2,61 @@ package store
 
 import "time"
 
-// ClaimRequest says how much a Claim may take. Its limits count what is leased already, whoever leased it, and are at
-// most MaxLimit.
+// ClaimRequest says how much a Claim may take. Its limits count what is leased already, by any
+// caller, and are at most MaxLimit.
 type ClaimRequest struct {
-	// Max is how many deliveries to lease at most. If zero or less, none are: the call only tells when the next is due.
+	// Max is how many deliveries to lease at most. If zero or less, the call leases none: it takes
+	// in the pauses and says when the next delivery is due.
 	Max int
 
 	// Lease is how long the claims are the caller's. It must be positive, and at most MaxDuration.
 	Lease time.Duration
 
-	// PerSubscription is how many deliveries of one subscription may be leased at once. If zero, there is no limit.
+	// PerSubscription is how many deliveries of one subscription may be leased at once. If zero,
+	// there is no limit.
 	PerSubscription int
 
-	// MaxUnhealthy is how many deliveries may be leased at once of all those subscriptions together whose health is not
-	// Healthy. If zero, there is no limit.
+	// MaxUnhealthy is how many deliveries may be leased at once of all subscriptions together that
+	// are not Healthy. If zero, there is no limit.
 	MaxUnhealthy int
 
-	// MaxFailing is how many deliveries may be leased at once of all those subscriptions together that have Failures. With
-	// less than MaxUnhealthy, failing subscriptions leave room for those that have not been tried. If zero, there is no limit.
+	// MaxFailing is how many deliveries may be leased at once of all subscriptions together that
+	// have Failures. If it is less than MaxUnhealthy, failing subscriptions leave room for new
+	// ones. If zero, there is no limit.
 	MaxFailing int
 
-	// BreakerThreshold limits a subscription with so many Failures or more to one lease at a time. If zero, none is so limited.
+	// BreakerThreshold is how many Failures limit a subscription to one lease at a time. If zero,
+	// no number does.
 	BreakerThreshold int
+
+	// Pauses are in force before the call leases anything. If a subscription is named twice, the
+	// last one counts.
+	Pauses []Pause
 }
 
-// Lease names a delivery that its holder may attempt. It is what fences a late finisher off.
+// Pause keeps a Store value from claiming deliveries of one subscription for a while: it is how a
+// caller paces an endpoint. Other Store values on the same data go on claiming them.
+//
+// A pause starts when Claim is called and replaces an earlier one of the subscription. It leaves
+// leases, outcomes and health as they are. It is not stored, so it ends when the store is reopened.
+type Pause struct {
+	SubscriptionID string        // an unknown ID is ignored
+	For            time.Duration // from 0, which ends a pause, to MaxDuration
+}
+
+// Lease names a delivery that its holder may attempt. Its token keeps a late holder from recording
+// a failure.
 type Lease struct {
 	SubscriptionID string
 	EventID        string
 
-	// Token is new with every claim of the delivery. A store never gives one out twice, not even after a restart
-	// where leases outlive one.
+	// Token is new with every claim of the delivery. A store never gives one out twice, not even
+	// after a restart where leases outlive one.
 	Token uint64
 }
 
-// Claim is a leased delivery with all that an attempt needs. What its slices and maps hold may be shared with other
-// claims: it is for reading only.
+// Claim is a leased delivery with all that an attempt needs. Its slices and maps may be shared with
+// other claims: they are for reading only.
 type Claim struct {
 	Lease
 
@@ -49,13 +68,18 @@ type Claim struct {
 	Key        string    // the event's ordering key
 	EventTime  time.Time // when the event happened, to the millisecond
 	EnqueuedAt time.Time // when it was enqueued
-	Body       []byte    // the wire body, the same bytes on every attempt: the event's, or Outcome.Body of an earlier attempt
+	Body       []byte    // the event's wire body, the same bytes on every attempt
 	Trace      string    // the event's trace
+
+	// BodyState and BodyOverride are those of the last outcome that set them.
+	BodyState    BodyState
+	BodyOverride []byte
 
 	// Attempt is the number of the attempt that this claim is for: 1 for the first.
 	Attempt int
 
-	// Retry counts the attempts counted since the delivery was enqueued or last requeued: what backoff goes by.
+	// Retry is how many attempts were counted since the delivery was enqueued or last requeued:
+	// backoff goes by it.
 	Retry int
 }
 
@@ -63,45 +87,65 @@ type Claim struct {
 type ClaimResult struct {
 	Claims []Claim
 
-	// NextDue is how long it is until a delivery may be claimed that could not be now because it is not due, or its
-	// subscription is held or paused, or another's lease on it still runs. What the limits of the request kept back is not
-	// counted: it is claimable as soon as a Finish or Release makes room. NoneDue when there is nothing to wait for.
+	// NextDue is how long it is until a delivery may be claimed that could not be now because it is
+	// not due, its subscription is held or paused, or another's lease on it still runs. It does not
+	// count what the limits of the request kept back: that can be claimed as soon as a Finish or
+	// Release makes room. It is NoneDue if there is nothing to wait for.
 	NextDue time.Duration
 }
 
-// NoneDue is the [ClaimResult.Wait] of a store that has nothing to wait for.
+// NoneDue is the [ClaimResult.NextDue] of a store that has nothing to wait for.
 const NoneDue = time.Duration(1<<63 - 1)
 
-// Outcome is what came of a claim.
+// Outcome is the result of a claim, for Finish to record.
 type Outcome struct {
 	Lease
 
 	// Attempt is recorded in the history. Its Number is the claim's.
 	Attempt Attempt
 
-	// State is the delivery's next: Delivered, Dead, Pending to try again, or Canceled. Canceled ends the delivery without
-	// an attempt: Attempt.Error is why, which becomes its LastError, and nothing else of Attempt is looked at.
+	// State is the delivery's next state: Delivered, Dead, Pending to try again, or Canceled.
+	// Canceled ends the delivery without an attempt: Attempt.Error is the reason, which becomes its
+	// LastError, and the rest of Attempt is ignored.
 	State State
 
-	// RetryIn is how long it stays pending before it is due again, from 0 to MaxDuration; only with Pending. A duration,
-	// so that replicas need no synchronised clocks.
+	// RetryIn is how long it stays pending before it is due again, from 0 to MaxDuration; only with
+	// Pending. A duration, so that replicas need no synchronised clocks.
 	RetryIn time.Duration
 
-	// ProbeIn keeps the whole subscription from being claimed for so long, from 0, which holds nothing, to MaxDuration;
-	// only with Pending and Dead.
+	// ProbeIn holds the whole subscription for so long, from 0, which is no hold, to MaxDuration;
+	// only with Pending and Dead. See [Health.NextProbeAt].
 	ProbeIn time.Duration
 
-	// Body, when not nil, is kept as the delivery's own: later claims of it, after a Requeue too, have it in place of the
-	// event's. Only with Pending and Dead.
-	Body []byte
+	// BodyState, unless it is BodyUndecided, replaces that of the delivery, and BodyOverride with
+	// it. Later claims have them, after a Requeue too. Only with Pending and Dead.
+	BodyState BodyState
+
+	// BodyOverride is what to send in place of the event's body; it may be empty. Only with
+	// BodyOverridden.
+	BodyOverride []byte
 }
 
-// Result says what a Finish made of one outcome.
+// BodyState says what is decided of the body that attempts of a delivery send. The dispatcher sets
+// it, so that every attempt sends the same bytes whatever the host's hooks do later. A store keeps
+// it for each delivery.
+type BodyState uint8
+
+const (
+	BodyUndecided  BodyState = iota // no attempt has decided it
+	BodyOverridden                  // it is BodyOverride
+	BodyUnchanged                   // it is the event's
+	BodyUnfiltered                  // it is not decided, and the host's filter is to be asked again
+	bodyStates
+)
+
+// Result says what Finish did with one outcome.
 type Result struct {
-	// Ignored says that the outcome changed nothing: the lease had run out or been taken back and the attempt had not
-	// succeeded, or the delivery was over.
+	// Ignored says that the outcome changed nothing: the delivery had ended, or the token was not
+	// the present one and the attempt had not succeeded.
 	Ignored bool
 
-	// Before and After are the subscription's health around this outcome. Both are zero when it was ignored.
+	// Before and After are the subscription's health before and after this outcome; zero if it was
+	// ignored.
 	Before, After Health
 }

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// State is how far a delivery has come.
+// State is the state of a delivery.
 type State string
 
 const (
 	Pending   State = "pending"   // due now or later
 	Delivered State = "delivered" // an attempt succeeded
 	Dead      State = "dead"      // given up: its attempts are used up, or the endpoint said 410
-	Canceled  State = "canceled"  // before it was delivered: the subscription was unsubscribed or disabled, the event erased
+	Canceled  State = "canceled"  // its subscription was unsubscribed or disabled, or its event erased
 )
 
 // States lists the states in the order of a delivery's life.
@@ -32,27 +32,27 @@ type Delivery struct {
 	DueAt      time.Time // when the next attempt may start; zero unless pending
 	FinishedAt time.Time // when it was delivered, dead or canceled; zero while pending
 
-	LastStatus int    // the HTTP status of the last attempt; 0 before the first and when there was no answer
-	LastError  string // what was wrong with the last attempt, or why it was canceled; empty when delivered
+	LastStatus int    // the HTTP status of the last attempt; 0 before the first, and without an answer
+	LastError  string // the error of the last attempt, or why it was canceled; empty if delivered
 
-	// Erased says that the event was erased (Store.Erase): it can't be sent any more.
+	// Erased says that the event was erased ([History.Erase]), so it can't be sent.
 	Erased bool
 }
 
-// Attempt is one HTTP request of a delivery and what came of it.
+// Attempt is one HTTP request of a delivery and its result.
 type Attempt struct {
-	Number   int           // 1, 2, 3 …: over the whole life of the delivery, redeliveries included
+	Number   int           // from 1, over the whole life of the delivery with its redeliveries
 	At       time.Time     // when it started; zero, or in the years 1 to 9999
 	Duration time.Duration // until the answer was read, or given up; from 0 to MaxDuration
 	Status   int           // the HTTP status, MaxStatus at most; 0 when there was none
-	Error    string        // what was wrong, in words fit for the endpoint's owner; empty when it succeeded
+	Error    string        // what went wrong, for the endpoint's owner to read; empty if it succeeded
 	Response []byte        // how the answer's body began; at most MaxResponse bytes
 }
 
 // MaxResponse is how many bytes of an answer's body an Attempt keeps.
 const MaxResponse = 1024
 
-// DeliveryQuery selects deliveries. Its zero value selects all of tenant "".
+// DeliveryQuery selects deliveries. Its zero value selects all of the tenant "".
 type DeliveryQuery struct {
 	Tenant    string // only this tenant's
 	AnyTenant bool   // every tenant's; Tenant is ignored
@@ -66,23 +66,34 @@ type DeliveryQuery struct {
 	Cursor string // the Next or Previous of an earlier Page; if empty, from the newest
 	Limit  int    // how many at most, up to MaxLimit; if zero, DefaultDeliveryLimit
 
-	// Count asks for Page.Total, which takes reading every delivery that matches.
+	// Count asks for Page.Total. That reads every delivery that matches.
 	Count bool
 }
 
-// DefaultDeliveryLimit is the page size of a [DeliveryQuery] that names none.
+// DefaultDeliveryLimit is the page size of a [DeliveryQuery] without a Limit.
 const DefaultDeliveryLimit = 100
+
+// RequeueResult is what one step of Requeue did.
+type RequeueResult struct {
+	Requeued int    // how many deliveries it changed
+	Next     string // the cursor for the next step; empty after the last
+
+	// Held are the IDs of the subscriptions that are held (Health.NextProbeAt is later than now)
+	// and have a delivery that matched and was not passed over, be it changed, due already or
+	// leased. Each is there once, in no order.
+	Held []string
+}
 
 // EraseQuery selects events to erase.
 type EraseQuery struct {
-	EventID string // one event; then nothing else of the query is looked at
+	EventID string // one event; the rest of the query is then ignored
 	Tenant  string // else all of this tenant
 
 	Cursor string // what an earlier Erase returned; if empty, from the start
 	Limit  int    // how many at most in one step, up to MaxLimit; if zero, DefaultDeliveryLimit
 }
 
-// Matches reports whether q selects d. It looks at everything but Cursor and Limit.
+// Matches reports whether q selects d. It ignores Cursor, Limit and Count.
 func (q *DeliveryQuery) Matches(d *Delivery) bool {
 	return (q.AnyTenant || q.Tenant == d.Tenant) &&
 		(q.SubscriptionID == "" || q.SubscriptionID == d.SubscriptionID) &&

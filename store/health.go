@@ -2,11 +2,12 @@ package store
 
 import "time"
 
-// Health is what attempts have said of a subscription's endpoint. It starts anew when the subscription is subscribed
-// again or its URL changes.
+// Health sums up the attempts at a subscription's endpoint. It starts anew when the subscription is
+// subscribed again or its URL changes.
 //
-// This file is the only definition of health: what an outcome makes of it ([Health.Next]), the classes that take turns
-// ([Health.Class]), and how many leases each may have ([ClaimRequest.Limit], [ClaimRequest.Room]).
+// This file is the only definition of health: how outcomes change it ([Health.Next]), the classes
+// that take turns ([Health.Class]), and how many leases each may have ([ClaimRequest.Limit],
+// [ClaimRequest.Room]).
 type Health struct {
 	// Healthy says that the last counted attempt succeeded. It is false before the first.
 	Healthy bool
@@ -14,20 +15,22 @@ type Health struct {
 	// Failures counts the failed attempts since the last success.
 	Failures int
 
-	// FailingFor is the time over which those failures are spread. A gap between two of them counts as MaxFailureGap at
-	// most, so that neither the time a host was down nor a clock that jumped makes an endpoint look worse than it was
-	// seen to be.
+	// FailingFor is the time over which those failures are spread. A gap between two of them counts
+	// as MaxFailureGap at most, so that time while the host was down or a clock that jumped does
+	// not make an endpoint look worse.
 	FailingFor time.Duration
 
-	// Probes counts how often the subscription was held since the last success (Outcome.ProbeIn). An outcome that comes
-	// during a hold may lengthen it, but does not count as another.
+	// Probes counts the holds of the subscription since the last success (Outcome.ProbeIn). An
+	// outcome during a hold may lengthen the hold, but does not count as another.
 	Probes int
 
-	// NextProbeAt is when the last hold ends, by the store's clock. No delivery is claimed before. Zero when not held.
+	// NextProbeAt is when the hold ends, by the store's clock: no delivery is claimed before. Zero
+	// if there was no hold since the last success, and after ProbeNow.
 	NextProbeAt time.Time
 
-	// SlowStart is how many more successes it takes until the subscription has all its leases again: see
-	// ClaimRequest.Limit. The success that ends failures sets it to their number, MaxSlowStart at most.
+	// SlowStart is how many more successes it takes until the subscription has all its leases
+	// again: see ClaimRequest.Limit. The success that ends failures sets it to their number,
+	// MaxSlowStart at most.
 	SlowStart int
 }
 
@@ -37,11 +40,11 @@ const MaxSlowStart = 8
 // MaxFailureGap is what one gap between two failures adds at most to [Health.FailingFor].
 const MaxFailureGap = 24 * time.Hour
 
-// New reports whether nothing is known of the endpoint yet.
+// New reports whether no attempt has been counted yet.
 func (h *Health) New() bool { return h.Class() == ClassNew }
 
-// FailingSince returns when the first of the Failures was, later by what exceeds MaxFailureGap in the gaps between them,
-// where the last was at failedAt. Zero without Failures.
+// FailingSince returns when the first of the Failures was, later by what exceeds MaxFailureGap in
+// the gaps between them, where the last was at failedAt. Zero without Failures.
 func (h *Health) FailingSince(failedAt time.Time) time.Time {
 	if h.Failures == 0 {
 		return time.Time{}
@@ -49,8 +52,15 @@ func (h *Health) FailingSince(failedAt time.Time) time.Time {
 	return failedAt.Add(-h.FailingFor)
 }
 
-// Next returns the health after an outcome that counts, at the time now of the store's clock, where the last failure was
-// at failedAt. A canceled delivery says nothing about the endpoint and leaves the health as it is.
+// Next returns the health after an outcome that counts, at the time now of the store's clock, where
+// the last failure was at failedAt.
+//
+//   - Delivered makes it Healthy and all else zero but SlowStart, which becomes the number of
+//     Failures that ended, MaxSlowStart at most, or one less than before if there were none.
+//   - Pending and Dead make it unhealthy: Failures grows by one, FailingFor by the time since
+//     failedAt, and SlowStart is zero. A positive ProbeIn moves NextProbeAt to now + ProbeIn unless
+//     it is later, and adds one to Probes unless the subscription is held already.
+//   - Canceled says nothing about the endpoint and changes nothing.
 func (h Health) Next(o *Outcome, now, failedAt time.Time) Health {
 	switch o.State {
 	case Canceled:
@@ -103,8 +113,9 @@ func (h *Health) Class() Class {
 	return ClassFailing
 }
 
-// Limit returns how many deliveries of a subscription with this health may be leased at once; 0 is no limit. After
-// failures the limit comes back step by step: it is halved for each of Health.SlowStart, down to one.
+// Limit returns how many deliveries of a subscription with this health may be leased at once; 0 is
+// no limit. After failures the limit comes back step by step: it is halved for each of
+// Health.SlowStart, down to one.
 func (r *ClaimRequest) Limit(h *Health) int {
 	if r.BreakerThreshold > 0 && h.Failures >= r.BreakerThreshold {
 		return 1

@@ -8,7 +8,7 @@ import (
 	"github.com/outhook/outhook/signing"
 )
 
-// Status says whether a subscription gets deliveries. Its values are spelt as they are in HTTP.
+// Status says whether a subscription gets deliveries. Its values are spelled as in the HTTP API.
 type Status string
 
 const (
@@ -16,43 +16,50 @@ const (
 	Unsubscribed Status = "Unsubscribed"
 )
 
-// Subscription is where the events of a tenant go: what HTTP and JSON call a webhook.
+// Subscription is an endpoint that a tenant's events go to. HTTP and JSON call it a webhook.
 //
-// Its strings, lists and maps belong to whoever holds the value: a Store copies what it takes and what it gives.
+// Its slices and maps belong to the holder of the value: a Store copies what it takes and what it
+// returns.
 type Subscription struct {
 	ID     string // a UUID in its canonical form
-	Tenant string // whose it is; "" where the host has one
+	Tenant string // the tenant that owns it; empty in a single-tenant host
 	Name   string // for people; may be empty
 	URL    string // where deliveries are posted
 
-	// Events are the patterns (see events.Match) of the types it wants. If empty, all.
+	// Events are patterns (events.Match) of the event types that it gets. If empty, it gets all.
 	Events []string
 
 	// Headers are sent with every delivery.
 	Headers map[string]string
 
-	// Secrets are the keys that sign a delivery: the first signs the Airy header, all sign the standard one. If empty,
-	// deliveries are not signed. See Keys for what a rotation makes of them.
+	// Secrets are the keys that sign a delivery: the first signs the Airy header, all sign the
+	// standard one. If empty, deliveries are not signed. See Keys for a rotation.
 	Secrets []signing.Secret
 
-	// OverlapUntil is when a rotation of keys ends, in the years 1 to 9999: from then on only the last of Secrets signs.
-	// Zero when no rotation is under way.
+	// SealedWith names the key that Secrets and the values of Headers are encrypted with; it is
+	// empty when they are plain. Package sealed sets it when it encrypts them and clears it when it
+	// opens them. Other stores keep it like any field. A subscription that has it must not be sent
+	// to: ciphertext would go out, or sign.
+	SealedWith string
+
+	// OverlapUntil is when a rotation of keys ends, in the years 1 to 9999: from then on only the
+	// last of Secrets signs. Zero when no rotation is under way.
 	OverlapUntil time.Time
 
 	// Status is Subscribed or Unsubscribed.
 	Status Status
 
-	// DisabledReason says why the sender unsubscribed it (it answered 410, or nothing succeeded for days). It is empty
-	// when the subscription is Subscribed, or when its owner unsubscribed it.
+	// DisabledReason says why the sender unsubscribed it (it answered 410, or nothing succeeded for
+	// days). It is empty when the subscription is Subscribed, or when its owner unsubscribed it.
 	DisabledReason string
 
-	// The store sets these by its own clock: CreatedAt once, UpdatedAt at every change, SubscribedAt whenever Status
-	// becomes Subscribed.
+	// The store sets these by its own clock: CreatedAt once, UpdatedAt at every change,
+	// SubscribedAt whenever Status becomes Subscribed.
 	CreatedAt, UpdatedAt, SubscribedAt time.Time
 }
 
-// Keys returns the secrets that sign at the time now: all of them, or only the last once a rotation's overlap is over.
-// The result shares its array with s.Secrets.
+// Keys returns the secrets that sign at the time now: all of them, or only the last once a
+// rotation's overlap is over. The result shares its array with s.Secrets.
 func (s *Subscription) Keys(now time.Time) []signing.Secret {
 	if len(s.Secrets) > 1 && !s.OverlapUntil.IsZero() && !now.Before(s.OverlapUntil) {
 		return s.Secrets[len(s.Secrets)-1:]
@@ -60,8 +67,8 @@ func (s *Subscription) Keys(now time.Time) []signing.Secret {
 	return s.Secrets
 }
 
-// Disabled reports whether the sender unsubscribed it. Events that it would have got meanwhile are kept as canceled
-// deliveries, so that they can be replayed once the endpoint is mended.
+// Disabled reports whether the sender unsubscribed it. Events that it would have got meanwhile are
+// kept as canceled deliveries, so that they can be replayed when the endpoint works again.
 func (s *Subscription) Disabled() bool { return s.Status == Unsubscribed && s.DisabledReason != "" }
 
 // Clone returns a copy that shares nothing with s.
@@ -73,7 +80,7 @@ func (s *Subscription) Clone() Subscription {
 	return c
 }
 
-// SubscriptionQuery selects subscriptions. Its zero value selects all of tenant "".
+// SubscriptionQuery selects subscriptions. Its zero value selects all of the tenant "".
 type SubscriptionQuery struct {
 	Tenant    string // only this tenant's
 	AnyTenant bool   // every tenant's; Tenant is ignored

@@ -8,55 +8,68 @@ import (
 	"github.com/outhook/outhook/events"
 )
 
-// The bounds of what a store takes. Each store checks its arguments by the Validate methods and functions of this
-// package before it does anything else, so a value that is refused by one is refused by all, by the same name, and
-// nothing that is accepted overflows a store's clock or a column of a database.
+// The bounds of what a store takes. Each store checks its arguments by the Validate methods and
+// functions of this package before it does anything else, so a value that is refused by one is
+// refused by all, by the same name, and nothing that is accepted overflows a store's clock or a
+// database column.
 const (
-	// MaxDuration is the longest lease, delay, hold, pause, retention and attempt: 100 years. A store's clock counts
-	// nanoseconds since 1970 in 64 bits, which end in 2262; now and MaxDuration end well before.
+	// MaxDuration is the longest lease, delay, hold, pause, retention and attempt: 100 years. A
+	// store's clock counts nanoseconds since 1970 in 64 bits, which end in 2262; now and
+	// MaxDuration end well before.
 	MaxDuration = 100 * 365 * 24 * time.Hour
 
-	// MaxLimit is the largest number that a limit may be, about a thousand million: no limit in practice, and small
-	// enough to be added to a position in an int of 32 bits.
+	// MaxLimit is the largest number that a limit may be, about a thousand million: no limit in
+	// practice, and small enough to be added to a position in an int of 32 bits.
 	MaxLimit = 1 << 30
 
 	// MaxStatus is the largest HTTP status of an Attempt.
 	MaxStatus = 999
 )
 
-// Times are from the year 1 to the end of the year 9999, which is what RFC 3339 can write. In seconds since 1970.
+// Times are from the year 1 to the end of the year 9999, which is what RFC 3339 can write. In
+// seconds since 1970.
 const (
 	firstSecond = -62135596800
 	lastSecond  = 253402300799
 )
 
-// Validate returns an [events.InvalidError] for the first field of r that is out of its bounds: lease must be positive
-// and at most MaxDuration, max at most MaxLimit, and the limits per_subscription, max_unhealthy, max_failing and breaker_threshold
-// from 0 to MaxLimit.
+// Validate returns an [events.InvalidError] for the first field of r that is out of its bounds:
+// lease must be positive and at most MaxDuration, max at most MaxLimit, the limits
+// per_subscription, max_unhealthy, max_failing and breaker_threshold from 0 to MaxLimit, and the
+// length of each of pauses from 0 to MaxDuration.
 func (r *ClaimRequest) Validate() error {
 	if r.Max > MaxLimit {
 		return invalid("max", "is %d; give at most %d", r.Max, MaxLimit)
 	}
 	if r.Lease <= 0 || r.Lease > MaxDuration {
-		return invalid("lease", "is %v; give a positive duration of at most %v, for which the claims are yours",
+		return invalid("lease",
+			"is %v; give a positive duration of at most %v, for which the claims are yours",
 			r.Lease, MaxDuration)
 	}
 	for _, l := range [...]struct {
 		field string
 		limit int
 	}{
-		{"per_subscription", r.PerSubscription}, {"max_unhealthy", r.MaxUnhealthy}, {"max_failing", r.MaxFailing},
-		{"breaker_threshold", r.BreakerThreshold},
+		{"per_subscription", r.PerSubscription}, {"max_unhealthy", r.MaxUnhealthy},
+		{"max_failing", r.MaxFailing}, {"breaker_threshold", r.BreakerThreshold},
 	} {
 		if err := validLimit(l.field, l.limit, "no limit"); err != nil {
 			return err
 		}
 	}
+	for _, p := range r.Pauses {
+		if p.For < 0 || p.For > MaxDuration {
+			return invalid("pauses",
+				"has one of %v; give at most %v, or 0 to end a pause", p.For, MaxDuration)
+		}
+	}
 	return nil
 }
 
-// Validate returns an [events.InvalidError] for the first field of o that is out of its bounds, of those that its State
-// makes count: state must be one of States, retry_in and hold_for from 0 to MaxDuration, and the Attempt valid.
+// Validate returns an [events.InvalidError] for the first field of o that is out of its bounds, of
+// those that its State makes count: state must be one of States, retry_in and probe_in from 0 to
+// MaxDuration, body_state one of its constants, body_override empty without BodyOverridden, and the
+// Attempt valid.
 func (o *Outcome) Validate() error {
 	if err := validState("state", o.State); err != nil {
 		return err
@@ -73,11 +86,27 @@ func (o *Outcome) Validate() error {
 		if err := validDuration("probe_in", o.ProbeIn, "for no hold"); err != nil {
 			return err
 		}
+		if err := o.validateBody(); err != nil {
+			return err
+		}
 	}
 	return o.Attempt.Validate()
 }
 
-// ValidateOutcomes returns the error of the first outcome that is not valid, and says which it is, counted from 0.
+func (o *Outcome) validateBody() error {
+	if o.BodyState >= bodyStates {
+		return invalid("body_state", "is %d; give one of the constants of BodyState", o.BodyState)
+	}
+	if len(o.BodyOverride) > 0 && o.BodyState != BodyOverridden {
+		return invalid("body_override",
+			"has %d bytes that are not to be sent; give the body_state BodyOverridden with them",
+			len(o.BodyOverride))
+	}
+	return nil
+}
+
+// ValidateOutcomes returns the error of the first outcome that is not valid, and says which it is,
+// counted from 0.
 func ValidateOutcomes(outcomes []Outcome) error {
 	for i := range outcomes {
 		if err := outcomes[i].Validate(); err != nil {
@@ -87,9 +116,9 @@ func ValidateOutcomes(outcomes []Outcome) error {
 	return nil
 }
 
-// Validate returns an [events.InvalidError] for the first field of a that is out of its bounds: attempt.at must be zero
-// or in the years 1 to 9999, attempt.duration from 0 to MaxDuration, attempt.status from 0 to MaxStatus, and
-// attempt.response at most MaxResponse bytes.
+// Validate returns an [events.InvalidError] for the first field of a that is out of its bounds:
+// attempt.at must be zero or in the years 1 to 9999, attempt.duration from 0 to MaxDuration,
+// attempt.status from 0 to MaxStatus, and attempt.response at most MaxResponse bytes.
 func (a *Attempt) Validate() error {
 	if err := validTime("attempt.at", a.At); err != nil {
 		return err
@@ -98,26 +127,19 @@ func (a *Attempt) Validate() error {
 		return err
 	}
 	if a.Status < 0 || a.Status > MaxStatus {
-		return invalid("attempt.status", "is %d; give 1 to %d, or 0 when there was no answer", a.Status, MaxStatus)
+		return invalid("attempt.status",
+			"is %d; give 1 to %d, or 0 when there was no answer", a.Status, MaxStatus)
 	}
 	if len(a.Response) > MaxResponse {
-		return invalid("attempt.response", "has %d bytes; give the first %d at most", len(a.Response), MaxResponse)
+		return invalid("attempt.response",
+			"has %d bytes; give the first %d at most", len(a.Response), MaxResponse)
 	}
 	return nil
 }
 
-// ValidatePause returns an [events.InvalidError] with the field "pause" unless d can be how long a pause is: at most
-// MaxDuration. Zero or less ends a pause.
-func ValidatePause(d time.Duration) error {
-	if d > MaxDuration {
-		return invalid("pause", "is %v; give at most %v, or 0 to end a pause", d, MaxDuration)
-	}
-	return nil
-}
-
-// Validate returns an [events.InvalidError] for the first field of q that is out of its bounds: limit must be from 0 to
-// MaxLimit, since and until zero or in the years 1 to 9999, and each of states one of States. Whether the cursor is one
-// is the store's to see.
+// Validate returns an [events.InvalidError] for the first field of q that is out of its bounds:
+// limit must be from 0 to MaxLimit, since and until zero or in the years 1 to 9999, and each of
+// states one of States. Whether the cursor is one is the store's to see.
 func (q *DeliveryQuery) Validate() error {
 	if err := validLimit("limit", q.Limit, "the default"); err != nil {
 		return err
@@ -136,23 +158,27 @@ func (q *DeliveryQuery) Validate() error {
 	return nil
 }
 
-// Validate returns an [events.InvalidError] with the field "limit" unless q.Limit is from 0 to MaxLimit.
+// Validate returns an [events.InvalidError] with the field "limit" unless q.Limit is from 0 to
+// MaxLimit.
 func (q *EraseQuery) Validate() error { return validLimit("limit", q.Limit, "the default") }
 
-// Validate returns an [events.InvalidError] with the field "limit" unless q.Limit is from 0 to MaxLimit.
+// Validate returns an [events.InvalidError] with the field "limit" unless q.Limit is from 0 to
+// MaxLimit.
 func (q *SubscriptionQuery) Validate() error { return validLimit("limit", q.Limit, "all") }
 
-// Validate returns an [events.InvalidError] for the first field of r that is out of its bounds: retention.delivered and
-// retention.failed must be from 0, which is for ever, to MaxDuration.
+// Validate returns an [events.InvalidError] for the first field of r that is out of its bounds:
+// retention.delivered and retention.failed must be from 0, which is for ever, to MaxDuration.
 func (r *Retention) Validate() error {
-	if err := validDuration("retention.delivered", r.Delivered, "to keep them for ever"); err != nil {
+	const forEver = "to keep them for ever"
+	if err := validDuration("retention.delivered", r.Delivered, forEver); err != nil {
 		return err
 	}
-	return validDuration("retention.failed", r.Failed, "to keep them for ever")
+	return validDuration("retention.failed", r.Failed, forEver)
 }
 
-// Validate returns an [events.InvalidError] with the field "overlap_until" unless s.OverlapUntil is zero or in the
-// years 1 to 9999. Whether the rest makes sense is for the caller of a store to see: a store keeps what it is given.
+// Validate returns an [events.InvalidError] with the field "overlap_until" unless s.OverlapUntil is
+// zero or in the years 1 to 9999. Whether the rest makes sense is for the caller of a store to see:
+// a store keeps what it is given.
 func (s *Subscription) Validate() error { return validTime("overlap_until", s.OverlapUntil) }
 
 func validDuration(field string, d time.Duration, zero string) error {

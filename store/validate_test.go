@@ -65,11 +65,8 @@ func TestValidateDurations(t *testing.T) {
 		}
 		attempt := store.Attempt{Duration: tt.d}
 		wantField(t, "Duration of "+tt.d.String(), attempt.Validate(), field("attempt.duration"))
-		pause := ""
-		if tt.d > store.MaxDuration {
-			pause = "pause"
-		}
-		wantField(t, "a pause of "+tt.d.String(), store.ValidatePause(tt.d), pause)
+		pause := store.ClaimRequest{Lease: 1, Pauses: []store.Pause{{For: 1}, {For: tt.d}}}
+		wantField(t, "a pause of "+tt.d.String(), pause.Validate(), field("pauses"))
 	}
 }
 
@@ -85,6 +82,13 @@ func TestValidateOutcome(t *testing.T) {
 	wantField(t, "dead with a bad hold", o.Validate(), "probe_in")
 	o.ProbeIn = 0
 	wantField(t, "dead", o.Validate(), "")
+	o.BodyOverride = []byte("x")
+	wantField(t, "dead with a body that is not sent", o.Validate(), "body_override")
+	o.BodyState = store.BodyOverridden
+	wantField(t, "dead with a body that is sent", o.Validate(), "")
+	o.BodyState = 4
+	wantField(t, "dead with a body state that is none", o.Validate(), "body_state")
+	o.BodyState = store.BodyOverridden
 	o.State = store.Pending
 	wantField(t, "pending", o.Validate(), "retry_in")
 

@@ -5,12 +5,17 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"github.com/outhook/outhook/internal/realservers"
 )
 
 // TestMain lets the test binary be the receiver's process, as the command is.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == receiverArg {
 		exit(receive(os.Stdin, os.Stdout))
+	}
+	if len(os.Args) == 2 && os.Args[1] == hostileArg {
+		exit(realservers.ServeHostile(os.Stdin, os.Stdout))
 	}
 	os.Exit(m.Run())
 }
@@ -21,7 +26,7 @@ func TestShort(t *testing.T) {
 	if err := run(t.Context(), []string{"-short", "-dir", t.TempDir()}, &out, &progress); err != nil {
 		t.Fatalf("%v\n%s", err, &progress)
 	}
-	for _, name := range []string{"N1 ", "N2 ", "N3 ", "N4 ", "N5 ", "N6 ", "N7 ", "N8 ", "N9 ", "N10 ", "N11 ", "disk "} {
+	for _, name := range []string{"N1 ", "N2 ", "N3 ", "N4 ", "N5 ", "N6 ", "N7 ", "N8 ", "N9 ", "N10 ", "N11 ", "disk ", "P11 "} {
 		if !bytes.Contains(out.Bytes(), []byte("| "+name)) {
 			t.Errorf("the table has no %s:\n%s", name, &out)
 		}

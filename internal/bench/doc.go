@@ -20,6 +20,7 @@
 //
 // # What it runs
 //
-// The targets N1 to N11 of docs/performance.md. Where a million deliveries over HTTP would take too long it drives the
+// The targets N1 to N11 of docs/performance.md, and of package realservers those of real servers that
+// close connections (P10) and of hostile HTTP/2 endpoints (P11). Where a million deliveries over HTTP would take too long it drives the
 // store directly, and the table says so. -only picks works by name; -profile writes the profiles of each.
 package main

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"github.com/outhook/outhook/internal/realservers"
 )
 
 // receiverArg is the argument that makes the command a receiver.
@@ -18,6 +20,9 @@ const receiverArg = "receive"
 func main() {
 	if len(os.Args) == 2 && os.Args[1] == receiverArg {
 		exit(receive(os.Stdin, os.Stdout))
+	}
+	if len(os.Args) == 2 && os.Args[1] == hostileArg {
+		exit(realservers.ServeHostile(os.Stdin, os.Stdout))
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -95,6 +100,8 @@ func works() []work {
 		work{"N10", (*bench).tarpit},
 		work{"N11", (*bench).dead},
 		work{"disk", (*bench).disk},
+		work{"P10", (*bench).realServers},
+		work{"P11", (*bench).hostile},
 	)
 }
 

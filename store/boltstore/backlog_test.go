@@ -170,10 +170,11 @@ func (b *backlog) bounce(id string) {
 	b.status(id, store.Subscribed)
 	q := store.DeliveryQuery{SubscriptionID: id, States: []store.State{store.Canceled}, Limit: 1 + b.rand.IntN(200)}
 	for next := true; next; next = q.Cursor != "" {
-		var err error
-		if _, q.Cursor, err = b.s.Requeue(b.t.Context(), q); err != nil {
+		step, err := b.s.Requeue(b.t.Context(), q)
+		if err != nil {
 			b.t.Fatal(err)
 		}
+		q.Cursor = step.Next
 	}
 }
 

@@ -7,19 +7,19 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// A delivery that was given a body of its own has it beside its row, which says so, lest every change of the row write
-// it again.
+// The override of a delivery's body is beside its row, so that a change of the row does not write it
+// again. The row says that it is there.
 
-// putBody stores a delivery's own body.
-func (t *txn) putBody(num, seq uint64, body []byte) error {
+// putOverride stores the override of a delivery's body.
+func (t *txn) putOverride(num, seq uint64, body []byte) error {
 	key := key2(num, seq)
 	e := newEncoder(len(body))
 	e.b = append(e.b, body...)
 	return t.put(bodies, key[:], e.seal(key[:]))
 }
 
-// ownBody returns a copy of a delivery's own body, which it must have.
-func (t *txn) ownBody(num, seq uint64) ([]byte, error) {
+// override returns a copy of the override of a delivery's body, which it must have.
+func (t *txn) override(num, seq uint64) ([]byte, error) {
 	key := key2(num, seq)
 	v := t.get(bodies, key[:])
 	if v == nil {
@@ -32,8 +32,8 @@ func (t *txn) ownBody(num, seq uint64) ([]byte, error) {
 	return bytes.Clone(d.b), nil
 }
 
-// removeBody removes a delivery's own body, if it has one.
-func (t *txn) removeBody(num, seq uint64) error {
+// removeOverride removes the override of a delivery's body, if it has one.
+func (t *txn) removeOverride(num, seq uint64) error {
 	key := key2(num, seq)
 	return t.remove(bodies, key[:])
 }

@@ -49,7 +49,7 @@ func (t *txn) bury(num, seq uint64, due int64) error {
 		if err := t.remove(index, key[:]); err != nil {
 			return err
 		}
-		if err := t.removeBody(num, seq); err != nil {
+		if err := t.removeOverride(num, seq); err != nil {
 			return err
 		}
 	}

@@ -11,7 +11,7 @@ import (
 // setSubscription takes in a new version, which claims may share.
 func (s *Store) setSubscription(num uint64, sub *store.Subscription) {
 	if q := s.schedule.Sub(num); q != nil {
-		q.Data.sub = sub
+		s.numbers.set(q, sub)
 		s.schedule.SetActive(q, active(sub), s.now())
 	}
 }

@@ -22,6 +22,9 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimR
 	if err == nil {
 		err = s.check(ctx)
 	}
+	if err == nil {
+		err = s.pause(ctx, req.Pauses)
+	}
 	claims := store.ClaimResult{NextDue: store.NoneDue}
 	for goes := 1; err == nil; goes++ {
 		c := claiming{store: s, req: req, now: s.now(), got: claims.Claims}
@@ -208,9 +211,9 @@ func (c *claiming) read(l *lease, into *store.Claim) reading {
 	case !ok || !r.live() || r.behind || e.erased():
 		return reading{found: gone}
 	}
-	body := e.body
-	if r.own {
-		if body, err = c.t.ownBody(l.Sub.Num, l.Seq); err != nil {
+	var override []byte
+	if r.overridden() {
+		if override, err = c.t.override(l.Sub.Num, l.Seq); err != nil {
 			return reading{found: broken}
 		}
 	}
@@ -221,10 +224,12 @@ func (c *claiming) read(l *lease, into *store.Claim) reading {
 		Key:        e.key,
 		EventTime:  time.UnixMilli(e.time).UTC(),
 		EnqueuedAt: asTime(e.enqueued),
-		Body:       body,
+		Body:       e.body,
 		Trace:      e.trace,
 		Attempt:    r.attempts + 1,
 		Retry:      r.attempts - r.base,
+
+		BodyState: r.body, BodyOverride: override,
 	}
 	return reading{key: e.keyHash(), stamp: r.stamp}
 }

@@ -38,7 +38,7 @@ func records() map[string]struct {
 	b := &backlog{pending: 3, chunks: true, marks: []mark{{9, 1, "unsubscribed"}, {12, 2, ""}}, deleted: true}
 	e := event{id: "id", typ: "a.b", tenant: "t", key: "k", time: 4e12, enqueued: 5, body: []byte(`{"a":1}`), trace: "t"}
 	r := row{
-		state: store.Dead, stamp: 12, key: 5, behind: true, own: true, base: 1, due: 3, finished: 4, reason: "why", attempts: 1,
+		state: store.Dead, stamp: 12, key: 5, behind: true, body: store.BodyOverridden, base: 1, due: 3, finished: 4, reason: "why", attempts: 1,
 		log: appendAttempt(nil, &store.Attempt{At: at, Duration: 5, Status: 200, Error: "e", Response: []byte("r")}), stored: true,
 	}
 	var slot rollup.Bucket

@@ -51,8 +51,8 @@ func (t *txn) heedMarks(num uint64, r *row) error {
 // replace makes a delivery what r says, where it was what was says, and keeps index and backlog in step. It knows
 // nothing of keys; see transition. When drop is set, a lease on the delivery ends.
 func (t *txn) replace(num, seq uint64, was, r row, drop bool) error {
-	if was.outdated && !r.own {
-		if err := t.removeBody(num, seq); err != nil {
+	if (was.outdated || was.overridden()) && !r.overridden() {
+		if err := t.removeOverride(num, seq); err != nil {
 			return err
 		}
 	}

@@ -46,12 +46,34 @@ func TestErasedIsGone(t *testing.T) {
 	}
 }
 
+// TestOverrideEnds has an override replaced by another, and then by the event's body.
+func TestOverrideEnds(t *testing.T) {
+	s := create(t, nil)
+	subscribe(t, s)
+	publish(t, s, "event", 1)
+	for _, tt := range []struct {
+		state store.BodyState
+		want  int
+	}{
+		{store.BodyOverridden, 1}, {store.BodyOverridden, 1}, {store.BodyUndecided, 1}, {store.BodyUnchanged, 0},
+		{store.BodyOverridden, 1}, {store.BodyUnfiltered, 0},
+	} {
+		o := store.Outcome{Lease: claim(t, s, 1)[0].Lease, State: store.Pending, BodyState: tt.state}
+		if r, err := s.Finish(t.Context(), o); err != nil || r[0].Ignored {
+			t.Fatalf("Finish: got %+v, %v", r, err)
+		}
+		if got := s.Overrides(); got != tt.want {
+			t.Errorf("overrides in the file after body state %d: got %d, want %d", tt.state, got, tt.want)
+		}
+	}
+}
+
 // fail records failures with a response, and gives the deliveries bodies of their own.
 func fail(t *testing.T, s *boltstore.Store, claims []store.Claim) {
 	t.Helper()
 	for _, c := range claims {
 		o := store.Outcome{
-			Lease: c.Lease, State: store.Pending, Body: []byte(canary),
+			Lease: c.Lease, State: store.Pending, BodyState: store.BodyOverridden, BodyOverride: []byte(canary),
 			Attempt: store.Attempt{At: time.Now(), Status: 500, Error: "status 500", Response: []byte(canary)},
 		}
 		if r, err := s.Finish(t.Context(), o); err != nil || r[0].Ignored {
@@ -64,12 +86,12 @@ func fail(t *testing.T, s *boltstore.Store, claims []store.Claim) {
 func wantErased(t *testing.T, s *boltstore.Store, id string, leased []store.Claim) {
 	t.Helper()
 	verify(t, s)
-	r, err := s.Finish(t.Context(), store.Outcome{Lease: leased[0].Lease, State: store.Pending, Body: []byte(canary)})
+	r, err := s.Finish(t.Context(), store.Outcome{Lease: leased[0].Lease, State: store.Pending, BodyState: store.BodyOverridden, BodyOverride: []byte(canary)})
 	if err != nil || !r[0].Ignored {
 		t.Errorf("Finish of what was leased: got %+v, %v, want it ignored", r, err)
 	}
-	if n, _, err := s.Requeue(t.Context(), store.DeliveryQuery{}); n != 0 || err != nil {
-		t.Errorf("Requeue: got %d, %v, want none", n, err)
+	if r, err := s.Requeue(t.Context(), store.DeliveryQuery{}); r.Requeued != 0 || err != nil {
+		t.Errorf("Requeue: got %+v, %v, want none", r, err)
 	}
 	if got := claim(t, s, 10); len(got) != 0 || s.Recent() != 0 {
 		t.Errorf("there are %d claims, and memory has %d events", len(got), s.Recent())

@@ -68,7 +68,7 @@ func (t *txn) eraseDelivery(num, seq, keyHash uint64) (changed bool, err error) 
 	switch {
 	case err != nil && t.unreadable(num, seq): // it dies when it is claimed, so Claim must find it again
 		t.after(func() { t.store.reloadAfter(seq, num) })
-		return true, t.removeBody(num, seq)
+		return true, t.removeOverride(num, seq)
 	case err != nil || !ok || !was.outdated:
 		return false, err
 	}

@@ -146,8 +146,8 @@ func (t *txn) applyErasure(num, seq uint64, r *row) error {
 	if err != nil {
 		return err
 	}
-	r.outdated = r.own || len(without) != len(r.log)
-	r.own, r.log = false, without
+	r.outdated = r.overridden() || len(without) != len(r.log)
+	r.body, r.log = store.BodyUndecided, without
 	if !r.listed() {
 		return nil
 	}

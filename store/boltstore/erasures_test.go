@@ -54,7 +54,8 @@ func newWide(t *testing.T, o *boltstore.Options) *wide {
 		case 1:
 			o.State = store.Dead
 		case 2:
-			o.State, o.Body, o.RetryIn = store.Pending, []byte(canary), time.Hour
+			o.State, o.RetryIn = store.Pending, time.Hour
+			o.BodyState, o.BodyOverride = store.BodyOverridden, []byte(canary)
 		case 3:
 			w.leased = append(w.leased, c)
 			continue
@@ -126,8 +127,8 @@ func (w *wide) wantErased() {
 		}
 	}
 	q := store.DeliveryQuery{EventID: wideID, States: store.States()}
-	if n, _, err := w.s.Requeue(w.Context(), q); n != 0 || err != nil {
-		w.Errorf("Requeue: got %d, %v, want none", n, err)
+	if r, err := w.s.Requeue(w.Context(), q); r.Requeued != 0 || err != nil {
+		w.Errorf("Requeue: got %+v, %v, want none", r, err)
 	}
 	if len(w.leased) > 0 {
 		r, err := w.s.Finish(w.Context(), store.Outcome{Lease: w.leased[0].Lease, State: store.Dead})

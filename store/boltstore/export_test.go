@@ -100,6 +100,25 @@ func (s *Store) Paused() int {
 	return s.schedule.Postponed()
 }
 
+// Numbers returns of how many subscriptions memory knows the number.
+func (s *Store) Numbers() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.numbers)
+}
+
+// Reads returns how many transactions have read from the file.
+func (s *Store) Reads() int { return s.file.DB().Stats().TxN }
+
+// Overrides returns how many body overrides the file has.
+func (s *Store) Overrides() (n int) {
+	_ = s.read(context.Background(), func(t *txn) error {
+		n = t.bucket(bodies).Stats().KeyN
+		return nil
+	})
+	return n
+}
+
 // Counts returns how many buckets of counts memory has, and how many the file.
 func (s *Store) Counts() (memory, file int) {
 	memory, _ = s.counts.Len()

@@ -1,6 +1,7 @@
 package boltstore
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -90,9 +91,9 @@ func newOutcome(o store.Outcome) outcome {
 		own.attempt = appendAttempt(nil, &o.Attempt)
 	}
 	own.Attempt.Response = nil
-	own.Body = nil
-	if o.Body != nil && (o.State == store.Pending || o.State == store.Dead) {
-		own.Body = append([]byte{}, o.Body...)
+	own.BodyState, own.BodyOverride = store.BodyUndecided, nil
+	if o.State == store.Pending || o.State == store.Dead {
+		own.BodyState, own.BodyOverride = o.BodyState, bytes.Clone(o.BodyOverride)
 	}
 	return own
 }
@@ -159,11 +160,13 @@ func (t *txn) concluded(num, seq uint64, was row, o *outcome) (row, error) {
 	}
 	r.attempts++
 	r.log = append(r.log[:len(r.log):len(r.log)], o.attempt...)
-	if o.Body == nil {
+	if o.BodyState == store.BodyUndecided {
 		return r, nil
 	}
-	r.own = true
-	return r, t.putBody(num, seq, o.Body)
+	if r.body = o.BodyState; !r.overridden() {
+		return r, nil // replace removes an override that was there
+	}
+	return r, t.putOverride(num, seq, o.BodyOverride)
 }
 
 // subject finds the delivery that an outcome is about.

@@ -137,7 +137,11 @@ func TestHostWritesAndTheStoreReads(t *testing.T) {
 			return err
 		},
 		"Release": func() error { return s.Release(ctx, first[0].Lease) },
-		"Pause":   func() error { return s.Pause(ctx, sub, time.Second) },
+		"Claim that pauses": func() error {
+			pauses := []store.Pause{{SubscriptionID: "other", For: time.Second}}
+			_, err := s.Claim(ctx, store.ClaimRequest{Lease: time.Hour, Pauses: pauses})
+			return err
+		},
 		"Subscription": func() error {
 			_, err := s.Subscription(ctx, sub)
 			return err

@@ -65,8 +65,8 @@ func TestStatsReadsLittle(t *testing.T) {
 	want("Stats", 0)
 	finish(t, s, claim(t, s, 1), store.Delivered, 0)
 	want("a delivery that is not the oldest of its subscription", 0)
-	if n, _, err := s.Requeue(t.Context(), store.DeliveryQuery{EventID: "old-0", States: store.States(), Limit: 1}); n != 1 || err != nil {
-		t.Fatalf("Requeue: got %d, %v, want 1", n, err)
+	if r, err := s.Requeue(t.Context(), store.DeliveryQuery{EventID: "old-0", States: store.States(), Limit: 1}); r.Requeued != 1 || err != nil {
+		t.Fatalf("Requeue: got %+v, %v, want 1", r, err)
 	}
 	want("one is due earlier", 0)
 	for _, c := range claim(t, s, n+1) {

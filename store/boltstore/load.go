@@ -36,7 +36,7 @@ func (s *Store) loadLacks(ctx context.Context, lacks []schedule.Lack) error {
 			loaded[i] = schedule.Loaded{}
 		}
 		if q := s.schedule.Load(&lacks[i], loaded[i], now); q != nil {
-			q.Data.sub = subs[i]
+			s.numbers.set(q, subs[i])
 		}
 		if q := s.schedule.Sub(lacks[i].Num); q != nil && lacks[i].Windows[schedule.Packed].Needed {
 			s.trim(q)

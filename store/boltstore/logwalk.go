@@ -202,8 +202,8 @@ func (w *logWalk) removeRow(t *txn, num, seq uint64) error {
 	if err := t.remove(deliveries, key[:]); err != nil {
 		return err
 	}
-	if r.own {
-		if err := t.removeBody(num, seq); err != nil {
+	if r.overridden() {
+		if err := t.removeOverride(num, seq); err != nil {
 			return err
 		}
 	}

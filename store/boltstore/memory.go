@@ -10,6 +10,7 @@ type memory struct {
 	schedule *schedule.Schedule[subscriber, claimed]
 
 	level   // of the watermark
+	numbers numbersByID
 	recent  recent
 	ages    ages
 	erasing map[uint64]*erasing // events that have a mark, see erasures.go

@@ -2,41 +2,77 @@ package boltstore
 
 import (
 	"context"
-	"fmt"
-	"time"
+	"maps"
 
 	"github.com/outhook/outhook/store"
 )
 
-// Pause implements [store.Queue].
-func (s *Store) Pause(ctx context.Context, subscriptionID string, d time.Duration) error {
-	err := store.ValidatePause(d)
-	if err == nil {
-		err = s.check(ctx)
+// numbersByID are the numbers of the subscriptions that memory has, so that a pause reads nothing
+// from the file for one of them.
+type numbersByID map[string]uint64
+
+// set makes a subscription's record what was loaded or stored; nil if it can't be read.
+func (n numbersByID) set(q *queue, sub *store.Subscription) {
+	n.drop(q)
+	q.Data.sub = sub
+	if sub != nil {
+		n[sub.ID] = q.Num
 	}
-	num := uint64(0)
-	if err == nil {
-		err = s.read(ctx, func(t *txn) (err error) {
-			num, err = t.number(subIDs, []byte(subscriptionID))
-			return err
-		})
+}
+
+// drop forgets a subscription, unless its ID has been given to another since.
+func (n numbersByID) drop(q *queue) {
+	if sub := q.Data.sub; sub != nil && n[sub.ID] == q.Num {
+		delete(n, sub.ID)
 	}
+}
+
+// pause takes in the pauses of a Claim. It reads from the file only for subscriptions that memory
+// does not have, and without the mutex.
+func (s *Store) pause(ctx context.Context, pauses []store.Pause) error {
+	if len(pauses) == 0 {
+		return nil
+	}
+	nums, err := s.numbersOf(ctx, pauses)
 	if err != nil {
-		return fmt.Errorf("boltstore: pause: %w", err)
+		return err
 	}
-	if num != 0 {
-		s.pause(num, d)
+	now := s.now()
+	s.mu.Lock()
+	defer s.unlock()
+	for _, p := range pauses {
+		if num := nums[p.SubscriptionID]; num != 0 {
+			s.schedule.Postpone(num, p.For, now)
+		}
 	}
 	return nil
 }
 
-func (s *Store) pause(num uint64, d time.Duration) {
-	now := s.now()
-	until := int64(0)
-	if d > 0 {
-		until = after(now, d)
-	}
+// numbersOf returns the numbers of subscriptions. It has none for an ID that is unknown.
+func (s *Store) numbersOf(ctx context.Context, pauses []store.Pause) (map[string]uint64, error) {
+	nums := make(map[string]uint64, len(pauses))
+	var unknown []string
 	s.mu.Lock()
-	defer s.unlock()
-	s.schedule.Postpone(num, until, now)
+	for _, p := range pauses {
+		if num, ok := s.numbers[p.SubscriptionID]; ok {
+			nums[p.SubscriptionID] = num
+		} else {
+			unknown = append(unknown, p.SubscriptionID)
+		}
+	}
+	s.mu.Unlock()
+	if len(unknown) == 0 {
+		return nums, nil
+	}
+	read := make(map[string]uint64, len(unknown))
+	err := s.read(ctx, func(t *txn) (err error) {
+		for _, id := range unknown {
+			if read[id], err = t.number(subIDs, []byte(id)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	maps.Copy(nums, read)
+	return nums, err
 }

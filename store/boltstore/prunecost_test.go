@@ -81,7 +81,7 @@ func TestPruneCost(t *testing.T) {
 		has("when the late one is past its", costEvents)
 
 		// One is redelivered, and another erased, which changes nothing of how long it is kept.
-		if _, _, err := s.Requeue(t.Context(), store.DeliveryQuery{SubscriptionID: sub, EventID: "dead-500"}); err != nil {
+		if _, err := s.Requeue(t.Context(), store.DeliveryQuery{SubscriptionID: sub, EventID: "dead-500"}); err != nil {
 			t.Fatal(err)
 		}
 		finish(t, s, claim(t, s, 1), store.Delivered, 0)

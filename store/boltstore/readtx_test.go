@@ -49,8 +49,10 @@ func readers(sub, eventID string) map[string]func(context.Context, *boltstore.St
 			_, err := s.Subscriptions(ctx, store.SubscriptionQuery{})
 			return err
 		},
-		"Pause": func(ctx context.Context, s *boltstore.Store) error {
-			return s.Pause(ctx, sub, 0)
+		"Claim that pauses": func(ctx context.Context, s *boltstore.Store) error {
+			pauses := []store.Pause{{SubscriptionID: "other"}}
+			_, err := s.Claim(ctx, store.ClaimRequest{Lease: time.Hour, Pauses: pauses})
+			return err
 		},
 		"Deliveries": func(ctx context.Context, s *boltstore.Store) error {
 			_, err := s.Deliveries(ctx, q)
@@ -69,7 +71,7 @@ func readers(sub, eventID string) map[string]func(context.Context, *boltstore.St
 			return err
 		},
 		"Requeue": func(ctx context.Context, s *boltstore.Store) error {
-			_, _, err := s.Requeue(ctx, q)
+			_, err := s.Requeue(ctx, q)
 			return err
 		},
 		"Erase": func(ctx context.Context, s *boltstore.Store) error {

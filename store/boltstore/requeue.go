@@ -8,32 +8,40 @@ import (
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/page"
+	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // Requeue implements [store.History].
-func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next string, err error) {
+func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
+	result, err := s.requeue(ctx, q)
+	if err != nil {
+		return store.RequeueResult{}, fmt.Errorf("boltstore: requeue: %w", err)
+	}
+	return result, nil
+}
+
+func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
+	if err := q.Validate(); err != nil {
+		return store.RequeueResult{}, err
+	}
 	if len(q.States) == 0 {
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
-	var positions []page.Position
-	if err = q.Validate(); err == nil {
-		positions, next, err = s.requeueable(ctx, &q)
+	positions, next, err := s.requeueable(ctx, &q)
+	if err != nil || len(positions) == 0 {
+		return store.RequeueResult{Next: next}, err
 	}
-	if err == nil && len(positions) > 0 {
-		q.States = slices.Clone(q.States) // run may read them after the caller has left
-		requeued := 0
-		err = s.submit(ctx, &op{run: func(t *txn) (err error) {
-			requeued, err = t.requeue(&q, positions)
-			return err
-		}})
-		if err == nil {
-			n = requeued
-		}
-	}
+	q.States = slices.Clone(q.States) // run may read them after the caller has left
+	var requeued int
+	var held []string
+	err = s.submit(ctx, &op{run: func(t *txn) (err error) {
+		requeued, held, err = t.requeue(&q, positions)
+		return err
+	}})
 	if err != nil {
-		return 0, "", fmt.Errorf("boltstore: requeue: %w", err)
+		return store.RequeueResult{}, err
 	}
-	return n, next, nil
+	return store.RequeueResult{Requeued: requeued, Next: next, Held: held}, nil
 }
 
 // requeueable returns what one step is about, and the cursor for the next step. It reads forward
@@ -52,31 +60,39 @@ func (s *Store) requeueable(
 	return step.Positions(), next, nil
 }
 
-// requeue makes the deliveries due that q still selects, and returns how many that were.
-func (t *txn) requeue(q *store.DeliveryQuery, positions []page.Position) (n int, err error) {
+// requeue makes the deliveries due that q still selects. It returns how many that were, and which of
+// their subscriptions are held.
+func (t *txn) requeue(q *store.DeliveryQuery, positions []page.Position) (n int, held []string, err error) {
 	stamp, err := t.nextSeq()
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	var e *event // of the deliveries that follow, which are often of the same
+	seen := make(map[uint64]bool) // subscriptions of which something matched
+	var e *event                  // of the deliveries that follow, which are often of the same
 	for i, p := range positions {
 		if i == 0 || p.Seq != positions[i-1].Seq {
 			if e, err = t.event(p.Seq); err != nil {
-				return 0, err
+				return 0, nil, err
 			}
 		}
 		if e == nil || e.erased() {
 			continue
 		}
-		changed, err := t.requeueOne(q, p, e, stamp)
+		matched, changed, err := t.requeueOne(q, p, e, stamp)
 		if err != nil {
-			return 0, err
+			return 0, nil, err
 		}
 		if changed {
 			n++
 		}
+		if matched && !seen[p.Num] {
+			seen[p.Num] = true
+			if h := t.health(p.Num); schedule.Nanos(h.NextProbeAt) > t.now {
+				held = append(held, t.subs[p.Num].ID) // requeueOne has read it
+			}
+		}
 	}
-	return n, nil
+	return n, held, nil
 }
 
 // event reads an event. It is nil if there is none. Its body is the file's memory.
@@ -90,42 +106,61 @@ func (t *txn) event(seq uint64) (*event, error) {
 	return &e, err
 }
 
-func (t *txn) requeueOne(
-	q *store.DeliveryQuery, p page.Position, e *event, stamp uint64,
-) (bool, error) {
+// requeueOne makes one delivery due, unless it is so already. matched says that q selects it and that
+// its subscription is subscribed.
+func (t *txn) requeueOne(q *store.DeliveryQuery, p page.Position, e *event, stamp uint64) (matched, changed bool, err error) {
 	sub, err := t.sub(p.Num)
 	if err != nil || sub == nil || sub.Status != store.Subscribed {
-		return false, err
+		return false, false, err
 	}
 	was, ok, err := t.find(p.Num, p.Seq, e.keyHash())
 	if err != nil || !ok {
-		return false, err
+		return false, false, err
 	}
 	d, err := t.delivery(p.Num, e, &was)
 	if err != nil || !q.Matches(&d) {
-		return false, err
+		return false, false, err
 	}
-	t.unhold(p.Num)
 	r := was
 	r.due = t.now
 	if was.live() {
 		if was.due <= t.now || t.store.busy(p.Num, p.Seq, t.now) {
-			return false, nil
+			return true, false, nil
 		}
 	} else {
 		r.state, r.stamp, r.base, r.finished, r.reason = store.Pending, stamp, was.attempts, 0, ""
 	}
-	return true, t.transition(p.Num, p.Seq, was, r, false)
+	return true, true, t.transition(p.Num, p.Seq, was, r, false)
 }
 
-// unhold ends the hold of a subscription.
-func (t *txn) unhold(num uint64) {
-	h := t.health(num)
-	if h.NextProbeAt.IsZero() {
-		return
+// ProbeNow implements [store.History].
+func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
+	err := s.check(ctx)
+	if ids := slices.Clone(subscriptionIDs); err == nil && len(ids) > 0 { // run may outlive the call
+		err = s.submit(ctx, &op{run: func(t *txn) error { return t.probeNow(ids) }})
 	}
-	h.NextProbeAt = time.Time{}
-	t.setHealth(num, h)
+	if err != nil {
+		return fmt.Errorf("boltstore: probe now: %w", err)
+	}
+	return nil
+}
+
+// probeNow ends the holds of subscriptions.
+func (t *txn) probeNow(ids []string) error {
+	for _, id := range ids {
+		num, err := t.number(subIDs, []byte(id))
+		if err != nil {
+			return err
+		}
+		if num == 0 {
+			continue
+		}
+		if h := t.health(num); !h.NextProbeAt.IsZero() {
+			h.NextProbeAt = time.Time{}
+			t.setHealth(num, h)
+		}
+	}
+	return nil
 }
 
 // busy reports whether somebody holds a delivery.

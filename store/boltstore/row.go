@@ -10,14 +10,14 @@ import (
 // row is what the file says of a delivery, or what follows from its having no row (see txn.find).
 type row struct {
 	state    store.State
-	stamp    uint64 // the sequence number as of which it is as it is: a mark with a later one cancels it
-	key      uint64 // the hash of the event's ordering key, or 0
-	behind   bool   // pending, and waiting for an earlier delivery of the same key
-	own      bool   // it has a body of its own, see body.go
-	base     int    // how many attempts there were when it was last requeued
-	due      int64  // pending only: when the next attempt may start; 0 for as soon as it was enqueued
-	finished int64  // not pending only
-	reason   string // why it was canceled, or died without an attempt
+	stamp    uint64          // the sequence number as of which it is as it is: a mark with a later one cancels it
+	key      uint64          // the hash of the event's ordering key, or 0
+	behind   bool            // pending, and waiting for an earlier delivery of the same key
+	body     store.BodyState // with BodyOverridden there is an override beside the row, see body.go
+	base     int             // how many attempts there were when it was last requeued
+	due      int64           // pending only: when the next attempt may start; 0 for as soon as it was enqueued
+	finished int64           // not pending only
+	reason   string          // why it was canceled, or died without an attempt
 
 	attempts int    // how many there are
 	log      []byte // the attempts, one encoded after the other; shares its memory with the record
@@ -32,21 +32,22 @@ type row struct {
 // The states as they are stored.
 var stateCodes = [...]store.State{store.Pending, store.Delivered, store.Dead, store.Canceled}
 
-// What is stored of a row as one number.
+// What is stored of a row as one number: a flag, and above it the state of its body.
 const (
-	flagBehind = 1 << iota
-	flagOwn
+	flagBehind = 1
+	bodyShift  = 1
 )
 
-func (r *row) flags() (f uint64) {
+func (r *row) flags() uint64 {
+	f := uint64(r.body) << bodyShift
 	if r.behind {
 		f |= flagBehind
 	}
-	if r.own {
-		f |= flagOwn
-	}
 	return f
 }
+
+// overridden reports whether the delivery has a body of its own.
+func (r *row) overridden() bool { return r.body == store.BodyOverridden }
 
 // encode returns the row's value.
 func (r *row) encode(key []byte) []byte {
@@ -75,7 +76,7 @@ func decodeRow(key, v []byte) (row, error) {
 		return row{}, fmt.Errorf("delivery %d/%d: %w: its state is not known", number(key, 0), number(key, 1), store.ErrCorrupt)
 	}
 	r := row{
-		state: stateCodes[code], stamp: late + number(key, 1), key: keyHash, behind: flags&flagBehind != 0, own: flags&flagOwn != 0,
+		state: stateCodes[code], stamp: late + number(key, 1), key: keyHash, behind: flags&flagBehind != 0, body: store.BodyState(flags >> bodyShift),
 		base: int(d.uint()), due: d.int(), finished: d.int(), reason: d.string(), attempts: int(d.uint()), log: d.bytes(),
 		stored: true,
 	}

@@ -72,8 +72,9 @@ func newStore(file *boltfile.File, exclusive bool, o Options) (*Store, error) {
 		commitTx:  file.Commit,
 		memory: memory{schedule: schedule.New[subscriber, claimed](schedule.Options{
 			Window: maxWindow, Idle: maxIdle, FirstToken: rand.Uint64() >> 1,
-		})},
+		}), numbers: make(numbersByID)},
 	}
+	s.schedule.Dropped = s.numbers.drop
 	s.commits, s.counts = s.newCommits(exclusive), s.newCounts()
 	if err := s.prepare(); err != nil {
 		return nil, err

@@ -35,6 +35,7 @@ func encodeSubscription(key []byte, s *store.Subscription) []byte {
 	for _, secret := range s.Secrets {
 		e.string(string(secret))
 	}
+	e.string(s.SealedWith)
 	return e.seal(key)
 }
 
@@ -79,6 +80,7 @@ func decodeSubscriptionInto(s *store.Subscription, key, v []byte) error {
 			s.Secrets[i] = signing.Secret(str())
 		}
 	}
+	s.SealedWith = str()
 	return d.end()
 }
 

@@ -26,7 +26,7 @@ const (
 	chunks                     // subscription, first event → events
 	backlogs                   // subscription → backlog
 	healths                    // subscription → health
-	bodies                     // subscription, event → the delivery's own body
+	bodies                     // subscription, event → the override of the delivery's body
 	counts                     // five minutes, subscription → what its attempts came to
 	bucketCount
 )

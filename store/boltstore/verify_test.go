@@ -90,7 +90,7 @@ func (v *verifier) delivery(t *txn, num, seq uint64, e *event) {
 	if e.erased() {
 		v.erasure(num, seq, &r)
 	}
-	if key := key2(num, seq); r.own && !v.has(t, bodies, key[:]) {
+	if key := key2(num, seq); r.overridden() && !v.has(t, bodies, key[:]) {
 		v.errorf("delivery %d/%d lacks its body", num, seq)
 	}
 	if r.key != keyHash {

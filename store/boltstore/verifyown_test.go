@@ -7,8 +7,8 @@ import (
 
 // erasure checks that an erased event has left nothing in a delivery.
 func (v *verifier) erasure(num, seq uint64, r *row) {
-	if r.live() || r.own {
-		v.errorf("delivery %d/%d of an erased event is %s, and has a body of its own: %v", num, seq, r.state, r.own)
+	if r.live() || r.overridden() {
+		v.errorf("delivery %d/%d of an erased event is %s, and has a body of its own: %v", num, seq, r.state, r.overridden())
 	}
 	err := r.eachAttempt(func(a attempt) {
 		if len(a.response) > 0 {
@@ -27,10 +27,10 @@ func (v *verifier) bodies(t *txn) {
 		num, seq := number(k, 0), number(k, 1)
 		key := key2(num, seq)
 		r, err := decodeRow(key[:], t.get(deliveries, key[:]))
-		if t.alive(num) && (err != nil || !r.own) {
+		if t.alive(num) && (err != nil || !r.overridden()) {
 			v.errorf("delivery %d/%d has a body of its own, and its row is %+v, %v", num, seq, r, err)
 		}
-		if _, err := t.ownBody(num, seq); err != nil {
+		if _, err := t.override(num, seq); err != nil {
 			v.errorf("%v", err)
 		}
 	}

@@ -40,9 +40,9 @@ var writers = []writer{
 		finish(t, s, claim(t, s, 1), store.Dead, 0)
 		call := func(ctx context.Context) error {
 			q := store.DeliveryQuery{AnyTenant: true, EventID: id, States: []store.State{store.Dead}}
-			n, _, err := s.Requeue(ctx, q)
-			if err != nil && n != 0 {
-				t.Errorf("Requeue returned %d with error %v", n, err)
+			r, err := s.Requeue(ctx, q)
+			if err != nil && r.Requeued != 0 {
+				t.Errorf("Requeue returned %+v with error %v", r, err)
 			}
 			q.States[0] = store.Pending // the caller's own again, whatever becomes of the operation
 			return err

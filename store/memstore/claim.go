@@ -3,6 +3,7 @@ package memstore
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/outhook/outhook/store"
 )
@@ -18,6 +19,7 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimR
 		return store.ClaimResult{}, fmt.Errorf("memstore: claim: %w", err)
 	}
 	defer s.mu.Unlock()
+	s.pause(req.Pauses, now)
 	round := s.schedule.Round(&req, now.UnixNano())
 	round.Run() // it lacks nothing: all is in memory
 	s.schedule.TakeWake()
@@ -28,6 +30,15 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimR
 		claims.Claims = append(claims.Claims, d.claim(l))
 	}
 	return claims, nil
+}
+
+// pause takes in the pauses of a request. A pause ends with its subscription.
+func (s *Store) pause(pauses []store.Pause, now time.Time) {
+	for _, p := range pauses {
+		if sub := s.subs[p.SubscriptionID]; sub != nil {
+			s.schedule.Postpone(sub.num, p.For, now.UnixNano())
+		}
+	}
 }
 
 // claim returns what the holder of a lease gets.
@@ -41,7 +52,9 @@ func (d *delivery) claim(l *lease) store.Claim {
 		Key:          d.event.key,
 		EventTime:    d.event.time,
 		EnqueuedAt:   d.event.enqueued,
-		Body:         d.wireBody(),
+		Body:         d.event.body,
+		BodyState:    d.bodyState,
+		BodyOverride: d.override,
 		Trace:        d.event.trace,
 		Attempt:      len(d.attempts) + 1,
 		Retry:        d.retry,

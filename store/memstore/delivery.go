@@ -37,12 +37,14 @@ type delivery struct {
 	event *event
 
 	state    store.State
-	body     []byte // its own; nil when it has the event's
 	attempts []store.Attempt
 	retry    int       // attempts counted since it was enqueued or requeued
 	due      time.Time // while pending
 	finished time.Time // otherwise
 	canceled string    // why it was canceled
+
+	bodyState store.BodyState
+	override  []byte
 
 	position *schedule.Position // where the schedule has it; nil if it is blocked, implicit or not pending
 
@@ -53,14 +55,6 @@ type delivery struct {
 // isNext reports whether nothing of the same key stands before d.
 func (d *delivery) isNext() bool {
 	return d.event.key == "" || d.sub.keyed[d.event.key][0] == d
-}
-
-// wireBody returns what attempts send.
-func (d *delivery) wireBody() []byte {
-	if d.body != nil {
-		return d.body
-	}
-	return d.event.body
 }
 
 // record returns d as the outside sees it.

@@ -50,7 +50,7 @@ func (s *Store) erase(evs []*event, now time.Time) (n int) {
 		n++
 		e.body, e.trace, e.erased = nil, "", true
 		for _, d := range e.deliveries {
-			d.body = nil
+			d.bodyState, d.override = store.BodyUndecided, nil
 			for i := range d.attempts {
 				d.attempts[i].Response = nil
 			}

@@ -75,8 +75,8 @@ func (d *delivery) attempted(a store.Attempt) {
 
 // next takes d to its next state, which ends its lease.
 func (s *Store) next(d *delivery, o store.Outcome, now time.Time) {
-	if o.Body != nil && o.State != store.Delivered {
-		d.body = slices.Clone(o.Body)
+	if o.BodyState != store.BodyUndecided && o.State != store.Delivered {
+		d.bodyState, d.override = o.BodyState, slices.Clone(o.BodyOverride)
 	}
 	if o.State == store.Pending {
 		d.due = now.Add(o.RetryIn)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -100,13 +101,13 @@ func (s *Store) Attempts(ctx context.Context, subscriptionID, eventID string) ([
 }
 
 // Requeue implements [store.History].
-func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next string, err error) {
+func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
 	if err := q.Validate(); err != nil {
-		return 0, "", fmt.Errorf("memstore: requeue: %w", err)
+		return store.RequeueResult{}, fmt.Errorf("memstore: requeue: %w", err)
 	}
 	now, err := s.begin(ctx)
 	if err != nil {
-		return 0, "", fmt.Errorf("memstore: requeue: %w", err)
+		return store.RequeueResult{}, fmt.Errorf("memstore: requeue: %w", err)
 	}
 	defer s.end()
 	if len(q.States) == 0 {
@@ -115,25 +116,27 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 	limit := page.Limit(q.Limit)
 	step, next, err := s.deliveryWalk(&q).Step(q.Cursor, limit, min(limit, store.DefaultDeliveryLimit))
 	if err != nil {
-		return 0, "", fmt.Errorf("memstore: requeue: %w", err)
+		return store.RequeueResult{}, fmt.Errorf("memstore: requeue: %w", err)
 	}
+	result := store.RequeueResult{Next: next}
+	held := make(map[string]struct{})
 	for _, d := range step.Items() {
+		if d.sub.Status != store.Subscribed || d.event.erased {
+			continue
+		}
+		if d.sub.turns.Health().NextProbeAt.After(now) {
+			held[d.sub.ID] = struct{}{}
+		}
 		if s.requeue(d, now) {
-			n++
+			result.Requeued++
 		}
 	}
-	return n, next, nil
+	result.Held = slices.Collect(maps.Keys(held))
+	return result, nil
 }
 
 // requeue makes d due now and reports whether that changed anything.
 func (s *Store) requeue(d *delivery, now time.Time) bool {
-	if d.sub.Status != store.Subscribed || d.event.erased {
-		return false
-	}
-	if h := *d.sub.turns.Health(); !h.NextProbeAt.IsZero() {
-		h.NextProbeAt = time.Time{}
-		s.schedule.SetHealth(d.sub.turns, h, now.UnixNano())
-	}
 	switch {
 	case d.state != store.Pending:
 		d.retry = 0
@@ -145,4 +148,24 @@ func (s *Store) requeue(d *delivery, now time.Time) bool {
 	d.due = now
 	s.queueUp(d, false, now)
 	return true
+}
+
+// ProbeNow implements [store.History].
+func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
+	now, err := s.begin(ctx)
+	if err != nil {
+		return fmt.Errorf("memstore: probe now: %w", err)
+	}
+	defer s.end()
+	for _, id := range subscriptionIDs {
+		sub := s.subs[id]
+		if sub == nil {
+			continue
+		}
+		if h := *sub.turns.Health(); !h.NextProbeAt.IsZero() {
+			h.NextProbeAt = time.Time{}
+			s.schedule.SetHealth(sub.turns, h, now.UnixNano())
+		}
+	}
+	return nil
 }

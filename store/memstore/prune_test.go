@@ -81,7 +81,7 @@ func TestPruneCost(t *testing.T) {
 		check("when ten are past theirs", 10, n+1)
 		time.Sleep(2 * time.Hour)
 		check("when a later one is past its", 1, n)
-		if _, _, err := s.Requeue(t.Context(), store.DeliveryQuery{SubscriptionID: sub.ID, EventID: "dead-0"}); err != nil {
+		if _, err := s.Requeue(t.Context(), store.DeliveryQuery{SubscriptionID: sub.ID, EventID: "dead-0"}); err != nil {
 			t.Fatal(err)
 		}
 		check("when the oldest is pending again", 0, n)

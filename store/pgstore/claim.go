@@ -44,6 +44,9 @@ func (s *Store) claim(ctx context.Context, req store.ClaimRequest) (result store
 	if err := s.join(ctx); err != nil {
 		return result, err
 	}
+	if err := s.pause(ctx, req.Pauses); err != nil {
+		return result, err
+	}
 	result.NextDue = store.NoneDue
 	for goes := 1; ; goes++ {
 		c := claiming{store: s, req: req}
@@ -207,15 +210,21 @@ func (c *claiming) readFound(rows pgx.Rows) error {
 	var attempts, base int32
 	for rows.Next() {
 		var f found
-		var body *[]byte
+		var body, override *[]byte
+		var bodyState int16
 		cl := &f.claim
-		err := rows.Scan(&ord, &cl.EventID, &cl.EventType, &cl.Tenant, &cl.Key, &cl.EventTime, &cl.EnqueuedAt, &body, &cl.Trace,
+		err := rows.Scan(&ord, &cl.EventID, &cl.EventType, &cl.Tenant, &cl.Key, &cl.EventTime, &cl.EnqueuedAt, &body, &override,
+			&bodyState, &cl.Trace,
 			&attempts, &base, &f.stamp, &f.hasRow, &f.due, &f.pending, &f.blocked)
 		if err != nil {
 			return err
 		}
 		if body != nil {
 			cl.Body = *body
+		}
+		cl.BodyState = store.BodyState(bodyState)
+		if override != nil && cl.BodyState == store.BodyOverridden {
+			cl.BodyOverride = *override
 		}
 		cl.EventTime, cl.EnqueuedAt = cl.EventTime.UTC(), cl.EnqueuedAt.UTC()
 		cl.Attempt, cl.Retry = int(attempts)+1, int(attempts-base)

@@ -79,6 +79,7 @@ type subject struct {
 	log         []byte
 	answers     []byte
 	body        []byte
+	bodyState   int16
 	wasCanceled bool
 }
 
@@ -187,8 +188,8 @@ func (c *concluding) decide(i int) {
 	if !d.erased {
 		d.answers = appendAnswer(d.answers, d.attempts, o.answer)
 	}
-	if o.body != nil {
-		d.body = o.body
+	if o.bodyState != 0 {
+		d.body, d.bodyState = o.body, o.bodyState
 	}
 	if o.state == store.Pending {
 		d.due = c.store.clock.now()/int64(time.Microsecond) + o.retryIn
@@ -234,6 +235,7 @@ type deliveryRows struct {
 	reasons       []*string
 	logs, answers [][]byte
 	bodies        [][]byte
+	bodyStates    []int16
 }
 
 func (r *deliveryRows) add(d *subject) {
@@ -260,10 +262,11 @@ func (r *deliveryRows) add(d *subject) {
 	}
 	r.errs, r.reasons = append(r.errs, d.err), append(r.reasons, d.reason)
 	r.logs, r.answers, r.bodies = append(r.logs, d.log), append(r.answers, d.answers), append(r.bodies, d.body)
+	r.bodyStates = append(r.bodyStates, d.bodyState)
 }
 
 func (r *deliveryRows) args() []any {
-	return []any{r.subs, r.seqs, r.states, r.dues, r.over, r.attempts, r.statuses, r.keys, r.errs, r.reasons, r.logs, r.answers, r.bodies}
+	return []any{r.subs, r.seqs, r.states, r.dues, r.over, r.attempts, r.statuses, r.keys, r.errs, r.reasons, r.logs, r.answers, r.bodies, r.bodyStates}
 }
 
 // queueWrites adds the statements that write what was decided. A row that somebody else has made

@@ -62,7 +62,7 @@ func TestEraseLeavesNoRow(t *testing.T) {
 		t.Fatalf("claims: got %d, %v, want 3", len(claims.Claims), err)
 	}
 	for i, c := range claims.Claims {
-		out := store.Outcome{Lease: c.Lease, State: []store.State{store.Pending, store.Dead, store.Pending}[i], Body: []byte(canary),
+		out := store.Outcome{Lease: c.Lease, State: []store.State{store.Pending, store.Dead, store.Pending}[i], BodyState: store.BodyOverridden, BodyOverride: []byte(canary),
 			Attempt: store.Attempt{At: time.Now(), Status: 500, Error: "http_status", Response: []byte(canary)}}
 		if _, err := s.Finish(t.Context(), out); err != nil {
 			t.Fatal(err)

@@ -56,6 +56,7 @@ type outcome struct {
 	err            string
 	log            []byte // the attempt
 	answer, body   []byte
+	bodyState      int16
 	attempt        store.Attempt // without its Response
 	lease          *lease        // sealed; nil if the token is not the present one
 	share          int32         // of the lease, and its fence
@@ -77,8 +78,11 @@ func newOutcome(o *store.Outcome) *outcome {
 	if o.State == store.Pending {
 		own.retryIn = micros(o.RetryIn)
 	}
-	if o.Body != nil && o.State != store.Delivered {
-		own.body = append([]byte{}, o.Body...)
+	if o.BodyState != store.BodyUndecided && o.State != store.Delivered {
+		own.bodyState = int16(o.BodyState)
+		if o.BodyState == store.BodyOverridden {
+			own.body = append([]byte{}, o.BodyOverride...) // it may be empty, and is not NULL
+		}
 	}
 	return own
 }

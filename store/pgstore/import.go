@@ -108,7 +108,7 @@ func (im *importer) subscription(ctx context.Context, sub *store.Subscription) e
 	args := append([]any{sub.ID, sub.Tenant}, settings(sub)...)
 	args = append(args, orNull(sub.OverlapUntil), string(sub.Status), sub.DisabledReason,
 		sub.CreatedAt, sub.UpdatedAt, orNull(sub.SubscribedAt),
-		h.Healthy, h.Failures, h.FailingFor.Microseconds(), h.Probes, orNull(h.NextProbeAt), h.SlowStart)
+		h.Healthy, h.Failures, h.FailingFor.Microseconds(), h.Probes, orNull(h.NextProbeAt), h.SlowStart, sub.SealedWith)
 	err = im.s.write(ctx, plainSettings, func(b *batch) { b.Queue(im.s.sql.ImportSubscription, args...) })
 	return told("subscription", err)
 }
@@ -169,11 +169,11 @@ func (im *importer) loosen(ctx context.Context) error {
 	}
 	q := store.DeliveryQuery{AnyTenant: true, States: []store.State{store.Pending}, Limit: importStep}
 	for {
-		_, next, err := im.from.Requeue(ctx, q)
-		if err != nil || next == "" {
+		step, err := im.from.Requeue(ctx, q)
+		if err != nil || step.Next == "" {
 			return err
 		}
-		q.Cursor = next
+		q.Cursor = step.Next
 	}
 }
 
@@ -210,6 +210,7 @@ func (im *importer) move(ctx context.Context, claims []store.Claim) error {
 	counts, retries, dues := make([]int32, n), make([]int32, n), make([]int64, n)
 	statuses, wrongs, traces := make([]int16, n), make([]string, n), make([]string, n)
 	logs, answers := make([][]byte, n), make([][]byte, n)
+	overrides, bodyStates := make([][]byte, n), make([]int16, n)
 	outcomes := make([]store.Outcome, n)
 	for i := range claims {
 		c := &claims[i]
@@ -225,6 +226,9 @@ func (im *importer) move(ctx context.Context, claims []store.Claim) error {
 		seqs[i], ids[i], types[i], tenants[i], keys[i] = im.places[c.EventID], c.EventID, c.EventType, c.Tenant, c.Key
 		times[i], enqueued[i], bodies[i], subs[i] = c.EventTime, c.EnqueuedAt, c.Body, c.SubscriptionID
 		traces[i] = c.Trace
+		if bodyStates[i] = int16(c.BodyState); c.BodyState == store.BodyOverridden {
+			overrides[i] = append([]byte{}, c.BodyOverride...)
+		}
 		counts[i], retries[i], dues[i] = int32of(c.Attempt-1), int32of(c.Retry), c.EnqueuedAt.UnixMicro()
 		if due, later := im.due[of(&c.Lease)]; later {
 			dues[i] = due.UnixMicro()
@@ -236,7 +240,7 @@ func (im *importer) move(ctx context.Context, claims []store.Claim) error {
 	var moved int
 	err := im.s.write(ctx, plainSettings, func(b *batch) {
 		b.Queue(im.s.sql.ImportDeliveries, seqs, ids, types, tenants, keys, times, enqueued, bodies, subs,
-			counts, retries, dues, statuses, wrongs, logs, answers, traces).
+			counts, retries, dues, statuses, wrongs, logs, answers, traces, overrides, bodyStates).
 			QueryRow(func(row pgx.Row) error { return row.Scan(&moved) })
 	})
 	if err != nil {

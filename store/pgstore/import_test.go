@@ -86,8 +86,8 @@ func checkFinished(t *testing.T, s store.Store, o *old) {
 	if err != nil || len(attempts) != 1 || attempts[0].Status != 500 || string(attempts[0].Response) != "no" {
 		t.Errorf("attempts of the finished delivery: got %+v, %v, want one with its response", attempts, err)
 	}
-	if n, _, err := s.Requeue(t.Context(), store.DeliveryQuery{EventID: o.finished.ID}); n != 0 || err != nil {
-		t.Errorf("Requeue of the finished delivery: got %d, %v, want it passed over", n, err)
+	if r, err := s.Requeue(t.Context(), store.DeliveryQuery{EventID: o.finished.ID}); r.Requeued != 0 || err != nil {
+		t.Errorf("Requeue of the finished delivery: got %+v, %v, want it passed over", r, err)
 	}
 	if err := s.Enqueue(t.Context(), o.finished); err != nil {
 		t.Errorf("Enqueue of the finished event: %v", err)

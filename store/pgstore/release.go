@@ -2,12 +2,11 @@ package pgstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // Release implements [store.Queue]. It writes nothing: leases are in memory.
@@ -26,29 +25,32 @@ func (s *Store) Release(ctx context.Context, leases ...store.Lease) error {
 	return nil
 }
 
-// Pause implements [store.Queue].
-func (s *Store) Pause(ctx context.Context, subscriptionID string, d time.Duration) error {
-	err := store.ValidatePause(d)
-	if err == nil {
-		err = s.begin(ctx)
-	}
-	if err != nil {
-		return fmt.Errorf("pgstore: pause: %w", err)
-	}
-	sub, err := s.subscription(ctx, subscriptionID)
-	if errors.Is(err, store.ErrNotFound) {
+// pause begins and ends pauses of subscriptions. Those of other replicas are theirs to begin.
+func (s *Store) pause(ctx context.Context, pauses []store.Pause) error {
+	if len(pauses) == 0 {
 		return nil
 	}
+	ids := make([]string, len(pauses))
+	for i := range pauses {
+		ids[i] = plain(pauses[i].SubscriptionID)
+	}
+	nums := make(map[string]uint64, len(pauses))
+	err := s.readRows(ctx, func(rows pgx.Rows) error {
+		var id string
+		var num int64
+		_, err := pgx.ForEachRow(rows, []any{&id, &num}, func() error { nums[id] = uint64(num); return nil })
+		return err
+	}, s.sql.Nums, ids)
 	if err != nil {
-		return fmt.Errorf("pgstore: pause: %w", err)
+		return err
 	}
 	s.mu.Lock()
 	defer s.unlock()
 	now := s.clock.now()
-	until := int64(0)
-	if d > 0 {
-		until = schedule.Add(now, d)
+	for i := range pauses {
+		if num, ok := nums[ids[i]]; ok {
+			s.schedule.Postpone(num, pauses[i].For, now)
+		}
 	}
-	s.schedule.Postpone(uint64(sub.num), until, now)
 	return nil
 }

@@ -14,26 +14,29 @@ import (
 //
 // Of what another replica has leased, what waits for a retry may be made due and counted: its
 // outcome counts all the same.
-func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next string, err error) {
-	n, next, err = s.requeue(ctx, q)
+func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
+	result, err := s.requeue(ctx, q)
 	if err != nil {
-		return 0, "", fmt.Errorf("pgstore: requeue: %w", err)
+		return store.RequeueResult{}, fmt.Errorf("pgstore: requeue: %w", err)
 	}
-	return n, next, nil
+	return result, nil
 }
 
-func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (n int, next string, err error) {
+func (s *Store) requeue(
+	ctx context.Context, q store.DeliveryQuery,
+) (result store.RequeueResult, err error) {
 	if len(q.States) == 0 {
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
 	q.Count = false
 	l, err := s.list(ctx, &q, false)
 	if err != nil {
-		return 0, "", err
+		return result, err
 	}
 	positions, next := l.Positions(), l.Next(l.other)
+	result.Next = next
 	if len(positions) == 0 {
-		return 0, next, nil
+		return result, nil
 	}
 	seqs, subs := make([]int64, len(positions)), make([]int64, len(positions))
 	for i, p := range positions {
@@ -41,9 +44,10 @@ func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 	}
 	for range tries {
 		leasedSeqs, leasedSubs := s.leasedOf(seqs, subs)
+		now := s.clock.now() / int64(time.Microsecond)
 		err = s.write(ctx, indexSettings, func(b *batch) {
-			b.Queue(s.sql.Requeue, seqs, subs, leasedSeqs, leasedSubs, s.table("events"), s.clock.now()/int64(time.Microsecond)).
-				QueryRow(func(row pgx.Row) error { return row.Scan(&n) })
+			b.Queue(s.sql.Requeue, seqs, subs, leasedSeqs, leasedSubs, s.table("events"), now).
+				QueryRow(func(row pgx.Row) error { return row.Scan(&result.Requeued, &result.Held) })
 		})
 		if err == nil || !transient(err) {
 			break
@@ -52,7 +56,39 @@ func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (n int, next
 	if err == nil {
 		s.noticed(ctx)
 	}
-	return n, next, err
+	return result, err
+}
+
+// ProbeNow implements [store.History].
+func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
+	err := s.begin(ctx)
+	if err == nil && len(subscriptionIDs) > 0 {
+		err = s.probeNow(ctx, subscriptionIDs)
+	}
+	if err != nil {
+		return fmt.Errorf("pgstore: probe now: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) probeNow(ctx context.Context, subscriptionIDs []string) (err error) {
+	ids := make([]string, len(subscriptionIDs))
+	for i, id := range subscriptionIDs {
+		ids[i] = plain(id)
+	}
+	var ended int
+	for range tries {
+		err = s.write(ctx, indexSettings, func(b *batch) {
+			b.Queue(s.sql.ProbeNow, ids).QueryRow(func(row pgx.Row) error { return row.Scan(&ended) })
+		})
+		if err == nil || !transient(err) {
+			break
+		}
+	}
+	if err == nil && ended > 0 {
+		s.noticed(ctx)
+	}
+	return err
 }
 
 // leasedOf returns which of some deliveries are leased here.

@@ -34,7 +34,7 @@ func seal(t *testing.T, inner *pgstore.Store) closing {
 // the way here.
 func TestSealedStore(t *testing.T) {
 	needServer(t)
-	storetest.Suite{RealTime: true, Open: func(t *testing.T) store.Store {
+	storetest.Suite{RealTime: true, Seals: true, Open: func(t *testing.T) store.Store {
 		t.Parallel()
 		return seal(t, newStore(t))
 	}}.Rules(t)

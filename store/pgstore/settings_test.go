@@ -311,7 +311,7 @@ func calls(s *pgstore.Store, sub string) map[string]func(context.Context) error 
 			return err
 		},
 		"Requeue": func(ctx context.Context) error {
-			_, _, err := s.Requeue(ctx, store.DeliveryQuery{AnyTenant: true})
+			_, err := s.Requeue(ctx, store.DeliveryQuery{AnyTenant: true})
 			return err
 		},
 		"Erase":   func(ctx context.Context) error { _, _, err := s.Erase(ctx, store.EraseQuery{}); return err },

@@ -30,7 +30,7 @@ type statements struct {
 	Erasing, PruneLock, Prune, Settle, Lag           string
 	SweepCanceled, SweepDeleted                      string
 	Pending, CountSubscriptions, HealthOf            string
-	Tally, TalliesOf                                 string
+	Tally, TalliesOf, Nums, ProbeNow                 string
 	ImportSubscription, ImportDeliveries             string
 	ImportHistory, Reserve                           string
 }

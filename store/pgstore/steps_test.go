@@ -25,7 +25,7 @@ func TestRequeueLooksForward(t *testing.T) {
 	s := open(t, pool, schema)
 	cursor := page.Cursor{At: page.Position{Seq: 1}}.String()
 	q := store.DeliveryQuery{States: store.States(), Limit: 1, Cursor: cursor}
-	if _, _, err := s.Requeue(t.Context(), q); err != nil {
+	if _, err := s.Requeue(t.Context(), q); err != nil {
 		t.Fatal(err)
 	}
 	if n := backwards(t, pool); n != 0 {

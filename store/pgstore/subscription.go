@@ -21,7 +21,8 @@ type subscription struct {
 // columns returns what a row of the table is scanned into. tidy must follow.
 func (s *subscription) columns() []any {
 	return []any{&s.num, &s.ID, &s.Tenant, &s.Name, &s.URL, &s.Events, &s.headerNames, &s.headerValues, &s.secrets,
-		&s.overlap, &s.Status, &s.DisabledReason, &s.CreatedAt, &s.UpdatedAt, &s.subscribed, &s.version}
+		&s.overlap, &s.Status, &s.DisabledReason, &s.CreatedAt, &s.UpdatedAt, &s.subscribed, &s.version,
+		&s.SealedWith}
 }
 
 // tidy makes the record of what was scanned.

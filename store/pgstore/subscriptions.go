@@ -31,7 +31,7 @@ func (s *Store) create(ctx context.Context, sub *store.Subscription) (out subscr
 		return out, err
 	}
 	args := append([]any{sub.ID, sub.Tenant}, settings(sub)...)
-	args = append(args, orNull(sub.OverlapUntil), string(sub.Status), sub.DisabledReason)
+	args = append(args, orNull(sub.OverlapUntil), string(sub.Status), sub.DisabledReason, sub.SealedWith)
 	var missed error
 	err = s.write(ctx, plainSettings, func(b *batch) {
 		b.Queue(s.sql.Create, args...).QueryRow(func(row pgx.Row) error {
@@ -114,7 +114,7 @@ func (s *Store) UpdateSubscription(ctx context.Context, id string, change func(*
 // pgx.ErrNoRows.
 func (s *Store) update(ctx context.Context, before *subscription, draft *store.Subscription) (after subscription, err error) {
 	args := append([]any{before.num, before.version}, settings(draft)...)
-	args = append(args, string(draft.Status), draft.DisabledReason, orNull(draft.OverlapUntil), s.table("events"))
+	args = append(args, string(draft.Status), draft.DisabledReason, orNull(draft.OverlapUntil), s.table("events"), draft.SealedWith)
 	var missed error
 	err = s.write(ctx, plainSettings, func(b *batch) {
 		b.Queue(s.sql.Update, args...).QueryRow(func(row pgx.Row) error {

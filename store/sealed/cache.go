@@ -30,6 +30,7 @@ type cache struct {
 type entry struct {
 	sealedSecrets, secrets []signing.Secret
 	sealedHeaders, headers map[string]string
+	sealedWith             string
 }
 
 // open replaces the values in a claim's subscription by plaintext. Claims share the result. Values
@@ -42,8 +43,9 @@ func (c *cache) open(keys *keyring, sub *store.Subscription) {
 		e = c.previous[sub.ID]
 		delete(c.previous, sub.ID)
 	}
-	if e == nil || !slices.Equal(e.sealedSecrets, sub.Secrets) || !maps.Equal(e.sealedHeaders, sub.Headers) {
-		e = &entry{sealedSecrets: sub.Secrets, sealedHeaders: sub.Headers}
+	if e == nil || e.sealedWith != sub.SealedWith ||
+		!slices.Equal(e.sealedSecrets, sub.Secrets) || !maps.Equal(e.sealedHeaders, sub.Headers) {
+		e = &entry{sealedSecrets: sub.Secrets, sealedHeaders: sub.Headers, sealedWith: sub.SealedWith}
 		plain := *sub
 		if keys.openSubscription(&plain) != nil {
 			delete(c.recent, sub.ID)
@@ -51,7 +53,7 @@ func (c *cache) open(keys *keyring, sub *store.Subscription) {
 		}
 		e.secrets, e.headers = plain.Secrets, plain.Headers
 	}
-	sub.Secrets, sub.Headers = e.secrets, e.headers
+	sub.Secrets, sub.Headers, sub.SealedWith = e.secrets, e.headers, ""
 	if c.recent[sub.ID] != e {
 		c.put(sub.ID, e)
 	}

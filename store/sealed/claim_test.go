@@ -3,7 +3,6 @@ package sealed_test
 import (
 	"context"
 	"maps"
-	"strings"
 	"testing"
 
 	"github.com/outhook/outhook/signing"
@@ -18,12 +17,16 @@ func TestClaimFollowsChanges(t *testing.T) {
 	create(t, s, 1)
 	publish(t, s, 5)
 	wantPlain(t, "first", claim(t, s, 1)[0].Subscription)
-	wantPlain(t, "second", claim(t, s, 1)[0].Subscription)
+	second := claim(t, s, 1)[0].Subscription
+	wantPlain(t, "second", second)
+	if second.SealedWith != "" {
+		t.Errorf("SealedWith of what is opened: got %q, want it empty", second.SealedWith)
+	}
 	put(t, s, 1, "next", "next")
 	wantValues(t, "after an update", claim(t, s, 1)[0].Subscription, "next", "next")
 	put(t, replica, 1, "last", "last")
 	wantValues(t, "after another replica's update", claim(t, s, 1)[0].Subscription, "last", "last")
-	put(t, inner, 1, "plain", "plain")
+	keep(t, inner, 1, "plain", "plain", "")
 	wantValues(t, "after one that is not sealed", claim(t, s, 1)[0].Subscription, "plain", "plain")
 }
 
@@ -51,8 +54,8 @@ func TestClaimPassesWhatDoesNotOpen(t *testing.T) {
 			continue
 		}
 		wantValues(t, "the one that does not open", c.Subscription, kept.Secrets[0], stolen)
-		if got := string(c.Subscription.Secrets[0]); !strings.HasPrefix(got, sealed.Prefix) {
-			t.Errorf("its secret: got %q, want it sealed", got)
+		if got := c.Subscription.SealedWith; got != "k" {
+			t.Errorf("its SealedWith: got %q, want it sealed", got)
 		}
 	}
 }

@@ -8,30 +8,29 @@ import (
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
-	"github.com/outhook/outhook/store/sealed"
 )
 
-// FuzzOpen puts foreign text where sealed values are. What does not begin with Prefix passes as it
-// is; of the rest only what was sealed for its place opens.
+// FuzzOpen puts foreign text where sealed values are. It passes as it is when it is not said to be sealed; else only what
+// was sealed for its place opens.
 func FuzzOpen(f *testing.F) {
 	inner := memstore.New()
 	s := seal(f, inner, sharedKey)
 	create(f, s, 1)
 	create(f, s, 2)
 	good, other := get(f, inner, 1), get(f, inner, 2)
-	f.Add(good.Headers[headerName])
-	f.Add(string(good.Secrets[0]))
-	f.Add(other.Headers[headerName])
-	f.Add(sealed.Prefix + "k:")
-	f.Add(sealed.Prefix + ":")
-	f.Add(sealed.Prefix)
-	f.Add(strings.ToUpper(good.Headers[headerName]))
-	f.Add("")
-	f.Fuzz(func(t *testing.T, text string) {
-		put(t, inner, 1, signing.Secret(text), text)
+	for _, text := range []string{
+		good.Headers[headerName], string(good.Secrets[0]), other.Headers[headerName],
+		strings.ToUpper(good.Headers[headerName]), "outhook:sealed:v1:k:", "",
+	} {
+		for _, with := range []string{"", "k", "another"} {
+			f.Add(text, with)
+		}
+	}
+	f.Fuzz(func(t *testing.T, text, sealedWith string) {
+		keep(t, inner, 1, signing.Secret(text), text, sealedWith)
 		sub, err := s.Subscription(t.Context(), id(1))
 		switch {
-		case !strings.HasPrefix(text, sealed.Prefix):
+		case sealedWith == "":
 			if err != nil {
 				t.Fatalf("plain %q: got error %v", text, err)
 			}

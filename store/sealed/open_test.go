@@ -8,7 +8,6 @@ import (
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
-	"github.com/outhook/outhook/store/sealed"
 )
 
 func TestSealedForm(t *testing.T) {
@@ -18,10 +17,13 @@ func TestSealedForm(t *testing.T) {
 	create(t, s, 2)
 	kept, other := get(t, inner, 1), get(t, inner, 2)
 	values := []string{string(kept.Secrets[0]), kept.Headers[headerName], string(other.Secrets[0]), other.Headers[headerName]}
+	if kept.SealedWith != "k.1" {
+		t.Errorf("SealedWith: got %q, want the key's ID", kept.SealedWith)
+	}
 	seen := make(map[string]bool)
 	for _, v := range values {
-		if !strings.HasPrefix(v, sealed.Prefix+"k.1:") {
-			t.Errorf("stored value: got %q, want it to begin with Prefix and the key's ID", v)
+		if strings.Contains(v, "canary") {
+			t.Errorf("stored value: got %q, want it sealed", v)
 		}
 		if strings.ContainsFunc(v, func(r rune) bool { return r <= ' ' || r > '~' }) {
 			t.Errorf("stored value: got %q, want printable ASCII", v)
@@ -34,9 +36,11 @@ func TestSealedForm(t *testing.T) {
 }
 
 func TestValuesThatLookSealed(t *testing.T) {
-	s := seal(t, memstore.New(), newKey("k"))
+	inner := memstore.New()
+	s := seal(t, inner, newKey("k"))
 	create(t, s, 1)
-	for _, value := range []string{sealed.Prefix, sealed.Prefix + "k:AAAA", "", "ü\n\x00\xff"} {
+	sealedText := get(t, inner, 1).Headers[headerName]
+	for _, value := range []string{"outhook:sealed:v1:k:AAAA", "AAAA", "", "ü\n\x00\xff", sealedText} {
 		put(t, s, 1, signing.Secret(value), value)
 		wantValues(t, "what was stored", get(t, s, 1), signing.Secret(value), value)
 	}
@@ -49,7 +53,7 @@ func TestTampered(t *testing.T) {
 	create(t, s, 1)
 	kept := get(t, inner, 1)
 	value := kept.Headers[headerName]
-	for i := len(sealed.Prefix); i < len(value); i++ {
+	for i := 0; i < len(value); i++ {
 		changed := []byte(value)
 		if changed[i]++; changed[i] == '{' {
 			changed[i] = 'a'
@@ -59,7 +63,7 @@ func TestTampered(t *testing.T) {
 			t.Errorf("byte %d changed: got error %v, want %v", i, err, store.ErrCorrupt)
 		}
 	}
-	for i := len(sealed.Prefix); i < len(value); i++ {
+	for i := 0; i < len(value); i++ {
 		put(t, inner, 1, kept.Secrets[0], value[:i])
 		if _, err := s.Subscription(t.Context(), id(1)); !errors.Is(err, store.ErrCorrupt) {
 			t.Errorf("cut after %d bytes: got error %v, want %v", i, err, store.ErrCorrupt)

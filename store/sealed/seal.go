@@ -7,15 +7,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/outhook/outhook/store"
 )
 
-// Prefix begins every sealed value. A value that begins with it is ciphertext and must not be sent.
-const Prefix = "outhook:sealed:v1:"
-
-// keyring seals with one key and opens with several. It is immutable.
+// keyring seals with one key and opens with several. It is not changed once it is made.
 type keyring struct {
 	first string
 	aeads map[string]cipher.AEAD // by the key's ID
@@ -44,7 +40,7 @@ func newKeyring(keys []Key) (*keyring, error) {
 	return r, nil
 }
 
-// field is the place of a value. The value opens in no other place.
+// field is where a value stands: it opens there alone.
 type field struct {
 	subscription string // its ID
 	header       string // the header's name; empty for a secret
@@ -57,48 +53,31 @@ func (f field) String() string {
 	return "the header " + f.header + " of subscription " + f.subscription
 }
 
-// bytes returns the additional data, which is different for every field. (No header's name is
-// empty.)
+// bytes is the additional data: no two fields have the same. (No header's name is empty.)
 func (f field) bytes() []byte {
 	b := binary.AppendUvarint(nil, uint64(len(f.subscription)))
 	return append(append(b, f.subscription...), f.header...)
 }
 
-// encoding is strict, so that no two texts decode to the same bytes.
+// encoding is strict: every bit of a text counts.
 var encoding = base64.RawURLEncoding.Strict()
 
 // seal returns the value as it is stored.
 func (r *keyring) seal(f field, plain string) string {
-	box := r.aeads[r.first].Seal(nil, nil, []byte(plain), f.bytes())
-	return Prefix + r.first + ":" + encoding.EncodeToString(box)
+	return encoding.EncodeToString(r.aeads[r.first].Seal(nil, nil, []byte(plain), f.bytes()))
 }
 
-// open returns the plaintext of a sealed value, or the text itself if it is not sealed.
-func (r *keyring) open(f field, text string) (string, error) {
-	rest, sealed := strings.CutPrefix(text, Prefix)
-	if !sealed {
-		return text, nil
-	}
-	id, box, ok := strings.Cut(rest, ":")
-	if !ok || !validID(id) {
-		return "", fmt.Errorf("%v is sealed, but the ID of its key is malformed; set it again: %w",
-			f, store.ErrCorrupt)
-	}
+// open returns the value that was sealed with the key of that ID.
+func (r *keyring) open(id string, f field, text string) (string, error) {
 	aead := r.aeads[id]
 	if aead == nil {
-		return "", fmt.Errorf("%v is sealed with the key %q, which is missing; give that key to New too: %w",
-			f, id, store.ErrCorrupt)
+		return "", fmt.Errorf("%v is sealed with the key %q; give that key to New as well: %w", f, id, store.ErrCorrupt)
 	}
-	if b, err := encoding.DecodeString(box); err == nil {
+	if b, err := encoding.DecodeString(text); err == nil {
 		if plain, err := aead.Open(b[:0], nil, b, f.bytes()); err == nil {
 			return string(plain), nil
 		}
 	}
-	return "", fmt.Errorf("%v does not open with the key %q: the key has another secret, or the value was "+
-		"changed; restore it, or delete the subscription: %w", f, id, store.ErrCorrupt)
-}
-
-// current reports whether the text is sealed with the first key.
-func (r *keyring) current(text string) bool {
-	return strings.HasPrefix(text, Prefix+r.first+":")
+	return "", fmt.Errorf("%v does not open with the key %q: that key is another now, or somebody has changed the value; "+
+		"restore it, or delete the subscription: %w", f, id, store.ErrCorrupt)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Store is a [store.Store] that seals secrets and header values in another one. Methods that it
-// does not define are those of the inner store.
+// Store is a [store.Store] that keeps secrets and header values sealed in another one. Methods that it does not name
+// are the inner store's.
 type Store struct {
 	store.Store
 
@@ -18,10 +18,9 @@ type Store struct {
 	opened cache
 }
 
-// New returns a Store around inner. The first key seals; all keys open. The caller closes inner.
+// New returns a Store around inner. The first key seals; all open. The inner store stays the caller's to close.
 //
-// There must be at least one key, with valid, distinct IDs and secrets that are not zero; the error
-// says which key is wrong.
+// The error says which key is unusable: there must be one, their IDs valid and each another, and none zero.
 func New(inner store.Store, keys ...Key) (*Store, error) {
 	if inner == nil {
 		return nil, errors.New("sealed: the inner store is nil")
@@ -33,7 +32,7 @@ func New(inner store.Store, keys ...Key) (*Store, error) {
 	return &Store{Store: inner, keys: r}, nil
 }
 
-// Format writes the name of the type, for all verbs, so that no key is printed.
+// Format writes a name, whatever the verb: what the Store holds is nobody's to print.
 func (s *Store) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "sealed.Store") }
 
 // CreateSubscription implements [store.Subscriptions].
@@ -46,19 +45,19 @@ func (s *Store) CreateSubscription(ctx context.Context, sub store.Subscription) 
 	return s.plain(created, "create subscription")
 }
 
-// UpdateSubscription implements [store.Subscriptions]. change gets and returns plaintext.
+// UpdateSubscription implements [store.Subscriptions]. What change gets and leaves is plain.
 func (s *Store) UpdateSubscription(
 	ctx context.Context, id string, change func(*store.Subscription) error,
 ) (store.Subscription, error) {
 	updated, err := s.Store.UpdateSubscription(ctx, id, func(kept *store.Subscription) error {
-		draft, err := s.plain(*kept, "update subscription") // a copy: change may keep it
+		draft, err := s.plain(*kept, "update subscription") // its own: change may keep it
 		if err != nil {
 			return err
 		}
 		if err := change(&draft); err != nil {
 			return err
 		}
-		draft.ID = kept.ID // another ID would seal for another subscription
+		draft.ID = kept.ID // or what is sealed would not open
 		*kept = draft
 		s.keys.sealSubscription(kept)
 		return nil
@@ -86,7 +85,7 @@ func (s *Store) Subscription(ctx context.Context, id string) (store.Subscription
 	return s.plain(sub, "subscription")
 }
 
-// Subscriptions implements [store.Subscriptions]. A subscription that does not open fails its page.
+// Subscriptions implements [store.Subscriptions]. One that does not open fails its page.
 func (s *Store) Subscriptions(ctx context.Context, q store.SubscriptionQuery) (store.Page[store.Subscription], error) {
 	page, err := s.Store.Subscriptions(ctx, q)
 	for i := 0; i < len(page.Items) && err == nil; i++ {
@@ -98,21 +97,21 @@ func (s *Store) Subscriptions(ctx context.Context, q store.SubscriptionQuery) (s
 	return page, nil
 }
 
-// Claim implements [store.Queue]. If a subscription does not open, its values stay sealed: see the
+// Claim implements [store.Queue]. A subscription that does not open is as it is stored, with its SealedWith: see the
 // package comment.
 func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
 	s.opened.age()
 	claims, err := s.Store.Claim(ctx, req)
 	for i := range claims.Claims {
 		sub := &claims.Claims[i].Subscription
-		if len(sub.Secrets) > 0 || len(sub.Headers) > 0 {
+		if sub.SealedWith != "" {
 			s.opened.open(s.keys, sub)
 		}
 	}
 	return claims, err
 }
 
-// plain returns the subscription opened. It does not change its slices and maps.
+// plain opens a subscription whose slices and maps are left alone.
 func (s *Store) plain(sub store.Subscription, op string) (store.Subscription, error) {
 	if err := s.keys.openSubscription(&sub); err != nil {
 		return store.Subscription{}, fmt.Errorf("sealed: %s: %w", op, err)

@@ -27,6 +27,7 @@ func TestContractInMemory(t *testing.T) {
 			return closing{Store: seal(t, inner, newKey("k")), inner: inner}
 		},
 		Seeds: 4,
+		Seals: true,
 	}.Run(t)
 }
 
@@ -49,5 +50,6 @@ func TestContractInFile(t *testing.T) {
 			return open(t, c.path)
 		},
 		Seeds: 4,
+		Seals: true,
 	}.Run(t)
 }

@@ -5,39 +5,41 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// sealSubscription replaces the secret values of sub by sealed ones. It does not change the slices
-// and maps of sub, but replaces them.
+// sealSubscription replaces what is secret in sub by its sealed form. It changes no slice and no map
+// of sub's.
 func (r *keyring) sealSubscription(sub *store.Subscription) {
 	sub.Secrets, sub.Headers, _ = mapped(sub, func(f field, value string) (string, error) {
 		return r.seal(f, value), nil
 	})
+	sub.SealedWith = ""
+	if hasSecrets(sub) {
+		sub.SealedWith = r.first
+	}
 }
 
-// openSubscription replaces the sealed values of sub by plaintext. After an error sub is as it was.
+// openSubscription is the opposite; plain values pass. After an error sub is as it was.
 func (r *keyring) openSubscription(sub *store.Subscription) error {
-	secrets, headers, err := mapped(sub, r.open)
+	if sub.SealedWith == "" {
+		return nil
+	}
+	secrets, headers, err := mapped(sub, func(f field, value string) (string, error) {
+		return r.open(sub.SealedWith, f, value)
+	})
 	if err == nil {
-		sub.Secrets, sub.Headers = secrets, headers
+		sub.Secrets, sub.Headers, sub.SealedWith = secrets, headers, ""
 	}
 	return err
 }
 
 // currentSubscription reports whether everything in sub is sealed as sealSubscription would.
 func (r *keyring) currentSubscription(sub *store.Subscription) bool {
-	for _, secret := range sub.Secrets {
-		if !r.current(string(secret)) {
-			return false
-		}
-	}
-	for _, value := range sub.Headers {
-		if !r.current(value) {
-			return false
-		}
-	}
-	return true
+	return sub.SealedWith == r.first || sub.SealedWith == "" && !hasSecrets(sub)
 }
 
-// mapped returns new secrets and headers, with f applied to each value. nil stays nil.
+// hasSecrets reports whether there is anything to seal.
+func hasSecrets(sub *store.Subscription) bool { return len(sub.Secrets) > 0 || len(sub.Headers) > 0 }
+
+// mapped returns what f makes of sub's secrets and headers, in memory of its own. What is nil stays nil.
 func mapped(sub *store.Subscription, f func(field, string) (string, error)) (
 	secrets []signing.Secret, headers map[string]string, err error,
 ) {

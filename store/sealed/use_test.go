@@ -72,6 +72,19 @@ func put(t testing.TB, s store.Store, n int, key signing.Secret, value string) {
 	}
 }
 
+// keep makes the secret, the header value and SealedWith of the n-th subscription what they are given as.
+func keep(t testing.TB, inner store.Store, n int, key signing.Secret, value, sealedWith string) {
+	t.Helper()
+	_, err := inner.UpdateSubscription(t.Context(), id(n), func(sub *store.Subscription) error {
+		sub.Secrets, sub.Headers = []signing.Secret{key}, map[string]string{headerName: value}
+		sub.SealedWith = sealedWith
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // wantPlain checks the values of a subscription that create made.
 func wantPlain(t testing.TB, what string, sub store.Subscription) {
 	t.Helper()

@@ -9,7 +9,37 @@ import (
 func bodyBreakages() []breakage {
 	return []breakage{
 		{"forgets a body of its own", "body/own", func(b *broken) {
-			b.finish = outcomesWith(b, func(o *store.Outcome) { o.Body = nil })
+			b.finish = outcomesWith(b, func(o *store.Outcome) { o.BodyState, o.BodyOverride = 0, nil })
+		}},
+		{"gives an override in place of the event's body", "body/states", func(b *broken) {
+			b.claim = claimsWith(b, func(cl *store.Claim) {
+				if cl.BodyState == store.BodyOverridden {
+					cl.Body = cl.BodyOverride
+				}
+			})
+		}},
+		{"keeps an override that is over", "body/states", func(b *broken) {
+			bodies := make(map[string][]byte)
+			b.claim = claimsWith(b, func(cl *store.Claim) {
+				if cl.BodyState == store.BodyOverridden {
+					bodies[oneDelivery(cl.Lease)] = cl.BodyOverride
+				}
+				cl.BodyOverride = bodies[oneDelivery(cl.Lease)]
+			})
+		}},
+		{"knows overrides alone", "body/states", func(b *broken) {
+			b.finish = outcomesWith(b, func(o *store.Outcome) {
+				if o.BodyState != store.BodyOverridden {
+					o.BodyState = store.BodyUndecided
+				}
+			})
+		}},
+		{"takes an empty override for none", "body/states", func(b *broken) {
+			b.finish = outcomesWith(b, func(o *store.Outcome) {
+				if len(o.BodyOverride) == 0 {
+					o.BodyState = store.BodyUndecided
+				}
+			})
 		}},
 		{"gives its own body to all", "body/own", func(b *broken) {
 			bodies := bodiesOf{}
@@ -19,20 +49,16 @@ func bodyBreakages() []breakage {
 			had := make(map[[2]string]bool)
 			b.finish = outcomesWith(b, func(o *store.Outcome) {
 				if d := [2]string{o.SubscriptionID, o.EventID}; had[d] {
-					o.Body = nil
-				} else if o.Body != nil {
+					o.BodyState, o.BodyOverride = 0, nil
+				} else if o.BodyOverride != nil {
 					had[d] = true
 				}
 			})
 		}},
 		{"drops its own body when it is requeued", "body/requeued", func(b *broken) {
-			first := make(map[string][]byte)
 			b.claim = claimsWith(b, func(cl *store.Claim) {
-				if first[cl.EventID] == nil {
-					first[cl.EventID] = cl.Body
-				}
 				if cl.Retry == 0 {
-					cl.Body = first[cl.EventID]
+					cl.BodyState, cl.BodyOverride = 0, nil
 				}
 			})
 		}},
@@ -57,15 +83,15 @@ func (bodies bodiesOf) keep(
 	b.finish = func(ctx context.Context, outcomes ...store.Outcome) ([]store.Result, error) {
 		results, err := b.Store.Finish(ctx, outcomes...)
 		for i, r := range results {
-			if o := outcomes[i]; o.Body != nil && keeps(o, r) {
-				bodies[name(o.Lease)] = o.Body
+			if o := outcomes[i]; o.BodyOverride != nil && keeps(o, r) {
+				bodies[name(o.Lease)] = o.BodyOverride
 			}
 		}
 		return results, err
 	}
 	b.claim = claimsWith(b, func(cl *store.Claim) {
 		if body := bodies[name(cl.Lease)]; body != nil {
-			cl.Body = body
+			cl.BodyState, cl.BodyOverride = store.BodyOverridden, body
 		}
 	})
 }

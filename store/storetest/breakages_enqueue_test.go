@@ -45,7 +45,7 @@ func enqueueBreakages() []breakage {
 		}},
 		{"stores an event again", "enqueue/idempotent", func(b *broken) {
 			b.enqueue = func(ctx context.Context, evs ...events.Event) error {
-				if _, _, err := b.Store.Requeue(ctx, store.DeliveryQuery{EventID: evs[0].ID}); err != nil {
+				if _, err := b.Store.Requeue(ctx, store.DeliveryQuery{EventID: evs[0].ID}); err != nil {
 					return err
 				}
 				return b.Store.Enqueue(ctx, evs...)

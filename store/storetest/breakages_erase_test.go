@@ -98,15 +98,15 @@ func eraseBreakages() []breakage {
 		{"counts erased ones as requeued", "erase/requeue", func(b *broken) {
 			er := erased{}
 			er.watch(b)
-			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (int, string, error) {
+			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
 				page, _ := b.Store.Deliveries(ctx, q)
-				n, next, err := b.Store.Requeue(ctx, q)
+				r, err := b.Store.Requeue(ctx, q)
 				for _, d := range page.Items {
 					if er[d.EventID] {
-						n++
+						r.Requeued++
 					}
 				}
-				return n, next, err
+				return r, err
 			}
 		}},
 		{"remembers erased content", "erase/enqueue", func(b *broken) {

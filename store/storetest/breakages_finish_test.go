@@ -164,7 +164,7 @@ func finishBreakages() []breakage {
 		{"holds by what is canceled", "canceled/no-attempt", func(b *broken) {
 			b.finish = resultsWith(b, func(o store.Outcome, r *store.Result) {
 				if o.State == store.Canceled && !r.Ignored {
-					_ = b.Store.Pause(context.Background(), o.SubscriptionID, o.ProbeIn)
+					b.pause(o.SubscriptionID, o.ProbeIn)
 				}
 			})
 		}},

@@ -46,42 +46,107 @@ func historyBreakages() []breakage {
 			}
 		}},
 		{"loses a requeue", "requeue/pending-again", func(b *broken) {
-			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (int, string, error) {
+			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
 				page, err := b.Store.Deliveries(ctx, q)
-				return len(page.Items), page.Next, err
+				return store.RequeueResult{Requeued: len(page.Items), Next: page.Next}, err
 			}
 		}},
 		{"requeues another tenant's", "requeue/selects", func(b *broken) {
-			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (int, string, error) {
+			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
 				q.AnyTenant = true
 				return b.Store.Requeue(ctx, q)
 			}
 		}},
-		{"keeps holding what is requeued", "requeue/hold", func(b *broken) {
-			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (int, string, error) {
-				page, _ := b.Store.Subscriptions(ctx, store.SubscriptionQuery{AnyTenant: true})
-				for _, sub := range page.Items {
-					if stats, err := b.Store.Stats(ctx, sub.ID); err == nil && !stats.Health.NextProbeAt.IsZero() {
-						_ = b.Store.Pause(ctx, sub.ID, time.Until(stats.Health.NextProbeAt))
-					}
-				}
-				return b.Store.Requeue(ctx, q)
+		{"ends the hold of what is requeued", "requeue/held", func(b *broken) {
+			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
+				r, err := b.Store.Requeue(ctx, q)
+				_ = b.Store.ProbeNow(ctx, r.Held...)
+				return r, err
 			}
 		}},
-		{"holds nobody any longer", "requeue/hold-of-others", func(b *broken) {
-			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (int, string, error) {
-				_, _, _ = b.Store.Requeue(ctx, store.DeliveryQuery{States: store.States()})
-				return b.Store.Requeue(ctx, q)
+		{"names none that is held", "requeue/held", requeueResults(func(r *store.RequeueResult) { r.Held = nil })},
+		{"names one that is held twice", "requeue/held", requeueResults(func(r *store.RequeueResult) {
+			r.Held = append(r.Held, r.Held...)
+		})},
+		{"names who was held only when something was requeued", "requeue/held-met",
+			requeueResults(func(r *store.RequeueResult) {
+				if r.Requeued == 0 {
+					r.Held = nil
+				}
+			})},
+		{"names all that are held", "requeue/held-others", func(b *broken) {
+			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
+				r, err := b.Store.Requeue(ctx, q)
+				page, _ := b.Store.Subscriptions(ctx, store.SubscriptionQuery{AnyTenant: true})
+				r.Held = nil
+				for _, sub := range page.Items {
+					if stats, err := b.Store.Stats(ctx, sub.ID); err == nil && stats.Health.NextProbeAt.After(time.Now()) {
+						r.Held = append(r.Held, sub.ID)
+					}
+				}
+				return r, err
+			}
+		}},
+		{"goes on holding", "probe-now/ends", func(b *broken) {
+			b.probeNow = func(context.Context, ...string) error { return nil }
+		}},
+		{"probes the first", "probe-now/ends", func(b *broken) {
+			b.probeNow = func(ctx context.Context, ids ...string) error {
+				return b.Store.ProbeNow(ctx, ids[:min(len(ids), 1)]...)
+			}
+		}},
+		{"probes all", "probe-now/others", func(b *broken) {
+			b.probeNow = func(ctx context.Context, _ ...string) error {
+				page, _ := b.Store.Subscriptions(ctx, store.SubscriptionQuery{AnyTenant: true})
+				for _, sub := range page.Items {
+					_ = b.Store.ProbeNow(ctx, sub.ID)
+				}
+				return nil
+			}
+		}},
+		{"forgives with a probe", "probe-now/ends", func(b *broken) {
+			b.probeNow = func(ctx context.Context, ids ...string) error {
+				for _, id := range ids {
+					url := ""
+					for i := range 2 { // there and back
+						_, _ = b.Store.UpdateSubscription(ctx, id, func(s *store.Subscription) error {
+							if i == 0 {
+								url, s.URL = s.URL, "https://other.example/"
+							} else {
+								s.URL = url
+							}
+							return nil
+						})
+					}
+				}
+				return nil
+			}
+		}},
+		{"knows whom it probes", "probe-now/others", func(b *broken) {
+			b.probeNow = func(ctx context.Context, ids ...string) error {
+				for _, id := range ids {
+					if _, err := b.Store.Subscription(ctx, id); err != nil {
+						return err
+					}
+				}
+				return b.Store.ProbeNow(ctx, ids...)
+			}
+		}},
+		{"does not say that it may probe", "ready/probe-now", func(b *broken) {
+			b.probeNow = func(ctx context.Context, ids ...string) error {
+				err := b.Store.ProbeNow(ctx, ids...)
+				drain(b)
+				return err
 			}
 		}},
 		{"requeues all in one step", "requeue/steps", func(b *broken) {
-			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (int, string, error) {
+			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
 				q.Limit = 0
 				return b.Store.Requeue(ctx, q)
 			}
 		}},
 		{"requeues what is waiting unasked", "requeue/finished-only", func(b *broken) {
-			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (int, string, error) {
+			b.requeue = func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
 				if len(q.States) == 0 {
 					q.States = store.States()
 				}
@@ -109,5 +174,16 @@ func historyBreakages() []breakage {
 				return stats, err
 			}
 		}},
+	}
+}
+
+// requeueResults returns what changes each result of Requeue.
+func requeueResults(change func(*store.RequeueResult)) func(*broken) {
+	return func(b *broken) {
+		b.requeue = func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
+			r, err := b.Store.Requeue(ctx, q)
+			change(&r)
+			return r, err
+		}
 	}
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"sync"
-	"time"
+	"testing"
 
+	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/storetest"
 )
 
 // cached returns a function that answers from a cache what was asked before, and never looks whether it is still so.
@@ -41,6 +43,111 @@ func cacheSubscription(b *broken, good bool) {
 	b.deleteSub = func(ctx context.Context, id string) error {
 		defer fill()
 		return b.Store.DeleteSubscription(ctx, id)
+	}
+}
+
+// cacheReads makes every method that reads answer from a cache, which every method that writes empties
+// but one: Close and the end of a context are not looked at.
+func cacheReads(b *broken, except string) {
+	s := b.Store
+	fill := func() {
+		b.subscription, b.subscriptions, b.stats = cached(s.Subscription), cached(s.Subscriptions), cached(s.Stats)
+		attempts := cached(func(ctx context.Context, d [2]string) ([]store.Attempt, error) {
+			return s.Attempts(ctx, d[0], d[1])
+		})
+		b.attempts = func(ctx context.Context, subscriptionID, eventID string) ([]store.Attempt, error) {
+			return attempts(ctx, [2]string{subscriptionID, eventID})
+		}
+		queries := make(map[string]store.DeliveryQuery)
+		deliveries := cached(func(ctx context.Context, q string) (store.Page[store.Delivery], error) {
+			return s.Deliveries(ctx, queries[q])
+		})
+		b.deliveries = func(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery], error) {
+			text := fmt.Sprintf("%+v", q)
+			queries[text] = q
+			return deliveries(ctx, text)
+		}
+	}
+	wrote := func(method string) {
+		if method != except {
+			fill()
+		}
+	}
+	fill()
+	b.create = func(ctx context.Context, sub store.Subscription) (store.Subscription, error) {
+		defer wrote("CreateSubscription")
+		return s.CreateSubscription(ctx, sub)
+	}
+	b.update = func(ctx context.Context, id string, change func(*store.Subscription) error) (store.Subscription, error) {
+		defer wrote("UpdateSubscription")
+		return s.UpdateSubscription(ctx, id, change)
+	}
+	b.deleteSub = func(ctx context.Context, id string) error {
+		defer wrote("DeleteSubscription")
+		return s.DeleteSubscription(ctx, id)
+	}
+	b.enqueue = func(ctx context.Context, evs ...events.Event) error {
+		defer wrote("Enqueue")
+		return s.Enqueue(ctx, evs...)
+	}
+	b.claim = func(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
+		defer wrote("Claim")
+		return s.Claim(ctx, req)
+	}
+	b.finish = func(ctx context.Context, outcomes ...store.Outcome) ([]store.Result, error) {
+		defer wrote("Finish")
+		return s.Finish(ctx, outcomes...)
+	}
+	b.release = func(ctx context.Context, leases ...store.Lease) error {
+		defer wrote("Release")
+		return s.Release(ctx, leases...)
+	}
+	b.requeue = func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
+		defer wrote("Requeue")
+		return s.Requeue(ctx, q)
+	}
+	b.probeNow = func(ctx context.Context, ids ...string) error {
+		defer wrote("ProbeNow")
+		return s.ProbeNow(ctx, ids...)
+	}
+	b.erase = func(ctx context.Context, q store.EraseQuery) (int, string, error) {
+		defer wrote("Erase")
+		return s.Erase(ctx, q)
+	}
+	b.prune = func(ctx context.Context, r store.Retention) (bool, error) {
+		defer wrote("Prune")
+		return s.Prune(ctx, r)
+	}
+}
+
+// TestCachesAreCaught has a cache for all that is read, which one method does not empty. A cache that
+// every method empties violates nothing but the rules about Close and contexts.
+func TestCachesAreCaught(t *testing.T) {
+	rules := map[string]string{
+		"CreateSubscription": "reads/deleted", "UpdateSubscription": "reads/subscription", "DeleteSubscription": "reads/deleted",
+		"Enqueue": "reads/delivery", "Claim": "reads/delivery", "Finish": "reads/delivery", "Release": "reads/delivery",
+		"Requeue": "reads/delivery", "ProbeNow": "reads/delivery", "Erase": "reads/delivery", "Prune": "reads/delivery",
+	}
+	violations := func(rule, except string) []string {
+		violated, _ := storetest.Suite{Open: func(*testing.T) store.Store {
+			b := newBroken()
+			cacheReads(b, except)
+			return b
+		}}.Violations(t, rule)
+		return violated
+	}
+	for method, rule := range rules {
+		if len(violations(rule, method)) == 0 {
+			t.Errorf("a cache that %s does not empty, rule %s: got no violation, want one", method, rule)
+		}
+		if got := violations(rule, ""); len(got) > 0 {
+			t.Errorf("a cache that is emptied by all, rule %s: got %q, want no violation", rule, got)
+		}
+	}
+	for rule, least := range map[string]int{"calls/closed": 9, "calls/ended-context": 18} { // each call that reads
+		if got := violations(rule, ""); len(got) < least {
+			t.Errorf("rule %s: got %d violations, want %d at least:\n%s", rule, len(got), least, got)
+		}
 	}
 }
 
@@ -91,11 +198,11 @@ func readBreakages() []breakage {
 			}
 		}},
 		{"returns another error when the context has ended", "calls/ended-context", func(b *broken) {
-			b.pause = func(ctx context.Context, id string, d time.Duration) error {
+			b.release = func(ctx context.Context, leases ...store.Lease) error {
 				if ctx.Err() != nil {
 					return context.Canceled
 				}
-				return b.Store.Pause(ctx, id, d)
+				return b.Store.Release(ctx, leases...)
 			}
 		}},
 		{"forgets what stands behind two that end at once", "liveness/keys", forgetBehind},

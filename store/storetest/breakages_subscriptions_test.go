@@ -8,6 +8,19 @@ import (
 
 func subscriptionBreakages() []breakage {
 	return []breakage{
+		{"forgets what seals a subscription", "subscriptions/sealed-with", func(b *broken) {
+			b.update = func(
+				ctx context.Context, id string, change func(*store.Subscription) error,
+			) (store.Subscription, error) {
+				return b.Store.UpdateSubscription(ctx, id, func(s *store.Subscription) error {
+					defer func() { s.SealedWith = "" }()
+					return change(s)
+				})
+			}
+		}},
+		{"claims as if nothing was sealed", "subscriptions/sealed-with", func(b *broken) {
+			b.claim = claimsWith(b, func(cl *store.Claim) { cl.Subscription.SealedWith = "" })
+		}},
 		{"replaces what exists", "subscriptions/create-conflict", func(b *broken) {
 			b.create = func(ctx context.Context, sub store.Subscription) (store.Subscription, error) {
 				_ = b.Store.DeleteSubscription(ctx, sub.ID)

@@ -55,8 +55,12 @@ func TestBreakagesCompared(t *testing.T) {
 		"waits for nothing":                                "a Wait that is too short does no harm there",
 		"takes Until as included":                          "times of the two stores differ",
 		"requeues all in one step":                         "it takes all steps",
+		"names one that is held twice":                     "it asks who is held, over all steps",
+		"does not say that it may probe":                   "it does not wait",
+		"keeps an override that is over":                   "it meets no delivery whose override ends",
+		"forgets what seals a subscription":                "nothing of it is sealed",
+		"claims as if nothing was sealed":                  "nothing of it is sealed",
 		"erases all in one step":                           "it takes all steps",
-		"does not say that a pause has ended":              "it does not wait",
 		"does not say that there is room":                  "it does not wait",
 		"knows whom it pauses":                             "it pauses nobody else",
 		"erases events that are not there":                 "whether they are is the store's choice there",
@@ -75,13 +79,14 @@ func TestBreakagesCompared(t *testing.T) {
 			if why := blind[br.name]; why != "" {
 				t.Skip(why)
 			}
-			for seed := range uint64(storetest.DefaultSeeds) {
+			const seeds = 3 * storetest.DefaultSeeds // most need one or two, but some meet what they break seldom
+			for seed := range uint64(seeds) {
 				suite := storetest.Suite{Open: br.open}
 				if suite.Difference(t, seed, storetest.DefaultSteps) != "" {
 					return
 				}
 			}
-			t.Errorf("got no difference in %d sequences, want one", storetest.DefaultSeeds)
+			t.Errorf("got no difference in %d sequences, want one", seeds)
 		})
 	}
 }

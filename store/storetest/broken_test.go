@@ -22,11 +22,11 @@ type broken struct {
 	claim         func(context.Context, store.ClaimRequest) (store.ClaimResult, error)
 	finish        func(context.Context, ...store.Outcome) ([]store.Result, error)
 	release       func(context.Context, ...store.Lease) error
-	pause         func(context.Context, string, time.Duration) error
 	ready         func() <-chan struct{}
 	deliveries    func(context.Context, store.DeliveryQuery) (store.Page[store.Delivery], error)
 	attempts      func(context.Context, string, string) ([]store.Attempt, error)
-	requeue       func(context.Context, store.DeliveryQuery) (int, string, error)
+	requeue       func(context.Context, store.DeliveryQuery) (store.RequeueResult, error)
+	probeNow      func(context.Context, ...string) error
 	erase         func(context.Context, store.EraseQuery) (int, string, error)
 	prune         func(context.Context, store.Retention) (bool, error)
 	stats         func(context.Context, string) (store.Stats, error)
@@ -38,8 +38,8 @@ func newBroken() *broken {
 	return &broken{
 		Store: s, create: s.CreateSubscription, update: s.UpdateSubscription, deleteSub: s.DeleteSubscription,
 		subscription: s.Subscription, subscriptions: s.Subscriptions, enqueue: s.Enqueue, claim: s.Claim,
-		finish: s.Finish, release: s.Release, pause: s.Pause, ready: s.Ready, deliveries: s.Deliveries,
-		attempts: s.Attempts, requeue: s.Requeue, erase: s.Erase, prune: s.Prune, stats: s.Stats,
+		finish: s.Finish, release: s.Release, ready: s.Ready, deliveries: s.Deliveries,
+		attempts: s.Attempts, requeue: s.Requeue, probeNow: s.ProbeNow, erase: s.Erase, prune: s.Prune, stats: s.Stats,
 	}
 }
 
@@ -83,10 +83,6 @@ func (b *broken) Release(ctx context.Context, leases ...store.Lease) error {
 	return b.release(ctx, leases...)
 }
 
-func (b *broken) Pause(ctx context.Context, subscriptionID string, d time.Duration) error {
-	return b.pause(ctx, subscriptionID, d)
-}
-
 func (b *broken) Ready() <-chan struct{} { return b.ready() }
 
 func (b *broken) Deliveries(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery], error) {
@@ -97,8 +93,12 @@ func (b *broken) Attempts(ctx context.Context, subscriptionID, eventID string) (
 	return b.attempts(ctx, subscriptionID, eventID)
 }
 
-func (b *broken) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next string, err error) {
+func (b *broken) Requeue(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
 	return b.requeue(ctx, q)
+}
+
+func (b *broken) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
+	return b.probeNow(ctx, subscriptionIDs...)
 }
 
 func (b *broken) Erase(ctx context.Context, q store.EraseQuery) (n int, next string, err error) {
@@ -111,4 +111,12 @@ func (b *broken) Prune(ctx context.Context, r store.Retention) (more bool, err e
 
 func (b *broken) Stats(ctx context.Context, subscriptionID string) (store.Stats, error) {
 	return b.stats(ctx, subscriptionID)
+}
+
+// pause pauses a subscription of the memstore.
+func (b *broken) pause(id string, d time.Duration) {
+	pauses := []store.Pause{{SubscriptionID: id, For: d}}
+	if _, err := b.Store.Claim(context.Background(), store.ClaimRequest{Lease: 1, Pauses: pauses}); err != nil {
+		panic(err)
+	}
 }

@@ -54,6 +54,7 @@ func groups() []group {
 		{"deliveries", deliveryRules()},
 		{"pages", pageRules()},
 		{"requeue", requeueRules()},
+		{"probe-now", probeNowRules()},
 		{"erase", eraseRules()},
 		{"prune", pruneRules()},
 		{"stats", statsRules()},
@@ -93,6 +94,8 @@ type check struct {
 	hosted *hosted       // nil when the store enqueues in no transactions of the host's
 	bound  time.Duration // how long one call may take
 	slow   bool          // each call is a journey to a server: fewer of them will do
+
+	seals bool // SealedWith is the store's own
 
 	short time.Duration // what can be waited for: as a lease, as a delay
 	long  time.Duration // what is not over before the rule is

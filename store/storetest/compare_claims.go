@@ -99,8 +99,8 @@ func (tw *twins) finishPairs(pairs []pair, outcome func(pair) store.Outcome) {
 	var ours, model []store.Outcome
 	for _, p := range pairs {
 		o := outcome(p)
-		tw.note("finish %s for %s: %s, retry in %v, hold for %v, body %q",
-			p.ours.EventID, p.ours.SubscriptionID, o.State, o.RetryIn, o.ProbeIn, o.Body)
+		tw.note("finish %s for %s: %s, retry in %v, hold for %v, body %d %q",
+			p.ours.EventID, p.ours.SubscriptionID, o.State, o.RetryIn, o.ProbeIn, o.BodyState, o.BodyOverride)
 		tw.edge(o.RetryIn)
 		tw.edge(o.ProbeIn)
 		o.Lease = p.ours
@@ -136,7 +136,10 @@ func (tw *twins) outcome(p pair) store.Outcome {
 		o.ProbeIn = tw.duration()
 	}
 	if tw.chance(2) {
-		o.Body = fmt.Appendf(nil, "its own of step %d", tw.step)
+		o.BodyState = one(tw, store.BodyOverridden, store.BodyOverridden, store.BodyUnchanged, store.BodyUnfiltered)
+		if o.BodyState == store.BodyOverridden {
+			o.BodyOverride = fmt.Appendf(nil, "its own of step %d", tw.step)
+		}
 	}
 	o.Attempt.Duration = one(tw, 5*time.Millisecond, 200*time.Millisecond, 4*time.Second)
 	return o
@@ -176,9 +179,11 @@ func (tw *twins) pause() {
 }
 
 func (tw *twins) pauseBoth(id string, d time.Duration) {
-	tw.note("pause %s for %v", id, d)
-	tw.ours.pause(id, d)
-	tw.model.pause(id, d)
+	replaced := one(tw, 0, time.Hour)
+	tw.note("pause %s for %v, in place of %v", id, d, replaced)
+	req := store.ClaimRequest{Pauses: []store.Pause{{SubscriptionID: id, For: replaced}, {SubscriptionID: id, For: d}}}
+	tw.ours.claimWith(req)
+	tw.model.claimWith(req)
 }
 
 // sameClaim checks all of a claim but its token.
@@ -188,6 +193,7 @@ func (tw *twins) sameClaim(got, want store.Claim) {
 	tw.sameTime("EnqueuedAt", got.EnqueuedAt, want.EnqueuedAt)
 	same := got.EventType == want.EventType && got.Tenant == want.Tenant && got.Key == want.Key &&
 		got.Trace == want.Trace && got.EventTime.Equal(want.EventTime) && string(got.Body) == string(want.Body) &&
+		got.BodyState == want.BodyState && string(got.BodyOverride) == string(want.BodyOverride) &&
 		got.Attempt == want.Attempt && got.Retry == want.Retry
 	if !same {
 		tw.ours.errorf("claim: got %+v, want %+v", got, want)

@@ -36,8 +36,9 @@ func (tw *twins) drain() {
 	equal(tw.model, "Pending of the model after all was claimed and delivered", tw.model.stats("").Pending, 0)
 }
 
-// giveBack ends leases and pauses. Whether a lease had run out is then all the same.
+// giveBack ends leases, holds and pauses. Whether a lease had run out is then all the same.
 func (tw *twins) giveBack() {
+	tw.probeNow(tw.subs...)
 	for i, p := range tw.claims {
 		tw.ours.must("Release", tw.ours.store.Release(tw.ours.ctx, p.ours))
 		tw.model.must("Release", tw.model.store.Release(tw.model.ctx, p.model))

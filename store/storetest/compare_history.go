@@ -34,10 +34,24 @@ func (tw *twins) requeueWith(q store.DeliveryQuery) {
 	for _, d := range tw.model.deliveries(q) {
 		tw.requeued[delivery{d.SubscriptionID, d.EventID}] = true
 	}
-	ours, model := tw.ours.requeue(q), tw.model.requeue(q)
+	ours, held := tw.ours.requeueAll(q)
+	model, want := tw.model.requeueAll(q)
 	if !slices.Contains(q.States, store.Pending) { // whether one that is due already counts is the store's choice
 		equal(tw.ours, "requeued", ours, model)
 	}
+	if !slices.Equal(held, want) {
+		tw.ours.errorf("held of what was requeued: got %v, want %v", held, want)
+	}
+	if tw.chance(2) {
+		tw.probeNow(want...)
+	}
+}
+
+// probeNow ends the holds of subscriptions in both.
+func (tw *twins) probeNow(ids ...string) {
+	tw.note("probe %v now", ids)
+	tw.ours.must("ProbeNow", tw.ours.store.ProbeNow(tw.ours.ctx, ids...))
+	tw.model.must("ProbeNow", tw.model.store.ProbeNow(tw.model.ctx, ids...))
 }
 
 // query returns a random one.

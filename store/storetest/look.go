@@ -1,6 +1,8 @@
 package storetest
 
 import (
+	"slices"
+
 	"github.com/outhook/outhook/store"
 )
 
@@ -72,18 +74,26 @@ func (c *check) health(id string) store.Health { return c.stats(id).Health }
 
 // requeue requeues all that q selects and returns how many changed.
 func (c *check) requeue(q store.DeliveryQuery) int {
-	total := 0
+	n, _ := c.requeueAll(q)
+	return n
+}
+
+// requeueAll requeues all that q selects. It returns how many changed, and which subscriptions were
+// held, in order.
+func (c *check) requeueAll(q store.DeliveryQuery) (n int, held []string) {
 	for range maxPages {
-		n, next, err := c.store.Requeue(c.ctx, q)
+		r, err := c.store.Requeue(c.ctx, q)
 		c.must("Requeue", err)
-		total += n
-		if next == "" {
-			return total
+		n += r.Requeued
+		held = append(held, r.Held...)
+		if r.Next == "" {
+			slices.Sort(held)
+			return n, slices.Compact(held)
 		}
-		q.Cursor = next
+		q.Cursor = r.Next
 	}
 	c.fatalf("Requeue: the listing never ends")
-	return 0
+	return 0, nil
 }
 
 // prune prunes until there is no more to do.

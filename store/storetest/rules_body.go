@@ -9,29 +9,84 @@ import (
 func bodyRules() []rule {
 	return []rule{
 		{name: "own", test: testOwnBody,
-			rule: "Outcome.Body is kept as the delivery's own: later claims of it have it, other deliveries of the " +
-				"event do not."},
+			rule: "Outcome.BodyOverride is kept for the delivery: later claims of it have it beside the event's Body, " +
+				"other deliveries of the event do not."},
+		{name: "states", test: testBodyStates,
+			rule: "Each BodyState is kept; only BodyOverridden comes with a BodyOverride, which may be empty."},
 		{name: "stays", test: testOwnBodyStays,
-			rule: "A body of its own stays until another comes, whatever becomes of the lease."},
+			rule: "A body override stays until another comes, whatever becomes of the lease."},
 		{name: "requeued", test: testOwnBodyRequeued,
-			rule: "A delivery that is requeued has its own body."},
+			rule: "A delivery that is requeued has its body override."},
 		{name: "only-failures", test: testOwnBodyOnlyFailures,
-			rule: "Outcome.Body is kept only with Pending and Dead, of outcomes that count."},
+			rule: "A body override is kept only with Pending and Dead, of outcomes that count."},
 		{name: "content", test: testOwnBodyContent,
-			rule: "A body of its own is not the event's content."},
+			rule: "A body override is not the event's content."},
 		{name: "large", test: testOwnBodyLarge,
-			rule: "A body of its own is kept whatever its size and bytes."},
+			rule: "A body override is kept whatever its size and bytes."},
 		{name: "reference", test: testOwnBodyReference,
-			rule: "A store keeps no reference to the body it was given."},
+			rule: "A store keeps no reference to the body override it was given."},
 		{name: "restart", test: testOwnBodyRestart, restart: true,
-			rule: "A body of its own is there after a restart."},
+			rule: "A body override is there after a restart."},
 	}
 }
 
-// withBody returns the outcome with a body.
+// withBody returns the outcome with a body override.
 func withBody(o store.Outcome, body string) store.Outcome {
-	o.Body = []byte(body)
+	o.BodyState, o.BodyOverride = store.BodyOverridden, []byte(body)
 	return o
+}
+
+// sent returns what an attempt for a claim sends.
+func sent(cl store.Claim) string {
+	if cl.BodyState == store.BodyOverridden {
+		return string(cl.BodyOverride)
+	}
+	return string(cl.Body)
+}
+
+func testBodyStates(c *check) {
+	c.subscribe()
+	c.publish(2)
+	first := c.claimOne()
+	equal(c, "BodyState at first", first.BodyState, store.BodyUndecided)
+	body, last, want := string(first.Body), store.BodyUndecided, ""
+	o := failed(first, 0)
+	for _, state := range []store.BodyState{
+		store.BodyUnfiltered, store.BodyUndecided, store.BodyUnchanged, store.BodyOverridden, store.BodyUndecided,
+		store.BodyUnfiltered, store.BodyOverridden, store.BodyUnchanged,
+	} {
+		for _, override := range []string{"", "its own"} {
+			o.BodyState, o.BodyOverride = state, nil
+			if state == store.BodyOverridden {
+				o.BodyOverride = []byte(override)
+			}
+			c.counts(o)
+			if state != store.BodyUndecided { // or else what was there stays
+				last, want = state, string(o.BodyOverride)
+			}
+			cl := c.mine(first.Lease)
+			equal(c, "BodyState", cl.BodyState, last)
+			equal(c, "BodyOverride", string(cl.BodyOverride), want)
+			equal(c, "Body", string(cl.Body), body)
+			o = failed(cl, 0)
+		}
+	}
+}
+
+// mine claims all, and returns the claim of one delivery.
+func (c *check) mine(l store.Lease) store.Claim {
+	var mine *store.Claim
+	for _, cl := range c.claim(100) {
+		if cl.SubscriptionID == l.SubscriptionID && cl.EventID == l.EventID {
+			mine = &cl
+		} else {
+			c.release(cl)
+		}
+	}
+	if mine == nil {
+		c.fatalf("%s for %s: got no claim", l.EventID, l.SubscriptionID)
+	}
+	return *mine
 }
 
 func testOwnBody(c *check) {
@@ -40,7 +95,7 @@ func testOwnBody(c *check) {
 	ids := c.publish(2)
 	bodies := make(map[string]string)
 	c.each(4, func(cl store.Claim) store.Outcome {
-		bodies[cl.EventID] = string(cl.Body)
+		bodies[cl.EventID] = sent(cl)
 		o := failed(cl, 0)
 		if cl.SubscriptionID == sub.ID && cl.EventID == ids[0] {
 			return withBody(o, "its own")
@@ -52,7 +107,7 @@ func testOwnBody(c *check) {
 		if cl.SubscriptionID == sub.ID && cl.EventID == ids[0] {
 			want = "its own"
 		}
-		equal(c, "Body of "+cl.EventID+" for "+cl.SubscriptionID, string(cl.Body), want)
+		equal(c, "Body of "+cl.EventID+" for "+cl.SubscriptionID, sent(cl), want)
 	}
 }
 
@@ -61,16 +116,16 @@ func testOwnBodyStays(c *check) {
 	c.publish(1)
 	c.counts(withBody(failed(c.claimOne(), 0), "its own"))
 	cl := c.claimOne()
-	equal(c, "Body", string(cl.Body), "its own")
+	equal(c, "Body", sent(cl), "its own")
 	c.release(cl)
 	late, present := c.twice()
-	equal(c, "Body after a release", string(late.Body), "its own")
-	equal(c, "Body after a lease ran out", string(present.Body), "its own")
+	equal(c, "Body after a release", sent(late), "its own")
+	equal(c, "Body after a lease ran out", sent(present), "its own")
 	c.counts(failed(present, 0))
 	cl = c.claimOne()
-	equal(c, "Body after an outcome without one", string(cl.Body), "its own")
+	equal(c, "Body after an outcome without one", sent(cl), "its own")
 	c.counts(withBody(failed(cl, 0), "another"))
-	equal(c, "Body after an outcome with another", string(c.claimOne().Body), "another")
+	equal(c, "Body after an outcome with another", sent(c.claimOne()), "another")
 }
 
 func testOwnBodyRequeued(c *check) {
@@ -82,7 +137,7 @@ func testOwnBodyRequeued(c *check) {
 	equal(c, "requeued", c.requeue(store.DeliveryQuery{}), 2)
 	want := map[string]string{ids[0]: "with dead", ids[1]: "with pending"}
 	for _, cl := range c.claim(10) {
-		equal(c, "Body of "+cl.EventID, string(cl.Body), want[cl.EventID])
+		equal(c, "Body of "+cl.EventID, sent(cl), want[cl.EventID])
 	}
 }
 
@@ -92,19 +147,19 @@ func testOwnBodyOnlyFailures(c *check) {
 	late := c.claimOne()
 	c.release(late)
 	present := c.claimOne()
-	body := string(present.Body)
+	body := sent(present)
 	c.ignored(withBody(failed(late, 0), "of a late one"))
 	c.counts(failed(present, 0))
 	again := c.claimOne()
-	equal(c, "Body after an outcome that was ignored", string(again.Body), body)
+	equal(c, "Body after an outcome that was ignored", sent(again), body)
 	c.counts(withBody(delivered(again), "with delivered"))
 	other := c.claimOne()
-	otherBody := string(other.Body)
+	otherBody := sent(other)
 	c.counts(withBody(canceled(other, "filtered"), "with canceled"))
 	equal(c, "requeued", c.requeue(store.DeliveryQuery{}), 2)
 	want := map[string]string{present.EventID: body, other.EventID: otherBody}
 	for _, cl := range c.claim(10) {
-		equal(c, "Body of "+cl.EventID, string(cl.Body), want[cl.EventID])
+		equal(c, "Body of "+cl.EventID, sent(cl), want[cl.EventID])
 	}
 }
 
@@ -117,7 +172,7 @@ func testOwnBodyContent(c *check) {
 	late := c.subscribe()
 	c.must("Enqueue of the same content", c.store.Enqueue(c.ctx, ev))
 	equal(c, "deliveries for a subscription made later", c.stats(late.ID).Pending, 0)
-	equal(c, "Body", string(c.claimOne().Body), "its own")
+	equal(c, "Body", sent(c.claimOne()), "its own")
 }
 
 func testOwnBodyLarge(c *check) {
@@ -125,11 +180,11 @@ func testOwnBodyLarge(c *check) {
 	c.publish(1)
 	for _, body := range [][]byte{bytes.Repeat([]byte("large "), 50_000), {0, 1, 255, '"', '\n'}, []byte("x")} {
 		o := failed(c.claimOne(), 0)
-		o.Body = body
+		o.BodyState, o.BodyOverride = store.BodyOverridden, body
 		c.counts(o)
 		cl := c.claimOne()
-		if !bytes.Equal(cl.Body, body) {
-			c.errorf("Body: got %d bytes, want the %d that were given", len(cl.Body), len(body))
+		if !bytes.Equal(cl.BodyOverride, body) {
+			c.errorf("BodyOverride: got %d bytes, want the %d that were given", len(cl.BodyOverride), len(body))
 		}
 		c.release(cl)
 	}
@@ -140,8 +195,8 @@ func testOwnBodyReference(c *check) {
 	c.publish(1)
 	o := withBody(failed(c.claimOne(), 0), "its own")
 	c.counts(o)
-	o.Body[0] = 'x'
-	equal(c, "Body after the given one was changed", string(c.claimOne().Body), "its own")
+	o.BodyOverride[0] = 'x'
+	equal(c, "Body after the given one was changed", sent(c.claimOne()), "its own")
 }
 
 func testOwnBodyRestart(c *check) {
@@ -154,7 +209,7 @@ func testOwnBodyRestart(c *check) {
 	c.reopen()
 	got := make(map[string]string)
 	for _, cl := range c.claim(10) {
-		got[cl.EventID] = string(cl.Body)
+		got[cl.EventID] = sent(cl)
 	}
 	equal(c, "claims", len(got), 3)
 	equal(c, "Body of the one that was to be tried again", got[ids[0]], "with pending")

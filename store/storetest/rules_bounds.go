@@ -59,10 +59,15 @@ func (c *check) badCalls(sub store.Subscription, leased store.Claim) []badCall {
 		calls = append(calls,
 			c.badOutcome("state", leased, func(o *store.Outcome) { o.State = state }),
 			badCall{"states", func() error { _, err := c.store.Deliveries(c.ctx, q); return err }},
-			badCall{"states", func() error { _, _, err := c.store.Requeue(c.ctx, q); return err }})
+			badCall{"states", func() error { _, err := c.store.Requeue(c.ctx, q); return err }})
 	}
 	long := make([]byte, store.MaxResponse+1)
 	return append(calls,
+		c.badOutcome("body_state", leased, func(o *store.Outcome) { o.BodyState = 4 }),
+		c.badOutcome("body_override", leased, func(o *store.Outcome) { o.BodyOverride = long }),
+		c.badOutcome("body_override", leased, func(o *store.Outcome) {
+			o.BodyState, o.BodyOverride = store.BodyUnchanged, long
+		}),
 		c.badOutcome("attempt.response", leased, func(o *store.Outcome) { o.Attempt.Response = long }))
 }
 
@@ -77,9 +82,14 @@ func (c *check) badOutcome(field string, cl store.Claim, spoil func(*store.Outco
 }
 
 func (c *check) badDurations(d time.Duration, sub store.Subscription, leased store.Claim) []badCall {
-	calls := []badCall{
+	return []badCall{
 		{"lease", func() error {
 			_, err := c.store.Claim(c.ctx, store.ClaimRequest{Max: 1, Lease: d})
+			return err
+		}},
+		{"pauses", func() error {
+			pauses := []store.Pause{{SubscriptionID: sub.ID, For: c.long}, {SubscriptionID: sub.ID, For: d}}
+			_, err := c.store.Claim(c.ctx, store.ClaimRequest{Max: 1, Lease: c.long, Pauses: pauses})
 			return err
 		}},
 		{"retention.delivered", func() error {
@@ -94,10 +104,6 @@ func (c *check) badDurations(d time.Duration, sub store.Subscription, leased sto
 		c.badOutcome("probe_in", leased, func(o *store.Outcome) { o.ProbeIn = d }),
 		c.badOutcome("attempt.duration", leased, func(o *store.Outcome) { o.Attempt.Duration = d }),
 	}
-	if d > 0 { // or else it ends a pause
-		calls = append(calls, badCall{"pause", func() error { return c.store.Pause(c.ctx, sub.ID, d) }})
-	}
-	return calls
 }
 
 func (c *check) badLimits(n int) []badCall {
@@ -112,7 +118,7 @@ func (c *check) badLimits(n int) []badCall {
 		{"max_failing", claim(func(r *store.ClaimRequest) { r.MaxFailing = n })},
 		{"breaker_threshold", claim(func(r *store.ClaimRequest) { r.BreakerThreshold = n })},
 		{"limit", func() error { _, err := c.store.Deliveries(c.ctx, store.DeliveryQuery{Limit: n}); return err }},
-		{"limit", func() error { _, _, err := c.store.Requeue(c.ctx, store.DeliveryQuery{Limit: n}); return err }},
+		{"limit", func() error { _, err := c.store.Requeue(c.ctx, store.DeliveryQuery{Limit: n}); return err }},
 		{"limit", func() error { _, _, err := c.store.Erase(c.ctx, store.EraseQuery{Limit: n}); return err }},
 		{"limit", func() error {
 			_, err := c.store.Subscriptions(c.ctx, store.SubscriptionQuery{Limit: n})
@@ -129,8 +135,8 @@ func (c *check) badTimes(at time.Time, sub store.Subscription, leased store.Clai
 	return []badCall{
 		{"since", func() error { _, err := c.store.Deliveries(c.ctx, store.DeliveryQuery{Since: at}); return err }},
 		{"until", func() error { _, err := c.store.Deliveries(c.ctx, store.DeliveryQuery{Until: at}); return err }},
-		{"since", func() error { _, _, err := c.store.Requeue(c.ctx, store.DeliveryQuery{Since: at}); return err }},
-		{"until", func() error { _, _, err := c.store.Requeue(c.ctx, store.DeliveryQuery{Until: at}); return err }},
+		{"since", func() error { _, err := c.store.Requeue(c.ctx, store.DeliveryQuery{Since: at}); return err }},
+		{"until", func() error { _, err := c.store.Requeue(c.ctx, store.DeliveryQuery{Until: at}); return err }},
 		{"time", func() error {
 			ev := c.event("message.created")
 			ev.Time = at
@@ -223,7 +229,7 @@ func testBoundsHold(c *check) {
 	next = c.claimWith(store.ClaimRequest{Max: 10})
 	equal(c, "claims while it is paused", len(next.Claims), 0)
 	c.about100Years("Wait", next.NextDue)
-	c.pause(sub.ID, math.MinInt64)
+	c.pause(sub.ID, 0)
 	equal(c, "claims after the pause has ended", len(c.claim(10)), 2)
 }
 
@@ -263,10 +269,10 @@ func testBoundsLimit(c *check) {
 	subs, err := c.store.Subscriptions(c.ctx, store.SubscriptionQuery{Limit: most})
 	c.must("Subscriptions", err)
 	equal(c, "subscriptions", len(subs.Items), 2)
-	n, next, err := c.store.Requeue(c.ctx, store.DeliveryQuery{Limit: most})
+	r, err := c.store.Requeue(c.ctx, store.DeliveryQuery{Limit: most})
 	c.must("Requeue", err)
-	equal(c, "requeued", n, 6)
-	equal(c, "cursor of Requeue", next, "")
+	equal(c, "requeued", r.Requeued, 6)
+	equal(c, "cursor of Requeue", r.Next, "")
 	equal(c, "erased", c.erase(store.EraseQuery{Limit: most}), len(ids))
 }
 

@@ -35,10 +35,16 @@ func (c *check) calls(sub store.Subscription, leased, dead store.Claim) []call {
 		{"Finish", func(ctx context.Context) error { _, err := s.Finish(ctx, delivered(leased)); return err }},
 		{"Release", func(ctx context.Context) error { return s.Release(ctx, leased.Lease) }},
 		{"Requeue", func(ctx context.Context) error {
-			_, _, err := s.Requeue(ctx, store.DeliveryQuery{EventID: dead.EventID})
+			_, err := s.Requeue(ctx, store.DeliveryQuery{EventID: dead.EventID})
 			return err
 		}},
-		{"Pause", func(ctx context.Context) error { return s.Pause(ctx, leased.SubscriptionID, c.long) }},
+		{"ProbeNow", func(ctx context.Context) error { return s.ProbeNow(ctx, leased.SubscriptionID) }},
+		{"Claim that pauses", func(ctx context.Context) error {
+			_, err := s.Claim(ctx, store.ClaimRequest{
+				Max: 1, Lease: c.long, Pauses: []store.Pause{{SubscriptionID: leased.SubscriptionID, For: c.long}},
+			})
+			return err
+		}},
 		{"Erase", func(ctx context.Context) error {
 			_, _, err := s.Erase(ctx, store.EraseQuery{})
 			return err
@@ -86,11 +92,17 @@ func (c *check) emptyCalls(sub store.Subscription) []call {
 		}},
 		{"Finish of nothing", func(ctx context.Context) error { _, err := s.Finish(ctx); return err }},
 		{"Release of nothing", func(ctx context.Context) error { return s.Release(ctx) }},
-		{"Pause that ends one", func(ctx context.Context) error { return s.Pause(ctx, sub.ID, 0) }},
-		{"Requeue of nothing", func(ctx context.Context) error {
-			_, _, err := s.Requeue(ctx, store.DeliveryQuery{EventID: "none"})
+		{"Claim of none that ends a pause", func(ctx context.Context) error {
+			pauses := []store.Pause{{SubscriptionID: sub.ID}}
+			_, err := s.Claim(ctx, store.ClaimRequest{Lease: c.long, Pauses: pauses})
 			return err
 		}},
+		{"Requeue of nothing", func(ctx context.Context) error {
+			_, err := s.Requeue(ctx, store.DeliveryQuery{EventID: "none"})
+			return err
+		}},
+		{"ProbeNow of nothing", func(ctx context.Context) error { return s.ProbeNow(ctx) }},
+		{"ProbeNow of one that is not there", func(ctx context.Context) error { return s.ProbeNow(ctx, "none") }},
 		{"Prune that keeps all", func(ctx context.Context) error { _, err := s.Prune(ctx, store.Retention{}); return err }},
 	}
 }

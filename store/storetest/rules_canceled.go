@@ -34,11 +34,11 @@ func canceledRules() []rule {
 // canceled is the outcome of a claim that ends without an attempt. What it says besides the reason is not looked at.
 func canceled(cl store.Claim, why string) store.Outcome {
 	return store.Outcome{
-		Lease:   cl.Lease,
-		State:   store.Canceled,
-		RetryIn: time.Second,
-		ProbeIn: time.Hour,
-		Body:    []byte("none of this"),
+		Lease:     cl.Lease,
+		State:     store.Canceled,
+		RetryIn:   time.Second,
+		ProbeIn:   time.Hour,
+		BodyState: store.BodyOverridden, BodyOverride: []byte("none of this"),
 		Attempt: attempt(cl, 500, why),
 	}
 }

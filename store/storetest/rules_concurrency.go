@@ -190,7 +190,8 @@ func (c *check) someOfEverything(id string, ev events.Event) (errs []error) {
 	note(s.Enqueue(c.ctx, ev))
 	_, err := s.UpdateSubscription(c.ctx, id, func(s *store.Subscription) error { s.Name = "changed"; return nil })
 	note(err)
-	claims, err := s.Claim(c.ctx, store.ClaimRequest{Max: 3, Lease: c.long})
+	pauses := []store.Pause{{SubscriptionID: id, For: time.Nanosecond}, {SubscriptionID: id}}
+	claims, err := s.Claim(c.ctx, store.ClaimRequest{Max: 3, Lease: c.long, Pauses: pauses})
 	note(err)
 	for i, cl := range claims.Claims {
 		if i == 0 {
@@ -206,10 +207,9 @@ func (c *check) someOfEverything(id string, ev events.Event) (errs []error) {
 	note(err)
 	_, err = s.Attempts(c.ctx, id, ev.ID)
 	note(err)
-	_, _, err = s.Requeue(c.ctx, store.DeliveryQuery{SubscriptionID: id, Limit: 1})
+	_, err = s.Requeue(c.ctx, store.DeliveryQuery{SubscriptionID: id, Limit: 1})
 	note(err)
-	note(s.Pause(c.ctx, id, time.Nanosecond))
-	note(s.Pause(c.ctx, id, 0))
+	note(s.ProbeNow(c.ctx, id))
 	_, _, err = s.Erase(c.ctx, store.EraseQuery{Tenant: "nobody"})
 	note(err)
 	_, err = s.Prune(c.ctx, store.Retention{Delivered: c.long})

@@ -164,7 +164,7 @@ func testBadCursor(c *check) {
 	for _, cursor := range []string{"x", "☃", "-1", "AAAA", strings.Repeat("9", 500)} {
 		_, err := c.store.Deliveries(c.ctx, store.DeliveryQuery{Cursor: cursor})
 		c.invalid("Deliveries", err)
-		_, _, err = c.store.Requeue(c.ctx, store.DeliveryQuery{Cursor: cursor})
+		_, err = c.store.Requeue(c.ctx, store.DeliveryQuery{Cursor: cursor})
 		c.invalid("Requeue", err)
 		_, err = c.store.Subscriptions(c.ctx, store.SubscriptionQuery{Cursor: cursor})
 		c.invalid("Subscriptions", err)

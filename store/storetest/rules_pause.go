@@ -17,21 +17,25 @@ func pauseRules() []rule {
 		{name: "replaced", test: testPauseReplaced,
 			rule: "A pause is in place of an earlier one, whichever is longer."},
 		{name: "ended", test: testPauseEnded,
-			rule: "A pause of zero or less ends one, and Ready says so."},
+			rule: "A pause of zero ends one, and the same Claim goes on with what it kept back."},
+		{name: "before", test: testPauseBefore,
+			rule: "Pauses are in force before the Claim that they come with leases anything."},
+		{name: "several", test: testPauseSeveral,
+			rule: "A Claim takes several pauses; of two of one subscription the last counts."},
 		{name: "hold", test: testPauseHold,
 			rule: "A pause and a hold do not touch each other: nothing is claimed until both are over."},
 		{name: "leases", test: testPauseLeases,
 			rule: "A pause leaves leases, outcomes and health as they are."},
-		{name: "unknown", rule: "Pause of a subscription that does not exist is no error.",
-			test: func(c *check) { c.pause(c.newSub().ID, c.long); c.pause(c.newSub().ID, 0) }},
+		{name: "unknown", test: testPauseUnknown,
+			rule: "A pause of a subscription that does not exist is no error, and the Claim goes on."},
 		{name: "not-kept", test: testPauseNotKept, restart: true,
 			rule: "A pause is not kept on disk."},
 	}
 }
 
-// pause pauses a subscription.
+// pause pauses a subscription, by a Claim of nothing.
 func (c *check) pause(id string, d time.Duration) {
-	c.must("Pause", c.store.Pause(c.ctx, id, d))
+	c.claimWith(store.ClaimRequest{Pauses: []store.Pause{{SubscriptionID: id, For: d}}})
 }
 
 func testPause(c *check) {
@@ -89,12 +93,52 @@ func testPauseReplaced(c *check) {
 func testPauseEnded(c *check) {
 	sub := c.subscribe()
 	c.publish(2)
-	for _, d := range []time.Duration{0, -c.long} {
-		c.pause(sub.ID, c.long)
-		equal(c, "claims while it is paused", len(c.claim(100)), 0)
-		c.signals("Pause that ends one", func() { c.pause(sub.ID, d) })
-		claims := c.claim(100)
-		equal(c, "claims once it is not", len(claims), 2)
+	c.pause(sub.ID, c.long)
+	equal(c, "claims while it is paused", len(c.claim(100)), 0)
+	claims := c.claimWith(store.ClaimRequest{Max: 100, Pauses: []store.Pause{{SubscriptionID: sub.ID}}}).Claims
+	equal(c, "claims of the Claim that ends the pause", len(claims), 2)
+	c.release(claims...)
+	c.pause(sub.ID, 0)
+	equal(c, "claims once there is nothing to end", len(c.claim(100)), 2)
+}
+
+func testPauseBefore(c *check) {
+	sub, other := c.subscribe(), c.subscribe()
+	c.publish(3)
+	req := store.ClaimRequest{Max: 100, Pauses: []store.Pause{{SubscriptionID: sub.ID, For: c.long}}}
+	result := c.claimWith(req)
+	got := perSubscription(result.Claims)
+	equal(c, "claims of the one that the Claim pauses", got[sub.ID], 0)
+	equal(c, "claims of the other", got[other.ID], 3)
+	c.about("Wait of the Claim that pauses", result.NextDue, c.long)
+	c.publish(1)
+	got = perSubscription(c.claim(100))
+	equal(c, "claims of the paused one afterwards", got[sub.ID], 0)
+	equal(c, "claims of the other afterwards", got[other.ID], 1)
+}
+
+func testPauseSeveral(c *check) {
+	a, b, other := c.subscribe(), c.subscribe(), c.subscribe()
+	c.publish(2)
+	got := perSubscription(c.claimWith(store.ClaimRequest{Max: 100, Pauses: []store.Pause{
+		{SubscriptionID: a.ID, For: c.long}, {SubscriptionID: b.ID, For: c.short}, {SubscriptionID: a.ID, For: 0},
+		{SubscriptionID: b.ID, For: c.long},
+	}}).Claims)
+	equal(c, "claims of the one whose last pause is none", got[a.ID], 2)
+	equal(c, "claims of the paused one", got[b.ID], 0)
+	equal(c, "claims of the other", got[other.ID], 2)
+	c.pass(c.short)
+	equal(c, "claims after the pause that was replaced", len(c.claim(100)), 0)
+}
+
+func testPauseUnknown(c *check) {
+	sub := c.subscribe()
+	c.publish(1)
+	for _, d := range []time.Duration{c.long, 0} {
+		claims := c.claimWith(store.ClaimRequest{Max: 10, Pauses: []store.Pause{
+			{SubscriptionID: c.newSub().ID, For: d}, {For: d}, {SubscriptionID: sub.ID},
+		}}).Claims
+		equal(c, "claims of others", len(claims), 1)
 		c.release(claims...)
 	}
 }

@@ -23,6 +23,17 @@ func readRules() []rule {
 
 // seesSubscription checks what every method says of a subscription.
 func (c *check) seesSubscription(after string, want store.Subscription) {
+	c.readsSubscription(after, want)
+	errSeen := errors.New("seen")
+	_, err := c.store.UpdateSubscription(c.ctx, want.ID, func(s *store.Subscription) error {
+		c.sameSubscription("what the next change gets after "+after, *s, want)
+		return errSeen
+	})
+	c.is("UpdateSubscription", err, errSeen)
+}
+
+// readsSubscription checks what every method that only reads says of it.
+func (c *check) readsSubscription(after string, want store.Subscription) {
 	got, err := c.store.Subscription(c.ctx, want.ID)
 	c.must("Subscription", err)
 	c.sameSubscription("Subscription after "+after, got, want)
@@ -35,12 +46,6 @@ func (c *check) seesSubscription(after string, want store.Subscription) {
 		}
 		c.sameSubscription("Subscriptions after "+after, page.Items[0], want)
 	}
-	errSeen := errors.New("seen")
-	_, err = c.store.UpdateSubscription(c.ctx, want.ID, func(s *store.Subscription) error {
-		c.sameSubscription("what the next change gets after "+after, *s, want)
-		return errSeen
-	})
-	c.is("UpdateSubscription", err, errSeen)
 }
 
 func testReadsSubscription(c *check) {
@@ -66,6 +71,7 @@ func testReadsSubscription(c *check) {
 			c.sameSubscription("the claim before "+ch.name, cl.Subscription, want)
 			c.release(cl)
 		}
+		c.readsSubscription("what was before "+ch.name, want)
 		want = want.Clone()
 		ch.change(&want)
 		c.sameSubscription("UpdateSubscription", c.update(want.ID, ch.change), want)
@@ -111,6 +117,12 @@ func testReadsDeleted(c *check) {
 
 // seesNothing checks that nobody says anything of the deliveries that a subscription had.
 func (c *check) seesNothing(after, subscriptionID string, eventIDs []string) {
+	c.readsNothing(after, subscriptionID, eventIDs)
+	equal(c, "claims after "+after, len(c.claim(10)), 0)
+}
+
+// readsNothing is seesNothing of the methods that only read.
+func (c *check) readsNothing(after, subscriptionID string, eventIDs []string) {
 	for _, q := range []store.DeliveryQuery{{}, {SubscriptionID: subscriptionID}, {EventID: eventIDs[0]}, {States: store.States()}} {
 		q.Count = true
 		page, err := c.store.Deliveries(c.ctx, q)
@@ -123,7 +135,6 @@ func (c *check) seesNothing(after, subscriptionID string, eventIDs []string) {
 		c.is("Attempts after "+after, err, store.ErrNotFound)
 	}
 	equal(c, "Pending after "+after, c.stats("").Pending, 0)
-	equal(c, "claims after "+after, len(c.claim(10)), 0)
 }
 
 // seen is what every method is to say of the only delivery there is.
@@ -176,13 +187,22 @@ func (c *check) seesDelivery(after string, l store.Lease, want seen) {
 	}
 }
 
+// testReadsDelivery reads everything right before each change and after it: a cache of what was read
+// must not outlive the change.
 func testReadsDelivery(c *check) {
 	sub := c.subscribe()
-	id := c.publish(1)[0]
+	evs := c.messages(1)
+	id := evs[0].ID
 	l := store.Lease{SubscriptionID: sub.ID, EventID: id}
+	c.readsNothing("its subscription was created", sub.ID, []string{id})
+	c.enqueue(evs...)
 	c.seesDelivery("it was enqueued", l, seen{state: store.Pending})
-	c.claimOne()
-	c.seesDelivery("it was claimed", l, seen{state: store.Pending, inFlight: 1})
+	claim := func(attempts int) store.Claim {
+		cl := c.claimOne()
+		c.seesDelivery("it was claimed", l, seen{state: store.Pending, attempts: attempts, inFlight: 1})
+		return cl
+	}
+	claim(0)
 	c.must("Release", c.store.Release(c.ctx, c.lastLease(l)))
 	c.seesDelivery("a lease was given back that is none", l, seen{state: store.Pending, inFlight: 1})
 	c.unsubscribe(sub.ID, "")
@@ -191,19 +211,23 @@ func testReadsDelivery(c *check) {
 	c.seesDelivery("its subscription was subscribed again", l, seen{state: store.Canceled})
 	equal(c, "requeued", c.requeue(store.DeliveryQuery{EventID: id}), 1)
 	c.seesDelivery("it was requeued", l, seen{state: store.Pending})
-	cl := c.claimOne()
-	c.release(cl)
+	c.release(claim(0))
 	c.seesDelivery("it was released", l, seen{state: store.Pending})
-	c.counts(failed(c.claimOne(), 0))
+	c.counts(failed(claim(0), 0))
 	c.seesDelivery("an attempt failed", l, seen{state: store.Pending, attempts: 1})
-	c.counts(dead(c.claimOne()))
-	c.seesDelivery("it was given up", l, seen{state: store.Dead, attempts: 2})
+	c.counts(held(claim(1), 0, c.long))
+	c.seesDelivery("its subscription was held", l, seen{state: store.Pending, attempts: 2})
+	equal(c, "NextProbeAt is zero while it is held", c.health(sub.ID).NextProbeAt.IsZero(), false)
+	c.must("ProbeNow", c.store.ProbeNow(c.ctx, sub.ID))
+	equal(c, "NextProbeAt is zero after ProbeNow", c.health(sub.ID).NextProbeAt.IsZero(), true)
+	c.counts(dead(claim(2)))
+	c.seesDelivery("it was given up", l, seen{state: store.Dead, attempts: 3})
 	c.requeue(store.DeliveryQuery{EventID: id})
-	c.seesDelivery("it was requeued again", l, seen{state: store.Pending, attempts: 2})
-	c.counts(delivered(c.claimOne()))
-	c.seesDelivery("it was delivered", l, seen{state: store.Delivered, attempts: 3})
+	c.seesDelivery("it was requeued again", l, seen{state: store.Pending, attempts: 3})
+	c.counts(delivered(claim(3)))
+	c.seesDelivery("it was delivered", l, seen{state: store.Delivered, attempts: 4})
 	c.eraseOne(id)
-	c.seesDelivery("it was erased", l, seen{state: store.Delivered, attempts: 3, erased: true})
+	c.seesDelivery("it was erased", l, seen{state: store.Delivered, attempts: 4, erased: true})
 	c.pass(c.short)
 	c.prune(store.Retention{Delivered: c.short / 2})
 	c.seesNothing("it was pruned", sub.ID, []string{id})

@@ -131,12 +131,11 @@ func readyRules() []rule {
 					c.update(sub.ID, func(s *store.Subscription) { s.URL = "https://new.example/" })
 				})
 			}},
-		{name: "pause", rule: "Ready gets a value after a Pause that lets claims go on.",
+		{name: "probe-now", rule: "Ready gets a value after a ProbeNow that ends a hold.",
 			test: func(c *check) {
 				sub := c.subscribe()
-				c.publish(1)
-				c.pause(sub.ID, c.long)
-				c.signals("Pause", func() { c.pause(sub.ID, 0) })
+				c.hold(2, c.long)
+				c.signals("ProbeNow", func() { c.must("ProbeNow", c.store.ProbeNow(c.ctx, sub.ID)) })
 			}},
 		{name: "finish", test: testReadyFinish,
 			rule: "Ready gets a value as soon as Finish has made room in the limits of Claim where there was none."},

@@ -29,10 +29,12 @@ func requeueRules() []rule {
 		{name: "steps", test: testRequeueSteps,
 			rule: "Requeue takes one step of a listing: at most Limit, and a cursor for the next step, \"\" after " +
 				"the last."},
-		{name: "hold", test: testRequeueHold,
-			rule: "Requeue ends the hold of the subscriptions of all that match, and changes their health in nothing else."},
-		{name: "hold-of-others", test: testRequeueHoldOfOthers,
-			rule: "Requeue leaves subscriptions held of which nothing matches."},
+		{name: "held", test: testRequeueHeld,
+			rule: "Requeue names each held subscription of which something matches once, and leaves it held."},
+		{name: "held-met", test: testRequeueHeldMet,
+			rule: "Requeue names those of which only due or leased deliveries match too."},
+		{name: "held-others", test: testRequeueHeldOthers,
+			rule: "Requeue does not name those whose hold is over, of which nothing matches, or that are passed over."},
 		{name: "history", test: testRequeueHistory,
 			rule: "Attempts are numbered over the whole life of the delivery, redeliveries included."},
 	}
@@ -170,9 +172,10 @@ func testRequeueSteps(c *check) {
 	}
 	cursor, total := "", 0
 	for step := range 4 {
-		n, next, err := c.store.Requeue(c.ctx, store.DeliveryQuery{Limit: 2, Cursor: cursor})
+		r, err := c.store.Requeue(c.ctx, store.DeliveryQuery{Limit: 2, Cursor: cursor})
 		c.must("Requeue", err)
-		total += n
+		next := r.Next
+		total += r.Requeued
 		want := min(2*(step+1), len(ids))
 		pending := c.deliveries(store.DeliveryQuery{States: []store.State{store.Pending}})
 		newest := slices.Clone(ids[len(ids)-want:])
@@ -219,53 +222,117 @@ func testRequeueHistory(c *check) {
 	equal(c, "LastError", d.LastError, "")
 }
 
-func testRequeueHold(c *check) {
-	for name, q := range map[string]store.DeliveryQuery{
-		"what is dead":             {States: []store.State{store.Dead}},
-		"what waits for a retry":   {States: []store.State{store.Pending}, EventType: "a.retry"},
-		"what is due already":      {States: []store.State{store.Pending}, EventType: "a.due"},
-		"what somebody has leased": {States: []store.State{store.Pending}, EventType: "a.leased"},
-	} {
-		sub := c.subscribe()
-		for _, eventType := range []string{"a.dead", "a.retry", "a.leased", "a.due"} {
-			c.publishTo(eventType, 1)
+// hold has n deliveries of each subscription, of which one is dead with a hold, and the others are
+// pending.
+func (c *check) hold(n int, d time.Duration) (subs map[string]store.Health) {
+	c.publish(n)
+	subs = make(map[string]store.Health)
+	var rest []store.Claim
+	for _, cl := range c.claim(1000) {
+		if _, held := subs[cl.SubscriptionID]; held {
+			rest = append(rest, cl)
+			continue
 		}
-		claims := c.claim(3)
-		c.finish(failed(claims[1], c.long))
-		last := dead(claims[0])
-		last.ProbeIn = c.long
-		c.counts(last)
-		equal(c, name+": claims while held", len(c.claim(10)), 0)
-		q.SubscriptionID = sub.ID
-		c.requeue(q)
-		want := c.health(sub.ID)
-		if want.Failures != 2 || want.Probes != 1 || !want.NextProbeAt.IsZero() {
-			c.errorf("%s: health: got %+v, want 2 Failures, 1 Hold, and not to be held", name, want)
-		}
-		if got := len(c.claim(10)); got == 0 {
-			c.errorf("%s: got no claims, want what is due", name)
-		}
-		c.must("DeleteSubscription", c.store.DeleteSubscription(c.ctx, sub.ID))
+		o := dead(cl)
+		o.ProbeIn = d
+		subs[cl.SubscriptionID] = c.counts(o).After
+	}
+	c.release(rest...)
+	return subs
+}
+
+// held checks which subscriptions a step of Requeue says are held.
+func (c *check) held(what string, q store.DeliveryQuery, want ...string) {
+	r, err := c.store.Requeue(c.ctx, q)
+	c.must("Requeue", err)
+	slices.Sort(r.Held)
+	slices.Sort(want)
+	if !slices.Equal(r.Held, want) {
+		c.errorf("Held of %s: got %v, want %v", what, r.Held, want)
 	}
 }
 
-func testRequeueHoldOfOthers(c *check) {
-	sub, other := c.subscribe(), c.subscribe()
-	c.publish(1)
-	for _, cl := range c.claim(2) {
-		c.counts(held(cl, 0, c.long))
+func testRequeueHeld(c *check) {
+	a, b := c.subscribe(), c.subscribe()
+	health := c.hold(3, c.long)
+	c.held("all that is finished", store.DeliveryQuery{}, a.ID, b.ID)
+	c.held("nothing", store.DeliveryQuery{})
+	for id, h := range health {
+		got := c.health(id)
+		equal(c, "Failures", got.Failures, h.Failures)
+		equal(c, "Probes", got.Probes, h.Probes)
+		c.near("NextProbeAt", got.NextProbeAt, h.NextProbeAt)
 	}
-	for _, q := range []store.DeliveryQuery{
-		{SubscriptionID: other.ID, States: []store.State{store.Pending}},
-		{SubscriptionID: sub.ID, States: []store.State{store.Dead}},
-		{SubscriptionID: sub.ID, States: []store.State{store.Pending}, Until: time.Now().Add(-c.long)},
-	} {
-		c.requeue(q)
+	equal(c, "claims while they are held", len(c.claim(100)), 0)
+	c.held("a step of one", store.DeliveryQuery{States: store.States(), Limit: 1, SubscriptionID: a.ID}, a.ID)
+	c.held("all", store.DeliveryQuery{States: store.States()}, a.ID, b.ID)
+}
+
+func testRequeueHeldMet(c *check) {
+	sub := c.subscribe()
+	ids := c.publish(3)
+	claims := c.claim(2)
+	c.counts(held(claims[0], c.long, c.long))
+	leased, due := ids[1], ids[2]
+	for _, id := range []string{leased, due} {
+		q := store.DeliveryQuery{EventID: id, States: []store.State{store.Pending}}
+		equal(c, "requeued", c.requeue(q), 0)
+		c.held("one that is due or leased", q, sub.ID)
 	}
-	for _, cl := range c.claim(10) {
-		equal(c, "claimed of", cl.SubscriptionID, other.ID)
+	c.held("one that waits for a retry", store.DeliveryQuery{EventID: ids[0], States: store.States()}, sub.ID)
+	c.counts(delivered(claims[1]))
+	c.held("one that a success let go", store.DeliveryQuery{States: store.States()})
+}
+
+func testRequeueHeldOthers(c *check) {
+	a, b := c.subscribe(), c.subscribe()
+	c.hold(2, c.long)
+	c.held("one of two", store.DeliveryQuery{SubscriptionID: a.ID}, a.ID)
+	c.held("an event that is not there", store.DeliveryQuery{EventID: "none", States: store.States()})
+	c.unsubscribe(b.ID, "")
+	c.held("all, one of them unsubscribed", store.DeliveryQuery{States: store.States()}, a.ID)
+	c.must("ProbeNow", c.store.ProbeNow(c.ctx, a.ID))
+	c.held("one that is to be probed", store.DeliveryQuery{States: store.States()})
+	c.update(a.ID, func(s *store.Subscription) { s.URL += "/new" })
+	c.hold(1, c.short)
+	c.pass(c.short)
+	c.held("one whose hold is over", store.DeliveryQuery{States: store.States()})
+}
+
+func probeNowRules() []rule {
+	return []rule{
+		{name: "ends", test: testProbeNow,
+			rule: "ProbeNow ends the holds of the subscriptions that it names, and changes their health in nothing else."},
+		{name: "others", test: testProbeNowOthers,
+			rule: "ProbeNow leaves others held, and ignores IDs that are unknown and subscriptions that are not held."},
 	}
-	if c.health(sub.ID).NextProbeAt.IsZero() {
-		c.errorf("NextProbeAt: got zero, want it held as before")
+}
+
+func testProbeNow(c *check) {
+	a, b := c.subscribe(), c.subscribe()
+	health := c.hold(2, c.long)
+	equal(c, "claims while they are held", len(c.claim(100)), 0)
+	c.must("ProbeNow", c.store.ProbeNow(c.ctx, a.ID, b.ID))
+	for id, want := range health {
+		want.NextProbeAt = time.Time{}
+		equal(c, "health", c.health(id), want)
 	}
+	got := perSubscription(c.claim(100))
+	equal(c, "claims of the first", got[a.ID], 1)
+	equal(c, "claims of the second", got[b.ID], 1)
+}
+
+func testProbeNowOthers(c *check) {
+	a, b := c.subscribe(), c.subscribe()
+	c.hold(2, c.long)
+	for range 2 {
+		c.must("ProbeNow", c.store.ProbeNow(c.ctx, a.ID, c.newSub().ID, ""))
+	}
+	c.must("ProbeNow of nothing", c.store.ProbeNow(c.ctx))
+	claims := c.claim(100)
+	equal(c, "claims of the one that is probed", perSubscription(claims)[a.ID], 1)
+	equal(c, "claims of the one that is held", perSubscription(claims)[b.ID], 0)
+	healthy := c.counts(delivered(claims[0])).After
+	c.must("ProbeNow", c.store.ProbeNow(c.ctx, a.ID))
+	equal(c, "health of one that is not held", c.health(a.ID), healthy)
 }

@@ -12,6 +12,8 @@ import (
 
 func subscriptionRules() []rule {
 	return []rule{
+		{name: "sealed-with", test: testSealedWith,
+			rule: "SealedWith is kept as it was given, and is in every claim."},
 		{name: "create", test: testCreate,
 			rule: "CreateSubscription stores a new subscription and returns it as stored: the store sets its times."},
 		{name: "create-unsubscribed", test: testCreateUnsubscribed,
@@ -196,4 +198,33 @@ func testURLChange(c *check) {
 	c.update(sub.ID, func(s *store.Subscription) { s.URL = "https://new.example/" })
 	equal(c, "health after a new URL", c.health(sub.ID), store.Health{})
 	equal(c, "claims once the hold is lifted", len(c.claim(10)), 2)
+}
+
+func testSealedWith(c *check) {
+	if c.seals {
+		return
+	}
+	sub := c.newSub()
+	sub.Secrets, sub.SealedWith = []signing.Secret{"c2VhbGVk"}, "key-1"
+	see := func(after, want string) {
+		got, err := c.store.Subscription(c.ctx, sub.ID)
+		c.must("Subscription", err)
+		equal(c, "Subscription, SealedWith after "+after, got.SealedWith, want)
+		page, err := c.store.Subscriptions(c.ctx, store.SubscriptionQuery{})
+		c.must("Subscriptions", err)
+		equal(c, "Subscriptions, SealedWith after "+after, page.Items[0].SealedWith, want)
+		c.publish(1)
+		cl := c.claimOne()
+		equal(c, "Claim, SealedWith after "+after, cl.Subscription.SealedWith, want)
+		c.counts(delivered(cl))
+	}
+	equal(c, "SealedWith as it was created", c.create(sub).SealedWith, "key-1")
+	see("it was created", "key-1")
+	c.update(sub.ID, func(s *store.Subscription) { s.Name = "another" })
+	see("another field was changed", "key-1")
+	changed := c.update(sub.ID, func(s *store.Subscription) { s.SealedWith = "key-2" })
+	equal(c, "SealedWith as it was updated", changed.SealedWith, "key-2")
+	see("it was changed", "key-2")
+	c.update(sub.ID, func(s *store.Subscription) { s.SealedWith = "" })
+	see("it was cleared", "")
 }

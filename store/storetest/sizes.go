@@ -111,7 +111,7 @@ func (c *check) mixedCalls(sub store.Subscription) {
 	c.must("Deliveries", err)
 	claims := c.claim(1000)
 	c.release(claims...)
-	_, _, err = c.store.Requeue(c.ctx, store.DeliveryQuery{SubscriptionID: sub.ID})
+	_, err = c.store.Requeue(c.ctx, store.DeliveryQuery{SubscriptionID: sub.ID})
 	c.must("Requeue", err)
 	c.update(sub.ID, func(s *store.Subscription) { s.Name = "changed" })
 	c.stats(sub.ID)

@@ -23,9 +23,9 @@ func Steps(t *testing.T, open func(t *testing.T) store.Store, n int) {
 		c.everySubscription(store.Subscribed)
 		q := store.DeliveryQuery{Limit: stepsLimit, States: []store.State{store.Canceled}}
 		c.take(n, func() (changed int, next string, err error) {
-			changed, next, err = c.store.Requeue(t.Context(), q)
-			q.Cursor = next
-			return changed, next, err
+			r, err := c.store.Requeue(t.Context(), q)
+			q.Cursor = r.Next
+			return r.Requeued, r.Next, err
 		})
 	})
 	t.Run("erase", func(t *testing.T) {

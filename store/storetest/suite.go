@@ -36,6 +36,10 @@ type Suite struct {
 	// what every goroutine is at. If zero, DefaultBound.
 	Bound time.Duration
 
+	// Seals says that the store encrypts what subscriptions keep secret, as package sealed does:
+	// Subscription.SealedWith is then its own to set.
+	Seals bool
+
 	// RealTime is for a store whose clock is not this process's, because it is in a server: rules then wait for real
 	// time to pass, some tenths of a second each, and those that need days are skipped. That clock may be wrong by
 	// some seconds and must keep the pace.
@@ -116,7 +120,7 @@ func (s Suite) newCheck(t *testing.T, dog *watchdog) *check {
 		t.Cleanup(func() { closeStore(st) })
 	}
 	use(s.Open(t))
-	c.bound = s.bound()
+	c.bound, c.seals = s.bound(), s.Seals
 	if s.RealTime {
 		c.short, c.long, c.slack, c.skew = 600*time.Millisecond, time.Hour, 100*time.Millisecond, 10*time.Second
 		c.slow = true

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
@@ -47,20 +46,14 @@ type restarting struct {
 	store.Store
 	mu     sync.Mutex // guards all below
 	leases []store.Lease
-	paused []string
-}
-
-func (s *restarting) Pause(ctx context.Context, subscriptionID string, d time.Duration) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.paused = append(s.paused, subscriptionID)
-	return s.Store.Pause(ctx, subscriptionID, d)
+	paused []store.Pause
 }
 
 func (s *restarting) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
 	claims, err := s.Store.Claim(ctx, req)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.paused = append(s.paused, req.Pauses...)
 	for _, cl := range claims.Claims {
 		s.leases = append(s.leases, cl.Lease)
 	}
@@ -68,10 +61,11 @@ func (s *restarting) Claim(ctx context.Context, req store.ClaimRequest) (store.C
 }
 
 func (s *restarting) endPauses() {
-	for _, id := range s.paused {
-		if err := s.Store.Pause(context.Background(), id, 0); err != nil {
-			panic(err)
-		}
+	for i := range s.paused {
+		s.paused[i].For = 0
+	}
+	if _, err := s.Store.Claim(context.Background(), store.ClaimRequest{Lease: 1, Pauses: s.paused}); err != nil {
+		panic(err)
 	}
 	s.paused = nil
 }

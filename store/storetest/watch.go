@@ -184,11 +184,6 @@ func (s *watched) Release(ctx context.Context, leases ...store.Lease) error {
 	return s.Store.Release(ctx, leases...)
 }
 
-func (s *watched) Pause(ctx context.Context, subscriptionID string, d time.Duration) error {
-	defer s.call("Pause")()
-	return s.Store.Pause(ctx, subscriptionID, d)
-}
-
 func (s *watched) Ready() <-chan struct{} {
 	defer s.call("Ready")()
 	return s.Store.Ready()
@@ -204,9 +199,14 @@ func (s *watched) Attempts(ctx context.Context, subscriptionID, eventID string) 
 	return s.Store.Attempts(ctx, subscriptionID, eventID)
 }
 
-func (s *watched) Requeue(ctx context.Context, q store.DeliveryQuery) (n int, next string, err error) {
+func (s *watched) Requeue(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
 	defer s.call("Requeue")()
 	return s.Store.Requeue(ctx, q)
+}
+
+func (s *watched) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
+	defer s.call("ProbeNow")()
+	return s.Store.ProbeNow(ctx, subscriptionIDs...)
 }
 
 func (s *watched) Erase(ctx context.Context, q store.EraseQuery) (n int, next string, err error) {

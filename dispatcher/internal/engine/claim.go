@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"runtime"
 	"slices"
 	"time"
@@ -69,6 +68,7 @@ func (r *run) claim(ctx context.Context, max int) (n int, wait time.Duration, er
 	// Before the call: a change that is stored while it runs must count as newer than its claims.
 	epoch := r.tickets.begin()
 	unhealthy := (r.Concurrency + 1) / 2
+	pauses := r.pauses.request(time.Now())
 	got, err := protect(func() (store.ClaimResult, error) {
 		return r.Store.Claim(ctx, store.ClaimRequest{
 			Max:              max,
@@ -77,59 +77,82 @@ func (r *run) claim(ctx context.Context, max int) (n int, wait time.Duration, er
 			MaxUnhealthy:     unhealthy,
 			MaxFailing:       (3*unhealthy + 3) / 4,
 			BreakerThreshold: r.BreakerThreshold,
+			Pauses:           pauses,
 		})
 	})
 	if err != nil {
-		r.tickets.issue(nil)
+		r.tickets.issue(nil) // the pauses stay: they may not be in force
 		return 0, 0, err
 	}
-	admitted, off := r.screen(got.Claims)
+	clear(r.pauses)
+	admitted, postponed := r.screen(got.Claims)
 	r.tickets.issue(admitted)
 	for _, c := range admitted {
 		// Each is in memory of its own: a slow attempt must not keep the bodies of all that were
 		// claimed with it.
 		r.start(&ticket{claim: c, epoch: epoch})
 	}
-	return len(got.Claims), got.NextDue, r.postpone(ctx, off)
+	// The store does not know yet of pauses that have just begun, and what ends with them.
+	wait = min(got.NextDue, r.pauses.shortest(time.Now()))
+	return len(got.Claims), wait, r.postpone(ctx, postponed)
 }
 
-// postponed are claims that must not be attempted now.
-type postponed struct {
-	leases []store.Lease
-	pauses map[string]time.Duration // by subscription, for how long nothing more of it is claimed
+// pauses are the subscriptions that nothing is to be claimed of, and until when. They go to the
+// store with the next Claim, which is the first that could claim more of them.
+type pauses map[string]time.Time
+
+// request returns the pauses as they are at a time.
+func (p pauses) request(now time.Time) []store.Pause {
+	var list []store.Pause
+	for id, until := range p {
+		if d := until.Sub(now); d > 0 {
+			list = append(list, store.Pause{SubscriptionID: id, For: d})
+		}
+	}
+	return list
+}
+
+// shortest returns how long the first of the pauses still lasts.
+func (p pauses) shortest(now time.Time) time.Duration {
+	d := store.NoneDue
+	for _, until := range p {
+		d = min(d, max(until.Sub(now), 0))
+	}
+	return d
 }
 
 // screen parts claims into those whose attempts may start now, and those of subscriptions that must
-// wait. What follows a postponed claim of its subscription is postponed too, so that they stay in
-// order.
-func (r *run) screen(claims []store.Claim) ([]store.Claim, postponed) {
-	admitted, now := claims, time.Now()
-	var off postponed
+// wait, which it pauses. What follows a postponed claim of its subscription is postponed too, so
+// that they stay in order. No pauses are left from the Claim before.
+func (r *run) screen(claims []store.Claim) (admitted []store.Claim, postponed []store.Lease) {
+	now := time.Now()
+	admitted = claims
 	for i := range claims {
 		c := &claims[i]
-		d, stopped := off.pauses[c.SubscriptionID]
+		_, stopped := r.pauses[c.SubscriptionID]
 		if !stopped {
-			d = r.mustWait(&c.Subscription, now)
+			if d := r.mustWait(&c.Subscription, now); d > 0 {
+				r.pauses[c.SubscriptionID] = now.Add(d)
+				stopped = true
+			}
 		}
 		switch {
-		case d > 0:
-			if off.pauses == nil { // the usual case, that none is postponed, copies nothing
+		case stopped:
+			if postponed == nil { // the usual case, that none is postponed, copies nothing
 				admitted = slices.Clone(claims[:i])
-				off.pauses = make(map[string]time.Duration)
 			}
-			off.leases = append(off.leases, c.Lease)
-			off.pauses[c.SubscriptionID] = d
-		case off.pauses != nil:
+			postponed = append(postponed, c.Lease)
+		case postponed != nil:
 			admitted = append(admitted, *c)
 		}
 	}
-	return admitted, off
+	return admitted, postponed
 }
 
 // mustWait returns how long a subscription's next attempt must wait; zero if it may start.
 func (r *run) mustWait(sub *store.Subscription, now time.Time) time.Duration {
-	if send.IsSealed(sub) {
-		r.storeTrouble("open", send.SealedError(sub.ID))
+	if sub.SealedWith != "" {
+		r.storeTrouble("open", send.SealedError(sub))
 		return sealedPause
 	}
 	if r.tickets.crowded(sub.ID, r.PerSubscription) {
@@ -141,23 +164,17 @@ func (r *run) mustWait(sub *store.Subscription, now time.Time) time.Duration {
 	return r.limiter.take(sub, now) // last, as it takes a token
 }
 
-// postpone pauses subscriptions, so that claiming goes on with others, and releases their claims.
-// It is done when it returns: if more of a subscription were claimed before the release, the
-// released ones would come after them.
-func (r *run) postpone(ctx context.Context, off postponed) error {
-	if len(off.leases) == 0 {
+// postpone releases claims that must wait. It is done when it returns: if more of a subscription
+// were claimed before the release, the released ones would come after them.
+func (r *run) postpone(ctx context.Context, postponed []store.Lease) error {
+	if len(postponed) == 0 {
 		return nil
-	}
-	var errs []error
-	for _, id := range slices.Sorted(maps.Keys(off.pauses)) {
-		err := protectErr(func() error { return r.Store.Pause(ctx, id, off.pauses[id]) })
-		errs = append(errs, err)
 	}
 	_, err := persist(ctx, r, "release", func(rest context.Context) (struct{}, error) {
 		// Run may be about to end, and waits for this.
 		rest, cancel := context.WithTimeout(rest, storeGrace)
 		defer cancel()
-		return struct{}{}, r.Store.Release(rest, off.leases...)
+		return struct{}{}, r.Store.Release(rest, postponed...)
 	})
-	return errors.Join(append(errs, err)...)
+	return err
 }

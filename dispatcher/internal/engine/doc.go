@@ -11,8 +11,8 @@
 //	             ┌────────────── a slot is free, the store has something due ◀──────────┐
 //	             ▼                                                                      │
 //	claimLoop: tickets.begin ─▶ store.Claim ─▶ screen ─▶ tickets.issue                  │
-//	(Run's goroutine)                            │            │                         │
-//	                      postponed: store.Pause,│            ▼                         │
+//	(Run's goroutine)            ▲ pauses        │            │                         │
+//	                             └───────────────┤ postponed  ▼                         │
 //	                             store.Release ◀─┘   worker: tickets.admit ── invalid ─▶ store.Release
 //	                                                    │ (up to Concurrency of them)   ▲
 //	                                                    ▼                               │

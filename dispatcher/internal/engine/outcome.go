@@ -22,7 +22,7 @@ func (e *Engine) outcomeOf(c *store.Claim, r *send.Result) store.Outcome {
 		o.State = store.Pending
 		o.RetryIn = max(e.RetryDelay(c.Retry+1), r.RetryAfter)
 	}
-	o.Body = r.BodyOverride
+	o.BodyState, o.BodyOverride = r.Body.State, r.Body.Override
 	if c.Health.Failures+1 >= e.BreakerThreshold {
 		o.ProbeIn = max(e.RetryDelay(c.Health.Probes+1), r.RetryAfter)
 	}

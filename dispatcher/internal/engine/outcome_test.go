@@ -50,13 +50,14 @@ func TestOutcomeOf(t *testing.T) {
 			result: send.Result{Attempt: store.Attempt{Error: wrong}}, state: store.Dead, holdFor: time.Minute},
 	} {
 		c := &store.Claim{Lease: store.Lease{SubscriptionID: "s", EventID: "e"}, Attempt: 7, Retry: tt.retry, Health: tt.health}
-		tt.result.BodyOverride = []byte("kept")
+		tt.result.Body = send.Body{State: store.BodyOverridden, Override: []byte("kept")}
 		o := e.OutcomeOf(c, &tt.result)
 		if o.State != tt.state || o.RetryIn != tt.retryIn || o.ProbeIn != tt.holdFor {
 			t.Errorf("%s: %s, retried in %v, held for %v; want %s, %v, %v", tt.name, o.State, o.RetryIn, o.ProbeIn, tt.state, tt.retryIn, tt.holdFor)
 		}
-		if o.Lease != c.Lease || o.Attempt.Number != 7 || (string(o.Body) == "kept") == (tt.state == store.Delivered) {
-			t.Errorf("%s: lease %v, number %d, body %q", tt.name, o.Lease, o.Attempt.Number, o.Body)
+		kept := o.BodyState == store.BodyOverridden && string(o.BodyOverride) == "kept"
+		if o.Lease != c.Lease || o.Attempt.Number != 7 || kept == (tt.state == store.Delivered) {
+			t.Errorf("%s: lease %v, number %d, body %d %q", tt.name, o.Lease, o.Attempt.Number, o.BodyState, o.BodyOverride)
 		}
 	}
 }

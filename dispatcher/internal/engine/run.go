@@ -13,6 +13,7 @@ type run struct {
 	*Engine
 	ready   <-chan struct{} // the store's
 	limiter *limiter        // nil without RateLimit
+	pauses  pauses          // claimLoop's alone
 
 	attempts context.Context // ends when attempts are cut off
 	cut      context.CancelFunc
@@ -51,6 +52,7 @@ func newRun(ctx context.Context, e *Engine) *run {
 		Engine:   e,
 		ready:    e.Store.Ready(),
 		limiter:  newLimiter(e.RateLimit, e.Logger),
+		pauses:   make(pauses),
 		work:     make(chan *ticket),
 		outcomes: make(chan recorded, e.Concurrency),
 	}

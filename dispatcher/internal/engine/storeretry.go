@@ -54,12 +54,6 @@ func protect[T any](call func() (T, error)) (out T, err error) {
 	return call()
 }
 
-// protectErr is protect for a call that returns nothing else.
-func protectErr(call func() error) error {
-	_, err := protect(func() (struct{}, error) { return struct{}{}, call() })
-	return err
-}
-
 func (r *run) storeTrouble(op string, err error) {
 	r.Logger.Error("outhook: the store is in trouble", "op", op, "error", err)
 	r.Listener.StoreTrouble(op, err)

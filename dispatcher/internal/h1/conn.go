@@ -26,13 +26,17 @@ const socketTakes = 16 << 10
 // its connection is to be used again.
 const lateWrite = 50 * time.Millisecond
 
+// lateAnswer is how long an answer is awaited once writing the request has failed. What the endpoint
+// sent before it closed has arrived by then, as a rule; nothing else will come.
+const lateAnswer = time.Second
+
 // conn is a connection over which exchanges go, one after another. It belongs to one goroutine at a
 // time, but for interrupt.
 type conn struct {
 	net.Conn // TLS, or the socket
 	socket   net.Conn
 	raw      syscall.RawConn // of the socket
-	origin   origin
+	origin   Origin
 	r        *bufio.Reader
 	w        *bufio.Writer
 
@@ -41,15 +45,19 @@ type conn struct {
 	shared  bool            // the context outlives the exchange, and may interrupt an idle connection
 
 	headerLeft int        // how many bytes may still be read
+	answered   bool       // a byte of the answer under way, or of the last one, has come
+	readErr    error      // the first error of Read that is the connection's
 	writing    chan error // gets the result of writing the request; nil unless a goroutine writes it
 	writeErr   error      // the first error of Write; for the goroutine that writes the request
 
-	used  bool      // there was an exchange
-	since time.Time // when it became idle
+	used  bool          // there was an exchange
+	keep  time.Duration // how long it may be idle, by the last answer
+	since time.Time     // when it became idle
+	until time.Time     // when it must not be used any more
 }
 
 // newConn returns c, which is the socket or runs over it, as a connection to an origin.
-func newConn(o origin, c, socket net.Conn) (*conn, error) {
+func newConn(o Origin, c, socket net.Conn) (*conn, error) {
 	s, ok := socket.(syscall.Conn)
 	if !ok {
 		c.Close()
@@ -72,6 +80,10 @@ func (c *conn) Read(p []byte) (int, error) {
 	}
 	n, err := c.Conn.Read(p[:min(len(p), c.headerLeft)])
 	c.headerLeft -= n
+	c.answered = c.answered || n > 0
+	if err != nil && c.readErr == nil {
+		c.readErr = err
+	}
 	return n, err
 }
 
@@ -102,6 +114,9 @@ func (c *conn) prepare(ctx context.Context) bool {
 		return false
 	}
 	deadline, _ := ctx.Deadline() // if it has none, the zero time, which is none for a Conn too
+	if c.used && c.over(time.Now()) {
+		return false
+	}
 	c.SetDeadline(deadline)
 	// Only now is it asked whether the context has ended. Had it ended before SetDeadline, the
 	// interruption could have been overwritten; if it ends from here on, the interruption holds.
@@ -142,7 +157,7 @@ func (c *conn) reusable() bool {
 	}
 	// A byte after the answer belongs to no request: what follows would be taken for the answer to
 	// the next one.
-	if c.endWrite() != nil || c.r.Buffered() != 0 {
+	if c.endWrite() != nil || c.writeErr != nil || c.r.Buffered() != 0 {
 		return false
 	}
 	// A context that is the request's own usually ends now, and must not interrupt the pool.
@@ -159,6 +174,9 @@ func (c *conn) endWrite() error {
 	c.writing = nil
 	return err
 }
+
+// over reports whether an idle connection must not be used any more.
+func (c *conn) over(now time.Time) bool { return !now.Before(c.until) }
 
 // Close closes the connection in good order: over TLS, with a close_notify.
 func (c *conn) Close() error {
@@ -177,29 +195,80 @@ func (c *conn) abort() {
 
 // roundTrip sends a request of about size bytes, -1 if that is unknown, and returns the answer,
 // whose body is still to be read. After an error the connection must be aborted.
+//
+// An endpoint may answer and close before it has read all of the request. Writing then fails, but
+// the answer has arrived, and a reset behind it does not take it back: the system hands out what it
+// has received before it reports the reset. So whatever becomes of writing, the answer is read.
 func (c *conn) roundTrip(req *http.Request, size, maxHeader int) (*http.Response, error) {
+	c.answered = false
 	if 0 <= size && size <= socketTakes {
 		// The socket takes all of it, so that writing cannot wait for the endpoint.
-		if err := c.write(req); err != nil {
-			return nil, err
+		failed := c.write(req)
+		if failed != nil && c.writeErr == nil {
+			return nil, failed // of the request, not of the connection: the endpoint waits for the rest
 		}
-		return c.readAnswer(req, maxHeader)
+		if failed != nil {
+			c.hurry(req.Context(), c.watched)
+		}
+		res, err := c.readAnswer(req, maxHeader)
+		if err != nil && failed != nil {
+			return nil, moreTelling(err, failed)
+		}
+		return res, err
 	}
-	// An endpoint may answer before it has read everything, and then stop reading. If it were this
-	// goroutine that writes, the answer would be lost in a write that never ends.
+	// If it were this goroutine that writes, the answer of an endpoint that stops reading would be
+	// lost in a write that never ends.
 	c.writing = make(chan error, 1)
-	go func() { c.writing <- c.write(req) }()
+	watched := c.watched
+	go func() {
+		failed := c.write(req)
+		if failed != nil {
+			c.hurry(req.Context(), watched)
+		}
+		c.writing <- failed
+	}()
 	res, err := c.readAnswer(req, maxHeader)
 	if err == nil {
 		return res, nil
 	}
 	c.socket.Close() // first, or endWrite would wait for the endpoint
-	failed := c.endWrite()
-	closed := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
-	if closed && failed != nil && !errors.Is(failed, net.ErrClosed) {
-		return nil, failed // it knows more than that the connection has ended, such as a reset
+	if failed := c.endWrite(); failed != nil && !errors.Is(failed, net.ErrClosed) {
+		return nil, moreTelling(err, failed)
 	}
 	return nil, err
+}
+
+// hurry gives the answer no more than lateAnswer from now on. It may run beside detach, so it is
+// given the Done channel of the context that interrupts the connection.
+func (c *conn) hurry(ctx context.Context, watched <-chan struct{}) {
+	by := time.Now().Add(lateAnswer)
+	if deadline, ok := ctx.Deadline(); ok && deadline.Before(by) {
+		return
+	}
+	c.SetReadDeadline(by)
+	select {
+	case <-watched: // the interruption may just have been overwritten
+		c.interrupt()
+	default:
+	}
+}
+
+// moreTelling returns the error that says more about an exchange of which neither half succeeded.
+// A read often knows only that the connection has ended, or was hurried; the write was told why,
+// such as a reset.
+func moreTelling(read, write error) error {
+	if errors.Is(read, io.EOF) || errors.Is(read, io.ErrUnexpectedEOF) ||
+		errors.Is(read, os.ErrDeadlineExceeded) {
+		return write
+	}
+	return read
+}
+
+// stale reports whether a roundTrip that failed met the end of a connection that was kept from an
+// earlier exchange, before one byte of an answer. The endpoint then most likely closed the
+// connection while it was idle, and the close and the request crossed on the way.
+func (c *conn) stale() bool {
+	return c.used && !c.answered && (c.writeErr != nil || c.readErr != nil)
 }
 
 func (c *conn) write(req *http.Request) error {

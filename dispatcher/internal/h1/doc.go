@@ -11,11 +11,12 @@
 // # How it is solved
 //
 // The caller's goroutine writes the request, reads the answer and puts the connection back. An idle
-// connection belongs to nobody: it costs two buffers and a place in the pool. net/http still writes
+// connection belongs to nobody: it costs two buffers and a place in the pool, which looks at all of
+// them ten times a second and closes those that the endpoint has closed. net/http still writes
 // the requests (http.Request.Write) and parses the answers (http.ReadResponse); what is here is who
 // does that, and when a connection may be used again.
 //
-//	RoundTrip(req)
+//	Send(origin, req)
 //	    │
 //	    ├─ pool.take ──▶ conn.prepare ── not fit: conn.abort, and the next one
 //	    │                     │
@@ -29,10 +30,12 @@
 //	                   └─ Close ─┬─ read to its end, reusable ──▶ pool.put
 //	                             └─ anything else ─────────────▶ conn.abort
 //
-// Two questions need care, since nobody reads from an idle connection:
+// Three questions need care, since nobody reads from an idle connection:
 //
 //   - Has the endpoint closed it, or sent something? prepare asks the socket without waiting
 //     ([Supported] says whether the system can tell) before it writes the first byte.
+//   - How long may a connection wait? As long as Config.IdleTimeout, and the endpoint's Keep-Alive
+//     header, less a second, allow.
 //   - What ends an exchange whose context is canceled? A function that runs when the context ends
 //     sets the connection's deadline to the past, so that the read or write under way returns.
 //     Requests of the same parent context share that function; see [WithDeadline].
@@ -40,13 +43,16 @@
 // # Invariants
 //
 //   - A connection is in the pool or belongs to one exchange, never both.
+//   - Requests of different [Origin]s, which name a tenant and a TLS configuration, share none.
 //   - It goes into the pool only when nothing is left of the exchange: the answer was read to its
 //     end, the request was written to its end, and no byte came after the answer.
-//   - A request that may have been sent is not sent again.
+//   - The answer is read whatever became of writing the request.
+//   - A request that may have been sent is sent again in one case, once: over a kept connection that
+//     ended before one byte of an answer. A close while the connection was idle looks like that.
 //   - After any error the connection is closed, and a goroutine that writes to it has ended before
 //     RoundTrip, or Close of the answer's body, returns.
 //   - At most Config.MaxResponseHeader bytes are read before the headers of the final answer end.
 //
-// An endpoint that prefers HTTP/2 is not for this package: RoundTrip returns [ErrHTTP2] and has
-// sent nothing. Proxies, redirects and compression are not for it either.
+// An endpoint that prefers HTTP/2 is not for this package: Config.DialTLS says so by [ErrHTTP2], and
+// nothing is sent. Proxies, redirects and compression are not for it either.
 package h1

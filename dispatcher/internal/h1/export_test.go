@@ -13,11 +13,11 @@ func (t *Transport) Quiescent(rawURL string) bool {
 	if err != nil {
 		return false
 	}
-	c := t.pool.take(origin{u.Scheme, u.Host})
+	c := t.pool.take(Origin{Scheme: u.Scheme, Host: u.Host})
 	if c == nil {
 		return false
 	}
-	defer t.pool.put(c)
+	defer t.pool.put(c, time.Until(c.until))
 	return quiescent(c.raw)
 }
 
@@ -28,24 +28,35 @@ func (t *Transport) Idle() int {
 	return t.pool.n
 }
 
-// Pool is a pool without a Transport.
-type Pool struct{ p *pool }
+// Pool is a pool without a Transport, whose connections have nothing to tell until they are ended.
+type Pool struct {
+	p    *pool
+	keep time.Duration
+}
 
-func NewPool(max, maxPerOrigin int, timeout time.Duration) Pool {
-	return Pool{newPool(max, maxPerOrigin, timeout)}
+// NewPool returns a pool that keeps connections for so long. ended says of one whether the other
+// side has ended it.
+func NewPool(max, maxPerOrigin int, keep time.Duration, ended func(net.Conn) bool) Pool {
+	return Pool{newPool(max, maxPerOrigin, func(c *conn) bool { return !ended(c.Conn) }), keep}
 }
 
 // Put keeps a connection to a host.
 func (p Pool) Put(host string, c net.Conn) {
-	p.p.put(&conn{Conn: c, origin: origin{"http", host}})
+	p.p.put(&conn{Conn: c, origin: Origin{Scheme: "http", Host: host}}, p.keep)
 }
 
 // Take returns a connection to the host; nil if there is none.
 func (p Pool) Take(host string) net.Conn {
-	if c := p.p.take(origin{"http", host}); c != nil {
+	if c := p.p.take(Origin{Scheme: "http", Host: host}); c != nil {
 		return c.Conn
 	}
 	return nil
 }
 
 func (p Pool) Close() { p.p.close() }
+
+// SweepInterval is how late a pool may notice something.
+const SweepInterval = sweepInterval
+
+// KeepAlive is keepAlive.
+var KeepAlive = keepAlive

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -22,17 +23,29 @@ const maxBody = 64 << 10
 // newTransport returns a Transport that trusts the CA, if there is one.
 func newTransport(t *testing.T, ca *nettest.Authority) *h1.Transport {
 	t.Helper()
+	return newPatientTransport(t, ca, nettest.Patience)
+}
+
+// newPatientTransport is newTransport with an idle timeout.
+func newPatientTransport(t *testing.T, ca *nettest.Authority, idle time.Duration) *h1.Transport {
+	t.Helper()
 	config := &tls.Config{NextProtos: []string{"h2", "http/1.1"}}
 	if ca != nil {
 		config.RootCAs = ca.Pool
 	}
 	tr := h1.New(h1.Config{
-		Dial:              (&net.Dialer{}).DialContext,
-		DialTLS:           (&tls.Dialer{Config: config}).DialContext,
+		Dial: (&net.Dialer{}).DialContext,
+		DialTLS: func(ctx context.Context, _ h1.Origin, address string) (net.Conn, error) {
+			c, err := (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", address)
+			if err == nil && c.(*tls.Conn).ConnectionState().NegotiatedProtocol == "h2" {
+				return nil, errors.Join(h1.ErrHTTP2, c.Close())
+			}
+			return c, err
+		},
 		MaxResponseHeader: 64 << 10,
 		MaxIdle:           16,
 		MaxIdlePerOrigin:  16,
-		IdleTimeout:       nettest.Patience,
+		IdleTimeout:       idle,
 	})
 	t.Cleanup(tr.CloseIdleConnections)
 	return tr

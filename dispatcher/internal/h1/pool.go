@@ -1,37 +1,47 @@
 package h1
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"time"
 )
 
-// pool has the connections that wait for a next exchange. A timer, not a goroutine, closes those
-// that have waited for too long.
+// sweepInterval is how often idle connections are looked at. It is how long an endpoint that serves
+// one connection at a time may wait for the close of one that it has ended itself.
+const sweepInterval = 100 * time.Millisecond
+
+// pool has the connections that wait for a next exchange. It closes those that have waited for too
+// long, and those that the endpoint has closed.
+//
+// A timer looks at all of them each sweepInterval, with a read that does not wait. A goroutine for
+// each would read for ever and know at once, but costs some 30 KiB with its buffer and stack; an
+// epoll of our own would be told by the system, but differs by system and costs two system calls
+// for each exchange. A look costs less than a microsecond, and only while connections are idle.
 type pool struct {
 	max, maxPerOrigin int
-	timeout           time.Duration
+	quiescent         func(*conn) bool // whether an idle connection is open and nothing has come
 
 	mu    sync.Mutex
-	lists map[origin]*idleList // none is empty
+	lists map[Origin]*idleList // none is empty
 	n     int                  // connections in all lists
-	timer *time.Timer          // runs until the oldest is too old; nil when the pool is empty
+	timer *time.Timer          // runs until the next sweep; nil when the pool is empty
 }
 
 // idleList are the connections to an origin, the one that has been idle for longest first.
 type idleList struct{ conns []*conn }
 
-func newPool(max, maxPerOrigin int, timeout time.Duration) *pool {
+func newPool(max, maxPerOrigin int, quiescent func(*conn) bool) *pool {
 	return &pool{
 		max:          max,
 		maxPerOrigin: maxPerOrigin,
-		timeout:      timeout,
-		lists:        make(map[origin]*idleList),
+		quiescent:    quiescent,
+		lists:        make(map[Origin]*idleList),
 	}
 }
 
 // take removes and returns the connection to an origin that was used last; nil if there is none.
-func (p *pool) take(o origin) *conn {
+func (p *pool) take(o Origin) *conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	list := p.lists[o]
@@ -41,10 +51,11 @@ func (p *pool) take(o origin) *conn {
 	return p.remove(list, len(list.conns)-1)
 }
 
-// put keeps a connection. If that is one too many, it closes the one that has been idle for
-// longest: of the same origin if that has too many, else of all.
-func (p *pool) put(c *conn) {
+// put keeps a connection for so long. If that is one too many, it closes the one that has been idle
+// for longest: of the same origin if that has too many, else of all.
+func (p *pool) put(c *conn, keep time.Duration) {
 	c.used, c.since = true, time.Now()
+	c.until = c.since.Add(keep)
 	// Closing may wait for the other side of a TLS connection, so it is not done under the lock.
 	if old := p.add(c); old != nil {
 		old.Close()
@@ -68,7 +79,7 @@ func (p *pool) add(c *conn) (old *conn) {
 	list.conns = append(list.conns, c)
 	p.n++
 	if p.timer == nil {
-		p.timer = time.AfterFunc(p.timeout, p.expire)
+		p.timer = time.AfterFunc(sweepInterval, p.sweep)
 	}
 	return old
 }
@@ -84,7 +95,7 @@ func (p *pool) remove(list *idleList, at int) *conn {
 }
 
 // oldest returns the list whose first connection has been idle for longest. There must be one. It
-// looks at every origin; it is called only when the pool is full or the timer fires.
+// looks at every origin; it is called only when the pool is full.
 func (p *pool) oldest() (oldest *idleList) {
 	for _, list := range p.lists {
 		if oldest == nil || list.conns[0].since.Before(oldest.conns[0].since) {
@@ -94,36 +105,56 @@ func (p *pool) oldest() (oldest *idleList) {
 	return oldest
 }
 
-// expire closes the connections that have been idle for too long.
-func (p *pool) expire() {
-	for _, c := range p.expired(time.Now().Add(-p.timeout)) {
-		c.Close()
+// sweep closes the connections whose time is over and those that the endpoint has ended.
+func (p *pool) sweep() {
+	p.mu.Lock()
+	origins := slices.Collect(maps.Keys(p.lists))
+	p.mu.Unlock()
+	now := time.Now()
+	for _, o := range origins {
+		// One origin at a time, so that nobody waits long for the lock.
+		for _, c := range p.removeIf(o, func(c *conn) bool { return c.over(now) || !p.quiescent(c) }) {
+			c.Close()
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.timer = nil
+	if p.n > 0 {
+		p.timer = time.AfterFunc(sweepInterval, p.sweep)
 	}
 }
 
-// expired removes and returns the connections that became idle at or before limit, and sets the
-// timer for the next one.
-func (p *pool) expired(limit time.Time) (old []*conn) {
+// removeIf removes and returns the connections to an origin of which f is true. While f looks at
+// one, nobody can take it.
+func (p *pool) removeIf(o Origin, f func(*conn) bool) (removed []*conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.timer != nil {
-		p.timer.Stop()
-		p.timer = nil
+	list := p.lists[o]
+	if list == nil {
+		return nil
 	}
-	for p.n > 0 {
-		list := p.oldest()
-		if wait := list.conns[0].since.Sub(limit); wait > 0 {
-			p.timer = time.AfterFunc(wait, p.expire)
-			break
+	for at := len(list.conns) - 1; at >= 0; at-- {
+		if f(list.conns[at]) {
+			removed = append(removed, p.remove(list, at))
 		}
-		old = append(old, p.remove(list, 0))
 	}
-	return old
+	return removed
 }
 
 // close closes the connections that are idle now.
 func (p *pool) close() {
-	for _, c := range p.expired(time.Now()) {
-		c.Close()
+	p.mu.Lock()
+	origins := slices.Collect(maps.Keys(p.lists))
+	p.mu.Unlock()
+	for _, o := range origins {
+		for _, c := range p.removeIf(o, func(*conn) bool { return true }) {
+			c.Close()
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.n == 0 && p.timer != nil && p.timer.Stop() {
+		p.timer = nil // else a sweep is under way, and finds the pool empty
 	}
 }

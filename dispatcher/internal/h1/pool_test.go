@@ -21,8 +21,11 @@ const idleTimeout = 30 * time.Second
 type idleConn struct {
 	net.Conn
 	name   string
-	closed atomic.Bool
+	ended  atomic.Bool // by the other side
+	closed atomic.Bool // by ours
 }
+
+func endedOf(c net.Conn) bool { return c.(*idleConn).ended.Load() }
 
 func (c *idleConn) Close() error {
 	c.closed.Store(true)
@@ -52,7 +55,7 @@ func closedOf(conns []*idleConn) (names []string) {
 
 func TestPoolIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := h1.NewPool(5, 3, idleTimeout)
+		p := h1.NewPool(5, 3, idleTimeout, endedOf)
 		defer p.Close()
 		conns := putIdle(p, "a", 4)
 		if got, want := closedOf(conns), []string{"a 0"}; !slices.Equal(got, want) {
@@ -75,7 +78,7 @@ func TestPoolIsBounded(t *testing.T) {
 
 func TestPoolClosesInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := h1.NewPool(10, 10, idleTimeout)
+		p := h1.NewPool(10, 10, idleTimeout, endedOf)
 		defer p.Close()
 		conns := append(putIdle(p, "a", 2), putIdle(p, "b", 1)...) // at 0, 1 and 2 s; it is 3 s now
 		start := time.Now()
@@ -84,7 +87,7 @@ func TestPoolClosesInTime(t *testing.T) {
 			if got := len(closedOf(conns)); got != k {
 				t.Errorf("%d closed before the limit of number %d, want %d", got, k, k)
 			}
-			<-time.After(2 * time.Millisecond)
+			<-time.After(h1.SweepInterval + 2*time.Millisecond)
 			if got := len(closedOf(conns)); got != k+1 {
 				t.Errorf("%d closed after the limit of number %d, want %d", got, k, k+1)
 			}
@@ -98,9 +101,35 @@ func TestPoolClosesInTime(t *testing.T) {
 	})
 }
 
+// A connection that the other side ends is closed soon, and no other with it; its timer does not
+// outlive the last one.
+func TestPoolClosesWhatHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := h1.NewPool(10, 10, idleTimeout, endedOf)
+		conns := append(putIdle(p, "a", 3), putIdle(p, "b", 2)...)
+		for _, k := range []int{1, 4} {
+			conns[k].ended.Store(true)
+		}
+		<-time.After(2 * h1.SweepInterval)
+		if got, want := closedOf(conns), []string{"a 1", "b 1"}; !slices.Equal(got, want) {
+			t.Errorf("closed %q, want %q", got, want)
+		}
+		for range conns {
+			p.Take("a")
+			p.Take("b")
+		}
+		<-time.After(2 * h1.SweepInterval)
+		putIdle(p, "a", 1)[0].ended.Store(true) // after it was empty
+		<-time.After(2 * h1.SweepInterval)
+		if c := p.Take("a"); c != nil {
+			t.Errorf("took %v, which has ended", c)
+		}
+	})
+}
+
 func TestPoolCloses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := h1.NewPool(10, 10, idleTimeout)
+		p := h1.NewPool(10, 10, idleTimeout, endedOf)
 		conns := append(putIdle(p, "a", 2), putIdle(p, "b", 2)...)
 		p.Close()
 		if got := len(closedOf(conns)); got != len(conns) || p.Take("a") != nil {
@@ -121,8 +150,13 @@ type modelConn struct {
 	since time.Time
 }
 
-func (m *idleModel) expire(now time.Time) {
-	m.idle = slices.DeleteFunc(m.idle, func(c modelConn) bool { return now.Sub(c.since) >= idleTimeout })
+// sweep removes what had to go at a time: what has ended, and what is too old. The pool may be late
+// with the latter by an interval, in which its choice is the model's.
+func (m *idleModel) sweep(now time.Time) {
+	m.idle = slices.DeleteFunc(m.idle, func(c modelConn) bool {
+		late := now.Sub(c.since) - idleTimeout
+		return c.ended.Load() || late >= h1.SweepInterval || late >= 0 && c.closed.Load()
+	})
 }
 
 func (m *idleModel) put(c *idleConn, host string, now time.Time) {
@@ -164,13 +198,13 @@ func TestPoolModel(t *testing.T) {
 		}
 		steps := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) step {
 			return step{
-				op:   rapid.IntRange(0, 2).Draw(rt, "op"),
+				op:   rapid.IntRange(0, 3).Draw(rt, "op"),
 				host: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(rt, "host"),
 				wait: time.Duration(rapid.IntRange(1, 20).Draw(rt, "seconds")) * time.Second,
 			}
 		}), 1, 60).Draw(rt, "steps")
 		synctest.Test(t, func(*testing.T) {
-			p := h1.NewPool(m.max, m.maxPerOrigin, idleTimeout)
+			p := h1.NewPool(m.max, m.maxPerOrigin, idleTimeout, endedOf)
 			defer p.Close()
 			var all []*idleConn
 			out := make(map[*idleConn]bool) // taken, and so not to be closed
@@ -192,9 +226,14 @@ func TestPoolModel(t *testing.T) {
 					out[got] = true
 				case 2:
 					<-time.After(s.wait)
+				case 3:
+					if len(m.idle) > 0 {
+						m.idle[n%len(m.idle)].ended.Store(true)
+					}
 				}
+				<-time.After(h1.SweepInterval)
 				synctest.Wait()
-				m.expire(time.Now())
+				m.sweep(time.Now())
 				for _, c := range all {
 					kept := out[c] || slices.ContainsFunc(m.idle, func(k modelConn) bool { return k.idleConn == c })
 					if c.closed.Load() == kept {

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"sync"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
@@ -18,8 +17,10 @@ import (
 
 // Errors of RoundTrip. Others are those of the dialer, the connection or the parser.
 var (
-	// ErrHTTP2 says that the endpoint prefers HTTP/2. Nothing was sent, and the request's body was
-	// neither read nor closed: the request can be given to a transport that speaks HTTP/2.
+	// ErrHTTP2 is to be returned, perhaps wrapped, by Config.DialTLS when the endpoint prefers
+	// HTTP/2; it may keep the connection for a transport that speaks it. Send then returns the same
+	// error. The request's body was not read, or has been replaced by one that was not, and was not
+	// closed: the request can be given to that transport.
 	ErrHTTP2 = errors.New("h1: the endpoint prefers HTTP/2")
 
 	// ErrHeader says that the request has a header that HTTP does not allow. Nothing was sent.
@@ -32,53 +33,58 @@ var (
 // DialFunc opens a connection, as net.Dialer.DialContext does.
 type DialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
+// Origin is what the requests over a connection have in common. Requests of different origins never
+// share one.
+type Origin struct {
+	Scheme, Host string      // as the URL has them
+	Tenant       string      // requests of different tenants don't share connections
+	TLS          *tls.Config // of the handshake, by its address; nil: what DialTLS takes for nil
+}
+
 // Config is what a Transport is made of. All fields must be set.
 type Config struct {
-	Dial    DialFunc // for http; it returns connections that have SyscallConn, as those of package net
-	DialTLS DialFunc // for https; it returns a *tls.Conn whose handshake is done
+	// Dial is for http. It returns connections that have SyscallConn, as those of package net.
+	Dial DialFunc
+
+	// DialTLS is for https. It returns a *tls.Conn whose handshake is done and whose NetConn has
+	// SyscallConn, or ErrHTTP2.
+	DialTLS func(ctx context.Context, o Origin, address string) (net.Conn, error)
 
 	MaxResponseHeader int           // bytes of an answer up to its body, interim answers included
 	MaxIdle           int           // idle connections in all
 	MaxIdlePerOrigin  int           // idle connections to one scheme, host and port
-	IdleTimeout       time.Duration // how long an idle connection is kept
+	IdleTimeout       time.Duration // how long an idle connection is kept, unless the endpoint says less
 }
 
 // Transport sends requests. It may be used by any number of goroutines, and has none of its own.
 type Transport struct {
 	config Config
 	pool   *pool
-
-	mu    sync.Mutex
-	http2 map[origin]bool // those that prefer it
 }
-
-// origin is where a connection goes to, as a URL has it.
-type origin struct{ scheme, host string }
-
-// maxHTTP2 is how many origins that prefer HTTP/2 are remembered. One more, and all are forgotten:
-// each then costs a handshake to learn it again.
-const maxHTTP2 = 1 << 14
 
 // New returns a Transport.
 func New(c Config) *Transport {
 	return &Transport{
 		config: c,
-		pool:   newPool(c.MaxIdle, c.MaxIdlePerOrigin, c.IdleTimeout),
-		http2:  make(map[origin]bool),
+		pool:   newPool(c.MaxIdle, c.MaxIdlePerOrigin, func(c *conn) bool { return quiescent(c.raw) }),
 	}
 }
 
-// RoundTrip implements [http.RoundTripper]. The answer's body must be closed before the context
+// RoundTrip implements [http.RoundTripper]. It is Send for a request of no tenant.
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	return t.Send(Origin{Scheme: req.URL.Scheme, Host: req.URL.Host}, req)
+}
+
+// Send sends a request of an origin and returns the answer. The answer's body must be closed before the context
 // ends; only a body that was read to its end lets the connection be used again. Close does not read
 // what is left. The answer's TLS field is not set.
 //
-// When RoundTrip returns another error than [ErrHTTP2] or [ErrHeader], the request may have been
-// sent; it is not sent again.
-func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	o := origin{req.URL.Scheme, req.URL.Host}
-	if o.scheme == "https" && t.prefersHTTP2(o) {
-		return nil, ErrHTTP2
-	}
+// A request over a kept connection that the endpoint ends before one byte of an answer is sent once
+// more, over a new connection and within the same context, if its GetBody returns the body again,
+// which then replaces the request's Body.
+// When Send returns another error than [ErrHTTP2] or [ErrHeader], the request may have been
+// sent, twice at most.
+func (t *Transport) Send(o Origin, req *http.Request) (*http.Response, error) {
 	size, err := sizeOf(req)
 	if err != nil {
 		closeBody(req)
@@ -86,19 +92,49 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	c, err := t.connection(req.Context(), o, req.URL)
 	if err != nil {
-		if err != ErrHTTP2 {
-			closeBody(req)
-		}
-		return nil, err
+		return nil, notSent(req, err)
+	}
+	res, err := t.exchange(c, req, size)
+	if err == nil || !c.stale() || req.Context().Err() != nil || !rewind(req) {
+		return res, err
+	}
+	// Not over another idle one: what has closed this one has probably closed them all.
+	if c, err = t.open(req.Context(), o, req.URL); err != nil {
+		return nil, notSent(req, err)
 	}
 	return t.exchange(c, req, size)
+}
+
+// notSent closes the body of a request that got no connection, unless it may go over HTTP/2.
+func notSent(req *http.Request, err error) error {
+	if !errors.Is(err, ErrHTTP2) {
+		closeBody(req)
+	}
+	return err
+}
+
+// rewind has the body of a request, which was read and closed, read again, and reports whether it
+// can be.
+func rewind(req *http.Request) bool {
+	if req.Body == nil || req.Body == http.NoBody {
+		return true
+	}
+	if req.GetBody == nil {
+		return false
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return false
+	}
+	req.Body = body
+	return true
 }
 
 // CloseIdleConnections closes the connections that are idle now.
 func (t *Transport) CloseIdleConnections() { t.pool.close() }
 
 // connection returns a connection that is fit for a request: an idle one, or else a new one.
-func (t *Transport) connection(ctx context.Context, o origin, u *url.URL) (*conn, error) {
+func (t *Transport) connection(ctx context.Context, o Origin, u *url.URL) (*conn, error) {
 	// The newest idle one first: it has had the least time to be closed by the endpoint, and the
 	// others can grow old and go.
 	for c := t.pool.take(o); c != nil; c = t.pool.take(o) {
@@ -107,6 +143,11 @@ func (t *Transport) connection(ctx context.Context, o origin, u *url.URL) (*conn
 		}
 		c.abort()
 	}
+	return t.open(ctx, o, u)
+}
+
+// open returns a new connection that is fit for a request.
+func (t *Transport) open(ctx context.Context, o Origin, u *url.URL) (*conn, error) {
 	c, err := t.dial(ctx, o, u)
 	if err != nil {
 		return nil, err
@@ -127,8 +168,10 @@ func (t *Transport) exchange(c *conn, req *http.Request, size int) (*http.Respon
 		c.abort()
 		return nil, err
 	}
+	c.keep = keepAlive(res.Header, t.config.IdleTimeout)
 	// After a 101 the connection speaks another protocol.
-	b := &body{Reader: res.Body, conn: c, pool: t.pool, last: res.Close || res.StatusCode < 200}
+	last := res.Close || res.StatusCode < 200 || c.keep == 0
+	b := &body{Reader: res.Body, conn: c, pool: t.pool, last: last}
 	if res.Body == http.NoBody {
 		b.whole = true
 		b.Close()
@@ -165,53 +208,46 @@ func (b *body) Close() error {
 	case b.last:
 		return c.Close()
 	default:
-		b.pool.put(c)
+		b.pool.put(c, c.keep)
 	}
 	return nil
 }
 
 // dial opens a connection. Its error is ErrHTTP2 when the endpoint prefers that.
-func (t *Transport) dial(ctx context.Context, o origin, u *url.URL) (*conn, error) {
-	dial, port := t.config.Dial, "80"
-	if o.scheme == "https" {
-		dial, port = t.config.DialTLS, "443"
+func (t *Transport) dial(ctx context.Context, o Origin, u *url.URL) (*conn, error) {
+	if o.Scheme != "https" {
+		c, err := t.config.Dial(ctx, "tcp", Address(u))
+		if err != nil {
+			return nil, err
+		}
+		return newConn(o, c, c)
 	}
-	if p := u.Port(); p != "" {
-		port = p
-	}
-	host := u.Hostname()
-	if ascii, err := idna.Lookup.ToASCII(host); err == nil { // as net/http does
-		host = ascii
-	}
-	c, err := dial(ctx, "tcp", net.JoinHostPort(host, port))
+	c, err := t.config.DialTLS(ctx, o, Address(u))
 	if err != nil {
 		return nil, err
 	}
 	socket := c
 	if s, ok := c.(*tls.Conn); ok {
-		if s.ConnectionState().NegotiatedProtocol == "h2" {
-			t.preferHTTP2(o)
-			s.Close()
-			return nil, ErrHTTP2
-		}
 		socket = s.NetConn()
 	}
 	return newConn(o, c, socket)
 }
 
-func (t *Transport) prefersHTTP2(o origin) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.http2[o]
-}
-
-func (t *Transport) preferHTTP2(o origin) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if len(t.http2) >= maxHTTP2 {
-		clear(t.http2)
+// Address returns the host and port to dial for a URL.
+func Address(u *url.URL) string {
+	port := u.Port()
+	switch {
+	case port != "":
+	case u.Scheme == "https":
+		port = "443"
+	default:
+		port = "80"
 	}
-	t.http2[o] = true
+	host := u.Hostname()
+	if ascii, err := idna.Lookup.ToASCII(host); err == nil { // as net/http does
+		host = ascii
+	}
+	return net.JoinHostPort(host, port)
 }
 
 // sizeOf returns about how many bytes a request has; -1 if that is unknown. Its error is ErrHeader.

@@ -46,8 +46,7 @@ func request(t *testing.T, url string, body io.Reader) *http.Request {
 	return req
 }
 
-// An endpoint that prefers HTTP/2 gets nothing by this transport, and a second request dials no
-// more.
+// An endpoint that prefers HTTP/2 gets nothing by this transport.
 func TestErrHTTP2(t *testing.T) {
 	ca := nettest.NewAuthority(t)
 	var reached nettest.Counter
@@ -55,7 +54,7 @@ func TestErrHTTP2(t *testing.T) {
 	tr := newTransport(t, ca)
 	for range 2 {
 		body := &trackedBody{Reader: strings.NewReader("x")}
-		if _, err := tr.RoundTrip(request(t, url, body)); err != h1.ErrHTTP2 {
+		if _, err := tr.RoundTrip(request(t, url, body)); !errors.Is(err, h1.ErrHTTP2) {
 			t.Errorf("RoundTrip = %v, want ErrHTTP2", err)
 		}
 		if body.read || body.closed {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/outhook/outhook/dispatcher/internal/clientpool"
 	"github.com/outhook/outhook/dispatcher/internal/h1"
 	"github.com/outhook/outhook/dispatcher/internal/netguard"
 )
@@ -46,6 +47,9 @@ var (
 	errURL    = errors.New("send: the URL is not one that can be posted to")
 	errBody   = errors.New("send: the stored body is not one that can be read")
 	errStatus = errors.New("send: the status is not one from 100 to 999")
+
+	// errReplayed ends an attempt that is about to send a third request.
+	errReplayed = errors.New("send: the request was sent twice already")
 )
 
 // describe puts an error into words that are fit for the endpoint's owner: never an address that
@@ -143,6 +147,7 @@ func isMalformed(err error) bool {
 		return stream.Cause == nil || stream.Cause.Error() != "received from peer"
 	}
 	return errors.Is(err, errStatus) || errors.Is(err, h1.ErrLargeHeader) ||
+		errors.Is(err, clientpool.ErrFlood) ||
 		errors.As(err, &header) ||
 		innermostBeginsWith(err, "malformed ", "bad Content-Length", "unsupported transfer encoding", "too many transfer encodings",
 			"http: message cannot contain", "net/http: server response headers exceeded",
@@ -169,6 +174,8 @@ func connectionProblem(err error) string {
 	switch {
 	case errors.As(err, &stream):
 		return "the endpoint reset the request"
+	case errors.Is(err, errReplayed):
+		return "the endpoint did not take the request"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused"
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):

@@ -14,8 +14,8 @@
 //	 stored body ──▶ Filter ──▶ Transform ──▶ headers, signatures ──▶ Sign
 //	                                                                    │
 //	       ┌── h1.Transport (HTTP/1.1) ◀── http.Request ◀───────────────┘
-//	       │        │ ErrHTTP2
-//	       │        └─▶ net/http (HTTP/2, proxies, traced requests) ──▶ netguard's dialer
+//	       │        │ the endpoint prefers HTTP/2
+//	       │        └─▶ clientpool (HTTP/2, proxies, traced requests) ──▶ netguard's dialer
 //	       ▼
 //	 http.Response ──▶ status, Retry-After, the beginning of the body ──▶ Result
 //	 error ──────────▶ classify: a class and plain words ───────────────▶ Result
@@ -26,6 +26,9 @@
 //   - A panic of a hook or a transport ends as an error of this attempt.
 //   - What is signed is what is sent. The sender's own headers come last, so that neither a
 //     subscription nor a hook can replace them.
+//   - An attempt is one request, or two: the second only if the first went over a kept connection
+//     that ended without an answer, or the endpoint said over HTTP/2 that it has not taken it.
+//   - Requests of two tenants, or with two TLS configurations, never share a connection.
 //   - The body of the first attempt that failed is the body of every later one; see stored body.
 //   - Attempt.Error is "class: words" ([ClassDNS] and so on), and holds nothing that was received.
 //   - Of an answer at most 64 KiB of headers and 64 KiB of body are read, and nothing is

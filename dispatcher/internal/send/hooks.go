@@ -3,6 +3,7 @@ package send
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net/http"
 	"slices"
@@ -30,6 +31,9 @@ type Hooks struct {
 	Sign func(
 		subscriptionID, eventID string, at time.Time, body []byte, keys []signing.Secret,
 	) (http.Header, error)
+
+	// TLS returns the configuration of the connection to an https endpoint; nil for the default.
+	TLS func(store.Subscription) *tls.Config
 }
 
 // ReasonFiltered is the LastError of a delivery that Filter canceled.
@@ -41,13 +45,12 @@ func (s *Sender) Filter(c *store.Claim) (wanted bool, failed *Result) {
 	if s.hooks.Filter == nil {
 		return true, nil
 	}
-	b, err := parseBody(c.Body)
-	if err != nil || c.Attempt > 1 && !b.unasked {
-		return true, nil // Send finds out what is wrong with the body
+	if c.Attempt > 1 && c.BodyState != store.BodyUnfiltered {
+		return true, nil
 	}
 	at := time.Now()
-	err = s.guard("Options.Filter", c, func() error {
-		e, err := hostEvent(c, b.event)
+	err := s.guard("Options.Filter", c, func() error {
+		e, err := hostEvent(c)
 		if err == nil {
 			wanted = s.hooks.Filter(c.Subscription.Clone(), e)
 		}
@@ -55,22 +58,22 @@ func (s *Sender) Filter(c *store.Claim) (wanted bool, failed *Result) {
 	})
 	if err != nil {
 		return false, &Result{
-			Attempt:      store.Attempt{At: at, Error: describe(errPanic)},
-			BodyOverride: overrideUnasked(b.event),
+			Attempt: store.Attempt{At: at, Error: describe(errPanic)},
+			Body:    Body{State: store.BodyUnfiltered},
 		}
 	}
 	return wanted, nil
 }
 
 // transform has the hook change the message.
-func (s *Sender) transform(ctx context.Context, c *store.Claim, b storedBody, m *message) error {
+func (s *Sender) transform(ctx context.Context, c *store.Claim, m *message) error {
 	header := make(http.Header, len(c.Subscription.Headers))
 	for name, value := range c.Subscription.Headers {
 		header.Set(name, value)
 	}
 	body := bytes.Clone(m.body)
 	err := s.guard("Options.Transform", c, func() error {
-		e, err := hostEvent(c, b.event)
+		e, err := hostEvent(c)
 		if err != nil {
 			return err
 		}
@@ -87,7 +90,7 @@ func (s *Sender) transform(ctx context.Context, c *store.Claim, b storedBody, m 
 		m.header = http.Header{} // none, not the subscription's
 	}
 	// Every attempt sends the same body: once one has sent a body, a change comes too late.
-	if b.sent == nil {
+	if !isDecided(c) {
 		m.body = body
 	}
 	return nil
@@ -117,6 +120,15 @@ func (s *Sender) sign(c *store.Claim, body []byte, at time.Time, h http.Header) 
 		}
 		return nil
 	})
+}
+
+// tlsConfig returns what the hook has for the subscription of a claim. Its error is errPanic.
+func (s *Sender) tlsConfig(c *store.Claim) (config *tls.Config, err error) {
+	err = s.guard("Options.TLS", c, func() error {
+		config = s.hooks.TLS(c.Subscription.Clone())
+		return nil
+	})
+	return config, err
 }
 
 // guard calls a hook. It logs an error, and returns errHook for it; a panic it turns into errPanic.
@@ -155,8 +167,8 @@ func checkHookHeader(h http.Header) error {
 }
 
 // hostEvent rebuilds the event of a claim for a hook, in memory of its own.
-func hostEvent(c *store.Claim, eventBody []byte) (events.Event, error) {
-	payload, ok := events.PayloadOf(eventBody)
+func hostEvent(c *store.Claim) (events.Event, error) {
+	payload, ok := events.PayloadOf(c.Body)
 	if !ok {
 		return events.Event{}, errBody
 	}

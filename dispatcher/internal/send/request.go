@@ -3,12 +3,10 @@ package send
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"hash/maphash"
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -54,51 +52,67 @@ func IsReserved(name string) bool {
 	return reserved[canonical]
 }
 
-// request builds the request of an attempt that starts at the time at. override is what the store
-// must keep as the delivery's body if the attempt fails; nil if that is what it has.
+// request builds the request of an attempt that starts at the time at. decided is what the store must
+// keep of the delivery's body if the attempt fails.
 func (s *Sender) request(
 	ctx context.Context,
 	c *store.Claim,
 	trace string,
 	at time.Time,
-) (_ *http.Request, override []byte, _ error) {
+) (_ *http.Request, decided Body, _ error) {
 	m, err := s.compose(ctx, c)
 	if err != nil {
-		return nil, nil, err
+		return nil, Body{}, err
 	}
 	t, err := s.targets.find(c.Subscription.URL)
 	if err != nil {
-		return nil, nil, err
+		return nil, Body{}, err
 	}
 	req := t.post(ctx, m.body)
 	req.Header = s.header(c, &m, trace, at)
-	return req, m.override, s.sign(c, m.body, at, req.Header)
+	return req, m.decided, s.sign(c, m.body, at, req.Header)
+}
+
+// Body is what an attempt has decided of its delivery's body: see store.Outcome.
+type Body struct {
+	State    store.BodyState
+	Override []byte
+}
+
+// isDecided reports whether an earlier attempt has decided what is sent.
+func isDecided(c *store.Claim) bool {
+	return c.BodyState == store.BodyOverridden || c.BodyState == store.BodyUnchanged
+}
+
+// decide returns what is decided by sending a body for the event's.
+func decide(event, sent []byte) Body {
+	if bytes.Equal(event, sent) {
+		return Body{State: store.BodyUnchanged}
+	}
+	return Body{store.BodyOverridden, bytes.Clone(sent)} // the host may keep it, and change it
 }
 
 // message is what an attempt sends, apart from the sender's own headers.
 type message struct {
-	body     []byte
-	header   http.Header // in place of the subscription's; nil: those
-	override []byte      // Result.BodyOverride
+	body    []byte
+	header  http.Header // in place of the subscription's; nil: those
+	decided Body        // Result.Body
 }
 
 // compose settles what an attempt sends. Its error is errHook or errBody.
 func (s *Sender) compose(ctx context.Context, c *store.Claim) (message, error) {
-	b, err := parseBody(c.Body)
-	if err != nil {
-		return message{}, err
-	}
-	m := message{body: b.sent}
-	if b.sent == nil {
-		m.body = b.event
+	m := message{body: c.Body}
+	if c.BodyState == store.BodyOverridden {
+		m.body = c.BodyOverride
 	}
 	if s.hooks.Transform != nil {
-		if err := s.transform(ctx, c, b, &m); err != nil {
+		if err := s.transform(ctx, c, &m); err != nil {
 			return message{}, err
 		}
 	}
-	if b.sent == nil && (s.hooks.Transform != nil || b.unasked) {
-		m.override = overrideSent(b.event, m.body)
+	// Without a Transform, the first attempt need not write what goes without saying.
+	if !isDecided(c) && (s.hooks.Transform != nil || c.BodyState == store.BodyUnfiltered) {
+		m.decided = decide(c.Body, m.body)
 	}
 	return m, nil
 }
@@ -140,62 +154,6 @@ func (s *Sender) header(c *store.Claim, m *message, trace string, at time.Time) 
 	return h
 }
 
-// What a claim's Body holds is known to what follows alone. It is the event's own body, which begins with a
-// brace, or what an earlier attempt put into store.Outcome.Body: one of these marks, and then as
-// the mark says.
-//
-// The mark travels inside the body because the store has one field for both.
-const (
-	markUnasked   = 1 // the event's body; Filter has not answered
-	markUnchanged = 2 // the event's body, which earlier attempts have sent
-	markChanged   = 3 // the length of what they have sent (a uvarint), that, and the event's body
-)
-
-// storedBody is what a claim's Body says.
-type storedBody struct {
-	event   []byte // the event's own body
-	sent    []byte // what earlier attempts have sent; nil while that is not settled
-	unasked bool   // Filter was asked, and did not answer
-}
-
-// parseBody reads a claim's Body. The result shares its memory.
-func parseBody(b []byte) (storedBody, error) {
-	if len(b) == 0 {
-		return storedBody{}, errBody
-	}
-	switch rest := b[1:]; b[0] {
-	case '{':
-		return storedBody{event: b}, nil
-	case markUnasked:
-		return storedBody{event: rest, unasked: true}, nil
-	case markUnchanged:
-		return storedBody{event: rest, sent: rest}, nil
-	case markChanged:
-		n, size := binary.Uvarint(rest)
-		if size > 0 && n <= uint64(len(rest)-size) {
-			rest = rest[size:]
-			return storedBody{event: rest[n:], sent: rest[:n:n]}, nil
-		}
-	}
-	return storedBody{}, errBody
-}
-
-// overrideUnasked is the Body of a delivery that Filter has yet to be asked about.
-func overrideUnasked(event []byte) []byte {
-	return append([]byte{markUnasked}, event...)
-}
-
-// overrideSent is the Body of a delivery whose sent body is settled.
-func overrideSent(event, sent []byte) []byte {
-	if slices.Equal(event, sent) {
-		return append([]byte{markUnchanged}, event...)
-	}
-	b := make([]byte, 1, 1+binary.MaxVarintLen64+len(sent)+len(event))
-	b[0] = markChanged
-	b = binary.AppendUvarint(b, uint64(len(sent)))
-	return append(append(b, sent...), event...)
-}
-
 // maxTargets is how many URLs stay parsed.
 const maxTargets = 256
 
@@ -231,13 +189,21 @@ func (ts *targets) find(url string) (*target, error) {
 
 // post returns a request to post the body. Its headers are to be set.
 func (t *target) post(ctx context.Context, body []byte) *http.Request {
-	parts := &struct { // one piece of memory for both
-		url    url.URL
-		reader bytes.Reader
+	parts := &struct { // one piece of memory for all
+		url      url.URL
+		reader   bytes.Reader
+		replayed bool
 	}{url: *t.base.URL}
 	parts.reader.Reset(body)
 	req := t.base.WithContext(ctx)
 	req.URL, req.Body, req.ContentLength = &parts.url, io.NopCloser(&parts.reader), int64(len(body))
-	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	// An attempt is two requests at most. A transport asks for the body again for each further one.
+	req.GetBody = func() (io.ReadCloser, error) {
+		if parts.replayed {
+			return nil, errReplayed
+		}
+		parts.replayed = true
+		return io.NopCloser(bytes.NewReader(body)), nil
+	}
 	return req
 }

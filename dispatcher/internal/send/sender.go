@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"time"
 
@@ -19,15 +18,16 @@ import (
 
 // Options are what a Sender is made of. All must be set but for those that say so.
 type Options struct {
-	Transport   http.RoundTripper // the host's; if nil, connections of this package
-	Proxy       *url.URL          // for connections of this package; if nil, none
-	Guard       *netguard.Policy  // where connections may go; a proxy is not asked about
-	Concurrency int               // how many attempts run at once, by which idle connections are bounded
-	Timeout     time.Duration     // of an attempt, from its start to the last byte of the answer
-	UserAgent   string
-	Success     func(status int) bool
-	Hooks       Hooks
-	Logger      *slog.Logger
+	Transport    http.RoundTripper // the host's; if nil, connections of this package
+	Proxy        *url.URL          // for connections of this package; if nil, none
+	DisableHTTP2 bool              // connections of this package speak HTTP/1.1 alone
+	Guard        *netguard.Policy  // where connections may go; a proxy is not asked about
+	Concurrency  int               // how many attempts run at once, by which idle connections are bounded
+	Timeout      time.Duration     // of an attempt, from its start to the last byte of the answer
+	UserAgent    string
+	Success      func(status int) bool
+	Hooks        Hooks
+	Logger       *slog.Logger
 
 	Resolver *net.Resolver  // looks up names; if nil, the system's
 	Roots    *x509.CertPool // whom certificates are trusted by; if nil, the system's
@@ -35,9 +35,8 @@ type Options struct {
 
 // Sender makes attempts. It may be used by any number of goroutines.
 type Sender struct {
-	own       bool              // transport is this package's
-	h1        *h1.Transport     // nil if transport carries everything
-	transport http.RoundTripper // the host's, or net/http's
+	host      http.RoundTripper // the host's transport; nil if there is none
+	own       *transport        // this package's; nil if there is the host's
 	targets   *targets
 	timeout   time.Duration
 	userAgent string
@@ -49,7 +48,7 @@ type Sender struct {
 // New returns a Sender.
 func New(o Options) *Sender {
 	s := &Sender{
-		transport: o.Transport,
+		host:      o.Transport,
 		targets:   newTargets(),
 		timeout:   o.Timeout,
 		userAgent: o.UserAgent,
@@ -57,18 +56,17 @@ func New(o Options) *Sender {
 		hooks:     o.Hooks,
 		log:       o.Logger,
 	}
-	if s.transport == nil {
-		s.own = true
-		s.transport, s.h1 = newTransport(&o)
+	if s.host == nil {
+		s.own = newTransport(&o)
 	}
 	return s
 }
 
 // Result is what an attempt came to.
 type Result struct {
-	Attempt      store.Attempt // Error says what went wrong; empty after a success
-	RetryAfter   time.Duration // how long the endpoint asks to be left alone
-	BodyOverride []byte        // store.Outcome.Body of an attempt that failed
+	Attempt    store.Attempt // Error says what went wrong; empty after a success
+	RetryAfter time.Duration // how long the endpoint asks to be left alone
+	Body       Body          // to keep if the attempt failed
 }
 
 // Send makes the attempt that c is for, with a traceparent header unless trace is empty. It returns
@@ -89,13 +87,13 @@ func (s *Sender) Send(ctx context.Context, c *store.Claim, trace string) (r Resu
 		r.Attempt.Duration = time.Since(start)
 	}()
 
-	req, override, err := s.request(attempt, c, trace, start)
+	req, decided, err := s.request(attempt, c, trace, start)
 	if err != nil {
 		r.Attempt.Error = describe(err)
 		return r
 	}
-	r.BodyOverride = override
-	res, err := s.roundTrip(req)
+	r.Body = decided
+	res, err := s.roundTrip(req, c)
 	if err != nil {
 		r.Attempt.Error = describe(cause(err, ctx, deadline))
 		return r
@@ -119,25 +117,25 @@ func cause(err error, ctx context.Context, deadline time.Time) error {
 	return err
 }
 
-// roundTrip sends a request and returns the answer. Only net/http tells what a Tracer may want to
-// hear of a request (net/http/httptrace).
-func (s *Sender) roundTrip(req *http.Request) (*http.Response, error) {
-	ctx := req.Context()
-	if s.h1 != nil && httptrace.ContextClientTrace(ctx) == nil {
-		if res, err := s.h1.RoundTrip(req); err != h1.ErrHTTP2 {
-			return res, err
+// roundTrip sends the request of a claim and returns the answer.
+func (s *Sender) roundTrip(req *http.Request, c *store.Claim) (*http.Response, error) {
+	if s.host != nil {
+		return s.host.RoundTrip(req)
+	}
+	o := h1.Origin{Scheme: req.URL.Scheme, Host: req.URL.Host, Tenant: c.Subscription.Tenant}
+	if s.hooks.TLS != nil && o.Scheme == "https" {
+		var err error
+		if o.TLS, err = s.tlsConfig(c); err != nil {
+			return nil, err
 		}
 	}
-	return s.transport.RoundTrip(req.WithContext(context.WithValue(ctx, attemptKey{}, ctx)))
+	return s.own.send(o, req)
 }
 
 // CloseIdleConnections closes the idle connections of this package; those of a host's transport are
 // the host's.
 func (s *Sender) CloseIdleConnections() {
-	if s.h1 != nil {
-		s.h1.CloseIdleConnections()
-	}
-	if t, ok := s.transport.(*http.Transport); ok && s.own {
-		t.CloseIdleConnections()
+	if s.own != nil {
+		s.own.closeIdleConnections()
 	}
 }

@@ -28,7 +28,13 @@ func (f transportFunc) RoundTrip(r *http.Request) (*http.Response, error) { retu
 // newSender returns a Sender with a transport of the test's, or of its own if that is nil.
 func newSender(t *testing.T, tr http.RoundTripper, hooks send.Hooks) *send.Sender {
 	t.Helper()
-	s := send.New(send.Options{
+	s := send.New(newOptions(tr, hooks))
+	t.Cleanup(s.CloseIdleConnections)
+	return s
+}
+
+func newOptions(tr http.RoundTripper, hooks send.Hooks) send.Options {
+	return send.Options{
 		Transport:   tr,
 		Guard:       &netguard.Policy{Allow: nettest.Loopback()},
 		Concurrency: 4,
@@ -37,9 +43,7 @@ func newSender(t *testing.T, tr http.RoundTripper, hooks send.Hooks) *send.Sende
 		Success:     func(status int) bool { return status == 200 },
 		Hooks:       hooks,
 		Logger:      slog.New(slog.DiscardHandler),
-	})
-	t.Cleanup(s.CloseIdleConnections)
-	return s
+	}
 }
 
 // newClaim returns a claim with an event's body.
@@ -89,11 +93,11 @@ func TestBodyOfTheFirstAttemptStays(t *testing.T) {
 		if r.Attempt.Status != 500 || r.Attempt.Error != "http_status: 500 Internal Server Error" {
 			t.Errorf("attempt %d: %+v", c.Attempt, r.Attempt)
 		}
-		if (r.BodyOverride != nil) != (attempt == 0) {
-			t.Errorf("attempt %d: an override of %d bytes; want one after the first alone", c.Attempt, len(r.BodyOverride))
+		if (r.Body.State == store.BodyOverridden) != (attempt == 0) {
+			t.Errorf("attempt %d: body state %d; want an override after the first alone", c.Attempt, r.Body.State)
 		}
-		if r.BodyOverride != nil {
-			c.Body = r.BodyOverride // as the store does
+		if r.Body.State != store.BodyUndecided {
+			c.BodyState, c.BodyOverride = r.Body.State, r.Body.Override // as the store does
 		}
 		if got := rec.bodies[attempt]; got != "body" {
 			t.Errorf("attempt %d: sent %q, want what the first one sent", c.Attempt, got)
@@ -165,9 +169,13 @@ func TestFilter(t *testing.T) {
 	if failed == nil || failed.Attempt.Error != "connect: the sender failed while sending" {
 		t.Fatalf("got %+v, want a failed attempt", failed)
 	}
-	c.Body, c.Attempt, panics, wants = failed.BodyOverride, 2, false, true
+	c.BodyState, c.Attempt, panics, wants = failed.Body.State, 2, false, true
 	check("the next attempt", 4, true, false)
-	c.Body = s.Send(t.Context(), c, "").BodyOverride
+	decided := s.Send(t.Context(), c, "").Body
+	if decided.State != store.BodyUnchanged || decided.Override != nil {
+		t.Errorf("the first attempt that sends decides %+v, want the body unchanged", decided)
+	}
+	c.BodyState = decided.State
 	c.Attempt = 3
 	check("after an attempt", 4, true, false)
 	if got, want := rec.bodies[0], string(newClaim("").Body); got != want {
@@ -227,30 +235,41 @@ func TestRetryAfterHeader(t *testing.T) {
 	}
 }
 
-// A stored body that no version has written ends the attempt, and never the process.
+// A stored body that no version has written ends the attempt of a hook that wants the event, and
+// never the process. What is sent once is sent again, whatever Transform makes of it later.
 func FuzzStoredBody(f *testing.F) {
-	for _, b := range []string{"", "{}", "\x01{}", "\x02{}", "\x03\x02ab{}", "\x03\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "\x04"} {
-		f.Add([]byte(b))
+	for _, b := range []string{"", "{}", "{", `{"type":"a.b","payload":{"n":1}}`} {
+		f.Add([]byte(b), []byte("changed"), uint8(store.BodyUndecided))
+		f.Add([]byte(b), []byte{}, uint8(store.BodyOverridden))
+		f.Add([]byte(b), []byte(b), uint8(store.BodyUnfiltered))
 	}
-	f.Fuzz(func(t *testing.T, b []byte) {
+	f.Fuzz(func(t *testing.T, event, changed []byte, state uint8) {
 		rec := &recorder{status: 500}
-		s := newSender(t, rec, send.Hooks{Filter: func(store.Subscription, events.Event) bool { return true }})
+		made := changed
+		s := newSender(t, rec, send.Hooks{
+			Filter: func(store.Subscription, events.Event) bool { return true },
+			Transform: func(_ context.Context, _ store.Subscription, _ events.Event, _ *http.Header, body *[]byte) error {
+				*body = made
+				return nil
+			},
+		})
 		c := newClaim("https://endpoint.example/")
-		c.Body = b
+		c.Body, c.BodyState, c.BodyOverride = event, store.BodyState(state), []byte("stored")
 		s.Filter(c)
 		r := s.Send(t.Context(), c, "")
 		if len(rec.bodies) == 0 {
 			if r.Attempt.Error != "connect: the sender could not make the request" {
-				t.Errorf("%q: %+v", b, r.Attempt)
+				t.Errorf("%q: %+v", event, r.Attempt)
 			}
 			return
 		}
-		if r.BodyOverride != nil { // what is sent then is sent again
-			c.Body = r.BodyOverride
-			s.Send(t.Context(), c, "")
-			if rec.bodies[0] != rec.bodies[1] {
-				t.Errorf("%q: sent %q, then %q", b, rec.bodies[0], rec.bodies[1])
-			}
+		if r.Body.State != store.BodyUndecided {
+			c.BodyState, c.BodyOverride = r.Body.State, r.Body.Override
+		}
+		made = []byte("changed again")
+		s.Send(t.Context(), c, "")
+		if rec.bodies[0] != rec.bodies[1] {
+			t.Errorf("%q: sent %q, then %q", event, rec.bodies[0], rec.bodies[1])
 		}
 	})
 }

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"time"
 
+	"github.com/outhook/outhook/dispatcher/internal/clientpool"
 	"github.com/outhook/outhook/dispatcher/internal/h1"
 )
 
@@ -27,90 +29,217 @@ var (
 	) // wraps what went wrong once the connection stood
 )
 
-// newTransport returns net/http's transport, for a proxy and for HTTP/2, and the one that sends
-// without it; that is nil if net/http carries everything.
-func newTransport(o *Options) (*http.Transport, *h1.Transport) {
+// transport sends requests over connections of this package.
+type transport struct {
+	dial       h1.DialFunc // guarded, unless there is a proxy
+	proxy      *url.URL
+	tls        *tlsConfigs
+	h1         *h1.Transport // nil if the pool carries HTTP/1.1 too
+	pool       *clientpool.Pool
+	handshakes *handshakes
+}
+
+func newTransport(o *Options) *transport {
 	d := &net.Dialer{} // to the proxy, which is the host's own choice
 	if o.Proxy == nil {
 		d = o.Guard.Dialer()
 	}
 	d.Resolver = o.Resolver
-	secure := &tls.Config{
-		MinVersion:         tls.VersionTLS12,
-		NextProtos:         []string{"h2", "http/1.1"},
-		ClientSessionCache: tls.NewLRUClientSessionCache(4 * o.Concurrency),
-		RootCAs:            o.Roots,
+	t := &transport{
+		dial:       d.DialContext,
+		proxy:      o.Proxy,
+		tls:        newTLSConfigs(o),
+		handshakes: newHandshakes(),
+		pool: clientpool.New(clientpool.Config{
+			// Each may have a goroutine that reads, and there are as many requests at most.
+			Max:               o.Concurrency,
+			IdleTimeout:       idleConnTimeout,
+			MaxResponseHeader: maxResponseHeader,
+			HTTP2: &http.HTTP2Config{
+				MaxReceiveBufferPerStream: maxResponseBody,
+				// Attempts share a connection. A ping finds out one that has died in silence, and
+				// one that takes no more bytes is closed before it holds up an attempt for longer
+				// than its lease.
+				SendPingTimeout:  o.Timeout,
+				PingTimeout:      o.Timeout,
+				WriteByteTimeout: o.Timeout / 2,
+			},
+		}),
 	}
-	t := &http.Transport{
-		DialContext:            dialing(d.DialContext),
-		DisableCompression:     true,
-		ForceAttemptHTTP2:      true,
-		MaxResponseHeaderBytes: maxResponseHeader,
-		MaxIdleConns:           4 * o.Concurrency,
-		MaxIdleConnsPerHost:    o.Concurrency, // a host may serve many subscriptions
-		IdleConnTimeout:        idleConnTimeout,
-		HTTP2: &http.HTTP2Config{
-			MaxReceiveBufferPerStream: maxResponseBody,
-			// Attempts share a connection. A ping finds out one that has died in silence, and one
-			// that takes no more bytes is closed before it holds up an attempt for longer than
-			// its lease.
-			SendPingTimeout:  o.Timeout,
-			PingTimeout:      o.Timeout,
-			WriteByteTimeout: o.Timeout / 2,
-		},
+	if o.Proxy == nil && h1.Supported {
+		t.h1 = h1.New(h1.Config{
+			Dial:              t.dial,
+			DialTLS:           t.dialTLS,
+			MaxResponseHeader: maxResponseHeader,
+			MaxIdle:           4 * o.Concurrency,
+			MaxIdlePerOrigin:  o.Concurrency, // a host may serve many subscriptions
+			IdleTimeout:       idleConnTimeout,
+		})
 	}
-	if o.Proxy != nil {
-		t.TLSClientConfig, t.TLSHandshakeTimeout = secure, o.Timeout
-		t.Proxy = http.ProxyURL(o.Proxy)
-		t.OnProxyConnectResponse = func(_ context.Context, _ *url.URL, _ *http.Request, res *http.Response) error {
-			if res.StatusCode != http.StatusOK {
-				return errProxy
+	return t
+}
+
+// send sends a request of an origin, whose URL has its scheme and host, and returns the answer. If
+// the endpoint ends a kept connection without an answer, or says that it has not taken the request,
+// it sends the request once more, and then no more: GetBody, which both ways of sending need for
+// that, must fail when it is called a second time.
+func (t *transport) send(o h1.Origin, req *http.Request) (*http.Response, error) {
+	res, replay, err := t.once(o, req)
+	if err == nil || !replay || req.Context().Err() != nil {
+		return res, err
+	}
+	body, failed := req.GetBody()
+	if failed != nil {
+		return nil, err
+	}
+	again := *req
+	again.Body = body
+	res, _, err = t.once(o, &again)
+	return res, err
+}
+
+// once sends a request; replay is that of Client.RoundTrip. HTTP/1.1 goes by h1, the rest over
+// connections of the pool.
+func (t *transport) once(o h1.Origin, req *http.Request) (_ *http.Response, replay bool, _ error) {
+	// Only net/http tells what a Tracer may want to hear of a request.
+	byH1 := t.h1 != nil && httptrace.ContextClientTrace(req.Context()) == nil
+	if byH1 && !t.mayBeHTTP2(o) {
+		res, err := t.h1.Send(o, req)
+		return res, false, err
+	}
+	c, lead, err := t.share(req.Context(), o)
+	if lead != nil {
+		defer t.handshakes.leave(o, lead)
+	}
+	if c == nil && err == nil {
+		if byH1 {
+			res, err := t.h1.Send(o, req)
+			var found *foundHTTP2
+			if !errors.As(err, &found) {
+				return res, false, err
 			}
-			return nil
+			c = found.client
+		} else {
+			c, err = t.open(req.Context(), o, h1.Address(req.URL))
 		}
-		return t, nil
 	}
-	dialTLS := handshaking((&tls.Dialer{NetDialer: d, Config: secure}).DialContext)
-	t.DialTLSContext = dialing(dialTLS)
-	if !h1.Supported {
-		return t, nil
+	if err != nil {
+		req.Body.Close()
+		return nil, false, err
 	}
-	return t, h1.New(h1.Config{
-		Dial:              d.DialContext,
-		DialTLS:           dialTLS,
-		MaxResponseHeader: maxResponseHeader,
-		MaxIdle:           4 * o.Concurrency,
-		MaxIdlePerOrigin:  o.Concurrency, // a host may serve many subscriptions
-		IdleTimeout:       idleConnTimeout,
-	})
+	return c.RoundTrip(req)
 }
 
-// attemptKey is the key under which the context of an attempt has itself.
-type attemptKey struct{}
+// mayBeHTTP2 reports whether a connection to an origin may speak HTTP/2, for all that is known.
+func (t *transport) mayBeHTTP2(o h1.Origin) bool {
+	return o.Scheme == "https" && t.proxy == nil && !t.tls.disableHTTP2 && !t.handshakes.isHTTP1(o)
+}
 
-// dialing returns a dial that ends no later than the attempt that it is for. net/http detaches a
-// dial from its request, so that another request can use the connection; but an attempt that hangs
-// in a dial or a handshake would then hold more sockets than there are attempts, and some would be
-// left when Run returns.
-func dialing(dial h1.DialFunc) h1.DialFunc {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		if attempt, ok := ctx.Value(attemptKey{}).(context.Context); ok {
-			bound, cancel := context.WithCancel(ctx)
-			defer cancel()
-			defer context.AfterFunc(attempt, cancel)()
-			ctx = bound
+// share returns a client of the pool for an origin; nil if the caller is to open a connection. If
+// the others wait for that, it returns what the caller must give to leave.
+func (t *transport) share(ctx context.Context, o h1.Origin) (*clientpool.Client, *handshake, error) {
+	for {
+		if c := t.pool.Take(o); c != nil || !t.mayBeHTTP2(o) {
+			return c, nil, nil
 		}
-		return dial(ctx, network, address)
+		// One handshake at a time with an endpoint that may speak HTTP/2, so that the requests of a
+		// burst share the connection that comes out of it.
+		lead, failed, err := t.handshakes.enter(ctx, o)
+		if lead != nil || failed || err != nil {
+			return nil, lead, err
+		}
 	}
 }
 
-// handshaking marks the errors of a tls.Dialer that are of the handshake, and not of the dial.
-func handshaking(dial h1.DialFunc) h1.DialFunc {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dial(ctx, network, address)
-		if op, ok := err.(*net.OpError); err != nil && !(ok && op.Op == "dial") {
-			err = fmt.Errorf("%w: %w", errHandshake, err)
-		}
-		return conn, err
+// open adds a connection to the pool: through the proxy, or of the protocol that the endpoint
+// prefers.
+func (t *transport) open(ctx context.Context, o h1.Origin, address string) (*clientpool.Client, error) {
+	if t.proxy != nil {
+		return t.openByProxy(ctx, o, address)
 	}
+	var (
+		c   net.Conn
+		err error
+	)
+	if o.Scheme == "https" {
+		c, err = t.dialTLS(ctx, o, address)
+	} else {
+		c, err = t.dial(ctx, "tcp", address)
+	}
+	var found *foundHTTP2
+	switch {
+	case errors.As(err, &found):
+		return found.client, nil
+	case err != nil:
+		return nil, err
+	}
+	return t.pool.Open(ctx, o, c, clientpool.HTTP1)
+}
+
+// openByProxy opens a connection to the proxy, or through it to an https endpoint. Those speak
+// HTTP/1.1 alone: net/http makes the handshake itself, so that what comes over HTTP/2 could not be
+// metered.
+func (t *transport) openByProxy(ctx context.Context, o h1.Origin, address string) (*clientpool.Client, error) {
+	by := t.pool.Transport()
+	by.Proxy, by.DialContext = http.ProxyURL(t.proxy), t.dial
+	by.TLSClientConfig = t.tls.config(o, protocolHTTP1)
+	by.OnProxyConnectResponse = func(_ context.Context, _ *url.URL, _ *http.Request, res *http.Response) error {
+		if res.StatusCode != http.StatusOK {
+			return errProxy
+		}
+		return nil
+	}
+	return t.pool.Dial(ctx, o, by, o.Scheme, address)
+}
+
+// foundHTTP2 is the h1.ErrHTTP2 of a handshake. Its client is in the pool already, with an exchange
+// reserved for the request that the handshake was made for.
+type foundHTTP2 struct{ client *clientpool.Client }
+
+func (*foundHTTP2) Error() string        { return h1.ErrHTTP2.Error() }
+func (*foundHTTP2) Is(target error) bool { return target == h1.ErrHTTP2 }
+
+// dialTLS opens a connection that speaks HTTP/1.1. Its error is foundHTTP2 when the endpoint prefers
+// HTTP/2.
+func (t *transport) dialTLS(ctx context.Context, o h1.Origin, address string) (net.Conn, error) {
+	socket, err := t.dial(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	standing := false
+	defer func() { // a function of the host's configuration may panic
+		if !standing {
+			socket.Close()
+		}
+	}()
+	config := t.tls.config(o, t.tls.protocols()...)
+	if config.ServerName == "" {
+		if config.ServerName, _, err = net.SplitHostPort(address); err != nil {
+			return nil, err
+		}
+	}
+	c := tls.Client(socket, config)
+	if err := c.HandshakeContext(ctx); err != nil {
+		return nil, fmt.Errorf("%w: %w", errHandshake, err)
+	}
+	standing = true
+	http2 := c.ConnectionState().NegotiatedProtocol == protocolHTTP2
+	if !http2 {
+		t.handshakes.found(o, true)
+		return c, nil
+	}
+	client, err := t.pool.Open(ctx, o, c, clientpool.HTTP2)
+	// Only now, so that who waits for the handshake finds the client.
+	t.handshakes.found(o, false)
+	if err != nil {
+		return nil, err
+	}
+	return nil, &foundHTTP2{client}
+}
+
+func (t *transport) closeIdleConnections() {
+	if t.h1 != nil {
+		t.h1.CloseIdleConnections()
+	}
+	t.pool.CloseIdleConnections()
 }

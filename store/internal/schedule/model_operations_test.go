@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/schedule"
@@ -426,11 +427,12 @@ func (m *model) release(h *held) {
 func (m *model) releaseOne() { m.release(m.pickLease(func(h *held) bool { return !h.sealed })) }
 
 func (m *model) postpone() {
-	num, until := m.pick(), int64(0)
+	num, d, until := m.pick(), int64(0), int64(0)
 	if rapid.IntRange(0, 2).Draw(m.t, "on") > 0 {
-		until = m.now + int64(rapid.IntRange(1, 40).Draw(m.t, "for"))
+		d = int64(rapid.IntRange(1, 40).Draw(m.t, "for"))
+		until = m.now + d
 	}
-	m.do("postpone", func() { m.s.Postpone(num, until, m.now); m.pauses[num] = until })
+	m.do("postpone", func() { m.s.Postpone(num, time.Duration(d), m.now); m.pauses[num] = until })
 }
 
 // clear ends all of a subscription.

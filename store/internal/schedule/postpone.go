@@ -1,5 +1,7 @@
 package schedule
 
+import "time"
+
 // postponements are the subscriptions that nothing is claimed of for a while. They are kept apart from the Subs because
 // one may begin while nothing is pending.
 type postponements struct {
@@ -56,9 +58,13 @@ func (ps *postponements) expire(now int64) {
 	}
 }
 
-// Postpone keeps the deliveries of a subscription from being claimed until a time, in place of an earlier
-// postponement; 0 ends it.
-func (s *Schedule[Q, L]) Postpone(num uint64, until, now int64) {
+// Postpone keeps the deliveries of a subscription from being claimed for a time from now on, in
+// place of an earlier postponement; 0 ends it.
+func (s *Schedule[Q, L]) Postpone(num uint64, d time.Duration, now int64) {
+	until := int64(0)
+	if d > 0 {
+		until = Add(now, d)
+	}
 	s.postpone.expire(now)
 	s.postpone.set(num, until)
 	if q := s.subs[num]; q != nil {

@@ -24,6 +24,9 @@ type Options struct {
 //
 // Q is what the store keeps for each subscription, L for each lease.
 type Schedule[Q, L any] struct {
+	// Dropped is told of each Sub that is forgotten. It may be nil, and must not call the schedule.
+	Dropped func(*Sub[Q, L])
+
 	maxWindow, maxIdle int
 
 	subs     map[uint64]*Sub[Q, L]
@@ -190,6 +193,9 @@ func (s *Schedule[Q, L]) drop(q *Sub[Q, L]) {
 		q.idle = nil
 	}
 	delete(s.subs, q.Num)
+	if s.Dropped != nil {
+		s.Dropped(q)
+	}
 }
 
 // TakeWake reports whether something may have become claimable since it was last asked, other than

@@ -157,19 +157,19 @@ func TestPostpone(t *testing.T) {
 	s := newMemory()
 	flood(s, 1, 2, 2, healthy)
 	req := store.ClaimRequest{Max: 1, PerSubscription: 1}
-	s.Postpone(1, s.now+30, s.now)
+	s.Postpone(1, 30, s.now)
 	s.want(t, store.ClaimRequest{Max: 9, PerSubscription: 1}, "2/3")
 	if got := s.Round(&store.ClaimRequest{Lease: 1}, s.now).NextDue(); got != 30 {
 		t.Errorf("there is more in %d, want 30", got)
 	}
 	s.TakeWake()
-	s.Postpone(1, s.now+10, s.now)
+	s.Postpone(1, 10, s.now)
 	if !s.TakeWake() {
 		t.Error("nobody is woken by a shorter postponement")
 	}
 	s.now += 10
 	s.want(t, req, "1/1")
-	s.Postpone(3, s.now+30, s.now) // before anything is known of it
+	s.Postpone(3, 30, s.now) // before anything is known of it
 	s.sub(3, healthy)
 	s.add(3)
 	s.want(t, req, "")

@@ -18,6 +18,7 @@ CREATE TABLE outhook.subscriptions (
     updated_at      timestamptz NOT NULL,
     subscribed_at   timestamptz,
     version         bigint NOT NULL DEFAULT 1,
+    sealed_with     text NOT NULL DEFAULT '',
     canceled_to     bigint NOT NULL DEFAULT 0
 );
 CREATE INDEX subscriptions_tenant ON outhook.subscriptions (tenant, num);
@@ -76,6 +77,7 @@ CREATE TABLE outhook.deliveries (
     base        integer,
     state       smallint NOT NULL DEFAULT 0,
     last_status smallint NOT NULL DEFAULT 0,
+    body_state  smallint NOT NULL DEFAULT 0,
     behind      boolean NOT NULL DEFAULT false,
     key         text,
     last_error  text,

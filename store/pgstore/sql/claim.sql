@@ -1,6 +1,6 @@
 -- $1 subscriptions, $2 events: what a claim of them hands out. blocked: an earlier one with its key
 -- is pending, as far as it has a row; of the others the owner knows.
-SELECT o.ord, e.id, e.type, e.tenant, e.key, e.time, e.enqueued_at, coalesce(d.body, e.body), e.trace,
+SELECT o.ord, e.id, e.type, e.tenant, e.key, e.time, e.enqueued_at, e.body, d.body, coalesce(d.body_state, 0), e.trace,
     coalesce(d.attempts, 0), coalesce(d.base, 0), coalesce(d.stamp, o.seq), d.seq IS NOT NULL,
     coalesce(d.due, 0), e.erased_at IS NULL AND coalesce(d.stamp, o.seq) >= s.canceled_to AND (d.seq IS NULL OR d.state = 0),
     coalesce(d.behind, false) OR e.key <> '' AND EXISTS (

@@ -5,22 +5,24 @@
 WITH d AS MATERIALIZED (
     SELECT d.*, s.num AS sub
     FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::bytea[],
-        $9::text[], $10::int[], $11::int[], $12::bigint[], $13::smallint[], $14::text[], $15::bytea[], $16::bytea[], $17::text[])
-        AS d(seq, id, type, tenant, key, time, enqueued_at, body, sub_id, attempts, retry, due, status, error, log, answers, trace)
+        $9::text[], $10::int[], $11::int[], $12::bigint[], $13::smallint[], $14::text[], $15::bytea[], $16::bytea[], $17::text[],
+        $18::bytea[], $19::smallint[])
+        AS d(seq, id, type, tenant, key, time, enqueued_at, body, sub_id, attempts, retry, due, status, error, log, answers, trace, override, body_state)
     JOIN outhook.subscriptions s ON s.id = d.sub_id
 ), stored AS (
     INSERT INTO outhook.events (seq, id, type, tenant, key, time, enqueued_at, body, trace, recipients) OVERRIDING SYSTEM VALUE
     SELECT DISTINCT ON (seq) seq, id, type, tenant, key, time, enqueued_at, body, trace,
         (SELECT array_agg(o.sub ORDER BY o.sub) FROM d o WHERE o.seq = d.seq)
-    FROM d ORDER BY seq, attempts -- before its first attempt, a delivery has the event's own body
+    FROM d ORDER BY seq
     ON CONFLICT (id) DO UPDATE SET recipients = ARRAY(
         SELECT DISTINCT x FROM unnest(events.recipients || EXCLUDED.recipients) AS x ORDER BY x)
     WHERE events.erased_at IS NULL
-    RETURNING id, seq, body
+    RETURNING id, seq
 ), queued AS (
-    INSERT INTO outhook.deliveries (sub, seq, due, attempts, base, last_status, key, last_error, log, answers, body)
+    INSERT INTO outhook.deliveries (sub, seq, due, attempts, base, last_status, key, last_error, log, answers, body,
+        body_state)
     SELECT d.sub, e.seq, CASE WHEN d.attempts > 0 THEN d.due ELSE 0 END, d.attempts, d.attempts - d.retry, d.status, nullif(d.key, ''),
-        nullif(d.error, ''), d.log, d.answers, nullif(d.body, e.body)
+        nullif(d.error, ''), d.log, d.answers, d.override, d.body_state
     FROM d JOIN stored e ON e.id = d.id
     ON CONFLICT DO NOTHING
     RETURNING sub, seq

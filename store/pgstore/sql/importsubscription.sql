@@ -3,9 +3,9 @@
 -- is left as it is.
 WITH s AS (
     INSERT INTO outhook.subscriptions (id, tenant, name, url, events, header_names, header_values, secrets, overlap_until,
-        status, disabled_reason, created_at, updated_at, subscribed_at)
+        status, disabled_reason, created_at, updated_at, subscribed_at, sealed_with)
     VALUES ($1::text, $2::text, $3::text, $4::text, $5::text[], $6::text[], $7::text[], $8::bytea[], $9::timestamptz,
-        $10::text, $11::text, $12::timestamptz, $13::timestamptz, $14::timestamptz)
+        $10::text, $11::text, $12::timestamptz, $13::timestamptz, $14::timestamptz, $21::text)
     ON CONFLICT (id) DO NOTHING
     RETURNING *
 ), w AS (

@@ -1,3 +1,5 @@
+-- Returns how many changed, and the IDs of the subscriptions that are held.
+--
 -- $1 events, $2 subscriptions: the deliveries to make due now; $3 and $4 those of them that are
 -- leased; $5 the table of events, $6 the time in microseconds. Those that are not what they were
 -- are left alone.
@@ -29,13 +31,12 @@ WITH stamp AS MATERIALIZED (
     RETURNING d.sub, d.seq
 ), changed AS MATERIALIZED (
     SELECT * FROM again UNION ALL SELECT * FROM rowless UNION ALL SELECT * FROM sooner
-), freed AS (
-    UPDATE outhook.health h SET next_probe_at = NULL
-    WHERE h.sub IN (SELECT sub FROM k) AND h.next_probe_at IS NOT NULL
-    RETURNING h.sub
 ), told AS (
     INSERT INTO outhook.notices (share, fresh, subs, seqs)
-    SELECT c.sub % 64, false, array_agg(c.sub), array_agg(c.seq)
-    FROM (SELECT sub, seq FROM changed UNION ALL SELECT sub, 0 FROM freed) c GROUP BY 1
+    SELECT c.sub % 64, false, array_agg(c.sub), array_agg(c.seq) FROM changed c GROUP BY 1
 )
-SELECT count(*) FROM changed
+SELECT (SELECT count(*) FROM changed), ARRAY(
+    SELECT s.id FROM (SELECT DISTINCT sub FROM k) m
+    CROSS JOIN LATERAL (
+        SELECT 1 FROM outhook.health h WHERE h.sub = m.sub AND h.next_probe_at > statement_timestamp() OFFSET 0) h
+    CROSS JOIN LATERAL (SELECT s.id FROM outhook.subscriptions s WHERE s.num = m.sub OFFSET 0) s)

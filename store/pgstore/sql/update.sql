@@ -1,4 +1,4 @@
--- $1 num, $2 version, $3 name … $10 disabled reason, $11 overlap until, $12 the table of events.
+-- $1 num, $2 version, $3 name … $10 disabled reason, $11 overlap until, $12 the table of events, $13 sealed with.
 -- Returns nothing when another version has come since. What is pending when it is unsubscribed is
 -- canceled by a number: nothing of it is touched.
 WITH old AS MATERIALIZED (
@@ -12,7 +12,7 @@ WITH old AS MATERIALIZED (
     FROM old
 ), s AS (
     UPDATE outhook.subscriptions s SET name = $3::text, url = $4::text, events = $5::text[], header_names = $6::text[], header_values = $7::text[],
-        secrets = $8::bytea[], status = $9, disabled_reason = $10::text, overlap_until = $11::timestamptz,
+        secrets = $8::bytea[], status = $9, disabled_reason = $10::text, overlap_until = $11::timestamptz, sealed_with = $13::text,
         updated_at = greatest(statement_timestamp(), s.updated_at + interval '1 microsecond'), version = s.version + 1,
         subscribed_at = CASE WHEN step.begins THEN statement_timestamp() ELSE s.subscribed_at END,
         canceled_to = coalesce(step.ends, s.canceled_to)
@@ -38,5 +38,5 @@ WITH old AS MATERIALIZED (
     INSERT INTO outhook.notices (share, fresh, subs, seqs) SELECT num % 64, false, ARRAY[num], '{0}' FROM s
 )
 SELECT s.num, s.id, s.tenant, s.name, s.url, s.events, s.header_names, s.header_values, s.secrets, s.overlap_until,
-    s.status, s.disabled_reason, s.created_at, s.updated_at, s.subscribed_at, s.version
+    s.status, s.disabled_reason, s.created_at, s.updated_at, s.subscribed_at, s.version, s.sealed_with
 FROM s
