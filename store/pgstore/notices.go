@@ -21,6 +21,8 @@ type looked struct {
 // takeNotices looks at what others have changed of this replica's shares, and tells the schedule.
 // When it has returned, the schedule knows all that was committed before it was called.
 func (s *Store) takeNotices(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, noticesTimeout) // who finishes may wait for it
+	defer cancel()
 	s.keyed.Lock() // what is looked at may unblock others
 	defer s.keyed.Unlock()
 	for {
@@ -34,8 +36,12 @@ func (s *Store) takeNotices(ctx context.Context) error {
 	}
 }
 
-// someNotices is how many notices are taken in one transaction.
-const someNotices = 500
+const (
+	// someNotices is how many notices are taken in one transaction.
+	someNotices = 500
+
+	noticesTimeout = 5 * time.Second // of all that are taken at once; the next call goes on
+)
 
 // noticesThere reports whether there are notices for this replica.
 func (s *Store) noticesThere(ctx context.Context) (there bool, err error) {
