@@ -2,10 +2,9 @@ package pgstore
 
 import (
 	"context"
-	"encoding/json"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -13,39 +12,85 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// attemptRecord is an attempt as a line of a delivery's log has it. Its number is that of the line.
-type attemptRecord struct {
-	At       time.Time `json:"at"`
-	Micros   int64     `json:"us"`
-	Status   int       `json:"status,omitempty"`
-	Error    string    `json:"error,omitempty"`
-	Response []byte    `json:"response,omitempty"`
+// A delivery's log has its attempts one after another, oldest first: when it began in seconds since
+// the year 1 and nanoseconds, how long it took in nanoseconds, its status, and its error with the
+// length in front. Numbers are varints. What endpoints answered is kept apart, as that alone is
+// erased: for each attempt that has an answer its number, and the answer with its length.
+
+// year1 is the zero time in seconds since 1970.
+var year1 = time.Time{}.Unix()
+
+// appendAttempt appends an attempt to a log.
+func appendAttempt(log []byte, a *store.Attempt) []byte {
+	wrong := plain(a.Error)
+	log = binary.AppendUvarint(log, uint64(a.At.Unix()-year1))
+	log = binary.AppendUvarint(log, uint64(a.At.Nanosecond()))
+	log = binary.AppendUvarint(log, uint64(a.Duration))
+	log = binary.AppendUvarint(log, uint64(a.Status))
+	log = binary.AppendUvarint(log, uint64(len(wrong)))
+	return append(log, wrong...)
 }
 
-func attemptLine(a *store.Attempt) string {
-	line, err := json.Marshal(attemptRecord{a.At.UTC(), a.Duration.Microseconds(), a.Status, plain(a.Error), a.Response})
-	if err != nil { // a year that RFC 3339 does not have
-		line = []byte("{}")
+// appendAnswer appends the answer to an attempt, if there is one.
+func appendAnswer(answers []byte, number int, answer []byte) []byte {
+	if answer == nil {
+		return answers
 	}
-	return string(line) + "\n"
+	answers = binary.AppendUvarint(answers, uint64(number))
+	answers = binary.AppendUvarint(answers, uint64(len(answer)))
+	return append(answers, answer...)
 }
 
-// parseLog is the opposite of attemptLine, for a whole log.
-func parseLog(log string) ([]store.Attempt, error) {
+// cursorOf reads what was appended.
+type bytesReader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *bytesReader) number() uint64 {
+	n, size := binary.Uvarint(r.b)
+	if size <= 0 {
+		r.b, r.bad = nil, true
+		return 0
+	}
+	r.b = r.b[size:]
+	return n
+}
+
+func (r *bytesReader) bytes() []byte {
+	n := r.number()
+	if n > uint64(len(r.b)) {
+		r.b, r.bad = nil, true
+		return nil
+	}
+	b := r.b[:n:n]
+	r.b = r.b[n:]
+	return b
+}
+
+// parseLog returns the attempts of a log, with what was answered.
+func parseLog(log, answers []byte) ([]store.Attempt, error) {
 	var attempts []store.Attempt
-	for line := range strings.Lines(log) {
-		var r attemptRecord
-		if err := json.Unmarshal([]byte(line), &r); err != nil {
-			return nil, fmt.Errorf("%w: attempt %d: %v", store.ErrCorrupt, len(attempts)+1, err)
-		}
-		attempts = append(attempts, store.Attempt{
+	for r := (bytesReader{b: log}); len(r.b) > 0; {
+		sec, nano := r.number(), r.number()
+		a := store.Attempt{
 			Number:   len(attempts) + 1,
-			At:       r.At,
-			Duration: time.Duration(r.Micros) * time.Microsecond,
-			Status:   r.Status,
-			Error:    r.Error,
-			Response: r.Response,
-		})
+			At:       time.Unix(int64(sec)+year1, int64(nano%1e9)).UTC(),
+			Duration: time.Duration(r.number()),
+			Status:   int(r.number()),
+			Error:    string(r.bytes()),
+		}
+		if r.bad {
+			return nil, fmt.Errorf("%w: attempt %d", store.ErrCorrupt, a.Number)
+		}
+		attempts = append(attempts, a)
+	}
+	for r := (bytesReader{b: answers}); len(r.b) > 0; {
+		n, answer := r.number(), r.bytes()
+		if r.bad || n < 1 || n > uint64(len(attempts)) {
+			return nil, fmt.Errorf("%w: the answer to attempt %d", store.ErrCorrupt, n)
+		}
+		attempts[n-1].Response = answer
 	}
 	return attempts, nil
 }
@@ -63,13 +108,13 @@ func (s *Store) attempts(ctx context.Context, subscriptionID, eventID string) ([
 	if err := s.begin(ctx); err != nil {
 		return nil, err
 	}
-	var log string
-	err := s.readRow(ctx, s.sql.attempts, subscriptionID, eventID)(&log)
+	var log, answers []byte
+	err := s.readRow(ctx, s.sql.Attempts, subscriptionID, eventID)(&log, &answers)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows), state(err) == invalidText:
 		return nil, store.ErrNotFound
 	case err != nil:
 		return nil, err
 	}
-	return parseLog(log)
+	return parseLog(log, answers)
 }

@@ -3,6 +3,7 @@ package pgstore
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -10,6 +11,9 @@ import (
 )
 
 // Requeue implements [store.History].
+//
+// Of what another replica has leased, what waits for a retry may be made due and counted: its
+// outcome counts all the same.
 func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
 	result, err := s.requeue(ctx, q)
 	if err != nil {
@@ -18,7 +22,9 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 	return result, nil
 }
 
-func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (result store.RequeueResult, err error) {
+func (s *Store) requeue(
+	ctx context.Context, q store.DeliveryQuery,
+) (result store.RequeueResult, err error) {
 	if len(q.States) == 0 {
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
@@ -37,18 +43,18 @@ func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (result stor
 		seqs[i], subs[i] = int64(p.Seq), int64(p.Num)
 	}
 	for range tries {
+		leasedSeqs, leasedSubs := s.leasedOf(seqs, subs)
+		now := s.clock.now() / int64(time.Microsecond)
 		err = s.write(ctx, indexSettings, func(b *batch) {
-			b.Queue(s.sql.clerk)
-			b.Queue(s.sql.requeue, seqs, subs).QueryRow(func(row pgx.Row) error {
-				return row.Scan(&result.Requeued, &result.Held)
-			})
+			b.Queue(s.sql.Requeue, seqs, subs, leasedSeqs, leasedSubs, s.table("events"), now).
+				QueryRow(func(row pgx.Row) error { return row.Scan(&result.Requeued, &result.Held) })
 		})
 		if err == nil || !transient(err) {
 			break
 		}
 	}
 	if err == nil {
-		s.waker.wake()
+		s.noticed(ctx)
 	}
 	return result, err
 }
@@ -73,14 +79,28 @@ func (s *Store) probeNow(ctx context.Context, subscriptionIDs []string) (err err
 	var ended int
 	for range tries {
 		err = s.write(ctx, indexSettings, func(b *batch) {
-			b.Queue(s.sql.probeNow, ids).QueryRow(func(row pgx.Row) error { return row.Scan(&ended) })
+			b.Queue(s.sql.ProbeNow, ids).QueryRow(func(row pgx.Row) error { return row.Scan(&ended) })
 		})
 		if err == nil || !transient(err) {
 			break
 		}
 	}
 	if err == nil && ended > 0 {
-		s.waker.wake()
+		s.noticed(ctx)
 	}
 	return err
+}
+
+// leasedOf returns which of some deliveries are leased here.
+func (s *Store) leasedOf(seqs, subs []int64) (leasedSeqs, leasedSubs []int64) {
+	s.mu.Lock()
+	defer s.unlock()
+	s.schedule.Expire(s.clock.now())
+	leasedSeqs, leasedSubs = []int64{}, []int64{}
+	for i := range seqs {
+		if q := s.schedule.Sub(uint64(subs[i])); q != nil && q.Busy(uint64(seqs[i])) {
+			leasedSeqs, leasedSubs = append(leasedSeqs, seqs[i]), append(leasedSubs, subs[i])
+		}
+	}
+	return leasedSeqs, leasedSubs
 }

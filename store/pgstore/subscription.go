@@ -60,8 +60,8 @@ func orNull(t time.Time) *time.Time {
 	return &t
 }
 
-// settings returns the arguments of a statement that stores what a caller can set but the identity: name, url, events,
-// header names, header values, secrets.
+// settings returns the arguments of a statement that stores what a caller can set but the identity:
+// name, url, events, header names, header values, secrets.
 func settings(sub *store.Subscription) []any {
 	names, values := make([]string, 0, len(sub.Headers)), make([]string, 0, len(sub.Headers))
 	for name, value := range sub.Headers {

@@ -1,5 +1,6 @@
--- $1 id … $11 disabled reason, $12 created, $13 updated, $14 subscribed at; $15 healthy, $16 failures, $17 failing for, $18 probes,
--- $19 held until, $20 slow_start, $21 sealed with. One that is there already is left as it is.
+-- $1 id … $11 disabled reason, $12 created, $13 updated, $14 subscribed at; $15 healthy, $16
+-- failures, $17 failing for, $18 probes, $19 held until, $20 slow_start. One that is there already
+-- is left as it is.
 WITH s AS (
     INSERT INTO outhook.subscriptions (id, tenant, name, url, events, header_names, header_values, secrets, overlap_until,
         status, disabled_reason, created_at, updated_at, subscribed_at, sealed_with)
@@ -8,13 +9,10 @@ WITH s AS (
     ON CONFLICT (id) DO NOTHING
     RETURNING *
 ), w AS (
-    INSERT INTO outhook.wants (tenant, pattern, sub)
+    INSERT INTO outhook.subscription_patterns (tenant, pattern, sub)
     SELECT DISTINCT s.tenant, p, s.num FROM s, unnest(CASE WHEN cardinality(s.events) = 0 THEN '{""}' ELSE s.events END) AS p
-    WHERE s.status = 'Subscribed' OR s.disabled_reason <> ''
-), h AS (
-    INSERT INTO outhook.health (sub, healthy, failures, failing_for, last_failure, probes, next_probe_at, slow_start)
-    SELECT num, $15::boolean, $16::int, $17::bigint, CASE WHEN $16 > 0 THEN statement_timestamp() END, $18::int, $19::timestamptz,
-        $20::int
-    FROM s
-)
-INSERT INTO outhook.turns (sub, epoch, class) SELECT num, epoch, CASE WHEN $15 THEN 0 WHEN $16 = 0 THEN 1 ELSE 2 END FROM s
+    WHERE s.status = 'Subscribed' OR s.disabled_reason <> '')
+INSERT INTO outhook.health (sub, healthy, failures, failing_for, last_failure, probes, next_probe_at, slow_start)
+SELECT num, $15::boolean, $16::int, $17::bigint, CASE WHEN $16 > 0 THEN statement_timestamp() END, $18::int, $19::timestamptz,
+    $20::int
+FROM s
