@@ -120,6 +120,11 @@ func (s *faultyStore) Requeue(ctx ctx, q store.DeliveryQuery) (store.RequeueResu
 	return through(s, "Requeue", func() (store.RequeueResult, error) { return s.Store.Requeue(ctx, q) })
 }
 
+func (s *faultyStore) Recovered(ctx ctx, id string) error {
+	_, err := through(s, "Recovered", func() (struct{}, error) { return struct{}{}, s.Store.Recovered(ctx, id) })
+	return err
+}
+
 func (s *faultyStore) ProbeNow(ctx ctx, ids ...string) error {
 	_, err := through(s, "ProbeNow", func() (struct{}, error) { return struct{}{}, s.Store.ProbeNow(ctx, ids...) })
 	return err

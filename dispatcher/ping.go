@@ -18,8 +18,9 @@ const TypePing = "webhook.ping"
 // Ping posts an event of type TypePing, signed, to a subscription, now and by the path that
 // deliveries take, and returns the attempt. Its payload is {"id":"<the subscription's ID>"}. It is
 // not queued, retried, recorded or counted, and goes to an unsubscribed subscription too. But when
-// it succeeds after attempts that did not, whether the breaker is open or not, what is pending is due
-// at once, so that the owner of a repaired endpoint need not wait. Options.Transform and Options.Sign apply to it; Options.Filter,
+// it succeeds, failures and holds of the subscription end, its breaker closes, and what waits for a
+// retry is due at once, so that the owner of a repaired endpoint need not wait. Options.Transform and
+// Options.Sign apply to it; Options.Filter,
 // Options.RateLimit and the breaker do not. Run need not be running. Of each tenant, at most
 // Options.PerSubscription pings are under way at once; others of that tenant wait.
 //
@@ -57,17 +58,25 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 	err = ctx.Err()
 	if a.Attempt.Error == "" {
 		d.engine.Reached(&a)
-		err = d.hasten(ctx, sub.ID)
+		err = d.recovered(ctx, sub.ID)
 	}
 	return a.Attempt, err
 }
 
-// hasten makes what is pending of a subscription due now, unless its last attempt succeeded: then
-// nothing waits for the endpoint, and the call costs one read.
-func (d *Dispatcher) hasten(ctx context.Context, id string) error {
+// recovered ends what an endpoint's failures have left, as it has answered: its holds, and the waits
+// of what is to be tried again. Most have nothing to end; then the call costs one read.
+func (d *Dispatcher) recovered(ctx context.Context, id string) error {
 	stats, err := d.store.Stats(ctx, id)
-	if err != nil || stats.Pending == 0 || stats.Health.LastFailureAt.IsZero() {
+	if err != nil {
 		return err
+	}
+	if h := stats.Health.Recovered(); h != stats.Health {
+		if err := d.store.Recovered(ctx, id); err != nil {
+			return err
+		}
+	}
+	if stats.Pending == 0 || stats.Health.LastFailureAt.IsZero() {
+		return nil
 	}
 	_, err = d.Replay(ctx, store.DeliveryQuery{
 		AnyTenant: true, SubscriptionID: id, States: []store.State{store.Pending},

@@ -112,9 +112,13 @@ func (h Health) Next(o *Outcome, now time.Time) Health {
 	return h
 }
 
-// Recovered returns the health after a success that was seen outside of the queue, such as a ping:
-// the breaker is closed, and no hold lasts. The pace stays, because one answer says nothing of it.
+// Recovered returns the health after a success that was seen outside of the queue, such as that of a
+// ping: the breaker is closed, and no hold lasts. It is the same for a subscription that has neither
+// failures nor a hold.
 func (h Health) Recovered() Health {
+	if h.Failures == 0 && h.NextProbeAt.IsZero() && h.HeldUntil.IsZero() {
+		return h
+	}
 	after := h.delivered(&Outcome{Attempt: Attempt{Duration: h.Latency}})
 	after.HeldUntil = time.Time{}
 	return after

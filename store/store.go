@@ -135,8 +135,8 @@ type History interface {
 	// q.Count, by the number that match.
 	Deliveries(ctx context.Context, q DeliveryQuery) (Page[Delivery], error)
 
-	// Attempts returns the counted attempts of a delivery, oldest first. It returns [ErrNotFound]
-	// if the delivery does not exist. Bound: one read.
+	// Attempts returns the recorded attempts of a delivery, the newest [MaxAttempts], oldest first.
+	// It returns [ErrNotFound] if the delivery does not exist. Bound: one read.
 	Attempts(ctx context.Context, subscriptionID, eventID string) ([]Attempt, error)
 
 	// Requeue makes deliveries that match pending and due at once. Their Claim.Retry starts at zero
@@ -157,6 +157,12 @@ type History interface {
 	// held; calling it again changes nothing. Bound: one commit, by the number of IDs; none if
 	// there is nothing to change.
 	ProbeNow(ctx context.Context, subscriptionIDs ...string) error
+
+	// Recovered makes the health of a subscription what a success makes of it that was seen outside of
+	// the queue, such as that of a ping: see Health.Recovered. It ignores an ID that is unknown, and
+	// changes nothing of a subscription that has neither Failures nor a hold. Bound: one commit; none
+	// if there is nothing to change.
+	Recovered(ctx context.Context, subscriptionID string) error
 
 	// Erase removes what events carried: their bodies, body overrides and traces, and every
 	// Response in the history of their deliveries. Pending deliveries become Canceled with "erased"

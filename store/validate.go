@@ -25,6 +25,9 @@ const (
 	// maxJitter is the largest factor of a ProbePolicy.
 	maxJitter = 2
 
+	// MaxAttempts is how many attempts of a delivery a store keeps: the newest. Their numbers stay.
+	MaxAttempts = 100
+
 	// MaxStatus is the largest HTTP status of an Attempt.
 	MaxStatus = 999
 )

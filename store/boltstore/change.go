@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // What follows brings memory up to what has become of a subscription.
@@ -13,6 +14,7 @@ func (s *Store) setSubscription(num uint64, sub *store.Subscription) {
 	if q := s.schedule.Sub(num); q != nil {
 		s.numbers.set(q, sub)
 		s.schedule.SetActive(q, active(sub), s.now())
+		s.schedule.SetHost(q, schedule.HostOf(sub.URL), s.now())
 	}
 }
 

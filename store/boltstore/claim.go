@@ -268,7 +268,7 @@ func (c *claiming) hand(claims []store.Claim, read []reading) {
 			good = append(good, *claim)
 		case r.found == broken:
 			c.lost++
-			s.schedule.Seal(l, true)
+			s.schedule.Seal(l, true, c.now)
 			c.damaged = append(c.damaged, l)
 		default:
 			c.lost++

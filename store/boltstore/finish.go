@@ -30,11 +30,12 @@ func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.R
 	for i, o := range outcomes {
 		f.outcomes[i] = newOutcome(o)
 	}
+	now := s.now()
 	s.mu.Lock()
 	for i := range f.outcomes {
 		o := &f.outcomes[i]
 		if l := s.present(o.Token, o.SubscriptionID, o.EventID); l != nil {
-			s.schedule.Seal(l, o.State == store.Delivered)
+			s.schedule.Seal(l, o.State == store.Delivered, now)
 			o.lease = l
 		}
 	}
@@ -161,11 +162,10 @@ func (t *txn) concluded(num, seq uint64, was row, o *outcome, health *store.Heal
 		r.reason = o.Attempt.Error
 		return r, nil
 	}
-	r.attempts++
+	r.addAttempt(o.attempt)
 	if o.KeepRetry && o.State == store.Pending {
 		r.base++
 	}
-	r.log = append(r.log[:len(r.log):len(r.log)], o.attempt...)
 	if o.BodyState == store.BodyUndecided {
 		return r, nil
 	}

@@ -96,7 +96,11 @@ func (l *loader) state() (*store.Subscription, *schedule.State) {
 	if err != nil {
 		sub = nil
 	}
-	return sub, &schedule.State{Active: active(sub), Health: l.t.health(l.num)}
+	state := &schedule.State{Active: active(sub), Health: l.t.health(l.num)}
+	if sub != nil {
+		state.Tenant, state.Host = sub.Tenant, schedule.HostOf(sub.URL)
+	}
+	return sub, state
 }
 
 // full reports whether that is enough.

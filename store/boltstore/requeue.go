@@ -174,12 +174,11 @@ func (t *txn) requeueOne(q *store.DeliveryQuery, p page.Position, e *event, stam
 	return true, true, t.transition(p.Num, p.Seq, was, r, false)
 }
 
-// waits reports whether a pending delivery waits for a time, or for its subscription to succeed. A
-// first attempt waits for that only if it was named: or else all that is pending would be written
-// anew by whoever asks for all.
+// waits reports whether a pending delivery waits for a time, or, if it was named, for its
+// subscription to succeed. Without the name it does not wait for that: all that the breaker holds
+// back would be written anew by whoever asks for all, and is due when the breaker closes anyway.
 func (t *txn) waits(num uint64, r *row, named bool) bool {
-	parked := r.atOnce > schedule.Asked || named && r.atOnce == 0
-	return r.due > t.now || parked && t.health(num).Failures > 0
+	return r.due > t.now || named && r.atOnce != schedule.Asked && t.health(num).Failures > 0
 }
 
 // ProbeNow implements [store.History].
@@ -208,6 +207,24 @@ func (t *txn) probeNow(ids []string) error {
 			h.NextProbeAt = time.Time{}
 			t.setHealth(num, h)
 		}
+	}
+	return nil
+}
+
+// Recovered implements [store.History].
+func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
+	err := s.check(ctx)
+	if err == nil {
+		err = s.submit(ctx, &op{run: func(t *txn) error {
+			num, err := t.number(subIDs, []byte(subscriptionID))
+			if err == nil && num != 0 {
+				t.setHealth(num, t.health(num).Recovered())
+			}
+			return err
+		}})
+	}
+	if err != nil {
+		return fmt.Errorf("boltstore: recovered: %w", err)
 	}
 	return nil
 }

@@ -20,8 +20,9 @@ type row struct {
 	finished int64           // not pending only
 	reason   string          // why it was canceled, or died without an attempt
 
-	attempts int    // how many there are
-	log      []byte // the attempts, one encoded after the other; shares its memory with the record
+	attempts int    // how many there were
+	log      []byte // the newest of them, store.MaxAttempts at most, one encoded after the other;
+	// shares its memory with the record
 
 	// What follows is not stored.
 	stored   bool // the file has a row
@@ -115,11 +116,26 @@ func appendAttempt(log []byte, a *store.Attempt) []byte {
 	return e.b
 }
 
-// eachAttempt calls f for each attempt, oldest first. Its Response shares its memory with the record.
+// addAttempt adds an encoded attempt to the log, and drops the oldest if there are too many.
+func (r *row) addAttempt(encoded []byte) {
+	if r.attempts++; r.attempts > store.MaxAttempts {
+		d := decoder{b: r.log}
+		d.time()
+		d.int()
+		d.int()
+		d.bytes()
+		d.bytes()
+		r.log = d.b
+	}
+	r.log = append(r.log[:len(r.log):len(r.log)], encoded...)
+}
+
+// eachAttempt calls f for each attempt that is kept, oldest first. Its Response shares its memory with the record.
 func (r *row) eachAttempt(f func(a attempt)) error {
 	d := decoder{b: r.log}
-	for i := range r.attempts {
-		a := attempt{number: i + 1, at: d.time(), duration: d.int(), status: int(d.int()), err: d.bytes(), response: d.bytes()}
+	kept := min(r.attempts, store.MaxAttempts)
+	for i := range kept {
+		a := attempt{number: r.attempts - kept + i + 1, at: d.time(), duration: d.int(), status: int(d.int()), err: d.bytes(), response: d.bytes()}
 		if d.bad {
 			break
 		}

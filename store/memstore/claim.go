@@ -56,7 +56,7 @@ func (d *delivery) claim(l *lease, req *store.ClaimRequest) store.Claim {
 		BodyState:    d.bodyState,
 		BodyOverride: d.override,
 		Trace:        d.event.trace,
-		Attempt:      len(d.attempts) + 1,
+		Attempt:      d.tried() + 1,
 		Retry:        d.retry,
 		Probe:        req.IsProbe(d.sub.turns.Health()),
 	}

@@ -37,12 +37,12 @@ type delivery struct {
 	event *event
 
 	state    store.State
-	attempts []store.Attempt
-	retry    int       // attempts counted since it was enqueued or requeued
-	due      time.Time // while pending: when it is due, or became due
-	atOnce   int64     // while pending, if it is due at once: its Due in the schedule
-	finished time.Time // otherwise
-	canceled string    // why it was canceled
+	attempts []store.Attempt // the newest, store.MaxAttempts at most
+	retry    int             // attempts counted since it was enqueued or requeued
+	due      time.Time       // while pending: when it is due, or became due
+	atOnce   int64           // while pending, if it is due at once: its Due in the schedule
+	finished time.Time       // otherwise
+	canceled string          // why it was canceled
 
 	bodyState store.BodyState
 	override  []byte
@@ -67,7 +67,7 @@ func (d *delivery) record() store.Delivery {
 		Tenant:         d.event.tenant,
 		State:          d.state,
 		Erased:         d.event.erased,
-		Attempts:       len(d.attempts),
+		Attempts:       d.tried(),
 		CreatedAt:      d.event.enqueued,
 		FinishedAt:     d.finished,
 	}
@@ -91,4 +91,12 @@ func (d *delivery) leave() {
 		d.list.Remove(d.element)
 		d.list, d.element = nil, nil
 	}
+}
+
+// tried returns how many attempts there were.
+func (d *delivery) tried() int {
+	if n := len(d.attempts); n > 0 {
+		return d.attempts[n-1].Number
+	}
+	return 0
 }

@@ -63,12 +63,14 @@ func (s *Store) counts(d *delivery, o store.Outcome) bool {
 // attempted adds a counted attempt to the history of d.
 func (d *delivery) attempted(o *store.Outcome) {
 	a := o.Attempt
-	a.Number = len(d.attempts) + 1 // the claim's, unless it comes late
+	a.Number = d.tried() + 1 // the claim's, unless it comes late
 	a.Response = slices.Clone(a.Response)
 	if d.event.erased {
 		a.Response = nil
 	}
-	d.attempts = append(d.attempts, a)
+	if d.attempts = append(d.attempts, a); len(d.attempts) > store.MaxAttempts {
+		d.attempts = slices.Delete(d.attempts, 0, 1)
+	}
 	if !o.KeepRetry || o.State != store.Pending {
 		d.retry++
 	}
@@ -82,7 +84,7 @@ func (s *Store) next(d *delivery, o store.Outcome, after *store.Health, now time
 	if o.State == store.Pending {
 		d.due, d.atOnce = now.Add(o.RetryIn), 0
 		if o.Parks(after) {
-			d.due, d.atOnce = now, schedule.Parked(len(d.attempts))
+			d.due, d.atOnce = now, schedule.Parked(d.tried())
 		}
 		s.queueUp(d, true, now)
 		return

@@ -152,12 +152,24 @@ func (s *Store) requeue(d *delivery, named bool, now time.Time) bool {
 	return true
 }
 
-// waits reports whether a pending delivery waits for a time, or for its subscription to succeed. A
-// first attempt waits for that only if it was named: or else all that is pending would be written
-// anew by whoever asks for all.
+// Recovered implements [store.History].
+func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
+	now, err := s.begin(ctx)
+	if err != nil {
+		return fmt.Errorf("memstore: recovered: %w", err)
+	}
+	defer s.end()
+	if sub := s.subs[subscriptionID]; sub != nil {
+		s.schedule.SetHealth(sub.turns, sub.turns.Health().Recovered(), now.UnixNano())
+	}
+	return nil
+}
+
+// waits reports whether a pending delivery waits for a time, or, if it was named, for its
+// subscription to succeed. Without the name it does not wait for that: all that the breaker holds
+// back would be written anew by whoever asks for all, and is due when the breaker closes anyway.
 func (d *delivery) waits(named bool, now time.Time) bool {
-	parked := d.atOnce > schedule.Asked || named && d.atOnce == 0
-	return d.due.After(now) || parked && d.sub.turns.Health().Failures > 0
+	return d.due.After(now) || named && d.atOnce != schedule.Asked && d.sub.turns.Health().Failures > 0
 }
 
 // ProbeNow implements [store.History].

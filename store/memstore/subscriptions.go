@@ -36,7 +36,10 @@ func (s *Store) CreateSubscription(ctx context.Context, rec store.Subscription) 
 	}
 	sub.turns = s.schedule.Ensure(sub.num)
 	sub.turns.Data = sub
-	s.schedule.SetState(sub.turns, schedule.State{Active: true}, 0) // what is unsubscribed has nothing pending
+	s.schedule.SetState(sub.turns, schedule.State{
+		Active: true, // what is unsubscribed has nothing pending
+		Tenant: sub.Tenant, Host: schedule.HostOf(sub.URL),
+	}, 0)
 	s.subs[sub.ID] = sub
 	s.order = append(s.order, sub)
 	return sub.Clone(), nil
@@ -75,6 +78,7 @@ func (s *Store) UpdateSubscription(
 	if unsubscribed {
 		s.cancelPending(sub, cancelReason(&after), now)
 	}
+	s.schedule.SetHost(sub.turns, schedule.HostOf(after.URL), now.UnixNano())
 	if subscribed || before.URL != after.URL {
 		s.schedule.SetHealth(sub.turns, store.Health{}, now.UnixNano())
 	}

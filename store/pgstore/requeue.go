@@ -59,6 +59,19 @@ func (s *Store) requeue(
 	return result, err
 }
 
+// Recovered implements [store.History]. The statements can't change the rest of health yet: it has
+// the subscription probed at once.
+func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
+	err := s.begin(ctx)
+	if err == nil {
+		err = s.probeNow(ctx, []string{subscriptionID})
+	}
+	if err != nil {
+		return fmt.Errorf("pgstore: recovered: %w", err)
+	}
+	return nil
+}
+
 // ProbeNow implements [store.History].
 func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
 	err := s.begin(ctx)

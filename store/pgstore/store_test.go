@@ -53,7 +53,7 @@ func notYet() map[string]string {
 			"wait/hold", "wait/hold-longer", "pause/hold", "requeue/hold", "requeue/hold-of-others",
 			"subscriptions/url-change",
 		},
-		"the statements do not choose what a probe takes, and hold nothing":         {"probe", "throttle", "restart/outcomes"},
+		"the statements do not choose what a probe takes, and hold nothing":         {"probe", "throttle", "probe-now/recovered", "probe-now/recovered-restart", "tenants", "restart/outcomes"},
 		"the statements go by when a delivery is due, and requeue the newest first": {"requeue/in-order", "requeue/in-order-since", "requeue/steps"},
 		"health has fields that the statements do not know":                         {"compare"},
 	} {

@@ -21,7 +21,74 @@ func (s *Schedule[Q, L]) Check(loads map[uint64]int) error {
 	if leased != s.leased {
 		return fmt.Errorf("the leases that count are %v by class, and the sums are %v", leased, s.leased)
 	}
+	return s.checkTurns()
+}
+
+// checkTurns returns what is wrong with the turns.
+func (s *Schedule[Q, L]) checkTurns() error {
+	ts := &s.turns
+	type sums struct{ subs, leased int }
+	due, tenants, hosts := 0, make(map[*tenant[Q, L]]sums), make(map[*host[Q, L]]sums)
+	for num, q := range s.subs {
+		if q.turn.where != nowhere {
+			due++
+		}
+		if q.tenant != nil {
+			t := tenants[q.tenant]
+			tenants[q.tenant] = sums{t.subs + 1, t.leased + q.leased}
+		}
+		if q.host != nil {
+			h := hosts[q.host]
+			hosts[q.host] = sums{h.subs + 1, h.leased + q.leased}
+		}
+		if (q.tenant == nil) != (!q.known && q.turn.where == nowhere) && q.known {
+			return fmt.Errorf("subscription %d is known, and has no tenant", num)
+		}
+		if q.turn.where == atHostLimit && !q.host.full(&ts.limits) && q.host.aside.Len() <= maxReadmitted {
+			return fmt.Errorf("subscription %d is kept back by its host, which has room", num)
+		}
+		if q.turn.used < 0 {
+			return fmt.Errorf("subscription %d has used %v", num, q.turn.used)
+		}
+	}
+	if due != ts.count {
+		return fmt.Errorf("%d Subs have a turn, and %d are said to", due, ts.count)
+	}
+	if len(tenants) != len(ts.tenants) || len(hosts) != len(ts.hosts) {
+		return fmt.Errorf("%d tenants and %d hosts are kept, and Subs have %d and %d",
+			len(ts.tenants), len(ts.hosts), len(tenants), len(hosts))
+	}
+	for t, want := range tenants {
+		if got := (sums{t.subs, t.leased}); got != want {
+			return fmt.Errorf("tenant %q counts %+v; it is %+v", t.name, got, want)
+		}
+		for class := range t.byClass {
+			in := &t.byClass[class]
+			if (in.pos > 0) != (in.subs.Len() > 0 && !t.aside) {
+				return fmt.Errorf("tenant %q has %d Subs in class %d, is aside: %v, and is in its heap at %d",
+					t.name, in.subs.Len(), class, t.aside, in.pos)
+			}
+			if !inOrder(&in.subs) || !inOrder(&ts.byClass[class]) {
+				return fmt.Errorf("a heap of class %d is not in order", class)
+			}
+		}
+	}
+	for h, want := range hosts {
+		if got := (sums{h.subs, h.leased}); got != want {
+			return fmt.Errorf("host %q counts %+v; it is %+v", h.name, got, want)
+		}
+	}
 	return nil
+}
+
+// inOrder reports whether no item of a heap is before the one above it, and each knows its index.
+func inOrder[T ranked[T]](h *heapOf[T]) bool {
+	for i, item := range h.items {
+		if *item.index() != i+1 || i > 0 && item.before(h.items[(i-1)/2]) {
+			return false
+		}
+	}
+	return true
 }
 
 func (q *Sub[Q, L]) check(s *Schedule[Q, L], loads int) error {
@@ -32,12 +99,12 @@ func (q *Sub[Q, L]) check(s *Schedule[Q, L], loads int) error {
 		return fmt.Errorf("it keeps changes without a load")
 	case (q.idle != nil) != (q.known && q.empty()):
 		return fmt.Errorf("idle: %v, known: %v, empty: %v", q.idle != nil, q.known, q.empty())
-	case q.ring == nil && q.known && q.active && q.wakeAt == 0 && q.blockedUntil() == 0:
+	case q.turn.where == nowhere && q.known && q.active && q.wakeAt == 0 && q.blockedUntil() == 0:
 		if _, ok := q.implicit.peek(); ok || q.windows[Packed].maybe() || q.windows[First].maybe() {
-			return fmt.Errorf("it has something due, and is in no ring")
+			return fmt.Errorf("it has something due, and has no turn")
 		}
-	case q.ring != nil && q.empty():
-		return fmt.Errorf("it is empty, and in a ring")
+	case q.turn.where != nowhere && q.empty():
+		return fmt.Errorf("it is empty, and has a turn")
 	}
 	for i := range q.windows {
 		w := &q.windows[i]

@@ -2,17 +2,17 @@ package schedule
 
 import "container/heap"
 
-// timed is something that a heap sorts by time, and that knows its index there.
-type timed interface {
-	time() int64
+// ranked is something that a heap sorts, and that knows its index there.
+type ranked[T any] interface {
+	before(T) bool
 	index() *int // 0 if it is in no heap, else 1 more than its index
 }
 
-// timeHeap has the earliest item on top.
-type timeHeap[T timed] struct{ items []T }
+// heapOf has the first item on top.
+type heapOf[T ranked[T]] struct{ items []T }
 
 // set puts an item where it belongs by its time.
-func (h *timeHeap[T]) set(item T) {
+func (h *heapOf[T]) set(item T) {
 	if i := *item.index(); i > 0 {
 		heap.Fix(h, i-1)
 	} else {
@@ -21,14 +21,14 @@ func (h *timeHeap[T]) set(item T) {
 }
 
 // drop takes an item out, if it is in.
-func (h *timeHeap[T]) drop(item T) {
+func (h *heapOf[T]) drop(item T) {
 	if i := *item.index(); i > 0 {
 		heap.Remove(h, i-1)
 	}
 }
 
 // first returns the item on top; ok is false if there is none.
-func (h *timeHeap[T]) first() (item T, ok bool) {
+func (h *heapOf[T]) first() (item T, ok bool) {
 	if len(h.items) == 0 {
 		return item, false
 	}
@@ -37,31 +37,34 @@ func (h *timeHeap[T]) first() (item T, ok bool) {
 
 // walk calls f for the item at an index and those below it, the earlier before the later, but not
 // for what is below one for which f is false.
-func (h *timeHeap[T]) walk(i int, f func(T) (on bool)) {
+func (h *heapOf[T]) walk(i int, f func(T) (on bool)) {
 	if i < len(h.items) && f(h.items[i]) {
 		h.walk(2*i+1, f)
 		h.walk(2*i+2, f)
 	}
 }
 
+// reorder puts all items where they belong, after their ranks have changed.
+func (h *heapOf[T]) reorder() { heap.Init(h) }
+
 // The rest is for container/heap.
 
-func (h *timeHeap[T]) Len() int           { return len(h.items) }
-func (h *timeHeap[T]) Less(i, j int) bool { return h.items[i].time() < h.items[j].time() }
+func (h *heapOf[T]) Len() int           { return len(h.items) }
+func (h *heapOf[T]) Less(i, j int) bool { return h.items[i].before(h.items[j]) }
 
-func (h *timeHeap[T]) Swap(i, j int) {
+func (h *heapOf[T]) Swap(i, j int) {
 	h.items[i], h.items[j] = h.items[j], h.items[i]
 	*h.items[i].index() = i + 1
 	*h.items[j].index() = j + 1
 }
 
-func (h *timeHeap[T]) Push(x any) {
+func (h *heapOf[T]) Push(x any) {
 	item := x.(T)
 	h.items = append(h.items, item)
 	*item.index() = len(h.items)
 }
 
-func (h *timeHeap[T]) Pop() any {
+func (h *heapOf[T]) Pop() any {
 	last := len(h.items) - 1
 	item := h.items[last]
 	var none T

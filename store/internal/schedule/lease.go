@@ -11,6 +11,9 @@ type Lease[Q, L any] struct {
 	until int64
 	pos   int // its index among the leases that can run out
 
+	since   int64 // when it began to count, and what was charged for it then: see account
+	charged float64
+
 	expired bool // it has run out, and nobody has claimed the delivery since
 	counted bool // it counts against limits
 	ending  bool // its outcome is being recorded: it can't run out
@@ -25,8 +28,8 @@ type Lease[Q, L any] struct {
 	previous *Lease[Q, L] // one that had run out when this one was taken, for Withdraw
 }
 
-func (l *Lease[Q, L]) time() int64 { return l.until }
-func (l *Lease[Q, L]) index() *int { return &l.pos }
+func (l *Lease[Q, L]) before(o *Lease[Q, L]) bool { return l.until < o.until }
+func (l *Lease[Q, L]) index() *int                { return &l.pos }
 
 // Ended reports whether the token is worth nothing any more.
 func (l *Lease[Q, L]) Ended() bool { return l.ended }
@@ -62,8 +65,22 @@ func (s *Schedule[Q, L]) countLease(l *Lease[Q, L]) {
 		return
 	}
 	l.counted = true
-	l.Sub.leased++
-	s.leased[l.Sub.class]++
+	s.count(l.Sub, 1)
+	l.since = s.now
+	l.charged = s.turns.clock.worth(l.Sub.usualTime(), s.now)
+	s.turns.charge(l.Sub, l.charged)
+}
+
+// count adds to how many leases of a Sub count, and of its class, tenant and host.
+func (s *Schedule[Q, L]) count(q *Sub[Q, L], n int) {
+	q.leased += n
+	s.leased[q.class] += n
+	if q.tenant != nil {
+		q.tenant.leased += n
+	}
+	if q.host != nil {
+		q.host.leased += n
+	}
 }
 
 // uncountLease undoes countLease. That makes room, which something may be waiting for.
@@ -73,9 +90,11 @@ func (s *Schedule[Q, L]) uncountLease(l *Lease[Q, L]) {
 		return
 	}
 	l.counted = false
-	l.Sub.leased--
-	s.leased[l.Sub.class]--
-	s.rings.readmit(l.Sub)
+	s.count(l.Sub, -1)
+	// It was charged what an attempt usually takes. Now it is known what this one took.
+	took := max(s.now-l.since, minCharge)
+	s.turns.charge(l.Sub, s.turns.clock.worth(took, s.now)-l.charged)
+	s.turns.leaseEnded(l.Sub)
 	s.wake = s.wake || s.hasDue()
 }
 
@@ -106,6 +125,7 @@ func (s *Schedule[Q, L]) endLeases(q *Sub[Q, L]) {
 // Expire takes back the leases that have run out. Their tokens stay good until somebody claims the
 // delivery again.
 func (s *Schedule[Q, L]) Expire(now int64) {
+	s.now = max(s.now, now)
 	for {
 		l, ok := s.leases.first()
 		if !ok || l.until > now {
@@ -139,6 +159,7 @@ func (s *Schedule[Q, L]) Present(token uint64) *Lease[Q, L] {
 
 // Release gives a delivery back: it is free again, where it was.
 func (s *Schedule[Q, L]) Release(l *Lease[Q, L], now int64) {
+	s.now = max(s.now, now)
 	if l.ended {
 		return
 	}
@@ -166,7 +187,8 @@ func (s *Schedule[Q, L]) Withdraw(l *Lease[Q, L], now int64) {
 // Seal readies a lease for the recording of its outcome: it can't run out until Unseal, Release or
 // Change. freesRoom says that the lease stops counting against limits now, and not only when its
 // outcome is recorded.
-func (s *Schedule[Q, L]) Seal(l *Lease[Q, L], freesRoom bool) {
+func (s *Schedule[Q, L]) Seal(l *Lease[Q, L], freesRoom bool, now int64) {
+	s.now = max(s.now, now)
 	if freesRoom {
 		s.uncountLease(l)
 	} else {
@@ -191,6 +213,7 @@ func (s *Schedule[Q, L]) Unseal(l *Lease[Q, L]) {
 
 // End ends a lease whose delivery is not claimable any more.
 func (s *Schedule[Q, L]) End(l *Lease[Q, L], now int64) {
+	s.now = max(s.now, now)
 	if l.ended {
 		return
 	}

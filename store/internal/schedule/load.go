@@ -41,6 +41,8 @@ type Loaded struct {
 type State struct {
 	Active bool // deliveries may be claimed at all
 	Health store.Health
+	Tenant string // whose turns and limits it shares; it never changes
+	Host   string // the host and port that its attempts go to
 }
 
 // LoadedWindow is what follows in a window.
@@ -105,6 +107,7 @@ func (s *Schedule[Q, L]) Load(lack *Lack, loaded Loaded, now int64) (stateOf *Su
 		return nil // it was forgotten
 	}
 	if loaded.State != nil && !q.known && q.states == lack.states {
+		s.turns.place(q, loaded.State)
 		s.setState(q, loaded.State.Active, &loaded.State.Health)
 		q.known, stateOf = true, q
 	}

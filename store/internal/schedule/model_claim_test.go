@@ -121,6 +121,7 @@ func (m *model) wantRightLease(rd *round, l *lease) {
 	k := m.get(num)
 	health := &k.state.Health
 	leased, classes := m.leasedBy(num)
+	tenant, host := m.leasedBeside(num)
 	switch limit := rd.req.Limit(health); {
 	case m.tokens[l.Token] != nil || l.Token <= 7:
 		m.fail("token %d was given out twice", l.Token)
@@ -130,6 +131,10 @@ func (m *model) wantRightLease(rd *round, l *lease) {
 		m.fail("%d/%d is leased, and the subscription is unknown, inactive, held or postponed", num, l.Seq)
 	case limit > 0 && leased >= limit:
 		m.fail("%d has %d leases, and gets another; its limit is %d", num, leased, limit)
+	case rd.req.PerTenant > 0 && k.state.Tenant != "" && tenant >= rd.req.PerTenant:
+		m.fail("tenant %q has %d leases, and gets another; its limit is %d", k.state.Tenant, tenant, rd.req.PerTenant)
+	case rd.req.PerHost > 0 && k.state.Host != "" && host >= rd.req.PerHost:
+		m.fail("host %q has %d leases, and gets another; its limit is %d", k.state.Host, host, rd.req.PerHost)
 	case !rd.req.Room(health.Class(), &classes):
 		m.fail("class %d gets a lease more than it may: %v, %+v", health.Class(), classes, rd.req)
 	}
@@ -188,25 +193,18 @@ func probe(first, retries []schedule.Position) schedule.Position {
 	return schedule.Position{}
 }
 
-// wantTurn says whether it is the subscription's turn, and its class's. Nobody else of its class
-// may have waited since before its last lease; and no class may be passed over for as many leases
-// as there are classes.
+// wantTurn says whether it is the turn of the subscription's class: none may be passed over for as
+// many leases as there are classes. Whose turn it is in a class is for the tests of turns.
 func (m *model) wantTurn(rd *round, num uint64) {
-	class, mine := m.get(num).state.Health.Class(), m.get(num).lastLease
+	class := m.get(num).state.Health.Class()
 	var could [store.Classes]bool
 	for _, other := range sorted(m.told()) {
 		k := m.get(other)
 		if !k.ok || !m.hasFree(other) {
 			continue
 		}
-		leased, classes := m.leasedBy(other)
-		if limit := rd.req.Limit(&k.state.Health); limit > 0 && leased >= limit ||
-			!rd.req.Room(k.state.Health.Class(), &classes) {
-			continue
-		}
-		could[k.state.Health.Class()] = true
-		if other != num && k.state.Health.Class() == class && k.waiting >= 0 && k.waiting <= mine {
-			m.fail("%d has its second turn while %d waits for its first", num, other)
+		if m.roomFor(&rd.req, other) {
+			could[k.state.Health.Class()] = true
 		}
 	}
 	for c := range could {
@@ -247,9 +245,7 @@ func (m *model) wantNothingLeft(rd *round) {
 		if !k.ok || !m.hasFree(num) {
 			continue
 		}
-		n, classes := m.leasedBy(num)
-		limit := rd.req.Limit(&k.state.Health)
-		if (limit == 0 || n < limit) && rd.req.Room(k.state.Health.Class(), &classes) {
+		if m.roomFor(&rd.req, num) {
 			m.fail("%d has something due, and the round ends with %d of %d", num, len(rd.Leases), rd.req.Max)
 		}
 	}
@@ -318,6 +314,8 @@ func (m *model) request() store.ClaimRequest {
 		Max:              rapid.IntRange(0, 6).Draw(t, "max"),
 		Lease:            time.Duration(rapid.IntRange(1, 60).Draw(t, "lease")),
 		PerSubscription:  rapid.IntRange(0, 4).Draw(t, "perSubscription"),
+		PerTenant:        rapid.IntRange(0, 3).Draw(t, "perTenant"),
+		PerHost:          rapid.IntRange(0, 3).Draw(t, "perHost"),
 		MaxUnhealthy:     rapid.IntRange(0, 5).Draw(t, "unhealthy"),
 		MaxFailing:       rapid.IntRange(0, 4).Draw(t, "failing"),
 		BreakerThreshold: rapid.SampledFrom([]int{0, 1, 5}).Draw(t, "probeAfter"),

@@ -46,7 +46,7 @@ func (m *model) operations() map[string]func() {
 		"add": m.add, "add more": m.add, "add record": m.addRecord, "revive": m.revive,
 		"block": m.block, "unblock": m.unblock, "hasten": m.hasten, "end": m.end,
 		"seal": m.seal, "record": m.record, "record more": m.record, "release one": m.releaseOne, "gone": m.gone,
-		"set health": m.setHealth, "set active": m.setActive, "postpone": m.postpone, "clear": m.clear,
+		"set health": m.setHealth, "set active": m.setActive, "postpone": m.postpone, "set host": m.setHost, "clear": m.clear,
 		"forget": m.forget, "told": m.flush, "pass time": m.passTime, "pass more time": m.passTime, "expire": m.runOut,
 		"claim": m.claimOne, "claim more": m.claimOne, "claim again": m.claimOne,
 	}
@@ -116,9 +116,9 @@ func (m *model) grew(before, after view) bool {
 	if len(after.waiting) == 0 {
 		return false
 	}
-	const failing, untried = store.ClassFailing, store.ClassNew
-	if after.classes[failing] < before.classes[failing] ||
-		after.classes[failing]+after.classes[untried] < before.classes[failing]+before.classes[untried] {
+	const failing, untried, slow = store.ClassFailing, store.ClassNew, store.ClassSlow
+	unhealthy := func(v view) int { return v.classes[failing] + v.classes[untried] + v.classes[slow] }
+	if after.classes[failing] < before.classes[failing] || unhealthy(after) < unhealthy(before) {
 		return true
 	}
 	for num, n := range after.leased {
@@ -321,7 +321,7 @@ func (m *model) seal() {
 	}
 	freesRoom := rapid.Bool().Draw(m.t, "frees room")
 	m.do("seal", func() {
-		m.s.Seal(h.lease, freesRoom)
+		m.s.Seal(h.lease, freesRoom, m.now)
 		h.sealed, h.expired = true, false
 		h.counted = h.counted && !freesRoom
 	})
@@ -402,6 +402,17 @@ func (m *model) takeHealth(num uint64, h store.Health) {
 		k.waiting = -1
 	}
 	k.state.Health = h
+}
+
+func (m *model) setHost() {
+	num := m.pick()
+	host := rapid.SampledFrom([]string{"", "x", "y"}).Draw(m.t, "host")
+	m.commit(func() { m.file[num].state.Host = host }, func() {
+		if q := m.s.Sub(num); q != nil {
+			m.s.SetHost(q, host, m.now)
+			m.get(num).state.Host = host
+		}
+	})
 }
 
 func (m *model) setActive() {
@@ -560,7 +571,7 @@ func (m *model) complete() {
 func (m *model) forget() {
 	num := m.pick()
 	m.commit(func() {
-		m.file[num] = newStored(schedule.State{Active: true, Health: m.health()})
+		m.file[num] = newStored(m.state())
 	}, func() {
 		if q := m.s.Sub(num); q != nil {
 			m.s.Forget(q)
@@ -627,7 +638,7 @@ func (m *model) drain() {
 		m.unblock()
 	}
 	m.flush()
-	req := store.ClaimRequest{Max: 2, Lease: 50, PerSubscription: 2, MaxUnhealthy: 2, MaxFailing: 1, BreakerThreshold: 5}
+	req := store.ClaimRequest{Max: 2, Lease: 50, PerSubscription: 2, PerTenant: 3, PerHost: 2, MaxUnhealthy: 2, MaxFailing: 1, BreakerThreshold: 5}
 	for ready, left := true, 10_000; ; left-- {
 		pendings := 0
 		for _, f := range m.file {
@@ -644,7 +655,7 @@ func (m *model) drain() {
 		case ready:
 			ready = m.claimAll(req)
 		case h != nil:
-			m.do("seal", func() { m.s.Seal(h.lease, true); h.sealed, h.counted, h.expired = true, false, false })
+			m.do("seal", func() { m.s.Seal(h.lease, true, m.now); h.sealed, h.counted, h.expired = true, false, false })
 			ready = ready || m.woke
 			m.finish(h, store.Delivered)
 			m.flush()

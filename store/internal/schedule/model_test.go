@@ -120,7 +120,7 @@ func newModel(t *rapid.T, window int) *model {
 		tokens:  make(map[uint64]*held),
 	}
 	for num := range uint64(rapid.IntRange(1, 4).Draw(t, "subscriptions")) {
-		m.file[num+1] = newStored(schedule.State{Active: true, Health: m.health()})
+		m.file[num+1] = newStored(m.state())
 	}
 	return m
 }
@@ -265,6 +265,41 @@ func (m *model) leasedBy(num uint64) (n int, classes [store.Classes]int) {
 	return n, classes
 }
 
+// leasedBeside returns how many leases count of the tenant and of the host of a subscription.
+func (m *model) leasedBeside(num uint64) (tenant, host int) {
+	state := m.get(num).state
+	for _, h := range m.leases {
+		other := m.get(h.num).state
+		if h.counted && other.Tenant == state.Tenant {
+			tenant++
+		}
+		if h.counted && other.Host == state.Host {
+			host++
+		}
+	}
+	return tenant, host
+}
+
+// roomFor reports whether the limits of a request let one more of a subscription be leased.
+func (m *model) roomFor(req *store.ClaimRequest, num uint64) bool {
+	state := &m.get(num).state
+	n, classes := m.leasedBy(num)
+	tenant, host := m.leasedBeside(num)
+	limit := req.Limit(&state.Health)
+	return (limit == 0 || n < limit) && req.Room(state.Health.Class(), &classes) &&
+		(req.PerTenant == 0 || state.Tenant == "" || tenant < req.PerTenant) &&
+		(req.PerHost == 0 || state.Host == "" || host < req.PerHost)
+}
+
+// state returns a random state of a subscription.
+func (m *model) state() schedule.State {
+	return schedule.State{
+		Active: true, Health: m.health(),
+		Tenant: rapid.SampledFrom([]string{"", "a", "b"}).Draw(m.t, "tenant"),
+		Host:   rapid.SampledFrom([]string{"", "x", "y"}).Draw(m.t, "host"),
+	}
+}
+
 // read returns what a snapshot of the file has for a lack.
 func (m *model) read(lack *schedule.Lack) schedule.Loaded {
 	f := m.file[lack.Num]
@@ -273,7 +308,8 @@ func (m *model) read(lack *schedule.Lack) schedule.Loaded {
 	}
 	var loaded schedule.Loaded
 	if lack.State {
-		loaded.State = &schedule.State{Active: f.state.Active, Health: f.state.Health}
+		state := f.state
+		loaded.State = &state
 	}
 	for i := range lack.Windows {
 		if w := &lack.Windows[i]; w.Needed {
@@ -310,7 +346,7 @@ const newest = 64
 func (m *model) health() store.Health {
 	h := rapid.SampledFrom([]store.Health{
 		{}, {}, {Healthy: true}, {Healthy: true}, {Healthy: true, SlowStart: 1}, {Healthy: true, SlowStart: 3},
-		{Failures: 1}, {Failures: 4}, {Failures: 5},
+		{Failures: 1}, {Failures: 4}, {Failures: 5}, {Healthy: true, Latency: 2 * time.Second},
 	}).Draw(m.t, "health")
 	if h.Failures > 0 && rapid.IntRange(0, 2).Draw(m.t, "hold") == 0 {
 		h.NextProbeAt = time.Unix(0, m.now+int64(rapid.IntRange(-5, 40).Draw(m.t, "for")))

@@ -26,6 +26,7 @@ type Change struct {
 // Change takes in what has become of a delivery. It is not in the implicit list any more, nor among
 // the packed ones.
 func (s *Schedule[Q, L]) Change(q *Sub[Q, L], seq uint64, c Change, now int64) {
+	s.now = max(s.now, now)
 	l := q.leases[seq]
 	q.implicit.remove(seq)
 	if l == nil || l.expired {

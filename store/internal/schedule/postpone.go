@@ -6,7 +6,7 @@ import "time"
 // one may begin while nothing is pending.
 type postponements struct {
 	byNum map[uint64]*postponement
-	ends  timeHeap[*postponement]
+	ends  heapOf[*postponement]
 }
 
 type postponement struct {
@@ -15,8 +15,8 @@ type postponement struct {
 	pos int
 }
 
-func (p *postponement) time() int64 { return p.end }
-func (p *postponement) index() *int { return &p.pos }
+func (p *postponement) before(o *postponement) bool { return p.end < o.end }
+func (p *postponement) index() *int                 { return &p.pos }
 
 // until returns when the postponement of a subscription ends; 0 if it has none.
 func (ps *postponements) until(num uint64) int64 {

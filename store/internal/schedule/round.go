@@ -7,7 +7,7 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Round is one Claim's way round the rings. Make one with [Schedule.Round], and call Run until it
+// Round is one Claim's way through the turns. Make one with [Schedule.Round], and call Run until it
 // lacks nothing.
 type Round[Q, L any] struct {
 	Leases []*Lease[Q, L] // what it has taken so far
@@ -22,6 +22,7 @@ type Round[Q, L any] struct {
 // Round begins a claim. req must stay as it is until the round ends.
 func (s *Schedule[Q, L]) Round(req *store.ClaimRequest, now int64) *Round[Q, L] {
 	s.now = max(s.now, now)
+	s.rescale(s.now)
 	s.Expire(now)
 	s.wakeSleepers(now)
 	return &Round[Q, L]{
@@ -35,8 +36,8 @@ func (s *Schedule[Q, L]) Round(req *store.ClaimRequest, now int64) *Round[Q, L] 
 // is next: then it returns what the schedule lacks. Nobody loses a turn by that. Each Lack must be
 // answered by Load, and Run called again.
 //
-// A subscription at its limit is passed over and keeps its turn; one that something was taken of
-// goes to the end of its ring.
+// A subscription at its limit is passed over and keeps its turn. The next turn is that of the tenant,
+// and within it of the subscription, that has used the least slot time lately.
 func (r *Round[Q, L]) Run() []Lack {
 	s := r.schedule
 	r.now = s.now // others may have gone on since the last Run, and time must not go back for a Sub
@@ -81,20 +82,20 @@ func (r *Round[Q, L]) unknown() (lacks []Lack) {
 // changed.
 func (r *Round[Q, L]) step() (took, lacking bool) {
 	s := r.schedule
-	turn := s.rings.next
+	turn := s.turns.next
 	for range store.Classes {
-		class := s.rings.next
-		s.rings.next = (class + 1) % store.Classes
+		class := s.turns.next
+		s.turns.next = (class + 1) % store.Classes
 		if !r.req.Room(class, &s.leased) {
 			continue
 		}
-		if took, lacking = r.stepIn(&s.rings.byClass[class]); took {
+		if took, lacking = r.stepIn(class); took {
 			return true, false
 		}
 		if lacking {
 			// A class that this request has no room for keeps its turn as well, as the load may be
 			// for another's.
-			s.rings.next = turn
+			s.turns.next = turn
 			return false, true
 		}
 	}
@@ -102,19 +103,18 @@ func (r *Round[Q, L]) step() (took, lacking bool) {
 }
 
 // stepIn leases one delivery of a class.
-func (r *Round[Q, L]) stepIn(ring *ring[Q, L]) (took, lacking bool) {
+func (r *Round[Q, L]) stepIn(class store.Class) (took, lacking bool) {
 	s := r.schedule
-	for first, ok := ring.first(); ok; first, ok = ring.first() {
-		q := first.sub
+	for q := s.turns.first(class); q != nil; q = s.turns.first(class) {
 		if !r.allows(q) {
-			s.rings.setAside(q)
+			s.turns.setAside(q)
 			continue
 		}
 		if q.needsLoad() {
 			return false, true
 		}
 		p, from, ok := q.next(r.now)
-		if !ok { // there was nothing after all: it leaves the ring
+		if !ok { // there was nothing after all: it leaves
 			s.settle(q, r.now)
 			continue
 		}
@@ -131,7 +131,7 @@ func (r *Round[Q, L]) stepIn(ring *ring[Q, L]) (took, lacking bool) {
 		}
 		r.Leases = append(r.Leases, s.lease(q, p, from, r.until))
 		s.settle(q, r.now)
-		s.rings.pass(q)
+		s.turns.pass(q)
 		return true, false
 	}
 	return false, false
@@ -146,20 +146,21 @@ func (r *Round[Q, L]) allows(q *Sub[Q, L]) bool {
 // lacks returns what must be loaded: for whose turn it is, and for others that may be asked soon,
 // so that one snapshot of the store serves many.
 func (r *Round[Q, L]) lacks() (lacks []Lack) {
-	rings := &r.schedule.rings
+	turns := &r.schedule.turns
 	look := 2*(r.req.Max-len(r.Leases)) + 1
 	for i := range store.Classes {
-		class := (rings.next + i) % store.Classes
+		class := (turns.next + i) % store.Classes
 		if !r.req.Room(class, &r.schedule.leased) {
 			continue
 		}
-		// A heap has the first turn in front, and the next ones near the front.
-		turns := rings.byClass[class].items
-		for _, t := range turns[:min(look, len(turns))] {
-			if len(lacks) < maxLacks && t.sub.needsLoad() && r.allows(t.sub) {
-				lacks = append(lacks, t.sub.lack())
+		left := look
+		turns.soon(class, look, func(q *Sub[Q, L]) bool {
+			left--
+			if len(lacks) < maxLacks && q.needsLoad() && r.allows(q) {
+				lacks = append(lacks, q.lack())
 			}
-		}
+			return left > 0
+		})
 	}
 	return lacks
 }

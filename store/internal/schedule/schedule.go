@@ -31,14 +31,14 @@ type Schedule[Q, L any] struct {
 
 	subs     map[uint64]*Sub[Q, L]
 	lastSub  uint64
-	idle     list.List            // of Subs that have nothing, the longest so in front
-	unknown  []*Sub[Q, L]         // those whose State is to be loaded before anything is claimed
-	rings    rings[Q, L]          // of Subs that have something due
-	sleepers timeHeap[*Sub[Q, L]] // Subs that have something due later
+	idle     list.List          // of Subs that have nothing, the longest so in front
+	unknown  []*Sub[Q, L]       // those whose State is to be loaded before anything is claimed
+	turns    turns[Q, L]        // of Subs that have something due
+	sleepers heapOf[*Sub[Q, L]] // Subs that have something due later
 	postpone postponements
 
 	tokens    map[uint64]*Lease[Q, L]
-	leases    timeHeap[*Lease[Q, L]] // those that can run out
+	leases    heapOf[*Lease[Q, L]] // those that can run out
 	lastToken uint64
 	barred    map[uint64]struct{} // events, see Bar
 	leased    [store.Classes]int  // how many leases count against limits, by the class of their subscriptions
@@ -54,6 +54,7 @@ func New[Q, L any](o Options) *Schedule[Q, L] {
 		maxIdle:   o.Idle,
 		subs:      make(map[uint64]*Sub[Q, L]),
 		tokens:    make(map[uint64]*Lease[Q, L]),
+		turns:     newTurns[Q, L](),
 		lastToken: o.FirstToken,
 	}
 }
@@ -96,9 +97,22 @@ func (s *Schedule[Q, L]) Restart(q *Sub[Q, L], now int64) {
 
 // SetState takes in whether anything may be claimed of q, and its health.
 func (s *Schedule[Q, L]) SetState(q *Sub[Q, L], state State, now int64) {
+	s.now = max(s.now, now)
+	s.turns.place(q, &state)
 	s.setState(q, state.Active, &state.Health)
 	q.known = true
 	s.settle(q, now)
+}
+
+// SetHost takes in that the attempts of q go to another host and port.
+func (s *Schedule[Q, L]) SetHost(q *Sub[Q, L], name string, now int64) {
+	q.states++ // a State that is being loaded may have the old one
+	if !q.known || q.host.is(name) {
+		return
+	}
+	s.turns.moveToHost(q, name)
+	s.settle(q, now)
+	s.wake = s.wake || s.hasDue()
 }
 
 // SetActive takes in whether anything may be claimed of q.
@@ -114,7 +128,7 @@ func (s *Schedule[Q, L]) SetHealth(q *Sub[Q, L], health store.Health, now int64)
 }
 
 func (s *Schedule[Q, L]) setState(q *Sub[Q, L], active bool, health *store.Health) {
-	s.rings.readmit(q) // its limit may have changed
+	s.turns.readmit(q) // its limit may have changed
 	class := health.Class()
 	if class != q.class && q.leased > 0 ||
 		health.SlowStart < q.health.SlowStart || health.Failures < q.health.Failures {
@@ -132,17 +146,17 @@ func (s *Schedule[Q, L]) setState(q *Sub[Q, L], active bool, health *store.Healt
 // isProbe reports whether the breaker of a subscription with this health is open, by the threshold
 // of the last claim.
 func (s *Schedule[Q, L]) isProbe(h *store.Health) bool {
-	return (&store.ClaimRequest{BreakerThreshold: s.rings.limits.breakerThreshold}).IsProbe(h)
+	return (&store.ClaimRequest{BreakerThreshold: s.turns.limits.breakerThreshold}).IsProbe(h)
 }
 
 // use readies the schedule for the limits of a request. They are the same in each call of a host, so
 // what it takes to change them does not matter.
 func (s *Schedule[Q, L]) use(req *store.ClaimRequest) {
-	l, was := limits{req.PerSubscription, req.BreakerThreshold}, s.rings.limits
+	l, was := limits{req.PerSubscription, req.PerTenant, req.PerHost, req.BreakerThreshold}, s.turns.limits
 	if l == was {
 		return
 	}
-	s.rings.use(l)
+	s.turns.use(l)
 	if l.breakerThreshold == was.breakerThreshold {
 		return
 	}
@@ -174,9 +188,9 @@ func (s *Schedule[Q, L]) settle(q *Sub[Q, L], now int64) {
 	s.now = max(s.now, now)
 	now = s.now
 	if q.active && !q.blocked(now) && q.hasDue(now) {
-		s.wake = s.rings.enter(q) || s.wake
+		s.wake = s.turns.enter(q) || s.wake
 	} else {
-		s.rings.leave(q)
+		s.turns.leave(q)
 	}
 	before := q.wakeAt
 	q.wakeAt = 0
@@ -213,7 +227,8 @@ func (s *Schedule[Q, L]) rest(q *Sub[Q, L]) {
 
 // drop forgets a Sub.
 func (s *Schedule[Q, L]) drop(q *Sub[Q, L]) {
-	s.rings.leave(q)
+	s.turns.leave(q)
+	s.turns.forget(q)
 	s.sleepers.drop(q)
 	if q.idle != nil {
 		s.idle.Remove(q.idle)
@@ -234,4 +249,4 @@ func (s *Schedule[Q, L]) TakeWake() bool {
 }
 
 // hasDue reports whether something could be claimed if only the limits let it.
-func (s *Schedule[Q, L]) hasDue() bool { return len(s.unknown) > 0 || s.rings.any() }
+func (s *Schedule[Q, L]) hasDue() bool { return len(s.unknown) > 0 || s.turns.any() }

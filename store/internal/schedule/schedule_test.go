@@ -125,11 +125,11 @@ func TestLeaseEnds(t *testing.T) {
 		{"it runs out, and its outcome comes before another claim", func(s *memory, l *lease) {
 			s.now += 20
 			s.Expire(s.now)
-			s.Seal(l, true)
+			s.Seal(l, true, s.now)
 		}, false, "1/2"},
-		{"its outcome is not recorded", func(s *memory, l *lease) { s.Seal(l, true); s.now += 20; s.Unseal(l) }, true, "1/1"},
+		{"its outcome is not recorded", func(s *memory, l *lease) { s.Seal(l, true, s.now); s.now += 20; s.Unseal(l) }, true, "1/1"},
 		{"its outcome is recorded", func(s *memory, l *lease) {
-			s.Seal(l, true)
+			s.Seal(l, true, s.now)
 			s.Change(l.Sub, l.Seq, schedule.Change{}, s.now)
 		}, false, "1/2"},
 		{"it is tried again at once", func(s *memory, l *lease) { s.retry(1, l.Seq, 0) }, false, "1/1"},
@@ -280,7 +280,7 @@ func TestLateOutcomeOfPacked(t *testing.T) {
 			l := r.Leases[0]
 			s.Expire(10)
 			s.Pack(q, []uint64{1}, func(uint64) bool { return false }, 10)
-			s.Seal(l, true)
+			s.Seal(l, true, 10)
 			tt.end(s, q, l)
 			r = s.Round(&store.ClaimRequest{Max: 1, Lease: 10}, 10)
 			r.Run()
@@ -366,7 +366,7 @@ func TestUnsealWakes(t *testing.T) {
 	s := newMemory()
 	flood(s, 1, 1, 1, healthy)
 	l := s.want(t, store.ClaimRequest{Max: 1, Lease: 20}, "1/1")[0]
-	s.Seal(l, true)
+	s.Seal(l, true, s.now)
 	if got := s.Round(&store.ClaimRequest{Lease: 1}, s.now).NextDue(); got != store.NoneDue {
 		t.Errorf("there is more in %d, and the lease can't run out", got)
 	}

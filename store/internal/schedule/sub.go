@@ -37,16 +37,17 @@ type Sub[Q, L any] struct {
 	leased     int                     // how many count against limits
 	retryFirst bool                    // whose turn it is if both first attempts and retries are due
 
-	ring *ring[Q, L] // the ring it is in, nil if in none
-	turn turn[Q, L]
-	idle *list.Element // its element among those that have nothing, nil if it has something
+	tenant *tenant[Q, L] // nil until its State is known
+	host   *host[Q, L]   // nil if none is known
+	turn   turn[Q, L]
+	idle   *list.Element // its element among those that have nothing, nil if it has something
 
 	wakeAt  int64 // when something becomes claimable that is not now; 0 if nothing does
 	wakePos int   // its index among the sleepers
 }
 
-func (q *Sub[Q, L]) time() int64 { return q.wakeAt }
-func (q *Sub[Q, L]) index() *int { return &q.wakePos }
+func (q *Sub[Q, L]) before(o *Sub[Q, L]) bool { return q.wakeAt < o.wakeAt }
+func (q *Sub[Q, L]) index() *int              { return &q.wakePos }
 
 // Known reports whether the schedule has been given the subscription's state and health.
 func (q *Sub[Q, L]) Known() bool { return q.known }

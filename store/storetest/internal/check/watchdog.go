@@ -193,6 +193,11 @@ func (s *watched) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Req
 	return s.Store.Requeue(ctx, q)
 }
 
+func (s *watched) Recovered(ctx context.Context, subscriptionID string) error {
+	defer s.begin("Recovered")()
+	return s.Store.Recovered(ctx, subscriptionID)
+}
+
 func (s *watched) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
 	defer s.begin("ProbeNow")()
 	return s.Store.ProbeNow(ctx, subscriptionIDs...)

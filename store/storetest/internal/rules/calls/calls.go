@@ -39,6 +39,7 @@ func calls(c *check.Driver, sub store.Subscription, leased, dead store.Claim) []
 			_, err := s.Requeue(ctx, store.DeliveryQuery{EventID: dead.EventID})
 			return err
 		}},
+		{"Recovered", func(ctx context.Context) error { return s.Recovered(ctx, leased.SubscriptionID) }},
 		{"ProbeNow", func(ctx context.Context) error { return s.ProbeNow(ctx, leased.SubscriptionID) }},
 		{"Claim that pauses", func(ctx context.Context) error {
 			_, err := s.Claim(ctx, store.ClaimRequest{

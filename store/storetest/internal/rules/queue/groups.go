@@ -18,6 +18,7 @@ func Groups() []check.Group {
 		{Name: "hidden", Rules: hiddenRules()},
 		{Name: "trace", Rules: traceRules()},
 		{Name: "probe", Rules: probeRules()},
+		{Name: "tenants", Rules: tenantRules()},
 		{Name: "throttle", Rules: throttleRules()},
 	}
 }

@@ -23,6 +23,8 @@ func probeRules() []check.Rule {
 			Sentence: "While the breaker is open there is one claim at a time, and it says that it is a probe."},
 		{Name: "retry", Test: testProbeRetry,
 			Sentence: "An attempt with KeepRetry is recorded and does not count in Claim.Retry."},
+		{Name: "many", Test: testManyAttempts,
+			Sentence: "Of a delivery's attempts the newest MaxAttempts are kept, with their numbers."},
 		{Name: "closed", Test: testProbeClosed,
 			Sentence: "When the breaker closes, all that it held back is due, in the order of attempts and events."},
 		{Name: "closed-restart", Test: testProbeClosedRestart, Restarts: true,
@@ -194,4 +196,25 @@ func only(ids []string, wanted ...string) (some []string) {
 		}
 	}
 	return some
+}
+
+func testManyAttempts(c *check.Driver) {
+	const more = 3
+	sub, ids := broken(c, 1)
+	for range store.MaxAttempts + more - 3 {
+		probed(c, probe(c, ids[0]))
+	}
+	got, err := c.Store.Attempts(c.Ctx, sub.ID, ids[0])
+	c.Must("Attempts", err)
+	check.Equal(c, "attempts that are kept", len(got), store.MaxAttempts)
+	for i, a := range got {
+		if a.Number != more+1+i || a.Status != 500 {
+			c.Errorf("attempt %d that is kept: got %+v, want number %d", i, a, more+1+i)
+		}
+	}
+	d := c.Deliveries(store.DeliveryQuery{SubscriptionID: sub.ID})[0]
+	check.Equal(c, "Delivery.Attempts", d.Attempts, store.MaxAttempts+more)
+	cl := probe(c, ids[0])
+	check.Equal(c, "Claim.Attempt", cl.Attempt, store.MaxAttempts+more+1)
+	check.Equal(c, "Claim.Retry", cl.Retry, 3)
 }

@@ -1,0 +1,82 @@
+package schedule
+
+import "math"
+
+// Whose turn it is goes by slot time: who has used the least lately comes first, so that slow answers
+// are paid for by who gives them. Each tenant and each Sub has an account of the time that its leases
+// took, which decays: after accountHalfLife, half of it counts.
+//
+// What decays would have to be brought up to date all the time, and heaps with it. Instead what is
+// added weighs more the later it comes: a second of now is worth as much as two a half-life ago. So an
+// account is a number that only changes when something is added, and the order of two accounts never
+// changes by the passing of time alone.
+const (
+	accountHalfLife = 30e9 // nanoseconds
+
+	// minCharge is what the quickest lease costs, in nanoseconds, so that those who answer at once
+	// take turns too.
+	minCharge = 100_000
+
+	// maxDoublings is how often weights double until all accounts are scaled down, which is every few
+	// hours: a float64 has room for a thousand.
+	maxDoublings = 500
+)
+
+// accountClock says what a time of now is worth.
+type accountClock struct {
+	epoch   int64 // when a nanosecond was worth 1
+	started bool
+}
+
+// worth returns what a lease of d nanoseconds adds to an account.
+func (c *accountClock) worth(d, now int64) float64 {
+	if !c.started {
+		c.epoch, c.started = now, true
+	}
+	return float64(d) * math.Exp2(float64(now-c.epoch)/accountHalfLife)
+}
+
+// rescale moves the epoch if weights have become large. It returns by what all accounts are to be
+// multiplied, and whether they are.
+func (c *accountClock) rescale(now int64) (factor float64, ok bool) {
+	doublings := float64(now-c.epoch) / accountHalfLife
+	if !c.started || doublings < maxDoublings {
+		return 1, false
+	}
+	c.epoch = now
+	return math.Exp2(-min(doublings, 2000)), true
+}
+
+// usualTime is what a lease of q is charged until it is known what it took.
+func (q *Sub[Q, L]) usualTime() int64 { return max(int64(q.health.Latency), minCharge) }
+
+// rescale keeps the weights in range. What is very small may become zero, and change places with what
+// has used nothing.
+func (s *Schedule[Q, L]) rescale(now int64) {
+	factor, ok := s.turns.clock.rescale(now)
+	if !ok {
+		return
+	}
+	for _, q := range s.subs {
+		q.turn.used *= factor
+	}
+	for _, t := range s.turns.tenants {
+		t.used *= factor
+	}
+	for _, l := range s.tokens {
+		l.charged *= factor
+	}
+	ts := &s.turns
+	for _, t := range ts.tenants {
+		for class := range t.byClass {
+			t.byClass[class].subs.reorder()
+		}
+	}
+	for class := range ts.byClass {
+		ts.byClass[class].reorder()
+	}
+	for _, h := range ts.hosts {
+		h.aside.reorder()
+	}
+	ts.aside.reorder()
+}
