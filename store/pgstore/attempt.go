@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -68,29 +69,69 @@ func (r *bytesReader) bytes() []byte {
 	return b
 }
 
-// parseLog returns the attempts of a log, with what was answered.
-func parseLog(log, answers []byte) ([]store.Attempt, error) {
+// history is what is recorded of a delivery's attempts.
+type history struct{ log, answers []byte }
+
+// nearlyMany is how many attempts a delivery has that may have too many when outcomes are recorded:
+// of each at most two count at once, a present one and a late success.
+const nearlyMany = store.MaxAttempts - 2
+
+// newest returns what is kept of a delivery's attempts, the newest of so many as there were:
+// store.MaxAttempts at most.
+func newest(before, added *history, attempts int) (kept history) {
+	kept.log = slices.Concat(before.log, added.log)
+	var starts []int
+	for r := (bytesReader{b: kept.log}); len(r.b) > 0 && !r.bad; {
+		starts = append(starts, len(kept.log)-len(r.b))
+		r.attempt()
+	}
+	if n := len(starts) - store.MaxAttempts; n > 0 {
+		kept.log = kept.log[starts[n]:]
+	}
+	for r := (bytesReader{b: slices.Concat(before.answers, added.answers)}); len(r.b) > 0 && !r.bad; {
+		n, answer := r.number(), r.bytes()
+		if !r.bad && n > uint64(attempts-store.MaxAttempts) {
+			kept.answers = appendAnswer(kept.answers, int(n), append([]byte{}, answer...))
+		}
+	}
+	return kept
+}
+
+// attempt reads an attempt of a log. It has no number.
+func (r *bytesReader) attempt() store.Attempt {
+	sec, nano := r.number(), r.number()
+	return store.Attempt{
+		At:       time.Unix(int64(sec)+year1, int64(nano%1e9)).UTC(),
+		Duration: time.Duration(r.number()),
+		Status:   int(r.number()),
+		Error:    string(r.bytes()),
+	}
+}
+
+// parseLog returns the attempts of a log, with what was answered: the newest of so many as there
+// were.
+func parseLog(were int, log, answers []byte) ([]store.Attempt, error) {
 	var attempts []store.Attempt
 	for r := (bytesReader{b: log}); len(r.b) > 0; {
-		sec, nano := r.number(), r.number()
-		a := store.Attempt{
-			Number:   len(attempts) + 1,
-			At:       time.Unix(int64(sec)+year1, int64(nano%1e9)).UTC(),
-			Duration: time.Duration(r.number()),
-			Status:   int(r.number()),
-			Error:    string(r.bytes()),
-		}
+		a := r.attempt()
 		if r.bad {
-			return nil, fmt.Errorf("%w: attempt %d", store.ErrCorrupt, a.Number)
+			return nil, fmt.Errorf("%w: attempt %d of those that are kept", store.ErrCorrupt, len(attempts)+1)
 		}
 		attempts = append(attempts, a)
 	}
+	gone := were - len(attempts)
+	if gone < 0 {
+		return nil, fmt.Errorf("%w: %d attempts are kept, of %d", store.ErrCorrupt, len(attempts), were)
+	}
+	for i := range attempts {
+		attempts[i].Number = gone + i + 1
+	}
 	for r := (bytesReader{b: answers}); len(r.b) > 0; {
 		n, answer := r.number(), r.bytes()
-		if r.bad || n < 1 || n > uint64(len(attempts)) {
+		if r.bad || n <= uint64(gone) || n > uint64(were) {
 			return nil, fmt.Errorf("%w: the answer to attempt %d", store.ErrCorrupt, n)
 		}
-		attempts[n-1].Response = answer
+		attempts[int(n)-gone-1].Response = answer
 	}
 	return attempts, nil
 }
@@ -108,13 +149,14 @@ func (s *Store) attempts(ctx context.Context, subscriptionID, eventID string) ([
 	if err := s.begin(ctx); err != nil {
 		return nil, err
 	}
+	var were int
 	var log, answers []byte
-	err := s.readRow(ctx, s.sql.Attempts, subscriptionID, eventID)(&log, &answers)
+	err := s.readRow(ctx, s.sql.Attempts, subscriptionID, eventID)(&were, &log, &answers)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows), state(err) == invalidText:
 		return nil, store.ErrNotFound
 	case err != nil:
 		return nil, err
 	}
-	return parseLog(log, answers)
+	return parseLog(were, log, answers)
 }

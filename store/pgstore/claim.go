@@ -243,6 +243,7 @@ func (c *claiming) hand() (lost int, parked []parking) {
 	now := s.clock.now()
 	for i, l := range c.round.Leases {
 		f := &c.found[i]
+		at := positionOf(f.due, l.Seq)
 		switch {
 		case l.Ended():
 			lost++
@@ -252,7 +253,7 @@ func (c *claiming) hand() (lost int, parked []parking) {
 		case !f.pending: // it is canceled, and gets a row in time
 			lost++
 			s.schedule.End(l, now)
-		case f.due*int64(time.Microsecond) > now: // it was attempted since the schedule learned of it
+		case at.Due > now && at != l.Position(): // it was attempted since the schedule learned of it
 			lost++
 			s.apply(moved{num: l.Sub.Num, seq: l.Seq, pending: true, due: f.due, endLease: true}, now)
 		case f.blocked || c.blocked(l, f.claim.Key):
@@ -266,6 +267,7 @@ func (c *claiming) hand() (lost int, parked []parking) {
 			claim := &f.claim
 			claim.Lease = store.Lease{SubscriptionID: l.Sub.Data.sub.ID, EventID: claim.EventID, Token: l.Token}
 			claim.Subscription, claim.Health = *l.Sub.Data.sub, *l.Sub.Health()
+			claim.Probe = c.req.IsProbe(&claim.Health)
 			c.got = append(c.got, *claim)
 		}
 	}

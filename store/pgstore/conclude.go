@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // conclude records the outcomes that are not yet: it reads and locks what they are about, decides,
@@ -70,14 +71,16 @@ type subject struct {
 	state          store.State
 	stamp          int64
 	attempts, base int
+	before         history // what was recorded before, if that is to be cut
 
 	changed     bool
 	due         int64
+	dueSince    *time.Time // if it is due at once
 	status      *int16
 	err         *string
 	reason      *string
-	log         []byte
-	answers     []byte
+	added       history
+	whole       bool // added is all, and not what follows on what was recorded before
 	body        []byte
 	bodyState   int16
 	wasCanceled bool
@@ -86,9 +89,7 @@ type subject struct {
 // healthChange is a subscription's health, as it is and as outcomes leave it.
 type healthChange struct {
 	store.Health
-	failedAt time.Time
-	failed   bool // by one of them
-	changed  bool
+	changed bool
 }
 
 func (c *concluding) run(ctx context.Context) error {
@@ -116,7 +117,7 @@ func (c *concluding) queueSubjects(b *batch) {
 		subs[i], ids[i], sure[i] = o.SubscriptionID, o.EventID, o.lease != nil
 	}
 	c.of = make([]*subject, n)
-	b.Queue(c.store.sql.Subjects, subs, ids, sure).Query(func(rows pgx.Rows) error {
+	b.Queue(c.store.sql.Subjects, subs, ids, sure, nearlyMany).Query(func(rows pgx.Rows) error {
 		for rows.Next() {
 			if err := c.readSubject(rows); err != nil {
 				return err
@@ -130,13 +131,13 @@ func (c *concluding) readSubject(row pgx.Row) error {
 	var ord, low int64
 	var state *int16
 	var h health
-	var failedAt *time.Time
 	d := &subject{}
 	err := row.Scan(append(append([]any{&ord, &d.num, &d.canceledTo, &d.seq, &d.key, &d.erased, &d.owner, &d.fence, &low, &state,
-		&d.stamp, &d.attempts, &d.base}, h.columns()...), &failedAt, &c.now)...)
+		&d.stamp, &d.attempts, &d.base, &d.before.log, &d.before.answers}, h.columns()...), &c.now)...)
 	if err != nil {
 		return err
 	}
+	c.now = c.now.UTC()
 	switch {
 	case state != nil:
 		d.hasRow, d.state = true, states[*state]
@@ -154,7 +155,7 @@ func (c *concluding) readSubject(row pgx.Row) error {
 	}
 	c.of[ord-1] = d
 	if c.healths[d.num] == nil {
-		c.healths[d.num] = &healthChange{Health: h.record(), failedAt: orZero(failedAt)}
+		c.healths[d.num] = &healthChange{Health: h.record()}
 	}
 	return nil
 }
@@ -175,7 +176,7 @@ func (c *concluding) decide(i int) {
 	if !d.changed {
 		c.order = append(c.order, d)
 	}
-	d.changed, d.state, d.due = true, o.state, 0
+	d.changed, d.state, d.due, d.dueSince = true, o.state, 0, nil
 	h := c.healths[d.num]
 	if o.state == store.Canceled {
 		d.reason = &o.err
@@ -184,28 +185,31 @@ func (c *concluding) decide(i int) {
 	}
 	d.attempts++
 	d.status, d.err, d.reason = &o.status, &o.err, nil
-	d.log = append(d.log, o.log...)
+	if o.health.KeepRetry && o.state == store.Pending {
+		d.base++
+	}
+	d.added.log = append(d.added.log, o.log...)
 	if !d.erased {
-		d.answers = appendAnswer(d.answers, d.attempts, o.answer)
+		d.added.answers = appendAnswer(d.added.answers, d.attempts, o.answer)
 	}
 	if o.bodyState != 0 {
 		d.body, d.bodyState = o.body, o.bodyState
-	}
-	if o.state == store.Pending {
-		d.due = c.store.clock.now()/int64(time.Microsecond) + o.retryIn
 	}
 	before := h.Health
 	h.take(&o.health, c.now)
 	c.results[i] = store.Result{Before: before, After: h.Health}
 	c.counted = append(c.counted, i)
+	switch {
+	case o.health.Parks(&h.Health):
+		d.due, d.dueSince = schedule.Parked(d.attempts), &c.now
+	case o.state == store.Pending:
+		d.due = c.store.clock.now()/int64(time.Microsecond) + o.retryIn
+	}
 }
 
 // take brings the health up to an outcome.
 func (h *healthChange) take(o *store.Outcome, now time.Time) {
-	after := h.Next(o, now, h.failedAt)
-	if after.Failures > h.Failures {
-		h.failed, h.failedAt = true, now
-	}
+	after := asStored(h.Next(o, now))
 	h.changed = h.changed || after != h.Health
 	h.Health = after
 }
@@ -229,8 +233,10 @@ type deliveryRows struct {
 	states        []int16
 	statuses      []*int16
 	dues          []*int64
-	over          []bool
+	dueSinces     []*time.Time
+	over, whole   []bool
 	attempts      []int32
+	bases         []int32
 	keys, errs    []*string
 	reasons       []*string
 	logs, answers [][]byte
@@ -242,7 +248,7 @@ func (r *deliveryRows) add(d *subject) {
 	pending := d.state == store.Pending
 	r.subs, r.seqs = append(r.subs, d.num), append(r.seqs, d.seq)
 	r.states, r.over = append(r.states, stateNumber(d.state)), append(r.over, !pending)
-	r.attempts = append(r.attempts, int32(d.attempts))
+	r.attempts, r.bases = append(r.attempts, int32(d.attempts)), append(r.bases, int32(d.base))
 	var due *int64
 	var key *string
 	if pending {
@@ -251,7 +257,7 @@ func (r *deliveryRows) add(d *subject) {
 			key = &d.key
 		}
 	}
-	r.dues, r.keys = append(r.dues, due), append(r.keys, key)
+	r.dues, r.dueSinces, r.keys = append(r.dues, due), append(r.dueSinces, d.dueSince), append(r.keys, key)
 	status := d.status
 	if status == nil && !d.hasRow {
 		status = new(int16)
@@ -261,12 +267,16 @@ func (r *deliveryRows) add(d *subject) {
 		d.err = nil
 	}
 	r.errs, r.reasons = append(r.errs, d.err), append(r.reasons, d.reason)
-	r.logs, r.answers, r.bodies = append(r.logs, d.log), append(r.answers, d.answers), append(r.bodies, d.body)
+	r.logs, r.answers, r.whole = append(r.logs, d.added.log), append(r.answers, d.added.answers), append(r.whole, d.whole)
+	r.bodies = append(r.bodies, d.body)
 	r.bodyStates = append(r.bodyStates, d.bodyState)
 }
 
 func (r *deliveryRows) args() []any {
-	return []any{r.subs, r.seqs, r.states, r.dues, r.over, r.attempts, r.statuses, r.keys, r.errs, r.reasons, r.logs, r.answers, r.bodies, r.bodyStates}
+	return []any{
+		r.subs, r.seqs, r.states, r.dues, r.dueSinces, r.over, r.attempts, r.bases, r.statuses, r.keys, r.errs, r.reasons,
+		r.logs, r.answers, r.whole, r.bodies, r.bodyStates,
+	}
 }
 
 // queueWrites adds the statements that write what was decided. A row that somebody else has made
@@ -277,6 +287,9 @@ func (c *concluding) queueWrites(b *batch) {
 	var keys keySet
 	var subs, seqs []int64
 	for _, d := range c.order {
+		if d.attempts > store.MaxAttempts {
+			d.added, d.whole = newest(&d.before, &d.added, d.attempts), true
+		}
 		if d.hasRow {
 			there.add(d)
 		} else {
@@ -293,9 +306,7 @@ func (c *concluding) queueWrites(b *batch) {
 	if len(there.subs) > 0 {
 		b.Queue(s.sql.UpdateDeliveries, there.args()...)
 	}
-	if args := c.healthArgs(); args != nil {
-		b.Queue(s.sql.SetHealth, args...)
-	}
+	c.queueHealth(b)
 	if len(subs) > 0 {
 		b.Queue(s.sql.Notice, subs, seqs, s.owner.id) // for those that another replica has
 	}
@@ -304,24 +315,17 @@ func (c *concluding) queueWrites(b *batch) {
 	}
 }
 
-func (c *concluding) healthArgs() []any {
-	var subs, failingFors []int64
-	var healthy, failed []bool
-	var failures, probes, slowStarts []int32
-	var next []*time.Time
+// queueHealth adds the statement that writes what outcomes have changed of health.
+func (c *concluding) queueHealth(b *batch) {
+	var rows healthRows
 	for num, h := range c.healths {
-		if !h.changed {
-			continue
+		if h.changed {
+			rows.add(num, &h.Health)
 		}
-		subs, healthy, failed = append(subs, num), append(healthy, h.Healthy), append(failed, h.failed)
-		failures, failingFors = append(failures, int32of(h.Failures)), append(failingFors, micros(h.FailingFor))
-		probes, slowStarts = append(probes, int32of(h.Probes)), append(slowStarts, int32of(h.SlowStart))
-		next = append(next, orNull(h.NextProbeAt))
 	}
-	if len(subs) == 0 {
-		return nil
+	if len(rows.subs) > 0 {
+		b.Queue(c.store.sql.SetHealth, rows.args()...)
 	}
-	return []any{subs, healthy, failures, failingFors, probes, slowStarts, next, failed}
 }
 
 // apply tells the schedule what was recorded.

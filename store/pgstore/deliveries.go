@@ -64,7 +64,7 @@ func (s *Store) list(
 		b.Queue(here, args...).Query(func(rows pgx.Rows) error {
 			return collect(rows, l.Collector, readListed, (*listed).position)
 		})
-		if other, ok := l.Other(); ok && (around || l.Cursor().Back) {
+		if other, ok := l.Other(); ok && around {
 			there, args := f.page(other, 1)
 			b.Queue(there, args...).Query(func(rows pgx.Rows) error { return anyRow(rows, &l.other) })
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -50,7 +51,8 @@ func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.R
 type outcome struct {
 	store.Lease
 	state          store.State
-	health         store.Outcome // what health goes by
+	health         store.Outcome // what health goes by: without the Response and the body
+	before         store.Health  // of a simple one
 	retryIn        int64         // microseconds
 	status         int16
 	err            string
@@ -61,14 +63,15 @@ type outcome struct {
 	lease          *lease        // sealed; nil if the token is not the present one
 	share          int32         // of the lease, and its fence
 	fence          int64
-	simple, placed bool // see simple; it has been recorded
+	simple, placed bool // see sortOut; it has been recorded
 }
 
 func newOutcome(o *store.Outcome) *outcome {
 	own := &outcome{Lease: o.Lease, state: o.State, err: plain(o.Attempt.Error), attempt: o.Attempt}
 	own.SubscriptionID, own.EventID = plain(o.SubscriptionID), plain(o.EventID)
 	own.attempt.Response = nil
-	own.health = store.Outcome{State: o.State, ProbeIn: o.ProbeIn}
+	own.health = *o
+	own.health.Attempt, own.health.BodyOverride = own.attempt, nil
 	if o.State == store.Canceled {
 		return own
 	}
@@ -92,16 +95,15 @@ func newOutcome(o *store.Outcome) *outcome {
 func (s *Store) sealAll(outcomes []*outcome) {
 	s.mu.Lock()
 	defer s.unlock()
+	now := s.clock.now()
 	for _, o := range outcomes {
 		l := s.present(o.Token, o.SubscriptionID, o.EventID)
 		if l == nil {
 			continue
 		}
-		s.schedule.Seal(l, o.state == store.Delivered)
+		s.schedule.Seal(l, o.state == store.Delivered, now)
 		o.lease, o.share = l, int32(l.Sub.Num%shareCount)
 		o.fence = s.shares[o.share].fence
-		h := l.Sub.Health()
-		o.simple = o.state == store.Delivered && !l.Data.hasRow && l.Data.key == "" && h.Healthy && h.SlowStart == 0
 	}
 }
 
@@ -137,7 +139,7 @@ func (s *Store) finishJoined(ctx context.Context, calls []*call[*outcome, store.
 	for _, c := range calls {
 		all = append(all, c.items...)
 	}
-	inOrder(all)
+	s.sortOut(all)
 	results := make([]store.Result, len(all))
 	err := s.finishSimple(ctx, all, results)
 	if err == nil {
@@ -158,11 +160,19 @@ func (s *Store) finishJoined(ctx context.Context, calls []*call[*outcome, store.
 	}
 }
 
-// inOrder has all outcomes of a subscription recorded in one way, as each goes by the health that
-// those before it leave.
-func inOrder(all []*outcome) {
+// sortOut says which outcomes are simple: first attempts that succeeded and after which the health is
+// what it was. All outcomes of a subscription are recorded in one way, as each goes by the health
+// that those before it leave.
+func (s *Store) sortOut(all []*outcome) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Unix(0, s.clock.now())
 	hard := make(map[string]bool)
 	for _, o := range all {
+		if o.simple = o.state == store.Delivered && o.lease != nil && !o.lease.Data.hasRow && o.lease.Data.key == ""; o.simple {
+			o.before = *o.lease.Sub.Health()
+			o.simple = o.before.Next(&o.health, now) == o.before
+		}
 		if !o.simple {
 			hard[o.SubscriptionID] = true
 		}
@@ -172,7 +182,7 @@ func inOrder(all []*outcome) {
 	}
 }
 
-// finishSimple records first attempts that succeeded at endpoints that work: nothing but their rows
+// finishSimple records first attempts that succeeded and leave health as it is: nothing but their rows
 // is to be written. What it finds otherwise it leaves.
 func (s *Store) finishSimple(ctx context.Context, all []*outcome, results []store.Result) error {
 	at := make(map[moved]int) // by subscription and event
@@ -217,13 +227,12 @@ func (s *Store) finishSimple(ctx context.Context, all []*outcome, results []stor
 		return err
 	}
 	now := s.clock.now()
-	steady := store.Health{Healthy: true}
 	s.mu.Lock()
 	defer s.unlock()
 	for _, d := range recorded {
 		i := at[d]
 		all[i].placed = true
-		results[i] = store.Result{Before: steady, After: steady}
+		results[i] = store.Result{Before: all[i].before, After: all[i].before}
 		s.apply(d, now)
 		s.countAttempt(int64(d.num), now, &all[i].attempt, true)
 	}

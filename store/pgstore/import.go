@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 const (
@@ -70,7 +71,7 @@ type importer struct {
 
 	progress func(Imported)
 
-	held   []string               // subscriptions
+	held   []string               // subscriptions that are held or paced
 	places map[string]int64       // where each event goes, by ID
 	due    map[delivery]time.Time // of those that are not due yet
 }
@@ -102,13 +103,14 @@ func (im *importer) subscription(ctx context.Context, sub *store.Subscription) e
 		return err
 	}
 	h := stats.Health
-	if h.NextProbeAt.After(time.Now()) {
+	if h.NextProbeAt.After(time.Now()) || h.HeldUntil.After(time.Now()) || h.Pace > 0 {
 		im.held = append(im.held, sub.ID)
 	}
 	args := append([]any{sub.ID, sub.Tenant}, settings(sub)...)
 	args = append(args, orNull(sub.OverlapUntil), string(sub.Status), sub.DisabledReason,
-		sub.CreatedAt, sub.UpdatedAt, orNull(sub.SubscribedAt),
-		h.Healthy, h.Failures, h.FailingFor.Microseconds(), h.Probes, orNull(h.NextProbeAt), h.SlowStart, sub.SealedWith)
+		sub.CreatedAt, sub.UpdatedAt, orNull(sub.SubscribedAt))
+	columns := healthColumns(&h)
+	args = append(append(args, columns[:]...), sub.SealedWith)
 	err = im.s.write(ctx, plainSettings, func(b *batch) { b.Queue(im.s.sql.ImportSubscription, args...) })
 	return told("subscription", err)
 }
@@ -220,7 +222,7 @@ func (im *importer) move(ctx context.Context, claims []store.Claim) error {
 		}
 		for j := range attempts {
 			logs[i] = appendAttempt(logs[i], &attempts[j])
-			answers[i] = appendAnswer(answers[i], j+1, attempts[j].Response)
+			answers[i] = appendAnswer(answers[i], attempts[j].Number, attempts[j].Response)
 			statuses[i], wrongs[i] = int16(attempts[j].Status), plain(attempts[j].Error)
 		}
 		seqs[i], ids[i], types[i], tenants[i], keys[i] = im.places[c.EventID], c.EventID, c.EventType, c.Tenant, c.Key
@@ -229,7 +231,7 @@ func (im *importer) move(ctx context.Context, claims []store.Claim) error {
 		if bodyStates[i] = int16(c.BodyState); c.BodyState == store.BodyOverridden {
 			overrides[i] = append([]byte{}, c.BodyOverride...)
 		}
-		counts[i], retries[i], dues[i] = int32of(c.Attempt-1), int32of(c.Retry), c.EnqueuedAt.UnixMicro()
+		counts[i], retries[i], dues[i] = int32of(c.Attempt-1), int32of(c.Retry), schedule.Parked(c.Attempt-1)
 		if due, later := im.due[of(&c.Lease)]; later {
 			dues[i] = due.UnixMicro()
 		}
@@ -240,7 +242,7 @@ func (im *importer) move(ctx context.Context, claims []store.Claim) error {
 	var moved int
 	err := im.s.write(ctx, plainSettings, func(b *batch) {
 		b.Queue(im.s.sql.ImportDeliveries, seqs, ids, types, tenants, keys, times, enqueued, bodies, subs,
-			counts, retries, dues, statuses, wrongs, logs, answers, traces, overrides, bodyStates).
+			counts, retries, dues, statuses, wrongs, logs, answers, traces, overrides, bodyStates, lastAtOnce).
 			QueryRow(func(row pgx.Row) error { return row.Scan(&moved) })
 	})
 	if err != nil {

@@ -48,7 +48,7 @@ func (im *importer) keep(ctx context.Context, ds []store.Delivery) error {
 		var log, answer []byte
 		for j := range attempts {
 			log = appendAttempt(log, &attempts[j])
-			answer = appendAnswer(answer, j+1, attempts[j].Response)
+			answer = appendAnswer(answer, attempts[j].Number, attempts[j].Response)
 		}
 		ids, types, tenants = append(ids, d.EventID), append(types, d.EventType), append(tenants, d.Tenant)
 		subs, numbers, wrongs = append(subs, d.SubscriptionID), append(numbers, stateNumber(d.State)), append(wrongs, plain(d.LastError))

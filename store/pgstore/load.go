@@ -3,7 +3,6 @@ package pgstore
 import (
 	"context"
 	"math"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -44,7 +43,10 @@ func readStates(into map[int64]*subscriptionState) func(pgx.Rows) error {
 
 // stateOf returns what the schedule is to know of a subscription.
 func (m *memory) stateOf(q *queue, st *subscriptionState) schedule.State {
-	return schedule.State{Active: m.active(q), Health: st.health}
+	return schedule.State{
+		Active: m.active(q), Health: st.health,
+		Tenant: st.sub.Tenant, Host: schedule.HostOf(st.sub.URL),
+	}
 }
 
 // active reports whether deliveries of a subscription may be claimed at all.
@@ -94,9 +96,10 @@ func (s *Store) loadLacks(ctx context.Context, lacks []schedule.Lack) error {
 
 func (s *Store) readLacks(ctx context.Context, lacks []schedule.Lack, loads []schedule.Loaded, states map[int64]*subscriptionState) error {
 	var nums, subs, dues, seqs []int64
-	var ords []int32
+	var ords, lastOrds []int32
+	var lastSubs []int64
 	var retries []bool
-	var wanted []asked
+	var wanted, wantedLast []asked
 	for i := range lacks {
 		l := &lacks[i]
 		if l.State {
@@ -111,7 +114,12 @@ func (s *Store) readLacks(ctx context.Context, lacks []schedule.Lack, loads []sc
 			if source == schedule.Packed {
 				continue // the database has none
 			}
-			due := w.After.Due / int64(time.Microsecond)
+			if w.Newest {
+				lastOrds, lastSubs = append(lastOrds, int32(len(wantedLast))), append(lastSubs, int64(l.Num))
+				wantedLast = append(wantedLast, asked{i, source})
+				continue
+			}
+			due := dueOf(w.After)
 			if source == schedule.Retry && due == 0 {
 				due = 1 // first attempts have 0
 			}
@@ -129,6 +137,10 @@ func (s *Store) readLacks(ctx context.Context, lacks []schedule.Lack, loads []sc
 			b.Queue(s.sql.Windows, ords, subs, dues, seqs, retries, maxWindow+1).
 				Query(func(rows pgx.Rows) error { return readWindows(rows, wanted, loads) })
 		}
+		if len(wantedLast) > 0 {
+			b.Queue(s.sql.Newest, lastOrds, lastSubs, maxWindow).
+				Query(func(rows pgx.Rows) error { return readNewest(rows, wantedLast, loads) })
+		}
 	})
 }
 
@@ -145,10 +157,25 @@ func readWindows(rows pgx.Rows, wanted []asked, loads []schedule.Loaded) error {
 			w.Complete = false
 			return nil
 		}
-		p := schedule.Position{Due: due * int64(time.Microsecond), Seq: uint64(seq)}
+		p := positionOf(due, uint64(seq))
 		w.UpTo = p
 		if pending {
 			w.Positions = append(w.Positions, p)
+		}
+		return nil
+	})
+	return err
+}
+
+// readNewest reads the newest of windows.
+func readNewest(rows pgx.Rows, wanted []asked, loads []schedule.Loaded) error {
+	var ord int32
+	var seq int64
+	var pending bool
+	_, err := pgx.ForEachRow(rows, []any{&ord, &seq, &pending}, func() error {
+		if pending {
+			w := &loads[wanted[ord].lack].Windows[wanted[ord].source]
+			w.Positions = append(w.Positions, schedule.Position{Seq: uint64(seq)})
 		}
 		return nil
 	})

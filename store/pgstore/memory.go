@@ -2,7 +2,6 @@ package pgstore
 
 import (
 	"math/rand/v2"
-	"time"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/schedule"
@@ -98,7 +97,7 @@ type moved struct {
 	num, seq uint64
 	pending  bool
 	behind   bool
-	due      int64 // microseconds; 0 before the first attempt
+	due      int64 // as the database has it: see positionOf
 	endLease bool
 }
 
@@ -117,7 +116,7 @@ func (m *memory) apply(c moved, now int64) {
 	}
 	m.schedule.Change(q, c.seq, schedule.Change{
 		Pending: c.pending, Blocked: c.behind, EndLease: c.endLease,
-		Position: schedule.Position{Due: c.due * int64(time.Microsecond), Seq: c.seq},
+		Position: positionOf(c.due, c.seq),
 	}, now)
 }
 

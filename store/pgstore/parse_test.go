@@ -19,7 +19,7 @@ func FuzzAttempts(f *testing.F) {
 		a := store.Attempt{At: time.UnixMicro(us % most), Duration: took, Status: status & 1023, Error: wrong, Response: response}
 		log := pgstore.AppendAttempt(pgstore.AppendAttempt(nil, &a), &a)
 		answers := pgstore.AppendAnswer(pgstore.AppendAnswer(nil, 1, response), 2, response)
-		got, err := pgstore.ParseLog(log, answers)
+		got, err := pgstore.ParseLog(2, log, answers)
 		if err != nil || len(got) != 2 {
 			t.Fatalf("two attempts: got %d, %v", len(got), err)
 		}
@@ -32,11 +32,11 @@ func FuzzAttempts(f *testing.F) {
 }
 
 func FuzzDamagedLog(f *testing.F) {
-	f.Add([]byte{1, 2, 3}, []byte{1, 200})
-	f.Add(pgstore.AppendAttempt(nil, &store.Attempt{Status: 200}), []byte{2, 0})
-	f.Fuzz(func(t *testing.T, log, answers []byte) {
-		if _, err := pgstore.ParseLog(log, answers); err != nil && !errors.Is(err, store.ErrCorrupt) {
-			t.Errorf("%q, %q: got %v, want ErrCorrupt or none", log, answers, err)
+	f.Add(0, []byte{1, 2, 3}, []byte{1, 200})
+	f.Add(1, pgstore.AppendAttempt(nil, &store.Attempt{Status: 200}), []byte{2, 0})
+	f.Fuzz(func(t *testing.T, were int, log, answers []byte) {
+		if _, err := pgstore.ParseLog(were, log, answers); err != nil && !errors.Is(err, store.ErrCorrupt) {
+			t.Errorf("%d, %q, %q: got %v, want ErrCorrupt or none", were, log, answers, err)
 		}
 	})
 }

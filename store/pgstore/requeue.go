@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/page"
 )
 
 // Requeue implements [store.History].
@@ -29,11 +30,15 @@ func (s *Store) requeue(
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
 	q.Count = false
+	named := q.EventID != ""
+	if q.Cursor == "" { // it goes from the oldest on
+		q.Cursor = page.Cursor{At: page.End(), Back: true}.String()
+	}
 	l, err := s.list(ctx, &q, false)
 	if err != nil {
 		return result, err
 	}
-	positions, next := l.Positions(), l.Next(l.other)
+	positions, next := l.Positions(), l.Page(false).Previous
 	result.Next = next
 	if len(positions) == 0 {
 		return result, nil
@@ -46,7 +51,7 @@ func (s *Store) requeue(
 		leasedSeqs, leasedSubs := s.leasedOf(seqs, subs)
 		now := s.clock.now() / int64(time.Microsecond)
 		err = s.write(ctx, indexSettings, func(b *batch) {
-			b.Queue(s.sql.Requeue, seqs, subs, leasedSeqs, leasedSubs, s.table("events"), now).
+			b.Queue(s.sql.Requeue, seqs, subs, leasedSeqs, leasedSubs, s.table("events"), now, named).
 				QueryRow(func(row pgx.Row) error { return row.Scan(&result.Requeued, &result.Held) })
 		})
 		if err == nil || !transient(err) {
@@ -59,17 +64,43 @@ func (s *Store) requeue(
 	return result, err
 }
 
-// Recovered implements [store.History]. The statements can't change the rest of health yet: it has
-// the subscription probed at once.
+// Recovered implements [store.History].
 func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
 	err := s.begin(ctx)
 	if err == nil {
-		err = s.probeNow(ctx, []string{subscriptionID})
+		err = s.recovered(ctx, plain(subscriptionID))
 	}
 	if err != nil {
 		return fmt.Errorf("pgstore: recovered: %w", err)
 	}
 	return nil
+}
+
+func (s *Store) recovered(ctx context.Context, subscriptionID string) (err error) {
+	changed := false
+	for range tries {
+		var h health
+		var sub int64
+		err = s.writeAfter(ctx, indexSettings, func(b *batch) {
+			b.Queue(s.sql.HealthForUpdate, subscriptionID).Query(readHealth(&h, &sub))
+		}, func(b *batch) {
+			before := h.record()
+			after := before.Recovered()
+			if changed = after != before; changed {
+				var rows healthRows
+				rows.add(sub, &after)
+				b.Queue(s.sql.SetHealth, rows.args()...)
+				b.Queue(s.sql.Notice, []int64{sub}, []int64{0}, int64(0))
+			}
+		})
+		if err == nil || !transient(err) {
+			break
+		}
+	}
+	if err == nil && changed {
+		s.noticed(ctx)
+	}
+	return err
 }
 
 // ProbeNow implements [store.History].

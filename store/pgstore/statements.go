@@ -17,22 +17,22 @@ const schemaInFiles = "outhook."
 // statements are the embedded statements for one schema: each is in the file with its name, in
 // small letters.
 type statements struct {
-	Enqueue, Published, Spill                        string
-	Claim, States, Windows, Park                     string
-	Finish, Subjects, InsertDeliveries               string
-	UpdateDeliveries, SetHealth, Unblock, UnblockAll string
-	Notice, Noticed, TakeNotices, LockShared         string
-	Renew, Lows, Shares, Replicas, Acquire, Release  string
-	Leave, Former, Implicit, Waiting                 string
-	Create, Get, Update, Remove, ListSubscriptions   string
-	Attempts, ListAll, ListRows, ListImplicit        string
-	Requeue, Erasable, ErasableOne, Erase, EraseStep string
-	Erasing, PruneLock, Prune, Settle, Lag           string
-	SweepCanceled, SweepDeleted                      string
-	Pending, CountSubscriptions, HealthOf            string
-	Tally, TalliesOf, Nums, ProbeNow                 string
-	ImportSubscription, ImportDeliveries             string
-	ImportHistory, Reserve                           string
+	Enqueue, Published, Spill                              string
+	Claim, States, Windows, Newest, Park                   string
+	Finish, Subjects, InsertDeliveries                     string
+	UpdateDeliveries, SetHealth, Unblock, UnblockAll       string
+	Notice, Noticed, TakeNotices, LockShared               string
+	Renew, Lows, Shares, Replicas, Acquire, Release        string
+	Leave, Former, Implicit, Waiting                       string
+	Create, Get, Update, Remove, ListSubscriptions         string
+	Attempts, ListAll, ListRows, ListImplicit              string
+	Requeue, Erasable, ErasableOne, Erase, EraseStep       string
+	Erasing, PruneLock, Prune, Settle, Lag                 string
+	SweepCanceled, SweepDeleted                            string
+	Pending, CountSubscriptions, HealthOf, HealthForUpdate string
+	Tally, TalliesOf, Nums, ProbeNow                       string
+	ImportSubscription, ImportDeliveries                   string
+	ImportHistory, Reserve                                 string
 }
 
 func newStatements(schema string) *statements {

@@ -36,10 +36,9 @@ func (s *Store) stats(ctx context.Context, id string) (stats store.Stats, err er
 		return stats, err
 	}
 	var h health
-	var since *time.Time
 	var sub int64
 	var now time.Time
-	err = s.readRow(ctx, s.sql.HealthOf, id)(append(append([]any{&sub}, h.columns()...), &since, &now)...)
+	err = s.readRow(ctx, s.sql.HealthOf, id)(append(append([]any{&sub}, h.columns()...), &now)...)
 	if errors.Is(err, pgx.ErrNoRows) || state(err) == invalidText {
 		return stats, store.ErrNotFound
 	}
@@ -55,7 +54,8 @@ func (s *Store) stats(ctx context.Context, id string) (stats store.Stats, err er
 		stats.InFlight = s.schedule.InFlight(q)
 	}
 	s.unlock()
-	stats.Subscriptions, stats.Health, stats.FailingSince = 1, h.record(), orZero(since)
+	stats.Subscriptions, stats.Health = 1, h.record()
+	stats.FailingSince = stats.Health.FailingSince()
 	w, err := s.window(ctx, sub, now)
 	stats.Hour, stats.Day = w.Hour(), w.Day()
 	return stats, err

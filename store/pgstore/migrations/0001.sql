@@ -32,8 +32,10 @@ CREATE TABLE outhook.subscription_patterns (
 );
 CREATE INDEX subscription_patterns_sub ON outhook.subscription_patterns (sub);
 
--- What attempts have said of each endpoint. failing_for is in microseconds. It is updated in place:
--- nothing but the key is indexed.
+-- What attempts have said of each endpoint. failing_for is in microseconds; latency and pace are in
+-- nanoseconds, as they are reckoned with: rounded, what is learnt would differ from replica to
+-- replica. pacing is what pace is learnt from, if anything is. It is updated in place: nothing but
+-- the key is indexed.
 CREATE TABLE outhook.health (
     sub           bigint PRIMARY KEY,
     healthy       boolean NOT NULL DEFAULT false,
@@ -42,7 +44,11 @@ CREATE TABLE outhook.health (
     last_failure  timestamptz,
     probes        integer NOT NULL DEFAULT 0,
     slow_start    integer NOT NULL DEFAULT 0,
-    next_probe_at timestamptz
+    next_probe_at timestamptz,
+    latency       bigint NOT NULL DEFAULT 0,
+    held_until    timestamptz,
+    pace          bigint NOT NULL DEFAULT 0,
+    pacing        jsonb
 ) WITH (fillfactor = 50);
 
 -- An event with those that get it. It is written once.
@@ -64,14 +70,17 @@ CREATE UNIQUE INDEX events_id ON outhook.events (id);
 -- A delivery of which something has become. One that has no row is pending if its event comes after
 -- the low mark of its subscription's share, and else it is over and forgotten. state: 0 pending, 1
 -- delivered, 2 dead, 3 canceled. stamp: when it became pending, if not with its event. due: of a
--- pending one, microseconds since 1970, 0 before the first attempt. base: attempts before it was
--- requeued. behind: an earlier one with its key is pending. reason: why it was canceled. log has
+-- pending one, microseconds since 1970, 0 before the first attempt, or up to two seconds after 1970
+-- a number that says why it is due at once: 1 asked for, 1 + n waiting after n attempts for an open
+-- breaker. due_since: when one with such a number became due. base: attempts that do not count as
+-- retries. behind: an earlier one with its key is pending. reason: why it was canceled. log has
 -- the attempts, answers what endpoints answered; body is sent in place of the event's.
 CREATE TABLE outhook.deliveries (
     sub         bigint NOT NULL,
     seq         bigint NOT NULL,
     stamp       bigint,
     due         bigint,
+    due_since   timestamptz,
     finished_at timestamptz,
     attempts    integer NOT NULL DEFAULT 0,
     base        integer,

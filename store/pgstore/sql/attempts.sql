@@ -1,6 +1,6 @@
 -- $1 subscription's id, $2 event's id. A delivery without a row was not attempted, or is over and
 -- forgotten.
-SELECT d.log, d.answers
+SELECT coalesce(d.attempts, 0), d.log, d.answers
 FROM outhook.subscriptions s
 JOIN outhook.events e ON e.id = $2 AND s.num = ANY (e.recipients)
 JOIN outhook.shares h ON h.id = s.num % 64

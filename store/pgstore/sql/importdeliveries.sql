@@ -1,5 +1,5 @@
 -- One delivery a row: $1 place of the event, $2 id, $3 type, $4 tenant, $5 key, $6 time, $7
--- enqueued at, $8 body, $9 subscription, $10 attempts, $11 retry, $12 due, $13 last status, $14
+-- enqueued at, $8 body, $9 subscription, $10 attempts, $11 retry, $12 due, as a number that says at once or a time, $13 last status, $14
 -- last error, $15 log, $16 answers, $17 trace. Those that are there already are left as they are,
 -- and nothing is added to events that were erased here.
 WITH d AS MATERIALIZED (
@@ -19,9 +19,10 @@ WITH d AS MATERIALIZED (
     WHERE events.erased_at IS NULL
     RETURNING id, seq
 ), queued AS (
-    INSERT INTO outhook.deliveries (sub, seq, due, attempts, base, last_status, key, last_error, log, answers, body,
+    INSERT INTO outhook.deliveries (sub, seq, due, due_since, attempts, base, last_status, key, last_error, log, answers, body,
         body_state)
-    SELECT d.sub, e.seq, CASE WHEN d.attempts > 0 THEN d.due ELSE 0 END, d.attempts, d.attempts - d.retry, d.status, nullif(d.key, ''),
+    SELECT d.sub, e.seq, CASE WHEN d.attempts > 0 THEN d.due ELSE 0 END,
+        CASE WHEN d.attempts > 0 AND d.due <= $20::bigint THEN d.enqueued_at END, d.attempts, d.attempts - d.retry, d.status, nullif(d.key, ''),
         nullif(d.error, ''), d.log, d.answers, d.override, d.body_state
     FROM d JOIN stored e ON e.id = d.id
     ON CONFLICT DO NOTHING

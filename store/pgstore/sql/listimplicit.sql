@@ -1,6 +1,7 @@
 -- The deliveries of a subscription that have none. See listall.
 SELECT e.seq AS seq, s.num AS sub, s.id AS sub_id, e.id, e.type, e.tenant, x.state, coalesce(d.attempts, 0), e.enqueued_at,
-    CASE WHEN x.state = 0 THEN CASE WHEN d.due > 0 THEN '1970-01-01Z'::timestamptz + d.due * interval '1 microsecond'
+    CASE WHEN x.state = 0 THEN CASE WHEN d.due > 0
+        THEN coalesce(d.due_since, '1970-01-01Z'::timestamptz + d.due * interval '1 microsecond')
         ELSE e.enqueued_at END END AS due,
     CASE WHEN x.state <> 0 THEN coalesce(d.finished_at, x.at) END AS finished_at, coalesce(d.last_status, 0),
     coalesce(CASE x.state WHEN 1 THEN '' WHEN 3 THEN CASE WHEN d.state = 3 THEN d.reason ELSE x.reason END ELSE d.last_error END, ''),

@@ -32,7 +32,7 @@ WITH old AS MATERIALIZED (
     SELECT num, ends, statement_timestamp(), CASE WHEN $10 = '' THEN 'unsubscribed' ELSE $10 END FROM step JOIN s USING (num) WHERE ends IS NOT NULL
 ), healed AS (
     UPDATE outhook.health h SET healthy = false, failures = 0, failing_for = 0, last_failure = NULL, probes = 0, slow_start = 0,
-        next_probe_at = NULL
+        next_probe_at = NULL, latency = 0, held_until = NULL, pace = 0, pacing = NULL
     FROM step JOIN s USING (num) WHERE (step.begins OR step.moves) AND h.sub = step.num
 ), told AS (
     INSERT INTO outhook.notices (share, fresh, subs, seqs) SELECT num % 64, false, ARRAY[num], '{0}' FROM s
