@@ -3,6 +3,7 @@ package pgstore
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -126,8 +127,11 @@ func (c *claiming) run(ctx context.Context) (again bool, err error) {
 		return false, nil
 	}
 	done = true
-	lost, parked := c.hand()
+	lost, parked, unordered := c.hand()
 	if err := s.park(ctx, parked); err != nil {
+		return false, err
+	}
+	if err := s.arrange(ctx, unordered); err != nil {
 		return false, err
 	}
 	return lost > 0 || c.noticed, nil
@@ -235,8 +239,9 @@ func (c *claiming) readFound(rows pgx.Rows) error {
 }
 
 // hand completes the claims that can be made, and gives up the others. A lease may have ended while
-// it was read.
-func (c *claiming) hand() (lost int, parked []parking) {
+// it was read. unordered are subscriptions of which a probe has taken a delivery without a row that
+// has a key: whether it is the first of that key is not known.
+func (c *claiming) hand() (lost int, parked []parking, unordered []uint64) {
 	s := c.store
 	s.mu.Lock()
 	defer s.unlock()
@@ -258,7 +263,11 @@ func (c *claiming) hand() (lost int, parked []parking) {
 			s.apply(moved{num: l.Sub.Num, seq: l.Seq, pending: true, due: f.due, endLease: true}, now)
 		case f.blocked || c.blocked(l, f.claim.Key):
 			lost++
-			parked = append(parked, parking{l, f.claim.Key})
+			parked = append(parked, parking{l, f.claim.Key, c.req.IsProbe(l.Sub.Health())})
+		case f.claim.Key != "" && !f.hasRow && c.req.IsProbe(l.Sub.Health()):
+			lost++
+			unordered = append(unordered, l.Sub.Num)
+			s.schedule.Withdraw(l, now)
 		default:
 			c.hold(l, f.claim.Key)
 			l.Data = claimed{
@@ -271,7 +280,7 @@ func (c *claiming) hand() (lost int, parked []parking) {
 			c.got = append(c.got, *claim)
 		}
 	}
-	return lost, parked
+	return lost, parked, unordered
 }
 
 // blocked reports whether an earlier delivery with the key is leased.
@@ -312,11 +321,13 @@ func (c *claiming) abandon() {
 type parking struct {
 	lease *lease
 	key   string
+	probe bool
 }
 
 // park gives a row to what is blocked, and takes it out of the schedule until what blocks it has
 // ended. That may have been just before: so unless it is leased, the first of the key is looked for
-// in the same transaction.
+// in the same transaction. What a probe has found blocked may be one of many, of which it would take
+// one after the other: all that have rows are put behind the first of the key.
 func (s *Store) park(ctx context.Context, parked []parking) error {
 	if len(parked) == 0 {
 		return nil
@@ -328,10 +339,19 @@ func (s *Store) park(ctx context.Context, parked []parking) error {
 		subs[i], seqs[i], keys[i] = int64(p.lease.Sub.Num), int64(p.lease.Seq), p.key
 	}
 	free := s.freeKeys(parked)
-	var freed []moved
+	var probed keySet
+	for i, p := range parked {
+		if p.probe {
+			probed.add(subs[i], p.key)
+		}
+	}
+	var freed, behind []moved
 	err := s.write(ctx, finishSettings, func(b *batch) {
 		b.Queue(s.sql.LockShared, s.lockOf(s.owner.id))
 		b.Queue(s.sql.Park, subs, seqs, keys)
+		if len(probed.subs) > 0 {
+			b.Queue(s.sql.HoldBack, probed.subs, probed.keys).Query(readBehind(&behind))
+		}
 		if len(free.subs) > 0 {
 			b.Queue(s.sql.Unblock, free.subs, free.keys).Query(readFreed(&freed))
 		}
@@ -348,7 +368,7 @@ func (s *Store) park(ctx context.Context, parked []parking) error {
 			s.apply(moved{num: p.lease.Sub.Num, seq: p.lease.Seq, pending: true, behind: true}, now)
 		}
 	}
-	for _, m := range freed {
+	for _, m := range slices.Concat(behind, freed) {
 		s.apply(m, now)
 	}
 	return err

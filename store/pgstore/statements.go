@@ -29,6 +29,7 @@ type statements struct {
 	Requeue, Erasable, ErasableOne, Erase, EraseStep       string
 	Erasing, PruneLock, Prune, Settle, Lag                 string
 	SweepCanceled, SweepDeleted                            string
+	SpillKeyed, HoldBack                                   string
 	Pending, CountSubscriptions, HealthOf, HealthForUpdate string
 	Tally, TalliesOf, Nums, ProbeNow                       string
 	ImportSubscription, ImportDeliveries                   string
