@@ -168,3 +168,27 @@ func FuzzPacked(f *testing.F) {
 		}
 	})
 }
+
+// TestAttemptsAreTheNewest adds more attempts than a row keeps.
+func TestAttemptsAreTheNewest(t *testing.T) {
+	r := Row{State: store.Pending, AsOf: 9}
+	key := Key2(7, 9)
+	for i := range store.MaxAttempts + 3 {
+		attempt := store.Attempt{At: at, Status: i + 1, Error: "e", Response: []byte("r")}
+		r.AddAttempt(AppendAttempt(nil, &attempt))
+	}
+	r, err := DecodeRow(key[:], r.Encode(key[:]))
+	if err != nil || r.Attempts != store.MaxAttempts+3 {
+		t.Fatalf("got %d attempts, %v", r.Attempts, err)
+	}
+	next := 4
+	err = r.EachAttempt(func(a Attempt) {
+		if a.Number != next || a.Status != next {
+			t.Errorf("got attempt %d with the status of %d, want both %d", a.Number, a.Status, next)
+		}
+		next++
+	})
+	if err != nil || next != store.MaxAttempts+4 {
+		t.Errorf("the last attempt is %d, %v, want %d", next-1, err, store.MaxAttempts+3)
+	}
+}
