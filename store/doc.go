@@ -12,7 +12,8 @@
 // happened or nothing. Calling again is safe for every method but CreateSubscription.
 //
 // A store holds no policy. It never sends, retries, signs or logs. It counts failures but does not
-// know how many are too many; limits, delays, leases and pauses come with each call. So every rule
+// know how many are too many; limits, delays, leases and pauses come with each call, and what an
+// outcome makes of health is [Health.Next]. So every rule
 // about time and failure is in one place, the dispatcher.
 //
 // A store has one clock, which alone stamps records and decides what is due: callers give
@@ -31,8 +32,8 @@
 // # Order and fairness
 //
 // Enqueue gives every event a place in one order; events of one call keep their order. First
-// attempts of a subscription are claimed in that order. Between subscriptions there is no order but
-// turns: see Claim.
+// attempts of a subscription are claimed in that order, probes excepted, and so is what Requeue has
+// asked for, in however many steps. Between subscriptions there is no order but turns: see Claim.
 //
 // # Leases
 //

@@ -82,15 +82,22 @@ type Queue interface {
 
 	// Claim leases deliveries that are due, each with a new token, until the lease runs out or
 	// Finish or Release ends it. It is fair: the classes of subscriptions ([Health.Class]) take
-	// turns, and so do the subscriptions of a class, one delivery each, within what the request
-	// allows ([ClaimRequest.Limit], [ClaimRequest.Room]). So a subscription's backlog delays no
-	// other subscription, and failing ones delay neither healthy nor new ones. Its cost does not
+	// turns, one delivery each, and within a class the next is of the tenant, and of that the
+	// subscription, whose leases have taken the least time lately; all within what the request
+	// allows ([ClaimRequest.Limit], [ClaimRequest.Room], PerTenant, PerHost). So a subscription's
+	// backlog delays no other subscription, failing and slow ones delay neither healthy nor new
+	// ones, and a tenant with many has no more turns than one with a single one. Its cost does not
 	// grow with the backlog, the history or the number of subscriptions that have nothing due.
 	//
 	// First attempts of a subscription are claimed in the order in which Enqueue stored the events;
 	// retries that are due take turns with them. A delivery with a Key waits until every earlier
 	// one of the same subscription and Key has ended. Nothing is claimed of a subscription that is
-	// held ([Health.NextProbeAt]) or paused ([ClaimRequest.Pauses]).
+	// held ([Health.NextProbeAt], [Health.HeldUntil]) or paused ([ClaimRequest.Pauses]), and no two
+	// within its [Health.Pace].
+	//
+	// A claim whose breaker is open ([ClaimRequest.IsProbe]) is a probe. It is of what Requeue has
+	// asked for; or else of the newest delivery that was not tried; or else, when all were, of the
+	// one with the fewest attempts, whenever it is due.
 	//
 	// A record that can't be read (ErrCorrupt) makes its own delivery dead and no other; a Claim
 	// that meets many of them returns what it has, with a NextDue of zero. After an error, the

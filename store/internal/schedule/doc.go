@@ -9,15 +9,17 @@
 //
 // # The picture
 //
-//	          classes         subscriptions in turn        sources of one subscription
-//	          healthy ──────▶ ring of Subs with ────────▶  implicit   first attempts that memory alone lists
-//	claim ──▶ new     ──────▶ something due                windows    parts of what the store has, in order:
-//	          failing ──────▶                                         two of first attempts, one of retries
+//	          classes      tenants, and Subs with        sources of one subscription
+//	          healthy ───▶ something due, by the ──────▶ implicit   first attempts that memory alone lists
+//	claim ──▶ new     ───▶ slot time that they           windows    parts of what the store has, in order:
+//	          failing ───▶ have used lately                         two of first attempts, one of retries
+//	          slow    ───▶
 //	                              │
 //	                              ▼ Lease (token, until) ──▶ ended by the store, or expired and claimable again
 //
-// A [Sub] is in the ring of its class as long as something of it may be due, or kept aside with its turn while it is at
-// its own limit; among the sleepers when something will be due later; among the idle when it has nothing.
+// A [Sub] has a turn in its class as long as something of it may be due, and is kept aside with it
+// while it, its tenant or its host is at its limit. It is among the sleepers when something will be
+// due later, and among the idle when it has nothing.
 //
 // A window holds the first positions of an order that the store has in full. When a window is empty and there may be
 // more behind it, the schedule can't choose: [Round.Run] stops and returns what it lacks. The store loads that without
@@ -33,16 +35,16 @@
 // # Invariants
 //
 //   - First attempts of a subscription are leased in the order of their sequence numbers; retries that are due take
-//     turns with them, in the order in which they are due.
+//     turns with them, in the order in which they are due. While the breaker is open there is one lease at a time,
+//     and it chooses otherwise: see Sub.nextProbe.
 //   - A delivery is in one place: a source, or a live lease. A lease that has expired leaves its delivery in a source,
 //     and its token stays good until the delivery is leased again.
-//   - The number of leases that count, by subscription and by class, is never more than the request allowed when the
+//   - The number of leases that count, by subscription, tenant, host and class, is never more than the request allowed when the
 //     last of them was taken.
 //   - Whenever something may have become claimable, or will be sooner than a claim was told, [Schedule.TakeWake] reports it.
 //   - The cost of a claim grows with what it takes, and with the logarithm of how many Subs have something due. Those that
 //     limits keep back cost nothing: a class without room is not looked at, and a Sub at its limit is looked at once for
-//     each lease of it that ends. (Claims whose PerSubscription or BreakerThreshold differ from the last claim's look at all of
-//     these again.)
+//     each lease of it that ends. (Claims with other limits than the last look at all of these again.)
 //
 // A [Sub] may be forgotten in any call with another one, unless it has something: ask for it by [Schedule.Ensure] or
 // [Schedule.Sub] each time.
