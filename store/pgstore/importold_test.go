@@ -14,7 +14,8 @@ import (
 	"github.com/outhook/outhook/store/boltstore"
 )
 
-// interrupted is a store whose Finish fails after some calls, half of the time having done what it was to.
+// interrupted is a store whose Finish fails after some calls, half of the time having done what it
+// was to.
 type interrupted struct {
 	store.Store
 	left int
