@@ -43,7 +43,7 @@ func Steps(t *testing.T, open func(t *testing.T) store.Store, n int) {
 const (
 	stepsSubscriptions = 10  // of the tenant whose deliveries Steps makes
 	stepsLimit         = 500 // deliveries of a step
-	stepsSlower        = 15  // how much slower than the first steps the last may be
+	stepsSlower        = 6   // how much slower than the first steps the last may be
 )
 
 // stepsCheck is a store with deliveries that are taken in steps.
