@@ -17,16 +17,18 @@
 //     power cut.
 //   - An error means unknown, and trying again is safe: an event ID is stored at most once.
 //   - Everything ends: a delivery is attempted when it is due until it is delivered, dead or
-//     canceled. Only counted attempts make it dead, never age or time the host was down.
+//     canceled. Only counted attempts make it dead, never age, time the host was down, or an outage
+//     of the host's own network.
 //   - At least once; duplicates only after a crash, an expired lease, a lost answer, or a store
 //     failure after a success. Every attempt sends the same body and webhook-id. An attempt is one
 //     request; two if the first went over a kept connection that ended without an answer.
-//   - Isolation: at most Options.PerSubscription attempts of a subscription run at once, and at
-//     most half of Options.Concurrency of all those together whose last attempt did not succeed; of
-//     that half, failing ones get three quarters at most, the rest is for those that have not been
-//     tried yet. After [BreakerThreshold] failures in a row a subscription gets one probe at a
-//     time, within five minutes of one another, until a probe succeeds. Then it gets its attempts back by
-//     doubling.
+//   - Isolation: turns go to the tenant, and within it the subscription, whose attempts have taken the
+//     least time lately. At most Options.PerSubscription attempts of a subscription, and
+//     Options.PerTenant of a tenant, run at once. Half of Options.Concurrency is for subscriptions
+//     that are healthy and whose usual answer comes within a second; the rest share the other half,
+//     of which failing ones get three quarters at most. After [BreakerThreshold] failures in a row a
+//     subscription gets one probe at a time, within five minutes of one another, until a probe
+//     succeeds. Then it gets its attempts back by doubling.
 //   - Order: first attempts of a subscription start in the order of Publish. Events with the same
 //     Key go to a subscription one after another.
 //   - Stop: when the context of Run ends, no attempt starts any more; see [Dispatcher.Run].
@@ -38,13 +40,20 @@
 //
 //   - A success, that is a 200 (Options.Success): the delivery is delivered.
 //   - 410: it is dead, and the subscription is unsubscribed with the reason.
-//   - 429 or 503 with Retry-After: tried again no earlier than that, at most a day later.
-//   - Anything else, redirects included: tried again by Options.Backoff, until its attempts are
-//     used up.
-//   - Trouble with the store, such as a secret that does not open: not counted as an attempt.
+//   - 429, or 503 with Retry-After: the whole subscription is held for as long as that says, at most a
+//     day; without it, its pace is learnt. The attempt does not count while the endpoint takes others.
+//   - Another 4xx than 401, 403, 404, 407 and 408: the endpoint is alive and refuses this one. It is
+//     tried again by Options.Backoff until its attempts are used up, or is dead at once if
+//     Options.Final says so. The health of the subscription stays as it is.
+//   - Anything else, redirects included, and no answer: tried again by Options.Backoff, and one more
+//     failure in a row of the subscription.
+//   - A function of the host that fails: tried again by Options.Backoff, with an error of
+//     [ClassSender]. The health stays as it is.
+//   - Trouble with the store, such as a secret that does not open, and an outage of the host's own
+//     network ([Outage]): not counted as an attempt.
 //
-// A subscription that has done nothing but fail for Options.DisableAfter is unsubscribed with the
-// reason.
+// A subscription that has done nothing but fail, refuse and throttle for Options.DisableAfter is
+// unsubscribed with the reason.
 //
 // # Functions of the host
 //
@@ -52,7 +61,8 @@
 // headers and the body of an attempt, Options.Sign adds a signature, Options.RateLimit slows a
 // subscription down. [Observer] is told of every transition, a [Tracer] of publishing and attempts,
 // and with Options.OperationalEvents the host's customers can subscribe to events about their
-// subscriptions. A panic in any of these is logged and costs one attempt at most.
+// subscriptions. A panic in any of these is logged and costs one attempt at most, never the health of a
+// subscription.
 //
 // # Where deliveries may go
 //

@@ -131,8 +131,8 @@ func TestOutageOfFewIsNone(t *testing.T) {
 					up[nthURL(i)] = true
 				}
 				e.answers(func(r request) reply {
-					if up[r.URL] {
-						return reply{Status: tt.others}
+					if up[r.URL] { // those that refuse are first to answer
+						return reply{Status: tt.others, Delay: time.Second}
 					}
 					return unreachable()
 				})

@@ -21,8 +21,8 @@ import (
 // else suffers.
 func TestFaultPoisonedRecord(t *testing.T) {
 	for bucket, kills := range map[string]bool{
-		"events": true, "deliveries": true, "subs": true, "bodies": true,
-		"health": false, "counts": false, "wants": false, "ids": false, "subids": false,
+		"events": true, "deliveries": true, "subscriptions": true, "bodies": true,
+		"health": false, "attempt_counts": false, "subscription_patterns": false, "event_ids": false, "subscription_ids": false,
 	} {
 		t.Run(bucket, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "outhook.db")
@@ -70,7 +70,7 @@ func sendAroundPoison(t *testing.T, path, bucket string, kills bool) {
 	}
 	// The first record is of the first event, or of the subscription of every second one.
 	for i, ev := range evs {
-		mayFail := i == 0 || bucket == "subs" && i%2 == 0
+		mayFail := i == 0 || bucket == "subscriptions" && i%2 == 0
 		if !delivered[ev.ID] && !mayFail {
 			t.Errorf("event %d was not delivered, though another's record was damaged", i)
 		}

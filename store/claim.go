@@ -24,8 +24,8 @@ type ClaimRequest struct {
 	// subscriptions. If zero, there is no limit.
 	PerHost int
 
-	// MaxUnhealthy is how many deliveries may be leased at once of all those subscriptions together
-	// that are not of ClassHealthy: new, failing or slow. If zero, there is no limit.
+	// MaxUnhealthy is how many deliveries may be leased at once of all subscriptions together that
+	// are not of ClassHealthy: new, failing or slow. If zero, there is no limit.
 	MaxUnhealthy int
 
 	// MaxFailing is how many deliveries may be leased at once of all subscriptions together that
@@ -86,8 +86,8 @@ type Claim struct {
 	// Attempt is the number of the attempt that this claim is for: 1 for the first.
 	Attempt int
 
-	// Retry counts the attempts since the delivery was enqueued or last requeued, without those with
-	// Outcome.KeepRetry: what backoff and the bound on attempts go by.
+	// Retry counts the attempts since the delivery was enqueued or last requeued, without those
+	// with Outcome.KeepRetry: backoff and the bound on attempts go by it.
 	Retry int
 
 	// Probe says that the breaker of the subscription is open (ClaimRequest.BreakerThreshold), and
@@ -122,12 +122,12 @@ type Outcome struct {
 	State State
 
 	// RetryIn is how long it stays pending before it is due again, from 0 to MaxDuration; only with
-	// Pending. A duration, so that replicas need no synchronised clocks. It does not count where the
+	// Pending. A duration, so that replicas need no synchronised clocks. It does not count if the
 	// outcome leaves the breaker open (Parks): then the delivery is due as soon as that closes.
 	RetryIn time.Duration
 
-	// Effect is what the attempt says of the endpoint; only with Pending and Dead. A success says that
-	// it is healthy.
+	// Effect is what the attempt says of the endpoint; only with Pending and Dead. A success says
+	// that it is healthy.
 	Effect Effect
 
 	// Probe says when an endpoint that is down is probed; only with Pending and Dead.
@@ -160,9 +160,9 @@ const (
 	effects
 )
 
-// BodyState says what is decided of the body that attempts of a delivery send. The dispatcher sets it,
-// so that every attempt sends the same bytes whatever the host's hooks do later. A store keeps it for
-// each delivery.
+// BodyState says what is decided of the body that attempts of a delivery send. The dispatcher sets
+// it, so that every attempt sends the same bytes whatever the host's hooks do later. A store keeps
+// it for each delivery.
 type BodyState uint8
 
 const (

@@ -2,11 +2,11 @@ package store
 
 import "time"
 
-// Health is what attempts have said of a subscription's endpoint. It starts anew when the
-// subscription is subscribed again or its URL changes.
+// Health sums up the attempts at a subscription's endpoint. It starts anew when the subscription is
+// subscribed again or its URL changes.
 //
-// This file and pace.go are the only definition of health: what an outcome makes of it
-// ([Health.Next]), the classes that take turns ([Health.Class]), and how many leases each may have
+// This file and pace.go are the only definition of health: how outcomes change it ([Health.Next]),
+// the classes that take turns ([Health.Class]), and how many leases each may have
 // ([ClaimRequest.Limit], [ClaimRequest.Room]). They do no I/O and have no clock of their own.
 type Health struct {
 	// Healthy says that the last attempt that said something of the endpoint (EffectDown, or a
@@ -18,7 +18,7 @@ type Health struct {
 
 	// FailingFor is the time over which the attempts since the last success are spread that failed,
 	// were refused or were throttled. A gap between two of them counts as MaxFailureGap at most, so
-	// that neither the time in which nothing was attempted nor a clock that jumped makes an endpoint
+	// that neither time in which nothing was attempted nor a clock that jumped makes an endpoint
 	// look worse than it was seen to be.
 	FailingFor time.Duration
 
@@ -30,7 +30,7 @@ type Health struct {
 	Probes int
 
 	// NextProbeAt is when the next probe may be claimed, by the store's clock. Nothing of the
-	// subscription is claimed before. Zero while the breaker is closed.
+	// subscription is claimed before. Zero while the breaker is closed, and after ProbeNow.
 	NextProbeAt time.Time
 
 	// SlowStart is how often the limit of the subscription is halved: see ClaimRequest.Limit. Each
@@ -237,14 +237,15 @@ func (h *Health) Class() Class {
 	return ClassFailing
 }
 
-// IsProbe reports whether a claim of a subscription with this health is a probe: its breaker is open.
+// IsProbe reports whether a claim of a subscription with this health is a probe: its breaker is
+// open.
 func (r *ClaimRequest) IsProbe(h *Health) bool {
 	return r.BreakerThreshold > 0 && h.Failures >= r.BreakerThreshold
 }
 
 // Limit returns how many deliveries of a subscription with this health may be leased at once; 0 is
-// no limit. After failures and throttled answers the limit comes back step by step: it is halved for
-// each of Health.SlowStart, down to one.
+// no limit. After failures and throttled answers the limit comes back step by step: it is halved
+// for each of Health.SlowStart, down to one.
 func (r *ClaimRequest) Limit(h *Health) int {
 	if r.IsProbe(h) {
 		return 1

@@ -110,11 +110,11 @@ type Queue interface {
 	//
 	// An outcome counts if its token is the delivery's present one; a lease that has run out and
 	// was not claimed again still counts. Then the attempt is recorded, the delivery takes the
-	// state, and the subscription's health becomes [Health.Next]. Canceled records no attempt. With
-	// another token, a success still counts if the delivery is pending or canceled: the endpoint
-	// has the event, so the delivery ends as Delivered. Every other outcome is ignored, so calling
-	// again with the same outcomes is safe. Attempts are numbered in the order in which they are
-	// recorded.
+	// state, and the subscription's health becomes [Health.Next]. Canceled records no attempt and
+	// leaves the health as it is. With another token, a success still counts if the delivery is
+	// pending or canceled: the endpoint has the event, so the delivery ends as Delivered. Every
+	// other outcome is ignored, so calling again with the same outcomes is safe. Attempts are
+	// numbered in the order in which they are recorded.
 	//
 	// A Finish that a crash loses repeats an attempt and no more, so a store may let it wait a few
 	// milliseconds to share a commit. The lease of a success stops counting against the limits of
@@ -147,8 +147,8 @@ type History interface {
 	Attempts(ctx context.Context, subscriptionID, eventID string) ([]Attempt, error)
 
 	// Requeue makes deliveries that match pending and due at once. Their Claim.Retry starts at zero
-	// and they keep their attempts. It takes one step of a listing, oldest first: at most
-	// q.Limit that match, in one transaction. A step goes on where the last one ended and reads nothing
+	// and they keep their attempts. It takes one step of a listing, oldest first: at most q.Limit
+	// that match, in one transaction. A step goes on where the last one ended and reads nothing
 	// that an earlier one has passed. An invalid cursor is an *events.InvalidError.
 	//
 	// It passes over deliveries of erased events and of subscriptions that are not Subscribed. If

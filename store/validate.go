@@ -39,10 +39,10 @@ const (
 	lastSecond  = 253402300799
 )
 
-// Validate returns an [events.InvalidError] for the first field of r that is out of its bounds: lease must be positive
-// and at most MaxDuration, max at most MaxLimit, the limits per_subscription, per_tenant, per_host,
-// max_unhealthy, max_failing and breaker_threshold from 0 to MaxLimit, and the length of each of
-// pauses from 0 to MaxDuration.
+// Validate returns an [events.InvalidError] for the first field of r that is out of its bounds:
+// lease must be positive and at most MaxDuration, max at most MaxLimit, the limits
+// per_subscription, per_tenant, per_host, max_unhealthy, max_failing and breaker_threshold from 0
+// to MaxLimit, and the length of each of pauses from 0 to MaxDuration.
 func (r *ClaimRequest) Validate() error {
 	if r.Max > MaxLimit {
 		return invalid("max", "is %d; give at most %d", r.Max, MaxLimit)
@@ -56,8 +56,9 @@ func (r *ClaimRequest) Validate() error {
 		field string
 		limit int
 	}{
-		{"per_subscription", r.PerSubscription}, {"per_tenant", r.PerTenant}, {"per_host", r.PerHost}, {"max_unhealthy", r.MaxUnhealthy}, {"max_failing", r.MaxFailing},
-		{"breaker_threshold", r.BreakerThreshold},
+		{"per_subscription", r.PerSubscription}, {"per_tenant", r.PerTenant},
+		{"per_host", r.PerHost}, {"max_unhealthy", r.MaxUnhealthy},
+		{"max_failing", r.MaxFailing}, {"breaker_threshold", r.BreakerThreshold},
 	} {
 		if err := validLimit(l.field, l.limit, "no limit"); err != nil {
 			return err
@@ -72,11 +73,11 @@ func (r *ClaimRequest) Validate() error {
 	return nil
 }
 
-// Validate returns an [events.InvalidError] for the first field of o that is out of its bounds, of those that its State
-// makes count: state must be one of States, retry_in, throttle_for,
-// probe.first and probe.max from 0 to MaxDuration, effect one of its constants, probe.threshold from 0 to MaxLimit,
-// probe.jitter from 0 to 2, body_state one of its constants, body_override empty without
-// BodyOverridden, and the Attempt valid.
+// Validate returns an [events.InvalidError] for the first field of o that is out of its bounds, of
+// those that its State makes count: state must be one of States, retry_in, throttle_for,
+// probe.first and probe.max from 0 to MaxDuration, effect one of its constants, probe.threshold
+// from 0 to MaxLimit, probe.jitter from 0 to 2, body_state one of its constants, body_override
+// empty without BodyOverridden, and the Attempt valid.
 func (o *Outcome) Validate() error {
 	if err := validState("state", o.State); err != nil {
 		return err

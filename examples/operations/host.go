@@ -20,7 +20,7 @@ import (
 // defaults are 12 attempts over two and a half days, and five days.
 const (
 	maxAttempts  = 3
-	disableAfter = 300 * time.Millisecond
+	disableAfter = 3 * time.Second
 )
 
 // host is the program that has webhooks.

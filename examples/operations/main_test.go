@@ -28,9 +28,9 @@ func TestOperations(t *testing.T) {
    Subscribed, breaker closed, 9 failures in a row; in the last hour 2 attempts succeeded and 9 failed
 
 4\. It stays down, and its failures reach the limit; what is published now is kept for later:
-   mail to the owner: your webhook "CRM" was switched off: nothing but failures for 300ms
-   order\.created canceled \(attempts: 0\): nothing but failures for 300ms
-(   order\.created canceled \(attempts: [12]\): nothing but failures for 300ms
+   mail to the owner: your webhook "CRM" was switched off: nothing but failures for 3s
+   order\.created canceled \(attempts: 0\): nothing but failures for 3s
+(   order\.created canceled \(attempts: [12]\): nothing but failures for 3s
 )?   Unsubscribed, breaker open, 1[0-2] failures in a row; in the last hour 2 attempts succeeded and 1[0-2] failed
 
 5\. The endpoint is repaired: POST /webhooks\.ping says 200\. Its owner switches the webhook on\.

@@ -61,7 +61,7 @@ func refusedShare(status int) func(*world) []Figure {
 		sub := w.subscribe("", "a.example")
 		random := rand.New(rand.NewPCG(1, 2))
 		sent := 0
-		for range size(w, 7*24*60, 12*60) {
+		for range size(w, 2*24*60, 6*60) {
 			if random.IntN(5) == 0 {
 				w.publish("", refused, 1)
 			} else {

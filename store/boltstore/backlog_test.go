@@ -48,173 +48,175 @@ func TestBacklogInOrder(t *testing.T) {
 	}
 }
 
-// TestBacklogAtRandom does everything to a large backlog of a few subscriptions, restarts included, and looks after each
-// step whether memory and the file agree; in the end, everything has been delivered.
+// TestBacklogAtRandom does everything to a large backlog of a few subscriptions, restarts included,
+// and looks after each step whether memory and the file agree; in the end, everything has been
+// delivered.
 func TestBacklogAtRandom(t *testing.T) {
 	for seed := range uint64(3) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := rand.New(rand.NewPCG(seed, 1))
-				b := backlog{t: t, rand: r, o: boltstore.WithBudget(10 + r.IntN(800)), delivered: make(map[string]int)}
-				b.s = create(t, b.o)
+				b := Backlog{T: t, Rand: r, O: boltstore.WithBudget(10 + r.IntN(800)), Delivered: make(map[string]int)}
+				b.S = create(t, b.O)
 				for range 3 {
-					b.subs = append(b.subs, subscribe(t, b.s))
+					b.Subs = append(b.Subs, subscribe(t, b.S))
 				}
 				for i := range 40 {
-					b.step(i)
+					b.Step(i)
 					if i%3 > 0 { // memory keeps what it had to read for this
-						pending(t, b.s)
+						pending(t, b.S)
 					}
-					verify(t, b.s)
+					verify(t, b.S)
 					if t.Failed() {
-						t.Fatalf("at step %d: %s", i, b.last)
+						t.Fatalf("at step %d: %s", i, b.Last)
 					}
 				}
-				b.end()
+				b.End()
 			})
 		})
 	}
 }
 
-// backlog is a store with much to do.
-type backlog struct {
-	t    *testing.T
-	rand *rand.Rand
-	o    *boltstore.Options
-	s    *boltstore.Store
-	subs []string
-	last string
+// Backlog is a store with much to do.
+type Backlog struct {
+	T    *testing.T
+	Rand *rand.Rand
+	O    *boltstore.Options
+	S    *boltstore.Store
+	Subs []string
+	Last string
 
-	held      []store.Claim
-	published int
-	delivered map[string]int // how often
+	Held      []store.Claim
+	Published int
+	Delivered map[string]int // how often
 }
 
-func (b *backlog) step(i int) {
-	switch b.rand.IntN(10) {
+func (b *Backlog) Step(i int) {
+	switch b.Rand.IntN(10) {
 	case 0, 1:
-		b.last = "publish"
-		n := 1 + b.rand.IntN(250)
-		publish(b.t, b.s, fmt.Sprintf("event-%d", i), n)
-		b.published += n
+		b.Last = "publish"
+		n := 1 + b.Rand.IntN(250)
+		publish(b.T, b.S, fmt.Sprintf("event-%d", i), n)
+		b.Published += n
 	case 2, 3:
-		b.last = "claim"
-		b.held = append(b.held, claim(b.t, b.s, b.rand.IntN(300))...)
+		b.Last = "claim"
+		b.Held = append(b.Held, claim(b.T, b.S, b.Rand.IntN(300))...)
 	case 4:
-		b.last = "finish"
-		b.finish(b.some())
+		b.Last = "finish"
+		b.Finish(b.Some())
 	case 5:
-		b.last = "release"
-		for _, c := range b.some() {
-			if err := b.s.Release(b.t.Context(), c.Lease); err != nil {
-				b.t.Error(err)
+		b.Last = "release"
+		for _, c := range b.Some() {
+			if err := b.S.Release(b.T.Context(), c.Lease); err != nil {
+				b.T.Error(err)
 			}
 		}
 	case 6:
-		b.last = "wait"
-		b.pass(time.Duration(b.rand.IntN(20)) * time.Minute)
+		b.Last = "wait"
+		b.Pass(time.Duration(b.Rand.IntN(20)) * time.Minute)
 	case 7:
-		b.last = "unsubscribe and requeue"
-		b.bounce(b.subs[b.rand.IntN(len(b.subs))])
+		b.Last = "unsubscribe and requeue"
+		b.Bounce(b.Subs[b.Rand.IntN(len(b.Subs))])
 	case 8:
-		b.last = "prune"
-		b.prune(b.rand.IntN(4))
+		b.Last = "prune"
+		b.Prune(b.Rand.IntN(4))
 	case 9:
-		b.last = "restart"
-		b.s, b.held = restart(b.t, b.s, b.o), nil
+		b.Last = "restart"
+		b.S, b.Held = restart(b.T, b.S, b.O), nil
 	}
 }
 
-// some takes some of the held claims.
-func (b *backlog) some() []store.Claim {
-	b.rand.Shuffle(len(b.held), func(i, j int) { b.held[i], b.held[j] = b.held[j], b.held[i] })
-	n := b.rand.IntN(len(b.held) + 1)
-	some := b.held[:n]
-	b.held = slices.Clone(b.held[n:])
+// Some takes some of the held claims.
+func (b *Backlog) Some() []store.Claim {
+	b.Rand.Shuffle(len(b.Held), func(i, j int) { b.Held[i], b.Held[j] = b.Held[j], b.Held[i] })
+	n := b.Rand.IntN(len(b.Held) + 1)
+	some := b.Held[:n]
+	b.Held = slices.Clone(b.Held[n:])
 	return some
 }
 
-// finish ends claims in one way or another. A token may be worth nothing any more.
-func (b *backlog) finish(claims []store.Claim) {
+// Finish ends claims in one way or another. A token may be worth nothing any more.
+func (b *Backlog) Finish(claims []store.Claim) {
 	var outcomes []store.Outcome
 	for _, c := range claims {
 		o := store.Outcome{Lease: c.Lease, State: store.Delivered, Attempt: store.Attempt{Status: 200}}
-		if b.rand.IntN(3) == 0 {
-			o.State, o.RetryIn = store.Pending, time.Duration(b.rand.IntN(3600))*time.Second
+		if b.Rand.IntN(3) == 0 {
+			o.State, o.RetryIn = store.Pending, time.Duration(b.Rand.IntN(3600))*time.Second
 		}
 		outcomes = append(outcomes, o)
 	}
-	results, err := b.s.Finish(b.t.Context(), outcomes...)
+	results, err := b.S.Finish(b.T.Context(), outcomes...)
 	if err != nil {
-		b.t.Error(err)
+		b.T.Error(err)
 	}
 	for i, r := range results {
 		if !r.Ignored && outcomes[i].State == store.Delivered {
-			b.delivered[claims[i].SubscriptionID+claims[i].EventID]++
+			b.Delivered[claims[i].SubscriptionID+claims[i].EventID]++
 		}
 	}
 }
 
-func (b *backlog) pass(d time.Duration) {
+func (b *Backlog) Pass(d time.Duration) {
 	timer := time.NewTimer(d)
 	<-timer.C
 }
 
-// bounce cancels what a subscription has pending, and makes it pending again.
-func (b *backlog) bounce(id string) {
-	b.status(id, store.Unsubscribed)
-	verify(b.t, b.s)
-	if b.rand.IntN(2) == 0 {
-		b.prune(b.rand.IntN(3))
+// Bounce cancels what a subscription has pending, and makes it pending again.
+func (b *Backlog) Bounce(id string) {
+	b.Status(id, store.Unsubscribed)
+	verify(b.T, b.S)
+	if b.Rand.IntN(2) == 0 {
+		b.Prune(b.Rand.IntN(3))
 	}
-	b.status(id, store.Subscribed)
-	q := store.DeliveryQuery{SubscriptionID: id, States: []store.State{store.Canceled}, Limit: 1 + b.rand.IntN(200)}
+	b.Status(id, store.Subscribed)
+	q := store.DeliveryQuery{SubscriptionID: id, States: []store.State{store.Canceled}, Limit: 1 + b.Rand.IntN(200)}
 	for next := true; next; next = q.Cursor != "" {
-		step, err := b.s.Requeue(b.t.Context(), q)
+		step, err := b.S.Requeue(b.T.Context(), q)
 		if err != nil {
-			b.t.Fatal(err)
+			b.T.Fatal(err)
 		}
 		q.Cursor = step.Next
 	}
 }
 
-func (b *backlog) status(id string, status store.Status) {
-	_, err := b.s.UpdateSubscription(b.t.Context(), id, func(s *store.Subscription) error {
+func (b *Backlog) Status(id string, status store.Status) {
+	_, err := b.S.UpdateSubscription(b.T.Context(), id, func(s *store.Subscription) error {
 		s.Status = status
 		return nil
 	})
 	if err != nil {
-		b.t.Fatal(err)
+		b.T.Fatal(err)
 	}
 }
 
-func (b *backlog) prune(steps int) {
+func (b *Backlog) Prune(steps int) {
 	for range steps {
-		if _, err := b.s.Prune(b.t.Context(), store.Retention{}); err != nil {
-			b.t.Error(err)
+		if _, err := b.S.Prune(b.T.Context(), store.Retention{}); err != nil {
+			b.T.Error(err)
 		}
 	}
 }
 
-// end delivers everything.
-func (b *backlog) end() {
-	b.pass(2 * time.Hour)
-	for _, c := range drain(b.t, b.s) {
-		b.delivered[c.SubscriptionID+c.EventID]++
+// End delivers everything.
+func (b *Backlog) End() {
+	b.Pass(2 * time.Hour)
+	for _, c := range drain(b.T, b.S) {
+		b.Delivered[c.SubscriptionID+c.EventID]++
 	}
-	if got, want := len(b.delivered), b.published*len(b.subs); got != want {
-		b.t.Errorf("delivered: got %d, want %d", got, want)
+	if got, want := len(b.Delivered), b.Published*len(b.Subs); got != want {
+		b.T.Errorf("delivered: got %d, want %d", got, want)
 	}
-	for d, n := range b.delivered {
+	for d, n := range b.Delivered {
 		if n != 1 {
-			b.t.Errorf("%s was delivered %d times", d, n)
+			b.T.Errorf("%s was delivered %d times", d, n)
 		}
 	}
-	b.prune(3)
-	verify(b.t, b.s)
+	b.Prune(3)
+	verify(b.T, b.S)
 }
 
-// TestUnsubscribeTakesNoLonger unsubscribes and deletes with little and much pending, and compares what is written.
+// TestUnsubscribeTakesNoLonger unsubscribes and deletes with little and much pending, and compares
+// what is written.
 func TestUnsubscribeTakesNoLonger(t *testing.T) {
 	written := func(n int) (unsubscribing, deleting int64) {
 		s := create(t, boltstore.WithBudget(1000))
@@ -248,7 +250,8 @@ func TestUnsubscribeTakesNoLonger(t *testing.T) {
 	}
 }
 
-// TestMemoryIsBounded has much pending for many, and looks at what memory has of it, also after a restart.
+// TestMemoryIsBounded has much pending for many, and looks at what memory has of it, also after a
+// restart.
 func TestMemoryIsBounded(t *testing.T) {
 	const budget = 500
 	o := boltstore.WithBudget(budget)

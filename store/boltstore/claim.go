@@ -6,14 +6,18 @@ import (
 	"fmt"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/memory"
+	"github.com/outhook/outhook/store/boltstore/internal/pending"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/schedule"
+
+	bolt "go.etcd.io/bbolt"
 )
 
-// maxGoes bounds how often a Claim chooses anew because what it chose was not there, or can't be read: an event that is
-// damaged may be wanted by many, and each go takes a commit.
+// maxGoes bounds how often a Claim chooses anew because what it chose was not there, or can't be
+// read: an event that is damaged may be wanted by many, and each go takes a commit.
 const maxGoes = 8
 
 // Claim implements [store.Queue].
@@ -36,7 +40,7 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimR
 		if goes == 1 {
 			claims.NextDue = c.wait
 		}
-		if err = s.bury(ctx, c.damaged); err != nil || c.lost == 0 {
+		if err = s.markDead(ctx, c.damaged); err != nil || c.lost == 0 {
 			break
 		}
 		if goes == maxGoes {
@@ -50,28 +54,29 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimR
 	return claims, nil
 }
 
-// claiming is one go at a Claim. The schedule chooses and leases what is due, under the mutex; then it is read from the
-// file, in a snapshot that is begun after that; and what turned out not to be there is given up.
+// claiming is one go at a Claim. The schedule chooses and leases what is due, under the mutex; then
+// it is read from the file, in a snapshot that is begun after that; and what turned out not to be
+// there is given up.
 type claiming struct {
 	store *Store
 	req   store.ClaimRequest
 	now   int64
-	round *schedule.Round[subscriber, claimed]
+	round *schedule.Round[memory.Subscriber, memory.Claimed]
 
 	atHand bool // nothing need be read
 	tx     *bolt.Tx
-	t      *txn
+	t      *txn.Tx
 
 	last struct {
 		seq   uint64
-		event *event
+		event *record.Event
 		err   error
 	}
 
 	got     []store.Claim
 	wait    time.Duration
-	lost    int      // how many leases were not claimable after all
-	damaged []*lease // those of them whose record can't be read
+	lost    int             // how many leases were not claimable after all
+	damaged []*memory.Lease // those of them whose record can't be read
 }
 
 func (c *claiming) run(ctx context.Context) error {
@@ -106,8 +111,8 @@ func (c *claiming) run(ctx context.Context) error {
 	return nil
 }
 
-// beginRead begins the transaction. What memory has learned is in the file, so a snapshot that begins after the choice
-// has all that was chosen, unless it has ended since.
+// beginRead begins the transaction. What memory has learned is in the file, so a snapshot that
+// begins after the choice has all that was chosen, unless it has ended since.
 func (c *claiming) beginRead(ctx context.Context) (err error) {
 	if c.tx, err = c.store.beginRead(ctx); err != nil {
 		return err
@@ -123,8 +128,8 @@ func (c *claiming) endRead(ctx context.Context) {
 	}
 }
 
-// choose leases what is to be claimed. One claim chooses at a time: another must not find the schedule without what the
-// first is loading, and come away with less than there is.
+// choose leases what is to be claimed. One claim chooses at a time: another must not find the
+// schedule without what the first is loading, and come away with less than there is.
 func (c *claiming) choose(ctx context.Context) error {
 	s := c.store
 	select {
@@ -150,10 +155,11 @@ func (c *claiming) takeTurns() []schedule.Lack {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c.round == nil {
-		c.round = s.schedule.Round(&c.req, c.now)
+		c.round = s.memory.Schedule.Round(&c.req, c.now)
 	}
 	lacks := c.round.Run()
-	s.schedule.TakeWake() // what this call has made claimable it has taken, or its caller knows that there is more
+	// What this call has made claimable it has taken, or its caller knows that there is more.
+	s.memory.Schedule.TakeWake()
 	if len(lacks) > 0 {
 		return lacks
 	}
@@ -166,18 +172,18 @@ func (c *claiming) takeTurns() []schedule.Lack {
 func (c *claiming) findAtHand() {
 	c.atHand = true
 	for _, l := range c.round.Leases {
-		l.Data.sub = l.Sub.Data.sub
-		if implicitly(l) {
-			l.Data.event = c.store.recent.find(l.Seq)
+		l.Data.Sub = l.Sub.Data.Sub
+		if memory.IsImplicit(l) {
+			l.Data.Event = c.store.memory.Recent.Find(l.Seq)
 		}
-		c.atHand = c.atHand && l.Data.event != nil
+		c.atHand = c.atHand && l.Data.Event != nil
 	}
 }
 
 // reading is what the file says of a leased delivery.
 type reading struct {
 	key   uint64 // the hash of the ordering key
-	stamp uint64
+	asOf  uint64
 	found verdict
 }
 
@@ -190,89 +196,90 @@ const (
 )
 
 // read reads a leased delivery into a claim.
-func (c *claiming) read(l *lease, into *store.Claim) reading {
-	e, err := l.Data.event, error(nil)
+func (c *claiming) read(l *memory.Lease, into *store.Claim) reading {
+	e, err := l.Data.Event, error(nil)
 	if e == nil {
 		e, err = c.event(l.Seq)
 	}
 	switch {
-	case err != nil || l.Data.sub == nil:
+	case err != nil || l.Data.Sub == nil:
 		return reading{found: broken}
 	case e == nil:
 		return reading{found: gone}
 	}
-	r, ok := row{state: store.Pending, stamp: l.Seq}, true
-	if !implicitly(l) { // or else memory knows that the file has nothing
-		r, ok, err = c.t.find(l.Sub.Num, l.Seq, e.keyHash())
+	r, ok := pending.Implicit(l.Seq, 0), true
+	if !memory.IsImplicit(l) { // or else memory knows that the file has nothing
+		r, ok, err = c.t.Pending.Find(l.Sub.Num, l.Seq, e.KeyHash())
 	}
 	switch {
 	case err != nil:
 		return reading{found: broken}
-	case !ok || !r.live() || r.behind || e.erased():
+	case !ok || !r.Pending() || r.Blocked || e.Erased():
 		return reading{found: gone}
 	}
 	var override []byte
-	if r.overridden() {
-		if override, err = c.t.override(l.Sub.Num, l.Seq); err != nil {
+	if r.Overridden() {
+		if override, err = c.t.Pending.Override(l.Sub.Num, l.Seq); err != nil {
 			return reading{found: broken}
 		}
 	}
 	*into = store.Claim{
-		Lease:      store.Lease{SubscriptionID: l.Data.sub.ID, EventID: e.id, Token: l.Token},
-		EventType:  e.typ,
-		Tenant:     e.tenant,
-		Key:        e.key,
-		EventTime:  time.UnixMilli(e.time).UTC(),
-		EnqueuedAt: asTime(e.enqueued),
-		Body:       e.body,
-		Trace:      e.trace,
-		Attempt:    r.attempts + 1,
-		Retry:      r.attempts - r.base,
+		Lease:      store.Lease{SubscriptionID: l.Data.Sub.ID, EventID: e.ID, Token: l.Token},
+		EventType:  e.Type,
+		Tenant:     e.Tenant,
+		Key:        e.Key,
+		EventTime:  time.UnixMilli(e.Time).UTC(),
+		EnqueuedAt: record.AsTime(e.EnqueuedAt),
+		Body:       e.Body,
+		Trace:      e.Trace,
+		Attempt:    r.Attempts + 1,
+		Retry:      r.Attempts - r.Base,
 
-		BodyState: r.body, BodyOverride: override,
+		BodyState: r.Body, BodyOverride: override,
 	}
-	return reading{key: e.keyHash(), stamp: r.stamp}
+	return reading{key: e.KeyHash(), asOf: r.AsOf}
 }
 
-// event reads an event, which is nil when it is gone. Claims of several subscriptions share the last one.
-func (c *claiming) event(seq uint64) (*event, error) {
+// event reads an event, which is nil when it is gone. Claims of several subscriptions share the
+// last one.
+func (c *claiming) event(seq uint64) (*record.Event, error) {
 	if c.last.seq == seq {
 		return c.last.event, c.last.err
 	}
 	c.last.seq, c.last.event, c.last.err = seq, nil, nil
-	key := key1(seq)
-	if v := c.t.get(log, key[:]); v != nil {
-		e, err := decodeEvent(key[:], v)
-		e.body = bytes.Clone(e.body)
-		c.last.event, c.last.err = &e, err
+	e, err := c.t.Events.Get(seq)
+	if e != nil {
+		e.Body = bytes.Clone(e.Body)
 	}
+	c.last.event, c.last.err = e, err
 	return c.last.event, c.last.err
 }
 
-// hand completes the claims that can be made, and gives up the others. A lease may have ended while it was read.
+// hand completes the claims that can be made, and gives up the others. A lease may have ended while
+// it was read.
 func (c *claiming) hand(claims []store.Claim, read []reading) {
 	s := c.store
 	s.mu.Lock()
 	defer s.unlock()
 	good := claims[:0]
 	for i, l := range c.round.Leases {
-		l.Data.event, l.Data.sub = nil, nil
+		l.Data.Event, l.Data.Sub = nil, nil
 		switch r := &read[i]; {
 		case l.Ended():
 			c.lost++
 		case r.found == claimable:
 			claim := &claims[i]
-			l.Data.eventID, l.Data.key, l.Data.stamp = claim.EventID, r.key, r.stamp
-			claim.Subscription, claim.Health = *l.Sub.Data.sub, *l.Sub.Health()
+			l.Data.EventID, l.Data.Key, l.Data.AsOf = claim.EventID, r.key, r.asOf
+			claim.Subscription, claim.Health = *l.Sub.Data.Sub, *l.Sub.Health()
 			claim.Probe = c.req.IsProbe(&claim.Health)
 			good = append(good, *claim)
 		case r.found == broken:
 			c.lost++
-			s.schedule.Seal(l, true, c.now)
+			s.memory.Schedule.Seal(l, true, c.now)
 			c.damaged = append(c.damaged, l)
 		default:
 			c.lost++
-			s.schedule.End(l, c.now)
+			s.memory.Schedule.End(l, c.now)
 		}
 	}
 	switch {
@@ -293,6 +300,6 @@ func (c *claiming) abandon() {
 	s.mu.Lock()
 	defer s.unlock()
 	for _, l := range c.round.Leases {
-		s.schedule.Release(l, c.now)
+		s.memory.Schedule.Release(l, c.now)
 	}
 }

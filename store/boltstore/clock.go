@@ -1,17 +1,18 @@
 package boltstore
 
 import (
-	"math"
 	"time"
 )
 
 // Times of the store's own clock are kept as nanoseconds since 1970; 0 is none.
 
-// clock is the store's clock. What is due, held, leased and past its retention goes by it. It never jumps while the store
-// is open, whatever becomes of the system's clock, and when the store is opened it starts no earlier than it ended: so a
-// system's clock that is set back delays no retry, and one that is set forward makes none due, until the next start at least.
+// clock is the store's clock. What is due, held, leased and past its retention goes by it. It never
+// jumps while the store is open, whatever becomes of the system's clock, and when the store is
+// opened it starts no earlier than it ended: so a system's clock that is set back delays no retry,
+// and one that is set forward makes none due, until the next start at least.
 //
-// What is compared with the times of callers, such as when a subscription was subscribed, is stamped by the system's.
+// What is compared with the times of callers, such as when a subscription was subscribed, is
+// stamped by the system's.
 type clock struct {
 	wall  func() time.Time // the system's
 	base  int64            // what it showed when it was started
@@ -24,47 +25,3 @@ func startClock(wall func() time.Time, floor int64) clock {
 }
 
 func (c *clock) now() int64 { return c.base + int64(time.Since(c.start)) }
-
-// clockStep is how far the clock may be ahead of what the file says of it.
-const clockStep = int64(time.Second)
-
-// keepClock writes how far the clock has come, unless it was written lately.
-func (t *txn) keepClock() error {
-	kept, err := t.metaNumber(metaClock)
-	if err == nil && t.now-int64(kept) < clockStep {
-		return nil
-	}
-	return t.putMetaNumber(metaClock, uint64(t.now))
-}
-
-// restoreClock starts the clock where it was when the store was last used, or later. A record that can't be read says
-// nothing.
-func (t *txn) restoreClock(wall func() time.Time) {
-	floor, _ := t.metaNumber(metaClock)
-	t.store.clock = startClock(wall, int64(floor))
-	t.now = t.store.now()
-}
-
-// after returns the time d after t, or the last there is.
-func after(t int64, d time.Duration) int64 {
-	if d > 0 && t > math.MaxInt64-int64(d) {
-		return math.MaxInt64
-	}
-	return t + int64(d)
-}
-
-// asTime returns the time that callers see; zero for none.
-func asTime(t int64) time.Time {
-	if t == 0 {
-		return time.Time{}
-	}
-	return time.Unix(0, t).UTC()
-}
-
-// fromMillis returns a time given in milliseconds, or the last there is.
-func fromMillis(ms int64) int64 {
-	if ms > math.MaxInt64/int64(time.Millisecond) {
-		return math.MaxInt64
-	}
-	return ms * int64(time.Millisecond)
-}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/groupcommit"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
 // op is one operation that writes.
@@ -14,7 +15,7 @@ type op struct {
 	// writes, as far as it can, and may run more than once: in a transaction of others when one of
 	// them has failed halfway. It may run after submit has returned, when the context has ended: so
 	// the caller reads what it has written only after submit has returned nil.
-	run func(*txn) error
+	run func(*txn.Tx) error
 
 	// ended is told how it ended, under Store.mu, before the caller of submit is. It may be nil.
 	ended func(error)
@@ -28,16 +29,18 @@ type op struct {
 
 // The bounds of waiting for a commit to ride on.
 const (
-	maxDelay     = 5 * time.Millisecond
-	rideOutcomes = 32 // enough to ride on the next commit: one that has some writes a few pages more
+	maxDelay = 5 * time.Millisecond
+	// Enough to ride on the next commit: one that has some writes a few pages more.
+	rideOutcomes = 32
 	// enough for a commit of their own: with 16, many callers of few outcomes each could all wait
 	// for maxDelay
 	flushOutcomes = 256
 )
 
-// newCommits returns the group of operations that write. In a host's own database, others write too.
-func (s *Store) newCommits(exclusive bool) *groupcommit.Group[*txn] {
-	return groupcommit.New(groupcommit.Config[*txn]{
+// newCommits returns the group of operations that write. In a host's own database, others write
+// too.
+func (s *Store) newCommits(exclusive bool) *groupcommit.Group[*txn.Tx] {
+	return groupcommit.New(groupcommit.Config[*txn.Tx]{
 		Transact:     s.transact,
 		Do:           s.runOp,
 		Exclusive:    exclusive,
@@ -54,7 +57,7 @@ func (s *Store) newCommits(exclusive bool) *groupcommit.Group[*txn] {
 // not begun, because the host or others had theirs, it is never done; otherwise it may or may not
 // be done.
 func (s *Store) submit(ctx context.Context, o *op) error {
-	return s.commits.Submit(ctx, &groupcommit.Op[*txn]{
+	return s.commits.Submit(ctx, &groupcommit.Op[*txn.Tx]{
 		Do:         o.run,
 		Ended:      o.ended,
 		Records:    o.outcomes,

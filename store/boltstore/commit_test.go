@@ -30,7 +30,7 @@ func TestPublishersShareCommits(t *testing.T) {
 	for p := range publishers {
 		wg.Go(func() {
 			for i := range each {
-				if err := s.Enqueue(t.Context(), event(fmt.Sprintf("event-%d-%d", p, i))); err != nil {
+				if err := s.Enqueue(t.Context(), Event(fmt.Sprintf("event-%d-%d", p, i))); err != nil {
 					t.Error(err)
 				}
 			}
@@ -66,7 +66,7 @@ func TestFinishRidesOnAPublish(t *testing.T) {
 			subscribe(t, s)
 			evs := make([]events.Event, tt.outcomes)
 			for i := range evs {
-				evs[i] = event(fmt.Sprintf("event-%d", i))
+				evs[i] = Event(fmt.Sprintf("event-%d", i))
 				evs[i].Key = tt.key
 			}
 			if err := s.Enqueue(t.Context(), evs...); err != nil {
@@ -128,7 +128,7 @@ func TestCommitFails(t *testing.T) {
 			claims := claim(t, s, 2)
 
 			s.FailCommits(tt.commit)
-			if err := s.Enqueue(t.Context(), event("late")); !errors.Is(err, errDisk) {
+			if err := s.Enqueue(t.Context(), Event("late")); !errors.Is(err, errDisk) {
 				t.Errorf("Enqueue: got error %v, want the disk's", err)
 			}
 			_, err := s.Finish(t.Context(), store.Outcome{Lease: claims[0].Lease, State: store.Delivered})
@@ -145,7 +145,7 @@ func TestCommitFails(t *testing.T) {
 			s.FailCommits(nil)
 			verify(t, s)
 
-			if err := s.Enqueue(t.Context(), event("late")); err != nil {
+			if err := s.Enqueue(t.Context(), Event("late")); err != nil {
 				t.Errorf("Enqueue again: %v", err)
 			}
 			results, err := s.Finish(t.Context(), store.Outcome{Lease: claims[0].Lease, State: store.Delivered})
@@ -165,7 +165,7 @@ func TestFailedOperationLeavesTheOthers(t *testing.T) {
 	s := create(t, nil)
 	subscribe(t, s)
 	publish(t, s, "taken", 1)
-	other := event("taken-0")
+	other := Event("taken-0")
 	other.Payload = []byte(`"other"`)
 
 	hold := make(chan struct{})
@@ -176,12 +176,12 @@ func TestFailedOperationLeavesTheOthers(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 10 {
 		wg.Go(func() {
-			if err := s.Enqueue(t.Context(), event(fmt.Sprintf("good-%d", i))); err != nil {
+			if err := s.Enqueue(t.Context(), Event(fmt.Sprintf("good-%d", i))); err != nil {
 				t.Error(err)
 			}
 		})
 		wg.Go(func() {
-			if err := s.Enqueue(t.Context(), event(fmt.Sprintf("half-%d", i)), other); !errors.Is(err, store.ErrConflict) {
+			if err := s.Enqueue(t.Context(), Event(fmt.Sprintf("half-%d", i)), other); !errors.Is(err, store.ErrConflict) {
 				t.Errorf("got error %v, want store.ErrConflict", err)
 			}
 		})
@@ -229,14 +229,14 @@ func TestContextEndsWhileOthersLead(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 3 {
 			wg.Go(func() {
-				if err := s.Enqueue(t.Context(), event(fmt.Sprintf("stays-%d", i))); err != nil {
+				if err := s.Enqueue(t.Context(), Event(fmt.Sprintf("stays-%d", i))); err != nil {
 					t.Error(err)
 				}
 			})
 			synctest.Wait() // the first leads, the others wait
 		}
 		wg.Go(func() {
-			if err := s.Enqueue(ctx, event("leaves")); !errors.Is(err, context.Canceled) {
+			if err := s.Enqueue(ctx, Event("leaves")); !errors.Is(err, context.Canceled) {
 				t.Errorf("got error %v, want context.Canceled", err)
 			}
 		})

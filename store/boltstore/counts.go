@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/rollup"
 )
 
 // Attempts are counted in memory, in a [rollup.Buffer], and added to what the file has by one
-// commit every few seconds. Each such commit writes the version of its batch along (metaCounts): so
-// a reader knows from its snapshot alone whether the batch is in the file, also when commits have
-// failed, or the host has rolled back or committed transactions of its own in between.
+// commit every few seconds. Each such commit writes the version of its batch along: so a reader
+// knows from its snapshot alone whether the batch is in the file, also when commits have failed, or
+// the host has rolled back or committed transactions of its own in between.
 
 // countDelay is how long counts are only in memory. Stats allows for ten seconds.
 const countDelay = 8 * time.Second
@@ -26,72 +27,59 @@ func (s *Store) newCounts() *rollup.Buffer {
 	})
 }
 
-// counted is an attempt that is to be counted.
-type counted struct {
-	num       uint64
-	status    int
-	took      time.Duration
-	delivered bool
-}
-
-// count counts an attempt, once the transaction is committed.
-func (t *txn) count(num uint64, o *outcome) {
-	t.counted = append(t.counted,
-		counted{num, o.Attempt.Status, o.Attempt.Duration, o.State == store.Delivered})
-}
-
-// writeCounts completes a transaction with the counts: it writes former ones if it is time, and has
-// its own taken in.
-func (t *txn) writeCounts() error {
-	counts := t.store.counts
-	if t.flushing || counts.Full() {
-		if err := t.writeBatch(counts); err != nil {
-			return err
-		}
+// planCounts returns the batch of counts that a transaction is to write; nil if it is not time. If
+// the transaction comes to nothing, the next batch has it all.
+func (s *Store) planCounts(t *txn.Tx) (*txn.CountsPlan, error) {
+	if !t.Counts.WriteNow && !s.memory.Counts.Full() {
+		return nil, nil
 	}
-	if len(t.counted) > 0 {
-		at := rollup.At(asTime(t.now))
-		t.after(func() {
-			for _, c := range t.counted {
-				a := store.Attempt{Status: c.status, Duration: c.took}
-				counts.Add(rollup.Key{Sub: c.num, At: at}, &a, c.delivered)
-			}
-		})
-	}
-	return nil
-}
-
-// writeBatch writes what was counted. If the transaction comes to nothing, the next batch has it
-// all.
-func (t *txn) writeBatch(counts *rollup.Buffer) error {
-	version, err := t.metaNumber(metaCounts)
+	version, err := t.Counts.Version()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	version++
-	rows := counts.Take(version)
+	rows := s.memory.Counts.Take(version + 1)
 	if len(rows) == 0 {
-		return nil
+		return nil, nil
 	}
-	if err := t.addCounts(rows); err != nil {
-		return err
-	}
-	t.after(counts.Confirm) // before the counts of this transaction are added
-	return t.putMetaNumber(metaCounts, version)
+	return &txn.CountsPlan{Version: version + 1, Rows: rows}, nil
 }
 
 // flushCounts has the counts written, by a commit that happens anyway if there is one.
 func (s *Store) flushCounts() {
-	err := s.submit(context.Background(), &op{run: flushNow, outcomes: 1})
+	err := s.submit(context.Background(), &op{run: writeCounts, outcomes: 1})
 	if err != nil && !errors.Is(err, store.ErrClosed) {
-		s.counts.Fail()
+		s.memory.Counts.Fail()
 	}
 }
 
-// flushNow has the transaction write the counts, if there are any.
-func flushNow(t *txn) error {
-	if _, unwritten := t.store.counts.Len(); unwritten > 0 {
-		t.wrote, t.flushing = true, true
-	}
+// writeCounts has the transaction write the counts, if there are any.
+func writeCounts(t *txn.Tx) error {
+	t.Counts.WriteNow = true
 	return nil
+}
+
+// window adds up what memory and the file have of a subscription.
+func (s *Store) window(ctx context.Context, num uint64, now time.Time) (*rollup.Window, error) {
+	for {
+		w := rollup.NewWindow(now)
+		all := false
+		err := s.read(ctx, func(t *txn.Tx) error {
+			version, err := t.Counts.Version()
+			if err != nil {
+				return err
+			}
+			if all = s.memory.Counts.Missing(num, version, w); !all {
+				return nil // a batch was written since the read began, and memory has dropped it
+			}
+			first, last := w.Range()
+			for at := first; at <= last; at++ {
+				b := t.Counts.Get(rollup.Key{Sub: num, At: at})
+				w.Add(at, &b)
+			}
+			return nil
+		})
+		if all || err != nil {
+			return w, err
+		}
+	}
 }

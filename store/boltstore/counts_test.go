@@ -250,7 +250,7 @@ func TestDamagedCounts(t *testing.T) {
 		finish(t, s, claim(t, s, 1), store.Delivered, 0)
 		s = restart(t, s, nil)
 		wantDay(t, s, id, 1)
-		if !s.Damage("counts") {
+		if !s.Damage("attempt_counts") {
 			t.Fatal("there is nothing to damage")
 		}
 		wantDay(t, s, id, 0)

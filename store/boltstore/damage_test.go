@@ -22,7 +22,7 @@ func TestDamagedRecords(t *testing.T) {
 	}{
 		{"an event", "events", 1, false},
 		{"a row", "deliveries", 1, false},
-		{"a subscription", "subs", n, false},
+		{"a subscription", "subscriptions", n, false},
 		{"a health", "health", 0, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -41,7 +41,7 @@ func TestDamagedRecords(t *testing.T) {
 			for _, c := range drain(t, s) {
 				got[c.SubscriptionID]++
 			}
-			if want := n + 1 - tt.dead; tt.bucket != "subs" && got[id] != want {
+			if want := n + 1 - tt.dead; tt.bucket != "subscriptions" && got[id] != want {
 				t.Errorf("claimed %d of it, want %d", got[id], want)
 			}
 			if got[other] != 1 {
@@ -114,7 +114,8 @@ func TestEraseOfADamagedDelivery(t *testing.T) {
 	}
 }
 
-// TestDamagedChunk damages what is pending of one subscription, and looks whether others get theirs.
+// TestDamagedChunk damages what is pending of one subscription, and looks whether others get
+// theirs.
 func TestDamagedChunk(t *testing.T) {
 	o := boltstore.WithBudget(1)
 	s := create(t, o)
@@ -137,13 +138,13 @@ func TestDamagedChunk(t *testing.T) {
 	}
 }
 
-// TestClaimOfManyDamagedIsBounded has an event that can't be read and that many want: a Claim must return before it has
-// been through all of them, and say that there is more.
+// TestClaimOfManyDamagedIsBounded has an event that can't be read and that many want: a Claim must
+// return before it has been through all of them, and say that there is more.
 func TestClaimOfManyDamagedIsBounded(t *testing.T) {
 	const many = 300
 	s := create(t, nil)
 	subscribeMany(t, s, many, "message.created")
-	e := event("event")
+	e := Event("event")
 	e.Payload = []byte(`"` + strings.Repeat("x", 4096) + `"`) // so that Damage meets it, and not the list of whom it is for
 	if err := s.Enqueue(t.Context(), e); err != nil {
 		t.Fatal(err)

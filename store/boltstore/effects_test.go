@@ -17,9 +17,10 @@ import (
 	"github.com/outhook/outhook/store/boltstore"
 )
 
-// keyedEvent returns an event that waits for the ones before it with its key, so that it gets a row.
+// keyedEvent returns an event that waits for the ones before it with its key, so that it gets a
+// row.
 func keyedEvent(id, key string) events.Event {
-	e := event(id)
+	e := Event(id)
 	e.Key = key
 	return e
 }
@@ -38,7 +39,7 @@ func TestHostCommitsInBetween(t *testing.T) {
 		{"rolled back, then committed", func(db *bolt.DB, s *boltstore.Store) error {
 			undo := errors.New("undo")
 			err := db.Update(func(tx *bolt.Tx) error {
-				return errors.Join(s.EnqueueTx(tx, event("undone-1"), event("undone-2"), event("undone-3")), undo)
+				return errors.Join(s.EnqueueTx(tx, Event("undone-1"), Event("undone-2"), Event("undone-3")), undo)
 			})
 			if !errors.Is(err, undo) {
 				return err
@@ -58,7 +59,7 @@ func TestHostCommitsInBetween(t *testing.T) {
 			s.FailCommits(func(commit func() error) error {
 				return errors.Join(commit(), tt.host(db, s))
 			})
-			if err := s.Enqueue(t.Context(), keyedEvent("own", "k"), event("free")); err != nil {
+			if err := s.Enqueue(t.Context(), keyedEvent("own", "k"), Event("free")); err != nil {
 				t.Fatal(err)
 			}
 			s.FailCommits(nil)
@@ -73,9 +74,9 @@ func TestHostCommitsInBetween(t *testing.T) {
 	}
 }
 
-// TestCountsAmongHostTransactions has everything at once: the host's transactions, of which some are
-// rolled back and some come right after a commit of the store's, Enqueue, Finish and Prune. Then it
-// compares all that says how much is pending.
+// TestCountsAmongHostTransactions has everything at once: the host's transactions, of which some
+// are rolled back and some come right after a commit of the store's, Enqueue, Finish and Prune.
+// Then it compares all that says how much is pending.
 func TestCountsAmongHostTransactions(t *testing.T) {
 	const n = 100
 	db := unsyncedDB(t)
@@ -118,7 +119,7 @@ func TestCountsAmongHostTransactions(t *testing.T) {
 	for name, do := range map[string]func(i int) error{
 		"host": func(int) error { host(func() {}); return nil },
 		"own": func(i int) error {
-			return s.Enqueue(t.Context(), keyedEvent(fmt.Sprintf("own-%d", i), key()), event(fmt.Sprintf("free-%d", i)))
+			return s.Enqueue(t.Context(), keyedEvent(fmt.Sprintf("own-%d", i), key()), Event(fmt.Sprintf("free-%d", i)))
 		},
 		"finish": func(int) error { return finishSome(t.Context(), s) },
 		"prune": func(int) error {

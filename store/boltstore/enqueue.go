@@ -3,173 +3,23 @@ package boltstore
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/outhook/outhook/events"
-	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
 // Enqueue implements [store.Queue].
 func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
-	built, err := newEvents(evs) // needs no transaction
+	built, err := record.NewEvents(evs) // needs no transaction
 	if err == nil {
 		err = s.check(ctx)
 	}
 	if err == nil && len(built) > 0 {
-		err = s.submit(ctx, &op{run: func(t *txn) error { return t.enqueue(built) }})
+		err = s.submit(ctx, &op{run: func(t *txn.Tx) error { return t.Enqueue(built) }})
 	}
 	if err != nil {
 		return fmt.Errorf("boltstore: enqueue: %w", err)
 	}
 	return nil
-}
-
-// enqueue stores the events. It writes nothing before it has checked all.
-func (t *txn) enqueue(evs []*event) error {
-	fresh, err := t.unstored(evs)
-	if err != nil {
-		return err
-	}
-	for _, e := range fresh {
-		a, err := t.audience(e.tenant, e.typ, e.time)
-		if err != nil {
-			return err
-		}
-		if a.count == 0 {
-			continue
-		}
-		if err := t.enqueueOne(e, a); err != nil {
-			return err
-		}
-	}
-	return t.indexIDs()
-}
-
-// unstored returns those of the events that are neither stored nor given twice. It is ErrConflict when one has the ID
-// of another.
-func (t *txn) unstored(evs []*event) ([]*event, error) {
-	if len(evs) == 1 {
-		known, err := t.known(evs[0])
-		if known || err != nil {
-			return nil, err
-		}
-		return evs, nil
-	}
-	fresh := make([]*event, 0, len(evs))
-	given := make(map[string]*event, len(evs))
-	for _, e := range evs {
-		known, err := t.known(e)
-		if err != nil {
-			return nil, err
-		}
-		switch first := given[e.id]; {
-		case known:
-		case first == nil:
-			given[e.id] = e
-			fresh = append(fresh, e)
-		case !first.same(e):
-			return nil, conflict(e)
-		}
-	}
-	return fresh, nil
-}
-
-// known reports whether the event is stored. It is ErrConflict when its ID is another's.
-func (t *txn) known(e *event) (bool, error) {
-	if t.isHigher(e.id) {
-		return false, nil
-	}
-	seq, err := t.eventNumber(e.id)
-	if seq == 0 || err != nil {
-		return false, err
-	}
-	key := key1(seq)
-	stored, err := decodeEvent(key[:], t.get(log, key[:]))
-	if err != nil {
-		return false, err
-	}
-	if !stored.erased() && !stored.same(e) {
-		return false, conflict(e)
-	}
-	return true, nil
-}
-
-func conflict(e *event) error { return fmt.Errorf("event %s: %w", e.id, store.ErrConflict) }
-
-// enqueueOne stores an event that has an audience. Its deliveries are fresh: nothing is written for each, but for those
-// that do not start as pending and claimable.
-func (t *txn) enqueueOne(e *event, a *audience) error {
-	seq, err := t.nextSeq()
-	if err != nil {
-		return err
-	}
-	if e.enqueued, err = t.stamp(); err != nil {
-		return err
-	}
-	key := key1(seq)
-	if err := t.put(log, key[:], e.encode(key[:], a.packed)); err != nil {
-		return err
-	}
-	t.noteID(e, seq)
-	rowed, err := t.enqueueDisabled(seq, e.keyHash(), a)
-	if err != nil {
-		return err
-	}
-	if e.key != "" {
-		behind, err := t.enqueueKeyed(seq, e.keyHash(), a)
-		if err != nil {
-			return err
-		}
-		rowed = append(rowed, behind...)
-		slices.Sort(rowed)
-	}
-	t.after(func() { t.store.addFresh(seq, e, a, rowed) })
-	return nil
-}
-
-// enqueueDisabled stores the deliveries that start as canceled, because their subscription is disabled, and returns
-// whose they are.
-func (t *txn) enqueueDisabled(seq, keyHash uint64, a *audience) ([]uint64, error) {
-	for _, num := range a.disabled {
-		sub, err := t.sub(num)
-		if err != nil {
-			return nil, err
-		}
-		r := row{state: store.Canceled, stamp: seq, key: keyHash, finished: t.now, reason: sub.DisabledReason}
-		if err := t.replace(num, seq, row{}, r, false); err != nil {
-			return nil, err
-		}
-	}
-	return slices.Clone(a.disabled), nil
-}
-
-// enqueueKeyed notes that the event's deliveries have a key, and stores those that must wait for an earlier one. It
-// returns whose they are.
-func (t *txn) enqueueKeyed(seq, keyHash uint64, a *audience) (behind []uint64, err error) {
-	nums, err := unpackAll(a.packed)
-	if err != nil {
-		return nil, err
-	}
-	for _, num := range nums {
-		if _, disabled := slices.BinarySearch(a.disabled, num); disabled {
-			continue
-		}
-		_, earlier, err := t.neighbour(num, keyHash, 0, seq)
-		if err != nil {
-			return nil, err
-		}
-		key := key3(num, keyHash, seq)
-		if err := t.put(keyed, key[:], nil); err != nil {
-			return nil, err
-		}
-		if earlier == nil {
-			continue
-		}
-		r := row{state: store.Pending, stamp: seq, key: keyHash, behind: true}
-		if err := t.replace(num, seq, row{}, r, false); err != nil {
-			return nil, err
-		}
-		behind = append(behind, num)
-	}
-	return behind, nil
 }

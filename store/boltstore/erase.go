@@ -5,11 +5,10 @@ import (
 	"fmt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/scan"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
 )
-
-// eraseReason is what pending deliveries of an erased event say.
-const eraseReason = "erased"
 
 // Erase implements [store.History].
 func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next string, err error) {
@@ -29,13 +28,13 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 
 func (s *Store) eraseOne(ctx context.Context, id string) (n int, err error) {
 	var marked []uint64
-	err = s.submit(ctx, &op{run: func(t *txn) error {
-		seq, err := t.eventNumber(id)
+	err = s.submit(ctx, &op{run: func(t *txn.Tx) error {
+		seq, err := t.IDs.Find(id)
 		if err == nil && seq == 0 {
 			err = store.ErrNotFound
 		}
 		if err == nil {
-			n, marked, err = t.erase([]uint64{seq})
+			n, marked, err = t.Erase([]uint64{seq})
 		}
 		return err
 	}})
@@ -55,18 +54,20 @@ func (s *Store) finishErasures(ctx context.Context, marked []uint64) error {
 }
 
 // eraseTenant takes a step from the oldest event to the newest.
-func (s *Store) eraseTenant(ctx context.Context, q *store.EraseQuery) (n int, next string, err error) {
+func (s *Store) eraseTenant(
+	ctx context.Context, q *store.EraseQuery,
+) (n int, next string, err error) {
 	step, err := page.Collect[uint64](q.Cursor, page.Limit(q.Limit), store.DefaultDeliveryLimit)
 	if err != nil {
 		return 0, "", err
 	}
-	f := erasable{tenant: q.Tenant, step: step, from: step.Cursor().At.Num}
+	f := scan.ErasableSearch{Tenant: q.Tenant, Step: step, From: step.Cursor().At.Num}
 	for more := true; more; {
 		if err := s.check(ctx); err != nil {
 			return 0, "", err
 		}
-		err := s.read(ctx, func(t *txn) (err error) {
-			more, err = f.look(t)
+		err := s.read(ctx, func(t *txn.Tx) (err error) {
+			more, err = f.Read(t)
 			return err
 		})
 		if err != nil {
@@ -78,58 +79,12 @@ func (s *Store) eraseTenant(ctx context.Context, q *store.EraseQuery) (n int, ne
 		return 0, next, nil
 	}
 	var marked []uint64
-	err = s.submit(ctx, &op{run: func(t *txn) (err error) {
-		n, marked, err = t.erase(seqs)
+	err = s.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
+		n, marked, err = t.Erase(seqs)
 		return err
 	}})
 	if err == nil {
 		err = s.finishErasures(ctx, marked)
 	}
 	return n, next, err
-}
-
-// erasable looks for the events of a tenant.
-type erasable struct {
-	tenant string
-	step   *page.Collector[uint64] // what it has found, oldest first
-
-	from       uint64 // where it goes on
-	deliveries int    // of what it has found, or a little more
-}
-
-// look looks on for a while, and reports whether it must go on. It passes over an event that can't
-// be read.
-func (f *erasable) look(t *txn) (more bool, err error) {
-	c := t.bucket(log).Cursor()
-	start := key1(f.from)
-	k, v := c.Seek(start[:])
-	for seen := 0; k != nil; seen++ {
-		if f.from = number(k, 0); seen > 0 && t.store.now()-t.now > sliceTime {
-			return true, nil
-		}
-		if full := f.see(k, v); full {
-			return false, nil
-		}
-		k, v = c.Next()
-	}
-	return false, nil
-}
-
-// see looks at an event. It is full when the event is one too many.
-func (f *erasable) see(k, v []byte) (full bool) {
-	e, err := decodeEvent(k, v)
-	if err != nil || e.tenant != f.tenant {
-		return false
-	}
-	packed, err := decodeTargets(k, v)
-	if err != nil {
-		return false
-	}
-	at := page.Position{Num: f.from}
-	first := f.deliveries == 0 // an event has a subscription at least
-	if f.deliveries += len(packed); !first && f.deliveries > defaultEraseStep {
-		f.step.Stop(at)
-		return true
-	}
-	return !f.step.Add(at, &f.from)
 }

@@ -29,8 +29,8 @@ const (
 )
 
 // newWide returns a store with a wide event and one behind it. A sixth each of the wide one's
-// deliveries are delivered, dead, waiting for a retry with a body of their own, leased, canceled with
-// their subscription, and pending since they were enqueued.
+// deliveries are delivered, dead, waiting for a retry with a body of their own, leased, canceled
+// with their subscription, and pending since they were enqueued.
 func newWide(t *testing.T, o *boltstore.Options) *wide {
 	w := &wide{T: t, o: o, s: create(t, o)}
 	for range wideOf {
@@ -38,7 +38,7 @@ func newWide(t *testing.T, o *boltstore.Options) *wide {
 	}
 	slices.Sort(w.subs)
 	for _, id := range []string{wideID, wideBehind} {
-		e := event(id)
+		e := Event(id)
 		e.Key, e.Trace = "key", trace
 		e.Payload = []byte(`"` + id + canary + `"`)
 		if err := w.s.Enqueue(t.Context(), e); err != nil {
@@ -77,7 +77,8 @@ func newWide(t *testing.T, o *boltstore.Options) *wide {
 	return w
 }
 
-// erase erases the wide event, and lets so many commits of that succeed. It returns how many there were.
+// erase erases the wide event, and lets so many commits of that succeed. It returns how many there
+// were.
 func (w *wide) erase(commits int) (n int, err error) {
 	w.Helper()
 	w.s.FailCommits(func(commit func() error) error {

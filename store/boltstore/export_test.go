@@ -6,13 +6,15 @@ import (
 	"errors"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/memory"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
+
+	bolt "go.etcd.io/bbolt"
 )
 
-// WithBudget returns options with a budget other than the default, and with which the watermark takes many commits to
-// rise, and an erasure many steps.
+// WithBudget returns options with a budget other than the default, and with which the watermark
+// takes many commits to rise, and an erasure many steps.
 func WithBudget(n int) *Options { return &Options{budget: n, spillStep: 1, eraseStep: 1} }
 
 // WithEraseStep returns options with which a step of an erasure changes n deliveries.
@@ -31,8 +33,8 @@ func WithWall(wall func() time.Time) *Options { return &Options{wall: wall} }
 // WithCloseWait returns options with another bound than CloseWait.
 func WithCloseWait(d time.Duration) *Options { return &Options{closeWait: d} }
 
-// FailCommits makes commits call f, which gets the real one, until it is called with nil. No commit may be under way that
-// waits for the caller.
+// FailCommits makes commits call f, which gets the real one, until it is called with nil. No commit
+// may be under way that waits for the caller.
 func (s *Store) FailCommits(f func(commit func() error) error) {
 	_ = s.file.DB().Update(func(*bolt.Tx) error { // one may be on its way of which nobody is told
 		if f == nil {
@@ -46,7 +48,7 @@ func (s *Store) FailCommits(f func(commit func() error) error) {
 
 // Read calls f in a transaction that only reads.
 func (s *Store) Read(ctx context.Context, f func() error) error {
-	return s.read(ctx, func(*txn) error { return f() })
+	return s.read(ctx, func(*txn.Tx) error { return f() })
 }
 
 // DB returns the store's database.
@@ -54,14 +56,14 @@ func (s *Store) DB() *bolt.DB { return s.file.DB() }
 
 // SetFormat changes the format version of the file.
 func (s *Store) SetFormat(version uint64) error {
-	return s.submit(context.Background(), &op{run: func(t *txn) error { return t.putMetaNumber(metaFormat, version) }})
+	return s.submit(context.Background(), &op{run: func(t *txn.Tx) error { return t.PutMetaNumber(txn.MetaFormat, version) }})
 }
 
 // Fresh returns how many fresh deliveries memory has.
 func (s *Store) Fresh() (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.schedule.Subs(func(q *queue) { n += len(q.Inspect().Implicit) })
+	s.memory.Schedule.Subs(func(q *memory.Queue) { n += len(q.Inspect().Implicit) })
 	return n
 }
 
@@ -85,8 +87,8 @@ func (s *Store) Damage(bucket string) bool {
 func (s *Store) Recent() (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, slot := range s.recent.ring {
-		if slot.event != nil {
+	for _, slot := range s.memory.Recent.Ring {
+		if slot.Event != nil {
 			n++
 		}
 	}
@@ -97,14 +99,14 @@ func (s *Store) Recent() (n int) {
 func (s *Store) Paused() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.schedule.Postponed()
+	return s.memory.Schedule.Postponed()
 }
 
 // Numbers returns of how many subscriptions memory knows the number.
 func (s *Store) Numbers() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.numbers)
+	return s.memory.Numbers()
 }
 
 // Reads returns how many transactions have read from the file.
@@ -112,8 +114,8 @@ func (s *Store) Reads() int { return s.file.DB().Stats().TxN }
 
 // Overrides returns how many body overrides the file has.
 func (s *Store) Overrides() (n int) {
-	_ = s.read(context.Background(), func(t *txn) error {
-		n = t.bucket(bodies).Stats().KeyN
+	_ = s.read(context.Background(), func(t *txn.Tx) error {
+		n = t.Bucket(txn.BucketBodies).Stats().KeyN
 		return nil
 	})
 	return n
@@ -121,9 +123,9 @@ func (s *Store) Overrides() (n int) {
 
 // Counts returns how many buckets of counts memory has, and how many the file.
 func (s *Store) Counts() (memory, file int) {
-	memory, _ = s.counts.Len()
-	_ = s.read(context.Background(), func(t *txn) error {
-		file = t.bucket(counts).Stats().KeyN
+	memory, _ = s.memory.Counts.Len()
+	_ = s.read(context.Background(), func(t *txn.Tx) error {
+		file = t.Bucket(txn.BucketCounts).Stats().KeyN
 		return nil
 	})
 	return memory, file
@@ -131,8 +133,8 @@ func (s *Store) Counts() (memory, file int) {
 
 // Rows returns how many deliveries have a row.
 func (s *Store) Rows() (n int) {
-	_ = s.read(context.Background(), func(t *txn) error {
-		n = t.bucket(deliveries).Stats().KeyN
+	_ = s.read(context.Background(), func(t *txn.Tx) error {
+		n = t.Bucket(txn.BucketRows).Stats().KeyN
 		return nil
 	})
 	return n
@@ -142,26 +144,26 @@ func (s *Store) Rows() (n int) {
 func (s *Store) Looked() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.house.looked
+	return s.memory.Maintenance.Looked
 }
 
 // Events returns how many events are in the file.
 func (s *Store) Events() (n int) {
-	_ = s.read(context.Background(), func(t *txn) error {
-		n = t.bucket(log).Stats().KeyN
+	_ = s.read(context.Background(), func(t *txn.Tx) error {
+		n = t.Bucket(txn.BucketEvents).Stats().KeyN
 		return nil
 	})
 	return n
 }
 
 // MaxCached is maxCached.
-const MaxCached = maxCached
+const MaxCached = txn.MaxCached
 
 // Leased returns how many leases count against the limits of Claim.
 func (s *Store) Leased() (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	byClass, _ := s.schedule.Counted()
+	byClass, _ := s.memory.Schedule.Counted()
 	for _, of := range byClass {
 		n += of
 	}
@@ -170,6 +172,8 @@ func (s *Store) Leased() (n int) {
 
 // AskedByStats returns of how many subscriptions Stats would have to read what is oldest.
 func (s *Store) AskedByStats() int {
-	_, ask := s.countPending(new(store.Stats), 0)
+	s.mu.Lock()
+	defer s.unlock()
+	_, ask := s.memory.CountPending(new(store.Stats), 0)
 	return len(ask)
 }

@@ -22,7 +22,8 @@ import (
 
 const year = 365 * 24 * time.Hour
 
-// TestFaultClock has the system's clock jump by a year, forward and back, while a Dispatcher runs and while it does not.
+// TestFaultClock has the system's clock jump by a year, forward and back, while a Dispatcher runs
+// and while it does not.
 func TestFaultClock(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -72,7 +73,8 @@ func jumpClock(t *testing.T, path string, jump time.Duration, restart bool) {
 		h.jump(jump)
 	}
 	h.pass(30 * time.Second)
-	// Of each subscription a probe may be due, and when time has gone by while the host was down, one retry each.
+	// Of each subscription a probe may be due, and when time has gone by while the host was down,
+	// one retry each.
 	if n := h.count() - before; n > 2*(1+1) {
 		t.Errorf("%d attempts right after the jump, want a probe or so of each subscription", n)
 	}
@@ -90,8 +92,8 @@ func jumpClock(t *testing.T, path string, jump time.Duration, restart bool) {
 	h.close()
 }
 
-// TestFaultClockPaces has the clock jump under a subscription with a rate limit: the limit, and the pauses that the store is
-// asked for, are as long as ever.
+// TestFaultClockPaces has the clock jump under a subscription with a rate limit: the limit, and the
+// pauses that the store is asked for, are as long as ever.
 func TestFaultClockPaces(t *testing.T) {
 	for _, jump := range []time.Duration{year, -year} {
 		path := filepath.Join(t.TempDir(), "outhook.db")

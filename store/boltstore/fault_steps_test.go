@@ -8,7 +8,8 @@ import (
 	"github.com/outhook/outhook/store/storetest"
 )
 
-// scaled returns how much of something a test does: in the short version, and with OUTHOOK_LONG set.
+// scaled returns how much of something a test does: in the short version, and with OUTHOOK_LONG
+// set.
 func scaled(short, long int) int {
 	if os.Getenv("OUTHOOK_LONG") != "" {
 		return long

@@ -185,7 +185,7 @@ func TestCloseWhileTheHostWrites(t *testing.T) {
 	s := inHost(t, db, boltstore.WithCloseWait(20*time.Millisecond))
 	subscribe(t, s)
 	tx := hold(t, db)
-	waits := start(func() error { return s.Enqueue(context.Background(), event("waits")) })
+	waits := start(func() error { return s.Enqueue(context.Background(), Event("waits")) })
 	eventually(t, "the committer waits for the host", func() bool { return committers() == 1 })
 	err := returns(t, "Close", start(s.Close))
 	if err == nil || !strings.Contains(err.Error(), "transaction of the host") {
@@ -199,7 +199,7 @@ func TestCloseWhileTheHostWrites(t *testing.T) {
 	}
 	eventually(t, "the committer ends", func() bool { return committers() == 0 })
 	s = inHost(t, db, nil)
-	if n := stored(t, s); n != 0 {
+	if n := oldest(t, s); n != 0 {
 		t.Errorf("%d deliveries are stored, want none", n)
 	}
 }
@@ -210,7 +210,7 @@ func TestCloseWaitsForTheHost(t *testing.T) {
 	s := inHost(t, db, boltstore.WithCloseWait(patience))
 	subscribe(t, s)
 	tx := hold(t, db)
-	waits := start(func() error { return s.Enqueue(t.Context(), event("waits")) })
+	waits := start(func() error { return s.Enqueue(t.Context(), Event("waits")) })
 	eventually(t, "the committer waits for the host", func() bool { return committers() == 1 })
 	closed := start(s.Close)
 	eventually(t, "Close has begun", func() bool {
@@ -226,7 +226,7 @@ func TestCloseWaitsForTheHost(t *testing.T) {
 		t.Errorf("Enqueue: %v", err)
 	}
 	s = inHost(t, db, nil)
-	if n := stored(t, s); n != 1 {
+	if n := oldest(t, s); n != 1 {
 		t.Errorf("%d deliveries are stored, want 1", n)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
 )
 
@@ -41,72 +43,19 @@ func (s *Store) Attempts(ctx context.Context, subscriptionID, eventID string) ([
 	err := s.check(ctx)
 	var attempts []store.Attempt
 	if err == nil {
-		err = s.read(ctx, func(t *txn) error {
-			_, _, r, ok, err := t.lookUp(subscriptionID, eventID)
+		err = s.read(ctx, func(t *txn.Tx) error {
+			_, _, r, ok, err := t.LookUp(subscriptionID, eventID)
 			if err != nil {
 				return err
 			}
 			if !ok {
 				return store.ErrNotFound
 			}
-			return r.eachAttempt(func(a attempt) { attempts = append(attempts, a.record()) })
+			return r.EachAttempt(func(a record.Attempt) { attempts = append(attempts, a.Clone()) })
 		})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("boltstore: attempts: %w", err)
 	}
 	return attempts, nil
-}
-
-// delivery returns the record that callers see.
-func (t *txn) delivery(num uint64, e *event, r *row) (store.Delivery, error) {
-	id, err := t.subscriptionID(num)
-	if err != nil {
-		return store.Delivery{}, err
-	}
-	d := store.Delivery{
-		SubscriptionID: id,
-		EventID:        e.id,
-		EventType:      e.typ,
-		Tenant:         e.tenant,
-		State:          r.state,
-		Erased:         e.erased(),
-		Attempts:       r.attempts,
-		CreatedAt:      asTime(e.enqueued),
-		FinishedAt:     asTime(r.finished),
-	}
-	if r.live() {
-		d.DueAt = asTime(r.due)
-		if r.due == 0 {
-			d.DueAt = d.CreatedAt
-		}
-	}
-	last, ok, err := r.last()
-	if ok {
-		d.LastStatus, d.LastError = last.status, string(last.err)
-	}
-	if r.reason != "" || r.state == store.Canceled {
-		d.LastError = r.reason
-	}
-	if r.state == store.Delivered {
-		d.LastError = ""
-	}
-	return d, err
-}
-
-// subscriptionID returns the ID of a subscription that is there.
-func (t *txn) subscriptionID(num uint64) (string, error) {
-	if id, ok := t.ids[num]; ok {
-		return id, nil
-	}
-	key := key1(num)
-	id, err := decodeSubscriptionID(key[:], t.get(subs, key[:]))
-	if err != nil {
-		return "", err
-	}
-	if t.ids == nil {
-		t.ids = make(map[uint64]string)
-	}
-	t.ids[num] = id
-	return id, nil
 }

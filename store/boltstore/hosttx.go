@@ -5,20 +5,23 @@ import (
 	"errors"
 	"fmt"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
+
+	bolt "go.etcd.io/bbolt"
 )
 
-// EnqueueTx is Enqueue in a transaction of the host: the events are stored when it commits, together with whatever else
-// it writes, and not at all when it is rolled back. tx must be a transaction that writes, of the database that New was
-// given. When EnqueueTx returns an error the host must roll tx back.
+// EnqueueTx is Enqueue in a transaction of the host: the events are stored when it commits,
+// together with whatever else it writes, and not at all when it is rolled back. tx must be a
+// transaction that writes, of the database that New was given. When EnqueueTx returns an error the
+// host must roll tx back.
 //
-// As any other transaction that writes, it must not wait for another call of this store: it holds the file's only
-// write lock.
+// As any other transaction that writes, it must not wait for another call of this store: it holds
+// the file's only write lock.
 func (s *Store) EnqueueTx(tx *bolt.Tx, evs ...events.Event) error {
-	built, err := newEvents(evs)
+	built, err := record.NewEvents(evs)
 	if err == nil {
 		err = s.checkTx(tx)
 	}
@@ -45,36 +48,35 @@ func (s *Store) checkTx(tx *bolt.Tx) error {
 	return nil
 }
 
-func (s *Store) enqueueTx(tx *bolt.Tx, built []*event) error {
+func (s *Store) enqueueTx(tx *bolt.Tx, built []*record.Event) error {
 	t, err := s.begin(tx)
 	if err != nil {
 		return err
 	}
 	s.adopt(tx)
-	if err := t.enqueue(built); err != nil {
+	if err := t.Enqueue(built); err != nil {
 		return err
 	}
-	if err := t.flush(); err != nil {
+	if err := t.Flush(); err != nil {
 		return err
 	}
-	if len(t.hooks) == 0 {
+	if len(t.Effects()) == 0 {
 		return nil
 	}
-	e := s.expect(tx, t.hooks)
+	e := s.expect(tx, t.Effects())
 	tx.OnCommit(func() { s.hostCommitted(e) })
 	return nil
 }
 
-// hostCommitted is called by the host's commit. When memory has got too much, it makes room at once.
-func (s *Store) hostCommitted(e *effects) {
+// hostCommitted is called by the host's commit. When memory has got too much, it makes room at
+// once.
+func (s *Store) hostCommitted(e *unapplied) {
 	s.mu.Lock()
 	s.committed(e)
-	full := s.above > s.budget
+	full := s.memory.Above > s.memory.Budget
 	s.unlock()
 	if full {
-		_ = s.submit(context.Background(), &op{run: func(t *txn) error {
-			t.wrote = true // whatever rides on a commit
-			return nil
-		}})
+		// The operation writes nothing; what is due rides on its commit.
+		_ = s.submit(context.Background(), &op{run: func(*txn.Tx) error { return nil }})
 	}
 }

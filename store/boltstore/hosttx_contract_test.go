@@ -21,7 +21,9 @@ type hostTx struct {
 func (h hostTx) Enqueue(_ context.Context, evs ...events.Event) error {
 	return h.s.EnqueueTx(h.tx, evs...)
 }
-func (h hostTx) Commit(context.Context) error   { return h.tx.Commit() }
+
+func (h hostTx) Commit(context.Context) error { return h.tx.Commit() }
+
 func (h hostTx) Rollback(context.Context) error { return h.tx.Rollback() }
 
 // begin begins a transaction of a host's.

@@ -51,7 +51,7 @@ func order(s *boltstore.Store, id string) func(tx *bolt.Tx) error {
 		if err := tx.Bucket([]byte("orders")).Put([]byte(id), []byte("paid")); err != nil {
 			return err
 		}
-		return s.EnqueueTx(tx, event(id))
+		return s.EnqueueTx(tx, Event(id))
 	}
 }
 
@@ -94,7 +94,7 @@ func TestEnqueueTxTwiceInOne(t *testing.T) {
 	s := inHost(t, db, nil)
 	subscribe(t, s)
 	err := db.Update(func(tx *bolt.Tx) error {
-		return errors.Join(s.EnqueueTx(tx, event("a")), s.EnqueueTx(tx, event("b"), event("a")))
+		return errors.Join(s.EnqueueTx(tx, Event("a")), s.EnqueueTx(tx, Event("b"), Event("a")))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +113,7 @@ func TestEnqueueTxWakesTheReader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.EnqueueTx(tx, event("a")); err != nil {
+	if err := s.EnqueueTx(tx, Event("a")); err != nil {
 		t.Fatal(err)
 	}
 	select {
@@ -147,7 +147,7 @@ func TestEnqueueTxRefuses(t *testing.T) {
 	if err := ended.Rollback(); err != nil {
 		t.Fatal(err)
 	}
-	bad := event("bad")
+	bad := Event("bad")
 	bad.Type = "not a type"
 	writing := begin(db, true)
 	var invalid *events.InvalidError
@@ -157,20 +157,20 @@ func TestEnqueueTxRefuses(t *testing.T) {
 		ev   events.Event
 		is   func(error) bool
 	}{
-		{"another database", begin(other, true), event("a"), func(err error) bool { return err != nil }},
-		{"for reading", begin(db, false), event("a"), func(err error) bool { return err != nil }},
-		{"ended", ended, event("a"), func(err error) bool { return err != nil }},
-		{"none", nil, event("a"), func(err error) bool { return err != nil }},
+		{"another database", begin(other, true), Event("a"), func(err error) bool { return err != nil }},
+		{"for reading", begin(db, false), Event("a"), func(err error) bool { return err != nil }},
+		{"ended", ended, Event("a"), func(err error) bool { return err != nil }},
+		{"none", nil, Event("a"), func(err error) bool { return err != nil }},
 		{"a bad event", writing, bad, func(err error) bool { return errors.As(err, &invalid) }},
 	} {
 		if err := s.EnqueueTx(tt.tx, tt.ev); !tt.is(err) {
 			t.Errorf("%s: got error %v", tt.name, err)
 		}
 	}
-	if err := s.EnqueueTx(writing, event("a")); err != nil {
+	if err := s.EnqueueTx(writing, Event("a")); err != nil {
 		t.Fatal(err)
 	}
-	conflicting := event("a")
+	conflicting := Event("a")
 	conflicting.Payload = []byte("1")
 	if err := s.EnqueueTx(writing, conflicting); !errors.Is(err, store.ErrConflict) {
 		t.Errorf("a taken ID: got error %v, want store.ErrConflict", err)
@@ -178,13 +178,13 @@ func TestEnqueueTxRefuses(t *testing.T) {
 	_ = writing.Rollback()
 	_ = s.Close()
 	writing = begin(db, true)
-	if err := s.EnqueueTx(writing, event("a")); !errors.Is(err, store.ErrClosed) {
+	if err := s.EnqueueTx(writing, Event("a")); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("after Close: got error %v, want store.ErrClosed", err)
 	}
 }
 
-// TestEnqueueTxAmongOthers has the host's transactions, some rolled back, and the store's own at the same time, with next
-// to no memory, so that the watermark rises all the while.
+// TestEnqueueTxAmongOthers has the host's transactions, some rolled back, and the store's own at
+// the same time, with next to no memory, so that the watermark rises all the while.
 func TestEnqueueTxAmongOthers(t *testing.T) {
 	db := hostDB(t)
 	o := boltstore.WithBudget(7)
@@ -279,7 +279,8 @@ func TestNewTwice(t *testing.T) {
 	subscribe(t, second)
 }
 
-// TestNewAtOnce checks that one of many callers gets the name, and that a New that fails keeps none.
+// TestNewAtOnce checks that one of many callers gets the name, and that a New that fails keeps
+// none.
 func TestNewAtOnce(t *testing.T) {
 	db := hostDB(t)
 	made := make([]*boltstore.Store, 8)

@@ -16,8 +16,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// TestIDs publishes events under IDs in three orders, in calls of one and of many, closing the store now and then, and
-// looks after each call for one that is stored and for one that is not.
+// TestIDs publishes events under IDs in three orders, in calls of one and of many, closing the
+// store now and then, and looks after each call for one that is stored and for one that is not.
 func TestIDs(t *testing.T) {
 	const n = 400
 	for _, tt := range []struct {
@@ -36,7 +36,7 @@ func TestIDs(t *testing.T) {
 				i := len(all)
 				var evs []events.Event
 				for range min(1+rand.IntN(4)*rand.IntN(30), n-i) {
-					e := event(tt.id(i))
+					e := Event(tt.id(i))
 					if i%100 == 50 {
 						e = longEvent(e.ID)
 					}
@@ -76,7 +76,7 @@ func TestIDs(t *testing.T) {
 
 // longEvent returns an event that is too long to be looked at for its ID.
 func longEvent(id string) events.Event {
-	e := event(id)
+	e := Event(id)
 	e.Payload = []byte(`"` + strings.Repeat("x", 8<<10) + `"`)
 	return e
 }
@@ -92,7 +92,8 @@ func TestIDsOfLongEvents(t *testing.T) {
 	verify(t, s)
 }
 
-// TestIDsTogether publishes an event several times while a commit is under way, so that they share the next.
+// TestIDsTogether publishes an event several times while a commit is under way, so that they share
+// the next.
 func TestIDsTogether(t *testing.T) {
 	const n = 100
 	s := create(t, nil)
@@ -106,7 +107,7 @@ func TestIDsTogether(t *testing.T) {
 				id = fmt.Sprintf("before-%03d-%d", i, j)
 			}
 			wg.Go(func() {
-				if err := s.Enqueue(t.Context(), event(id)); err != nil {
+				if err := s.Enqueue(t.Context(), Event(id)); err != nil {
 					t.Error(err)
 				}
 			})
@@ -119,7 +120,8 @@ func TestIDsTogether(t *testing.T) {
 	}
 }
 
-// TestIDsOfTheHost publishes under the same IDs in transactions of the host of which some are undone.
+// TestIDsOfTheHost publishes under the same IDs in transactions of the host of which some are
+// undone.
 func TestIDsOfTheHost(t *testing.T) {
 	db := hostDB(t)
 	s := inHost(t, db, nil)
@@ -134,7 +136,7 @@ func TestIDsOfTheHost(t *testing.T) {
 		ids := []string{fmt.Sprintf("z-%03d", 299-i), fmt.Sprintf("a-%03d", 299-i), fmt.Sprintf("z-%03d", 299-rand.IntN(i+1))}
 		err := db.Update(func(tx *bolt.Tx) error {
 			for _, id := range ids {
-				if err := s.EnqueueTx(tx, event(id)); err != nil {
+				if err := s.EnqueueTx(tx, Event(id)); err != nil {
 					return err
 				}
 			}
@@ -208,8 +210,8 @@ func TestIDsBesideADamagedEvent(t *testing.T) {
 	}
 }
 
-// TestIDsOfRemovedEvents publishes under the ID of an event in the transaction that removes it, which has looked for
-// another ID before.
+// TestIDsOfRemovedEvents publishes under the ID of an event in the transaction that removes it,
+// which has looked for another ID before.
 func TestIDsOfRemovedEvents(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := create(t, nil)
@@ -228,10 +230,10 @@ func TestIDsOfRemovedEvents(t *testing.T) {
 		})
 		var wg sync.WaitGroup
 		for _, f := range []func() error{
-			func() error { return s.Enqueue(t.Context(), event("first")) }, // is under way
-			func() error { return s.Enqueue(t.Context(), event("a")) },
+			func() error { return s.Enqueue(t.Context(), Event("first")) }, // is under way
+			func() error { return s.Enqueue(t.Context(), Event("a")) },
 			prune,
-			func() error { return s.Enqueue(t.Context(), event("removed-0")) },
+			func() error { return s.Enqueue(t.Context(), Event("removed-0")) },
 		} {
 			wg.Go(func() {
 				if err := f(); err != nil {
@@ -254,8 +256,8 @@ func TestIDsOfRemovedEvents(t *testing.T) {
 	})
 }
 
-// TestIDsAllRemoved publishes in the transaction that removes the IDs of all other events, in a store that does not know
-// yet which ID is the highest.
+// TestIDsAllRemoved publishes in the transaction that removes the IDs of all other events, in a
+// store that does not know yet which ID is the highest.
 func TestIDsAllRemoved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := create(t, nil)
@@ -277,7 +279,7 @@ func TestIDsAllRemoved(t *testing.T) {
 		for _, f := range []func() error{
 			func() error { return s.SetFormat(1) }, // is under way
 			prune,
-			func() error { return s.Enqueue(t.Context(), event("after")) },
+			func() error { return s.Enqueue(t.Context(), Event("after")) },
 		} {
 			wg.Go(func() {
 				if err := f(); err != nil {

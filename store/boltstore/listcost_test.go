@@ -8,8 +8,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// TestListingCopiesLittle lists many subscriptions in one page and counts the bytes that it allocates:
-// copies are what a listing costs.
+// TestListingCopiesLittle lists many subscriptions in one page and counts the bytes that it
+// allocates: copies are what a listing costs.
 func TestListingCopiesLittle(t *testing.T) {
 	const n, most = 5000, 900 // bytes for each; the record that the caller gets has some 400
 	s := create(t, nil)
@@ -31,7 +31,8 @@ func TestListingCopiesLittle(t *testing.T) {
 }
 
 // TestStatsReadsLittle has deliveries of many subscriptions wait for a retry, and counts the
-// transactions that Stats begins: it reads what is oldest once, and then only of those that changed.
+// transactions that Stats begins: it reads what is oldest once, and then only of those that
+// changed.
 func TestStatsReadsLittle(t *testing.T) {
 	const n = 1000
 	s := create(t, nil)

@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 
-	bolt "go.etcd.io/bbolt"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+	bolt "go.etcd.io/bbolt"
 )
 
 // Open opens the store in the file at path, and makes the file if it is not there: after a crash at
@@ -26,7 +27,7 @@ func Open(path string, o *Options) (*Store, error) {
 }
 
 func open(path string, o Options) (*Store, error) {
-	file, err := boltfile.Open(path, func(tx *bolt.Tx) error { return initialize(tx, o.Name) })
+	file, err := boltfile.Open(path, func(tx *bolt.Tx) error { return txn.Initialize(tx, o.Name) })
 	if err != nil {
 		return nil, storeError(err)
 	}
@@ -47,13 +48,14 @@ func open(path string, o Options) (*Store, error) {
 }
 
 // New returns a store in the host's own database, in buckets of its own, so that EnqueueTx can
-// publish in the host's transactions. Close leaves the database open, and makes the name free again.
-// New writes, so it waits for a transaction of the host that is open; don't call it inside one.
+// publish in the host's transactions. Close leaves the database open, and makes the name free
+// again. New writes, so it waits for a transaction of the host that is open; don't call it inside
+// one.
 //
-// Don't keep a transaction that reads open for long either. When the file outgrows what is mapped of
-// it, the commit at hand waits until all of them have ended, and bbolt lets no other one begin
-// meanwhile. Calls still return when their contexts end, but for Close, which waits. InitialMmapSize
-// in the host's bbolt.Options puts that off.
+// Don't keep a transaction that reads open for long either. When the file outgrows what is mapped
+// of it, the commit at hand waits until all of them have ended, and bbolt lets no other one begin
+// meanwhile. Calls still return when their contexts end, but for Close, which waits.
+// InitialMmapSize in the host's bbolt.Options puts that off.
 //
 // The database is fastest with NoFreelistSync and FreelistMapType. New does not check the file as
 // Open does: what bbolt does with a damaged one is the host's to guard against. It returns
@@ -91,7 +93,7 @@ func share(db *bolt.DB, o Options) (*Store, error) {
 // hasStore reports whether the file has a bucket of a store.
 func hasStore(file *boltfile.File, name string) (has bool, err error) {
 	err = file.View(func(tx *bolt.Tx) error {
-		has = tx.Bucket(bucketsOf(name)[meta]) != nil
+		has = tx.Bucket(txn.BucketsOf(name)[txn.BucketMeta]) != nil
 		return nil
 	})
 	return has, storeError(err)

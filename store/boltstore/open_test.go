@@ -141,8 +141,8 @@ func TestOpenFlipped(t *testing.T) {
 	}
 }
 
-// TestTruncatedWhileOpen takes pages away that bbolt has mapped. Reading them is a fault, which would
-// end the process.
+// TestTruncatedWhileOpen takes pages away that bbolt has mapped. Reading them is a fault, which
+// would end the process.
 func TestTruncatedWhileOpen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "hooks.db")
 	write(t, path, filledFile(t))
@@ -158,7 +158,7 @@ func TestTruncatedWhileOpen(t *testing.T) {
 	if !errors.Is(err, store.ErrCorrupt) {
 		t.Errorf("Claim: got error %v, want store.ErrCorrupt", err)
 	}
-	if err := s.Enqueue(t.Context(), event("late")); !errors.Is(err, store.ErrCorrupt) {
+	if err := s.Enqueue(t.Context(), Event("late")); !errors.Is(err, store.ErrCorrupt) {
 		t.Errorf("Enqueue: got error %v, want store.ErrCorrupt", err)
 	}
 }

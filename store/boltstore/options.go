@@ -1,18 +1,22 @@
 package boltstore
 
-import "time"
+import (
+	"time"
+
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
+)
 
 // DefaultName is the name of a store, when [Options] give none.
 const DefaultName = "outhook"
 
 // Options are the settings of a [Store]. Its zero value, like nil, has the defaults.
 type Options struct {
-	// Name is what the names of the store's buckets begin with, before a slash: "outhook/meta" and so on. If empty,
-	// DefaultName.
+	// Name is what the names of the store's buckets begin with, before a slash: "outhook/meta" and
+	// so on. If empty, DefaultName.
 	Name string
 
-	budget    int // how many deliveries the events above the watermark may have; if zero, defaultBudget
-	spillStep int // how many subscriptions get chunks in one commit; if zero, defaultSpillStep
+	budget    int // how many deliveries the events above the watermark may have; if zero, a default
+	spillStep int // how many subscriptions get chunks in one commit; if zero, a default
 	eraseStep int // how many deliveries one step of an erasure changes; if zero, defaultEraseStep
 
 	wall func() time.Time // the system's clock; if nil, time.Now
@@ -29,20 +33,14 @@ func (o *Options) withDefaults() Options {
 	if c.Name == "" {
 		c.Name = DefaultName
 	}
-	if c.budget == 0 {
-		c.budget = defaultBudget
-	}
 	if c.wall == nil {
 		c.wall = time.Now
 	}
 	if c.closeWait == 0 {
 		c.closeWait = CloseWait
 	}
-	if c.spillStep == 0 {
-		c.spillStep = defaultSpillStep
-	}
 	if c.eraseStep == 0 {
-		c.eraseStep = defaultEraseStep
+		c.eraseStep = txn.DefaultEraseStep
 	}
 	return c
 }

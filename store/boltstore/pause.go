@@ -5,27 +5,8 @@ import (
 	"maps"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
-
-// numbersByID are the numbers of the subscriptions that memory has, so that a pause reads nothing
-// from the file for one of them.
-type numbersByID map[string]uint64
-
-// set makes a subscription's record what was loaded or stored; nil if it can't be read.
-func (n numbersByID) set(q *queue, sub *store.Subscription) {
-	n.drop(q)
-	q.Data.sub = sub
-	if sub != nil {
-		n[sub.ID] = q.Num
-	}
-}
-
-// drop forgets a subscription, unless its ID has been given to another since.
-func (n numbersByID) drop(q *queue) {
-	if sub := q.Data.sub; sub != nil && n[sub.ID] == q.Num {
-		delete(n, sub.ID)
-	}
-}
 
 // pause takes in the pauses of a Claim. It reads from the file only for subscriptions that memory
 // does not have, and without the mutex.
@@ -42,7 +23,7 @@ func (s *Store) pause(ctx context.Context, pauses []store.Pause) error {
 	defer s.unlock()
 	for _, p := range pauses {
 		if num := nums[p.SubscriptionID]; num != 0 {
-			s.schedule.Postpone(num, p.For, now)
+			s.memory.Schedule.Postpone(num, p.For, now)
 		}
 	}
 	return nil
@@ -54,7 +35,7 @@ func (s *Store) numbersOf(ctx context.Context, pauses []store.Pause) (map[string
 	var unknown []string
 	s.mu.Lock()
 	for _, p := range pauses {
-		if num, ok := s.numbers[p.SubscriptionID]; ok {
+		if num, ok := s.memory.Number(p.SubscriptionID); ok {
 			nums[p.SubscriptionID] = num
 		} else {
 			unknown = append(unknown, p.SubscriptionID)
@@ -65,9 +46,9 @@ func (s *Store) numbersOf(ctx context.Context, pauses []store.Pause) (map[string
 		return nums, nil
 	}
 	read := make(map[string]uint64, len(unknown))
-	err := s.read(ctx, func(t *txn) (err error) {
+	err := s.read(ctx, func(t *txn.Tx) (err error) {
 		for _, id := range unknown {
-			if read[id], err = t.number(subIDs, []byte(id)); err != nil {
+			if read[id], err = t.Subs.Number(id); err != nil {
 				return err
 			}
 		}

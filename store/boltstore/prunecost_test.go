@@ -22,8 +22,8 @@ func looked(t *testing.T, s *boltstore.Store, r store.Retention) int {
 	return s.Looked() - before
 }
 
-// stored returns how many deliveries there are.
-func stored(t *testing.T, s *boltstore.Store) int {
+// oldest returns how many deliveries there are.
+func oldest(t *testing.T, s *boltstore.Store) int {
 	t.Helper()
 	page, err := s.Deliveries(t.Context(), store.DeliveryQuery{AnyTenant: true, Limit: 1, Count: true})
 	if err != nil {
@@ -32,8 +32,8 @@ func stored(t *testing.T, s *boltstore.Store) int {
 	return page.Total
 }
 
-// The retentions and sizes of the tests of what Prune costs. A run of events that something is to be removed of is looked
-// at: that is 64 events with a delivery each.
+// The retentions and sizes of the tests of what Prune costs. A run of events that something is to
+// be removed of is looked at: that is 64 events with a delivery each.
 var costRetention = store.Retention{Delivered: time.Hour, Failed: 240 * time.Hour}
 
 const (
@@ -42,7 +42,8 @@ const (
 	costEmpty  = 1 // the first event that is too young, after a restart
 )
 
-// TestPruneCost has events that are kept for the longer retention, and counts what Prune looks at as time goes by.
+// TestPruneCost has events that are kept for the longer retention, and counts what Prune looks at
+// as time goes by.
 func TestPruneCost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := create(t, nil)
@@ -64,7 +65,7 @@ func TestPruneCost(t *testing.T) {
 		}
 		has := func(what string, want int) {
 			t.Helper()
-			if got := stored(t, s); got != want {
+			if got := oldest(t, s); got != want {
 				t.Errorf("%s: %d deliveries are stored, want %d", what, got, want)
 			}
 		}
@@ -127,14 +128,14 @@ func TestPruneCostOfPending(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		looked(t, s, short)
-		if got := stored(t, s); got != 0 {
+		if got := oldest(t, s); got != 0 {
 			t.Errorf("%d deliveries are still stored", got)
 		}
 	})
 }
 
-// TestPruneCostOfDeletion deletes a subscription that only a few events were for, in each way that a delivery can be
-// stored: a row, a chunk, and not at all.
+// TestPruneCostOfDeletion deletes a subscription that only a few events were for, in each way that
+// a delivery can be stored: a row, a chunk, and not at all.
 func TestPruneCostOfDeletion(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -173,7 +174,7 @@ func testDeletion(t *testing.T, budget int, finished, reopen bool) {
 	if got := looked(t, s, costRetention); got > 6*costRun && !reopen {
 		t.Errorf("Prune has looked at %d records, want at most %d", got, 6*costRun)
 	}
-	if got := stored(t, s); got != costEvents {
+	if got := oldest(t, s); got != costEvents {
 		t.Errorf("%d deliveries are stored, want %d", got, costEvents)
 	}
 	if _, err := s.Attempts(t.Context(), kept, "kept-0"); err != nil {
@@ -214,7 +215,7 @@ func TestPruneTogether(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			if got := stored(t, s); got != 0 {
+			if got := oldest(t, s); got != 0 {
 				t.Fatalf("round %d: %d deliveries are still stored", round, got)
 			}
 		}

@@ -15,7 +15,8 @@ import (
 	"github.com/outhook/outhook/store/boltstore"
 )
 
-// hangs is how long a call takes that never returns: hundreds of times of what any of these tests needs.
+// hangs is how long a call takes that never returns: hundreds of times of what any of these tests
+// needs.
 const hangs = 5 * time.Minute
 
 // within fails the test with what all goroutines are doing when f hangs.
@@ -34,7 +35,8 @@ func within(t *testing.T, what string, f func() error) {
 	}
 }
 
-// pruneWatched prunes until there is nothing to do, and fails when a step hangs or there are too many.
+// pruneWatched prunes until there is nothing to do, and fails when a step hangs or there are too
+// many.
 func pruneWatched(t *testing.T, s *boltstore.Store, r store.Retention, maxSteps int) {
 	t.Helper()
 	for more := true; more; maxSteps-- {
@@ -57,9 +59,9 @@ func pruneAll(ctx context.Context, s *boltstore.Store, r store.Retention) error 
 	}
 }
 
-// TestPruneWide lets so much be pending that it gets into chunks, delivers it, and prunes it before the
-// chunks have been trimmed: Prune then empties their bucket. It does so in the life of the store that
-// delivered, and in the next.
+// TestPruneWide lets so much be pending that it gets into chunks, delivers it, and prunes it before
+// the chunks have been trimmed: Prune then empties their bucket. It does so in the life of the
+// store that delivered, and in the next.
 func TestPruneWide(t *testing.T) {
 	sizes := []struct {
 		subscriptions, events int
@@ -94,7 +96,7 @@ func testPruneWide(t *testing.T, subscriptions, events int, reopen bool) {
 	}
 	r := store.Retention{Delivered: 1, Failed: 1}
 	pruneWatched(t, s, r, 10+subscriptions*events/20) // a step looks at 256 deliveries at least
-	within(t, "Enqueue", func() error { return s.Enqueue(t.Context(), event("later")) })
+	within(t, "Enqueue", func() error { return s.Enqueue(t.Context(), Event("later")) })
 	verify(t, s)
 	page, err := s.Deliveries(t.Context(), store.DeliveryQuery{EventID: "event-0", Limit: 1, AnyTenant: true})
 	if err != nil {

@@ -3,16 +3,17 @@ package boltstore
 import (
 	"context"
 
-	bolt "go.etcd.io/bbolt"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+	bolt "go.etcd.io/bbolt"
 )
 
-// read runs f in a transaction that only reads. It must be short: bbolt reuses no page that was freed
-// since it began, and a commit that must map more of the file waits for it to end.
+// read runs f in a transaction that only reads. It must be short: bbolt reuses no page that was
+// freed since it began, and a commit that must map more of the file waits for it to end.
 //
 // When ctx ends first, read returns ctx's error without having called f, or what f has returned.
-func (s *Store) read(ctx context.Context, f func(*txn) error) error {
+func (s *Store) read(ctx context.Context, f func(*txn.Tx) error) error {
 	return guarded(func() error {
 		tx, err := s.beginRead(ctx)
 		if err != nil {
@@ -27,13 +28,14 @@ func (s *Store) read(ctx context.Context, f func(*txn) error) error {
 	})
 }
 
-// beginRead begins a transaction that only reads. Store.mu must not be held, because this can block.
+// beginRead begins a transaction that only reads. Store.mu must not be held, because this can
+// block.
 //
 // A commit that must map more of the file waits until all transactions that read have ended, and
-// keeps new ones from beginning meanwhile. Only the host can have one that stays open. bbolt's Begin
-// can't be left then, so a goroutine begins it for those who must be able to leave. One of them does
-// so at a time, which costs nothing, since bbolt itself has them begin one after the other: so those
-// who leave, however many, leave one goroutine behind.
+// keeps new ones from beginning meanwhile. Only the host can have one that stays open. bbolt's
+// Begin can't be left then, so a goroutine begins it for those who must be able to leave. One of
+// them does so at a time, which costs nothing, since bbolt itself has them begin one after the
+// other: so those who leave, however many, leave one goroutine behind.
 func (s *Store) beginRead(ctx context.Context) (*bolt.Tx, error) {
 	if s.exclusive || ctx.Done() == nil {
 		return s.file.BeginRead()
@@ -71,8 +73,8 @@ func (s *Store) beginRead(ctx context.Context) (*bolt.Tx, error) {
 	}
 }
 
-// endRead ends a transaction that only reads. It gives the file's memory back at once, but bbolt then
-// waits for the caller that is beginning one, see beginRead; so the caller may leave.
+// endRead ends a transaction that only reads. It gives the file's memory back at once, but bbolt
+// then waits for the caller that is beginning one, see beginRead; so the caller may leave.
 func (s *Store) endRead(ctx context.Context, tx *bolt.Tx) {
 	if s.exclusive || ctx.Done() == nil {
 		boltfile.Rollback(tx)

@@ -85,9 +85,9 @@ func readers(sub, eventID string) map[string]func(context.Context, *boltstore.St
 	}
 }
 
-// TestContextEndsWhileTheHostReads has the host read for long while the file grows. bbolt lets nobody
-// begin a transaction then. Each method that reads returns when its context ends, though others that
-// read go on waiting, and they leave at most one goroutine behind.
+// TestContextEndsWhileTheHostReads has the host read for long while the file grows. bbolt lets
+// nobody begin a transaction then. Each method that reads returns when its context ends, though
+// others that read go on waiting, and they leave at most one goroutine behind.
 func TestContextEndsWhileTheHostReads(t *testing.T) {
 	db := hostDB(t)
 	s := inHost(t, db, nil)

@@ -35,7 +35,7 @@ const trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 // sized returns an event with a payload of a size, and its wire body.
 func sized(id string, size int) (events.Event, string) {
-	e := event(id)
+	e := Event(id)
 	payload := id + strings.Repeat("x", size)
 	e.Payload, _ = json.Marshal(payload)
 	e.Trace = trace
@@ -84,7 +84,8 @@ func TestClaimsAreTheSameFromEverywhere(t *testing.T) {
 	}
 }
 
-// TestClaimOfWhatIsErasedOnDisk claims when an Erase is in the file, but memory has not learnt it yet.
+// TestClaimOfWhatIsErasedOnDisk claims when an Erase is in the file, but memory has not learnt it
+// yet.
 func TestClaimOfWhatIsErasedOnDisk(t *testing.T) {
 	s := create(t, nil)
 	subscribe(t, s)

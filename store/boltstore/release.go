@@ -16,8 +16,8 @@ func (s *Store) Release(ctx context.Context, leases ...store.Lease) error {
 	s.mu.Lock()
 	defer s.unlock()
 	for _, given := range leases {
-		if l := s.present(given.Token, given.SubscriptionID, given.EventID); l != nil {
-			s.schedule.Release(l, now)
+		if l := s.memory.Present(given.Token, given.SubscriptionID, given.EventID); l != nil {
+			s.memory.Schedule.Release(l, now)
 		}
 	}
 	return nil

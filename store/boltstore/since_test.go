@@ -9,7 +9,8 @@ import (
 	"github.com/outhook/outhook/store/boltstore"
 )
 
-// TestSinceEndsTheWalk damages the oldest event: a listing that comes to it fails, and one that has Since does not.
+// TestSinceEndsTheWalk damages the oldest event: a listing that comes to it fails, and one that has
+// Since does not.
 func TestSinceEndsTheWalk(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -58,7 +59,7 @@ func TestSinceEndsTheWalk(t *testing.T) {
 
 func publishOne(t *testing.T, s *boltstore.Store, i int) {
 	t.Helper()
-	if err := s.Enqueue(t.Context(), event("event-"+string(rune('0'+i)))); err != nil {
+	if err := s.Enqueue(t.Context(), Event("event-"+string(rune('0'+i)))); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -4,31 +4,27 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 	"github.com/outhook/outhook/store/boltstore/internal/groupcommit"
-	"github.com/outhook/outhook/store/internal/rollup"
-	"github.com/outhook/outhook/store/internal/schedule"
+	"github.com/outhook/outhook/store/boltstore/internal/memory"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
+
+	bolt "go.etcd.io/bbolt"
 )
 
 var _ store.Store = (*Store)(nil)
 
-// Store is a [store.Store] in a bbolt file. Make one with [Open] or [New]. It is safe for concurrent use.
+// Store is a [store.Store] in a bbolt file. Make one with [Open] or [New]. It is safe for
+// concurrent use.
 type Store struct {
 	file      *boltfile.File
 	exclusive bool // the file is the store's alone
 	name      string
-	buckets   *[bucketCount][]byte // what they are called
-	budget    int                  // see spill.go, also for the next
-	spillStep int
-	eraseStep int // see erasures.go
 	ready     chan struct{}
 	choosing  chan struct{} // has one slot, for the claim that is choosing
 	beginning chan struct{} // has one slot, for the read that is beginning, see beginRead
@@ -37,21 +33,18 @@ type Store struct {
 	clock                         // the store's own
 	commitTx func(*bolt.Tx) error // file.Commit, but for tests
 
-	commits   *groupcommit.Group[*txn] // of operations that write
-	counts    *rollup.Buffer           // of attempts, those that the file has not
-	closeWait time.Duration            // how long Close waits for the host's transaction
+	commits   *groupcommit.Group[*txn.Tx] // of operations that write
+	closeWait time.Duration               // how long Close waits for the host's transaction
 
-	audiences      audienceCache // belongs to whoever has the write transaction
-	staleAudiences atomic.Bool   // audiences may be from a transaction that came to nothing
-	stamped        int64         // the latest time of an event, see stamp; likewise
-	highestID      string        // no event's ID is higher; "" when it is not known. It belongs to the same
+	settings txn.Settings // of transactions
+	writer   txn.Writer
 
-	// mu guards what follows. It is never held over a commit, nor while a transaction begins or ends: all of
-	// them can wait for the host.
-	mu        sync.Mutex
-	memory               // what is pending and leased
-	unapplied []*effects // of transactions that memory does not know to have committed, in their order
-	house     house      // keeping
+	// mu guards what follows. It is never held over a commit, nor while a transaction begins or
+	// ends: all of them can wait for the host.
+	mu     sync.Mutex
+	memory memory.Memory // what is pending and leased
+	// Of transactions that memory does not know to have committed, in their order.
+	unapplied []*unapplied
 }
 
 // newStore makes a store in an open file.
@@ -61,31 +54,30 @@ func newStore(file *boltfile.File, exclusive bool, o Options) (*Store, error) {
 		exclusive: exclusive,
 		clock:     startClock(o.wall, 0),
 		name:      o.Name,
-		buckets:   bucketsOf(o.Name),
-		budget:    o.budget,
-		spillStep: o.spillStep,
 		closeWait: o.closeWait,
-		eraseStep: o.eraseStep,
 		ready:     make(chan struct{}, 1),
 		choosing:  make(chan struct{}, 1),
 		beginning: make(chan struct{}, 1),
 		commitTx:  file.Commit,
-		memory: memory{schedule: schedule.New[subscriber, claimed](schedule.Options{
-			Window: maxWindow, Idle: maxIdle, FirstToken: rand.Uint64() >> 1,
-		}), numbers: make(numbersByID)},
 	}
-	s.schedule.Dropped = s.numbers.drop
-	s.commits, s.counts = s.newCommits(exclusive), s.newCounts()
+	s.settings = txn.Settings{
+		Buckets: txn.BucketsOf(o.Name), Now: s.now, Wall: o.wall, EraseStep: o.eraseStep,
+	}
+	s.commits = s.newCommits(exclusive)
+	s.memory = memory.New(s.now, s.newCounts(), o.budget, o.spillStep)
 	if err := s.prepare(); err != nil {
 		return nil, err
 	}
 	// Has what is there synced: what it holds is acknowledged again from now on.
-	if _, err := s.transact(func(*txn) error { return nil }); err != nil {
+	if _, err := s.transact(func(*txn.Tx) error { return nil }); err != nil {
 		return nil, err
 	}
-	err := s.read(context.Background(), func(t *txn) error {
-		t.restoreClock(o.wall)
-		return s.restore(t)
+	err := s.read(context.Background(), func(t *txn.Tx) error {
+		floor := t.KeptClock()
+		s.clock = startClock(o.wall, floor)
+		t.Now = s.now()
+		s.writer.LastEnqueued = t.Events.LastEnqueued()
+		return s.memory.Restore(t)
 	})
 	if err != nil {
 		return nil, err
@@ -100,38 +92,11 @@ func (s *Store) prepare() error {
 		return err
 	}
 	if !has {
-		return storeError(s.file.Update(func(tx *bolt.Tx) error { return initialize(tx, s.name) }))
+		return storeError(s.file.Update(func(tx *bolt.Tx) error { return txn.Initialize(tx, s.name) }))
 	}
-	return s.read(context.Background(), func(t *txn) error { return t.checkFormat() })
-}
-
-// initialize makes the buckets of an empty store.
-func initialize(tx *bolt.Tx, store string) error {
-	buckets := bucketsOf(store)
-	for _, name := range buckets {
-		if _, err := tx.CreateBucket(name); err != nil {
-			return err
-		}
-	}
-	t := &txn{store: &Store{buckets: buckets}, tx: tx}
-	return t.putMetaNumber(metaFormat, format)
-}
-
-// checkFormat checks that the store is one that this package knows.
-func (t *txn) checkFormat() error {
-	for _, name := range t.store.buckets {
-		if t.tx.Bucket(name) == nil {
-			return fmt.Errorf("%w: there is no bucket %q", store.ErrCorrupt, name)
-		}
-	}
-	version, err := t.metaNumber(metaFormat)
-	switch {
-	case err != nil:
-		return err
-	case version == 0:
-		return fmt.Errorf("%w: the store %q has no format version", store.ErrCorrupt, t.store.name)
-	case version != format:
-		return fmt.Errorf("the file has format %d, and this version of outhook knows only %d", version, format)
+	err = s.read(context.Background(), func(t *txn.Tx) error { return t.CheckFormat() })
+	if err != nil {
+		return fmt.Errorf("store %q: %w", s.name, err)
 	}
 	return nil
 }
@@ -144,10 +109,11 @@ const CloseWait = 5 * time.Second
 // afterwards. A database that Open has opened is closed too. Calling it again does nothing.
 //
 // Close returns when the commit under way and those of what waits are on disk; only the disk bounds
-// that, and a transaction of the host that reads while the file must grow, see [New]. In a host's own database, a transaction of the host can be in the way. If it is still open
-// after [CloseWait], the calls that wait fail with ErrClosed, and what they were to write is never
-// written; then Close returns an error, and the store is closed nevertheless. So don't call Close
-// while the same goroutine has such a transaction open.
+// that, and a transaction of the host that reads while the file must grow, see [New]. In a host's
+// own database, a transaction of the host can be in the way. If it is still open after [CloseWait],
+// the calls that wait fail with ErrClosed, and what they were to write is never written; then Close
+// returns an error, and the store is closed nevertheless. So don't call Close while the same
+// goroutine has such a transaction open.
 func (s *Store) Close() error {
 	defer s.wakeReader() // who waits for work learns that there is none any more
 	if s.closed.Swap(true) {
@@ -168,10 +134,11 @@ func (s *Store) closeCommits() error {
 		ctx, cancel = context.WithTimeout(ctx, s.closeWait)
 		defer cancel()
 	}
-	err := s.commits.Close(ctx, &groupcommit.Op[*txn]{Do: flushNow})
-	s.counts.Stop()
+	err := s.commits.Close(ctx, &groupcommit.Op[*txn.Tx]{Do: writeCounts})
+	s.memory.Counts.Stop()
 	if err != nil {
-		return fmt.Errorf("a transaction of the host was still open after %v, so what waited for it is not written; "+
+		return fmt.Errorf("a transaction of the host was still open after %v, "+
+			"so what waited for it is not written; "+
 			"end the host's transactions before Close", s.closeWait)
 	}
 	return nil

@@ -88,7 +88,8 @@ func TestContract(t *testing.T) {
 	}
 }
 
-// verified is a store that looks whether memory and its file agree before it prunes. Nothing else may go on then.
+// verified is a store that looks whether memory and its file agree before it prunes. Nothing else
+// may go on then.
 type verified struct {
 	*boltstore.Store
 	t *testing.T

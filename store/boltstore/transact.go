@@ -1,9 +1,10 @@
 package boltstore
 
 import (
-	bolt "go.etcd.io/bbolt"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+	bolt "go.etcd.io/bbolt"
 )
 
 // transact runs do in a transaction that writes, and commits it if do has written something. It
@@ -11,8 +12,8 @@ import (
 //
 // apply is to be called under Store.mu: it brings memory up to the transaction. There is one
 // with an error too if what was written is there all the same; otherwise it is nil.
-func (s *Store) transact(do func(*txn) error) (apply func(), err error) {
-	var e *effects
+func (s *Store) transact(do func(*txn.Tx) error) (apply func(), err error) {
+	var e *unapplied
 	err = guarded(func() error {
 		tx, err := s.file.BeginWrite()
 		if err != nil {
@@ -24,17 +25,21 @@ func (s *Store) transact(do func(*txn) error) (apply func(), err error) {
 			return err
 		}
 		s.adopt(tx)
-		if err := do(t); err != nil || !t.wrote {
+		if err := do(t); err != nil {
 			return err
 		}
-		if err := t.finish(); err != nil {
+		r, due, err := s.planRiders(t)
+		if err != nil || !due {
 			return err
 		}
-		e = s.expect(tx, t.hooks)
+		if err := t.Complete(r); err != nil {
+			return err
+		}
+		e = s.expect(tx, t.Effects())
 		return s.commitTx(tx)
 	})
 	if err != nil {
-		s.staleAudiences.Store(true)
+		s.writer.MarkStale()
 		if e == nil || !s.committedAnyway(e.id) {
 			s.forget(e)
 			return nil, err
@@ -48,33 +53,25 @@ func (s *Store) transact(do func(*txn) error) (apply func(), err error) {
 }
 
 // runOp runs one operation. The transaction is intact unless it failed after it had written.
-func (s *Store) runOp(t *txn, run func(*txn) error) (intact bool, err error) {
-	before, wrote := len(t.hooks), t.wrote
-	t.wrote = false
-	err = guarded(func() error { return run(t) })
-	intact = err == nil || !t.wrote
-	t.wrote = t.wrote || wrote
-	if err != nil {
-		t.hooks = t.hooks[:before]
-	}
-	return intact, err
+func (s *Store) runOp(t *txn.Tx, run func(*txn.Tx) error) (intact bool, err error) {
+	return t.Try(func() error { return guarded(func() error { return run(t) }) })
 }
 
-// finish completes a transaction with what rides on it.
-func (t *txn) finish() error {
-	if err := t.trim(); err != nil {
-		return err
+// planRiders says what is to ride on a transaction, and whether it must commit: because of what its
+// operations did, or of a rider that is due by itself.
+func (s *Store) planRiders(t *txn.Tx) (r txn.Riders, due bool, err error) {
+	if r.Counts, err = s.planCounts(t); err != nil {
+		return r, false, err
 	}
-	if err := t.spill(); err != nil {
-		return err
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.Spill = s.memory.PlanSpill()
+	if !t.NeedsCommit() && r.Spill == nil && r.Counts == nil {
+		return r, false, nil
 	}
-	if err := t.writeCounts(); err != nil {
-		return err
-	}
-	if err := t.keepClock(); err != nil {
-		return err
-	}
-	return t.flush()
+	// Last: what it plans is forgotten if the transaction does not commit.
+	r.Trim = s.memory.PlanTrim()
+	return r, true, nil
 }
 
 // committedAnyway reports whether a transaction whose commit failed can be seen nevertheless, as
@@ -87,3 +84,6 @@ func (s *Store) committedAnyway(id int) (committed bool) {
 	})
 	return committed
 }
+
+// begin wraps a bbolt transaction.
+func (s *Store) begin(tx *bolt.Tx) (*txn.Tx, error) { return txn.Begin(&s.settings, &s.writer, tx) }

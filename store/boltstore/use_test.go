@@ -75,8 +75,8 @@ func subscribeMany(t *testing.T, s *boltstore.Store, n int, eventType string) {
 	wg.Wait()
 }
 
-// event returns an event whose payload is its ID.
-func event(id string) events.Event {
+// Event returns an event whose payload is its ID.
+func Event(id string) events.Event {
 	payload, _ := json.Marshal(id)
 	return events.Event{ID: id, Type: "message.created", Time: time.UnixMilli(4e12), Payload: payload}
 }
@@ -86,14 +86,15 @@ func body(id string) string {
 	return fmt.Sprintf(`{"type":"message.created","timestamp":4000000000000,"payload":%q}`, id)
 }
 
-// publish enqueues n events, name-0 and so on, in calls of at most a hundred, and returns their IDs.
+// publish enqueues n events, name-0 and so on, in calls of at most a hundred, and returns their
+// IDs.
 func publish(t *testing.T, s *boltstore.Store, name string, n int) []string {
 	t.Helper()
 	var ids []string
 	var evs []events.Event
 	for i := range n {
 		ids = append(ids, fmt.Sprintf("%s-%d", name, i))
-		if evs = append(evs, event(ids[i])); len(evs) == 100 || i == n-1 {
+		if evs = append(evs, Event(ids[i])); len(evs) == 100 || i == n-1 {
 			if err := s.Enqueue(t.Context(), evs...); err != nil {
 				t.Fatal(err)
 			}
@@ -188,9 +189,9 @@ func filledFile(t *testing.T) []byte {
 }
 
 // lastPage reads the highest page that is used from the meta page that counts.
-func lastPage(b []byte) int { return int(binary.NativeEndian.Uint64(meta(b)[40:])) - 1 }
+func lastPage(b []byte) int { return int(binary.NativeEndian.Uint64(BucketMeta(b)[40:])) - 1 }
 
-func meta(b []byte) []byte {
+func BucketMeta(b []byte) []byte {
 	m0, m1 := b[16:], b[pageSize+16:]
 	if binary.NativeEndian.Uint64(m0[48:]) > binary.NativeEndian.Uint64(m1[48:]) {
 		return m0

@@ -4,11 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// Verify checks that the parts of the file agree with each other, and memory with the file. Nothing may be on its way.
+// Verify checks that the parts of the file agree with each other, and memory with the file. Nothing
+// may be on its way.
 func (s *Store) Verify() error {
-	v := verifier{store: s, live: make(map[uint64]map[uint64]place), behind: make(map[uint64]int)}
+	v := verifier{store: s, live: make(map[uint64]map[uint64]schedule.Position), behind: make(map[uint64]int)}
 	if err := s.read(context.Background(), v.file); err != nil {
 		return err
 	}
@@ -22,10 +27,10 @@ type verifier struct {
 	store *Store
 	wrong []error
 
-	rows, chunked, fresh map[uint64][]uint64         // pending deliveries of each subscription
-	live                 map[uint64]map[uint64]place // rows that are pending and not behind
+	rows, chunked, fresh map[uint64][]uint64                     // pending deliveries of each subscription
+	live                 map[uint64]map[uint64]schedule.Position // rows that are pending and not behind
 	behind               map[uint64]int
-	backlogs             map[uint64]*backlog
+	backlogs             map[uint64]*record.Backlog
 }
 
 func (v *verifier) errorf(format string, args ...any) {
@@ -33,42 +38,42 @@ func (v *verifier) errorf(format string, args ...any) {
 }
 
 // file checks the file, and notes what is pending.
-func (v *verifier) file(t *txn) error {
+func (v *verifier) file(t *txn.Tx) error {
 	v.rows, v.chunked, v.fresh = make(map[uint64][]uint64), make(map[uint64][]uint64), make(map[uint64][]uint64)
-	v.backlogs = make(map[uint64]*backlog)
+	v.backlogs = make(map[uint64]*record.Backlog)
 	targets := make(map[[2]uint64]bool)
 	events := 0
-	c := t.bucket(log).Cursor()
+	c := t.Bucket(txn.BucketEvents).Cursor()
 	for k, val := c.First(); k != nil; k, val = c.Next() {
 		events++
-		seq := number(k, 0)
-		e, err := decodeEvent(k, val)
+		seq := record.KeyNumber(k, 0)
+		e, err := record.DecodeEvent(k, val)
 		if err != nil {
 			return err
 		}
-		if len(e.body) > maxTailBody && seq > t.indexed() {
-			v.errorf("event %d has a body of %d bytes and is not indexed", seq, len(e.body))
+		if len(e.Body) > txn.MaxTailBody && seq > t.IDs.Indexed() {
+			v.errorf("event %d has a body of %d bytes and is not indexed", seq, len(e.Body))
 		}
-		if id, err := t.eventNumber(e.id); err != nil || id != seq {
-			v.errorf("event %d: its ID %q leads to %d, %v", seq, e.id, id, err)
+		if id, err := t.IDs.Find(e.ID); err != nil || id != seq {
+			v.errorf("event %d: its ID %q leads to %d, %v", seq, e.ID, id, err)
 		}
-		packed, err := decodeTargets(k, val)
+		packed, err := record.DecodeRecipients(k, val)
 		if err != nil {
 			return err
 		}
-		nums, err := unpackAll(packed)
+		nums, err := record.UnpackAll(packed)
 		if err != nil {
 			return err
 		}
 		for _, num := range nums {
 			targets[[2]uint64{num, seq}] = true
-			if t.alive(num) {
+			if t.Subs.Exists(num) {
 				v.delivery(t, num, seq, &e)
 			}
 		}
 	}
-	unindexed := t.unindexed()
-	if n := t.bucket(eventIDs).Stats().KeyN; n+len(unindexed) != events || len(unindexed) > maxTail {
+	unindexed := t.IDs.Unindexed()
+	if n := t.Bucket(txn.BucketEventIDs).Stats().KeyN; n+len(unindexed) != events || len(unindexed) > txn.MaxTail {
 		v.errorf("%d events have %d IDs in the index and %d behind it", events, n, len(unindexed))
 	}
 	v.indexes(t, targets)
@@ -78,53 +83,53 @@ func (v *verifier) file(t *txn) error {
 }
 
 // delivery checks one delivery.
-func (v *verifier) delivery(t *txn, num, seq uint64, e *event) {
-	keyHash := e.keyHash()
-	r, ok, err := t.find(num, seq, keyHash)
+func (v *verifier) delivery(t *txn.Tx, num, seq uint64, e *record.Event) {
+	keyHash := e.KeyHash()
+	r, ok, err := t.Pending.Find(num, seq, keyHash)
 	if err != nil {
 		v.errorf("delivery %d/%d: %v", num, seq, err)
 	}
 	if !ok {
 		return
 	}
-	if e.erased() {
+	if e.Erased() {
 		v.erasure(num, seq, &r)
 	}
-	if key := key2(num, seq); r.overridden() && !v.has(t, bodies, key[:]) {
+	if key := record.Key2(num, seq); r.Overridden() && !v.has(t, txn.BucketBodies, key[:]) {
 		v.errorf("delivery %d/%d lacks its body", num, seq)
 	}
-	if r.key != keyHash {
-		v.errorf("delivery %d/%d has the key %x, its event %x", num, seq, r.key, keyHash)
+	if r.KeyHash != keyHash {
+		v.errorf("delivery %d/%d has the key %x, its event %x", num, seq, r.KeyHash, keyHash)
 	}
-	if key := key3(num, keyHash, seq); keyHash != 0 && r.listed() != v.has(t, keyed, key[:]) {
-		v.errorf("delivery %d/%d is pending: %v, and has a place in its key: %v", num, seq, r.listed(), !r.listed())
+	if key := record.Key3(num, keyHash, seq); keyHash != 0 && r.Listed() != v.has(t, txn.BucketKeyed, key[:]) {
+		v.errorf("delivery %d/%d is pending: %v, and has a place in its key: %v", num, seq, r.Listed(), !r.Listed())
 	}
-	if key := key3(num, uint64(r.place(seq).Due), seq); r.stored && (r.listed() && !r.behind) != v.has(t, index, key[:]) {
-		v.errorf("delivery %d/%d, %+v, is in the index: %v", num, seq, r, v.has(t, index, key[:]))
+	if key := record.Key3(num, uint64(r.Position(seq).Due), seq); r.Stored && (r.Listed() && !r.Blocked) != v.has(t, txn.BucketDue, key[:]) {
+		v.errorf("delivery %d/%d, %+v, is in the index: %v", num, seq, r, v.has(t, txn.BucketDue, key[:]))
 	}
-	if !r.live() {
+	if !r.Pending() {
 		return
 	}
-	if r.key != 0 {
-		first, _, err := t.neighbour(num, r.key, 0, 0)
-		if err != nil || r.behind != (first < seq) {
-			v.errorf("delivery %d/%d is behind: %v, and %d is the first of its key, %v", num, seq, r.behind, first, err)
+	if r.KeyHash != 0 {
+		first, _, err := t.Pending.FirstOfKey(num, r.KeyHash, 0, 0)
+		if err != nil || r.Blocked != (first < seq) {
+			v.errorf("delivery %d/%d is behind: %v, and %d is the first of its key, %v", num, seq, r.Blocked, first, err)
 		}
 	}
-	chunked, err := t.chunked(num, seq)
+	chunked, err := t.Pending.Packed(num, seq)
 	switch {
 	case err != nil:
 		v.errorf("delivery %d/%d: %v", num, seq, err)
-	case r.stored:
+	case r.Stored:
 		v.rows[num] = append(v.rows[num], seq)
-		if r.behind {
+		if r.Blocked {
 			v.behind[num]++
 			break
 		}
 		if v.live[num] == nil {
-			v.live[num] = make(map[uint64]place)
+			v.live[num] = make(map[uint64]schedule.Position)
 		}
-		v.live[num][seq] = r.place(seq)
+		v.live[num][seq] = r.Position(seq)
 	case chunked:
 		v.chunked[num] = append(v.chunked[num], seq)
 	default:
@@ -132,47 +137,47 @@ func (v *verifier) delivery(t *txn, num, seq uint64, e *event) {
 	}
 }
 
-func (v *verifier) has(t *txn, id bucketID, key []byte) bool {
-	k, _ := t.bucket(id).Cursor().Seek(key)
+func (v *verifier) has(t *txn.Tx, id txn.Bucket, key []byte) bool {
+	k, _ := t.Bucket(id).Cursor().Seek(key)
 	return string(k) == string(key)
 }
 
 // indexes checks that no index has what is not there, and the backlogs.
-func (v *verifier) indexes(t *txn, targets map[[2]uint64]bool) {
-	for _, id := range []bucketID{index, keyed} {
-		c := t.bucket(id).Cursor()
+func (v *verifier) indexes(t *txn.Tx, targets map[[2]uint64]bool) {
+	for _, id := range []txn.Bucket{txn.BucketDue, txn.BucketKeyed} {
+		c := t.Bucket(id).Cursor()
 		for k, _ := c.First(); k != nil; k, _ = c.Next() {
-			num, seq := number(k, 0), number(k, 2)
-			r, ok, err := t.find(num, seq, 0)
-			if t.alive(num) && (err != nil || !ok || !r.listed() || !targets[[2]uint64{num, seq}]) {
-				v.errorf("%s has %d/%d, which is %+v, %v, %v", bucketNames[id], num, seq, r, ok, err)
+			num, seq := record.KeyNumber(k, 0), record.KeyNumber(k, 2)
+			r, ok, err := t.Pending.Find(num, seq, 0)
+			if t.Subs.Exists(num) && (err != nil || !ok || !r.Listed() || !targets[[2]uint64{num, seq}]) {
+				v.errorf("%s has %d/%d, which is %+v, %v, %v", txn.BucketNames[id], num, seq, r, ok, err)
 			}
 		}
 	}
-	c := t.bucket(deliveries).Cursor()
+	c := t.Bucket(txn.BucketRows).Cursor()
 	for k, _ := c.First(); k != nil; k, _ = c.Next() {
-		if num, seq := number(k, 0), number(k, 1); t.alive(num) && !targets[[2]uint64{num, seq}] {
+		if num, seq := record.KeyNumber(k, 0), record.KeyNumber(k, 1); t.Subs.Exists(num) && !targets[[2]uint64{num, seq}] {
 			v.errorf("row %d/%d has no event", num, seq)
 		}
 	}
-	c = t.bucket(backlogs).Cursor()
+	c = t.Bucket(txn.BucketBacklogs).Cursor()
 	for k, val := c.First(); k != nil; k, val = c.Next() {
-		b, err := decodeBacklog(k, val)
+		b, err := record.DecodeBacklog(k, val)
 		if err != nil {
 			v.errorf("%v", err)
 			continue
 		}
-		v.backlogs[number(k, 0)] = b
+		v.backlogs[record.KeyNumber(k, 0)] = b
 	}
 	for num := range v.nums() {
 		b := v.backlogs[num]
 		if b == nil {
-			b = &backlog{}
+			b = &record.Backlog{}
 		}
-		if got, want := b.pending, len(v.rows[num])+len(v.chunked[num]); got != want {
+		if got, want := b.Pending, len(v.rows[num])+len(v.chunked[num]); got != want {
 			v.errorf("subscription %d: its backlog has %d pending, the rows and chunks %d", num, got, want)
 		}
-		if len(v.chunked[num]) > 0 && !b.chunks {
+		if len(v.chunked[num]) > 0 && !b.Chunks {
 			v.errorf("subscription %d: its backlog knows nothing of its chunks", num)
 		}
 	}
@@ -182,7 +187,7 @@ func (v *verifier) indexes(t *txn, targets map[[2]uint64]bool) {
 func (v *verifier) nums() map[uint64]bool {
 	nums := make(map[uint64]bool)
 	for num, b := range v.backlogs {
-		nums[num] = !b.deleted
+		nums[num] = !b.Deleted
 	}
 	for _, m := range []map[uint64][]uint64{v.rows, v.chunked, v.fresh} {
 		for num := range m {

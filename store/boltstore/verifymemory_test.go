@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/memory"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -11,7 +12,7 @@ import (
 func (v *verifier) memory() {
 	s := v.store
 	leases, leased := 0, [store.Classes]int{}
-	s.schedule.Subs(func(q *queue) {
+	s.memory.Schedule.Subs(func(q *memory.Queue) {
 		counted := q.Inspect().Counted
 		if counted != q.Leased() {
 			v.errorf("subscription %d: %d leases are counted as %d", q.Num, counted, q.Leased())
@@ -19,14 +20,14 @@ func (v *verifier) memory() {
 		leases += counted
 		leased[q.Health().Class()] += counted
 	})
-	if n, _ := s.counts.Len(); n > maxCounts+flushOutcomes {
+	if n, _ := s.memory.Counts.Len(); n > maxCounts+flushOutcomes {
 		v.errorf("memory has %d slots of counts", n)
 	}
-	if byClass, running := s.schedule.Counted(); leases != running || leased != byClass {
+	if byClass, running := s.memory.Schedule.Counted(); leases != running || leased != byClass {
 		v.errorf("%d leases, by class %d, are counted as %d and %d", leases, leased, running, byClass)
 	}
 	for num, here := range v.nums() {
-		if q := s.schedule.Sub(num); q == nil && here {
+		if q := s.memory.Schedule.Sub(num); q == nil && here {
 			v.errorf("memory does not know subscription %d: %+v, rows %d, chunks %d, fresh %d",
 				num, v.backlogs[num], v.rows[num], v.chunked[num], v.fresh[num])
 		} else if q != nil {
@@ -35,31 +36,31 @@ func (v *verifier) memory() {
 	}
 }
 
-// oldest checks what Stats has from memory of the oldest pending delivery. One that waits for another
-// of its key does not count before that one has ended: it is younger.
-func (v *verifier) oldest(q *queue) {
-	known := q.Data.stored.oldest
-	if known == 0 || q.Data.pending == 0 {
+// oldest checks what Stats has from memory of the oldest pending delivery. One that waits for
+// another of its key does not count before that one has ended: it is younger.
+func (v *verifier) oldest(q *memory.Queue) {
+	known := q.Data.Oldest.Seq
+	if known == 0 || q.Data.Pending == 0 {
 		return
 	}
 	want := uint64(0)
 	for _, seqs := range [][]uint64{v.rows[q.Num], v.chunked[q.Num], v.fresh[q.Num]} {
 		for _, seq := range seqs {
-			want = older(want, seq)
+			want = memory.Older(want, seq)
 		}
 	}
 	_, implicit := q.ImplicitPending()
-	if got := older(known, implicit); got != want {
+	if got := memory.Older(known, implicit); got != want {
 		v.errorf("subscription %d: memory has %d as the oldest, the file %d", q.Num, got, want)
 	}
 }
 
 // queue checks what memory knows of a subscription.
-func (v *verifier) queue(q *queue) {
+func (v *verifier) queue(q *memory.Queue) {
 	v.oldest(q)
 	d, num := &q.Data, q.Num
-	if b := v.backlogs[num]; b != nil && (d.pending != b.pending || d.chunks != b.chunks || len(d.marks) != len(b.marks)) {
-		v.errorf("subscription %d: memory knows %d %v %v of %+v", num, d.pending, d.chunks, d.marks, b)
+	if b := v.backlogs[num]; b != nil && (d.Pending != b.Pending || d.Chunks != b.Chunks || len(d.Marks) != len(b.Marks)) {
+		v.errorf("subscription %d: memory knows %d %v %v of %+v", num, d.Pending, d.Chunks, d.Marks, b)
 	}
 	in := q.Inspect()
 	var fresh []uint64
@@ -75,9 +76,9 @@ func (v *verifier) queue(q *queue) {
 	if live, _ := q.ImplicitPending(); !slices.Equal(fresh, v.fresh[num]) || len(fresh) != live {
 		v.errorf("subscription %d: memory has %d fresh, %d, the file has %d", num, fresh, live, v.fresh[num])
 	}
-	packed, first, retries := make(map[uint64]place), make(map[uint64]place), make(map[uint64]place)
+	packed, first, retries := make(map[uint64]schedule.Position), make(map[uint64]schedule.Position), make(map[uint64]schedule.Position)
 	for _, seq := range v.chunked[num] {
-		packed[seq] = place{Seq: seq}
+		packed[seq] = schedule.Position{Seq: seq}
 	}
 	for seq, p := range v.live[num] {
 		if p.Due == 0 {
@@ -92,7 +93,7 @@ func (v *verifier) queue(q *queue) {
 }
 
 // window checks that a window has all that it should, and nothing else.
-func (v *verifier) window(q *queue, name string, w schedule.InspectedWindow, want map[uint64]place) {
+func (v *verifier) window(q *memory.Queue, name string, w schedule.InspectedWindow, want map[uint64]schedule.Position) {
 	if !q.Active() {
 		return
 	}

@@ -23,7 +23,7 @@ type call func(context.Context) error
 var writers = []writer{
 	{"Enqueue", func(t *testing.T, s *boltstore.Store, _ string) (call, func() bool) {
 		before := pending(t, s)
-		return func(ctx context.Context) error { return s.Enqueue(ctx, event("new")) },
+		return func(ctx context.Context) error { return s.Enqueue(ctx, Event("new")) },
 			func() bool { return pending(t, s) != before }
 	}},
 	{"Finish", func(t *testing.T, s *boltstore.Store, sub string) (call, func() bool) {
@@ -62,8 +62,8 @@ var writers = []writer{
 	{"Prune what is old", func(t *testing.T, s *boltstore.Store, sub string) (call, func() bool) {
 		publish(t, s, "old", 1)
 		finish(t, s, claim(t, s, 1), store.Delivered, 0)
-		before := stored(t, s)
-		return pruneStep(s), func() bool { return stored(t, s) != before }
+		before := oldest(t, s)
+		return pruneStep(s), func() bool { return oldest(t, s) != before }
 	}},
 	{"Prune what is canceled", func(t *testing.T, s *boltstore.Store, sub string) (call, func() bool) {
 		publish(t, s, "canceled", 1)

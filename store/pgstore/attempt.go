@@ -2,10 +2,10 @@ package pgstore
 
 import (
 	"context"
-	"encoding/json"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -13,39 +13,125 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// attemptRecord is an attempt as a line of a delivery's log has it. Its number is that of the line.
-type attemptRecord struct {
-	At       time.Time `json:"at"`
-	Micros   int64     `json:"us"`
-	Status   int       `json:"status,omitempty"`
-	Error    string    `json:"error,omitempty"`
-	Response []byte    `json:"response,omitempty"`
+// A delivery's log has its attempts one after another, oldest first: when it began in seconds since
+// the year 1 and nanoseconds, how long it took in nanoseconds, its status, and its error with the
+// length in front. Numbers are varints. What endpoints answered is kept apart, as that alone is
+// erased: for each attempt that has an answer its number, and the answer with its length.
+
+// year1 is the zero time in seconds since 1970.
+var year1 = time.Time{}.Unix()
+
+// appendAttempt appends an attempt to a log.
+func appendAttempt(log []byte, a *store.Attempt) []byte {
+	wrong := plain(a.Error)
+	log = binary.AppendUvarint(log, uint64(a.At.Unix()-year1))
+	log = binary.AppendUvarint(log, uint64(a.At.Nanosecond()))
+	log = binary.AppendUvarint(log, uint64(a.Duration))
+	log = binary.AppendUvarint(log, uint64(a.Status))
+	log = binary.AppendUvarint(log, uint64(len(wrong)))
+	return append(log, wrong...)
 }
 
-func attemptLine(a *store.Attempt) string {
-	line, err := json.Marshal(attemptRecord{a.At.UTC(), a.Duration.Microseconds(), a.Status, plain(a.Error), a.Response})
-	if err != nil { // a year that RFC 3339 does not have
-		line = []byte("{}")
+// appendAnswer appends the answer to an attempt, if there is one.
+func appendAnswer(answers []byte, number int, answer []byte) []byte {
+	if answer == nil {
+		return answers
 	}
-	return string(line) + "\n"
+	answers = binary.AppendUvarint(answers, uint64(number))
+	answers = binary.AppendUvarint(answers, uint64(len(answer)))
+	return append(answers, answer...)
 }
 
-// parseLog is the opposite of attemptLine, for a whole log.
-func parseLog(log string) ([]store.Attempt, error) {
-	var attempts []store.Attempt
-	for line := range strings.Lines(log) {
-		var r attemptRecord
-		if err := json.Unmarshal([]byte(line), &r); err != nil {
-			return nil, fmt.Errorf("%w: attempt %d: %v", store.ErrCorrupt, len(attempts)+1, err)
+// cursorOf reads what was appended.
+type bytesReader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *bytesReader) number() uint64 {
+	n, size := binary.Uvarint(r.b)
+	if size <= 0 {
+		r.b, r.bad = nil, true
+		return 0
+	}
+	r.b = r.b[size:]
+	return n
+}
+
+func (r *bytesReader) bytes() []byte {
+	n := r.number()
+	if n > uint64(len(r.b)) {
+		r.b, r.bad = nil, true
+		return nil
+	}
+	b := r.b[:n:n]
+	r.b = r.b[n:]
+	return b
+}
+
+// history is what is recorded of a delivery's attempts.
+type history struct{ log, answers []byte }
+
+// nearlyMany is how many attempts a delivery has that may have too many when outcomes are recorded:
+// of each at most two count at once, a present one and a late success.
+const nearlyMany = store.MaxAttempts - 2
+
+// newest returns what is kept of a delivery's attempts, the newest of so many as there were:
+// store.MaxAttempts at most.
+func newest(before, added *history, attempts int) (kept history) {
+	kept.log = slices.Concat(before.log, added.log)
+	var starts []int
+	for r := (bytesReader{b: kept.log}); len(r.b) > 0 && !r.bad; {
+		starts = append(starts, len(kept.log)-len(r.b))
+		r.attempt()
+	}
+	if n := len(starts) - store.MaxAttempts; n > 0 {
+		kept.log = kept.log[starts[n]:]
+	}
+	for r := (bytesReader{b: slices.Concat(before.answers, added.answers)}); len(r.b) > 0 && !r.bad; {
+		n, answer := r.number(), r.bytes()
+		if !r.bad && n > uint64(attempts-store.MaxAttempts) {
+			kept.answers = appendAnswer(kept.answers, int(n), append([]byte{}, answer...))
 		}
-		attempts = append(attempts, store.Attempt{
-			Number:   len(attempts) + 1,
-			At:       r.At,
-			Duration: time.Duration(r.Micros) * time.Microsecond,
-			Status:   r.Status,
-			Error:    r.Error,
-			Response: r.Response,
-		})
+	}
+	return kept
+}
+
+// attempt reads an attempt of a log. It has no number.
+func (r *bytesReader) attempt() store.Attempt {
+	sec, nano := r.number(), r.number()
+	return store.Attempt{
+		At:       time.Unix(int64(sec)+year1, int64(nano%1e9)).UTC(),
+		Duration: time.Duration(r.number()),
+		Status:   int(r.number()),
+		Error:    string(r.bytes()),
+	}
+}
+
+// parseLog returns the attempts of a log, with what was answered: the newest of so many as there
+// were.
+func parseLog(were int, log, answers []byte) ([]store.Attempt, error) {
+	var attempts []store.Attempt
+	for r := (bytesReader{b: log}); len(r.b) > 0; {
+		a := r.attempt()
+		if r.bad {
+			return nil, fmt.Errorf("%w: attempt %d of those that are kept", store.ErrCorrupt, len(attempts)+1)
+		}
+		attempts = append(attempts, a)
+	}
+	gone := were - len(attempts)
+	if gone < 0 {
+		return nil, fmt.Errorf("%w: %d attempts are kept, of %d", store.ErrCorrupt, len(attempts), were)
+	}
+	for i := range attempts {
+		attempts[i].Number = gone + i + 1
+	}
+	for r := (bytesReader{b: answers}); len(r.b) > 0; {
+		n, answer := r.number(), r.bytes()
+		if r.bad || n <= uint64(gone) || n > uint64(were) {
+			return nil, fmt.Errorf("%w: the answer to attempt %d", store.ErrCorrupt, n)
+		}
+		attempts[int(n)-gone-1].Response = answer
 	}
 	return attempts, nil
 }
@@ -63,13 +149,14 @@ func (s *Store) attempts(ctx context.Context, subscriptionID, eventID string) ([
 	if err := s.begin(ctx); err != nil {
 		return nil, err
 	}
-	var log string
-	err := s.readRow(ctx, s.sql.attempts, subscriptionID, eventID)(&log)
+	var were int
+	var log, answers []byte
+	err := s.readRow(ctx, s.sql.Attempts, subscriptionID, eventID)(&were, &log, &answers)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows), state(err) == invalidText:
 		return nil, store.ErrNotFound
 	case err != nil:
 		return nil, err
 	}
-	return parseLog(log)
+	return parseLog(were, log, answers)
 }

@@ -11,8 +11,9 @@ import (
 	"github.com/outhook/outhook/store/pgstore"
 )
 
-// TestNoBloat checks that what is dead is used again: under traffic whose history is pruned, and that waits for the server to
-// vacuum by the settings of the tables, no table grows with the number of deliveries.
+// TestNoBloat checks that what is dead is used again: under traffic whose history is pruned, and
+// that waits for the server to vacuum by the settings of the tables, no table grows with the number
+// of deliveries.
 func TestNoBloat(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t, map[string]string{"autovacuum_naptime": "1s", "autovacuum": "off"})
@@ -32,7 +33,8 @@ func TestNoBloat(t *testing.T) {
 		}
 		awaitVacuum(t, pool, (round+1)*perRound, perRound/2)
 		for table, size := range sizes {
-			// Space that is used again only one round later makes it twice the first. Without that it would be five times.
+			// Space that is used again only one round later makes it twice the first. Without that
+			// it would be five times.
 			if most := 3*first[table] + 512<<10; size > most {
 				t.Errorf("%s: %d kB at the end of round %d, want at most %d kB, as it had %d kB in the first",
 					table, size>>10, round+1, most>>10, first[table]>>10)
@@ -55,8 +57,9 @@ func startVacuuming(t *testing.T, pool *pgxpool.Pool) {
 	}
 }
 
-// oneRound delivers so many events and prunes all of them. It returns how large the tables were in between, and everything
-// that the server counts has been counted when it returns, as the connections are closed.
+// oneRound delivers so many events and prunes all of them. It returns how large the tables were in
+// between, and everything that the server counts has been counted when it returns, as the
+// connections are closed.
 func oneRound(t *testing.T, url string, pool *pgxpool.Pool, total, batch int) (sizes map[string]int) {
 	t.Helper()
 	s, err := pgstore.Open(t.Context(), url, nil)
@@ -76,8 +79,8 @@ func oneRound(t *testing.T, url string, pool *pgxpool.Pool, total, batch int) (s
 	return sizes
 }
 
-// awaitVacuum waits until the server knows that so many rows were deleted, and has vacuumed the tables so far that no more than
-// some are dead.
+// awaitVacuum waits until the server knows that so many rows were deleted, and has vacuumed the
+// tables so far that no more than some are dead.
 func awaitVacuum(t *testing.T, pool *pgxpool.Pool, deleted, dead int) {
 	t.Helper()
 	ticker := time.NewTicker(50 * time.Millisecond)
@@ -85,7 +88,7 @@ func awaitVacuum(t *testing.T, pool *pgxpool.Pool, deleted, dead int) {
 	for start := time.Now(); ; {
 		var behind []string
 		err := pool.QueryRow(t.Context(), `SELECT coalesce(array_agg(relname::text), '{}') FROM pg_stat_user_tables
-			WHERE relname IN ('queue', 'history', 'events') AND (n_tup_del < $1 OR n_dead_tup > $2)`, deleted, dead).Scan(&behind)
+			WHERE relname IN ('deliveries', 'events') AND (n_tup_del < $1 OR n_dead_tup > $2)`, deleted, dead).Scan(&behind)
 		if err != nil {
 			t.Fatal(err)
 		}

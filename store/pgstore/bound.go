@@ -16,13 +16,13 @@ const (
 	// statementTimeout bounds a transaction, with the wait for a connection.
 	statementTimeout = 30 * time.Second
 
-	// afterContext is how much longer a transaction that has begun may take when its caller's context
-	// ends. It nearly always ends sooner, and cutting it off breaks the connection and leaves the
-	// effect unknown: a Claim that is cut off keeps leases that nobody has.
+	// afterContext is how much longer a transaction that has begun may take when its caller's
+	// context ends. It nearly always ends sooner, and cutting it off breaks the connection and
+	// leaves the effect unknown: a Claim that is cut off keeps leases that nobody has.
 	afterContext = time.Second
 
-	// afterClose is how much longer one may take when the store is closed, and giveBackTimeout bounds
-	// the last of all.
+	// afterClose is how much longer one may take when the store is closed, and giveBackTimeout
+	// bounds the last of all.
 	afterClose      = 5 * time.Second
 	giveBackTimeout = 2 * time.Second
 
@@ -45,7 +45,7 @@ const limits = `set_config('statement_timeout', '30s', true), set_config('lock_t
 	`CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL THEN set_config('transaction_timeout', '35s', true) END`
 
 // errSlow is the cause of the end of a context when the server has not answered in time.
-var errSlow = fmt.Errorf("the server has not answered within %v: %w", statementTimeout, context.DeadlineExceeded)
+var errSlow = fmt.Errorf("the server has not answered in time: %w", context.DeadlineExceeded)
 
 // errQueue is what a call gets that waited for its turn for too long.
 var errQueue = fmt.Errorf("it has waited for %v for those before it: %w", queueTimeout, context.DeadlineExceeded)
@@ -107,7 +107,26 @@ func (s *Store) transactWithin(
 	return s.whyEnded(bounded, err)
 }
 
-// whyEnded tells the caller of an end of the context why, and not only what became of the connection.
+// writeAfter runs a transaction in two round trips: what it writes goes by what it has read.
+func (s *Store) writeAfter(ctx context.Context, settings string, read, write func(*batch)) error {
+	bounded, cancel := s.bound(ctx, afterContext, statementTimeout)
+	defer cancel()
+	err := s.withConn(ctx, bounded, func(conn *pgx.Conn) error {
+		var first, rest batch
+		first.begin(beginWrite, settings)
+		read(&first)
+		if err := first.run(bounded, conn); err != nil {
+			return err // the pool closes a connection that is in a transaction
+		}
+		write(&rest)
+		rest.commit()
+		return rest.run(bounded, conn)
+	})
+	return s.whyEnded(bounded, err)
+}
+
+// whyEnded tells the caller of an end of the context why, and not only what became of the
+// connection.
 func (s *Store) whyEnded(bounded context.Context, err error) error {
 	if cause := context.Cause(bounded); err != nil && cause != nil && state(err) == "" {
 		return fmt.Errorf("%w (%v)", cause, err)

@@ -14,8 +14,8 @@ import (
 	"github.com/outhook/outhook/store/pgstore"
 )
 
-// watchdog is how long a call may take that should be over much sooner. It is not what is promised, but
-// what even a machine under load keeps that does not hang.
+// watchdog is how long a call may take that should be over much sooner. It is not what is promised,
+// but what even a machine under load keeps that does not hang.
 const watchdog = time.Minute
 
 // inTime runs the calls, all at the same time, and fails for each that does not return.
@@ -89,8 +89,8 @@ func unreachables(t *testing.T) map[string]unreachable {
 	return all
 }
 
-// TestNoCallWithoutABound checks that each call returns when its context ends, though the server does
-// not answer, and without such a context after the store's own bound; and that Close does too.
+// TestNoCallWithoutABound checks that each call returns when its context ends, though the server
+// does not answer, and without such a context after the store's own bound; and that Close does too.
 func TestNoCallWithoutABound(t *testing.T) {
 	t.Parallel()
 	for name, u := range unreachables(t) {
@@ -100,6 +100,9 @@ func TestNoCallWithoutABound(t *testing.T) {
 			ended := make(map[string]func() error)
 			forever := make(map[string]func() error)
 			for method, call := range calls(u.store, u.sub) {
+				if method == "Release" {
+					continue // it is done in memory
+				}
 				ended[method] = func() error {
 					ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 					defer cancel()

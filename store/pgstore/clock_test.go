@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestClockSetBack checks that a subscription gets new events when the server's clock was set back by a year after it was
-// made, and still none that happened before the server says that it is.
+// TestClockSetBack checks that a subscription gets new events when the server's clock was set back
+// by a year after it was made, and still none that happened before the server says that it is.
 func TestClockSetBack(t *testing.T) {
 	t.Parallel()
 	pool, schema := newPool(t)

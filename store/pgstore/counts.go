@@ -16,11 +16,10 @@ import (
 // so writing it again does no harm when it is not known whether it was written.
 
 const (
-	countDelay    = 10 * time.Second // how long counts are only in memory
-	maxUnwritten  = 1024             // buckets that are not written, before they are written at once
-	maxCounts     = 4096             // buckets in memory, before those that are written are let go
-	countTimeout  = 5 * time.Second
-	bucketSeconds = int64(rollup.Length / time.Second)
+	countDelay   = 10 * time.Second // how long counts are only in memory
+	maxUnwritten = 1024             // buckets that are not written, before they are written at once
+	maxCounts    = 4096             // buckets in memory, before those that are written are let go
+	countTimeout = 5 * time.Second
 )
 
 func (s *Store) newCounts() *rollup.Buffer {
@@ -29,13 +28,9 @@ func (s *Store) newCounts() *rollup.Buffer {
 	})
 }
 
-// countAttempts counts those outcomes that say so, by their position in the call.
-func (s *Store) countAttempts(outcomes []store.Outcome, counts []counted) {
-	for _, c := range counts {
-		if o := &outcomes[c.ord-1]; o.State != store.Canceled {
-			s.counts.Add(c.Key, &o.Attempt, o.State == store.Delivered)
-		}
-	}
+// countAttempt counts an attempt at a time of the server's, in nanoseconds since 1970.
+func (s *Store) countAttempt(sub, now int64, a *store.Attempt, ok bool) {
+	s.counts.Add(rollup.Key{Sub: uint64(sub), At: rollup.At(time.Unix(0, now))}, a, ok)
 }
 
 // flushCounts writes what was counted since the last time. It is called by s.counts, and by Close
@@ -54,8 +49,8 @@ func (s *Store) flushCounts() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), countTimeout)
 	defer cancel()
-	err := s.write(ctx, claimSettings, func(b *batch) {
-		b.Queue(s.sql.tally, subs, ats, writers, counts)
+	err := s.write(ctx, notifySettings, func(b *batch) {
+		b.Queue(s.sql.Tally, subs, ats, writers, counts)
 	})
 	if err != nil {
 		s.counts.Fail()
@@ -76,7 +71,7 @@ func (s *Store) window(ctx context.Context, sub int64, now time.Time) (*rollup.W
 		w.Add(row.At, row.Counts)
 	})
 	err := s.readRows(ctx, func(rows pgx.Rows) error { return addRows(rows, ours, w) },
-		s.sql.talliesOf, sub, first, last)
+		s.sql.TalliesOf, sub, first, last)
 	return w, err
 }
 

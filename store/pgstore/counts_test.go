@@ -23,7 +23,8 @@ func wantCounted(t *testing.T, when string, s *pgstore.Store, id string, hour, d
 	}
 }
 
-// TestCountsOfAllReplicas checks that what several replicas have counted adds up, once it is written.
+// TestCountsOfAllReplicas checks that what several replicas have counted adds up, once it is
+// written.
 func TestCountsOfAllReplicas(t *testing.T) {
 	t.Parallel()
 	pool, schema := newPool(t)
@@ -36,17 +37,17 @@ func TestCountsOfAllReplicas(t *testing.T) {
 	finishSome(t, first, 4)
 	wantCounted(t, "when some of it is written", first, "s", 7, 7)
 	wantCounted(t, "when some of it is written, by another replica", second, "s", 3, 3)
-	finishSome(t, second, 5)
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
+	finishSome(t, second, 5) // the subscription is its own now
 	wantCounted(t, "when the first is closed, by the other", second, "s", 12, 12)
 	second.FlushCounts()
 	wantCounted(t, "when all is written", open(t, pool, schema), "s", 12, 12)
 }
 
-// TestCountsGrowOld checks that counts leave the hour and then the day, when Prune removes them, and go with their
-// subscription.
+// TestCountsGrowOld checks that counts leave the hour and then the day, when Prune removes them,
+// and go with their subscription.
 func TestCountsGrowOld(t *testing.T) {
 	t.Parallel()
 	pool, schema := newPool(t)
@@ -57,7 +58,7 @@ func TestCountsGrowOld(t *testing.T) {
 	age := func(d time.Duration) {
 		t.Helper()
 		s.KeepCounts() // or else it goes by what it has in memory
-		if _, err := pool.Exec(t.Context(), "UPDATE "+schema+".tallies SET slot = slot - $1", int64(d/(5*time.Minute))); err != nil {
+		if _, err := pool.Exec(t.Context(), "UPDATE "+schema+".attempt_counts SET bucket = bucket - $1", int64(d/(5*time.Minute))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -66,7 +67,7 @@ func TestCountsGrowOld(t *testing.T) {
 		if _, err := s.Prune(t.Context(), store.Retention{}); err != nil {
 			t.Fatal(err)
 		}
-		return count(t, pool, schema, "tallies")
+		return count(t, pool, schema, "attempt_counts")
 	}
 	age(2 * time.Hour)
 	wantCounted(t, "after two hours", s, "s", 0, 3)
@@ -84,13 +85,13 @@ func TestCountsGrowOld(t *testing.T) {
 	if err := s.DeleteSubscription(t.Context(), "s"); err != nil {
 		t.Fatal(err)
 	}
-	if n := count(t, pool, schema, "tallies"); n != 0 {
+	if n := count(t, pool, schema, "attempt_counts"); n != 0 {
 		t.Errorf("rows of a deleted subscription: got %d, want none", n)
 	}
 }
 
-// TestCountsInMemoryAreBounded checks that what is written is let go when there is much of it, and that what is counted
-// afterwards of the same subscriptions adds to it.
+// TestCountsInMemoryAreBounded checks that what is written is let go when there is much of it, and
+// that what is counted afterwards of the same subscriptions adds to it.
 func TestCountsInMemoryAreBounded(t *testing.T) {
 	t.Parallel()
 	pool, schema := newPool(t)

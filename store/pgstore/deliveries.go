@@ -64,7 +64,7 @@ func (s *Store) list(
 		b.Queue(here, args...).Query(func(rows pgx.Rows) error {
 			return collect(rows, l.Collector, readListed, (*listed).position)
 		})
-		if other, ok := l.Other(); ok && (around || l.Cursor().Back) {
+		if other, ok := l.Other(); ok && around {
 			there, args := f.page(other, 1)
 			b.Queue(there, args...).Query(func(rows pgx.Rows) error { return anyRow(rows, &l.other) })
 		}
@@ -76,20 +76,25 @@ func (s *Store) list(
 }
 
 func readListed(row pgx.CollectableRow) (d listed, err error) {
+	var state int16
 	var due, finished *time.Time
-	err = row.Scan(&d.seq, &d.sub, &d.SubscriptionID, &d.EventID, &d.EventType, &d.Tenant, &d.State,
-		&d.Attempts, &d.CreatedAt, &due, &finished, &d.LastStatus, &d.LastError, &d.Erased)
+	err = row.Scan(&d.seq, &d.sub, &d.SubscriptionID, &d.EventID, &d.EventType, &d.Tenant, &state, &d.Attempts,
+		&d.CreatedAt, &due, &finished, &d.LastStatus, &d.LastError, &d.Erased)
+	d.State = states[state]
 	d.CreatedAt, d.DueAt, d.FinishedAt = d.CreatedAt.UTC(), orZero(due), orZero(finished)
 	return d, err
 }
 
-// filter is a query of deliveries in SQL: a listing of what is pending or was not yet moved to the
-// history, and one of the history.
+// filter is a query of deliveries in SQL. Those of one subscription are its rows, and what is
+// pending of it without one; those of all are found by walking the events.
 type filter struct {
-	queue, history string // without what they have in common; empty if none of theirs can match
-	where          []string
-	args           []any
+	sources []source
+	where   []string
+	args    []any
 }
+
+// source is a part of a listing, and what its events' numbers and its subscriptions' are called.
+type source struct{ sql, seq, sub string }
 
 func (f *filter) add(condition string, arg any) {
 	f.args = append(f.args, arg)
@@ -97,12 +102,13 @@ func (f *filter) add(condition string, arg any) {
 }
 
 func (s *Store) filter(q *store.DeliveryQuery) *filter {
-	f := &filter{queue: s.sql.queueListing, history: s.sql.historyListing}
+	f := &filter{sources: []source{{s.sql.ListAll, "e.seq", "s.num"}}}
+	if q.SubscriptionID != "" {
+		f.sources = []source{{s.sql.ListRows, "d.seq", "d.sub"}, {s.sql.ListImplicit, "e.seq", "s.num"}}
+		f.add("s.id = ?", plain(q.SubscriptionID))
+	}
 	if !q.AnyTenant {
 		f.add("e.tenant = ?", plain(q.Tenant))
-	}
-	if q.SubscriptionID != "" {
-		f.add("s.id = ?", plain(q.SubscriptionID))
 	}
 	if q.EventID != "" {
 		f.add("e.id = ?", plain(q.EventID))
@@ -117,83 +123,60 @@ func (s *Store) filter(q *store.DeliveryQuery) *filter {
 		f.add("e.enqueued_at < ?", inRange(q.Until))
 	}
 	if len(q.States) > 0 {
-		f.states(q.States)
+		var numbers []int16
+		for _, state := range q.States {
+			numbers = append(numbers, stateNumber(state))
+		}
+		f.add("x.state = ANY (?::smallint[])", numbers)
 	}
 	return f
-}
-
-// states restricts the listings, each of which has its own way to say what state a delivery is in.
-func (f *filter) states(states []store.State) {
-	var names []string
-	var pending, canceled bool
-	for _, state := range states {
-		names = append(names, plain(string(state)))
-		pending, canceled = pending || state == store.Pending, canceled || state == store.Canceled
-	}
-	f.args = append(f.args, names)
-	f.history += fmt.Sprintf("WHERE q.state = ANY ($%d::text[])", len(f.args))
-	switch {
-	case pending && !canceled:
-		f.queue += fmt.Sprintf("WHERE q.epoch = s.epoch AND $%d::text[] IS NOT NULL", len(f.args))
-	case canceled && !pending:
-		f.queue += fmt.Sprintf("WHERE q.epoch <> s.epoch AND $%d::text[] IS NOT NULL", len(f.args))
-	case !pending && !canceled:
-		f.queue = ""
-	}
 }
 
 // page returns the query for at most limit deliveries that a cursor reaches, the nearest first.
 func (f *filter) page(from page.Cursor, limit int) (query string, args []any) {
 	n := len(f.args)
 	args = append(f.args[:n:n], limit)
-	condition, order, orderOfPart := "", "seq DESC, sub", "q.seq DESC, q.sub"
+	condition, order := "", "seq DESC, sub"
 	switch {
 	case from.Back:
-		order, orderOfPart = "seq, sub DESC", "q.seq, q.sub DESC"
-		condition = fmt.Sprintf("q.seq >= $%d AND (q.seq > $%[1]d OR q.sub < $%d)", n+2, n+3)
+		order = "seq, sub DESC"
+		condition = fmt.Sprintf("SEQ >= $%d AND (SEQ > $%[1]d OR SUB < $%d)", n+2, n+3)
 	case from.At != page.Start():
-		condition = fmt.Sprintf("q.seq <= $%d AND (q.seq < $%[1]d OR q.sub >= $%d)", n+2, n+3)
+		condition = fmt.Sprintf("SEQ <= $%d AND (SEQ < $%[1]d OR SUB >= $%d)", n+2, n+3)
 	}
 	if condition != "" {
 		args = append(args, int64(from.At.Seq), int64(from.At.Num))
 	}
 	var parts []string
-	for _, listing := range f.listings() {
-		q := with(listing, append([]string{condition}, f.where...))
-		parts = append(parts, fmt.Sprintf("(%s ORDER BY %s LIMIT $%d)", q, orderOfPart, n+1))
+	for _, src := range f.sources {
+		part := src.with(append([]string{condition}, f.where...)) + " ORDER BY " + strings.NewReplacer("seq", src.seq, "sub", src.sub).Replace(order)
+		parts = append(parts, fmt.Sprintf("(%s LIMIT $%d)", src.named(part), n+1))
 	}
-	all := strings.Join(parts, " UNION ALL ")
-	return fmt.Sprintf("SELECT * FROM (%s) d ORDER BY %s LIMIT $%d", all, order, n+1), args
+	return fmt.Sprintf("SELECT * FROM (%s) d ORDER BY %s LIMIT $%d", strings.Join(parts, " UNION ALL "), order, n+1), args
 }
 
 // count returns the query for how many there are on all pages.
 func (f *filter) count() string {
 	var parts []string
-	for _, listing := range f.listings() {
-		_, from, _ := strings.Cut(with(listing, f.where), "\nFROM ")
+	for _, src := range f.sources {
+		_, from, _ := strings.Cut(src.with(f.where), "\nFROM ")
 		parts = append(parts, "(SELECT count(*) FROM "+from+")")
 	}
 	return "SELECT " + strings.Join(parts, " + ")
 }
 
-func (f *filter) listings() []string {
-	if f.queue == "" {
-		return []string{f.history}
-	}
-	return []string{f.queue, f.history}
-}
-
-// with adds conditions to a query that may have one already.
-func with(query string, conditions []string) string {
-	joint := "\nWHERE "
-	if strings.Contains(query, "WHERE ") {
-		joint = "\nAND "
-	}
+// with adds conditions.
+func (src *source) with(conditions []string) string {
+	text := src.sql
 	for _, c := range conditions {
 		if c != "" {
-			query += joint + c
-			joint = "\nAND "
+			text += " AND " + c
 		}
 	}
-	return query
+	return text
+}
+
+// named says the names of a source's columns.
+func (src *source) named(text string) string {
+	return strings.NewReplacer("SEQ", src.seq, "SUB", src.sub).Replace(text)
 }

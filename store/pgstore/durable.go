@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// ErrUnsafe says that the server would lose what it has said it keeps. Migrate returns it and, until the server has been
-// found safe, every method.
+// ErrUnsafe says that the server would lose what it has said it keeps. Migrate returns it and,
+// until the server has been found safe, every method.
 var ErrUnsafe = errors.New("pgstore: the server is not set to keep what it accepts")
 
 // checkDurable refuses a server that does not sync its log before it answers.

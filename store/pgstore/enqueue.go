@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
@@ -86,7 +87,7 @@ func kindsOf(evs []newEvent) map[kind]int32 {
 	return numbers
 }
 
-// patternsOf returns what is in the table of wants of those who want events of the type.
+// patternsOf returns what is in the table of patterns of those who want events of the type.
 func patternsOf(eventType string) []string {
 	patterns := events.Patterns(eventType)
 	if !events.Operational(eventType) {
@@ -95,53 +96,39 @@ func patternsOf(eventType string) []string {
 	return patterns
 }
 
-// tooWide says that the events are for so many subscriptions that nothing was done.
-type tooWide struct{ takers map[kind]int } // how many, by kind
-
-func (e *tooWide) Error() string { return "there are more deliveries than go into one statement" }
-
-// cost is how many deliveries there are of the events.
-func (e *tooWide) cost(evs []newEvent) (n int) {
-	for i := range evs {
-		n += e.takers[kind{evs[i].Tenant, evs[i].Type}]
-	}
-	return n
+// stored is a new event, with those that get it and have no row for it.
+type stored struct {
+	seq    int64
+	subs   []int64
+	others bool // some are another replica's
 }
 
-// enqueued reads what the enqueue statement says.
-func enqueued(row scanner, evs []newEvent) error {
-	var ok bool
-	var other, widths *string
-	if err := row.Scan(&ok, &other, &widths); err != nil {
-		return err
-	}
-	if !ok {
-		return conflict(*other)
-	}
-	if widths == nil {
-		return nil
-	}
-	byNumber := make(map[int32]int)
-	for line := range strings.Lines(*widths) {
-		var number int32
-		var n int
-		if _, err := fmt.Sscan(line, &number, &n); err != nil {
-			return err
+// readStored reads what the enqueue statement says.
+func readStored(rows pgx.Rows) (out []stored, err error) {
+	for rows.Next() {
+		var ok bool
+		var other *string
+		var seq *int64
+		var subs []int64
+		var others *bool
+		if err := rows.Scan(&ok, &other, &seq, &subs, &others); err != nil {
+			return nil, err
 		}
-		byNumber[number] = n
+		if !ok {
+			rows.Close()
+			return nil, conflict(*other)
+		}
+		if seq != nil {
+			out = append(out, stored{*seq, subs, *others})
+		}
 	}
-	wide := &tooWide{make(map[kind]int)}
-	for k, number := range kindsOf(evs) {
-		wide.takers[k] = byNumber[number]
-	}
-	return wide
+	return out, rows.Err()
 }
 
 // Enqueue implements [store.Queue].
 //
-// Calls that come while others are on their way to the disk share one transaction. A call whose events
-// are for many subscriptions has one of its own, in several statements, and makes no other wait. It
-// takes 30 s at most, and as much again for each 20,000 deliveries.
+// Calls that come while others are on their way to the disk share one transaction. One that waits
+// for an event of the same ID in an open transaction of the host's waits alone.
 func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
 	built, size, err := build(evs)
 	if err == nil {
@@ -156,5 +143,119 @@ func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
 	if err != nil {
 		return fmt.Errorf("pgstore: enqueue: %w", err)
 	}
+	return nil
+}
+
+// publishing is a transaction that publishes for shares of this replica, from before it begins
+// until its effect is known.
+type publishing struct{}
+
+// enqueue stores events in a transaction of its own, and tells the schedule. The first try is for
+// events that are new.
+func (s *Store) enqueue(ctx context.Context, evs []newEvent, settings string) (err error) {
+	for try := range tries {
+		var out []stored
+		var refused error
+		p := s.beginPublishing()
+		err = s.write(ctx, settings, func(b *batch) {
+			b.Queue(s.sql.LockShared, s.lockOf(s.owner.id))
+			b.Queue(s.sql.Enqueue, append(enqueueArgs(evs), s.owner.id, s.table("events"), try > 0)...).
+				Query(func(rows pgx.Rows) error { out, refused = readStored(rows); return nil })
+		})
+		if err == nil {
+			err = refused
+		}
+		switch {
+		case err == nil:
+			s.endPublishing(p, out)
+			return nil
+		case state(err) == "" && !errors.Is(err, store.ErrConflict):
+			s.lostPublishing(p, evs) // it may have committed
+		default:
+			s.endPublishing(p, nil)
+		}
+		if !transient(err) {
+			return told("event", err)
+		}
+	}
+	return err
+}
+
+// beginPublishing keeps low marks below the events of a transaction that is about to begin.
+func (s *Store) beginPublishing() *publishing {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := &publishing{}
+	s.floors[p] = s.lastSeq
+	return p
+}
+
+// endPublishing tells the schedule, and other replicas, what a transaction has stored.
+func (s *Store) endPublishing(p *publishing, out []stored) {
+	others := false
+	s.mu.Lock()
+	delete(s.floors, p)
+	now := s.clock.now()
+	for _, e := range out {
+		s.lastSeq = max(s.lastSeq, uint64(e.seq))
+		for _, sub := range e.subs {
+			s.feed(uint64(sub), uint64(e.seq), now)
+		}
+		others = others || e.others
+	}
+	s.unlock()
+	if others {
+		fill(s.waker.tell)
+	}
+}
+
+// lostPublishing finds out what has become of a transaction whose end is not known, in the
+// background.
+func (s *Store) lostPublishing(p *publishing, evs []newEvent) {
+	ids := make([]string, len(evs))
+	for i := range evs {
+		ids[i] = evs[i].ID
+	}
+	s.background.Go(func() {
+		for s.life.Err() == nil {
+			err := s.findPublished(p, ids)
+			if err == nil {
+				return
+			}
+			if s.life.Err() == nil {
+				s.log.trouble("finding out whether events were stored", err)
+			}
+			pause(s.life, time.Second)
+		}
+	})
+}
+
+// findPublished waits until the transaction has ended, by taking the lock that it has exclusively,
+// and gives what it has stored to the schedule.
+func (s *Store) findPublished(p *publishing, ids []string) error {
+	var out []stored
+	err := s.transact(s.life, 0, beginWrite, indexSettings, func(b *batch) {
+		b.Queue("SELECT pg_advisory_xact_lock($1)", s.lockOf(s.owner.id))
+		b.Queue(s.sql.Published, ids).Query(func(rows pgx.Rows) (err error) {
+			out, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (e stored, err error) {
+				err = row.Scan(&e.seq, &e.subs)
+				return e, err
+			})
+			return err
+		})
+	})
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	floor := s.floors[p]
+	s.mu.Unlock()
+	var fresh []stored
+	for _, e := range out {
+		if uint64(e.seq) > floor {
+			fresh = append(fresh, e)
+		}
+	}
+	s.endPublishing(p, fresh)
 	return nil
 }

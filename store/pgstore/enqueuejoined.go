@@ -3,24 +3,26 @@ package pgstore
 import (
 	"context"
 	"errors"
-
-	"github.com/jackc/pgx/v5"
+	"fmt"
+	"time"
 
 	"github.com/outhook/outhook/store"
 )
 
-// errAlone says that a call failed for its company, or would hold up others: it is to be tried alone.
+// errAlone says that a call failed for its company, or would hold up others: it is to be tried
+// alone.
 var errAlone = errors.New("pgstore: to be tried alone")
 
 // tries is how often a transaction is tried that another one got in the way of.
 const tries = 5
 
-// joinedSettings are those of a transaction that callers share: it waits for nobody's lock for long. A
-// host's open transaction may have stored one of the IDs, and then holds up every other caller too.
+// joinedSettings are those of a transaction that callers share: it waits for nobody's lock for
+// long. A host's open transaction may have stored one of the IDs, and then holds up every other
+// caller too.
 const joinedSettings = enqueueSettings + `, set_config('lock_timeout', '1s', true)`
 
-// enqueueJoined stores what several callers want to be stored. When together they fail other than by
-// trouble of the database, each gets its own error.
+// enqueueJoined stores what several callers want to be stored. When together they fail other than
+// by trouble of the database, each gets its own error.
 func (s *Store) enqueueJoined(ctx context.Context, calls []*call[newEvent, struct{}]) {
 	var all []newEvent
 	for _, c := range calls {
@@ -31,18 +33,9 @@ func (s *Store) enqueueJoined(ctx context.Context, calls []*call[newEvent, struc
 		s.enqueueApart(ctx, calls)
 		return
 	}
-	err := s.enqueue(ctx, all)
-	var wide *tooWide
+	err := s.enqueue(ctx, all, joinedSettings)
 	switch {
 	case err == nil:
-	case errors.As(err, &wide):
-		for _, group := range wide.groups(calls) {
-			if len(group) == len(calls) {
-				s.enqueueApart(ctx, group)
-			} else {
-				s.enqueueJoined(ctx, group)
-			}
-		}
 	case byCompany(err):
 		for _, c := range calls {
 			c.err = errAlone
@@ -56,19 +49,19 @@ func (s *Store) enqueueJoined(ctx context.Context, calls []*call[newEvent, struc
 	}
 }
 
-// enqueueApart stores what callers want to be stored in a transaction each, but for those that would
-// make the others wait.
+// enqueueApart stores what callers want to be stored in a transaction each, but for those that
+// would make the others wait.
 func (s *Store) enqueueApart(ctx context.Context, calls []*call[newEvent, struct{}]) {
 	for _, c := range calls {
-		c.err = s.enqueue(ctx, c.items)
-		if wide := (*tooWide)(nil); errors.As(c.err, &wide) || state(c.err) == lockNotAvailable {
+		c.err = s.enqueue(ctx, c.items, joinedSettings)
+		if state(c.err) == lockNotAvailable {
 			c.err = errAlone
 		}
 	}
 }
 
-// byCompany reports whether an error may be another caller's fault: the transaction was too slow, or
-// waited for a lock.
+// byCompany reports whether an error may be another caller's fault: the transaction was too slow,
+// or waited for a lock.
 func byCompany(err error) bool {
 	switch state(err) {
 	case lockNotAvailable, queryCanceled:
@@ -77,21 +70,8 @@ func byCompany(err error) bool {
 	return errors.Is(err, errSlow)
 }
 
-// groups deals the calls to transactions that are not too wide, in their order.
-func (e *tooWide) groups(calls []*call[newEvent, struct{}]) (groups [][]*call[newEvent, struct{}]) {
-	from, sum := 0, 0
-	for i, c := range calls {
-		cost := e.cost(c.items)
-		if i > from && sum+cost > sliceDeliveries {
-			groups = append(groups, calls[from:i:i])
-			from, sum = i, 0
-		}
-		sum += cost
-	}
-	return append(groups, calls[from:])
-}
-
-// distinct drops events that are the same as one before. It is false when one has the ID of another.
+// distinct drops events that are the same as one before. It is false when one has the ID of
+// another.
 func distinct(evs []newEvent) (out []newEvent, ok bool) {
 	seen := make(map[string]int, len(evs))
 	for i := range evs {
@@ -107,29 +87,27 @@ func distinct(evs []newEvent) (out []newEvent, ok bool) {
 	return out, true
 }
 
-// enqueue stores events in a transaction of its own, unless they are too wide.
-func (s *Store) enqueue(ctx context.Context, evs []newEvent) (err error) {
-	for range tries {
-		var result error
-		err = s.write(ctx, joinedSettings, func(b *batch) { s.queueEnqueue(b, evs, sliceDeliveries, &result) })
-		if err == nil {
-			err = result
-		}
-		if err == nil {
-			s.waker.wake()
-			return nil
-		}
-		if !transient(err) {
-			return told("event", err)
-		}
+// aloneAtOnce is how many transactions that nobody shares go on at once.
+const aloneAtOnce = 2
+
+// enqueueAlone stores events in a transaction that no other call shares and that no other waits
+// for.
+func (s *Store) enqueueAlone(ctx context.Context, evs []newEvent) (err error) {
+	timer := time.NewTimer(queueTimeout)
+	defer timer.Stop()
+	select {
+	case s.alone <- struct{}{}:
+		defer func() { <-s.alone }()
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.cut.Done():
+		return store.ErrClosed
+	case <-timer.C:
+		return errQueue
+	}
+	err = s.enqueue(ctx, evs, enqueueSettings)
+	if state(err) == lockNotAvailable {
+		return fmt.Errorf("an open transaction has an event of the same ID; try again when it has ended: %w", err)
 	}
 	return err
-}
-
-// queueEnqueue adds the statement that stores events, if they have no more deliveries than most.
-func (s *Store) queueEnqueue(b *batch, evs []newEvent, most int, result *error) {
-	b.Queue(s.sql.enqueue, append(enqueueArgs(evs), most, s.table("events"))...).QueryRow(func(row pgx.Row) error {
-		*result = enqueued(row, evs)
-		return nil
-	})
 }

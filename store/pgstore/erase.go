@@ -45,26 +45,77 @@ func (s *Store) erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 	}
 	for range tries {
 		err = s.write(ctx, indexSettings, func(b *batch) {
-			b.Queue("SELECT pg_advisory_xact_lock($1)", s.lockKey("prune")) // it deletes what this changes
-			b.Queue(s.sql.clerk)
-			b.Queue(s.sql.eraseLock, seqs)
-			b.Queue(s.sql.erase, seqs).QueryRow(func(row pgx.Row) error { return row.Scan(&n) })
+			b.Queue(s.sql.Erase, seqs).QueryRow(func(row pgx.Row) error { return row.Scan(&n) })
 		})
 		if err == nil || !transient(err) {
 			break
 		}
 	}
-	if err == nil && n > 0 {
-		s.waker.wake()
+	if err != nil || n == 0 {
+		return 0, next, err
 	}
-	return n, next, err
+	s.bar(seqs)
+	defer s.unbar(seqs)
+	for _, seq := range seqs {
+		if err := s.endErased(ctx, seq); err != nil {
+			return n, next, err
+		}
+	}
+	return n, next, nil
+}
+
+// eraseSlice is how many deliveries of an erased event are told so in one transaction.
+const eraseSlice = 2000
+
+// endErased tells the deliveries of an erased event that they are over, in short transactions. What
+// it does not come to, Prune does.
+func (s *Store) endErased(ctx context.Context, seq int64) error {
+	for {
+		if count, err := s.eraseStep(ctx, seq); err != nil || count == 0 {
+			return err
+		}
+	}
+}
+
+func (s *Store) eraseStep(ctx context.Context, seq int64) (count int, err error) {
+	for range tries {
+		err = s.write(ctx, indexSettings, func(b *batch) {
+			b.Queue(s.sql.EraseStep, seq, eraseSlice).QueryRow(func(row pgx.Row) error { return row.Scan(&count) })
+		})
+		if err == nil {
+			s.noticed(ctx)
+			return count, nil
+		}
+		if !transient(err) {
+			break
+		}
+	}
+	return 0, err
+}
+
+// bar keeps deliveries of events from being claimed here, before it is known of each that it is
+// over.
+func (s *Store) bar(seqs []int64) {
+	s.mu.Lock()
+	defer s.unlock()
+	for _, seq := range seqs {
+		s.schedule.Bar(uint64(seq), s.clock.now())
+	}
+}
+
+func (s *Store) unbar(seqs []int64) {
+	s.mu.Lock()
+	defer s.unlock()
+	for _, seq := range seqs {
+		s.schedule.Unbar(uint64(seq))
+	}
 }
 
 // erasable returns the events that the step is to erase, and the cursor for the next step.
 func (s *Store) erasable(ctx context.Context, q store.EraseQuery) (seqs []int64, next string, err error) {
 	if q.EventID != "" {
 		var seq int64
-		err := s.readRow(ctx, s.sql.erasableOne, plain(q.EventID))(&seq)
+		err := s.readRow(ctx, s.sql.ErasableOne, plain(q.EventID))(&seq)
 		if errors.Is(err, pgx.ErrNoRows) {
 			err = store.ErrNotFound
 		}
@@ -76,7 +127,7 @@ func (s *Store) erasable(ctx context.Context, q store.EraseQuery) (seqs []int64,
 	}
 	var following *int64
 	err = s.read(ctx, indexSettings, func(b *batch) {
-		b.Queue(s.sql.erasable,
+		b.Queue(s.sql.Erasable,
 			plain(q.Tenant), int64(from.At.Num), page.Limit(q.Limit), eraseLook, eraseDeliveries).
 			QueryRow(func(row pgx.Row) error { return row.Scan(&seqs, &following) })
 	})

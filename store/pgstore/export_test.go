@@ -1,7 +1,7 @@
 package pgstore
 
 import (
-	"time"
+	"context"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/rollup"
@@ -13,13 +13,11 @@ type Statement struct{ Settings, SQL string }
 // HotStatements returns those that run for each batch of deliveries.
 func (s *Store) HotStatements() map[string]Statement {
 	return map[string]Statement{
-		"enqueue": {enqueueSettings, s.sql.enqueue},
-		"intake":  {claimSettings, s.sql.intake},
-		"claim":   {claimSettings, s.sql.claim},
-		"wait":    {claimSettings, s.sql.wait},
-		"paused":  {claimSettings, s.sql.pausedWait},
-		"claims":  {claimSettings, s.sql.claims},
-		"finish":  {finishSettings, s.sql.finish},
+		"enqueue": {enqueueSettings, s.sql.Enqueue},
+		"claim":   {indexSettings, s.sql.Claim},
+		"noticed": {indexSettings, s.sql.Noticed},
+		"windows": {indexSettings, s.sql.Windows},
+		"finish":  {finishSettings, s.sql.Finish},
 	}
 }
 
@@ -27,7 +25,6 @@ func (s *Store) HotStatements() map[string]Statement {
 var (
 	EnqueueArgs = enqueueArgs
 	Build       = build
-	FinishArgs  = finishArgs
 )
 
 // PruneLock is the key of the advisory lock that whoever prunes holds.
@@ -35,8 +32,9 @@ func (s *Store) PruneLock() int64 { return s.lockKey("prune") }
 
 // What parses what was stored or comes from outside.
 var (
-	AttemptLine = attemptLine
-	ParseLog    = parseLog
+	AppendAttempt = appendAttempt
+	AppendAnswer  = appendAnswer
+	ParseLog      = parseLog
 )
 
 // MaxCounts is how many buckets of counts stay in memory once they are written.
@@ -50,7 +48,7 @@ func (s *Store) FlushCounts() { s.flushCounts() }
 
 // Count counts an outcome in a bucket, in memory.
 func (s *Store) Count(sub, at int64, o store.Outcome) {
-	s.countAttempts([]store.Outcome{o}, []counted{{1, rollup.Key{Sub: uint64(sub), At: at}}})
+	s.counts.Add(rollup.Key{Sub: uint64(sub), At: at}, &o.Attempt, o.State == store.Delivered)
 }
 
 // Counts returns how many buckets of counts are in memory.
@@ -69,18 +67,54 @@ func (s *Store) Waiting() int {
 	return s.enqueues.waiting.Len()
 }
 
-// SetClaimTime sets after what time a Claim begins no further round.
-func (s *Store) SetClaimTime(d time.Duration) { s.claimTime = d }
-
-// Claimed returns how many numbers of claims were given out: one for each round of a Claim.
-func (s *Store) Claimed() int64 {
-	s.tokens.mu.Lock()
-	defer s.tokens.mu.Unlock()
-	return s.tokens.next
+// Owned returns how many shares the replica has, and may claim of.
+func (s *Store) Owned() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.held(shareOwned))
 }
 
-// Micros is a duration as PostgreSQL gets it, and FromMicros the opposite.
-var (
-	Micros     = micros
-	FromMicros = fromMicros
-)
+// Lows returns the lowest and the highest of the low marks as the replica would write them now.
+func (s *Store) Lows() (low, high uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lows := s.lows()
+	low = lows[0]
+	for _, n := range lows {
+		low, high = min(low, n), max(high, n)
+	}
+	return low, high
+}
+
+// SetRowless sets how much may be pending without a row.
+func (s *Store) SetRowless(most int, lag uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.memory.maxRowless, s.memory.maxLag = most, lag
+}
+
+// Spill gives rows to what has stayed behind, as is done every second.
+func (s *Store) Spill(ctx context.Context) error { return s.spill(ctx) }
+
+// Renew renews the replica's lease, as is done every second.
+func (s *Store) Renew(ctx context.Context) error { return s.renew(ctx) }
+
+// Rowless returns how many deliveries are pending without a row, as far as memory knows.
+func (s *Store) Rowless() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.schedule.Subs(func(q *queue) {
+		live, _ := q.ImplicitPending()
+		n += live
+	})
+	return n
+}
+
+// Deal says which replica each share belongs to.
+var Deal = deal
+
+// ReplicaLease is how long a replica's shares are its own without being renewed.
+const ReplicaLease = replicaLease
+
+// Micros is a duration as PostgreSQL gets it.
+var Micros = micros

@@ -2,13 +2,15 @@ package pgstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/internal/rollup"
 )
 
 // Finish implements [store.Queue].
@@ -29,201 +31,223 @@ func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.R
 	if err := s.begin(ctx); err != nil || len(outcomes) == 0 {
 		return nil, err
 	}
-	if s.ending.begin(outcomes) {
-		s.waker.wakeHere()
-	}
-	defer s.ending.end(outcomes)
+	own := make([]*outcome, len(outcomes))
 	size := 0
 	for i := range outcomes {
-		size += store.MaxResponse + len(outcomes[i].BodyOverride)
+		own[i] = newOutcome(&outcomes[i])
+		size += len(own[i].log) + len(own[i].answer) + len(own[i].body)
 	}
-	return s.finishes.do(ctx, outcomes, size)
+	s.sealAll(own)
+	results, err := s.finishes.do(ctx, own, size)
+	var given *notDone
+	if errors.As(err, &given) {
+		s.unsealAll(own)
+		err = given.error
+	}
+	return results, err
 }
 
-// delivery names one without its token.
-type delivery struct{ subscriptionID, eventID string }
+// outcome is an outcome that is to be recorded. It shares no memory with the caller's.
+type outcome struct {
+	store.Lease
+	state          store.State
+	health         store.Outcome // what health goes by: without the Response and the body
+	before         store.Health  // of a simple one
+	retryIn        int64         // microseconds
+	status         int16
+	err            string
+	log            []byte // the attempt
+	answer, body   []byte
+	bodyState      int16
+	attempt        store.Attempt // without its Response
+	lease          *lease        // sealed; nil if the token is not the present one
+	share          int32         // of the lease, and its fence
+	fence          int64
+	simple, placed bool // see sortOut; it has been recorded
+}
 
-func of(l *store.Lease) delivery { return delivery{l.SubscriptionID, l.EventID} }
-
-// finishJoined records what several callers have to be recorded. A statement takes each delivery once, so calls that name one
-// again go into the next.
-func (s *Store) finishJoined(ctx context.Context, calls []*call[store.Outcome, store.Result]) {
-	for len(calls) > 0 {
-		var round, rest []*call[store.Outcome, store.Result]
-		var outcomes []store.Outcome
-		seen := make(map[delivery]bool)
-		for _, c := range calls {
-			if !fresh(seen, c.items) {
-				rest = append(rest, c)
-				continue
-			}
-			round, outcomes = append(round, c), append(outcomes, c.items...)
+func newOutcome(o *store.Outcome) *outcome {
+	own := &outcome{Lease: o.Lease, state: o.State, err: plain(o.Attempt.Error), attempt: o.Attempt}
+	own.SubscriptionID, own.EventID = plain(o.SubscriptionID), plain(o.EventID)
+	own.attempt.Response = nil
+	own.health = *o
+	own.health.Attempt, own.health.BodyOverride = own.attempt, nil
+	if o.State == store.Canceled {
+		return own
+	}
+	own.status = int16(o.Attempt.Status)
+	own.log = appendAttempt(nil, &o.Attempt)
+	own.answer = slices.Clone(o.Attempt.Response)
+	if o.State == store.Pending {
+		own.retryIn = micros(o.RetryIn)
+	}
+	if o.BodyState != store.BodyUndecided && o.State != store.Delivered {
+		own.bodyState = int16(o.BodyState)
+		if o.BodyState == store.BodyOverridden {
+			own.body = append([]byte{}, o.BodyOverride...) // it may be empty, and is not NULL
 		}
-		if len(round) == 0 { // the first names one twice itself
-			calls[0].results, calls[0].err = s.finishApart(ctx, calls[0].items)
-			calls = calls[1:]
+	}
+	return own
+}
+
+// sealAll finds the leases of outcomes. Those of successes count no more against the limits of
+// Claim: the requests are over.
+func (s *Store) sealAll(outcomes []*outcome) {
+	s.mu.Lock()
+	defer s.unlock()
+	now := s.clock.now()
+	for _, o := range outcomes {
+		l := s.present(o.Token, o.SubscriptionID, o.EventID)
+		if l == nil {
 			continue
 		}
-		results, err := s.finishOnce(ctx, outcomes)
-		for _, c := range round {
-			c.err = err
-			if err == nil {
-				c.results, results = results[:len(c.items):len(c.items)], results[len(c.items):]
-			}
-		}
-		calls = rest
+		s.schedule.Seal(l, o.state == store.Delivered, now)
+		o.lease, o.share = l, int32(l.Sub.Num%shareCount)
+		o.fence = s.shares[o.share].fence
 	}
 }
 
-// fresh reports whether none of the outcomes' deliveries was seen, nor comes twice, and then notes them.
-func fresh(seen map[delivery]bool, outcomes []store.Outcome) bool {
-	mine := make(map[delivery]bool, len(outcomes))
-	for i := range outcomes {
-		d := of(&outcomes[i].Lease)
-		if seen[d] || mine[d] {
-			return false
+// unsealAll gives leases back whose outcomes were not recorded.
+func (s *Store) unsealAll(outcomes []*outcome) {
+	s.mu.Lock()
+	defer s.unlock()
+	for _, o := range outcomes {
+		if o.lease != nil {
+			s.schedule.Unseal(o.lease)
+			o.lease = nil
 		}
-		mine[d] = true
 	}
-	for d := range mine {
-		seen[d] = true
-	}
-	return true
 }
 
-// finishApart records outcomes that name a delivery twice, each in a transaction of its own.
-func (s *Store) finishApart(ctx context.Context, outcomes []store.Outcome) ([]store.Result, error) {
-	var all []store.Result
-	for i := range outcomes {
-		results, err := s.finishOnce(ctx, outcomes[i:i+1])
-		if err != nil {
-			return nil, err
+// endAll ends the leases of outcomes that were recorded or ignored. Those of the recorded have
+// ended already.
+func (s *Store) endAll(outcomes []*outcome) {
+	s.mu.Lock()
+	defer s.unlock()
+	now := s.clock.now()
+	for _, o := range outcomes {
+		if o.lease != nil {
+			s.schedule.Release(o.lease, now)
 		}
-		all = append(all, results...)
 	}
-	return all, nil
 }
 
-// finishOnce records outcomes of different deliveries in one transaction. What may touch deliveries that a claim could be
-// about to lease, because their token is not the present one or others wait behind their key, takes the clerk's lock.
-func (s *Store) finishOnce(ctx context.Context, outcomes []store.Outcome) (results []store.Result, err error) {
-	args, tokens, subs := finishArgs(outcomes)
-	clerk := false
-	for _, t := range tokens {
-		clerk = clerk || keyed(t)
+// finishJoined records what several callers have to be recorded: the simple ones by one statement,
+// and the rest, with what that has left, by looking at them first.
+func (s *Store) finishJoined(ctx context.Context, calls []*call[*outcome, store.Result]) {
+	var all []*outcome
+	for _, c := range calls {
+		all = append(all, c.items...)
 	}
-	for range tries {
-		var again bool
-		var counts []counted
-		results = make([]store.Result, len(outcomes))
-		for i := range results {
-			results[i].Ignored = true
+	s.sortOut(all)
+	results := make([]store.Result, len(all))
+	err := s.finishSimple(ctx, all, results)
+	if err == nil {
+		err = s.conclude(ctx, all, results)
+	}
+	if err != nil {
+		s.unsealAll(all)
+	} else {
+		s.endAll(all)
+	}
+	for _, c := range calls {
+		n := len(c.items)
+		c.err = err
+		if err == nil {
+			c.results = results[:n:n]
 		}
-		err = s.write(ctx, finishSettings, func(b *batch) {
-			if clerk {
-				b.Queue(s.sql.clerk)
-			}
-			b.Queue(s.sql.finishLock, tokens)
-			b.Queue(s.sql.healthLock, subs)
-			b.Queue(s.sql.finish, append(args, clerk, micros(store.MaxFailureGap), store.MaxSlowStart, bucketSeconds)...).Query(func(rows pgx.Rows) (err error) {
-				again, counts, err = readResults(rows, results)
+		results = results[n:]
+	}
+}
+
+// sortOut says which outcomes are simple: first attempts that succeeded and after which the health is
+// what it was. All outcomes of a subscription are recorded in one way, as each goes by the health
+// that those before it leave.
+func (s *Store) sortOut(all []*outcome) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Unix(0, s.clock.now())
+	hard := make(map[string]bool)
+	for _, o := range all {
+		if o.simple = o.state == store.Delivered && o.lease != nil && !o.lease.Data.hasRow && o.lease.Data.key == ""; o.simple {
+			o.before = *o.lease.Sub.Health()
+			o.simple = o.before.Next(&o.health, now) == o.before
+		}
+		if !o.simple {
+			hard[o.SubscriptionID] = true
+		}
+	}
+	for _, o := range all {
+		o.simple = o.simple && !hard[o.SubscriptionID]
+	}
+}
+
+// finishSimple records first attempts that succeeded and leave health as it is: nothing but their rows
+// is to be written. What it finds otherwise it leaves.
+func (s *Store) finishSimple(ctx context.Context, all []*outcome, results []store.Result) error {
+	at := make(map[moved]int) // by subscription and event
+	var subs, seqs []int64
+	var statuses []int16
+	var logs, answers [][]byte
+	first := make(map[int64]int64)
+	fences := make(map[int32]int64)
+	for i, o := range all {
+		if !o.simple {
+			continue
+		}
+		d := moved{num: o.lease.Sub.Num, seq: o.lease.Seq}
+		at[d] = i
+		sub, seq := int64(d.num), int64(d.seq)
+		subs, seqs, statuses = append(subs, sub), append(seqs, seq), append(statuses, o.status)
+		logs, answers = append(logs, o.log), append(answers, appendAnswer(nil, 1, o.answer))
+		if f, there := first[sub]; !there || seq < f {
+			first[sub] = seq
+		}
+		fences[o.share] = o.fence
+	}
+	if len(subs) == 0 {
+		return nil
+	}
+	once, firsts := pairs(first)
+	shares, numbers := pairs(fences)
+	var recorded []moved
+	err := s.write(ctx, finishSettings, func(b *batch) {
+		b.Queue(s.sql.LockShared, s.lockOf(s.owner.id))
+		b.Queue(s.sql.Finish, subs, seqs, statuses, logs, answers, once, firsts, shares, numbers, s.owner.id).
+			Query(func(rows pgx.Rows) error {
+				var sub, seq int64
+				_, err := pgx.ForEachRow(rows, []any{&sub, &seq}, func() error {
+					recorded = append(recorded, moved{num: uint64(sub), seq: uint64(seq)})
+					return nil
+				})
 				return err
 			})
-		})
-		switch {
-		case err == nil && !again:
-			s.countAttempts(outcomes, counts)
-			s.waker.wakeHere()
-			return results, nil
-		case err == nil:
-			clerk = true
-		case !transient(err):
-			return nil, err
-		}
+	})
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		err = fmt.Errorf("other outcomes of the same deliveries kept getting in the way")
+	now := s.clock.now()
+	s.mu.Lock()
+	defer s.unlock()
+	for _, d := range recorded {
+		i := at[d]
+		all[i].placed = true
+		results[i] = store.Result{Before: all[i].before, After: all[i].before}
+		s.apply(d, now)
+		s.countAttempt(int64(d.num), now, &all[i].attempt, true)
 	}
-	return nil, err
+	return nil
 }
 
-// finishArgs are the arguments of the finish statement but its last four, and the tokens and subscriptions apart.
-func finishArgs(outcomes []store.Outcome) (args []any, tokens []int64, subs []string) {
-	n := len(outcomes)
-	subs, ids, states := make([]string, n), make([]string, n), make([]string, n)
-	wrongs, lines, bodies, bodyStates := make([]string, n), make([]string, n), make([][]byte, n), make([]int16, n)
-	tokens = make([]int64, n)
-	retries, holds, statuses := make([]int64, n), make([]int64, n), make([]int32, n)
-	for i := range outcomes {
-		o := &outcomes[i]
-		subs[i], ids[i], tokens[i], states[i] = plain(o.SubscriptionID), plain(o.EventID), int64(o.Token), string(o.State)
-		wrongs[i] = plain(o.Attempt.Error)
-		switch o.State { // what does not count for a state was not validated
-		case store.Pending:
-			retries[i] = micros(o.RetryIn)
-			fallthrough
-		case store.Dead:
-			// The statement knows no ProbePolicy yet: the limit of BreakerThreshold is all that an
-			// open breaker does here.
-			holds[i] = 0
-			fallthrough
-		case store.Delivered:
-			statuses[i], lines[i] = int32of(o.Attempt.Status), attemptLine(&o.Attempt)
-		}
-		if o.State == store.Pending || o.State == store.Dead {
-			bodies[i], bodyStates[i] = override(o.BodyState, o.BodyOverride), int16(o.BodyState)
-		}
+// pairs returns the keys of a map and their values.
+func pairs[K comparable, V any](m map[K]V) (keys []K, values []V) {
+	for k, v := range m {
+		keys, values = append(keys, k), append(values, v)
 	}
-	args = []any{subs, ids, tokens, states, retries, holds, statuses, wrongs, lines, bodies, bodyStates}
-	return args, tokens, subs
-}
-
-// override is what is stored of a body override: NULL unless there is one, which may be empty.
-func override(state store.BodyState, body []byte) []byte {
-	switch {
-	case state != store.BodyOverridden:
-		return nil
-	case body == nil:
-		return []byte{}
-	}
-	return body
+	return keys, values
 }
 
 // plain makes text that PostgreSQL can keep.
 func plain(s string) string {
 	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
-}
-
-// counted is an outcome that counted: its position in the call, from 1, and the bucket of counts that it
-// was recorded in.
-type counted struct {
-	ord int64
-	rollup.Key
-}
-
-// readResults reads what the finish statement says of the outcomes that counted.
-func readResults(rows pgx.Rows, results []store.Result) (again bool, counts []counted, err error) {
-	var (
-		ord, previous, sub *int64
-		bucket             int64
-		after, before      nullHealth
-		previously         = make(map[int64]int64)
-	)
-	columns := append([]any{&again, &ord}, after.columns()...)
-	columns = append(append(columns, &previous), before.columns()...)
-	_, err = pgx.ForEachRow(rows, append(columns, &sub, &bucket), func() error {
-		if ord == nil {
-			return nil
-		}
-		if previous != nil {
-			previously[*ord] = *previous
-		}
-		results[*ord-1] = store.Result{Before: before.record(), After: after.record()}
-		counts = append(counts, counted{*ord, rollup.Key{Sub: uint64(*sub), At: bucket}})
-		return nil
-	})
-	for ord, previous := range previously {
-		results[ord-1].Before = results[previous-1].After
-	}
-	return again, counts, err
 }

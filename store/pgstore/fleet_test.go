@@ -68,8 +68,8 @@ func (g *gauge) seen() (starts, most int) {
 	return g.starts, g.most
 }
 
-// TestLimitsHoldInAllReplicas checks that PerSubscription is of the whole fleet: three replicas together have no more
-// requests under way to an endpoint than one would.
+// TestLimitsHoldInAllReplicas checks that PerSubscription is of the whole fleet: three replicas
+// together have no more requests under way to an endpoint than one would.
 func TestLimitsHoldInAllReplicas(t *testing.T) {
 	t.Parallel()
 	const limit = 4
@@ -97,7 +97,8 @@ func TestLimitsHoldInAllReplicas(t *testing.T) {
 	}
 }
 
-// TestProbesOfAFleet checks that a dead endpoint gets one probe per interval from the whole fleet, not one per replica.
+// TestProbesOfAFleet checks that a dead endpoint gets one probe per interval from the whole fleet,
+// not one per replica.
 func TestProbesOfAFleet(t *testing.T) {
 	t.Parallel()
 	const interval, intervals = 250 * time.Millisecond, 24
@@ -117,7 +118,8 @@ func TestProbesOfAFleet(t *testing.T) {
 	waitFor(t, s, sub.ID, func(h store.Health) bool { return h.Probes > opened.Probes+intervals })
 	starts, _ := g.seen()
 	probes, took := starts-earlier, time.Since(from)
-	// What was on its way when the breaker opened may still have come. Three for each interval would be far more.
+	// What was on its way when the breaker opened may still have come. Three for each interval
+	// would be far more.
 	if most := int(took/interval) + 1 + inFlight; probes < intervals/2 || probes > most {
 		t.Errorf("probes in %v: got %d, want %d to %d", took, probes, intervals/2, most)
 	}

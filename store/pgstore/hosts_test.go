@@ -12,8 +12,9 @@ import (
 	"github.com/outhook/outhook/store/pgstore/pgtest"
 )
 
-// recovery is how soon after a fault of the server all must be well again. On a machine that has other things to do, it may
-// take recoveryBusy, which is less than leases last: nothing may wait for those to run out.
+// recovery is how soon after a fault of the server all must be well again. On a machine that has
+// other things to do, it may take recoveryBusy, which is less than leases last: nothing may wait
+// for those to run out.
 const (
 	recovery     = 5 * time.Second
 	recoveryBusy = lease * 3 / 4
@@ -33,14 +34,16 @@ func newServer(t *testing.T, settings map[string]string) *pgtest.Server {
 	return srv
 }
 
-// hosts are three dispatchers in this process, each with a pool of its own, that deliver while one of them publishes.
+// hosts are three dispatchers in this process, each with a pool of its own, that deliver while one
+// of them publishes.
 type hosts struct {
 	judge *judge
 	url   string
 	d     *dispatcher.Dispatcher // of the first
 }
 
-// startHosts starts them on the server. They end with the test, which fails when one of them does before.
+// startHosts starts them on the server. They end with the test, which fails when one of them does
+// before.
 func startHosts(t *testing.T, url string) *hosts {
 	t.Helper()
 	h := &hosts{judge: newJudge(t), url: url}
@@ -74,7 +77,8 @@ func startHosts(t *testing.T, url string) *hosts {
 	return h
 }
 
-// publishFor publishes for some time. What is refused is published no more: it may or may not arrive.
+// publishFor publishes for some time. What is refused is published no more: it may or may not
+// arrive.
 func (h *hosts) publishFor(ctx context.Context, d time.Duration) (refused int) {
 	every(5*time.Millisecond, d, func() {
 		evs := someEvents(1)
@@ -108,8 +112,8 @@ func (h *hosts) publishUntilAccepted(t *testing.T) (id string) {
 	}
 }
 
-// recovered checks that publishing and delivering go on soon, and that nothing acknowledged is lost. Leases that went down
-// with a fault have to run out first.
+// recovered checks that publishing and delivering go on soon, and that nothing acknowledged is
+// lost. Leases that went down with a fault have to run out first.
 func (h *hosts) recovered(t *testing.T, repeats int) {
 	t.Helper()
 	start := time.Now()

@@ -31,9 +31,11 @@ func (im *importer) history(ctx context.Context) error {
 
 // keep stores finished deliveries, but for those that were moved.
 func (im *importer) keep(ctx context.Context, ds []store.Delivery) error {
-	var ids, types, tenants, subs, states, wrongs, logs []string
+	var ids, types, tenants, subs, wrongs []string
+	var logs, answers [][]byte
 	var enqueued, finished []time.Time
-	var counts, statuses []int32
+	var counts []int32
+	var numbers, statuses []int16
 	for i := range ds {
 		d := &ds[i]
 		if d.State == store.Dead && d.LastError == movedError {
@@ -43,24 +45,26 @@ func (im *importer) keep(ctx context.Context, ds []store.Delivery) error {
 		if err != nil {
 			return err
 		}
-		log := ""
+		var log, answer []byte
 		for j := range attempts {
-			attempts[j].Response = nil
-			log += attemptLine(&attempts[j])
+			log = appendAttempt(log, &attempts[j])
+			answer = appendAnswer(answer, attempts[j].Number, attempts[j].Response)
 		}
 		ids, types, tenants = append(ids, d.EventID), append(types, d.EventType), append(tenants, d.Tenant)
-		subs, states, wrongs = append(subs, d.SubscriptionID), append(states, string(d.State)), append(wrongs, plain(d.LastError))
-		enqueued, finished, logs = append(enqueued, d.CreatedAt), append(finished, d.FinishedAt), append(logs, log)
-		counts, statuses = append(counts, int32of(d.Attempts)), append(statuses, int32of(d.LastStatus))
+		subs, numbers, wrongs = append(subs, d.SubscriptionID), append(numbers, stateNumber(d.State)), append(wrongs, plain(d.LastError))
+		enqueued, finished = append(enqueued, d.CreatedAt), append(finished, d.FinishedAt)
+		logs, answers = append(logs, log), append(answers, answer)
+		counts, statuses = append(counts, int32of(d.Attempts)), append(statuses, int16(d.LastStatus))
 	}
 	if len(ids) == 0 {
 		return nil
 	}
 	var kept int
 	err := im.s.write(ctx, plainSettings, func(b *batch) {
-		b.Queue(im.s.sql.importHistory, ids, types, tenants, enqueued, subs, states, counts, statuses,
-			finished, wrongs, logs).QueryRow(func(row pgx.Row) error { return row.Scan(&kept) })
+		b.Queue(im.s.sql.ImportHistory, ids, types, tenants, enqueued, subs, numbers, counts, statuses,
+			finished, wrongs, logs, answers).QueryRow(func(row pgx.Row) error { return row.Scan(&kept) })
 	})
 	im.done.Finished += kept
+	im.progress(im.done)
 	return err
 }

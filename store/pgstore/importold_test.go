@@ -14,7 +14,8 @@ import (
 	"github.com/outhook/outhook/store/boltstore"
 )
 
-// interrupted is a store whose Finish fails after some calls, half of the time having done what it was to.
+// interrupted is a store whose Finish fails after some calls, half of the time having done what it
+// was to.
 type interrupted struct {
 	store.Store
 	left int
@@ -89,7 +90,10 @@ func newOld(t *testing.T) *old {
 	if err != nil || len(claims.Claims) != 1 {
 		t.Fatalf("claims of the retry: got %d, %v, want 1", len(claims.Claims), err)
 	}
-	o.finish(t, claims.Claims[0], store.Outcome{State: store.Pending, RetryIn: time.Hour, Probe: store.ProbePolicy{Threshold: 1, First: 2 * time.Second, Max: 2 * time.Second}})
+	o.finish(t, claims.Claims[0], store.Outcome{
+		State: store.Pending, RetryIn: time.Hour, Effect: store.EffectThrottled, ThrottleFor: 2 * time.Second,
+		Probe: store.ProbePolicy{Threshold: 1, First: 2 * time.Second, Max: 2 * time.Second},
+	})
 	for i := range 1200 {
 		o.publish(t, []string{"a.b", "b.c", "a.c"}[i%3], []string{"", "", "k", "l"}[i%4])
 	}

@@ -10,8 +10,9 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// joined joins calls: what is asked for while transactions are under way goes into the next one together. It waits for
-// nothing else, so a lone caller loses no time. One statement for many is what makes PostgreSQL fast.
+// joined joins calls: what is asked for while transactions are under way goes into the next one
+// together. It waits for nothing else, so a lone caller loses no time. One statement for many is
+// what makes PostgreSQL fast.
 type joined[T, R any] struct {
 	run func(ctx context.Context, calls []*call[T, R])
 
@@ -45,12 +46,12 @@ func newJoined[T, R any](limit int, run func(context.Context, []*call[T, R])) *j
 	return &joined[T, R]{limit: limit, run: run}
 }
 
-// do has the items done in one transaction, perhaps with those of others. When ctx ends it returns: what
-// waits then is not done at all, and of what is under way the outcome is not known.
+// do has the items done in one transaction, perhaps with those of others. When ctx ends it returns:
+// what waits then is not done at all, and of what is under way the outcome is not known.
 func (j *joined[T, R]) do(ctx context.Context, items []T, size int) ([]R, error) {
 	c := &call[T, R]{items: items, size: size, done: make(chan struct{})}
 	if err := j.add(c); err != nil {
-		return nil, err
+		return nil, &notDone{err}
 	}
 	timer := time.NewTimer(queueTimeout)
 	defer timer.Stop()
@@ -58,22 +59,28 @@ func (j *joined[T, R]) do(ctx context.Context, items []T, size int) ([]R, error)
 	case <-c.done:
 		return c.results, c.err
 	case <-ctx.Done():
-		j.giveUp(c)
-		return nil, ctx.Err()
+		return nil, j.giveUp(c, ctx.Err())
 	case <-timer.C:
-		j.giveUp(c)
-		return nil, errQueue
+		return nil, j.giveUp(c, errQueue)
 	}
 }
 
-// giveUp takes a call that nobody waits for any more out of the queue, unless it is under way.
-func (j *joined[T, R]) giveUp(c *call[T, R]) {
+// notDone says that a call was given up before it was under way.
+type notDone struct{ error }
+
+func (e *notDone) Unwrap() error { return e.error }
+
+// giveUp takes a call that nobody waits for any more out of the queue, unless it is under way. It
+// returns why.
+func (j *joined[T, R]) giveUp(c *call[T, R], why error) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if c.place != nil {
-		j.waiting.Remove(c.place)
-		c.place = nil
+	if c.place == nil {
+		return why
 	}
+	j.waiting.Remove(c.place)
+	c.place = nil
+	return &notDone{why}
 }
 
 func (j *joined[T, R]) add(c *call[T, R]) error {
@@ -107,8 +114,8 @@ func (j *joined[T, R]) loop() {
 	}
 }
 
-// yields is how often a loop lets others run before it goes on, so that those whose calls have just been done, and have
-// another at once, are in the next transaction and not in the one after.
+// yields is how often a loop lets others run before it goes on, so that those whose calls have just
+// been done, and have another at once, are in the next transaction and not in the one after.
 const yields = 3
 
 // next takes calls that go into one transaction. Nil ends the loop.

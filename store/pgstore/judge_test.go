@@ -84,8 +84,8 @@ func (j *judge) repeats() (attempts [][]string) {
 	return attempts
 }
 
-// progress is how long nothing may arrive or be acknowledged while a test waits for that: far longer
-// than leases last, on a machine that has much else to do.
+// progress is how long nothing may arrive or be acknowledged while a test waits for that: far
+// longer than leases last, on a machine that has much else to do.
 const progress = 3 * time.Minute
 
 // await waits until the condition holds. It fails when nothing has changed for so long.

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// micros returns d in microseconds, rounded up. No duration overflows: the longest, of 292 years, is
-// as many microseconds, and what PostgreSQL adds it to stays within its dates.
+// micros returns d in microseconds, rounded up. No duration overflows: the longest, of 292 years,
+// is as many microseconds, and what PostgreSQL adds it to stays within its dates.
 func micros(d time.Duration) int64 {
 	us := int64(d / time.Microsecond)
 	if d%time.Microsecond > 0 {

@@ -17,32 +17,19 @@ const (
 	hangUpTimeout  = time.Second
 )
 
-// listen starts, at the first call, what wakes the reader of Ready, and others.
+// listen starts, at the first call, what learns of changes by other replicas, and tells them.
 //
-// A notification is sent after the transaction, not in it, and for many at once: PostgreSQL makes transactions with one
-// commit one after another. One that is lost costs no more than the poll interval.
+// A notification is sent after the transaction, not in it, and for many at once: PostgreSQL makes
+// transactions with one commit one after another. One that is lost costs no more than the poll
+// interval.
 func (s *Store) listen() {
 	s.waker.once.Do(func() {
-		s.background.Go(s.poll)
+		s.background.Go(s.takeNoticesWhenTold)
 		if !s.o.PollOnly {
 			s.background.Go(s.tellOthers)
 			s.background.Go(s.hear)
 		}
 	})
-}
-
-// poll wakes the reader now and then, whatever happens.
-func (s *Store) poll() {
-	ticker := time.NewTicker(s.o.PollInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-s.life.Done():
-			return
-		case <-ticker.C:
-			s.waker.wakeHere()
-		}
-	}
 }
 
 // tellOthers tells the other replicas when there is something new.
@@ -66,8 +53,8 @@ func (s *Store) tellOthers() {
 // channel is the name of the notification channel.
 func (s *Store) channel() string { return s.o.Schema }
 
-// hear wakes the reader when another replica says that there is something new, on a connection of its own, which it makes
-// anew when it is lost.
+// hear has notices taken when another replica says that there are some, on a connection of its own,
+// which it makes anew when it is lost.
 func (s *Store) hear() {
 	delay := relistenFirst
 	for s.life.Err() == nil {
@@ -81,7 +68,8 @@ func (s *Store) hear() {
 	}
 }
 
-// hearOn listens on a new connection until that is lost. What was missed before it listened it makes up for.
+// hearOn listens on a new connection until that is lost. What was missed before it listened it
+// makes up for.
 func (s *Store) hearOn(ctx context.Context, connected func()) error {
 	conn, err := s.listening(ctx)
 	if err != nil {
@@ -89,10 +77,16 @@ func (s *Store) hearOn(ctx context.Context, connected func()) error {
 	}
 	defer hangUp(conn)
 	connected()
+	fill(s.waker.told)
 	for {
-		s.waker.wakeHere()
-		if _, err := conn.WaitForNotification(ctx); err != nil {
+		n, err := conn.WaitForNotification(ctx)
+		if err != nil {
 			return err
+		}
+		if n.Payload == sharesFree {
+			fill(s.owner.now)
+		} else {
+			fill(s.waker.told)
 		}
 	}
 }
@@ -101,7 +95,14 @@ func (s *Store) hearOn(ctx context.Context, connected func()) error {
 func (s *Store) listening(ctx context.Context) (*pgx.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, listenTimeout)
 	defer cancel()
-	conn, err := pgx.ConnectConfig(ctx, s.pool.Config().ConnConfig)
+	pool := s.pool.Config()
+	config := pool.ConnConfig
+	if pool.BeforeConnect != nil { // it may be what knows the password
+		if err := pool.BeforeConnect(ctx, config); err != nil {
+			return nil, err
+		}
+	}
+	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, err
 	}

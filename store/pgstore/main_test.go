@@ -17,13 +17,15 @@ import (
 	"github.com/outhook/outhook/store/pgstore/pgtest"
 )
 
-// The server that the tests share: the one that the environment names, or one of their own. Set once, by TestMain.
+// The server that the tests share: the one that the environment names, or one of their own. Set
+// once, by TestMain.
 var (
 	serverURL string
 	noServer  string // why there is none
 )
 
-// parallel is how many tests run at once: they wait for time to pass and for the server rather than compute.
+// parallel is how many tests run at once: they wait for time to pass and for the server rather than
+// compute.
 const parallel = "12"
 
 func TestMain(m *testing.M) {
@@ -84,7 +86,8 @@ var long = flag.Bool("long", false, "run the long versions of the tests")
 
 var schemas atomic.Int64
 
-// newPool returns a pool on the shared server, and the name of a schema that nobody else uses and that is dropped at the end.
+// newPool returns a pool on the shared server, and the name of a schema that nobody else uses and
+// that is dropped at the end.
 func newPool(t testing.TB) (*pgxpool.Pool, string) {
 	t.Helper()
 	needServer(t)

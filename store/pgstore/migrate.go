@@ -14,16 +14,17 @@ import (
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
 
-// ErrSchema says that the database's schema is not the one that this version of the store works with, or that there is
-// none: Migrate brings it up to date. Every method returns it, and Migrate when the schema is newer than it knows.
+// ErrSchema says that the database's schema is not the one that this version of the store works
+// with, or that there is none: Migrate brings it up to date. Every method returns it, and Migrate
+// when the schema is newer than it knows.
 var ErrSchema = errors.New("pgstore: the schema is not up to date")
 
-// Migrate creates the schema, or brings it up to date from any released version, in one transaction. Any number of
-// replicas may call it at the same time: one does it and the others wait. It is safe to call again.
+// Migrate creates the schema, or brings it up to date from any released version, in one
+// transaction. Any number of replicas may call it at the same time: one does it and the others
+// wait. It is safe to call again.
 //
-// It returns an error when the server has fsync or synchronous_commit off, unless Options.Unsafe, and ErrSchema when
-// the schema was made by a newer version.
-// It takes at most ten minutes.
+// It returns an error when the server has fsync or synchronous_commit off, unless Options.Unsafe,
+// and ErrSchema when the schema was made by a newer version. It takes at most ten minutes.
 func (s *Store) Migrate(ctx context.Context) error {
 	bounded, cancel := s.bound(ctx, 0, migrateTimeout)
 	defer cancel()
@@ -36,8 +37,8 @@ func (s *Store) Migrate(ctx context.Context) error {
 // migrateTimeout bounds a migration, with the wait for the one of another replica.
 const migrateTimeout = 10 * time.Minute
 
-// migrateSettings are those of its transaction: what the database has set for statements does not end
-// it, and a host that is cut off in the middle holds up the others for seconds only.
+// migrateSettings are those of its transaction: what the database has set for statements does not
+// end it, and a host that is cut off in the middle holds up the others for seconds only.
 const migrateSettings = plainSettings + `, set_config('statement_timeout', '10min', true), ` +
 	`set_config('lock_timeout', '10min', true), ` +
 	`CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL THEN set_config('transaction_timeout', '0', true) END`

@@ -10,22 +10,26 @@ import (
 
 // Options are settings of a [Store]. A nil *Options is all defaults.
 type Options struct {
-	// Schema is the PostgreSQL schema that holds the tables. It is created by Migrate. If empty, DefaultSchema.
+	// Schema is the PostgreSQL schema that holds the tables. It is created by Migrate. If empty,
+	// DefaultSchema.
 	Schema string
 
-	// PollInterval is how often a waiting reader of Ready is woken even if nothing has said that there is anything new:
-	// how late an event of another replica is at most when a notification is lost. If zero, DefaultPollInterval.
+	// PollInterval is how often a waiting reader of Ready is woken even if nothing has said that
+	// there is anything new: how late an event of another replica is at most when a notification is
+	// lost. If zero, DefaultPollInterval.
 	PollInterval time.Duration
 
-	// PollOnly opens no connection for LISTEN. It is for a pool that goes through a pooler in transaction mode, such as
-	// PgBouncer, where a session has no connection of its own: polling then is all there is.
+	// PollOnly opens no connection for LISTEN. It is for a pool that goes through a pooler in
+	// transaction mode, such as PgBouncer, where a session has no connection of its own: polling
+	// then is all there is.
 	PollOnly bool
 
-	// Unsafe lets the store work on a server that has fsync or synchronous_commit off, so that a crash of the server loses
-	// events that Enqueue said it has.
+	// Unsafe lets the store work on a server that has fsync or synchronous_commit off, so that a
+	// crash of the server loses events that Enqueue said it has.
 	Unsafe bool
 
-	// Logger gets what goes wrong in the background: a lost notification connection. If nil, slog.Default().
+	// Logger gets what goes wrong in the background: a lost notification connection. If nil,
+	// slog.Default().
 	Logger *slog.Logger
 }
 

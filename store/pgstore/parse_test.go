@@ -15,13 +15,16 @@ func FuzzAttempts(f *testing.F) {
 	f.Add("two\nlines \x00 and \xff", []byte("\n\x00\xff"), 0, int64(-1))
 	f.Fuzz(func(t *testing.T, wrong string, response []byte, status int, us int64) {
 		const most = int64(time.Hour / time.Microsecond)
-		a := store.Attempt{At: time.UnixMicro(us % most), Duration: time.Duration(us%most) * time.Microsecond, Status: status, Error: wrong, Response: response}
-		got, err := pgstore.ParseLog(pgstore.AttemptLine(&a) + pgstore.AttemptLine(&a))
+		took := time.Duration(max(us%most, -(us%most))) * time.Microsecond
+		a := store.Attempt{At: time.UnixMicro(us % most), Duration: took, Status: status & 1023, Error: wrong, Response: response}
+		log := pgstore.AppendAttempt(pgstore.AppendAttempt(nil, &a), &a)
+		answers := pgstore.AppendAnswer(pgstore.AppendAnswer(nil, 1, response), 2, response)
+		got, err := pgstore.ParseLog(2, log, answers)
 		if err != nil || len(got) != 2 {
 			t.Fatalf("two attempts: got %d, %v", len(got), err)
 		}
 		for i, g := range got {
-			if g.Number != i+1 || !g.At.Equal(a.At) || g.Duration != a.Duration || g.Status != status || !bytes.Equal(g.Response, response) {
+			if g.Number != i+1 || !g.At.Equal(a.At) || g.Duration != took || g.Status != a.Status || !bytes.Equal(g.Response, response) {
 				t.Errorf("attempt %d: got %+v, want %+v", i+1, g, a)
 			}
 		}
@@ -29,11 +32,11 @@ func FuzzAttempts(f *testing.F) {
 }
 
 func FuzzDamagedLog(f *testing.F) {
-	f.Add(`{"at":"2020-10-25T21:24:54Z","us":1}`)
-	f.Add("{}\n{")
-	f.Fuzz(func(t *testing.T, log string) {
-		if _, err := pgstore.ParseLog(log); err != nil && !errors.Is(err, store.ErrCorrupt) {
-			t.Errorf("%q: got %v, want ErrCorrupt or none", log, err)
+	f.Add(0, []byte{1, 2, 3}, []byte{1, 200})
+	f.Add(1, pgstore.AppendAttempt(nil, &store.Attempt{Status: 200}), []byte{2, 0})
+	f.Fuzz(func(t *testing.T, were int, log, answers []byte) {
+		if _, err := pgstore.ParseLog(were, log, answers); err != nil && !errors.Is(err, store.ErrCorrupt) {
+			t.Errorf("%d, %q, %q: got %v, want ErrCorrupt or none", were, log, answers, err)
 		}
 	})
 }

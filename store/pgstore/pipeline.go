@@ -128,7 +128,8 @@ func (b *batch) run(ctx context.Context, conn *pgx.Conn) error {
 	for i := 0; err == nil && i < len(b.steps); i++ {
 		err = b.steps[i].result(p, conn)
 	}
-	// Close reads the rest. What comes after the first error only repeats that the transaction failed.
+	// Close reads the rest. What comes after the first error only repeats that the transaction
+	// failed.
 	if closed := p.Close(); err == nil {
 		err = closed
 	}

@@ -37,7 +37,8 @@ func (p *plan) scans() (tables []string) {
 	return tables
 }
 
-// backlog is a store with something of everything, of which all but what one claim takes does not concern it.
+// backlog is a store with something of everything, of which all but what one claim takes does not
+// concern it.
 type backlog struct {
 	pool   *pgxpool.Pool
 	schema string
@@ -46,8 +47,9 @@ type backlog struct {
 	sub    store.Subscription
 }
 
-// newBacklog fills a store: as many deliveries are pending for one subscription and finished, and for each hundred of them
-// there is a subscription that is held with something pending, and one with nothing to do.
+// newBacklog fills a store: as many deliveries are pending for one subscription and finished, and
+// for each hundred of them there is a subscription that is held with something pending, and one
+// with nothing to do.
 func newBacklog(t *testing.T, rows int) *backlog {
 	t.Helper()
 	pool, schema := newPool(t)
@@ -59,19 +61,19 @@ func newBacklog(t *testing.T, rows int) *backlog {
 			disabled_reason, created_at, updated_at, subscribed_at)
 		SELECT 'sub-' || n, 'tenant-' || n, '', 'https://endpoint.example/', '{}', '{}', '{}', '{}', 'Subscribed', '', now(), now(), now()
 		FROM generate_series(1, %[1]d / 50) n;
-		INSERT INTO outhook.wants SELECT tenant, '', num FROM outhook.subscriptions WHERE id LIKE 'sub-%%';
+		INSERT INTO outhook.subscription_patterns SELECT tenant, '', num FROM outhook.subscriptions WHERE id LIKE 'sub-%%';
 		INSERT INTO outhook.health (sub, failures, probes, next_probe_at)
 		SELECT num, 10, 1, CASE WHEN num %% 2 = 0 THEN now() + interval '1 hour' END FROM outhook.subscriptions WHERE id LIKE 'sub-%%';
-		INSERT INTO outhook.turns (sub, epoch, due)
-		SELECT sub, 0, next_probe_at FROM outhook.health JOIN outhook.subscriptions ON num = sub WHERE id LIKE 'sub-%%';
-		INSERT INTO outhook.events (id, type, tenant, key, time, enqueued_at, body)
-		SELECT 'old-' || n, 'message.created', '', '', now(), now(), '{}' FROM generate_series(1, 2 * %[1]d) n;
-		INSERT INTO outhook.history SELECT seq, 1, 'delivered', 1, 200, now(), '', '', '{}' FROM outhook.events WHERE seq <= %[1]d;
-		INSERT INTO outhook.queue (seq, sub, epoch, due) SELECT seq, 1, 0, now() FROM outhook.events WHERE seq > %[1]d;
-		INSERT INTO outhook.queue (seq, sub, epoch, lane, due)
-		SELECT seq, num, 0, 1, now() FROM outhook.subscriptions JOIN outhook.events ON seq = num
+		INSERT INTO outhook.events (id, type, tenant, key, time, enqueued_at, body, trace, recipients)
+		SELECT 'old-' || n, 'message.created', '', '', now(), now(), '{}', '', CASE WHEN n <= %[1]d / 50 THEN ARRAY[1, n] ELSE '{1}' END
+		FROM generate_series(1, 2 * %[1]d) n;
+		INSERT INTO outhook.deliveries (sub, seq, state, attempts, last_status, finished_at)
+		SELECT 1, seq, 1, 1, 200, now() FROM outhook.events WHERE seq <= %[1]d;
+		INSERT INTO outhook.deliveries (sub, seq, due) SELECT 1, seq, 0 FROM outhook.events WHERE seq > %[1]d;
+		INSERT INTO outhook.deliveries (sub, seq, attempts, due)
+		SELECT num, seq, 1, 1 FROM outhook.subscriptions JOIN outhook.events ON seq = num
 		WHERE num %% 2 = 0 AND num > 1;
-		INSERT INTO outhook.signals (sub, seq) VALUES (1, %[1]d);
+		UPDATE outhook.shares SET low = 2 * %[1]d;
 		ANALYZE`, rows), "outhook.", pgx.Identifier{schema}.Sanitize()+".")
 	if _, err := pool.Exec(t.Context(), fill); err != nil {
 		t.Fatal(err)
@@ -79,41 +81,39 @@ func newBacklog(t *testing.T, rows int) *backlog {
 	return b
 }
 
-// bounded are the tables that may be read from end to end: of one row, of what is in flight, of what has come since the
-// last claim.
-var bounded = []string{"clerk", "leases", "signals"}
+// bounded are the tables that may be read from end to end: of what is being changed right now, and
+// of one row a share.
+var bounded = []string{"notices", "erasures", "shares"}
 
-// blocks explains each hot statement as it runs when there is work for it, and returns how many blocks it touches.
+// blocks explains each hot statement as it runs when there is work for it, and returns how many
+// blocks it touches.
 func (b *backlog) blocks(t *testing.T) map[string]int {
 	t.Helper()
 	const batch = 50
-	claims, err := b.store.Claim(t.Context(), store.ClaimRequest{Max: batch, Lease: lease})
+	claims, err := b.store.Claim(t.Context(), store.ClaimRequest{Max: batch, Lease: lease, MaxFailing: 1})
 	if err != nil || len(claims.Claims) != batch {
 		t.Fatalf("claims: got %d, %v, want %d", len(claims.Claims), err, batch)
 	}
-	evs := someEvents(batch)
-	if err := b.store.Enqueue(t.Context(), someEvents(1)...); err != nil { // for the intake
-		t.Fatal(err)
-	}
-	outcomes := make([]store.Outcome, batch)
-	for i := range outcomes {
-		outcomes[i] = store.Outcome{Lease: claims.Claims[i].Lease, State: store.Delivered}
-	}
-	built, _, err := pgstore.Build(evs)
+	built, _, err := pgstore.Build(someEvents(batch))
 	if err != nil {
 		t.Fatal(err)
 	}
-	base := int64(claims.Claims[0].Token) >> 18 << 18
-	finish, _, _ := pgstore.FinishArgs(outcomes)
-	paused := []string{"sub-1", "sub-2", "sub-3"}
+	subs, seqs := make([]int64, batch), make([]int64, batch)
+	firsts, statuses, logs := make([]int64, batch), make([]int16, batch), make([][]byte, batch)
+	ords, retries := make([]int32, batch), make([]bool, batch)
+	for i := range batch {
+		subs[i], seqs[i], ords[i], logs[i] = 1, int64(b.rows+1+i), int32(i), []byte{1}
+	}
+	fresh := make([]int64, batch) // which have no row yet
+	for i := range fresh {
+		fresh[i] = int64(10*b.rows + i)
+	}
 	args := map[string][]any{
-		"enqueue": append(pgstore.EnqueueArgs(built), 20_000, pgx.Identifier{b.schema, "events"}.Sanitize()),
-		"intake":  nil,
-		"claim":   {batch, int64(1e6), 128, 128, 10, int64(1) << 50, 100, []int64{}, 64, paused},
-		"wait":    {base, base + 1<<18},
-		"paused":  {base, base + 1<<18, paused},
-		"claims":  {base, base + 1<<18},
-		"finish":  append(finish, false, int64(1e6), store.MaxSlowStart, int64(300)),
+		"enqueue": append(pgstore.EnqueueArgs(built), int64(1), pgx.Identifier{b.schema, "events"}.Sanitize(), true),
+		"claim":   {subs, seqs},
+		"noticed": {[]int32{0, 1, 2, 3}},
+		"windows": {ords, subs, firsts, seqs, retries, 20},
+		"finish":  {subs, fresh, statuses, logs, logs, []int64{1}, []int64{1}, []int32{}, []int64{}, int64(1)},
 	}
 	touched := make(map[string]int)
 	for name, statement := range b.store.HotStatements() {
@@ -128,7 +128,8 @@ func (b *backlog) blocks(t *testing.T) map[string]int {
 	return touched
 }
 
-// explain runs the statement, and undoes it. It runs a second time, when what the first left behind has been read.
+// explain runs the statement, and undoes it. It runs a second time, when what the first left behind
+// has been read.
 func (b *backlog) explain(t *testing.T, s pgstore.Statement, args []any) plan {
 	t.Helper()
 	tx, err := b.pool.Begin(t.Context())

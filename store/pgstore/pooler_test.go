@@ -18,14 +18,15 @@ import (
 	"github.com/outhook/outhook/store/storetest"
 )
 
-// poolerConnections is how many connections the pooler has to the server: fewer than the stores have to it, so that those
-// get another one with each transaction.
+// poolerConnections is how many connections the pooler has to the server: fewer than the stores
+// have to it, so that those get another one with each transaction.
 const poolerConnections = 3
 
 // manyConnections are enough that nobody waits for one for long.
 const manyConnections = 20
 
-// newPooler returns the URL of a server of the test's own behind PgBouncer in transaction mode, with so many connections.
+// newPooler returns the URL of a server of the test's own behind PgBouncer in transaction mode,
+// with so many connections.
 func newPooler(t *testing.T, connections int) (url string) {
 	t.Helper()
 	srv := newServer(t, nil)
@@ -40,8 +41,9 @@ func newPooler(t *testing.T, connections int) (url string) {
 	return p.URL() + "&default_query_exec_mode=exec"
 }
 
-// TestThroughPooler checks that hosts publish, in their own transactions too, deliver and prune through a pooler in transaction
-// mode, on which they hold no session: they poll, prepare no statement, and lock for the time of a transaction.
+// TestThroughPooler checks that hosts publish, in their own transactions too, deliver and prune
+// through a pooler in transaction mode, on which they hold no session: they poll, prepare no
+// statement, and lock for the time of a transaction.
 func TestThroughPooler(t *testing.T) {
 	t.Parallel()
 	url := newPooler(t, poolerConnections)
@@ -114,12 +116,12 @@ func checkPruned(t *testing.T, stores []*pgstore.Store, pool *pgxpool.Pool) {
 			})
 		}
 		pruning.Wait()
-		if left = count(t, pool, "outhook", "history"); left == 0 {
+		if left = count(t, pool, "outhook", "deliveries"); left == 0 {
 			return
 		}
 		<-ticker.C
 	}
-	t.Errorf("history after pruning: got %d rows, want none", left)
+	t.Errorf("deliveries after pruning: got %d rows, want none", left)
 }
 
 // TestStoreThroughPooler runs the rules of the contract through a pooler.

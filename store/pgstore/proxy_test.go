@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// proxy is a network between a store and the server that can fail: it then forwards nothing more, but
-// keeps the connections, as a network does that loses every packet.
+// proxy is a network between a store and the server that can fail: it then forwards nothing more,
+// but keeps the connections, as a network does that loses every packet.
 type proxy struct {
 	url string
 
@@ -93,6 +93,17 @@ func (p *proxy) hold(held bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.held = held
+	p.changed()
+}
+
+// reset ends all connections, after which new ones work.
+func (p *proxy) reset() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.conns {
+		c.Close()
+	}
+	p.conns, p.held = nil, false
 	p.changed()
 }
 

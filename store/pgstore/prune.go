@@ -2,6 +2,7 @@ package pgstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -30,27 +31,63 @@ func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err er
 	return more, nil
 }
 
+// prune takes the first step that has something to do: erasures that were interrupted, what is
+// canceled and what belonged to deleted subscriptions, and last what is past its retention.
 func (s *Store) prune(ctx context.Context, r store.Retention) (more bool, err error) {
-	var sweepable, mine bool
-	if err := s.readRow(ctx, s.sql.sweepable)(&sweepable); err != nil {
+	if more, err = s.resumeErasure(ctx); more || err != nil {
+		return more, err
+	}
+	for _, sql := range [...]string{s.sql.SweepCanceled, s.sql.SweepDeleted} {
+		if _, more, err = s.pruneStep(ctx, sql, pruneStep); more || err != nil {
+			if err == nil {
+				s.noticed(ctx)
+			}
+			return more, err
+		}
+	}
+	first := rollup.At(time.Unix(0, s.clock.now()).Add(-rollup.Day))
+	n, _, err := s.pruneStep(ctx, s.sql.Prune, pruneStep, keep(r.Delivered), keep(r.Failed), first)
+	return n >= pruneStep, err
+}
+
+// pruneStep runs a statement that takes a step, unless another replica does. It returns how much
+// that found; there is whether it had something to do.
+func (s *Store) pruneStep(ctx context.Context, sql string, args ...any) (n int, there bool, err error) {
+	for range tries {
+		mine := false
+		err = s.writeAfter(ctx, indexSettings, func(b *batch) {
+			b.Queue(s.sql.PruneLock, s.lockKey("prune")).QueryRow(func(row pgx.Row) error { return row.Scan(&mine) })
+		}, func(b *batch) {
+			if !mine {
+				return
+			}
+			b.Queue(sql, args...).QueryRow(func(row pgx.Row) error {
+				err := row.Scan(&n)
+				if there = err == nil; errors.Is(err, pgx.ErrNoRows) {
+					return nil
+				}
+				return err
+			})
+		})
+		if err == nil || !transient(err) {
+			return n, there && mine, err
+		}
+	}
+	return n, there, err
+}
+
+// resumeErasure takes a step of an erasure that is not over.
+func (s *Store) resumeErasure(ctx context.Context) (more bool, err error) {
+	var seq int64
+	err = s.readRow(ctx, s.sql.Erasing)(&seq)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
 		return false, err
 	}
-	var done int
-	err = s.write(ctx, indexSettings, func(b *batch) {
-		// The lock is of a statement before the one that prunes, which then sees what the last who had
-		// it has left. Without it that one does nothing.
-		b.Queue(s.sql.pruneLock, s.lockKey("prune")).
-			QueryRow(func(row pgx.Row) error { return row.Scan(&mine) })
-		scan := func(row pgx.Row) error { return row.Scan(&done) }
-		if sweepable {
-			b.Queue(s.sql.clerk)
-			b.Queue(s.sql.sweep, pruneStep).QueryRow(scan)
-		} else {
-			b.Queue(s.sql.prune, pruneStep, keep(r.Delivered), keep(r.Failed), bucketSeconds,
-				int64(rollup.Day/time.Second)).QueryRow(scan)
-		}
-	})
-	return mine && (sweepable || done >= pruneStep), err
+	_, err = s.eraseStep(ctx, seq)
+	return true, err
 }
 
 // keep is a retention in microseconds; nil when it is for ever.

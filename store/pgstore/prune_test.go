@@ -30,7 +30,7 @@ func TestPruneByOneReplica(t *testing.T) {
 	if more, err := s.Prune(t.Context(), keep); more || err != nil {
 		t.Errorf("Prune while another replica does: got %t, %v, want nothing to do", more, err)
 	}
-	if n := count(t, pool, schema, "history"); n != 10 {
+	if n := count(t, pool, schema, "deliveries"); n != 10 {
 		t.Errorf("deliveries after that: got %d, want 10", n)
 	}
 	if err := tx.Rollback(t.Context()); err != nil {
@@ -39,7 +39,7 @@ func TestPruneByOneReplica(t *testing.T) {
 	if _, err := s.Prune(t.Context(), keep); err != nil {
 		t.Error(err)
 	}
-	for _, table := range []string{"history", "events"} {
+	for _, table := range []string{"deliveries", "events"} {
 		if n := count(t, pool, schema, table); n != 0 {
 			t.Errorf("rows of %s after Prune: got %d, want none", table, n)
 		}

@@ -47,8 +47,8 @@ func replicaOptions() *dispatcher.Options {
 	return &dispatcher.Options{Concurrency: inFlight, PerSubscription: inFlight, Timeout: timeout, DrainTimeout: 5 * time.Second, AllowPrefixes: loopback}
 }
 
-// patient makes attempts so long that none is given up because the machine is busy: an attempt that was given up is made again,
-// though it may have arrived.
+// patient makes attempts so long that none is given up because the machine is busy: an attempt that
+// was given up is made again, though it may have arrived.
 func patient(o *dispatcher.Options) *dispatcher.Options {
 	o.Timeout, o.DrainTimeout = time.Minute, time.Minute
 	return o
@@ -71,9 +71,9 @@ const (
 	envSchema  = "OUTHOOK_TEST_SCHEMA"
 )
 
-// replicaMain is the main function of a child process: a host with a dispatcher that delivers until it gets SIGTERM, or is
-// killed, and that publishes, as long as its standard input is open, and prints the ID of each event that Publish has
-// accepted.
+// replicaMain is the main function of a child process: a host with a dispatcher that delivers until
+// it gets SIGTERM, or is killed, and that publishes, as long as its standard input is open, and
+// prints the ID of each event that Publish has accepted.
 func replicaMain() int {
 	ctx, stop := notifyTerm()
 	defer stop()
@@ -147,7 +147,8 @@ type replica struct {
 	err    error         // how; after exited
 }
 
-// startReplica starts a replica of the kind. The judge gets what it has published; if nil, lines does.
+// startReplica starts a replica of the kind. The judge gets what it has published; if nil, lines
+// does.
 func startReplica(t testing.TB, kind, url, schema string, j *judge) *replica {
 	t.Helper()
 	r := &replica{cmd: exec.Command(os.Args[0]), lines: make(chan string, 100), exited: make(chan struct{})}

@@ -30,7 +30,8 @@ func seal(t *testing.T, inner *pgstore.Store) closing {
 	return closing{s, inner}
 }
 
-// TestSealedStore checks the rules of the contract where secrets and header values are encrypted on the way here.
+// TestSealedStore checks the rules of the contract where secrets and header values are encrypted on
+// the way here.
 func TestSealedStore(t *testing.T) {
 	needServer(t)
 	storetest.Suite{RealTime: true, Seals: true, Open: func(t *testing.T) store.Store {
@@ -39,8 +40,9 @@ func TestSealedStore(t *testing.T) {
 	}}.Rules(t)
 }
 
-// TestSealedLeavesNoRow checks that secrets and header values that were sealed are in no row of any table, after a life of a
-// subscription: it is created, sent to, with a success and a failure, and changed.
+// TestSealedLeavesNoRow checks that secrets and header values that were sealed are in no row of any
+// table, after a life of a subscription: it is created, sent to, with a success and a failure, and
+// changed.
 func TestSealedLeavesNoRow(t *testing.T) {
 	t.Parallel()
 	const secret, header, rotated = "canary-of-a-secret", "canary-of-a-header", "canary-of-a-rotation"

@@ -33,13 +33,14 @@ func TestServerCrash(t *testing.T) {
 		})
 		publishing.Wait()
 	}
-	// What was finished in the last moments before a crash may be forgotten, besides what was in flight.
+	// What was finished in the last moments before a crash may be forgotten, besides what was in
+	// flight.
 	h.recovered(t, n*200)
 }
 
-// TestCrashForgetsNoOutcome checks that a crash of the server leaves no lease that has nobody to end it, even when nobody
-// publishes and the server writes its log as late as it can: so many of them would keep everything from the endpoint until
-// they run out.
+// TestCrashForgetsNoOutcome checks that a crash of the server leaves no lease that has nobody to
+// end it, even when nobody publishes and the server writes its log as late as it can: so many of
+// them would keep everything from the endpoint until they run out.
 func TestCrashForgetsNoOutcome(t *testing.T) {
 	t.Parallel()
 	srv := newServer(t, map[string]string{"wal_writer_delay": "10s", "wal_writer_flush_after": "1GB", "wal_buffers": "64MB"})
@@ -140,7 +141,7 @@ func TestStatementTimeout(t *testing.T) {
 	}
 	set("ALTER DATABASE postgres SET statement_timeout = '100ms'")
 	set("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'")
-	set("BEGIN; LOCK TABLE outhook.events, outhook.queue, outhook.leases IN ACCESS EXCLUSIVE MODE")
+	set("BEGIN; LOCK TABLE outhook.events, outhook.deliveries, outhook.shares IN ACCESS EXCLUSIVE MODE")
 	if refused := h.publishFor(t.Context(), time.Second); refused == 0 {
 		t.Error("published while the tables were locked: none was refused, want all")
 	}

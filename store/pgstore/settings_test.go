@@ -15,8 +15,8 @@ import (
 	"github.com/outhook/outhook/store/pgstore"
 )
 
-// TestDatabaseSettings checks that a store works whatever the database has set for its transactions,
-// with several replicas that get in each other's way.
+// TestDatabaseSettings checks that a store works whatever the database has set for its
+// transactions, with several replicas that get in each other's way.
 func TestDatabaseSettings(t *testing.T) {
 	t.Parallel()
 	for _, setting := range []string{
@@ -34,8 +34,8 @@ func TestDatabaseSettings(t *testing.T) {
 	}
 }
 
-// TestDatabaseTimeouts checks that a store goes by timeouts of its own: what the database has set for
-// the short queries of a host does not end a claim that waits for its turn.
+// TestDatabaseTimeouts checks that a store goes by timeouts of its own: what the database has set
+// for the short queries of a host does not end a claim that waits for its turn.
 func TestDatabaseTimeouts(t *testing.T) {
 	t.Parallel()
 	for _, setting := range []string{"statement_timeout = '300ms'", "lock_timeout = '300ms'"} {
@@ -51,7 +51,7 @@ func TestDatabaseTimeouts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := tx.Exec(t.Context(), "SELECT 1 FROM outhook.clerk FOR UPDATE"); err != nil {
+			if _, err := tx.Exec(t.Context(), "SELECT 1 FROM outhook.shares FOR UPDATE"); err != nil {
 				t.Fatal(err)
 			}
 			claimed := make(chan error, 1)
@@ -134,7 +134,8 @@ func storesWith(t *testing.T, setting string) (stores []*pgstore.Store, url stri
 	return stores, url
 }
 
-// useTogether has all stores do everything at once, until all that they have published is delivered.
+// useTogether has all stores do everything at once, until all that they have published is
+// delivered.
 func useTogether(t *testing.T, stores []*pgstore.Store, sub string) {
 	t.Helper()
 	const each = 12
@@ -173,14 +174,18 @@ func useTogether(t *testing.T, stores []*pgstore.Store, sub string) {
 		})
 	}
 	using.Wait()
-	for claimAndDeliver(t, stores[0]) {
-	}
-	page, err := stores[0].Deliveries(t.Context(), store.DeliveryQuery{
-		SubscriptionID: sub, States: []store.State{store.Delivered}, Count: true,
+	await(t, "everything is delivered", func() bool {
+		for _, s := range stores { // whoever has the subscription
+			claimAndDeliver(t, s)
+		}
+		page, err := stores[0].Deliveries(t.Context(), store.DeliveryQuery{
+			SubscriptionID: sub, States: []store.State{store.Delivered}, Count: true,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return page.Total == each*len(stores)
 	})
-	if want := each * len(stores); err != nil || page.Total != want {
-		t.Errorf("delivered: got %d, %v, want %d", page.Total, err, want)
-	}
 }
 
 // claimAndDeliver reports whether there was anything to claim.
@@ -203,8 +208,8 @@ func claimAndDeliver(t *testing.T, s *pgstore.Store) bool {
 	return true
 }
 
-// TestExecModes checks that a store works with each way in which pgx can send statements, but for the
-// simple protocol, which New refuses by name. EnqueueTx works with all of them.
+// TestExecModes checks that a store works with each way in which pgx can send statements, but for
+// the simple protocol, which New refuses by name. EnqueueTx works with all of them.
 func TestExecModes(t *testing.T) {
 	t.Parallel()
 	needServer(t)

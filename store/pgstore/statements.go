@@ -2,6 +2,7 @@ package pgstore
 
 import (
 	"embed"
+	"reflect"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -13,80 +14,45 @@ var sqlFiles embed.FS
 // schemaInFiles is what the schema is called in the embedded files.
 const schemaInFiles = "outhook."
 
-// statements are the embedded statements for one schema.
+// statements are the embedded statements for one schema: each is in the file with its name, in
+// small letters.
 type statements struct {
-	block, clerk                                      string
-	enqueue                                           string
-	intake, claim, wait, claims, claimedSubscriptions string
-	pausedWait                                        string
-	importSubscription, importDeliveries              string
-	importHistory, reserve                            string
-	abandon, finishLock, healthLock, finish, release  string
-	create, get, update, remove, listSubscriptions    string
-	requeue, probeNow, attempts, sweepable, sweep     string
-	pruneLock, prune                                  string
-	statsAll, statsOne, queueListing, historyListing  string
-	tally, talliesOf                                  string
-	erasable, erasableOne, eraseLock, erase           string
+	Enqueue, Published, Spill                              string
+	Claim, States, Windows, Newest, Park                   string
+	Finish, Subjects, InsertDeliveries                     string
+	UpdateDeliveries, SetHealth, Unblock, UnblockAll       string
+	Notice, Noticed, TakeNotices, LockShared               string
+	Renew, Lows, Shares, Replicas, Acquire, Release        string
+	Leave, Former, Implicit, Waiting                       string
+	Create, Get, Update, Remove, ListSubscriptions         string
+	Attempts, ListAll, ListRows, ListImplicit              string
+	Requeue, Erasable, ErasableOne, Erase, EraseStep       string
+	Erasing, PruneLock, Prune, Settle, Lag                 string
+	SweepCanceled, SweepDeleted                            string
+	SpillKeyed, HoldBack                                   string
+	Pending, CountSubscriptions, HealthOf, HealthForUpdate string
+	Tally, TalliesOf, Nums, ProbeNow                       string
+	ImportSubscription, ImportDeliveries                   string
+	ImportHistory, Reserve                                 string
 }
 
 func newStatements(schema string) *statements {
 	prefix := pgx.Identifier{schema}.Sanitize() + "."
-	file := func(name string) string {
-		text, err := sqlFiles.ReadFile("sql/" + name + ".sql")
+	var all statements
+	v := reflect.ValueOf(&all).Elem()
+	for i := range v.NumField() {
+		text, err := sqlFiles.ReadFile("sql/" + strings.ToLower(v.Type().Field(i).Name) + ".sql")
 		if err != nil {
 			panic(err) // it is embedded
 		}
-		return strings.ReplaceAll(string(text), schemaInFiles, prefix)
+		v.Field(i).SetString(strings.ReplaceAll(string(text), schemaInFiles, prefix))
 	}
-	return &statements{
-		block:                file("block"),
-		clerk:                file("clerk"),
-		enqueue:              file("enqueue"),
-		intake:               file("intake"),
-		claim:                file("claim"),
-		wait:                 file("wait"),
-		pausedWait:           file("pausedwait"),
-		claims:               file("claims"),
-		claimedSubscriptions: file("claimedsubscriptions"),
-		abandon:              file("abandon"),
-		importSubscription:   file("importsubscription"),
-		importDeliveries:     file("importdeliveries"),
-		importHistory:        file("importhistory"),
-		reserve:              file("reserve"),
-		finishLock:           file("finishlock"),
-		healthLock:           file("healthlock"),
-		finish:               file("finish"),
-		release:              file("release"),
-		create:               file("create"),
-		get:                  file("get"),
-		update:               file("update"),
-		remove:               file("delete"),
-		listSubscriptions:    file("listsubscriptions"),
-		requeue:              file("requeue"),
-		probeNow:             file("probenow"),
-		attempts:             file("attempts"),
-		sweepable:            file("sweepable"),
-		sweep:                file("sweep"),
-		pruneLock:            file("prunelock"),
-		prune:                file("prune"),
-		statsAll:             file("statsall"),
-		statsOne:             file("statsone"),
-		queueListing:         file("queuelisting"),
-		historyListing:       file("historylisting"),
-		tally:                file("tally"),
-		talliesOf:            file("talliesof"),
-		erasable:             file("erasable"),
-		erasableOne:          file("erasableone"),
-		eraseLock:            file("eraselock"),
-		erase:                file("erase"),
-	}
+	return &all
 }
 
-// Settings of the transactions in which the statements run. Their plans must be the same for an empty table and for a
-// million rows, whatever the statistics say at the moment: by the indexes. A claim need not be on disk when it returns: a
-// crash of the server that loses one repeats an attempt. A Finish is, on this server: what a crash takes back of it is not
-// only attempted again, but leased to nobody until that runs out.
+// Settings of the transactions in which the statements run. Their plans must be the same for an
+// empty table and for a million rows, whatever the statistics say at the moment: by the indexes. A
+// Finish need not wait for a standby: what a failover takes back of it is attempted again.
 const (
 	plainSettings = `SELECT ` + limits + `, set_config('jit', 'off', true), set_config('enable_nestloop', 'on', true), ` +
 		`set_config('enable_indexscan', 'on', true)`
@@ -94,6 +60,5 @@ const (
 		`set_config('enable_bitmapscan', 'off', true), set_config('enable_mergejoin', 'off', true)`
 	indexSettings   = plainSettings + `, ` + planByIndex
 	enqueueSettings = indexSettings
-	claimSettings   = indexSettings + `, set_config('synchronous_commit', 'off', true)`
 	finishSettings  = indexSettings + `, set_config('synchronous_commit', 'local', true), set_config('enable_hashjoin', 'off', true)`
 )

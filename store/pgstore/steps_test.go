@@ -17,36 +17,38 @@ func TestFaultSteps(t *testing.T) {
 	storetest.Steps(t, func(t *testing.T) store.Store { return newStore(t) }, 1_000_000)
 }
 
-// TestRequeueLooksForward looks for queries that go through a listing backwards, among what the
-// connections have prepared. A page has them, to say whether there is a page before it; a step of
-// Requeue has not: with a filter they pass all that the steps before it have changed.
-func TestRequeueLooksForward(t *testing.T) {
+// TestRequeueLooksOneWay looks for queries that go through a listing from the newest event on, among
+// what the connections have prepared. A page before a cursor has them, to say whether there is one
+// after it; a step of Requeue, which goes from the oldest on, has not: with a filter they pass all
+// that the steps before it have changed.
+func TestRequeueLooksOneWay(t *testing.T) {
 	pool, schema := newPool(t)
 	s := open(t, pool, schema)
-	cursor := page.Cursor{At: page.Position{Seq: 1}}.String()
+	cursor := page.Cursor{At: page.Position{Seq: 1}, Back: true}.String()
 	q := store.DeliveryQuery{States: store.States(), Limit: 1, Cursor: cursor}
 	if _, err := s.Requeue(t.Context(), q); err != nil {
 		t.Fatal(err)
 	}
-	if n := backwards(t, pool); n != 0 {
-		t.Errorf("Requeue looked back with %d queries", n)
+	if n := fromNewest(t, pool); n != 0 {
+		t.Errorf("Requeue looked at what it has passed with %d queries", n)
 	}
 	if _, err := s.Deliveries(t.Context(), q); err != nil {
 		t.Fatal(err)
 	}
-	if backwards(t, pool) == 0 {
-		t.Error("a page did not look back")
+	if fromNewest(t, pool) == 0 {
+		t.Error("a page did not look at what comes after it")
 	}
 }
 
-// backwards returns how many queries that go through a listing backwards are prepared.
-func backwards(t *testing.T, pool *pgxpool.Pool) (n int) {
+// fromNewest returns how many queries that go through a listing from the newest event on are
+// prepared.
+func fromNewest(t *testing.T, pool *pgxpool.Pool) (n int) {
 	t.Helper()
 	for _, conn := range pool.AcquireAllIdle(t.Context()) {
 		defer conn.Release()
 		here := 0
 		err := conn.QueryRow(t.Context(),
-			"SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE $1", "%ORDER BY seq, sub DESC%").Scan(&here)
+			"SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE $1", "%ORDER BY seq DESC, sub%").Scan(&here)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,8 +18,8 @@ import (
 
 var _ store.Store = (*Store)(nil)
 
-// Store is a [store.Store] in a PostgreSQL database. Make one with [Open] or [New]. It is safe for concurrent use, and so
-// are any number of them on one database.
+// Store is a [store.Store] in a PostgreSQL database. Make one with [Open] or [New]. It is safe for
+// concurrent use, and so are any number of them on one database.
 type Store struct {
 	o       Options
 	pool    *pgxpool.Pool
@@ -25,18 +27,28 @@ type Store struct {
 	sql     *statements
 	log     logger
 
-	checked   atomic.Bool // the schema and the durability of the server were
-	tokens    tokens
-	abandoned abandoned
-	ending    ending
-	claimTime time.Duration // see the constant
-	waker     waker
-	pauses    pauses
-	counts    *rollup.Buffer
+	checked atomic.Bool // the schema and the durability of the server were
+	owner   ownership
+	clock   clock
+	waker   waker
+	counts  *rollup.Buffer
 
 	enqueues *joined[newEvent, struct{}]
 	alone    chan struct{} // who stores events alone has a slot
-	finishes *joined[store.Outcome, store.Result]
+	finishes *joined[*outcome, store.Result]
+	claiming chan struct{} // has one slot, for the Claim that goes on
+
+	// keyed is held by who ends deliveries or puts them behind others of their key: or else one is
+	// put behind a delivery that has ended meanwhile, and waits for ever. It is held over
+	// transactions, and taken before mu.
+	keyed sync.Mutex
+
+	// lowering is held by who raises low marks in the database, and by who takes in what may be new
+	// below them. It is taken after keyed and before mu.
+	lowering sync.Mutex
+
+	mu     sync.Mutex // guards memory; never held over a call of the server's
+	memory            // what is pending and leased of this replica's shares
 
 	life       context.Context // ends with Close
 	end        context.CancelFunc
@@ -45,8 +57,8 @@ type Store struct {
 	background sync.WaitGroup
 }
 
-// Open connects to the database that the URL (or key=value string; see pgxpool.ParseConfig) names, brings its schema up to
-// date, and returns a store on it. Close ends its connections.
+// Open connects to the database that the URL (or key=value string; see pgxpool.ParseConfig) names,
+// brings its schema up to date, and returns a store on it. Close ends its connections.
 //
 // It returns an error when the server has fsync or synchronous_commit off, unless Options.Unsafe.
 func Open(ctx context.Context, url string, o *Options) (*Store, error) {
@@ -67,8 +79,8 @@ func Open(ctx context.Context, url string, o *Options) (*Store, error) {
 	return s, nil
 }
 
-// New returns a store on the host's pool, which Close leaves open. Nothing is sent to the database yet; the first call that
-// finds its schema out of date says so: see Migrate.
+// New returns a store on the host's pool, which Close leaves open. Nothing is sent to the database
+// yet; the first call that finds its schema out of date says so: see Migrate.
 func New(pool *pgxpool.Pool, o *Options) (*Store, error) {
 	if pool == nil {
 		return nil, errors.New("pgstore: New needs a pool, such as pgxpool.New returns")
@@ -80,21 +92,25 @@ func New(pool *pgxpool.Pool, o *Options) (*Store, error) {
 	if err := opts.validate(); err != nil {
 		return nil, err
 	}
-	s := &Store{o: opts, pool: pool, sql: newStatements(opts.Schema), log: logger{opts.Logger}, claimTime: claimTime}
+	s := &Store{o: opts, pool: pool, sql: newStatements(opts.Schema), log: logger{opts.Logger},
+		memory: newMemory(), claiming: make(chan struct{}, 1)}
+	s.owner.id = rand.Int64N(math.MaxInt64) + 1
+	s.owner.now, s.owner.tick = make(chan struct{}, 1), make(chan struct{}, 1)
 	s.counts = s.newCounts()
 	s.life, s.end = context.WithCancel(context.Background())
 	s.cut, s.cutOff = context.WithCancel(context.Background())
 	s.alone = make(chan struct{}, aloneAtOnce)
 	s.waker.ready = make(chan struct{}, 1)
 	s.waker.tell = make(chan struct{}, 1)
+	s.waker.told = make(chan struct{}, 1)
 	s.enqueues = newJoined(enqueuers, s.enqueueJoined)
 	s.finishes = newJoined(finishers, s.finishJoined)
 	return s, nil
 }
 
-// Close ends the use of the store: after it, every method returns [store.ErrClosed]. What is under way
-// has 5 s to finish; Close takes at most 30 s, when the server does not answer. It returns nil, also
-// when it is called again.
+// Close ends the use of the store: after it, every method returns [store.ErrClosed]. What is under
+// way has 5 s to finish; Close takes at most 30 s, when the server does not answer. It returns nil,
+// also when it is called again.
 func (s *Store) Close() error {
 	defer s.waker.wakeHere() // who waits for work learns that there is none any more
 	s.end()
@@ -104,7 +120,9 @@ func (s *Store) Close() error {
 	s.background.Wait()
 	s.counts.Stop()
 	s.flushCounts()
-	s.giveBack()
+	if err := s.leave(context.Background()); err != nil {
+		s.log.trouble("giving up the replica's shares; another takes them when its lease has run out", err)
+	}
 	if s.ownPool {
 		s.pool.Close()
 	}

@@ -22,7 +22,6 @@ func TestStore(t *testing.T) {
 		RealTime: true,
 		Seeds:    seeds(),
 		Steps:    60,
-		Skip:     notYet(),
 		Open: func(t *testing.T) store.Store {
 			t.Parallel()
 			pool, schema := newPool(t)
@@ -42,26 +41,6 @@ func TestStore(t *testing.T) {
 			return s
 		},
 	}.Run(t)
-}
-
-// notYet has the rules that the statements of this store do not keep yet.
-func notYet() map[string]string {
-	skip := make(map[string]string)
-	for why, rules := range map[string][]string{
-		"the statements know no ProbePolicy": {
-			"health/hold", "health/hold-again", "health/hold-delivered", "health/success", "claim/hold",
-			"wait/hold", "wait/hold-longer", "pause/hold", "requeue/hold", "requeue/hold-of-others",
-			"subscriptions/url-change",
-		},
-		"the statements do not choose what a probe takes, and hold nothing":         {"probe", "throttle", "probe-now/recovered", "probe-now/recovered-restart", "tenants", "restart/outcomes"},
-		"the statements go by when a delivery is due, and requeue the newest first": {"requeue/in-order", "requeue/in-order-since", "requeue/steps"},
-		"health has fields that the statements do not know":                         {"compare"},
-	} {
-		for _, rule := range rules {
-			skip[rule] = why
-		}
-	}
-	return skip
 }
 
 // seeds is how many sequences of random operations are compared with memstore.

@@ -60,8 +60,8 @@ func orNull(t time.Time) *time.Time {
 	return &t
 }
 
-// settings returns the arguments of a statement that stores what a caller can set but the identity: name, url, events,
-// header names, header values, secrets.
+// settings returns the arguments of a statement that stores what a caller can set but the identity:
+// name, url, events, header names, header values, secrets.
 func settings(sub *store.Subscription) []any {
 	names, values := make([]string, 0, len(sub.Headers)), make([]string, 0, len(sub.Headers))
 	for name, value := range sub.Headers {
@@ -76,47 +76,4 @@ func settings(sub *store.Subscription) []any {
 		patterns = []string{}
 	}
 	return []any{sub.Name, sub.URL, patterns, names, values, secrets}
-}
-
-// health is a row of the health table.
-type health struct {
-	healthy         bool
-	failures, holds int
-	recovering      int
-	failingFor      int64 // microseconds
-	nextProbeAt     *time.Time
-}
-
-func (h *health) columns() []any {
-	return []any{&h.healthy, &h.failures, &h.failingFor, &h.holds, &h.recovering, &h.nextProbeAt}
-}
-
-func (h *health) record() store.Health {
-	return store.Health{
-		Healthy:     h.healthy,
-		Failures:    h.failures,
-		FailingFor:  time.Duration(h.failingFor) * time.Microsecond,
-		Probes:      h.holds,
-		NextProbeAt: orZero(h.nextProbeAt),
-		SlowStart:   h.recovering,
-	}
-}
-
-// nullHealth is a health that may not be there.
-type nullHealth struct {
-	healthy         *bool
-	failures, holds *int
-	recovering      *int
-	failingFor      *int64
-	nextProbeAt     *time.Time
-}
-
-func (h *nullHealth) columns() []any {
-	return []any{&h.healthy, &h.failures, &h.failingFor, &h.holds, &h.recovering, &h.nextProbeAt}
-}
-
-// record must not be called of one that is not there.
-func (h *nullHealth) record() store.Health {
-	there := health{*h.healthy, *h.failures, *h.holds, *h.recovering, *h.failingFor, h.nextProbeAt}
-	return there.record()
 }

@@ -34,7 +34,7 @@ func (s *Store) create(ctx context.Context, sub *store.Subscription) (out subscr
 	args = append(args, orNull(sub.OverlapUntil), string(sub.Status), sub.DisabledReason, sub.SealedWith)
 	var missed error
 	err = s.write(ctx, plainSettings, func(b *batch) {
-		b.Queue(s.sql.create, args...).QueryRow(func(row pgx.Row) error {
+		b.Queue(s.sql.Create, args...).QueryRow(func(row pgx.Row) error {
 			out, missed = one(row)
 			return nil
 		})
@@ -70,7 +70,7 @@ func (s *Store) subscription(ctx context.Context, id string) (sub subscription, 
 	if err := s.begin(ctx); err != nil {
 		return sub, err
 	}
-	sub, err = one(scanFunc(s.readRow(ctx, s.sql.get, id)))
+	sub, err = one(scanFunc(s.readRow(ctx, s.sql.Get, id)))
 	if errors.Is(err, pgx.ErrNoRows) || state(err) == invalidText {
 		return sub, store.ErrNotFound
 	}
@@ -79,7 +79,8 @@ func (s *Store) subscription(ctx context.Context, id string) (sub subscription, 
 
 // UpdateSubscription implements [store.Subscriptions].
 //
-// No lock is held while change runs: when another update has come between, it runs again on what that left.
+// No lock is held while change runs: when another update has come between, it runs again on what
+// that left.
 func (s *Store) UpdateSubscription(ctx context.Context, id string, change func(*store.Subscription) error) (store.Subscription, error) {
 	for began := time.Now(); ; {
 		before, err := s.subscription(ctx, id)
@@ -95,7 +96,7 @@ func (s *Store) UpdateSubscription(ctx context.Context, id string, change func(*
 		}
 		after, err := s.update(ctx, &before, &draft)
 		if err == nil {
-			s.waker.wake()
+			s.noticed(ctx)
 			return after.Subscription, nil
 		}
 		again := errors.Is(err, pgx.ErrNoRows) || state(err) == deadlockDetected
@@ -109,14 +110,14 @@ func (s *Store) UpdateSubscription(ctx context.Context, id string, change func(*
 	}
 }
 
-// update stores the draft unless the subscription has changed since. Then the error is pgx.ErrNoRows.
+// update stores the draft unless the subscription has changed since. Then the error is
+// pgx.ErrNoRows.
 func (s *Store) update(ctx context.Context, before *subscription, draft *store.Subscription) (after subscription, err error) {
 	args := append([]any{before.num, before.version}, settings(draft)...)
-	args = append(args, string(draft.Status), draft.DisabledReason, orNull(draft.OverlapUntil), draft.SealedWith)
+	args = append(args, string(draft.Status), draft.DisabledReason, orNull(draft.OverlapUntil), s.table("events"), draft.SealedWith)
 	var missed error
 	err = s.write(ctx, plainSettings, func(b *batch) {
-		b.Queue(s.sql.clerk)
-		b.Queue(s.sql.update, args...).QueryRow(func(row pgx.Row) error {
+		b.Queue(s.sql.Update, args...).QueryRow(func(row pgx.Row) error {
 			after, missed = one(row)
 			return nil
 		})
@@ -133,12 +134,14 @@ func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 	err := s.begin(ctx)
 	if err == nil {
 		err = s.write(ctx, plainSettings, func(b *batch) {
-			b.Queue(s.sql.clerk)
-			b.Queue(s.sql.remove, id).Exec(func(tag pgconn.CommandTag) error { gone = tag.RowsAffected(); return nil })
+			b.Queue(s.sql.Remove, id).Exec(func(tag pgconn.CommandTag) error { gone = tag.RowsAffected(); return nil })
 		})
 	}
 	if err == nil && gone == 0 || state(err) == invalidText {
 		err = store.ErrNotFound
+	}
+	if err == nil {
+		s.noticed(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("pgstore: delete subscription: %w", err)
@@ -172,7 +175,7 @@ func (s *Store) subscriptions(
 	}
 	total, more := 0, false
 	query := func(from page.Cursor, limit int) (sql string, args []any) {
-		sql = s.sql.listSubscriptions
+		sql = s.sql.ListSubscriptions
 		if from.Back {
 			sql = strings.NewReplacer(">= $3", "< $3", "ORDER BY s.num", "ORDER BY s.num DESC").Replace(sql)
 		}
@@ -207,7 +210,7 @@ func (sub *subscription) position() page.Position { return page.Position{Num: ui
 
 // count is the statement that counts subscriptions.
 func (s *Store) count() string {
-	_, from, _ := strings.Cut(s.sql.listSubscriptions, "\nFROM ")
+	_, from, _ := strings.Cut(s.sql.ListSubscriptions, "\nFROM ")
 	from, _, _ = strings.Cut(from, " AND s.num")
 	return "SELECT count(*) FROM " + from
 }

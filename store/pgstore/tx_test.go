@@ -94,7 +94,8 @@ func testEnqueueTx(t *testing.T, s *pgstore.Store, begin func() hostTx) {
 	if err := done.enqueue(evs[1:3]...); err != nil {
 		t.Fatal(err)
 	}
-	// Another publisher to the same subscription waits for nobody, and its event does not wait either.
+	// Another publisher to the same subscription waits for nobody, and its event does not wait
+	// either.
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := s.Enqueue(ctx, evs[3]); err != nil {

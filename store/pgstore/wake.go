@@ -2,20 +2,16 @@ package pgstore
 
 import "sync"
 
-// waker wakes who waits for work: the reader of Ready here, and, soon after, those of other replicas.
+// waker wakes who waits for work: the reader of Ready here, and who takes notices in other
+// replicas.
 type waker struct {
 	once  sync.Once     // starts what wakes
 	ready chan struct{} // one slot: see Ready
 	tell  chan struct{} // one slot: the other replicas are to be told
+	told  chan struct{} // one slot: somebody has said that there are notices
 }
 
-// wake says that there may be something new to claim, here and in the other replicas.
-func (w *waker) wake() {
-	w.wakeHere()
-	fill(w.tell)
-}
-
-// wakeHere says it here only.
+// wakeHere says that there may be something new to claim.
 func (w *waker) wakeHere() { fill(w.ready) }
 
 func fill(slot chan struct{}) {
@@ -23,4 +19,10 @@ func fill(slot chan struct{}) {
 	case slot <- struct{}{}:
 	default:
 	}
+}
+
+// Ready implements [store.Queue].
+func (s *Store) Ready() <-chan struct{} {
+	s.listen()
+	return s.waker.ready
 }

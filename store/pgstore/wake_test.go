@@ -7,7 +7,8 @@ import (
 	"github.com/outhook/outhook/store/pgstore"
 )
 
-// listener returns a replica on the schema that listens, and polls so seldom that it does not count.
+// listener returns a replica on the schema that listens, and polls so seldom that it does not
+// count.
 func listener(t *testing.T, o pgstore.Options) *pgstore.Store {
 	t.Helper()
 	pool, schema := newPool(t)

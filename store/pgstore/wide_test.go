@@ -2,7 +2,6 @@ package pgstore_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -25,13 +24,22 @@ func subscribeMany(t *testing.T, pool *pgxpool.Pool, schema string, n int) {
 			disabled_reason, created_at, updated_at, subscribed_at)
 		SELECT 'wide-' || n, '', '', 'https://endpoint.example/', '{}', '{}', '{}', '{}', 'Subscribed', '', now(), now(), now()
 		FROM generate_series(1, %d) n;
-		INSERT INTO outhook.wants SELECT tenant, '', num FROM outhook.subscriptions WHERE id LIKE 'wide-%%';
-		INSERT INTO outhook.health (sub) SELECT num FROM outhook.subscriptions WHERE id LIKE 'wide-%%';
-		INSERT INTO outhook.turns (sub, epoch) SELECT num, 0 FROM outhook.subscriptions WHERE id LIKE 'wide-%%'`, n),
+		INSERT INTO outhook.subscription_patterns SELECT tenant, '', num FROM outhook.subscriptions WHERE id LIKE 'wide-%%';
+		INSERT INTO outhook.health (sub) SELECT num FROM outhook.subscriptions WHERE id LIKE 'wide-%%'`, n),
 		"outhook.", pgx.Identifier{schema}.Sanitize()+".")
 	if _, err := pool.Exec(t.Context(), fill); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// pending returns how many deliveries are.
+func pending(t testing.TB, s *pgstore.Store) int {
+	t.Helper()
+	stats, err := s.Stats(context.Background(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stats.Pending
 }
 
 // sizes of the tests about wide fan-outs.
@@ -61,8 +69,8 @@ func TestWideEnqueue(t *testing.T) {
 			if err := s.Enqueue(t.Context(), evs...); err != nil {
 				t.Fatal(err)
 			}
-			if got, want := count(t, pool, schema, "queue"), n*subs; got != want {
-				t.Errorf("queue: got %d rows, want %d", got, want)
+			if got, want := pending(t, s), n*subs; got != want {
+				t.Errorf("pending: got %d, want %d", got, want)
 			}
 			// All or nothing: the last is another under a known ID, far from the first slice.
 			more := someEvents(n)
@@ -92,8 +100,8 @@ func inOrder(t *testing.T, s *pgstore.Store, evs []events.Event) {
 	}
 }
 
-// TestWidePublishersTogether checks that many who publish one event each, for many subscriptions, at
-// the same time, are all accepted: joined, they are more than one statement can take.
+// TestWidePublishersTogether checks that many who publish one event each, for many subscriptions,
+// at the same time, are all accepted: joined, they are more than one statement can take.
 func TestWidePublishersTogether(t *testing.T) {
 	t.Parallel()
 	pool, schema := newPool(t)
@@ -111,8 +119,8 @@ func TestWidePublishersTogether(t *testing.T) {
 		})
 	}
 	publishing.Wait()
-	if got, want := count(t, pool, schema, "queue"), n*subs; got != want {
-		t.Errorf("queue: got %d rows, want %d", got, want)
+	if got, want := pending(t, s), n*subs; got != want {
+		t.Errorf("pending: got %d, want %d", got, want)
 	}
 }
 
@@ -140,61 +148,14 @@ func TestWideEnqueueTx(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := count(t, pool, schema, "queue"); got != want {
-			t.Errorf("queue (committed: %v): got %d rows, want %d", commit, got, want)
+		if got := pending(t, s); got != want {
+			t.Errorf("pending (committed: %v): got %d, want %d", commit, got, want)
 		}
 	}
 }
 
-// overtakenTx is a transaction of a host before whose last slice something happens.
-type overtakenTx struct {
-	pgx.Tx
-	left   int // slices until then
-	before func()
-}
-
-func (tx *overtakenTx) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
-	if strings.Contains(sql, ".queue (") {
-		if tx.left--; tx.left == 0 {
-			tx.before()
-		}
-	}
-	return tx.Tx.QueryRow(ctx, sql, args...)
-}
-
-// TestWideEnqueueTxConflict has another publisher store one of a call's IDs after the call has looked
-// for conflicts and has stored its first slices. It leaves the host's transaction as it was.
-func TestWideEnqueueTxConflict(t *testing.T) {
-	t.Parallel()
-	pool, schema := newPool(t)
-	s := open(t, pool, schema)
-	subscribeMany(t, pool, schema, 900)
-	evs := someEvents(50) // the look, and slices of 22, 22 and 6
-	last := evs[len(evs)-1]
-	last.Payload = []byte(`"other"`)
-	tx, err := pool.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tx.Rollback(context.Background())
-	overtaken := &overtakenTx{tx, 4, func() {
-		if err := s.Enqueue(t.Context(), last); err != nil {
-			t.Error(err)
-		}
-	}}
-	if err := s.EnqueueTx(t.Context(), overtaken, evs...); !errors.Is(err, store.ErrConflict) {
-		t.Fatalf("EnqueueTx: got error %v, want ErrConflict", err)
-	}
-	if err := tx.Commit(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if got, want := count(t, pool, schema, "queue"), 900; got != want {
-		t.Errorf("queue: got %d rows, want the %d of the other publisher", got, want)
-	}
-}
-
-// TestEnqueueBesideAnOpenTransaction checks that publishers do not wait for a host's open transaction
-// that has stored an ID which one of them has too.
+// TestEnqueueBesideAnOpenTransaction checks that publishers do not wait for a host's open
+// transaction that has stored an ID which one of them has too.
 func TestEnqueueBesideAnOpenTransaction(t *testing.T) {
 	t.Parallel()
 	pool, schema := newPool(t)
@@ -231,7 +192,7 @@ func TestEnqueueBesideAnOpenTransaction(t *testing.T) {
 	if err := s.Enqueue(t.Context(), same...); err != nil {
 		t.Errorf("the ID again, after the commit: %v", err)
 	}
-	if got, want := count(t, pool, schema, "queue"), 101; got != want {
-		t.Errorf("queue: got %d rows, want %d", got, want)
+	if got, want := pending(t, s), 101; got != want {
+		t.Errorf("pending: got %d, want %d", got, want)
 	}
 }

@@ -14,11 +14,12 @@ import (
 	"github.com/outhook/outhook/store/storetest/internal/check"
 )
 
-// Bench measures a store. open returns a new, empty store; Bench closes it when it has a Close method.
+// Bench measures a store. open returns a new, empty store; Bench closes it when it has a Close
+// method.
 //
-// Each benchmark reports deliveries/s: enqueued, delivered or listed ones, whichever it is about. Events have payloads
-// of 512 bytes and IDs of their own making, as a host's have. Compare claim with its larger backlog, and among with
-// single: the figures of a store that scales are the same.
+// Each benchmark reports deliveries/s: enqueued, delivered or listed ones, whichever it is about.
+// Events have payloads of 512 bytes and IDs of their own making, as a host's have. Compare claim
+// with its larger backlog, and among with single: the figures of a store that scales are the same.
 func Bench(b *testing.B, open func(b *testing.B) store.Store) {
 	for _, bench := range []struct {
 		name string
@@ -56,10 +57,12 @@ type bench struct {
 }
 
 func newBench(b *testing.B, s store.Store) *bench {
-	return &bench{b: b, ctx: b.Context(), store: s, payload: json.RawMessage(`"` + strings.Repeat("x", 510) + `"`)}
+	return &bench{b: b, ctx: b.Context(), store: s,
+		payload: json.RawMessage(`"` + strings.Repeat("x", 510) + `"`)}
 }
 
-// must ends the benchmark when a call failed. It may only be called from the benchmark's own goroutine.
+// must ends the benchmark when a call failed. It may only be called from the benchmark's own
+// goroutine.
 func (bb *bench) must(err error) {
 	if err != nil {
 		bb.b.Fatal(err)
@@ -71,7 +74,8 @@ func (bb *bench) perSecond(n int) {
 	bb.b.ReportMetric(float64(n)/bb.b.Elapsed().Seconds(), "deliveries/s")
 }
 
-// subscribe makes n subscriptions that want the type, many at a time, since a store may commit them together.
+// subscribe makes n subscriptions that want the type, many at a time, since a store may commit them
+// together.
 func (bb *bench) subscribe(n int, eventType string) {
 	const at = 64
 	errs := make([]error, at)
@@ -121,8 +125,8 @@ func (bb *bench) publish(n, batch int) error {
 	return nil
 }
 
-// enqueue measures publishers that enqueue batches, one after another each. Where there are several, each makes so many
-// calls that their ends, when some wait for the last, weigh little.
+// enqueue measures publishers that enqueue batches, one after another each. Where there are
+// several, each makes so many calls that their ends, when some wait for the last, weigh little.
 func (bb *bench) enqueue(publishers, batch int) {
 	bb.subscribe(1, "message.created")
 	calls := 1
@@ -174,7 +178,8 @@ const benchBatch = 100
 // deliver claims a batch and finishes it, and returns how many there were.
 func (bb *bench) deliver() int {
 	claims, err := bb.store.Claim(bb.ctx, store.ClaimRequest{
-		Max: benchBatch, Lease: time.Minute, PerSubscription: 2 * benchBatch, MaxUnhealthy: 2 * benchBatch, BreakerThreshold: 10,
+		Max: benchBatch, Lease: time.Minute, PerSubscription: 2 * benchBatch,
+		MaxUnhealthy: 2 * benchBatch, BreakerThreshold: 10,
 	})
 	bb.must(err)
 	outcomes := make([]store.Outcome, len(claims.Claims))
@@ -220,7 +225,8 @@ func (bb *bench) cycle() {
 	bb.perSecond(n)
 }
 
-// list measures following a listing of 100,000 deliveries to ten subscriptions, page by page, of all or of one.
+// list measures following a listing of 100,000 deliveries to ten subscriptions, page by page, of
+// all or of one.
 func (bb *bench) list(ofOne bool) {
 	bb.subscribe(10, "message.created")
 	bb.must(bb.publish(10_000, 1000))
@@ -255,7 +261,8 @@ func (bb *bench) listSubscriptions(n int) {
 	bb.b.ReportMetric(float64(done)/bb.b.Elapsed().Seconds(), "subscriptions/s")
 }
 
-// stats measures the figures of a store that has n deliveries pending, each of a subscription of its own.
+// stats measures the figures of a store that has n deliveries pending, each of a subscription of
+// its own.
 func (bb *bench) stats(n int) {
 	bb.subscribe(n, "message.created")
 	bb.must(bb.publish(1, 1))

@@ -7,8 +7,8 @@ import (
 	"github.com/outhook/outhook/store/storetest/internal/compare"
 )
 
-// Violations runs the rule, named "group/name", of the suite and returns what it saw broken. It reports whether there
-// is such a rule.
+// Violations runs the rule, named "group/name", of the suite and returns what it saw broken. It
+// reports whether there is such a rule.
 func (s Suite) Violations(t *testing.T, name string) (violated []string, found bool) {
 	r, found := check.Find(groups(), name)
 	if !found {
@@ -17,7 +17,8 @@ func (s Suite) Violations(t *testing.T, name string) (violated []string, found b
 	return s.setup().Violations(t, r), true
 }
 
-// Difference compares the store with memstore and returns the first difference, "" when there is none.
+// Difference compares the store with memstore and returns the first difference, "" when there is
+// none.
 func (s Suite) Difference(t *testing.T, seed uint64, steps int) (difference string) {
 	return compare.Difference(t, s.setup(), seed, steps)
 }

@@ -12,9 +12,11 @@ import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
 	"github.com/outhook/outhook/store/storetest"
+	"github.com/outhook/outhook/store/storetest/internal/broken"
 )
 
-// memTx is a transaction of a host's as a store in memory could have it: it keeps the events until it commits.
+// memTx is a transaction of a host's as a store in memory could have it: it keeps the events until
+// it commits.
 type memTx struct {
 	s    store.Store
 	evs  []events.Event
@@ -35,7 +37,7 @@ func (tx *memTx) Commit(ctx context.Context) error {
 
 func (tx *memTx) Rollback(context.Context) error { return nil }
 
-// eager enqueues at once, whatever becomes of the transaction.
+// eager enqueues at once, also if the transaction is rolled back.
 type eager struct{ memTx }
 
 func (tx *eager) Enqueue(ctx context.Context, evs ...events.Event) error {
@@ -59,9 +61,13 @@ func TestHostTransactionBreakages(t *testing.T) {
 		begin func(*testing.T, store.Store) storetest.HostTx
 		rules []string
 	}{
-		{"enqueues before the commit", func(_ *testing.T, s store.Store) storetest.HostTx { return &eager{memTx{s: s}} },
+		{"enqueues before the commit", func(_ *testing.T, s store.Store) storetest.HostTx {
+			return &eager{memTx{s: s}}
+		},
 			[]string{"host-transactions/commit", "host-transactions/rollback"}},
-		{"loses an event at the commit", func(_ *testing.T, s store.Store) storetest.HostTx { return &memTx{s: s, lose: true} },
+		{"loses an event at the commit", func(_ *testing.T, s store.Store) storetest.HostTx {
+			return &memTx{s: s, lose: true}
+		},
 			[]string{"host-transactions/commit", "host-transactions/several"}},
 	} {
 		suite := storetest.Suite{Open: openMemory, Begin: br.begin}
@@ -70,17 +76,18 @@ func TestHostTransactionBreakages(t *testing.T) {
 				t.Errorf("a store that %s, rule %s: got no violation, want one", br.name, rule)
 			}
 		}
-		different := slices.ContainsFunc([]uint64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, func(seed uint64) bool {
-			return suite.Difference(t, seed, storetest.DefaultSteps) != ""
-		})
+		different := slices.ContainsFunc([]uint64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9},
+			func(seed uint64) bool {
+				return suite.Difference(t, seed, storetest.DefaultSteps) != ""
+			})
 		if !different {
 			t.Errorf("a store that %s, compared: got no difference, want one", br.name)
 		}
 	}
 }
 
-// locked is a store whose transactions of the host's keep everybody else out, and that waits for them whatever becomes of
-// the context.
+// locked is a store whose host transactions keep everybody else out, and that waits for
+// them whatever becomes of the context.
 type locked struct {
 	*memstore.Store
 	mu *sync.Mutex // held by a transaction
@@ -116,16 +123,16 @@ func TestContextBreakage(t *testing.T) {
 	}
 }
 
-// TestWatchdog shows that a call that never ends is seen, in a bubble and outside, and named with its rule: one that
-// computes, for which time stands still in a bubble.
+// TestWatchdog shows that a call that never ends is seen, in a bubble and outside, and named with
+// its rule: one that computes, for which time stands still in a bubble.
 func TestWatchdog(t *testing.T) {
 	t.Parallel()
 	for _, realTime := range []bool{false, true} {
 		var bitten atomic.Pointer[string]
 		suite := storetest.Suite{
 			Open: func(*testing.T) store.Store {
-				b := newBroken()
-				b.prune = func(context.Context, store.Retention) (bool, error) {
+				b := broken.New()
+				b.OnPrune = func(context.Context, store.Retention) (bool, error) {
 					for bitten.Load() == nil {
 						if !realTime {
 							continue
@@ -140,7 +147,8 @@ func TestWatchdog(t *testing.T) {
 			Bound:    time.Second,
 		}.WithBite(func(hang string) { bitten.CompareAndSwap(nil, &hang) })
 		suite.Violations(t, "bounds/longest-retention")
-		want := "storetest: rule longest-retention (A retention of MaxDuration, like one of zero, removes nothing.): " +
+		want := "storetest: rule longest-retention " +
+			"(A retention of MaxDuration, like one of zero, removes nothing.): " +
 			"Prune has not returned within 1s, which no call may take"
 		if got := bitten.Load(); got == nil || *got != want {
 			t.Errorf("real time %t: got %v, want %q", realTime, got, want)
@@ -151,8 +159,8 @@ func TestWatchdog(t *testing.T) {
 // TestSlowInTheBubble shows that a call is seen that waits too long for a timer.
 func TestSlowInTheBubble(t *testing.T) {
 	t.Parallel()
-	b := newBroken()
-	b.stats = func(ctx context.Context, id string) (store.Stats, error) {
+	b := broken.New()
+	b.OnStats = func(ctx context.Context, id string) (store.Stats, error) {
 		<-time.After(2 * storetest.DefaultBound)
 		return b.Store.Stats(ctx, id)
 	}

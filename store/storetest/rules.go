@@ -14,6 +14,7 @@ import (
 
 // groups returns all rules.
 func groups() []check.Group {
-	return slices.Concat(subscriptions.Groups(), queue.Groups(), outcomes.Groups(), history.Groups(), calls.Groups(),
+	return slices.Concat(subscriptions.Groups(), queue.Groups(), outcomes.Groups(),
+		history.Groups(), calls.Groups(),
 		liveness.Groups())
 }

@@ -10,13 +10,13 @@ import (
 	"github.com/outhook/outhook/store/storetest/internal/check"
 )
 
-// Steps tests that a long series of steps costs the same from its first step to its last: Requeue of
-// n deliveries, and Erase of all events of a tenant. Each step has to go on where the one before it
-// ended, without a look at what was passed already. open returns a new, empty store; Steps closes it
-// when it has a Close method.
+// Steps tests that a long series of steps costs the same from its first step to its last: Requeue
+// of n deliveries, and Erase of all events of a tenant. Each step has to go on where the one before
+// it ended, without a look at what was passed already. open returns a new, empty store; Steps
+// closes it when it has a Close method.
 //
-// It compares steps with each other, so it holds on a slow machine too. A store whose steps look back
-// fails from some 50,000 deliveries on.
+// It compares steps with each other, so it holds on a slow machine too. A store whose steps look
+// back fails from some 50,000 deliveries on.
 func Steps(t *testing.T, open func(t *testing.T) store.Store, n int) {
 	t.Run("requeue", func(t *testing.T) {
 		c := stepsOf(t, open(t), n)
@@ -43,7 +43,7 @@ func Steps(t *testing.T, open func(t *testing.T) store.Store, n int) {
 const (
 	stepsSubscriptions = 10  // of the tenant whose deliveries Steps makes
 	stepsLimit         = 500 // deliveries of a step
-	stepsSlower        = 15  // how much slower than the first steps the last may be
+	stepsSlower        = 6   // how much slower than the first steps the last may be
 )
 
 // stepsCheck is a store with deliveries that are taken in steps.
@@ -119,8 +119,10 @@ func (c *stepsCheck) take(n int, step func() (changed int, next string, err erro
 	for _, d := range times {
 		all += d
 	}
-	c.Logf("%d in %d steps took %v; the fastest of the first %v, of the last %v", n, len(times), all, first, late)
+	c.Logf("%d in %d steps took %v; the fastest of the first %v, of the last %v", n, len(times),
+		all, first, late)
 	if late > stepsSlower*first {
-		c.Errorf("a late step took %v, an early one %v: each step must go on where the last one ended", late, first)
+		c.Errorf("a late step took %v, an early one %v: "+
+			"each step must go on where the last one ended", late, first)
 	}
 }

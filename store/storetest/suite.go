@@ -12,10 +12,10 @@ import (
 	"github.com/outhook/outhook/store/storetest/internal/rules/liveness"
 )
 
-// Run tests a store against the contract of package store. open returns a new, empty store; Run closes it when it has a
-// Close method, with or without an error as its result. It is called once for each rule, inside a bubble of
-// testing/synctest, so the store's clock must be time.Now and its goroutines must end with Close. For any other store,
-// and for more than this, see [Suite].
+// Run tests a store against the contract of package store. open returns a new, empty store; Run
+// closes it when it has a Close method, with or without an error as its result. It is called once
+// for each rule, inside a bubble of testing/synctest, so the store's clock must be time.Now and its
+// goroutines must end with Close. For any other store, and for more than this, see [Suite].
 func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	Suite{Open: open}.Run(t)
 }
@@ -25,35 +25,38 @@ type Suite struct {
 	// Open returns a new, empty store.
 	Open func(t *testing.T) store.Store
 
-	// Reopen ends s as a restart of the host would, and returns a store on what it kept. If nil, nothing is tested
-	// that needs it, as there is nothing that a store in memory keeps.
+	// Reopen ends s as a restart of the host would, and returns a store on what it kept. If nil,
+	// nothing is tested that needs it, as there is nothing that a store in memory keeps.
 	Reopen func(t *testing.T, s store.Store) store.Store
 
-	// Begin begins a transaction of the host's in which s enqueues. If nil, nothing is tested that needs it.
+	// Begin begins a host transaction in which s enqueues. If nil, nothing is tested that
+	// needs it.
 	Begin func(t *testing.T, s store.Store) HostTx
 
-	// Exclusive says that every other call that writes waits while such a transaction is open. Calls that read, and
-	// Claim, must not.
+	// Exclusive says that every other call that writes waits while such a transaction is open.
+	// Calls that read, and Claim, must not.
 	Exclusive bool
 
-	// Bound is how long one call may take, whatever the state of the store: one that takes longer ends the process, with
-	// what every goroutine is at. If zero, DefaultBound.
+	// Bound is how long one call may take, whatever the state of the store: one that takes longer
+	// ends the process, with what every goroutine is at. If zero, DefaultBound.
 	Bound time.Duration
 
 	// Seals says that the store encrypts what subscriptions keep secret, as package sealed does:
 	// Subscription.SealedWith is then its own to set.
 	Seals bool
 
-	// RealTime is for a store whose clock is not this process's, because it is in a server: rules then wait for real
-	// time to pass, some tenths of a second each, and those that need days are skipped. That clock may be wrong by
-	// some seconds and must keep the pace.
+	// RealTime is for a store whose clock is not this process's, because it is in a server: rules
+	// then wait for real time to pass, some tenths of a second each, and those that need days are
+	// skipped. That clock may be wrong by some seconds and must keep the pace.
 	RealTime bool
 
-	// Skip has the rules that a store does not keep yet, by group and name ("health/hold") or by group
-	// alone, each with the reason, which the test reports. "compare" is the comparison with memstore.
+	// Skip has the rules that a store does not keep yet, by group and name ("health/hold") or by
+	// group alone, each with the reason, which the test reports. "compare" is the comparison with
+	// memstore.
 	Skip map[string]string
 
-	// Seeds is how many sequences of random operations are compared with memstore. If zero, DefaultSeeds.
+	// Seeds is how many sequences of random operations are compared with memstore. If zero,
+	// DefaultSeeds.
 	Seeds int
 
 	// Steps is how many operations there are in each. If zero, DefaultSteps.
@@ -62,8 +65,8 @@ type Suite struct {
 	bite func(hang string) // what happens to a call that hangs; if nil, kill
 }
 
-// DefaultBound is how long one call of a store may take, unless [Suite.Bound] says otherwise. Most take milliseconds: the
-// bound is for what never ends, on a machine of any speed.
+// DefaultBound is how long one call of a store may take, unless [Suite.Bound] says otherwise. Most
+// take milliseconds: the bound is for what never ends, on a machine of any speed.
 const DefaultBound = 30 * time.Second
 
 // The defaults of a [Suite].
@@ -83,7 +86,8 @@ func (s Suite) Run(t *testing.T) {
 	})
 }
 
-// Rules tests every rule of the contract, each on a store of its own. Each violation names its rule.
+// Rules tests every rule of the contract, each on a store of its own. Each violation names its
+// rule.
 func (s Suite) Rules(t *testing.T) {
 	for _, g := range groups() {
 		t.Run(g.Name, func(t *testing.T) {
@@ -107,33 +111,36 @@ func (s Suite) test(t *testing.T, r check.Rule) {
 	case r.Restarts && s.Reopen == nil:
 		t.Skip("takes a store that can be reopened")
 	case r.HostTx && s.Begin == nil:
-		t.Skip("takes a store that enqueues in transactions of the host's")
+		t.Skip("takes a store that enqueues in host transactions")
 	}
 	for _, v := range s.setup().Violations(t, r) {
 		t.Errorf("%s\n\trule: %s", v, r.Sentence)
 	}
 }
 
-// Compare does random operations on the store and on a memstore, and compares what each returns and everything that can
-// be seen of them afterwards. The operations of a sequence depend on its number only, so a failure comes again.
+// Compare does random operations on the store and on a memstore, and compares what each returns and
+// everything that can be seen of them afterwards. The operations of a sequence depend on its number
+// only, so a failure comes again.
 //
-// Where the contract leaves a choice, whatever the store chooses is right and the memstore is made to follow: which of
-// the subscriptions, and of due retries and first attempts, a limited Claim takes. That what it takes is within the
-// limits, in order and fair is checked each time.
+// Where the contract leaves a choice, whatever the store chooses is right and the memstore is made
+// to follow: which of the subscriptions, and of due retries and first attempts, a limited Claim
+// takes. That what it takes is within the limits, in order and fair is checked each time.
 func (s Suite) Compare(t *testing.T) {
 	seeds, steps := cmp.Or(s.Seeds, DefaultSeeds), cmp.Or(s.Steps, DefaultSteps)
 	for seed := range seeds {
 		t.Run(fmt.Sprintf("seed-%d", seed), func(t *testing.T) {
-			if difference := compare.Difference(t, s.setup(), uint64(seed), steps); difference != "" {
+			if difference := compare.Difference(t, s.setup(), uint64(seed),
+				steps); difference != "" {
 				t.Error(difference)
 			}
 		})
 	}
 }
 
-// Sizes fills stores with wide events, ends what is pending in each of the ways there are, and prunes it at once. Each call
-// is watched: none may take longer than the Bound, whatever the size. It leaves out sizes of more than most deliveries, of
-// which the largest has 1,000,000: they take minutes. It works in real time.
+// Sizes fills stores with wide events, ends what is pending in each of the ways there are, and
+// prunes it at once. Each call is watched: none may take longer than the Bound, whatever the size.
+// It leaves out sizes of more than most deliveries, of which the largest has 1,000,000: they take
+// minutes. It works in real time.
 func (s Suite) Sizes(t *testing.T, most int) {
 	s.RealTime = true
 	liveness.Sizes(t, s.setup(), most)
@@ -142,8 +149,9 @@ func (s Suite) Sizes(t *testing.T, most int) {
 // setup returns how the suite opens a store.
 func (s Suite) setup() check.Setup {
 	setup := check.Setup{
-		Open: s.Open, Reopen: s.Reopen, Exclusive: s.Exclusive, Seals: s.Seals, RealTime: s.RealTime,
-		Bound: cmp.Or(s.Bound, DefaultBound), Bite: s.bite,
+		Open: s.Open, Reopen: s.Reopen, Exclusive: s.Exclusive, Seals: s.Seals,
+		RealTime: s.RealTime,
+		Bound:    cmp.Or(s.Bound, DefaultBound), Bite: s.bite,
 	}
 	if s.Begin != nil {
 		setup.Begin = func(t *testing.T, st store.Store) check.HostTx { return s.Begin(t, st) }

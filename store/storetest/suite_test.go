@@ -10,6 +10,7 @@ import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
 	"github.com/outhook/outhook/store/storetest"
+	"github.com/outhook/outhook/store/storetest/internal/broken"
 )
 
 func openMemory(*testing.T) store.Store { return memstore.New() }
@@ -23,7 +24,8 @@ func TestRealTime(t *testing.T) {
 	storetest.Suite{Open: openMemory, RealTime: true, Seeds: 3}.Run(t)
 }
 
-// TestRestart shows that the rules about restarts hold for a right store, whose leases end with it or outlive it.
+// TestRestart shows that the rules about restarts hold for a right store, whose leases end with it
+// or outlive it.
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	for name, restart := range map[string]func(*restarting){
@@ -32,16 +34,19 @@ func TestRestart(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			storetest.Suite{
-				Open:   func(*testing.T) store.Store { return &restarting{Store: memstore.New()} },
-				Reopen: func(_ *testing.T, s store.Store) store.Store { restart(s.(*restarting)); return s },
-				Seeds:  5,
+				Open: func(*testing.T) store.Store { return &restarting{Store: memstore.New()} },
+				Reopen: func(_ *testing.T, s store.Store) store.Store {
+					restart(s.(*restarting))
+					return s
+				},
+				Seeds: 5,
 			}.Run(t)
 		})
 	}
 }
 
-// restarting is a memstore whose pauses end when it is restarted, and its leases too, as those of a store do that keeps
-// them in memory.
+// restarting is a memstore whose pauses end when it is restarted, and its leases too, as those of a
+// store do that keeps them in memory.
 type restarting struct {
 	store.Store
 	mu     sync.Mutex // guards all below
@@ -64,7 +69,8 @@ func (s *restarting) endPauses() {
 	for i := range s.paused {
 		s.paused[i].For = 0
 	}
-	if _, err := s.Store.Claim(context.Background(), store.ClaimRequest{Lease: 1, Pauses: s.paused}); err != nil {
+	if _, err := s.Store.Claim(context.Background(),
+		store.ClaimRequest{Lease: 1, Pauses: s.paused}); err != nil {
 		panic(err)
 	}
 	s.paused = nil
@@ -92,23 +98,25 @@ func TestRestartBreakages(t *testing.T) {
 
 	suite = storetest.Suite{
 		Open: func(*testing.T) store.Store {
-			b := newBroken()
-			b.claim = claimsWith(b, func(cl *store.Claim) { cl.Token = 1 })
+			b := broken.New()
+			b.OnClaim = broken.ClaimsWith(b, func(cl *store.Claim) { cl.Token = 1 })
 			return b
 		},
 		Reopen: func(_ *testing.T, s store.Store) store.Store { return s },
 	}
 	if violated, _ := suite.Violations(t, "restart/claims"); len(violated) == 0 {
-		t.Error("a store that gives tokens out again, rule restart/claims: got no violation, want one")
+		t.Error("a store that gives tokens out again, rule restart/claims: " +
+			"got no violation, want one")
 	}
 
 	suite.Open = openMemory
 	if violated, _ := suite.Violations(t, "pause/not-kept"); len(violated) == 0 {
 		t.Error("a store that keeps pauses, rule pause/not-kept: got no violation, want one")
 	}
-	different := slices.ContainsFunc([]uint64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, func(seed uint64) bool {
-		return suite.Difference(t, seed, storetest.DefaultSteps) != ""
-	})
+	different := slices.ContainsFunc([]uint64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9},
+		func(seed uint64) bool {
+			return suite.Difference(t, seed, storetest.DefaultSteps) != ""
+		})
 	if !different {
 		t.Error("a store that keeps pauses, compared: got no difference, want one")
 	}

@@ -200,7 +200,6 @@ func (e *Engine) observe(r *send.Result) (giveBack bool) {
 			"failed attempts do not count until one succeeds", "hosts", outageHosts)
 		e.Listener.OutageStarted(since)
 	case outageEnded:
-		e.tickets.wakeClaimer() // it waits for the next trial, and can claim all now
 		e.Logger.Info("outhook: endpoints can be reached again", "after", now.Sub(since))
 		e.Listener.OutageEnded(since, now)
 	}

@@ -24,6 +24,8 @@ type Lease[Q, L any] struct {
 	home     Source
 	blocked  bool
 	position Position
+
+	previous *Lease[Q, L] // one that had run out when this one was taken, for Withdraw
 }
 
 func (l *Lease[Q, L]) before(o *Lease[Q, L]) bool { return l.until < o.until }
@@ -39,12 +41,14 @@ func (l *Lease[Q, L]) Position() Position { return l.position }
 func (s *Schedule[Q, L]) lease(q *Sub[Q, L], p Position, from Source, until int64) *Lease[Q, L] {
 	q.take(p, from)
 	q.retryFirst = from != Retry
-	if old := q.leases[p.Seq]; old != nil { // it has run out
+	old := q.leases[p.Seq]
+	if old != nil { // it has run out
 		s.endLease(old)
+		old.previous = nil
 	}
 	q.lastLease = s.now
 	s.lastToken++
-	l := &Lease[Q, L]{Sub: q, Seq: p.Seq, Token: s.lastToken, From: from, until: until, home: from, position: p}
+	l := &Lease[Q, L]{Sub: q, Seq: p.Seq, Token: s.lastToken, From: from, until: until, home: from, position: p, previous: old}
 	if q.leases == nil {
 		q.leases = make(map[uint64]*Lease[Q, L])
 	}
@@ -104,6 +108,13 @@ func (s *Schedule[Q, L]) endLease(l *Lease[Q, L]) {
 	}
 }
 
+// EachLease calls f for each lease of q whose token is good, also those that have run out, in no order.
+func (q *Sub[Q, L]) EachLease(f func(*Lease[Q, L])) {
+	for _, l := range q.leases {
+		f(l)
+	}
+}
+
 // endLeases makes all tokens of q worthless.
 func (s *Schedule[Q, L]) endLeases(q *Sub[Q, L]) {
 	for _, l := range q.leases {
@@ -157,6 +168,20 @@ func (s *Schedule[Q, L]) Release(l *Lease[Q, L], now int64) {
 		s.putBack(l)
 	}
 	s.settle(l.Sub, now)
+}
+
+// Withdraw gives a delivery back that was taken and has not been handed out: it is free again, where it was. A token that had run out
+// before it was taken is good again.
+func (s *Schedule[Q, L]) Withdraw(l *Lease[Q, L], now int64) {
+	if l.ended {
+		return
+	}
+	old := l.previous
+	s.Release(l, now)
+	if old != nil && !l.expired {
+		old.ended = false
+		s.tokens[old.Token], l.Sub.leases[l.Seq] = old, old
+	}
 }
 
 // Seal readies a lease for the recording of its outcome: it can't run out until Unseal, Release or

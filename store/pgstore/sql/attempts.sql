@@ -1,6 +1,8 @@
--- $1 subscription, $2 event
-SELECT coalesce(q.log, h.log) FROM outhook.subscriptions s
-CROSS JOIN LATERAL (SELECT e.seq FROM outhook.events e WHERE e.id = $2) e
-LEFT JOIN outhook.queue q ON q.seq = e.seq AND q.sub = s.num
-LEFT JOIN outhook.history h ON h.seq = e.seq AND h.sub = s.num
-WHERE s.id = $1 AND (q.seq IS NOT NULL OR h.seq IS NOT NULL)
+-- $1 subscription's id, $2 event's id. A delivery without a row was not attempted, or is over and
+-- forgotten.
+SELECT coalesce(d.attempts, 0), d.log, d.answers
+FROM outhook.subscriptions s
+JOIN outhook.events e ON e.id = $2 AND s.num = ANY (e.recipients)
+JOIN outhook.shares h ON h.id = s.num % 64
+LEFT JOIN outhook.deliveries d ON d.sub = s.num AND d.seq = e.seq
+WHERE s.id = $1 AND (d.seq IS NOT NULL OR e.seq > h.low)

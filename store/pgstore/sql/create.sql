@@ -8,13 +8,11 @@ WITH s AS (
     ON CONFLICT (id) DO NOTHING
     RETURNING *
 ), w AS (
-    INSERT INTO outhook.wants (tenant, pattern, sub)
+    INSERT INTO outhook.subscription_patterns (tenant, pattern, sub)
     SELECT DISTINCT s.tenant, p, s.num FROM s, unnest(CASE WHEN cardinality(s.events) = 0 THEN '{""}' ELSE s.events END) AS p
     WHERE s.status = 'Subscribed' OR s.disabled_reason <> ''
 ), h AS (
     INSERT INTO outhook.health (sub) SELECT num FROM s
-), t AS (
-    INSERT INTO outhook.turns (sub, epoch) SELECT num, epoch FROM s
 )
 SELECT s.num, s.id, s.tenant, s.name, s.url, s.events, s.header_names, s.header_values, s.secrets, s.overlap_until,
     s.status, s.disabled_reason, s.created_at, s.updated_at, s.subscribed_at, s.version, s.sealed_with

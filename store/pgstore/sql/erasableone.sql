@@ -1,1 +1,2 @@
+-- $1 id
 SELECT seq FROM outhook.events WHERE id = $1

@@ -1,4 +1,4 @@
--- $1: the IDs of subscriptions whose holds end. How many did.
+-- $1 the IDs of subscriptions whose holds end. Returns how many did.
 WITH held AS MATERIALIZED (
     SELECT h.sub FROM outhook.health h
     WHERE h.next_probe_at IS NOT NULL AND h.sub IN (SELECT s.num FROM outhook.subscriptions s WHERE s.id = ANY ($1::text[]))
@@ -6,7 +6,8 @@ WITH held AS MATERIALIZED (
 ), ended AS (
     UPDATE outhook.health h SET next_probe_at = NULL WHERE h.sub = ANY (ARRAY(SELECT sub FROM held))
     RETURNING h.sub
-), signaled AS (
-    INSERT INTO outhook.signals (sub) SELECT sub FROM ended
+), told AS (
+    INSERT INTO outhook.notices (share, fresh, subs, seqs)
+    SELECT sub % 64, false, array_agg(sub), array_agg(0::bigint) FROM ended GROUP BY 1
 )
 SELECT count(*) FROM ended

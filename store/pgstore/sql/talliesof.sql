@@ -1,2 +1,2 @@
--- $1 subscription, $2 first slot, $3 last slot
-SELECT slot, writer, counts FROM outhook.tallies WHERE sub = $1 AND slot BETWEEN $2 AND $3
+-- $1 subscription, $2 first bucket, $3 last bucket
+SELECT bucket, writer, counts FROM outhook.attempt_counts WHERE sub = $1 AND bucket BETWEEN $2 AND $3

@@ -1,7 +1,7 @@
--- $1 subscriptions, $2 slots, $3 writers, $4 counts
-INSERT INTO outhook.tallies (sub, slot, writer, counts)
-SELECT t.sub, t.slot, t.writer, t.counts
-FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[]) AS t(sub, slot, writer, counts)
+-- $1 subscriptions, $2 buckets, $3 writers, $4 counts
+INSERT INTO outhook.attempt_counts (sub, bucket, writer, counts)
+SELECT t.sub, t.bucket, t.writer, t.counts
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[]) AS t(sub, bucket, writer, counts)
 CROSS JOIN LATERAL (SELECT 1 FROM outhook.subscriptions s WHERE s.num = t.sub OFFSET 0) s
-ORDER BY t.sub, t.slot
-ON CONFLICT (sub, slot, writer) DO UPDATE SET counts = EXCLUDED.counts
+ORDER BY t.sub, t.bucket
+ON CONFLICT (sub, bucket, writer) DO UPDATE SET counts = EXCLUDED.counts

@@ -1,15 +1,15 @@
-// Command bench compares pgstore with River, a job queue on PostgreSQL, doing the same work on the same server: events are
-// published durably and each is delivered by a signed POST to a receiver in a process of its own, with the same number
-// of workers and the same connections.
+// Command bench compares pgstore with River, a job queue on PostgreSQL, doing the same work on the
+// same server: events are published durably and each is delivered by a signed POST to a receiver in
+// a process of its own, with the same number of workers and the same connections.
 //
 //	go run . [-n 20000] [-rounds 3]     both in turn, singly and in batches of 100, and the ratio
 //	go run . -replicas                  pgstore with 1, 2 and 3 replicas, each a process
 //	go run . -backlog                   the rates with 10,000 and with 1,000,000 pending
 //
-// It starts a PostgreSQL of its own, from the binaries installed on the machine, in a temporary folder, as a user without
-// privileges, with fsync on. OUTHOOK_TEST_POSTGRES names another to use.
+// It starts a PostgreSQL of its own, from the binaries installed on the machine, in a temporary
+// folder, as a user without privileges, with fsync on. OUTHOOK_TEST_POSTGRES names another to use.
 //
-// River is tuned: its shortest FetchCooldown, as many workers as the dispatcher has, InsertManyFast for batches, and its
-// batching completer, which is its default. Both have pools of the same size. Figures are the medians of rounds that
-// alternate between the two.
+// River is tuned: its shortest FetchCooldown, as many workers as the dispatcher has, InsertManyFast
+// for batches, and its batching completer, which is its default. Both have pools of the same size.
+// Figures are the medians of rounds that alternate between the two.
 package main

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"time"
 
 	"github.com/outhook/outhook/store/pgstore/pgtest"
 )
@@ -15,6 +16,11 @@ var (
 	rounds   = flag.Int("rounds", 3, "rounds, of which the median counts")
 	replicas = flag.Bool("replicas", false, "measure 1, 2 and 3 replicas")
 	backlog  = flag.Bool("backlog", false, "measure with 10,000 and 1,000,000 pending")
+	floor    = flag.Bool("floor", false, "measure what inserting events and outcomes alone takes")
+	steady   = flag.Bool("steady", false, "measure at steady rates")
+	pin      = flag.Bool("pinned", false, "with -steady: also with transactions that keep the server from vacuuming")
+	rateOnly = flag.Int("rate", 0, "with -steady: only this rate")
+	seconds  = flag.Duration("for", time.Minute, "with -steady: for how long")
 	profile  = flag.String("cpuprofile", "", "write a CPU profile of this process to the file")
 	single   = flag.Int("batch", 0, "only batches of so many events")
 	only     = flag.String("only", "", "only this one of river, outhook")
@@ -54,6 +60,9 @@ func run(ctx context.Context) error {
 		defer srv.Remove()
 		url = srv.URL()
 	}
+	if *floor {
+		return measureFloor(ctx, url)
+	}
 	rec, err := startReceiver(ctx)
 	if err != nil {
 		return err
@@ -62,6 +71,8 @@ func run(ctx context.Context) error {
 	switch {
 	case *replicas:
 		return measureReplicas(ctx, url, rec)
+	case *steady:
+		return measureSteady(ctx, url, rec)
 	case *backlog:
 		return measureBacklog(ctx, url, rec)
 	}

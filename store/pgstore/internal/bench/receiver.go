@@ -13,6 +13,8 @@ import (
 	"os/exec"
 	"sync"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // counts is what a receiver has got.
@@ -20,9 +22,40 @@ type counts struct {
 	Distinct int       // events
 	Repeated int       // requests for an event that had come before
 	Last     time.Time // when the last new one came
+
+	Latencies *latencies `json:",omitempty"` // from when the event's ID was made, if that is asked for
 }
 
-// serve is the receiver: it answers every POST with 200 and counts, GET tells, DELETE forgets. It prints its address.
+// latencies counts by milliseconds; what is longer than the last counts there.
+type latencies [4096]int
+
+// add counts the time since an ID of version 7 was made.
+func (l *latencies) add(id string, now time.Time) {
+	u, err := uuid.Parse(id)
+	if err != nil {
+		return
+	}
+	sec, nsec := u.Time().UnixTime()
+	ms := int(now.Sub(time.Unix(sec, nsec)).Milliseconds())
+	l[min(max(ms, 0), len(l)-1)]++
+}
+
+// percentile returns within how many milliseconds so many of a hundred came.
+func (l *latencies) percentile(p int) int {
+	total, sum := 0, 0
+	for _, n := range l {
+		total += n
+	}
+	for ms, n := range l {
+		if sum += n; sum*100 >= total*p {
+			return ms
+		}
+	}
+	return len(l)
+}
+
+// serve is the receiver: it answers every POST with 200 and counts, GET tells, DELETE forgets. It
+// prints its address.
 func serve(ctx context.Context) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -31,6 +64,7 @@ func serve(ctx context.Context) error {
 	var (
 		mu   sync.Mutex // guards all below
 		c    counts
+		took = new(latencies)
 		seen = make(map[string]bool)
 	)
 	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -40,14 +74,19 @@ func serve(ctx context.Context) error {
 		defer mu.Unlock()
 		switch {
 		case r.Method == http.MethodGet:
-			_ = json.NewEncoder(w).Encode(c)
+			out := c
+			if r.URL.RawQuery != "" {
+				out.Latencies = took
+			}
+			_ = json.NewEncoder(w).Encode(out)
 		case r.Method == http.MethodDelete:
-			c, seen = counts{}, make(map[string]bool)
+			c, seen, took = counts{}, make(map[string]bool), new(latencies)
 		case seen[id]:
 			c.Repeated++
 		default:
 			seen[id] = true
 			c.Distinct, c.Last = c.Distinct+1, time.Now()
+			took.add(id, c.Last)
 		}
 	})}
 	fmt.Println("http://" + l.Addr().String())
@@ -92,7 +131,11 @@ func (r *receiver) stop() {
 }
 
 func (r *receiver) ask(ctx context.Context, method string) (c counts, err error) {
-	req, err := http.NewRequestWithContext(ctx, method, r.url, nil)
+	return r.askFor(ctx, method, "")
+}
+
+func (r *receiver) askFor(ctx context.Context, method, query string) (c counts, err error) {
+	req, err := http.NewRequestWithContext(ctx, method, r.url+query, nil)
 	if err != nil {
 		return c, err
 	}

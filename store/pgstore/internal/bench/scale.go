@@ -14,8 +14,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// measureReplicas publishes from here, and lets 1, 2 and 3 other processes deliver, to as many subscriptions each as make
-// the limit of one subscription no limit.
+// measureReplicas publishes from here, and lets 1, 2 and 3 other processes deliver, to as many
+// subscriptions each as make the limit of one subscription no limit.
 func measureReplicas(ctx context.Context, url string, rec *receiver) error {
 	fmt.Println("replicas  outhook/s")
 	for n := 1; n <= 3; n++ {
@@ -119,7 +119,8 @@ func measureBacklog(ctx context.Context, url string, _ *receiver) error {
 	return nil
 }
 
-// cycles publishes, claims and finishes 100 events, again and again, and returns how many were a second.
+// cycles publishes, claims and finishes 100 events, again and again, and returns how many were a
+// second.
 func (o *outhook) cycles(ctx context.Context, times int) (float64, error) {
 	const batch = 100
 	start := time.Now()

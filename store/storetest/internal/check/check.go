@@ -1,5 +1,5 @@
-// Package check is what the rules of a store work with: a [Driver] of short ways to use a store, a [Check] that collects
-// what is wrong, and a watchdog over each call.
+// Package check is what the rules of a store work with: a [Driver] of short ways to use a store, a
+// [Check] that collects what is wrong, and a watchdog over each call.
 package check
 
 import (

@@ -11,14 +11,14 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Driver is a store and short ways to use it. A call that fails where it must not is a violation and ends
-// the rule.
+// Driver is a store and short ways to use it. A call that fails where it must not is a violation
+// and ends the rule.
 type Driver struct {
 	*Check
 	Store  store.Store
 	Reopen func()        // restarts the store; nil if it can't be
 	Close  func() bool   // closes the store, and reports whether it can be closed
-	Hosted *Hosted       // nil if the store enqueues in no transactions of the host's
+	Hosted *Hosted       // nil if the store enqueues in no host transactions
 	Bound  time.Duration // how long one call may take
 	Slow   bool          // each call goes to a server: tests make fewer of them
 	Seals  bool          // SealedWith is the store's own
@@ -27,7 +27,7 @@ type Driver struct {
 	subs, events int        // how many were made
 }
 
-// NewDriver returns a Driver of a store whose calls nobody watches.
+// NewDriver returns a Driver of a store without a watchdog.
 func NewDriver(s store.Store, realTime bool) *Driver {
 	return &Driver{
 		Check: newCheck(realTime),
@@ -57,7 +57,9 @@ func (c *Driver) count(n *int) int {
 }
 
 // Subscribe stores a subscription that wants events of the types.
-func (c *Driver) Subscribe(types ...string) store.Subscription { return c.Create(c.NewSub(types...)) }
+func (c *Driver) Subscribe(types ...string) store.Subscription {
+	return c.Create(c.NewSub(types...))
+}
 
 // Create stores a subscription.
 func (c *Driver) Create(sub store.Subscription) store.Subscription {
@@ -78,11 +80,15 @@ func (c *Driver) Update(id string, change func(*store.Subscription)) store.Subsc
 
 // Unsubscribe and resubscribe change the status; a reason makes the subscription a disabled one.
 func (c *Driver) Unsubscribe(id, reason string) store.Subscription {
-	return c.Update(id, func(s *store.Subscription) { s.Status, s.DisabledReason = store.Unsubscribed, reason })
+	return c.Update(id, func(s *store.Subscription) {
+		s.Status, s.DisabledReason = store.Unsubscribed, reason
+	})
 }
 
 func (c *Driver) Resubscribe(id string) store.Subscription {
-	return c.Update(id, func(s *store.Subscription) { s.Status, s.DisabledReason = store.Subscribed, "" })
+	return c.Update(id, func(s *store.Subscription) {
+		s.Status, s.DisabledReason = store.Subscribed, ""
+	})
 }
 
 // Event returns an event of the type that happens now.
@@ -136,7 +142,9 @@ func (c *Driver) ClaimWith(req store.ClaimRequest) store.ClaimResult {
 }
 
 // Claim claims at most n deliveries, under no other limit.
-func (c *Driver) Claim(n int) []store.Claim { return c.ClaimWith(store.ClaimRequest{Max: n}).Claims }
+func (c *Driver) Claim(n int) []store.Claim {
+	return c.ClaimWith(store.ClaimRequest{Max: n}).Claims
+}
 
 // ClaimOne claims exactly one delivery; that there is no other is not checked.
 func (c *Driver) ClaimOne() store.Claim {
@@ -165,7 +173,8 @@ func PerSubscription(claims []store.Claim) map[string]int {
 	return n
 }
 
-// PublishTo enqueues events of a type, which a rule has one subscription or a few for, and returns their IDs.
+// PublishTo enqueues events of a type, which a rule has one subscription or a few for, and returns
+// their IDs.
 func (c *Driver) PublishTo(eventType string, n int) []string {
 	evs := c.Messages(n)
 	for i := range evs {
@@ -214,5 +223,5 @@ func Full(c *Driver) store.Subscription {
 	return sub
 }
 
-// Wait returns the Wait of a claim of none.
-func (c *Driver) Wait() time.Duration { return c.ClaimWith(store.ClaimRequest{}).NextDue }
+// NextDue returns the NextDue of a claim of none.
+func (c *Driver) NextDue() time.Duration { return c.ClaimWith(store.ClaimRequest{}).NextDue }

@@ -12,14 +12,18 @@ func Healthy(c *Driver, eventType string) store.Subscription {
 	return tried(c, eventType, 1, Delivered)
 }
 
-// Failing stores a subscription with so many Failures, whose deliveries are due later than the rule ends. Nothing else
-// may be due.
+// Failing stores a subscription with so many Failures, whose deliveries are due later than the rule
+// ends. Nothing else may be due.
 func Failing(c *Driver, eventType string, failures int) store.Subscription {
-	return tried(c, eventType, failures, func(cl store.Claim) store.Outcome { return Failed(cl, c.Long) })
+	return tried(c, eventType, failures, func(cl store.Claim) store.Outcome {
+		return Failed(cl, c.Long)
+	})
 }
 
-// tried stores a subscription that wants the type, and finishes so many attempts of it with events of another type.
-func tried(c *Driver, eventType string, n int, finish func(store.Claim) store.Outcome) store.Subscription {
+// tried stores a subscription that wants the type, and finishes so many attempts of it with events
+// of another type.
+func tried(c *Driver, eventType string, n int,
+	finish func(store.Claim) store.Outcome) store.Subscription {
 	own := fmt.Sprintf("tried.n%d", c.subs+1)
 	sub := c.Subscribe(eventType, own)
 	c.PublishTo(own, n)
@@ -27,7 +31,7 @@ func tried(c *Driver, eventType string, n int, finish func(store.Claim) store.Ou
 	return sub
 }
 
-// Hold has n deliveries of each subscription, of which one is dead with a hold, and the others are
+// Hold has n deliveries of each subscription, one of them dead with a hold, the others
 // pending.
 func Hold(c *Driver, n int, d time.Duration) (subs map[string]store.Health) {
 	c.Publish(n)

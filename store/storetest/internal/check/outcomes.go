@@ -12,7 +12,8 @@ func WithBody(o store.Outcome, body string) store.Outcome {
 	return o
 }
 
-// Canceled is the outcome of a claim that ends without an attempt. What it says besides the reason is not looked at.
+// Canceled is the outcome of a claim that ends without an attempt. What it says besides the reason
+// is not looked at.
 func Canceled(cl store.Claim, why string) store.Outcome {
 	return store.Outcome{
 		Lease:     cl.Lease,

@@ -41,7 +41,8 @@ func Listed(ds []store.Delivery) []string {
 
 // Delivery returns the delivery of an event to a subscription, which must be there.
 func (c *Driver) Delivery(subscriptionID, eventID string) store.Delivery {
-	ds := c.Deliveries(store.DeliveryQuery{AnyTenant: true, SubscriptionID: subscriptionID, EventID: eventID})
+	ds := c.Deliveries(store.DeliveryQuery{AnyTenant: true, SubscriptionID: subscriptionID,
+		EventID: eventID})
 	if len(ds) != 1 {
 		c.Fatalf("Deliveries of %s for %s: got %d, want 1", eventID, subscriptionID, len(ds))
 	}

@@ -11,7 +11,8 @@ import (
 
 // SameSubscription checks everything of a subscription but its times, which are the store's.
 func (c *Check) SameSubscription(what string, got, want store.Subscription) {
-	same := got.ID == want.ID && got.Tenant == want.Tenant && got.Name == want.Name && got.URL == want.URL &&
+	same := got.ID == want.ID && got.Tenant == want.Tenant && got.Name == want.Name &&
+		got.URL == want.URL &&
 		slices.Equal(got.Events, want.Events) && maps.Equal(got.Headers, want.Headers) &&
 		slices.Equal(got.Secrets, want.Secrets) && got.OverlapUntil.Equal(want.OverlapUntil) &&
 		got.Status == want.Status && got.DisabledReason == want.DisabledReason
@@ -25,7 +26,8 @@ func (c *Check) SameTimes(what string, got, want store.Subscription) {
 	same := got.CreatedAt.Equal(want.CreatedAt) && got.UpdatedAt.Equal(want.UpdatedAt) &&
 		got.SubscribedAt.Equal(want.SubscribedAt)
 	if !same {
-		c.Errorf("%s: got times %v, %v, %v, want %v, %v, %v", what, got.CreatedAt, got.UpdatedAt, got.SubscribedAt,
+		c.Errorf("%s: got times %v, %v, %v, want %v, %v, %v", what, got.CreatedAt, got.UpdatedAt,
+			got.SubscribedAt,
 			want.CreatedAt, want.UpdatedAt, want.SubscribedAt)
 	}
 }
@@ -40,10 +42,11 @@ func (c *Check) SameAttempt(what string, got, want store.Attempt) {
 	}
 }
 
-// SameClock returns h so that it can be compared: a time that has been stored and read again may have lost its
-// monotonic clock and its location.
+// SameClock returns h so that it can be compared: a time that has been stored and read again may
+// have lost its monotonic clock and its location.
 func SameClock(h store.Health) store.Health {
-	for _, at := range []*time.Time{&h.NextProbeAt, &h.LastFailureAt, &h.HeldUntil, &h.Pacing.ThrottledAt} {
+	for _, at := range []*time.Time{&h.NextProbeAt, &h.LastFailureAt, &h.HeldUntil,
+		&h.Pacing.ThrottledAt} {
 		if !at.IsZero() {
 			*at = time.UnixMicro(at.UnixMicro())
 		}

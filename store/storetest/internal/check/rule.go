@@ -8,7 +8,7 @@ type Rule struct {
 
 	Days     bool // it takes days of the store's clock
 	Restarts bool // it takes a store that can be reopened
-	HostTx   bool // it takes a store that enqueues in transactions of the host's
+	HostTx   bool // it takes a store that enqueues in host transactions
 	RealTime bool // it takes real time: something blocks in it that no bubble knows
 }
 

@@ -12,7 +12,8 @@ import (
 type Setup struct {
 	Open   func(t *testing.T) store.Store
 	Reopen func(t *testing.T, s store.Store) store.Store // nil if the store can't be reopened
-	Begin  func(t *testing.T, s store.Store) HostTx      // nil if it has no transactions of the host's
+	// nil if it has no host transactions
+	Begin func(t *testing.T, s store.Store) HostTx
 
 	Exclusive bool          // other writers wait while such a transaction is open
 	Seals     bool          // SealedWith is the store's own
@@ -46,7 +47,7 @@ func (s Setup) Run(t *testing.T, what string, test func(c *Driver)) (violated []
 	return violated
 }
 
-// open opens a store, each call of which is watched.
+// open opens a store and watches each of its calls.
 func (s Setup) open(t *testing.T, dog *watchdog) *Driver {
 	c := NewDriver(nil, s.RealTime)
 	var inner store.Store

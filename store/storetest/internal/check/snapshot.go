@@ -7,8 +7,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Snapshot returns all that can be read of the store, a line for each record, but for what changes by itself as time
-// passes. Two snapshots are the same when nothing was changed between them.
+// Snapshot returns all that can be read of the store, a line for each record, but for what changes
+// by itself as time passes. Two snapshots are the same when nothing was changed between them.
 func (c *Driver) Snapshot() []string {
 	var lines []string
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
@@ -20,30 +20,38 @@ func (c *Driver) Snapshot() []string {
 		sub, err := c.Store.Subscription(c.Ctx, page.Items[i].ID)
 		c.Must("Subscription", err)
 		if got := describeSubscription(&sub); got != listed {
-			c.Errorf("Subscription and Subscriptions of %s: got %s and %s, want the same", sub.ID, got, listed)
+			c.Errorf("Subscription and Subscriptions of %s: got %s and %s, want the same", sub.ID,
+				got, listed)
 		}
 		add("figures of %s: %s", sub.ID, describeStats(c.Stats(sub.ID)))
 	}
 	add("figures: %s", describeStats(c.Stats("")))
 	for _, d := range c.Everything() {
-		add("delivery %s to %s, %s: %s, %d attempts, due %v, finished %v, last %d %q, erased %t", d.EventID,
-			d.SubscriptionID, d.EventType, d.State, d.Attempts, d.DueAt.UnixMicro(), d.FinishedAt.UnixMicro(),
+		add("delivery %s to %s, %s: %s, %d attempts, due %v, finished %v, last %d %q, erased %t",
+			d.EventID,
+			d.SubscriptionID, d.EventType, d.State, d.Attempts, d.DueAt.UnixMicro(),
+			d.FinishedAt.UnixMicro(),
 			d.LastStatus, d.LastError, d.Erased)
-		for _, a := range c.Attempts(store.Lease{SubscriptionID: d.SubscriptionID, EventID: d.EventID}) {
-			add("  attempt %d at %v: %v, %d %q %q", a.Number, a.At.UnixMilli(), a.Duration, a.Status, a.Error, a.Response)
+		for _, a := range c.Attempts(store.Lease{SubscriptionID: d.SubscriptionID,
+			EventID: d.EventID}) {
+			add("  attempt %d at %v: %v, %d %q %q", a.Number, a.At.UnixMilli(), a.Duration,
+				a.Status, a.Error, a.Response)
 		}
 	}
 	return lines
 }
 
 func describeSubscription(s *store.Subscription) string {
-	return fmt.Sprintf("%s of %q, %q at %s, %q, %v, %d keys, overlap %v, %s %q, times %v %v %v", s.ID, s.Tenant, s.Name,
-		s.URL, s.Events, s.Headers, len(s.Secrets), s.OverlapUntil.UnixMicro(), s.Status, s.DisabledReason,
+	return fmt.Sprintf("%s of %q, %q at %s, %q, %v, %d keys, overlap %v, %s %q, times %v %v %v",
+		s.ID, s.Tenant, s.Name,
+		s.URL, s.Events, s.Headers, len(s.Secrets), s.OverlapUntil.UnixMicro(), s.Status,
+		s.DisabledReason,
 		s.CreatedAt.UnixMicro(), s.UpdatedAt.UnixMicro(), s.SubscribedAt.UnixMicro())
 }
 
 func describeStats(s store.Stats) string {
-	return fmt.Sprintf("%d subscriptions, %d pending, %d in flight, oldest %v, health %+v, failing since %v",
+	return fmt.Sprintf("%d subscriptions, %d pending, %d in flight, oldest %v, "+
+		"health %+v, failing since %v",
 		s.Subscriptions, s.Pending, s.InFlight, s.OldestPending.UnixMicro(), SameClock(s.Health),
 		s.FailingSince.UnixMicro())
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// watchdog sees that every call of a store ends. It lives outside the bubble of testing/synctest, in which time stands
-// still while a call computes or waits for a lock, so it counts time by itself: in ticks, of which a machine that is busy
-// gets fewer.
+// watchdog sees that every call of a store ends. It lives outside the bubble of testing/synctest,
+// in which time stands still while a call computes or waits for a lock, so it counts time by
+// itself: in ticks, of which a machine that is busy gets fewer.
 type watchdog struct {
 	what  string // what is tested
 	bound time.Duration
@@ -42,7 +42,8 @@ const tickTime = 20 * time.Millisecond
 
 // startWatchdog starts a watchdog, which end must stop. It must not be called in a bubble.
 func startWatchdog(what string, bound time.Duration, bite func(hang string)) *watchdog {
-	w := &watchdog{what: what, bound: bound, bite: bite, calls: make(map[*watchedCall]bool), ended: make(chan struct{})}
+	w := &watchdog{what: what, bound: bound, bite: bite, calls: make(map[*watchedCall]bool),
+		ended: make(chan struct{})}
 	if w.bite == nil {
 		w.bite = kill
 	}
@@ -50,7 +51,8 @@ func startWatchdog(what string, bound time.Duration, bite func(hang string)) *wa
 	return w
 }
 
-// kill ends the process: a call that hangs can't be stopped, and what it holds may make everything else hang.
+// kill ends the process: a call that hangs can't be stopped, and what it holds may make everything
+// else hang.
 func kill(hang string) {
 	buf := make([]byte, 1<<20)
 	fmt.Fprintf(os.Stderr, "%s\n\n%s\n", hang, buf[:runtime.Stack(buf, true)])
@@ -68,7 +70,8 @@ func (w *watchdog) run() {
 		}
 		now := w.ticks.Add(1)
 		for _, c := range w.hanging(now) {
-			w.bite(fmt.Sprintf("storetest: %s: %s has not returned within %v, which no call may take", w.what, c, w.bound))
+			w.bite(fmt.Sprintf("storetest: %s: %s has not returned within %v, "+
+				"which no call may take", w.what, c, w.bound))
 		}
 	}
 }
@@ -105,26 +108,28 @@ func (w *watchdog) call(method string) (returned func()) {
 	}
 }
 
-// watched is a store under a watchdog.
+// watched is a store whose calls a watchdog watches.
 type watched struct {
 	store.Store
 	dog   *watchdog
 	check *Check
 }
 
-// begin watches a call. In a bubble, where the time of a call is not the machine's but that of the timers that it waits
-// for, it is seen here when that is too long.
+// begin watches a call. In a bubble, where the time of a call is not the machine's but that of the
+// timers that it waits for, it is seen here when that is too long.
 func (s *watched) begin(method string) func() {
 	began, returned := time.Now(), s.dog.call(method)
 	return func() {
 		returned()
 		if took := time.Since(began); took > s.dog.bound {
-			s.check.Errorf("%s: took %v, which is more than the %v that any call may", method, took, s.dog.bound)
+			s.check.Errorf("%s: took %v, which is more than the %v that any call may", method, took,
+				s.dog.bound)
 		}
 	}
 }
 
-func (s *watched) CreateSubscription(ctx context.Context, sub store.Subscription) (store.Subscription, error) {
+func (s *watched) CreateSubscription(ctx context.Context,
+	sub store.Subscription) (store.Subscription, error) {
 	defer s.begin("CreateSubscription")()
 	return s.Store.CreateSubscription(ctx, sub)
 }
@@ -178,12 +183,14 @@ func (s *watched) Ready() <-chan struct{} {
 	return s.Store.Ready()
 }
 
-func (s *watched) Deliveries(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery], error) {
+func (s *watched) Deliveries(ctx context.Context,
+	q store.DeliveryQuery) (store.Page[store.Delivery], error) {
 	defer s.begin("Deliveries")()
 	return s.Store.Deliveries(ctx, q)
 }
 
-func (s *watched) Attempts(ctx context.Context, subscriptionID, eventID string) ([]store.Attempt, error) {
+func (s *watched) Attempts(ctx context.Context, subscriptionID, eventID string) ([]store.Attempt,
+	error) {
 	defer s.begin("Attempts")()
 	return s.Store.Attempts(ctx, subscriptionID, eventID)
 }

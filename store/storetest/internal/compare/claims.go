@@ -12,8 +12,8 @@ import (
 // claim claims from both with a random request.
 func (s *sequence) claim() {
 	s.claimBy(store.ClaimRequest{
-		// Without a BreakerThreshold: what a probe takes is a rule, and a claim without limits, which the
-		// model makes, has none.
+		// Without a BreakerThreshold: what a probe takes is a rule, and a claim without limits,
+		// which the model makes, has none.
 		Max:             one(s.rand, 0, 1, 2, 3, 5, 100),
 		Lease:           s.duration(),
 		PerSubscription: one(s.rand, 0, 0, 1, 2, 4, 8),
@@ -31,7 +31,7 @@ func (s *sequence) claimBy(req store.ClaimRequest) {
 	all := s.model.ClaimWith(store.ClaimRequest{Max: 1 << 30, Lease: req.Lease})
 	room.check(s.ours, got.Claims, all.Claims)
 	if got.NextDue-s.tolerance() > all.NextDue || got.NextDue <= 0 {
-		s.ours.Errorf("Wait: got %v, want at most %v", got.NextDue, all.NextDue)
+		s.ours.Errorf("NextDue: got %v, want at most %v", got.NextDue, all.NextDue)
 	}
 	s.follow(got.Claims, all.Claims)
 }
@@ -44,14 +44,17 @@ func (mp *modelPair) duration() time.Duration {
 	return one(mp.rand, 20*time.Second, 5*time.Minute, 3*time.Hour, 30*time.Hour, store.MaxDuration)
 }
 
-// follow makes the model, which has claimed all, keep only what ours has claimed. Giving the rest back voids tokens
-// whose lease has run out, which for ours are still good; a pair remembers that.
+// follow makes the model, which has claimed all, keep only what ours has claimed. Giving the rest
+// back voids tokens whose lease has run out, which for ours are still good; a pair remembers that.
 func (s *sequence) follow(ours, all []store.Claim) {
 	for _, cl := range all {
-		i := slices.IndexFunc(ours, func(o store.Claim) bool { return sameDelivery(o.Lease, cl.Lease) })
+		i := slices.IndexFunc(ours, func(o store.Claim) bool {
+			return sameDelivery(o.Lease, cl.Lease)
+		})
 		if i >= 0 {
 			s.sameClaim(ours[i], cl)
-			s.claims = append(s.claims, pair{ours: ours[i].Lease, model: cl.Lease, attempt: cl.Attempt})
+			s.claims = append(s.claims,
+				pair{ours: ours[i].Lease, model: cl.Lease, attempt: cl.Attempt})
 			s.note("  claimed %s for %s, attempt %d", cl.EventID, cl.SubscriptionID, cl.Attempt)
 			continue
 		}
@@ -82,12 +85,15 @@ func (s *sequence) somePairs() []pair {
 // finish finishes some claims in both.
 func (s *sequence) finish() { s.finishPairs(s.somePairs(), s.outcome) }
 
-// finishOf finishes all claims of a subscription that there were lately, in one call and in any order.
+// finishOf finishes all claims of a subscription that there were lately, in one call and in any
+// order.
 func (s *sequence) finishOf(subscriptionID string, outcome func(pair) store.Outcome) {
 	const lately = 40
 	var pairs []pair
 	for _, p := range slices.Backward(s.claims[max(0, len(s.claims)-lately):]) {
-		known := slices.ContainsFunc(pairs, func(o pair) bool { return sameDelivery(o.ours, p.ours) })
+		known := slices.ContainsFunc(pairs, func(o pair) bool {
+			return sameDelivery(o.ours, p.ours)
+		})
 		if p.ours.SubscriptionID == subscriptionID && !known {
 			pairs = append(pairs, p)
 		}
@@ -102,7 +108,8 @@ func (s *sequence) finishPairs(pairs []pair, outcome func(pair) store.Outcome) {
 	for _, p := range pairs {
 		o := outcome(p)
 		s.note("finish %s for %s: %s, retry in %v, hold for %v, body %d %q",
-			p.ours.EventID, p.ours.SubscriptionID, o.State, o.RetryIn, o.Probe.First, o.BodyState, o.BodyOverride)
+			p.ours.EventID, p.ours.SubscriptionID, o.State, o.RetryIn, o.Probe.First, o.BodyState,
+			o.BodyOverride)
 		s.edge(o.RetryIn)
 		s.edge(o.Probe.First)
 		o.Lease = p.ours
@@ -138,7 +145,8 @@ func (mp *modelPair) outcome(p pair) store.Outcome {
 		o.Probe = check.ProbeIn(mp.duration())
 	}
 	if mp.chance(2) {
-		o.BodyState = one(mp.rand, store.BodyOverridden, store.BodyOverridden, store.BodyUnchanged, store.BodyUnfiltered)
+		o.BodyState = one(mp.rand, store.BodyOverridden, store.BodyOverridden, store.BodyUnchanged,
+			store.BodyUnfiltered)
 		if o.BodyState == store.BodyOverridden {
 			o.BodyOverride = fmt.Appendf(nil, "its own of step %d", mp.step)
 		}
@@ -165,7 +173,8 @@ func (s *sequence) release() {
 	}
 }
 
-// pause pauses a subscription in both, or ends a pause. Pauses of those that are not there may be kept until they are.
+// pause pauses a subscription in both, or ends a pause. Pauses of those that are not there may be
+// kept until they are.
 func (s *sequence) pause() {
 	id := s.someSub()
 	if s.paused != "" && s.chance(2) {
@@ -183,7 +192,8 @@ func (s *sequence) pause() {
 func (mp *modelPair) pauseBoth(id string, d time.Duration) {
 	replaced := one(mp.rand, 0, time.Hour)
 	mp.note("pause %s for %v, in place of %v", id, d, replaced)
-	req := store.ClaimRequest{Pauses: []store.Pause{{SubscriptionID: id, For: replaced}, {SubscriptionID: id, For: d}}}
+	req := store.ClaimRequest{Pauses: []store.Pause{{SubscriptionID: id, For: replaced},
+		{SubscriptionID: id, For: d}}}
 	mp.ours.ClaimWith(req)
 	mp.model.ClaimWith(req)
 }
@@ -194,7 +204,8 @@ func (mp *modelPair) sameClaim(got, want store.Claim) {
 	mp.sameHealth("Claim.Health", got.Health, want.Health)
 	mp.sameTime("EnqueuedAt", got.EnqueuedAt, want.EnqueuedAt)
 	same := got.EventType == want.EventType && got.Tenant == want.Tenant && got.Key == want.Key &&
-		got.Trace == want.Trace && got.EventTime.Equal(want.EventTime) && string(got.Body) == string(want.Body) &&
+		got.Trace == want.Trace && got.EventTime.Equal(want.EventTime) &&
+		string(got.Body) == string(want.Body) &&
 		got.BodyState == want.BodyState && string(got.BodyOverride) == string(want.BodyOverride) &&
 		got.Attempt == want.Attempt && got.Retry == want.Retry
 	if !same {

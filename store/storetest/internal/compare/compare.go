@@ -1,5 +1,5 @@
-// Package compare does random operations on a store and on a memstore side by side, and compares what both return and
-// show after each.
+// Package compare does random operations on a store and on a memstore side by side, and compares
+// what both return and show after each.
 package compare
 
 import (
@@ -48,7 +48,8 @@ type sequence struct {
 	// orphans says that there may be events which no delivery refers to.
 	orphans bool
 
-	// requeued has the deliveries that were: where the first attempt of one is in the order is the store's choice.
+	// requeued has the deliveries that were: where the first attempt of one is in the order is the
+	// store's choice.
 	requeued map[delivery]bool
 }
 
@@ -76,8 +77,8 @@ func newSequence(ours *check.Driver, seed uint64, realTime bool) *sequence {
 	}
 }
 
-// Difference does one sequence of operations on a store and on a memstore. It returns what the first difference was and
-// which operations led to it; "" if there is none.
+// Difference does one sequence of operations on a store and on a memstore. It returns what the
+// first difference was and which operations led to it; "" if there is none.
 func Difference(t *testing.T, setup check.Setup, seed uint64, steps int) string {
 	var s *sequence
 	violated := setup.Run(t, fmt.Sprintf("comparison, seed %d", seed), func(c *check.Driver) {
@@ -156,7 +157,8 @@ func (s *sequence) oneStep() {
 		operations = append(operations, operation{5, s.host})
 	}
 	if s.tx != nil { // who is subscribed meanwhile, and what is erased, would be the store's choice
-		operations = []operation{{10, s.enqueue}, {10, s.claim}, {10, s.finish}, {3, s.release}, {3, s.redeliver},
+		operations = []operation{{10, s.enqueue}, {10, s.claim}, {10, s.finish}, {3, s.release},
+			{3, s.redeliver},
 			{3, s.overtake}, {10, s.host}}
 	}
 	total := 0
@@ -178,8 +180,8 @@ func one[T any](r *rand.Rand, choices ...T) T { return choices[r.IntN(len(choice
 // chance is true once in n times.
 func (mp *modelPair) chance(n int) bool { return mp.rand.IntN(n) == 0 }
 
-// margin is how far from an edge operations stay whose result depends on the side: the stores may have taken the time
-// at different moments of one operation.
+// margin is how far from an edge operations stay whose result depends on the side: the stores may
+// have taken the time at different moments of one operation.
 const margin = 100 * time.Millisecond
 
 // edge notes that something ends after d.
@@ -189,7 +191,8 @@ func (mp *modelPair) edge(d time.Duration) {
 	}
 }
 
-// stepAside lets the time pass until no edge is near, nor that of a slot in which attempts are counted.
+// stepAside lets the time pass until no edge is near, nor that of a slot in which attempts are
+// counted.
 func (mp *modelPair) stepAside() {
 	for mp.atEdge(time.Now()) {
 		mp.ours.Pass(2 * margin)
@@ -207,12 +210,14 @@ func (s *sequence) pass() {
 	if s.realTime {
 		return
 	}
-	d := one(s.rand, time.Second, 10*time.Second, time.Minute, 10*time.Minute, 5*time.Hour, 40*time.Hour)
+	d := one(s.rand, time.Second, 10*time.Second, time.Minute, 10*time.Minute, 5*time.Hour,
+		40*time.Hour)
 	s.note("%v pass", d)
 	s.ours.Pass(d)
 }
 
-// restart reopens ours. Whether leases outlive a restart is the store's choice: giving them all back leaves none.
+// restart reopens ours. Whether leases outlive a restart is the store's choice: giving them all
+// back leaves none.
 func (s *sequence) restart() {
 	s.note("restart")
 	s.ours.Reopen()

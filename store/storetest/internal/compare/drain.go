@@ -10,15 +10,16 @@ import (
 	"github.com/outhook/outhook/store/storetest/internal/check"
 )
 
-// drain gives everything back that is leased, ends all pauses, and then claims and delivers in both until nothing more
-// comes: what can be claimed must be the same each time, and in the end nothing may be pending.
+// drain gives everything back that is leased, ends all pauses, and then claims and delivers in both
+// until nothing more comes: what can be claimed must be the same each time, and in the end nothing
+// may be pending.
 func (s *sequence) drain() {
 	if s.tx != nil {
 		s.endHost(true)
 	}
 	s.stepAside()
 	s.note("drain")
-	s.giveBack()
+	s.releaseAll()
 	requeued := false
 	for range check.MaxPages {
 		claims := s.claimAll()
@@ -34,11 +35,12 @@ func (s *sequence) drain() {
 		s.requeueWith(store.DeliveryQuery{AnyTenant: true, States: []store.State{store.Pending}})
 	}
 	check.Equal(s.ours, "Pending after all was claimed and delivered", s.ours.Stats("").Pending, 0)
-	check.Equal(s.model, "Pending of the model after all was claimed and delivered", s.model.Stats("").Pending, 0)
+	check.Equal(s.model, "Pending of the model after all was claimed and delivered",
+		s.model.Stats("").Pending, 0)
 }
 
-// giveBack ends leases, holds and pauses. Whether a lease had run out is then all the same.
-func (s *sequence) giveBack() {
+// releaseAll ends leases, holds and pauses, so that it does not matter which leases had run out.
+func (s *sequence) releaseAll() {
 	s.probeNow(s.subs...)
 	for i, p := range s.claims {
 		s.ours.Must("Release", s.ours.Store.Release(s.ours.Ctx, p.ours))
@@ -64,14 +66,16 @@ func (s *sequence) claimAll() (both []pair) {
 	}
 	for i := range min(len(ours), len(model)) {
 		if sameDelivery(ours[i].Lease, model[i].Lease) {
-			both = append(both, pair{ours: ours[i].Lease, model: model[i].Lease, attempt: ours[i].Attempt})
+			both = append(both,
+				pair{ours: ours[i].Lease, model: model[i].Lease, attempt: ours[i].Attempt})
 		}
 	}
 	return both
 }
 
 func byDelivery(a, b store.Claim) int {
-	return cmp.Or(cmp.Compare(a.EventID, b.EventID), cmp.Compare(a.SubscriptionID, b.SubscriptionID))
+	return cmp.Or(cmp.Compare(a.EventID, b.EventID),
+		cmp.Compare(a.SubscriptionID, b.SubscriptionID))
 }
 
 func named(claims []store.Claim) string {

@@ -13,7 +13,7 @@ func (s *sequence) requeue() {
 	s.requeueWith(s.query())
 }
 
-// redeliver requeues one delivery, whatever became of it; mostly one that has ended.
+// redeliver requeues one delivery, in any state, mostly a finished one.
 func (s *sequence) redeliver() {
 	s.stepAside()
 	q := store.DeliveryQuery{AnyTenant: true}
@@ -26,7 +26,8 @@ func (s *sequence) redeliver() {
 	}
 	d := all[s.rand.IntN(min(len(all), 20))]
 	s.requeueWith(store.DeliveryQuery{
-		AnyTenant: true, SubscriptionID: d.SubscriptionID, EventID: d.EventID, States: store.States(),
+		AnyTenant: true, SubscriptionID: d.SubscriptionID, EventID: d.EventID,
+		States: store.States(),
 	})
 }
 
@@ -37,7 +38,8 @@ func (s *sequence) requeueWith(q store.DeliveryQuery) {
 	}
 	ours, held := s.ours.RequeueAll(q)
 	model, want := s.model.RequeueAll(q)
-	if !slices.Contains(q.States, store.Pending) { // whether one that is due already counts is the store's choice
+	// whether one that is due already counts is the store's choice
+	if !slices.Contains(q.States, store.Pending) {
 		check.Equal(s.ours, "requeued", ours, model)
 	}
 	if !slices.Equal(held, want) {
@@ -67,14 +69,17 @@ func (s *sequence) query() store.DeliveryQuery {
 	if s.chance(4) && len(s.events) > 0 {
 		q.EventID = one(s.rand, s.events...).ID
 	}
-	q.States = one(s.rand, nil, nil, store.States(), []store.State{store.Dead}, []store.State{store.Pending, store.Canceled})
+	q.States = one(s.rand, nil, nil, store.States(), []store.State{store.Dead},
+		[]store.State{store.Pending, store.Canceled})
 	return q
 }
 
 func (s *sequence) prune() {
 	r := store.Retention{
-		Delivered: one(s.rand, 0, time.Millisecond, time.Minute, time.Hour, 24*time.Hour, store.MaxDuration),
-		Failed:    one(s.rand, 0, time.Millisecond, time.Minute, time.Hour, 24*time.Hour, store.MaxDuration),
+		Delivered: one(s.rand, 0, time.Millisecond, time.Minute, time.Hour, 24*time.Hour,
+			store.MaxDuration),
+		Failed: one(s.rand, 0, time.Millisecond, time.Minute, time.Hour, 24*time.Hour,
+			store.MaxDuration),
 	}
 	for s.nearRetention(r) {
 		s.ours.Pass(2 * margin)

@@ -7,11 +7,12 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// longestTx is how many steps a transaction of the host's stays open at most.
+// longestTx is how many steps a host transaction stays open at most.
 const longestTx = 3
 
-// host begins a transaction of the host's and enqueues in it, or ends the one that is open. The model gets the events when
-// it commits. Where other calls that write would wait for it, it is ended in the same step.
+// host begins a host transaction and enqueues in it, or ends the one that is open. The
+// model gets the events when it commits. Where other calls that write would wait for it, it is
+// ended in the same step.
 func (s *sequence) host() {
 	if s.tx != nil {
 		s.endHost(!s.chance(4))
@@ -21,10 +22,12 @@ func (s *sequence) host() {
 	s.txEvents, s.txStep = nil, s.step
 	for range 1 + s.rand.IntN(3) {
 		ev := s.ours.Event(s.eventType())
-		// A key of its own: whether what commits late goes before what was enqueued meanwhile is the store's choice.
+		// A key of its own: whether what commits late goes before what was enqueued meanwhile is
+		// the store's choice.
 		ev.Tenant, ev.Key = s.tenant(), one(s.rand, "", fmt.Sprint("host ", s.step))
 		s.txEvents = append(s.txEvents, ev)
-		s.note("in a transaction of the host's, enqueue %s %s, tenant %q, key %q", ev.ID, ev.Type, ev.Tenant, ev.Key)
+		s.note("in a host transaction, enqueue %s %s, tenant %q, key %q", ev.ID, ev.Type,
+			ev.Tenant, ev.Key)
 	}
 	s.tx = s.ours.Enqueued(s.txEvents...)
 	if s.ours.Hosted.Exclusive {
@@ -51,7 +54,8 @@ func (s *sequence) endHost(commit bool) {
 	if s.ours.Hosted.Exclusive {
 		return
 	}
-	// Their place in the order is the store's choice: that of when they were enqueued, or of when that was committed.
+	// Their place in the order is the store's choice: that of when they were enqueued, or of when
+	// that was committed.
 	s.disordered = true
 	for _, ev := range evs {
 		for _, d := range s.model.Deliveries(store.DeliveryQuery{AnyTenant: true, EventID: ev.ID}) {
@@ -60,8 +64,9 @@ func (s *sequence) endHost(commit bool) {
 	}
 }
 
-// overtake leads to where deliveries of one Key are leased at the same time, with others behind them, for which an earlier
-// one must be requeued while a later one is leased; and then ends those that are in one Finish.
+// overtake leads to where deliveries of one Key are leased at the same time, with others behind
+// them, for which an earlier one must be requeued while a later one is leased; and then ends those
+// that are in one Finish.
 func (s *sequence) overtake() {
 	page, err := s.model.Store.Subscriptions(s.model.Ctx, store.SubscriptionQuery{AnyTenant: true})
 	s.model.Must("Subscriptions", err)
@@ -82,7 +87,9 @@ func (s *sequence) overtake() {
 		evs = append(evs, ev)
 	}
 	s.pauseBoth(sub.ID, 0)
-	s.requeueWith(store.DeliveryQuery{AnyTenant: true, SubscriptionID: sub.ID, States: []store.State{store.Pending}}) // or it may be held
+	// or it may be held
+	s.requeueWith(store.DeliveryQuery{AnyTenant: true, SubscriptionID: sub.ID,
+		States: []store.State{store.Pending}})
 	s.enqueueBoth(evs)
 	all := store.ClaimRequest{Max: 1000, Lease: s.duration()}
 	s.claimBy(all)

@@ -36,9 +36,9 @@ type share struct {
 	room, took int
 }
 
-// check checks that a claim took what it may and must of all that was due: within the limits, as much
-// as they allow, in order, and in turns of classes. Which subscriptions of a class come first goes by
-// the time that their leases took, which differs from one store to another.
+// check checks that a claim took what it may and must of all that was due: within the limits, as
+// much as they allow, in order, and in turns of classes. Which subscriptions of a class come first
+// goes by the time that their leases took, which differs from one store to another.
 func (r room) check(c *check.Driver, got, all []store.Claim) {
 	shares := r.shares(c, got, all)
 	r.checkClasses(c, shares, len(got))
@@ -73,9 +73,11 @@ func (r room) checkClasses(c *check.Driver, shares map[string]share, got int) {
 			of[class].room = min(of[class].room, room)
 		}
 	}
-	check.Equal(c, "claims, by what the limits allow", got, min(max(0, r.req.Max), of[store.ClassHealthy].room+room))
+	check.Equal(c, "claims, by what the limits allow", got,
+		min(max(0, r.req.Max), of[store.ClassHealthy].room+room))
 	if ill := of[store.ClassFailing]; ill.took > ill.room || took > room {
-		c.Errorf("claims: got %d of failing ones and %d of all that are not healthy; want at most %d and %d",
+		c.Errorf("claims: got %d of failing ones and %d of all that are not healthy; "+
+			"want at most %d and %d",
 			ill.took, took, ill.room, room)
 	}
 	for i, class := range unhealthy {
@@ -85,7 +87,7 @@ func (r room) checkClasses(c *check.Driver, shares map[string]share, got int) {
 	}
 	for _, class := range unhealthy {
 		s := of[class]
-		if took == room { // none had more to give, whatever each has
+		if took == room { // none of them had more to give
 			s.room = s.took
 		}
 		inTurns(c, "healthy ones and "+classNames[class], of[store.ClassHealthy], s)
@@ -105,7 +107,9 @@ func (r room) shares(c *check.Driver, got, all []store.Claim) map[string]share {
 		shares[cl.SubscriptionID] = s
 	}
 	for _, cl := range got {
-		if !slices.ContainsFunc(all, func(a store.Claim) bool { return sameDelivery(a.Lease, cl.Lease) }) {
+		if !slices.ContainsFunc(all, func(a store.Claim) bool {
+			return sameDelivery(a.Lease, cl.Lease)
+		}) {
 			c.Errorf("claim: got %s for %s, which is not due", cl.EventID, cl.SubscriptionID)
 		}
 		s := shares[cl.SubscriptionID]
@@ -123,15 +127,18 @@ func (r room) shares(c *check.Driver, got, all []store.Claim) map[string]share {
 // inTurns checks that neither of two had another turn while the other had room and got none.
 func inTurns(c *check.Driver, who string, a, b share) {
 	if a.took > b.took+1 && b.took < b.room || b.took > a.took+1 && a.took < a.room {
-		c.Errorf("turns of %s: got %d and %d claims, with room for %d and %d", who, a.took, b.took, a.room, b.room)
+		c.Errorf("turns of %s: got %d and %d claims, with room for %d and %d", who, a.took, b.took,
+			a.room, b.room)
 	}
 }
 
-// firstAttempts returns the events whose first attempt is claimed for the subscription in the order of Enqueue.
+// firstAttempts returns the events whose first attempt is claimed for the subscription in the order
+// of Enqueue.
 func (r room) firstAttempts(claims []store.Claim, subscriptionID string) []string {
 	var ids []string
 	for _, cl := range claims {
-		if cl.SubscriptionID == subscriptionID && cl.Attempt == 1 && !r.requeued[delivery{subscriptionID, cl.EventID}] {
+		if cl.SubscriptionID == subscriptionID && cl.Attempt == 1 &&
+			!r.requeued[delivery{subscriptionID, cl.EventID}] {
 			ids = append(ids, cl.EventID)
 		}
 	}

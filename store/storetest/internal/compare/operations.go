@@ -44,7 +44,8 @@ func (mp *modelPair) eventType() string {
 }
 
 func (mp *modelPair) patterns() []string {
-	return one(mp.rand, nil, nil, []string{"a.b"}, []string{"a.*"}, []string{"b.*", "a.c"}, []string{"webhook.*"},
+	return one(mp.rand, nil, nil, []string{"a.b"}, []string{"a.*"}, []string{"b.*", "a.c"},
+		[]string{"webhook.*"},
 		[]string{"a.b", events.TypeDisabled})
 }
 
@@ -90,15 +91,24 @@ func (s *sequence) update() {
 // change returns a random change of a subscription.
 func (mp *modelPair) change() (what string, change func(*store.Subscription) error) {
 	status := func(status store.Status, reason string) func(*store.Subscription) error {
-		return func(s *store.Subscription) error { s.Status, s.DisabledReason = status, reason; return nil }
+		return func(s *store.Subscription) error {
+			s.Status, s.DisabledReason = status, reason
+			return nil
+		}
 	}
 	switch n, patterns := mp.step, mp.patterns(); mp.rand.IntN(8) {
 	case 0:
 		return "name", func(s *store.Subscription) error { s.Name = fmt.Sprint(n); return nil }
 	case 1:
-		return "url", func(s *store.Subscription) error { s.URL = fmt.Sprint("https://endpoint.example/", n); return nil }
+		return "url", func(s *store.Subscription) error {
+			s.URL = fmt.Sprint("https://endpoint.example/", n)
+			return nil
+		}
 	case 2:
-		return fmt.Sprintf("events %q", patterns), func(s *store.Subscription) error { s.Events = patterns; return nil }
+		return fmt.Sprintf("events %q", patterns), func(s *store.Subscription) error {
+			s.Events = patterns
+			return nil
+		}
 	case 3:
 		return "unsubscribe", status(store.Unsubscribed, "")
 	case 4:
@@ -142,7 +152,8 @@ func (s *sequence) enqueue() {
 	evs := make([]events.Event, 1+s.rand.IntN(5))
 	for i := range evs {
 		ev := s.ours.Event(s.eventType())
-		ev.Tenant, ev.Key, ev.Trace = s.tenant(), one(s.rand, "", "", "", "k", "l"), one(s.rand, "", check.OneTrace, check.AnotherTrace)
+		ev.Tenant, ev.Key, ev.Trace = s.tenant(), one(s.rand, "", "", "", "k", "l"),
+			one(s.rand, "", check.OneTrace, check.AnotherTrace)
 		if s.chance(10) {
 			ev.Time = ev.Time.Add(-365 * 24 * time.Hour)
 		}
@@ -157,8 +168,8 @@ func (s *sequence) enqueue() {
 	s.enqueueBoth(evs)
 }
 
-// refused makes some calls in both that must be refused. One that is not shows in what the two refuse, and in what it
-// changed.
+// refused makes some calls in both that must be refused. One that is not shows in what the two
+// refuse, and in what it changed.
 func (s *sequence) refused() {
 	var ours, model store.Claim
 	if n := len(s.claims); n > 0 {
@@ -191,7 +202,7 @@ func (s *sequence) enqueueKnown() {
 	s.enqueueBoth(one(s.rand, []events.Event{fresh, known}, []events.Event{known, fresh}))
 }
 
-// someEvent returns one that was enqueued, of which there must be some; often one that was erased.
+// someEvent returns an event that was enqueued, often one that was erased. There must be one.
 func (s *sequence) someEvent() events.Event {
 	if len(s.erased) > 0 && s.chance(3) {
 		return one(s.rand, s.erased...)

@@ -37,7 +37,8 @@ func (mp *modelPair) compareSubscriptions() {
 	mp.ours.Must("Subscriptions", err)
 	want, err := mp.model.Store.Subscriptions(mp.model.Ctx, q)
 	mp.model.Must("Subscriptions", err)
-	mp.ours.SameIDs("subscriptions", check.SubscriptionIDs(got.Items), check.SubscriptionIDs(want.Items))
+	mp.ours.SameIDs("subscriptions", check.SubscriptionIDs(got.Items),
+		check.SubscriptionIDs(want.Items))
 	check.Equal(mp.ours, "Total", got.Total, want.Total)
 	for i := range min(len(got.Items), len(want.Items)) {
 		mp.sameSub("Subscriptions", got.Items[i], want.Items[i])
@@ -59,11 +60,15 @@ func (mp *modelPair) compareStats(id string) {
 	}
 }
 
-// sameWindow checks figures of which the model's times are within a tenth, as are those of the store.
+// sameWindow checks figures of which the model's times are within a tenth, as are those of the
+// store.
 func (mp *modelPair) sameWindow(what string, got, want store.AttemptStats) {
 	const both = 1.1 / 0.9
-	near := func(a, b time.Duration) bool { return float64(a) <= both*float64(b) && float64(b) <= both*float64(a) }
-	if got.Delivered != want.Delivered || got.Failed != want.Failed || !near(got.P50, want.P50) || !near(got.P95, want.P95) {
+	near := func(a, b time.Duration) bool {
+		return float64(a) <= both*float64(b) && float64(b) <= both*float64(a)
+	}
+	if got.Delivered != want.Delivered || got.Failed != want.Failed || !near(got.P50, want.P50) ||
+		!near(got.P95, want.P95) {
 		mp.ours.Errorf("%s: got %+v, want %+v", what, got, want)
 	}
 }
@@ -94,7 +99,9 @@ func byEvent(ds []store.Delivery) {
 		if n < 0 {
 			n = len(ds)
 		}
-		slices.SortFunc(ds[:n], func(a, b store.Delivery) int { return cmp.Compare(a.SubscriptionID, b.SubscriptionID) })
+		slices.SortFunc(ds[:n], func(a, b store.Delivery) int {
+			return cmp.Compare(a.SubscriptionID, b.SubscriptionID)
+		})
 		ds = ds[n:]
 	}
 }
@@ -112,7 +119,8 @@ func (mp *modelPair) sameDelivery(got, want store.Delivery) {
 	what := "of " + want.EventID + " for " + want.SubscriptionID
 	mp.sameTime("CreatedAt "+what, got.CreatedAt, want.CreatedAt)
 	if now := time.Now(); got.DueAt.IsZero() || got.DueAt.After(now) || want.DueAt.After(now) {
-		mp.sameTime("DueAt "+what, got.DueAt, want.DueAt) // since when one is due is the store's choice
+		// since when one is due is the store's choice
+		mp.sameTime("DueAt "+what, got.DueAt, want.DueAt)
 	}
 	mp.sameTime("FinishedAt "+what, got.FinishedAt, want.FinishedAt)
 	got.CreatedAt, got.DueAt, got.FinishedAt = want.CreatedAt, want.DueAt, want.FinishedAt
@@ -136,7 +144,8 @@ func (mp *modelPair) sameHealth(what string, got, want store.Health) {
 	mp.sameTime(what+": LastFailureAt", got.LastFailureAt, want.LastFailureAt)
 	mp.sameTime(what+": HeldUntil", got.HeldUntil, want.HeldUntil)
 	mp.sameTime(what+": ThrottledAt", got.Pacing.ThrottledAt, want.Pacing.ThrottledAt)
-	got.NextProbeAt, got.FailingFor, got.LastFailureAt = want.NextProbeAt, want.FailingFor, want.LastFailureAt
+	got.NextProbeAt, got.FailingFor, got.LastFailureAt = want.NextProbeAt, want.FailingFor,
+		want.LastFailureAt
 	got.HeldUntil, got.Pacing.ThrottledAt = want.HeldUntil, want.Pacing.ThrottledAt
 	check.Equal(mp.ours, what, got, want)
 }

@@ -14,20 +14,22 @@ import (
 func boundRules() []check.Rule {
 	return []check.Rule{
 		{Name: "refused", Test: testBoundsRefused,
-			Sentence: "A duration, limit, time, state or status that is out of bounds is an *events.InvalidError that " +
-				"names the field, says what to give instead, and changes nothing."},
+			Sentence: "A duration, limit, time, state or status that is out of bounds is an " +
+				"*events.InvalidError that names the field, says what to give instead, and " +
+				"changes nothing."},
 		{Name: "longest-lease", Test: testBoundsLease,
 			Sentence: "A lease of MaxDuration does not run out."},
 		{Name: "longest-retry", Test: testBoundsRetry,
 			Sentence: "A RetryIn of MaxDuration is not due before that time has passed."},
 		{Name: "longest-hold", Test: testBoundsHold,
-			Sentence: "A probe and a pause of MaxDuration keep the subscription for that time."},
+			Sentence: "A probe and a pause of MaxDuration hold the subscription for that time."},
 		{Name: "longest-retention", Test: testBoundsRetention,
 			Sentence: "A retention of MaxDuration, like one of zero, removes nothing."},
 		{Name: "largest-limit", Test: testBoundsLimit,
-			Sentence: "A limit of MaxLimit is no limit in practice."},
+			Sentence: "A limit of MaxLimit takes everything and does not overflow."},
 		{Name: "times", Test: testBoundsTimes,
-			Sentence: "Times at the ends of what is allowed are kept, and select what they should."},
+			Sentence: "The earliest and the latest time are stored exactly and select correctly " +
+				"in queries."},
 	}
 }
 
@@ -53,7 +55,9 @@ func BadCalls(c *check.Driver, sub store.Subscription, leased store.Claim) []bad
 		calls = append(calls, badTimes(c, at, sub, leased)...)
 	}
 	for _, status := range []int{math.MinInt, -1, store.MaxStatus + 1, math.MaxInt} {
-		calls = append(calls, badOutcome(c, "attempt.status", leased, func(o *store.Outcome) { o.Attempt.Status = status }))
+		calls = append(calls, badOutcome(c, "attempt.status", leased, func(o *store.Outcome) {
+			o.Attempt.Status = status
+		}))
 	}
 	for _, state := range []store.State{"", "lost", "Delivered"} {
 		q := store.DeliveryQuery{States: []store.State{store.Dead, state}}
@@ -69,7 +73,9 @@ func BadCalls(c *check.Driver, sub store.Subscription, leased store.Claim) []bad
 		badOutcome(c, "body_override", leased, func(o *store.Outcome) {
 			o.BodyState, o.BodyOverride = store.BodyUnchanged, long
 		}),
-		badOutcome(c, "attempt.response", leased, func(o *store.Outcome) { o.Attempt.Response = long }))
+		badOutcome(c, "attempt.response", leased, func(o *store.Outcome) {
+			o.Attempt.Response = long
+		}))
 }
 
 // badOutcome is a Finish of a good outcome and one that is not.
@@ -82,15 +88,18 @@ func badOutcome(c *check.Driver, field string, cl store.Claim, spoil func(*store
 	}}
 }
 
-func badDurations(c *check.Driver, d time.Duration, sub store.Subscription, leased store.Claim) []badCall {
+func badDurations(c *check.Driver, d time.Duration, sub store.Subscription,
+	leased store.Claim) []badCall {
 	return []badCall{
 		{"lease", func() error {
 			_, err := c.Store.Claim(c.Ctx, store.ClaimRequest{Max: 1, Lease: d})
 			return err
 		}},
 		{"pauses", func() error {
-			pauses := []store.Pause{{SubscriptionID: sub.ID, For: c.Long}, {SubscriptionID: sub.ID, For: d}}
-			_, err := c.Store.Claim(c.Ctx, store.ClaimRequest{Max: 1, Lease: c.Long, Pauses: pauses})
+			pauses := []store.Pause{{SubscriptionID: sub.ID, For: c.Long},
+				{SubscriptionID: sub.ID, For: d}}
+			_, err := c.Store.Claim(c.Ctx,
+				store.ClaimRequest{Max: 1, Lease: c.Long, Pauses: pauses})
 			return err
 		}},
 		{"retention.delivered", func() error {
@@ -104,8 +113,12 @@ func badDurations(c *check.Driver, d time.Duration, sub store.Subscription, leas
 		badOutcome(c, "retry_in", leased, func(o *store.Outcome) { o.RetryIn = d }),
 		badOutcome(c, "probe.first", leased, func(o *store.Outcome) { o.Probe.First = d }),
 		badOutcome(c, "probe.max", leased, func(o *store.Outcome) { o.Probe.Max = d }),
-		badOutcome(c, "throttle_for", leased, func(o *store.Outcome) { o.Effect, o.ThrottleFor = store.EffectThrottled, d }),
-		badOutcome(c, "attempt.duration", leased, func(o *store.Outcome) { o.Attempt.Duration = d }),
+		badOutcome(c, "throttle_for", leased, func(o *store.Outcome) {
+			o.Effect, o.ThrottleFor = store.EffectThrottled, d
+		}),
+		badOutcome(c, "attempt.duration", leased, func(o *store.Outcome) {
+			o.Attempt.Duration = d
+		}),
 	}
 }
 
@@ -120,9 +133,18 @@ func badLimits(c *check.Driver, n int) []badCall {
 		{"max_unhealthy", claim(func(r *store.ClaimRequest) { r.MaxUnhealthy = n })},
 		{"max_failing", claim(func(r *store.ClaimRequest) { r.MaxFailing = n })},
 		{"breaker_threshold", claim(func(r *store.ClaimRequest) { r.BreakerThreshold = n })},
-		{"limit", func() error { _, err := c.Store.Deliveries(c.Ctx, store.DeliveryQuery{Limit: n}); return err }},
-		{"limit", func() error { _, err := c.Store.Requeue(c.Ctx, store.DeliveryQuery{Limit: n}); return err }},
-		{"limit", func() error { _, _, err := c.Store.Erase(c.Ctx, store.EraseQuery{Limit: n}); return err }},
+		{"limit", func() error {
+			_, err := c.Store.Deliveries(c.Ctx, store.DeliveryQuery{Limit: n})
+			return err
+		}},
+		{"limit", func() error {
+			_, err := c.Store.Requeue(c.Ctx, store.DeliveryQuery{Limit: n})
+			return err
+		}},
+		{"limit", func() error {
+			_, _, err := c.Store.Erase(c.Ctx, store.EraseQuery{Limit: n})
+			return err
+		}},
 		{"limit", func() error {
 			_, err := c.Store.Subscriptions(c.Ctx, store.SubscriptionQuery{Limit: n})
 			return err
@@ -136,10 +158,22 @@ func badLimits(c *check.Driver, n int) []badCall {
 
 func badTimes(c *check.Driver, at time.Time, sub store.Subscription, leased store.Claim) []badCall {
 	return []badCall{
-		{"since", func() error { _, err := c.Store.Deliveries(c.Ctx, store.DeliveryQuery{Since: at}); return err }},
-		{"until", func() error { _, err := c.Store.Deliveries(c.Ctx, store.DeliveryQuery{Until: at}); return err }},
-		{"since", func() error { _, err := c.Store.Requeue(c.Ctx, store.DeliveryQuery{Since: at}); return err }},
-		{"until", func() error { _, err := c.Store.Requeue(c.Ctx, store.DeliveryQuery{Until: at}); return err }},
+		{"since", func() error {
+			_, err := c.Store.Deliveries(c.Ctx, store.DeliveryQuery{Since: at})
+			return err
+		}},
+		{"until", func() error {
+			_, err := c.Store.Deliveries(c.Ctx, store.DeliveryQuery{Until: at})
+			return err
+		}},
+		{"since", func() error {
+			_, err := c.Store.Requeue(c.Ctx, store.DeliveryQuery{Since: at})
+			return err
+		}},
+		{"until", func() error {
+			_, err := c.Store.Requeue(c.Ctx, store.DeliveryQuery{Until: at})
+			return err
+		}},
 		{"time", func() error {
 			ev := c.Event("message.created")
 			ev.Time = at
@@ -170,11 +204,13 @@ func testBoundsRefused(c *check.Driver) {
 		var invalid *events.InvalidError
 		switch {
 		case !errors.As(err, &invalid):
-			c.Errorf("%s out of bounds: got error %v, want an *events.InvalidError", call.Field, err)
+			c.Errorf("%s out of bounds: got error %v, want an *events.InvalidError", call.Field,
+				err)
 		case invalid.Field != call.Field:
 			c.Errorf("%s out of bounds: got error %v, want one that names it", call.Field, err)
 		case !strings.Contains(invalid.Reason, "; give "):
-			c.Errorf("%s out of bounds: got error %v, want one that says what to give", call.Field, err)
+			c.Errorf("%s out of bounds: got error %v, want one that says what to give", call.Field,
+				err)
 		}
 	}
 	c.Unchanged("after refused calls", before)
@@ -190,7 +226,7 @@ func testBoundsLease(c *check.Driver) {
 	c.Pass(c.Short)
 	next := c.ClaimWith(store.ClaimRequest{Max: 1})
 	check.Equal(c, "claims while it is leased", len(next.Claims), 0)
-	about100Years(c, "Wait", next.NextDue)
+	about100Years(c, "NextDue", next.NextDue)
 	check.Equal(c, "InFlight", c.Stats("").InFlight, 1)
 	if len(cl) == 1 {
 		c.Counts(check.Delivered(cl[0]))
@@ -214,7 +250,7 @@ func testBoundsRetry(c *check.Driver) {
 	c.Pass(c.Short)
 	next := c.ClaimWith(store.ClaimRequest{Max: 1})
 	check.Equal(c, "claims before it is due", len(next.Claims), 0)
-	about100Years(c, "Wait", next.NextDue)
+	about100Years(c, "NextDue", next.NextDue)
 }
 
 func testBoundsHold(c *check.Driver) {
@@ -225,13 +261,13 @@ func testBoundsHold(c *check.Driver) {
 	c.Pass(c.Short)
 	next := c.ClaimWith(store.ClaimRequest{Max: 10})
 	check.Equal(c, "claims while it is held", len(next.Claims), 0)
-	about100Years(c, "Wait", next.NextDue)
+	about100Years(c, "NextDue", next.NextDue)
 
 	c.Update(sub.ID, func(s *store.Subscription) { s.URL += "/new" }) // which ends the hold
 	c.Pause(sub.ID, store.MaxDuration)
 	next = c.ClaimWith(store.ClaimRequest{Max: 10})
 	check.Equal(c, "claims while it is paused", len(next.Claims), 0)
-	about100Years(c, "Wait", next.NextDue)
+	about100Years(c, "NextDue", next.NextDue)
 	c.Pause(sub.ID, 0)
 	check.Equal(c, "claims after the pause has ended", len(c.Claim(10)), 2)
 }
@@ -240,7 +276,8 @@ func testBoundsRetention(c *check.Driver) {
 	c.Subscribe()
 	c.Publish(3)
 	claims := c.Claim(3)
-	c.Finish(check.Delivered(claims[0]), check.Dead(claims[1]), check.Canceled(claims[2], "filtered"))
+	c.Finish(check.Delivered(claims[0]), check.Dead(claims[1]),
+		check.Canceled(claims[2], "filtered"))
 	c.Pass(c.Short)
 	for _, keep := range []time.Duration{store.MaxDuration, 0} {
 		c.Prune(store.Retention{Delivered: keep, Failed: keep})
@@ -254,7 +291,8 @@ func testBoundsLimit(c *check.Driver) {
 	ids := c.Publish(3)
 	const most = store.MaxLimit
 	claims := c.ClaimWith(store.ClaimRequest{
-		Max: most, PerSubscription: most, MaxUnhealthy: most, MaxFailing: most, BreakerThreshold: most,
+		Max: most, PerSubscription: most, MaxUnhealthy: most, MaxFailing: most,
+		BreakerThreshold: most,
 	}).Claims
 	check.Equal(c, "claims", len(claims), 6)
 	for _, cl := range claims {
@@ -280,7 +318,8 @@ func testBoundsLimit(c *check.Driver) {
 }
 
 func testBoundsTimes(c *check.Driver) {
-	first, last := time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+	first, last := time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC),
+		time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 	sub := c.NewSub()
 	sub.OverlapUntil = last
 	check.Equal(c, "OverlapUntil, created", c.Create(sub).OverlapUntil.Equal(last), true)
@@ -307,10 +346,12 @@ func testBoundsTimes(c *check.Driver) {
 	for _, tc := range []struct {
 		since, until time.Time
 		want         int
-	}{{first, last, 1}, {first, time.Time{}, 1}, {time.Time{}, last, 1}, {last, time.Time{}, 0}, {time.Time{}, first, 0}} {
+	}{{first, last, 1}, {first, time.Time{}, 1}, {time.Time{}, last, 1}, {last, time.Time{}, 0},
+		{time.Time{}, first, 0}} {
 		got := c.Deliveries(store.DeliveryQuery{Since: tc.since, Until: tc.until})
 		if len(got) != tc.want {
-			c.Errorf("deliveries since %v, until %v: got %d, want %d", tc.since, tc.until, len(got), tc.want)
+			c.Errorf("deliveries since %v, until %v: got %d, want %d", tc.since, tc.until, len(got),
+				tc.want)
 		}
 	}
 }

@@ -12,9 +12,11 @@ import (
 func callRules() []check.Rule {
 	return []check.Rule{
 		{Name: "closed", Test: testClosed,
-			Sentence: "After Close every method returns ErrClosed, whatever was read before and with whatever arguments."},
+			Sentence: "After Close every method returns ErrClosed, with any arguments and also " +
+				"for what was read before."},
 		{Name: "ended-context", Test: testEndedContext,
-			Sentence: "A method does not start when its context has ended already, and returns the context's error."},
+			Sentence: "If its context has ended, a method changes nothing and returns the " +
+				"context's error."},
 	}
 }
 
@@ -24,38 +26,50 @@ type call struct {
 	do   func(ctx context.Context) error
 }
 
-// calls returns all methods that take a context. The claim must be leased, the delivery dead be Dead.
+// calls returns all methods that take a context. The claim must be leased, the delivery dead be
+// Dead.
 func calls(c *check.Driver, sub store.Subscription, leased, dead store.Claim) []call {
 	s := c.Store
-	return slices.Concat(readCalls(c, sub, leased), emptyCalls(c, sub), subscriptionCalls(c, sub), []call{
-		{"Enqueue", func(ctx context.Context) error { return s.Enqueue(ctx, c.Messages(1)...) }},
-		{"Claim", func(ctx context.Context) error {
-			_, err := s.Claim(ctx, store.ClaimRequest{Max: 1, Lease: c.Long})
-			return err
-		}},
-		{"Finish", func(ctx context.Context) error { _, err := s.Finish(ctx, check.Delivered(leased)); return err }},
-		{"Release", func(ctx context.Context) error { return s.Release(ctx, leased.Lease) }},
-		{"Requeue", func(ctx context.Context) error {
-			_, err := s.Requeue(ctx, store.DeliveryQuery{EventID: dead.EventID})
-			return err
-		}},
-		{"Recovered", func(ctx context.Context) error { return s.Recovered(ctx, leased.SubscriptionID) }},
-		{"ProbeNow", func(ctx context.Context) error { return s.ProbeNow(ctx, leased.SubscriptionID) }},
-		{"Claim that pauses", func(ctx context.Context) error {
-			_, err := s.Claim(ctx, store.ClaimRequest{
-				Max: 1, Lease: c.Long, Pauses: []store.Pause{{SubscriptionID: leased.SubscriptionID, For: c.Long}},
-			})
-			return err
-		}},
-		{"Erase", func(ctx context.Context) error {
-			_, _, err := s.Erase(ctx, store.EraseQuery{})
-			return err
-		}},
-		{"Prune", func(ctx context.Context) error {
-			_, err := s.Prune(ctx, store.Retention{Failed: c.Short})
-			return err
-		}},
-	})
+	return slices.Concat(readCalls(c, sub, leased), emptyCalls(c, sub), subscriptionCalls(c, sub),
+		[]call{
+			{"Enqueue", func(ctx context.Context) error {
+				return s.Enqueue(ctx, c.Messages(1)...)
+			}},
+			{"Claim", func(ctx context.Context) error {
+				_, err := s.Claim(ctx, store.ClaimRequest{Max: 1, Lease: c.Long})
+				return err
+			}},
+			{"Finish", func(ctx context.Context) error {
+				_, err := s.Finish(ctx, check.Delivered(leased))
+				return err
+			}},
+			{"Release", func(ctx context.Context) error { return s.Release(ctx, leased.Lease) }},
+			{"Requeue", func(ctx context.Context) error {
+				_, err := s.Requeue(ctx, store.DeliveryQuery{EventID: dead.EventID})
+				return err
+			}},
+			{"Recovered", func(ctx context.Context) error {
+				return s.Recovered(ctx, leased.SubscriptionID)
+			}},
+			{"ProbeNow", func(ctx context.Context) error {
+				return s.ProbeNow(ctx, leased.SubscriptionID)
+			}},
+			{"Claim that pauses", func(ctx context.Context) error {
+				_, err := s.Claim(ctx, store.ClaimRequest{
+					Max: 1, Lease: c.Long,
+					Pauses: []store.Pause{{SubscriptionID: leased.SubscriptionID, For: c.Long}},
+				})
+				return err
+			}},
+			{"Erase", func(ctx context.Context) error {
+				_, _, err := s.Erase(ctx, store.EraseQuery{})
+				return err
+			}},
+			{"Prune", func(ctx context.Context) error {
+				_, err := s.Prune(ctx, store.Retention{Failed: c.Short})
+				return err
+			}},
+		})
 }
 
 // readCalls returns all methods that read.
@@ -65,13 +79,17 @@ func readCalls(c *check.Driver, sub store.Subscription, leased store.Claim) []ca
 		return func(ctx context.Context) error { _, err := s.Deliveries(ctx, q); return err }
 	}
 	return []call{
-		{"Subscription", func(ctx context.Context) error { _, err := s.Subscription(ctx, sub.ID); return err }},
+		{"Subscription", func(ctx context.Context) error {
+			_, err := s.Subscription(ctx, sub.ID)
+			return err
+		}},
 		{"Subscriptions", func(ctx context.Context) error {
 			_, err := s.Subscriptions(ctx, store.SubscriptionQuery{})
 			return err
 		}},
 		{"Deliveries", deliveries(store.DeliveryQuery{})},
-		{"Deliveries that are counted", deliveries(store.DeliveryQuery{AnyTenant: true, Count: true})},
+		{"Deliveries that are counted",
+			deliveries(store.DeliveryQuery{AnyTenant: true, Count: true})},
 		{"Deliveries of a subscription", deliveries(store.DeliveryQuery{SubscriptionID: sub.ID})},
 		{"Deliveries of an event", deliveries(store.DeliveryQuery{EventID: leased.EventID})},
 		{"Attempts", func(ctx context.Context) error {
@@ -79,7 +97,10 @@ func readCalls(c *check.Driver, sub store.Subscription, leased store.Claim) []ca
 			return err
 		}},
 		{"Stats", func(ctx context.Context) error { _, err := s.Stats(ctx, ""); return err }},
-		{"Stats of a subscription", func(ctx context.Context) error { _, err := s.Stats(ctx, sub.ID); return err }},
+		{"Stats of a subscription", func(ctx context.Context) error {
+			_, err := s.Stats(ctx, sub.ID)
+			return err
+		}},
 	}
 }
 
@@ -92,7 +113,10 @@ func emptyCalls(c *check.Driver, sub store.Subscription) []call {
 			_, err := s.Claim(ctx, store.ClaimRequest{Lease: c.Long})
 			return err
 		}},
-		{"Finish of nothing", func(ctx context.Context) error { _, err := s.Finish(ctx); return err }},
+		{"Finish of nothing", func(ctx context.Context) error {
+			_, err := s.Finish(ctx)
+			return err
+		}},
 		{"Release of nothing", func(ctx context.Context) error { return s.Release(ctx) }},
 		{"Claim of none that ends a pause", func(ctx context.Context) error {
 			pauses := []store.Pause{{SubscriptionID: sub.ID}}
@@ -104,8 +128,13 @@ func emptyCalls(c *check.Driver, sub store.Subscription) []call {
 			return err
 		}},
 		{"ProbeNow of nothing", func(ctx context.Context) error { return s.ProbeNow(ctx) }},
-		{"ProbeNow of one that is not there", func(ctx context.Context) error { return s.ProbeNow(ctx, "none") }},
-		{"Prune that keeps all", func(ctx context.Context) error { _, err := s.Prune(ctx, store.Retention{}); return err }},
+		{"ProbeNow of one that is not there", func(ctx context.Context) error {
+			return s.ProbeNow(ctx, "none")
+		}},
+		{"Prune that keeps all", func(ctx context.Context) error {
+			_, err := s.Prune(ctx, store.Retention{})
+			return err
+		}},
 	}
 }
 
@@ -123,11 +152,14 @@ func subscriptionCalls(c *check.Driver, sub store.Subscription) []call {
 			})
 			return err
 		}},
-		{"DeleteSubscription", func(ctx context.Context) error { return s.DeleteSubscription(ctx, sub.ID) }},
+		{"DeleteSubscription", func(ctx context.Context) error {
+			return s.DeleteSubscription(ctx, sub.ID)
+		}},
 	}
 }
 
-// prepare makes a subscription with a delivery that is dead, one that is leased and one that is due.
+// prepare makes a subscription with a delivery that is dead, one that is leased and one that is
+// due.
 func prepare(c *check.Driver) (sub store.Subscription, leased, died store.Claim) {
 	sub = c.Subscribe()
 	c.Publish(3)
@@ -137,7 +169,8 @@ func prepare(c *check.Driver) (sub store.Subscription, leased, died store.Claim)
 	return sub, leased, died
 }
 
-// readAll calls all methods that read, so that what a store keeps of them for the next time is there.
+// readAll calls all methods that read, so that what a store keeps of them for the next time is
+// there.
 func readAll(c *check.Driver, sub store.Subscription, leased store.Claim) {
 	for _, call := range readCalls(c, sub, leased) {
 		c.Must(call.name, call.do(c.Ctx))

@@ -1,5 +1,5 @@
-// Package calls has the rules of every method: the bounds of its arguments, what it returns after a change, after
-// Close and with a context that has ended, and that its values are the caller's.
+// Package calls has the rules of every method: the bounds of its arguments, what it returns after a
+// change, after Close and with a context that has ended, and that its values are the caller's.
 package calls
 
 import "github.com/outhook/outhook/store/storetest/internal/check"

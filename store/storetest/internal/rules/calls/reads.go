@@ -12,13 +12,14 @@ import (
 func readRules() []check.Rule {
 	return []check.Rule{
 		{Name: "subscription", Test: testReadsSubscription,
-			Sentence: "What a change made of a subscription is what every method returns from then on, whatever was read before."},
+			Sentence: "After a change of a subscription every method returns the new state, " +
+				"also if it was read before."},
 		{Name: "deleted", Test: testReadsDeleted,
-			Sentence: "A deleted subscription is what no method returns, whatever was read before, and one that is created anew " +
-				"under its ID has nothing of it."},
+			Sentence: "No method returns a deleted subscription, also if it was read before, " +
+				"and a new subscription with its ID inherits nothing."},
 		{Name: "delivery", Test: testReadsDelivery,
-			Sentence: "What a change made of a delivery is what every method that reads it returns from then on, whatever was " +
-				"read before."},
+			Sentence: "After a change of a delivery every method that reads it returns the new " +
+				"state, also if it was read before."},
 	}
 }
 
@@ -61,10 +62,16 @@ func testReadsSubscription(c *check.Driver) {
 		{"a new name", func(s *store.Subscription) { s.Name = "changed" }},
 		{"a new URL", func(s *store.Subscription) { s.URL += "/changed" }},
 		{"new events", func(s *store.Subscription) { s.Events = []string{"message.*"} }},
-		{"new headers", func(s *store.Subscription) { s.Headers = map[string]string{"X-Two": "2"} }},
+		{"new headers", func(s *store.Subscription) {
+			s.Headers = map[string]string{"X-Two": "2"}
+		}},
 		{"new keys", func(s *store.Subscription) { s.Secrets = []signing.Secret{"one", "two"} }},
-		{"being disabled", func(s *store.Subscription) { s.Status, s.DisabledReason = store.Unsubscribed, "gone" }},
-		{"being subscribed", func(s *store.Subscription) { s.Status, s.DisabledReason = store.Subscribed, "" }},
+		{"being disabled", func(s *store.Subscription) {
+			s.Status, s.DisabledReason = store.Unsubscribed, "gone"
+		}},
+		{"being subscribed", func(s *store.Subscription) {
+			s.Status, s.DisabledReason = store.Subscribed, ""
+		}},
 	}
 	for _, ch := range changes {
 		c.Publish(1)
@@ -116,7 +123,7 @@ func testReadsDeleted(c *check.Driver) {
 	check.Equal(c, "Hour of the new one", stats.Hour, store.AttemptStats{})
 }
 
-// seesNothing checks that nobody says anything of the deliveries that a subscription had.
+// seesNothing checks that no method returns the deliveries that a subscription had.
 func seesNothing(c *check.Driver, after, subscriptionID string, eventIDs []string) {
 	readsNothing(c, after, subscriptionID, eventIDs)
 	check.Equal(c, "claims after "+after, len(c.Claim(10)), 0)
@@ -124,7 +131,8 @@ func seesNothing(c *check.Driver, after, subscriptionID string, eventIDs []strin
 
 // readsNothing is seesNothing of the methods that only read.
 func readsNothing(c *check.Driver, after, subscriptionID string, eventIDs []string) {
-	for _, q := range []store.DeliveryQuery{{}, {SubscriptionID: subscriptionID}, {EventID: eventIDs[0]}, {States: store.States()}} {
+	for _, q := range []store.DeliveryQuery{{}, {SubscriptionID: subscriptionID},
+		{EventID: eventIDs[0]}, {States: store.States()}} {
 		q.Count = true
 		page, err := c.Store.Deliveries(c.Ctx, q)
 		c.Must("Deliveries", err)
@@ -148,7 +156,8 @@ type seen struct {
 
 func seesDelivery(c *check.Driver, after string, l store.Lease, want seen) {
 	for _, q := range []store.DeliveryQuery{
-		{}, {AnyTenant: true}, {SubscriptionID: l.SubscriptionID}, {EventID: l.EventID}, {States: []store.State{want.state}},
+		{}, {AnyTenant: true}, {SubscriptionID: l.SubscriptionID}, {EventID: l.EventID},
+		{States: []store.State{want.state}},
 		{SubscriptionID: l.SubscriptionID, States: []store.State{want.state}},
 	} {
 		q.Count = true
@@ -184,12 +193,13 @@ func seesDelivery(c *check.Driver, after string, l store.Lease, want seen) {
 		stats := c.Stats(id)
 		check.Equal(c, "Pending after "+after, stats.Pending, pending)
 		check.Equal(c, "InFlight after "+after, stats.InFlight, want.inFlight)
-		check.Equal(c, "OldestPending is zero after "+after, stats.OldestPending.IsZero(), pending == 0)
+		check.Equal(c, "OldestPending is zero after "+after, stats.OldestPending.IsZero(),
+			pending == 0)
 	}
 }
 
-// testReadsDelivery reads everything right before each change and after it: a cache of what was read
-// must not outlive the change.
+// testReadsDelivery reads everything right before each change and after it: a cache of what was
+// read must not outlive the change.
 func testReadsDelivery(c *check.Driver) {
 	sub := c.Subscribe()
 	evs := c.Messages(1)
@@ -200,12 +210,14 @@ func testReadsDelivery(c *check.Driver) {
 	seesDelivery(c, "it was enqueued", l, seen{state: store.Pending})
 	claim := func(attempts int) store.Claim {
 		cl := c.ClaimOne()
-		seesDelivery(c, "it was claimed", l, seen{state: store.Pending, attempts: attempts, inFlight: 1})
+		seesDelivery(c, "it was claimed", l,
+			seen{state: store.Pending, attempts: attempts, inFlight: 1})
 		return cl
 	}
 	claim(0)
 	c.Must("Release", c.Store.Release(c.Ctx, lastLease(c, l)))
-	seesDelivery(c, "a lease was given back that is none", l, seen{state: store.Pending, inFlight: 1})
+	seesDelivery(c, "a lease was given back that is none", l,
+		seen{state: store.Pending, inFlight: 1})
 	c.Unsubscribe(sub.ID, "")
 	seesDelivery(c, "its subscription was unsubscribed", l, seen{state: store.Canceled})
 	c.Resubscribe(sub.ID)
@@ -218,9 +230,11 @@ func testReadsDelivery(c *check.Driver) {
 	seesDelivery(c, "an attempt failed", l, seen{state: store.Pending, attempts: 1})
 	c.Counts(check.Held(claim(1), 0, c.Long))
 	seesDelivery(c, "its subscription was held", l, seen{state: store.Pending, attempts: 2})
-	check.Equal(c, "NextProbeAt is zero while it is held", c.Health(sub.ID).NextProbeAt.IsZero(), false)
+	check.Equal(c, "NextProbeAt is zero while it is held", c.Health(sub.ID).NextProbeAt.IsZero(),
+		false)
 	c.Must("ProbeNow", c.Store.ProbeNow(c.Ctx, sub.ID))
-	check.Equal(c, "NextProbeAt is zero after ProbeNow", c.Health(sub.ID).NextProbeAt.IsZero(), true)
+	check.Equal(c, "NextProbeAt is zero after ProbeNow", c.Health(sub.ID).NextProbeAt.IsZero(),
+		true)
 	c.Counts(check.Dead(claim(2)))
 	seesDelivery(c, "it was given up", l, seen{state: store.Dead, attempts: 3})
 	c.Requeue(store.DeliveryQuery{EventID: id})

@@ -10,13 +10,14 @@ func valueRules() []check.Rule {
 		{Name: "subscription-in", Test: testSubscriptionIn,
 			Sentence: "A store keeps no reference to the subscription it was given."},
 		{Name: "subscription-out", Test: testSubscriptionOut,
-			Sentence: "The subscription that a store returns is the caller's."},
+			Sentence: "The caller may change a subscription that a store returns."},
 		{Name: "change", Test: testChangeValues,
-			Sentence: "A store keeps no reference to what change of UpdateSubscription has left."},
+			Sentence: "A store keeps no reference to the subscription that UpdateSubscription " +
+				"gives to change."},
 		{Name: "event", Test: testEventValues,
 			Sentence: "A store keeps no reference to the event it was given."},
 		{Name: "attempt", Test: testAttemptValues,
-			Sentence: "Neither the attempt that a store was given nor the one it returns is shared with it."},
+			Sentence: "A store shares neither the attempt it was given nor the one it returns."},
 	}
 }
 

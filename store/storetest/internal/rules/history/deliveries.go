@@ -11,7 +11,7 @@ import (
 func deliveryRules() []check.Rule {
 	return []check.Rule{
 		{Name: "newest-first", Test: testNewestFirst,
-			Sentence: "Deliveries lists newest first: by the order in which their events were enqueued, backwards."},
+			Sentence: "Deliveries lists newest first: in the reverse order of Enqueue."},
 		{Name: "filters", Test: testDeliveryFilters,
 			Sentence: "A DeliveryQuery selects by subscription, event, type and states."},
 		{Name: "since-until", Test: testSinceUntil,
@@ -19,7 +19,8 @@ func deliveryRules() []check.Rule {
 		{Name: "tenant", Test: testDeliveryTenant,
 			Sentence: "A DeliveryQuery selects only its Tenant's deliveries, unless AnyTenant."},
 		{Name: "attempts", Test: testAttempts,
-			Sentence: "Attempts: ErrNotFound when there is no such delivery; none before the first."},
+			Sentence: "Attempts returns ErrNotFound for an unknown delivery, and an empty " +
+				"history before the first attempt."},
 	}
 }
 
@@ -63,18 +64,21 @@ func testDeliveryFilters(c *check.Driver) {
 		q    store.DeliveryQuery
 		want int
 	}{
-		"all":                   {store.DeliveryQuery{}, 6},
-		"by subscription":       {store.DeliveryQuery{SubscriptionID: sub.ID}, 4},
-		"by unknown":            {store.DeliveryQuery{SubscriptionID: c.NewSub().ID}, 0},
-		"by event":              {store.DeliveryQuery{EventID: x}, 1},
-		"by unknown event":      {store.DeliveryQuery{EventID: "nobody-knows-it"}, 0},
-		"by type":               {store.DeliveryQuery{EventType: "a.b"}, 4},
-		"by type, no pattern":   {store.DeliveryQuery{EventType: "a.*"}, 0},
-		"by state":              {store.DeliveryQuery{States: []store.State{store.Delivered}}, 1},
-		"by states":             {store.DeliveryQuery{States: []store.State{store.Delivered, store.Pending}}, 6},
-		"by a state of none":    {store.DeliveryQuery{States: []store.State{store.Canceled}}, 0},
-		"by subscription, type": {store.DeliveryQuery{SubscriptionID: sub.ID, EventType: "a.b.c"}, 2},
-		"by type, state":        {store.DeliveryQuery{EventType: "a.b.c", States: []store.State{store.Pending}}, 1},
+		"all":                 {store.DeliveryQuery{}, 6},
+		"by subscription":     {store.DeliveryQuery{SubscriptionID: sub.ID}, 4},
+		"by unknown":          {store.DeliveryQuery{SubscriptionID: c.NewSub().ID}, 0},
+		"by event":            {store.DeliveryQuery{EventID: x}, 1},
+		"by unknown event":    {store.DeliveryQuery{EventID: "nobody-knows-it"}, 0},
+		"by type":             {store.DeliveryQuery{EventType: "a.b"}, 4},
+		"by type, no pattern": {store.DeliveryQuery{EventType: "a.*"}, 0},
+		"by state":            {store.DeliveryQuery{States: []store.State{store.Delivered}}, 1},
+		"by states": {store.DeliveryQuery{States: []store.State{store.Delivered,
+			store.Pending}}, 6},
+		"by a state of none": {store.DeliveryQuery{States: []store.State{store.Canceled}}, 0},
+		"by subscription, type": {store.DeliveryQuery{SubscriptionID: sub.ID, EventType: "a.b.c"},
+			2},
+		"by type, state": {store.DeliveryQuery{EventType: "a.b.c",
+			States: []store.State{store.Pending}}, 1},
 	} {
 		tc.q.Limit = 1
 		got := c.Deliveries(tc.q)
@@ -104,7 +108,8 @@ func testSinceUntil(c *check.Driver) {
 	until := check.Listed(c.Deliveries(store.DeliveryQuery{Until: middle}))
 	c.SameIDs("until the second's CreatedAt", until, []string{ids[0]})
 	both := store.DeliveryQuery{Since: middle, Until: all[0].CreatedAt}
-	c.SameIDs("between the second's and the third's", check.Listed(c.Deliveries(both)), []string{ids[1]})
+	c.SameIDs("between the second's and the third's", check.Listed(c.Deliveries(both)),
+		[]string{ids[1]})
 }
 
 func testDeliveryTenant(c *check.Driver) {
@@ -122,15 +127,18 @@ func testDeliveryTenant(c *check.Driver) {
 			c.Errorf("deliveries of tenant %q: got %+v, want its own one", tenant, got)
 		}
 	}
-	check.Equal(c, "deliveries of nobody's", len(c.Deliveries(store.DeliveryQuery{Tenant: "three"})), 0)
-	check.Equal(c, "deliveries of any tenant", len(c.Deliveries(store.DeliveryQuery{Tenant: "one", AnyTenant: true})), 3)
+	check.Equal(c, "deliveries of nobody's",
+		len(c.Deliveries(store.DeliveryQuery{Tenant: "three"})), 0)
+	check.Equal(c, "deliveries of any tenant",
+		len(c.Deliveries(store.DeliveryQuery{Tenant: "one", AnyTenant: true})), 3)
 }
 
 func testAttempts(c *check.Driver) {
 	sub := c.Subscribe("message.created")
 	other := c.Subscribe("channel.updated")
 	id := c.Publish(1)[0]
-	check.Equal(c, "attempts before the first", len(c.Attempts(store.Lease{SubscriptionID: sub.ID, EventID: id})), 0)
+	check.Equal(c, "attempts before the first",
+		len(c.Attempts(store.Lease{SubscriptionID: sub.ID, EventID: id})), 0)
 	for _, none := range []store.Lease{
 		{SubscriptionID: other.ID, EventID: id},
 		{SubscriptionID: sub.ID, EventID: "nobody-knows-it"},

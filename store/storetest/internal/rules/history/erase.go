@@ -1,6 +1,7 @@
 package history
 
 import (
+	"encoding/json"
 	"slices"
 
 	"github.com/outhook/outhook/store"
@@ -10,35 +11,41 @@ import (
 func eraseRules() []check.Rule {
 	return []check.Rule{
 		{Name: "responses", Test: testErase,
-			Sentence: "Erase removes every Response of the event's deliveries; deliveries and attempts stay otherwise."},
+			Sentence: "Erase removes every Response of the event's deliveries; deliveries and " +
+				"attempts stay otherwise."},
 		{Name: "says-so", Test: testEraseSaysSo,
-			Sentence: "Deliveries of an erased event are Erased, in every state, and no others are."},
+			Sentence: "Deliveries of an erased event are Erased, in every state, and no others " +
+				"are."},
 		{Name: "pending", Test: testErasePending,
-			Sentence: "Pending deliveries of an erased event become Canceled with \"erased\" as their LastError."},
+			Sentence: "Pending deliveries of an erased event become Canceled with \"erased\" as " +
+				"their LastError."},
 		{Name: "finished", Test: testEraseFinished,
-			Sentence: "Deliveries of an erased event that are over stay in their state, with what they say."},
+			Sentence: "Finished deliveries of an erased event keep their state, LastStatus and " +
+				"LastError."},
 		{Name: "leases", Test: testEraseLeases,
-			Sentence: "Leases of an erased event are void; a success still ends its delivery as Delivered, without a " +
-				"Response."},
+			Sentence: "Leases of an erased event are void; a success still ends its delivery as " +
+				"Delivered, without a Response."},
 		{Name: "room", Test: testEraseRoom,
 			Sentence: "The leases of an erased event no longer count against the limits of Claim."},
 		{Name: "key", Test: testEraseKey,
-			Sentence: "A delivery that was erased lets the next of its Key go."},
+			Sentence: "An erased delivery no longer blocks the next of its Key."},
 		{Name: "requeue", Test: testEraseRequeue,
-			Sentence: "Requeue passes over deliveries of erased events."},
+			Sentence: "Requeue skips deliveries of erased events."},
 		{Name: "enqueue", Test: testEraseEnqueue,
-			Sentence: "Enqueueing the ID of an erased event again changes nothing, whatever the content."},
+			Sentence: "Enqueueing the ID of an erased event again changes nothing, with the " +
+				"same content or another."},
 		{Name: "again", Test: testEraseAgain,
 			Sentence: "Events that were erased already are not counted."},
 		{Name: "not-found", Test: testEraseNotFound,
-			Sentence: "Erase: ErrNotFound when EventID names none that is stored."},
+			Sentence: "Erase returns ErrNotFound if the event of EventID is not stored."},
 		{Name: "tenant", Test: testEraseTenant,
-			Sentence: "Without an EventID Erase takes all events of the tenant and none of another."},
+			Sentence: "Without an EventID Erase takes all events of the tenant and none of " +
+				"another."},
 		{Name: "steps", Test: testEraseSteps,
-			Sentence: "Erase takes one step, of at most Limit events, and returns the cursor for the next, \"\" after " +
-				"the last."},
+			Sentence: "Erase takes one step, of at most Limit events, and returns the cursor " +
+				"for the next, \"\" after the last."},
 		{Name: "prune", Test: testErasePrune,
-			Sentence: "Erased events are pruned as others are, and then not known any more."},
+			Sentence: "Erased events are pruned like others; then their IDs are free."},
 	}
 }
 
@@ -82,7 +89,8 @@ func testEraseSaysSo(c *check.Driver) {
 	c.Subscribe()
 	ids := c.Publish(8)
 	claims := c.Claim(6)
-	c.Finish(check.Delivered(claims[0]), check.Delivered(claims[1]), check.Dead(claims[2]), check.Dead(claims[3]))
+	c.Finish(check.Delivered(claims[0]), check.Delivered(claims[1]), check.Dead(claims[2]),
+		check.Dead(claims[3]))
 	c.Each(2, func(cl store.Claim) store.Outcome { return check.Canceled(cl, "filtered") })
 	gone := []string{claims[0].EventID, claims[2].EventID, claims[4].EventID, ids[6]}
 	for _, id := range gone {
@@ -107,11 +115,12 @@ func testErasePending(c *check.Driver) {
 		check.Equal(c, "LastError", d.LastError, "erased")
 		check.Equal(c, "Attempts", d.Attempts, []int{1, 1, 0}[i])
 		if d.FinishedAt.IsZero() || !d.DueAt.IsZero() {
-			c.Errorf("times of a canceled one: got FinishedAt %v and DueAt %v", d.FinishedAt, d.DueAt)
+			c.Errorf("times of a canceled one: got FinishedAt %v and DueAt %v", d.FinishedAt,
+				d.DueAt)
 		}
 	}
 	check.Equal(c, "claims", len(c.Claim(10)), 0)
-	check.Equal(c, "Wait", c.Wait(), store.NoneDue)
+	check.Equal(c, "NextDue", c.NextDue(), store.NoneDue)
 	check.Equal(c, "Pending", c.Stats("").Pending, 0)
 	check.Equal(c, "health", check.SameClock(c.Health(sub.ID)), check.SameClock(before))
 }
@@ -205,13 +214,16 @@ func testEraseTenant(c *check.Driver) {
 		mine[tenant] = check.EventIDs(evs)
 	}
 	c.Each(9, func(cl store.Claim) store.Outcome { return check.Failed(cl, 0) })
-	check.Equal(c, "events erased of a tenant", c.Erase(store.EraseQuery{Tenant: "one", Limit: 2}), 3)
+	check.Equal(c, "events erased of a tenant", c.Erase(store.EraseQuery{Tenant: "one", Limit: 2}),
+		3)
 	for tenant, ids := range mine {
 		ds := c.Deliveries(store.DeliveryQuery{Tenant: tenant})
 		check.Equal(c, "deliveries of tenant "+tenant, len(ds), len(ids))
 		for _, d := range ds {
-			response := c.Attempts(store.Lease{SubscriptionID: d.SubscriptionID, EventID: d.EventID})[0].Response
-			if want := tenant == "one"; want != (d.State == store.Canceled) || want != (len(response) == 0) {
+			response := c.Attempts(store.Lease{SubscriptionID: d.SubscriptionID,
+				EventID: d.EventID})[0].Response
+			if want := tenant == "one"; want != (d.State == store.Canceled) ||
+				want != (len(response) == 0) {
 				c.Errorf("of tenant %q: got %s and response %q", tenant, d.State, response)
 			}
 		}
@@ -243,4 +255,85 @@ func testEraseSteps(c *check.Driver) {
 		cursor = next
 	}
 	c.SameIDs("claims of what is left", check.Claimed(c.Claim(10)), []string{ev.ID})
+}
+
+// Erased events in later calls.
+
+func testEraseRequeue(c *check.Driver) {
+	sub := c.Subscribe()
+	disabled := c.Subscribe()
+	c.Unsubscribe(disabled.ID, "answered 410")
+	ids := c.Publish(5)
+	outcomes := []func(store.Claim) store.Outcome{check.Delivered, check.Dead, check.Delivered}
+	for i, finish := range outcomes {
+		cl := c.ClaimOne()
+		c.SameIDs("claims", []string{cl.EventID}, ids[i:i+1])
+		c.Counts(finish(cl))
+	}
+	c.ClaimOne()
+	for _, i := range []int{0, 1, 3, 4} {
+		c.EraseOne(ids[i])
+	}
+	c.Resubscribe(disabled.ID)
+	check.Equal(c, "requeued, with a limit", c.Requeue(store.DeliveryQuery{Limit: 1}), 2)
+	check.Equal(c, "requeued of all states",
+		c.Requeue(store.DeliveryQuery{States: store.States(), EventID: ids[3]}), 0)
+	claims := c.Claim(10)
+	c.SameIDs("claims", check.Claimed(claims), []string{ids[2], ids[2]})
+	check.Equal(c, "claims of the one", check.PerSubscription(claims)[sub.ID], 1)
+}
+
+func testEraseEnqueue(c *check.Driver) {
+	c.Subscribe()
+	ev := c.Event("message.created")
+	other := ev
+	other.Payload = json.RawMessage(`"other content"`)
+	c.Enqueue(ev)
+	c.Counts(check.Failed(c.ClaimOne(), 0))
+	c.EraseOne(ev.ID)
+	before := c.Everything()
+	late := c.Subscribe()
+	fresh := c.Event("message.created")
+	c.Must("Enqueue of the same content", c.Store.Enqueue(c.Ctx, ev))
+	c.Must("Enqueue of other content", c.Store.Enqueue(c.Ctx, other, fresh))
+	other.Type, other.Key, other.Tenant = "another.type", "k", "another"
+	c.Must("Enqueue of another type and tenant", c.Store.Enqueue(c.Ctx, other))
+	after := c.Deliveries(store.DeliveryQuery{AnyTenant: true, EventID: ev.ID})
+	if len(after) != 1 {
+		c.Fatalf("deliveries: got %d, want 1", len(after))
+	}
+	c.SameDelivery("delivery", after[0], before[0])
+	check.Equal(c, "Pending for one subscribed later: only another event", c.Stats(late.ID).Pending,
+		1)
+	for _, cl := range c.Claim(10) {
+		check.Equal(c, "claim", cl.EventID, fresh.ID)
+	}
+}
+
+func testEraseAgain(c *check.Driver) {
+	c.Subscribe()
+	ids := c.Publish(3)
+	c.Counts(check.Delivered(c.ClaimOne()))
+	c.EraseOne(ids[1])
+	before := c.Delivery("", ids[1])
+	check.Equal(c, "events erased again", c.Erase(store.EraseQuery{EventID: ids[1]}), 0)
+	check.Equal(c, "events erased of all", c.Erase(store.EraseQuery{Limit: 1}), 2)
+	check.Equal(c, "events erased of all again", c.Erase(store.EraseQuery{}), 0)
+	c.SameDelivery("delivery", c.Delivery("", ids[1]), before)
+}
+
+func testErasePrune(c *check.Driver) {
+	c.Subscribe()
+	evs := c.Messages(2)
+	c.Enqueue(evs...)
+	c.Counts(check.Delivered(c.ClaimOne()))
+	check.Equal(c, "events erased", c.Erase(store.EraseQuery{}), 2)
+	c.Pass(c.Short)
+	c.Prune(store.Retention{Delivered: c.Short, Failed: c.Short})
+	check.Equal(c, "deliveries", len(c.Everything()), 0)
+	_, _, err := c.Store.Erase(c.Ctx, store.EraseQuery{EventID: evs[0].ID})
+	c.Is("Erase of a pruned one", err, store.ErrNotFound)
+	evs[0].Payload = json.RawMessage(`"other content"`)
+	c.Enqueue(evs...)
+	check.Equal(c, "claims once they are not known any more", len(c.Claim(10)), 2)
 }

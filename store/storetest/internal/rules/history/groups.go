@@ -1,4 +1,5 @@
-// Package history has the rules of what was enqueued before: how it is listed, counted, requeued, erased and pruned.
+// Package history has the rules of what was enqueued before: how it is listed, counted, requeued,
+// erased and pruned.
 package history
 
 import "github.com/outhook/outhook/store/storetest/internal/check"

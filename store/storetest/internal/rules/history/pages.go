@@ -12,23 +12,24 @@ import (
 func pageRules() []check.Rule {
 	return []check.Rule{
 		{Name: "deliveries", Test: testDeliveryPages,
-			Sentence: "Following Next, and back Previous, every delivery comes once; they are empty where there is no " +
-				"page."},
+			Sentence: "Following Next lists every delivery once, and so does Previous " +
+				"backwards; at the ends they are empty."},
 		{Name: "limit", Test: testDeliveryLimit,
-			Sentence: "Limit is how many at most; if zero, DefaultDeliveryLimit."},
+			Sentence: "Limit is the maximum size of a page; zero means DefaultDeliveryLimit."},
 		{Name: "total", Test: testDeliveryTotal,
-			Sentence: "Total is how many match on all pages, counted when the query asks for it."},
+			Sentence: "Total is the number of matches on all pages, if the query asks for it."},
 		{Name: "cursor-stays", Test: testDeliveryCursorStays,
 			Sentence: "A cursor stays valid while records come and go."},
 		{Name: "cursor-of-another", Test: testCursorOfAnother,
 			Sentence: "A cursor given to a query with other filters is no error."},
 		{Name: "bad-cursor", Test: testBadCursor,
-			Sentence: "A cursor that is none is an *events.InvalidError."},
+			Sentence: "A malformed cursor is an *events.InvalidError."},
 		{Name: "subscriptions", Test: testSubscriptionList,
-			Sentence: "Subscriptions lists oldest first; only the Tenant's, unless AnyTenant; all of them when Limit " +
-				"is zero."},
+			Sentence: "Subscriptions lists oldest first; only the Tenant's, unless AnyTenant; " +
+				"all of them when Limit is zero."},
 		{Name: "subscription-pages", Test: testSubscriptionPages,
-			Sentence: "Following Next, and back Previous, every subscription comes once, and Total counts them all."},
+			Sentence: "Following Next lists every subscription once, and so does Previous " +
+				"backwards; Total counts them all."},
 		{Name: "subscription-cursor-stays", Test: testSubscriptionCursorStays,
 			Sentence: "A cursor of subscriptions stays valid while they come and go."},
 	}
@@ -37,7 +38,8 @@ func pageRules() []check.Rule {
 // lister returns one page of a listing.
 type lister func(cursor string) (ids []string, next, previous string)
 
-// walk checks that following Next shows the items, and following Previous shows them again backwards, page by page.
+// walk checks that following Next shows the items, and following Previous shows them again
+// backwards, page by page.
 func walk(c *check.Driver, size int, want []string, list lister) {
 	var pages [][]string
 	cursor := ""
@@ -98,7 +100,8 @@ func testDeliveryPages(c *check.Driver) {
 func testDeliveryLimit(c *check.Driver) {
 	c.Subscribe()
 	c.Publish(store.DefaultDeliveryLimit + 5)
-	for limit, want := range map[int]int{0: store.DefaultDeliveryLimit, 3: 3, 1000: store.DefaultDeliveryLimit + 5} {
+	for limit, want := range map[int]int{0: store.DefaultDeliveryLimit, 3: 3,
+		1000: store.DefaultDeliveryLimit + 5} {
 		page, err := c.Store.Deliveries(c.Ctx, store.DeliveryQuery{Limit: limit})
 		c.Must("Deliveries", err)
 		check.Equal(c, fmt.Sprintf("deliveries with a limit of %d", limit), len(page.Items), want)
@@ -133,7 +136,8 @@ func testDeliveryCursorStays(c *check.Driver) {
 	page, err := c.Store.Deliveries(c.Ctx, store.DeliveryQuery{Limit: 2})
 	c.Must("Deliveries", err)
 	for _, cl := range c.Claim(6) {
-		if cl.EventID == old[4] || cl.EventID == old[3] { // the last of the page and the first of the next
+		// the last of the page and the first of the next
+		if cl.EventID == old[4] || cl.EventID == old[3] {
 			c.Counts(check.Delivered(cl))
 		}
 	}
@@ -141,7 +145,8 @@ func testDeliveryCursorStays(c *check.Driver) {
 	c.Prune(store.Retention{Delivered: c.Short})
 	c.Publish(3)
 	rest := c.Deliveries(store.DeliveryQuery{Limit: 2, Cursor: page.Next})
-	c.SameIDs("what comes after the first page", check.Listed(rest), []string{old[2], old[1], old[0]})
+	c.SameIDs("what comes after the first page", check.Listed(rest),
+		[]string{old[2], old[1], old[0]})
 }
 
 func testCursorOfAnother(c *check.Driver) {
@@ -150,7 +155,8 @@ func testCursorOfAnother(c *check.Driver) {
 	page, err := c.Store.Deliveries(c.Ctx, store.DeliveryQuery{Limit: 1})
 	c.Must("Deliveries", err)
 	for _, q := range []store.DeliveryQuery{
-		{SubscriptionID: sub.ID}, {EventID: ids[0]}, {EventType: "a.b"}, {AnyTenant: true}, {Tenant: "another"},
+		{SubscriptionID: sub.ID}, {EventID: ids[0]}, {EventType: "a.b"}, {AnyTenant: true},
+		{Tenant: "another"},
 		{States: []store.State{store.Dead}},
 	} {
 		q.Cursor = page.Next
@@ -180,7 +186,8 @@ func testSubscriptionList(c *check.Driver) {
 	for i := range 9 {
 		sub := c.NewSub()
 		sub.Tenant = []string{"", "one", "two"}[i%3]
-		sub.ID = fmt.Sprintf("%08x-0000-4000-8000-000000000000", 100-i) // not in the order of creation
+		// not in the order of creation
+		sub.ID = fmt.Sprintf("%08x-0000-4000-8000-000000000000", 100-i)
 		c.Create(sub)
 		byTenant[sub.Tenant] = append(byTenant[sub.Tenant], sub.ID)
 		all = append(all, sub.ID)
@@ -208,7 +215,8 @@ func testSubscriptionPages(c *check.Driver) {
 	c.Create(other)
 	for _, size := range []int{1, 3, 7, 10} {
 		walk(c, size, ids, func(cursor string) ([]string, string, string) {
-			page, err := c.Store.Subscriptions(c.Ctx, store.SubscriptionQuery{Cursor: cursor, Limit: size})
+			page, err := c.Store.Subscriptions(c.Ctx,
+				store.SubscriptionQuery{Cursor: cursor, Limit: size})
 			c.Must("Subscriptions", err)
 			check.Equal(c, "Total", page.Total, len(ids))
 			return check.SubscriptionIDs(page.Items), page.Next, page.Previous

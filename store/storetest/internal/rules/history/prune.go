@@ -11,17 +11,19 @@ import (
 func pruneRules() []check.Rule {
 	return []check.Rule{
 		{Name: "retention", Test: testPrune,
-			Sentence: "Finished deliveries are kept for their retention after they finished, and then removed."},
+			Sentence: "Finished deliveries are kept for their retention after they finished, " +
+				"and then removed."},
 		{Name: "two-retentions", Test: testPruneTwo,
-			Sentence: "Delivered is how long delivered ones are kept, Failed how long dead and canceled ones."},
+			Sentence: "Delivered is how long delivered ones are kept, Failed how long dead and " +
+				"canceled ones."},
 		{Name: "for-ever", Test: testPruneForEver,
 			Sentence: "A retention of zero keeps for ever."},
 		{Name: "pending", Test: testPrunePending,
-			Sentence: "What is pending is never pruned, however old."},
+			Sentence: "Pending deliveries are never pruned."},
 		{Name: "events", Test: testPruneEvents,
-			Sentence: "Events that no delivery refers to any more are removed; those that one refers to are kept."},
+			Sentence: "Events without deliveries are removed; events with one are kept."},
 		{Name: "requeued", Test: testPruneRequeued,
-			Sentence: "A delivery that was requeued is pending, and kept."},
+			Sentence: "A requeued delivery is pending, so it is kept."},
 		{Name: "steps", Test: testPruneSteps,
 			Sentence: "Prune reports whether there is more to do, and in the end there is not."},
 	}
@@ -110,7 +112,8 @@ func testPruneEvents(c *check.Driver) {
 	for i := range other {
 		other[i].Payload = json.RawMessage(`"other content"`)
 	}
-	c.Is("Enqueue of an ID that a delivery refers to", c.Store.Enqueue(c.Ctx, other[1]), store.ErrConflict)
+	c.Is("Enqueue of an ID that a delivery refers to", c.Store.Enqueue(c.Ctx, other[1]),
+		store.ErrConflict)
 	c.Must("Enqueue of an ID that none refers to", c.Store.Enqueue(c.Ctx, other[0]))
 	cl := c.Next("the event with other content", other[0].ID)
 	body, err := other[0].Body()

@@ -12,36 +12,43 @@ import (
 func requeueRules() []check.Rule {
 	return []check.Rule{
 		{Name: "in-order", Test: testRequeueInOrder,
-			Sentence: "What was requeued is claimed in the order of Enqueue, in however many steps it was."},
+			Sentence: "Requeued deliveries are claimed in the order of Enqueue, also if they " +
+				"were requeued in several steps."},
 		{Name: "in-order-since", Test: testRequeueSince, Days: true,
-			Sentence: "Requeue takes what was enqueued in the time that was asked for, and reads nothing else."},
+			Sentence: "Requeue takes what was enqueued in the time that was asked for, and " +
+				"reads nothing else."},
 		{Name: "pending-again", Test: testRequeue,
-			Sentence: "Requeue makes deliveries pending and due at once, with Claim.Retry at zero and their attempts " +
-				"kept."},
+			Sentence: "Requeue makes deliveries pending and due at once, with Claim.Retry at " +
+				"zero and their attempts kept."},
 		{Name: "finished-only", Test: testRequeueFinishedOnly,
 			Sentence: "If States is empty, Requeue takes deliveries in any state but Pending."},
 		{Name: "selects", Test: testRequeueSelects,
 			Sentence: "Requeue takes only deliveries that match, of the tenant that is asked for."},
 		{Name: "not-subscribed", Test: testRequeueNotSubscribed,
-			Sentence: "Deliveries of a subscription that is not Subscribed are passed over."},
+			Sentence: "Requeue skips deliveries of a subscription that is not Subscribed."},
 		{Name: "disabled", Test: testRequeueDisabled,
-			Sentence: "What was canceled while the subscription was disabled can be replayed once it is subscribed again."},
+			Sentence: "What was canceled while the subscription was disabled can be replayed " +
+				"once it is subscribed again."},
 		{Name: "waiting", Test: testRequeueWaiting,
-			Sentence: "When States names Pending, deliveries that wait for a retry are made due at once; they count, " +
-				"and keep their Retry."},
+			Sentence: "When States names Pending, deliveries that wait for a retry are made due " +
+				"at once; they count, and keep their Retry."},
 		{Name: "leased", Test: testRequeueLeased,
 			Sentence: "Requeue leaves leased deliveries alone."},
 		{Name: "steps", Test: testRequeueSteps,
-			Sentence: "Requeue takes one step, oldest first: at most Limit, and a cursor for the next step, \"\" after " +
-				"the last."},
+			Sentence: "Requeue takes one step, oldest first: at most Limit, and a cursor for " +
+				"the next step, \"\" after the last."},
 		{Name: "held", Test: testRequeueHeld,
-			Sentence: "Requeue names each held subscription of which something matches once, and leaves it held."},
+			Sentence: "Held names each held subscription that has a matching delivery, once; it " +
+				"stays held."},
 		{Name: "held-met", Test: testRequeueHeldMet,
-			Sentence: "Requeue names those of which only due or leased deliveries match too."},
+			Sentence: "Held names a held subscription also if its only matching deliveries are " +
+				"due or leased."},
 		{Name: "held-others", Test: testRequeueHeldOthers,
-			Sentence: "Requeue does not name those whose hold is over, of which nothing matches, or that are passed over."},
+			Sentence: "Held does not name subscriptions whose hold is over, that have no " +
+				"matching delivery, or that Requeue skips."},
 		{Name: "history", Test: testRequeueHistory,
-			Sentence: "Attempts are numbered over the whole life of the delivery, redeliveries included."},
+			Sentence: "Attempts are numbered over the whole life of the delivery, redeliveries " +
+				"included."},
 	}
 }
 
@@ -99,7 +106,8 @@ func testRequeueSelects(c *check.Driver) {
 		}
 	}
 	check.Equal(c, "requeued of nobody", c.Requeue(store.DeliveryQuery{Tenant: "two"}), 0)
-	check.Equal(c, "requeued of a tenant's type", c.Requeue(store.DeliveryQuery{Tenant: "one", EventType: "a.b"}), 1)
+	check.Equal(c, "requeued of a tenant's type",
+		c.Requeue(store.DeliveryQuery{Tenant: "one", EventType: "a.b"}), 1)
 	for _, d := range c.Everything() {
 		if want := d.Tenant == "one" && d.EventType == "a.b"; want != (d.State == store.Pending) {
 			c.Errorf("%s of tenant %q: got %s", d.EventType, d.Tenant, d.State)
@@ -134,11 +142,13 @@ func testRequeueDisabled(c *check.Driver) {
 	c.Unsubscribe(sub.ID, "answered 410")
 	ids := append(before, c.Publish(2)...)
 	c.Resubscribe(sub.ID)
-	check.Equal(c, "requeued", c.Requeue(store.DeliveryQuery{States: []store.State{store.Canceled}}), 3)
+	check.Equal(c, "requeued",
+		c.Requeue(store.DeliveryQuery{States: []store.State{store.Canceled}}), 3)
 	claims := c.Claim(10)
 	check.Equal(c, "claims", len(claims), len(ids))
 	for _, cl := range claims {
-		check.Equal(c, "LastError of one that waits for its first attempt", c.State(cl.Lease, store.Pending).LastError, "")
+		check.Equal(c, "LastError of one that waits for its first attempt",
+			c.State(cl.Lease, store.Pending).LastError, "")
 		check.Equal(c, "Attempt", cl.Attempt, 1)
 		c.Counts(check.Delivered(cl))
 		c.State(cl.Lease, store.Delivered)
@@ -150,7 +160,8 @@ func testRequeueWaiting(c *check.Driver) {
 	c.Publish(1)
 	c.Counts(check.Failed(c.ClaimOne(), 0))
 	c.Counts(check.Failed(c.ClaimOne(), c.Long))
-	check.Equal(c, "requeued", c.Requeue(store.DeliveryQuery{States: []store.State{store.Pending}}), 1)
+	check.Equal(c, "requeued", c.Requeue(store.DeliveryQuery{States: []store.State{store.Pending}}),
+		1)
 	cl := c.ClaimOne()
 	check.Equal(c, "Retry", cl.Retry, 2)
 	check.Equal(c, "Attempt", cl.Attempt, 3)
@@ -250,7 +261,9 @@ func testRequeueHeld(c *check.Driver) {
 		c.Near("NextProbeAt", got.NextProbeAt, h.NextProbeAt)
 	}
 	check.Equal(c, "claims while they are held", len(c.Claim(100)), 0)
-	held(c, "a step of one", store.DeliveryQuery{States: store.States(), Limit: 1, SubscriptionID: a.ID}, a.ID)
+	held(c,
+		"a step of one",
+		store.DeliveryQuery{States: store.States(), Limit: 1, SubscriptionID: a.ID}, a.ID)
 	held(c, "all", store.DeliveryQuery{States: store.States()}, a.ID, b.ID)
 }
 
@@ -260,12 +273,14 @@ func testRequeueHeldMet(c *check.Driver) {
 	claims := c.Claim(2)
 	c.Counts(check.Held(claims[0], c.Long, c.Long))
 	leased, due := ids[1], ids[2]
-	for id, n := range map[string]int{leased: 0, due: 1} { // one that is due is asked for as the next probe
+	// one that is due is asked for as the next probe
+	for id, n := range map[string]int{leased: 0, due: 1} {
 		q := store.DeliveryQuery{EventID: id, States: []store.State{store.Pending}}
 		check.Equal(c, "requeued", c.Requeue(q), n)
 		held(c, "one that is due or leased", q, sub.ID)
 	}
-	held(c, "one that waits for a retry", store.DeliveryQuery{EventID: ids[0], States: store.States()}, sub.ID)
+	held(c, "one that waits for a retry",
+		store.DeliveryQuery{EventID: ids[0], States: store.States()}, sub.ID)
 	c.Counts(check.Delivered(claims[1]))
 	held(c, "one that a success let go", store.DeliveryQuery{States: store.States()})
 }
@@ -274,7 +289,8 @@ func testRequeueHeldOthers(c *check.Driver) {
 	a, b := c.Subscribe(), c.Subscribe()
 	check.Hold(c, 2, c.Long)
 	held(c, "one of two", store.DeliveryQuery{SubscriptionID: a.ID}, a.ID)
-	held(c, "an event that is not there", store.DeliveryQuery{EventID: "none", States: store.States()})
+	held(c, "an event that is not there",
+		store.DeliveryQuery{EventID: "none", States: store.States()})
 	c.Unsubscribe(b.ID, "")
 	held(c, "all, one of them unsubscribed", store.DeliveryQuery{States: store.States()}, a.ID)
 	c.Must("ProbeNow", c.Store.ProbeNow(c.Ctx, a.ID))
@@ -283,19 +299,6 @@ func testRequeueHeldOthers(c *check.Driver) {
 	check.Hold(c, 1, c.Short)
 	c.Pass(c.Short)
 	held(c, "one whose hold is over", store.DeliveryQuery{States: store.States()})
-}
-
-func probeNowRules() []check.Rule {
-	return []check.Rule{
-		{Name: "ends", Test: testProbeNow,
-			Sentence: "ProbeNow ends the holds of the subscriptions that it names, and changes their health in nothing else."},
-		{Name: "recovered", Test: testRecovered,
-			Sentence: "Recovered makes the health what a success makes it, ends holds, and touches no other subscription."},
-		{Name: "recovered-restart", Test: testRecoveredRestart, Restarts: true,
-			Sentence: "What Recovered has changed stays so after a restart."},
-		{Name: "others", Test: testProbeNowOthers,
-			Sentence: "ProbeNow leaves others held, and ignores IDs that are unknown and subscriptions that are not held."},
-	}
 }
 
 func testRequeueInOrder(c *check.Driver) {
@@ -339,7 +342,8 @@ func testRequeueSince(c *check.Driver) {
 		}
 		c.Pass(time.Hour)
 	}
-	for _, tc := range []struct{ since, until, limit int }{{2, 4, 1}, {0, 3, 3}, {5, 0, 2}, {3, 0, 100}} {
+	for _, tc := range []struct{ since, until, limit int }{{2, 4, 1}, {0, 3, 3}, {5, 0, 2},
+		{3, 0, 100}} {
 		q := store.DeliveryQuery{SubscriptionID: sub.ID, Limit: tc.limit, Since: times[tc.since]}
 		want := ids[2*tc.since:]
 		if tc.until > 0 {
@@ -352,72 +356,4 @@ func testRequeueSince(c *check.Driver) {
 			c.Counts(check.Delivered(cl))
 		}
 	}
-}
-
-func testProbeNow(c *check.Driver) {
-	a, b := c.Subscribe(), c.Subscribe()
-	health := check.Hold(c, 2, c.Long)
-	check.Equal(c, "claims while they are held", len(c.Claim(100)), 0)
-	c.Must("ProbeNow", c.Store.ProbeNow(c.Ctx, a.ID, b.ID))
-	for id, want := range health {
-		want.NextProbeAt = time.Time{}
-		check.Equal(c, "health", c.Health(id), want)
-	}
-	got := check.PerSubscription(c.Claim(100))
-	check.Equal(c, "claims of the first", got[a.ID], 1)
-	check.Equal(c, "claims of the second", got[b.ID], 1)
-}
-
-func testProbeNowOthers(c *check.Driver) {
-	a, b := c.Subscribe(), c.Subscribe()
-	check.Hold(c, 2, c.Long)
-	for range 2 {
-		c.Must("ProbeNow", c.Store.ProbeNow(c.Ctx, a.ID, c.NewSub().ID, ""))
-	}
-	c.Must("ProbeNow of nothing", c.Store.ProbeNow(c.Ctx))
-	claims := c.Claim(100)
-	check.Equal(c, "claims of the one that is probed", check.PerSubscription(claims)[a.ID], 1)
-	check.Equal(c, "claims of the one that is held", check.PerSubscription(claims)[b.ID], 0)
-	healthy := c.Counts(check.Delivered(claims[0])).After
-	c.Must("ProbeNow", c.Store.ProbeNow(c.Ctx, a.ID))
-	check.Equal(c, "health of one that is not held", c.Health(a.ID), healthy)
-}
-
-func testRecovered(c *check.Driver) {
-	sub, other := c.Subscribe(), c.Subscribe()
-	c.Publish(12)
-	claims := c.Claim(8)
-	for _, cl := range claims {
-		o := check.Held(cl, 0, c.Long)
-		if cl.SubscriptionID == other.ID {
-			o.Effect, o.ThrottleFor = store.EffectThrottled, c.Long
-		}
-		c.Counts(o)
-	}
-	check.Equal(c, "claims while held", len(c.Claim(100)), 0)
-	before := c.Health(other.ID)
-	c.Must("Recovered", c.Store.Recovered(c.Ctx, sub.ID))
-	want := store.Health{Healthy: true, SlowStart: 4}
-	check.Equal(c, "health", c.Health(sub.ID), want)
-	check.Equal(c, "health of the other", c.Health(other.ID), before)
-	claims = c.Claim(100)
-	check.Equal(c, "claims", check.PerSubscription(claims)[sub.ID], 12)
-	check.Equal(c, "claims of the other", check.PerSubscription(claims)[other.ID], 0)
-	c.Must("Recovered", c.Store.Recovered(c.Ctx, other.ID))
-	check.Equal(c, "HeldUntil of the other", c.Health(other.ID).HeldUntil, time.Time{})
-	check.Equal(c, "claims of the other", check.PerSubscription(c.Claim(100))[other.ID] > 0, true)
-	for _, id := range []string{sub.ID, "", c.NewSub().ID} { // nothing to change
-		c.Must("Recovered", c.Store.Recovered(c.Ctx, id))
-	}
-	check.Equal(c, "health after another", c.Health(sub.ID), want)
-}
-
-func testRecoveredRestart(c *check.Driver) {
-	sub := c.Subscribe()
-	c.Publish(2)
-	c.Counts(check.Held(c.ClaimOne(), 0, c.Long))
-	c.Must("Recovered", c.Store.Recovered(c.Ctx, sub.ID))
-	c.Reopen()
-	check.Equal(c, "health", c.Health(sub.ID), store.Health{Healthy: true, SlowStart: 1})
-	check.Equal(c, "claims", len(c.Claim(100)), 2)
 }

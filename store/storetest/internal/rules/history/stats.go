@@ -14,10 +14,12 @@ func statsRules() []check.Rule {
 		{Name: "subscription", Test: testStatsSubscription,
 			Sentence: "Stats returns the figures and the health of one subscription."},
 		{Name: "oldest", Test: testStatsOldest,
-			Sentence: "OldestPending is when the oldest pending delivery was enqueued; zero when none is pending."},
+			Sentence: "OldestPending is the time at which the oldest pending delivery was " +
+				"enqueued; zero if none is pending."},
 		{Name: "failing-since", Test: testStatsFailingSince,
-			Sentence: "Stats: FailingSince is when the first of the Failures was; zero when there are none."},
-		{Name: "not-found", Sentence: "Stats: ErrNotFound when there is no such subscription.",
+			Sentence: "FailingSince is the time of the first of the Failures; zero if there are " +
+				"none."},
+		{Name: "not-found", Sentence: "Stats returns ErrNotFound for an unknown subscription.",
 			Test: func(c *check.Driver) {
 				c.Subscribe()
 				_, err := c.Store.Stats(c.Ctx, c.NewSub().ID)

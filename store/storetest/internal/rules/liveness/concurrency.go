@@ -13,8 +13,8 @@ import (
 func concurrencyRules() []check.Rule {
 	return []check.Rule{
 		{Name: "each-once", Test: testEachOnce,
-			Sentence: "Whoever publishes, claims and finishes at the same time, each delivery is claimed once and " +
-				"none is lost."},
+			Sentence: "With many publishers and workers at the same time, each delivery is " +
+				"claimed once and none is lost."},
 		{Name: "limits", Test: testLimitsAtOnce,
 			Sentence: "Limits hold when many claim at the same time."},
 		{Name: "methods", Test: testMethodsAtOnce,
@@ -72,7 +72,8 @@ func testEachOnce(c *check.Driver) {
 	check.Equal(c, "deliveries claimed", len(l.claimed), want)
 	for lease, n := range l.claimed {
 		if n != 1 {
-			c.Errorf("delivery of %s to %s: was claimed %d times", lease.EventID, lease.SubscriptionID, n)
+			c.Errorf("delivery of %s to %s: was claimed %d times", lease.EventID,
+				lease.SubscriptionID, n)
 		}
 	}
 	check.Equal(c, "deliveries delivered", c.InState(store.Delivered), want)
@@ -189,7 +190,10 @@ func someOfEverything(c *check.Driver, id string, ev events.Event) (errs []error
 	}
 	s := c.Store
 	note(s.Enqueue(c.Ctx, ev))
-	_, err := s.UpdateSubscription(c.Ctx, id, func(s *store.Subscription) error { s.Name = "changed"; return nil })
+	_, err := s.UpdateSubscription(c.Ctx, id, func(s *store.Subscription) error {
+		s.Name = "changed"
+		return nil
+	})
 	note(err)
 	pauses := []store.Pause{{SubscriptionID: id, For: time.Nanosecond}, {SubscriptionID: id}}
 	claims, err := s.Claim(c.Ctx, store.ClaimRequest{Max: 3, Lease: c.Long, Pauses: pauses})

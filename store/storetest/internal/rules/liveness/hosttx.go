@@ -7,11 +7,12 @@ import (
 func hostRules() []check.Rule {
 	return []check.Rule{
 		{Name: "commit", Test: testHostCommit, HostTx: true,
-			Sentence: "What a transaction of the host's enqueues is there as soon as it commits, and not before."},
+			Sentence: "Events of a host transaction are visible once it commits, and not before."},
 		{Name: "rollback", Test: testHostRollback, HostTx: true,
-			Sentence: "What a transaction of the host's enqueues is never there when it is rolled back."},
+			Sentence: "Events of a host transaction that is rolled back are never visible."},
 		{Name: "several", Test: testHostSeveral, HostTx: true,
-			Sentence: "What several transactions of the host's enqueue is all there once they have committed."},
+			Sentence: "Events of several host transactions are all visible once they have " +
+				"committed."},
 	}
 }
 

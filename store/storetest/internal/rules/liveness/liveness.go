@@ -14,27 +14,31 @@ import (
 func livenessRules() []check.Rule {
 	return []check.Rule{
 		{Name: "keys", Test: func(c *check.Driver) { sequences(c, false) },
-			Sentence: "Whatever was claimed, finished, given back and requeued, in whichever order: what is pending and due is " +
-				"claimed in the end, and of one Key one after another."},
-		{Name: "host-transactions", Test: func(c *check.Driver) { sequences(c, true) }, HostTx: true,
-			Sentence: "When a transaction of the host's commits late, what it enqueued and what stands behind it is claimed " +
-				"in the end."},
+			Sentence: "After any sequence of claims, finishes, releases and requeues, " +
+				"everything due is claimed in the end, and of one Key one after another."},
+		{Name: "host-transactions", Test: func(c *check.Driver) {
+			sequences(c, true)
+		}, HostTx: true,
+			Sentence: "If a host transaction commits late, its events, and those that wait " +
+				"behind them, are claimed in the end."},
 	}
 }
 
-// sequences does short random sequences of operations, each on a subscription of its own, and sees after each that everything comes to an end.
-// A sequence is short, so that the state in which it stops is any that a few operations lead to; and what is done
-// depends on its number alone.
+// sequences does short random sequences of operations, each on a subscription of its own, and sees
+// after each that everything comes to an end. A sequence is short, so that the state in which it
+// stops is any that a few operations lead to; and what is done depends on its number alone.
 func sequences(c *check.Driver, withHost bool) {
 	n := 200
 	if c.Slow {
 		n = 40
 	}
 	for i := range n {
-		w := sequence{Driver: c, rand: rand.New(rand.NewPCG(uint64(i), 1)), sub: c.Subscribe(fmt.Sprintf("sequence.n%d", i))}
+		w := sequence{Driver: c, rand: rand.New(rand.NewPCG(uint64(i), 1)),
+			sub: c.Subscribe(fmt.Sprintf("sequence.n%d", i))}
 		w.run(withHost)
 		if len(c.Violations()) > 0 {
-			c.Errorf("sequence %d, what was done, the last at the end:\n\t%s", i, strings.Join(w.done, "\n\t"))
+			c.Errorf("sequence %d, what was done, the last at the end:\n\t%s", i,
+				strings.Join(w.done, "\n\t"))
 			return
 		}
 	}
@@ -61,7 +65,8 @@ func (w *sequence) note(format string, args ...any) {
 
 func (w *sequence) run(withHost bool) {
 	w.keys = make(map[string]string)
-	operations := []func(){w.publish, w.publish, w.claimSome, w.claimSome, w.claimSome, w.finishSome, w.finishSome,
+	operations := []func(){w.publish, w.publish, w.claimSome, w.claimSome, w.claimSome,
+		w.finishSome, w.finishSome,
 		w.finishSome, w.releaseSome, w.redeliver, w.redeliver, w.redeliver, w.replay, w.late}
 	if withHost {
 		operations = append(operations, w.beginOrEnd, w.beginOrEnd, w.beginOrEnd)
@@ -92,17 +97,19 @@ func (w *sequence) any(operations []func()) {
 	operations[w.rand.IntN(len(operations))]()
 }
 
-// plot returns what the sequence begins with. By chance alone it would seldom come to where deliveries of one Key are
-// leased at the same time with others behind them, which takes one that is requeued, or committed late, while a later one
-// is leased.
+// plot returns what the sequence begins with. By chance alone it would seldom come to where
+// deliveries of one Key are leased at the same time with others behind them, which takes one that
+// is requeued, or committed late, while a later one is leased.
 func (w *sequence) plot(withHost bool) []func() {
 	switch n := w.rand.IntN(3); {
 	case n == 0:
 		return []func(){w.publish, w.claimSome, w.publish, w.finishSome}
 	case n == 1 && withHost:
-		return []func(){w.beginOrEnd, w.publish, w.publish, w.claimSome, w.beginOrEnd, w.claimSome, w.finishSome}
+		return []func(){w.beginOrEnd, w.publish, w.publish, w.claimSome, w.beginOrEnd, w.claimSome,
+			w.finishSome}
 	}
-	return []func(){w.publish, w.publish, w.claimSome, w.finishSome, w.claimSome, w.redeliver, w.claimSome, w.finishSome}
+	return []func(){w.publish, w.publish, w.claimSome, w.finishSome, w.claimSome, w.redeliver,
+		w.claimSome, w.finishSome}
 }
 
 // events returns some events that only this one's subscription wants, mostly with one Key.
@@ -138,7 +145,9 @@ func (w *sequence) claimSome() {
 
 // some takes some of the leased claims, in any order; often all.
 func (w *sequence) some() []store.Claim {
-	w.rand.Shuffle(len(w.claims), func(i, j int) { w.claims[i], w.claims[j] = w.claims[j], w.claims[i] })
+	w.rand.Shuffle(len(w.claims), func(i, j int) {
+		w.claims[i], w.claims[j] = w.claims[j], w.claims[i]
+	})
 	n := len(w.claims)
 	if n > 1 && w.rand.IntN(2) == 0 {
 		n = 1 + w.rand.IntN(n)
@@ -148,7 +157,8 @@ func (w *sequence) some() []store.Claim {
 	return some
 }
 
-// finishSome records outcomes of some claims in one call. Whether they count is not asked: a requeue may have come between.
+// finishSome records outcomes of some claims in one call. Whether they count is not asked: a
+// requeue may have come between.
 func (w *sequence) finishSome() {
 	var outcomes []store.Outcome
 	for _, cl := range w.some() {
@@ -187,7 +197,8 @@ func (w *sequence) late() {
 	w.ended = append(w.ended, cl.EventID)
 }
 
-// redeliver requeues a delivery that has ended, if there is one, often while later ones of its Key are leased.
+// redeliver requeues a delivery that has ended, if there is one, often while later ones of its Key
+// are leased.
 func (w *sequence) redeliver() {
 	if len(w.ended) == 0 {
 		return
@@ -202,7 +213,7 @@ func (w *sequence) replay() {
 	w.Requeue(store.DeliveryQuery{SubscriptionID: w.sub.ID, Limit: 1 + w.rand.IntN(3)})
 }
 
-// beginOrEnd begins a transaction of the host's, or ends the one that is open.
+// beginOrEnd begins a host transaction, or ends the one that is open.
 func (w *sequence) beginOrEnd() {
 	if w.tx != nil {
 		w.end(w.rand.IntN(4) > 0)
@@ -250,8 +261,10 @@ func (w *sequence) drain() {
 	}
 	stats := w.Stats(w.sub.ID)
 	if stats.Pending > 0 || stats.InFlight > 0 {
-		pending := w.Deliveries(store.DeliveryQuery{SubscriptionID: w.sub.ID, States: []store.State{store.Pending}})
-		w.Errorf("nothing can be claimed any more: got %d pending and %d in flight, want none; they are %v",
+		pending := w.Deliveries(store.DeliveryQuery{SubscriptionID: w.sub.ID,
+			States: []store.State{store.Pending}})
+		w.Errorf("nothing can be claimed any more: got %d pending and %d in flight, "+
+			"want none; they are %v",
 			stats.Pending, stats.InFlight, check.Listed(pending))
 	}
 }
@@ -262,7 +275,8 @@ func (w *sequence) oneOfEachKey(claims []store.Claim) {
 	for _, cl := range claims {
 		if key := w.keys[cl.EventID]; key != "" {
 			if before, twice := seen[key]; twice {
-				w.Errorf("claims of key %q: got %s and %s at the same time, want one after another", key, before, cl.EventID)
+				w.Errorf("claims of key %q: got %s and %s at the same time, want one after another",
+					key, before, cl.EventID)
 			}
 			seen[key] = cl.EventID
 		}

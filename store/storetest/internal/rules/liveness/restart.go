@@ -12,18 +12,19 @@ func restartRules() []check.Rule {
 		{Name: "subscriptions", Test: testRestartSubscriptions, Restarts: true,
 			Sentence: "Subscriptions are on disk when their method returns nil."},
 		{Name: "events", Test: testRestartEvents, Restarts: true,
-			Sentence: "Events and their deliveries are on disk when Enqueue returns nil, in their order."},
+			Sentence: "Events and their deliveries are on disk when Enqueue returns nil, in " +
+				"their order."},
 		{Name: "outcomes", Test: testRestartOutcomes, Restarts: true,
-			Sentence: "What Finish has recorded is there after the store was closed and opened again."},
+			Sentence: "Outcomes that Finish has recorded are there after a restart."},
 		{Name: "claims", Test: testRestartClaims, Restarts: true,
-			Sentence: "What was leased before a restart is claimed again, at the latest when the lease runs out, and " +
-				"with a new token."},
+			Sentence: "What was leased before a restart is claimed again, at the latest when " +
+				"the lease runs out, and with a new token."},
 		{Name: "keys", Test: testRestartKeys, Restarts: true,
 			Sentence: "Order within a key holds across restarts."},
 		{Name: "unsubscribed", Test: testRestartUnsubscribed, Restarts: true,
-			Sentence: "What was canceled or deleted before a restart stays so."},
+			Sentence: "Deliveries canceled and subscriptions deleted before a restart stay so."},
 		{Name: "erased", Test: testRestartErased, Restarts: true,
-			Sentence: "What was erased before a restart stays so."},
+			Sentence: "Events erased before a restart stay erased."},
 		{Name: "events-known", Test: testRestartEventsKnown, Restarts: true,
 			Sentence: "An event that was stored before a restart is known after it."},
 	}
@@ -66,7 +67,8 @@ func testRestartOutcomes(c *check.Driver) {
 	sub := c.Subscribe()
 	c.Publish(4)
 	claims := c.Claim(4)
-	c.Finish(check.Delivered(claims[0]), check.Dead(claims[1]), check.Failed(claims[2], c.Long), check.Held(claims[3], 0, c.Long))
+	c.Finish(check.Delivered(claims[0]), check.Dead(claims[1]), check.Failed(claims[2], c.Long),
+		check.Held(claims[3], 0, c.Long))
 	health, before := c.Health(sub.ID), c.Everything()
 	c.Reopen()
 	check.Equal(c, "health", check.SameClock(c.Health(sub.ID)), check.SameClock(health))
@@ -76,10 +78,12 @@ func testRestartOutcomes(c *check.Driver) {
 	}
 	for i := range after {
 		c.SameDelivery("delivery", after[i], before[i])
-		check.Equal(c, "attempts", len(c.Attempts(store.Lease{SubscriptionID: sub.ID, EventID: after[i].EventID})), 1)
+		check.Equal(c, "attempts",
+			len(c.Attempts(store.Lease{SubscriptionID: sub.ID, EventID: after[i].EventID})), 1)
 	}
 	check.Equal(c, "claims while held", len(c.Claim(10)), 0)
-	c.Update(sub.ID, func(s *store.Subscription) { s.URL = "https://new.example/" }) // which lifts the hold
+	// which lifts the hold
+	c.Update(sub.ID, func(s *store.Subscription) { s.URL = "https://new.example/" })
 	cl := c.Next("after the hold", claims[3].EventID)
 	check.Equal(c, "Attempt", cl.Attempt, 2)
 	check.Equal(c, "Retry", cl.Retry, 1)

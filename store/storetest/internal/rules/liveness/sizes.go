@@ -1,10 +1,7 @@
 package liveness
 
 import (
-	"context"
 	"fmt"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,7 +14,8 @@ type size struct {
 	subs, events int
 }
 
-// sizes are just above what stores count in: chunks, slices and steps of 256 and of 1,000, and 64 Ki pending deliveries.
+// sizes are just above what stores count in: chunks, slices and steps of 256 and of 1,000, and 64
+// Ki pending deliveries.
 func sizes() []size {
 	return []size{
 		{257, 2},
@@ -28,7 +26,8 @@ func sizes() []size {
 	}
 }
 
-// Sizes fills stores with no more than most deliveries, empties them and reports what takes too long.
+// Sizes fills stores with no more than most deliveries, empties them and reports what takes too
+// long.
 func Sizes(t *testing.T, setup check.Setup, most int) {
 	for _, size := range sizes() {
 		if size.subs*size.events > most {
@@ -39,8 +38,11 @@ func Sizes(t *testing.T, setup check.Setup, most int) {
 				continue // filling takes the longest
 			}
 			t.Run(fmt.Sprintf("%dx%d/%s", size.subs, size.events, name), func(t *testing.T) {
-				what := fmt.Sprintf("%d subscriptions with %d events (%s)", size.subs, size.events, sizeRule)
-				for _, v := range setup.Run(t, what, func(c *check.Driver) { fillAndEmpty(c, size, end) }) {
+				what := fmt.Sprintf("%d subscriptions with %d events (%s)", size.subs, size.events,
+					sizeRule)
+				for _, v := range setup.Run(t, what, func(c *check.Driver) {
+					fillAndEmpty(c, size, end)
+				}) {
 					t.Errorf("%s\n\trule: %s", v, sizeRule)
 				}
 			})
@@ -54,9 +56,13 @@ const sizeRule = "No call takes long, however wide events are and however much e
 func endings() map[string]func(c *check.Driver, subs []store.Subscription) {
 	return map[string]func(c *check.Driver, subs []store.Subscription){
 		"delivered": func(c *check.Driver, _ []store.Subscription) { deliverEverything(c) },
-		"erased":    func(c *check.Driver, _ []store.Subscription) { c.Erase(store.EraseQuery{Limit: 1000}) },
+		"erased": func(c *check.Driver, _ []store.Subscription) {
+			c.Erase(store.EraseQuery{Limit: 1000})
+		},
 		"deleted": func(c *check.Driver, subs []store.Subscription) {
-			inParallel(c, len(subs), func(i int) error { return c.Store.DeleteSubscription(c.Ctx, subs[i].ID) })
+			check.InParallel(c, len(subs), func(i int) error {
+				return c.Store.DeleteSubscription(c.Ctx, subs[i].ID)
+			})
 		},
 	}
 }
@@ -66,7 +72,7 @@ func fillAndEmpty(c *check.Driver, size size, end func(*check.Driver, []store.Su
 	for i := range subs {
 		subs[i] = c.NewSub()
 	}
-	inParallel(c, len(subs), func(i int) error {
+	check.InParallel(c, len(subs), func(i int) error {
 		_, err := c.Store.CreateSubscription(c.Ctx, subs[i])
 		return err
 	})
@@ -88,7 +94,8 @@ func fillAndEmpty(c *check.Driver, size size, end func(*check.Driver, []store.Su
 // pruneAll prunes with a retention that is over at once, until there is no more to do.
 func pruneAll(c *check.Driver) {
 	for {
-		more, err := c.Store.Prune(c.Ctx, store.Retention{Delivered: time.Millisecond, Failed: time.Millisecond})
+		more, err := c.Store.Prune(c.Ctx,
+			store.Retention{Delivered: time.Millisecond, Failed: time.Millisecond})
 		c.Must("Prune", err)
 		if !more {
 			return
@@ -98,7 +105,8 @@ func pruneAll(c *check.Driver) {
 
 // mixedCalls calls methods that work with what there is, as a host would that goes on meanwhile.
 func mixedCalls(c *check.Driver, sub store.Subscription) {
-	_, err := c.Store.Deliveries(c.Ctx, store.DeliveryQuery{SubscriptionID: sub.ID, States: []store.State{store.Dead}})
+	_, err := c.Store.Deliveries(c.Ctx,
+		store.DeliveryQuery{SubscriptionID: sub.ID, States: []store.State{store.Dead}})
 	c.Must("Deliveries", err)
 	_, err = c.Store.Deliveries(c.Ctx, store.DeliveryQuery{Limit: 1000})
 	c.Must("Deliveries", err)
@@ -123,23 +131,4 @@ func deliverEverything(c *check.Driver) {
 		}
 		c.Finish(outcomes...)
 	}
-}
-
-// inParallel does n things, several at once.
-func inParallel(c *check.Driver, n int, do func(i int) error) {
-	ctx, cancel := context.WithCancel(c.Ctx)
-	defer cancel()
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range 32 {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				if err := do(i); err != nil {
-					c.Errorf("call %d of %d: got error %v", i, n, err)
-					cancel()
-				}
-			}
-		})
-	}
-	wg.Wait()
 }

@@ -10,20 +10,23 @@ import (
 func bodyRules() []check.Rule {
 	return []check.Rule{
 		{Name: "own", Test: testOwnBody,
-			Sentence: "Outcome.BodyOverride is kept for the delivery: later claims of it have it beside the event's Body, " +
-				"other deliveries of the event do not."},
+			Sentence: "Outcome.BodyOverride is kept for the delivery: later claims of it have " +
+				"it beside the event's Body, other deliveries of the event do not."},
 		{Name: "states", Test: testBodyStates,
-			Sentence: "Each BodyState is kept; only BodyOverridden comes with a BodyOverride, which may be empty."},
+			Sentence: "Each BodyState is kept; only BodyOverridden comes with a BodyOverride, " +
+				"which may be empty."},
 		{Name: "stays", Test: testOwnBodyStays,
-			Sentence: "A body override stays until another comes, whatever becomes of the lease."},
+			Sentence: "A body override stays until another replaces it, also if the lease runs " +
+				"out or is released."},
 		{Name: "requeued", Test: testOwnBodyRequeued,
 			Sentence: "A delivery that is requeued has its body override."},
 		{Name: "only-failures", Test: testOwnBodyOnlyFailures,
-			Sentence: "A body override is kept only with Pending and Dead, of outcomes that count."},
+			Sentence: "A body override is kept only with Pending and Dead, of outcomes that " +
+				"count."},
 		{Name: "content", Test: testOwnBodyContent,
 			Sentence: "A body override is not the event's content."},
 		{Name: "large", Test: testOwnBodyLarge,
-			Sentence: "A body override is kept whatever its size and bytes."},
+			Sentence: "A body override of any size, with any bytes, is kept exactly."},
 		{Name: "reference", Test: testOwnBodyReference,
 			Sentence: "A store keeps no reference to the body override it was given."},
 		{Name: "restart", Test: testOwnBodyRestart, Restarts: true,
@@ -47,7 +50,8 @@ func testBodyStates(c *check.Driver) {
 	body, last, want := string(first.Body), store.BodyUndecided, ""
 	o := check.Failed(first, 0)
 	for _, state := range []store.BodyState{
-		store.BodyUnfiltered, store.BodyUndecided, store.BodyUnchanged, store.BodyOverridden, store.BodyUndecided,
+		store.BodyUnfiltered, store.BodyUndecided, store.BodyUnchanged, store.BodyOverridden,
+		store.BodyUndecided,
 		store.BodyUnfiltered, store.BodyOverridden, store.BodyUnchanged,
 	} {
 		for _, override := range []string{"", "its own"} {
@@ -173,13 +177,15 @@ func testOwnBodyContent(c *check.Driver) {
 func testOwnBodyLarge(c *check.Driver) {
 	c.Subscribe()
 	c.Publish(1)
-	for _, body := range [][]byte{bytes.Repeat([]byte("large "), 50_000), {0, 1, 255, '"', '\n'}, []byte("x")} {
+	for _, body := range [][]byte{bytes.Repeat([]byte("large "), 50_000), {0, 1, 255, '"', '\n'},
+		[]byte("x")} {
 		o := check.Failed(c.ClaimOne(), 0)
 		o.BodyState, o.BodyOverride = store.BodyOverridden, body
 		c.Counts(o)
 		cl := c.ClaimOne()
 		if !bytes.Equal(cl.BodyOverride, body) {
-			c.Errorf("BodyOverride: got %d bytes, want the %d that were given", len(cl.BodyOverride), len(body))
+			c.Errorf("BodyOverride: got %d bytes, want the %d that were given",
+				len(cl.BodyOverride), len(body))
 		}
 		c.Release(cl)
 	}
@@ -198,7 +204,8 @@ func testOwnBodyRestart(c *check.Driver) {
 	c.Subscribe()
 	ids := c.Publish(3)
 	claims := c.Claim(2)
-	c.Finish(check.WithBody(check.Failed(claims[0], 0), "with pending"), check.WithBody(check.Dead(claims[1]), "with dead"))
+	c.Finish(check.WithBody(check.Failed(claims[0], 0), "with pending"),
+		check.WithBody(check.Dead(claims[1]), "with dead"))
 	c.Reopen()
 	check.Equal(c, "requeued", c.Requeue(store.DeliveryQuery{}), 1)
 	c.Reopen()

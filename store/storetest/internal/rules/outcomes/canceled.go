@@ -10,25 +10,27 @@ import (
 func canceledRules() []check.Rule {
 	return []check.Rule{
 		{Name: "ends", Test: testCanceled,
-			Sentence: "Finish with Canceled ends the delivery as canceled, with Attempt.Error as its LastError."},
+			Sentence: "Finish with Canceled ends the delivery as canceled, with Attempt.Error " +
+				"as its LastError."},
 		{Name: "no-attempt", Test: testCanceledNoAttempt,
 			Sentence: "Canceled records no attempt and leaves the health as it is."},
 		{Name: "late", Test: testCanceledLate,
 			Sentence: "With a token that is not the present one, Canceled is ignored."},
 		{Name: "over", Test: testCanceledOver,
-			Sentence: "Canceled is ignored when the delivery is over."},
+			Sentence: "Canceled is ignored for a finished delivery."},
 		{Name: "run-out", Test: testCanceledRunOut,
-			Sentence: "Canceled counts when the lease has run out but the delivery was not claimed again."},
+			Sentence: "Canceled counts when the lease has run out but the delivery was not " +
+				"claimed again."},
 		{Name: "late-success", Test: testCanceledLateSuccess,
-			Sentence: "A success still ends as Delivered what an outcome has canceled."},
+			Sentence: "A late success still ends a canceled delivery as Delivered."},
 		{Name: "room", Test: testCanceledRoom,
-			Sentence: "What was canceled no longer counts against the limits of Claim."},
+			Sentence: "A canceled delivery no longer counts against the limits of Claim."},
 		{Name: "key", Test: testCanceledKey,
-			Sentence: "A delivery that an outcome has canceled lets the next of its Key go."},
+			Sentence: "A canceled delivery no longer blocks the next of its Key."},
 		{Name: "requeue", Test: testCanceledRequeue,
-			Sentence: "What an outcome has canceled can be requeued; the token from before is worth nothing then."},
+			Sentence: "A canceled delivery can be requeued; tokens from before are then void."},
 		{Name: "restart", Test: testCanceledRestart, Restarts: true,
-			Sentence: "What an outcome has canceled stays so after a restart."},
+			Sentence: "A canceled delivery is still canceled after a restart."},
 	}
 }
 
@@ -144,7 +146,7 @@ func testCanceledKey(c *check.Driver) {
 	c.Subscribe()
 	ids := c.Keyed("k", "k", "k")
 	first := c.Next("the first", ids[0])
-	signals(c, "Finish with Canceled", func() { c.Counts(check.Canceled(first, "filtered")) })
+	check.Signals(c, "Finish with Canceled", func() { c.Counts(check.Canceled(first, "filtered")) })
 	c.Counts(check.Failed(c.Next("after a canceled one", ids[1]), 0))
 	c.Counts(check.Canceled(c.Next("its retry", ids[1]), "filtered"))
 	c.Next("after a canceled retry", ids[2])

@@ -16,17 +16,19 @@ func finishRules() []check.Rule {
 		{Name: "pending", Test: testFinishPending,
 			Sentence: "Finish with Pending makes the delivery due again after RetryIn."},
 		{Name: "attempt", Test: testFinishAttempt,
-			Sentence: "The attempt is recorded, with all that it says."},
+			Sentence: "The attempt is recorded with all its fields."},
 		{Name: "results", Test: testFinishResults,
 			Sentence: "Finish returns one Result for each outcome, in order."},
 		{Name: "late-failure", Test: testLateFailure,
 			Sentence: "With a token that is not the present one, a failure is ignored."},
 		{Name: "late-success", Test: testLateSuccess,
-			Sentence: "With a token that is not the present one, a success still ends a pending delivery."},
+			Sentence: "With a token that is not the present one, a success still ends a pending " +
+				"delivery."},
 		{Name: "late-success-number", Test: testLateSuccessNumber,
 			Sentence: "The attempt of a late success is recorded, and numbered as it is recorded."},
 		{Name: "late-success-canceled", Test: testLateSuccessCanceled,
-			Sentence: "With a token that is not the present one, a success still ends a canceled delivery."},
+			Sentence: "With a token that is not the present one, a success still ends a " +
+				"canceled delivery."},
 		{Name: "late-success-over", Test: testLateSuccessOver,
 			Sentence: "An outcome for a delivery that is delivered or dead is ignored."},
 		{Name: "run-out", Test: testRunOut,
@@ -34,9 +36,10 @@ func finishRules() []check.Rule {
 		{Name: "again", Test: testFinishAgain,
 			Sentence: "Calling again with the same outcomes is safe: they are then ignored."},
 		{Name: "unknown", Test: testFinishUnknown,
-			Sentence: "Outcomes of deliveries that are not there, or not claimed, are ignored, and the others count."},
+			Sentence: "Outcomes of deliveries that are not there, or not claimed, are ignored, " +
+				"and the others count."},
 		{Name: "room", Test: testFinishRoom,
-			Sentence: "What Finish has recorded no longer counts against the limits of Claim."},
+			Sentence: "A finished claim no longer counts against the limits of Claim."},
 		{Name: "nothing", Sentence: "Finish of no outcomes does nothing.",
 			Test: func(c *check.Driver) {
 				c.Subscribe()
@@ -100,8 +103,10 @@ func testFinishAttempt(c *check.Driver) {
 	c.Publish(1)
 	want := []store.Attempt{
 		{Number: 1, At: time.Now(), Duration: 1500 * time.Millisecond, Error: "timeout"},
-		{Number: 2, At: time.Now().Add(-time.Hour), Status: 503, Response: make([]byte, store.MaxResponse), Error: "x"},
-		{Number: 3, At: time.Now(), Duration: time.Millisecond, Status: 200, Response: []byte("ok")},
+		{Number: 2, At: time.Now().Add(-time.Hour), Status: 503,
+			Response: make([]byte, store.MaxResponse), Error: "x"},
+		{Number: 3, At: time.Now(), Duration: time.Millisecond, Status: 200,
+			Response: []byte("ok")},
 	}
 	for i, a := range want {
 		cl := c.ClaimOne()
@@ -127,7 +132,8 @@ func testFinishResults(c *check.Driver) {
 	claims := c.Claim(4)
 	stale := claims[3]
 	c.Release(stale)
-	got := c.Finish(check.Failed(claims[0], 0), check.Failed(stale, 0), check.Delivered(claims[1]), check.Dead(claims[2]))
+	got := c.Finish(check.Failed(claims[0], 0), check.Failed(stale, 0), check.Delivered(claims[1]),
+		check.Dead(claims[2]))
 	want := []store.Result{
 		{After: store.Health{Failures: 1}},
 		{Ignored: true},
@@ -150,7 +156,8 @@ func twice(c *check.Driver) (late, present store.Claim) {
 	c.Pass(c.Short)
 	present = c.ClaimOne()
 	if present.EventID != first[0].EventID {
-		c.Fatalf("claim once the lease has run out: got %s, want %s", present.EventID, first[0].EventID)
+		c.Fatalf("claim once the lease has run out: got %s, want %s", present.EventID,
+			first[0].EventID)
 	}
 	return first[0], present
 }
@@ -241,7 +248,8 @@ func testFinishAgain(c *check.Driver) {
 	sub := c.Subscribe()
 	c.Publish(3)
 	claims := c.Claim(3)
-	outcomes := []store.Outcome{check.Failed(claims[0], c.Long), check.Delivered(claims[1]), check.Dead(claims[2])}
+	outcomes := []store.Outcome{check.Failed(claims[0], c.Long), check.Delivered(claims[1]),
+		check.Dead(claims[2])}
 	c.Finish(outcomes...)
 	before := c.Health(sub.ID)
 	for _, o := range outcomes {
@@ -279,7 +287,9 @@ func testFinishRoom(c *check.Driver) {
 	req := store.ClaimRequest{Max: 10, PerSubscription: 2, MaxUnhealthy: 2}
 	claims := c.ClaimWith(req).Claims
 	for _, finish := range []func(store.Claim) store.Outcome{
-		func(cl store.Claim) store.Outcome { return check.Failed(cl, c.Long) }, check.Dead, check.Delivered,
+		func(cl store.Claim) store.Outcome {
+			return check.Failed(cl, c.Long)
+		}, check.Dead, check.Delivered,
 	} {
 		if len(claims) != 2 {
 			c.Fatalf("claims: got %d, want 2", len(claims))

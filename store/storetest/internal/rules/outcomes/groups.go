@@ -1,5 +1,5 @@
-// Package outcomes has the rules of how a claim ends: by Finish or Release, and what that does to the delivery, to the
-// health of its subscription and to the figures of attempts.
+// Package outcomes has the rules of how a claim ends: by Finish or Release, and what that does to
+// the delivery, to the health of its subscription and to the figures of attempts.
 package outcomes
 
 import "github.com/outhook/outhook/store/storetest/internal/check"

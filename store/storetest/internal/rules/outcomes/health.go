@@ -11,18 +11,21 @@ import (
 func healthRules() []check.Rule {
 	return []check.Rule{
 		{Name: "success", Test: testHealthSuccess,
-			Sentence: "After Delivered the health is Healthy, and nothing is left of failures but SlowStart."},
+			Sentence: "After Delivered the health is Healthy, and nothing is left of failures " +
+				"but SlowStart."},
 		{Name: "failure", Test: testHealthFailure,
 			Sentence: "After Pending and Dead it is not Healthy, and Failures grows by one."},
 		{Name: "recovering", Test: testHealthRecovering,
-			Sentence: "After a success SlowStart is the number of Failures that it ended, at most MaxSlowStart, or one " +
-				"less than before when there were none; after a failure it is zero."},
+			Sentence: "After a success SlowStart is the number of Failures that it ended, at " +
+				"most MaxSlowStart, or one less than before when there were none; after a " +
+				"failure it is zero."},
 		{Name: "hold", Test: testHealthHold,
-			Sentence: "The failure that opens the breaker plans a probe; what comes before it changes nothing of that."},
+			Sentence: "The failure that opens the breaker plans a probe; earlier failures plan " +
+				"none."},
 		{Name: "hold-again", Test: testHealthHoldAgain,
 			Sentence: "Each probe that fails plans another, and Probes counts them."},
 		{Name: "hold-delivered", Test: testHealthHoldDelivered,
-			Sentence: "A success holds nothing, and lifts the hold that there is."},
+			Sentence: "A success ends a hold and starts none."},
 		{Name: "failing-for", Test: testFailingFor,
 			Sentence: "FailingFor is the time over which the failures are spread."},
 		{Name: "failing-for-cap", Test: testFailingForCap, Days: true,
@@ -38,7 +41,8 @@ func testHealthSuccess(c *check.Driver) {
 	c.Counts(check.Held(c.ClaimOne(), 0, c.Short))
 	c.Pass(c.Short)
 	c.Counts(check.Failed(c.ClaimOne(), 0))
-	if h := c.Health(sub.ID); h.Failures != 2 || h.Probes != 1 || h.FailingFor <= 0 || h.NextProbeAt.IsZero() {
+	if h := c.Health(sub.ID); h.Failures != 2 || h.Probes != 1 || h.FailingFor <= 0 ||
+		h.NextProbeAt.IsZero() {
 		c.Errorf("health: got %+v, want 2 Failures, 1 Hold, and FailingFor and NextProbeAt set", h)
 	}
 	want := store.Health{Healthy: true, SlowStart: 2}
@@ -53,7 +57,8 @@ func testHealthFailure(c *check.Driver) {
 	c.Publish(4)
 	claims := c.Claim(4)
 	c.Counts(check.Delivered(claims[0]))
-	for i, o := range []store.Outcome{check.Failed(claims[1], c.Long), check.Dead(claims[2]), check.Failed(claims[3], 0)} {
+	for i, o := range []store.Outcome{check.Failed(claims[1], c.Long), check.Dead(claims[2]),
+		check.Failed(claims[3], 0)} {
 		r := c.Counts(o)
 		check.Equal(c, "After.Healthy", r.After.Healthy, false)
 		check.Equal(c, "After.Failures", r.After.Failures, i+1)
@@ -77,7 +82,8 @@ func testHealthRecovering(c *check.Driver) {
 	} {
 		c.Publish(tc.failures + len(tc.want))
 		for range tc.failures {
-			check.Equal(c, "SlowStart after a failure", c.Counts(check.Dead(c.ClaimOne())).After.SlowStart, 0)
+			check.Equal(c, "SlowStart after a failure",
+				c.Counts(check.Dead(c.ClaimOne())).After.SlowStart, 0)
 		}
 		for i, want := range tc.want {
 			r := c.Counts(check.Delivered(c.ClaimOne()))
@@ -143,7 +149,8 @@ func testFailingFor(c *check.Driver) {
 		got := c.Health(sub.ID).FailingFor
 		want := time.Duration(n) * gap
 		if got < want || got > want+c.Skew {
-			c.Errorf("FailingFor after %d failures %v apart: got %v, want about %v", n+1, gap, got, want)
+			c.Errorf("FailingFor after %d failures %v apart: got %v, want about %v", n+1, gap, got,
+				want)
 		}
 		c.Pass(c.Short)
 	}
@@ -163,7 +170,8 @@ func testFailingForCap(c *check.Driver) {
 		c.Pass(step.wait)
 		c.Counts(check.Failed(c.ClaimOne(), 0))
 		if got := c.Health(sub.ID).FailingFor; got < step.total || got > step.total+time.Minute {
-			c.Errorf("FailingFor after a gap of %v: got %v, want about %v", step.wait, got, step.total)
+			c.Errorf("FailingFor after a gap of %v: got %v, want about %v", step.wait, got,
+				step.total)
 		}
 	}
 }

@@ -12,16 +12,16 @@ func releaseRules() []check.Rule {
 		{Name: "uncounted", Test: testReleaseUncounted,
 			Sentence: "Release gives claims back unattempted: nothing is counted or recorded."},
 		{Name: "order", Test: testReleaseOrder,
-			Sentence: "Released claims are due at once, each where it was in its subscription's order."},
+			Sentence: "Released claims are due at once, each at its old position in its " +
+				"subscription's order."},
 		{Name: "retry", Test: testReleaseRetry,
 			Sentence: "A retry that is released is due at once and keeps its numbers."},
 		{Name: "token", Test: testReleaseToken,
 			Sentence: "Release ignores tokens that are not the present ones."},
 		{Name: "void", Test: testReleaseVoid,
-			Sentence: "The token of a released claim is worth nothing any more, except to say that the delivery " +
-				"succeeded."},
+			Sentence: "The token of a released claim is void, except for a late success."},
 		{Name: "room", Test: testReleaseRoom,
-			Sentence: "What is released no longer counts against the limits of Claim."},
+			Sentence: "A released claim no longer counts against the limits of Claim."},
 	}
 }
 
@@ -48,7 +48,8 @@ func testReleaseOrder(c *check.Driver) {
 	ids := c.Publish(6)
 	claims := c.Claim(4)
 	c.Release(claims[2], claims[0], claims[3])
-	c.SameIDs("claims", check.Claimed(c.Claim(10)), []string{ids[0], ids[2], ids[3], ids[4], ids[5]})
+	c.SameIDs("claims", check.Claimed(c.Claim(10)),
+		[]string{ids[0], ids[2], ids[3], ids[4], ids[5]})
 }
 
 func testReleaseRetry(c *check.Driver) {
@@ -107,28 +108,28 @@ func readyRules() []check.Rule {
 		{Name: "enqueue", Sentence: "Ready gets a value after Enqueue.",
 			Test: func(c *check.Driver) {
 				c.Subscribe()
-				signals(c, "Enqueue", func() { c.Publish(1) })
+				check.Signals(c, "Enqueue", func() { c.Publish(1) })
 			}},
 		{Name: "release", Sentence: "Ready gets a value after Release.",
 			Test: func(c *check.Driver) {
 				c.Subscribe()
 				c.Publish(1)
 				cl := c.ClaimOne()
-				signals(c, "Release", func() { c.Release(cl) })
+				check.Signals(c, "Release", func() { c.Release(cl) })
 			}},
 		{Name: "requeue", Sentence: "Ready gets a value after Requeue.",
 			Test: func(c *check.Driver) {
 				c.Subscribe()
 				c.Publish(1)
 				c.Counts(check.Dead(c.ClaimOne()))
-				signals(c, "Requeue", func() { c.Requeue(store.DeliveryQuery{}) })
+				check.Signals(c, "Requeue", func() { c.Requeue(store.DeliveryQuery{}) })
 			}},
 		{Name: "hold-lifted", Sentence: "Ready gets a value after an update that lifts a hold.",
 			Test: func(c *check.Driver) {
 				sub := c.Subscribe()
 				c.Publish(1)
 				c.Counts(check.Held(c.ClaimOne(), 0, c.Long))
-				signals(c, "UpdateSubscription", func() {
+				check.Signals(c, "UpdateSubscription", func() {
 					c.Update(sub.ID, func(s *store.Subscription) { s.URL = "https://new.example/" })
 				})
 			}},
@@ -136,10 +137,12 @@ func readyRules() []check.Rule {
 			Test: func(c *check.Driver) {
 				sub := c.Subscribe()
 				check.Hold(c, 2, c.Long)
-				signals(c, "ProbeNow", func() { c.Must("ProbeNow", c.Store.ProbeNow(c.Ctx, sub.ID)) })
+				check.Signals(c, "ProbeNow",
+					func() { c.Must("ProbeNow", c.Store.ProbeNow(c.Ctx, sub.ID)) })
 			}},
 		{Name: "finish", Test: testReadyFinish,
-			Sentence: "Ready gets a value as soon as Finish has made room in the limits of Claim where there was none."},
+			Sentence: "Ready gets a value once Finish makes room in a limit of Claim that was " +
+				"reached."},
 		{Name: "close", Test: testReadyClose,
 			Sentence: "Ready gets a value after Close."},
 		{Name: "never-closed", Test: testReadyNeverClosed,
@@ -157,23 +160,6 @@ func testReadyOneSlot(c *check.Driver) {
 	check.Equal(c, "the same channel", c.Store.Ready() == ready, true)
 }
 
-// signals checks that do makes Ready get a value.
-func signals(c *check.Driver, what string, do func()) {
-	ready := c.Store.Ready()
-	select {
-	case <-ready: // of what went before
-	default:
-	}
-	do()
-	timer := time.NewTimer(c.Skew)
-	defer timer.Stop()
-	select {
-	case <-ready:
-	case <-timer.C:
-		c.Errorf("after %s: got nothing from Ready within %v", what, c.Skew)
-	}
-}
-
 func testReadyFinish(c *check.Driver) {
 	check.Failing(c, "message.created", 1)
 	c.Publish(20)
@@ -183,14 +169,15 @@ func testReadyFinish(c *check.Driver) {
 		func(cl store.Claim) store.Outcome { return check.Canceled(cl, "filtered") },
 		check.Delivered,
 	} {
-		for _, req := range []store.ClaimRequest{{PerSubscription: 1}, {MaxUnhealthy: 1}, {MaxFailing: 1}, {BreakerThreshold: 1}} {
+		for _, req := range []store.ClaimRequest{{PerSubscription: 1}, {MaxUnhealthy: 1},
+			{MaxFailing: 1}, {BreakerThreshold: 1}} {
 			req.Max = 1
 			claims := c.ClaimWith(req).Claims
 			if len(claims) != 1 {
 				c.Fatalf("claims: got %d, want 1", len(claims))
 			}
 			check.Equal(c, "claims at the limit", len(c.ClaimWith(req).Claims), 0)
-			signals(c, "Finish", func() { c.Counts(finish(claims[0])) })
+			check.Signals(c, "Finish", func() { c.Counts(finish(claims[0])) })
 			if claims[0].Health.Healthy != c.Health(claims[0].SubscriptionID).Healthy {
 				break // it is not failing any more
 			}

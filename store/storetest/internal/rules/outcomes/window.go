@@ -11,23 +11,26 @@ import (
 func windowRules() []check.Rule {
 	return []check.Rule{
 		{Name: "counts", Test: testWindowCounts,
-			Sentence: "Hour and Day count what was recorded of the subscription's attempts, a late success too."},
+			Sentence: "Hour and Day count what was recorded of the subscription's attempts, a " +
+				"late success too."},
 		{Name: "uncounted", Test: testWindowUncounted,
-			Sentence: "What records no attempt is not counted."},
+			Sentence: "Outcomes that record no attempt are not counted."},
 		{Name: "percentiles", Test: testWindowPercentiles,
-			Sentence: "P50 and P95 are the times within which half and 95 % of the answers came, to within a tenth."},
+			Sentence: "P50 and P95 are the times within which half and 95 % of the answers " +
+				"came, to within a tenth."},
 		{Name: "apart", Test: testWindowApart,
 			Sentence: "Each subscription has windows of its own; the whole store has none."},
 		{Name: "hour", Test: testWindowHour, Days: true,
-			Sentence: "What is older than an hour is not in Hour, and what is older than a day not in Day."},
+			Sentence: "Hour has no attempts older than an hour, Day none older than a day."},
 		{Name: "sliding", Test: testWindowSliding, Days: true,
 			Sentence: "Windows slide in steps of minutes, not of hours."},
 		{Name: "health", Test: testWindowHealth,
-			Sentence: "Windows do not start anew with the health."},
+			Sentence: "The windows keep their counts when the health is reset."},
 		{Name: "deleted", Test: testWindowDeleted,
-			Sentence: "Windows start anew when the subscription is deleted."},
+			Sentence: "The windows start empty for a new subscription with the ID of a deleted " +
+				"one."},
 		{Name: "restart", Test: testWindowRestart, Days: true, Restarts: true,
-			Sentence: "What was counted is there after a restart, and ages over it."},
+			Sentence: "The counts survive a restart and age across it."},
 	}
 }
 
@@ -47,7 +50,8 @@ func within(c *check.Driver, what string, got, want time.Duration) {
 // window checks the counts of a window.
 func window(c *check.Driver, what string, got store.AttemptStats, delivered, failed int) {
 	if got.Delivered != delivered || got.Failed != failed {
-		c.Errorf("%s: got %d delivered and %d failed, want %d and %d", what, got.Delivered, got.Failed, delivered, failed)
+		c.Errorf("%s: got %d delivered and %d failed, want %d and %d", what, got.Delivered,
+			got.Failed, delivered, failed)
 	}
 }
 
@@ -114,7 +118,8 @@ func testWindowPercentiles(c *check.Driver) {
 			c.Counts(took(check.Dead(cl), 9*time.Second))
 		}
 	}
-	for name, w := range map[string]store.AttemptStats{"Hour": c.Stats(sub.ID).Hour, "Day": c.Stats(sub.ID).Day} {
+	for name, w := range map[string]store.AttemptStats{"Hour": c.Stats(sub.ID).Hour,
+		"Day": c.Stats(sub.ID).Day} {
 		window(c, name, w, 92, 8)
 		within(c, "P50 of "+name, w.P50, 40*time.Millisecond)
 		within(c, "P95 of "+name, w.P95, 9*time.Second)
@@ -157,7 +162,8 @@ func testWindowHour(c *check.Driver) {
 	c.Pass(3 * slot)
 	window(c, "Day once the first are older than a day", c.Stats(sub.ID).Day, 0, 1)
 	c.Pass(2 * time.Hour)
-	if got := c.Stats(sub.ID); got.Hour != (store.AttemptStats{}) || got.Day != (store.AttemptStats{}) {
+	if got := c.Stats(sub.ID); got.Hour != (store.AttemptStats{}) ||
+		got.Day != (store.AttemptStats{}) {
 		c.Errorf("once all are older than a day: got %+v and %+v, want zero", got.Hour, got.Day)
 	}
 }
@@ -174,7 +180,8 @@ func testWindowSliding(c *check.Driver) {
 			"Day":  {stats.Day.Delivered, 24 * 6},
 		} {
 			if want := min(n, got.max); got.count < want || got.count > want+1 {
-				c.Errorf("%s after %d attempts, one in ten minutes: got %d, want %d", what, n, got.count, want)
+				c.Errorf("%s after %d attempts, one in ten minutes: got %d, want %d", what, n,
+					got.count, want)
 			}
 		}
 		c.Pass(10 * time.Minute)

@@ -16,15 +16,18 @@ func claimRules() []check.Rule {
 		{Name: "lease-positive", Test: testLeasePositive,
 			Sentence: "Lease must be positive."},
 		{Name: "order", Test: testClaimOrder,
-			Sentence: "First attempts of a subscription are claimed in the order in which Enqueue stored the events."},
+			Sentence: "First attempts of a subscription are claimed in the order in which " +
+				"Enqueue stored the events."},
 		{Name: "order-of-enqueue", Test: testOrderOfEnqueue,
 			Sentence: "The order is that of Enqueue, not of the events' times."},
 		{Name: "exclusive", Test: testExclusive,
-			Sentence: "Until the lease ends nobody else can claim the delivery."},
+			Sentence: "A leased delivery is not claimed again before its lease ends."},
 		{Name: "expiry", Test: testExpiry,
-			Sentence: "When a lease runs out, somebody can claim the delivery, with a new token and uncounted."},
+			Sentence: "When a lease runs out, the delivery can be claimed again, with a new " +
+				"token and the same attempt number."},
 		{Name: "expiry-order", Test: testExpiryOrder,
-			Sentence: "A first attempt whose lease ran out is still claimed in the order of Enqueue."},
+			Sentence: "A first attempt whose lease ran out is still claimed in the order of " +
+				"Enqueue."},
 		{Name: "token", Test: testToken,
 			Sentence: "A token is new with every claim; a store never gives one out twice."},
 		{Name: "due", Test: testDue,
@@ -32,9 +35,10 @@ func claimRules() []check.Rule {
 		{Name: "same-body", Test: testSameBody,
 			Sentence: "The wire body is the same bytes on every attempt."},
 		{Name: "numbers", Test: testClaimNumbers,
-			Sentence: "Attempt is the number of the attempt; Retry counts the attempts since it was enqueued or requeued."},
+			Sentence: "Attempt is the number of the attempt; Retry counts the attempts since it " +
+				"was enqueued or requeued."},
 		{Name: "hold", Test: testHold,
-			Sentence: "Nothing is claimed of a subscription that is held."},
+			Sentence: "No delivery of a held subscription is claimed."},
 	}
 }
 
@@ -187,7 +191,8 @@ func testSameBody(c *check.Driver) {
 	}
 	for _, cl := range c.Claim(2) {
 		check.Equal(c, "body of the second attempt", string(cl.Body), string(first[0].Body))
-		check.Equal(c, "event time of the second attempt", cl.EventTime.UnixMilli(), first[0].EventTime.UnixMilli())
+		check.Equal(c, "event time of the second attempt", cl.EventTime.UnixMilli(),
+			first[0].EventTime.UnixMilli())
 	}
 }
 

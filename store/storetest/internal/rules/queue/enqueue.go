@@ -22,17 +22,20 @@ func enqueueRules() []check.Rule {
 				check.Equal(c, "deliveries", len(c.Everything()), 0)
 			}},
 		{Name: "all-or-nothing", Test: testAllOrNothing,
-			Sentence: "An *events.InvalidError stores nothing, whichever event of the call it is about."},
+			Sentence: "An *events.InvalidError about one event of the call stores none of them."},
 		{Name: "conflict-atomic", Test: testConflictAtomic,
-			Sentence: "ErrConflict stores nothing, whichever event of the call it is about."},
+			Sentence: "ErrConflict about one event of the call stores none of them."},
 		{Name: "conflict", Test: testConflict,
-			Sentence: "An event ID stored with other content (type, tenant, key, time, wire body) is ErrConflict."},
+			Sentence: "An event ID stored with other content (type, tenant, key, time, wire " +
+				"body) is ErrConflict."},
 		{Name: "idempotent", Test: testIdempotent,
-			Sentence: "The same content again changes nothing, for as long as the event is stored."},
+			Sentence: "The same content again changes nothing, for as long as the event is " +
+				"stored."},
 		{Name: "same-content", Test: testSameContent,
 			Sentence: "Content is the same when time is to the millisecond, and the wire body."},
 		{Name: "twice-in-one-call", Test: testTwiceInOneCall,
-			Sentence: "Within one call likewise: the same event twice is stored once, other content is ErrConflict."},
+			Sentence: "Within one call likewise: the same event twice is stored once, other " +
+				"content is ErrConflict."},
 		{Name: "same-event-at-once", Test: testSameEventAtOnce,
 			Sentence: "Idempotent also when calls with the same event run at the same time."},
 	}
@@ -54,7 +57,8 @@ func testEnqueued(c *check.Driver) {
 	if !d.FinishedAt.IsZero() {
 		c.Errorf("FinishedAt: got %v, want zero", d.FinishedAt)
 	}
-	check.Equal(c, "attempts", len(c.Attempts(store.Lease{SubscriptionID: sub.ID, EventID: ev.ID})), 0)
+	check.Equal(c, "attempts", len(c.Attempts(store.Lease{SubscriptionID: sub.ID, EventID: ev.ID})),
+		0)
 }
 
 func testAllOrNothing(c *check.Driver) {
@@ -64,7 +68,8 @@ func testAllOrNothing(c *check.Driver) {
 		evs[position].Payload = json.RawMessage(`{"not json`)
 		c.Invalid("Enqueue", c.Store.Enqueue(c.Ctx, evs...))
 		if ds := c.Everything(); len(ds) > 0 {
-			c.Errorf("deliveries after number %d of 3 was invalid: got %d, want 0", position+1, len(ds))
+			c.Errorf("deliveries after number %d of 3 was invalid: got %d, want 0", position+1,
+				len(ds))
 		}
 	}
 	for field, spoil := range map[string]func(*events.Event){
@@ -91,7 +96,8 @@ func testConflictAtomic(c *check.Driver) {
 		evs[position].Payload = json.RawMessage(`"other content"`)
 		c.Is("Enqueue", c.Store.Enqueue(c.Ctx, evs...), store.ErrConflict)
 		if ds := c.Everything(); len(ds) != 1 {
-			c.Errorf("deliveries after a conflict of number %d of 3: got %d, want 1", position+1, len(ds))
+			c.Errorf("deliveries after a conflict of number %d of 3: got %d, want 1", position+1,
+				len(ds))
 		}
 	}
 	c.SameIDs("claims", check.Claimed(c.Claim(10)), []string{stored.ID})
@@ -136,13 +142,16 @@ func testIdempotent(c *check.Driver) {
 	c.Counts(check.Failed(cl, c.Long))
 	c.Enqueue(ev)
 	check.Equal(c, "claims while it waits for a retry", len(c.Claim(10)), 0)
-	check.Equal(c, "attempts while it waits for a retry", c.State(cl.Lease, store.Pending).Attempts, 1)
-	check.Equal(c, "requeued", c.Requeue(store.DeliveryQuery{States: []store.State{store.Pending}}), 1)
+	check.Equal(c, "attempts while it waits for a retry", c.State(cl.Lease, store.Pending).Attempts,
+		1)
+	check.Equal(c, "requeued", c.Requeue(store.DeliveryQuery{States: []store.State{store.Pending}}),
+		1)
 	c.Counts(check.Delivered(c.ClaimOne()))
 	late := c.Subscribe()
 	c.Enqueue(ev, c.Event("message.created"))
 	c.State(cl.Lease, store.Delivered)
-	check.Equal(c, "claims of a subscription made later", check.PerSubscription(c.Claim(10))[late.ID], 1)
+	check.Equal(c, "claims of a subscription made later",
+		check.PerSubscription(c.Claim(10))[late.ID], 1)
 }
 
 func testSameContent(c *check.Driver) {
@@ -165,7 +174,8 @@ func testTwiceInOneCall(c *check.Driver) {
 	first := c.Event("message.created")
 	second := first
 	second.Payload = json.RawMessage(`"other content"`)
-	c.Is("Enqueue of an ID with two contents", c.Store.Enqueue(c.Ctx, first, second), store.ErrConflict)
+	c.Is("Enqueue of an ID with two contents", c.Store.Enqueue(c.Ctx, first, second),
+		store.ErrConflict)
 	check.Equal(c, "deliveries", len(c.Everything()), 2)
 }
 

@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"sync"
 	"time"
 
 	"github.com/outhook/outhook/store"
@@ -14,13 +13,13 @@ const manyDue = 1100
 func hiddenRules() []check.Rule {
 	return []check.Rule{
 		{Name: "behind-limits", Test: testHiddenBehindLimits,
-			Sentence: "However many subscriptions have retries due that the limits of Claim keep back, what " +
-				"another has due is claimed, at once or after a Wait of zero."},
+			Sentence: "However many subscriptions the limits hold back, a due delivery of " +
+				"another one is claimed, at once or after a NextDue of zero."},
 	}
 }
 
-// testHiddenBehindLimits has many failing subscriptions with a retry that is due earlier than that of a
-// healthy one, under a limit for those that fail.
+// testHiddenBehindLimits has many failing subscriptions with a retry that is due earlier than that
+// of a healthy one, under a limit for those that fail.
 func testHiddenBehindLimits(c *check.Driver) {
 	healthy := c.Create(c.NewSub("healthy.type"))
 	c.Enqueue(c.Event("healthy.type"), c.Event("healthy.type"))
@@ -51,28 +50,21 @@ func testHiddenBehindLimits(c *check.Driver) {
 			}
 		}
 		if claims.NextDue > 0 {
-			c.Fatalf("Claim: the due retry of a healthy subscription was not claimed, and Wait is %v", claims.NextDue)
+			c.Fatalf("Claim: the due retry of a healthy subscription was not claimed, "+
+				"and NextDue is %v", claims.NextDue)
 		}
 	}
 	c.Errorf("Claim: the due retry of a healthy subscription was not claimed in %d calls", manyDue)
 }
 
-// subscribeMany makes so many subscriptions, many at a time.
+// subscribeMany makes so many subscriptions.
 func subscribeMany(c *check.Driver, n int) {
-	subs := make(chan store.Subscription)
-	var creating sync.WaitGroup
-	for range 64 {
-		creating.Go(func() {
-			for sub := range subs {
-				if _, err := c.Store.CreateSubscription(c.Ctx, sub); err != nil {
-					c.Errorf("CreateSubscription: got error %v", err)
-				}
-			}
-		})
+	subs := make([]store.Subscription, n)
+	for i := range subs {
+		subs[i] = c.NewSub("message.created")
 	}
-	for range n {
-		subs <- c.NewSub("message.created")
-	}
-	close(subs)
-	creating.Wait()
+	check.InParallel(c, n, func(i int) error {
+		_, err := c.Store.CreateSubscription(c.Ctx, subs[i])
+		return err
+	})
 }

@@ -8,24 +8,25 @@ import (
 func keyRules() []check.Rule {
 	return []check.Rule{
 		{Name: "one-after-another", Test: testKeyOrder,
-			Sentence: "A delivery with a Key is not claimed while an earlier one of the same subscription with the " +
-				"same Key is pending."},
+			Sentence: "A delivery with a Key is not claimed while an earlier one of the same " +
+				"subscription with the same Key is pending."},
 		{Name: "retry", Test: testKeyRetry,
 			Sentence: "A delivery with a Key waits while an earlier one waits for a retry."},
 		{Name: "dead", Test: testKeyDead,
-			Sentence: "A delivery that is dead lets the next of its Key go."},
+			Sentence: "A dead delivery no longer blocks the next of its Key."},
 		{Name: "canceled", Test: testKeyCanceled,
-			Sentence: "A delivery that is canceled lets the next of its Key go."},
+			Sentence: "A canceled delivery no longer blocks the next of its Key."},
 		{Name: "others-pass", Test: testKeyOthersPass,
-			Sentence: "Other keys, and deliveries without one, pass."},
+			Sentence: "A pending Key delays no other Key, and no delivery without one."},
 		{Name: "by-subscription", Test: testKeyBySubscription,
-			Sentence: "A Key of one subscription keeps no other subscription waiting."},
+			Sentence: "A pending Key of one subscription delays no other subscription."},
 		{Name: "expiry", Test: testKeyExpiry,
-			Sentence: "When the lease of a delivery with a Key runs out it is still the first of its Key."},
+			Sentence: "When the lease of a delivery with a Key runs out it is still the first " +
+				"of its Key."},
 		{Name: "release", Test: testKeyRelease,
 			Sentence: "A delivery with a Key that is released is still the first of its Key."},
 		{Name: "late-success", Test: testKeyLateSuccess,
-			Sentence: "A late success ends a delivery, and so lets the next of its Key go."},
+			Sentence: "A late success ends a delivery, and the next of its Key can be claimed."},
 		{Name: "requeue", Test: testKeyRequeue,
 			Sentence: "A requeued delivery goes before later ones with the same Key."},
 	}
@@ -131,12 +132,14 @@ func testKeyRequeue(c *check.Driver) {
 	ids := c.Keyed("k", "k", "k")
 	c.Counts(check.Dead(c.Next("the first", ids[0])))
 	second := c.Next("the second", ids[1])
-	check.Equal(c, "requeued while the second is leased", c.Requeue(store.DeliveryQuery{EventID: ids[0]}), 1)
+	check.Equal(c, "requeued while the second is leased",
+		c.Requeue(store.DeliveryQuery{EventID: ids[0]}), 1)
 	first := c.Next("the requeued one", ids[0])
 	c.Counts(check.Failed(second, 0))
 	check.Equal(c, "claims while the first is leased", len(c.Claim(100)), 0)
 	c.Counts(check.Dead(first))
-	check.Equal(c, "requeued while the second waits", c.Requeue(store.DeliveryQuery{EventID: ids[0]}), 1)
+	check.Equal(c, "requeued while the second waits",
+		c.Requeue(store.DeliveryQuery{EventID: ids[0]}), 1)
 	c.Counts(check.Delivered(c.Next("the one requeued again", ids[0])))
 	c.Counts(check.Delivered(c.Next("after the first", ids[1])))
 	c.Next("after the second", ids[2])

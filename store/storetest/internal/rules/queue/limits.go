@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"fmt"
 	"maps"
 
 	"github.com/outhook/outhook/store"
@@ -10,29 +11,31 @@ import (
 func limitRules() []check.Rule {
 	return []check.Rule{
 		{Name: "per-subscription", Test: testPerSubscription,
-			Sentence: "PerSubscription is how many deliveries of one subscription may be leased at once, whoever " +
-				"leased them."},
+			Sentence: "PerSubscription limits how many deliveries of one subscription are " +
+				"leased at once, by all callers together."},
 		{Name: "expiry", Test: testLimitsExpiry,
 			Sentence: "A lease that has run out does not count against the limits."},
 		{Name: "unhealthy", Test: testUnhealthy,
-			Sentence: "MaxUnhealthy is how many deliveries may be leased at once of all subscriptions together that are " +
-				"not Healthy."},
+			Sentence: "MaxUnhealthy limits how many deliveries are leased at once of all " +
+				"subscriptions together that are not Healthy."},
 		{Name: "failing", Test: testFailing,
-			Sentence: "Failing is how many deliveries may be leased at once of all subscriptions together that have " +
-				"Failures."},
+			Sentence: "MaxFailing limits how many deliveries are leased at once of all " +
+				"subscriptions together that have Failures."},
 		{Name: "follow-health", Test: testLimitsFollowHealth,
-			Sentence: "What is leased counts as unhealthy and as failing by the subscription's present health."},
+			Sentence: "What is leased counts as unhealthy and as failing by the subscription's " +
+				"present health."},
 		{Name: "probe-after", Test: testProbeAfter,
-			Sentence: "BreakerThreshold limits a subscription with so many Failures or more to one lease at a time."},
+			Sentence: "BreakerThreshold limits a subscription with so many Failures or more to " +
+				"one lease at a time."},
 		{Name: "recovering", Test: testRecovering,
-			Sentence: "After failures PerSubscription is halved for each of Health.SlowStart, down to one, and so " +
-				"comes back by doubling with each success."},
+			Sentence: "After failures PerSubscription is halved for each of Health.SlowStart, " +
+				"down to one, and so comes back by doubling with each success."},
 		{Name: "recovering-failure", Test: testRecoveringFailure,
-			Sentence: "A failure ends the recovery; the next success starts another."},
+			Sentence: "A failure ends the slow start; the next success starts another."},
 		{Name: "none", Test: testNoLimits,
-			Sentence: "Limits that are zero are none."},
+			Sentence: "A limit of zero is no limit."},
 		{Name: "apart", Test: testLimitsApart,
-			Sentence: "A subscription that is at its limit keeps nobody else waiting."},
+			Sentence: "A subscription at its limit delays no other."},
 	}
 }
 
@@ -57,7 +60,8 @@ func testLimitsExpiry(c *check.Driver) {
 	c.Subscribe()
 	c.Publish(3)
 	c.Counts(check.Failed(c.ClaimOne(), c.Long))
-	req := store.ClaimRequest{Max: 10, PerSubscription: 1, MaxUnhealthy: 1, MaxFailing: 1, Lease: c.Short}
+	req := store.ClaimRequest{Max: 10, PerSubscription: 1, MaxUnhealthy: 1, MaxFailing: 1,
+		Lease: c.Short}
 	check.Equal(c, "claims", len(c.ClaimWith(req).Claims), 1)
 	c.Pass(c.Short)
 	check.Equal(c, "claims once the lease has run out", len(c.ClaimWith(req).Claims), 1)
@@ -101,7 +105,8 @@ func testFailing(c *check.Driver) {
 	c.PublishTo("new.one", 10)
 	req := store.ClaimRequest{Max: 100, MaxFailing: 3, MaxUnhealthy: 5}
 	first := c.ClaimWith(req).Claims
-	byType := perType(c, "claims", first, map[string]int{"healthy.one": 10, "failing.one": 3, "new.one": 2})
+	byType := perType(c, "claims", first,
+		map[string]int{"healthy.one": 10, "failing.one": 3, "new.one": 2})
 	for id, n := range check.PerSubscription(byType["failing.one"]) {
 		if n != 1 {
 			c.Errorf("claims of %s: got %d, want the three to be of three", id, n)
@@ -111,7 +116,8 @@ func testFailing(c *check.Driver) {
 	c.Release(byType["failing.one"][0])
 	req.MaxUnhealthy = 20
 	second := c.ClaimWith(req).Claims
-	perType(c, "claims once there is room for one", second, map[string]int{"failing.one": 1, "new.one": 8})
+	perType(c, "claims once there is room for one", second,
+		map[string]int{"failing.one": 1, "new.one": 8})
 	check.Equal(c, "claims of the new one", check.PerSubscription(second)[fresh.ID], 8)
 }
 
@@ -134,10 +140,12 @@ func testLimitsFollowHealth(c *check.Driver) {
 	req.MaxUnhealthy = 0
 	check.Equal(c, "claims while five of failing ones are leased", len(c.ClaimWith(req).Claims), 0)
 	c.Counts(check.Delivered(two[1]))
-	check.Equal(c, "claims of what is due of the one that is Healthy now", len(c.ClaimWith(req).Claims), 2)
+	check.Equal(c, "claims of what is due of the one that is Healthy now",
+		len(c.ClaimWith(req).Claims), 2)
 	req.MaxFailing = 3
 	c.PublishTo("one.type", 2)
-	check.Equal(c, "claims of the failing one, one more than is leased", len(c.ClaimWith(req).Claims), 1)
+	check.Equal(c, "claims of the failing one, one more than is leased",
+		len(c.ClaimWith(req).Claims), 1)
 }
 
 func testProbeAfter(c *check.Driver) {
@@ -162,14 +170,16 @@ func testProbeAfter(c *check.Driver) {
 	claims = c.ClaimWith(req).Claims
 	check.Equal(c, "claims of one with as many failures", check.PerSubscription(claims)[sub.ID], 1)
 	check.Equal(c, "claims of one without", check.PerSubscription(claims)[other.ID], 3)
-	check.Equal(c, "claims while one is leased", check.PerSubscription(c.ClaimWith(req).Claims)[sub.ID], 0)
+	check.Equal(c, "claims while one is leased",
+		check.PerSubscription(c.ClaimWith(req).Claims)[sub.ID], 0)
 	for _, cl := range claims {
 		if cl.SubscriptionID == sub.ID {
 			c.Counts(check.Delivered(cl))
 		}
 	}
 	req.PerSubscription = 24
-	check.Equal(c, "claims after a success, at an eighth of the limit", check.PerSubscription(c.ClaimWith(req).Claims)[sub.ID], 3)
+	check.Equal(c, "claims after a success, at an eighth of the limit",
+		check.PerSubscription(c.ClaimWith(req).Claims)[sub.ID], 3)
 }
 
 func testNoLimits(c *check.Driver) {
@@ -185,8 +195,55 @@ func testLimitsApart(c *check.Driver) {
 	full := c.Subscribe("full.one")
 	c.PublishTo("full.one", 10)
 	req := store.ClaimRequest{Max: 2, PerSubscription: 2}
-	check.Equal(c, "claims of the first", check.PerSubscription(c.ClaimWith(req).Claims)[full.ID], 2)
+	check.Equal(c, "claims of the first", check.PerSubscription(c.ClaimWith(req).Claims)[full.ID],
+		2)
 	other := c.Subscribe("other.one")
 	c.PublishTo("other.one", 2)
 	check.Equal(c, "claims of another", check.PerSubscription(c.ClaimWith(req).Claims)[other.ID], 2)
+}
+
+func testRecovering(c *check.Driver) {
+	const full = 16
+	req := store.ClaimRequest{Max: 100, PerSubscription: full, MaxFailing: 1, BreakerThreshold: 1}
+	for i, failures := range []int{1, 3, store.MaxSlowStart, store.MaxSlowStart + 2} {
+		eventType := fmt.Sprintf("type.n%d", i)
+		sub := check.Failing(c, eventType, failures)
+		c.PublishTo(eventType, 3*full)
+		claims := c.ClaimWith(req).Claims
+		check.Equal(c, "claims of the failing one", len(claims), 1)
+		for left := min(failures, store.MaxSlowStart); left >= 0; left-- {
+			c.Counts(check.Delivered(claims[0]))
+			c.Release(claims[1:]...)
+			h := c.Health(sub.ID)
+			check.Equal(c, "health", h, store.Health{Healthy: true, SlowStart: left})
+			claims = c.ClaimWith(req).Claims
+			what := fmt.Sprintf("claims after %d failures, with %d of SlowStart", failures, left)
+			check.Equal(c, what, len(claims), max(1, full>>left))
+			if len(claims) == 0 {
+				return
+			}
+		}
+		c.Must("DeleteSubscription", c.Store.DeleteSubscription(c.Ctx, sub.ID))
+	}
+}
+
+func testRecoveringFailure(c *check.Driver) {
+	sub := check.Failing(c, "failing.one", 3)
+	c.PublishTo("failing.one", 20)
+	req := store.ClaimRequest{Max: 100, PerSubscription: 8}
+	c.Counts(check.Delivered(c.ClaimOne()))
+	claims := c.ClaimWith(req).Claims
+	check.Equal(c, "claims after a success", len(claims), 1)
+	for _, cl := range claims {
+		c.Counts(check.Failed(cl, c.Long))
+	}
+	check.Equal(c, "health after a failure", check.Timeless(c.Health(sub.ID)),
+		store.Health{Failures: 1})
+	claims = c.ClaimWith(req).Claims
+	check.Equal(c, "claims after a failure", len(claims), 8)
+	c.Release(claims...)
+	c.Counts(check.Delivered(c.ClaimOne()))
+	check.Equal(c, "health after another success", c.Health(sub.ID),
+		store.Health{Healthy: true, SlowStart: 1})
+	check.Equal(c, "claims after another success", len(c.ClaimWith(req).Claims), 4)
 }

@@ -10,25 +10,28 @@ import (
 func pauseRules() []check.Rule {
 	return []check.Rule{
 		{Name: "claims", Test: testPause,
-			Sentence: "Nothing is claimed of a subscription that is paused, first attempt or retry; others go on."},
+			Sentence: "Nothing is claimed of a subscription that is paused, first attempt or " +
+				"retry; others go on."},
 		{Name: "ends", Test: testPauseEnds,
 			Sentence: "A pause ends after its time."},
 		{Name: "wait", Test: testPauseWait,
-			Sentence: "Wait counts what a pause keeps from being claimed."},
+			Sentence: "NextDue includes deliveries that a pause holds back."},
 		{Name: "replaced", Test: testPauseReplaced,
-			Sentence: "A pause is in place of an earlier one, whichever is longer."},
+			Sentence: "A pause replaces an earlier one, longer or shorter."},
 		{Name: "ended", Test: testPauseEnded,
-			Sentence: "A pause of zero ends one, and the same Claim goes on with what it kept back."},
+			Sentence: "A pause of zero ends a pause, and the same Claim takes what that held " +
+				"back."},
 		{Name: "before", Test: testPauseBefore,
-			Sentence: "Pauses are in force before the Claim that they come with leases anything."},
+			Sentence: "The pauses of a request apply before it leases anything."},
 		{Name: "several", Test: testPauseSeveral,
 			Sentence: "A Claim takes several pauses; of two of one subscription the last counts."},
 		{Name: "hold", Test: testPauseHold,
-			Sentence: "A pause and a hold do not touch each other: nothing is claimed until both are over."},
+			Sentence: "A pause and a hold are independent: nothing is claimed until both are " +
+				"over."},
 		{Name: "leases", Test: testPauseLeases,
 			Sentence: "A pause leaves leases, outcomes and health as they are."},
 		{Name: "unknown", Test: testPauseUnknown,
-			Sentence: "A pause of a subscription that does not exist is no error, and the Claim goes on."},
+			Sentence: "A pause of an unknown subscription is no error; the Claim goes on."},
 		{Name: "not-kept", Test: testPauseNotKept, Restarts: true,
 			Sentence: "A pause is not kept on disk."},
 	}
@@ -60,18 +63,18 @@ func testPauseEnds(c *check.Driver) {
 func testPauseWait(c *check.Driver) {
 	sub := c.Subscribe("one.type")
 	c.Pause(sub.ID, c.Long)
-	check.Equal(c, "Wait with nothing pending", c.Wait(), store.NoneDue)
+	check.Equal(c, "NextDue with nothing pending", c.NextDue(), store.NoneDue)
 	c.PublishTo("one.type", 3)
-	about(c, "Wait for the end of the pause", c.Wait(), c.Long)
+	about(c, "NextDue for the end of the pause", c.NextDue(), c.Long)
 	c.Pause(sub.ID, 0)
 	c.Counts(check.Failed(c.ClaimOne(), 3*c.Long))
 	c.ClaimWith(store.ClaimRequest{Max: 10, Lease: 2 * c.Long})
 	c.Pause(sub.ID, c.Long)
-	about(c, "Wait for a lease that ends after the pause", c.Wait(), 2*c.Long)
+	about(c, "NextDue for a lease that ends after the pause", c.NextDue(), 2*c.Long)
 	c.Pause(sub.ID, 5*c.Long/2)
-	about(c, "Wait for a pause that ends after a lease", c.Wait(), 5*c.Long/2)
+	about(c, "NextDue for a pause that ends after a lease", c.NextDue(), 5*c.Long/2)
 	c.Pause(sub.ID, 0)
-	about(c, "Wait without the pause", c.Wait(), 2*c.Long)
+	about(c, "NextDue without the pause", c.NextDue(), 2*c.Long)
 }
 
 func testPauseReplaced(c *check.Driver) {
@@ -79,7 +82,7 @@ func testPauseReplaced(c *check.Driver) {
 	c.Publish(2)
 	c.Pause(sub.ID, c.Short)
 	c.Pause(sub.ID, c.Long)
-	about(c, "Wait for the longer one", c.Wait(), c.Long)
+	about(c, "NextDue for the longer one", c.NextDue(), c.Long)
 	check.Equal(c, "claims", len(c.Claim(100)), 0)
 	c.Pause(sub.ID, c.Short)
 	c.Pass(c.Short)
@@ -91,7 +94,8 @@ func testPauseEnded(c *check.Driver) {
 	c.Publish(2)
 	c.Pause(sub.ID, c.Long)
 	check.Equal(c, "claims while it is paused", len(c.Claim(100)), 0)
-	claims := c.ClaimWith(store.ClaimRequest{Max: 100, Pauses: []store.Pause{{SubscriptionID: sub.ID}}}).Claims
+	claims := c.ClaimWith(store.ClaimRequest{Max: 100,
+		Pauses: []store.Pause{{SubscriptionID: sub.ID}}}).Claims
 	check.Equal(c, "claims of the Claim that ends the pause", len(claims), 2)
 	c.Release(claims...)
 	c.Pause(sub.ID, 0)
@@ -101,12 +105,13 @@ func testPauseEnded(c *check.Driver) {
 func testPauseBefore(c *check.Driver) {
 	sub, other := c.Subscribe(), c.Subscribe()
 	c.Publish(3)
-	req := store.ClaimRequest{Max: 100, Pauses: []store.Pause{{SubscriptionID: sub.ID, For: c.Long}}}
+	req := store.ClaimRequest{Max: 100,
+		Pauses: []store.Pause{{SubscriptionID: sub.ID, For: c.Long}}}
 	result := c.ClaimWith(req)
 	got := check.PerSubscription(result.Claims)
 	check.Equal(c, "claims of the one that the Claim pauses", got[sub.ID], 0)
 	check.Equal(c, "claims of the other", got[other.ID], 3)
-	about(c, "Wait of the Claim that pauses", result.NextDue, c.Long)
+	about(c, "NextDue of the Claim that pauses", result.NextDue, c.Long)
 	c.Publish(1)
 	got = check.PerSubscription(c.Claim(100))
 	check.Equal(c, "claims of the paused one afterwards", got[sub.ID], 0)
@@ -117,7 +122,8 @@ func testPauseSeveral(c *check.Driver) {
 	a, b, other := c.Subscribe(), c.Subscribe(), c.Subscribe()
 	c.Publish(2)
 	got := check.PerSubscription(c.ClaimWith(store.ClaimRequest{Max: 100, Pauses: []store.Pause{
-		{SubscriptionID: a.ID, For: c.Long}, {SubscriptionID: b.ID, For: c.Short}, {SubscriptionID: a.ID, For: 0},
+		{SubscriptionID: a.ID, For: c.Long}, {SubscriptionID: b.ID, For: c.Short},
+		{SubscriptionID: a.ID, For: 0},
 		{SubscriptionID: b.ID, For: c.Long},
 	}}).Claims)
 	check.Equal(c, "claims of the one whose last pause is none", got[a.ID], 2)
@@ -152,7 +158,7 @@ func testPauseHold(c *check.Driver) {
 	c.Counts(check.Held(claims[1], 0, c.Long))
 	c.Pause(sub.ID, 0)
 	check.Equal(c, "claims once only the pause is over", len(c.Claim(100)), 0)
-	about(c, "Wait for the hold", c.Wait(), c.Long)
+	about(c, "NextDue for the hold", c.NextDue(), c.Long)
 }
 
 func testPauseLeases(c *check.Driver) {

@@ -12,23 +12,29 @@ func probeRules() []check.Rule {
 		{Name: "newest", Test: testProbeNewest,
 			Sentence: "A probe takes the newest delivery that was not tried yet."},
 		{Name: "newest-restart", Test: testProbeNewestRestart, Restarts: true,
-			Sentence: "A probe takes the newest delivery that was not tried yet, also of what only the file has."},
+			Sentence: "A probe takes the newest delivery that was not tried yet, also of what " +
+				"only the file has."},
 		{Name: "fewest", Test: testProbeFewest,
-			Sentence: "When all were tried, a probe takes the one with the fewest attempts, whenever it is due."},
+			Sentence: "When all were tried, a probe takes the one with the fewest attempts, " +
+				"whenever it is due."},
 		{Name: "asked", Test: testProbeAsked,
-			Sentence: "What was asked for by Requeue is the next probe."},
+			Sentence: "A requeued delivery is the next probe."},
 		{Name: "keys", Test: testProbeKeys,
 			Sentence: "A probe takes nothing that an earlier delivery of its key holds back."},
 		{Name: "one", Test: testProbeOne,
-			Sentence: "While the breaker is open there is one claim at a time, and it says that it is a probe."},
+			Sentence: "While the breaker is open there is one claim at a time, and it says that " +
+				"it is a probe."},
 		{Name: "retry", Test: testProbeRetry,
 			Sentence: "An attempt with KeepRetry is recorded and does not count in Claim.Retry."},
 		{Name: "many", Test: testManyAttempts,
-			Sentence: "Of a delivery's attempts the newest MaxAttempts are kept, with their numbers."},
+			Sentence: "Of a delivery's attempts the newest MaxAttempts are kept, with their " +
+				"numbers."},
 		{Name: "closed", Test: testProbeClosed,
-			Sentence: "When the breaker closes, all that it held back is due, in the order of attempts and events."},
+			Sentence: "When the breaker closes, all that it held back is due, in the order of " +
+				"attempts and events."},
 		{Name: "closed-restart", Test: testProbeClosedRestart, Restarts: true,
-			Sentence: "What an open breaker holds back is due when it closes, also after a restart."},
+			Sentence: "What an open breaker holds back is due when it closes, also after a " +
+				"restart."},
 	}
 }
 
@@ -167,14 +173,17 @@ func testProbeClosed(c *check.Driver) {
 	probed(c, probe(c, ids[5]))
 	probed(c, probe(c, ids[4]))
 	c.Counts(check.Delivered(probe(c, ids[3])))
-	for _, d := range c.Deliveries(store.DeliveryQuery{SubscriptionID: sub.ID, States: []store.State{store.Pending}}) {
+	for _, d := range c.Deliveries(store.DeliveryQuery{SubscriptionID: sub.ID,
+		States: []store.State{store.Pending}}) {
 		if d.DueAt.After(time.Now().Add(c.Skew)) {
 			c.Errorf("DueAt of %s: got %v, want it due", d.EventID, d.DueAt)
 		}
 	}
 	got := check.Claimed(c.Claim(10))
-	c.SameIDs("claims once the breaker is closed", only(got, ids[1], ids[2]), []string{ids[1], ids[2]})
-	c.SameIDs("claims of what was tried", only(got, ids[0], ids[4], ids[5]), []string{ids[4], ids[5], ids[0]})
+	c.SameIDs("claims once the breaker is closed", only(got, ids[1], ids[2]),
+		[]string{ids[1], ids[2]})
+	c.SameIDs("claims of what was tried", only(got, ids[0], ids[4], ids[5]),
+		[]string{ids[4], ids[5], ids[0]})
 }
 
 func testProbeClosedRestart(c *check.Driver) {

@@ -10,7 +10,8 @@ import (
 func throttleRules() []check.Rule {
 	return []check.Rule{
 		{Name: "hold", Test: testThrottleHold,
-			Sentence: "A throttled answer keeps the whole subscription from being claimed for ThrottleFor, and nobody else."},
+			Sentence: "A throttled answer holds its whole subscription for ThrottleFor, and no " +
+				"other."},
 		{Name: "success", Test: testThrottleSuccess,
 			Sentence: "A success does not end the hold of a throttled answer."},
 		{Name: "health", Test: testThrottleHealth,
@@ -22,9 +23,11 @@ func throttleRules() []check.Rule {
 		{Name: "refused", Test: testRefused,
 			Sentence: "A refusal leaves the health as it is, but for FailingFor."},
 		{Name: "none", Test: testEffectNone,
-			Sentence: "An attempt that says nothing of the endpoint leaves the health as it is, and counts for the delivery."},
+			Sentence: "An attempt that says nothing of the endpoint leaves the health as it is, " +
+				"and counts for the delivery."},
 		{Name: "slow", Test: testSlow,
-			Sentence: "A subscription whose attempts take longer than SlowLatency shares MaxUnhealthy."},
+			Sentence: "A subscription whose attempts take longer than SlowLatency shares " +
+				"MaxUnhealthy."},
 	}
 }
 
@@ -128,7 +131,8 @@ func testThrottleRestart(c *check.Driver) {
 	sub := paced(c)
 	before := c.Health(sub.ID)
 	c.Reopen()
-	check.Equal(c, "health after a restart", check.SameClock(c.Health(sub.ID)), check.SameClock(before))
+	check.Equal(c, "health after a restart", check.SameClock(c.Health(sub.ID)),
+		check.SameClock(before))
 	check.Equal(c, "claims while held", len(c.Claim(10)), 0)
 	c.Pass(max(before.Pace, c.Short))
 	check.Equal(c, "claims at once", len(c.Claim(10)), 1)

@@ -9,7 +9,8 @@ import (
 func traceRules() []check.Rule {
 	return []check.Rule{
 		{Name: "carried", Test: testTrace,
-			Sentence: "Claim.Trace is the event's, on every attempt and for every subscription; empty when it has none."},
+			Sentence: "Claim.Trace is the event's, on every attempt and for every subscription; " +
+				"empty when it has none."},
 		{Name: "not-content", Test: testTraceNotContent,
 			Sentence: "The trace is not content: that of the first call stays."},
 		{Name: "restart", Test: testTraceRestart, Restarts: true,
@@ -31,7 +32,8 @@ func testTrace(c *check.Driver) {
 	c.Enqueue(one, none, another)
 	for range 2 {
 		c.Each(6, func(cl store.Claim) store.Outcome {
-			want := map[string]string{one.ID: check.OneTrace, another.ID: check.AnotherTrace}[cl.EventID]
+			want := map[string]string{one.ID: check.OneTrace,
+				another.ID: check.AnotherTrace}[cl.EventID]
 			check.Equal(c, "Trace of "+cl.EventID, cl.Trace, want)
 			return check.WithBody(check.Failed(cl, 0), "its own")
 		})

@@ -11,26 +11,27 @@ import (
 func unblockRules() []check.Rule {
 	return []check.Rule{
 		{Name: "both-end-in-one-finish", Test: testUnblockBothEnd,
-			Sentence: "When an earlier delivery of a key was requeued while a later one was leased, and both " +
-				"end in one Finish, the next of the key can be claimed."},
+			Sentence: "When an earlier delivery of a key was requeued while a later one was " +
+				"leased, and both end in one Finish, the next of the key can be claimed."},
 		{Name: "one-of-two-retried", Test: testUnblockOneRetried,
-			Sentence: "When two deliveries of a key are in one Finish and one of them is retried, it is the " +
-				"next of the key, and the others follow it."},
+			Sentence: "When two deliveries of a key are in one Finish and one of them is " +
+				"retried, it is the next of the key, and the others follow it."},
 		{Name: "many-in-one-finish", Test: testUnblockManyInOneFinish,
-			Sentence: "When several outcomes of a key are in one Finish, the next that is pending can be claimed."},
+			Sentence: "When several outcomes of a key are in one Finish, the next that is " +
+				"pending can be claimed."},
 		{Name: "late-and-present", Test: testUnblockLateAndPresent,
-			Sentence: "When a late success and a present outcome of a key are in one Finish, the next of the " +
-				"key can be claimed."},
+			Sentence: "When a late success and a present outcome of a key are in one Finish, " +
+				"the next of the key can be claimed."},
 		{Name: "retried-behind", Test: testUnblockRetriedBehind,
-			Sentence: "When a delivery that waits behind another of its key is retried in the Finish that ends " +
-				"that other, it is attempted again, with its attempt recorded."},
+			Sentence: "When a delivery that waits behind another of its key is retried in the " +
+				"Finish that ends that other, it is attempted again, with its attempt recorded."},
 		{Name: "replayed-under-way", Test: testUnblockReplayed,
-			Sentence: "When the whole history is requeued while later deliveries of its keys are leased, " +
-				"everything is delivered."},
+			Sentence: "When the whole history is requeued while later deliveries of its keys " +
+				"are leased, everything is delivered."},
 	}
 }
 
-// drain delivers whatever can be claimed until nothing can, and returns the IDs in that order.
+// drain delivers until nothing can be claimed, and returns the IDs in that order.
 func drain(c *check.Driver) []string {
 	var ids []string
 	for {
@@ -52,7 +53,7 @@ func drained(c *check.Driver, what string, want ...string) {
 	check.Equal(c, "in flight after "+what, c.Stats("").InFlight, 0)
 }
 
-// overtaken makes a key of n deliveries of which the first two are leased: the first was requeued
+// overtaken makes a key of n deliveries whose first two are leased: the first was requeued
 // while the second was leased.
 func overtaken(c *check.Driver, n int) (ids []string, first, second store.Claim) {
 	c.Subscribe()
@@ -63,16 +64,18 @@ func overtaken(c *check.Driver, n int) (ids []string, first, second store.Claim)
 	ids = c.Keyed(keys...)
 	c.Counts(check.Dead(c.Next("the first", ids[0])))
 	second = c.Next("the second", ids[1])
-	check.Equal(c, "requeued while the second is leased", c.Requeue(store.DeliveryQuery{EventID: ids[0]}), 1)
+	check.Equal(c, "requeued while the second is leased",
+		c.Requeue(store.DeliveryQuery{EventID: ids[0]}), 1)
 	first = c.Next("the requeued one", ids[0])
 	return ids, first, second
 }
 
-// allCount records outcomes in one Finish, all of which must count.
+// allCount records outcomes in one Finish and checks that all count.
 func allCount(c *check.Driver, outcomes ...store.Outcome) {
 	for i, r := range c.Finish(outcomes...) {
 		if r.Ignored {
-			c.Errorf("Finish: outcome %d (%s) was ignored, want it to count", i+1, outcomes[i].State)
+			c.Errorf("Finish: outcome %d (%s) was ignored, want it to count", i+1,
+				outcomes[i].State)
 		}
 	}
 }

@@ -1,5 +1,5 @@
-// Package subscriptions has the rules of subscriptions: how they are stored and changed, what ends with them, and
-// which events they want.
+// Package subscriptions has the rules of subscriptions: how they are stored and changed, what ends
+// with them, and which events they want.
 package subscriptions
 
 import "github.com/outhook/outhook/store/storetest/internal/check"

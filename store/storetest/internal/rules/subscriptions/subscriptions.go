@@ -16,26 +16,28 @@ func subscriptionRules() []check.Rule {
 		{Name: "sealed-with", Test: testSealedWith,
 			Sentence: "SealedWith is kept as it was given, and is in every claim."},
 		{Name: "create", Test: testCreate,
-			Sentence: "CreateSubscription stores a new subscription and returns it as stored: the store sets its times."},
+			Sentence: "CreateSubscription stores a new subscription and returns it as stored: " +
+				"the store sets its times."},
 		{Name: "create-unsubscribed", Test: testCreateUnsubscribed,
 			Sentence: "SubscribedAt is set whenever Status becomes Subscribed."},
 		{Name: "create-conflict", Test: testCreateConflict,
-			Sentence: "CreateSubscription: ErrConflict when the ID is taken, by whatever tenant."},
+			Sentence: "CreateSubscription returns ErrConflict if the ID is taken, by the same " +
+				"tenant or another."},
 		{Name: "not-found", Test: testSubscriptionNotFound,
-			Sentence: "ErrNotFound when there is no such subscription."},
+			Sentence: "A method that names an unknown subscription returns ErrNotFound."},
 		{Name: "update", Test: testUpdate,
-			Sentence: "UpdateSubscription gives change the subscription to alter, stores what it leaves and returns " +
-				"it as stored."},
+			Sentence: "UpdateSubscription stores the subscription as change leaves it and " +
+				"returns it as stored."},
 		{Name: "update-identity", Test: testUpdateIdentity,
-			Sentence: "ID, Tenant and the times are the store's: what change does to them is undone."},
+			Sentence: "UpdateSubscription ignores what change does to ID, Tenant and the times."},
 		{Name: "update-error", Test: testUpdateError,
-			Sentence: "An error from change undoes all and is returned as it is."},
+			Sentence: "An error of change is returned as it is, and nothing is stored."},
 		{Name: "update-transaction", Test: testUpdateTransaction,
 			Sentence: "UpdateSubscription is one transaction: of concurrent updates none is lost."},
 		{Name: "update-at-once", Test: testUpdateAtOnce,
 			Sentence: "A claim has the subscription as it was when claimed."},
 		{Name: "url-change", Test: testURLChange,
-			Sentence: "The health starts anew when the URL changes, and only then."},
+			Sentence: "A new URL resets the health; other changes do not."},
 	}
 }
 
@@ -103,7 +105,8 @@ func testUpdate(c *check.Driver) {
 	want.Secrets = []signing.Secret{"key"}
 	got := c.Update(before.ID, func(s *store.Subscription) {
 		c.SameSubscription("what change gets", *s, before)
-		s.Name, s.URL, s.Events, s.Headers, s.Secrets = want.Name, want.URL, want.Events, want.Headers, want.Secrets
+		s.Name, s.URL, s.Events, s.Headers, s.Secrets = want.Name, want.URL, want.Events,
+			want.Headers, want.Secrets
 	})
 	c.SameSubscription("UpdateSubscription", got, want)
 	stored, err := c.Store.Subscription(c.Ctx, before.ID)
@@ -128,7 +131,8 @@ func testUpdateIdentity(c *check.Driver) {
 	})
 	c.SameSubscription("UpdateSubscription", got, before)
 	if !got.CreatedAt.Equal(before.CreatedAt) || !got.SubscribedAt.Equal(before.SubscribedAt) {
-		c.Errorf("times: got %v, %v, want %v, %v", got.CreatedAt, got.SubscribedAt, before.CreatedAt, before.SubscribedAt)
+		c.Errorf("times: got %v, %v, want %v, %v", got.CreatedAt, got.SubscribedAt,
+			before.CreatedAt, before.SubscribedAt)
 	}
 	c.Near("UpdatedAt", got.UpdatedAt, time.Now())
 	page, err := c.Store.Subscriptions(c.Ctx, store.SubscriptionQuery{Tenant: "thief"})
@@ -193,8 +197,11 @@ func testURLChange(c *check.Driver) {
 	c.Publish(3)
 	c.Counts(check.Held(c.ClaimOne(), c.Long, c.Long))
 	before := c.Health(sub.ID)
-	c.Update(sub.ID, func(s *store.Subscription) { s.Name, s.Headers = "new", map[string]string{"X-New": "1"} })
-	check.Equal(c, "health after another change", check.SameClock(c.Health(sub.ID)), check.SameClock(before))
+	c.Update(sub.ID, func(s *store.Subscription) {
+		s.Name, s.Headers = "new", map[string]string{"X-New": "1"}
+	})
+	check.Equal(c, "health after another change", check.SameClock(c.Health(sub.ID)),
+		check.SameClock(before))
 	check.Equal(c, "claims while held", len(c.Claim(10)), 0)
 	c.Update(sub.ID, func(s *store.Subscription) { s.URL = "https://new.example/" })
 	check.Equal(c, "health after a new URL", c.Health(sub.ID), store.Health{})

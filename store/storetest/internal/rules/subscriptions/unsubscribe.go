@@ -10,24 +10,28 @@ import (
 func unsubscribeRules() []check.Rule {
 	return []check.Rule{
 		{Name: "cancels", Test: testUnsubscribe,
-			Sentence: "When Status becomes Unsubscribed, every pending delivery becomes Canceled with " +
-				"\"unsubscribed\" as its LastError."},
+			Sentence: "When Status becomes Unsubscribed, every pending delivery becomes " +
+				"Canceled with \"unsubscribed\" as its LastError."},
 		{Name: "reason", Test: testUnsubscribeReason,
-			Sentence: "When Status becomes Unsubscribed, every pending delivery becomes Canceled with the " +
-				"DisabledReason as its LastError."},
+			Sentence: "When Status becomes Unsubscribed, every pending delivery becomes " +
+				"Canceled with the DisabledReason as its LastError."},
 		{Name: "leases", Test: testUnsubscribeLeases,
 			Sentence: "When Status becomes Unsubscribed, the subscription's leases are void."},
 		{Name: "others", Test: testUnsubscribeOthers,
-			Sentence: "Unsubscribing changes nothing for other subscriptions, nor for what has finished."},
+			Sentence: "Unsubscribing changes nothing for other subscriptions, nor for what has " +
+				"finished."},
 		{Name: "resubscribe", Test: testResubscribe,
-			Sentence: "When Status becomes Subscribed, SubscribedAt is now and the health starts anew."},
+			Sentence: "When Status becomes Subscribed, SubscribedAt is now and the health is " +
+				"reset."},
 		{Name: "delete", Test: testDelete,
-			Sentence: "DeleteSubscription removes the subscription, its deliveries and its history, as soon as it " +
-				"returns."},
+			Sentence: "DeleteSubscription removes the subscription, its deliveries and its " +
+				"history, as soon as it returns."},
 		{Name: "delete-others", Test: testDeleteOthers,
-			Sentence: "DeleteSubscription leaves other subscriptions' deliveries of the same events."},
+			Sentence: "DeleteSubscription leaves other subscriptions' deliveries of the same " +
+				"events."},
 		{Name: "delete-recreate", Test: testDeleteRecreate,
-			Sentence: "The ID of a deleted subscription may be used again at once; nothing old belongs to the new one."},
+			Sentence: "The ID of a deleted subscription is free at once; the new subscription " +
+				"inherits nothing."},
 	}
 }
 
@@ -92,7 +96,8 @@ func testUnsubscribeOthers(c *check.Driver) {
 	}
 	pending := c.Publish(1)[0]
 	c.Unsubscribe(sub.ID, "")
-	check.Equal(c, "state of a finished one", c.Delivery(sub.ID, first[0].EventID).State, store.Delivered)
+	check.Equal(c, "state of a finished one", c.Delivery(sub.ID, first[0].EventID).State,
+		store.Delivered)
 	check.Equal(c, "state of another's", c.Delivery(other.ID, pending).State, store.Pending)
 	check.Equal(c, "claims of the other", check.PerSubscription(c.Claim(10))[other.ID], 2)
 }

@@ -12,24 +12,27 @@ import (
 func wantedRules() []check.Rule {
 	return []check.Rule{
 		{Name: "patterns", Test: testPatterns,
-			Sentence: "Enqueue stores one delivery for every subscription that wants the event's type."},
+			Sentence: "Enqueue stores one delivery for every subscription that wants the " +
+				"event's type."},
 		{Name: "operational", Test: testOperational,
 			Sentence: "Events of the operational types go only to subscriptions that name them."},
 		{Name: "once", Test: testOnce,
-			Sentence: "A subscription gets an event once, however many of its patterns take it."},
+			Sentence: "A subscription gets an event once, also if several of its patterns match."},
 		{Name: "tenants", Test: testTenants,
-			Sentence: "Only subscriptions of the event's tenant get it."},
+			Sentence: "Only subscriptions of the event's tenant get an event."},
 		{Name: "unwanted", Test: testUnwanted,
-			Sentence: "An event that nobody wants is not stored."},
+			Sentence: "An event that no subscription wants is not stored."},
 		{Name: "grace", Test: testGrace,
-			Sentence: "A subscription gets events that happened up to SubscribeGrace before it subscribed, none that " +
-				"did earlier."},
+			Sentence: "A subscription gets events that happened up to SubscribeGrace before it " +
+				"subscribed, none that did earlier."},
 		{Name: "grace-resubscribed", Test: testGraceResubscribed, Days: true,
 			Sentence: "SubscribedAt counts, not CreatedAt."},
 		{Name: "disabled", Test: testDisabled,
-			Sentence: "A Disabled subscription gets the event as canceled, with its DisabledReason."},
+			Sentence: "A Disabled subscription gets the event as canceled, with its " +
+				"DisabledReason."},
 		{Name: "disabled-from-the-start", Test: testDisabledFromTheStart,
-			Sentence: "A subscription that was created Disabled has no SubscribedAt, and gets events of any Time as canceled."},
+			Sentence: "A subscription that was created Disabled has no SubscribedAt, and gets " +
+				"events of any Time as canceled."},
 		{Name: "unsubscribed", Test: testUnsubscribedGetsNothing,
 			Sentence: "A subscription that its owner unsubscribed gets nothing."},
 		{Name: "fan-out", Test: testFanOut,
@@ -55,12 +58,14 @@ func testPatterns(c *check.Driver) {
 		sub, err := c.Store.Subscription(c.Ctx, id)
 		c.Must("Subscription", err)
 		if (got[id] > 0) != want {
-			c.Errorf("message.created for %q: got %d deliveries, want some: %t", sub.Events, got[id], want)
+			c.Errorf("message.created for %q: got %d deliveries, want some: %t", sub.Events,
+				got[id], want)
 		}
 	}
 	nested := c.Subscribe("a.b.*")
 	c.Enqueue(c.Event("a.b.c.d"), c.Event("a.b"), c.Event("a.bb.c"))
-	check.Equal(c, "deliveries for a.b.* of a.b.c.d, a.b and a.bb.c", check.PerSubscription(c.Claim(100))[nested.ID], 1)
+	check.Equal(c, "deliveries for a.b.* of a.b.c.d, a.b and a.bb.c",
+		check.PerSubscription(c.Claim(100))[nested.ID], 1)
 }
 
 func testOperational(c *check.Driver) {
@@ -68,7 +73,8 @@ func testOperational(c *check.Driver) {
 	c.Subscribe("webhook.*")
 	one := c.Subscribe(events.TypeDisabled)
 	other := c.Subscribe("message.created", events.TypeExhausted, "webhook.*")
-	for eventType, want := range map[string]string{events.TypeDisabled: one.ID, events.TypeExhausted: other.ID} {
+	for eventType, want := range map[string]string{events.TypeDisabled: one.ID,
+		events.TypeExhausted: other.ID} {
 		c.Enqueue(c.Event(eventType))
 		got := check.PerSubscription(c.Claim(10))
 		if len(got) != 1 || got[want] != 1 {
@@ -100,13 +106,15 @@ func testTenants(c *check.Driver) {
 	theirs.Tenant = "theirs"
 	theirs = c.Create(theirs)
 	nobody := c.Subscribe()
-	for tenant, sub := range map[string]store.Subscription{"ours": ours, "theirs": theirs, "": nobody} {
+	for tenant, sub := range map[string]store.Subscription{"ours": ours, "theirs": theirs,
+		"": nobody} {
 		ev := c.Event("message.created")
 		ev.Tenant = tenant
 		c.Enqueue(ev)
 		claims := c.Claim(10)
 		if len(claims) != 1 || claims[0].SubscriptionID != sub.ID {
-			c.Errorf("claims of an event of tenant %q: got %v, want one for %s", tenant, check.PerSubscription(claims), sub.ID)
+			c.Errorf("claims of an event of tenant %q: got %v, want one for %s", tenant,
+				check.PerSubscription(claims), sub.ID)
 		}
 		for _, cl := range claims {
 			check.Equal(c, "Claim.Tenant", cl.Tenant, tenant)
@@ -137,7 +145,8 @@ func testGrace(c *check.Driver) {
 		at   time.Time
 		want int
 	}{
-		"within the grace":              {edge.Add(time.Millisecond), 1}, // an event's time is cut to the millisecond
+		// an event's time is cut to the millisecond
+		"within the grace":              {edge.Add(time.Millisecond), 1},
 		"before the grace":              {edge.Add(-2 * time.Millisecond), 0},
 		"long before":                   {edge.AddDate(-1, 0, 0), 0},
 		"when it subscribed":            {sub.SubscribedAt, 1},
@@ -166,7 +175,8 @@ func testGraceResubscribed(c *check.Driver) {
 	soon := c.Event("message.created")
 	soon.Time = soon.Time.Add(-2 * store.SubscribeGrace)
 	c.Enqueue(soon)
-	check.Equal(c, "deliveries of an event since, after an update that left it subscribed", len(c.Everything()), 1)
+	check.Equal(c, "deliveries of an event since, after an update that left it subscribed",
+		len(c.Everything()), 1)
 }
 
 func testDisabled(c *check.Driver) {

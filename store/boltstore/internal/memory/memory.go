@@ -1,0 +1,167 @@
+package memory
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/pending"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"github.com/outhook/outhook/store/internal/rollup"
+	"github.com/outhook/outhook/store/internal/schedule"
+)
+
+// Memory is what the store knows besides the file, guarded by Store.mu. It holds as much as is
+// claimed and a little more, and nothing for a subscription that has nothing pending.
+type Memory struct {
+	now       func() int64 // the store's clock
+	Budget    int          // see package pending, also for the next
+	spillStep int
+	Schedule  *schedule.Schedule[Subscriber, Claimed]
+
+	level       // of the watermark
+	numbers     numbersByID
+	Recent      recent
+	ages        ages
+	Maintenance Maintenance
+	Erasing     map[uint64]*erasing // events that have a mark, see erasures
+	// Of attempts, those that the file has not; it has a lock of its own.
+	Counts *rollup.Buffer
+}
+
+// New returns an empty memory. budget is how many deliveries the events above the watermark may
+// have, and spillStep how many subscriptions get chunks in one commit; zero is the default of each.
+func New(now func() int64, counts *rollup.Buffer, budget, spillStep int) Memory {
+	m := Memory{
+		now: now, Counts: counts, numbers: make(numbersByID),
+		Budget: cmp.Or(budget, defaultBudget), spillStep: cmp.Or(spillStep, defaultSpillStep),
+		Schedule: schedule.New[Subscriber, Claimed](schedule.Options{
+			Window: maxWindow, Idle: maxIdle, FirstToken: rand.Uint64() >> 1,
+		}),
+	}
+	m.Schedule.Dropped = m.numbers.drop
+	return m
+}
+
+// ensure returns the queue of a subscription. A new one has all in it: those that have something in
+// the file are made when the store is opened.
+func (m *Memory) ensure(num uint64) *Queue { return m.Schedule.Ensure(num) }
+
+// What follows brings memory up to what a transaction has written.
+
+// Apply applies one effect. Store.mu must be held.
+func (m *Memory) Apply(e txn.Effect) {
+	switch e := e.(type) {
+	case *txn.EventEnqueued:
+		m.enqueued(e)
+	case *txn.DeliveryChanged:
+		m.deliveryChanged(e.Change)
+	case *txn.HealthChanged:
+		m.setHealth(e.Num, e.Health)
+	case *txn.BacklogChanged:
+		m.setBacklog(e.Num, e.Backlog)
+	case txn.SubscriptionChanged:
+		m.setSubscription(e.Num, e.Sub)
+	case txn.PendingCanceled:
+		m.canceledAll(e.Num, e.Marks)
+	case txn.SubscriptionDeleted:
+		m.deleted(e.Num)
+	case txn.DeliveriesSpilled:
+		m.spilled(e.Num, e.Seqs)
+	case txn.SpillProgressed:
+		m.rise.nums = m.rise.nums[e.Subscriptions:]
+	case txn.WatermarkRaised:
+		m.setWatermark(e.To)
+	case txn.EventErased:
+		m.Recent.remove(e.Seq)
+	case txn.ErasureBegun:
+		m.beginErasure(e.Seq)
+	case txn.ErasureEnded:
+		m.endErasure(e.Seq)
+	case txn.RowUnreadable:
+		m.reloadAfter(e.Seq, e.Num)
+	case txn.PurgeProgressed:
+		m.Maintenance.progress(e.State)
+	case txn.PurgeEnded:
+		m.Maintenance.purged(e.Num)
+	case txn.OrphansPossible:
+		m.Maintenance.orphans = true
+	case txn.EventsOrphaned:
+		for _, seq := range e.Seqs {
+			m.ages.merge(seq, age{orphaned: true})
+		}
+	case txn.AgesUnknown:
+		m.ages.readAgain(e.UpTo)
+	case txn.CountsWritten:
+		m.Counts.Confirm()
+	case txn.AttemptsCounted:
+		for i := range e.Attempts {
+			c := &e.Attempts[i]
+			m.Counts.Add(c.Key, &c.Attempt, c.Delivered)
+		}
+	default:
+		panic(fmt.Sprintf("boltstore: no such effect: %T", e)) // else memory would miss it for ever
+	}
+}
+
+// enqueued takes in the deliveries of a new event, but for those that have a row, given in order.
+func (m *Memory) enqueued(e *txn.EventEnqueued) {
+	now, materialized := m.now(), e.Materialized
+	_ = record.Unpack(e.Recipients.Packed, func(num uint64) bool { // we have packed it
+		if len(materialized) > 0 && materialized[0] == num {
+			materialized = materialized[1:]
+			return true
+		}
+		m.Schedule.AddImplicit(m.ensure(num), e.Seq, now)
+		return true
+	})
+	m.addSpan(e.Seq, e.Recipients.Count)
+	m.Recent.add(e.Seq, e.Event)
+}
+
+func (m *Memory) deliveryChanged(c pending.Change) {
+	if !c.Pending {
+		m.ages.noteFinished(c.Seq, c.Delivered, c.FinishedAt)
+	}
+	q := m.Schedule.Sub(c.Num)
+	if q == nil {
+		if !c.Pending {
+			return
+		}
+		q = m.ensure(c.Num)
+	}
+	q.Data.Oldest.moved(c.Seq, c.Pending)
+	if !q.PackedMaybe() {
+		m.Trim(q)
+	}
+	m.Schedule.Change(q, c.Seq, schedule.Change{
+		Pending: c.Pending, Blocked: c.Blocked, Position: c.Position, EndLease: c.EndLease,
+	}, m.now())
+}
+
+// setHealth changes the health of a subscription, and with it what counts against the limits of its
+// class.
+func (m *Memory) setHealth(num uint64, h store.Health) {
+	if q := m.Schedule.Sub(num); q != nil {
+		m.Schedule.SetHealth(q, h, m.now())
+	}
+}
+
+// setBacklog takes in what has changed of a backlog.
+func (m *Memory) setBacklog(num uint64, b *record.Backlog) {
+	q := m.Schedule.Sub(num)
+	if q == nil && (b.Empty() || b.Deleted) {
+		return
+	}
+	if q == nil {
+		q = m.ensure(num)
+	}
+	setBacklogOf(q, b)
+	if b.Pending == 0 && len(b.Marks) == 0 {
+		m.Schedule.Complete(q, m.now())
+		return
+	}
+	m.Schedule.Settle(q, m.now())
+}

@@ -1,0 +1,48 @@
+package pending
+
+import (
+	"slices"
+
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/internal/schedule"
+)
+
+// Newest returns the last pending deliveries of a subscription in the order of chunks or of first
+// attempts, in ascending order. It looks at maxLooked at most: a probe is as good with another one.
+func (s *Set) Newest(num uint64, source schedule.Source) []schedule.Position {
+	r := s.window(num, schedule.Position{})
+	if source == schedule.Packed {
+		r.newestPacked()
+	} else {
+		r.newestFirst()
+	}
+	slices.Reverse(r.found)
+	return r.found
+}
+
+func (r *windowReader) newestFirst() {
+	low, high := record.Key3(r.num, 0, 0), record.Key3(r.num, 1, 0)
+	for k := range r.set.buckets.Cursor(Due).Descend(low[:], high[:]) {
+		if r.full() {
+			return
+		}
+		seq := record.KeyNumber(k, 2)
+		r.look(schedule.Position{Seq: seq}, r.rowPending(seq))
+	}
+}
+
+// newestPacked passes over a chunk that can't be read, as packed does.
+func (r *windowReader) newestPacked() {
+	low, high := record.Key2(r.num, 0), record.Key2(r.num+1, 0)
+	for k, v := range r.set.buckets.Cursor(Chunks).Descend(low[:], high[:]) {
+		seqs, _ := record.DecodeChunk(k, v)
+		for _, seq := range slices.Backward(seqs) {
+			if r.full() {
+				return
+			}
+			key := record.Key2(r.num, seq)
+			pending := r.set.get(Rows, key[:]) == nil && record.CanceledBy(r.marks, seq) == nil
+			r.look(schedule.Position{Seq: seq}, pending)
+		}
+	}
+}

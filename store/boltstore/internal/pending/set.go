@@ -1,0 +1,198 @@
+package pending
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/internal/schedule"
+)
+
+// Set is the pending deliveries as one transaction sees them. It is good for that transaction
+// alone, and for one goroutine.
+type Set struct {
+	// Watermark is the event up to which no delivery is implicit. Rising is where it is going; it
+	// is never below Watermark.
+	Watermark, Rising uint64
+
+	buckets  Buckets
+	erasures Erasures
+	journal  Journal
+
+	backlogs map[uint64]*record.Backlog // read, and written by Flush if edited
+	edited   map[uint64]bool
+	chunks   map[uint64]decodedChunk // of each subscription, the last that was looked at
+	// Deliveries that got a row in this transaction, see Spill.
+	written       []ID
+	writtenSorted bool
+	key, low      []byte // see get
+}
+
+// ID names a delivery by the numbers of its subscription and its event.
+type ID struct{ Num, Seq uint64 }
+
+// Compare orders deliveries by subscription, then by event.
+func (id ID) Compare(o ID) int {
+	return cmp.Or(cmp.Compare(id.Num, o.Num), cmp.Compare(id.Seq, o.Seq))
+}
+
+// Init makes s the set of a transaction.
+func (s *Set) Init(b Buckets, e Erasures, j Journal, watermark, rising uint64) {
+	*s = Set{Watermark: watermark, Rising: rising, buckets: b, erasures: e, journal: j}
+}
+
+// Delivery is what the file says of a delivery: its row, or what follows from its having none.
+// Marks and erasures are applied to it.
+type Delivery struct {
+	record.Row
+
+	Stored bool // it has a row
+	// Its row, or what counts as one, is pending; a mark or an erasure has canceled it.
+	Marked   bool
+	Counted  bool // Marked by an erasure alone, so that backlogs still count it as pending
+	Outdated bool // what an erasure removes is still in its records
+}
+
+// Implicit returns a pending delivery that has no row.
+func Implicit(seq, keyHash uint64) Delivery {
+	return Delivery{Row: record.Row{State: store.Pending, AsOf: seq, KeyHash: keyHash}}
+}
+
+// Listed reports whether the delivery is in the indexes of what is pending. One that is marked is,
+// until its row is written.
+func (d *Delivery) Listed() bool { return d.Pending() || d.Marked }
+
+// Position returns where the delivery stands among those of its subscription: first attempts by
+// their event, retries by when they are due.
+func (d *Delivery) Position(seq uint64) schedule.Position {
+	switch {
+	case d.AtOnce != 0:
+		return schedule.Position{Due: d.AtOnce, Seq: seq}
+	case d.Attempts == 0:
+		return schedule.Position{Seq: seq}
+	}
+	return schedule.Position{Due: d.Due, Seq: seq}
+}
+
+// Find returns a delivery with its marks applied; ok is false if there is none. The caller knows
+// that the subscription is a recipient of the event, and the hash of the event's ordering key. It
+// returns [store.ErrCorrupt] if a record that decides it can't be read.
+func (s *Set) Find(num, seq, keyHash uint64) (d Delivery, ok bool, err error) {
+	d, ok, err = s.find(num, seq, keyHash)
+	if err != nil || !ok {
+		return Delivery{}, false, err
+	}
+	return d, true, s.ApplyMarks(num, seq, &d)
+}
+
+// Row returns what the row of a delivery says, without marks; ok is false if it has none.
+func (s *Set) Row(id ID) (d Delivery, ok bool, err error) {
+	key := record.Key2(id.Num, id.Seq)
+	v := s.get(Rows, key[:])
+	if v == nil {
+		return Delivery{}, false, nil
+	}
+	row, err := record.DecodeRow(key[:], v)
+	return Delivery{Row: row, Stored: true}, err == nil, err
+}
+
+// find is Find without the marks.
+func (s *Set) find(num, seq, keyHash uint64) (d Delivery, ok bool, err error) {
+	// The row comes first: what has one may be in a chunk too, or be above the watermark.
+	if d, ok, err = s.Row(ID{num, seq}); ok || err != nil {
+		return d, ok, err
+	}
+	if seq <= s.Watermark {
+		if _, chunked, err := s.inChunk(num, seq); err != nil || !chunked {
+			return Delivery{}, false, err
+		}
+	}
+	return Implicit(seq, keyHash), true, nil
+}
+
+// Has reports whether a delivery is pending. The caller knows that the subscription is a recipient
+// of the event.
+func (s *Set) Has(num, seq uint64) (bool, error) {
+	d, ok, err := s.Find(num, seq, 0)
+	return ok && d.Pending(), err
+}
+
+// Unreadable reports whether a delivery has a row that can't be read.
+func (s *Set) Unreadable(num, seq uint64) bool {
+	_, _, err := s.Row(ID{num, seq})
+	return err != nil
+}
+
+// ApplyMarks makes a delivery what the marks of its subscription and the erasure of its event say.
+func (s *Set) ApplyMarks(num, seq uint64, d *Delivery) error {
+	if d.Pending() {
+		b, err := s.Backlog(num)
+		if err != nil {
+			return err
+		}
+		if m := record.CanceledBy(b.Marks, d.AsOf); m != nil {
+			d.State, d.FinishedAt, d.Reason = store.Canceled, m.At, m.Reason
+			d.Marked = true
+		}
+	}
+	// Second: whether the mark or the erasure came first decides what the delivery says.
+	return s.applyErasure(num, seq, d)
+}
+
+// ErasedReason is the reason of deliveries that were pending when their event was erased.
+const ErasedReason = "erased"
+
+func (s *Set) applyErasure(num, seq uint64, d *Delivery) error {
+	erasure, err := s.erasures.Erasure(seq)
+	if err != nil || erasure == nil {
+		return err
+	}
+	without, err := d.WithoutResponses()
+	if err != nil {
+		return err
+	}
+	d.Outdated = d.Overridden() || len(without) != len(d.Log)
+	d.Body, d.Log = store.BodyUndecided, without
+	if !d.Listed() {
+		return nil
+	}
+	b, err := s.Backlog(num)
+	if err != nil {
+		return err
+	}
+	earlier := record.CanceledBy(b.Marks, d.AsOf)
+	d.Counted = earlier == nil // the mark has taken all that it canceled out of the count
+	if earlier == nil || erasure.AsOf < earlier.Seq {
+		d.State, d.FinishedAt, d.Reason = store.Canceled, erasure.At, ErasedReason
+	}
+	d.Marked, d.Outdated = true, true
+	return nil
+}
+
+// Override returns a copy of the body that overrides the event's for a delivery.
+func (s *Set) Override(num, seq uint64) ([]byte, error) {
+	key := record.Key2(num, seq)
+	v := s.get(Bodies, key[:])
+	if v == nil {
+		return nil, fmt.Errorf("%w: delivery %d/%d lacks its body", store.ErrCorrupt, num, seq)
+	}
+	body, err := record.DecodeBody(key[:], v)
+	if err != nil {
+		return nil, fmt.Errorf("body of delivery %d/%d: %w", num, seq, err)
+	}
+	return body, nil
+}
+
+// PutOverride stores a body that overrides the event's for a delivery. It has a record of its own,
+// so that a change of the row does not write it again; the row says that it is there.
+func (s *Set) PutOverride(num, seq uint64, body []byte) error {
+	key := record.Key2(num, seq)
+	return s.put(Bodies, key[:], record.EncodeBody(key[:], body))
+}
+
+// RemoveOverride removes the body that overrides the event's for a delivery, if there is one.
+func (s *Set) RemoveOverride(num, seq uint64) error {
+	key := record.Key2(num, seq)
+	return s.remove(Bodies, key[:])
+}

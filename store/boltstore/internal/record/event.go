@@ -1,0 +1,136 @@
+package record
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/fnv"
+
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
+)
+
+// Event is the head of a stored event: all but its recipients. In the value the packed numbers of
+// the recipients follow it, with a checksum of their own, so that claiming one delivery of ten
+// thousand does not read them.
+type Event struct {
+	ID, Type, Tenant, Key string
+
+	Time       int64  // when it happened, in milliseconds since 1970
+	EnqueuedAt int64  // by the system's clock
+	Body       []byte // the wire body, which is never empty; empty once the event is erased
+	Trace      string
+}
+
+// NewEvent builds the record of an event that is to be enqueued. The error is an
+// *events.InvalidError.
+func NewEvent(ev events.Event) (*Event, error) {
+	body, err := ev.Body()
+	if err != nil {
+		return nil, err
+	}
+	return &Event{
+		ID: ev.ID, Type: ev.Type, Tenant: ev.Tenant, Key: ev.Key,
+		Time: ev.Time.UnixMilli(),
+		Body: body, Trace: ev.Trace,
+	}, nil
+}
+
+// NewEvents builds the records of events that are to be enqueued.
+func NewEvents(evs []events.Event) ([]*Event, error) {
+	built := make([]*Event, len(evs))
+	for i, ev := range evs {
+		e, err := NewEvent(ev)
+		if err != nil {
+			return nil, err
+		}
+		built[i] = e
+	}
+	return built, nil
+}
+
+// Erased reports whether the content of the event was erased.
+func (e *Event) Erased() bool { return len(e.Body) == 0 }
+
+// Same reports whether e and o have the same content.
+func (e *Event) Same(o *Event) bool {
+	return e.ID == o.ID && e.Type == o.Type && e.Tenant == o.Tenant && e.Key == o.Key &&
+		e.Time == o.Time && string(e.Body) == string(o.Body)
+}
+
+// KeyHash returns the hash by which the file knows the ordering key; 0 without a key. Events whose
+// keys share a hash wait for each other, which delays them and breaks nothing.
+func (e *Event) KeyHash() uint64 {
+	if e.Key == "" {
+		return 0
+	}
+	h := fnv.New64a()
+	h.Write([]byte(e.Key))
+	return h.Sum64() | 1
+}
+
+// Encode returns the value of an event with the packed numbers of its recipients.
+func (e *Event) Encode(key, recipients []byte) []byte {
+	strings := len(e.ID) + len(e.Type) + len(e.Tenant) + len(e.Key) + len(e.Trace)
+	enc := newEncoder(headLen + strings + len(e.Body) + 64 + len(recipients))
+	enc.b = append(enc.b[:0], 0, 0, 0, 0, recordVersion)
+	enc.string(e.ID)
+	enc.string(e.Type)
+	enc.string(e.Tenant)
+	enc.string(e.Key)
+	enc.int(e.Time)
+	enc.int(e.EnqueuedAt)
+	enc.bytes(e.Body)
+	enc.string(e.Trace)
+	head := enc.b[headLen:]
+	binary.BigEndian.PutUint32(enc.b, uint32(len(head)+sumSize))
+	enc.b = binary.BigEndian.AppendUint32(enc.b, checksum(key, head))
+
+	start := len(enc.b)
+	enc.b = append(enc.b, recordVersion)
+	enc.b = append(enc.b, recipients...)
+	return binary.BigEndian.AppendUint32(enc.b, checksum(key, enc.b[start:]))
+}
+
+// headLen is the size of the number before an event's head, which is the length of the head.
+const headLen = 4
+
+// splitEvent returns the two parts of an event's value.
+func splitEvent(v []byte) (head, recipients []byte, err error) {
+	if len(v) >= headLen {
+		if n := uint64(binary.BigEndian.Uint32(v)); n <= uint64(len(v)-headLen) {
+			v = v[headLen:]
+			return v[:n], v[n:], nil
+		}
+	}
+	return nil, nil, fmt.Errorf("%w: an event is too short", store.ErrCorrupt)
+}
+
+// DecodeEvent reads the head of an event. Its Body shares memory with v.
+func DecodeEvent(key, v []byte) (Event, error) {
+	head, _, err := splitEvent(v)
+	if err != nil {
+		return Event{}, err
+	}
+	d, err := unseal(key, head)
+	if err != nil {
+		return Event{}, fmt.Errorf("event %d: %w", KeyNumber(key, 0), err)
+	}
+	e := Event{
+		ID: d.string(), Type: d.string(), Tenant: d.string(), Key: d.string(),
+		Time: d.int(), EnqueuedAt: d.int(), Body: d.bytes(), Trace: d.string(),
+	}
+	return e, d.end()
+}
+
+// DecodeRecipients returns the packed numbers of an event's recipients, which share memory with v.
+func DecodeRecipients(key, v []byte) ([]byte, error) {
+	_, recipients, err := splitEvent(v)
+	if err != nil {
+		return nil, err
+	}
+	d, err := unseal(key, recipients)
+	if err != nil {
+		return nil, fmt.Errorf("event %d: %w", KeyNumber(key, 0), err)
+	}
+	return d.b, nil
+}

@@ -1,0 +1,170 @@
+package record
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/outhook/outhook/signing"
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/rollup"
+)
+
+// sample is a value of one kind of record under a key, and how it is decoded.
+type sample struct {
+	key, value []byte
+	decode     func(key, v []byte) (any, error)
+	want       any
+}
+
+// decodeAs returns a decoder as samples have it.
+func decodeAs[T any](decode func(key, v []byte) (T, error)) func(key, v []byte) (any, error) {
+	return func(key, v []byte) (any, error) { return decode(key, v) }
+}
+
+var at = time.Date(2026, 2, 3, 4, 5, 6, 789, time.UTC)
+
+// sampleSubscription has something in each field.
+var sampleSubscription = &store.Subscription{
+	ID: "id", Tenant: "t", Name: "n", URL: "u",
+	Events: []string{"a.*", "b"}, Headers: map[string]string{"X": "1", "Y": ""},
+	Secrets: []signing.Secret{"s1", "s2"}, OverlapUntil: at,
+	Status: store.Unsubscribed, DisabledReason: "gone",
+	CreatedAt: at, UpdatedAt: at.Add(1), SubscribedAt: at.Add(2), SealedWith: "k",
+}
+
+// samples has a value of each kind of record.
+func samples() map[string]sample {
+	k1, k2 := Key1(7), Key2(7, 9)
+	h := store.Health{
+		Healthy: true, Failures: 3, FailingFor: time.Hour, LastFailureAt: AsTime(5),
+		Probes: 2, NextProbeAt: AsTime(math.MaxInt64), SlowStart: 8,
+		Latency: time.Second, HeldUntil: AsTime(6), Pace: 7,
+		Pacing: store.Pacing{
+			Streak: 1, Successes: 2, ThrottledAt: AsTime(8), ThrottledPace: 9, Hold: 10,
+		},
+	}
+	b := &Backlog{
+		Pending: 3, Chunks: true, Marks: []Mark{{9, 1, "unsubscribed"}, {12, 2, ""}}, Deleted: true,
+	}
+	e := Event{
+		ID: "id", Type: "a.b", Tenant: "t", Key: "k",
+		Time: 4e12, EnqueuedAt: 5, Body: []byte(`{"a":1}`), Trace: "t",
+	}
+	attempt := store.Attempt{At: at, Duration: 5, Status: 200, Error: "e", Response: []byte("r")}
+	r := Row{
+		State: store.Dead, AsOf: 12, KeyHash: 5, Blocked: true, Body: store.BodyOverridden, Base: 1,
+		Due: 3, AtOnce: 2, FinishedAt: 4, Reason: "why", Attempts: 1, Log: AppendAttempt(nil, &attempt),
+	}
+	erasures := []Erasure{{Seq: 3, AsOf: 9, At: 5, Done: 2}, {Seq: 4, AsOf: 11, At: 6}}
+	var bucket rollup.Bucket
+	bucket.Add(&store.Attempt{Status: 200, Duration: time.Second}, true)
+	bucket.Add(&store.Attempt{}, false)
+	pattern := PatternKey("t", "a.*", 7)
+	stored := e.Encode(k1[:], Pack(nil, []uint64{1, 5, 900}))
+	return map[string]sample{
+		"subscription": {k1[:], EncodeSubscription(k1[:], sampleSubscription),
+			decodeAs(DecodeSubscription), sampleSubscription},
+		"subscription ID": {k1[:], EncodeSubscription(k1[:], sampleSubscription),
+			decodeAs(DecodeSubscriptionID), "id"},
+		"health":  {k1[:], EncodeHealth(k1[:], &h), decodeAs(DecodeHealth), h},
+		"backlog": {k1[:], b.Encode(k1[:]), decodeAs(DecodeBacklog), b},
+		"chunk": {k2[:], EncodeChunk(k2[:], []uint64{9, 10, 300}),
+			decodeAs(DecodeChunk), []uint64{9, 10, 300}},
+		"event": {k1[:], stored, decodeAs(DecodeEvent), e},
+		"recipients": {k1[:], stored, func(k, v []byte) (any, error) {
+			packed, err := DecodeRecipients(k, v)
+			if err != nil {
+				return nil, err
+			}
+			return UnpackAll(packed)
+		}, []uint64{1, 5, 900}},
+		"counts":   {k2[:], EncodeCounts(k2[:], &bucket), decodeAs(DecodeCounts), bucket},
+		"row":      {k2[:], r.Encode(k2[:]), decodeAs(DecodeRow), r},
+		"number":   {k1[:], EncodeNumber(k1[:], 1<<40), decodeAs(DecodeNumber), uint64(1 << 40)},
+		"body":     {k2[:], EncodeBody(k2[:], []byte("{}")), decodeAs(DecodeBody), []byte("{}")},
+		"erasures": {k1[:], EncodeErasures(k1[:], erasures), decodeAs(DecodeErasures), erasures},
+		"pattern": {pattern, EncodePattern(pattern, sampleSubscription), decodeAs(DecodePattern),
+			Pattern{Num: 7, Since: at.Add(2).UnixNano(), Disabled: true}},
+	}
+}
+
+func TestRecords(t *testing.T) {
+	for name, r := range samples() {
+		got, err := r.decode(r.key, r.value)
+		if err != nil || !reflect.DeepEqual(got, r.want) {
+			t.Errorf("%s: got %+v, %v, want %+v", name, got, err, r.want)
+		}
+	}
+}
+
+// TestRecordsFlipped flips each bit of each record, and of its key.
+func TestRecordsFlipped(t *testing.T) {
+	for name, r := range samples() {
+		for i := range 8 * len(r.value) {
+			v := bytes.Clone(r.value)
+			v[i/8] ^= 1 << (i % 8)
+			got, err := r.decode(r.key, v)
+			// An event has two parts: the other one still decodes.
+			if !errors.Is(err, store.ErrCorrupt) && !reflect.DeepEqual(got, r.want) {
+				t.Errorf("%s, bit %d: got %+v, %v", name, i, got, err)
+			}
+		}
+		for i := range 8 * len(r.key) {
+			k := bytes.Clone(r.key)
+			k[i/8] ^= 1 << (i % 8)
+			if got, err := r.decode(k, r.value); !errors.Is(err, store.ErrCorrupt) {
+				t.Errorf("%s, bit %d of its key: got %+v, %v, want store.ErrCorrupt", name, i, got, err)
+			}
+		}
+	}
+}
+
+// FuzzRecords decodes whatever there is, as it is, and with a checksum that is right: nothing may
+// panic.
+func FuzzRecords(f *testing.F) {
+	all := samples()
+	for _, r := range all {
+		f.Add(r.value)
+	}
+	f.Add([]byte{})
+	f.Add(bytes.Repeat([]byte{0xff}, 40))
+	f.Fuzz(func(t *testing.T, v []byte) {
+		for name, r := range all {
+			if got, err := r.decode(r.key, v); err != nil && !errors.Is(err, store.ErrCorrupt) {
+				t.Errorf("%s: got %+v, %v", name, got, err)
+			}
+			e := &encoder{append([]byte{recordVersion}, v...)}
+			if got, err := r.decode(r.key, e.seal(r.key)); err != nil && !errors.Is(err, store.ErrCorrupt) {
+				t.Errorf("%s, with a checksum: got %+v, %v", name, got, err)
+			}
+		}
+		row := Row{Attempts: 3, Log: v}
+		err := row.EachAttempt(func(Attempt) {})
+		if err != nil && !errors.Is(err, store.ErrCorrupt) {
+			t.Errorf("attempts: %v", err)
+		}
+	})
+}
+
+func FuzzPacked(f *testing.F) {
+	f.Add([]byte{1, 2, 3}, uint64(3))
+	f.Add([]byte{0xff}, uint64(0))
+	f.Fuzz(func(t *testing.T, b []byte, n uint64) {
+		nums, err := UnpackAll(b)
+		if err != nil || !slices.IsSorted(nums) { // Pack never makes sums that overflow
+			return
+		}
+		again, err := UnpackAll(Pack(nil, nums))
+		if err != nil || !slices.Equal(again, nums) {
+			t.Errorf("%v was packed as %v, %v", nums, again, err)
+		}
+		if has, err := PackedHas(b, n); err == nil && has != slices.Contains(nums, n) {
+			t.Errorf("%v has %d: got %v", nums, n, has)
+		}
+	})
+}

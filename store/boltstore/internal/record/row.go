@@ -1,0 +1,143 @@
+package record
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/outhook/outhook/store"
+)
+
+// Row is the record of a delivery. A pending delivery to which nothing has happened has none.
+type Row struct {
+	State store.State
+
+	// AsOf is the sequence number that a pending delivery has held since: its event's, or a later
+	// one after a redelivery. A Mark with a higher number cancels the delivery.
+	AsOf uint64
+
+	KeyHash    uint64          // of the event's ordering key; 0 without one
+	Blocked    bool            // pending, and waits for an earlier delivery of the same key
+	Body       store.BodyState // if BodyOverridden, the override has a record of its own
+	Base       int             // how many attempts there were when it was last requeued
+	Due        int64           // if pending: when it is due, or became due; 0 is when it was enqueued
+	AtOnce     int64           // if pending and due at once: its Due in the schedule
+	FinishedAt int64           // if not pending
+	Reason     string          // why it was canceled, or died without an attempt
+
+	Attempts int // how many there were
+
+	// Log has the newest of them, store.MaxAttempts at most, each encoded by AppendAttempt. It
+	// shares memory with the value.
+	Log []byte
+}
+
+// The states as they are stored.
+var stateCodes = [...]store.State{store.Pending, store.Delivered, store.Dead, store.Canceled}
+
+// The flags of a row: a bit, and above it the state of the body.
+const (
+	flagBlocked = 1
+	bodyShift   = 1
+)
+
+func (r *Row) flags() uint64 {
+	f := uint64(r.Body) << bodyShift
+	if r.Blocked {
+		f |= flagBlocked
+	}
+	return f
+}
+
+// Encode returns the row's value.
+func (r *Row) Encode(key []byte) []byte {
+	e := newEncoder(48 + len(r.Reason) + len(r.Log))
+	e.uint(uint64(slices.Index(stateCodes[:], r.State)))
+	e.uint(r.AsOf - KeyNumber(key, 1)) // 0 unless it was requeued
+	e.uint(r.KeyHash)
+	e.uint(r.flags())
+	e.uint(uint64(r.Base))
+	e.int(r.Due)
+	e.int(r.AtOnce)
+	e.int(r.FinishedAt)
+	e.string(r.Reason)
+	e.uint(uint64(r.Attempts))
+	e.bytes(r.Log)
+	return e.seal(key)
+}
+
+// DecodeRow reads a row. Its Log shares memory with v.
+func DecodeRow(key, v []byte) (Row, error) {
+	d, err := unseal(key, v)
+	if err != nil {
+		return Row{}, fmt.Errorf("delivery %d/%d: %w", KeyNumber(key, 0), KeyNumber(key, 1), err)
+	}
+	code, later, keyHash, flags := d.uint(), d.uint(), d.uint(), d.uint()
+	if code >= uint64(len(stateCodes)) {
+		return Row{}, fmt.Errorf("delivery %d/%d: %w: it has state %d, which is not known",
+			KeyNumber(key, 0), KeyNumber(key, 1), store.ErrCorrupt, code)
+	}
+	r := Row{
+		State:      stateCodes[code],
+		AsOf:       KeyNumber(key, 1) + later,
+		KeyHash:    keyHash,
+		Blocked:    flags&flagBlocked != 0,
+		Body:       store.BodyState(flags >> bodyShift),
+		Base:       int(d.uint()),
+		Due:        d.int(),
+		AtOnce:     d.int(),
+		FinishedAt: d.int(),
+		Reason:     d.string(),
+		Attempts:   int(d.uint()),
+		Log:        d.bytes(),
+	}
+	return r, d.end()
+}
+
+// Pending reports whether the delivery is pending.
+func (r *Row) Pending() bool { return r.State == store.Pending }
+
+// Overridden reports whether the delivery has a body other than its event's.
+func (r *Row) Overridden() bool { return r.Body == store.BodyOverridden }
+
+// AddAttempt adds an attempt, encoded by AppendAttempt, and drops the oldest if there are too many.
+func (r *Row) AddAttempt(encoded []byte) {
+	if r.Attempts++; r.Attempts > store.MaxAttempts {
+		d := decoder{b: r.Log}
+		d.attempt()
+		r.Log = d.b
+	}
+	r.Log = append(r.Log[:len(r.Log):len(r.Log)], encoded...)
+}
+
+// EachAttempt calls f for each attempt that is kept, oldest first. Attempts share memory with the
+// value.
+func (r *Row) EachAttempt(f func(a Attempt)) error {
+	d := decoder{b: r.Log}
+	kept := min(r.Attempts, store.MaxAttempts)
+	for i := range kept {
+		a := d.attempt()
+		a.Number = r.Attempts - kept + i + 1
+		if d.bad {
+			break
+		}
+		f(a)
+	}
+	return d.end()
+}
+
+// LastAttempt returns the last attempt; ok is false if there is none.
+func (r *Row) LastAttempt() (last Attempt, ok bool, err error) {
+	err = r.EachAttempt(func(a Attempt) { last, ok = a, true })
+	return last, ok, err
+}
+
+// WithoutResponses returns the attempts of a row without the responses to them.
+func (r *Row) WithoutResponses() (log []byte, err error) {
+	log = make([]byte, 0, len(r.Log))
+	err = r.EachAttempt(func(a Attempt) {
+		kept := a.Clone()
+		kept.Response = nil
+		log = AppendAttempt(log, &kept)
+	})
+	return log, err
+}

@@ -1,0 +1,95 @@
+package record
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/outhook/outhook/signing"
+	"github.com/outhook/outhook/store"
+)
+
+// EncodeSubscription returns a subscription's value. The key is its number.
+func EncodeSubscription(key []byte, s *store.Subscription) []byte {
+	e := newEncoder(256)
+	e.string(s.ID)
+	e.string(s.Tenant)
+	e.string(s.Name)
+	e.string(s.URL)
+	e.string(string(s.Status))
+	e.string(s.DisabledReason)
+	e.time(s.CreatedAt)
+	e.time(s.UpdatedAt)
+	e.time(s.SubscribedAt)
+	e.time(s.OverlapUntil)
+	e.uint(uint64(len(s.Events)))
+	for _, p := range s.Events {
+		e.string(p)
+	}
+	e.uint(uint64(len(s.Headers)))
+	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
+		e.string(name)
+		e.string(s.Headers[name])
+	}
+	e.uint(uint64(len(s.Secrets)))
+	for _, secret := range s.Secrets {
+		e.string(string(secret))
+	}
+	e.string(s.SealedWith)
+	return e.seal(key)
+}
+
+// DecodeSubscription reads a subscription. It shares no memory with v.
+func DecodeSubscription(key, v []byte) (*store.Subscription, error) {
+	s := new(store.Subscription)
+	return s, DecodeSubscriptionInto(s, key, v)
+}
+
+// DecodeSubscriptionInto is DecodeSubscription into s, which the caller has allocated.
+func DecodeSubscriptionInto(s *store.Subscription, key, v []byte) error {
+	d, err := unseal(key, v)
+	if err != nil {
+		return fmt.Errorf("subscription %d: %w", KeyNumber(key, 0), err)
+	}
+	all := string(d.b) // each string is a part of it: one allocation in place of a dozen
+	str := func() string {
+		n := len(d.bytes())
+		end := len(all) - len(d.b)
+		return all[end-n : end]
+	}
+	*s = store.Subscription{
+		ID: str(), Tenant: str(), Name: str(), URL: str(),
+		Status: store.Status(str()), DisabledReason: str(),
+		CreatedAt: d.time(), UpdatedAt: d.time(), SubscribedAt: d.time(), OverlapUntil: d.time(),
+	}
+	if n := d.count(); n > 0 {
+		s.Events = make([]string, n)
+		for i := range s.Events {
+			s.Events[i] = str()
+		}
+	}
+	if n := d.count(); n > 0 {
+		s.Headers = make(map[string]string, n)
+		for range n {
+			name := str()
+			s.Headers[name] = str()
+		}
+	}
+	if n := d.count(); n > 0 {
+		s.Secrets = make([]signing.Secret, n)
+		for i := range s.Secrets {
+			s.Secrets[i] = signing.Secret(str())
+		}
+	}
+	s.SealedWith = str()
+	return d.end()
+}
+
+// DecodeSubscriptionID reads only the ID of a subscription.
+func DecodeSubscriptionID(key, v []byte) (string, error) {
+	d, err := unseal(key, v)
+	if err != nil {
+		return "", fmt.Errorf("subscription %d: %w", KeyNumber(key, 0), err)
+	}
+	return d.string(), d.end()
+}

@@ -1,0 +1,25 @@
+package record
+
+import (
+	"math"
+	"time"
+)
+
+// AsTime returns a time that is kept as nanoseconds since 1970. 0 is the zero time.
+func AsTime(t int64) time.Time {
+	if t == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, t).UTC()
+}
+
+// nanos is the inverse of AsTime. It saturates at math.MaxInt64.
+func nanos(t time.Time) int64 {
+	switch {
+	case t.IsZero():
+		return 0
+	case t.After(AsTime(math.MaxInt64)):
+		return math.MaxInt64
+	}
+	return t.UnixNano()
+}

@@ -1,0 +1,53 @@
+package scan
+
+import (
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"github.com/outhook/outhook/store/internal/page"
+)
+
+// ErasableSearch looks for the events of a tenant.
+type ErasableSearch struct {
+	Tenant string
+	Step   *page.Collector[uint64] // what it has found, oldest first
+
+	From       uint64 // where it goes on
+	deliveries int    // of what it has found, or a little more
+}
+
+// Read looks on for a while, and reports whether it must go on. It passes over an event that can't
+// be read.
+func (f *ErasableSearch) Read(t *txn.Tx) (more bool, err error) {
+	c := t.Bucket(txn.BucketEvents).Cursor()
+	start := record.Key1(f.From)
+	k, v := c.Seek(start[:])
+	for seen := 0; k != nil; seen++ {
+		if f.From = record.KeyNumber(k, 0); seen > 0 && t.IsSlow() {
+			return true, nil
+		}
+		if full := f.take(k, v); full {
+			return false, nil
+		}
+		k, v = c.Next()
+	}
+	return false, nil
+}
+
+// take looks at an event. It is full when the event is one too many.
+func (f *ErasableSearch) take(k, v []byte) (full bool) {
+	e, err := record.DecodeEvent(k, v)
+	if err != nil || e.Tenant != f.Tenant {
+		return false
+	}
+	packed, err := record.DecodeRecipients(k, v)
+	if err != nil {
+		return false
+	}
+	at := page.Position{Num: f.From}
+	first := f.deliveries == 0 // an event has a subscription at least
+	if f.deliveries += len(packed); !first && f.deliveries > txn.DefaultEraseStep {
+		f.Step.Stop(at)
+		return true
+	}
+	return !f.Step.Add(at, &f.From)
+}

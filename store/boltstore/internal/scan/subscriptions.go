@@ -1,0 +1,69 @@
+package scan
+
+import (
+	"bytes"
+
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/internal/page"
+	bolt "go.etcd.io/bbolt"
+)
+
+// SliceSize is how many records are read in one transaction of a listing.
+const SliceSize = 256
+
+// NumberedSubscription is a subscription with its number.
+type NumberedSubscription struct {
+	Num uint64
+	Sub store.Subscription
+}
+
+// Subscriptions reads some of the subscriptions that q selects, and appends them to slice.
+func Subscriptions(
+	t *txn.Tx, q *store.SubscriptionQuery, from page.Cursor, slice []NumberedSubscription,
+) (_ []NumberedSubscription, more bool, err error) {
+	id, prefix := txn.BucketTenants, record.TenantPrefix(q.Tenant)
+	if q.AnyTenant {
+		id, prefix = txn.BucketSubscriptions, nil
+	}
+	c := t.Bucket(id).Cursor()
+	for k := range keysFrom(c, prefix, from.At.Num, from.Back) {
+		if len(slice) == SliceSize {
+			return slice, true, nil
+		}
+		num := record.KeyNumber(k[len(prefix):], 0)
+		key := record.Key1(num)
+		v := t.Get(txn.BucketSubscriptions, key[:])
+		if v == nil {
+			continue
+		}
+		slice = append(slice, NumberedSubscription{Num: num})
+		if err := record.DecodeSubscriptionInto(&slice[len(slice)-1].Sub, key[:], v); err != nil {
+			return nil, false, err
+		}
+	}
+	return slice, false, nil
+}
+
+// keysFrom iterates over the keys that are a prefix and a number: up from n on, or down from below
+// n.
+func keysFrom(c *bolt.Cursor, prefix []byte, n uint64, down bool) func(yield func(k []byte) bool) {
+	return func(yield func(k []byte) bool) {
+		num, lowest := record.Key1(n), record.Key1(0)
+		start := append(bytes.Clone(prefix), num[:]...)
+		if down {
+			for k := range boltfile.Descend(c, append(bytes.Clone(prefix), lowest[:]...), start) {
+				if !yield(k) {
+					return
+				}
+			}
+			return
+		}
+		for k, _ := c.Seek(start); len(k) == len(start) && bytes.HasPrefix(k, prefix) && yield(k); {
+			k, _ = c.Next()
+		}
+	}
+}

@@ -1,0 +1,176 @@
+package txn
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// Bucket names a bucket of the store.
+type Bucket int
+
+const (
+	BucketMeta            Bucket = iota // names → what there is once, see the keys below
+	BucketSubscriptions                 // number → subscription
+	BucketSubscriptionIDs               // ID → number
+	BucketTenants                       // tenant, number → nothing; tenant → how many
+	// Tenant, pattern, number → since when, and whether disabled.
+	BucketPatterns
+	BucketEvents   // sequence number → event
+	BucketEventIDs // ID → sequence number, see eventIDs
+	BucketRows     // subscription, event → row
+	// Subscription, due, event → nothing: rows that are pending and not blocked.
+	BucketDue
+	// Subscription, hash of the key, event → nothing: pending deliveries that have a key.
+	BucketKeyed
+	BucketChunks   // subscription, first event → events
+	BucketBacklogs // subscription → backlog
+	BucketHealth   // subscription → health
+	BucketBodies   // subscription, event → the override of the delivery's body
+	BucketCounts   // five minutes, subscription → what its attempts came to
+	bucketCount
+)
+
+var BucketNames = [bucketCount]string{
+	BucketMeta:            "meta",
+	BucketSubscriptions:   "subscriptions",
+	BucketSubscriptionIDs: "subscription_ids",
+	BucketTenants:         "tenants",
+	BucketPatterns:        "subscription_patterns",
+	BucketEvents:          "events",
+	BucketEventIDs:        "event_ids",
+	BucketRows:            "deliveries",
+	BucketDue:             "due",
+	BucketKeyed:           "keyed",
+	BucketChunks:          "chunks",
+	BucketBacklogs:        "backlogs",
+	BucketHealth:          "health",
+	BucketBodies:          "bodies",
+	BucketCounts:          "attempt_counts",
+}
+
+// BucketsOf returns what the buckets of a store are called in the file. They are beside each other,
+// and not in one of the store's own, because a commit writes the page of a bucket that has others.
+func BucketsOf(store string) *[bucketCount][]byte {
+	names := new([bucketCount][]byte)
+	for id, name := range BucketNames {
+		names[id] = []byte(store + "/" + name)
+	}
+	return names
+}
+
+// The keys of meta.
+const (
+	MetaFormat    = "format"    // the version of all this
+	metaWatermark = "watermark" // see package pending
+	metaRising    = "rising"    // where the watermark is going, or is
+	MetaCount     = "count"     // how many subscriptions there are
+	metaClock     = "clock"     // how far the store's clock has come, see keepClock
+	// The latest time of an event that one after it went below, see enqueueTime.
+	metaSetBack  = "setback"
+	metaIndexed  = "indexed"  // see eventIDs
+	metaErasures = "erasures" // events that are being erased, see erasures
+	MetaOrphans  = "orphans"  // 1 when there may be events whose subscriptions are all deleted
+	metaCounts   = "counts"   // the number of the last batch of counts, see package rollup
+)
+
+// format is the version that this package reads and writes.
+const format = 1
+
+// fill is how full the pages of an append-only bucket are packed.
+const fill = 0.95
+
+// base is what all parts of a transaction share: the buckets, the time, and the effects.
+type base struct {
+	settings *Settings
+	writer   *Writer // nil in a transaction that only reads
+	Tx       *bolt.Tx
+	Now      int64
+	effects  effects
+
+	open [bucketCount]*bolt.Bucket
+	seek [bucketCount]*bolt.Cursor // for get: a cursor that is used again allocates nothing
+	// Counts what was written, or is to be when the transaction ends.
+	changes int
+}
+
+// Bucket returns one of the store's buckets.
+func (f *base) Bucket(id Bucket) *bolt.Bucket {
+	b := f.open[id]
+	if b == nil {
+		if b = f.Tx.Bucket(f.settings.Buckets[id]); b == nil {
+			// Becomes ErrCorrupt, like bbolt's own panics.
+			panic(fmt.Sprintf("the bucket %q is gone", f.settings.Buckets[id]))
+		}
+		b.FillPercent = fill
+		f.open[id] = b
+	}
+	return b
+}
+
+// Get returns the value of a key, nil when there is none. It is the file's memory.
+func (f *base) Get(id Bucket, key []byte) []byte {
+	c := f.seek[id]
+	if c == nil {
+		c = f.Bucket(id).Cursor()
+		f.seek[id] = c
+	}
+	if k, v := c.Seek(key); bytes.Equal(k, key) {
+		return v
+	}
+	return nil
+}
+
+// put stores a value, which must stay as it is.
+func (f *base) put(id Bucket, key, value []byte) error {
+	f.changes++
+	return f.Bucket(id).Put(key, value)
+}
+
+// remove deletes a key, if it is there.
+func (f *base) remove(id Bucket, key []byte) error {
+	f.changes++
+	return f.Bucket(id).Delete(key)
+}
+
+// nextSequence returns the next number of a bucket.
+func (f *base) nextSequence(id Bucket) (uint64, error) {
+	f.changes++
+	return f.Bucket(id).NextSequence()
+}
+
+// nextSeq returns the next sequence number of the events.
+func (f *base) nextSeq() (uint64, error) { return f.nextSequence(BucketEvents) }
+
+// putNumber and number store and read a value that is a number; a missing one is 0.
+func (f *base) putNumber(id Bucket, key []byte, n uint64) error {
+	return f.put(id, key, record.EncodeNumber(key, n))
+}
+
+func (f *base) number(id Bucket, key []byte) (uint64, error) {
+	v := f.Get(id, key)
+	if v == nil {
+		return 0, nil
+	}
+	n, err := record.DecodeNumber(key, v)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", BucketNames[id], err)
+	}
+	return n, nil
+}
+
+func (f *base) MetaNumber(name string) (uint64, error) { return f.number(BucketMeta, []byte(name)) }
+
+func (f *base) PutMetaNumber(name string, n uint64) error {
+	return f.putNumber(BucketMeta, []byte(name), n)
+}
+
+func (f *base) putOrRemove(id Bucket, key []byte, empty bool, encode func(key []byte) []byte) error {
+	if empty {
+		return f.remove(id, key)
+	}
+	return f.put(id, key, encode(key))
+}

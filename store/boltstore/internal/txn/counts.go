@@ -1,0 +1,125 @@
+package txn
+
+import (
+	"slices"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/internal/rollup"
+)
+
+// counts reads and writes the counts of attempts. The file has a record for each bucket and
+// subscription, by the bucket first, so that those that are past are at the front.
+type counts struct {
+	*base
+	subs     *subscriptions
+	attempts []CountedAttempt // of this transaction
+
+	// WriteNow says that the transaction is to write the counts that memory has.
+	WriteNow bool
+}
+
+// CountedAttempt is an attempt that is to be counted.
+type CountedAttempt struct {
+	Key       rollup.Key
+	Attempt   store.Attempt
+	Delivered bool
+}
+
+// CountsPlan is a batch of counts to be added to those in the file. Version is the number of the
+// batch.
+type CountsPlan struct {
+	Version uint64
+	Rows    []rollup.Row
+}
+
+// Version returns the number of the last batch that is in the file; 0 if there was none.
+func (x *counts) Version() (uint64, error) { return x.MetaNumber(metaCounts) }
+
+// note has an attempt counted, once the transaction is committed.
+func (x *counts) note(num uint64, o *Outcome) {
+	x.attempts = append(x.attempts, CountedAttempt{
+		Key:       rollup.Key{Sub: num, At: rollup.At(record.AsTime(x.Now))},
+		Attempt:   store.Attempt{Status: o.Attempt.Status, Duration: o.Attempt.Duration},
+		Delivered: o.State == store.Delivered,
+	})
+}
+
+// complete adds a batch, which may be nil, and has the transaction's own attempts counted.
+func (x *counts) complete(plan *CountsPlan) error {
+	if plan != nil {
+		for _, row := range plan.Rows {
+			if err := x.add(row); err != nil {
+				return err
+			}
+		}
+		if err := x.PutMetaNumber(metaCounts, plan.Version); err != nil {
+			return err
+		}
+		// Before the attempts of this transaction: they are of the next batch.
+		x.effects.add(CountsWritten{})
+	}
+	if len(x.attempts) > 0 {
+		x.effects.add(AttemptsCounted{x.attempts})
+	}
+	return nil
+}
+
+// add adds to the counts in the file. Those of a subscription that is gone are dropped.
+func (x *counts) add(row rollup.Row) error {
+	if row.At < 0 || !x.subs.Exists(row.Sub) {
+		return nil
+	}
+	sum := x.Get(row.Key)
+	sum.Merge(row.Counts)
+	key := countsKey(row.Key)
+	return x.put(BucketCounts, key[:], record.EncodeCounts(key[:], &sum))
+}
+
+func countsKey(k rollup.Key) [record.Len2]byte { return record.Key2(uint64(k.At), k.Sub) }
+
+// Get returns the counts that the file has. As with a health, what can't be read is nothing.
+func (x *counts) Get(k rollup.Key) rollup.Bucket {
+	key := countsKey(k)
+	b, err := record.DecodeCounts(key[:], x.base.Get(BucketCounts, key[:]))
+	if err != nil {
+		return rollup.Bucket{}
+	}
+	return b
+}
+
+// Past returns at most n keys of counts that are past, oldest first.
+func (x *counts) Past(n int) (keys [][]byte) {
+	first := rollup.First(record.AsTime(x.Now), rollup.Day)
+	c := x.Bucket(BucketCounts).Cursor()
+	for k, _ := c.First(); k != nil && int64(record.KeyNumber(k, 0)) < first && len(keys) < n; {
+		keys = append(keys, slices.Clone(k))
+		k, _ = c.Next()
+	}
+	return keys
+}
+
+// removeRecent removes the counts of a subscription, but for those that are past.
+func (x *counts) removeRecent(num uint64) error {
+	now := record.AsTime(x.Now)
+	for at := rollup.First(now, rollup.Day); at <= rollup.At(now); at++ {
+		key := countsKey(rollup.Key{Sub: num, At: at})
+		if x.base.Get(BucketCounts, key[:]) == nil {
+			continue
+		}
+		if err := x.remove(BucketCounts, key[:]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Remove removes counts by their keys.
+func (x *counts) Remove(keys [][]byte) error {
+	for _, k := range keys {
+		if err := x.remove(BucketCounts, k); err != nil {
+			return err
+		}
+	}
+	return nil
+}

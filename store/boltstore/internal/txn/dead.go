@@ -1,0 +1,33 @@
+package txn
+
+import (
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/pending"
+)
+
+// damage is what a delivery says that died because its record can't be read.
+const damage = "the stored record is damaged"
+
+// MarkDead makes a delivery dead that may be damaged in any of its parts.
+func (t *Tx) MarkDead(num, seq uint64, due int64) error {
+	if !t.Subs.Exists(num) {
+		return nil
+	}
+	id := pending.ID{Num: num, Seq: seq}
+	keyHash := t.Pending.KeyHash(id)
+	was, ok, err := t.Pending.Find(num, seq, keyHash)
+	// The row itself; it may be in the index in two places, and have a body of its own.
+	if err != nil {
+		was, ok = pending.Implicit(seq, keyHash), true
+		was.Stored = true
+		if err := t.Pending.Discard(id, due); err != nil {
+			return err
+		}
+	}
+	if !ok || !was.Pending() {
+		return nil
+	}
+	r := was
+	r.State, r.FinishedAt, r.Reason = store.Dead, t.Now, damage
+	return t.Pending.Transition(id, was, r, true)
+}

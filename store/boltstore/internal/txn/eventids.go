@@ -1,0 +1,113 @@
+package txn
+
+import (
+	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+)
+
+// The index of event IDs is written behind: an event is found by its ID through eventIDs, or, when
+// it is one of the few latest, by looking at those, the tail. So a commit of one event writes no
+// page of the index, and one commit in many writes the IDs of many, which are beside each other if
+// they ascend.
+//
+// The IDs of all events up to metaIndexed are in eventIDs. It moves in the transaction that writes
+// them, so every transaction sees an index and a tail that belong together.
+
+// The bounds of the tail, which a transaction that looks for an ID in vain reads.
+const (
+	MaxTail     = 64   // events
+	MaxTailBody = 4096 // bytes in the body of an event; after a longer one, all are indexed
+)
+
+// numbered is an event's ID and its sequence number.
+type numbered struct {
+	id  string
+	seq uint64
+}
+
+// Find returns the sequence number of the event with an ID, 0 when there is none.
+func (x *eventIDs) Find(id string) (uint64, error) {
+	if seq, err := x.number(BucketEventIDs, []byte(id)); seq != 0 || err != nil {
+		return seq, err
+	}
+	x.readTail()
+	return x.tail[id], nil
+}
+
+// note notes the ID of an event that this transaction stores.
+func (x *eventIDs) note(e *record.Event, seq uint64) {
+	x.longBody = x.longBody || len(e.Body) > MaxTailBody
+	if x.tail != nil {
+		x.tail[e.ID] = seq
+	}
+	x.writer.highestID = max(x.writer.highestID, e.ID)
+}
+
+// forget removes the ID of an event that this transaction removes.
+func (x *eventIDs) forget(id string) error {
+	delete(x.tail, id)
+	return x.remove(BucketEventIDs, []byte(id))
+}
+
+// isHigher reports whether an ID is higher than that of every event that is stored, as those that
+// New makes are as a rule: such an event need not be looked for.
+func (x *eventIDs) isHigher(id string) bool {
+	highest := &x.writer.highestID
+	if *highest == "" {
+		k, _ := boltfile.LastBetween(x.Bucket(BucketEventIDs).Cursor(), nil, nil)
+		x.readTail()
+		*highest = string(k)
+		for id := range x.tail {
+			*highest = max(*highest, id)
+		}
+	}
+	return id > *highest
+}
+
+// readTail reads the IDs that are not indexed, once in a transaction.
+func (x *eventIDs) readTail() {
+	if x.tail != nil {
+		return
+	}
+	x.tail = make(map[string]uint64)
+	for _, e := range x.Unindexed() {
+		x.tail[e.id] = e.seq
+	}
+}
+
+// Unindexed returns the events that are not indexed. It passes over one that can't be read, which
+// would otherwise keep all others from being stored. Its ID is not known, so from then on an event
+// with that ID counts as new.
+func (x *eventIDs) Unindexed() []numbered {
+	var found []numbered
+	key := record.Key1(x.Indexed() + 1)
+	c := x.Bucket(BucketEvents).Cursor()
+	for k, v := c.Seek(key[:]); k != nil; k, v = c.Next() {
+		if e, err := record.DecodeEvent(k, v); err == nil {
+			found = append(found, numbered{e.ID, record.KeyNumber(k, 0)})
+		}
+	}
+	return found
+}
+
+// Indexed returns the last event up to which all are indexed. A record of it that can't be read
+// says nothing: all are looked at then, once, and it is written anew.
+func (x *eventIDs) Indexed() uint64 {
+	n, _ := x.MetaNumber(metaIndexed)
+	return n
+}
+
+// flush writes the IDs of the latest events when they have become many, or long.
+func (x *eventIDs) flush() error {
+	last := x.Bucket(BucketEvents).Sequence()
+	if last-x.Indexed() <= MaxTail && !x.longBody {
+		return nil
+	}
+	x.longBody = false
+	for _, e := range x.Unindexed() {
+		if err := x.putNumber(BucketEventIDs, []byte(e.id), e.seq); err != nil {
+			return err
+		}
+	}
+	return x.PutMetaNumber(metaIndexed, last)
+}

@@ -1,0 +1,143 @@
+package txn
+
+import (
+	"bytes"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/pending"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/internal/schedule"
+)
+
+// Outcome is one outcome that is to be recorded.
+type Outcome struct {
+	store.Outcome
+	attempt []byte // the attempt as it is stored; Attempt itself has no Response
+
+	Claimed bool // the token is the present one, and what follows is what was claimed with it
+	Id      pending.ID
+	KeyHash uint64 // of the event's ordering key
+	AsOf    uint64 // since when the delivery was pending
+}
+
+// NewOutcome returns an outcome that shares no memory with the caller's.
+func NewOutcome(o store.Outcome) Outcome {
+	own := Outcome{Outcome: o}
+	if o.State != store.Canceled {
+		own.attempt = record.AppendAttempt(nil, &o.Attempt)
+	}
+	own.Attempt.Response = nil
+	own.BodyState, own.BodyOverride = store.BodyUndecided, nil
+	if o.State == store.Pending || o.State == store.Dead {
+		own.BodyState, own.BodyOverride = o.BodyState, bytes.Clone(o.BodyOverride)
+	}
+	return own
+}
+
+// FinishDelivery records one outcome, if it counts.
+func (t *Tx) FinishDelivery(o *Outcome) (store.Result, error) {
+	ignored := store.Result{Ignored: true}
+	num, seq, was, ok, err := t.subject(o)
+	if err != nil || !ok {
+		return ignored, err
+	}
+	// The token is good only for what was claimed with it: the delivery may have been requeued
+	// since.
+	present := o.Claimed && was.Pending() && was.AsOf == o.AsOf
+	late := o.State == store.Delivered && (was.Pending() || was.State == store.Canceled)
+	if !present && !late {
+		return ignored, nil
+	}
+	if !present {
+		if err := t.dropLateResponse(seq, o); err != nil {
+			return ignored, err
+		}
+	}
+	before := t.Subs.Health(num)
+	next := before.Next(&o.Outcome, record.AsTime(t.Now))
+	r, err := t.ended(num, seq, was, o, &next)
+	if err != nil {
+		return ignored, err
+	}
+	if err := t.Pending.Transition(pending.ID{Num: num, Seq: seq}, was, r, true); err != nil {
+		return ignored, err
+	}
+	if o.State != store.Canceled {
+		t.Counts.note(num, o)
+		t.Subs.setHealth(num, next)
+	}
+	return store.Result{Before: before, After: next}, nil
+}
+
+// ended returns what a delivery is after an outcome that counts and leaves the given health.
+func (t *Tx) ended(
+	num, seq uint64, was pending.Delivery, o *Outcome, health *store.Health,
+) (pending.Delivery, error) {
+	r := was
+	r.State, r.FinishedAt, r.Due, r.AtOnce, r.Reason = o.State, t.Now, 0, 0, ""
+	switch {
+	case o.Parks(health):
+		r.FinishedAt, r.Due, r.AtOnce = 0, t.Now, schedule.Parked(r.Attempts+1)
+	case o.State == store.Pending:
+		r.FinishedAt, r.Due = 0, schedule.Add(t.Now, o.RetryIn)
+	default:
+		r.Blocked = false
+	}
+	if o.State == store.Canceled {
+		r.Reason = o.Attempt.Error
+		return r, nil
+	}
+	r.AddAttempt(o.attempt)
+	if o.KeepRetry && o.State == store.Pending {
+		r.Base++
+	}
+	if o.BodyState == store.BodyUndecided {
+		return r, nil
+	}
+	if r.Body = o.BodyState; !r.Overridden() {
+		return r, nil // Transition removes an override that was there
+	}
+	return r, t.Pending.PutOverride(num, seq, o.BodyOverride)
+}
+
+// subject finds the delivery that an outcome is about.
+func (t *Tx) subject(o *Outcome) (num, seq uint64, r pending.Delivery, ok bool, err error) {
+	if o.Claimed {
+		if num, seq = o.Id.Num, o.Id.Seq; !t.Subs.Exists(num) {
+			return num, seq, pending.Delivery{}, false, nil
+		}
+		r, ok, err = t.Pending.Find(num, seq, o.KeyHash)
+		return num, seq, r, ok, err
+	}
+	if o.State != store.Delivered {
+		return 0, 0, pending.Delivery{}, false, nil
+	}
+	return t.LookUp(o.SubscriptionID, o.EventID)
+}
+
+// LookUp finds a delivery by its names.
+func (t *Tx) LookUp(
+	subscriptionID, eventID string,
+) (num, seq uint64, r pending.Delivery, ok bool, err error) {
+	if num, err = t.Subs.Number(subscriptionID); err != nil || num == 0 {
+		return 0, 0, pending.Delivery{}, false, err
+	}
+	if seq, err = t.IDs.Find(eventID); err != nil || seq == 0 {
+		return 0, 0, pending.Delivery{}, false, err
+	}
+	key := record.Key1(seq)
+	v := t.Get(BucketEvents, key[:])
+	packed, err := record.DecodeRecipients(key[:], v)
+	if err != nil {
+		return 0, 0, pending.Delivery{}, false, err
+	}
+	if ok, err = record.PackedHas(packed, num); err != nil || !ok {
+		return 0, 0, pending.Delivery{}, false, err
+	}
+	e, err := record.DecodeEvent(key[:], v)
+	if err != nil {
+		return 0, 0, pending.Delivery{}, false, err
+	}
+	r, ok, err = t.Pending.Find(num, seq, e.KeyHash())
+	return num, seq, r, ok, err
+}

@@ -1,1 +1,0 @@
-UPDATE outhook.blocks SET last = last + 1 RETURNING last

@@ -1,0 +1,1 @@
+SELECT seq FROM outhook.erasures ORDER BY seq LIMIT 1

@@ -1,0 +1,3 @@
+-- $1 ids
+SELECT s.id, s.num FROM unnest($1::text[]) AS k(id)
+CROSS JOIN LATERAL (SELECT s.id, s.num FROM outhook.subscriptions s WHERE s.id = k.id OFFSET 0) s

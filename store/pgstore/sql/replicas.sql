@@ -1,0 +1,1 @@
+SELECT id FROM outhook.replicas WHERE until > statement_timestamp() ORDER BY id

@@ -1,0 +1,23 @@
+package history_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/outhook/outhook/store/storetest/internal/broken"
+	"github.com/outhook/outhook/store/storetest/internal/rules/history"
+)
+
+// TestBreakages shows that the rules and the comparison catch stores that break them.
+func TestBreakages(t *testing.T) {
+	broken.Test(t, history.Groups(),
+		slices.Concat(eraseBreakages(), historyBreakages(), subscriptionsBreakages(),
+			windowBreakages()), map[string]string{
+			"takes Until as included":          "times of the two stores differ",
+			"requeues all in one step":         "it takes all steps",
+			"names one that is held twice":     "it asks who is held, over all steps",
+			"erases all in one step":           "it takes all steps",
+			"erases events that are not there": "whether they are is the store's choice there",
+			"stops pruning early":              "it has too little to prune",
+		})
+}

@@ -1,0 +1,117 @@
+package subscriptions_test
+
+import (
+	"context"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/storetest/internal/broken"
+)
+
+func subscriptionsBreakages() []broken.Breakage {
+	return []broken.Breakage{
+		{Name: "forgets what seals a subscription", Rule: "subscriptions/sealed-with",
+			Spoil: func(b *broken.Store) {
+				b.OnUpdate = func(
+					ctx context.Context, id string, change func(*store.Subscription) error,
+				) (store.Subscription, error) {
+					return b.Store.UpdateSubscription(ctx, id, func(s *store.Subscription) error {
+						defer func() { s.SealedWith = "" }()
+						return change(s)
+					})
+				}
+			}},
+		{Name: "claims as if nothing was sealed", Rule: "subscriptions/sealed-with",
+			Spoil: func(b *broken.Store) {
+				b.OnClaim = broken.ClaimsWith(b, func(cl *store.Claim) {
+					cl.Subscription.SealedWith = ""
+				})
+			}},
+		{Name: "replaces what exists", Rule: "subscriptions/create-conflict",
+			Spoil: func(b *broken.Store) {
+				b.OnCreate = func(ctx context.Context, sub store.Subscription) (store.Subscription,
+					error) {
+					_ = b.Store.DeleteSubscription(ctx, sub.ID)
+					return b.Store.CreateSubscription(ctx, sub)
+				}
+			}},
+		{Name: "cancels nothing", Rule: "unsubscribe/cancels",
+			Spoil: func(b *broken.Store) {
+				b.OnUpdate = func(
+					ctx context.Context, id string, change func(*store.Subscription) error,
+				) (store.Subscription, error) {
+					var status store.Status
+					sub, err := b.Store.UpdateSubscription(ctx, id,
+						func(s *store.Subscription) error {
+							err := change(s)
+							status, s.Status = s.Status, store.Subscribed
+							return err
+						})
+					sub.Status = status
+					return sub, err
+				}
+			}},
+		{Name: "gives another reason", Rule: "unsubscribe/reason",
+			Spoil: func(b *broken.Store) {
+				b.OnUpdate = updatesWith(b, func(s *store.Subscription) { s.DisabledReason = "" })
+			}},
+		{Name: "keeps nothing for a disabled one", Rule: "wanted/disabled",
+			Spoil: func(b *broken.Store) {
+				b.OnUpdate = updatesWith(b, func(s *store.Subscription) { s.DisabledReason = "" })
+			}},
+		{Name: "keeps what change did before its error", Rule: "subscriptions/update-error",
+			Spoil: func(b *broken.Store) {
+				b.OnUpdate = func(
+					ctx context.Context, id string, change func(*store.Subscription) error,
+				) (store.Subscription, error) {
+					var refused error
+					sub, err := b.Store.UpdateSubscription(ctx, id,
+						func(s *store.Subscription) error {
+							refused = change(s)
+							return nil
+						})
+					if refused != nil {
+						return store.Subscription{}, refused
+					}
+					return sub, err
+				}
+			}},
+		{Name: "changes nothing", Rule: "subscriptions/update",
+			Spoil: func(b *broken.Store) {
+				b.OnUpdate = func(
+					ctx context.Context, id string, change func(*store.Subscription) error,
+				) (store.Subscription, error) {
+					sub, err := b.Store.Subscription(ctx, id)
+					if err == nil {
+						err = change(&sub)
+					}
+					return sub, err
+				}
+			}},
+		{Name: "keeps what a deleted one had", Rule: "unsubscribe/delete",
+			Spoil: func(b *broken.Store) {
+				b.OnDelete = func(ctx context.Context, id string) error {
+					_, err := b.Store.UpdateSubscription(ctx, id,
+						func(s *store.Subscription) error {
+							s.Status = store.Unsubscribed
+							return nil
+						})
+					return err
+				}
+			}},
+	}
+}
+
+// updatesWith returns an UpdateSubscription that changes more than it is asked to.
+func updatesWith(
+	b *broken.Store, more func(*store.Subscription),
+) func(context.Context, string, func(*store.Subscription) error) (store.Subscription, error) {
+	return func(
+		ctx context.Context, id string, change func(*store.Subscription) error,
+	) (store.Subscription, error) {
+		return b.Store.UpdateSubscription(ctx, id, func(s *store.Subscription) error {
+			err := change(s)
+			more(s)
+			return err
+		})
+	}
+}

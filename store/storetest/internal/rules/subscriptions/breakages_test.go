@@ -1,0 +1,18 @@
+package subscriptions_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/outhook/outhook/store/storetest/internal/broken"
+	"github.com/outhook/outhook/store/storetest/internal/rules/subscriptions"
+)
+
+// TestBreakages shows that the rules and the comparison catch stores that break them.
+func TestBreakages(t *testing.T) {
+	broken.Test(t, subscriptions.Groups(),
+		slices.Concat(enqueueBreakages(), subscriptionsBreakages()), map[string]string{
+			"forgets what seals a subscription": "nothing of it is sealed",
+			"claims as if nothing was sealed":   "nothing of it is sealed",
+		})
+}
