@@ -10,9 +10,6 @@ import (
 	"github.com/outhook/outhook/store/internal/page"
 )
 
-// eraseReason is what pending deliveries of an erased event say.
-const eraseReason = "erased"
-
 // Erase implements [store.History].
 func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next string, err error) {
 	if err = q.Validate(); err == nil {

@@ -261,13 +261,13 @@ func (c *claiming) hand() (lost int, parked []parking, unordered []uint64) {
 		case at.Due > now && at != l.Position(): // it was attempted since the schedule learned of it
 			lost++
 			s.apply(moved{num: l.Sub.Num, seq: l.Seq, pending: true, due: f.due, endLease: true}, now)
-		case f.blocked || c.blocked(l, f.claim.Key):
-			lost++
-			parked = append(parked, parking{l, f.claim.Key, c.req.IsProbe(l.Sub.Health())})
 		case f.claim.Key != "" && !f.hasRow && c.req.IsProbe(l.Sub.Health()):
 			lost++
 			unordered = append(unordered, l.Sub.Num)
 			s.schedule.Withdraw(l, now)
+		case f.blocked || c.blocked(l, f.claim.Key):
+			lost++
+			parked = append(parked, parking{l, f.claim.Key, c.req.IsProbe(l.Sub.Health())})
 		default:
 			c.hold(l, f.claim.Key)
 			l.Data = claimed{

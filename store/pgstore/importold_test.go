@@ -90,7 +90,10 @@ func newOld(t *testing.T) *old {
 	if err != nil || len(claims.Claims) != 1 {
 		t.Fatalf("claims of the retry: got %d, %v, want 1", len(claims.Claims), err)
 	}
-	o.finish(t, claims.Claims[0], store.Outcome{State: store.Pending, RetryIn: time.Hour, Probe: store.ProbePolicy{Threshold: 1, First: 2 * time.Second, Max: 2 * time.Second}})
+	o.finish(t, claims.Claims[0], store.Outcome{
+		State: store.Pending, RetryIn: time.Hour, Effect: store.EffectThrottled, ThrottleFor: 2 * time.Second,
+		Probe: store.ProbePolicy{Threshold: 1, First: 2 * time.Second, Max: 2 * time.Second},
+	})
 	for i := range 1200 {
 		o.publish(t, []string{"a.b", "b.c", "a.c"}[i%3], []string{"", "", "k", "l"}[i%4])
 	}

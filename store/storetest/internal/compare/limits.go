@@ -36,9 +36,9 @@ type share struct {
 	room, took int
 }
 
-// check checks that a claim took what it may and must of all that was due: within the limits, as much
-// as they allow, in order, and in turns of classes. Which subscriptions of a class come first goes by
-// the time that their leases took, which differs from one store to another.
+// check checks that a claim took what it may and must of all that was due: within the limits, as
+// much as they allow, in order, and in turns of classes. Which subscriptions of a class come first
+// goes by the time that their leases took, which differs from one store to another.
 func (r room) check(c *check.Driver, got, all []store.Claim) {
 	shares := r.shares(c, got, all)
 	r.checkClasses(c, shares, len(got))

@@ -27,7 +27,8 @@ func probeRules() []check.Rule {
 		{Name: "retry", Test: testProbeRetry,
 			Sentence: "An attempt with KeepRetry is recorded and does not count in Claim.Retry."},
 		{Name: "many", Test: testManyAttempts,
-			Sentence: "Of a delivery's attempts the newest MaxAttempts are kept, with their numbers."},
+			Sentence: "Of a delivery's attempts the newest MaxAttempts are kept, with their " +
+				"numbers."},
 		{Name: "closed", Test: testProbeClosed,
 			Sentence: "When the breaker closes, all that it held back is due, in the order of " +
 				"attempts and events."},

@@ -10,13 +10,16 @@ import (
 func tenantRules() []check.Rule {
 	return []check.Rule{
 		{Name: "turns", Test: testTenantTurns,
-			Sentence: "Turns go by tenant first: one has no more of them for having more subscriptions."},
+			Sentence: "Turns go by tenant first: one has no more of them for having more " +
+				"subscriptions."},
 		{Name: "slot-time", Test: testSlotTime,
 			Sentence: "Who has used the least slot time lately comes first."},
 		{Name: "per-tenant", Test: testPerTenant,
-			Sentence: "At most PerTenant deliveries of a tenant are leased at once; the tenant \"\" has no limit."},
+			Sentence: "At most PerTenant deliveries of a tenant are leased at once; the tenant " +
+				"\"\" has no limit."},
 		{Name: "per-host", Test: testPerHost,
-			Sentence: "At most PerHost deliveries to a host and port are leased at once, over all subscriptions."},
+			Sentence: "At most PerHost deliveries to a host and port are leased at once, over " +
+				"all subscriptions."},
 		{Name: "per-host-url", Test: testPerHostURL,
 			Sentence: "PerHost goes by the present URL."},
 	}
@@ -78,7 +81,8 @@ func testSlotTime(c *check.Driver) {
 	}
 	got := check.PerSubscription(c.Claim(5))
 	if got[quick.ID] != 5 {
-		c.Errorf("claims after one of the other took %v: got %d of 5, want all", c.Short, got[quick.ID])
+		c.Errorf("claims after one of the other took %v: got %d of 5, want all", c.Short,
+			got[quick.ID])
 	}
 }
 
@@ -142,7 +146,8 @@ func testPerHostURL(c *check.Driver) {
 	check.Equal(c, "claims", len(c.ClaimWith(req).Claims), 2)
 	at(c, "https://new.example/")
 	c.Update(sub.ID, func(s *store.Subscription) { s.URL = "https://new.example/" })
-	check.Equal(c, "claims at the new host, where two of it are leased", len(c.ClaimWith(req).Claims), 0)
+	check.Equal(c, "claims at the new host, where two of it are leased",
+		len(c.ClaimWith(req).Claims), 0)
 	req.PerHost = 3
 	check.Equal(c, "claims with a higher limit", len(c.ClaimWith(req).Claims), 1)
 }
