@@ -139,7 +139,10 @@ func (s *Schedule[Q, L]) setState(q *Sub[Q, L], active bool, health *store.Healt
 	q.active, q.health, q.class = active, *health, class
 	q.heldUntil = max(Nanos(health.NextProbeAt), Nanos(health.HeldUntil))
 	q.pace = int64(health.Pace)
-	q.probing = s.isProbe(health)
+	if probing := s.isProbe(health); probing != q.probing {
+		q.probing = probing
+		s.wake = true // a probe may take what is not due yet
+	}
 	q.states++
 }
 
