@@ -290,22 +290,6 @@ func (m *model) wantNextDue(rd *round) {
 			}
 		}
 	}
-	// A time that is too early costs a call and loses nothing: any that something ends may be told.
-	for _, h := range m.leases {
-		if h.until > m.now {
-			low = min(low, h.until)
-		}
-	}
-	for num, f := range m.file {
-		if at := m.blockedUntil(num); at > m.now {
-			low = min(low, at)
-		}
-		for _, p := range f.pending {
-			if p.due > m.now {
-				low = min(low, p.due)
-			}
-		}
-	}
 	got := int64(math.MaxInt64)
 	if wait := rd.NextDue(); wait != store.NoneDue {
 		got = m.now + int64(wait)
