@@ -16,7 +16,7 @@ type Round[Q, L any] struct {
 	req      *store.ClaimRequest
 	now      int64
 	until    int64
-	wait     int64 // until when a lease runs out that was there before
+	before   uint64 // the last token that was given out before it began
 }
 
 // Round begins a claim. req must stay as it is until the round ends.
@@ -27,8 +27,7 @@ func (s *Schedule[Q, L]) Round(req *store.ClaimRequest, now int64) *Round[Q, L] 
 	s.wakeSleepers(now)
 	return &Round[Q, L]{
 		schedule: s, req: req, now: now,
-		until: Add(now, req.Lease),
-		wait:  s.leaseWait(),
+		until: Add(now, req.Lease), before: s.lastToken,
 	}
 }
 
@@ -169,7 +168,8 @@ func (r *Round[Q, L]) lacks() (lacks []Lack) {
 // due, its subscription is held or postponed, or a lease from before this round runs on it.
 // store.NoneDue if there is nothing of the kind.
 func (r *Round[Q, L]) NextDue() time.Duration {
-	at := r.wait
+	// Not as of when the round began: what it took since may have moved the end of a pace.
+	at := r.schedule.leaseWait(r.before)
 	if q, ok := r.schedule.sleepers.first(); ok {
 		at = min(at, q.wakeAt)
 	}
@@ -190,15 +190,15 @@ func (s *Schedule[Q, L]) wakeSleepers(now int64) {
 	}
 }
 
-// leaseWait returns when a lease has run out of something that may be claimed then. It looks only
-// at leases that run out before that.
-func (s *Schedule[Q, L]) leaseWait() int64 {
+// leaseWait returns when a lease has run out of something that may be claimed then, of those with a
+// token up to before. It looks only at leases that run out before that.
+func (s *Schedule[Q, L]) leaseWait(before uint64) int64 {
 	at := int64(math.MaxInt64)
 	s.leases.walk(0, func(l *Lease[Q, L]) (on bool) {
 		if l.until >= at {
 			return false
 		}
-		if l.Sub.active && !l.blocked {
+		if l.Token <= before && l.Sub.active && !l.blocked {
 			at = min(at, max(l.until, l.Sub.blockedUntil()))
 		}
 		return true

@@ -379,3 +379,21 @@ func TestUnsealWakes(t *testing.T) {
 		t.Errorf("there is more in %d, want 20", got)
 	}
 }
+
+// TestPaceOutlastsALease holds that a claim tells the time when more can be claimed after what it has
+// itself taken: the pace of that may outlast a lease that runs out earlier.
+func TestPaceOutlastsALease(t *testing.T) {
+	s := newMemory()
+	s.sub(1, store.Health{Healthy: true, Pace: 3})
+	s.add(1)
+	s.add(1)
+	s.want(t, store.ClaimRequest{Max: 1, Lease: 5}, "1/1")
+	s.now += 4
+	r := s.Round(&store.ClaimRequest{Max: 1, Lease: 50}, s.now)
+	if lacks := r.Run(); len(lacks) > 0 || names(r.Leases) != "1/2" {
+		t.Fatalf("leased %q, and it lacks %+v", names(r.Leases), lacks)
+	}
+	if got := r.NextDue(); got != 3 {
+		t.Errorf("there is more in %d, want 3", got)
+	}
+}
