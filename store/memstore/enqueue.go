@@ -51,8 +51,8 @@ func build(evs []events.Event) ([]*event, error) {
 	return built, nil
 }
 
-// unstored returns those of the events that are neither stored nor given twice. It is ErrConflict when one has the ID
-// of another.
+// unstored returns those of the events that are neither stored nor given twice. It is ErrConflict
+// when one has the ID of another.
 func (s *Store) unstored(evs []*event) ([]*event, error) {
 	var fresh []*event
 	given := make(map[string]*event, len(evs))

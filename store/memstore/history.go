@@ -136,8 +136,8 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 	return result, nil
 }
 
-// requeue makes d due now and reports whether that changed anything. named says that it was asked for
-// by its event.
+// requeue makes d due now and reports whether that changed anything. named says that it was asked
+// for by its event.
 func (s *Store) requeue(d *delivery, named bool, now time.Time) bool {
 	switch {
 	case d.state != store.Pending:

@@ -12,7 +12,8 @@ import (
 	"github.com/outhook/outhook/store/memstore"
 )
 
-// TestPruneCost has deliveries that are kept for the longer retention, and counts what Prune looks at as time goes by.
+// TestPruneCost has deliveries that are kept for the longer retention, and counts what Prune looks
+// at as time goes by.
 func TestPruneCost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 3000

@@ -8,8 +8,8 @@ import (
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// What follows tells the schedule what has become of deliveries. Keys are this store's: the schedule hears of a delivery
-// as blocked while an earlier one of its key is pending.
+// What follows tells the schedule what has become of deliveries. Keys are this store's: the
+// schedule hears of a delivery as blocked while an earlier one of its key is pending.
 
 // add takes in a delivery that has become pending.
 func (s *Store) add(d *delivery, now time.Time) {
@@ -33,8 +33,8 @@ func (s *Store) add(d *delivery, now time.Time) {
 	s.queueUp(d, false, now)
 }
 
-// remove takes out a delivery that is not pending any more. Its lease, if there is one, ends. If others of its key stood
-// behind it, the next is let go.
+// remove takes out a delivery that is not pending any more. Its lease, if there is one, ends. If
+// others of its key stood behind it, the next is let go.
 func (s *Store) remove(d *delivery, now time.Time) {
 	s.change(d, schedule.Change{}, now)
 	sub, key := d.sub, d.event.key
@@ -56,7 +56,8 @@ func (s *Store) remove(d *delivery, now time.Time) {
 	}
 }
 
-// queueUp tells the schedule where a pending delivery stands. endLease says that a lease on it ends.
+// queueUp tells the schedule where a pending delivery stands. endLease says that a lease on it
+// ends.
 func (s *Store) queueUp(d *delivery, endLease bool, now time.Time) {
 	p := schedule.Position{Seq: d.event.num}
 	switch {

@@ -52,8 +52,8 @@ type LoadedWindow struct {
 	UpTo      Position   // everything up to here was looked at
 	Complete  bool       // there is nothing after UpTo
 
-	// Where the Newest were asked for, Positions are some of the last, in order: more than there may
-	// be leases of one subscription. The rest is not looked at.
+	// Where the Newest were asked for, Positions are some of the last, in order: more than there
+	// may be leases of one subscription. The rest is not looked at.
 }
 
 // changes is what has become of a subscription's deliveries since a load began.
@@ -116,7 +116,7 @@ func (s *Schedule[Q, L]) Load(lack *Lack, loaded Loaded, now int64) (stateOf *Su
 		if !asked.Needed || !got.OK || w.loads != asked.loads {
 			continue // another load came first, or the window was restarted
 		}
-		positions := slices.DeleteFunc(got.Positions, func(p Position) bool { return !q.free(p.Seq) || s.isBarred(p.Seq) })
+		positions := slices.DeleteFunc(got.Positions, func(p Position) bool { return !q.free(p.Seq) || s.barred.has(p.Seq) })
 		for _, a := range q.changes.added {
 			if asked.Newest && a.to == Source(i) && !q.Busy(a.p.Seq) {
 				positions = append(positions, a.p)
@@ -142,7 +142,8 @@ func (s *Schedule[Q, L]) Load(lack *Lack, loaded Loaded, now int64) (stateOf *Su
 	}
 	if !q.known && lack.State {
 		s.unknown = append(s.unknown, q)
-		// A claim that came meanwhile did not see it, and the caller that caused the load may not ask again.
+		// A claim that came meanwhile did not see it, and the caller that caused the load may not
+		// ask again.
 		s.wake = true
 	}
 	s.settle(q, now)
@@ -152,5 +153,5 @@ func (s *Schedule[Q, L]) Load(lack *Lack, loaded Loaded, now int64) (stateOf *Su
 // free reports whether a delivery that was loaded may be put into a window.
 func (q *Sub[Q, L]) free(seq uint64) bool {
 	_, removed := q.changes.removed[seq]
-	return !removed && !q.Busy(seq) && !q.implicit.has(seq)
+	return !removed && !q.Busy(seq) && !q.implicit.Has(seq)
 }

@@ -5,8 +5,9 @@ import "slices"
 // blockSize is how many positions a block of an ordered list holds at most.
 const blockSize = 256
 
-// ordered is a list of positions in their order, in blocks, so that adding one costs a search and the moving of a part
-// of one block, for any length. A list of a window with a bound is a single block.
+// ordered is a list of positions in their order, in blocks, so that adding one costs a search and
+// the moving of a part of one block, for any length. A list of a window with a bound is a single
+// block.
 type ordered struct {
 	blocks [][]Position // none is empty
 	size   int

@@ -22,26 +22,27 @@ type Round[Q, L any] struct {
 // Round begins a claim. req must stay as it is until the round ends.
 func (s *Schedule[Q, L]) Round(req *store.ClaimRequest, now int64) *Round[Q, L] {
 	s.now = max(s.now, now)
-	s.rescale(s.now)
+	s.turns.rescale(s.now, s.subs, s.tokens)
 	s.Expire(now)
-	s.wakeSleepers(now)
-	return &Round[Q, L]{
+	r := &Round[Q, L]{
 		schedule: s, req: req, now: now,
 		until: Add(now, req.Lease), before: s.lastToken,
 	}
+	r.wakeSleepers()
+	return r
 }
 
 // Run takes turns until the request is satisfied, or allows no more, or until it is not known what
 // is next: then it returns what the schedule lacks. Nobody loses a turn by that. Each Lack must be
 // answered by Load, and Run called again.
 //
-// A subscription at its limit is passed over and keeps its turn. The next turn is that of the tenant,
-// and within it of the subscription, that has used the least slot time lately.
+// A subscription at its limit is passed over and keeps its turn. The next turn is that of the
+// tenant, and within it of the subscription, that has used the least slot time lately.
 func (r *Round[Q, L]) Run() []Lack {
 	s := r.schedule
 	r.now = s.now // others may have gone on since the last Run, and time must not go back for a Sub
-	s.wakeSleepers(r.now)
-	s.use(r.req)
+	r.wakeSleepers()
+	r.use()
 	if len(s.unknown) > 0 {
 		return r.unknown()
 	}
@@ -55,6 +56,27 @@ func (r *Round[Q, L]) Run() []Lack {
 		}
 	}
 	return nil
+}
+
+// use readies the schedule for the limits of the request. They are the same in each claim of a
+// host, so what it takes to change them does not matter.
+func (r *Round[Q, L]) use() {
+	s, req := r.schedule, r.req
+	was := s.turns.limits
+	now := limits{req.PerSubscription, req.PerTenant, req.PerHost, req.BreakerThreshold}
+	if now == was {
+		return
+	}
+	s.turns.use(now)
+	if now.breakerThreshold == was.breakerThreshold {
+		return
+	}
+	for _, q := range s.subs {
+		if probing := now.isProbe(&q.health); probing != q.probing {
+			q.probing = probing
+			s.settle(q, s.now)
+		}
+	}
 }
 
 // unknown returns Lacks of Subs whose State is not known. They all come before anything is claimed,
@@ -117,7 +139,7 @@ func (r *Round[Q, L]) stepIn(class store.Class) (took, lacking bool) {
 			s.settle(q, r.now)
 			continue
 		}
-		if s.isBarred(p.Seq) {
+		if s.barred.has(p.Seq) {
 			q.take(p, from) // once, not at each claim; its Change comes with the store's step
 			continue
 		}
@@ -128,7 +150,7 @@ func (r *Round[Q, L]) stepIn(class store.Class) (took, lacking bool) {
 			q.take(p, from)
 			continue
 		}
-		r.Leases = append(r.Leases, s.lease(q, p, from, r.until))
+		r.Leases = append(r.Leases, r.lease(q, p, from))
 		s.settle(q, r.now)
 		s.turns.pass(q)
 		return true, false
@@ -169,7 +191,7 @@ func (r *Round[Q, L]) lacks() (lacks []Lack) {
 // store.NoneDue if there is nothing of the kind.
 func (r *Round[Q, L]) NextDue() time.Duration {
 	// Not as of when the round began: what it took since may have moved the end of a pace.
-	at := r.schedule.leaseWait(r.before)
+	at := r.schedule.nextEnd(r.before)
 	if q, ok := r.schedule.sleepers.first(); ok {
 		at = min(at, q.wakeAt)
 	}
@@ -180,7 +202,8 @@ func (r *Round[Q, L]) NextDue() time.Duration {
 }
 
 // wakeSleepers settles the Subs whose time has come.
-func (s *Schedule[Q, L]) wakeSleepers(now int64) {
+func (r *Round[Q, L]) wakeSleepers() {
+	s, now := r.schedule, r.now
 	for {
 		q, ok := s.sleepers.first()
 		if !ok || q.wakeAt > now {
@@ -190,23 +213,8 @@ func (s *Schedule[Q, L]) wakeSleepers(now int64) {
 	}
 }
 
-// leaseWait returns when a lease has run out of something that may be claimed then, of those with a
-// token up to before. It looks only at leases that run out before that.
-func (s *Schedule[Q, L]) leaseWait(before uint64) int64 {
-	at := int64(math.MaxInt64)
-	s.leases.walk(0, func(l *Lease[Q, L]) (on bool) {
-		if l.until >= at {
-			return false
-		}
-		if l.Token <= before && l.Sub.active && !l.blocked {
-			at = min(at, max(l.until, l.Sub.blockedUntil()))
-		}
-		return true
-	})
-	return at
-}
-
-// Nanos returns a time as nanoseconds since 1970; 0 for the zero time. What is later than that can say is at its end.
+// Nanos returns a time as nanoseconds since 1970; 0 for the zero time. What is later than that can
+// say is at its end.
 func Nanos(t time.Time) int64 {
 	switch {
 	case t.IsZero():

@@ -1,8 +1,6 @@
 package schedule
 
 import (
-	"container/list"
-
 	"github.com/outhook/outhook/store"
 )
 
@@ -27,21 +25,18 @@ type Schedule[Q, L any] struct {
 	// Dropped is told of each Sub that is forgotten. It may be nil, and must not call the schedule.
 	Dropped func(*Sub[Q, L])
 
-	maxWindow, maxIdle int
+	maxWindow int
 
 	subs     map[uint64]*Sub[Q, L]
 	lastSub  uint64
-	idle     list.List          // of Subs that have nothing, the longest so in front
+	idle     idle[Q, L]         // Subs that have nothing
 	unknown  []*Sub[Q, L]       // those whose State is to be loaded before anything is claimed
 	turns    turns[Q, L]        // of Subs that have something due
 	sleepers heapOf[*Sub[Q, L]] // Subs that have something due later
 	postpone postponements
 
-	tokens    map[uint64]*Lease[Q, L]
-	leases    heapOf[*Lease[Q, L]] // those that can run out
-	lastToken uint64
-	barred    map[uint64]struct{} // events, see Bar
-	leased    [store.Classes]int  // how many leases count against limits, by the class of their subscriptions
+	barred barred // events, see Bar
+	leases[Q, L]
 
 	now  int64 // the latest that was given: a round may have begun with an earlier one
 	wake bool  // see TakeWake
@@ -51,11 +46,12 @@ type Schedule[Q, L any] struct {
 func New[Q, L any](o Options) *Schedule[Q, L] {
 	return &Schedule[Q, L]{
 		maxWindow: o.Window,
-		maxIdle:   o.Idle,
 		subs:      make(map[uint64]*Sub[Q, L]),
-		tokens:    make(map[uint64]*Lease[Q, L]),
+		idle:      idle[Q, L]{max: o.Idle},
 		turns:     newTurns[Q, L](),
-		lastToken: o.FirstToken,
+		leases: leases[Q, L]{
+			tokens: make(map[uint64]*Lease[Q, L]), lastToken: o.FirstToken,
+		},
 	}
 }
 
@@ -139,36 +135,11 @@ func (s *Schedule[Q, L]) setState(q *Sub[Q, L], active bool, health *store.Healt
 	q.active, q.health, q.class = active, *health, class
 	q.heldUntil = max(Nanos(health.NextProbeAt), Nanos(health.HeldUntil))
 	q.pace = int64(health.Pace)
-	if probing := s.isProbe(health); probing != q.probing {
+	if probing := s.turns.limits.isProbe(health); probing != q.probing {
 		q.probing = probing
 		s.wake = true // a probe may take what is not due yet
 	}
 	q.states++
-}
-
-// isProbe reports whether the breaker of a subscription with this health is open, by the threshold
-// of the last claim.
-func (s *Schedule[Q, L]) isProbe(h *store.Health) bool {
-	return (&store.ClaimRequest{BreakerThreshold: s.turns.limits.breakerThreshold}).IsProbe(h)
-}
-
-// use readies the schedule for the limits of a request. They are the same in each call of a host, so
-// what it takes to change them does not matter.
-func (s *Schedule[Q, L]) use(req *store.ClaimRequest) {
-	l, was := limits{req.PerSubscription, req.PerTenant, req.PerHost, req.BreakerThreshold}, s.turns.limits
-	if l == was {
-		return
-	}
-	s.turns.use(l)
-	if l.breakerThreshold == was.breakerThreshold {
-		return
-	}
-	for _, q := range s.subs {
-		if probing := s.isProbe(&q.health); probing != q.probing {
-			q.probing = probing
-			s.settle(q, s.now)
-		}
-	}
 }
 
 // Forget drops a Sub: the subscription is gone. Its leases end.
@@ -208,23 +179,8 @@ func (s *Schedule[Q, L]) settle(q *Sub[Q, L], now int64) {
 	} else {
 		s.sleepers.drop(q)
 	}
-	s.rest(q)
-}
-
-// rest keeps q among the idle if it has nothing, and forgets the one that has been there the
-// longest if there are too many.
-func (s *Schedule[Q, L]) rest(q *Sub[Q, L]) {
-	switch {
-	case !q.empty():
-		if q.idle != nil {
-			s.idle.Remove(q.idle)
-			q.idle = nil
-		}
-	case q.idle == nil:
-		q.idle = s.idle.PushBack(q)
-		if s.idle.Len() > s.maxIdle {
-			s.drop(s.idle.Front().Value.(*Sub[Q, L]))
-		}
+	if longest := s.idle.note(q); longest != nil {
+		s.drop(longest)
 	}
 }
 
@@ -233,10 +189,7 @@ func (s *Schedule[Q, L]) drop(q *Sub[Q, L]) {
 	s.turns.leave(q)
 	s.turns.forget(q)
 	s.sleepers.drop(q)
-	if q.idle != nil {
-		s.idle.Remove(q.idle)
-		q.idle = nil
-	}
+	s.idle.remove(q)
 	delete(s.subs, q.Num)
 	if s.Dropped != nil {
 		s.Dropped(q)

@@ -13,8 +13,8 @@ type tenant[Q, L any] struct {
 	byClass [store.Classes]tenantTurn[Q, L]
 }
 
-// tenantTurn is a tenant in a class. It is in the heap of the class if it has Subs there, unless the
-// tenant is aside.
+// tenantTurn is a tenant in a class. It is in the heap of the class if it has Subs there, unless
+// the tenant is aside.
 type tenantTurn[Q, L any] struct {
 	tenant *tenant[Q, L]
 	subs   heapOf[*turn[Q, L]]

@@ -2,8 +2,8 @@ package schedule
 
 import "github.com/outhook/outhook/store"
 
-// turns are the Subs that have something due: in each class a heap of tenants, and for each of these
-// a heap of its Subs, by the slot time that they have used lately.
+// turns are the Subs that have something due: in each class a heap of tenants, and for each of
+// these a heap of its Subs, by the slot time that they have used lately.
 //
 // Who has as many leases as it may is kept aside, with its account: or else each claim would look
 // again at all that are at their limit. A Sub at its own limit comes back when a lease of it ends,
@@ -27,6 +27,11 @@ type turns[Q, L any] struct {
 
 // limits are those of the last claim.
 type limits struct{ perSubscription, perTenant, perHost, breakerThreshold int }
+
+// isProbe reports whether the breaker of a subscription with this health is open.
+func (l *limits) isProbe(h *store.Health) bool {
+	return (&store.ClaimRequest{BreakerThreshold: l.breakerThreshold}).IsProbe(h)
+}
 
 // turn is a Sub that has something due, if it is in a heap.
 type turn[Q, L any] struct {

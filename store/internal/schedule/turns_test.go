@@ -51,7 +51,8 @@ func (s *memory) busy(t *testing.T, slots int, d time.Duration, latency func(num
 	return slotTime, leases
 }
 
-// TestSlotTimeIsShared holds that what is shared is the time of slots, and not the number of leases.
+// TestSlotTimeIsShared holds that what is shared is the time of slots, and not the number of
+// leases.
 func TestSlotTimeIsShared(t *testing.T) {
 	const quick, slow = 20 * time.Millisecond, 400 * time.Millisecond
 	latency := func(num uint64) time.Duration {

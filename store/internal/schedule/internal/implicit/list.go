@@ -1,11 +1,16 @@
-package schedule
+// Package implicit lists the first attempts of a subscription that memory alone knows: the store
+// has no record of them but the event itself.
+//
+// There may be a great many of them, so each takes eight bytes. A list is in the order of the
+// events, so that what is next and what is newest are found without a search.
+package implicit
 
 import "slices"
 
-// implicit lists the first attempts of a subscription that memory alone knows, in the order of
-// their events, in eight bytes each. A delivery leaves the list when the store says that it is
-// recorded elsewhere or has ended, not when it is claimed: until then it may be put back.
-type implicit struct {
+// List is a list of first attempts. A delivery leaves it when the store says that it is recorded
+// elsewhere or has ended, not when it is claimed: until then it may be put back. The zero List is
+// empty. It is not safe for concurrent use.
+type List struct {
 	items []uint64 // sequence numbers, ascending, with the flags below
 	next  int      // nothing before it is free
 	live  int      // how many are pending: neither gone nor canceled
@@ -20,8 +25,8 @@ const (
 	flagBits = iota
 )
 
-// add puts in the event of a new delivery. It is nearly always the highest.
-func (l *implicit) add(seq uint64) {
+// Add puts in the event of a new delivery. It is nearly always the highest.
+func (l *List) Add(seq uint64) {
 	i := len(l.items)
 	for i > 0 && l.items[i-1]>>flagBits > seq {
 		i--
@@ -41,20 +46,20 @@ func (l *implicit) add(seq uint64) {
 }
 
 // find returns the index of an event; ok is false if it is not in the list.
-func (l *implicit) find(seq uint64) (i int, ok bool) {
+func (l *List) find(seq uint64) (i int, ok bool) {
 	i, _ = slices.BinarySearch(l.items, seq<<flagBits)
 	ok = i < len(l.items) && l.items[i]>>flagBits == seq && l.items[i]&gone == 0
 	return i, ok
 }
 
-// has reports whether the event is in the list.
-func (l *implicit) has(seq uint64) bool {
+// Has reports whether the event is in the list.
+func (l *List) Has(seq uint64) bool {
 	_, ok := l.find(seq)
 	return ok
 }
 
-// peek returns the first event that is free to be claimed.
-func (l *implicit) peek() (seq uint64, ok bool) {
+// Peek returns the first event that is free to be claimed.
+func (l *List) Peek() (seq uint64, ok bool) {
 	for l.next < len(l.items) && l.items[l.next]&(taken|canceled|gone) != 0 {
 		l.next++
 	}
@@ -64,8 +69,8 @@ func (l *implicit) peek() (seq uint64, ok bool) {
 	return l.items[l.next] >> flagBits, true
 }
 
-// peekLast returns the last event that is free to be claimed.
-func (l *implicit) peekLast() (seq uint64, ok bool) {
+// PeekLast returns the last event that is free to be claimed.
+func (l *List) PeekLast() (seq uint64, ok bool) {
 	for _, item := range slices.Backward(l.items) {
 		if item&(taken|canceled|gone) == 0 {
 			return item >> flagBits, true
@@ -74,15 +79,15 @@ func (l *implicit) peekLast() (seq uint64, ok bool) {
 	return 0, false
 }
 
-// take marks an event as claimed, if it is in the list.
-func (l *implicit) take(seq uint64) {
+// Take marks an event as claimed, if it is in the list.
+func (l *List) Take(seq uint64) {
 	if i, ok := l.find(seq); ok {
 		l.items[i] |= taken
 	}
 }
 
-// putBack frees an event again, if it is in the list.
-func (l *implicit) putBack(seq uint64) bool {
+// PutBack frees an event again, if it is in the list.
+func (l *List) PutBack(seq uint64) bool {
 	i, ok := l.find(seq)
 	if ok {
 		l.items[i] &^= taken
@@ -91,16 +96,16 @@ func (l *implicit) putBack(seq uint64) bool {
 	return ok
 }
 
-// putBackAll frees all events.
-func (l *implicit) putBackAll() {
+// PutBackAll frees all events.
+func (l *List) PutBackAll() {
 	for i := range l.items {
 		l.items[i] &^= taken
 	}
 	l.next = 0
 }
 
-// remove takes an event out, if it is in the list.
-func (l *implicit) remove(seq uint64) {
+// Remove takes an event out, if it is in the list.
+func (l *List) Remove(seq uint64) {
 	i, ok := l.find(seq)
 	if !ok {
 		return
@@ -115,9 +120,9 @@ func (l *implicit) remove(seq uint64) {
 	}
 }
 
-// trim forgets what is gone at both ends. What is gone in the middle stays until one of them reaches
-// it: moving the rest for each would make a drain out of order quadratic.
-func (l *implicit) trim() {
+// trim forgets what is gone at both ends. What is gone in the middle stays until one of them
+// reaches it: moving the rest for each would make a drain out of order quadratic.
+func (l *List) trim() {
 	for end := len(l.items) - 1; end >= 0 && l.items[end]&gone != 0; end-- {
 		l.items = l.items[:end]
 	}
@@ -132,8 +137,8 @@ func (l *implicit) trim() {
 	}
 }
 
-// cancel marks all events below seq as canceled.
-func (l *implicit) cancel(seq uint64) {
+// Cancel marks all events below seq as canceled.
+func (l *List) Cancel(seq uint64) {
 	for i, item := range l.items {
 		if item>>flagBits >= seq {
 			break
@@ -145,8 +150,8 @@ func (l *implicit) cancel(seq uint64) {
 	}
 }
 
-// upTo returns the events of the list that are not above seq, canceled ones included.
-func (l *implicit) upTo(seq uint64) []uint64 {
+// UpTo returns the events of the list that are not above seq, canceled ones included.
+func (l *List) UpTo(seq uint64) []uint64 {
 	var seqs []uint64
 	for _, item := range l.items {
 		if item>>flagBits > seq {
@@ -159,8 +164,8 @@ func (l *implicit) upTo(seq uint64) []uint64 {
 	return seqs
 }
 
-// downFrom returns at most n events of the list, from seq on downwards.
-func (l *implicit) downFrom(seq uint64, n int) []uint64 {
+// DownFrom returns at most n events of the list, from seq on downwards.
+func (l *List) DownFrom(seq uint64, n int) []uint64 {
 	i, _ := slices.BinarySearch(l.items, (seq+1)<<flagBits)
 	var seqs []uint64
 	for i--; i >= 0 && len(seqs) < n; i-- {
@@ -171,8 +176,8 @@ func (l *implicit) downFrom(seq uint64, n int) []uint64 {
 	return seqs
 }
 
-// upFrom returns at most n events of the list, from seq on upwards.
-func (l *implicit) upFrom(seq uint64, n int) []uint64 {
+// UpFrom returns at most n events of the list, from seq on upwards.
+func (l *List) UpFrom(seq uint64, n int) []uint64 {
 	i, _ := slices.BinarySearch(l.items, seq<<flagBits)
 	var seqs []uint64
 	for ; i < len(l.items) && len(seqs) < n; i++ {
@@ -183,12 +188,39 @@ func (l *implicit) upFrom(seq uint64, n int) []uint64 {
 	return seqs
 }
 
-// oldest returns the first event that is pending.
-func (l *implicit) oldest() (seq uint64, ok bool) {
+// Oldest returns the first event that is pending.
+func (l *List) Oldest() (seq uint64, ok bool) {
 	for _, item := range l.items {
 		if item&(canceled|gone) == 0 {
 			return item >> flagBits, true
 		}
 	}
 	return 0, false
+}
+
+// First returns the first event of the list, pending or not; ok is false if the list is empty.
+func (l *List) First() (seq uint64, ok bool) {
+	if len(l.items) == 0 {
+		return 0, false
+	}
+	return l.items[0] >> flagBits, true // what is gone at the front is trimmed
+}
+
+// Len returns how many events the list has, and how many of them are pending.
+func (l *List) Len() (all, pending int) { return l.size, l.live }
+
+// Item is an event of a list.
+type Item struct {
+	Seq             uint64
+	Taken, Canceled bool
+}
+
+// Items returns a copy of what the list has.
+func (l *List) Items() (items []Item) {
+	for _, item := range l.items {
+		if item&gone == 0 {
+			items = append(items, Item{item >> flagBits, item&taken != 0, item&canceled != 0})
+		}
+	}
+	return items
 }
