@@ -22,7 +22,9 @@ func BenchmarkRound(b *testing.B) {
 
 func benchmarkRound(b *testing.B, n int, kept string) {
 	s := newMemory()
-	req := store.ClaimRequest{Max: 1, Lease: time.Hour, PerSubscription: 2, MaxFailing: 1, BreakerThreshold: 1}
+	req := store.ClaimRequest{
+		Max: 1, Lease: time.Hour, PerSubscription: 2, MaxFailing: 1, BreakerThreshold: 1,
+	}
 	failing := store.Health{Failures: 5}
 	switch kept {
 	case "own":

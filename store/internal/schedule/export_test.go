@@ -44,7 +44,8 @@ func (s *Schedule[Q, L]) checkTurns() error {
 		if (q.tenant == nil) != (!q.known && q.turn.where == nowhere) && q.known {
 			return fmt.Errorf("subscription %d is known, and has no tenant", num)
 		}
-		if q.turn.where == atHostLimit && !q.host.full(&ts.limits) && q.host.aside.Len() <= maxReadmitted {
+		if q.turn.where == atHostLimit && !q.host.full(&ts.limits) &&
+			q.host.aside.Len() <= maxReadmitted {
 			return fmt.Errorf("subscription %d is kept back by its host, which has room", num)
 		}
 		if q.turn.used < 0 {

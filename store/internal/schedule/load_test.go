@@ -38,7 +38,11 @@ func TestCancelDuringLoads(t *testing.T) {
 	lacks := r.Run()
 	var loaded schedule.Loaded
 	for w := range loaded.Windows {
-		loaded.Windows[w] = schedule.LoadedWindow{OK: true, Complete: true, UpTo: schedule.Position{Seq: 9}}
+		loaded.Windows[w] = schedule.LoadedWindow{
+			OK:       true,
+			Complete: true,
+			UpTo:     schedule.Position{Seq: 9},
+		}
 	}
 	s.Load(&lacks[0], loaded, 0)
 	if lacks := r.Run(); len(lacks) > 0 || len(r.Leases) > 0 {
@@ -111,7 +115,11 @@ func TestLoadBetween(t *testing.T) {
 			s.Change(q, 5, schedule.Change{Pending: true, Position: schedule.Position{Seq: 5}}, 0)
 		}, "1/5 1/6"},
 		{"all is complete", func(s *turns, q *sub) { s.Complete(q, 0) }, ""},
-		{"another gets the number", func(s *turns, q *sub) { s.Forget(q); s.SetState(s.Ensure(1), *state, 0) }, ""},
+		{
+			"another gets the number",
+			func(s *turns, q *sub) { s.Forget(q); s.SetState(s.Ensure(1), *state, 0) },
+			"",
+		},
 		{"it is made inactive", func(s *turns, q *sub) { s.SetActive(q, false, 0) }, ""},
 	}
 	for _, tt := range tests {
@@ -145,5 +153,39 @@ func TestLoadBetween(t *testing.T) {
 				t.Errorf("leased %q, want %q", names(got), tt.want)
 			}
 		})
+	}
+}
+
+// TestRestartDuringALoad holds that a load is thrown away whose window was restarted meanwhile: it
+// begins behind where the window is to begin now.
+func TestRestartDuringALoad(t *testing.T) {
+	s, q := newWindows()
+	// first answers a lack with first attempts that have a record of their own.
+	first := func(lack schedule.Lack, complete bool, seqs ...uint64) {
+		var loaded schedule.Loaded
+		for w := range loaded.Windows {
+			loaded.Windows[w] = schedule.LoadedWindow{OK: true, Complete: true}
+		}
+		w := &loaded.Windows[schedule.First]
+		w.Complete = complete
+		for _, seq := range seqs {
+			w.UpTo = schedule.Position{Seq: seq}
+			w.Positions = append(w.Positions, w.UpTo)
+		}
+		s.Load(&lack, loaded, 0)
+	}
+	r := s.Round(&store.ClaimRequest{Max: 9, Lease: 100}, 0)
+	first(r.Run()[0], false, 3)
+	stale := r.Run()[0] // for what comes after 3, which it has leased
+	s.Release(r.Leases[0], 0)
+	s.ReloadRecorded(q, 0)
+	first(stale, true, 4)
+	lacks := r.Run()
+	if len(lacks) != 1 {
+		t.Fatalf("it lacks %+v, and 3 is to be loaded again", lacks)
+	}
+	first(lacks[0], true, 3, 4)
+	if lacks := r.Run(); len(lacks) > 0 || names(r.Leases) != "1/3 1/3 1/4" {
+		t.Errorf("leased %q, and it lacks %+v", names(r.Leases), lacks)
 	}
 }

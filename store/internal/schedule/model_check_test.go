@@ -14,7 +14,12 @@ type view struct {
 }
 
 func (m *model) view() view {
-	v := view{free: map[[2]uint64]bool{}, waiting: map[uint64]bool{}, leased: map[uint64]int{}, health: map[uint64]store.Health{}}
+	v := view{
+		free:    map[[2]uint64]bool{},
+		waiting: map[uint64]bool{},
+		leased:  map[uint64]int{},
+		health:  map[uint64]store.Health{},
+	}
 	for num := range m.told() {
 		for _, p := range m.surelyFree(num) {
 			v.free[[2]uint64{num, p.Seq}] = true
@@ -96,8 +101,8 @@ func (m *model) check(after string) {
 			continue
 		}
 		if n, _ := m.leasedBy(num); k.q.Known() != k.ok || k.q.Leased() != n {
-			m.fail("after %s: %d is known: %v, and %d of it are leased; want %v, %d", after, num, k.q.Known(),
-				k.q.Leased(), k.ok, n)
+			m.fail("after %s: %d is known: %v, and %d of it are leased; want %v, %d",
+				after, num, k.q.Known(), k.q.Leased(), k.ok, n)
 		}
 		if m.before == nil && k.ok && (*k.q.Health() != f.state.Health || k.state != f.state) {
 			m.fail("after %s: the health of %d is %+v; want %+v", after, num, *k.q.Health(), f.state)

@@ -127,13 +127,16 @@ func (m *model) wantRightLease(rd *round, l *lease) {
 	case m.busy(num, l.Seq):
 		m.fail("%d/%d is leased twice at once", num, l.Seq)
 	case !m.open(num):
-		m.fail("%d/%d is leased, and the subscription is unknown, inactive, held or postponed", num, l.Seq)
+		m.fail("%d/%d is leased, and its subscription is unknown, inactive, held or postponed",
+			num, l.Seq)
 	case limit > 0 && leased >= limit:
 		m.fail("%d has %d leases, and gets another; its limit is %d", num, leased, limit)
 	case rd.req.PerTenant > 0 && k.state.Tenant != "" && tenant >= rd.req.PerTenant:
-		m.fail("tenant %q has %d leases, and gets another; its limit is %d", k.state.Tenant, tenant, rd.req.PerTenant)
+		m.fail("tenant %q has %d leases, and gets another; its limit is %d",
+			k.state.Tenant, tenant, rd.req.PerTenant)
 	case rd.req.PerHost > 0 && k.state.Host != "" && host >= rd.req.PerHost:
-		m.fail("host %q has %d leases, and gets another; its limit is %d", k.state.Host, host, rd.req.PerHost)
+		m.fail("host %q has %d leases, and gets another; its limit is %d",
+			k.state.Host, host, rd.req.PerHost)
 	case !rd.req.Room(health.Class(), &classes):
 		m.fail("class %d gets a lease more than it may: %v, %+v", health.Class(), classes, rd.req)
 	}
@@ -155,7 +158,7 @@ func (m *model) wantRightLease(rd *round, l *lease) {
 func (m *model) wantOrder(l *lease) {
 	num := l.Sub.Num
 	first, retries := m.free(m.told(), num)
-	if m.before != nil { // what is in a file that the schedule has not been told of may be claimed as well
+	if m.before != nil { // what the schedule has not been told of may be claimed from the file too
 		f, r := m.free(m.file, num)
 		if !slices.Contains(slices.Concat(first, retries, f, r), l.Position()) {
 			m.fail("%d/%d is leased from %v, and is not free and due", num, l.Seq, l.Position())

@@ -32,7 +32,10 @@ func (m *model) drain() {
 		m.unblock()
 	}
 	m.flush()
-	req := store.ClaimRequest{Max: 2, Lease: 50, PerSubscription: 2, PerTenant: 3, PerHost: 2, MaxUnhealthy: 2, MaxFailing: 1, BreakerThreshold: 5}
+	req := store.ClaimRequest{
+		Max: 2, Lease: 50, PerSubscription: 2, PerTenant: 3, PerHost: 2,
+		MaxUnhealthy: 2, MaxFailing: 1, BreakerThreshold: 5,
+	}
 	for ready, left := true, 10_000; ; left-- {
 		pendings := 0
 		for _, f := range m.file {
@@ -49,7 +52,10 @@ func (m *model) drain() {
 		case ready:
 			ready = m.claimAll(req)
 		case h != nil:
-			m.do("seal", func() { m.s.Seal(h.lease, true, m.now); h.sealed, h.counted, h.expired = true, false, false })
+			m.do("seal", func() {
+				m.s.Seal(h.lease, true, m.now)
+				h.sealed, h.counted, h.expired = true, false, false
+			})
 			ready = ready || m.woke
 			m.finish(h, store.Delivered)
 			m.flush()

@@ -62,10 +62,13 @@ func (m *model) read(lack *schedule.Lack) schedule.Loaded {
 	return loaded
 }
 
-func (m *model) readWindow(f *stored, source schedule.Source, lack *schedule.WindowLack) schedule.LoadedWindow {
+func (m *model) readWindow(
+	f *stored, source schedule.Source, lack *schedule.WindowLack,
+) schedule.LoadedWindow {
 	var all []schedule.Position
 	for seq, p := range f.pending {
-		if at := p.position(seq); p.source == source && !p.blocked && (lack.Newest || at.Compare(lack.After) > 0) {
+		if at := p.position(seq); p.source == source && !p.blocked &&
+			(lack.Newest || at.Compare(lack.After) > 0) {
 			all = append(all, at)
 		}
 	}

@@ -67,7 +67,8 @@ func (m *model) wantNextDue(rd *round) {
 			low = min(low, at) // nothing is loaded before, so there may be something
 		}
 		_, classes := m.leasedBy(num)
-		if !m.hasFree(num) && rd.req.Room(k.state.Health.Class(), &classes) && len(rd.Leases) < rd.req.Max {
+		if !m.hasFree(num) && rd.req.Room(k.state.Health.Class(), &classes) &&
+			len(rd.Leases) < rd.req.Max {
 			high = min(high, next)
 		}
 	}

@@ -42,15 +42,18 @@ func (m *model) operations() map[string]func() {
 	ops := map[string]func(){
 		"add": m.add, "add more": m.add, "add record": m.addRecord, "revive": m.revive,
 		"block": m.block, "unblock": m.unblock, "hasten": m.hasten, "end": m.end,
-		"seal": m.seal, "record": m.record, "record more": m.record, "release one": m.releaseOne, "gone": m.gone,
-		"set health": m.setHealth, "set active": m.setActive, "postpone": m.postpone, "set host": m.setHost, "clear": m.clear,
-		"forget": m.forget, "told": m.flush, "pass time": m.passTime, "pass more time": m.passTime, "expire": m.runOut,
+		"seal": m.seal, "record": m.record, "record more": m.record,
+		"release one": m.releaseOne, "gone": m.gone,
+		"set health": m.setHealth, "set active": m.setActive, "set host": m.setHost,
+		"postpone": m.postpone, "clear": m.clear, "forget": m.forget, "told": m.flush,
+		"pass time": m.passTime, "pass more time": m.passTime, "expire": m.runOut,
 		"claim": m.claimOne, "claim more": m.claimOne, "claim again": m.claimOne,
 	}
 	if m.window > 0 { // what a store does that has a file
 		for name, op := range map[string]func(){
-			"pack": m.pack, "cancel": m.cancel, "sweep": m.sweep, "restart": m.restart, "complete": m.complete,
-			"snapshot": m.snapshot, "answer": m.answerOne, "answer more": m.answerOne, "answer again": m.answerOne,
+			"pack": m.pack, "cancel": m.cancel, "record canceled": m.recordCanceled,
+			"restart": m.restart, "complete": m.complete, "snapshot": m.snapshot,
+			"answer": m.answerOne, "answer more": m.answerOne, "answer again": m.answerOne,
 		} {
 			ops[name] = op
 		}
@@ -86,9 +89,11 @@ func (m *model) put(num, seq uint64, p pending, endLease bool, more ...func()) {
 		if endLease {
 			m.endLeases(num, seq)
 		}
-		m.tidy(num, seq)
+		m.recorded(num, seq)
 	}
-	m.commit(func() { m.file[num].pending[seq] = p; delete(m.file[num].ended, seq) }, append(more, tell)...)
+	m.commit(
+		func() { m.file[num].pending[seq] = p; delete(m.file[num].ended, seq) },
+		append(more, tell)...)
 }
 
 // remove changes a delivery that is not pending after it.
@@ -98,7 +103,7 @@ func (m *model) remove(num, seq uint64, more ...func()) {
 		if q := m.s.Sub(num); q != nil {
 			m.s.Change(q, seq, schedule.Change{Was: was}, m.now)
 			m.endLeases(num, seq)
-			m.tidy(num, seq)
+			m.recorded(num, seq)
 		}
 	}
 	m.commit(func() {
@@ -117,9 +122,9 @@ func (m *model) was(num, seq uint64) *schedule.Position {
 	return &at
 }
 
-// tidy notes that a delivery is in no list of canceled ones any more.
-func (m *model) tidy(num, seq uint64) {
-	m.zombies[num] = slices.DeleteFunc(m.zombies[num], func(z uint64) bool { return z == seq })
+// recorded notes that a delivery is in no list of canceled ones any more.
+func (m *model) recorded(num, seq uint64) {
+	m.unrecorded[num] = slices.DeleteFunc(m.unrecorded[num], func(z uint64) bool { return z == seq })
 }
 
 // ended takes in that a lease has ended.
@@ -147,7 +152,8 @@ func (m *model) revive() {
 	seq := rapid.SampledFrom(sorted(ended)).Draw(m.t, "event")
 	p := pending{source: schedule.First, became: m.next(), attempts: ended[seq]}
 	if p.attempts > 0 {
-		p.source, p.due = schedule.Retry, rapid.SampledFrom([]int64{schedule.Asked, m.now}).Draw(m.t, "due")
+		p.source = schedule.Retry
+		p.due = rapid.SampledFrom([]int64{schedule.Asked, m.now}).Draw(m.t, "due")
 	}
 	m.put(num, seq, p, false)
 }
@@ -186,7 +192,7 @@ func (m *model) hasten() {
 	}
 }
 
-// end ends a delivery, whoever holds it: a late success, or an erasure.
+// end ends a delivery, leased or not: a late success, or an erasure.
 func (m *model) end() {
 	m.flush()
 	if num, seq, _, ok := m.pickPending(func(uint64, uint64, pending) bool { return true }); ok {
@@ -307,6 +313,7 @@ func (m *model) snapshot() {
 
 func (m *model) answerOne() {
 	if n := len(m.loads); n > 0 {
-		m.answer(m.loads[rapid.IntRange(0, n-1).Draw(m.t, "load")], rapid.IntRange(0, 7).Draw(m.t, "fails") == 0)
+		l := m.loads[rapid.IntRange(0, n-1).Draw(m.t, "load")]
+		m.answer(l, rapid.IntRange(0, 7).Draw(m.t, "fails") == 0)
 	}
 }

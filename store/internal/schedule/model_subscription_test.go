@@ -81,7 +81,7 @@ func (m *model) clear() {
 		if q := m.s.Sub(num); q != nil {
 			m.s.Clear(q, m.now)
 			m.endLeases(num)
-			m.zombies[num] = nil
+			m.unrecorded[num] = nil
 		}
 	})
 }
@@ -97,14 +97,14 @@ func (m *model) endAll(num, before uint64) {
 }
 
 // cancel marks all that is pending as canceled. The records of what was implicit follow in pack or
-// sweep.
+// recordCanceled.
 func (m *model) cancel() {
 	m.flush()
 	num, seq := m.pick(), m.next()
-	var zombies []uint64
+	var canceled []uint64
 	for s, p := range m.file[num].pending {
 		if p.source == schedule.Implicit {
-			zombies = append(zombies, s)
+			canceled = append(canceled, s)
 		}
 	}
 	again := m.newRecord(num)
@@ -112,7 +112,7 @@ func (m *model) cancel() {
 		if q := m.s.Sub(num); q != nil {
 			m.s.Cancel(q, seq, m.now)
 			m.endLeases(num)
-			m.zombies[num] = append(m.zombies[num], zombies...)
+			m.unrecorded[num] = append(m.unrecorded[num], canceled...)
 		}
 	}, again.tell)
 }
@@ -129,17 +129,18 @@ func (m *model) newRecord(num uint64) step {
 	return step{
 		func() { m.file[num].pending[seq] = pending{source: schedule.First, became: seq} },
 		func() {
-			m.s.Change(m.ensure(num), seq, schedule.Change{Pending: true, Position: schedule.Position{Seq: seq}}, m.now)
+			p := schedule.Position{Seq: seq}
+			m.s.Change(m.ensure(num), seq, schedule.Change{Pending: true, Position: p}, m.now)
 		},
 	}
 }
 
-// sweep records that an implicit delivery is canceled.
-func (m *model) sweep() {
+// recordCanceled records that an implicit delivery is canceled.
+func (m *model) recordCanceled() {
 	m.flush()
 	num := m.pick()
-	if len(m.zombies[num]) > 0 {
-		m.remove(num, m.zombies[num][0])
+	if len(m.unrecorded[num]) > 0 {
+		m.remove(num, m.unrecorded[num][0])
 	}
 }
 
@@ -152,7 +153,7 @@ func (m *model) pack() {
 		return
 	}
 	to := rapid.Uint64Range(1, m.last).Draw(m.t, "to")
-	seqs, zombies := q.ImplicitUpTo(to), slices.Clone(m.zombies[num])
+	seqs, canceled := q.ImplicitUpTo(to), slices.Clone(m.unrecorded[num])
 	m.commit(func() {
 		for _, seq := range seqs {
 			if p, ok := m.file[num].pending[seq]; ok {
@@ -162,9 +163,9 @@ func (m *model) pack() {
 		}
 	}, func() {
 		if q := m.s.Sub(num); q != nil {
-			m.s.Pack(q, seqs, func(seq uint64) bool { return slices.Contains(zombies, seq) }, m.now)
+			m.s.Pack(q, seqs, func(seq uint64) bool { return slices.Contains(canceled, seq) }, m.now)
 			for _, seq := range seqs {
-				m.tidy(num, seq)
+				m.recorded(num, seq)
 			}
 		}
 	})
@@ -204,7 +205,7 @@ func (m *model) forget() {
 			m.s.Postpone(num, 0, m.now)
 		}
 		delete(m.known, num)
-		delete(m.zombies, num)
+		delete(m.unrecorded, num)
 		m.pauses[num] = 0
 	})
 }

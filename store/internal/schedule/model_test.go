@@ -44,7 +44,7 @@ type known struct {
 	state      schedule.State
 	retryFirst bool
 
-	waiting   int // the number of leases when a round first saw it have something due; -1 if it has nothing
+	waiting   int // m.count when a round first saw it have something due; -1 if it has nothing
 	lastLease int // the number of leases at its last one
 	leasedAt  int64
 }
@@ -58,20 +58,20 @@ type model struct {
 	began  int64 // when the last round began
 
 	file   file
-	before file     // the file before the commit that the schedule has not been told of; nil if it knows all
+	before file     // the file as the schedule knows it; nil if it has been told of every commit
 	tell   []func() // tells it
 
-	last    uint64 // event or canceling
-	known   map[uint64]*known
-	pauses  map[uint64]int64
-	zombies map[uint64][]uint64 // canceled, and not recorded yet as such
-	leases  []*held
-	tokens  map[uint64]*held
-	rounds  []*round
-	loads   []*load
-	count   int // of leases
-	missed  [store.Classes]int
-	woke    bool // a wake-up was taken since the last operation began
+	last       uint64 // event or canceling
+	known      map[uint64]*known
+	pauses     map[uint64]int64
+	unrecorded map[uint64][]uint64 // canceled, and not recorded yet as such
+	leases     []*held
+	tokens     map[uint64]*held
+	rounds     []*round
+	loads      []*load
+	count      int // of leases
+	missed     [store.Classes]int
+	woke       bool // a wake-up was taken since the last operation began
 }
 
 func newModel(t *rapid.T, window int) *model {
@@ -81,12 +81,14 @@ func newModel(t *rapid.T, window int) *model {
 	}
 	m := &model{
 		t: t, window: window, now: 1000,
-		s:       schedule.New[struct{}, struct{}](schedule.Options{Window: window, Idle: idle, FirstToken: 7}),
-		file:    make(file),
-		known:   make(map[uint64]*known),
-		pauses:  make(map[uint64]int64),
-		zombies: make(map[uint64][]uint64),
-		tokens:  make(map[uint64]*held),
+		s: schedule.New[struct{}, struct{}](schedule.Options{
+			Window: window, Idle: idle, FirstToken: 7,
+		}),
+		file:       make(file),
+		known:      make(map[uint64]*known),
+		pauses:     make(map[uint64]int64),
+		unrecorded: make(map[uint64][]uint64),
+		tokens:     make(map[uint64]*held),
 	}
 	for num := range uint64(rapid.IntRange(1, 4).Draw(t, "subscriptions")) {
 		m.file[num+1] = newStored(m.state())
@@ -155,7 +157,8 @@ func (m *model) state() schedule.State {
 
 func (m *model) health() store.Health {
 	h := rapid.SampledFrom([]store.Health{
-		{}, {}, {Healthy: true}, {Healthy: true}, {Healthy: true, SlowStart: 1}, {Healthy: true, SlowStart: 3},
+		{}, {}, {Healthy: true}, {Healthy: true},
+		{Healthy: true, SlowStart: 1}, {Healthy: true, SlowStart: 3},
 		{Failures: 1}, {Failures: 4}, {Failures: 5}, {Healthy: true, Latency: 2 * time.Second},
 	}).Draw(m.t, "health")
 	if h.Failures > 0 && rapid.IntRange(0, 2).Draw(m.t, "hold") == 0 {
@@ -174,7 +177,9 @@ func (m *model) pick() uint64 {
 }
 
 // pickPending returns a pending delivery that fits; ok is false if none does.
-func (m *model) pickPending(fits func(num, seq uint64, p pending) bool) (num, seq uint64, p pending, ok bool) {
+func (m *model) pickPending(
+	fits func(num, seq uint64, p pending) bool,
+) (num, seq uint64, p pending, ok bool) {
 	type key struct{ num, seq uint64 }
 	var all []key
 	for num, f := range m.file {
@@ -187,7 +192,9 @@ func (m *model) pickPending(fits func(num, seq uint64, p pending) bool) (num, se
 	if len(all) == 0 {
 		return 0, 0, pending{}, false
 	}
-	slices.SortFunc(all, func(a, b key) int { return cmp.Or(cmp.Compare(a.num, b.num), cmp.Compare(a.seq, b.seq)) })
+	slices.SortFunc(all, func(a, b key) int {
+		return cmp.Or(cmp.Compare(a.num, b.num), cmp.Compare(a.seq, b.seq))
+	})
 	k := rapid.SampledFrom(all).Draw(m.t, "delivery")
 	return k.num, k.seq, m.file[k.num].pending[k.seq], true
 }

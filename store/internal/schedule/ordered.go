@@ -15,7 +15,8 @@ type ordered struct {
 
 // find returns where p stands, or would.
 func (o *ordered) find(p Position) (block, i int, found bool) {
-	block, _ = slices.BinarySearchFunc(o.blocks, p, func(b []Position, p Position) int { return b[len(b)-1].Compare(p) })
+	byLast := func(b []Position, p Position) int { return b[len(b)-1].Compare(p) }
+	block, _ = slices.BinarySearchFunc(o.blocks, p, byLast)
 	if block == len(o.blocks) {
 		return block, 0, false
 	}

@@ -78,7 +78,9 @@ func (q *Sub[Q, L]) retake(l *Lease[Q, L], maxWindow int) {
 
 // Pack takes in that first attempts of the implicit list are now among the packed ones. canceled
 // says which of them are not pending any more.
-func (s *Schedule[Q, L]) Pack(q *Sub[Q, L], seqs []uint64, canceled func(seq uint64) bool, now int64) {
+func (s *Schedule[Q, L]) Pack(
+	q *Sub[Q, L], seqs []uint64, canceled func(seq uint64) bool, now int64,
+) {
 	for _, seq := range seqs {
 		q.implicit.Remove(seq)
 		l := q.leases[seq]
@@ -98,7 +100,8 @@ func (s *Schedule[Q, L]) Cancel(q *Sub[Q, L], seq uint64, now int64) {
 	s.endLeases(q)
 	q.implicit.Cancel(seq)
 	q.implicit.PutBackAll()
-	q.windows[Packed].restart(Position{Seq: seq}) // first attempts keep their numbers, so the rest comes after
+	// First attempts keep their numbers, so the rest comes after.
+	q.windows[Packed].restart(Position{Seq: seq})
 	q.windows[First].restart(Position{})
 	q.windows[Retry].restart(Position{})
 	q.changes = changes{} // no load that has begun is taken any more; later ones see the canceling

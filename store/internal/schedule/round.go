@@ -93,7 +93,7 @@ func (r *Round[Q, L]) unknown() (lacks []Lack) {
 	if len(s.unknown) == 0 {
 		s.unknown = nil
 	}
-	if len(lacks) == 0 {
+	if len(lacks) == 0 { // all have been forgotten, or made known, since they were noted
 		return r.Run()
 	}
 	return lacks
@@ -145,13 +145,15 @@ func (r *Round[Q, L]) stepIn(class store.Class) (took, lacking bool) {
 		}
 		if q.Busy(p.Seq) {
 			// It was loaded from a file that is newer than what the schedule has been told, and is
-			// claimed from where it stood before. Whatever ends that lease says where it stands
+			// claimed from where it stood before. The end of that lease will say where it stands
 			// now.
 			q.take(p, from)
 			continue
 		}
 		r.Leases = append(r.Leases, r.lease(q, p, from))
 		s.settle(q, r.now)
+		// After settle, which may have given it a new turn. The charge alone does not move it behind
+		// those whose accounts are as large.
 		s.turns.pass(q)
 		return true, false
 	}
@@ -168,6 +170,8 @@ func (r *Round[Q, L]) allows(q *Sub[Q, L]) bool {
 // so that one snapshot of the store serves many.
 func (r *Round[Q, L]) lacks() (lacks []Lack) {
 	turns := &r.schedule.turns
+	// Twice what is still to be had, as some turn out to have nothing. More would be read for
+	// nothing: windows that are loaded stay in memory.
 	look := 2*(r.req.Max-len(r.Leases)) + 1
 	for i := range store.Classes {
 		class := (turns.next + i) % store.Classes

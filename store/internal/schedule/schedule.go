@@ -1,8 +1,6 @@
 package schedule
 
-import (
-	"github.com/outhook/outhook/store"
-)
+import "github.com/outhook/outhook/store"
 
 // Options are what stores differ in.
 type Options struct {
@@ -123,6 +121,7 @@ func (s *Schedule[Q, L]) SetHealth(q *Sub[Q, L], health store.Health, now int64)
 	s.settle(q, now)
 }
 
+// setState must be followed by settle.
 func (s *Schedule[Q, L]) setState(q *Sub[Q, L], active bool, health *store.Health) {
 	s.turns.readmit(q) // its limit may have changed
 	class := health.Class()
@@ -130,6 +129,8 @@ func (s *Schedule[Q, L]) setState(q *Sub[Q, L], active bool, health *store.Healt
 		health.SlowStart < q.health.SlowStart || health.Failures < q.health.Failures {
 		s.wake = s.wake || s.hasDue() // its old class has room now, or its limit is higher
 	}
+	// Leases move with it, also those that were taken when it was of another class: or else what a
+	// class has would never come out even as they end.
 	s.leased[q.class] -= q.leased
 	s.leased[class] += q.leased
 	q.active, q.health, q.class = active, *health, class
@@ -139,7 +140,7 @@ func (s *Schedule[Q, L]) setState(q *Sub[Q, L], active bool, health *store.Healt
 		q.probing = probing
 		s.wake = true // a probe may take what is not due yet
 	}
-	q.states++
+	q.states++ // a State that is being loaded is older than this
 }
 
 // Forget drops a Sub: the subscription is gone. Its leases end.
@@ -152,13 +153,15 @@ func (s *Schedule[Q, L]) Forget(q *Sub[Q, L]) {
 // Settle brings q where it belongs after the store has changed what it keeps of it, such as Pinned.
 func (s *Schedule[Q, L]) Settle(q *Sub[Q, L], now int64) { s.settle(q, now) }
 
-// settle puts q where it belongs after a change: into a ring if something of it can be claimed, to
-// sleep until something else can, among the idle if it has nothing. An unknown one waits for its
+// settle puts q where it belongs after a change: into its turn if something of it can be claimed,
+// to sleep until something else can, among the idle if it has nothing. An unknown one waits for its
 // State.
 func (s *Schedule[Q, L]) settle(q *Sub[Q, L], now int64) {
 	if s.subs[q.Num] != q || !q.known {
 		return
 	}
+	// A round may have begun with an earlier time, and what was due by a later one must stay so: it
+	// has left the sleepers, and nothing would bring it back.
 	s.now = max(s.now, now)
 	now = s.now
 	if q.active && !q.blocked(now) && q.hasDue(now) {

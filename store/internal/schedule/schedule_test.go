@@ -40,11 +40,27 @@ func TestTurns(t *testing.T) {
 		req    store.ClaimRequest
 		want   string
 	}{
-		{"in the order of events", []store.Health{healthy}, []uint64{1, 1, 1}, store.ClaimRequest{Max: 2}, "1/1 1/2"},
-		{"subscriptions in turn", []store.Health{healthy, healthy}, []uint64{1, 1, 1, 2, 2}, store.ClaimRequest{Max: 5},
-			"1/1 2/4 1/2 2/5 1/3"},
-		{"classes in turn", []store.Health{failing, healthy, unhealthy, healthy}, []uint64{1, 1, 2, 2, 3, 3, 4},
-			store.ClaimRequest{Max: 6}, "2/3 3/5 1/1 4/7 3/6 1/2"},
+		{
+			"in the order of events",
+			[]store.Health{healthy},
+			[]uint64{1, 1, 1},
+			store.ClaimRequest{Max: 2},
+			"1/1 1/2",
+		},
+		{
+			"subscriptions in turn",
+			[]store.Health{healthy, healthy},
+			[]uint64{1, 1, 1, 2, 2},
+			store.ClaimRequest{Max: 5},
+			"1/1 2/4 1/2 2/5 1/3",
+		},
+		{
+			"classes in turn",
+			[]store.Health{failing, healthy, unhealthy, healthy},
+			[]uint64{1, 1, 2, 2, 3, 3, 4},
+			store.ClaimRequest{Max: 6},
+			"2/3 3/5 1/1 4/7 3/6 1/2",
+		},
 		{"one at its limit is passed over", []store.Health{healthy, healthy}, []uint64{1, 1, 1, 2, 2, 2},
 			store.ClaimRequest{Max: 9, PerSubscription: 2}, "1/1 2/4 1/2 2/5"},
 		{"a probe at a time", []store.Health{{Failures: 5}, failing}, []uint64{1, 1, 2, 2},
@@ -53,10 +69,20 @@ func TestTurns(t *testing.T) {
 			store.ClaimRequest{Max: 9, PerSubscription: 8}, "1/1 1/2"},
 		{"one at least in a slow start", []store.Health{{Healthy: true, SlowStart: 8}}, []uint64{1, 1},
 			store.ClaimRequest{Max: 9, PerSubscription: 16}, "1/1"},
-		{"the failing leave room to the new", []store.Health{failing, unhealthy}, []uint64{1, 1, 1, 2, 2, 2},
-			store.ClaimRequest{Max: 9, MaxUnhealthy: 4, MaxFailing: 1}, "2/4 1/1 2/5 2/6"},
-		{"the unhealthy leave room to the healthy", []store.Health{unhealthy, healthy}, []uint64{1, 1, 1, 2, 2},
-			store.ClaimRequest{Max: 9, MaxUnhealthy: 1}, "2/4 1/1 2/5"},
+		{
+			"the failing leave room to the new",
+			[]store.Health{failing, unhealthy},
+			[]uint64{1, 1, 1, 2, 2, 2},
+			store.ClaimRequest{Max: 9, MaxUnhealthy: 4, MaxFailing: 1},
+			"2/4 1/1 2/5 2/6",
+		},
+		{
+			"the unhealthy leave room to the healthy",
+			[]store.Health{unhealthy, healthy},
+			[]uint64{1, 1, 1, 2, 2},
+			store.ClaimRequest{Max: 9, MaxUnhealthy: 1},
+			"2/4 1/1 2/5",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -119,14 +145,24 @@ func TestLeaseEnds(t *testing.T) {
 		next string // what is claimed next
 	}{
 		{"it runs", func(*memory, *lease) {}, true, "1/2"},
-		{"it is given back in its place", func(s *memory, l *lease) { s.Release(l, s.now) }, false, "1/1"},
+		{
+			"it is given back in its place",
+			func(s *memory, l *lease) { s.Release(l, s.now) },
+			false,
+			"1/1",
+		},
 		{"it runs out", func(s *memory, l *lease) { s.now += 20; s.Expire(s.now) }, true, "1/1"},
 		{"it runs out, and its outcome comes before another claim", func(s *memory, l *lease) {
 			s.now += 20
 			s.Expire(s.now)
 			s.Seal(l, true, s.now)
 		}, false, "1/2"},
-		{"its outcome is not recorded", func(s *memory, l *lease) { s.Seal(l, true, s.now); s.now += 20; s.Unseal(l) }, true, "1/1"},
+		{
+			"its outcome is not recorded",
+			func(s *memory, l *lease) { s.Seal(l, true, s.now); s.now += 20; s.Unseal(l) },
+			true,
+			"1/1",
+		},
 		{"its outcome is recorded", func(s *memory, l *lease) {
 			s.Seal(l, true, s.now)
 			s.Change(l.Sub, l.Seq, schedule.Change{}, s.now)

@@ -28,7 +28,7 @@ type Sub[Q, L any] struct {
 	heldUntil      int64  // until when health holds the subscription: a probe or a throttle
 	pace           int64  // the least time between two leases, as health says
 	lastLease      int64  // when the last one began
-	postponedUntil int64  // until when nothing is claimed, whatever its health says
+	postponedUntil int64  // until when nothing is claimed; health has no say in it
 
 	implicit   implicit.List
 	windows    [windows]window
@@ -91,7 +91,7 @@ func (q *Sub[Q, L]) hasDue(now int64) bool {
 	if q.windows[Packed].maybe() || q.windows[First].maybe() || q.windows[Retry].needsLoad() {
 		return true
 	}
-	if q.probing { // whatever is pending is good for a probe
+	if q.probing { // a probe may take any that is pending
 		return q.windows[Retry].maybe()
 	}
 	p, ok := q.windows[Retry].first()
@@ -116,9 +116,11 @@ func (q *Sub[Q, L]) needsLoad() bool {
 		if p, ok := q.windows[Retry].first(); ok && p.Due == Asked {
 			return false
 		}
-		return q.windows[Retry].needsLoad() || q.windows[Packed].lacksNewest() || q.windows[First].lacksNewest()
+		return q.windows[Retry].needsLoad() || q.windows[Packed].lacksNewest() ||
+			q.windows[First].lacksNewest()
 	}
-	return q.windows[Packed].needsLoad() || q.windows[First].needsLoad() || q.windows[Retry].needsLoad()
+	return q.windows[Packed].needsLoad() || q.windows[First].needsLoad() ||
+		q.windows[Retry].needsLoad()
 }
 
 // next returns the delivery whose turn it is; ok is false if none is due. No window may need a

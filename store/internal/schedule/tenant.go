@@ -72,4 +72,6 @@ func (h *host[Q, L]) is(name string) bool {
 }
 
 // full reports whether no more may be leased of a host.
-func (h *host[Q, L]) full(l *limits) bool { return h != nil && l.perHost > 0 && h.leased >= l.perHost }
+func (h *host[Q, L]) full(l *limits) bool {
+	return h != nil && l.perHost > 0 && h.leased >= l.perHost
+}

@@ -61,7 +61,8 @@ func TestList(t *testing.T) {
 			}
 			got, ok := l.Peek()
 			gotOldest, _ := l.Oldest()
-			if got != first || ok != (first != 0) || l.live != live || l.size != len(plain) || gotOldest != oldest {
+			if got != first || ok != (first != 0) || l.live != live || l.size != len(plain) ||
+				gotOldest != oldest {
 				t.Fatalf("seed %d: first %d, live %d, size %d, oldest %d, want %d, %d, %d, %d",
 					seed, got, l.live, l.size, gotOldest, first, live, len(plain), oldest)
 			}
@@ -69,7 +70,8 @@ func TestList(t *testing.T) {
 				t.Fatalf("seed %d: got %v, want %v", seed, down, seqs)
 			}
 			slices.Reverse(seqs)
-			if up := l.UpFrom(0, len(plain)+1); !slices.Equal(up, seqs) || !slices.Equal(l.UpTo(next), seqs) {
+			if up := l.UpFrom(0, len(plain)+1); !slices.Equal(up, seqs) ||
+				!slices.Equal(l.UpTo(next), seqs) {
 				t.Fatalf("seed %d: got %v, want %v", seed, up, seqs)
 			}
 		}
