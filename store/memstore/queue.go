@@ -1,7 +1,6 @@
 package memstore
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -26,7 +25,7 @@ func (s *Store) add(d *delivery, now time.Time) {
 			s.queueUp(first, false, now)
 		}
 	}
-	if d.isNext() && d.event.isNew(s.log) { // the implicit list is made for what comes last
+	if d.isNext() && s.log.isNew(d.event) { // the implicit list is made for what comes last
 		s.schedule.AddImplicit(sub.turns, d.event.num, now.UnixNano())
 		return
 	}
@@ -66,7 +65,9 @@ func (s *Store) queueUp(d *delivery, endLease bool, now time.Time) {
 	case len(d.attempts) > 0:
 		p.Due = d.due.UnixNano()
 	}
-	s.change(d, schedule.Change{Pending: true, Blocked: !d.isNext(), Position: p, EndLease: endLease}, now)
+	s.change(d, schedule.Change{
+		Pending: true, Blocked: !d.isNext(), Position: p, EndLease: endLease,
+	}, now)
 }
 
 // change passes a change on to the schedule, with where the delivery stood before.
@@ -79,9 +80,4 @@ func (s *Store) change(d *delivery, c schedule.Change, now time.Time) {
 	s.schedule.Change(d.sub.turns, d.event.num, c, now.UnixNano())
 }
 
-// isNew reports whether e is being enqueued, and not stored in the log yet.
-func (e *event) isNew(log []*event) bool { return len(log) == 0 || log[len(log)-1].num < e.num }
-
 func byEvent(a, b *delivery) int { return compareEvents(a.event, b.event) }
-
-func compareEvents(a, b *event) int { return cmp.Compare(a.num, b.num) }

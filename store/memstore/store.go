@@ -25,13 +25,12 @@ type Store struct {
 	subs  map[string]*subscription // by ID
 	order []*subscription          // the same, oldest first
 
-	events map[string]*event // by ID
-	log    []*event          // the same, in the order of Enqueue
+	log   log
+	ended ended // for Prune
 
 	lastNum  uint64 // the last number given to a subscription or an event
 	schedule *schedule.Schedule[*subscription, *delivery]
 	attempts *rollup.Buffer // counts of them
-	ended    ended          // for Prune
 }
 
 // Short names for what the schedule keeps.
@@ -47,7 +46,7 @@ func New() *Store {
 		start:    time.Now(),
 		wall:     time.Now,
 		subs:     make(map[string]*subscription),
-		events:   make(map[string]*event),
+		log:      log{byID: make(map[string]*event)},
 		schedule: schedule.New[*subscription, *delivery](schedule.Options{Idle: math.MaxInt}),
 		attempts: rollup.NewBuffer(rollup.Options{}),
 	}
