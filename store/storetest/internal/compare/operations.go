@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/outhook/outhook/events"
@@ -49,6 +52,20 @@ func (mp *modelPair) patterns() []string {
 		[]string{"a.b", events.TypeDisabled})
 }
 
+// hosts names the host and port of each origin that URLs begin with.
+var hosts = map[string]string{
+	"https://endpoint.example/":     "endpoint",
+	"https://ENDPOINT.example:443/": "endpoint",
+	"https://endpoint.example:444/": "endpoint 444",
+	"https://other.example/":        "other",
+}
+
+// origin returns what a URL begins with.
+func (mp *modelPair) origin() string { return one(mp.rand, slices.Sorted(maps.Keys(hosts))...) }
+
+// hostOf returns the host and port of a URL, by the name that hosts has for it.
+func hostOf(url string) string { return hosts[url[:strings.LastIndexByte(url, '/')+1]] }
+
 // someSub returns the ID of a subscription, which may have been deleted.
 func (s *sequence) someSub() string {
 	if len(s.subs) == 0 {
@@ -64,11 +81,13 @@ func (s *sequence) create() {
 		sub.ID = s.someSub()
 	}
 	sub.Tenant = s.tenant()
+	sub.URL = fmt.Sprint(s.origin(), s.step)
 	sub.Secrets = []signing.Secret{signing.Secret(fmt.Sprint("key", s.step))}
 	if s.chance(10) {
 		sub.Status = store.Unsubscribed
 	}
-	s.note("create %s, tenant %q, events %q, %s", sub.ID, sub.Tenant, sub.Events, sub.Status)
+	s.note("create %s at %s, tenant %q, events %q, %s", sub.ID, sub.URL, sub.Tenant, sub.Events,
+		sub.Status)
 	got, ours := s.ours.Store.CreateSubscription(s.ours.Ctx, sub)
 	want, model := s.model.Store.CreateSubscription(s.model.Ctx, sub)
 	if s.sameError("CreateSubscription", ours, model) {
@@ -96,12 +115,13 @@ func (mp *modelPair) change() (what string, change func(*store.Subscription) err
 			return nil
 		}
 	}
+	origin := mp.origin()
 	switch n, patterns := mp.step, mp.patterns(); mp.rand.IntN(8) {
 	case 0:
 		return "name", func(s *store.Subscription) error { s.Name = fmt.Sprint(n); return nil }
 	case 1:
-		return "url", func(s *store.Subscription) error {
-			s.URL = fmt.Sprint("https://endpoint.example/", n)
+		return "url at " + origin, func(s *store.Subscription) error {
+			s.URL = fmt.Sprint(origin, n)
 			return nil
 		}
 	case 2:
