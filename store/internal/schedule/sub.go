@@ -104,6 +104,7 @@ func (q *Sub[Q, L]) wake(now int64) int64 {
 	if q.blocked(now) && q.hasDue(now) {
 		return q.blockedUntil()
 	}
+	// For a probe nothing gets due: it takes any, or waits for the lease of another probe.
 	if p, ok := q.windows[Retry].after(now); ok && !q.probing {
 		return max(p.Due, q.blockedUntil())
 	}
@@ -113,6 +114,7 @@ func (q *Sub[Q, L]) wake(now int64) int64 {
 // needsLoad reports whether a window must be loaded before it is known what is next.
 func (q *Sub[Q, L]) needsLoad() bool {
 	if q.probing {
+		// What was asked for stands before all others, so the rest need not be known.
 		if p, ok := q.windows[Retry].first(); ok && p.Due == Asked {
 			return false
 		}
@@ -129,6 +131,8 @@ func (q *Sub[Q, L]) next(now int64) (p Position, from Source, ok bool) {
 	if q.probing {
 		return q.nextProbe()
 	}
+	// One event is in one of the three, and each is in the order of events: the least of their heads
+	// is the oldest first attempt.
 	first, from := Position{Seq: math.MaxUint64}, noneKnown
 	if seq, ok := q.implicit.Peek(); ok {
 		first.Seq, from = seq, Implicit

@@ -93,7 +93,7 @@ func (ts *turns[Q, L]) moveToHost(q *Sub[Q, L], name string) {
 	if q.host.is(name) {
 		return
 	}
-	ts.leave(q)
+	ts.leave(q) // it may be aside with the old host; settle brings it back
 	ts.leaveHost(q)
 	if name == "" {
 		return
@@ -150,12 +150,14 @@ func (ts *turns[Q, L]) enter(q *Sub[Q, L]) bool {
 	if first, ok := in.subs.first(); ok {
 		t.used = max(t.used, first.used)
 	}
+	// The account of a tenant is one for all classes, so only one that has nothing due in any of
+	// them is raised: or else a tenant would lose its place in one class for coming into another.
 	if !q.tenant.hasDue() {
 		if first, ok := ts.byClass[q.class].first(); ok {
 			q.tenant.used = max(q.tenant.used, first.tenant.used)
 		}
 	}
-	t.number = ts.number()
+	t.number = ts.number() // behind those with the same account, who have waited longer
 	t.class = q.class
 	ts.put(q)
 	return true
@@ -215,6 +217,7 @@ func (ts *turns[Q, L]) first(class store.Class) *Sub[Q, L] {
 		if !ok {
 			return nil
 		}
+		// Now, and not as leases are taken: most of those at a limit never come first.
 		if ts.limits.atLimit(in.tenant.leased, in.tenant.name) {
 			ts.setTenantAside(in.tenant)
 			continue
@@ -270,6 +273,7 @@ func (ts *turns[Q, L]) fix(q *Sub[Q, L]) {
 	case atHostLimit:
 		q.host.aside.set(&q.turn)
 	}
+	// In all classes, as the account of the tenant has changed in all.
 	for class := range q.tenant.byClass {
 		if in := &q.tenant.byClass[class]; in.pos > 0 {
 			ts.byClass[class].set(in)
@@ -282,7 +286,7 @@ func (ts *turns[Q, L]) setAside(q *Sub[Q, L]) {
 	ts.take(q)
 	q.turn.where = atOwnLimit
 	ts.aside.set(&q.turn)
-	ts.readmitSomeOf(q.host)
+	ts.readmitSomeOf(q.host) // it may have come back for room that it can't use
 }
 
 // setTenantAside keeps all Subs of a tenant from being looked at.
@@ -309,6 +313,7 @@ func (ts *turns[Q, L]) readmitTenant(t *tenant[Q, L]) {
 	}
 	t.aside = false
 	delete(ts.full, t)
+	// Only where it has something: its Subs may have left while it was aside.
 	for class := range t.byClass {
 		if in := &t.byClass[class]; in.subs.Len() > 0 {
 			ts.byClass[class].set(in)

@@ -65,6 +65,7 @@ func (w *window) add(p Position, max int) {
 	}
 	w.positions.add(p)
 	if max > 0 && w.positions.size > max {
+		// What goes is read again when its part is loaded, and upTo says from where.
 		w.positions.remove(w.positions.last())
 		w.moveTo(w.positions.last(), false)
 	}

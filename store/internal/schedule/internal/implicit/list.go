@@ -27,7 +27,7 @@ const (
 
 // Add puts in the event of a new delivery. It is nearly always the highest.
 func (l *List) Add(seq uint64) {
-	i := len(l.items)
+	i := len(l.items) // a search from the end is short: what comes is the newest or close to it
 	for i > 0 && l.items[i-1]>>flagBits > seq {
 		i--
 	}
