@@ -193,8 +193,8 @@ func (mp *modelPair) ending(p pair) store.Outcome {
 func (s *sequence) release() {
 	for _, p := range s.somePairs() {
 		s.note("release %s for %s", p.ours.EventID, p.ours.SubscriptionID)
-		s.ours.Must("Release", s.ours.Store.Release(s.ours.Ctx, p.ours))
-		s.model.Must("Release", s.model.Store.Release(s.model.Ctx, p.model))
+		s.ours.Must("Release", s.ours.Store.Release(s.ours.Ctx(), p.ours))
+		s.model.Must("Release", s.model.Store.Release(s.model.Ctx(), p.model))
 	}
 }
 
@@ -205,7 +205,7 @@ func (s *sequence) pause() {
 	if s.paused != "" && s.chance(2) {
 		id = s.paused
 	}
-	if _, err := s.model.Store.Subscription(s.model.Ctx, id); err != nil {
+	if _, err := s.model.Store.Subscription(s.model.Ctx(), id); err != nil {
 		return
 	}
 	d := one(s.rand, 0, s.duration(), s.duration())

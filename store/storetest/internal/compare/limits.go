@@ -30,7 +30,7 @@ func (s *sequence) room(req store.ClaimRequest) room {
 		hosts: make(map[string]int), hostOf: make(map[string]string),
 		tenantOf: make(map[string]string),
 	}
-	page, err := s.model.Store.Subscriptions(s.model.Ctx, store.SubscriptionQuery{AnyTenant: true})
+	page, err := s.model.Store.Subscriptions(s.model.Ctx(), store.SubscriptionQuery{AnyTenant: true})
 	s.model.Must("Subscriptions", err)
 	for _, sub := range page.Items {
 		stats := s.model.Stats(sub.ID)

@@ -88,8 +88,8 @@ func (s *sequence) create() {
 	}
 	s.note("create %s at %s, tenant %q, events %q, %s", sub.ID, sub.URL, sub.Tenant, sub.Events,
 		sub.Status)
-	got, ours := s.ours.Store.CreateSubscription(s.ours.Ctx, sub)
-	want, model := s.model.Store.CreateSubscription(s.model.Ctx, sub)
+	got, ours := s.ours.Store.CreateSubscription(s.ours.Ctx(), sub)
+	want, model := s.model.Store.CreateSubscription(s.model.Ctx(), sub)
 	if s.sameError("CreateSubscription", ours, model) {
 		s.sameSub("CreateSubscription", got, want)
 		s.subs = append(s.subs, sub.ID)
@@ -100,8 +100,8 @@ func (s *sequence) update() {
 	id := s.someSub()
 	what, change := s.change()
 	s.note("update %s: %s", id, what)
-	got, ours := s.ours.Store.UpdateSubscription(s.ours.Ctx, id, change)
-	want, model := s.model.Store.UpdateSubscription(s.model.Ctx, id, change)
+	got, ours := s.ours.Store.UpdateSubscription(s.ours.Ctx(), id, change)
+	want, model := s.model.Store.UpdateSubscription(s.model.Ctx(), id, change)
 	if s.sameError("UpdateSubscription", ours, model) {
 		s.sameSub("UpdateSubscription", got, want)
 	}
@@ -147,23 +147,23 @@ func (s *sequence) delete() {
 	s.pauseBoth(id, 0) // whether a pause outlives the subscription is the store's choice
 	s.note("delete %s", id)
 	s.orphans = true
-	ours := s.ours.Store.DeleteSubscription(s.ours.Ctx, id)
-	model := s.model.Store.DeleteSubscription(s.model.Ctx, id)
+	ours := s.ours.Store.DeleteSubscription(s.ours.Ctx(), id)
+	model := s.model.Store.DeleteSubscription(s.model.Ctx(), id)
 	s.sameError("DeleteSubscription", ours, model)
 }
 
 // recreate deletes a subscription and creates another with its ID at once.
 func (s *sequence) recreate() {
 	id := s.someSub()
-	was, err := s.model.Store.Subscription(s.model.Ctx, id)
+	was, err := s.model.Store.Subscription(s.model.Ctx(), id)
 	if err != nil {
 		return
 	}
 	s.pauseBoth(id, 0)
 	s.note("delete %s and create it anew", id)
 	s.orphans = true
-	s.ours.Must("DeleteSubscription", s.ours.Store.DeleteSubscription(s.ours.Ctx, id))
-	s.model.Must("DeleteSubscription", s.model.Store.DeleteSubscription(s.model.Ctx, id))
+	s.ours.Must("DeleteSubscription", s.ours.Store.DeleteSubscription(s.ours.Ctx(), id))
+	s.model.Must("DeleteSubscription", s.model.Store.DeleteSubscription(s.model.Ctx(), id))
 	was.Events, was.Tenant = s.patterns(), s.tenant()
 	s.sameSub("CreateSubscription", s.ours.Create(was), s.model.Create(was))
 }
@@ -240,8 +240,8 @@ func (s *sequence) enqueueBoth(evs []events.Event) {
 		s.note("enqueue %s %s, tenant %q, key %q, time %v, trace %q, payload %s",
 			ev.ID, ev.Type, ev.Tenant, ev.Key, ev.Time, ev.Trace, ev.Payload)
 	}
-	ours := s.ours.Store.Enqueue(s.ours.Ctx, evs...)
-	model := s.model.Store.Enqueue(s.model.Ctx, evs...)
+	ours := s.ours.Store.Enqueue(s.ours.Ctx(), evs...)
+	model := s.model.Store.Enqueue(s.model.Ctx(), evs...)
 	if s.sameError("Enqueue", ours, model) {
 		s.events = append(s.events, evs...)
 	}

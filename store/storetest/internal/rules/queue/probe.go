@@ -247,7 +247,7 @@ func testManyAttempts(c *check.Driver) {
 	for range store.MaxAttempts + more - 3 {
 		probed(c, probe(c, ids[0]))
 	}
-	got, err := c.Store.Attempts(c.Ctx, sub.ID, ids[0])
+	got, err := c.Store.Attempts(c.Ctx(), sub.ID, ids[0])
 	c.Must("Attempts", err)
 	check.Equal(c, "attempts that are kept", len(got), store.MaxAttempts)
 	for i, a := range got {
