@@ -20,7 +20,7 @@
 //
 // # How it hangs together
 //
-// The maps say what there is: subscriptions, events, and the deliveries of each. Who is next is
-// decided by store/internal/schedule, which is told what becomes of each delivery, and hears of one
+// The maps say what there is: subscriptions, events, and the deliveries of each. Which is next is
+// decided by store/internal/schedule, which is told of each change of a delivery, and hears of one
 // as blocked while an earlier one of its key is pending.
 package memstore

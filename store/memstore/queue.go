@@ -7,7 +7,7 @@ import (
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// What follows tells the schedule what has become of deliveries. Keys are this store's: the
+// What follows tells the schedule how deliveries have changed. Keys are this store's: the
 // schedule hears of a delivery as blocked while an earlier one of its key is pending.
 
 // add takes in a delivery that has become pending.

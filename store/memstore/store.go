@@ -55,7 +55,7 @@ func New() *Store {
 // Close ends the use of the store: after it, every method returns [store.ErrClosed]. It returns
 // nil, also when it is called again.
 func (s *Store) Close() error {
-	defer s.wakeReader() // who waits for work learns that there is none any more
+	defer s.wakeReader() // a reader that waits for work sees that the store is closed
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true

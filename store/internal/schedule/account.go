@@ -2,19 +2,19 @@ package schedule
 
 import "math"
 
-// Whose turn it is goes by slot time: who has used the least lately comes first, so that slow
-// answers are paid for by who gives them. Each tenant and each Sub has an account of the time that
-// its leases took, which decays: after accountHalfLife, half of it counts.
+// Turns go by slot time: the one that has used the least lately comes first, so that a slow
+// endpoint pays for its own slowness. Each tenant and each Sub has an account of the time that its
+// leases took, which decays: after accountHalfLife, half of it counts.
 //
-// What decays would have to be brought up to date all the time, and heaps with it. Instead what is
+// An account that decays would have to be updated all the time, and heaps with it. Instead what is
 // added weighs more the later it comes: a second of now is worth as much as two a half-life ago. So
 // an account is a number that only changes when something is added, and the order of two accounts
 // never changes by the passing of time alone.
 const (
 	accountHalfLife = 30e9 // nanoseconds
 
-	// minCharge is what the quickest lease costs, in nanoseconds, so that those who answer at once
-	// take turns too.
+	// minCharge is what the quickest lease costs, in nanoseconds, so that endpoints which answer at
+	// once take turns too.
 	minCharge = 100_000
 
 	// maxDoublings is how often weights double until all accounts are scaled down, which is every

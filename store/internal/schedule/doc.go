@@ -53,5 +53,5 @@
 // A [Sub] may be forgotten in any call with another one, unless it has something: ask for it by
 // [Schedule.Ensure] or [Schedule.Sub] each time.
 //
-// docs/decisions/schedule.md says where rules to come have their place.
+// docs/decisions/schedule.md says why it is so.
 package schedule

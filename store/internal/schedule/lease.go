@@ -14,7 +14,7 @@ type Lease[Q, L any] struct {
 	since   int64 // when it began to count, and what was charged for it then: see account
 	charged float64
 
-	expired bool // it has run out, and nobody has claimed the delivery since
+	expired bool // it has run out, and no other claim has taken the delivery since
 	counted bool // it counts against limits
 	ending  bool // its outcome is being recorded: it can't run out
 	ended   bool
@@ -105,8 +105,8 @@ func (s *Schedule[Q, L]) endLeases(q *Sub[Q, L]) {
 	}
 }
 
-// Expire takes back the leases that have run out. Their tokens stay good until somebody claims the
-// delivery again.
+// Expire takes back the leases that have run out. Their tokens stay good until another claim
+// takes the delivery.
 func (s *Schedule[Q, L]) Expire(now int64) {
 	s.now = max(s.now, now)
 	for {

@@ -56,7 +56,7 @@ type LoadedWindow struct {
 	// may be leases of one subscription. The rest is not looked at.
 }
 
-// changes is what has become of a subscription's deliveries since a load began.
+// changes are those of a subscription's deliveries since a load began.
 type changes struct {
 	removed map[uint64]struct{}
 	added   []added

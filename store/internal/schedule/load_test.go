@@ -50,9 +50,8 @@ func TestCancelDuringLoads(t *testing.T) {
 	}
 }
 
-// TestLateOutcomeOfPacked holds what becomes of a delivery that was packed after its lease had run
-// out, and has its outcome then: it is not claimed once that is recorded, and it is if recording
-// has failed.
+// TestLateOutcomeOfPacked has a delivery packed after its lease has run out, and then its outcome:
+// the delivery is not claimed once that is recorded, and it is if recording has failed.
 func TestLateOutcomeOfPacked(t *testing.T) {
 	for _, tt := range []struct {
 		name string

@@ -7,7 +7,7 @@ import (
 // view is what can be claimed, and what room there is.
 type view struct {
 	free    map[[2]uint64]bool
-	waiting map[uint64]bool // who had something free when the last round began
+	waiting map[uint64]bool // had something free when the last round began
 	leased  map[uint64]int
 	health  map[uint64]store.Health
 	classes [store.Classes]int
@@ -36,7 +36,7 @@ func (m *model) view() view {
 	return v
 }
 
-// do does an operation, after which somebody must be woken if more can be claimed or there is more
+// do does an operation, after which there must be a wake-up if more can be claimed or there is more
 // room for it.
 func (m *model) do(name string, operation func()) {
 	before := m.view()
@@ -45,7 +45,8 @@ func (m *model) do(name string, operation func()) {
 	operation()
 	after := m.view()
 	if !m.takeWake() && m.grew(before, after) {
-		m.fail("after %s more can be claimed, and nobody is woken: %+v, before %+v", name, after, before)
+		m.fail("after %s more can be claimed, and there is no wake-up: %+v, before %+v",
+			name, after, before)
 	}
 	m.forgetWaiting()
 }

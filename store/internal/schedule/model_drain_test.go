@@ -81,7 +81,7 @@ func (m *model) claimAll(req store.ClaimRequest) (full bool) {
 	return len(rd.Leases) == req.Max
 }
 
-// TestMain makes the model tests short where nobody asks for more.
+// TestMain makes the model tests short with -short.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if testing.Short() {

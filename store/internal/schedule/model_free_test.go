@@ -8,7 +8,7 @@ import (
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// busy reports whether somebody holds a delivery.
+// busy reports whether a lease runs on a delivery.
 func (m *model) busy(num, seq uint64) bool {
 	return slices.ContainsFunc(m.leases, func(h *held) bool {
 		return h.num == num && h.Seq == seq && !h.ended && !h.expired

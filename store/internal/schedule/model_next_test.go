@@ -6,7 +6,7 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// noteWaiting notes who has something due from now on, as a round begins.
+// noteWaiting notes the subscriptions that have something due from now on, as a round begins.
 func (m *model) noteWaiting() {
 	for _, num := range sorted(m.told()) {
 		if k := m.get(num); k.waiting < 0 && m.hasFree(num) {
@@ -15,7 +15,7 @@ func (m *model) noteWaiting() {
 	}
 }
 
-// forgetWaiting notes who has nothing due any more.
+// forgetWaiting notes the subscriptions that have nothing due any more.
 func (m *model) forgetWaiting() {
 	for _, k := range m.known {
 		if k.q == nil || !m.hasFree(k.q.Num) {
@@ -85,6 +85,6 @@ func (m *model) wantNextDue(rd *round) {
 		got = m.now + int64(wait)
 	}
 	if got < low || got > high {
-		m.fail("there is said to be more at %d; it is from %d to %d", got, low, high)
+		m.fail("NextDue says %d; want from %d to %d", got, low, high)
 	}
 }

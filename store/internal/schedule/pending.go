@@ -6,7 +6,7 @@ import (
 	"github.com/outhook/outhook/store/internal/schedule/internal/implicit"
 )
 
-// What follows brings the schedule up to what has become of deliveries.
+// What follows tells the schedule how deliveries have changed.
 
 // AddImplicit takes in the new first attempt of an event, which only memory lists.
 func (s *Schedule[Q, L]) AddImplicit(q *Sub[Q, L], seq uint64, now int64) {
@@ -15,7 +15,7 @@ func (s *Schedule[Q, L]) AddImplicit(q *Sub[Q, L], seq uint64, now int64) {
 	s.wake = true
 }
 
-// Change is what has become of a delivery that is recorded in the store.
+// Change is the new state of a delivery that is recorded in the store.
 type Change struct {
 	Pending  bool     // it is pending
 	Blocked  bool     // and an earlier one of its key blocks it
@@ -27,7 +27,7 @@ type Change struct {
 	Was *Position
 }
 
-// Change takes in what has become of a delivery. It is not in the implicit list any more, nor among
+// Change takes in the new state of a delivery. It is not in the implicit list any more, nor among
 // the packed ones.
 func (s *Schedule[Q, L]) Change(q *Sub[Q, L], seq uint64, c Change, now int64) {
 	s.now = max(s.now, now)

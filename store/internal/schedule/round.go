@@ -33,7 +33,7 @@ func (s *Schedule[Q, L]) Round(req *store.ClaimRequest, now int64) *Round[Q, L] 
 }
 
 // Run takes turns until the request is satisfied, or allows no more, or until it is not known what
-// is next: then it returns what the schedule lacks. Nobody loses a turn by that. Each Lack must be
+// is next: then it returns what the schedule lacks. No turn is lost by that. Each Lack must be
 // answered by Load, and Run called again.
 //
 // A subscription at its limit is passed over and keeps its turn. The next turn is that of the

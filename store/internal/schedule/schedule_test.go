@@ -109,7 +109,7 @@ func TestTurnIsKeptAtALimit(t *testing.T) {
 	s.want(t, one, "")
 	s.End(first[0], s.now)
 	if !s.TakeWake() {
-		t.Error("nobody is woken as there is room again")
+		t.Error("there is no wake-up as there is room again")
 	}
 	s.want(t, one, "1/2")
 	s.want(t, store.ClaimRequest{Max: 3, PerSubscription: 2}, "2/6 3/10 1/3")
@@ -200,7 +200,7 @@ func TestPostpone(t *testing.T) {
 	s.TakeWake()
 	s.Postpone(1, 10, s.now)
 	if !s.TakeWake() {
-		t.Error("nobody is woken by a shorter postponement")
+		t.Error("there is no wake-up by a shorter postponement")
 	}
 	s.now += 10
 	s.want(t, req, "1/1")
@@ -212,8 +212,8 @@ func TestPostpone(t *testing.T) {
 	s.want(t, req, "3/5")
 }
 
-// TestLimitsKeepManyBack holds that thousands that are at their limit hide nobody, and that claims
-// do not look at each: then one would take a thousand times as long as beside few.
+// TestLimitsKeepManyBack holds that thousands that are at their limit hide no other, and that
+// claims do not look at each: then one would take a thousand times as long as beside few.
 func TestLimitsKeepManyBack(t *testing.T) {
 	few, many := claimBeside(t, 20), claimBeside(t, 20_000)
 	if many > 100*few {
@@ -268,7 +268,7 @@ func TestUnsealWakes(t *testing.T) {
 	s.TakeWake()
 	s.Unseal(l)
 	if !s.TakeWake() {
-		t.Error("nobody is woken")
+		t.Error("there is no wake-up")
 	}
 	if got := s.Round(&store.ClaimRequest{Lease: 1}, s.now).NextDue(); got != 20 {
 		t.Errorf("there is more in %d, want 20", got)

@@ -190,7 +190,7 @@ func (q *Sub[Q, L]) add(p Position, to Source, max int) {
 	}
 }
 
-// Busy reports whether somebody holds the delivery.
+// Busy reports whether a lease runs on the delivery.
 func (q *Sub[Q, L]) Busy(seq uint64) bool {
 	l := q.leases[seq]
 	return l != nil && !l.expired

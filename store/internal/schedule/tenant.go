@@ -18,7 +18,7 @@ type tenant[Q, L any] struct {
 type tenantTurn[Q, L any] struct {
 	tenant *tenant[Q, L]
 	subs   heapOf[*turn[Q, L]]
-	number int64 // orders those who have used the same
+	number int64 // orders those that have used the same
 	pos    int
 }
 

@@ -5,7 +5,7 @@ import "github.com/outhook/outhook/store"
 // turns are the Subs that have something due: in each class a heap of tenants, and for each of
 // these a heap of its Subs, by the slot time that they have used lately.
 //
-// Who has as many leases as it may is kept aside, with its account: or else each claim would look
+// A Sub or tenant at its limit is kept aside, with its account: or else each claim would look
 // again at all that are at their limit. A Sub at its own limit comes back when a lease of it ends,
 // its health changes, or a claim has other limits; a tenant at its limit when a lease of its Subs
 // ends; and of the Subs that the limit of their host keeps back, some come back for each lease to
@@ -37,7 +37,7 @@ func (l *limits) isProbe(h *store.Health) bool {
 type turn[Q, L any] struct {
 	sub    *Sub[Q, L]
 	used   float64 // see account.go
-	number int64   // orders those who have used the same
+	number int64   // orders those that have used the same
 	where  where
 	class  store.Class // whose heap it is in
 	pos    int
@@ -136,9 +136,9 @@ func (ts *turns[Q, L]) forget(q *Sub[Q, L]) {
 	}
 }
 
-// enter gives q a turn in its class, unless it has one. Who has had nothing due, and so has used
-// little, starts level with who has used the least: or else it would have all turns for a while. It
-// reports whether q had none.
+// enter gives q a turn in its class, unless it has one. One that has had nothing due, and so has
+// used little, starts level with the one in the heap that has used the least: or else it would have
+// all turns for a while. It reports whether q had none.
 func (ts *turns[Q, L]) enter(q *Sub[Q, L]) bool {
 	t := &q.turn
 	if t.where != nowhere && t.class == q.class {
@@ -157,7 +157,7 @@ func (ts *turns[Q, L]) enter(q *Sub[Q, L]) bool {
 			q.tenant.used = max(q.tenant.used, first.tenant.used)
 		}
 	}
-	t.number = ts.number() // behind those with the same account, who have waited longer
+	t.number = ts.number() // behind those with the same account, which have waited longer
 	t.class = q.class
 	ts.put(q)
 	return true
@@ -341,7 +341,7 @@ func (ts *turns[Q, L]) readmitSomeOf(h *host[Q, L]) {
 	}
 }
 
-// leaseEnded lets those be looked at again for whom a lease of q that has ended makes room.
+// leaseEnded lets all be looked at again that have room by the end of a lease of q.
 func (ts *turns[Q, L]) leaseEnded(q *Sub[Q, L]) {
 	ts.readmit(q)
 	if q.tenant != nil {

@@ -126,8 +126,8 @@ func TestTenantsShare(t *testing.T) {
 	}
 }
 
-// TestNewcomer holds that who had nothing due for long has the next turn, and then no more than its
-// share.
+// TestNewcomer holds that one that had nothing due for long has the next turn, and then no more
+// than its share.
 func TestNewcomer(t *testing.T) {
 	for _, tenants := range [][2]string{{"a", "a"}, {"a", "b"}, {"", ""}} {
 		s := newMemory()
@@ -191,7 +191,7 @@ func TestPerTenant(t *testing.T) {
 	l := s.InFlight(nil)
 	s.Expire(s.now + 100)
 	if !s.TakeWake() {
-		t.Error("nobody is woken as leases have run out")
+		t.Error("there is no wake-up as leases have run out")
 	}
 	s.now += 100
 	if got := count(); l != 10 || got["a"] != 2 || got["b"] != 2 || got[""] != 6 {
@@ -224,7 +224,7 @@ func TestPerHost(t *testing.T) {
 	s.TakeWake()
 	s.SetHost(s.Sub(1), "z:443", s.now)
 	if !s.TakeWake() {
-		t.Error("nobody is woken as a subscription has another host")
+		t.Error("there is no wake-up as a subscription has another host")
 	}
 	// One of the first at its new host, and one of the second in its place.
 	if got := len(s.claim(t, req)); got != 2 {

@@ -77,7 +77,7 @@ func (w *window) remove(seq uint64) {
 	w.positions.removeSeq(seq)
 }
 
-// removePosition is remove for who knows the position.
+// removePosition is remove with the position known.
 func (w *window) removePosition(p Position) {
 	w.newestKnown = w.newestKnown && w.newest != p
 	w.positions.remove(p)
