@@ -92,15 +92,27 @@ func testProbeNewest(c *check.Driver) {
 	probed(c, probe(c, newer[0]))
 }
 
-// testProbeNewestRestart has more than a store may keep in memory of one subscription.
+// testProbeNewestRestart has more than a store may keep in memory of one subscription, with and
+// without keys: where deliveries are kept may depend on that.
 func testProbeNewestRestart(c *check.Driver) {
 	const n = 400
-	_, ids := broken(c, n)
-	for i := range 6 {
-		if i%2 == 0 {
-			c.Reopen()
+	for _, key := range []string{"", "key"} {
+		sub, ids := broken(c, 1)
+		evs := c.Messages(n)
+		for i := range evs {
+			if key != "" {
+				evs[i].Key = fmt.Sprint(key, i) // each alone
+			}
 		}
-		probed(c, probe(c, ids[n-1-i]))
+		c.Enqueue(evs...)
+		ids = append(ids, check.EventIDs(evs)...)
+		for i := range 6 {
+			if i%2 == 0 {
+				c.Reopen()
+			}
+			probed(c, probe(c, ids[n-i]))
+		}
+		c.Must("DeleteSubscription", c.Store.DeleteSubscription(c.Ctx(), sub.ID))
 	}
 }
 
