@@ -10,7 +10,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// isoTime is the form of a time. time.Parse alone accepts others, such as an hour of one digit.
+// isoTime is the form of a time. time.Parse alone accepts others, such as an hour of one digit, and
+// the OpenAPI description promises exactly this one.
 var isoTime = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`)
 
 // timeField reads a time in ISO 8601, as RFC 3339 writes it. Null and an empty string are none.
@@ -27,7 +28,7 @@ func (f *fields) timeField(name string) time.Time {
 }
 
 // states reads one state of deliveries, or a list of them. Null, an empty string and an empty list
-// are none.
+// are none, which selects all states.
 func (f *fields) states(name string) []store.State {
 	var names []string
 	switch v := f.values[name].(type) {
@@ -60,7 +61,8 @@ func (f *fields) checkEventType(field, name string) {
 	}
 }
 
-// checkEventID fails unless the id can be an event's ID.
+// checkEventID fails unless the id can be an event's ID. Without this, something else that was sent
+// by mistake would look like an event that is not there.
 func (f *fields) checkEventID(field, id string) {
 	other := strings.ContainsFunc(id, func(c rune) bool {
 		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' &&

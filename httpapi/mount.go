@@ -51,6 +51,8 @@ func Mount(mux *http.ServeMux, d *dispatcher.Dispatcher, auth Authorizer, o *Opt
 		return err
 	}
 	for _, e := range a.endpoints() {
+		// One path for each endpoint: in a pattern, a wildcard stands for a whole segment, so there
+		// is none for webhooks.{name}.
 		for _, method := range methods() {
 			if err := register(mux, method+" "+a.path(&e), a.handler(e)); err != nil {
 				return err
@@ -94,7 +96,8 @@ func methods() []string {
 	}
 }
 
-// register is mux.Handle, but returns an error instead of panicking.
+// register is mux.Handle, but returns an error instead of panicking. The mux panics if the host has
+// the path already, which is a mistake that the host can handle.
 func register(mux *http.ServeMux, pattern string, h http.Handler) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
