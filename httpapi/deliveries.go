@@ -44,7 +44,7 @@ func (a *api) attempts(ctx context.Context, tenant string, f *fields) (any, erro
 }
 
 // ownDelivery reads which delivery a request is about. It checks that the webhook is the tenant's,
-// not that the delivery exists.
+// not that the delivery exists; what the dispatcher answers then is for noDelivery.
 func (a *api) ownDelivery(ctx context.Context, tenant string, f *fields) (webhookID, eventID string,
 	err error) {
 	webhookID, eventID = f.required("webhook_id"), f.required("event_id")

@@ -69,6 +69,7 @@ func Handler(d *dispatcher.Dispatcher, auth Authorizer, o *Options) (http.Handle
 	if err != nil {
 		return nil, err
 	}
+	// A map and no ServeMux, which would redirect a path that is not clean.
 	handlers := make(map[string]http.Handler)
 	var names []string
 	for _, e := range a.endpoints() {

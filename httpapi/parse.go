@@ -40,7 +40,8 @@ func parse(body []byte) (map[string]any, error) {
 	return object, nil
 }
 
-// checkText checks everything that can be wrong with a body before its structure is looked at.
+// checkText checks everything that can be wrong with a body before its structure is looked at. Its
+// errors say where, since a body is often written by hand in a shell.
 func checkText(body []byte) error {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return bodyError("is empty; send a JSON object")

@@ -109,7 +109,8 @@ func newAttempts(all []store.Attempt) attempts {
 	return out
 }
 
-// readFilter reads the fields by which a request selects deliveries.
+// readFilter reads the fields by which a request selects deliveries. The tenant is always in the
+// query, so that a filter which names nothing selects only the tenant's own.
 func readFilter(f *fields, tenant string) store.DeliveryQuery {
 	q := store.DeliveryQuery{Tenant: tenant, States: f.states("state"), Since: f.timeField("since"),
 		Until: f.timeField("until")}
@@ -125,7 +126,8 @@ func readFilter(f *fields, tenant string) store.DeliveryQuery {
 	return q
 }
 
-// readPage adds the page to a filter of deliveries.
+// readPage adds the page to a filter of deliveries. Unlike webhooks, deliveries are always paged:
+// there may be millions.
 func readPage(f *fields, q store.DeliveryQuery) store.DeliveryQuery {
 	q.Cursor, _ = f.text("cursor")
 	q.Limit = DefaultPageSize

@@ -5,7 +5,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// stats is the response of /webhooks.stats.
+// stats is the response of /webhooks.stats. Its figures were read at one time, but attempts under
+// way go on: pending may have changed by the time that it is sent.
 type stats struct {
 	ID             string             `json:"id"`
 	Status         store.Status       `json:"status"`

@@ -86,7 +86,8 @@ func (streamError) Error() string { return "stream error" }
 // changed is called when an exchange has ended, and when the connection has.
 func (c *Client) changed(conn *http.ClientConn) {
 	if conn.Err() != nil {
-		go c.pool.drop(c) // the pool's mutex may be held by whoever is told
+		// In a goroutine, as the caller may hold the pool's mutex: Reserve calls this too.
+		go c.pool.drop(c)
 		return
 	}
 	if c.meter != nil {

@@ -271,6 +271,7 @@ func (c *conn) stale() bool {
 	return c.used && !c.answered && (c.writeErr != nil || c.readErr != nil)
 }
 
+// write writes a request. Its error is that of the connection, if there was one: net/http wraps it.
 func (c *conn) write(req *http.Request) error {
 	err := req.Write(c.w)
 	if err == nil {
