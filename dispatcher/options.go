@@ -145,8 +145,8 @@ type Options struct {
 	// the store, in their order, and take no slot of Concurrency. No limit when it is zero,
 	// negative or rate.Inf.
 	//
-	// It is called for each attempt, in a goroutine of its own, of which there are Concurrency at
-	// most. An answer that does not come within a few milliseconds puts off that subscription's
+	// It is called for each attempt, in a goroutine of its own; at most Concurrency calls run at once.
+	// An answer that does not come within a few milliseconds puts off that subscription's
 	// attempts until it is there, and nobody else's. The subscription is for reading only. A panic
 	// puts that subscription's attempts off for some seconds. Run returns when all calls have. Each
 	// Run begins with one token and not with a burst, so restarts don't add up to more than the limit.
@@ -178,8 +178,8 @@ type Options struct {
 	//
 	// Return the same pointer as long as the configuration is the same: a connection is used again
 	// only with the pointer that it was opened with, and so a new one is how to change a
-	// certificate. What it points to is read, and must not be changed. MinVersion is TLS 1.2 at
-	// least, whatever it says, and NextProtos is ignored. Sessions are resumed only if it has a
+	// certificate. What it points to is read, and must not be changed. MinVersion is raised to
+	// TLS 1.2 if it is lower, and NextProtos is ignored. Sessions are resumed only if it has a
 	// ClientSessionCache, which should be of one identity. If nil, the default for all.
 	TLS func(store.Subscription) *tls.Config
 

@@ -50,7 +50,7 @@ const messageDefs = `"$defs":{
     "required":["id","content","delivery_state","from_contact","sent_at","source","sender"],
     "properties":{
       "id":{"type":"string"},
-      "content":{"description":"whatever JSON the source sent"},
+      "content":{"description":"JSON as the source sent it"},
       "delivery_state":{"enum":["pending","failed","delivered"]},
       "from_contact":{"type":"boolean"},
       "sent_at":{"$ref":"#/$defs/time"},

@@ -183,8 +183,8 @@ func (h *Health) learnLatency(a *Attempt) {
 }
 
 // Parks reports whether an outcome leaves its delivery waiting for nothing but the breaker, where
-// after is the health that it leaves: then it is due as soon as the breaker closes, whatever
-// RetryIn is.
+// after is the health that it leaves: then it is due as soon as the breaker closes, and
+// RetryIn does not count.
 func (o *Outcome) Parks(after *Health) bool {
 	return o.State == Pending && o.Effect == EffectDown && o.Probe.Open(after)
 }

@@ -130,8 +130,8 @@ func (p *pool) sweep() {
 	}
 }
 
-// removeIf removes and returns the connections to an origin of which f is true. While f looks at
-// one, nobody can take it.
+// removeIf removes and returns the connections to an origin for which f returns true. While f looks
+// at one, nobody can take it.
 func (p *pool) removeIf(o Origin, f func(*conn) bool) (removed []*conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

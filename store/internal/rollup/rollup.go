@@ -4,7 +4,7 @@
 // A store keeps one Bucket for each subscription and five minutes in which something was recorded,
 // merges those of the last hour or day for its Stats, and drops older ones. So figures reach back
 // up to five minutes further than the hour or the day, and answer times are exact to within a
-// tenth, whatever their number.
+// tenth, however many there are.
 package rollup
 
 import (
