@@ -24,6 +24,7 @@ type notifier struct {
 	dropped int
 }
 
+// newNotifier copies o, so that the host may change its own later.
 func newNotifier(o *Observer, log *slog.Logger) *notifier {
 	c := *o
 	return &notifier{o: &c, log: log}
@@ -56,7 +57,7 @@ func (n *notifier) Start() (stop func(ctx context.Context)) {
 	}
 }
 
-// now makes a call of the Observer.
+// now makes a call of the Observer, in the goroutine of the caller.
 func (n *notifier) now(f func()) { n.protect("the Observer", f) }
 
 // protect calls a function of the host, and keeps a panic to it.

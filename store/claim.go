@@ -109,7 +109,7 @@ type ClaimResult struct {
 // NoneDue is the [ClaimResult.NextDue] of a store that has nothing to wait for.
 const NoneDue = time.Duration(1<<63 - 1)
 
-// Outcome is the result of a claim, for Finish to record.
+// Outcome is the result of a claim, which Finish records.
 type Outcome struct {
 	Lease
 

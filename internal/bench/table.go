@@ -81,16 +81,18 @@ func (t *table) print(out io.Writer) {
 	if len(t.figures) > 0 {
 		w := newColumns(out, "", "work", "measure", "reached", "target", "")
 		for _, f := range t.figures {
-			verdict := "yes"
+			reached := "yes"
 			if !f.reached() {
-				verdict = "NO"
+				reached = "NO"
 			}
-			w.row(f.name, f.work, f.measure, number(f.value)+f.unit, f.bound.String()+" "+number(f.target)+f.unit, verdict)
+			w.row(f.name, f.work, f.measure, number(f.value)+f.unit,
+				f.bound.String()+" "+number(f.target)+f.unit, reached)
 		}
 		w.end()
 	}
 	if len(t.details) > 0 {
-		w := newColumns(out, "", "work", "deliveries/s", "CPU µs", "allocations", "KiB allocated", "syncs/1,000", "bytes written", "anon MiB", "goroutines")
+		w := newColumns(out, "", "work", "deliveries/s", "CPU µs", "allocations", "KiB allocated",
+			"syncs/1,000", "bytes written", "anon MiB", "goroutines")
 		for _, d := range t.details {
 			w.row(d...)
 		}

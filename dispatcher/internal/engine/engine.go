@@ -88,19 +88,19 @@ type Listener interface {
 // Run.
 type Engine struct {
 	Config
-	tickets *tickets
-	outage  *outage
-	untidy  chan struct{} // one slot: Prune has something to do
-	counts  counts
+	tickets  *tickets
+	outage   *outage
+	pruneDue chan struct{} // one slot: Prune has something to do
+	counts   counts
 }
 
 // New returns an Engine that is not running.
 func New(c Config) *Engine {
 	return &Engine{
-		Config:  c,
-		tickets: newTickets(c.Concurrency),
-		outage:  newOutage(),
-		untidy:  make(chan struct{}, 1),
+		Config:   c,
+		tickets:  newTickets(c.Concurrency),
+		outage:   newOutage(),
+		pruneDue: make(chan struct{}, 1),
 	}
 }
 
@@ -112,7 +112,7 @@ func (e *Engine) Invalidate(of Subject) { e.tickets.invalidate(of) }
 // the next Run does. It returns at once.
 func (e *Engine) PruneSoon() {
 	select {
-	case e.untidy <- struct{}{}:
+	case e.pruneDue <- struct{}{}:
 	default:
 	}
 }

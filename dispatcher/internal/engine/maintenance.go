@@ -19,7 +19,7 @@ func (r *run) maintain(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-r.untidy:
+		case <-r.pruneDue:
 		case <-timer.C:
 		}
 		r.prune(ctx)
