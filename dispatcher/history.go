@@ -27,9 +27,9 @@ func (d *Dispatcher) Attempts(
 }
 
 // Redeliver sends an event to a subscription again, at once and with a new set of attempts, in any
-// state of the delivery; with the next probe if the breaker is open. A delivery that waits for a
-// retry is made due now and keeps its count. A delivery that is under way, or whose event was
-// erased (Delivery.Erased), stays as it is.
+// state of the delivery; with the next probe if the breaker is open. One that waits for a retry is
+// made due now and keeps its count; one that is under way, or whose event was erased
+// (Delivery.Erased), is left alone.
 //
 // It returns store.ErrNotFound if the delivery does not exist, and store.ErrConflict if the
 // subscription is unsubscribed.
@@ -62,8 +62,8 @@ const replayStep = 500
 // unsubscribed subscriptions and of erased events are passed over. q.Cursor and q.Limit are
 // ignored.
 //
-// It works in steps. If one fails, it returns the error and how many deliveries it has changed;
-// call it again for the rest.
+// It works in steps: after an error, and it returns how many it had got to, the rest can be
+// replayed by calling again.
 func (d *Dispatcher) Replay(ctx context.Context, q store.DeliveryQuery) (int, error) {
 	q = replayed(q)
 	total := 0

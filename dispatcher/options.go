@@ -145,8 +145,8 @@ type Options struct {
 	// the store, in their order, and take no slot of Concurrency. No limit when it is zero,
 	// negative or rate.Inf.
 	//
-	// It is called for each attempt, in a goroutine of its own; at most Concurrency calls run at once.
-	// An answer that does not come within a few milliseconds puts off that subscription's
+	// It is called for each attempt, in a goroutine of its own, of which there are Concurrency at
+	// most. An answer that does not come within a few milliseconds puts off that subscription's
 	// attempts until it is there, and nobody else's. The subscription is for reading only. A panic
 	// puts that subscription's attempts off for some seconds. Run returns when all calls have. Each
 	// Run begins with one token and not with a burst, so restarts don't add up to more than the limit.

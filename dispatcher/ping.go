@@ -15,17 +15,16 @@ import (
 // TypePing is the type of the event that Ping sends.
 const TypePing = "webhook.ping"
 
-// Ping posts an event of type TypePing, signed, to a subscription, now and in the same way as a
-// delivery, and returns the attempt. Its payload is {"id":"<the subscription's ID>"}. It is not
-// queued, retried, recorded or counted, and goes to an unsubscribed subscription too. If it
-// succeeds, failures and holds of the subscription end, its breaker closes, and deliveries that
-// wait for a retry are due at once, so that the owner of a repaired endpoint need not wait.
-// Options.Transform and Options.Sign apply to it; Options.Filter, Options.RateLimit and the breaker
-// do not. Run need not be running. At most Options.PerSubscription pings of a tenant are under way
-// at once; others of that tenant wait.
+// Ping posts an event of type TypePing, signed, to a subscription, now and by the path that
+// deliveries take, and returns the attempt. Its payload is {"id":"<the subscription's ID>"}. It is
+// not queued, retried, recorded or counted, and goes to an unsubscribed subscription too. But when
+// it succeeds, failures and holds of the subscription end, its breaker closes, and what waits for a
+// retry is due at once, so that the owner of a repaired endpoint need not wait. Options.Transform
+// and Options.Sign apply to it; Options.Filter, Options.RateLimit and the breaker do not. Run need
+// not be running. Of each tenant, at most Options.PerSubscription pings are under way at once;
+// others of that tenant wait.
 //
-// It returns store.ErrNotFound if the subscription does not exist, another error of the store, or
-// that of ctx. If the endpoint fails, that is no error: Attempt.Error says why.
+// The error is the store's, or the context's; what went wrong with the attempt is in Attempt.Error.
 func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error) {
 	sub, err := d.Subscription(ctx, id)
 	if err != nil {

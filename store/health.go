@@ -257,8 +257,7 @@ func (r *ClaimRequest) Limit(h *Health) int {
 	return max(1, r.PerSubscription>>h.SlowStart)
 }
 
-// Room reports whether one more delivery of a class may be leased. leased has the number of leases
-// of each class.
+// Room reports whether one more delivery of a class may be leased where so many of each class are.
 func (r *ClaimRequest) Room(class Class, leased *[Classes]int) bool {
 	switch {
 	case class == ClassHealthy:

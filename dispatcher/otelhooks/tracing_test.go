@@ -11,8 +11,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// trail is what was traced of one event: the host's own span, those of the event in the order of
-// its life, and what the endpoint got.
+// trail is what came of one event: the host's own span, those of the event in the order of its
+// life, and what the endpoint got.
 type trail struct {
 	order                         trace.SpanContext
 	publish, queue, first, second tracetest.SpanStub
