@@ -55,6 +55,8 @@ func (d *Dispatcher) erase(
 	q store.EraseQuery,
 	of engine.Subject,
 ) (int, error) {
+	// Also after an error: a step that failed may have been stored. Invalidate comes after the last
+	// step, as it keeps back claims that are older than itself.
 	defer d.engine.PruneSoon()
 	defer d.engine.Invalidate(of)
 	q.Limit = eraseStep

@@ -57,6 +57,7 @@ func (d *Dispatcher) startSpan(
 	if traced == nil {
 		traced = ctx
 	}
+	// A traceparent that is not valid would make a header that no receiver can read.
 	if trace == "" || events.ValidateTrace(trace) != nil {
 		trace = c.Trace
 	}

@@ -61,7 +61,7 @@ func (d *Dispatcher) checkSubscription(sub, was *store.Subscription) error {
 	}
 	switch sub.Status {
 	case store.Subscribed:
-		sub.DisabledReason = ""
+		sub.DisabledReason = "" // a host that sets the Status alone need not know of it
 	case store.Unsubscribed:
 	default:
 		return &events.InvalidError{

@@ -53,7 +53,7 @@ func readBody(w http.ResponseWriter, r *http.Request, e *endpoint) ([]byte, erro
 	case errors.Is(err, os.ErrDeadlineExceeded): // of limitBody, or the server's ReadTimeout
 		return nil, &refusal{http.StatusRequestTimeout,
 			"the body did not arrive in time; send it without pausing"}
-	case err != nil:
+	case err != nil: // the client went away, or its chunks were malformed
 		return nil, bodyError("did not arrive whole; send as many bytes as its headers say")
 	case !typed && len(body) > 0:
 		return nil, wrongType()

@@ -33,6 +33,7 @@ func (a *api) airyEndpoints() []endpoint {
 		takes: []string{"url", "id", "name", "events", "headers", "signature_key", "signatureKey",
 			"status"},
 	}, {
+		// ready, because an update can subscribe a webhook again.
 		name: "update", method: http.MethodPost, ready: true, run: a.update,
 		takes: []string{"id", "url", "name", "events", "headers", "signature_key", "signatureKey",
 			"status"},
@@ -43,6 +44,7 @@ func (a *api) airyEndpoints() []endpoint {
 		name: "info", method: http.MethodPost, run: a.info,
 		takes: []string{"id"},
 	}, {
+		// Airy's client sends no body.
 		name: "list", method: http.MethodPost, run: a.list, emptyBody: true,
 		takes: []string{"cursor", "page_size"},
 	}}

@@ -144,6 +144,8 @@ func (f *fields) intField(name string, least, most int) (n int, ok bool) {
 		f.wrong(name, want, v)
 		return 0, true
 	}
+	// Atoi of the text, and not of a float64: that would round a number of many digits to one that
+	// is in bounds.
 	n, err := strconv.Atoi(string(number))
 	if err != nil || n < least || n > most {
 		f.fail(name, "is out of bounds; give "+want)

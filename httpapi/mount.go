@@ -79,7 +79,7 @@ func Handler(d *dispatcher.Dispatcher, auth Authorizer, o *Options) (http.Handle
 	unknown := "there is no such endpoint; the endpoints are " + strings.Join(names, ", ")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handler, ok := handlers[r.URL.Path]
-		if !ok {
+		if !ok { // JSON too, for clients that read a message from each answer
 			writeError(w, http.StatusNotFound, unknown)
 			return
 		}

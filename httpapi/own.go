@@ -25,6 +25,7 @@ func (a *api) ownID(ctx context.Context, tenant, field, id string) (store.Subscr
 	if err != nil {
 		return store.Subscription{}, inField(field, err)
 	}
+	// The store finds a subscription by its ID alone, of any tenant.
 	if sub.Tenant != tenant {
 		return store.Subscription{}, store.ErrNotFound
 	}

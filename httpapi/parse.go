@@ -161,6 +161,7 @@ func (p *parser) object(depth int) (any, error) {
 		if depth == 1 {
 			p.field = name
 		}
+		// Before the value is read, so that the message is about the first thing that is wrong.
 		if _, twice := out[name]; twice {
 			return nil, p.twice(name, depth)
 		}

@@ -17,6 +17,7 @@ func (a *api) redeliver(ctx context.Context, tenant string, f *fields) (any, err
 		return nil, err
 	}
 	err = a.d.Redeliver(ctx, webhookID, eventID)
+	// Before noDelivery and the default: the client can do something about this one.
 	if errors.Is(err, store.ErrConflict) {
 		return nil, &refusal{http.StatusConflict,
 			"the webhook is unsubscribed; subscribe it before sending to it again"}
@@ -55,6 +56,7 @@ func (a *api) replay(ctx context.Context, tenant string, f *fields) (any, error)
 		return count{n}, err
 	}
 	n, err := a.d.Replay(ctx, q)
+	// Not the usual message for a failure, which says that nothing was changed.
 	if err != nil && n > 0 {
 		a.logFailure(ctx, "replay", err)
 		return nil, &refusal{http.StatusServiceUnavailable,

@@ -22,7 +22,7 @@ func (a *api) rotate(ctx context.Context, tenant string, f *fields) (any, error)
 	if seconds, ok := f.intField("overlap_seconds", 0, int(MaxOverlap/time.Second)); ok {
 		overlap = time.Duration(seconds) * time.Second
 	}
-	sub, err := a.own(ctx, tenant, f)
+	sub, err := a.own(ctx, tenant, f) // it returns f.err, of the fields above too
 	if err != nil {
 		return nil, err
 	}

@@ -150,7 +150,7 @@ func readQuery(f *fields, tenant string) (q store.SubscriptionQuery, paged bool)
 	switch {
 	case sized:
 		q.Limit = size
-	case f.values["cursor"] != nil:
+	case f.values["cursor"] != nil: // also an empty one, which text does not tell from none
 		q.Limit = DefaultPageSize
 	}
 	return q, q.Limit > 0

@@ -31,7 +31,7 @@ type eventType struct {
 // newRotation returns the response for a subscription whose last key is the new one.
 func newRotation(s *store.Subscription) rotation {
 	var key signing.Secret
-	if n := len(s.Secrets); n > 0 {
+	if n := len(s.Secrets); n > 0 { // always, after a rotation
 		key = s.Secrets[n-1]
 	}
 	return rotation{ID: s.ID, SignatureKey: string(key), OverlapUntil: timestamp(s.OverlapUntil)}

@@ -182,10 +182,14 @@ func (p *Pool) drop(c *Client) {
 
 // sweep closes the connections that have been idle for too long.
 func (p *Pool) sweep() {
+	// since is when the last exchange began, so a connection is kept for a little less than
+	// IdleTimeout after it has ended.
 	limit := time.Now().Add(-p.config.IdleTimeout)
 	p.closeIf(func(c *Client) bool { return !c.since.After(limit) })
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	// A pool without connections has no timer, so a Dispatcher that is no longer used can be
+	// collected.
 	p.timer = nil
 	if p.n > 0 {
 		p.timer = time.AfterFunc(p.config.IdleTimeout/4, p.sweep)

@@ -40,6 +40,8 @@ func Record(t testing.TB, next http.Handler) http.Handler {
 			Header: r.Header.Clone()}
 		var sent bytes.Buffer
 		r = r.WithContext(r.Context()) // a copy: net/http looks at the body of its own
+		// Copied as it is read and not before: an endpoint that answers without reading it must be
+		// seen to do so.
 		r.Body = &body{r.Body, io.TeeReader(r.Body, &sent)}
 		rec := &recorder{ResponseWriter: w, e: &e}
 		next.ServeHTTP(rec, r)
@@ -62,7 +64,7 @@ func appendTo(file string, e *Exchange) error {
 		return err
 	}
 	if _, err := f.Write(append(line, '\n')); err != nil {
-		f.Close()
+		f.Close() // the error of Write says more
 		return err
 	}
 	return f.Close()
