@@ -216,7 +216,8 @@ func checkHeaders(headers map[string]string) error {
 		case !httpguts.ValidHeaderFieldValue(value) || !utf8.ValidString(value) ||
 			strings.Trim(value, " \t") != value:
 			return invalid(
-				"has a value for %q that HTTP does not allow; no control characters, no blank at either end, UTF-8",
+				"has a value for %q that HTTP does not allow; give UTF-8 without control characters "+
+					"and without a blank at either end",
 				name,
 			)
 		}

@@ -20,8 +20,8 @@ import (
 //	auth          the host's 403; from here on there is a tenant
 //	checkReady    serve.go   409
 //	readFields    body.go    415, 413, 408; then strict JSON (parse.go) and known names (fields.go)
-//	endpoint.run  webhooks.go, deliveries.go and so on: the fields become arguments (wire….go), own.go
-//	              asks whether the webhook is the tenant's, and the Dispatcher is called
+//	endpoint.run  webhooks.go, deliveries.go and so on: the fields become arguments (wire….go),
+//	              own.go asks whether the webhook is the tenant's, and the Dispatcher is called
 //	write         answer.go  200; writeFailure: all the others
 //
 // Nothing is kept between two requests. Whether something is the tenant's is decided in own.go, in

@@ -12,7 +12,8 @@ import (
 
 // isoTime is the form of a time. time.Parse alone accepts others, such as an hour of one digit, and
 // the OpenAPI description promises exactly this one.
-var isoTime = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`)
+var isoTime = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}` +
+	`T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`)
 
 // timeField reads a time in ISO 8601, as RFC 3339 writes it. Null and an empty string are none.
 func (f *fields) timeField(name string) time.Time {
@@ -70,6 +71,7 @@ func (f *fields) checkEventID(field, id string) {
 	})
 	if other || len(id) > 128 {
 		f.fail(field,
-			"is no event's id; give the webhook-id of a delivery, at most 128 characters from A-Z, a-z, 0-9, _ and -")
+			"is no event's id; give the webhook-id of a delivery, at most 128 characters from A-Z, a-z, "+
+				"0-9, _ and -")
 	}
 }

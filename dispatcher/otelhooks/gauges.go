@@ -33,7 +33,7 @@ func registerGauges(meter metric.Meter, d *dispatcher.Dispatcher) error {
 	outage := gauge("outhook.outage", "1",
 		"1 while the host's own network seems to be down, 0 otherwise.")
 	oldest, err := meter.Float64ObservableGauge("outhook.deliveries.oldest_age", metric.WithUnit("s"),
-		metric.WithDescription("For how long the oldest pending delivery has been pending; 0 if none is."))
+		metric.WithDescription("How long the oldest pending delivery has been pending; 0 if none is."))
 	errs = append(errs, err)
 	_, err = meter.RegisterCallback(func(ctx context.Context, to metric.Observer) error {
 		ctx, cancel := context.WithTimeout(ctx, statsTimeout)
