@@ -219,7 +219,7 @@ func (c *claiming) read(l *memory.Lease, into *store.Claim) reading {
 	}
 	var override []byte
 	if r.Overridden() {
-		if override, err = c.t.Pending.Override(l.Sub.Num, l.Seq); err != nil {
+		if override, err = c.t.Pending.Overrides.Get(l.Sub.Num, l.Seq); err != nil {
 			return reading{found: broken}
 		}
 	}

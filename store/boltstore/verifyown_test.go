@@ -33,7 +33,7 @@ func (v *verifier) bodies(t *txn.Tx) {
 		if t.Subs.Exists(num) && (err != nil || !r.Overridden()) {
 			v.errorf("delivery %d/%d has a body of its own, and its row is %+v, %v", num, seq, r, err)
 		}
-		if _, err := t.Pending.Override(num, seq); err != nil {
+		if _, err := t.Pending.Overrides.Get(num, seq); err != nil {
 			v.errorf("%v", err)
 		}
 	}
@@ -50,7 +50,7 @@ func (v *verifier) counts(t *txn.Tx) {
 		if err != nil || s.Stats() == (store.AttemptStats{}) {
 			v.errorf("counts of subscription %d in slot %d: %+v, %v", num, slot, s.Stats(), err)
 		}
-		b, err := t.Pending.Backlog(num)
+		b, err := t.Pending.Backlogs.Get(num)
 		if !t.Subs.Exists(num) && slot >= first && (err != nil || !b.Deleted) {
 			v.errorf("subscription %d is gone, and has counts in slot %d", num, slot)
 		}

@@ -34,7 +34,7 @@ func (m *Memory) Restore(t *txn.Tx) error {
 }
 
 func (m *Memory) restoreBacklogs(t *txn.Tx) error {
-	return t.EachBacklog(func(num uint64, b *record.Backlog) {
+	return t.Pending.Backlogs.Each(func(num uint64, b *record.Backlog) {
 		if b.Deleted {
 			m.Maintenance.addPurge(num)
 			return

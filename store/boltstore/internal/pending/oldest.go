@@ -11,7 +11,7 @@ const maxOldest = 1 << 14
 // OldestPacked returns the oldest pending event in the chunks of a subscription, or least if that
 // is older; 0 is none. It reads until it finds one.
 func (s *Set) OldestPacked(num, least uint64) (uint64, error) {
-	b, err := s.Backlog(num)
+	b, err := s.Backlogs.Get(num)
 	if err != nil {
 		return 0, err
 	}
@@ -41,7 +41,7 @@ func (s *Set) OldestPacked(num, least uint64) (uint64, error) {
 func (s *Set) OldestDue(
 	num uint64, from schedule.Position, least uint64,
 ) (upTo schedule.Position, oldest uint64, more bool, err error) {
-	b, err := s.Backlog(num)
+	b, err := s.Backlogs.Get(num)
 	if err != nil {
 		return from, 0, false, err
 	}

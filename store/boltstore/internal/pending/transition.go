@@ -64,7 +64,7 @@ func (s *Set) Create(id ID, is record.Row) error {
 // write is Transition without the others of the key.
 func (s *Set) write(id ID, was, is Delivery, endLease bool) error {
 	if (was.Outdated || was.Overridden()) && !is.Overridden() {
-		if err := s.RemoveOverride(id.Num, id.Seq); err != nil {
+		if err := s.Overrides.Remove(id.Num, id.Seq); err != nil {
 			return err
 		}
 	}
@@ -112,7 +112,7 @@ func (s *Set) recount(id ID, was, is *Delivery) error {
 	if n == 0 {
 		return nil
 	}
-	b, err := s.EditBacklog(id.Num)
+	b, err := s.Backlogs.Edit(id.Num)
 	if err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func (s *Set) Discard(id ID, due int64) error {
 	if err := s.remove(Due, key[:]); err != nil {
 		return err
 	}
-	return s.RemoveOverride(id.Num, id.Seq)
+	return s.Overrides.Remove(id.Num, id.Seq)
 }
 
 // RemoveRow removes the records of a delivery that has ended. Its event must not be above the
@@ -156,10 +156,10 @@ func (s *Set) RemoveRow(id ID, d *Delivery) error {
 		return err
 	}
 	if d.Overridden() {
-		if err := s.RemoveOverride(id.Num, id.Seq); err != nil {
+		if err := s.Overrides.Remove(id.Num, id.Seq); err != nil {
 			return err
 		}
 	}
 	// For the same reason it must not stay in a chunk.
-	return s.leaveChunk(id)
+	return s.Chunks.takeOut(id)
 }

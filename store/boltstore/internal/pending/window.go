@@ -45,7 +45,7 @@ func (s *Set) Window(
 
 func (s *Set) window(num uint64, after schedule.Position) windowReader {
 	r := windowReader{set: s, num: num, after: after, upTo: after}
-	if b, err := s.Backlog(num); err == nil {
+	if b, err := s.Backlogs.Get(num); err == nil {
 		r.marks = b.Marks
 	} // else claims of what is returned fail, and the deliveries die one by one
 	return r
@@ -80,7 +80,7 @@ func (r *windowReader) look(p schedule.Position, pending bool) {
 // from being claimed.
 func (r *windowReader) packed() (complete bool) {
 	rows := rowSeeker{set: r.set, cursor: r.set.buckets.Cursor(Rows), num: r.num}
-	for k, v := range r.set.ChunksFrom(r.num, r.after.Seq) {
+	for k, v := range r.set.Chunks.From(r.num, r.after.Seq) {
 		seqs, _ := record.DecodeChunk(k, v)
 		for _, seq := range seqs {
 			if seq <= r.after.Seq {

@@ -152,5 +152,5 @@ func (sl *DeliveryReader) chunksFrom(first uint64) iter.Seq2[[]byte, []byte] {
 		low, high := record.Key2(sl.Num, 0), record.Key2(sl.Num, first+1)
 		return boltfile.Descend(c, low[:], high[:])
 	}
-	return sl.t.Pending.ChunksFrom(sl.Num, first)
+	return sl.t.Pending.Chunks.From(sl.Num, first)
 }

@@ -75,7 +75,7 @@ func (t *Tx) eraseDelivery(num, seq, keyHash uint64) (changed bool, err error) {
 	// It dies when it is claimed, so Claim must find it again.
 	case err != nil && t.Pending.Unreadable(num, seq):
 		t.effects.add(RowUnreadable{num, seq})
-		return true, t.Pending.RemoveOverride(num, seq)
+		return true, t.Pending.Overrides.Remove(num, seq)
 	case err != nil || !ok || !was.Outdated:
 		return false, err
 	}

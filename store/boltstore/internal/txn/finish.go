@@ -97,7 +97,7 @@ func (t *Tx) ended(
 	if r.Body = o.BodyState; !r.Overridden() {
 		return r, nil // Transition removes an override that was there
 	}
-	return r, t.Pending.PutOverride(num, seq, o.BodyOverride)
+	return r, t.Pending.Overrides.Put(num, seq, o.BodyOverride)
 }
 
 // subject finds the delivery that an outcome is about.

@@ -36,7 +36,7 @@ type Purge struct {
 
 func (w *Purge) Step(t *Tx) error {
 	w.left, w.seen, w.until = PruneStep, 4*PruneStep, t.settings.Now()+2*sliceTime
-	b, err := t.Pending.Backlog(w.Num)
+	b, err := t.Pending.Backlogs.Get(w.Num)
 	if err != nil {
 		return err
 	}
@@ -53,11 +53,11 @@ func (w *Purge) Step(t *Tx) error {
 		t.effects.add(PurgeProgressed{w.PurgeState})
 		return nil
 	case b.Deleted:
-		t.Pending.SetBacklog(w.Num, &record.Backlog{})
+		t.Pending.Backlogs.Set(w.Num, &record.Backlog{})
 		t.effects.add(OrphansPossible{})
 		err = t.PutMetaNumber(MetaOrphans, 1)
 	case len(b.Marks) > 0:
-		_, err = t.Pending.DropMarks(w.Num, w.UpTo) // b changes with it
+		_, err = t.Pending.Backlogs.DropMarks(w.Num, w.UpTo) // b changes with it
 	}
 	if len(b.Marks) == 0 || b.Deleted {
 		t.effects.add(PurgeEnded{w.Num})
@@ -167,13 +167,13 @@ func (w *Purge) cancelKeys(t *Tx, id Bucket) (more bool, err error) {
 // cancelChunk cancels what the first chunk has, and shortens it by that. It is false when nothing
 // is left to do.
 func (w *Purge) cancelChunk(t *Tx) (more bool, err error) {
-	key, seqs, err := t.Pending.FirstChunk(w.Num)
+	key, seqs, err := t.Pending.Chunks.First(w.Num)
 	switch {
 	case key == nil:
 		return false, nil
 	case err != nil: // all of it is canceled, and nobody knows what it was
 		t.ageUnknown()
-		return true, t.Pending.RemoveChunk(key)
+		return true, t.Pending.Chunks.Remove(key)
 	}
 	n, _ := slices.BinarySearch(seqs, w.UpTo)
 	if n == 0 {
@@ -184,7 +184,7 @@ func (w *Purge) cancelChunk(t *Tx) (more bool, err error) {
 			return false, err
 		}
 	}
-	return true, t.Pending.RewriteChunk(key, seqs[n:])
+	return true, t.Pending.Chunks.Rewrite(key, seqs[n:])
 }
 
 // cancel cancels a delivery, if a mark says so. It has a row, or is known to be pending without

@@ -130,7 +130,7 @@ func (t *Tx) cancelPending(num uint64, reason string) error {
 	if err != nil {
 		return err
 	}
-	marks, err := t.Pending.CancelAll(num, record.Mark{Seq: seq, At: t.Now, Reason: reason})
+	marks, err := t.Pending.Backlogs.CancelAll(num, record.Mark{Seq: seq, At: t.Now, Reason: reason})
 	if err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func (t *Tx) DeleteSubscription(id string) error {
 		}
 	}
 	t.Subs.set(num, nil)
-	t.Pending.SetBacklog(num, &record.Backlog{Deleted: true})
+	t.Pending.Backlogs.Set(num, &record.Backlog{Deleted: true})
 	t.effects.add(SubscriptionDeleted{num})
 	return nil
 }
