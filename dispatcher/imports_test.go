@@ -84,8 +84,13 @@ var rooms = map[string][]string{
 	"store/boltstore/internal/pending": {
 		"store", "store/boltstore/internal/record", "store/internal/schedule",
 	},
+	"store/boltstore/internal/effect": {
+		"store", "store/boltstore/internal/pending", "store/boltstore/internal/record",
+		"store/internal/rollup",
+	},
 	"store/boltstore/internal/txn": {
-		"events", "store", "store/boltstore/internal/boltfile", "store/boltstore/internal/pending",
+		"events", "store", "store/boltstore/internal/boltfile", "store/boltstore/internal/effect",
+		"store/boltstore/internal/pending",
 		"store/boltstore/internal/record", "store/internal/page", "store/internal/rollup",
 		"store/internal/schedule",
 	},
@@ -95,9 +100,9 @@ var rooms = map[string][]string{
 		"store/internal/schedule",
 	},
 	"store/boltstore/internal/memory": {
-		"store", "store/boltstore/internal/pending", "store/boltstore/internal/record",
-		"store/boltstore/internal/scan", "store/boltstore/internal/txn", "store/internal/rollup",
-		"store/internal/schedule",
+		"store", "store/boltstore/internal/effect", "store/boltstore/internal/pending",
+		"store/boltstore/internal/record", "store/boltstore/internal/scan",
+		"store/boltstore/internal/txn", "store/internal/rollup", "store/internal/schedule",
 	},
 	"store/boltstore/internal/record": {"events", "signing", "store", "store/internal/rollup"},
 }

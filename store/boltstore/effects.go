@@ -1,7 +1,7 @@
 package boltstore
 
 import (
-	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"github.com/outhook/outhook/store/boltstore/internal/effect"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -18,11 +18,11 @@ import (
 type unapplied struct {
 	tx      *bolt.Tx
 	id      int
-	effects []txn.Effect
+	effects []effect.Effect
 }
 
 // expect notes the effects of a transaction that is about to commit or may do so.
-func (s *Store) expect(tx *bolt.Tx, list []txn.Effect) *unapplied {
+func (s *Store) expect(tx *bolt.Tx, list []effect.Effect) *unapplied {
 	e := &unapplied{tx, tx.ID(), list}
 	s.mu.Lock()
 	defer s.unlock()

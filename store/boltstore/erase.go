@@ -34,7 +34,7 @@ func (s *Store) eraseOne(ctx context.Context, id string) (n int, err error) {
 			err = store.ErrNotFound
 		}
 		if err == nil {
-			n, marked, err = t.Erase([]uint64{seq})
+			n, marked, err = t.Erasures.Erase([]uint64{seq})
 		}
 		return err
 	}})
@@ -80,7 +80,7 @@ func (s *Store) eraseTenant(
 	}
 	var marked []uint64
 	err = s.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
-		n, marked, err = t.Erase(seqs)
+		n, marked, err = t.Erasures.Erase(seqs)
 		return err
 	}})
 	if err == nil {

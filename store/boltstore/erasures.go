@@ -37,7 +37,7 @@ func (s *Store) finishErasure(ctx context.Context, seq uint64) (err error) {
 // stepErasure takes one step of an erasure. It is done if that was the last, or if there is none.
 func (s *Store) stepErasure(ctx context.Context, seq uint64) (done bool, err error) {
 	err = s.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
-		done, err = t.StepErasure(seq)
+		done, err = t.Erasures.Step(seq)
 		return err
 	}})
 	return done, err

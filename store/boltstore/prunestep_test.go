@@ -6,9 +6,9 @@ import (
 	"testing"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/effect"
 	"github.com/outhook/outhook/store/boltstore/internal/memory"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
-	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
 // TestStepOvertaken has a step of Prune end when another has ended the round and a third has begun
@@ -31,7 +31,7 @@ func TestStepOvertaken(t *testing.T) {
 	slow, quick := step(), step()
 	s.memory.EndWalk(quick)
 	s.mu.Lock()
-	s.memory.Apply(&txn.DeliveryChanged{Change: pending.Change{
+	s.memory.Apply(&effect.DeliveryChanged{Change: pending.Change{
 		ID: pending.ID{Num: 1, Seq: 7}, Delivered: true, FinishedAt: 1,
 	}})
 	s.mu.Unlock()

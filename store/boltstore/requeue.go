@@ -49,7 +49,7 @@ func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
 	err := s.check(ctx)
 	if ids := slices.Clone(subscriptionIDs); err == nil && len(ids) > 0 { // run may outlive the call
-		err = s.submit(ctx, &op{run: func(t *txn.Tx) error { return t.ProbeNow(ids) }})
+		err = s.submit(ctx, &op{run: func(t *txn.Tx) error { return t.Subs.ProbeNow(ids) }})
 	}
 	if err != nil {
 		return fmt.Errorf("boltstore: probe now: %w", err)
@@ -88,7 +88,7 @@ func (s *Store) requeueable(
 func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
 	err := s.check(ctx)
 	if err == nil {
-		err = s.submit(ctx, &op{run: func(t *txn.Tx) error { return t.Recovered(subscriptionID) }})
+		err = s.submit(ctx, &op{run: func(t *txn.Tx) error { return t.Subs.Recovered(subscriptionID) }})
 	}
 	if err != nil {
 		return fmt.Errorf("boltstore: recovered: %w", err)

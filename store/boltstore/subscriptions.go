@@ -21,7 +21,7 @@ func (s *Store) CreateSubscription(
 	var created store.Subscription
 	if err == nil {
 		err = s.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
-			created, err = t.CreateSubscription(sub)
+			created, err = t.Subs.Create(sub)
 			return err
 		}})
 	}
@@ -75,7 +75,7 @@ func (s *Store) UpdateSubscription(
 		is.ID, is.Tenant = was.ID, was.Tenant
 		var updated store.Subscription
 		err = s.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
-			updated, err = t.UpdateSubscription(num, was, is, encoded)
+			updated, err = t.Subs.Update(num, was, is, encoded)
 			return err
 		}})
 		switch {
@@ -91,7 +91,7 @@ func (s *Store) UpdateSubscription(
 func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 	err := s.check(ctx)
 	if err == nil {
-		err = s.submit(ctx, &op{run: func(t *txn.Tx) error { return t.DeleteSubscription(id) }})
+		err = s.submit(ctx, &op{run: func(t *txn.Tx) error { return t.Subs.Delete(id) }})
 	}
 	if err != nil {
 		return fmt.Errorf("boltstore: delete subscription: %w", err)

@@ -199,7 +199,7 @@ func (w *PruneWalk) Remove(t *txn.Tx, ended bool) error {
 		}
 	}
 	for _, seq := range w.Events {
-		if err := t.RemoveEvent(seq); err != nil {
+		if err := t.Events.Remove(seq); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 
+	"github.com/outhook/outhook/store/boltstore/internal/effect"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 
 	bolt "go.etcd.io/bbolt"
@@ -89,7 +90,7 @@ type base struct {
 	writer   *Writer // nil in a transaction that only reads
 	Tx       *bolt.Tx
 	Now      int64
-	effects  effects
+	effects  effect.Log
 
 	open [bucketCount]*bolt.Bucket
 	seek [bucketCount]*bolt.Cursor // for get: a cursor that is used again allocates nothing

@@ -1,6 +1,9 @@
 package txn
 
 import (
+	"fmt"
+
+	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
@@ -19,6 +22,13 @@ const (
 	MaxTailBody = 4096 // bytes in the body of an event; after a longer one, all are indexed
 )
 
+// eventIDs finds events by their IDs.
+type eventIDs struct {
+	*base
+	longBody bool              // an event that the transaction stores has a long body
+	tail     map[string]uint64 // the events that are not indexed, once they have been read
+}
+
 // numbered is an event's ID and its sequence number.
 type numbered struct {
 	id  string
@@ -34,20 +44,56 @@ func (x *eventIDs) Find(id string) (uint64, error) {
 	return x.tail[id], nil
 }
 
-// note notes the ID of an event that this transaction stores.
-func (x *eventIDs) note(e *record.Event, seq uint64) {
-	x.longBody = x.longBody || len(e.Body) > MaxTailBody
-	if x.tail != nil {
-		x.tail[e.ID] = seq
+// dropStored returns those of the events that are neither stored nor given twice. It is ErrConflict
+// when one has the ID of another.
+func (x *eventIDs) dropStored(evs []*record.Event) ([]*record.Event, error) {
+	if len(evs) == 1 {
+		known, err := x.isStored(evs[0])
+		if known || err != nil {
+			return nil, err
+		}
+		return evs, nil
 	}
-	x.writer.highestID = max(x.writer.highestID, e.ID)
+	unstored := make([]*record.Event, 0, len(evs))
+	given := make(map[string]*record.Event, len(evs))
+	for _, e := range evs {
+		known, err := x.isStored(e)
+		if err != nil {
+			return nil, err
+		}
+		switch first := given[e.ID]; {
+		case known:
+		case first == nil:
+			given[e.ID] = e
+			unstored = append(unstored, e)
+		case !first.Same(e):
+			return nil, conflict(e)
+		}
+	}
+	return unstored, nil
 }
 
-// forget removes the ID of an event that this transaction removes.
-func (x *eventIDs) forget(id string) error {
-	delete(x.tail, id)
-	return x.remove(BucketEventIDs, []byte(id))
+// isStored reports whether the event is stored. It is ErrConflict when its ID is another's.
+func (x *eventIDs) isStored(e *record.Event) (bool, error) {
+	if x.isHigher(e.ID) {
+		return false, nil
+	}
+	seq, err := x.Find(e.ID)
+	if seq == 0 || err != nil {
+		return false, err
+	}
+	key := record.Key1(seq)
+	stored, err := record.DecodeEvent(key[:], x.Get(BucketEvents, key[:]))
+	if err != nil {
+		return false, err
+	}
+	if !stored.Erased() && !stored.Same(e) {
+		return false, conflict(e)
+	}
+	return true, nil
 }
+
+func conflict(e *record.Event) error { return fmt.Errorf("event %s: %w", e.ID, store.ErrConflict) }
 
 // isHigher reports whether an ID is higher than that of every event that is stored, as those that
 // New makes are as a rule: such an event need not be looked for.
@@ -62,6 +108,21 @@ func (x *eventIDs) isHigher(id string) bool {
 		}
 	}
 	return id > *highest
+}
+
+// note notes the ID of an event that this transaction stores.
+func (x *eventIDs) note(e *record.Event, seq uint64) {
+	x.longBody = x.longBody || len(e.Body) > MaxTailBody
+	if x.tail != nil {
+		x.tail[e.ID] = seq
+	}
+	x.writer.highestID = max(x.writer.highestID, e.ID)
+}
+
+// forget removes the ID of an event that this transaction removes.
+func (x *eventIDs) forget(id string) error {
+	delete(x.tail, id)
+	return x.remove(BucketEventIDs, []byte(id))
 }
 
 // readTail reads the IDs that are not indexed, once in a transaction.

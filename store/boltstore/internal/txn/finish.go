@@ -34,6 +34,9 @@ func NewOutcome(o store.Outcome) Outcome {
 	return own
 }
 
+// dropResponse drops the response of the attempt.
+func (o *Outcome) dropResponse() { o.attempt = record.AppendAttempt(nil, &o.Attempt) }
+
 // FinishDelivery records one outcome, if it counts.
 func (t *Tx) FinishDelivery(o *Outcome) (store.Result, error) {
 	ignored := store.Result{Ignored: true}
@@ -49,8 +52,13 @@ func (t *Tx) FinishDelivery(o *Outcome) (store.Result, error) {
 		return ignored, nil
 	}
 	if !present {
-		if err := t.dropLateResponse(seq, o); err != nil {
+		// The event may have been erased while its attempt was under way.
+		erased, err := t.Events.isErased(seq)
+		if err != nil {
 			return ignored, err
+		}
+		if erased {
+			o.dropResponse()
 		}
 	}
 	before := t.Subs.Health(num)
@@ -113,31 +121,4 @@ func (t *Tx) subject(o *Outcome) (num, seq uint64, r pending.Delivery, ok bool, 
 		return 0, 0, pending.Delivery{}, false, nil
 	}
 	return t.LookUp(o.SubscriptionID, o.EventID)
-}
-
-// LookUp finds a delivery by its names.
-func (t *Tx) LookUp(
-	subscriptionID, eventID string,
-) (num, seq uint64, r pending.Delivery, ok bool, err error) {
-	if num, err = t.Subs.Number(subscriptionID); err != nil || num == 0 {
-		return 0, 0, pending.Delivery{}, false, err
-	}
-	if seq, err = t.IDs.Find(eventID); err != nil || seq == 0 {
-		return 0, 0, pending.Delivery{}, false, err
-	}
-	key := record.Key1(seq)
-	v := t.Get(BucketEvents, key[:])
-	packed, err := record.DecodeRecipients(key[:], v)
-	if err != nil {
-		return 0, 0, pending.Delivery{}, false, err
-	}
-	if ok, err = record.PackedHas(packed, num); err != nil || !ok {
-		return 0, 0, pending.Delivery{}, false, err
-	}
-	e, err := record.DecodeEvent(key[:], v)
-	if err != nil {
-		return 0, 0, pending.Delivery{}, false, err
-	}
-	r, ok, err = t.Pending.Find(num, seq, e.KeyHash())
-	return num, seq, r, ok, err
 }

@@ -10,16 +10,19 @@ import (
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/effect"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// Recipients is who wants the events of a tenant and type.
-type Recipients struct {
-	Packed   []byte   // the numbers of all, those that are disabled included
-	Count    int      // how many they are
-	newest   int64    // when the last of them subscribed
-	disabled []uint64 // those of them that are disabled
+// recipientIndex finds the recipients of events.
+type recipientIndex struct{ *base }
+
+// recipientSet is who gets the events of a tenant and type.
+type recipientSet struct {
+	effect.Recipients          // those that are disabled included
+	newest            int64    // when the last of them subscribed
+	disabled          []uint64 // those of them that are disabled
 }
 
 // MaxCached bounds a recipientCache, in bytes. Finding recipients anew takes a few look-ups.
@@ -35,14 +38,14 @@ const (
 // recipientCache keeps what was found, until it gets too much. It belongs to the holder of the
 // file's write lock.
 type recipientCache struct {
-	tenants map[string]map[string]*Recipients
+	tenants map[string]map[string]*recipientSet
 	bytes   int
 }
 
 func (c *recipientCache) reset() { *c = recipientCache{} }
 
 // sizeOf returns how many bytes the cache counts for the recipients of a type.
-func sizeOf(typ string, a *Recipients) int {
+func sizeOf(typ string, a *recipientSet) int {
 	return audienceOverhead + len(typ) + cap(a.Packed) + 8*cap(a.disabled)
 }
 
@@ -59,7 +62,7 @@ func (c *recipientCache) forget(tenant string) {
 	delete(c.tenants, tenant)
 }
 
-func (c *recipientCache) add(tenant, typ string, a *Recipients) {
+func (c *recipientCache) add(tenant, typ string, a *recipientSet) {
 	size := sizeOf(typ, a)
 	if c.tenants[tenant] == nil {
 		size += tenantOverhead + len(tenant)
@@ -70,17 +73,17 @@ func (c *recipientCache) add(tenant, typ string, a *Recipients) {
 	}
 	c.bytes += size
 	if c.tenants == nil {
-		c.tenants = make(map[string]map[string]*Recipients)
+		c.tenants = make(map[string]map[string]*recipientSet)
 	}
 	if c.tenants[tenant] == nil {
 		// The caller's may be a part of something large.
-		c.tenants[strings.Clone(tenant)] = make(map[string]*Recipients)
+		c.tenants[strings.Clone(tenant)] = make(map[string]*recipientSet)
 	}
 	c.tenants[tenant][strings.Clone(typ)] = a
 }
 
 // of returns who gets an event that happened at the time, in milliseconds.
-func (x *recipientIndex) of(tenant, typ string, at int64) (*Recipients, error) {
+func (x *recipientIndex) of(tenant, typ string, at int64) (*recipientSet, error) {
 	cache := x.writer.cache()
 	a := cache.tenants[tenant][typ]
 	if a == nil {
@@ -99,7 +102,7 @@ func (x *recipientIndex) of(tenant, typ string, at int64) (*Recipients, error) {
 }
 
 // find looks up who wants the type and had subscribed at a time.
-func (x *recipientIndex) find(tenant, typ string, latest int64) (*Recipients, error) {
+func (x *recipientIndex) find(tenant, typ string, latest int64) (*recipientSet, error) {
 	var found []record.Pattern
 	patterns := events.Patterns(typ)
 	if !events.Operational(typ) {
@@ -121,7 +124,7 @@ func (x *recipientIndex) find(tenant, typ string, latest int64) (*Recipients, er
 	slices.SortFunc(found, func(a, b record.Pattern) int { return cmp.Compare(a.Num, b.Num) })
 	found = slices.CompactFunc(found, func(a, b record.Pattern) bool { return a.Num == b.Num })
 
-	a := &Recipients{Count: len(found)}
+	a := &recipientSet{Recipients: effect.Recipients{Count: len(found)}}
 	nums := make([]uint64, len(found))
 	for i, w := range found {
 		nums[i] = w.Num
