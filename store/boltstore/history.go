@@ -27,7 +27,7 @@ func (s *Store) deliveries(
 	if err := q.Validate(); err != nil {
 		return found, err
 	}
-	walk, err := s.walkDeliveries(ctx, q)
+	walk, err := s.lists.deliveries(ctx, q)
 	if err != nil {
 		return found, err
 	}
@@ -40,20 +40,17 @@ func (s *Store) deliveries(
 
 // Attempts implements [store.History].
 func (s *Store) Attempts(ctx context.Context, subscriptionID, eventID string) ([]store.Attempt, error) {
-	err := s.check(ctx)
 	var attempts []store.Attempt
-	if err == nil {
-		err = s.read(ctx, func(t *txn.Tx) error {
-			_, _, r, ok, err := t.LookUp(subscriptionID, eventID)
-			if err != nil {
-				return err
-			}
-			if !ok {
-				return store.ErrNotFound
-			}
-			return r.EachAttempt(func(a record.Attempt) { attempts = append(attempts, a.Clone()) })
-		})
-	}
+	err := s.db.read(ctx, func(t *txn.Tx) error {
+		_, _, r, ok, err := t.LookUp(subscriptionID, eventID)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return store.ErrNotFound
+		}
+		return r.EachAttempt(func(a record.Attempt) { attempts = append(attempts, a.Clone()) })
+	})
 	if err != nil {
 		return nil, fmt.Errorf("boltstore: attempts: %w", err)
 	}

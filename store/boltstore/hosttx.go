@@ -36,11 +36,11 @@ func (s *Store) EnqueueTx(tx *bolt.Tx, evs ...events.Event) error {
 
 func (s *Store) checkTx(tx *bolt.Tx) error {
 	switch {
-	case s.closed.Load():
+	case s.db.closed.Load():
 		return store.ErrClosed
 	case tx == nil || tx.DB() == nil:
 		return errors.New("the transaction has ended")
-	case tx.DB() != s.file.DB():
+	case tx.DB() != s.db.file.DB():
 		return errors.New("the transaction is of another database")
 	case !tx.Writable():
 		return errors.New("the transaction is for reading only")
@@ -49,11 +49,11 @@ func (s *Store) checkTx(tx *bolt.Tx) error {
 }
 
 func (s *Store) enqueueTx(tx *bolt.Tx, built []*record.Event) error {
-	t, err := s.begin(tx)
+	t, err := s.db.wrap(tx)
 	if err != nil {
 		return err
 	}
-	s.adopt(tx)
+	s.state.adopt(tx)
 	if err := t.Enqueue(built); err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (s *Store) enqueueTx(tx *bolt.Tx, built []*record.Event) error {
 	if len(t.Effects()) == 0 {
 		return nil
 	}
-	e := s.expect(tx, t.Effects())
+	e := s.state.expect(tx, t.Effects())
 	tx.OnCommit(func() { s.hostCommitted(e) })
 	return nil
 }
@@ -71,12 +71,12 @@ func (s *Store) enqueueTx(tx *bolt.Tx, built []*record.Event) error {
 // hostCommitted is called by the host's commit. When memory has got too much, it makes room at
 // once.
 func (s *Store) hostCommitted(e *unapplied) {
-	s.mu.Lock()
-	s.committed(e)
-	full := s.memory.Above > s.memory.Budget
-	s.unlock()
+	s.state.Lock()
+	s.state.committed(e)
+	full := s.state.memory.Above > s.state.memory.Budget
+	s.state.Unlock()
 	if full {
 		// The operation writes nothing; what is due rides on its commit.
-		_ = s.submit(context.Background(), &op{run: func(*txn.Tx) error { return nil }})
+		_ = s.commits.submit(context.Background(), &op{run: func(*txn.Tx) error { return nil }})
 	}
 }

@@ -14,11 +14,11 @@ import (
 // may be on its way.
 func (s *Store) Verify() error {
 	v := verifier{store: s, live: make(map[uint64]map[uint64]schedule.Position), behind: make(map[uint64]int)}
-	if err := s.read(context.Background(), v.file); err != nil {
+	if err := s.db.read(context.Background(), v.file); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.state.Lock()
+	defer s.state.Unlock()
 	v.memory()
 	return errors.Join(v.wrong...)
 }
