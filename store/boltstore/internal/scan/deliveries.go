@@ -33,13 +33,13 @@ type DeliveryReader struct {
 	MoreImplicit bool // it knows more
 
 	Found []FoundDelivery
-	seen  int
-	More  bool // there is more behind from
+	began page.Cursor // From at the beginning of the step
+	More  bool        // there is more behind From
 }
 
 // Read reads on, in a transaction.
 func (sl *DeliveryReader) Read(t *txn.Tx) error {
-	sl.t, sl.Found, sl.seen, sl.More = t, nil, 0, false
+	sl.t, sl.Found, sl.began, sl.More = t, nil, sl.From, false
 	if err := sl.order(); err != nil {
 		return err
 	}
@@ -52,10 +52,10 @@ func (sl *DeliveryReader) Read(t *txn.Tx) error {
 	return sl.everything()
 }
 
-// stop reports whether the slice is long enough.
+// stop reports whether the slice is long enough. However slow it is, it has to come further than
+// where it began: otherwise every step would stop at the same place.
 func (sl *DeliveryReader) stop() bool {
-	sl.seen++
-	return len(sl.Found) >= SliceSize || sl.seen > 1 && sl.t.IsSlow()
+	return len(sl.Found) >= SliceSize || sl.From != sl.began && sl.t.IsSlow()
 }
 
 // pass moves on behind a position.

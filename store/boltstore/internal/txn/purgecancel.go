@@ -18,10 +18,12 @@ func (w *Purge) cancelAll(t *Tx) (done bool, err error) {
 			return false, err
 		}
 	}
+	worked := false
 	for ; w.Stage < len(purgeStages); w.Stage, w.LastKey = w.Stage+1, nil {
 		id := purgeStages[w.Stage]
-		for more := true; more; {
-			if w.left <= 0 || w.seen <= 0 || t.settings.Now() > w.until {
+		for more := true; more; worked = true {
+			// A step does one batch at least, however slow it is: or none would ever do more.
+			if w.left <= 0 || w.seen <= 0 || worked && t.settings.Now() > w.until {
 				return false, nil
 			}
 			if id == BucketChunks {

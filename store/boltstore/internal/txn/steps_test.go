@@ -190,6 +190,48 @@ func TestPurgeInSteps(t *testing.T) {
 	}
 }
 
+// TestSlowPurgeEnds has a clock with which each step is too slow at its first look: the purge must
+// come further nevertheless.
+func TestSlowPurgeEnds(t *testing.T) {
+	f := txntest.New(t)
+	num := subscribe(t, f, "sub", "")
+	const n = 300
+	var seqs []uint64
+	for i := range n {
+		seqs = append(seqs, enqueue(t, f, fmt.Sprintf("ev%05d", i), "", ""))
+	}
+	for i := range n / 2 {
+		retry(t, f, "sub", fmt.Sprintf("ev%05d", i))
+	}
+	f.Spill(seqs[n-1])
+	f.Update(func(tx *txn.Tx) error {
+		num, was, encoded, err := tx.Subs.LookUp("sub")
+		if err != nil {
+			return err
+		}
+		is := was.Clone()
+		is.Status = store.Unsubscribed
+		_, err = tx.Subs.Update(num, was, is, encoded)
+		return err
+	})
+	f.Tick = int64(time.Second)
+	for steps := 0; f.Memory.NextPurge() != nil; steps++ {
+		if steps == n {
+			t.Fatalf("after %d steps the purge is at %+v", steps, f.Memory.Purges)
+		}
+		f.Update(f.Memory.NextPurge().Step)
+	}
+	f.View(func(tx *txn.Tx) error {
+		for _, seq := range seqs {
+			d, ok, err := tx.Pending.Row(pending.ID{Num: num, Seq: seq})
+			if err != nil || !ok || d.State != store.Canceled {
+				t.Errorf("the row of event %d is %+v, %v, %v, want canceled", seq, d, ok, err)
+			}
+		}
+		return nil
+	})
+}
+
 // records counts the records of a subscription's deliveries.
 func records(f *txntest.File, num uint64) (n int) {
 	f.View(func(t *txn.Tx) error {
