@@ -16,8 +16,8 @@ import (
 )
 
 // claiming is one try of a Claim. The schedule leases what is due, under the mutex; then the
-// deliveries are read from the file, in a snapshot that is begun after that; and those that turn out
-// not to be there lose their lease.
+// deliveries are read from the file, in a snapshot that is begun after that; and those that turn
+// out not to be there lose their lease.
 type claiming struct {
 	*claimer
 	req   store.ClaimRequest
@@ -44,8 +44,8 @@ func (c *claiming) run(ctx context.Context) error {
 	ok := false
 	defer func() {
 		c.endRead(ctx)
-		// Also after a panic of a damaged file: no caller has these leases, so their deliveries would
-		// wait until the leases end.
+		// Also after a panic of a damaged file: no caller has these leases, so their deliveries
+		// would wait until the leases end.
 		if !ok {
 			c.abandon()
 		}
@@ -205,7 +205,7 @@ func (c *claiming) read(l *memory.Lease, into *store.Claim) readResult {
 	return readResult{keyHash: e.KeyHash(), asOf: d.AsOf}
 }
 
-// event reads an event, which is nil when it is gone. Claims of several subscriptions share the
+// event reads an event, which is nil if it is gone. Claims of several subscriptions share the
 // last one.
 func (c *claiming) event(seq uint64) (*record.Event, error) {
 	if c.last.seq == seq {

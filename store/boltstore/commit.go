@@ -19,7 +19,8 @@ type op struct {
 	// the caller reads what it has written only after submit has returned nil.
 	run func(*txn.Tx) error
 
-	// ended is told how it ended, under the mutex of state, before the caller of submit is. It may be nil.
+	// ended is told how it ended, under the mutex of state, before the caller of submit is. It may
+	// be nil.
 	ended func(error)
 
 	// outcomes is 0 for an operation that someone waits for. Otherwise it says how many outcomes it

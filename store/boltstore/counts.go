@@ -66,7 +66,9 @@ func writeCounts(t *txn.Tx) error {
 }
 
 // window adds up what memory and the file have of a subscription.
-func (a *attemptCounts) window(ctx context.Context, num uint64, now time.Time) (*rollup.Window, error) {
+func (a *attemptCounts) window(
+	ctx context.Context, num uint64, now time.Time,
+) (*rollup.Window, error) {
 	for {
 		w := rollup.NewWindow(now)
 		all := false

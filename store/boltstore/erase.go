@@ -55,7 +55,8 @@ func (e *eraser) finishAll(ctx context.Context, marked []uint64) error {
 	return nil
 }
 
-// tenant erases the events of a tenant, one step of them: it goes from the oldest event to the newest.
+// tenant erases the events of a tenant, one step of them: it goes from the oldest event to the
+// newest.
 func (e *eraser) tenant(
 	ctx context.Context, q *store.EraseQuery,
 ) (n int, next string, err error) {

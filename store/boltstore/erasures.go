@@ -8,10 +8,10 @@ import (
 
 // An event that many want is erased in two parts. One short transaction removes what the event
 // carried and writes a mark, which makes all its deliveries erased: every reader applies it
-// (pending.Set.Find). Then small steps bring the records of the deliveries in line with it, a few in each
-// transaction, so that those who publish meanwhile wait for no more than one step. Erase takes all
-// steps before it returns. If it can't, because its context ends or the process dies, Prune takes
-// the rest; the mark is in the file.
+// (pending.Set.Find). Then small steps bring the records of the deliveries in line with it, a few
+// in each transaction, so that those who publish meanwhile wait for no more than one step. Erase
+// takes all steps before it returns. If it can't, because its context ends or the process dies,
+// Prune takes the rest; the mark is in the file.
 //
 // Until its step, a delivery that was pending stays in the counts of pending deliveries, in the
 // indexes and in memory, where Claim passes it over, and those that it blocks in its key stay

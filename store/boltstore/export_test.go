@@ -37,11 +37,14 @@ func WithCloseWait(d time.Duration) *Options { return &Options{closeWait: d} }
 // FailCommits makes commits call f, which gets the real one, until it is called with nil. No commit
 // may be under way that waits for the caller.
 func (s *Store) FailCommits(f func(commit func() error) error) {
-	_ = s.db.file.DB().Update(func(*bolt.Tx) error { // one may be on its way of which nobody is told
+	// a commit that no caller waits for may be on its way
+	_ = s.db.file.DB().Update(func(*bolt.Tx) error {
 		if f == nil {
 			s.commits.commit = s.db.file.Commit
 		} else {
-			s.commits.commit = func(tx *bolt.Tx) error { return f(func() error { return s.db.file.Commit(tx) }) }
+			s.commits.commit = func(tx *bolt.Tx) error {
+				return f(func() error { return s.db.file.Commit(tx) })
+			}
 		}
 		return errors.New("there is nothing to write")
 	})
@@ -57,7 +60,8 @@ func (s *Store) DB() *bolt.DB { return s.db.file.DB() }
 
 // SetFormat changes the format version of the file.
 func (s *Store) SetFormat(version uint64) error {
-	return s.commits.submit(context.Background(), &op{run: func(t *txn.Tx) error { return t.PutMetaNumber(txn.MetaFormat, version) }})
+	return s.commits.submit(context.Background(),
+		&op{run: func(t *txn.Tx) error { return t.PutMetaNumber(txn.MetaFormat, version) }})
 }
 
 // Fresh returns how many fresh deliveries memory has.
@@ -68,7 +72,7 @@ func (s *Store) Fresh() (n int) {
 	return n
 }
 
-// Damage flips a bit of the first record of a bucket. It is false when there is none.
+// Damage flips a bit of the first record of a bucket. It is false if there is none.
 func (s *Store) Damage(bucket string) bool {
 	found := false
 	err := s.db.file.DB().Update(func(tx *bolt.Tx) error {

@@ -39,7 +39,9 @@ func (s *Store) deliveries(
 }
 
 // Attempts implements [store.History].
-func (s *Store) Attempts(ctx context.Context, subscriptionID, eventID string) ([]store.Attempt, error) {
+func (s *Store) Attempts(
+	ctx context.Context, subscriptionID, eventID string,
+) ([]store.Attempt, error) {
 	var attempts []store.Attempt
 	err := s.db.read(ctx, func(t *txn.Tx) error {
 		_, _, r, ok, err := t.LookUp(subscriptionID, eventID)

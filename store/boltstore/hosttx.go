@@ -14,7 +14,7 @@ import (
 )
 
 // EnqueueTx is Enqueue in a transaction of the host: the events are stored when it commits,
-// together with whatever else it writes, and not at all when it is rolled back. tx must be a
+// together with all else that it writes, and not at all when it is rolled back. tx must be a
 // transaction that writes, of the database that New was given. When EnqueueTx returns an error the
 // host must roll tx back.
 //

@@ -34,7 +34,8 @@ func (c *claimer) load(ctx context.Context, lacks []schedule.Lack) error {
 		if q := c.state.memory.Schedule.Load(&lacks[i], loaded[i], now); q != nil {
 			c.state.memory.SetRecord(q, subs[i])
 		}
-		if q := c.state.memory.Schedule.Sub(lacks[i].Num); q != nil && lacks[i].Windows[schedule.Packed].Needed {
+		if q := c.state.memory.Schedule.Sub(lacks[i].Num); q != nil &&
+			lacks[i].Windows[schedule.Packed].Needed {
 			c.state.memory.Trim(q)
 		}
 	}

@@ -65,7 +65,9 @@ func (d *database) prepare(name string) error {
 		return err
 	}
 	if !has {
-		return storeError(d.file.Update(func(tx *bolt.Tx) error { return txn.Initialize(tx, name) }))
+		return storeError(d.file.Update(func(tx *bolt.Tx) error {
+			return txn.Initialize(tx, name)
+		}))
 	}
 	err = d.read(context.Background(), func(t *txn.Tx) error { return t.CheckFormat() })
 	if err != nil {

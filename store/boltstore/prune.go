@@ -23,8 +23,8 @@ func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err er
 	return more, nil
 }
 
-// pruner does the housekeeping, a step at a time: erasures that were cut off, then purges, then the
-// walk through the log.
+// pruner does what Prune has to, a step at a time: erasures that were cut off, then purges, then
+// the walk through the log.
 type pruner struct {
 	db       *database
 	state    *state

@@ -38,12 +38,15 @@ func TestStepOvertaken(t *testing.T) {
 	next := s.pruner.plannedWalk(r)
 	s.state.memory.EndWalk(slow)
 	if len(next.Stretches) != 1 || len(s.state.memory.Maintenance.Stretches) != 1 {
-		t.Errorf("the next round is %v, and after the slow step %v, want one stretch", next.Round, s.state.memory.Maintenance.Stretches)
+		t.Errorf("the next round is %v, and after the slow step %v, want one stretch", next.Round,
+			s.state.memory.Maintenance.Stretches)
 	}
 	if err := s.db.read(context.Background(), next.Read); err != nil {
 		t.Fatal(err)
 	}
-	if more := s.state.memory.EndWalk(next); more || len(s.state.memory.Maintenance.Stretches) != 0 {
-		t.Errorf("after the round: more is %v, the round is %v", more, s.state.memory.Maintenance.Stretches)
+	if more := s.state.memory.EndWalk(next); more ||
+		len(s.state.memory.Maintenance.Stretches) != 0 {
+		t.Errorf("after the round: more is %v, the round is %v", more,
+			s.state.memory.Maintenance.Stretches)
 	}
 }

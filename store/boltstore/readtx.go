@@ -31,8 +31,8 @@ func (d *database) read(ctx context.Context, f func(*txn.Tx) error) error {
 	})
 }
 
-// beginRead begins a transaction that only reads. The mutex of state must not be held, because this can
-// block.
+// beginRead begins a transaction that only reads. The mutex of state must not be held, because this
+// can block.
 //
 // A commit that must map more of the file waits until all transactions that read have ended, and
 // keeps new ones from beginning meanwhile. Only the host can have one that stays open. bbolt's

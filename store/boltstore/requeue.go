@@ -48,7 +48,8 @@ func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 // ProbeNow implements [store.History].
 func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
 	err := s.db.check(ctx)
-	if ids := slices.Clone(subscriptionIDs); err == nil && len(ids) > 0 { // run may outlive the call
+	// run may outlive the call
+	if ids := slices.Clone(subscriptionIDs); err == nil && len(ids) > 0 {
 		err = s.commits.submit(ctx, &op{run: func(t *txn.Tx) error { return t.Subs.ProbeNow(ids) }})
 	}
 	if err != nil {
@@ -88,7 +89,8 @@ func (l *lister) requeueable(
 func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
 	err := s.db.check(ctx)
 	if err == nil {
-		err = s.commits.submit(ctx, &op{run: func(t *txn.Tx) error { return t.Subs.Recovered(subscriptionID) }})
+		err = s.commits.submit(ctx,
+			&op{run: func(t *txn.Tx) error { return t.Subs.Recovered(subscriptionID) }})
 	}
 	if err != nil {
 		return fmt.Errorf("boltstore: recovered: %w", err)

@@ -76,7 +76,7 @@ func (x *statistics) of(
 	return stats, err
 }
 
-// oldest returns the oldest pending event, given the oldest that memory knows; 0 when there is
+// oldest returns the oldest pending event, given the oldest that memory knows; 0 if there is
 // none. It reads in the order of the file, as much in one transaction as the time of a listing's
 // allows, and lets memory know.
 func (x *statistics) oldest(
@@ -105,7 +105,7 @@ func (x *statistics) oldest(
 	return seq, nil
 }
 
-// enqueuedAt returns when an event was enqueued; zero when it is gone by now.
+// enqueuedAt returns when an event was enqueued; zero if it is gone by now.
 func (x *statistics) enqueuedAt(ctx context.Context, seq uint64) (at time.Time, err error) {
 	err = x.db.read(ctx, func(t *txn.Tx) error {
 		e, err := t.Events.Get(seq)

@@ -44,7 +44,7 @@ const CloseWait = 5 * time.Second
 // returns an error, and the store is closed nevertheless. So don't call Close while the same
 // goroutine has such a transaction open.
 func (s *Store) Close() error {
-	defer s.state.wake() // who waits for work learns that there is none any more
+	defer s.state.wake() // so that a caller that waits for work asks, and gets ErrClosed
 	if s.db.closed.Swap(true) {
 		return nil
 	}

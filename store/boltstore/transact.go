@@ -10,8 +10,8 @@ import (
 // transact runs do in a transaction that writes, and commits it if do has written something. It
 // blocks for as long as the host has one of its own.
 //
-// apply is to be called under the mutex of state: it brings memory up to the transaction. There is one
-// with an error too if what was written is there all the same; otherwise it is nil.
+// apply is to be called under the mutex of state: it brings memory up to the transaction. There is
+// one with an error too if what was written is there all the same; otherwise it is nil.
 func (c *commits) transact(do func(*txn.Tx) error) (apply func(), err error) {
 	var e *unapplied
 	err = guarded(func() error {

@@ -12,10 +12,11 @@ type Group[Tx any] struct {
 
 	mu      sync.Mutex
 	waiting queue[Tx]
-	retry   []*Op[Tx] // what the next transaction has: the last one was rolled back for another's sake
-	final   *Op[Tx]   // what Close commits last
-	running bool      // there is a committer, or is to be one when the siblings are there
-	inTx    bool      // its transaction has begun: it is past what others can block
+	// what the next transaction has: the last one was rolled back for another's sake
+	retry   []*Op[Tx]
+	final   *Op[Tx] // what Close commits last
+	running bool    // there is a committer, or is to be one when the siblings are there
+	inTx    bool    // its transaction has begun: it is past what others can block
 	closed  bool
 	turn    int  // counts commits
 	slow    bool // the last commit took longer than leadLimit
@@ -88,7 +89,7 @@ func (g *Group[Tx]) leave(o *Op[Tx], err error) error {
 		g.passOn(o)
 		return o.err
 	case taken:
-		// The transaction can't do without it any more. What it writes to, and whom Ended tells,
+		// The transaction can't do without it any more. The memory that Do writes to, and Ended,
 		// stays the transaction's; the caller only stops waiting.
 		o.state = abandoned
 		g.mu.Unlock()
@@ -205,7 +206,7 @@ func (g *Group[Tx]) Close(ctx context.Context, final *Op[Tx]) error {
 	return ctx.Err()
 }
 
-// takeRest takes out whatever waits. g.mu is held.
+// takeRest takes out all that waits. g.mu is held.
 func (g *Group[Tx]) takeRest() (rest []*Op[Tx]) {
 	for _, o := range g.retry {
 		if o.state != ended {

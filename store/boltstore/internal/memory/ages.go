@@ -85,7 +85,7 @@ func (g age) with(other age) age {
 	}
 }
 
-// earlier returns the earlier of two times of which 0 is none.
+// earlier returns the earlier of two times. 0 stands for no time.
 func earlier(a, b int64) int64 {
 	if a == 0 || b != 0 && b < a {
 		return b

@@ -25,12 +25,12 @@ func (h *Maintenance) progress(state effect.PurgeState) {
 	}
 }
 
-// purged notes that a subscription needs no sweeping any more.
+// purged notes that a subscription needs no purge any more.
 func (h *Maintenance) purged(num uint64) {
 	h.purges = slices.DeleteFunc(h.purges, func(s *effect.PurgeState) bool { return s.Num == num })
 }
 
-// PlanPurge returns the next step; nil when there is nothing to purge.
+// PlanPurge returns the next step; nil if there is nothing to purge.
 func (m *Memory) PlanPurge() *txn.Purge {
 	if len(m.Maintenance.purges) == 0 {
 		return nil
@@ -47,7 +47,7 @@ func (m *Memory) PlanPurge() *txn.Purge {
 	return w
 }
 
-// Maintenance is what memory knows of the housekeeping.
+// Maintenance is what memory knows of what Prune has to do.
 type Maintenance struct {
 	purges  []*effect.PurgeState // of subscriptions with marks, or deleted
 	begun   int                  // counts the purges

@@ -13,8 +13,9 @@ import (
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// Memory is what the store knows besides the file, guarded by Store.mu. It holds as much as is
-// claimed and a little more, and nothing for a subscription that has nothing pending.
+// Memory is what the store knows besides the file, guarded by the mutex of the store's state. It
+// holds as much as is claimed and a little more, and nothing for a subscription that has nothing
+// pending.
 type Memory struct {
 	now       func() int64 // the store's clock
 	Budget    int          // see package pending, also for the next
@@ -51,7 +52,7 @@ func (m *Memory) ensure(num uint64) *Queue { return m.Schedule.Ensure(num) }
 
 // What follows brings memory up to what a transaction has written.
 
-// Apply applies one effect. Store.mu must be held.
+// Apply applies one effect. The mutex of the store's state is held.
 func (m *Memory) Apply(e effect.Effect) {
 	switch e := e.(type) {
 	case *effect.EventEnqueued:

@@ -1,8 +1,8 @@
 package pending
 
 // access passes keys to the buckets. The interfaces of Buckets and Cursor make the compiler assume
-// that a key outlives the call, so each key on a caller's stack would be allocated. So access copies
-// the key into memory of its own first: one key at a time, which none of the buckets keeps.
+// that a key outlives the call, so each key on a caller's stack would be allocated. So access
+// copies the key into memory of its own first: one key at a time, which none of the buckets keeps.
 type access struct {
 	buckets  Buckets
 	key, low []byte

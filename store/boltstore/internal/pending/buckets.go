@@ -42,7 +42,8 @@ type Cursor interface {
 	Next() (k, v []byte)
 	// LastBetween moves to the last key that is not below low and is below high.
 	LastBetween(low, high []byte) (k, v []byte)
-	// Descend iterates over the keys that are not below low and are below high, in descending order.
+	// Descend iterates over the keys that are not below low and are below high, in descending
+	// order.
 	Descend(low, high []byte) iter.Seq2[[]byte, []byte]
 }
 

@@ -124,7 +124,7 @@ func (m *model) firstOfKey(num, key uint64) uint64 {
 	return 0
 }
 
-// unsettled returns the deliveries of a subscription of which an erasure leaves open, until its
+// unsettled returns the deliveries of a subscription for which an erasure leaves open, until its
 // last step, whether they can be claimed: those of its event, and those that share a key with them.
 func (m *model) unsettled(num uint64) map[uint64]bool {
 	open := make(map[uint64]bool)

@@ -78,7 +78,8 @@ func (m *model) checkSubscription(s *Set, num uint64) {
 		newest := settled(s.Newest(num, w.source))
 		if want = want[len(want)-min(len(newest), len(want)):]; !slices.Equal(newest, want) ||
 			len(newest) < min(len(got), MaxWindow) && len(open) == 0 {
-			m.t.Errorf("subscription %d: the newest of %d are %v, want %v", num, w.source, newest, got)
+			m.t.Errorf("subscription %d: the newest of %d are %v, want %v", num, w.source, newest,
+				got)
 		}
 	}
 	if got, err := m.oldest(s, num); err != nil || got != oldest && len(open) == 0 {

@@ -39,7 +39,9 @@ func (m *model) enqueue() {
 	m.last = "enqueue"
 	m.seq++
 	key := uint64(m.rand.IntN(4)) // 0 is none
-	nums := slices.DeleteFunc(slices.Clone(m.nums), func(uint64) bool { return m.rand.IntN(4) == 0 })
+	nums := slices.DeleteFunc(slices.Clone(m.nums), func(uint64) bool {
+		return m.rand.IntN(4) == 0
+	})
 	m.recipients[m.seq] = nums
 	for _, num := range nums {
 		m.deliveries[ID{num, m.seq}] = &modelState{key: key, state: store.Pending, asOf: m.seq}
@@ -101,7 +103,8 @@ func (m *model) finish() {
 	}
 	m.change(id, func(is *Delivery) {
 		is.State, is.Due, is.AtOnce, is.Attempts = d.state, d.due, d.atOnce, d.attempts
-		is.Log = record.AppendAttempt(slices.Clip(is.Log), &store.Attempt{Response: []byte("answer")})
+		is.Log = record.AppendAttempt(slices.Clip(is.Log),
+			&store.Attempt{Response: []byte("answer")})
 		if !retry {
 			is.Blocked, is.FinishedAt = false, m.clock
 		}
@@ -134,7 +137,8 @@ func (m *model) cancelAll() {
 	}
 	m.canceled[num] = m.seq
 	m.transact(func(s *Set) error {
-		_, err := s.Backlogs.CancelAll(num, record.Mark{Seq: m.seq, At: m.clock, Reason: "unsubscribed"})
+		_, err := s.Backlogs.CancelAll(num, record.Mark{Seq: m.seq, At: m.clock,
+			Reason: "unsubscribed"})
 		return err
 	})
 }
@@ -216,7 +220,8 @@ func (m *model) spill() {
 	}
 	slices.Sort(seqs)
 	m.transact(func(s *Set) error {
-		if len(seqs) > 0 && m.rand.IntN(2) == 0 { // an operation of the same transaction comes before
+		// an operation of the same transaction comes before
+		if len(seqs) > 0 && m.rand.IntN(2) == 0 {
 			if err := m.retry(s, ID{num, seqs[m.rand.IntN(len(seqs))]}); err != nil {
 				return err
 			}

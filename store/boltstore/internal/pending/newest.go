@@ -27,7 +27,7 @@ func (r *windowReader) newestFirst() {
 			return
 		}
 		seq := record.KeyNumber(k, 2)
-		r.look(schedule.Position{Seq: seq}, r.rowPending(seq))
+		r.add(schedule.Position{Seq: seq}, r.rowPending(seq))
 	}
 }
 
@@ -42,7 +42,7 @@ func (r *windowReader) newestPacked() {
 			}
 			key := record.Key2(r.num, seq)
 			pending := r.set.get(Rows, key[:]) == nil && record.CanceledBy(r.marks, seq) == nil
-			r.look(schedule.Position{Seq: seq}, pending)
+			r.add(schedule.Position{Seq: seq}, pending)
 		}
 	}
 }

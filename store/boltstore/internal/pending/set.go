@@ -126,8 +126,8 @@ func (s *Set) Packed(num, seq uint64) (bool, error) {
 }
 
 // IsImplicit reports whether the delivery of an event above the watermark is implicit: it has
-// neither a row nor a place in a chunk. The caller knows that the subscription is a recipient of the
-// event.
+// neither a row nor a place in a chunk. The caller knows that the subscription is a recipient of
+// the event.
 func (s *Set) IsImplicit(num, seq uint64) (bool, error) {
 	key := record.Key2(num, seq)
 	if s.get(Rows, key[:]) != nil {

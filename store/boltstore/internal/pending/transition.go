@@ -121,7 +121,8 @@ func (s *Set) recount(id ID, was, is *Delivery) error {
 }
 
 // reindex takes a delivery from where it was in the index of what is due to where it is now.
-func (s *Set) reindex(id ID, had bool, was schedule.Position, has bool, is schedule.Position) error {
+func (s *Set) reindex(id ID, had bool, was schedule.Position, has bool,
+	is schedule.Position) error {
 	if had && has && was == is {
 		return nil
 	}

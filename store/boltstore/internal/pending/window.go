@@ -67,8 +67,8 @@ type windowReader struct {
 // from making a transaction long, for bbolt reuses no page while it is open.
 func (r *windowReader) full() bool { return len(r.found) >= MaxWindow || r.looked >= maxLooked }
 
-// look takes in a position, if what stands there is pending.
-func (r *windowReader) look(p schedule.Position, pending bool) {
+// add takes in a position, if what stands there is pending.
+func (r *windowReader) add(p schedule.Position, pending bool) {
 	r.looked++
 	r.upTo = p
 	if pending {
@@ -90,7 +90,7 @@ func (r *windowReader) packed() (complete bool) {
 				return false
 			}
 			pending := !rows.has(seq) && record.CanceledBy(r.marks, seq) == nil
-			r.look(schedule.Position{Seq: seq}, pending)
+			r.add(schedule.Position{Seq: seq}, pending)
 		}
 	}
 	return true
@@ -130,7 +130,7 @@ func (r *windowReader) due(
 		if r.full() {
 			return false, nil
 		}
-		r.look(p, r.rowPending(p.Seq))
+		r.add(p, r.rowPending(p.Seq))
 	}
 	return true, nil
 }

@@ -26,7 +26,8 @@ type DeliveryReader struct {
 	Seq  uint64 // of the one event, or 0
 	From page.Cursor
 
-	inOrder bool // the times of all events go with their order, as far as matters for Since or Until
+	// the times of all events go with their order, as far as matters for Since or Until
+	inOrder bool
 
 	// Events of num that memory knows to be implicit, from here on in the direction.
 	Implicit     []uint64
@@ -130,7 +131,7 @@ func (sl *DeliveryReader) event(k, v []byte) (past bool, err error) {
 	return false, sl.recipients(record.KeyNumber(k, 0), &e, nums)
 }
 
-// recipients is event for those whom the event is for.
+// recipients reads the deliveries of an event to its recipients, nums.
 func (sl *DeliveryReader) recipients(seq uint64, e *record.Event, nums []uint64) error {
 	if sl.Num != 0 {
 		if _, ok := slices.BinarySearch(nums, sl.Num); !ok {

@@ -72,8 +72,10 @@ func TestDeliveries(t *testing.T) {
 		{"all", store.DeliveryQuery{AnyTenant: true}},
 		{"a tenant", store.DeliveryQuery{Tenant: "b"}},
 		{"a subscription", store.DeliveryQuery{AnyTenant: true, SubscriptionID: "a1"}},
-		{"a subscription with patterns", store.DeliveryQuery{AnyTenant: true, SubscriptionID: "a2"}},
-		{"a subscription of another tenant", store.DeliveryQuery{Tenant: "b", SubscriptionID: "a1"}},
+		{"a subscription with patterns", store.DeliveryQuery{AnyTenant: true,
+			SubscriptionID: "a2"}},
+		{"a subscription of another tenant", store.DeliveryQuery{Tenant: "b",
+			SubscriptionID: "a1"}},
 		{"a deleted subscription", store.DeliveryQuery{AnyTenant: true, SubscriptionID: "gone"}},
 		{"an event", store.DeliveryQuery{AnyTenant: true, EventID: eventID(7)}},
 		{"a delivery", store.DeliveryQuery{
@@ -169,6 +171,30 @@ func TestListingReadsLittle(t *testing.T) {
 	x.Tick = int64(time.Second)
 	_, all := x.list(&q, page.Cursor{At: page.Start()})
 	if ordered > 20 || all < 60 {
-		t.Errorf("%d steps in order, %d after the clock was set back, want few and all", ordered, all)
+		t.Errorf("%d steps in order, %d after the clock was set back, want few and all", ordered,
+			all)
+	}
+}
+
+// TestDeliveriesOfManyChunks lists more deliveries from chunks than one step takes.
+func TestDeliveriesOfManyChunks(t *testing.T) {
+	x := newFixture(t, 0)
+	x.enqueue(0, 6*scan.SliceSize)
+	x.finishSome(0, 60)
+	x.Spill(x.last - 30)
+	x.finishSome(200, 300) // these have a row, and stay in their chunks
+	q := store.DeliveryQuery{AnyTenant: true, SubscriptionID: "a1"}
+	want := x.all(&q)
+	for range 2 {
+		x.compare(&q, page.Cursor{At: page.Start()}, want)
+		x.compare(&q, page.Cursor{At: page.End(), Back: true}, reversed(want))
+		for _, from := range []page.Cursor{{At: page.Start()}, {At: page.End(), Back: true}} {
+			_, steps := x.list(&q, from)
+			if steps > (len(want)+scan.SliceSize-1)/scan.SliceSize {
+				t.Errorf("from %+v: %d steps for %d deliveries, want each to be full",
+					from, steps, len(want))
+			}
+		}
+		x.Spill(x.last)
 	}
 }

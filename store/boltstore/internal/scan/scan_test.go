@@ -32,7 +32,8 @@ type fixture struct {
 func newFixture(t *testing.T, n int) *fixture {
 	t.Helper()
 	x := &fixture{
-		File: txntest.New(t), t: t, rand: rand.New(rand.NewPCG(11, 4)), nums: make(map[string]uint64),
+		File: txntest.New(t), t: t, rand: rand.New(rand.NewPCG(11,
+			4)), nums: make(map[string]uint64),
 	}
 	x.start = x.Wall
 	for _, id := range []string{"a1", "a2", "b1", "gone"} {

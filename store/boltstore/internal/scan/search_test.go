@@ -14,7 +14,8 @@ import (
 	"github.com/outhook/outhook/store/internal/page"
 )
 
-// TestSubscriptions lists those of tenants of which one's name begins another's, in both directions.
+// TestSubscriptions lists those of tenants, one of which has a name that begins another's, in both
+// directions.
 func TestSubscriptions(t *testing.T) {
 	f := txntest.New(t)
 	byTenant := make(map[string][]string)
@@ -36,7 +37,8 @@ func TestSubscriptions(t *testing.T) {
 				return err
 			})
 			if len(slice) > scan.SliceSize {
-				t.Errorf("a slice has %d subscriptions, want %d at most", len(slice), scan.SliceSize)
+				t.Errorf("a slice has %d subscriptions, want %d at most", len(slice),
+					scan.SliceSize)
 			}
 			for _, s := range slice {
 				ids = append(ids, s.Sub.ID)
@@ -99,7 +101,8 @@ func TestErasableSearch(t *testing.T) {
 			pages++
 		}
 		if !slices.Equal(got, want) || pages != (len(want)+6)/7 || (steps > pages) != (tick > 0) {
-			t.Errorf("tick %v: found %v in %d pages and %d steps, want %v", tick, got, pages, steps, want)
+			t.Errorf("tick %v: found %v in %d pages and %d steps, want %v", tick, got, pages, steps,
+				want)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 // The deliveries of one subscription are in three places: rows, chunks, and memory, which alone
 // knows by subscription what is implicit. They are read together, a piece of each at a time.
 
-// Edge returns the first event that can be on our way; ok is false when there is none.
+// Edge returns the first event that can be on our way; ok is false if there is none.
 func (sl *DeliveryReader) Edge() (seq uint64, ok bool) {
 	seq = sl.From.At.Seq
 	switch {

@@ -112,7 +112,7 @@ func (f *base) Bucket(id Bucket) *bolt.Bucket {
 	return b
 }
 
-// Get returns the value of a key, nil when there is none. It is the file's memory.
+// Get returns the value of a key, nil if there is none. It is the file's memory.
 func (f *base) Get(id Bucket, key []byte) []byte {
 	c := f.seek[id]
 	if c == nil {
@@ -169,7 +169,8 @@ func (f *base) PutMetaNumber(name string, n uint64) error {
 	return f.putNumber(BucketMeta, []byte(name), n)
 }
 
-func (f *base) putOrRemove(id Bucket, key []byte, empty bool, encode func(key []byte) []byte) error {
+func (f *base) putOrRemove(id Bucket, key []byte, empty bool,
+	encode func(key []byte) []byte) error {
 	if empty {
 		return f.remove(id, key)
 	}

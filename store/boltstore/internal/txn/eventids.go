@@ -35,7 +35,7 @@ type numbered struct {
 	seq uint64
 }
 
-// Find returns the sequence number of the event with an ID, 0 when there is none.
+// Find returns the sequence number of the event with an ID, 0 if there is none.
 func (x *eventIDs) Find(id string) (uint64, error) {
 	if seq, err := x.number(BucketEventIDs, []byte(id)); seq != 0 || err != nil {
 		return seq, err
@@ -73,7 +73,7 @@ func (x *eventIDs) dropStored(evs []*record.Event) ([]*record.Event, error) {
 	return unstored, nil
 }
 
-// isStored reports whether the event is stored. It is ErrConflict when its ID is another's.
+// isStored reports whether the event is stored. It is ErrConflict if its ID is another's.
 func (x *eventIDs) isStored(e *record.Event) (bool, error) {
 	if x.isHigher(e.ID) {
 		return false, nil

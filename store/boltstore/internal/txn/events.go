@@ -40,8 +40,8 @@ func (x *eventLog) keyHash(seq uint64) uint64 {
 	return e.KeyHash()
 }
 
-// recipients returns whom an event is for, and the hash of its key. An event that is gone is for
-// nobody. The numbers are a copy: writing may move the file's memory.
+// recipients returns the recipients of an event, and the hash of its key. An event that is gone has
+// none. The numbers are a copy: writing may move the file's memory.
 func (x *eventLog) recipients(seq uint64) (keyHash uint64, nums []uint64, err error) {
 	key := record.Key1(seq)
 	v := x.base.Get(BucketEvents, key[:])

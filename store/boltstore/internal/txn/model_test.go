@@ -83,7 +83,8 @@ type model struct {
 func newModel(t *testing.T, r *rand.Rand) *model {
 	m := &model{
 		t: t, rand: r, file: txntest.New(t),
-		subs: make(map[string]store.Subscription), deliveries: make(map[deliveryName]*modelDelivery),
+		subs:       make(map[string]store.Subscription),
+		deliveries: make(map[deliveryName]*modelDelivery),
 	}
 	m.file.Settings.EraseStep = 2
 	return m
@@ -195,7 +196,8 @@ func (m *model) check() {
 		for _, tenant := range []string{"a", "b"} {
 			n, err := t.Subs.CountOf(&store.SubscriptionQuery{Tenant: tenant})
 			if n != tenants[tenant] || err != nil {
-				m.t.Errorf("tenant %s has %d subscriptions, %v, want %d", tenant, n, err, tenants[tenant])
+				m.t.Errorf("tenant %s has %d subscriptions, %v, want %d", tenant, n, err,
+					tenants[tenant])
 			}
 		}
 		n, err := t.Subs.CountOf(&store.SubscriptionQuery{AnyTenant: true})
@@ -249,8 +251,8 @@ func (m *model) checkEvent(t *txn.Tx, e *modelEvent) {
 	}
 }
 
-// keyIsErased reports whether an erased event has the key: until the last step of its erasure, or of
-// a purge, those behind it may stay blocked.
+// keyIsErased reports whether an erased event has the key: until the last step of its erasure, or
+// of a purge, those behind it may stay blocked.
 func (m *model) keyIsErased(sub, key string) bool {
 	if len(m.file.Memory.Purges) > 0 {
 		return key != ""

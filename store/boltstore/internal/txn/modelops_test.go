@@ -49,7 +49,8 @@ func (m *model) create() {
 	}
 	sub := store.Subscription{
 		ID: m.newID("sub"), Tenant: []string{"a", "b"}[m.rand.IntN(2)], URL: "https://example.com/",
-		Status: []store.Status{store.Subscribed, store.Subscribed, store.Unsubscribed}[m.rand.IntN(3)],
+		Status: []store.Status{store.Subscribed, store.Subscribed,
+			store.Unsubscribed}[m.rand.IntN(3)],
 		Events: [][]string{nil, {"message.*"}, {"message.created", "order.paid"}}[m.rand.IntN(3)],
 	}
 	var created store.Subscription
@@ -245,8 +246,8 @@ func (m *model) ended(n deliveryName, o *txn.Outcome) {
 	d.attempts, d.failed = d.attempts+1, o.Attempt.Error
 }
 
-// late records an outcome whose token is worth nothing any more: a success alone counts, and only if
-// the delivery is not dead.
+// late records an outcome whose token is worth nothing any more: a success alone counts, and only
+// if the delivery is not dead.
 func (m *model) late() {
 	m.last = "late"
 	n, ok := m.someDelivery(store.Pending, store.Dead, store.Canceled, store.Delivered)

@@ -62,7 +62,8 @@ func (w *Purge) removeAll(t *Tx) (done bool, err error) {
 		w.left -= len(keys)
 		for _, k := range keys {
 			w.orphan(t, id, k)
-			if err := t.remove(id, k); err != nil { // nobody looks up in its chunks any more
+			// Not through Pending: no caller looks up in these chunks any more.
+			if err := t.remove(id, k); err != nil {
 				return false, err
 			}
 		}
@@ -87,8 +88,8 @@ func (w *Purge) orphan(t *Tx, id Bucket, key []byte) {
 	}
 }
 
-// ageUnknown notes that deliveries are gone of which nobody can say what events they were of: Prune
-// must look for those that have no recipient left.
+// ageUnknown notes that deliveries are gone, and that the record of their events can't be read:
+// Prune must look for events that have no recipient left.
 func (w *Purge) ageUnknown(t *Tx) {
 	t.effects.Add(effect.AgesUnknown{UpTo: t.Bucket(BucketEvents).Sequence()})
 }

@@ -40,7 +40,7 @@ func (w *Purge) cancelAll(t *Tx) (done bool, err error) {
 }
 
 // cancelKeys cancels what the next keys of the index, or of what has an ordering key, name. It is
-// false when there are no more.
+// false if there are no more.
 func (w *Purge) cancelKeys(t *Tx, id Bucket) (more bool, err error) {
 	keys, more := w.keys(t, id, w.LastKey, min(w.left, purgeBatch))
 	for _, k := range keys {
@@ -53,14 +53,14 @@ func (w *Purge) cancelKeys(t *Tx, id Bucket) (more bool, err error) {
 	return more, nil
 }
 
-// cancelChunk cancels what the first chunk has, and shortens it by that. It is false when nothing
+// cancelChunk cancels what the first chunk has, and shortens it by that. It is false if nothing
 // is left to do.
 func (w *Purge) cancelChunk(t *Tx) (more bool, err error) {
 	key, seqs, err := t.Pending.Chunks.First(w.Num)
 	switch {
 	case key == nil:
 		return false, nil
-	case err != nil: // all of it is canceled, and nobody knows what it was
+	case err != nil: // all of it is canceled, and its events are not known
 		w.ageUnknown(t)
 		return true, t.Pending.Chunks.Remove(key)
 	}

@@ -29,7 +29,7 @@ type recipientSet struct {
 const MaxCached = 16 << 20
 
 // What is kept for each tenant and each type besides what they hold themselves, in bytes: the maps
-// and their entries. A tenant for whom nobody wants anything takes as much as any other.
+// and their entries. A tenant without subscriptions takes as much as any other.
 const (
 	tenantOverhead   = 384
 	audienceOverhead = 128

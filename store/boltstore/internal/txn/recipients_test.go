@@ -39,7 +39,8 @@ func TestRecipientCacheCounts(t *testing.T) {
 			}
 		}
 		if c.bytes != want || c.bytes > MaxCached {
-			t.Fatalf("step %d: it counts %d bytes, want %d, and %d at most", i, c.bytes, want, MaxCached)
+			t.Fatalf("step %d: it counts %d bytes, want %d, and %d at most", i, c.bytes, want,
+				MaxCached)
 		}
 	}
 	if resets == 0 {

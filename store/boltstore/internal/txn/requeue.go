@@ -13,15 +13,15 @@ type requeuing struct {
 	*Tx
 	query *store.DeliveryQuery
 	busy  func(page.Position) bool // whether a delivery is leased
-	asOf  uint64                   // the number as of which deliveries are pending again
+	asOf  uint64                   // the number that deliveries are pending as of
 
 	matched map[uint64]bool // subscriptions that something has matched of
 	result  store.RequeueResult
 }
 
 // Requeue makes the deliveries at positions due that q still selects. busy reports which of them
-// are leased. It returns how many that were, and which of their subscriptions are held; Next is left
-// empty.
+// are leased. It returns how many that were, and which of their subscriptions are held; Next is
+// left empty.
 func (t *Tx) Requeue(
 	q *store.DeliveryQuery, positions []page.Position, busy func(page.Position) bool,
 ) (store.RequeueResult, error) {
@@ -69,7 +69,8 @@ func (r *requeuing) one(p page.Position, e *record.Event) error {
 			return nil
 		}
 	} else {
-		is.State, is.AsOf, is.Base, is.FinishedAt, is.Reason = store.Pending, r.asOf, was.Attempts, 0, ""
+		is.State, is.AsOf, is.Base = store.Pending, r.asOf, was.Attempts
+		is.FinishedAt, is.Reason = 0, ""
 	}
 	r.result.Requeued++
 	return r.Pending.Transition(pending.ID{Num: p.Num, Seq: p.Seq}, was, is, false)

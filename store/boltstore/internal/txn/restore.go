@@ -3,7 +3,7 @@ package txn
 import "github.com/outhook/outhook/store/boltstore/internal/record"
 
 // EachImplicit calls visit for each event above the watermark, in their order, with the number of
-// its recipients and those for whom its delivery is implicit. visit must not keep nums.
+// its recipients and the numbers of those that have an implicit delivery. visit must not keep nums.
 func (t *Tx) EachImplicit(visit func(seq uint64, recipients int, nums []uint64)) error {
 	key := record.Key1(t.Pending.Watermark + 1)
 	var implicit []uint64

@@ -62,7 +62,8 @@ func TestErasureInSteps(t *testing.T) {
 					}
 					continue
 				}
-				if err != nil || !ok || d.State != store.Canceled || d.Reason != pending.ErasedReason ||
+				if err != nil || !ok || d.State != store.Canceled ||
+					d.Reason != pending.ErasedReason ||
 					bytes.Contains(d.Log, []byte("secret")) {
 					t.Errorf("step %d: %s is %+v, %v, %v, want erased", step, id, d, ok, err)
 				}
@@ -108,14 +109,16 @@ func TestErasureInSteps(t *testing.T) {
 				unreadable++
 			case effect.ErasureEnded:
 				if !done {
-					t.Errorf("step %d: memory learns that %d has ended before the last step", steps, e.Seq)
+					t.Errorf("step %d: memory learns that %d has ended before the last step", steps,
+						e.Seq)
 				}
 			}
 		}
 		checkErased(steps)
 	}
 	if steps < 3 || unreadable != 1 {
-		t.Errorf("it took %d steps, %d rows could not be read, want 3 at least and 1", steps, unreadable)
+		t.Errorf("it took %d steps, %d rows could not be read, want 3 at least and 1", steps,
+			unreadable)
 	}
 	f.View(func(tx *txn.Tx) error {
 		for i, num := range nums {
@@ -168,7 +171,8 @@ func TestPurgeInSteps(t *testing.T) {
 			}
 		}
 		if changed := before - records(f, num); changed > txn.PruneStep {
-			t.Errorf("step %d has removed %d records, want %d at most", steps, changed, txn.PruneStep)
+			t.Errorf("step %d has removed %d records, want %d at most", steps, changed,
+				txn.PruneStep)
 		}
 	}
 	if left := records(f, num); left != 0 || steps < 3 {
@@ -235,7 +239,8 @@ func TestSlowPurgeEnds(t *testing.T) {
 // records counts the records of a subscription's deliveries.
 func records(f *txntest.File, num uint64) (n int) {
 	f.View(func(t *txn.Tx) error {
-		for _, id := range []txn.Bucket{txn.BucketRows, txn.BucketDue, txn.BucketKeyed, txn.BucketChunks} {
+		for _, id := range []txn.Bucket{txn.BucketRows, txn.BucketDue, txn.BucketKeyed,
+			txn.BucketChunks} {
 			c := t.Bucket(id).Cursor()
 			start := record.Key1(num)
 			for k, _ := c.Seek(start[:]); record.InSubscription(k, num); k, _ = c.Next() {

@@ -20,7 +20,7 @@ type subscriptions struct {
 	changedHealths map[uint64]bool
 }
 
-// Get returns a subscription by its number; nil when there is none. It is for reading only.
+// Get returns a subscription by its number; nil if there is none. It is for reading only.
 func (x *subscriptions) Get(num uint64) (*store.Subscription, error) {
 	if s, ok := x.byNum[num]; ok {
 		return s, nil

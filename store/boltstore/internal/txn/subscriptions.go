@@ -91,7 +91,8 @@ func (x *subscriptions) cancelPending(num uint64, reason string) error {
 	if err != nil {
 		return err
 	}
-	marks, err := x.pending.Backlogs.CancelAll(num, record.Mark{Seq: seq, At: x.Now, Reason: reason})
+	marks, err := x.pending.Backlogs.CancelAll(num,
+		record.Mark{Seq: seq, At: x.Now, Reason: reason})
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,8 @@ import (
 func subscribe(t *testing.T, f *txntest.File, id, tenant string) (num uint64) {
 	t.Helper()
 	f.Update(func(t *txn.Tx) error {
-		_, err := t.Subs.Create(store.Subscription{ID: id, Tenant: tenant, Status: store.Subscribed})
+		_, err := t.Subs.Create(store.Subscription{ID: id, Tenant: tenant,
+			Status: store.Subscribed})
 		if err == nil {
 			num, err = t.Subs.Number(id)
 		}
@@ -93,7 +94,8 @@ func TestCheckFormat(t *testing.T) {
 				t.Fatal(err)
 			}
 			f.View(func(tx *txn.Tx) error {
-				if err := tx.CheckFormat(); err == nil || errors.Is(err, store.ErrCorrupt) != tt.corrupt {
+				if err := tx.CheckFormat(); err == nil ||
+					errors.Is(err, store.ErrCorrupt) != tt.corrupt {
 					t.Errorf("got %v, want an error that is ErrCorrupt: %v", err, tt.corrupt)
 				}
 				return nil
@@ -102,7 +104,7 @@ func TestCheckFormat(t *testing.T) {
 	}
 }
 
-// TestTry has operations share a transaction, of which some fail.
+// TestTry has operations share a transaction, and some of them fail.
 func TestTry(t *testing.T) {
 	failed := errors.New("it failed")
 	f := txntest.New(t)
@@ -160,7 +162,8 @@ func TestEffectsOfUnsubscribing(t *testing.T) {
 		_, err = t.Subs.Update(num, was, is, encoded)
 		return err
 	})
-	want := []string{"effect.SubscriptionChanged", "effect.PendingCanceled", "*effect.BacklogChanged"}
+	want := []string{"effect.SubscriptionChanged", "effect.PendingCanceled",
+		"*effect.BacklogChanged"}
 	if got := kinds(list); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("the effects are %v, want %v", got, want)
 	}
@@ -243,7 +246,8 @@ func TestMarkDead(t *testing.T) {
 		f.Update(func(t *txn.Tx) error { return t.MarkDead(num, s, 0) })
 		f.View(func(tx *txn.Tx) error {
 			d, ok, err := tx.Pending.Find(num, s, 0)
-			if err != nil || !ok || d.State != store.Dead || d.Reason == "" || d.FinishedAt != f.Now {
+			if err != nil || !ok || d.State != store.Dead || d.Reason == "" ||
+				d.FinishedAt != f.Now {
 				t.Errorf("delivery %d is %+v, %v, %v, want dead, and a reason", s, d, ok, err)
 			}
 			b, err := tx.Pending.Backlogs.Get(num)
@@ -254,13 +258,16 @@ func TestMarkDead(t *testing.T) {
 		})
 	}
 	// A subscription that is gone has no deliveries.
-	if list := f.Update(func(t *txn.Tx) error { return t.MarkDead(num+1, seq, 0) }); len(list) != 0 {
+	if list := f.Update(func(t *txn.Tx) error {
+		return t.MarkDead(num+1, seq,
+			0)
+	}); len(list) != 0 {
 		t.Errorf("of a subscription that is not there: %v", kinds(list))
 	}
 }
 
-// TestOutcomeOfAnEarlierLease has a delivery requeued while an attempt of it is under way: its token
-// is good only for what was claimed with it.
+// TestOutcomeOfAnEarlierLease has a delivery requeued while an attempt of it is under way: its
+// token is good only for what was claimed with it.
 func TestOutcomeOfAnEarlierLease(t *testing.T) {
 	f := txntest.New(t)
 	num := subscribe(t, f, "sub", "")
