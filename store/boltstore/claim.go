@@ -38,6 +38,8 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimR
 	return result, nil
 }
 
+// claim leases and reads deliveries, and goes on as long as some of those that it has leased could
+// not be claimed.
 func (m *claimer) claim(
 	ctx context.Context, req *store.ClaimRequest,
 ) (result store.ClaimResult, err error) {

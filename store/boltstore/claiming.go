@@ -40,6 +40,7 @@ type claiming struct {
 	damaged []*memory.Lease // those of them whose record can't be read
 }
 
+// run leases, reads and hands out, and gives all leases back if it fails in between.
 func (c *claiming) run(ctx context.Context) error {
 	ok := false
 	defer func() {
@@ -86,6 +87,7 @@ func (c *claiming) beginRead(ctx context.Context) (err error) {
 	return err
 }
 
+// endRead ends the transaction, if there is one.
 func (c *claiming) endRead(ctx context.Context) {
 	if c.tx != nil {
 		c.db.endRead(ctx, c.tx)

@@ -28,6 +28,7 @@ type attemptCounts struct {
 	buffer  *rollup.Buffer // those that the file has not; it has a lock of its own
 }
 
+// start makes the buffer, which has flush called when counts have waited for countDelay.
 func (a *attemptCounts) start() {
 	a.buffer = rollup.NewBuffer(rollup.Options{
 		Flush: a.flush, Delay: countDelay, MaxUnwritten: maxCounts,

@@ -20,6 +20,8 @@ func (s *Store) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.
 	return results, nil
 }
 
+// finish seals the leases of the outcomes, so that Claim leaves the deliveries alone while the
+// outcomes are on their way, and has the outcomes recorded.
 func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.Result, error) {
 	if err := store.ValidateOutcomes(outcomes); err != nil {
 		return nil, err
@@ -86,6 +88,7 @@ func (f *finishing) awaited() bool {
 	})
 }
 
+// run records the outcomes in a transaction. It may run more than once, so it begins anew.
 func (f *finishing) run(t *txn.Tx) error {
 	f.results = make([]store.Result, len(f.outcomes))
 	for i := range f.outcomes {

@@ -21,6 +21,7 @@ func (s *Store) Deliveries(
 	return found, nil
 }
 
+// deliveries reads a page, and counts all that match if that is asked for.
 func (s *Store) deliveries(
 	ctx context.Context, q *store.DeliveryQuery,
 ) (found store.Page[store.Delivery], err error) {

@@ -34,6 +34,7 @@ func (s *Store) EnqueueTx(tx *bolt.Tx, evs ...events.Event) error {
 	return nil
 }
 
+// checkTx returns an error if a transaction is not one that the store can write in.
 func (s *Store) checkTx(tx *bolt.Tx) error {
 	switch {
 	case s.db.closed.Load():
@@ -48,6 +49,7 @@ func (s *Store) checkTx(tx *bolt.Tx) error {
 	return nil
 }
 
+// enqueueTx stores the events, and has memory learn of it when the host commits.
 func (s *Store) enqueueTx(tx *bolt.Tx, built []*record.Event) error {
 	t, err := s.db.wrap(tx)
 	if err != nil {

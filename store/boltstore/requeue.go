@@ -21,6 +21,8 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 	return result, nil
 }
 
+// requeue looks for one step of deliveries in transactions that read, and makes those due that
+// still match in one that writes.
 func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
 	if err := q.Validate(); err != nil {
 		return store.RequeueResult{}, err

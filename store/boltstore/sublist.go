@@ -25,6 +25,8 @@ func (s *Store) Subscriptions(
 	return found, nil
 }
 
+// subscriptions reads a page. The total comes from a count that the file keeps, so it costs the
+// same however many there are.
 func (s *Store) subscriptions(
 	ctx context.Context, q *store.SubscriptionQuery,
 ) (found store.Page[store.Subscription], err error) {

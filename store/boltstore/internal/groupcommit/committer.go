@@ -82,6 +82,7 @@ func (g *Group[Tx]) commit(own *Op[Tx]) (goesOn bool) {
 		goesOn = len(rest) > 0
 	}
 	for _, o := range batch {
+		// An operation that failed by itself, and has written nothing, keeps its own error.
 		if o.err == nil {
 			o.err = err
 		}
@@ -122,12 +123,14 @@ func (g *Group[Tx]) transact() (batch []*Op[Tx], failedOp *Op[Tx], effects func(
 		})
 		return err
 	})
+	// Else they would wait for a next try that may fail in the same way.
 	if !begun { // nothing was done, and those who wait are told why
 		batch = g.take()
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.inTx = false
+	// By the last commit alone: one that is quick again ends the handing over.
 	g.slow = time.Since(start) > leadLimit
 	g.changed.Broadcast()
 	return batch, failedOp, effects, err

@@ -63,6 +63,8 @@ func (g *Group[Tx]) Submit(ctx context.Context, o *Op[Tx]) error {
 	}
 	g.waiting.add(o)
 	begin := g.start()
+	// A caller that leads can't leave. So after a slow commit, one that may want to leave does not
+	// lead.
 	lead := begin && g.config.Exclusive && (!g.slow || ctx.Done() == nil)
 	g.mu.Unlock()
 	switch {
@@ -95,6 +97,7 @@ func (g *Group[Tx]) leave(o *Op[Tx], err error) error {
 		g.mu.Unlock()
 		return err
 	}
+	// It waits, so no transaction has it or will: it is never done.
 	g.waiting.remove(o)
 	o.state = ended // which is how the next try knows, if it waits for that
 	g.mu.Unlock()
@@ -187,6 +190,8 @@ func (g *Group[Tx]) Close(ctx context.Context, final *Op[Tx]) error {
 	} else if begin {
 		go g.run()
 	}
+	// A transaction that has begun is past what others can block, so it is waited for even when ctx
+	// has ended.
 	for g.running && (g.inTx || ctx.Err() == nil) {
 		g.changed.Wait()
 	}
@@ -208,6 +213,7 @@ func (g *Group[Tx]) Close(ctx context.Context, final *Op[Tx]) error {
 
 // takeRest takes out all that waits. g.mu is held.
 func (g *Group[Tx]) takeRest() (rest []*Op[Tx]) {
+	// Those whose callers have left are ended already.
 	for _, o := range g.retry {
 		if o.state != ended {
 			rest = append(rest, o)

@@ -77,6 +77,7 @@ func (a *ages) coarsen() {
 	a.shift++
 }
 
+// with returns what two notes of a run say together.
 func (g age) with(other age) age {
 	return age{
 		delivered: earlier(g.delivered, other.delivered),

@@ -122,6 +122,7 @@ func (m *Memory) enqueued(e *effect.EventEnqueued) {
 	m.Recent.add(e.Seq, e.Event)
 }
 
+// deliveryChanged takes in what a delivery that has a row is now.
 func (m *Memory) deliveryChanged(c pending.Change) {
 	if !c.Pending {
 		m.ages.noteFinished(c.Seq, c.Delivered, c.FinishedAt)

@@ -29,6 +29,7 @@ func (x *backlogs) Get(num uint64) (*record.Backlog, error) {
 	return b, nil
 }
 
+// cache makes b what Get returns for the rest of the transaction.
 func (x *backlogs) cache(num uint64, b *record.Backlog) {
 	if x.known == nil {
 		x.known = make(map[uint64]*record.Backlog)
@@ -78,6 +79,8 @@ func (x *backlogs) CancelAll(num uint64, m record.Mark) ([]record.Mark, error) {
 	if err != nil {
 		return nil, err
 	}
+	// All that was counted is canceled. What becomes pending from now on has a later number, and
+	// counts.
 	b.Pending = 0
 	b.Marks = append(slices.Clip(b.Marks), m) // memory has the former list, and reads it meanwhile
 	return b.Marks, nil

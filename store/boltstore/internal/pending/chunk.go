@@ -86,6 +86,8 @@ func (x *chunks) find(num, seq uint64) (key []byte, ok bool, err error) {
 		if x.decoded == nil || len(x.decoded) >= maxDecoded {
 			x.decoded = make(map[uint64]decodedChunk)
 		}
+		// One per subscription: callers go from event to event, for all recipients of each, so the
+		// next look is in the same chunk of another subscription.
 		x.decoded[num] = chunk // until a chunk is written
 	}
 	_, ok = slices.BinarySearch(chunk.seqs, seq)
@@ -137,6 +139,7 @@ func (x *chunks) First(num uint64) (key []byte, seqs []uint64, err error) {
 // the subscription has none left. It keeps a chunk that can't be read, and all behind it.
 func (x *chunks) removeBelow(num, floor uint64, n int) (none bool, err error) {
 	var done [][]byte
+	// Collected first and removed afterwards, since a removal moves what the cursor stands on.
 	c := x.buckets.Cursor(Chunks)
 	start := record.Key2(num, 0)
 	k, v := x.seek(c, start[:])

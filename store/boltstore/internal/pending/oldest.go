@@ -49,10 +49,12 @@ func (s *Set) OldestDue(
 	start := record.Key3(num, uint64(from.Due), from.Seq+1)
 	n := 0
 	for k, _ := s.seek(c, start[:]); record.InSubscription(k, num); k, _ = c.Next() {
+		// With the position of the last that was read, so that the next call goes on behind it.
 		if n++; n > maxOldest {
 			return from, least, true, nil
 		}
 		from = schedule.Position{Due: int64(record.KeyNumber(k, 1)), Seq: record.KeyNumber(k, 2)}
+		// It is not older, so its row need not be read.
 		if least != 0 && from.Seq >= least {
 			continue
 		}

@@ -178,6 +178,7 @@ func (s *Set) ApplyMarks(num, seq uint64, d *Delivery) error {
 // ErasedReason is the reason of deliveries that were pending when their event was erased.
 const ErasedReason = "erased"
 
+// applyErasure makes a delivery of an event that is being erased what the erasure says.
 func (s *Set) applyErasure(num, seq uint64, d *Delivery) error {
 	erasure, err := s.erasures.Erasure(seq)
 	if err != nil || erasure == nil {
@@ -187,11 +188,13 @@ func (s *Set) applyErasure(num, seq uint64, d *Delivery) error {
 	if err != nil {
 		return err
 	}
+	// What the erasure has yet to remove from the records; readers don't see it any more.
 	d.Outdated = d.Overridden() || len(without) != len(d.Log)
 	d.Body, d.Log = store.BodyUndecided, without
 	if !d.Listed() {
 		return nil
 	}
+	// The marks as they are, since d may say by now that one has canceled it.
 	b, err := s.Backlogs.Get(num)
 	if err != nil {
 		return err

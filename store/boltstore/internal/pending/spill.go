@@ -29,12 +29,14 @@ func (s *Set) Spill(num uint64, seqs []uint64, known record.Backlog) ([]uint64, 
 		b = &known
 		s.Backlogs.Set(num, b)
 	}
+	// Before the chunks: a reader looks for one only if the backlog says that there may be one.
 	b.Chunks = true
 	for _, seq := range seqs {
 		if record.CanceledBy(b.Marks, seq) == nil {
 			b.Pending++
 		}
 	}
+	// New chunks, never more events in an old one: that would write the old one's page again.
 	for chunk := range slices.Chunk(seqs, record.MaxChunk) {
 		if err := s.Chunks.put(num, chunk); err != nil {
 			return nil, err

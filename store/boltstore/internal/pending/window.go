@@ -26,6 +26,8 @@ func (s *Set) Window(
 	case schedule.Packed:
 		complete = r.packed()
 	case schedule.First:
+		// First attempts are in the index with a due time of 0, so they are in the order of their
+		// events, before all retries.
 		start := record.Key3(num, 0, after.Seq+1)
 		complete, err = r.due(start[:], func(p schedule.Position) bool { return p.Due == 0 })
 	case schedule.Retry:
@@ -43,6 +45,7 @@ func (s *Set) Window(
 	}, nil
 }
 
+// window begins to read after a position.
 func (s *Set) window(num uint64, after schedule.Position) windowReader {
 	r := windowReader{set: s, num: num, after: after, upTo: after}
 	if b, err := s.Backlogs.Get(num); err == nil {
@@ -79,6 +82,7 @@ func (r *windowReader) add(p schedule.Position, pending bool) {
 // packed reads on in the chunks. One that can't be read is passed over: it must not keep the others
 // from being claimed.
 func (r *windowReader) packed() (complete bool) {
+	// A delivery that gets a row stays in its chunk, so each has to be looked for among the rows.
 	rows := rowSeeker{set: r.set, cursor: r.set.buckets.Cursor(Rows), num: r.num}
 	for k, v := range r.set.Chunks.From(r.num, r.after.Seq) {
 		seqs, _ := record.DecodeChunk(k, v)
@@ -127,6 +131,8 @@ func (r *windowReader) due(
 		if !in(p) {
 			break
 		}
+		// Before the look, so that upTo is the last that was looked at, and the next window misses
+		// nothing.
 		if r.full() {
 			return false, nil
 		}

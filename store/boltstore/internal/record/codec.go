@@ -94,6 +94,7 @@ func (d *decoder) end() error {
 	return nil
 }
 
+// fail makes all that is still to be read zero.
 func (d *decoder) fail() {
 	d.b, d.bad = nil, true
 }

@@ -35,6 +35,7 @@ const (
 	bucketCount
 )
 
+// BucketNames are the names of the buckets, without that of the store.
 var BucketNames = [bucketCount]string{
 	BucketMeta:            "meta",
 	BucketSubscriptions:   "subscriptions",
@@ -163,12 +164,15 @@ func (f *base) number(id Bucket, key []byte) (uint64, error) {
 	return n, nil
 }
 
+// MetaNumber returns a number of the bucket meta; 0 if it is not there.
 func (f *base) MetaNumber(name string) (uint64, error) { return f.number(BucketMeta, []byte(name)) }
 
+// PutMetaNumber stores a number in the bucket meta.
 func (f *base) PutMetaNumber(name string, n uint64) error {
 	return f.putNumber(BucketMeta, []byte(name), n)
 }
 
+// putOrRemove stores what encode returns, or removes the key if the record is empty.
 func (f *base) putOrRemove(id Bucket, key []byte, empty bool,
 	encode func(key []byte) []byte) error {
 	if empty {

@@ -70,6 +70,7 @@ func (x *counts) add(row rollup.Row) error {
 	return x.put(BucketCounts, key[:], record.EncodeCounts(key[:], &sum))
 }
 
+// countsKey has the time first, so that the counts that are past are at the front of the bucket.
 func countsKey(k rollup.Key) [record.Len2]byte { return record.Key2(uint64(k.At), k.Sub) }
 
 // Get returns the counts that the file has. As with a health, what can't be read is nothing.

@@ -58,6 +58,8 @@ func (t *Tx) LookUp(
 	if err != nil {
 		return 0, 0, pending.Delivery{}, false, err
 	}
+	// Find takes the caller's word for it that the subscription is a recipient: above the watermark
+	// it would find a pending delivery of any.
 	if ok, err = record.PackedHas(packed, num); err != nil || !ok {
 		return 0, 0, pending.Delivery{}, false, err
 	}

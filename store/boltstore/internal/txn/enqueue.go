@@ -11,6 +11,8 @@ import (
 
 // Enqueue stores the events. It writes nothing before it has checked all.
 func (t *Tx) Enqueue(evs []*record.Event) error {
+	// All checks come first: an operation that fails before it has written anything leaves the
+	// transaction to the others that share it.
 	unstored, err := t.IDs.dropStored(evs)
 	if err != nil {
 		return err
@@ -20,6 +22,8 @@ func (t *Tx) Enqueue(evs []*record.Event) error {
 		if err != nil {
 			return err
 		}
+		// An event without recipients is not stored: no delivery would ever end, so nothing would
+		// remove it.
 		if a.Count == 0 {
 			continue
 		}
@@ -27,6 +31,7 @@ func (t *Tx) Enqueue(evs []*record.Event) error {
 			return err
 		}
 	}
+	// Last, so that the IDs of all events of the call are written together.
 	return t.IDs.flush()
 }
 
@@ -41,6 +46,8 @@ func (t *Tx) enqueueOne(e *record.Event, a *recipientSet) error {
 		return err
 	}
 	key := record.Key1(seq)
+	// Sequence numbers ascend, so this appends to the last page of the bucket, however many
+	// recipients there are.
 	if err := t.put(BucketEvents, key[:], e.Encode(key[:], a.Packed)); err != nil {
 		return err
 	}
@@ -71,6 +78,7 @@ func (t *Tx) enqueueDisabled(seq, keyHash uint64, a *recipientSet) ([]uint64, er
 		if err != nil {
 			return nil, err
 		}
+		// It is not listed under the key: what is not pending blocks no other.
 		err = t.Pending.Create(pending.ID{Num: num, Seq: seq}, record.Row{
 			State: store.Canceled, AsOf: seq, KeyHash: keyHash,
 			FinishedAt: t.Now, Reason: sub.DisabledReason,
@@ -94,6 +102,7 @@ func (t *Tx) enqueueKeyed(seq, keyHash uint64, a *recipientSet) (nums []uint64, 
 			continue
 		}
 		id := pending.ID{Num: num, Seq: seq}
+		// Before Create, which takes for granted that a pending delivery is listed under its key.
 		blocked, err := t.Pending.AddKeyed(id, keyHash)
 		if err != nil {
 			return nil, err

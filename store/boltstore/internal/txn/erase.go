@@ -48,10 +48,12 @@ func (e *erasures) eraseEvent(seq uint64, until int64) (erased, done bool, err e
 	}
 	ev.Body, ev.Trace = nil, ""
 	encoded := ev.Encode(key[:], packed) // before anything is written: packed is the file's memory
+	// What can fail to be read is read before the first write.
 	all, err := e.List()
 	if err != nil {
 		return false, false, err
 	}
+	// A number of its own, which tells for each delivery whether the erasure or a Mark came first.
 	asOf, err := e.nextSeq()
 	if err != nil {
 		return false, false, err
@@ -59,6 +61,7 @@ func (e *erasures) eraseEvent(seq uint64, until int64) (erased, done bool, err e
 	if err := e.put(BucketEvents, key[:], encoded); err != nil {
 		return false, false, err
 	}
+	// Before eraseRecords, which finds the deliveries with the erasure applied.
 	e.all = append(all, record.Erasure{Seq: seq, AsOf: asOf, At: e.Now})
 	e.effects.Add(effect.EventErased{Seq: seq})
 	if done, err = e.eraseRecords(seq, e.settings.EraseStep, until); err != nil || done {
@@ -96,6 +99,8 @@ func (e *erasures) eraseRecords(seq uint64, n int, until int64) (done bool, err 
 		nums = nil
 	}
 	for seen, num := range nums[min(m.Done, len(nums)):] {
+		// The clock is not read for each delivery: most of those of a wide event may be in line
+		// already, and passing over one costs little.
 		if n <= 0 || seen%64 == 63 && e.settings.Now() > until {
 			return false, nil
 		}

@@ -37,6 +37,7 @@ type numbered struct {
 
 // Find returns the sequence number of the event with an ID, 0 if there is none.
 func (x *eventIDs) Find(id string) (uint64, error) {
+	// The index has all events but the latest, and one look-up costs less than reading those.
 	if seq, err := x.number(BucketEventIDs, []byte(id)); seq != 0 || err != nil {
 		return seq, err
 	}
@@ -47,6 +48,7 @@ func (x *eventIDs) Find(id string) (uint64, error) {
 // dropStored returns those of the events that are neither stored nor given twice. It is ErrConflict
 // when one has the ID of another.
 func (x *eventIDs) dropStored(evs []*record.Event) ([]*record.Event, error) {
+	// The usual case, and it needs no map.
 	if len(evs) == 1 {
 		known, err := x.isStored(evs[0])
 		if known || err != nil {
@@ -93,11 +95,14 @@ func (x *eventIDs) isStored(e *record.Event) (bool, error) {
 	return true, nil
 }
 
+// conflict returns the error for an event whose ID is that of another.
 func conflict(e *record.Event) error { return fmt.Errorf("event %s: %w", e.ID, store.ErrConflict) }
 
 // isHigher reports whether an ID is higher than that of every event that is stored, as those that
 // New makes are as a rule: such an event need not be looked for.
 func (x *eventIDs) isHigher(id string) bool {
+	// The bound may be too high, which costs a look-up: a transaction that was rolled back has left
+	// it so. Too low, and an event would be stored twice.
 	highest := &x.writer.highestID
 	if *highest == "" {
 		k, _ := boltfile.LastBetween(x.Bucket(BucketEventIDs).Cursor(), nil, nil)
@@ -161,6 +166,8 @@ func (x *eventIDs) Indexed() uint64 {
 // flush writes the IDs of the latest events when they have become many, or long.
 func (x *eventIDs) flush() error {
 	last := x.Bucket(BucketEvents).Sequence()
+	// After a long body too: reading the tail decodes every event in it, so one long body would
+	// slow down each look-up that finds nothing.
 	if last-x.Indexed() <= MaxTail && !x.longBody {
 		return nil
 	}

@@ -74,6 +74,7 @@ func (x *eventLog) Remove(seq uint64) error {
 	if needed, err := x.needed(seq, v, e.KeyHash()); needed || err != nil {
 		return err
 	}
+	// Together with the event: its ID is free again when it is gone.
 	if err := x.ids.forget(e.ID); err != nil {
 		return err
 	}

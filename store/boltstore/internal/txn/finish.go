@@ -61,6 +61,8 @@ func (t *Tx) FinishDelivery(o *Outcome) (store.Result, error) {
 			o.dropResponse()
 		}
 	}
+	// Another outcome of the same transaction may have changed it: each goes on from the one
+	// before.
 	before := t.Subs.Health(num)
 	next := before.Next(&o.Outcome, record.AsTime(t.Now))
 	r, err := t.ended(num, seq, was, o, &next)
@@ -70,6 +72,7 @@ func (t *Tx) FinishDelivery(o *Outcome) (store.Result, error) {
 	if err := t.Pending.Transition(pending.ID{Num: num, Seq: seq}, was, r, true); err != nil {
 		return ignored, err
 	}
+	// Without an attempt nothing was learned of the endpoint.
 	if o.State != store.Canceled {
 		t.Counts.note(num, o)
 		t.Subs.setHealth(num, next)
@@ -111,12 +114,15 @@ func (t *Tx) ended(
 // subject finds the delivery that an outcome is about.
 func (t *Tx) subject(o *Outcome) (num, seq uint64, r pending.Delivery, ok bool, err error) {
 	if o.Claimed {
+		// A claim has the numbers, so neither index of IDs is read. The subscription may be gone
+		// since.
 		if num, seq = o.Id.Num, o.Id.Seq; !t.Subs.Exists(num) {
 			return num, seq, pending.Delivery{}, false, nil
 		}
 		r, ok, err = t.Pending.Find(num, seq, o.KeyHash)
 		return num, seq, r, ok, err
 	}
+	// A failure without the present token is ignored in any case, so it is not looked for.
 	if o.State != store.Delivered {
 		return 0, 0, pending.Delivery{}, false, nil
 	}

@@ -28,6 +28,7 @@ func (x *subscriptions) Health(num uint64) store.Health {
 
 // setHealth changes the health of a subscription.
 func (x *subscriptions) setHealth(num uint64, h store.Health) {
+	// It also reads the record, so that flush knows what to write.
 	if x.Health(num) == h {
 		return
 	}

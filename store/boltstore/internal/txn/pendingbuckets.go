@@ -49,12 +49,15 @@ func (c pendingCursor) Descend(low, high []byte) iter.Seq2[[]byte, []byte] {
 // journal takes in what package pending has done.
 type journal struct{ *base }
 
+// DeliveryChanged makes an effect of a change.
 func (j journal) DeliveryChanged(c pending.Change) {
 	j.effects.AddDelivery(effect.DeliveryChanged{Change: c})
 }
 
+// BacklogEdited counts as a write: Flush is to write the backlog, so the transaction has to commit.
 func (j journal) BacklogEdited() { j.changes++ }
 
+// BacklogChanged makes an effect of a backlog that was written.
 func (j journal) BacklogChanged(num uint64, b *record.Backlog) {
 	j.effects.AddBacklog(effect.BacklogChanged{Num: num, Backlog: b})
 }

@@ -47,6 +47,8 @@ func (w *Purge) Step(t *Tx) error {
 		t.effects.Add(effect.OrphansPossible{})
 		err = t.PutMetaNumber(MetaOrphans, 1)
 	case len(b.Marks) > 0:
+		// Only the marks that the purge began with: a later one has canceled more, and gets a purge
+		// of its own.
 		_, err = t.Pending.Backlogs.DropMarks(w.Num, w.UpTo) // b changes with it
 	}
 	if len(b.Marks) == 0 || b.Deleted {
@@ -61,6 +63,7 @@ func (w *Purge) removeAll(t *Tx) (done bool, err error) {
 		keys, more := w.keys(t, id, nil, w.left)
 		w.left -= len(keys)
 		for _, k := range keys {
+			// Before the removal: it reads the events of a chunk.
 			w.orphan(t, id, k)
 			// Not through Pending: no caller looks up in these chunks any more.
 			if err := t.remove(id, k); err != nil {

@@ -10,6 +10,8 @@ import (
 // cancelAll gives the deliveries that a mark has canceled a row that says so, wherever they are
 // found.
 func (w *Purge) cancelAll(t *Tx) (done bool, err error) {
+	// What is implicit is in no bucket, so the stages would miss it. It gets a row here, and memory
+	// does not list it any more at the next step.
 	for i, seq := range w.Implicit {
 		if i == PruneStep {
 			return false, nil
@@ -44,6 +46,8 @@ func (w *Purge) cancelAll(t *Tx) (done bool, err error) {
 func (w *Purge) cancelKeys(t *Tx, id Bucket) (more bool, err error) {
 	keys, more := w.keys(t, id, w.LastKey, min(w.left, purgeBatch))
 	for _, k := range keys {
+		// Deliveries that came after the marks keep their keys, so a step can see many and change
+		// none.
 		w.seen--
 		w.LastKey = k
 		if err := w.cancel(t, record.KeyNumber(k, 2)); err != nil {
@@ -64,6 +68,7 @@ func (w *Purge) cancelChunk(t *Tx) (more bool, err error) {
 		w.ageUnknown(t)
 		return true, t.Pending.Chunks.Remove(key)
 	}
+	// The mark's number is from the sequence of the events: all events below it came before.
 	n, _ := slices.BinarySearch(seqs, w.UpTo)
 	if n == 0 {
 		return false, nil // what follows came after the marks

@@ -42,6 +42,7 @@ type recipientCache struct {
 	bytes   int
 }
 
+// reset empties the cache.
 func (c *recipientCache) reset() { *c = recipientCache{} }
 
 // sizeOf returns how many bytes the cache counts for the recipients of a type.
@@ -62,11 +63,13 @@ func (c *recipientCache) forget(tenant string) {
 	delete(c.tenants, tenant)
 }
 
+// add keeps the recipients of a type.
 func (c *recipientCache) add(tenant, typ string, a *recipientSet) {
 	size := sizeOf(typ, a)
 	if c.tenants[tenant] == nil {
 		size += tenantOverhead + len(tenant)
 	}
+	// All go at once: to know which are used least would cost more than to find them anew.
 	if c.bytes+size > MaxCached {
 		c.reset()
 		size = sizeOf(typ, a) + tenantOverhead + len(tenant)
@@ -93,6 +96,7 @@ func (x *recipientIndex) of(tenant, typ string, at int64) (*recipientSet, error)
 		}
 		cache.add(tenant, typ, a)
 	}
+	// The cache has those that have subscribed by now. An old event is not for the newest of them.
 	latest := schedule.Add(fromMillis(at), store.SubscribeGrace)
 	// The clock has been set back since the newest came.
 	if a.newest <= latest || x.settings.Wall().UnixNano() <= latest {
@@ -122,6 +126,7 @@ func (x *recipientIndex) find(tenant, typ string, latest int64) (*recipientSet, 
 		}
 	}
 	slices.SortFunc(found, func(a, b record.Pattern) int { return cmp.Compare(a.Num, b.Num) })
+	// A subscription can have several patterns that match the type.
 	found = slices.CompactFunc(found, func(a, b record.Pattern) bool { return a.Num == b.Num })
 
 	a := &recipientSet{Recipients: effect.Recipients{Count: len(found)}}
@@ -140,6 +145,9 @@ func (x *recipientIndex) find(tenant, typ string, latest int64) (*recipientSet, 
 // replace replaces a subscription in the index. Either may be nil.
 func (x *recipientIndex) replace(num uint64, was, is *store.Subscription) error {
 	if was != nil {
+		// Now, and not after the commit: the next operation of this transaction must not see the
+		// former recipients. If the transaction is rolled back, the whole cache is dropped
+		// (Writer.MarkStale).
 		x.writer.recipients.forget(was.Tenant)
 		for _, key := range record.PatternKeys(num, was) {
 			if err := x.remove(BucketPatterns, key); err != nil {

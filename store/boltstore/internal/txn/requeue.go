@@ -25,6 +25,8 @@ type requeuing struct {
 func (t *Tx) Requeue(
 	q *store.DeliveryQuery, positions []page.Position, busy func(page.Position) bool,
 ) (store.RequeueResult, error) {
+	// One number for all. It is later than those of all marks, so none of them cancels what is
+	// requeued.
 	asOf, err := t.nextSeq()
 	if err != nil {
 		return store.RequeueResult{}, err
@@ -65,6 +67,7 @@ func (r *requeuing) one(p page.Position, e *record.Event) error {
 	is := was
 	is.Due, is.AtOnce = r.Now, schedule.Asked
 	if was.Pending() {
+		// One that is leased has its attempt under way: making it due would have a second one made.
 		if !r.waits(p.Num, &was) || r.busy(p) {
 			return nil
 		}

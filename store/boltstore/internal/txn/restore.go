@@ -27,6 +27,8 @@ func (t *Tx) EachImplicit(visit func(seq uint64, recipients int, nums []uint64))
 			if !exists[num] {
 				continue
 			}
+			// Memory must have each implicit delivery and no other: one too many is an attempt that
+			// must not be, one too few is never made.
 			is, err := t.Pending.IsImplicit(num, seq)
 			if err != nil {
 				return err

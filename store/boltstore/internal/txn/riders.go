@@ -31,12 +31,15 @@ func (t *Tx) NeedsCommit() bool { return t.changes > 0 || t.effects.Len() > 0 }
 
 // Complete completes a transaction with what rides on it.
 func (t *Tx) Complete(r Riders) error {
+	// Before the spill: the floors of the plan know nothing of the chunks that it writes, and could
+	// be above them.
 	if err := t.trim(r.Trim); err != nil {
 		return err
 	}
 	if err := t.spill(r.Spill); err != nil {
 		return err
 	}
+	// After all operations, since the attempts of this transaction are counted with the next batch.
 	if err := t.Counts.complete(r.Counts); err != nil {
 		return err
 	}
@@ -63,6 +66,8 @@ func (t *Tx) keepClock() error {
 	if err == nil && t.Now-int64(kept) < clockStep {
 		return nil
 	}
+	// Not by each commit, which would write the page of meta every time. If the process dies, the
+	// clock starts up to a second early, and retries may be that much late.
 	return t.PutMetaNumber(metaClock, uint64(t.Now))
 }
 

@@ -24,6 +24,8 @@ func (t *Tx) spill(p *SpillPlan) error {
 		if !t.Subs.Exists(num) {
 			continue
 		}
+		// For a subscription that was deleted after the plan was made, chunks would be written that
+		// its purge may have passed already.
 		packed, err := t.Pending.Spill(num, p.Implicit[i], p.Backlogs[i])
 		if err != nil {
 			return err
@@ -32,6 +34,8 @@ func (t *Tx) spill(p *SpillPlan) error {
 			t.effects.Add(effect.DeliveriesSpilled{Num: num, Seqs: packed})
 		}
 	}
+	// In the transaction that writes the first chunks: from now on a delivery up to there may be in
+	// one, so readers have to look.
 	if err := t.PutMetaNumber(metaRising, p.To); err != nil {
 		return err
 	}

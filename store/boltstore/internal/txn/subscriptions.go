@@ -25,6 +25,8 @@ func (x *subscriptions) Create(sub store.Subscription) (store.Subscription, erro
 	if sub.Status == store.Subscribed {
 		sub.SubscribedAt = at
 	}
+	// Keys have this number in place of the ID. It is never used again, so what a deleted
+	// subscription leaves can't become another's that gets its ID.
 	num, err := x.nextSequence(BucketSubscriptions)
 	if err != nil {
 		return sub, err
@@ -54,6 +56,7 @@ func (x *subscriptions) Update(
 	num uint64, was *store.Subscription, is store.Subscription, encoded []byte,
 ) (store.Subscription, error) {
 	key := record.Key1(num)
+	// The caller's change was made outside of the transaction, to this version.
 	if !bytes.Equal(x.base.Get(BucketSubscriptions, key[:]), encoded) {
 		return is, ErrChanged
 	}
@@ -67,6 +70,7 @@ func (x *subscriptions) Update(
 	if err := x.put(num, was, &is); err != nil {
 		return is, err
 	}
+	// Claims share what memory gets, and the caller may change what it gets.
 	shared := is.Clone()
 	x.effects.Add(effect.SubscriptionChanged{Num: num, Sub: &shared})
 	if unsubscribed {
@@ -78,6 +82,8 @@ func (x *subscriptions) Update(
 			return is, err
 		}
 	}
+	// What was learned of another endpoint, or before the subscription ended, says nothing of this
+	// one.
 	if subscribed || was.URL != is.URL {
 		x.setHealth(num, store.Health{})
 	}
@@ -132,7 +138,10 @@ func (x *subscriptions) Delete(id string) error {
 			return err
 		}
 	}
+	// From now on Exists is false, so readers pass over the deliveries, whose records are still
+	// there.
 	x.set(num, nil)
+	// Set and not Edit: the former backlog need not be readable.
 	x.pending.Backlogs.Set(num, &record.Backlog{Deleted: true})
 	x.effects.Add(effect.SubscriptionDeleted{Num: num})
 	return nil

@@ -24,6 +24,7 @@ type Tx struct {
 // Begin makes a Tx of a bbolt transaction. w is for one that writes.
 func Begin(s *Settings, w *Writer, tx *bolt.Tx) (*Tx, error) {
 	t := &Tx{base: base{settings: s, Tx: tx, Now: s.Now()}}
+	// It belongs to the holder of the write lock, which a reader is not.
 	if tx.Writable() {
 		t.writer = w
 	}
@@ -39,6 +40,8 @@ func Begin(s *Settings, w *Writer, tx *bolt.Tx) (*Tx, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Both in each transaction: where a delivery is known from depends on them, and they change
+	// with what is packed.
 	rising, err := t.MetaNumber(metaRising)
 	if err != nil {
 		return nil, err
