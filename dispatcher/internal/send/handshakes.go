@@ -29,6 +29,7 @@ type handshake struct {
 	failed bool          // nothing came out of it; to be read after done
 }
 
+// newHandshakes returns handshakes that know of no origin.
 func newHandshakes() *handshakes {
 	return &handshakes{
 		under: make(map[h1.Origin]*handshake),

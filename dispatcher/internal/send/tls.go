@@ -24,6 +24,7 @@ type tlsConfigs struct {
 	log          *slog.Logger
 }
 
+// newTLSConfigs returns the configurations for the options of a Sender.
 func newTLSConfigs(o *Options) *tlsConfigs {
 	return &tlsConfigs{
 		disableHTTP2: o.DisableHTTP2,
