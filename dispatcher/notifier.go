@@ -91,12 +91,15 @@ func (n *notifier) later(f func()) {
 
 // Methods that take a tell get n.now for what the host did, and n.later for what Run did.
 
+// published tells of events that are stored.
 func (n *notifier) published(tell func(func()), evs []events.Event) {
 	if n.o.OnPublish != nil {
 		tell(func() { n.o.OnPublish(evs) })
 	}
 }
 
+// subscriptionChanged tells of a subscription that was made or changed. It gets a copy, as the one
+// that is returned to the host is the host's to change, perhaps while a call still waits.
 func (n *notifier) subscriptionChanged(tell func(func()), sub store.Subscription) {
 	if n.o.OnSubscription != nil {
 		sub = sub.Clone()
@@ -104,6 +107,7 @@ func (n *notifier) subscriptionChanged(tell func(func()), sub store.Subscription
 	}
 }
 
+// canceled tells of deliveries that were canceled.
 func (n *notifier) canceled(tell func(func()), c Cancellation) {
 	if n.o.OnCanceled != nil {
 		tell(func() { n.o.OnCanceled(c) })
@@ -149,6 +153,7 @@ func (n *notifier) AttemptRecorded(c *store.Claim, o *store.Outcome, res *store.
 	}
 }
 
+// deleted tells of a subscription that the host has deleted; Run deletes none.
 func (n *notifier) deleted(sub store.Subscription) {
 	if n.o.OnDelete != nil {
 		n.now(func() { n.o.OnDelete(sub) })

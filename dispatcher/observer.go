@@ -102,6 +102,8 @@ const (
 	ReasonUnsubscribed = "unsubscribed"      // the owner of the subscription unsubscribed it
 )
 
+// newInfo returns what a claim says of an attempt; the Attempt itself and what follows are to be
+// set.
 func newInfo(c *store.Claim) Info {
 	return Info{
 		Subscription: c.Subscription,

@@ -215,4 +215,5 @@ type Options struct {
 // Any2xx is an Options.Success that takes every status from 200 to 299.
 func Any2xx(status int) bool { return status >= 200 && status <= 299 }
 
+// only200 is the default of Options.Success.
 func only200(status int) bool { return status == http.StatusOK }

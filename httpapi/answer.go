@@ -45,8 +45,8 @@ func (a *api) writeFailure(w http.ResponseWriter, r *http.Request, e *endpoint, 
 	}
 }
 
-// logFailure logs an error of the store. If the client has gone, the error says no more than that
-// most likely, and a host with many impatient clients must not see an Error for each.
+// logFailure logs an error of the store. If the client has gone, that is most likely the reason for
+// it, and a host with many impatient clients must not see an Error for each.
 func (a *api) logFailure(ctx context.Context, endpoint string, err error) {
 	level := slog.LevelError
 	if ctx.Err() != nil {

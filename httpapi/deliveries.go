@@ -9,7 +9,7 @@ import (
 )
 
 // deliveries lists deliveries of the tenant, newest first, by filters and pages. With a total,
-// which is the default, it takes as long as reading all that matches; without, as long as the page.
+// which is the default, it reads all that matches.
 func (a *api) deliveries(ctx context.Context, tenant string, f *fields) (any, error) {
 	q := readPage(f, readFilter(f, tenant))
 	if f.err != nil {

@@ -8,7 +8,7 @@ import (
 
 // endpoint is a path with its function.
 type endpoint struct {
-	name      string   // after "webhooks.", which all paths have: Airy's names are like that
+	name      string   // after "webhooks."
 	method    string   // POST, or GET for one that takes no body
 	takes     []string // the fields of its request, in the order in which messages list them
 	ready     bool     // it needs a host that delivers

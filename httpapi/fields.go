@@ -31,7 +31,7 @@ func newFields(values map[string]any, e *endpoint) *fields {
 				documented(e.takes)))
 		}
 	}
-	// Two spellings of one field; which of two keys is meant, nobody knows.
+	// Two spellings of one field. With both, it is unclear which key is meant.
 	_, snake := values["signature_key"]
 	_, camel := values["signatureKey"]
 	if snake && camel {

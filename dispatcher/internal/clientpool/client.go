@@ -43,7 +43,8 @@ func (c *Client) RoundTrip(req *http.Request) (res *http.Response, replay bool, 
 		c.answered.Store(true)
 		return res, false, nil
 	}
-	// A flood is told as such, and not sent again: net/http only knows that the connection is gone.
+	// A flood is reported as such, and not sent again: net/http only knows that the connection is
+	// gone.
 	if c.meter != nil && c.meter.isFlooded() {
 		return nil, false, ErrFlood
 	}

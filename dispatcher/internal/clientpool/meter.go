@@ -145,7 +145,7 @@ func (m *meter) begin() {
 	m.bytes += bytesPerRequest
 }
 
-// limit takes back what requests have not used that are over. inFlight is how many are not. Without
+// limit takes back what ended requests have not used. inFlight is how many have not ended. Without
 // this, an endpoint could save up what a thousand short answers left, and send it at once.
 func (m *meter) limit(inFlight int) {
 	m.mu.Lock()

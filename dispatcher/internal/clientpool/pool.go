@@ -110,8 +110,8 @@ func (p *Pool) add(c *Client) (*Client, error) {
 	return c, nil
 }
 
-// insert returns the client that must make room, if one must. If all are in use there is none, and
-// the pool has more than Max for as long: an attempt must not wait for another's.
+// insert returns the client that must make room, if one must. If all are in use, none must, and the
+// pool has more than Max until one is idle: an attempt does not wait for another's connection.
 func (p *Pool) insert(c *Client) (old *Client) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -183,7 +183,7 @@ func (p *Pool) drop(c *Client) {
 // sweep closes the connections that have been idle for too long.
 func (p *Pool) sweep() {
 	// since is when the last exchange began, so a connection is kept for a little less than
-	// IdleTimeout after it has ended.
+	// IdleTimeout after the end of that exchange.
 	limit := time.Now().Add(-p.config.IdleTimeout)
 	p.closeIf(func(c *Client) bool { return !c.since.After(limit) })
 	p.mu.Lock()

@@ -55,6 +55,7 @@ const (
 	outageEnded
 )
 
+// newOutage returns an outage that has seen no attempt.
 func newOutage() *outage { return &outage{unreachable: make(map[string]int64)} }
 
 // reset forgets everything: what was seen before a Run says nothing of the network now.

@@ -66,6 +66,7 @@ func (r *run) storeTrouble(op string, err error) {
 // backoff spaces out calls of a store that is in trouble.
 type backoff struct{ delay time.Duration }
 
+// reset says that a call has succeeded: the next wait is a short one again.
 func (b *backoff) reset() { b.delay = 0 }
 
 // wait waits, twice as long each time up to storeRetryMax, and reports whether ctx goes on.

@@ -13,6 +13,8 @@ type ticket struct {
 	phase phase
 }
 
+// phase says how far a ticket has come. The order of the constants is that of a ticket's life; move
+// compares them.
 type phase uint8
 
 const (
@@ -41,6 +43,7 @@ type tickets struct {
 	fence          fence
 }
 
+// newTickets returns tickets with max slots, all free.
 func newTickets(max int) *tickets {
 	return &tickets{
 		max:            max,

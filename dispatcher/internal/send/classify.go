@@ -78,11 +78,10 @@ func describe(err error) string {
 
 // classify returns the class of an error, and what to say about it.
 //
-// An error has others inside, and the first case that finds one of its own decides, so the order
-// matters. What the guard refuses and what a hook does is told first, as both come wrapped in
-// errors of a dial or a handshake. A look-up that took too long is of the DNS, which says more than
-// that time was up; a handshake that took too long is a timeout, since nothing is wrong with a
-// certificate that nobody has seen.
+// An error wraps others, and the first case that matches decides, so the order matters. The guard's
+// refusal and a hook's failure come first, because both are wrapped in errors of a dial or a
+// handshake. A look-up that timed out is reported as DNS, which says more than a timeout. A
+// handshake that timed out is reported as a timeout, because nobody has seen the certificate yet.
 func classify(err error) (class, words string) {
 	var (
 		dns  *net.DNSError

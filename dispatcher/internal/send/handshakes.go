@@ -13,8 +13,8 @@ const maxHTTP1 = 1 << 14
 
 // handshakes are those under way with endpoints that may speak HTTP/2, one for each origin. Without
 // them a burst of 32 attempts at a new endpoint opened 32 connections, where one is enough if the
-// endpoint prefers HTTP/2. What speaks HTTP/1.1 is remembered, as there each attempt needs a
-// connection of its own, and to wait for one another would be in vain.
+// endpoint prefers HTTP/2. Origins that speak HTTP/1.1 are remembered: there each attempt needs a
+// connection of its own, so waiting would gain nothing.
 //
 // Its methods may be called by any number of goroutines.
 type handshakes struct {
@@ -29,6 +29,7 @@ type handshake struct {
 	failed bool          // nothing came out of it; to be read after done
 }
 
+// newHandshakes returns handshakes that know of no origin.
 func newHandshakes() *handshakes {
 	return &handshakes{
 		under: make(map[h1.Origin]*handshake),
@@ -58,8 +59,8 @@ func (hs *handshakes) enter(ctx context.Context, o h1.Origin) (lead *handshake, 
 	}
 }
 
-// leave ends a handshake that the caller leads, if found has not. It is called however the caller's
-// request ends, also by a panic of a function of the host's, or the others would wait for ever.
+// leave ends a handshake that the caller leads, if found has not. It must be called on every way
+// out, panics included, or the others would wait until their deadlines.
 func (hs *handshakes) leave(o h1.Origin, lead *handshake) {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()

@@ -186,6 +186,8 @@ type target struct {
 	base *http.Request
 }
 
+// newTargets returns an empty table. Its seed is random, so that nobody can choose URLs that have
+// the same place in it.
 func newTargets() *targets { return &targets{seed: maphash.MakeSeed()} }
 
 // find returns the target of a URL, which is shared and must not be changed. Its error is errURL.

@@ -135,7 +135,7 @@ func (r *Result) fail(err error) {
 func cause(err error, ctx context.Context, deadline time.Time) error {
 	switch {
 	case errors.Is(err, netguard.ErrBlocked):
-		return err // it is so whenever the context ends, and the owner must learn of it
+		return err // the address stays blocked, and the owner must learn of it
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case !time.Now().Before(deadline):

@@ -24,6 +24,7 @@ type tlsConfigs struct {
 	log          *slog.Logger
 }
 
+// newTLSConfigs returns the configurations for the options of a Sender.
 func newTLSConfigs(o *Options) *tlsConfigs {
 	return &tlsConfigs{
 		disableHTTP2: o.DisableHTTP2,
@@ -54,7 +55,7 @@ func (t *tlsConfigs) config(o h1.Origin, protocols ...string) *tls.Config {
 			RootCAs:            t.roots,
 		}
 	}
-	// What the host gives holds, but for what this package must be able to rely on.
+	// The host's configuration is used as it is, except for fields that this package relies on.
 	c := o.TLS.Clone()
 	c.MinVersion = max(c.MinVersion, tls.VersionTLS12)
 	c.NextProtos = protocols // the transport must know what comes out of the handshake

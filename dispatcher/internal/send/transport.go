@@ -122,8 +122,8 @@ func (t *transport) once(o h1.Origin, req *http.Request) (_ *http.Response, repl
 	}
 	c, lead, err := t.share(req.Context(), o)
 	if err != nil {
-		// It has waited for the dial of another request until its own context ended. Told as a dial,
-		// so that it counts as unreachable like the request that it has waited for.
+		// It has waited for the dial of another request until its own context ended. It is reported as
+		// a dial, so that it counts as unreachable like that other request.
 		err = &net.OpError{Op: "dial", Net: "tcp", Err: err}
 	}
 	if lead != nil {
