@@ -151,7 +151,6 @@ func (x *chunks) removeBelow(num, floor uint64, n int) (none bool, err error) {
 		done = append(done, bytes.Clone(k))
 	}
 	none = !record.InSubscription(k, num)
-	// After the loop: a cursor is of no use once something was removed.
 	for _, k := range done {
 		if err := x.Remove(k); err != nil {
 			return false, err

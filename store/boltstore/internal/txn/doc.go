@@ -13,11 +13,11 @@
 //	memory ────────────▶ Begin … Complete ───────────────────▶ commit ──▶ memory
 //	                      │     │    │
 //	          base: buckets, time, effects, counted writes
-//	          ├ Subs        subscriptions and their health
+//	          ├ Subs        subscriptions and their health: create, update, delete
 //	          ├ IDs         events by their IDs; the index is written behind
 //	          ├ Recipients  who gets an event; cached in Writer
-//	          ├ Events      the stored events
-//	          ├ Erasures    events that are being erased
+//	          ├ Events      the stored events, and their removal
+//	          ├ Erasures    erases events, wide ones in steps
 //	          ├ Counts      counts of attempts
 //	          └ Pending     what is pending, see package pending
 //
@@ -32,6 +32,8 @@
 //   - [Writer] is what one transaction that writes leaves for the next. It belongs to the holder of
 //     the file's write lock, and must do no harm if the transaction comes to nothing.
 //   - Complete comes last: what rides on a transaction must see all that its operations wrote.
+//
+// Tx itself has what is about several kinds of record: enqueue, finish, requeue, what rides along.
 //
 // A Tx is for one goroutine, and ends with its bbolt transaction.
 package txn
