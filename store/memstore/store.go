@@ -28,7 +28,8 @@ type Store struct {
 	events map[string]*event // by ID
 	log    []*event          // the same, in the order of Enqueue
 
-	lastNum  uint64 // the last number given to a subscription or an event
+	pending  map[string]int // deliveries that are, by tenant
+	lastNum  uint64         // the last number given to a subscription or an event
 	schedule *schedule.Schedule[*subscription, *delivery]
 	attempts *rollup.Buffer // counts of them
 	ended    ended          // for Prune
@@ -48,6 +49,7 @@ func New() *Store {
 		wall:     time.Now,
 		subs:     make(map[string]*subscription),
 		events:   make(map[string]*event),
+		pending:  make(map[string]int),
 		schedule: schedule.New[*subscription, *delivery](schedule.Options{Idle: math.MaxInt}),
 		attempts: rollup.NewBuffer(rollup.Options{}),
 	}

@@ -1,0 +1,4 @@
+package schedule
+
+// ImplicitCount returns how many deliveries of its implicit list are pending.
+func (q *Sub[Q, L]) ImplicitCount() int { return q.implicit.live }
