@@ -33,6 +33,7 @@ type metrics struct {
 	breaker   metric.Int64Counter
 	disabled  metric.Int64Counter
 	outages   metric.Int64Counter
+	pings     metric.Int64Counter
 	trouble   metric.Int64Counter
 }
 
@@ -122,6 +123,7 @@ func newMetrics(meter metric.Meter) (*metrics, error) {
 		"{subscription}",
 		"Subscriptions unsubscribed by the dispatcher.",
 	)
+	m.pings = counter("outhook.pings", "{ping}", "Pings sent, which are no attempts.")
 	m.outages = counter("outhook.outages", "{outage}", "Outages of the host's own network.")
 	m.trouble = counter(
 		"outhook.store.errors",
@@ -165,20 +167,24 @@ func (m *metrics) started(ctx context.Context, i *dispatcher.Info) {
 
 // ended records the result of an attempt.
 func (m *metrics) ended(ctx context.Context, i *dispatcher.Info) {
-	var attrs []attribute.KeyValue
-	if class := errorType(i); class != "" {
-		attrs = append(attrs, semconv.ErrorTypeKey.String(class))
-	}
-	if i.Attempt.Status != 0 {
-		attrs = append(attrs, keyStatus.String(statusClass(i.Attempt.Status)))
-	}
-	attrs = m.eventType(attrs, i.EventType)
+	attrs := m.eventType(resultOf(i), i.EventType)
 	m.answer.Record(ctx, i.Attempt.Duration.Seconds(), metric.WithAttributes(attrs...))
 	m.attempts.Add(
 		ctx,
 		1,
 		metric.WithAttributes(append(attrs, keyState.String(string(i.State)))...),
 	)
+}
+
+// resultOf returns the attributes that say what came back.
+func resultOf(i *dispatcher.Info) (attrs []attribute.KeyValue) {
+	if class := errorType(i); class != "" {
+		attrs = append(attrs, semconv.ErrorTypeKey.String(class))
+	}
+	if i.Attempt.Status != 0 {
+		attrs = append(attrs, keyStatus.String(statusClass(i.Attempt.Status)))
+	}
+	return attrs
 }
 
 // errorType returns the error.type of an attempt, or "" if it succeeded.
