@@ -97,8 +97,8 @@ func (d *Dispatcher) logPing(c *store.Claim, a *store.Attempt) {
 	)
 }
 
-// recovered ends what an endpoint's failures have left, as it has answered: its holds, and the waits
-// of what is to be tried again. Most have nothing to end; then the call costs one read.
+// recovered ends what an endpoint's failures have left, as it has answered: its holds, and the
+// waits of what is to be tried again. Most have nothing to end; then the call costs one read.
 func (d *Dispatcher) recovered(ctx context.Context, id string) error {
 	stats, err := d.store.Stats(ctx, id)
 	if err != nil {
