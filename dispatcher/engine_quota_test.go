@@ -32,7 +32,14 @@ func quotas(small dispatcher.Quota) func(string) dispatcher.Quota {
 }
 
 // quotaError checks that err is a QuotaError of a tenant, and returns it.
-func quotaError(t *testing.T, what string, err error, tenant string, kind dispatcher.QuotaKind, limit int) *dispatcher.QuotaError {
+func quotaError(
+	t *testing.T,
+	what string,
+	err error,
+	tenant string,
+	kind dispatcher.QuotaKind,
+	limit int,
+) *dispatcher.QuotaError {
 	t.Helper()
 	var q *dispatcher.QuotaError
 	if !errors.As(err, &q) {
@@ -41,7 +48,8 @@ func quotaError(t *testing.T, what string, err error, tenant string, kind dispat
 	if q.Tenant != tenant || q.Kind != kind || q.Limit != limit || q.RetryAfter <= 0 {
 		t.Errorf("%s: got %+v, want one of %q: %s, %d", what, q, tenant, kind, limit)
 	}
-	if text := q.Error(); !strings.Contains(text, fmt.Sprint(limit)) || !strings.Contains(text, tenant) {
+	if text := q.Error(); !strings.Contains(text, fmt.Sprint(limit)) ||
+		!strings.Contains(text, tenant) {
 		t.Errorf("%s: the error is %q; want it to name the tenant and the limit", what, text)
 	}
 	return q
@@ -78,14 +86,29 @@ func TestQuotaOfSubscriptions(t *testing.T) {
 		quotaError(t, "a third", err, "small", dispatcher.QuotaSubscriptions, 2)
 		one.ID = "3e639566-29fa-450d-a59f-ae3c25d7260f"
 		_, err = e.Subscribe(t.Context(), one)
-		quotaError(t, "a third under an ID of its own", err, "small", dispatcher.QuotaSubscriptions, 2)
+		quotaError(
+			t,
+			"a third under an ID of its own",
+			err,
+			"small",
+			dispatcher.QuotaSubscriptions,
+			2,
+		)
 		if _, err := e.Unsubscribe(t.Context(), first.ID); err != nil {
 			t.Fatal(err)
 		}
 		_, err = e.Subscribe(t.Context(), one)
-		quotaError(t, "a third when one is unsubscribed", err, "small", dispatcher.QuotaSubscriptions, 2)
+		quotaError(
+			t,
+			"a third when one is unsubscribed",
+			err,
+			"small",
+			dispatcher.QuotaSubscriptions,
+			2,
+		)
 		first.URL = nthURL(4)
-		if got, err := e.Subscribe(t.Context(), first); err != nil || got.URL != nthURL(4) || got.Status != store.Subscribed {
+		if got, err := e.Subscribe(t.Context(), first); err != nil || got.URL != nthURL(4) ||
+			got.Status != store.Subscribed {
 			t.Errorf("replacing one: %+v, %v", got, err)
 		}
 		for i := range 5 {
@@ -117,19 +140,32 @@ func TestQuotaOfSubscriptionsByDefault(t *testing.T) {
 func TestQuotaOfSubscriptionsAtOnce(t *testing.T) {
 	const limit, rounds, together = 20, 30, 4
 	onEachStore(t, func(t *testing.T, s store.Store) {
-		e := newEngine(t, s, &dispatcher.Options{Quota: quotas(dispatcher.Quota{Subscriptions: limit})})
+		e := newEngine(
+			t,
+			s,
+			&dispatcher.Options{Quota: quotas(dispatcher.Quota{Subscriptions: limit})},
+		)
 		var calls sync.WaitGroup
 		for range together {
 			calls.Go(func() {
 				for range rounds {
-					_, _ = e.Subscribe(t.Context(), store.Subscription{Tenant: "small", URL: nthURL(1)})
+					_, _ = e.Subscribe(
+						t.Context(),
+						store.Subscription{Tenant: "small", URL: nthURL(1)},
+					)
 				}
 			})
 		}
 		calls.Wait()
 		page, err := e.Subscriptions(t.Context(), store.SubscriptionQuery{Tenant: "small"})
 		if err != nil || page.Total < limit || page.Total > limit+together-1 {
-			t.Errorf("%d subscriptions, %v; want %d, and fewer than %d more", page.Total, err, limit, together)
+			t.Errorf(
+				"%d subscriptions, %v; want %d, and fewer than %d more",
+				page.Total,
+				err,
+				limit,
+				together,
+			)
 		}
 	})
 }
@@ -159,17 +195,39 @@ func TestQuotaOfBytes(t *testing.T) {
 			larger := sub.Clone()
 			grow(&larger)
 			_, err := e.Subscribe(t.Context(), larger)
-			quotaError(t, "subscribe with more "+what, err, "", dispatcher.QuotaSubscriptionBytes, limit)
+			quotaError(
+				t,
+				"subscribe with more "+what,
+				err,
+				"",
+				dispatcher.QuotaSubscriptionBytes,
+				limit,
+			)
 			larger.ID = made.ID
 			_, err = e.Subscribe(t.Context(), larger)
-			quotaError(t, "replace with more "+what, err, "", dispatcher.QuotaSubscriptionBytes, limit)
-			_, err = e.Update(t.Context(), made.ID, func(s *store.Subscription) error { grow(s); return nil })
+			quotaError(
+				t,
+				"replace with more "+what,
+				err,
+				"",
+				dispatcher.QuotaSubscriptionBytes,
+				limit,
+			)
+			_, err = e.Update(
+				t.Context(),
+				made.ID,
+				func(s *store.Subscription) error { grow(s); return nil },
+			)
 			quotaError(t, "update to more "+what, err, "", dispatcher.QuotaSubscriptionBytes, limit)
 		}
 		_, err = e.RotateSecret(t.Context(), made.ID, "another", time.Hour)
 		quotaError(t, "rotate", err, "", dispatcher.QuotaSubscriptionBytes, limit)
 		limit = 100 // what there was stays, and may become smaller
-		got, err := e.Update(t.Context(), made.ID, func(s *store.Subscription) error { s.Name = "n"; return nil })
+		got, err := e.Update(
+			t.Context(),
+			made.ID,
+			func(s *store.Subscription) error { s.Name = "n"; return nil },
+		)
 		if err != nil || got.Name != "n" {
 			t.Errorf("an update to less, though more than the quota: %+v, %v", got, err)
 		}
@@ -199,7 +257,14 @@ func TestQuotaOfPending(t *testing.T) {
 			mixed[i], _ = events.New("order.mixed", i)
 			mixed[i].Tenant = tenant
 		}
-		quotaError(t, "one of each", e.Publish(t.Context(), mixed...), "small", dispatcher.QuotaPending, 5)
+		quotaError(
+			t,
+			"one of each",
+			e.Publish(t.Context(), mixed...),
+			"small",
+			dispatcher.QuotaPending,
+			5,
+		)
 		if n := e.states()[store.Pending]; n != 26 {
 			t.Errorf("%d deliveries are pending, want 26: what was refused is not stored", n)
 		}
@@ -224,7 +289,10 @@ func TestQuotaOfPendingByDefault(t *testing.T) {
 			}
 		}
 		if s.counted != 0 {
-			t.Errorf("Publish counted what is pending %d times, want never without a quota", s.counted)
+			t.Errorf(
+				"Publish counted what is pending %d times, want never without a quota",
+				s.counted,
+			)
 		}
 	})
 }
@@ -239,152 +307,6 @@ func (s *pendingCounter) CountPending(ctx context.Context, tenant string, limit 
 	return s.Store.CountPending(ctx, tenant, limit)
 }
 
-func TestQuotaOfReplays(t *testing.T) {
-	onEachStore(t, func(t *testing.T, s store.Store) {
-		e := newEngine(t, s, &dispatcher.Options{Quota: quotas(dispatcher.Quota{ReplaysPerMinute: 3})})
-		sub := e.subscribeFor("small", nthURL(1))
-		if err := e.publishFor("small", 700); err != nil { // more than one step of a replay
-			t.Fatal(err)
-		}
-		e.run()
-		pass(time.Minute)
-		q := store.DeliveryQuery{Tenant: "small"}
-		one := e.deliveries()[0].EventID
-		if n, err := e.Replay(t.Context(), q); n != 700 || err != nil {
-			t.Errorf("the first replay: %d, %v; want 700", n, err)
-		}
-		for range 2 {
-			if err := e.Redeliver(t.Context(), sub.ID, one); err != nil {
-				t.Error(err)
-			}
-		}
-		n, err := e.Replay(t.Context(), q)
-		first := quotaError(t, "a fourth", err, "small", dispatcher.QuotaReplays, 3)
-		if n != 0 || first.RetryAfter > 20*time.Second {
-			t.Errorf("a fourth: %d replayed, again after %v; want none, and at most 20 s", n, first.RetryAfter)
-		}
-		quotaError(t, "a redelivery", e.Redeliver(t.Context(), sub.ID, one), "small", dispatcher.QuotaReplays, 3)
-		if err := e.Redeliver(t.Context(), sub.ID, "unknown"); !errors.Is(err, store.ErrNotFound) {
-			t.Errorf("redelivery of an unknown event: %v, want ErrNotFound", err)
-		}
-		q.AnyTenant = true
-		if _, err := e.Replay(t.Context(), q); err != nil {
-			t.Errorf("the host's own replay: %v", err)
-		}
-		pass(first.RetryAfter)
-		if err := e.Redeliver(t.Context(), sub.ID, one); err != nil {
-			t.Errorf("after %v: %v", first.RetryAfter, err)
-		}
-		quotaError(t, "the next", e.Redeliver(t.Context(), sub.ID, one), "small", dispatcher.QuotaReplays, 3)
-	})
-}
-
-// TestQuotaOfPings has a tenant ping as often as it may.
-func TestQuotaOfPings(t *testing.T) {
-	onEachStore(t, func(t *testing.T, s store.Store) {
-		e := newEngine(t, s, &dispatcher.Options{Quota: quotas(dispatcher.Quota{PingsPerMinute: 6})})
-		subs := []store.Subscription{e.subscribeFor("small", nthURL(0)), e.subscribeFor("small", nthURL(1))}
-		other := e.subscribeFor("other", nthURL(2))
-		start, sent := time.Now(), 0
-		for time.Since(start) < 10*time.Minute {
-			_, err := e.Ping(t.Context(), subs[sent%2].ID)
-			if err == nil {
-				sent++
-				continue
-			}
-			again := quotaError(t, "a ping", err, "small", dispatcher.QuotaPings, 6).RetryAfter
-			if again > 10*time.Second {
-				t.Fatalf("a ping is allowed again after %v, want 10 s at most", again)
-			}
-			if _, err := e.Ping(t.Context(), other.ID); err != nil {
-				t.Errorf("another tenant's: %v", err)
-			}
-			pass(again)
-		}
-		if sent < 60 || sent > 66 {
-			t.Errorf("%d pings in ten minutes, want 6 a minute and 6 at once", sent)
-		}
-	})
-}
-
-// TestPingsOfAWebhook shows that one subscription gets one ping a second on average, and no more
-// than a few at once, whatever the tenant's quota is, and that refused ones cost nothing of it.
-func TestPingsOfAWebhook(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e := newEngine(t, memstore.New(), &dispatcher.Options{Quota: quotas(dispatcher.Quota{PingsPerMinute: 100})})
-		for _, tenant := range []string{"small", "other"} {
-			sub, next := e.subscribeFor(tenant, nthURL(1)), e.subscribeFor(tenant, nthURL(2))
-			const burst = 5
-			for range burst {
-				if _, err := e.Ping(t.Context(), sub.ID); err != nil {
-					t.Fatal(err)
-				}
-			}
-			for range 200 {
-				_, err := e.Ping(t.Context(), sub.ID)
-				q := quotaError(t, "one more", err, tenant, dispatcher.QuotaSubscriptionPings, 60)
-				if q.RetryAfter > time.Second {
-					t.Fatalf("allowed again after %v, want a second at most", q.RetryAfter)
-				}
-			}
-			if _, err := e.Ping(t.Context(), next.ID); err != nil {
-				t.Errorf("another webhook's: %v", err)
-			}
-			n := 0
-			for range 1000 {
-				pass(100 * time.Millisecond)
-				if _, err := e.Ping(t.Context(), sub.ID); err == nil {
-					n++
-				}
-			}
-			if n < 99 || n > 101 {
-				t.Errorf("%d pings in 100 s, want one a second", n)
-			}
-			if _, err := e.Ping(t.Context(), next.ID); err != nil {
-				t.Errorf("another webhook's at the end: %v", err)
-			}
-		}
-	})
-}
-
-// TestPingsAreSeen shows that an operator sees who pings.
-func TestPingsAreSeen(t *testing.T) {
-	onEachStore(t, func(t *testing.T, s store.Store) {
-		var told []dispatcher.Info
-		e := newEngine(t, s, &dispatcher.Options{Observer: &dispatcher.Observer{
-			OnPing: func(i dispatcher.Info) { told = append(told, i) },
-		}})
-		good, bad := e.subscribeFor("a", nthURL(1)), e.subscribeFor("b", nthURL(2))
-		e.answers(func(r request) reply {
-			if r.URL == nthURL(2) {
-				return reply{Status: 500}
-			}
-			return reply{Status: 200}
-		})
-		for _, sub := range []store.Subscription{good, bad} {
-			if _, err := e.Ping(t.Context(), sub.ID); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if len(told) != 2 {
-			t.Fatalf("OnPing was called %d times, want 2", len(told))
-		}
-		for i, want := range []struct {
-			sub    store.Subscription
-			status int
-		}{{good, 200}, {bad, 500}} {
-			got := told[i]
-			if got.Tenant != want.sub.Tenant || got.Subscription.ID != want.sub.ID || got.Attempt.Status != want.status ||
-				(got.Attempt.Error == "") != (want.status == 200) || got.EventType != dispatcher.TypePing || got.State != "" {
-				t.Errorf("OnPing: got %+v, want %s of %s, answered by %d", got, want.sub.ID, want.sub.Tenant, want.status)
-			}
-		}
-		if stats, err := e.Stats(t.Context()); err != nil || stats.Pings != 2 || stats.Attempts != 0 {
-			t.Errorf("Stats: %d pings, %d attempts, %v; want 2 and none", stats.Pings, stats.Attempts, err)
-		}
-	})
-}
-
 // TestQuotaPanics shows that an Options.Quota that panics makes its call fail and nothing else.
 func TestQuotaPanics(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
@@ -394,10 +316,13 @@ func TestQuotaPanics(t *testing.T) {
 			}
 			return dispatcher.Quota{}
 		}})
-		if _, err := e.Subscribe(t.Context(), store.Subscription{Tenant: "bad", URL: nthURL(1)}); err == nil || !strings.Contains(err.Error(), "Options.Quota") {
+		bad := store.Subscription{Tenant: "bad", URL: nthURL(1)}
+		_, err := e.Subscribe(t.Context(), bad)
+		if err == nil || !strings.Contains(err.Error(), "Options.Quota") {
 			t.Errorf("Subscribe: %v, want an error that names Options.Quota", err)
 		}
-		if err := e.publishFor("bad", 1); err == nil || !strings.Contains(err.Error(), "Options.Quota") {
+		if err := e.publishFor("bad", 1); err == nil ||
+			!strings.Contains(err.Error(), "Options.Quota") {
 			t.Errorf("Publish: %v, want an error that names Options.Quota", err)
 		}
 		if _, err := e.Replay(t.Context(), store.DeliveryQuery{Tenant: "bad"}); err == nil {
@@ -434,7 +359,9 @@ func TestQuotaBlocks(t *testing.T) {
 		blocks = true
 		var calls sync.WaitGroup
 		for _, call := range []func(){
-			func() { _, _ = e.Subscribe(t.Context(), store.Subscription{Tenant: "bad", URL: nthURL(1)}) },
+			func() {
+				_, _ = e.Subscribe(t.Context(), store.Subscription{Tenant: "bad", URL: nthURL(1)})
+			},
 			func() {
 				_, _ = e.Update(t.Context(), bad.ID, func(*store.Subscription) error { return nil })
 			},
@@ -451,7 +378,11 @@ func TestQuotaBlocks(t *testing.T) {
 		if err := e.publishFor("good", 1); err != nil {
 			t.Error(err)
 		}
-		if _, err := e.Update(t.Context(), good.ID, func(s *store.Subscription) error { s.Name = "n"; return nil }); err != nil {
+		_, err := e.Update(t.Context(), good.ID, func(s *store.Subscription) error {
+			s.Name = "n"
+			return nil
+		})
+		if err != nil {
 			t.Error(err)
 		}
 		if a, err := e.Ping(t.Context(), good.ID); err != nil || a.Status != 200 {
@@ -466,23 +397,5 @@ func TestQuotaBlocks(t *testing.T) {
 		}
 		close(release)
 		calls.Wait()
-	})
-}
-
-// TestRatesAreForgotten shows that memory holds the rates that were used lately, and not all.
-func TestRatesAreForgotten(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e, most := newEngine(t, memstore.New(), nil), 0
-		for i := range 4000 { // each uses the rate of a tenant and that of a subscription
-			sub := e.subscribeFor(fmt.Sprint("tenant-", i), nthURL(i))
-			if _, err := e.Ping(t.Context(), sub.ID); err != nil {
-				t.Fatal(err)
-			}
-			pass(100 * time.Millisecond)
-			most = max(most, e.RatesKept())
-		}
-		if most > 1100 {
-			t.Errorf("%d rates were kept at once, want not many more than a thousand", most)
-		}
 	})
 }

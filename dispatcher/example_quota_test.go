@@ -26,7 +26,10 @@ func ExampleQuota() {
 		panic(err)
 	}
 	for _, tenant := range []string{"paying", "paying", "free", "free"} {
-		_, err := d.Subscribe(context.Background(), store.Subscription{Tenant: tenant, URL: "https://endpoint.example/"})
+		_, err := d.Subscribe(
+			context.Background(),
+			store.Subscription{Tenant: tenant, URL: "https://endpoint.example/"},
+		)
 		var used *dispatcher.QuotaError
 		switch {
 		case errors.As(err, &used):

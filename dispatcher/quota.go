@@ -91,7 +91,8 @@ func (e *QuotaError) Error() string {
 	case QuotaSubscriptions:
 		what, remedy = "subscriptions", "delete some, or raise the quota"
 	case QuotaSubscriptionBytes:
-		what, remedy = "bytes for a subscription's parameters", "use fewer or shorter headers and events"
+		what = "bytes for a subscription's parameters"
+		remedy = "use fewer or shorter headers and events"
 	case QuotaPending:
 		what, remedy = "pending deliveries", "publish again when some have ended"
 	case QuotaPings:
@@ -109,7 +110,10 @@ func (e *QuotaError) Error() string {
 // the host's function, so the caller must hold nothing that others wait for.
 func (d *Dispatcher) quotaOf(tenant string) (q Quota, err error) {
 	if d.o.Quota != nil {
-		err = fmt.Errorf("dispatcher: Options.Quota panicked for the tenant %q; see the log", tenant)
+		err = fmt.Errorf(
+			"dispatcher: Options.Quota panicked for the tenant %q; see the log",
+			tenant,
+		)
 		d.observe.protect("Options.Quota", func() { q, err = d.o.Quota(tenant), nil })
 	}
 	setDefault(&q.Subscriptions, DefaultSubscriptions)
@@ -193,7 +197,10 @@ func (d *Dispatcher) allowReplay(tenant string) error {
 	if err != nil {
 		return err
 	}
-	return d.rates.take(tenant, rateOf{QuotaReplays, tenant, q.ReplaysPerMinute, q.ReplaysPerMinute})
+	return d.rates.take(
+		tenant,
+		rateOf{QuotaReplays, tenant, q.ReplaysPerMinute, q.ReplaysPerMinute},
+	)
 }
 
 // pingBurst is how many pings one subscription may get at once. On average it gets one a second.

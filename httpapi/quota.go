@@ -21,14 +21,23 @@ func quotaMessage(e *dispatcher.QuotaError, seconds string) string {
 	again := "; try again in " + seconds + " s"
 	switch e.Kind {
 	case dispatcher.QuotaSubscriptions:
-		return fmt.Sprintf("the quota of %d webhooks is used up; delete one that is not needed any more", e.Limit)
+		return fmt.Sprintf(
+			"the quota of %d webhooks is used up; delete one that is not needed any more",
+			e.Limit,
+		)
 	case dispatcher.QuotaSubscriptionBytes:
-		return fmt.Sprintf("the webhook would exceed the quota of %d bytes for url, name, events, headers and keys; "+
-			"shorten or remove some", e.Limit)
+		return fmt.Sprintf(
+			"the webhook would exceed the quota of %d bytes for url, name, events, headers and "+
+				"keys; shorten or remove some",
+			e.Limit,
+		)
 	case dispatcher.QuotaPings:
 		return fmt.Sprintf("the quota of %d pings a minute is used up", e.Limit) + again
 	case dispatcher.QuotaReplays:
-		return fmt.Sprintf("the quota of %d redeliveries and replays a minute is used up", e.Limit) + again
+		return fmt.Sprintf(
+			"the quota of %d redeliveries and replays a minute is used up",
+			e.Limit,
+		) + again
 	case dispatcher.QuotaSubscriptionPings:
 		return "the webhook has had a ping a second, which is the quota" + again
 	}

@@ -11,11 +11,17 @@ import (
 )
 
 // small is a quota that all that a test does first fits in, and no more.
-var small = dispatcher.Quota{Subscriptions: 1, SubscriptionBytes: 150, PingsPerMinute: 2, ReplaysPerMinute: 2}
+var small = dispatcher.Quota{
+	Subscriptions:     1,
+	SubscriptionBytes: 150,
+	PingsPerMinute:    2,
+	ReplaysPerMinute:  2,
+}
 
 // TestQuotas uses up each quota: then there is a 429 that names it and says when to try again, and
 // then it is allowed again.
 func TestQuotas(t *testing.T) {
+	const byID = `{"id":"` + id1 + `"`
 	long := strings.Repeat("x", 150)
 	for _, test := range []struct {
 		name, endpoint, body string
@@ -23,13 +29,15 @@ func TestQuotas(t *testing.T) {
 		names                string
 		rate                 bool // it is allowed again when the time has passed
 	}{
-		{"webhooks", "subscribe", `{"url":"https://endpoint.example/other"}`, 0, "1 webhooks", false},
-		{"bytes of a replacement", "subscribe", `{"id":"` + id1 + `","url":"https://endpoint.example/` + long + `"}`, 0, "150 bytes", false},
-		{"bytes of an update", "update", `{"id":"` + id1 + `","name":"` + long + `"}`, 0, "150 bytes", false},
-		{"bytes of a key", "rotate", `{"id":"` + id1 + `","signature_key":"` + long + `"}`, 0, "150 bytes", false},
-		{"pings", "ping", `{"id":"` + id1 + `"}`, 2, "2 pings a minute", true},
-		{"redeliveries", "redeliver", valid("redeliver"), 2, "2 redeliveries and replays a minute", true},
-		{"replays", "replay", `{"webhook_id":"` + id1 + `"}`, 2, "2 redeliveries and replays a minute", true},
+		{"webhooks", "subscribe", `{"url":"https://endpoint.example/2"}`, 0, "1 webhooks", false},
+		{"bytes of a replacement", "subscribe", byID + `,"url":"https://endpoint.example/` + long +
+			`"}`, 0, "150 bytes", false},
+		{"bytes of an update", "update", byID + `,"name":"` + long + `"}`, 0, "150 bytes", false},
+		{"bytes of a key", "rotate", byID + `,"signature_key":"` + long + `"}`, 0, "150 bytes",
+			false},
+		{"pings", "ping", byID + `}`, 2, "2 pings a minute", true},
+		{"redeliveries", "redeliver", valid("redeliver"), 2, "2 redeliveries and replays", true},
+		{"replays", "replay", valid("replay"), 2, "2 redeliveries and replays", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -44,11 +52,19 @@ func TestQuotas(t *testing.T) {
 				}
 				a := h.post(test.endpoint, test.body)
 				if a.status != 429 || !strings.Contains(message(t, a), test.names) {
-					t.Fatalf("got %d %s, want 429 with a message of %q", a.status, a.body, test.names)
+					t.Fatalf(
+						"got %d %s, want 429 with a message of %q",
+						a.status,
+						a.body,
+						test.names,
+					)
 				}
 				seconds, err := strconv.Atoi(a.header.Get("Retry-After"))
 				if err != nil || seconds < 1 || seconds > 60 {
-					t.Fatalf("got Retry-After %q, want 1 to 60 seconds", a.header.Get("Retry-After"))
+					t.Fatalf(
+						"got Retry-After %q, want 1 to 60 seconds",
+						a.header.Get("Retry-After"),
+					)
 				}
 				if strings.Contains(h.logged.String(), "level=ERROR") {
 					t.Errorf("it was logged: %s", h.logged)
@@ -74,8 +90,14 @@ func TestQuotaOfPingsOfAWebhook(t *testing.T) {
 		for range 20 {
 			a := h.post("ping", valid("ping"))
 			statuses[a.status]++
-			if a.status == 429 && (a.header.Get("Retry-After") != "1" || !strings.Contains(message(t, a), "a ping a second")) {
-				t.Fatalf("got %q %s, want Retry-After 1 and what the quota is", a.header.Get("Retry-After"), a.body)
+			if a.status == 429 &&
+				(a.header.Get("Retry-After") != "1" ||
+					!strings.Contains(message(t, a), "a ping a second")) {
+				t.Fatalf(
+					"got %q %s, want Retry-After 1 and what the quota is",
+					a.header.Get("Retry-After"),
+					a.body,
+				)
 			}
 		}
 		if statuses[200] != 5 || statuses[429] != 15 {
@@ -86,7 +108,10 @@ func TestQuotaOfPingsOfAWebhook(t *testing.T) {
 
 // TestQuotaOfAnotherTenant shows that what one tenant has used up, another has not.
 func TestQuotaOfAnotherTenant(t *testing.T) {
-	h := newHost(t, config{types: &dispatcher.Options{Quota: func(string) dispatcher.Quota { return small }}})
+	h := newHost(
+		t,
+		config{types: &dispatcher.Options{Quota: func(string) dispatcher.Quota { return small }}},
+	)
 	body := `{"url":"https://endpoint.example/"}`
 	for _, tenant := range []string{"one", "two"} {
 		for i, want := range []int{200, 429, 429} {

@@ -37,9 +37,9 @@ func (s *Store) tenantPending(ctx context.Context, tenant string) (int, error) {
 	}
 }
 
-// learnTenants reads whose subscriptions are. A tenant never changes, so what is read holds, however
-// much has been committed meanwhile. One that is gone has left memory by now, or does so when the
-// effects of its deletion are applied.
+// learnTenants reads whose subscriptions these are. A tenant never changes, so what is read holds,
+// however much has been committed meanwhile. A subscription that is gone has left memory by now, or
+// does so when the effects of its deletion are applied.
 func (s *Store) learnTenants(ctx context.Context, nums []uint64) error {
 	tenants := make([]*string, len(nums)) // nil if the record can't be read
 	err := s.read(ctx, func(t *txn.Tx) error {

@@ -8,7 +8,8 @@ import (
 )
 
 func countPendingBreakages() []broken.Breakage {
-	count := func(f func(b *broken.Store, tenant string, limit int) (int, error)) func(*broken.Store) {
+	type counter = func(b *broken.Store, tenant string, limit int) (int, error)
+	count := func(f counter) func(*broken.Store) {
 		return func(b *broken.Store) {
 			b.OnCount = func(_ context.Context, tenant string, limit int) (int, error) {
 				return f(b, tenant, limit)
