@@ -22,6 +22,7 @@ type Dispatcher struct {
 	engine  *engine.Engine
 	observe *notifier
 	pings   *pings
+	rates   *rates
 	running atomic.Bool
 }
 
@@ -45,7 +46,8 @@ func New(s store.Store, o *Options) (*Dispatcher, error) {
 		o:       opts,
 		guard:   opts.guard(),
 		observe: newNotifier(opts.Observer, opts.Logger),
-		pings:   newPings(opts.PerSubscription),
+		pings:   newPings(min(maxPings, opts.PerSubscription)),
+		rates:   newRates(),
 	}
 	for _, t := range opts.EventTypes {
 		d.types = append(d.types, t.Name)

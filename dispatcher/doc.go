@@ -65,6 +65,12 @@
 // subscriptions. A panic in any of these is logged and costs one attempt at most, never the health
 // of a subscription.
 //
+// # What a tenant may use
+//
+// Options.Quota bounds how many subscriptions a tenant has and how large they are, how many of its
+// deliveries are pending, and how many pings and replays it gets in a minute. A call beyond it
+// returns a [*QuotaError] and changes nothing. Without it, the defaults of [Quota] hold.
+//
 // # Where deliveries may go
 //
 // The address that is dialed, after names are resolved, must be neither in Options.DenyPrefixes

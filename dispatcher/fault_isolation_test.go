@@ -118,6 +118,7 @@ func newHealthy(t *testing.T) *healthy {
 			AllowPrefixes: nettest.Loopback(),
 			Logger:        slog.New(slog.DiscardHandler),
 			DrainTimeout:  -1,
+			Quota:         manySubscriptions,
 		})
 	if err != nil {
 		t.Fatal(err)

@@ -88,10 +88,10 @@ func TestGuardRebinding(t *testing.T) {
 	w := newWire(t,
 		dispatcher.Options{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
 	w.Resolve(names.Resolver, nil)
-	sub := w.subscribe(t, store.Subscription{URL: "http://" + host + ":" + port + "/"})
 	const rounds = 10
 	results := make(map[string]int)
 	for range rounds {
+		sub := w.subscribe(t, store.Subscription{URL: "http://" + host + ":" + port + "/"})
 		a, err := w.Ping(t.Context(), sub.ID)
 		if err != nil {
 			t.Fatal(err)

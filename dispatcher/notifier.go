@@ -1,6 +1,7 @@
 package dispatcher
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -150,6 +151,16 @@ func (n *notifier) AttemptRecorded(c *store.Claim, o *store.Outcome, res *store.
 	info.Failures = res.After.Failures
 	for _, call := range calls {
 		n.later(func() { call(info) })
+	}
+}
+
+// pinged tells of a ping that was sent.
+func (n *notifier) pinged(c *store.Claim, a *store.Attempt) {
+	if n.o.OnPing != nil {
+		info := newInfo(c)
+		info.Attempt = *a
+		info.Attempt.Response = bytes.Clone(a.Response) // the caller of Ping has the other
+		n.now(func() { n.o.OnPing(info) })
 	}
 }
 

@@ -34,6 +34,10 @@ type Observer struct {
 	// delivery then. If that is store.Pending it is retried after Info.RetryIn.
 	OnAttempt func(Info)
 
+	// OnPing is called when a Ping was sent, in the goroutine that called Ping: Info.Attempt has what
+	// came back. It is of no delivery, so State is empty. Tenant and Subscription say who pings.
+	OnPing func(Info)
+
 	// OnDelivered and OnDead are called, after OnAttempt, when it ended the delivery.
 	OnDelivered, OnDead func(Info)
 

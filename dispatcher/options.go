@@ -153,6 +153,17 @@ type Options struct {
 	// If nil, there are no limits, which costs nothing.
 	RateLimit func(store.Subscription) (limit rate.Limit, burst int)
 
+	// Quota returns what a tenant may use: how many subscriptions, how much in them, how many
+	// pending deliveries, how many pings and replays in a minute. A call beyond it returns a
+	// *QuotaError and changes nothing. What the host does by the store itself (EnqueueTx), and
+	// operational events, have no quota.
+	//
+	// It is called in the goroutine of Subscribe, Update, RotateSecret, Unsubscribe, Publish, Ping,
+	// Redeliver and Replay, with nothing held that others wait for: one that blocks blocks that
+	// call, and one that panics makes it fail. It must be safe for concurrent use. If nil, every
+	// tenant, "" too, has the defaults of Quota.
+	Quota func(tenant string) Quota
+
 	// RequireHTTPS refuses subscriptions with an http URL. It does not touch those that exist.
 	RequireHTTPS bool
 

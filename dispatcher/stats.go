@@ -18,6 +18,7 @@ type Stats struct {
 	Delivered uint64 // deliveries delivered
 	Retried   uint64 // attempts that failed and are followed by another
 	Dead      uint64 // deliveries given up
+	Pings     uint64 // pings sent; they are no attempts. Observer.OnPing says whose
 
 	// OutageSince is when it began to look as if this host's own network is down; zero when it does
 	// not. See Outage.
@@ -40,6 +41,7 @@ func (d *Dispatcher) Stats(ctx context.Context) (Stats, error) {
 		Delivered:     counts.Delivered,
 		Retried:       counts.Retried,
 		Dead:          counts.Dead,
+		Pings:         d.pings.sent.Load(),
 		OutageSince:   d.engine.OutageSince(),
 	}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
@@ -28,12 +29,14 @@ func (r *refusal) Error() string { return r.message }
 // The store's own may hold paths and addresses of the host, so it is logged, and the client is told
 // what it can do.
 func (a *api) writeFailure(w http.ResponseWriter, r *http.Request, e *endpoint, err error) {
-	refused, invalid := (*refusal)(nil), (*events.InvalidError)(nil)
+	refused, invalid, quota := (*refusal)(nil), (*events.InvalidError)(nil), (*dispatcher.QuotaError)(nil)
 	switch {
 	case errors.As(err, &refused):
 		writeError(w, refused.status, refused.message)
 	case errors.As(err, &invalid):
 		writeError(w, http.StatusBadRequest, invalid.Error())
+	case errors.As(err, &quota):
+		writeQuota(w, quota)
 	case errors.Is(err, store.ErrNotFound):
 		writeError(w, http.StatusNotFound,
 			"there is no webhook with this id; webhooks.list shows those that exist")

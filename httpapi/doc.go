@@ -59,6 +59,11 @@
 // A host that allows calls from other origins must answer their preflight requests (OPTIONS) in its
 // own middleware; here they get a 405, like all methods but the endpoint's.
 //
+// # Quotas
+//
+// A request beyond what the tenant may use (dispatcher.Quota) gets a 429, with the seconds after
+// which to try again in Retry-After and a message that names the quota. Nothing is changed then.
+//
 // # Slow and large requests
 //
 // A body may have 256 KiB. It must arrive within [BodyTimeout], or within the http.Server's own

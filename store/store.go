@@ -192,6 +192,13 @@ type History interface {
 	// milliseconds, however much there is to remove.
 	Prune(ctx context.Context, r Retention) (more bool, err error)
 
+	// CountPending returns how many deliveries of a tenant are pending, leased ones included, or
+	// limit if there are more; a limit below 1 makes it 0. What Enqueue has stored before the call
+	// is counted. Bound: one read; in memstore and boltstore it takes the same time whatever is
+	// pending (after an open, boltstore first reads each subscription that has a backlog once), in
+	// pgstore it is by the subscriptions of the tenant and by limit.
+	CountPending(ctx context.Context, tenant string, limit int) (int, error)
+
 	// Stats returns figures of one subscription, or of the whole store if the ID is empty. It
 	// returns [ErrNotFound] if the subscription does not exist.
 	//

@@ -14,6 +14,7 @@
 //	outhook.breaker.changes          counter    {change}        breakers that opened or closed
 //	outhook.subscriptions.disabled   counter    {subscription}  unsubscribed by the dispatcher
 //	outhook.store.errors             counter    {error}         failed calls of the store by Run
+//	outhook.pings                    counter    {ping}          pings sent, which are no attempts
 //	outhook.outages                  counter    {outage}        outages of the host's own network
 //	outhook.outage                   gauge      1               1 in such an outage, 0 otherwise
 //	outhook.subscriptions            gauge      {subscription}  subscriptions of any status

@@ -35,6 +35,7 @@ type metrics struct {
 	breaker   metric.Int64Counter     // changes
 	disabled  metric.Int64Counter     // subscriptions
 	outages   metric.Int64Counter     // of the host's own network
+	pings     metric.Int64Counter     // sent, which are no attempts
 	trouble   metric.Int64Counter     // failed calls of the store, by operation
 }
 
@@ -73,6 +74,7 @@ func newMetrics(meter metric.Meter) (*metrics, error) {
 	m.breaker = counter("outhook.breaker.changes", "{change}", "Breakers that opened or closed.")
 	m.disabled = counter("outhook.subscriptions.disabled", "{subscription}",
 		"Subscriptions unsubscribed by the dispatcher.")
+	m.pings = counter("outhook.pings", "{ping}", "Pings sent, which are no attempts.")
 	m.outages = counter("outhook.outages", "{outage}", "Outages of the host's own network.")
 	m.trouble = counter("outhook.store.errors", "{error}",
 		"Trouble with the store, by what was asked of it.")
@@ -115,16 +117,20 @@ func (m *metrics) started(ctx context.Context, i *dispatcher.Info) {
 // ended records the result of an attempt. The Tracer calls it and not the Observer: calls of an
 // Observer may be dropped, and have no span for an exemplar.
 func (m *metrics) ended(ctx context.Context, i *dispatcher.Info) {
-	var attrs []attribute.KeyValue
+	attrs := m.eventType(resultOf(i), i.EventType)
+	m.answer.Record(ctx, i.Attempt.Duration.Seconds(), metric.WithAttributes(attrs...))
+	m.attempts.Add(ctx, 1, metric.WithAttributes(append(attrs, keyState.String(string(i.State)))...))
+}
+
+// resultOf returns the attributes that say what came back.
+func resultOf(i *dispatcher.Info) (attrs []attribute.KeyValue) {
 	if class := errorType(i); class != "" {
 		attrs = append(attrs, semconv.ErrorTypeKey.String(class))
 	}
 	if i.Attempt.Status != 0 {
 		attrs = append(attrs, keyStatus.String(statusClass(i.Attempt.Status)))
 	}
-	attrs = m.eventType(attrs, i.EventType)
-	m.answer.Record(ctx, i.Attempt.Duration.Seconds(), metric.WithAttributes(attrs...))
-	m.attempts.Add(ctx, 1, metric.WithAttributes(append(attrs, keyState.String(string(i.State)))...))
+	return attrs
 }
 
 // errorType returns the error.type of an attempt, or "" if it succeeded.

@@ -33,6 +33,9 @@ func (m *metrics) observer(host *dispatcher.Observer) *dispatcher.Observer {
 		func(dispatcher.Info) { add(m.breaker, 1, keyBreaker.String("closed")) })
 	o.OnDisabled = before(o.OnDisabled, func(store.Subscription) { add(m.disabled, 1) })
 	o.OnOutageStart = before(o.OnOutageStart, func(dispatcher.Outage) { add(m.outages, 1) })
+	o.OnPing = before(o.OnPing, func(i dispatcher.Info) {
+		add(m.pings, 1, resultOf(&i)...)
+	})
 	trouble := o.OnStoreTrouble // before takes functions of one argument
 	o.OnStoreTrouble = func(op string, err error) {
 		add(m.trouble, 1, keyOperation.String(op))

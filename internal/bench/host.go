@@ -47,10 +47,16 @@ func (h *host) open(perSubscription int) error {
 	h.dispatcher, err = dispatcher.New(h.store, &dispatcher.Options{
 		PerSubscription: perSubscription,
 		DrainTimeout:    time.Second, // for what hangs
+		Quota:           unlimited,
 		AllowPrefixes:   []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		Logger:          slog.New(slog.DiscardHandler),
 	})
 	return err
+}
+
+// unlimited lets a benchmark make as many subscriptions as it takes.
+func unlimited(string) dispatcher.Quota {
+	return dispatcher.Quota{Subscriptions: dispatcher.Unlimited}
 }
 
 // run starts to deliver.

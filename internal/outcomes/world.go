@@ -72,6 +72,9 @@ func size[T any](w *world, whole, short T) T {
 // run makes the dispatcher and starts it.
 func (w *world) run(o dispatcher.Options) {
 	o.Transport, o.Logger = w, slog.New(slog.DiscardHandler)
+	o.Quota = func(string) dispatcher.Quota {
+		return dispatcher.Quota{Subscriptions: dispatcher.Unlimited}
+	}
 	d, err := dispatcher.New(w.store, &o)
 	w.check(err)
 	w.Dispatcher = d

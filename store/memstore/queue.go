@@ -13,6 +13,7 @@ import (
 // add takes in a delivery that has become pending.
 func (s *Store) add(d *delivery, now time.Time) {
 	sub := d.sub
+	s.addPending(sub.Tenant, 1)
 	if key := d.event.key; key != "" {
 		same := sub.keyed[key]
 		i, _ := slices.BinarySearchFunc(same, d, byEvent)
@@ -37,6 +38,7 @@ func (s *Store) add(d *delivery, now time.Time) {
 func (s *Store) remove(d *delivery, now time.Time) {
 	s.change(d, schedule.Change{}, now)
 	sub, key := d.sub, d.event.key
+	s.addPending(sub.Tenant, -1)
 	if key == "" {
 		return
 	}

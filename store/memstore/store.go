@@ -28,7 +28,8 @@ type Store struct {
 	log   log
 	ended ended // for Prune
 
-	lastNum  uint64 // the last number given to a subscription or an event
+	pending  map[string]int // deliveries that are, by tenant
+	lastNum  uint64         // the last number given to a subscription or an event
 	schedule *schedule.Schedule[*subscription, *delivery]
 	attempts *rollup.Buffer // counts of them
 }
@@ -47,6 +48,7 @@ func New() *Store {
 		wall:     time.Now,
 		subs:     make(map[string]*subscription),
 		log:      log{byID: make(map[string]*event)},
+		pending:  make(map[string]int),
 		schedule: schedule.New[*subscription, *delivery](schedule.Options{Idle: math.MaxInt}),
 		attempts: rollup.NewBuffer(rollup.Options{}),
 	}

@@ -37,6 +37,7 @@ func (s *Store) cancelPending(sub *subscription, reason string, now time.Time) {
 		if d.state == store.Pending {
 			d.canceled, d.position = reason, nil
 			s.ended.conclude(d, store.Canceled, now)
+			s.addPending(sub.Tenant, -1)
 		}
 	}
 	clear(sub.keyed)

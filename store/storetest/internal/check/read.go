@@ -70,6 +70,13 @@ func (c *Driver) Stats(id string) store.Stats {
 	return stats
 }
 
+// CountPending returns how many deliveries of a tenant are pending, limit at most.
+func (c *Driver) CountPending(tenant string, limit int) int {
+	n, err := c.Store.CountPending(c.Ctx(), tenant, limit)
+	c.Must("CountPending", err)
+	return n
+}
+
 // Health returns the health of a subscription.
 func (c *Driver) Health(id string) store.Health { return c.Stats(id).Health }
 

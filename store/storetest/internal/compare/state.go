@@ -2,6 +2,7 @@ package compare
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -14,6 +15,7 @@ func (s *sequence) compareState() {
 	s.stepAside()
 	s.compareSubscriptions()
 	s.compareStats("")
+	s.comparePending(s.tenant(), 1+s.rand.IntN(100))
 	s.compareDeliveries(store.DeliveryQuery{AnyTenant: true, Limit: 1 + s.rand.IntN(50)})
 	s.compareDeliveries(s.query())
 	s.lookAtSubscription(s.someSub())
@@ -58,6 +60,11 @@ func (mp *modelPair) compareStats(id string) {
 	if id == "" {
 		check.Equal(mp.ours, "Subscriptions", got.Subscriptions, want.Subscriptions)
 	}
+}
+
+func (mp *modelPair) comparePending(tenant string, limit int) {
+	got, want := mp.ours.CountPending(tenant, limit), mp.model.CountPending(tenant, limit)
+	check.Equal(mp.ours, fmt.Sprintf("pending of tenant %q, at most %d", tenant, limit), got, want)
 }
 
 // sameWindow checks figures of which the model's times are within a tenth, as are those of the

@@ -96,6 +96,10 @@ func readCalls(c *check.Driver, sub store.Subscription, leased store.Claim) []ca
 			_, err := s.Attempts(ctx, leased.SubscriptionID, leased.EventID)
 			return err
 		}},
+		{"CountPending", func(ctx context.Context) error {
+			_, err := s.CountPending(ctx, "", 10)
+			return err
+		}},
 		{"Stats", func(ctx context.Context) error { _, err := s.Stats(ctx, ""); return err }},
 		{"Stats of a subscription", func(ctx context.Context) error {
 			_, err := s.Stats(ctx, sub.ID)

@@ -12,7 +12,7 @@ import (
 func TestBreakages(t *testing.T) {
 	broken.Test(t, history.Groups(),
 		slices.Concat(eraseBreakages(), historyBreakages(), subscriptionsBreakages(),
-			windowBreakages()), map[string]string{
+			windowBreakages(), countPendingBreakages()), map[string]string{
 			"takes Until as included":          "times of the two stores differ",
 			"requeues all in one step":         "it takes all steps",
 			"replays the newest first":         "it takes all steps",
