@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 		exit(realservers.ServeHostile(os.Stdin, os.Stdout))
 	}
 	if isScenario(os.Args) {
-		runScenario(os.Args)
+		serveScenario(os.Args)
 	}
 	os.Exit(m.Run())
 }

@@ -25,7 +25,7 @@ func main() {
 		exit(realservers.ServeHostile(os.Stdin, os.Stdout))
 	}
 	if isScenario(os.Args) {
-		runScenario(os.Args)
+		serveScenario(os.Args)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
