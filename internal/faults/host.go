@@ -28,6 +28,7 @@ type Config struct {
 
 	Agent        string // the User-Agent of deliveries, by which the receiver knows this life of the host
 	PerSub       int    // Options.PerSubscription
+	Timeout      time.Duration
 	DrainTimeout time.Duration
 
 	Publishers int           // goroutines that publish until the host is stopped
@@ -112,10 +113,10 @@ func (h *host) run() error {
 	return s.Close()
 }
 
-// goroutinesLeft returns how many goroutines there are more than before, once those that are about to end have had the time
-// to. What signals need stays.
+// goroutinesLeft returns how many goroutines there are more than before, once those that are about to
+// end have had the time to, on a busy machine too. What signals need stays.
 func goroutinesLeft(before int) int {
-	for deadline := time.Now().Add(2 * time.Second); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(20 * time.Second); ; <-time.After(time.Millisecond) {
 		if n := max(0, runtime.NumGoroutine()-before); n == 0 || time.Now().After(deadline) {
 			return n
 		}
@@ -126,6 +127,7 @@ func (h *host) options() *dispatcher.Options {
 	o := &dispatcher.Options{
 		AllowPrefixes:   []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		PerSubscription: h.PerSub,
+		Timeout:         h.Timeout,
 		DrainTimeout:    h.DrainTimeout,
 		UserAgent:       h.Agent,
 		Backoff:         dispatcher.Backoff{Initial: 20 * time.Millisecond, Max: 200 * time.Millisecond, MaxAttempts: 1000},

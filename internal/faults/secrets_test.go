@@ -93,7 +93,7 @@ func (s *sink) contains(text string) bool {
 // await waits until a text has come out.
 func (s *sink) await(t *testing.T, text string) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); !s.contains(text); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(patience); !s.contains(text); <-time.After(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s did not come within %v", text, patience)
 		}
