@@ -37,7 +37,8 @@ func registerGauges(meter metric.Meter, d *dispatcher.Dispatcher) error {
 		"{delivery}",
 		"Pending deliveries that are under way.",
 	)
-	outage := gauge("outhook.outage", "1", "1 while the host's own network seems to be down, 0 otherwise.")
+	outage := gauge("outhook.outage", "1",
+		"1 while the host's own network seems to be down, 0 otherwise.")
 	oldest, err := meter.Float64ObservableGauge(
 		"outhook.deliveries.oldest_age",
 		metric.WithUnit("s"),

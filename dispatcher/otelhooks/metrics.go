@@ -90,7 +90,9 @@ func newMetrics(meter metric.Meter) (*metrics, error) {
 		errs = append(errs, err)
 		return c
 	}
-	histogram := func(name, description string, buckets metric.HistogramOption) metric.Float64Histogram {
+	histogram := func(
+		name, description string, buckets metric.HistogramOption,
+	) metric.Float64Histogram {
 		h, err := meter.Float64Histogram(
 			name,
 			metric.WithUnit("s"),

@@ -18,8 +18,8 @@ import (
 	"github.com/outhook/outhook/store/memstore"
 )
 
-// scenarioArg is the argument that makes the command run a scenario of package outcomes. Its number,
-// the form as JSON, and the path for a boltstore's file, or "" for a memstore, follow.
+// scenarioArg is the argument that makes the command run a scenario of package outcomes. Its
+// number, the form as JSON, and the path for a boltstore's file, or "" for a memstore, follow.
 const scenarioArg = "scenario"
 
 // venue is a store that scenarios run on, in fake or in real time.
@@ -30,9 +30,7 @@ type venue struct {
 }
 
 var venues = []venue{
-	{"memstore", false, func(b *bench, ctx context.Context, i int, f outcomes.Form) ([]outcomes.Figure, error) {
-		return runScenario(ctx, i, f, "")
-	}},
+	{"memstore", false, (*bench).scenarioInMemory},
 	{"boltstore", false, (*bench).scenarioOnFile},
 	{"boltstore in real time", true, (*bench).scenarioOnFile},
 	{"PostgreSQL in real time", true, (*bench).scenarioOnPostgreSQL},
@@ -41,7 +39,8 @@ var venues = []venue{
 // scenarios returns a work for each scenario of package outcomes.
 func scenarios() (all []work) {
 	for i, s := range outcomes.All() {
-		all = append(all, work{s.Name, func(b *bench, ctx context.Context) error { return b.scenario(ctx, i, &s) }})
+		run := func(b *bench, ctx context.Context) error { return b.scenario(ctx, i, &s) }
+		all = append(all, work{s.Name, run})
 	}
 	return all
 }
@@ -71,7 +70,15 @@ func (b *bench) scenario(ctx context.Context, i int, s *outcomes.Scenario) error
 	return nil
 }
 
-func (b *bench) scenarioOnFile(ctx context.Context, i int, f outcomes.Form) ([]outcomes.Figure, error) {
+func (b *bench) scenarioInMemory(
+	ctx context.Context, i int, f outcomes.Form,
+) ([]outcomes.Figure, error) {
+	return runScenario(ctx, i, f, "")
+}
+
+func (b *bench) scenarioOnFile(
+	ctx context.Context, i int, f outcomes.Form,
+) ([]outcomes.Figure, error) {
 	path := filepath.Join(b.dir, fmt.Sprintf("scenario-%d-%t.db", i, f.RealTime))
 	figures, err := runScenario(ctx, i, f, path)
 	if err != nil {
@@ -82,7 +89,9 @@ func (b *bench) scenarioOnFile(ctx context.Context, i int, f outcomes.Form) ([]o
 
 // runScenario runs a scenario in a process of its own, because fake time is for tests only, and a
 // test ends with its process.
-func runScenario(ctx context.Context, i int, f outcomes.Form, path string) ([]outcomes.Figure, error) {
+func runScenario(
+	ctx context.Context, i int, f outcomes.Form, path string,
+) ([]outcomes.Figure, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -114,9 +123,9 @@ func readFigures(out []byte) (figures []outcomes.Figure, err error) {
 	return figures, nil
 }
 
-// scenarioOnPostgreSQL runs a scenario as the test of pgstore that it is there, for this module does
-// not depend on pgstore's. Where there is no PostgreSQL or the command was not started at the top of
-// the repository, a note says so.
+// scenarioOnPostgreSQL runs a scenario as the test of pgstore that it is there, for this module
+// does not depend on pgstore's. Where there is no PostgreSQL or the command was not started at the
+// top of the repository, a note says so.
 func (b *bench) scenarioOnPostgreSQL(
 	ctx context.Context, i int, _ outcomes.Form,
 ) ([]outcomes.Figure, error) {
@@ -146,8 +155,8 @@ func (b *bench) scenarioOnPostgreSQL(
 // isScenario reports whether the command line is that of a scenario.
 func isScenario(args []string) bool { return len(args) == 5 && args[1] == scenarioArg }
 
-// serveScenario is the process of a scenario. It writes each figure as a line of JSON, and ends with
-// the process.
+// serveScenario is the process of a scenario. It writes each figure as a line of JSON, and ends
+// with the process.
 func serveScenario(args []string) {
 	all := outcomes.All()
 	i, err := strconv.Atoi(args[2])

@@ -12,7 +12,8 @@ import (
 )
 
 // TestFaultStop stops a host with SIGTERM while fifty requests are under way. The host waits for
-// answers that come, and for no longer than DrainTimeout: what it should not wait for lasts an hour.
+// answers that come, and for no longer than DrainTimeout: what it should not wait for lasts an
+// hour.
 func TestFaultStop(t *testing.T) {
 	const underWay = 50
 	tests := []struct {

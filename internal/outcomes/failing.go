@@ -85,7 +85,8 @@ func refusedShare(status int) func(*world) []Figure {
 func down(w *world) (figures []Figure) {
 	const waiting = 100
 	w.run(dispatcher.Options{})
-	for i, d := range []time.Duration{10 * time.Minute, 3 * time.Hour, 12 * time.Hour, 4 * 24 * time.Hour} {
+	outages := []time.Duration{10 * time.Minute, 3 * time.Hour, 12 * time.Hour, 4 * 24 * time.Hour}
+	for i, d := range outages {
 		host := fmt.Sprintf("endpoint-%d.example", i)
 		w.answers(func(*request) reply { return reply{err: errors.New("reset")} })
 		sub, err := w.Subscribe(context.Background(), store.Subscription{
@@ -103,8 +104,10 @@ func down(w *world) (figures []Figure) {
 			first, last = got[0].at.Sub(back), got[len(got)-1].at.Sub(back)
 		}
 		figures = append(figures,
-			Figure{Measure: fmt.Sprintf("down for %v: the first after", d), Value: first.Minutes(), Unit: " min", Bound: 6},
-			Figure{Measure: fmt.Sprintf("down for %v: all after", d), Value: last.Minutes(), Unit: " min", Bound: 10},
+			Figure{Measure: fmt.Sprintf("down for %v: the first after", d), Value: first.Minutes(),
+				Unit: " min", Bound: 6},
+			Figure{Measure: fmt.Sprintf("down for %v: all after", d), Value: last.Minutes(), Unit: " min",
+				Bound: 10},
 		)
 		w.check(w.Delete(context.Background(), sub.ID))
 	}
@@ -166,7 +169,7 @@ func failingTransform(w *world) []Figure {
 		w.publish("", good, 1)
 		w.pass(every)
 	}
-	w.until(4*24*time.Hour, func() bool { return w.states()[store.Pending] == 0 })
+	w.until(4*24*time.Hour, func() bool { return w.pending() == 0 })
 	latest := quantile(w.takenBy("", good), 1)
 	page, err := w.Deliveries(context.Background(), store.DeliveryQuery{
 		States: []store.State{store.Dead}, Limit: 1000,
@@ -182,9 +185,12 @@ func failingTransform(w *world) []Figure {
 	stats, err := w.SubscriptionStats(context.Background(), sub.ID)
 	w.check(err)
 	return []Figure{
-		{Measure: "of that type dead with the reason", Value: float64(named) / each, Bound: 1, AtLeast: true},
-		{Measure: "the latest of another type", Value: latest, Unit: " s", Bound: 1 + w.slack(time.Second)},
-		{Measure: "those of another type that are missing", Value: float64(each - len(w.takenBy("", good)))},
+		{Measure: "of that type dead with the reason", Value: float64(named) / each, Bound: 1,
+			AtLeast: true},
+		{Measure: "the latest of another type", Value: latest, Unit: " s",
+			Bound: 1 + w.slack(time.Second)},
+		{Measure: "those of another type that are missing",
+			Value: float64(each - len(w.takenBy("", good)))},
 		{Measure: "failures of the webhook", Value: float64(stats.Failures)},
 		{Measure: "webhooks disabled", Value: float64(w.disabled(sub))},
 	}

@@ -81,7 +81,7 @@ func slowTenant(w *world) []Figure {
 		}
 		w.publish("a", "slow", 1)
 	}, func() { w.publish("a", "slow", 1) })
-	if w.states()["pending"] < dispatcher.DefaultConcurrency {
+	if w.pending() < dispatcher.DefaultConcurrency {
 		w.t.Error("the slow webhooks had too few events to take all slots")
 	}
 	return figures
@@ -99,7 +99,7 @@ func greedyTenant(w *world) []Figure {
 		}
 		w.publish("a", "flood", each)
 	}, nil)
-	if w.states()["pending"] == 0 {
+	if w.pending() == 0 {
 		w.t.Error("the flood was over before the end")
 	}
 	return figures

@@ -121,9 +121,9 @@ func (w *world) until(d time.Duration, ok func() bool) {
 	}
 }
 
-// slack is added to the bound of a time, in its unit. It is zero, but in the short form in real time,
-// which runs in continuous integration, on machines that do other things too: there a time is only
-// to show that nothing waits for what takes many seconds.
+// slack is added to the bound of a time, in its unit. It is zero, but in the short form in real
+// time, which runs in continuous integration, on machines that do other things too: there a time is
+// only to show that nothing waits for what takes many seconds.
 func (w *world) slack(unit time.Duration) float64 {
 	if w.Short && w.RealTime {
 		return float64(5 * time.Second / unit)
@@ -241,6 +241,14 @@ func (w *world) states() map[store.State]int {
 		}
 		q.Cursor = page.Next
 	}
+}
+
+// pending counts the deliveries that are pending.
+func (w *world) pending() int {
+	w.t.Helper()
+	s, err := w.Stats(context.Background())
+	w.check(err)
+	return s.Pending
 }
 
 // disabled counts the subscriptions that are not subscribed any more.
