@@ -10,7 +10,7 @@
 //	outhook.publish.events            counter    {event}         events published
 //	outhook.queue.duration            histogram  s               to the start of the first attempt
 //	outhook.attempt.duration          histogram  s               to the end of the response
-//	outhook.attempts                  counter    {attempt}       by the state of the delivery afterwards
+//	outhook.attempts                  counter    {attempt}       by the state of the delivery
 //	outhook.breaker.changes           counter    {change}        breakers that opened or closed
 //	outhook.subscriptions.disabled    counter    {subscription}  unsubscribed by the dispatcher
 //	outhook.store.errors              counter    {error}         failed calls by Run, by operation
@@ -19,14 +19,14 @@
 //	outhook.subscriptions             gauge      {subscription}  subscriptions of any status
 //	outhook.deliveries.pending        gauge      {delivery}      deliveries that are pending
 //	outhook.deliveries.in_flight      gauge      {delivery}      with an attempt under way
-//	outhook.deliveries.oldest_age     gauge      s               of the oldest pending one; 0 without one
+//	outhook.deliveries.oldest_age     gauge      s               of the oldest pending one, or 0
 //
 // The gauges are of the whole store, and are read when metrics are collected: with several replicas
 // on one PostgreSQL each reports the same. The number of attribute values is bounded; it does not
 // grow with subscriptions or with what endpoints answer:
 //
-//	error.type              of a failed attempt: its dispatcher.Class, such as timeout; _OTHER if none;
-//	                        sender means a function of the host's Options
+//	error.type              of a failed attempt: its dispatcher.Class, such as timeout;
+//	                        sender is a function of the host's Options, _OTHER has no class
 //	outhook.status_class    of an answered attempt: 1xx to 5xx, or other
 //	outhook.delivery.state  of the delivery, after the attempt: delivered, dead, or pending (a retry)
 //	outhook.event.type      only if Options.EventTypes declares the types; _OTHER for a type that is
