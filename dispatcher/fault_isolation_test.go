@@ -31,8 +31,8 @@ func scaled(short, full int) int {
 }
 
 // TestFaultTarpit has a healthy subscription beside one whose endpoint never answers, with the same
-// events. An attempt at the tarpit lasts as long as the test, so an event that waited for one to end
-// would never arrive.
+// events. An attempt at the tarpit lasts as long as the test, so an event that waited for one to
+// end would never arrive.
 func TestFaultTarpit(t *testing.T) {
 	alone, beside := newHealthy(t), newHealthy(t)
 	beside.subscribe(t, "http://"+tarpit(t)+"/hook")
@@ -83,8 +83,8 @@ func TestFaultDeadEndpoints(t *testing.T) {
 
 // besideAlone publishes n events, one at a time, to a healthy subscription that is alone and to one
 // that is not. It wants all to arrive, and in about the same time: both are measured in turn, on a
-// machine that may be busy, so the bounds are wide. What the schedule would have an event wait for is
-// a second and more.
+// machine that may be busy, so the bounds are wide. What the schedule would have an event wait for
+// is a second and more.
 func besideAlone(t *testing.T, alone, beside *healthy, n int) {
 	t.Helper()
 	var quiet, disturbed []time.Duration
@@ -116,8 +116,8 @@ func besideAlone(t *testing.T, alone, beside *healthy, n int) {
 	}
 }
 
-// healthy is a running Dispatcher on a boltstore with one healthy subscription. Its attempts have all
-// the time that they want.
+// healthy is a running Dispatcher on a boltstore with one healthy subscription. Its attempts have
+// all the time that they want.
 type healthy struct {
 	*dispatcher.Dispatcher
 	arrived chan string // gets the ID of each event that arrives
@@ -133,7 +133,8 @@ func newHealthy(t *testing.T) *healthy {
 	server.Config.ConnState = h.track
 	server.Start()
 	t.Cleanup(server.Close)
-	d, err := dispatcher.New(openBolt(t, filepath.Join(t.TempDir(), "outhook.db")), &dispatcher.Options{
+	s := openBolt(t, filepath.Join(t.TempDir(), "outhook.db"))
+	d, err := dispatcher.New(s, &dispatcher.Options{
 		AllowPrefixes: nettest.Loopback(),
 		Logger:        slog.New(slog.DiscardHandler),
 		Timeout:       time.Hour,

@@ -71,10 +71,10 @@ type Options struct {
 	// replayed, store.MaxDuration at most. If zero, DefaultFailedRetention; if negative, for ever.
 	FailedRetention time.Duration
 
-	// DisableAfter is how long a subscription may do nothing but fail, refuse and throttle before it is
-	// unsubscribed with a DisabledReason. A gap between two such attempts counts as an hour at most:
-	// neither time in which nothing was attempted nor an outage of the host's own disables anybody. If
-	// zero, DefaultDisableAfter; if negative, never.
+	// DisableAfter is how long a subscription may do nothing but fail, refuse and throttle before it
+	// is unsubscribed with a DisabledReason. A gap between two such attempts counts as an hour at
+	// most: neither time in which nothing was attempted nor an outage of the host's own disables
+	// anybody. If zero, DefaultDisableAfter; if negative, never.
 	DisableAfter time.Duration
 
 	// Backoff is when a failed delivery is tried again. If zero, the defaults of its fields.

@@ -260,7 +260,8 @@ func (c *cage) operational(t *testing.T) (url string) {
 	return s.URL
 }
 
-// useOwnerAPI calls the other endpoints, which read and change each webhook, with good and bad requests.
+// useOwnerAPI calls the other endpoints, which read and change each webhook, with good and bad
+// requests.
 func (c *cage) useOwnerAPI(t *testing.T) {
 	t.Helper()
 	for _, sub := range c.all(t) {

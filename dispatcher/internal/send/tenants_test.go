@@ -33,12 +33,24 @@ func TestTenantsShareNoConnection(t *testing.T) {
 		traced bool
 	}{
 		{name: "http", serve: func(h http.Handler) string { return "http://" + nettest.ServeHTTP(t, h) }},
-		{name: "https", serve: func(h http.Handler) string { return "https://" + nettest.ServeTLS(t, h, only("http/1.1")) }},
-		{name: "HTTP/2", serve: func(h http.Handler) string { return "https://" + nettest.ServeTLS(t, h, only("h2")) }},
-		{name: "http by a proxy", serve: func(h http.Handler) string { return "http://" + nettest.ServeHTTP(t, h) }, proxy: true},
-		{name: "http, traced", serve: func(h http.Handler) string { return "http://" + nettest.ServeHTTP(t, h) }, traced: true},
-		{name: "https, traced", serve: func(h http.Handler) string { return "https://" + nettest.ServeTLS(t, h, only("http/1.1")) }, traced: true},
-		{name: "HTTP/2, traced", serve: func(h http.Handler) string { return "https://" + nettest.ServeTLS(t, h, only("h2")) }, traced: true},
+		{name: "https", serve: func(h http.Handler) string {
+			return "https://" + nettest.ServeTLS(t, h, only("http/1.1"))
+		}},
+		{name: "HTTP/2", serve: func(h http.Handler) string {
+			return "https://" + nettest.ServeTLS(t, h, only("h2"))
+		}},
+		{name: "http by a proxy", serve: func(h http.Handler) string {
+			return "http://" + nettest.ServeHTTP(t, h)
+		}, proxy: true},
+		{name: "http, traced", serve: func(h http.Handler) string {
+			return "http://" + nettest.ServeHTTP(t, h)
+		}, traced: true},
+		{name: "https, traced", serve: func(h http.Handler) string {
+			return "https://" + nettest.ServeTLS(t, h, only("http/1.1"))
+		}, traced: true},
+		{name: "HTTP/2, traced", serve: func(h http.Handler) string {
+			return "https://" + nettest.ServeTLS(t, h, only("h2"))
+		}, traced: true},
 	} {
 		var got connections
 		endpoint := tt.serve(&got)
@@ -51,7 +63,8 @@ func TestTenantsShareNoConnection(t *testing.T) {
 		})
 		ctx := t.Context()
 		if tt.traced {
-			ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {}})
+			ctx = httptrace.WithClientTrace(ctx,
+				&httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {}})
 		}
 		for range 3 {
 			for _, tenant := range []string{"a", "b", ""} {
@@ -107,7 +120,7 @@ func TestManyTenants(t *testing.T) {
 		}
 		for deadline := time.Now().Add(nettest.Patience); count() > most; <-time.After(time.Millisecond) {
 			if time.Now().After(deadline) {
-				t.Fatalf("%s: %d connections are open after a request of each of %d tenants, want %d at most",
+				t.Fatalf("%s: %d connections are open after a request of each of %d tenants, want at most %d",
 					proto, count(), tenants, most)
 			}
 		}
