@@ -141,16 +141,17 @@ type Options struct {
 	Sign func(Message) (http.Header, error)
 
 	// RateLimit is how many attempts of a subscription may start per second on average, and in one
-	// burst; a burst below 1 counts as 1. It holds for this process. Deliveries beyond it wait in
-	// the store, in their order, and take no slot of Concurrency. No limit when it is zero,
-	// negative or rate.Inf.
+	// burst; a burst below 1 counts as 1. Deliveries beyond it wait in the store, in their order,
+	// and take no slot of Concurrency. No limit when it is zero, negative or rate.Inf. It holds for
+	// all replicas of a pgstore together, as one of them at a time delivers a subscription; one that
+	// takes a subscription over may start another burst.
 	//
-	// It is called for each attempt, in a goroutine of its own, of which there are Concurrency at
-	// most. An answer that does not come within a few milliseconds puts off that subscription's
-	// attempts until it is there, and nobody else's. The subscription is for reading only. A panic
-	// puts that subscription's attempts off for some seconds. Run returns when all calls have. Each
-	// Run begins with one token and not with a burst, so restarts don't add up to more than the limit.
-	// If nil, there are no limits, which costs nothing.
+	// It is called for each attempt, in a goroutine of its own; at most Concurrency of them run at
+	// once. An answer that does not come within a few milliseconds puts off the attempts of that
+	// subscription alone until it is there. The subscription is for reading only. A panic puts that
+	// subscription's attempts off for some seconds. Run returns when all calls have. Each Run begins
+	// with one token and not with a burst, so restarts don't add up to more than the limit. If nil,
+	// there are no limits, which costs nothing.
 	RateLimit func(store.Subscription) (limit rate.Limit, burst int)
 
 	// Quota returns what a tenant may use: how many subscriptions, how much in them, how many
