@@ -16,26 +16,27 @@
 // any number of replicas that come, go, stop and die as they like. All times are the server's.
 //
 //   - What Enqueue has accepted is on disk, and so is what Finish has recorded.
-//   - Subscriptions are dealt to the replicas that claim: each is one replica's at a time, which alone
-//     decides what is next of it. So its limits, turns, holds and probes are exact in the whole fleet.
-//     The limits over several subscriptions (MaxUnhealthy, MaxFailing) are each replica's own. All
-//     replicas should give the same limits.
-//   - A change of a subscription, an erasure or a requeue holds for every Claim that begins after it
-//     has returned, in whatever replica. What was claimed before may still be attempted.
+//   - Subscriptions are dealt to the replicas that claim: each is one replica's at a time, which
+//     alone decides what is next of it. So its limits, turns, holds and probes are exact in the
+//     whole fleet. The limits over several subscriptions (MaxUnhealthy, MaxFailing) are each
+//     replica's own. All replicas should give the same limits.
+//   - A change of a subscription, an erasure or a requeue holds for every Claim that begins after
+//     it has returned, in whatever replica. What was claimed before may still be attempted.
 //   - What a replica has claimed, it has until its lease ends. When a replica dies, another has its
-//     subscriptions some four seconds later, and when it is closed at once. A replica that was frozen
-//     for longer changes nothing by a late failure, and a late success counts.
-//   - A call goes to the server whole, and no lock is held while anything else is waited for: a replica
-//     that is stopped in mid-call holds up nobody. Where the network fails within what it sends, the
-//     server rolls the transaction back after 5 s without the rest.
-//   - No call is without a bound. One that waits returns when its context ends, and one that has begun a
-//     transaction a second later at most; without a deadline a transaction has 30 s. What joins others waits for five minutes at most for
-//     its turn. Close takes 30 s at most.
-//   - What is erased is in no row afterwards. Its bytes stay in the tables' files until VACUUM has been there and the space is
-//     used again, and in the write-ahead log and backups for as long as those are kept.
+//     subscriptions some four seconds later, and when it is closed at once. A replica that was
+//     frozen for longer changes nothing by a late failure, and a late success counts.
+//   - A call goes to the server whole, and no lock is held while anything else is waited for: a
+//     replica that is stopped in mid-call holds up nobody. Where the network fails within what it
+//     sends, the server rolls the transaction back after 5 s without the rest.
+//   - No call is without a bound. One that waits returns when its context ends, and one that has
+//     begun a transaction a second later at most; without a deadline a transaction has 30 s. What
+//     joins others waits for five minutes at most for its turn. Close takes 30 s at most.
+//   - What is erased is in no row afterwards. Its bytes stay in the tables' files until VACUUM has
+//     been there and the space is used again, and in the write-ahead log and backups for as long as
+//     those are kept.
 //   - A server's clock that is set back delays by as much what waits for a retry and the end of
-//     retention, and one that is set forward makes it due. Neither loses anything, and new events and
-//     their deliveries go by the clock as it is.
+//     retention, and one that is set forward makes it due. Neither loses anything, and new events
+//     and their deliveries go by the clock as it is.
 //
 // Replicas wake each other by NOTIFY, each on one connection besides those of the pool; where that
 // is lost they poll, once a second by default. Through a pooler in transaction mode, such as

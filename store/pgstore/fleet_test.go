@@ -93,7 +93,8 @@ func TestLimitsHoldInAllReplicas(t *testing.T) {
 		}
 	}
 	if starts, most := g.seen(); most > limit || starts != events {
-		t.Errorf("requests: got %d, at most %d at once, want %d and at most %d", starts, most, events, limit)
+		t.Errorf("requests: got %d, at most %d at once, want %d and at most %d", starts, most, events,
+			limit)
 	}
 }
 
@@ -103,7 +104,8 @@ func TestProbesOfAFleet(t *testing.T) {
 	t.Parallel()
 	const interval, intervals = 250 * time.Millisecond, 24
 	o := replicaOptions()
-	o.Backoff = dispatcher.Backoff{Initial: interval, Multiplier: 1, Max: interval, Jitter: -1, MaxAttempts: 1000}
+	o.Backoff = dispatcher.Backoff{Initial: interval, Multiplier: 1, Max: interval, Jitter: -1,
+		MaxAttempts: 1000}
 	s := runFleet(t, 3, o)
 	j := newJudge(t)
 	g := &gauge{status: http.StatusInternalServerError}

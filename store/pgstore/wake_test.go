@@ -28,7 +28,8 @@ func listener(t *testing.T, o pgstore.Options) *pgstore.Store {
 func publishElsewhere(t *testing.T, o pgstore.Options, schema string) {
 	t.Helper()
 	p, _ := newPool(t)
-	s, err := pgstore.New(p, &pgstore.Options{Schema: schema, PollInterval: o.PollInterval, PollOnly: o.PollOnly})
+	s, err := pgstore.New(p, &pgstore.Options{Schema: schema, PollInterval: o.PollInterval,
+		PollOnly: o.PollOnly})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +57,8 @@ func TestWakesAcrossReplicas(t *testing.T) {
 
 	// The connection that listens is lost; one that was missed meanwhile is made up for.
 	admin := connect(t, serverURL)
-	tag, err := admin.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = $1`, `LISTEN "`+schema+`"`)
+	tag, err := admin.Exec(t.Context(),
+		`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = $1`, `LISTEN "`+schema+`"`)
 	if err != nil || tag.RowsAffected() == 0 {
 		t.Fatalf("terminating who listens: %d, %v", tag.RowsAffected(), err)
 	}

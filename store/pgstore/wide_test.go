@@ -89,7 +89,8 @@ func TestWideEnqueue(t *testing.T) {
 // inOrder checks that one subscription gets the events in their order.
 func inOrder(t *testing.T, s *pgstore.Store, evs []events.Event) {
 	t.Helper()
-	page, err := s.Deliveries(t.Context(), store.DeliveryQuery{SubscriptionID: "wide-7", Limit: len(evs)})
+	page, err := s.Deliveries(t.Context(),
+		store.DeliveryQuery{SubscriptionID: "wide-7", Limit: len(evs)})
 	if err != nil || len(page.Items) != len(evs) {
 		t.Fatalf("deliveries: got %d, %v, want %d", len(page.Items), err, len(evs))
 	}

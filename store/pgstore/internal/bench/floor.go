@@ -40,7 +40,8 @@ func measureFloor(ctx context.Context, url string) error {
 	defer pool.Close()
 	fmt.Println("a statement     events/s  WAL an event")
 	for _, batch := range []int{1, 16, 100, 1000} {
-		if _, err := pool.Exec(ctx, floorTables+"; CHECKPOINT", pgx.QueryExecModeSimpleProtocol); err != nil {
+		if _, err := pool.Exec(ctx, floorTables+"; CHECKPOINT",
+			pgx.QueryExecModeSimpleProtocol); err != nil {
 			return err
 		}
 		n := *events / batch * batch
@@ -57,7 +58,8 @@ func measureFloor(ctx context.Context, url string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%-13d %10.0f  %8.0f B\n", batch, float64(n)/took.Seconds(), float64(after-before)/float64(n))
+		fmt.Printf("%-13d %10.0f  %8.0f B\n", batch, float64(n)/took.Seconds(),
+			float64(after-before)/float64(n))
 	}
 	return nil
 }
