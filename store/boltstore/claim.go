@@ -11,14 +11,11 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"github.com/outhook/outhook/store/internal/claimloop"
 	"github.com/outhook/outhook/store/internal/schedule"
 
 	bolt "go.etcd.io/bbolt"
 )
-
-// maxGoes bounds how often a Claim chooses anew because what it chose was not there, or can't be
-// read: an event that is damaged may be wanted by many, and each go takes a commit.
-const maxGoes = 8
 
 // Claim implements [store.Queue].
 func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
@@ -29,29 +26,21 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimR
 	if err == nil {
 		err = s.pause(ctx, req.Pauses)
 	}
-	claims := store.ClaimResult{NextDue: store.NoneDue}
-	for goes := 1; err == nil; goes++ {
-		c := claiming{store: s, req: req, now: s.now(), got: claims.Claims}
-		c.req.Max -= len(c.got)
-		if err = guarded(func() error { return c.run(ctx) }); err != nil {
-			break
-		}
-		claims.Claims = c.got
-		if goes == 1 {
-			claims.NextDue = c.wait
-		}
-		if err = s.markDead(ctx, c.damaged); err != nil || c.lost == 0 {
-			break
-		}
-		if goes == maxGoes {
-			claims.NextDue = 0 // there may be more
-			break
-		}
-	}
-	if err != nil && len(claims.Claims) == 0 { // what is leased must be handed out
+	if err != nil {
 		return store.ClaimResult{}, fmt.Errorf("boltstore: claim: %w", err)
 	}
-	return claims, nil
+	result, err := claimloop.Run(req, func(req store.ClaimRequest) (claimloop.Go, error) {
+		c := claiming{store: s, req: req, now: s.now()}
+		err := guarded(func() error { return c.run(ctx) })
+		if err == nil {
+			err = s.markDead(ctx, c.damaged) // each go with one takes a commit
+		}
+		return claimloop.Go{Claims: c.got, NextDue: c.wait, Again: c.lost > 0}, err
+	})
+	if err != nil && len(result.Claims) == 0 { // what is leased must be handed out
+		return store.ClaimResult{}, fmt.Errorf("boltstore: claim: %w", err)
+	}
+	return result, nil
 }
 
 // claiming is one go at a Claim. The schedule chooses and leases what is due, under the mutex; then
@@ -138,38 +127,15 @@ func (c *claiming) choose(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	for {
-		lacks := c.takeTurns()
-		if len(lacks) == 0 {
-			return nil
-		}
-		if err := s.loadLacks(ctx, lacks); err != nil {
-			return err
-		}
+	chooser := claimloop.Chooser[memory.Subscriber, memory.Claimed]{
+		Mu: &s.mu, Schedule: s.memory.Schedule, Load: s.loadLacks,
 	}
+	return chooser.Choose(ctx, &c.req, func() int64 { return c.now }, &c.round, c.chosen)
 }
 
-// takeTurns goes on with the round until it is done, or returns what the schedule lacks for it.
-func (c *claiming) takeTurns() []schedule.Lack {
-	s := c.store
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if c.round == nil {
-		c.round = s.memory.Schedule.Round(&c.req, c.now)
-	}
-	lacks := c.round.Run()
-	// What this call has made claimable it has taken, or its caller knows that there is more.
-	s.memory.Schedule.TakeWake()
-	if len(lacks) > 0 {
-		return lacks
-	}
+// chosen finds the events that are recent, and whether nothing need be read. The mutex is held.
+func (c *claiming) chosen() {
 	c.wait = c.round.NextDue()
-	c.findAtHand()
-	return nil
-}
-
-// findAtHand finds the events that are recent, and whether nothing need be read.
-func (c *claiming) findAtHand() {
 	c.atHand = true
 	for _, l := range c.round.Leases {
 		l.Data.Sub = l.Sub.Data.Sub
@@ -270,8 +236,7 @@ func (c *claiming) hand(claims []store.Claim, read []reading) {
 		case r.found == claimable:
 			claim := &claims[i]
 			l.Data.EventID, l.Data.Key, l.Data.AsOf = claim.EventID, r.key, r.asOf
-			claim.Subscription, claim.Health = *l.Sub.Data.Sub, *l.Sub.Health()
-			claim.Probe = c.req.IsProbe(&claim.Health)
+			claimloop.Complete(claim, &c.req, l.Sub.Data.Sub, l.Sub.Health())
 			good = append(good, *claim)
 		case r.found == broken:
 			c.lost++
@@ -282,13 +247,7 @@ func (c *claiming) hand(claims []store.Claim, read []reading) {
 			s.memory.Schedule.End(l, c.now)
 		}
 	}
-	switch {
-	case len(good) == 0:
-	case len(c.got) == 0:
-		c.got = good
-	default:
-		c.got = append(c.got, good...)
-	}
+	c.got = good
 }
 
 // abandon gives up all that was chosen.

@@ -33,13 +33,13 @@ func Run(
 	for goes := 1; ; goes++ {
 		req.Max = most - len(result.Claims)
 		g, err := one(req)
-		switch {
-		case len(result.Claims) == 0:
+		if len(result.Claims) == 0 {
 			result.Claims = g.Claims
-		default:
+		} else {
 			result.Claims = append(result.Claims, g.Claims...)
 		}
 		if err != nil {
+			result.NextDue = 0 // nobody knows: the caller asks again
 			return result, err
 		}
 		result.NextDue = g.NextDue // the last go knows most
@@ -64,35 +64,42 @@ type Chooser[S, L any] struct {
 	Load func(context.Context, []schedule.Lack) error
 }
 
-// Choose leases what is to be claimed. It calls chosen in the critical section in which the last of
-// it is leased. With an error it returns the round too, if it has begun: its leases are to be given
-// up.
+// Choose leases what is to be claimed, at a time of the store's. It calls chosen in the critical
+// section in which the last of it is leased.
+//
+// The round is in *round as soon as it has leases, so that the caller can give them up whatever
+// happens: reading a damaged file may panic.
 func (c *Chooser[S, L]) Choose(
-	ctx context.Context, req *store.ClaimRequest, now func() int64, chosen func(*schedule.Round[S, L]),
-) (round *schedule.Round[S, L], err error) {
-	step := func() []schedule.Lack {
-		c.Mu.Lock()
-		defer c.Mu.Unlock()
-		if round == nil {
-			round = c.Schedule.Round(req, now())
-		}
-		lacks := round.Run()
-		// What this call has made claimable it has taken, or its caller knows that there is more.
-		c.Schedule.TakeWake()
-		if len(lacks) == 0 {
-			chosen(round)
-		}
-		return lacks
-	}
+	ctx context.Context, req *store.ClaimRequest, now func() int64,
+	round **schedule.Round[S, L], chosen func(),
+) error {
 	for {
-		lacks := step()
+		lacks := c.step(req, now, round, chosen)
 		if len(lacks) == 0 {
-			return round, nil
+			return nil
 		}
 		if err := c.Load(ctx, lacks); err != nil {
-			return round, err
+			return err
 		}
 	}
+}
+
+// step goes on with the round until it is done, or returns what the schedule lacks for it.
+func (c *Chooser[S, L]) step(
+	req *store.ClaimRequest, now func() int64, round **schedule.Round[S, L], chosen func(),
+) []schedule.Lack {
+	c.Mu.Lock()
+	defer c.Mu.Unlock()
+	if *round == nil {
+		*round = c.Schedule.Round(req, now())
+	}
+	lacks := (*round).Run()
+	// What this call has made claimable it has taken, or its caller knows that there is more.
+	c.Schedule.TakeWake()
+	if len(lacks) == 0 {
+		chosen()
+	}
+	return lacks
 }
 
 // Complete sets what a claim has of the schedule.

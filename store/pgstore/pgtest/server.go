@@ -64,7 +64,8 @@ func (s *Server) create(ctx context.Context, c Config) (err error) {
 		return err
 	}
 	conf := fmt.Sprintf(
-		"\nport = %d\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\nmax_connections = 200\n", s.port)
+		"\nport = %d\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n"+
+			"max_connections = 200\n", s.port)
 	for name, value := range c.Settings {
 		conf += fmt.Sprintf("%s = '%s'\n", name, value)
 	}

@@ -25,10 +25,7 @@ const yields = 3
 
 // ErrQueue is what a call gets that has waited for MaxWait.
 var ErrQueue = fmt.Errorf(
-	"it has waited for %v for those before it: %w",
-	MaxWait,
-	context.DeadlineExceeded,
-)
+	"it has waited for %v for those before it: %w", MaxWait, context.DeadlineExceeded)
 
 // ErrClosed is what a call gets after Close.
 var ErrClosed = errors.New("the batcher is closed")

@@ -21,8 +21,7 @@ type Catalogue struct{ *replica.Replica }
 // Create stores a subscription, which the caller has validated. It returns store.ErrConflict if the
 // ID is taken.
 func (c *Catalogue) Create(
-	ctx context.Context,
-	sub *store.Subscription,
+	ctx context.Context, sub *store.Subscription,
 ) (store.Subscription, error) {
 	args := append([]any{sub.ID, sub.Tenant}, record.Settings(sub)...)
 	args = append(args, record.TimeOrNull(sub.OverlapUntil), string(sub.Status), sub.DisabledReason,
@@ -111,14 +110,9 @@ func (c *Catalogue) update(
 	ctx context.Context, before *record.Subscription, draft *store.Subscription,
 ) (record.Subscription, error) {
 	args := append([]any{before.Num, before.Version}, record.Settings(draft)...)
-	args = append(
-		args,
-		string(draft.Status),
-		draft.DisabledReason,
-		record.TimeOrNull(draft.OverlapUntil),
-		c.Schema.Table("events"),
-		draft.SealedWith,
-	)
+	overlap := record.TimeOrNull(draft.OverlapUntil)
+	args = append(args, string(draft.Status), draft.DisabledReason, overlap, c.Schema.Table("events"),
+		draft.SealedWith)
 	return c.writeOne(ctx, c.SQL.Update, args)
 }
 

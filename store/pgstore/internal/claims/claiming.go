@@ -53,8 +53,7 @@ func (c *claiming) run(ctx context.Context) (again bool, err error) {
 			c.abandon()
 		}
 	}()
-	c.round, err = c.choosing.Choose(ctx, &c.req, c.Clock.Now, c.chosen)
-	if err != nil {
+	if err := c.choosing.Choose(ctx, &c.req, c.Clock.Now, &c.round, c.chosen); err != nil {
 		return false, err
 	}
 	if err := c.read(ctx); err != nil {
@@ -84,10 +83,10 @@ func (c *claiming) run(ctx context.Context) (again bool, err error) {
 
 // chosen notes which keys are leased as this is chosen. If they become free by the time that the
 // deliveries are read it does not matter: what is read may be older. Memory is locked.
-func (c *claiming) chosen(round *memory.Round) {
-	c.nextDue = round.NextDue()
+func (c *claiming) chosen() {
+	c.nextDue = c.round.NextDue()
 	c.leased = make(map[*memory.Queue][]leasedKey)
-	for _, l := range round.Leases {
+	for _, l := range c.round.Leases {
 		if _, there := c.leased[l.Sub]; there {
 			continue
 		}

@@ -51,16 +51,8 @@ func (im *importer) keep(ctx context.Context, ds []store.Delivery) error {
 			log = record.AppendAttempt(log, &attempts[j])
 			answer = record.AppendAnswer(answer, attempts[j].Number, attempts[j].Response)
 		}
-		ids, types, tenants = append(
-			ids,
-			d.EventID,
-		), append(
-			types,
-			d.EventType,
-		), append(
-			tenants,
-			d.Tenant,
-		)
+		ids, types = append(ids, d.EventID), append(types, d.EventType)
+		tenants = append(tenants, d.Tenant)
 		subs, wrongs = append(subs, d.SubscriptionID), append(wrongs, record.Plain(d.LastError))
 		numbers = append(numbers, record.StateNumber(d.State))
 		enqueued, finished = append(enqueued, d.CreatedAt), append(finished, d.FinishedAt)

@@ -97,11 +97,9 @@ func (im *importer) subscription(ctx context.Context, sub *store.Subscription) e
 		sub.CreatedAt, sub.UpdatedAt, record.TimeOrNull(sub.SubscribedAt))
 	columns := record.HealthColumns(&h)
 	args = append(append(args, columns[:]...), sub.SealedWith)
-	err = im.DB.Write(
-		ctx,
-		sqltx.Plain,
-		func(b *sqltx.Batch) { b.Queue(im.SQL.ImportSubscription, args...) },
-	)
+	err = im.DB.Write(ctx, sqltx.Plain, func(b *sqltx.Batch) {
+		b.Queue(im.SQL.ImportSubscription, args...)
+	})
 	return replica.InputError("subscription", err)
 }
 

@@ -46,16 +46,8 @@ func (r *rows) add(c *store.Claim, seq int64, attempts []store.Attempt, due time
 	if !due.IsZero() {
 		dueAt = due.UnixMicro()
 	}
-	r.seqs, r.ids, r.types = append(
-		r.seqs,
-		seq,
-	), append(
-		r.ids,
-		c.EventID,
-	), append(
-		r.types,
-		c.EventType,
-	)
+	r.seqs, r.ids = append(r.seqs, seq), append(r.ids, c.EventID)
+	r.types = append(r.types, c.EventType)
 	r.tenants, r.keys = append(r.tenants, c.Tenant), append(r.keys, c.Key)
 	r.times, r.enqueued = append(r.times, c.EventTime), append(r.enqueued, c.EnqueuedAt)
 	r.bodies, r.subs = append(r.bodies, c.Body), append(r.subs, c.SubscriptionID)

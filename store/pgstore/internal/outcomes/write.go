@@ -39,16 +39,8 @@ func (r *rows) add(d *subject) {
 			key = &d.key
 		}
 	}
-	r.dues, r.dueSinces, r.keys = append(
-		r.dues,
-		due,
-	), append(
-		r.dueSinces,
-		d.dueSince,
-	), append(
-		r.keys,
-		key,
-	)
+	r.dues, r.dueSinces = append(r.dues, due), append(r.dueSinces, d.dueSince)
+	r.keys = append(r.keys, key)
 	status := d.status
 	if status == nil && !d.hasRow {
 		status = new(int16)

@@ -8,7 +8,7 @@
 //
 // # Picture
 //
-//	each second                 Renew: replicas.until = now + 4 s     one row is the lease of all shares
+//	each second                 Renew: replicas.until = now + 4 s (the lease of all shares)
 //	                                   shares.low rises
 //	                                   who lives, who has what
 //	                            Redeal: all compute the same owners from who lives (Deal)

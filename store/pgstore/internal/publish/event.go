@@ -70,32 +70,9 @@ func size(evs []Event) (n int) {
 // Args returns the arguments of the enqueue statement but the last three.
 func Args(evs []Event) []any {
 	n := len(evs)
-	ids, types, tenants, keys := make(
-		[]string,
-		n,
-	), make(
-		[]string,
-		n,
-	), make(
-		[]string,
-		n,
-	), make(
-		[]string,
-		n,
-	)
-	times, bodies, traces, kinds := make(
-		[]time.Time,
-		n,
-	), make(
-		[][]byte,
-		n,
-	), make(
-		[]string,
-		n,
-	), make(
-		[]int32,
-		n,
-	)
+	ids, types, tenants := make([]string, n), make([]string, n), make([]string, n)
+	keys, traces, times := make([]string, n), make([]string, n), make([]time.Time, n)
+	bodies, kinds := make([][]byte, n), make([]int32, n)
 	numbers := number(evs)
 	var patternKinds []int32
 	var patternTenants, patterns []string

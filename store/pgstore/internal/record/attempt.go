@@ -113,11 +113,8 @@ func ParseLog(were int, log, answers []byte) ([]store.Attempt, error) {
 	for r := (reader{b: log}); len(r.b) > 0; {
 		a := r.attempt()
 		if r.bad {
-			return nil, fmt.Errorf(
-				"%w: attempt %d of those that are kept",
-				store.ErrCorrupt,
-				len(attempts)+1,
-			)
+			n := len(attempts) + 1
+			return nil, fmt.Errorf("%w: attempt %d of those that are kept", store.ErrCorrupt, n)
 		}
 		attempts = append(attempts, a)
 	}

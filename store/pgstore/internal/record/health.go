@@ -58,11 +58,8 @@ func (h *Health) Record() store.Health {
 
 // AsStored returns the health as it will be read again: the database's times are microseconds.
 func AsStored(h store.Health) store.Health {
-	h.NextProbeAt, h.HeldUntil = h.NextProbeAt.Truncate(
-		time.Microsecond,
-	), h.HeldUntil.Truncate(
-		time.Microsecond,
-	)
+	h.NextProbeAt = h.NextProbeAt.Truncate(time.Microsecond)
+	h.HeldUntil = h.HeldUntil.Truncate(time.Microsecond)
 	return h
 }
 
@@ -82,9 +79,8 @@ func HealthColumns(h *store.Health) [11]any {
 	}
 	return [...]any{
 		h.Healthy, Int32(h.Failures), Micros(h.FailingFor), TimeOrNull(h.LastFailureAt),
-		Int32(
-			h.Probes,
-		), Int32(h.SlowStart), TimeOrNull(h.NextProbeAt), int64(h.Latency), TimeOrNull(h.HeldUntil), int64(h.Pace), learnt,
+		Int32(h.Probes), Int32(h.SlowStart), TimeOrNull(h.NextProbeAt), int64(h.Latency),
+		TimeOrNull(h.HeldUntil), int64(h.Pace), learnt,
 	}
 }
 

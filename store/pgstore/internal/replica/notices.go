@@ -124,10 +124,8 @@ func (r *Replica) applyDeliveries(taken []noticed) (subs []int64, ended *Keys) {
 			r.Memory.Feed(d, now)
 			continue
 		}
-		r.Memory.Apply(
-			memory.Change{Delivery: d, Pending: n.pending, Blocked: n.blocked, Due: n.due},
-			now,
-		)
+		change := memory.Change{Delivery: d, Pending: n.pending, Blocked: n.blocked, Due: n.due}
+		r.Memory.Apply(change, now)
 		if !n.pending && n.key != nil && *n.key != "" {
 			ended.Add(n.sub, *n.key)
 		}

@@ -52,8 +52,9 @@ func (n Name) Migrate(ctx context.Context, pool *pgxpool.Pool) error {
 			return &VersionError{version, len(steps)}
 		}
 		if version == 0 {
-			first := "CREATE SCHEMA IF NOT EXISTS " + n.Quoted() + "; CREATE TABLE " + n.Quoted() + `.migrations (
-				version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT statement_timestamp())`
+			first := "CREATE SCHEMA IF NOT EXISTS " + n.Quoted() + "; CREATE TABLE " + n.Quoted() +
+				".migrations (version integer PRIMARY KEY, " +
+				"applied_at timestamptz NOT NULL DEFAULT statement_timestamp())"
 			if _, err := tx.Exec(ctx, first, pgx.QueryExecModeSimpleProtocol); err != nil {
 				return err
 			}

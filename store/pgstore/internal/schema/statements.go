@@ -13,9 +13,7 @@ var sqlFiles embed.FS
 const placeholder = "outhook."
 
 // in returns an embedded text for the schema.
-func (n Name) in(
-	text string,
-) string {
+func (n Name) in(text string) string {
 	return strings.ReplaceAll(text, placeholder, n.Quoted()+".")
 }
 

@@ -34,10 +34,8 @@ type DB struct {
 // It returns an error if the pool sends statements in a way that does not work here.
 func New(pool *pgxpool.Pool, cut context.Context) (*DB, error) {
 	if pool.Config().ConnConfig.DefaultQueryExecMode == pgx.QueryExecModeSimpleProtocol {
-		return nil, errors.New(
-			"the pool's default_query_exec_mode is simple_protocol, which has no types for " +
-				"what this store sends; use exec, which prepares no statements either",
-		)
+		return nil, errors.New("the pool's default_query_exec_mode is simple_protocol, which has no " +
+			"types for what this store sends; use exec, which prepares no statements either")
 	}
 	return &DB{pool: pool, cut: cut}, nil
 }

@@ -20,8 +20,7 @@ const (
 // prepare returns the descriptions of the statements, those that are to be sent unprepared nil. It
 // prepares what the connection has not seen yet, in a round trip of its own.
 func (b *Batch) prepare(
-	ctx context.Context,
-	conn *pgx.Conn,
+	ctx context.Context, conn *pgx.Conn,
 ) ([]*pgconn.StatementDescription, error) {
 	described := make([]*pgconn.StatementDescription, len(b.steps))
 	if conn.Config().DefaultQueryExecMode != pgx.QueryExecModeCacheStatement {

@@ -8,9 +8,11 @@ package sqltx
 //   - If the server has something to send that nobody reads for 10 s, the connection ends.
 //
 // PostgreSQL 17 bounds the whole transaction too.
-const limits = `set_config('statement_timeout', '30s', true), set_config('lock_timeout', '10s', true), ` +
+const limits = `set_config('statement_timeout', '30s', true), ` +
+	`set_config('lock_timeout', '10s', true), ` +
 	`set_config('idle_in_transaction_session_timeout', '5s', true), ` +
-	`set_config('tcp_keepalives_idle', '5', true), set_config('tcp_keepalives_interval', '1', true), ` +
+	`set_config('tcp_keepalives_idle', '5', true), ` +
+	`set_config('tcp_keepalives_interval', '1', true), ` +
 	`set_config('tcp_keepalives_count', '3', true), set_config('tcp_user_timeout', '10s', true), ` +
 	`CASE WHEN current_setting('transaction_timeout', true) IS NOT NULL ` +
 	`THEN set_config('transaction_timeout', '35s', true) END`
