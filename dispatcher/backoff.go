@@ -17,7 +17,8 @@ const (
 	DefaultMaxAttempts       = 12
 )
 
-// maxBackoff bounds Backoff.Max: jitter less than doubles it, which must be no longer than a store's MaxDuration.
+// maxBackoff bounds Backoff.Max: jitter less than doubles it, which must be no longer than a
+// store's MaxDuration.
 const maxBackoff = 10 * 365 * 24 * time.Hour
 
 // Backoff says when a failed delivery is tried again, and how often.

@@ -14,7 +14,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// maxConcurrency is far more than a process can do at once, and far less than what a store takes as a limit.
+// maxConcurrency is far more than a process can do at once, and far less than what a store takes as
+// a limit.
 const maxConcurrency = 1 << 20
 
 // withDefaults returns a copy of o in which nothing is left to default.
@@ -68,12 +69,15 @@ func (o *Options) validate() error {
 	bad(o.Concurrency < 1 || o.Concurrency > maxConcurrency,
 		"Concurrency is %d; it must be from 1 to %d", o.Concurrency, maxConcurrency)
 	bad(o.PerSubscription < 1 || o.PerSubscription > o.Concurrency,
-		"PerSubscription is %d; it must be from 1 to Concurrency, which is %d", o.PerSubscription, o.Concurrency)
+		"PerSubscription is %d; it must be from 1 to Concurrency, which is %d", o.PerSubscription,
+		o.Concurrency)
 	bad(o.PerTenant < 1 || o.PerTenant > o.Concurrency,
 		"PerTenant is %d; it must be from 1 to Concurrency, which is %d", o.PerTenant, o.Concurrency)
 	bad(o.PerHost < 0 || o.PerHost > o.Concurrency,
-		"PerHost is %d; it must be from 1 to Concurrency, which is %d, or 0 for no bound", o.PerHost, o.Concurrency)
-	bad(o.Timeout <= 0 || o.Timeout > time.Hour, "Timeout is %v; it must be positive, and an hour at most", o.Timeout)
+		"PerHost is %d; it must be from 1 to Concurrency, which is %d, or 0 for no bound", o.PerHost,
+		o.Concurrency)
+	bad(o.Timeout <= 0 || o.Timeout > time.Hour,
+		"Timeout is %v; it must be positive, and an hour at most", o.Timeout)
 	for _, r := range [...]struct {
 		name string
 		keep time.Duration

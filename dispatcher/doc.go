@@ -22,12 +22,12 @@
 //   - At least once; duplicates only after a crash, an expired lease, a lost answer, or a store
 //     failure after a success. Every attempt sends the same body and webhook-id. An attempt is one
 //     request; two if the first went over a kept connection that ended without an answer.
-//   - Isolation: turns go to the tenant, and within it the subscription, whose attempts have taken the
-//     least time lately. At most Options.PerSubscription attempts of a subscription, and
+//   - Isolation: turns go to the tenant, and within it the subscription, whose attempts have taken
+//     the least time lately. At most Options.PerSubscription attempts of a subscription, and
 //     Options.PerTenant of a tenant, run at once. Half of Options.Concurrency is for subscriptions
 //     that are healthy and whose usual answer comes within a second; the rest share the other half,
-//     of which failing ones get three quarters at most. After [BreakerThreshold] failures in a row a
-//     subscription gets one probe at a time, within five minutes of one another, until a probe
+//     of which failing ones get three quarters at most. After [BreakerThreshold] failures in a row
+//     a subscription gets one probe at a time, within five minutes of one another, until a probe
 //     succeeds. Then it gets its attempts back by doubling.
 //   - Order: first attempts of a subscription start in the order of Publish. Events with the same
 //     Key go to a subscription one after another.
@@ -40,13 +40,14 @@
 //
 //   - A success, that is a 200 (Options.Success): the delivery is delivered.
 //   - 410: it is dead, and the subscription is unsubscribed with the reason.
-//   - 429, or 503 with Retry-After: the whole subscription is held for as long as that says, at most a
-//     day; without it, its pace is learnt. The attempt does not count while the endpoint takes others.
-//   - Another 4xx than 401, 403, 404, 407 and 408: the endpoint is alive and refuses this one. It is
-//     tried again by Options.Backoff until its attempts are used up, or is dead at once if
+//   - 429, or 503 with Retry-After: the whole subscription is held for as long as that says, at
+//     most a day; without it, its pace is learnt. The attempt does not count while the endpoint
+//     takes others.
+//   - Another 4xx than 401, 403, 404, 407 and 408: the endpoint is alive and refuses this one. It
+//     is tried again by Options.Backoff until its attempts are used up, or is dead at once if
 //     Options.Final says so. The health of the subscription stays as it is.
-//   - Anything else, redirects included, and no answer: tried again by Options.Backoff, and one more
-//     failure in a row of the subscription.
+//   - Anything else, redirects included, and no answer: tried again by Options.Backoff, and one
+//     more failure in a row of the subscription.
 //   - A function of the host that fails: tried again by Options.Backoff, with an error of
 //     [ClassSender]. The health stays as it is.
 //   - Trouble with the store, such as a secret that does not open, and an outage of the host's own
@@ -61,8 +62,8 @@
 // headers and the body of an attempt, Options.Sign adds a signature, Options.RateLimit slows a
 // subscription down. [Observer] is told of every transition, a [Tracer] of publishing and attempts,
 // and with Options.OperationalEvents the host's customers can subscribe to events about their
-// subscriptions. A panic in any of these is logged and costs one attempt at most, never the health of a
-// subscription.
+// subscriptions. A panic in any of these is logged and costs one attempt at most, never the health
+// of a subscription.
 //
 // # Where deliveries may go
 //

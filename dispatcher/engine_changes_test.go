@@ -16,9 +16,11 @@ func TestObserverIsToldOfChanges(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		var got []string
 		e := newEngine(t, s, &dispatcher.Options{Observer: &dispatcher.Observer{
-			OnSubscription: func(sub store.Subscription) { got = append(got, "changed "+sub.Name+" "+string(sub.Status)) },
-			OnDelete:       func(sub store.Subscription) { got = append(got, "deleted "+sub.Name) },
-			OnDisabled:     func(sub store.Subscription) { got = append(got, "disabled "+sub.Name) },
+			OnSubscription: func(sub store.Subscription) {
+				got = append(got, "changed "+sub.Name+" "+string(sub.Status))
+			},
+			OnDelete:   func(sub store.Subscription) { got = append(got, "deleted "+sub.Name) },
+			OnDisabled: func(sub store.Subscription) { got = append(got, "disabled "+sub.Name) },
 			OnCanceled: func(c dispatcher.Cancellation) {
 				got = append(got, "canceled "+c.Tenant+" "+c.SubscriptionID[:1]+c.EventID+": "+c.Reason)
 			},
@@ -30,7 +32,8 @@ func TestObserverIsToldOfChanges(t *testing.T) {
 			}
 			got = nil
 		}
-		sub := store.Subscription{ID: "3e639566-29fa-450d-a59f-ae3c25d7260f", Tenant: "acme", Name: "A", URL: "https://a.example/hook"}
+		sub := store.Subscription{ID: "3e639566-29fa-450d-a59f-ae3c25d7260f", Tenant: "acme", Name: "A",
+			URL: "https://a.example/hook"}
 		if _, err := e.Subscribe(t.Context(), sub); err != nil {
 			t.Fatal(err)
 		}
@@ -40,7 +43,8 @@ func TestObserverIsToldOfChanges(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		want("unsubscribe twice", "changed A Unsubscribed", "canceled acme 3: unsubscribed", "changed A Unsubscribed")
+		want("unsubscribe twice", "changed A Unsubscribed", "canceled acme 3: unsubscribed",
+			"changed A Unsubscribed")
 		if _, err := e.Subscribe(t.Context(), sub); err != nil {
 			t.Fatal(err)
 		}
@@ -49,7 +53,8 @@ func TestObserverIsToldOfChanges(t *testing.T) {
 		e.run()
 		publishFor(t, e, "acme", "order.created")
 		pass(time.Second)
-		want("410", "changed A Unsubscribed", "canceled acme 3: the endpoint answered 410 Gone", "disabled A")
+		want("410", "changed A Unsubscribed", "canceled acme 3: the endpoint answered 410 Gone",
+			"disabled A")
 		if err := e.Delete(t.Context(), sub.ID); err != nil {
 			t.Fatal(err)
 		}

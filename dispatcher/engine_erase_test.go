@@ -50,10 +50,13 @@ func TestEraseRemovesAnEvent(t *testing.T) {
 				t.Error("the event was attempted after it had been erased")
 			}
 		}
-		if d, err := e.Deliveries(t.Context(), store.DeliveryQuery{SubscriptionID: bad.ID, EventID: other.ID}); err != nil || d.Items[0].State != store.Delivered || d.Items[0].Erased {
+		if d, err := e.Deliveries(t.Context(),
+			store.DeliveryQuery{SubscriptionID: bad.ID, EventID: other.ID}); err != nil ||
+			d.Items[0].State != store.Delivered || d.Items[0].Erased {
 			t.Errorf("the other event: %+v, %v; want it delivered", d.Items, err)
 		}
-		if want := (dispatcher.Cancellation{EventID: ev.ID, Reason: dispatcher.ReasonErased}); len(canceled) == 0 || canceled[0] != want {
+		if want := (dispatcher.Cancellation{EventID: ev.ID,
+			Reason: dispatcher.ReasonErased}); len(canceled) == 0 || canceled[0] != want {
 			t.Errorf("OnCanceled got %+v, want %+v", canceled, want)
 		}
 		if err := e.Erase(t.Context(), "no-such-event"); !errors.Is(err, store.ErrNotFound) {
@@ -78,7 +81,8 @@ func TestEraseTenantSparesOthers(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		e := newEngine(t, s, nil)
 		const n = 250 // several steps
-		mine, others := subscribeFor(t, e, "acme", "https://mine.example/hook"), subscribeFor(t, e, "", "https://others.example/hook")
+		mine, others := subscribeFor(t, e, "acme", "https://mine.example/hook"),
+			subscribeFor(t, e, "", "https://others.example/hook")
 		for range n {
 			publishFor(t, e, "acme", "order.created")
 			publishFor(t, e, "", "order.created")
@@ -96,7 +100,8 @@ func TestEraseTenantSparesOthers(t *testing.T) {
 		if got := len(e.seen(others.URL)); got != n {
 			t.Errorf("%d of another tenant were sent, want %d", got, n)
 		}
-		if got, err := e.Replay(t.Context(), store.DeliveryQuery{Tenant: "acme"}); err != nil || got != 0 {
+		if got, err := e.Replay(t.Context(), store.DeliveryQuery{Tenant: "acme"}); err != nil ||
+			got != 0 {
 			t.Errorf("Replay of what was erased: %d, %v; want 0", got, err)
 		}
 		ev := publishFor(t, e, "acme", "order.created") // life goes on
@@ -108,8 +113,11 @@ func TestEraseTenantSparesOthers(t *testing.T) {
 // TestNoAttemptStartsAfterErase erases what is on its way from the store to a worker.
 func TestNoAttemptStartsAfterErase(t *testing.T) {
 	for name, erase := range map[string]func(*engine, events.Event) error{
-		"event":  func(e *engine, ev events.Event) error { return e.Erase(e.t.Context(), ev.ID) },
-		"tenant": func(e *engine, ev events.Event) error { _, err := e.EraseTenant(e.t.Context(), "acme"); return err },
+		"event": func(e *engine, ev events.Event) error { return e.Erase(e.t.Context(), ev.ID) },
+		"tenant": func(e *engine, ev events.Event) error {
+			_, err := e.EraseTenant(e.t.Context(), "acme")
+			return err
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onEachStore(t, func(t *testing.T, s store.Store) {
@@ -140,7 +148,9 @@ func TestEraseLetsAnAttemptUnderWayEnd(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		e := newEngine(t, s, nil)
 		sub := e.subscribe("https://a.example/hook")
-		e.answers(func(r request) reply { return reply{Status: 200, Body: "we got " + r.Body, Delay: time.Second} })
+		e.answers(func(r request) reply {
+			return reply{Status: 200, Body: "we got " + r.Body, Delay: time.Second}
+		})
 		e.run()
 		ev := e.publish("order.created", "canary")
 		pass(500 * time.Millisecond)

@@ -23,9 +23,12 @@ func TestFilterCancelsWhatIsNotWanted(t *testing.T) {
 			Filter: func(sub store.Subscription, ev events.Event) bool {
 				return strings.Contains(sub.Name, string(ev.Payload))
 			},
-			Observer: &dispatcher.Observer{OnCanceled: func(c dispatcher.Cancellation) { canceled = append(canceled, c) }},
+			Observer: &dispatcher.Observer{OnCanceled: func(c dispatcher.Cancellation) {
+				canceled = append(canceled, c)
+			}},
 		})
-		sub, err := e.Subscribe(t.Context(), store.Subscription{URL: "https://a.example/hook", Tenant: "acme", Name: "1 and 3"})
+		sub, err := e.Subscribe(t.Context(),
+			store.Subscription{URL: "https://a.example/hook", Tenant: "acme", Name: "1 and 3"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,8 +55,10 @@ func TestFilterCancelsWhatIsNotWanted(t *testing.T) {
 				e.wantState(ev, store.Delivered)
 				continue
 			}
-			if d := e.wantState(ev, store.Canceled); d.Attempts != 0 || d.LastError != dispatcher.ReasonFiltered {
-				t.Errorf("%d attempts and %q, want none and %q", d.Attempts, d.LastError, dispatcher.ReasonFiltered)
+			if d := e.wantState(ev, store.Canceled); d.Attempts != 0 ||
+				d.LastError != dispatcher.ReasonFiltered {
+				t.Errorf("%d attempts and %q, want none and %q", d.Attempts, d.LastError,
+					dispatcher.ReasonFiltered)
 			}
 		}
 		want := []dispatcher.Cancellation{
@@ -63,7 +68,8 @@ func TestFilterCancelsWhatIsNotWanted(t *testing.T) {
 		if !slices.Equal(canceled, want) {
 			t.Errorf("got  %+v\nwant %+v", canceled, want)
 		}
-		if st, err := e.SubscriptionStats(t.Context(), sub.ID); err != nil || st.Failures != 0 || st.Pending != 0 || st.Hour.Delivered != 2 {
+		if st, err := e.SubscriptionStats(t.Context(), sub.ID); err != nil || st.Failures != 0 ||
+			st.Pending != 0 || st.Hour.Delivered != 2 {
 			t.Errorf("stats are %+v, %v; want the health untouched", st, err)
 		}
 	})
@@ -73,7 +79,8 @@ func TestFilterGetsCopiesOfSubscriptionAndEvent(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		var mu sync.Mutex
 		var got []events.Event
-		e := newEngine(t, s, &dispatcher.Options{Filter: func(sub store.Subscription, ev events.Event) bool {
+		e := newEngine(t, s, &dispatcher.Options{Filter: func(sub store.Subscription,
+			ev events.Event) bool {
 			mu.Lock()
 			defer mu.Unlock()
 			got = append(got, ev)
@@ -83,7 +90,8 @@ func TestFilterGetsCopiesOfSubscriptionAndEvent(t *testing.T) {
 			return true
 		}})
 		for _, url := range []string{"https://a.example/hook", "https://b.example/hook"} {
-			if _, err := e.Subscribe(t.Context(), store.Subscription{URL: url, Headers: map[string]string{"X-Mine": "kept"}}); err != nil {
+			if _, err := e.Subscribe(t.Context(),
+				store.Subscription{URL: url, Headers: map[string]string{"X-Mine": "kept"}}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -103,14 +111,16 @@ func TestFilterGetsCopiesOfSubscriptionAndEvent(t *testing.T) {
 				t.Errorf("the time is %v, want %v", g.Time, ev.Time)
 			}
 			g.Time = ev.Time
-			if g.ID != ev.ID || g.Type != ev.Type || g.Key != ev.Key || g.Trace != ev.Trace || string(g.Payload) != string(ev.Payload) {
+			if g.ID != ev.ID || g.Type != ev.Type || g.Key != ev.Key || g.Trace != ev.Trace ||
+				string(g.Payload) != string(ev.Payload) {
 				t.Errorf("the filter got %+v, want %+v", g, ev)
 			}
 		}
 		body, _ := ev.Body()
 		for _, r := range e.seen("") {
 			if r.Body != string(body) || r.Header.Get("X-Mine") != "kept" {
-				t.Errorf("sent %s with %q; what the filter did to its arguments went out", r.Body, r.Header.Get("X-Mine"))
+				t.Errorf("sent %s with %q; what the filter did to its arguments went out", r.Body,
+					r.Header.Get("X-Mine"))
 			}
 		}
 		if len(got) != 2 || len(e.seen("")) != 2 {
@@ -123,10 +133,11 @@ func TestFilterIsAskedBeforeTheFirstAttemptOnly(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		var asked atomic.Int32
 		wanted := true
-		e := newEngine(t, s, &dispatcher.Options{Backoff: noJitter, Filter: func(store.Subscription, events.Event) bool {
-			asked.Add(1)
-			return wanted
-		}})
+		e := newEngine(t, s, &dispatcher.Options{Backoff: noJitter,
+			Filter: func(store.Subscription, events.Event) bool {
+				asked.Add(1)
+				return wanted
+			}})
 		sub := e.subscribe("https://a.example/hook")
 		e.status(http.StatusInternalServerError)
 		e.run()
@@ -148,7 +159,8 @@ func TestFilterIsAskedBeforeTheFirstAttemptOnly(t *testing.T) {
 		}
 		pass(time.Second)
 		if d := e.wantState(unwanted, store.Delivered); d.Attempts != 1 || asked.Load() != 3 {
-			t.Errorf("asked %d times in all, %d attempts; want the redelivery to be asked about anew", asked.Load(), d.Attempts)
+			t.Errorf("asked %d times in all, %d attempts; want the redelivery to be asked about anew",
+				asked.Load(), d.Attempts)
 		}
 	})
 }
@@ -157,12 +169,13 @@ func TestFilterThatPanicsIsAskedAgain(t *testing.T) {
 	for _, wanted := range []bool{true, false} {
 		onEachStore(t, func(t *testing.T, s store.Store) {
 			var asked int
-			e := newEngine(t, s, &dispatcher.Options{Backoff: noJitter, Filter: func(store.Subscription, events.Event) bool {
-				if asked++; asked <= 2 {
-					panic("the filter panics")
-				}
-				return wanted
-			}})
+			e := newEngine(t, s, &dispatcher.Options{Backoff: noJitter,
+				Filter: func(store.Subscription, events.Event) bool {
+					if asked++; asked <= 2 {
+						panic("the filter panics")
+					}
+					return wanted
+				}})
 			e.subscribe("https://a.example/hook")
 			e.answers(func(r request) reply {
 				if r.Attempt == 3 {
@@ -173,7 +186,8 @@ func TestFilterThatPanicsIsAskedAgain(t *testing.T) {
 			e.run()
 			ev := e.publish("order.created", 1)
 			pass(time.Second)
-			if d := e.wantState(ev, store.Pending); d.Attempts != 1 || dispatcher.ErrorClass(d.LastError) == "" {
+			if d := e.wantState(ev, store.Pending); d.Attempts != 1 ||
+				dispatcher.ErrorClass(d.LastError) == "" {
 				t.Errorf("%d attempts and %q, want a failed attempt", d.Attempts, d.LastError)
 			}
 			pass(time.Hour)

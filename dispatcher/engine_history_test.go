@@ -32,7 +32,8 @@ func TestRedeliverAndReplay(t *testing.T) {
 		pass(time.Minute)
 		d := e.wantState(ev, store.Delivered)
 		attempts, err := e.Attempts(t.Context(), sub.ID, ev.ID)
-		if err != nil || len(attempts) != 3 || attempts[2].Number != 3 || attempts[2].Status != 200 || d.Attempts != 3 {
+		if err != nil || len(attempts) != 3 || attempts[2].Number != 3 || attempts[2].Status != 200 ||
+			d.Attempts != 3 {
 			t.Errorf("attempts are %+v, %v; want the two that failed and the third", attempts, err)
 		}
 		n, err := e.Replay(t.Context(), store.DeliveryQuery{States: []store.State{store.Dead}})
@@ -103,7 +104,8 @@ func TestRotateSecret(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		e := newEngine(t, s, nil)
 		old, next := signing.NewSecret(), signing.NewSecret()
-		sub, err := e.Subscribe(t.Context(), store.Subscription{URL: "https://a.example/hook", Secrets: []signing.Secret{old}})
+		sub, err := e.Subscribe(t.Context(),
+			store.Subscription{URL: "https://a.example/hook", Secrets: []signing.Secret{old}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,7 +125,8 @@ func TestRotateSecret(t *testing.T) {
 					t.Errorf("%s: verifying with the old key (%v) or the new: %v", when, c.key == old, err)
 				}
 			}
-			if got, want := r.Header.Get(signing.HeaderAiry), signing.Airy(airy, []byte(r.Body)); got != want {
+			if got, want := r.Header.Get(signing.HeaderAiry),
+				signing.Airy(airy, []byte(r.Body)); got != want {
 				t.Errorf("%s: the Airy header is signed with the wrong key", when)
 			}
 		}
@@ -134,13 +137,15 @@ func TestRotateSecret(t *testing.T) {
 		verifies("during the overlap", true, true, old)
 		again, err := e.RotateSecret(t.Context(), sub.ID, next, time.Hour)
 		if err != nil || len(again.Secrets) != 2 || again.Secrets[1] != next {
-			t.Errorf("the same rotation again left %d keys, %v; want the old and the new", len(again.Secrets), err)
+			t.Errorf("the same rotation again left %d keys, %v; want the old and the new",
+				len(again.Secrets), err)
 		}
 		pass(time.Hour)
 		verifies("after the overlap", false, true, next)
 		got, err := e.RotateSecret(t.Context(), sub.ID, "", 0)
 		if err != nil || len(got.Secrets) != 1 || got.Secrets[0] == next {
-			t.Errorf("RotateSecret without a key or an overlap left %d keys, %v; want a generated one alone", len(got.Secrets), err)
+			t.Errorf("RotateSecret without a key or an overlap left %d keys, %v; want a generated one alone",
+				len(got.Secrets), err)
 		}
 		if _, err := e.RotateSecret(t.Context(), sub.ID, "", -1); err == nil {
 			t.Error("a negative overlap was taken")

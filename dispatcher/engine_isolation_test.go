@@ -34,7 +34,8 @@ func TestNoMoreThanPerSubscriptionAtOnce(t *testing.T) {
 		}
 		last := e.seen("")[29].At.Sub(start)
 		if last > 10*time.Second {
-			t.Errorf("the last of 30 started after %v, want 9s: room must be used as soon as it is there", last)
+			t.Errorf("the last of 30 started after %v, want 9s: room must be used as soon as it is there",
+				last)
 		}
 	})
 }
@@ -116,10 +117,11 @@ func (e *endpoints) inFlightTotal() int {
 func TestBreakerProbesUntilTheEndpointIsBack(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		var opened, closed int
-		e := newEngine(t, s, &dispatcher.Options{Backoff: noJitter, PerSubscription: 4, Observer: &dispatcher.Observer{
-			OnBreakerOpen:  func(dispatcher.Info) { opened++ },
-			OnBreakerClose: func(dispatcher.Info) { closed++ },
-		}})
+		e := newEngine(t, s, &dispatcher.Options{Backoff: noJitter, PerSubscription: 4,
+			Observer: &dispatcher.Observer{
+				OnBreakerOpen:  func(dispatcher.Info) { opened++ },
+				OnBreakerClose: func(dispatcher.Info) { closed++ },
+			}})
 		const url = "https://a.example/hook"
 		e.status(502)
 		e.subscribe(url)
@@ -148,7 +150,8 @@ func TestBreakerProbesUntilTheEndpointIsBack(t *testing.T) {
 		}
 		e.stop()
 		if opened != 1 || closed != 1 {
-			t.Errorf("the breaker was reported open %d times and closed %d times, want once each", opened, closed)
+			t.Errorf("the breaker was reported open %d times and closed %d times, want once each", opened,
+				closed)
 		}
 	})
 }

@@ -17,12 +17,16 @@ import (
 func TestAttemptsAreLogged(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		var logged bytes.Buffer
-		e := newEngine(t, s, &dispatcher.Options{Logger: slog.New(slog.NewJSONHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+		e := newEngine(t, s,
+			&dispatcher.Options{Logger: slog.New(
+				slog.NewJSONHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 		sub := e.subscribe("https://a.example/hook?token=canary")
 		e.answers(func(r request) reply {
 			switch r.Attempt {
 			case 1:
-				return reply{Err: &net.OpError{Op: "dial", Addr: net.TCPAddrFromAddrPort(netip.MustParseAddrPort("10.0.0.7:443")), Err: errors.New("canary")}}
+				return reply{Err: &net.OpError{Op: "dial",
+					Addr: net.TCPAddrFromAddrPort(netip.MustParseAddrPort("10.0.0.7:443")),
+					Err:  errors.New("canary")}}
 			case 2:
 				return reply{Status: 503, Body: "canary"}
 			}
@@ -49,7 +53,8 @@ func TestAttemptsAreLogged(t *testing.T) {
 		dec := json.NewDecoder(&logged)
 		for _, want := range []record{
 			{"WARN", ev.ID, sub.ID, 1, 0, dispatcher.ClassConnect, "connect: no connection"},
-			{"WARN", ev.ID, sub.ID, 2, 503, dispatcher.ClassHTTPStatus, "http_status: 503 Service Unavailable"},
+			{"WARN", ev.ID, sub.ID, 2, 503, dispatcher.ClassHTTPStatus,
+				"http_status: 503 Service Unavailable"},
 			{"DEBUG", ev.ID, sub.ID, 3, 200, "", ""},
 		} {
 			var got record

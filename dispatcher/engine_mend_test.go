@@ -10,7 +10,8 @@ import (
 )
 
 // TestMendedEndpointNeedNotWait has an endpoint down for six hours, after which the next probe is
-// minutes away. Whoever mends it and says so, in any of these ways, gets all that is pending at once.
+// minutes away. Whoever mends it and says so, in any of these ways, gets all that is pending at
+// once.
 func TestMendedEndpointNeedNotWait(t *testing.T) {
 	for name, tell := range map[string]func(*testing.T, *engine, string){
 		"ping": func(t *testing.T, e *engine, id string) {
@@ -24,7 +25,8 @@ func TestMendedEndpointNeedNotWait(t *testing.T) {
 			}
 		},
 		"replay": func(t *testing.T, e *engine, id string) {
-			if _, err := e.Replay(t.Context(), store.DeliveryQuery{SubscriptionID: id, States: []store.State{store.Pending}}); err != nil {
+			if _, err := e.Replay(t.Context(),
+				store.DeliveryQuery{SubscriptionID: id, States: []store.State{store.Pending}}); err != nil {
 				t.Error(err)
 			}
 		},
@@ -48,7 +50,8 @@ func TestMendedEndpointNeedNotWait(t *testing.T) {
 					t.Fatal(err)
 				}
 				settle()
-				if again, err := e.SubscriptionStats(t.Context(), sub.ID); err != nil || !again.NextProbeAt.Equal(stats.NextProbeAt) {
+				if again, err := e.SubscriptionStats(t.Context(), sub.ID); err != nil ||
+					!again.NextProbeAt.Equal(stats.NextProbeAt) {
 					t.Errorf("a ping that failed: got %+v, %v; want it held as before", again, err)
 				}
 
@@ -57,7 +60,8 @@ func TestMendedEndpointNeedNotWait(t *testing.T) {
 				pass(time.Second)
 				stats, err = e.SubscriptionStats(t.Context(), sub.ID)
 				if err != nil || stats.Breaker != dispatcher.BreakerClosed || stats.Pending > 12 {
-					t.Errorf("a second later: got %+v, %v; want a closed breaker, and pending what has been tried before at most", stats, err)
+					t.Errorf(
+						"a second later: got %+v, %v; want a closed breaker, and pending what has been tried before at most", stats, err)
 				}
 			})
 		})

@@ -19,7 +19,8 @@ import (
 const listener = "https://listener.example/hook"
 
 // operational returns the payloads of the operational events that the listener got.
-func (e *engine) operational() (disabled []events.WebhookDisabled, exhausted []events.WebhookExhausted) {
+func (e *engine) operational() (disabled []events.WebhookDisabled,
+	exhausted []events.WebhookExhausted) {
 	e.t.Helper()
 	ids := make(map[string]bool)
 	for _, r := range e.seen(listener) {
@@ -50,9 +51,11 @@ func (e *engine) operational() (disabled []events.WebhookDisabled, exhausted []e
 	return disabled, exhausted
 }
 
-func subscribeFor(t *testing.T, e *engine, tenant, url string, patterns ...string) store.Subscription {
+func subscribeFor(t *testing.T, e *engine, tenant, url string,
+	patterns ...string) store.Subscription {
 	t.Helper()
-	sub, err := e.Subscribe(t.Context(), store.Subscription{Tenant: tenant, URL: url, Events: patterns})
+	sub, err := e.Subscribe(t.Context(),
+		store.Subscription{Tenant: tenant, URL: url, Events: patterns})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,13 +103,15 @@ func TestOperationalEventsTellWhoAsks(t *testing.T) {
 		subscribeFor(t, e, "acme", listener, events.TypeDisabled, events.TypeExhausted)
 		subscribeFor(t, e, "acme", "https://everything.example/hook")
 		subscribeFor(t, e, "acme", "https://family.example/hook", "webhook.*")
-		subscribeFor(t, e, "other", "https://other.example/hook", events.TypeDisabled, events.TypeExhausted)
+		subscribeFor(t, e, "other", "https://other.example/hook", events.TypeDisabled,
+			events.TypeExhausted)
 		e.run()
 		evGone, evBroken := publishFor(t, e, "acme", "a.gone"), publishFor(t, e, "acme", "a.broken")
 		pass(time.Hour)
 		e.stop()
 		disabled, exhausted := e.operational()
-		if want := (events.WebhookDisabled{WebhookID: gone.ID, Reason: "the endpoint answered 410 Gone"}); len(disabled) != 1 || disabled[0] != want {
+		if want := (events.WebhookDisabled{WebhookID: gone.ID,
+			Reason: "the endpoint answered 410 Gone"}); len(disabled) != 1 || disabled[0] != want {
 			t.Errorf("got %+v, want %+v", disabled, want)
 		}
 		want := map[string]events.WebhookExhausted{
@@ -153,8 +158,9 @@ func TestOperationalEventsMakeNoLoop(t *testing.T) {
 			onEachStore(t, func(t *testing.T, s store.Store) {
 				e := newEngine(t, s, &dispatcher.Options{
 					OperationalEvents: true,
-					Backoff:           dispatcher.Backoff{Initial: time.Minute, Max: time.Minute, MaxAttempts: tt.attempts},
-					DisableAfter:      tt.disableAfter,
+					Backoff: dispatcher.Backoff{Initial: time.Minute, Max: time.Minute,
+						MaxAttempts: tt.attempts},
+					DisableAfter: tt.disableAfter,
 				})
 				e.status(http.StatusBadGateway)
 				e.subscribe("https://broken.example/hook", "a.*")
@@ -213,7 +219,8 @@ func TestOperationalEventsOutlastStoreTrouble(t *testing.T) {
 	for _, kind := range []faultKind{faultBefore, faultAfter, faultPanic} {
 		t.Run(string(kind), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := &faultyStore{Store: memstore.New(), method: "Enqueue", kind: kind, k: 2, run: 3, calls: make(map[string]int)}
+				s := &faultyStore{Store: memstore.New(), method: "Enqueue", kind: kind, k: 2, run: 3,
+					calls: make(map[string]int)}
 				e := newEngine(t, s, &dispatcher.Options{OperationalEvents: true})
 				e.answers(func(r request) reply {
 					if r.URL == listener {
@@ -242,13 +249,16 @@ func TestOperationalTypesInTheCatalogue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := openBolt(t, path)
 		for _, on := range []bool{true, false} {
-			e := newEngine(t, s, &dispatcher.Options{OperationalEvents: on, EventTypes: []events.Type{{Name: "order.paid"}}})
-			_, err := e.Subscribe(t.Context(), store.Subscription{URL: listener, Events: []string{events.TypeDisabled}})
+			e := newEngine(t, s, &dispatcher.Options{OperationalEvents: on,
+				EventTypes: []events.Type{{Name: "order.paid"}}})
+			_, err := e.Subscribe(t.Context(),
+				store.Subscription{URL: listener, Events: []string{events.TypeDisabled}})
 			invalid := (*events.InvalidError)(nil)
 			if on && err != nil || !on && (!errors.As(err, &invalid) || invalid.Field != "events") {
 				t.Errorf("on is %t: subscribing to %s: %v", on, events.TypeDisabled, err)
 			}
-			if _, err := e.Subscribe(t.Context(), store.Subscription{URL: listener, Events: []string{"webhook.*"}}); !errors.As(err, &invalid) {
+			if _, err := e.Subscribe(t.Context(),
+				store.Subscription{URL: listener, Events: []string{"webhook.*"}}); !errors.As(err, &invalid) {
 				t.Errorf("on is %t: subscribing to webhook.*, which matches nothing: %v", on, err)
 			}
 			if got, want := len(e.EventTypes()), map[bool]int{true: 3, false: 1}[on]; got != want {

@@ -111,7 +111,8 @@ func TestKeyKeepsEventsOneAfterAnother(t *testing.T) {
 			t.Errorf("an event without a key waited %v for those with one", d)
 		}
 		if got := e.states(); got[store.Delivered] != 6 || got[store.Dead] != 1 {
-			t.Errorf("states are %v, want a1 dead and the others delivered: a dead one lets the next go", got)
+			t.Errorf("states are %v, want a1 dead and the others delivered: a dead one lets the next go",
+				got)
 		}
 	})
 }

@@ -79,7 +79,8 @@ func TestOutageOfOurOwnHurtsNobody(t *testing.T) {
 			tried[r.URL]++
 		}
 		if n := len(e.seen("")) - before; n > 2*hosts+1 || n < 2*hosts-1 || len(tried) < hosts/2 {
-			t.Errorf("%d trials of %d hosts in %ds, want one a second and many hosts", n, len(tried), 2*hosts)
+			t.Errorf("%d trials of %d hosts in %ds, want one a second and many hosts", n, len(tried),
+				2*hosts)
 		}
 
 		e.status(200)
@@ -97,9 +98,11 @@ func TestOutageOfOurOwnHurtsNobody(t *testing.T) {
 			t.Errorf("Stats: outage since %v, %v; want none", stats.OutageSince, err)
 		}
 		e.stop()
-		if len(told.started) != 1 || len(told.ended) != 1 || told.started[0].Since != told.ended[0].Since ||
+		if len(told.started) != 1 || len(told.ended) != 1 ||
+			told.started[0].Since != told.ended[0].Since ||
 			told.ended[0].Until.Sub(start) < down {
-			t.Errorf("the Observer was told of %v and %v, want one outage of %v", told.started, told.ended, down)
+			t.Errorf("the Observer was told of %v and %v, want one outage of %v", told.started, told.ended,
+				down)
 		}
 	})
 }
@@ -150,8 +153,8 @@ func TestOutageOfFewIsNone(t *testing.T) {
 	}
 }
 
-// A network that comes and goes: each success ends an outage, and what fails in the minute until the
-// next is seen counts, but disables and kills nothing.
+// A network that comes and goes: each success ends an outage, and what fails in the minute until
+// the next is seen counts, but disables and kills nothing.
 func TestOutageThatFlaps(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		const hosts = 8

@@ -16,36 +16,42 @@ func TestPingIsSentAtOnceAndNotRecorded(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		e := newEngine(t, s, nil) // Run is not running
 		key := signing.NewSecret()
-		sub, err := e.Subscribe(t.Context(), store.Subscription{URL: "https://a.example/hook", Secrets: []signing.Secret{key}})
+		sub, err := e.Subscribe(t.Context(),
+			store.Subscription{URL: "https://a.example/hook", Secrets: []signing.Secret{key}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		e.answers(func(request) reply { return reply{Status: 418, Body: "short and stout"} })
 		got, err := e.Ping(t.Context(), sub.ID)
-		if err != nil || got.Status != 418 || string(got.Response) != "short and stout" || got.Error == "" {
+		if err != nil || got.Status != 418 || string(got.Response) != "short and stout" ||
+			got.Error == "" {
 			t.Errorf("Ping: %+v, %v", got, err)
 		}
 		r := e.seen("")[0]
-		if err := (signing.Verifier{Keys: []signing.Secret{key}}).Verify(r.Header, []byte(r.Body)); err != nil {
+		if err := (signing.Verifier{Keys: []signing.Secret{key}}).Verify(r.Header,
+			[]byte(r.Body)); err != nil {
 			t.Errorf("the ping does not verify: %v", err)
 		}
 		if n := len(e.deliveries()); n != 0 {
 			t.Errorf("%d deliveries are recorded, want none", n)
 		}
-		if _, err := e.Ping(t.Context(), "3e639566-29fa-450d-a59f-ae3c25d7260f"); !errors.Is(err, store.ErrNotFound) {
+		if _, err := e.Ping(t.Context(), "3e639566-29fa-450d-a59f-ae3c25d7260f"); !errors.Is(err,
+			store.ErrNotFound) {
 			t.Errorf("Ping of an unknown subscription: %v, want store.ErrNotFound", err)
 		}
 	})
 }
 
-// TestPingHastens has an endpoint fail a number of deliveries, be repaired, and its owner ping it: what
-// waits for a retry is due at once, however many failures there were.
+// TestPingHastens has an endpoint fail a number of deliveries, be repaired, and its owner ping it:
+// what waits for a retry is due at once, however many failures there were.
 func TestPingHastens(t *testing.T) {
-	for _, failures := range []int{1, dispatcher.BreakerThreshold - 1, dispatcher.BreakerThreshold, 2 * dispatcher.BreakerThreshold} {
+	for _, failures := range []int{1, dispatcher.BreakerThreshold - 1, dispatcher.BreakerThreshold,
+		2 * dispatcher.BreakerThreshold} {
 		for _, status := range []int{500, 422} {
 			t.Run(fmt.Sprintf("%d of %d", failures, status), func(t *testing.T) {
 				onEachStore(t, func(t *testing.T, s store.Store) {
-					e := newEngine(t, s, &dispatcher.Options{Backoff: dispatcher.Backoff{Initial: 10 * time.Hour, Jitter: -1}})
+					e := newEngine(t, s, &dispatcher.Options{Backoff: dispatcher.Backoff{Initial: 10 * time.Hour,
+						Jitter: -1}})
 					sub := e.subscribe("https://a.example/hook")
 					e.status(status)
 					e.run()
@@ -88,7 +94,8 @@ func TestPingsOfATenantKeepNoOtherWaiting(t *testing.T) {
 		e := newEngine(t, s, &dispatcher.Options{Concurrency: 2, PerSubscription: 2})
 		ids := make(map[string]string)
 		for _, tenant := range []string{"slow", "fast"} {
-			sub, err := e.Subscribe(t.Context(), store.Subscription{Tenant: tenant, URL: "https://" + tenant + ".example/hook"})
+			sub, err := e.Subscribe(t.Context(),
+				store.Subscription{Tenant: tenant, URL: "https://" + tenant + ".example/hook"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,8 +119,10 @@ func TestPingsOfATenantKeepNoOtherWaiting(t *testing.T) {
 			t.Errorf("%d pings of one tenant are under way, want 2", n)
 		}
 		other := time.Now()
-		if got, err := e.Ping(t.Context(), ids["fast"]); err != nil || got.Status != 200 || time.Since(other) != 0 {
-			t.Errorf("the other tenant's ping: %+v, %v after %v; want it answered at once", got, err, time.Since(other))
+		if got, err := e.Ping(t.Context(), ids["fast"]); err != nil || got.Status != 200 ||
+			time.Since(other) != 0 {
+			t.Errorf("the other tenant's ping: %+v, %v after %v; want it answered at once", got, err,
+				time.Since(other))
 		}
 		for i := range 3 {
 			want := dispatcher.DefaultTimeout

@@ -96,7 +96,8 @@ func TestPublishRefusesWhatItCannotKeep(t *testing.T) {
 		{"payload no JSON", "payload", func(e *events.Event) { e.Payload = []byte(`{`) }},
 	}
 	onEachStore(t, func(t *testing.T, s store.Store) {
-		e := newEngine(t, s, &dispatcher.Options{MaxPayload: 11, EventTypes: []events.Type{{Name: "order.created"}}})
+		e := newEngine(t, s, &dispatcher.Options{MaxPayload: 11,
+			EventTypes: []events.Type{{Name: "order.created"}}})
 		e.subscribe("https://a.example/hook")
 		for _, tt := range tests {
 			bad := good
@@ -110,7 +111,8 @@ func TestPublishRefusesWhatItCannotKeep(t *testing.T) {
 		if n := len(e.deliveries()); n != 0 {
 			t.Errorf("%d deliveries were stored, want none: all or nothing", n)
 		}
-		if _, err := e.Subscribe(t.Context(), store.Subscription{URL: "https://a.example/", Events: []string{"ordr.*"}}); err == nil {
+		if _, err := e.Subscribe(t.Context(),
+			store.Subscription{URL: "https://a.example/", Events: []string{"ordr.*"}}); err == nil {
 			t.Error("a pattern that no published type matches was taken")
 		}
 	})
@@ -206,7 +208,8 @@ func TestStoreTroubleIsNoAttemptAndNoBusyLoop(t *testing.T) {
 	tests := []struct {
 		name                  string
 		before, after, panics bool
-	}{{"fails", true, false, false}, {"fails after the work", false, true, false}, {"panics", false, false, true}}
+	}{{"fails", true, false, false}, {"fails after the work", false, true, false},
+		{"panics", false, false, true}}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			onEachStore(t, func(t *testing.T, s store.Store) {

@@ -137,7 +137,9 @@ func TestRateLimitHoldsAcrossRestarts(t *testing.T) {
 		}
 		rs := e.seen("")
 		if len(rs) < 5 || len(rs) > 15 {
-			t.Errorf("%d requests in five runs of 25s, want one at the start of each and one every ten seconds", len(rs))
+			t.Errorf(
+				"%d requests in five runs of 25s, want one at the start of each and one every ten seconds",
+				len(rs))
 		}
 		checkRate(t, rs, 0.1, 1, 5)
 	})
@@ -147,7 +149,8 @@ func TestRateLimitCountsRetriesToo(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		e := newEngine(t, s, &dispatcher.Options{
 			RateLimit: limitSlow(0.5, 1),
-			Backoff:   dispatcher.Backoff{Initial: 100 * time.Millisecond, Max: 100 * time.Millisecond, Jitter: -1},
+			Backoff: dispatcher.Backoff{Initial: 100 * time.Millisecond, Max: 100 * time.Millisecond,
+				Jitter: -1},
 		})
 		e.status(http.StatusInternalServerError)
 		e.subscribe("https://slow.example/hook")
@@ -168,7 +171,8 @@ func TestRateLimitOutlastsStoreTrouble(t *testing.T) {
 		for _, kind := range []faultKind{faultBefore, faultAfter, faultPanic} {
 			t.Run(method+" "+string(kind), func(t *testing.T) {
 				onEachStore(t, func(t *testing.T, inner store.Store) {
-					s := &faultyStore{Store: inner, method: method, kind: kind, k: 2, run: 5, calls: make(map[string]int)}
+					s := &faultyStore{Store: inner, method: method, kind: kind, k: 2, run: 5,
+						calls: make(map[string]int)}
 					e := newEngine(t, s, &dispatcher.Options{RateLimit: limitSlow(1, 1)})
 					e.subscribe("https://slow.example/hook")
 					var evs []events.Event
@@ -201,7 +205,8 @@ func TestRateLimitOutlastsStoreTrouble(t *testing.T) {
 
 func TestRateLimitDoesNotHoldUpStopping(t *testing.T) {
 	onEachStore(t, func(t *testing.T, inner store.Store) {
-		s := &faultyStore{Store: inner, method: "Release", kind: faultBefore, k: 1, run: 1 << 30, calls: make(map[string]int)}
+		s := &faultyStore{Store: inner, method: "Release", kind: faultBefore, k: 1, run: 1 << 30,
+			calls: make(map[string]int)}
 		e := newEngine(t, s, &dispatcher.Options{RateLimit: limitSlow(1, 1)})
 		e.subscribe("https://slow.example/hook")
 		for i := range 20 {
@@ -221,7 +226,8 @@ func TestRateLimitDoesNotHoldUpStopping(t *testing.T) {
 func TestRateLimitThatBlocksHoldsUpItsOwn(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		block := make(chan struct{})
-		e := newEngine(t, s, &dispatcher.Options{RateLimit: func(sub store.Subscription) (rate.Limit, int) {
+		e := newEngine(t, s, &dispatcher.Options{RateLimit: func(sub store.Subscription) (rate.Limit,
+			int) {
 			if strings.Contains(sub.URL, "slow") {
 				<-block
 			}

@@ -25,7 +25,8 @@ func TestRetriesFollowTheScheduleUntilDead(t *testing.T) {
 		ev := e.publish("order.created", 1)
 		pass(5 * 24 * time.Hour)
 
-		want := []time.Duration{0, 5 * time.Second, 20 * time.Second, 80 * time.Second, 320 * time.Second, 1280 * time.Second,
+		want := []time.Duration{0, 5 * time.Second, 20 * time.Second, 80 * time.Second, 320 * time.Second,
+			1280 * time.Second,
 			5120 * time.Second, 20480 * time.Second, 12 * time.Hour}
 		got := e.seen("")
 		if len(got) != len(want) {
@@ -39,11 +40,14 @@ func TestRetriesFollowTheScheduleUntilDead(t *testing.T) {
 			}
 			start = r.At
 			if r.Attempt != i+1 || r.EventID != ev.ID || r.Body != got[0].Body {
-				t.Errorf("attempt %d: webhook-attempt %d, webhook-id %s, body %s; want %d, %s and the same body", i+1, r.Attempt, r.EventID, r.Body, i+1, ev.ID)
+				t.Errorf(
+					"attempt %d: webhook-attempt %d, webhook-id %s, body %s; want %d, %s and the same body", i+1,
+					r.Attempt, r.EventID, r.Body, i+1, ev.ID)
 			}
 		}
 		d := e.wantState(ev, store.Dead)
-		if d.Attempts != 9 || d.LastStatus != 500 || dispatcher.ErrorClass(d.LastError) != dispatcher.ClassHTTPStatus {
+		if d.Attempts != 9 || d.LastStatus != 500 ||
+			dispatcher.ErrorClass(d.LastError) != dispatcher.ClassHTTPStatus {
 			t.Errorf("got %d attempts, status %d, error %q", d.Attempts, d.LastStatus, d.LastError)
 		}
 		attempts, err := e.Attempts(t.Context(), d.SubscriptionID, ev.ID)
@@ -65,7 +69,8 @@ func TestRetryDelaysSpread(t *testing.T) {
 			seen[d.Truncate(100*time.Millisecond)]++
 		}
 		if len(seen) < 10 {
-			t.Errorf("200 retries came after only %d different tenths of a second; they must spread", len(seen))
+			t.Errorf("200 retries came after only %d different tenths of a second; they must spread",
+				len(seen))
 		}
 	})
 }
@@ -89,7 +94,8 @@ func TestDownTimeOfTheHostKillsNothing(t *testing.T) {
 			t.Errorf("%d attempts were counted; time that the host was down must not count", d.Attempts)
 		}
 		if got, err := e.Subscription(t.Context(), sub.ID); err != nil || got.Status != store.Subscribed {
-			t.Errorf("the subscription is %s (%v), want Subscribed: the host was down, not the endpoint", got.Status, err)
+			t.Errorf("the subscription is %s (%v), want Subscribed: the host was down, not the endpoint",
+				got.Status, err)
 		}
 	})
 }
@@ -102,14 +108,24 @@ func TestRetryAfterIsObeyed(t *testing.T) {
 		min, max time.Duration // of the delay; the backoff alone is 5s
 	}{
 		{"seconds", 429, func() string { return "120" }, 120 * time.Second, 121 * time.Second},
-		{"date", 503, func() string { return time.Now().Add(10 * time.Minute).UTC().Format(http.TimeFormat) }, 599 * time.Second, 601 * time.Second},
+		{"date", 503, func() string {
+			return time.Now().Add(10 * time.Minute).UTC().Format(http.TimeFormat)
+		}, 599 * time.Second, 601 * time.Second},
 		{"capped", 429, func() string { return "8640000" }, 24 * time.Hour, 24*time.Hour + time.Second},
-		{"past int", 429, func() string { return "99999999999999999999999" }, 24 * time.Hour, 24*time.Hour + time.Second},
+		{"past int", 429, func() string {
+			return "99999999999999999999999"
+		}, 24 * time.Hour, 24*time.Hour + time.Second},
 		{"nonsense", 429, func() string { return "soon" }, time.Second, 2 * time.Second},
 		{"negative", 429, func() string { return "-5" }, time.Second, 2 * time.Second},
-		{"date in the past", 503, func() string { return "Mon, 01 Jan 1990 00:00:00 GMT" }, time.Second, 2 * time.Second},
-		{"nonsense that is no throttling", 503, func() string { return "soon" }, 5 * time.Second, 6 * time.Second},
-		{"a second means a second", 429, func() string { return "1" }, time.Second, 1100 * time.Millisecond},
+		{"date in the past", 503, func() string {
+			return "Mon, 01 Jan 1990 00:00:00 GMT"
+		}, time.Second, 2 * time.Second},
+		{"nonsense that is no throttling", 503, func() string {
+			return "soon"
+		}, 5 * time.Second, 6 * time.Second},
+		{"a second means a second", 429, func() string {
+			return "1"
+		}, time.Second, 1100 * time.Millisecond},
 		{"other status", 500, func() string { return "120" }, 5 * time.Second, 6 * time.Second},
 	}
 	for _, tt := range tests {
@@ -154,7 +170,8 @@ func TestGoneEndsTheDeliveryAndUnsubscribes(t *testing.T) {
 		e.wantState(first, store.Dead)
 		got, err := e.Subscription(t.Context(), sub.ID)
 		if err != nil || got.Status != store.Unsubscribed || got.DisabledReason == "" {
-			t.Errorf("got %s, reason %q, %v; want Unsubscribed with a reason", got.Status, got.DisabledReason, err)
+			t.Errorf("got %s, reason %q, %v; want Unsubscribed with a reason", got.Status,
+				got.DisabledReason, err)
 		}
 		if n := len(e.seen("")); n > 2 {
 			t.Errorf("%d attempts, want no more after the 410 was recorded", n)
@@ -201,10 +218,14 @@ func TestNothingButFailuresDisables(t *testing.T) {
 			t.Errorf("canceled for %q, want %q", d.LastError, got.DisabledReason)
 		}
 		e.status(200)
-		if _, err := e.Update(t.Context(), sub.ID, func(s *store.Subscription) error { s.Status = store.Subscribed; return nil }); err != nil {
+		if _, err := e.Update(t.Context(), sub.ID, func(s *store.Subscription) error {
+			s.Status = store.Subscribed
+			return nil
+		}); err != nil {
 			t.Fatal(err)
 		}
-		n, err := e.Replay(t.Context(), store.DeliveryQuery{SubscriptionID: sub.ID, States: []store.State{store.Canceled}})
+		n, err := e.Replay(t.Context(),
+			store.DeliveryQuery{SubscriptionID: sub.ID, States: []store.State{store.Canceled}})
 		if err != nil || n == 0 {
 			t.Fatalf("Replay: %d, %v", n, err)
 		}

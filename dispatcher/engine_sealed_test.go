@@ -41,11 +41,12 @@ func TestWhatIsSealedIsNotSent(t *testing.T) {
 				troubles := 0
 				counting := &countingStore{Store: inner, calls: make(map[string]int)}
 				e.store = counting // without the key
-				e.restart(&dispatcher.Options{Observer: &dispatcher.Observer{OnStoreTrouble: func(op string, _ error) {
-					if op == "open" {
-						troubles++
-					}
-				}}})
+				e.restart(
+					&dispatcher.Options{Observer: &dispatcher.Observer{OnStoreTrouble: func(op string, _ error) {
+						if op == "open" {
+							troubles++
+						}
+					}}})
 				e.run()
 				pass(time.Hour)
 				if _, err := e.Ping(t.Context(), kept.ID); !errors.Is(err, store.ErrCorrupt) {
@@ -59,7 +60,8 @@ func TestWhatIsSealedIsNotSent(t *testing.T) {
 					t.Errorf("%d requests to the other, want %d", n, len(evs))
 				}
 				if troubles == 0 || troubles > 100 || counting.calls["Claim"] > 1000 {
-					t.Errorf("%d reports and %d claims in an hour, want some, and no busy loop", troubles, counting.calls["Claim"])
+					t.Errorf("%d reports and %d claims in an hour, want some, and no busy loop", troubles,
+						counting.calls["Claim"])
 				}
 				if st, err := e.Stats(t.Context()); err != nil || st.Pending != len(evs) || st.InFlight != 0 {
 					t.Errorf("stats are %+v, %v; want all to wait", st, err)
@@ -75,7 +77,8 @@ func TestWhatIsSealedIsNotSent(t *testing.T) {
 				}
 				for i, r := range got {
 					if r.EventID != evs[i].ID || r.Attempt != 1 {
-						t.Fatalf("request %d is attempt %d of %s, want the first of %s", i, r.Attempt, r.EventID, evs[i].ID)
+						t.Fatalf("request %d is attempt %d of %s, want the first of %s", i, r.Attempt, r.EventID,
+							evs[i].ID)
 					}
 				}
 			})
@@ -92,7 +95,8 @@ func TestSealedIsNotChangedInPart(t *testing.T) {
 		}
 		e := newEngine(t, s, nil)
 		want := map[string]string{"X-A": "one", "X-B": "two"}
-		sub, err := e.Subscribe(t.Context(), store.Subscription{URL: "https://a.example/hook", Headers: want})
+		sub, err := e.Subscribe(t.Context(),
+			store.Subscription{URL: "https://a.example/hook", Headers: want})
 		if err != nil || sub.SealedWith != "" {
 			t.Fatalf("Subscribe: %+v, %v, want it plain", sub, err)
 		}
@@ -103,15 +107,22 @@ func TestSealedIsNotChangedInPart(t *testing.T) {
 			"a secret":  func(s *store.Subscription) { s.Secrets = append(s.Secrets, signing.NewSecret()) },
 			"its state": func(s *store.Subscription) { s.Headers["X-A"], s.SealedWith = "plain", "" },
 		} {
-			_, err := e.Update(t.Context(), sub.ID, func(s *store.Subscription) error { change(s); return nil })
+			_, err := e.Update(t.Context(), sub.ID, func(s *store.Subscription) error {
+				change(s)
+				return nil
+			})
 			if !errors.Is(err, store.ErrCorrupt) {
 				t.Errorf("an update of %s: %v, want store.ErrCorrupt", name, err)
 			}
 		}
-		if _, err := e.Update(t.Context(), sub.ID, func(s *store.Subscription) error { s.Name = "new"; return nil }); err != nil {
+		if _, err := e.Update(t.Context(), sub.ID, func(s *store.Subscription) error {
+			s.Name = "new"
+			return nil
+		}); err != nil {
 			t.Errorf("an update of its name: %v", err)
 		}
-		if got, err := s.Subscription(t.Context(), sub.ID); err != nil || got.Name != "new" || !maps.Equal(got.Headers, want) {
+		if got, err := s.Subscription(t.Context(), sub.ID); err != nil || got.Name != "new" ||
+			!maps.Equal(got.Headers, want) {
 			t.Errorf("with the key: %+v, %v, want the new name and the headers", got, err)
 		}
 	})

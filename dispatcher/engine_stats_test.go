@@ -32,7 +32,8 @@ func TestSubscriptionStats(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Breaker != dispatcher.BreakerOpen || got.Failures != 10 || got.Pending != 10 || got.InFlight != 0 {
+		if got.Breaker != dispatcher.BreakerOpen || got.Failures != 10 || got.Pending != 10 ||
+			got.InFlight != 0 {
 			t.Errorf("got %+v, want an open breaker after 10 failures", got)
 		}
 		if d := got.NextProbeAt.Sub(start); d < 4*time.Second || d > 7*time.Second {
@@ -42,20 +43,23 @@ func TestSubscriptionStats(t *testing.T) {
 			t.Errorf("the oldest pending is of %v after the start of the failures", d)
 		}
 		for name, w := range map[string]store.AttemptStats{"hour": got.Hour, "day": got.Day} {
-			if w.Delivered != 30 || w.Failed != 10 || w.SuccessRate() != 0.75 || w.P50 < 80*time.Millisecond || w.P50 > 120*time.Millisecond {
+			if w.Delivered != 30 || w.Failed != 10 || w.SuccessRate() != 0.75 ||
+				w.P50 < 80*time.Millisecond || w.P50 > 120*time.Millisecond {
 				t.Errorf("in the last %s: %+v, want 30 delivered within 100ms and 10 failed", name, w)
 			}
 		}
 		e.status(200)
 		pass(2 * time.Hour)
 		got, err = e.SubscriptionStats(t.Context(), sub.ID)
-		if err != nil || got.Breaker != dispatcher.BreakerClosed || got.Failures != 0 || got.FailingFor != 0 || !got.OldestPending.IsZero() {
+		if err != nil || got.Breaker != dispatcher.BreakerClosed || got.Failures != 0 ||
+			got.FailingFor != 0 || !got.OldestPending.IsZero() {
 			t.Errorf("got %+v, %v; want a closed breaker and no failures", got, err)
 		}
 		if got.Hour.Delivered != 0 || got.Day.Delivered != 40 || got.Hour.SuccessRate() != 0 {
 			t.Errorf("two hours later: %+v in the last hour, %+v in the last day", got.Hour, got.Day)
 		}
-		if _, err := e.SubscriptionStats(t.Context(), "3e639566-29fa-450d-a59f-ae3c25d7260f"); !errors.Is(err, store.ErrNotFound) {
+		if _, err := e.SubscriptionStats(t.Context(),
+			"3e639566-29fa-450d-a59f-ae3c25d7260f"); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("stats of an unknown subscription: %v, want store.ErrNotFound", err)
 		}
 	})
@@ -79,7 +83,8 @@ func TestSubscriptionStatsSayWhyItIsDisabled(t *testing.T) {
 // TestReplayCountIsWhatReplayDoes compares the two over deliveries of all kinds.
 func TestReplayCountIsWhatReplayDoes(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
-		e := newEngine(t, s, &dispatcher.Options{Backoff: dispatcher.Backoff{Initial: time.Hour, Jitter: -1, MaxAttempts: 2}})
+		e := newEngine(t, s, &dispatcher.Options{Backoff: dispatcher.Backoff{Initial: time.Hour,
+			Jitter: -1, MaxAttempts: 2}})
 		e.answers(func(r request) reply {
 			switch {
 			case strings.Contains(r.URL, "good"):
@@ -89,7 +94,8 @@ func TestReplayCountIsWhatReplayDoes(t *testing.T) {
 			}
 			return reply{Status: http.StatusBadGateway}
 		})
-		for _, url := range []string{"https://good.example/hook", "https://bad.example/hook", "https://hangs.example/hook", "https://leaves.example/hook"} {
+		for _, url := range []string{"https://good.example/hook", "https://bad.example/hook",
+			"https://hangs.example/hook", "https://leaves.example/hook"} {
 			e.subscribe(url)
 		}
 		e.run()
@@ -102,7 +108,8 @@ func TestReplayCountIsWhatReplayDoes(t *testing.T) {
 			}
 		}
 		pass(10 * time.Minute)
-		if _, err := e.Unsubscribe(t.Context(), e.subscriptionAt("https://leaves.example/hook")); err != nil {
+		if _, err := e.Unsubscribe(t.Context(),
+			e.subscriptionAt("https://leaves.example/hook")); err != nil {
 			t.Fatal(err)
 		}
 		good := e.subscriptionAt("https://good.example/hook")

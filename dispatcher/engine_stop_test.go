@@ -86,7 +86,10 @@ func TestRunOnceAtATime(t *testing.T) {
 		e.stop()
 		e.run()
 		settle()
-		ev := func() string { e.subscribe("https://a.example/hook"); return e.publish("order.created", 1).ID }()
+		ev := func() string {
+			e.subscribe("https://a.example/hook")
+			return e.publish("order.created", 1).ID
+		}()
 		settle()
 		if r := e.seen(""); len(r) != 1 || r[0].EventID != ev {
 			t.Errorf("%d attempts after Run was started again, want 1", len(r))
@@ -117,7 +120,8 @@ func TestRunReturnsWhenTheStoreIsClosed(t *testing.T) {
 			go func() { done <- e.Dispatcher.Run(ctx) }()
 		}
 		<-done
-		if _, err := e.Subscribe(t.Context(), store.Subscription{URL: "https://a.example/hook"}); !errors.Is(err, store.ErrClosed) {
+		if _, err := e.Subscribe(t.Context(),
+			store.Subscription{URL: "https://a.example/hook"}); !errors.Is(err, store.ErrClosed) {
 			t.Errorf("Subscribe returned %v, want store.ErrClosed", err)
 		}
 	})
@@ -178,7 +182,8 @@ func TestUpdateAppliesToTheNextAttempt(t *testing.T) {
 		pass(time.Hour)
 		e.wantState(ev, store.Delivered)
 		r := e.seen("")
-		if len(r) != 1 || r[0].URL != "https://new.example/hook" || r[0].Header.Get("X-New") != "yes" || r[0].Attempt != 1 {
+		if len(r) != 1 || r[0].URL != "https://new.example/hook" || r[0].Header.Get("X-New") != "yes" ||
+			r[0].Attempt != 1 {
 			t.Errorf("requests %+v, want one to the new URL with the new header", r)
 		}
 	})
@@ -231,7 +236,8 @@ func TestStricterOptionsDoNotLockOldSubscriptions(t *testing.T) {
 		sub := e.subscribe("http://a.example/hook", "old.type")
 		e.restart(&dispatcher.Options{RequireHTTPS: true, EventTypes: []events.Type{{Name: "new.type"}}})
 		rename := func(s *store.Subscription) error { s.Name = "renamed"; return nil }
-		if got, err := e.Update(t.Context(), sub.ID, rename); err != nil || got.Name != "renamed" || got.URL != sub.URL {
+		if got, err := e.Update(t.Context(), sub.ID, rename); err != nil || got.Name != "renamed" ||
+			got.URL != sub.URL {
 			t.Errorf("Update of the name: %+v, %v", got, err)
 		}
 		if _, err := e.RotateSecret(t.Context(), sub.ID, "", 0); err != nil {

@@ -83,7 +83,8 @@ func (e *endpoints) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	n, _ := strconv.Atoi(r.Header.Get("webhook-attempt"))
-	req := request{time.Now(), r.URL.String(), r.Header.Get("webhook-id"), n, string(body), r.Header.Clone()}
+	req := request{time.Now(), r.URL.String(), r.Header.Get("webhook-id"), n, string(body),
+		r.Header.Clone()}
 	e.mu.Lock()
 	if e.inFlight == nil {
 		e.inFlight, e.most = make(map[string]int), make(map[string]int)
@@ -117,7 +118,8 @@ func (e *endpoints) RoundTrip(r *http.Request) (*http.Response, error) {
 	if a.Header == nil {
 		a.Header = http.Header{}
 	}
-	return &http.Response{StatusCode: a.Status, Header: a.Header, Body: io.NopCloser(bytes.NewBufferString(a.Body)), Request: r}, nil
+	return &http.Response{StatusCode: a.Status, Header: a.Header,
+		Body: io.NopCloser(bytes.NewBufferString(a.Body)), Request: r}, nil
 }
 
 func (e *endpoints) answers(f func(request) reply) {

@@ -13,7 +13,9 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-func traceparent(n int) string { return fmt.Sprintf("00-4bf92f3577b34da6a3ce929d0e0e4736-%016x-01", n) }
+func traceparent(n int) string {
+	return fmt.Sprintf("00-4bf92f3577b34da6a3ce929d0e0e4736-%016x-01", n)
+}
 
 type traceKey struct{}
 
@@ -26,19 +28,23 @@ func TestTracerSeesEachAttempt(t *testing.T) {
 				publishes += len(evs)
 				return ctx, ctx.Value(traceKey{}).(string), func(err error) { stored = append(stored, err) }
 			},
-			Attempt: func(ctx context.Context, info dispatcher.Info) (context.Context, string, func(dispatcher.Info)) {
+			Attempt: func(ctx context.Context, info dispatcher.Info) (context.Context, string,
+				func(dispatcher.Info)) {
 				started = append(started, info)
-				return context.WithValue(ctx, traceKey{}, "in the attempt"), traceparent(100 + info.Attempt.Number), func(info dispatcher.Info) {
-					ended = append(ended, info)
-				}
+				return context.WithValue(ctx, traceKey{}, "in the attempt"),
+					traceparent(100 + info.Attempt.Number), func(info dispatcher.Info) {
+						ended = append(ended, info)
+					}
 			},
 		}
-		o := &dispatcher.Options{Backoff: noJitter, Concurrency: 1, Tracer: tracer, Transform: func(ctx context.Context, _ store.Subscription, _ events.Event, _ *dispatcher.Request) error {
-			if ctx.Value(traceKey{}) != "in the attempt" {
-				t.Error("the context of the attempt is not the tracer's")
-			}
-			return nil
-		}}
+		o := &dispatcher.Options{Backoff: noJitter, Concurrency: 1, Tracer: tracer,
+			Transform: func(ctx context.Context, _ store.Subscription, _ events.Event,
+				_ *dispatcher.Request) error {
+				if ctx.Value(traceKey{}) != "in the attempt" {
+					t.Error("the context of the attempt is not the tracer's")
+				}
+				return nil
+			}}
 		e := newEngine(t, s, o)
 		*tracer = dispatcher.Tracer{} // the options have been copied
 		e.subscribe("https://a.example/hook")
@@ -56,15 +62,20 @@ func TestTracerSeesEachAttempt(t *testing.T) {
 		own := mine
 		own.ID, own.Trace = "own", traceparent(7)
 		evs := []events.Event{own, mine}
-		if err := e.Publish(context.WithValue(t.Context(), traceKey{}, traceparent(1)), evs...); err != nil {
+		if err := e.Publish(context.WithValue(t.Context(), traceKey{}, traceparent(1)),
+			evs...); err != nil {
 			t.Fatal(err)
 		}
 		if evs[1].Trace != "" || publishes != 2 || len(stored) != 1 || stored[0] != nil {
-			t.Errorf("the caller's event has the trace %q, the tracer saw %d events published, with the errors %v", evs[1].Trace, publishes, stored)
+			t.Errorf(
+				"the caller's event has the trace %q, the tracer saw %d events published, with the errors %v",
+				evs[1].Trace, publishes, stored)
 		}
 		evs[0].Type = "order.changed"
-		if err := e.Publish(context.WithValue(t.Context(), traceKey{}, ""), evs[0]); len(stored) != 2 || !errors.Is(err, store.ErrConflict) || !errors.Is(stored[1], store.ErrConflict) {
-			t.Errorf("a conflict: Publish returned %v and the tracer saw %v, want store.ErrConflict", err, stored)
+		if err := e.Publish(context.WithValue(t.Context(), traceKey{}, ""), evs[0]); len(stored) != 2 ||
+			!errors.Is(err, store.ErrConflict) || !errors.Is(stored[1], store.ErrConflict) {
+			t.Errorf("a conflict: Publish returned %v and the tracer saw %v, want store.ErrConflict", err,
+				stored)
 		}
 		pass(time.Minute)
 		if len(started) != 4 || len(ended) != 4 {
@@ -72,12 +83,14 @@ func TestTracerSeesEachAttempt(t *testing.T) {
 		}
 		trace := map[string]string{"own": traceparent(7), mine.ID: traceparent(1)}
 		for i, info := range started {
-			if info.Trace != trace[info.EventID] || info.State != store.Pending || info.Attempt.At.IsZero() || info.EventType != "order.created" {
+			if info.Trace != trace[info.EventID] || info.State != store.Pending ||
+				info.Attempt.At.IsZero() || info.EventType != "order.created" {
 				t.Errorf("attempt %d started with %+v", i, info)
 			}
 			end := ended[i]
 			want := map[int]store.State{1: store.Pending, 2: store.Delivered}[end.Attempt.Number]
-			if end.State != want || end.Attempt.Status == 0 || end.Trace != info.Trace || (end.RetryIn > 0) != (want == store.Pending) {
+			if end.State != want || end.Attempt.Status == 0 || end.Trace != info.Trace ||
+				(end.RetryIn > 0) != (want == store.Pending) {
 				t.Errorf("attempt %d ended with %+v, want it %s", i, end, want)
 			}
 		}
@@ -94,7 +107,8 @@ func TestTraceIsSentWithoutATracer(t *testing.T) {
 		e := newEngine(t, s, nil)
 		e.subscribe("https://a.example/hook")
 		own := map[string]string{"Traceparent": "mine"}
-		if _, err := e.Subscribe(t.Context(), store.Subscription{URL: "https://b.example/hook", Headers: own}); err != nil {
+		if _, err := e.Subscribe(t.Context(),
+			store.Subscription{URL: "https://b.example/hook", Headers: own}); err != nil {
 			t.Fatal(err)
 		}
 		e.run()
@@ -130,8 +144,11 @@ func TestTracerThatFailsStopsNothing(t *testing.T) {
 	for name, tracer := range map[string]*dispatcher.Tracer{
 		"empty": {},
 		"panics": {
-			Publish: func(context.Context, []events.Event) (context.Context, string, func(error)) { panic("publish") },
-			Attempt: func(context.Context, dispatcher.Info) (context.Context, string, func(dispatcher.Info)) {
+			Publish: func(context.Context, []events.Event) (context.Context, string, func(error)) {
+				panic("publish")
+			},
+			Attempt: func(context.Context, dispatcher.Info) (context.Context, string,
+				func(dispatcher.Info)) {
 				panic("attempt")
 			},
 		},
@@ -139,7 +156,8 @@ func TestTracerThatFailsStopsNothing(t *testing.T) {
 			Publish: func(ctx context.Context, _ []events.Event) (context.Context, string, func(error)) {
 				return ctx, "", func(error) { panic("end") }
 			},
-			Attempt: func(ctx context.Context, _ dispatcher.Info) (context.Context, string, func(dispatcher.Info)) {
+			Attempt: func(ctx context.Context, _ dispatcher.Info) (context.Context, string,
+				func(dispatcher.Info)) {
 				return ctx, "", func(dispatcher.Info) { panic("end") }
 			},
 		},
@@ -147,7 +165,8 @@ func TestTracerThatFailsStopsNothing(t *testing.T) {
 			Publish: func(context.Context, []events.Event) (context.Context, string, func(error)) {
 				return nil, "a\r\nb", nil
 			},
-			Attempt: func(context.Context, dispatcher.Info) (context.Context, string, func(dispatcher.Info)) {
+			Attempt: func(context.Context, dispatcher.Info) (context.Context, string,
+				func(dispatcher.Info)) {
 				return nil, "a\r\nb", nil
 			},
 		},
@@ -173,7 +192,8 @@ func TestTracerSeesTheEndOfWhatIsCutOff(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		var ended []dispatcher.Info
 		e := newEngine(t, s, &dispatcher.Options{DrainTimeout: -1, Tracer: &dispatcher.Tracer{
-			Attempt: func(ctx context.Context, _ dispatcher.Info) (context.Context, string, func(dispatcher.Info)) {
+			Attempt: func(ctx context.Context, _ dispatcher.Info) (context.Context, string,
+				func(dispatcher.Info)) {
 				return ctx, "", func(info dispatcher.Info) { ended = append(ended, info) }
 			},
 		}})
@@ -183,7 +203,8 @@ func TestTracerSeesTheEndOfWhatIsCutOff(t *testing.T) {
 		e.publish("order.created", 1)
 		pass(time.Second)
 		e.stop()
-		if len(ended) != 1 || ended[0].State != store.Pending || dispatcher.ErrorClass(ended[0].Attempt.Error) != dispatcher.ClassCanceled {
+		if len(ended) != 1 || ended[0].State != store.Pending ||
+			dispatcher.ErrorClass(ended[0].Attempt.Error) != dispatcher.ClassCanceled {
 			t.Errorf("ended with %+v, want one that is pending and was cut off", ended)
 		}
 	})

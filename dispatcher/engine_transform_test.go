@@ -19,7 +19,8 @@ type transform = func(context.Context, store.Subscription, events.Event, *dispat
 func TestTransformChangesHeadersAndBody(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		key := signing.NewSecret()
-		e := newEngine(t, s, &dispatcher.Options{Transform: func(ctx context.Context, sub store.Subscription, ev events.Event, r *dispatcher.Request) error {
+		e := newEngine(t, s, &dispatcher.Options{Transform: func(ctx context.Context,
+			sub store.Subscription, ev events.Event, r *dispatcher.Request) error {
 			if body, err := ev.Body(); err != nil || string(body) != string(r.Body) {
 				t.Errorf("the event's body is %s, %v, want the request's, %s", body, err, r.Body)
 			}
@@ -49,10 +50,12 @@ func TestTransformChangesHeadersAndBody(t *testing.T) {
 		pass(time.Second)
 		for _, name := range []string{"a", "b"} {
 			r := e.seen("https://" + name + ".example/hook")
-			if len(r) != 1 || r[0].Body != `{"text":"tea"}` || r[0].Header.Get("X-Text") != name || r[0].Header.Values("X-Mine") != nil {
+			if len(r) != 1 || r[0].Body != `{"text":"tea"}` || r[0].Header.Get("X-Text") != name ||
+				r[0].Header.Values("X-Mine") != nil {
 				t.Fatalf("requests are %+v, want one with what Transform made", r)
 			}
-			if err := (signing.Verifier{Keys: []signing.Secret{key}}).Verify(r[0].Header, []byte(r[0].Body)); err != nil {
+			if err := (signing.Verifier{Keys: []signing.Secret{key}}).Verify(r[0].Header,
+				[]byte(r[0].Body)); err != nil {
 				t.Errorf("%s: the signature is not over the body that was sent: %v", name, err)
 			}
 		}
@@ -72,19 +75,21 @@ func TestTransformedBodyIsFixedAtTheFirstAttempt(t *testing.T) {
 			onEachStore(t, func(t *testing.T, s store.Store) {
 				calls := 0
 				var ev events.Event
-				o := dispatcher.Options{Backoff: noJitter, Transform: func(_ context.Context, _ store.Subscription, got events.Event, r *dispatcher.Request) error {
-					calls++
-					if string(got.Payload) != string(ev.Payload) {
-						t.Errorf("call %d: the payload is %s, want the event's, %s", calls, got.Payload, ev.Payload)
-					}
-					r.Header.Set("X-Call", fmt.Sprint(calls))
-					if calls == 1 {
-						r.Body = first(r.Body)
-					} else {
-						r.Body = []byte("another")
-					}
-					return nil
-				}}
+				o := dispatcher.Options{Backoff: noJitter,
+					Transform: func(_ context.Context, _ store.Subscription, got events.Event,
+						r *dispatcher.Request) error {
+						calls++
+						if string(got.Payload) != string(ev.Payload) {
+							t.Errorf("call %d: the payload is %s, want the event's, %s", calls, got.Payload, ev.Payload)
+						}
+						r.Header.Set("X-Call", fmt.Sprint(calls))
+						if calls == 1 {
+							r.Body = first(r.Body)
+						} else {
+							r.Body = []byte("another")
+						}
+						return nil
+					}}
 				e := newEngine(t, s, &o)
 				sub := e.subscribe("https://a.example/hook")
 				e.status(http.StatusInternalServerError)
@@ -128,20 +133,26 @@ func TestTransformThatFailsIsAskedAgain(t *testing.T) {
 		"error": func(context.Context, store.Subscription, events.Event, *dispatcher.Request) error {
 			return errors.New("no template")
 		},
-		"panic": func(context.Context, store.Subscription, events.Event, *dispatcher.Request) error { panic("a bug") },
-		"reserved header": func(_ context.Context, _ store.Subscription, _ events.Event, r *dispatcher.Request) error {
+		"panic": func(context.Context, store.Subscription, events.Event, *dispatcher.Request) error {
+			panic("a bug")
+		},
+		"reserved header": func(_ context.Context, _ store.Subscription, _ events.Event,
+			r *dispatcher.Request) error {
 			r.Header.Set("webhook-signature", "forged")
 			return nil
 		},
-		"a raw reserved header": func(_ context.Context, _ store.Subscription, _ events.Event, r *dispatcher.Request) error {
+		"a raw reserved header": func(_ context.Context, _ store.Subscription, _ events.Event,
+			r *dispatcher.Request) error {
 			r.Header["content-LENGTH"] = []string{"0"}
 			return nil
 		},
-		"header with a line break": func(_ context.Context, _ store.Subscription, _ events.Event, r *dispatcher.Request) error {
+		"header with a line break": func(_ context.Context, _ store.Subscription, _ events.Event,
+			r *dispatcher.Request) error {
 			r.Header.Set("X-Text", "a\r\nwebhook-id: forged")
 			return nil
 		},
-		"no header's name": func(_ context.Context, _ store.Subscription, _ events.Event, r *dispatcher.Request) error {
+		"no header's name": func(_ context.Context, _ store.Subscription, _ events.Event,
+			r *dispatcher.Request) error {
 			r.Header["X Text"] = []string{"a"}
 			return nil
 		},
@@ -149,19 +160,23 @@ func TestTransformThatFailsIsAskedAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			onEachStore(t, func(t *testing.T, s store.Store) {
 				calls := 0
-				e := newEngine(t, s, &dispatcher.Options{Backoff: noJitter, Transform: func(ctx context.Context, sub store.Subscription, ev events.Event, r *dispatcher.Request) error {
-					r.Body = []byte("transformed")
-					if calls++; calls == 1 {
-						return fails(ctx, sub, ev, r)
-					}
-					return nil
-				}})
+				e := newEngine(t, s, &dispatcher.Options{Backoff: noJitter,
+					Transform: func(ctx context.Context, sub store.Subscription, ev events.Event,
+						r *dispatcher.Request) error {
+						r.Body = []byte("transformed")
+						if calls++; calls == 1 {
+							return fails(ctx, sub, ev, r)
+						}
+						return nil
+					}})
 				e.subscribe("https://a.example/hook")
 				e.run()
 				ev := e.publish("order.created", 1)
 				pass(time.Second)
-				if d := e.wantState(ev, store.Pending); d.Attempts != 1 || dispatcher.ErrorClass(d.LastError) == "" || len(e.seen("")) != 0 {
-					t.Errorf("%d attempts, %q, %d requests; want one that failed before it was sent", d.Attempts, d.LastError, len(e.seen("")))
+				if d := e.wantState(ev, store.Pending); d.Attempts != 1 ||
+					dispatcher.ErrorClass(d.LastError) == "" || len(e.seen("")) != 0 {
+					t.Errorf("%d attempts, %q, %d requests; want one that failed before it was sent", d.Attempts,
+						d.LastError, len(e.seen("")))
 				}
 				pass(time.Minute)
 				e.wantState(ev, store.Delivered)
@@ -175,18 +190,21 @@ func TestTransformThatFailsIsAskedAgain(t *testing.T) {
 
 func TestTransformMayTakeAllHeadersAway(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
-		e := newEngine(t, s, &dispatcher.Options{Transform: func(_ context.Context, _ store.Subscription, _ events.Event, r *dispatcher.Request) error {
+		e := newEngine(t, s, &dispatcher.Options{Transform: func(_ context.Context, _ store.Subscription,
+			_ events.Event, r *dispatcher.Request) error {
 			r.Header = nil
 			return nil
 		}})
-		sub, err := e.Subscribe(t.Context(), store.Subscription{URL: "https://a.example/hook", Headers: map[string]string{"X-Mine": "mine"}})
+		sub, err := e.Subscribe(t.Context(),
+			store.Subscription{URL: "https://a.example/hook", Headers: map[string]string{"X-Mine": "mine"}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if a, err := e.Ping(t.Context(), sub.ID); err != nil || a.Status != 200 {
 			t.Fatalf("Ping: %+v, %v", a, err)
 		}
-		if h := e.seen("")[0].Header; h.Get("X-Mine") != "" || h.Get("Webhook-Id") == "" || h.Get("Content-Type") != "application/json" {
+		if h := e.seen("")[0].Header; h.Get("X-Mine") != "" || h.Get("Webhook-Id") == "" ||
+			h.Get("Content-Type") != "application/json" {
 			t.Errorf("headers are %v, want the sender's own alone", h)
 		}
 	})

@@ -30,21 +30,33 @@ func callbacks(next http.RoundTripper, harm func()) map[string]*dispatcher.Optio
 		}
 	}
 	return map[string]*dispatcher.Options{
-		"Success": {Success: func(status int) bool { about(status == http.StatusTeapot); return status == 200 }},
-		"Filter":  {Filter: func(s store.Subscription, _ events.Event) bool { about(s.URL == badURL); return true }},
-		"Transform": {Transform: func(_ context.Context, s store.Subscription, _ events.Event, _ *dispatcher.Request) error {
+		"Success": {Success: func(status int) bool {
+			about(status == http.StatusTeapot)
+			return status == 200
+		}},
+		"Filter": {Filter: func(s store.Subscription, _ events.Event) bool {
+			about(s.URL == badURL)
+			return true
+		}},
+		"Transform": {Transform: func(_ context.Context, s store.Subscription, _ events.Event,
+			_ *dispatcher.Request) error {
 			about(s.URL == badURL)
 			return nil
 		}},
-		"Sign": {Sign: func(m dispatcher.Message) (http.Header, error) { about(m.SubscriptionID == badID); return nil, nil }},
+		"Sign": {Sign: func(m dispatcher.Message) (http.Header, error) {
+			about(m.SubscriptionID == badID)
+			return nil, nil
+		}},
 		"Tracer": {Tracer: &dispatcher.Tracer{
-			Attempt: func(ctx context.Context, i dispatcher.Info) (context.Context, string, func(dispatcher.Info)) {
+			Attempt: func(ctx context.Context, i dispatcher.Info) (context.Context, string,
+				func(dispatcher.Info)) {
 				about(i.Subscription.URL == badURL)
 				return ctx, "", nil
 			},
 		}},
 		"Tracer's end": {Tracer: &dispatcher.Tracer{
-			Attempt: func(ctx context.Context, _ dispatcher.Info) (context.Context, string, func(dispatcher.Info)) {
+			Attempt: func(ctx context.Context, _ dispatcher.Info) (context.Context, string,
+				func(dispatcher.Info)) {
 				return ctx, "", func(i dispatcher.Info) { about(i.Subscription.URL == badURL) }
 			},
 		}},
@@ -134,12 +146,13 @@ func TestFaultCallbackNonsense(t *testing.T) {
 	}
 	answers := func(res *http.Response) func(*endpoints) *dispatcher.Options {
 		return func(to *endpoints) *dispatcher.Options {
-			return &dispatcher.Options{Transport: transportFunc(func(r *http.Request) (*http.Response, error) {
-				if r.URL.String() == badURL {
-					return res, nil
-				}
-				return to.RoundTrip(r)
-			})}
+			return &dispatcher.Options{Transport: transportFunc(
+				func(r *http.Request) (*http.Response, error) {
+					if r.URL.String() == badURL {
+						return res, nil
+					}
+					return to.RoundTrip(r)
+				})}
 		}
 	}
 	always := func(o *dispatcher.Options) func(*endpoints) *dispatcher.Options {
@@ -154,14 +167,16 @@ func TestFaultCallbackNonsense(t *testing.T) {
 		"a limit of minus infinity":     always(limits(rate.Limit(math.Inf(-1)), math.MinInt)),
 		"next to no limit, no burst":    always(limits(math.SmallestNonzeroFloat64, math.MinInt)),
 		"a limit and burst of the most": always(limits(math.MaxFloat64, math.MaxInt)),
-		"a header of a megabyte": always(&dispatcher.Options{Sign: func(m dispatcher.Message) (http.Header, error) {
-			if m.SubscriptionID == badID {
-				return http.Header{"X-Huge": {huge}}, nil
-			}
-			return nil, nil
-		}}),
+		"a header of a megabyte": always(
+			&dispatcher.Options{Sign: func(m dispatcher.Message) (http.Header, error) {
+				if m.SubscriptionID == badID {
+					return http.Header{"X-Huge": {huge}}, nil
+				}
+				return nil, nil
+			}}),
 		"no subscription, event or request left": always(&dispatcher.Options{
-			Transform: func(_ context.Context, s store.Subscription, ev events.Event, r *dispatcher.Request) error {
+			Transform: func(_ context.Context, s store.Subscription, ev events.Event,
+				r *dispatcher.Request) error {
 				if s.URL == badURL {
 					clear(ev.Payload)
 					clear(r.Body)

@@ -67,7 +67,8 @@ func through[T any](s *faultyStore, method string, work func() (T, error)) (out 
 }
 
 // throughStep is through for one step of many.
-func throughStep(s *faultyStore, method string, work func() (int, string, error)) (n int, next string, err error) {
+func throughStep(s *faultyStore, method string, work func() (int, string, error)) (n int,
+	next string, err error) {
 	_, err = through(s, method, func() (_ struct{}, err error) {
 		n, next, err = work()
 		return struct{}{}, err
@@ -79,7 +80,9 @@ func throughStep(s *faultyStore, method string, work func() (int, string, error)
 }
 
 func (s *faultyStore) Enqueue(ctx ctx, evs ...events.Event) error {
-	_, err := through(s, "Enqueue", func() (struct{}, error) { return struct{}{}, s.Store.Enqueue(ctx, evs...) })
+	_, err := through(s, "Enqueue", func() (struct{}, error) {
+		return struct{}{}, s.Store.Enqueue(ctx, evs...)
+	})
 	return err
 }
 
@@ -104,29 +107,42 @@ func (s *faultyStore) Claim(ctx ctx, req store.ClaimRequest) (store.ClaimResult,
 }
 
 func (s *faultyStore) Finish(ctx ctx, outcomes ...store.Outcome) ([]store.Result, error) {
-	return through(s, "Finish", func() ([]store.Result, error) { return s.Store.Finish(ctx, outcomes...) })
+	return through(s, "Finish", func() ([]store.Result, error) {
+		return s.Store.Finish(ctx, outcomes...)
+	})
 }
 
 func (s *faultyStore) Release(ctx ctx, leases ...store.Lease) error {
-	_, err := through(s, "Release", func() (struct{}, error) { return struct{}{}, s.Store.Release(ctx, leases...) })
+	_, err := through(s, "Release", func() (struct{}, error) {
+		return struct{}{}, s.Store.Release(ctx, leases...)
+	})
 	return err
 }
 
-func (s *faultyStore) UpdateSubscription(ctx ctx, id string, change func(*store.Subscription) error) (store.Subscription, error) {
-	return through(s, "UpdateSubscription", func() (store.Subscription, error) { return s.Store.UpdateSubscription(ctx, id, change) })
+func (s *faultyStore) UpdateSubscription(ctx ctx, id string,
+	change func(*store.Subscription) error) (store.Subscription, error) {
+	return through(s, "UpdateSubscription", func() (store.Subscription, error) {
+		return s.Store.UpdateSubscription(ctx, id, change)
+	})
 }
 
 func (s *faultyStore) Requeue(ctx ctx, q store.DeliveryQuery) (store.RequeueResult, error) {
-	return through(s, "Requeue", func() (store.RequeueResult, error) { return s.Store.Requeue(ctx, q) })
+	return through(s, "Requeue", func() (store.RequeueResult, error) {
+		return s.Store.Requeue(ctx, q)
+	})
 }
 
 func (s *faultyStore) Recovered(ctx ctx, id string) error {
-	_, err := through(s, "Recovered", func() (struct{}, error) { return struct{}{}, s.Store.Recovered(ctx, id) })
+	_, err := through(s, "Recovered", func() (struct{}, error) {
+		return struct{}{}, s.Store.Recovered(ctx, id)
+	})
 	return err
 }
 
 func (s *faultyStore) ProbeNow(ctx ctx, ids ...string) error {
-	_, err := through(s, "ProbeNow", func() (struct{}, error) { return struct{}{}, s.Store.ProbeNow(ctx, ids...) })
+	_, err := through(s, "ProbeNow", func() (struct{}, error) {
+		return struct{}{}, s.Store.ProbeNow(ctx, ids...)
+	})
 	return err
 }
 

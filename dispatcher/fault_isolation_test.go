@@ -47,7 +47,8 @@ func TestFaultTarpit(t *testing.T) {
 	disturbed := beside.percentile(99)
 	t.Logf("publish to arrival, p99 of %d: %v alone, %v beside a tarpit", events, quiet, disturbed)
 	if slack := time.Duration(scaled(100, 0)) * time.Millisecond; disturbed > 2*quiet+slack {
-		t.Errorf("p99 is %v beside a tarpit and %v alone, want twice that and %v at most", disturbed, quiet, slack)
+		t.Errorf("p99 is %v beside a tarpit and %v alone, want twice that and %v at most", disturbed,
+			quiet, slack)
 	}
 }
 
@@ -79,7 +80,8 @@ func TestFaultDeadEndpoints(t *testing.T) {
 	h.publishSteadily(t, count)
 	goroutines, files := most()
 	p99 := h.percentile(99)
-	t.Logf("%d dead endpoints with %d deliveries: p99 of %d is %v, at most %d goroutines and %d open files",
+	t.Logf(
+		"%d dead endpoints with %d deliveries: p99 of %d is %v, at most %d goroutines and %d open files",
 		dead, dead*each, count, p99, goroutines, files)
 	const concurrency = dispatcher.DefaultConcurrency
 	if limit := time.Duration(scaled(500, 50)) * time.Millisecond; p99 > limit {
@@ -111,11 +113,12 @@ func newHealthy(t *testing.T) *healthy {
 	server.Config.ConnState = h.track
 	server.Start()
 	t.Cleanup(server.Close)
-	d, err := dispatcher.New(openBolt(t, filepath.Join(t.TempDir(), "outhook.db")), &dispatcher.Options{
-		AllowPrefixes: nettest.Loopback(),
-		Logger:        slog.New(slog.DiscardHandler),
-		DrainTimeout:  -1,
-	})
+	d, err := dispatcher.New(openBolt(t, filepath.Join(t.TempDir(), "outhook.db")),
+		&dispatcher.Options{
+			AllowPrefixes: nettest.Loopback(),
+			Logger:        slog.New(slog.DiscardHandler),
+			DrainTimeout:  -1,
+		})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +187,8 @@ func (h *healthy) publishSteadily(t *testing.T, n int) {
 	defer tick.Stop()
 	for range n {
 		<-tick.C
-		h.publish(t, events.TypeMessageCreated, map[string]string{"At": strconv.FormatInt(time.Now().UnixNano(), 10)})
+		h.publish(t, events.TypeMessageCreated,
+			map[string]string{"At": strconv.FormatInt(time.Now().UnixNano(), 10)})
 	}
 	for range n {
 		nettest.Receive(t, h.all, "an event")

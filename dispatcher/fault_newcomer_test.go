@@ -24,15 +24,20 @@ func TestFaultNewcomer(t *testing.T) {
 		bad   reply
 	}{
 		{"500 tarpits", 500, 10, 5 * time.Minute, reply{Delay: never}},
-		{"thousands of dead ones", 10_000, 1, 30 * time.Second, reply{Err: errors.New("connection refused")}},
+		{"thousands of dead ones", 10_000, 1, 30 * time.Second,
+			reply{Err: errors.New("connection refused")}},
 	} {
 		t.Run(tt.name+" memstore", func(t *testing.T) {
 			count := scaled(min(tt.count, 2000), tt.count)
-			synctest.Test(t, func(t *testing.T) { beNewBehind(t, memstore.New(), count, tt.each, tt.after, tt.bad) })
+			synctest.Test(t, func(t *testing.T) {
+				beNewBehind(t, memstore.New(), count, tt.each, tt.after, tt.bad)
+			})
 		})
 		t.Run(tt.name+" boltstore", func(t *testing.T) {
 			path, count := filepath.Join(t.TempDir(), "outhook.db"), scaled(150, tt.count)
-			synctest.Test(t, func(t *testing.T) { beNewBehind(t, openBolt(t, path), count, tt.each, tt.after, tt.bad) })
+			synctest.Test(t, func(t *testing.T) {
+				beNewBehind(t, openBolt(t, path), count, tt.each, tt.after, tt.bad)
+			})
 		})
 	}
 }

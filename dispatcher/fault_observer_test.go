@@ -23,7 +23,8 @@ type harmfulObserver struct {
 }
 
 // observer returns an Observer. Harm is told which function is called, and with what.
-func (h *harmfulObserver) observer(harm func(name string, args []reflect.Value)) *dispatcher.Observer {
+func (h *harmfulObserver) observer(
+	harm func(name string, args []reflect.Value)) *dispatcher.Observer {
 	o := &dispatcher.Observer{}
 	v := reflect.ValueOf(o).Elem()
 	for i := range v.NumField() {
@@ -63,7 +64,8 @@ func TestFaultObserver(t *testing.T) {
 		}
 		t.Run(name+" blocks", func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h, unblock, blocked := harmfulObserver{calls: make(map[string]int)}, make(chan struct{}), make(chan struct{}, 1<<16)
+				h, unblock, blocked := harmfulObserver{calls: make(map[string]int)}, make(chan struct{}),
+					make(chan struct{}, 1<<16)
 				o := h.observer(func(called string, args []reflect.Value) {
 					if called == name && byRun(args[0].Interface()) {
 						blocked <- struct{}{}
@@ -101,12 +103,16 @@ func byRun(told any) bool {
 // liveThroughEverything has everything happen that an Observer is told of, and checks that it did.
 func liveThroughEverything(t *testing.T, inner store.Store, o *dispatcher.Observer) (stop func()) {
 	t.Helper()
-	s := &faultyStore{Store: inner, method: "Claim", kind: faultBefore, k: 2, run: 2, calls: make(map[string]int)}
+	s := &faultyStore{Store: inner, method: "Claim", kind: faultBefore, k: 2, run: 2,
+		calls: make(map[string]int)}
 	e := newEngine(t, s, &dispatcher.Options{
 		Observer:          o,
 		OperationalEvents: true,
-		Backoff:           dispatcher.Backoff{Initial: time.Second, Max: time.Second, Jitter: -1, MaxAttempts: 2},
-		Filter:            func(s store.Subscription, _ events.Event) bool { return !strings.Contains(s.URL, "picky") },
+		Backoff: dispatcher.Backoff{Initial: time.Second, Max: time.Second, Jitter: -1,
+			MaxAttempts: 2},
+		Filter: func(s store.Subscription, _ events.Event) bool {
+			return !strings.Contains(s.URL, "picky")
+		},
 	})
 	var up sync.Map
 	var networkDown atomic.Bool
@@ -146,7 +152,8 @@ func liveThroughEverything(t *testing.T, inner store.Store, o *dispatcher.Observ
 	pass(time.Hour)
 	// The network goes down, in the life of another tenant, whose events nobody is told about.
 	for i := range 6 {
-		if _, err := e.Subscribe(t.Context(), store.Subscription{Tenant: "n", URL: nthURL(i)}); err != nil {
+		if _, err := e.Subscribe(t.Context(),
+			store.Subscription{Tenant: "n", URL: nthURL(i)}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -177,7 +184,8 @@ func liveThroughEverything(t *testing.T, inner store.Store, o *dispatcher.Observ
 		{"https://picky.example/hook", first, store.Canceled},
 		{"https://gone.example/hook", first, store.Dead},
 	} {
-		page, err := e.Deliveries(t.Context(), store.DeliveryQuery{SubscriptionID: e.subscriptionAt(tt.url), EventID: tt.ev.ID})
+		page, err := e.Deliveries(t.Context(),
+			store.DeliveryQuery{SubscriptionID: e.subscriptionAt(tt.url), EventID: tt.ev.ID})
 		if err != nil || len(page.Items) != 1 || page.Items[0].State != tt.want {
 			t.Errorf("%s of %s is %+v, %v; want it %s", tt.ev.Type, tt.url, page.Items, err, tt.want)
 		}
@@ -186,7 +194,8 @@ func liveThroughEverything(t *testing.T, inner store.Store, o *dispatcher.Observ
 		t.Errorf("the one that is gone is %+v, %v; want it disabled", sub, err)
 	}
 	if disabled, exhausted := e.operational(); len(disabled) != 1 || len(exhausted) != 2 {
-		t.Errorf("%d operational events of disabling and %d of giving up, want 1 and 2", len(disabled), len(exhausted))
+		t.Errorf("%d operational events of disabling and %d of giving up, want 1 and 2", len(disabled),
+			len(exhausted))
 	}
 	return e.stop
 }

@@ -22,7 +22,8 @@ import (
 func TestFaultPoisonedRecord(t *testing.T) {
 	for bucket, kills := range map[string]bool{
 		"events": true, "deliveries": true, "subscriptions": true, "bodies": true,
-		"health": false, "attempt_counts": false, "subscription_patterns": false, "event_ids": false, "subscription_ids": false,
+		"health": false, "attempt_counts": false, "subscription_patterns": false, "event_ids": false,
+		"subscription_ids": false,
 	} {
 		t.Run(bucket, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "outhook.db")
@@ -33,7 +34,8 @@ func TestFaultPoisonedRecord(t *testing.T) {
 
 func sendAroundPoison(t *testing.T, path, bucket string, kills bool) {
 	s := openBolt(t, path)
-	o := &dispatcher.Options{Transform: func(_ context.Context, _ store.Subscription, _ events.Event, r *dispatcher.Request) error {
+	o := &dispatcher.Options{Transform: func(_ context.Context, _ store.Subscription, _ events.Event,
+		r *dispatcher.Request) error {
 		r.Body = append(r.Body, " transformed"...) // so that there are records of bodies too
 		return nil
 	}}
@@ -76,7 +78,8 @@ func sendAroundPoison(t *testing.T, path, bucket string, kills bool) {
 		}
 	}
 	if all := len(delivered) == len(evs); all == kills {
-		t.Errorf("%d of %d events were delivered, want the damaged one to be dead: %t", len(delivered), len(evs), kills)
+		t.Errorf("%d of %d events were delivered, want the damaged one to be dead: %t", len(delivered),
+			len(evs), kills)
 	}
 	if fresh := e.publish("b.word", "after"); true {
 		settle()
@@ -87,7 +90,8 @@ func sendAroundPoison(t *testing.T, path, bucket string, kills bool) {
 // poison flips a bit in the middle of the first record of a bucket.
 func poison(t *testing.T, path, bucket string) {
 	t.Helper()
-	db, err := bolt.Open(path, 0o600, &bolt.Options{NoFreelistSync: true, FreelistType: bolt.FreelistMapType})
+	db, err := bolt.Open(path, 0o600,
+		&bolt.Options{NoFreelistSync: true, FreelistType: bolt.FreelistMapType})
 	if err != nil {
 		t.Fatal(err)
 	}

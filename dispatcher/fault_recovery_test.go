@@ -44,7 +44,9 @@ func TestFaultRecovery(t *testing.T) {
 	onBolt(t, func(t *testing.T, s store.Store) {
 		const url, atOnce = "https://a.example/hook", 16
 		e := newEngine(t, s, &dispatcher.Options{PerSubscription: atOnce})
-		e.answers(func(request) reply { return reply{Status: http.StatusServiceUnavailable, Delay: 50 * time.Millisecond} })
+		e.answers(func(request) reply {
+			return reply{Status: http.StatusServiceUnavailable, Delay: 50 * time.Millisecond}
+		})
 		e.subscribe(url)
 		e.run()
 		publishMany(t, e, "order.created", queued)
@@ -70,10 +72,13 @@ func TestFaultRecovery(t *testing.T) {
 			t.Errorf("a second request followed the first after %v: before the probe had been answered", d)
 		}
 		last := back[len(back)-1].At.Sub(back[0].At)
-		if least := time.Duration(queued/atOnce) * 50 * time.Millisecond; last < least || last > 2*least+time.Minute {
-			t.Errorf("the backlog took %v once the probe had succeeded, want somewhat more than %v", last, least)
+		if least := time.Duration(queued/atOnce) * 50 * time.Millisecond; last < least ||
+			last > 2*least+time.Minute {
+			t.Errorf("the backlog took %v once the probe had succeeded, want somewhat more than %v", last,
+				least)
 		}
-		t.Logf("%d queued; the first probe %v after the endpoint was up, all delivered %v later", queued, back[0].At.Sub(up), last)
+		t.Logf("%d queued; the first probe %v after the endpoint was up, all delivered %v later", queued,
+			back[0].At.Sub(up), last)
 	})
 }
 
@@ -118,7 +123,8 @@ func checkSpread(t *testing.T, attempt int, bySecond map[int64]int, n int) {
 	}
 	mean := float64(total) / float64(last-first+1)
 	if total != n || float64(most) > 3*mean+20 || last == first {
-		t.Errorf("%d times attempt %d in %d seconds, at most %d in one; want %d, and at most 20 more than three times the mean, %.0f",
+		t.Errorf(
+			"%d times attempt %d in %d seconds, at most %d in one; want %d, and at most 20 more than three times the mean, %.0f",
 			total, attempt, last-first+1, most, n, mean)
 	}
 }
@@ -143,7 +149,8 @@ func TestFaultBacklog(t *testing.T) {
 			e.wantState(ev, store.Delivered)
 			seen := e.seen("https://quiet.example/hook")
 			if d := seen[len(seen)-1].At.Sub(published); d > took {
-				t.Errorf("with %d pending for another, an attempt started after %v, want %v at most", backlog, d, took)
+				t.Errorf("with %d pending for another, an attempt started after %v, want %v at most", backlog,
+					d, took)
 			}
 		}
 		if n := len(e.seen("https://flooded.example/hook")); n < 16*30 {

@@ -35,7 +35,8 @@ func TestFaultStore(t *testing.T) {
 				for k := 1; k <= 6; k++ {
 					for _, run := range []int{1, 4} {
 						synctest.Test(t, func(t *testing.T) {
-							s := &faultyStore{Store: memstore.New(), method: method, kind: kind, k: k, run: run, calls: make(map[string]int)}
+							s := &faultyStore{Store: memstore.New(), method: method, kind: kind, k: k, run: run,
+								calls: make(map[string]int)}
 							surviveFaults(t, s)
 							hits[method+" "+string(kind)] += s.hits
 						})
@@ -63,11 +64,15 @@ func newSurvivor(t *testing.T, s *faultyStore) *survivor {
 	t.Helper()
 	v := &survivor{s: s}
 	v.o = &dispatcher.Options{
-		Backoff:           dispatcher.Backoff{Initial: time.Second, Max: time.Second, Jitter: -1, MaxAttempts: 1000},
+		Backoff: dispatcher.Backoff{Initial: time.Second, Max: time.Second, Jitter: -1,
+			MaxAttempts: 1000},
 		DrainTimeout:      -1,
 		OperationalEvents: true,
-		Filter:            func(sub store.Subscription, _ events.Event) bool { return !strings.Contains(sub.URL, "picky") },
-		Transform: func(_ context.Context, _ store.Subscription, ev events.Event, r *dispatcher.Request) error {
+		Filter: func(sub store.Subscription, _ events.Event) bool {
+			return !strings.Contains(sub.URL, "picky")
+		},
+		Transform: func(_ context.Context, _ store.Subscription, ev events.Event,
+			r *dispatcher.Request) error {
 			if !events.Operational(ev.Type) {
 				r.Body = fmt.Appendf(r.Body, " in version %d", v.version)
 			}
@@ -177,11 +182,13 @@ func surviveFaults(t *testing.T, s *faultyStore) {
 	if d := v.wantState(twice, store.Delivered); d.Attempts < 2 {
 		t.Errorf("%s: what was redelivered has %d attempts, want 2", s, d.Attempts)
 	}
-	if got, err := v.Subscription(t.Context(), gone.ID); err != nil || got.Status != store.Unsubscribed {
+	if got, err := v.Subscription(t.Context(), gone.ID); err != nil ||
+		got.Status != store.Unsubscribed {
 		t.Errorf("%s: the subscription that answered 410 is %q, %v", s, got.Status, err)
 	}
 	disabled, exhausted := v.operational()
-	lost := s.method == "UpdateSubscription" && s.kind == faultAfter // the answer, and the event with it: see Options
+	// the answer, and the event with it: see Options
+	lost := s.method == "UpdateSubscription" && s.kind == faultAfter
 	if len(disabled) != 1 && !lost || len(exhausted) != 1 {
 		t.Errorf("%s: %d and %d operational events, want one each", s, len(disabled), len(exhausted))
 	}
@@ -199,9 +206,11 @@ func surviveFaults(t *testing.T, s *faultyStore) {
 func (v *survivor) wantDelivery(name string, ev events.Event, want store.State, attempts int) {
 	v.t.Helper()
 	url := "https://" + name + ".example/hook"
-	page, err := v.Deliveries(v.t.Context(), store.DeliveryQuery{SubscriptionID: v.subscriptionAt(url), EventID: ev.ID})
+	page, err := v.Deliveries(v.t.Context(),
+		store.DeliveryQuery{SubscriptionID: v.subscriptionAt(url), EventID: ev.ID})
 	if err != nil || len(page.Items) != 1 {
-		v.t.Fatalf("%s: event %s has %d deliveries to %s, %v; want 1", v.s, ev.ID, len(page.Items), name, err)
+		v.t.Fatalf("%s: event %s has %d deliveries to %s, %v; want 1", v.s, ev.ID, len(page.Items), name,
+			err)
 	}
 	var first []string // what was sent
 	for _, r := range v.seen(url) {
@@ -215,8 +224,10 @@ func (v *survivor) wantDelivery(name string, ev events.Event, want store.State, 
 	}
 	switch d := page.Items[0]; {
 	case d.State != want || (len(first) > 0) != (attempts > 0):
-		v.t.Errorf("%s: event %s at %s is %s after %d first requests, want it %s", v.s, ev.ID, name, d.State, len(first), want)
+		v.t.Errorf("%s: event %s at %s is %s after %d first requests, want it %s", v.s, ev.ID, name,
+			d.State, len(first), want)
 	case d.Attempts != attempts:
-		v.t.Errorf("%s: event %s at %s has %d attempts counted, want %d: trouble with the store is none", v.s, ev.ID, name, d.Attempts, attempts)
+		v.t.Errorf("%s: event %s at %s has %d attempts counted, want %d: trouble with the store is none",
+			v.s, ev.ID, name, d.Attempts, attempts)
 	}
 }

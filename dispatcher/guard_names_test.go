@@ -37,14 +37,16 @@ func onBoth(t *testing.T, allowed, denied *nettest.Counter) (port string) {
 func TestGuardNames(t *testing.T) {
 	var allowed, denied nettest.Counter
 	port := onBoth(t, &allowed, &denied)
-	good, bad, mixed, none := nettest.Name("allowed"), nettest.Name("denied"), nettest.Name("mixed"), nettest.Name("none")
+	good, bad, mixed, none := nettest.Name("allowed"), nettest.Name("denied"), nettest.Name("mixed"),
+		nettest.Name("none")
 	names := nettest.ServeNames(t, map[string][]string{
 		good + ".":  {"127.0.0.1"},
 		bad + ".":   {"127.0.0.2"},
 		mixed + ".": {"127.0.0.2", "127.0.0.1"},
 		none + ".":  {},
 	})
-	w := newWire(t, dispatcher.Options{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
+	w := newWire(t,
+		dispatcher.Options{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
 	w.Resolve(names.Resolver, nil)
 	for _, tt := range []struct {
 		name, host string
@@ -83,7 +85,8 @@ func TestGuardRebinding(t *testing.T) {
 	host := nettest.Name("rebind")
 	names := nettest.ServeNames(t, map[string][]string{host + ".": {"127.0.0.1", "127.0.0.2"}})
 	names.Move()
-	w := newWire(t, dispatcher.Options{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
+	w := newWire(t,
+		dispatcher.Options{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
 	w.Resolve(names.Resolver, nil)
 	sub := w.subscribe(t, store.Subscription{URL: "http://" + host + ":" + port + "/"})
 	const rounds = 10
@@ -99,7 +102,8 @@ func TestGuardRebinding(t *testing.T) {
 		t.Errorf("attempts ended in %v, want half of %d delivered and half blocked", results, rounds)
 	}
 	if allowed.Count() != rounds/2 || denied.Count() != 0 {
-		t.Errorf("%d connections to the allowed address and %d to the denied one, want %d and none", allowed.Count(), denied.Count(), rounds/2)
+		t.Errorf("%d connections to the allowed address and %d to the denied one, want %d and none",
+			allowed.Count(), denied.Count(), rounds/2)
 	}
 }
 
@@ -116,7 +120,8 @@ func TestGuardURLsStoredUnchecked(t *testing.T) {
 	})
 	port := nettest.Port(l.Addr().String())
 	w := newWire(t, dispatcher.Options{AllowPrefixes: []netip.Prefix{}})
-	for _, host := range []string{"127.0.0.1", "127.1.2.3", "0.0.0.0", "[::1]", "[::ffff:127.0.0.1]", "[::]"} {
+	for _, host := range []string{"127.0.0.1", "127.1.2.3", "0.0.0.0", "[::1]", "[::ffff:127.0.0.1]",
+		"[::]"} {
 		for _, scheme := range []string{"http://", "https://"} {
 			url := scheme + host + ":" + port + "/"
 			subscribeRefuses(t, w, "literal", url)

@@ -14,10 +14,13 @@ import (
 
 // reservedNames are the header names that a subscription cannot set, with some of each family.
 var reservedNames = []string{
-	"Content-Type", "X-Airy-Content-Signature", "Webhook-Id", "Webhook-Timestamp", "Webhook-Signature", "Webhook-Attempt",
-	"Host", "Content-Length", "Content-Encoding", "Transfer-Encoding", "Connection", "Keep-Alive", "TE", "Trailer", "Upgrade",
+	"Content-Type", "X-Airy-Content-Signature", "Webhook-Id", "Webhook-Timestamp", "Webhook-Signature",
+	"Webhook-Attempt",
+	"Host", "Content-Length", "Content-Encoding", "Transfer-Encoding", "Connection", "Keep-Alive",
+	"TE", "Trailer", "Upgrade",
 	"Expect", "Date", "Accept-Encoding", "Idempotency-Key", "X-Idempotency-Key",
-	"Proxy-Authorization", "Proxy-Connection", "Proxy-", "Sec-Fetch-Mode", "Sec-WebSocket-Key", "Sec-", "X-Airy-Anything", "X-Airy-",
+	"Proxy-Authorization", "Proxy-Connection", "Proxy-", "Sec-Fetch-Mode", "Sec-WebSocket-Key", "Sec-",
+	"X-Airy-Anything", "X-Airy-",
 	"Webhook-Anything", "Webhook-",
 }
 
@@ -35,7 +38,8 @@ func TestHeadersReserved(t *testing.T) {
 
 func refuseHeaders(t *testing.T, w *wire, name string, headers map[string]string) string {
 	t.Helper()
-	reason := refusal(t, w, name, "headers", store.Subscription{URL: "https://example.com/", Headers: headers})
+	reason := refusal(t, w, name, "headers",
+		store.Subscription{URL: "https://example.com/", Headers: headers})
 	if strings.Contains(reason, canary) {
 		t.Errorf("%s: reason %q repeats a value", name, reason)
 	}
@@ -85,14 +89,16 @@ func manyHeaders(n int) map[string]string {
 // What is accepted arrives, and nothing beside it.
 func TestHeadersOnTheWire(t *testing.T) {
 	for name, headers := range map[string]map[string]string{
-		"usual":           {"Authorization": "Bearer abc", "x-custom": "value", "Cookie": "a=b", "X-AIRYLIKE": "1"},
-		"empty value":     {"X-Empty": ""},
-		"inner blanks":    {"X-Inner": "a  b\tc"},
-		"not ASCII":       {"X-Greeting": "grüße 🔑"},
-		"odd name":        {"!#$%&'*+-.^_`|~0aZ": "v"},
-		"underscore":      {"webhook_id": "mine"},
-		"their agent":     {"user-agent": "Their/1.0"},
-		"their accept":    {"Accept": "*/*", "Content-Language": "de", "Origin": "null", "Forwarded": "for=1"},
+		"usual": {"Authorization": "Bearer abc", "x-custom": "value", "Cookie": "a=b",
+			"X-AIRYLIKE": "1"},
+		"empty value":  {"X-Empty": ""},
+		"inner blanks": {"X-Inner": "a  b\tc"},
+		"not ASCII":    {"X-Greeting": "grüße 🔑"},
+		"odd name":     {"!#$%&'*+-.^_`|~0aZ": "v"},
+		"underscore":   {"webhook_id": "mine"},
+		"their agent":  {"user-agent": "Their/1.0"},
+		"their accept": {"Accept": "*/*", "Content-Language": "de", "Origin": "null",
+			"Forwarded": "for=1"},
 		"colon and comma": {"X-Value": "a:b, c; d=\"e\""},
 		"longest value":   {"X-Long": strings.Repeat("v", dispatcher.MaxHeaderValue)},
 		"longest name":    {"X" + strings.Repeat("n", dispatcher.MaxHeaderName-1): "v"},
@@ -135,17 +141,21 @@ func TestHeadersStoredUnchecked(t *testing.T) {
 		return a
 	}
 	a := send("3e639566-29fa-450d-a59f-ae3c25d7260f", map[string]string{
-		"webhook-id": "forged", "WEBHOOK-ATTEMPT": "9", "content-type": "text/plain", "Host": "other", "Content-Length": "1",
+		"webhook-id": "forged", "WEBHOOK-ATTEMPT": "9", "content-type": "text/plain", "Host": "other",
+		"Content-Length": "1",
 	})
 	r := nettest.Receive(t, requests, "a request")
-	if a.Error != "" || slices.Contains(r.Header.Values("webhook-id"), "forged") || r.Header.Get("webhook-attempt") != "1" ||
-		r.Header.Get("Content-Type") != "application/json" || !strings.HasSuffix(url, r.Header.Get("Host")) {
+	if a.Error != "" || slices.Contains(r.Header.Values("webhook-id"), "forged") ||
+		r.Header.Get("webhook-attempt") != "1" ||
+		r.Header.Get("Content-Type") != "application/json" ||
+		!strings.HasSuffix(url, r.Header.Get("Host")) {
 		t.Errorf("%+v: the sender's headers were replaced: %q", a, r.Raw)
 	}
 	if got := sorted(r.Names); !slices.Equal(got, unsignedNames) {
 		t.Errorf("headers %q, want %q", got, unsignedNames)
 	}
-	a = send("4e639566-29fa-450d-a59f-ae3c25d7260f", map[string]string{"X-Split": canary + "\r\nHost: other"})
+	a = send("4e639566-29fa-450d-a59f-ae3c25d7260f",
+		map[string]string{"X-Split": canary + "\r\nHost: other"})
 	if a.Status != 0 || a.Error != "connect: a header is not one that can be sent" {
 		t.Errorf("a header that splits: %+v, want a failure that does not repeat it", a)
 	}

@@ -79,7 +79,8 @@ func (d *Dispatcher) Replay(ctx context.Context, q store.DeliveryQuery) (int, er
 
 // requeue takes one step, and has its held subscriptions probed now: whoever asks for a delivery
 // again thinks that the endpoint works. A failure in between leaves them to their next probe.
-func (d *Dispatcher) requeue(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
+func (d *Dispatcher) requeue(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult,
+	error) {
 	step, err := d.store.Requeue(ctx, q)
 	if err == nil && len(step.Held) > 0 {
 		err = d.store.ProbeNow(ctx, step.Held...)

@@ -66,8 +66,8 @@ func TestImportsPointOneWay(t *testing.T) {
 	}
 }
 
-// rooms are the packages inside dispatcher and boltstore, each with those of this module that it may
-// import.
+// rooms are the packages inside dispatcher and boltstore, each with those of this module that it
+// may import.
 var rooms = map[string][]string{
 	"dispatcher/internal/clientpool": {"dispatcher/internal/h1"},
 	"dispatcher/internal/engine":     {"dispatcher/internal/send", "events", "store"},
@@ -139,7 +139,8 @@ func walk(t *testing.T, f func(dir, imported string)) {
 				return filepath.SkipDir // a module of its own, with its own dependencies
 			}
 		}
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") ||
+			strings.HasSuffix(path, "_test.go") {
 			return err
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)

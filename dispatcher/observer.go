@@ -75,8 +75,9 @@ type Info struct {
 	Failures     int           // of the subscription in a row, this one included
 }
 
-// Outage is a time in which the host's own network seems to have been down: at least five hosts were
-// tried within a minute, nine of ten attempts failed before a connection stood, and none succeeded.
+// Outage is a time in which the host's own network seems to have been down: at least five hosts
+// were tried within a minute, nine of ten attempts failed before a connection stood, and none
+// succeeded.
 type Outage struct {
 	Since time.Time // when that was seen
 	Until time.Time // when an endpoint was reached again; zero in OnOutageStart
@@ -89,7 +90,8 @@ type Cancellation struct {
 	SubscriptionID string
 	EventID        string
 	Tenant         string // empty too where the event alone was named
-	Reason         string // what is now their LastError: "unsubscribed" or a DisabledReason, ReasonFiltered, ReasonErased
+	// what is now their LastError: "unsubscribed" or a DisabledReason, ReasonFiltered, ReasonErased
+	Reason string
 }
 
 // The reasons of deliveries that were canceled one by one.

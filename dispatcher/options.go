@@ -71,10 +71,10 @@ type Options struct {
 	// replayed, store.MaxDuration at most. If zero, DefaultFailedRetention; if negative, for ever.
 	FailedRetention time.Duration
 
-	// DisableAfter is how long a subscription may do nothing but fail, refuse and throttle before it is
-	// unsubscribed with a DisabledReason. A gap between two such attempts counts as an hour at most:
-	// neither time in which nothing was attempted nor an outage of the host's own disables anybody. If
-	// zero, DefaultDisableAfter; if negative, never.
+	// DisableAfter is how long a subscription may do nothing but fail, refuse and throttle before it
+	// is unsubscribed with a DisabledReason. A gap between two such attempts counts as an hour at
+	// most: neither time in which nothing was attempted nor an outage of the host's own disables
+	// anybody. If zero, DefaultDisableAfter; if negative, never.
 	DisableAfter time.Duration
 
 	// Backoff is when a failed delivery is tried again. If zero, the defaults of its fields.
@@ -148,8 +148,9 @@ type Options struct {
 	// It is called for each attempt, in a goroutine of its own, of which there are Concurrency at
 	// most. An answer that does not come within a few milliseconds puts off that subscription's
 	// attempts until it is there, and nobody else's. The subscription is for reading only. A panic
-	// puts that subscription's attempts off for some seconds. Run returns when all calls have. Each Run begins with one token and not with a burst, so restarts don't add up to
-	// more than the limit. If nil, there are no limits, which costs nothing.
+	// puts that subscription's attempts off for some seconds. Run returns when all calls have. Each
+	// Run begins with one token and not with a burst, so restarts don't add up to more than the limit.
+	// If nil, there are no limits, which costs nothing.
 	RateLimit func(store.Subscription) (limit rate.Limit, burst int)
 
 	// RequireHTTPS refuses subscriptions with an http URL. It does not touch those that exist.

@@ -23,7 +23,8 @@ import (
 
 const tenYears = 10 * 365 * 24 * time.Hour
 
-// TestOptionsOutOfBounds shows that what a store would refuse is refused by New, by the name that it has there.
+// TestOptionsOutOfBounds shows that what a store would refuse is refused by New, by the name that
+// it has there.
 func TestOptionsOutOfBounds(t *testing.T) {
 	for _, tt := range []struct {
 		o     dispatcher.Options
@@ -31,19 +32,26 @@ func TestOptionsOutOfBounds(t *testing.T) {
 	}{
 		{dispatcher.Options{Concurrency: 1<<20 + 1}, "Options.Concurrency is 1048577"},
 		{dispatcher.Options{Concurrency: math.MaxInt}, "Options.Concurrency is"},
-		{dispatcher.Options{PerTenant: -1}, "Options.PerTenant is -1; it must be from 1 to Concurrency, which is 256"},
+		{dispatcher.Options{PerTenant: -1},
+			"Options.PerTenant is -1; it must be from 1 to Concurrency, which is 256"},
 		{dispatcher.Options{Concurrency: 8, PerTenant: 9}, "Options.PerTenant is 9"},
-		{dispatcher.Options{PerHost: -1}, "Options.PerHost is -1; it must be from 1 to Concurrency, which is 256, or 0 for no bound"},
+		{dispatcher.Options{PerHost: -1},
+			"Options.PerHost is -1; it must be from 1 to Concurrency, which is 256, or 0 for no bound"},
 		{dispatcher.Options{Concurrency: 8, PerHost: 9}, "Options.PerHost is 9"},
 		{dispatcher.Options{Retention: store.MaxDuration + 1}, "Options.Retention is"},
 		{dispatcher.Options{Retention: math.MaxInt64}, "Options.Retention is"},
 		{dispatcher.Options{FailedRetention: math.MaxInt64}, "Options.FailedRetention is"},
 		{dispatcher.Options{Backoff: dispatcher.Backoff{Max: tenYears + 1}}, "Options.Backoff: Max is"},
-		{dispatcher.Options{Backoff: dispatcher.Backoff{Initial: math.MaxInt64}}, "Options.Backoff: Max is"},
-		{dispatcher.Options{Transport: http.DefaultTransport, TLS: func(store.Subscription) *tls.Config { return nil }},
+		{dispatcher.Options{Backoff: dispatcher.Backoff{Initial: math.MaxInt64}},
+			"Options.Backoff: Max is"},
+		{dispatcher.Options{Transport: http.DefaultTransport, TLS: func(store.Subscription) *tls.Config {
+			return nil
+		}},
 			"Options.TLS has no effect beside Transport"},
-		{dispatcher.Options{Transport: http.DefaultTransport, DisableHTTP2: true}, "Options.DisableHTTP2 has no effect"},
-		{dispatcher.Options{DenyPrefixes: make([]netip.Prefix, 1)}, "Options.DenyPrefixes[0] is not a valid prefix"},
+		{dispatcher.Options{Transport: http.DefaultTransport, DisableHTTP2: true},
+			"Options.DisableHTTP2 has no effect"},
+		{dispatcher.Options{DenyPrefixes: make([]netip.Prefix, 1)},
+			"Options.DenyPrefixes[0] is not a valid prefix"},
 	} {
 		_, err := dispatcher.New(memstore.New(), &tt.o)
 		if err == nil || !strings.Contains(err.Error(), tt.names) {
@@ -81,7 +89,8 @@ func TestGuardedDialer(t *testing.T) {
 // A guard that would not be what its options say is none.
 func TestGuardedDialerChecksPrefixes(t *testing.T) {
 	d, err := dispatcher.GuardedDialer(&dispatcher.Options{AllowPrefixes: make([]netip.Prefix, 1)})
-	if d != nil || err == nil || !strings.Contains(err.Error(), "Options.AllowPrefixes[0] is not a valid prefix") {
+	if d != nil || err == nil || !strings.Contains(err.Error(),
+		"Options.AllowPrefixes[0] is not a valid prefix") {
 		t.Errorf("GuardedDialer = %v, %v; want an error that names the prefix", d, err)
 	}
 }
@@ -93,7 +102,8 @@ type claimRequests struct {
 	last store.ClaimRequest
 }
 
-func (s *claimRequests) Claim(ctx context.Context, r store.ClaimRequest) (store.ClaimResult, error) {
+func (s *claimRequests) Claim(ctx context.Context, r store.ClaimRequest) (store.ClaimResult,
+	error) {
 	s.mu.Lock()
 	s.last = r
 	s.mu.Unlock()
@@ -126,14 +136,15 @@ func TestBoundsOfClaims(t *testing.T) {
 	}
 }
 
-// TestOptionsAtTheirBounds runs with the largest of all options, an endpoint whose answers HTTP does not know, and enough
-// failures for a hold: the stores must take everything that comes of it.
+// TestOptionsAtTheirBounds runs with the largest of all options, an endpoint whose answers HTTP
+// does not know, and enough failures for a hold: the stores must take everything that comes of it.
 func TestOptionsAtTheirBounds(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		e := newEngine(t, s, &dispatcher.Options{
 			Concurrency: 1 << 20, PerSubscription: 1 << 20, Timeout: time.Hour,
 			Retention: store.MaxDuration, FailedRetention: store.MaxDuration, DisableAfter: -1,
-			Backoff: dispatcher.Backoff{Initial: tenYears, Max: tenYears, Jitter: 0.99, MaxAttempts: math.MaxInt},
+			Backoff: dispatcher.Backoff{Initial: tenYears, Max: tenYears, Jitter: 0.99,
+				MaxAttempts: math.MaxInt},
 		})
 		e.status(math.MaxInt)
 		sub := e.subscribe("https://endpoint.example/")
@@ -162,14 +173,16 @@ func TestOptionsAtTheirBounds(t *testing.T) {
 				continue
 			}
 			recorded++
-			switch wait := time.Until(d.DueAt); { // what was tried once the breaker was open waits for that alone
+			// what was tried once the breaker was open waits for that alone
+			switch wait := time.Until(d.DueAt); {
 			case wait > 2*tenYears:
 				t.Errorf("DueAt: got %v from now, want some years", wait)
 			case wait > tenYears/200:
 				later++
 			}
 			if d.LastStatus != 0 || dispatcher.ErrorClass(d.LastError) != dispatcher.ClassResponse {
-				t.Errorf("last attempt: got %d, %q; want no status, and an answer that is not proper", d.LastStatus, d.LastError)
+				t.Errorf("last attempt: got %d, %q; want no status, and an answer that is not proper",
+					d.LastStatus, d.LastError)
 			}
 		}
 		if want := dispatcher.BreakerThreshold - 1; later < want {
@@ -186,7 +199,8 @@ func TestOverlapOutOfBounds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = d.RotateSecret(t.Context(), "3e639566-29fa-450d-a59f-ae3c25d7260f", "", store.MaxDuration+1)
+	_, err = d.RotateSecret(t.Context(), "3e639566-29fa-450d-a59f-ae3c25d7260f", "",
+		store.MaxDuration+1)
 	var invalid *events.InvalidError
 	if !errors.As(err, &invalid) || invalid.Field != "overlap" {
 		t.Errorf("RotateSecret: got error %v, want an *events.InvalidError about overlap", err)

@@ -19,10 +19,10 @@ const TypePing = "webhook.ping"
 // deliveries take, and returns the attempt. Its payload is {"id":"<the subscription's ID>"}. It is
 // not queued, retried, recorded or counted, and goes to an unsubscribed subscription too. But when
 // it succeeds, failures and holds of the subscription end, its breaker closes, and what waits for a
-// retry is due at once, so that the owner of a repaired endpoint need not wait. Options.Transform and
-// Options.Sign apply to it; Options.Filter,
-// Options.RateLimit and the breaker do not. Run need not be running. Of each tenant, at most
-// Options.PerSubscription pings are under way at once; others of that tenant wait.
+// retry is due at once, so that the owner of a repaired endpoint need not wait. Options.Transform
+// and Options.Sign apply to it; Options.Filter, Options.RateLimit and the breaker do not. Run need
+// not be running. Of each tenant, at most Options.PerSubscription pings are under way at once;
+// others of that tenant wait.
 //
 // The error is the store's, or the context's; what went wrong with the attempt is in Attempt.Error.
 func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error) {
@@ -63,8 +63,8 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 	return a.Attempt, err
 }
 
-// recovered ends what an endpoint's failures have left, as it has answered: its holds, and the waits
-// of what is to be tried again. Most have nothing to end; then the call costs one read.
+// recovered ends what an endpoint's failures have left, as it has answered: its holds, and the
+// waits of what is to be tried again. Most have nothing to end; then the call costs one read.
 func (d *Dispatcher) recovered(ctx context.Context, id string) error {
 	stats, err := d.store.Stats(ctx, id)
 	if err != nil {

@@ -38,23 +38,28 @@ func TestSubscribeChecksTheURL(t *testing.T) {
 	w := newWire(t, dispatcher.Options{AllowPrefixes: []netip.Prefix{}})
 	const begin = "https://example.com/"
 	longest := begin + strings.Repeat("x", dispatcher.MaxURL-len(begin))
-	for _, url := range []string{"", "ftp://example.com/", "http://10.0.0.1/", "http://0x7f.1/", longest + "x"} {
+	for _, url := range []string{"", "ftp://example.com/", "http://10.0.0.1/", "http://0x7f.1/",
+		longest + "x"} {
 		subscribeRefuses(t, w, "refused", url)
 	}
 	for _, tt := range []struct{ url, want string }{
-		{"https://bücher.example:8443/grüße?q=1", "https://xn--bcher-kva.example:8443/gr%C3%BC%C3%9Fe?q=1"},
+		{"https://bücher.example:8443/grüße?q=1",
+			"https://xn--bcher-kva.example:8443/gr%C3%BC%C3%9Fe?q=1"},
 		{longest, longest},
 	} {
-		if sub, err := w.Subscribe(t.Context(), store.Subscription{URL: tt.url}); err != nil || sub.URL != tt.want {
+		if sub, err := w.Subscribe(t.Context(), store.Subscription{URL: tt.url}); err != nil ||
+			sub.URL != tt.want {
 			t.Errorf("Subscribe(%.60q) = %.60q, %v; want %.60q", tt.url, sub.URL, err, tt.want)
 		}
 	}
 	secure := newWire(t, dispatcher.Options{RequireHTTPS: true})
-	reason := refusal(t, secure, "http where https is required", "url", store.Subscription{URL: "http://example.com/"})
+	reason := refusal(t, secure, "http where https is required", "url",
+		store.Subscription{URL: "http://example.com/"})
 	if !strings.Contains(reason, "https://") {
 		t.Errorf("reason %q, want one that says https://", reason)
 	}
-	if _, err := secure.Subscribe(t.Context(), store.Subscription{URL: "https://example.com/"}); err != nil {
+	if _, err := secure.Subscribe(t.Context(),
+		store.Subscription{URL: "https://example.com/"}); err != nil {
 		t.Errorf("https where it is required: %v", err)
 	}
 }

@@ -156,7 +156,8 @@ func (d *Dispatcher) Delete(ctx context.Context, id string) error {
 	}
 	was := store.Subscription{ID: id}
 	if d.observe.o.OnDelete != nil {
-		if sub, err := d.store.Subscription(ctx, id); err == nil { // one that can't be read can be deleted
+		// one that can't be read can be deleted
+		if sub, err := d.store.Subscription(ctx, id); err == nil {
 			was = sub
 		}
 	}
@@ -194,8 +195,9 @@ func (d *Dispatcher) Subscriptions(
 // Without an overlap the new key takes over at once.
 //
 // The overlap is a positive duration, store.MaxDuration at most, or zero. Rotations may overlap,
-// up to MaxSecrets keys; the last one's overlap then counts for all old keys. Doing it again with a key that is there already
-// adds none. It returns store.ErrNotFound if the subscription does not exist.
+// up to MaxSecrets keys; the last one's overlap then counts for all old keys. Doing it again with a
+// key that is there already adds none. It returns store.ErrNotFound if the subscription does not
+// exist.
 func (d *Dispatcher) RotateSecret(
 	ctx context.Context,
 	id string,

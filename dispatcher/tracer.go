@@ -20,7 +20,8 @@ type Tracer struct {
 	// traceparent (W3C Trace Context, version 00) is what those events are stored with that have no
 	// Trace of their own; "", or none, is none. end, unless nil, is called in the same goroutine
 	// with what the store answered.
-	Publish func(ctx context.Context, evs []events.Event) (publish context.Context, traceparent string, end func(error))
+	Publish func(ctx context.Context, evs []events.Event) (publish context.Context, traceparent string,
+		end func(error))
 
 	// Attempt is called in the goroutine of an attempt immediately before it. Of Info.Attempt,
 	// Number and At are set, and Info.Trace is the event's.
@@ -31,7 +32,8 @@ type Tracer struct {
 	// is called in the same goroutine as soon as the attempt is over, with its result: Info.State
 	// and Info.RetryIn are what is about to be stored. An attempt that is cut off as Run stops ends
 	// as store.Pending, with an error of ClassCanceled, and is not recorded.
-	Attempt func(ctx context.Context, info Info) (attempt context.Context, traceparent string, end func(Info))
+	Attempt func(ctx context.Context, info Info) (attempt context.Context, traceparent string,
+		end func(Info))
 }
 
 // startSpan begins an attempt: it returns the context for it, the traceparent to send, and what to

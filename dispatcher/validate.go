@@ -69,8 +69,8 @@ func (d *Dispatcher) checkSubscription(sub, was *store.Subscription) error {
 	return nil
 }
 
-// checkValues validates the headers and the secrets. Where they are sealed and the store has no key for
-// them, they can't be changed: plain values and sealed ones would be one.
+// checkValues validates the headers and the secrets. Where they are sealed and the store has no key
+// for them, they can't be changed: plain values and sealed ones would be one.
 func checkValues(sub, was *store.Subscription) error {
 	if sub.SealedWith != "" {
 		if maps.Equal(sub.Headers, was.Headers) && slices.Equal(sub.Secrets, was.Secrets) {
@@ -209,7 +209,8 @@ func checkHeaders(headers map[string]string) error {
 				name,
 				MaxHeaderValue,
 			)
-		case !httpguts.ValidHeaderFieldValue(value) || !utf8.ValidString(value) || strings.Trim(value, " \t") != value:
+		case !httpguts.ValidHeaderFieldValue(value) || !utf8.ValidString(value) ||
+			strings.Trim(value, " \t") != value:
 			return invalid(
 				"has a value for %q that HTTP does not allow; no control characters, no blank at either end, UTF-8",
 				name,

@@ -23,7 +23,9 @@ import (
 
 // benchClaim is a delivery of 512 bytes with one key, to a URL.
 func benchClaim(url string) *store.Claim {
-	body := fmt.Appendf(nil, `{"type":"message.created","timestamp":1603661094560,"payload":{"text":%q}}`, strings.Repeat("x", 430))
+	body := fmt.Appendf(nil,
+		`{"type":"message.created","timestamp":1603661094560,"payload":{"text":%q}}`,
+		strings.Repeat("x", 430))
 	return &store.Claim{
 		Lease: store.Lease{
 			SubscriptionID: "3e639566-29fa-450d-a59f-ae3c25d7260f",
@@ -103,7 +105,8 @@ func BenchmarkSendLoopback(b *testing.B) {
 
 // plainPost is what a program does that signs and posts with net/http and nothing else.
 func plainPost(ctx context.Context, client *http.Client, c *store.Claim) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Subscription.URL, bytes.NewReader(c.Body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Subscription.URL,
+		bytes.NewReader(c.Body))
 	if err != nil {
 		return err
 	}
@@ -117,7 +120,8 @@ func plainPost(ctx context.Context, client *http.Client, c *store.Claim) error {
 	req.Header.Set(signing.HeaderTimestamp, strconv.FormatInt(now.Unix(), 10))
 	req.Header.Set(signing.HeaderAttempt, "1")
 	req.Header.Set(signing.HeaderAiry, signing.Airy(c.Subscription.Secrets[0], c.Body))
-	req.Header.Set(signing.HeaderSignature, signing.Standard(c.EventID, now, c.Body, c.Subscription.Secrets...))
+	req.Header.Set(signing.HeaderSignature,
+		signing.Standard(c.EventID, now, c.Body, c.Subscription.Secrets...))
 	res, err := client.Do(req)
 	if err != nil {
 		return err

@@ -50,20 +50,23 @@ func TestNothingOutlivesAnAttempt(t *testing.T) {
 		{"handshake", "https://" + address},
 	} {
 		w := newWire(t, dispatcher.Options{Timeout: time.Hour})
-		if a := sendUntil(t, w, tt.url, begun); dispatcher.ErrorClass(a.Error) != dispatcher.ClassCanceled {
+		if a := sendUntil(t, w, tt.url,
+			begun); dispatcher.ErrorClass(a.Error) != dispatcher.ClassCanceled {
 			t.Errorf("%s: %+v, want class canceled", tt.name, a)
 		}
 		nettest.Receive(t, ended, "the end of the "+tt.name)
 	}
 
 	w := newWire(t, dispatcher.Options{Timeout: time.Hour})
-	w.Resolve(&net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		begun <- struct{}{}
-		<-ctx.Done()
-		ended <- struct{}{}
-		return nil, ctx.Err()
-	}}, nil)
-	if a := sendUntil(t, w, "http://"+nettest.Name("endpoint"), begun); dispatcher.ErrorClass(a.Error) != dispatcher.ClassCanceled {
+	w.Resolve(&net.Resolver{PreferGo: true,
+		Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			begun <- struct{}{}
+			<-ctx.Done()
+			ended <- struct{}{}
+			return nil, ctx.Err()
+		}}, nil)
+	if a := sendUntil(t, w, "http://"+nettest.Name("endpoint"),
+		begun); dispatcher.ErrorClass(a.Error) != dispatcher.ClassCanceled {
 		t.Errorf("lookup: %+v, want class canceled", a)
 	}
 	nettest.Receive(t, ended, "the end of the lookup")
@@ -99,7 +102,8 @@ func TestHTTP2(t *testing.T) {
 	}
 	mu.Lock()
 	defer mu.Unlock()
-	if want := slices.Repeat([]string{"HTTP/2.0"}, attempts); !slices.Equal(protos, want) || len(from) != 1 {
+	if want := slices.Repeat([]string{"HTTP/2.0"}, attempts); !slices.Equal(protos, want) ||
+		len(from) != 1 {
 		t.Errorf("%v over %d connections, want %v over one", protos, len(from), want)
 	}
 }
@@ -130,7 +134,8 @@ func TestConnectionsClosedUnderLoad(t *testing.T) {
 			}
 		}
 	})
-	w := startWire(t, dispatcher.Options{Backoff: dispatcher.Backoff{Initial: time.Millisecond, Multiplier: 1, MaxAttempts: 100}})
+	w := startWire(t, dispatcher.Options{Backoff: dispatcher.Backoff{Initial: time.Millisecond,
+		Multiplier: 1, MaxAttempts: 100}})
 	w.subscribe(t, store.Subscription{URL: url})
 	const events = 500
 	published := make(map[string]bool)
@@ -158,7 +163,8 @@ func TestConnectionsClosedUnderLoad(t *testing.T) {
 func TestMemoryOfAnAttempt(t *testing.T) {
 	ca := nettest.NewAuthority(t)
 	const most = 4 << 20 // bytes allocated in all, by the endpoint too
-	for _, e := range append(endless(t), hostile{name: "HTTP/2", url: serveFrames(t, ca, endlessData)}) {
+	for _, e := range append(endless(t),
+		hostile{name: "HTTP/2", url: serveFrames(t, ca, endlessData)}) {
 		w := newWire(t, dispatcher.Options{})
 		w.Trust(ca.Pool)
 		var before, after runtime.MemStats
@@ -190,10 +196,14 @@ func TestOwnTransport(t *testing.T) {
 		want      string
 	}{
 		{name: "no body", transport: answer(&http.Response{StatusCode: 200}, nil), status: 200},
-		{name: "a body that fails", transport: answer(&http.Response{StatusCode: 200, Body: broken}, nil), status: 200},
-		{name: "an error", transport: answer(nil, errors.New(canary)), want: "connect: the connection broke before an answer"},
+		{name: "a body that fails", transport: answer(&http.Response{StatusCode: 200, Body: broken}, nil),
+			status: 200},
+		{name: "an error", transport: answer(nil, errors.New(canary)),
+			want: "connect: the connection broke before an answer"},
 		{name: "neither", transport: answer(nil, nil), want: failed},
-		{name: "a panic", transport: func(*http.Request) (*http.Response, error) { panic(canary) }, want: failed},
+		{name: "a panic", transport: func(*http.Request) (*http.Response, error) {
+			panic(canary)
+		}, want: failed},
 		{name: "a panic of Success", transport: answer(&http.Response{StatusCode: 200}, nil),
 			success: func(int) bool { panic(canary) }, status: 200, want: failed},
 		{name: "waits for the deadline", transport: func(r *http.Request) (*http.Response, error) {
@@ -201,7 +211,8 @@ func TestOwnTransport(t *testing.T) {
 			return nil, errors.New(canary)
 		}, want: "timeout: no answer in time"},
 	} {
-		w := newWire(t, dispatcher.Options{Transport: tt.transport, Success: tt.success, Timeout: 50 * time.Millisecond})
+		w := newWire(t, dispatcher.Options{Transport: tt.transport, Success: tt.success,
+			Timeout: 50 * time.Millisecond})
 		if a := w.ping(t, "https://endpoint.example/"); a.Error != tt.want || a.Status != tt.status {
 			t.Errorf("%s: status %d, error %q; want %d, %q", tt.name, a.Status, a.Error, tt.status, tt.want)
 		}
@@ -212,7 +223,8 @@ func TestURLStoredUnchecked(t *testing.T) {
 	var reached nettest.Counter
 	address := nettest.Listen(t, func(net.Conn) { reached.Add() })
 	w := newWire(t, dispatcher.Options{})
-	for _, url := range []string{"", "ftp://" + address, "file:///etc/passwd", address, "http:" + address, "//" + address,
+	for _, url := range []string{"", "ftp://" + address, "file:///etc/passwd", address,
+		"http:" + address, "//" + address,
 		"http://", "http:///x", "http://%zz", "http://" + address + "\r\nX: y", "http://\x00"} {
 		if a := w.ping(t, url); a.Error != "connect: the URL is not one that can be posted to" {
 			t.Errorf("%q: %+v, want that it cannot be posted to", url, a)
@@ -229,19 +241,22 @@ func TestURLStoredUnchecked(t *testing.T) {
 
 // anonymous is an endpoint that fails the test when a request brings credentials.
 func anonymous(t *testing.T) string {
-	return "http://" + nettest.ServeHTTP(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "" {
-			t.Errorf("Authorization %q, want none", r.Header.Get("Authorization"))
-		}
-	}))
+	return "http://" + nettest.ServeHTTP(t,
+		http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Authorization") != "" {
+				t.Errorf("Authorization %q, want none", r.Header.Get("Authorization"))
+			}
+		}))
 }
 
 func TestTrustIsTheSystems(t *testing.T) {
 	ca := nettest.NewAuthority(t)
 	var reached nettest.Counter
 	address := nettest.ServeTLS(t, &reached, ca.Config(t, "127.0.0.1"))
-	w := newWire(t, dispatcher.Options{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
-	if a := w.ping(t, "https://"+address); dispatcher.ErrorClass(a.Error) != dispatcher.ClassTLS || reached.Count() != 0 {
+	w := newWire(t,
+		dispatcher.Options{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
+	if a := w.ping(t, "https://"+address); dispatcher.ErrorClass(a.Error) != dispatcher.ClassTLS ||
+		reached.Count() != 0 {
 		t.Errorf("%+v and %d requests, want class tls and none", a, reached.Count())
 	}
 }

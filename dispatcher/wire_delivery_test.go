@@ -25,11 +25,13 @@ const (
 )
 
 // signedNames are the names of a signed delivery's headers when its subscription has none.
-var signedNames = []string{"content-length", "content-type", "host", "user-agent", "webhook-attempt", "webhook-id",
+var signedNames = []string{"content-length", "content-type", "host", "user-agent",
+	"webhook-attempt", "webhook-id",
 	"webhook-signature", "webhook-timestamp", "x-airy-content-signature"}
 
 // unsignedNames are those of an unsigned one.
-var unsignedNames = []string{"content-length", "content-type", "host", "user-agent", "webhook-attempt", "webhook-id",
+var unsignedNames = []string{"content-length", "content-type", "host", "user-agent",
+	"webhook-attempt", "webhook-id",
 	"webhook-timestamp"}
 
 func macOf(key, text string) []byte {
@@ -43,7 +45,8 @@ func sorted(names []string) []string { return slices.Sorted(slices.Values(names)
 func TestDeliveryOnTheWire(t *testing.T) {
 	url, requests := nettest.NewRaw(t, nettest.AnswerWith(200))
 	w := startWire(t, dispatcher.Options{})
-	w.subscribe(t, store.Subscription{URL: url + "/hooks/a%2Fb?tenant=7&x=%20", Secrets: []signing.Secret{textKey}})
+	w.subscribe(t, store.Subscription{URL: url + "/hooks/a%2Fb?tenant=7&x=%20",
+		Secrets: []signing.Secret{textKey}})
 	e := w.publish(t, map[string]string{"text": "grüße <&> \u2028"})
 	body, err := e.Body()
 	if err != nil {
@@ -106,7 +109,8 @@ func TestDeliveryWithoutKeyIsUnsigned(t *testing.T) {
 }
 
 func TestDeliveryIsTheSameOnEveryAttempt(t *testing.T) {
-	url, requests := nettest.NewRaw(t, nettest.AnswerWith(500), nettest.AnswerWith(201), nettest.AnswerWith(200))
+	url, requests := nettest.NewRaw(t, nettest.AnswerWith(500), nettest.AnswerWith(201),
+		nettest.AnswerWith(200))
 	w := startWire(t, dispatcher.Options{Backoff: dispatcher.Backoff{Initial: time.Millisecond}})
 	w.subscribe(t, store.Subscription{URL: url, Secrets: []signing.Secret{whsecKey}})
 	e := w.publish(t, map[string]any{"b": 1.50, "a": []int{}})
@@ -115,7 +119,8 @@ func TestDeliveryIsTheSameOnEveryAttempt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for n, r := range []nettest.Request{first, nettest.Receive(t, requests, "the second attempt"), nettest.Receive(t, requests, "the third attempt")} {
+	for n, r := range []nettest.Request{first, nettest.Receive(t, requests, "the second attempt"),
+		nettest.Receive(t, requests, "the third attempt")} {
 		if r.Body != string(want) {
 			t.Errorf("attempt %d: body %q, want %q", n+1, r.Body, want)
 		}
@@ -125,13 +130,15 @@ func TestDeliveryIsTheSameOnEveryAttempt(t *testing.T) {
 		if got, want := r.Header.Get("webhook-attempt"), strconv.Itoa(n+1); got != want {
 			t.Errorf("attempt %d: webhook-attempt %q, want %q", n+1, got, want)
 		}
-		if err := (signing.Verifier{Keys: []signing.Secret{whsecKey}}).Verify(http.Header(r.Header), []byte(r.Body)); err != nil {
+		if err := (signing.Verifier{Keys: []signing.Secret{whsecKey}}).Verify(http.Header(r.Header),
+			[]byte(r.Body)); err != nil {
 			t.Errorf("attempt %d: Verify = %v, want nil", n+1, err)
 		}
 	}
 	for n, want := range []store.State{store.Pending, store.Pending, store.Delivered} {
 		if a := w.next(t); a.State != want || a.Attempt.Number != n+1 {
-			t.Errorf("attempt %d is number %d and leaves the delivery %q, want %q", n+1, a.Attempt.Number, a.State, want)
+			t.Errorf("attempt %d is number %d and leaves the delivery %q, want %q", n+1, a.Attempt.Number,
+				a.State, want)
 		}
 	}
 }
@@ -146,7 +153,8 @@ func TestDeliveryDuringRotation(t *testing.T) {
 		t.Helper()
 		e := w.publish(t, stage)
 		r := nettest.Receive(t, requests, "a request")
-		if got, want := r.Header.Get("X-Airy-Content-Signature"), signing.Airy(airy, []byte(r.Body)); got != want {
+		if got, want := r.Header.Get("X-Airy-Content-Signature"),
+			signing.Airy(airy, []byte(r.Body)); got != want {
 			t.Errorf("%s: Airy's header is not signed by the key that it should be", stage)
 		}
 		seconds, err := strconv.ParseInt(r.Header.Get("webhook-timestamp"), 10, 64)
@@ -205,14 +213,17 @@ func TestGoneEndsSubscription(t *testing.T) {
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	target, requests := nettest.NewRaw(t, nettest.AnswerWith(200))
 	for _, status := range []int{300, 301, 302, 303, 304, 305, 307, 308, 399} {
-		url, _ := nettest.NewRaw(t, nettest.AnswerWith(status, "Location: "+target+"/elsewhere", "Refresh: 0; url="+target))
+		url, _ := nettest.NewRaw(t, nettest.AnswerWith(status, "Location: "+target+"/elsewhere",
+			"Refresh: 0; url="+target))
 		w := startWire(t, dispatcher.Options{Success: dispatcher.Any2xx})
 		w.subscribe(t, store.Subscription{URL: url})
 		w.publish(t, "text")
 		a := w.next(t)
-		if a.State != store.Pending || a.Attempt.Status != status || dispatcher.ErrorClass(a.Attempt.Error) != dispatcher.ClassHTTPStatus ||
+		if a.State != store.Pending || a.Attempt.Status != status ||
+			dispatcher.ErrorClass(a.Attempt.Error) != dispatcher.ClassHTTPStatus ||
 			!strings.HasSuffix(a.Attempt.Error, "redirects are not followed") {
-			t.Errorf("%d: state %q, attempt %+v; want a failure with that status that says why", status, a.State, a.Attempt)
+			t.Errorf("%d: state %q, attempt %+v; want a failure with that status that says why", status,
+				a.State, a.Attempt)
 		}
 		select {
 		case r := <-requests:
@@ -241,8 +252,10 @@ func TestEveryStatus(t *testing.T) {
 				want = ""
 			}
 			a := w.ping(t, url+"/"+strconv.Itoa(status))
-			if a.Status != wantStatus || dispatcher.ErrorClass(a.Error) != want || (a.Error == "") != (want == "") {
-				t.Errorf("%s: %d: status %d, error %q; want %d and class %q", name, status, a.Status, a.Error, wantStatus, want)
+			if a.Status != wantStatus || dispatcher.ErrorClass(a.Error) != want ||
+				(a.Error == "") != (want == "") {
+				t.Errorf("%s: %d: status %d, error %q; want %d and class %q", name, status, a.Status, a.Error,
+					wantStatus, want)
 			}
 		}
 	}

@@ -25,7 +25,8 @@ type wire struct {
 // loopback.
 func newWire(t *testing.T, o dispatcher.Options) *wire {
 	t.Helper()
-	w := &wire{store: memstore.New(), attempts: make(chan dispatcher.Info, 4096), disabled: make(chan store.Subscription, 16)}
+	w := &wire{store: memstore.New(), attempts: make(chan dispatcher.Info, 4096),
+		disabled: make(chan store.Subscription, 16)}
 	o.Observer = &dispatcher.Observer{
 		OnAttempt:  func(i dispatcher.Info) { w.attempts <- i },
 		OnDisabled: func(s store.Subscription) { w.disabled <- s },

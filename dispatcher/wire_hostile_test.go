@@ -35,7 +35,8 @@ const canary = "c4n4ry"
 func TestHostileEndpoints(t *testing.T) {
 	ca := nettest.NewAuthority(t)
 	var quick, slow []hostile
-	for _, e := range slices.Concat(silent(t), malformed(t), endless(t), handshakes(t, ca), streams(t, ca)) {
+	for _, e := range slices.Concat(silent(t), malformed(t), endless(t), handshakes(t, ca),
+		streams(t, ca)) {
 		if e.slow {
 			slow = append(slow, e)
 		} else {
@@ -48,10 +49,12 @@ func TestHostileEndpoints(t *testing.T) {
 
 // attemptHostile has an event delivered to all the endpoints and checks what comes of the first
 // attempts.
-func attemptHostile(t *testing.T, ca *nettest.Authority, endpoints []hostile, timeout time.Duration) {
+func attemptHostile(t *testing.T, ca *nettest.Authority, endpoints []hostile,
+	timeout time.Duration) {
 	t.Helper()
 	w := newWire(t, dispatcher.Options{
-		Timeout: timeout, Concurrency: 2 * len(endpoints), Backoff: dispatcher.Backoff{Initial: time.Hour},
+		Timeout: timeout, Concurrency: 2 * len(endpoints),
+		Backoff: dispatcher.Backoff{Initial: time.Hour},
 	})
 	w.Trust(ca.Pool)
 	w.run(t)
@@ -77,8 +80,10 @@ func checkHostile(t *testing.T, e hostile, i dispatcher.Info, timeout time.Durat
 	if e.want == "" {
 		state = store.Delivered
 	}
-	if !strings.HasPrefix(a.Error, e.want) || (a.Error == "") != (e.want == "") || a.Status != e.status || i.State != state {
-		t.Errorf("%s: state %q, status %d, error %q; want %q, %d, %q", e.name, i.State, a.Status, a.Error, state, e.status, e.want)
+	if !strings.HasPrefix(a.Error, e.want) || (a.Error == "") != (e.want == "") ||
+		a.Status != e.status || i.State != state {
+		t.Errorf("%s: state %q, status %d, error %q; want %q, %d, %q", e.name, i.State, a.Status, a.Error,
+			state, e.status, e.want)
 	}
 	if a.Error != "" && dispatcher.ErrorClass(a.Error) == "" {
 		t.Errorf("%s: error %q has no class", e.name, a.Error)
@@ -92,7 +97,8 @@ func checkHostile(t *testing.T, e hostile, i dispatcher.Info, timeout time.Durat
 		t.Errorf("%s: took %v of %v; want all of it: %v", e.name, a.Duration, timeout, e.slow)
 	}
 	if len(a.Response) > store.MaxResponse {
-		t.Errorf("%s: %d bytes of the answer are kept, want at most %d", e.name, len(a.Response), store.MaxResponse)
+		t.Errorf("%s: %d bytes of the answer are kept, want at most %d", e.name, len(a.Response),
+			store.MaxResponse)
 	}
 }
 
@@ -138,27 +144,42 @@ func silent(t *testing.T) []hostile {
 			io.CopyN(io.Discard, c, 1000)
 			nettest.Reset(c)
 		}), want: "connect: connection reset"},
-		{name: "closes without an answer", url: http1(nettest.Answering(func(c net.Conn) { c.Close() })), want: "connect: the connection was closed"},
+		{name: "closes without an answer", url: http1(nettest.Answering(func(c net.Conn) {
+			c.Close()
+		})), want: "connect: the connection was closed"},
 		{name: "closes mid-header", url: http1(nettest.Answering(func(c net.Conn) {
 			nettest.Says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n")(c)
 			c.Close()
 		})), want: "connect: the connection was closed"},
-		{name: "resets mid-body of a 200", url: http1(nettest.Answering(thenResets(partial))), status: 200},
-		{name: "resets mid-body of a 500", url: http1(nettest.Answering(thenResets("HTTP/1.1 500 No\r\nContent-Length: 100\r\n\r\npart"))),
+		{name: "resets mid-body of a 200", url: http1(nettest.Answering(thenResets(partial))),
+			status: 200},
+		{name: "resets mid-body of a 500",
+			url: http1(nettest.Answering(
+				thenResets("HTTP/1.1 500 No\r\nContent-Length: 100\r\n\r\npart"))),
 			status: 500, want: "http_status: 500 Internal Server Error"},
-		{name: "accepts and hangs", url: http1(nettest.Answering(func(net.Conn) {})), want: "timeout: no answer in time", slow: true},
+		{name: "accepts and hangs", url: http1(nettest.Answering(func(net.Conn) {})),
+			want: "timeout: no answer in time", slow: true},
 		{name: "never reads", url: http1(func(c net.Conn) {
 			io.ReadFull(c, make([]byte, 1))
 			<-t.Context().Done()
 		}), want: "timeout: no answer in time", slow: true},
-		{name: "trickles headers", url: http1(nettest.Answering(thenTrickles("HTTP/1.1 200 OK\r\n", "X-A: b\r\n"))), want: "timeout: ", slow: true},
-		{name: "trickles a body after 200", url: http1(nettest.Answering(thenTrickles("HTTP/1.1 200 OK\r\n\r\n", "x"))), status: 200, slow: true},
-		{name: "trickles a body after 500", url: http1(nettest.Answering(thenTrickles("HTTP/1.1 500 No\r\n\r\n", "x"))), status: 500,
+		{name: "trickles headers", url: http1(
+			nettest.Answering(thenTrickles("HTTP/1.1 200 OK\r\n", "X-A: b\r\n"))), want: "timeout: ",
+			slow: true},
+		{name: "trickles a body after 200",
+			url: http1(nettest.Answering(thenTrickles("HTTP/1.1 200 OK\r\n\r\n", "x"))), status: 200,
+			slow: true},
+		{name: "trickles a body after 500",
+			url: http1(nettest.Answering(thenTrickles("HTTP/1.1 500 No\r\n\r\n", "x"))), status: 500,
 			want: "http_status: 500", slow: true},
-		{name: "never ends a body after 200", url: http1(nettest.Answering(nettest.Says(partial))), status: 200, slow: true},
-		{name: "trickles 1xx", url: http1(nettest.Answering(thenTrickles("", "HTTP/1.1 102 Wait\r\n\r\n"))), want: "timeout: ", slow: true},
+		{name: "never ends a body after 200", url: http1(nettest.Answering(nettest.Says(partial))),
+			status: 200, slow: true},
+		{name: "trickles 1xx", url: http1(
+			nettest.Answering(thenTrickles("", "HTTP/1.1 102 Wait\r\n\r\n"))), want: "timeout: ",
+			slow: true},
 		{name: "101 and then hangs",
-			url:    http1(nettest.Answering(nettest.Says("HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"))),
+			url: http1(nettest.Answering(
+				nettest.Says("HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"))),
 			status: 101, want: "http_status: 101"},
 	}
 }
@@ -184,30 +205,39 @@ func malformed(t *testing.T) (list []hostile) {
 		"transfer encoding twice":     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
 		"folded line before a header": "HTTP/1.1 200 OK\r\n folded\r\n\r\n",
 	} {
-		list = append(list, hostile{name: name, url: "http://" + nettest.Listen(t, nettest.Answering(nettest.Says(answer))), want: "response: not a proper HTTP answer"})
+		list = append(list, hostile{name: name,
+			url:  "http://" + nettest.Listen(t, nettest.Answering(nettest.Says(answer))),
+			want: "response: not a proper HTTP answer"})
 	}
 	return append(list,
 		hostile{name: "chunks of garbage after 200",
-			url:    "http://" + nettest.Listen(t, nettest.Answering(nettest.Says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"))),
+			url: "http://" + nettest.Listen(t,
+				nettest.Answering(nettest.Says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"))),
 			status: 200},
 		hostile{name: "status 999",
-			url:    "http://" + nettest.Listen(t, nettest.Answering(nettest.Says("HTTP/1.1 999 Denied\r\nContent-Length: 0\r\n\r\n"))),
+			url: "http://" + nettest.Listen(t,
+				nettest.Answering(nettest.Says("HTTP/1.1 999 Denied\r\nContent-Length: 0\r\n\r\n"))),
 			status: 999, want: "http_status: 999"},
 	)
 }
 
 // endless are endpoints that never stop answering.
 func endless(t *testing.T) []hostile {
-	http1 := func(serve func(net.Conn)) string { return "http://" + nettest.Listen(t, nettest.Answering(serve)) }
+	http1 := func(serve func(net.Conn)) string {
+		return "http://" + nettest.Listen(t, nettest.Answering(serve))
+	}
 	const (
 		tooMuch = "response: not a proper HTTP answer"
 		chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 	)
 	return []hostile{
-		{name: "endless headers", url: http1(thenRepeats("HTTP/1.1 200 OK\r\n", "X-Header: value\r\n")), want: tooMuch},
-		{name: "endless header line", url: http1(thenRepeats("HTTP/1.1 200 OK\r\nX-Header: ", "v")), want: tooMuch},
+		{name: "endless headers", url: http1(thenRepeats("HTTP/1.1 200 OK\r\n", "X-Header: value\r\n")),
+			want: tooMuch},
+		{name: "endless header line", url: http1(thenRepeats("HTTP/1.1 200 OK\r\nX-Header: ", "v")),
+			want: tooMuch},
 		{name: "endless status line", url: http1(thenRepeats("HTTP/1.1 200 ", "v")), want: tooMuch},
-		{name: "endless 1xx", url: http1(thenRepeats("", "HTTP/1.1 103 Early\r\nLink: </a>\r\n\r\n")), want: tooMuch},
+		{name: "endless 1xx", url: http1(thenRepeats("", "HTTP/1.1 103 Early\r\nLink: </a>\r\n\r\n")),
+			want: tooMuch},
 		{name: "endless body", url: http1(thenRepeats("HTTP/1.1 200 OK\r\n\r\n", "body")), status: 200},
 		{name: "endless body of chunks", url: http1(thenRepeats(chunked, "1\r\nx\r\n")), status: 200},
 		{name: "endless chunk extension", url: http1(thenRepeats(chunked+"1;", "x")), status: 200},
@@ -221,10 +251,12 @@ func TestAnswersAreNotDecompressed(t *testing.T) {
 	z := gzip.NewWriter(&bomb)
 	z.Write(make([]byte, 2<<20))
 	z.Close()
-	url, _ := nettest.NewRaw(t, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n"+bomb.String())
+	url, _ := nettest.NewRaw(t,
+		"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n"+bomb.String())
 	a := newWire(t, dispatcher.Options{}).ping(t, url)
 	if a.Status != 200 || !bytes.Equal(a.Response, bomb.Bytes()[:store.MaxResponse]) {
-		t.Errorf("status %d and %.8x…, %d bytes; want the first %d of the bomb", a.Status, a.Response, len(a.Response), store.MaxResponse)
+		t.Errorf("status %d and %.8x…, %d bytes; want the first %d of the bomb", a.Status, a.Response,
+			len(a.Response), store.MaxResponse)
 	}
 }
 
@@ -235,8 +267,10 @@ func TestResponseIsKept(t *testing.T) {
 		{"none", "Content-Length: 0\r\n\r\n", ""},
 		{"short", "Content-Length: 2\r\n\r\nok", "ok"},
 		{"in chunks", "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n", "abc"},
-		{"as long as is kept", "Content-Length: 1024\r\n\r\n" + strings.Repeat("y", 1024), strings.Repeat("y", 1024)},
-		{"one byte longer", "Content-Length: 1025\r\n\r\n" + strings.Repeat("y", 1025), strings.Repeat("y", 1024)},
+		{"as long as is kept", "Content-Length: 1024\r\n\r\n" + strings.Repeat("y", 1024),
+			strings.Repeat("y", 1024)},
+		{"one byte longer", "Content-Length: 1025\r\n\r\n" + strings.Repeat("y", 1025),
+			strings.Repeat("y", 1024)},
 		{"cut off", "Content-Length: 100\r\n\r\npart", "part"},
 		{"not text", "Content-Length: 3\r\n\r\n\x00\xff\n", "\x00\xff\n"},
 	} {

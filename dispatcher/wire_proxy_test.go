@@ -58,8 +58,10 @@ func parse(t *testing.T, raw string) *url.URL {
 func TestProxyOfTheEnvironmentIsNotUsed(t *testing.T) {
 	var proxied nettest.Counter
 	proxy := nettest.Listen(t, func(net.Conn) { proxied.Add() })
-	if !nettest.InChild(t, "HTTP_PROXY=http://"+proxy, "HTTPS_PROXY=http://"+proxy, "ALL_PROXY=http://"+proxy,
-		"http_proxy=http://"+proxy, "https_proxy=http://"+proxy, "all_proxy=http://"+proxy, "NO_PROXY=", "no_proxy=") {
+	if !nettest.InChild(t, "HTTP_PROXY=http://"+proxy, "HTTPS_PROXY=http://"+proxy,
+		"ALL_PROXY=http://"+proxy,
+		"http_proxy=http://"+proxy, "https_proxy=http://"+proxy, "all_proxy=http://"+proxy, "NO_PROXY=",
+		"no_proxy=") {
 		if n := proxied.Count(); n != 1 { // the one that net/http makes by itself
 			t.Errorf("%d connections to the environment's proxy, want 1", n)
 		}
@@ -73,7 +75,8 @@ func TestProxyOfTheEnvironmentIsNotUsed(t *testing.T) {
 	secure := nettest.ServeTLS(t, &reached, ca.Config(t, host))
 	w := newWire(t, dispatcher.Options{})
 	w.Resolve(names.Resolver, ca.Pool)
-	for _, url := range []string{"http://" + host + ":" + nettest.Port(plain), "https://" + host + ":" + nettest.Port(secure)} {
+	for _, url := range []string{"http://" + host + ":" + nettest.Port(plain),
+		"https://" + host + ":" + nettest.Port(secure)} {
 		if a := w.ping(t, url); a.Status != 200 || a.Error != "" {
 			t.Errorf("%s: %+v, want 200", url, a)
 		}
@@ -81,7 +84,8 @@ func TestProxyOfTheEnvironmentIsNotUsed(t *testing.T) {
 	if n := reached.Count(); n != 2 {
 		t.Errorf("%d requests reached the endpoints, want 2", n)
 	}
-	http.Get("http://" + host + "/") // by http.DefaultTransport: it shows that the environment does name a proxy
+	// by http.DefaultTransport: it shows that the environment does name a proxy
+	http.Get("http://" + host + "/")
 }
 
 func TestProxyOfTheOptions(t *testing.T) {
@@ -98,7 +102,8 @@ func TestProxyOfTheOptions(t *testing.T) {
 	if a := w.ping(t, "http://nowhere.invalid/hook"); a.Status != 200 {
 		t.Errorf("http: %+v, want 200", a)
 	}
-	if r := nettest.Receive(t, proxied, "a request at the proxy"); r.Line != "POST http://nowhere.invalid/hook HTTP/1.1" ||
+	if r := nettest.Receive(t, proxied,
+		"a request at the proxy"); r.Line != "POST http://nowhere.invalid/hook HTTP/1.1" ||
 		r.Header.Get("Host") != "nowhere.invalid" || r.Header.Get("webhook-id") == "" {
 		t.Errorf("the proxy got %q, want a delivery to nowhere.invalid", r.Raw)
 	}
@@ -115,7 +120,8 @@ func TestProxyOfTheOptions(t *testing.T) {
 	if got := nettest.Receive(t, asked, "a CONNECT"); got != "CONNECT nowhere.invalid:443" {
 		t.Errorf("the proxy was asked for %q, want a tunnel to nowhere.invalid:443", got)
 	}
-	if a := w.ping(t, "https://other.invalid/hook"); dispatcher.ErrorClass(a.Error) != dispatcher.ClassTLS {
+	if a := w.ping(t, "https://other.invalid/hook"); dispatcher.ErrorClass(
+		a.Error) != dispatcher.ClassTLS {
 		t.Errorf("https with a certificate for another host: %+v, want class tls", a)
 	}
 }
@@ -126,14 +132,16 @@ func TestProxyThatRefuses(t *testing.T) {
 	w.subscribe(t, store.Subscription{URL: "https://nowhere.invalid/hook"})
 	w.publish(t, "text")
 	a := w.next(t)
-	if got := a.Attempt.Error; got != "connect: the sender's proxy refuses the endpoint" || a.State != store.Pending {
+	if got := a.Attempt.Error; got != "connect: the sender's proxy refuses the endpoint" ||
+		a.State != store.Pending {
 		t.Errorf("error %q, state %q; want that the proxy refuses, to be retried", got, a.State)
 	}
 	gone := nettest.Listen(t, func(net.Conn) {})
 	w = newWire(t, dispatcher.Options{Proxy: parse(t, "http://"+gone)})
 	for _, url := range []string{"http://nowhere.invalid/hook", "https://nowhere.invalid/hook"} {
 		a := w.ping(t, url)
-		if dispatcher.ErrorClass(a.Error) != dispatcher.ClassConnect || strings.Contains(a.Error, "127.") {
+		if dispatcher.ErrorClass(a.Error) != dispatcher.ClassConnect ||
+			strings.Contains(a.Error, "127.") {
 			t.Errorf("%s by a proxy that hangs up: %q, want class connect", url, a.Error)
 		}
 	}

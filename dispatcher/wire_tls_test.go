@@ -25,7 +25,9 @@ func handshakes(t *testing.T, ca *nettest.Authority) []hostile {
 	own := nettest.NewAuthority(t)
 	expired := func(c *x509.Certificate) { c.NotAfter = time.Now().Add(-time.Minute) }
 	future := func(c *x509.Certificate) { c.NotBefore = time.Now().Add(time.Minute) }
-	client := func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }
+	client := func(c *x509.Certificate) {
+		c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	}
 	old := ca.Config(t, "127.0.0.1")
 	old.MinVersion, old.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
 	mutual := ca.Config(t, "127.0.0.1")
@@ -39,19 +41,31 @@ func handshakes(t *testing.T, ca *nettest.Authority) []hostile {
 	}
 	const bad = "tls: the certificate is not good: "
 	return []hostile{
-		{name: "unknown authority", url: with(own.Config(t, "127.0.0.1")), want: bad + "nobody who is trusted has signed it"},
+		{name: "unknown authority", url: with(own.Config(t, "127.0.0.1")),
+			want: bad + "nobody who is trusted has signed it"},
 		{name: "expired", url: with(ca.Config(t, "127.0.0.1", expired)), want: bad + "it has expired"},
-		{name: "not valid yet", url: with(ca.Config(t, "127.0.0.1", future)), want: bad + "it has expired, or is not valid yet"},
-		{name: "for another host", url: with(ca.Config(t, "other.example")), want: bad + "it is for another host"},
-		{name: "for another purpose", url: with(ca.Config(t, "127.0.0.1", client)), want: bad + "it does not verify"},
+		{name: "not valid yet", url: with(ca.Config(t, "127.0.0.1", future)),
+			want: bad + "it has expired, or is not valid yet"},
+		{name: "for another host", url: with(ca.Config(t, "other.example")),
+			want: bad + "it is for another host"},
+		{name: "for another purpose", url: with(ca.Config(t, "127.0.0.1", client)),
+			want: bad + "it does not verify"},
 		{name: "TLS 1.1", url: with(old), want: "tls: the endpoint refused the handshake"},
-		{name: "wants a certificate, TLS 1.2", url: with(mutual), want: "tls: the endpoint refused the handshake"},
-		{name: "plain HTTP", url: raw(hello(nettest.Says("HTTP/1.1 400 Bad Request\r\n\r\n"))), want: "tls: the endpoint does not speak TLS"},
-		{name: "garbage for TLS", url: raw(hello(nettest.Says(canary + "\x00\x01\x02"))), want: "tls: the endpoint does not speak TLS"},
-		{name: "endless garbage for TLS", url: raw(hello(thenRepeats("\x16\x03\x03\x40\x00", "\x00"))), want: "tls: the handshake failed"},
-		{name: "hangs up in the handshake", url: raw(hello(func(c net.Conn) { c.Close() })), want: "tls: the handshake failed"},
-		{name: "resets in the handshake", url: raw(hello(nettest.Reset)), want: "tls: the handshake failed"},
-		{name: "hangs in the handshake", url: raw(hello(func(net.Conn) {})), want: "timeout: no answer in time", slow: true},
+		{name: "wants a certificate, TLS 1.2", url: with(mutual),
+			want: "tls: the endpoint refused the handshake"},
+		{name: "plain HTTP", url: raw(hello(nettest.Says("HTTP/1.1 400 Bad Request\r\n\r\n"))),
+			want: "tls: the endpoint does not speak TLS"},
+		{name: "garbage for TLS", url: raw(hello(nettest.Says(canary + "\x00\x01\x02"))),
+			want: "tls: the endpoint does not speak TLS"},
+		{name: "endless garbage for TLS", url: raw(hello(thenRepeats("\x16\x03\x03\x40\x00", "\x00"))),
+			want: "tls: the handshake failed"},
+		{name: "hangs up in the handshake", url: raw(hello(func(c net.Conn) {
+			c.Close()
+		})), want: "tls: the handshake failed"},
+		{name: "resets in the handshake", url: raw(hello(nettest.Reset)),
+			want: "tls: the handshake failed"},
+		{name: "hangs in the handshake", url: raw(hello(func(net.Conn) {})),
+			want: "timeout: no answer in time", slow: true},
 	}
 }
 
@@ -73,7 +87,8 @@ func TestCertificateWantedAfterTheHandshake(t *testing.T) {
 }
 
 // serveFrames serves HTTP/2 by hand: answer is called for each request that begins.
-func serveFrames(t *testing.T, ca *nettest.Authority, answer func(f *http2.Framer, stream uint32) error, settings ...http2.Setting) string {
+func serveFrames(t *testing.T, ca *nettest.Authority,
+	answer func(f *http2.Framer, stream uint32) error, settings ...http2.Setting) string {
 	return nettest.ServeFrames(t, ca, nettest.Frames{
 		Settings: settings,
 		Check:    func(f *http2.SettingsFrame) { checkSettings(t, f) },
@@ -95,12 +110,14 @@ func checkSettings(t *testing.T, f *http2.SettingsFrame) {
 func block(fields ...string) []byte { return nettest.HeaderBlock(fields...) }
 
 func writeHeaders(f *http2.Framer, stream uint32, end bool, fields ...string) error {
-	return f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: block(fields...), EndHeaders: true, EndStream: end})
+	return f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: block(fields...),
+		EndHeaders: true, EndStream: end})
 }
 
 // streams are endpoints that misbehave in HTTP/2.
 func streams(t *testing.T, ca *nettest.Authority) []hostile {
-	frames := func(answer func(f *http2.Framer, stream uint32) error, settings ...http2.Setting) string {
+	frames := func(answer func(f *http2.Framer, stream uint32) error,
+		settings ...http2.Setting) string {
 		return serveFrames(t, ca, answer, settings...)
 	}
 	resets := func(code http2.ErrCode) func(*http2.Framer, uint32) error {
@@ -113,26 +130,40 @@ func streams(t *testing.T, ca *nettest.Authority) []hostile {
 		}
 	}
 	answers := func(fields ...string) func(*http2.Framer, uint32) error {
-		return func(f *http2.Framer, stream uint32) error { return writeHeaders(f, stream, true, fields...) }
+		return func(f *http2.Framer, stream uint32) error {
+			return writeHeaders(f, stream, true, fields...)
+		}
 	}
 	const tooMuch = "response: not a proper HTTP answer"
 	return []hostile{
 		{name: "HTTP/2 works", url: frames(answers(":status", "200")), status: 200},
-		{name: "HTTP/2 says 503", url: frames(answers(":status", "503")), status: 503, want: "http_status: 503"},
-		{name: "HTTP/2 resets", url: frames(resets(http2.ErrCodeInternal)), want: "connect: the endpoint reset the request"},
-		{name: "HTTP/2 refuses for ever", url: frames(resets(http2.ErrCodeRefusedStream)), want: "connect: the endpoint reset the request"},
-		{name: "HTTP/2 goes away", url: frames(goesAway(http2.ErrCodeEnhanceYourCalm)), want: "connect: "},
-		{name: "HTTP/2 goes away without an error", url: frames(goesAway(http2.ErrCodeNo)), want: "connect: "},
-		{name: "HTTP/2 hangs up", url: frames(func(*http2.Framer, uint32) error { return io.EOF }), want: "connect: "},
-		{name: "HTTP/2 hangs", url: frames(func(*http2.Framer, uint32) error { return nil }), want: "timeout: ", slow: true},
+		{name: "HTTP/2 says 503", url: frames(answers(":status", "503")), status: 503,
+			want: "http_status: 503"},
+		{name: "HTTP/2 resets", url: frames(resets(http2.ErrCodeInternal)),
+			want: "connect: the endpoint reset the request"},
+		{name: "HTTP/2 refuses for ever", url: frames(resets(http2.ErrCodeRefusedStream)),
+			want: "connect: the endpoint reset the request"},
+		{name: "HTTP/2 goes away", url: frames(goesAway(http2.ErrCodeEnhanceYourCalm)),
+			want: "connect: "},
+		{name: "HTTP/2 goes away without an error", url: frames(goesAway(http2.ErrCodeNo)),
+			want: "connect: "},
+		{name: "HTTP/2 hangs up", url: frames(func(*http2.Framer, uint32) error {
+			return io.EOF
+		}), want: "connect: "},
+		{name: "HTTP/2 hangs", url: frames(func(*http2.Framer, uint32) error {
+			return nil
+		}), want: "timeout: ", slow: true},
 		{name: "HTTP/2 lets nothing in", url: frames(func(*http2.Framer, uint32) error { return nil },
 			http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0}), want: "timeout: ", slow: true},
 		{name: "HTTP/2 without a status", url: frames(answers("x-header", canary)), want: tooMuch},
 		{name: "HTTP/2 with a status of letters", url: frames(answers(":status", canary)), want: tooMuch},
-		{name: "HTTP/2 with headers in capitals", url: frames(answers(":status", "200", "X-Header", canary)), want: tooMuch},
-		{name: "HTTP/2 with broken header compression", url: frames(func(f *http2.Framer, stream uint32) error {
-			return f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}, EndHeaders: true})
-		}), want: tooMuch},
+		{name: "HTTP/2 with headers in capitals",
+			url: frames(answers(":status", "200", "X-Header", canary)), want: tooMuch},
+		{name: "HTTP/2 with broken header compression",
+			url: frames(func(f *http2.Framer, stream uint32) error {
+				return f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream,
+					BlockFragment: []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}, EndHeaders: true})
+			}), want: tooMuch},
 		{name: "HTTP/2 with data first", url: frames(func(f *http2.Framer, stream uint32) error {
 			return f.WriteData(stream, false, []byte(canary))
 		}), want: tooMuch},
@@ -140,7 +171,8 @@ func streams(t *testing.T, ca *nettest.Authority) []hostile {
 			return f.WriteRawFrame(http2.FrameHeaders, 0, stream, make([]byte, 1<<20))
 		}), want: tooMuch},
 		{name: "HTTP/2 with endless headers", url: frames(func(f *http2.Framer, stream uint32) error {
-			err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream, BlockFragment: block(":status", "200")})
+			err := f.WriteHeaders(http2.HeadersFrameParam{StreamID: stream,
+				BlockFragment: block(":status", "200")})
 			more := bytes.Repeat(block("x-header", canary), 1000)
 			for n := 0; err == nil && n < 1000; n++ {
 				err = f.WriteContinuation(stream, false, more)
@@ -155,10 +187,11 @@ func streams(t *testing.T, ca *nettest.Authority) []hostile {
 			return err
 		}), want: tooMuch},
 		{name: "HTTP/2 with an endless body", url: frames(endlessData), status: 200},
-		{name: "HTTP/2 with a body that never ends", url: frames(func(f *http2.Framer, stream uint32) error {
-			writeHeaders(f, stream, false, ":status", "200")
-			return f.WriteData(stream, false, []byte("part"))
-		}), status: 200, slow: true},
+		{name: "HTTP/2 with a body that never ends",
+			url: frames(func(f *http2.Framer, stream uint32) error {
+				writeHeaders(f, stream, false, ":status", "200")
+				return f.WriteData(stream, false, []byte("part"))
+			}), status: 200, slow: true},
 		{name: "HTTP/2 with garbage for frames", url: frames(func(f *http2.Framer, stream uint32) error {
 			return f.WriteRawFrame(http2.FrameSettings, 0, stream, []byte(canary))
 		}), want: tooMuch},

@@ -31,7 +31,9 @@ func TestRunLeavesNoConnection(t *testing.T) {
 	nettest.OverBoth(t, func(t *testing.T, ca *nettest.Authority) {
 		ended := make(chan struct{}, 16)
 		var d nettest.Dialogue
-		url := d.Serve(t, ca, func(c net.Conn, _ int) { io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") })
+		url := d.Serve(t, ca, func(c net.Conn, _ int) {
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		})
 		w := trusting(t, ca, dispatcher.Options{})
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error, 1)
@@ -61,10 +63,15 @@ func TestRunLeavesNoConnection(t *testing.T) {
 func TestRequestsAreTraced(t *testing.T) {
 	nettest.OverBoth(t, func(t *testing.T, ca *nettest.Authority) {
 		var d nettest.Dialogue
-		url := d.Serve(t, ca, func(c net.Conn, _ int) { io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n") })
+		url := d.Serve(t, ca, func(c net.Conn, _ int) {
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		})
 		w := trusting(t, ca, dispatcher.Options{})
 		told := make(chan struct{}, 1)
-		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotFirstResponseByte: func() { told <- struct{}{} }})
+		ctx := httptrace.WithClientTrace(t.Context(),
+			&httptrace.ClientTrace{GotFirstResponseByte: func() {
+				told <- struct{}{}
+			}})
 		if a := w.Send(ctx, benchClaim(url)); a.Status != 200 {
 			t.Errorf("%+v, want 200", a)
 		}
@@ -83,9 +90,11 @@ func TestBytesAreThoseOfNetHTTP(t *testing.T) {
 		headers    map[string]string
 	}{
 		{"small", "", 8, nil},
-		{"a query", "/hooks/a%2Fb;c?tenant=7&x=%20", 512, map[string]string{"X-B": "value", "X-A": "grüße"}},
+		{"a query", "/hooks/a%2Fb;c?tenant=7&x=%20", 512,
+			map[string]string{"X-B": "value", "X-A": "grüße"}},
 		{"large", "/", 1 << 20, nil},
-		{"large headers", "/", 8, map[string]string{"X-A": strings.Repeat("v", 4096), "X-B": strings.Repeat("w", 20<<10)}},
+		{"large headers", "/", 8, map[string]string{"X-A": strings.Repeat("v", 4096),
+			"X-B": strings.Repeat("w", 20<<10)}},
 	} {
 		url, requests := nettest.NewRaw(t, nettest.AnswerWith(200))
 		claim := benchClaim(url + tt.path)
@@ -97,7 +106,8 @@ func TestBytesAreThoseOfNetHTTP(t *testing.T) {
 			if a := w.Send(t.Context(), claim); a.Status != 200 {
 				t.Fatalf("%s: %+v, want 200", tt.name, a)
 			}
-			raw = append(raw, secondsOf.ReplaceAllString(nettest.Receive(t, requests, "a request").Raw, "Webhook-Timestamp: 0"))
+			raw = append(raw, secondsOf.ReplaceAllString(nettest.Receive(t, requests, "a request").Raw,
+				"Webhook-Timestamp: 0"))
 		}
 		if raw[0] != raw[1] {
 			t.Errorf("%s: sent %.400q, want what net/http sends: %.400q", tt.name, raw[0], raw[1])

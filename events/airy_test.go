@@ -37,20 +37,26 @@ func TestAiryPayloads(t *testing.T) {
 		typ     string
 		want    string
 	}{
-		{"message.created", events.MessageCreated{ConversationID: "c1", ChannelID: "ch1", Message: message()}, "message.created",
+		{"message.created", events.MessageCreated{ConversationID: "c1", ChannelID: "ch1",
+			Message: message()}, "message.created",
 			`{"conversation_id":"c1","channel_id":"ch1","message":` + messageJSON + `}`},
-		{"message.created, pointer", &events.MessageCreated{ConversationID: "c1", ChannelID: "ch1", Message: message()}, "message.created",
+		{"message.created, pointer", &events.MessageCreated{ConversationID: "c1", ChannelID: "ch1",
+			Message: message()}, "message.created",
 			`{"conversation_id":"c1","channel_id":"ch1","message":` + messageJSON + `}`},
-		{"message.updated", events.MessageUpdated{ConversationID: "c1", ChannelID: "ch1", Message: withMetadata}, "message.updated",
+		{"message.updated", events.MessageUpdated{ConversationID: "c1", ChannelID: "ch1",
+			Message: withMetadata}, "message.updated",
 			`{"conversation_id":"c1","channel_id":"ch1","message":` + metadataJSON + `}`},
-		{"conversation.updated", events.ConversationUpdated{ID: "c1", CreatedAt: time.UnixMilli(0), ChannelID: "ch1",
-			Metadata: json.RawMessage(`{"n":1.0}`), LastMessage: message()}, "conversation.updated",
+		{"conversation.updated", events.ConversationUpdated{ID: "c1", CreatedAt: time.UnixMilli(0),
+			ChannelID: "ch1",
+			Metadata:  json.RawMessage(`{"n":1.0}`), LastMessage: message()}, "conversation.updated",
 			`{"id":"c1","created_at":"1970-01-01T00:00:00.000Z","channel_id":"ch1","metadata":{"n":1.0},"last_message":` + messageJSON + `}`},
-		{"conversation.updated without metadata", events.ConversationUpdated{ID: "c1", CreatedAt: time.UnixMilli(1), ChannelID: "ch1",
-			LastMessage: message()}, "conversation.updated",
+		{"conversation.updated without metadata",
+			events.ConversationUpdated{ID: "c1", CreatedAt: time.UnixMilli(1), ChannelID: "ch1",
+				LastMessage: message()}, "conversation.updated",
 			`{"id":"c1","created_at":"1970-01-01T00:00:00.001Z","channel_id":"ch1","metadata":{},"last_message":` + messageJSON + `}`},
-		{"channel.updated", events.ChannelUpdated{ID: "ch1", Source: "facebook", SourceChannelID: "fb-page-id-1",
-			Metadata: json.RawMessage(`{"name":"<My page>"}`), Connected: true}, "channel.updated",
+		{"channel.updated", events.ChannelUpdated{ID: "ch1", Source: "facebook",
+			SourceChannelID: "fb-page-id-1",
+			Metadata:        json.RawMessage(`{"name":"<My page>"}`), Connected: true}, "channel.updated",
 			`{"id":"ch1","source":"facebook","source_channel_id":"fb-page-id-1","metadata":{"name":"<My page>"},"connected":true}`},
 		{"channel.updated without metadata", events.ChannelUpdated{ID: "ch1"}, "channel.updated",
 			`{"id":"ch1","source":"","source_channel_id":"","metadata":{},"connected":false}`},
@@ -89,7 +95,8 @@ func TestAiryPayloadsAreReadBack(t *testing.T) {
 
 func TestMessageReadsOtherTimes(t *testing.T) {
 	want := time.Date(2020, 10, 25, 21, 24, 54, 0, time.UTC)
-	for _, s := range []string{"2020-10-25T21:24:54Z", "2020-10-25T21:24:54.000000Z", "2020-10-25T23:24:54+02:00"} {
+	for _, s := range []string{"2020-10-25T21:24:54Z", "2020-10-25T21:24:54.000000Z",
+		"2020-10-25T23:24:54+02:00"} {
 		var m events.Message
 		if err := json.Unmarshal([]byte(`{"sent_at":"`+s+`"}`), &m); err != nil || !m.SentAt.Equal(want) {
 			t.Errorf("%s: read as %v, %v, want %v", s, m.SentAt, err, want)

@@ -17,20 +17,26 @@ func TestBody(t *testing.T) {
 		payload string
 		want    string
 	}{
-		{"as in the contract", "message.created", time.UnixMilli(1603661094560), `{"conversation_id":"c1"}`,
+		{"as in the contract", "message.created", time.UnixMilli(1603661094560),
+			`{"conversation_id":"c1"}`,
 			`{"type":"message.created","timestamp":1603661094560,"payload":{"conversation_id":"c1"}}`},
 		{"1970", "a", time.UnixMilli(0), `0`, `{"type":"a","timestamp":0,"payload":0}`},
-		{"year 9999", strings.Repeat("a", 128), time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC), `0`,
+		{"year 9999", strings.Repeat("a", 128),
+			time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC), `0`,
 			`{"type":"` + strings.Repeat("a", 128) + `","timestamp":253402300799999,"payload":0}`},
-		{"finer digits dropped, zone irrelevant", "a", time.Unix(1, 999_999).In(time.FixedZone("", 3600)), `0`,
+		{"finer digits dropped, zone irrelevant", "a", time.Unix(1, 999_999).In(time.FixedZone("", 3600)),
+			`0`,
 			`{"type":"a","timestamp":1000,"payload":0}`},
-		{"white space between tokens goes", "a", time.UnixMilli(1), " {\t\"a b\" :\r\n[ 1 , \" x \" ] }\n",
+		{"white space between tokens goes", "a", time.UnixMilli(1),
+			" {\t\"a b\" :\r\n[ 1 , \" x \" ] }\n",
 			`{"type":"a","timestamp":1,"payload":{"a b":[1," x "]}}`},
 		{"key order and repetition", "a", time.UnixMilli(1), `{"b":1,"a":2,"b":3,"":4}`,
 			`{"type":"a","timestamp":1,"payload":{"b":1,"a":2,"b":3,"":4}}`},
-		{"number spelling", "a", time.UnixMilli(1), `[1.0,1.10,1e2,1E+2,-0,12345678901234567890,1e999,0.1e-7]`,
+		{"number spelling", "a", time.UnixMilli(1),
+			`[1.0,1.10,1e2,1E+2,-0,12345678901234567890,1e999,0.1e-7]`,
 			`{"type":"a","timestamp":1,"payload":[1.0,1.10,1e2,1E+2,-0,12345678901234567890,1e999,0.1e-7]}`},
-		{"no escaping, no unescaping", "a", time.UnixMilli(1), "[\"<a>&'\",\"\u2028\u2029\",\"\\u003c\\u2028\\/\\u00e9é🔑\\ud800\x7f\"]",
+		{"no escaping, no unescaping", "a", time.UnixMilli(1),
+			"[\"<a>&'\",\"\u2028\u2029\",\"\\u003c\\u2028\\/\\u00e9é🔑\\ud800\x7f\"]",
 			"{\"type\":\"a\",\"timestamp\":1,\"payload\":[\"<a>&'\",\"\u2028\u2029\",\"\\u003c\\u2028\\/\\u00e9é🔑\\ud800\x7f\"]}"},
 	} {
 		e := valid()
@@ -85,7 +91,8 @@ func TestBodyAllocatesOnce(t *testing.T) {
 
 func BenchmarkBody(b *testing.B) {
 	e := valid()
-	e.Payload = json.RawMessage(`{"conversation_id":"c1","message":{"content":{"text":"` + strings.Repeat("x", 400) + `"}}}`)
+	e.Payload = json.RawMessage(`{"conversation_id":"c1","message":{"content":{"text":"` +
+		strings.Repeat("x", 400) + `"}}}`)
 	b.SetBytes(int64(len(e.Payload)))
 	b.ReportAllocs()
 	for b.Loop() {
@@ -96,7 +103,8 @@ func BenchmarkBody(b *testing.B) {
 }
 
 func BenchmarkNew(b *testing.B) {
-	raw := json.RawMessage(`{"conversation_id":"c1","message":{"content":{"text":"` + strings.Repeat("x", 400) + `"}}}`)
+	raw := json.RawMessage(`{"conversation_id":"c1","message":{"content":{"text":"` +
+		strings.Repeat("x", 400) + `"}}}`)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := events.New("message.created", raw); err != nil {

@@ -41,7 +41,8 @@ func TestAiryExamplesFitTheTypes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if string(e.Payload) != want.String() {
-			t.Errorf("%s: decoded and marshalled again the example is\n%s, want\n%s", typ.Name, e.Payload, want.Bytes())
+			t.Errorf("%s: decoded and marshalled again the example is\n%s, want\n%s", typ.Name, e.Payload,
+				want.Bytes())
 		}
 	}
 }
@@ -52,7 +53,8 @@ func TestAiryReturnsCopies(t *testing.T) {
 	clear(a[0].Schema)
 	clear(a[0].Example)
 	a[0].Name = ""
-	if b := events.Airy(); b[0].Name != "message.created" || string(b[0].Schema)+string(b[0].Example) != want {
+	if b := events.Airy(); b[0].Name != "message.created" ||
+		string(b[0].Schema)+string(b[0].Example) != want {
 		t.Errorf("changing what Airy returned changes what it returns next: %+v", b[0])
 	}
 }

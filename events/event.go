@@ -58,7 +58,8 @@ func New(eventType string, payload any) (Event, error) {
 		return Event{}, err
 	}
 	e := Event{
-		ID:      uuid.Must(uuid.NewV7()).String(), // its only error is the random source's, which never fails
+		// its only error is the random source's, which never fails
+		ID:      uuid.Must(uuid.NewV7()).String(),
 		Type:    eventType,
 		Time:    time.Now().UTC().Truncate(time.Millisecond),
 		Payload: raw,

@@ -22,7 +22,8 @@ func wantInvalid(t *testing.T, name string, err error, field, words string) {
 		return
 	}
 	if invalid.Field != field || !strings.Contains(invalid.Reason, words) {
-		t.Errorf("%s: field %q, reason %q, want %q and something with %q", name, invalid.Field, invalid.Reason, field, words)
+		t.Errorf("%s: field %q, reason %q, want %q and something with %q", name, invalid.Field,
+			invalid.Reason, field, words)
 	}
 	if got, want := err.Error(), invalid.Field+" "+invalid.Reason; got != want {
 		t.Errorf("%s: Error() = %q, want %q", name, got, want)
@@ -47,7 +48,8 @@ func TestNewPayload(t *testing.T) {
 		{"number", 1e21, `1e+21`},
 		{"false", false, `false`},
 		{"nil slice", []int(nil), `null`},
-		{"raw", json.RawMessage(` { "b" : 1.10, "a" : 1e2, "b" : "\u00e9<" } `), ` { "b" : 1.10, "a" : 1e2, "b" : "\u00e9<" } `},
+		{"raw", json.RawMessage(` { "b" : 1.10, "a" : 1e2, "b" : "\u00e9<" } `),
+			` { "b" : 1.10, "a" : 1e2, "b" : "\u00e9<" } `},
 		{"raw null", json.RawMessage(`null`), `null`},
 	} {
 		e, err := events.New("order.paid", tt.payload)
@@ -186,8 +188,10 @@ func TestFrom(t *testing.T) {
 		{"nil pointer", (*broken)(nil), "nil"},
 		{"nil pointer to an Airy payload", (*events.MessageCreated)(nil), "nil"},
 		{"EventType panics", nameless{}, "no name"},
-		{"content is no JSON", events.MessageCreated{Message: events.Message{Content: json.RawMessage("{")}}, "marshalled"},
-		{"year 10000", events.ConversationUpdated{CreatedAt: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}, "year"},
+		{"content is no JSON",
+			events.MessageCreated{Message: events.Message{Content: json.RawMessage("{")}}, "marshalled"},
+		{"year 10000", events.ConversationUpdated{CreatedAt: time.Date(10000, 1, 1, 0, 0, 0, 0,
+			time.UTC)}, "year"},
 	} {
 		_, err := events.From(tt.p)
 		wantInvalid(t, tt.name, err, "payload", tt.words)

@@ -29,8 +29,9 @@ type jsonScanner struct {
 	at     int  // all before it is read
 	blanks bool // some were skipped
 
-	depth int      // of what is not closed yet
-	kinds uint64   // a bit for each of its innermost levels, up to 64: 1 for an object; the last is the innermost
+	depth int // of what is not closed yet
+	// a bit for each of its innermost levels, up to 64: 1 for an object; the last is the innermost
+	kinds uint64
 	outer []uint64 // those of the levels around, 64 each
 }
 

@@ -53,7 +53,8 @@ func (m Message) MarshalJSON() ([]byte, error) {
 		Source        string          `json:"source"`
 		Metadata      json.RawMessage `json:"metadata,omitempty"`
 		Sender        Sender          `json:"sender"`
-	}{m.ID, m.Content, m.DeliveryState, m.FromContact, timestamp(m.SentAt), m.Source, m.Metadata, m.Sender})
+	}{m.ID, m.Content, m.DeliveryState, m.FromContact, timestamp(m.SentAt), m.Source, m.Metadata,
+		m.Sender})
 }
 
 // timestamp is a time that is written as Airy writes times.

@@ -24,13 +24,15 @@ type WebhookDisabled struct {
 // WebhookExhausted is the payload of TypeExhausted: the delivery of an event to a webhook was given
 // up.
 type WebhookExhausted struct {
-	WebhookID  string `json:"webhook_id"`
-	EventID    string `json:"event_id"`
-	Type       string `json:"event_type"`  // the event's
-	Attempts   int    `json:"attempts"`    // how many there were
-	LastStatus int    `json:"last_status"` // the HTTP status of the last one; 0 when there was no answer
-	Error      string `json:"error"`       // what was wrong with the last one, its class first: "timeout: no answer in time"
-	Reason     string `json:"reason"`      // why there is no further attempt, in words
+	WebhookID string `json:"webhook_id"`
+	EventID   string `json:"event_id"`
+	Type      string `json:"event_type"` // the event's
+	Attempts  int    `json:"attempts"`   // how many there were
+	// the HTTP status of the last one; 0 when there was no answer
+	LastStatus int `json:"last_status"`
+	// what was wrong with the last one, its class first: "timeout: no answer in time"
+	Error  string `json:"error"`
+	Reason string `json:"reason"` // why there is no further attempt, in words
 }
 
 // EventType returns TypeDisabled.

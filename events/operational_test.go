@@ -13,16 +13,19 @@ func TestOperationalPayloads(t *testing.T) {
 		eventType string
 		want      string
 	}{
-		{events.WebhookDisabled{WebhookID: "w1", Reason: "gone"}, "webhook.disabled", `{"webhook_id":"w1","reason":"gone"}`},
+		{events.WebhookDisabled{WebhookID: "w1", Reason: "gone"}, "webhook.disabled",
+			`{"webhook_id":"w1","reason":"gone"}`},
 		{
-			events.WebhookExhausted{WebhookID: "w1", EventID: "e1", Type: "order.paid", Attempts: 12, LastStatus: 503, Error: "http_status: 503", Reason: "used up"},
+			events.WebhookExhausted{WebhookID: "w1", EventID: "e1", Type: "order.paid", Attempts: 12,
+				LastStatus: 503, Error: "http_status: 503", Reason: "used up"},
 			"webhook.exhausted",
 			`{"webhook_id":"w1","event_id":"e1","event_type":"order.paid","attempts":12,"last_status":503,"error":"http_status: 503","reason":"used up"}`,
 		},
 	} {
 		e, err := events.From(tt.payload)
 		if err != nil || e.Type != tt.eventType || string(e.Payload) != tt.want {
-			t.Errorf("From(%T) = %s %s, %v, want %s %s", tt.payload, e.Type, e.Payload, err, tt.eventType, tt.want)
+			t.Errorf("From(%T) = %s %s, %v, want %s %s", tt.payload, e.Type, e.Payload, err, tt.eventType,
+				tt.want)
 		}
 		if !events.Operational(e.Type) {
 			t.Errorf("%s is not operational", e.Type)
@@ -35,7 +38,8 @@ func TestOperationalPayloads(t *testing.T) {
 
 func TestOperationalTypes(t *testing.T) {
 	types := events.OperationalTypes()
-	if len(types) != 2 || types[0].Name != events.TypeDisabled || types[1].Name != events.TypeExhausted {
+	if len(types) != 2 || types[0].Name != events.TypeDisabled ||
+		types[1].Name != events.TypeExhausted {
 		t.Fatalf("got %+v, want the entries of both types", types)
 	}
 	for i, payload := range []any{&events.WebhookDisabled{}, &events.WebhookExhausted{}} {
@@ -58,7 +62,8 @@ func TestOperationalTypes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if len(schema.Required) != len(fields) || len(schema.Properties) != len(fields) {
-			t.Errorf("%s: %d fields required and %d described, want all %d", types[i].Name, len(schema.Required), len(schema.Properties), len(fields))
+			t.Errorf("%s: %d fields required and %d described, want all %d", types[i].Name,
+				len(schema.Required), len(schema.Properties), len(fields))
 		}
 		for name, value := range fields {
 			if schema.Properties[name] == nil || value == "" || value == 0.0 {

@@ -27,7 +27,8 @@ func ValidatePattern(p string) error {
 	case strings.Contains(p, "*"):
 		reason = "has " + strconv.Quote(p) + "; a star may only end a name, after a dot: message.*"
 	default:
-		reason = "has " + strconv.Quote(p) + "; write dotted names of A-Z, a-z, 0-9, _ and -, such as message.created"
+		reason = "has " + strconv.Quote(p) +
+			"; write dotted names of A-Z, a-z, 0-9, _ and -, such as message.created"
 	}
 	if reason == "" {
 		return nil
@@ -66,7 +67,8 @@ func Patterns(eventType string) []string {
 	}
 	ps := make([]string, 1, 1+strings.Count(eventType, "."))
 	ps[0] = eventType
-	for i := strings.LastIndexByte(eventType, '.'); i > 0; i = strings.LastIndexByte(eventType[:i], '.') {
+	for i := strings.LastIndexByte(eventType, '.'); i > 0; i = strings.LastIndexByte(eventType[:i],
+		'.') {
 		ps = append(ps, eventType[:i]+family)
 	}
 	return ps

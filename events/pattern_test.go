@@ -12,7 +12,8 @@ import (
 
 func TestValidateType(t *testing.T) {
 	long := strings.Repeat("a", 128)
-	for _, name := range []string{"a", "message.created", "a.b.c.d", "A-z_0.9", "-", "_._", "1", long} {
+	for _, name := range []string{"a", "message.created", "a.b.c.d", "A-z_0.9", "-", "_._", "1",
+		long} {
 		if err := events.ValidateType(name); err != nil {
 			t.Errorf("ValidateType(%q) = %v, want nil", name, err)
 		}
@@ -37,7 +38,8 @@ func TestValidateType(t *testing.T) {
 }
 
 func TestValidatePattern(t *testing.T) {
-	for _, p := range []string{"a", "message.created", "message.*", "a.b.*", "-.*", strings.Repeat("a", 128), strings.Repeat("a", 126) + ".*"} {
+	for _, p := range []string{"a", "message.created", "message.*", "a.b.*", "-.*",
+		strings.Repeat("a", 128), strings.Repeat("a", 126) + ".*"} {
 		if err := events.ValidatePattern(p); err != nil {
 			t.Errorf("ValidatePattern(%q) = %v, want nil", p, err)
 		}

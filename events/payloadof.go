@@ -14,7 +14,8 @@ func PayloadOf(body []byte) (payload json.RawMessage, ok bool) {
 	digits, rest, hasPayload := bytes.Cut(rest, []byte(bodyPayload))
 	payload, ends := bytes.CutSuffix(rest, []byte(bodyEnd))
 	ok = isBody && hasTime && hasPayload && ends && len(payload) > 0 &&
-		typeReason(string(eventType)) == "" && len(digits) > 0 && strings.Trim(string(digits), "0123456789") == ""
+		typeReason(string(eventType)) == "" && len(digits) > 0 &&
+		strings.Trim(string(digits), "0123456789") == ""
 	if !ok {
 		return nil, false
 	}

@@ -28,7 +28,8 @@ func typeReason(name string) string {
 	case !isWord(name, '.'):
 		return strconv.Quote(name) + " has a character outside A-Z, a-z, 0-9, _, - and the dot; remove it"
 	case name[0] == '.' || name[len(name)-1] == '.' || strings.Contains(name, ".."):
-		return strconv.Quote(name) + " has an empty segment; write it without a leading, trailing or double dot"
+		return strconv.Quote(name) +
+			" has an empty segment; write it without a leading, trailing or double dot"
 	}
 	return ""
 }
@@ -38,7 +39,8 @@ func isWord(s string, extra byte) bool {
 	for i := range len(s) {
 		c := s[i]
 		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_', c == '-', c == extra:
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '_', c == '-',
+			c == extra:
 		default:
 			return false
 		}

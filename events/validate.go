@@ -71,7 +71,8 @@ func isTrace(s string) bool {
 	}
 	for i := range len(s) {
 		c := s[i]
-		if form[i] != 'h' && form[i] != c || form[i] == 'h' && (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+		if form[i] != 'h' && form[i] != c || form[i] == 'h' && (c < '0' || c > '9') &&
+			(c < 'a' || c > 'f') {
 			return false
 		}
 	}

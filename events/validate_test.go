@@ -29,7 +29,9 @@ func TestValidate(t *testing.T) {
 	tenant := func(s string) change { return func(e *events.Event) { e.Tenant = s } }
 	key := func(s string) change { return func(e *events.Event) { e.Key = s } }
 	at := func(at time.Time) change { return func(e *events.Event) { e.Time = at } }
-	payload := func(s string) change { return func(e *events.Event) { e.Payload = json.RawMessage(s) } }
+	payload := func(s string) change {
+		return func(e *events.Event) { e.Payload = json.RawMessage(s) }
+	}
 	trace := func(s string) change { return func(e *events.Event) { e.Trace = s } }
 	deep := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
 	year := func(y int) time.Time { return time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC) }
@@ -56,12 +58,18 @@ func TestValidate(t *testing.T) {
 		{"type a pattern", typ("message.*"), "type", "character"},
 
 		{"trace", trace("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), "", ""},
-		{"trace in capitals", trace("00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01"), "trace", "traceparent"},
-		{"trace of another version", trace("01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), "trace", "traceparent"},
-		{"trace too short", trace("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7"), "trace", "traceparent"},
-		{"trace too long", trace("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n"), "trace", "traceparent"},
-		{"trace ID of zeros", trace("00-00000000000000000000000000000000-00f067aa0ba902b7-01"), "trace", "traceparent"},
-		{"span ID of zeros", trace("00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01"), "trace", "traceparent"},
+		{"trace in capitals", trace("00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01"), "trace",
+			"traceparent"},
+		{"trace of another version", trace("01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+			"trace", "traceparent"},
+		{"trace too short", trace("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7"), "trace",
+			"traceparent"},
+		{"trace too long", trace("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n"), "trace",
+			"traceparent"},
+		{"trace ID of zeros", trace("00-00000000000000000000000000000000-00f067aa0ba902b7-01"), "trace",
+			"traceparent"},
+		{"span ID of zeros", trace("00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01"), "trace",
+			"traceparent"},
 
 		{"tenant empty", tenant(""), "", ""},
 		{"tenant of 256 bytes", tenant(strings.Repeat("ü", 128)), "", ""},
@@ -82,7 +90,8 @@ func TestValidate(t *testing.T) {
 		{"time zero", at(time.Time{}), "time", "not set"},
 		{"time a nanosecond before 1970", at(time.Unix(0, -1)), "time", "before 1970"},
 		{"time in year 10000", at(year(10000)), "time", "9999"},
-		{"time in the year 10000 elsewhere only", at(time.Date(10000, 1, 1, 5, 0, 0, 0, time.FixedZone("", 6*3600))), "", ""},
+		{"time in the year 10000 elsewhere only",
+			at(time.Date(10000, 1, 1, 5, 0, 0, 0, time.FixedZone("", 6*3600))), "", ""},
 		{"time past milliseconds", at(year(300_000_000)), "time", "9999"},
 		{"time of the largest second", at(time.Unix(math.MaxInt64, 0)), "time", ""},
 		{"time of the smallest second", at(time.Unix(math.MinInt64, 0)), "time", ""},

@@ -15,8 +15,8 @@ func (h *host) asAiry(endpoint, body string) answer {
 	return h.post(endpoint, body, "Accept", "application/json", "X-Requested-With", "XMLHttpRequest")
 }
 
-// The requests of Airy's control centre, through all that a user can do there. The bodies are what its pages make by
-// JSON.stringify, in that order of keys, with what is undefined left out.
+// The requests of Airy's control centre, through all that a user can do there. The bodies are what
+// its pages make by JSON.stringify, in that order of keys, with what is undefined left out.
 func TestAiryControlCentre(t *testing.T) {
 	h := newHost(t, config{})
 	a := h.asAiry("list", "") // JSON.stringify(undefined): a content type and no body
@@ -25,10 +25,12 @@ func TestAiryControlCentre(t *testing.T) {
 	}
 
 	// A new webhook: the form's defaults, overwritten by what is filled in.
-	a = h.asAiry("subscribe", `{"id":"","url":"https://crm.example/hook","signatureKey":"s3cret","events":["message.created","message.updated"],`+
-		`"headers":{"X-Custom-Header":"token"},"name":"CRM"}`)
+	a = h.asAiry("subscribe",
+		`{"id":"","url":"https://crm.example/hook","signatureKey":"s3cret","events":["message.created","message.updated"],`+
+			`"headers":{"X-Custom-Header":"token"},"name":"CRM"}`)
 	created := decode[webhook](t, a)
-	if a.status != 200 || created.Status != "Subscribed" || created.Headers["X-Custom-Header"] != "token" {
+	if a.status != 200 || created.Status != "Subscribed" ||
+		created.Headers["X-Custom-Header"] != "token" {
 		t.Fatalf("subscribe: got %d %s", a.status, a.body)
 	}
 	id := *created.ID
@@ -37,8 +39,10 @@ func TestAiryControlCentre(t *testing.T) {
 	}
 
 	// One with nothing but a URL filled in: every other default is sent empty.
-	bare := decode[webhook](t, h.asAiry("subscribe", `{"id":"","url":"https://bare.example/","signatureKey":"","events":[],"headers":{"X-Custom-Header":""}}`))
-	if bare.Name != nil || len(bare.Events) != 0 || !reflect.DeepEqual(bare.Headers, map[string]string{"X-Custom-Header": ""}) {
+	bare := decode[webhook](t, h.asAiry("subscribe",
+		`{"id":"","url":"https://bare.example/","signatureKey":"","events":[],"headers":{"X-Custom-Header":""}}`))
+	if bare.Name != nil || len(bare.Events) != 0 ||
+		!reflect.DeepEqual(bare.Headers, map[string]string{"X-Custom-Header": ""}) {
 		t.Errorf("subscribe with the form's defaults: got %+v", bare)
 	}
 	if got := h.stored(*bare.ID).Secrets; len(got) != 0 {
@@ -46,7 +50,8 @@ func TestAiryControlCentre(t *testing.T) {
 	}
 
 	// The switch, the pencil and the switch again: the webhook as it was listed, with what changes.
-	listed := `"id":"` + id + `","name":"CRM","url":"https://crm.example/hook","events":["message.created","message.updated"],"headers":{"X-Custom-Header":"token"}`
+	listed := `"id":"` + id +
+		`","name":"CRM","url":"https://crm.example/hook","events":["message.created","message.updated"],"headers":{"X-Custom-Header":"token"}`
 	for _, step := range []struct{ name, body, status string }{
 		{"switch off", `{` + listed + `,"status":"Unsubscribed"}`, "Unsubscribed"},
 		{"edit while off", `{` + listed + `,"status":"Unsubscribed"}`, "Unsubscribed"},
@@ -73,11 +78,13 @@ func TestAiryEarlierControlCentre(t *testing.T) {
 	if off.status != 200 || decode[webhook](t, off).Status != "Unsubscribed" {
 		t.Errorf("unsubscribe with its url: got %d %s", off.status, off.body)
 	}
-	on := h.asAiry("subscribe", `{"id":"`+id+`","url":"https://crm.example/hook","events":["channel.updated"],"headers":{"X-Custom-Header":""},"status":"Unsubscribed"}`)
+	on := h.asAiry("subscribe", `{"id":"`+id+
+		`","url":"https://crm.example/hook","events":["channel.updated"],"headers":{"X-Custom-Header":""},"status":"Unsubscribed"}`)
 	if on.status != 200 || decode[webhook](t, on).Status != "Subscribed" {
 		t.Errorf("subscribe with a status: got %d %s, want it ignored", on.status, on.body)
 	}
-	edit := h.asAiry("update", `{"id":"`+id+`","url":"https://new.example/","name":"","events":[],"signatureKey":"","headers":{"X-Custom-Header":""}}`)
+	edit := h.asAiry("update", `{"id":"`+id+
+		`","url":"https://new.example/","name":"","events":[],"signatureKey":"","headers":{"X-Custom-Header":""}}`)
 	if edit.status != 200 || decode[webhook](t, edit).URL != "https://new.example/" {
 		t.Errorf("update: got %d %s", edit.status, edit.body)
 	}
@@ -91,7 +98,8 @@ func TestIgnoredFields(t *testing.T) {
 		if got := h.must("subscribe", body("subscribe", "status", value)).Status; got != "Subscribed" {
 			t.Errorf("subscribe with status %s: got %s, want Subscribed", value, got)
 		}
-		if got := h.must("unsubscribe", body("unsubscribe", "url", value)).URL; got != "https://endpoint.example/webhook" {
+		if got := h.must("unsubscribe",
+			body("unsubscribe", "url", value)).URL; got != "https://endpoint.example/webhook" {
 			t.Errorf("unsubscribe with url %s: got %s, want it unchanged", value, got)
 		}
 	}
@@ -101,8 +109,10 @@ func TestIgnoredFields(t *testing.T) {
 func TestAiryDocumentation(t *testing.T) {
 	h := newHost(t, config{})
 	info := `{"id":"` + id1 + `"}`
-	subscribe := `{"id":"` + id1 + `","name":"webhook name","url":"http://example.org/webhook","headers":{"X-Auth":"auth token"},"events":["message.created"]}`
-	update := strings.Replace(subscribe, `["message.created"]`, `["message.created", "message.updated"]`, 1)
+	subscribe := `{"id":"` + id1 +
+		`","name":"webhook name","url":"http://example.org/webhook","headers":{"X-Auth":"auth token"},"events":["message.created"]}`
+	update := strings.Replace(subscribe, `["message.created"]`,
+		`["message.created", "message.updated"]`, 1)
 	for _, step := range []struct {
 		endpoint, body string
 		status, events int

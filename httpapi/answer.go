@@ -30,10 +30,12 @@ func (a *api) writeFailure(w http.ResponseWriter, r *http.Request, e *endpoint, 
 	case errors.As(err, &invalid):
 		writeError(w, http.StatusBadRequest, invalid.Error())
 	case errors.Is(err, store.ErrNotFound):
-		writeError(w, http.StatusNotFound, "there is no webhook with this id; webhooks.list shows those that exist")
+		writeError(w, http.StatusNotFound,
+			"there is no webhook with this id; webhooks.list shows those that exist")
 	default:
 		a.logFailure(r.Context(), e.name, err)
-		writeError(w, http.StatusServiceUnavailable, "the store failed and nothing was changed; try again")
+		writeError(w, http.StatusServiceUnavailable,
+			"the store failed and nothing was changed; try again")
 	}
 }
 
@@ -43,7 +45,8 @@ func (a *api) logFailure(ctx context.Context, endpoint string, err error) {
 	if ctx.Err() != nil { // the client has gone
 		level = slog.LevelDebug
 	}
-	a.o.Logger.LogAttrs(ctx, level, "httpapi: the store failed", slog.String("endpoint", endpoint), slog.Any("error", err))
+	a.o.Logger.LogAttrs(ctx, level, "httpapi: the store failed", slog.String("endpoint", endpoint),
+		slog.Any("error", err))
 }
 
 func writeError(w http.ResponseWriter, status int, message string) {

@@ -22,7 +22,8 @@ func newAPI(d *dispatcher.Dispatcher, auth Authorizer, o *Options) (*api, error)
 	case d == nil:
 		return nil, &events.InvalidError{Field: "d", Reason: "is nil; give the dispatcher that delivers"}
 	case auth == nil:
-		return nil, &events.InvalidError{Field: "auth", Reason: "is nil; give an Authorizer, or NoAuth if the host itself authorizes requests"}
+		return nil, &events.InvalidError{Field: "auth",
+			Reason: "is nil; give an Authorizer, or NoAuth if the host itself authorizes requests"}
 	}
 	for _, t := range d.EventTypes() {
 		if t.Schema != nil && !json.Valid(t.Schema) || t.Example != nil && !json.Valid(t.Example) {
@@ -59,7 +60,9 @@ func (o *Options) validate() error {
 		reason = "ends with a slash; write it like /api/hooks, or leave it empty"
 	case path.Clean(p) != p:
 		reason = "has an empty segment, . or ..; write it like /api/hooks"
-	case strings.ContainsFunc(p, func(c rune) bool { return c <= ' ' || c > '~' || strings.ContainsRune(`{}%?#\`, c) }):
+	case strings.ContainsFunc(p, func(c rune) bool {
+		return c <= ' ' || c > '~' || strings.ContainsRune(`{}%?#\`, c)
+	}):
 		reason = "has a character that is no plain part of a path; write it like /api/hooks"
 	}
 	if reason != "" {

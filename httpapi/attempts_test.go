@@ -42,11 +42,13 @@ func TestNoSuchDelivery(t *testing.T) {
 	h.prepare()
 	for _, endpoint := range []string{"attempts", "redeliver"} {
 		a := h.post(endpoint, body(endpoint, "event_id", `"other"`))
-		if text := message(t, a); a.status != http.StatusNotFound || !strings.Contains(text, "no delivery") {
+		if text := message(t, a); a.status != http.StatusNotFound ||
+			!strings.Contains(text, "no delivery") {
 			t.Errorf("%s: got %d %s, want 404 that speaks of the delivery", endpoint, a.status, a.body)
 		}
 		a = h.post(endpoint, body(endpoint, "webhook_id", `"`+id2+`"`))
-		if text := message(t, a); a.status != http.StatusNotFound || !strings.Contains(text, "no webhook") {
+		if text := message(t, a); a.status != http.StatusNotFound ||
+			!strings.Contains(text, "no webhook") {
 			t.Errorf("%s: got %d %s, want 404 that speaks of the webhook", endpoint, a.status, a.body)
 		}
 	}

@@ -43,9 +43,11 @@ func readBody(w http.ResponseWriter, r *http.Request, e *endpoint) ([]byte, erro
 	body, err := readAll(w, r)
 	switch tooLarge := (*http.MaxBytesError)(nil); {
 	case errors.As(err, &tooLarge):
-		return nil, &refusal{http.StatusRequestEntityTooLarge, "the body is too large; send at most 256 KiB"}
+		return nil, &refusal{http.StatusRequestEntityTooLarge,
+			"the body is too large; send at most 256 KiB"}
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, &refusal{http.StatusRequestTimeout, "the body did not arrive in time; send it without pausing"}
+		return nil, &refusal{http.StatusRequestTimeout,
+			"the body did not arrive in time; send it without pausing"}
 	case err != nil:
 		return nil, bodyError("did not arrive whole; send as many bytes as its headers say")
 	case !typed && len(body) > 0:
@@ -80,5 +82,6 @@ func isJSON(h http.Header) bool {
 }
 
 func wrongType() error {
-	return &refusal{http.StatusUnsupportedMediaType, "the content type is not application/json; set the header Content-Type: application/json"}
+	return &refusal{http.StatusUnsupportedMediaType,
+		"the content type is not application/json; set the header Content-Type: application/json"}
 }

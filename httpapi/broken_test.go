@@ -12,11 +12,13 @@ type brokenStore struct{ store.Store }
 
 var errDisk = errors.New("disk on fire at /var/lib/host")
 
-func (brokenStore) CreateSubscription(context.Context, store.Subscription) (store.Subscription, error) {
+func (brokenStore) CreateSubscription(context.Context, store.Subscription) (store.Subscription,
+	error) {
 	return store.Subscription{}, errDisk
 }
 
-func (brokenStore) UpdateSubscription(context.Context, string, func(*store.Subscription) error) (store.Subscription, error) {
+func (brokenStore) UpdateSubscription(context.Context, string,
+	func(*store.Subscription) error) (store.Subscription, error) {
 	return store.Subscription{}, errDisk
 }
 
@@ -24,14 +26,16 @@ func (brokenStore) Subscription(context.Context, string) (store.Subscription, er
 	return store.Subscription{}, errDisk
 }
 
-func (brokenStore) Subscriptions(context.Context, store.SubscriptionQuery) (store.Page[store.Subscription], error) {
+func (brokenStore) Subscriptions(context.Context,
+	store.SubscriptionQuery) (store.Page[store.Subscription], error) {
 	return store.Page[store.Subscription]{}, errDisk
 }
 
 // brokenHistory fails whatever is asked of deliveries.
 type brokenHistory struct{ store.Store }
 
-func (brokenHistory) Deliveries(context.Context, store.DeliveryQuery) (store.Page[store.Delivery], error) {
+func (brokenHistory) Deliveries(context.Context, store.DeliveryQuery) (store.Page[store.Delivery],
+	error) {
 	return store.Page[store.Delivery]{}, errDisk
 }
 

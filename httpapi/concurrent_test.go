@@ -8,13 +8,15 @@ import (
 	"testing"
 )
 
-// Many subscribe under one id at once: there is one webhook afterwards, and it is wholly that of one of them.
+// Many subscribe under one id at once: there is one webhook afterwards, and it is wholly that of
+// one of them.
 func TestConcurrentSubscribes(t *testing.T) {
 	h := newHost(t, config{})
 	const n = 50
 	bodies := make([]string, n)
 	for i := range bodies {
-		bodies[i] = fmt.Sprintf(`{"id":%q,"url":"https://e.example/%d","name":"%d","signature_key":"%d"}`, id1, i, i, i)
+		bodies[i] = fmt.Sprintf(`{"id":%q,"url":"https://e.example/%d","name":"%d","signature_key":"%d"}`,
+			id1, i, i, i)
 	}
 	answers := make([]answer, n)
 	var wg sync.WaitGroup
@@ -31,7 +33,8 @@ func TestConcurrentSubscribes(t *testing.T) {
 		t.Errorf("got %d webhooks, want 1", n)
 	}
 	got := h.stored(id1)
-	if len(got.Secrets) != 1 || got.Name != string(got.Secrets[0]) || got.URL != "https://e.example/"+got.Name {
+	if len(got.Secrets) != 1 || got.Name != string(got.Secrets[0]) ||
+		got.URL != "https://e.example/"+got.Name {
 		t.Errorf("got %s, a mixture", normal(got))
 	}
 }
@@ -76,7 +79,8 @@ func TestSlowClients(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		fmt.Fprintf(conn, "POST /webhooks.subscribe HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"id\":%q,", id1)
+		fmt.Fprintf(conn,
+			"POST /webhooks.subscribe HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"id\":%q,", id1)
 		conns[i] = conn
 	}
 	// Each of these would wait for ever if it waited for one of the hundred.

@@ -41,7 +41,8 @@ func (a *api) attempts(ctx context.Context, tenant string, f *fields) (any, erro
 
 // ownDelivery reads which delivery a request is about. It checks that the webhook is the tenant's,
 // not that the delivery exists.
-func (a *api) ownDelivery(ctx context.Context, tenant string, f *fields) (webhookID, eventID string, err error) {
+func (a *api) ownDelivery(ctx context.Context, tenant string, f *fields) (webhookID, eventID string,
+	err error) {
 	webhookID, eventID = f.required("webhook_id"), f.required("event_id")
 	f.checkEventID("event_id", eventID)
 	if f.err != nil {

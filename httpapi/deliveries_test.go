@@ -56,7 +56,8 @@ func TestDeliveriesBytes(t *testing.T) {
 			h.must("subscribe", example)
 			h.must("update", body("update", "events", `["a.*"]`))
 			h.send("e-1", "a.b", test.state, test.a)
-			want := `{"data":[` + head + `e-1` + test.want + `],"pagination_data":{"previous_cursor":"","next_cursor":"","total":1}}`
+			want := `{"data":[` + head + `e-1` + test.want +
+				`],"pagination_data":{"previous_cursor":"","next_cursor":"","total":1}}`
 			for _, body := range []string{``, `{}`, `{"webhook_id":"` + id1 + `"}`} {
 				if a := h.post("deliveries", body); a.status != 200 || a.body != want {
 					t.Errorf("%s, %s: got %d %s\nwant 200 %s", test.name, body, a.status, a.body, want)
@@ -72,7 +73,8 @@ func TestDeliveriesCanceled(t *testing.T) {
 	h.prepare()
 	h.must("unsubscribe", valid("unsubscribe"))
 	got := decode[deliveries](t, h.post("deliveries", "")).Data
-	if len(got) != 1 || got[0].State != "canceled" || got[0].LastError != "unsubscribed" || got[0].ErrorClass != "" || got[0].Erased {
+	if len(got) != 1 || got[0].State != "canceled" || got[0].LastError != "unsubscribed" ||
+		got[0].ErrorClass != "" || got[0].Erased {
 		t.Errorf("got %+v, want it canceled as unsubscribed", got)
 	}
 	if _, _, err := h.store.Erase(t.Context(), store.EraseQuery{EventID: event1}); err != nil {
@@ -105,7 +107,8 @@ func TestDeliveriesFilters(t *testing.T) {
 			{`{"since":"2000-01-01T02:00:00+01:00"}`, "c b b"},
 			{`{"since":"2000-01-01T01:00:00.001Z"}`, "c"},
 			{`{"until":"2000-01-01T01:00:00Z"}`, "a"},
-			{`{"since":"2000-01-01T00:30:00Z","until":"2000-01-01T01:30:00Z","state":"dead","webhook_id":"` + id2 + `"}`, "b"},
+			{`{"since":"2000-01-01T00:30:00Z","until":"2000-01-01T01:30:00Z","state":"dead","webhook_id":"` +
+				id2 + `"}`, "b"},
 			{`{"since":"2000-01-02T00:00:00Z","until":"2000-01-01T00:00:00Z"}`, ""},
 		} {
 			got := decode[deliveries](t, h.post("deliveries", test.body))
@@ -135,8 +138,10 @@ func TestDeliveriesPages(t *testing.T) {
 		t.Helper()
 		return decode[deliveries](t, h.post("deliveries", `{"webhook_id":"`+id1+`"`+fields+`}`))
 	}
-	if got := page(""); len(got.Data) != 100 || *got.Pagination.Total != 105 || *got.Pagination.NextCursor == "" {
-		t.Errorf("a page of no size: got %d of %d, want 100 of 105 and more to come", len(got.Data), *got.Pagination.Total)
+	if got := page(""); len(got.Data) != 100 || *got.Pagination.Total != 105 ||
+		*got.Pagination.NextCursor == "" {
+		t.Errorf("a page of no size: got %d of %d, want 100 of 105 and more to come", len(got.Data),
+			*got.Pagination.Total)
 	}
 	first := page(`,"page_size":40`)
 	second := page(`,"page_size":40,"cursor":"` + *first.Pagination.NextCursor + `"`)

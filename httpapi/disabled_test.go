@@ -13,8 +13,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// What occurs while the sender has a webhook disabled is kept for its owner to replay, once the endpoint is mended; what
-// occurs while the owner has it unsubscribed is not.
+// What occurs while the sender has a webhook disabled is kept for its owner to replay, once the
+// endpoint is mended; what occurs while the owner has it unsubscribed is not.
 func TestMissedWhileDisabled(t *testing.T) {
 	const (
 		reason = "the endpoint answered 410 Gone"
@@ -23,12 +23,14 @@ func TestMissedWhileDisabled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var gone atomic.Bool
 		gone.Store(true)
-		h := newDirect(t, config{types: &dispatcher.Options{Transport: endpoint(func(r *http.Request) (*http.Response, error) {
-			if gone.Load() {
-				return says(410, "")(r)
-			}
-			return says(200, "")(r)
-		})}})
+		h := newDirect(t,
+			config{types: &dispatcher.Options{Transport: endpoint(
+				func(r *http.Request) (*http.Response, error) {
+					if gone.Load() {
+						return says(410, "")(r)
+					}
+					return says(200, "")(r)
+				})}})
 		h.run()
 		h.must("subscribe", example)
 		publish := func(id string) { h.publish(id); <-time.After(time.Minute) }
@@ -38,7 +40,8 @@ func TestMissedWhileDisabled(t *testing.T) {
 		if eventIDs(got) != "missed" || got[0].LastError != reason || got[0].Attempts != 0 {
 			t.Errorf("disabled: got %+v, want what was missed, canceled for the reason %q", got, reason)
 		}
-		if a := h.post("stats", valid("stats")); !strings.Contains(a.body, `"status":"Unsubscribed","disabled_reason":"`+reason+`"`) {
+		if a := h.post("stats", valid("stats")); !strings.Contains(a.body,
+			`"status":"Unsubscribed","disabled_reason":"`+reason+`"`) {
 			t.Errorf("disabled: got the stats %s, want the reason %q", a.body, reason)
 		}
 		h.wantCount(`{`+all+`}`, 0)
@@ -51,7 +54,8 @@ func TestMissedWhileDisabled(t *testing.T) {
 		if got := h.deliveries(); got["last"] != store.Delivered || got["missed"] != store.Delivered {
 			t.Errorf("replayed: got %v, want both delivered", got)
 		}
-		if a := h.post("stats", valid("stats")); strings.Contains(a.body, "disabled_reason") || strings.Contains(a.body, "failing_since") {
+		if a := h.post("stats", valid("stats")); strings.Contains(a.body, "disabled_reason") ||
+			strings.Contains(a.body, "failing_since") {
 			t.Errorf("mended: got the stats %s, want nothing wrong", a.body)
 		}
 

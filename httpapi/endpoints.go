@@ -28,10 +28,12 @@ func (a *api) endpoints() []endpoint {
 func (a *api) airyEndpoints() []endpoint {
 	return []endpoint{{
 		name: "subscribe", method: http.MethodPost, ready: true, run: a.subscribe,
-		takes: []string{"url", "id", "name", "events", "headers", "signature_key", "signatureKey", "status"},
+		takes: []string{"url", "id", "name", "events", "headers", "signature_key", "signatureKey",
+			"status"},
 	}, {
 		name: "update", method: http.MethodPost, ready: true, run: a.update,
-		takes: []string{"id", "url", "name", "events", "headers", "signature_key", "signatureKey", "status"},
+		takes: []string{"id", "url", "name", "events", "headers", "signature_key", "signatureKey",
+			"status"},
 	}, {
 		name: "unsubscribe", method: http.MethodPost, run: a.unsubscribe,
 		takes: []string{"id", "url"},

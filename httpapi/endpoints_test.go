@@ -42,7 +42,8 @@ func TestResponseBytes(t *testing.T) {
 			t.Errorf("%s: got %d %s\nwant 200 %s", step.endpoint, a.status, a.body, step.want)
 		}
 		for name, want := range map[string]string{
-			"Content-Type": "application/json", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store",
+			"Content-Type": "application/json", "X-Content-Type-Options": "nosniff",
+			"Cache-Control":  "no-store",
 			"Content-Length": strconv.Itoa(len(step.want)),
 		} {
 			if got := a.header.Values(name); !reflect.DeepEqual(got, []string{want}) {
@@ -58,7 +59,8 @@ func TestEmptyResponse(t *testing.T) {
 		t.Errorf("an empty list: got %s, want %s", got, want)
 	}
 	got := h.post("subscribe", `{"id":"`+id1+`","url":"https://endpoint.example/?a=1&b=<2>"}`).body
-	want := `{"id":"` + id1 + `","url":"https://endpoint.example/?a=1&b=<2>","events":[],"headers":{},"status":"Subscribed"}`
+	want := `{"id":"` + id1 +
+		`","url":"https://endpoint.example/?a=1&b=<2>","events":[],"headers":{},"status":"Subscribed"}`
 	if got != want {
 		t.Errorf("a webhook with nothing but a URL:\ngot  %s\nwant %s", got, want)
 	}
@@ -101,7 +103,8 @@ func TestSubscribeReplaces(t *testing.T) {
 	}
 }
 
-// An unsubscribed webhook gets nothing, and once it is subscribed again, by either endpoint, what comes from then on.
+// An unsubscribed webhook gets nothing, and once it is subscribed again, by either endpoint, what
+// comes from then on.
 func TestUnsubscribeAndBack(t *testing.T) {
 	id := `"id":"` + id1 + `"`
 	for _, back := range []struct{ endpoint, body string }{
@@ -162,8 +165,10 @@ func (h *host) deliveries() map[string]store.State {
 
 func TestUpdateChangesWhatIsGiven(t *testing.T) {
 	full := store.Subscription{
-		ID: id1, Name: "CRM", URL: "https://endpoint.example/webhook", Events: []string{"message.created"},
-		Headers: map[string]string{"X-Custom-Header": "value"}, Secrets: []signing.Secret{"key-1"}, Status: store.Subscribed,
+		ID: id1, Name: "CRM", URL: "https://endpoint.example/webhook",
+		Events:  []string{"message.created"},
+		Headers: map[string]string{"X-Custom-Header": "value"}, Secrets: []signing.Secret{"key-1"},
+		Status: store.Subscribed,
 	}
 	for _, test := range []struct {
 		fields string
@@ -171,24 +176,34 @@ func TestUpdateChangesWhatIsGiven(t *testing.T) {
 	}{
 		{``, func(*store.Subscription) {}},
 		{`,"url":"https://new.example/"`, func(s *store.Subscription) { s.URL = "https://new.example/" }},
-		{`,"url":"https://bücher.example/"`, func(s *store.Subscription) { s.URL = "https://xn--bcher-kva.example/" }},
+		{`,"url":"https://bücher.example/"`, func(s *store.Subscription) {
+			s.URL = "https://xn--bcher-kva.example/"
+		}},
 		{`,"name":"Data lake"`, func(s *store.Subscription) { s.Name = "Data lake" }},
 		{`,"name":""`, func(s *store.Subscription) { s.Name = "" }},
 		{`,"name":null`, func(s *store.Subscription) { s.Name = "" }},
 		{`,"events":["a.b","c.*"]`, func(s *store.Subscription) { s.Events = []string{"a.b", "c.*"} }},
 		{`,"events":[]`, func(s *store.Subscription) { s.Events = nil }},
 		{`,"events":null`, func(s *store.Subscription) { s.Events = nil }},
-		{`,"headers":{"X-A":"1"}`, func(s *store.Subscription) { s.Headers = map[string]string{"X-A": "1"} }},
+		{`,"headers":{"X-A":"1"}`, func(s *store.Subscription) {
+			s.Headers = map[string]string{"X-A": "1"}
+		}},
 		{`,"headers":{}`, func(s *store.Subscription) { s.Headers = nil }},
 		{`,"headers":null`, func(s *store.Subscription) { s.Headers = nil }},
-		{`,"signature_key":"key-2"`, func(s *store.Subscription) { s.Secrets = []signing.Secret{"key-2"} }},
-		{`,"signatureKey":"key-2"`, func(s *store.Subscription) { s.Secrets = []signing.Secret{"key-2"} }},
+		{`,"signature_key":"key-2"`, func(s *store.Subscription) {
+			s.Secrets = []signing.Secret{"key-2"}
+		}},
+		{`,"signatureKey":"key-2"`, func(s *store.Subscription) {
+			s.Secrets = []signing.Secret{"key-2"}
+		}},
 		{`,"signature_key":""`, func(s *store.Subscription) { s.Secrets = nil }},
 		{`,"signature_key":null`, func(s *store.Subscription) { s.Secrets = nil }},
 		{`,"signatureKey":null`, func(s *store.Subscription) { s.Secrets = nil }},
 		{`,"status":"Subscribed"`, func(*store.Subscription) {}},
 		{`,"status":"Unsubscribed"`, func(s *store.Subscription) { s.Status = store.Unsubscribed }},
-		{`,"name":"A","events":["x"]`, func(s *store.Subscription) { s.Name, s.Events = "A", []string{"x"} }},
+		{`,"name":"A","events":["x"]`, func(s *store.Subscription) {
+			s.Name, s.Events = "A", []string{"x"}
+		}},
 	} {
 		t.Run(test.fields, func(t *testing.T) {
 			h := newHost(t, config{})
@@ -211,7 +226,8 @@ func normal(s store.Subscription) string {
 	for i, k := range s.Secrets {
 		keys[i] = string(k)
 	}
-	return fmt.Sprintf("%s %q %s %q %q %q %q %s %q %v", s.ID, s.Tenant, s.Name, s.URL, s.Events, s.Headers, keys, s.Status, s.DisabledReason, s.OverlapUntil)
+	return fmt.Sprintf("%s %q %s %q %q %q %q %s %q %v", s.ID, s.Tenant, s.Name, s.URL, s.Events,
+		s.Headers, keys, s.Status, s.DisabledReason, s.OverlapUntil)
 }
 
 // A key that update sets takes over at once, also from a rotation that is under way.
@@ -227,8 +243,10 @@ func TestUpdateEndsRotation(t *testing.T) {
 	}
 	h.must("update", `{"id":"`+id1+`","signature_key":"key-3"}`)
 	got := h.stored(id1)
-	if want := []signing.Secret{"key-3"}; !reflect.DeepEqual(got.Secrets, want) || !got.OverlapUntil.IsZero() {
-		t.Errorf("got %d keys, overlap until %v, want key-3 alone and none", len(got.Secrets), got.OverlapUntil)
+	if want := []signing.Secret{"key-3"}; !reflect.DeepEqual(got.Secrets, want) ||
+		!got.OverlapUntil.IsZero() {
+		t.Errorf("got %d keys, overlap until %v, want key-3 alone and none", len(got.Secrets),
+			got.OverlapUntil)
 	}
 }
 

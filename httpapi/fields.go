@@ -24,7 +24,8 @@ func newFields(values map[string]any, e *endpoint) *fields {
 	f := &fields{values: values}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !slices.Contains(e.takes, name) {
-			f.fail(label(name), fmt.Sprintf("is not a field of webhooks.%s; it takes %s", e.name, documented(e.takes)))
+			f.fail(label(name), fmt.Sprintf("is not a field of webhooks.%s; it takes %s", e.name,
+				documented(e.takes)))
 		}
 	}
 	_, snake := values["signature_key"]
@@ -37,7 +38,9 @@ func newFields(values map[string]any, e *endpoint) *fields {
 
 // documented lists the fields of an endpoint without the second spelling of signature_key.
 func documented(names []string) string {
-	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == "signatureKey" })
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool {
+		return name == "signatureKey"
+	})
 	if len(names) == 0 {
 		return "none"
 	}
@@ -113,7 +116,8 @@ func (f *fields) dict(name string) (out map[string]string, ok bool) {
 	for _, key := range slices.Sorted(maps.Keys(members)) {
 		s, isString := members[key].(string)
 		if !isString {
-			f.fail(name, fmt.Sprintf("has %s as the value of %s; give an object of strings", kind(members[key]), label(key)))
+			f.fail(name, fmt.Sprintf("has %s as the value of %s; give an object of strings",
+				kind(members[key]), label(key)))
 			return nil, true
 		}
 		out[key] = s
@@ -179,7 +183,8 @@ func label(name string) string {
 		name = strings.ToValidUTF8(name[:most], "") + "…"
 	}
 	odd := func(c rune) bool {
-		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' && c != '-'
+		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' &&
+			c != '-'
 	}
 	if name == "" || strings.ContainsFunc(name, odd) {
 		return strconv.Quote(name)

@@ -18,32 +18,41 @@ func TestWrongTypes(t *testing.T) {
 		"a string": `"x"`, "a number": `5`, "a boolean": `true`, "a list": `[]`, "an object": `{}`,
 	}
 	for _, test := range []struct{ endpoint, field, takes string }{
-		{"subscribe", "id", "a string"}, {"subscribe", "url", "a string"}, {"subscribe", "name", "a string"},
+		{"subscribe", "id", "a string"}, {"subscribe", "url", "a string"},
+		{"subscribe", "name", "a string"},
 		{"subscribe", "events", "a list"}, {"subscribe", "headers", "an object"},
 		{"subscribe", "signature_key", "a string"}, {"subscribe", "signatureKey", "a string"},
 		{"update", "id", "a string"}, {"update", "url", "a string"}, {"update", "name", "a string"},
 		{"update", "events", "a list"}, {"update", "headers", "an object"},
-		{"update", "signature_key", "a string"}, {"update", "signatureKey", "a string"}, {"update", "status", "a string"},
+		{"update", "signature_key", "a string"}, {"update", "signatureKey", "a string"},
+		{"update", "status", "a string"},
 		{"unsubscribe", "id", "a string"}, {"info", "id", "a string"},
 		{"list", "cursor", "a string"}, {"list", "page_size", "a number"},
 		{"delete", "id", "a string"}, {"ping", "id", "a string"}, {"stats", "id", "a string"},
-		{"rotate", "id", "a string"}, {"rotate", "signature_key", "a string"}, {"rotate", "signatureKey", "a string"},
+		{"rotate", "id", "a string"}, {"rotate", "signature_key", "a string"},
+		{"rotate", "signatureKey", "a string"},
 		{"rotate", "overlap_seconds", "a number"},
-		{"deliveries", "webhook_id", "a string"}, {"deliveries", "event_type", "a string"}, {"deliveries", "event_id", "a string"},
-		{"deliveries", "since", "a string"}, {"deliveries", "until", "a string"}, {"deliveries", "cursor", "a string"},
+		{"deliveries", "webhook_id", "a string"}, {"deliveries", "event_type", "a string"},
+		{"deliveries", "event_id", "a string"},
+		{"deliveries", "since", "a string"}, {"deliveries", "until", "a string"},
+		{"deliveries", "cursor", "a string"},
 		{"deliveries", "page_size", "a number"}, {"deliveries", "count", "a boolean"},
 		{"attempts", "webhook_id", "a string"}, {"attempts", "event_id", "a string"},
 		{"redeliver", "webhook_id", "a string"}, {"redeliver", "event_id", "a string"},
-		{"replay", "webhook_id", "a string"}, {"replay", "event_type", "a string"}, {"replay", "event_id", "a string"},
-		{"replay", "since", "a string"}, {"replay", "until", "a string"}, {"replay", "dry_run", "a boolean"},
+		{"replay", "webhook_id", "a string"}, {"replay", "event_type", "a string"},
+		{"replay", "event_id", "a string"},
+		{"replay", "since", "a string"}, {"replay", "until", "a string"},
+		{"replay", "dry_run", "a boolean"},
 	} {
 		for kind, value := range values {
 			if kind == test.takes {
 				continue
 			}
 			a := h.post(test.endpoint, body(test.endpoint, test.field, value))
-			if text := message(t, a); a.status != 400 || !strings.HasPrefix(text, test.field+" is "+kind+"; give ") {
-				t.Errorf("%s, %s is %s: got %d %q, want 400 that says so", test.endpoint, test.field, kind, a.status, text)
+			if text := message(t, a); a.status != 400 ||
+				!strings.HasPrefix(text, test.field+" is "+kind+"; give ") {
+				t.Errorf("%s, %s is %s: got %d %q, want 400 that says so", test.endpoint, test.field, kind,
+					a.status, text)
 			}
 		}
 	}
@@ -81,23 +90,34 @@ func TestFields(t *testing.T) {
 		}
 		return strings.Join(items, ",")
 	}
-	event := func(i int) string { return fmt.Sprintf(`"e%d%s"`, i, strings.Repeat("x", 127-len(fmt.Sprint(i)))) }
+	event := func(i int) string {
+		return fmt.Sprintf(`"e%d%s"`, i, strings.Repeat("x", 127-len(fmt.Sprint(i))))
+	}
 	header := func(i int) string { return fmt.Sprintf(`"X-%d":"%s"`, i, strings.Repeat("v", 4096)) }
 	for _, test := range []struct {
 		field string
 		good  []string
 		bad   []string
 	}{
-		{"url", []string{url(2048), `"http://e.example"`, `"https://e.example:8443/a?b=c&d=e"`, `"https://bücher.example/"`},
-			[]string{url(2049), `""`, `null`, `"e.example"`, `"ftp://e.example/"`, `"https:///path"`, `"https://user:pw@e.example/"`,
-				`"https://user@e.example/"`, `"https://e.example/#x"`, `"https://127.0.0.1/"`, `"https://[::1]/"`, `"http://169.254.169.254/"`, `"https://e.example/\n"`}},
-		{"name", []string{`"` + strings.Repeat("ü", 256) + `"`, `""`, `null`}, []string{`"` + strings.Repeat("ü", 257) + `"`}},
+		{"url", []string{url(2048), `"http://e.example"`, `"https://e.example:8443/a?b=c&d=e"`,
+			`"https://bücher.example/"`},
+			[]string{url(2049), `""`, `null`, `"e.example"`, `"ftp://e.example/"`, `"https:///path"`,
+				`"https://user:pw@e.example/"`,
+				`"https://user@e.example/"`, `"https://e.example/#x"`, `"https://127.0.0.1/"`,
+				`"https://[::1]/"`, `"http://169.254.169.254/"`, `"https://e.example/\n"`}},
+		{"name", []string{`"` + strings.Repeat("ü", 256) + `"`, `""`, `null`},
+			[]string{`"` + strings.Repeat("ü", 257) + `"`}},
 		{"events", []string{`[]`, `null`, `["message.*"]`, `["a_b-C.9"]`, "[" + many(256, event) + "]"},
-			[]string{`[""]`, `["*"]`, `["a b"]`, `["a..b"]`, `["*.a"]`, `[1]`, `[null]`, `[["a"]]`, "[" + many(257, event) + "]", `["` + strings.Repeat("x", 129) + `"]`}},
-		{"headers", []string{`{}`, `null`, `{"X-A":""}`, `{"Authorization":"Bearer x"}`, `{"User-Agent":"me"}`, "{" + many(32, header) + "}"},
-			[]string{`{"X A":"1"}`, `{"":"1"}`, `{"X-A":"a\nb"}`, `{"X-A":1}`, `{"X-A":null}`, `{"X-A":["1"]}`, `{"X-A":"` + strings.Repeat("v", 4097) + `"}`, "{" + many(33, header) + "}",
-				`{"Host":"x"}`, `{"content-type":"x"}`, `{"Webhook-Id":"x"}`, `{"X-Airy-Content-Signature":"x"}`, `{"Proxy-Authorization":"x"}`, `{"TE":"x"}`}},
-		{"signature_key", []string{`"k"`, key(512), `""`, `null`, `"whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="`},
+			[]string{`[""]`, `["*"]`, `["a b"]`, `["a..b"]`, `["*.a"]`, `[1]`, `[null]`, `[["a"]]`,
+				"[" + many(257, event) + "]", `["` + strings.Repeat("x", 129) + `"]`}},
+		{"headers", []string{`{}`, `null`, `{"X-A":""}`, `{"Authorization":"Bearer x"}`,
+			`{"User-Agent":"me"}`, "{" + many(32, header) + "}"},
+			[]string{`{"X A":"1"}`, `{"":"1"}`, `{"X-A":"a\nb"}`, `{"X-A":1}`, `{"X-A":null}`,
+				`{"X-A":["1"]}`, `{"X-A":"` + strings.Repeat("v", 4097) + `"}`, "{" + many(33, header) + "}",
+				`{"Host":"x"}`, `{"content-type":"x"}`, `{"Webhook-Id":"x"}`,
+				`{"X-Airy-Content-Signature":"x"}`, `{"Proxy-Authorization":"x"}`, `{"TE":"x"}`}},
+		{"signature_key", []string{`"k"`, key(512), `""`, `null`,
+			`"whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="`},
 			[]string{key(513), `"whsec_x"`, `"whsec_AAEC"`}},
 	} {
 		for _, endpoint := range []string{"subscribe", "update"} {
@@ -109,7 +129,8 @@ func TestFields(t *testing.T) {
 			for _, value := range test.bad {
 				a := h.post(endpoint, body(endpoint, test.field, value))
 				if text := message(t, a); a.status != 400 || !strings.HasPrefix(text, test.field+" ") {
-					t.Errorf("%s, %s %.80s: got %d %s, want 400 that names the field", endpoint, test.field, value, a.status, a.body)
+					t.Errorf("%s, %s %.80s: got %d %s, want 400 that names the field", endpoint, test.field, value,
+						a.status, a.body)
 				}
 			}
 		}
@@ -119,24 +140,32 @@ func TestFields(t *testing.T) {
 func TestIDs(t *testing.T) {
 	h := newHost(t, config{})
 	h.must("subscribe", example)
-	for _, endpoint := range []string{"update", "unsubscribe", "info", "rotate", "ping", "stats", "delete"} {
-		for _, value := range []string{`""`, `null`, `"x"`, `"3e639566"`, `"3e63956629fa450da59fae3c25d7260f"`, `"{` + id1 + `}"`, `"urn:uuid:` + id1 + `"`, `"` + id1 + ` "`} {
+	for _, endpoint := range []string{"update", "unsubscribe", "info", "rotate", "ping", "stats",
+		"delete"} {
+		for _, value := range []string{`""`, `null`, `"x"`, `"3e639566"`,
+			`"3e63956629fa450da59fae3c25d7260f"`, `"{` + id1 + `}"`, `"urn:uuid:` + id1 + `"`,
+			`"` + id1 + ` "`} {
 			a := h.post(endpoint, `{"id":`+value+`}`)
 			if text := message(t, a); a.status != 400 || !strings.HasPrefix(text, "id ") {
 				t.Errorf("%s of %s: got %d %s, want 400 that names id", endpoint, value, a.status, a.body)
 			}
 		}
-		if a := h.post(endpoint, `{}`); a.status != 400 || !strings.HasPrefix(message(t, a), "id is missing") {
+		if a := h.post(endpoint, `{}`); a.status != 400 ||
+			!strings.HasPrefix(message(t, a), "id is missing") {
 			t.Errorf("%s without id: got %d %s, want 400 that names it", endpoint, a.status, a.body)
 		}
-		if a := h.post(endpoint, `{"id":"`+strings.ToUpper(id1)+`"}`); a.status != 200 || strings.Contains(a.body, strings.ToUpper(id1)) {
-			t.Errorf("%s in capitals: got %d %s, want 200 and the id as it is stored", endpoint, a.status, a.body)
+		if a := h.post(endpoint, `{"id":"`+strings.ToUpper(id1)+`"}`); a.status != 200 ||
+			strings.Contains(a.body, strings.ToUpper(id1)) {
+			t.Errorf("%s in capitals: got %d %s, want 200 and the id as it is stored", endpoint, a.status,
+				a.body)
 		}
 	}
-	if a := h.post("subscribe", `{"url":"https://e.example/","id":"x"}`); a.status != 400 || !strings.HasPrefix(message(t, a), "id ") {
+	if a := h.post("subscribe", `{"url":"https://e.example/","id":"x"}`); a.status != 400 ||
+		!strings.HasPrefix(message(t, a), "id ") {
 		t.Errorf("subscribe: got %d %s, want 400 that names id", a.status, a.body)
 	}
-	if a := h.post("subscribe", `{}`); a.status != 400 || !strings.HasPrefix(message(t, a), "url is missing") {
+	if a := h.post("subscribe", `{}`); a.status != 400 ||
+		!strings.HasPrefix(message(t, a), "url is missing") {
 		t.Errorf("subscribe without url: got %d %s, want 400 that names it", a.status, a.body)
 	}
 	if got := h.must("subscribe", `{"url":"https://e.example/","id":"`+id2+`"}`).ID; *got != id2 {
@@ -158,10 +187,13 @@ func TestStatusField(t *testing.T) {
 func TestPageFields(t *testing.T) {
 	h := newHost(t, config{})
 	for _, endpoint := range []string{"list", "deliveries"} {
-		for _, value := range []string{`0`, `-1`, `-0`, `1001`, `1.0`, `1e2`, `99999999999999999999`, `1e999`} {
+		for _, value := range []string{`0`, `-1`, `-0`, `1001`, `1.0`, `1e2`, `99999999999999999999`,
+			`1e999`} {
 			a := h.post(endpoint, `{"page_size":`+value+`}`)
-			if text := message(t, a); a.status != 400 || !strings.Contains(text, "page_size") || !strings.Contains(text, "1 to 1000") {
-				t.Errorf("%s, page_size %s: got %d %s, want 400 with the bounds", endpoint, value, a.status, a.body)
+			if text := message(t, a); a.status != 400 || !strings.Contains(text, "page_size") ||
+				!strings.Contains(text, "1 to 1000") {
+				t.Errorf("%s, page_size %s: got %d %s, want 400 with the bounds", endpoint, value, a.status,
+					a.body)
 			}
 		}
 		a := h.post(endpoint, `{"cursor":"not one of ours"}`)
@@ -181,14 +213,22 @@ func TestDeliveryFields(t *testing.T) {
 		good  []string
 		bad   []string
 	}{
-		{"webhook_id", []string{`null`, `""`, `"` + strings.ToUpper(id1) + `"`}, []string{`"x"`, `"3e63956629fa450da59fae3c25d7260f"`, `"` + id1 + ` "`}},
-		{"event_type", []string{`null`, `""`, `"message.created"`, `"x"`}, []string{`"message.*"`, `"a b"`, `".a"`, `"` + long + `"`}},
-		{"event_id", []string{`null`, `""`, `"` + event1 + `"`, `"A_b-9"`}, []string{`"a b"`, `"a.b"`, `"a\u0000"`, `"ü"`, `"` + long + `"`}},
-		{"state", []string{`null`, `""`, `[]`, `"dead"`, `["dead"]`, `["pending","delivered","dead","canceled"]`},
-			[]string{`"Dead"`, `"alive"`, `["alive"]`, `["dead",""]`, `[1]`, `[null]`, `[["dead"]]`, `5`, `true`, `{}`}},
+		{"webhook_id", []string{`null`, `""`, `"` + strings.ToUpper(id1) + `"`},
+			[]string{`"x"`, `"3e63956629fa450da59fae3c25d7260f"`, `"` + id1 + ` "`}},
+		{"event_type", []string{`null`, `""`, `"message.created"`, `"x"`},
+			[]string{`"message.*"`, `"a b"`, `".a"`, `"` + long + `"`}},
+		{"event_id", []string{`null`, `""`, `"` + event1 + `"`, `"A_b-9"`},
+			[]string{`"a b"`, `"a.b"`, `"a\u0000"`, `"ü"`, `"` + long + `"`}},
+		{"state", []string{`null`, `""`, `[]`, `"dead"`, `["dead"]`,
+			`["pending","delivered","dead","canceled"]`},
+			[]string{`"Dead"`, `"alive"`, `["alive"]`, `["dead",""]`, `[1]`, `[null]`, `[["dead"]]`, `5`,
+				`true`, `{}`}},
 		{"since", []string{`null`, `""`, `"2020-10-25T21:24:54.560Z"`, `"2020-10-25T21:24:54+02:00"`},
-			[]string{`"2020-10-25"`, `"2020-10-25T21:24:54"`, `"2020-10-25 21:24:54Z"`, `"2020-02-30T00:00:00Z"`, `"2020-10-25T9:24:54Z"`, `"2020-10-25T21:24:54,5Z"`, `"yesterday"`, `"1603661094560"`}},
-		{"until", []string{`null`, `""`, `"2020-10-25T21:24:54.560Z"`}, []string{`"2020-10-25"`, `"now"`}},
+			[]string{`"2020-10-25"`, `"2020-10-25T21:24:54"`, `"2020-10-25 21:24:54Z"`,
+				`"2020-02-30T00:00:00Z"`, `"2020-10-25T9:24:54Z"`, `"2020-10-25T21:24:54,5Z"`, `"yesterday"`,
+				`"1603661094560"`}},
+		{"until", []string{`null`, `""`, `"2020-10-25T21:24:54.560Z"`},
+			[]string{`"2020-10-25"`, `"now"`}},
 	} {
 		for _, endpoint := range []string{"deliveries", "replay"} {
 			for _, value := range test.good {
@@ -199,7 +239,8 @@ func TestDeliveryFields(t *testing.T) {
 			for _, value := range test.bad {
 				a := h.post(endpoint, `{"`+test.field+`":`+value+`}`)
 				if text := message(t, a); a.status != 400 || !strings.HasPrefix(text, test.field+" ") {
-					t.Errorf("%s, %s %.80s: got %d %s, want 400 that names the field", endpoint, test.field, value, a.status, a.body)
+					t.Errorf("%s, %s %.80s: got %d %s, want 400 that names the field", endpoint, test.field, value,
+						a.status, a.body)
 				}
 			}
 		}
@@ -210,7 +251,8 @@ func TestDeliveryFields(t *testing.T) {
 			for _, value := range append([]string{`null`, `""`}, test.bad...) {
 				a := h.post(endpoint, body(endpoint, test.field, value))
 				if text := message(t, a); a.status != 400 || !strings.HasPrefix(text, test.field+" ") {
-					t.Errorf("%s, %s %.80s: got %d %s, want 400 that names the field", endpoint, test.field, value, a.status, a.body)
+					t.Errorf("%s, %s %.80s: got %d %s, want 400 that names the field", endpoint, test.field, value,
+						a.status, a.body)
 				}
 			}
 		}
@@ -219,12 +261,16 @@ func TestDeliveryFields(t *testing.T) {
 
 // When the host declares its event types, others are refused and the known ones named.
 func TestDeclaredTypes(t *testing.T) {
-	h := newHost(t, config{types: &dispatcher.Options{EventTypes: []events.Type{{Name: "order.paid"}, {Name: "order.sent"}}}})
-	h.must("subscribe", `{"id":"`+id1+`","url":"https://e.example/","events":["order.paid","order.*"]}`)
+	h := newHost(t,
+		config{types: &dispatcher.Options{EventTypes: []events.Type{{Name: "order.paid"},
+			{Name: "order.sent"}}}})
+	h.must("subscribe", `{"id":"`+id1+
+		`","url":"https://e.example/","events":["order.paid","order.*"]}`)
 	for _, endpoint := range []string{"subscribe", "update"} {
 		a := h.post(endpoint, `{"id":"`+id1+`","url":"https://e.example/","events":["order.payed"]}`)
 		text := message(t, a)
-		if a.status != 400 || !strings.Contains(text, "order.paid") || !strings.Contains(text, "order.sent") || !strings.HasPrefix(text, "events ") {
+		if a.status != 400 || !strings.Contains(text, "order.paid") ||
+			!strings.Contains(text, "order.sent") || !strings.HasPrefix(text, "events ") {
 			t.Errorf("%s: got %d %s, want 400 that names the known types", endpoint, a.status, a.body)
 		}
 	}

@@ -46,7 +46,8 @@ func (f *fields) states(name string) []store.State {
 	for i, s := range names {
 		out[i] = store.State(s)
 		if !slices.Contains(store.States(), out[i]) {
-			f.fail(name, "is none of pending, delivered, dead and canceled; give one of these, or a list of them")
+			f.fail(name,
+				"is none of pending, delivered, dead and canceled; give one of these, or a list of them")
 		}
 	}
 	return out
@@ -62,9 +63,11 @@ func (f *fields) checkEventType(field, name string) {
 // checkEventID fails unless the id can be an event's ID.
 func (f *fields) checkEventID(field, id string) {
 	other := strings.ContainsFunc(id, func(c rune) bool {
-		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' && c != '-'
+		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' &&
+			c != '-'
 	})
 	if other || len(id) > 128 {
-		f.fail(field, "is no event's id; give the webhook-id of a delivery, at most 128 characters from A-Z, a-z, 0-9, _ and -")
+		f.fail(field,
+			"is no event's id; give the webhook-id of a delivery, at most 128 characters from A-Z, a-z, 0-9, _ and -")
 	}
 }

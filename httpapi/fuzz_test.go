@@ -15,19 +15,26 @@ import (
 	"github.com/outhook/outhook/httpapi/internal/apitest"
 )
 
-// FuzzBodies sends bodies to a host without webhooks, and compares what is taken with what encoding/json makes of it:
-// where there is nothing to find, a 404 says that the body was taken.
+// FuzzBodies sends bodies to a host without webhooks, and compares what is taken with what
+// encoding/json makes of it: where there is nothing to find, a 404 says that the body was taken.
 func FuzzBodies(f *testing.F) {
 	for i := range endpoints {
 		for _, body := range []string{
-			``, `{}`, `null`, `{"id":"` + id1 + `"}`, `{"id":"` + id1 + `","id":"x"}`, `{"cursor":"n-1-1","page_size":10}`, `{"page_size":1.0}`,
-			`{"id":"` + id1 + `","url":"https://e.example/","name":"\ud83d\ude00 \\ud83d","events":["a.*"],"headers":{"X-A":"1"},"signature_key":"k","status":"Subscribed"}`,
-			`{"id":"` + id1 + `","headers":{"A":"1","A":"2"},"events":[null]}`, `{"id":null,"signatureKey":null,"signature_key":""}`,
-			"{\"id\":\"" + id1 + "\",\"name\":\"\xff\"}", `{"id":"` + id1 + `","name":"\udc00"}`, `{"ID":"` + id1 + `"}`, `{"id":"` + id1 + `"}{}`,
+			``, `{}`, `null`, `{"id":"` + id1 + `"}`, `{"id":"` + id1 + `","id":"x"}`,
+			`{"cursor":"n-1-1","page_size":10}`, `{"page_size":1.0}`,
+			`{"id":"` + id1 +
+				`","url":"https://e.example/","name":"\ud83d\ude00 \\ud83d","events":["a.*"],"headers":{"X-A":"1"},"signature_key":"k","status":"Subscribed"}`,
+			`{"id":"` + id1 + `","headers":{"A":"1","A":"2"},"events":[null]}`,
+			`{"id":null,"signatureKey":null,"signature_key":""}`,
+			"{\"id\":\"" + id1 + "\",\"name\":\"\xff\"}", `{"id":"` + id1 + `","name":"\udc00"}`,
+			`{"ID":"` + id1 + `"}`, `{"id":"` + id1 + `"}{}`,
 			`{"id":"` + id1 + `","url":[[[{"a":1,"a":2}]]]}`, strings.Repeat(`[`, 100),
-			`{"id":"` + id1 + `","signature_key":"k","overlap_seconds":0}`, `{"id":"` + id1 + `","overlap_seconds":-1}`,
-			`{"webhook_id":"` + id1 + `","event_id":"e-1","event_type":"a.b","state":"dead","since":"2026-03-01T09:00:00.5+01:00","until":null}`,
-			`{"state":["dead","pending"],"count":false,"page_size":7}`, `{"state":["alive"]}`, `{"state":"","dry_run":true}`, `{"until":"yesterday"}`,
+			`{"id":"` + id1 + `","signature_key":"k","overlap_seconds":0}`,
+			`{"id":"` + id1 + `","overlap_seconds":-1}`,
+			`{"webhook_id":"` + id1 +
+				`","event_id":"e-1","event_type":"a.b","state":"dead","since":"2026-03-01T09:00:00.5+01:00","until":null}`,
+			`{"state":["dead","pending"],"count":false,"page_size":7}`, `{"state":["alive"]}`,
+			`{"state":"","dry_run":true}`, `{"until":"yesterday"}`,
 		} {
 			f.Add(uint8(i), []byte(body))
 		}
@@ -47,7 +54,8 @@ func FuzzBodies(f *testing.F) {
 		apitest.Record(t, handler).ServeHTTP(w, r)
 		checkResponse(t, w)
 
-		well := wellFormed(body) && wellTyped(endpoint, body) || len(body) == 0 && slices.Contains([]string{"list", "events", "deliveries"}, endpoint)
+		well := wellFormed(body) && wellTyped(endpoint, body) || len(body) == 0 &&
+			slices.Contains([]string{"list", "events", "deliveries"}, endpoint)
 		taken := w.Code != 400
 		switch {
 		case taken && !well:
@@ -83,8 +91,8 @@ var (
 	uuids      = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 )
 
-// wellFormed says whether a body is JSON in valid UTF-8 in which nothing is given twice and no character is half: by
-// other means than the package's.
+// wellFormed says whether a body is JSON in valid UTF-8 in which nothing is given twice and no
+// character is half: by other means than the package's.
 func wellFormed(body []byte) bool {
 	var v any
 	dec := json.NewDecoder(bytes.NewReader(body))
@@ -112,7 +120,8 @@ func members(v any) int {
 	return n
 }
 
-// adjacentSurrogates returns the surrogate escapes of a body, with something between those that don't touch.
+// adjacentSurrogates returns the surrogate escapes of a body, with something between those that
+// don't touch.
 func adjacentSurrogates(body []byte) string {
 	var b strings.Builder
 	end := -1
@@ -179,7 +188,8 @@ func wellTyped(endpoint string, body []byte) bool {
 			ok = isText && text != nil && *text != ""
 		case "subscribe status", "unsubscribe url":
 			ok = true
-		case "update url", "update status", "subscribe name", "update name", "list cursor", "deliveries cursor",
+		case "update url", "update status", "subscribe name", "update name", "list cursor",
+			"deliveries cursor",
 			"subscribe signature_key", "update signature_key", "rotate signature_key",
 			"subscribe signatureKey", "update signatureKey", "rotate signatureKey":
 			ok = isText
@@ -203,7 +213,8 @@ func wellTyped(endpoint string, body []byte) bool {
 	return true
 }
 
-// needed lists the fields without which an endpoint takes nothing, but for what the dispatcher judges.
+// needed lists the fields without which an endpoint takes nothing, but for what the dispatcher
+// judges.
 func needed(endpoint string) []string {
 	switch endpoint {
 	case "subscribe", "list", "events", "deliveries", "replay":
@@ -215,8 +226,10 @@ func needed(endpoint string) []string {
 	}
 }
 
-// isTime says whether s is a time as RFC 3339 writes it: one that reads the same when its fraction and offset are cut off.
+// isTime says whether s is a time as RFC 3339 writes it: one that reads the same when its fraction
+// and offset are cut off.
 func isTime(s string) bool {
 	t, err := time.Parse(time.RFC3339, s)
-	return err == nil && strings.HasPrefix(s, t.Format("2006-01-02T15:04:05")) && !strings.Contains(s, ",")
+	return err == nil && strings.HasPrefix(s, t.Format("2006-01-02T15:04:05")) &&
+		!strings.Contains(s, ",")
 }

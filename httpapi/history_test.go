@@ -8,7 +8,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// send publishes an event of tenant "" and records an attempt of each of its deliveries, which leaves them in a state.
+// send publishes an event of tenant "" and records an attempt of each of its deliveries, which
+// leaves them in a state.
 func (h *host) send(id, eventType string, state store.State, a store.Attempt) {
 	h.t.Helper()
 	e, err := events.New(eventType, "hello")
@@ -43,11 +44,13 @@ func (h *host) attempt(state store.State, a store.Attempt) {
 
 var (
 	succeeded = store.Attempt{Status: 200, Duration: 41 * time.Millisecond, Response: []byte("thanks")}
-	failed    = store.Attempt{Status: 503, Duration: 2 * time.Second, Error: "http_status: 503 Service Unavailable", Response: []byte("down \xff")}
-	noAnswer  = store.Attempt{Duration: 15 * time.Second, Error: "timeout: no answer in time"}
+	failed    = store.Attempt{Status: 503, Duration: 2 * time.Second,
+		Error: "http_status: 503 Service Unavailable", Response: []byte("down \xff")}
+	noAnswer = store.Attempt{Duration: 15 * time.Second, Error: "timeout: no answer in time"}
 )
 
-// newHistory returns a host with the events a, b and c, one every hour, which differ in everything that a filter can go by.
+// newHistory returns a host with the events a, b and c, one every hour, which differ in everything
+// that a filter can go by.
 func newHistory(t *testing.T) *host {
 	h := newDirect(t, config{})
 	h.must("subscribe", body("subscribe", "events", `["a.x","b.x"]`))

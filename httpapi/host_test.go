@@ -25,8 +25,8 @@ const (
 	id2 = "8a6c7f52-3f2e-4a1b-9c1d-0e5f6a7b8c9d"
 )
 
-// host is a program that has mounted the endpoints, behind a real socket unless it is direct. The header X-Tenant names
-// the tenant of a request.
+// host is a program that has mounted the endpoints, behind a real socket unless it is direct. The
+// header X-Tenant names the tenant of a request.
 type host struct {
 	t       *testing.T
 	ctx     context.Context // of its requests; nil: the test's
@@ -52,7 +52,8 @@ func (e endpoint) RoundTrip(r *http.Request) (*http.Response, error) { return e(
 // says is an endpoint that answers with a status and a body.
 func says(status int, body string) endpoint {
 	return func(r *http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+		return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(body)),
+			Request: r}, nil
 	}
 }
 
@@ -106,7 +107,8 @@ type answer struct {
 	body   string
 }
 
-// post sends a body as JSON to an endpoint, with more headers as name, value, name, value; "-" leaves one out.
+// post sends a body as JSON to an endpoint, with more headers as name, value, name, value; "-"
+// leaves one out.
 func (h *host) post(endpoint, body string, headers ...string) answer {
 	return h.do(http.MethodPost, "/webhooks."+endpoint, strings.NewReader(body), headers...)
 }

@@ -26,7 +26,8 @@ func TestListAllOldestFirst(t *testing.T) {
 	for _, body := range []string{``, `{}`, `{"cursor":null,"page_size":null}`} {
 		got := decode[list](t, h.post("list", body))
 		if !reflect.DeepEqual(names(got), want) || got.Pagination != nil {
-			t.Errorf("list %s: got %d webhooks, first %v, pagination %v; want %d, oldest first, and none", body, len(got.Data), names(got)[0], got.Pagination, len(want))
+			t.Errorf("list %s: got %d webhooks, first %v, pagination %v; want %d, oldest first, and none",
+				body, len(got.Data), names(got)[0], got.Pagination, len(want))
 		}
 	}
 	for _, test := range []struct {
@@ -34,8 +35,10 @@ func TestListAllOldestFirst(t *testing.T) {
 		want int
 	}{{`{"cursor":""}`, 100}, {`{"page_size":1000}`, 150}, {`{"page_size":1}`, 1}} {
 		got := decode[list](t, h.post("list", test.body))
-		if !reflect.DeepEqual(names(got), want[:test.want]) || got.Pagination == nil || got.Pagination.Total != 150 {
-			t.Errorf("list %s: got %d webhooks, pagination %+v; want %d of 150", test.body, len(got.Data), got.Pagination, test.want)
+		if !reflect.DeepEqual(names(got), want[:test.want]) || got.Pagination == nil ||
+			got.Pagination.Total != 150 {
+			t.Errorf("list %s: got %d webhooks, pagination %+v; want %d of 150", test.body, len(got.Data),
+				got.Pagination, test.want)
 		}
 	}
 }
@@ -49,7 +52,8 @@ func TestListPages(t *testing.T) {
 	page := func(cursor string) list {
 		t.Helper()
 		l := decode[list](t, h.post("list", `{"page_size":2`+cursor+`}`))
-		if l.Pagination == nil || l.Pagination.NextCursor == nil || l.Pagination.PreviousCursor == nil || l.Pagination.Total != 5 {
+		if l.Pagination == nil || l.Pagination.NextCursor == nil || l.Pagination.PreviousCursor == nil ||
+			l.Pagination.Total != 5 {
 			t.Fatalf("pagination_data: got %+v, want both cursors and a total of 5", l.Pagination)
 		}
 		return l
@@ -67,7 +71,8 @@ func TestListPages(t *testing.T) {
 	for i, test := range []struct {
 		got  list
 		want []string
-	}{{first, []string{"0", "1"}}, {second, []string{"2", "3"}}, {third, []string{"4"}}, {back, []string{"2", "3"}}} {
+	}{{first, []string{"0", "1"}}, {second, []string{"2", "3"}}, {third, []string{"4"}}, {back,
+		[]string{"2", "3"}}} {
 		if got := names(test.got); !reflect.DeepEqual(got, test.want) {
 			t.Errorf("page %d: got %v, want %v", i, got, test.want)
 		}

@@ -88,7 +88,8 @@ func Handler(d *dispatcher.Dispatcher, auth Authorizer, o *Options) (http.Handle
 // shorter, but http.ServeMux refuses it beside a host's "GET /".
 func methods() []string {
 	return []string{
-		http.MethodPost, http.MethodGet, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
+		http.MethodPost, http.MethodGet, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		http.MethodOptions,
 		http.MethodConnect, http.MethodTrace, // GET includes HEAD
 	}
 }

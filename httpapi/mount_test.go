@@ -41,7 +41,8 @@ func TestMissingArguments(t *testing.T) {
 		{"no authorizer", httpapi.Mount(mux, d, nil, nil), "auth"},
 		{"a handler without dispatcher", viaHandler(nil, httpapi.NoAuth, nil), "d"},
 		{"a handler without authorizer", viaHandler(d, nil, nil), "auth"},
-		{"a handler with a bad prefix", viaHandler(d, httpapi.NoAuth, &httpapi.Options{Prefix: "x"}), "Prefix"},
+		{"a handler with a bad prefix", viaHandler(d, httpapi.NoAuth, &httpapi.Options{Prefix: "x"}),
+			"Prefix"},
 	} {
 		var invalid *events.InvalidError
 		if !errors.As(test.err, &invalid) || invalid.Field != test.field {
@@ -54,8 +55,10 @@ func TestMissingArguments(t *testing.T) {
 }
 
 func TestPrefix(t *testing.T) {
-	for _, prefix := range []string{"api", "/", "/api/", "//api", "/a//b", "/a/../b", "/a/.", "/{tenant}", "/a b", "/ü", "/a%20", "/a?b", "/a#b", `/a\b`, "/a\n", "POST /a", "example.com/a"} {
-		err := httpapi.Mount(http.NewServeMux(), newDispatcher(t), httpapi.NoAuth, &httpapi.Options{Prefix: prefix})
+	for _, prefix := range []string{"api", "/", "/api/", "//api", "/a//b", "/a/../b", "/a/.",
+		"/{tenant}", "/a b", "/ü", "/a%20", "/a?b", "/a#b", `/a\b`, "/a\n", "POST /a", "example.com/a"} {
+		err := httpapi.Mount(http.NewServeMux(), newDispatcher(t), httpapi.NoAuth,
+			&httpapi.Options{Prefix: prefix})
 		var invalid *events.InvalidError
 		if !errors.As(err, &invalid) || invalid.Field != "Prefix" {
 			t.Errorf("%q: got %v, want an InvalidError naming Prefix", prefix, err)
@@ -72,7 +75,8 @@ func TestPrefix(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, h := range []http.Handler{mux, handler} {
-			for path, want := range map[string]int{prefix + "/webhooks.list": 200, prefix + "/webhooks.other": 404, "/other/webhooks.list": 404, prefix + "/webhooks.list/": 404} {
+			for path, want := range map[string]int{prefix + "/webhooks.list": 200,
+				prefix + "/webhooks.other": 404, "/other/webhooks.list": 404, prefix + "/webhooks.list/": 404} {
 				if got := serve(h, "POST", path).Code; got != want {
 					t.Errorf("prefix %q, %T, %s: got %d, want %d", prefix, h, path, got, want)
 				}
@@ -87,10 +91,14 @@ func serve(h http.Handler, method, path string) *httptest.ResponseRecorder {
 	return w
 }
 
-// The endpoints go with a host's catch-all routes, whichever is registered first, and take precedence.
+// The endpoints go with a host's catch-all routes, whichever is registered first, and take
+// precedence.
 func TestBesideHostRoutes(t *testing.T) {
-	teapot := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
-	for _, pattern := range []string{"/", "GET /", "POST /", "/{page}", "POST /{page}", "GET /{page...}", "/webhooks.list"} {
+	teapot := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusTeapot)
+	})
+	for _, pattern := range []string{"/", "GET /", "POST /", "/{page}", "POST /{page}",
+		"GET /{page...}", "/webhooks.list"} {
 		for _, hostFirst := range []bool{true, false} {
 			mux := http.NewServeMux()
 			if hostFirst {
@@ -107,7 +115,8 @@ func TestBesideHostRoutes(t *testing.T) {
 				t.Errorf("beside %s: POST got %d, want 200", pattern, got)
 			}
 			if w := serve(mux, "GET", "/webhooks.list"); w.Code != 405 || w.Header().Get("Allow") != "POST" {
-				t.Errorf("beside %s: GET got %d, Allow %q; want 405, POST", pattern, w.Code, w.Header().Get("Allow"))
+				t.Errorf("beside %s: GET got %d, Allow %q; want 405, POST", pattern, w.Code,
+					w.Header().Get("Allow"))
 			}
 		}
 	}
@@ -127,12 +136,14 @@ func TestConflict(t *testing.T) {
 	if err := httpapi.Mount(mux, newDispatcher(t), httpapi.NoAuth, nil); err == nil {
 		t.Error("mounted twice: got no error")
 	}
-	if err := httpapi.Mount(mux, newDispatcher(t), httpapi.NoAuth, &httpapi.Options{Prefix: "/v2"}); err != nil {
+	if err := httpapi.Mount(mux, newDispatcher(t), httpapi.NoAuth,
+		&httpapi.Options{Prefix: "/v2"}); err != nil {
 		t.Errorf("mounted twice under different prefixes: %v", err)
 	}
 }
 
-// A handler of its own answers JSON whatever is asked of it, also by methods that nobody has heard of.
+// A handler of its own answers JSON whatever is asked of it, also by methods that nobody has heard
+// of.
 func TestHandler(t *testing.T) {
 	h, err := httpapi.Handler(newDispatcher(t), httpapi.NoAuth, nil)
 	if err != nil {
@@ -153,8 +164,10 @@ func TestHandler(t *testing.T) {
 		{"GET", "/favicon.ico", 404},
 	} {
 		w := serve(h, test.method, test.path)
-		if w.Code != test.want || w.Header().Get("Content-Type") != "application/json" || !strings.HasPrefix(w.Body.String(), "{") {
-			t.Errorf("%s %s: got %d %s %s, want %d and JSON", test.method, test.path, w.Code, w.Header().Get("Content-Type"), w.Body, test.want)
+		if w.Code != test.want || w.Header().Get("Content-Type") != "application/json" ||
+			!strings.HasPrefix(w.Body.String(), "{") {
+			t.Errorf("%s %s: got %d %s %s, want %d and JSON", test.method, test.path, w.Code,
+				w.Header().Get("Content-Type"), w.Body, test.want)
 		}
 	}
 }
@@ -171,14 +184,17 @@ func TestHTTP2(t *testing.T) {
 	for _, test := range []struct {
 		endpoint, body string
 		want           int
-	}{{"subscribe", example, 200}, {"list", "", 200}, {"info", "{", 400}, {"info", strings.Repeat(" ", 300<<10), 413}} {
-		resp, err := server.Client().Post(server.URL+"/webhooks."+test.endpoint, "application/json", strings.NewReader(test.body))
+	}{{"subscribe", example, 200}, {"list", "", 200}, {"info", "{", 400}, {"info",
+		strings.Repeat(" ", 300<<10), 413}} {
+		resp, err := server.Client().Post(server.URL+"/webhooks."+test.endpoint, "application/json",
+			strings.NewReader(test.body))
 		if err != nil {
 			t.Fatal(err)
 		}
 		resp.Body.Close()
 		if resp.ProtoMajor != 2 || resp.StatusCode != test.want {
-			t.Errorf("%s: got HTTP/%d %d, want HTTP/2 %d", test.endpoint, resp.ProtoMajor, resp.StatusCode, test.want)
+			t.Errorf("%s: got HTTP/%d %d, want HTTP/2 %d", test.endpoint, resp.ProtoMajor, resp.StatusCode,
+				test.want)
 		}
 	}
 }

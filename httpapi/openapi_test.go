@@ -13,8 +13,8 @@ import (
 	"github.com/outhook/outhook/httpapi"
 )
 
-// description is as much of an OpenAPI description as these tests look at. That it is a valid one, and that requests and
-// responses are as it says, is tested in the module openapitest.
+// description is as much of an OpenAPI description as these tests look at. That it is a valid one,
+// and that requests and responses are as it says, is tested in the module openapitest.
 type description struct {
 	OpenAPI string
 	Info    struct{ Version string }
@@ -64,7 +64,8 @@ func TestDescriptionNamesEndpoints(t *testing.T) {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
 	if d.OpenAPI != "3.1.0" || d.Info.Version != dispatcher.Version {
-		t.Errorf("got OpenAPI %s of version %s, want 3.1.0 of %s", d.OpenAPI, d.Info.Version, dispatcher.Version)
+		t.Errorf("got OpenAPI %s of version %s, want 3.1.0 of %s", d.OpenAPI, d.Info.Version,
+			dispatcher.Version)
 	}
 	none, err := httpapi.Handler(h.d, httpapi.NoAuth, nil)
 	if err != nil {
@@ -110,7 +111,8 @@ func TestDescriptionServer(t *testing.T) {
 	}
 }
 
-// The description is for those who may call the endpoints, the same for each, and read by GET and HEAD alone.
+// The description is for those who may call the endpoints, the same for each, and read by GET and
+// HEAD alone.
 func TestDescriptionRequest(t *testing.T) {
 	h := newHost(t, config{})
 	bodies := make(map[string]bool)
@@ -128,8 +130,10 @@ func TestDescriptionRequest(t *testing.T) {
 	}
 	for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS"} {
 		a := h.do(method, "/webhooks.openapi", strings.NewReader("{}"))
-		if a.status != 405 || a.header.Get("Allow") != "GET, HEAD" || !strings.Contains(message(t, a), "GET") {
-			t.Errorf("%s: got %d, Allow %q, %s; want 405 and GET, HEAD", method, a.status, a.header.Get("Allow"), a.body)
+		if a.status != 405 || a.header.Get("Allow") != "GET, HEAD" ||
+			!strings.Contains(message(t, a), "GET") {
+			t.Errorf("%s: got %d, Allow %q, %s; want 405 and GET, HEAD", method, a.status,
+				a.header.Get("Allow"), a.body)
 		}
 	}
 }

@@ -57,7 +57,8 @@ func checkText(body []byte) error {
 		return bodyError(fmt.Sprintf("is not valid JSON: %v %s", err, place(body, at-1)))
 	}
 	if i := loneSurrogate(body); i >= 0 {
-		return bodyError("has half of a surrogate pair " + place(body, i) + `; write both halves, \ud83d\ude00, or the character itself`)
+		return bodyError("has half of a surrogate pair " + place(body, i) +
+			`; write both halves, \ud83d\ude00, or the character itself`)
 	}
 	return nil
 }
@@ -111,7 +112,8 @@ func (p *parser) value(depth int) (any, error) {
 	case !nested:
 		return token, nil
 	case depth > maxDepth:
-		return nil, bodyError(fmt.Sprintf("is nested more than %d deep; send the fields as documented", maxDepth))
+		return nil,
+			bodyError(fmt.Sprintf("is nested more than %d deep; send the fields as documented", maxDepth))
 	case delim == '[':
 		return p.array(depth)
 	default:
@@ -169,7 +171,8 @@ func (p *parser) twice(name string, depth int) error {
 	if depth == 1 {
 		return &events.InvalidError{Field: label(name), Reason: "is given twice; give it once"}
 	}
-	return &events.InvalidError{Field: label(p.field), Reason: "has " + label(name) + " twice; give it once"}
+	return &events.InvalidError{Field: label(p.field),
+		Reason: "has " + label(name) + " twice; give it once"}
 }
 
 func bodyError(reason string) error { return &events.InvalidError{Field: "body", Reason: reason} }

@@ -34,25 +34,34 @@ func fails(err error) endpoint {
 }
 
 func TestPingBytes(t *testing.T) {
-	refused := &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(10, 0, 0, 7), Port: 443}, Err: syscall.ECONNREFUSED}
-	unknown := &net.DNSError{Err: "no such host", Name: "internal.example", Server: "10.0.0.53:53", IsNotFound: true}
+	refused := &net.OpError{Op: "dial", Net: "tcp",
+		Addr: &net.TCPAddr{IP: net.IPv4(10, 0, 0, 7), Port: 443}, Err: syscall.ECONNREFUSED}
+	unknown := &net.DNSError{Err: "no such host", Name: "internal.example", Server: "10.0.0.53:53",
+		IsNotFound: true}
 	kilobyte := strings.Repeat("x", 1024)
 	for _, test := range []struct {
 		name     string
 		endpoint endpoint
 		want     string
 	}{
-		{"taken", after(41*time.Millisecond, says(200, "thanks")), `{"status":200,"duration_ms":41,"response":"thanks"}`},
+		{"taken", after(41*time.Millisecond, says(200, "thanks")),
+			`{"status":200,"duration_ms":41,"response":"thanks"}`},
 		{"taken without a word", says(200, ""), `{"status":200,"duration_ms":0}`},
 		{"rounded", after(1500*time.Microsecond, says(200, "")), `{"status":200,"duration_ms":2}`},
 		{"refused", after(2*time.Second, says(503, "down")),
 			`{"status":503,"duration_ms":2000,"error_class":"http_status","error":"http_status: 503 Service Unavailable","response":"down"}`},
-		{"more than a kilobyte", says(200, kilobyte+"y"), `{"status":200,"duration_ms":0,"response":"` + kilobyte + `"}`},
-		{"not UTF-8", says(200, "gr\xfc\xdfe <&>\x00"), `{"status":200,"duration_ms":0,"response":"gr\ufffd\ufffde <&>\u0000"}`},
-		{"cut within a character", says(200, kilobyte[1:]+"ü"), `{"status":200,"duration_ms":0,"response":"` + kilobyte[1:] + `\ufffd"}`},
-		{"no connection", after(3*time.Millisecond, fails(refused)), `{"duration_ms":3,"error_class":"connect","error":"connect: connection refused"}`},
-		{"no such name", fails(unknown), `{"duration_ms":0,"error_class":"dns","error":"dns: the host's name does not resolve"}`},
-		{"no answer", after(time.Hour, says(200, "")), `{"duration_ms":15000,"error_class":"timeout","error":"timeout: no answer in time"}`},
+		{"more than a kilobyte", says(200, kilobyte+"y"),
+			`{"status":200,"duration_ms":0,"response":"` + kilobyte + `"}`},
+		{"not UTF-8", says(200, "gr\xfc\xdfe <&>\x00"),
+			`{"status":200,"duration_ms":0,"response":"gr\ufffd\ufffde <&>\u0000"}`},
+		{"cut within a character", says(200, kilobyte[1:]+"ü"),
+			`{"status":200,"duration_ms":0,"response":"` + kilobyte[1:] + `\ufffd"}`},
+		{"no connection", after(3*time.Millisecond, fails(refused)),
+			`{"duration_ms":3,"error_class":"connect","error":"connect: connection refused"}`},
+		{"no such name", fails(unknown),
+			`{"duration_ms":0,"error_class":"dns","error":"dns: the host's name does not resolve"}`},
+		{"no answer", after(time.Hour, says(200, "")),
+			`{"duration_ms":15000,"error_class":"timeout","error":"timeout: no answer in time"}`},
 		{"trouble of another kind", fails(errors.New("secret detail of 10.0.0.7")),
 			`{"duration_ms":0,"error_class":"connect","error":"connect: the connection broke before an answer"}`},
 	} {
@@ -68,24 +77,28 @@ func TestPingBytes(t *testing.T) {
 	}
 }
 
-// What the endpoint gets is signed, by the path of every delivery, also while the webhook is unsubscribed; and it leaves
-// no trace.
+// What the endpoint gets is signed, by the path of every delivery, also while the webhook is
+// unsubscribed; and it leaves no trace.
 func TestPingRequest(t *testing.T) {
 	var bodies []string
-	h := newHost(t, config{types: &dispatcher.Options{Transport: endpoint(func(r *http.Request) (*http.Response, error) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return nil, err
-		}
-		if err := (signing.Verifier{Keys: []signing.Secret{"key-1"}}).Verify(r.Header, body); err != nil {
-			t.Errorf("the ping does not verify: %v", err)
-		}
-		if r.URL.String() != "https://endpoint.example/webhook" || r.Header.Get("X-Custom-Header") != "value" {
-			t.Errorf("got a request to %s with headers %v, want those of the webhook", r.URL, r.Header)
-		}
-		bodies = append(bodies, string(body))
-		return says(200, "")(r)
-	})}})
+	h := newHost(t,
+		config{types: &dispatcher.Options{Transport: endpoint(
+			func(r *http.Request) (*http.Response, error) {
+				body, err := io.ReadAll(r.Body)
+				if err != nil {
+					return nil, err
+				}
+				if err := (signing.Verifier{Keys: []signing.Secret{"key-1"}}).Verify(r.Header,
+					body); err != nil {
+					t.Errorf("the ping does not verify: %v", err)
+				}
+				if r.URL.String() != "https://endpoint.example/webhook" ||
+					r.Header.Get("X-Custom-Header") != "value" {
+					t.Errorf("got a request to %s with headers %v, want those of the webhook", r.URL, r.Header)
+				}
+				bodies = append(bodies, string(body))
+				return says(200, "")(r)
+			})}})
 	h.must("subscribe", example)
 	for range 2 {
 		if a := h.post("ping", valid("ping")); a.status != 200 {
@@ -94,7 +107,8 @@ func TestPingRequest(t *testing.T) {
 		h.must("unsubscribe", valid("unsubscribe"))
 	}
 	for _, body := range bodies {
-		if !strings.HasPrefix(body, `{"type":"webhook.ping","timestamp":`) || !strings.HasSuffix(body, `,"payload":{"id":"`+id1+`"}}`) {
+		if !strings.HasPrefix(body, `{"type":"webhook.ping","timestamp":`) ||
+			!strings.HasSuffix(body, `,"payload":{"id":"`+id1+`"}}`) {
 			t.Errorf("got %s, want a webhook.ping with the webhook's id", body)
 		}
 	}
@@ -103,7 +117,8 @@ func TestPingRequest(t *testing.T) {
 	}
 }
 
-// A client that goes away while the endpoint is slow doesn't keep the endpoint busy, and is nobody's trouble.
+// A client that goes away while the endpoint is slow doesn't keep the endpoint busy, and is
+// nobody's trouble.
 func TestPingAbandoned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newDirect(t, config{types: &dispatcher.Options{Transport: after(time.Hour, says(200, ""))}})
@@ -112,8 +127,10 @@ func TestPingAbandoned(t *testing.T) {
 		defer cancel()
 		start := time.Now()
 		a := h.with(ctx).post("ping", valid("ping"))
-		if took := time.Since(start); a.status != 503 || took != time.Second || strings.Contains(h.logged.String(), "level=ERROR") {
-			t.Errorf("got %d after %v with the log %s, want 503 after a second and no error logged", a.status, took, h.logged)
+		if took := time.Since(start); a.status != 503 || took != time.Second ||
+			strings.Contains(h.logged.String(), "level=ERROR") {
+			t.Errorf("got %d after %v with the log %s, want 503 after a second and no error logged",
+				a.status, took, h.logged)
 		}
 	})
 }

@@ -9,7 +9,8 @@ import (
 
 // endpoints are all that take a POST. Those that take something away come last.
 var endpoints = []string{
-	"subscribe", "update", "info", "list", "rotate", "ping", "stats", "events", "deliveries", "attempts", "redeliver", "replay",
+	"subscribe", "update", "info", "list", "rotate", "ping", "stats", "events", "deliveries",
+	"attempts", "redeliver", "replay",
 	"unsubscribe", "delete",
 }
 
@@ -32,7 +33,8 @@ func valid(endpoint string) string {
 // event1 is the event that prepare publishes.
 const event1 = "018f3c1e-7a55-7000-8000-000000000001"
 
-// prepare makes the webhook and the delivery that valid speaks of, so that every endpoint has something to do.
+// prepare makes the webhook and the delivery that valid speaks of, so that every endpoint has
+// something to do.
 func (h *host) prepare(headers ...string) {
 	h.t.Helper()
 	h.must("subscribe", example, headers...)
@@ -44,7 +46,8 @@ func (h *host) prepare(headers ...string) {
 		e.Tenant = headers[1]
 	}
 	e.ID = event1
-	if err := h.d.Publish(h.t.Context(), e); err != nil && !errors.Is(err, store.ErrConflict) { // a conflict: it is there
+	// a conflict: it is there
+	if err := h.d.Publish(h.t.Context(), e); err != nil && !errors.Is(err, store.ErrConflict) {
 		h.t.Fatal(err)
 	}
 }

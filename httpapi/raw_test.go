@@ -57,7 +57,8 @@ func TestCutOff(t *testing.T) {
 	}
 	defer conn.Close()
 	body := `{"url":"https://endpoint.example/"}`
-	fmt.Fprintf(conn, "POST /webhooks.subscribe HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body)+1, body)
+	fmt.Fprintf(conn,
+		"POST /webhooks.subscribe HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body)+1, body)
 	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
 		t.Fatal(err)
 	}

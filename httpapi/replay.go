@@ -17,12 +17,14 @@ func (a *api) redeliver(ctx context.Context, tenant string, f *fields) (any, err
 	}
 	err = a.d.Redeliver(ctx, webhookID, eventID)
 	if errors.Is(err, store.ErrConflict) {
-		return nil, &refusal{http.StatusConflict, "the webhook is unsubscribed; subscribe it before sending to it again"}
+		return nil, &refusal{http.StatusConflict,
+			"the webhook is unsubscribed; subscribe it before sending to it again"}
 	}
 	if err != nil {
 		return nil, noDelivery(err)
 	}
-	page, err := a.d.Deliveries(ctx, store.DeliveryQuery{Tenant: tenant, SubscriptionID: webhookID, EventID: eventID, Limit: 1})
+	page, err := a.d.Deliveries(ctx,
+		store.DeliveryQuery{Tenant: tenant, SubscriptionID: webhookID, EventID: eventID, Limit: 1})
 	if err == nil && len(page.Items) == 0 {
 		err = store.ErrNotFound
 	}
@@ -52,7 +54,10 @@ func (a *api) replay(ctx context.Context, tenant string, f *fields) (any, error)
 	n, err := a.d.Replay(ctx, q)
 	if err != nil && n > 0 {
 		a.logFailure(ctx, "replay", err)
-		return nil, &refusal{http.StatusServiceUnavailable, fmt.Sprintf("the store failed when %d deliveries were pending again; send the request again for the rest", n)}
+		return nil, &refusal{http.StatusServiceUnavailable,
+			fmt.Sprintf(
+				"the store failed when %d deliveries were pending again; send the request again for the rest",
+				n)}
 	}
 	return count{n}, err
 }

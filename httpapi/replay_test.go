@@ -21,8 +21,10 @@ func TestRedeliverBytes(t *testing.T) {
 			<-time.After(time.Minute)
 			a := h.post("redeliver", valid("redeliver"))
 			const layout = "2006-01-02T15:04:05.000Z"
-			want := `{"webhook_id":"` + id1 + `","event_id":"` + event1 + `","event_type":"message.created","state":"pending","attempts":1,` +
-				`"created_at":"` + start.UTC().Format(layout) + `","due_at":"` + time.Now().UTC().Format(layout) + `"`
+			want := `{"webhook_id":"` + id1 + `","event_id":"` + event1 +
+				`","event_type":"message.created","state":"pending","attempts":1,` +
+				`"created_at":"` + start.UTC().Format(layout) + `","due_at":"` +
+				time.Now().UTC().Format(layout) + `"`
 			if a.status != 200 || !strings.HasPrefix(a.body, want) {
 				t.Errorf("one that is %s: got %d %s\nwant 200 %s", state, a.status, a.body, want)
 			}
@@ -64,7 +66,8 @@ func TestReplay(t *testing.T) {
 	}{
 		{"all that is finished", ``, `{"count":3}`, "c b b a"},
 		{"the dead", `"state":"dead"`, `{"count":2}`, "c b b"},
-		{"the dead of one", `"state":["dead","canceled"],"webhook_id":"` + id1 + `"`, `{"count":1}`, "c b"},
+		{"the dead of one", `"state":["dead","canceled"],"webhook_id":"` + id1 + `"`, `{"count":1}`,
+			"c b"},
 		{"one type", `"event_type":"a.x"`, `{"count":1}`, "c a"},
 		{"one event", `"event_id":"b"`, `{"count":2}`, "c b b"},
 		{"a time", `"since":"2000-01-01T00:00:00Z","until":"2000-01-01T00:30:00Z"`, `{"count":1}`, "c a"},
@@ -82,12 +85,16 @@ func TestReplay(t *testing.T) {
 				return eventIDs(decode[deliveries](t, h.post("deliveries", `{"state":"pending"}`)).Data)
 			}
 			for range 2 {
-				if a := h.post("replay", `{`+fields+`"dry_run":true}`); a.status != 200 || a.body != test.want || pending() != "c" {
-					t.Errorf("%s, dry run: got %d %s, pending %q; want 200 %s and nothing changed", test.name, a.status, a.body, pending(), test.want)
+				if a := h.post("replay", `{`+fields+`"dry_run":true}`); a.status != 200 ||
+					a.body != test.want || pending() != "c" {
+					t.Errorf("%s, dry run: got %d %s, pending %q; want 200 %s and nothing changed", test.name,
+						a.status, a.body, pending(), test.want)
 				}
 			}
-			if a := h.post("replay", `{`+fields+`"dry_run":false}`); a.status != 200 || a.body != test.want || pending() != test.pending {
-				t.Errorf("%s: got %d %s, pending %q; want 200 %s, pending %q", test.name, a.status, a.body, pending(), test.want, test.pending)
+			if a := h.post("replay", `{`+fields+`"dry_run":false}`); a.status != 200 ||
+				a.body != test.want || pending() != test.pending {
+				t.Errorf("%s: got %d %s, pending %q; want 200 %s, pending %q", test.name, a.status, a.body,
+					pending(), test.want, test.pending)
 			}
 		})
 	}
@@ -122,7 +129,8 @@ func TestReplayUnsubscribed(t *testing.T) {
 func TestReplayHalf(t *testing.T) {
 	h := newHost(t, config{store: halfRequeue{memstore.New()}})
 	a := h.post("replay", `{}`)
-	if text := message(t, a); a.status != 503 || !strings.Contains(text, " 3 ") || strings.Contains(text, "disk") || strings.Contains(text, "nothing was changed") {
+	if text := message(t, a); a.status != 503 || !strings.Contains(text, " 3 ") ||
+		strings.Contains(text, "disk") || strings.Contains(text, "nothing was changed") {
 		t.Errorf("got %d %s, want 503 that says how many", a.status, a.body)
 	}
 	if !strings.Contains(h.logged.String(), errDisk.Error()) {

@@ -16,12 +16,17 @@ func TestRotateBytes(t *testing.T) {
 	const id, key = `"id":"` + id1 + `"`, `"signature_key":"key-2"`
 	synctest.Test(t, func(t *testing.T) { // which starts at midnight of 2000-01-01
 		for _, test := range []struct{ name, body, want string }{
-			{"a day where nothing is said", `{` + id + `,` + key + `}`, `{` + id + `,` + key + `,"overlap_until":"2000-01-02T00:00:00.000Z"}`},
-			{"an hour", `{` + id + `,` + key + `,"overlap_seconds":3600}`, `{` + id + `,` + key + `,"overlap_until":"2000-01-01T01:00:00.000Z"}`},
-			{"thirty days", `{` + id + `,` + key + `,"overlap_seconds":2592000}`, `{` + id + `,` + key + `,"overlap_until":"2000-01-31T00:00:00.000Z"}`},
+			{"a day where nothing is said", `{` + id + `,` + key + `}`,
+				`{` + id + `,` + key + `,"overlap_until":"2000-01-02T00:00:00.000Z"}`},
+			{"an hour", `{` + id + `,` + key + `,"overlap_seconds":3600}`,
+				`{` + id + `,` + key + `,"overlap_until":"2000-01-01T01:00:00.000Z"}`},
+			{"thirty days", `{` + id + `,` + key + `,"overlap_seconds":2592000}`,
+				`{` + id + `,` + key + `,"overlap_until":"2000-01-31T00:00:00.000Z"}`},
 			{"at once", `{` + id + `,` + key + `,"overlap_seconds":0}`, `{` + id + `,` + key + `}`},
-			{"null", `{` + id + `,` + key + `,"overlap_seconds":null}`, `{` + id + `,` + key + `,"overlap_until":"2000-01-02T00:00:00.000Z"}`},
-			{"the other spelling", `{` + id + `,"signatureKey":"key-2","overlap_seconds":0}`, `{` + id + `,` + key + `}`},
+			{"null", `{` + id + `,` + key + `,"overlap_seconds":null}`,
+				`{` + id + `,` + key + `,"overlap_until":"2000-01-02T00:00:00.000Z"}`},
+			{"the other spelling", `{` + id + `,"signatureKey":"key-2","overlap_seconds":0}`,
+				`{` + id + `,` + key + `}`},
 		} {
 			h := newDirect(t, config{})
 			h.must("subscribe", example)
@@ -38,10 +43,12 @@ func TestRotateKeys(t *testing.T) {
 	h.must("subscribe", example)
 	h.post("rotate", `{"id":"`+id1+`","signature_key":"key-2","overlap_seconds":3600}`)
 	sub := h.stored(id1)
-	if got, want := sub.Keys(time.Now()), []signing.Secret{"key-1", "key-2"}; !reflect.DeepEqual(got, want) {
+	if got, want := sub.Keys(time.Now()),
+		[]signing.Secret{"key-1", "key-2"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("in the overlap: got %d keys, want the old and the new", len(got))
 	}
-	if got, want := sub.Keys(time.Now().Add(time.Hour)), []signing.Secret{"key-2"}; !reflect.DeepEqual(got, want) {
+	if got, want := sub.Keys(time.Now().Add(time.Hour)),
+		[]signing.Secret{"key-2"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("after it: got %d keys, want the new", len(got))
 	}
 	h.post("rotate", `{"id":"`+id1+`","signature_key":"key-3","overlap_seconds":0}`)
@@ -55,7 +62,8 @@ func TestRotateGenerates(t *testing.T) {
 	h.must("subscribe", example)
 	form := regexp.MustCompile(`^\{"id":"` + id1 + `","signature_key":"(whsec_[A-Za-z0-9+/]{43}=)"\}$`)
 	seen := make(map[string]bool)
-	for _, key := range []string{``, `,"signature_key":""`, `,"signature_key":null`, `,"signatureKey":""`} {
+	for _, key := range []string{``, `,"signature_key":""`, `,"signature_key":null`,
+		`,"signatureKey":""`} {
 		a := h.post("rotate", `{"id":"`+id1+`","overlap_seconds":0`+key+`}`)
 		m := form.FindStringSubmatch(a.body)
 		if a.status != 200 || m == nil || seen[m[1]] {
@@ -99,7 +107,8 @@ func TestRotateRefuses(t *testing.T) {
 		t.Errorf("got %d keys after refusals, want the one of before", len(got))
 	}
 	for i := range 7 { // up to the eight that may sign at once
-		if a := h.post("rotate", fmt.Sprintf(`{"id":"%s","signature_key":"next-%d"}`, id1, i)); a.status != 200 {
+		if a := h.post("rotate", fmt.Sprintf(`{"id":"%s","signature_key":"next-%d"}`, id1,
+			i)); a.status != 200 {
 			t.Fatalf("rotation %d: got %d %s", i, a.status, a.body)
 		}
 	}

@@ -8,7 +8,8 @@ import (
 	"github.com/outhook/outhook/store/memstore"
 )
 
-// A signature key goes in and never comes out, whatever is done with it, right or wrong, but in the answer of rotate.
+// A signature key goes in and never comes out, whatever is done with it, right or wrong, but in the
+// answer of rotate.
 func TestKeyNeverComesOut(t *testing.T) {
 	const canary = "canary-7d1f"
 	bodies := []string{
@@ -28,18 +29,21 @@ func TestKeyNeverComesOut(t *testing.T) {
 		`{"signature_key":{"` + canary + `":1},"url":"https://e.example/"}`,
 		`{"signature_key":"` + canary + `","signature_key":"` + canary + `"}`,
 		`{"signature_key":"` + canary + `","signatureKey":"` + canary + `"}`,
-		`{"id":"` + id1 + `","url":"https://e.example/","signature_key":"` + strings.Repeat(canary, 100) + `"}`,
+		`{"id":"` + id1 + `","url":"https://e.example/","signature_key":"` + strings.Repeat(canary, 100) +
+			`"}`,
 		`{"id":"` + id1 + `","url":"https://e.example/","signature_key":"whsec_` + canary + `"}`,
 		`{"id":"` + id1 + `","url":"https://e.example/","headers":{"X-A":"` + canary + `\n"}}`,
 		`{"id":"` + id1 + `","url":"https://e.example/","headers":{"X-A":["` + canary + `"]}}`,
 		`{"id":"` + id1 + `","url":"https://e.example/","headers":{"Host":"` + canary + `"}}`,
 		`"` + canary + `"`,
 	}
-	for _, h := range []*host{newHost(t, config{}), newHost(t, config{store: brokenStore{memstore.New()}})} {
+	for _, h := range []*host{newHost(t, config{}),
+		newHost(t, config{store: brokenStore{memstore.New()}})} {
 		for _, b := range bodies {
 			for _, endpoint := range endpoints {
 				a := h.post(endpoint, b)
-				if shown := endpoint == "rotate" && a.status == 200; strings.Contains(a.body, canary) && !shown {
+				if shown := endpoint == "rotate" && a.status == 200; strings.Contains(a.body, canary) &&
+					!shown {
 					t.Errorf("%s %.100s: got %d %s, which has the key", endpoint, b, a.status, a.body)
 				}
 				for name, values := range a.header {
@@ -73,7 +77,8 @@ func TestHeaderValuesWhereShown(t *testing.T) {
 			b = body(endpoint, "headers", `{"X-Token":"`+canary+`"}`)
 		}
 		a := h.post(endpoint, b)
-		if got, want := strings.Contains(a.body, canary), slices.Contains(shows, endpoint); a.status != 200 || got != want {
+		if got, want := strings.Contains(a.body, canary),
+			slices.Contains(shows, endpoint); a.status != 200 || got != want {
 			t.Errorf("%s: got %d %s; want a header's value in it: %t", endpoint, a.status, a.body, want)
 		}
 	}

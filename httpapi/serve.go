@@ -26,7 +26,8 @@ func (a *api) serve(w http.ResponseWriter, r *http.Request, e *endpoint) (any, e
 	}
 	tenant, err := a.auth(r)
 	if err != nil {
-		return nil, &refusal{http.StatusForbidden, "the request is not authorized; send the credentials that this host asks for"}
+		return nil, &refusal{http.StatusForbidden,
+			"the request is not authorized; send the credentials that this host asks for"}
 	}
 	if err := a.checkReady(r.Context(), e); err != nil {
 		return nil, err
@@ -50,7 +51,8 @@ func checkMethod(w http.ResponseWriter, r *http.Request, e *endpoint) error {
 		return nil
 	}
 	w.Header().Set("Allow", allow)
-	return &refusal{http.StatusMethodNotAllowed, "the method is not " + e.method + "; send a " + e.method + " request"}
+	return &refusal{http.StatusMethodNotAllowed,
+		"the method is not " + e.method + "; send a " + e.method + " request"}
 }
 
 func (a *api) checkReady(ctx context.Context, e *endpoint) error {
@@ -58,8 +60,10 @@ func (a *api) checkReady(ctx context.Context, e *endpoint) error {
 		return nil
 	}
 	if err := a.o.Ready(); err != nil {
-		a.o.Logger.LogAttrs(ctx, slog.LevelWarn, "httpapi: refused, the host is not ready to deliver", slog.Any("error", err))
-		return &refusal{http.StatusConflict, "webhook delivery is not enabled on this host; it needs to be enabled first"}
+		a.o.Logger.LogAttrs(ctx, slog.LevelWarn, "httpapi: refused, the host is not ready to deliver",
+			slog.Any("error", err))
+		return &refusal{http.StatusConflict,
+			"webhook delivery is not enabled on this host; it needs to be enabled first"}
 	}
 	return nil
 }

@@ -21,7 +21,8 @@ import (
 	"github.com/outhook/outhook/store/memstore"
 )
 
-// pipes is a net.Listener whose connections are pipes, so that a server can run in a bubble of synctest.
+// pipes is a net.Listener whose connections are pipes, so that a server can run in a bubble of
+// synctest.
 type pipes struct {
 	conns  chan net.Conn
 	closed chan struct{}
@@ -45,7 +46,8 @@ func dial(t *testing.T, s store.Store, server *http.Server) net.Conn {
 	return connectTo(t, s, server)()
 }
 
-// connectTo serves the endpoints in a bubble and returns a function that makes a connection to them.
+// connectTo serves the endpoints in a bubble and returns a function that makes a connection to
+// them.
 func connectTo(t *testing.T, s store.Store, server *http.Server) (connect func() net.Conn) {
 	t.Helper()
 	d, err := dispatcher.New(s, nil)
@@ -68,12 +70,14 @@ func connectTo(t *testing.T, s store.Store, server *http.Server) (connect func()
 	}
 }
 
-// send writes a request of which the body is short of missing bytes, and returns the response's status, message, and
-// how long it took.
-func send(t *testing.T, conn net.Conn, endpoint, body string, missing int) (int, string, time.Duration) {
+// send writes a request of which the body is short of missing bytes, and returns the response's
+// status, message, and how long it took.
+func send(t *testing.T, conn net.Conn, endpoint, body string, missing int) (int, string,
+	time.Duration) {
 	t.Helper()
 	start := time.Now()
-	fmt.Fprintf(conn, "POST /webhooks.%s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", endpoint, len(body)+missing, body)
+	fmt.Fprintf(conn,
+		"POST /webhooks.%s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", endpoint, len(body)+missing, body)
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -108,8 +112,8 @@ func TestBodyTimeout(t *testing.T) {
 	}
 }
 
-// TestTricklingClients has a hundred clients send a byte a second, of the body or of the headers: nobody waits for them, and
-// they are sent away in time.
+// TestTricklingClients has a hundred clients send a byte a second, of the body or of the headers:
+// nobody waits for them, and they are sent away in time.
 func TestTricklingClients(t *testing.T) {
 	const clients, headerTimeout = 100, 10 * time.Second
 	for _, test := range []struct {
@@ -117,7 +121,8 @@ func TestTricklingClients(t *testing.T) {
 		most        time.Duration
 		status      int
 	}{
-		{"body", "POST /webhooks.info HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n", httpapi.BodyTimeout, 408},
+		{"body",
+			"POST /webhooks.info HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n", httpapi.BodyTimeout, 408},
 		{"headers", "POST /webhooks.info HTTP/1.1\r\nHost: x\r\nX-Slow: ", headerTimeout, 408},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -132,7 +137,8 @@ func TestTricklingClients(t *testing.T) {
 					go func() {
 						resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 						if err == nil && resp.StatusCode != test.status {
-							t.Errorf("a client that trickles its %s got %d, want %d", test.name, resp.StatusCode, test.status)
+							t.Errorf("a client that trickles its %s got %d, want %d", test.name, resp.StatusCode,
+								test.status)
 						}
 						gone <- time.Since(start)
 					}()
@@ -145,7 +151,8 @@ func TestTricklingClients(t *testing.T) {
 				}
 				for range clients {
 					if after := <-gone; after > test.most {
-						t.Errorf("a client that trickles its %s was sent away after %v, want %v at most", test.name, after, test.most)
+						t.Errorf("a client that trickles its %s was sent away after %v, want %v at most", test.name,
+							after, test.most)
 					}
 				}
 				tricklers.Wait()
@@ -163,12 +170,14 @@ func trickle(conn net.Conn, begin string) {
 	}
 }
 
-// A refusal that needs no body is not held up for longer than one either, although net/http waits for what is to come.
+// A refusal that needs no body is not held up for longer than one either, although net/http waits
+// for what is to come.
 func TestBodyTimeoutOfRefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn := dial(t, memstore.New(), &http.Server{})
 		start := time.Now()
-		fmt.Fprint(conn, "POST /webhooks.info HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 10\r\n\r\n")
+		fmt.Fprint(conn,
+			"POST /webhooks.info HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 10\r\n\r\n")
 		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -186,7 +195,8 @@ type slowStore struct {
 	takes time.Duration
 }
 
-func (s slowStore) Subscriptions(ctx context.Context, q store.SubscriptionQuery) (store.Page[store.Subscription], error) {
+func (s slowStore) Subscriptions(ctx context.Context,
+	q store.SubscriptionQuery) (store.Page[store.Subscription], error) {
 	_, err := s.Subscription(ctx, "")
 	if errors.Is(err, store.ErrNotFound) {
 		return s.Store.Subscriptions(ctx, q)
@@ -214,7 +224,8 @@ func TestBodyTimeoutIsTheBodys(t *testing.T) {
 		}{{"info", `{"id":"` + id1 + `"}`, 404}, {"list", ``, 200}, {"list", `{}`, 200}} {
 			status, text, after := send(t, conn, test.endpoint, test.body, 0)
 			if status != test.want || after != takes {
-				t.Errorf("%s: got %d %s after %v, want %d after %v", test.endpoint, status, text, after, test.want, takes)
+				t.Errorf("%s: got %d %s after %v, want %d after %v", test.endpoint, status, text, after,
+					test.want, takes)
 			}
 		}
 	})

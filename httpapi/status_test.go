@@ -18,8 +18,10 @@ func TestMethods(t *testing.T) {
 	for _, endpoint := range endpoints {
 		for _, method := range []string{"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} {
 			a := h.do(method, "/webhooks."+endpoint, nil)
-			if a.status != 405 || a.header.Get("Allow") != "POST" || a.header.Get("Content-Type") != "application/json" {
-				t.Errorf("%s webhooks.%s: got %d, Allow %q, %q; want 405, POST, JSON", method, endpoint, a.status, a.header.Get("Allow"), a.header.Get("Content-Type"))
+			if a.status != 405 || a.header.Get("Allow") != "POST" ||
+				a.header.Get("Content-Type") != "application/json" {
+				t.Errorf("%s webhooks.%s: got %d, Allow %q, %q; want 405, POST, JSON", method, endpoint,
+					a.status, a.header.Get("Allow"), a.header.Get("Content-Type"))
 			}
 			if method != "HEAD" {
 				message(t, a)
@@ -77,7 +79,8 @@ func TestNotReady(t *testing.T) {
 		if a.status != want {
 			t.Errorf("%s: got %d %s, want %d", endpoint, a.status, a.body, want)
 		}
-		if a.status == 409 && !strings.Contains(message(t, a), "needs to be enabled") || strings.Contains(a.body, "10.0.0.7") {
+		if a.status == 409 && !strings.Contains(message(t, a), "needs to be enabled") ||
+			strings.Contains(a.body, "10.0.0.7") {
 			t.Errorf("%s: got %s, want what needs to be enabled, without the host's words", endpoint, a.body)
 		}
 	}
@@ -99,7 +102,8 @@ func TestStoreFails(t *testing.T) {
 	}{
 		"subscriptions": {
 			brokenStore{memstore.New()},
-			[]string{"subscribe", "update", "info", "list", "rotate", "ping", "stats", "deliveries", "attempts", "redeliver", "replay", "unsubscribe", "delete"},
+			[]string{"subscribe", "update", "info", "list", "rotate", "ping", "stats", "deliveries",
+				"attempts", "redeliver", "replay", "unsubscribe", "delete"},
 		},
 		"history": {
 			brokenHistory{withWebhook(memstore.New())},
@@ -110,11 +114,14 @@ func TestStoreFails(t *testing.T) {
 		for _, endpoint := range test.fails {
 			a := h.post(endpoint, valid(endpoint))
 			if a.status != 503 || strings.Contains(message(t, a), "disk") {
-				t.Errorf("%s, %s: got %d %s, want 503 without the store's words", name, endpoint, a.status, a.body)
+				t.Errorf("%s, %s: got %d %s, want 503 without the store's words", name, endpoint, a.status,
+					a.body)
 			}
 		}
-		if got := strings.Count(h.logged.String(), "level=ERROR"); got != len(test.fails) || !strings.Contains(h.logged.String(), errDisk.Error()) {
-			t.Errorf("%s: got %d errors logged, want %d with what the store said: %s", name, got, len(test.fails), h.logged)
+		if got := strings.Count(h.logged.String(), "level=ERROR"); got != len(test.fails) ||
+			!strings.Contains(h.logged.String(), errDisk.Error()) {
+			t.Errorf("%s: got %d errors logged, want %d with what the store said: %s", name, got,
+				len(test.fails), h.logged)
 		}
 	}
 }
@@ -152,7 +159,8 @@ func TestContentType(t *testing.T) {
 	} {
 		a := h.post(test.endpoint, test.body, "Content-Type", test.contentType)
 		if a.status != test.want {
-			t.Errorf("%s with %s and %q: got %d %s, want %d", test.endpoint, test.contentType, test.body, a.status, a.body, test.want)
+			t.Errorf("%s with %s and %q: got %d %s, want %d", test.endpoint, test.contentType, test.body,
+				a.status, a.body, test.want)
 		}
 		if test.want == 415 && !strings.Contains(message(t, a), "application/json") {
 			t.Errorf("%s: got %s, want what the content type must be", test.contentType, a.body)
@@ -181,7 +189,8 @@ func TestTooLarge(t *testing.T) {
 				h.prepare()
 				a := h.do("POST", "/webhooks."+endpoint, reader)
 				if a.status != test.want {
-					t.Errorf("%s of %d bytes, %s: got %d %.200s, want %d", endpoint, test.size, name, a.status, a.body, test.want)
+					t.Errorf("%s of %d bytes, %s: got %d %.200s, want %d", endpoint, test.size, name, a.status,
+						a.body, test.want)
 				}
 				if a.status != 200 {
 					message(t, a)
@@ -193,7 +202,9 @@ func TestTooLarge(t *testing.T) {
 
 // What is wrong first is answered first.
 func TestOrderOfChecks(t *testing.T) {
-	notReady := newHost(t, config{api: httpapi.Options{Ready: func() error { return errors.New("not yet") }}})
+	notReady := newHost(t, config{api: httpapi.Options{Ready: func() error {
+		return errors.New("not yet")
+	}}})
 	ready := newHost(t, config{})
 	large := strings.Repeat("x", 300<<10)
 	for _, test := range []struct {
@@ -208,7 +219,8 @@ func TestOrderOfChecks(t *testing.T) {
 		{"and JSON", "POST", "", "application/json", large, ready, 413},
 		{"and small", "POST", "", "application/json", "xxx", ready, 400},
 	} {
-		a := test.h.do(test.method, "/webhooks.subscribe", strings.NewReader(test.body), "X-Tenant", test.tenant, "Content-Type", test.contentType)
+		a := test.h.do(test.method, "/webhooks.subscribe", strings.NewReader(test.body), "X-Tenant",
+			test.tenant, "Content-Type", test.contentType)
 		if a.status != test.want {
 			t.Errorf("%s: got %d, want %d", test.name, a.status, test.want)
 		}

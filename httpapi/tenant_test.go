@@ -8,7 +8,8 @@ import (
 	"github.com/outhook/outhook/events"
 )
 
-// To another tenant, a webhook is one that does not exist: the same answers to the byte, and nothing changes.
+// To another tenant, a webhook is one that does not exist: the same answers to the byte, and
+// nothing changes.
 func TestTenantsIsolated(t *testing.T) {
 	h := newHost(t, config{})
 	h.prepare("X-Tenant", "acme")
@@ -35,26 +36,31 @@ func TestTenantsIsolated(t *testing.T) {
 			theirs := h.post(test.endpoint, strings.ReplaceAll(test.body, "ID", id1), "X-Tenant", tenant)
 			nobodys := h.post(test.endpoint, strings.ReplaceAll(test.body, "ID", id2), "X-Tenant", tenant)
 			if theirs.status != 404 || theirs.body != nobodys.body || nobodys.status != 404 {
-				t.Errorf("%q %s %s: got %d %s, and for an id that is nobody's %d %s; want the same 404", tenant, test.endpoint, test.body,
+				t.Errorf("%q %s %s: got %d %s, and for an id that is nobody's %d %s; want the same 404", tenant,
+					test.endpoint, test.body,
 					theirs.status, theirs.body, nobodys.status, nobodys.body)
 			}
 		}
 		if a := h.post("subscribe", example, "X-Tenant", tenant); a.status != 404 {
 			t.Errorf("%q subscribes under an id of acme's: got %d, want 404", tenant, a.status)
 		}
-		if got := h.post("list", `{"page_size":5}`, "X-Tenant", tenant).body; !strings.Contains(got, `"data":[]`) || !strings.Contains(got, `"total":0`) {
+		if got := h.post("list", `{"page_size":5}`, "X-Tenant", tenant).body; !strings.Contains(got,
+			`"data":[]`) || !strings.Contains(got, `"total":0`) {
 			t.Errorf("%q lists: got %s, want nothing", tenant, got)
 		}
-		if got, want := h.post("deliveries", "", "X-Tenant", tenant).body, `{"data":[],"pagination_data":{"previous_cursor":"","next_cursor":"","total":0}}`; got != want {
+		if got, want := h.post("deliveries", "", "X-Tenant", tenant).body,
+			`{"data":[],"pagination_data":{"previous_cursor":"","next_cursor":"","total":0}}`; got != want {
 			t.Errorf("%q asks for all deliveries: got %s, want %s", tenant, got, want)
 		}
-		for _, body := range []string{`{"state":["pending","delivered","dead","canceled"]}`, `{"state":"pending","dry_run":true}`} {
+		for _, body := range []string{`{"state":["pending","delivered","dead","canceled"]}`,
+			`{"state":"pending","dry_run":true}`} {
 			if got, want := h.post("replay", body, "X-Tenant", tenant).body, `{"count":0}`; got != want {
 				t.Errorf("%q replays %s: got %s, want %s", tenant, body, got, want)
 			}
 		}
 	}
-	if after := h.stored(id1); normal(after) != normal(before) || !after.UpdatedAt.Equal(before.UpdatedAt) || after.Tenant != "acme" {
+	if after := h.stored(id1); normal(after) != normal(before) ||
+		!after.UpdatedAt.Equal(before.UpdatedAt) || after.Tenant != "acme" {
 		t.Errorf("got %s, changed from %s", normal(after), normal(before))
 	}
 	if got := h.must("info", `{"id":"`+id1+`"}`, "X-Tenant", "acme"); *got.ID != id1 {
@@ -63,7 +69,9 @@ func TestTenantsIsolated(t *testing.T) {
 	if got := decode[list](t, h.post("list", "", "X-Tenant", "acme")); len(got.Data) != 1 {
 		t.Errorf("acme lists: got %d webhooks, want its own", len(got.Data))
 	}
-	if got := decode[deliveries](t, h.post("deliveries", "", "X-Tenant", "acme")); len(got.Data) != 1 || got.Data[0].EventID != event1 {
+	if got := decode[deliveries](t,
+		h.post("deliveries", "", "X-Tenant", "acme")); len(got.Data) != 1 ||
+		got.Data[0].EventID != event1 {
 		t.Errorf("acme asks for all deliveries: got %+v, want its own", got.Data)
 	}
 }
@@ -73,7 +81,8 @@ func TestTenantsIsolatedBehindOwnWebhook(t *testing.T) {
 	h := newHost(t, config{})
 	h.prepare("X-Tenant", "acme")
 	h.must("subscribe", `{"id":"`+id2+`","url":"https://endpoint.example/"}`, "X-Tenant", "globex")
-	h.must("subscribe", `{"url":"https://endpoint.example/"}`, "X-Tenant", "acme") // so that there are two pages
+	// so that there are two pages
+	h.must("subscribe", `{"url":"https://endpoint.example/"}`, "X-Tenant", "acme")
 	e, err := events.New("message.created", "hello")
 	if err != nil {
 		t.Fatal(err)
@@ -84,19 +93,24 @@ func TestTenantsIsolatedBehindOwnWebhook(t *testing.T) {
 	}
 
 	for _, endpoint := range []string{"attempts", "redeliver"} {
-		theirs := h.post(endpoint, `{"webhook_id":"`+id2+`","event_id":"`+event1+`"}`, "X-Tenant", "globex")
+		theirs := h.post(endpoint, `{"webhook_id":"`+id2+`","event_id":"`+event1+`"}`, "X-Tenant",
+			"globex")
 		nobodys := h.post(endpoint, `{"webhook_id":"`+id2+`","event_id":"nobodys"}`, "X-Tenant", "globex")
 		if theirs.status != 404 || theirs.body != nobodys.body || nobodys.status != 404 {
 			t.Errorf("%s of an event of acme's: got %d %s, and of nobody's %d %s; want the same 404",
 				endpoint, theirs.status, theirs.body, nobodys.status, nobodys.body)
 		}
 	}
-	for _, filter := range []string{`"event_id":"` + event1 + `"`, `"webhook_id":"` + id2 + `","event_id":"` + event1 + `"`, `"state":"pending"`} {
-		if got := decode[deliveries](t, h.post("deliveries", `{`+filter+`}`, "X-Tenant", "globex")); len(got.Data) != 0 || *got.Pagination.Total != 0 {
+	for _, filter := range []string{`"event_id":"` + event1 + `"`,
+		`"webhook_id":"` + id2 + `","event_id":"` + event1 + `"`, `"state":"pending"`} {
+		if got := decode[deliveries](t,
+			h.post("deliveries", `{`+filter+`}`, "X-Tenant", "globex")); len(got.Data) != 0 ||
+			*got.Pagination.Total != 0 {
 			t.Errorf("deliveries {%s}: got %+v, want none", filter, got.Data)
 		}
 		for _, how := range []string{`true`, `false`} {
-			if got, want := h.post("replay", `{`+filter+`,"dry_run":`+how+`}`, "X-Tenant", "globex").body, `{"count":0}`; got != want {
+			if got, want := h.post("replay", `{`+filter+`,"dry_run":`+how+`}`, "X-Tenant", "globex").body,
+				`{"count":0}`; got != want {
 				t.Errorf("replay {%s}: got %s, want %s", filter, got, want)
 			}
 		}
@@ -112,8 +126,10 @@ func TestTenantsIsolatedBehindOwnWebhook(t *testing.T) {
 			t.Fatalf("%s of acme: got %s, want a page that is not the last", endpoint, first.body)
 		}
 		a := h.post(endpoint, `{"cursor":"`+page.Pagination.Next+`"}`, "X-Tenant", "globex")
-		if strings.Contains(a.body, id1) || strings.Contains(a.body, event1) || strings.Contains(a.body, e.ID) || a.status != 200 {
-			t.Errorf("%s from a cursor of acme's: got %d %s, want nothing of acme's", endpoint, a.status, a.body)
+		if strings.Contains(a.body, id1) || strings.Contains(a.body, event1) ||
+			strings.Contains(a.body, e.ID) || a.status != 200 {
+			t.Errorf("%s from a cursor of acme's: got %d %s, want nothing of acme's", endpoint, a.status,
+				a.body)
 		}
 	}
 }

@@ -36,7 +36,8 @@ func (a *api) unsubscribe(ctx context.Context, tenant string, f *fields) (any, e
 
 // change changes a webhook of the tenant. It checks the tenant in the transaction of the change, so
 // that nothing comes between.
-func (a *api) change(ctx context.Context, tenant, id string, apply func(*store.Subscription)) (any, error) {
+func (a *api) change(ctx context.Context, tenant, id string, apply func(*store.Subscription)) (any,
+	error) {
 	sub, err := a.d.Update(ctx, id, func(sub *store.Subscription) error {
 		if sub.Tenant != tenant {
 			return store.ErrNotFound

@@ -41,7 +41,8 @@ type failure struct {
 }
 
 func newWebhook(s *store.Subscription) webhook {
-	w := webhook{ID: s.ID, Name: s.Name, URL: s.URL, Events: s.Events, Headers: s.Headers, Status: s.Status}
+	w := webhook{ID: s.ID, Name: s.Name, URL: s.URL, Events: s.Events, Headers: s.Headers,
+		Status: s.Status}
 	if w.Events == nil {
 		w.Events = []string{}
 	}
@@ -57,7 +58,8 @@ func newWebhooks(page *store.Page[store.Subscription], paged bool) webhooks {
 		out.Data[i] = newWebhook(&page.Items[i])
 	}
 	if paged {
-		out.Pagination = &pagination{PreviousCursor: page.Previous, NextCursor: page.Next, Total: page.Total}
+		out.Pagination = &pagination{PreviousCursor: page.Previous, NextCursor: page.Next,
+			Total: page.Total}
 	}
 	return out
 }

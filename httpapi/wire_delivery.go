@@ -66,9 +66,11 @@ type count struct {
 
 func newDelivery(d *store.Delivery) delivery {
 	return delivery{
-		WebhookID: d.SubscriptionID, EventID: d.EventID, EventType: d.EventType, State: d.State, Attempts: d.Attempts,
+		WebhookID: d.SubscriptionID, EventID: d.EventID, EventType: d.EventType, State: d.State,
+		Attempts:  d.Attempts,
 		CreatedAt: timestamp(d.CreatedAt), DueAt: timestamp(d.DueAt), FinishedAt: timestamp(d.FinishedAt),
-		LastStatus: d.LastStatus, ErrorClass: dispatcher.ErrorClass(d.LastError), LastError: d.LastError, Erased: d.Erased,
+		LastStatus: d.LastStatus, ErrorClass: dispatcher.ErrorClass(d.LastError), LastError: d.LastError,
+		Erased: d.Erased,
 	}
 }
 
@@ -96,14 +98,16 @@ func newAnswer(a *store.Attempt) answer {
 func newAttempts(all []store.Attempt) attempts {
 	out := attempts{Data: make([]attempt, len(all))}
 	for i := range all {
-		out.Data[i] = attempt{Number: all[i].Number, Time: timestamp(all[i].At), answer: newAnswer(&all[i])}
+		out.Data[i] = attempt{Number: all[i].Number, Time: timestamp(all[i].At),
+			answer: newAnswer(&all[i])}
 	}
 	return out
 }
 
 // readFilter reads the fields by which a request selects deliveries.
 func readFilter(f *fields, tenant string) store.DeliveryQuery {
-	q := store.DeliveryQuery{Tenant: tenant, States: f.states("state"), Since: f.timeField("since"), Until: f.timeField("until")}
+	q := store.DeliveryQuery{Tenant: tenant, States: f.states("state"), Since: f.timeField("since"),
+		Until: f.timeField("until")}
 	q.SubscriptionID, _ = f.text("webhook_id")
 	q.EventID, _ = f.text("event_id")
 	q.EventType, _ = f.text("event_type")

@@ -36,7 +36,8 @@ func newStats(sub *store.Subscription, s *dispatcher.SubscriptionStats) stats {
 		ID: sub.ID, Status: sub.Status, DisabledReason: s.DisabledReason,
 		Pending: s.Pending, InFlight: s.InFlight, OldestPending: timestamp(s.OldestPending),
 		Hour: newWindow(&s.Hour), Day: newWindow(&s.Day),
-		Breaker: s.Breaker, Failures: s.Failures, FailingSince: timestamp(s.FailingSince), NextProbeAt: timestamp(s.NextProbeAt),
+		Breaker: s.Breaker, Failures: s.Failures, FailingSince: timestamp(s.FailingSince),
+		NextProbeAt: timestamp(s.NextProbeAt),
 	}
 }
 

@@ -36,7 +36,8 @@ func FuzzVerify(f *testing.F) {
 		f.Fatal(err)
 	}
 	v := signing.Verifier{Keys: []signing.Secret{whsecKey}, Tolerance: math.MaxInt64} // 292 years
-	f.Fuzz(func(t *testing.T, hasStandard bool, id, timestamp, signature string, hasAiry bool, airy string, body []byte) {
+	f.Fuzz(func(t *testing.T, hasStandard bool, id, timestamp, signature string, hasAiry bool,
+		airy string, body []byte) {
 		h := http.Header{}
 		if hasStandard {
 			h.Set(signing.HeaderID, id)
@@ -63,7 +64,8 @@ func FuzzVerify(f *testing.F) {
 // FuzzSecret: a key never shows in what is printed or said about it, and one that Validate takes
 // can be read from JSON, signs and verifies, and means the same to other libraries.
 func FuzzSecret(f *testing.F) {
-	for _, s := range []string{"", "k", textKey, whsecKey, "whsec_", "whsec_AAAA", "[redacted]", "schlüssel-🔑", "\xff", "whsec_\n" + whsecKey[6:], strings.Repeat("k", 513)} {
+	for _, s := range []string{"", "k", textKey, whsecKey, "whsec_", "whsec_AAAA", "[redacted]",
+		"schlüssel-🔑", "\xff", "whsec_\n" + whsecKey[6:], strings.Repeat("k", 513)} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

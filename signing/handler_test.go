@@ -46,24 +46,31 @@ func TestHandler(t *testing.T) {
 		body   io.Reader // a reader of unknown length is sent in chunks
 		status int
 	}{
-		{"both signatures", key, bothHeaders(now, messageBody, whsecKey), strings.NewReader(messageBody), 204},
+		{"both signatures", key, bothHeaders(now, messageBody, whsecKey), strings.NewReader(messageBody),
+			204},
 		{"airy", key, airyHeader(messageBody, whsecKey), strings.NewReader(messageBody), 204},
-		{"in chunks", key, bothHeaders(now, messageBody, whsecKey), io.MultiReader(strings.NewReader(messageBody)), 204},
-		{"byte by byte", key, bothHeaders(now, messageBody, whsecKey), iotest.OneByteReader(strings.NewReader(messageBody)), 204},
+		{"in chunks", key, bothHeaders(now, messageBody, whsecKey),
+			io.MultiReader(strings.NewReader(messageBody)), 204},
+		{"byte by byte", key, bothHeaders(now, messageBody, whsecKey),
+			iotest.OneByteReader(strings.NewReader(messageBody)), 204},
 		{"empty body", key, bothHeaders(now, "", whsecKey), nil, 204},
 		{"as large as may be", exact, bothHeaders(now, large, whsecKey), strings.NewReader(large), 204},
-		{"as large as may be, in chunks", exact, bothHeaders(now, large, whsecKey), io.MultiReader(strings.NewReader(large)), 204},
+		{"as large as may be, in chunks", exact, bothHeaders(now, large, whsecKey),
+			io.MultiReader(strings.NewReader(large)), 204},
 
 		{"too large", small, bothHeaders(now, large, whsecKey), strings.NewReader(large), 413},
-		{"too large, in chunks", small, bothHeaders(now, large, whsecKey), io.MultiReader(strings.NewReader(large)), 413},
+		{"too large, in chunks", small, bothHeaders(now, large, whsecKey),
+			io.MultiReader(strings.NewReader(large)), 413},
 		{"too large and unsigned", small, nil, strings.NewReader(large), 413},
 		{"broken off", key, bothHeaders(now, messageBody, whsecKey),
 			io.MultiReader(strings.NewReader(messageBody), iotest.ErrReader(errors.New("gone"))), 400},
 		{"unsigned", key, nil, strings.NewReader(messageBody), 401},
 		{"another body", key, bothHeaders(now, "other", whsecKey), strings.NewReader(messageBody), 401},
 		{"another key", key, bothHeaders(now, messageBody, textKey), strings.NewReader(messageBody), 401},
-		{"stale", key, bothHeaders(now.Add(-time.Hour), messageBody, whsecKey), strings.NewReader(messageBody), 401},
-		{"no keys", signing.Verifier{}, bothHeaders(now, messageBody, whsecKey), strings.NewReader(messageBody), 401},
+		{"stale", key, bothHeaders(now.Add(-time.Hour), messageBody, whsecKey),
+			strings.NewReader(messageBody), 401},
+		{"no keys", signing.Verifier{}, bothHeaders(now, messageBody, whsecKey),
+			strings.NewReader(messageBody), 401},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			next := new(recorder)
@@ -125,15 +132,18 @@ func TestHandlerHandsOn(t *testing.T) {
 		wantID string // what next sees as webhook-id
 	}{
 		{"both signatures", with(bothHeaders(now, messageBody, whsecKey), attempt), messageID},
-		{"standard alone", with(standardHeader(messageID, now, messageBody, whsecKey), attempt), messageID},
+		{"standard alone", with(standardHeader(messageID, now, messageBody, whsecKey), attempt),
+			messageID},
 		{"airy alone", with(airyHeader(messageBody, whsecKey), attempt), ""},
-		{"airy with an id that nobody signed", with(bothHeaders(now, messageBody, whsecKey), drop(signing.HeaderSignature), attempt), ""},
+		{"airy with an id that nobody signed",
+			with(bothHeaders(now, messageBody, whsecKey), drop(signing.HeaderSignature), attempt), ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			next := new(recorder)
 			server := httptest.NewServer(v.Handler(next))
 			defer server.Close()
-			for _, body := range []io.Reader{strings.NewReader(messageBody), io.MultiReader(strings.NewReader(messageBody))} {
+			for _, body := range []io.Reader{strings.NewReader(messageBody),
+				io.MultiReader(strings.NewReader(messageBody))} {
 				r, err := http.NewRequestWithContext(t.Context(), "POST", server.URL, body)
 				if err != nil {
 					t.Fatal(err)
@@ -149,7 +159,8 @@ func TestHandlerHandsOn(t *testing.T) {
 					t.Fatalf("status %d, want 204", res.StatusCode)
 				}
 				if next.body != messageBody || next.length != int64(len(messageBody)) {
-					t.Errorf("next got %q of length %d, want %q of %d", next.body, next.length, messageBody, len(messageBody))
+					t.Errorf("next got %q of length %d, want %q of %d", next.body, next.length, messageBody,
+						len(messageBody))
 				}
 				if len(next.coding) > 0 {
 					t.Errorf("next got the transfer encoding %q for a body that is whole", next.coding)
@@ -174,7 +185,8 @@ func TestHandlerLeavesTheCallersRequest(t *testing.T) {
 	r := httptest.NewRequest("POST", "/", strings.NewReader(messageBody))
 	r.Header = with(airyHeader(messageBody, textKey), set(signing.HeaderID, "x"))
 	before, body := r.Header.Clone(), r.Body
-	signing.Verifier{Keys: []signing.Secret{textKey}}.Handler(new(recorder)).ServeHTTP(httptest.NewRecorder(), r)
+	signing.Verifier{Keys: []signing.Secret{textKey}}.Handler(new(recorder)).ServeHTTP(
+		httptest.NewRecorder(), r)
 	if r.Body != body || r.Header.Get(signing.HeaderID) != before.Get(signing.HeaderID) {
 		t.Errorf("the caller's request was changed: headers %v, want %v", r.Header, before)
 	}

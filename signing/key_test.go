@@ -41,7 +41,8 @@ func TestSecretValidate(t *testing.T) {
 		{"whsec of 65 bytes", whsec(65), "24 to 64 bytes"},
 		{"whsec of no base64", "whsec_not base64 not base64 not base64", "24 to 64 bytes"},
 		{"whsec of URL base64", "whsec_" + signing.Secret(strings.Repeat("-_-_", 8)), "24 to 64 bytes"},
-		{"whsec without padding", "whsec_" + signing.Secret(strings.TrimRight(string(whsec(25)[6:]), "=")), "24 to 64 bytes"},
+		{"whsec without padding", "whsec_" +
+			signing.Secret(strings.TrimRight(string(whsec(25)[6:]), "=")), "24 to 64 bytes"},
 		{"whsec with a line break", whsec(24) + "\n", "24 to 64 bytes"},
 	} {
 		err := tt.key.Validate()
@@ -61,7 +62,8 @@ func TestNewSecret(t *testing.T) {
 		text, ok := strings.CutPrefix(string(key), "whsec_")
 		raw, err := base64.StdEncoding.DecodeString(text)
 		if !ok || err != nil || len(raw) != 32 {
-			t.Fatalf("NewSecret: prefix %t, %d bytes, %v, want whsec_ and 32 bytes of base64", ok, len(raw), err)
+			t.Fatalf("NewSecret: prefix %t, %d bytes, %v, want whsec_ and 32 bytes of base64", ok, len(raw),
+				err)
 		}
 		if seen[key] {
 			t.Fatal("NewSecret made the same key twice")

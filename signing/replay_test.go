@@ -47,7 +47,8 @@ func TestVerifyDowngrade(t *testing.T) {
 	v := signing.Verifier{Keys: []signing.Secret{whsecKey}}
 	rapid.Check(t, func(t *rapid.T) {
 		h := bothHeaders(time.Now().Add(-time.Hour), messageBody, whsecKey)
-		for _, name := range []string{signing.HeaderAiry, signing.HeaderID, signing.HeaderTimestamp, signing.HeaderSignature} {
+		for _, name := range []string{signing.HeaderAiry, signing.HeaderID, signing.HeaderTimestamp,
+			signing.HeaderSignature} {
 			switch rapid.IntRange(0, 3).Draw(t, name) {
 			case 0:
 				h.Del(name)

@@ -29,12 +29,17 @@ func TestAiryVectors(t *testing.T) {
 		want string
 	}{
 		// Checked with OpenSSL: printf %s "$body" | openssl dgst -sha256 -hmac "$key"
-		{"message", textKey, messageBody, "2f90764f6584d33809e0850261a4cf166e3f206fb921d81e0f9445132834bfc2"},
-		{"empty object", "user-defined-hmac-key", "{}", "7a4d616cb5d8279176d46106bbbe84ebbb421c46557e31885eee5e01c9d14592"},
-		{"UTF-8", "schlüssel-🔑", `{"text":"grüße"}`, "ce78b6d03e716d86279c677ede78294e9e558eea95f41aa1683043e84e5b070f"},
-		{"whsec key as it stands", whsecKey, messageBody, "bbb79623e931bf9dc91a2405ad020f7ff93c59249329c42a182554095beec8c2"},
+		{"message", textKey, messageBody,
+			"2f90764f6584d33809e0850261a4cf166e3f206fb921d81e0f9445132834bfc2"},
+		{"empty object", "user-defined-hmac-key", "{}",
+			"7a4d616cb5d8279176d46106bbbe84ebbb421c46557e31885eee5e01c9d14592"},
+		{"UTF-8", "schlüssel-🔑", `{"text":"grüße"}`,
+			"ce78b6d03e716d86279c677ede78294e9e558eea95f41aa1683043e84e5b070f"},
+		{"whsec key as it stands", whsecKey, messageBody,
+			"bbb79623e931bf9dc91a2405ad020f7ff93c59249329c42a182554095beec8c2"},
 		// RFC 4231, test cases 2, 6 and 7.
-		{"short key", "Jefe", "what do ya want for nothing?", "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+		{"short key", "Jefe", "what do ya want for nothing?",
+			"5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
 		{"key longer than a block", signing.Secret(strings.Repeat("\xaa", 131)),
 			"Test Using Larger Than Block-Size Key - Hash Key First",
 			"60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
@@ -66,16 +71,20 @@ func TestStandardVectors(t *testing.T) {
 	}{
 		{"whsec key", messageID, at, messageBody, []signing.Secret{whsecKey}, whsecMessage},
 		{"text key", messageID, at, messageBody, []signing.Secret{textKey}, textMessage},
-		{"two keys", messageID, at, messageBody, []signing.Secret{whsecKey, textKey}, whsecMessage + " " + textMessage},
-		{"empty keys are left out", messageID, at, messageBody, []signing.Secret{"", textKey, ""}, textMessage},
+		{"two keys", messageID, at, messageBody, []signing.Secret{whsecKey, textKey},
+			whsecMessage + " " + textMessage},
+		{"empty keys are left out", messageID, at, messageBody, []signing.Secret{"", textKey, ""},
+			textMessage},
 		{"no key", messageID, at, messageBody, nil, ""},
 		{"empty key", messageID, at, messageBody, []signing.Secret{""}, ""},
 		// Published with Standard Webhooks, in the tests of its libraries.
 		{"published", "msg_p5jXN8AQM9LWM0D4loKWxJek", time.Unix(1614265330, 0), `{"test": 2432232314}`,
-			[]signing.Secret{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="},
+			[]signing.Secret{"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+			"v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="},
 		{"published too", "msg_27UH4WbU6Z5A5EzD8u03UvzRbpk", time.Unix(1649367553, 0),
 			`{"email":"test@example.com","username":"test_user"}`,
-			[]signing.Secret{"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"}, "v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw="},
+			[]signing.Secret{"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"},
+			"v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw="},
 	} {
 		if got := signing.Standard(tt.id, tt.at, []byte(tt.body), tt.keys...); got != tt.want {
 			t.Errorf("%s: Standard = %q, want %q", tt.name, got, tt.want)
@@ -89,7 +98,9 @@ func keys() *rapid.Generator[signing.Secret] {
 		if rapid.Bool().Draw(t, "whsec") {
 			return whsec(rapid.IntRange(24, 64).Draw(t, "bytes"))
 		}
-		text := rapid.StringN(1, 128, 512).Filter(func(s string) bool { return signing.Secret(s).Validate() == nil })
+		text := rapid.StringN(1, 128, 512).Filter(func(s string) bool {
+			return signing.Secret(s).Validate() == nil
+		})
 		return signing.Secret(text.Draw(t, "text"))
 	})
 }

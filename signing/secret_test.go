@@ -21,7 +21,8 @@ const canary = "canary-5ecret"
 // leaks reports whether text gives the canary away, as it is or in hexadecimal.
 func leaks(text string) bool {
 	text = strings.ToLower(text)
-	return strings.Contains(text, canary) || strings.Contains(strings.ReplaceAll(text, " ", ""), hex.EncodeToString([]byte(canary)))
+	return strings.Contains(text, canary) ||
+		strings.Contains(strings.ReplaceAll(text, " ", ""), hex.EncodeToString([]byte(canary)))
 }
 
 type record struct {
@@ -52,7 +53,8 @@ func TestSecretIsRedactedByFmt(t *testing.T) {
 	values["map key"] = map[signing.Secret]int{canary: 1} // fmt only: see the comment on Secret
 	for name, v := range values {
 		for verb := 'A'; verb <= 'z'; verb++ {
-			if strings.ContainsRune("pw", verb) || verb > 'Z' && verb < 'a' { // p and w ask no methods; [ to ` are no verbs
+			// p and w ask no methods; [ to ` are no verbs
+			if strings.ContainsRune("pw", verb) || verb > 'Z' && verb < 'a' {
 				continue
 			}
 			for _, flags := range []string{"", "+", "#", "-", "0", " ", "30", "-30.3"} {
@@ -81,7 +83,8 @@ func TestSecretIsRedactedByEncoders(t *testing.T) {
 			t.Errorf("%s: json = %s, want [redacted] in place of the key", name, b)
 		}
 		var page strings.Builder
-		tmpl := template.Must(template.New("").Parse(`<p title="{{.}}">{{.}}</p><script>let v = {{.}};</script>`))
+		tmpl := template.Must(
+			template.New("").Parse(`<p title="{{.}}">{{.}}</p><script>let v = {{.}};</script>`))
 		if err := tmpl.Execute(&page, v); err != nil {
 			t.Fatalf("%s: html/template: %v", name, err)
 		}

@@ -110,7 +110,8 @@ func verifyAiry(keys []Secret, signatures []string, body []byte) error {
 }
 
 // verifyStandard checks the values of webhook-signature and what they cover.
-func (v Verifier) verifyStandard(keys []Secret, signatures []string, h http.Header, body []byte) error {
+func (v Verifier) verifyStandard(keys []Secret, signatures []string, h http.Header,
+	body []byte) error {
 	id, err := single(h, HeaderID)
 	if err != nil {
 		return err

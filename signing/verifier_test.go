@@ -81,19 +81,26 @@ func TestVerify(t *testing.T) {
 		{"the sender's second key", key, standardHeader(messageID, now, body, "new", whsecKey), nil},
 		{"the sender's first key", key, standardHeader(messageID, now, body, whsecKey, "new"), nil},
 		{"a wrong one first", key, with(standard(), set(signing.HeaderSignature, "v1,AAAA "+good)), nil},
-		{"other versions", key, with(standard(), set(signing.HeaderSignature, "v1a,x v2 "+good+" v3,y")), nil},
-		{"several spaces", key, with(standard(), set(signing.HeaderSignature, "  v1,AAAA   "+good+" ")), nil},
-		{"several header values", key, with(standard(), set(signing.HeaderSignature, "v1,AAAA", good)), nil},
-		{"several airy values", key, with(airyHeader(body, whsecKey), set(signing.HeaderAiry, "00", goodAiry)), nil},
-		{"airy of another key beside it", key, with(standard(), set(signing.HeaderAiry, signing.Airy("new", []byte(body)))), nil},
+		{"other versions", key, with(standard(), set(signing.HeaderSignature, "v1a,x v2 "+good+" v3,y")),
+			nil},
+		{"several spaces", key, with(standard(), set(signing.HeaderSignature, "  v1,AAAA   "+good+" ")),
+			nil},
+		{"several header values", key, with(standard(), set(signing.HeaderSignature, "v1,AAAA", good)),
+			nil},
+		{"several airy values", key, with(airyHeader(body, whsecKey),
+			set(signing.HeaderAiry, "00", goodAiry)), nil},
+		{"airy of another key beside it", key,
+			with(standard(), set(signing.HeaderAiry, signing.Airy("new", []byte(body)))), nil},
 		{"standard where it is required", strict, standard(), nil},
 		{"both where standard is required", strict, bothHeaders(now, body, whsecKey), nil},
 
 		{"nothing", key, http.Header{}, signing.ErrNoSignature},
 		{"nil header", key, nil, signing.ErrNoSignature},
-		{"id and timestamp only", key, with(standard(), drop(signing.HeaderSignature)), signing.ErrNoSignature},
+		{"id and timestamp only", key, with(standard(), drop(signing.HeaderSignature)),
+			signing.ErrNoSignature},
 		{"airy where standard is required", strict, airyHeader(body, whsecKey), signing.ErrNoSignature},
-		{"standard stripped where it is required", strict, with(bothHeaders(now, body, whsecKey), drop(signing.HeaderSignature)), signing.ErrNoSignature},
+		{"standard stripped where it is required", strict,
+			with(bothHeaders(now, body, whsecKey), drop(signing.HeaderSignature)), signing.ErrNoSignature},
 
 		{"another body", key, standardHeader(messageID, now, other, whsecKey), signing.ErrBadSignature},
 		{"another body, airy", key, airyHeader(other, whsecKey), signing.ErrBadSignature},
@@ -102,43 +109,69 @@ func TestVerify(t *testing.T) {
 		{"signed with what the key decodes to", key, with(standard(), set(signing.HeaderSignature,
 			signing.Standard(messageID, now, []byte(body), signing.Secret(rawWhsecKey)))), nil},
 		{"another id", key, with(standard(), set(signing.HeaderID, "another")), signing.ErrBadSignature},
-		{"another timestamp", key, with(standard(), set(signing.HeaderTimestamp, strconv.FormatInt(now.Unix()+1, 10))), signing.ErrBadSignature},
-		{"empty signature", key, with(standard(), set(signing.HeaderSignature, "")), signing.ErrBadSignature},
-		{"no v1", key, with(standard(), set(signing.HeaderSignature, "v2"+good[2:])), signing.ErrBadSignature},
-		{"no version", key, with(standard(), set(signing.HeaderSignature, good[3:])), signing.ErrBadSignature},
+		{"another timestamp", key, with(standard(),
+			set(signing.HeaderTimestamp, strconv.FormatInt(now.Unix()+1, 10))), signing.ErrBadSignature},
+		{"empty signature", key, with(standard(), set(signing.HeaderSignature, "")),
+			signing.ErrBadSignature},
+		{"no v1", key, with(standard(), set(signing.HeaderSignature, "v2"+good[2:])),
+			signing.ErrBadSignature},
+		{"no version", key, with(standard(), set(signing.HeaderSignature, good[3:])),
+			signing.ErrBadSignature},
 		{"v1 alone", key, with(standard(), set(signing.HeaderSignature, "v1,")), signing.ErrBadSignature},
-		{"cut short", key, with(standard(), set(signing.HeaderSignature, good[:len(good)-1])), signing.ErrBadSignature},
-		{"with more behind it", key, with(standard(), set(signing.HeaderSignature, good+"=")), signing.ErrBadSignature},
-		{"airy cut short", key, with(airyHeader(body, whsecKey), set(signing.HeaderAiry, goodAiry[:62])), signing.ErrBadSignature},
-		{"airy empty", key, with(airyHeader(body, whsecKey), set(signing.HeaderAiry, "")), signing.ErrBadSignature},
-		{"wrong standard beside right airy", key, with(bothHeaders(now, body, whsecKey), set(signing.HeaderSignature, "v1,AAAA")), signing.ErrBadSignature},
-		{"empty standard beside right airy", key, with(bothHeaders(now, body, whsecKey), set(signing.HeaderSignature, "")), signing.ErrBadSignature},
+		{"cut short", key, with(standard(), set(signing.HeaderSignature, good[:len(good)-1])),
+			signing.ErrBadSignature},
+		{"with more behind it", key, with(standard(), set(signing.HeaderSignature, good+"=")),
+			signing.ErrBadSignature},
+		{"airy cut short", key, with(airyHeader(body, whsecKey), set(signing.HeaderAiry, goodAiry[:62])),
+			signing.ErrBadSignature},
+		{"airy empty", key, with(airyHeader(body, whsecKey), set(signing.HeaderAiry, "")),
+			signing.ErrBadSignature},
+		{"wrong standard beside right airy", key,
+			with(bothHeaders(now, body, whsecKey), set(signing.HeaderSignature, "v1,AAAA")),
+			signing.ErrBadSignature},
+		{"empty standard beside right airy", key,
+			with(bothHeaders(now, body, whsecKey), set(signing.HeaderSignature, "")),
+			signing.ErrBadSignature},
 
 		{"no id", key, with(standard(), drop(signing.HeaderID)), signing.ErrBadSignature},
 		{"empty id", key, standardHeader("", now, body, whsecKey), signing.ErrBadSignature},
-		{"two ids", key, with(standard(), set(signing.HeaderID, messageID, "another")), signing.ErrBadSignature},
+		{"two ids", key, with(standard(), set(signing.HeaderID, messageID, "another")),
+			signing.ErrBadSignature},
 		{"id with a dot", key, standardHeader("a.1", now, body, whsecKey), signing.ErrBadSignature},
 		{"no timestamp", key, with(standard(), drop(signing.HeaderTimestamp)), signing.ErrBadSignature},
-		{"two timestamps", key, with(standard(), set(signing.HeaderTimestamp, "1", "2")), signing.ErrBadSignature},
-		{"timestamp of words", key, with(standard(), set(signing.HeaderTimestamp, "now")), signing.ErrBadSignature},
-		{"timestamp with fractions", key, with(standard(), set(signing.HeaderTimestamp, "1700000000.5")), signing.ErrBadSignature},
-		{"timestamp past all numbers", key, with(standard(), set(signing.HeaderTimestamp, "99999999999999999999")), signing.ErrBadSignature},
+		{"two timestamps", key, with(standard(), set(signing.HeaderTimestamp, "1", "2")),
+			signing.ErrBadSignature},
+		{"timestamp of words", key, with(standard(), set(signing.HeaderTimestamp, "now")),
+			signing.ErrBadSignature},
+		{"timestamp with fractions", key, with(standard(), set(signing.HeaderTimestamp, "1700000000.5")),
+			signing.ErrBadSignature},
+		{"timestamp past all numbers", key,
+			with(standard(), set(signing.HeaderTimestamp, "99999999999999999999")), signing.ErrBadSignature},
 
 		{"an hour old", key, standardHeader(messageID, old, body, whsecKey), signing.ErrStale},
-		{"an hour ahead", key, standardHeader(messageID, now.Add(time.Hour), body, whsecKey), signing.ErrStale},
+		{"an hour ahead", key, standardHeader(messageID, now.Add(time.Hour), body, whsecKey),
+			signing.ErrStale},
 		{"old beside right airy", key, bothHeaders(old, body, whsecKey), signing.ErrStale},
-		{"largest time", key, standardHeader(messageID, time.Unix(1<<63-1, 0), body, whsecKey), signing.ErrStale},
-		{"smallest time", key, standardHeader(messageID, time.Unix(-1<<63, 0), body, whsecKey), signing.ErrStale},
-		{"old and signed with another key", key, standardHeader(messageID, old, body, textKey), signing.ErrBadSignature},
+		{"largest time", key, standardHeader(messageID, time.Unix(1<<63-1, 0), body, whsecKey),
+			signing.ErrStale},
+		{"smallest time", key, standardHeader(messageID, time.Unix(-1<<63, 0), body, whsecKey),
+			signing.ErrStale},
+		{"old and signed with another key", key, standardHeader(messageID, old, body, textKey),
+			signing.ErrBadSignature},
 
 		{"no keys", signing.Verifier{}, standard(), signing.ErrNoKey},
 		{"no keys, nothing signed", signing.Verifier{}, http.Header{}, signing.ErrNoKey},
 		{"empty keys", signing.Verifier{Keys: []signing.Secret{"", ""}}, standard(), signing.ErrNoKey},
-		{"standard signed with an empty key", rotating, with(standard(), set(signing.HeaderSignature, emptyKey)), signing.ErrBadSignature},
-		{"airy that is nothing, like that of an empty key", rotating, with(airyHeader(body, "k"), set(signing.HeaderAiry, "")), signing.ErrBadSignature},
-		{"airy signed with an empty key", rotating, with(airyHeader(body, "k"), set(signing.HeaderAiry, hexHMAC(nil, []byte(body)))), signing.ErrBadSignature},
+		{"standard signed with an empty key", rotating,
+			with(standard(), set(signing.HeaderSignature, emptyKey)), signing.ErrBadSignature},
+		{"airy that is nothing, like that of an empty key", rotating,
+			with(airyHeader(body, "k"), set(signing.HeaderAiry, "")), signing.ErrBadSignature},
+		{"airy signed with an empty key", rotating,
+			with(airyHeader(body, "k"), set(signing.HeaderAiry, hexHMAC(nil, []byte(body)))),
+			signing.ErrBadSignature},
 		{"signed with an empty key, no keys", signing.Verifier{Keys: []signing.Secret{""}},
-			with(airyHeader(body, "k"), set(signing.HeaderAiry, hexHMAC(nil, []byte(body)))), signing.ErrNoKey},
+			with(airyHeader(body, "k"), set(signing.HeaderAiry, hexHMAC(nil, []byte(body)))),
+			signing.ErrNoKey},
 	} {
 		if err := tt.v.Verify(tt.h, []byte(body)); !errors.Is(err, tt.want) {
 			t.Errorf("%s: Verify = %v, want %v", tt.name, err, tt.want)
@@ -176,7 +209,8 @@ func TestVerifyRefusesUnusableKeys(t *testing.T) {
 func TestVerifyErrorsHoldNoSecrets(t *testing.T) {
 	v := signing.Verifier{Keys: []signing.Secret{canary}}
 	now := time.Now()
-	right := []string{canary, signing.Airy(canary, []byte(messageBody)), signing.Standard(messageID, now, []byte(messageBody), canary)[3:]}
+	right := []string{canary, signing.Airy(canary, []byte(messageBody)),
+		signing.Standard(messageID, now, []byte(messageBody), canary)[3:]}
 	for _, h := range []http.Header{
 		nil,
 		airyHeader("other", canary),
@@ -200,15 +234,18 @@ func TestVerifyErrorsHoldNoSecrets(t *testing.T) {
 func TestVerifyAgreesWithOfficialLibrary(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		signer := keys().Draw(t, "signer")
-		receiver := rapid.SampledFrom([]signing.Secret{signer, keys().Draw(t, "another")}).Draw(t, "receiver")
+		receiver := rapid.SampledFrom([]signing.Secret{signer, keys().Draw(t, "another")}).Draw(t,
+			"receiver")
 		body := rapid.SliceOf(rapid.Byte()).Draw(t, "body")
-		at := time.Now().Add(time.Duration(rapid.IntRange(-600, 600).Filter(awayFromTolerance).Draw(t, "seconds")) * time.Second)
+		at := time.Now().Add(time.Duration(
+			rapid.IntRange(-600, 600).Filter(awayFromTolerance).Draw(t, "seconds")) * time.Second)
 
 		theirs, err := official(t, signer).Sign(messageID, at, body)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, signature := range map[string]string{"theirs": theirs, "ours": signing.Standard(messageID, at, body, signer)} {
+		for name, signature := range map[string]string{"theirs": theirs,
+			"ours": signing.Standard(messageID, at, body, signer)} {
 			h := standardHeader(messageID, at, string(body), signer)
 			h.Set(signing.HeaderSignature, signature)
 			got := signing.Verifier{Keys: []signing.Secret{receiver}}.Verify(h, body)

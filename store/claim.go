@@ -153,10 +153,11 @@ type Outcome struct {
 type Effect int
 
 const (
-	EffectDown      Effect = iota // it does not work: one more failure in a row
-	EffectRefused                 // it is alive and does not want this delivery: neither better nor worse
-	EffectThrottled               // it is alive and asks to be left alone for a while
-	EffectNone                    // nothing: the attempt failed before it was made
+	EffectDown Effect = iota // it does not work: one more failure in a row
+	// it is alive and does not want this delivery: neither better nor worse
+	EffectRefused
+	EffectThrottled // it is alive and asks to be left alone for a while
+	EffectNone      // nothing: the attempt failed before it was made
 	effects
 )
 

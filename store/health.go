@@ -112,9 +112,9 @@ func (h Health) Next(o *Outcome, now time.Time) Health {
 	return h
 }
 
-// Recovered returns the health after a success that was seen outside of the queue, such as that of a
-// ping: the breaker is closed, and no hold lasts. It is the same for a subscription that has neither
-// failures nor a hold.
+// Recovered returns the health after a success that was seen outside of the queue, such as that of
+// a ping: the breaker is closed, and no hold lasts. It is the same for a subscription that has
+// neither failures nor a hold.
 func (h Health) Recovered() Health {
 	if h.Failures == 0 && h.NextProbeAt.IsZero() && h.HeldUntil.IsZero() {
 		return h
@@ -182,15 +182,16 @@ func (h *Health) learnLatency(a *Attempt) {
 	h.Latency = max(h.Latency+move, 0)
 }
 
-// Parks reports whether an outcome leaves its delivery waiting for nothing but the breaker, where after
-// is the health that it leaves: then it is due as soon as the breaker closes, whatever RetryIn is.
+// Parks reports whether an outcome leaves its delivery waiting for nothing but the breaker, where
+// after is the health that it leaves: then it is due as soon as the breaker closes, whatever
+// RetryIn is.
 func (o *Outcome) Parks(after *Health) bool {
 	return o.State == Pending && o.Effect == EffectDown && o.Probe.Open(after)
 }
 
 // ProbePolicy says when an endpoint is probed that is down. Its breaker is open when so many
-// attempts in a row as Threshold had EffectDown; then one attempt at a time is made, the first after
-// First, the next after twice that, and so on to Max.
+// attempts in a row as Threshold had EffectDown; then one attempt at a time is made, the first
+// after First, the next after twice that, and so on to Max.
 type ProbePolicy struct {
 	Threshold  int           // if zero, there is no breaker
 	First, Max time.Duration // from 0 to MaxDuration

@@ -45,8 +45,10 @@ func TestHealthNext(t *testing.T) {
 		{"another failure", store.Health{Failures: 1, LastFailureAt: ago(minute)}, failed,
 			store.Health{Failures: 2, FailingFor: minute, LastFailureAt: now}},
 		{"a death", store.Health{Failures: 1, LastFailureAt: ago(minute)},
-			store.Outcome{State: store.Dead}, store.Health{Failures: 2, FailingFor: minute, LastFailureAt: now}},
-		{"a failure after a long gap", store.Health{Failures: 1, FailingFor: minute, LastFailureAt: ago(9 * day)}, failed,
+			store.Outcome{State: store.Dead},
+			store.Health{Failures: 2, FailingFor: minute, LastFailureAt: now}},
+		{"a failure after a long gap",
+			store.Health{Failures: 1, FailingFor: minute, LastFailureAt: ago(9 * day)}, failed,
 			store.Health{Failures: 2, FailingFor: minute + store.MaxFailureGap, LastFailureAt: now}},
 		{"a failure after a clock was set back",
 			store.Health{Failures: 1, FailingFor: minute, LastFailureAt: in(hour)}, failed,
@@ -58,7 +60,8 @@ func TestHealthNext(t *testing.T) {
 			store.Health{Healthy: true, SlowStart: store.MaxSlowStart}},
 		{"a success in a slow start", store.Health{Healthy: true, SlowStart: 2}, delivered,
 			store.Health{Healthy: true, SlowStart: 1}},
-		{"a cancellation", store.Health{Failures: 4, Probes: 1}, store.Outcome{State: store.Canceled, Probe: policy},
+		{"a cancellation", store.Health{Failures: 4, Probes: 1},
+			store.Outcome{State: store.Canceled, Probe: policy},
 			store.Health{Failures: 4, Probes: 1}},
 
 		// The breaker.
@@ -67,15 +70,19 @@ func TestHealthNext(t *testing.T) {
 		{"a failure after it has opened", store.Health{
 			Failures: 3, LastFailureAt: now, Probes: 1, NextProbeAt: in(4 * second),
 		}, failed, store.Health{Failures: 4, LastFailureAt: now, Probes: 1, NextProbeAt: in(4 * second)}},
-		{"a probe that fails", store.Health{Failures: 3, LastFailureAt: now, Probes: 1, NextProbeAt: now}, failed,
+		{"a probe that fails", store.Health{Failures: 3, LastFailureAt: now, Probes: 1, NextProbeAt: now},
+			failed,
 			store.Health{Failures: 4, LastFailureAt: now, Probes: 2, NextProbeAt: in(10 * second)}},
 		{"a late probe that fails", store.Health{Failures: 9, LastFailureAt: now, Probes: 70}, failed,
 			store.Health{Failures: 10, LastFailureAt: now, Probes: 71, NextProbeAt: in(5 * minute)}},
 		{"jitter", store.Health{Failures: 9, LastFailureAt: now, Probes: 70}, jittered,
 			store.Health{Failures: 10, LastFailureAt: now, Probes: 71, NextProbeAt: in(6 * minute)}},
-		{"a probe that is refused", store.Health{Failures: 5, LastFailureAt: ago(minute), Probes: 3}, of(store.EffectRefused),
-			store.Health{Failures: 5, FailingFor: minute, LastFailureAt: now, Probes: 3, NextProbeAt: in(20 * second)}},
-		{"a probe whose hooks fail", store.Health{Failures: 5, LastFailureAt: ago(minute), Probes: 1}, of(store.EffectNone),
+		{"a probe that is refused", store.Health{Failures: 5, LastFailureAt: ago(minute), Probes: 3},
+			of(store.EffectRefused),
+			store.Health{Failures: 5, FailingFor: minute, LastFailureAt: now, Probes: 3,
+				NextProbeAt: in(20 * second)}},
+		{"a probe whose hooks fail", store.Health{Failures: 5, LastFailureAt: ago(minute), Probes: 1},
+			of(store.EffectNone),
 			store.Health{Failures: 5, LastFailureAt: ago(minute), Probes: 1, NextProbeAt: in(5 * second)}},
 		{"no policy", store.Health{Failures: 9, LastFailureAt: now}, store.Outcome{State: store.Pending},
 			store.Health{Failures: 10, LastFailureAt: now}},
@@ -83,16 +90,20 @@ func TestHealthNext(t *testing.T) {
 		// What says nothing against the endpoint.
 		{"a refusal", store.Health{Healthy: true, SlowStart: 2}, of(store.EffectRefused),
 			store.Health{Healthy: true, SlowStart: 2, LastFailureAt: now}},
-		{"a refusal after another", store.Health{Healthy: true, LastFailureAt: ago(minute)}, of(store.EffectRefused),
+		{"a refusal after another", store.Health{Healthy: true, LastFailureAt: ago(minute)},
+			of(store.EffectRefused),
 			store.Health{Healthy: true, FailingFor: minute, LastFailureAt: now}},
-		{"a refusal of a new one", store.Health{}, of(store.EffectRefused), store.Health{LastFailureAt: now}},
-		{"a failure of hooks", store.Health{Failures: 1, LastFailureAt: ago(minute)}, of(store.EffectNone),
+		{"a refusal of a new one", store.Health{}, of(store.EffectRefused),
+			store.Health{LastFailureAt: now}},
+		{"a failure of hooks", store.Health{Failures: 1, LastFailureAt: ago(minute)},
+			of(store.EffectNone),
 			store.Health{Failures: 1, LastFailureAt: ago(minute)}},
 
 		// How long attempts take.
 		{"a slow answer", store.Health{Healthy: true}, took(delivered, 200, 16*second),
 			store.Health{Healthy: true, Latency: 2 * second}},
-		{"a quick answer after slow ones", store.Health{Healthy: true, Latency: 16 * second}, took(delivered, 200, 0),
+		{"a quick answer after slow ones", store.Health{Healthy: true, Latency: 16 * second},
+			took(delivered, 200, 0),
 			store.Health{Healthy: true, Latency: 14 * second}},
 		{"a timeout", store.Health{Healthy: true}, took(failed, 0, 16*second),
 			store.Health{Failures: 1, LastFailureAt: now, Latency: 2 * second}},
@@ -111,21 +122,28 @@ func TestHealthNext(t *testing.T) {
 			Pacing: store.Pacing{Streak: 1, ThrottledAt: now, Hold: second},
 		}},
 		{"one during the hold", store.Health{
-			LastFailureAt: now, HeldUntil: in(second), SlowStart: 1, Pacing: store.Pacing{Streak: 1, ThrottledAt: now, Hold: second},
+			LastFailureAt: now, HeldUntil: in(second), SlowStart: 1,
+			Pacing: store.Pacing{Streak: 1, ThrottledAt: now, Hold: second},
 		}, throttled(0), store.Health{
-			LastFailureAt: now, HeldUntil: in(second), SlowStart: 1, Pacing: store.Pacing{Streak: 1, ThrottledAt: now, Hold: second},
+			LastFailureAt: now, HeldUntil: in(second), SlowStart: 1,
+			Pacing: store.Pacing{Streak: 1, ThrottledAt: now, Hold: second},
 		}},
 		{"one during the hold that asks for more", store.Health{
-			LastFailureAt: now, HeldUntil: in(second), SlowStart: 1, Pacing: store.Pacing{Streak: 1, ThrottledAt: now, Hold: second},
+			LastFailureAt: now, HeldUntil: in(second), SlowStart: 1,
+			Pacing: store.Pacing{Streak: 1, ThrottledAt: now, Hold: second},
 		}, throttled(hour), store.Health{
-			LastFailureAt: now, HeldUntil: in(hour), SlowStart: 1, Pacing: store.Pacing{Streak: 1, ThrottledAt: now, Hold: second},
+			LastFailureAt: now, HeldUntil: in(hour), SlowStart: 1,
+			Pacing: store.Pacing{Streak: 1, ThrottledAt: now, Hold: second},
 		}},
 		{"a success during the hold", store.Health{
-			LastFailureAt: now, HeldUntil: in(hour), SlowStart: 1, Pacing: store.Pacing{Streak: 1, ThrottledAt: now, Hold: hour},
+			LastFailureAt: now, HeldUntil: in(hour), SlowStart: 1,
+			Pacing: store.Pacing{Streak: 1, ThrottledAt: now, Hold: hour},
 		}, delivered, store.Health{
-			Healthy: true, HeldUntil: in(hour), Pacing: store.Pacing{Successes: 1, ThrottledAt: now, Hold: hour},
+			Healthy: true, HeldUntil: in(hour),
+			Pacing: store.Pacing{Successes: 1, ThrottledAt: now, Hold: hour},
 		}},
-		{"a throttled probe", store.Health{Failures: 3, LastFailureAt: now, Probes: 1, NextProbeAt: now}, throttled(hour),
+		{"a throttled probe", store.Health{Failures: 3, LastFailureAt: now, Probes: 1, NextProbeAt: now},
+			throttled(hour),
 			store.Health{
 				Failures: 3, LastFailureAt: now, Probes: 1, NextProbeAt: in(5 * second), HeldUntil: in(hour),
 				SlowStart: 1, Pacing: store.Pacing{Streak: 1, ThrottledAt: now, Hold: hour},
@@ -143,8 +161,9 @@ func TestHealthNext(t *testing.T) {
 func TestRecovered(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	got := store.Health{
-		Failures: 5, FailingFor: time.Hour, LastFailureAt: now, Probes: 3, NextProbeAt: now, HeldUntil: now,
-		Latency: time.Minute,
+		Failures: 5, FailingFor: time.Hour, LastFailureAt: now, Probes: 3, NextProbeAt: now,
+		HeldUntil: now,
+		Latency:   time.Minute,
 	}.Recovered()
 	if want := (store.Health{Healthy: true, SlowStart: 5, Latency: time.Minute}); got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -154,7 +173,8 @@ func TestRecovered(t *testing.T) {
 // TestLatency holds the average against one that is not rounded.
 func TestLatency(t *testing.T) {
 	for _, usual := range []time.Duration{
-		3 * time.Millisecond, 40 * time.Millisecond, 300 * time.Millisecond, 1500 * time.Millisecond, 14 * time.Second,
+		3 * time.Millisecond, 40 * time.Millisecond, 300 * time.Millisecond, 1500 * time.Millisecond,
+		14 * time.Second,
 	} {
 		rnd := rand.New(rand.NewPCG(uint64(usual), 0))
 		var h store.Health
@@ -206,12 +226,17 @@ func TestClassAndLimit(t *testing.T) {
 		{"new", store.Health{}, store.ClassNew, [4]int{0, 1, 16, 16}},
 		{"failing", store.Health{Failures: 4}, store.ClassFailing, [4]int{0, 1, 16, 16}},
 		{"failing often", store.Health{Failures: 5}, store.ClassFailing, [4]int{0, 1, 16, 1}},
-		{"one success to go", store.Health{Healthy: true, SlowStart: 1}, store.ClassHealthy, [4]int{0, 1, 8, 8}},
+		{"one success to go", store.Health{Healthy: true, SlowStart: 1}, store.ClassHealthy,
+			[4]int{0, 1, 8, 8}},
 		{"four to go", store.Health{Healthy: true, SlowStart: 4}, store.ClassHealthy, [4]int{0, 1, 1, 1}},
-		{"slow", store.Health{Healthy: true, Latency: store.SlowLatency + 1}, store.ClassSlow, [4]int{0, 1, 16, 16}},
-		{"as quick as need be", store.Health{Healthy: true, Latency: store.SlowLatency}, store.ClassHealthy, [4]int{0, 1, 16, 16}},
-		{"refused and never tried otherwise", store.Health{LastFailureAt: time.Unix(1, 0)}, store.ClassNew, [4]int{0, 1, 16, 16}},
-		{"all to go", store.Health{Healthy: true, SlowStart: store.MaxSlowStart}, store.ClassHealthy, [4]int{0, 1, 1, 1}},
+		{"slow", store.Health{Healthy: true, Latency: store.SlowLatency + 1}, store.ClassSlow,
+			[4]int{0, 1, 16, 16}},
+		{"as quick as need be", store.Health{Healthy: true, Latency: store.SlowLatency},
+			store.ClassHealthy, [4]int{0, 1, 16, 16}},
+		{"refused and never tried otherwise", store.Health{LastFailureAt: time.Unix(1, 0)},
+			store.ClassNew, [4]int{0, 1, 16, 16}},
+		{"all to go", store.Health{Healthy: true, SlowStart: store.MaxSlowStart}, store.ClassHealthy,
+			[4]int{0, 1, 1, 1}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -63,8 +63,8 @@ func (h *Health) throttle(o *Outcome, now time.Time) {
 	p.Hold = h.HeldUntil.Sub(p.ThrottledAt)
 }
 
-// slowDown makes Pace longer. The first throttled answer may mean a burst, or too many at once; then
-// the hold and the halved limit are all that is done.
+// slowDown makes Pace longer. The first throttled answer may mean a burst, or too many at once;
+// then the hold and the halved limit are all that is done.
 func (h *Health) slowDown(now time.Time) {
 	p := &h.Pacing
 	tooFast := h.Pace

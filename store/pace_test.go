@@ -72,7 +72,8 @@ type paced struct {
 
 // simulate delivers events that arrive at given times to a limited endpoint that answers after a
 // latency, with nothing but what a Health allows: its limit, its hold and its pace.
-func simulate(t *testing.T, e limited, retryAfter bool, latency time.Duration, arrivals []time.Duration) paced {
+func simulate(t *testing.T, e limited, retryAfter bool, latency time.Duration,
+	arrivals []time.Duration) paced {
 	t.Helper()
 	var (
 		start    = time.Unix(1_700_000_000, 0)
@@ -150,11 +151,15 @@ func TestThrottling(t *testing.T) {
 	}{
 		{"one a second", func() limited { return &bucket{interval: s, burst: 1} }, s, 2000},
 		{"one in each second", func() limited { return &fixed{n: 1, window: s} }, s, 2000},
-		{"one a second, and five at once", func() limited { return &bucket{interval: s, burst: 5} }, s, 2000},
+		{"one a second, and five at once", func() limited {
+			return &bucket{interval: s, burst: 5}
+		}, s, 2000},
 		{"ten in ten seconds", func() limited { return &fixed{n: 10, window: 10 * s} }, s, 2000},
 		{"50 a second", func() limited { return &bucket{interval: s / 50, burst: 1} }, s / 50, 20_000},
 		{"50 in each second", func() limited { return &fixed{n: 50, window: s} }, s / 50, 20_000},
-		{"50 a second, and 50 at once", func() limited { return &bucket{interval: s / 50, burst: 50} }, s / 50, 20_000},
+		{"50 a second, and 50 at once", func() limited {
+			return &bucket{interval: s / 50, burst: 50}
+		}, s / 50, 20_000},
 		{"one a minute", func() limited { return &bucket{interval: 60 * s, burst: 1} }, 60 * s, 1000},
 	}
 	for _, tt := range tests {
@@ -174,7 +179,8 @@ func TestThrottling(t *testing.T) {
 				t.Logf("%s, Retry-After %v, %v: %.3f of the ideal time, %.1f %% throttled",
 					tt.name, retryAfter, latency, ratio, 100*throttled)
 				if ratio > most || throttled > share {
-					t.Errorf("%s, Retry-After %v, %v: %.3f of the ideal time and %.1f %% throttled; want %v and %v %%",
+					t.Errorf(
+						"%s, Retry-After %v, %v: %.3f of the ideal time and %.1f %% throttled; want %v and %v %%",
 						tt.name, retryAfter, latency, ratio, 100*throttled, most, 100*share)
 				}
 			}
@@ -192,16 +198,19 @@ func TestThrottlingAtHalfTheRate(t *testing.T) {
 				at += time.Duration(rnd.ExpFloat64() * 2 * float64(time.Second))
 				arrivals = append(arrivals, at)
 			}
-			got := simulate(t, &bucket{interval: time.Second, burst: 1}, retryAfter, 50*time.Millisecond, arrivals)
+			got := simulate(t, &bucket{interval: time.Second, burst: 1}, retryAfter, 50*time.Millisecond,
+				arrivals)
 			late := 0
 			for _, w := range got.waits {
 				if w > 10*time.Second {
 					late++
 				}
 			}
-			t.Logf("seed %d, Retry-After %v: %d later than 10 s, %d throttled", seed, retryAfter, late, got.throttled)
+			t.Logf("seed %d, Retry-After %v: %d later than 10 s, %d throttled", seed, retryAfter, late,
+				got.throttled)
 			if late > len(arrivals)/100 {
-				t.Errorf("seed %d, Retry-After %v: %d of %d were later than 10 s", seed, retryAfter, late, len(arrivals))
+				t.Errorf("seed %d, Retry-After %v: %d of %d were later than 10 s", seed, retryAfter, late,
+					len(arrivals))
 			}
 		}
 	}
@@ -221,7 +230,8 @@ func TestThrottlingEnds(t *testing.T) {
 		}
 		t.Logf("Retry-After %v: all after %v", retryAfter, got.took)
 		if got.took > end+5*time.Minute {
-			t.Errorf("Retry-After %v: all were delivered after %v, want full speed within five minutes of %v",
+			t.Errorf(
+				"Retry-After %v: all were delivered after %v, want full speed within five minutes of %v",
 				retryAfter, got.took, end)
 		}
 	}

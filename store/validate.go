@@ -107,7 +107,8 @@ func (o *Outcome) validateEffect() error {
 		return invalid("effect", "is %d; give one of the Effect constants", o.Effect)
 	}
 	if o.Effect == EffectThrottled {
-		if err := validDuration("throttle_for", o.ThrottleFor, "if the answer did not say how long"); err != nil {
+		if err := validDuration("throttle_for", o.ThrottleFor,
+			"if the answer did not say how long"); err != nil {
 			return err
 		}
 	}

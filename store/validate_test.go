@@ -77,7 +77,8 @@ func TestValidateDurations(t *testing.T) {
 
 // TestValidateOutcome shows that what does not count for a state is not looked at.
 func TestValidateOutcome(t *testing.T) {
-	o := store.Outcome{State: store.Canceled, RetryIn: -1, Effect: -1, Attempt: store.Attempt{Status: -1}}
+	o := store.Outcome{State: store.Canceled, RetryIn: -1, Effect: -1,
+		Attempt: store.Attempt{Status: -1}}
 	wantField(t, "canceled", o.Validate(), "")
 	o.State = store.Delivered
 	wantField(t, "delivered with a bad attempt", o.Validate(), "attempt.status")
@@ -114,7 +115,8 @@ func TestValidateOutcome(t *testing.T) {
 	o.State = store.Pending
 	wantField(t, "pending", o.Validate(), "retry_in")
 
-	err := store.ValidateOutcomes([]store.Outcome{{State: store.Delivered}, {State: store.Dead, Effect: -1}})
+	err := store.ValidateOutcomes(
+		[]store.Outcome{{State: store.Delivered}, {State: store.Dead, Effect: -1}})
 	wantField(t, "the second of two", err, "effect")
 	if !strings.HasPrefix(err.Error(), "outcome 1: effect is -1; give ") {
 		t.Errorf("the second of two: got %q, want it to say which, what it is and what to give", err)
@@ -150,7 +152,8 @@ func TestValidateTimes(t *testing.T) {
 	}
 }
 
-// TestMaxDuration shows that a store's clock can count to the end of the longest duration for another hundred years.
+// TestMaxDuration shows that a store's clock can count to the end of the longest duration for
+// another hundred years.
 func TestMaxDuration(t *testing.T) {
 	end := time.Now().Add(100 * year).Add(store.MaxDuration)
 	if got := time.Unix(0, end.UnixNano()); !got.Equal(end) {

@@ -56,7 +56,8 @@ func TestAnswerIsRetried(t *testing.T) {
 
 func TestDaysPassInABubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d, r := dispatchertest.New(t, &dispatcher.Options{Backoff: dispatcher.Backoff{Initial: 24 * time.Hour}})
+		d, r := dispatchertest.New(t,
+			&dispatcher.Options{Backoff: dispatcher.Backoff{Initial: 24 * time.Hour}})
 		sub := r.Subscribe("order.*")
 		r.Answer(500)
 		if err := (shop{d}).order(t.Context(), "tea"); err != nil {

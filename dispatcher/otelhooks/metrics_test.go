@@ -1,12 +1,16 @@
 package otelhooks_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -183,10 +187,22 @@ func seriesOf(t *testing.T, subscriptions, published int) (all []string) {
 	t.Helper()
 	h := newHost(t, func(o *dispatcher.Options, _ *otelhooks.Options) { o.Backoff.MaxAttempts = 2 })
 	h.run(t)
+	// Each endpoint fails one event for good and takes the others: if it failed all, its breaker
+	// would open, and the rest would wait for probes.
 	statuses := []int{200, 302, 404, 500, 503}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		if bytes.Contains(body, []byte(canary+".type-0")) {
+			status, err := strconv.Atoi(r.FormValue("status"))
+			if err != nil {
+				t.Error(err)
+			}
+			w.WriteHeader(status)
+		}
+	}))
+	t.Cleanup(server.Close)
 	for i := range subscriptions {
-		address, _ := endpoint(t, statuses[i%len(statuses)])
-		h.subscribe(t, address)
+		h.subscribe(t, fmt.Sprintf("%s/%d?status=%d", server.URL, i, statuses[i%len(statuses)]))
 	}
 	for i := range published {
 		h.publish(t.Context(), t, fmt.Sprintf("%s.type-%d", canary, i))

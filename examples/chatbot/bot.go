@@ -33,7 +33,8 @@ func runBot(ctx context.Context, out io.Writer, host string) error {
 		return err
 	}
 	verifier := signing.Verifier{Keys: []signing.Secret{key}}
-	server := &http.Server{Handler: verifier.Handler(http.HandlerFunc(b.receive)), ReadTimeout: 10 * time.Second}
+	server := &http.Server{Handler: verifier.Handler(http.HandlerFunc(b.receive)),
+		ReadTimeout: 10 * time.Second}
 	go server.Serve(l)
 	defer server.Close()
 
@@ -100,7 +101,8 @@ func (b *bot) call(ctx context.Context, path string, body any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+b.host+path, bytes.NewReader(raw))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+b.host+path,
+		bytes.NewReader(raw))
 	if err != nil {
 		return nil, err
 	}

@@ -101,7 +101,8 @@ func (h *host) contactSays(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
-	return h.publish(ctx, events.MessageCreated{ConversationID: conversation, ChannelID: channel, Message: m})
+	return h.publish(ctx, events.MessageCreated{ConversationID: conversation, ChannelID: channel,
+		Message: m})
 }
 
 // send is Airy's /messages.send: it takes a message for the contact, delivers it, and publishes an
@@ -113,18 +114,21 @@ func (h *host) send(w http.ResponseWriter, r *http.Request) bool {
 			Text string `json:"text"`
 		} `json:"message"`
 	}
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&req); err != nil || req.ConversationID != conversation {
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&req); err != nil ||
+		req.ConversationID != conversation {
 		http.Error(w, "want a conversation_id and a message", http.StatusBadRequest)
 		return false
 	}
 	m, err := newMessage(req.Message.Text, false, events.DeliveryStatePending)
 	if err == nil {
-		err = h.publish(r.Context(), events.MessageCreated{ConversationID: conversation, ChannelID: channel, Message: m})
+		err = h.publish(r.Context(), events.MessageCreated{ConversationID: conversation,
+			ChannelID: channel, Message: m})
 	}
 	if err == nil {
 		fmt.Fprintf(h.out, "host: to the contact: %s\n", req.Message.Text)
 		m.DeliveryState = events.DeliveryStateDelivered
-		err = h.publish(r.Context(), events.MessageUpdated{ConversationID: conversation, ChannelID: channel, Message: m})
+		err = h.publish(r.Context(), events.MessageUpdated{ConversationID: conversation,
+			ChannelID: channel, Message: m})
 	}
 	if err != nil {
 		http.Error(w, "try again", http.StatusServiceUnavailable)

@@ -59,7 +59,8 @@ func run(ctx context.Context, out io.Writer, addr string) error {
 	defer server.Close()
 	delivering := make(chan error, 1)
 	go func() { delivering <- h.webhooks.Run(ctx) }()
-	_, err = h.webhooks.Subscribe(ctx, store.Subscription{URL: "http://" + l.Addr().String() + "/hook"})
+	_, err = h.webhooks.Subscribe(ctx,
+		store.Subscription{URL: "http://" + l.Addr().String() + "/hook"})
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,8 @@ type delivery struct {
 // deliveries lists the deliveries of the webhook in a state, newest first.
 func (d *day) deliveries(ctx context.Context, state string) ([]delivery, error) {
 	var page struct{ Data []delivery }
-	err := d.host.call(ctx, "deliveries", map[string]any{"webhook_id": d.webhook, "state": state}, &page)
+	err := d.host.call(ctx, "deliveries", map[string]any{"webhook_id": d.webhook, "state": state},
+		&page)
 	return page.Data, err
 }
 
@@ -65,7 +66,8 @@ func (d *day) stats(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.say("   %s, breaker %s, %d failures in a row; in the last hour %d attempts succeeded and %d failed",
+	d.say(
+		"   %s, breaker %s, %d failures in a row; in the last hour %d attempts succeeded and %d failed",
 		s.Status, s.Breaker, s.Failures, s.Hour.Delivered, s.Hour.Failed)
 	return nil
 }

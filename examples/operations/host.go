@@ -40,10 +40,11 @@ func startHost(file string) (*host, error) {
 	h.webhooks, err = dispatcher.New(s, &dispatcher.Options{
 		// The endpoint is on this machine, to which deliveries are refused by default.
 		AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
-		Backoff:       dispatcher.Backoff{Initial: 200 * time.Millisecond, Multiplier: 2, MaxAttempts: maxAttempts},
-		DisableAfter:  disableAfter,
-		Logger:        slog.New(slog.DiscardHandler),
-		Observer:      &dispatcher.Observer{OnDisabled: h.notify},
+		Backoff: dispatcher.Backoff{Initial: 200 * time.Millisecond, Multiplier: 2,
+			MaxAttempts: maxAttempts},
+		DisableAfter: disableAfter,
+		Logger:       slog.New(slog.DiscardHandler),
+		Observer:     &dispatcher.Observer{OnDisabled: h.notify},
 	})
 	if err != nil {
 		s.Close()
@@ -114,7 +115,8 @@ func serve(h http.Handler) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{Server: http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}, addr: l.Addr().String()}
+	s := &server{Server: http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second},
+		addr: l.Addr().String()}
 	go s.Serve(l)
 	return s, nil
 }

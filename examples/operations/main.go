@@ -119,7 +119,8 @@ func (d *day) look(ctx context.Context) error {
 			Response       string
 		}
 	}
-	err = d.host.call(ctx, "attempts", map[string]any{"webhook_id": d.webhook, "event_id": dead[0].EventID}, &attempts)
+	err = d.host.call(ctx, "attempts",
+		map[string]any{"webhook_id": d.webhook, "event_id": dead[0].EventID}, &attempts)
 	if err != nil {
 		return err
 	}
@@ -159,12 +160,15 @@ func (d *day) repair(ctx context.Context) error {
 	if err := d.host.call(ctx, "ping", map[string]any{"id": d.webhook}, &pong); err != nil {
 		return err
 	}
-	d.say("\n5. The endpoint is repaired: POST /webhooks.ping says %d. Its owner switches the webhook on.", pong.Status)
+	d.say(
+		"\n5. The endpoint is repaired: POST /webhooks.ping says %d. Its owner switches the webhook on.",
+		pong.Status)
 	return d.host.call(ctx, "update", map[string]any{"id": d.webhook, "status": "Subscribed"}, nil)
 }
 
 func (d *day) replay(ctx context.Context) error {
-	missed := map[string]any{"webhook_id": d.webhook, "state": []string{"dead", "canceled"}, "dry_run": true}
+	missed := map[string]any{"webhook_id": d.webhook, "state": []string{"dead", "canceled"},
+		"dry_run": true}
 	var n struct{ Count int }
 	if err := d.host.call(ctx, "replay", missed, &n); err != nil {
 		return err

@@ -49,7 +49,8 @@ var errCardDeclined = errors.New("the card was declined")
 // place stores an order and publishes its webhook: both or neither.
 func (s *shop) place(ctx context.Context, id string, cents int, charge func() error) error {
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "INSERT INTO orders (id, cents) VALUES ($1, $2)", id, cents); err != nil {
+		if _, err := tx.Exec(ctx, "INSERT INTO orders (id, cents) VALUES ($1, $2)", id,
+			cents); err != nil {
 			return err
 		}
 		ev, err := events.New("order.placed", map[string]any{"id": id, "cents": cents})
@@ -77,7 +78,8 @@ func run(ctx context.Context, url string, out io.Writer) error {
 	if err := s.store.Migrate(ctx); err != nil {
 		return err
 	}
-	if _, err := pool.Exec(ctx, "CREATE TABLE IF NOT EXISTS orders (id text PRIMARY KEY, cents int NOT NULL)"); err != nil {
+	if _, err := pool.Exec(ctx,
+		"CREATE TABLE IF NOT EXISTS orders (id text PRIMARY KEY, cents int NOT NULL)"); err != nil {
 		return err
 	}
 	arrived := make(chan string, 10)
@@ -91,9 +93,11 @@ func run(ctx context.Context, url string, out io.Writer) error {
 
 // show places one order that is paid and one that is not, and waits for what arrives at the
 // customer's endpoint.
-func (s *shop) show(ctx context.Context, endpoint string, arrived <-chan string, out io.Writer) error {
+func (s *shop) show(ctx context.Context, endpoint string, arrived <-chan string,
+	out io.Writer) error {
 	d, err := dispatcher.New(s.store, &dispatcher.Options{
-		AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, // the customer is on this machine
+		// the customer is on this machine
+		AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 	})
 	if err != nil {
 		return err
@@ -117,7 +121,8 @@ func (s *shop) show(ctx context.Context, endpoint string, arrived <-chan string,
 	fmt.Fprintln(out, "another was rolled back:", err)
 	select {
 	case body := <-arrived:
-		fmt.Fprintln(out, "the customer got the webhook of the first:", strings.Contains(body, `"`+paid+`"`))
+		fmt.Fprintln(out, "the customer got the webhook of the first:",
+			strings.Contains(body, `"`+paid+`"`))
 	case <-ctx.Done():
 	}
 	stop()

@@ -118,7 +118,8 @@ func serve(addr string, h http.Handler) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{Server: http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}, addr: l.Addr().String()}
+	s := &server{Server: http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second},
+		addr: l.Addr().String()}
 	go s.Serve(l)
 	return s, nil
 }

@@ -42,7 +42,8 @@ func run(ctx context.Context, out io.Writer, addr string, once bool) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	d := demonstration{out: out, file: filepath.Join(dir, "outhook.db"), arrived: make(chan delivery, 100)}
+	d := demonstration{out: out, file: filepath.Join(dir, "outhook.db"),
+		arrived: make(chan delivery, 100)}
 
 	// The receiver: the server of a customer, which answers its first delivery with a 500.
 	key := signing.NewSecret()
@@ -153,11 +154,13 @@ Now you: the host is up until Ctrl-C. What arrives is shown here.
 }
 
 func subscribe(ctx context.Context, addr, url string, key signing.Secret) (string, error) {
-	body, err := json.Marshal(map[string]any{"url": url, "name": "Quickstart", "signature_key": string(key)})
+	body, err := json.Marshal(map[string]any{"url": url, "name": "Quickstart",
+		"signature_key": string(key)})
 	if err != nil {
 		return "", err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+addr+"/webhooks.subscribe", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+addr+"/webhooks.subscribe",
+		bytes.NewReader(body))
 	if err != nil {
 		return "", err
 	}

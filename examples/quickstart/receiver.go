@@ -24,19 +24,20 @@ type delivery struct {
 // first answer is a 500.
 func newReceiver(key signing.Secret, arrived chan<- delivery) http.Handler {
 	var requests atomic.Int64
-	return signing.Verifier{Keys: []signing.Secret{key}}.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			http.Error(w, "unreadable", http.StatusBadRequest)
-			return
-		}
-		status := http.StatusOK
-		if requests.Add(1) == 1 {
-			status = http.StatusInternalServerError
-		}
-		w.WriteHeader(status)
-		arrived <- delivery{attempt: r.Header.Get(signing.HeaderAttempt), body: body, answered: status}
-	}))
+	return signing.Verifier{Keys: []signing.Secret{key}}.Handler(
+		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				http.Error(w, "unreadable", http.StatusBadRequest)
+				return
+			}
+			status := http.StatusOK
+			if requests.Add(1) == 1 {
+				status = http.StatusInternalServerError
+			}
+			w.WriteHeader(status)
+			arrived <- delivery{attempt: r.Header.Get(signing.HeaderAttempt), body: body, answered: status}
+		}))
 }
 
 // show prints the next n deliveries that arrive.
@@ -50,7 +51,8 @@ func show(ctx context.Context, out io.Writer, arrived <-chan delivery, n int) er
 			if err := json.Unmarshal(d.body, &e); err != nil {
 				return err
 			}
-			fmt.Fprintf(out, "   arrived, signature verified: attempt %s of %-21s answered %d: %.60s…\n", d.attempt, e.Type, d.answered, d.body)
+			fmt.Fprintf(out, "   arrived, signature verified: attempt %s of %-21s answered %d: %.60s…\n",
+				d.attempt, e.Type, d.answered, d.body)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -70,11 +72,14 @@ func airyEvents() []events.Payload {
 		Source:        "chatplugin",
 		Sender:        events.Sender{ID: "9b5a"},
 	}
-	const conversation, channel = "5f1c7a54-7a3b-4a43-8a51-1d6a6c8cf8c1", "e2a9c0d6-8f0b-4b57-9c77-4a1f0b8a7f42"
+	const conversation, channel = "5f1c7a54-7a3b-4a43-8a51-1d6a6c8cf8c1",
+		"e2a9c0d6-8f0b-4b57-9c77-4a1f0b8a7f42"
 	return []events.Payload{
 		events.MessageCreated{ConversationID: conversation, ChannelID: channel, Message: message},
 		events.MessageUpdated{ConversationID: conversation, ChannelID: channel, Message: message},
-		events.ConversationUpdated{ID: conversation, CreatedAt: now, ChannelID: channel, LastMessage: message},
-		events.ChannelUpdated{ID: channel, Source: "chatplugin", SourceChannelID: "shop", Connected: true},
+		events.ConversationUpdated{ID: conversation, CreatedAt: now, ChannelID: channel,
+			LastMessage: message},
+		events.ChannelUpdated{ID: channel, Source: "chatplugin", SourceChannelID: "shop",
+			Connected: true},
 	}
 }

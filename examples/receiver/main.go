@@ -31,7 +31,8 @@ func main() {
 			log.Printf("%s %s: %s", e.ID, e.Type, e.Payload)
 		}
 	}()
-	server := http.Server{Addr: *addr, Handler: newHandler(secret, work), ReadTimeout: 10 * time.Second}
+	server := http.Server{Addr: *addr, Handler: newHandler(secret, work),
+		ReadTimeout: 10 * time.Second}
 	log.Fatal(server.ListenAndServe())
 }
 
@@ -49,25 +50,26 @@ func newHandler(key signing.Secret, work chan<- event) http.Handler {
 	var mu sync.Mutex
 	seen := make(map[string]bool)
 	mux := http.NewServeMux()
-	mux.Handle("POST /hook", signing.Verifier{Keys: []signing.Secret{key}}.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		e := event{ID: r.Header.Get(signing.HeaderID)}
-		if err != nil || json.Unmarshal(body, &e) != nil {
-			http.Error(w, "not an event", http.StatusBadRequest)
-			return
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		if seen[e.ID] {
-			return // 200: we have it
-		}
-		select {
-		case work <- e:
-			seen[e.ID] = true
-		default:
-			w.Header().Set("Retry-After", "10")
-			http.Error(w, "busy", http.StatusServiceUnavailable) // it will come again
-		}
-	})))
+	mux.Handle("POST /hook", signing.Verifier{Keys: []signing.Secret{key}}.Handler(
+		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(r.Body)
+			e := event{ID: r.Header.Get(signing.HeaderID)}
+			if err != nil || json.Unmarshal(body, &e) != nil {
+				http.Error(w, "not an event", http.StatusBadRequest)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if seen[e.ID] {
+				return // 200: we have it
+			}
+			select {
+			case work <- e:
+				seen[e.ID] = true
+			default:
+				w.Header().Set("Retry-After", "10")
+				http.Error(w, "busy", http.StatusServiceUnavailable) // it will come again
+			}
+		})))
 	return mux
 }

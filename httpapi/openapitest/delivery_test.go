@@ -18,7 +18,8 @@ func TestDeliveries(t *testing.T) {
 	d, receiver := dispatchertest.New(t, &dispatcher.Options{OperationalEvents: true})
 	sub := receiver.Subscribe()
 	receiver.Subscribe(events.TypeDisabled, events.TypeExhausted)
-	c := &checker{t: t, description: newDescription(t), receiver: receiver, seen: make(map[string]bool)}
+	c := &checker{t: t, description: newDescription(t), receiver: receiver,
+		seen: make(map[string]bool)}
 
 	n := 0
 	for _, declared := range events.Airy() {
@@ -26,9 +27,12 @@ func TestDeliveries(t *testing.T) {
 		n++
 	}
 	for _, p := range []events.Payload{ // the least that there is to say
-		events.MessageCreated{Message: events.Message{DeliveryState: events.DeliveryStatePending, SentAt: time.Now()}},
-		events.MessageUpdated{Message: events.Message{DeliveryState: events.DeliveryStateFailed, Metadata: []byte(`{"a":1}`)}},
-		events.ConversationUpdated{CreatedAt: time.Now(), LastMessage: events.Message{DeliveryState: events.DeliveryStateDelivered}},
+		events.MessageCreated{Message: events.Message{DeliveryState: events.DeliveryStatePending,
+			SentAt: time.Now()}},
+		events.MessageUpdated{Message: events.Message{DeliveryState: events.DeliveryStateFailed,
+			Metadata: []byte(`{"a":1}`)}},
+		events.ConversationUpdated{CreatedAt: time.Now(),
+			LastMessage: events.Message{DeliveryState: events.DeliveryStateDelivered}},
 		events.ChannelUpdated{Connected: true},
 	} {
 		publish(t, d, p.EventType(), p)

@@ -44,16 +44,16 @@ func newDescription(t *testing.T) *description {
 	return parse(t, w.Body.Bytes(), true)
 }
 
-// strict returns a description by which an object may have the properties that d describes and no others. A client must
-// expect others, which later versions may send; a test of this one need not.
+// strict returns a description by which an object may have the properties that d describes and no
+// others. A client must expect others, which later versions may send; a test of this one need not.
 func (d *description) strict(t *testing.T) *description {
 	t.Helper()
 	return parse(t, d.raw, false)
 }
 
-// parse reads a description, in which every object that says nothing of other properties gets to say whether it may have
-// some. It says so with a keyword that OpenAPI has since 3.1: where there is none, the library may fall back on its rules
-// of 3.0, by which null is not just any value.
+// parse reads a description, in which every object that says nothing of other properties gets to
+// say whether it may have some. It says so with a keyword that OpenAPI has since 3.1: where there
+// is none, the library may fall back on its rules of 3.0, by which null is not just any value.
 func parse(t *testing.T, raw []byte, others bool) *description {
 	t.Helper()
 	var v any
@@ -92,7 +92,8 @@ func operation(item *openapi3.PathItem) (string, *openapi3.Operation) {
 	return http.MethodPost, item.Post
 }
 
-// errNotJSON is of a body that is not one JSON value. The library reads the first and doesn't look for more.
+// errNotJSON is of a body that is not one JSON value. The library reads the first and doesn't look
+// for more.
 var errNotJSON = errors.New("the body is not one JSON value")
 
 // checkRequest says what of r is not as the operation of item is described; nil when all is.
@@ -108,9 +109,10 @@ func (d *description) checkRequest(r *http.Request, item *openapi3.PathItem) err
 	return openapi3filter.ValidateRequest(r.Context(), d.input(r, item))
 }
 
-// checkResponse says what of a response to the operation of item is not as described; nil when all is. The status has to
-// be described by itself: the library lets some pass.
-func (d *description) checkResponse(item *openapi3.PathItem, status int, header http.Header, body []byte) error {
+// checkResponse says what of a response to the operation of item is not as described; nil when all
+// is. The status has to be described by itself: the library lets some pass.
+func (d *description) checkResponse(item *openapi3.PathItem, status int, header http.Header,
+	body []byte) error {
 	method, operation := operation(item)
 	if operation.Responses.Status(status) == nil {
 		return fmt.Errorf("the status %d is not described", status)
@@ -125,7 +127,8 @@ func (d *description) checkResponse(item *openapi3.PathItem, status int, header 
 	return openapi3filter.ValidateResponse(r.Context(), out.SetBodyBytes(body))
 }
 
-func (d *description) input(r *http.Request, item *openapi3.PathItem) *openapi3filter.RequestValidationInput {
+func (d *description) input(r *http.Request,
+	item *openapi3.PathItem) *openapi3filter.RequestValidationInput {
 	method, operation := operation(item)
 	return &openapi3filter.RequestValidationInput{
 		Request: r,
@@ -155,7 +158,8 @@ func TestExamples(t *testing.T) {
 			continue
 		}
 		header := http.Header{"Content-Type": {"application/json"}}
-		if err := d.checkRequest(newRequest(http.MethodPost, path, marshal(t, request)), item); err != nil {
+		if err := d.checkRequest(newRequest(http.MethodPost, path, marshal(t, request)),
+			item); err != nil {
 			t.Errorf("%s: the example of a request: %v", path, err)
 		}
 		if err := d.checkResponse(item, http.StatusOK, header, marshal(t, response)); err != nil {
@@ -177,7 +181,8 @@ func marshal(t *testing.T, v any) []byte {
 	return b
 }
 
-// The payloads of Airy's events and of the operational ones are described as package events declares them.
+// The payloads of Airy's events and of the operational ones are described as package events
+// declares them.
 func TestPayloadSchemas(t *testing.T) {
 	var d struct {
 		Webhooks map[string]struct {
@@ -208,7 +213,8 @@ func TestPayloadSchemas(t *testing.T) {
 		delete(want, "$schema")
 		described := d.Webhooks[declared.Name].Post
 		if described.Summary != declared.Description {
-			t.Errorf("%s: got the summary %q, want %q", declared.Name, described.Summary, declared.Description)
+			t.Errorf("%s: got the summary %q, want %q", declared.Name, described.Summary,
+				declared.Description)
 		}
 		ref, _ := described.RequestBody.Content["application/json"].Schema.Properties["payload"]["$ref"].(string)
 		got := d.Components.Schemas[strings.TrimPrefix(ref, "#/components/schemas/")]

@@ -1,7 +1,9 @@
-// Package openapitest holds the endpoints of package httpapi to the OpenAPI description that they serve. It has nothing but
-// tests, in a module of its own, so that nobody who uses the endpoints downloads a library that reads such descriptions.
+// Package openapitest holds the endpoints of package httpapi to the OpenAPI description that they
+// serve. It has nothing but tests, in a module of its own, so that nobody who uses the endpoints
+// downloads a library that reads such descriptions.
 //
-// It runs the tests of package httpapi with every request and response recorded, and checks each against the description:
-// every response is one that is described, every request that is taken is described as valid, and one that is refused for
-// its fields is not. Deliveries are checked against the description's webhooks as a receiver gets them.
+// It runs the tests of package httpapi with every request and response recorded, and checks each
+// against the description: every response is one that is described, every request that is taken is
+// described as valid, and one that is refused for its fields is not. Deliveries are checked against
+// the description's webhooks as a receiver gets them.
 package openapitest

@@ -38,7 +38,8 @@ func recorded(t *testing.T) []apitest.Exchange {
 	return all
 }
 
-// TestExchanges holds every request and response of the tests of package httpapi to the description.
+// TestExchanges holds every request and response of the tests of package httpapi to the
+// description.
 func TestExchanges(t *testing.T) {
 	lenient := newDescription(t)
 	strict := lenient.strict(t)
@@ -53,8 +54,10 @@ func TestExchanges(t *testing.T) {
 		}
 		method, _ := operation(item)
 		seen[e.Path+" "+strconv.Itoa(e.Status)] = true
-		if err := strict.checkResponse(strict.doc.Paths.Value(e.Path), e.Status, e.ResponseHeader, e.ResponseBody); err != nil {
-			t.Errorf("%s: %s answered %d %.300s, which is not as described: %v", e.Test, e.Path, e.Status, e.ResponseBody, err)
+		if err := strict.checkResponse(strict.doc.Paths.Value(e.Path), e.Status, e.ResponseHeader,
+			e.ResponseBody); err != nil {
+			t.Errorf("%s: %s answered %d %.300s, which is not as described: %v", e.Test, e.Path, e.Status,
+				e.ResponseBody, err)
 		}
 		switch {
 		case e.Method != method:
@@ -66,17 +69,20 @@ func TestExchanges(t *testing.T) {
 		case wrongFields(&e):
 			refused++
 			if lenient.checkRequest(request(&e, method), item) == nil {
-				t.Errorf("%s: %s refused %.300s, which is described as valid: %s", e.Test, e.Path, e.Body, e.ResponseBody)
+				t.Errorf("%s: %s refused %.300s, which is described as valid: %s", e.Test, e.Path, e.Body,
+					e.ResponseBody)
 			}
 		}
 	}
 	if taken < 500 || refused < 300 {
-		t.Errorf("got %d requests that were taken and %d refused; something is not recorded", taken, refused)
+		t.Errorf("got %d requests that were taken and %d refused; something is not recorded", taken,
+			refused)
 	}
 	checkSeen(t, lenient, seen)
 }
 
-// oddNumber is a whole number in a spelling that the endpoints don't take and JSON Schema can't tell from the plain one.
+// oddNumber is a whole number in a spelling that the endpoints don't take and JSON Schema can't
+// tell from the plain one.
 var oddNumber = regexp.MustCompile(`:[0-9]+(\.0|e[0-9])`)
 
 // wrongFields says whether a request was refused for something that a description can say.
@@ -87,7 +93,8 @@ func wrongFields(e *apitest.Exchange) bool {
 	if e.Status != http.StatusBadRequest || oddNumber.Match(e.Body) {
 		return false
 	}
-	for _, reason := range []string{" is not a field of ", " is missing; ", "; give a", "; give true", " is out of bounds; ", "state is none of "} {
+	for _, reason := range []string{" is not a field of ", " is missing; ", "; give a", "; give true",
+		" is out of bounds; ", "state is none of "} {
 		if bytes.Contains(e.ResponseBody, []byte(reason)) {
 			return true
 		}
@@ -105,7 +112,8 @@ func request(e *apitest.Exchange, method string) *http.Request {
 	return r
 }
 
-// checkSeen reports responses that are described and have not occurred, so that the description promises none that can't.
+// checkSeen reports responses that are described and have not occurred, so that the description
+// promises none that can't.
 func checkSeen(t *testing.T, d *description, seen map[string]bool) {
 	t.Helper()
 	slow := false

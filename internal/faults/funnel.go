@@ -11,14 +11,19 @@ import (
 // funnel is a store whose calls are all made by one thread of the operating system, one after another. strace counts
 // system calls by thread; so the n-th write of the host's file is always the same write. For that, the calls' contexts can't
 // end: boltstore has a goroutine of its own commit for a caller that may leave.
+//
+// What the store has taken is marked on that thread too, before the next call. A publisher that is
+// told of its event marks it later, when the thread may be at the next call: in a trace, its mark
+// may stand behind a failure that its event has nothing to do with.
 type funnel struct {
 	closingStore
-	calls chan func()
+	marker *marker
+	calls  chan func()
 }
 
 // newFunnel returns a funnel that has no store yet.
-func newFunnel() *funnel {
-	f := &funnel{calls: make(chan func())}
+func newFunnel(m *marker) *funnel {
+	f := &funnel{marker: m, calls: make(chan func())}
 	go func() {
 		runtime.LockOSThread()
 		for call := range f.calls {
@@ -62,7 +67,13 @@ func (f *funnel) UpdateSubscription(ctx context.Context, id string, change func(
 
 func (f *funnel) Enqueue(ctx context.Context, evs ...events.Event) error {
 	_, err := through(f, func() (struct{}, error) {
-		return struct{}{}, f.closingStore.Enqueue(context.WithoutCancel(ctx), evs...)
+		err := f.closingStore.Enqueue(context.WithoutCancel(ctx), evs...)
+		if err == nil {
+			for _, e := range evs {
+				f.marker.mark(Stored, e.ID, "")
+			}
+		}
+		return struct{}{}, err
 	})
 	return err
 }

@@ -26,7 +26,7 @@ func (h *host) openStore(ctx context.Context) (closingStore, error) {
 		open = h.openUnsynced
 	}
 	if h.OneThread {
-		inner, f := open, newFunnel()
+		inner, f := open, newFunnel(&h.marker)
 		open = func() (closingStore, error) { return f.open(inner) }
 	}
 	for {

@@ -20,6 +20,7 @@ const (
 	Opened  = "opened"  // the store is open; the text is the host's Agent
 	Running = "running" // the dispatcher runs, and the subscriptions are there
 	Try     = "try"     // Publish is about to be called with the event ID
+	Stored  = "stored"  // the store took the event ID; marked by the funnel before its next call
 	Ack     = "ack"     // it returned nil
 	Fail    = "fail"    // it returned an error, which is the text
 	Erasing = "erasing" // Erase is about to be called with the event ID

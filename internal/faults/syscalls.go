@@ -30,7 +30,7 @@ func TraceArgs(log string, inject ...string) []string {
 func InjectArgs(log, call, what string) []string {
 	return []string{
 		"strace", "-f", "-qq", "-s", "200", "-e", "signal=none", "-o", log,
-		"-e", "trace=write," + call, "-e", "inject=" + call + ":" + what,
+		"-e", "trace=write,fdatasync," + call, "-e", "inject=" + call + ":" + what,
 	}
 }
 

@@ -81,8 +81,12 @@ func (s *Store) SetRowless(most int, lag uint64) {
 // Spill gives rows to what has stayed behind, as is done every second.
 func (s *Store) Spill(ctx context.Context) error { return s.replica.Spill(ctx) }
 
-// Renew renews the replica's lease, as is done every second.
-func (s *Store) Renew(ctx context.Context) error { return s.ownership.Renew(ctx) }
+// Renew renews the replica's lease, as is done every second, and raises its low marks however
+// lately that was done.
+func (s *Store) Renew(ctx context.Context) error {
+	s.ownership.RaiseLows()
+	return s.ownership.Renew(ctx)
+}
 
 // Rowless returns how many deliveries are pending without a row, as far as memory knows.
 func (s *Store) Rowless() int {

@@ -64,7 +64,8 @@ func TestClaimPassesWhatDoesNotOpen(t *testing.T) {
 // left alone.
 func TestClaimLeavesWhatIsShared(t *testing.T) {
 	shared := sharing{newShared(t, 1)}
-	before, secrets := maps.Clone(shared.claims[0].Subscription.Headers), shared.claims[0].Subscription.Secrets[0]
+	before, secrets := maps.Clone(shared.claims[0].Subscription.Headers),
+		shared.claims[0].Subscription.Secrets[0]
 	s := seal(t, shared, sharedKey)
 	wantPlain(t, "claim", claim(t, s, 1)[0].Subscription)
 	if got := shared.claims[0].Subscription.Headers; !maps.Equal(got, before) {

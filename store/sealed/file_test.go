@@ -38,7 +38,8 @@ func TestFileShowsNoCanary(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, canary := range []string{string(secret), headerValue, "canary-rotated", "canary-changed"} {
+			for _, canary := range []string{string(secret), headerValue, "canary-rotated",
+				"canary-changed"} {
 				if got := bytes.Contains(file, []byte(canary)); got == tt.sealed {
 					t.Errorf("the file contains %s: got %t, want %t", canary, got, !tt.sealed)
 				}
@@ -58,7 +59,8 @@ func use(t *testing.T, s store.Store) {
 	publish(t, s, 3)
 	for i, c := range claim(t, s, 6) {
 		wantPlain(t, "claim", c.Subscription)
-		o := store.Outcome{Lease: c.Lease, State: store.Delivered, Attempt: store.Attempt{Number: 1, At: time.Now(), Status: 200}}
+		o := store.Outcome{Lease: c.Lease, State: store.Delivered,
+			Attempt: store.Attempt{Number: 1, At: time.Now(), Status: 200}}
 		if i%2 == 0 {
 			o.State, o.Attempt.Status, o.Attempt.Error = store.Pending, 500, "http_status"
 		}
@@ -75,14 +77,16 @@ func use(t *testing.T, s store.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := texts(get(t, s, 1).Secrets), []string{string(secret), "canary-rotated"}; !slices.Equal(got, want) {
+	if got, want := texts(get(t, s, 1).Secrets),
+		[]string{string(secret), "canary-rotated"}; !slices.Equal(got, want) {
 		t.Errorf("secrets after the update: got %q, want %q", got, want)
 	}
 	if err := s.DeleteSubscription(t.Context(), id(2)); err != nil {
 		t.Fatal(err)
 	}
 	for more := true; more; {
-		if more, err = s.Prune(t.Context(), store.Retention{Delivered: time.Nanosecond, Failed: time.Nanosecond}); err != nil {
+		if more, err = s.Prune(t.Context(),
+			store.Retention{Delivered: time.Nanosecond, Failed: time.Nanosecond}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/outhook/outhook/store/memstore"
 )
 
-// FuzzOpen puts foreign text where sealed values are. It passes as it is when it is not said to be sealed; else only what
-// was sealed for its place opens.
+// FuzzOpen puts foreign text where sealed values are. It passes as it is when it is not said to be
+// sealed; else only what was sealed for its place opens.
 func FuzzOpen(f *testing.F) {
 	inner := memstore.New()
 	s := seal(f, inner, sharedKey)

@@ -38,10 +38,12 @@ func NewSecret() Secret {
 // ParseSecret parses a Secret in base64 (RFC 4648, either alphabet, with or without padding). Its
 // error contains nothing of the text.
 func ParseSecret(text string) (Secret, error) {
-	plain := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(strings.TrimSpace(text), "="))
+	plain := strings.NewReplacer("-", "+", "_",
+		"/").Replace(strings.TrimRight(strings.TrimSpace(text), "="))
 	b, err := base64.RawStdEncoding.DecodeString(plain)
 	if err != nil || len(b) != len(Secret{}) {
-		return Secret{}, errors.New("sealed: a key is 32 bytes in base64, such as openssl rand -base64 32 makes")
+		return Secret{},
+			errors.New("sealed: a key is 32 bytes in base64, such as openssl rand -base64 32 makes")
 	}
 	return Secret(b), nil
 }
@@ -74,6 +76,7 @@ const maxID = 32
 
 func validID(id string) bool {
 	return id != "" && len(id) <= maxID && !strings.ContainsFunc(id, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-' && r != '.'
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' &&
+			r != '-' && r != '.'
 	})
 }

@@ -16,7 +16,8 @@ func TestSealedForm(t *testing.T) {
 	create(t, s, 1)
 	create(t, s, 2)
 	kept, other := get(t, inner, 1), get(t, inner, 2)
-	values := []string{string(kept.Secrets[0]), kept.Headers[headerName], string(other.Secrets[0]), other.Headers[headerName]}
+	values := []string{string(kept.Secrets[0]), kept.Headers[headerName], string(other.Secrets[0]),
+		other.Headers[headerName]}
 	if kept.SealedWith != "k.1" {
 		t.Errorf("SealedWith: got %q, want the key's ID", kept.SealedWith)
 	}

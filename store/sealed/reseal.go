@@ -34,7 +34,8 @@ func (s *Store) Reseal(ctx context.Context) (n int, err error) {
 			switch err := s.reseal(ctx, &page.Items[i]); {
 			case err == nil:
 				n++
-			case errors.Is(err, errCurrent), errors.Is(err, store.ErrNotFound): // or it was deleted meanwhile
+			case errors.Is(err, errCurrent), errors.Is(err, store.ErrNotFound):
+				// or it was deleted meanwhile
 			case errors.Is(err, store.ErrCorrupt):
 				failed++
 				if first == nil {

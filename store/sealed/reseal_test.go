@@ -47,7 +47,8 @@ func TestTurnedOn(t *testing.T) {
 	put(t, s, 0, secret, headerValue) // is sealed as it is written
 	reseal(t, s, n-1)
 	for i := range n {
-		if kept := get(t, inner, i); kept.SealedWith != "k" || kept.Headers[headerName] == headerValue || kept.Secrets[0] == secret {
+		if kept := get(t, inner, i); kept.SealedWith != "k" || kept.Headers[headerName] == headerValue ||
+			kept.Secrets[0] == secret {
 			t.Fatalf("subscription %d is not sealed", i)
 		}
 		wantPlain(t, "after Reseal", get(t, s, i))
@@ -115,7 +116,8 @@ type meddling struct {
 	meddle func()
 }
 
-func (m *meddling) Subscriptions(ctx context.Context, q store.SubscriptionQuery) (store.Page[store.Subscription], error) {
+func (m *meddling) Subscriptions(ctx context.Context,
+	q store.SubscriptionQuery) (store.Page[store.Subscription], error) {
 	page, err := m.Store.Subscriptions(ctx, q)
 	m.meddle()
 	return page, err
@@ -131,7 +133,8 @@ func TestResealStopsAtTrouble(t *testing.T) {
 		t.Errorf("Reseal: got %d, %v, want 0, %v", n, err, context.Canceled)
 	}
 	m := &meddling{Store: inner, meddle: func() { inner.Close() }}
-	if n, err := seal(t, m, newKey("k")).Reseal(t.Context()); n != 0 || !errors.Is(err, store.ErrClosed) {
+	if n, err := seal(t, m, newKey("k")).Reseal(t.Context()); n != 0 ||
+		!errors.Is(err, store.ErrClosed) {
 		t.Errorf("Reseal of a store that closes: got %d, %v, want 0, %v", n, err, store.ErrClosed)
 	}
 }

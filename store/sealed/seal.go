@@ -71,13 +71,16 @@ func (r *keyring) seal(f field, plain string) string {
 func (r *keyring) open(id string, f field, text string) (string, error) {
 	aead := r.aeads[id]
 	if aead == nil {
-		return "", fmt.Errorf("%v is sealed with the key %q; give that key to New as well: %w", f, id, store.ErrCorrupt)
+		return "", fmt.Errorf("%v is sealed with the key %q; give that key to New as well: %w", f, id,
+			store.ErrCorrupt)
 	}
 	if b, err := encoding.DecodeString(text); err == nil {
 		if plain, err := aead.Open(b[:0], nil, b, f.bytes()); err == nil {
 			return string(plain), nil
 		}
 	}
-	return "", fmt.Errorf("%v does not open with the key %q: that key is another now, or somebody has changed the value; "+
-		"restore it, or delete the subscription: %w", f, id, store.ErrCorrupt)
+	return "",
+		fmt.Errorf(
+			"%v does not open with the key %q: that key is another now, or somebody has changed the value; "+
+				"restore it, or delete the subscription: %w", f, id, store.ErrCorrupt)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Store is a [store.Store] that keeps secrets and header values sealed in another one. Methods that it does not name
-// are the inner store's.
+// Store is a [store.Store] that keeps secrets and header values sealed in another one. Methods that
+// it does not name are the inner store's.
 type Store struct {
 	store.Store
 
@@ -18,9 +18,11 @@ type Store struct {
 	opened cache
 }
 
-// New returns a Store around inner. The first key seals; all open. The inner store stays the caller's to close.
+// New returns a Store around inner. The first key seals; all open. The inner store stays the
+// caller's to close.
 //
-// The error says which key is unusable: there must be one, their IDs valid and each another, and none zero.
+// The error says which key is unusable: there must be one, their IDs valid and each another, and
+// none zero.
 func New(inner store.Store, keys ...Key) (*Store, error) {
 	if inner == nil {
 		return nil, errors.New("sealed: the inner store is nil")
@@ -36,7 +38,8 @@ func New(inner store.Store, keys ...Key) (*Store, error) {
 func (s *Store) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "sealed.Store") }
 
 // CreateSubscription implements [store.Subscriptions].
-func (s *Store) CreateSubscription(ctx context.Context, sub store.Subscription) (store.Subscription, error) {
+func (s *Store) CreateSubscription(ctx context.Context, sub store.Subscription) (store.Subscription,
+	error) {
 	s.keys.sealSubscription(&sub)
 	created, err := s.Store.CreateSubscription(ctx, sub)
 	if err != nil {
@@ -86,7 +89,8 @@ func (s *Store) Subscription(ctx context.Context, id string) (store.Subscription
 }
 
 // Subscriptions implements [store.Subscriptions]. One that does not open fails its page.
-func (s *Store) Subscriptions(ctx context.Context, q store.SubscriptionQuery) (store.Page[store.Subscription], error) {
+func (s *Store) Subscriptions(ctx context.Context,
+	q store.SubscriptionQuery) (store.Page[store.Subscription], error) {
 	page, err := s.Store.Subscriptions(ctx, q)
 	for i := 0; i < len(page.Items) && err == nil; i++ {
 		page.Items[i], err = s.plain(page.Items[i], "subscriptions")
@@ -97,8 +101,8 @@ func (s *Store) Subscriptions(ctx context.Context, q store.SubscriptionQuery) (s
 	return page, nil
 }
 
-// Claim implements [store.Queue]. A subscription that does not open is as it is stored, with its SealedWith: see the
-// package comment.
+// Claim implements [store.Queue]. A subscription that does not open is as it is stored, with its
+// SealedWith: see the package comment.
 func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
 	s.opened.age()
 	claims, err := s.Store.Claim(ctx, req)

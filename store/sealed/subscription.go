@@ -5,8 +5,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// sealSubscription replaces what is secret in sub by its sealed form. It changes no slice and no map
-// of sub's.
+// sealSubscription replaces what is secret in sub by its sealed form. It changes no slice and no
+// map of sub's.
 func (r *keyring) sealSubscription(sub *store.Subscription) {
 	sub.Secrets, sub.Headers, _ = mapped(sub, func(f field, value string) (string, error) {
 		return r.seal(f, value), nil
@@ -37,9 +37,12 @@ func (r *keyring) currentSubscription(sub *store.Subscription) bool {
 }
 
 // hasSecrets reports whether there is anything to seal.
-func hasSecrets(sub *store.Subscription) bool { return len(sub.Secrets) > 0 || len(sub.Headers) > 0 }
+func hasSecrets(sub *store.Subscription) bool {
+	return len(sub.Secrets) > 0 || len(sub.Headers) > 0
+}
 
-// mapped returns what f makes of sub's secrets and headers, in memory of its own. What is nil stays nil.
+// mapped returns what f makes of sub's secrets and headers, in memory of its own. What is nil stays
+// nil.
 func mapped(sub *store.Subscription, f func(field, string) (string, error)) (
 	secrets []signing.Secret, headers map[string]string, err error,
 ) {

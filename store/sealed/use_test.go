@@ -72,7 +72,8 @@ func put(t testing.TB, s store.Store, n int, key signing.Secret, value string) {
 	}
 }
 
-// keep makes the secret, the header value and SealedWith of the n-th subscription what they are given as.
+// keep makes the secret, the header value and SealedWith of the n-th subscription what they are
+// given as.
 func keep(t testing.TB, inner store.Store, n int, key signing.Secret, value, sealedWith string) {
 	t.Helper()
 	_, err := inner.UpdateSubscription(t.Context(), id(n), func(sub *store.Subscription) error {
@@ -91,7 +92,8 @@ func wantPlain(t testing.TB, what string, sub store.Subscription) {
 	wantValues(t, what, sub, secret, headerValue)
 }
 
-func wantValues(t testing.TB, what string, sub store.Subscription, key signing.Secret, value string) {
+func wantValues(t testing.TB, what string, sub store.Subscription, key signing.Secret,
+	value string) {
 	t.Helper()
 	if len(sub.Secrets) != 1 || sub.Secrets[0] != key {
 		t.Errorf("%s: got secrets %q, want %q alone", what, texts(sub.Secrets), string(key))

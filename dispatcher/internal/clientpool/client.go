@@ -69,7 +69,8 @@ func isRefused(err error) bool {
 	if errors.As(err, &stream) {
 		return stream.Code == refusedStream
 	}
-	return strings.HasPrefix(err.Error(), "http2: Transport received Server's graceful shutdown GOAWAY")
+	return strings.HasPrefix(err.Error(),
+		"http2: Transport received Server's graceful shutdown GOAWAY")
 }
 
 // streamError has the shape of net/http's error for a stream of HTTP/2 that was reset. net/http

@@ -30,5 +30,6 @@
 //     configuration.
 //   - Nothing is sent twice by this package: whether to use a replay is up to the caller.
 //   - There are never more than Config.Max connections, unless all of them are in use.
-//   - A connection that has ended leaves the pool at once, and an idle one after Config.IdleTimeout.
+//   - A connection that has ended leaves the pool at once, and an idle one after
+//     Config.IdleTimeout.
 package clientpool

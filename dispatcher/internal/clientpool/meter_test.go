@@ -65,7 +65,10 @@ func TestMeter(t *testing.T) {
 	}{
 		{"idle", func(clientpool.Meter) {}, 8, clientpool.FramesIdle},
 		{"a request", request, 8, clientpool.FramesIdle + clientpool.FramesPerRequest},
-		{"a request that is over", func(m clientpool.Meter) { m.Begin(); m.Limit(0) }, 8, clientpool.FramesIdle},
+		{"a request that is over", func(m clientpool.Meter) {
+			m.Begin()
+			m.Limit(0)
+		}, 8, clientpool.FramesIdle},
 		{"many that are over but one", func(m clientpool.Meter) {
 			for range 100 {
 				m.Begin()
@@ -73,7 +76,8 @@ func TestMeter(t *testing.T) {
 			m.Limit(1)
 		}, 8, clientpool.FramesIdle + clientpool.FramesPerRequest},
 		{"large frames", func(clientpool.Meter) {}, 16<<10 - 9, clientpool.BytesIdle / (16 << 10)},
-		{"large frames and a request", request, 16<<10 - 9, (clientpool.BytesIdle + clientpool.BytesPerRequest) / (16 << 10)},
+		{"large frames and a request", request, 16<<10 - 9,
+			(clientpool.BytesIdle + clientpool.BytesPerRequest) / (16 << 10)},
 	} {
 		if got := flood(t, tt.prepare, tt.payload, many); got != tt.want {
 			t.Errorf("%s: %d frames were read, want %d", tt.name, got, tt.want)

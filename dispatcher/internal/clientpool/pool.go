@@ -51,7 +51,8 @@ var errNoExchange = errors.New("clientpool: a new connection takes no request")
 
 // Open returns a client of c, a connection to the origin that is ready for its first request. Other
 // requests to the origin may be given it too. If it fails, c is closed.
-func (p *Pool) Open(ctx context.Context, o h1.Origin, c net.Conn, protocol Protocol) (*Client, error) {
+func (p *Pool) Open(ctx context.Context, o h1.Origin, c net.Conn, protocol Protocol) (*Client,
+	error) {
 	var m *meter
 	protocols := new(http.Protocols)
 	if protocol == HTTP2 {

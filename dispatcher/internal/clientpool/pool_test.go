@@ -18,7 +18,8 @@ import (
 )
 
 // open opens an HTTP/2 connection to an endpoint for a tenant, and sends one request over it.
-func open(t *testing.T, p *clientpool.Pool, ca *nettest.Authority, endpoint, tenant string) h1.Origin {
+func open(t *testing.T, p *clientpool.Pool, ca *nettest.Authority, endpoint,
+	tenant string) h1.Origin {
 	t.Helper()
 	u, err := url.Parse(endpoint)
 	if err != nil {
@@ -72,13 +73,15 @@ func untilLen(t *testing.T, p *clientpool.Pool, n int, why string) {
 }
 
 // answering is an endpoint that answers 200 and then does what follows.
-func answering(t *testing.T, ca *nettest.Authority, then func(f *http2.Framer, stream uint32) error) string {
-	return nettest.ServeFrames(t, ca, nettest.Frames{Answer: func(f *http2.Framer, stream uint32) error {
-		if err := nettest.AnswerFrames(f, stream, "200"); err != nil {
-			return err
-		}
-		return then(f, stream)
-	}})
+func answering(t *testing.T, ca *nettest.Authority,
+	then func(f *http2.Framer, stream uint32) error) string {
+	return nettest.ServeFrames(t, ca,
+		nettest.Frames{Answer: func(f *http2.Framer, stream uint32) error {
+			if err := nettest.AnswerFrames(f, stream, "200"); err != nil {
+				return err
+			}
+			return then(f, stream)
+		}})
 }
 
 func nothing(*http2.Framer, uint32) error { return nil }

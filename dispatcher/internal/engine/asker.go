@@ -25,8 +25,8 @@ const (
 	askAgainLast  = time.Second
 )
 
-// asker asks the host for rate limits, each in a goroutine of its own: a call that blocks holds up its
-// subscription, and nobody else. It belongs to claimLoop alone.
+// asker asks the host for rate limits, each in a goroutine of its own: a call that blocks holds up
+// its subscription, and nobody else. It belongs to claimLoop alone.
 type asker struct {
 	call func(store.Subscription) (rate.Limit, int)
 	max  int // questions at once
@@ -52,7 +52,8 @@ func newAsker(call func(store.Subscription) (rate.Limit, int), max int, log *slo
 }
 
 // ask returns the answer about a subscription; if there is none yet, when to ask again.
-func (a *asker) ask(sub *store.Subscription, now time.Time) (answer *question, again time.Duration) {
+func (a *asker) ask(sub *store.Subscription, now time.Time) (answer *question,
+	again time.Duration) {
 	q := a.open[sub.ID]
 	asked := q != nil
 	if !asked {
@@ -68,8 +69,8 @@ func (a *asker) ask(sub *store.Subscription, now time.Time) (answer *question, a
 	return q, 0
 }
 
-// answered reports whether a question has been answered. It waits a moment for one that has just been
-// asked, and not again for one that it has waited for already.
+// answered reports whether a question has been answered. It waits a moment for one that has just
+// been asked, and not again for one that it has waited for already.
 func (a *asker) answered(q *question, asked bool, now time.Time) bool {
 	if asked {
 		select {

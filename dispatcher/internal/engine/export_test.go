@@ -70,4 +70,6 @@ func (t Tickets) Woken() bool {
 }
 
 // OutcomeOf decides what follows from an attempt.
-func (e *Engine) OutcomeOf(c *store.Claim, r *send.Result) store.Outcome { return e.outcomeOf(c, r) }
+func (e *Engine) OutcomeOf(c *store.Claim, r *send.Result) store.Outcome {
+	return e.outcomeOf(c, r)
+}

@@ -8,12 +8,12 @@ import (
 )
 
 // When the host's own network is down, every endpoint looks down. It would be wrong to hold that
-// against them: their deliveries would use up their attempts, and within days all would be disabled.
-// So attempts are watched over a sliding minute. If five hosts could not be reached in it, nine of ten
-// attempts failed before a connection stood, and none succeeded, it is an outage of our own. With
-// fewer hosts nobody can tell, and the breakers of the endpoints do their work. It takes some seconds
-// of failures at least: when Run starts with a backlog, those who refuse answer before those who
-// take something.
+// against them: their deliveries would use up their attempts, and within days all would be
+// disabled. So attempts are watched over a sliding minute. If five hosts could not be reached in
+// it, nine of ten attempts failed before a connection stood, and none succeeded, it is an outage of
+// our own. With fewer hosts nobody can tell, and the breakers of the endpoints do their work. It
+// takes some seconds of failures at least: when Run starts with a backlog, those who refuse answer
+// before those who take something.
 const (
 	outageWindow = 60 // seconds
 	outageHosts  = 5
@@ -27,8 +27,8 @@ const (
 	maxOutageHosts = 64
 )
 
-// outage tells an outage of our own, and what may be claimed in one. It may be used by any number of
-// goroutines.
+// outage tells an outage of our own, and what may be claimed in one. It may be used by any number
+// of goroutines.
 //
 // An outage ends with the first success. It also ends when more than a tenth of the attempts of the
 // last minute had a connection: then it is over, and it is the endpoints that fail.
@@ -77,9 +77,10 @@ func (o *outage) began() time.Time {
 	return o.since
 }
 
-// observe takes note of an attempt. giveBack says that it failed because of the outage, and that its
-// delivery must not pay for it. since is when the outage began that started or ended.
-func (o *outage) observe(r *send.Result, now time.Time) (giveBack bool, change outageChange, since time.Time) {
+// observe takes note of an attempt. giveBack says that it failed because of the outage, and that
+// its delivery must not pay for it. since is when the outage began that started or ended.
+func (o *outage) observe(r *send.Result, now time.Time) (giveBack bool, change outageChange,
+	since time.Time) {
 	if r.Host == "" {
 		return false, outageUnchanged, time.Time{} // it never got to the network
 	}
@@ -196,8 +197,9 @@ func (e *Engine) observe(r *send.Result) (giveBack bool) {
 	giveBack, change, since := e.outage.observe(r, now)
 	switch change {
 	case outageStarted:
-		e.Logger.Error("outhook: no endpoint can be reached, so it is taken for an outage of this host's network; "+
-			"failed attempts do not count until one succeeds", "hosts", outageHosts)
+		e.Logger.Error(
+			"outhook: no endpoint can be reached, so it is taken for an outage of this host's network; "+
+				"failed attempts do not count until one succeeds", "hosts", outageHosts)
 		e.Listener.OutageStarted(since)
 	case outageEnded:
 		e.Logger.Info("outhook: endpoints can be reached again", "after", now.Sub(since))

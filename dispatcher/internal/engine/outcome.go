@@ -17,13 +17,14 @@ const (
 	probeJitter = 0.2
 )
 
-// minThrottled is how long a throttled delivery stays back whose endpoint does not say how long. The
-// hold of its subscription, which Health.Next learns, may be shorter or longer: others go first then.
+// minThrottled is how long a throttled delivery stays back whose endpoint does not say how long.
+// The hold of its subscription, which Health.Next learns, may be shorter or longer: others go first
+// then.
 const minThrottled = time.Second
 
 // A throttled attempt does not count while the endpoint takes others, for which a success within
-// takesOthers stands. For a delivery with more than maxThrottled attempts it counts in any case: there
-// may be one that the endpoint never takes, and it must end.
+// takesOthers stands. For a delivery with more than maxThrottled attempts it counts in any case:
+// there may be one that the endpoint never takes, and it must end.
 const (
 	takesOthers  = time.Hour
 	maxThrottled = 100
@@ -32,8 +33,9 @@ const (
 // outcomeOf decides what follows from an attempt. It does no I/O, and but for the jitter of
 // RetryDelay and of probes it depends on its arguments and the Config alone.
 //
-// What an answer says of the endpoint is decided apart from what becomes of the delivery: an endpoint
-// that refuses one delivery is alive, and one that is down has nothing against any of them.
+// What an answer says of the endpoint is decided apart from what becomes of the delivery: an
+// endpoint that refuses one delivery is alive, and one that is down has nothing against any of
+// them.
 func (e *Engine) outcomeOf(c *store.Claim, r *send.Result) store.Outcome {
 	o := store.Outcome{Lease: c.Lease, Attempt: r.Attempt}
 	o.Attempt.Number = c.Attempt
@@ -73,7 +75,8 @@ func (e *Engine) outcomeOf(c *store.Claim, r *send.Result) store.Outcome {
 func keepsRetry(c *store.Claim, k send.Kind) bool {
 	switch {
 	case k == send.KindOurs:
-		return false // a probe's neither: the host's hook fails for this delivery, whatever the endpoint does
+		// a probe's neither: the host's hook fails for this delivery, whatever the endpoint does
+		return false
 	case c.Probe:
 		return true // or else the delivery that is probed with would pay for the endpoint
 	}

@@ -35,53 +35,80 @@ func TestOutcomeOf(t *testing.T) {
 		healthy  bool
 		held     time.Duration // until a throttled subscription is claimed again
 	}{
-		{name: "delivered", result: send.Result{Kind: send.KindDelivered}, state: store.Delivered, healthy: true},
-		{name: "delivered, a probe", health: open, probe: true, result: send.Result{Kind: send.KindDelivered},
+		{name: "delivered", result: send.Result{Kind: send.KindDelivered}, state: store.Delivered,
+			healthy: true},
+		{name: "delivered, a probe", health: open, probe: true,
+			result: send.Result{Kind: send.KindDelivered},
+			state:  store.Delivered, healthy: true},
+		{name: "delivered, the last attempt", retry: 3, result: send.Result{Kind: send.KindDelivered},
 			state: store.Delivered, healthy: true},
-		{name: "delivered, the last attempt", retry: 3, result: send.Result{Kind: send.KindDelivered}, state: store.Delivered, healthy: true},
 
-		{name: "down", health: healthy, result: send.Result{Kind: send.KindDown}, state: store.Pending, retryIn: time.Minute, failures: 1},
-		{name: "down, a third attempt", retry: 2, result: send.Result{Kind: send.KindDown}, state: store.Pending, retryIn: 3 * time.Minute, failures: 1},
-		{name: "down, the last attempt", retry: 3, result: send.Result{Kind: send.KindDown}, state: store.Dead, failures: 1},
-		{name: "down, the failure that opens the breaker", health: store.Health{Failures: 2}, result: send.Result{Kind: send.KindDown},
-			state: store.Pending, retryIn: time.Minute, failures: 3},
-		{name: "down, a probe in place of its delivery's last", retry: 3, health: open, probe: true, result: send.Result{Kind: send.KindDown},
-			state: store.Pending, retryIn: 4 * time.Minute, kept: true, failures: 8},
+		{name: "down", health: healthy, result: send.Result{Kind: send.KindDown}, state: store.Pending,
+			retryIn: time.Minute, failures: 1},
+		{name: "down, a third attempt", retry: 2, result: send.Result{Kind: send.KindDown},
+			state: store.Pending, retryIn: 3 * time.Minute, failures: 1},
+		{name: "down, the last attempt", retry: 3, result: send.Result{Kind: send.KindDown},
+			state: store.Dead, failures: 1},
+		{name: "down, the failure that opens the breaker", health: store.Health{Failures: 2},
+			result: send.Result{Kind: send.KindDown},
+			state:  store.Pending, retryIn: time.Minute, failures: 3},
+		{name: "down, a probe in place of its delivery's last", retry: 3, health: open, probe: true,
+			result: send.Result{Kind: send.KindDown},
+			state:  store.Pending, retryIn: 4 * time.Minute, kept: true, failures: 8},
 
-		{name: "refused", health: healthy, result: send.Result{Kind: send.KindRefused}, state: store.Pending, retryIn: time.Minute, healthy: true},
-		{name: "refused by one that fails", health: store.Health{Failures: 2}, result: send.Result{Kind: send.KindRefused},
-			state: store.Pending, retryIn: time.Minute, failures: 2},
-		{name: "refused, the last attempt", retry: 3, health: healthy, result: send.Result{Kind: send.KindRefused}, state: store.Dead, healthy: true},
-		{name: "refused, a probe", retry: 3, health: open, probe: true, result: send.Result{Kind: send.KindRefused},
-			state: store.Pending, retryIn: 4 * time.Minute, kept: true, failures: 7},
-		{name: "refused for good", health: healthy, result: send.Result{Kind: send.KindRefused, Final: true}, state: store.Dead, healthy: true},
-		{name: "refused for good, a probe", health: open, probe: true, result: send.Result{Kind: send.KindRefused, Final: true},
-			state: store.Dead, failures: 7},
-		{name: "gone", health: healthy, result: send.Result{Kind: send.KindGone}, state: store.Dead, healthy: true},
+		{name: "refused", health: healthy, result: send.Result{Kind: send.KindRefused},
+			state: store.Pending, retryIn: time.Minute, healthy: true},
+		{name: "refused by one that fails", health: store.Health{Failures: 2},
+			result: send.Result{Kind: send.KindRefused},
+			state:  store.Pending, retryIn: time.Minute, failures: 2},
+		{name: "refused, the last attempt", retry: 3, health: healthy,
+			result: send.Result{Kind: send.KindRefused}, state: store.Dead, healthy: true},
+		{name: "refused, a probe", retry: 3, health: open, probe: true,
+			result: send.Result{Kind: send.KindRefused},
+			state:  store.Pending, retryIn: 4 * time.Minute, kept: true, failures: 7},
+		{name: "refused for good", health: healthy,
+			result: send.Result{Kind: send.KindRefused, Final: true}, state: store.Dead, healthy: true},
+		{name: "refused for good, a probe", health: open, probe: true,
+			result: send.Result{Kind: send.KindRefused, Final: true},
+			state:  store.Dead, failures: 7},
+		{name: "gone", health: healthy, result: send.Result{Kind: send.KindGone}, state: store.Dead,
+			healthy: true},
 
-		{name: "throttled for a second", retry: 3, health: healthy, result: send.Result{Kind: send.KindThrottled, RetryAfter: time.Second},
-			state: store.Pending, retryIn: time.Second, kept: true, healthy: true, held: time.Second},
-		{name: "throttled for an hour", health: healthy, result: send.Result{Kind: send.KindThrottled, RetryAfter: time.Hour},
-			state: store.Pending, retryIn: time.Hour, kept: true, healthy: true, held: time.Hour},
-		{name: "throttled, no word for how long", health: healthy, result: send.Result{Kind: send.KindThrottled},
-			state: store.Pending, retryIn: time.Second, kept: true, healthy: true, held: time.Second},
-		{name: "throttled at the first attempt", result: send.Result{Kind: send.KindThrottled, RetryAfter: time.Second},
-			state: store.Pending, retryIn: time.Second, kept: true, held: time.Second},
-		{name: "throttled too often", attempt: 101, health: healthy, result: send.Result{Kind: send.KindThrottled, RetryAfter: time.Second},
-			state: store.Pending, retryIn: time.Minute, healthy: true, held: time.Second},
-		{name: "throttled by one that takes nothing", health: takesNothing, result: send.Result{Kind: send.KindThrottled, RetryAfter: time.Second},
-			state: store.Pending, retryIn: time.Minute, held: time.Second},
-		{name: "throttled by one that takes nothing, the last attempt", retry: 3, health: takesNothing, result: send.Result{Kind: send.KindThrottled, RetryAfter: time.Second},
-			state: store.Dead, held: time.Second},
-		{name: "throttled, a probe", health: open, probe: true, result: send.Result{Kind: send.KindThrottled, RetryAfter: time.Hour},
-			state: store.Pending, retryIn: time.Hour, kept: true, failures: 7, held: time.Hour},
+		{name: "throttled for a second", retry: 3, health: healthy,
+			result: send.Result{Kind: send.KindThrottled, RetryAfter: time.Second},
+			state:  store.Pending, retryIn: time.Second, kept: true, healthy: true, held: time.Second},
+		{name: "throttled for an hour", health: healthy,
+			result: send.Result{Kind: send.KindThrottled, RetryAfter: time.Hour},
+			state:  store.Pending, retryIn: time.Hour, kept: true, healthy: true, held: time.Hour},
+		{name: "throttled, no word for how long", health: healthy,
+			result: send.Result{Kind: send.KindThrottled},
+			state:  store.Pending, retryIn: time.Second, kept: true, healthy: true, held: time.Second},
+		{name: "throttled at the first attempt",
+			result: send.Result{Kind: send.KindThrottled, RetryAfter: time.Second},
+			state:  store.Pending, retryIn: time.Second, kept: true, held: time.Second},
+		{name: "throttled too often", attempt: 101, health: healthy,
+			result: send.Result{Kind: send.KindThrottled, RetryAfter: time.Second},
+			state:  store.Pending, retryIn: time.Minute, healthy: true, held: time.Second},
+		{name: "throttled by one that takes nothing", health: takesNothing,
+			result: send.Result{Kind: send.KindThrottled, RetryAfter: time.Second},
+			state:  store.Pending, retryIn: time.Minute, held: time.Second},
+		{name: "throttled by one that takes nothing, the last attempt", retry: 3, health: takesNothing,
+			result: send.Result{Kind: send.KindThrottled, RetryAfter: time.Second},
+			state:  store.Dead, held: time.Second},
+		{name: "throttled, a probe", health: open, probe: true,
+			result: send.Result{Kind: send.KindThrottled, RetryAfter: time.Hour},
+			state:  store.Pending, retryIn: time.Hour, kept: true, failures: 7, held: time.Hour},
 
-		{name: "ours", health: healthy, result: send.Result{Kind: send.KindOurs}, state: store.Pending, retryIn: time.Minute, healthy: true},
-		{name: "ours, the last attempt", retry: 3, health: healthy, result: send.Result{Kind: send.KindOurs}, state: store.Dead, healthy: true},
-		{name: "ours, in place of a probe", retry: 3, health: open, probe: true, result: send.Result{Kind: send.KindOurs},
-			state: store.Dead, failures: 7},
+		{name: "ours", health: healthy, result: send.Result{Kind: send.KindOurs}, state: store.Pending,
+			retryIn: time.Minute, healthy: true},
+		{name: "ours, the last attempt", retry: 3, health: healthy,
+			result: send.Result{Kind: send.KindOurs}, state: store.Dead, healthy: true},
+		{name: "ours, in place of a probe", retry: 3, health: open, probe: true,
+			result: send.Result{Kind: send.KindOurs},
+			state:  store.Dead, failures: 7},
 	} {
-		c := &store.Claim{Lease: store.Lease{SubscriptionID: "s", EventID: "e"}, Attempt: 7, Retry: tt.retry, Health: tt.health, Probe: tt.probe}
+		c := &store.Claim{Lease: store.Lease{SubscriptionID: "s", EventID: "e"}, Attempt: 7,
+			Retry: tt.retry, Health: tt.health, Probe: tt.probe}
 		if tt.attempt == 0 {
 			tt.attempt = 7
 		}
@@ -119,8 +146,9 @@ func TestOutcomeOf(t *testing.T) {
 		if isOpen := h.Failures >= threshold; isOpen != h.NextProbeAt.After(now) {
 			t.Errorf("%s: with %d failures the next probe is at %v", tt.name, h.Failures, h.NextProbeAt)
 		}
-		if p := o.Probe; o.State != store.Delivered && (p.Threshold != threshold || p.First != 5*time.Second ||
-			p.Max != 5*time.Minute || p.Jitter < 0.8 || p.Jitter > 1.2) {
+		if p := o.Probe; o.State != store.Delivered &&
+			(p.Threshold != threshold || p.First != 5*time.Second ||
+				p.Max != 5*time.Minute || p.Jitter < 0.8 || p.Jitter > 1.2) {
 			t.Errorf("%s: probed by %+v", tt.name, p)
 		}
 	}

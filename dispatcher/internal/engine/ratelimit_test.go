@@ -17,7 +17,9 @@ import (
 
 // limiterOf returns a limiter with the same limit for all.
 func limiterOf(limit rate.Limit, burst int) engine.Limiter {
-	return engine.NewLimiter(func(store.Subscription) (rate.Limit, int) { return limit, burst }, slog.New(slog.DiscardHandler))
+	return engine.NewLimiter(func(store.Subscription) (rate.Limit, int) {
+		return limit, burst
+	}, slog.New(slog.DiscardHandler))
 }
 
 func TestLimiterWaitsForTheNextToken(t *testing.T) {
@@ -101,7 +103,9 @@ func TestLimiterForgetsIdleSubscriptions(t *testing.T) {
 func TestLimiterFollowsAChangeOfTheLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		limit, burst := rate.Limit(1), 1
-		l := engine.NewLimiter(func(store.Subscription) (rate.Limit, int) { return limit, burst }, slog.New(slog.DiscardHandler))
+		l := engine.NewLimiter(func(store.Subscription) (rate.Limit, int) {
+			return limit, burst
+		}, slog.New(slog.DiscardHandler))
 		now := time.Now()
 		l.Take("a", now)
 		limit = 100
@@ -123,7 +127,9 @@ func TestLimiterFollowsAChangeOfTheLimit(t *testing.T) {
 
 func TestLimiterThatPanicsPutsOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := engine.NewLimiter(func(store.Subscription) (rate.Limit, int) { panic("a bug") }, slog.New(slog.DiscardHandler))
+		l := engine.NewLimiter(func(store.Subscription) (rate.Limit, int) {
+			panic("a bug")
+		}, slog.New(slog.DiscardHandler))
 		if d := l.Take("a", time.Now()); d < time.Second {
 			t.Errorf("it waits %v, want some seconds", d)
 		}
@@ -188,7 +194,8 @@ func TestLimiterThatBlocks(t *testing.T) {
 			}
 		}
 		if n := l.Calls(); n > 64 || time.Since(start) > 64*5*time.Millisecond {
-			t.Errorf("%d calls at once, which held up the caller for %v; want 64 at most", n, time.Since(start))
+			t.Errorf("%d calls at once, which held up the caller for %v; want 64 at most", n,
+				time.Since(start))
 		}
 		close(block)
 		synctest.Wait()

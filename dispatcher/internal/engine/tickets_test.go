@@ -105,7 +105,8 @@ func TestTicketsModel(t *testing.T) {
 				calling = false
 				var claims []store.Claim
 				for n := range rapid.IntRange(0, max-len(in(0, 1, 2))).Draw(t, "claims") {
-					claims = append(claims, claimOf(rapid.SampledFrom(subs).Draw(t, "subscription"), fmt.Sprint(n), ""))
+					claims = append(claims, claimOf(rapid.SampledFrom(subs).Draw(t, "subscription"), fmt.Sprint(n),
+						""))
 				}
 				for n, k := range tickets.Issue(epoch, claims...) {
 					sub := claims[n].SubscriptionID

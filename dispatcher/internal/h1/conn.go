@@ -26,8 +26,8 @@ const socketTakes = 16 << 10
 // its connection is to be used again.
 const lateWrite = 50 * time.Millisecond
 
-// lateAnswer is how long an answer is awaited once writing the request has failed. What the endpoint
-// sent before it closed has arrived by then, as a rule; nothing else will come.
+// lateAnswer is how long an answer is awaited once writing the request has failed. What the
+// endpoint sent before it closed has arrived by then, as a rule; nothing else will come.
 const lateAnswer = time.Second
 
 // conn is a connection over which exchanges go, one after another. It belongs to one goroutine at a

@@ -20,7 +20,9 @@ func TestWithDeadline(t *testing.T) {
 		end  func(parent, own context.CancelFunc)
 		want error
 	}{
-		{"the deadline", func(_, _ context.CancelFunc) { <-time.After(time.Minute) }, context.DeadlineExceeded},
+		{"the deadline", func(_, _ context.CancelFunc) {
+			<-time.After(time.Minute)
+		}, context.DeadlineExceeded},
 		{"the parent", func(parent, _ context.CancelFunc) { parent() }, context.Canceled},
 		{"its own cancel", func(_, own context.CancelFunc) { own() }, context.Canceled},
 	} {
@@ -74,7 +76,8 @@ func TestWithDeadlineOfAnEarlierParent(t *testing.T) {
 			}
 			<-ctx.Done()
 			if parent.Err() == nil || !time.Now().Equal(early) {
-				t.Errorf("it ended at %v, and its parent's Err is %v; want the parent to end first", time.Now(), parent.Err())
+				t.Errorf("it ended at %v, and its parent's Err is %v; want the parent to end first", time.Now(),
+					parent.Err())
 			}
 		})
 	}

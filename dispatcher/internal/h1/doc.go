@@ -47,12 +47,13 @@
 //   - It goes into the pool only when nothing is left of the exchange: the answer was read to its
 //     end, the request was written to its end, and no byte came after the answer.
 //   - The answer is read whatever became of writing the request.
-//   - A request that may have been sent is sent again in one case, once: over a kept connection that
-//     ended before one byte of an answer. A close while the connection was idle looks like that.
+//   - A request that may have been sent is sent again in one case, once: over a kept connection
+//     that ended before one byte of an answer. A close while the connection was idle looks like
+//     that.
 //   - After any error the connection is closed, and a goroutine that writes to it has ended before
 //     RoundTrip, or Close of the answer's body, returns.
 //   - At most Config.MaxResponseHeader bytes are read before the headers of the final answer end.
 //
-// An endpoint that prefers HTTP/2 is not for this package: Config.DialTLS says so by [ErrHTTP2], and
-// nothing is sent. Proxies, redirects and compression are not for it either.
+// An endpoint that prefers HTTP/2 is not for this package: Config.DialTLS says so by [ErrHTTP2],
+// and nothing is sent. Proxies, redirects and compression are not for it either.
 package h1

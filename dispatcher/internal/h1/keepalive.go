@@ -27,7 +27,8 @@ func keepAlive(h http.Header, limit time.Duration) time.Duration {
 			switch {
 			case n == 0:
 				return 0
-			case strings.EqualFold(name, "timeout") && n <= int(limit/time.Second)+1: // beyond, n could overflow
+			case strings.EqualFold(name, "timeout") && n <= int(limit/time.Second)+1:
+				// beyond, n could overflow
 				promised := time.Duration(n) * time.Second
 				d = min(d, promised-min(keepAliveMargin, promised/2))
 			}

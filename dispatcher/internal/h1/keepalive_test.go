@@ -61,7 +61,8 @@ func TestKeepAliveIsHeeded(t *testing.T) {
 			{"timeout=0", false},
 		} {
 			var d nettest.Dialogue
-			url := d.Serve(t, ca, says("HTTP/1.1 200 OK\r\nKeep-Alive: "+tt.header+"\r\nContent-Length: 2\r\n\r\nok"))
+			url := d.Serve(t, ca, says("HTTP/1.1 200 OK\r\nKeep-Alive: "+tt.header+
+				"\r\nContent-Length: 2\r\n\r\nok"))
 			tr := newPatientTransport(t, ca, idle)
 			ping(t, tr, url)
 			ping(t, tr, url)
@@ -75,10 +76,11 @@ func TestKeepAliveIsHeeded(t *testing.T) {
 		}
 
 		ended := make(chan struct{})
-		url := serveOnce(t, ca, nil, "HTTP/1.1 200 OK\r\nKeep-Alive: timeout=2\r\nContent-Length: 0\r\n\r\n", func(c net.Conn) {
-			io.Copy(io.Discard, c)
-			close(ended)
-		})
+		url := serveOnce(t, ca, nil,
+			"HTTP/1.1 200 OK\r\nKeep-Alive: timeout=2\r\nContent-Length: 0\r\n\r\n", func(c net.Conn) {
+				io.Copy(io.Discard, c)
+				close(ended)
+			})
 		tr := newPatientTransport(t, ca, idle)
 		ping(t, tr, url)
 		nettest.Receive(t, ended, "the end of a connection that may be used for a second")
@@ -87,7 +89,8 @@ func TestKeepAliveIsHeeded(t *testing.T) {
 
 // serveOnce answers one request for each connection, and calls then with its socket. A connection
 // waits for a value from turns, unless that is nil, and gives it back.
-func serveOnce(t *testing.T, ca *nettest.Authority, turns chan struct{}, answer string, then func(net.Conn)) string {
+func serveOnce(t *testing.T, ca *nettest.Authority, turns chan struct{}, answer string,
+	then func(net.Conn)) string {
 	t.Helper()
 	config, scheme := &tls.Config{}, "http://"
 	if ca != nil {

@@ -82,7 +82,8 @@ func TestPoolClosesInTime(t *testing.T) {
 		defer p.Close()
 		conns := append(putIdle(p, "a", 2), putIdle(p, "b", 1)...) // at 0, 1 and 2 s; it is 3 s now
 		start := time.Now()
-		for k, at := range []time.Duration{idleTimeout - 3*time.Second, idleTimeout - 2*time.Second, idleTimeout - time.Second} {
+		for k, at := range []time.Duration{idleTimeout - 3*time.Second, idleTimeout - 2*time.Second,
+			idleTimeout - time.Second} {
 			<-time.After(time.Until(start.Add(at - time.Millisecond)))
 			if got := len(closedOf(conns)); got != k {
 				t.Errorf("%d closed before the limit of number %d, want %d", got, k, k)
@@ -190,7 +191,8 @@ func (m *idleModel) take(host string) *idleConn {
 // Whatever is put, taken and waited for, the pool keeps what its model keeps, and closes the rest.
 func TestPoolModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		m := &idleModel{max: rapid.IntRange(1, 6).Draw(rt, "max"), maxPerOrigin: rapid.IntRange(1, 4).Draw(rt, "per origin")}
+		m := &idleModel{max: rapid.IntRange(1, 6).Draw(rt, "max"),
+			maxPerOrigin: rapid.IntRange(1, 4).Draw(rt, "per origin")}
 		type step struct {
 			op   int
 			host string
@@ -235,7 +237,9 @@ func TestPoolModel(t *testing.T) {
 				synctest.Wait()
 				m.sweep(time.Now())
 				for _, c := range all {
-					kept := out[c] || slices.ContainsFunc(m.idle, func(k modelConn) bool { return k.idleConn == c })
+					kept := out[c] || slices.ContainsFunc(m.idle, func(k modelConn) bool {
+						return k.idleConn == c
+					})
 					if c.closed.Load() == kept {
 						rt.Fatalf("step %d: connection %s closed: %v, want %v", n, c.name, !kept, kept)
 					}

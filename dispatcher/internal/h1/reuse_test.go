@@ -35,18 +35,25 @@ func TestConnectionIsUsedAgain(t *testing.T) {
 		}{
 			{"no body", begin + "Content-Length: 0\r\n\r\n", true},
 			{"a body", begin + "Content-Length: 2\r\n\r\nok", true},
-			{"a body as long as is kept", begin + "Content-Length: 1024\r\n\r\n" + strings.Repeat("y", 1024), true},
-			{"a body as long as is read", begin + "Content-Length: 65536\r\n\r\n" + strings.Repeat("y", 65536), true},
-			{"a body longer than is read", begin + "Content-Length: 65538\r\n\r\n" + strings.Repeat("y", 65538), false},
-			{"a longer body, of which no more has come", begin + "Content-Length: 65538\r\n\r\n" + strings.Repeat("y", 65537), false},
+			{"a body as long as is kept", begin + "Content-Length: 1024\r\n\r\n" + strings.Repeat("y", 1024),
+				true},
+			{"a body as long as is read", begin + "Content-Length: 65536\r\n\r\n" +
+				strings.Repeat("y", 65536), true},
+			{"a body longer than is read",
+				begin + "Content-Length: 65538\r\n\r\n" + strings.Repeat("y", 65538), false},
+			{"a longer body, of which no more has come",
+				begin + "Content-Length: 65538\r\n\r\n" + strings.Repeat("y", 65537), false},
 			{"chunks", begin + "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", true},
-			{"chunks and a trailer", begin + "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-A: b\r\n\r\n", true},
+			{"chunks and a trailer", begin +
+				"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-A: b\r\n\r\n", true},
 			{"a failure", "HTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\nno", true},
 			{"204", "HTTP/1.1 204 Nothing\r\n\r\n", true},
-			{"100 first", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nLink: </a>\r\n\r\n" + begin + "Content-Length: 2\r\n\r\nok", true},
+			{"100 first", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nLink: </a>\r\n\r\n" + begin +
+				"Content-Length: 2\r\n\r\nok", true},
 			{"says that it closes", begin + "Connection: close\r\nContent-Length: 2\r\n\r\nok", false},
 			{"HTTP/1.0", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", false},
-			{"HTTP/1.0 that keeps", "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok", true},
+			{"HTTP/1.0 that keeps",
+				"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok", true},
 			{"101", "HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", false},
 			{"more after it", begin + "Content-Length: 2\r\n\r\nok" + begin, false},
 			{"fills a buffer", exactly(4096, ""), true},
@@ -120,7 +127,8 @@ func TestIdleConnectionIsLookedAt(t *testing.T) {
 
 // lostAnswers is an endpoint that answers the first request over each connection and ends the
 // connection at the second one, after it has said so much.
-func lostAnswers(t *testing.T, ca *nettest.Authority, d *nettest.Dialogue, says string, end func(net.Conn)) string {
+func lostAnswers(t *testing.T, ca *nettest.Authority, d *nettest.Dialogue, says string,
+	end func(net.Conn)) string {
 	return d.Serve(t, ca, func(c net.Conn, nth int) {
 		if nth == 0 {
 			io.WriteString(c, ok)
@@ -208,9 +216,10 @@ func TestLostAnswerIsAFailure(t *testing.T) {
 		{"over a new connection", func(t *testing.T, ca *nettest.Authority, d *nettest.Dialogue) string {
 			return d.Serve(t, ca, func(c net.Conn, _ int) { c.Close() })
 		}, []int{0, 1}},
-		{"after the beginning of an answer", func(t *testing.T, ca *nettest.Authority, d *nettest.Dialogue) string {
-			return lostAnswers(t, ca, d, "H", closes)
-		}, []int{0, 0}},
+		{"after the beginning of an answer",
+			func(t *testing.T, ca *nettest.Authority, d *nettest.Dialogue) string {
+				return lostAnswers(t, ca, d, "H", closes)
+			}, []int{0, 0}},
 		{"twice", func(t *testing.T, ca *nettest.Authority, d *nettest.Dialogue) string {
 			return d.Serve(t, ca, func(c net.Conn, _ int) {
 				if len(d.Requests()) == 1 {

@@ -50,10 +50,11 @@ type Config struct {
 	// SyscallConn, or ErrHTTP2.
 	DialTLS func(ctx context.Context, o Origin, address string) (net.Conn, error)
 
-	MaxResponseHeader int           // bytes of an answer up to its body, interim answers included
-	MaxIdle           int           // idle connections in all
-	MaxIdlePerOrigin  int           // idle connections to one scheme, host and port
-	IdleTimeout       time.Duration // how long an idle connection is kept, unless the endpoint says less
+	MaxResponseHeader int // bytes of an answer up to its body, interim answers included
+	MaxIdle           int // idle connections in all
+	MaxIdlePerOrigin  int // idle connections to one scheme, host and port
+	// how long an idle connection is kept, unless the endpoint says less
+	IdleTimeout time.Duration
 }
 
 // Transport sends requests. It may be used by any number of goroutines, and has none of its own.
@@ -75,9 +76,9 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return t.Send(Origin{Scheme: req.URL.Scheme, Host: req.URL.Host}, req)
 }
 
-// Send sends a request of an origin and returns the answer. The answer's body must be closed before the context
-// ends; only a body that was read to its end lets the connection be used again. Close does not read
-// what is left. The answer's TLS field is not set.
+// Send sends a request of an origin and returns the answer. The answer's body must be closed before
+// the context ends; only a body that was read to its end lets the connection be used again. Close
+// does not read what is left. The answer's TLS field is not set.
 //
 // A request over a kept connection that the endpoint ends before one byte of an answer is sent once
 // more, over a new connection and within the same context, if its GetBody returns the body again,

@@ -137,16 +137,18 @@ func TestBodyOfUnknownLength(t *testing.T) {
 		d   nettest.Dialogue
 	)
 	url := d.Serve(t, nil, says(ok))
-	url2 := "http://" + nettest.ServeHTTP(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		b, _ := io.ReadAll(r.Body)
-		mu.Lock()
-		defer mu.Unlock()
-		got = append(got, string(b))
-	}))
+	url2 := "http://" + nettest.ServeHTTP(t,
+		http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			b, _ := io.ReadAll(r.Body)
+			mu.Lock()
+			defer mu.Unlock()
+			got = append(got, string(b))
+		}))
 	tr := newTransport(t, nil)
 	for range 2 {
 		for _, u := range []string{url, url2} {
-			res, err := tr.RoundTrip(request(t, u, io.MultiReader(strings.NewReader("some "), strings.NewReader("bytes"))))
+			res, err := tr.RoundTrip(request(t, u,
+				io.MultiReader(strings.NewReader("some "), strings.NewReader("bytes"))))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -221,7 +223,8 @@ func TestManyAtOnce(t *testing.T) {
 					}
 					a := post(ctx, tr, urls[(g+n)%len(urls)], body)
 					if a.status != 0 && !bytes.HasPrefix(body, []byte(a.body)) || a.err != nil && n%5 != 0 {
-						t.Errorf("goroutine %d, request %d: %d, %v, an answer of %d bytes", g, n, a.status, a.err, len(a.body))
+						t.Errorf("goroutine %d, request %d: %d, %v, an answer of %d bytes", g, n, a.status, a.err,
+							len(a.body))
 					}
 					ctx.Cancel()
 					cut()

@@ -61,11 +61,12 @@ func serveKinds(t *testing.T, address string, hosts ...string) (kinds, *nettest.
 	names := make(kinds)
 	records := make(map[string][]string)
 	for kind, addresses := range map[string][]string{
-		"allowed":   {"127.0.0.1"},
-		"denied":    {"127.0.0.2"},
-		"mapped":    {"::ffff:127.0.0.2"},
-		"mixed":     {"127.0.0.2", "127.0.0.1"},
-		"many":      {"127.0.0.2", "::ffff:127.0.0.2", "::1", "10.0.0.1", "169.254.169.254", "fd00:ec2::254", "0.0.0.0"},
+		"allowed": {"127.0.0.1"},
+		"denied":  {"127.0.0.2"},
+		"mapped":  {"::ffff:127.0.0.2"},
+		"mixed":   {"127.0.0.2", "127.0.0.1"},
+		"many": {"127.0.0.2", "::ffff:127.0.0.2", "::1", "10.0.0.1", "169.254.169.254",
+			"fd00:ec2::254", "0.0.0.0"},
 		"nat64":     {"64:ff9b::7f00:2"},
 		"none":      {},
 		"localhost": {"127.0.0.2"},
@@ -136,7 +137,8 @@ func dialMoving(t *testing.T, names kinds, r *net.Resolver) {
 		got[dial(t, p, r, names["rebind"], port)]++
 	}
 	if got[connected] != rounds/2 || got[blocked] != rounds/2 || denied.Count() != 0 {
-		t.Errorf("%v, and %d connections to the denied address; want half of %d connected, half blocked, and none",
+		t.Errorf(
+			"%v, and %d connections to the denied address; want half of %d connected, half blocked, and none",
 			got, denied.Count(), rounds)
 	}
 }

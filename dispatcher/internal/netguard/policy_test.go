@@ -107,13 +107,15 @@ func TestPolicyDeniesSpecialAddresses(t *testing.T) {
 		check("before "+s.name, p.Addr().Prev(), !s.beforeDenied)
 		check("after "+s.name, last(p).Next(), !s.nextDenied)
 	}
-	for _, a := range []string{"1.1.1.1", "8.8.8.8", "168.63.129.15", "223.255.255.255", "2606:4700::1111", "2a00::1", "3ffe:ffff::1"} {
+	for _, a := range []string{"1.1.1.1", "8.8.8.8", "168.63.129.15", "223.255.255.255",
+		"2606:4700::1111", "2a00::1", "3ffe:ffff::1"} {
 		check("public", netip.MustParseAddr(a), true)
 	}
 }
 
 func TestPolicyDeniesWhatItDoesNotUnderstand(t *testing.T) {
-	p := &netguard.Policy{Allow: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}}
+	p := &netguard.Policy{Allow: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"),
+		netip.MustParsePrefix("::/0")}}
 	for _, tt := range []struct {
 		network, address string
 		want             bool
@@ -174,11 +176,14 @@ func TestPolicyPrefixes(t *testing.T) {
 		{"denied beats public", prefixes(), prefixes("8.8.8.0/24"), "8.8.8.8", false},
 		{"denied, mapped", prefixes(), prefixes("8.8.8.0/24"), "::ffff:8.8.8.8", false},
 		{"denied beats allowed", prefixes("10.0.0.0/8"), prefixes("10.1.0.0/16"), "10.1.2.3", false},
-		{"allowed beside what is denied", prefixes("10.0.0.0/8"), prefixes("10.1.0.0/16"), "10.2.0.0", true},
-		{"denied beats allowed, however narrow", prefixes("10.1.2.3/32"), prefixes("10.0.0.0/8"), "10.1.2.3", false},
+		{"allowed beside what is denied", prefixes("10.0.0.0/8"), prefixes("10.1.0.0/16"), "10.2.0.0",
+			true},
+		{"denied beats allowed, however narrow", prefixes("10.1.2.3/32"), prefixes("10.0.0.0/8"),
+			"10.1.2.3", false},
 		{"denied, IPv6", prefixes("fd00::/8"), prefixes("fd00::/16"), "fd00::1", false},
 		{"not masked", prefixes("10.1.2.3/16"), nil, "10.1.9.9", true},
-		{"everything denied", prefixes("0.0.0.0/0"), prefixes("0.0.0.0/0", "::/0"), "2606:4700::1111", false},
+		{"everything denied", prefixes("0.0.0.0/0"), prefixes("0.0.0.0/0", "::/0"), "2606:4700::1111",
+			false},
 		{"all of IPv6 denied, IPv4", prefixes(), prefixes("::/0"), "8.8.8.8", true},
 		{"written as mapped, denied", prefixes(), prefixes("::ffff:8.8.8.0/120"), "8.8.8.8", false},
 		{"written as mapped, allowed", prefixes("::ffff:10.0.0.0/104"), nil, "10.1.2.3", true},
@@ -204,7 +209,8 @@ func TestPolicyAgreesWithOracle(t *testing.T) {
 		want := oracle.Safe(network, netip.AddrPortFrom(a, 443).String(), nil) == nil
 		switch {
 		case a.Is4In6(): // the oracle denies all of them, we look at the IPv4 address inside
-			want = oracle.Safe("tcp4", netip.AddrPortFrom(a.Unmap(), 443).String(), nil) == nil && a.Unmap() != azure
+			want = oracle.Safe("tcp4", netip.AddrPortFrom(a.Unmap(), 443).String(), nil) == nil &&
+				a.Unmap() != azure
 		case a == azure: // the oracle does not know it
 			want = false
 		}
@@ -217,7 +223,9 @@ func TestPolicyAgreesWithOracle(t *testing.T) {
 		check(t, netip.AddrFrom4(v4))
 		check(t, netip.AddrFrom16(netip.AddrFrom4(v4).As16()))
 		high, low := rapid.Uint64().Draw(t, "high"), rapid.Uint64().Draw(t, "low")
-		check(t, netip.AddrFrom16([16]byte(binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, high), low))))
+		check(t,
+			netip.AddrFrom16([16]byte(binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, high),
+				low))))
 		p := netip.MustParsePrefix(rapid.SampledFrom(special).Draw(t, "range").prefix)
 		near := p.Addr().As16() // in a special range, or a bit away from it
 		bit := rapid.IntRange(0, p.Bits()).Draw(t, "bit")

@@ -20,7 +20,8 @@ func TestDialerNamesOfTheSystem(t *testing.T) {
 			}
 			names, server := serveKinds(t, "127.0.0.1:53", "allowed")
 			nettest.ReplaceFile(t, "/etc/nsswitch.conf", "hosts: files dns\n")
-			nettest.ReplaceFile(t, "/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:5 attempts:3\n")
+			nettest.ReplaceFile(t, "/etc/resolv.conf",
+				"nameserver 127.0.0.1\noptions timeout:5 attempts:3\n")
 			nettest.ReplaceFile(t, "/etc/hosts", "127.0.0.1 localhost thishost ip6-localhost\n"+
 				"127.0.0.2 "+names["denied"]+"\n127.0.0.1 "+names["allowed"]+"\n")
 			dialNames(t, names, nil)

@@ -79,7 +79,8 @@ func TestCheckURLRefuses(t *testing.T) {
 	} {
 		got, err := p.CheckURL(raw, rules)
 		if err == nil || got != "" || strings.Contains(err.Error(), "pass@") {
-			t.Errorf("%s: CheckURL(%q) = %q, %v; want an error that repeats no password", name, raw, got, err)
+			t.Errorf("%s: CheckURL(%q) = %q, %v; want an error that repeats no password", name, raw, got,
+				err)
 		}
 	}
 }
@@ -87,22 +88,25 @@ func TestCheckURLRefuses(t *testing.T) {
 func TestCheckURLReturns(t *testing.T) {
 	var p netguard.Policy
 	for name, tt := range map[string]struct{ url, want string }{
-		"plain":                   {"https://example.com/hook", "https://example.com/hook"},
-		"no path":                 {"https://example.com", "https://example.com"},
-		"path and query as given": {"https://Example.com:8443/a%2fb/../c;d?q=%20+&&=", "https://Example.com:8443/a%2fb/../c;d?q=%20+&&="},
-		"path not in ASCII":       {"https://example.com/grüße", "https://example.com/grüße"},
-		"scheme in capitals":      {"HTTPS://example.com/", "HTTPS://example.com/"},
-		"port 80":                 {"http://example.com:80/", "http://example.com:80/"},
-		"port 443":                {"http://example.com:443/", "http://example.com:443/"},
-		"port 1024":               {"http://example.com:1024/", "http://example.com:1024/"},
-		"port 65535":              {"http://example.com:65535/", "http://example.com:65535/"},
-		"name with one label":     {"http://receiver/", "http://receiver/"},
-		"trailing dot":            {"http://example.com./", "http://example.com./"},
-		"underscore":              {"http://my_app.example.com/", "http://my_app.example.com/"},
-		"hyphens in third place":  {"https://my--site.example.app/", "https://my--site.example.app/"},
-		"label of 63":             {"http://" + strings.Repeat("a", 63) + ".com/", "http://" + strings.Repeat("a", 63) + ".com/"},
-		"punycode":                {"https://xn--bcher-kva.example/", "https://xn--bcher-kva.example/"},
-		"international":           {"https://bücher.example:8443/grüße?q=1", "https://xn--bcher-kva.example:8443/gr%C3%BC%C3%9Fe?q=1"},
+		"plain":   {"https://example.com/hook", "https://example.com/hook"},
+		"no path": {"https://example.com", "https://example.com"},
+		"path and query as given": {"https://Example.com:8443/a%2fb/../c;d?q=%20+&&=",
+			"https://Example.com:8443/a%2fb/../c;d?q=%20+&&="},
+		"path not in ASCII":      {"https://example.com/grüße", "https://example.com/grüße"},
+		"scheme in capitals":     {"HTTPS://example.com/", "HTTPS://example.com/"},
+		"port 80":                {"http://example.com:80/", "http://example.com:80/"},
+		"port 443":               {"http://example.com:443/", "http://example.com:443/"},
+		"port 1024":              {"http://example.com:1024/", "http://example.com:1024/"},
+		"port 65535":             {"http://example.com:65535/", "http://example.com:65535/"},
+		"name with one label":    {"http://receiver/", "http://receiver/"},
+		"trailing dot":           {"http://example.com./", "http://example.com./"},
+		"underscore":             {"http://my_app.example.com/", "http://my_app.example.com/"},
+		"hyphens in third place": {"https://my--site.example.app/", "https://my--site.example.app/"},
+		"label of 63": {"http://" + strings.Repeat("a", 63) + ".com/",
+			"http://" + strings.Repeat("a", 63) + ".com/"},
+		"punycode": {"https://xn--bcher-kva.example/", "https://xn--bcher-kva.example/"},
+		"international": {"https://bücher.example:8443/grüße?q=1",
+			"https://xn--bcher-kva.example:8443/gr%C3%BC%C3%9Fe?q=1"},
 		"international, capitals": {"https://BÜCHER.example", "https://xn--bcher-kva.example"},
 		"international, escaped":  {"https://b%C3%BCcher.example/", "https://xn--bcher-kva.example/"},
 		"sharp s":                 {"https://faß.example/", "https://xn--fa-hia.example/"},
@@ -124,7 +128,8 @@ func TestCheckURLReturns(t *testing.T) {
 func TestCheckURLBounds(t *testing.T) {
 	var p netguard.Policy
 	const begin = "https://example.com/"
-	for _, bound := range []struct{ begin, unit string }{{begin, "x"}, {begin, "ü"}, {"https://bücher.example/", "x"}} {
+	for _, bound := range []struct{ begin, unit string }{{begin, "x"}, {begin, "ü"},
+		{"https://bücher.example/", "x"}} {
 		fill := (rules.MaxBytes - len(bound.begin)) / len(bound.unit)
 		longest := bound.begin + strings.Repeat(bound.unit, fill)
 		longest += strings.Repeat("x", rules.MaxBytes-len(longest))
@@ -138,7 +143,8 @@ func TestCheckURLBounds(t *testing.T) {
 		}
 	}
 	secure := netguard.URLRules{MaxBytes: rules.MaxBytes, RequireHTTPS: true}
-	if _, err := p.CheckURL("http://example.com/", secure); err == nil || !strings.Contains(err.Error(), "https://") {
+	if _, err := p.CheckURL("http://example.com/", secure); err == nil ||
+		!strings.Contains(err.Error(), "https://") {
 		t.Errorf("http where https is required: %v, want an error that says https://", err)
 	}
 	if _, err := p.CheckURL("https://example.com/", secure); err != nil {
@@ -152,11 +158,14 @@ func FuzzCheckURL(f *testing.F) {
 	for _, host := range spellings() {
 		f.Add("http://" + host + ":8080/")
 	}
-	for _, url := range []string{"https://example.com/hook?q=1", "https://bücher.example:8443/grüße", "http://[2606:4700::1111]:8080/",
-		"HTTP://EXAMPLE.com.", "http://a%25b.com", "http://8.8.8.8./", "https://xn--bcher-kva.example/#a"} {
+	for _, url := range []string{"https://example.com/hook?q=1", "https://bücher.example:8443/grüße",
+		"http://[2606:4700::1111]:8080/",
+		"HTTP://EXAMPLE.com.", "http://a%25b.com", "http://8.8.8.8./",
+		"https://xn--bcher-kva.example/#a"} {
 		f.Add(url)
 	}
-	closed := &netguard.Policy{Deny: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}}
+	closed := &netguard.Policy{Deny: []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"),
+		netip.MustParsePrefix("::/0")}}
 	var public netguard.Policy
 	f.Fuzz(func(t *testing.T, raw string) {
 		got, err := public.CheckURL(raw, rules)
@@ -168,10 +177,13 @@ func FuzzCheckURL(f *testing.F) {
 			t.Fatalf("%q is stored as %q, which does not parse: %v", raw, got, err)
 		}
 		host := u.Hostname()
-		if (u.Scheme != "http" && u.Scheme != "https") || host == "" || u.User != nil || u.Fragment != "" || u.Opaque != "" || len(got) > rules.MaxBytes {
+		if (u.Scheme != "http" && u.Scheme != "https") || host == "" || u.User != nil ||
+			u.Fragment != "" || u.Opaque != "" || len(got) > rules.MaxBytes {
 			t.Errorf("%q is stored as %q", raw, got)
 		}
-		if strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || r >= utf8.RuneSelf || strings.ContainsRune("/\\@#?%", r) }) {
+		if strings.ContainsFunc(host, func(r rune) bool {
+			return r <= ' ' || r >= utf8.RuneSelf || strings.ContainsRune("/\\@#?%", r)
+		}) {
 			t.Errorf("%q is stored with the host %q", raw, host)
 		}
 		if again, err := public.CheckURL(got, rules); err != nil || again != got {

@@ -80,6 +80,7 @@ func HeaderBlock(fields ...string) []byte {
 // AnswerFrames answers a stream with a status and nothing else.
 func AnswerFrames(f *http2.Framer, stream uint32, status string) error {
 	return f.WriteHeaders(http2.HeadersFrameParam{
-		StreamID: stream, BlockFragment: HeaderBlock(":status", status), EndHeaders: true, EndStream: true,
+		StreamID: stream, BlockFragment: HeaderBlock(":status", status), EndHeaders: true,
+		EndStream: true,
 	})
 }

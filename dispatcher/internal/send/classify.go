@@ -161,7 +161,8 @@ func isMalformed(err error) bool {
 	return errors.Is(err, errStatus) || errors.Is(err, h1.ErrLargeHeader) ||
 		errors.Is(err, clientpool.ErrFlood) ||
 		errors.As(err, &header) ||
-		innermostBeginsWith(err, "malformed ", "bad Content-Length", "unsupported transfer encoding", "too many transfer encodings",
+		innermostBeginsWith(err, "malformed ", "bad Content-Length", "unsupported transfer encoding",
+			"too many transfer encodings",
 			"http: message cannot contain", "net/http: server response headers exceeded",
 			"connection error: ", "http2: response header list", "http2: frame too large")
 }

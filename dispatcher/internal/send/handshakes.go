@@ -7,8 +7,8 @@ import (
 	"github.com/outhook/outhook/dispatcher/internal/h1"
 )
 
-// maxHTTP1 is how many origins are remembered that speak HTTP/1.1. Beyond, one is forgotten for each
-// new one, and the next burst to it waits for a handshake again.
+// maxHTTP1 is how many origins are remembered that speak HTTP/1.1. Beyond, one is forgotten for
+// each new one, and the next burst to it waits for a handshake again.
 const maxHTTP1 = 1 << 14
 
 // handshakes are those under way with endpoints that may speak HTTP/2, one for each origin.
@@ -33,7 +33,8 @@ func newHandshakes() *handshakes {
 // enter waits for the handshake with an origin that is under way. If there is none, the caller
 // leads: it makes one, and must leave. If the one that it waited for has failed, failed is true: to
 // wait for another would add up to more than a deadline. Its error is the context's.
-func (hs *handshakes) enter(ctx context.Context, o h1.Origin) (lead *handshake, failed bool, _ error) {
+func (hs *handshakes) enter(ctx context.Context, o h1.Origin) (lead *handshake, failed bool,
+	_ error) {
 	hs.mu.Lock()
 	h := hs.under[o]
 	if h == nil {

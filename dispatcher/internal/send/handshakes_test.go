@@ -33,8 +33,8 @@ func wait(ctx context.Context, hs send.Handshakes, n int) <-chan entered {
 	return out
 }
 
-// One leads and the others wait, for one handshake: when that ends well they look again, and when it
-// fails they go on for themselves.
+// One leads and the others wait, for one handshake: when that ends well they look again, and when
+// it fails they go on for themselves.
 func TestHandshakes(t *testing.T) {
 	for name, end := range map[string]func(hs send.Handshakes, leave func()){
 		"HTTP/2":   func(hs send.Handshakes, _ func()) { hs.Found(someOrigin, false) },

@@ -60,13 +60,14 @@ func TestTwoRequestsAtMost(t *testing.T) {
 		{"resets over a kept connection", true, resets(http2.ErrCodeInternal), 1},
 	} {
 		var requests nettest.Counter
-		url := nettest.ServeFrames(t, ca, nettest.Frames{Answer: func(f *http2.Framer, stream uint32) error {
-			requests.Add()
-			if tt.kept && requests.Count() == 1 {
-				return nettest.AnswerFrames(f, stream, "200")
-			}
-			return tt.answer(f, stream)
-		}})
+		url := nettest.ServeFrames(t, ca,
+			nettest.Frames{Answer: func(f *http2.Framer, stream uint32) error {
+				requests.Add()
+				if tt.kept && requests.Count() == 1 {
+					return nettest.AnswerFrames(f, stream, "200")
+				}
+				return tt.answer(f, stream)
+			}})
 		s := network(t, func(o *send.Options) { o.Roots = ca.Pool })
 		want := tt.want
 		if tt.kept {
@@ -75,7 +76,8 @@ func TestTwoRequestsAtMost(t *testing.T) {
 		}
 		a := attempt(t, s, url, "")
 		if send.Class(a.Error) != send.ClassConnect || requests.Count() != want {
-			t.Errorf("%s: %q after %d requests, want class connect after %d", tt.name, a.Error, requests.Count(), want)
+			t.Errorf("%s: %q after %d requests, want class connect after %d", tt.name, a.Error,
+				requests.Count(), want)
 		}
 	}
 }
@@ -84,13 +86,14 @@ func TestTwoRequestsAtMost(t *testing.T) {
 func TestReplayOverHTTP2(t *testing.T) {
 	ca := nettest.NewAuthority(t)
 	var requests nettest.Counter
-	url := nettest.ServeFrames(t, ca, nettest.Frames{Answer: func(f *http2.Framer, stream uint32) error {
-		requests.Add()
-		if requests.Count() == 1 {
-			return f.WriteRSTStream(stream, http2.ErrCodeRefusedStream)
-		}
-		return nettest.AnswerFrames(f, stream, "200")
-	}})
+	url := nettest.ServeFrames(t, ca,
+		nettest.Frames{Answer: func(f *http2.Framer, stream uint32) error {
+			requests.Add()
+			if requests.Count() == 1 {
+				return f.WriteRSTStream(stream, http2.ErrCodeRefusedStream)
+			}
+			return nettest.AnswerFrames(f, stream, "200")
+		}})
 	s := network(t, func(o *send.Options) { o.Roots = ca.Pool })
 	if a := attempt(t, s, url, ""); a.Status != 200 || requests.Count() != 2 {
 		t.Errorf("%+v after %d requests, want 200 after 2", a, requests.Count())
@@ -107,7 +110,9 @@ var floods = map[string]func(f *http2.Framer, stream uint32) error{
 		return f.WritePriority(stream, http2.PriorityParam{Weight: 1})
 	},
 	"RST_STREAM": func(f *http2.Framer, stream uint32) error { return f.WriteRSTStream(stream+2, 0) },
-	"large":      func(f *http2.Framer, _ uint32) error { return f.WriteRawFrame(0x20, 0, 0, make([]byte, 16<<10)) },
+	"large": func(f *http2.Framer, _ uint32) error {
+		return f.WriteRawFrame(0x20, 0, 0, make([]byte, 16<<10))
+	},
 }
 
 // An endpoint that floods a connection has it closed, whether or not a request is under way.
@@ -116,17 +121,18 @@ func TestFloods(t *testing.T) {
 	for name, flood := range floods {
 		for _, answers := range []bool{true, false} {
 			cut := make(chan struct{}, 1)
-			url := nettest.ServeFrames(t, ca, nettest.Frames{Answer: func(f *http2.Framer, stream uint32) error {
-				var err error
-				if answers {
-					err = nettest.AnswerFrames(f, stream, "200")
-				}
-				for err == nil {
-					err = flood(f, stream)
-				}
-				cut <- struct{}{}
-				return err
-			}})
+			url := nettest.ServeFrames(t, ca,
+				nettest.Frames{Answer: func(f *http2.Framer, stream uint32) error {
+					var err error
+					if answers {
+						err = nettest.AnswerFrames(f, stream, "200")
+					}
+					for err == nil {
+						err = flood(f, stream)
+					}
+					cut <- struct{}{}
+					return err
+				}})
 			s := network(t, func(o *send.Options) { o.Roots = ca.Pool })
 			a := attempt(t, s, url, "")
 			if answers && a.Status != 200 {
@@ -209,7 +215,8 @@ func TestDisableHTTP2(t *testing.T) {
 			want = []string{"HTTP/1.1", "HTTP/1.1"}
 		}
 		if !slices.Equal(got.protos, want) || len(got.tenants) != 1 {
-			t.Errorf("disabled: %v: %v over %d connections, want %v over one", disabled, got.protos, len(got.tenants), want)
+			t.Errorf("disabled: %v: %v over %d connections, want %v over one", disabled, got.protos,
+				len(got.tenants), want)
 		}
 	}
 }

@@ -23,7 +23,8 @@ func TestKindOfStatus(t *testing.T) {
 	}
 	want[200], want[410], want[429] = send.KindDelivered, send.KindGone, send.KindThrottled
 	for status := 100; status <= 999; status++ {
-		r := newSender(t, &recorder{status: status}, send.Hooks{}).Send(t.Context(), newClaim("https://endpoint.example/"), "")
+		r := newSender(t, &recorder{status: status}, send.Hooks{}).Send(t.Context(),
+			newClaim("https://endpoint.example/"), "")
 		if r.Kind != want[status] || r.Attempt.Status != status {
 			t.Errorf("%d is of kind %d, want %d", r.Attempt.Status, r.Kind, want[status])
 		}
@@ -81,8 +82,12 @@ func TestKindWithoutAnswer(t *testing.T) {
 		url       string
 		want      send.Kind
 	}{
-		{"an error", func(*http.Request) (*http.Response, error) { return nil, errors.New(canary) }, "https://endpoint.example/", send.KindDown},
-		{"a panic", func(*http.Request) (*http.Response, error) { panic(canary) }, "https://endpoint.example/", send.KindOurs},
+		{"an error", func(*http.Request) (*http.Response, error) {
+			return nil, errors.New(canary)
+		}, "https://endpoint.example/", send.KindDown},
+		{"a panic", func(*http.Request) (*http.Response, error) {
+			panic(canary)
+		}, "https://endpoint.example/", send.KindOurs},
 		{"a URL that cannot be posted to", nil, "ftp://endpoint.example/", send.KindDown},
 		{"a blocked address", nil, "http://192.0.2.1/", send.KindDown},
 	} {
@@ -90,14 +95,16 @@ func TestKindWithoutAnswer(t *testing.T) {
 		if tt.transport != nil {
 			tr = tt.transport
 		}
-		if r := newSender(t, tr, send.Hooks{}).Send(t.Context(), newClaim(tt.url), ""); r.Kind != tt.want {
+		if r := newSender(t, tr, send.Hooks{}).Send(t.Context(), newClaim(tt.url),
+			""); r.Kind != tt.want {
 			t.Errorf("%s is of kind %d, want %d", tt.name, r.Kind, tt.want)
 		}
 	}
 	c := newClaim("https://endpoint.example/")
 	c.Body = nil // no version has written that; a hook that needs the event cannot be asked
 	filter := send.Hooks{Filter: func(store.Subscription, events.Event) bool { return true }}
-	if _, r := newSender(t, &recorder{status: 200}, filter).Filter(c); r == nil || r.Kind != send.KindOurs {
+	if _, r := newSender(t, &recorder{status: 200}, filter).Filter(c); r == nil ||
+		r.Kind != send.KindOurs {
 		t.Errorf("a broken body is %+v, want KindOurs", r)
 	}
 }

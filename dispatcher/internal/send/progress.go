@@ -10,8 +10,8 @@ import (
 	"github.com/outhook/outhook/dispatcher/internal/netguard"
 )
 
-// progress says how far an attempt got, which its error may not: when an attempt ends while it dials,
-// net/http returns the end of the context in place of the error of the dial.
+// progress says how far an attempt got, which its error may not: when an attempt ends while it
+// dials, net/http returns the end of the context in place of the error of the dial.
 type progress struct {
 	dialing   atomic.Bool // it has begun to look a name up, or to dial
 	connected atomic.Bool // a connection stood
@@ -44,8 +44,8 @@ func (p *progress) unreachable(err error) bool {
 	return p.dialing.Load() && isTimeout(err)
 }
 
-// isDialError reports whether err, or one that it wraps, is that of a look-up or a dial. The dial may
-// be the proxy's: then the outer error is of another operation.
+// isDialError reports whether err, or one that it wraps, is that of a look-up or a dial. The dial
+// may be the proxy's: then the outer error is of another operation.
 func isDialError(err error) bool {
 	var dns *net.DNSError
 	if errors.As(err, &dns) {

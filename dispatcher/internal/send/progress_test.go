@@ -36,9 +36,12 @@ func TestUnreachable(t *testing.T) {
 	}{
 		{name: "nobody answers the dial", err: dial, want: true},
 		{name: "a wrapped dial", err: fmt.Errorf("tried: %w", dial), want: true},
-		{name: "the name does not resolve", err: &net.DNSError{Err: "no such host", IsNotFound: true}, want: true},
-		{name: "the resolver does not answer", err: &net.OpError{Op: "dial", Err: &net.DNSError{IsTimeout: true}}, want: true},
-		{name: "a proxy that cannot be dialed", err: &net.OpError{Op: "proxyconnect", Err: dial}, want: true},
+		{name: "the name does not resolve", err: &net.DNSError{Err: "no such host", IsNotFound: true},
+			want: true},
+		{name: "the resolver does not answer",
+			err: &net.OpError{Op: "dial", Err: &net.DNSError{IsTimeout: true}}, want: true},
+		{name: "a proxy that cannot be dialed", err: &net.OpError{Op: "proxyconnect", Err: dial},
+			want: true},
 		{name: "a proxy that refuses", err: &net.OpError{Op: "proxyconnect", Err: errors.New("403")}},
 		{name: "a blocked address", err: &net.OpError{Op: "dial", Err: netguard.ErrBlocked}},
 		{name: "a reset", err: &net.OpError{Op: "read", Err: syscall.ECONNRESET}},
@@ -68,7 +71,8 @@ func TestUnreachable(t *testing.T) {
 			s := newSender(t, transport, send.Hooks{})
 			r := s.Send(context.Background(), newClaim("https://Endpoint.example:8443/hook"), "")
 			if r.Unreachable != tt.want || r.Host != "endpoint.example:8443" {
-				t.Errorf("%s: unreachable %v, host %q; want %v, endpoint.example:8443", tt.name, r.Unreachable, r.Host, tt.want)
+				t.Errorf("%s: unreachable %v, host %q; want %v, endpoint.example:8443", tt.name, r.Unreachable,
+					r.Host, tt.want)
 			}
 		})
 	}
@@ -95,7 +99,8 @@ func TestUnreachableOverSockets(t *testing.T) {
 			}
 			r := newSender(t, nil, send.Hooks{}).Send(ctx, newClaim(tt.url+"/"), "")
 			if r.Attempt.Error == "" || r.Unreachable != tt.want {
-				t.Errorf("%s, over %s: %q, unreachable %v; want %v", tt.name, path, r.Attempt.Error, r.Unreachable, tt.want)
+				t.Errorf("%s, over %s: %q, unreachable %v; want %v", tt.name, path, r.Attempt.Error,
+					r.Unreachable, tt.want)
 			}
 		}
 	}

@@ -52,8 +52,8 @@ func IsReserved(name string) bool {
 	return reserved[canonical]
 }
 
-// request builds the request of an attempt that starts at the time at. decided is what the store must
-// keep of the delivery's body if the attempt fails.
+// request builds the request of an attempt that starts at the time at. decided is what the store
+// must keep of the delivery's body if the attempt fails.
 func (s *Sender) request(
 	ctx context.Context,
 	c *store.Claim,

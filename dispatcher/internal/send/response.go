@@ -87,8 +87,8 @@ func describeStatus(status int) string {
 	return text
 }
 
-// throttled reports whether an answer asks to be left alone, and for how long: a 429, or a 503 whose
-// Retry-After can be read. wait is zero if the answer does not say how long.
+// throttled reports whether an answer asks to be left alone, and for how long: a 429, or a 503
+// whose Retry-After can be read. wait is zero if the answer does not say how long.
 func throttled(status int, h http.Header, now time.Time) (wait time.Duration, is bool) {
 	if status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
 		return 0, false

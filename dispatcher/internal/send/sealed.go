@@ -6,9 +6,9 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// SealedError is the error of a subscription that is still sealed (store.Subscription.SealedWith): no
-// key of package sealed opens it, or the store was not given one. Such a subscription must not be sent
-// to.
+// SealedError is the error of a subscription that is still sealed (store.Subscription.SealedWith):
+// no key of package sealed opens it, or the store was not given one. Such a subscription must not
+// be sent to.
 func SealedError(sub *store.Subscription) error {
 	return fmt.Errorf(
 		"dispatcher: the secrets of subscription %s are sealed with the key %q; give that key to the store: %w",

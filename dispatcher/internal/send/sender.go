@@ -23,13 +23,14 @@ type Options struct {
 	Proxy        *url.URL          // for connections of this package; if nil, none
 	DisableHTTP2 bool              // connections of this package speak HTTP/1.1 alone
 	Guard        *netguard.Policy  // where connections may go; a proxy is not asked about
-	Concurrency  int               // how many attempts run at once, by which idle connections are bounded
-	Timeout      time.Duration     // of an attempt, from its start to the last byte of the answer
-	UserAgent    string
-	Success      func(status int) bool
-	Final        func(status int) bool // which refusals are final; if nil, none
-	Hooks        Hooks
-	Logger       *slog.Logger
+	// how many attempts run at once, by which idle connections are bounded
+	Concurrency int
+	Timeout     time.Duration // of an attempt, from its start to the last byte of the answer
+	UserAgent   string
+	Success     func(status int) bool
+	Final       func(status int) bool // which refusals are final; if nil, none
+	Hooks       Hooks
+	Logger      *slog.Logger
 
 	Resolver *net.Resolver  // looks up names; if nil, the system's
 	Roots    *x509.CertPool // whom certificates are trusted by; if nil, the system's

@@ -76,7 +76,8 @@ func TestBodyOfTheFirstAttemptStays(t *testing.T) {
 	n := 0
 	rec := &recorder{status: 500}
 	s := newSender(t, rec, send.Hooks{
-		Transform: func(_ context.Context, _ store.Subscription, e events.Event, h *http.Header, body *[]byte) error {
+		Transform: func(_ context.Context, _ store.Subscription, e events.Event, h *http.Header,
+			body *[]byte) error {
 			n++
 			h.Set("X-Call", strings.Repeat("i", n))
 			*body = []byte(strings.Repeat("body", n))
@@ -94,7 +95,8 @@ func TestBodyOfTheFirstAttemptStays(t *testing.T) {
 			t.Errorf("attempt %d: %+v", c.Attempt, r.Attempt)
 		}
 		if (r.Body.State == store.BodyOverridden) != (attempt == 0) {
-			t.Errorf("attempt %d: body state %d; want an override after the first alone", c.Attempt, r.Body.State)
+			t.Errorf("attempt %d: body state %d; want an override after the first alone", c.Attempt,
+				r.Body.State)
 		}
 		if r.Body.State != store.BodyUndecided {
 			c.BodyState, c.BodyOverride = r.Body.State, r.Body.Override // as the store does
@@ -117,26 +119,41 @@ func TestHooksThatFail(t *testing.T) {
 	}
 	const transformFailed, signFailed = "sender: its Transform failed", "sender: its Sign failed"
 	sign := func(f func() (http.Header, error)) send.Hooks {
-		return send.Hooks{Sign: func(string, string, time.Time, []byte, []signing.Secret) (http.Header, error) { return f() }}
+		return send.Hooks{Sign: func(string, string, time.Time, []byte, []signing.Secret) (http.Header,
+			error) {
+			return f()
+		}}
 	}
 	transform := func(f func(h *http.Header) error) send.Hooks {
-		return send.Hooks{Transform: func(_ context.Context, _ store.Subscription, _ events.Event, h *http.Header, _ *[]byte) error {
+		return send.Hooks{Transform: func(_ context.Context, _ store.Subscription, _ events.Event,
+			h *http.Header, _ *[]byte) error {
 			return f(h)
 		}}
 	}
 	for _, tt := range []hook{
 		{"Transform panics", transform(func(*http.Header) error { panic(canary) }), transformFailed},
-		{"Transform fails", transform(func(*http.Header) error { return errors.New(canary) }), transformFailed},
-		{"Transform sets a reserved header", transform(func(h *http.Header) error { h.Set("webhook-id", canary); return nil }), transformFailed},
-		{"Transform splits a header", transform(func(h *http.Header) error { h.Set("X", canary+"\r\nY: z"); return nil }), transformFailed},
+		{"Transform fails", transform(func(*http.Header) error {
+			return errors.New(canary)
+		}), transformFailed},
+		{"Transform sets a reserved header", transform(func(h *http.Header) error {
+			h.Set("webhook-id", canary)
+			return nil
+		}), transformFailed},
+		{"Transform splits a header", transform(func(h *http.Header) error {
+			h.Set("X", canary+"\r\nY: z")
+			return nil
+		}), transformFailed},
 		{"Sign panics", sign(func() (http.Header, error) { panic(canary) }), signFailed},
 		{"Sign fails", sign(func() (http.Header, error) { return nil, errors.New(canary) }), signFailed},
-		{"Sign sets a reserved header", sign(func() (http.Header, error) { return http.Header{"host": {canary}}, nil }), signFailed},
+		{"Sign sets a reserved header", sign(func() (http.Header, error) {
+			return http.Header{"host": {canary}}, nil
+		}), signFailed},
 	} {
 		rec := &recorder{status: 200}
 		r := newSender(t, rec, tt.Hooks).Send(t.Context(), newClaim("https://endpoint.example/"), "")
 		if r.Attempt.Error != tt.want || r.Kind != send.KindOurs || len(rec.bodies) != 0 {
-			t.Errorf("%s: error %q and %d requests, want %q and none", tt.name, r.Attempt.Error, len(rec.bodies), tt.want)
+			t.Errorf("%s: error %q and %d requests, want %q and none", tt.name, r.Attempt.Error,
+				len(rec.bodies), tt.want)
 		}
 	}
 }
@@ -157,7 +174,8 @@ func TestFilter(t *testing.T) {
 		t.Helper()
 		wanted, failed := s.Filter(c)
 		if asked != wantAsked || (failed != nil) != wantFailed || failed == nil && wanted != want {
-			t.Errorf("%s: asked %d times, wanted %v, failed %v; want %d, %v, %v", step, asked, wanted, failed != nil, wantAsked, want, wantFailed)
+			t.Errorf("%s: asked %d times, wanted %v, failed %v; want %d, %v, %v", step, asked, wanted,
+				failed != nil, wantAsked, want, wantFailed)
 		}
 		return failed
 	}
@@ -166,7 +184,8 @@ func TestFilter(t *testing.T) {
 	check("not wanted", 2, false, false)
 	panics = true
 	failed := check("it panics", 3, false, true)
-	if failed == nil || failed.Kind != send.KindOurs || failed.Attempt.Error != "sender: its Filter failed" {
+	if failed == nil || failed.Kind != send.KindOurs ||
+		failed.Attempt.Error != "sender: its Filter failed" {
 		t.Fatalf("got %+v, want a failed attempt", failed)
 	}
 	c.BodyState, c.Attempt, panics, wants = failed.Body.State, 2, false, true
@@ -193,13 +212,15 @@ func TestSendEnds(t *testing.T) {
 		s := newSender(t, hang, send.Hooks{})
 		start := time.Now()
 		r := s.Send(t.Context(), newClaim("https://endpoint.example/"), "")
-		if r.Attempt.Error != "timeout: no answer in time" || time.Since(start) != nettest.Patience || r.Attempt.Duration != nettest.Patience {
+		if r.Attempt.Error != "timeout: no answer in time" || time.Since(start) != nettest.Patience ||
+			r.Attempt.Duration != nettest.Patience {
 			t.Errorf("%+v after %v, want a timeout after %v", r.Attempt, time.Since(start), nettest.Patience)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
 		r = s.Send(ctx, newClaim("https://endpoint.example/"), "")
-		if r.Attempt.Error != "canceled: cut off, as the sender was stopping" || r.Attempt.Duration != time.Second {
+		if r.Attempt.Error != "canceled: cut off, as the sender was stopping" ||
+			r.Attempt.Duration != time.Second {
 			t.Errorf("%+v, want it cut off after a second", r.Attempt)
 		}
 	})
@@ -253,7 +274,8 @@ func FuzzStoredBody(f *testing.F) {
 		made := changed
 		s := newSender(t, rec, send.Hooks{
 			Filter: func(store.Subscription, events.Event) bool { return true },
-			Transform: func(_ context.Context, _ store.Subscription, _ events.Event, _ *http.Header, body *[]byte) error {
+			Transform: func(_ context.Context, _ store.Subscription, _ events.Event, _ *http.Header,
+				body *[]byte) error {
 				*body = made
 				return nil
 			},

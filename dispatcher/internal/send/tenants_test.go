@@ -33,12 +33,24 @@ func TestTenantsShareNoConnection(t *testing.T) {
 		traced bool
 	}{
 		{name: "http", serve: func(h http.Handler) string { return "http://" + nettest.ServeHTTP(t, h) }},
-		{name: "https", serve: func(h http.Handler) string { return "https://" + nettest.ServeTLS(t, h, only("http/1.1")) }},
-		{name: "HTTP/2", serve: func(h http.Handler) string { return "https://" + nettest.ServeTLS(t, h, only("h2")) }},
-		{name: "http by a proxy", serve: func(h http.Handler) string { return "http://" + nettest.ServeHTTP(t, h) }, proxy: true},
-		{name: "http, traced", serve: func(h http.Handler) string { return "http://" + nettest.ServeHTTP(t, h) }, traced: true},
-		{name: "https, traced", serve: func(h http.Handler) string { return "https://" + nettest.ServeTLS(t, h, only("http/1.1")) }, traced: true},
-		{name: "HTTP/2, traced", serve: func(h http.Handler) string { return "https://" + nettest.ServeTLS(t, h, only("h2")) }, traced: true},
+		{name: "https", serve: func(h http.Handler) string {
+			return "https://" + nettest.ServeTLS(t, h, only("http/1.1"))
+		}},
+		{name: "HTTP/2", serve: func(h http.Handler) string {
+			return "https://" + nettest.ServeTLS(t, h, only("h2"))
+		}},
+		{name: "http by a proxy", serve: func(h http.Handler) string {
+			return "http://" + nettest.ServeHTTP(t, h)
+		}, proxy: true},
+		{name: "http, traced", serve: func(h http.Handler) string {
+			return "http://" + nettest.ServeHTTP(t, h)
+		}, traced: true},
+		{name: "https, traced", serve: func(h http.Handler) string {
+			return "https://" + nettest.ServeTLS(t, h, only("http/1.1"))
+		}, traced: true},
+		{name: "HTTP/2, traced", serve: func(h http.Handler) string {
+			return "https://" + nettest.ServeTLS(t, h, only("h2"))
+		}, traced: true},
 	} {
 		var got connections
 		endpoint := tt.serve(&got)
@@ -51,7 +63,8 @@ func TestTenantsShareNoConnection(t *testing.T) {
 		})
 		ctx := t.Context()
 		if tt.traced {
-			ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {}})
+			ctx = httptrace.WithClientTrace(ctx,
+				&httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {}})
 		}
 		for range 3 {
 			for _, tenant := range []string{"a", "b", ""} {
@@ -105,7 +118,8 @@ func TestManyTenants(t *testing.T) {
 			defer mu.Unlock()
 			return len(open)
 		}
-		for deadline := time.Now().Add(nettest.Patience); count() > 4*concurrency; <-time.After(time.Millisecond) {
+		for deadline := time.Now().Add(nettest.Patience); count() > 4*concurrency; <-time.After(
+			time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("%s: %d connections are open after one request of each of %d tenants, want %d at most",
 					proto, count(), tenants, 4*concurrency)

@@ -63,7 +63,8 @@ func (t *tlsConfigs) config(o h1.Origin, protocols ...string) *tls.Config {
 func (t *tlsConfigs) protect(c *tls.Config) {
 	recovered := func(name string, err *error) {
 		if p := recover(); p != nil {
-			t.log.Error("outhook: a function of Options.TLS panicked", "function", name, "panic", fmt.Sprint(p))
+			t.log.Error("outhook: a function of Options.TLS panicked", "function", name, "panic",
+				fmt.Sprint(p))
 			*err = errPanic
 		}
 	}
@@ -87,8 +88,8 @@ func (t *tlsConfigs) protect(c *tls.Config) {
 	}
 }
 
-// tenantSessions are a tenant's in a cache that all share. A resumed session tells the endpoint that
-// the one before was by the same client.
+// tenantSessions are a tenant's in a cache that all share. A resumed session tells the endpoint
+// that the one before was by the same client.
 type tenantSessions struct {
 	tenant string
 	all    tls.ClientSessionCache

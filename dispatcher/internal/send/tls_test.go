@@ -15,7 +15,8 @@ import (
 
 // mutual serves an endpoint that wants a certificate by ca, and returns it with what it got: the
 // common names of the clients by connection.
-func mutual(t *testing.T, ca *nettest.Authority, proto string, min, max uint16) (url string, got func() map[string][]string) {
+func mutual(t *testing.T, ca *nettest.Authority, proto string, min, max uint16) (url string,
+	got func() map[string][]string) {
 	t.Helper()
 	config := ca.Config(t, "127.0.0.1")
 	config.ClientAuth, config.ClientCAs = tls.RequireAndVerifyClientCert, ca.Pool
@@ -124,7 +125,9 @@ func TestTLSHookThatPanics(t *testing.T) {
 	for name, hook := range map[string]func(store.Subscription) *tls.Config{
 		"the hook": func(store.Subscription) *tls.Config { panic(canary) },
 		"GetClientCertificate": with(func(c *tls.Config) {
-			c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { panic(canary) }
+			c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+				panic(canary)
+			}
 		}),
 		"VerifyPeerCertificate": with(func(c *tls.Config) {
 			c.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { panic(canary) }
@@ -151,7 +154,8 @@ func TestTLSHookThatPanics(t *testing.T) {
 	}
 }
 
-// A hook that blocks holds up no attempt of another subscription, though it be at the same endpoint.
+// A hook that blocks holds up no attempt of another subscription, though it be at the same
+// endpoint.
 func TestTLSHookThatBlocks(t *testing.T) {
 	ca := nettest.NewAuthority(t)
 	var got connections
@@ -191,12 +195,13 @@ func TestSessionsOfTenants(t *testing.T) {
 	)
 	config := ca.Config(t, "127.0.0.1")
 	config.NextProtos = []string{"http/1.1"}
-	endpoint := "https://" + nettest.ServeTLS(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		defer mu.Unlock()
-		resumed = append(resumed, r.TLS.DidResume)
-		w.Header().Set("Connection", "close")
-	}), config)
+	endpoint := "https://" + nettest.ServeTLS(t,
+		http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			resumed = append(resumed, r.TLS.DidResume)
+			w.Header().Set("Connection", "close")
+		}), config)
 	s := network(t, func(o *send.Options) { o.Roots = ca.Pool })
 	for _, tenant := range []string{"a", "a", "b", "b"} {
 		attempt(t, s, endpoint, tenant)

@@ -140,7 +140,8 @@ func (t *transport) mayBeHTTP2(o h1.Origin) bool {
 
 // share returns a client of the pool for an origin; nil if the caller is to open a connection. If
 // the others wait for that, it returns what the caller must give to leave.
-func (t *transport) share(ctx context.Context, o h1.Origin) (*clientpool.Client, *handshake, error) {
+func (t *transport) share(ctx context.Context, o h1.Origin) (*clientpool.Client, *handshake,
+	error) {
 	for {
 		if c := t.pool.Take(o); c != nil || !t.mayBeHTTP2(o) {
 			return c, nil, nil
@@ -156,7 +157,8 @@ func (t *transport) share(ctx context.Context, o h1.Origin) (*clientpool.Client,
 
 // open adds a connection to the pool: through the proxy, or of the protocol that the endpoint
 // prefers.
-func (t *transport) open(ctx context.Context, o h1.Origin, address string) (*clientpool.Client, error) {
+func (t *transport) open(ctx context.Context, o h1.Origin, address string) (*clientpool.Client,
+	error) {
 	if t.proxy != nil {
 		return t.openByProxy(ctx, o, address)
 	}
@@ -182,11 +184,13 @@ func (t *transport) open(ctx context.Context, o h1.Origin, address string) (*cli
 // openByProxy opens a connection to the proxy, or through it to an https endpoint. Those speak
 // HTTP/1.1 alone: net/http makes the handshake itself, so that what comes over HTTP/2 could not be
 // metered.
-func (t *transport) openByProxy(ctx context.Context, o h1.Origin, address string) (*clientpool.Client, error) {
+func (t *transport) openByProxy(ctx context.Context, o h1.Origin,
+	address string) (*clientpool.Client, error) {
 	by := t.pool.Transport()
 	by.Proxy, by.DialContext = http.ProxyURL(t.proxy), t.dial
 	by.TLSClientConfig = t.tls.config(o, protocolHTTP1)
-	by.OnProxyConnectResponse = func(_ context.Context, _ *url.URL, _ *http.Request, res *http.Response) error {
+	by.OnProxyConnectResponse = func(_ context.Context, _ *url.URL, _ *http.Request,
+		res *http.Response) error {
 		if res.StatusCode != http.StatusOK {
 			return errProxy
 		}
@@ -202,8 +206,8 @@ type foundHTTP2 struct{ client *clientpool.Client }
 func (*foundHTTP2) Error() string        { return h1.ErrHTTP2.Error() }
 func (*foundHTTP2) Is(target error) bool { return target == h1.ErrHTTP2 }
 
-// dialTLS opens a connection that speaks HTTP/1.1. Its error is foundHTTP2 when the endpoint prefers
-// HTTP/2.
+// dialTLS opens a connection that speaks HTTP/1.1. Its error is foundHTTP2 when the endpoint
+// prefers HTTP/2.
 func (t *transport) dialTLS(ctx context.Context, o h1.Origin, address string) (net.Conn, error) {
 	socket, err := t.dial(ctx, "tcp", address)
 	if err != nil {

@@ -1,5 +1,6 @@
-// Package apitest records what tests of the endpoints send and get, so that another module can hold it to the OpenAPI
-// description without burdening this one with a library that reads such descriptions.
+// Package apitest records what tests of the endpoints send and get, so that another module can hold
+// it to the OpenAPI description without burdening this one with a library that reads such
+// descriptions.
 package apitest
 
 import (
@@ -27,15 +28,16 @@ type Exchange struct {
 	ResponseBody   []byte
 }
 
-// Record returns next, or where Env says so a handler that does the same and appends every Exchange of the test to the
-// file, one JSON object a line.
+// Record returns next, or where Env says so a handler that does the same and appends every Exchange
+// of the test to the file, one JSON object a line.
 func Record(t testing.TB, next http.Handler) http.Handler {
 	file := os.Getenv(Env)
 	if file == "" {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		e := Exchange{Test: t.Name(), Method: r.Method, Path: r.URL.RequestURI(), Header: r.Header.Clone()}
+		e := Exchange{Test: t.Name(), Method: r.Method, Path: r.URL.RequestURI(),
+			Header: r.Header.Clone()}
 		var sent bytes.Buffer
 		r = r.WithContext(r.Context()) // a copy: net/http looks at the body of its own
 		r.Body = &body{r.Body, io.TeeReader(r.Body, &sent)}

@@ -20,6 +20,7 @@ type claiming struct {
 	leased map[*memory.Queue][]leasedKey // of the subscriptions that were chosen: what else was leased
 
 	found   []found
+	looks   int // Memory.Looks when this was chosen
 	noticed bool
 
 	got     []store.Claim
@@ -84,7 +85,7 @@ func (c *claiming) run(ctx context.Context) (again bool, err error) {
 // chosen notes which keys are leased as this is chosen. If they become free by the time that the
 // deliveries are read it does not matter: what is read may be older. Memory is locked.
 func (c *claiming) chosen() {
-	c.nextDue = c.round.NextDue()
+	c.nextDue, c.looks = c.round.NextDue(), c.Memory.Looks()
 	c.leased = make(map[*memory.Queue][]leasedKey)
 	for _, l := range c.round.Leases {
 		if _, there := c.leased[l.Sub]; there {
@@ -110,12 +111,21 @@ func (c *claiming) read(ctx context.Context) error {
 	}
 	subs, seqs := replica.Numbers(deliveries(c.round.Leases))
 	c.found = make([]found, len(seqs))
-	return c.DB.Read(ctx, sqltx.ByIndex, func(b *sqltx.Batch) {
+	err := c.DB.Read(ctx, sqltx.ByIndex, func(b *sqltx.Batch) {
 		c.QueueNoticed(b, shares, &c.noticed)
 		if len(seqs) > 0 {
 			b.Queue(c.SQL.Claim, subs, seqs).Query(c.readFound)
 		}
 	})
+	if len(seqs) == 0 {
+		// Notices that another goroutine has taken, and the schedule does not know yet, are not there
+		// any more. A claim that finds nothing must not miss them: it waits, and chooses again. One
+		// that has found something is followed by another in any case.
+		c.Memory.Lock()
+		c.noticed = c.noticed || c.Memory.HasLooked(c.looks)
+		c.Memory.Unlock()
+	}
+	return err
 }
 
 func deliveries(leases []*memory.Lease) []memory.Delivery {

@@ -75,10 +75,15 @@ func (h *healthChange) apply(o *store.Outcome, now time.Time) {
 }
 
 func (c *concluding) run(ctx context.Context) error {
+	began := time.Now()
 	err := c.DB.WriteAfter(ctx, sqltx.Local, func(b *sqltx.Batch) {
 		c.QueueLock(b)
 		c.queueSubjects(b)
 	}, func(b *sqltx.Batch) {
+		if !c.now.IsZero() {
+			// Holds are counted from then: by this replica's clock it must not be later than now.
+			c.Clock.Set(c.now, began, time.Now())
+		}
 		for i := range c.outcomes {
 			c.decide(i)
 		}

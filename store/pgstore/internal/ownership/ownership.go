@@ -131,6 +131,13 @@ func (o *Ownership) Renew(ctx context.Context) error {
 	return o.load(ctx, append(plan.Load, taken...))
 }
 
+// RaiseLows has the next Renew raise the low marks however lately that was done.
+func (o *Ownership) RaiseLows() {
+	o.tick <- struct{}{}
+	o.lows = time.Time{}
+	<-o.tick
+}
+
 // prolong is the transaction of Renew. It returns who has which share, and who lives.
 func (o *Ownership) prolong(
 	ctx context.Context, sent time.Time,

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/outhook/outhook/store/pgstore/internal/memory"
+	"github.com/outhook/outhook/store/pgstore/internal/notify"
 	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
 )
 
@@ -15,6 +16,8 @@ const (
 	NoticesStep = 500
 
 	noticesTimeout = 5 * time.Second // of all that are taken at once; the next call goes on
+
+	lookAgainAfter = 500 * time.Millisecond // after trouble in the background
 )
 
 // noticed is what a notice is about, as the database has it now. An event of 0 stands for the
@@ -35,6 +38,14 @@ func (r *Replica) TakeNotices(ctx context.Context) error {
 	defer cancel()
 	r.Keyed.Lock() // what is looked at may unblock others
 	defer r.Keyed.Unlock()
+	r.Memory.Lock()
+	r.Memory.BeginLook()
+	r.Memory.Unlock()
+	defer func() {
+		r.Memory.Lock()
+		r.Memory.EndLook()
+		r.Memory.Unlock()
+	}()
 	for {
 		there, err := r.noticesThere(ctx)
 		if err != nil || !there {
@@ -148,6 +159,9 @@ func (r *Replica) KeepTakingNotices(every time.Duration) {
 		}
 		if err := r.TakeNotices(r.Life); err != nil && r.Life.Err() == nil {
 			r.Log("looking at what other replicas have changed", err)
+			// Nobody may tell it again, and the poll interval is the host's: it can be hours.
+			notify.Pause(r.Life, lookAgainAfter)
+			r.Notify.LookAgain()
 		}
 	}
 }
