@@ -1,6 +1,7 @@
 package ownership_test
 
 import (
+	"context"
 	"os"
 	"slices"
 	"testing"
@@ -167,6 +168,7 @@ func TestTakeoverWaits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = tx.Rollback(context.Background()) }() // if it has not committed
 	if _, err := tx.Exec(t.Context(), former.SQL.LockShared, former.Lock()); err != nil {
 		t.Fatal(err)
 	}
