@@ -64,6 +64,9 @@ const StatementTimeout = sqltx.StatementTimeout
 // Waiting returns how many calls of Enqueue wait for their turn.
 func (s *Store) Waiting() int { return s.publisher.Waiting() }
 
+// Alone returns how many calls of Enqueue have a transaction of their own.
+func (s *Store) Alone() int { return s.publisher.Alone() }
+
 // Owned returns how many shares the replica has, and may claim of.
 func (s *Store) Owned() int {
 	s.replica.Memory.Lock()

@@ -175,6 +175,14 @@ func TestEnqueueBesideAnOpenTransaction(t *testing.T) {
 	defer cancel()
 	blocked := make(chan error, 1)
 	go func() { blocked <- s.Enqueue(ctx, same...) }()
+	await(t, "the one with the same ID waits alone", func() bool {
+		select {
+		case err := <-blocked:
+			t.Fatalf("it has not waited: %v", err)
+		default:
+		}
+		return s.Alone() == 1
+	})
 	var publishing sync.WaitGroup
 	for range 20 {
 		publishing.Go(func() {

@@ -34,6 +34,9 @@ func New(r *replica.Replica, pollOnly bool) *Publisher {
 // Waiting returns how many calls of Enqueue wait for their turn.
 func (p *Publisher) Waiting() int { return p.joined.Waiting() }
 
+// Alone returns how many calls of Enqueue have a transaction of their own.
+func (p *Publisher) Alone() int { return len(p.alone) }
+
 // Close waits for what is under way. Later calls of Enqueue get batcher.ErrClosed.
 func (p *Publisher) Close() { p.joined.Close() }
 
