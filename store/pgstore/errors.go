@@ -9,9 +9,8 @@ import (
 	"github.com/outhook/outhook/store/pgstore/internal/schema"
 )
 
-// ErrSchema says that the database's schema is not the one that this version of the store works
-// with, or that there is none: Migrate brings it up to date. Every method returns it, and Migrate
-// if the schema is newer than it knows.
+// ErrSchema says that the database has no schema of the store, or one of another version. Migrate
+// brings it up to date. Every method returns it, and Migrate if the schema is newer than it knows.
 var ErrSchema = errors.New("pgstore: the schema is not up to date")
 
 // ErrUnsafe says that the server would lose what it has said it keeps. Migrate returns it and,

@@ -3,7 +3,7 @@
 // transactions.
 //
 // The server lives in a folder of its own, listens on a free port of 127.0.0.1 and on no socket,
-// trusts whoever connects, and syncs what it commits as a real one does. PostgreSQL does not run as
+// trusts all who connect, and syncs what it commits as a real one does. PostgreSQL does not run as
 // root; when the caller does, the server runs as the user postgres or nobody.
 //
 //	srv, err := pgtest.Start(ctx, pgtest.Config{})

@@ -11,7 +11,7 @@ import (
 	oevents "github.com/outhook/outhook/events"
 )
 
-// The tables of the floor: what no design writes less than, an event and what became of it.
+// The tables of the floor, the least that any design writes: an event, and its outcome.
 const floorTables = `
 DROP TABLE IF EXISTS floor_events, floor_outcomes;
 CREATE TABLE floor_events (

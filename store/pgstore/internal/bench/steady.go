@@ -16,7 +16,7 @@ import (
 // offerEvery is how often events are offered: at a rate r, so many each time as make r a second.
 const offerEvery = 5 * time.Millisecond
 
-// steadyResult is what came of a steady rate.
+// steadyResult is the result of a steady rate.
 type steadyResult struct {
 	offered, delivered, depth int
 	latencies                 latencies
@@ -147,8 +147,8 @@ func pinHorizon(ctx context.Context, pool *pgxpool.Pool) (unpin func(), err erro
 	return func() { cancel(); pinning.Wait() }, err
 }
 
-// offer publishes at a rate, whatever becomes of it, and looks once in a while how much has not
-// arrived.
+// offer publishes at a rate, without waiting for deliveries, and looks once in a while how much has
+// not arrived.
 func offer(ctx context.Context, rec *receiver, rate int, publish func(context.Context, int) error,
 	r *steadyResult) error {
 	var publishing sync.WaitGroup

@@ -20,6 +20,6 @@
 //   - Of two deliveries with one key, the later is not handed out while the earlier is pending,
 //     with a row (the database says so) or without (the leases do: a first attempt without a row is
 //     leased in the order of events).
-//   - Whatever fails, what was leased and not handed out is given up: nobody would finish it.
+//   - If anything fails, what was leased and not handed out is given up: nobody would finish it.
 //   - A claim is the only one that chooses, so it finds the schedule as it left it.
 package claims

@@ -7,8 +7,8 @@ import (
 )
 
 // hand completes the claims that can be made, and gives up the others. unordered are subscriptions
-// of which a probe has taken a delivery without a row that has a key: whether it is the first of
-// that key is not known.
+// whose probe has taken a delivery without a row that has a key: memory does not know whether it is
+// the first of that key.
 func (c *claiming) hand() (lost int, blocked []parking, unordered []uint64) {
 	c.Memory.Lock()
 	defer c.Memory.Unlock()

@@ -27,7 +27,7 @@ func (c *Claims) loadLacks(ctx context.Context, lacks []schedule.Lack) error {
 	return err
 }
 
-// window says which window of which lack a row of a statement is of.
+// window names a window of a lack. Rows of a statement say which one they belong to.
 type window struct {
 	lack   int
 	source schedule.Source
@@ -47,7 +47,7 @@ type loading struct {
 	afterSeqs  []int64
 	areRetries []bool
 
-	newest     []window // of which the newest are asked for
+	newest     []window // whose newest positions are asked for
 	newestOrds []int32
 	newestSubs []int64
 }

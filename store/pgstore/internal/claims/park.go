@@ -18,8 +18,8 @@ type parking struct {
 
 // park gives a row to what is blocked, and takes it out of the schedule until what blocks it has
 // ended. That may have been just before: so unless it is leased, the first of the key is looked for
-// in the same transaction. What a probe has found blocked may be one of many, of which it would
-// take one after the other: all that have rows are put behind the first of the key.
+// in the same transaction. A probe that finds one delivery blocked may find many, one after the
+// other, so all of its key that have rows are put behind the first of the key.
 func (c *claiming) park(ctx context.Context, blocked []parking) error {
 	if len(blocked) == 0 {
 		return nil
@@ -63,9 +63,9 @@ func (c *claiming) park(ctx context.Context, blocked []parking) error {
 	return err
 }
 
-// freeKeys returns the keys of which nothing earlier than what is blocked is leased. Who ends a
-// lease that has a key waits for Keyed, which the caller holds, and unblocks what is behind it
-// then.
+// freeKeys returns the keys that have nothing earlier leased than what is blocked. A Finish that
+// ends a lease with a key waits for Keyed, which the caller holds, and then unblocks what is behind
+// it.
 func (c *claiming) freeKeys(blocked []parking) (free replica.Keys) {
 	c.Memory.Lock()
 	defer c.Memory.Unlock()

@@ -26,8 +26,9 @@ type reading struct {
 func (r *reading) at(here time.Time) int64 { return r.server + int64(here.Sub(r.here)) }
 
 // Set takes in what the server's clock said at some time between two times here. What was known
-// before narrows it: what is known now agrees with all that the server has said, and is never behind
-// what it said last. If no time agrees, one of the clocks was set, and the last answer counts.
+// before narrows it: what is known now agrees with all that the server has said, and is never
+// behind what it said last. If no time agrees, one of the clocks was set, and the last answer
+// counts.
 func (c *Clock) Set(server, from, to time.Time) {
 	for {
 		known := c.last.Load()

@@ -34,8 +34,8 @@ type Claimed struct {
 	HasRow   bool // the delivery had a row
 }
 
-// Memory is what a replica knows of its shares. Make one with [New]. Whoever calls a method or uses
-// the Schedule holds its lock.
+// Memory is what a replica knows of its shares. Make one with [New]. The caller of any
+// method, and any user of the Schedule, holds its lock.
 type Memory struct {
 	mu   sync.Mutex // guards all below
 	wake func()

@@ -15,7 +15,7 @@ type Dealt struct {
 type Plan struct {
 	Acquire []int32 // that nobody has: they are loading from now on
 	Load    []int32 // that are this replica's, but were not loaded
-	Release []int32 // of which nothing is leased any more
+	Release []int32 // that have nothing leased any more
 }
 
 // Redeal brings what memory has in line with what the database says, and plans what is to be done;

@@ -186,7 +186,7 @@ func readDealt(row pgx.CollectableRow) (d memory.Dealt, err error) {
 	return d, err
 }
 
-// release gives up shares of which nothing is leased.
+// release gives up shares that have nothing leased.
 func (o *Ownership) release(ctx context.Context, ids []int32) error {
 	if len(ids) == 0 {
 		return nil

@@ -8,7 +8,7 @@ import (
 )
 
 // InTx stores events in a transaction of the host's, and notifies others with its commit. Memory is
-// told nothing: whoever owns the shares of the recipients, this replica too, gets notices.
+// told nothing: the owners of the shares of the recipients, this replica too, get notices.
 func (p *Publisher) InTx(ctx context.Context, tx schema.Querier, evs []Event) error {
 	var ok bool
 	var other *string

@@ -3,10 +3,9 @@
 //
 // # Problem
 //
-// Whoever writes something for a share that is not theirs (an event, an update, an erasure, a
-// replay) adds a row to the table of notices in the same transaction. The owner must know of it
-// before it hands out a claim, in whatever order transactions commit, and though a notification is
-// lost.
+// A replica that writes something for another's share (an event, an update, an erasure, a replay)
+// adds a row to the table of notices in the same transaction. The owner must know of it before it
+// hands out a claim, though transactions commit in any order, and though a notification is lost.
 //
 //	another's transaction ─▶ notices ─▶ TakeNotices: delete them, look at what they are about
 //	                                         │

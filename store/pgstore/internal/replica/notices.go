@@ -154,7 +154,7 @@ func (r *Replica) KeepTakingNotices(every time.Duration) {
 		case <-r.Life.Done():
 			return
 		case <-ticker.C:
-			r.Notify.Wake() // a claim looks for itself now and then, whatever was lost
+			r.Notify.Wake() // wakings may have been lost: a claim looks for itself now and then
 		case <-r.Notify.Told():
 		}
 		if err := r.TakeNotices(r.Life); err != nil && r.Life.Err() == nil {

@@ -58,8 +58,8 @@ func Main(m *testing.M) int {
 
 var schemas atomic.Int64
 
-// NewSchema returns the name of a schema that has its tables, and nothing in them. It skips the test
-// where there is no server, or fails it where everything must run.
+// NewSchema returns the name of a schema that has its tables, and nothing in them. It skips the
+// test where there is no server, or fails it where everything must run.
 func NewSchema(t testing.TB) schema.Name {
 	t.Helper()
 	if noServer != "" && os.Getenv("OUTHOOK_CI") != "" {

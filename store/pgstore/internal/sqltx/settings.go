@@ -1,6 +1,7 @@
 package sqltx
 
-// limits are the timeouts of each transaction, whatever the database or the user has set:
+// limits are the timeouts of each transaction. What the database or the user has set does not
+// count:
 //
 //   - A statement that waits for another's lock fails after 10 s, and any statement after 30 s.
 //   - If the client sends no more, the transaction is rolled back after 5 s. If the network is cut
