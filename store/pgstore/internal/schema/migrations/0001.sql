@@ -98,7 +98,8 @@ CREATE TABLE outhook.deliveries (
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.2,
         autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX deliveries_due ON outhook.deliveries (sub, due, seq) WHERE state = 0 AND NOT behind;
-CREATE INDEX deliveries_key ON outhook.deliveries (sub, key, seq) WHERE state = 0 AND key IS NOT NULL;
+CREATE INDEX deliveries_key ON outhook.deliveries (sub, key, seq) WHERE state = 0
+    AND key IS NOT NULL;
 CREATE INDEX deliveries_delivered ON outhook.deliveries (finished_at) WHERE state = 1;
 CREATE INDEX deliveries_failed ON outhook.deliveries (finished_at) WHERE state > 1;
 
@@ -130,7 +131,8 @@ CREATE TABLE outhook.notices (
     subs  bigint[] NOT NULL,
     seqs  bigint[] NOT NULL,
     PRIMARY KEY (share, id)
-) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_insert_threshold = -1,
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
+    autovacuum_vacuum_insert_threshold = -1,
         autovacuum_vacuum_cost_delay = 0);
 
 -- What canceled the deliveries of a subscription that became pending before a number of the events'

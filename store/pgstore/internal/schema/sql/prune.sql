@@ -20,21 +20,28 @@ WITH delivered AS MATERIALIZED (
         SELECT 1 FROM unnest(e.recipients) AS r(sub)
         JOIN outhook.subscriptions s ON s.num = r.sub JOIN outhook.shares h ON h.id = r.sub % 64
         WHERE NOT EXISTS (SELECT 1 FROM past WHERE past.sub = r.sub AND past.seq = e.seq)
-          AND (e.seq > h.low OR EXISTS (SELECT 1 FROM outhook.deliveries d WHERE d.sub = r.sub AND d.seq = e.seq)))
+          AND (e.seq > h.low OR EXISTS (SELECT 1 FROM outhook.deliveries d WHERE d.sub = r.sub
+              AND d.seq = e.seq)))
     RETURNING e.seq
 ), shrunk AS (
-    UPDATE outhook.events e SET recipients = ARRAY(SELECT x FROM unnest(e.recipients) AS x WHERE x <> ALL (p.subs) ORDER BY x)
+    UPDATE outhook.events e SET recipients = ARRAY(SELECT x FROM unnest(e.recipients) AS x
+        WHERE x <> ALL (p.subs) ORDER BY x)
     FROM (
-        SELECT past.seq, array_agg(past.sub) AS subs FROM past JOIN outhook.shares h ON h.id = past.sub % 64
+        SELECT past.seq, array_agg(past.sub) AS subs FROM past
+            JOIN outhook.shares h ON h.id = past.sub % 64
         WHERE past.seq > h.low GROUP BY past.seq) p
     WHERE e.seq = p.seq AND e.seq NOT IN (SELECT seq FROM forgotten)
 ), uncounted AS MATERIALIZED (
-    SELECT sub, bucket, writer FROM outhook.attempt_counts WHERE bucket < $4::bigint ORDER BY bucket LIMIT $1 FOR UPDATE SKIP LOCKED
+    SELECT sub, bucket, writer FROM outhook.attempt_counts WHERE bucket < $4::bigint
+        ORDER BY bucket LIMIT $1 FOR UPDATE SKIP LOCKED
 ), dropped AS (
-    DELETE FROM outhook.attempt_counts t USING uncounted u WHERE t.sub = u.sub AND t.bucket = u.bucket AND t.writer = u.writer
+    DELETE FROM outhook.attempt_counts t USING uncounted u WHERE t.sub = u.sub
+        AND t.bucket = u.bucket AND t.writer = u.writer
 ), old AS (
     DELETE FROM outhook.cancellations WHERE swept AND at < statement_timestamp() - interval '1 day'
 ), older AS (
-    DELETE FROM outhook.deleted_subscriptions WHERE swept AND at < statement_timestamp() - interval '1 day'
+    DELETE FROM outhook.deleted_subscriptions
+    WHERE swept AND at < statement_timestamp() - interval '1 day'
 )
-SELECT greatest((SELECT count(*) FROM delivered), (SELECT count(*) FROM failed), (SELECT count(*) FROM uncounted))
+SELECT greatest((SELECT count(*) FROM delivered), (SELECT count(*) FROM failed),
+    (SELECT count(*) FROM uncounted))

@@ -10,7 +10,8 @@ WITH s AS (
 ), y AS (
     DELETE FROM outhook.attempt_counts USING s WHERE sub = s.num
 ), told AS (
-    INSERT INTO outhook.notices (share, fresh, subs, seqs) SELECT num % 64, false, ARRAY[num], '{0}' FROM s
+    INSERT INTO outhook.notices (share, fresh, subs, seqs) SELECT num % 64, false, ARRAY[num],
+        '{0}' FROM s
 )
 INSERT INTO outhook.deleted_subscriptions (sub, above, at)
 SELECT s.num, h.low, statement_timestamp() FROM s JOIN outhook.shares h ON h.id = s.num % 64

@@ -1,9 +1,11 @@
 -- What outcomes are about, one a row: $1 subscription's id, $2 event's id, $3 whether the event is
--- known to be for it, $4 from how many attempts on those that were recorded are wanted. Rows are locked in one order, so that two that record outcomes of the same
--- deliveries wait for each other once.
+-- known to be for it, $4 from how many attempts on those that were recorded are wanted. Rows are
+-- locked in one order, so that two that record outcomes of the same deliveries wait for each other
+-- once.
 WITH o AS MATERIALIZED (
     SELECT o.ord, s.num, s.canceled_to, e.seq, e.key, e.erased, h.owner, h.fence, h.low
-    FROM unnest($1::text[], $2::text[], $3::boolean[]) WITH ORDINALITY AS o(sub_id, event_id, sure, ord)
+    FROM unnest($1::text[], $2::text[], $3::boolean[]) WITH ORDINALITY
+        AS o(sub_id, event_id, sure, ord)
     CROSS JOIN LATERAL (
         SELECT s.num, s.canceled_to FROM outhook.subscriptions s WHERE s.id = o.sub_id OFFSET 0) s
     CROSS JOIN LATERAL (
@@ -12,7 +14,8 @@ WITH o AS MATERIALIZED (
     JOIN outhook.shares h ON h.id = s.num % 64
     ORDER BY s.num, e.seq
 )
-SELECT o.ord, o.num, o.canceled_to, o.seq, o.key, o.erased, o.owner, o.fence, o.low, d.state, coalesce(d.stamp, o.seq),
+SELECT o.ord, o.num, o.canceled_to, o.seq, o.key, o.erased, o.owner, o.fence, o.low, d.state,
+    coalesce(d.stamp, o.seq),
     coalesce(d.attempts, 0), coalesce(d.base, 0),
     CASE WHEN d.attempts >= $4::int THEN d.log END, CASE WHEN d.attempts >= $4 THEN d.answers END,
     y.healthy, y.failures, y.failing_for, y.last_failure, y.probes, y.slow_start, y.next_probe_at,

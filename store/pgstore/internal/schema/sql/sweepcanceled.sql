@@ -6,10 +6,12 @@ WITH c AS MATERIALIZED (
 ), waiting AS MATERIALIZED (
     SELECT d.sub, d.seq FROM c CROSS JOIN LATERAL (
         (SELECT d.sub, d.seq FROM outhook.deliveries d
-        WHERE d.sub = c.sub AND d.state = 0 AND NOT d.behind AND coalesce(d.stamp, d.seq) < c.before LIMIT $1::int)
+        WHERE d.sub = c.sub AND d.state = 0 AND NOT d.behind
+            AND coalesce(d.stamp, d.seq) < c.before LIMIT $1::int)
         UNION ALL
         (SELECT d.sub, d.seq FROM outhook.deliveries d
-        WHERE d.sub = c.sub AND d.state = 0 AND d.key IS NOT NULL AND d.behind AND coalesce(d.stamp, d.seq) < c.before LIMIT $1)) d
+        WHERE d.sub = c.sub AND d.state = 0 AND d.key IS NOT NULL AND d.behind
+            AND coalesce(d.stamp, d.seq) < c.before LIMIT $1)) d
 ), rowless AS MATERIALIZED (
     SELECT c.sub, e.seq FROM c CROSS JOIN LATERAL (
         SELECT e.seq FROM outhook.events e
@@ -20,7 +22,8 @@ WITH c AS MATERIALIZED (
     UPDATE outhook.deliveries d SET state = 3, finished_at = c.at, reason = c.reason, behind = false
     FROM waiting w, c WHERE d.sub = w.sub AND d.seq = w.seq AND d.state = 0
 ), given AS (
-    INSERT INTO outhook.deliveries (sub, seq, state, finished_at, reason) SELECT r.sub, r.seq, 3, c.at, c.reason FROM rowless r, c
+    INSERT INTO outhook.deliveries (sub, seq, state, finished_at, reason) SELECT r.sub, r.seq, 3,
+        c.at, c.reason FROM rowless r, c
     ON CONFLICT DO NOTHING
 ), told AS (
     INSERT INTO outhook.notices (share, fresh, subs, seqs)
@@ -29,6 +32,7 @@ WITH c AS MATERIALIZED (
 ), n AS (
     SELECT (SELECT count(*) FROM waiting) + (SELECT count(*) FROM rowless) AS found
 ), swept AS (
-    UPDATE outhook.cancellations x SET swept = true FROM c, n WHERE x.sub = c.sub AND x.before = c.before AND n.found = 0
+    UPDATE outhook.cancellations x SET swept = true FROM c, n WHERE x.sub = c.sub
+        AND x.before = c.before AND n.found = 0
 )
 SELECT n.found FROM n WHERE EXISTS (SELECT 1 FROM c)
