@@ -5,11 +5,8 @@ import (
 	"fmt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/claimloop"
 )
-
-// maxTries bounds how often a Claim goes on because what it had leased was not there, or can't be
-// read: an event that is damaged may have many recipients, and each try takes a commit.
-const maxTries = 8
 
 // claimer leases deliveries that are due.
 type claimer struct {
@@ -42,24 +39,13 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimR
 // not be claimed.
 func (m *claimer) claim(
 	ctx context.Context, req *store.ClaimRequest,
-) (result store.ClaimResult, err error) {
-	for try := 1; ; try++ {
-		c := claiming{claimer: m, req: *req, now: m.db.now(), got: result.Claims}
-		c.req.Max -= len(c.got)
-		if err = guarded(func() error { return c.run(ctx) }); err != nil {
-			return result, err
+) (store.ClaimResult, error) {
+	return claimloop.Run(*req, func(req store.ClaimRequest) (claimloop.Go, error) {
+		c := claiming{claimer: m, req: req, now: m.db.now()}
+		err := guarded(func() error { return c.run(ctx) })
+		if err == nil {
+			err = m.markDead(ctx, c.damaged)
 		}
-		result.Claims = c.got
-		// The first try alone has asked for all that the request allows.
-		if try == 1 {
-			result.NextDue = c.nextDue
-		}
-		if err = m.markDead(ctx, c.damaged); err != nil || c.lost == 0 {
-			return result, err
-		}
-		if try == maxTries {
-			result.NextDue = 0 // there may be more
-			return result, nil
-		}
-	}
+		return claimloop.Go{Claims: c.got, NextDue: c.nextDue, Again: c.lost > 0}, err
+	})
 }

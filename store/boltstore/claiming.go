@@ -10,6 +10,7 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"github.com/outhook/outhook/store/internal/claimloop"
 	"github.com/outhook/outhook/store/internal/schedule"
 
 	bolt "go.etcd.io/bbolt"
@@ -104,34 +105,16 @@ func (c *claiming) lease(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	for {
-		lacks := c.runRound()
-		if len(lacks) == 0 {
-			return nil
-		}
-		if err := c.load(ctx, lacks); err != nil {
-			return err
-		}
+	chooser := claimloop.Chooser[memory.Subscriber, memory.Claimed]{
+		Mu: c.state, Schedule: c.state.memory.Schedule, Load: c.load,
 	}
+	return chooser.Choose(ctx, &c.req, func() int64 { return c.now }, &c.round, c.chosen)
 }
 
-// runRound goes on with the round until it is done, or returns what the schedule lacks for it.
-func (c *claiming) runRound() []schedule.Lack {
-	c.state.Lock()
-	defer c.state.Unlock()
-	sched := c.state.memory.Schedule
-	if c.round == nil {
-		c.round = sched.Round(&c.req, c.now)
-	}
-	lacks := c.round.Run()
-	// What this call has made claimable it has leased, or its caller knows that there is more.
-	sched.TakeWake()
-	if len(lacks) > 0 {
-		return lacks
-	}
+// chosen notes what was leased. The mutex is held.
+func (c *claiming) chosen() {
 	c.nextDue = c.round.NextDue()
 	c.findRecent()
-	return nil
 }
 
 // findRecent finds the events that memory has, and whether those are all.
@@ -237,8 +220,7 @@ func (c *claiming) handOut(claims []store.Claim, results []readResult) {
 		case r.status == claimable:
 			claim := &claims[i]
 			l.Data.EventID, l.Data.Key, l.Data.AsOf = claim.EventID, r.keyHash, r.asOf
-			claim.Subscription, claim.Health = *l.Sub.Data.Sub, *l.Sub.Health()
-			claim.Probe = c.req.IsProbe(&claim.Health)
+			claimloop.Complete(claim, &c.req, l.Sub.Data.Sub, l.Sub.Health())
 			good = append(good, *claim)
 		case r.status == unreadable:
 			c.lost++
@@ -249,13 +231,7 @@ func (c *claiming) handOut(claims []store.Claim, results []readResult) {
 			sched.End(l, c.now)
 		}
 	}
-	switch {
-	case len(good) == 0:
-	case len(c.got) == 0:
-		c.got = good // as a rule: it saves copying all claims
-	default:
-		c.got = append(c.got, good...)
-	}
+	c.got = good
 }
 
 // abandon gives up all leases.

@@ -60,7 +60,8 @@ func startVacuuming(t *testing.T, pool *pgxpool.Pool) {
 // oneRound delivers so many events and prunes all of them. It returns how large the tables were in
 // between, and everything that the server counts has been counted when it returns, as the
 // connections are closed.
-func oneRound(t *testing.T, url string, pool *pgxpool.Pool, total, batch int) (sizes map[string]int) {
+func oneRound(t *testing.T, url string, pool *pgxpool.Pool, total,
+	batch int) (sizes map[string]int) {
 	t.Helper()
 	s, err := pgstore.Open(t.Context(), url, nil)
 	if err != nil {
@@ -72,7 +73,8 @@ func oneRound(t *testing.T, url string, pool *pgxpool.Pool, total, batch int) (s
 	}
 	sizes = tableSizes(t, pool)
 	for more := true; more; {
-		if more, err = s.Prune(t.Context(), store.Retention{Delivered: time.Nanosecond, Failed: time.Nanosecond}); err != nil {
+		if more, err = s.Prune(t.Context(),
+			store.Retention{Delivered: time.Nanosecond, Failed: time.Nanosecond}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -107,7 +109,8 @@ func awaitVacuum(t *testing.T, pool *pgxpool.Pool, deleted, dead int) {
 func tableSizes(t testing.TB, pool *pgxpool.Pool) map[string]int {
 	t.Helper()
 	sizes := make(map[string]int)
-	rows, err := pool.Query(context.Background(), "SELECT relname::text, pg_total_relation_size(relid) FROM pg_stat_user_tables")
+	rows, err := pool.Query(context.Background(),
+		"SELECT relname::text, pg_total_relation_size(relid) FROM pg_stat_user_tables")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,6 +145,7 @@ func logTables(t testing.TB, pool *pgxpool.Pool) {
 		if err := rows.Scan(&table, &n[0], &n[1], &n[2], &n[3], &n[4], &n[5], &n[6], &n[7]); err != nil {
 			t.Fatal(err)
 		}
-		t.Logf("%s: %d, %d (%d), %d; %d, %d; %d; %d", table, n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7])
+		t.Logf("%s: %d, %d (%d), %d; %d, %d; %d; %d", table, n[0], n[1], n[2], n[3], n[4], n[5], n[6],
+			n[7])
 	}
 }

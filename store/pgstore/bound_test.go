@@ -162,7 +162,8 @@ func TestCutOffClaim(t *testing.T) {
 				cancel()
 			}
 			// It waits for the lock of the one that was cut off, for less than lock_timeout.
-			if _, err := other.Claim(t.Context(), store.ClaimRequest{Max: 10, Lease: time.Hour}); err != nil {
+			if _, err := other.Claim(t.Context(),
+				store.ClaimRequest{Max: 10, Lease: time.Hour}); err != nil {
 				t.Errorf("a claim of another replica: %v", err)
 			}
 			if _, err := other.Prune(t.Context(), store.Retention{}); err != nil {
@@ -210,7 +211,8 @@ func TestWhoGivesUpLeavesTheQueue(t *testing.T) { // not parallel: it measures m
 	await(t, "goroutines end", func() bool { return runtime.NumGoroutine() < goroutines+50 })
 	// One transaction is under way still, with at most 4 MiB of bodies and what goes to the server.
 	if grown := heapInUse() - heap; grown > calls*size/4 {
-		t.Errorf("memory once all have given up: %d MiB more than before, of %d MiB that waited", grown>>20, calls*size>>20)
+		t.Errorf("memory once all have given up: %d MiB more than before, of %d MiB that waited",
+			grown>>20, calls*size>>20)
 	}
 }
 

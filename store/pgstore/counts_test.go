@@ -19,7 +19,8 @@ func wantCounted(t *testing.T, when string, s *pgstore.Store, id string, hour, d
 		t.Fatal(err)
 	}
 	if stats.Hour.Delivered != hour || stats.Day.Delivered != day {
-		t.Errorf("%s, delivered to %s: got %d in an hour and %d in a day, want %d and %d", when, id, stats.Hour.Delivered, stats.Day.Delivered, hour, day)
+		t.Errorf("%s, delivered to %s: got %d in an hour and %d in a day, want %d and %d", when, id,
+			stats.Hour.Delivered, stats.Day.Delivered, hour, day)
 	}
 }
 
@@ -58,7 +59,8 @@ func TestCountsGrowOld(t *testing.T) {
 	age := func(d time.Duration) {
 		t.Helper()
 		s.KeepCounts() // or else it goes by what it has in memory
-		if _, err := pool.Exec(t.Context(), "UPDATE "+schema+".attempt_counts SET bucket = bucket - $1", int64(d/(5*time.Minute))); err != nil {
+		if _, err := pool.Exec(t.Context(), "UPDATE "+schema+".attempt_counts SET bucket = bucket - $1",
+			int64(d/(5*time.Minute))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -99,17 +101,19 @@ func TestCountsInMemoryAreBounded(t *testing.T) {
 	s.KeepCounts()
 	const subs = pgstore.MaxCounts + 1000
 	createMany(t, pool, schema, subs)
-	at := time.Now().Unix() / 300
+	at := time.Now()
 	for round := range 3 {
 		for n := range subs {
-			s.Count(int64(n+1), at, store.Outcome{State: store.Delivered, Attempt: store.Attempt{Status: 200}})
+			s.Count(int64(n+1), at, store.Outcome{State: store.Delivered,
+				Attempt: store.Attempt{Status: 200}})
 		}
 		for _, id := range []string{"sub-1", fmt.Sprint("sub-", subs)} {
 			wantCounted(t, "before it is written", s, id, round+1, round+1)
 		}
 		s.FlushCounts()
 		if n := s.Counts(); n > pgstore.MaxCounts {
-			t.Errorf("buckets in memory once they are written: got %d, want at most %d", n, pgstore.MaxCounts)
+			t.Errorf("buckets in memory once they are written: got %d, want at most %d", n,
+				pgstore.MaxCounts)
 		}
 	}
 	for _, id := range []string{"sub-1", fmt.Sprint("sub-", subs)} {

@@ -23,7 +23,8 @@ const (
 // rowsWith returns the tables that have any of the texts in a row.
 func rowsWith(t *testing.T, pool *pgxpool.Pool, schema string, texts ...string) (tables []string) {
 	t.Helper()
-	for _, table := range []string{"subscriptions", "events", "deliveries", "notices", "cancellations", "attempt_counts"} {
+	for _, table := range []string{"subscriptions", "events", "deliveries", "notices", "cancellations",
+		"attempt_counts"} {
 		for _, text := range texts {
 			var found bool
 			query := fmt.Sprintf(`SELECT EXISTS (SELECT 1 FROM %s.%s r WHERE r::text LIKE '%%' || $1 || '%%'
@@ -47,7 +48,8 @@ func TestEraseLeavesNoRow(t *testing.T) {
 	pool, schema := newPool(t)
 	s := open(t, pool, schema)
 	for i := range 3 {
-		sub := store.Subscription{ID: fmt.Sprint("s", i), URL: "https://endpoint.example/", Status: store.Subscribed}
+		sub := store.Subscription{ID: fmt.Sprint("s", i), URL: "https://endpoint.example/",
+			Status: store.Subscribed}
 		if _, err := s.CreateSubscription(t.Context(), sub); err != nil {
 			t.Fatal(err)
 		}
@@ -62,18 +64,23 @@ func TestEraseLeavesNoRow(t *testing.T) {
 		t.Fatalf("claims: got %d, %v, want 3", len(claims.Claims), err)
 	}
 	for i, c := range claims.Claims {
-		out := store.Outcome{Lease: c.Lease, State: []store.State{store.Pending, store.Dead, store.Pending}[i], BodyState: store.BodyOverridden, BodyOverride: []byte(canary),
-			Attempt: store.Attempt{At: time.Now(), Status: 500, Error: "http_status", Response: []byte(canary)}}
+		out := store.Outcome{Lease: c.Lease,
+			State:     []store.State{store.Pending, store.Dead, store.Pending}[i],
+			BodyState: store.BodyOverridden, BodyOverride: []byte(canary),
+			Attempt: store.Attempt{At: time.Now(), Status: 500, Error: "http_status",
+				Response: []byte(canary)}}
 		if _, err := s.Finish(t.Context(), out); err != nil {
 			t.Fatal(err)
 		}
 	}
 	unsubscribe(t, s, claims.Claims[2].SubscriptionID)
 	texts := []string{canary, canaryTrace}
-	if got, want := rowsWith(t, pool, schema, texts...), []string{"events", "deliveries"}; !slices.Equal(got, want) {
+	if got, want := rowsWith(t, pool, schema, texts...),
+		[]string{"events", "deliveries"}; !slices.Equal(got, want) {
 		t.Fatalf("tables with the canary before: got %v, want %v", got, want)
 	}
-	if n, next, err := s.Erase(t.Context(), store.EraseQuery{EventID: evs[0].ID}); n != 1 || next != "" || err != nil {
+	if n, next, err := s.Erase(t.Context(), store.EraseQuery{EventID: evs[0].ID}); n != 1 ||
+		next != "" || err != nil {
 		t.Errorf("Erase: got %d, %q, %v, want 1", n, next, err)
 	}
 	if got := rowsWith(t, pool, schema, texts...); len(got) > 0 {
@@ -89,7 +96,10 @@ func TestEraseLeavesNoRow(t *testing.T) {
 
 func unsubscribe(t *testing.T, s *pgstore.Store, id string) {
 	t.Helper()
-	_, err := s.UpdateSubscription(t.Context(), id, func(sub *store.Subscription) error { sub.Status = store.Unsubscribed; return nil })
+	_, err := s.UpdateSubscription(t.Context(), id, func(sub *store.Subscription) error {
+		sub.Status = store.Unsubscribed
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,9 +107,11 @@ func unsubscribe(t *testing.T, s *pgstore.Store, id string) {
 
 func deliveryOf(t *testing.T, s *pgstore.Store, subscriptionID, eventID string) store.Delivery {
 	t.Helper()
-	page, err := s.Deliveries(t.Context(), store.DeliveryQuery{AnyTenant: true, SubscriptionID: subscriptionID, EventID: eventID})
+	page, err := s.Deliveries(t.Context(),
+		store.DeliveryQuery{AnyTenant: true, SubscriptionID: subscriptionID, EventID: eventID})
 	if err != nil || len(page.Items) != 1 {
-		t.Fatalf("the delivery of %s to %s: got %+v, %v, want one", eventID, subscriptionID, page.Items, err)
+		t.Fatalf("the delivery of %s to %s: got %+v, %v, want one", eventID, subscriptionID, page.Items,
+			err)
 	}
 	return page.Items[0]
 }
@@ -146,7 +158,8 @@ func TestEraseAmongMany(t *testing.T) {
 			t.Errorf("event %s: is not erased", ev.ID)
 		}
 	}
-	if n := countWhere(t, pool, schema, "events", "erased_at IS NOT NULL AND tenant = 'other'"); n != 0 {
+	if n := countWhere(t, pool, schema, "events",
+		"erased_at IS NOT NULL AND tenant = 'other'"); n != 0 {
 		t.Errorf("erased of the other tenant: got %d, want none", n)
 	}
 }

@@ -2,46 +2,34 @@ package pgstore
 
 import (
 	"errors"
+	"fmt"
 
-	"github.com/jackc/pgx/v5/pgconn"
-
-	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/pgstore/internal/batcher"
+	"github.com/outhook/outhook/store/pgstore/internal/schema"
 )
 
-// The SQLSTATEs that mean something here.
-const (
-	uniqueViolation      = "23505"
-	serializationFailure = "40001"
-	deadlockDetected     = "40P01"
-	invalidText          = "22021" // what PostgreSQL's text cannot hold: the character NUL
-	invalidStatementName = "26000"
-	lockNotAvailable     = "55P03" // lock_timeout
-	queryCanceled        = "57014" // statement_timeout
-	featureNotSupported  = "0A000" // of a prepared statement: its result has other columns now
-)
+// ErrSchema says that the database has no schema of the store, or one of another version. Migrate
+// brings it up to date. Every method returns it, and Migrate if the schema is newer than it knows.
+var ErrSchema = errors.New("pgstore: the schema is not up to date")
 
-// state returns the SQLSTATE of an error; "" when it has none.
-func state(err error) string {
-	var e *pgconn.PgError
-	if errors.As(err, &e) {
-		return e.Code
-	}
-	return ""
-}
+// ErrUnsafe says that the server would lose what it has said it keeps. Migrate returns it and,
+// until the server has been found safe, every method.
+var ErrUnsafe = errors.New("pgstore: the server is not set to keep what it accepts")
 
-// transient reports whether an error says that the same transaction may well succeed now.
-func transient(err error) bool {
-	switch state(err) {
-	case uniqueViolation, serializationFailure, deadlockDetected, invalidStatementName:
-		return true
+// storeError turns an error of the rooms into one of the store, and says which method it is of.
+func storeError(method string, err error) error {
+	var version *schema.VersionError
+	var unsafe *schema.UnsafeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, batcher.ErrClosed):
+		err = store.ErrClosed
+	case errors.As(err, &version):
+		err = fmt.Errorf("%w: %w", ErrSchema, err)
+	case errors.As(err, &unsafe):
+		err = fmt.Errorf("%w: %w", ErrUnsafe, err)
 	}
-	return pgconn.SafeToRetry(err)
-}
-
-// told turns an error that says that the input is bad into one that the caller can tell.
-func told(field string, err error) error {
-	if state(err) == invalidText {
-		return &events.InvalidError{Field: field, Reason: "has the character NUL or invalid UTF-8, which PostgreSQL cannot keep; remove it"}
-	}
-	return err
+	return fmt.Errorf("pgstore: %s: %w", method, err)
 }

@@ -36,17 +36,19 @@ func TestWidePlan(t *testing.T) {
 		b := &backlog{pool: pool, schema: schema, store: s}
 		perDelivery := make(map[int]float64)
 		for _, n := range []int{5, 50} {
-			built, _, err := pgstore.Build(someEvents(n))
+			built, err := pgstore.Build(someEvents(n))
 			if err != nil {
 				t.Fatal(err)
 			}
-			args := append(pgstore.EnqueueArgs(built), int64(1), pgx.Identifier{schema, "events"}.Sanitize(), false)
+			args := append(pgstore.EnqueueArgs(built), int64(1), pgx.Identifier{schema, "events"}.Sanitize(),
+				false)
 			p := b.explain(t, s.HotStatements()["enqueue"], args)
 			perDelivery[n] = p.work() / float64(n*subs)
 		}
 		what := fmt.Sprintf("rows looked at for each delivery (statistics: %v)", analyzed)
 		if perDelivery[50] > 2*perDelivery[5] {
-			t.Errorf("%s: got %.1f with 50 events and %.1f with 5, want about as many", what, perDelivery[50], perDelivery[5])
+			t.Errorf("%s: got %.1f with 50 events and %.1f with 5, want about as many", what,
+				perDelivery[50], perDelivery[5])
 		}
 		t.Logf("%s: %.1f with 5 events, %.1f with 50", what, perDelivery[5], perDelivery[50])
 	}

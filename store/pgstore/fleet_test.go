@@ -93,7 +93,8 @@ func TestLimitsHoldInAllReplicas(t *testing.T) {
 		}
 	}
 	if starts, most := g.seen(); most > limit || starts != events {
-		t.Errorf("requests: got %d, at most %d at once, want %d and at most %d", starts, most, events, limit)
+		t.Errorf("requests: got %d, at most %d at once, want %d and at most %d", starts, most, events,
+			limit)
 	}
 }
 

@@ -15,7 +15,8 @@ func TestQuickSuccessesLeaveHealthAlone(t *testing.T) {
 	s := open(t, pool, schema)
 	sub := subscribeJudge(t, s, newJudge(t))
 	version := func() (xmin uint32) {
-		if err := pool.QueryRow(t.Context(), "SELECT xmin FROM "+schema+".health").Scan(&xmin); err != nil {
+		if err := pool.QueryRow(t.Context(),
+			"SELECT xmin FROM "+schema+".health").Scan(&xmin); err != nil {
 			t.Fatal(err)
 		}
 		return xmin
@@ -32,10 +33,12 @@ func TestQuickSuccessesLeaveHealthAlone(t *testing.T) {
 				t.Fatalf("claims: got %d, %v, want 1", len(claims.Claims), err)
 			}
 			results, err := s.Finish(t.Context(), store.Outcome{
-				Lease: claims.Claims[0].Lease, State: store.Delivered, Attempt: store.Attempt{At: time.Now(), Duration: took, Status: 200},
+				Lease: claims.Claims[0].Lease, State: store.Delivered,
+				Attempt: store.Attempt{At: time.Now(), Duration: took, Status: 200},
 			})
 			if err != nil || results[0].Ignored || results[0].Before != claims.Claims[0].Health {
-				t.Fatalf("Finish: got %+v, %v, want it recorded after %+v", results, err, claims.Claims[0].Health)
+				t.Fatalf("Finish: got %+v, %v, want it recorded after %+v", results, err,
+					claims.Claims[0].Health)
 			}
 			last = results[0].After
 		}
@@ -50,7 +53,8 @@ func TestQuickSuccessesLeaveHealthAlone(t *testing.T) {
 	last := succeed(10 * time.Second)
 	stats, err := s.Stats(t.Context(), sub.ID)
 	if err != nil || stats.Health != last || last.Class() != store.ClassSlow {
-		t.Errorf("health after slow successes: got %+v, %v, want %+v, and that slow", stats.Health, err, last)
+		t.Errorf("health after slow successes: got %+v, %v, want %+v, and that slow", stats.Health, err,
+			last)
 	}
 }
 
@@ -89,13 +93,15 @@ func TestProbeOfABlockedBacklog(t *testing.T) {
 			}
 			claims.Claims = nil
 			calls := 0
-			for err == nil && len(claims.Claims) == 0 && t.Context().Err() == nil { // the probe is due when the clocks agree
+			// the probe is due when the clocks agree
+			for err == nil && len(claims.Claims) == 0 && t.Context().Err() == nil {
 				claims, err = s.Claim(t.Context(), req)
 				if claims.NextDue == 0 {
 					calls++
 				}
 			}
-			if err != nil || len(claims.Claims) != 1 || claims.Claims[0].EventID != first.EventID || !claims.Claims[0].Probe {
+			if err != nil || len(claims.Claims) != 1 || claims.Claims[0].EventID != first.EventID ||
+				!claims.Claims[0].Probe {
 				t.Fatalf("the probe: got %+v, %v, want the first of the key", claims.Claims, err)
 			}
 			if calls > 1 {

@@ -119,7 +119,9 @@ func (h *hosts) recovered(t *testing.T, repeats int) {
 	start := time.Now()
 	id := h.publishUntilAccepted(t)
 	accepted := time.Since(start)
-	h.judge.await(t, "an event published after the fault", recoveryBusy, func(tally) bool { return h.judge.has(id) })
+	h.judge.await(t, "an event published after the fault", recoveryBusy, func(tally) bool {
+		return h.judge.has(id)
+	})
 	took := time.Since(start)
 	if *long && took > recovery {
 		t.Errorf("recovery: took %v, want at most %v", took, recovery)

@@ -30,6 +30,7 @@ func beginContract(t *testing.T, pool *pgxpool.Pool, s *pgstore.Store) storetest
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = tx.Rollback(context.Background()) }) // or else closing the pool would wait for it
+	// or else closing the pool would wait for it
+	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
 	return contractTx{s, tx}
 }

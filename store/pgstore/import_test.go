@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/pgstore"
+	"github.com/outhook/outhook/store/pgstore/internal/record"
 )
 
 func TestImport(t *testing.T) {
@@ -40,12 +40,14 @@ func TestImport(t *testing.T) {
 	if got := finishedIn(t, s); !slices.Equal(got, finished) {
 		t.Errorf("history: got %d deliveries, want the %d of the old store", len(got), len(finished))
 	}
-	if again, err := s.Import(t.Context(), o, nil); err != nil || again.Deliveries != 0 || again.Finished != 0 {
+	if again, err := s.Import(t.Context(), o, nil); err != nil || again.Deliveries != 0 ||
+		again.Finished != 0 {
 		t.Errorf("Import once more: got %+v, %v, want it to move nothing", again, err)
 	}
 	for _, sub := range o.subs {
 		got, err := s.Subscription(t.Context(), sub.ID)
-		if err != nil || got.Name != sub.Name || got.Status != sub.Status || !slices.Equal(got.Secrets, sub.Secrets) ||
+		if err != nil || got.Name != sub.Name || got.Status != sub.Status ||
+			!slices.Equal(got.Secrets, sub.Secrets) ||
 			got.SubscribedAt.UnixMicro() != sub.SubscribedAt.UnixMicro() {
 			t.Errorf("subscription: got %+v, %v, want %+v", got, err, sub)
 		}
@@ -61,14 +63,16 @@ func TestImport(t *testing.T) {
 // finishedIn returns the finished deliveries of a store, without what is not copied.
 func finishedIn(t *testing.T, s store.Store) (lines []string) {
 	t.Helper()
-	q := store.DeliveryQuery{AnyTenant: true, States: []store.State{store.Delivered, store.Dead, store.Canceled}, Limit: 1000}
+	q := store.DeliveryQuery{AnyTenant: true,
+		States: []store.State{store.Delivered, store.Dead, store.Canceled}, Limit: 1000}
 	for {
 		page, err := s.Deliveries(t.Context(), q)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, d := range page.Items {
-			d.CreatedAt, d.FinishedAt = d.CreatedAt.Truncate(time.Microsecond), d.FinishedAt.Truncate(time.Microsecond)
+			d.CreatedAt, d.FinishedAt = d.CreatedAt.Truncate(time.Microsecond),
+				d.FinishedAt.Truncate(time.Microsecond)
 			d.Erased = false
 			lines = append(lines, fmt.Sprintf("%+v", d))
 		}
@@ -84,18 +88,23 @@ func finishedIn(t *testing.T, s store.Store) (lines []string) {
 func checkFinished(t *testing.T, s store.Store, o *old) {
 	t.Helper()
 	attempts, err := s.Attempts(t.Context(), o.subs[0].ID, o.finished.ID)
-	if err != nil || len(attempts) != 1 || attempts[0].Status != 500 || string(attempts[0].Response) != "no" {
-		t.Errorf("attempts of the finished delivery: got %+v, %v, want one with its response", attempts, err)
+	if err != nil || len(attempts) != 1 || attempts[0].Status != 500 ||
+		string(attempts[0].Response) != "no" {
+		t.Errorf("attempts of the finished delivery: got %+v, %v, want one with its response", attempts,
+			err)
 	}
-	if r, err := s.Requeue(t.Context(), store.DeliveryQuery{EventID: o.finished.ID}); r.Requeued != 0 || err != nil {
+	if r, err := s.Requeue(t.Context(),
+		store.DeliveryQuery{EventID: o.finished.ID}); r.Requeued != 0 || err != nil {
 		t.Errorf("Requeue of the finished delivery: got %+v, %v, want it passed over", r, err)
 	}
 	if err := s.Enqueue(t.Context(), o.finished); err != nil {
 		t.Errorf("Enqueue of the finished event: %v", err)
 	}
 	page, err := s.Deliveries(t.Context(), store.DeliveryQuery{EventID: o.finished.ID})
-	if err != nil || len(page.Items) != 1 || page.Items[0].State != store.Delivered || !page.Items[0].Erased {
-		t.Errorf("deliveries of the finished event: got %+v, %v, want one that is delivered, and erased", page.Items, err)
+	if err != nil || len(page.Items) != 1 || page.Items[0].State != store.Delivered ||
+		!page.Items[0].Erased {
+		t.Errorf("deliveries of the finished event: got %+v, %v, want one that is delivered, and erased",
+			page.Items, err)
 	}
 }
 
@@ -105,7 +114,8 @@ func checkRetried(t *testing.T, s store.Store, o *old) {
 	t.Helper()
 	id, eventID := o.retried.SubscriptionID, o.retried.EventID
 	attempts, err := s.Attempts(t.Context(), id, eventID)
-	if err != nil || len(attempts) != 2 || attempts[1].Status != 500 || string(attempts[1].Response) != "no" {
+	if err != nil || len(attempts) != 2 || attempts[1].Status != 500 ||
+		string(attempts[1].Response) != "no" {
 		t.Errorf("attempts: got %+v, %v, want two", attempts, err)
 	}
 	page, err := s.Deliveries(t.Context(), store.DeliveryQuery{SubscriptionID: id, EventID: eventID})
@@ -116,14 +126,15 @@ func checkRetried(t *testing.T, s store.Store, o *old) {
 		t.Errorf("the retry: is due in %v, want an hour less the time the test took", in)
 	}
 	stats, err := s.Stats(t.Context(), id)
-	if want := inMicros(o.health); err != nil || stats.Health != want || want.Pacing == (store.Pacing{}) {
+	if want := inMicros(o.health); err != nil || stats.Health != want ||
+		want.Pacing == (store.Pacing{}) {
 		t.Errorf("health: got %+v, %v, want %+v", stats.Health, err, want)
 	}
 }
 
 // inMicros returns a health with the times that PostgreSQL has.
 func inMicros(h store.Health) store.Health {
-	h.FailingFor = time.Duration(pgstore.Micros(h.FailingFor)) * time.Microsecond
+	h.FailingFor = time.Duration(record.Micros(h.FailingFor)) * time.Microsecond
 	for _, at := range []*time.Time{&h.LastFailureAt, &h.NextProbeAt, &h.HeldUntil} {
 		*at = at.Truncate(time.Microsecond).UTC()
 	}
@@ -158,10 +169,12 @@ func deliverAll(t *testing.T, s store.Store, o *old) {
 	o.pending[o.subs[0].ID] = o.pending[o.subs[0].ID][1:] // the one that is due in an hour
 	for _, sub := range o.subs {
 		want, have := o.pending[sub.ID], got[sub.ID]
-		slices.Sort(want) // order within a key holds, so that those wait for others; the IDs are in the order of publishing
+		// order within a key holds, so that those wait for others; the IDs are in the order of publishing
+		slices.Sort(want)
 		slices.Sort(have)
 		if !slices.Equal(have, want) {
-			t.Errorf("delivered to %s: got %d events, want the %d that were pending", sub.ID, len(have), len(want))
+			t.Errorf("delivered to %s: got %d events, want the %d that were pending", sub.ID, len(have),
+				len(want))
 		}
 	}
 }

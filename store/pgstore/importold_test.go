@@ -23,7 +23,8 @@ type interrupted struct {
 
 var errInterrupted = errors.New("interrupted")
 
-func (s *interrupted) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.Result, error) {
+func (s *interrupted) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.Result,
+	error) {
 	if s.left--; s.left >= 0 {
 		return s.Store.Finish(ctx, outcomes...)
 	}
@@ -56,7 +57,8 @@ func newOld(t *testing.T) *old {
 	o := &old{Store: b, pending: make(map[string][]string)}
 	for i, patterns := range [][]string{nil, {"a.*"}, {"b.c"}, {"a.b"}} {
 		sub, err := b.CreateSubscription(ctx, store.Subscription{
-			ID: fmt.Sprintf("5ab5c81b-0000-4000-8000-%012d", i), URL: "https://endpoint.example/", Events: patterns, Status: store.Subscribed,
+			ID: fmt.Sprintf("5ab5c81b-0000-4000-8000-%012d", i), URL: "https://endpoint.example/",
+			Events: patterns, Status: store.Subscribed,
 			Name: "name", Headers: map[string]string{"X-One": "1"}, Secrets: []signing.Secret{"one", "two"},
 		})
 		if err != nil {
@@ -91,8 +93,9 @@ func newOld(t *testing.T) *old {
 		t.Fatalf("claims of the retry: got %d, %v, want 1", len(claims.Claims), err)
 	}
 	o.finish(t, claims.Claims[0], store.Outcome{
-		State: store.Pending, RetryIn: time.Hour, Effect: store.EffectThrottled, ThrottleFor: 2 * time.Second,
-		Probe: store.ProbePolicy{Threshold: 1, First: 2 * time.Second, Max: 2 * time.Second},
+		State: store.Pending, RetryIn: time.Hour, Effect: store.EffectThrottled,
+		ThrottleFor: 2 * time.Second,
+		Probe:       store.ProbePolicy{Threshold: 1, First: 2 * time.Second, Max: 2 * time.Second},
 	})
 	for i := range 1200 {
 		o.publish(t, []string{"a.b", "b.c", "a.c"}[i%3], []string{"", "", "k", "l"}[i%4])
@@ -114,7 +117,8 @@ func newOld(t *testing.T) *old {
 
 func (o *old) finish(t *testing.T, c store.Claim, out store.Outcome) {
 	t.Helper()
-	out.Lease, out.Attempt = c.Lease, store.Attempt{At: time.Now(), Status: 500, Error: "http_status", Response: []byte("no")}
+	out.Lease, out.Attempt = c.Lease,
+		store.Attempt{At: time.Now(), Status: 500, Error: "http_status", Response: []byte("no")}
 	if _, err := o.Finish(t.Context(), out); err != nil {
 		t.Fatal(err)
 	}

@@ -71,8 +71,10 @@ func TestLateTransactionOfAKey(t *testing.T) {
 			t.Fatal(err)
 		}
 		late := claimAll(t, s)
-		if len(under) != 1 || under[0].EventID != evs[1].ID || len(late) != 1 || late[0].EventID != evs[0].ID {
-			t.Fatalf("claims before and after the commit: got %v and %v, want the second and the first", under, late)
+		if len(under) != 1 || under[0].EventID != evs[1].ID || len(late) != 1 ||
+			late[0].EventID != evs[0].ID {
+			t.Fatalf("claims before and after the commit: got %v and %v, want the second and the first",
+				under, late)
 		}
 		if together {
 			deliver(t, s, under[0], late[0])

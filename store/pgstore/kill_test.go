@@ -59,7 +59,8 @@ func TestKilledReplicas(t *testing.T) {
 	}
 	n := j.await(t, "everything acknowledged arrives", progress, delivered)
 	if n.repeated > kills*inFlight {
-		t.Errorf("repeated: %d deliveries at %d kills with %d in flight, want at most %d", n.repeated, kills, inFlight, kills*inFlight)
+		t.Errorf("repeated: %d deliveries at %d kills with %d in flight, want at most %d", n.repeated,
+			kills, inFlight, kills*inFlight)
 	}
 	t.Logf("%d kills: %d acknowledged, %d lost, %d repeated", kills, n.acked, n.missing, n.repeated)
 }
@@ -93,7 +94,8 @@ func TestRollingRestart(t *testing.T) {
 	if n.repeated > 0 {
 		t.Errorf("repeated: %d deliveries, want none", n.repeated)
 	}
-	t.Logf("%d restarts: %d acknowledged, %d lost, %d repeated", rounds*len(replicas), n.acked, n.missing, n.repeated)
+	t.Logf("%d restarts: %d acknowledged, %d lost, %d repeated", rounds*len(replicas), n.acked,
+		n.missing, n.repeated)
 }
 
 func TestNothingTwice(t *testing.T) {
@@ -118,7 +120,8 @@ func TestNothingTwice(t *testing.T) {
 	}
 	n := j.await(t, "everything arrives", progress, delivered)
 	if n.repeated > 0 {
-		t.Errorf("repeated: %d of %d deliveries, by their attempts %v, want none", n.repeated, n.acked, j.repeats())
+		t.Errorf("repeated: %d of %d deliveries, by their attempts %v, want none", n.repeated, n.acked,
+			j.repeats())
 	}
 }
 
@@ -157,8 +160,10 @@ func stoppedMain(ctx context.Context, s *pgstore.Store) int {
 	}
 	c := claims.Claims
 	results, err := s.Finish(ctx,
-		store.Outcome{Lease: c[0].Lease, State: store.Dead, Attempt: store.Attempt{At: time.Now(), Status: 500, Error: "late"}},
-		store.Outcome{Lease: c[1].Lease, State: store.Delivered, Attempt: store.Attempt{At: time.Now(), Status: 200}})
+		store.Outcome{Lease: c[0].Lease, State: store.Dead,
+			Attempt: store.Attempt{At: time.Now(), Status: 500, Error: "late"}},
+		store.Outcome{Lease: c[1].Lease, State: store.Delivered,
+			Attempt: store.Attempt{At: time.Now(), Status: 200}})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "stopped: finish:", err)
 		return 1
@@ -191,7 +196,8 @@ func TestStoppedReplica(t *testing.T) {
 	if err != nil || len(claims.Claims) != 2 {
 		t.Fatalf("claims once the lease has run out: got %d, %v, want 2", len(claims.Claims), err)
 	}
-	t.Logf("another replica went on %v after it was stopped", time.Since(stopped).Round(10*time.Millisecond))
+	t.Logf("another replica went on %v after it was stopped",
+		time.Since(stopped).Round(10*time.Millisecond))
 	r.signal(syscall.SIGCONT)
 	if _, err := r.stdin.Write([]byte{'\n'}); err != nil {
 		t.Fatal(err)
@@ -200,12 +206,14 @@ func TestStoppedReplica(t *testing.T) {
 		t.Errorf("ignored, of the late failure and the late success: got %s, want %s", got, want)
 	}
 	for i, want := range []store.State{store.Pending, store.Delivered} {
-		page, err := s.Deliveries(t.Context(), store.DeliveryQuery{SubscriptionID: sub.ID, EventID: evs[i].ID})
+		page, err := s.Deliveries(t.Context(),
+			store.DeliveryQuery{SubscriptionID: sub.ID, EventID: evs[i].ID})
 		if err != nil || len(page.Items) != 1 || page.Items[0].State != want {
 			t.Errorf("delivery %d: got %+v, %v, want it %s", i, page.Items, err, want)
 		}
 	}
-	results, err := s.Finish(t.Context(), store.Outcome{Lease: claims.Claims[0].Lease, State: store.Delivered})
+	results, err := s.Finish(t.Context(),
+		store.Outcome{Lease: claims.Claims[0].Lease, State: store.Delivered})
 	if err != nil || results[0].Ignored {
 		t.Errorf("the present holder's outcome: got %+v, %v, want it to count", results, err)
 	}

@@ -40,7 +40,8 @@ func TestMain(m *testing.M) {
 }
 
 func testMain(m *testing.M) int {
-	if flag.Lookup("test.fuzz").Value.String() != "" { // its workers are killed, and would leave servers behind
+	// its workers are killed, and would leave servers behind
+	if flag.Lookup("test.fuzz").Value.String() != "" {
 		noServer = "fuzzing starts no server"
 		return m.Run()
 	}
@@ -128,7 +129,8 @@ func open(t testing.TB, pool *pgxpool.Pool, schema string) *pgstore.Store {
 func dropSchema(t testing.TB, pool *pgxpool.Pool, schema string) {
 	var err error
 	for range 5 {
-		if _, err = pool.Exec(context.Background(), "DROP SCHEMA IF EXISTS "+pgx.Identifier{schema}.Sanitize()+" CASCADE"); err == nil {
+		if _, err = pool.Exec(context.Background(),
+			"DROP SCHEMA IF EXISTS "+pgx.Identifier{schema}.Sanitize()+" CASCADE"); err == nil {
 			return
 		}
 	}

@@ -51,7 +51,8 @@ func TestSchemaOutOfDate(t *testing.T) {
 	if err := s.Enqueue(t.Context(), someEvents(1)...); err != nil {
 		t.Errorf("Enqueue after Migrate: %v", err)
 	}
-	if _, err := pool.Exec(t.Context(), "INSERT INTO "+schema+".migrations (version) VALUES (1000)"); err != nil {
+	if _, err := pool.Exec(t.Context(),
+		"INSERT INTO "+schema+".migrations (version) VALUES (1000)"); err != nil {
 		t.Fatal(err)
 	}
 	newer, err := pgstore.New(pool, &pgstore.Options{Schema: schema})

@@ -65,7 +65,8 @@ func (o *Options) validate() error {
 	}
 	switch {
 	case len(o.Schema) > maxSchemaLen:
-		return invalid("Schema", fmt.Sprintf("has more than %d bytes, which is all that PostgreSQL keeps of a name", maxSchemaLen))
+		return invalid("Schema", fmt.Sprintf("has %d bytes; give at most %d, which is all that "+
+			"PostgreSQL keeps of a name", len(o.Schema), maxSchemaLen))
 	case o.PollInterval < 0:
 		return invalid("PollInterval", "is negative; give how often to look for work")
 	}

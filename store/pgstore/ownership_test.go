@@ -3,7 +3,6 @@ package pgstore_test
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
@@ -18,39 +17,6 @@ import (
 
 // shares is how many there are.
 const shares = 64
-
-// TestDeal checks that live replicas get equal parts, and that one that comes or goes moves little
-// beside its own part.
-func TestDeal(t *testing.T) {
-	for n := 1; n <= 9; n++ {
-		replicas := make([]int64, n)
-		for i := range replicas {
-			replicas[i] = rand.Int64()
-		}
-		slices.Sort(replicas)
-		with, without := pgstore.Deal(replicas), pgstore.Deal(replicas[1:])
-		count := make(map[int64]int)
-		moved := 0
-		for id := range with {
-			count[with[id]]++
-			if with[id] != replicas[0] && with[id] != without[id] {
-				moved++
-			}
-		}
-		for r, got := range count {
-			if most := (shares + n - 1) / n; got > most {
-				t.Errorf("%d replicas: %d has %d shares, want at most %d", n, r, got, most)
-			}
-		}
-		// Equal parts must be filled up; without that, none would move.
-		if moved > shares/4 {
-			t.Errorf("%d replicas, of which one goes: %d shares of the others move, want at most %d", n, moved, shares/4)
-		}
-	}
-	if got := pgstore.Deal(nil); got != [shares]int64{} {
-		t.Errorf("without replicas: got %v, want nobody", got)
-	}
-}
 
 // stay makes a replica take part, as a dispatcher does, until the returned function is called or
 // the test ends.
@@ -127,7 +93,9 @@ func TestSharesAreDealt(t *testing.T) {
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the others have what the stopped one had", func() bool { return second.Owned()+third.Owned() == shares })
+	await(t, "the others have what the stopped one had", func() bool {
+		return second.Owned()+third.Owned() == shares
+	})
 	publish(third)
 	await(t, "all of four events arrive", arrived(800))
 	stopSecond()
@@ -175,7 +143,8 @@ func TestOpenTransactionOfAnotherReplica(t *testing.T) {
 		}
 		claims := claimAll(t, owner)
 		if len(claims) != 1 {
-			t.Fatalf("claims while a transaction is open: got %d, want the one that was published", len(claims))
+			t.Fatalf("claims while a transaction is open: got %d, want the one that was published",
+				len(claims))
 		}
 		deliver(t, owner, claims...)
 	}
@@ -213,7 +182,8 @@ func TestLostAnswerToAPublish(t *testing.T) {
 	// No round trip but that of the transaction: not to connect, to see whether a connection is
 	// good, or to prepare.
 	const connections = 8
-	config, err := pgxpool.ParseConfig(fmt.Sprintf("%s&default_query_exec_mode=exec&pool_max_conns=%d", p.url, connections))
+	config, err := pgxpool.ParseConfig(
+		fmt.Sprintf("%s&default_query_exec_mode=exec&pool_max_conns=%d", p.url, connections))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +195,8 @@ func TestLostAnswerToAPublish(t *testing.T) {
 	t.Cleanup(through.Close)
 	direct, schema := newPool(t)
 	open(t, direct, schema)
-	s, err := pgstore.New(through, &pgstore.Options{Schema: schema, PollOnly: true, PollInterval: 50 * time.Millisecond})
+	s, err := pgstore.New(through,
+		&pgstore.Options{Schema: schema, PollOnly: true, PollInterval: 50 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -90,11 +90,12 @@ var bounded = []string{"notices", "erasures", "shares"}
 func (b *backlog) blocks(t *testing.T) map[string]int {
 	t.Helper()
 	const batch = 50
-	claims, err := b.store.Claim(t.Context(), store.ClaimRequest{Max: batch, Lease: lease, MaxFailing: 1})
+	claims, err := b.store.Claim(t.Context(),
+		store.ClaimRequest{Max: batch, Lease: lease, MaxFailing: 1})
 	if err != nil || len(claims.Claims) != batch {
 		t.Fatalf("claims: got %d, %v, want %d", len(claims.Claims), err, batch)
 	}
-	built, _, err := pgstore.Build(someEvents(batch))
+	built, err := pgstore.Build(someEvents(batch))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,11 +110,13 @@ func (b *backlog) blocks(t *testing.T) map[string]int {
 		fresh[i] = int64(10*b.rows + i)
 	}
 	args := map[string][]any{
-		"enqueue": append(pgstore.EnqueueArgs(built), int64(1), pgx.Identifier{b.schema, "events"}.Sanitize(), true),
+		"enqueue": append(pgstore.EnqueueArgs(built), int64(1),
+			pgx.Identifier{b.schema, "events"}.Sanitize(), true),
 		"claim":   {subs, seqs},
 		"noticed": {[]int32{0, 1, 2, 3}},
 		"windows": {ords, subs, firsts, seqs, retries, 20},
-		"finish":  {subs, fresh, statuses, logs, logs, []int64{1}, []int64{1}, []int32{}, []int64{}, int64(1)},
+		"finish": {subs, fresh, statuses, logs, logs, []int64{1}, []int64{1}, []int32{}, []int64{},
+			int64(1)},
 	}
 	touched := make(map[string]int)
 	for name, statement := range b.store.HotStatements() {
@@ -141,7 +144,8 @@ func (b *backlog) explain(t *testing.T, s pgstore.Statement, args []any) plan {
 		t.Fatal(err)
 	}
 	var out []byte
-	if err := tx.QueryRow(t.Context(), "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "+s.SQL, args...).Scan(&out); err != nil {
+	if err := tx.QueryRow(t.Context(), "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "+s.SQL,
+		args...).Scan(&out); err != nil {
 		t.Fatal(err)
 	}
 	var plans []struct{ Plan plan }
@@ -162,7 +166,8 @@ func TestPlansDoNotGrow(t *testing.T) {
 	for name, was := range small {
 		// An index may be a level or two higher, which each of 50 deliveries pays in a few indexes.
 		if now := large[name]; now > was+was/2+200 {
-			t.Errorf("%s: touches %d blocks with %d rows and %d with %d, want about as many", name, was, few, now, many)
+			t.Errorf("%s: touches %d blocks with %d rows and %d with %d, want about as many", name, was, few,
+				now, many)
 		}
 	}
 	t.Logf("blocks touched with %d rows: %v; with %d: %v", few, small, many, large)

@@ -52,7 +52,8 @@ func TestThroughPooler(t *testing.T) {
 	var running sync.WaitGroup
 	var stores []*pgstore.Store
 	for range 3 {
-		s, err := pgstore.Open(t.Context(), url, &pgstore.Options{PollOnly: true, PollInterval: 50 * time.Millisecond})
+		s, err := pgstore.Open(t.Context(), url,
+			&pgstore.Options{PollOnly: true, PollInterval: 50 * time.Millisecond})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +89,9 @@ func TestThroughPooler(t *testing.T) {
 		if err := s.Enqueue(t.Context(), evs[:3]...); err != nil {
 			t.Fatal(err)
 		}
-		if err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error { return s.EnqueueTx(t.Context(), tx, evs[3:]...) }); err != nil {
+		if err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+			return s.EnqueueTx(t.Context(), tx, evs[3:]...)
+		}); err != nil {
 			t.Fatal(err)
 		}
 		j.ack(ids(evs)...)
@@ -138,7 +141,8 @@ func TestStoreThroughPooler(t *testing.T) {
 		}
 		t.Cleanup(pool.Close)
 		s, err := pgstore.New(pool, &pgstore.Options{
-			Schema: fmt.Sprint("outhook_test_", schemas.Add(1)), PollOnly: true, PollInterval: 50 * time.Millisecond,
+			Schema: fmt.Sprint("outhook_test_", schemas.Add(1)), PollOnly: true,
+			PollInterval: 50 * time.Millisecond,
 		})
 		if err != nil {
 			t.Fatal(err)

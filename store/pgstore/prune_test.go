@@ -53,7 +53,9 @@ func finishSome(t testing.TB, s *pgstore.Store, n int) {
 	if stats, err := s.Stats(ctx, ""); err != nil {
 		t.Fatal(err)
 	} else if stats.Subscriptions == 0 {
-		if _, err := s.CreateSubscription(ctx, store.Subscription{ID: "s", URL: "https://endpoint.example/", Status: store.Subscribed}); err != nil {
+		if _, err := s.CreateSubscription(ctx,
+			store.Subscription{ID: "s", URL: "https://endpoint.example/",
+				Status: store.Subscribed}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -66,7 +68,8 @@ func finishSome(t testing.TB, s *pgstore.Store, n int) {
 	}
 	outcomes := make([]store.Outcome, n)
 	for i, c := range claims.Claims {
-		outcomes[i] = store.Outcome{Lease: c.Lease, State: store.Delivered, Attempt: store.Attempt{At: time.Now(), Status: 200}}
+		outcomes[i] = store.Outcome{Lease: c.Lease, State: store.Delivered,
+			Attempt: store.Attempt{At: time.Now(), Status: 200}}
 	}
 	if _, err := s.Finish(ctx, outcomes...); err != nil {
 		t.Fatal(err)
@@ -75,7 +78,8 @@ func finishSome(t testing.TB, s *pgstore.Store, n int) {
 
 func count(t testing.TB, pool *pgxpool.Pool, schema, table string) (n int) {
 	t.Helper()
-	if err := pool.QueryRow(context.Background(), fmt.Sprintf("SELECT count(*) FROM %s.%s", schema, table)).Scan(&n); err != nil {
+	if err := pool.QueryRow(context.Background(),
+		fmt.Sprintf("SELECT count(*) FROM %s.%s", schema, table)).Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n

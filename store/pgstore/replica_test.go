@@ -44,7 +44,8 @@ func newDispatcher(t testing.TB, s store.Store) *dispatcher.Dispatcher {
 const inFlight = 16
 
 func replicaOptions() *dispatcher.Options {
-	return &dispatcher.Options{Concurrency: inFlight, PerSubscription: inFlight, Timeout: timeout, DrainTimeout: 5 * time.Second, AllowPrefixes: loopback}
+	return &dispatcher.Options{Concurrency: inFlight, PerSubscription: inFlight, Timeout: timeout,
+		DrainTimeout: 5 * time.Second, AllowPrefixes: loopback}
 }
 
 // patient makes attempts so long that none is given up because the machine is busy: an attempt that
@@ -151,7 +152,8 @@ type replica struct {
 // does.
 func startReplica(t testing.TB, kind, url, schema string, j *judge) *replica {
 	t.Helper()
-	r := &replica{cmd: exec.Command(os.Args[0]), lines: make(chan string, 100), exited: make(chan struct{})}
+	r := &replica{cmd: exec.Command(os.Args[0]), lines: make(chan string, 100),
+		exited: make(chan struct{})}
 	r.cmd.Env = append(os.Environ(), envReplica+"="+kind, envURL+"="+url, envSchema+"="+schema)
 	r.cmd.Stderr = os.Stderr
 	out, err := r.cmd.StdoutPipe()

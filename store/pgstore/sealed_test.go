@@ -46,7 +46,8 @@ func TestSealedStore(t *testing.T) {
 func TestSealedLeavesNoRow(t *testing.T) {
 	t.Parallel()
 	const secret, header, rotated = "canary-of-a-secret", "canary-of-a-header", "canary-of-a-rotation"
-	for name, want := range map[string][]string{"sealed": nil, "control, not sealed": {"subscriptions"}} {
+	for name, want := range map[string][]string{"sealed": nil,
+		"control, not sealed": {"subscriptions"}} {
 		t.Run(name, func(t *testing.T) {
 			pool, schema := newPool(t)
 			inner := open(t, pool, schema)
@@ -64,8 +65,11 @@ func TestSealedLeavesNoRow(t *testing.T) {
 				sub.Secrets = append(sub.Secrets, rotated)
 				return nil
 			})
-			if err != nil || !slices.Equal(got.Secrets, []signing.Secret{secret, rotated}) || got.Headers["X-Token"] != header {
-				t.Errorf("the subscription when it was changed: got %d secrets, %v, want both and the header, plain", len(got.Secrets), err)
+			if err != nil || !slices.Equal(got.Secrets, []signing.Secret{secret, rotated}) ||
+				got.Headers["X-Token"] != header {
+				t.Errorf(
+					"the subscription when it was changed: got %d secrets, %v, want both and the header, plain",
+					len(got.Secrets), err)
 			}
 			if got := rowsWith(t, pool, schema, secret, header, rotated); !slices.Equal(got, want) {
 				t.Errorf("tables with a canary: got %v, want %v", got, want)
@@ -85,7 +89,8 @@ func attemptTwo(t *testing.T, s store.Store) {
 		t.Fatalf("claims: got %d, %v, want 2", len(claims.Claims), err)
 	}
 	for i, state := range []store.State{store.Delivered, store.Pending} {
-		out := store.Outcome{Lease: claims.Claims[i].Lease, State: state, Attempt: store.Attempt{Number: 1, At: time.Now(), Status: 200}}
+		out := store.Outcome{Lease: claims.Claims[i].Lease, State: state,
+			Attempt: store.Attempt{Number: 1, At: time.Now(), Status: 200}}
 		if _, err := s.Finish(t.Context(), out); err != nil {
 			t.Fatal(err)
 		}

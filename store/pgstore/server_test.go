@@ -43,7 +43,8 @@ func TestServerCrash(t *testing.T) {
 // them would keep everything from the endpoint until they run out.
 func TestCrashForgetsNoOutcome(t *testing.T) {
 	t.Parallel()
-	srv := newServer(t, map[string]string{"wal_writer_delay": "10s", "wal_writer_flush_after": "1GB", "wal_buffers": "64MB"})
+	srv := newServer(t, map[string]string{"wal_writer_delay": "10s", "wal_writer_flush_after": "1GB",
+		"wal_buffers": "64MB"})
 	h := startHosts(t, srv.URL())
 	const total, before = 600, 500
 	evs := someEvents(total)
@@ -94,9 +95,11 @@ func connect(t *testing.T, url string) *pgx.Conn {
 
 func TestConnectionLimit(t *testing.T) {
 	t.Parallel()
-	srv := newServer(t, map[string]string{"max_connections": "12", "superuser_reserved_connections": "1", "max_wal_senders": "0"})
+	srv := newServer(t, map[string]string{"max_connections": "12",
+		"superuser_reserved_connections": "1", "max_wal_senders": "0"})
 	admin := connect(t, srv.URL())
-	if _, err := admin.Exec(t.Context(), "CREATE ROLE host LOGIN; GRANT CREATE ON DATABASE postgres TO host"); err != nil {
+	if _, err := admin.Exec(t.Context(),
+		"CREATE ROLE host LOGIN; GRANT CREATE ON DATABASE postgres TO host"); err != nil {
 		t.Fatal(err)
 	}
 	h := startHosts(t, as(t, srv.URL(), "host"))
@@ -105,7 +108,8 @@ func TestConnectionLimit(t *testing.T) {
 	if _, err := admin.Exec(t.Context(), "ALTER ROLE host CONNECTION LIMIT 0"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := admin.Exec(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'host'"); err != nil {
+	if _, err := admin.Exec(t.Context(),
+		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'host'"); err != nil {
 		t.Fatal(err)
 	}
 	if refused := h.publishFor(t.Context(), time.Second); refused == 0 {
@@ -124,7 +128,8 @@ func as(t *testing.T, url, user string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fmt.Sprintf("postgres://%s@%s:%d/%s?sslmode=disable", user, cfg.Host, cfg.Port, cfg.Database)
+	return fmt.Sprintf("postgres://%s@%s:%d/%s?sslmode=disable", user, cfg.Host, cfg.Port,
+		cfg.Database)
 }
 
 func TestStatementTimeout(t *testing.T) {
@@ -201,7 +206,8 @@ func mountSmall(t *testing.T, srv *pgtest.Server, dir string) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", dir).CombinedOutput(); err != nil {
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs",
+		dir).CombinedOutput(); err != nil {
 		t.Skipf("this test mounts a small file system, which cannot be done here: %v: %s", err, out)
 	}
 	t.Cleanup(func() {

@@ -56,27 +56,29 @@ func TestDatabaseTimeouts(t *testing.T) {
 			}
 			claimed := make(chan error, 1)
 			go func() {
-				claims, err := stores[1].Claim(context.Background(), store.ClaimRequest{Max: 1, Lease: time.Hour})
+				claims, err := stores[1].Claim(context.Background(),
+					store.ClaimRequest{Max: 1, Lease: time.Hour})
 				if err == nil && len(claims.Claims) != 1 {
 					err = fmt.Errorf("got %d claims, want 1", len(claims.Claims))
 				}
 				claimed <- err
 			}()
-			await(t, "a claim that has waited for longer than the database lets statements wait", func() bool {
-				var waits bool
-				err := admin.QueryRow(t.Context(), `SELECT pg_stat_clear_snapshot() IS NOT NULL AND EXISTS (
+			await(t, "a claim that has waited for longer than the database lets statements wait",
+				func() bool {
+					var waits bool
+					err := admin.QueryRow(t.Context(), `SELECT pg_stat_clear_snapshot() IS NOT NULL AND EXISTS (
 					SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
 						AND clock_timestamp() - query_start > interval '600 ms')`).Scan(&waits)
-				if err != nil {
-					t.Fatal(err)
-				}
-				select {
-				case err := <-claimed:
-					t.Fatalf("the claim has ended before its turn: %v", err)
-				default:
-				}
-				return waits
-			})
+					if err != nil {
+						t.Fatal(err)
+					}
+					select {
+					case err := <-claimed:
+						t.Fatalf("the claim has ended before its turn: %v", err)
+					default:
+					}
+					return waits
+				})
 			if err := tx.Commit(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -213,7 +215,8 @@ func claimAndDeliver(t *testing.T, s *pgstore.Store) bool {
 func TestExecModes(t *testing.T) {
 	t.Parallel()
 	needServer(t)
-	for _, mode := range []string{"cache_statement", "cache_describe", "describe_exec", "exec", "simple_protocol"} {
+	for _, mode := range []string{"cache_statement", "cache_describe", "describe_exec", "exec",
+		"simple_protocol"} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			pool, err := pgxpool.New(t.Context(), serverURL+"&default_query_exec_mode="+mode)
@@ -225,7 +228,8 @@ func TestExecModes(t *testing.T) {
 			testEnqueueTxOn(t, pool, schema)
 			s, err := pgstore.New(pool, &pgstore.Options{Schema: schema})
 			if mode == "simple_protocol" {
-				if err == nil || !strings.Contains(err.Error(), "default_query_exec_mode") || !strings.Contains(err.Error(), mode) {
+				if err == nil || !strings.Contains(err.Error(), "default_query_exec_mode") ||
+					!strings.Contains(err.Error(), mode) {
 					t.Errorf("New: got %v, want an error that names the setting", err)
 				}
 				return
@@ -249,7 +253,9 @@ func testEnqueueTxOn(t *testing.T, pool *pgxpool.Pool, schema string) {
 	subscribeMany(t, p, schema, 1)
 	ev := someEvents(1)
 	ev[0].Payload = []byte(`"'\\ \u0027 it's"`)
-	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error { return s.EnqueueTx(t.Context(), tx, ev...) })
+	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+		return s.EnqueueTx(t.Context(), tx, ev...)
+	})
 	if err != nil {
 		t.Errorf("EnqueueTx: %v", err)
 	}
@@ -274,10 +280,16 @@ func calls(s *pgstore.Store, sub string) map[string]func(context.Context) error 
 			return err
 		},
 		"UpdateSubscription": func(ctx context.Context) error {
-			_, err := s.UpdateSubscription(ctx, sub, func(sub *store.Subscription) error { sub.Name += "x"; return nil })
+			_, err := s.UpdateSubscription(ctx, sub, func(sub *store.Subscription) error {
+				sub.Name += "x"
+				return nil
+			})
 			return err
 		},
-		"Subscription": func(ctx context.Context) error { _, err := s.Subscription(ctx, sub); return err },
+		"Subscription": func(ctx context.Context) error {
+			_, err := s.Subscription(ctx, sub)
+			return err
+		},
 		"Subscriptions": func(ctx context.Context) error {
 			_, err := s.Subscriptions(ctx, store.SubscriptionQuery{AnyTenant: true})
 			return err
@@ -295,10 +307,13 @@ func calls(s *pgstore.Store, sub string) map[string]func(context.Context) error 
 			return err
 		},
 		"Finish": func(ctx context.Context) error {
-			_, err := s.Finish(ctx, store.Outcome{Lease: store.Lease{SubscriptionID: sub, EventID: "x"}, State: store.Dead})
+			_, err := s.Finish(ctx, store.Outcome{Lease: store.Lease{SubscriptionID: sub, EventID: "x"},
+				State: store.Dead})
 			return err
 		},
-		"Release": func(ctx context.Context) error { return s.Release(ctx, store.Lease{SubscriptionID: sub, Token: 1}) },
+		"Release": func(ctx context.Context) error {
+			return s.Release(ctx, store.Lease{SubscriptionID: sub, Token: 1})
+		},
 		"Deliveries": func(ctx context.Context) error {
 			_, err := s.Deliveries(ctx, store.DeliveryQuery{AnyTenant: true, Count: true})
 			return err
@@ -314,8 +329,14 @@ func calls(s *pgstore.Store, sub string) map[string]func(context.Context) error 
 			_, err := s.Requeue(ctx, store.DeliveryQuery{AnyTenant: true})
 			return err
 		},
-		"Erase":   func(ctx context.Context) error { _, _, err := s.Erase(ctx, store.EraseQuery{}); return err },
-		"Prune":   func(ctx context.Context) error { _, err := s.Prune(ctx, store.Retention{}); return err },
+		"Erase": func(ctx context.Context) error {
+			_, _, err := s.Erase(ctx, store.EraseQuery{})
+			return err
+		},
+		"Prune": func(ctx context.Context) error {
+			_, err := s.Prune(ctx, store.Retention{})
+			return err
+		},
 		"Stats":   func(ctx context.Context) error { _, err := s.Stats(ctx, sub); return err },
 		"Migrate": s.Migrate,
 	}

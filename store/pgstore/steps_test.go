@@ -17,10 +17,10 @@ func TestFaultSteps(t *testing.T) {
 	storetest.Steps(t, func(t *testing.T) store.Store { return newStore(t) }, 1_000_000)
 }
 
-// TestRequeueLooksOneWay looks for queries that go through a listing from the newest event on, among
-// what the connections have prepared. A page before a cursor has them, to say whether there is one
-// after it; a step of Requeue, which goes from the oldest on, has not: with a filter they pass all
-// that the steps before it have changed.
+// TestRequeueLooksOneWay looks for queries that go through a listing from the newest event on,
+// among what the connections have prepared. A page before a cursor has them, to say whether there
+// is one after it; a step of Requeue, which goes from the oldest on, has not: with a filter they
+// pass all that the steps before it have changed.
 func TestRequeueLooksOneWay(t *testing.T) {
 	pool, schema := newPool(t)
 	s := open(t, pool, schema)
@@ -48,7 +48,8 @@ func fromNewest(t *testing.T, pool *pgxpool.Pool) (n int) {
 		defer conn.Release()
 		here := 0
 		err := conn.QueryRow(t.Context(),
-			"SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE $1", "%ORDER BY seq DESC, sub%").Scan(&here)
+			"SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE $1",
+			"%ORDER BY seq DESC, sub%").Scan(&here)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,7 +13,18 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/internal/rollup"
+	"github.com/outhook/outhook/store/pgstore/internal/catalogue"
+	"github.com/outhook/outhook/store/pgstore/internal/claims"
+	"github.com/outhook/outhook/store/pgstore/internal/counts"
+	"github.com/outhook/outhook/store/pgstore/internal/history"
+	"github.com/outhook/outhook/store/pgstore/internal/memory"
+	"github.com/outhook/outhook/store/pgstore/internal/notify"
+	"github.com/outhook/outhook/store/pgstore/internal/outcomes"
+	"github.com/outhook/outhook/store/pgstore/internal/ownership"
+	"github.com/outhook/outhook/store/pgstore/internal/publish"
+	"github.com/outhook/outhook/store/pgstore/internal/replica"
+	"github.com/outhook/outhook/store/pgstore/internal/schema"
+	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
 )
 
 var _ store.Store = (*Store)(nil)
@@ -24,43 +35,27 @@ type Store struct {
 	o       Options
 	pool    *pgxpool.Pool
 	ownPool bool
-	sql     *statements
-	log     logger
 
-	checked atomic.Bool // the schema and the durability of the server were
-	owner   ownership
-	clock   clock
-	waker   waker
-	counts  *rollup.Buffer
+	checked   atomic.Bool // the schema and the durability of the server were
+	listening sync.Once   // starts what learns of other replicas' changes
 
-	enqueues *joined[newEvent, struct{}]
-	alone    chan struct{} // who stores events alone has a slot
-	finishes *joined[*outcome, store.Result]
-	claiming chan struct{} // has one slot, for the Claim that goes on
+	replica   *replica.Replica
+	ownership *ownership.Ownership
+	catalogue *catalogue.Catalogue
+	publisher *publish.Publisher
+	claims    *claims.Claims
+	recorder  *outcomes.Recorder
+	counts    *counts.Counts
+	history   *history.History
 
-	// keyed is held by who ends deliveries or puts them behind others of their key: or else one is
-	// put behind a delivery that has ended meanwhile, and waits for ever. It is held over
-	// transactions, and taken before mu.
-	keyed sync.Mutex
-
-	// lowering is held by who raises low marks in the database, and by who takes in what may be new
-	// below them. It is taken after keyed and before mu.
-	lowering sync.Mutex
-
-	mu     sync.Mutex // guards memory; never held over a call of the server's
-	memory            // what is pending and leased of this replica's shares
-
-	life       context.Context // ends with Close
-	end        context.CancelFunc
-	cut        context.Context // ends some time later, when nothing is waited for any more
-	cutOff     context.CancelFunc
-	background sync.WaitGroup
+	end    context.CancelFunc // of replica.Life
+	cutOff func()             // ends replica.Cut
 }
 
 // Open connects to the database that the URL (or key=value string; see pgxpool.ParseConfig) names,
 // brings its schema up to date, and returns a store on it. Close ends its connections.
 //
-// It returns an error when the server has fsync or synchronous_commit off, unless Options.Unsafe.
+// It returns an error if the server has fsync or synchronous_commit off, unless Options.Unsafe.
 func Open(ctx context.Context, url string, o *Options) (*Store, error) {
 	pool, err := pgxpool.New(ctx, url)
 	if err != nil {
@@ -85,43 +80,67 @@ func New(pool *pgxpool.Pool, o *Options) (*Store, error) {
 	if pool == nil {
 		return nil, errors.New("pgstore: New needs a pool, such as pgxpool.New returns")
 	}
-	if err := checkExecMode(pool); err != nil {
-		return nil, err
-	}
 	opts := o.withDefaults()
 	if err := opts.validate(); err != nil {
 		return nil, err
 	}
-	s := &Store{o: opts, pool: pool, sql: newStatements(opts.Schema), log: logger{opts.Logger},
-		memory: newMemory(), claiming: make(chan struct{}, 1)}
-	s.owner.id = rand.Int64N(math.MaxInt64) + 1
-	s.owner.now, s.owner.tick = make(chan struct{}, 1), make(chan struct{}, 1)
-	s.counts = s.newCounts()
-	s.life, s.end = context.WithCancel(context.Background())
-	s.cut, s.cutOff = context.WithCancel(context.Background())
-	s.alone = make(chan struct{}, aloneAtOnce)
-	s.waker.ready = make(chan struct{}, 1)
-	s.waker.tell = make(chan struct{}, 1)
-	s.waker.told = make(chan struct{}, 1)
-	s.enqueues = newJoined(enqueuers, s.enqueueJoined)
-	s.finishes = newJoined(finishers, s.finishJoined)
+	s := &Store{o: opts, pool: pool}
+	if err := s.makeReplica(); err != nil {
+		return nil, fmt.Errorf("pgstore: %w", err)
+	}
+	r := s.replica
+	// Who polls slowly has not left because it has not claimed for the length of some polls.
+	s.ownership = ownership.New(r, max(ownership.IdleAfter, 3*opts.PollInterval))
+	s.counts = counts.New(r, false)
+	s.catalogue = &catalogue.Catalogue{Replica: r}
+	s.publisher = publish.New(r, opts.PollOnly)
+	s.claims = claims.New(r, s.ownership)
+	s.recorder = outcomes.New(r, s.counts)
+	s.history = history.New(r, s.counts)
 	return s, nil
 }
 
+// makeReplica makes what the rooms share.
+func (s *Store) makeReplica() error {
+	life, end := context.WithCancel(context.Background())
+	cut, cutOff := context.WithCancelCause(context.Background())
+	s.end, s.cutOff = end, func() { cutOff(store.ErrClosed) }
+	db, err := sqltx.New(s.pool, cut)
+	if err != nil {
+		return err
+	}
+	name := schema.Name(s.o.Schema)
+	notifier := notify.New(db, s.pool, name, s.warn)
+	s.replica = &replica.Replica{
+		ID: rand.Int64N(math.MaxInt64) + 1, // 0 stands for nobody
+		DB: db, Schema: name, SQL: name.Statements(),
+		Memory: memory.New(notifier.Wake), Notify: notifier, Log: s.warn,
+		Life: life, Cut: cut,
+	}
+	return nil
+}
+
+// warn says what goes wrong in the background.
+func (s *Store) warn(what string, err error) { s.o.Logger.Warn("pgstore: "+what, "error", err) }
+
+// closeGrace is how much longer a transaction may take once the store is closed.
+const closeGrace = 5 * time.Second
+
 // Close ends the use of the store: after it, every method returns [store.ErrClosed]. What is under
-// way has 5 s to finish; Close takes at most 30 s, when the server does not answer. It returns nil,
-// also when it is called again.
+// way has 5 s to finish; Close takes at most 30 s, if the server does not answer. It returns nil,
+// also if it is called again.
 func (s *Store) Close() error {
-	defer s.waker.wakeHere() // who waits for work learns that there is none any more
+	defer s.replica.Notify.Wake() // who waits for work learns that there will be none
 	s.end()
-	time.AfterFunc(afterClose, s.cutOff)
-	s.enqueues.close()
-	s.finishes.close()
-	s.background.Wait()
-	s.counts.Stop()
-	s.flushCounts()
-	if err := s.leave(context.Background()); err != nil {
-		s.log.trouble("giving up the replica's shares; another takes them when its lease has run out", err)
+	time.AfterFunc(closeGrace, s.cutOff)
+	// Writers first, and what runs in the background: the shares are given up once nothing of this
+	// replica changes them any more.
+	s.publisher.Close()
+	s.recorder.Close()
+	s.replica.Background.Wait()
+	s.counts.Close()
+	if err := s.ownership.Leave(context.Background()); err != nil {
+		s.warn("giving up the replica's shares; another takes them when its lease has run out", err)
 	}
 	if s.ownPool {
 		s.pool.Close()
@@ -132,18 +151,19 @@ func (s *Store) Close() error {
 // begin starts a method: it finds out whether it may go on.
 func (s *Store) begin(ctx context.Context) error { return s.beginOn(ctx, s.pool) }
 
-// beginOn is begin for a method that has a connection already: another may never come.
-func (s *Store) beginOn(ctx context.Context, q querier) error {
+// beginOn is begin for a method that has a connection already: another may never come, if the
+// pool's are all in use by who waits here.
+func (s *Store) beginOn(ctx context.Context, q schema.Querier) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if s.life.Err() != nil {
+	if s.replica.Life.Err() != nil {
 		return store.ErrClosed
 	}
 	if s.checked.Load() {
 		return nil
 	}
-	bounded, cancel := s.bound(ctx, 0, statementTimeout)
+	bounded, cancel := s.replica.DB.Bound(ctx, sqltx.Bounds{Limit: sqltx.StatementTimeout})
 	defer cancel()
 	if err := s.check(bounded, q); err != nil {
 		if cause := context.Cause(bounded); cause != nil {
@@ -155,9 +175,42 @@ func (s *Store) beginOn(ctx context.Context, q querier) error {
 	return nil
 }
 
-// logger says what goes wrong in the background.
-type logger struct {
-	to interface{ Warn(string, ...any) }
+// check finds out whether the store can work on the database.
+func (s *Store) check(ctx context.Context, q schema.Querier) error {
+	if err := s.checkDurable(ctx, q); err != nil {
+		return err
+	}
+	return s.replica.Schema.CheckVersion(ctx, q)
 }
 
-func (l logger) trouble(what string, err error) { l.to.Warn("pgstore: "+what, "error", err) }
+func (s *Store) checkDurable(ctx context.Context, q schema.Querier) error {
+	if s.o.Unsafe {
+		return nil
+	}
+	return schema.CheckDurable(ctx, q)
+}
+
+// call runs a method of the contract: unless its arguments are invalid, and if the store can be
+// used. With an error it returns the zero value.
+func call[T any](
+	ctx context.Context, s *Store, method string, invalid error, do func() (T, error),
+) (result T, err error) {
+	err = invalid
+	if err == nil {
+		err = s.begin(ctx)
+	}
+	if err == nil {
+		result, err = do()
+	}
+	if err != nil {
+		var zero T
+		return zero, storeError(method, err)
+	}
+	return result, nil
+}
+
+// run is call for a method that returns nothing.
+func (s *Store) run(ctx context.Context, method string, do func() error) error {
+	_, err := call(ctx, s, method, nil, func() (struct{}, error) { return struct{}{}, do() })
+	return err
+}

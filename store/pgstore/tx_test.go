@@ -45,7 +45,9 @@ func hostTxs(t *testing.T, s *pgstore.Store, conn *pgx.Conn, db *sql.DB) map[str
 		if err != nil {
 			t.Fatal(err)
 		}
-		return hostTx{func(evs ...events.Event) error { return s.EnqueueSQLTx(ctx, tx, evs...) }, tx.Commit, tx.Rollback}
+		return hostTx{func(evs ...events.Event) error {
+			return s.EnqueueSQLTx(ctx, tx, evs...)
+		}, tx.Commit, tx.Rollback}
 	}
 	return kinds
 }
@@ -113,7 +115,8 @@ func testEnqueueTx(t *testing.T, s *pgstore.Store, begin func() hostTx) {
 	}
 	for i, c := range claims.Claims {
 		if want := evs[1+i]; c.EventID != want.ID || c.Trace != want.Trace {
-			t.Errorf("claim %d after the commit: got event %s with trace %q, want %s with %q", i+1, c.EventID, c.Trace, want.ID, want.Trace)
+			t.Errorf("claim %d after the commit: got event %s with trace %q, want %s with %q", i+1,
+				c.EventID, c.Trace, want.ID, want.Trace)
 		}
 	}
 	testConflictInTx(t, begin(), evs[1])
@@ -193,7 +196,9 @@ func TestEnqueueTxWithAPoolOfOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	err = pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error { return s.EnqueueTx(t.Context(), tx, someEvents(1)...) })
+	err = pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+		return s.EnqueueTx(t.Context(), tx, someEvents(1)...)
+	})
 	if err != nil {
 		t.Errorf("EnqueueTx in the only connection: %v", err)
 	}

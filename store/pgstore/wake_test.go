@@ -28,7 +28,8 @@ func listener(t *testing.T, o pgstore.Options) *pgstore.Store {
 func publishElsewhere(t *testing.T, o pgstore.Options, schema string) {
 	t.Helper()
 	p, _ := newPool(t)
-	s, err := pgstore.New(p, &pgstore.Options{Schema: schema, PollInterval: o.PollInterval, PollOnly: o.PollOnly})
+	s, err := pgstore.New(p, &pgstore.Options{Schema: schema, PollInterval: o.PollInterval,
+		PollOnly: o.PollOnly})
 	if err != nil {
 		t.Fatal(err)
 	}

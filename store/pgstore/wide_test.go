@@ -89,7 +89,8 @@ func TestWideEnqueue(t *testing.T) {
 // inOrder checks that one subscription gets the events in their order.
 func inOrder(t *testing.T, s *pgstore.Store, evs []events.Event) {
 	t.Helper()
-	page, err := s.Deliveries(t.Context(), store.DeliveryQuery{SubscriptionID: "wide-7", Limit: len(evs)})
+	page, err := s.Deliveries(t.Context(),
+		store.DeliveryQuery{SubscriptionID: "wide-7", Limit: len(evs)})
 	if err != nil || len(page.Items) != len(evs) {
 		t.Fatalf("deliveries: got %d, %v, want %d", len(page.Items), err, len(evs))
 	}
@@ -174,6 +175,14 @@ func TestEnqueueBesideAnOpenTransaction(t *testing.T) {
 	defer cancel()
 	blocked := make(chan error, 1)
 	go func() { blocked <- s.Enqueue(ctx, same...) }()
+	await(t, "the one with the same ID waits alone", func() bool {
+		select {
+		case err := <-blocked:
+			t.Fatalf("it has not waited: %v", err)
+		default:
+		}
+		return s.Alone() == 1
+	})
 	var publishing sync.WaitGroup
 	for range 20 {
 		publishing.Go(func() {

@@ -11,8 +11,8 @@ import (
 	"syscall"
 )
 
-// Freeze stops all processes of the server where they are, as a machine that hangs: connections stay
-// open, and nothing is answered. It works on Linux only.
+// Freeze stops all processes of the server where they are, as a machine that hangs: connections
+// stay open, and nothing is answered. It works on Linux only.
 func (s *Server) Freeze() error { return s.signal(syscall.SIGSTOP) }
 
 // Thaw lets them go on.

@@ -15,8 +15,8 @@ import (
 // ErrNoPooler says that pgbouncer is neither in PATH nor in /usr/sbin.
 var ErrNoPooler = errors.New("pgtest: PgBouncer is not installed")
 
-// Pooler is a running PgBouncer in transaction mode: its clients have a connection to the server only for the time of a
-// transaction.
+// Pooler is a running PgBouncer in transaction mode: its clients have a connection to the server
+// only for the time of a transaction.
 type Pooler struct {
 	port int
 	stop context.CancelFunc
@@ -24,7 +24,8 @@ type Pooler struct {
 	said bytes.Buffer  // what it printed; after done
 }
 
-// StartPooler starts a PgBouncer before the server, with so many connections to it, and returns when it takes connections.
+// StartPooler starts a PgBouncer before the server, with so many connections to it, and returns
+// when it takes connections.
 func (s *Server) StartPooler(ctx context.Context, connections int) (*Pooler, error) {
 	path, err := exec.LookPath("pgbouncer")
 	if err != nil {

@@ -16,7 +16,8 @@ import (
 	"time"
 )
 
-// ErrNotInstalled says that there are no PostgreSQL server binaries: neither in PATH nor in /usr/lib/postgresql.
+// ErrNotInstalled says that there are no PostgreSQL server binaries: neither in PATH nor in
+// /usr/lib/postgresql.
 var ErrNotInstalled = errors.New("pgtest: PostgreSQL is not installed")
 
 // Config is what a server is started with.
@@ -58,10 +59,13 @@ func (s *Server) create(ctx context.Context, c Config) (err error) {
 	if s.port, err = freePort(); err != nil {
 		return err
 	}
-	if err := s.run(ctx, "initdb", "--pgdata="+s.data(), "--username=outhook", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"); err != nil {
+	if err := s.run(ctx, "initdb", "--pgdata="+s.data(), "--username=outhook", "--auth=trust",
+		"--encoding=UTF8", "--no-locale", "--no-sync"); err != nil {
 		return err
 	}
-	conf := fmt.Sprintf("\nport = %d\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\nmax_connections = 200\n", s.port)
+	conf := fmt.Sprintf(
+		"\nport = %d\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n"+
+			"max_connections = 200\n", s.port)
 	for name, value := range c.Settings {
 		conf += fmt.Sprintf("%s = '%s'\n", name, value)
 	}
@@ -86,7 +90,8 @@ func (s *Server) Dir() string { return s.dir }
 
 // Start starts the server again after Stop, and returns when it takes connections.
 func (s *Server) Start(ctx context.Context) error {
-	return s.run(ctx, "pg_ctl", "start", "--wait", "--silent", "--pgdata="+s.data(), "--log="+filepath.Join(s.dir, "log"))
+	return s.run(ctx, "pg_ctl", "start", "--wait", "--silent", "--pgdata="+s.data(),
+		"--log="+filepath.Join(s.dir, "log"))
 }
 
 // Mode is how a server is stopped.
@@ -99,7 +104,8 @@ const (
 
 // Stop stops the server and returns when it has ended.
 func (s *Server) Stop(ctx context.Context, m Mode) error {
-	return s.run(ctx, "pg_ctl", "stop", "--wait", "--silent", "--pgdata="+s.data(), "--mode="+string(m))
+	return s.run(ctx, "pg_ctl", "stop", "--wait", "--silent", "--pgdata="+s.data(),
+		"--mode="+string(m))
 }
 
 // Remove stops the server and removes its folder.
@@ -132,7 +138,8 @@ func (s *Server) run(ctx context.Context, program string, args ...string) error 
 	return nil
 }
 
-// unprivileged says as whom to run the server, and gives its folder to them. Nil when we are not root.
+// unprivileged says as whom to run the server, and gives its folder to them. Nil when we are not
+// root.
 func (s *Server) unprivileged() (*syscall.SysProcAttr, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
@@ -167,7 +174,8 @@ func binaries() (string, error) {
 }
 
 func major(initdb string) int {
-	n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(initdb)))) // 0 for one with another name
+	// 0 for one with another name
+	n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(initdb))))
 	return n
 }
 

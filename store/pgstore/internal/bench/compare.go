@@ -40,7 +40,8 @@ func publishAll(ctx context.Context, n, batch int, publish func(context.Context,
 }
 
 // timed publishes n events while they are delivered, and returns how many were per second.
-func timed(ctx context.Context, rec *receiver, n, batch int, publish func(context.Context, int) error) (float64, error) {
+func timed(ctx context.Context, rec *receiver, n, batch int,
+	publish func(context.Context, int) error) (float64, error) {
 	n -= n % publishers
 	if _, err := rec.ask(ctx, http.MethodDelete); err != nil {
 		return 0, err
@@ -56,7 +57,8 @@ func timed(ctx context.Context, rec *receiver, n, batch int, publish func(contex
 	return float64(n) / last.Sub(start).Seconds(), nil
 }
 
-func roundOfRiver(ctx context.Context, url string, rec *receiver, batch int) (rate float64, err error) {
+func roundOfRiver(ctx context.Context, url string, rec *receiver, batch int) (rate float64,
+	err error) {
 	r, err := openRiver(ctx, url, rec.url)
 	if err != nil {
 		return 0, err
@@ -70,7 +72,8 @@ func roundOfRiver(ctx context.Context, url string, rec *receiver, batch int) (ra
 	return timed(ctx, rec, *events, batch, r.publish)
 }
 
-func roundOfOuthook(ctx context.Context, url string, rec *receiver, batch int) (rate float64, err error) {
+func roundOfOuthook(ctx context.Context, url string, rec *receiver, batch int) (rate float64,
+	err error) {
 	o, err := openOuthook(ctx, url)
 	if err != nil {
 		return 0, err
@@ -96,7 +99,9 @@ func compare(ctx context.Context, url string, rec *receiver) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	fmt.Printf("%d events a round, %d publishers, %d workers, one subscription, 512-byte payloads, fsync on\n\n", *events, publishers, workers)
+	fmt.Printf(
+		"%d events a round, %d publishers, %d workers, one subscription, 512-byte payloads, fsync on\n\n",
+		*events, publishers, workers)
 	fmt.Println("published      River/s  outhook/s  ratio")
 	batches := []int{1, 100}
 	if *single > 0 {

@@ -11,23 +11,26 @@ import (
 	oevents "github.com/outhook/outhook/events"
 )
 
-// The tables of the floor: what no design writes less than, an event and what became of it.
+// The tables of the floor, the least that any design writes: an event, and its outcome.
 const floorTables = `
 DROP TABLE IF EXISTS floor_events, floor_outcomes;
 CREATE TABLE floor_events (
 	seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, id text NOT NULL UNIQUE, type text NOT NULL,
 	enqueued_at timestamptz NOT NULL, body bytea NOT NULL, recipients bigint[] NOT NULL);
 CREATE TABLE floor_outcomes (
-	sub bigint NOT NULL, seq bigint NOT NULL, status smallint NOT NULL, finished_at timestamptz NOT NULL, log bytea NOT NULL,
-	PRIMARY KEY (sub, seq));
+	sub bigint NOT NULL, seq bigint NOT NULL, status smallint NOT NULL,
+	finished_at timestamptz NOT NULL,
+	log bytea NOT NULL, PRIMARY KEY (sub, seq));
 CREATE INDEX ON floor_outcomes (finished_at);`
 
 const (
 	floorEvents = `INSERT INTO floor_events (id, type, enqueued_at, body, recipients)
-		SELECT id, 'message.created', statement_timestamp(), body, '{1}' FROM unnest($1::text[], $2::bytea[]) e(id, body)
+		SELECT id, 'message.created', statement_timestamp(), body, '{1}'
+		FROM unnest($1::text[], $2::bytea[]) e(id, body)
 		RETURNING seq`
 	floorOutcomes = `INSERT INTO floor_outcomes (sub, seq, status, finished_at, log)
-		SELECT 1, seq, 200, statement_timestamp(), '\x0102030405060708090a0b0c0d0e0f10' FROM unnest($1::bigint[]) o(seq)`
+		SELECT 1, seq, 200, statement_timestamp(), '\x0102030405060708090a0b0c0d0e0f10'
+		FROM unnest($1::bigint[]) o(seq)`
 )
 
 // measureFloor inserts events and outcomes and does nothing else: one connection for each, so many
@@ -40,7 +43,8 @@ func measureFloor(ctx context.Context, url string) error {
 	defer pool.Close()
 	fmt.Println("a statement     events/s  WAL an event")
 	for _, batch := range []int{1, 16, 100, 1000} {
-		if _, err := pool.Exec(ctx, floorTables+"; CHECKPOINT", pgx.QueryExecModeSimpleProtocol); err != nil {
+		if _, err := pool.Exec(ctx, floorTables+"; CHECKPOINT",
+			pgx.QueryExecModeSimpleProtocol); err != nil {
 			return err
 		}
 		n := *events / batch * batch
@@ -57,7 +61,8 @@ func measureFloor(ctx context.Context, url string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%-13d %10.0f  %8.0f B\n", batch, float64(n)/took.Seconds(), float64(after-before)/float64(n))
+		fmt.Printf("%-13d %10.0f  %8.0f B\n", batch, float64(n)/took.Seconds(),
+			float64(after-before)/float64(n))
 	}
 	return nil
 }

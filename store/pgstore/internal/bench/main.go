@@ -18,7 +18,8 @@ var (
 	backlog  = flag.Bool("backlog", false, "measure with 10,000 and 1,000,000 pending")
 	floor    = flag.Bool("floor", false, "measure what inserting events and outcomes alone takes")
 	steady   = flag.Bool("steady", false, "measure at steady rates")
-	pin      = flag.Bool("pinned", false, "with -steady: also with transactions that keep the server from vacuuming")
+	pin      = flag.Bool("pinned", false,
+		"with -steady: also with transactions that keep the server from vacuuming")
 	rateOnly = flag.Int("rate", 0, "with -steady: only this rate")
 	seconds  = flag.Duration("for", time.Minute, "with -steady: for how long")
 	profile  = flag.String("cpuprofile", "", "write a CPU profile of this process to the file")

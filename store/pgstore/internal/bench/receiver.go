@@ -162,13 +162,15 @@ func (r *receiver) await(ctx context.Context, n int) (time.Time, error) {
 		case err != nil:
 			return time.Time{}, err
 		case c.Distinct > n || c.Repeated > 0:
-			return time.Time{}, fmt.Errorf("the receiver got %d events and %d repetitions, want %d and none", c.Distinct, c.Repeated, n)
+			return time.Time{}, fmt.Errorf("the receiver got %d events and %d repetitions, want %d and none",
+				c.Distinct, c.Repeated, n)
 		case c.Distinct == n:
 			return c.Last, nil
 		}
 		select {
 		case <-ctx.Done():
-			return time.Time{}, fmt.Errorf("the receiver got %d events, want %d: %w", c.Distinct, n, ctx.Err())
+			return time.Time{}, fmt.Errorf("the receiver got %d events, want %d: %w", c.Distinct, n,
+				ctx.Err())
 		case <-ticker.C:
 		}
 	}

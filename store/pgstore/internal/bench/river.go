@@ -37,7 +37,8 @@ type sender struct {
 
 func (s *sender) Work(ctx context.Context, job *river.Job[webhook]) error {
 	now := time.Now()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, job.Args.URL, bytes.NewReader(job.Args.Body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, job.Args.URL,
+		bytes.NewReader(job.Args.Body))
 	if err != nil {
 		return err
 	}
@@ -84,11 +85,13 @@ func openRiver(ctx context.Context, url, receiver string) (*riverQueue, error) {
 		return nil, err
 	}
 	all := river.NewWorkers()
-	river.AddWorker(all, &sender{client: &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{
-		MaxIdleConns: 2 * workers, MaxIdleConnsPerHost: 2 * workers,
-	}}})
+	river.AddWorker(all, &sender{client: &http.Client{Timeout: 15 * time.Second,
+		Transport: &http.Transport{
+			MaxIdleConns: 2 * workers, MaxIdleConnsPerHost: 2 * workers,
+		}}})
 	client, err := river.NewClient(driver, &river.Config{
-		Queues:        map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers, FetchCooldown: time.Millisecond, FetchPollInterval: time.Second}},
+		Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: workers,
+			FetchCooldown: time.Millisecond, FetchPollInterval: time.Second}},
 		FetchCooldown: time.Millisecond,
 		Workers:       all,
 		Logger:        slog.New(slog.DiscardHandler),
@@ -110,7 +113,8 @@ func (r *riverQueue) publish(ctx context.Context, n int) error {
 		if err != nil {
 			return err
 		}
-		body := fmt.Appendf(nil, `{"type":"message.created","timestamp":%d,"payload":%s}`, time.Now().UnixMilli(), payload)
+		body := fmt.Appendf(nil, `{"type":"message.created","timestamp":%d,"payload":%s}`,
+			time.Now().UnixMilli(), payload)
 		jobs[i] = river.InsertManyParams{Args: webhook{id.String(), r.receiver, body}}
 	}
 	if n == 1 {

@@ -32,7 +32,8 @@ func measureReplicas(ctx context.Context, url string, rec *receiver) error {
 	return nil
 }
 
-func roundOfReplicas(ctx context.Context, url string, rec *receiver, n int) (rate float64, err error) {
+func roundOfReplicas(ctx context.Context, url string, rec *receiver, n int) (rate float64,
+	err error) {
 	o, err := openOuthook(ctx, url)
 	if err != nil {
 		return 0, err
@@ -95,12 +96,14 @@ func measureBacklog(ctx context.Context, url string, _ *receiver) error {
 				return err
 			}
 		}
-		for _, settle := range []string{"VACUUM (ANALYZE)", "CHECKPOINT"} { // what loading so many has left to be done
+		// what loading so many has left to be done
+		for _, settle := range []string{"VACUUM (ANALYZE)", "CHECKPOINT"} {
 			if _, err := o.pool.Exec(ctx, settle); err != nil {
 				return err
 			}
 		}
-		if _, err := o.cycles(ctx, 50); err != nil { // the first writes after a checkpoint are of whole pages
+		// the first writes after a checkpoint are of whole pages
+		if _, err := o.cycles(ctx, 50); err != nil {
 			return err
 		}
 		rate, err := o.cycles(ctx, 200)
@@ -134,7 +137,8 @@ func (o *outhook) cycles(ctx context.Context, times int) (float64, error) {
 		}
 		outcomes := make([]store.Outcome, len(claims.Claims))
 		for i, c := range claims.Claims {
-			outcomes[i] = store.Outcome{Lease: c.Lease, State: store.Delivered, Attempt: store.Attempt{Number: 1, At: time.Now(), Status: 200}}
+			outcomes[i] = store.Outcome{Lease: c.Lease, State: store.Delivered,
+				Attempt: store.Attempt{Number: 1, At: time.Now(), Status: 200}}
 		}
 		if _, err := o.store.Finish(ctx, outcomes...); err != nil {
 			return 0, err

@@ -16,7 +16,7 @@ import (
 // offerEvery is how often events are offered: at a rate r, so many each time as make r a second.
 const offerEvery = 5 * time.Millisecond
 
-// steadyResult is what came of a steady rate.
+// steadyResult is the result of a steady rate.
 type steadyResult struct {
 	offered, delivered, depth int
 	latencies                 latencies
@@ -49,7 +49,8 @@ func measureSteady(ctx context.Context, url string, rec *receiver) error {
 	return nil
 }
 
-func steadyRound(ctx context.Context, url string, rec *receiver, name string, rate int, pinned bool) (r steadyResult, err error) {
+func steadyRound(ctx context.Context, url string, rec *receiver, name string, rate int,
+	pinned bool) (r steadyResult, err error) {
 	publish, stop, err := startSystem(ctx, url, rec, name)
 	if err != nil {
 		return r, err
@@ -86,7 +87,8 @@ func steadyRound(ctx context.Context, url string, rec *receiver, name string, ra
 }
 
 // startSystem starts one of the two on an empty database.
-func startSystem(ctx context.Context, url string, rec *receiver, name string) (publish func(context.Context, int) error, stop func(), err error) {
+func startSystem(ctx context.Context, url string, rec *receiver,
+	name string) (publish func(context.Context, int) error, stop func(), err error) {
 	if name == "river" {
 		r, err := openRiver(ctx, url, rec.url)
 		if err != nil {
@@ -115,21 +117,22 @@ func pinHorizon(ctx context.Context, pool *pgxpool.Pool) (unpin func(), err erro
 	for i := range 3 {
 		pinning.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
-				err := pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead}, func(tx pgx.Tx) error {
-					_, err := tx.Exec(ctx, "SELECT count(*) FROM pg_class")
-					if n == 0 {
-						begun <- err
-					}
-					length := 120 * time.Second
-					if n == 0 {
-						length = time.Duration(1+i) * 40 * time.Second // so that they overlap
-					}
-					select {
-					case <-ctx.Done():
-					case <-time.After(length):
-					}
-					return err
-				})
+				err := pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead},
+					func(tx pgx.Tx) error {
+						_, err := tx.Exec(ctx, "SELECT count(*) FROM pg_class")
+						if n == 0 {
+							begun <- err
+						}
+						length := 120 * time.Second
+						if n == 0 {
+							length = time.Duration(1+i) * 40 * time.Second // so that they overlap
+						}
+						select {
+						case <-ctx.Done():
+						case <-time.After(length):
+						}
+						return err
+					})
 				if err != nil && ctx.Err() == nil {
 					fmt.Fprintln(os.Stderr, "bench: a reader:", err)
 				}
@@ -144,9 +147,10 @@ func pinHorizon(ctx context.Context, pool *pgxpool.Pool) (unpin func(), err erro
 	return func() { cancel(); pinning.Wait() }, err
 }
 
-// offer publishes at a rate, whatever becomes of it, and looks once in a while how much has not
-// arrived.
-func offer(ctx context.Context, rec *receiver, rate int, publish func(context.Context, int) error, r *steadyResult) error {
+// offer publishes at a rate, without waiting for deliveries, and looks once in a while how much has
+// not arrived.
+func offer(ctx context.Context, rec *receiver, rate int, publish func(context.Context, int) error,
+	r *steadyResult) error {
 	var publishing sync.WaitGroup
 	var failed atomic.Pointer[error]
 	slots := make(chan struct{}, 64)

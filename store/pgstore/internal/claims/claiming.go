@@ -1,0 +1,179 @@
+package claims
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/pgstore/internal/memory"
+	"github.com/outhook/outhook/store/pgstore/internal/replica"
+	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
+)
+
+// claiming is one go at a Claim. See the package's picture.
+type claiming struct {
+	*Claims
+	req    store.ClaimRequest
+	round  *memory.Round
+	leased map[*memory.Queue][]leasedKey // of the subscriptions that were chosen: what else was leased
+
+	found   []found
+	looks   int // Memory.Looks when this was chosen
+	noticed bool
+
+	got     []store.Claim
+	nextDue time.Duration
+}
+
+// leasedKey is a leased delivery that has a key.
+type leasedKey struct {
+	seq uint64
+	key string
+}
+
+// found is what the database says of a leased delivery.
+type found struct {
+	claim            store.Claim
+	stamp, due       int64
+	exists, hasRow   bool
+	pending, blocked bool
+}
+
+// run reports whether it is worth to go again.
+func (c *claiming) run(ctx context.Context) (again bool, err error) {
+	if !c.ownership.IsValid() {
+		if err := c.ownership.Renew(ctx); err != nil {
+			return false, err
+		}
+	}
+	done := false
+	defer func() {
+		if !done { // nobody must wait for leases that nobody has
+			c.abandon()
+		}
+	}()
+	if err := c.choosing.Choose(ctx, &c.req, c.Clock.Now, &c.round, c.chosen); err != nil {
+		return false, err
+	}
+	if err := c.read(ctx); err != nil {
+		return false, err
+	}
+	if c.noticed {
+		if err := c.TakeNotices(ctx); err != nil {
+			return false, err
+		}
+	}
+	// Last of all: the round trips may have taken longer than the lease, and then another replica
+	// may have the deliveries by now.
+	if !c.ownership.IsValid() {
+		c.nextDue = 0
+		return false, nil
+	}
+	done = true
+	lost, blocked, unordered := c.hand()
+	if err := c.park(ctx, blocked); err != nil {
+		return false, err
+	}
+	if err := c.arrange(ctx, unordered); err != nil {
+		return false, err
+	}
+	return lost > 0 || c.noticed, nil
+}
+
+// chosen notes which keys are leased as this is chosen. If they become free by the time that the
+// deliveries are read it does not matter: what is read may be older. Memory is locked.
+func (c *claiming) chosen() {
+	c.nextDue, c.looks = c.round.NextDue(), c.Memory.Looks()
+	c.leased = make(map[*memory.Queue][]leasedKey)
+	for _, l := range c.round.Leases {
+		if _, there := c.leased[l.Sub]; there {
+			continue
+		}
+		var keys []leasedKey
+		l.Sub.EachLease(func(other *memory.Lease) {
+			if other.Data.Key != "" {
+				keys = append(keys, leasedKey{other.Seq, other.Data.Key})
+			}
+		})
+		c.leased[l.Sub] = keys
+	}
+}
+
+// read reads what was chosen, and whether there are notices.
+func (c *claiming) read(ctx context.Context) error {
+	c.Memory.Lock()
+	shares := c.Memory.Held()
+	c.Memory.Unlock()
+	if len(shares) == 0 {
+		return nil
+	}
+	subs, seqs := replica.Numbers(deliveries(c.round.Leases))
+	c.found = make([]found, len(seqs))
+	err := c.DB.Read(ctx, sqltx.ByIndex, func(b *sqltx.Batch) {
+		c.QueueNoticed(b, shares, &c.noticed)
+		if len(seqs) > 0 {
+			b.Queue(c.SQL.Claim, subs, seqs).Query(c.readFound)
+		}
+	})
+	if len(seqs) == 0 {
+		// Notices that another goroutine has taken, and the schedule does not know yet, are not there
+		// any more. A claim that finds nothing must not miss them: it waits, and chooses again. One
+		// that has found something is followed by another in any case.
+		c.Memory.Lock()
+		c.noticed = c.noticed || c.Memory.HasLooked(c.looks)
+		c.Memory.Unlock()
+	}
+	return err
+}
+
+func deliveries(leases []*memory.Lease) []memory.Delivery {
+	all := make([]memory.Delivery, len(leases))
+	for i, l := range leases {
+		all[i] = memory.Delivery{Sub: l.Sub.Num, Seq: l.Seq}
+	}
+	return all
+}
+
+func (c *claiming) readFound(rows pgx.Rows) error {
+	var ord int64
+	var attempts, base int32
+	for rows.Next() {
+		var f found
+		var body, override *[]byte
+		var bodyState int16
+		cl := &f.claim
+		err := rows.Scan(&ord, &cl.EventID, &cl.EventType, &cl.Tenant, &cl.Key, &cl.EventTime,
+			&cl.EnqueuedAt, &body, &override, &bodyState, &cl.Trace, &attempts, &base, &f.stamp,
+			&f.hasRow, &f.due, &f.pending, &f.blocked)
+		if err != nil {
+			return err
+		}
+		if body != nil {
+			cl.Body = *body
+		}
+		cl.BodyState = store.BodyState(bodyState)
+		if override != nil && cl.BodyState == store.BodyOverridden {
+			cl.BodyOverride = *override
+		}
+		cl.EventTime, cl.EnqueuedAt = cl.EventTime.UTC(), cl.EnqueuedAt.UTC()
+		cl.Attempt, cl.Retry = int(attempts)+1, int(attempts-base)
+		f.exists = true
+		c.found[ord-1] = f
+	}
+	return rows.Err()
+}
+
+// abandon gives up all that was chosen.
+func (c *claiming) abandon() {
+	if c.round == nil {
+		return
+	}
+	c.Memory.Lock()
+	defer c.Memory.Unlock()
+	now := c.Clock.Now()
+	for _, l := range c.round.Leases {
+		c.Memory.Schedule.Withdraw(l, now)
+	}
+}

@@ -1,0 +1,95 @@
+package claims
+
+import (
+	"context"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/claimloop"
+	"github.com/outhook/outhook/store/pgstore/internal/memory"
+	"github.com/outhook/outhook/store/pgstore/internal/ownership"
+	"github.com/outhook/outhook/store/pgstore/internal/record"
+	"github.com/outhook/outhook/store/pgstore/internal/replica"
+	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
+)
+
+// Claims hands out what is due of a replica's shares. Make one with [New]. It is safe for
+// concurrent use.
+type Claims struct {
+	*replica.Replica
+	ownership *ownership.Ownership
+	choosing  claimloop.Chooser[memory.Subscriber, memory.Claimed]
+	claiming  chan struct{} // one slot, for the Claim that goes on
+}
+
+// New returns the claims of a replica.
+func New(r *replica.Replica, o *ownership.Ownership) *Claims {
+	c := &Claims{Replica: r, ownership: o, claiming: make(chan struct{}, 1)}
+	c.choosing = claimloop.Chooser[memory.Subscriber, memory.Claimed]{
+		Mu: r.Memory, Schedule: r.Memory.Schedule, Load: c.loadLacks,
+	}
+	return c
+}
+
+// Claim leases deliveries and returns them. Claims beside an error are to be handed out too.
+func (c *Claims) Claim(
+	ctx context.Context, req store.ClaimRequest,
+) (result store.ClaimResult, err error) {
+	select {
+	case c.claiming <- struct{}{}:
+		defer func() { <-c.claiming }()
+	case <-ctx.Done():
+		return result, ctx.Err()
+	}
+	if err := c.ownership.Join(ctx); err != nil {
+		return result, err
+	}
+	if err := c.pause(ctx, req.Pauses); err != nil {
+		return result, err
+	}
+	return claimloop.Run(req, func(req store.ClaimRequest) (claimloop.Go, error) {
+		g := claiming{Claims: c, req: req}
+		again, err := g.run(ctx)
+		return claimloop.Go{Claims: g.got, NextDue: g.nextDue, Again: again}, err
+	})
+}
+
+// Release gives leases back. It writes nothing: leases are in memory.
+func (c *Claims) Release(leases []store.Lease) {
+	c.Memory.Lock()
+	defer c.Memory.Unlock()
+	now := c.Clock.Now()
+	for _, given := range leases {
+		l := c.Memory.Present(given.Token, given.SubscriptionID, given.EventID)
+		if l != nil {
+			c.Memory.Schedule.Release(l, now)
+		}
+	}
+}
+
+// pause begins and ends pauses of subscriptions. Those of other replicas' shares do nothing here:
+// nothing is claimed of them anyway.
+func (c *Claims) pause(ctx context.Context, pauses []store.Pause) error {
+	if len(pauses) == 0 {
+		return nil
+	}
+	ids := make([]string, len(pauses))
+	for i := range pauses {
+		ids[i] = record.Plain(pauses[i].SubscriptionID)
+	}
+	var id string
+	var num int64
+	nums := make(map[string]uint64, len(pauses))
+	read := sqltx.Each([]any{&id, &num}, func() { nums[id] = uint64(num) })
+	if err := c.DB.Rows(ctx, read, c.SQL.Nums, ids); err != nil {
+		return err
+	}
+	c.Memory.Lock()
+	defer c.Memory.Unlock()
+	now := c.Clock.Now()
+	for i := range pauses {
+		if num, ok := nums[ids[i]]; ok {
+			c.Memory.Schedule.Postpone(num, pauses[i].For, now)
+		}
+	}
+	return nil
+}

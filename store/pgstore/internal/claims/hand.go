@@ -1,0 +1,79 @@
+package claims
+
+import (
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/claimloop"
+	"github.com/outhook/outhook/store/pgstore/internal/memory"
+)
+
+// hand completes the claims that can be made, and gives up the others. unordered are subscriptions
+// whose probe has taken a delivery without a row that has a key: memory does not know whether it is
+// the first of that key.
+func (c *claiming) hand() (lost int, blocked []parking, unordered []uint64) {
+	c.Memory.Lock()
+	defer c.Memory.Unlock()
+	now := c.Clock.Now()
+	schedule := c.Memory.Schedule
+	for i, l := range c.round.Leases {
+		if l.Ended() { // while it was read; without shares there is nothing else in found
+			lost++
+			continue
+		}
+		f := &c.found[i]
+		at := memory.PositionOf(f.due, l.Seq)
+		change := memory.Change{
+			Delivery: memory.Delivery{Sub: l.Sub.Num, Seq: l.Seq}, EndLease: true,
+		}
+		isProbe := c.req.IsProbe(l.Sub.Health())
+		switch {
+		case !f.exists, !f.pending && f.hasRow:
+			lost++
+			c.Memory.Apply(change, now)
+		case !f.pending: // it is canceled, and gets a row in time
+			lost++
+			schedule.End(l, now)
+		case at.Due > now && at != l.Position(): // it was attempted since the schedule learned of it
+			lost++
+			change.Pending, change.Due = true, f.due
+			c.Memory.Apply(change, now)
+		case f.claim.Key != "" && !f.hasRow && isProbe:
+			lost++
+			unordered = append(unordered, l.Sub.Num)
+			schedule.Withdraw(l, now)
+		case f.blocked || c.isBlocked(l, f.claim.Key):
+			lost++
+			blocked = append(blocked, parking{l, f.claim.Key, isProbe})
+		default:
+			c.complete(l, f)
+		}
+	}
+	return lost, blocked, unordered
+}
+
+// complete hands out a delivery.
+func (c *claiming) complete(l *memory.Lease, f *found) {
+	claim, sub := &f.claim, l.Sub.Data.Sub
+	if claim.Key != "" { // later ones of the key wait, those of this go too
+		c.leased[l.Sub] = append(c.leased[l.Sub], leasedKey{l.Seq, claim.Key})
+	}
+	l.Data = memory.Claimed{
+		EventID: claim.EventID, Key: claim.Key, Stamp: uint64(f.stamp),
+		Attempts: claim.Attempt - 1, HasRow: f.hasRow,
+	}
+	claim.Lease = store.Lease{SubscriptionID: sub.ID, EventID: claim.EventID, Token: l.Token}
+	claimloop.Complete(claim, &c.req, sub, l.Sub.Health())
+	c.got = append(c.got, *claim)
+}
+
+// isBlocked reports whether an earlier delivery with the key is leased.
+func (c *claiming) isBlocked(l *memory.Lease, key string) bool {
+	if key == "" {
+		return false
+	}
+	for _, k := range c.leased[l.Sub] {
+		if k.key == key && k.seq < l.Seq {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,120 @@
+// Package counts counts the attempts that a replica records, in buckets of five minutes by the
+// server's clock.
+//
+// Each bucket of each replica has a row that nobody else writes, which is written now and then, as
+// a whole: so writing it again does no harm if it is not known whether it was written. Who reads
+// adds up the rows of all replicas, and takes its own from memory, where they are newer.
+package counts
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/rollup"
+	"github.com/outhook/outhook/store/pgstore/internal/replica"
+	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
+)
+
+const (
+	// MaxKept is how many buckets are in memory before those that are written are let go.
+	MaxKept = 4096
+
+	delay        = 10 * time.Second // how long counts are only in memory
+	maxUnwritten = 1024             // buckets, before they are written at once
+	flushTimeout = 5 * time.Second
+)
+
+// Counts counts the attempts of one replica. Make one with [New]. It is safe for concurrent use.
+type Counts struct {
+	*replica.Replica
+	buffer *rollup.Buffer
+}
+
+// New returns counts that are written in the background, or, if manual, by Flush alone.
+func New(r *replica.Replica, manual bool) *Counts {
+	c := &Counts{Replica: r}
+	o := rollup.Options{MaxKept: MaxKept}
+	if !manual {
+		o.Flush, o.Delay, o.MaxUnwritten = c.Flush, delay, maxUnwritten
+	}
+	c.buffer = rollup.NewBuffer(o)
+	return c
+}
+
+// Close writes what was counted.
+func (c *Counts) Close() {
+	c.buffer.Stop()
+	c.Flush()
+}
+
+// Add counts an attempt that was recorded at a time of the server's, in nanoseconds since 1970.
+func (c *Counts) Add(sub uint64, now int64, a *store.Attempt, ok bool) {
+	c.buffer.Add(rollup.Key{Sub: sub, At: rollup.At(time.Unix(0, now))}, a, ok)
+}
+
+// Len returns how many buckets are in memory.
+func (c *Counts) Len() int {
+	n, _ := c.buffer.Len()
+	return n
+}
+
+// Flush writes what was counted since the last time. Two must not go on at once: the buffer calls
+// it, and Close once that has stopped.
+func (c *Counts) Flush() {
+	rows := c.buffer.Take(1)
+	if len(rows) == 0 {
+		return
+	}
+	n := len(rows)
+	subs, ats, writers := make([]int64, n), make([]int64, n), make([]int64, n)
+	counts := make([][]byte, n)
+	for i, row := range rows {
+		subs[i], ats[i], writers[i] = int64(row.Sub), row.At, row.Writer
+		counts[i] = row.Counts.Append(nil)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+	defer cancel()
+	err := c.DB.Write(ctx, sqltx.Async, func(b *sqltx.Batch) {
+		b.Queue(c.SQL.WriteCounts, subs, ats, writers, counts)
+	})
+	if err != nil {
+		c.buffer.Fail()
+		c.Log("writing what was counted of attempts", err)
+		return
+	}
+	c.buffer.Confirm()
+}
+
+// Window adds up what all replicas have counted of a subscription in the day before now. It returns
+// store.ErrCorrupt if a row is damaged.
+func (c *Counts) Window(ctx context.Context, sub int64, now time.Time) (*rollup.Window, error) {
+	w := rollup.NewWindow(now)
+	first, last := w.Range()
+	// Memory before the rows: a bucket that is let go in between is in these by then.
+	ours := make(map[int64]int64) // the writers of what is in memory, by bucket
+	c.buffer.Of(uint64(sub), func(row rollup.Row) {
+		ours[row.At] = row.Writer
+		w.Add(row.At, row.Counts)
+	})
+	var at, writer int64
+	var row []byte
+	var damaged error
+	read := sqltx.Each([]any{&at, &writer, &row}, func() {
+		if own, ok := ours[at]; ok && own == writer {
+			return // memory has a newer state of it
+		}
+		counts, err := rollup.Parse(row)
+		if err != nil {
+			damaged = fmt.Errorf("%w: %v", store.ErrCorrupt, err)
+			return
+		}
+		w.Add(at, &counts)
+	})
+	err := c.DB.Rows(ctx, read, c.SQL.CountsOf, sub, first, last)
+	if err == nil {
+		err = damaged
+	}
+	return w, err
+}

@@ -1,0 +1,14 @@
+// Package history reads what has become of deliveries, and changes it: lists, attempts and
+// statistics; replays, erasure and retention.
+//
+// None of it needs to own a share. A change of what is pending is written with a notice, and the
+// owner looks (package replica). So replicas that only serve the API can do all of this.
+//
+// # Invariants
+//
+//   - A list of one subscription reads an index of its rows and the events above the low mark; a
+//     list of all walks the events. No call reads more than a page and what its filters pass over.
+//   - A step is one short transaction. An erasure or a retention that needs more takes more, and
+//     one that was interrupted goes on with the next Prune.
+//   - One replica prunes at a time, by an advisory lock of the transaction.
+package history

@@ -1,0 +1,111 @@
+package history
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/page"
+	"github.com/outhook/outhook/store/pgstore/internal/record"
+	"github.com/outhook/outhook/store/pgstore/internal/schema"
+)
+
+// filter is a query of deliveries in SQL. Those of one subscription are its rows, and what is
+// pending of it without a row; those of all are found by walking the events.
+type filter struct {
+	sources []source
+	where   []string
+	args    []any
+}
+
+// source is a part of a list, with its names for the numbers of events and of subscriptions.
+type source struct{ sql, seq, sub string }
+
+// add adds a condition; "?" stands for its argument.
+func (f *filter) add(condition string, arg any) {
+	f.args = append(f.args, arg)
+	f.where = append(f.where, strings.ReplaceAll(condition, "?", fmt.Sprintf("$%d", len(f.args))))
+}
+
+func newFilter(sql *schema.Statements, q *store.DeliveryQuery) *filter {
+	f := &filter{sources: []source{{sql.ListAll, "e.seq", "s.num"}}}
+	if q.SubscriptionID != "" {
+		f.sources = []source{{sql.ListRows, "d.seq", "d.sub"}, {sql.ListImplicit, "e.seq", "s.num"}}
+		f.add("s.id = ?", record.Plain(q.SubscriptionID))
+	}
+	if !q.AnyTenant {
+		f.add("e.tenant = ?", record.Plain(q.Tenant))
+	}
+	if q.EventID != "" {
+		f.add("e.id = ?", record.Plain(q.EventID))
+	}
+	if q.EventType != "" {
+		f.add("e.type = ?", record.Plain(q.EventType))
+	}
+	if !q.Since.IsZero() {
+		f.add("e.enqueued_at >= ?", record.InRange(q.Since))
+	}
+	if !q.Until.IsZero() {
+		f.add("e.enqueued_at < ?", record.InRange(q.Until))
+	}
+	if len(q.States) > 0 {
+		var numbers []int16
+		for _, state := range q.States {
+			numbers = append(numbers, record.StateNumber(state))
+		}
+		f.add("x.state = ANY (?::smallint[])", numbers)
+	}
+	return f
+}
+
+// page returns the query for at most limit deliveries that a cursor reaches, the nearest first.
+func (f *filter) page(from page.Cursor, limit int) (query string, args []any) {
+	n := len(f.args)
+	args = append(f.args[:n:n], limit)
+	condition, order := "", "seq DESC, sub"
+	switch {
+	case from.Back:
+		order = "seq, sub DESC"
+		condition = fmt.Sprintf("SEQ >= $%d AND (SEQ > $%[1]d OR SUB < $%d)", n+2, n+3)
+	case from.At != page.Start():
+		condition = fmt.Sprintf("SEQ <= $%d AND (SEQ < $%[1]d OR SUB >= $%d)", n+2, n+3)
+	}
+	if condition != "" {
+		args = append(args, int64(from.At.Seq), int64(from.At.Num))
+	}
+	var parts []string
+	for _, src := range f.sources {
+		// Each part has an order and a limit of its own: an index gives it, and the rest is not read.
+		by := strings.NewReplacer("seq", src.seq, "sub", src.sub).Replace(order)
+		part := src.with(append([]string{condition}, f.where...)) + " ORDER BY " + by
+		parts = append(parts, fmt.Sprintf("(%s LIMIT $%d)", src.named(part), n+1))
+	}
+	return fmt.Sprintf("SELECT * FROM (%s) d ORDER BY %s LIMIT $%d",
+		strings.Join(parts, " UNION ALL "), order, n+1), args
+}
+
+// count returns the query for how many there are on all pages.
+func (f *filter) count() string {
+	var parts []string
+	for _, src := range f.sources {
+		_, from, _ := strings.Cut(src.with(f.where), "\nFROM ")
+		parts = append(parts, "(SELECT count(*) FROM "+from+")")
+	}
+	return "SELECT " + strings.Join(parts, " + ")
+}
+
+// with returns the source with conditions.
+func (src *source) with(conditions []string) string {
+	text := src.sql
+	for _, c := range conditions {
+		if c != "" {
+			text += " AND " + c
+		}
+	}
+	return text
+}
+
+// named puts the names of the source in a text.
+func (src *source) named(text string) string {
+	return strings.NewReplacer("SEQ", src.seq, "SUB", src.sub).Replace(text)
+}

@@ -1,0 +1,74 @@
+package history
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/rollup"
+	"github.com/outhook/outhook/store/pgstore/internal/record"
+	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
+)
+
+// pruneStep is how many records of a kind one Prune takes.
+const pruneStep = 1000
+
+// Prune takes the first step that has something to do: erasures that were interrupted, what is
+// canceled and what belonged to deleted subscriptions, and last what is past its retention. The
+// caller has validated the retention.
+func (h *History) Prune(ctx context.Context, r store.Retention) (more bool, err error) {
+	if more, err = h.resumeErasure(ctx); more || err != nil {
+		return more, err
+	}
+	for _, sql := range [...]string{h.SQL.SweepCanceled, h.SQL.SweepDeleted} {
+		if _, more, err = h.pruneStep(ctx, sql, pruneStep); more || err != nil {
+			if err == nil {
+				h.AfterNotices(ctx)
+			}
+			return more, err
+		}
+	}
+	first := rollup.At(time.Unix(0, h.Clock.Now()).Add(-rollup.Day))
+	n, _, err := h.pruneStep(ctx, h.SQL.Prune, pruneStep, keep(r.Delivered), keep(r.Failed), first)
+	return n >= pruneStep, err
+}
+
+// pruneStep runs a statement that takes a step, unless another replica does. It returns how much
+// that found, and whether it had something to do.
+func (h *History) pruneStep(
+	ctx context.Context, sql string, args ...any,
+) (n int, there bool, err error) {
+	mine := false
+	err = sqltx.Retry(func() error {
+		return h.DB.WriteAfter(ctx, sqltx.ByIndex, func(b *sqltx.Batch) {
+			b.Queue(h.SQL.PruneLock, h.PruneLock()).QueryRow(sqltx.One(&mine))
+		}, func(b *sqltx.Batch) {
+			if !mine {
+				return
+			}
+			b.Queue(sql, args...).QueryRow(func(row pgx.Row) error {
+				err := row.Scan(&n)
+				if there = err == nil; errors.Is(err, pgx.ErrNoRows) {
+					return nil
+				}
+				return err
+			})
+		})
+	})
+	return n, there && mine, err
+}
+
+// PruneLock returns the number of the advisory lock that is held over a step of Prune.
+func (h *History) PruneLock() int64 { return h.Schema.LockKey("prune") }
+
+// keep is a retention in microseconds; nil if it is for ever.
+func keep(d time.Duration) *int64 {
+	if d == 0 {
+		return nil
+	}
+	us := record.Micros(d)
+	return &us
+}

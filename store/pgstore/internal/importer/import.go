@@ -1,0 +1,193 @@
+package importer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/pgstore/internal/record"
+	"github.com/outhook/outhook/store/pgstore/internal/replica"
+	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
+)
+
+const (
+	step  = 500       // records at a time
+	lease = time.Hour // of what is taken out of the other store
+)
+
+// Moved says what an import has moved.
+type Moved struct {
+	Subscriptions int // all that the other store has
+	Deliveries    int // pending ones that were not here yet
+	Finished      int // and finished ones
+}
+
+// delivery names one without its token.
+type delivery struct{ subscriptionID, eventID string }
+
+// importer is an import under way.
+type importer struct {
+	*replica.Replica
+	from     store.Store
+	done     Moved
+	progress func(Moved)
+
+	held []string               // subscriptions that wait for a probe, or are paced
+	seqs map[string]int64       // the number here of each event, by ID
+	due  map[delivery]time.Time // of those that are not due yet
+}
+
+// Import moves everything, and calls progress with what it has moved so far. It returns that beside
+// an error too.
+func Import(
+	ctx context.Context, r *replica.Replica, from store.Store, progress func(Moved),
+) (Moved, error) {
+	im := importer{
+		Replica: r, from: from, progress: progress,
+		seqs: make(map[string]int64), due: make(map[delivery]time.Time),
+	}
+	for _, do := range []func(context.Context) error{
+		im.subscriptions, im.order, im.makeDue, im.deliveries, im.history,
+	} {
+		if err := do(ctx); err != nil {
+			return im.done, err
+		}
+	}
+	im.AfterNotices(ctx)
+	return im.done, nil
+}
+
+// subscriptions copies the subscriptions with their health.
+func (im *importer) subscriptions(ctx context.Context) error {
+	q := store.SubscriptionQuery{AnyTenant: true, Limit: step}
+	for {
+		page, err := im.from.Subscriptions(ctx, q)
+		if err != nil {
+			return err
+		}
+		for i := range page.Items {
+			if err := im.subscription(ctx, &page.Items[i]); err != nil {
+				return fmt.Errorf("subscription %s: %w", page.Items[i].ID, err)
+			}
+		}
+		im.done.Subscriptions += len(page.Items)
+		im.progress(im.done)
+		if q.Cursor = page.Next; q.Cursor == "" {
+			return nil
+		}
+	}
+}
+
+func (im *importer) subscription(ctx context.Context, sub *store.Subscription) error {
+	stats, err := im.from.Stats(ctx, sub.ID)
+	if err != nil {
+		return err
+	}
+	h := stats.Health
+	if h.NextProbeAt.After(time.Now()) || h.HeldUntil.After(time.Now()) || h.Pace > 0 {
+		im.held = append(im.held, sub.ID)
+	}
+	args := append([]any{sub.ID, sub.Tenant}, record.Settings(sub)...)
+	args = append(args, record.TimeOrNull(sub.OverlapUntil), string(sub.Status), sub.DisabledReason,
+		sub.CreatedAt, sub.UpdatedAt, record.TimeOrNull(sub.SubscribedAt))
+	columns := record.HealthColumns(&h)
+	args = append(append(args, columns[:]...), sub.SealedWith)
+	err = im.DB.Write(ctx, sqltx.Plain, func(b *sqltx.Batch) {
+		b.Queue(im.SQL.ImportSubscription, args...)
+	})
+	return replica.InputError("subscription", err)
+}
+
+// order reads in which order the events go, and what is due later, and reserves their numbers.
+func (im *importer) order(ctx context.Context) error {
+	var newestFirst []string
+	seen := make(map[string]bool)
+	q := store.DeliveryQuery{AnyTenant: true, States: []store.State{store.Pending}, Limit: step}
+	for {
+		page, err := im.from.Deliveries(ctx, q)
+		if err != nil {
+			return err
+		}
+		for i := range page.Items {
+			d := &page.Items[i]
+			if !seen[d.EventID] {
+				seen[d.EventID] = true
+				newestFirst = append(newestFirst, d.EventID)
+			}
+			if d.DueAt.After(time.Now()) {
+				im.due[delivery{d.SubscriptionID, d.EventID}] = d.DueAt
+			}
+		}
+		if q.Cursor = page.Next; q.Cursor == "" {
+			break
+		}
+	}
+	var seqs []int64
+	err := im.DB.Write(ctx, sqltx.Plain, func(b *sqltx.Batch) {
+		b.Queue(im.SQL.Reserve, len(newestFirst), im.Schema.Table("events")).
+			Query(sqltx.Into(&seqs, pgx.RowTo[int64]))
+	})
+	if err != nil {
+		return err
+	}
+	for i, id := range slices.Backward(newestFirst) {
+		im.seqs[id] = seqs[len(newestFirst)-1-i]
+	}
+	return nil
+}
+
+// makeDue makes everything claimable in the other store: it ends what keeps a subscription back,
+// and what waits for a retry is due at once.
+func (im *importer) makeDue(ctx context.Context) error {
+	for _, id := range im.held {
+		var url string
+		for _, change := range []func(*store.Subscription) error{
+			// Another URL begins anew, also if the old one is back at once.
+			func(sub *store.Subscription) error { url = sub.URL; sub.URL += "#"; return nil },
+			func(sub *store.Subscription) error { sub.URL = url; return nil },
+		} {
+			if _, err := im.from.UpdateSubscription(ctx, id, change); err != nil {
+				return err
+			}
+		}
+	}
+	q := store.DeliveryQuery{AnyTenant: true, States: []store.State{store.Pending}, Limit: step}
+	for {
+		result, err := im.from.Requeue(ctx, q)
+		if err != nil || result.Next == "" {
+			return err
+		}
+		q.Cursor = result.Next
+	}
+}
+
+// deliveries moves the pending deliveries.
+func (im *importer) deliveries(ctx context.Context) error {
+	for {
+		claims, err := im.from.Claim(ctx, store.ClaimRequest{Max: step, Lease: lease})
+		if err != nil {
+			return err
+		}
+		if len(claims.Claims) == 0 {
+			break
+		}
+		if err := im.move(ctx, claims.Claims); err != nil {
+			leases := make([]store.Lease, len(claims.Claims))
+			for i := range claims.Claims {
+				leases[i] = claims.Claims[i].Lease
+			}
+			return errors.Join(err, im.from.Release(context.WithoutCancel(ctx), leases...))
+		}
+	}
+	stats, err := im.from.Stats(ctx, "")
+	if err == nil && stats.Pending > 0 {
+		err = fmt.Errorf("%d deliveries of the old store are leased to somebody; "+
+			"stop its dispatcher, and import again when the leases have run out", stats.Pending)
+	}
+	return err
+}

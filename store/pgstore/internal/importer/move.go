@@ -1,0 +1,88 @@
+package importer
+
+import (
+	"context"
+	"time"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/schedule"
+	"github.com/outhook/outhook/store/pgstore/internal/memory"
+	"github.com/outhook/outhook/store/pgstore/internal/record"
+	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
+)
+
+// rows are the arguments of the statement that stores deliveries with their events.
+type rows struct {
+	seqs, dues                                      []int64
+	ids, types, tenants, keys, subs, wrongs, traces []string
+	times, enqueued                                 []time.Time
+	bodies, logs, answers, overrides                [][]byte
+	counts, retries                                 []int32
+	statuses, bodyStates                            []int16
+}
+
+func (r *rows) args() []any {
+	return []any{
+		r.seqs, r.ids, r.types, r.tenants, r.keys, r.times, r.enqueued, r.bodies, r.subs, r.counts,
+		r.retries, r.dues, r.statuses, r.wrongs, r.logs, r.answers, r.traces, r.overrides, r.bodyStates,
+		memory.LastAtOnce,
+	}
+}
+
+// add adds a delivery with the attempts that it has had; due is the zero time if it is due.
+func (r *rows) add(c *store.Claim, seq int64, attempts []store.Attempt, due time.Time) {
+	var log, answers, override []byte
+	var status int16
+	wrong := ""
+	for i := range attempts {
+		a := &attempts[i]
+		log, answers = record.AppendAttempt(log, a), record.AppendAnswer(answers, a.Number, a.Response)
+		status, wrong = int16(a.Status), record.Plain(a.Error)
+	}
+	if c.BodyState == store.BodyOverridden {
+		override = append([]byte{}, c.BodyOverride...) // it may be empty, and is not NULL
+	}
+	dueAt := schedule.Parked(c.Attempt - 1)
+	if !due.IsZero() {
+		dueAt = due.UnixMicro()
+	}
+	r.seqs, r.ids = append(r.seqs, seq), append(r.ids, c.EventID)
+	r.types = append(r.types, c.EventType)
+	r.tenants, r.keys = append(r.tenants, c.Tenant), append(r.keys, c.Key)
+	r.times, r.enqueued = append(r.times, c.EventTime), append(r.enqueued, c.EnqueuedAt)
+	r.bodies, r.subs = append(r.bodies, c.Body), append(r.subs, c.SubscriptionID)
+	r.counts = append(r.counts, record.Int32(c.Attempt-1))
+	r.retries, r.dues = append(r.retries, record.Int32(c.Retry)), append(r.dues, dueAt)
+	r.statuses, r.wrongs = append(r.statuses, status), append(r.wrongs, wrong)
+	r.logs, r.answers = append(r.logs, log), append(r.answers, answers)
+	r.traces, r.overrides = append(r.traces, c.Trace), append(r.overrides, override)
+	r.bodyStates = append(r.bodyStates, int16(c.BodyState))
+}
+
+// move stores deliveries here, and then ends them there.
+func (im *importer) move(ctx context.Context, claims []store.Claim) error {
+	var r rows
+	outcomes := make([]store.Outcome, len(claims))
+	for i := range claims {
+		c := &claims[i]
+		attempts, err := im.from.Attempts(ctx, c.SubscriptionID, c.EventID)
+		if err != nil {
+			return err
+		}
+		r.add(c, im.seqs[c.EventID], attempts, im.due[delivery{c.SubscriptionID, c.EventID}])
+		outcomes[i] = store.Outcome{Lease: c.Lease, State: store.Dead, Attempt: store.Attempt{
+			Number: c.Attempt, At: time.Now(), Error: movedError,
+		}}
+	}
+	var moved int
+	err := im.DB.Write(ctx, sqltx.Plain, func(b *sqltx.Batch) {
+		b.Queue(im.SQL.ImportDeliveries, r.args()...).QueryRow(sqltx.One(&moved))
+	})
+	if err != nil {
+		return err
+	}
+	im.done.Deliveries += moved
+	im.progress(im.done)
+	_, err = im.from.Finish(ctx, outcomes...)
+	return err
+}

@@ -1,0 +1,98 @@
+package memory
+
+import (
+	"math/rand/v2"
+	"sync"
+
+	"github.com/outhook/outhook/store/internal/schedule"
+)
+
+// What memory knows of a subscription of a share that is this replica's, and of each lease. The
+// schedule decides with it which delivery is next.
+type (
+	Schedule = schedule.Schedule[Subscriber, Claimed]
+	Queue    = schedule.Sub[Subscriber, Claimed]
+	Lease    = schedule.Lease[Subscriber, Claimed]
+	Round    = schedule.Round[Subscriber, Claimed]
+)
+
+const (
+	// MaxWindow is how many positions the schedule holds of each order that the database has in
+	// full.
+	MaxWindow = 128
+
+	// maxIdle is how many queues are kept that have nothing.
+	maxIdle = 4096
+)
+
+// Claimed is what memory has of a lease, once Claim has read the delivery.
+type Claimed struct {
+	EventID  string
+	Key      string
+	Stamp    uint64 // when the delivery became pending: if the database has another, the token is void
+	Attempts int
+	HasRow   bool // the delivery had a row
+}
+
+// Memory is what a replica knows of its shares. Make one with [New]. The caller of any
+// method, and any user of the Schedule, holds its lock.
+type Memory struct {
+	mu   sync.Mutex // guards all below
+	wake func()
+
+	Schedule *Schedule
+	shares   [Shares]share
+
+	// lastSeq is the highest event that was seen. Numbers that are drawn from now on are higher.
+	lastSeq uint64
+
+	// publications are those under way for shares of this replica, each with a number below those
+	// of its events. No low mark passes them.
+	publications map[*Publication]uint64
+
+	// looking says that notices are being taken: they may be gone from the database already, and
+	// not be in the schedule yet. looks counts how often they were.
+	looking bool
+	looks   int
+
+	maxRowless int // see OldestRowless
+	maxLag     uint64
+}
+
+// New returns a Memory of a replica that owns nothing yet. wake is called, without the lock, when
+// something may have become claimable.
+func New(wake func()) *Memory {
+	return &Memory{
+		wake: wake,
+		Schedule: schedule.New[Subscriber, Claimed](schedule.Options{
+			Window: MaxWindow, Idle: maxIdle, FirstToken: rand.Uint64() >> 1,
+		}),
+		publications: make(map[*Publication]uint64),
+		maxRowless:   MaxRowless,
+		maxLag:       MaxLag,
+	}
+}
+
+// BeginLook notes that notices are being taken, until EndLook.
+func (m *Memory) BeginLook() { m.looking = true }
+
+// EndLook notes that the schedule has what was taken since BeginLook.
+func (m *Memory) EndLook() { m.looking, m.looks = false, m.looks+1 }
+
+// Looks returns how often notices were taken.
+func (m *Memory) Looks() int { return m.looks }
+
+// HasLooked reports whether notices were taken since Looks returned a number, or are being taken.
+func (m *Memory) HasLooked(since int) bool { return m.looking || m.looks != since }
+
+// Lock takes the lock.
+func (m *Memory) Lock() { m.mu.Lock() }
+
+// Unlock gives the lock back. If something may have become claimable, it wakes who waits for that.
+func (m *Memory) Unlock() {
+	wake := m.Schedule.TakeWake()
+	m.mu.Unlock()
+	if wake {
+		m.wake()
+	}
+}

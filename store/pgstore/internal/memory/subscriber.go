@@ -1,0 +1,79 @@
+package memory
+
+import (
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/schedule"
+)
+
+// Subscriber is what memory has of a subscription beside what the schedule knows.
+type Subscriber struct {
+	// Sub is the subscription, once it is read. It is replaced as a whole and never changed, so
+	// claims can share what it points to.
+	Sub *store.Subscription
+
+	canceledTo uint64 // what became pending before this number is canceled
+}
+
+// State is a subscription as the database has it.
+type State struct {
+	Sub        store.Subscription
+	CanceledTo uint64
+	Health     store.Health
+}
+
+// SetState takes in a subscription that has changed; nil if it was deleted. One that has nothing
+// pending is not in memory, and stays out: its state is read when it has something.
+func (m *Memory) SetState(num uint64, st *State, now int64) {
+	q := m.Schedule.Sub(num)
+	switch {
+	case q == nil:
+	case st == nil:
+		m.Schedule.Forget(q)
+	default:
+		q.Data.Sub = &st.Sub
+		if st.CanceledTo > q.Data.canceledTo {
+			q.Data.canceledTo = st.CanceledTo
+			m.Schedule.Cancel(q, st.CanceledTo, now)
+			m.Schedule.Restart(q, now)
+		}
+		m.Schedule.SetState(q, m.scheduleState(q, st), now)
+	}
+}
+
+// Load hands over what the schedule lacks. st is the state of the subscription, if that is among
+// it; nil then says that the subscription was deleted.
+func (m *Memory) Load(lack *schedule.Lack, loaded schedule.Loaded, st *State, now int64) {
+	q := m.Schedule.Sub(lack.Num)
+	// The state may have been set while it was loaded: that one is newer.
+	if !lack.State || q == nil || q.Known() {
+		m.Schedule.Load(lack, loaded, now)
+		return
+	}
+	if st == nil {
+		m.Schedule.Load(lack, schedule.Loaded{}, now)
+		m.Schedule.Forget(q)
+		return
+	}
+	q.Data.Sub = &st.Sub
+	if st.CanceledTo > q.Data.canceledTo {
+		q.Data.canceledTo = st.CanceledTo
+		m.Schedule.CancelImplicit(q, st.CanceledTo)
+	}
+	state := m.scheduleState(q, st)
+	loaded.State = &state
+	m.Schedule.Load(lack, loaded, now)
+}
+
+// scheduleState returns what the schedule is to know of a subscription.
+func (m *Memory) scheduleState(q *Queue, st *State) schedule.State {
+	return schedule.State{
+		Active: m.active(q), Health: st.Health,
+		Tenant: st.Sub.Tenant, Host: schedule.HostOf(st.Sub.URL),
+	}
+}
+
+// active reports whether deliveries of a subscription may be claimed at all.
+func (m *Memory) active(q *Queue) bool {
+	return q.Data.Sub != nil && q.Data.Sub.Status == store.Subscribed &&
+		m.shareOf(q.Num).state == Owned
+}

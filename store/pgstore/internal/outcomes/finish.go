@@ -1,0 +1,120 @@
+package outcomes
+
+import (
+	"context"
+	"errors"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/pgstore/internal/batcher"
+	"github.com/outhook/outhook/store/pgstore/internal/counts"
+	"github.com/outhook/outhook/store/pgstore/internal/memory"
+	"github.com/outhook/outhook/store/pgstore/internal/replica"
+)
+
+// Recorder records outcomes. Make one with [New]. It is safe for concurrent use.
+type Recorder struct {
+	*replica.Replica
+	counts *counts.Counts
+	joined *batcher.Batcher[*outcome, store.Result]
+}
+
+// New returns the recorder of a replica, which counts attempts in counts.
+func New(r *replica.Replica, counts *counts.Counts) *Recorder {
+	rec := &Recorder{Replica: r, counts: counts}
+	rec.joined = batcher.New(rec.finishJoined)
+	return rec
+}
+
+// Close waits for what is under way. Later calls of Finish get batcher.ErrClosed.
+func (r *Recorder) Close() { r.joined.Close() }
+
+// Finish records outcomes. Calls that come while others are on their way to the disk share one
+// transaction.
+func (r *Recorder) Finish(ctx context.Context, outcomes []store.Outcome) ([]store.Result, error) {
+	if len(outcomes) == 0 {
+		return nil, nil
+	}
+	own := make([]*outcome, len(outcomes))
+	size := 0
+	for i := range outcomes {
+		own[i] = newOutcome(&outcomes[i])
+		size += own[i].size()
+	}
+	r.seal(own)
+	results, err := r.joined.Do(ctx, own, size)
+	// Once it is under way finishJoined sees to the leases, also if the caller has left.
+	if notDone := (*batcher.NotDone)(nil); errors.As(err, &notDone) {
+		r.unseal(own)
+		err = notDone.Reason
+	}
+	return results, err
+}
+
+// seal finds the leases of outcomes. Those of successes no longer count against the limits of
+// Claim: the requests are over.
+func (r *Recorder) seal(outcomes []*outcome) {
+	r.Memory.Lock()
+	defer r.Memory.Unlock()
+	now := r.Clock.Now()
+	for _, o := range outcomes {
+		l := r.Memory.Present(o.Token, o.SubscriptionID, o.EventID)
+		if l == nil {
+			continue
+		}
+		r.Memory.Schedule.Seal(l, o.state == store.Delivered, now)
+		o.lease, o.share = l, memory.ShareOf(l.Sub.Num)
+		o.fence = r.Memory.Fence(o.share)
+	}
+}
+
+// unseal gives leases back whose outcomes were not recorded.
+func (r *Recorder) unseal(outcomes []*outcome) {
+	r.Memory.Lock()
+	defer r.Memory.Unlock()
+	for _, o := range outcomes {
+		if o.lease != nil {
+			r.Memory.Schedule.Unseal(o.lease)
+			o.lease = nil
+		}
+	}
+}
+
+// release ends the leases of outcomes that were ignored. Those of the recorded have ended already.
+func (r *Recorder) release(outcomes []*outcome) {
+	r.Memory.Lock()
+	defer r.Memory.Unlock()
+	now := r.Clock.Now()
+	for _, o := range outcomes {
+		if o.lease != nil {
+			r.Memory.Schedule.Release(o.lease, now)
+		}
+	}
+}
+
+// finishJoined records the outcomes of several callers.
+func (r *Recorder) finishJoined(calls []*batcher.Call[*outcome, store.Result]) {
+	ctx := context.Background() // each transaction has its bound
+	var all []*outcome
+	for _, c := range calls {
+		all = append(all, c.Items...)
+	}
+	r.sort(all)
+	results := make([]store.Result, len(all))
+	err := r.finishSimple(ctx, all, results)
+	if err == nil {
+		err = r.conclude(ctx, all, results)
+	}
+	if err != nil {
+		r.unseal(all)
+	} else {
+		r.release(all)
+	}
+	for _, c := range calls {
+		n := len(c.Items)
+		c.Err = err
+		if err == nil {
+			c.Results = results[:n:n]
+		}
+		results = results[n:]
+	}
+}

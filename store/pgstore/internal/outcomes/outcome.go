@@ -1,0 +1,62 @@
+package outcomes
+
+import (
+	"slices"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/pgstore/internal/memory"
+	"github.com/outhook/outhook/store/pgstore/internal/record"
+)
+
+// outcome is an outcome that is to be recorded. It shares no memory with the caller's.
+type outcome struct {
+	store.Lease
+	state        store.State
+	health       store.Outcome // what health depends on: without the Response and the body
+	before       store.Health  // of a simple one
+	retryIn      int64         // microseconds
+	status       int16
+	err          string
+	log          []byte // the attempt
+	answer, body []byte
+	bodyState    int16
+	attempt      store.Attempt // without its Response
+
+	lease    *memory.Lease // sealed; nil if the token is void
+	share    int32         // of the lease
+	fence    int64         // of the share
+	simple   bool
+	recorded bool
+}
+
+func newOutcome(o *store.Outcome) *outcome {
+	own := &outcome{
+		Lease:   o.Lease,
+		state:   o.State,
+		err:     record.Plain(o.Attempt.Error),
+		attempt: o.Attempt,
+	}
+	own.SubscriptionID, own.EventID = record.Plain(o.SubscriptionID), record.Plain(o.EventID)
+	own.attempt.Response = nil
+	own.health = *o
+	own.health.Attempt, own.health.BodyOverride = own.attempt, nil
+	if o.State == store.Canceled {
+		return own
+	}
+	own.status = int16(o.Attempt.Status)
+	own.log = record.AppendAttempt(nil, &o.Attempt)
+	own.answer = slices.Clone(o.Attempt.Response)
+	if o.State == store.Pending {
+		own.retryIn = record.Micros(o.RetryIn)
+	}
+	if o.BodyState != store.BodyUndecided && o.State != store.Delivered {
+		own.bodyState = int16(o.BodyState)
+		if o.BodyState == store.BodyOverridden {
+			own.body = append([]byte{}, o.BodyOverride...) // it may be empty, and is not NULL
+		}
+	}
+	return own
+}
+
+// size returns how many bytes there are to write.
+func (o *outcome) size() int { return len(o.log) + len(o.answer) + len(o.body) }

@@ -1,0 +1,149 @@
+package outcomes
+
+import (
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/schedule"
+	"github.com/outhook/outhook/store/pgstore/internal/memory"
+	"github.com/outhook/outhook/store/pgstore/internal/record"
+	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
+)
+
+// subject is a delivery that outcomes are about, as it is and as they leave it.
+type subject struct {
+	num, seq   int64
+	canceledTo int64
+	key        string
+	erased     bool
+	owner      int64 // of its share
+	fence      int64 // of its share
+
+	hasRow         bool
+	state          store.State
+	stamp          int64 // when it became pending
+	attempts, base int
+	before         record.History // what was recorded before, if that may have to be cut
+
+	changed   bool
+	due       int64
+	dueSince  *time.Time // if it is due at once
+	status    *int16
+	err       *string
+	reason    *string
+	added     record.History
+	whole     bool // added is all, and does not follow what was recorded before
+	body      []byte
+	bodyState int16
+}
+
+func (d *subject) name() memory.Delivery {
+	return memory.Delivery{Sub: uint64(d.num), Seq: uint64(d.seq)}
+}
+
+// queueSubjects adds the statement that locks and reads what the outcomes are about.
+func (c *concluding) queueSubjects(b *sqltx.Batch) {
+	n := len(c.outcomes)
+	subs, ids, sure := make([]string, n), make([]string, n), make([]bool, n)
+	for i, o := range c.outcomes {
+		subs[i], ids[i], sure[i] = o.SubscriptionID, o.EventID, o.lease != nil
+	}
+	b.Queue(c.SQL.Subjects, subs, ids, sure, record.NearlyFull).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			if err := c.readSubject(rows); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+}
+
+func (c *concluding) readSubject(row pgx.Row) error {
+	var ord, low int64
+	var state *int16
+	var h record.Health
+	d := &subject{}
+	dest := []any{
+		&ord, &d.num, &d.canceledTo, &d.seq, &d.key, &d.erased, &d.owner, &d.fence, &low, &state,
+		&d.stamp, &d.attempts, &d.base, &d.before.Log, &d.before.Answers,
+	}
+	if err := row.Scan(append(append(dest, h.Columns()...), &c.now)...); err != nil {
+		return err
+	}
+	c.now = c.now.UTC()
+	switch {
+	case state != nil:
+		d.hasRow, d.state = true, record.States[*state]
+	case d.seq > low || c.outcomes[ord-1].lease != nil:
+		d.state = store.Pending // without a row
+	}
+	if d.state == store.Pending && (d.stamp < d.canceledTo || d.erased) {
+		d.state = store.Canceled // it has not been told so
+	}
+	if known := c.subjects[d.name()]; known != nil {
+		d = known
+	} else {
+		c.subjects[d.name()] = d
+	}
+	c.of[ord-1] = d
+	if c.healths[d.num] == nil {
+		c.healths[d.num] = &healthChange{Health: h.Record()}
+	}
+	return nil
+}
+
+// decide says what becomes of a delivery by an outcome, if it counts.
+func (c *concluding) decide(i int) {
+	o, d := c.outcomes[i], c.of[i]
+	c.results[i] = store.Result{Ignored: true}
+	if d == nil || d.state == "" {
+		return
+	}
+	// The owner and the fence fence off a replica that was frozen while another took its shares; the
+	// stamp and the number of attempts, a token from before the delivery was replayed or attempted.
+	present := o.lease != nil && d.state == store.Pending && d.owner == c.ID && d.fence == o.fence &&
+		uint64(d.stamp) == o.lease.Data.Stamp && d.attempts == o.lease.Data.Attempts
+	late := o.state == store.Delivered && (d.state == store.Pending || d.state == store.Canceled)
+	if !present && !late {
+		return
+	}
+	if !d.changed {
+		c.changed = append(c.changed, d)
+	}
+	d.changed, d.state, d.due, d.dueSince = true, o.state, 0, nil
+	h := c.healths[d.num]
+	if o.state == store.Canceled {
+		d.reason = &o.err
+		c.results[i] = store.Result{Before: h.Health, After: h.Health}
+		return
+	}
+	d.addAttempt(o)
+	before := h.Health
+	h.apply(&o.health, c.now)
+	c.results[i] = store.Result{Before: before, After: h.Health}
+	c.counted = append(c.counted, i)
+	switch {
+	case o.health.Parks(&h.Health): // it waits for the breaker, and not for a time
+		d.due, d.dueSince = schedule.Parked(d.attempts), &c.now
+	case o.state == store.Pending:
+		d.due = c.Clock.Now()/int64(time.Microsecond) + o.retryIn
+	}
+}
+
+// addAttempt adds the attempt of an outcome.
+func (d *subject) addAttempt(o *outcome) {
+	d.attempts++
+	d.status, d.err, d.reason = &o.status, &o.err, nil
+	if o.health.KeepRetry && o.state == store.Pending {
+		d.base++
+	}
+	d.added.Log = append(d.added.Log, o.log...)
+	if !d.erased {
+		d.added.Answers = record.AppendAnswer(d.added.Answers, d.attempts, o.answer)
+	}
+	if o.bodyState != 0 {
+		d.body, d.bodyState = o.body, o.bodyState
+	}
+}

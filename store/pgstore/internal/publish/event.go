@@ -1,0 +1,119 @@
+package publish
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
+)
+
+// Event is an event to be stored.
+type Event struct {
+	events.Event // without its payload
+	body         []byte
+}
+
+// Build validates events, makes their bodies, and drops those that are given twice. It returns an
+// *events.InvalidError, or store.ErrConflict if two have the same ID and other content.
+func Build(evs []events.Event) ([]Event, error) {
+	built := make([]Event, 0, len(evs))
+	for _, ev := range evs {
+		body, err := ev.Body()
+		if err != nil {
+			return nil, err
+		}
+		ev.Payload, ev.Time = nil, time.UnixMilli(ev.Time.UnixMilli()).UTC()
+		built = append(built, Event{ev, body})
+	}
+	built, conflicting := distinct(built)
+	if conflicting != "" {
+		return nil, conflict(conflicting)
+	}
+	return built, nil
+}
+
+func conflict(id string) error { return fmt.Errorf("event %s: %w", id, store.ErrConflict) }
+
+// distinct drops events that are the same as one before. If one has the ID of another and other
+// content, it returns that ID.
+func distinct(evs []Event) (out []Event, conflicting string) {
+	seen := make(map[string]int, len(evs))
+	out = evs[:0:0]
+	for i := range evs {
+		if j, twice := seen[evs[i].ID]; twice {
+			if !out[j].isSame(&evs[i]) {
+				return nil, evs[i].ID
+			}
+			continue
+		}
+		seen[evs[i].ID] = len(out)
+		out = append(out, evs[i])
+	}
+	return out, ""
+}
+
+// isSame reports whether two events have the same content. The trace is no part of it.
+func (e *Event) isSame(o *Event) bool {
+	return e.Type == o.Type && e.Tenant == o.Tenant && e.Key == o.Key && e.Time.Equal(o.Time) &&
+		string(e.body) == string(o.body)
+}
+
+// size returns how many bytes the bodies of events have.
+func size(evs []Event) (n int) {
+	for i := range evs {
+		n += len(evs[i].body)
+	}
+	return n
+}
+
+// Args returns the arguments of the enqueue statement but the last three.
+func Args(evs []Event) []any {
+	n := len(evs)
+	ids, types, tenants := make([]string, n), make([]string, n), make([]string, n)
+	keys, traces, times := make([]string, n), make([]string, n), make([]time.Time, n)
+	bodies, kinds := make([][]byte, n), make([]int32, n)
+	numbers := number(evs)
+	var patternKinds []int32
+	var patternTenants, patterns []string
+	for k, n := range numbers {
+		for _, p := range patternsOf(k.eventType) {
+			patternKinds, patternTenants = append(patternKinds, n), append(patternTenants, k.tenant)
+			patterns = append(patterns, p)
+		}
+	}
+	for i := range evs {
+		e := &evs[i]
+		ids[i], types[i], tenants[i], keys[i] = e.ID, e.Type, e.Tenant, e.Key
+		times[i], bodies[i], traces[i] = e.Time, e.body, e.Trace
+		kinds[i] = numbers[kind{e.Tenant, e.Type}]
+	}
+	return []any{
+		ids, types, tenants, keys, times, bodies, traces, kinds, patternKinds, patternTenants, patterns,
+	}
+}
+
+// kind is what decides who gets an event, but for the time. A batch has few kinds, and the
+// statement looks for recipients once for each.
+type kind struct{ tenant, eventType string }
+
+// number gives the kinds of the events numbers.
+func number(evs []Event) map[kind]int32 {
+	numbers := make(map[kind]int32)
+	for i := range evs {
+		k := kind{evs[i].Tenant, evs[i].Type}
+		if _, there := numbers[k]; !there {
+			numbers[k] = int32(len(numbers))
+		}
+	}
+	return numbers
+}
+
+// patternsOf returns the patterns that match an event type, as the table of patterns has them.
+func patternsOf(eventType string) []string {
+	patterns := events.Patterns(eventType)
+	if !events.Operational(eventType) {
+		patterns = append(patterns, "") // a subscription without patterns: every other type
+	}
+	return patterns
+}

@@ -1,0 +1,88 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/pgstore/internal/batcher"
+	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
+)
+
+// errAlone says that a call failed because of others in its transaction, or would hold them up: it
+// is to be tried alone.
+var errAlone = errors.New("to be tried alone")
+
+// enqueueJoined stores the events of several callers. If together they fail, and not because the
+// database can't be reached, each gets an error of its own.
+func (p *Publisher) enqueueJoined(calls []*batcher.Call[Event, struct{}]) {
+	var all []Event
+	for _, c := range calls {
+		all = append(all, c.Items...)
+	}
+	all, conflicting := distinct(all)
+	if len(calls) == 1 || conflicting != "" {
+		p.enqueueApart(calls)
+		return
+	}
+	err := p.enqueue(context.Background(), all, sqltx.Impatient)
+	switch {
+	case err == nil:
+	case mayBeAnothers(err):
+		for _, c := range calls {
+			c.Err = errAlone
+		}
+	case sqltx.State(err) != "" || errors.Is(err, store.ErrConflict):
+		p.enqueueApart(calls)
+	default: // it may have committed: trying again would only take longer
+		for _, c := range calls {
+			c.Err = err
+		}
+	}
+}
+
+// enqueueApart stores the events of callers in a transaction each, but for those that would make
+// the others wait.
+func (p *Publisher) enqueueApart(calls []*batcher.Call[Event, struct{}]) {
+	for _, c := range calls {
+		c.Err = p.enqueue(context.Background(), c.Items, sqltx.Impatient)
+		if sqltx.State(c.Err) == sqltx.LockNotAvailable {
+			c.Err = errAlone
+		}
+	}
+}
+
+// mayBeAnothers reports whether an error may be another caller's fault: the transaction was too
+// slow, or waited for a lock.
+func mayBeAnothers(err error) bool {
+	switch sqltx.State(err) {
+	case sqltx.LockNotAvailable, sqltx.QueryCanceled:
+		return true
+	}
+	return errors.Is(err, sqltx.ErrSlow)
+}
+
+// enqueueAlone stores events in a transaction that no other call shares and that no other waits
+// for.
+func (p *Publisher) enqueueAlone(ctx context.Context, evs []Event) (err error) {
+	timer := time.NewTimer(batcher.MaxWait)
+	defer timer.Stop()
+	select {
+	case p.alone <- struct{}{}:
+		defer func() { <-p.alone }()
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-p.Cut.Done():
+		return store.ErrClosed
+	case <-timer.C:
+		return batcher.ErrQueue
+	}
+	err = p.enqueue(ctx, evs, sqltx.ByIndex)
+	if sqltx.State(err) == sqltx.LockNotAvailable {
+		return fmt.Errorf(
+			"an open transaction has an event of the same ID; try again when it has ended: %w", err)
+	}
+	return err
+}

@@ -1,0 +1,65 @@
+package publish
+
+import (
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/outhook/outhook/store/pgstore/internal/memory"
+	"github.com/outhook/outhook/store/pgstore/internal/notify"
+	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
+)
+
+// retryEvery is how long findOut waits between tries.
+const retryEvery = time.Second
+
+// findOut finds out in the background what a transaction has stored whose end is not known. Until
+// then the publication stays open, and holds back the low marks.
+func (p *Publisher) findOut(publication *memory.Publication, evs []Event) {
+	ids := make([]string, len(evs))
+	for i := range evs {
+		ids[i] = evs[i].ID
+	}
+	p.Background.Go(func() {
+		for p.Life.Err() == nil {
+			err := p.findStored(publication, ids)
+			if err == nil {
+				return
+			}
+			if p.Life.Err() == nil {
+				p.Log("finding out whether events were stored", err)
+			}
+			notify.Pause(p.Life, retryEvery)
+		}
+	})
+}
+
+// findStored waits until the transaction has ended, by taking exclusively the lock that it holds,
+// and ends the publication with what it has stored.
+func (p *Publisher) findStored(publication *memory.Publication, ids []string) error {
+	var found []stored
+	within := sqltx.Bounds{Limit: sqltx.StatementTimeout}
+	err := p.DB.WriteWithin(p.Life, within, sqltx.ByIndex, func(b *sqltx.Batch) {
+		b.Queue("SELECT pg_advisory_xact_lock($1)", p.Lock())
+		b.Queue(p.SQL.Published, ids).Query(sqltx.Into(&found, readFound))
+	})
+	if err != nil {
+		return err
+	}
+	p.Memory.Lock()
+	floor := p.Memory.Floor(publication)
+	p.Memory.Unlock()
+	var out []stored
+	for _, e := range found {
+		if uint64(e.seq) > floor { // or else it was there before
+			out = append(out, e)
+		}
+	}
+	p.end(publication, out)
+	return nil
+}
+
+func readFound(row pgx.CollectableRow) (e stored, err error) {
+	err = row.Scan(&e.seq, &e.subs)
+	return e, err
+}

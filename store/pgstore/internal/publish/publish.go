@@ -1,0 +1,152 @@
+package publish
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/pgstore/internal/batcher"
+	"github.com/outhook/outhook/store/pgstore/internal/memory"
+	"github.com/outhook/outhook/store/pgstore/internal/replica"
+	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
+)
+
+// Publisher stores events. Make one with [New]. It is safe for concurrent use.
+type Publisher struct {
+	*replica.Replica
+	pollOnly bool
+	joined   *batcher.Batcher[Event, struct{}]
+	alone    chan struct{} // has a slot for each of those who store events alone
+}
+
+// aloneAtOnce is how many transactions that nobody shares go on at once.
+const aloneAtOnce = 2
+
+// New returns the publisher of a replica. pollOnly keeps InTx from notifying.
+func New(r *replica.Replica, pollOnly bool) *Publisher {
+	p := &Publisher{Replica: r, pollOnly: pollOnly, alone: make(chan struct{}, aloneAtOnce)}
+	p.joined = batcher.New(p.enqueueJoined)
+	return p
+}
+
+// Waiting returns how many calls of Enqueue wait for their turn.
+func (p *Publisher) Waiting() int { return p.joined.Waiting() }
+
+// Alone returns how many calls of Enqueue have a transaction of their own.
+func (p *Publisher) Alone() int { return len(p.alone) }
+
+// Close waits for what is under way. Later calls of Enqueue get batcher.ErrClosed.
+func (p *Publisher) Close() { p.joined.Close() }
+
+// Enqueue stores events. Calls that come while others are on their way to the disk share one
+// transaction. One that waits for an event of the same ID in an open transaction of the host's
+// waits alone.
+func (p *Publisher) Enqueue(ctx context.Context, evs []Event) error {
+	if len(evs) == 0 {
+		return nil
+	}
+	_, err := p.joined.Do(ctx, evs, size(evs))
+	if errors.Is(err, errAlone) {
+		err = p.enqueueAlone(ctx, evs)
+	}
+	return err
+}
+
+// stored is a new event, with those that get it and have no row for it.
+type stored struct {
+	seq    int64
+	subs   []int64
+	others bool // some are another replica's
+}
+
+// readStored reads what the enqueue statement says.
+func readStored(rows pgx.Rows) (out []stored, err error) {
+	for rows.Next() {
+		var ok bool
+		var other *string
+		var seq *int64
+		var subs []int64
+		var others *bool
+		if err := rows.Scan(&ok, &other, &seq, &subs, &others); err != nil {
+			return nil, err
+		}
+		if !ok {
+			rows.Close()
+			return nil, conflict(*other)
+		}
+		if seq != nil {
+			out = append(out, stored{*seq, subs, *others})
+		}
+	}
+	return out, rows.Err()
+}
+
+// enqueue stores events in a transaction of its own, and tells memory.
+func (p *Publisher) enqueue(ctx context.Context, evs []Event, settings string) error {
+	try := 0
+	err := sqltx.Retry(func() error {
+		// The first try takes all events for new, and is an error of the index if one is not. Looking
+		// for them first would cost each publish an index scan.
+		mayExist := try > 0
+		try++
+		return p.tryEnqueue(ctx, evs, settings, mayExist)
+	})
+	return replica.InputError("event", err)
+}
+
+func (p *Publisher) tryEnqueue(
+	ctx context.Context, evs []Event, settings string, mayExist bool,
+) error {
+	var out []stored
+	var refused error
+	publication := p.begin()
+	err := p.DB.Write(ctx, settings, func(b *sqltx.Batch) {
+		p.QueueLock(b)
+		args := append(Args(evs), p.ID, p.Schema.Table("events"), mayExist)
+		b.Queue(p.SQL.Enqueue, args...).Query(func(rows pgx.Rows) error {
+			out, refused = readStored(rows) // refused: the transaction has stored nothing, and commits
+			return nil
+		})
+	})
+	if err == nil {
+		err = refused
+	}
+	switch {
+	case err == nil:
+		p.end(publication, out)
+	case sqltx.State(err) == "" && !errors.Is(err, store.ErrConflict):
+		p.findOut(publication, evs) // it may have committed
+	default:
+		p.end(publication, nil)
+	}
+	return err
+}
+
+// begin keeps low marks below the events of a transaction that is about to begin.
+func (p *Publisher) begin() *memory.Publication {
+	p.Memory.Lock()
+	defer p.Memory.Unlock()
+	return p.Memory.BeginPublication()
+}
+
+// end tells memory, and other replicas, what a transaction has stored.
+func (p *Publisher) end(publication *memory.Publication, out []stored) {
+	others := false
+	p.Memory.Lock()
+	// In one critical section: in between, a low mark could pass what is not fed yet.
+	p.Memory.EndPublication(publication)
+	now := p.Clock.Now()
+	for _, e := range out {
+		p.Memory.Saw(uint64(e.seq))
+		for _, sub := range e.subs {
+			p.Memory.Feed(memory.Delivery{Sub: uint64(sub), Seq: uint64(e.seq)}, now)
+		}
+		others = others || e.others
+	}
+	p.Memory.Unlock()
+	if others {
+		p.Notify.TellOthers()
+	}
+}

@@ -1,0 +1,25 @@
+package record
+
+import (
+	"strings"
+
+	"github.com/outhook/outhook/store"
+)
+
+// Plain returns the text as PostgreSQL can keep it. What it can't is replaced.
+func Plain(s string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
+}
+
+// States are what the database calls 0, 1, 2 and 3.
+var States = store.States()
+
+// StateNumber is the opposite: the number of a state; -1 for an unknown one.
+func StateNumber(s store.State) int16 {
+	for i, name := range States {
+		if name == s {
+			return int16(i)
+		}
+	}
+	return -1
+}

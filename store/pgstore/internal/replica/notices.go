@@ -1,0 +1,177 @@
+package replica
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/outhook/outhook/store/pgstore/internal/memory"
+	"github.com/outhook/outhook/store/pgstore/internal/notify"
+	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
+)
+
+const (
+	// NoticesStep is how many notices are taken in one transaction.
+	NoticesStep = 500
+
+	noticesTimeout = 5 * time.Second // of all that are taken at once; the next call goes on
+
+	lookAgainAfter = 500 * time.Millisecond // after trouble in the background
+)
+
+// noticed is what a notice is about, as the database has it now. An event of 0 stands for the
+// subscription itself.
+type noticed struct {
+	sub, seq int64
+	rowless  bool // it is new, and pending without a row
+	pending  bool // it is pending, with a row
+	blocked  bool
+	due      int64
+	key      *string
+}
+
+// TakeNotices looks at what others have changed of this replica's shares, and tells memory. When it
+// has returned, memory has all that was committed before it was called.
+func (r *Replica) TakeNotices(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, noticesTimeout) // who finishes may wait for Keyed
+	defer cancel()
+	r.Keyed.Lock() // what is looked at may unblock others
+	defer r.Keyed.Unlock()
+	r.Memory.Lock()
+	r.Memory.BeginLook()
+	r.Memory.Unlock()
+	defer func() {
+		r.Memory.Lock()
+		r.Memory.EndLook()
+		r.Memory.Unlock()
+	}()
+	for {
+		there, err := r.noticesThere(ctx)
+		if err != nil || !there {
+			return err
+		}
+		if err := r.takeSome(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// held lists the shares that memory has.
+func (r *Replica) held() []int32 {
+	r.Memory.Lock()
+	defer r.Memory.Unlock()
+	return r.Memory.Held()
+}
+
+// noticesThere reports whether there are notices for this replica.
+func (r *Replica) noticesThere(ctx context.Context) (there bool, err error) {
+	ids := r.held()
+	if len(ids) == 0 {
+		return false, nil
+	}
+	err = r.DB.Read(ctx, sqltx.ByIndex, func(b *sqltx.Batch) { r.QueueNoticed(b, ids, &there) })
+	return there, err
+}
+
+// QueueNoticed adds to a transaction that it looks whether there are notices for shares.
+func (r *Replica) QueueNoticed(b *sqltx.Batch, ids []int32, there *bool) {
+	b.Queue(r.SQL.Noticed, ids).QueryRow(sqltx.One(there))
+}
+
+// takeSome takes some notices.
+func (r *Replica) takeSome(ctx context.Context) error {
+	// Until memory has them, what is new may be below a low mark that is on its way.
+	r.Lowering.Lock()
+	defer r.Lowering.Unlock()
+	ids := r.held()
+	var taken []noticed
+	err := r.DB.Write(ctx, sqltx.Local, func(b *sqltx.Batch) {
+		r.QueueLock(b)
+		b.Queue(r.SQL.TakeNotices, ids, r.ID, NoticesStep).Query(sqltx.Into(&taken, readNoticed))
+	})
+	if err == nil {
+		err = r.applyNotices(ctx, taken)
+	}
+	return err
+}
+
+func readNoticed(row pgx.CollectableRow) (n noticed, err error) {
+	err = row.Scan(&n.sub, &n.seq, &n.rowless, &n.pending, &n.blocked, &n.due, &n.key)
+	return n, err
+}
+
+// applyNotices tells memory what was looked at. The notices are gone by now, so if the rest of it
+// can't be read the shares are read again as a whole.
+func (r *Replica) applyNotices(ctx context.Context, taken []noticed) error {
+	subs, keys := r.applyDeliveries(taken)
+	err := r.refresh(ctx, subs)
+	if err == nil {
+		err = r.unblock(ctx, keys)
+	}
+	if err != nil {
+		r.Memory.Lock()
+		r.Memory.Reload()
+		r.Memory.Unlock()
+		r.Notify.DealAgain()
+	}
+	return err
+}
+
+// applyDeliveries tells memory of deliveries. It returns the subscriptions that were changed, and
+// the keys of deliveries that have ended.
+func (r *Replica) applyDeliveries(taken []noticed) (subs []int64, ended *Keys) {
+	ended = new(Keys)
+	r.Memory.Lock()
+	defer r.Memory.Unlock()
+	now := r.Clock.Now()
+	for _, n := range taken {
+		d := memory.Delivery{Sub: uint64(n.sub), Seq: uint64(n.seq)}
+		switch {
+		case n.seq == 0:
+			subs = append(subs, n.sub)
+			continue
+		case n.rowless:
+			r.Memory.Feed(d, now)
+			continue
+		}
+		change := memory.Change{Delivery: d, Pending: n.pending, Blocked: n.blocked, Due: n.due}
+		r.Memory.Apply(change, now)
+		if !n.pending && n.key != nil && *n.key != "" {
+			ended.Add(n.sub, *n.key)
+		}
+	}
+	return subs, ended
+}
+
+// KeepTakingNotices takes notices whenever somebody tells that there are some, and once in each
+// interval, until Life ends.
+func (r *Replica) KeepTakingNotices(every time.Duration) {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-r.Life.Done():
+			return
+		case <-ticker.C:
+			r.Notify.Wake() // wakings may have been lost: a claim looks for itself now and then
+		case <-r.Notify.Told():
+		}
+		if err := r.TakeNotices(r.Life); err != nil && r.Life.Err() == nil {
+			r.Log("looking at what other replicas have changed", err)
+			// Nobody may tell it again, and the poll interval is the host's: it can be hours.
+			notify.Pause(r.Life, lookAgainAfter)
+			r.Notify.LookAgain()
+		}
+	}
+}
+
+// AfterNotices ends a call that has written notices: this replica looks at its own now, and the
+// others are told. It does not fail: what can't be looked at now is as soon as the server can be
+// reached.
+func (r *Replica) AfterNotices(ctx context.Context) {
+	if err := r.TakeNotices(context.WithoutCancel(ctx)); err != nil {
+		r.Notify.LookAgain()
+	}
+	r.Notify.TellOthers()
+}

@@ -1,0 +1,79 @@
+package replica
+
+import (
+	"context"
+	"sync"
+
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store/pgstore/internal/clock"
+	"github.com/outhook/outhook/store/pgstore/internal/memory"
+	"github.com/outhook/outhook/store/pgstore/internal/notify"
+	"github.com/outhook/outhook/store/pgstore/internal/schema"
+	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
+)
+
+// Replica is one replica. Its fields are set before it is used, and not changed.
+type Replica struct {
+	ID     int64 // random, above 0
+	DB     *sqltx.DB
+	Schema schema.Name
+	SQL    *schema.Statements
+	Clock  clock.Clock
+	Memory *memory.Memory
+	Notify *notify.Notifier
+	Log    func(what string, err error) // gets what goes wrong in the background
+
+	Life       context.Context // ends with Close
+	Cut        context.Context // ends some time after Life, when nothing is waited for any more
+	Background sync.WaitGroup  // of goroutines that end with Life
+
+	// Keyed is held by who ends deliveries or puts them behind others of their key. Otherwise one is
+	// put behind a delivery that has just ended, and waits for ever.
+	Keyed sync.Mutex
+
+	// Lowering is held by who raises low marks in the database, and by who takes in what may be new
+	// below them.
+	Lowering sync.Mutex
+}
+
+// Lock returns the number of the advisory lock that the transactions of this replica hold.
+func (r *Replica) Lock() int64 { return r.Schema.ReplicaLock(r.ID) }
+
+// QueueLock adds to a transaction that it holds the lock of this replica. It must be a statement of
+// its own, before those that look who the owner is: a statement sees what was committed before it
+// began, and it may wait for the lock until a new owner has committed.
+func (r *Replica) QueueLock(b *sqltx.Batch) { b.Queue(r.SQL.LockShared, r.Lock()) }
+
+// Apply tells the schedule what has become of deliveries.
+func (r *Replica) Apply(changes ...memory.Change) {
+	if len(changes) == 0 {
+		return
+	}
+	r.Memory.Lock()
+	defer r.Memory.Unlock()
+	now := r.Clock.Now()
+	for _, c := range changes {
+		r.Memory.Apply(c, now)
+	}
+}
+
+// Numbers returns deliveries as arguments of a statement: subscriptions and events. They are not
+// nil, which would be NULL.
+func Numbers(deliveries []memory.Delivery) (subs, seqs []int64) {
+	subs, seqs = make([]int64, len(deliveries)), make([]int64, len(deliveries))
+	for i, d := range deliveries {
+		subs[i], seqs[i] = int64(d.Sub), int64(d.Seq)
+	}
+	return subs, seqs
+}
+
+// InputError turns an error that says that the input is bad into one that names the field.
+func InputError(field string, err error) error {
+	if sqltx.State(err) == sqltx.InvalidText {
+		return &events.InvalidError{
+			Field:  field,
+			Reason: "has the character NUL or invalid UTF-8, which PostgreSQL cannot keep; remove it",
+		}
+	}
+	return err
+}

@@ -1,0 +1,3 @@
+-- $1 subscription, $2 first bucket, $3 last bucket
+SELECT bucket, writer, counts FROM outhook.attempt_counts WHERE sub = $1 AND bucket BETWEEN $2
+    AND $3

@@ -1,0 +1,82 @@
+-- $1 ids, $2 types, $3 tenants, $4 keys, $5 times, $6 bodies, $7 traces, $8 kinds: those of one
+-- kind have the same tenant and type; one pattern a row: $9 kind, $10 its tenant, $11 pattern; $12
+-- the replica, or 0 in a transaction of the host's; $13 the table of events; $14 whether events may
+-- be there already: without, one that is there is an error of the index. Returns a row for each
+-- event that is new, and one if none is.
+--
+-- Who takes a kind is gathered into arrays, one row a kind: joining events with deliveries, a
+-- planner that knows the size of neither makes nested loops. A subscription from the future is one
+-- from before the server's clock was set back.
+WITH takers AS MATERIALIZED (
+    -- reason: NULL where deliveries are pending. others: some are another replica's
+    SELECT t.kind, array_agg(t.sub ORDER BY t.sub) AS subs, array_agg(t.since ORDER BY t.sub)
+        AS sinces,
+        array_agg(t.reason ORDER BY t.sub) AS reasons, max(t.since) AS latest,
+            bool_or(t.reason IS NOT NULL) AS disabled,
+        bool_or($12::bigint = 0 OR h.owner <> $12) AS others
+    FROM (
+        SELECT DISTINCT p.kind, s.*
+        FROM unnest($9::int[], $10::text[], $11::text[]) AS p(kind, tenant, pattern)
+        CROSS JOIN LATERAL (
+            SELECT w.sub FROM outhook.subscription_patterns w
+            WHERE w.tenant = p.tenant AND w.pattern = p.pattern OFFSET 0) w
+        CROSS JOIN LATERAL (
+            SELECT s.num AS sub, CASE WHEN s.status <> 'Subscribed' THEN s.disabled_reason END
+                AS reason,
+                least(coalesce(s.subscribed_at, '-infinity'), statement_timestamp()) AS since
+            FROM outhook.subscriptions s WHERE s.num = w.sub OFFSET 0) s) t
+    JOIN outhook.shares h ON h.id = t.sub % 64
+    GROUP BY t.kind
+), e AS MATERIALIZED (
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[],
+        $6::bytea[], $7::text[], $8::int[])
+        WITH ORDINALITY AS e(id, type, tenant, key, time, body, trace, kind, ord)
+), known AS MATERIALIZED (
+    SELECT e.ord, k.erased_at IS NOT NULL
+        OR (k.type, k.tenant, k.key, k.time, k.body) = (e.type, e.tenant, e.key, e.time, e.body)
+            AS same
+    FROM e CROSS JOIN LATERAL (SELECT * FROM outhook.events k WHERE k.id = e.id OFFSET 0) k
+    WHERE $14::boolean OR NOT EXISTS ( -- or else the index says it
+        SELECT 1 FROM takers t WHERE t.kind = e.kind AND t.latest <= e.time + interval '1 minute')
+), allowed AS MATERIALIZED (
+    SELECT NOT EXISTS (SELECT 1 FROM known WHERE NOT same) AS ok
+), fresh AS MATERIALIZED (
+    SELECT n.*, nextval((SELECT pg_get_serial_sequence($13::text, 'seq'))::regclass) AS seq
+    FROM (
+        SELECT e.*, CASE WHEN t.latest <= e.time + interval '1 minute' THEN t.subs ELSE ARRAY(
+            SELECT u.sub FROM unnest(t.subs, t.sinces) AS u(sub, since)
+                WHERE u.since <= e.time + interval '1 minute')
+            END AS recipients
+        FROM e JOIN takers t USING (kind)
+        WHERE (SELECT ok FROM allowed) AND e.ord NOT IN (SELECT ord FROM known)
+        ORDER BY e.ord) n
+    WHERE n.recipients <> '{}'
+), stored AS (
+    INSERT INTO outhook.events (seq, id, type, tenant, key, time, enqueued_at, body, trace,
+        recipients) OVERRIDING SYSTEM VALUE
+    SELECT seq, id, type, tenant, key, time, statement_timestamp(), body, trace, recipients
+        FROM fresh
+), apart AS MATERIALIZED ( -- deliveries of which more is to be written
+    SELECT f.seq, nullif(f.key, '') AS key, u.sub, u.reason
+    FROM fresh f JOIN takers t USING (kind)
+    CROSS JOIN LATERAL unnest(t.subs, t.sinces, t.reasons) AS u(sub, since, reason)
+    WHERE (t.disabled OR t.others) AND u.since <= f.time + interval '1 minute'
+), canceled AS (
+    INSERT INTO outhook.deliveries (sub, seq, state, finished_at, reason)
+    SELECT sub, seq, 3, statement_timestamp(), reason FROM apart WHERE reason IS NOT NULL
+), waiting AS ( -- where nobody knows when it commits, nothing may depend on the order of numbers
+    INSERT INTO outhook.deliveries (sub, seq, due, key)
+    SELECT sub, seq, 0, key FROM apart WHERE reason IS NULL AND $12 = 0
+), noticed AS (
+    INSERT INTO outhook.notices (share, fresh, subs, seqs)
+    SELECT h.id, $12 <> 0, array_agg(a.sub), array_agg(a.seq)
+    FROM apart a JOIN outhook.shares h ON h.id = a.sub % 64
+    WHERE a.reason IS NULL AND ($12 = 0 OR h.owner <> $12)
+    GROUP BY h.id
+)
+SELECT a.ok, (SELECT e.id FROM known JOIN e USING (ord) WHERE NOT same LIMIT 1), f.seq,
+    CASE WHEN t.disabled THEN ARRAY(SELECT u.sub FROM unnest(t.subs, t.reasons) AS u(sub, reason)
+        WHERE u.reason IS NULL AND u.sub = ANY (f.recipients)) ELSE f.recipients END,
+    t.others
+FROM allowed a LEFT JOIN fresh f ON true LEFT JOIN takers t ON t.kind = f.kind
+ORDER BY f.seq

@@ -1,0 +1,27 @@
+-- The deliveries of a subscription that have a row. See listall.
+SELECT d.seq AS seq, d.sub AS sub, s.id AS sub_id, e.id, e.type, e.tenant, x.state,
+    coalesce(d.attempts, 0), e.enqueued_at,
+    CASE WHEN x.state = 0 THEN CASE WHEN d.due > 0
+        THEN coalesce(d.due_since, '1970-01-01Z'::timestamptz + d.due * interval '1 microsecond')
+        ELSE e.enqueued_at END END AS due,
+    CASE WHEN x.state <> 0 THEN coalesce(d.finished_at, x.at) END AS finished_at,
+        coalesce(d.last_status, 0),
+    coalesce(CASE x.state WHEN 1 THEN '' WHEN 3 THEN CASE WHEN d.state = 3 THEN d.reason
+        ELSE x.reason END ELSE d.last_error END, ''),
+    e.erased_at IS NOT NULL
+FROM outhook.subscriptions s
+JOIN outhook.deliveries d ON d.sub = s.num
+JOIN outhook.events e ON e.seq = d.seq
+LEFT JOIN LATERAL (
+    SELECT c.at, c.reason FROM outhook.cancellations c
+    WHERE c.sub = s.num AND c.before > coalesce(d.stamp, e.seq)
+        AND coalesce(d.stamp, e.seq) < s.canceled_to
+    ORDER BY c.before LIMIT 1) c ON true
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN d.state <> 0 THEN d.state
+            WHEN e.erased_at IS NOT NULL OR coalesce(d.stamp, e.seq) < s.canceled_to
+                THEN 3::smallint ELSE 0::smallint END AS state,
+        coalesce(least(e.erased_at, c.at), s.updated_at) AS at,
+        CASE WHEN c.at IS NULL AND e.erased_at IS NOT NULL OR e.erased_at < c.at THEN 'erased'
+            ELSE coalesce(c.reason, 'unsubscribed') END AS reason) x
+WHERE true

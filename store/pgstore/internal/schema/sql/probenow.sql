@@ -1,0 +1,14 @@
+-- $1 the IDs of subscriptions whose holds end. Returns how many did.
+WITH held AS MATERIALIZED (
+    SELECT h.sub FROM outhook.health h
+    WHERE h.next_probe_at IS NOT NULL AND h.sub IN (SELECT s.num FROM outhook.subscriptions s
+        WHERE s.id = ANY ($1::text[]))
+    ORDER BY h.sub FOR UPDATE
+), ended AS (
+    UPDATE outhook.health h SET next_probe_at = NULL WHERE h.sub = ANY (ARRAY(SELECT sub FROM held))
+    RETURNING h.sub
+), told AS (
+    INSERT INTO outhook.notices (share, fresh, subs, seqs)
+    SELECT sub % 64, false, array_agg(sub), array_agg(0::bigint) FROM ended GROUP BY 1
+)
+SELECT count(*) FROM ended

@@ -1,0 +1,47 @@
+-- $1 how many at most of each kind; $2, $3: how long delivered and failed ones are kept, in
+-- microseconds; NULL is for ever; $4 the first bucket of counts that is kept. An event goes with
+-- the last of its deliveries. One that is above the low mark of a share would be pending there
+-- without its row, so the event forgets it.
+WITH delivered AS MATERIALIZED (
+    SELECT sub, seq FROM outhook.deliveries
+    WHERE state = 1 AND finished_at < statement_timestamp() - $2::bigint * interval '1 microsecond'
+    ORDER BY finished_at LIMIT $1::int FOR UPDATE SKIP LOCKED
+), failed AS MATERIALIZED (
+    SELECT sub, seq FROM outhook.deliveries
+    WHERE state > 1 AND finished_at < statement_timestamp() - $3::bigint * interval '1 microsecond'
+    ORDER BY finished_at LIMIT $1 FOR UPDATE SKIP LOCKED
+), past AS MATERIALIZED (
+    SELECT * FROM delivered UNION ALL SELECT * FROM failed
+), gone AS (
+    DELETE FROM outhook.deliveries d USING past WHERE d.sub = past.sub AND d.seq = past.seq
+), forgotten AS (
+    DELETE FROM outhook.events e
+    WHERE e.seq IN (SELECT seq FROM past) AND NOT EXISTS (
+        SELECT 1 FROM unnest(e.recipients) AS r(sub)
+        JOIN outhook.subscriptions s ON s.num = r.sub JOIN outhook.shares h ON h.id = r.sub % 64
+        WHERE NOT EXISTS (SELECT 1 FROM past WHERE past.sub = r.sub AND past.seq = e.seq)
+          AND (e.seq > h.low OR EXISTS (SELECT 1 FROM outhook.deliveries d WHERE d.sub = r.sub
+              AND d.seq = e.seq)))
+    RETURNING e.seq
+), shrunk AS (
+    UPDATE outhook.events e SET recipients = ARRAY(SELECT x FROM unnest(e.recipients) AS x
+        WHERE x <> ALL (p.subs) ORDER BY x)
+    FROM (
+        SELECT past.seq, array_agg(past.sub) AS subs FROM past
+            JOIN outhook.shares h ON h.id = past.sub % 64
+        WHERE past.seq > h.low GROUP BY past.seq) p
+    WHERE e.seq = p.seq AND e.seq NOT IN (SELECT seq FROM forgotten)
+), uncounted AS MATERIALIZED (
+    SELECT sub, bucket, writer FROM outhook.attempt_counts WHERE bucket < $4::bigint
+        ORDER BY bucket LIMIT $1 FOR UPDATE SKIP LOCKED
+), dropped AS (
+    DELETE FROM outhook.attempt_counts t USING uncounted u WHERE t.sub = u.sub
+        AND t.bucket = u.bucket AND t.writer = u.writer
+), old AS (
+    DELETE FROM outhook.cancellations WHERE swept AND at < statement_timestamp() - interval '1 day'
+), older AS (
+    DELETE FROM outhook.deleted_subscriptions
+    WHERE swept AND at < statement_timestamp() - interval '1 day'
+)
+SELECT greatest((SELECT count(*) FROM delivered), (SELECT count(*) FROM failed),
+    (SELECT count(*) FROM uncounted))

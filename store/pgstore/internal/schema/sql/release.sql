@@ -1,0 +1,3 @@
+-- $1 shares, $2 the replica: gives them up.
+UPDATE outhook.shares h SET owner = 0, previous = $2::bigint WHERE h.id = ANY ($1::int[])
+    AND h.owner = $2

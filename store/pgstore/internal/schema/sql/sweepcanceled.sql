@@ -1,0 +1,38 @@
+-- $1 how many: gives rows that say so to deliveries that a subscription's unsubscribing has
+-- canceled. Returns how many it found, or nothing if there is nothing to do.
+WITH c AS MATERIALIZED (
+    SELECT c.*, h.low FROM outhook.cancellations c JOIN outhook.shares h ON h.id = c.sub % 64
+    WHERE NOT c.swept ORDER BY c.before LIMIT 1
+), waiting AS MATERIALIZED (
+    SELECT d.sub, d.seq FROM c CROSS JOIN LATERAL (
+        (SELECT d.sub, d.seq FROM outhook.deliveries d
+        WHERE d.sub = c.sub AND d.state = 0 AND NOT d.behind
+            AND coalesce(d.stamp, d.seq) < c.before LIMIT $1::int)
+        UNION ALL
+        (SELECT d.sub, d.seq FROM outhook.deliveries d
+        WHERE d.sub = c.sub AND d.state = 0 AND d.key IS NOT NULL AND d.behind
+            AND coalesce(d.stamp, d.seq) < c.before LIMIT $1)) d
+), rowless AS MATERIALIZED (
+    SELECT c.sub, e.seq FROM c CROSS JOIN LATERAL (
+        SELECT e.seq FROM outhook.events e
+        WHERE e.seq > c.low AND e.seq < c.before AND c.sub = ANY (e.recipients)
+          AND NOT EXISTS (SELECT 1 FROM outhook.deliveries d WHERE d.sub = c.sub AND d.seq = e.seq)
+        ORDER BY e.seq LIMIT $1) e
+), ended AS (
+    UPDATE outhook.deliveries d SET state = 3, finished_at = c.at, reason = c.reason, behind = false
+    FROM waiting w, c WHERE d.sub = w.sub AND d.seq = w.seq AND d.state = 0
+), given AS (
+    INSERT INTO outhook.deliveries (sub, seq, state, finished_at, reason) SELECT r.sub, r.seq, 3,
+        c.at, c.reason FROM rowless r, c
+    ON CONFLICT DO NOTHING
+), told AS (
+    INSERT INTO outhook.notices (share, fresh, subs, seqs)
+    SELECT t.sub % 64, false, array_agg(t.sub), array_agg(t.seq)
+    FROM (SELECT * FROM waiting UNION ALL SELECT * FROM rowless) t GROUP BY 1
+), n AS (
+    SELECT (SELECT count(*) FROM waiting) + (SELECT count(*) FROM rowless) AS found
+), swept AS (
+    UPDATE outhook.cancellations x SET swept = true FROM c, n WHERE x.sub = c.sub
+        AND x.before = c.before AND n.found = 0
+)
+SELECT n.found FROM n WHERE EXISTS (SELECT 1 FROM c)

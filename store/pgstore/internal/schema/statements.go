@@ -1,0 +1,60 @@
+package schema
+
+import (
+	"embed"
+	"reflect"
+	"strings"
+)
+
+//go:embed sql/*.sql
+var sqlFiles embed.FS
+
+// placeholder is how the embedded files name the schema.
+const placeholder = "outhook."
+
+// in returns an embedded text for the schema.
+func (n Name) in(text string) string {
+	return strings.ReplaceAll(text, placeholder, n.Quoted()+".")
+}
+
+// Statements are the embedded statements for one schema. Each is in the file of its name, in small
+// letters, which says what it does.
+type Statements struct {
+	// Dealing shares.
+	Renew, Lows, Shares, Replicas, Acquire, Release string
+	Leave, Former, Implicit, Waiting, Lag, CatchUp  string
+	LockShared, Notice, Noticed, TakeNotices        string
+
+	// From an event to its outcome.
+	Enqueue, Published, Reserve                      string
+	Claim, States, Windows, Newest, Park, Nums       string
+	Finish, Subjects, InsertDeliveries               string
+	UpdateDeliveries, SetHealth, Unblock, UnblockAll string
+	Spill, SpillKeyed, HoldBack, WriteCounts         string
+
+	// Reading and changing what is stored.
+	Create, Get, Update, Remove, ListSubscriptions string
+	CountSubscriptions, HealthOf, HealthForUpdate  string
+	Attempts, ListAll, ListRows, ListImplicit      string
+	Pending, CountPending, CountsOf                string
+	Requeue, ProbeNow                              string
+	Erasable, ErasableOne, Erase, EraseStep        string
+	Erasing, PruneLock, Prune                      string
+	SweepCanceled, SweepDeleted                    string
+	ImportSubscription, ImportDeliveries           string
+	ImportHistory                                  string
+}
+
+// Statements returns the statements for the schema.
+func (n Name) Statements() *Statements {
+	var all Statements
+	v := reflect.ValueOf(&all).Elem()
+	for i := range v.NumField() {
+		text, err := sqlFiles.ReadFile("sql/" + strings.ToLower(v.Type().Field(i).Name) + ".sql")
+		if err != nil {
+			panic(err) // it is embedded
+		}
+		v.Field(i).SetString(n.in(string(text)))
+	}
+	return &all
+}

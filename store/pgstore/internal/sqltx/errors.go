@@ -1,0 +1,67 @@
+package sqltx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// The SQLSTATEs that callers look at.
+const (
+	uniqueViolation      = "23505"
+	serializationFailure = "40001"
+	invalidStatementName = "26000"
+	featureNotSupported  = "0A000" // of a prepared statement: its result has other columns now
+
+	DeadlockDetected = "40P01"
+	InvalidText      = "22021" // what PostgreSQL's text cannot hold: the character NUL
+	LockNotAvailable = "55P03" // lock_timeout
+	QueryCanceled    = "57014" // statement_timeout
+)
+
+// ErrSlow is the cause of the end of a context if the server has not answered in time.
+var ErrSlow = fmt.Errorf("the server has not answered in time: %w", context.DeadlineExceeded)
+
+// State returns the SQLSTATE of an error. It is empty if the server has not reported one: then it
+// is not known whether the transaction has committed.
+func State(err error) string {
+	var e *pgconn.PgError
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+// Transient reports whether the same transaction may succeed if it is tried again at once.
+func Transient(err error) bool {
+	switch State(err) {
+	case uniqueViolation, serializationFailure, DeadlockDetected, invalidStatementName:
+		return true
+	}
+	return pgconn.SafeToRetry(err)
+}
+
+// Tries is how often a transaction is tried that others get in the way of.
+const Tries = 5
+
+// Retry runs a transaction again while its error is transient, [Tries] times at most.
+func Retry(transaction func() error) (err error) {
+	for range Tries {
+		if err = transaction(); err == nil || !Transient(err) {
+			return err
+		}
+	}
+	return err
+}
+
+// staleStatement reports whether a prepared statement is gone from its connection, or has changed:
+// somebody has sent DISCARD ALL, or another version of the host has changed a table.
+func staleStatement(err error) bool {
+	switch State(err) {
+	case invalidStatementName, featureNotSupported:
+		return true
+	}
+	return false
+}

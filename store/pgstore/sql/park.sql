@@ -1,4 +1,0 @@
--- $1 subscriptions, $2 events, $3 keys: deliveries that an earlier one of their key blocks.
-INSERT INTO outhook.deliveries (sub, seq, due, key, behind)
-SELECT p.sub, p.seq, 0, p.key, true FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS p(sub, seq, key)
-ON CONFLICT (sub, seq) DO UPDATE SET behind = true WHERE deliveries.state = 0

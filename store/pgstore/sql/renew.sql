@@ -1,4 +1,0 @@
--- $1 replica, $2 for how long in microseconds. Returns the server's time.
-INSERT INTO outhook.replicas (id, until) VALUES ($1, statement_timestamp() + $2::bigint * interval '1 microsecond')
-ON CONFLICT (id) DO UPDATE SET until = EXCLUDED.until
-RETURNING statement_timestamp()
