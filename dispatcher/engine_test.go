@@ -216,6 +216,11 @@ func (e *engine) stop() {
 	}
 }
 
+// manySubscriptions is a quota without a limit of subscriptions.
+func manySubscriptions(string) dispatcher.Quota {
+	return dispatcher.Quota{Subscriptions: dispatcher.Unlimited}
+}
+
 func (e *engine) subscribe(url string, patterns ...string) store.Subscription {
 	e.t.Helper()
 	sub, err := e.Subscribe(e.t.Context(), store.Subscription{URL: url, Events: patterns})

@@ -2,9 +2,7 @@ package dispatcher_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -13,7 +11,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -33,33 +30,27 @@ func scaled(short, full int) int {
 	return short
 }
 
-// TestFaultTarpit has a healthy subscription beside one whose endpoint never answers, with fifty
-// events a second each.
+// TestFaultTarpit has a healthy subscription beside one whose endpoint never answers, with the same
+// events. An attempt at the tarpit lasts as long as the test, so an event that waited for one to
+// end would never arrive.
 func TestFaultTarpit(t *testing.T) {
-	events := scaled(200, 3000)
-	alone := newHealthy(t)
-	alone.publishSteadily(t, events)
-	quiet := alone.percentile(99)
-
-	beside := newHealthy(t)
+	alone, beside := newHealthy(t), newHealthy(t)
 	beside.subscribe(t, "http://"+tarpit(t)+"/hook")
-	beside.publishSteadily(t, events)
-	disturbed := beside.percentile(99)
-	t.Logf("publish to arrival, p99 of %d: %v alone, %v beside a tarpit", events, quiet, disturbed)
-	if slack := time.Duration(scaled(100, 0)) * time.Millisecond; disturbed > 2*quiet+slack {
-		t.Errorf("p99 is %v beside a tarpit and %v alone, want twice that and %v at most", disturbed,
-			quiet, slack)
+	events := scaled(400, 3000) // more than Concurrency: the tarpit could take all slots
+	besideAlone(t, alone, beside, events)
+	if s, err := beside.Stats(t.Context()); err != nil || s.Pending < events {
+		t.Errorf("%d deliveries are pending, %v; want the tarpit's %d", s.Pending, err, events)
 	}
 }
 
 // TestFaultDeadEndpoints has a healthy subscription beside thousands that are dead, one half
-// refusing and one half silent, with ten deliveries pending for each.
+// refusing and one half silent, with ten deliveries pending for each. An attempt at a silent one
+// lasts as long as the test.
 func TestFaultDeadEndpoints(t *testing.T) {
 	const each = 10
 	dead, count := scaled(500, 10_000), scaled(200, 3000)
-	h := newHealthy(t)
-	h.publishSteadily(t, 1) // an endpoint that has never answered is as good as a dead one
-	h.took = nil
+	alone, h := newHealthy(t), newHealthy(t)
+	h.arrive(t, h.publishNow(t)) // an endpoint that has never answered is as good as a dead one
 	hosts := []string{nettest.Refusing(t), tarpit(t)}
 	var callers sync.WaitGroup
 	for part := range 50 {
@@ -77,16 +68,11 @@ func TestFaultDeadEndpoints(t *testing.T) {
 		t.Fatalf("%d deliveries are pending, %v; want about %d", s.Pending, err, dead*each)
 	}
 	most := h.watch(t)
-	h.publishSteadily(t, count)
+	besideAlone(t, alone, h, count)
 	goroutines, files := most()
-	p99 := h.percentile(99)
-	t.Logf(
-		"%d dead endpoints with %d deliveries: p99 of %d is %v, at most %d goroutines and %d open files",
-		dead, dead*each, count, p99, goroutines, files)
+	t.Logf("%d dead endpoints with %d deliveries: at most %d goroutines and %d open files",
+		dead, dead*each, goroutines, files)
 	const concurrency = dispatcher.DefaultConcurrency
-	if limit := time.Duration(scaled(500, 50)) * time.Millisecond; p99 > limit {
-		t.Errorf("p99 is %v, want %v at most", p99, limit)
-	}
 	if goroutines > 3*concurrency+100 {
 		t.Errorf("%d goroutines, want %d at most", goroutines, 3*concurrency+100)
 	}
@@ -95,30 +81,66 @@ func TestFaultDeadEndpoints(t *testing.T) {
 	}
 }
 
-// healthy is a running Dispatcher on a boltstore with one healthy subscription, and how long its
-// events take.
+// besideAlone publishes n events, one at a time, to a healthy subscription that is alone and to one
+// that is not. It wants all to arrive, and in about the same time: both are measured in turn, on a
+// machine that may be busy, so the bounds are wide. What the schedule would have an event wait for
+// is a second and more.
+func besideAlone(t *testing.T, alone, beside *healthy, n int) {
+	t.Helper()
+	var quiet, disturbed []time.Duration
+	for i := range n {
+		first, second := alone, beside
+		if i%2 == 1 {
+			first, second = second, first
+		}
+		for _, h := range []*healthy{first, second} {
+			took := h.arrive(t, h.publishNow(t))
+			if h == alone {
+				quiet = append(quiet, took)
+			} else {
+				disturbed = append(disturbed, took)
+			}
+		}
+	}
+	slices.Sort(quiet)
+	slices.Sort(disturbed)
+	for _, bound := range []struct{ percent, times int }{{50, 3}, {90, 6}} {
+		at := n * bound.percent / 100
+		want := time.Duration(bound.times)*quiet[at] + 20*time.Millisecond
+		t.Logf("publish to arrival, p%d of %d: %v alone, %v beside the others",
+			bound.percent, n, quiet[at], disturbed[at])
+		if disturbed[at] > want {
+			t.Errorf("p%d is %v, and %v alone; want %v at most",
+				bound.percent, disturbed[at], quiet[at], want)
+		}
+	}
+}
+
+// healthy is a running Dispatcher on a boltstore with one healthy subscription. Its attempts have
+// all the time that they want.
 type healthy struct {
 	*dispatcher.Dispatcher
+	arrived chan string // gets the ID of each event that arrives
 
-	mu    sync.Mutex
+	mu    sync.Mutex // guards conns
 	conns map[net.Conn]bool
-	took  []time.Duration
-	all   chan struct{} // gets a value at each arrival
 }
 
 func newHealthy(t *testing.T) *healthy {
 	t.Helper()
-	h := &healthy{conns: make(map[net.Conn]bool), all: make(chan struct{}, 1<<16)}
+	h := &healthy{conns: make(map[net.Conn]bool), arrived: make(chan string, 100)}
 	server := httptest.NewUnstartedServer(h)
 	server.Config.ConnState = h.track
 	server.Start()
 	t.Cleanup(server.Close)
-	d, err := dispatcher.New(openBolt(t, filepath.Join(t.TempDir(), "outhook.db")),
-		&dispatcher.Options{
-			AllowPrefixes: nettest.Loopback(),
-			Logger:        slog.New(slog.DiscardHandler),
-			DrainTimeout:  -1,
-		})
+	s := openBolt(t, filepath.Join(t.TempDir(), "outhook.db"))
+	d, err := dispatcher.New(s, &dispatcher.Options{
+		AllowPrefixes: nettest.Loopback(),
+		Logger:        slog.New(slog.DiscardHandler),
+		Timeout:       time.Hour,
+		Quota:         manySubscriptions,
+		DrainTimeout:  -1,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +165,7 @@ func (h *healthy) subscribe(t *testing.T, url string, patterns ...string) {
 	}
 }
 
-func (h *healthy) publish(t *testing.T, eventType string, payload any) {
+func (h *healthy) publish(t *testing.T, eventType string, payload any) (id string) {
 	t.Helper()
 	e, err := events.New(eventType, payload)
 	if err != nil {
@@ -152,21 +174,33 @@ func (h *healthy) publish(t *testing.T, eventType string, payload any) {
 	if err := h.Publish(t.Context(), e); err != nil {
 		t.Fatal(err)
 	}
+	return e.ID
 }
 
-// ServeHTTP notes how long ago the event was published.
-func (h *healthy) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
-	now := time.Now()
-	var body struct {
-		Payload struct{ At string }
+// sent is an event that is on its way.
+type sent struct {
+	id string
+	at time.Time
+}
+
+// publishNow publishes an event to the healthy subscription.
+func (h *healthy) publishNow(t *testing.T) sent {
+	t.Helper()
+	at := time.Now()
+	return sent{h.publish(t, events.TypeMessageCreated, "hello"), at}
+}
+
+// arrive waits until the event is there, and returns how long it took.
+func (h *healthy) arrive(t *testing.T, s sent) time.Duration {
+	t.Helper()
+	if id := nettest.Receive(t, h.arrived, "an event"); id != s.id {
+		t.Fatalf("%s arrived, want %s", id, s.id)
 	}
-	text, _ := io.ReadAll(r.Body)
-	json.Unmarshal(text, &body)
-	at, _ := strconv.ParseInt(body.Payload.At, 10, 64)
-	h.mu.Lock()
-	h.took = append(h.took, now.Sub(time.Unix(0, at)))
-	h.mu.Unlock()
-	h.all <- struct{}{}
+	return time.Since(s.at)
+}
+
+func (h *healthy) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+	h.arrived <- r.Header.Get("webhook-id")
 }
 
 func (h *healthy) track(c net.Conn, s http.ConnState) {
@@ -178,28 +212,6 @@ func (h *healthy) track(c net.Conn, s http.ConnState) {
 	case http.StateClosed, http.StateHijacked:
 		delete(h.conns, c)
 	}
-}
-
-// publishSteadily publishes fifty events a second and waits until all have arrived.
-func (h *healthy) publishSteadily(t *testing.T, n int) {
-	t.Helper()
-	tick := time.NewTicker(time.Second / 50)
-	defer tick.Stop()
-	for range n {
-		<-tick.C
-		h.publish(t, events.TypeMessageCreated,
-			map[string]string{"At": strconv.FormatInt(time.Now().UnixNano(), 10)})
-	}
-	for range n {
-		nettest.Receive(t, h.all, "an event")
-	}
-}
-
-func (h *healthy) percentile(p int) time.Duration {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	slices.Sort(h.took)
-	return h.took[len(h.took)*p/100]
 }
 
 // watch samples what the process uses, less what is the receiver's. The function that it returns

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
 )
@@ -43,7 +44,7 @@ func TestFaultNewcomer(t *testing.T) {
 }
 
 func beNewBehind(t *testing.T, s store.Store, count, each int, after time.Duration, bad reply) {
-	e := newEngine(t, s, nil)
+	e := newEngine(t, s, &dispatcher.Options{Quota: manySubscriptions})
 	e.answers(func(r request) reply {
 		if strings.Contains(r.URL, "new") {
 			return reply{Status: 200, Delay: 50 * time.Millisecond}

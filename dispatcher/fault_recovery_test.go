@@ -87,7 +87,7 @@ func TestFaultRecovery(t *testing.T) {
 func TestFaultRetriesSpread(t *testing.T) {
 	n := scaled(4000, 10_000)
 	synctest.Test(t, func(t *testing.T) {
-		e := newEngine(t, memstore.New(), nil)
+		e := newEngine(t, memstore.New(), &dispatcher.Options{Quota: manySubscriptions})
 		e.status(http.StatusBadGateway)
 		for i := range n {
 			e.subscribe(nthURL(i))

@@ -32,7 +32,7 @@ func onBoth(t *testing.T, allowed, denied *nettest.Counter) (port string) {
 	return nettest.Port(first.Addr().String())
 }
 
-// The Dispatcher dials only where the guard allows, whatever a name resolves to, and an attempt's
+// The Dispatcher dials only where the guard allows, for each name that resolves, and an attempt's
 // error tells neither the address nor the name. Package netguard has all kinds of names.
 func TestGuardNames(t *testing.T) {
 	var allowed, denied nettest.Counter
@@ -88,10 +88,10 @@ func TestGuardRebinding(t *testing.T) {
 	w := newWire(t,
 		dispatcher.Options{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}})
 	w.Resolve(names.Resolver, nil)
-	sub := w.subscribe(t, store.Subscription{URL: "http://" + host + ":" + port + "/"})
 	const rounds = 10
 	results := make(map[string]int)
 	for range rounds {
+		sub := w.subscribe(t, store.Subscription{URL: "http://" + host + ":" + port + "/"})
 		a, err := w.Ping(t.Context(), sub.ID)
 		if err != nil {
 			t.Fatal(err)

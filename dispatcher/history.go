@@ -31,8 +31,8 @@ func (d *Dispatcher) Attempts(
 // made due now and keeps its count; one that is under way, or whose event was erased
 // (Delivery.Erased), is left alone.
 //
-// It returns store.ErrNotFound if the delivery does not exist, and store.ErrConflict if the
-// subscription is unsubscribed.
+// It returns store.ErrNotFound if the delivery does not exist, store.ErrConflict if the
+// subscription is unsubscribed, and a *QuotaError beyond Quota.ReplaysPerMinute.
 func (d *Dispatcher) Redeliver(ctx context.Context, subscriptionID, eventID string) error {
 	sub, err := d.Subscription(ctx, subscriptionID)
 	if err != nil {
@@ -46,6 +46,9 @@ func (d *Dispatcher) Redeliver(ctx context.Context, subscriptionID, eventID stri
 			"dispatcher: redeliver: %w: the subscription is unsubscribed; subscribe it first",
 			store.ErrConflict,
 		)
+	}
+	if err := d.allowReplay(sub.Tenant); err != nil {
+		return err
 	}
 	_, err = d.requeue(ctx, store.DeliveryQuery{
 		AnyTenant: true, SubscriptionID: sub.ID, EventID: eventID, States: store.States(),
@@ -62,9 +65,15 @@ const replayStep = 500
 // unsubscribed subscriptions and of erased events are passed over. q.Cursor and q.Limit are
 // ignored.
 //
-// It works in steps: after an error, and it returns how many it had got to, the rest can be
-// replayed by calling again.
+// It returns a *QuotaError, and has done nothing, beyond Quota.ReplaysPerMinute; with q.AnyTenant it
+// is the host's own, and has no quota. It works in steps: after another error, and it returns how
+// many it had got to, the rest can be replayed by calling again.
 func (d *Dispatcher) Replay(ctx context.Context, q store.DeliveryQuery) (int, error) {
+	if !q.AnyTenant {
+		if err := d.allowReplay(q.Tenant); err != nil {
+			return 0, err
+		}
+	}
 	q = replayed(q)
 	total := 0
 	for {
@@ -77,8 +86,8 @@ func (d *Dispatcher) Replay(ctx context.Context, q store.DeliveryQuery) (int, er
 	}
 }
 
-// requeue takes one step, and has its held subscriptions probed now: whoever asks for a delivery
-// again thinks that the endpoint works. A failure in between leaves them to their next probe.
+// requeue takes one step, and has its held subscriptions probed now: a caller who asks for a
+// delivery again thinks that the endpoint works. If ProbeNow fails, they wait for their next probe.
 func (d *Dispatcher) requeue(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult,
 	error) {
 	step, err := d.store.Requeue(ctx, q)

@@ -1,6 +1,7 @@
 package dispatcher
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -24,6 +25,7 @@ type notifier struct {
 	dropped int
 }
 
+// newNotifier copies o, so that the host may change its own later.
 func newNotifier(o *Observer, log *slog.Logger) *notifier {
 	c := *o
 	return &notifier{o: &c, log: log}
@@ -32,6 +34,7 @@ func newNotifier(o *Observer, log *slog.Logger) *notifier {
 // Start begins to make calls in a goroutine of its own. The function that it returns ends that,
 // once the calls that wait have been made, or ctx has ended.
 func (n *notifier) Start() (stop func(ctx context.Context)) {
+	// A queue for each Run: what one has left behind must not be told by the next.
 	queue := make(chan func(), maxNotices)
 	done := make(chan struct{})
 	n.mu.Lock()
@@ -44,6 +47,8 @@ func (n *notifier) Start() (stop func(ctx context.Context)) {
 		}
 	}()
 	return func(ctx context.Context) {
+		// Under the lock of later, which would panic if it sent on a closed channel. On a nil one it
+		// drops.
 		n.mu.Lock()
 		n.queue = nil
 		close(queue)
@@ -56,7 +61,7 @@ func (n *notifier) Start() (stop func(ctx context.Context)) {
 	}
 }
 
-// now makes a call of the Observer.
+// now makes a call of the Observer, in the goroutine of the caller.
 func (n *notifier) now(f func()) { n.protect("the Observer", f) }
 
 // protect calls a function of the host, and keeps a panic to it.
@@ -87,12 +92,15 @@ func (n *notifier) later(f func()) {
 
 // Methods that take a tell get n.now for what the host did, and n.later for what Run did.
 
+// published tells of events that are stored.
 func (n *notifier) published(tell func(func()), evs []events.Event) {
 	if n.o.OnPublish != nil {
 		tell(func() { n.o.OnPublish(evs) })
 	}
 }
 
+// subscriptionChanged tells of a subscription that was made or changed. It gets a copy, as the one
+// that is returned to the host is the host's to change, perhaps while a call still waits.
 func (n *notifier) subscriptionChanged(tell func(func()), sub store.Subscription) {
 	if n.o.OnSubscription != nil {
 		sub = sub.Clone()
@@ -100,6 +108,7 @@ func (n *notifier) subscriptionChanged(tell func(func()), sub store.Subscription
 	}
 }
 
+// canceled tells of deliveries that were canceled.
 func (n *notifier) canceled(tell func(func()), c Cancellation) {
 	if n.o.OnCanceled != nil {
 		tell(func() { n.o.OnCanceled(c) })
@@ -118,6 +127,8 @@ func (n *notifier) AttemptStarted(c *store.Claim, at time.Time) {
 
 // AttemptRecorded implements engine.Listener.
 func (n *notifier) AttemptRecorded(c *store.Claim, o *store.Outcome, res *store.Result) {
+	// By the health before and after this outcome: outcomes of one subscription are recorded one
+	// after another, so each change is in one of them and is told once, by one replica.
 	opened := res.Before.Failures < BreakerThreshold && res.After.Failures >= BreakerThreshold
 	closed := res.Before.Failures >= BreakerThreshold && res.After.Failures == 0
 	var calls []func(Info)
@@ -134,6 +145,7 @@ func (n *notifier) AttemptRecorded(c *store.Claim, o *store.Outcome, res *store.
 	if len(calls) == 0 {
 		return
 	}
+	// Only now, because most hosts have a function for few of these.
 	info := newInfo(c)
 	info.Attempt, info.State, info.RetryIn = o.Attempt, o.State, o.RetryIn
 	info.Failures = res.After.Failures
@@ -142,6 +154,17 @@ func (n *notifier) AttemptRecorded(c *store.Claim, o *store.Outcome, res *store.
 	}
 }
 
+// pinged tells of a ping that was sent.
+func (n *notifier) pinged(c *store.Claim, a *store.Attempt) {
+	if n.o.OnPing != nil {
+		info := newInfo(c)
+		info.Attempt = *a
+		info.Attempt.Response = bytes.Clone(a.Response) // the caller of Ping has the other
+		n.now(func() { n.o.OnPing(info) })
+	}
+}
+
+// deleted tells of a subscription that the host has deleted; Run deletes none.
 func (n *notifier) deleted(sub store.Subscription) {
 	if n.o.OnDelete != nil {
 		n.now(func() { n.o.OnDelete(sub) })

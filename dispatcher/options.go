@@ -141,17 +141,29 @@ type Options struct {
 	Sign func(Message) (http.Header, error)
 
 	// RateLimit is how many attempts of a subscription may start per second on average, and in one
-	// burst; a burst below 1 counts as 1. It holds for this process. Deliveries beyond it wait in
-	// the store, in their order, and take no slot of Concurrency. No limit when it is zero,
-	// negative or rate.Inf.
+	// burst; a burst below 1 counts as 1. Deliveries beyond it wait in the store, in their order,
+	// and take no slot of Concurrency. No limit when it is zero, negative or rate.Inf. It holds for
+	// all replicas of a pgstore together, as one of them at a time delivers a subscription; one that
+	// takes a subscription over may start another burst.
 	//
-	// It is called for each attempt, in a goroutine of its own, of which there are Concurrency at
-	// most. An answer that does not come within a few milliseconds puts off that subscription's
-	// attempts until it is there, and nobody else's. The subscription is for reading only. A panic
-	// puts that subscription's attempts off for some seconds. Run returns when all calls have. Each
-	// Run begins with one token and not with a burst, so restarts don't add up to more than the limit.
-	// If nil, there are no limits, which costs nothing.
+	// It is called for each attempt, in a goroutine of its own; at most Concurrency of them run at
+	// once. An answer that does not come within a few milliseconds puts off the attempts of that
+	// subscription alone until it is there. The subscription is for reading only. A panic puts that
+	// subscription's attempts off for some seconds. Run returns when all calls have. Each Run begins
+	// with one token and not with a burst, so restarts don't add up to more than the limit. If nil,
+	// there are no limits, which costs nothing.
 	RateLimit func(store.Subscription) (limit rate.Limit, burst int)
+
+	// Quota returns what a tenant may use: how many subscriptions, how much in them, how many
+	// pending deliveries, how many pings and replays in a minute. A call beyond it returns a
+	// *QuotaError and changes nothing. What the host does by the store itself (EnqueueTx), and
+	// operational events, have no quota.
+	//
+	// It is called in the goroutine of Subscribe, Update, RotateSecret, Unsubscribe, Publish, Ping,
+	// Redeliver and Replay, with nothing held that others wait for: one that blocks blocks that
+	// call, and one that panics makes it fail. It must be safe for concurrent use. If nil, every
+	// tenant, "" too, has the defaults of Quota.
+	Quota func(tenant string) Quota
 
 	// RequireHTTPS refuses subscriptions with an http URL. It does not touch those that exist.
 	RequireHTTPS bool
@@ -178,8 +190,8 @@ type Options struct {
 	//
 	// Return the same pointer as long as the configuration is the same: a connection is used again
 	// only with the pointer that it was opened with, and so a new one is how to change a
-	// certificate. What it points to is read, and must not be changed. MinVersion is TLS 1.2 at
-	// least, whatever it says, and NextProtos is ignored. Sessions are resumed only if it has a
+	// certificate. What it points to is read, and must not be changed. MinVersion is raised to
+	// TLS 1.2 if it is lower, and NextProtos is ignored. Sessions are resumed only if it has a
 	// ClientSessionCache, which should be of one identity. If nil, the default for all.
 	TLS func(store.Subscription) *tls.Config
 
@@ -215,4 +227,5 @@ type Options struct {
 // Any2xx is an Options.Success that takes every status from 200 to 299.
 func Any2xx(status int) bool { return status >= 200 && status <= 299 }
 
+// only200 is the default of Options.Success.
 func only200(status int) bool { return status == http.StatusOK }

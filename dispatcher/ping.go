@@ -3,7 +3,9 @@ package dispatcher
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 
@@ -15,16 +17,24 @@ import (
 // TypePing is the type of the event that Ping sends.
 const TypePing = "webhook.ping"
 
+// maxPings is how many pings of one tenant are under way at once.
+const maxPings = 4
+
 // Ping posts an event of type TypePing, signed, to a subscription, now and by the path that
 // deliveries take, and returns the attempt. Its payload is {"id":"<the subscription's ID>"}. It is
-// not queued, retried, recorded or counted, and goes to an unsubscribed subscription too. But when
-// it succeeds, failures and holds of the subscription end, its breaker closes, and what waits for a
+// not queued or retried, is in no history, and goes to an unsubscribed subscription too. But when it
+// succeeds, failures and holds of the subscription end, its breaker closes, and what waits for a
 // retry is due at once, so that the owner of a repaired endpoint need not wait. Options.Transform
 // and Options.Sign apply to it; Options.Filter, Options.RateLimit and the breaker do not. Run need
-// not be running. Of each tenant, at most Options.PerSubscription pings are under way at once;
-// others of that tenant wait.
+// not be running. Observer.OnPing, Stats and the log tell of it.
 //
-// The error is the store's, or the context's; what went wrong with the attempt is in Attempt.Error.
+// It takes no slot of Concurrency. Of each tenant, at most four pings are under way at once, or
+// PerSubscription if that is less; others of that tenant wait. It returns a *QuotaError, and sends
+// nothing, beyond Quota.PingsPerMinute and beyond one ping a second to one subscription, on average,
+// with five at once.
+//
+// Any other error is the store's, or the context's; what went wrong with the attempt is in
+// Attempt.Error.
 func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error) {
 	sub, err := d.Subscription(ctx, id)
 	if err != nil {
@@ -33,20 +43,38 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 	if sub.SealedWith != "" {
 		return store.Attempt{}, send.SealedError(&sub)
 	}
-	e, err := events.New(TypePing, map[string]string{"id": sub.ID})
+	claim, err := pingOf(sub)
 	if err != nil {
 		return store.Attempt{}, fmt.Errorf("dispatcher: ping: %w", err)
 	}
-	body, err := e.Body()
-	if err != nil {
-		return store.Attempt{}, fmt.Errorf("dispatcher: ping: %w", err)
+	if err := d.allowPing(&sub); err != nil {
+		return store.Attempt{}, err
 	}
 	leave, err := d.pings.enter(ctx, sub.Tenant)
 	if err != nil {
 		return store.Attempt{}, err
 	}
 	defer leave()
-	a := d.sender.Send(ctx, &store.Claim{
+	a := d.sender.Send(ctx, claim, "")
+	d.pings.sent.Add(1)
+	d.logPing(claim, &a.Attempt)
+	d.observe.pinged(claim, &a.Attempt)
+	err = ctx.Err()
+	if a.Attempt.Error == "" {
+		d.engine.Reached(&a)
+		err = d.recovered(ctx, sub.ID)
+	}
+	return a.Attempt, err
+}
+
+// pingOf returns what is sent as a ping, as if it had been claimed.
+func pingOf(sub store.Subscription) (*store.Claim, error) {
+	e, err := events.New(TypePing, map[string]string{"id": sub.ID})
+	if err != nil {
+		return nil, err
+	}
+	body, err := e.Body()
+	return &store.Claim{
 		Lease:        store.Lease{SubscriptionID: sub.ID, EventID: e.ID},
 		Subscription: sub,
 		EventType:    e.Type,
@@ -54,13 +82,19 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 		EventTime:    e.Time,
 		Body:         body,
 		Attempt:      1,
-	}, "")
-	err = ctx.Err()
-	if a.Attempt.Error == "" {
-		d.engine.Reached(&a)
-		err = d.recovered(ctx, sub.ID)
-	}
-	return a.Attempt, err
+	}, err
+}
+
+// logPing logs a ping: Debug, whatever came back, as its owner has seen it.
+func (d *Dispatcher) logPing(c *store.Claim, a *store.Attempt) {
+	d.o.Logger.LogAttrs(context.Background(), slog.LevelDebug, "outhook: ping sent",
+		slog.String("event_id", c.EventID),
+		slog.String("subscription_id", c.SubscriptionID),
+		slog.String("tenant", c.Tenant),
+		slog.Int("status", a.Status),
+		slog.Duration("duration", a.Duration),
+		slog.String("error_class", send.Class(a.Error)),
+	)
 }
 
 // recovered ends what an endpoint's failures have left, as it has answered: its holds, and the
@@ -87,7 +121,8 @@ func (d *Dispatcher) recovered(ctx context.Context, id string) error {
 // pings bounds how many pings of each tenant are under way, so that the slow endpoints of one keep
 // no other waiting.
 type pings struct {
-	max int64 // of one tenant
+	max  int64         // of one tenant
+	sent atomic.Uint64 // all that were
 
 	mu sync.Mutex
 	of map[string]*tenantPings // those with a ping under way or waiting

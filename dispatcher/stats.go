@@ -18,6 +18,7 @@ type Stats struct {
 	Delivered uint64 // deliveries delivered
 	Retried   uint64 // attempts that failed and are followed by another
 	Dead      uint64 // deliveries given up
+	Pings     uint64 // pings sent; they are no attempts. Observer.OnPing says whose
 
 	// OutageSince is when it began to look as if this host's own network is down; zero when it does
 	// not. See Outage.
@@ -40,6 +41,7 @@ func (d *Dispatcher) Stats(ctx context.Context) (Stats, error) {
 		Delivered:     counts.Delivered,
 		Retried:       counts.Retried,
 		Dead:          counts.Dead,
+		Pings:         d.pings.sent.Load(),
 		OutageSince:   d.engine.OutageSince(),
 	}, nil
 }
@@ -71,15 +73,16 @@ type SubscriptionStats struct {
 	Breaker  Breaker
 	Failures int // failed attempts since the last success
 
-	// FailingSince is when the first of those failures was, and FailingFor the time from then to
-	// the last, which Options.DisableAfter is compared with. Of a gap between two failures an hour
-	// counts at most, as nothing may have been attempted; what exceeds it makes FailingSince as
-	// much later. Zero without failures.
+	// FailingFor is the time from the first of those failures to the last, which
+	// Options.DisableAfter is compared with. A gap between two failures counts as an hour at most,
+	// because nothing may have been attempted in it. FailingSince is the time of the last failure
+	// less FailingFor, so it is later than the first failure if there was a longer gap. Both are zero
+	// without failures.
 	FailingSince time.Time
 	FailingFor   time.Duration
 
-	// NextProbeAt is when the next probe may be made, by the store's clock; zero when the breaker
-	// holds nothing. A Ping that succeeds, Redeliver and Replay end it.
+	// NextProbeAt is when the next probe may be made, by the store's clock; zero if the breaker is
+	// closed, or a probe may be made now. After a Ping that succeeds, Redeliver or Replay it is zero.
 	NextProbeAt time.Time
 
 	// DisabledReason says why the Dispatcher unsubscribed it; empty when it did not.

@@ -22,8 +22,8 @@ import (
 // Without an ID it gets a random one. With an ID that exists, it replaces everything that
 // subscription had and subscribes it again if it was not, from now on; its history and what is
 // pending stay. With an ID that does not exist, it is created under that. It returns
-// store.ErrNotFound if the ID is another tenant's, and an *events.InvalidError, with nothing
-// stored, if sub is invalid.
+// store.ErrNotFound if the ID is another tenant's, an *events.InvalidError if sub is invalid, and a
+// *QuotaError if it exceeds the tenant's Quota; nothing is stored then.
 func (d *Dispatcher) Subscribe(
 	ctx context.Context,
 	sub store.Subscription,
@@ -34,11 +34,17 @@ func (d *Dispatcher) Subscribe(
 	if err := d.checkSubscription(&sub, &store.Subscription{}); err != nil {
 		return store.Subscription{}, err
 	}
+	q, err := d.quotaOf(sub.Tenant)
+	if err == nil {
+		err = q.checkSize(&sub, &store.Subscription{})
+	}
+	if err != nil {
+		return store.Subscription{}, err
+	}
 	if sub.ID == "" {
 		sub.ID = uuid.NewString()
-		return d.create(ctx, sub)
+		return d.create(ctx, &q, sub)
 	}
-	var err error
 	if sub.ID, err = checkID(sub.ID); err != nil {
 		return store.Subscription{}, err
 	}
@@ -53,7 +59,7 @@ func (d *Dispatcher) Subscribe(
 		if !errors.Is(err, store.ErrNotFound) {
 			return out, err
 		}
-		out, err = d.create(ctx, sub)
+		out, err = d.create(ctx, &q, sub)
 		if !errors.Is(err, store.ErrConflict) {
 			return out, err
 		}
@@ -64,10 +70,15 @@ func (d *Dispatcher) Subscribe(
 	}
 }
 
+// create stores a new subscription, if the quota of its tenant has room for one.
 func (d *Dispatcher) create(
 	ctx context.Context,
+	q *Quota,
 	sub store.Subscription,
 ) (store.Subscription, error) {
+	if err := d.checkRoom(ctx, q, sub.Tenant); err != nil {
+		return store.Subscription{}, err
+	}
 	out, err := d.store.CreateSubscription(ctx, sub)
 	if err == nil {
 		d.observe.subscriptionChanged(d.observe.now, out)
@@ -81,21 +92,42 @@ func (d *Dispatcher) create(
 // attempt uses the new values, also for deliveries that are pending.
 //
 // Setting Status to store.Unsubscribed cancels what is pending; see Unsubscribe. It returns an
-// *events.InvalidError if the result is invalid, and store.ErrNotFound if the subscription does not
-// exist.
+// *events.InvalidError if the result is invalid, a *QuotaError if it has grown beyond
+// Quota.SubscriptionBytes, and store.ErrNotFound if the subscription does not exist.
 func (d *Dispatcher) Update(
 	ctx context.Context,
 	id string,
 	change func(*store.Subscription) error,
 ) (store.Subscription, error) {
+	quota, err := d.quotaOfSubscription(ctx, id)
+	if err != nil {
+		return store.Subscription{}, err
+	}
 	return d.update(ctx, d.observe.now, id, func(sub *store.Subscription) error {
 		was := sub.Clone()
 		if err := change(sub); err != nil {
 			return err
 		}
 		sub.ID, sub.Tenant, sub.SealedWith = was.ID, was.Tenant, was.SealedWith
-		return d.checkSubscription(sub, &was)
+		if err := d.checkSubscription(sub, &was); err != nil {
+			return err
+		}
+		return quota.checkSize(sub, &was)
 	})
+}
+
+// quotaOfSubscription returns the quota of a subscription's tenant. It is asked for before the
+// transaction of a change, and not in it, because it may block. The tenant is that of the ID for as
+// long as the subscription exists.
+func (d *Dispatcher) quotaOfSubscription(ctx context.Context, id string) (Quota, error) {
+	if d.o.Quota == nil {
+		return d.quotaOf("") // the same for all
+	}
+	sub, err := d.Subscription(ctx, id)
+	if err != nil {
+		return Quota{}, err
+	}
+	return d.quotaOf(sub.Tenant)
 }
 
 // update changes a stored subscription; nothing else does. Tell is observe.now for a change of the
@@ -207,7 +239,7 @@ func (d *Dispatcher) RotateSecret(
 	if overlap < 0 {
 		return store.Subscription{}, &events.InvalidError{
 			Field:  "overlap",
-			Reason: "must not be negative",
+			Reason: fmt.Sprintf("is %v; give a positive duration, or zero for none", overlap),
 		}
 	}
 	if overlap > store.MaxDuration {

@@ -38,9 +38,9 @@
 //		return user.AccountID, err
 //	}, nil)
 //
-// A tenant sees and changes only its own webhooks and deliveries; the id of another tenant's gives
-// the same answer as an unknown one. The description requires authorization too: it has no secrets,
-// but strangers need not know the endpoints.
+// A tenant sees and changes only its own webhooks and deliveries; the id of another tenant's
+// webhook gives the same answer as an unknown one. The description requires authorization too: it
+// has no secrets, but strangers need not know the endpoints.
 //
 // # Browsers
 //
@@ -58,6 +58,11 @@
 //
 // A host that allows calls from other origins must answer their preflight requests (OPTIONS) in its
 // own middleware; here they get a 405, like all methods but the endpoint's.
+//
+// # Quotas
+//
+// A request beyond what the tenant may use (dispatcher.Quota) gets a 429, with the seconds after
+// which to try again in Retry-After and a message that names the quota. Nothing is changed then.
 //
 // # Slow and large requests
 //

@@ -117,6 +117,26 @@ func TestMetricsOfAnOutage(t *testing.T) {
 	}
 }
 
+// Pings are counted by their result, and are no attempts.
+func TestMetricsOfPings(t *testing.T) {
+	h := newHost(t, nil)
+	works, _ := endpoint(t, 200)
+	gone, _ := endpoint(t, 410)
+	for _, address := range []string{works, gone} {
+		if _, err := h.Ping(t.Context(), h.subscribe(t, address).ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	metrics := h.collect(t)
+	want := "error.type=http_status outhook.status_class=4xx =1; outhook.status_class=2xx =1"
+	if got := strings.Join(series(t, metrics["outhook.pings"]), "; "); got != want {
+		t.Errorf("outhook.pings is %q, want %q", got, want)
+	}
+	if _, ok := metrics["outhook.attempts"]; ok {
+		t.Error("outhook.attempts is there, want pings not to be attempts")
+	}
+}
+
 // series returns what a metric has, one text for each set of attributes: of a histogram the count,
 // of a time whether it is plausible.
 func series(t *testing.T, m metricdata.Metrics) []string {

@@ -21,7 +21,8 @@ type stocked struct {
 	fileSize float64
 }
 
-// backlog compares a store with few deliveries pending to one with many. It drives the stores directly.
+// backlog compares a store with few deliveries pending to one with many. It drives the stores
+// directly.
 func (b *bench) backlog(ctx context.Context) error {
 	var sizes []*stocked
 	for _, n := range []int{b.size(10_000, 2000), b.size(100_000, 3000), b.size(1_000_000, 5000)} {
@@ -41,12 +42,15 @@ func (b *bench) backlog(ctx context.Context) error {
 	}
 	small, big := sizes[0], sizes[len(sizes)-1]
 	for _, s := range sizes {
-		b.table.note("N7, the store alone, %d pending: %.0f deliveries/s, %.0f events/s in batches of 100, open %.0f ms, %.0f MiB anonymous, file %.0f MiB.",
+		b.table.note("N7, the store alone, %d pending: %.0f deliveries/s, %.0f events/s in batches "+
+			"of 100, open %.0f ms, %.0f MiB anonymous, file %.0f MiB.",
 			s.pending, median(s.deliver), median(s.publish), ms(s.open), s.anon, s.fileSize)
 	}
 	work := fmt.Sprintf("%d → %d pending (the store alone)", small.pending, big.pending)
-	b.table.add(figure{"N7", work, "delivery rate", median(quotients(big.deliver, small.deliver)), "", 0.95, atLeast})
-	b.table.add(figure{"N7", work, "publish rate", median(quotients(big.publish, small.publish)), "", 0.95, atLeast})
+	b.table.add(figure{"N7", work, "delivery rate", median(quotients(big.deliver, small.deliver)), "",
+		0.95, atLeast})
+	b.table.add(figure{"N7", work, "publish rate", median(quotients(big.publish, small.publish)), "",
+		0.95, atLeast})
 	b.table.add(figure{"N7", work, "open", ms(big.open), " ms", 400, atMost})
 	b.table.add(figure{"N7", work, "more anonymous memory", big.anon - small.anon, " MiB", 20, atMost})
 	return b.unsubscribe(ctx, big)
@@ -74,7 +78,8 @@ func (b *bench) stock(ctx context.Context, n int) (*stocked, error) {
 	if s.open, err = h.reopen(); err != nil {
 		return nil, err
 	}
-	if _, err := deliverDirectly(ctx, h.store, driveBatch); err != nil { // so that it has in memory what it needs
+	// The store loads what it needs into memory.
+	if _, err := deliverDirectly(ctx, h.store, driveBatch); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
 	debug.FreeOSMemory()
@@ -112,8 +117,8 @@ func quotients(a, b []float64) []float64 {
 	return q
 }
 
-// unsubscribe measures how long a publisher to another subscription is held up at most while one with a large backlog is
-// unsubscribed, deleted, and swept away.
+// unsubscribe measures how long a publisher to another subscription is held up at most while one
+// with a large backlog is unsubscribed, deleted, and swept away.
 func (b *bench) unsubscribe(ctx context.Context, s *stocked) error {
 	h := s.host
 	page, err := h.store.Subscriptions(ctx, store.SubscriptionQuery{})
@@ -158,7 +163,8 @@ func (b *bench) unsubscribe(ctx context.Context, s *stocked) error {
 	if err := errors.Join(err, <-held); err != nil {
 		return err
 	}
-	b.table.note("Unsubscribing one with %d pending took %.1f ms; with deleting it, and pruning all of it in steps, %.1f s.", s.pending, ms(unsubscribed), time.Since(start).Seconds())
+	b.table.note("Unsubscribing one with %d pending took %.1f ms; with deleting it, and pruning all "+
+		"of it in steps, %.1f s.", s.pending, ms(unsubscribed), time.Since(start).Seconds())
 	work := fmt.Sprintf("unsubscribe, delete and prune %d deliveries", s.pending)
 	b.table.add(figure{"growth", work, "longest publish meanwhile", ms(longest), " ms", 50, atMost})
 	return nil

@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 		exit(realservers.ServeHostile(os.Stdin, os.Stdout))
 	}
 	if isScenario(os.Args) {
-		runScenario(os.Args)
+		serveScenario(os.Args)
 	}
 	os.Exit(m.Run())
 }
@@ -29,7 +29,8 @@ func TestShort(t *testing.T) {
 	if err := run(t.Context(), []string{"-short", "-dir", t.TempDir()}, &out, &progress); err != nil {
 		t.Fatalf("%v\n%s", err, &progress)
 	}
-	for _, name := range []string{"N1 ", "N2 ", "N3 ", "N4 ", "N5 ", "N6 ", "N7 ", "N8 ", "N9 ", "N10 ", "N11 ", "disk ",
+	for _, name := range []string{"N1 ", "N2 ", "N3 ", "N4 ", "N5 ", "N6 ", "N7 ", "N8 ", "N9 ",
+		"N10 ", "N11 ", "disk ",
 		"P1 ", "P2 ", "P3 ", "P4 ", "P5 ", "P6 ", "P7 ", "P8 ", "P9 ", "P11 ", "P12 "} {
 		if !bytes.Contains(out.Bytes(), []byte("| "+name)) {
 			t.Errorf("the table has no %s:\n%s", name, &out)
@@ -54,7 +55,8 @@ func TestLedger(t *testing.T) {
 				l.note(0, event, time.Now(), true)
 			}
 			got := l.result()
-			if got.Arrived != test.want.Arrived || got.Missing != test.want.Missing || got.Doubled != test.want.Doubled || got.Strangers != test.want.Strangers {
+			if got.Arrived != test.want.Arrived || got.Missing != test.want.Missing ||
+				got.Doubled != test.want.Doubled || got.Strangers != test.want.Strangers {
 				t.Errorf("got %+v, want %+v", got, test.want)
 			}
 			if (got.err() == nil) != (test.name == "all") {

@@ -18,9 +18,9 @@ type lap struct {
 // diskSubscriptions is how many each event goes to.
 const diskSubscriptions = 10
 
-// disk looks at the file of a store through which much has gone: first in steady laps, each pruned, which must not make
-// it grow; then a backlog of five million deliveries, which is drained and pruned, and must not leave it slower. It drives
-// the store directly.
+// disk looks at the file of a store through which much has gone: first in steady laps, each pruned,
+// which must not make it grow; then a backlog of five million deliveries, which is drained and
+// pruned, and must not leave it slower. It drives the store directly.
 func (b *bench) disk(ctx context.Context) (err error) {
 	events, backlog := b.size(25_000, 200), b.size(500_000, 2000)
 	h, err := b.newHost(0)
@@ -37,14 +37,18 @@ func (b *bench) disk(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		b.log("disk: %d deliveries: %.0f deliveries/s, %.0f events/s, file %.0f MiB", n*diskSubscriptions, l.deliver, l.publish, l.size)
+		b.log("disk: %d deliveries: %.0f deliveries/s, %.0f events/s, file %.0f MiB", n*diskSubscriptions,
+			l.deliver, l.publish, l.size)
 		laps = append(laps, l)
 	}
 	first, steady, drained := laps[0], laps[3], laps[4]
 	work := fmt.Sprintf("4 × %d deliveries, each pruned (the store alone)", events*diskSubscriptions)
-	b.table.add(figure{"disk", work, "file ÷ its size after the first", steady.size / first.size, "", 1.5, atMost})
-	b.table.note("disk: %.0f MiB after the first %d deliveries, %.0f MiB after four times as many, %.0f MiB after the backlog; the longest step of Prune took %.1f ms.",
-		first.size, events*diskSubscriptions, steady.size, drained.size, ms(max(steady.step, drained.step)))
+	b.table.add(figure{"disk", work, "file ÷ its size after the first", steady.size / first.size, "",
+		1.5, atMost})
+	b.table.note("disk: %.0f MiB after the first %d deliveries, %.0f MiB after four times as many, "+
+		"%.0f MiB after the backlog; the longest step of Prune took %.1f ms.",
+		first.size, events*diskSubscriptions, steady.size, drained.size,
+		ms(max(steady.step, drained.step)))
 	return b.drained(ctx, h, backlog, events/5)
 }
 
@@ -68,14 +72,17 @@ func (b *bench) drained(ctx context.Context, h *host, backlog, events int) (err 
 		if err != nil {
 			return err
 		}
-		b.log("disk: %.0f deliveries/s of a new store's %.0f, %.0f events/s of %.0f", is.deliver, was.deliver, is.publish, was.publish)
-		deliver, publish = append(deliver, is.deliver/was.deliver), append(publish, is.publish/was.publish)
+		b.log("disk: %.0f deliveries/s of a new store's %.0f, %.0f events/s of %.0f", is.deliver,
+			was.deliver, is.publish, was.publish)
+		deliver = append(deliver, is.deliver/was.deliver)
+		publish = append(publish, is.publish/was.publish)
 	}
 	open, err := h.reopen()
 	if err != nil {
 		return err
 	}
-	work := fmt.Sprintf("after a backlog of %d was drained and pruned (the store alone)", backlog*diskSubscriptions)
+	work := fmt.Sprintf("after a backlog of %d was drained and pruned (the store alone)",
+		backlog*diskSubscriptions)
 	b.table.add(figure{"N7", work, "delivery rate", median(deliver), "", 0.95, atLeast})
 	b.table.add(figure{"N7", work, "publish rate", median(publish), "", 0.95, atLeast})
 	b.table.add(figure{"N7", work, "open", ms(open), " ms", 400, atMost})

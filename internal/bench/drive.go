@@ -15,7 +15,8 @@ import (
 // driveBatch is how many deliveries are claimed and finished at a time.
 const driveBatch = 256
 
-// deliverDirectly claims and finishes n deliveries, and returns how many a second. It is an error when there are fewer.
+// deliverDirectly claims and finishes n deliveries, and returns how many a second. It is an error
+// when there are fewer.
 func deliverDirectly(ctx context.Context, s *boltstore.Store, n int) (float64, error) {
 	start := time.Now()
 	for done := 0; done < n; {
@@ -29,9 +30,11 @@ func deliverDirectly(ctx context.Context, s *boltstore.Store, n int) (float64, e
 		outcomes := make([]store.Outcome, len(claims.Claims))
 		for i, c := range claims.Claims {
 			outcomes[i] = store.Outcome{
-				Lease:   c.Lease,
-				Attempt: store.Attempt{Number: c.Attempt, At: time.Now(), Duration: time.Millisecond, Status: 200},
-				State:   store.Delivered,
+				Lease: c.Lease,
+				Attempt: store.Attempt{
+					Number: c.Attempt, At: time.Now(), Duration: time.Millisecond, Status: 200,
+				},
+				State: store.Delivered,
 			}
 		}
 		results, err := s.Finish(ctx, outcomes...)
@@ -59,7 +62,8 @@ func enqueueDirectly(ctx context.Context, s *boltstore.Store, n, batch int) (flo
 func pruneAll(ctx context.Context, s *boltstore.Store) (longest time.Duration, err error) {
 	for more := true; more; {
 		start := time.Now()
-		if more, err = s.Prune(ctx, store.Retention{Delivered: time.Nanosecond, Failed: time.Nanosecond}); err != nil {
+		r := store.Retention{Delivered: time.Nanosecond, Failed: time.Nanosecond}
+		if more, err = s.Prune(ctx, r); err != nil {
 			return 0, err
 		}
 		longest = max(longest, time.Since(start))

@@ -33,7 +33,8 @@ func (b *bench) realServers(ctx context.Context) error {
 			float64(s.Allowed(r.Outhook.Attempts)), atMost})
 		measure := fmt.Sprintf("more than the %d of net/http with replays", r.NetHTTP.Failures())
 		more := max(r.Outhook.Failures()-r.NetHTTP.Failures(), 0)
-		b.table.add(figure{"P10", work, measure, float64(more), "", float64(s.Allowed(r.Outhook.Attempts)), atMost})
+		b.table.add(figure{"P10", work, measure, float64(more), "",
+			float64(s.Allowed(r.Outhook.Attempts)), atMost})
 	}
 	return nil
 }
@@ -46,13 +47,15 @@ func (b *bench) hostile(ctx context.Context) error {
 	}
 	const attempts = 5 // fewer than open the breaker
 	quiet := time.Duration(b.size(5000, 100)) * time.Millisecond
-	harms, err := realservers.MeasureHostile(ctx, exec.CommandContext(ctx, self, hostileArg), attempts, quiet, cpuTime)
+	harms, err := realservers.MeasureHostile(ctx, exec.CommandContext(ctx, self, hostileArg), attempts,
+		quiet, cpuTime)
 	if err != nil {
 		return err
 	}
 	for kind, h := range harms {
 		work := "an HTTP/2 endpoint: " + kind
-		b.table.add(figure{"P11", work, "requests per attempt", float64(h.Requests) / attempts, "", 2, atMost})
+		b.table.add(figure{"P11", work, "requests per attempt", float64(h.Requests) / attempts, "", 2,
+			atMost})
 		if !b.short {
 			b.table.add(figure{"P11", work, "CPU afterwards, of a core", 100 * h.CPU, " %", 1, atMost})
 		}

@@ -9,8 +9,8 @@ import (
 
 const otherType = "nobody.publishes.it"
 
-// subscribers compares what a publisher waits for among a hundred subscriptions and among a hundred thousand, one of
-// which wants the event.
+// subscribers compares what a publisher waits for among a hundred subscriptions and among a hundred
+// thousand, one of which wants the event.
 func (b *bench) subscribers(ctx context.Context) (err error) {
 	const few = 100
 	many := b.size(100_000, 1000)
@@ -76,7 +76,8 @@ func (b *bench) fanOut(ctx context.Context) (err error) {
 	if err == nil && s.Pending != subscriptions*events*b.rounds {
 		err = fmt.Errorf("%d deliveries are pending, not %d", s.Pending, subscriptions*events*b.rounds)
 	}
-	work := fmt.Sprintf("one event to %d subscriptions, one publisher (the store alone)", subscriptions)
+	work := fmt.Sprintf("one event to %d subscriptions, one publisher (the store alone)",
+		subscriptions)
 	b.log("N9: %.0f deliveries/s, longest publish %v", median(rates), longest)
 	b.table.add(figure{"N9", work, "deliveries enqueued/s", median(rates), "", 150_000, atLeast})
 	return err

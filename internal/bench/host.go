@@ -28,8 +28,8 @@ type host struct {
 	ended      chan error
 }
 
-// newHost makes a host with an empty store. perSubscription is how many requests of one subscription are in flight at
-// most; 0 for the default.
+// newHost makes a host with an empty store. perSubscription is how many requests of one
+// subscription are in flight at most; 0 for the default.
 func (b *bench) newHost(perSubscription int) (*host, error) {
 	dir, err := os.MkdirTemp(b.dir, "host-")
 	if err != nil {
@@ -47,10 +47,16 @@ func (h *host) open(perSubscription int) error {
 	h.dispatcher, err = dispatcher.New(h.store, &dispatcher.Options{
 		PerSubscription: perSubscription,
 		DrainTimeout:    time.Second, // for what hangs
+		Quota:           unlimited,
 		AllowPrefixes:   []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		Logger:          slog.New(slog.DiscardHandler),
 	})
 	return err
+}
+
+// unlimited lets a benchmark make as many subscriptions as it takes.
+func unlimited(string) dispatcher.Quota {
+	return dispatcher.Quota{Subscriptions: dispatcher.Unlimited}
 }
 
 // run starts to deliver.
@@ -76,8 +82,11 @@ func (h *host) close() error {
 	return errors.Join(err, os.RemoveAll(filepath.Dir(h.path)))
 }
 
-// subscribe makes n subscriptions that want the type. Many are made at a time, since a commit can take them together.
-func (h *host) subscribe(ctx context.Context, eventType string, n int, url func(i int) string) error {
+// subscribe makes n subscriptions that want the type. Many are made at a time, since a commit can
+// take them together.
+func (h *host) subscribe(
+	ctx context.Context, eventType string, n int, url func(i int) string,
+) error {
 	const at = 64
 	errs := make([]error, at)
 	var wg sync.WaitGroup

@@ -30,7 +30,8 @@ func (b *bench) tarpit(ctx context.Context) error {
 		b.log("N10: healthy p99 %v alone, %v beside a tarpit", alone.P99, beside.P99)
 		ratios = append(ratios, float64(beside.P99)/float64(alone.P99))
 	}
-	b.table.add(figure{"N10", "a tarpit and a healthy subscription, 50 events/s each", "healthy p99 ÷ its p99 alone", median(ratios), "", 2, atMost})
+	b.table.add(figure{"N10", "a tarpit and a healthy subscription, 50 events/s each",
+		"healthy p99 ÷ its p99 alone", median(ratios), "", 2, atMost})
 	return nil
 }
 
@@ -63,8 +64,8 @@ func (b *bench) besideTarpit(ctx context.Context, seconds int, tarpit bool) (l l
 	return l, errors.Join(err, <-sick)
 }
 
-// dead measures what a healthy subscription, and the process, notice of ten thousand that are dead and have a backlog:
-// half of them refuse the connection, half of them never answer.
+// dead measures what a healthy subscription, and the process, notice of ten thousand that are dead
+// and have a backlog: half of them refuse the connection, half of them never answer.
 func (b *bench) dead(ctx context.Context) (err error) {
 	subscriptions, each, seconds := b.size(10_000, 100), 10, b.size(20, 1)
 	h, err := b.newHost(0)
@@ -101,11 +102,14 @@ func (b *bench) dead(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	work := fmt.Sprintf("%d dead endpoints with %d pending, one healthy at %d/s", subscriptions, subscriptions*each, healthyRate)
+	work := fmt.Sprintf("%d dead endpoints with %d pending, one healthy at %d/s", subscriptions,
+		subscriptions*each, healthyRate)
 	b.log("N11: healthy p50 %v, p99 %v, longest %v", l.P50, l.P99, l.Max)
 	b.table.add(figure{"N11", work, "healthy p99", ms(l.P99), " ms", 50, atMost})
-	b.table.add(figure{"N11", work, "goroutines", float64(p.routines), "", 3*dispatcher.DefaultConcurrency + 100, atMost})
-	b.table.add(figure{"N11", work, "open files", float64(p.files), "", 2*dispatcher.DefaultConcurrency + 50, atMost})
+	b.table.add(figure{"N11", work, "goroutines", float64(p.routines), "",
+		3*dispatcher.DefaultConcurrency + 100, atMost})
+	b.table.add(figure{"N11", work, "open files", float64(p.files), "",
+		2*dispatcher.DefaultConcurrency + 50, atMost})
 	return nil
 }
 

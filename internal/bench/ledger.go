@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// expectation is what a receiver is told to expect: the events 0 to Events−1, each once on each of the paths
-// /hook/0 to /hook/Paths−1.
+// expectation is what a receiver is told to expect: the events 0 to Events−1, each once on each of
+// the paths /hook/0 to /hook/Paths−1.
 type expectation struct {
 	Paths, Events int
 }
@@ -35,7 +35,8 @@ func (r *report) err() error {
 	if r.Missing+r.Doubled+r.Strangers+r.Unsigned == 0 {
 		return nil
 	}
-	return fmt.Errorf("the receiver missed %d deliveries, and got %d twice, %d that were never sent and %d badly signed (%d were right)",
+	return fmt.Errorf("the receiver missed %d deliveries, and got %d twice, %d that were never sent "+
+		"and %d badly signed (%d were right)",
 		r.Missing, r.Doubled, r.Strangers, r.Unsigned, r.Arrived)
 }
 
@@ -51,7 +52,8 @@ type ledger struct {
 
 func newLedger(e expectation) *ledger {
 	n := e.Paths * e.Events
-	l := &ledger{expect: e, counts: make([]uint8, n), took: make([]time.Duration, n), done: make(chan struct{})}
+	l := &ledger{expect: e, counts: make([]uint8, n), took: make([]time.Duration, n),
+		done: make(chan struct{})}
 	if n == 0 {
 		close(l.done)
 	}

@@ -13,8 +13,11 @@ import (
 // publisher is what takes events: a dispatcher or a store.
 type publisher func(ctx context.Context, evs ...events.Event) error
 
-// publish publishes the events 0 to n−1 from so many goroutines, in batches, and returns how long each call took.
-func publish(ctx context.Context, to publisher, eventType string, n, publishers, batch int) ([]time.Duration, error) {
+// publish publishes the events 0 to n−1 from so many goroutines, in batches, and returns how long
+// each call took.
+func publish(
+	ctx context.Context, to publisher, eventType string, n, publishers, batch int,
+) ([]time.Duration, error) {
 	var next atomic.Int64
 	errs := make([]error, publishers)
 	took := make([][]time.Duration, publishers)

@@ -12,7 +12,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// lonePublisher compares what one publisher waits for with what one that puts the same into a bare bbolt file waits for.
+// lonePublisher compares what one publisher waits for with what one that puts the same into a bare
+// bbolt file waits for.
 func (b *bench) lonePublisher(ctx context.Context) error {
 	n := b.size(1000, 20)
 	var ratios []float64
@@ -28,19 +29,22 @@ func (b *bench) lonePublisher(ctx context.Context) error {
 		b.log("N3 one publisher: p50 %v of a bare put's %v", ours.P50, bare.P50)
 		ratios = append(ratios, float64(ours.P50)/float64(bare.P50))
 	}
-	b.table.add(figure{"N3", "one publisher", "publish p50 ÷ a bare bbolt put", median(ratios), "", 1.3, atMost})
+	b.table.add(figure{"N3", "one publisher", "publish p50 ÷ a bare bbolt put", median(ratios), "",
+		1.3, atMost})
 	return nil
 }
 
 // barePuts puts values of an event's size, one to a transaction, under ascending keys.
 func barePuts(path string, n int) (l latency, err error) {
-	db, err := bolt.Open(path, 0o600, &bolt.Options{NoFreelistSync: true, FreelistType: bolt.FreelistMapType})
+	db, err := bolt.Open(path, 0o600,
+		&bolt.Options{NoFreelistSync: true, FreelistType: bolt.FreelistMapType})
 	if err != nil {
 		return l, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	name, value := []byte("events"), []byte(strings.Repeat("x", payloadSize+100))
-	if err := db.Update(func(tx *bolt.Tx) error { _, err := tx.CreateBucket(name); return err }); err != nil {
+	create := func(tx *bolt.Tx) error { _, err := tx.CreateBucket(name); return err }
+	if err := db.Update(create); err != nil {
 		return l, err
 	}
 	took := make([]time.Duration, n)

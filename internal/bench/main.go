@@ -25,7 +25,7 @@ func main() {
 		exit(realservers.ServeHostile(os.Stdin, os.Stdout))
 	}
 	if isScenario(os.Args) {
-		runScenario(os.Args)
+		serveScenario(os.Args)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -54,10 +54,13 @@ func parse(args []string, errs io.Writer) (settings, error) {
 	var only string
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(errs)
-	f.BoolVar(&s.short, "short", false, "small works in one round: checks that nothing is lost or doubled, and judges no time")
+	f.BoolVar(&s.short, "short", false,
+		"small works in one round: checks that nothing is lost or doubled, and judges no time")
 	f.IntVar(&s.rounds, "rounds", 5, "how many times each ratio is measured")
-	f.StringVar(&only, "only", "", "the works to run, such as N1,N5, or all of a letter, such as P; all when empty")
-	f.StringVar(&s.dir, "dir", "", "where the store's files are made; the folder for temporary files when empty")
+	f.StringVar(&only, "only", "",
+		"the works to run, such as N1,N5, or all of a letter, such as P; all when empty")
+	f.StringVar(&s.dir, "dir", "",
+		"where the store's files are made; the folder for temporary files when empty")
 	f.StringVar(&s.profile, "profile", "", "an existing folder for profiles of our side of each work")
 	if err := f.Parse(args); err != nil {
 		return s, err
@@ -69,7 +72,8 @@ func parse(args []string, errs io.Writer) (settings, error) {
 		s.rounds = 1
 	}
 	if s.rounds < 1 || f.NArg() > 0 {
-		return s, fmt.Errorf("usage: bench [-short] [-rounds n] [-only N1,N2] [-dir folder] [-profile folder]")
+		return s, fmt.Errorf(
+			"usage: bench [-short] [-rounds n] [-only N1,N2] [-dir folder] [-profile folder]")
 	}
 	return s, nil
 }
@@ -92,7 +96,8 @@ type work struct {
 func works() []work {
 	var all []work
 	for _, l := range loads() {
-		all = append(all, work{l.name, func(b *bench, ctx context.Context) error { return b.throughput(ctx, l) }})
+		run := func(b *bench, ctx context.Context) error { return b.throughput(ctx, l) }
+		all = append(all, work{l.name, run})
 	}
 	all = append(all,
 		work{"N3", (*bench).lonePublisher},

@@ -18,8 +18,9 @@ const benchSecret signing.Secret = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGx
 // benchType is the type of the events.
 const benchType = "message.created"
 
-// A payload is 512 bytes that begin with a stamp: the number of the event, and when it was published, in nanoseconds
-// since 1970. Both have a fixed length, so that the receiver finds them without parsing.
+// A payload is 512 bytes that begin with a stamp: the number of the event, and when it was
+// published, in nanoseconds since 1970. Both have a fixed length, so that the receiver finds them
+// without parsing.
 const (
 	payloadSize = 512
 	stampStart  = `{"stamp":"`
@@ -28,7 +29,8 @@ const (
 
 // stamped returns the payload of an event.
 func stamped(event int, at time.Time) json.RawMessage {
-	head := fmt.Appendf(make([]byte, 0, payloadSize), `%s%010d %019d","text":"`, stampStart, event, at.UnixNano())
+	head := fmt.Appendf(make([]byte, 0, payloadSize), `%s%010d %019d","text":"`, stampStart, event,
+		at.UnixNano())
 	const end = `"}`
 	head = append(head, filler[:payloadSize-len(head)-len(end)]...)
 	return append(head, end...)

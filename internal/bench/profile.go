@@ -9,8 +9,9 @@ import (
 	"runtime/pprof"
 )
 
-// startProfile begins to profile our side of a load, when that was asked for. The profiles are called after the load:
-// N1-16.cpu, and .allocs, .mutex and .block, which are of the process so far.
+// startProfile begins to profile our side of a load, when that was asked for. The profiles are
+// called after the load: N1-16.cpu, and .allocs, .mutex and .block, which are of the process so
+// far.
 func (b *bench) startProfile(l load, last bool) (stop func() error, err error) {
 	if b.profile == "" || !last {
 		return func() error { return nil }, nil

@@ -19,7 +19,9 @@ const rawWorkers = 64
 
 // raw posts so many requests with a plain net/http client, and measures that.
 func (b *bench) raw(ctx context.Context, n int) (spent, error) {
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: rawWorkers, DisableCompression: true}}
+	client := &http.Client{Transport: &http.Transport{
+		MaxIdleConnsPerHost: rawWorkers, DisableCompression: true,
+	}}
 	defer client.CloseIdleConnections()
 	if err := b.receiver.expect(ctx, expectation{1, rawWorkers}); err != nil {
 		return spent{}, err
@@ -61,9 +63,12 @@ func (b *bench) post(ctx context.Context, client *http.Client, n int) error {
 
 func (b *bench) postOne(ctx context.Context, client *http.Client, event int) error {
 	now := time.Now()
-	body := append([]byte(`{"type":"`+benchType+`","timestamp":`+strconv.FormatInt(now.UnixMilli(), 10)+`,"payload":`), stamped(event, now)...)
+	at := strconv.FormatInt(now.UnixMilli(), 10)
+	body := append([]byte(`{"type":"`+benchType+`","timestamp":`+at+`,"payload":`),
+		stamped(event, now)...)
 	body = append(body, '}')
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.receiver.hook(0), bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx,
+		http.MethodPost, b.receiver.hook(0), bytes.NewReader(body))
 	if err != nil {
 		return err
 	}

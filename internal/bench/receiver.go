@@ -21,7 +21,8 @@ type receiver struct {
 	stdin   io.Closer
 }
 
-// startReceiver starts this program anew as a receiver. It ends when its input does, and so never outlives the sender.
+// startReceiver starts this program anew as a receiver. It ends when its input does, and so never
+// outlives the sender.
 func startReceiver(ctx context.Context) (*receiver, error) {
 	self, err := os.Executable()
 	if err != nil {

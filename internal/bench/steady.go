@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// steady measures how long events take from Publish to the receiver while they come at a steady rate.
+// steady measures how long events take from Publish to the receiver while they come at a steady
+// rate.
 func (b *bench) steady(ctx context.Context) error {
 	for _, at := range []struct {
 		rate     int

@@ -85,12 +85,14 @@ func (t *table) print(out io.Writer) {
 			if !f.reached() {
 				verdict = "NO"
 			}
-			w.row(f.name, f.work, f.measure, number(f.value)+f.unit, f.bound.String()+" "+number(f.target)+f.unit, verdict)
+			w.row(f.name, f.work, f.measure, number(f.value)+f.unit,
+				f.bound.String()+" "+number(f.target)+f.unit, verdict)
 		}
 		w.end()
 	}
 	if len(t.details) > 0 {
-		w := newColumns(out, "", "work", "deliveries/s", "CPU µs", "allocations", "KiB allocated", "syncs/1,000", "bytes written", "anon MiB", "goroutines")
+		w := newColumns(out, "", "work", "deliveries/s", "CPU µs", "allocations", "KiB allocated",
+			"syncs/1,000", "bytes written", "anon MiB", "goroutines")
 		for _, d := range t.details {
 			w.row(d...)
 		}

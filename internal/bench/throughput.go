@@ -95,7 +95,8 @@ func (b *bench) deliver(ctx context.Context, l load, profiled bool) (s spent, er
 		return s, err
 	}
 	before := begin()
-	if _, err := publish(ctx, h.dispatcher.Publish, benchType, l.events, l.publishers, l.batch); err != nil {
+	_, err = publish(ctx, h.dispatcher.Publish, benchType, l.events, l.publishers, l.batch)
+	if err != nil {
 		return s, err
 	}
 	if _, err := b.receiver.wait(ctx); err != nil {
@@ -113,7 +114,8 @@ func (b *bench) deliver(ctx context.Context, l load, profiled bool) (s spent, er
 		return s, err
 	}
 	n, err := commits(h.path)
-	s.syncs = float64(2*n) / float64(s.n) * 1000 // a commit syncs twice: the pages, and the page that says which count
+	// A commit syncs twice: the pages, and the page that says which count.
+	s.syncs = float64(2*n) / float64(s.n) * 1000
 	return s, err
 }
 

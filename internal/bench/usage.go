@@ -24,7 +24,7 @@ type spent struct {
 	allocs   float64 // for one
 	bytes    float64 // allocated for one
 	written  float64 // bytes of files for one
-	syncs    float64 // for a thousand; set by whoever knows
+	syncs    float64 // for a thousand; set by the caller
 	anon     float64 // MiB of memory that is no file's, at most
 	routines int     // goroutines at most
 }

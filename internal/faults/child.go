@@ -22,8 +22,9 @@ type Child struct {
 	seen map[string]chan struct{} // by kind of mark; closed when the first has come
 }
 
-// Start starts a host, as this program over again, whose main function must begin with HostMain. Each mark is given to note,
-// in one goroutine. The command line is put before the program's: of strace, say.
+// Start starts a host, as this program over again, whose main function must begin with HostMain.
+// Each mark is given to note, in one goroutine. The command line is put before the program's: of
+// strace, say.
 func Start(c Config, note func(Mark), commandLine ...string) (*Child, error) {
 	text, err := json.Marshal(c)
 	if err != nil {
@@ -34,8 +35,10 @@ func Start(c Config, note func(Mark), commandLine ...string) (*Child, error) {
 		return nil, err
 	}
 	args := append(commandLine, self)
-	h := &Child{cmd: exec.Command(args[0], args[1:]...), read: make(chan struct{}), seen: make(map[string]chan struct{})}
-	h.cmd.Env = append(os.Environ(), configEnv+"="+string(text), "GORACE=atexit_sleep_ms=0 halt_on_error=1")
+	h := &Child{cmd: exec.Command(args[0], args[1:]...), read: make(chan struct{}),
+		seen: make(map[string]chan struct{})}
+	h.cmd.Env = append(os.Environ(), configEnv+"="+string(text),
+		"GORACE=atexit_sleep_ms=0 halt_on_error=1")
 	h.cmd.Stderr = &h.stderr
 	h.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if _, err := h.cmd.StdinPipe(); err != nil { // stays open for as long as this process lives
@@ -96,7 +99,8 @@ func (c *Child) Await(kind string, patience time.Duration) error {
 // Signal sends a signal to the host, and to what it was started under.
 func (c *Child) Signal(s syscall.Signal) error { return syscall.Kill(-c.cmd.Process.Pid, s) }
 
-// Wait waits for the end of the host and returns how it ended: nil for by itself and well. One that does not end is killed.
+// Wait waits for the end of the host and returns how it ended: nil for by itself and well. One that
+// does not end is killed.
 func (c *Child) Wait(patience time.Duration) error {
 	late := time.AfterFunc(patience, func() { c.Signal(syscall.SIGKILL) })
 	<-c.read

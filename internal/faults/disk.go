@@ -10,11 +10,11 @@ import (
 	"strings"
 )
 
-// Disk is a model of the disk under one folder, as a run of system calls leaves it. It knows what is synced, which is
-// there after a power cut, and what is not, of which anything may be there.
+// Disk is a model of the disk under one folder, as a run of system calls leaves it. It knows what
+// is synced, which is there after a power cut, and what is not, which may be there in part.
 //
-// A write and a change of size are on disk after a sync of the file that began when they had ended; a name is after a sync
-// of the folder, likewise.
+// A write and a change of size are on disk after a sync of the file that began when they had ended;
+// a name is after a sync of the folder, likewise.
 type Disk struct {
 	dir   string
 	fds   map[int64]*file // nil for the folder itself
@@ -47,11 +47,13 @@ type naming struct {
 
 // NewDisk returns the model of an empty folder.
 func NewDisk(dir string) *Disk {
-	return &Disk{dir: dir, fds: make(map[int64]*file), names: make(map[string]*file), kept: make(map[string]*file)}
+	return &Disk{dir: dir, fds: make(map[int64]*file), names: make(map[string]*file),
+		kept: make(map[string]*file)}
 }
 
-// Replay reads the trace of a host and calls at after each step that changes what a power cut would leave, and after each
-// mark. The marks are those that it, and those before it, had written by then.
+// Replay reads the trace of a host and calls at after each step that changes what a power cut would
+// leave, and after each mark. The marks are those that it, and those before it, had written by
+// then.
 func (d *Disk) Replay(trace io.Reader, at func(step string, marks []Mark) error) error {
 	clear(d.fds)
 	syncing := make(map[*file]int) // how many changes the sync under way covers
@@ -72,7 +74,8 @@ func (d *Disk) Replay(trace io.Reader, at func(step string, marks []Mark) error)
 	})
 }
 
-// step does one call to the model. It returns its name when what a power cut would leave may be another now.
+// step does one call to the model. It returns its name when what a power cut would leave may be
+// another now.
 func (d *Disk) step(c *call, syncing map[*file]int) (string, error) {
 	if c.ended && c.outcome < 0 {
 		return "", nil

@@ -11,8 +11,9 @@ import (
 	"github.com/outhook/outhook/internal/faults"
 )
 
-// TestFaultDisk has system calls fail, one or all from one on, while a host writes. Publish must return an error whenever what
-// it wrote is not on disk, the host must go on, and go on working once the disk does.
+// TestFaultDisk has system calls fail, one or all from one on, while a host writes. Publish must
+// return an error whenever what it wrote is not on disk, the host must go on, and go on working
+// once the disk does.
 func TestFaultDisk(t *testing.T) {
 	needStrace(t)
 	total, hits := faults.Verdict{}, 0
@@ -21,7 +22,8 @@ func TestFaultDisk(t *testing.T) {
 		stride      int // in the short version
 	}{
 		{"EIO", "fdatasync", 1}, {"EIO", "pwrite64", 7}, {"EIO", "fsync", 1}, {"EIO", "ftruncate", 1},
-		{"ENOSPC", "pwrite64", 7}, {"ENOSPC", "fdatasync", 5}, {"ENOSPC", "fsync", 1}, {"ENOSPC", "ftruncate", 1},
+		{"ENOSPC", "pwrite64", 7}, {"ENOSPC", "fdatasync", 5}, {"ENOSPC", "fsync", 1},
+		{"ENOSPC", "ftruncate", 1},
 	}
 	for _, f := range failures {
 		for n := 1; ; n += scaled(f.stride, 1) {
@@ -40,18 +42,21 @@ func TestFaultDisk(t *testing.T) {
 		}
 	}
 	if hits < 10 || total.Troubles == 0 || total.Failed == 0 {
-		t.Errorf("%d failures, of which %d were met by Publish: too few to say anything", hits, total.Failed)
+		t.Errorf("%d failures, of which %d were met by Publish: too few to say anything", hits,
+			total.Failed)
 	}
 	t.Logf("%d failures of the disk, each once and from then on: %v", hits, total)
 }
 
-// failOnce has the n-th call of a kind fail, if it comes to that. The host must get through its script by itself.
+// failOnce has the n-th call of a kind fail, if it comes to that. The host must get through its
+// script by itself.
 func failOnce(t *testing.T, call, failure string, n int) (v faults.Verdict, hit bool) {
 	t.Helper()
 	s := newScripted(t, 3)
 	defer s.close()
 	log := filepath.Join(t.TempDir(), "trace")
-	h := start(t, s.config, s.ledger.Note, faults.InjectArgs(log, call, fmt.Sprintf("error=%s:when=%d", failure, n))...)
+	h := start(t, s.config, s.ledger.Note,
+		faults.InjectArgs(log, call, fmt.Sprintf("error=%s:when=%d", failure, n))...)
 	if err := h.Wait(patience); err != nil {
 		t.Fatalf("%s at %s %d: %v", failure, call, n, err)
 	}
@@ -59,7 +64,8 @@ func failOnce(t *testing.T, call, failure string, n int) (v faults.Verdict, hit 
 	return v, sinceFailure(t, log) != ""
 }
 
-// sinceFailure returns what strace has logged since it first injected a failure; "" if it injected none.
+// sinceFailure returns what strace has logged since it first injected a failure; "" if it injected
+// none.
 func sinceFailure(t *testing.T, log string) string {
 	t.Helper()
 	text, err := os.ReadFile(log)
@@ -107,8 +113,8 @@ func storedUnsynced(t *testing.T, log string) (ids []string) {
 	return ids
 }
 
-// failFromOn has all calls of a kind fail from the n-th on. Nothing may be acknowledged any more, and the host must live;
-// what was acknowledged must be there for the next one.
+// failFromOn has all calls of a kind fail from the n-th on. Nothing may be acknowledged any more,
+// and the host must live; what was acknowledged must be there for the next one.
 func failFromOn(t *testing.T, call, failure string, n int) {
 	t.Helper()
 	s := newScripted(t, 3)
@@ -128,7 +134,8 @@ func failFromOn(t *testing.T, call, failure string, n int) {
 			if m.Kind != faults.Stopped {
 				continue
 			}
-			// What fails after the mark is the writing of the list of free pages when the file is closed, which harms nobody.
+			// What fails after the mark is the writing of the list of free pages when the file is closed,
+			// which harms nobody.
 			if noticed == 0 && strings.Contains(sinceFailure(t, log), `"stopped `) {
 				t.Errorf("%s at %s from %d on: the host has not noticed", failure, call, n)
 			}

@@ -19,7 +19,8 @@ func NewID(who string, n int) string {
 	return fmt.Sprintf("%s-%d-%d", who, n, time.Now().UnixMilli())
 }
 
-// content is the payload of an event. Its size differs from event to event, so that records do not lie alike on pages.
+// content is the payload of an event. Its size differs from event to event, so that records do not
+// lie alike on pages.
 type content struct {
 	ID   string `json:"id"`
 	Text string `json:"text"`
@@ -34,7 +35,8 @@ func contentOf(id string) content {
 // isErased reports whether a host that erases erases the event: one in ten.
 func (c content) isErased() bool { return len(c.Text)%10 == 0 }
 
-// Event returns the event with an ID that NewID made. It is the same whenever and wherever it is made.
+// Event returns the event with an ID that NewID made. It is the same whenever and wherever it is
+// made.
 func Event(id string) (events.Event, error) {
 	ms, err := strconv.ParseInt(id[strings.LastIndexByte(id, '-')+1:], 10, 64)
 	if err != nil {

@@ -22,7 +22,8 @@ type facts struct {
 }
 
 func factsOf(marks []faults.Mark) facts {
-	f := facts{tried: make(map[string]bool), acked: make(map[string]bool), got: make(map[string]bool), erasing: make(map[string]bool), erased: make(map[string]bool)}
+	f := facts{tried: make(map[string]bool), acked: make(map[string]bool), got: make(map[string]bool),
+		erasing: make(map[string]bool), erased: make(map[string]bool)}
 	for _, m := range marks {
 		for id := range strings.SplitSeq(m.ID, ",") {
 			switch m.Kind {
@@ -44,8 +45,8 @@ func factsOf(marks []faults.Mark) facts {
 	return f
 }
 
-// check compares a store with the facts: what was acknowledged is there, whole, for each subscription; what is delivered has
-// been sent; nothing else is there.
+// check compares a store with the facts: what was acknowledged is there, whole, for each
+// subscription; what is delivered has been sent; nothing else is there.
 func (f *facts) check(s store.Store) error {
 	ctx := context.Background()
 	subs, err := s.Subscriptions(ctx, store.SubscriptionQuery{})
@@ -72,7 +73,8 @@ func (f *facts) check(s store.Store) error {
 		case !f.tried[d.EventID]:
 			return fmt.Errorf("%s is stored and was never published", d.EventID)
 		case f.erased[d.EventID] && !d.Erased, d.Erased && !f.erasing[d.EventID]:
-			return fmt.Errorf("%s is stored as erased: %t, and Erase returned nil: %t", d.EventID, d.Erased, f.erased[d.EventID])
+			return fmt.Errorf("%s is stored as erased: %t, and Erase returned nil: %t", d.EventID, d.Erased,
+				f.erased[d.EventID])
 		case d.State == store.Canceled && d.Erased:
 		case d.State == store.Pending:
 			pending = append(pending, url+d.EventID)
@@ -90,7 +92,8 @@ func (f *facts) check(s store.Store) error {
 	return f.checkClaims(s, pending)
 }
 
-// checkClaims checks that what is pending can be claimed, with the right body, and that the store goes on.
+// checkClaims checks that what is pending can be claimed, with the right body, and that the store
+// goes on.
 func (f *facts) checkClaims(s store.Store, pending []string) error {
 	ctx := context.Background()
 	claims, err := s.Claim(ctx, store.ClaimRequest{Max: 1 << 20, Lease: time.Minute})

@@ -8,9 +8,10 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// funnel is a store whose calls are all made by one thread of the operating system, one after another. strace counts
-// system calls by thread; so the n-th write of the host's file is always the same write. For that, the calls' contexts can't
-// end: boltstore has a goroutine of its own commit for a caller that may leave.
+// funnel is a store whose calls are all made by one thread of the operating system, one after
+// another. strace counts system calls by thread; so the n-th write of the host's file is always the
+// same write. For that, the calls' contexts can't end: boltstore has a goroutine of its own commit
+// for a caller that may leave.
 //
 // What the store has taken is marked on that thread too, before the next call. A publisher that is
 // told of its event marks it later, when the thread may be at the next call: in a trace, its mark
@@ -53,13 +54,17 @@ func through[T any](f *funnel, call func() (T, error)) (out T, err error) {
 	return out, err
 }
 
-func (f *funnel) CreateSubscription(ctx context.Context, sub store.Subscription) (store.Subscription, error) {
+func (f *funnel) CreateSubscription(
+	ctx context.Context, sub store.Subscription,
+) (store.Subscription, error) {
 	return through(f, func() (store.Subscription, error) {
 		return f.closingStore.CreateSubscription(context.WithoutCancel(ctx), sub)
 	})
 }
 
-func (f *funnel) UpdateSubscription(ctx context.Context, id string, change func(*store.Subscription) error) (store.Subscription, error) {
+func (f *funnel) UpdateSubscription(
+	ctx context.Context, id string, change func(*store.Subscription) error,
+) (store.Subscription, error) {
 	return through(f, func() (store.Subscription, error) {
 		return f.closingStore.UpdateSubscription(context.WithoutCancel(ctx), id, change)
 	})
@@ -79,15 +84,21 @@ func (f *funnel) Enqueue(ctx context.Context, evs ...events.Event) error {
 }
 
 func (f *funnel) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
-	return through(f, func() (store.ClaimResult, error) { return f.closingStore.Claim(context.WithoutCancel(ctx), req) })
+	return through(f, func() (store.ClaimResult, error) {
+		return f.closingStore.Claim(context.WithoutCancel(ctx), req)
+	})
 }
 
 func (f *funnel) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.Result, error) {
-	return through(f, func() ([]store.Result, error) { return f.closingStore.Finish(context.WithoutCancel(ctx), outcomes...) })
+	return through(f, func() ([]store.Result, error) {
+		return f.closingStore.Finish(context.WithoutCancel(ctx), outcomes...)
+	})
 }
 
 func (f *funnel) Prune(ctx context.Context, r store.Retention) (bool, error) {
-	return through(f, func() (bool, error) { return f.closingStore.Prune(context.WithoutCancel(ctx), r) })
+	return through(f, func() (bool, error) {
+		return f.closingStore.Prune(context.WithoutCancel(ctx), r)
+	})
 }
 
 // Close implements io.Closer.

@@ -26,14 +26,18 @@ type Config struct {
 	Path string   // of the store's file
 	URLs []string // of the subscriptions, which the first host on the file makes
 
-	Agent        string // the User-Agent of deliveries, by which the receiver knows this life of the host
-	PerSub       int    // Options.PerSubscription
+	// The User-Agent of deliveries, by which the receiver knows this life of the host.
+	Agent        string
+	PerSub       int // Options.PerSubscription
+	Timeout      time.Duration
 	DrainTimeout time.Duration
 
 	Publishers int           // goroutines that publish until the host is stopped
 	Pause      time.Duration // what each waits between two calls
-	Again      []string      // events to be published first of all, because what became of them is not known
-	Script     []string      // events to be published in turn, each until it is acknowledged, and delivered; then the host ends
+	// Events to publish first, because it is not known whether they were stored.
+	Again []string
+	// Events to publish in turn, each until it is acknowledged and delivered; then the host ends.
+	Script []string
 
 	OneThread bool // the store is used by one thread only, so that its system calls can be counted
 	NoSync    bool // the file is not synced: for showing that the tests notice
@@ -47,7 +51,8 @@ const Key signing.Secret = "key-of-the-fault-suite"
 
 const configEnv = "OUTHOOK_FAULTS_HOST"
 
-// HostMain is what TestMain calls first. In a process that was started to be a host, it is one and does not return.
+// HostMain is what TestMain calls first. In a process that was started to be a host, it is one and
+// does not return.
 func HostMain() {
 	text := os.Getenv(configEnv)
 	if text == "" {
@@ -112,10 +117,10 @@ func (h *host) run() error {
 	return s.Close()
 }
 
-// goroutinesLeft returns how many goroutines there are more than before, once those that are about to end have had the time
-// to. What signals need stays.
+// goroutinesLeft returns how many goroutines there are more than before, once those that are about
+// to end have had the time to, on a busy machine too. What signals need stays.
 func goroutinesLeft(before int) int {
-	for deadline := time.Now().Add(2 * time.Second); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(20 * time.Second); ; <-time.After(time.Millisecond) {
 		if n := max(0, runtime.NumGoroutine()-before); n == 0 || time.Now().After(deadline) {
 			return n
 		}
@@ -126,11 +131,16 @@ func (h *host) options() *dispatcher.Options {
 	o := &dispatcher.Options{
 		AllowPrefixes:   []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		PerSubscription: h.PerSub,
+		Timeout:         h.Timeout,
 		DrainTimeout:    h.DrainTimeout,
 		UserAgent:       h.Agent,
-		Backoff:         dispatcher.Backoff{Initial: 20 * time.Millisecond, Max: 200 * time.Millisecond, MaxAttempts: 1000},
-		Logger:          slog.New(slog.DiscardHandler),
-		Observer:        &dispatcher.Observer{OnStoreTrouble: func(op string, err error) { h.mark(Trouble, op, "%v", err) }},
+		Backoff: dispatcher.Backoff{
+			Initial: 20 * time.Millisecond, Max: 200 * time.Millisecond, MaxAttempts: 1000,
+		},
+		Logger: slog.New(slog.DiscardHandler),
+		Observer: &dispatcher.Observer{
+			OnStoreTrouble: func(op string, err error) { h.mark(Trouble, op, "%v", err) },
+		},
 	}
 	if h.Inside {
 		o.Transport = inside{h}
@@ -153,7 +163,9 @@ func (h *host) subscribe(ctx context.Context) error {
 		for {
 			_, err := h.d.Subscription(ctx, id)
 			if errors.Is(err, store.ErrNotFound) {
-				_, err = h.d.Subscribe(ctx, store.Subscription{ID: id, URL: url, Secrets: []signing.Secret{Key}})
+				_, err = h.d.Subscribe(ctx, store.Subscription{
+					ID: id, URL: url, Secrets: []signing.Secret{Key},
+				})
 			}
 			if err == nil {
 				break

@@ -43,14 +43,16 @@ func (h *host) openStore(ctx context.Context) (closingStore, error) {
 
 // openUnsynced opens a store that loses data when the power fails.
 func (h *host) openUnsynced() (closingStore, error) {
-	db, err := bolt.Open(h.Path, 0o600, &bolt.Options{NoSync: true, NoFreelistSync: true, FreelistType: bolt.FreelistMapType})
+	db, err := bolt.Open(h.Path, 0o600,
+		&bolt.Options{NoSync: true, NoFreelistSync: true, FreelistType: bolt.FreelistMapType})
 	if err != nil {
 		return nil, err
 	}
 	return boltstore.New(db, nil)
 }
 
-// isDiskTrouble reports whether err may be the disk's. bbolt does not always wrap what the system said.
+// isDiskTrouble reports whether err may be the disk's. bbolt does not always wrap what the system
+// said.
 func isDiskTrouble(err error) bool {
 	for _, errno := range []syscall.Errno{syscall.EIO, syscall.ENOSPC} {
 		if errors.Is(err, errno) || strings.Contains(err.Error(), errno.Error()) {

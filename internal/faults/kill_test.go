@@ -10,7 +10,8 @@ import (
 	"github.com/outhook/outhook/internal/faults"
 )
 
-// The least that must happen in a life of the host before it is killed, but for those that are killed while they start.
+// The least that must happen in a life of the host before it is killed, but for those that are
+// killed while they start.
 const (
 	minAcked   = 50
 	minArrived = 50
@@ -31,7 +32,8 @@ func TestFaultKill(t *testing.T) {
 		total.Failed += v.Failed
 	}
 	if total.Acked < kills*minAcked {
-		t.Errorf("only %d events were acknowledged over %d kills: too little traffic to say anything", total.Acked, kills)
+		t.Errorf("only %d events were acknowledged over %d kills: too little traffic to say anything",
+			total.Acked, kills)
 	}
 	if total.Erased < kills {
 		t.Errorf("only %d events were erased over %d kills", total.Erased, kills)

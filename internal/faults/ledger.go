@@ -22,7 +22,8 @@ type Ledger struct {
 	troubles int
 }
 
-// arrival is one event at one endpoint. The ledger counts them by the life of the host that sent them.
+// arrival is one event at one endpoint. The ledger counts them by the life of the host that sent
+// them.
 type arrival struct{ endpoint, id string }
 
 // NewLedger returns an empty ledger.
@@ -58,7 +59,8 @@ func (l *Ledger) Note(m Mark) {
 	}
 }
 
-// Arrived notes a request that was answered with 200, and the User-Agent of the life of the host that made it.
+// Arrived notes a request that was answered with 200, and the User-Agent of the life of the host
+// that made it.
 func (l *Ledger) Arrived(endpoint, id, agent string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -68,7 +70,8 @@ func (l *Ledger) Arrived(endpoint, id, agent string) {
 	}
 	l.arrivals[a][agent]++
 	if n := l.arrivals[a][agent]; n > 1 {
-		l.faults = append(l.faults, fmt.Sprintf("%s got %s %d times in one life of the host", endpoint, id, n))
+		l.faults = append(l.faults,
+			fmt.Sprintf("%s got %s %d times in one life of the host", endpoint, id, n))
 	}
 }
 
@@ -122,19 +125,24 @@ type Verdict struct {
 	Faults   []string // what must never be: forged, or doubled within one life of the host
 }
 
-// Judge returns the verdict, once everything acknowledged should have arrived at each of the endpoints.
+// Judge returns the verdict, once everything acknowledged should have arrived at each of the
+// endpoints.
 func (l *Ledger) Judge(endpoints ...string) Verdict {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	v := Verdict{Acked: len(l.acked), Erased: len(l.erased), Failed: len(l.failed), Troubles: l.troubles, Faults: slices.Clone(l.faults)}
+	v := Verdict{Acked: len(l.acked), Erased: len(l.erased), Failed: len(l.failed),
+		Troubles: l.troubles, Faults: slices.Clone(l.faults)}
 	for a, n := range l.arrivals {
 		v.Arrived += sum(n)
 		v.Doubled += sum(n) - 1
 		if agent := l.sentLater(a.id, n); agent != "" {
-			v.Faults = append(v.Faults, fmt.Sprintf("%s got %s from %s, a life of the host after it had been erased", a.endpoint, a.id, agent))
+			v.Faults = append(v.Faults, fmt.Sprintf(
+				"%s got %s from %s, a life of the host after it had been erased",
+				a.endpoint, a.id, agent))
 		}
 		if !l.tried[a.id] {
-			v.Faults = append(v.Faults, fmt.Sprintf("%s got %s, which was never published", a.endpoint, a.id))
+			v.Faults = append(v.Faults,
+				fmt.Sprintf("%s got %s, which was never published", a.endpoint, a.id))
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(l.acked)) {
@@ -148,7 +156,8 @@ func (l *Ledger) Judge(endpoints ...string) Verdict {
 	return v
 }
 
-// sentLater returns a life of the host that sent an event, of which Erase had returned in an earlier one; "" when there is none.
+// sentLater returns a life of the host that sent an event after Erase of it had returned in an
+// earlier life; "" if no life did.
 func (l *Ledger) sentLater(id string, byAgent map[string]int) string {
 	life, ok := l.erased[id]
 	for agent := range byAgent {
@@ -161,6 +170,7 @@ func (l *Ledger) sentLater(id string, byAgent map[string]int) string {
 
 // String returns the figures.
 func (v Verdict) String() string {
-	return fmt.Sprintf("%d events acknowledged, %d erased, %d requests delivered, %d lost, %d doubled; %d publishes failed, %d times trouble with the store",
+	return fmt.Sprintf("%d events acknowledged, %d erased, %d requests delivered, %d lost, "+
+		"%d doubled; %d publishes failed, %d times trouble with the store",
 		v.Acked, v.Erased, v.Arrived, v.Lost, v.Doubled, v.Failed, v.Troubles)
 }

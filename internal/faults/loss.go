@@ -2,8 +2,8 @@ package faults
 
 import "math/rand/v2"
 
-// Losses returns what a power cut may do: nothing, everything, and for each of n a random choice among whole writes and one
-// among pieces of 512 bytes, which is what a disk writes as a whole.
+// Losses returns what a power cut may do: nothing, everything, and for each of n a random choice
+// among whole writes and one among pieces of 512 bytes, which is what a disk writes as a whole.
 func Losses(r *rand.Rand, n int) map[string]Loss {
 	losses := map[string]Loss{"none": part{r, 0, false}, "all": part{r, 1, false}}
 	for i := range n {

@@ -40,7 +40,9 @@ func needStrace(t *testing.T) {
 }
 
 // start starts a host that is gone when the test ends.
-func start(t *testing.T, c faults.Config, note func(faults.Mark), commandLine ...string) *faults.Child {
+func start(
+	t *testing.T, c faults.Config, note func(faults.Mark), commandLine ...string,
+) *faults.Child {
 	t.Helper()
 	h, err := faults.Start(c, note, commandLine...)
 	if err != nil {
@@ -57,7 +59,7 @@ func await(t *testing.T, h *faults.Child, kind string) {
 	}
 }
 
-// judge fails the test for whatever must not be.
+// judge fails the test for each fault that the ledger has found.
 func judge(t *testing.T, l *faults.Ledger, endpoints ...string) faults.Verdict {
 	t.Helper()
 	v := l.Judge(endpoints...)

@@ -27,8 +27,9 @@ const (
 	Erased  = "erased"  // it returned nil; the text is the host's Agent
 	Got     = "got"     // an endpoint inside the host has answered 200 to the event
 	Trouble = "trouble" // the dispatcher had trouble with the store: the ID is the operation
-	Stopped = "stopped" // Run has returned; the ID is how many goroutines are left that were not there before
-	Done    = "done"    // the host's script is through
+	// Run has returned; the ID is how many goroutines are left that were not there before.
+	Stopped = "stopped"
+	Done    = "done" // the host's script has ended
 )
 
 // String returns the line.
@@ -43,7 +44,8 @@ func ParseMark(line string) Mark {
 	return Mark{kind, id, text}
 }
 
-// marker writes marks. Each is one write, so that of a process that is killed a line is there or not.
+// marker writes marks. Each is one write, so that of a process that is killed a line is there or
+// not.
 type marker struct {
 	mu sync.Mutex
 	w  io.Writer

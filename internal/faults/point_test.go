@@ -8,12 +8,14 @@ import (
 	"github.com/outhook/outhook/internal/faults"
 )
 
-// TestFaultKillAtPoint kills a host at each system call by which it writes, one after another, and starts it again. The
-// host's script is short: it makes its file and its subscription, publishes two events and delivers them.
+// TestFaultKillAtPoint kills a host at each system call by which it writes, one after another, and
+// starts it again. The host's script is short: it makes its file and its subscription, publishes
+// two events and delivers them.
 func TestFaultKillAtPoint(t *testing.T) {
 	needStrace(t)
 	total, points := faults.Verdict{}, 0
-	for _, call := range []string{"pwrite64", "fdatasync", "fsync", "ftruncate", "linkat", "unlinkat"} {
+	calls := []string{"pwrite64", "fdatasync", "fsync", "ftruncate", "linkat", "unlinkat"}
+	for _, call := range calls {
 		for n := 1; ; n++ {
 			v, hit := killAt(t, call, n)
 			if !hit {
@@ -32,14 +34,16 @@ func TestFaultKillAtPoint(t *testing.T) {
 	t.Logf("killed at %d points: %v", points, total)
 }
 
-// killAt kills a host at the n-th call of a kind, if it comes to that, and lets another finish the script.
+// killAt kills a host at the n-th call of a kind, if it comes to that, and lets another finish the
+// script.
 func killAt(t *testing.T, call string, n int) (v faults.Verdict, hit bool) {
 	t.Helper()
 	s := newScripted(t, 2)
 	defer s.close()
 	log := filepath.Join(t.TempDir(), "trace")
 	s.config.Agent = "first"
-	h := start(t, s.config, s.ledger.Note, faults.InjectArgs(log, call, fmt.Sprintf("signal=KILL:when=%d", n))...)
+	h := start(t, s.config, s.ledger.Note,
+		faults.InjectArgs(log, call, fmt.Sprintf("signal=KILL:when=%d", n))...)
 	if err := h.Wait(patience); err == nil {
 		return s.judge(t), false
 	}

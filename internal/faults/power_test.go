@@ -30,17 +30,20 @@ func TestFaultPower(t *testing.T) {
 			p := recordRun(t, tt.config)
 			p.replay(t)
 			if p.images < 300 || p.acked < 20 {
-				t.Errorf("%d images with up to %d acknowledged events: too few to say anything", p.images, p.acked)
+				t.Errorf("%d images with up to %d acknowledged events: too few to say anything", p.images,
+					p.acked)
 			}
 			for _, loss := range p.losses[:min(10, len(p.losses))] {
 				t.Error(loss)
 			}
-			t.Logf("%d images of files at %d steps, with up to %d acknowledged events: %d bad", p.images, p.steps, p.acked, len(p.losses))
+			t.Logf("%d images of files at %d steps, with up to %d acknowledged events: %d bad", p.images,
+				p.steps, p.acked, len(p.losses))
 		})
 	}
 }
 
-// TestFaultPowerIsSeen shows that the test above would notice a missing sync: a host whose file is not synced does lose data.
+// TestFaultPowerIsSeen shows that the test above would notice a missing sync: a host whose file is
+// not synced does lose data.
 func TestFaultPowerIsSeen(t *testing.T) {
 	needStrace(t)
 	p := recordRun(t, faults.Config{NoSync: true})
@@ -51,8 +54,8 @@ func TestFaultPowerIsSeen(t *testing.T) {
 	t.Logf("%d images of files that are not synced: %d bad", p.images, len(p.losses))
 }
 
-// TestFaultPowerAfterKill cuts the power in the life of a host that follows one which was killed as it was about to sync. What
-// the first wrote is there to be seen, and not on disk.
+// TestFaultPowerAfterKill cuts the power in the life of a host that follows one which was killed as
+// it was about to sync. What the first wrote is there to be seen, and not on disk.
 func TestFaultPowerAfterKill(t *testing.T) {
 	needStrace(t)
 	images, lives := 0, 0
@@ -147,7 +150,8 @@ func (p *power) replay(t *testing.T) {
 			p.steps++
 			for name, loss := range faults.Losses(p.random, scaled(1, 3)) {
 				if err := p.cut(disk, loss, marks); err != nil {
-					p.losses = append(p.losses, fmt.Sprintf("step %d, %s, of what was not synced %s: %v", p.steps, step, name, err))
+					p.losses = append(p.losses,
+						fmt.Sprintf("step %d, %s, of what was not synced %s: %v", p.steps, step, name, err))
 				}
 			}
 			return nil

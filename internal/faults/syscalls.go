@@ -9,14 +9,15 @@ import (
 	"strings"
 )
 
-// TraceArgs returns the command that records the system calls of a host which concern its files, in a form that
-// ReadTrace reads.
+// TraceArgs returns the command that records the system calls of a host which concern its files, in
+// a form that ReadTrace reads.
 //
 // What is injected, if anything, is as for InjectArgs, after the name of the call and a colon.
 func TraceArgs(log string, inject ...string) []string {
 	args := []string{
 		"strace", "-f", "-qq", "-xx", "-s", "16777216", "-e", "signal=none", "-o", log, "-e",
-		"trace=openat,close,pwrite64,write,fdatasync,fsync,ftruncate,fallocate,linkat,unlinkat,renameat,renameat2,rename",
+		"trace=openat,close,pwrite64,write,fdatasync,fsync,ftruncate,fallocate," +
+			"linkat,unlinkat,renameat,renameat2,rename",
 	}
 	for _, what := range inject {
 		args = append(args, "-e", "inject="+what)
@@ -24,9 +25,9 @@ func TraceArgs(log string, inject ...string) []string {
 	return args
 }
 
-// InjectArgs returns the command that has a host's system call fail, or kill it, as strace's inject says: "error=EIO:when=3",
-// "signal=KILL:when=7". What was injected is in the log, see Injected. Calls are counted by thread.
-// There is no --seccomp-bpf, with which strace 6.1 counts wrongly.
+// InjectArgs returns the command that has a host's system call fail, or kill it, as strace's inject
+// says: "error=EIO:when=3", "signal=KILL:when=7". What was injected is in the log, see Injected.
+// Calls are counted by thread. There is no --seccomp-bpf, with which strace 6.1 counts wrongly.
 func InjectArgs(log, call, what string) []string {
 	return []string{
 		"strace", "-f", "-qq", "-s", "200", "-e", "signal=none", "-o", log,
@@ -64,7 +65,8 @@ func readTrace(r io.Reader, f func(*call) error) error {
 		case strings.HasPrefix(line, "<... "):
 			_, rest, _ := strings.Cut(line, " resumed>")
 			err = tell(f, open[thread]+rest, true)
-		case strings.Contains(line, "(") && !strings.HasPrefix(line, "???"): // which is what is left of a thread that was killed
+		// "???" is what is left of a thread that was killed.
+		case strings.Contains(line, "(") && !strings.HasPrefix(line, "???"):
 			if err = tell(f, line[:max(0, strings.LastIndex(line, " = "))], false); err == nil {
 				err = tell(f, line, true)
 			}

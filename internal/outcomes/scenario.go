@@ -11,7 +11,17 @@ import (
 type Scenario struct {
 	Name      string // "P1"
 	Situation string
+	realTime  bool // it takes minutes at most, so it need not have fake time
 	run       func(w *world) []Figure
+}
+
+// Form is how a scenario is run.
+type Form struct {
+	// Short is for continuous integration: seconds, and smaller numbers.
+	Short bool
+	// RealTime is for stores that cannot have fake time, because they wait for a server, and for
+	// seeing what the machine's time is spent on, which takes none of fake time.
+	RealTime bool
 }
 
 // Figure is something that was measured, and its bound.
@@ -34,31 +44,44 @@ func (f *Figure) Reached() bool {
 // All returns the scenarios, in the order of their names.
 func All() []Scenario {
 	return []Scenario{
-		{"P1", "40 webhooks of a tenant answer after 14 s; another tenant has a quick one, 5 events/s", slowTenant},
-		{"P2", "a tenant with very many flooded webhooks; another has one, 5 events/s", greedyTenant},
-		{"P3", "26 events of a type that is answered with 422, then a good one an hour", refusedType(422)},
-		{"P3", "the same with 500", refusedType(500)},
-		{"P4", "an event a minute, a fifth of them answered with 422", refusedShare(422)},
-		{"P4", "the same with 500", refusedShare(500)},
-		{"P5", "an endpoint is down, 100 events wait", down},
-		{"P6", "the host's network is down, an event an hour", networkDown},
-		{"P7", "a backlog for one that takes a request a second, 429 with Retry-After: 1", throttled("1")},
-		{"P7", "the same without Retry-After", throttled("")},
-		{"P8", "random arrivals at half that rate, 429 with Retry-After: 1", trickle("1")},
-		{"P8", "the same without Retry-After", trickle("")},
-		{"P9", "a replay over many steps", replay},
-		{"P12", "Transform fails for one type", failingTransform},
+		{"P1", "40 webhooks of a tenant answer after 14 s; another tenant has a quick one, 5 events/s",
+			true, slowTenant},
+		{"P2", "a tenant with very many flooded webhooks; another has one, 5 events/s",
+			true, greedyTenant},
+		{"P3", "26 events of a type that is answered with 422, then a good one an hour",
+			false, refusedType(422)},
+		{"P3", "the same with 500", false, refusedType(500)},
+		{"P4", "an event a minute, a fifth of them answered with 422", false, refusedShare(422)},
+		{"P4", "the same with 500", false, refusedShare(500)},
+		{"P5", "an endpoint is down, 100 events wait", false, down},
+		{"P6", "the host's network is down, an event an hour", false, networkDown},
+		{"P7", "a backlog for one that takes a request a second, 429 with Retry-After: 1",
+			false, throttled("1")},
+		{"P7", "the same without Retry-After", false, throttled("")},
+		{"P8", "random arrivals at half that rate, 429 with Retry-After: 1", false, trickle("1")},
+		{"P8", "the same without Retry-After", false, trickle("")},
+		{"P9", "a replay over many steps", true, replay},
+		{"P12", "Transform fails for one type", true, failingTransform},
 	}
 }
 
-// Run runs the scenario in a bubble of fake time on the store that open returns, in its short form or
-// the whole of it. It returns what was measured; t fails if something was that must not be in any
-// case. open is called in the bubble.
-func (s *Scenario) Run(t *testing.T, open func(t *testing.T) store.Store, short bool) (figures []Figure) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, open(t), short)
+// Has reports whether the scenario can be run in a form.
+func (s *Scenario) Has(f Form) bool { return s.realTime || !f.RealTime }
+
+// Run runs the scenario on the store that open returns, in a bubble of fake time unless the form is
+// RealTime. It returns what was measured; t fails if something was that must not be in any case.
+// open is called in the bubble.
+func (s *Scenario) Run(t *testing.T, open func(t *testing.T) store.Store, f Form) []Figure {
+	var figures []Figure
+	run := func(t *testing.T) {
+		w := newWorld(t, open(t), f)
 		figures = s.run(w)
 		w.close()
-	})
+	}
+	if f.RealTime {
+		run(t)
+	} else {
+		synctest.Test(t, run)
+	}
 	return figures
 }

@@ -76,22 +76,26 @@ func trickle(retryAfter string) func(*world) []Figure {
 
 // replay is P9.
 func replay(w *world) []Figure {
-	n := size(w, 5000, 1200)
-	w.run(dispatcher.Options{})
-	w.answers(func(*request) reply { return reply{status: 200, after: 10 * time.Millisecond} })
-	sub := w.subscribe("", "a.example")
-	for range n / 100 {
-		w.publish("", good, 100)
-		w.pass(time.Second)
+	n, answer := size(w, 5000, 1200), 10*time.Millisecond
+	var o dispatcher.Options
+	if w.RealTime {
+		// Attempts that start one after another at nearly the same time arrive as the machine has it.
+		o.PerSubscription, answer = 1, 0
 	}
-	w.pass(time.Minute)
+	w.run(o)
+	w.answers(func(*request) reply { return reply{status: 200, after: answer} })
+	sub := w.subscribe("", "a.example")
+	for i := range n / 100 {
+		w.publish("", good, 100)
+		w.until(time.Second, func() bool { return len(w.takenBy("", "")) == 100*(i+1) })
+	}
 	first := w.takenBy("", "")
 	if len(first) != n {
 		w.t.Fatalf("%d of %d events arrived", len(first), n)
 	}
 	count, err := w.Replay(context.Background(), store.DeliveryQuery{SubscriptionID: sub.ID})
 	w.check(err)
-	w.pass(10 * time.Minute)
+	w.until(10*time.Minute, func() bool { return len(w.takenBy("", "")) >= 2*n })
 	again := w.takenBy("", "")[n:]
 	// What arrives at the same time has no order, and IDs are in the order of Publish.
 	late, newest := 0, ""

@@ -17,12 +17,12 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// world is a dispatcher with endpoints, in fake time. Endpoints answer 200 at once unless answer says
-// something else.
+// world is a dispatcher with endpoints. Endpoints answer 200 at once unless answer says something
+// else.
 type world struct {
 	t     *testing.T
 	store store.Store
-	short bool
+	Form
 	*dispatcher.Dispatcher
 	stop func()
 
@@ -54,16 +54,16 @@ type taken struct {
 	delay time.Duration
 }
 
-func newWorld(t *testing.T, s store.Store, short bool) *world {
+func newWorld(t *testing.T, s store.Store, f Form) *world {
 	return &world{
-		t: t, store: s, short: short,
+		t: t, store: s, Form: f,
 		statuses: make(map[int]int), published: make(map[string]time.Time),
 	}
 }
 
 // size returns what the whole scenario has, or less for the short form.
 func size[T any](w *world, whole, short T) T {
-	if w.short {
+	if w.Short {
 		return short
 	}
 	return whole
@@ -72,6 +72,9 @@ func size[T any](w *world, whole, short T) T {
 // run makes the dispatcher and starts it.
 func (w *world) run(o dispatcher.Options) {
 	o.Transport, o.Logger = w, slog.New(slog.DiscardHandler)
+	o.Quota = func(string) dispatcher.Quota {
+		return dispatcher.Quota{Subscriptions: dispatcher.Unlimited}
+	}
 	d, err := dispatcher.New(w.store, &o)
 	w.check(err)
 	w.Dispatcher = d
@@ -101,7 +104,34 @@ func (w *world) check(err error) {
 // pass lets time go by.
 func (w *world) pass(d time.Duration) {
 	<-time.After(d)
-	synctest.Wait()
+	if !w.RealTime {
+		synctest.Wait()
+	}
+}
+
+// patience is how long a scenario in real time waits for something that takes moments.
+const patience = 2 * time.Minute
+
+// until lets d go by, in which ok must have come true. In real time it waits for ok, for longer if
+// need be, as the machine may have other things to do.
+func (w *world) until(d time.Duration, ok func() bool) {
+	if !w.RealTime {
+		w.pass(d)
+		return
+	}
+	for start := time.Now(); !ok() && time.Since(start) < patience; {
+		w.pass(10 * time.Millisecond)
+	}
+}
+
+// slack is added to the bound of a time, in its unit. It is zero, but in the short form in real
+// time, which runs in continuous integration, on machines that do other things too: there a time is
+// only to show that nothing waits for what takes many seconds.
+func (w *world) slack(unit time.Duration) float64 {
+	if w.Short && w.RealTime {
+		return float64(5 * time.Second / unit)
+	}
+	return 0
 }
 
 // RoundTrip is the endpoints.
@@ -151,9 +181,18 @@ func (w *world) answers(answer func(*request) reply) {
 	w.answer = answer
 }
 
+// subscribe makes a webhook of a tenant, for all types.
 func (w *world) subscribe(tenant, host string) store.Subscription {
 	w.t.Helper()
-	sub, err := w.Subscribe(context.Background(), store.Subscription{Tenant: tenant, URL: "https://" + host + "/hook"})
+	return w.subscribeTo(tenant, host)
+}
+
+// subscribeTo makes a webhook of a tenant, for some types.
+func (w *world) subscribeTo(tenant, host string, types ...string) store.Subscription {
+	w.t.Helper()
+	sub, err := w.Subscribe(context.Background(), store.Subscription{
+		Tenant: tenant, URL: "https://" + host + "/hook", Events: types,
+	})
 	w.check(err)
 	return sub
 }
@@ -205,6 +244,14 @@ func (w *world) states() map[store.State]int {
 		}
 		q.Cursor = page.Next
 	}
+}
+
+// pending counts the deliveries that are pending.
+func (w *world) pending() int {
+	w.t.Helper()
+	s, err := w.Stats(context.Background())
+	w.check(err)
+	return s.Pending
 }
 
 // disabled counts the subscriptions that are not subscribed any more.

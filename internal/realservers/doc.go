@@ -3,14 +3,16 @@
 //
 // What is measured is whether deliveries survive what servers do to connections: an idle limit that
 // ends while a request is on its way, a limit of requests for each connection, a reload, and an
-// answer before the request was read, which is followed by a reset. Every server has an idle limit of
-// one second where it can, three requests for each connection, and is reloaded every half second if
-// it knows how.
+// answer before the request was read, which is followed by a reset. Every server has an idle limit
+// of one second where it can, three requests for each connection, and is reloaded every half second
+// if it knows how.
 //
-// Requests go by lanes. A lane has a subscription of its own tenant, and so connections of its own; it
-// posts the next event some milliseconds, or as long as the idle limit, after the last answer. Beside
-// outhook's, a lane of a plain net/http client that may replay does the same, at the same time.
+// Requests go by lanes. A lane has a subscription of its own tenant, and so connections of its own;
+// it posts the next event some milliseconds, or as long as the idle limit, after the last answer.
+// Beside outhook's, a lane of a plain net/http client that may replay does the same, at the same
+// time.
 //
-// The servers are those that are installed; see [Servers] for their names. The tests of this package
-// skip the others, and fail with OUTHOOK_CI=1. OUTHOOK_LONG=1 has them post 5,000 requests each.
+// The servers are those that are installed; see [Servers] for their names. The tests of this
+// package skip the others, and fail with OUTHOOK_CI=1. OUTHOOK_LONG=1 has them post 5,000 requests
+// each.
 package realservers

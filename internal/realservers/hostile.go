@@ -33,7 +33,9 @@ import (
 
 // Hostile are the kinds of HTTP/2 endpoints that do harm.
 var Hostile = map[string]func(f *http2.Framer, stream uint32) error{
-	"GOAWAY on each request": func(f *http2.Framer, _ uint32) error { return f.WriteGoAway(0, http2.ErrCodeNo, nil) },
+	"GOAWAY on each request": func(f *http2.Framer, _ uint32) error {
+		return f.WriteGoAway(0, http2.ErrCodeNo, nil)
+	},
 	"REFUSED_STREAM on each request": func(f *http2.Framer, stream uint32) error {
 		return f.WriteRSTStream(stream, http2.ErrCodeRefusedStream)
 	},
@@ -145,8 +147,9 @@ func selfSigned() (*tls.Config, []byte, error) {
 		return nil, nil, err
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		IsCA: true, BasicConstraintsValid: true, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour),
+		NotAfter: time.Now().Add(24 * time.Hour),
+		IsCA:     true, BasicConstraintsValid: true, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
@@ -161,14 +164,16 @@ func selfSigned() (*tls.Config, []byte, error) {
 // Harm is what a hostile endpoint came to.
 type Harm struct {
 	Attempts, Requests int
-	CPU                float64 // of one core, by this process while the connection would have been idle
+	// The share of one core that this process took while the connection would have been idle.
+	CPU float64
 }
 
 // MeasureHostile starts the command, which must call [ServeHostile] with its standard input and
 // output, and has attempts made at each kind of endpoint. cpu returns what this process has used;
 // after the attempts at each kind it is looked at for the time quiet.
 func MeasureHostile(
-	ctx context.Context, command *exec.Cmd, attempts int, quiet time.Duration, cpu func() time.Duration,
+	ctx context.Context, command *exec.Cmd, attempts int, quiet time.Duration,
+	cpu func() time.Duration,
 ) (map[string]Harm, error) {
 	command.Stderr = os.Stderr
 	in, err := command.StdinPipe()
@@ -219,7 +224,8 @@ func MeasureHostile(
 
 // suffer makes the attempts at a URL, one after another, and returns what CPU is used after them.
 func suffer(
-	ctx context.Context, url string, config *tls.Config, attempts int, quiet time.Duration, cpu func() time.Duration,
+	ctx context.Context, url string, config *tls.Config, attempts int, quiet time.Duration,
+	cpu func() time.Duration,
 ) (share float64, err error) {
 	made := make(chan struct{}, attempts)
 	d, err := dispatcher.New(memstore.New(), &dispatcher.Options{

@@ -43,7 +43,8 @@ func wanted(path string) int {
 // Tally counts the attempts of one client.
 type Tally struct {
 	Attempts int
-	Failed   map[string]int // by path and what went wrong: no answer, or not the one that the server gives
+	// By path and fault: no answer, or not the one that the server gives.
+	Failed map[string]int
 }
 
 // Failures returns how many attempts failed.
@@ -200,7 +201,8 @@ func byNetHTTP(ctx context.Context, url string, each int) (Tally, error) {
 	return drive(ctx, each, func(_ int, path string, size int) lane {
 		client := &http.Client{Transport: &http.Transport{}, Timeout: dispatcher.DefaultTimeout}
 		return lane{path, size, func(ctx context.Context) (int, error) {
-			req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+path, strings.NewReader(strings.Repeat("x", size)))
+			req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+path,
+				strings.NewReader(strings.Repeat("x", size)))
 			if err != nil {
 				return 0, err
 			}

@@ -24,12 +24,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// Whatever an HTTP/2 endpoint does, an attempt is two requests at most.
+// An attempt at an HTTP/2 endpoint is two requests at most, however the endpoint behaves.
 func TestHostile(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), hostileEnv+"=1")
 	const attempts = 5 // fewer than open the breaker
-	harms, err := realservers.MeasureHostile(t.Context(), cmd, attempts, time.Millisecond, func() time.Duration { return 0 })
+	noCPU := func() time.Duration { return 0 }
+	harms, err := realservers.MeasureHostile(t.Context(), cmd, attempts, time.Millisecond, noCPU)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,13 +40,14 @@ func TestHostile(t *testing.T) {
 	for kind, h := range harms {
 		// An endpoint that floods its connection does not read every request.
 		if h.Requests == 0 || h.Requests > 2*attempts {
-			t.Errorf("%s: %d requests for %d attempts, want two for each at most", kind, h.Requests, attempts)
+			t.Errorf("%s: %d requests for %d attempts, want two for each at most", kind, h.Requests,
+				attempts)
 		}
 	}
 }
 
-// No attempt at a real server fails because of what it does to kept connections, and no answer is lost. A
-// net/http client that may replay does the same beside it.
+// No attempt at a real server fails because of what it does to kept connections, and no answer is
+// lost. A net/http client that may replay does the same beside it.
 func TestServers(t *testing.T) {
 	requests := 300
 	if os.Getenv("OUTHOOK_LONG") != "" {

@@ -97,7 +97,8 @@ func (s *Server) start(ctx context.Context) (*running, error) {
 		}
 		return out
 	}
-	r := &running{url: "http://127.0.0.1:" + port, dir: dir, output: new(bytes.Buffer), exited: make(chan struct{})}
+	r := &running{url: "http://127.0.0.1:" + port, dir: dir, output: new(bytes.Buffer),
+		exited: make(chan struct{})}
 	if len(s.again) > 0 {
 		r.reload = command(s.again)
 	}

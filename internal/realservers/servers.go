@@ -30,7 +30,8 @@ func Servers() []Server {
 			args: []string{
 				"--plugins", "http,python3", "--http", "127.0.0.1:$PORT", "--http-keepalive=1",
 				"--http-timeout", "60", "--add-header", "Connection: Keep-Alive", "--master", "--die-on-term",
-				"--env", "READ=1", "--processes", "2", "--threads", "4", "--chdir", "$DIR", "--module", "app", "--disable-logging",
+				"--env", "READ=1", "--processes", "2", "--threads", "4", "--chdir", "$DIR", "--module", "app",
+				"--disable-logging",
 			},
 		},
 		{
@@ -39,7 +40,8 @@ func Servers() []Server {
 			files: map[string]string{"app.py": wsgiApp},
 			args: []string{
 				"--bind", "127.0.0.1:$PORT", "--worker-class", "gthread", "--workers", "2", "--threads", "64",
-				"--keep-alive", "1", "--graceful-timeout", "1", "--chdir", "$DIR", "--log-level", "error", "app:application",
+				"--keep-alive", "1", "--graceful-timeout", "1", "--chdir", "$DIR", "--log-level", "error",
+				"app:application",
 			},
 		},
 		{
@@ -49,7 +51,8 @@ func Servers() []Server {
 			tools:  []string{"caddy"},
 			files:  map[string]string{"Caddyfile": caddyfile},
 			args:   []string{"run", "--config", "$DIR/Caddyfile", "--adapter", "caddyfile"},
-			again:  []string{"reload", "--force", "--config", "$DIR/Caddyfile", "--adapter", "caddyfile", "--address", "unix/$DIR/admin"},
+			again: []string{"reload", "--force", "--config", "$DIR/Caddyfile", "--adapter", "caddyfile",
+				"--address", "unix/$DIR/admin"},
 		},
 	}
 }
@@ -124,10 +127,10 @@ server.maxRequestsPerSocket = 3;
 server.listen($PORT, '127.0.0.1', 1024);
 `
 
-// wsgiApp reads nothing of what it refuses, unless READ is in its environment: gunicorn then answers and resets the
-// connection. uWSGI's router, between the client and the application, loses the answer to a request
-// that the application has not read, and resets the connection without one: a client that writes
-// and reads one after the other gets none for two requests in five.
+// wsgiApp reads nothing of what it refuses, unless READ is in its environment: gunicorn then
+// answers and resets the connection. uWSGI's router, between the client and the application, loses
+// the answer to a request that the application has not read, and resets the connection without one:
+// a client that writes and reads one after the other gets none for two requests in five.
 const wsgiApp = `
 import os
 def application(environ, start_response):

@@ -51,3 +51,21 @@ func (s *Store) tell(sub *subscription, stats *store.Stats) {
 		}
 	}
 }
+
+// addPending changes how many deliveries of a tenant are pending.
+func (s *Store) addPending(tenant string, n int) {
+	if n += s.pending[tenant]; n != 0 {
+		s.pending[tenant] = n
+		return
+	}
+	delete(s.pending, tenant)
+}
+
+// CountPending implements [store.History].
+func (s *Store) CountPending(ctx context.Context, tenant string, limit int) (int, error) {
+	if _, err := s.begin(ctx); err != nil {
+		return 0, fmt.Errorf("memstore: count pending: %w", err)
+	}
+	defer s.end()
+	return min(s.pending[tenant], max(limit, 0)), nil
+}

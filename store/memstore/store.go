@@ -25,13 +25,13 @@ type Store struct {
 	subs  map[string]*subscription // by ID
 	order []*subscription          // the same, oldest first
 
-	events map[string]*event // by ID
-	log    []*event          // the same, in the order of Enqueue
+	log   log
+	ended ended // for Prune
 
-	lastNum  uint64 // the last number given to a subscription or an event
+	pending  map[string]int // deliveries that are, by tenant
+	lastNum  uint64         // the last number given to a subscription or an event
 	schedule *schedule.Schedule[*subscription, *delivery]
 	attempts *rollup.Buffer // counts of them
-	ended    ended          // for Prune
 }
 
 // Short names for what the schedule keeps.
@@ -47,7 +47,8 @@ func New() *Store {
 		start:    time.Now(),
 		wall:     time.Now,
 		subs:     make(map[string]*subscription),
-		events:   make(map[string]*event),
+		log:      log{byID: make(map[string]*event)},
+		pending:  make(map[string]int),
 		schedule: schedule.New[*subscription, *delivery](schedule.Options{Idle: math.MaxInt}),
 		attempts: rollup.NewBuffer(rollup.Options{}),
 	}
@@ -56,7 +57,7 @@ func New() *Store {
 // Close ends the use of the store: after it, every method returns [store.ErrClosed]. It returns
 // nil, also when it is called again.
 func (s *Store) Close() error {
-	defer s.wakeReader() // who waits for work learns that there is none any more
+	defer s.wakeReader() // a reader that waits for work sees that the store is closed
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true

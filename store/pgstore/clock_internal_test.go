@@ -11,7 +11,9 @@ func TestClockNarrows(t *testing.T) {
 	const second = int64(time.Second)
 	here := time.Unix(1000, 0)
 	at := func(seconds float64) time.Time { return here.Add(time.Duration(seconds * float64(second))) }
-	said := func(seconds float64) time.Time { return time.Unix(5000, 0).Add(time.Duration(seconds * float64(second))) }
+	said := func(seconds float64) time.Time {
+		return time.Unix(5000, 0).Add(time.Duration(seconds * float64(second)))
+	}
 	var c clock
 	want := func(when string, now, seconds, slack float64) {
 		t.Helper()

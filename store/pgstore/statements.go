@@ -31,7 +31,7 @@ type statements struct {
 	SweepCanceled, SweepDeleted                            string
 	SpillKeyed, HoldBack                                   string
 	Pending, CountSubscriptions, HealthOf, HealthForUpdate string
-	Tally, TalliesOf, Nums, ProbeNow                       string
+	CountPending, Tally, TalliesOf, Nums, ProbeNow         string
 	ImportSubscription, ImportDeliveries                   string
 	ImportHistory, Reserve                                 string
 }

@@ -55,6 +55,7 @@ var (
 	)
 )
 
+// prefixes parses the built-in list, at the start of the program.
 func prefixes(s ...string) []netip.Prefix {
 	out := make([]netip.Prefix, len(s))
 	for i, p := range s {

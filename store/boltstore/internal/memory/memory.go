@@ -24,6 +24,7 @@ type Memory struct {
 
 	level       // of the watermark
 	numbers     numbersByID
+	tenants     tenants
 	Recent      recent
 	ages        ages
 	Maintenance Maintenance
@@ -36,13 +37,17 @@ type Memory struct {
 // have, and spillStep how many subscriptions get chunks in one commit; zero is the default of each.
 func New(now func() int64, counts *rollup.Buffer, budget, spillStep int) Memory {
 	m := Memory{
-		now: now, Counts: counts, numbers: make(numbersByID),
+		now: now, Counts: counts, numbers: make(numbersByID), tenants: newTenants(),
 		Budget: cmp.Or(budget, defaultBudget), spillStep: cmp.Or(spillStep, defaultSpillStep),
 		Schedule: schedule.New[Subscriber, Claimed](schedule.Options{
 			Window: maxWindow, Idle: maxIdle, FirstToken: rand.Uint64() >> 1,
 		}),
 	}
-	m.Schedule.Dropped = m.numbers.drop
+	numbers, tenants := m.numbers, m.tenants // both share what m has, which is copied
+	m.Schedule.Dropped = func(q *Queue) {
+		numbers.drop(q)
+		tenants.drop(q)
+	}
 	return m
 }
 
@@ -115,7 +120,10 @@ func (m *Memory) enqueued(e *effect.EventEnqueued) {
 			materialized = materialized[1:]
 			return true
 		}
-		m.Schedule.AddImplicit(m.ensure(num), e.Seq, now)
+		q := m.ensure(num)
+		m.Schedule.AddImplicit(q, e.Seq, now)
+		m.tenants.learn(q, e.Event.Tenant)
+		m.tenants.recount(q)
 		return true
 	})
 	m.addSpan(e.Seq, e.Recipients.Count)
@@ -141,6 +149,7 @@ func (m *Memory) deliveryChanged(c pending.Change) {
 	m.Schedule.Change(q, c.Seq, schedule.Change{
 		Pending: c.Pending, Blocked: c.Blocked, Position: c.Position, EndLease: c.EndLease,
 	}, m.now())
+	m.tenants.recount(q)
 }
 
 // setHealth changes the health of a subscription, and with it what counts against the limits of its
@@ -161,6 +170,7 @@ func (m *Memory) setBacklog(num uint64, b *record.Backlog) {
 		q = m.ensure(num)
 	}
 	setBacklogOf(q, b)
+	m.tenants.recount(q)
 	if b.Pending == 0 && len(b.Marks) == 0 {
 		m.Schedule.Complete(q, m.now())
 		return

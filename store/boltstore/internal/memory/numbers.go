@@ -19,6 +19,7 @@ func (m *Memory) SetRecord(q *Queue, sub *store.Subscription) {
 	q.Data.Sub = sub
 	if sub != nil {
 		m.numbers[sub.ID] = q.Num
+		m.tenants.learn(q, sub.Tenant)
 	}
 }
 

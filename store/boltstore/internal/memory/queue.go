@@ -30,6 +30,7 @@ type Subscriber struct {
 	Chunks   bool          // there may be chunks in the file
 	Marks    []record.Mark // that are not purged yet
 	trimming bool          // it is in the list of that name
+	counted  counted       // for its tenant
 }
 
 // Claimed is what memory has of a lease beside what the schedule knows.

@@ -29,6 +29,7 @@ func (m *Memory) Restore(t *txn.Tx) error {
 		if n := len(q.Data.Marks); n > 0 {
 			m.Schedule.CancelImplicit(q, q.Data.Marks[n-1].Seq)
 		}
+		m.tenants.recount(q)
 	})
 	return nil
 }

@@ -30,6 +30,7 @@ func (m *Memory) canceledAll(num uint64, marks []record.Mark) {
 	q.Data.Marks = marks // what else the transaction has done is to follow them
 	pin(q)
 	m.Schedule.Cancel(q, marks[len(marks)-1].Seq, m.now())
+	m.tenants.recount(q)
 }
 
 // deleted takes in that a subscription is gone.

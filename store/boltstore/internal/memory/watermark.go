@@ -130,4 +130,5 @@ func (m *Memory) spilled(num uint64, seqs []uint64) {
 		}
 	}
 	m.Schedule.Pack(q, seqs, dead, m.now())
+	m.tenants.recount(q)
 }

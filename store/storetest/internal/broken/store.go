@@ -31,6 +31,7 @@ type Store struct {
 	OnProbeNow   func(context.Context, ...string) error
 	OnErase      func(context.Context, store.EraseQuery) (int, string, error)
 	OnPrune      func(context.Context, store.Retention) (bool, error)
+	OnCount      func(context.Context, string, int) (int, error)
 	OnStats      func(context.Context, string) (store.Stats, error)
 }
 
@@ -44,7 +45,7 @@ func New() *Store {
 		OnClaim:  s.Claim,
 		OnFinish: s.Finish, OnRelease: s.Release, OnReady: s.Ready, OnDeliveries: s.Deliveries,
 		OnAttempts: s.Attempts, OnRequeue: s.Requeue, OnProbeNow: s.ProbeNow, OnErase: s.Erase,
-		OnPrune: s.Prune, OnStats: s.Stats,
+		OnPrune: s.Prune, OnCount: s.CountPending, OnStats: s.Stats,
 	}
 }
 
@@ -115,6 +116,10 @@ func (b *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 
 func (b *Store) Prune(ctx context.Context, r store.Retention) (more bool, err error) {
 	return b.OnPrune(ctx, r)
+}
+
+func (b *Store) CountPending(ctx context.Context, tenant string, limit int) (int, error) {
+	return b.OnCount(ctx, tenant, limit)
 }
 
 func (b *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, error) {

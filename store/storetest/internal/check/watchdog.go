@@ -220,6 +220,11 @@ func (s *watched) Prune(ctx context.Context, r store.Retention) (more bool, err 
 	return s.Store.Prune(ctx, r)
 }
 
+func (s *watched) CountPending(ctx context.Context, tenant string, limit int) (int, error) {
+	defer s.begin("CountPending")()
+	return s.Store.CountPending(ctx, tenant, limit)
+}
+
 func (s *watched) Stats(ctx context.Context, subscriptionID string) (store.Stats, error) {
 	defer s.begin("Stats")()
 	return s.Store.Stats(ctx, subscriptionID)

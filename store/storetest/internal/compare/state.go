@@ -2,6 +2,7 @@ package compare
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -14,6 +15,7 @@ func (s *sequence) compareState() {
 	s.stepAside()
 	s.compareSubscriptions()
 	s.compareStats("")
+	s.comparePending(s.tenant(), 1+s.rand.IntN(100))
 	s.compareDeliveries(store.DeliveryQuery{AnyTenant: true, Limit: 1 + s.rand.IntN(50)})
 	s.compareDeliveries(s.query())
 	s.lookAtSubscription(s.someSub())
@@ -21,21 +23,21 @@ func (s *sequence) compareState() {
 
 // lookAtSubscription compares what is said of one that may be deleted.
 func (mp *modelPair) lookAtSubscription(id string) {
-	got, ours := mp.ours.Store.Subscription(mp.ours.Ctx, id)
-	want, model := mp.model.Store.Subscription(mp.model.Ctx, id)
+	got, ours := mp.ours.Store.Subscription(mp.ours.Ctx(), id)
+	want, model := mp.model.Store.Subscription(mp.model.Ctx(), id)
 	if mp.sameError("Subscription", ours, model) {
 		mp.sameSub("Subscription", got, want)
 	}
-	_, ours = mp.ours.Store.Stats(mp.ours.Ctx, id)
-	_, model = mp.model.Store.Stats(mp.model.Ctx, id)
+	_, ours = mp.ours.Store.Stats(mp.ours.Ctx(), id)
+	_, model = mp.model.Store.Stats(mp.model.Ctx(), id)
 	mp.sameError("Stats", ours, model)
 }
 
 func (mp *modelPair) compareSubscriptions() {
 	q := store.SubscriptionQuery{Tenant: mp.tenant(), AnyTenant: mp.chance(2)}
-	got, err := mp.ours.Store.Subscriptions(mp.ours.Ctx, q)
+	got, err := mp.ours.Store.Subscriptions(mp.ours.Ctx(), q)
 	mp.ours.Must("Subscriptions", err)
-	want, err := mp.model.Store.Subscriptions(mp.model.Ctx, q)
+	want, err := mp.model.Store.Subscriptions(mp.model.Ctx(), q)
 	mp.model.Must("Subscriptions", err)
 	mp.ours.SameIDs("subscriptions", check.SubscriptionIDs(got.Items),
 		check.SubscriptionIDs(want.Items))
@@ -58,6 +60,11 @@ func (mp *modelPair) compareStats(id string) {
 	if id == "" {
 		check.Equal(mp.ours, "Subscriptions", got.Subscriptions, want.Subscriptions)
 	}
+}
+
+func (mp *modelPair) comparePending(tenant string, limit int) {
+	got, want := mp.ours.CountPending(tenant, limit), mp.model.CountPending(tenant, limit)
+	check.Equal(mp.ours, fmt.Sprintf("pending of tenant %q, at most %d", tenant, limit), got, want)
 }
 
 // sameWindow checks figures of which the model's times are within a tenth, as are those of the

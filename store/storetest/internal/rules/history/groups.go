@@ -13,6 +13,7 @@ func Groups() []check.Group {
 		{Name: "probe-now", Rules: probeNowRules()},
 		{Name: "erase", Rules: eraseRules()},
 		{Name: "prune", Rules: pruneRules()},
+		{Name: "count-pending", Rules: countPendingRules()},
 		{Name: "stats", Rules: statsRules()},
 	}
 }

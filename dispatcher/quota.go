@@ -1,0 +1,218 @@
+package dispatcher
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
+)
+
+// The defaults of Quota.
+const (
+	DefaultSubscriptions    = 1000
+	DefaultPingsPerMinute   = 60
+	DefaultReplaysPerMinute = 60
+)
+
+// Unlimited is the value of a field of Quota that sets no limit. Any negative value does.
+const Unlimited = -1
+
+// Quota is what one tenant may use; see Options.Quota. Of each field, zero is the default and a
+// negative value, such as Unlimited, is no limit.
+//
+// The rates hold for each Dispatcher: several replicas together allow as many times as much. What
+// is left of a rate collects over a minute, so all of it can be used at once. The other quotas are
+// looked at before a call changes anything, and calls that run at the same time do not see each
+// other: they can be exceeded by what such calls add, and no more.
+type Quota struct {
+	// Subscriptions is how many subscriptions the tenant may have, subscribed or not. Subscribe
+	// makes no more then; those that exist can still be changed and replaced. If zero,
+	// DefaultSubscriptions.
+	Subscriptions int
+
+	// SubscriptionBytes is how many bytes the parameters of one subscription may have together: its
+	// URL, name, events, headers (names and values) and keys. A change that leaves a subscription
+	// no larger than it was is always allowed. If zero, no limit but those of each parameter, which
+	// add up to about 180,000 bytes.
+	SubscriptionBytes int
+
+	// Pending is how many deliveries of the tenant may be pending, those under way included.
+	// Publish stores nothing while there are so many or more. One call can go past it, by what its
+	// own events add. If zero, no limit.
+	Pending int
+
+	// PingsPerMinute is how many calls of Ping the tenant's subscriptions may get in a minute. If
+	// zero, DefaultPingsPerMinute.
+	PingsPerMinute int
+
+	// ReplaysPerMinute is how many calls of Redeliver and Replay the tenant may make in a minute. A
+	// Replay counts as one, however much it takes; one over all tenants has no limit. If zero,
+	// DefaultReplaysPerMinute.
+	ReplaysPerMinute int
+}
+
+// QuotaKind says which quota a QuotaError is about.
+type QuotaKind string
+
+const (
+	QuotaSubscriptions     QuotaKind = "subscriptions"      // Quota.Subscriptions
+	QuotaSubscriptionBytes QuotaKind = "subscription_bytes" // Quota.SubscriptionBytes
+	QuotaPending           QuotaKind = "pending"            // Quota.Pending
+	QuotaPings             QuotaKind = "pings"              // Quota.PingsPerMinute
+	QuotaReplays           QuotaKind = "replays"            // Quota.ReplaysPerMinute
+
+	// QuotaSubscriptionPings is the bound of pings to one subscription, which is the same for all:
+	// one a second on average, and five at once.
+	QuotaSubscriptionPings QuotaKind = "subscription_pings"
+)
+
+// QuotaError says that a call would exceed a quota of a tenant. Nothing was changed. Subscribe,
+// Update, RotateSecret, Publish, Ping, Redeliver and Replay return it; find it by errors.As.
+type QuotaError struct {
+	Tenant string
+	Kind   QuotaKind
+	Limit  int // what the quota allows; for a rate, in a minute
+
+	// RetryAfter is when the same call is allowed again, if it is about a rate and no other call
+	// comes first. For the other quotas it is a minute, as nobody knows when there is room. It is
+	// always positive.
+	RetryAfter time.Duration
+}
+
+// unknownRetry is the RetryAfter of a quota that time alone does not free.
+const unknownRetry = time.Minute
+
+func (e *QuotaError) Error() string {
+	remedy := fmt.Sprintf("try again in %v", e.RetryAfter.Round(time.Millisecond))
+	what := string(e.Kind)
+	switch e.Kind {
+	case QuotaSubscriptions:
+		what, remedy = "subscriptions", "delete some, or raise the quota"
+	case QuotaSubscriptionBytes:
+		what = "bytes for a subscription's parameters"
+		remedy = "use fewer or shorter headers and events"
+	case QuotaPending:
+		what, remedy = "pending deliveries", "publish again when some have ended"
+	case QuotaPings:
+		what = "pings a minute"
+	case QuotaReplays:
+		what = "redeliveries and replays a minute"
+	case QuotaSubscriptionPings:
+		what = "pings of one subscription a minute"
+	}
+	return fmt.Sprintf("dispatcher: tenant %q has used up its quota of %d %s; %s",
+		e.Tenant, e.Limit, what, remedy)
+}
+
+// quotaOf returns the quota of a tenant with its defaults; what has no limit is negative. It calls
+// the host's function, so the caller must hold nothing that others wait for.
+func (d *Dispatcher) quotaOf(tenant string) (q Quota, err error) {
+	if d.o.Quota != nil {
+		err = fmt.Errorf(
+			"dispatcher: Options.Quota panicked for the tenant %q; see the log",
+			tenant,
+		)
+		d.observe.protect("Options.Quota", func() { q, err = d.o.Quota(tenant), nil })
+	}
+	setDefault(&q.Subscriptions, DefaultSubscriptions)
+	setDefault(&q.SubscriptionBytes, Unlimited)
+	setDefault(&q.Pending, Unlimited)
+	setDefault(&q.PingsPerMinute, DefaultPingsPerMinute)
+	setDefault(&q.ReplaysPerMinute, DefaultReplaysPerMinute)
+	return q, err
+}
+
+// checkRoom returns a *QuotaError if the tenant may not have one more subscription.
+func (d *Dispatcher) checkRoom(ctx context.Context, q *Quota, tenant string) error {
+	if q.Subscriptions < 0 {
+		return nil
+	}
+	page, err := d.store.Subscriptions(ctx, store.SubscriptionQuery{Tenant: tenant, Limit: 1})
+	if err == nil && page.Total >= q.Subscriptions {
+		err = &QuotaError{tenant, QuotaSubscriptions, q.Subscriptions, unknownRetry}
+	}
+	return err
+}
+
+// checkSize returns a *QuotaError if sub is larger than its tenant may make it, and larger than
+// was.
+func (q *Quota) checkSize(sub, was *store.Subscription) error {
+	if n := size(sub); q.SubscriptionBytes < 0 || n <= q.SubscriptionBytes || n <= size(was) {
+		return nil
+	}
+	return &QuotaError{sub.Tenant, QuotaSubscriptionBytes, q.SubscriptionBytes, unknownRetry}
+}
+
+// size returns how many bytes the parameters of a subscription have.
+func size(sub *store.Subscription) int {
+	n := len(sub.URL) + len(sub.Name)
+	for _, pattern := range sub.Events {
+		n += len(pattern)
+	}
+	for name, value := range sub.Headers {
+		n += len(name) + len(value)
+	}
+	for _, key := range sub.Secrets {
+		n += len(key)
+	}
+	return n
+}
+
+// checkPending returns a *QuotaError if a tenant of the events has too much pending already.
+// Without Options.Quota it costs nothing, as there is no default.
+func (d *Dispatcher) checkPending(ctx context.Context, evs []events.Event) error {
+	if d.o.Quota == nil {
+		return nil
+	}
+	checked := make(map[string]bool, 1)
+	for i := range evs {
+		tenant := evs[i].Tenant
+		if checked[tenant] {
+			continue
+		}
+		checked[tenant] = true
+		q, err := d.quotaOf(tenant)
+		if err != nil {
+			return err
+		}
+		if q.Pending < 0 {
+			continue
+		}
+		n, err := d.store.CountPending(ctx, tenant, q.Pending)
+		if err != nil {
+			return err
+		}
+		if n >= q.Pending {
+			return &QuotaError{tenant, QuotaPending, q.Pending, unknownRetry}
+		}
+	}
+	return nil
+}
+
+// allowReplay returns a *QuotaError if a tenant has used up its replays of a minute.
+func (d *Dispatcher) allowReplay(tenant string) error {
+	q, err := d.quotaOf(tenant)
+	if err != nil {
+		return err
+	}
+	return d.rates.take(
+		tenant,
+		rateOf{QuotaReplays, tenant, q.ReplaysPerMinute, q.ReplaysPerMinute},
+	)
+}
+
+// pingBurst is how many pings one subscription may get at once. On average it gets one a second.
+const pingBurst = 5
+
+// allowPing returns a *QuotaError if no ping of a subscription may be sent now.
+func (d *Dispatcher) allowPing(sub *store.Subscription) error {
+	q, err := d.quotaOf(sub.Tenant)
+	if err != nil {
+		return err
+	}
+	return d.rates.take(sub.Tenant,
+		rateOf{QuotaPings, sub.Tenant, q.PingsPerMinute, q.PingsPerMinute},
+		rateOf{QuotaSubscriptionPings, sub.ID, 60, pingBurst})
+}

@@ -1,0 +1,68 @@
+package boltstore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/outhook/outhook/store/boltstore/internal/scan"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
+)
+
+// CountPending implements [store.History].
+func (s *Store) CountPending(ctx context.Context, tenant string, limit int) (int, error) {
+	err := s.erasures.resumeAll(ctx) // until then their deliveries are counted
+	n := 0
+	if err == nil {
+		n, err = s.statistics.pendingOf(ctx, tenant)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("boltstore: count pending: %w", err)
+	}
+	return min(n, max(limit, 0)), nil
+}
+
+// pendingOf returns how many deliveries of a tenant are pending.
+func (x *statistics) pendingOf(ctx context.Context, tenant string) (int, error) {
+	for {
+		if err := x.db.check(ctx); err != nil {
+			return 0, err
+		}
+		x.state.Lock()
+		n, unknown := x.state.memory.TenantPending(tenant, scan.SliceSize)
+		x.state.Unlock()
+		if len(unknown) == 0 {
+			return n, nil
+		}
+		if err := x.learnTenants(ctx, unknown); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// learnTenants reads whose subscriptions these are. A tenant never changes, so what is read holds,
+// however much has been committed meanwhile. A subscription that is gone has left memory by now, or
+// does so when the effects of its deletion are applied.
+func (x *statistics) learnTenants(ctx context.Context, nums []uint64) error {
+	tenants := make([]*string, len(nums)) // nil if the record can't be read
+	err := x.db.read(ctx, func(t *txn.Tx) error {
+		for i, num := range nums {
+			if sub, err := t.Subs.Get(num); err == nil && sub != nil {
+				tenants[i] = &sub.Tenant
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	x.state.Lock()
+	defer x.state.Unlock()
+	for i, num := range nums {
+		if tenants[i] == nil {
+			x.state.memory.LearnTenant(num, "", false)
+		} else {
+			x.state.memory.LearnTenant(num, *tenants[i], true)
+		}
+	}
+	return nil
+}
