@@ -7,6 +7,7 @@ import (
 
 	"github.com/outhook/outhook/dispatcher/internal/engine"
 	"github.com/outhook/outhook/dispatcher/internal/netguard"
+	"github.com/outhook/outhook/dispatcher/internal/rates"
 	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/store"
 )
@@ -22,7 +23,7 @@ type Dispatcher struct {
 	engine  *engine.Engine
 	observe *notifier
 	pings   *pings
-	rates   *rates
+	quotas  quotas
 	running atomic.Bool
 }
 
@@ -47,8 +48,8 @@ func New(s store.Store, o *Options) (*Dispatcher, error) {
 		guard:   opts.guard(),
 		observe: newNotifier(opts.Observer, opts.Logger),
 		pings:   newPings(min(maxPings, opts.PerSubscription)),
-		rates:   newRates(),
 	}
+	d.quotas = quotas{opts.Quota, d.observe.protect, s, rates.New()}
 	for _, t := range opts.EventTypes {
 		d.types = append(d.types, t.Name)
 	}

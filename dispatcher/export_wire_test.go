@@ -27,7 +27,5 @@ func (d *Dispatcher) Resolve(r *net.Resolver, roots *x509.CertPool) {
 
 // RatesKept returns how many rates of tenants and subscriptions d holds in memory.
 func (d *Dispatcher) RatesKept() int {
-	d.rates.mu.Lock()
-	defer d.rates.mu.Unlock()
-	return len(d.rates.fullAt)
+	return d.quotas.rates.Len()
 }

@@ -47,7 +47,7 @@ func (d *Dispatcher) Redeliver(ctx context.Context, subscriptionID, eventID stri
 			store.ErrConflict,
 		)
 	}
-	if err := d.allowReplay(sub.Tenant); err != nil {
+	if err := d.quotas.allowReplay(sub.Tenant); err != nil {
 		return err
 	}
 	_, err = d.requeue(ctx, store.DeliveryQuery{
@@ -70,7 +70,7 @@ const replayStep = 500
 // many it had got to, the rest can be replayed by calling again.
 func (d *Dispatcher) Replay(ctx context.Context, q store.DeliveryQuery) (int, error) {
 	if !q.AnyTenant {
-		if err := d.allowReplay(q.Tenant); err != nil {
+		if err := d.quotas.allowReplay(q.Tenant); err != nil {
 			return 0, err
 		}
 	}

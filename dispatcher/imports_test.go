@@ -74,6 +74,7 @@ var rooms = map[string][]string{
 	"dispatcher/internal/engine":     {"dispatcher/internal/send", "events", "store"},
 	"dispatcher/internal/h1":         {},
 	"dispatcher/internal/netguard":   {},
+	"dispatcher/internal/rates":      {},
 	"dispatcher/internal/send": {
 		"dispatcher/internal/clientpool", "dispatcher/internal/h1",
 		"dispatcher/internal/netguard", "events", "signing", "store",

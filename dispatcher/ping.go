@@ -47,7 +47,7 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 	if err != nil {
 		return store.Attempt{}, fmt.Errorf("dispatcher: ping: %w", err)
 	}
-	if err := d.allowPing(&sub); err != nil {
+	if err := d.quotas.allowPing(&sub); err != nil {
 		return store.Attempt{}, err
 	}
 	leave, err := d.pings.enter(ctx, sub.Tenant)

@@ -30,7 +30,7 @@ func (d *Dispatcher) Publish(ctx context.Context, evs ...events.Event) error {
 	if len(evs) == 0 {
 		return nil
 	}
-	if err := d.checkPending(ctx, evs); err != nil {
+	if err := d.quotas.checkPending(ctx, evs); err != nil {
 		return err
 	}
 	evs, err := d.enqueue(ctx, evs)

@@ -1,12 +1,8 @@
 package dispatcher
 
 import (
-	"context"
 	"fmt"
 	"time"
-
-	"github.com/outhook/outhook/events"
-	"github.com/outhook/outhook/store"
 )
 
 // The defaults of Quota.
@@ -104,115 +100,4 @@ func (e *QuotaError) Error() string {
 	}
 	return fmt.Sprintf("dispatcher: tenant %q has used up its quota of %d %s; %s",
 		e.Tenant, e.Limit, what, remedy)
-}
-
-// quotaOf returns the quota of a tenant with its defaults; what has no limit is negative. It calls
-// the host's function, so the caller must hold nothing that others wait for.
-func (d *Dispatcher) quotaOf(tenant string) (q Quota, err error) {
-	if d.o.Quota != nil {
-		err = fmt.Errorf(
-			"dispatcher: Options.Quota panicked for the tenant %q; see the log",
-			tenant,
-		)
-		d.observe.protect("Options.Quota", func() { q, err = d.o.Quota(tenant), nil })
-	}
-	setDefault(&q.Subscriptions, DefaultSubscriptions)
-	setDefault(&q.SubscriptionBytes, Unlimited)
-	setDefault(&q.Pending, Unlimited)
-	setDefault(&q.PingsPerMinute, DefaultPingsPerMinute)
-	setDefault(&q.ReplaysPerMinute, DefaultReplaysPerMinute)
-	return q, err
-}
-
-// checkRoom returns a *QuotaError if the tenant may not have one more subscription.
-func (d *Dispatcher) checkRoom(ctx context.Context, q *Quota, tenant string) error {
-	if q.Subscriptions < 0 {
-		return nil
-	}
-	page, err := d.store.Subscriptions(ctx, store.SubscriptionQuery{Tenant: tenant, Limit: 1})
-	if err == nil && page.Total >= q.Subscriptions {
-		err = &QuotaError{tenant, QuotaSubscriptions, q.Subscriptions, unknownRetry}
-	}
-	return err
-}
-
-// checkSize returns a *QuotaError if sub is larger than its tenant may make it, and larger than
-// was.
-func (q *Quota) checkSize(sub, was *store.Subscription) error {
-	if n := size(sub); q.SubscriptionBytes < 0 || n <= q.SubscriptionBytes || n <= size(was) {
-		return nil
-	}
-	return &QuotaError{sub.Tenant, QuotaSubscriptionBytes, q.SubscriptionBytes, unknownRetry}
-}
-
-// size returns how many bytes the parameters of a subscription have.
-func size(sub *store.Subscription) int {
-	n := len(sub.URL) + len(sub.Name)
-	for _, pattern := range sub.Events {
-		n += len(pattern)
-	}
-	for name, value := range sub.Headers {
-		n += len(name) + len(value)
-	}
-	for _, key := range sub.Secrets {
-		n += len(key)
-	}
-	return n
-}
-
-// checkPending returns a *QuotaError if a tenant of the events has too much pending already.
-// Without Options.Quota it costs nothing, as there is no default.
-func (d *Dispatcher) checkPending(ctx context.Context, evs []events.Event) error {
-	if d.o.Quota == nil {
-		return nil
-	}
-	checked := make(map[string]bool, 1)
-	for i := range evs {
-		tenant := evs[i].Tenant
-		if checked[tenant] {
-			continue
-		}
-		checked[tenant] = true
-		q, err := d.quotaOf(tenant)
-		if err != nil {
-			return err
-		}
-		if q.Pending < 0 {
-			continue
-		}
-		n, err := d.store.CountPending(ctx, tenant, q.Pending)
-		if err != nil {
-			return err
-		}
-		if n >= q.Pending {
-			return &QuotaError{tenant, QuotaPending, q.Pending, unknownRetry}
-		}
-	}
-	return nil
-}
-
-// allowReplay returns a *QuotaError if a tenant has used up its replays of a minute.
-func (d *Dispatcher) allowReplay(tenant string) error {
-	q, err := d.quotaOf(tenant)
-	if err != nil {
-		return err
-	}
-	return d.rates.take(
-		tenant,
-		rateOf{QuotaReplays, tenant, q.ReplaysPerMinute, q.ReplaysPerMinute},
-	)
-}
-
-// pingBurst is how many pings one subscription may get at once. On average it gets one a second.
-const pingBurst = 5
-
-// allowPing returns a *QuotaError if no ping of a subscription may be sent now.
-func (d *Dispatcher) allowPing(sub *store.Subscription) error {
-	q, err := d.quotaOf(sub.Tenant)
-	if err != nil {
-		return err
-	}
-	return d.rates.take(sub.Tenant,
-		rateOf{QuotaPings, sub.Tenant, q.PingsPerMinute, q.PingsPerMinute},
-		rateOf{QuotaSubscriptionPings, sub.ID, 60, pingBurst})
 }

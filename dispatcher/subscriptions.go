@@ -34,7 +34,7 @@ func (d *Dispatcher) Subscribe(
 	if err := d.checkSubscription(&sub, &store.Subscription{}); err != nil {
 		return store.Subscription{}, err
 	}
-	q, err := d.quotaOf(sub.Tenant)
+	q, err := d.quotas.of(sub.Tenant)
 	if err == nil {
 		err = q.checkSize(&sub, &store.Subscription{})
 	}
@@ -76,7 +76,7 @@ func (d *Dispatcher) create(
 	q *Quota,
 	sub store.Subscription,
 ) (store.Subscription, error) {
-	if err := d.checkRoom(ctx, q, sub.Tenant); err != nil {
+	if err := d.quotas.checkRoom(ctx, q, sub.Tenant); err != nil {
 		return store.Subscription{}, err
 	}
 	out, err := d.store.CreateSubscription(ctx, sub)
@@ -121,13 +121,13 @@ func (d *Dispatcher) Update(
 // long as the subscription exists.
 func (d *Dispatcher) quotaOfSubscription(ctx context.Context, id string) (Quota, error) {
 	if d.o.Quota == nil {
-		return d.quotaOf("") // the same for all
+		return d.quotas.of("") // the same for all
 	}
 	sub, err := d.Subscription(ctx, id)
 	if err != nil {
 		return Quota{}, err
 	}
-	return d.quotaOf(sub.Tenant)
+	return d.quotas.of(sub.Tenant)
 }
 
 // update changes a stored subscription; nothing else does. Tell is observe.now for a change of the
