@@ -35,7 +35,7 @@ func (c *claiming) arrange(ctx context.Context, nums []uint64) error {
 	return nil
 }
 
-// Memory has no keys of what waits without a row, so it goes through all of it.
+// arrangeOne goes through all that waits without a row: memory does not have the keys of that.
 func (c *claiming) arrangeOne(ctx context.Context, num uint64) error {
 	c.Memory.Lock()
 	// What is published from now on has no row either. It comes after all of these, so it is not

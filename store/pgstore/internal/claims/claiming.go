@@ -138,9 +138,9 @@ func (c *claiming) read(ctx context.Context) error {
 		}
 	})
 	if len(seqs) == 0 {
-		// Notices that another goroutine has taken, and the schedule does not know yet, are not there
-		// any more. A claim that finds nothing must not miss them: it waits, and chooses again. One
-		// that has found something is followed by another in any case.
+		// Notices that another goroutine has taken, and the schedule does not know yet, are not
+		// there any more. A claim that finds nothing must not miss them: it waits, and chooses
+		// again. One that has found something is followed by another in any case.
 		c.Memory.Lock()
 		c.noticed = c.noticed || c.Memory.HasLooked(c.looks)
 		c.Memory.Unlock()

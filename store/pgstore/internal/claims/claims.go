@@ -22,7 +22,7 @@ type Claims struct {
 	claiming chan struct{} // one slot, for the Claim that goes on
 }
 
-// New returns the claims of a replica. It owns nothing until the first Claim, which joins.
+// New returns the claims of a replica. That owns nothing until the first Claim, which joins.
 func New(r *replica.Replica, o *ownership.Ownership) *Claims {
 	c := &Claims{Replica: r, ownership: o, claiming: make(chan struct{}, 1)}
 	c.choosing = claimloop.Chooser[memory.Subscriber, memory.Claimed]{

@@ -58,7 +58,8 @@ type loading struct {
 	newestSubs []int64
 }
 
-// A window of Packed is never asked for here; it is answered as empty and complete.
+// newLoading sorts what is asked for by statement. Windows of Packed are answered as empty and
+// complete.
 func newLoading(lacks []schedule.Lack) *loading {
 	ld := &loading{loaded: make([]schedule.Loaded, len(lacks)), states: make(replica.States)}
 	for i := range lacks {
@@ -121,8 +122,9 @@ func (ld *loading) of(w window) *schedule.LoadedWindow {
 	return &ld.loaded[w.lack].Windows[w.source]
 }
 
-// What is canceled and has a row that does not say so counts to the limit of the statement, so a
-// window may get fewer than it has room for, and go on behind them.
+// readNext fills windows in order. What is canceled and has a row that does not say so counts to
+// the limit of the statement, so a window may get fewer than it has room for, and go on behind
+// them.
 func (ld *loading) readNext() sqltx.Reader {
 	var ord int32
 	var due, seq int64
@@ -143,7 +145,7 @@ func (ld *loading) readNext() sqltx.Reader {
 	})
 }
 
-// These are first attempts, whose due is 0.
+// readNewest takes first attempts only, whose due is 0.
 func (ld *loading) readNewest() sqltx.Reader {
 	var ord int32
 	var seq int64

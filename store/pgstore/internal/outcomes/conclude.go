@@ -83,8 +83,8 @@ func (h *healthChange) apply(o *store.Outcome, now time.Time) {
 	h.Health = after
 }
 
-// Two round trips, since health and attempts are reckoned in Go: the rules exist once, for all
-// stores (store.Health). The rows stay locked between the two.
+// run does it in two round trips, as health and attempts are reckoned in Go: the rules exist once,
+// for all stores (store.Health). The rows stay locked between the two.
 func (c *concluding) run(ctx context.Context) error {
 	began := time.Now()
 	err := c.DB.WriteAfter(ctx, sqltx.Local, func(b *sqltx.Batch) {

@@ -32,8 +32,8 @@ type outcome struct {
 	recorded bool
 }
 
-// What PostgreSQL's text can't hold is replaced: an outcome must not fail for what an endpoint
-// says.
+// newOutcome replaces what PostgreSQL's text can't hold: an outcome must not fail for what an
+// endpoint says.
 func newOutcome(o *store.Outcome) *outcome {
 	own := &outcome{
 		Lease:   o.Lease,
