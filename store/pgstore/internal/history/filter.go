@@ -91,7 +91,8 @@ func (f *filter) page(from page.Cursor, limit int) (query string, args []any) {
 	}
 	var parts []string
 	for _, src := range f.sources {
-		// Each part has an order and a limit of its own: an index gives it, and the rest is not read.
+		// Each part has an order and a limit of its own: an index gives it, and the rest is not
+		// read.
 		by := strings.NewReplacer("seq", src.seq, "sub", src.sub).Replace(order)
 		part := src.with(append([]string{condition}, f.where...)) + " ORDER BY " + by
 		parts = append(parts, fmt.Sprintf("(%s LIMIT $%d)", src.named(part), n+1))

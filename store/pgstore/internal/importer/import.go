@@ -20,8 +20,8 @@ const (
 	// memory at once.
 	step = 500
 
-	// lease is how long what is taken out of the other store is leased there: far longer than a step
-	// takes, so that nobody claims what is being moved.
+	// lease is how long what is taken out of the other store is leased there: far longer than a
+	// step takes, so that nobody claims what is being moved.
 	lease = time.Hour
 )
 
@@ -97,7 +97,8 @@ func (im *importer) subscriptions(ctx context.Context) error {
 	}
 }
 
-// subscription copies one, and notes in held whether anything keeps the subscription back in the other store.
+// subscription copies one, and notes in held whether anything keeps the subscription back in the
+// other store.
 func (im *importer) subscription(ctx context.Context, sub *store.Subscription) error {
 	stats, err := im.from.Stats(ctx, sub.ID)
 	if err != nil {

@@ -23,8 +23,8 @@ type rows struct {
 	statuses, bodyStates                            []int16
 }
 
-// args returns the arguments, in the order the parameters in importdeliveries.sql. The last tells the statement which
-// due numbers are no times.
+// args returns the arguments, in the order of the parameters in importdeliveries.sql. The last
+// tells the statement which due numbers are no times.
 func (r *rows) args() []any {
 	return []any{
 		r.seqs, r.ids, r.types, r.tenants, r.keys, r.times, r.enqueued, r.bodies, r.subs, r.counts,

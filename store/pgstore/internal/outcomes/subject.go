@@ -115,8 +115,9 @@ func (c *concluding) decide(i int) {
 	if d == nil || d.state == "" {
 		return
 	}
-	// The owner and the fence fence off a replica that was frozen while another took its shares; the
-	// stamp and the number of attempts, a token from before the delivery was replayed or attempted.
+	// The owner and the fence fence off a replica that was frozen while another took its shares;
+	// the stamp and the number of attempts, a token from before the delivery was replayed or
+	// attempted.
 	present := o.lease != nil && d.state == store.Pending && d.owner == c.ID && d.fence == o.fence &&
 		uint64(d.stamp) == o.lease.Data.Stamp && d.attempts == o.lease.Data.Attempts
 	// The endpoint has the event, whoever may own the delivery now.
