@@ -13,6 +13,9 @@ import (
 )
 
 // List returns a page of subscriptions. The caller has validated the query.
+//
+// Subscriptions are listed in the order in which they were created: num rises, and is not used
+// again when an ID is. So a page stays stable while others create and delete.
 func (c *Catalogue) List(
 	ctx context.Context, q *store.SubscriptionQuery,
 ) (found store.Page[store.Subscription], err error) {
@@ -21,6 +24,8 @@ func (c *Catalogue) List(
 		return found, err
 	}
 	total, more := 0, false
+	// One transaction, but each statement has a snapshot of its own: the total may differ by what
+	// was committed in between.
 	err = c.DB.Read(ctx, sqltx.Plain, func(b *sqltx.Batch) {
 		here, args := c.page(q, col.Cursor(), col.Fetch())
 		b.Queue(here, args...).Query(func(rows pgx.Rows) error {
@@ -28,6 +33,7 @@ func (c *Catalogue) List(
 				return col.Add(page.Position{Num: uint64(sub.Num)}, &sub)
 			})
 		})
+		// One row is enough to say that there is a page on that side.
 		if other, ok := col.Other(); ok {
 			there, args := c.page(q, other, 1)
 			b.Queue(there, args...).Query(sqltx.Any(&more))
@@ -50,6 +56,8 @@ func (c *Catalogue) page(
 ) (sql string, args []any) {
 	sql = c.SQL.ListSubscriptions
 	if from.Back {
+		// The boundary belongs to the page that follows it, so going back it is left out. A
+		// statement of its own would repeat the columns.
 		sql = strings.NewReplacer(">= $3", "< $3", "ORDER BY s.num", "ORDER BY s.num DESC").Replace(sql)
 	}
 	most := any(limit)
@@ -59,7 +67,8 @@ func (c *Catalogue) page(
 	return sql, []any{q.AnyTenant, q.Tenant, int64(from.At.Num), most}
 }
 
-// count returns the statement that counts subscriptions.
+// count returns the statement that counts subscriptions. It is made of the listing's, so that both
+// have the same condition on the tenant.
 func (c *Catalogue) count() string {
 	_, from, _ := strings.Cut(c.SQL.ListSubscriptions, "\nFROM ")
 	from, _, _ = strings.Cut(from, " AND s.num")

@@ -18,9 +18,13 @@ import (
 //
 // It writes once for each delivery: what has a row already, the next probe finds behind.
 func (c *claiming) arrange(ctx context.Context, nums []uint64) error {
+	// Before Keyed, which a Finish may hold over a transaction: nearly no Claim has anything to
+	// arrange.
 	if len(nums) == 0 {
 		return nil
 	}
+	// It is held over both steps: what has got its row in the first must not miss an end before the
+	// second.
 	c.Keyed.Lock() // nothing of a key may end between
 	defer c.Keyed.Unlock()
 	for _, num := range nums {
@@ -31,22 +35,28 @@ func (c *claiming) arrange(ctx context.Context, nums []uint64) error {
 	return nil
 }
 
+// arrangeOne goes through all that waits without a row: memory does not have the keys of that.
 func (c *claiming) arrangeOne(ctx context.Context, num uint64) error {
 	c.Memory.Lock()
+	// What is published from now on has no row either. It comes after all of these, so it is not
+	// the first of a key that one of these has.
 	waiting := c.Memory.RowlessOf(num)
 	c.Memory.Unlock()
 	var keys replica.Keys
 	for len(waiting) > 0 {
+		// In steps, as a backlog may be as large as memory holds, and a transaction is bounded.
 		n := min(len(waiting), replica.SpillStep)
 		if err := c.spillKeyed(ctx, waiting[:n], &keys); err != nil {
 			return err
 		}
 		waiting = waiting[n:]
 	}
+	// Once, after the last step: the first of a key may have got its row in any of them.
 	return c.holdBack(ctx, &keys)
 }
 
-// spillKeyed gives rows to those of some deliveries that have keys, and adds these.
+// spillKeyed gives rows to those of some deliveries that have keys, and adds these. What has no key
+// stays as it is, without a row.
 func (c *claiming) spillKeyed(
 	ctx context.Context, step []memory.Delivery, keys *replica.Keys,
 ) error {
@@ -55,6 +65,7 @@ func (c *claiming) spillKeyed(
 	err := c.DB.Write(ctx, sqltx.Local, func(b *sqltx.Batch) {
 		c.QueueLock(b)
 		var key string
+		// Due 0: it stays a first attempt, in its place.
 		change := memory.Change{Pending: true}
 		read := sqltx.Each([]any{&change.Sub, &change.Seq, &key}, func() {
 			spilled = append(spilled, change)
@@ -62,13 +73,16 @@ func (c *claiming) spillKeyed(
 		})
 		b.Queue(c.SQL.SpillKeyed, subs, seqs).Query(read)
 	})
+	// What had a row by then is not returned: somebody has given it one, and has told memory, or
+	// has left a notice.
 	if err == nil {
 		c.Apply(spilled...)
 	}
 	return err
 }
 
-// holdBack puts what comes after the first of each key behind it.
+// holdBack puts what comes after the first of each key behind it. A claim of what is behind would
+// find it blocked, and park it, one after the other.
 func (c *claiming) holdBack(ctx context.Context, keys *replica.Keys) error {
 	if len(keys.Subs) == 0 {
 		return nil

@@ -12,7 +12,8 @@ import (
 	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
 )
 
-// claiming is one go at a Claim. See the package's picture.
+// claiming is one go at a Claim. See the package's picture. One goroutine uses it, and it is not
+// used twice: what a go has left is in the schedule.
 type claiming struct {
 	*Claims
 	req    store.ClaimRequest
@@ -23,7 +24,7 @@ type claiming struct {
 	looks   int // Memory.Looks when this was chosen
 	noticed bool
 
-	got     []store.Claim
+	got     []store.Claim // handed out, whatever fails later
 	nextDue time.Duration
 }
 
@@ -34,6 +35,8 @@ type leasedKey struct {
 }
 
 // found is what the database says of a leased delivery.
+//
+// It is the zero value if the event or the subscription is gone.
 type found struct {
 	claim            store.Claim
 	stamp, due       int64
@@ -42,7 +45,13 @@ type found struct {
 }
 
 // run reports whether it is worth to go again.
+//
+// The order is what makes it right: a delivery is read after it is leased, so nothing can change it
+// in between unseen; notices are taken after the read that has shown them, and end the leases of
+// what they have changed; whether the replica still owns its shares is asked last.
 func (c *claiming) run(ctx context.Context) (again bool, err error) {
+	// It was frozen, or the server could not be reached: others may have its shares. The renewal
+	// says.
 	if !c.ownership.IsValid() {
 		if err := c.ownership.Renew(ctx); err != nil {
 			return false, err
@@ -57,9 +66,11 @@ func (c *claiming) run(ctx context.Context) (again bool, err error) {
 	if err := c.choosing.Choose(ctx, &c.req, c.Clock.Now, &c.round, c.chosen); err != nil {
 		return false, err
 	}
+	// Without the memory's lock: publishers and outcomes go on meanwhile.
 	if err := c.read(ctx); err != nil {
 		return false, err
 	}
+	// They may be about what was just chosen: an erasure, or an update of the subscription.
 	if c.noticed {
 		if err := c.TakeNotices(ctx); err != nil {
 			return false, err
@@ -68,9 +79,12 @@ func (c *claiming) run(ctx context.Context) (again bool, err error) {
 	// Last of all: the round trips may have taken longer than the lease, and then another replica
 	// may have the deliveries by now.
 	if !c.ownership.IsValid() {
+		// The caller asks again at once, and the next go renews first. What was chosen is given up.
 		c.nextDue = 0
 		return false, nil
 	}
+	// From here on each lease is handed out or given up by hand and park, also if what follows
+	// fails.
 	done = true
 	lost, blocked, unordered := c.hand()
 	if err := c.park(ctx, blocked); err != nil {
@@ -79,6 +93,7 @@ func (c *claiming) run(ctx context.Context) (again bool, err error) {
 	if err := c.arrange(ctx, unordered); err != nil {
 		return false, err
 	}
+	// In place of what was lost there may be others, and notices may have brought some.
 	return lost > 0 || c.noticed, nil
 }
 
@@ -87,6 +102,8 @@ func (c *claiming) run(ctx context.Context) (again bool, err error) {
 func (c *claiming) chosen() {
 	c.nextDue, c.looks = c.round.NextDue(), c.Memory.Looks()
 	c.leased = make(map[*memory.Queue][]leasedKey)
+	// Also those of this round are among its leases, but have no key yet: it is known when they are
+	// read.
 	for _, l := range c.round.Leases {
 		if _, there := c.leased[l.Sub]; there {
 			continue
@@ -101,7 +118,8 @@ func (c *claiming) chosen() {
 	}
 }
 
-// read reads what was chosen, and whether there are notices.
+// read reads what was chosen, and whether there are notices. Without shares it asks nothing:
+// whatever was chosen has lost its lease by then.
 func (c *claiming) read(ctx context.Context) error {
 	c.Memory.Lock()
 	shares := c.Memory.Held()
@@ -112,15 +130,17 @@ func (c *claiming) read(ctx context.Context) error {
 	subs, seqs := replica.Numbers(deliveries(c.round.Leases))
 	c.found = make([]found, len(seqs))
 	err := c.DB.Read(ctx, sqltx.ByIndex, func(b *sqltx.Batch) {
+		// Before the deliveries: what is committed between the two is in what is read. The other
+		// way round it could be missed by both.
 		c.QueueNoticed(b, shares, &c.noticed)
 		if len(seqs) > 0 {
 			b.Queue(c.SQL.Claim, subs, seqs).Query(c.readFound)
 		}
 	})
 	if len(seqs) == 0 {
-		// Notices that another goroutine has taken, and the schedule does not know yet, are not there
-		// any more. A claim that finds nothing must not miss them: it waits, and chooses again. One
-		// that has found something is followed by another in any case.
+		// Notices that another goroutine has taken, and the schedule does not know yet, are not
+		// there any more. A claim that finds nothing must not miss them: it waits, and chooses
+		// again. One that has found something is followed by another in any case.
 		c.Memory.Lock()
 		c.noticed = c.noticed || c.Memory.HasLooked(c.looks)
 		c.Memory.Unlock()
@@ -160,12 +180,14 @@ func (c *claiming) readFound(rows pgx.Rows) error {
 		cl.EventTime, cl.EnqueuedAt = cl.EventTime.UTC(), cl.EnqueuedAt.UTC()
 		cl.Attempt, cl.Retry = int(attempts)+1, int(attempts-base)
 		f.exists = true
+		// The rows come in the order of a join, so each says which delivery it is of.
 		c.found[ord-1] = f
 	}
 	return rows.Err()
 }
 
-// abandon gives up all that was chosen.
+// abandon gives up all that was chosen. Withdraw, and not Release: no one has seen these tokens,
+// and one that was given out before and has run out is good again.
 func (c *claiming) abandon() {
 	if c.round == nil {
 		return

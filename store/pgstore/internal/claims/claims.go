@@ -18,10 +18,11 @@ type Claims struct {
 	*replica.Replica
 	ownership *ownership.Ownership
 	choosing  claimloop.Chooser[memory.Subscriber, memory.Claimed]
-	claiming  chan struct{} // one slot, for the Claim that goes on
+	// A channel, and no mutex: who waits for it leaves when its context ends.
+	claiming chan struct{} // one slot, for the Claim that goes on
 }
 
-// New returns the claims of a replica.
+// New returns the claims of a replica. That owns nothing until the first Claim, which joins.
 func New(r *replica.Replica, o *ownership.Ownership) *Claims {
 	c := &Claims{Replica: r, ownership: o, claiming: make(chan struct{}, 1)}
 	c.choosing = claimloop.Chooser[memory.Subscriber, memory.Claimed]{
@@ -31,6 +32,9 @@ func New(r *replica.Replica, o *ownership.Ownership) *Claims {
 }
 
 // Claim leases deliveries and returns them. Claims beside an error are to be handed out too.
+//
+// A second Claim waits for the first. It would find the schedule without what the first is loading,
+// and come away with less than there is.
 func (c *Claims) Claim(
 	ctx context.Context, req store.ClaimRequest,
 ) (result store.ClaimResult, err error) {
@@ -40,9 +44,11 @@ func (c *Claims) Claim(
 	case <-ctx.Done():
 		return result, ctx.Err()
 	}
+	// Each time: it also notes that the replica claims, which is what keeps its shares.
 	if err := c.ownership.Join(ctx); err != nil {
 		return result, err
 	}
+	// Before the first choice, so that nothing is claimed of what the same request pauses.
 	if err := c.pause(ctx, req.Pauses); err != nil {
 		return result, err
 	}
@@ -53,7 +59,8 @@ func (c *Claims) Claim(
 	})
 }
 
-// Release gives leases back. It writes nothing: leases are in memory.
+// Release gives leases back. It writes nothing: leases are in memory. It ignores tokens that are
+// void, and so all of a share that was lost meanwhile.
 func (c *Claims) Release(leases []store.Lease) {
 	c.Memory.Lock()
 	defer c.Memory.Unlock()
@@ -67,7 +74,8 @@ func (c *Claims) Release(leases []store.Lease) {
 }
 
 // pause begins and ends pauses of subscriptions. Those of other replicas' shares do nothing here:
-// nothing is claimed of them anyway.
+// nothing is claimed of them anyway. The schedule keeps them by number, also of subscriptions that
+// are not in memory.
 func (c *Claims) pause(ctx context.Context, pauses []store.Pause) error {
 	if len(pauses) == 0 {
 		return nil
@@ -79,6 +87,7 @@ func (c *Claims) pause(ctx context.Context, pauses []store.Pause) error {
 	var id string
 	var num int64
 	nums := make(map[string]uint64, len(pauses))
+	// An ID that is not there is not in nums, and its pause is ignored.
 	read := sqltx.Each([]any{&id, &num}, func() { nums[id] = uint64(num) })
 	if err := c.DB.Rows(ctx, read, c.SQL.Nums, ids); err != nil {
 		return err

@@ -10,9 +10,12 @@ import (
 	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
 )
 
-// loadLacks reads what the schedule lacks, and hands it over.
+// loadLacks reads what the schedule lacks, and hands it over. One round trip for all of them,
+// however many subscriptions lack something.
 func (c *Claims) loadLacks(ctx context.Context, lacks []schedule.Lack) error {
 	ld := newLoading(lacks)
+	// Without the lock. What changes meanwhile the schedule keeps in mind, and prefers to what is
+	// loaded.
 	err := c.DB.Read(ctx, sqltx.ByIndex, func(b *sqltx.Batch) { ld.queue(b, c.Replica) })
 	c.Memory.Lock()
 	defer c.Memory.Unlock()
@@ -34,6 +37,9 @@ type window struct {
 }
 
 // loading is what some lacks ask for, as arguments of three statements, and what these return.
+//
+// A lack has several windows, and a statement the windows of several lacks. ord, the index in next
+// or newest, leads back from a row to its window.
 type loading struct {
 	loaded []schedule.Loaded // by lack
 	states replica.States
@@ -52,6 +58,8 @@ type loading struct {
 	newestSubs []int64
 }
 
+// newLoading sorts what is asked for by statement. Windows of Packed are answered as empty and
+// complete.
 func newLoading(lacks []schedule.Lack) *loading {
 	ld := &loading{loaded: make([]schedule.Loaded, len(lacks)), states: make(replica.States)}
 	for i := range lacks {
@@ -73,6 +81,7 @@ func newLoading(lacks []schedule.Lack) *loading {
 func (ld *loading) add(w window, sub int64, after schedule.Position, newest bool) {
 	switch {
 	case w.source == schedule.Packed: // the database has none
+	// A probe wants the newest first attempt that it can get, and only as many as a window has.
 	case newest:
 		ld.newestOrds = append(ld.newestOrds, int32(len(ld.newest)))
 		ld.newestSubs = append(ld.newestSubs, sub)
@@ -85,13 +94,15 @@ func (ld *loading) add(w window, sub int64, after schedule.Position, newest bool
 		ld.nextOrds = append(ld.nextOrds, int32(len(ld.next)))
 		ld.nextSubs = append(ld.nextSubs, sub)
 		ld.afterDues = append(ld.afterDues, due)
+		// A position may be past all events. bigint has a sign.
 		ld.afterSeqs = append(ld.afterSeqs, int64(min(after.Seq, math.MaxInt64)))
 		ld.areRetries = append(ld.areRetries, w.source == schedule.Retry)
 		ld.next = append(ld.next, w)
 	}
 }
 
-// queue adds the statements to a transaction.
+// queue adds the statements to a transaction. No statement is sent of a kind that nothing asks for,
+// as most loads are of one.
 func (ld *loading) queue(b *sqltx.Batch, r *replica.Replica) {
 	if len(ld.nums) > 0 {
 		r.QueueStates(b, ld.nums, ld.states)
@@ -111,6 +122,9 @@ func (ld *loading) of(w window) *schedule.LoadedWindow {
 	return &ld.loaded[w.lack].Windows[w.source]
 }
 
+// readNext fills windows in order. What is canceled and has a row that does not say so counts to
+// the limit of the statement, so a window may get fewer than it has room for, and go on behind
+// them.
 func (ld *loading) readNext() sqltx.Reader {
 	var ord int32
 	var due, seq int64
@@ -118,6 +132,7 @@ func (ld *loading) readNext() sqltx.Reader {
 	seen := make([]int, len(ld.next))
 	return sqltx.Each([]any{&ord, &due, &seq, &pending}, func() {
 		w := ld.of(ld.next[ord])
+		// The one too many is not taken: it is read again with what follows it.
 		if seen[ord]++; seen[ord] > memory.MaxWindow {
 			w.Complete = false
 			return
@@ -130,6 +145,7 @@ func (ld *loading) readNext() sqltx.Reader {
 	})
 }
 
+// readNewest takes first attempts only, whose due is 0.
 func (ld *loading) readNewest() sqltx.Reader {
 	var ord int32
 	var seq int64

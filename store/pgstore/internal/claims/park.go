@@ -10,6 +10,8 @@ import (
 )
 
 // parking is a leased delivery that an earlier one of its key blocks.
+//
+// probe says that it was chosen by a probe, out of the order of events.
 type parking struct {
 	lease *memory.Lease
 	key   string
@@ -21,6 +23,7 @@ type parking struct {
 // in the same transaction. A probe that finds one delivery blocked may find many, one after the
 // other, so all of its key that have rows are put behind the first of the key.
 func (c *claiming) park(ctx context.Context, blocked []parking) error {
+	// Keyed is not taken for nothing.
 	if len(blocked) == 0 {
 		return nil
 	}
@@ -37,6 +40,8 @@ func (c *claiming) park(ctx context.Context, blocked []parking) error {
 		}
 	}
 	var freed, behind []memory.Change
+	// One transaction, in this order: the rows must be there before they are put behind, and behind
+	// before the first of the key is sought among them.
 	err := c.DB.Write(ctx, sqltx.Local, func(b *sqltx.Batch) {
 		c.QueueLock(b)
 		b.Queue(c.SQL.Park, subs, seqs, keys)
@@ -46,6 +51,8 @@ func (c *claiming) park(ctx context.Context, blocked []parking) error {
 	c.Memory.Lock()
 	defer c.Memory.Unlock()
 	now := c.Clock.Now()
+	// Also after an error: the leases must not stay. Then memory has them as free, and finds them
+	// blocked again.
 	for _, p := range blocked {
 		if p.lease.Ended() {
 			continue
@@ -57,6 +64,7 @@ func (c *claiming) park(ctx context.Context, blocked []parking) error {
 			c.Memory.Apply(memory.Change{Delivery: d, Pending: true, Blocked: true}, now)
 		}
 	}
+	// freed is last, as in the transaction: what was just parked may be what is free.
 	for _, change := range slices.Concat(behind, freed) {
 		c.Memory.Apply(change, now)
 	}
@@ -65,7 +73,7 @@ func (c *claiming) park(ctx context.Context, blocked []parking) error {
 
 // freeKeys returns the keys that have nothing earlier leased than what is blocked. A Finish that
 // ends a lease with a key waits for Keyed, which the caller holds, and then unblocks what is behind
-// it.
+// it. Only these are looked for in the transaction. What blocks the others is still leased.
 func (c *claiming) freeKeys(blocked []parking) (free replica.Keys) {
 	c.Memory.Lock()
 	defer c.Memory.Unlock()

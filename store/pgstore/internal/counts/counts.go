@@ -27,6 +27,7 @@ const (
 )
 
 // Counts counts the attempts of one replica. Make one with [New]. It is safe for concurrent use.
+// A crash loses the figures of some ten seconds, and no delivery.
 type Counts struct {
 	*replica.Replica
 	buffer *rollup.Buffer
@@ -43,7 +44,7 @@ func New(r *replica.Replica, manual bool) *Counts {
 	return c
 }
 
-// Close writes what was counted.
+// Close writes what was counted. Nothing is added any more: the façade closes the recorder first.
 func (c *Counts) Close() {
 	c.buffer.Stop()
 	c.Flush()
@@ -54,7 +55,7 @@ func (c *Counts) Add(sub uint64, now int64, a *store.Attempt, ok bool) {
 	c.buffer.Add(rollup.Key{Sub: sub, At: rollup.At(time.Unix(0, now))}, a, ok)
 }
 
-// Len returns how many buckets are in memory.
+// Len returns how many buckets are in memory. It is for tests of MaxKept.
 func (c *Counts) Len() int {
 	n, _ := c.buffer.Len()
 	return n
@@ -67,19 +68,24 @@ func (c *Counts) Flush() {
 	if len(rows) == 0 {
 		return
 	}
+	// Each row is the whole of its bucket, so one that is written twice is the same.
 	n := len(rows)
 	subs, ats, writers := make([]int64, n), make([]int64, n), make([]int64, n)
 	counts := make([][]byte, n)
 	for i, row := range rows {
+		// The writer is a number of the buffer's, drawn at random: replicas share no row.
 		subs[i], ats[i], writers[i] = int64(row.Sub), row.At, row.Writer
 		counts[i] = row.Counts.Append(nil)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
 	defer cancel()
+	// It does not wait for the disk: what is lost in a crash is what memory would have lost too,
+	// a little later.
 	err := c.DB.Write(ctx, sqltx.Async, func(b *sqltx.Batch) {
 		b.Queue(c.SQL.WriteCounts, subs, ats, writers, counts)
 	})
 	if err != nil {
+		// They are written with the next ones.
 		c.buffer.Fail()
 		c.Log("writing what was counted of attempts", err)
 		return

@@ -20,22 +20,30 @@ const (
 )
 
 // Erase takes a step of an erasure. The caller has validated the query.
+//
+// The events lose their bodies in one transaction, in which they are also noted as erasures. From
+// its commit on no statement returns what they carried, and none takes their deliveries for
+// pending. That their deliveries have ended is then written in short transactions: an event may
+// have ten thousand, and one transaction over all would hold their rows for seconds.
 func (h *History) Erase(ctx context.Context, q store.EraseQuery) (n int, next string, err error) {
 	seqs, next, err := h.erasable(ctx, q)
 	if err != nil || len(seqs) == 0 {
 		return 0, next, err
 	}
+	// It may meet a Finish of the same events, which locks rows of its own.
 	err = sqltx.Retry(func() error {
 		return h.DB.Write(ctx, sqltx.ByIndex, func(b *sqltx.Batch) {
 			b.Queue(h.SQL.Erase, seqs).QueryRow(sqltx.One(&n))
 		})
 	})
+	// Nothing was changed, so there is nothing to tell: others have erased them before.
 	if err != nil || n == 0 {
 		return 0, next, err
 	}
 	// Claims of this replica must not go on with them while their deliveries are told in steps.
 	h.bar(seqs)
 	defer h.unbar(seqs)
+	// An error here does not undo the erasure: n counts what is erased, and Prune tells the rest.
 	for _, seq := range seqs {
 		if err := h.endErased(ctx, seq); err != nil {
 			return n, next, err
@@ -44,7 +52,9 @@ func (h *History) Erase(ctx context.Context, q store.EraseQuery) (n int, next st
 	return n, next, nil
 }
 
-// erasable returns the events that the step is to erase, and the cursor for the next step.
+// erasable returns the events that the step is to erase, and the cursor for the next step. A step
+// looks at a bounded number of events, of all tenants: those of one tenant are not indexed, and it
+// must end also if the tenant has none. So it may return a cursor and no events.
 func (h *History) erasable(
 	ctx context.Context, q store.EraseQuery,
 ) (seqs []int64, next string, err error) {
@@ -54,6 +64,7 @@ func (h *History) erasable(
 		if errors.Is(err, pgx.ErrNoRows) {
 			err = store.ErrNotFound
 		}
+		// A single event is erased whatever its recipients are.
 		return []int64{seq}, "", err
 	}
 	from, err := page.Parse(q.Cursor)
@@ -75,7 +86,8 @@ func (h *History) erasable(
 const eraseSlice = 2000
 
 // endErased tells the deliveries of an erased event that they are over, in short transactions. If
-// it is interrupted, Prune goes on with it.
+// it is interrupted, Prune goes on with it. Each step begins after the subscription that the last
+// one has noted.
 func (h *History) endErased(ctx context.Context, seq int64) error {
 	for {
 		if count, err := h.eraseStep(ctx, seq); err != nil || count == 0 {
@@ -84,6 +96,7 @@ func (h *History) endErased(ctx context.Context, seq int64) error {
 	}
 }
 
+// It returns how many deliveries it has looked at; 0 says that the erasure was over and is removed.
 func (h *History) eraseStep(ctx context.Context, seq int64) (count int, err error) {
 	err = sqltx.Retry(func() error {
 		return h.DB.Write(ctx, sqltx.ByIndex, func(b *sqltx.Batch) {
@@ -93,11 +106,14 @@ func (h *History) eraseStep(ctx context.Context, seq int64) (count int, err erro
 	if err != nil {
 		return 0, err
 	}
+	// After each step, so that memory does not fall behind: its deliveries would be chosen and
+	// given up again and again.
 	h.AfterNotices(ctx)
 	return count, nil
 }
 
-// resumeErasure takes a step of an erasure that is not over.
+// resumeErasure takes a step of an erasure that is not over. It may be left from a process that has
+// ended, or belong to an Erase that goes on right now: the steps of both repeat work at most.
 func (h *History) resumeErasure(ctx context.Context) (more bool, err error) {
 	var seq int64
 	err = h.DB.Row(ctx, h.SQL.Erasing)(&seq)
@@ -112,7 +128,9 @@ func (h *History) resumeErasure(ctx context.Context) (more bool, err error) {
 }
 
 // bar keeps deliveries of events from being claimed here, before it is known of each that it is
-// over.
+// over. The bar ends the leases of the event too: their outcomes are then late, and only a success
+// counts. A Claim in another replica finds by itself that the event is erased, as it reads the
+// event.
 func (h *History) bar(seqs []int64) {
 	h.Memory.Lock()
 	defer h.Memory.Unlock()
@@ -121,6 +139,7 @@ func (h *History) bar(seqs []int64) {
 	}
 }
 
+// Each of its deliveries was changed by a notice before; after an error, a Claim looks at each.
 func (h *History) unbar(seqs []int64) {
 	h.Memory.Lock()
 	defer h.Memory.Unlock()

@@ -14,22 +14,26 @@ import (
 )
 
 // History reads and changes what is stored of deliveries. Make one with [New]. It is safe for
-// concurrent use.
+// concurrent use. It has no state of its own: two calls at once meet in the database only.
 type History struct {
 	*replica.Replica
 	counts *counts.Counts
 }
 
-// New returns the history as a replica sees it.
+// New returns the history as a replica sees it. The counts are this replica's, which Stats reads
+// before the rows of others.
 func New(r *replica.Replica, counts *counts.Counts) *History {
 	return &History{Replica: r, counts: counts}
 }
 
 // Attempts returns what is kept of a delivery's attempts. It returns store.ErrNotFound if there is
-// no such delivery.
+// no such delivery. A delivery without a row exists and has none, as long as it is pending: then
+// the list is empty.
 func (h *History) Attempts(
 	ctx context.Context, subscriptionID, eventID string,
 ) ([]store.Attempt, error) {
+	// How many there were is more than what is kept, once old ones have been dropped; it gives the
+	// numbers.
 	var were int
 	var log, answers []byte
 	err := h.DB.Row(ctx, h.SQL.Attempts, subscriptionID, eventID)(&were, &log, &answers)

@@ -13,36 +13,48 @@ import (
 	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
 )
 
-// pruneStep is how many records of a kind one Prune takes.
+// pruneStep is how many records of a kind one Prune takes. It keeps a step within the few
+// milliseconds that the contract of Prune allows.
 const pruneStep = 1000
 
 // Prune takes the first step that has something to do: erasures that were interrupted, what is
 // canceled and what belonged to deleted subscriptions, and last what is past its retention. The
 // caller has validated the retention.
+//
+// The order matters: what an erasure or an unsubscription has ended gets rows that say so, and only
+// then can retention count for it. A step that has found something ends the call, and the caller
+// comes again while more is true.
 func (h *History) Prune(ctx context.Context, r store.Retention) (more bool, err error) {
 	if more, err = h.resumeErasure(ctx); more || err != nil {
 		return more, err
 	}
 	for _, sql := range [...]string{h.SQL.SweepCanceled, h.SQL.SweepDeleted} {
 		if _, more, err = h.pruneStep(ctx, sql, pruneStep); more || err != nil {
+			// What was told is news for the owners: memory may have had it as pending.
 			if err == nil {
 				h.AfterNotices(ctx)
 			}
 			return more, err
 		}
 	}
+	// By the server's clock as this replica knows it. Counts older than a day are in no statistics.
 	first := rollup.At(time.Unix(0, h.Clock.Now()).Add(-rollup.Day))
 	n, _, err := h.pruneStep(ctx, h.SQL.Prune, pruneStep, keep(r.Delivered), keep(r.Failed), first)
+	// A kind of which there was a whole step may have more; one with less is done for now.
 	return n >= pruneStep, err
 }
 
 // pruneStep runs a statement that takes a step, unless another replica does. It returns how much
-// that found, and whether it had something to do.
+// that found, and whether it had something to do. Two replicas in the same step would wait for each
+// other's rows, or do the same work twice.
 func (h *History) pruneStep(
 	ctx context.Context, sql string, args ...any,
 ) (n int, there bool, err error) {
 	mine := false
 	err = sqltx.Retry(func() error {
+		// The lock is asked for and not waited for: a call that does not get it has nothing to do.
+		// It ends with the transaction, so a replica that dies keeps it no longer than its
+		// connection.
 		return h.DB.WriteAfter(ctx, sqltx.ByIndex, func(b *sqltx.Batch) {
 			b.Queue(h.SQL.PruneLock, h.PruneLock()).QueryRow(sqltx.One(&mine))
 		}, func(b *sqltx.Batch) {
@@ -51,6 +63,8 @@ func (h *History) pruneStep(
 			}
 			b.Queue(sql, args...).QueryRow(func(row pgx.Row) error {
 				err := row.Scan(&n)
+				// The sweeps return no row if there is nothing to sweep, and 0 if they have just
+				// finished something: then there is more to do.
 				if there = err == nil; errors.Is(err, pgx.ErrNoRows) {
 					return nil
 				}
@@ -61,10 +75,12 @@ func (h *History) pruneStep(
 	return n, there && mine, err
 }
 
-// PruneLock returns the number of the advisory lock that is held over a step of Prune.
+// PruneLock returns the number of the advisory lock that is held over a step of Prune. Tests hold
+// it in the place of another replica.
 func (h *History) PruneLock() int64 { return h.Schema.LockKey("prune") }
 
-// keep is a retention in microseconds; nil if it is for ever.
+// keep is a retention in microseconds; nil if it is for ever. NULL makes the comparison in the
+// statement unknown, so nothing is chosen.
 func keep(d time.Duration) *int64 {
 	if d == 0 {
 		return nil

@@ -9,10 +9,13 @@ import (
 	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
 )
 
-// movedError is the LastError, in the other store, of what was moved.
+// movedError is the LastError, in the other store, of what was moved. A later import, and the
+// history of this one, know by it what not to copy.
 const movedError = "moved to PostgreSQL"
 
-// history copies finished deliveries, a page at a time.
+// history copies finished deliveries, a page at a time. The listing goes from the newest on, and so
+// must the pages: the statement gives each page's events numbers below all that are stored, which
+// puts it before the pages that it has stored already.
 func (im *importer) history(ctx context.Context) error {
 	finished := []store.State{store.Delivered, store.Dead, store.Canceled}
 	q := store.DeliveryQuery{AnyTenant: true, States: finished, Limit: step}
@@ -30,7 +33,8 @@ func (im *importer) history(ctx context.Context) error {
 	}
 }
 
-// keep stores finished deliveries, but for those that were moved.
+// keep stores finished deliveries, but for those that were moved. Each takes a read of its attempts
+// in the other store, as a listing has none of them.
 func (im *importer) keep(ctx context.Context, ds []store.Delivery) error {
 	var ids, types, tenants, subs, wrongs []string
 	var logs, answers [][]byte
@@ -39,6 +43,7 @@ func (im *importer) keep(ctx context.Context, ds []store.Delivery) error {
 	var numbers, statuses []int16
 	for i := range ds {
 		d := &ds[i]
+		// This end is the import's own: the delivery is here, with its attempts (see move).
 		if d.State == store.Dead && d.LastError == movedError {
 			continue
 		}
@@ -47,12 +52,16 @@ func (im *importer) keep(ctx context.Context, ds []store.Delivery) error {
 			return err
 		}
 		var log, answer []byte
+		// The other store has the newest attempts only, so the numbers of answers need not begin at
+		// 1.
 		for j := range attempts {
 			log = record.AppendAttempt(log, &attempts[j])
 			answer = record.AppendAnswer(answer, attempts[j].Number, attempts[j].Response)
 		}
 		ids, types = append(ids, d.EventID), append(types, d.EventType)
 		tenants = append(tenants, d.Tenant)
+		// Only text that the caller gave freely is made plain. IDs are not: one that PostgreSQL
+		// can't keep is an error, since changed it would name something else.
 		subs, wrongs = append(subs, d.SubscriptionID), append(wrongs, record.Plain(d.LastError))
 		numbers = append(numbers, record.StateNumber(d.State))
 		enqueued, finished = append(enqueued, d.CreatedAt), append(finished, d.FinishedAt)

@@ -16,8 +16,13 @@ import (
 )
 
 const (
-	step  = 500       // records at a time
-	lease = time.Hour // of what is taken out of the other store
+	// step is how many records one page, one Claim and one transaction have. Their bodies are in
+	// memory at once.
+	step = 500
+
+	// lease is how long what is taken out of the other store is leased there: far longer than a
+	// step takes, so that nobody claims what is being moved.
+	lease = time.Hour
 )
 
 // Moved says what an import has moved.
@@ -30,7 +35,8 @@ type Moved struct {
 // delivery names one without its token.
 type delivery struct{ subscriptionID, eventID string }
 
-// importer is an import under way.
+// importer is an import under way. One goroutine uses it. It embeds the replica that imports, which
+// need not own any share: what it stores are rows, with notices to the owners.
 type importer struct {
 	*replica.Replica
 	from     store.Store
@@ -51,6 +57,11 @@ func Import(
 		Replica: r, from: from, progress: progress,
 		seqs: make(map[string]int64), due: make(map[delivery]time.Time),
 	}
+	// The order matters. Deliveries name their subscriptions, so these come first, with the health
+	// that makeDue then resets in the other store. The due times are read before makeDue, which
+	// changes them. History is last: it stores events without bodies, as erased ones, and a pending
+	// delivery is not added to an erased event. Of an event that has both kinds the pending ones
+	// must be there already.
 	for _, do := range []func(context.Context) error{
 		im.subscriptions, im.order, im.makeDue, im.deliveries, im.history,
 	} {
@@ -58,11 +69,14 @@ func Import(
 			return im.done, err
 		}
 	}
+	// The statements have written notices. Owners need not wait for their next poll.
 	im.AfterNotices(ctx)
 	return im.done, nil
 }
 
-// subscriptions copies the subscriptions with their health.
+// subscriptions copies the subscriptions with their health. Those that are here already are left as
+// they are: this store may be in use, and after an interruption the other one has the health that
+// makeDue has reset.
 func (im *importer) subscriptions(ctx context.Context) error {
 	q := store.SubscriptionQuery{AnyTenant: true, Limit: step}
 	for {
@@ -83,15 +97,21 @@ func (im *importer) subscriptions(ctx context.Context) error {
 	}
 }
 
+// subscription copies one, and notes in held whether anything keeps the subscription back in the
+// other store.
 func (im *importer) subscription(ctx context.Context, sub *store.Subscription) error {
 	stats, err := im.from.Stats(ctx, sub.ID)
 	if err != nil {
 		return err
 	}
 	h := stats.Health
+	// By this machine's clock, which need not be the other store's. Too many in held do no harm but
+	// to the health of the other store, and what is missed there deliveries reports as still
+	// pending.
 	if h.NextProbeAt.After(time.Now()) || h.HeldUntil.After(time.Now()) || h.Pace > 0 {
 		im.held = append(im.held, sub.ID)
 	}
+	// The order of the arguments is that of the columns in importsubscription.sql.
 	args := append([]any{sub.ID, sub.Tenant}, record.Settings(sub)...)
 	args = append(args, record.TimeOrNull(sub.OverlapUntil), string(sub.Status), sub.DisabledReason,
 		sub.CreatedAt, sub.UpdatedAt, record.TimeOrNull(sub.SubscribedAt))
@@ -104,6 +124,7 @@ func (im *importer) subscription(ctx context.Context, sub *store.Subscription) e
 }
 
 // order reads in which order the events go, and what is due later, and reserves their numbers.
+// Claim hands out what is fair, and not what is oldest, so the order can't be taken from it.
 func (im *importer) order(ctx context.Context) error {
 	var newestFirst []string
 	seen := make(map[string]bool)
@@ -115,10 +136,12 @@ func (im *importer) order(ctx context.Context) error {
 		}
 		for i := range page.Items {
 			d := &page.Items[i]
+			// An event is listed once for each recipient, and has one number.
 			if !seen[d.EventID] {
 				seen[d.EventID] = true
 				newestFirst = append(newestFirst, d.EventID)
 			}
+			// Only what is not due is noted. The rest is due at once, which needs no entry.
 			if d.DueAt.After(time.Now()) {
 				im.due[delivery{d.SubscriptionID, d.EventID}] = d.DueAt
 			}
@@ -127,6 +150,10 @@ func (im *importer) order(ctx context.Context) error {
 			break
 		}
 	}
+	// All in one statement, before anything is stored: an event that is published here meanwhile
+	// gets a higher number, and so comes after all that is moved. Numbers that stay unused are
+	// gaps, which are allowed. An import that is called again draws new ones, so it puts what is
+	// left after what the first has moved.
 	var seqs []int64
 	err := im.DB.Write(ctx, sqltx.Plain, func(b *sqltx.Batch) {
 		b.Queue(im.SQL.Reserve, len(newestFirst), im.Schema.Table("events")).
@@ -135,6 +162,7 @@ func (im *importer) order(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// The numbers ascend and the IDs descend: the last ID, the oldest, gets the first number.
 	for i, id := range slices.Backward(newestFirst) {
 		im.seqs[id] = seqs[len(newestFirst)-1-i]
 	}
@@ -142,10 +170,14 @@ func (im *importer) order(ctx context.Context) error {
 }
 
 // makeDue makes everything claimable in the other store: it ends what keeps a subscription back,
-// and what waits for a retry is due at once.
+// and what waits for a retry is due at once. Claim returns nothing of a subscription that is held,
+// and one delivery at a time of one that is paced, so without this an import would take as long as
+// the endpoints' holds. It runs after their health and the due times are safe here or in memory.
 func (im *importer) makeDue(ctx context.Context) error {
 	for _, id := range im.held {
 		var url string
+		// A crash between the two leaves the other URL in the other store only; it is stored here
+		// already.
 		for _, change := range []func(*store.Subscription) error{
 			// Another URL begins anew, also if the old one is back at once.
 			func(sub *store.Subscription) error { url = sub.URL; sub.URL += "#"; return nil },
@@ -157,6 +189,7 @@ func (im *importer) makeDue(ctx context.Context) error {
 		}
 	}
 	q := store.DeliveryQuery{AnyTenant: true, States: []store.State{store.Pending}, Limit: step}
+	// The Requeue of pending deliveries leaves their Retry as it is, which goes with them.
 	for {
 		result, err := im.from.Requeue(ctx, q)
 		if err != nil || result.Next == "" {

@@ -44,6 +44,7 @@ func New(
 	}
 }
 
+// fill puts a token in a slot. It never waits: a full slot says all that another token would.
 func fill(slot chan struct{}) {
 	select {
 	case slot <- struct{}{}:
@@ -86,12 +87,14 @@ func (n *Notifier) Tell(ctx context.Context) {
 			return
 		case <-n.tell:
 		}
+		// One that a crash loses costs a poll interval, so it does not wait for the disk.
 		err := n.db.WriteWithin(ctx, within, sqltx.Async, func(b *sqltx.Batch) {
 			b.Queue("SELECT pg_notify($1, '')", n.schema.Channel())
 		})
 		if err != nil && ctx.Err() == nil {
 			n.log("notify", err)
 		}
+		// What is told in this time fills the slot once.
 		Pause(ctx, tellEvery)
 	}
 }
@@ -107,6 +110,7 @@ func (n *Notifier) Hear(ctx context.Context) {
 		}
 		n.log("the notification connection was lost; polling meanwhile", err)
 		Pause(ctx, delay)
+		// Slower while the server is down, and at once again after a connection that has worked.
 		delay = min(2*delay, relistenMax)
 	}
 }
@@ -138,6 +142,7 @@ func (n *Notifier) listen(ctx context.Context) (*pgx.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, listenTimeout)
 	defer cancel()
 	pool := n.pool.Config()
+	// Config returns a copy, so what BeforeConnect sets is for this connection alone.
 	config := pool.ConnConfig
 	if pool.BeforeConnect != nil { // it may be what knows the password
 		if err := pool.BeforeConnect(ctx, config); err != nil {

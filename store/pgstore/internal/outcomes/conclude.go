@@ -10,7 +10,8 @@ import (
 	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
 )
 
-// conclude records the outcomes that are not yet.
+// conclude records the outcomes that are not yet. It fills in their results only once the
+// transaction is committed.
 func (r *Recorder) conclude(ctx context.Context, all []*outcome, results []store.Result) error {
 	var rest []int
 	for i, o := range all {
@@ -21,8 +22,12 @@ func (r *Recorder) conclude(ctx context.Context, all []*outcome, results []store
 	if len(rest) == 0 {
 		return nil
 	}
+	// Also for outcomes that end nothing: which they are is known only once their rows are locked.
 	r.Keyed.Lock() // what ends may unblock others
 	defer r.Keyed.Unlock()
+	// Each try starts from the outcomes and decides all anew, as another may have changed the
+	// deliveries in between. A row that was inserted since the look is one such error (see
+	// queueWrites).
 	return sqltx.Retry(func() error {
 		c := newConcluding(r, all, rest)
 		if err := c.run(ctx); err != nil {
@@ -35,14 +40,15 @@ func (r *Recorder) conclude(ctx context.Context, all []*outcome, results []store
 	})
 }
 
-// concluding is one try to record outcomes.
+// concluding is one try to record outcomes. It is used by one goroutine. Nothing of it reaches
+// memory before the commit.
 type concluding struct {
 	*Recorder
 	outcomes []*outcome
 	results  []store.Result
 
-	now      time.Time // the server's
-	of       []*subject
+	now      time.Time  // the server's
+	of       []*subject // by outcome; nil if there is no such delivery
 	subjects map[memory.Delivery]*subject
 	healths  map[int64]*healthChange // by subscription
 	changed  []*subject              // in the order in which outcomes have changed them
@@ -61,22 +67,28 @@ func newConcluding(r *Recorder, all []*outcome, rest []int) *concluding {
 	return c
 }
 
-// healthChange is a subscription's health, as it is and as outcomes leave it.
+// healthChange is a subscription's health, as it is and as outcomes leave it. Several outcomes of a
+// subscription change it one after the other, and it is written once.
 type healthChange struct {
 	store.Health
 	changed bool
 }
 
-// apply brings the health up to an outcome.
+// apply brings the health up to an outcome. It is rounded as the database rounds it: the caller's
+// Result, memory and the row must be the same, or the next outcome would see a change where there
+// is none.
 func (h *healthChange) apply(o *store.Outcome, now time.Time) {
 	after := record.AsStored(h.Next(o, now))
 	h.changed = h.changed || after != h.Health
 	h.Health = after
 }
 
+// run does it in two round trips, as health and attempts are reckoned in Go: the rules exist once,
+// for all stores (store.Health). The rows stay locked between the two.
 func (c *concluding) run(ctx context.Context) error {
 	began := time.Now()
 	err := c.DB.WriteAfter(ctx, sqltx.Local, func(b *sqltx.Batch) {
+		// First and alone: the statement after it must see who the owner is once the lock is had.
 		c.QueueLock(b)
 		c.queueSubjects(b)
 	}, func(b *sqltx.Batch) {
@@ -84,18 +96,22 @@ func (c *concluding) run(ctx context.Context) error {
 			// Holds are counted from then: by this replica's clock it must not be later than now.
 			c.Clock.Set(c.now, began, time.Now())
 		}
+		// In the order in which the callers gave them, which is the order of the attempts' numbers.
 		for i := range c.outcomes {
 			c.decide(i)
 		}
 		c.queueWrites(b)
 	})
+	// After an error nothing is told: whether it has committed may not be known, and the caller
+	// comes again.
 	if err == nil {
 		c.tellMemory()
 	}
 	return err
 }
 
-// tellMemory tells memory what was recorded, and counts the attempts.
+// tellMemory tells memory what was recorded, and counts the attempts. All of it is one critical
+// section, so that no Claim sees half of a transaction.
 func (c *concluding) tellMemory() {
 	c.Memory.Lock()
 	defer c.Memory.Unlock()
@@ -106,11 +122,13 @@ func (c *concluding) tellMemory() {
 			c.Memory.Schedule.SetHealth(q, h.Health, now)
 		}
 	}
+	// Those of other owners' shares are passed over by Apply; their owners have got notices.
 	for _, d := range c.changed {
 		c.Memory.Apply(memory.Change{
 			Delivery: d.name(), Pending: d.state == store.Pending, Due: d.due, EndLease: true,
 		}, now)
 	}
+	// After those that have ended, which were before them in their key.
 	for _, change := range c.freed {
 		c.Memory.Apply(change, now)
 	}

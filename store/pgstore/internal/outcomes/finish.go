@@ -12,13 +12,16 @@ import (
 )
 
 // Recorder records outcomes. Make one with [New]. It is safe for concurrent use.
+//
+// It writes for any share, its own or not. Only what it tells memory of is its own.
 type Recorder struct {
 	*replica.Replica
 	counts *counts.Counts
 	joined *batcher.Batcher[*outcome, store.Result]
 }
 
-// New returns the recorder of a replica, which counts attempts in counts.
+// New returns the recorder of a replica, which counts attempts in counts. One run of joined calls
+// goes on at a time, so two transactions of Finish never wait for each other's rows in one replica.
 func New(r *replica.Replica, counts *counts.Counts) *Recorder {
 	rec := &Recorder{Replica: r, counts: counts}
 	rec.joined = batcher.New(rec.finishJoined)
@@ -35,14 +38,17 @@ func (r *Recorder) Finish(ctx context.Context, outcomes []store.Outcome) ([]stor
 		return nil, nil
 	}
 	own := make([]*outcome, len(outcomes))
+	// The batcher bounds what goes into one transaction by it.
 	size := 0
 	for i := range outcomes {
 		own[i] = newOutcome(&outcomes[i])
 		size += own[i].size()
 	}
+	// Before they wait for their turn, which may be long: a lease must not run out in the queue.
 	r.seal(own)
 	results, err := r.joined.Do(ctx, own, size)
-	// Once it is under way finishJoined sees to the leases, also if the caller has left.
+	// Once it is under way finishJoined sees to the leases, also if the caller has left. With any
+	// other error it is under way or over, and its goroutine may be reading own right now.
 	if notDone := (*batcher.NotDone)(nil); errors.As(err, &notDone) {
 		r.unseal(own)
 		err = notDone.Reason
@@ -51,23 +57,28 @@ func (r *Recorder) Finish(ctx context.Context, outcomes []store.Outcome) ([]stor
 }
 
 // seal finds the leases of outcomes. Those of successes no longer count against the limits of
-// Claim: the requests are over.
+// Claim: the requests are over. Failures count until they are recorded, so that the next Claim goes
+// by the health that they leave.
 func (r *Recorder) seal(outcomes []*outcome) {
 	r.Memory.Lock()
 	defer r.Memory.Unlock()
 	now := r.Clock.Now()
 	for _, o := range outcomes {
 		l := r.Memory.Present(o.Token, o.SubscriptionID, o.EventID)
+		// A void token is no error here: a success may still count, by the rows alone.
 		if l == nil {
 			continue
 		}
 		r.Memory.Schedule.Seal(l, o.state == store.Delivered, now)
+		// The fence is that of now. If the share changes hands before the transaction, its fence is
+		// another.
 		o.lease, o.share = l, memory.ShareOf(l.Sub.Num)
 		o.fence = r.Memory.Fence(o.share)
 	}
 }
 
-// unseal gives leases back whose outcomes were not recorded.
+// unseal gives leases back whose outcomes were not recorded. One that has ended meanwhile, recorded
+// by an earlier transaction or lost with its share, stays so.
 func (r *Recorder) unseal(outcomes []*outcome) {
 	r.Memory.Lock()
 	defer r.Memory.Unlock()
@@ -80,6 +91,8 @@ func (r *Recorder) unseal(outcomes []*outcome) {
 }
 
 // release ends the leases of outcomes that were ignored. Those of the recorded have ended already.
+// An ignored outcome may have come from a lease that is good, of a delivery that was requeued or
+// erased: nobody else would give it back.
 func (r *Recorder) release(outcomes []*outcome) {
 	r.Memory.Lock()
 	defer r.Memory.Unlock()
@@ -91,15 +104,19 @@ func (r *Recorder) release(outcomes []*outcome) {
 	}
 }
 
-// finishJoined records the outcomes of several callers.
+// finishJoined records the outcomes of several callers. If anything fails all get the error, though
+// the simple ones may be recorded by then: to call again with the same outcomes is safe.
 func (r *Recorder) finishJoined(calls []*batcher.Call[*outcome, store.Result]) {
 	ctx := context.Background() // each transaction has its bound
 	var all []*outcome
 	for _, c := range calls {
 		all = append(all, c.Items...)
 	}
+	// Over all callers together: two of them may have outcomes of one subscription.
 	r.sort(all)
 	results := make([]store.Result, len(all))
+	// Simple ones first. What they leave goes with the rest, so conclude must know what they have
+	// recorded.
 	err := r.finishSimple(ctx, all, results)
 	if err == nil {
 		err = r.conclude(ctx, all, results)
@@ -113,6 +130,8 @@ func (r *Recorder) finishJoined(calls []*batcher.Call[*outcome, store.Result]) {
 		n := len(c.Items)
 		c.Err = err
 		if err == nil {
+			// The capacity ends there too: a caller that appends must not write into the next one's
+			// results.
 			c.Results = results[:n:n]
 		}
 		results = results[n:]

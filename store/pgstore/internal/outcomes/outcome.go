@@ -9,6 +9,9 @@ import (
 )
 
 // outcome is an outcome that is to be recorded. It shares no memory with the caller's.
+//
+// A caller whose context ends returns while its outcomes are under way, and may then use its
+// buffers for something else.
 type outcome struct {
 	store.Lease
 	state        store.State
@@ -29,6 +32,8 @@ type outcome struct {
 	recorded bool
 }
 
+// newOutcome replaces what PostgreSQL's text can't hold: an outcome must not fail for what an
+// endpoint says.
 func newOutcome(o *store.Outcome) *outcome {
 	own := &outcome{
 		Lease:   o.Lease,
@@ -37,9 +42,12 @@ func newOutcome(o *store.Outcome) *outcome {
 		attempt: o.Attempt,
 	}
 	own.SubscriptionID, own.EventID = record.Plain(o.SubscriptionID), record.Plain(o.EventID)
+	// The answer has a field of its own. A second copy in the attempt and in health would be kept
+	// for as long as the outcome waits.
 	own.attempt.Response = nil
 	own.health = *o
 	own.health.Attempt, own.health.BodyOverride = own.attempt, nil
+	// Canceled has no attempt: status, error and log stay as they are.
 	if o.State == store.Canceled {
 		return own
 	}
@@ -49,6 +57,7 @@ func newOutcome(o *store.Outcome) *outcome {
 	if o.State == store.Pending {
 		own.retryIn = record.Micros(o.RetryIn)
 	}
+	// A delivered one is not sent again, so its body is not worth a write.
 	if o.BodyState != store.BodyUndecided && o.State != store.Delivered {
 		own.bodyState = int16(o.BodyState)
 		if o.BodyState == store.BodyOverridden {
@@ -58,5 +67,6 @@ func newOutcome(o *store.Outcome) *outcome {
 	return own
 }
 
-// size returns how many bytes there are to write.
+// size returns how many bytes there are to write. Rows have more than that, so it is a measure and
+// no bound.
 func (o *outcome) size() int { return len(o.log) + len(o.answer) + len(o.body) }

@@ -10,17 +10,24 @@ import (
 	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
 )
 
-// sort says which outcomes are simple.
+// sort says which outcomes are simple. It guesses by what memory knows. The statement looks again,
+// and leaves what is not so.
 func (r *Recorder) sort(all []*outcome) {
 	r.Memory.Lock()
 	defer r.Memory.Unlock()
 	now := time.Unix(0, r.Clock.Now())
+	// A success after a failure of the same subscription changes its health, whichever of them
+	// looks simple when it is taken alone.
 	hard := make(map[string]bool)
 	for _, o := range all {
+		// A key may hold others back, and a row would have to be updated: both need what is read
+		// first.
 		o.simple = o.state == store.Delivered && o.lease != nil &&
 			!o.lease.Data.HasRow && o.lease.Data.Key == ""
 		if o.simple {
 			o.before = *o.lease.Sub.Health()
+			// Latency moves in steps and at random (store.Health), so most successes leave health
+			// alone.
 			o.simple = o.before.Next(&o.health, now) == o.before
 		}
 		if !o.simple {
@@ -35,7 +42,7 @@ func (r *Recorder) sort(all []*outcome) {
 // simpleRows are the arguments of the statement for simple outcomes.
 type simpleRows struct {
 	at            map[memory.Delivery]int // which outcome it is
-	subs, seqs    []int64
+	subs, seqs    []int64                 // one element an outcome, as in those below
 	statuses      []int16
 	logs, answers [][]byte
 	firsts        map[int64]int64 // the lowest event of each subscription
@@ -56,7 +63,10 @@ func newSimpleRows(all []*outcome) *simpleRows {
 		rows.subs, rows.seqs = append(rows.subs, sub), append(rows.seqs, seq)
 		rows.statuses = append(rows.statuses, o.status)
 		rows.logs = append(rows.logs, o.log)
+		// The delivery has no row, so this is its first attempt.
 		rows.answers = append(rows.answers, record.AppendAnswer(nil, 1, o.answer))
+		// If the lowest event is not canceled, none is: the statement looks at each subscription
+		// once.
 		if first, there := rows.firsts[sub]; !there || seq < first {
 			rows.firsts[sub] = seq
 		}
@@ -66,7 +76,7 @@ func newSimpleRows(all []*outcome) *simpleRows {
 }
 
 // finishSimple records the simple outcomes: nothing but their rows is to be written. What it finds
-// otherwise it leaves.
+// otherwise it leaves. It is not tried again here: after an error the caller calls Finish again.
 func (r *Recorder) finishSimple(ctx context.Context, all []*outcome, results []store.Result) error {
 	rows := newSimpleRows(all)
 	if len(rows.subs) == 0 {
@@ -76,6 +86,7 @@ func (r *Recorder) finishSimple(ctx context.Context, all []*outcome, results []s
 	shares, fences := pairs(rows.fences)
 	var d memory.Delivery
 	var recorded []memory.Delivery
+	// One round trip. Local does not wait for a standby: what a failover loses here is sent again.
 	err := r.DB.Write(ctx, sqltx.Local, func(b *sqltx.Batch) {
 		r.QueueLock(b)
 		b.Queue(r.SQL.Finish, rows.subs, rows.seqs, rows.statuses, rows.logs, rows.answers,
@@ -89,6 +100,7 @@ func (r *Recorder) finishSimple(ctx context.Context, all []*outcome, results []s
 	defer r.Memory.Unlock()
 	now := r.Clock.Now()
 	for _, d := range recorded {
+		// The rows come back in any order, so each names its delivery.
 		i := rows.at[d]
 		all[i].recorded = true
 		results[i] = store.Result{Before: all[i].before, After: all[i].before}

@@ -11,18 +11,25 @@ import (
 // Deal says which replica each share should belong to: to the one that has the highest hash with
 // it, of those that have fewer than an equal part. All who know the same replicas deal the same,
 // and a replica that comes or goes moves little.
+//
+// Without the bound on each replica's part, hashes alone would give some replicas far more than
+// others.
 func Deal(replicas []int64) (owners [memory.Shares]int64) {
 	if len(replicas) == 0 {
 		return owners
 	}
+	// Rounded up, so that there is room for all shares.
 	most := (memory.Shares + len(replicas) - 1) / len(replicas)
 	count := make(map[int64]int, len(replicas))
 	ranked := slices.Clone(replicas)
 	for id := range owners {
 		slices.SortFunc(ranked, func(a, b int64) int {
+			// The number decides between equal hashes: all must come to the same.
 			return cmp.Or(cmp.Compare(weight(id, b), weight(id, a)), cmp.Compare(a, b))
 		})
 		for _, r := range ranked {
+			// The first with room. What is dealt so depends on the shares before, which all deal in
+			// the same order.
 			if count[r] < most {
 				owners[id] = r
 				count[r]++

@@ -41,6 +41,7 @@ type Ownership struct {
 }
 
 // New returns the part of a replica that owns nothing yet. idleAfter is usually [IdleAfter].
+// Nothing runs until Join.
 func New(r *replica.Replica, idleAfter time.Duration) *Ownership {
 	return &Ownership{Replica: r, idleAfter: idleAfter, tick: make(chan struct{}, 1)}
 }
@@ -48,7 +49,8 @@ func New(r *replica.Replica, idleAfter time.Duration) *Ownership {
 // IsValid reports whether the replica may hand out claims of its shares.
 func (o *Ownership) IsValid() bool { return o.lease.isValid() }
 
-// Join makes the replica take part, and notes that it claims.
+// Join makes the replica take part, and notes that it claims. The first claim does not wait for the
+// next tick: it renews, and has its shares when Join returns.
 func (o *Ownership) Join(ctx context.Context) error {
 	if o.lease.claim() {
 		return nil
@@ -70,8 +72,11 @@ func (o *Ownership) keep() {
 		case <-o.Life.Done():
 			return
 		case <-ticker.C:
+		// Another has given some up, or memory wants them read again: not in a second, but now.
 		case <-o.Notify.SharesFree():
 		}
+		// The next tick tries again. Until then the lease, as the replica knows it, says what it
+		// may do.
 		if err := o.keepOnce(); err != nil && o.Life.Err() == nil {
 			o.Log("renewing the replica's lease", err)
 		}
@@ -84,6 +89,7 @@ func (o *Ownership) keepOnce() error {
 	if !joined {
 		return nil
 	}
+	// Outcomes of what is in flight would be late if the shares were given up.
 	if idle > o.idleAfter && o.inFlight() == 0 {
 		o.lease.leave()
 		return o.Leave(o.Life)
@@ -91,6 +97,7 @@ func (o *Ownership) keepOnce() error {
 	if err := o.Renew(o.Life); err != nil {
 		return err
 	}
+	// After the renewal, which must not be late: giving rows may take long.
 	return o.Spill(o.Life)
 }
 
@@ -110,6 +117,7 @@ func (o *Ownership) Renew(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	// Before anything is sent: see lease.renewed.
 	sent := time.Now()
 	shares, replicas, err := o.prolong(ctx, sent)
 	if err != nil {
@@ -117,10 +125,14 @@ func (o *Ownership) Renew(ctx context.Context) error {
 	}
 	o.alive = true
 	o.lease.renewed(sent)
+	// From the list of this transaction. Two replicas may see different ones for a moment, and then
+	// deal differently; no share gets two owners by that, as one is taken only if no live replica
+	// has it.
 	owners := Deal(replicas)
 	o.Memory.Lock()
 	plan := o.Memory.Redeal(shares, &owners, o.ID, o.Clock.Now())
 	o.Memory.Unlock()
+	// Before it takes any, so that the others need not wait for what it does with those.
 	if err := o.release(ctx, plan.Release); err != nil {
 		return err
 	}
@@ -128,10 +140,12 @@ func (o *Ownership) Renew(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// Shares that were taken earlier and could not be read are read now, too.
 	return o.load(ctx, append(plan.Load, taken...))
 }
 
-// RaiseLows has the next Renew raise the low marks however lately that was done.
+// RaiseLows has the next Renew raise the low marks however lately that was done. It is for tests
+// and benchmarks, which can't wait for ten seconds.
 func (o *Ownership) RaiseLows() {
 	o.tick <- struct{}{}
 	o.lows = time.Time{}
@@ -154,15 +168,19 @@ func (o *Ownership) prolong(
 	var now time.Time
 	within := sqltx.Bounds{Limit: renewTimeout}
 	err = o.DB.WriteWithin(ctx, within, sqltx.ByIndex, func(b *sqltx.Batch) {
+		// Its answer has the server's time: the clock is set once a second without a round trip of
+		// its own.
 		b.Queue(o.SQL.Renew, o.ID, LeaseTime.Microseconds()).QueryRow(func(row pgx.Row) error {
 			err := row.Scan(&now)
 			o.Clock.Set(now, sent, time.Now())
 			return err
 		})
 		o.queueLows(b, &risen)
+		// After the low marks, so that memory gets them as they are now in the database.
 		b.Queue(o.SQL.Shares).Query(sqltx.Into(&shares, readDealt))
 		b.Queue(o.SQL.Replicas).Query(sqltx.Into(&replicas, pgx.RowTo[int64]))
 	})
+	// Else they are due again at once.
 	if err == nil && len(risen.IDs) > 0 {
 		o.lows = sent
 	}
@@ -175,6 +193,8 @@ func (o *Ownership) risenLows(step uint64) memory.Lows {
 	return o.Memory.RisenLows(step)
 }
 
+// queueLows adds the statement that raises low marks. A share that was lost meanwhile is left
+// alone: its fence is another.
 func (o *Ownership) queueLows(b *sqltx.Batch, risen *memory.Lows) {
 	if len(risen.IDs) > 0 {
 		b.Queue(o.SQL.Lows, risen.IDs, risen.Fences, risen.Lows, o.ID)
@@ -212,8 +232,10 @@ func (o *Ownership) Leave(ctx context.Context) error {
 	if !o.alive {
 		return nil
 	}
+	// Even if what follows fails: then others see the replica die, four seconds later.
 	o.alive = false
 	o.lease.end()
+	// All, and not those in memory: it may own shares that it has not read yet.
 	all := make([]int32, memory.Shares)
 	for id := range all {
 		all[id] = int32(id)

@@ -12,7 +12,8 @@ import (
 	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
 )
 
-// acquire takes shares that nobody has. It returns those that it got.
+// acquire takes shares that nobody has. It returns those that it got. The statement looks again who
+// lives, so of two that want a share one gets it.
 func (o *Ownership) acquire(ctx context.Context, ids []int32) (taken []int32, err error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -36,6 +37,10 @@ func (o *Ownership) acquire(ctx context.Context, ids []int32) (taken []int32, er
 
 // load reads what is pending of shares that are this replica's, once all transactions of their
 // former owners have ended, and gives it to memory.
+//
+// The order of the statements is what it rests on: the locks, then the notices, then what is
+// pending. Each sees all that was committed before it, and from the locks on the former owners
+// commit nothing more.
 func (o *Ownership) load(ctx context.Context, ids []int32) error {
 	if len(ids) == 0 {
 		return nil
@@ -44,6 +49,7 @@ func (o *Ownership) load(ctx context.Context, ids []int32) error {
 	if err != nil {
 		return err
 	}
+	// First, in transactions of its own: what is read after it fits into memory.
 	if err := o.catchUp(ctx, ids); err != nil {
 		return err
 	}
@@ -79,6 +85,7 @@ func readRowless(row pgx.CollectableRow) (d memory.Delivery, err error) {
 // meanwhile waits in memory.
 func (o *Ownership) formerOwners(ctx context.Context, ids []int32) (former []int64, err error) {
 	err = o.DB.Rows(ctx, sqltx.Into(&former, pgx.RowTo[int64]), o.SQL.Former, ids)
+	// In one order, so that two new owners do not wait for each other's locks crosswise.
 	slices.Sort(former)
 	return slices.DeleteFunc(slices.Compact(former), func(id int64) bool {
 		return id == 0 || id == o.ID
@@ -102,6 +109,7 @@ func (o *Ownership) catchUp(ctx context.Context, ids []int32) error {
 		o.Memory.Lock()
 		most := o.Memory.LoadLimit(ids)
 		o.Memory.Unlock()
+		// No mark is raised if the shares were lost, or if nothing more may be passed (LoadLimit).
 		raised := false
 		err = o.DB.Write(ctx, sqltx.Local, func(b *sqltx.Batch) {
 			o.QueueLock(b)

@@ -8,14 +8,15 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Event is an event to be stored.
+// Event is an event to be stored. Its body is made once, by Build, and is what is signed and sent.
 type Event struct {
 	events.Event // without its payload
 	body         []byte
 }
 
 // Build validates events, makes their bodies, and drops those that are given twice. It returns an
-// *events.InvalidError, or store.ErrConflict if two have the same ID and other content.
+// *events.InvalidError, or store.ErrConflict if two have the same ID and other content. It needs no
+// database, so an invalid event costs no round trip.
 func Build(evs []events.Event) ([]Event, error) {
 	built := make([]Event, 0, len(evs))
 	for _, ev := range evs {
@@ -23,6 +24,8 @@ func Build(evs []events.Event) ([]Event, error) {
 		if err != nil {
 			return nil, err
 		}
+		// The payload is in the body now. The time is compared with what is stored, to the
+		// millisecond.
 		ev.Payload, ev.Time = nil, time.UnixMilli(ev.Time.UnixMilli()).UTC()
 		built = append(built, Event{ev, body})
 	}
@@ -36,7 +39,8 @@ func Build(evs []events.Event) ([]Event, error) {
 func conflict(id string) error { return fmt.Errorf("event %s: %w", id, store.ErrConflict) }
 
 // distinct drops events that are the same as one before. If one has the ID of another and other
-// content, it returns that ID.
+// content, it returns that ID. It is called on each call's events, and on those of all calls that
+// share a transaction: the statement expects each ID once, or the index would fail the whole of it.
 func distinct(evs []Event) (out []Event, conflicting string) {
 	seen := make(map[string]int, len(evs))
 	out = evs[:0:0]
@@ -53,13 +57,15 @@ func distinct(evs []Event) (out []Event, conflicting string) {
 	return out, ""
 }
 
-// isSame reports whether two events have the same content. The trace is no part of it.
+// isSame reports whether two events have the same content. The trace is no part of it. The
+// statement compares the same of what is stored (see known in enqueue.sql).
 func (e *Event) isSame(o *Event) bool {
 	return e.Type == o.Type && e.Tenant == o.Tenant && e.Key == o.Key && e.Time.Equal(o.Time) &&
 		string(e.body) == string(o.body)
 }
 
-// size returns how many bytes the bodies of events have.
+// size returns how many bytes the bodies of events have. What surrounds a body is small and
+// bounded.
 func size(evs []Event) (n int) {
 	for i := range evs {
 		n += len(evs[i].body)
@@ -67,7 +73,8 @@ func size(evs []Event) (n int) {
 	return n
 }
 
-// Args returns the arguments of the enqueue statement but the last three.
+// Args returns the arguments of the enqueue statement but the last three. The three are who
+// publishes, the table, and whether events may exist: they differ by caller and by try.
 func Args(evs []Event) []any {
 	n := len(evs)
 	ids, types, tenants := make([]string, n), make([]string, n), make([]string, n)
@@ -76,6 +83,7 @@ func Args(evs []Event) []any {
 	numbers := number(evs)
 	var patternKinds []int32
 	var patternTenants, patterns []string
+	// A pattern a row, so that the table of patterns is searched by its key and not by matching.
 	for k, n := range numbers {
 		for _, p := range patternsOf(k.eventType) {
 			patternKinds, patternTenants = append(patternKinds, n), append(patternTenants, k.tenant)
@@ -94,7 +102,8 @@ func Args(evs []Event) []any {
 }
 
 // kind is what decides who gets an event, but for the time. A batch has few kinds, and the
-// statement looks for recipients once for each.
+// statement looks for recipients once for each. Without kinds a batch of a thousand events would
+// look for the same recipients a thousand times.
 type kind struct{ tenant, eventType string }
 
 // number gives the kinds of the events numbers.

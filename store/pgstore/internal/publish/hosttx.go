@@ -8,7 +8,9 @@ import (
 )
 
 // InTx stores events in a transaction of the host's, and notifies others with its commit. Memory is
-// told nothing: the owners of the shares of the recipients, this replica too, get notices.
+// told nothing: the owners of the shares of the recipients, this replica too, get notices. When it
+// commits nobody here knows: it may be in a minute, or never. So the deliveries get rows, which do
+// not depend on low marks, and what memory learns it learns by the notices, which commit with them.
 func (p *Publisher) InTx(ctx context.Context, tx schema.Querier, evs []Event) error {
 	var ok bool
 	var other *string
@@ -23,8 +25,12 @@ func (p *Publisher) InTx(ctx context.Context, tx schema.Querier, evs []Event) er
 	if !ok {
 		return conflict(*other)
 	}
+	// Without LISTEN nobody would hear it, and a commit with a notification waits for others that
+	// have one.
 	if p.pollOnly {
 		return nil
 	}
+	// The server sends it at the commit, and not if the host rolls back. pg_notify returns void,
+	// which has no type to scan; as text it has.
 	return tx.QueryRow(ctx, "SELECT pg_notify($1, '')::text", p.Schema.Channel()).Scan(&ignored)
 }

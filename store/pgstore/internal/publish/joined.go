@@ -17,11 +17,15 @@ var errAlone = errors.New("to be tried alone")
 
 // enqueueJoined stores the events of several callers. If together they fail, and not because the
 // database can't be reached, each gets an error of its own.
+//
+// It has no context of a caller's: one that leaves must not take the events of the others with it.
 func (p *Publisher) enqueueJoined(calls []*batcher.Call[Event, struct{}]) {
 	var all []Event
 	for _, c := range calls {
 		all = append(all, c.Items...)
 	}
+	// Two callers with other content for one ID: apart, the first is stored and the second gets its
+	// conflict.
 	all, conflicting := distinct(all)
 	if len(calls) == 1 || conflicting != "" {
 		p.enqueueApart(calls)
@@ -30,10 +34,14 @@ func (p *Publisher) enqueueJoined(calls []*batcher.Call[Event, struct{}]) {
 	err := p.enqueue(context.Background(), all, sqltx.Impatient)
 	switch {
 	case err == nil:
+	// Nothing is tried again here, as other callers wait behind this run. Each tries alone, on its
+	// own goroutine.
 	case mayBeAnothers(err):
 		for _, c := range calls {
 			c.Err = errAlone
 		}
+	// The server, or the statement, has refused one of them and stored nothing. Who is at fault
+	// shows when each goes for itself.
 	case sqltx.State(err) != "" || errors.Is(err, store.ErrConflict):
 		p.enqueueApart(calls)
 	default: // it may have committed: trying again would only take longer
@@ -44,7 +52,7 @@ func (p *Publisher) enqueueJoined(calls []*batcher.Call[Event, struct{}]) {
 }
 
 // enqueueApart stores the events of callers in a transaction each, but for those that would make
-// the others wait.
+// the others wait. One after the other: that keeps the connections for others, and is seldom.
 func (p *Publisher) enqueueApart(calls []*batcher.Call[Event, struct{}]) {
 	for _, c := range calls {
 		c.Err = p.enqueue(context.Background(), c.Items, sqltx.Impatient)
@@ -65,7 +73,8 @@ func mayBeAnothers(err error) bool {
 }
 
 // enqueueAlone stores events in a transaction that no other call shares and that no other waits
-// for.
+// for. Its lock_timeout is 10 s. Few go on at once, so that callers behind one open host
+// transaction do not take up the whole pool.
 func (p *Publisher) enqueueAlone(ctx context.Context, evs []Event) (err error) {
 	timer := time.NewTimer(batcher.MaxWait)
 	defer timer.Stop()
@@ -74,6 +83,7 @@ func (p *Publisher) enqueueAlone(ctx context.Context, evs []Event) (err error) {
 		defer func() { <-p.alone }()
 	case <-ctx.Done():
 		return ctx.Err()
+	// The batcher no longer counts this call, so Close does not wait for it.
 	case <-p.Cut.Done():
 		return store.ErrClosed
 	case <-timer.C:

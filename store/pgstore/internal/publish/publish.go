@@ -21,10 +21,12 @@ type Publisher struct {
 	alone    chan struct{} // has a slot for each of those who store events alone
 }
 
-// aloneAtOnce is how many transactions that nobody shares go on at once.
+// aloneAtOnce is how many transactions that nobody shares go on at once. Each may hold a connection
+// for as long as its lock_timeout.
 const aloneAtOnce = 2
 
-// New returns the publisher of a replica. pollOnly keeps InTx from notifying.
+// New returns the publisher of a replica. pollOnly keeps InTx from notifying. The batcher has one
+// run at a time: a second beside it would have fewer callers in each.
 func New(r *replica.Replica, pollOnly bool) *Publisher {
 	p := &Publisher{Replica: r, pollOnly: pollOnly, alone: make(chan struct{}, aloneAtOnce)}
 	p.joined = batcher.New(p.enqueueJoined)
@@ -48,13 +50,15 @@ func (p *Publisher) Enqueue(ctx context.Context, evs []Event) error {
 		return nil
 	}
 	_, err := p.joined.Do(ctx, evs, size(evs))
+	// In the caller's goroutine, while the batcher goes on with others.
 	if errors.Is(err, errAlone) {
 		err = p.enqueueAlone(ctx, evs)
 	}
 	return err
 }
 
-// stored is a new event, with those that get it and have no row for it.
+// stored is a new event, with those that get it and have no row for it. subs has shares of others
+// too, which Feed passes over.
 type stored struct {
 	seq    int64
 	subs   []int64
@@ -73,9 +77,11 @@ func readStored(rows pgx.Rows) (out []stored, err error) {
 			return nil, err
 		}
 		if !ok {
+			// The statement has worked. It says by this row that it has stored nothing.
 			rows.Close()
 			return nil, conflict(*other)
 		}
+		// The one row without an event says only that none was new.
 		if seq != nil {
 			out = append(out, stored{*seq, subs, *others})
 		}
@@ -87,8 +93,8 @@ func readStored(rows pgx.Rows) (out []stored, err error) {
 func (p *Publisher) enqueue(ctx context.Context, evs []Event, settings string) error {
 	try := 0
 	err := sqltx.Retry(func() error {
-		// The first try takes all events for new, and is an error of the index if one is not. Looking
-		// for them first would cost each publish an index scan.
+		// The first try takes all events for new, and is an error of the index if one is not.
+		// Looking for them first would cost each publish an index scan.
 		mayExist := try > 0
 		try++
 		return p.tryEnqueue(ctx, evs, settings, mayExist)
@@ -96,13 +102,18 @@ func (p *Publisher) enqueue(ctx context.Context, evs []Event, settings string) e
 	return replica.InputError("event", err)
 }
 
+// Each try has a publication of its own, since its events get other numbers.
 func (p *Publisher) tryEnqueue(
 	ctx context.Context, evs []Event, settings string, mayExist bool,
 ) error {
 	var out []stored
 	var refused error
+	// Before the transaction: once it draws numbers, a low mark that is computed meanwhile must
+	// stay below.
 	publication := p.begin()
 	err := p.DB.Write(ctx, settings, func(b *sqltx.Batch) {
+		// A new owner waits for it before it reads, and so sees these events. findStored waits for
+		// it too.
 		p.QueueLock(b)
 		args := append(Args(evs), p.ID, p.Schema.Table("events"), mayExist)
 		b.Queue(p.SQL.Enqueue, args...).Query(func(rows pgx.Rows) error {
@@ -116,8 +127,11 @@ func (p *Publisher) tryEnqueue(
 	switch {
 	case err == nil:
 		p.end(publication, out)
+	// No SQLSTATE: the connection broke, or the time was up. A conflict is the statement's own
+	// answer.
 	case sqltx.State(err) == "" && !errors.Is(err, store.ErrConflict):
 		p.findOut(publication, evs) // it may have committed
+	// The server has rolled it back.
 	default:
 		p.end(publication, nil)
 	}

@@ -16,11 +16,14 @@ import (
 // Answers of endpoints are in a column of their own, since erasing an event removes them and keeps
 // the log. Each is the number of its attempt, its length and its bytes.
 
-// year1 is the zero time in seconds since 1970.
+// year1 is the zero time in seconds since 1970. Varints without a sign can't hold what is below 0,
+// and the zero time must be kept.
 var year1 = time.Time{}.Unix()
 
-// AppendAttempt appends an attempt to a log.
+// AppendAttempt appends an attempt to a log. It has neither the number, which is its place in the
+// log, nor the answer.
 func AppendAttempt(log []byte, a *store.Attempt) []byte {
+	// The log is bytes and could hold anything, but last_error has the same text and can't.
 	wrong := Plain(a.Error)
 	log = binary.AppendUvarint(log, uint64(a.At.Unix()-year1))
 	log = binary.AppendUvarint(log, uint64(a.At.Nanosecond()))
@@ -30,7 +33,8 @@ func AppendAttempt(log []byte, a *store.Attempt) []byte {
 	return append(log, wrong...)
 }
 
-// AppendAnswer appends the answer to an attempt, if there is one.
+// AppendAnswer appends the answer to an attempt, if there is one. nil says that there was none, so
+// an empty answer takes its two numbers.
 func AppendAnswer(answers []byte, number int, answer []byte) []byte {
 	if answer == nil {
 		return answers
@@ -40,12 +44,14 @@ func AppendAnswer(answers []byte, number int, answer []byte) []byte {
 	return append(answers, answer...)
 }
 
-// reader reads what was appended. At damaged bytes it sets bad and is at its end.
+// reader reads what was appended. At damaged bytes it sets bad and is at its end. So its users need
+// not look after each number; they look at bad when they are through.
 type reader struct {
 	b   []byte
 	bad bool
 }
 
+// number reads a varint. size is below 1 if there is none, or if it does not fit.
 func (r *reader) number() uint64 {
 	n, size := binary.Uvarint(r.b)
 	if size <= 0 {
@@ -56,8 +62,10 @@ func (r *reader) number() uint64 {
 	return n
 }
 
+// bytes reads a length and as many bytes, which it does not copy.
 func (r *reader) bytes() []byte {
 	n := r.number()
+	// Compared before it is used: a damaged length may be any number.
 	if n > uint64(len(r.b)) {
 		r.b, r.bad = nil, true
 		return nil
@@ -67,15 +75,18 @@ func (r *reader) bytes() []byte {
 	return b
 }
 
-// History is what is recorded of a delivery's attempts.
+// History is what is recorded of a delivery's attempts. Either is nil if it was not read, or has
+// nothing.
 type History struct{ Log, Answers []byte }
 
 // NearlyFull is from how many attempts on a delivery may have too many once outcomes are recorded:
-// at most two outcomes of a delivery count at once, a present one and a late success.
+// at most two outcomes of a delivery count at once, a present one and a late success. The statement
+// that reads what outcomes are about returns no log below that.
 const NearlyFull = store.MaxAttempts - 2
 
 // Newest returns what is kept of a delivery that has had so many attempts: the newest,
-// store.MaxAttempts at most.
+// store.MaxAttempts at most. It works on bytes, as most attempts stay as they are. Damaged ones it
+// leaves for ParseLog to report.
 func Newest(before, added *History, attempts int) (kept History) {
 	kept.Log = slices.Concat(before.Log, added.Log)
 	var starts []int
@@ -86,9 +97,12 @@ func Newest(before, added *History, attempts int) (kept History) {
 	if n := len(starts) - store.MaxAttempts; n > 0 {
 		kept.Log = kept.Log[starts[n]:]
 	}
+	// Answers of attempts that are dropped go too. Each has its number, since not every attempt has
+	// one.
 	for r := (reader{b: slices.Concat(before.Answers, added.Answers)}); len(r.b) > 0 && !r.bad; {
 		n, answer := r.number(), r.bytes()
 		if !r.bad && n > uint64(attempts-store.MaxAttempts) {
+			// append makes it non-nil: an empty answer stays an answer.
 			kept.Answers = AppendAnswer(kept.Answers, int(n), append([]byte{}, answer...))
 		}
 	}
@@ -99,6 +113,7 @@ func Newest(before, added *History, attempts int) (kept History) {
 func (r *reader) attempt() store.Attempt {
 	sec, nano := r.number(), r.number()
 	return store.Attempt{
+		// A damaged number of nanoseconds must not move the seconds.
 		At:       time.Unix(int64(sec)+year1, int64(nano%1e9)).UTC(),
 		Duration: time.Duration(r.number()),
 		Status:   int(r.number()),
@@ -118,15 +133,18 @@ func ParseLog(were int, log, answers []byte) ([]store.Attempt, error) {
 		}
 		attempts = append(attempts, a)
 	}
+	// The newest are kept, so numbers are counted from the end.
 	gone := were - len(attempts)
 	if gone < 0 {
 		return nil, fmt.Errorf("%w: %d attempts are kept, of %d", store.ErrCorrupt, len(attempts), were)
 	}
+	// Only now: how many there are is known at the end of the log.
 	for i := range attempts {
 		attempts[i].Number = gone + i + 1
 	}
 	for r := (reader{b: answers}); len(r.b) > 0; {
 		n, answer := r.number(), r.bytes()
+		// An answer whose attempt was dropped should have been dropped with it (see Newest).
 		if r.bad || n <= uint64(gone) || n > uint64(were) {
 			return nil, fmt.Errorf("%w: the answer to attempt %d", store.ErrCorrupt, n)
 		}

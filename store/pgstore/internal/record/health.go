@@ -7,7 +7,7 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Health is a row of the table of health, as it is scanned.
+// Health is a row of the table of health, as it is scanned. A pointer is for what may be NULL.
 type Health struct {
 	healthy                bool
 	failures, probes       int
@@ -19,7 +19,8 @@ type Health struct {
 	pacing                 *pacing
 }
 
-// pacing is what the health table has of a [store.Pacing].
+// pacing is what the health table has of a [store.Pacing]. No statement looks into it, so it is one
+// column, NULL where nothing was learnt.
 type pacing struct {
 	Streak        int           `json:"streak"`
 	Successes     int           `json:"successes"`
@@ -36,7 +37,8 @@ func (h *Health) Columns() []any {
 	}
 }
 
-// Record returns the health as the contract has it.
+// Record returns the health as the contract has it. Of a row that was not there it returns the zero
+// health.
 func (h *Health) Record() store.Health {
 	out := store.Health{
 		Healthy:       h.healthy,
@@ -51,12 +53,15 @@ func (h *Health) Record() store.Health {
 		Pace:          time.Duration(h.pace),
 	}
 	if h.pacing != nil {
+		// The conversion compiles only while both have the same fields, so none is forgotten.
 		out.Pacing = store.Pacing(*h.pacing)
 	}
 	return out
 }
 
 // AsStored returns the health as it will be read again: the database's times are microseconds.
+// Those are set to a time plus what the dispatcher or the endpoint says. The others come from the
+// server's clock, which has microseconds, or are in the column of JSON with all their digits.
 func AsStored(h store.Health) store.Health {
 	h.NextProbeAt = h.NextProbeAt.Truncate(time.Microsecond)
 	h.HeldUntil = h.HeldUntil.Truncate(time.Microsecond)
@@ -64,11 +69,13 @@ func AsStored(h store.Health) store.Health {
 }
 
 // HealthColumns returns a health as the arguments that follow the subscription in the statements
-// that store it, in the order of the table's columns.
+// that store it, in the order of the table's columns. There is one list of them for the statement
+// of one row and for that of many (HealthRows).
 func HealthColumns(h *store.Health) [11]any {
 	var learnt *string
 	if h.Pacing != (store.Pacing{}) {
 		p := pacing(h.Pacing)
+		// JSON has no year above 9999.
 		p.ThrottledAt = InRange(p.ThrottledAt)
 		text, err := json.Marshal(p)
 		if err != nil {
@@ -84,7 +91,8 @@ func HealthColumns(h *store.Health) [11]any {
 	}
 }
 
-// HealthRows are the arguments of the statement that writes health.
+// HealthRows are the arguments of the statement that writes health. A slice for each column, for
+// unnest: one statement, whatever their number.
 type HealthRows struct {
 	subs                   []int64
 	healthy                []bool
@@ -96,7 +104,8 @@ type HealthRows struct {
 	pacing                 []*string
 }
 
-// Add adds the health of a subscription.
+// Add adds the health of a subscription. The types are those of HealthColumns; another is a panic
+// in the first test that stores health.
 func (r *HealthRows) Add(sub int64, h *store.Health) {
 	c := HealthColumns(h)
 	r.subs = append(r.subs, sub)

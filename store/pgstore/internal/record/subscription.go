@@ -7,7 +7,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Subscription is a stored subscription: a row of the table, as it is scanned.
+// Subscription is a stored subscription: a row of the table, as it is scanned. Each is scanned
+// once: complete appends to what is there.
 type Subscription struct {
 	store.Subscription
 	Num     int64
@@ -27,7 +28,8 @@ func (s *Subscription) columns() []any {
 	}
 }
 
-// complete makes the record of what was scanned.
+// complete makes the record of what was scanned. nil stands for none in the contract, and an empty
+// array in the table, whose columns are NOT NULL.
 func (s *Subscription) complete() {
 	if len(s.Events) == 0 {
 		s.Events = nil
@@ -48,7 +50,8 @@ func (s *Subscription) complete() {
 // Row is a row of a result: of one statement or of many rows.
 type Row interface{ Scan(dest ...any) error }
 
-// Scan reads a subscription, and what follows it in the row.
+// Scan reads a subscription, and what follows it in the row. Its columns are the first of each
+// statement that returns subscriptions, in the same order.
 func (s *Subscription) Scan(row Row, more ...any) error {
 	if err := row.Scan(append(s.columns(), more...)...); err != nil {
 		return err
@@ -61,6 +64,7 @@ func (s *Subscription) Scan(row Row, more ...any) error {
 // name, url, events, header names, header values, secrets.
 func Settings(sub *store.Subscription) []any {
 	names, values := make([]string, 0, len(sub.Headers)), make([]string, 0, len(sub.Headers))
+	// In any order, as a map has none. A name and its value have the same index.
 	for name, value := range sub.Headers {
 		names, values = append(names, name), append(values, value)
 	}

@@ -6,7 +6,8 @@ import (
 )
 
 // Micros returns d in microseconds, rounded up. No duration overflows: the longest, of 292 years,
-// is as many microseconds, and what PostgreSQL adds it to stays within its dates.
+// is as many microseconds, and what PostgreSQL adds it to stays within its dates. Up, so that
+// nothing is due before its time.
 func Micros(d time.Duration) int64 {
 	us := int64(d / time.Microsecond)
 	if d%time.Microsecond > 0 {
@@ -15,7 +16,8 @@ func Micros(d time.Duration) int64 {
 	return us
 }
 
-// FromMicros is the opposite of Micros.
+// FromMicros is the opposite of Micros. What is too long becomes the longest, and what is negative
+// nothing: only a damaged row has either.
 func FromMicros(us int64) time.Duration {
 	if us > math.MaxInt64/int64(time.Microsecond) {
 		return math.MaxInt64
@@ -29,7 +31,8 @@ var (
 	latest   = time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC)
 )
 
-// InRange returns the time, or the nearest that PostgreSQL has. It is for comparisons.
+// InRange returns the time, or the nearest that PostgreSQL has. It is for comparisons. Stored times
+// go through it too (TimeOrNull): a time out of range is an error of the server.
 func InRange(t time.Time) time.Time {
 	switch {
 	case t.Before(earliest):
@@ -40,7 +43,8 @@ func InRange(t time.Time) time.Time {
 	return t
 }
 
-// Time returns what was read from a column: the zero time for NULL.
+// Time returns what was read from a column: the zero time for NULL. In UTC, as the contract has
+// times; pgx returns them in the local zone.
 func Time(t *time.Time) time.Time {
 	if t == nil {
 		return time.Time{}
@@ -57,5 +61,6 @@ func TimeOrNull(t time.Time) *time.Time {
 	return &t
 }
 
-// Int32 returns n, or the nearest number that an integer column holds.
+// Int32 returns n, or the nearest number that an integer column holds. An error of the server would
+// stop what counts on for ever, such as failures.
 func Int32(n int) int32 { return int32(min(max(n, math.MinInt32), math.MaxInt32)) }

@@ -7,7 +7,8 @@ import (
 	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
 )
 
-// Keys are keys of subscriptions, as arguments of a statement.
+// Keys are keys of subscriptions, as arguments of a statement. One may be there twice; the
+// statements take each once.
 type Keys struct {
 	Subs []int64
 	Keys []string

@@ -64,7 +64,8 @@ func (r *Replica) held() []int32 {
 	return r.Memory.Held()
 }
 
-// noticesThere reports whether there are notices for this replica.
+// noticesThere reports whether there are notices for this replica. It only reads, so that a look
+// that finds nothing, as most do, writes nothing.
 func (r *Replica) noticesThere(ctx context.Context) (there bool, err error) {
 	ids := r.held()
 	if len(ids) == 0 {
@@ -104,6 +105,8 @@ func readNoticed(row pgx.CollectableRow) (n noticed, err error) {
 // applyNotices tells memory what was looked at. The notices are gone by now, so if the rest of it
 // can't be read the shares are read again as a whole.
 func (r *Replica) applyNotices(ctx context.Context, taken []noticed) error {
+	// Deliveries first: they need no more reading. What has ended is known before what it frees is
+	// sought.
 	subs, keys := r.applyDeliveries(taken)
 	err := r.refresh(ctx, subs)
 	if err == nil {
@@ -170,6 +173,7 @@ func (r *Replica) KeepTakingNotices(every time.Duration) {
 // others are told. It does not fail: what can't be looked at now is as soon as the server can be
 // reached.
 func (r *Replica) AfterNotices(ctx context.Context) {
+	// Also if the caller has left: the change is committed, and must show in what is claimed here.
 	if err := r.TakeNotices(context.WithoutCancel(ctx)); err != nil {
 		r.Notify.LookAgain()
 	}

@@ -27,8 +27,8 @@ type Replica struct {
 	Cut        context.Context // ends some time after Life, when nothing is waited for any more
 	Background sync.WaitGroup  // of goroutines that end with Life
 
-	// Keyed is held by who ends deliveries or puts them behind others of their key. Otherwise one is
-	// put behind a delivery that has just ended, and waits for ever.
+	// Keyed is held by who ends deliveries or puts them behind others of their key. Otherwise one
+	// is put behind a delivery that has just ended, and waits for ever.
 	Keyed sync.Mutex
 
 	// Lowering is held by who raises low marks in the database, and by who takes in what may be new
@@ -67,7 +67,8 @@ func Numbers(deliveries []memory.Delivery) (subs, seqs []int64) {
 	return subs, seqs
 }
 
-// InputError turns an error that says that the input is bad into one that names the field.
+// InputError turns an error that says that the input is bad into one that names the field. The
+// server says only that some text is bad; of the rooms' texts only that field can be.
 func InputError(field string, err error) error {
 	if sqltx.State(err) == sqltx.InvalidText {
 		return &events.InvalidError{

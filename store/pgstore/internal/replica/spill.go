@@ -10,6 +10,7 @@ import (
 // SpillStep is how many deliveries get a row in one transaction.
 const SpillStep = 5000
 
+// More are left for the next second: Spill is called after each renewal, which must not wait.
 const spillSteps = 50 // of one Spill
 
 // Spill gives rows to the oldest first attempts, if there are too many without or too old ones. See

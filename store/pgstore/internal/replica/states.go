@@ -45,6 +45,7 @@ func (r *Replica) refresh(ctx context.Context, nums []int64) error {
 	defer r.Memory.Unlock()
 	now := r.Clock.Now()
 	for _, num := range nums {
+		// nil for one that was deleted: it is forgotten, with all that is pending of it.
 		r.Memory.SetState(uint64(num), states[num], now)
 	}
 	return nil

@@ -10,4 +10,18 @@
 //   - A migration that was released is never edited. Version n is the n-th file.
 //   - All migrations of a call are one transaction, and one replica at a time makes them.
 //   - A statement is one file, with its reason and its parameters above it.
+//
+// # What recurs in the statements
+//
+//   - sub % 64 is the share of a subscription (memory.Shares).
+//   - coalesce(d.stamp, e.seq) < s.canceled_to: the delivery became pending before its subscription
+//     was unsubscribed, and so is canceled, whether or not its row says so.
+//   - d.seq IS NULL AND e.seq > h.low: pending without a row.
+//   - CROSS JOIN LATERAL (SELECT … OFFSET 0): the subquery is not merged into the join, so each
+//     row is looked up by its index, in the order in which it is written.
+//   - MATERIALIZED keeps a part from being computed again for each of those that use it.
+//   - state = 0 AND NOT behind, or state = 0 AND key IS NOT NULL: as the partial indexes say it,
+//     or else the planner does not use them.
+//   - All parts of a WITH see the tables as they were before the statement. What one has written
+//     another learns by RETURNING only.
 package schema

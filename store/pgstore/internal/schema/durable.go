@@ -17,6 +17,8 @@ type UnsafeError struct{ Reason string }
 func (e *UnsafeError) Error() string { return e.Reason }
 
 // CheckDurable returns an [UnsafeError] if the server does not sync its log before it answers.
+// synchronous_commit may be set for a user, a database or a connection, so it asks on a connection
+// of the store's.
 func CheckDurable(ctx context.Context, q Querier) error {
 	var fsync, commit string
 	row := q.QueryRow(ctx, "SELECT current_setting('fsync'), current_setting('synchronous_commit')")
@@ -26,6 +28,8 @@ func CheckDurable(ctx context.Context, q Querier) error {
 	case fsync == "off":
 		return &UnsafeError{"fsync is off, so a crash of its machine loses events; " +
 			"turn it on, or set Options.Unsafe if you accept that"}
+	// This is the default, which publishing goes by. Writes that need less set it themselves
+	// (sqltx.Local, sqltx.Async).
 	case commit == "off":
 		return &UnsafeError{
 			"synchronous_commit is off for this user or connection, so a crash of the server " +

@@ -30,6 +30,8 @@ func (e *VersionError) Error() string {
 
 // Migrate creates the schema, or brings it up to date from any version, in one transaction. It
 // returns a [VersionError] if the schema is newer than this library.
+//
+// It is safe to call in each replica at each start: nothing is written if the version is right.
 func (n Name) Migrate(ctx context.Context, pool *pgxpool.Pool) error {
 	steps, err := migrations()
 	if err != nil {
@@ -51,6 +53,7 @@ func (n Name) Migrate(ctx context.Context, pool *pgxpool.Pool) error {
 		if version > len(steps) {
 			return &VersionError{version, len(steps)}
 		}
+		// The table of versions is in no migration: it must be there to hold the first.
 		if version == 0 {
 			first := "CREATE SCHEMA IF NOT EXISTS " + n.Quoted() + "; CREATE TABLE " + n.Quoted() +
 				".migrations (version integer PRIMARY KEY, " +
@@ -79,7 +82,8 @@ func (n Name) step(ctx context.Context, tx pgx.Tx, version int, text string) err
 	return err
 }
 
-// migrations returns the steps; the first makes version 1.
+// migrations returns the steps; the first makes version 1. Their number is the version that this
+// library works with.
 func migrations() ([]string, error) {
 	files, err := migrationFiles.ReadDir("migrations")
 	if err != nil {
@@ -96,7 +100,8 @@ func migrations() ([]string, error) {
 	return steps, nil
 }
 
-// version returns the version of the schema, 0 if there is none.
+// version returns the version of the schema, 0 if there is none. to_regclass returns NULL for a
+// table that is not there, where a SELECT would fail the transaction.
 func (n Name) version(ctx context.Context, q Querier) (version int, err error) {
 	var there bool
 	table := n.Quoted() + ".migrations"
@@ -109,6 +114,7 @@ func (n Name) version(ctx context.Context, q Querier) (version int, err error) {
 }
 
 // CheckVersion returns a [VersionError] if the schema is not the one that this library works with.
+// It must be the same: an older library does not know what newer tables mean.
 func (n Name) CheckVersion(ctx context.Context, q Querier) error {
 	steps, err := migrations()
 	if err != nil {

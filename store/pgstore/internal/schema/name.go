@@ -6,7 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Name is the name of the schema.
+// Name is the name of the schema. Any name will do, as it is always quoted.
 type Name string
 
 // Quoted returns the name as an SQL identifier.
@@ -26,5 +26,7 @@ func (n Name) LockKey(what string) int64 {
 	return int64(h.Sum64())
 }
 
-// ReplicaLock returns the number of the advisory lock that the transactions of a replica hold.
+// ReplicaLock returns the number of the advisory lock that the transactions of a replica hold. The
+// numbers of replicas are random, and so are their locks; two that are equal only wait for each
+// other.
 func (n Name) ReplicaLock(replica int64) int64 { return n.LockKey("replica") ^ replica }

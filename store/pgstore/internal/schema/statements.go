@@ -50,6 +50,7 @@ func (n Name) Statements() *Statements {
 	var all Statements
 	v := reflect.ValueOf(&all).Elem()
 	for i := range v.NumField() {
+		// By the field's name, so a field without a file is found by the first test.
 		text, err := sqlFiles.ReadFile("sql/" + strings.ToLower(v.Type().Field(i).Name) + ".sql")
 		if err != nil {
 			panic(err) // it is embedded

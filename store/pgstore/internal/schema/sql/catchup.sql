@@ -1,6 +1,7 @@
 -- $1 shares, $2 how many events, $3 the last that may be passed, $4 the replica: gives rows to what
 -- is pending of the oldest events without one, and raises the low marks. It is for a new owner that
--- finds more than memory should hold.
+-- finds more than memory should hold. Rows and marks are one statement: below the mark and without
+-- a row a delivery would be over.
 WITH span AS MATERIALIZED (
     SELECT max(e.seq) AS last FROM (
         SELECT e.seq FROM outhook.events e

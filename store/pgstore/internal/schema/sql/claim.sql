@@ -1,5 +1,8 @@
 -- $1 subscriptions, $2 events: what a claim of them hands out. blocked: an earlier one with its key
 -- is pending, as far as it has a row; of the others the owner knows.
+--
+-- What is canceled or erased is returned as not pending, and not left out: the claim must give up
+-- its lease.
 SELECT o.ord, e.id, e.type, e.tenant, e.key, e.time, e.enqueued_at, e.body, d.body,
     coalesce(d.body_state, 0), e.trace,
     coalesce(d.attempts, 0), coalesce(d.base, 0), coalesce(d.stamp, o.seq), d.seq IS NOT NULL,

@@ -1,4 +1,6 @@
--- $1 a tenant, $2 how many at most: what is pending of it with a row, and without.
+-- $1 a tenant, $2 how many at most: what is pending of it with a row, and without. The rows are
+-- counted in two parts, each of which one of the partial indexes has. The limit ends the reading,
+-- so a quota costs no more than it allows.
 SELECT count(*) FROM (
     SELECT FROM outhook.subscriptions s JOIN outhook.deliveries d ON d.sub = s.num
     WHERE s.tenant = $1::text AND d.state = 0 AND NOT d.behind AND coalesce(d.stamp, d.seq) >= s.canceled_to

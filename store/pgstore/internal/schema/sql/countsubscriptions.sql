@@ -1,1 +1,2 @@
+-- All subscriptions, of any status.
 SELECT count(*) FROM outhook.subscriptions

@@ -1,4 +1,7 @@
 -- $1 id … $11 disabled reason, $12 sealed with
+--
+-- Returns nothing if the ID is taken. A disabled subscription has patterns too, if it has a reason:
+-- its events are recorded as canceled for that reason (see enqueue).
 WITH s AS (
     INSERT INTO outhook.subscriptions (id, tenant, name, url, events, header_names, header_values,
         secrets, overlap_until,

@@ -1,5 +1,7 @@
 -- $1 an erased event, $2 how many of its deliveries are told that they are over: those after the
--- last that were. Returns how many there were. What was canceled before stays as it is.
+-- last that were. Returns how many there were. What was canceled before stays as it is. A delivery
+-- without a row gets one only above the low mark: below it is over, and forgotten. The step after
+-- the last finds nothing, and removes the erasure.
 WITH m AS MATERIALIZED (
     SELECT m.seq, m.told FROM outhook.erasures m WHERE m.seq = $1
 ), r AS MATERIALIZED (

@@ -2,6 +2,9 @@
 -- answer. Once each: $6 subscriptions, $7 the first of their events here; $8 shares, $9 their
 -- fences; $10 the replica. Returns what was recorded; what was not, somebody else has changed or
 -- canceled.
+--
+-- If any share is another's by now, nothing is recorded here, and all outcomes go the other way. It
+-- inserts and never updates: a delivery that has got a row is not what the caller took it for.
 WITH mine AS MATERIALIZED (
     SELECT count(*) = cardinality($8::int[]) AS ok
     FROM unnest($8::int[], $9::bigint[]) AS f(id, fence) JOIN outhook.shares h ON h.id = f.id

@@ -1,4 +1,5 @@
--- $1 subscription's id: its health, locked.
+-- $1 subscription's id: its health, locked. What it becomes is reckoned in Go, and written in the
+-- same transaction.
 SELECT h.sub, h.healthy, h.failures, h.failing_for, h.last_failure, h.probes, h.slow_start,
     h.next_probe_at,
     h.latency, h.held_until, h.pace, h.pacing

@@ -1,4 +1,5 @@
--- $1 shares: what is pending of them without a row.
+-- $1 shares: what is pending of them without a row. The lowest of the marks is where the index of
+-- events is entered; each share's own mark then decides.
 SELECT e.seq, r.sub
 FROM outhook.events e CROSS JOIN LATERAL unnest(e.recipients) AS r(sub)
 JOIN outhook.shares h ON h.id = r.sub % 64

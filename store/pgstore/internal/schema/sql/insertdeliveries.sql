@@ -1,7 +1,8 @@
 -- Deliveries that get a row: $1 subscription, $2 event, $3 state, $4 due, $5 since when, if at
 -- once, $6 whether they are over, $7 attempts, $8 how many of them are no retries, $9 status, $10
 -- key, $11 error, $12 reason, $13 log, $14 answers, $15 whether these two are all and not what is
--- added, $16 body, $17 its state.
+-- added, $16 body, $17 its state. A row that is there by now is an error, on purpose: what was
+-- decided did not know of it.
 INSERT INTO outhook.deliveries (sub, seq, state, due, due_since, finished_at, attempts, base,
     last_status, key, last_error,
     reason, log, answers, body, body_state)

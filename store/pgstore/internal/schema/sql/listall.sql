@@ -1,5 +1,8 @@
 -- Deliveries by their events. One without a row is pending above the low mark of its share, and
 -- below is no more. What is pending and canceled or erased has not been told so.
+--
+-- Package history appends conditions, an order and a limit to the last line, and makes a count of
+-- what begins with the first line of FROM.
 SELECT e.seq AS seq, s.num AS sub, s.id AS sub_id, e.id, e.type, e.tenant, x.state,
     coalesce(d.attempts, 0), e.enqueued_at,
     CASE WHEN x.state = 0 THEN CASE WHEN d.due > 0

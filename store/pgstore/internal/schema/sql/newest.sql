@@ -1,5 +1,5 @@
 -- The newest first attempts that have a row: $1 a number, $2 subscription; $3 how many at most.
--- pending: as in windows.
+-- pending: as in windows. The order reads the index of what is due from its end.
 SELECT k.ord, w.seq, w.stamp >= s.canceled_to
 FROM unnest($1::int[], $2::bigint[]) AS k(ord, sub)
 CROSS JOIN LATERAL (SELECT s.canceled_to FROM outhook.subscriptions s

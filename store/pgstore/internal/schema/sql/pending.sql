@@ -1,5 +1,6 @@
 -- $1 a subscription's num, or 0 for all: what is pending with a row, and without. Returns how many,
--- and the first event.
+-- and the first event. The rows are counted in two parts, each of which one of the partial indexes
+-- has.
 WITH p AS (
     SELECT d.seq FROM outhook.deliveries d JOIN outhook.subscriptions s ON s.num = d.sub
     WHERE d.state = 0 AND NOT d.behind AND ($1::bigint = 0 OR d.sub = $1)

@@ -1,4 +1,5 @@
--- $1 the IDs of subscriptions whose holds end. Returns how many did.
+-- $1 the IDs of subscriptions whose holds end. Returns how many did. They are locked in the order
+-- in which outcomes lock them (see subjects), so neither waits for the other crosswise.
 WITH held AS MATERIALIZED (
     SELECT h.sub FROM outhook.health h
     WHERE h.next_probe_at IS NOT NULL AND h.sub IN (SELECT s.num FROM outhook.subscriptions s

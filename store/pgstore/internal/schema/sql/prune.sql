@@ -2,6 +2,10 @@
 -- microseconds; NULL is for ever; $4 the first bucket of counts that is kept. An event goes with
 -- the last of its deliveries. One that is above the low mark of a share would be pending there
 -- without its row, so the event forgets it.
+--
+-- What somebody else has locked is skipped and left for the next step. Cancellations and deleted
+-- subscriptions stay for a day after they are swept: a transaction of the host's that began before
+-- may commit deliveries of theirs until then.
 WITH delivered AS MATERIALIZED (
     SELECT sub, seq FROM outhook.deliveries
     WHERE state = 1 AND finished_at < statement_timestamp() - $2::bigint * interval '1 microsecond'

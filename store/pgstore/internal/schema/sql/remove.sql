@@ -1,4 +1,5 @@
--- $1 id. Its deliveries go later.
+-- $1 id. Its deliveries go later. Its number stays in the events until sweepdeleted has been there:
+-- it is not used again, and nothing finds a subscription by it.
 WITH s AS (
     DELETE FROM outhook.subscriptions WHERE id = $1 RETURNING num
 ), w AS (

@@ -1,5 +1,5 @@
 -- $1 subscriptions, $2 events: first attempts that get rows, unless somebody has given them one
--- meanwhile.
+-- meanwhile. What is not returned is known to who has given it a row.
 INSERT INTO outhook.deliveries (sub, seq, due, key)
 SELECT u.sub, u.seq, 0, nullif(e.key, '') FROM unnest($1::bigint[], $2::bigint[]) AS u(sub, seq)
 CROSS JOIN LATERAL (SELECT e.key FROM outhook.events e WHERE e.seq = u.seq OFFSET 0) e

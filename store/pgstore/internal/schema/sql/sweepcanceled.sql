@@ -1,5 +1,8 @@
 -- $1 how many: gives rows that say so to deliveries that a subscription's unsubscribing has
 -- canceled. Returns how many it found, or nothing if there is nothing to do.
+--
+-- Rows are looked for in two parts, each of which one of the partial indexes has. A number that
+-- cancels is swept only once a step has found nothing more below it.
 WITH c AS MATERIALIZED (
     SELECT c.*, h.low FROM outhook.cancellations c JOIN outhook.shares h ON h.id = c.sub % 64
     WHERE NOT c.swept ORDER BY c.before LIMIT 1

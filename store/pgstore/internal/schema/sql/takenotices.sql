@@ -1,6 +1,9 @@
 -- $1 shares, $2 the replica, $3 how many: takes the notices of those that are its own, and returns
 -- what to look at as it is now. A fresh delivery whose event the low mark has passed gets a row, as
 -- without one it would be over.
+--
+-- They are taken in any order, as it is the present state that is looked at, and not what each has
+-- said. Those of a share that was lost stay, for the new owner.
 WITH taken AS (
     DELETE FROM outhook.notices n USING outhook.shares h
     WHERE (n.share, n.id) IN (SELECT x.share, x.id FROM outhook.notices x

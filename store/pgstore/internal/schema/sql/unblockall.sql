@@ -1,4 +1,5 @@
--- $1 shares: see unblock. For a new owner.
+-- $1 shares: see unblock. For a new owner. The former one may have died after it took a notice, and
+-- before it freed what was behind.
 UPDATE outhook.deliveries d SET behind = false
 FROM (
     SELECT DISTINCT ON (n.sub, n.key) n.sub, n.seq, n.behind

@@ -1,6 +1,7 @@
 -- $1 num, $2 version, $3 name … $10 disabled reason, $11 overlap until, $12 the table of events,
 -- $13 sealed with. Returns nothing when another version has come since. What is pending when it is
--- unsubscribed is canceled by a number: nothing of it is touched.
+-- unsubscribed is canceled by a number: nothing of it is touched. What was learnt of an endpoint
+-- holds neither for another URL nor after a pause, so its health begins anew.
 WITH old AS MATERIALIZED (
     SELECT * FROM outhook.subscriptions WHERE num = $1 AND version = $2
 ), step AS MATERIALIZED (

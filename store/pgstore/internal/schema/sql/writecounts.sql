@@ -1,4 +1,5 @@
--- $1 subscriptions, $2 buckets, $3 writers, $4 counts
+-- $1 subscriptions, $2 buckets, $3 writers, $4 counts. Each is the whole of its bucket. A
+-- subscription that is deleted by now gets none: they would stay until they are a day old.
 INSERT INTO outhook.attempt_counts (sub, bucket, writer, counts)
 SELECT t.sub, t.bucket, t.writer, t.counts
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[]) AS t(sub, bucket, writer, counts)
