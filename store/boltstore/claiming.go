@@ -44,7 +44,7 @@ type claiming struct {
 }
 
 // run leases, reads and hands out, and gives all leases back if it fails in between. The mutex is
-// taken three times, to lease, to hand out or to abandon, and never over the reading in between.
+// taken to lease, and to hand out or to abandon, and never over the reading in between.
 func (c *claiming) run(ctx context.Context) error {
 	ok := false
 	defer func() {

@@ -10,7 +10,7 @@ import (
 // What follows tells the schedule how deliveries have changed. Keys are this store's: the
 // schedule hears of a delivery as blocked while an earlier one of its key is pending.
 
-// add takes in a delivery that has become pending.
+// add takes in a delivery that has become pending. The lock is held.
 func (s *Store) add(d *delivery, now time.Time) {
 	sub := d.sub
 	s.addPending(sub.Tenant, 1)
@@ -36,6 +36,7 @@ func (s *Store) add(d *delivery, now time.Time) {
 // remove takes out a delivery that is not pending any more. Its lease, if there is one, ends. If
 // others of its key stood behind it, the next is let go.
 func (s *Store) remove(d *delivery, now time.Time) {
+	// First, since it ends the lease; the next of the key is told after that.
 	s.change(d, schedule.Change{}, now)
 	sub, key := d.sub, d.event.key
 	s.addPending(sub.Tenant, -1)
@@ -52,13 +53,15 @@ func (s *Store) remove(d *delivery, now time.Time) {
 		return
 	}
 	sub.keyed[key] = same
+	// Otherwise the first one still stands, and those behind it stay blocked.
 	if i == 0 {
 		s.queueUp(same[0], false, now)
 	}
 }
 
 // queueUp tells the schedule where a pending delivery stands. endLease says that a lease on it
-// ends.
+// ends. A first attempt stands by its event alone, and has no time; a retry stands by when it is
+// due.
 func (s *Store) queueUp(d *delivery, endLease bool, now time.Time) {
 	p := schedule.Position{Seq: d.event.num}
 	switch {
@@ -74,6 +77,8 @@ func (s *Store) queueUp(d *delivery, endLease bool, now time.Time) {
 
 // change passes a change on to the schedule, with where the delivery stood before.
 func (s *Store) change(d *delivery, c schedule.Change, now time.Time) {
+	// The schedule's windows have no bound here, and it finds the old place by this instead of
+	// searching.
 	c.Was = d.position
 	d.position = nil
 	if c.Pending && !c.Blocked {
@@ -82,4 +87,5 @@ func (s *Store) change(d *delivery, c schedule.Change, now time.Time) {
 	s.schedule.Change(d.sub.turns, d.event.num, c, now.UnixNano())
 }
 
+// byEvent orders the deliveries of a key: they are attempted in the order of Enqueue.
 func byEvent(a, b *delivery) int { return compareEvents(a.event, b.event) }

@@ -20,7 +20,7 @@ type Store struct {
 	wall  func() time.Time // the system's clock
 
 	mu     sync.Mutex // guards all below
-	closed bool
+	closed bool       // every method then returns ErrClosed
 
 	subs  map[string]*subscription // by ID
 	order []*subscription          // the same, oldest first
@@ -43,12 +43,13 @@ type (
 // New returns an empty store.
 func New() *Store {
 	return &Store{
-		ready:    make(chan struct{}, 1),
-		start:    time.Now(),
-		wall:     time.Now,
-		subs:     make(map[string]*subscription),
-		log:      log{byID: make(map[string]*event)},
-		pending:  make(map[string]int),
+		ready:   make(chan struct{}, 1),
+		start:   time.Now(),
+		wall:    time.Now,
+		subs:    make(map[string]*subscription),
+		log:     log{byID: make(map[string]*event)},
+		pending: make(map[string]int),
+		// No bound for the idle ones: what the schedule forgets, this store could not load again.
 		schedule: schedule.New[*subscription, *delivery](schedule.Options{Idle: math.MaxInt}),
 		attempts: rollup.NewBuffer(rollup.Options{}),
 	}
@@ -85,7 +86,8 @@ func (s *Store) begin(ctx context.Context) (now time.Time, err error) {
 	return s.start.Add(time.Since(s.start)), nil
 }
 
-// end ends a method: if something may have become claimable, it fills the slot of Ready.
+// end ends a method: if something may have become claimable, it fills the slot of Ready. It unlocks
+// first, so that whom it wakes does not wait for the lock.
 func (s *Store) end() {
 	wake := s.schedule.TakeWake()
 	s.mu.Unlock()
@@ -94,7 +96,8 @@ func (s *Store) end() {
 	}
 }
 
-// wakeReader fills the slot of Ready.
+// wakeReader fills the slot of Ready. It never blocks: if the slot is full, whoever takes from it
+// will ask for all that there is.
 func (s *Store) wakeReader() {
 	select {
 	case s.ready <- struct{}{}:
@@ -102,7 +105,8 @@ func (s *Store) wakeReader() {
 	}
 }
 
-// nextNum returns a number larger than all before it.
+// nextNum returns a number larger than all before it. One sequence for both, and none is given
+// twice: so a subscription that gets the ID of a deleted one is another to the schedule.
 func (s *Store) nextNum() uint64 {
 	s.lastNum++
 	return s.lastNum

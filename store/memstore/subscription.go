@@ -31,7 +31,8 @@ func (sub *subscription) wants(e *event) bool {
 		(!sub.SubscribedAt.After(latest) || !e.enqueued.After(latest))
 }
 
-// cancelPending ends all that is pending for sub.
+// cancelPending ends all that is pending for sub. The lock is held. It tells the schedule once, and
+// not for each delivery, as remove would.
 func (s *Store) cancelPending(sub *subscription, reason string, now time.Time) {
 	for _, d := range sub.deliveries {
 		if d.state == store.Pending {

@@ -25,6 +25,7 @@ func (s *Store) CreateSubscription(
 	if s.subs[rec.ID] != nil {
 		return store.Subscription{}, fmt.Errorf("memstore: create subscription: %w", store.ErrConflict)
 	}
+	// The system's time: it is compared with the times of events, which are the callers'.
 	rec, now := rec.Clone(), s.wall()
 	rec.CreatedAt, rec.UpdatedAt, rec.SubscribedAt = now, now, time.Time{}
 	if rec.Status == store.Subscribed {
@@ -60,6 +61,8 @@ func (s *Store) UpdateSubscription(
 	if sub == nil {
 		return store.Subscription{}, fmt.Errorf("memstore: update subscription: %w", store.ErrNotFound)
 	}
+	// change works on a copy: claims share the lists of the present record, and an error must leave
+	// it as it was.
 	before, draft := sub.Subscription, sub.Clone()
 	if err := change(&draft); err != nil {
 		return store.Subscription{}, err
@@ -68,6 +71,7 @@ func (s *Store) UpdateSubscription(
 	if err := after.Validate(); err != nil {
 		return store.Subscription{}, fmt.Errorf("memstore: update subscription: %w", err)
 	}
+	// Neither can be changed: maps and counts go by them.
 	after.ID, after.Tenant = before.ID, before.Tenant
 	after.CreatedAt, after.UpdatedAt = before.CreatedAt, s.wall()
 	after.SubscribedAt = before.SubscribedAt
@@ -82,6 +86,8 @@ func (s *Store) UpdateSubscription(
 		s.cancelPending(sub, cancelReason(&after), now)
 	}
 	s.schedule.SetHost(sub.turns, schedule.HostOf(after.URL), now.UnixNano())
+	// What was learned of another endpoint, or before the subscription ended, says nothing of this
+	// one.
 	if subscribed || before.URL != after.URL {
 		s.schedule.SetHealth(sub.turns, store.Health{}, now.UnixNano())
 	}
@@ -107,12 +113,15 @@ func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 	if sub == nil {
 		return fmt.Errorf("memstore: delete subscription: %w", store.ErrNotFound)
 	}
+	// First, so that its leases end before the schedule forgets it.
 	s.cancelPending(sub, "deleted", now)
 	for _, d := range sub.deliveries {
+		// All are in a list by now, and Prune would come upon deliveries that are gone.
 		d.leave()
 		e := d.event
 		e.deliveries = slices.DeleteFunc(e.deliveries, func(o *delivery) bool { return o == d })
 		if len(e.deliveries) == 0 {
+			// It is removed by Prune, so that deleting does not search the log.
 			s.ended.unwanted = append(s.ended.unwanted, e)
 		}
 	}
