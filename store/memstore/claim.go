@@ -23,6 +23,7 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimR
 	defer s.mu.Unlock()
 	// Before anything is leased: a pause is in force for the request that it came with.
 	s.pause(req.Pauses, now)
+	// One go suffices, since what the schedule chooses is here and can be claimed.
 	round := s.schedule.Round(&req, now.UnixNano())
 	round.Run() // it lacks nothing: all is in memory
 	// What has become claimable by this call needs no wake: see the Unlock above.

@@ -65,6 +65,8 @@ func (s *Store) enqueue(e *event, now time.Time) {
 		if !sub.wants(e) {
 			continue
 		}
+		// Every recipient has a record of its own from the beginning; boltstore writes it only
+		// later.
 		d := &delivery{sub: sub, event: e}
 		sub.deliveries[e.num] = d
 		e.deliveries = append(e.deliveries, d)

@@ -20,6 +20,7 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 		return 0, "", fmt.Errorf("memstore: erase: %w", err)
 	}
 	defer s.end()
+	// One event is erased whole, and has no next page.
 	if q.EventID != "" {
 		e := s.log.byID[q.EventID]
 		if e == nil {

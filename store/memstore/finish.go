@@ -31,10 +31,12 @@ func (s *Store) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.
 
 // finish records one outcome, if it counts. The lock is held.
 func (s *Store) finish(o store.Outcome, now time.Time) store.Result {
+	// By its names and not by its lease, since a success counts without one.
 	d := s.delivery(o.SubscriptionID, o.EventID)
 	if d == nil || !s.counts(d, o) {
 		return store.Result{Ignored: true}
 	}
+	// A copy, since SetHealth changes what the schedule has.
 	before := *d.sub.turns.Health()
 	// Without an attempt, so nothing is counted and nothing was learned of the endpoint.
 	if o.State == store.Canceled {
@@ -64,7 +66,7 @@ func (s *Store) counts(d *delivery, o store.Outcome) bool {
 	return false
 }
 
-// attempted adds a counted attempt to the history of d.
+// attempted adds a counted attempt to the history of d. The lock is held.
 func (d *delivery) attempted(o *store.Outcome) {
 	a := o.Attempt
 	a.Number = d.tried() + 1 // the claim's, unless it comes late
@@ -111,7 +113,8 @@ func (s *Store) cancel(d *delivery, reason string, now time.Time) {
 	s.ended.conclude(d, store.Canceled, now)
 }
 
-// delivery returns a stored delivery; nil if there is none.
+// delivery returns a stored delivery; nil if there is none. A name that is unknown, or was deleted,
+// has none. The lock is held.
 func (s *Store) delivery(subscriptionID, eventID string) *delivery {
 	sub, e := s.subs[subscriptionID], s.log.byID[eventID]
 	if sub == nil || e == nil {

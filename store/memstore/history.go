@@ -12,7 +12,7 @@ import (
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// Deliveries implements [store.History].
+// Deliveries implements [store.History]. It reads events until the page is full.
 func (s *Store) Deliveries(
 	ctx context.Context, q store.DeliveryQuery,
 ) (store.Page[store.Delivery], error) {
@@ -26,6 +26,7 @@ func (s *Store) Deliveries(
 	walk := s.log.deliveryWalk(&q)
 	limit := page.Limit(q.Limit)
 	found, err := walk.Page(q.Cursor, limit, min(limit, store.DefaultDeliveryLimit))
+	// Only if asked for: it goes through all that match.
 	if err == nil && q.Count {
 		found.Total, err = walk.Count()
 	}
@@ -87,6 +88,7 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 	result := store.RequeueResult{Next: next}
 	held := make(map[string]struct{})
 	for _, d := range step.Items() {
+		// Nothing may be sent there, or there is nothing to send.
 		if d.sub.Status != store.Subscribed || d.event.erased {
 			continue
 		}
@@ -107,6 +109,7 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 func (s *Store) requeue(d *delivery, named bool, now time.Time) bool {
 	switch {
 	case d.state != store.Pending:
+		// Attempts stay; only those that the backoff counts begin anew.
 		d.retry, d.atOnce = 0, schedule.Asked
 		s.revive(d, now)
 		return true
@@ -114,12 +117,14 @@ func (s *Store) requeue(d *delivery, named bool, now time.Time) bool {
 	case d.sub.turns.Busy(d.event.num) || !d.waits(named, now):
 		return false
 	}
+	// It keeps its retry: it was pending, and only waits no longer.
 	d.due, d.atOnce = now, schedule.Asked
 	s.queueUp(d, false, now)
 	return true
 }
 
-// Recovered implements [store.History].
+// Recovered implements [store.History]. An ID that is unknown is passed over: the subscription may
+// just have been deleted.
 func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
 	now, err := s.begin(ctx)
 	if err != nil {
@@ -127,6 +132,8 @@ func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
 	}
 	defer s.end()
 	if sub := s.subs[subscriptionID]; sub != nil {
+		// What waited for the breaker is due from then on, without a change of any delivery; see
+		// schedule.Parked.
 		s.schedule.SetHealth(sub.turns, sub.turns.Health().Recovered(), now.UnixNano())
 	}
 	return nil

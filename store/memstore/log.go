@@ -37,7 +37,7 @@ func (e *event) same(o *event) bool {
 // listPosition returns where e stands in a listing of events, oldest first.
 func (e *event) listPosition() page.Position { return page.Position{Num: e.num} }
 
-// log is what events are stored.
+// log is what events are stored. Events that nobody was subscribed to are not in it.
 type log struct {
 	byID   map[string]*event // also erased ones: their IDs stay taken
 	events []*event          // in the order of Enqueue
@@ -51,6 +51,7 @@ func (l *log) unstored(evs []*event) ([]*event, error) {
 	given := make(map[string]*event, len(evs))
 	for _, e := range evs {
 		known := l.byID[e.id]
+		// One that is given twice is compared with the first of the two.
 		if known == nil {
 			known = given[e.id]
 		}
@@ -116,6 +117,7 @@ func (l *log) deliveryWalk(q *store.DeliveryQuery) page.Walk[*delivery] {
 				i--
 			}
 		}
+		// The event of the boundary is visited too, as its recipients may lie on both sides.
 		for ; i >= 0 && i < len(l.events); i += step {
 			if !l.events[i].visit(q, from, visit) {
 				return nil

@@ -56,7 +56,8 @@ func (en *ended) takePast(
 	return past
 }
 
-// Prune implements [store.History].
+// Prune implements [store.History]. It looks at what it removes, and at one delivery more of each
+// kind.
 func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err error) {
 	if err := r.Validate(); err != nil {
 		return false, fmt.Errorf("memstore: prune: %w", err)
@@ -66,11 +67,14 @@ func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err er
 		return false, fmt.Errorf("memstore: prune: %w", err)
 	}
 	defer s.mu.Unlock()
+	// Both kinds share pruneStep.
 	past := s.ended.takePast(nil, &s.ended.delivered, r.Delivered, now)
 	past = s.ended.takePast(past, &s.ended.failed, r.Failed, now)
 	// Events go with their last delivery, in the same call.
 	s.log.prune(append(s.ended.unwanted, drop(past)...))
+	// All of them at once, since they have no deliveries to remove.
 	s.ended.unwanted = nil
+	// It may say so in vain, which costs another call.
 	return len(past) == pruneStep, nil
 }
 
@@ -79,6 +83,7 @@ func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err er
 func drop(past []*delivery) (touched []*event) {
 	gone := make(map[*delivery]bool, len(past))
 	for _, d := range past {
+		// A map, because an event may have thousands of deliveries, and many of them go.
 		gone[d] = true
 		delete(d.sub.deliveries, d.event.num)
 		if n := len(touched); n == 0 || touched[n-1] != d.event {

@@ -16,6 +16,7 @@ func (s *Store) add(d *delivery, now time.Time) {
 	s.addPending(sub.Tenant, 1)
 	if key := d.event.key; key != "" {
 		same := sub.keyed[key]
+		// By event, and not at the end: a redelivery of an old event stands before newer ones.
 		i, _ := slices.BinarySearchFunc(same, d, byEvent)
 		first := d
 		if len(same) > 0 {
@@ -34,7 +35,7 @@ func (s *Store) add(d *delivery, now time.Time) {
 }
 
 // remove takes out a delivery that is not pending any more. Its lease, if there is one, ends. If
-// others of its key stood behind it, the next is let go.
+// others of its key stood behind it, the next is let go. The lock is held.
 func (s *Store) remove(d *delivery, now time.Time) {
 	// First, since it ends the lease; the next of the key is told after that.
 	s.change(d, schedule.Change{}, now)
@@ -49,6 +50,7 @@ func (s *Store) remove(d *delivery, now time.Time) {
 	}
 	same := slices.Delete(sub.keyed[key], i, i+1)
 	if len(same) == 0 {
+		// So that keys that were used once take no memory.
 		delete(sub.keyed, key)
 		return
 	}
@@ -75,11 +77,13 @@ func (s *Store) queueUp(d *delivery, endLease bool, now time.Time) {
 	}, now)
 }
 
-// change passes a change on to the schedule, with where the delivery stood before.
+// change passes a change on to the schedule, with where the delivery stood before. All changes of a
+// recorded delivery go this way, so position is always what the schedule was told last.
 func (s *Store) change(d *delivery, c schedule.Change, now time.Time) {
 	// The schedule's windows have no bound here, and it finds the old place by this instead of
 	// searching.
 	c.Was = d.position
+	// What is blocked or not pending has no position for the next change to name.
 	d.position = nil
 	if c.Pending && !c.Blocked {
 		d.position = &c.Position

@@ -8,7 +8,7 @@ import (
 	"github.com/outhook/outhook/store/internal/rollup"
 )
 
-// Stats implements [store.History].
+// Stats implements [store.History]. It counts, and so it takes as long as there are deliveries.
 func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, error) {
 	now, err := s.begin(ctx)
 	if err != nil {
@@ -29,6 +29,7 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 		return store.Stats{}, fmt.Errorf("memstore: stats: %w", store.ErrNotFound)
 	}
 	health := sub.turns.Health()
+	// All counts are in memory, and nothing writes them.
 	w := rollup.NewWindow(now)
 	s.attempts.Of(sub.num, func(row rollup.Row) { w.Add(row.At, row.Counts) })
 	stats := store.Stats{

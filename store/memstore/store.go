@@ -13,7 +13,9 @@ import (
 
 var _ store.Store = (*Store)(nil)
 
-// Store is a [store.Store] in memory. Make one with [New]. It is safe for concurrent use.
+// Store is a [store.Store] in memory. Make one with [New]. It is safe for concurrent use. It has
+// one mutex, which every method takes once and holds until it is done; so each call is at one
+// moment.
 type Store struct {
 	ready chan struct{}    // see Ready
 	start time.Time        // see begin
@@ -79,10 +81,12 @@ func (s *Store) begin(ctx context.Context) (now time.Time, err error) {
 		return time.Time{}, err
 	}
 	s.mu.Lock()
+	// Under the lock, so that nothing begins after Close has returned.
 	if s.closed {
 		s.mu.Unlock()
 		return time.Time{}, store.ErrClosed
 	}
+	// By the monotonic reading that start has.
 	return s.start.Add(time.Since(s.start)), nil
 }
 
