@@ -62,7 +62,7 @@ func (a *ages) merge(seq uint64, other age) {
 	}
 }
 
-// mergeAll adds what other knows, of runs that are no longer than a's. 
+// mergeAll adds what other knows, of runs that are no longer than a's.
 func (a *ages) mergeAll(other *ages) {
 	for run, g := range other.Runs {
 		a.merge(run<<other.shift, g)

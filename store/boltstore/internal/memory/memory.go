@@ -115,7 +115,6 @@ func (m *Memory) Apply(e effect.Effect) {
 }
 
 // enqueued takes in the deliveries of a new event, but for those that have a row, given in order.
-// 
 func (m *Memory) enqueued(e *effect.EventEnqueued) {
 	now, materialized := m.now(), e.Materialized
 	_ = record.Unpack(e.Recipients.Packed, func(num uint64) bool { // we have packed it
