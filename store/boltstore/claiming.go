@@ -18,30 +18,33 @@ import (
 
 // claiming is one try of a Claim. The schedule leases what is due, under the mutex; then the
 // deliveries are read from the file, in a snapshot that is begun after that; and those that turn
-// out not to be there lose their lease.
+// out not to be there lose their lease. A snapshot that is begun before the leasing could lack what
+// was enqueued in between, and the lease would be lost for nothing.
 type claiming struct {
 	*claimer
-	req   store.ClaimRequest
-	now   int64
-	round *schedule.Round[memory.Subscriber, memory.Claimed]
+	req   store.ClaimRequest                                 // Max is what is left of the call's
+	now   int64                                              // when it began
+	round *schedule.Round[memory.Subscriber, memory.Claimed] // nil until something was chosen
 
-	allRecent bool // memory has the events of all leases, so nothing is read from the file
-	tx        *bolt.Tx
-	t         *txn.Tx
+	allRecent bool     // memory has the events of all leases, so nothing is read from the file
+	tx        *bolt.Tx // nil if no transaction is open
+	t         *txn.Tx  // of tx
 
+	// The event that was read last, or the error of reading it.
 	last struct {
 		seq   uint64
 		event *record.Event
 		err   error
 	}
 
-	got     []store.Claim
-	nextDue time.Duration
+	got     []store.Claim   // what can be handed out
+	nextDue time.Duration   // as the schedule had it after the leasing
 	lost    int             // how many leases were not claimable after all
 	damaged []*memory.Lease // those of them whose record can't be read
 }
 
-// run leases, reads and hands out, and gives all leases back if it fails in between.
+// run leases, reads and hands out, and gives all leases back if it fails in between. The mutex is
+// taken to lease, and to hand out or to abandon, and never over the reading in between.
 func (c *claiming) run(ctx context.Context) error {
 	ok := false
 	defer func() {
@@ -60,6 +63,7 @@ func (c *claiming) run(ctx context.Context) error {
 		ok = true
 		return nil
 	}
+	// What was published lately is all in memory, and then a claim costs no transaction.
 	if !c.allRecent {
 		if err := c.beginRead(ctx); err != nil {
 			return err
@@ -79,7 +83,8 @@ func (c *claiming) run(ctx context.Context) error {
 }
 
 // beginRead begins the transaction. What memory has learned is in the file, so a snapshot that
-// begins after the leasing has all that was leased, unless it has ended since.
+// begins after the leasing has all that was leased, unless it has ended since. c.tx is set as soon
+// as there is a transaction, so that endRead ends it also when wrap fails.
 func (c *claiming) beginRead(ctx context.Context) (err error) {
 	if c.tx, err = c.db.beginRead(ctx); err != nil {
 		return err
@@ -100,6 +105,7 @@ func (c *claiming) endRead(ctx context.Context) {
 // schedule without what the first is loading, and come away with less than there is.
 func (c *claiming) lease(ctx context.Context) error {
 	select {
+	// A channel and not a mutex, because the caller must be able to leave while another one loads.
 	case c.leasing <- struct{}{}:
 		defer func() { <-c.leasing }()
 	case <-ctx.Done():
@@ -111,7 +117,8 @@ func (c *claiming) lease(ctx context.Context) error {
 	return chooser.Choose(ctx, &c.req, func() int64 { return c.now }, &c.round, c.chosen)
 }
 
-// chosen notes what was leased. The mutex is held.
+// chosen notes what was leased. The mutex is held. What is noted here must be of the same moment as
+// the leases.
 func (c *claiming) chosen() {
 	c.nextDue = c.round.NextDue()
 	c.findRecent()
@@ -121,6 +128,7 @@ func (c *claiming) chosen() {
 func (c *claiming) findRecent() {
 	c.allRecent = true
 	for _, l := range c.round.Leases {
+		// For read, which does not hold the mutex: the queue's may change meanwhile.
 		l.Data.Sub = l.Sub.Data.Sub
 		// Only what has no row is sure to be as it was when its event was enqueued.
 		if memory.IsImplicit(l) {
@@ -152,6 +160,7 @@ func (c *claiming) read(l *memory.Lease, into *store.Claim) readResult {
 		e, err = c.event(l.Seq)
 	}
 	switch {
+	// A subscription that can't be read has nowhere to send to, so its deliveries die too.
 	case err != nil || l.Data.Sub == nil:
 		return readResult{status: unreadable}
 	case e == nil:
@@ -164,6 +173,8 @@ func (c *claiming) read(l *memory.Lease, into *store.Claim) readResult {
 	switch {
 	case err != nil:
 		return readResult{status: unreadable}
+	// The snapshot is newer than what the schedule knew: the delivery may have ended, or been put
+	// behind another of its key, by a commit that memory has yet to follow.
 	case !ok || !d.Pending() || d.Blocked || e.Erased():
 		return readResult{status: ended}
 	}
@@ -173,6 +184,7 @@ func (c *claiming) read(l *memory.Lease, into *store.Claim) readResult {
 			return readResult{status: unreadable}
 		}
 	}
+	// Subscription, health and Probe are set by handOut, under the mutex.
 	*into = store.Claim{
 		Lease:      store.Lease{SubscriptionID: l.Data.Sub.ID, EventID: e.ID, Token: l.Token},
 		EventType:  e.Type,
@@ -198,6 +210,7 @@ func (c *claiming) event(seq uint64) (*record.Event, error) {
 	}
 	c.last.seq, c.last.event, c.last.err = seq, nil, nil
 	e, err := c.t.Events.Get(seq)
+	// Claims outlive the transaction, whose memory the body is.
 	if e != nil {
 		e.Body = bytes.Clone(e.Body)
 	}
@@ -206,13 +219,14 @@ func (c *claiming) event(seq uint64) (*record.Event, error) {
 }
 
 // handOut completes the claims that can be made, and ends the other leases. A lease may have ended
-// while it was read.
+// while it was read. It compacts claims in place: what can be handed out moves to the front.
 func (c *claiming) handOut(claims []store.Claim, results []readResult) {
 	c.state.Lock()
 	defer c.state.Unlock()
 	sched := c.state.memory.Schedule
 	good := claims[:0]
 	for i, l := range c.round.Leases {
+		// They were for the reading; the lease would keep the event's body in memory until it ends.
 		l.Data.Event, l.Data.Sub = nil, nil
 		switch r := &results[i]; {
 		case l.Ended():
@@ -224,6 +238,8 @@ func (c *claiming) handOut(claims []store.Claim, results []readResult) {
 			good = append(good, *claim)
 		case r.status == unreadable:
 			c.lost++
+			// Sealed and not ended, or another Claim would lease it again before it is dead in the
+			// file. It makes room for others at once.
 			sched.Seal(l, true, c.now)
 			c.damaged = append(c.damaged, l)
 		default:
@@ -234,7 +250,8 @@ func (c *claiming) handOut(claims []store.Claim, results []readResult) {
 	c.got = good
 }
 
-// abandon gives up all leases.
+// abandon gives up all leases. Release and not End: the deliveries are pending still, and the next
+// Claim finds them where they were.
 func (c *claiming) abandon() {
 	if c.round == nil {
 		return

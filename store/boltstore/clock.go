@@ -19,9 +19,11 @@ type clock struct {
 	start time.Time        // when that was, by the system's monotonic clock
 }
 
-// startClock returns a clock that starts no earlier than at the time floor.
+// startClock returns a clock that starts no earlier than at the time floor. wall gives the first
+// time only; from then on the monotonic clock counts.
 func startClock(wall func() time.Time, floor int64) clock {
 	return clock{wall: wall, base: max(wall().UnixNano(), floor), start: time.Now()}
 }
 
+// now returns the time in nanoseconds since 1970. It never goes back.
 func (c *clock) now() int64 { return c.base + int64(time.Since(c.start)) }

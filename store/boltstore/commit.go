@@ -32,6 +32,7 @@ type op struct {
 
 // The bounds of waiting for a commit to ride on.
 const (
+	// How long outcomes wait at most; losing them repeats an attempt and no more.
 	maxDelay = 5 * time.Millisecond
 	// Enough to ride on the next commit: one that has some writes a few pages more.
 	rideOutcomes = 32
@@ -43,20 +44,24 @@ const (
 // commits writes to the file: it has operations share transactions, adds what rides on those, and
 // has memory follow each that has committed.
 type commits struct {
-	db     *database
-	state  *state
-	counts *attemptCounts
-	group  *groupcommit.Group[*txn.Tx]
-	commit func(*bolt.Tx) error // database.file.Commit, but for tests
+	db     *database                   // begins the transactions
+	state  *state                      // follows what has committed
+	counts *attemptCounts              // may ride along
+	group  *groupcommit.Group[*txn.Tx] // has operations share transactions
+	commit func(*bolt.Tx) error        // database.file.Commit, but for tests
 }
 
-// start begins to take operations. In a host's own database, others write too.
+// start begins to take operations. In a host's own database, others write too. It can't be part of
+// the literal, because the group is given methods of c.
 func (c *commits) start() {
 	c.commit = c.db.file.Commit
 	c.group = groupcommit.New(groupcommit.Config[*txn.Tx]{
-		Transact:     c.transact,
-		Do:           c.runOp,
-		Exclusive:    c.db.exclusive,
+		Transact: c.transact,
+		Do:       c.runOp,
+		// Only then may a caller that comes alone begin its transaction itself: nobody else can
+		// have one, so beginning never blocks.
+		Exclusive: c.db.exclusive,
+		// Ended is called under it, right after memory has followed.
 		Mu:           c.state,
 		Closed:       store.ErrClosed,
 		MaxDelay:     maxDelay,
@@ -68,7 +73,8 @@ func (c *commits) start() {
 // submit has an operation committed with others, and returns when it is on disk. When ctx ends
 // first, it returns at once, unless it is the one that commits: if the operation's transaction had
 // not begun, because the host or others had theirs, it is never done; otherwise it may or may not
-// be done.
+// be done. It must not be called with the mutex of state held, nor in a transaction that writes: it
+// waits for one of its own.
 func (c *commits) submit(ctx context.Context, o *op) error {
 	return c.group.Submit(ctx, &groupcommit.Op[*txn.Tx]{
 		Do:         o.run,

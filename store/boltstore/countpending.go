@@ -21,7 +21,9 @@ func (s *Store) CountPending(ctx context.Context, tenant string, limit int) (int
 	return min(n, max(limit, 0)), nil
 }
 
-// pendingOf returns how many deliveries of a tenant are pending.
+// pendingOf returns how many deliveries of a tenant are pending. The loop ends, since each pass
+// takes some out of the unknown, and only an opening puts many in. After that a call costs one look
+// at a map.
 func (x *statistics) pendingOf(ctx context.Context, tenant string) (int, error) {
 	for {
 		if err := x.db.check(ctx); err != nil {
@@ -46,6 +48,8 @@ func (x *statistics) learnTenants(ctx context.Context, nums []uint64) error {
 	tenants := make([]*string, len(nums)) // nil if the record can't be read
 	err := x.db.read(ctx, func(t *txn.Tx) error {
 		for i, num := range nums {
+			// One that can't be read counts for nobody; an error here would take the quota of all
+			// tenants away.
 			if sub, err := t.Subs.Get(num); err == nil && sub != nil {
 				tenants[i] = &sub.Tenant
 			}

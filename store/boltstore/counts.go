@@ -15,10 +15,12 @@ import (
 // knows from its snapshot alone whether the batch is in the file, also when commits have failed, or
 // the host has rolled back or committed transactions of its own in between.
 
-// countDelay is how long counts are only in memory. Stats allows for ten seconds.
+// countDelay is how long counts are only in memory. Stats allows for ten seconds. A crash loses the
+// counts of that time, and nothing else.
 const countDelay = 8 * time.Second
 
-// maxCounts is how many buckets memory may have before the next commit takes them along.
+// maxCounts is how many buckets memory may have before the next commit takes them along. It bounds
+// memory, and what one transaction writes of them.
 const maxCounts = 1024
 
 // attemptCounts is the counts of attempts, in memory and in the file.
@@ -28,15 +30,17 @@ type attemptCounts struct {
 	buffer  *rollup.Buffer // those that the file has not; it has a lock of its own
 }
 
-// start makes the buffer, which has flush called when counts have waited for countDelay.
+// start makes the buffer, which has flush called when counts have waited for countDelay. It can't
+// be part of the literal, because the buffer is given a method of a.
 func (a *attemptCounts) start() {
 	a.buffer = rollup.NewBuffer(rollup.Options{
 		Flush: a.flush, Delay: countDelay, MaxUnwritten: maxCounts,
 	})
 }
 
-// plan returns the batch of counts that a transaction is to write; nil if it is not time. If
-// the transaction comes to nothing, the next batch has it all.
+// plan returns the batch of counts that a transaction is to write; nil if it is not time. If the
+// transaction comes to nothing, the next batch has it all. It is called in the transaction, for the
+// version in the file is the only one that counts: a commit that failed may be there all the same.
 func (a *attemptCounts) plan(t *txn.Tx) (*txn.CountsPlan, error) {
 	if !t.Counts.WriteNow && !a.buffer.Full() {
 		return nil, nil
@@ -54,8 +58,10 @@ func (a *attemptCounts) plan(t *txn.Tx) (*txn.CountsPlan, error) {
 
 // flush has the counts written, by a commit that happens anyway if there is one.
 func (a *attemptCounts) flush() {
+	// As an outcome, so that it waits for a commit to ride on, for some milliseconds.
 	err := a.commits.submit(context.Background(), &op{run: writeCounts, outcomes: 1})
 	if err != nil && !errors.Is(err, store.ErrClosed) {
+		// Memory still has them, and the buffer tries again after countDelay.
 		a.buffer.Fail()
 	}
 }
@@ -66,7 +72,10 @@ func writeCounts(t *txn.Tx) error {
 	return nil
 }
 
-// window adds up what memory and the file have of a subscription.
+// window adds up what memory and the file have of a subscription. Memory and file must be of one
+// moment: an attempt must be counted once, though a batch may be written while this reads. So the
+// version in the snapshot says what to add of memory, and if memory no longer has what the snapshot
+// lacks, a newer snapshot is taken.
 func (a *attemptCounts) window(
 	ctx context.Context, num uint64, now time.Time,
 ) (*rollup.Window, error) {

@@ -7,7 +7,8 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
-// markDead ends deliveries whose record can't be read. Their leases are sealed.
+// markDead ends deliveries whose record can't be read. Their leases are sealed. If that fails the
+// leases are given back, and the next Claim finds the deliveries again.
 func (c *claimer) markDead(ctx context.Context, damaged []*memory.Lease) error {
 	if len(damaged) == 0 {
 		return nil
@@ -21,6 +22,7 @@ func (c *claimer) markDead(ctx context.Context, damaged []*memory.Lease) error {
 			}
 			return nil
 		},
+		// Without an error, the effects of the transaction have ended the leases.
 		ended: func(err error) {
 			for _, l := range damaged {
 				if err != nil {

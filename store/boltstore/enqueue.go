@@ -9,7 +9,7 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
-// Enqueue implements [store.Queue].
+// Enqueue implements [store.Queue]. It returns when the events are on disk.
 func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
 	built, err := record.NewEvents(evs) // needs no transaction
 	if err == nil {

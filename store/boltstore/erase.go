@@ -26,7 +26,7 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 	return n, next, nil
 }
 
-// one erases one event.
+// one erases one event. It returns [store.ErrNotFound] if there is no such event.
 func (e *eraser) one(ctx context.Context, id string) (n int, err error) {
 	var marked []uint64
 	err = e.commits.submit(ctx, &op{run: func(t *txn.Tx) error {
@@ -45,7 +45,8 @@ func (e *eraser) one(ctx context.Context, id string) (n int, err error) {
 	return n, err
 }
 
-// finishAll finishes the erasures of events that have got a mark.
+// finishAll finishes the erasures of events that have got a mark. After an error the rest keeps its
+// marks, and is left to Prune: what the events carried is gone already.
 func (e *eraser) finishAll(ctx context.Context, marked []uint64) error {
 	for _, seq := range marked {
 		if err := e.finish(ctx, seq); err != nil {
@@ -65,6 +66,8 @@ func (e *eraser) tenant(
 		return 0, "", err
 	}
 	f := scan.ErasableSearch{Tenant: q.Tenant, Step: step, From: step.Cursor().At.Num}
+	// It looks in short transactions, so a tenant with few events among many holds no page of the
+	// file for long.
 	for more := true; more; {
 		if err := e.db.check(ctx); err != nil {
 			return 0, "", err
@@ -83,6 +86,7 @@ func (e *eraser) tenant(
 	}
 	var marked []uint64
 	err = e.commits.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
+		// Events that were pruned since they were found are passed over.
 		n, marked, err = t.Erasures.Erase(seqs)
 		return err
 	}})

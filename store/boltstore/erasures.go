@@ -26,6 +26,7 @@ type eraser struct {
 
 // finish takes the steps of an erasure until the last.
 func (e *eraser) finish(ctx context.Context, seq uint64) (err error) {
+	// Each step is an operation of its own, so those who publish come in between.
 	for done := false; !done && err == nil; {
 		if err = e.db.check(ctx); err == nil {
 			done, err = e.step(ctx, seq)
@@ -35,6 +36,8 @@ func (e *eraser) finish(ctx context.Context, seq uint64) (err error) {
 		e.state.Lock()
 		defer e.state.Unlock()
 		if known := e.state.memory.Erasing[seq]; known != nil {
+			// Prune and the next Erase pass over one that is under way, whose caller takes the
+			// steps.
 			known.UnderWay = false
 		}
 	}
@@ -50,7 +53,8 @@ func (e *eraser) step(ctx context.Context, seq uint64) (done bool, err error) {
 	return done, err
 }
 
-// resume takes a step of an erasure that was cut off. It reports whether there was one.
+// resume takes a step of an erasure that was cut off. It reports whether there was one. Which one
+// does not matter: each step brings one nearer to its end.
 func (e *eraser) resume(ctx context.Context) (more bool, err error) {
 	seq := uint64(0)
 	e.state.Lock()
@@ -67,7 +71,7 @@ func (e *eraser) resume(ctx context.Context) (more bool, err error) {
 	return true, err
 }
 
-// resumeAll finishes all erasures that were cut off.
+// resumeAll finishes all erasures that were cut off. Those under way are their callers'.
 func (e *eraser) resumeAll(ctx context.Context) error {
 	for more := true; more; {
 		if err := e.db.check(ctx); err != nil {

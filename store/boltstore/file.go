@@ -8,10 +8,12 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 )
 
-// guarded runs f so that the host survives a damaged file, which becomes ErrCorrupt.
+// guarded runs f so that the host survives a damaged file, which becomes ErrCorrupt. bbolt panics
+// on some kinds of damage, and reading what the file no longer has is a fault of the process.
 func guarded(f func() error) error { return storeError(boltfile.Guard(f)) }
 
-// storeError translates the errors of package boltfile into those of package store.
+// storeError translates the errors of package boltfile into those of package store. Others, such as
+// those of the disk, are passed on as they are.
 func storeError(err error) error {
 	if err == nil {
 		return nil

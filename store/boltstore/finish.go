@@ -21,7 +21,8 @@ func (s *Store) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.
 }
 
 // finish seals the leases of the outcomes, so that Claim leaves the deliveries alone while the
-// outcomes are on their way, and has the outcomes recorded.
+// outcomes are on their way, and has the outcomes recorded. It returns when they are on disk. An
+// outcome without the present token gets no lease, and the transaction decides whether it counts.
 func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.Result, error) {
 	if err := store.ValidateOutcomes(outcomes); err != nil {
 		return nil, err
@@ -36,11 +37,14 @@ func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.R
 	for i, o := range outcomes {
 		f.outcomes[i] = txn.NewOutcome(o)
 	}
+	// Before the mutex: nothing that can be done outside is done under it.
 	now := s.db.now()
 	s.state.Lock()
 	for i := range f.outcomes {
 		o := &f.outcomes[i]
 		if l := s.state.memory.Present(o.Token, o.SubscriptionID, o.EventID); l != nil {
+			// A success makes room at once. A failure does so when it is recorded: its subscription
+			// may be of another class, or held, by then.
 			s.state.memory.Schedule.Seal(l, o.State == store.Delivered, now)
 			f.leases[i] = l
 			o.Claimed, o.Id = true, pending.ID{Num: l.Sub.Num, Seq: l.Seq}
@@ -60,7 +64,8 @@ func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.R
 	return f.results, nil
 }
 
-// finishEnded ends the leases of a Finish, or gives them back if it failed.
+// finishEnded ends the leases of a Finish, or gives them back if it failed. The mutex of state is
+// held.
 func (s *Store) finishEnded(f *finishing, err error) {
 	for _, l := range f.leases {
 		switch {
@@ -77,11 +82,12 @@ func (s *Store) finishEnded(f *finishing, err error) {
 type finishing struct {
 	outcomes []txn.Outcome
 	leases   []*memory.Lease // of each outcome, sealed; nil if its token is not the present one
-	results  []store.Result
+	results  []store.Result  // of the last run; read when submit has returned nil
 }
 
 // awaited reports whether something may wait for the outcomes: the next delivery of a key, or room
-// in the limits of Claim, which failures make only when they are recorded.
+// in the limits of Claim, which failures make only when they are recorded. If so, it does not wait
+// for maxDelay.
 func (f *finishing) awaited() bool {
 	return slices.ContainsFunc(f.outcomes, func(o txn.Outcome) bool {
 		return o.State != store.Delivered || o.KeyHash != 0

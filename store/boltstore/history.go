@@ -21,7 +21,8 @@ func (s *Store) Deliveries(
 	return found, nil
 }
 
-// deliveries reads a page, and counts all that match if that is asked for.
+// deliveries reads a page, and counts all that match if that is asked for. Both go in short
+// transactions, so the total may be of another moment than the page.
 func (s *Store) deliveries(
 	ctx context.Context, q *store.DeliveryQuery,
 ) (found store.Page[store.Delivery], err error) {
@@ -52,6 +53,8 @@ func (s *Store) Attempts(
 		if !ok {
 			return store.ErrNotFound
 		}
+		// Copied, since they share memory with the file, and that is gone when the transaction
+		// ends.
 		return r.EachAttempt(func(a record.Attempt) { attempts = append(attempts, a.Clone()) })
 	})
 	if err != nil {

@@ -37,8 +37,10 @@ func (s *Store) EnqueueTx(tx *bolt.Tx, evs ...events.Event) error {
 // checkTx returns an error if a transaction is not one that the store can write in.
 func (s *Store) checkTx(tx *bolt.Tx) error {
 	switch {
+	// The host's transaction may go on without the store.
 	case s.db.closed.Load():
 		return store.ErrClosed
+	// bbolt takes the database away from a transaction that has ended.
 	case tx == nil || tx.DB() == nil:
 		return errors.New("the transaction has ended")
 	case tx.DB() != s.db.file.DB():
@@ -49,32 +51,40 @@ func (s *Store) checkTx(tx *bolt.Tx) error {
 	return nil
 }
 
-// enqueueTx stores the events, and has memory learn of it when the host commits.
+// enqueueTx stores the events, and has memory learn of it when the host commits. Nothing rides on
+// the host's transaction; see hostCommitted. It may be called many times in one transaction, each
+// with a Tx of its own.
 func (s *Store) enqueueTx(tx *bolt.Tx, built []*record.Event) error {
 	t, err := s.db.wrap(tx)
 	if err != nil {
 		return err
 	}
+	// The host may have committed others since the store wrote last, and before this one adds its
+	// own, memory must have those.
 	s.state.adopt(tx)
 	if err := t.Enqueue(built); err != nil {
 		return err
 	}
+	// Not Complete: it would write what rides along.
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	if len(t.Effects()) == 0 {
 		return nil
 	}
+	// Noted before the commit, which bbolt tells of only afterwards, when another may have begun.
 	e := s.state.expect(tx, t.Effects())
 	tx.OnCommit(func() { s.hostCommitted(e) })
 	return nil
 }
 
 // hostCommitted is called by the host's commit. When memory has got too much, it makes room at
-// once.
+// once. bbolt calls it in Commit, when the write lock is free again.
 func (s *Store) hostCommitted(e *unapplied) {
 	s.state.Lock()
 	s.state.committed(e)
+	// Otherwise the next operation of the store takes the rise along; but a host that only
+	// publishes in its own transactions may have none for long.
 	full := s.state.memory.Above > s.state.memory.Budget
 	s.state.Unlock()
 	if full {

@@ -9,8 +9,9 @@ import (
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// load reads what the schedule lacks, in one transaction, and hands it over. The mutex is not
-// held over the reading: what changes meanwhile, the schedule remembers.
+// load reads what the schedule lacks, in one transaction, and hands it over. The mutex is not held
+// over the reading: what changes meanwhile, the schedule remembers. After an error every lack is
+// answered all the same, by the zero Loaded, which ends its load.
 func (c *claimer) load(ctx context.Context, lacks []schedule.Lack) error {
 	loaded := make([]schedule.Loaded, len(lacks))
 	subs := make([]*store.Subscription, len(lacks))
@@ -31,9 +32,12 @@ func (c *claimer) load(ctx context.Context, lacks []schedule.Lack) error {
 		if err != nil {
 			loaded[i] = schedule.Loaded{}
 		}
+		// The record goes with the state: a version that is older than what memory has been told is
+		// not taken.
 		if q := c.state.memory.Schedule.Load(&lacks[i], loaded[i], now); q != nil {
 			c.state.memory.SetRecord(q, subs[i])
 		}
+		// Who has come so far in its chunks may have passed some that can go.
 		if q := c.state.memory.Schedule.Sub(lacks[i].Num); q != nil &&
 			lacks[i].Windows[schedule.Packed].Needed {
 			c.state.memory.Trim(q)
@@ -61,6 +65,7 @@ func loadOne(
 		if !w.Needed {
 			continue
 		}
+		// A probe takes the newest first attempt, which may lie beyond the window.
 		if w.Newest {
 			newest := t.Pending.Newest(lack.Num, schedule.Source(source))
 			l.Windows[source] = schedule.LoadedWindow{OK: true, Positions: newest}

@@ -11,7 +11,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// newStore makes a store in an open file.
+// newStore makes a store in an open file. The caller closes file after an error.
 func newStore(file *boltfile.File, exclusive bool, o Options) (*Store, error) {
 	s := &Store{closeWait: o.closeWait}
 	s.connect(file, exclusive, o)
@@ -23,8 +23,11 @@ func newStore(file *boltfile.File, exclusive bool, o Options) (*Store, error) {
 		return nil, err
 	}
 	err := s.db.read(context.Background(), func(t *txn.Tx) error {
+		// Now that the file can be read: the store's clock goes on no earlier than it had come.
 		s.db.clock = startClock(o.wall, t.KeptClock())
+		// The transaction began with the clock of before.
 		t.Now = s.db.now()
+		// So that a system's clock that was set back while the store was closed is noticed.
 		s.db.writer.LastEnqueued = t.Events.LastEnqueued()
 		return s.state.memory.Restore(t)
 	})
@@ -34,9 +37,12 @@ func newStore(file *boltfile.File, exclusive bool, o Options) (*Store, error) {
 	return s, nil
 }
 
-// connect makes the parts of the store, and tells each of those that it uses.
+// connect makes the parts of the store, and tells each of those that it uses. The order matters:
+// memory is given the buffer of counts, and the group must know whether the file is the store's
+// alone.
 func (s *Store) connect(file *boltfile.File, exclusive bool, o Options) {
 	db, state, commits := &s.db, &s.state, &s.commits
+	// A clock for the first transactions, until the file has told how far the store's had come.
 	db.file, db.exclusive, db.clock = file, exclusive, startClock(o.wall, 0)
 	db.beginning = make(chan struct{}, 1)
 	db.settings = txn.Settings{
@@ -58,7 +64,8 @@ func (s *Store) connect(file *boltfile.File, exclusive bool, o Options) {
 	s.pruner = pruner{db: db, state: state, commits: commits, erasures: &s.erasures}
 }
 
-// prepare makes the buckets of a store, unless they are there, and checks the format.
+// prepare makes the buckets of a store, unless they are there, and checks the format. In a host's
+// database the buckets may be missing; Open has checked that they are there.
 func (d *database) prepare(name string) error {
 	has, err := hasStore(d.file, name)
 	if err != nil {

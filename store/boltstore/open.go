@@ -73,7 +73,7 @@ func New(db *bolt.DB, o *Options) (*Store, error) {
 	return s, nil
 }
 
-// share makes a store in the host's database.
+// share makes a store in the host's database. After an error the name is free again.
 func share(db *bolt.DB, o Options) (*Store, error) {
 	// Two stores of one name would each have their own leases and their own memory of what is
 	// pending, so an event would be delivered by one and missed or repeated by the other.
@@ -92,7 +92,8 @@ func share(db *bolt.DB, o Options) (*Store, error) {
 	return s, nil
 }
 
-// hasStore reports whether the file has a bucket of a store.
+// hasStore reports whether the file has a bucket of a store. One bucket stands for all: they are
+// made in one transaction, and CheckFormat looks for the others.
 func hasStore(file *boltfile.File, name string) (has bool, err error) {
 	err = file.View(func(tx *bolt.Tx) error {
 		has = tx.Bucket(txn.BucketsOf(name)[txn.BucketMeta]) != nil

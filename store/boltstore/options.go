@@ -24,7 +24,7 @@ type Options struct {
 	closeWait time.Duration // if zero, CloseWait
 }
 
-// withDefaults returns a copy of o with the defaults filled in.
+// withDefaults returns a copy of o with the defaults filled in. o may be nil.
 func (o *Options) withDefaults() Options {
 	var c Options
 	if o != nil {

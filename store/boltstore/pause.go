@@ -9,7 +9,7 @@ import (
 )
 
 // pause takes in the pauses of a Claim. It reads from the file only for subscriptions that memory
-// does not have, and without the mutex.
+// does not have, and without the mutex. All of them are in force together, or none after an error.
 func (c *claimer) pause(ctx context.Context, pauses []store.Pause) error {
 	if len(pauses) == 0 {
 		return nil
@@ -18,6 +18,7 @@ func (c *claimer) pause(ctx context.Context, pauses []store.Pause) error {
 	if err != nil {
 		return err
 	}
+	// After the reading, since a pause runs from when it is in force.
 	now := c.db.now()
 	c.state.Lock()
 	defer c.state.Unlock()
@@ -29,7 +30,8 @@ func (c *claimer) pause(ctx context.Context, pauses []store.Pause) error {
 	return nil
 }
 
-// numbersOf returns the numbers of subscriptions. It has none for an ID that is unknown.
+// numbersOf returns the numbers of subscriptions. It has none for an ID that is unknown. Most
+// pauses are of subscriptions that are being delivered to, and those memory has.
 func (c *claimer) numbersOf(ctx context.Context, pauses []store.Pause) (map[string]uint64, error) {
 	nums := make(map[string]uint64, len(pauses))
 	var unknown []string

@@ -9,7 +9,8 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
-// Prune implements [store.History].
+// Prune implements [store.History]. One call is one step, of some milliseconds and one commit at
+// most, so that those who publish meanwhile get their turn.
 func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err error) {
 	if err = r.Validate(); err == nil {
 		err = s.db.check(ctx)
@@ -37,6 +38,7 @@ func (p *pruner) step(ctx context.Context, r store.Retention) (more bool, err er
 	if more, err := p.erasures.resume(ctx); more || err != nil {
 		return more, err
 	}
+	// Looked at outside of a transaction first: without anything to purge it costs none.
 	if p.plannedPurge() != nil {
 		return true, p.commits.submit(ctx, &op{run: func(t *txn.Tx) error {
 			// Now, for another step may have been taken meanwhile.
@@ -60,6 +62,7 @@ func (p *pruner) walkLog(ctx context.Context, r store.Retention) (more bool, err
 	ended := len(w.Stretches) == 0 && w.All && !w.Orphans // or else there are others by now
 	if w.Blocked != 0 || ended || len(w.Rows)+len(w.Events)+len(w.Counts) > 0 {
 		p.state.Lock()
+		// Before the commit, so that the rise rides on it.
 		p.state.memory.RequireWatermark(w.Blocked)
 		p.state.Unlock()
 		err := p.commits.submit(ctx, &op{run: func(t *txn.Tx) error { return w.Remove(t, ended) }})
@@ -69,6 +72,7 @@ func (p *pruner) walkLog(ctx context.Context, r store.Retention) (more bool, err
 	}
 	p.state.Lock()
 	defer p.state.Unlock()
+	// Only after the commit: memory must not pass over what is still there.
 	return p.state.memory.EndWalk(w), nil
 }
 

@@ -12,7 +12,8 @@ import (
 // read runs f in a transaction that only reads. It must be short: bbolt reuses no page that was
 // freed since it began, and a commit that must map more of the file waits for it to end.
 //
-// When ctx ends first, read returns ctx's error without having called f, or what f has returned.
+// When ctx ends first, read returns ctx's error without having called f, or what f has returned. f
+// runs on the caller's goroutine. An error of the file becomes one of package store.
 func (d *database) read(ctx context.Context, f func(*txn.Tx) error) error {
 	if err := d.check(ctx); err != nil {
 		return err
@@ -22,6 +23,8 @@ func (d *database) read(ctx context.Context, f func(*txn.Tx) error) error {
 		if err != nil {
 			return err
 		}
+		// Deferred, because f may panic on a damaged file; a transaction that is left open holds up
+		// every commit that must map more of the file.
 		defer d.endRead(ctx, tx)
 		t, err := d.wrap(tx)
 		if err != nil {

@@ -16,6 +16,7 @@ func (s *Store) Release(ctx context.Context, leases ...store.Lease) error {
 	s.state.Lock()
 	defer s.state.Unlock()
 	for _, given := range leases {
+		// A token that is worth nothing any more is no error: the lease may have run out.
 		if l := s.state.memory.Present(given.Token, given.SubscriptionID, given.EventID); l != nil {
 			s.state.memory.Schedule.Release(l, now)
 		}

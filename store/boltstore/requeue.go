@@ -22,12 +22,14 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 }
 
 // requeue looks for one step of deliveries in transactions that read, and makes those due that
-// still match in one that writes.
+// still match in one that writes. Looking can take long, so the file's write lock is not held over
+// it.
 func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
 	if err := q.Validate(); err != nil {
 		return store.RequeueResult{}, err
 	}
 	if len(q.States) == 0 {
+		// Pending must be asked for by name.
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
 	positions, next, err := s.lists.requeueable(ctx, &q)
@@ -37,6 +39,8 @@ func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 	q.States = slices.Clone(q.States) // run may read them after the caller has left
 	var result store.RequeueResult
 	err = s.commits.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
+		// leased is asked here, under the write lock: a Claim may have leased some since they were
+		// found.
 		result, err = t.Requeue(&q, positions, s.leased(positions))
 		return err
 	}})
@@ -71,6 +75,7 @@ func (l *lister) requeueable(
 		return nil, "", err
 	}
 	from := page.End()
+	// A later step has its cursor, and a time before 1970 is before all events.
 	if q.Cursor == "" && q.Since.Unix() > 0 {
 		err = l.db.read(ctx, func(t *txn.Tx) (err error) {
 			from.Seq, err = t.Events.FirstSince(schedule.Nanos(q.Since))
@@ -100,10 +105,12 @@ func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
 	return nil
 }
 
-// leased returns which of some deliveries are leased.
+// leased returns which of some deliveries are leased. It takes the mutex once for all of them, so
+// what it returns is of one moment, and can be called without the mutex.
 func (s *Store) leased(positions []page.Position) func(page.Position) bool {
 	s.state.Lock()
 	defer s.state.Unlock()
+	// A lease that has run out keeps nothing from being made due.
 	s.state.memory.Schedule.Expire(s.db.now())
 	busy := make(map[page.Position]bool)
 	for _, p := range positions {

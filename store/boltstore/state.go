@@ -24,6 +24,7 @@ type state struct {
 func (s *state) Lock() { s.mu.Lock() }
 
 // Unlock unlocks the mutex. If something may have become claimable, it fills the slot of Ready.
+// After the unlock, so that whom it wakes does not wait for the mutex.
 func (s *state) Unlock() {
 	wake := s.memory.Schedule.TakeWake()
 	s.mu.Unlock()
@@ -32,7 +33,8 @@ func (s *state) Unlock() {
 	}
 }
 
-// wake fills the slot of Ready.
+// wake fills the slot of Ready. It never blocks: if the slot is full, whoever takes from it will
+// ask for all that there is.
 func (s *state) wake() {
 	select {
 	case s.ready <- struct{}{}:
@@ -50,12 +52,14 @@ func (s *state) wake() {
 // each former transaction has ended, and since only a commit takes a transaction's number, it has
 // committed if its number is lower than the present one.
 type unapplied struct {
-	tx      *bolt.Tx
-	id      int
-	effects []effect.Effect
+	tx      *bolt.Tx        // tells it from a later one of the same number, see apply
+	id      int             // bbolt's number; that of one that was rolled back is given again
+	effects []effect.Effect // in the order in which memory must learn them
 }
 
-// expect notes the effects of a transaction that is about to commit or may do so.
+// expect notes the effects of a transaction that is about to commit or may do so. It must be called
+// before the commit, with the file's write lock held, so that the list is in the order of the
+// transactions.
 func (s *state) expect(tx *bolt.Tx, list []effect.Effect) *unapplied {
 	e := &unapplied{tx, tx.ID(), list}
 	s.Lock()
@@ -64,7 +68,8 @@ func (s *state) expect(tx *bolt.Tx, list []effect.Effect) *unapplied {
 	return e
 }
 
-// adopt applies what former transactions have left, at the beginning of one that writes.
+// adopt applies what former transactions have left, at the beginning of one that writes. It must
+// come before what plans with memory.
 func (s *state) adopt(tx *bolt.Tx) {
 	s.Lock()
 	defer s.Unlock()
@@ -97,11 +102,13 @@ func (s *state) apply(open *bolt.Tx, id int) {
 			rest = append(rest, u)
 		}
 	}
+	// The list keeps its memory, and would keep the effects, with the bodies of their events, too.
 	clear(s.unapplied[len(rest):])
 	s.unapplied = rest
 }
 
-// forget drops the effects of a transaction that has not committed.
+// forget drops the effects of a transaction that has not committed. e may be nil, and may have been
+// dropped already.
 func (s *state) forget(e *unapplied) {
 	s.Lock()
 	defer s.Unlock()

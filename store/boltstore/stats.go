@@ -34,13 +34,16 @@ type statistics struct {
 	counts *attemptCounts
 }
 
-// of returns the statistics of a subscription, or of all if the ID is empty.
+// of returns the statistics of a subscription, or of all if the ID is empty. It returns
+// [store.ErrNotFound] for an ID that is unknown. Its parts are of several moments: the file, the
+// counts and memory are asked one after the other.
 func (x *statistics) of(
 	ctx context.Context, subscriptionID string,
 ) (stats store.Stats, err error) {
 	num := uint64(0)
 	err = x.db.read(ctx, func(t *txn.Tx) error {
 		if subscriptionID == "" {
+			// A count that is kept, since reading all subscriptions would take long.
 			n, err := t.MetaNumber(txn.MetaCount)
 			stats.Subscriptions = int(n)
 			return err
@@ -59,6 +62,7 @@ func (x *statistics) of(
 	if err != nil {
 		return stats, err
 	}
+	// The sum of all subscriptions has no counts of attempts: the contract asks for none.
 	if num != 0 {
 		w, err := x.counts.window(ctx, num, record.AsTime(x.db.now()))
 		if err != nil {
@@ -82,11 +86,13 @@ func (x *statistics) of(
 func (x *statistics) oldest(
 	ctx context.Context, known uint64, ask []memory.Unknown,
 ) (seq uint64, err error) {
+	// Neighbours in the file share pages.
 	slices.SortFunc(ask, func(a, b memory.Unknown) int { return cmp.Compare(a.Num, b.Num) })
 	o := scan.OldestSearch{Nums: make([]uint64, len(ask)), Found: make([]uint64, len(ask))}
 	for i, u := range ask {
 		o.Nums[i] = u.Num
 	}
+	// Each pass is one short transaction.
 	for o.Next < len(ask) {
 		if err := x.db.check(ctx); err != nil {
 			return 0, err
@@ -100,12 +106,14 @@ func (x *statistics) oldest(
 	defer x.state.Unlock()
 	for i, u := range ask {
 		seq = memory.Older(seq, o.Found[i])
+		// Unless something has changed while it was read; then it is read again the next time.
 		u.Learn(o.Found[i])
 	}
 	return seq, nil
 }
 
-// enqueuedAt returns when an event was enqueued; zero if it is gone by now.
+// enqueuedAt returns when an event was enqueued; zero if it is gone by now. It may have been pruned
+// since its number was found.
 func (x *statistics) enqueuedAt(ctx context.Context, seq uint64) (at time.Time, err error) {
 	err = x.db.read(ctx, func(t *txn.Tx) error {
 		e, err := t.Events.Get(seq)

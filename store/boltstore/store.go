@@ -14,12 +14,12 @@ import (
 var _ store.Store = (*Store)(nil)
 
 // Store is a [store.Store] in a bbolt file. Make one with [Open] or [New]. It is safe for
-// concurrent use.
+// concurrent use. It must not be copied: its parts point to each other.
 type Store struct {
-	db        database
-	state     state
-	commits   commits
-	counts    attemptCounts
+	db        database      // the file and the clock
+	state     state         // memory, behind the one mutex
+	commits   commits       // the way of all that writes
+	counts    attemptCounts // written with commits, and by Close
 	closeWait time.Duration // how long Close waits for the host's transaction
 
 	// What some of the methods do.
@@ -45,9 +45,11 @@ const CloseWait = 5 * time.Second
 // goroutine has such a transaction open.
 func (s *Store) Close() error {
 	defer s.state.wake() // so that a caller that waits for work asks, and gets ErrClosed
+	// First of all, so that no new call begins while what waits is committed.
 	if s.db.closed.Swap(true) {
 		return nil
 	}
+	// The file is closed whatever became of the commits, or its lock would stay.
 	err := errors.Join(s.closeCommits(), storeError(s.db.file.Close()))
 	if err != nil {
 		return fmt.Errorf("boltstore: close: %w", err)
@@ -55,7 +57,9 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// closeCommits commits what waits and then the last counts.
+// closeCommits commits what waits and then the last counts. In the order in which nothing is lost:
+// outcomes that wait are counted when they are committed, and the last operation of the group
+// writes the counts.
 func (s *Store) closeCommits() error {
 	ctx := context.Background()
 	if !s.db.exclusive { // otherwise nobody but the store has a transaction
@@ -64,6 +68,7 @@ func (s *Store) closeCommits() error {
 		defer cancel()
 	}
 	err := s.commits.group.Close(ctx, &groupcommit.Op[*txn.Tx]{Do: writeCounts})
+	// After the group is closed, so that no flush is left that would submit to it.
 	s.counts.buffer.Stop()
 	if err != nil {
 		return fmt.Errorf("a transaction of the host was still open after %v, "+

@@ -44,6 +44,8 @@ func (s *Store) subscriptions(
 	}
 	limit := page.LimitOrAll(q.Limit)
 	if limit == 0 {
+		// The page algorithm needs a limit; total alone would cut off what has come since it was
+		// read.
 		limit = total + allSlack
 	}
 	found, err = s.lists.subscriptions(ctx, q).Page(q.Cursor, limit, total)
@@ -58,6 +60,7 @@ func (l *lister) subscriptions(
 	return func(from page.Cursor, visit func(page.Position, *store.Subscription) bool) error {
 		var slice []scan.NumberedSubscription
 		for more := true; more; {
+			// visit is called outside of it: it may be slow, and the transaction must be short.
 			err := l.db.read(ctx, func(t *txn.Tx) (err error) {
 				slice, more, err = scan.Subscriptions(t, q, from, slice[:0])
 				return err
@@ -70,6 +73,7 @@ func (l *lister) subscriptions(
 				if !visit(at, &slice[i].Sub) {
 					return nil
 				}
+				// The next slice begins behind the last that was visited.
 				from = from.Pass(at)
 			}
 		}

@@ -17,6 +17,8 @@ func (s *Store) CreateSubscription(
 	if err == nil {
 		err = s.db.check(ctx)
 	}
+	// The caller may change its own as soon as the call returns, and the operation may run later
+	// than that.
 	sub = sub.Clone()
 	var created store.Subscription
 	if err == nil {
@@ -28,6 +30,7 @@ func (s *Store) CreateSubscription(
 	if err != nil {
 		return store.Subscription{}, fmt.Errorf("boltstore: create subscription: %w", err)
 	}
+	// The transaction has kept the other one, and the operations that share it read that.
 	return created.Clone(), nil
 }
 
@@ -40,7 +43,8 @@ func (s *Store) Subscription(ctx context.Context, id string) (store.Subscription
 	return *sub, nil
 }
 
-// lookUpSubscription reads a subscription by its ID. encoded is a copy of its record.
+// lookUpSubscription reads a subscription by its ID. encoded is a copy of its record. It returns
+// [store.ErrNotFound] if there is none.
 func (s *Store) lookUpSubscription(
 	ctx context.Context, id string,
 ) (num uint64, sub *store.Subscription, encoded []byte, err error) {
@@ -55,6 +59,8 @@ func (s *Store) lookUpSubscription(
 func (s *Store) UpdateSubscription(
 	ctx context.Context, id string, change func(*store.Subscription) error,
 ) (store.Subscription, error) {
+	// change is called outside of the transaction, so another update may come first. Then this one
+	// begins anew with what that has made.
 	for {
 		num, was, encoded, err := s.lookUpSubscription(ctx, id)
 		if err != nil {
@@ -69,6 +75,7 @@ func (s *Store) UpdateSubscription(
 		if err := is.Validate(); err != nil {
 			return store.Subscription{}, fmt.Errorf("boltstore: update subscription: %w", err)
 		}
+		// Neither can be changed: keys, indexes and counts go by them.
 		is.ID, is.Tenant = was.ID, was.Tenant
 		var updated store.Subscription
 		err = s.commits.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
@@ -84,7 +91,8 @@ func (s *Store) UpdateSubscription(
 	}
 }
 
-// DeleteSubscription implements [store.Subscriptions].
+// DeleteSubscription implements [store.Subscriptions]. What it had pending is not touched here,
+// however much: Prune removes it.
 func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 	err := s.db.check(ctx)
 	if err == nil {

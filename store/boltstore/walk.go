@@ -9,7 +9,8 @@ import (
 	"github.com/outhook/outhook/store/internal/page"
 )
 
-// lister reads the pages of lists, each in short transactions.
+// lister reads the pages of lists, each in short transactions. It is safe for concurrent use; each
+// walk is for one goroutine.
 type lister struct {
 	db    *database
 	state *state
@@ -19,6 +20,7 @@ type lister struct {
 func (l *lister) deliveries(
 	ctx context.Context, q *store.DeliveryQuery,
 ) (page.Walk[store.Delivery], error) {
+	// For names that are unknown: no delivery matches, and that is no error.
 	nothing := func(page.Cursor, func(page.Position, *store.Delivery) bool) error { return nil }
 	var num, seq uint64
 	err := l.db.read(ctx, func(t *txn.Tx) (err error) {
@@ -34,12 +36,14 @@ func (l *lister) deliveries(
 		return nothing, err
 	}
 	return func(from page.Cursor, visit func(page.Position, *store.Delivery) bool) error {
+		// Each walk begins anew: a page asks for several, in both directions.
 		sl := scan.DeliveryReader{Q: q, Num: num, Seq: seq, From: from, More: true}
 		for sl.More {
 			if err := l.readSlice(ctx, &sl); err != nil {
 				return err
 			}
 			for i := range sl.Found {
+				// Outside of the transaction, see scan.
 				if f := &sl.Found[i]; !visit(f.At, &f.Delivery) {
 					return nil
 				}
@@ -49,8 +53,9 @@ func (l *lister) deliveries(
 	}, nil
 }
 
-// readSlice reads on.
+// readSlice reads on. It reads one slice, in one transaction.
 func (l *lister) readSlice(ctx context.Context, sl *scan.DeliveryReader) error {
+	// Only a listing of one subscription goes by what memory knows; the others go by the events.
 	if sl.Num != 0 && sl.Seq == 0 {
 		l.listImplicit(sl)
 	}
@@ -70,5 +75,6 @@ func (l *lister) listImplicit(sl *scan.DeliveryReader) {
 			sl.Implicit = q.ImplicitUp(first, scan.SliceSize)
 		}
 	}
+	// It may say so in vain, which costs another slice.
 	sl.MoreImplicit = len(sl.Implicit) == scan.SliceSize
 }

@@ -18,21 +18,29 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimR
 	if err != nil {
 		return store.ClaimResult{}, fmt.Errorf("memstore: claim: %w", err)
 	}
+	// Not end: what this call makes claimable it takes, or says by NextDue, so it must not wake its
+	// own caller.
 	defer s.mu.Unlock()
+	// Before anything is leased: a pause is in force for the request that it came with.
 	s.pause(req.Pauses, now)
+	// One go suffices, since what the schedule chooses is here and can be claimed.
 	round := s.schedule.Round(&req, now.UnixNano())
 	round.Run() // it lacks nothing: all is in memory
+	// What has become claimable by this call needs no wake: see the Unlock above.
 	s.schedule.TakeWake()
 	claims := store.ClaimResult{NextDue: round.NextDue()}
 	for _, l := range round.Leases {
 		d := l.Sub.Data.deliveries[l.Seq]
+		// The lease knows its delivery, so that a token can be held against both names, see
+		// Store.lease.
 		l.Data = d
 		claims.Claims = append(claims.Claims, d.claim(l, &req))
 	}
 	return claims, nil
 }
 
-// pause takes in the pauses of a request. A pause ends with its subscription.
+// pause takes in the pauses of a request. A pause ends with its subscription. An ID that is unknown
+// is passed over. The lock is held.
 func (s *Store) pause(pauses []store.Pause, now time.Time) {
 	for _, p := range pauses {
 		if sub := s.subs[p.SubscriptionID]; sub != nil {
@@ -41,7 +49,8 @@ func (s *Store) pause(pauses []store.Pause, now time.Time) {
 	}
 }
 
-// claim returns what the holder of a lease gets.
+// claim returns what the holder of a lease gets. It shares the body, the override and the lists of
+// the subscription, none of which is ever changed in place. The lock is held.
 func (d *delivery) claim(l *lease, req *store.ClaimRequest) store.Claim {
 	return store.Claim{
 		Lease:        store.Lease{SubscriptionID: d.sub.ID, EventID: d.event.id, Token: l.Token},

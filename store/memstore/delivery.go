@@ -8,10 +8,10 @@ import (
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// delivery is an event for a subscription.
+// delivery is an event for a subscription. All of it is guarded by the store's lock.
 type delivery struct {
-	sub   *subscription
-	event *event
+	sub   *subscription // whose it is; a delivery goes with its subscription
+	event *event        // what it sends; never nil
 
 	state    store.State
 	attempts []store.Attempt // the newest, store.MaxAttempts at most
@@ -21,8 +21,8 @@ type delivery struct {
 	finished time.Time       // otherwise
 	canceled string          // why it was canceled
 
-	bodyState store.BodyState
-	override  []byte
+	bodyState store.BodyState // what attempts have decided of the body
+	override  []byte          // replaced as a whole, as claims share it
 
 	// position is where the schedule has it; nil if it is blocked, implicit or not pending.
 	position *schedule.Position
@@ -31,12 +31,13 @@ type delivery struct {
 	element *list.Element
 }
 
-// isNext reports whether nothing of the same key stands before d.
+// isNext reports whether nothing of the same key stands before d. d must be pending: then it is in
+// the list of its key. Without a key there is nothing to wait for.
 func (d *delivery) isNext() bool {
 	return d.event.key == "" || d.sub.keyed[d.event.key][0] == d
 }
 
-// record returns d as the outside sees it.
+// record returns d as the outside sees it. It shares no memory with d.
 func (d *delivery) record() store.Delivery {
 	r := store.Delivery{
 		SubscriptionID: d.sub.ID,
@@ -55,6 +56,7 @@ func (d *delivery) record() store.Delivery {
 	if n := len(d.attempts); n > 0 {
 		r.LastStatus, r.LastError = d.attempts[n-1].Status, d.attempts[n-1].Error
 	}
+	// The reason, even if an attempt has failed before: it says why there are no more.
 	if d.state == store.Canceled {
 		r.LastError = d.canceled
 	}
@@ -62,6 +64,7 @@ func (d *delivery) record() store.Delivery {
 }
 
 // enter puts d at the end of a list of what has finished, leave takes it out of the one it is in.
+// enter keeps the list sorted, because the store's clock never goes back.
 func (d *delivery) enter(l *list.List) { d.list, d.element = l, l.PushBack(d) }
 
 func (d *delivery) leave() {
@@ -71,7 +74,8 @@ func (d *delivery) leave() {
 	}
 }
 
-// tried returns how many attempts there were.
+// tried returns how many attempts there were. The newest attempt has the number, since only the
+// newest are kept.
 func (d *delivery) tried() int {
 	if n := len(d.attempts); n > 0 {
 		return d.attempts[n-1].Number

@@ -9,7 +9,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Enqueue implements [store.Queue].
+// Enqueue implements [store.Queue]. All or none: the IDs of all events are looked at before the
+// first is stored.
 func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
 	built, err := build(evs) // needs no lock
 	if err != nil {
@@ -30,7 +31,8 @@ func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
 	return nil
 }
 
-// build validates the events and makes their records.
+// build validates the events and makes their records. The error is that of the first event that is
+// not valid. A record shares the memory of no event: its body is encoded here.
 func build(evs []events.Event) ([]*event, error) {
 	built := make([]*event, len(evs))
 	for i, ev := range evs {
@@ -43,24 +45,32 @@ func build(evs []events.Event) ([]*event, error) {
 			typ:    ev.Type,
 			tenant: ev.Tenant,
 			key:    ev.Key,
-			time:   time.UnixMilli(ev.Time.UnixMilli()).UTC(),
-			body:   body,
-			trace:  ev.Trace,
+			// To the millisecond, as boltstore keeps it.
+			time:  time.UnixMilli(ev.Time.UnixMilli()).UTC(),
+			body:  body,
+			trace: ev.Trace,
 		}
 	}
 	return built, nil
 }
 
-// enqueue stores e with its deliveries, if any subscription wants it.
+// enqueue stores e with its deliveries, if any subscription wants it. The lock is held. Without a
+// recipient it is not stored: nothing would remove it, as no delivery of it ends.
 func (s *Store) enqueue(e *event, now time.Time) {
+	// The system's time, since callers ask for events by their own clocks.
 	e.num, e.enqueued = s.nextNum(), s.wall()
+	// In the order of the subscriptions, so the event's deliveries are in that order too: listings
+	// rely on it.
 	for _, sub := range s.order {
 		if !sub.wants(e) {
 			continue
 		}
+		// Every recipient has a record of its own from the beginning; boltstore writes it only
+		// later.
 		d := &delivery{sub: sub, event: e}
 		sub.deliveries[e.num] = d
 		e.deliveries = append(e.deliveries, d)
+		// It is stored as canceled, so that a replay can find it when the subscription is back.
 		if sub.Disabled() {
 			d.canceled = sub.DisabledReason
 			s.ended.conclude(d, store.Canceled, now)
@@ -68,14 +78,15 @@ func (s *Store) enqueue(e *event, now time.Time) {
 		}
 		s.revive(d, now)
 	}
+	// After the loop: until it is in the log it counts as new, see log.isNew.
 	if len(e.deliveries) > 0 {
 		s.log.add(e)
 	}
 }
 
-// revive makes a delivery pending and due now.
+// revive makes a delivery pending and due now. d is new or has ended. The lock is held.
 func (s *Store) revive(d *delivery, now time.Time) {
-	d.leave() // the heap of what has finished
+	d.leave() // the list of what has finished
 	d.state, d.due, d.finished = store.Pending, now, time.Time{}
 	s.add(d, now)
 }

@@ -20,6 +20,7 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 		return 0, "", fmt.Errorf("memstore: erase: %w", err)
 	}
 	defer s.end()
+	// One event is erased whole, and has no next page.
 	if q.EventID != "" {
 		e := s.log.byID[q.EventID]
 		if e == nil {
@@ -31,6 +32,7 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 		return e.tenant == q.Tenant
 	})
 	limit := page.Limit(q.Limit)
+	// From the oldest event on, and only forward: events that come meanwhile are at the end.
 	step, next, err := walk.Step(q.Cursor, limit, min(limit, store.DefaultDeliveryLimit))
 	if err != nil {
 		return 0, "", fmt.Errorf("memstore: erase: %w", err)
@@ -38,19 +40,23 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 	return s.erase(step.Items(), now), next, nil
 }
 
-// erase erases events and returns how many had not been yet.
+// erase erases events and returns how many had not been yet. The lock is held.
 func (s *Store) erase(evs []*event, now time.Time) (n int) {
 	for _, e := range evs {
 		if e.erased {
 			continue
 		}
 		n++
+		// Replaced and not overwritten, because claims share the body. ID and key stay: the ID
+		// keeps the event from being stored again.
 		e.body, e.trace, e.erased = nil, "", true
 		for _, d := range e.deliveries {
 			d.bodyState, d.override = store.BodyUndecided, nil
 			for i := range d.attempts {
+				// An answer may repeat what was sent.
 				d.attempts[i].Response = nil
 			}
+			// Attempts that are under way go on; their tokens are worth nothing any more.
 			if d.state == store.Pending {
 				s.cancel(d, "erased", now)
 			}

@@ -11,7 +11,8 @@ import (
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// Finish implements [store.Queue].
+// Finish implements [store.Queue]. Outcomes are recorded in their order, each with the health that
+// the one before has left.
 func (s *Store) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.Result, error) {
 	if err := store.ValidateOutcomes(outcomes); err != nil {
 		return nil, fmt.Errorf("memstore: finish: %w", err)
@@ -28,17 +29,21 @@ func (s *Store) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.
 	return results, nil
 }
 
-// finish records one outcome, if it counts.
+// finish records one outcome, if it counts. The lock is held.
 func (s *Store) finish(o store.Outcome, now time.Time) store.Result {
+	// By its names and not by its lease, since a success counts without one.
 	d := s.delivery(o.SubscriptionID, o.EventID)
 	if d == nil || !s.counts(d, o) {
 		return store.Result{Ignored: true}
 	}
+	// A copy, since SetHealth changes what the schedule has.
 	before := *d.sub.turns.Health()
+	// Without an attempt, so nothing is counted and nothing was learned of the endpoint.
 	if o.State == store.Canceled {
 		s.cancel(d, o.Attempt.Error, now)
 		return store.Result{Before: before, After: before}
 	}
+	// Before next, which goes by how many attempts there were.
 	d.attempted(&o)
 	bucket := rollup.Key{Sub: d.sub.num, At: rollup.At(now)}
 	s.attempts.Add(bucket, &o.Attempt, o.State == store.Delivered)
@@ -49,7 +54,8 @@ func (s *Store) finish(o store.Outcome, now time.Time) store.Result {
 }
 
 // counts reports whether the outcome is of the present claim, or at least says that the endpoint
-// has the event.
+// has the event. A success counts without its claim, since sending the event again would only
+// repeat it. What has ended as delivered or dead stays so.
 func (s *Store) counts(d *delivery, o store.Outcome) bool {
 	switch d.state {
 	case store.Pending:
@@ -60,11 +66,13 @@ func (s *Store) counts(d *delivery, o store.Outcome) bool {
 	return false
 }
 
-// attempted adds a counted attempt to the history of d.
+// attempted adds a counted attempt to the history of d. The lock is held.
 func (d *delivery) attempted(o *store.Outcome) {
 	a := o.Attempt
 	a.Number = d.tried() + 1 // the claim's, unless it comes late
+	// It is the caller's, who may use it again.
 	a.Response = slices.Clone(a.Response)
+	// The event was erased while the attempt was under way.
 	if d.event.erased {
 		a.Response = nil
 	}
@@ -76,13 +84,15 @@ func (d *delivery) attempted(o *store.Outcome) {
 	}
 }
 
-// next takes d to its next state, which ends its lease.
+// next takes d to its next state, which ends its lease. after is the subscription's health as the
+// outcome leaves it.
 func (s *Store) next(d *delivery, o store.Outcome, after *store.Health, now time.Time) {
 	if o.BodyState != store.BodyUndecided && o.State != store.Delivered {
 		d.bodyState, d.override = o.BodyState, slices.Clone(o.BodyOverride)
 	}
 	if o.State == store.Pending {
 		d.due, d.atOnce = now.Add(o.RetryIn), 0
+		// It waits for the breaker alone, so it is due as soon as that closes; see schedule.Parked.
 		if o.Parks(after) {
 			d.due, d.atOnce = now, schedule.Parked(d.tried())
 		}
@@ -95,14 +105,16 @@ func (s *Store) next(d *delivery, o store.Outcome, after *store.Health, now time
 	s.ended.conclude(d, o.State, now)
 }
 
-// cancel ends a pending delivery without an attempt. Its lease, if there is one, ends.
+// cancel ends a pending delivery without an attempt. Its lease, if there is one, ends. The lock is
+// held.
 func (s *Store) cancel(d *delivery, reason string, now time.Time) {
 	s.remove(d, now)
 	d.canceled = reason
 	s.ended.conclude(d, store.Canceled, now)
 }
 
-// delivery returns a stored delivery; nil if there is none.
+// delivery returns a stored delivery; nil if there is none. A name that is unknown, or was deleted,
+// has none. The lock is held.
 func (s *Store) delivery(subscriptionID, eventID string) *delivery {
 	sub, e := s.subs[subscriptionID], s.log.byID[eventID]
 	if sub == nil || e == nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// Deliveries implements [store.History].
+// Deliveries implements [store.History]. It reads events until the page is full.
 func (s *Store) Deliveries(
 	ctx context.Context, q store.DeliveryQuery,
 ) (store.Page[store.Delivery], error) {
@@ -26,16 +26,19 @@ func (s *Store) Deliveries(
 	walk := s.log.deliveryWalk(&q)
 	limit := page.Limit(q.Limit)
 	found, err := walk.Page(q.Cursor, limit, min(limit, store.DefaultDeliveryLimit))
+	// Only if asked for: it goes through all that match.
 	if err == nil && q.Count {
 		found.Total, err = walk.Count()
 	}
 	if err != nil {
 		return store.Page[store.Delivery]{}, fmt.Errorf("memstore: deliveries: %w", err)
 	}
+	// Still under the lock, as record reads what other calls change.
 	return page.Map(found, func(d **delivery) store.Delivery { return (*d).record() }), nil
 }
 
-// listPosition returns where d stands in a listing.
+// listPosition returns where d stands in a listing. Listings go by the event, and among those of
+// one event by the subscription.
 func (d *delivery) listPosition() page.Position {
 	return page.Position{Seq: d.event.num, Num: d.sub.num}
 }
@@ -52,6 +55,7 @@ func (s *Store) Attempts(
 	if d == nil {
 		return nil, fmt.Errorf("memstore: attempts: %w", store.ErrNotFound)
 	}
+	// Copied, responses too, since an erasure and the next attempt change the list.
 	attempts := slices.Clone(d.attempts)
 	for i := range attempts {
 		attempts[i].Response = slices.Clone(attempts[i].Response)
@@ -70,11 +74,13 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 	}
 	defer s.end()
 	if len(q.States) == 0 {
+		// Pending must be asked for by name.
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
 	limit := page.Limit(q.Limit)
 	walk := s.log.deliveryWalk(&q)
 	budget := min(limit, store.DefaultDeliveryLimit)
+	// The oldest first: back from the end of a listing that begins with the newest.
 	step, next, err := walk.StepBack(q.Cursor, page.End(), limit, budget)
 	if err != nil {
 		return store.RequeueResult{}, fmt.Errorf("memstore: requeue: %w", err)
@@ -82,9 +88,11 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 	result := store.RequeueResult{Next: next}
 	held := make(map[string]struct{})
 	for _, d := range step.Items() {
+		// Nothing may be sent there, or there is nothing to send.
 		if d.sub.Status != store.Subscribed || d.event.erased {
 			continue
 		}
+		// Told even if nothing of it changes: what is due there waits for the probe.
 		if d.sub.turns.Health().NextProbeAt.After(now) {
 			held[d.sub.ID] = struct{}{}
 		}
@@ -97,22 +105,26 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 }
 
 // requeue makes d due now and reports whether that changed anything. named says that it was asked
-// for by its event.
+// for by its event. The lock is held.
 func (s *Store) requeue(d *delivery, named bool, now time.Time) bool {
 	switch {
 	case d.state != store.Pending:
+		// Attempts stay; only those that the backoff counts begin anew.
 		d.retry, d.atOnce = 0, schedule.Asked
 		s.revive(d, now)
 		return true
+	// An attempt is under way: to make it due would have a second one made.
 	case d.sub.turns.Busy(d.event.num) || !d.waits(named, now):
 		return false
 	}
+	// It keeps its retry: it was pending, and only waits no longer.
 	d.due, d.atOnce = now, schedule.Asked
 	s.queueUp(d, false, now)
 	return true
 }
 
-// Recovered implements [store.History].
+// Recovered implements [store.History]. An ID that is unknown is passed over: the subscription may
+// just have been deleted.
 func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
 	now, err := s.begin(ctx)
 	if err != nil {
@@ -120,6 +132,8 @@ func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
 	}
 	defer s.end()
 	if sub := s.subs[subscriptionID]; sub != nil {
+		// What waited for the breaker is due from then on, without a change of any delivery; see
+		// schedule.Parked.
 		s.schedule.SetHealth(sub.turns, sub.turns.Health().Recovered(), now.UnixNano())
 	}
 	return nil
@@ -133,7 +147,7 @@ func (d *delivery) waits(named bool, now time.Time) bool {
 	return d.due.After(now) || named && d.atOnce != schedule.Asked && d.sub.turns.Health().Failures > 0
 }
 
-// ProbeNow implements [store.History].
+// ProbeNow implements [store.History]. IDs that are unknown are passed over.
 func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
 	now, err := s.begin(ctx)
 	if err != nil {

@@ -11,24 +11,25 @@ import (
 )
 
 // event is a stored event with its deliveries. Its fields change only when a delivery goes, and in
-// erase.
+// erase. It is guarded by the store's lock, but for body, which is never changed in place.
 type event struct {
 	num      uint64 // its place in the order of Enqueue
-	id       string
-	typ      string
+	id       string // the caller's
+	typ      string // for which subscriptions it is
 	tenant   string
-	key      string
+	key      string    // the ordering key, empty if it has none
 	time     time.Time // to the millisecond
 	enqueued time.Time
-	body     []byte
-	trace    string
+	body     []byte // as it is sent; nil once erased
+	trace    string // given to each claim; empty once erased
 	erased   bool
 
 	deliveries []*delivery // in the order of their subscriptions
 }
 
 // same reports whether e, which is stored, and o have the same content, as far as it is known. Type
-// and time are in the body.
+// and time are in the body. Of an erased event only the ID is left to compare, so every event with
+// that ID counts as the same: the erased content must not come back.
 func (e *event) same(o *event) bool {
 	return e.erased || e.tenant == o.tenant && e.key == o.key && string(e.body) == string(o.body)
 }
@@ -36,19 +37,21 @@ func (e *event) same(o *event) bool {
 // listPosition returns where e stands in a listing of events, oldest first.
 func (e *event) listPosition() page.Position { return page.Position{Num: e.num} }
 
-// log is what events are stored.
+// log is what events are stored. Events that nobody was subscribed to are not in it.
 type log struct {
-	byID   map[string]*event
-	events []*event // in the order of Enqueue
+	byID   map[string]*event // also erased ones: their IDs stay taken
+	events []*event          // in the order of Enqueue
 }
 
 // unstored returns those of the events that are neither stored nor given twice. It returns
-// [store.ErrConflict] if one has the ID of another.
+// [store.ErrConflict] if one has the ID of another. A host that tries a Publish again after an
+// error gives events that are stored already, and gets no error for it.
 func (l *log) unstored(evs []*event) ([]*event, error) {
 	var unstored []*event
 	given := make(map[string]*event, len(evs))
 	for _, e := range evs {
 		known := l.byID[e.id]
+		// One that is given twice is compared with the first of the two.
 		if known == nil {
 			known = given[e.id]
 		}
@@ -63,18 +66,21 @@ func (l *log) unstored(evs []*event) ([]*event, error) {
 	return unstored, nil
 }
 
-// add stores an event.
+// add stores an event. Its number is above those of all before it, so the list stays sorted and can
+// be searched.
 func (l *log) add(e *event) {
 	l.byID[e.id] = e
 	l.events = append(l.events, e)
 }
 
-// isNew reports whether e is being enqueued, and not stored yet.
+// isNew reports whether e is being enqueued, and not stored yet. A number tells it, as the log is
+// in order.
 func (l *log) isNew(e *event) bool {
 	return len(l.events) == 0 || l.events[len(l.events)-1].num < e.num
 }
 
-// prune removes those of some events that have no delivery any more.
+// prune removes those of some events that have no delivery any more. An event may be given more
+// than once.
 func (l *log) prune(events []*event) {
 	var first *event // the oldest that goes
 	for _, e := range events {
@@ -95,7 +101,8 @@ func (l *log) prune(events []*event) {
 	l.events = l.events[:i+len(rest)]
 }
 
-// deliveryWalk returns a walk of the deliveries that q selects.
+// deliveryWalk returns a walk of the deliveries that q selects. The lock must be held while it
+// runs.
 func (l *log) deliveryWalk(q *store.DeliveryQuery) page.Walk[*delivery] {
 	return func(from page.Cursor, visit func(page.Position, **delivery) bool) error {
 		// The listing begins with the newest event, and the log with the oldest.
@@ -105,10 +112,12 @@ func (l *log) deliveryWalk(q *store.DeliveryQuery) page.Walk[*delivery] {
 		step := 1
 		if !from.Back {
 			step = -1
+			// Without the event of the boundary, i is the next above it, and the way goes down.
 			if !found {
 				i--
 			}
 		}
+		// The event of the boundary is visited too, as its recipients may lie on both sides.
 		for ; i >= 0 && i < len(l.events); i += step {
 			if !l.events[i].visit(q, from, visit) {
 				return nil
@@ -124,6 +133,8 @@ func (e *event) visit(
 	q *store.DeliveryQuery, from page.Cursor, visit func(page.Position, **delivery) bool,
 ) bool {
 	for i := range e.deliveries {
+		// Back means from the end of the listing towards its start, so recipients are in falling
+		// order too.
 		if from.Back {
 			i = len(e.deliveries) - 1 - i
 		}
@@ -138,4 +149,5 @@ func (e *event) visit(
 	return true
 }
 
+// compareEvents orders events as Enqueue did.
 func compareEvents(a, b *event) int { return cmp.Compare(a.num, b.num) }

@@ -15,6 +15,7 @@ func (s *Store) Release(ctx context.Context, leases ...store.Lease) error {
 	}
 	defer s.end()
 	for _, given := range leases {
+		// A token that is worth nothing any more is no error: the lease may have run out.
 		if l := s.lease(given); l != nil {
 			s.schedule.Release(l, now.UnixNano())
 		}
@@ -22,7 +23,8 @@ func (s *Store) Release(ctx context.Context, leases ...store.Lease) error {
 	return nil
 }
 
-// lease returns the lease that a token is for; nil if the token is worth nothing.
+// lease returns the lease that a token is for; nil if the token is worth nothing. It is for the
+// delivery that it was given out for, and for no other. The lock is held.
 func (s *Store) lease(given store.Lease) *lease {
 	l := s.schedule.Present(given.Token)
 	if l == nil || l.Data.event.id != given.EventID || l.Data.sub.ID != given.SubscriptionID {

@@ -8,13 +8,14 @@ import (
 	"github.com/outhook/outhook/store/internal/rollup"
 )
 
-// Stats implements [store.History].
+// Stats implements [store.History]. It counts, and so it takes as long as there are deliveries.
 func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, error) {
 	now, err := s.begin(ctx)
 	if err != nil {
 		return store.Stats{}, fmt.Errorf("memstore: stats: %w", err)
 	}
 	defer s.end()
+	// Before counting: a lease that has run out is not in flight any more.
 	s.schedule.Expire(now.UnixNano())
 	if subscriptionID == "" {
 		stats := store.Stats{}
@@ -28,6 +29,7 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 		return store.Stats{}, fmt.Errorf("memstore: stats: %w", store.ErrNotFound)
 	}
 	health := sub.turns.Health()
+	// All counts are in memory, and nothing writes them.
 	w := rollup.NewWindow(now)
 	s.attempts.Of(sub.num, func(row rollup.Row) { w.Add(row.At, row.Counts) })
 	stats := store.Stats{
@@ -37,7 +39,7 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 	return stats, nil
 }
 
-// tell adds the figures of sub.
+// tell adds the figures of sub. It goes through all deliveries that are kept. The lock is held.
 func (s *Store) tell(sub *subscription, stats *store.Stats) {
 	stats.Subscriptions++
 	stats.InFlight += s.schedule.InFlight(sub.turns)
@@ -52,7 +54,8 @@ func (s *Store) tell(sub *subscription, stats *store.Stats) {
 	}
 }
 
-// addPending changes how many deliveries of a tenant are pending.
+// addPending changes how many deliveries of a tenant are pending. A tenant without any has no
+// entry, so the map is as large as what is pending and no larger.
 func (s *Store) addPending(tenant string, n int) {
 	if n += s.pending[tenant]; n != 0 {
 		s.pending[tenant] = n
@@ -61,7 +64,8 @@ func (s *Store) addPending(tenant string, n int) {
 	delete(s.pending, tenant)
 }
 
-// CountPending implements [store.History].
+// CountPending implements [store.History]. It is counted as it changes, because a quota asks for it
+// at each Publish.
 func (s *Store) CountPending(ctx context.Context, tenant string, limit int) (int, error) {
 	if _, err := s.begin(ctx); err != nil {
 		return 0, fmt.Errorf("memstore: count pending: %w", err)

@@ -13,14 +13,16 @@ import (
 
 var _ store.Store = (*Store)(nil)
 
-// Store is a [store.Store] in memory. Make one with [New]. It is safe for concurrent use.
+// Store is a [store.Store] in memory. Make one with [New]. It is safe for concurrent use. It has
+// one mutex, which every method takes once and holds until it is done; so each call is at one
+// moment.
 type Store struct {
 	ready chan struct{}    // see Ready
 	start time.Time        // see begin
 	wall  func() time.Time // the system's clock
 
 	mu     sync.Mutex // guards all below
-	closed bool
+	closed bool       // every method then returns ErrClosed
 
 	subs  map[string]*subscription // by ID
 	order []*subscription          // the same, oldest first
@@ -43,12 +45,13 @@ type (
 // New returns an empty store.
 func New() *Store {
 	return &Store{
-		ready:    make(chan struct{}, 1),
-		start:    time.Now(),
-		wall:     time.Now,
-		subs:     make(map[string]*subscription),
-		log:      log{byID: make(map[string]*event)},
-		pending:  make(map[string]int),
+		ready:   make(chan struct{}, 1),
+		start:   time.Now(),
+		wall:    time.Now,
+		subs:    make(map[string]*subscription),
+		log:     log{byID: make(map[string]*event)},
+		pending: make(map[string]int),
+		// No bound for the idle ones: what the schedule forgets, this store could not load again.
 		schedule: schedule.New[*subscription, *delivery](schedule.Options{Idle: math.MaxInt}),
 		attempts: rollup.NewBuffer(rollup.Options{}),
 	}
@@ -78,14 +81,17 @@ func (s *Store) begin(ctx context.Context) (now time.Time, err error) {
 		return time.Time{}, err
 	}
 	s.mu.Lock()
+	// Under the lock, so that nothing begins after Close has returned.
 	if s.closed {
 		s.mu.Unlock()
 		return time.Time{}, store.ErrClosed
 	}
+	// By the monotonic reading that start has.
 	return s.start.Add(time.Since(s.start)), nil
 }
 
-// end ends a method: if something may have become claimable, it fills the slot of Ready.
+// end ends a method: if something may have become claimable, it fills the slot of Ready. It unlocks
+// first, so that whom it wakes does not wait for the lock.
 func (s *Store) end() {
 	wake := s.schedule.TakeWake()
 	s.mu.Unlock()
@@ -94,7 +100,8 @@ func (s *Store) end() {
 	}
 }
 
-// wakeReader fills the slot of Ready.
+// wakeReader fills the slot of Ready. It never blocks: if the slot is full, whoever takes from it
+// will ask for all that there is.
 func (s *Store) wakeReader() {
 	select {
 	case s.ready <- struct{}{}:
@@ -102,7 +109,8 @@ func (s *Store) wakeReader() {
 	}
 }
 
-// nextNum returns a number larger than all before it.
+// nextNum returns a number larger than all before it. One sequence for both, and none is given
+// twice: so a subscription that gets the ID of a deleted one is another to the schedule.
 func (s *Store) nextNum() uint64 {
 	s.lastNum++
 	return s.lastNum

@@ -20,8 +20,10 @@ type subscription struct {
 }
 
 // wants reports whether sub gets, or but for being disabled would get, an event that is being
-// enqueued.
+// enqueued. e.enqueued must be set. The lock is held.
 func (sub *subscription) wants(e *event) bool {
+	// The clocks of several hosts differ, so an event may seem to come a little before its
+	// subscriber.
 	latest := e.time.Add(store.SubscribeGrace)
 	return sub.Tenant == e.tenant &&
 		(sub.Status == store.Subscribed || sub.Disabled()) &&
@@ -31,7 +33,8 @@ func (sub *subscription) wants(e *event) bool {
 		(!sub.SubscribedAt.After(latest) || !e.enqueued.After(latest))
 }
 
-// cancelPending ends all that is pending for sub.
+// cancelPending ends all that is pending for sub. The lock is held. It tells the schedule once, and
+// not for each delivery, as remove would.
 func (s *Store) cancelPending(sub *subscription, reason string, now time.Time) {
 	for _, d := range sub.deliveries {
 		if d.state == store.Pending {
@@ -40,6 +43,7 @@ func (s *Store) cancelPending(sub *subscription, reason string, now time.Time) {
 			s.addPending(sub.Tenant, -1)
 		}
 	}
+	// All that was pending is canceled, so no key holds anything.
 	clear(sub.keyed)
 	s.schedule.Clear(sub.turns, now.UnixNano())
 }

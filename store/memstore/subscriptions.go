@@ -25,6 +25,7 @@ func (s *Store) CreateSubscription(
 	if s.subs[rec.ID] != nil {
 		return store.Subscription{}, fmt.Errorf("memstore: create subscription: %w", store.ErrConflict)
 	}
+	// The system's time: it is compared with the times of events, which are the callers'.
 	rec, now := rec.Clone(), s.wall()
 	rec.CreatedAt, rec.UpdatedAt, rec.SubscribedAt = now, now, time.Time{}
 	if rec.Status == store.Subscribed {
@@ -36,6 +37,8 @@ func (s *Store) CreateSubscription(
 		deliveries:   make(map[uint64]*delivery),
 		keyed:        make(map[string][]*delivery),
 	}
+	// The schedule knows of every subscription from its beginning, and is told of each change; so
+	// it never has to ask.
 	sub.turns = s.schedule.Ensure(sub.num)
 	sub.turns.Data = sub
 	s.schedule.SetState(sub.turns, schedule.State{
@@ -43,11 +46,12 @@ func (s *Store) CreateSubscription(
 		Tenant: sub.Tenant, Host: schedule.HostOf(sub.URL),
 	}, 0)
 	s.subs[sub.ID] = sub
+	// Numbers ascend, so the list is in their order.
 	s.order = append(s.order, sub)
 	return sub.Clone(), nil
 }
 
-// UpdateSubscription implements [store.Subscriptions].
+// UpdateSubscription implements [store.Subscriptions]. What it returns is a copy.
 func (s *Store) UpdateSubscription(
 	ctx context.Context, id string, change func(*store.Subscription) error,
 ) (store.Subscription, error) {
@@ -60,7 +64,10 @@ func (s *Store) UpdateSubscription(
 	if sub == nil {
 		return store.Subscription{}, fmt.Errorf("memstore: update subscription: %w", store.ErrNotFound)
 	}
+	// change works on a copy: claims share the lists of the present record, and an error must leave
+	// it as it was.
 	before, draft := sub.Subscription, sub.Clone()
+	// The lock is held over change, so it must not call the store.
 	if err := change(&draft); err != nil {
 		return store.Subscription{}, err
 	}
@@ -68,6 +75,7 @@ func (s *Store) UpdateSubscription(
 	if err := after.Validate(); err != nil {
 		return store.Subscription{}, fmt.Errorf("memstore: update subscription: %w", err)
 	}
+	// Neither can be changed: maps and counts go by them.
 	after.ID, after.Tenant = before.ID, before.Tenant
 	after.CreatedAt, after.UpdatedAt = before.CreatedAt, s.wall()
 	after.SubscribedAt = before.SubscribedAt
@@ -81,7 +89,10 @@ func (s *Store) UpdateSubscription(
 	if unsubscribed {
 		s.cancelPending(sub, cancelReason(&after), now)
 	}
+	// Its limit by host goes by the new URL from the next claim on.
 	s.schedule.SetHost(sub.turns, schedule.HostOf(after.URL), now.UnixNano())
+	// What was learned of another endpoint, or before the subscription ended, says nothing of this
+	// one.
 	if subscribed || before.URL != after.URL {
 		s.schedule.SetHealth(sub.turns, store.Health{}, now.UnixNano())
 	}
@@ -96,7 +107,8 @@ func cancelReason(sub *store.Subscription) string {
 	return "unsubscribed"
 }
 
-// DeleteSubscription implements [store.Subscriptions].
+// DeleteSubscription implements [store.Subscriptions]. It visits each of its deliveries, pending or
+// not.
 func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 	now, err := s.begin(ctx)
 	if err != nil {
@@ -107,12 +119,15 @@ func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 	if sub == nil {
 		return fmt.Errorf("memstore: delete subscription: %w", store.ErrNotFound)
 	}
+	// First, so that its leases end before the schedule forgets it.
 	s.cancelPending(sub, "deleted", now)
 	for _, d := range sub.deliveries {
+		// All are in a list by now, and Prune would come upon deliveries that are gone.
 		d.leave()
 		e := d.event
 		e.deliveries = slices.DeleteFunc(e.deliveries, func(o *delivery) bool { return o == d })
 		if len(e.deliveries) == 0 {
+			// It is removed by Prune, so that deleting does not search the log.
 			s.ended.unwanted = append(s.ended.unwanted, e)
 		}
 	}
@@ -123,7 +138,8 @@ func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 	return nil
 }
 
-// Subscription implements [store.Subscriptions].
+// Subscription implements [store.Subscriptions]. What it returns is a copy, which the caller may
+// change.
 func (s *Store) Subscription(ctx context.Context, id string) (store.Subscription, error) {
 	if _, err := s.begin(ctx); err != nil {
 		return store.Subscription{}, fmt.Errorf("memstore: subscription: %w", err)
@@ -160,5 +176,5 @@ func (s *Store) Subscriptions(
 	return page.Map(found, func(sub **subscription) store.Subscription { return (*sub).Clone() }), nil
 }
 
-// listPosition returns where sub stands in a listing.
+// listPosition returns where sub stands in a listing. The oldest comes first.
 func (sub *subscription) listPosition() page.Position { return page.Position{Num: sub.num} }

@@ -48,13 +48,15 @@ func (a *ages) noteFinished(seq uint64, delivered bool, at int64) {
 	}
 }
 
-// merge adds what is known to the run of an event.
+// merge adds what is known to the run of an event. It allocates nothing for an event whose run has
+// something already.
 func (a *ages) merge(seq uint64, other age) {
 	if a.Runs == nil {
 		a.Runs = make(map[uint64]age)
 	}
 	run := seq >> a.shift
 	a.Runs[run] = a.Runs[run].with(other)
+	// Once may not suffice: runs that are far apart stay apart when they get twice as long.
 	for len(a.Runs) > maxRuns {
 		a.coarsen()
 	}
@@ -94,7 +96,8 @@ func earlier(a, b int64) int64 {
 	return a
 }
 
-// readAgain has the next round read all events up to last. The present one goes on as it is.
+// readAgain has the next round read all events up to last. The present one goes on as it is. It is
+// for when the file may have ended deliveries that nobody has noted.
 func (a *ages) readAgain(last uint64) { a.again = last }
 
 // due takes the runs that a round of Prune is to look at. What is still kept of them must be merged
@@ -110,6 +113,7 @@ func (a *ages) due(r store.Retention, now int64) (round []scan.Stretch) {
 	slices.Sort(runs)
 	for _, run := range runs {
 		from, to := run<<a.shift, (run+1)<<a.shift-1
+		// Runs that touch become one stretch, so the walk goes through them without a new search.
 		if n := len(round); n > 0 && round[n-1].To == from-1 {
 			round[n-1].To = to
 		} else {

@@ -18,12 +18,14 @@ func (m *Memory) beginErasure(seq uint64) {
 		m.Erasing = make(map[uint64]*erasing)
 	}
 	m.Erasing[seq] = &erasing{UnderWay: true}
+	// Its deliveries are canceled for every reader, but stay listed until their step.
 	m.Schedule.Bar(seq, m.now())
 }
 
 // endErasure takes in that the mark is gone.
 func (m *Memory) endErasure(seq uint64) {
 	if e := m.Erasing[seq]; e != nil {
+		// First, or reloadAfter would only put them off again.
 		delete(m.Erasing, seq)
 		m.Schedule.Unbar(seq)
 		for _, num := range e.reload {
@@ -59,6 +61,7 @@ func (m *Memory) restoreErasures(t *txn.Tx) error {
 	if err == nil && len(all) > 0 {
 		m.Erasing = make(map[uint64]*erasing, len(all))
 		for _, e := range all {
+			// Not under way: no call of this process is at it, so Prune takes the rest.
 			m.Erasing[e.Seq] = new(erasing)
 			m.Schedule.Bar(e.Seq, t.Now)
 		}

@@ -9,7 +9,9 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
-// addPurge notes that a subscription is to be purged, from the beginning.
+// addPurge notes that a subscription is to be purged, from the beginning. A purge that has begun
+// before has passed records that a later mark cancels too. ID keeps its last step from being taken
+// for one of the new purge.
 func (h *Maintenance) addPurge(num uint64) {
 	h.purged(num)
 	h.begun++
@@ -35,11 +37,14 @@ func (m *Memory) PlanPurge() *txn.Purge {
 	if len(m.Maintenance.purges) == 0 {
 		return nil
 	}
+	// One after the other: the first is finished before the next begins.
 	state := m.Maintenance.purges[0]
 	q := m.Schedule.Sub(state.Num)
+	// Kept in the state, so that all stages go by the same mark.
 	if q != nil && len(q.Data.Marks) > 0 && state.UpTo == 0 {
 		state.UpTo = q.Data.Marks[len(q.Data.Marks)-1].Seq
 	}
+	// A copy: the step changes its own, and memory learns of it by an effect when it has committed.
 	w := &txn.Purge{PurgeState: *state}
 	if q != nil {
 		w.Implicit = q.ImplicitUpTo(state.UpTo)

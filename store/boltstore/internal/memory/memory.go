@@ -40,6 +40,8 @@ func New(now func() int64, counts *rollup.Buffer, budget, spillStep int) Memory 
 		now: now, Counts: counts, numbers: make(numbersByID), tenants: newTenants(),
 		Budget: cmp.Or(budget, defaultBudget), spillStep: cmp.Or(spillStep, defaultSpillStep),
 		Schedule: schedule.New[Subscriber, Claimed](schedule.Options{
+			// A random beginning, so that a token of an earlier process is worth nothing in this
+			// one.
 			Window: maxWindow, Idle: maxIdle, FirstToken: rand.Uint64() >> 1,
 		}),
 	}
@@ -143,6 +145,7 @@ func (m *Memory) deliveryChanged(c pending.Change) {
 		q = m.ensure(c.Num)
 	}
 	q.Data.Oldest.moved(c.Seq, c.Pending)
+	// Nothing is left in its chunks, as far as is known: perhaps they can go.
 	if !q.PackedMaybe() {
 		m.Trim(q)
 	}
@@ -163,6 +166,7 @@ func (m *Memory) setHealth(num uint64, h store.Health) {
 // setBacklog takes in what has changed of a backlog.
 func (m *Memory) setBacklog(num uint64, b *record.Backlog) {
 	q := m.Schedule.Sub(num)
+	// A queue is not made for what has nothing pending.
 	if q == nil && (b.Empty() || b.Deleted) {
 		return
 	}

@@ -13,7 +13,9 @@ type (
 	Lease = schedule.Lease[Subscriber, Claimed]
 )
 
-// maxWindow is how many positions the schedule holds of each order that the file has in full.
+// maxWindow is how many positions the schedule holds of each order that the file has in full. So a
+// million pending deliveries cost memory no more than a few; see
+// docs/decisions/implicit-pending-rows.md.
 const maxWindow = 64
 
 // maxIdle is how many queues are kept that have nothing.
@@ -61,7 +63,8 @@ func setBacklogOf(q *Queue, b *record.Backlog) {
 // pin keeps the schedule from forgetting a queue that has a backlog in the file.
 func pin(q *Queue) { q.Pinned = q.Data.Pending != 0 || q.Data.Chunks || len(q.Data.Marks) > 0 }
 
-// Present returns the lease that a token is for; nil if the token is worth nothing.
+// Present returns the lease that a token is for; nil if the token is worth nothing. It must be for
+// the names that it was given out for: a token alone proves nothing.
 func (m *Memory) Present(token uint64, subscriptionID, eventID string) *Lease {
 	l := m.Schedule.Present(token)
 	if l == nil || l.Data.EventID != eventID {

@@ -6,7 +6,8 @@ import (
 )
 
 // Restore brings memory up to the file when the store is opened: who has a backlog, which is not
-// read, and the events above the watermark, which are.
+// read, and the events above the watermark, which are. Backlogs come first: what is canceled of the
+// implicit list is told by the marks that they have.
 func (m *Memory) Restore(t *txn.Tx) error {
 	m.at = t.Pending.Watermark
 	orphans, err := t.MetaNumber(txn.MetaOrphans)

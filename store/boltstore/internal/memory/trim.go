@@ -17,6 +17,7 @@ func (m *Memory) PlanTrim() (plan []txn.TrimPlan) {
 	for _, q := range m.trimming[:n] {
 		q.Data.trimming = false
 		if len(q.Data.Marks) == 0 && q.Data.Chunks {
+			// What is being erased is still to be found in its chunks by the steps of its erasure.
 			floor := min(q.PackedFloor(), m.firstErasing())
 			plan = append(plan, txn.TrimPlan{Num: q.Num, Floor: floor})
 		}

@@ -43,6 +43,7 @@ type level struct {
 // addSpan counts a new event.
 func (m *Memory) addSpan(seq uint64, count int) {
 	m.Above += count
+	// Events are joined into spans, so that there are few of them, however narrow the events are.
 	if n := len(m.spans); n > 0 && m.spans[n-1].count+count <= m.Budget/64 {
 		m.spans[n-1].count += count
 		m.spans[n-1].last = max(m.spans[n-1].last, seq)
@@ -69,6 +70,7 @@ func (m *Memory) planRise() *rise {
 	if m.Above > m.Budget {
 		above := m.Above
 		for _, sp := range m.spans {
+			// To half of the budget and not just below it, so that a rise is rare.
 			if above <= m.Budget/2 {
 				break
 			}
@@ -79,6 +81,7 @@ func (m *Memory) planRise() *rise {
 	if to = max(to, m.required); to == m.at {
 		return nil
 	}
+	// The list is made once: whoever gets something implicit from now on gets it above the rise.
 	m.rise = &rise{to: to}
 	m.Schedule.Subs(func(q *Queue) {
 		if first, ok := q.ImplicitFirst(); ok && first <= to {

@@ -8,12 +8,13 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Attempt is an attempt of a delivery, read from its row.
+// Attempt is an attempt of a delivery, read from its row. Its fields are those of store.Attempt,
+// not yet copied: most readers want the last attempt alone.
 type Attempt struct {
-	Number          int
+	Number          int // counted from 1 over the life of the delivery
 	At              time.Time
-	Duration        int64
-	Status          int
+	Duration        int64  // in nanoseconds
+	Status          int    // of HTTP; 0 if there was no answer
 	Error, Response []byte // share memory with the value
 }
 
@@ -30,7 +31,8 @@ func (a Attempt) Clone() store.Attempt {
 }
 
 // AppendAttempt appends an encoded attempt to the log of a row. The response is cut at
-// [store.MaxResponse].
+// [store.MaxResponse]. The number is not stored: it follows from the row's count of attempts, see
+// EachAttempt. There is no checksum, since the row's covers the log.
 func AppendAttempt(log []byte, a *store.Attempt) []byte {
 	e := encoder{slices.Grow(log, 24+len(a.Error)+min(len(a.Response), store.MaxResponse))}
 	e.time(a.At)
@@ -41,7 +43,8 @@ func AppendAttempt(log []byte, a *store.Attempt) []byte {
 	return e.b
 }
 
-// attempt reads an attempt, without its number.
+// attempt reads an attempt, without its number. The fields of the literal are in the order of
+// AppendAttempt; Go evaluates them from left to right.
 func (d *decoder) attempt() Attempt {
 	return Attempt{
 		At: d.time(), Duration: d.int(), Status: int(d.int()),

@@ -17,16 +17,19 @@ type Backlog struct {
 // AsOf is below Seq.
 type Mark struct {
 	Seq    uint64 // from the sequence of the events, so that marks and events have one order
-	At     int64
-	Reason string
+	At     int64  // by the store's clock
+	Reason string // what the deliveries say that it cancels
 }
 
-// Empty reports whether b needs no record.
+// Empty reports whether b needs no record. Flush then removes the record, so that an
+// opening reads only backlogs that have something.
 func (b *Backlog) Empty() bool {
 	return b.Pending == 0 && !b.Chunks && len(b.Marks) == 0 && !b.Deleted
 }
 
-// CanceledBy returns the mark that cancels what is pending as of a number; nil if none does.
+// CanceledBy returns the mark that cancels what is pending as of a number; nil if none does. It is
+// the first that does, since a later mark finds nothing pending any more: so the reason and time
+// are those of the first cancellation.
 func CanceledBy(marks []Mark, asOf uint64) *Mark {
 	for i := range marks {
 		if asOf < marks[i].Seq {
@@ -51,7 +54,7 @@ func (b *Backlog) Encode(key []byte) []byte {
 	return e.appendChecksum(key)
 }
 
-// DecodeBacklog reads a backlog. A nil value is an empty backlog.
+// DecodeBacklog reads a backlog. A nil value is an empty backlog. It shares no memory with v.
 func DecodeBacklog(key, v []byte) (*Backlog, error) {
 	if v == nil {
 		return &Backlog{}, nil
@@ -61,6 +64,7 @@ func DecodeBacklog(key, v []byte) (*Backlog, error) {
 		return nil, fmt.Errorf("backlog of subscription %d: %w", KeyNumber(key, 0), err)
 	}
 	b := &Backlog{Pending: int(d.uint()), Chunks: d.bool(), Deleted: d.bool()}
+	// The order in the literal is that of Encode.
 	for range d.count() {
 		b.Marks = append(b.Marks, Mark{d.uint(), d.int(), d.string()})
 	}

@@ -7,14 +7,16 @@ import (
 	"github.com/outhook/outhook/store/internal/rollup"
 )
 
-// EncodeCounts returns the value of the counts of a subscription.
+// EncodeCounts returns the value of the counts of a subscription. Its fields are package rollup's,
+// so that a store in SQL can keep the same bytes.
 func EncodeCounts(key []byte, s *rollup.Bucket) []byte {
 	e := newEncoder(32)
 	e.b = s.Append(e.b)
 	return e.appendChecksum(key)
 }
 
-// DecodeCounts reads counts. A nil value is an empty bucket.
+// DecodeCounts reads counts. A nil value is an empty bucket. The second number of the key is the
+// subscription's.
 func DecodeCounts(key, v []byte) (rollup.Bucket, error) {
 	if v == nil {
 		return rollup.Bucket{}, nil

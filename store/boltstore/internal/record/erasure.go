@@ -7,11 +7,12 @@ import "encoding/binary"
 type Erasure struct {
 	Seq  uint64 // the event
 	AsOf uint64 // from the sequence of the events: tells which came first, it or a Mark
-	At   int64
-	Done int // how many of the event's recipients are dealt with
+	At   int64  // by the store's clock, when it began
+	Done int    // how many of the event's recipients are dealt with
 }
 
-// EncodeErasures returns the value of a list of erasures.
+// EncodeErasures returns the value of a list of erasures. All of a store are in one value, see
+// package txn.
 func EncodeErasures(key []byte, all []Erasure) []byte {
 	e := newEncoder(binary.MaxVarintLen64)
 	e.uint(uint64(len(all)))
@@ -24,7 +25,8 @@ func EncodeErasures(key []byte, all []Erasure) []byte {
 	return e.appendChecksum(key)
 }
 
-// DecodeErasures reads a list of erasures.
+// DecodeErasures reads a list of erasures. Unlike others it takes no nil: where there is no record,
+// nothing is being erased.
 func DecodeErasures(key, v []byte) (all []Erasure, err error) {
 	d, err := newDecoder(key, v)
 	if err != nil {

@@ -18,11 +18,11 @@ type Event struct {
 	Time       int64  // when it happened, in milliseconds since 1970
 	EnqueuedAt int64  // by the system's clock
 	Body       []byte // the wire body, which is never empty; empty once the event is erased
-	Trace      string
+	Trace      string // carried along, and given to each claim
 }
 
 // NewEvent builds the record of an event that is to be enqueued. The error is an
-// *events.InvalidError.
+// *events.InvalidError. EnqueuedAt is set by the transaction that stores it.
 func NewEvent(ev events.Event) (*Event, error) {
 	body, err := ev.Body()
 	if err != nil {
@@ -35,7 +35,8 @@ func NewEvent(ev events.Event) (*Event, error) {
 	}, nil
 }
 
-// NewEvents builds the records of events that are to be enqueued.
+// NewEvents builds the records of events that are to be enqueued. All or none: the error is that of
+// the first event that is not valid.
 func NewEvents(evs []events.Event) ([]*Event, error) {
 	built := make([]*Event, len(evs))
 	for i, ev := range evs {
@@ -48,10 +49,12 @@ func NewEvents(evs []events.Event) ([]*Event, error) {
 	return built, nil
 }
 
-// Erased reports whether the content of the event was erased.
+// Erased reports whether the content of the event was erased. No flag is needed, since the wire
+// body of an event is never empty.
 func (e *Event) Erased() bool { return len(e.Body) == 0 }
 
-// Same reports whether e and o have the same content.
+// Same reports whether e and o have the same content. The trace and EnqueuedAt do not count: they
+// are of the call, not of the event.
 func (e *Event) Same(o *Event) bool {
 	return e.ID == o.ID && e.Type == o.Type && e.Tenant == o.Tenant && e.Key == o.Key &&
 		e.Time == o.Time && string(e.Body) == string(o.Body)
@@ -65,12 +68,18 @@ func (e *Event) KeyHash() uint64 {
 	}
 	h := fnv.New64a()
 	h.Write([]byte(e.Key))
+	// Never 0, which stands for no key.
 	return h.Sum64() | 1
 }
 
-// Encode returns the value of an event with the packed numbers of its recipients.
+// Encode returns the value of an event with the packed numbers of its recipients. recipients is
+// copied.
+//
+// The length of the head comes first, outside of both checksums: a wrong one makes the head's
+// checksum fail.
 func (e *Event) Encode(key, recipients []byte) []byte {
 	strings := len(e.ID) + len(e.Type) + len(e.Tenant) + len(e.Key) + len(e.Trace)
+	// Large enough for all, since a body may be long: growing would copy it.
 	enc := newEncoder(headLen + strings + len(e.Body) + 64 + len(recipients))
 	enc.b = append(enc.b[:0], 0, 0, 0, 0, recordVersion)
 	enc.string(e.ID)
@@ -94,9 +103,11 @@ func (e *Event) Encode(key, recipients []byte) []byte {
 // headLen is the size of the number before an event's head, which is the length of the head.
 const headLen = 4
 
-// splitEvent returns the two parts of an event's value.
+// splitEvent returns the two parts of an event's value. It checks neither, only that both are
+// there.
 func splitEvent(v []byte) (head, recipients []byte, err error) {
 	if len(v) >= headLen {
+		// Compared as uint64, so that no number that a damaged file has overflows an int.
 		if n := uint64(binary.BigEndian.Uint32(v)); n <= uint64(len(v)-headLen) {
 			v = v[headLen:]
 			return v[:n], v[n:], nil
@@ -105,7 +116,8 @@ func splitEvent(v []byte) (head, recipients []byte, err error) {
 	return nil, nil, fmt.Errorf("%w: an event is too short", store.ErrCorrupt)
 }
 
-// DecodeEvent reads the head of an event. Its Body shares memory with v.
+// DecodeEvent reads the head of an event. Its Body shares memory with v. All else is copied. It
+// does not look at the recipients, which may be damaged.
 func DecodeEvent(key, v []byte) (Event, error) {
 	head, _, err := splitEvent(v)
 	if err != nil {
@@ -123,6 +135,7 @@ func DecodeEvent(key, v []byte) (Event, error) {
 }
 
 // DecodeRecipients returns the packed numbers of an event's recipients, which share memory with v.
+// It does not look at the head, which may be damaged.
 func DecodeRecipients(key, v []byte) ([]byte, error) {
 	_, recipients, err := splitEvent(v)
 	if err != nil {

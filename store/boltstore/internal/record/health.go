@@ -8,7 +8,7 @@ import (
 )
 
 // EncodeHealth returns the value of a subscription's health. A subscription without a record has
-// the zero one.
+// the zero one. Times are kept to the nanosecond, as the store's clock has them.
 func EncodeHealth(key []byte, h *store.Health) []byte {
 	e := newEncoder(64)
 	e.bool(h.Healthy)

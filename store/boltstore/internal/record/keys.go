@@ -15,7 +15,8 @@ func Key1(a uint64) (k [Len1]byte) {
 	return k
 }
 
-// Key2 returns the key of two numbers. It sorts by the first.
+// Key2 returns the key of two numbers. It sorts by the first. It returns an array, as all of these
+// do, so that a key needs no allocation.
 func Key2(a, b uint64) (k [Len2]byte) {
 	binary.BigEndian.PutUint64(k[:], a)
 	binary.BigEndian.PutUint64(k[8:], b)
@@ -30,7 +31,8 @@ func Key3(a, b, c uint64) (k [Len3]byte) {
 	return k
 }
 
-// KeyNumber returns the i-th number of a key.
+// KeyNumber returns the i-th number of a key. It panics if the key is too short, which a guard
+// makes ErrCorrupt.
 func KeyNumber(key []byte, i int) uint64 { return binary.BigEndian.Uint64(key[8*i:]) }
 
 // TenantPrefix returns the beginning of a tenant's keys. The length of the name comes first, so
@@ -47,7 +49,8 @@ func TenantKey(tenant string, num uint64) []byte {
 }
 
 // PatternPrefix returns the beginning of the keys of a tenant's subscriptions to a pattern of event
-// types. The pattern may be [EveryType].
+// types. The pattern may be [EveryType]. The zero byte ends the pattern, so that "a" does not find
+// "ab".
 func PatternPrefix(tenant, pattern string) []byte {
 	return append(append(TenantPrefix(tenant), pattern...), 0)
 }
@@ -58,5 +61,5 @@ func PatternKey(tenant, pattern string, num uint64) []byte {
 }
 
 // InSubscription reports whether a key begins with the number of a subscription. A nil key does
-// not.
+// not. It ends a loop over a subscription's range: a cursor returns nil behind the last key.
 func InSubscription(k []byte, num uint64) bool { return k != nil && KeyNumber(k, 0) == num }

@@ -9,7 +9,7 @@ func EncodeNumber(key []byte, n uint64) []byte {
 	return e.appendChecksum(key)
 }
 
-// DecodeNumber reads a number.
+// DecodeNumber reads a number. A missing record is the caller's to tell from a damaged one.
 func DecodeNumber(key, v []byte) (uint64, error) {
 	d, err := newDecoder(key, v)
 	if err != nil {
@@ -19,14 +19,16 @@ func DecodeNumber(key, v []byte) (uint64, error) {
 	return n, d.end()
 }
 
-// EncodeBody returns the value of a body that overrides the event's for one delivery.
+// EncodeBody returns the value of a body that overrides the event's for one delivery. The body may
+// be empty: an override that sends nothing is one too.
 func EncodeBody(key, body []byte) []byte {
 	e := newEncoder(len(body))
 	e.b = append(e.b, body...)
 	return e.appendChecksum(key)
 }
 
-// DecodeBody returns a copy of the body.
+// DecodeBody returns a copy of the body. It is copied, because it goes to a claim, which outlives
+// the transaction.
 func DecodeBody(key, v []byte) ([]byte, error) {
 	d, err := newDecoder(key, v)
 	if err != nil {

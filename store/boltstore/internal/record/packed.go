@@ -19,7 +19,7 @@ func Pack(b []byte, nums []uint64) []byte {
 	return b
 }
 
-// Unpack calls f for each number of a packed list until it returns false.
+// Unpack calls f for each number of a packed list until it returns false. It allocates nothing.
 func Unpack(b []byte, f func(n uint64) bool) error {
 	last := uint64(0)
 	for len(b) > 0 {
@@ -35,7 +35,8 @@ func Unpack(b []byte, f func(n uint64) bool) error {
 	return nil
 }
 
-// UnpackAll returns all numbers of a packed list.
+// UnpackAll returns all numbers of a packed list. It is Unpack without a call for each number, and
+// with an error it returns those that came before.
 func UnpackAll(b []byte) ([]uint64, error) {
 	nums := make([]uint64, 0, len(b)) // each takes a byte at least, and most take one or two
 	last := uint64(0)
@@ -53,7 +54,8 @@ func UnpackAll(b []byte) ([]uint64, error) {
 // errListEnds is the error for a packed list that ends within a number.
 var errListEnds = fmt.Errorf("%w: a list of numbers ends early", store.ErrCorrupt)
 
-// PackedHas reports whether the packed list has n.
+// PackedHas reports whether the packed list has n. It stops at the first number that is not below
+// n.
 func PackedHas(b []byte, n uint64) (bool, error) {
 	found := false
 	err := Unpack(b, func(m uint64) bool {

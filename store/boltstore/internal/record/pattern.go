@@ -24,7 +24,8 @@ func DecodePattern(key, v []byte) (Pattern, error) {
 }
 
 // PatternKeys returns the keys under which a subscription is in the index; none when it gets
-// nothing.
+// nothing. One that is disabled is in it, because its events are stored too, with canceled
+// deliveries.
 func PatternKeys(num uint64, s *store.Subscription) [][]byte {
 	if s.Status != store.Subscribed && !s.Disabled() {
 		return nil

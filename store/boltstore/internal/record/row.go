@@ -7,7 +7,9 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Row is the record of a delivery. A pending delivery to which nothing has happened has none.
+// Row is the record of a delivery. A pending delivery to which nothing has happened has none. What
+// is not stored of a delivery (whether it has a row, whether a mark cancels it) is in package
+// pending.
 type Row struct {
 	State store.State
 
@@ -32,13 +34,13 @@ type Row struct {
 	Log []byte
 }
 
-// The states as they are stored.
+// The states as they are stored. Their order is part of the format: a new one goes at the end.
 var stateCodes = [...]store.State{store.Pending, store.Delivered, store.Dead, store.Canceled}
 
 // The flags of a row: a bit, and above it the state of the body.
 const (
-	flagBlocked = 1
-	bodyShift   = 1
+	flagBlocked = 1 // Row.Blocked
+	bodyShift   = 1 // where Row.Body begins
 )
 
 func (r *Row) flags() uint64 {
@@ -49,7 +51,8 @@ func (r *Row) flags() uint64 {
 	return f
 }
 
-// Encode returns the row's value.
+// Encode returns the row's value. Most numbers of a delivery that succeeded at once are 0, which
+// takes a byte each.
 func (r *Row) Encode(key []byte) []byte {
 	e := newEncoder(48 + len(r.Reason) + len(r.Log))
 	e.uint(uint64(slices.Index(stateCodes[:], r.State)))
@@ -66,7 +69,8 @@ func (r *Row) Encode(key []byte) []byte {
 	return e.appendChecksum(key)
 }
 
-// DecodeRow reads a row. Its Log shares memory with v.
+// DecodeRow reads a row. Its Log shares memory with v. It returns [store.ErrCorrupt] for a state
+// that this version does not know.
 func DecodeRow(key, v []byte) (Row, error) {
 	d, err := newDecoder(key, v)
 	if err != nil {
@@ -101,6 +105,7 @@ func (r *Row) Pending() bool { return r.State == store.Pending }
 func (r *Row) Overridden() bool { return r.Body == store.BodyOverridden }
 
 // AddAttempt adds an attempt, encoded by AppendAttempt, and drops the oldest if there are too many.
+// Log gets memory of its own: it may be the file's, which can't be written to.
 func (r *Row) AddAttempt(encoded []byte) {
 	if r.Attempts++; r.Attempts > store.MaxAttempts {
 		d := decoder{b: r.Log}
@@ -111,9 +116,11 @@ func (r *Row) AddAttempt(encoded []byte) {
 }
 
 // EachAttempt calls f for each attempt that is kept, oldest first. Attempts share memory with the
-// value.
+// value. It returns [store.ErrCorrupt] if the log has fewer than the row counts, after f was called
+// for those.
 func (r *Row) EachAttempt(f func(a Attempt)) error {
 	d := decoder{b: r.Log}
+	// The log has the newest, so their numbers are counted back from how many there were.
 	kept := min(r.Attempts, store.MaxAttempts)
 	for i := range kept {
 		a := d.attempt()
@@ -126,13 +133,15 @@ func (r *Row) EachAttempt(f func(a Attempt)) error {
 	return d.end()
 }
 
-// LastAttempt returns the last attempt; ok is false if there is none.
+// LastAttempt returns the last attempt; ok is false if there is none. It reads all that are kept,
+// since attempts differ in length and the log has no index.
 func (r *Row) LastAttempt() (last Attempt, ok bool, err error) {
 	err = r.EachAttempt(func(a Attempt) { last, ok = a, true })
 	return last, ok, err
 }
 
-// WithoutResponses returns the attempts of a row without the responses to them.
+// WithoutResponses returns the attempts of a row without the responses to them. If none had one,
+// the result is as long as Log, by which an erasure tells that nothing is left to do.
 func (r *Row) WithoutResponses() (log []byte, err error) {
 	log = make([]byte, 0, len(r.Log))
 	err = r.EachAttempt(func(a Attempt) {

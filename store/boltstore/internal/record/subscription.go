@@ -9,7 +9,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// EncodeSubscription returns a subscription's value. The key is its number.
+// EncodeSubscription returns a subscription's value. The key is its number. Headers are written in
+// the order of their names, so that equal subscriptions have equal values.
 func EncodeSubscription(key []byte, s *store.Subscription) []byte {
 	e := newEncoder(256)
 	e.string(s.ID)
@@ -45,7 +46,8 @@ func DecodeSubscription(key, v []byte) (*store.Subscription, error) {
 	return s, DecodeSubscriptionInto(s, key, v)
 }
 
-// DecodeSubscriptionInto is DecodeSubscription into s, which the caller has allocated.
+// DecodeSubscriptionInto is DecodeSubscription into s, which the caller has allocated. A listing
+// decodes into a slice that it has anyway.
 func DecodeSubscriptionInto(s *store.Subscription, key, v []byte) error {
 	d, err := newDecoder(key, v)
 	if err != nil {
@@ -85,7 +87,8 @@ func DecodeSubscriptionInto(s *store.Subscription, key, v []byte) error {
 	return d.end()
 }
 
-// DecodeSubscriptionID reads only the ID of a subscription.
+// DecodeSubscriptionID reads only the ID of a subscription. It comes first in the value. The
+// checksum of the whole is checked all the same.
 func DecodeSubscriptionID(key, v []byte) (string, error) {
 	d, err := newDecoder(key, v)
 	if err != nil {

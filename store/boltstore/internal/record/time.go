@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// AsTime returns a time that is kept as nanoseconds since 1970. 0 is the zero time.
+// AsTime returns a time that is kept as nanoseconds since 1970. 0 is the zero time. It is in UTC,
+// so that what a store returns does not depend on the host's time zone.
 func AsTime(t int64) time.Time {
 	if t == 0 {
 		return time.Time{}
@@ -13,7 +14,8 @@ func AsTime(t int64) time.Time {
 	return time.Unix(0, t).UTC()
 }
 
-// nanos is the inverse of AsTime. It saturates at math.MaxInt64.
+// nanos is the inverse of AsTime. It saturates at math.MaxInt64. The latest time that can be kept
+// is in 2262, which is as good as never.
 func nanos(t time.Time) int64 {
 	switch {
 	case t.IsZero():

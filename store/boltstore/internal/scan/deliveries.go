@@ -18,13 +18,14 @@ type FoundDelivery struct {
 }
 
 // DeliveryReader reads deliveries from a boundary on, in one transaction. It keeps what it finds,
-// and how far it came.
+// and how far it came. A caller sets Q, Num, Seq and From, and calls Read until More is false;
+// before each Read it sets Implicit, if Num is set and Seq is not.
 type DeliveryReader struct {
-	t    *txn.Tx
+	t    *txn.Tx // of the step under way
 	Q    *store.DeliveryQuery
-	Num  uint64 // of the one subscription that is asked for, or 0
-	Seq  uint64 // of the one event, or 0
-	From page.Cursor
+	Num  uint64      // of the one subscription that is asked for, or 0
+	Seq  uint64      // of the one event, or 0
+	From page.Cursor // where it goes on, and in which direction
 
 	// the times of all events go with their order, as far as matters for Since or Until
 	inOrder bool
@@ -33,18 +34,21 @@ type DeliveryReader struct {
 	Implicit     []uint64
 	MoreImplicit bool // it knows more
 
-	Found []FoundDelivery
-	began page.Cursor // From at the beginning of the step
-	More  bool        // there is more behind From
+	Found []FoundDelivery // of this step, in the order of the walk; Read makes it anew
+	began page.Cursor     // From at the beginning of the step
+	More  bool            // there is more behind From
 }
 
-// Read reads on, in a transaction.
+// Read reads on, in a transaction. It fills Found and moves From. An error ends the walk: what is
+// damaged must not look like what is not there.
 func (sl *DeliveryReader) Read(t *txn.Tx) error {
 	sl.t, sl.Found, sl.began, sl.More = t, nil, sl.From, false
+	// In each step: the clock may be set back between two of them.
 	if err := sl.order(); err != nil {
 		return err
 	}
 	switch {
+	// The event first, even if the subscription is given too: one record has it all.
 	case sl.Seq != 0:
 		return sl.oneEvent()
 	case sl.Num != 0:
@@ -62,16 +66,21 @@ func (sl *DeliveryReader) stop() bool {
 // pass moves on behind a position.
 func (sl *DeliveryReader) pass(p page.Position) { sl.From = sl.From.Pass(p) }
 
-// upTo moves on to an event.
+// upTo moves on to an event. From then stands before the first of its deliveries, in the direction
+// of the walk.
 func (sl *DeliveryReader) upTo(seq uint64) {
 	if sl.From.At = (page.Position{Seq: seq}); sl.From.Back {
 		sl.From.At.Num = page.MaxNumber
 	}
 }
 
-// everything reads event by event.
+// everything reads event by event. Each event has its recipients, so this is the order of the
+// listing.
 func (sl *DeliveryReader) everything() error {
 	for k, v := range sl.events() {
+		// In an event that the last step did not finish, From stays where it is among the
+		// recipients. With any other it moves on before stop is asked, so that passing over an
+		// event counts as having come further.
 		if seq := record.KeyNumber(k, 0); seq != sl.From.At.Seq {
 			sl.upTo(seq)
 		}
@@ -91,6 +100,7 @@ func (sl *DeliveryReader) everything() error {
 func (sl *DeliveryReader) events() iter.Seq2[[]byte, []byte] {
 	c := sl.t.Bucket(txn.BucketEvents).Cursor()
 	if !sl.From.Back { // that is from the newest on
+		// The event where we are belongs to it: there may be more recipients.
 		after := record.Key1(sl.From.At.Seq + 1)
 		return boltfile.Descend(c, nil, after[:])
 	}
@@ -117,6 +127,7 @@ func (sl *DeliveryReader) oneEvent() error {
 // set. It is past when no event from it on can be selected.
 func (sl *DeliveryReader) event(k, v []byte) (past bool, err error) {
 	e, err := record.DecodeEvent(k, v)
+	// The event alone often decides, and then neither the recipients nor any row is read.
 	if err != nil || !sl.selects(&e) {
 		return err == nil && sl.past(&e), err
 	}
@@ -131,9 +142,11 @@ func (sl *DeliveryReader) event(k, v []byte) (past bool, err error) {
 	return false, sl.recipients(record.KeyNumber(k, 0), &e, nums)
 }
 
-// recipients reads the deliveries of an event to its recipients, nums.
+// recipients reads the deliveries of an event to its recipients, nums. nums is the caller's, and is
+// reversed on the way back.
 func (sl *DeliveryReader) recipients(seq uint64, e *record.Event, nums []uint64) error {
 	if sl.Num != 0 {
+		// Above the watermark Find would take any subscription for a recipient.
 		if _, ok := slices.BinarySearch(nums, sl.Num); !ok {
 			return nil
 		}
@@ -143,6 +156,7 @@ func (sl *DeliveryReader) recipients(seq uint64, e *record.Event, nums []uint64)
 		slices.Reverse(nums)
 	}
 	for _, num := range nums {
+		// An earlier step has dealt with it, as the event was too long for one step.
 		if !sl.From.Reaches(page.Position{Seq: seq, Num: num}) {
 			continue
 		}
@@ -158,7 +172,8 @@ func (sl *DeliveryReader) recipients(seq uint64, e *record.Event, nums []uint64)
 }
 
 // order finds out whether times go with the order of events: all that have an earlier one after
-// them are from before the end of the walk, which is Since, or Until on the way back.
+// them are from before the end of the walk, which is Since, or Until on the way back. If they do,
+// the walk ends at the first event that is beyond its end; otherwise it reads all.
 func (sl *DeliveryReader) order() error {
 	bound := sl.Q.Since
 	if sl.From.Back {
@@ -181,7 +196,8 @@ func (sl *DeliveryReader) past(e *record.Event) bool {
 	return sl.inOrder && record.AsTime(e.EnqueuedAt).Before(sl.Q.Since)
 }
 
-// selects reports whether the query may select deliveries of the event.
+// selects reports whether the query may select deliveries of the event. It asks the query itself,
+// with what belongs to the single delivery left out, so there is one place that says what matches.
 func (sl *DeliveryReader) selects(e *record.Event) bool {
 	d := store.Delivery{
 		EventID: e.ID, EventType: e.Type, Tenant: e.Tenant, CreatedAt: record.AsTime(e.EnqueuedAt),
@@ -191,9 +207,11 @@ func (sl *DeliveryReader) selects(e *record.Event) bool {
 	return q.Matches(&d)
 }
 
-// take looks at a delivery, and moves on.
+// take looks at a delivery, and moves on. take looks at a delivery, and moves on. It keeps it if
+// the query selects it.
 func (sl *DeliveryReader) take(num, seq uint64, e *record.Event) error {
 	at := page.Position{Seq: seq, Num: num}
+	// First, whatever becomes of it: a delivery that is looked at is never looked at again.
 	sl.pass(at)
 	if !sl.t.Subs.Exists(num) {
 		return nil

@@ -6,7 +6,8 @@ import (
 	"github.com/outhook/outhook/store/internal/page"
 )
 
-// ErasableSearch looks for the events of a tenant.
+// ErasableSearch looks for the events of a tenant. It ends when Step is full, when its events have
+// about as many deliveries as one transaction may erase, or with the last event.
 type ErasableSearch struct {
 	Tenant string
 	Step   *page.Collector[uint64] // what it has found, oldest first
@@ -22,6 +23,8 @@ func (f *ErasableSearch) Read(t *txn.Tx) (more bool, err error) {
 	start := record.Key1(f.From)
 	k, v := c.Seek(start[:])
 	for seen := 0; k != nil; seen++ {
+		// Each step looks at one event at least, or on a slow disk none would come further. From is
+		// the event that is yet to be looked at.
 		if f.From = record.KeyNumber(k, 0); seen > 0 && t.IsSlow() {
 			return true, nil
 		}
@@ -45,7 +48,11 @@ func (f *ErasableSearch) take(k, v []byte) (full bool) {
 	}
 	at := page.Position{Num: f.From}
 	first := f.deliveries == 0 // an event has a subscription at least
+	// The length of the packed list stands for the number of recipients: each takes a byte at
+	// least, so it is not too low, and nothing has to be decoded. The first event always goes,
+	// however wide it is.
 	if f.deliveries += len(packed); !first && f.deliveries > txn.DefaultEraseStep {
+		// The page ends here, and its cursor goes on with this event.
 		f.Step.Stop(at)
 		return true
 	}

@@ -5,7 +5,9 @@ import (
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// OldestSearch looks for the oldest pending delivery of each of some subscriptions.
+// OldestSearch looks for the oldest pending delivery of each of some subscriptions. A
+// subscription's is the older of its oldest in chunks and of its oldest in the index of what is
+// due, where a step can be left.
 type OldestSearch struct {
 	Nums  []uint64
 	Found []uint64          // the oldest of each, 0 if there is none
@@ -13,13 +15,15 @@ type OldestSearch struct {
 	from  schedule.Position // how far it has been, in the index
 }
 
-// Read looks on, for a while.
+// Read looks on, for a while. The search is over when Next has reached the end of Nums.
 func (o *OldestSearch) Read(t *txn.Tx) error {
+	// One look at least in each step, so that it comes further on a slow disk too.
 	for first := true; o.Next < len(o.Nums); first = false {
 		if !first && t.IsSlow() {
 			return nil
 		}
 		num, found := o.Nums[o.Next], &o.Found[o.Next]
+		// Only at the beginning: when a step goes on with a subscription, Found has it already.
 		if o.from == (schedule.Position{}) {
 			seq, err := t.Pending.OldestPacked(num, 0)
 			if err != nil {
@@ -27,6 +31,8 @@ func (o *OldestSearch) Read(t *txn.Tx) error {
 			}
 			*found = seq
 		}
+		// The index is by time and not by event, so all of it must be seen; a step can stop in
+		// between.
 		from, seq, more, err := t.Pending.OldestDue(num, o.from, *found)
 		if err != nil {
 			return err

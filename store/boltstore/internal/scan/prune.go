@@ -11,14 +11,16 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// Stretch is a range of events that a walk through the log looks at. Both ends belong to it.
+// Stretch is a range of events that a walk through the log looks at. Both ends belong to it. Their
+// numbers need not all have an event.
 type Stretch struct {
 	From, To uint64
 	// What has finished of them is not known; it ends at the first event that is too young.
 	Unread bool
 }
 
-// Round is how far a round through the log has come.
+// Round is how far a round through the log has come. It is kept in memory between steps and not in
+// the file: after a restart a new round begins.
 type Round struct {
 	Stretches []Stretch // what it has yet to look at
 	seq       uint64    // the event of the first of them where it goes on; 0 at its beginning
@@ -27,10 +29,12 @@ type Round struct {
 	All       bool      // no event is too young to be looked at
 }
 
-// PruneWalk is one step of a round through the log.
+// PruneWalk is one step of a round through the log. It reads in one transaction and removes in
+// another, since publishers don't wait for one that reads. Between the two anything may change, so
+// Remove looks at each delivery again.
 type PruneWalk struct {
-	Retention store.Retention
-	Round     // where it is
+	Retention store.Retention // of this call; it may differ from that of the last step
+	Round                     // where it is
 
 	Rows    [][2]uint64 // rows that are past their retention: subscription and event
 	Events  []uint64    // events that nothing refers to any more
@@ -44,7 +48,8 @@ type PruneWalk struct {
 	Looked int
 }
 
-// shortest returns the shorter retention; 0 when all is kept.
+// shortest returns the shorter retention; 0 when all is kept. 0 stands for ever, so it is not the
+// shorter one.
 func (w *PruneWalk) shortest() time.Duration {
 	d, f := w.Retention.Delivered, w.Retention.Failed
 	if d <= 0 || f > 0 && f < d {
@@ -53,14 +58,17 @@ func (w *PruneWalk) shortest() time.Duration {
 	return d
 }
 
-// young reports whether nothing of the event can be past its retention.
+// young reports whether nothing of the event can be past its retention. A delivery can't have
+// finished before its event was enqueued.
 func (w *PruneWalk) young(e *record.Event, now int64) bool {
 	shortest := w.shortest()
 	return shortest <= 0 || now-e.EnqueuedAt <= int64(shortest)
 }
 
-// Read finds what is to be removed.
+// Read finds what is to be removed. What stays is told to Finished, so that memory knows when to
+// look again.
 func (w *PruneWalk) Read(t *txn.Tx) error {
+	// In every step, since it costs one look at the front of their bucket when there are none.
 	w.Counts = t.Counts.Past(txn.PruneStep)
 	c := t.Bucket(txn.BucketEvents).Cursor()
 	for h := &w.Round; len(h.Stretches) > 0; h.Stretches = h.Stretches[1:] {
@@ -78,11 +86,15 @@ func (w *PruneWalk) readStretch(t *txn.Tx, c *bolt.Cursor, st Stretch) (done boo
 	h := &w.Round
 	key := record.Key1(max(h.seq, st.From))
 	for k, v := c.Seek(key[:]); k != nil && record.KeyNumber(k, 0) <= st.To; k, v = c.Next() {
+		// The event where the last step stopped keeps its place among the recipients, unless it is
+		// gone by now.
 		if seq := record.KeyNumber(k, 0); seq != h.seq {
 			h.seq, h.recipient, h.kept = seq, 0, false
 		}
 		w.Looked++
 		e, err := record.DecodeEvent(k, v)
+		// Events are in the order of their times, but for a clock that was set back, so what comes
+		// after it is younger as a rule. A round for orphans has to see all of them.
 		if err == nil && st.Unread && !h.All && w.young(&e, t.Now) {
 			w.ReadUpTo = h.seq
 			return true, nil
@@ -100,9 +112,11 @@ func (w *PruneWalk) readStretch(t *txn.Tx, c *bolt.Cursor, st Stretch) (done boo
 			return false, nil
 		}
 		if !h.kept {
+			// Without a delivery that is kept; those in Rows go in the same transaction, before it.
 			w.Events = append(w.Events, h.seq)
 		}
 		if w.full(t) {
+			// The next step begins behind this event, which is done with.
 			h.seq++
 			h.recipient, h.kept = 0, false
 			return false, nil
@@ -136,6 +150,8 @@ func (w *PruneWalk) readEvent(t *txn.Tx, keyHash uint64, packed []byte) (done bo
 	}
 	h := &w.Round
 	for i, num := range nums[min(h.recipient, len(nums)):] {
+		// i counts from where this step began, so each step does one batch of the event at least,
+		// however slow it is.
 		if i > 0 && (w.enough() || i%deliveryBatch == 0 && w.slow(t)) {
 			return false, nil
 		}
@@ -146,6 +162,7 @@ func (w *PruneWalk) readEvent(t *txn.Tx, keyHash uint64, packed []byte) (done bo
 		}
 		r, ok, err := t.Pending.Find(num, h.seq, keyHash)
 		switch {
+		// It may be pending, so the event stays; Claim finds it, and then it dies.
 		case err != nil:
 			h.kept = true
 		case !ok:
@@ -154,6 +171,8 @@ func (w *PruneWalk) readEvent(t *txn.Tx, keyHash uint64, packed []byte) (done bo
 			if !r.Pending() && !r.Marked { // what is marked is noted when it has been purged
 				w.Finished(h.seq, r.State == store.Delivered, r.FinishedAt)
 			}
+		// Without a row it would be pending again. The watermark has to rise first, and the next
+		// step looks at it again.
 		case h.seq > t.Pending.Watermark:
 			h.recipient--
 			w.Blocked = h.seq
@@ -165,7 +184,8 @@ func (w *PruneWalk) readEvent(t *txn.Tx, keyHash uint64, packed []byte) (done bo
 	return true, nil
 }
 
-// readAhead lets the watermark rise by more than one event when it must.
+// readAhead lets the watermark rise by more than one event when it must. Each rise costs commits,
+// and what follows an event that is old enough most likely is so too.
 func (w *PruneWalk) readAhead(t *txn.Tx, c *bolt.Cursor) {
 	if w.Blocked == 0 {
 		return
@@ -182,7 +202,8 @@ func (w *PruneWalk) readAhead(t *txn.Tx, c *bolt.Cursor) {
 	}
 }
 
-// outlived reports whether a delivery finished longer ago than it is to be kept.
+// outlived reports whether a delivery finished longer ago than it is to be kept. A delivery without
+// a row has not finished, and one that is marked is left to its purge.
 func (w *PruneWalk) outlived(r *pending.Delivery, now int64) bool {
 	keep := w.Retention.Failed
 	if r.State == store.Delivered {
@@ -192,13 +213,14 @@ func (w *PruneWalk) outlived(r *pending.Delivery, now int64) bool {
 }
 
 // Remove removes what was found, as far as it is still so. When a round for orphans has ended, it
-// notes that.
+// notes that. It may run more than once, so it changes nothing in w.
 func (w *PruneWalk) Remove(t *txn.Tx, ended bool) error {
 	for _, p := range w.Rows {
 		if err := w.removeRow(t, p[0], p[1]); err != nil {
 			return err
 		}
 	}
+	// After the rows, for an event goes only if it has no delivery any more.
 	for _, seq := range w.Events {
 		if err := t.Events.Remove(seq); err != nil {
 			return err
@@ -210,7 +232,8 @@ func (w *PruneWalk) Remove(t *txn.Tx, ended bool) error {
 	return t.PutMetaNumber(txn.MetaOrphans, 0)
 }
 
-// removeRow removes the records of a delivery, if it is still past its retention.
+// removeRow removes the records of a delivery, if it is still past its retention. It is no error if
+// it is not: the next round looks at it again.
 func (w *PruneWalk) removeRow(t *txn.Tx, num, seq uint64) error {
 	id := pending.ID{Num: num, Seq: seq}
 	d, ok, err := t.Pending.Row(id)

@@ -25,7 +25,8 @@ func (sl *DeliveryReader) Edge() (seq uint64, ok bool) {
 	return seq, true
 }
 
-// oneSubscription reads the deliveries of one subscription.
+// oneSubscription reads the deliveries of one subscription. It costs what the subscription has, and
+// not what is in the log.
 func (sl *DeliveryReader) oneSubscription() error {
 	first, ok := sl.Edge()
 	if !ok {
@@ -42,6 +43,8 @@ func (sl *DeliveryReader) oneSubscription() error {
 		}
 		key := record.Key1(seq)
 		v := sl.t.Get(txn.BucketEvents, key[:])
+		// The event was pruned, or its record is gone; From moves, so that a step of such events
+		// comes further.
 		if v == nil {
 			sl.pass(page.Position{Seq: seq, Num: sl.Num})
 			continue
@@ -50,6 +53,7 @@ func (sl *DeliveryReader) oneSubscription() error {
 		if err != nil {
 			return err
 		}
+		// More stays false: nothing that is still to come can be selected.
 		if sl.past(&e) {
 			return nil
 		}
@@ -62,7 +66,8 @@ func (sl *DeliveryReader) oneSubscription() error {
 }
 
 // merge returns the next events of the subscription, in the order of the walk, and whether there
-// may be more.
+// may be more. A delivery that has a row stays listed in its chunk, so some come twice and are
+// compacted.
 func (sl *DeliveryReader) merge(first uint64) (seqs []uint64, more bool, err error) {
 	rows, rowsMore := sl.rows(first)
 	chunked, chunkedMore, err := sl.chunked(first)
@@ -81,7 +86,8 @@ func (sl *DeliveryReader) merge(first uint64) (seqs []uint64, more bool, err err
 		}
 		return 0
 	}
-	// Where one source stops short, the others may not go on.
+	// Where one source stops short, the others may not go on. What is behind the last of a source
+	// that has more may be in that source: to go on there would pass over it.
 	limit, limited := uint64(0), false
 	for _, src := range []struct {
 		seqs []uint64
@@ -106,7 +112,7 @@ func (sl *DeliveryReader) merge(first uint64) (seqs []uint64, more bool, err err
 	return seqs, limited, nil
 }
 
-// rows returns the next events that have a row.
+// rows returns the next events that have a row. It reads keys alone.
 func (sl *DeliveryReader) rows(first uint64) (seqs []uint64, more bool) {
 	key := record.Key1(sl.Num)
 	from := first // of the keys, which rise while the listing falls
@@ -125,6 +131,7 @@ func (sl *DeliveryReader) rows(first uint64) (seqs []uint64, more bool) {
 // chunked returns the next events that are in chunks, those that have a row included.
 func (sl *DeliveryReader) chunked(first uint64) (seqs []uint64, more bool, err error) {
 	for k, v := range sl.chunksFrom(first) {
+		// By whole chunks, so it may return up to a chunk more.
 		if len(seqs) >= SliceSize {
 			return seqs, true, nil
 		}
@@ -149,6 +156,7 @@ func (sl *DeliveryReader) chunked(first uint64) (seqs []uint64, more bool, err e
 func (sl *DeliveryReader) chunksFrom(first uint64) iter.Seq2[[]byte, []byte] {
 	c := sl.t.Bucket(txn.BucketChunks).Cursor()
 	if !sl.From.Back { // that is from the newest on
+		// A chunk's key has its first event, so one that begins behind first has nothing for us.
 		low, high := record.Key2(sl.Num, 0), record.Key2(sl.Num, first+1)
 		return boltfile.Descend(c, low[:], high[:])
 	}

@@ -12,7 +12,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// SliceSize is how many records are read in one transaction of a listing.
+// SliceSize is how many records are read in one transaction of a listing. It bounds how long the
+// transaction lasts, and what a listing that ends early has read in vain.
 const SliceSize = 256
 
 // NumberedSubscription is a subscription with its number.
@@ -21,7 +22,11 @@ type NumberedSubscription struct {
 	Sub store.Subscription
 }
 
-// Subscriptions reads some of the subscriptions that q selects, and appends them to slice.
+// Subscriptions reads some of the subscriptions that q selects, and appends them to slice. more
+// says that there may be others behind the last. It returns [store.ErrCorrupt] if one can't be
+// read.
+//
+// A tenant has a list of its own, so that a page of it does not read the subscriptions of others.
 func Subscriptions(
 	t *txn.Tx, q *store.SubscriptionQuery, from page.Cursor, slice []NumberedSubscription,
 ) (_ []NumberedSubscription, more bool, err error) {

@@ -79,27 +79,32 @@ const (
 	metaCounts   = "counts"   // the number of the last batch of counts, see package rollup
 )
 
-// format is the version that this package reads and writes.
+// format is the version that this package reads and writes. A file of another version is refused
+// and left as it is, see CheckFormat.
 const format = 1
 
-// fill is how full the pages of an append-only bucket are packed.
+// fill is how full the pages of an append-only bucket are packed. It is bbolt's FillPercent: where
+// a page that has become too full is split. bbolt's default of a half would leave every page of the
+// events half empty, because those are only appended.
 const fill = 0.95
 
 // base is what all parts of a transaction share: the buckets, the time, and the effects.
 type base struct {
-	settings *Settings
-	writer   *Writer // nil in a transaction that only reads
-	Tx       *bolt.Tx
-	Now      int64
-	effects  effect.Log
+	settings *Settings  // of the store; not changed after it was opened
+	writer   *Writer    // nil in a transaction that only reads
+	Tx       *bolt.Tx   // bbolt's own; begun and ended by the store
+	Now      int64      // the store's clock when the transaction began
+	effects  effect.Log // what memory must learn, in order
 
+	// Those that were used, nil for the others: finding one by its name is a search.
 	open [bucketCount]*bolt.Bucket
 	seek [bucketCount]*bolt.Cursor // for get: a cursor that is used again allocates nothing
 	// Counts what was written, or is to be when the transaction ends.
-	changes int
+	changes int // see Tx.Try and Tx.NeedsCommit
 }
 
-// Bucket returns one of the store's buckets.
+// Bucket returns one of the store's buckets. It panics if the bucket is gone; callers run in a
+// guard, so that is an error of the file.
 func (f *base) Bucket(id Bucket) *bolt.Bucket {
 	b := f.open[id]
 	if b == nil {
@@ -107,27 +112,33 @@ func (f *base) Bucket(id Bucket) *bolt.Bucket {
 			// Becomes ErrCorrupt, like bbolt's own panics.
 			panic(fmt.Sprintf("the bucket %q is gone", f.settings.Buckets[id]))
 		}
+		// bbolt does not store this, so it is set each time a bucket is opened.
 		b.FillPercent = fill
 		f.open[id] = b
 	}
 	return b
 }
 
-// Get returns the value of a key, nil if there is none. It is the file's memory.
+// Get returns the value of a key, nil if there is none. It is the file's memory. Writing to the
+// bucket, or the end of the transaction, makes it invalid; copy what is to last.
 func (f *base) Get(id Bucket, key []byte) []byte {
 	c := f.seek[id]
 	if c == nil {
 		c = f.Bucket(id).Cursor()
 		f.seek[id] = c
 	}
+	// Seek stops at the next key if there is none like this.
 	if k, v := c.Seek(key); bytes.Equal(k, key) {
 		return v
 	}
 	return nil
 }
 
-// put stores a value, which must stay as it is.
+// put stores a value, which must stay as it is until the transaction ends: bbolt copies the key but
+// keeps the value.
 func (f *base) put(id Bucket, key, value []byte) error {
+	// Before the write: one that fails halfway has changed something too, and the transaction must
+	// not pass as intact.
 	f.changes++
 	return f.Bucket(id).Put(key, value)
 }
@@ -138,13 +149,15 @@ func (f *base) remove(id Bucket, key []byte) error {
 	return f.Bucket(id).Delete(key)
 }
 
-// nextSequence returns the next number of a bucket.
+// nextSequence returns the next number of a bucket. Numbers begin with 1 and are never given out
+// twice, so 0 can stand for none everywhere.
 func (f *base) nextSequence(id Bucket) (uint64, error) {
 	f.changes++
 	return f.Bucket(id).NextSequence()
 }
 
-// nextSeq returns the next sequence number of the events.
+// nextSeq returns the next sequence number of the events. Marks, erasures and requeues take theirs
+// from the same sequence: so one comparison tells which of them and of the events came first.
 func (f *base) nextSeq() (uint64, error) { return f.nextSequence(BucketEvents) }
 
 // putNumber and number store and read a value that is a number; a missing one is 0.

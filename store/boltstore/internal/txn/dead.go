@@ -8,7 +8,11 @@ import (
 // damage is what a delivery says that died because its record can't be read.
 const damage = "the stored record is damaged"
 
-// MarkDead makes a delivery dead that may be damaged in any of its parts.
+// MarkDead makes a delivery dead that may be damaged in any of its parts. due is where memory has
+// it in the order of what is due; a damaged row can't tell.
+//
+// Without this Claim would find the same delivery again and again, and those behind it in its
+// ordering key would wait for ever.
 func (t *Tx) MarkDead(num, seq uint64, due int64) error {
 	if !t.Subs.Exists(num) {
 		return nil

@@ -6,8 +6,11 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
-// Delivery returns the record that callers see.
+// Delivery returns the record that callers see. It shares no memory with the file. r must have its
+// marks applied, as Set.Find returns it. The error is ErrCorrupt if the subscription or the log of
+// attempts can't be read.
 func (t *Tx) Delivery(num uint64, e *record.Event, r *pending.Delivery) (store.Delivery, error) {
+	// The ID alone: a listing of many subscriptions would decode each of them otherwise.
 	id, err := t.Subs.id(num)
 	if err != nil {
 		return store.Delivery{}, err
@@ -25,6 +28,7 @@ func (t *Tx) Delivery(num uint64, e *record.Event, r *pending.Delivery) (store.D
 	}
 	if r.Pending() {
 		d.DueAt = record.AsTime(r.Due)
+		// A first attempt has no time of its own: it was due when its event was enqueued.
 		if r.Due == 0 {
 			d.DueAt = d.CreatedAt
 		}
@@ -33,16 +37,20 @@ func (t *Tx) Delivery(num uint64, e *record.Event, r *pending.Delivery) (store.D
 	if ok {
 		d.LastStatus, d.LastError = last.Status, string(last.Error)
 	}
+	// What ended it says more than its last attempt, and a cancellation without a reason must not
+	// show the error of an attempt.
 	if r.Reason != "" || r.State == store.Canceled {
 		d.LastError = r.Reason
 	}
+	// Whatever earlier attempts have met. The status stays, which is that of the success.
 	if r.State == store.Delivered {
 		d.LastError = ""
 	}
 	return d, err
 }
 
-// LookUp finds a delivery by its names.
+// LookUp finds a delivery by its names. num and seq are the numbers of its subscription and event.
+// ok is false if it does not exist, and so if either name is unknown.
 func (t *Tx) LookUp(
 	subscriptionID, eventID string,
 ) (num, seq uint64, r pending.Delivery, ok bool, err error) {

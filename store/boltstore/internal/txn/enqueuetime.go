@@ -14,6 +14,9 @@ import (
 // enqueueTime returns the time for an event that comes after all others.
 func (x *eventLog) enqueueTime() (int64, error) {
 	now := x.settings.Wall().UnixNano()
+	// LastEnqueued stays as it is: each event is compared with the latest time of all before it,
+	// and not with the one before, so a clock that is set back for an hour is noted by the first
+	// event of that hour, and by no other.
 	if last := x.writer.LastEnqueued; now < last {
 		return now, x.noteSetBack(last)
 	}
@@ -24,6 +27,8 @@ func (x *eventLog) enqueueTime() (int64, error) {
 // noteSetBack notes that an event comes after one of a later time.
 func (x *eventLog) noteSetBack(later int64) error {
 	known, err := x.MetaNumber(metaSetBack)
+	// As a rule it is noted already, so a clock that is behind for long costs one write and not one
+	// for each event.
 	if err != nil || int64(known) >= later {
 		return err
 	}
@@ -31,7 +36,8 @@ func (x *eventLog) noteSetBack(later int64) error {
 }
 
 // LastEnqueued returns when the last event was enqueued; 0 if there is none. One that can't be read
-// says nothing.
+// says nothing. It is read when the store is opened, for Writer.LastEnqueued. Without it, a clock
+// that was set back over the restart is not noted, and a listing since a time may end too early.
 func (x *eventLog) LastEnqueued() int64 {
 	k, v := boltfile.LastBetween(x.Bucket(BucketEvents).Cursor(), nil, nil)
 	if k == nil {
@@ -52,7 +58,8 @@ func (x *eventLog) SetBack() (int64, error) {
 }
 
 // FirstSince returns the first event that can be from a time on or later; 0 if the clock was set
-// back since, because then the order of the events does not tell.
+// back since, because then the order of the events does not tell. It searches by halves, since a
+// replay of the last hour must not read the events of a year before its first step.
 func (x *eventLog) FirstSince(since int64) (seq uint64, err error) {
 	setBack, err := x.SetBack()
 	if err != nil || setBack >= since {
@@ -63,6 +70,8 @@ func (x *eventLog) FirstSince(since int64) (seq uint64, err error) {
 	low, high := uint64(0), events.Sequence()+1
 	for low < high { // all before low are from before since, and all from high on are not
 		middle := low + (high-low)/2
+		// Numbers of events that were pruned, or that marks and erasures have taken, have no
+		// record; Seek goes on to the next event.
 		from := record.Key1(middle)
 		k, v := c.Seek(from[:])
 		if k == nil {

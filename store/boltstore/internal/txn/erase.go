@@ -7,8 +7,11 @@ import (
 )
 
 // Erase erases events, and returns how many were not before, and which of them have a mark: their
-// erasure has to be finished.
+// erasure has to be finished. All are in one transaction: what they carried is gone when it
+// commits, from every reader's view.
 func (e *erasures) Erase(seqs []uint64) (n int, marked []uint64, err error) {
+	// One limit for all, and not one for each: it bounds how long publishers wait for this
+	// transaction.
 	until := e.settings.Now() + eraseTime
 	for _, seq := range seqs {
 		erased, done, err := e.eraseEvent(seq, until)
@@ -38,6 +41,7 @@ func (e *erasures) eraseEvent(seq uint64, until int64) (erased, done bool, err e
 	if err != nil {
 		return false, false, err
 	}
+	// A second Erase of the same event finishes what the first has left, and counts nothing.
 	if ev.Erased() {
 		m, err := e.Erasure(seq)
 		return false, m == nil, err
@@ -46,6 +50,8 @@ func (e *erasures) eraseEvent(seq uint64, until int64) (erased, done bool, err e
 	if err != nil {
 		return false, false, err
 	}
+	// ID, type, tenant and key stay: the ID keeps the event from being stored again, and by the key
+	// its deliveries are found in the index of keys.
 	ev.Body, ev.Trace = nil, ""
 	encoded := ev.Encode(key[:], packed) // before anything is written: packed is the file's memory
 	// What can fail to be read is read before the first write.
@@ -67,6 +73,7 @@ func (e *erasures) eraseEvent(seq uint64, until int64) (erased, done bool, err e
 	if done, err = e.eraseRecords(seq, e.settings.EraseStep, until); err != nil || done {
 		return err == nil, done, err
 	}
+	// Only now: an erasure that one step has finished never bars the event in the schedule.
 	e.effects.Add(effect.ErasureBegun{Seq: seq})
 	return true, false, e.store()
 }
@@ -84,6 +91,7 @@ func (e *erasures) Step(seq uint64) (done bool, err error) {
 	if done {
 		e.effects.Add(effect.ErasureEnded{Seq: seq})
 	}
+	// Also when nothing has changed: the mark notes how many recipients are done with.
 	return done, e.store()
 }
 
@@ -98,6 +106,8 @@ func (e *erasures) eraseRecords(seq uint64, n int, until int64) (done bool, err 
 	if err != nil { // nothing can be read of its deliveries either; Prune must not try for ever
 		nums = nil
 	}
+	// Done counts recipients, so the next step does not look at them again. The list of an event
+	// never changes.
 	for seen, num := range nums[min(m.Done, len(nums)):] {
 		// The clock is not read for each delivery: most of those of a wide event may be in line
 		// already, and passing over one costs little.
@@ -105,6 +115,7 @@ func (e *erasures) eraseRecords(seq uint64, n int, until int64) (done bool, err 
 			return false, nil
 		}
 		m.Done++
+		// Its purge removes the records as they are.
 		if !e.subs.Exists(num) {
 			continue
 		}
@@ -116,6 +127,8 @@ func (e *erasures) eraseRecords(seq uint64, n int, until int64) (done bool, err 
 			n--
 		}
 	}
+	// In the transaction of the last change: from here on the records alone say what the mark has
+	// said.
 	e.drop(seq)
 	return true, nil
 }
@@ -134,6 +147,8 @@ func (e *erasures) eraseDelivery(num, seq, keyHash uint64) (changed bool, err er
 	}
 	r := was
 	if was.Marked {
+		// It was pending, and Transition takes it out of the indexes and frees those behind it in
+		// its key.
 		r.Due, r.AtOnce, r.Blocked = 0, 0, false
 	}
 	return true, e.pending.Transition(pending.ID{Num: num, Seq: seq}, was, r, was.Marked)

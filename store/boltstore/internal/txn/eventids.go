@@ -22,7 +22,7 @@ const (
 	MaxTailBody = 4096 // bytes in the body of an event; after a longer one, all are indexed
 )
 
-// eventIDs finds events by their IDs.
+// eventIDs finds events by their IDs. It is the index and the tail as one transaction sees them.
 type eventIDs struct {
 	*base
 	longBody bool              // an event that the transaction stores has a long body
@@ -46,7 +46,8 @@ func (x *eventIDs) Find(id string) (uint64, error) {
 }
 
 // dropStored returns those of the events that are neither stored nor given twice. It is ErrConflict
-// when one has the ID of another.
+// when one has the ID of another. A host that tries a Publish again after an error gives events
+// that are stored already, and must get no error for it.
 func (x *eventIDs) dropStored(evs []*record.Event) ([]*record.Event, error) {
 	// The usual case, and it needs no map.
 	if len(evs) == 1 {
@@ -77,6 +78,7 @@ func (x *eventIDs) dropStored(evs []*record.Event) ([]*record.Event, error) {
 
 // isStored reports whether the event is stored. It is ErrConflict if its ID is another's.
 func (x *eventIDs) isStored(e *record.Event) (bool, error) {
+	// As a rule: it saves the look-up in the index, and reading the tail.
 	if x.isHigher(e.ID) {
 		return false, nil
 	}
@@ -89,6 +91,8 @@ func (x *eventIDs) isStored(e *record.Event) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	// Of an erased event only the ID is known to be the same: its body is gone. It counts as
+	// stored, or else the erased content would come back.
 	if !stored.Erased() && !stored.Same(e) {
 		return false, conflict(e)
 	}
@@ -104,6 +108,7 @@ func (x *eventIDs) isHigher(id string) bool {
 	// The bound may be too high, which costs a look-up: a transaction that was rolled back has left
 	// it so. Too low, and an event would be stored twice.
 	highest := &x.writer.highestID
+	// Once after the store was opened. Both sources, because the latest IDs are in the tail alone.
 	if *highest == "" {
 		k, _ := boltfile.LastBetween(x.Bucket(BucketEventIDs).Cursor(), nil, nil)
 		x.readTail()
@@ -118,6 +123,8 @@ func (x *eventIDs) isHigher(id string) bool {
 // note notes the ID of an event that this transaction stores.
 func (x *eventIDs) note(e *record.Event, seq uint64) {
 	x.longBody = x.longBody || len(e.Body) > MaxTailBody
+	// The tail is read at most once in a transaction, so what later operations of it store must be
+	// added.
 	if x.tail != nil {
 		x.tail[e.ID] = seq
 	}
@@ -126,6 +133,7 @@ func (x *eventIDs) note(e *record.Event, seq uint64) {
 
 // forget removes the ID of an event that this transaction removes.
 func (x *eventIDs) forget(id string) error {
+	// It is in one of the two, and asking in which would cost as much.
 	delete(x.tail, id)
 	return x.remove(BucketEventIDs, []byte(id))
 }
@@ -147,6 +155,8 @@ func (x *eventIDs) readTail() {
 func (x *eventIDs) Unindexed() []numbered {
 	var found []numbered
 	key := record.Key1(x.Indexed() + 1)
+	// From the first event that is not indexed: flush keeps them few, but all are looked at when
+	// the record of metaIndexed is damaged.
 	c := x.Bucket(BucketEvents).Cursor()
 	for k, v := c.Seek(key[:]); k != nil; k, v = c.Next() {
 		if e, err := record.DecodeEvent(k, v); err == nil {
@@ -172,6 +182,7 @@ func (x *eventIDs) flush() error {
 		return nil
 	}
 	x.longBody = false
+	// Including those of this transaction, which are in the bucket already.
 	for _, e := range x.Unindexed() {
 		if err := x.putNumber(BucketEventIDs, []byte(e.id), e.seq); err != nil {
 			return err

@@ -30,7 +30,8 @@ func (x *eventLog) isErased(seq uint64) (bool, error) {
 	return e != nil && e.Erased(), err
 }
 
-// keyHash returns the hash of an event's ordering key. One that can't be read has none.
+// keyHash returns the hash of an event's ordering key. One that can't be read has none:
+// a purge asks for it, and must come to an end though an event is damaged.
 func (x *eventLog) keyHash(seq uint64) uint64 {
 	key := record.Key1(seq)
 	e, err := record.DecodeEvent(key[:], x.base.Get(BucketEvents, key[:]))
@@ -60,7 +61,8 @@ func (x *eventLog) recipients(seq uint64) (keyHash uint64, nums []uint64, err er
 	return e.KeyHash(), nums, err
 }
 
-// Remove removes an event that nothing refers to any more.
+// Remove removes an event that nothing refers to any more. The decision was made in an earlier
+// transaction, so it is checked here whether it still holds.
 func (x *eventLog) Remove(seq uint64) error {
 	key := record.Key1(seq)
 	v := x.base.Get(BucketEvents, key[:])
@@ -92,6 +94,7 @@ func (x *eventLog) needed(seq uint64, v []byte, keyHash uint64) (needed bool, er
 	var failed error
 	err = record.Unpack(packed, func(num uint64) bool {
 		if x.subs.Exists(num) {
+			// A delivery that can't be read may be pending, so its event stays.
 			if _, needed, failed = x.pending.Find(num, seq, keyHash); failed != nil {
 				needed = true
 			}

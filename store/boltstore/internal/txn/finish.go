@@ -20,7 +20,9 @@ type Outcome struct {
 	AsOf    uint64 // since when the delivery was pending
 }
 
-// NewOutcome returns an outcome that shares no memory with the caller's.
+// NewOutcome returns an outcome that shares no memory with the caller's. The operation may run
+// after the caller has left, so it must not read what the caller may change. The attempt is encoded
+// here, outside of the transaction that others wait for.
 func NewOutcome(o store.Outcome) Outcome {
 	own := Outcome{Outcome: o}
 	if o.State != store.Canceled {
@@ -34,10 +36,13 @@ func NewOutcome(o store.Outcome) Outcome {
 	return own
 }
 
-// dropResponse drops the response of the attempt.
+// dropResponse drops the response of the attempt. Attempt has none since NewOutcome, so it only has
+// to be encoded again.
 func (o *Outcome) dropResponse() { o.attempt = record.AppendAttempt(nil, &o.Attempt) }
 
-// FinishDelivery records one outcome, if it counts.
+// FinishDelivery records one outcome, if it counts. It counts if its token is the present one, or,
+// for a success, if the delivery is pending or was canceled. An ignored outcome writes nothing and
+// is no error.
 func (t *Tx) FinishDelivery(o *Outcome) (store.Result, error) {
 	ignored := store.Result{Ignored: true}
 	num, seq, was, ok, err := t.subject(o)
@@ -47,6 +52,8 @@ func (t *Tx) FinishDelivery(o *Outcome) (store.Result, error) {
 	// The token is good only for what was claimed with it: the delivery may have been requeued
 	// since.
 	present := o.Claimed && was.Pending() && was.AsOf == o.AsOf
+	// A success without the token counts too: the endpoint has the event, so sending it again would
+	// only repeat it.
 	late := o.State == store.Delivered && (was.Pending() || was.State == store.Canceled)
 	if !present && !late {
 		return ignored, nil
@@ -87,6 +94,7 @@ func (t *Tx) ended(
 	r := was
 	r.State, r.FinishedAt, r.Due, r.AtOnce, r.Reason = o.State, t.Now, 0, 0, ""
 	switch {
+	// It waits for the breaker alone, so it is due as soon as that closes; see schedule.Parked.
 	case o.Parks(health):
 		r.FinishedAt, r.Due, r.AtOnce = 0, t.Now, schedule.Parked(r.Attempts+1)
 	case o.State == store.Pending:
@@ -99,6 +107,7 @@ func (t *Tx) ended(
 		return r, nil
 	}
 	r.AddAttempt(o.attempt)
+	// Retries are counted as attempts above Base, so raising both keeps the number of retries.
 	if o.KeepRetry && o.State == store.Pending {
 		r.Base++
 	}

@@ -8,7 +8,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Initialize makes the buckets of an empty store.
+// Initialize makes the buckets of an empty store. The format version comes with the buckets in one
+// transaction: a file that has a part of them is damaged, and not half made.
 func Initialize(tx *bolt.Tx, store string) error {
 	buckets := BucketsOf(store)
 	for _, name := range buckets {
@@ -20,7 +21,9 @@ func Initialize(tx *bolt.Tx, store string) error {
 	return t.PutMetaNumber(MetaFormat, format)
 }
 
-// CheckFormat checks that the store is one that this package knows.
+// CheckFormat checks that the store is one that this package knows. It returns [store.ErrCorrupt]
+// if a bucket or the version is missing, and an error that names both versions if the file is of
+// another.
 func (t *Tx) CheckFormat() error {
 	for _, name := range t.settings.Buckets {
 		if t.Tx.Bucket(name) == nil {

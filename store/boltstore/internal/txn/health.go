@@ -9,7 +9,8 @@ import (
 )
 
 // Health returns the health of a subscription. One that can't be read is the zero one: it is a
-// memory, no promise.
+// memory, no promise. It is read at most once in a transaction; setHealth changes what later calls
+// return.
 func (x *subscriptions) Health(num uint64) store.Health {
 	if h, ok := x.healths[num]; ok {
 		return h
@@ -37,11 +38,14 @@ func (x *subscriptions) setHealth(num uint64, h store.Health) {
 		x.changedHealths = make(map[uint64]bool)
 	}
 	x.changedHealths[num] = true
+	// The write itself comes with flush; without this the transaction might not commit, or pass as
+	// intact.
 	x.changes++
 	x.effects.AddHealth(effect.HealthChanged{Num: num, Health: h})
 }
 
-// flush writes what was changed of healths.
+// flush writes what was changed of healths. Outcomes in one batch often are of the same
+// subscription, and so its record is written once.
 func (x *subscriptions) flush() error {
 	for num := range x.changedHealths {
 		key, h := record.Key1(num), x.healths[num]
@@ -63,6 +67,7 @@ func (x *subscriptions) ProbeNow(ids []string) error {
 		if err != nil {
 			return err
 		}
+		// An unknown ID is no error: the subscription may just have been deleted.
 		if num == 0 {
 			continue
 		}

@@ -11,7 +11,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// pendingBuckets is the file as package pending needs it.
+// pendingBuckets is the file as package pending needs it. Package pending has an interface, so that
+// its model test needs no bbolt; all writes go through base, which counts them.
 type pendingBuckets struct{ *base }
 
 // pendingIDs are the buckets of package pending.
@@ -36,6 +37,8 @@ func (p pendingBuckets) Cursor(b pending.Bucket) pending.Cursor {
 	return pendingCursor{p.Bucket(pendingIDs[b]).Cursor()}
 }
 
+// pendingCursor steps back by boltfile alone: bbolt's own Last and Prev are wrong after deletes
+// (docs/decisions/bbolt-cursor-after-deletes.md).
 type pendingCursor struct{ *bolt.Cursor }
 
 func (c pendingCursor) LastBetween(low, high []byte) (k, v []byte) {
@@ -46,7 +49,8 @@ func (c pendingCursor) Descend(low, high []byte) iter.Seq2[[]byte, []byte] {
 	return boltfile.Descend(c.Cursor, low, high)
 }
 
-// journal takes in what package pending has done.
+// journal takes in what package pending has done. Its methods are called in the order of the
+// writes, and so effects are in that order too.
 type journal struct{ *base }
 
 // DeliveryChanged makes an effect of a change.

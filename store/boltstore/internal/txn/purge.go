@@ -11,10 +11,13 @@ import (
 // before them.
 var purgeStages = [...]Bucket{BucketChunks, BucketDue, BucketKeyed}
 
-// purgeBatch is how many deliveries are canceled between two looks at the clock.
+// purgeBatch is how many deliveries are canceled between two looks at the clock. Many may need no
+// change, and passing over one costs little, so the clock is not read for each.
 const purgeBatch = 128
 
-// Purge is one step of a purge.
+// Purge is one step of a purge. It cancels in the records what marks have canceled, or removes the
+// records of a deleted subscription. What it has done so far is in PurgeState, which memory keeps
+// between steps; a purge that a crash cuts off begins anew, and finds less to do.
 type Purge struct {
 	effect.PurgeState
 	Implicit []uint64 // deliveries that only memory knows and that are to be canceled
@@ -25,6 +28,8 @@ type Purge struct {
 
 // Step does as much of the purge as one transaction may, and says in an effect how far it has come.
 func (w *Purge) Step(t *Tx) error {
+	// Three bounds, as each can be what takes long: writing, passing over what needs no change, and
+	// a slow disk.
 	w.left, w.seen, w.until = PruneStep, 4*PruneStep, t.settings.Now()+2*sliceTime
 	b, err := t.Pending.Backlogs.Get(w.Num)
 	if err != nil {
@@ -43,14 +48,19 @@ func (w *Purge) Step(t *Tx) error {
 		t.effects.Add(effect.PurgeProgressed{State: w.PurgeState})
 		return nil
 	case b.Deleted:
+		// An empty backlog has no record. It goes last: until then an opening finds the
+		// subscription to be purged.
 		t.Pending.Backlogs.Set(w.Num, &record.Backlog{})
 		t.effects.Add(effect.OrphansPossible{})
+		// In the file too, because the effect is lost with the process, and events without
+		// recipients would stay for ever.
 		err = t.PutMetaNumber(MetaOrphans, 1)
 	case len(b.Marks) > 0:
 		// Only the marks that the purge began with: a later one has canceled more, and gets a purge
 		// of its own.
 		_, err = t.Pending.Backlogs.DropMarks(w.Num, w.UpTo) // b changes with it
 	}
+	// With marks left, memory has begun another purge when they were written.
 	if len(b.Marks) == 0 || b.Deleted {
 		t.effects.Add(effect.PurgeEnded{Num: w.Num})
 	}
@@ -59,7 +69,10 @@ func (w *Purge) Step(t *Tx) error {
 
 // removeAll removes the records of a deleted subscription.
 func (w *Purge) removeAll(t *Tx) (done bool, err error) {
+	// No stage is kept: the first key of the first bucket that has one is where the last step
+	// ended.
 	for _, id := range []Bucket{BucketRows, BucketBodies, BucketDue, BucketKeyed, BucketChunks} {
+		// They are collected first: a cursor that goes on after a delete may skip a key.
 		keys, more := w.keys(t, id, nil, w.left)
 		w.left -= len(keys)
 		for _, k := range keys {

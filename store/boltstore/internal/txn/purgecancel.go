@@ -8,7 +8,8 @@ import (
 )
 
 // cancelAll gives the deliveries that a mark has canceled a row that says so, wherever they are
-// found.
+// found. A stage that has been passed is not looked at again: what has become pending since has a
+// later number than the marks.
 func (w *Purge) cancelAll(t *Tx) (done bool, err error) {
 	// What is implicit is in no bucket, so the stages would miss it. It gets a row here, and memory
 	// does not list it any more at the next step.
@@ -78,11 +79,14 @@ func (w *Purge) cancelChunk(t *Tx) (more bool, err error) {
 			return false, err
 		}
 	}
+	// The rows say it now, so the chunk must not list them any more: the next step would find them
+	// first again.
 	return true, t.Pending.Chunks.Rewrite(key, seqs[n:])
 }
 
 // cancel cancels a delivery, if a mark says so. It has a row, or is known to be pending without
-// one. One that can't be read is left for Claim to find.
+// one. One that can't be read is left for Claim to find. It does nothing to a delivery that became
+// pending after the marks.
 func (w *Purge) cancel(t *Tx, seq uint64) error {
 	id := pending.ID{Num: w.Num, Seq: seq}
 	was, ok, err := t.Pending.Row(id)

@@ -36,10 +36,11 @@ const (
 )
 
 // recipientCache keeps what was found, until it gets too much. It belongs to the holder of the
-// file's write lock.
+// file's write lock. Without it each event would cost a search for each pattern that matches its
+// type.
 type recipientCache struct {
-	tenants map[string]map[string]*recipientSet
-	bytes   int
+	tenants map[string]map[string]*recipientSet // by tenant, then by type of event
+	bytes   int                                 // what all of them take, about; MaxCached at most
 }
 
 // reset empties the cache.
@@ -50,7 +51,8 @@ func sizeOf(typ string, a *recipientSet) int {
 	return audienceOverhead + len(typ) + cap(a.Packed) + 8*cap(a.disabled)
 }
 
-// forget drops what is known of a tenant.
+// forget drops what is known of a tenant. All types of it, since a subscription to a pattern may
+// get any of them.
 func (c *recipientCache) forget(tenant string) {
 	types, ok := c.tenants[tenant]
 	if !ok {
@@ -89,6 +91,7 @@ func (c *recipientCache) add(tenant, typ string, a *recipientSet) {
 func (x *recipientIndex) of(tenant, typ string, at int64) (*recipientSet, error) {
 	cache := x.writer.cache()
 	a := cache.tenants[tenant][typ]
+	// All that are subscribed, without a bound of time: so one entry serves events of any age.
 	if a == nil {
 		var err error
 		if a, err = x.find(tenant, typ, math.MaxInt64); err != nil {
@@ -113,6 +116,9 @@ func (x *recipientIndex) find(tenant, typ string, latest int64) (*recipientSet, 
 		patterns = append(patterns, record.EveryType)
 	}
 	for _, p := range patterns {
+		// A type has few patterns that match it, and the entries of each are beside each other: it
+		// costs a search for each pattern, however many subscriptions the tenant has to other
+		// types.
 		prefix := record.PatternPrefix(tenant, p)
 		c := x.Bucket(BucketPatterns).Cursor()
 		for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
@@ -138,6 +144,7 @@ func (x *recipientIndex) find(tenant, typ string, latest int64) (*recipientSet, 
 			a.disabled = append(a.disabled, w.Num)
 		}
 	}
+	// Packed here, once for all events of the type, as each event stores it.
 	a.Packed = record.Pack(nil, nums)
 	return a, nil
 }

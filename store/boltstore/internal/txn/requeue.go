@@ -21,7 +21,8 @@ type requeuing struct {
 
 // Requeue makes the deliveries at positions due that q still selects. busy reports which of them
 // are leased. It returns how many that were, and which of their subscriptions are held; Next is
-// left empty.
+// left empty. positions were found in earlier transactions, so each delivery is looked at again;
+// one that has changed since is passed over.
 func (t *Tx) Requeue(
 	q *store.DeliveryQuery, positions []page.Position, busy func(page.Position) bool,
 ) (store.RequeueResult, error) {
@@ -39,6 +40,7 @@ func (t *Tx) Requeue(
 				return store.RequeueResult{}, err
 			}
 		}
+		// There is nothing to send any more.
 		if e == nil || e.Erased() {
 			continue
 		}
@@ -72,10 +74,12 @@ func (r *requeuing) one(p page.Position, e *record.Event) error {
 			return nil
 		}
 	} else {
+		// Its attempts stay, and Base makes Claim.Retry begin at zero.
 		is.State, is.AsOf, is.Base = store.Pending, r.asOf, was.Attempts
 		is.FinishedAt, is.Reason = 0, ""
 	}
 	r.result.Requeued++
+	// No lease ends: one that runs was excluded above, and a delivery that had ended has none.
 	return r.Pending.Transition(pending.ID{Num: p.Num, Seq: p.Seq}, was, is, false)
 }
 

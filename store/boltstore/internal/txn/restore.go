@@ -4,6 +4,8 @@ import "github.com/outhook/outhook/store/boltstore/internal/record"
 
 // EachImplicit calls visit for each event above the watermark, in their order, with the number of
 // its recipients and the numbers of those that have an implicit delivery. visit must not keep nums.
+// It decodes the recipients alone and not the bodies. It returns [store.ErrCorrupt] if a record
+// that decides can't be read: memory must not begin with a guess.
 func (t *Tx) EachImplicit(visit func(seq uint64, recipients int, nums []uint64)) error {
 	key := record.Key1(t.Pending.Watermark + 1)
 	var implicit []uint64

@@ -6,7 +6,8 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/effect"
 )
 
-// Riders are what a transaction does besides its operations.
+// Riders are what a transaction does besides its operations. Each can be empty. They ride on a
+// commit that happens anyway where they can: one of their own costs a sync.
 type Riders struct {
 	Trim   []TrimPlan
 	Spill  *SpillPlan
@@ -17,7 +18,9 @@ type Riders struct {
 func (t *Tx) Effects() []effect.Effect { return t.effects.All() }
 
 // Try runs one of several operations of the transaction. If it fails its effects are dropped. The
-// transaction is intact unless the operation failed after it had written.
+// transaction is intact unless the operation failed after it had written. If it was intact, the
+// others of the transaction can go on; otherwise they must run again in a new one, without the one
+// that failed.
 func (t *Tx) Try(run func() error) (intact bool, err error) {
 	effects, changes := t.effects.Len(), t.changes
 	if err = run(); err != nil {

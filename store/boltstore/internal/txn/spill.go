@@ -5,10 +5,12 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
-// SpillPlan is a part of a rise.
+// SpillPlan is a part of a rise. It is made under the mutex when the operations of the transaction
+// have run, and before their effects are applied: so it may list as implicit what they have given a
+// row.
 type SpillPlan struct {
-	To        uint64
-	Nums      []uint64
+	To        uint64           // where the watermark is to be at the end of the rise
+	Nums      []uint64         // subscriptions, in ascending order
 	Implicit  [][]uint64       // of each, what has no row
 	Backlogs  []record.Backlog // of each, what memory knows of its backlog
 	Completes bool             // after it the watermark is up

@@ -21,13 +21,15 @@ type Tx struct {
 	Counts     counts
 }
 
-// Begin makes a Tx of a bbolt transaction. w is for one that writes.
+// Begin makes a Tx of a bbolt transaction. w is for one that writes. It reads two numbers of the
+// file. The caller ends tx, also after an error.
 func Begin(s *Settings, w *Writer, tx *bolt.Tx) (*Tx, error) {
 	t := &Tx{base: base{settings: s, Tx: tx, Now: s.Now()}}
 	// It belongs to the holder of the write lock, which a reader is not.
 	if tx.Writable() {
 		t.writer = w
 	}
+	// The parts point to each other and to base, so a Tx must not be copied.
 	t.Erasures = erasures{
 		base: &t.base, events: &t.Events, subs: &t.Subs, pending: &t.Pending,
 	}
