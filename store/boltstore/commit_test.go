@@ -275,3 +275,35 @@ func TestCallbackPanics(t *testing.T) {
 	}()
 	publish(t, s, "event", 1)
 }
+
+// TestContextEndsDuringACommitOfOthers leaves calls whose operation a transaction of others may
+// have: they must not read what that still writes. The race detector sees it, if anything does: a
+// test that waited for the right moment would order the two.
+func TestContextEndsDuringACommitOfOthers(t *testing.T) {
+	s := create(t, nil)
+	subscribe(t, s)
+	const each = 100
+	var wg sync.WaitGroup
+	for p := range 4 {
+		wg.Go(func() {
+			for i := range each {
+				id := fmt.Sprintf("event-%d-%d", p, i)
+				if err := s.Enqueue(t.Context(), Event(id)); err != nil {
+					t.Error(err)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i*20)*time.Microsecond)
+				q := store.EraseQuery{EventID: id}
+				if i%2 == 0 {
+					q = store.EraseQuery{Limit: 2}
+				}
+				n, _, err := s.Erase(ctx, q)
+				cancel()
+				if err != nil && (n != 0 || !errors.Is(err, context.DeadlineExceeded)) {
+					t.Errorf("Erase: got %d, %v, want the error of the context alone", n, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	verify(t, s)
+}

@@ -27,9 +27,10 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 }
 
 // one erases one event. It returns [store.ErrNotFound] if there is no such event.
-func (e *eraser) one(ctx context.Context, id string) (n int, err error) {
+func (e *eraser) one(ctx context.Context, id string) (int, error) {
+	var n int // no result: after an error the transaction may be under way still, and write it
 	var marked []uint64
-	err = e.commits.submit(ctx, &op{run: func(t *txn.Tx) error {
+	err := e.commits.submit(ctx, &op{run: func(t *txn.Tx) error {
 		seq, err := t.IDs.Find(id)
 		if err == nil && seq == 0 {
 			err = store.ErrNotFound
@@ -39,10 +40,10 @@ func (e *eraser) one(ctx context.Context, id string) (n int, err error) {
 		}
 		return err
 	}})
-	if err == nil {
-		err = e.finishAll(ctx, marked)
+	if err != nil {
+		return 0, err
 	}
-	return n, err
+	return n, e.finishAll(ctx, marked)
 }
 
 // finishAll finishes the erasures of events that have got a mark. After an error the rest keeps its
@@ -84,14 +85,15 @@ func (e *eraser) tenant(
 	if len(seqs) == 0 {
 		return 0, next, nil
 	}
+	var erased int // no result, as in one
 	var marked []uint64
 	err = e.commits.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
 		// Events that were pruned since they were found are passed over.
-		n, marked, err = t.Erasures.Erase(seqs)
+		erased, marked, err = t.Erasures.Erase(seqs)
 		return err
 	}})
-	if err == nil {
-		err = e.finishAll(ctx, marked)
+	if err != nil {
+		return 0, "", err
 	}
-	return n, next, err
+	return erased, next, e.finishAll(ctx, marked)
 }

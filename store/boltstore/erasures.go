@@ -45,12 +45,16 @@ func (e *eraser) finish(ctx context.Context, seq uint64) (err error) {
 }
 
 // step takes one step of an erasure. It is done if that was the last, or if there is none.
-func (e *eraser) step(ctx context.Context, seq uint64) (done bool, err error) {
-	err = e.commits.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
+func (e *eraser) step(ctx context.Context, seq uint64) (bool, error) {
+	var done bool // no result, as in one
+	err := e.commits.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
 		done, err = t.Erasures.Step(seq)
 		return err
 	}})
-	return done, err
+	if err != nil {
+		return false, err
+	}
+	return done, nil
 }
 
 // resume takes a step of an erasure that was cut off. It reports whether there was one. Which one
