@@ -58,6 +58,9 @@ func readTrace(r io.Reader, f func(*call) error) error {
 		thread, line, _ := strings.Cut(strings.TrimSpace(line), " ")
 		line = strings.TrimSpace(line)
 		begun, cut := strings.CutSuffix(line, " <unfinished ...>")
+		if !cut { // strace itself was ended in the middle of the call
+			begun, cut = strings.CutSuffix(line, " <detached ...>")
+		}
 		switch {
 		case cut:
 			open[thread] = begun

@@ -33,7 +33,7 @@ func (s *state) Unlock() {
 	}
 }
 
-// wake fills the slot of Ready. It never blocks: if the slot is full, whoever takes from it will
+// wake fills the slot of Ready. It never blocks: if the slot is full, its next reader will
 // ask for all that there is.
 func (s *state) wake() {
 	select {

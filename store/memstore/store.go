@@ -100,7 +100,7 @@ func (s *Store) end() {
 	}
 }
 
-// wakeReader fills the slot of Ready. It never blocks: if the slot is full, whoever takes from it
+// wakeReader fills the slot of Ready. It never blocks: if the slot is full, its next reader
 // will ask for all that there is.
 func (s *Store) wakeReader() {
 	select {

@@ -177,7 +177,7 @@ func useTogether(t *testing.T, stores []*pgstore.Store, sub string) {
 	}
 	using.Wait()
 	await(t, "everything is delivered", func() bool {
-		for _, s := range stores { // whoever has the subscription
+		for _, s := range stores { // one of them has the subscription
 			claimAndDeliver(t, s)
 		}
 		page, err := stores[0].Deliveries(t.Context(), store.DeliveryQuery{

@@ -81,7 +81,7 @@ func (m *Memory) planRise() *rise {
 	if to = max(to, m.required); to == m.at {
 		return nil
 	}
-	// The list is made once: whoever gets something implicit from now on gets it above the rise.
+	// The list is made once: what becomes implicit from now on is above the rise.
 	m.rise = &rise{to: to}
 	m.Schedule.Subs(func(q *Queue) {
 		if first, ok := q.ImplicitFirst(); ok && first <= to {

@@ -108,7 +108,7 @@ func (x *counts) Past(n int) (keys [][]byte) {
 }
 
 // removeRecent removes the counts of a subscription, but for those that are past. Those are left to
-// Prune, which finds them at the front of the bucket whoever had them.
+// Prune, which finds them at the front of the bucket.
 func (x *counts) removeRecent(num uint64) error {
 	now := record.AsTime(x.Now)
 	// By key, one for each five minutes of a day: the bucket has the time first, so a search for

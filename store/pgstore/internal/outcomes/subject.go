@@ -120,7 +120,7 @@ func (c *concluding) decide(i int) {
 	// attempted.
 	present := o.lease != nil && d.state == store.Pending && d.owner == c.ID && d.fence == o.fence &&
 		uint64(d.stamp) == o.lease.Data.Stamp && d.attempts == o.lease.Data.Attempts
-	// The endpoint has the event, whoever may own the delivery now.
+	// The endpoint has the event, also if another replica owns the delivery by now.
 	late := o.state == store.Delivered && (d.state == store.Pending || d.state == store.Canceled)
 	if !present && !late {
 		return
