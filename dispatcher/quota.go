@@ -80,6 +80,7 @@ type QuotaError struct {
 // unknownRetry is the RetryAfter of a quota that time alone does not free.
 const unknownRetry = time.Minute
 
+// Error names the tenant, the quota and what to do.
 func (e *QuotaError) Error() string {
 	remedy := fmt.Sprintf("try again in %v", e.RetryAfter.Round(time.Millisecond))
 	what := string(e.Kind)

@@ -113,8 +113,8 @@ func storedUnsynced(t *testing.T, log string) (ids []string) {
 	return ids
 }
 
-// failFromOn has all calls of a kind fail from the n-th on. Nothing may be acknowledged any more,
-// and the host must live; what was acknowledged must be there for the next one.
+// failFromOn has all calls of a kind fail from each thread's n-th on. Nothing may be acknowledged
+// that is not on disk, and the host must live; what was acknowledged must be there for the next one.
 func failFromOn(t *testing.T, call, failure string, n int) {
 	t.Helper()
 	s := newScripted(t, 3)

@@ -212,9 +212,14 @@ func (q *Sub[Q, L]) ImplicitFirst() (seq uint64, ok bool) { return q.implicit.Fi
 // ImplicitPending returns how many deliveries of its implicit list are pending, and the first of
 // them.
 func (q *Sub[Q, L]) ImplicitPending() (n int, oldest uint64) {
-	_, n = q.implicit.Len()
 	oldest, _ = q.implicit.Oldest()
-	return n, oldest
+	return q.ImplicitCount(), oldest
+}
+
+// ImplicitCount is ImplicitPending without the first, which takes a search.
+func (q *Sub[Q, L]) ImplicitCount() int {
+	_, n := q.implicit.Len()
+	return n
 }
 
 // PackedFloor returns an event below which nothing of q is pending among the packed ones.
