@@ -27,7 +27,8 @@ func ExampleGuardedDialer() {
 	if err != nil {
 		panic(err)
 	}
-	sub, err := d.Subscribe(ctx, store.Subscription{URL: "http://localhost:8080/"}) // a name, so it can be stored
+	// a name, so it can be stored
+	sub, err := d.Subscribe(ctx, store.Subscription{URL: "http://localhost:8080/"})
 	if err != nil {
 		panic(err)
 	}
