@@ -32,9 +32,9 @@ const (
 	// ClassCanceled, "canceled": cut off by the sender, as it was stopping.
 	ClassCanceled Class = send.ClassCanceled
 
-	// ClassSender, "sender": the attempt failed on the sender's side, before or beside the
-	// endpoint: a function of the host's Options failed or panicked, which the text names. The
-	// subscription's health stays as it is.
+	// ClassSender, "sender": the attempt failed on the sender's side, before or beside the endpoint: a
+	// function of the host's Options failed or panicked, which the text names. The subscription's
+	// health stays as it is.
 	ClassSender Class = send.ClassSender
 )
 

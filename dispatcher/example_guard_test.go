@@ -27,8 +27,7 @@ func ExampleGuardedDialer() {
 	if err != nil {
 		panic(err)
 	}
-	// a name, so it can be stored
-	sub, err := d.Subscribe(ctx, store.Subscription{URL: "http://localhost:8080/"})
+	sub, err := d.Subscribe(ctx, store.Subscription{URL: "http://localhost:8080/"}) // a name, so it can be stored
 	if err != nil {
 		panic(err)
 	}

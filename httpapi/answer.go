@@ -29,11 +29,7 @@ func (r *refusal) Error() string { return r.message }
 // The store's own may hold paths and addresses of the host, so it is logged, and the client is told
 // what it can do.
 func (a *api) writeFailure(w http.ResponseWriter, r *http.Request, e *endpoint, err error) {
-	var (
-		refused *refusal
-		invalid *events.InvalidError
-		quota   *dispatcher.QuotaError
-	)
+	refused, invalid, quota := (*refusal)(nil), (*events.InvalidError)(nil), (*dispatcher.QuotaError)(nil)
 	switch {
 	case errors.As(err, &refused):
 		writeError(w, refused.status, refused.message)

@@ -45,8 +45,8 @@ func newAPI(d *dispatcher.Dispatcher, auth Authorizer, o *Options) (*api, error)
 		return nil, &events.InvalidError{Field: "auth",
 			Reason: "is nil; give an Authorizer, or NoAuth if the host itself authorizes requests"}
 	}
-	// Here, at the host's start, and not when somebody asks for webhooks.events, where nothing
-	// could be done but panic: the schemas are sent as they are.
+	// Here, at the host's start, and not when somebody asks for webhooks.events, where nothing could
+	// be done but panic: the schemas are sent as they are.
 	for _, t := range d.EventTypes() {
 		if t.Schema != nil && !json.Valid(t.Schema) || t.Example != nil && !json.Valid(t.Example) {
 			return nil, &events.InvalidError{Field: "d", Reason: "declares the event type " + t.Name +

@@ -18,14 +18,13 @@
 // signature is valid:
 //
 //	v := signing.Verifier{Keys: []signing.Secret{key}}
-//	receive := func(w http.ResponseWriter, r *http.Request) {
+//	mux.Handle("POST /webhook", v.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 //		body, _ := io.ReadAll(r.Body) // the verified bytes
 //		if alreadySeen(r.Header.Get(signing.HeaderID)) {
 //			return // a repeated delivery: answer 200 again
 //		}
 //		…
-//	}
-//	mux.Handle("POST /webhook", v.Handler(http.HandlerFunc(receive)))
+//	})))
 //
 // What it promises: a nil error from Verify means that the body was signed with one of the
 // Verifier's keys, and when webhook-signature was there also the id and a time close to now. A

@@ -14,8 +14,8 @@ import (
 )
 
 // EnqueueTx is Enqueue in a transaction of the host: the events are stored when it commits,
-// together with all else that it writes. When it is rolled back, they are not stored. tx must be a
-// transaction that writes, of the database that New was given. If EnqueueTx returns an error, the
+// together with all else that it writes, and not at all when it is rolled back. tx must be a
+// transaction that writes, of the database that New was given. When EnqueueTx returns an error the
 // host must roll tx back.
 //
 // As any other transaction that writes, it must not wait for another call of this store: it holds

@@ -17,9 +17,9 @@
 // random nonce of 96 bits, and kept as nonce, ciphertext and tag in base64. The key's ID is in
 // [store.Subscription.SealedWith]: all values of a subscription are sealed with one key. No value
 // is told by how it looks, so any text can be a secret or a header. The subscription's ID and the
-// field (for a header, its name too) are authenticated with the value. So somebody who can write to
-// the store can neither change it nor move it to another subscription or header, where it does not
-// open. They can put back older values of the same fields, leave one out, or make the whole
+// field (for a header, its name too) are authenticated with the value, so somebody who can write to
+// the store can neither change it nor move it to another subscription or header: it does not open
+// there. They can put back older values of the same fields, leave one out, or make the whole
 // subscription a plain one. At most 2³² values should be sealed with one key: that is what random
 // nonces are good for.
 //
@@ -52,7 +52,7 @@
 //
 // # Memory
 //
-// A busy subscription is not decrypted with every claim: what was opened for claims is kept, of
-// 1,024 subscriptions at most. It is forgotten when the subscription is changed or deleted here,
-// and at the first Claim that comes three minutes or more after its last use.
+// So that a busy subscription is not decrypted with every claim, what was opened for claims is
+// kept: of 1,024 subscriptions at most, until it is changed or deleted here, and otherwise to the
+// first Claim that comes three minutes after its last use or later.
 package sealed

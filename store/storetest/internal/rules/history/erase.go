@@ -229,7 +229,7 @@ func testEraseTenant(c *check.Driver) {
 		}
 	}
 	byID := store.EraseQuery{EventID: mine["two"][0], Tenant: "one", Cursor: "not looked at"}
-	check.Equal(c, "events erased by their ID, of any tenant", c.Erase(byID), 1)
+	check.Equal(c, "events erased by their ID, whatever the tenant", c.Erase(byID), 1)
 	check.Equal(c, "events erased of the tenant without a name", c.Erase(store.EraseQuery{}), 3)
 	check.Equal(c, "claims of what is left", len(c.Claim(10)), 2)
 }
