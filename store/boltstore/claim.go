@@ -36,7 +36,7 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimR
 		if err = guarded(func() error { return c.run(ctx) }); err != nil {
 			break
 		}
-		claims.Claims = c.got
+		claims.Claims, claims.Leased = c.got, c.leased
 		if goes == 1 {
 			claims.NextDue = c.wait
 		}
@@ -74,6 +74,7 @@ type claiming struct {
 	}
 
 	got     []store.Claim
+	leased  store.Leased
 	wait    time.Duration
 	lost    int             // how many leases were not claimable after all
 	damaged []*memory.Lease // those of them whose record can't be read
@@ -163,7 +164,7 @@ func (c *claiming) takeTurns() []schedule.Lack {
 	if len(lacks) > 0 {
 		return lacks
 	}
-	c.wait = c.round.NextDue()
+	c.wait, c.leased = c.round.NextDue(), s.memory.Schedule.Leased()
 	c.findAtHand()
 	return nil
 }
@@ -282,6 +283,7 @@ func (c *claiming) hand(claims []store.Claim, read []reading) {
 			s.memory.Schedule.End(l, c.now)
 		}
 	}
+	c.leased = s.memory.Schedule.Leased()
 	switch {
 	case len(good) == 0:
 	case len(c.got) == 0:

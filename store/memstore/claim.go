@@ -23,7 +23,7 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimR
 	round := s.schedule.Round(&req, now.UnixNano())
 	round.Run() // it lacks nothing: all is in memory
 	s.schedule.TakeWake()
-	claims := store.ClaimResult{NextDue: round.NextDue()}
+	claims := store.ClaimResult{NextDue: round.NextDue(), Leased: s.schedule.Leased()}
 	for _, l := range round.Leases {
 		d := l.Sub.Data.deliveries[l.Seq]
 		l.Data = d

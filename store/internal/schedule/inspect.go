@@ -50,5 +50,14 @@ func (s *Schedule[Q, L]) Counted() (byClass [store.Classes]int, running int) {
 	return s.leased, s.leases.Len()
 }
 
+// Leased returns how many leases count against limits, of the classes that share some.
+func (s *Schedule[Q, L]) Leased() store.Leased {
+	n := &s.leased
+	return store.Leased{
+		Unhealthy: n[store.ClassNew] + n[store.ClassFailing] + n[store.ClassSlow],
+		Failing:   n[store.ClassFailing],
+	}
+}
+
 // Postponed returns how many subscriptions are postponed.
 func (s *Schedule[Q, L]) Postponed() int { return len(s.postpone.byNum) }

@@ -16,5 +16,8 @@ func TestBreakages(t *testing.T) {
 			"probes one failure late": "its claims have no BreakerThreshold",
 			"waits for nothing":       "a NextDue that is too short does no harm there",
 			"knows whom it pauses":    "it pauses nobody else",
+
+			"does not count what is leased elsewhere": "its claims have nothing elsewhere",
+			"does not say what is leased":             "it does not look at Leased",
 		})
 }
