@@ -92,6 +92,9 @@ func (r *run) claim(ctx context.Context, max int) (n int, wait time.Duration, er
 		r.tickets.issue(nil) // the pauses stay: they may not be in force
 		return 0, 0, err
 	}
+	if got.Trouble != nil { // with a part of the store: the claims are those of the others
+		r.storeTrouble("claim", got.Trouble)
+	}
 	clear(r.pauses)
 	admitted, postponed := r.screen(got.Claims)
 	r.tickets.issue(admitted)
