@@ -77,6 +77,7 @@ type claiming struct {
 	held  map[*queue][]heldKey // of the subscriptions that were chosen: what else was leased
 
 	found   []found
+	looks   int // memory.looks when this was chosen
 	noticed bool
 
 	got  []store.Claim
@@ -163,7 +164,7 @@ func (c *claiming) takeTurns() []schedule.Lack {
 	if len(lacks) > 0 {
 		return lacks
 	}
-	c.wait = c.round.NextDue()
+	c.wait, c.looks = c.round.NextDue(), s.looks
 	c.holdKeys()
 	return nil
 }
@@ -201,12 +202,21 @@ func (c *claiming) read(ctx context.Context) error {
 		subs[i], seqs[i] = int64(l.Sub.Num), int64(l.Seq)
 	}
 	c.found = make([]found, len(leases))
-	return s.read(ctx, indexSettings, func(b *batch) {
+	err := s.read(ctx, indexSettings, func(b *batch) {
 		b.Queue(s.sql.Noticed, shares).QueryRow(func(row pgx.Row) error { return row.Scan(&c.noticed) })
 		if len(leases) > 0 {
 			b.Queue(s.sql.Claim, subs, seqs).Query(c.readFound)
 		}
 	})
+	if len(leases) == 0 {
+		// Notices that another goroutine has taken and the schedule does not know yet are not there
+		// any more. A claim that finds nothing must not miss them: it waits, and chooses again. One
+		// that has found something is followed by another in any case.
+		s.mu.Lock()
+		c.noticed = c.noticed || s.looking || s.looks != c.looks
+		s.mu.Unlock()
+	}
+	return err
 }
 
 func (c *claiming) readFound(rows pgx.Rows) error {

@@ -53,6 +53,11 @@ type memory struct {
 	// replica: no low mark passes them.
 	floors map[*publishing]uint64
 
+	// looking says that notices are being taken: they may be gone from the database already, and
+	// not be in the schedule yet. looks counts how often they were.
+	looking bool
+	looks   int
+
 	maxRowless int // see spill.go, also for the next
 	maxLag     uint64
 }

@@ -25,6 +25,14 @@ func (s *Store) takeNotices(ctx context.Context) error {
 	defer cancel()
 	s.keyed.Lock() // what is looked at may unblock others
 	defer s.keyed.Unlock()
+	s.mu.Lock()
+	s.looking = true
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.looking, s.looks = false, s.looks+1
+		s.unlock()
+	}()
 	for {
 		there, err := s.noticesThere(ctx)
 		if err != nil || !there {
@@ -41,6 +49,8 @@ const (
 	someNotices = 500
 
 	noticesTimeout = 5 * time.Second // of all that are taken at once; the next call goes on
+
+	relookAfter = 500 * time.Millisecond // after trouble in the background
 )
 
 // noticesThere reports whether there are notices for this replica.
@@ -222,6 +232,9 @@ func (s *Store) takeNoticesWhenTold() {
 		}
 		if err := s.takeNotices(s.life); err != nil && s.life.Err() == nil {
 			s.log.trouble("looking at what other replicas have changed", err)
+			// Nobody may say so again, and the poll interval is the host's: it can be hours.
+			pause(s.life, relookAfter)
+			fill(s.waker.told)
 		}
 	}
 }

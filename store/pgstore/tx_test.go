@@ -144,7 +144,9 @@ func TestEnqueueTxWakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer other.Close()
-	<-other.Ready() // it listens
+	claimAll(t, other) // so it has shares, and listens
+	listens(t, schema)
+	drained(other)
 	tx, err := p.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)

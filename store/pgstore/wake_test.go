@@ -50,19 +50,50 @@ func TestWakesAcrossReplicas(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer hearing.Close()
-	<-hearing.Ready() // it listens
+	claimAll(t, hearing) // so it has shares, and listens
+	listens(t, schema)
+	drained(hearing)
 	publishElsewhere(t, o, schema)
 	wakes(t, hearing, "after another replica has published")
 
-	// The connection that listens is lost; one that was missed meanwhile is made up for.
+	// The connection that listens is lost; what was missed meanwhile is made up for.
+	claimAll(t, hearing)
+	drained(hearing)
 	admin := connect(t, serverURL)
-	tag, err := admin.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = $1`, `LISTEN "`+schema+`"`)
+	tag, err := admin.Exec(t.Context(), terminateListeners, `LISTEN "`+schema+`"`)
 	if err != nil || tag.RowsAffected() == 0 {
 		t.Fatalf("terminating who listens: %d, %v", tag.RowsAffected(), err)
 	}
-	wakes(t, hearing, "when it listens again")
+	publishElsewhere(t, o, schema)
+	wakes(t, hearing, "what was published while nobody listened")
+	claimAll(t, hearing)
+	listens(t, schema)
+	drained(hearing)
 	publishElsewhere(t, o, schema)
 	wakes(t, hearing, "after the connection was lost and made anew")
+}
+
+const terminateListeners = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = $1`
+
+// listens waits until a replica listens on the schema's channel.
+func listens(t *testing.T, schema string) {
+	t.Helper()
+	admin := connect(t, serverURL)
+	await(t, "a replica listens", func() bool {
+		var n int
+		err := admin.QueryRow(t.Context(),
+			`SELECT count(*) FROM pg_stat_activity WHERE query = $1 AND state = 'idle'`,
+			`LISTEN "`+schema+`"`).Scan(&n)
+		return err == nil && n > 0
+	})
+}
+
+// drained takes what is in the slot of Ready.
+func drained(s *pgstore.Store) {
+	select {
+	case <-s.Ready():
+	default:
+	}
 }
 
 func TestPollAlone(t *testing.T) {
