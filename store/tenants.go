@@ -13,9 +13,10 @@ import (
 //
 // A tenant that is not TenantSettled is closed: nothing of it is claimed, and whatever would change
 // something of it returns [ErrMoved]; a call that is about several tenants, such as Requeue of any,
-// passes over it. Finish ignores outcomes of its deliveries, and Release does nothing. Methods that
-// read go on. Prune may go on. That a tenant is closed is checked in the transaction of the call, so
-// once SetTenantState has returned nothing of the tenant changes any more.
+// passes over it. Finish and Release go on, for what was claimed before, and so do methods that read,
+// and Prune. That a tenant is closed is checked in the transaction of the call: once SetTenantState
+// has returned and the leases have ended, nothing of the tenant changes any more, but for the outcome
+// of an attempt that has outlasted its lease.
 type TenantMover interface {
 	// TenantStates returns the tenants that are not TenantSettled. Bound: one read, by their number.
 	TenantStates(ctx context.Context) (map[string]TenantState, error)

@@ -57,6 +57,9 @@ func (s *Store) unstored(evs []*event) ([]*event, error) {
 	var fresh []*event
 	given := make(map[string]*event, len(evs))
 	for _, e := range evs {
+		if s.isClosed(e.tenant) {
+			return nil, fmt.Errorf("event %s: %w", e.id, store.ErrMoved)
+		}
 		known := s.events[e.id]
 		if known == nil {
 			known = given[e.id]

@@ -111,6 +111,9 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 		return store.RequeueResult{}, fmt.Errorf("memstore: requeue: %w", err)
 	}
 	defer s.end()
+	if !q.AnyTenant && s.isClosed(q.Tenant) {
+		return store.RequeueResult{}, fmt.Errorf("memstore: requeue: %w", store.ErrMoved)
+	}
 	if len(q.States) == 0 {
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
@@ -122,7 +125,7 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 	result := store.RequeueResult{Next: next}
 	held := make(map[string]struct{})
 	for _, d := range step.Items() {
-		if d.sub.Status != store.Subscribed || d.event.erased {
+		if d.sub.Status != store.Subscribed || d.event.erased || s.isClosed(d.sub.Tenant) {
 			continue
 		}
 		if d.sub.turns.Health().NextProbeAt.After(now) {
@@ -160,6 +163,9 @@ func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
 	}
 	defer s.end()
 	if sub := s.subs[subscriptionID]; sub != nil {
+		if s.isClosed(sub.Tenant) {
+			return fmt.Errorf("memstore: recovered: %w", store.ErrMoved)
+		}
 		s.schedule.SetHealth(sub.turns, sub.turns.Health().Recovered(), now.UnixNano())
 	}
 	return nil
@@ -181,7 +187,7 @@ func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
 	defer s.end()
 	for _, id := range subscriptionIDs {
 		sub := s.subs[id]
-		if sub == nil {
+		if sub == nil || s.isClosed(sub.Tenant) {
 			continue
 		}
 		if h := *sub.turns.Health(); !h.NextProbeAt.IsZero() {

@@ -85,7 +85,9 @@ func (s *Store) drop(past []*delivery) {
 		if len(e.deliveries) > 0 {
 			continue
 		}
-		delete(s.events, e.id)
+		if s.events[e.id] == e { // or else it has come back with its tenant
+			delete(s.events, e.id)
+		}
 		if first == nil || e.num < first.num {
 			first = e
 		}

@@ -25,6 +25,8 @@ type Store struct {
 	subs  map[string]*subscription // by ID
 	order []*subscription          // the same, oldest first
 
+	tenants map[string]store.TenantState // those that are not settled here
+
 	events map[string]*event // by ID
 	log    []*event          // the same, in the order of Enqueue
 
@@ -47,6 +49,7 @@ func New() *Store {
 		start:    time.Now(),
 		wall:     time.Now,
 		subs:     make(map[string]*subscription),
+		tenants:  make(map[string]store.TenantState),
 		events:   make(map[string]*event),
 		schedule: schedule.New[*subscription, *delivery](schedule.Options{Idle: math.MaxInt}),
 		attempts: rollup.NewBuffer(rollup.Options{}),

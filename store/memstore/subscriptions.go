@@ -23,11 +23,20 @@ func (s *Store) CreateSubscription(ctx context.Context, rec store.Subscription) 
 	if s.subs[rec.ID] != nil {
 		return store.Subscription{}, fmt.Errorf("memstore: create subscription: %w", store.ErrConflict)
 	}
+	if s.isClosed(rec.Tenant) {
+		return store.Subscription{}, fmt.Errorf("memstore: create subscription: %w", store.ErrMoved)
+	}
 	rec, now := rec.Clone(), s.wall()
 	rec.CreatedAt, rec.UpdatedAt, rec.SubscribedAt = now, now, time.Time{}
 	if rec.Status == store.Subscribed {
 		rec.SubscribedAt = now
 	}
+	sub := s.addSubscription(rec, store.Health{})
+	return sub.Clone(), nil
+}
+
+// addSubscription stores a new subscription.
+func (s *Store) addSubscription(rec store.Subscription, health store.Health) *subscription {
 	sub := &subscription{
 		Subscription: rec,
 		num:          s.nextNum(),
@@ -37,12 +46,12 @@ func (s *Store) CreateSubscription(ctx context.Context, rec store.Subscription) 
 	sub.turns = s.schedule.Ensure(sub.num)
 	sub.turns.Data = sub
 	s.schedule.SetState(sub.turns, schedule.State{
-		Active: true, // what is unsubscribed has nothing pending
-		Tenant: sub.Tenant, Host: schedule.HostOf(sub.URL),
+		Active: !s.isClosed(sub.Tenant), // what is unsubscribed has nothing pending
+		Tenant: sub.Tenant, Host: schedule.HostOf(sub.URL), Health: health,
 	}, 0)
 	s.subs[sub.ID] = sub
 	s.order = append(s.order, sub)
-	return sub.Clone(), nil
+	return sub
 }
 
 // UpdateSubscription implements [store.Subscriptions].
@@ -57,6 +66,9 @@ func (s *Store) UpdateSubscription(
 	sub := s.subs[id]
 	if sub == nil {
 		return store.Subscription{}, fmt.Errorf("memstore: update subscription: %w", store.ErrNotFound)
+	}
+	if s.isClosed(sub.Tenant) {
+		return store.Subscription{}, fmt.Errorf("memstore: update subscription: %w", store.ErrMoved)
 	}
 	before, draft := sub.Subscription, sub.Clone()
 	if err := change(&draft); err != nil {
@@ -104,6 +116,15 @@ func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 	if sub == nil {
 		return fmt.Errorf("memstore: delete subscription: %w", store.ErrNotFound)
 	}
+	if s.isClosed(sub.Tenant) {
+		return fmt.Errorf("memstore: delete subscription: %w", store.ErrMoved)
+	}
+	s.removeSubscription(sub, now)
+	return nil
+}
+
+// removeSubscription removes a subscription with its deliveries.
+func (s *Store) removeSubscription(sub *subscription, now time.Time) {
 	s.cancelPending(sub, "deleted", now)
 	for _, d := range sub.deliveries {
 		d.leave()
@@ -114,9 +135,8 @@ func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 	}
 	s.schedule.Forget(sub.turns)
 	s.attempts.Drop(sub.num)
-	delete(s.subs, id)
+	delete(s.subs, sub.ID)
 	s.order = slices.DeleteFunc(s.order, func(o *subscription) bool { return o == sub })
-	return nil
 }
 
 // Subscription implements [store.Subscriptions].

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 
 	"github.com/outhook/outhook/store"
@@ -18,11 +19,12 @@ const maxHops = 4
 // until a shard says ErrMoved.
 type homes struct {
 	mu      sync.Mutex                              // guards all below; never held over a call of a shard
+	version uint64                                  // of states: what was read before a change is not taken in
 	states  map[*shard]map[string]store.TenantState // nil for a shard that has not been asked
 	closing map[string]chan struct{}                // of tenants that a Move of this Store has closed; ends with it
 }
 
-// statesOf returns what is known of a shard; ok is false if it must be asked.
+// state returns what is known of a tenant in a shard; ok is false if it must be asked.
 func (h *homes) state(sh *shard, tenant string) (st store.TenantState, ok bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -51,6 +53,7 @@ func (h *homes) anyMoves() bool {
 func (h *homes) set(sh *shard, tenant string, st store.TenantState) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.version++
 	if h.states[sh] == nil {
 		return // it is to be asked anyway
 	}
@@ -90,6 +93,7 @@ func (h *homes) close(tenant string) (open func()) {
 // outdated has what is known of a shard's tenants asked anew.
 func (s *Store) outdated(sh *shard) {
 	s.homes.mu.Lock()
+	s.homes.version++
 	delete(s.homes.states, sh)
 	s.homes.mu.Unlock()
 	s.where.clear()
@@ -97,24 +101,43 @@ func (s *Store) outdated(sh *shard) {
 
 // stateAt returns what a shard says of a tenant.
 func (s *Store) stateAt(ctx context.Context, sh *shard, tenant string) (store.TenantState, error) {
-	if st, ok := s.homes.state(sh, tenant); ok {
-		return st, nil
-	}
-	states := make(map[string]store.TenantState)
-	if mover, ok := sh.Store.(store.TenantMover); ok {
-		read, err := mover.TenantStates(ctx)
-		if err != nil {
-			return store.TenantState{}, sh.wrap(err)
+	for {
+		if st, ok := s.homes.state(sh, tenant); ok {
+			return st, nil
 		}
-		states = read
+		version := s.homes.current()
+		states := make(map[string]store.TenantState)
+		if mover, ok := sh.Store.(store.TenantMover); ok {
+			read, err := mover.TenantStates(ctx)
+			if err != nil {
+				return store.TenantState{}, sh.wrap(err)
+			}
+			maps.Copy(states, read)
+		}
+		if s.homes.learn(sh, states, version) {
+			return states[tenant], nil
+		}
 	}
-	s.homes.mu.Lock()
-	defer s.homes.mu.Unlock()
-	if s.homes.states == nil {
-		s.homes.states = make(map[*shard]map[string]store.TenantState)
+}
+
+func (h *homes) current() uint64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.version
+}
+
+// learn takes in what a shard has said since the version, unless something has changed since.
+func (h *homes) learn(sh *shard, states map[string]store.TenantState, version uint64) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.version != version {
+		return false
 	}
-	s.homes.states[sh] = states
-	return states[tenant], nil
+	if h.states == nil {
+		h.states = make(map[*shard]map[string]store.TenantState)
+	}
+	h.states[sh] = states
+	return true
 }
 
 // home returns the shard that has a tenant. While a Move of this Store has the tenant closed it
@@ -128,10 +151,11 @@ func (s *Store) home(ctx context.Context, tenant string) (*shard, error) {
 		return nil, err
 	}
 	sh, err := s.picked(tenant)
-	for range maxHops {
-		if err != nil {
-			return nil, err
-		}
+	if err != nil {
+		return nil, err
+	}
+	looked := false // at the shards, and not at what was known
+	for range len(s.shards) + maxHops {
 		st, err := s.stateAt(ctx, sh, tenant)
 		if err != nil {
 			return nil, err
@@ -149,9 +173,13 @@ func (s *Store) home(ctx context.Context, tenant string) (*shard, error) {
 		}
 		if moving := underWay(sh, st, peer, there); moving != nil {
 			moving.Tenant = tenant
-			s.outdated(sh) // it may have ended, in another process
+			if looked {
+				return nil, moving
+			}
+			looked = true
+			s.outdated(sh) // the move may have ended, in another process
 			s.outdated(peer)
-			return nil, moving
+			continue
 		}
 		sh = peer
 	}

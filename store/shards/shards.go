@@ -32,6 +32,7 @@ type Store struct {
 
 	where    locations
 	homes    homes
+	moving   chan struct{} // has one slot, for the Move that is under way
 	claiming chan struct{} // has one slot, for the Claim that is under way
 	turn     int           // whose turn is first in the next Claim; the holder of the slot's
 	hosts    hosts         // likewise
@@ -57,6 +58,7 @@ func New(pick func(tenant string) int, stores ...store.Store) (*Store, error) {
 	s := &Store{
 		pick:     pick,
 		ready:    make(chan struct{}, 1),
+		moving:   make(chan struct{}, 1),
 		claiming: make(chan struct{}, 1),
 	}
 	for i, inner := range stores {

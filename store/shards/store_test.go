@@ -94,3 +94,6 @@ func TestContract(t *testing.T) {
 		})
 	}
 }
+
+// movable returns a store over one in memory and two in files.
+func movable(t *testing.T) closing { return inMemory(t, 3) }
