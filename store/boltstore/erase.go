@@ -34,6 +34,9 @@ func (s *Store) eraseOne(ctx context.Context, id string) (n int, err error) {
 			err = store.ErrNotFound
 		}
 		if err == nil {
+			err = t.CheckTenantOf(seq)
+		}
+		if err == nil {
 			n, marked, err = t.Erase([]uint64{seq})
 		}
 		return err
@@ -61,6 +64,9 @@ func (s *Store) eraseTenant(
 	if err != nil {
 		return 0, "", err
 	}
+	if err := s.checkTenant(ctx, q.Tenant); err != nil {
+		return 0, "", err
+	}
 	f := scan.ErasableSearch{Tenant: q.Tenant, Step: step, From: step.Cursor().At.Num}
 	for more := true; more; {
 		if err := s.check(ctx); err != nil {
@@ -80,6 +86,9 @@ func (s *Store) eraseTenant(
 	}
 	var marked []uint64
 	err = s.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
+		if err := t.CheckTenant(q.Tenant); err != nil {
+			return err
+		}
 		n, marked, err = t.Erase(seqs)
 		return err
 	}})

@@ -28,6 +28,11 @@ func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 	if len(q.States) == 0 {
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
+	if !q.AnyTenant {
+		if err := s.checkTenant(ctx, q.Tenant); err != nil {
+			return store.RequeueResult{}, err
+		}
+	}
 	positions, next, err := s.requeueable(ctx, &q)
 	if err != nil || len(positions) == 0 {
 		return store.RequeueResult{Next: next}, err

@@ -192,11 +192,12 @@ func (r *round) mayAsk(sh *shard) bool {
 		(c.failed == nil || !time.Now().Before(c.retryAt))
 }
 
-// count has the shards say what they have leased, so that they can share what is left of a limit.
+// count has the shards say what they have leased, so that they can share what is left of a limit. A
+// slow one would be asked nothing else then: what it said last must do, and it counts for itself.
 func (r *round) count(ctx context.Context) {
 	var all []asking
 	for _, sh := range r.shards {
-		if r.mayAsk(sh) {
+		if r.mayAsk(sh) && (!sh.claims.isSlow || r.req.Max <= 0) {
 			req := r.req
 			req.Max = 0
 			all = append(all, asking{sh: sh, req: req})
@@ -222,25 +223,34 @@ func (r *round) askAll(ctx context.Context, all []asking) []int {
 	yields := make([]int, len(all))
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
-	for i := range all {
-		sh := all[i].sh
-		a, ok := sh.claims.await(ctx, timer.C)
-		if !ok {
-			sh.claims.isSlow, r.parts[sh].spent = true, true
-			yields[i] = -1
-			timer.Reset(0) // what the others have answered by now is taken
-			continue
+	for _, slow := range []bool{false, true} { // the quick ones are waited for first
+		for i := range all {
+			if c := &all[i].sh.claims; c.isSlow == slow && c.call != nil {
+				yields[i] = r.await(ctx, all[i].sh, timer)
+			}
 		}
-		claims := r.take(sh, a, r.req.Lease)
-		for j := range claims {
-			r.hand(sh, &claims[j])
-		}
-		if yields[i] = len(claims); a.err != nil {
-			yields[i] = -1
-		}
-		sh.claims.rest()
 	}
 	return yields
+}
+
+// await takes in what a shard has answered when the timer ends at the latest, and returns how much
+// it has yielded.
+func (r *round) await(ctx context.Context, sh *shard, timer *time.Timer) int {
+	c := &sh.claims
+	a, ok := c.await(ctx, timer)
+	if !ok {
+		c.isSlow, r.parts[sh].spent = true, true
+		return -1
+	}
+	claims := r.take(sh, a, r.req.Lease)
+	for i := range claims {
+		r.hand(sh, &claims[i])
+	}
+	c.rest()
+	if a.err != nil {
+		return -1
+	}
+	return len(claims)
 }
 
 // giveBack releases what was claimed and is not handed out. Its subscriptions are paused first, if

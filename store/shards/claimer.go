@@ -136,14 +136,16 @@ func (s *Store) ask(sh *shard, req store.ClaimRequest) {
 	}
 }
 
-// await returns the answer of a call, if it comes by the time that the timer ends.
-func (c *claimer) await(ctx context.Context, timer <-chan time.Time) (a claimAnswer, ok bool) {
+// await returns the answer of a call, if it comes by the time that the timer ends. It does not wait
+// for a shard that is slow.
+func (c *claimer) await(ctx context.Context, timer *time.Timer) (a claimAnswer, ok bool) {
 	call := c.call
 	if !c.isSlow {
 		select {
 		case a := <-call.answer:
 			return a, true
-		case <-timer:
+		case <-timer.C:
+			timer.Reset(0) // for the next: what is there by now is taken
 		case <-ctx.Done():
 		}
 	}

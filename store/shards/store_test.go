@@ -96,4 +96,12 @@ func TestContract(t *testing.T) {
 }
 
 // movable returns a store over one in memory and two in files.
-func movable(t *testing.T) closing { return inMemory(t, 3) }
+func movable(t *testing.T) closing {
+	t.Helper()
+	files := inFiles(t, 2, t.TempDir())
+	if err := files.Store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	stores := append([]store.Store{memstore.New()}, files.inner...)
+	return closing{Store: over(t, stores...), inner: stores}
+}

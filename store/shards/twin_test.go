@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
-	"reflect"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -157,11 +156,31 @@ func (tw *twins) deliver() {
 	tw.note("deliver %d", len(claimed[0]))
 	for i := range claimed {
 		for j := range claimed[i] {
-			claimed[i][j].Token = 0
-			claimed[i][j].Subscription.Events = nil
+			sameClock(&claimed[i][j])
 		}
 	}
 	tw.same("claims", claimed[1], claimed[0])
+}
+
+// sameClock leaves out of a claim what the stores choose, such as how a time is held.
+func sameClock(cl *store.Claim) {
+	cl.Token = 0
+	cl.EnqueuedAt = rounded(cl.EnqueuedAt)
+	cl.Subscription = roundedSub(cl.Subscription)
+	cl.Health = roundedHealth(cl.Health)
+}
+
+func roundedSub(sub store.Subscription) store.Subscription {
+	sub.CreatedAt, sub.UpdatedAt = rounded(sub.CreatedAt), rounded(sub.UpdatedAt)
+	sub.SubscribedAt = rounded(sub.SubscribedAt)
+	return sub
+}
+
+func roundedHealth(h store.Health) store.Health {
+	h.LastFailureAt, h.NextProbeAt = rounded(h.LastFailureAt), rounded(h.NextProbeAt)
+	h.FailingFor = h.FailingFor.Truncate(time.Second)
+	h.HeldUntil, h.Pacing.ThrottledAt = rounded(h.HeldUntil), rounded(h.Pacing.ThrottledAt)
+	return h
 }
 
 func outcomeOf(cl *store.Claim, n int) store.Outcome {
@@ -193,8 +212,16 @@ func outcomeOf(cl *store.Claim, n int) store.Outcome {
 
 func (tw *twins) same(what string, got, want any) {
 	tw.Helper()
-	if !reflect.DeepEqual(got, want) {
-		tw.Fatalf("%s:\ngot  %+v\nwant %+v\nafter %q", what, got, want, tw.trace)
+	// As text: an empty slice and none, and two ways to hold the same time, are the same.
+	g, w := fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", want)
+	if g != w {
+		i := 0
+		for i < min(len(g), len(w)) && g[i] == w[i] {
+			i++
+		}
+		i = max(0, i-200)
+		tw.Fatalf("%s, from character %d:\ngot  … %.700s\nwant … %.700s\nafter %q", what, i, g[i:],
+			w[i:], tw.trace)
 	}
 }
 
@@ -230,13 +257,8 @@ func (tw *twins) view(s store.Store, tenant string) (v view) {
 		if err != nil {
 			tw.Fatal(err)
 		}
-		sub.CreatedAt, sub.UpdatedAt = rounded(sub.CreatedAt), rounded(sub.UpdatedAt)
-		sub.SubscribedAt, sub.Events = rounded(sub.SubscribedAt), nil
-		h := stats.Health
-		h.LastFailureAt, h.NextProbeAt = rounded(h.LastFailureAt), rounded(h.NextProbeAt)
-		h.HeldUntil, h.Pacing.ThrottledAt = rounded(h.HeldUntil), rounded(h.Pacing.ThrottledAt)
-		v.Subscriptions = append(v.Subscriptions, sub)
-		v.Healths = append(v.Healths, h)
+		v.Subscriptions = append(v.Subscriptions, roundedSub(sub))
+		v.Healths = append(v.Healths, roundedHealth(stats.Health))
 		v.Pending = append(v.Pending, stats.Pending)
 	}
 	q := store.DeliveryQuery{Tenant: tenant, Limit: 7}
@@ -274,7 +296,7 @@ func rounded(t time.Time) time.Time {
 // TestMovedTenantIsTheSame moves tenants back and forth between stores of each kind while all that a
 // store can do is done, and compares what is seen with a store that is left in peace.
 func TestMovedTenantIsTheSame(t *testing.T) {
-	for seed := range uint64(12) {
+	for seed := range uint64(6) {
 		synctest.Test(t, func(t *testing.T) {
 			s := movable(t)
 			defer s.Close()

@@ -26,6 +26,7 @@ type Memory struct {
 	Recent      recent
 	ages        ages
 	Maintenance Maintenance
+	closed      map[string]bool     // tenants of which nothing is to be claimed
 	Erasing     map[uint64]*erasing // events that have a mark, see erasures
 	// Of attempts, those that the file has not; it has a lock of its own.
 	Counts *rollup.Buffer
@@ -35,7 +36,7 @@ type Memory struct {
 // have, and spillStep how many subscriptions get chunks in one commit; zero is the default of each.
 func New(now func() int64, counts *rollup.Buffer, budget, spillStep int) Memory {
 	m := Memory{
-		now: now, Counts: counts, numbers: make(numbersByID),
+		now: now, Counts: counts, numbers: make(numbersByID), closed: make(map[string]bool),
 		Budget: cmp.Or(budget, defaultBudget), spillStep: cmp.Or(spillStep, defaultSpillStep),
 		Schedule: schedule.New[Subscriber, Claimed](schedule.Options{
 			Window: maxWindow, Idle: maxIdle, FirstToken: rand.Uint64() >> 1,
@@ -64,6 +65,8 @@ func (m *Memory) Apply(e txn.Effect) {
 		m.setBacklog(e.Num, e.Backlog)
 	case txn.SubscriptionChanged:
 		m.setSubscription(e.Num, e.Sub)
+	case txn.TenantChanged:
+		m.setTenant(e.Tenant, e.Closed)
 	case txn.PendingCanceled:
 		m.canceledAll(e.Num, e.Marks)
 	case txn.SubscriptionDeleted:

@@ -9,6 +9,13 @@ import (
 // read, and the events above the watermark, which are.
 func (m *Memory) Restore(t *txn.Tx) error {
 	m.at = t.Pending.Watermark
+	states, err := t.TenantStates()
+	if err != nil {
+		return err
+	}
+	for tenant := range states {
+		m.closed[tenant] = true
+	}
 	orphans, err := t.MetaNumber(txn.MetaOrphans)
 	if err != nil {
 		return err

@@ -11,6 +11,13 @@ import (
 
 // Enqueue stores the events. It writes nothing before it has checked all.
 func (t *Tx) Enqueue(evs []*record.Event) error {
+	for i, e := range evs {
+		if i == 0 || e.Tenant != evs[i-1].Tenant {
+			if err := t.CheckTenant(e.Tenant); err != nil {
+				return err
+			}
+		}
+	}
 	unstored, err := t.dropStored(evs)
 	if err != nil {
 		return err

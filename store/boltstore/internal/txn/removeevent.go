@@ -18,7 +18,7 @@ func (t *Tx) RemoveEvent(seq uint64) error {
 	if needed, err := t.needed(seq, v, e.KeyHash()); needed || err != nil {
 		return err
 	}
-	if err := t.IDs.forget(e.ID); err != nil {
+	if err := t.IDs.forget(e.ID, seq); err != nil {
 		return err
 	}
 	return t.remove(BucketEvents, key[:])

@@ -68,6 +68,9 @@ func (t *Tx) requeueOne(
 	if err != nil || sub == nil || sub.Status != store.Subscribed {
 		return false, false, err
 	}
+	if closed, err := t.IsClosed(sub.Tenant); closed || err != nil {
+		return false, false, err
+	}
 	was, ok, err := t.Pending.Find(p.Num, p.Seq, e.KeyHash())
 	if err != nil || !ok {
 		return false, false, err
@@ -105,6 +108,11 @@ func (t *Tx) ProbeNow(ids []string) error {
 		if num == 0 {
 			continue
 		}
+		if closed, err := t.isClosedFor(num); err != nil {
+			return err
+		} else if closed {
+			continue
+		}
 		if h := t.Subs.Health(num); !h.NextProbeAt.IsZero() {
 			h.NextProbeAt = time.Time{}
 			t.Subs.setHealth(num, h)
@@ -116,8 +124,16 @@ func (t *Tx) ProbeNow(ids []string) error {
 // Recovered makes the health of a subscription what a success outside of the queue makes of it.
 func (t *Tx) Recovered(id string) error {
 	num, err := t.Subs.Number(id)
-	if err == nil && num != 0 {
-		t.Subs.setHealth(num, t.Subs.Health(num).Recovered())
+	if err != nil || num == 0 {
+		return err
 	}
-	return err
+	closed, err := t.isClosedFor(num)
+	switch {
+	case err != nil:
+		return err
+	case closed:
+		return store.ErrMoved
+	}
+	t.Subs.setHealth(num, t.Subs.Health(num).Recovered())
+	return nil
 }

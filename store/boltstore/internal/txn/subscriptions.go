@@ -11,6 +11,9 @@ import (
 )
 
 func (t *Tx) CreateSubscription(sub store.Subscription) (store.Subscription, error) {
+	if err := t.CheckTenant(sub.Tenant); err != nil {
+		return sub, err
+	}
 	if num, err := t.Subs.Number(sub.ID); err != nil || num != 0 {
 		if err == nil {
 			err = fmt.Errorf("%s: %w", sub.ID, store.ErrConflict)
@@ -22,20 +25,25 @@ func (t *Tx) CreateSubscription(sub store.Subscription) (store.Subscription, err
 	if sub.Status == store.Subscribed {
 		sub.SubscribedAt = at
 	}
-	num, err := t.nextSequence(BucketSubscriptions)
-	if err != nil {
-		return sub, err
+	_, err := t.addSubscription(&sub)
+	return sub, err
+}
+
+// addSubscription stores a new subscription as it is and returns its number.
+func (t *Tx) addSubscription(sub *store.Subscription) (num uint64, err error) {
+	if num, err = t.nextSequence(BucketSubscriptions); err != nil {
+		return 0, err
 	}
 	if err := t.putNumber(BucketSubscriptionIDs, []byte(sub.ID), num); err != nil {
-		return sub, err
+		return 0, err
 	}
 	if err := t.put(BucketTenants, record.TenantKey(sub.Tenant, num), nil); err != nil {
-		return sub, err
+		return 0, err
 	}
 	if err := t.Subs.count(sub.Tenant, 1); err != nil {
-		return sub, err
+		return 0, err
 	}
-	return sub, t.Subs.put(num, nil, &sub)
+	return num, t.Subs.put(num, nil, sub)
 }
 
 // put stores what a subscription has become.
@@ -96,6 +104,9 @@ func (t *Tx) UpdateSubscription(
 	if !bytes.Equal(t.Get(BucketSubscriptions, key[:]), encoded) {
 		return is, ErrChanged
 	}
+	if err := t.CheckTenant(was.Tenant); err != nil {
+		return is, err
+	}
 	at := record.AsTime(t.settings.Wall().UnixNano())
 	is.CreatedAt, is.UpdatedAt, is.SubscribedAt = was.CreatedAt, at, was.SubscribedAt
 	subscribed := was.Status != store.Subscribed && is.Status == store.Subscribed
@@ -152,6 +163,14 @@ func (t *Tx) DeleteSubscription(id string) error {
 	if err != nil {
 		return err
 	}
+	if err := t.CheckTenant(sub.Tenant); err != nil {
+		return err
+	}
+	return t.removeSubscription(num, sub)
+}
+
+// removeSubscription is DeleteSubscription of one that is there.
+func (t *Tx) removeSubscription(num uint64, sub *store.Subscription) error {
 	if err := t.Recipients.replace(num, sub, nil); err != nil {
 		return err
 	}
@@ -163,7 +182,7 @@ func (t *Tx) DeleteSubscription(id string) error {
 		from Bucket
 		key  []byte
 	}{
-		{BucketSubscriptionIDs, []byte(id)}, {BucketSubscriptions, key[:]},
+		{BucketSubscriptionIDs, []byte(sub.ID)}, {BucketSubscriptions, key[:]},
 		{BucketTenants, record.TenantKey(sub.Tenant, num)}, {BucketHealth, key[:]},
 	} {
 		if err := t.remove(e.from, e.key); err != nil {
