@@ -13,14 +13,14 @@ import (
 func (s *Store) Attempts(
 	ctx context.Context, subscriptionID, eventID string,
 ) ([]store.Attempt, error) {
-	return atSubscription(ctx, s, subscriptionID, func(sh *shard) ([]store.Attempt, error) {
+	return atSubscription(ctx, s, subscriptionID, reads, func(sh *shard) ([]store.Attempt, error) {
 		return sh.Attempts(ctx, subscriptionID, eventID)
 	})
 }
 
 // Recovered implements [store.History].
 func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
-	_, err := atSubscription(ctx, s, subscriptionID, func(sh *shard) (struct{}, error) {
+	_, err := atSubscription(ctx, s, subscriptionID, writes, func(sh *shard) (struct{}, error) {
 		return struct{}{}, sh.Recovered(ctx, subscriptionID)
 	})
 	if errors.Is(err, store.ErrNotFound) {
@@ -64,7 +64,7 @@ func firstError[T any](shards []*shard, answers []answer[T], err error) error {
 // count some twice.
 func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, error) {
 	if subscriptionID != "" {
-		return atSubscription(ctx, s, subscriptionID, func(sh *shard) (store.Stats, error) {
+		return atSubscription(ctx, s, subscriptionID, reads, func(sh *shard) (store.Stats, error) {
 			return sh.Stats(ctx, subscriptionID)
 		})
 	}
@@ -136,7 +136,7 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 		n    int
 		next string
 	}
-	out, err := atHome(ctx, s, q.Tenant, func(sh *shard) (step, error) {
+	out, err := atHome(ctx, s, q.Tenant, writes, func(sh *shard) (step, error) {
 		defer sh.claims.changed("")
 		q := q
 		q.Cursor = at.of(sh).text
@@ -187,7 +187,7 @@ func (s *Store) Requeue(
 		return store.RequeueResult{}, fmt.Errorf("shards: requeue: %w", err)
 	}
 	if !q.AnyTenant {
-		return atHome(ctx, s, q.Tenant, func(sh *shard) (store.RequeueResult, error) {
+		return atHome(ctx, s, q.Tenant, writes, func(sh *shard) (store.RequeueResult, error) {
 			return requeue(ctx, sh, q, at)
 		})
 	}

@@ -140,15 +140,25 @@ func (h *homes) learn(sh *shard, states map[string]store.TenantState, version ui
 	return true
 }
 
-// home returns the shard that has a tenant. While a Move of this Store has the tenant closed it
-// waits, for moveWait at most; a move that another process makes, or that was cut off, is a
-// MovingError at once.
-func (s *Store) home(ctx context.Context, tenant string) (*shard, error) {
+// access is what a call is about to do with a tenant.
+type access bool
+
+const (
+	reads  access = false // or it concerns what was claimed
+	writes access = true
+)
+
+// home returns the shard that has a tenant. A tenant that is being moved can be read where it was.
+// Whoever writes waits while a Move of this Store has it closed, for moveWait at most; a move that
+// another process makes, or that was cut off, is a MovingError at once.
+func (s *Store) home(ctx context.Context, tenant string, a access) (*shard, error) {
 	if len(s.shards) == 1 {
 		return s.shards[0], nil
 	}
-	if err := s.waitForMove(ctx, tenant); err != nil {
-		return nil, err
+	if a == writes {
+		if err := s.waitForMove(ctx, tenant); err != nil {
+			return nil, err
+		}
 	}
 	sh, err := s.picked(tenant)
 	if err != nil {
@@ -172,8 +182,11 @@ func (s *Store) home(ctx context.Context, tenant string) (*shard, error) {
 			return nil, err
 		}
 		if moving := underWay(sh, st, peer, there); moving != nil {
-			moving.Tenant = tenant
+			if looked && a == reads {
+				return s.shards[moving.From], nil
+			}
 			if looked {
+				moving.Tenant = tenant
 				return nil, moving
 			}
 			looked = true
@@ -221,10 +234,10 @@ func (s *Store) peer(sh *shard, tenant string, st store.TenantState) (*shard, er
 
 // atHome calls the shard that has a tenant, and again if that turns out to be another one.
 func atHome[T any](
-	ctx context.Context, s *Store, tenant string, call func(*shard) (T, error),
+	ctx context.Context, s *Store, tenant string, a access, call func(*shard) (T, error),
 ) (out T, err error) {
 	for range maxHops {
-		sh, err := s.home(ctx, tenant)
+		sh, err := s.home(ctx, tenant, a)
 		if err != nil {
 			return out, err
 		}

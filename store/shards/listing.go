@@ -86,7 +86,7 @@ func (l *listing[T]) run(
 	case err != nil:
 		return found, err
 	case !anyTenant:
-		return atHome(ctx, l.Store, tenant, func(sh *shard) (store.Page[T], error) {
+		return atHome(ctx, l.Store, tenant, reads, func(sh *shard) (store.Page[T], error) {
 			return l.ofOne(ctx, sh, at)
 		})
 	case len(l.shards) == 1:

@@ -71,7 +71,9 @@ func (l *locations) clear() {
 // locate returns the shard that has a subscription. It asks all of them if it does not remember,
 // and returns what the first says that has it: so one that is in trouble matters only if no other
 // has it.
-func (s *Store) locate(ctx context.Context, id string) (sh *shard, remembered bool, err error) {
+func (s *Store) locate(
+	ctx context.Context, id string, a access,
+) (sh *shard, remembered bool, err error) {
 	if len(s.shards) == 1 {
 		return s.shards[0], false, nil
 	}
@@ -101,7 +103,7 @@ func (s *Store) locate(ctx context.Context, id string) (sh *shard, remembered bo
 		case f := <-answers:
 			switch {
 			case f.err == nil:
-				if sh, err = s.rightful(ctx, f.sh, f.tenant); err == nil {
+				if sh, err = s.rightful(ctx, f.sh, f.tenant, a); err == nil {
 					s.where.remember(id, sh)
 				}
 				return sh, false, err
@@ -117,23 +119,26 @@ func (s *Store) locate(ctx context.Context, id string) (sh *shard, remembered bo
 
 // rightful returns the shard whose word counts about a tenant of which one has something: while the
 // tenant is being moved, two have.
-func (s *Store) rightful(ctx context.Context, found *shard, tenant string) (*shard, error) {
-	if !s.homes.hasMoved(found, tenant) {
-		return found, nil
+func (s *Store) rightful(
+	ctx context.Context, found *shard, tenant string, a access,
+) (*shard, error) {
+	st, err := s.stateAt(ctx, found, tenant)
+	if err != nil || st.Phase == store.TenantSettled {
+		return found, err
 	}
-	return s.home(ctx, tenant)
+	return s.home(ctx, tenant, a)
 }
 
 // atSubscription calls a shard about a subscription, and again if the subscription turns out to be
 // in another one than remembered.
 func atSubscription[T any](
-	ctx context.Context, s *Store, id string, call func(*shard) (T, error),
+	ctx context.Context, s *Store, id string, a access, call func(*shard) (T, error),
 ) (out T, err error) {
 	if err := s.begin(ctx); err != nil {
 		return out, err
 	}
 	for range maxHops {
-		sh, remembered, err := s.locate(ctx, id)
+		sh, remembered, err := s.locate(ctx, id, a)
 		if err != nil {
 			return out, err
 		}

@@ -44,7 +44,7 @@ func (s *Store) enqueue(
 ) error {
 	homes := make(map[string]*shard, len(byTenant))
 	for tenant := range byTenant {
-		home, err := s.home(ctx, tenant)
+		home, err := s.home(ctx, tenant, writes)
 		if err != nil {
 			return err
 		}
@@ -156,7 +156,7 @@ func (s *Store) group(
 ) (positions map[*shard][]int, order []*shard, err error) {
 	positions = make(map[*shard][]int)
 	for i := range n {
-		sh, _, err := s.locate(ctx, subscription(i))
+		sh, _, err := s.locate(ctx, subscription(i), reads)
 		switch {
 		case errors.Is(err, store.ErrNotFound):
 			continue

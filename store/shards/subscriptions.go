@@ -21,7 +21,7 @@ func (s *Store) CreateSubscription(
 	if err := s.begin(ctx); err != nil {
 		return store.Subscription{}, fmt.Errorf("shards: create subscription: %w", err)
 	}
-	created, err := atHome(ctx, s, sub.Tenant, func(sh *shard) (store.Subscription, error) {
+	created, err := atHome(ctx, s, sub.Tenant, writes, func(sh *shard) (store.Subscription, error) {
 		if s.isElsewhere(ctx, sub.ID, sh) {
 			return store.Subscription{}, fmt.Errorf("shards: create subscription: %s: %w", sub.ID,
 				store.ErrConflict)
@@ -71,7 +71,7 @@ func (s *Store) UpdateSubscription(
 	ctx context.Context, id string, change func(*store.Subscription) error,
 ) (store.Subscription, error) {
 	var refused error // by change, which is returned as it is
-	updated, err := atSubscription(ctx, s, id, func(sh *shard) (store.Subscription, error) {
+	updated, err := atSubscription(ctx, s, id, writes, func(sh *shard) (store.Subscription, error) {
 		defer sh.claims.changed(id)
 		return sh.UpdateSubscription(ctx, id, func(sub *store.Subscription) error {
 			refused = change(sub)
@@ -86,7 +86,7 @@ func (s *Store) UpdateSubscription(
 
 // DeleteSubscription implements [store.Subscriptions].
 func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
-	_, err := atSubscription(ctx, s, id, func(sh *shard) (struct{}, error) {
+	_, err := atSubscription(ctx, s, id, writes, func(sh *shard) (struct{}, error) {
 		defer sh.claims.changed(id)
 		err := sh.DeleteSubscription(ctx, id)
 		if err == nil {
@@ -99,7 +99,7 @@ func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 
 // Subscription implements [store.Subscriptions].
 func (s *Store) Subscription(ctx context.Context, id string) (store.Subscription, error) {
-	return atSubscription(ctx, s, id, func(sh *shard) (store.Subscription, error) {
+	return atSubscription(ctx, s, id, reads, func(sh *shard) (store.Subscription, error) {
 		return sh.Subscription(ctx, id)
 	})
 }
