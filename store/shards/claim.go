@@ -26,7 +26,6 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimR
 	case <-ctx.Done():
 		return store.ClaimResult{}, fmt.Errorf("shards: claim: %w", ctx.Err())
 	}
-	s.turn++
 	r := &round{
 		Store: s, req: req, parts: make(map[*shard]*part, len(s.shards)),
 	}
@@ -66,7 +65,7 @@ func (r *round) run(ctx context.Context) (store.ClaimResult, error) {
 	}
 	// Each step yields something, or spends a shard, but for some in which the one that had the
 	// turn at what is left of a limit did not want it: the turn goes round.
-	for vain := 0; r.left() > 0 && vain <= len(r.shards); r.turn++ {
+	for vain := 0; r.left() > 0 && vain <= len(r.shards); {
 		asked, yield := r.step(ctx)
 		if asked == 0 {
 			break

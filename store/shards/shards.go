@@ -34,8 +34,8 @@ type Store struct {
 	homes    homes
 	moving   chan struct{} // has one slot, for the Move that is under way
 	claiming chan struct{} // has one slot, for the Claim that is under way
-	turn     int           // whose turn is first in the next Claim; the holder of the slot's
-	hosts    hosts         // likewise
+	turns    []*shard      // whose turn is next comes first; the holder of the slot's
+	hosts    hosts
 	limited  atomic.Bool   // a limit that the shards share kept something back in the last Claim
 }
 
@@ -72,6 +72,7 @@ func New(pick func(tenant string) int, stores ...store.Store) (*Store, error) {
 		sh.recorder.waiting = make(chan struct{}, maxWaiting)
 		s.shards = append(s.shards, sh)
 	}
+	s.turns = slices.Clone(s.shards)
 	s.life, s.end = context.WithCancel(context.Background())
 	for _, sh := range s.shards {
 		s.start(func() { s.forward(sh) })

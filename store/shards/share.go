@@ -2,6 +2,7 @@ package shards
 
 import (
 	"context"
+	"slices"
 
 	"github.com/outhook/outhook/store"
 )
@@ -32,17 +33,25 @@ func (r *round) step(ctx context.Context) (asked, yielded int) {
 	return len(all), yielded
 }
 
-// shares shares what is left of Max, one more for those whose turn is first.
+// shares shares what is left of Max, one more for those whose turn is next. They come last then.
+// Shards that have nothing keep their turn: if it passed them by, whoever comes after them would have
+// two.
 func (r *round) shares() (all []asking) {
-	for i := range r.shards {
-		sh := r.shards[(r.turn+i)%len(r.shards)]
+	for _, sh := range r.turns {
 		if r.mayAsk(sh) {
 			all = append(all, asking{sh: sh, req: r.req})
 		}
 	}
 	n := len(all)
+	if n == 0 {
+		return nil
+	}
 	for i := range all {
 		all[i].req.Max = share(r.left(), n, i)
+	}
+	for _, a := range all[:max(1, r.left()%n)] {
+		i := slices.Index(r.turns, a.sh)
+		r.turns = append(slices.Delete(r.turns, i, i+1), a.sh)
 	}
 	return all[:min(n, r.left())]
 }
