@@ -122,6 +122,9 @@ func (r *round) collect(sh *shard) {
 			r.trouble = append(r.trouble, &Error{sh.index, errHangs})
 		}
 	}
+	if told := sh.trouble.Swap(nil); told != nil {
+		r.trouble = append(r.trouble, told)
+	}
 	r.handHeld(sh)
 	c.rest()
 }

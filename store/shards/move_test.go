@@ -21,8 +21,9 @@ import (
 
 // endpoint counts what arrives, by the event.
 type endpoint struct {
-	mu      sync.Mutex // guards arrived
+	mu      sync.Mutex // guards below
 	arrived map[string]int
+	at      map[string]time.Time // when it did, if anybody wants to know
 }
 
 func (e *endpoint) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -35,7 +36,10 @@ func (e *endpoint) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.arrived[req.Header.Get("Webhook-Id")]++
+	id := req.Header.Get("Webhook-Id")
+	if e.arrived[id]++; e.at != nil {
+		e.at[id] = time.Now()
+	}
 	return &http.Response{StatusCode: 200, Body: io.NopCloser(bytes.NewReader(nil)), Request: req}, nil
 }
 

@@ -51,6 +51,7 @@ func (s *Store) finish(
 	if !s.start(func() {
 		results, err := guard(func() ([]store.Result, error) { return sh.Finish(s.life, outcomes...) })
 		if err != nil && !isAnswer(err) {
+			sh.trouble.Store(&Error{sh.index, err})
 			results, err = nil, s.keep(sh, outcomes, nil)
 		}
 		done <- answer[[]store.Result]{results, err}
@@ -63,11 +64,14 @@ func (s *Store) finish(
 	case a := <-done:
 		return a.out, a.err
 	case <-timer.C:
+		sh.trouble.Store(&Error{sh.index, errSlowFinish})
 		return nil, nil // the call goes on
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
+
+var errSlowFinish = fmt.Errorf("a Finish has not returned for %v", recordWait)
 
 // begin takes one of the slots of those that wait for the shard; ok is false if there is none for
 // too long.

@@ -15,6 +15,8 @@ type shard struct {
 	claims   claimer
 	recorder recorder
 
+	trouble atomic.Pointer[Error] // with outcomes, for the next Claim to tell
+
 	stirred atomic.Bool // there may be something new to claim since it was last asked
 }
 

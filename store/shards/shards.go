@@ -36,7 +36,7 @@ type Store struct {
 	claiming chan struct{} // has one slot, for the Claim that is under way
 	turns    []*shard      // whose turn is next comes first; the holder of the slot's
 	hosts    hosts
-	limited  atomic.Bool   // a limit that the shards share kept something back in the last Claim
+	limited  atomic.Bool // a limit that the shards share kept something back in the last Claim
 }
 
 // New returns a Store over the given ones. pick returns which of them, counted from 0, has a
