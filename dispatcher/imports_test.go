@@ -90,7 +90,7 @@ var rooms = map[string][]string{
 		"store/internal/schedule",
 	},
 	"store/boltstore/internal/scan": {
-		"store", "store/boltstore/internal/boltfile", "store/boltstore/internal/pending",
+		"events", "store", "store/boltstore/internal/boltfile", "store/boltstore/internal/pending",
 		"store/boltstore/internal/record", "store/boltstore/internal/txn", "store/internal/page",
 		"store/internal/schedule",
 	},

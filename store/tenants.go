@@ -13,12 +13,13 @@ import (
 //
 // A tenant that is not TenantSettled is closed: nothing of it is claimed, and whatever would change
 // something of it returns [ErrMoved]; a call that is about several tenants, such as Requeue of any,
-// passes over it. Finish and Release go on, for what was claimed before, and so do methods that read,
-// and Prune. That a tenant is closed is checked in the transaction of the call: once SetTenantState
-// has returned and the leases have ended, nothing of the tenant changes any more, but for the outcome
-// of an attempt that has outlasted its lease.
+// passes over it. Finish and Release go on, for what was claimed before, and so do methods that
+// read, and Prune. That a tenant is closed is checked in the transaction of the call: once
+// SetTenantState has returned and the leases have ended, nothing of the tenant changes any more,
+// but for the outcome of an attempt that has outlasted its lease.
 type TenantMover interface {
-	// TenantStates returns the tenants that are not TenantSettled. Bound: one read, by their number.
+	// TenantStates returns the tenants that are not TenantSettled. Bound: one read, by their
+	// number.
 	TenantStates(ctx context.Context) (map[string]TenantState, error)
 
 	// SetTenantState sets the state of a tenant. It is on disk when it returns nil. When the tenant
@@ -26,8 +27,8 @@ type TenantMover interface {
 	// commit.
 	SetTenantState(ctx context.Context, tenant string, state TenantState) error
 
-	// ExportTenant returns a part of what the store has of a tenant: with an empty cursor all of its
-	// subscriptions and no events, then at most limit events, in the order in which they were
+	// ExportTenant returns a part of what the store has of a tenant: with an empty cursor all of
+	// its subscriptions and no events, then at most limit events, in the order in which they were
 	// enqueued. An event of which no delivery is left is not in it. Bound: by limit, the size of
 	// what it returns and what must be read to find it.
 	ExportTenant(ctx context.Context, tenant, cursor string, limit int) (TenantPart, error)
@@ -35,7 +36,8 @@ type TenantMover interface {
 	// ImportTenant stores a part of a tenant that ExportTenant of another store returned, after the
 	// parts before it. Times, counts and states stay as they are; events come after all that the
 	// store has. What of the part is stored already stays as it is, so calling again is safe. It
-	// returns [ErrConflict] if an ID is another tenant's. Bound: one commit, by the size of the part.
+	// returns [ErrConflict] if an ID is another tenant's. Bound: one commit, by the size of the
+	// part.
 	ImportTenant(ctx context.Context, tenant string, part TenantPart) error
 
 	// RemoveTenant takes one step of removing all that the store has of a tenant but its state, and
@@ -90,8 +92,8 @@ type TenantDelivery struct {
 	Log            []Attempt // the attempts that are kept, oldest first
 
 	DueAt time.Time // if it is pending and waits for a retry; zero before the first attempt
-	// If it is pending: whether it is due at once because Requeue asked for it, or because it waited
-	// for the breaker alone (Outcome.Parks).
+	// If it is pending: whether it is due at once because Requeue asked for it, or because it
+	// waited for the breaker alone (Outcome.Parks).
 	Asked, Parked bool
 
 	FinishedAt time.Time // if it is not pending

@@ -256,8 +256,8 @@ func (r *round) await(ctx context.Context, sh *shard, timer *time.Timer) int {
 }
 
 // giveBack releases what was claimed and is not handed out. Its subscriptions are paused first, if
-// it is for their host: otherwise Ready would say that they can be claimed again, and they would be,
-// over and over.
+// it is for their host: otherwise Ready would say that they can be claimed again, and they would
+// be, over and over.
 func (r *round) giveBack(ctx context.Context) {
 	for _, sh := range r.shards {
 		p := r.parts[sh]

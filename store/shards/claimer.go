@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// patience is how long a Claim waits for a shard that was quick until now. Once it has waited in
-	// vain it does not wait for that shard again, until the shard has been quick.
+	// patience is how long a Claim waits for a shard that was quick until now. Once it has waited
+	// in vain it does not wait for that shard again, until the shard has been quick.
 	patience = 5 * time.Millisecond
 
 	// lateShare is the part of a lease, 1 in so many, that may have passed when a claim is handed

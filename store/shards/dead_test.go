@@ -108,8 +108,8 @@ func TestPanicOfAShard(t *testing.T) {
 	})
 }
 
-// TestSlowShardDelaysNobody has the claims of one store take two seconds. No Claim takes longer than
-// 5 ms for that, only the first takes as long, and what comes late is handed out.
+// TestSlowShardDelaysNobody has the claims of one store take two seconds. No Claim takes longer
+// than 5 ms for that, only the first takes as long, and what comes late is handed out.
 func TestSlowShardDelaysNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPair(t)
@@ -158,8 +158,8 @@ func TestSlowShardDelaysNobody(t *testing.T) {
 	})
 }
 
-// TestLateClaimsAreFresh changes a subscription, and pauses another, while a slow store has claims of
-// both on their way. They are not handed out but given back.
+// TestLateClaimsAreFresh changes a subscription, and pauses another, while a slow store has claims
+// of both on their way. They are not handed out but given back.
 func TestLateClaimsAreFresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPair(t)

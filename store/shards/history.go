@@ -71,9 +71,8 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 	if err := s.begin(ctx); err != nil {
 		return store.Stats{}, fmt.Errorf("shards: stats: %w", err)
 	}
-	answers, err := each(ctx, s, s.shards, func(ctx context.Context, sh *shard) (store.Stats, error) {
-		return sh.Stats(ctx, "")
-	})
+	answers, err := each(ctx, s, s.shards,
+		func(ctx context.Context, sh *shard) (store.Stats, error) { return sh.Stats(ctx, "") })
 	if err := firstError(s.shards, answers, err); err != nil {
 		return store.Stats{}, err
 	}

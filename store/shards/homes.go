@@ -18,10 +18,13 @@ const maxHops = 4
 // or are being moved. They are few, so all are in memory. In another process's move it is outdated
 // until a shard says ErrMoved.
 type homes struct {
-	mu      sync.Mutex                              // guards all below; never held over a call of a shard
+	mu sync.Mutex // guards all below; never held over a call of a shard
+
 	version uint64                                  // of states: what was read before a change is not taken in
 	states  map[*shard]map[string]store.TenantState // nil for a shard that has not been asked
-	closing map[string]chan struct{}                // of tenants that a Move of this Store has closed; ends with it
+
+	// Of tenants that a Move of this Store has closed; each ends with it.
+	closing map[string]chan struct{}
 }
 
 // state returns what is known of a tenant in a shard; ok is false if it must be asked.
@@ -200,8 +203,8 @@ func (s *Store) home(ctx context.Context, tenant string, a access) (*shard, erro
 }
 
 // underWay returns the move of a tenant of which two shards say this; nil if it has not closed the
-// tenant yet, or has ended. The tenant is closed in both from when it is leaving the one until it is
-// settled in the other.
+// tenant yet, or has ended. The tenant is closed in both from when it is leaving the one until it
+// is settled in the other.
 func underWay(a *shard, at store.TenantState, b *shard, bt store.TenantState) *MovingError {
 	switch {
 	case at.Phase == store.TenantLeaving && bt.Phase == store.TenantArriving:

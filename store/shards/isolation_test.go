@@ -11,9 +11,9 @@ import (
 	"github.com/outhook/outhook/dispatcher"
 )
 
-// TestOthersAreNotDelayed has a dispatcher deliver for two tenants of different stores, one of which
-// works, fails, is slow, or hangs. Deliveries of the other take as long at the 99th percentile,
-// within 2 %; the trouble is told; and the dispatcher neither stops nor spins.
+// TestOthersAreNotDelayed has a dispatcher deliver for two tenants of different stores, one of
+// which works, fails, is slow, or hangs. Deliveries of the other take as long at the 99th
+// percentile, within 2 %; the trouble is told; and the dispatcher neither stops nor spins.
 func TestOthersAreNotDelayed(t *testing.T) {
 	base := isolation(t, nil)
 	for name, harm := range map[string]func(context.Context, string) error{

@@ -64,8 +64,8 @@ func (s *Store) Deliveries(
 }
 
 // listing makes pages of what several shards list. The shards' cursors are opaque, so a boundary in
-// the middle of a page that a shard has returned is found by asking for the page again, with so many
-// items as its limit.
+// the middle of a page that a shard has returned is found by asking for the page again, with so
+// many items as its limit.
 type listing[T any] struct {
 	*Store
 	limit  int // zero if there is none

@@ -13,8 +13,8 @@ import (
 	"github.com/outhook/outhook/store/internal/page"
 )
 
-// TestListingsAreMerged lists what three stores have, in pages of each size, forward and back again.
-// It has each item once, in the order of their times.
+// TestListingsAreMerged lists what three stores have, in pages of each size, forward and back
+// again. It has each item once, in the order of their times.
 func TestListingsAreMerged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := inMemory(t, 3)

@@ -90,7 +90,9 @@ func (s *Store) locate(
 	answers := make(chan found, len(s.shards))
 	for _, sh := range s.shards {
 		ok := s.start(func() {
-			sub, err := guard(func() (store.Subscription, error) { return sh.Subscription(ctx, id) })
+			sub, err := guard(func() (store.Subscription, error) {
+				return sh.Subscription(ctx, id)
+			})
 			answers <- found{sh, sub.Tenant, err}
 		})
 		if !ok {

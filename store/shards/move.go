@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	// MoveLimit is how long a Move keeps a tenant closed at most. If it has not copied everything by
-	// then, it gives up, and the tenant stays where it was.
+	// MoveLimit is how long a Move keeps a tenant closed at most. If it has not copied everything
+	// by then, it gives up, and the tenant stays where it was.
 	MoveLimit = time.Minute
 
-	// drainLimit is how long a Move waits for the attempts under way, which it does before it closes
-	// the tenant.
+	// drainLimit is how long a Move waits for the attempts under way, which it does before it
+	// closes the tenant.
 	drainLimit = 2 * time.Minute
 
 	moveStep = 500             // events that are copied at a time
@@ -31,14 +31,14 @@ const (
 // First nothing more of the tenant is claimed, and Move waits for the attempts under way, while
 // publishers go on. Then the tenant is closed, for as long as it takes to copy it, [MoveLimit] at
 // most: calls that would change something of it wait for up to 2 s and then return a [MovingError];
-// Deliveries and the like go on. Then the tenant is open in the other store, and what is left in the
-// first is removed.
+// Deliveries and the like go on. Then the tenant is open in the other store, and what is left in
+// the first is removed.
 //
 // Nothing is lost, and nothing is sent twice for the move. After an error the tenant is where it
-// was, unless the error says that it has moved, or a store is in trouble. Whatever happened, calling
-// Move again with the same arguments ends what was begun, also after the host crashed in the middle;
-// until then calls of the tenant may return a MovingError. One Move runs at a time. If the tenant is
-// there already, there is nothing to do.
+// was, unless the error says that it has moved, or a store is in trouble. Whatever happened,
+// calling Move again with the same arguments ends what was begun, also after the host crashed in
+// the middle; until then calls of the tenant may return a MovingError. One Move runs at a time. If
+// the tenant is there already, there is nothing to do.
 //
 // pick must go on saying what it has said until Move has returned nil; it need not change then, as
 // the stores know. Other processes that use the same stores learn of the move by themselves.
@@ -180,14 +180,15 @@ func (m *move) run(ctx context.Context) (err error) {
 	}
 	m.leftover = []party{m.from}
 	if err := m.removeLeftover(ctx); err != nil {
-		return fmt.Errorf("it has moved, but is not removed from where it was; move it again: %w", err)
+		return fmt.Errorf("it has moved, but is not removed from where it was; "+
+			"move it again: %w", err)
 	}
 	return nil
 }
 
 // prepare readies the store that the tenant goes to: from now on it says where the tenant comes
-// from. That comes before the tenant leaves, so that a tenant that is leaving the one and settled in
-// the other has always been copied.
+// from. That comes before the tenant leaves, so that a tenant that is leaving the one and settled
+// in the other has always been copied.
 func (m *move) prepare(ctx context.Context) error {
 	if m.to.state.Phase == store.TenantSettled {
 		found, err := m.to.Subscriptions(ctx, store.SubscriptionQuery{Tenant: m.tenant, Limit: 1})
@@ -295,7 +296,8 @@ func (m *move) undo(ctx context.Context) error {
 	}
 	m.pause(ctx, 0)
 	if m.remove(ctx, &m.to) == nil {
-		// It has to say where the tenant is if pick says that it is here, and may as well otherwise.
+		// It has to say where the tenant is if pick says that it is here, and may as well
+		// otherwise.
 		_ = m.set(ctx, &m.to, store.TenantState{Phase: store.TenantGone, Peer: m.from.index})
 	}
 	m.wake()

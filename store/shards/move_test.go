@@ -43,8 +43,8 @@ func (e *endpoint) RoundTrip(req *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: 200, Body: io.NopCloser(bytes.NewReader(nil)), Request: req}, nil
 }
 
-// TestMoveUnderLoad moves a tenant back and forth while a dispatcher delivers and publishers publish
-// for it and for another tenant. Each event must arrive once.
+// TestMoveUnderLoad moves a tenant back and forth while a dispatcher delivers and publishers
+// publish for it and for another tenant. Each event must arrive once.
 func TestMoveUnderLoad(t *testing.T) {
 	for name, open := range map[string]func(*testing.T) closing{
 		"memory": func(t *testing.T) closing { return inMemory(t, 3) }, "files": movable,
@@ -283,8 +283,8 @@ func settled(t *testing.T, s *shards.Store, what string) {
 	}
 }
 
-// TestMoveResumesAfterACrash has the host crash at each call that a Move makes, before and after the
-// call is done. A new Store must not send anything twice; moving again ends what was begun.
+// TestMoveResumesAfterACrash has the host crash at each call that a Move makes, before and after
+// the call is done. A new Store must not send anything twice; moving again ends what was begun.
 func TestMoveResumesAfterACrash(t *testing.T) {
 	for _, after := range []bool{false, true} {
 		ended := false
@@ -336,8 +336,9 @@ func TestMoveResumesAfterACrash(t *testing.T) {
 	}
 }
 
-// TestMoveGivesUp has one of the two stores fail from some call on. The tenant must be open in one of
-// them when Move has returned, unless the error says that it is not; and a Move back must succeed.
+// TestMoveGivesUp has one of the two stores fail from some call on. The tenant must be open in one
+// of them when Move has returned, unless the error says that it is not; and a Move back must
+// succeed.
 func TestMoveGivesUp(t *testing.T) {
 	ended := false
 	for n := 0; !ended; n++ {

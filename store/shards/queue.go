@@ -96,13 +96,14 @@ func (s *Store) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.
 	if err != nil {
 		return nil, err
 	}
-	answers, err := each(ctx, s, order, func(ctx context.Context, sh *shard) ([]store.Result, error) {
-		own := make([]store.Outcome, len(positions[sh]))
-		for i, at := range positions[sh] {
-			own[i] = outcomes[at]
-		}
-		return s.finish(ctx, sh, own)
-	})
+	answers, err := each(ctx, s, order,
+		func(ctx context.Context, sh *shard) ([]store.Result, error) {
+			own := make([]store.Outcome, len(positions[sh]))
+			for i, at := range positions[sh] {
+				own[i] = outcomes[at]
+			}
+			return s.finish(ctx, sh, own)
+		})
 	for i, a := range answers {
 		for j := range a.out {
 			results[positions[order[i]][j]] = a.out[j]

@@ -11,8 +11,8 @@ import (
 
 const (
 	// maxWaiting is how many calls of Finish wait for one shard at a time, and slotWait how long
-	// another waits to be one of them. A dispatcher makes a bounded number of calls at once, which a
-	// slow shard must not use up.
+	// another waits to be one of them. A dispatcher makes a bounded number of calls at once, which
+	// a slow shard must not use up.
 	maxWaiting = 16
 	slotWait   = 250 * time.Millisecond
 
@@ -49,7 +49,9 @@ func (s *Store) finish(
 	defer func() { <-sh.recorder.waiting }()
 	done := make(chan answer[[]store.Result], 1)
 	if !s.start(func() {
-		results, err := guard(func() ([]store.Result, error) { return sh.Finish(s.life, outcomes...) })
+		results, err := guard(func() ([]store.Result, error) {
+			return sh.Finish(s.life, outcomes...)
+		})
 		if err != nil && !isAnswer(err) {
 			sh.trouble.Store(&Error{sh.index, err})
 			results, err = nil, s.keep(sh, outcomes, nil)
@@ -99,7 +101,9 @@ func (s *Store) release(ctx context.Context, sh *shard, leases []store.Lease) er
 	done := make(chan struct{})
 	if !s.start(func() {
 		defer close(done)
-		_, err := guard(func() (struct{}, error) { return struct{}{}, sh.Release(s.life, leases...) })
+		_, err := guard(func() (struct{}, error) {
+			return struct{}{}, sh.Release(s.life, leases...)
+		})
 		if err != nil {
 			_ = s.keep(sh, nil, leases)
 		}

@@ -49,11 +49,13 @@ type Store struct {
 func New(pick func(tenant string) int, stores ...store.Store) (*Store, error) {
 	switch {
 	case pick == nil:
-		return nil, errors.New("shards: pick is nil; give a function that says which store has a tenant")
+		return nil, errors.New("shards: pick is nil; " +
+			"give a function that says which store has a tenant")
 	case len(stores) == 0:
 		return nil, errors.New("shards: there are no stores; give at least one")
 	case len(stores) > MaxShards:
-		return nil, fmt.Errorf("shards: there are %d stores; give at most %d", len(stores), MaxShards)
+		return nil, fmt.Errorf("shards: there are %d stores; give at most %d", len(stores),
+			MaxShards)
 	}
 	s := &Store{
 		pick:     pick,
@@ -88,9 +90,9 @@ func (s *Store) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "shards.S
 const closeWait = 5 * time.Second
 
 // Close ends the use of the Store: after it, every method returns [store.ErrClosed]. It gives back
-// what was claimed from a slow shard and not handed out. The stores stay open. Outcomes that a shard
-// in trouble has not taken by then are lost: their deliveries are attempted again when their leases
-// have run out. Calling it again does nothing. It returns nil.
+// what was claimed from a slow shard and not handed out. The stores stay open. Outcomes that a
+// shard in trouble has not taken by then are lost: their deliveries are attempted again when their
+// leases have run out. Calling it again does nothing. It returns nil.
 func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return nil

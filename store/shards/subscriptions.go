@@ -47,7 +47,9 @@ func (s *Store) isElsewhere(ctx context.Context, id string, home *shard) bool {
 	asked := 0
 	for _, sh := range s.shards {
 		if sh != home && s.start(func() {
-			sub, err := guard(func() (store.Subscription, error) { return sh.Subscription(ctx, id) })
+			sub, err := guard(func() (store.Subscription, error) {
+				return sh.Subscription(ctx, id)
+			})
 			found <- err == nil && !s.homes.hasMoved(sh, sub.Tenant)
 		}) {
 			asked++

@@ -18,8 +18,8 @@ import (
 	"github.com/outhook/outhook/store/memstore"
 )
 
-// twins are a plain store and one whose tenants are moved, to which the same is done. Whatever can be
-// seen of them must be the same.
+// twins are a plain store and one whose tenants are moved, to which the same is done. Whatever can
+// be seen of them must be the same.
 type twins struct {
 	*testing.T
 	rand         *rand.Rand
@@ -293,8 +293,8 @@ func rounded(t time.Time) time.Time {
 	return t.UTC().Round(0).Truncate(time.Second)
 }
 
-// TestMovedTenantIsTheSame moves tenants back and forth between stores of each kind while all that a
-// store can do is done, and compares what is seen with a store that is left in peace.
+// TestMovedTenantIsTheSame moves tenants back and forth between stores of each kind while all that
+// a store can do is done, and compares what is seen with a store that is left in peace.
 func TestMovedTenantIsTheSame(t *testing.T) {
 	for seed := range uint64(6) {
 		synctest.Test(t, func(t *testing.T) {
