@@ -1,12 +1,14 @@
 // Package outhook is durable outbound webhooks inside a Go program.
 //
-// A host program links it in, gives it a store, mounts it on its own http.ServeMux and calls Publish; its customers'
-// webhooks are delivered: signed, retried, bounded, isolated from one another, with nothing else to run. It implements
-// Airy's outbound webhook integration to the letter, so that Airy's clients and receivers work unchanged.
+// A host program links it in, gives it a store, mounts it on its own http.ServeMux and calls
+// Publish; its customers' webhooks are delivered: signed, retried, bounded, isolated from one
+// another, with nothing else to run. It implements Airy's outbound webhook integration to the
+// letter, so that Airy's clients and receivers work unchanged.
 //
 // This package holds no code. These do:
 //
-//   - events: what a host publishes: Event, event types and patterns, the wire body, Airy's payloads
+//   - events: what a host publishes: Event, event types and patterns, the wire body, Airy's
+//     payloads
 //   - signing: secrets, the two signature schemes, and the Verifier for receivers
 //   - store: the records and the contract of a store; boltstore (one file, the default), pgstore
 //     (PostgreSQL, for several replicas; a module of its own) and memstore (for tests); shards makes
@@ -19,13 +21,16 @@
 //
 // # Words
 //
-//   - Event: what the host publishes. It has an ID, a type, a tenant, a time, a payload, and optionally a key within which
-//     order is kept.
-//   - Subscription: where events go: a URL, event types, headers, secrets, a status. In HTTP and JSON it is called a webhook.
+//   - Event: what the host publishes. It has an ID, a type, a tenant, a time, a payload, and
+//     optionally a key within which order is kept.
+//   - Subscription: where events go: a URL, event types, headers, secrets, a status. In HTTP and
+//     JSON it is called a webhook.
 //   - Delivery: one event for one subscription.
-//   - Attempt: one HTTP request of a delivery, and what came of it.
-//   - Claim, lease, token: taking due deliveries; until when they are taken; the number that fences a late finisher off.
-//   - Tenant: whose subscription or event it is; "" where the host has one.
+//   - Attempt: one HTTP request of a delivery, and its result.
+//   - Claim, lease, token: a claim takes due deliveries; its lease says for how long; its token is
+//     the number by which a store knows an outcome that comes after the lease has run out.
+//   - Tenant: the customer of the host who owns a subscription or an event; empty in a
+//     single-tenant host.
 //
 // # The life of a delivery
 //

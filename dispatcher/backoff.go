@@ -46,6 +46,8 @@ type Backoff struct {
 	MaxAttempts int
 }
 
+// withDefaults returns b with all fields set. Initial and Max default to each other's side, so that
+// a host which sets one alone gets no contradiction.
 func (b Backoff) withDefaults() Backoff {
 	if b.Initial == 0 {
 		b.Initial = DefaultBackoffInitial
@@ -61,6 +63,7 @@ func (b Backoff) withDefaults() Backoff {
 	return b
 }
 
+// validate reports what is wrong with a Backoff whose defaults are set.
 func (b Backoff) validate() error {
 	var errs []error
 	bad := func(wrong bool, format string, args ...any) {
@@ -69,10 +72,11 @@ func (b Backoff) validate() error {
 		}
 	}
 	bad(b.Initial < 0 || b.Max < b.Initial,
-		"Initial is %v and Max %v; they must be positive, and Max the longer", b.Initial, b.Max)
+		"Initial is %v and Max is %v; Initial must be positive, and Max at least as long", b.Initial,
+		b.Max)
 	bad(b.Max > maxBackoff, "Max is %v; it must be at most %v", b.Max, maxBackoff)
-	bad(!(b.Multiplier >= 1) || !(b.Jitter < 1),
-		"Multiplier is %v and Jitter %v; at least 1 and below 1 are allowed", b.Multiplier, b.Jitter)
+	bad(!(b.Multiplier >= 1), "Multiplier is %v; it must be at least 1", b.Multiplier)
+	bad(!(b.Jitter < 1), "Jitter is %v; it must be below 1, or negative for none", b.Jitter)
 	bad(b.MaxAttempts < 1, "MaxAttempts is %d; it must be at least 1", b.MaxAttempts)
 	return errors.Join(errs...)
 }

@@ -51,6 +51,7 @@ func (o *Options) withDefaults() Options {
 	return c
 }
 
+// setDefault sets a field that is zero.
 func setDefault[T comparable](field *T, value T) {
 	var zero T
 	if *field == zero {
@@ -126,6 +127,7 @@ func (o *Options) validatePrefixes() (errs []error) {
 	return errs
 }
 
+// validateProxy says what is wrong with Options.Proxy. Its error has no user name or password.
 func validateProxy(u *url.URL) error {
 	if u == nil {
 		return nil
@@ -139,7 +141,7 @@ func validateProxy(u *url.URL) error {
 		)
 	}
 	if u.Host == "" {
-		return errors.New("dispatcher: Options.Proxy has no host")
+		return errors.New("dispatcher: Options.Proxy has no host; write it like http://proxy.example:3128")
 	}
 	return nil
 }

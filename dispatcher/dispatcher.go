@@ -60,6 +60,7 @@ func (d *Dispatcher) connect(o send.Options) {
 	d.engine = engine.New(d.engineConfig())
 }
 
+// sendOptions returns the options of the sender. Tests change them before connect.
 func (d *Dispatcher) sendOptions() send.Options {
 	return send.Options{
 		Transport:    d.o.Transport,
@@ -76,6 +77,8 @@ func (d *Dispatcher) sendOptions() send.Options {
 	}
 }
 
+// engineConfig returns the options as the engine takes them: plain numbers and functions, so that
+// it need not know this package.
 func (d *Dispatcher) engineConfig() engine.Config {
 	c := engine.Config{
 		Store:            d.store,
@@ -116,8 +119,8 @@ func (d *Dispatcher) engineConfig() engine.Config {
 // Options.DrainTimeout, cuts the rest off and gives them back uncounted, records what is to be
 // recorded, and returns nil. Every goroutine that it started has ended by then.
 //
-// It returns [ErrRunning] if it is running already, and store.ErrClosed, at once, when the store is
-// closed under it or was before. Any other trouble with the store is logged and tried again.
+// It returns [ErrRunning] if it is running already, and store.ErrClosed, at once, if the store is
+// closed. It logs any other trouble with the store and tries again.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	if !d.running.CompareAndSwap(false, true) {
 		return ErrRunning

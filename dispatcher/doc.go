@@ -25,8 +25,8 @@
 //   - Isolation: turns go to the tenant, and within it the subscription, whose attempts have taken
 //     the least time lately. At most Options.PerSubscription attempts of a subscription, and
 //     Options.PerTenant of a tenant, run at once. Half of Options.Concurrency is for subscriptions
-//     that are healthy and whose usual answer comes within a second; the rest share the other half,
-//     of which failing ones get three quarters at most. After [BreakerThreshold] failures in a row
+//     that are healthy and whose usual answer comes within a second; the rest share the other half;
+//     failing ones get three quarters of that at most. After [BreakerThreshold] failures in a row
 //     a subscription gets one probe at a time, within five minutes of one another, until a probe
 //     succeeds. Then it gets its attempts back by doubling.
 //   - Order: first attempts of a subscription start in the order of Publish. Events with the same

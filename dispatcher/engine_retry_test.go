@@ -211,8 +211,8 @@ func TestNothingButFailuresDisables(t *testing.T) {
 		if n := e.states()[store.Pending]; n != 0 {
 			t.Errorf("%d deliveries are pending, want none", n)
 		}
-		// What occurs while it is disabled is kept, and can be replayed once the endpoint is
-		// mended.
+		// What occurs while it is disabled is kept, and can be replayed once the endpoint
+		// works again.
 		ev := e.publish("order.created", "kept")
 		if d := e.wantState(ev, store.Canceled); d.LastError != got.DisabledReason {
 			t.Errorf("canceled for %q, want %q", d.LastError, got.DisabledReason)

@@ -33,11 +33,11 @@ func (d *Dispatcher) Erase(ctx context.Context, eventID string) error {
 }
 
 // EraseTenant erases every event of a tenant, see Erase, and returns how many there were that had
-// not been erased before; tenant "" is that of all events without one. Its subscriptions stay.
-// Events that are published while it runs may be left: publish none.
+// not been erased before; tenant "" has all events without a tenant. Its subscriptions stay. Events
+// that are published while it runs may be left: publish none.
 //
-// It works in steps: after an error, and it returns how many events it had got to, the rest can be
-// erased by calling again.
+// It works in steps. If one fails, it returns the error and how many events it has erased; call it
+// again for the rest.
 func (d *Dispatcher) EraseTenant(ctx context.Context, tenant string) (int, error) {
 	n, err := d.erase(ctx, store.EraseQuery{Tenant: tenant}, engine.Tenant(tenant))
 	if n > 0 {
@@ -55,6 +55,8 @@ func (d *Dispatcher) erase(
 	q store.EraseQuery,
 	of engine.Subject,
 ) (int, error) {
+	// Also after an error: a step that failed may have been stored. Invalidate comes after the last
+	// step, as it keeps back claims that are older than itself.
 	defer d.engine.PruneSoon()
 	defer d.engine.Invalidate(of)
 	q.Limit = eraseStep

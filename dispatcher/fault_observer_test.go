@@ -117,13 +117,13 @@ func liveThroughEverything(t *testing.T, inner store.Store, o *dispatcher.Observ
 	var up sync.Map
 	var networkDown atomic.Bool
 	e.answers(func(r request) reply {
-		_, mended := up.Load(r.URL)
+		_, repaired := up.Load(r.URL)
 		switch {
 		case networkDown.Load():
 			return unreachable()
 		case strings.Contains(r.URL, "gone"):
 			return reply{Status: http.StatusGone}
-		case strings.Contains(r.URL, "broken") && !mended:
+		case strings.Contains(r.URL, "broken") && !repaired:
 			return reply{Status: http.StatusBadGateway}
 		}
 		return reply{Status: 200}

@@ -12,10 +12,10 @@ import (
 // package comment for the built-in list. A nil o means that list alone.
 //
 // It is for a host that sets Options.Transport, such as an http.Transport whose DialContext is the
-// dialer's. The check is of the address that is dialed, after names were looked up, so it holds
-// whatever DNS says. A transport must dial with it directly: a proxy, a Dial function around it
-// that rewrites addresses, or another ControlContext, is not guarded. The dialer's other fields may
-// be set. An attempt that it refuses fails with ClassBlockedAddress.
+// dialer's. The check is of the address that is dialed, after names were looked up, so no answer
+// of a DNS server gets around it. A transport must dial with it directly: a proxy, a Dial function
+// around it that rewrites addresses, or another ControlContext, is not guarded. The dialer's other
+// fields may be set. An attempt that it refuses fails with ClassBlockedAddress.
 //
 // The error says which prefixes are not valid.
 func GuardedDialer(o *Options) (*net.Dialer, error) {

@@ -32,7 +32,7 @@ func onBoth(t *testing.T, allowed, denied *nettest.Counter) (port string) {
 	return nettest.Port(first.Addr().String())
 }
 
-// The Dispatcher dials only where the guard allows, whatever a name resolves to, and an attempt's
+// The Dispatcher dials only where the guard allows, for each name that resolves, and an attempt's
 // error tells neither the address nor the name. Package netguard has all kinds of names.
 func TestGuardNames(t *testing.T) {
 	var allowed, denied nettest.Counter

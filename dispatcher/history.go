@@ -77,8 +77,8 @@ func (d *Dispatcher) Replay(ctx context.Context, q store.DeliveryQuery) (int, er
 	}
 }
 
-// requeue takes one step, and has its held subscriptions probed now: whoever asks for a delivery
-// again thinks that the endpoint works. A failure in between leaves them to their next probe.
+// requeue takes one step, and has its held subscriptions probed now: a caller who asks for a
+// delivery again thinks that the endpoint works. If ProbeNow fails, they wait for their next probe.
 func (d *Dispatcher) requeue(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult,
 	error) {
 	step, err := d.store.Requeue(ctx, q)

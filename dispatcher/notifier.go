@@ -24,6 +24,7 @@ type notifier struct {
 	dropped int
 }
 
+// newNotifier copies o, so that the host may change its own later.
 func newNotifier(o *Observer, log *slog.Logger) *notifier {
 	c := *o
 	return &notifier{o: &c, log: log}
@@ -32,6 +33,7 @@ func newNotifier(o *Observer, log *slog.Logger) *notifier {
 // Start begins to make calls in a goroutine of its own. The function that it returns ends that,
 // once the calls that wait have been made, or ctx has ended.
 func (n *notifier) Start() (stop func(ctx context.Context)) {
+	// A queue for each Run: what one has left behind must not be told by the next.
 	queue := make(chan func(), maxNotices)
 	done := make(chan struct{})
 	n.mu.Lock()
@@ -44,6 +46,8 @@ func (n *notifier) Start() (stop func(ctx context.Context)) {
 		}
 	}()
 	return func(ctx context.Context) {
+		// Under the lock of later, which would panic if it sent on a closed channel. On a nil one it
+		// drops.
 		n.mu.Lock()
 		n.queue = nil
 		close(queue)
@@ -56,7 +60,7 @@ func (n *notifier) Start() (stop func(ctx context.Context)) {
 	}
 }
 
-// now makes a call of the Observer.
+// now makes a call of the Observer, in the goroutine of the caller.
 func (n *notifier) now(f func()) { n.protect("the Observer", f) }
 
 // protect calls a function of the host, and keeps a panic to it.
@@ -118,6 +122,8 @@ func (n *notifier) AttemptStarted(c *store.Claim, at time.Time) {
 
 // AttemptRecorded implements engine.Listener.
 func (n *notifier) AttemptRecorded(c *store.Claim, o *store.Outcome, res *store.Result) {
+	// By the health before and after this outcome: outcomes of one subscription are recorded one
+	// after another, so each change is in one of them and is told once, by one replica.
 	opened := res.Before.Failures < BreakerThreshold && res.After.Failures >= BreakerThreshold
 	closed := res.Before.Failures >= BreakerThreshold && res.After.Failures == 0
 	var calls []func(Info)
@@ -134,6 +140,7 @@ func (n *notifier) AttemptRecorded(c *store.Claim, o *store.Outcome, res *store.
 	if len(calls) == 0 {
 		return
 	}
+	// Only now, because most hosts have a function for few of these.
 	info := newInfo(c)
 	info.Attempt, info.State, info.RetryIn = o.Attempt, o.State, o.RetryIn
 	info.Failures = res.After.Failures

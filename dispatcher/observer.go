@@ -37,13 +37,13 @@ type Observer struct {
 	// OnDelivered and OnDead are called, after OnAttempt, when it ended the delivery.
 	OnDelivered, OnDead func(Info)
 
-	// OnCanceled is called when pending deliveries were canceled: one, because Options.Filter did
-	// not want it, or those of an event or a tenant that was erased, or those of a subscription
-	// that was unsubscribed. For the latter two, it is called whether or not there were any.
+	// OnCanceled is called when pending deliveries were canceled: one that Options.Filter refused,
+	// all of an event or a tenant that was erased, or all of a subscription that was unsubscribed.
+	// After an erasure or an unsubscription it is called even if nothing was pending.
 	OnCanceled func(Cancellation)
 
-	// OnBreakerOpen and OnBreakerClose are called when a subscription's failures in a row reach
-	// BreakerThreshold, and when a success ends them.
+	// OnBreakerOpen is called when a subscription's failures in a row reach BreakerThreshold,
+	// OnBreakerClose when a success ends them.
 	OnBreakerOpen, OnBreakerClose func(Info)
 
 	// OnDisabled gets a subscription that the Dispatcher has unsubscribed; its DisabledReason says
@@ -55,8 +55,9 @@ type Observer struct {
 	// stands are not counted and not told to OnAttempt, and one is made a second.
 	OnOutageStart, OnOutageEnd func(Outage)
 
-	// OnStoreTrouble is called when the store fails what Run asked of it ("claim", "open",
-	// "finish", "release", "disable", "announce", "prune"). Run tries again by itself.
+	// OnStoreTrouble is called when a call of the store by Run fails. op says which: "claim", "open"
+	// (a subscription's secrets), "finish", "release", "disable", "announce" (operational events) or
+	// "prune". Run tries again by itself.
 	OnStoreTrouble func(op string, err error)
 }
 

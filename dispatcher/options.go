@@ -178,8 +178,8 @@ type Options struct {
 	//
 	// Return the same pointer as long as the configuration is the same: a connection is used again
 	// only with the pointer that it was opened with, and so a new one is how to change a
-	// certificate. What it points to is read, and must not be changed. MinVersion is TLS 1.2 at
-	// least, whatever it says, and NextProtos is ignored. Sessions are resumed only if it has a
+	// certificate. What it points to is read, and must not be changed. MinVersion is raised to
+	// TLS 1.2 if it is lower, and NextProtos is ignored. Sessions are resumed only if it has a
 	// ClientSessionCache, which should be of one identity. If nil, the default for all.
 	TLS func(store.Subscription) *tls.Config
 

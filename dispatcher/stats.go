@@ -71,15 +71,16 @@ type SubscriptionStats struct {
 	Breaker  Breaker
 	Failures int // failed attempts since the last success
 
-	// FailingSince is when the first of those failures was, and FailingFor the time from then to
-	// the last, which Options.DisableAfter is compared with. Of a gap between two failures an hour
-	// counts at most, as nothing may have been attempted; what exceeds it makes FailingSince as
-	// much later. Zero without failures.
+	// FailingFor is the time from the first of those failures to the last, which
+	// Options.DisableAfter is compared with. A gap between two failures counts as an hour at most,
+	// because nothing may have been attempted in it. FailingSince is the time of the last failure
+	// less FailingFor, so it is later than the first failure if there was a longer gap. Both are zero
+	// without failures.
 	FailingSince time.Time
 	FailingFor   time.Duration
 
-	// NextProbeAt is when the next probe may be made, by the store's clock; zero when the breaker
-	// holds nothing. A Ping that succeeds, Redeliver and Replay end it.
+	// NextProbeAt is when the next probe may be made, by the store's clock; zero if the breaker is
+	// closed, or a probe may be made now. After a Ping that succeeds, Redeliver or Replay it is zero.
 	NextProbeAt time.Time
 
 	// DisabledReason says why the Dispatcher unsubscribed it; empty when it did not.

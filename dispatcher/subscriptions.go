@@ -207,7 +207,7 @@ func (d *Dispatcher) RotateSecret(
 	if overlap < 0 {
 		return store.Subscription{}, &events.InvalidError{
 			Field:  "overlap",
-			Reason: "must not be negative",
+			Reason: fmt.Sprintf("is %v; give a positive duration, or zero for none", overlap),
 		}
 	}
 	if overlap > store.MaxDuration {

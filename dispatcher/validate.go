@@ -44,10 +44,13 @@ func (d *Dispatcher) checkSubscription(sub, was *store.Subscription) error {
 			return err
 		}
 	}
-	if !utf8.ValidString(sub.Name) || utf8.RuneCountInString(sub.Name) > MaxName {
+	if !utf8.ValidString(sub.Name) {
+		return &events.InvalidError{Field: "name", Reason: "is not valid UTF-8; encode it as UTF-8"}
+	}
+	if n := utf8.RuneCountInString(sub.Name); n > MaxName {
 		return &events.InvalidError{
 			Field:  "name",
-			Reason: fmt.Sprintf("must be valid UTF-8 of at most %d characters", MaxName),
+			Reason: fmt.Sprintf("has %d characters; at most %d are allowed", n, MaxName),
 		}
 	}
 	if err := events.ValidateTenant(sub.Tenant); err != nil {
@@ -58,19 +61,19 @@ func (d *Dispatcher) checkSubscription(sub, was *store.Subscription) error {
 	}
 	switch sub.Status {
 	case store.Subscribed:
-		sub.DisabledReason = ""
+		sub.DisabledReason = "" // a host that sets the Status alone need not know of it
 	case store.Unsubscribed:
 	default:
 		return &events.InvalidError{
 			Field:  "status",
-			Reason: fmt.Sprintf("must be %q or %q", store.Subscribed, store.Unsubscribed),
+			Reason: fmt.Sprintf("is unknown; give %q or %q", store.Subscribed, store.Unsubscribed),
 		}
 	}
 	return nil
 }
 
-// checkValues validates the headers and the secrets. Where they are sealed and the store has no key
-// for them, they can't be changed: plain values and sealed ones would be one.
+// checkValues validates the headers and the secrets. If they are sealed and the store has no key
+// for them, they can't be changed: nobody could tell plain values from sealed ones then.
 func checkValues(sub, was *store.Subscription) error {
 	if sub.SealedWith != "" {
 		if maps.Equal(sub.Headers, was.Headers) && slices.Equal(sub.Secrets, was.Secrets) {
@@ -136,6 +139,7 @@ func (d *Dispatcher) checkKnown(pattern string) error {
 	}
 }
 
+// checkSecrets validates the keys of a subscription. Its error never repeats one.
 func checkSecrets(secrets []signing.Secret) error {
 	if len(secrets) > MaxSecrets {
 		return &events.InvalidError{
@@ -161,7 +165,7 @@ func checkID(id string) (string, error) {
 	if err != nil || len(id) != 36 {
 		return "", &events.InvalidError{
 			Field:  "id",
-			Reason: "must be a UUID such as 3e639566-29fa-450d-a59f-ae3c25d7260f",
+			Reason: "is no UUID; give one such as 3e639566-29fa-450d-a59f-ae3c25d7260f",
 		}
 	}
 	return u.String(), nil
@@ -212,7 +216,8 @@ func checkHeaders(headers map[string]string) error {
 		case !httpguts.ValidHeaderFieldValue(value) || !utf8.ValidString(value) ||
 			strings.Trim(value, " \t") != value:
 			return invalid(
-				"has a value for %q that HTTP does not allow; no control characters, no blank at either end, UTF-8",
+				"has a value for %q that HTTP does not allow; give UTF-8 without control characters "+
+					"and without a blank at either end",
 				name,
 			)
 		}

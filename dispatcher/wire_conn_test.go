@@ -21,8 +21,7 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// sendUntil makes an attempt at the URL, cuts it off once begun has come, and returns what came of
-// it.
+// sendUntil makes an attempt at the URL, cuts it off once begun has come, and returns its result.
 func sendUntil(t *testing.T, w *wire, url string, begun <-chan struct{}) store.Attempt {
 	t.Helper()
 	ctx, cut := context.WithCancel(t.Context())

@@ -98,13 +98,13 @@ func (w *wire) publish(t *testing.T, payload any) events.Event {
 	return e
 }
 
-// next returns what came of the next attempt.
+// next returns the result of the next attempt.
 func (w *wire) next(t *testing.T) dispatcher.Info {
 	t.Helper()
 	return nettest.Receive(t, w.attempts, "an attempt")
 }
 
-// ping makes an attempt at the URL, whatever checks say of it, and returns what came of it.
+// ping makes an attempt at the URL, which is not checked before, and returns its result.
 func (w *wire) ping(t *testing.T, url string) store.Attempt {
 	t.Helper()
 	return w.Send(t.Context(), &store.Claim{

@@ -14,8 +14,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// connectProxy is a proxy that takes CONNECT alone, tunnels to the address whatever was asked for,
-// and tells what was. An empty address: it answers 403.
+// connectProxy is a proxy that takes CONNECT alone. It tunnels each request to the address, and
+// tells what was asked for. If the address is empty, it answers 403.
 func connectProxy(t *testing.T, address string) (proxy string, asked <-chan string) {
 	t.Helper()
 	ch := make(chan string, 16)

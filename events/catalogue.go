@@ -39,6 +39,7 @@ func Airy() []Type {
 	}}
 }
 
+// dialect begins each schema: without it, a validator may take it for one of an older draft.
 const dialect = `"$schema":"https://json-schema.org/draft/2020-12/schema"`
 
 // messageDefs are the definitions that a schema with messages refers to.
@@ -49,7 +50,7 @@ const messageDefs = `"$defs":{
     "required":["id","content","delivery_state","from_contact","sent_at","source","sender"],
     "properties":{
       "id":{"type":"string"},
-      "content":{"description":"whatever JSON the source sent"},
+      "content":{"description":"JSON as the source sent it"},
       "delivery_state":{"enum":["pending","failed","delivered"]},
       "from_contact":{"type":"boolean"},
       "sent_at":{"$ref":"#/$defs/time"},
@@ -57,6 +58,7 @@ const messageDefs = `"$defs":{
       "metadata":{"description":"free JSON, left out when absent"},
       "sender":{"type":"object","required":["id"],"properties":{"id":{"type":"string"}}}}}}`
 
+// messageEventSchema is of both types about messages, which have the same payload.
 const messageEventSchema = `{` + dialect + `,
 "type":"object",
 "required":["conversation_id","channel_id","message"],

@@ -21,9 +21,8 @@ type Event struct {
 	// Type is a dotted name such as "message.created"; see ValidateType.
 	Type string
 
-	// Tenant owns the event: only subscriptions of the same tenant get it. Empty in a single-tenant
-	// host.
-	// At most 256 bytes of UTF-8 without control characters. It is not sent.
+	// Tenant owns the event: only subscriptions of the same tenant get it. It is empty in a
+	// single-tenant host. At most 256 bytes of UTF-8 without control characters. It is not sent.
 	Tenant string
 
 	// Key names the subject of the event, such as an order. Deliveries with the same key are made

@@ -4,7 +4,7 @@ package events
 // this package, uses it for bad input: the dispatcher and the HTTP endpoints return it for what the
 // caller can correct, and the endpoints show its text to their clients.
 //
-// Other input would not avoid any other error. Find an InvalidError with errors.As:
+// No other error is about the input. Find an InvalidError with errors.As:
 //
 //	var invalid *events.InvalidError
 //	if errors.As(err, &invalid) && invalid.Field == "url" { … }

@@ -60,6 +60,7 @@ func (m Message) MarshalJSON() ([]byte, error) {
 // timestamp is a time that is written as Airy writes times.
 type timestamp time.Time
 
+// MarshalJSON implements [json.Marshaler]. A year of five digits would not be ISO 8601.
 func (t timestamp) MarshalJSON() ([]byte, error) {
 	utc := time.Time(t).UTC()
 	if y := utc.Year(); y < 0 || y > 9999 {

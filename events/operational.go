@@ -45,10 +45,11 @@ func (WebhookExhausted) EventType() string { return TypeExhausted }
 // own copy.
 func OperationalTypes() []Type {
 	return []Type{{
-		Name:        TypeDisabled,
-		Description: "A webhook was unsubscribed because its endpoint is gone, or nothing succeeded for days.",
-		Schema:      json.RawMessage(disabledSchema),
-		Example:     json.RawMessage(disabledExample),
+		Name: TypeDisabled,
+		Description: "A webhook was unsubscribed because its endpoint is gone, " +
+			"or nothing succeeded for days.",
+		Schema:  json.RawMessage(disabledSchema),
+		Example: json.RawMessage(disabledExample),
 	}, {
 		Name:        TypeExhausted,
 		Description: "The delivery of an event was given up after its last attempt.",

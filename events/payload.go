@@ -9,7 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// marshal is json.Marshal without HTML escaping.
+// marshal is json.Marshal without HTML escaping: a body is no HTML, and & is easier to read than
+// \u0026.
 func marshal(v any) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
@@ -74,7 +75,8 @@ func validateText(p json.RawMessage) error {
 	return nil
 }
 
-// syntaxError says what is wrong with p, which is not valid JSON.
+// syntaxError says what is wrong with p, which is not valid JSON. The scanner of this package only
+// says that something is, so encoding/json looks once more.
 func syntaxError(p json.RawMessage) error {
 	err := json.Unmarshal(p, new(json.RawMessage))
 	reason := fmt.Sprintf("is not one JSON value: %v", err)
@@ -84,8 +86,10 @@ func syntaxError(p json.RawMessage) error {
 	return invalidPayload(reason)
 }
 
+// errNoPayload is about an empty payload, which is no JSON value.
 func errNoPayload() error {
 	return invalidPayload(`is missing; give one JSON value, json.RawMessage("null") for null`)
 }
 
+// invalidPayload is the error for a payload.
 func invalidPayload(reason string) error { return &InvalidError{Field: "payload", Reason: reason} }

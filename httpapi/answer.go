@@ -13,15 +13,20 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// refusal is an error with an HTTP status.
+// refusal is an error with an HTTP status. Its message is sent to the client as it is: what is
+// wrong and what to do, without a value of the request.
 type refusal struct {
 	status  int
 	message string
 }
 
+// Error implements error.
 func (r *refusal) Error() string { return r.message }
 
-// writeFailure answers with the status for an error.
+// writeFailure answers with the status for an error. The text of an error goes to the client only
+// if it was made for it: a refusal, or an *events.InvalidError, which names a field of the request.
+// The store's own may hold paths and addresses of the host, so it is logged, and the client is told
+// what it can do.
 func (a *api) writeFailure(w http.ResponseWriter, r *http.Request, e *endpoint, err error) {
 	refused, invalid := (*refusal)(nil), (*events.InvalidError)(nil)
 	switch {
@@ -33,28 +38,33 @@ func (a *api) writeFailure(w http.ResponseWriter, r *http.Request, e *endpoint, 
 		writeError(w, http.StatusNotFound,
 			"there is no webhook with this id; webhooks.list shows those that exist")
 	default:
+		// A 503 and not a 500: it says that the client may try again.
 		a.logFailure(r.Context(), e.name, err)
 		writeError(w, http.StatusServiceUnavailable,
 			"the store failed and nothing was changed; try again")
 	}
 }
 
-// logFailure logs an error of the store.
+// logFailure logs an error of the store. If the client has gone, the error says no more than that
+// most likely, and a host with many impatient clients must not see an Error for each.
 func (a *api) logFailure(ctx context.Context, endpoint string, err error) {
 	level := slog.LevelError
-	if ctx.Err() != nil { // the client has gone
+	if ctx.Err() != nil {
 		level = slog.LevelDebug
 	}
 	a.o.Logger.LogAttrs(ctx, level, "httpapi: the store failed", slog.String("endpoint", endpoint),
 		slog.Any("error", err))
 }
 
+// writeError answers {"message":"…"}.
 func writeError(w http.ResponseWriter, status int, message string) {
 	write(w, status, failure{Message: message})
 }
 
 // write sends a response. It ignores errors, because they mean that the client has gone.
 func write(w http.ResponseWriter, status int, v any) {
+	// Encoded whole before the first byte goes out, so that there is a Content-Length, and a status
+	// is never followed by half an answer.
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false) // so that the & of a URL stays readable
@@ -65,8 +75,8 @@ func write(w http.ResponseWriter, status int, v any) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff") // what an endpoint answered may be HTML
+	h.Set("Cache-Control", "no-store")         // headers and a new key are credentials
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
 }

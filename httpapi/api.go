@@ -10,13 +10,33 @@ import (
 	"github.com/outhook/outhook/events"
 )
 
-// api has what the endpoints share. It is immutable.
+// api has what the endpoints share. It is immutable, so requests need no lock of this package.
+//
+// A request goes this way. Each step may end it with a refusal, or with an *events.InvalidError,
+// which is a 400:
+//
+//	limitBody     body.go    how long the body may take
+//	checkMethod   serve.go   405
+//	auth          the host's 403; from here on there is a tenant
+//	checkReady    serve.go   409
+//	readFields    body.go    415, 413, 408; then strict JSON (parse.go) and known names (fields.go)
+//	endpoint.run  webhooks.go, deliveries.go and so on: the fields become arguments (wire….go),
+//	              own.go asks whether the webhook is the tenant's, and the Dispatcher is called
+//	write         answer.go  200; writeFailure: all the others
+//
+// Nothing is kept between two requests. Whether something is the tenant's is decided in own.go, in
+// change for what is written, and by the Tenant of a query for what is listed.
+//
+// An endpoint is an entry in endpoints.go, a method of api, and a type in a wire file for its
+// response; openapi.json, the package comment and the README describe it. The module openapitest
+// holds the description to what the tests send and get.
 type api struct {
 	d    *dispatcher.Dispatcher
 	auth Authorizer
 	o    Options
 }
 
+// newAPI checks what Mount and Handler are given. Its error is an *events.InvalidError.
 func newAPI(d *dispatcher.Dispatcher, auth Authorizer, o *Options) (*api, error) {
 	switch {
 	case d == nil:
@@ -25,6 +45,8 @@ func newAPI(d *dispatcher.Dispatcher, auth Authorizer, o *Options) (*api, error)
 		return nil, &events.InvalidError{Field: "auth",
 			Reason: "is nil; give an Authorizer, or NoAuth if the host itself authorizes requests"}
 	}
+	// Here, at the host's start, and not when somebody asks for webhooks.events, where nothing could
+	// be done but panic: the schemas are sent as they are.
 	for _, t := range d.EventTypes() {
 		if t.Schema != nil && !json.Valid(t.Schema) || t.Example != nil && !json.Valid(t.Example) {
 			return nil, &events.InvalidError{Field: "d", Reason: "declares the event type " + t.Name +
@@ -35,6 +57,7 @@ func newAPI(d *dispatcher.Dispatcher, auth Authorizer, o *Options) (*api, error)
 	return a, a.o.validate()
 }
 
+// withDefaults returns a copy with all fields set. o may be nil.
 func (o *Options) withDefaults() Options {
 	var out Options
 	if o != nil {
@@ -49,6 +72,8 @@ func (o *Options) withDefaults() Options {
 	return out
 }
 
+// validate checks the Prefix. It must be a path that net/http would not redirect to another one,
+// and that http.ServeMux takes literally: in a pattern, braces are wildcards.
 func (o *Options) validate() error {
 	p := o.Prefix
 	reason := ""
@@ -71,4 +96,5 @@ func (o *Options) validate() error {
 	return nil
 }
 
+// path returns the path of an endpoint.
 func (a *api) path(e *endpoint) string { return a.o.Prefix + "/webhooks." + e.name }

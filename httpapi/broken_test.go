@@ -7,7 +7,7 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// brokenStore fails whatever is asked of its subscriptions.
+// brokenStore fails each call about subscriptions.
 type brokenStore struct{ store.Store }
 
 var errDisk = errors.New("disk on fire at /var/lib/host")
@@ -31,7 +31,7 @@ func (brokenStore) Subscriptions(context.Context,
 	return store.Page[store.Subscription]{}, errDisk
 }
 
-// brokenHistory fails whatever is asked of deliveries.
+// brokenHistory fails each call about deliveries.
 type brokenHistory struct{ store.Store }
 
 func (brokenHistory) Deliveries(context.Context, store.DeliveryQuery) (store.Page[store.Delivery],

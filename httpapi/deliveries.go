@@ -8,6 +8,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
+// deliveries lists deliveries of the tenant, newest first, by filters and pages. With a total,
+// which is the default, it takes as long as reading all that matches; without, as long as the page.
 func (a *api) deliveries(ctx context.Context, tenant string, f *fields) (any, error) {
 	q := readPage(f, readFilter(f, tenant))
 	if f.err != nil {
@@ -20,7 +22,8 @@ func (a *api) deliveries(ctx context.Context, tenant string, f *fields) (any, er
 	return newDeliveries(&page, q.Count), err
 }
 
-// ownFilter returns an error if a filter names a webhook that is not the tenant's.
+// ownFilter returns an error if a filter names a webhook that is not the tenant's. It also gives
+// the filter the ID as it is stored: a request may spell a UUID in upper case.
 func (a *api) ownFilter(ctx context.Context, q *store.DeliveryQuery) error {
 	if q.SubscriptionID == "" {
 		return nil
@@ -30,6 +33,7 @@ func (a *api) ownFilter(ctx context.Context, q *store.DeliveryQuery) error {
 	return err
 }
 
+// attempts lists the requests of one delivery, oldest first, with what the endpoint answered.
 func (a *api) attempts(ctx context.Context, tenant string, f *fields) (any, error) {
 	webhookID, eventID, err := a.ownDelivery(ctx, tenant, f)
 	if err != nil {
@@ -40,7 +44,7 @@ func (a *api) attempts(ctx context.Context, tenant string, f *fields) (any, erro
 }
 
 // ownDelivery reads which delivery a request is about. It checks that the webhook is the tenant's,
-// not that the delivery exists.
+// not that the delivery exists; what the dispatcher answers then is for noDelivery.
 func (a *api) ownDelivery(ctx context.Context, tenant string, f *fields) (webhookID, eventID string,
 	err error) {
 	webhookID, eventID = f.required("webhook_id"), f.required("event_id")

@@ -14,7 +14,7 @@ import (
 )
 
 // What occurs while the sender has a webhook disabled is kept for its owner to replay, once the
-// endpoint is mended; what occurs while the owner has it unsubscribed is not.
+// endpoint is repaired; what occurs while the owner has it unsubscribed is not.
 func TestMissedWhileDisabled(t *testing.T) {
 	const (
 		reason = "the endpoint answered 410 Gone"
@@ -56,7 +56,7 @@ func TestMissedWhileDisabled(t *testing.T) {
 		}
 		if a := h.post("stats", valid("stats")); strings.Contains(a.body, "disabled_reason") ||
 			strings.Contains(a.body, "failing_since") {
-			t.Errorf("mended: got the stats %s, want nothing wrong", a.body)
+			t.Errorf("repaired: got the stats %s, want nothing wrong", a.body)
 		}
 
 		h.must("unsubscribe", valid("unsubscribe"))

@@ -38,9 +38,9 @@
 //		return user.AccountID, err
 //	}, nil)
 //
-// A tenant sees and changes only its own webhooks and deliveries; the id of another tenant's gives
-// the same answer as an unknown one. The description requires authorization too: it has no secrets,
-// but strangers need not know the endpoints.
+// A tenant sees and changes only its own webhooks and deliveries; the id of another tenant's
+// webhook gives the same answer as an unknown one. The description requires authorization too: it
+// has no secrets, but strangers need not know the endpoints.
 //
 // # Browsers
 //

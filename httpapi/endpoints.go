@@ -8,7 +8,7 @@ import (
 
 // endpoint is a path with its function.
 type endpoint struct {
-	name      string   // after "webhooks."
+	name      string   // after "webhooks.", which all paths have: Airy's names are like that
 	method    string   // POST, or GET for one that takes no body
 	takes     []string // the fields of its request, in the order in which messages list them
 	ready     bool     // it needs a host that delivers
@@ -18,19 +18,22 @@ type endpoint struct {
 	run func(ctx context.Context, tenant string, f *fields) (any, error)
 }
 
+// endpoints returns all endpoints, in the order of the package comment.
 func (a *api) endpoints() []endpoint {
 	return slices.Concat(a.airyEndpoints(), a.ownerEndpoints(), a.deliveryEndpoints(), []endpoint{{
 		name: "openapi", method: http.MethodGet, run: a.openapi,
 	}})
 }
 
-// airyEndpoints are those that Airy has.
+// airyEndpoints are those that Airy has. They take what Airy's own client sends beside what Airy
+// documents: signatureKey for signature_key, a status in subscribe and a url in unsubscribe.
 func (a *api) airyEndpoints() []endpoint {
 	return []endpoint{{
 		name: "subscribe", method: http.MethodPost, ready: true, run: a.subscribe,
 		takes: []string{"url", "id", "name", "events", "headers", "signature_key", "signatureKey",
 			"status"},
 	}, {
+		// ready, because an update can subscribe a webhook again.
 		name: "update", method: http.MethodPost, ready: true, run: a.update,
 		takes: []string{"id", "url", "name", "events", "headers", "signature_key", "signatureKey",
 			"status"},
@@ -41,6 +44,7 @@ func (a *api) airyEndpoints() []endpoint {
 		name: "info", method: http.MethodPost, run: a.info,
 		takes: []string{"id"},
 	}, {
+		// Airy's client sends no body.
 		name: "list", method: http.MethodPost, run: a.list, emptyBody: true,
 		takes: []string{"cursor", "page_size"},
 	}}

@@ -16,7 +16,7 @@ import (
 
 // A host mounts the endpoints beside its own routes, and one of its users subscribes a webhook.
 func ExampleMount() {
-	d, err := dispatcher.New(memstore.New(), nil) // boltstore.Open where events shall survive a restart
+	d, err := dispatcher.New(memstore.New(), nil) // boltstore.Open keeps events over a restart
 	if err != nil {
 		log.Fatal(err)
 	}

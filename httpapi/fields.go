@@ -12,7 +12,8 @@ import (
 )
 
 // fields are the fields of a request, read by name and type. err is the error for the first wrong
-// one, an *events.InvalidError; further ones can still be read. No message repeats a value.
+// one, an *events.InvalidError; further ones can still be read, so that an endpoint reads all and
+// looks at err once. No message repeats a value, as it may be a signature key in a wrong field.
 type fields struct {
 	values map[string]any // as parse returns them
 	err    error
@@ -22,12 +23,15 @@ type fields struct {
 // takes.
 func newFields(values map[string]any, e *endpoint) *fields {
 	f := &fields{values: values}
+	// A field that is not known is an error: with "event" in place of "events", a client would get a
+	// webhook for all types. They are sorted, so that the same request gets the same message.
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !slices.Contains(e.takes, name) {
 			f.fail(label(name), fmt.Sprintf("is not a field of webhooks.%s; it takes %s", e.name,
 				documented(e.takes)))
 		}
 	}
+	// Two spellings of one field; which of two keys is meant, nobody knows.
 	_, snake := values["signature_key"]
 	_, camel := values["signatureKey"]
 	if snake && camel {
@@ -36,7 +40,8 @@ func newFields(values map[string]any, e *endpoint) *fields {
 	return f
 }
 
-// documented lists the fields of an endpoint without the second spelling of signature_key.
+// documented lists the fields of an endpoint for a message, without the second spelling of
+// signature_key, which is only for clients that have it already.
 func documented(names []string) string {
 	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool {
 		return name == "signatureKey"
@@ -47,6 +52,7 @@ func documented(names []string) string {
 	return strings.Join(names, ", ")
 }
 
+// fail notes that a field is wrong, unless one before it was.
 func (f *fields) fail(field, reason string) {
 	if f.err == nil {
 		f.err = &events.InvalidError{Field: field, Reason: reason}
@@ -81,7 +87,7 @@ func (f *fields) text(name string) (s string, ok bool) {
 	return s, true
 }
 
-// list reads a list of strings.
+// list reads a list of strings; ok is false if the field is missing.
 func (f *fields) list(name string) (out []string, ok bool) {
 	v, ok := f.values[name]
 	if v == nil {
@@ -102,7 +108,7 @@ func (f *fields) list(name string) (out []string, ok bool) {
 	return out, true
 }
 
-// dict reads an object whose values are strings.
+// dict reads an object whose values are strings; ok is false if the field is missing.
 func (f *fields) dict(name string) (out map[string]string, ok bool) {
 	v, ok := f.values[name]
 	if v == nil {
@@ -125,7 +131,8 @@ func (f *fields) dict(name string) (out map[string]string, ok bool) {
 	return out, true
 }
 
-// intField reads a whole number from least to most. Null counts as missing.
+// intField reads a whole number from least to most, which 1.0 and 1e2 are not; ok is false if the
+// field is missing or null.
 func (f *fields) intField(name string, least, most int) (n int, ok bool) {
 	v := f.values[name]
 	if v == nil {
@@ -137,6 +144,8 @@ func (f *fields) intField(name string, least, most int) (n int, ok bool) {
 		f.wrong(name, want, v)
 		return 0, true
 	}
+	// Atoi of the text, and not of a float64: that would round a number of many digits to one that
+	// is in bounds.
 	n, err := strconv.Atoi(string(number))
 	if err != nil || n < least || n > most {
 		f.fail(name, "is out of bounds; give "+want)
@@ -157,7 +166,8 @@ func (f *fields) boolField(name string, missing bool) bool {
 	return b
 }
 
-// kind returns the JSON type of a value, with its article.
+// kind returns the JSON type of a value, with its article. A message names the type in place of the
+// value.
 func kind(v any) string {
 	switch v.(type) {
 	case nil:
@@ -176,7 +186,8 @@ func kind(v any) string {
 }
 
 // label returns a name from a request for a message: quoted unless it is plain, and cut if it is
-// long.
+// long. The name is the client's, and the message may be shown in a terminal or a page, so no
+// control character gets through.
 func label(name string) string {
 	const most = 64
 	if len(name) > most {

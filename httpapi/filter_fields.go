@@ -10,8 +10,10 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// isoTime is the form of a time. time.Parse alone accepts others, such as an hour of one digit.
-var isoTime = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`)
+// isoTime is the form of a time. time.Parse alone accepts others, such as an hour of one digit, and
+// the OpenAPI description promises exactly this one.
+var isoTime = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}` +
+	`T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`)
 
 // timeField reads a time in ISO 8601, as RFC 3339 writes it. Null and an empty string are none.
 func (f *fields) timeField(name string) time.Time {
@@ -27,7 +29,7 @@ func (f *fields) timeField(name string) time.Time {
 }
 
 // states reads one state of deliveries, or a list of them. Null, an empty string and an empty list
-// are none.
+// are none, which selects all states.
 func (f *fields) states(name string) []store.State {
 	var names []string
 	switch v := f.values[name].(type) {
@@ -60,7 +62,8 @@ func (f *fields) checkEventType(field, name string) {
 	}
 }
 
-// checkEventID fails unless the id can be an event's ID.
+// checkEventID fails unless the id can be an event's ID. Without this, something else that was sent
+// by mistake would look like an event that is not there.
 func (f *fields) checkEventID(field, id string) {
 	other := strings.ContainsFunc(id, func(c rune) bool {
 		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' &&
@@ -68,6 +71,7 @@ func (f *fields) checkEventID(field, id string) {
 	})
 	if other || len(id) > 128 {
 		f.fail(field,
-			"is no event's id; give the webhook-id of a delivery, at most 128 characters from A-Z, a-z, 0-9, _ and -")
+			"is no event's id; give the webhook-id of a delivery, at most 128 characters from A-Z, a-z, "+
+				"0-9, _ and -")
 	}
 }

@@ -51,6 +51,8 @@ func Mount(mux *http.ServeMux, d *dispatcher.Dispatcher, auth Authorizer, o *Opt
 		return err
 	}
 	for _, e := range a.endpoints() {
+		// One path for each endpoint: in a pattern, a wildcard stands for a whole segment, so there
+		// is none for webhooks.{name}.
 		for _, method := range methods() {
 			if err := register(mux, method+" "+a.path(&e), a.handler(e)); err != nil {
 				return err
@@ -67,6 +69,7 @@ func Handler(d *dispatcher.Dispatcher, auth Authorizer, o *Options) (http.Handle
 	if err != nil {
 		return nil, err
 	}
+	// A map and no ServeMux, which would redirect a path that is not clean.
 	handlers := make(map[string]http.Handler)
 	var names []string
 	for _, e := range a.endpoints() {
@@ -76,7 +79,7 @@ func Handler(d *dispatcher.Dispatcher, auth Authorizer, o *Options) (http.Handle
 	unknown := "there is no such endpoint; the endpoints are " + strings.Join(names, ", ")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handler, ok := handlers[r.URL.Path]
-		if !ok {
+		if !ok { // JSON too, for clients that read a message from each answer
 			writeError(w, http.StatusNotFound, unknown)
 			return
 		}
@@ -94,7 +97,8 @@ func methods() []string {
 	}
 }
 
-// register is mux.Handle, but returns an error instead of panicking.
+// register is mux.Handle, but returns an error instead of panicking. The mux panics if the host has
+// the path already, which is a mistake that the host can handle.
 func register(mux *http.ServeMux, pattern string, h http.Handler) (err error) {
 	defer func() {
 		if p := recover(); p != nil {

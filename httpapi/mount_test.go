@@ -142,7 +142,7 @@ func TestConflict(t *testing.T) {
 	}
 }
 
-// A handler of its own answers JSON whatever is asked of it, also by methods that nobody has heard
+// A handler of its own answers each request with JSON, also of methods that nobody has heard
 // of.
 func TestHandler(t *testing.T) {
 	h, err := httpapi.Handler(newDispatcher(t), httpapi.NoAuth, nil)

@@ -8,7 +8,8 @@ import (
 )
 
 // description is the OpenAPI 3.1 description of the endpoints and of deliveries, for a host without
-// a Prefix.
+// a Prefix. It is written by hand; tests hold every request and response of this package's tests to
+// it.
 //
 //go:embed openapi.json
 var description string
@@ -16,7 +17,8 @@ var description string
 // server is the URL of the endpoints in the description, where it occurs once.
 const server = `"url": "/"`
 
-// describe returns the description for endpoints under a prefix.
+// describe returns the description for endpoints under a prefix. Only the URL of the server
+// differs.
 func describe(prefix string) json.RawMessage {
 	if prefix == "" {
 		return json.RawMessage(description)

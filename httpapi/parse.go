@@ -12,17 +12,20 @@ import (
 	"github.com/outhook/outhook/events"
 )
 
-// maxDepth is how deep a body may be nested. The deepest that an endpoint takes is 2.
+// maxDepth is how deep a body may be nested. The deepest that an endpoint takes is 2. The bound is
+// for the stack: value calls itself for each level.
 const maxDepth = 16
 
 // parse returns the members of a JSON object (RFC 8259) as encoding/json would, with numbers as
 // json.Number. It is stricter: one object and nothing else, no name twice in any object, valid
-// UTF-8, and no \u escape that stands for half a character, which encoding/json would replace. Its
-// errors are *events.InvalidError.
+// UTF-8, and no \u escape that stands for half a character, which encoding/json would replace. Each
+// of these would store something else than was sent, or than another program takes the same bytes
+// for. Its errors are *events.InvalidError.
 func parse(body []byte) (map[string]any, error) {
 	if err := checkText(body); err != nil {
 		return nil, err
 	}
+	// Tokens, and not Unmarshal into a map: only they show a name that is there twice.
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.UseNumber()
 	p := parser{dec: dec}
@@ -37,7 +40,8 @@ func parse(body []byte) (map[string]any, error) {
 	return object, nil
 }
 
-// checkText checks everything that can be wrong with a body before its structure is looked at.
+// checkText checks everything that can be wrong with a body before its structure is looked at. Its
+// errors say where, since a body is often written by hand in a shell.
 func checkText(body []byte) error {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return bodyError("is empty; send a JSON object")
@@ -45,7 +49,7 @@ func checkText(body []byte) error {
 	for i := 0; i < len(body); {
 		r, size := utf8.DecodeRune(body[i:])
 		if r == utf8.RuneError && size == 1 {
-			return bodyError("is not valid UTF-8 " + place(body, i) + "; encode it as UTF-8")
+			return bodyError("is not valid UTF-8 " + position(body, i) + "; encode it as UTF-8")
 		}
 		i += size
 	}
@@ -54,17 +58,18 @@ func checkText(body []byte) error {
 		if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
 			at = int(syntax.Offset)
 		}
-		return bodyError(fmt.Sprintf("is not valid JSON: %v %s", err, place(body, at-1)))
+		return bodyError(fmt.Sprintf("is not valid JSON: %v %s", err, position(body, at-1)))
 	}
 	if i := loneSurrogate(body); i >= 0 {
-		return bodyError("has half of a surrogate pair " + place(body, i) +
+		return bodyError("has half of a surrogate pair " + position(body, i) +
 			`; write both halves, \ud83d\ude00, or the character itself`)
 	}
 	return nil
 }
 
-// loneSurrogate returns where in valid JSON a \u escape stands for half a character; -1 when none
-// does.
+// loneSurrogate returns where in valid JSON a \u escape stands for half a character; -1 if none
+// does. It looks at the bytes, because in a decoded string nothing is left of such an escape but a
+// replacement character, which may as well have been sent.
 func loneSurrogate(body []byte) int {
 	for i := 0; i < len(body); i++ {
 		if body[i] != '\\' {
@@ -156,6 +161,7 @@ func (p *parser) object(depth int) (any, error) {
 		if depth == 1 {
 			p.field = name
 		}
+		// Before the value is read, so that the message is about the first thing that is wrong.
 		if _, twice := out[name]; twice {
 			return nil, p.twice(name, depth)
 		}
@@ -167,6 +173,8 @@ func (p *parser) object(depth int) (any, error) {
 	return out, err
 }
 
+// twice is the error for a name that an object has twice. Deeper than the body itself, it is about
+// the field that the object is in.
 func (p *parser) twice(name string, depth int) error {
 	if depth == 1 {
 		return &events.InvalidError{Field: label(name), Reason: "is given twice; give it once"}
@@ -175,9 +183,10 @@ func (p *parser) twice(name string, depth int) error {
 		Reason: "has " + label(name) + " twice; give it once"}
 }
 
+// bodyError is an error about the body as a whole.
 func bodyError(reason string) error { return &events.InvalidError{Field: "body", Reason: reason} }
 
-// place says where the byte with the index i is.
-func place(body []byte, i int) string {
+// position says where the byte with the index i is, as editors count: from 1.
+func position(body []byte, i int) string {
 	return fmt.Sprintf("at byte %d, line %d", i+1, 1+bytes.Count(body[:max(i, 0)], []byte("\n")))
 }

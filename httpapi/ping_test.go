@@ -46,7 +46,7 @@ func TestPingBytes(t *testing.T) {
 	}{
 		{"taken", after(41*time.Millisecond, says(200, "thanks")),
 			`{"status":200,"duration_ms":41,"response":"thanks"}`},
-		{"taken without a word", says(200, ""), `{"status":200,"duration_ms":0}`},
+		{"taken, with an empty answer", says(200, ""), `{"status":200,"duration_ms":0}`},
 		{"rounded", after(1500*time.Microsecond, says(200, "")), `{"status":200,"duration_ms":2}`},
 		{"refused", after(2*time.Second, says(503, "down")),
 			`{"status":503,"duration_ms":2000,"error_class":"http_status","error":"http_status: 503 Service Unavailable","response":"down"}`},

@@ -9,13 +9,15 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// redeliver sends one event to a webhook again and returns the delivery.
+// redeliver sends one event to a webhook again and returns the delivery. Where the delivery is left
+// as it is because its event was erased, the client is told, as it would wait in vain.
 func (a *api) redeliver(ctx context.Context, tenant string, f *fields) (any, error) {
 	webhookID, eventID, err := a.ownDelivery(ctx, tenant, f)
 	if err != nil {
 		return nil, err
 	}
 	err = a.d.Redeliver(ctx, webhookID, eventID)
+	// Before noDelivery and the default: the client can do something about this one.
 	if errors.Is(err, store.ErrConflict) {
 		return nil, &refusal{http.StatusConflict,
 			"the webhook is unsubscribed; subscribe it before sending to it again"}
@@ -23,9 +25,10 @@ func (a *api) redeliver(ctx context.Context, tenant string, f *fields) (any, err
 	if err != nil {
 		return nil, noDelivery(err)
 	}
+	// As it is now: it may be under way, or delivered already.
 	page, err := a.d.Deliveries(ctx,
 		store.DeliveryQuery{Tenant: tenant, SubscriptionID: webhookID, EventID: eventID, Limit: 1})
-	if err == nil && len(page.Items) == 0 {
+	if err == nil && len(page.Items) == 0 { // its webhook was deleted in between
 		err = store.ErrNotFound
 	}
 	if err != nil {
@@ -38,7 +41,8 @@ func (a *api) redeliver(ctx context.Context, tenant string, f *fields) (any, err
 	return newDelivery(d), nil
 }
 
-// replay sends all deliveries that a filter matches again, or counts them.
+// replay sends all deliveries that a filter matches again, or counts them. It works in steps, each
+// a transaction, so a failure in the middle leaves some pending again; the message says how many.
 func (a *api) replay(ctx context.Context, tenant string, f *fields) (any, error) {
 	q, dryRun := readFilter(f, tenant), f.boolField("dry_run", false)
 	if f.err != nil {
@@ -52,6 +56,7 @@ func (a *api) replay(ctx context.Context, tenant string, f *fields) (any, error)
 		return count{n}, err
 	}
 	n, err := a.d.Replay(ctx, q)
+	// Not the usual message for a failure, which says that nothing was changed.
 	if err != nil && n > 0 {
 		a.logFailure(ctx, "replay", err)
 		return nil, &refusal{http.StatusServiceUnavailable,

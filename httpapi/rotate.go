@@ -13,14 +13,16 @@ const (
 	MaxOverlap     = 30 * 24 * time.Hour
 )
 
-// rotate gives a webhook a new key. Its response is the only one that has a key.
+// rotate gives a webhook a new key. Its response is the only one that has a key, as one that was
+// generated must be shown once. A client that gives the key itself can repeat a request whose
+// answer it has lost: the same key is added once.
 func (a *api) rotate(ctx context.Context, tenant string, f *fields) (any, error) {
 	key, _ := readKey(f)
 	overlap := DefaultOverlap
 	if seconds, ok := f.intField("overlap_seconds", 0, int(MaxOverlap/time.Second)); ok {
 		overlap = time.Duration(seconds) * time.Second
 	}
-	sub, err := a.own(ctx, tenant, f)
+	sub, err := a.own(ctx, tenant, f) // it returns f.err, of the fields above too
 	if err != nil {
 		return nil, err
 	}

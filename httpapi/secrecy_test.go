@@ -8,7 +8,7 @@ import (
 	"github.com/outhook/outhook/store/memstore"
 )
 
-// A signature key goes in and never comes out, whatever is done with it, right or wrong, but in the
+// A signature key goes in and never comes out, after right and wrong requests alike, but in the
 // answer of rotate.
 func TestKeyNeverComesOut(t *testing.T) {
 	const canary = "canary-7d1f"

@@ -7,7 +7,8 @@ import (
 )
 
 // handler serves an endpoint. It checks in this order: the method, authorization, whether the host
-// delivers, the content type, the size, the JSON, the fields.
+// delivers, the content type, the size, the JSON, the fields. Nothing of a body is read before the
+// request is authorized.
 func (a *api) handler(e endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		response, err := a.serve(w, r, &e)
@@ -19,13 +20,15 @@ func (a *api) handler(e endpoint) http.Handler {
 	})
 }
 
+// serve checks a request and runs its endpoint.
 func (a *api) serve(w http.ResponseWriter, r *http.Request, e *endpoint) (any, error) {
+	// Before anything that may refuse: net/http reads what is left of a body before it answers.
 	limitBody(w, r)
 	if err := checkMethod(w, r, e); err != nil {
 		return nil, err
 	}
 	tenant, err := a.auth(r)
-	if err != nil {
+	if err != nil { // the text is the host's own, and may say why a session was refused
 		return nil, &refusal{http.StatusForbidden,
 			"the request is not authorized; send the credentials that this host asks for"}
 	}
@@ -41,7 +44,8 @@ func (a *api) serve(w http.ResponseWriter, r *http.Request, e *endpoint) (any, e
 	return e.run(r.Context(), tenant, f)
 }
 
-// checkMethod refuses any method but the endpoint's; GET includes HEAD.
+// checkMethod refuses any method but the endpoint's, with the Allow header that RFC 9110 (15.5.6)
+// asks for; GET includes HEAD.
 func checkMethod(w http.ResponseWriter, r *http.Request, e *endpoint) error {
 	allow := e.method
 	if e.method == http.MethodGet {
@@ -55,6 +59,8 @@ func checkMethod(w http.ResponseWriter, r *http.Request, e *endpoint) error {
 		"the method is not " + e.method + "; send a " + e.method + " request"}
 }
 
+// checkReady refuses a request that would make a host send something while it does not deliver.
+// What only reads or stops deliveries goes on.
 func (a *api) checkReady(ctx context.Context, e *endpoint) error {
 	if !e.ready {
 		return nil

@@ -70,7 +70,7 @@ func connectTo(t *testing.T, s store.Store, server *http.Server) (connect func()
 	}
 }
 
-// send writes a request of which the body is short of missing bytes, and returns the response's
+// send writes a request whose body lacks its last missing bytes, and returns the response's
 // status, message, and how long it took.
 func send(t *testing.T, conn net.Conn, endpoint, body string, missing int) (int, string,
 	time.Duration) {

@@ -2,7 +2,7 @@ package httpapi
 
 import "context"
 
-// stats returns the figures of a webhook.
+// stats returns the figures of a webhook: what is pending, the last hour and day, and its health.
 func (a *api) stats(ctx context.Context, tenant string, f *fields) (any, error) {
 	sub, err := a.own(ctx, tenant, f)
 	if err != nil {

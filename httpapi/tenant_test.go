@@ -36,7 +36,7 @@ func TestTenantsIsolated(t *testing.T) {
 			theirs := h.post(test.endpoint, strings.ReplaceAll(test.body, "ID", id1), "X-Tenant", tenant)
 			nobodys := h.post(test.endpoint, strings.ReplaceAll(test.body, "ID", id2), "X-Tenant", tenant)
 			if theirs.status != 404 || theirs.body != nobodys.body || nobodys.status != 404 {
-				t.Errorf("%q %s %s: got %d %s, and for an id that is nobody's %d %s; want the same 404", tenant,
+				t.Errorf("%q %s %s: got %d %s, and for an unknown id %d %s; want the same 404", tenant,
 					test.endpoint, test.body,
 					theirs.status, theirs.body, nobodys.status, nobodys.body)
 			}

@@ -6,6 +6,7 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
+// subscribe makes a webhook, or replaces the tenant's with the same id, as Airy does.
 func (a *api) subscribe(ctx context.Context, tenant string, f *fields) (any, error) {
 	sub := readSubscription(f, tenant)
 	if f.err != nil {
@@ -15,6 +16,7 @@ func (a *api) subscribe(ctx context.Context, tenant string, f *fields) (any, err
 	return newWebhook(&sub), err
 }
 
+// update changes the fields that a request has.
 func (a *api) update(ctx context.Context, tenant string, f *fields) (any, error) {
 	id := f.required("id")
 	c := readChange(f)
@@ -24,6 +26,7 @@ func (a *api) update(ctx context.Context, tenant string, f *fields) (any, error)
 	return a.change(ctx, tenant, id, c.apply)
 }
 
+// unsubscribe stops deliveries to a webhook, which stays. A url that comes along is ignored.
 func (a *api) unsubscribe(ctx context.Context, tenant string, f *fields) (any, error) {
 	id := f.required("id")
 	if f.err != nil {
@@ -39,7 +42,7 @@ func (a *api) unsubscribe(ctx context.Context, tenant string, f *fields) (any, e
 func (a *api) change(ctx context.Context, tenant, id string, apply func(*store.Subscription)) (any,
 	error) {
 	sub, err := a.d.Update(ctx, id, func(sub *store.Subscription) error {
-		if sub.Tenant != tenant {
+		if sub.Tenant != tenant { // see ownID
 			return store.ErrNotFound
 		}
 		apply(sub)
@@ -48,11 +51,14 @@ func (a *api) change(ctx context.Context, tenant, id string, apply func(*store.S
 	return newWebhook(&sub), err
 }
 
+// info returns a webhook.
 func (a *api) info(ctx context.Context, tenant string, f *fields) (any, error) {
 	sub, err := a.own(ctx, tenant, f)
 	return newWebhook(&sub), err
 }
 
+// list lists the tenant's webhooks, oldest first: all of them, as Airy does, unless the request
+// asks for a page.
 func (a *api) list(ctx context.Context, tenant string, f *fields) (any, error) {
 	q, paged := readQuery(f, tenant)
 	if f.err != nil {

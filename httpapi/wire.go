@@ -15,11 +15,11 @@ const (
 
 // webhook is a subscription in a response. It has no signature key.
 type webhook struct {
-	ID      string            `json:"id"`
+	ID      string            `json:"id"` // a UUID, in lower case
 	Name    string            `json:"name,omitempty"`
-	URL     string            `json:"url"`
-	Events  []string          `json:"events"`
-	Headers map[string]string `json:"headers"`
+	URL     string            `json:"url"`     // as it is dialed, with the host in ASCII
+	Events  []string          `json:"events"`  // patterns; none means every type
+	Headers map[string]string `json:"headers"` // with their values, as Airy shows them
 	Status  store.Status      `json:"status"`
 }
 
@@ -29,10 +29,11 @@ type webhooks struct {
 	Pagination *pagination `json:"pagination_data,omitempty"`
 }
 
+// pagination says which page it is. A cursor is "" at that end of the list.
 type pagination struct {
 	PreviousCursor string `json:"previous_cursor"`
 	NextCursor     string `json:"next_cursor"`
-	Total          int    `json:"total"`
+	Total          int    `json:"total"` // on all pages
 }
 
 // failure is the response for all statuses but 200.
@@ -40,6 +41,8 @@ type failure struct {
 	Message string `json:"message"`
 }
 
+// newWebhook returns what a response shows of a subscription. Lists and objects that are empty are
+// [] and {}, as in Airy, and never null.
 func newWebhook(s *store.Subscription) webhook {
 	w := webhook{ID: s.ID, Name: s.Name, URL: s.URL, Events: s.Events, Headers: s.Headers,
 		Status: s.Status}
@@ -52,6 +55,8 @@ func newWebhook(s *store.Subscription) webhook {
 	return w
 }
 
+// newWebhooks returns the response for a page; pagination is in it only if the request asked for
+// it.
 func newWebhooks(page *store.Page[store.Subscription], paged bool) webhooks {
 	out := webhooks{Data: make([]webhook, len(page.Items))}
 	for i := range page.Items {
@@ -65,7 +70,8 @@ func newWebhooks(page *store.Page[store.Subscription], paged bool) webhooks {
 }
 
 // readSubscription reads a request of /webhooks.subscribe. Its status is ignored: Airy's client
-// sends one.
+// sends one, and the result is subscribed in any case. What is missing is empty, also where the
+// request replaces a webhook.
 func readSubscription(f *fields, tenant string) store.Subscription {
 	sub := store.Subscription{Tenant: tenant, URL: f.required("url")}
 	sub.ID, _ = f.text("id")
@@ -86,6 +92,8 @@ type change struct {
 	status         *store.Status
 }
 
+// readChange reads a request of /webhooks.update. A field that is null is emptied, one that is
+// missing is left alone.
 func readChange(f *fields) change {
 	var c change
 	if url, ok := f.text("url"); ok {
@@ -109,12 +117,14 @@ func readChange(f *fields) change {
 	return c
 }
 
+// apply changes a subscription. It has no effects elsewhere, as a store may call it more than once.
 func (c *change) apply(sub *store.Subscription) {
 	set(&sub.URL, c.url)
 	set(&sub.Name, c.name)
 	set(&sub.Events, c.events)
 	set(&sub.Headers, c.headers)
 	if c.key != nil {
+		// At once and in place of all keys; to rotate with an overlap is an endpoint of its own.
 		sub.Secrets, sub.OverlapUntil = secrets(*c.key), time.Time{}
 	}
 	// A client that repeats the status of a webhook that the sender has disabled does not clear
@@ -124,13 +134,15 @@ func (c *change) apply(sub *store.Subscription) {
 	}
 }
 
+// set copies a field that the request has.
 func set[T any](to, from *T) {
 	if from != nil {
 		*to = *from
 	}
 }
 
-// readQuery reads a request of /webhooks.list, and whether it asks for a page.
+// readQuery reads a request of /webhooks.list, and whether it asks for a page. An empty cursor asks
+// for the first page; without page_size or cursor, the request is one of Airy's, and gets all.
 func readQuery(f *fields, tenant string) (q store.SubscriptionQuery, paged bool) {
 	q.Tenant = tenant
 	q.Cursor, _ = f.text("cursor")
@@ -138,7 +150,7 @@ func readQuery(f *fields, tenant string) (q store.SubscriptionQuery, paged bool)
 	switch {
 	case sized:
 		q.Limit = size
-	case f.values["cursor"] != nil:
+	case f.values["cursor"] != nil: // also an empty one, which text does not tell from none
 		q.Limit = DefaultPageSize
 	}
 	return q, q.Limit > 0

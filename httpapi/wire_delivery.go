@@ -16,12 +16,12 @@ type delivery struct {
 	State      store.State      `json:"state"`
 	Attempts   int              `json:"attempts"`
 	CreatedAt  timestamp        `json:"created_at"`
-	DueAt      timestamp        `json:"due_at,omitzero"`
-	FinishedAt timestamp        `json:"finished_at,omitzero"`
-	LastStatus int              `json:"last_status,omitempty"`
-	ErrorClass dispatcher.Class `json:"error_class,omitempty"`
-	LastError  string           `json:"last_error,omitempty"`
-	Erased     bool             `json:"erased,omitempty"`
+	DueAt      timestamp        `json:"due_at,omitzero"`       // while it is pending
+	FinishedAt timestamp        `json:"finished_at,omitzero"`  // once it is not
+	LastStatus int              `json:"last_status,omitempty"` // if the endpoint answered
+	ErrorClass dispatcher.Class `json:"error_class,omitempty"` // of LastError
+	LastError  string           `json:"last_error,omitempty"`  // empty after a success
+	Erased     bool             `json:"erased,omitempty"`      // its event has no content any more
 }
 
 // deliveries is the response of /webhooks.deliveries.
@@ -40,11 +40,11 @@ type deliveriesPage struct {
 // answer is an endpoint's answer to one request. Invalid UTF-8 in it is replaced when it is
 // encoded.
 type answer struct {
-	Status     int              `json:"status,omitempty"`
+	Status     int              `json:"status,omitempty"` // if there was an answer
 	DurationMS int64            `json:"duration_ms"`
-	ErrorClass dispatcher.Class `json:"error_class,omitempty"`
-	Error      string           `json:"error,omitempty"`
-	Response   string           `json:"response,omitempty"`
+	ErrorClass dispatcher.Class `json:"error_class,omitempty"` // of Error
+	Error      string           `json:"error,omitempty"`       // empty after a success
+	Response   string           `json:"response,omitempty"`    // the beginning of the body
 }
 
 // attempt is one request of a delivery.
@@ -64,6 +64,7 @@ type count struct {
 	Count int `json:"count"`
 }
 
+// newDelivery returns what a response shows of a delivery.
 func newDelivery(d *store.Delivery) delivery {
 	return delivery{
 		WebhookID: d.SubscriptionID, EventID: d.EventID, EventType: d.EventType, State: d.State,
@@ -74,6 +75,8 @@ func newDelivery(d *store.Delivery) delivery {
 	}
 }
 
+// newDeliveries returns the response for a page. The total is in it only if it was counted: a zero
+// would be taken for one.
 func newDeliveries(page *store.Page[store.Delivery], counted bool) deliveries {
 	out := deliveries{
 		Data:       make([]delivery, len(page.Items)),
@@ -88,6 +91,7 @@ func newDeliveries(page *store.Page[store.Delivery], counted bool) deliveries {
 	return out
 }
 
+// newAnswer returns what a response shows of an attempt, apart from its number and time.
 func newAnswer(a *store.Attempt) answer {
 	return answer{
 		Status: a.Status, DurationMS: millis(a.Duration),
@@ -95,6 +99,7 @@ func newAnswer(a *store.Attempt) answer {
 	}
 }
 
+// newAttempts returns the response for the attempts of a delivery.
 func newAttempts(all []store.Attempt) attempts {
 	out := attempts{Data: make([]attempt, len(all))}
 	for i := range all {
@@ -104,7 +109,8 @@ func newAttempts(all []store.Attempt) attempts {
 	return out
 }
 
-// readFilter reads the fields by which a request selects deliveries.
+// readFilter reads the fields by which a request selects deliveries. The tenant is always in the
+// query, so that a filter which names nothing selects only the tenant's own.
 func readFilter(f *fields, tenant string) store.DeliveryQuery {
 	q := store.DeliveryQuery{Tenant: tenant, States: f.states("state"), Since: f.timeField("since"),
 		Until: f.timeField("until")}
@@ -120,7 +126,8 @@ func readFilter(f *fields, tenant string) store.DeliveryQuery {
 	return q
 }
 
-// readPage adds the page to a filter of deliveries.
+// readPage adds the page to a filter of deliveries. Unlike webhooks, deliveries are always paged:
+// there may be millions.
 func readPage(f *fields, q store.DeliveryQuery) store.DeliveryQuery {
 	q.Cursor, _ = f.text("cursor")
 	q.Limit = DefaultPageSize
@@ -134,6 +141,8 @@ func readPage(f *fields, q store.DeliveryQuery) store.DeliveryQuery {
 // timestamp is a time in a response: ISO 8601 in UTC with milliseconds. The zero value means none.
 type timestamp time.Time
 
+// MarshalText implements [encoding.TextMarshaler]. Milliseconds are always three digits, so that
+// the times of a response sort as text.
 func (t timestamp) MarshalText() ([]byte, error) {
 	return time.Time(t).UTC().AppendFormat(nil, "2006-01-02T15:04:05.000Z"), nil
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/outhook/outhook/signing"
 )
 
-// FuzzVerify: whatever a request holds, Verify doesn't panic, and says yes only to what was truly
+// FuzzVerify has any request verified: Verify doesn't panic, and says yes only to what was truly
 // signed, by the word of the official library and of crypto/hmac.
 func FuzzVerify(f *testing.F) {
 	at := time.Unix(1700000000, 0)

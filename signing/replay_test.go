@@ -42,7 +42,7 @@ func TestVerifyTolerance(t *testing.T) {
 }
 
 // A delivery caught on its way may be sent again, with headers added, changed or dropped at will.
-// Whatever the attacker does, it passes only where Airy's own scheme would let it pass too.
+// No change that an attacker makes passes where Airy's own scheme would not let it pass too.
 func TestVerifyDowngrade(t *testing.T) {
 	v := signing.Verifier{Keys: []signing.Secret{whsecKey}}
 	rapid.Check(t, func(t *rapid.T) {

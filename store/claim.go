@@ -127,7 +127,7 @@ type ClaimResult struct {
 // NoneDue is the [ClaimResult.NextDue] of a store that has nothing to wait for.
 const NoneDue = time.Duration(1<<63 - 1)
 
-// Outcome is the result of a claim, for Finish to record.
+// Outcome is the result of a claim, which Finish records.
 type Outcome struct {
 	Lease
 
@@ -180,7 +180,7 @@ const (
 )
 
 // BodyState says what is decided of the body that attempts of a delivery send. The dispatcher sets
-// it, so that every attempt sends the same bytes whatever the host's hooks do later. A store keeps
+// it, so that every attempt sends the same bytes even if the host's hooks change. A store keeps
 // it for each delivery.
 type BodyState uint8
 

@@ -16,10 +16,10 @@ type Health struct {
 	// Failures counts the attempts with EffectDown since the last success.
 	Failures int
 
-	// FailingFor is the time over which the attempts since the last success are spread that failed,
-	// were refused or were throttled. A gap between two of them counts as MaxFailureGap at most, so
-	// that neither time in which nothing was attempted nor a clock that jumped makes an endpoint
-	// look worse than it was seen to be.
+	// FailingFor is the time from the first to the last attempt since the last success that failed,
+	// was refused or was throttled. A gap between two of them counts as MaxFailureGap at most, so that
+	// neither time in which nothing was attempted nor a clock that jumped makes an endpoint look worse
+	// than it was seen to be.
 	FailingFor time.Duration
 
 	// LastFailureAt is when the last of those attempts was recorded, by the store's clock. Zero
@@ -74,8 +74,8 @@ const (
 // New reports whether no attempt has been counted yet.
 func (h *Health) New() bool { return h.Class() == ClassNew }
 
-// FailingSince returns when the first attempt since the last success was that failed, was refused
-// or was throttled, later by what exceeds MaxFailureGap in the gaps between them. Zero without any.
+// FailingSince returns LastFailureAt less FailingFor: when the attempts began to fail, or later if
+// there was a gap of more than MaxFailureGap between two of them. It is zero without failures.
 func (h *Health) FailingSince() time.Time {
 	if h.LastFailureAt.IsZero() {
 		return time.Time{}
@@ -182,16 +182,16 @@ func (h *Health) learnLatency(a *Attempt) {
 	h.Latency = max(h.Latency+move, 0)
 }
 
-// Parks reports whether an outcome leaves its delivery waiting for nothing but the breaker, where
-// after is the health that it leaves: then it is due as soon as the breaker closes, whatever
-// RetryIn is.
+// Parks reports whether an outcome leaves its delivery waiting for nothing but the breaker. after
+// is the health after the outcome. Such a delivery is due as soon as the breaker closes, and
+// RetryIn does not count.
 func (o *Outcome) Parks(after *Health) bool {
 	return o.State == Pending && o.Effect == EffectDown && o.Probe.Open(after)
 }
 
-// ProbePolicy says when an endpoint is probed that is down. Its breaker is open when so many
-// attempts in a row as Threshold had EffectDown; then one attempt at a time is made, the first
-// after First, the next after twice that, and so on to Max.
+// ProbePolicy says when an endpoint that is down is probed. Its breaker is open after Threshold
+// attempts in a row with EffectDown. Then one attempt at a time is made: the first after First, the
+// next after twice that, and so on to Max.
 type ProbePolicy struct {
 	Threshold  int           // if zero, there is no breaker
 	First, Max time.Duration // from 0 to MaxDuration

@@ -60,7 +60,7 @@ type Subscriptions interface {
 	Subscriptions(ctx context.Context, q SubscriptionQuery) (Page[Subscription], error)
 }
 
-// Queue is what is to be delivered.
+// Queue stores events and hands out the deliveries that are due.
 type Queue interface {
 	// Enqueue stores each event once, and one delivery for every subscription of the event's tenant
 	// that wants its type (events.Wants) and was subscribed (SubscribedAt) no later than
@@ -135,7 +135,8 @@ type Queue interface {
 	Ready() <-chan struct{}
 }
 
-// History is what has become of deliveries.
+// History shows deliveries with their attempts, makes them pending again, and removes what is old
+// or erased.
 type History interface {
 	// Deliveries lists deliveries in the reverse order of Enqueue: newest first. An invalid cursor
 	// is an *events.InvalidError. Bound: by q.Limit and what must be read to find so many; with
@@ -165,8 +166,8 @@ type History interface {
 	// there is nothing to change.
 	ProbeNow(ctx context.Context, subscriptionIDs ...string) error
 
-	// Recovered makes the health of a subscription what a success makes of it that was seen outside of
-	// the queue, such as that of a ping: see Health.Recovered. It ignores an ID that is unknown, and
+	// Recovered records that the endpoint of a subscription has taken a request outside of the queue,
+	// such as a ping: its health becomes [Health.Recovered]. It ignores an ID that is unknown, and
 	// changes nothing of a subscription that has neither Failures nor a hold. Bound: one commit; none
 	// if there is nothing to change.
 	Recovered(ctx context.Context, subscriptionID string) error

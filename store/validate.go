@@ -176,7 +176,7 @@ func (a *Attempt) Validate() error {
 
 // Validate returns an [events.InvalidError] for the first field of q that is out of its bounds:
 // limit must be from 0 to MaxLimit, since and until zero or in the years 1 to 9999, and each of
-// states one of States. Whether the cursor is one is the store's to see.
+// states one of States. The store itself checks the cursor.
 func (q *DeliveryQuery) Validate() error {
 	if err := validLimit("limit", q.Limit, "the default"); err != nil {
 		return err

@@ -19,13 +19,15 @@ import (
 	"github.com/outhook/outhook/store/memstore"
 )
 
-// patience is how long Next waits.
+// patience is how long Next waits. It is far more than a delivery needs, so that a loaded machine
+// fails no test; in a synctest bubble it passes at once.
 const patience = 10 * time.Second
 
 // New returns a Dispatcher on a store in memory that runs until the test ends, and the Receiver
-// that gets every request it sends. Of o, which may be nil, Transport is replaced; where it says
-// nothing of Backoff, retries follow after a millisecond, and where it names no Logger, nothing is
-// logged.
+// that gets every request it sends. o may be nil. Its Transport is replaced by the Receiver. If its
+// Backoff is zero, retries follow after a millisecond; if it has no Logger, nothing is logged. The
+// test fails at once if New of package dispatcher refuses the options, and at its end if Run
+// returns an error.
 func New(t testing.TB, o *dispatcher.Options) (*dispatcher.Dispatcher, *Receiver) {
 	t.Helper()
 	var opts dispatcher.Options
@@ -49,6 +51,7 @@ func New(t testing.TB, o *dispatcher.Options) (*dispatcher.Dispatcher, *Receiver
 		t.Fatal(err)
 	}
 	r.d = d
+	// Not the test's own context, which ends before its cleanups: Run must deliver up to this one.
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- d.Run(ctx) }()
@@ -69,10 +72,10 @@ type Receiver struct {
 
 	mu      sync.Mutex
 	keys    map[string]signing.Secret // by URL, of the subscriptions that Subscribe made
-	answers []int
-	all     []Delivery
-	next    int           // what of all Next has returned
-	more    chan struct{} // one slot: all has grown
+	answers []int                     // statuses for the next requests
+	all     []Delivery                // in order of arrival
+	next    int                       // how many of them Next has returned
+	more    chan struct{}             // one slot: all has grown
 }
 
 // Delivery is a request that arrived.
@@ -86,8 +89,8 @@ type Delivery struct {
 	Time    time.Time // when the event happened, to the millisecond, UTC
 	Payload json.RawMessage
 
-	Header http.Header
-	Body   []byte
+	Header http.Header // of the request, with the signatures
+	Body   []byte      // what is signed: Type, Time and Payload are parsed from it
 }
 
 // Subscribe makes a subscription of tenant "" to the types that match the patterns (if none, to
@@ -95,6 +98,7 @@ type Delivery struct {
 func (r *Receiver) Subscribe(patterns ...string) store.Subscription {
 	r.t.Helper()
 	key := signing.NewSecret()
+	// The key is known before there is a subscription, so the first request finds it.
 	r.mu.Lock()
 	url := fmt.Sprintf("https://receiver.test/%d", len(r.keys)+1)
 	r.keys[url] = key
@@ -117,7 +121,7 @@ func (r *Receiver) Answer(statuses ...int) {
 	r.answers = append(r.answers, statuses...)
 }
 
-// Next returns the next request that arrived, in order of arrival, and waits for it up to ten
+// Next returns the next request that arrived, in order of arrival. It waits for it up to ten
 // seconds; then it fails the test.
 func (r *Receiver) Next() Delivery {
 	r.t.Helper()
@@ -148,7 +152,8 @@ func (r *Receiver) All() []Delivery {
 	return append([]Delivery(nil), r.all...)
 }
 
-// RoundTrip takes a request in place of the network. It implements http.RoundTripper.
+// RoundTrip takes a request in place of the network. It implements http.RoundTripper. It is called
+// by the Dispatcher's goroutines, so it marks the test as failed and does not end it.
 func (r *Receiver) RoundTrip(req *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(req.Body)
 	req.Body.Close()
@@ -156,7 +161,7 @@ func (r *Receiver) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	d, err := parse(req, body)
-	if err != nil {
+	if err != nil { // it is recorded all the same, so that a test which waits for it goes on
 		r.t.Errorf("dispatchertest: a request that is no delivery: %v", err)
 	}
 	r.mu.Lock()
@@ -173,7 +178,7 @@ func (r *Receiver) RoundTrip(req *http.Request) (*http.Response, error) {
 	r.all = append(r.all, d)
 	select {
 	case r.more <- struct{}{}:
-	default:
+	default: // Next has not looked yet at what the one before said
 	}
 	return &http.Response{
 		StatusCode: d.Status,
@@ -183,6 +188,7 @@ func (r *Receiver) RoundTrip(req *http.Request) (*http.Response, error) {
 	}, nil
 }
 
+// parse reads a request as a receiver does. After an error, the Delivery has what was read before.
 func parse(req *http.Request, body []byte) (Delivery, error) {
 	d := Delivery{
 		URL:    req.URL.String(),

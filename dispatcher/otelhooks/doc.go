@@ -1,32 +1,32 @@
 // Package otelhooks measures and traces a dispatcher with OpenTelemetry. It is a module of its own,
 // so that a host without OpenTelemetry does not download it. Call New in place of dispatcher.New:
 //
-//	d, err := otelhooks.New(store, &dispatcher.Options{…}, nil) // with OpenTelemetry's global providers
+//	d, err := otelhooks.New(store, &dispatcher.Options{…}, nil) // nil: the global providers
 //
 // # Metrics
 //
 // The meter is named [Scope]. Times are in seconds.
 //
-//	outhook.publish.events            counter    {event}         events published
-//	outhook.queue.duration            histogram  s               from publish to the start of the first attempt
-//	outhook.attempt.duration          histogram  s               of an attempt, to the end of the response
-//	outhook.attempts                  counter    {attempt}       attempts, by the state of the delivery after them
-//	outhook.breaker.changes           counter    {change}        breakers that opened or closed
-//	outhook.subscriptions.disabled    counter    {subscription}  subscriptions that the dispatcher unsubscribed
-//	outhook.store.errors              counter    {error}         failed calls of the store by Run, by operation
-//	outhook.outages                   counter    {outage}        outages of the host's own network
-//	outhook.outage                    gauge      1               1 in such an outage, 0 otherwise
-//	outhook.subscriptions             gauge      {subscription}  subscriptions of any status
-//	outhook.deliveries.pending        gauge      {delivery}      deliveries that are pending
-//	outhook.deliveries.in_flight      gauge      {delivery}      pending ones with an attempt under way
-//	outhook.deliveries.oldest_age     gauge      s               age of the oldest pending delivery; 0 without one
+//	outhook.publish.events           counter    {event}         events published
+//	outhook.queue.duration           histogram  s               publish to the first attempt
+//	outhook.attempt.duration         histogram  s               an attempt, to the end of its answer
+//	outhook.attempts                 counter    {attempt}       by the state of the delivery then
+//	outhook.breaker.changes          counter    {change}        breakers that opened or closed
+//	outhook.subscriptions.disabled   counter    {subscription}  unsubscribed by the dispatcher
+//	outhook.store.errors             counter    {error}         failed calls of the store by Run
+//	outhook.outages                  counter    {outage}        outages of the host's own network
+//	outhook.outage                   gauge      1               1 in such an outage, 0 otherwise
+//	outhook.subscriptions            gauge      {subscription}  subscriptions of any status
+//	outhook.deliveries.pending       gauge      {delivery}      deliveries that are pending
+//	outhook.deliveries.in_flight     gauge      {delivery}      pending ones that are under way
+//	outhook.deliveries.oldest_age    gauge      s               age of the oldest pending one, or 0
 //
 // The gauges are of the whole store, and are read when metrics are collected: with several replicas
 // on one PostgreSQL each reports the same. The number of attribute values is bounded; it does not
 // grow with subscriptions or with what endpoints answer:
 //
-//	error.type              of a failed attempt: its dispatcher.Class, such as timeout; _OTHER if none.
-//	                        sender means a function of the host's Options
+//	error.type              of a failed attempt: its dispatcher.Class, such as timeout; _OTHER if it
+//	                        has none. sender means a function of the host's Options
 //	outhook.status_class    of an answered attempt: 1xx to 5xx, or other
 //	outhook.delivery.state  of the delivery, after the attempt: delivered, dead, or pending (a retry)
 //	outhook.event.type      only if Options.EventTypes declares the types; _OTHER for a type that is
@@ -43,7 +43,7 @@
 // events are stored with that span as their Trace, unless the host has set another. All their
 // deliveries belong to that trace, days later too, and are sampled if it is:
 //
-//	publish webhooks    PRODUCER  a call of Publish; it links to the Traces that its events had before
+//	publish webhooks    PRODUCER  a call of Publish; it links to the Traces that its events had
 //	├ queue webhooks    CONSUMER  from publish to the start of the first attempt
 //	│ └ POST            CLIENT    the first attempt
 //	└ POST              CLIENT    a retry

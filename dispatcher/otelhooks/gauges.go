@@ -11,40 +11,29 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// statsTimeout bounds the wait of a collection for the store.
+// statsTimeout bounds the wait of a collection for the store. A collection has its own timeout, of
+// 30 s by default, and the host's other instruments wait with it.
 const statsTimeout = 5 * time.Second
 
-// registerGauges reports the store's figures at each collection.
+// registerGauges reports the store's figures at each collection. They come from one call of Stats,
+// so they fit together. The callback is never unregistered: a Dispatcher has no end of its own, and
+// once its store is closed it reports nothing.
 func registerGauges(meter metric.Meter, d *dispatcher.Dispatcher) error {
 	var errs []error
 	gauge := func(name, unit, description string) metric.Int64ObservableGauge {
-		g, err := meter.Int64ObservableGauge(
-			name,
-			metric.WithUnit(unit),
-			metric.WithDescription(description),
-		)
+		g, err := meter.Int64ObservableGauge(name, metric.WithUnit(unit),
+			metric.WithDescription(description))
 		errs = append(errs, err)
 		return g
 	}
-	subscriptions := gauge(
-		"outhook.subscriptions",
-		"{subscription}",
-		"Subscriptions of any status.",
-	)
+	subscriptions := gauge("outhook.subscriptions", "{subscription}", "Subscriptions of any status.")
 	pending := gauge("outhook.deliveries.pending", "{delivery}", "Deliveries that are pending.")
-	inFlight := gauge(
-		"outhook.deliveries.in_flight",
-		"{delivery}",
-		"Pending deliveries that are under way.",
-	)
-	outage := gauge("outhook.outage", "1", "1 while the host's own network seems to be down, 0 otherwise.")
-	oldest, err := meter.Float64ObservableGauge(
-		"outhook.deliveries.oldest_age",
-		metric.WithUnit("s"),
-		metric.WithDescription(
-			"For how long the oldest pending delivery has been pending; 0 if none is.",
-		),
-	)
+	inFlight := gauge("outhook.deliveries.in_flight", "{delivery}",
+		"Pending deliveries that are under way.")
+	outage := gauge("outhook.outage", "1",
+		"1 while the host's own network seems to be down, 0 otherwise.")
+	oldest, err := meter.Float64ObservableGauge("outhook.deliveries.oldest_age", metric.WithUnit("s"),
+		metric.WithDescription("How long the oldest pending delivery has been pending; 0 if none is."))
 	errs = append(errs, err)
 	_, err = meter.RegisterCallback(func(ctx context.Context, to metric.Observer) error {
 		ctx, cancel := context.WithTimeout(ctx, statsTimeout)
@@ -71,7 +60,7 @@ func registerGauges(meter metric.Meter, d *dispatcher.Dispatcher) error {
 }
 
 // age returns how long ago a time was, by this host's clock. It is zero if the store's clock is
-// ahead.
+// ahead, or the time is zero because nothing is pending.
 func age(at time.Time) time.Duration {
 	if at.IsZero() {
 		return 0

@@ -12,6 +12,7 @@ import (
 )
 
 // observer returns an Observer that counts events other than attempts, and then calls the host's.
+// host may be nil, and is not changed.
 func (m *metrics) observer(host *dispatcher.Observer) *dispatcher.Observer {
 	var o dispatcher.Observer
 	if host != nil {
@@ -26,17 +27,13 @@ func (m *metrics) observer(host *dispatcher.Observer) *dispatcher.Observer {
 			add(m.published, 1, m.eventType(nil, e.Type)...)
 		}
 	})
-	o.OnBreakerOpen = before(
-		o.OnBreakerOpen,
-		func(dispatcher.Info) { add(m.breaker, 1, keyBreaker.String("open")) },
-	)
-	o.OnBreakerClose = before(
-		o.OnBreakerClose,
-		func(dispatcher.Info) { add(m.breaker, 1, keyBreaker.String("closed")) },
-	)
+	o.OnBreakerOpen = before(o.OnBreakerOpen,
+		func(dispatcher.Info) { add(m.breaker, 1, keyBreaker.String("open")) })
+	o.OnBreakerClose = before(o.OnBreakerClose,
+		func(dispatcher.Info) { add(m.breaker, 1, keyBreaker.String("closed")) })
 	o.OnDisabled = before(o.OnDisabled, func(store.Subscription) { add(m.disabled, 1) })
 	o.OnOutageStart = before(o.OnOutageStart, func(dispatcher.Outage) { add(m.outages, 1) })
-	trouble := o.OnStoreTrouble
+	trouble := o.OnStoreTrouble // before takes functions of one argument
 	o.OnStoreTrouble = func(op string, err error) {
 		add(m.trouble, 1, keyOperation.String(op))
 		if trouble != nil {
@@ -46,7 +43,8 @@ func (m *metrics) observer(host *dispatcher.Observer) *dispatcher.Observer {
 	return &o
 }
 
-// before returns a function that calls ours and then the host's, which may be nil or panic.
+// before returns a function that calls ours and then the host's, which may be nil or panic: ours
+// has counted by then, and the Dispatcher recovers.
 func before[T any](host, ours func(T)) func(T) {
 	if host == nil {
 		return ours

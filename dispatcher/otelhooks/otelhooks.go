@@ -37,11 +37,9 @@ func New(s store.Store, o *dispatcher.Options, t *Options) (*dispatcher.Dispatch
 	return d, nil
 }
 
-func newDispatcher(
-	s store.Store,
-	o *dispatcher.Options,
-	t *Options,
-) (*dispatcher.Dispatcher, error) {
+// newDispatcher is New with the errors as they are.
+func newDispatcher(s store.Store, o *dispatcher.Options, t *Options) (*dispatcher.Dispatcher,
+	error) {
 	var with dispatcher.Options
 	if o != nil {
 		with = *o
@@ -62,10 +60,13 @@ func newDispatcher(
 	if err != nil {
 		return nil, err
 	}
+	// Of the Dispatcher and not of the options: with OperationalEvents it has more types. Nothing has
+	// been counted yet, as nobody else has the Dispatcher.
 	m.declare(d.EventTypes())
 	return d, registerGauges(meter, d)
 }
 
+// withDefaults returns a copy with all fields set. o may be nil.
 func (o *Options) withDefaults() Options {
 	var c Options
 	if o != nil {

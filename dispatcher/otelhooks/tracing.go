@@ -16,31 +16,31 @@ import (
 	"github.com/outhook/outhook/events"
 )
 
-// destination is what spans are named after.
+// destination is what spans are named after. It is the same for all: the conventions want a name of
+// few values, and a subscription's or an event type's has many.
 const destination = "webhooks"
 
-// tracing makes the spans, and with them measures attempts.
+// tracing makes the spans, and with them measures attempts. It may be used by any number of
+// goroutines.
 type tracing struct {
 	tracer  trace.Tracer
 	metrics *metrics
 }
 
+// hooks returns what the Dispatcher calls.
 func (t *tracing) hooks() *dispatcher.Tracer {
 	return &dispatcher.Tracer{Publish: t.publish, Attempt: t.attempt}
 }
 
-// publish makes the span of publishing, which is the creation context of its events.
+// publish makes the span of publishing, which is the creation context of its events. Its operation
+// is a send, since the conventions have a create span for one event only. Events may come with a
+// Trace of their own, which stays; the span links to those.
 func (t *tracing) publish(
-	ctx context.Context,
-	evs []events.Event,
+	ctx context.Context, evs []events.Event,
 ) (context.Context, string, func(error)) {
 	attrs := append(messaging("publish"), semconv.MessagingOperationTypeSend)
 	if len(evs) == 1 {
-		attrs = append(
-			attrs,
-			semconv.MessagingMessageID(evs[0].ID),
-			keyEventType.String(evs[0].Type),
-		)
+		attrs = append(attrs, semconv.MessagingMessageID(evs[0].ID), keyEventType.String(evs[0].Type))
 	} else {
 		attrs = append(attrs, semconv.MessagingBatchMessageCount(len(evs)))
 	}
@@ -48,9 +48,7 @@ func (t *tracing) publish(
 	for i := range evs {
 		own = append(own, linkTo(parseTrace(evs[i].Trace))...)
 	}
-	ctx, span := t.tracer.Start(
-		ctx,
-		"publish "+destination,
+	ctx, span := t.tracer.Start(ctx, "publish "+destination,
 		trace.WithSpanKind(trace.SpanKindProducer),
 		trace.WithLinks(own...),
 		trace.WithAttributes(attrs...),
@@ -64,48 +62,41 @@ func (t *tracing) publish(
 	}
 }
 
-// attempt makes the spans of an attempt.
+// attempt makes the spans of an attempt. They belong to the trace in which the event was published,
+// and are sampled with it: with a trace of their own and one in a hundred sampled, both would be
+// seen once in ten thousand. Links to the publishing span are there for backends that follow those.
 func (t *tracing) attempt(
-	ctx context.Context,
-	i dispatcher.Info,
+	ctx context.Context, i dispatcher.Info,
 ) (context.Context, string, func(dispatcher.Info)) {
 	t.metrics.started(ctx, &i)
 	published := parseTrace(i.Trace)
 	link := linkTo(published)
-	traced := trace.ContextWithSpanContext(
-		ctx,
-		published,
-	) // in no case the span that Run was called in
+	// Also if it is not valid: the span that Run was called in has nothing to do with the event.
+	traced := trace.ContextWithSpanContext(ctx, published)
 	if waited, first := waiting(&i); first {
 		traced = t.queued(traced, &i, waited, link)
 	}
-	traced, span := t.tracer.Start(
-		traced,
-		"POST",
+	traced, span := t.tracer.Start(traced, "POST",
 		trace.WithSpanKind(trace.SpanKindClient),
-		trace.WithTimestamp(
-			i.Attempt.At,
-		),
+		trace.WithTimestamp(i.Attempt.At),
 		trace.WithLinks(link...),
 		trace.WithAttributes(request(&i)...),
 	)
 	return traced, traceparent(span), func(i dispatcher.Info) {
 		t.metrics.ended(traced, &i)
 		answered(span, &i)
+		// By the attempt's own times: this is called when its outcome has been decided, which is
+		// later than its end.
 		span.End(trace.WithTimestamp(i.Attempt.At.Add(i.Attempt.Duration)))
 	}
 }
 
 // queued makes the span of the time before the first attempt, and returns it as the parent of that.
+// It is made when that time is over: nobody could end it if the process that began it were gone.
 func (t *tracing) queued(
-	ctx context.Context,
-	i *dispatcher.Info,
-	since time.Time,
-	link []trace.Link,
+	ctx context.Context, i *dispatcher.Info, since time.Time, link []trace.Link,
 ) context.Context {
-	ctx, span := t.tracer.Start(
-		ctx,
-		"queue "+destination,
+	ctx, span := t.tracer.Start(ctx, "queue "+destination,
 		trace.WithSpanKind(trace.SpanKindConsumer),
 		trace.WithTimestamp(since),
 		trace.WithLinks(link...),
@@ -116,8 +107,9 @@ func (t *tracing) queued(
 	return ctx
 }
 
-// waiting returns since when the delivery that i starts the first attempt of has been waiting. The
-// store's clock may be ahead of this host's.
+// waiting returns since when a delivery has been waiting for its first attempt; first is false if i
+// is about another attempt. If the store's clock is ahead of this host's, it has not waited: a
+// negative time would make no sense in a span or a histogram.
 func waiting(i *dispatcher.Info) (since time.Time, first bool) {
 	if i.Attempt.Number != 1 {
 		return time.Time{}, false
@@ -146,7 +138,8 @@ func about(i *dispatcher.Info) []attribute.KeyValue {
 	}
 }
 
-// request are the attributes of an attempt that starts.
+// request are the attributes of an attempt that starts. The URL's path and query are left out:
+// those of webhooks often are credentials.
 func request(i *dispatcher.Info) []attribute.KeyValue {
 	attrs := append(about(i), semconv.HTTPRequestMethodPost)
 	if i.Attempt.Number > 1 {
@@ -198,9 +191,7 @@ func parseTrace(traceparent string) trace.SpanContext {
 	if traceparent == "" {
 		return trace.SpanContext{}
 	}
-	ctx := propagation.TraceContext{}.Extract(
-		context.Background(),
-		propagation.MapCarrier{"traceparent": traceparent},
-	)
+	ctx := propagation.TraceContext{}.Extract(context.Background(),
+		propagation.MapCarrier{"traceparent": traceparent})
 	return trace.SpanContextFromContext(ctx)
 }

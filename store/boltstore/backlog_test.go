@@ -56,7 +56,8 @@ func TestBacklogAtRandom(t *testing.T) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := rand.New(rand.NewPCG(seed, 1))
-				b := Backlog{T: t, Rand: r, O: boltstore.WithBudget(10 + r.IntN(800)), Delivered: make(map[string]int)}
+				b := Backlog{T: t, Rand: r, O: boltstore.WithBudget(10 + r.IntN(800)),
+					Delivered: make(map[string]int)}
 				b.S = create(t, b.O)
 				for range 3 {
 					b.Subs = append(b.Subs, subscribe(t, b.S))
@@ -139,7 +140,8 @@ func (b *Backlog) Some() []store.Claim {
 func (b *Backlog) Finish(claims []store.Claim) {
 	var outcomes []store.Outcome
 	for _, c := range claims {
-		o := store.Outcome{Lease: c.Lease, State: store.Delivered, Attempt: store.Attempt{Status: 200}}
+		o := store.Outcome{Lease: c.Lease, State: store.Delivered,
+			Attempt: store.Attempt{Status: 200}}
 		if b.Rand.IntN(3) == 0 {
 			o.State, o.RetryIn = store.Pending, time.Duration(b.Rand.IntN(3600))*time.Second
 		}
@@ -169,7 +171,8 @@ func (b *Backlog) Bounce(id string) {
 		b.Prune(b.Rand.IntN(3))
 	}
 	b.Status(id, store.Subscribed)
-	q := store.DeliveryQuery{SubscriptionID: id, States: []store.State{store.Canceled}, Limit: 1 + b.Rand.IntN(200)}
+	q := store.DeliveryQuery{SubscriptionID: id, States: []store.State{store.Canceled}, Limit: 1 +
+		b.Rand.IntN(200)}
 	for next := true; next; next = q.Cursor != "" {
 		step, err := b.S.Requeue(b.T.Context(), q)
 		if err != nil {
@@ -246,7 +249,8 @@ func TestUnsubscribeTakesNoLonger(t *testing.T) {
 	u1, d1 := written(100)
 	u2, d2 := written(20_000)
 	if u2 > u1+10 || d2 > d1+10 {
-		t.Errorf("pages written with 100 pending: %d and %d, with 20,000: %d and %d", u1, d1, u2, d2)
+		t.Errorf("pages written with 100 pending: %d and %d, with 20,000: %d and %d", u1, d1, u2,
+			d2)
 	}
 }
 

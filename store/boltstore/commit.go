@@ -7,6 +7,8 @@ import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/groupcommit"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
+
+	bolt "go.etcd.io/bbolt"
 )
 
 // op is one operation that writes.
@@ -17,7 +19,8 @@ type op struct {
 	// the caller reads what it has written only after submit has returned nil.
 	run func(*txn.Tx) error
 
-	// ended is told how it ended, under Store.mu, before the caller of submit is. It may be nil.
+	// ended is told how it ended, under the mutex of state, before the caller of submit is. It may
+	// be nil.
 	ended func(error)
 
 	// outcomes is 0 for an operation that someone waits for. Otherwise it says how many outcomes it
@@ -37,14 +40,24 @@ const (
 	flushOutcomes = 256
 )
 
-// newCommits returns the group of operations that write. In a host's own database, others write
-// too.
-func (s *Store) newCommits(exclusive bool) *groupcommit.Group[*txn.Tx] {
-	return groupcommit.New(groupcommit.Config[*txn.Tx]{
-		Transact:     s.transact,
-		Do:           s.runOp,
-		Exclusive:    exclusive,
-		Mu:           locker{s},
+// commits writes to the file: it has operations share transactions, adds what rides on those, and
+// has memory follow each that has committed.
+type commits struct {
+	db     *database
+	state  *state
+	counts *attemptCounts
+	group  *groupcommit.Group[*txn.Tx]
+	commit func(*bolt.Tx) error // database.file.Commit, but for tests
+}
+
+// start begins to take operations. In a host's own database, others write too.
+func (c *commits) start() {
+	c.commit = c.db.file.Commit
+	c.group = groupcommit.New(groupcommit.Config[*txn.Tx]{
+		Transact:     c.transact,
+		Do:           c.runOp,
+		Exclusive:    c.db.exclusive,
+		Mu:           c.state,
 		Closed:       store.ErrClosed,
 		MaxDelay:     maxDelay,
 		RideRecords:  rideOutcomes,
@@ -56,8 +69,8 @@ func (s *Store) newCommits(exclusive bool) *groupcommit.Group[*txn.Tx] {
 // first, it returns at once, unless it is the one that commits: if the operation's transaction had
 // not begun, because the host or others had theirs, it is never done; otherwise it may or may not
 // be done.
-func (s *Store) submit(ctx context.Context, o *op) error {
-	return s.commits.Submit(ctx, &groupcommit.Op[*txn.Tx]{
+func (c *commits) submit(ctx context.Context, o *op) error {
+	return c.group.Submit(ctx, &groupcommit.Op[*txn.Tx]{
 		Do:         o.run,
 		Ended:      o.ended,
 		Records:    o.outcomes,

@@ -30,7 +30,8 @@ func TestPublishersShareCommits(t *testing.T) {
 	for p := range publishers {
 		wg.Go(func() {
 			for i := range each {
-				if err := s.Enqueue(t.Context(), Event(fmt.Sprintf("event-%d-%d", p, i))); err != nil {
+				if err := s.Enqueue(t.Context(),
+					Event(fmt.Sprintf("event-%d-%d", p, i))); err != nil {
 					t.Error(err)
 				}
 			}
@@ -85,7 +86,8 @@ func TestFinishRidesOnAPublish(t *testing.T) {
 			publish(t, s, "more", 1)
 			wg.Wait()
 			if rode := commits == 1; rode != tt.rides || commits > 2 {
-				t.Errorf("%s: %d commits with a publish, want it to ride: %t", tt.name, commits, tt.rides)
+				t.Errorf("%s: %d commits with a publish, want it to ride: %t", tt.name, commits,
+					tt.rides)
 			}
 			if took := time.Since(start); took > 10*time.Millisecond {
 				t.Errorf("%s: took %v, want at most 10 ms", tt.name, took)
@@ -119,7 +121,10 @@ func TestCommitFails(t *testing.T) {
 		landed bool // the transaction is there, though the commit has failed
 	}{
 		{"before it", func(func() error) error { return errDisk }, false},
-		{"in its last sync", func(commit func() error) error { return errors.Join(commit(), errDisk) }, true},
+		{"in its last sync", func(commit func() error) error {
+			return errors.Join(commit(),
+				errDisk)
+		}, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := create(t, nil)
@@ -131,7 +136,8 @@ func TestCommitFails(t *testing.T) {
 			if err := s.Enqueue(t.Context(), Event("late")); !errors.Is(err, errDisk) {
 				t.Errorf("Enqueue: got error %v, want the disk's", err)
 			}
-			_, err := s.Finish(t.Context(), store.Outcome{Lease: claims[0].Lease, State: store.Delivered})
+			_, err := s.Finish(t.Context(), store.Outcome{Lease: claims[0].Lease,
+				State: store.Delivered})
 			if !errors.Is(err, errDisk) {
 				t.Errorf("Finish: got error %v, want the disk's", err)
 			}
@@ -148,7 +154,8 @@ func TestCommitFails(t *testing.T) {
 			if err := s.Enqueue(t.Context(), Event("late")); err != nil {
 				t.Errorf("Enqueue again: %v", err)
 			}
-			results, err := s.Finish(t.Context(), store.Outcome{Lease: claims[0].Lease, State: store.Delivered})
+			results, err := s.Finish(t.Context(),
+				store.Outcome{Lease: claims[0].Lease, State: store.Delivered})
 			if err != nil || results[0].Ignored != tt.landed {
 				t.Errorf("Finish again: got %+v, %v", results, err)
 			}
@@ -181,7 +188,8 @@ func TestFailedOperationLeavesTheOthers(t *testing.T) {
 			}
 		})
 		wg.Go(func() {
-			if err := s.Enqueue(t.Context(), Event(fmt.Sprintf("half-%d", i)), other); !errors.Is(err, store.ErrConflict) {
+			if err := s.Enqueue(t.Context(), Event(fmt.Sprintf("half-%d", i)),
+				other); !errors.Is(err, store.ErrConflict) {
 				t.Errorf("got error %v, want store.ErrConflict", err)
 			}
 		})
@@ -261,7 +269,9 @@ func TestCallbackPanics(t *testing.T) {
 				t.Errorf("got the panic %v, want the host's", p)
 			}
 		}()
-		_, _ = s.UpdateSubscription(t.Context(), id, func(*store.Subscription) error { panic("host") })
+		_, _ = s.UpdateSubscription(t.Context(), id, func(*store.Subscription) error {
+			panic("host")
+		})
 	}()
 	publish(t, s, "event", 1)
 }

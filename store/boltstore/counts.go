@@ -21,34 +21,42 @@ const countDelay = 8 * time.Second
 // maxCounts is how many buckets memory may have before the next commit takes them along.
 const maxCounts = 1024
 
-func (s *Store) newCounts() *rollup.Buffer {
-	return rollup.NewBuffer(rollup.Options{
-		Flush: s.flushCounts, Delay: countDelay, MaxUnwritten: maxCounts,
+// attemptCounts is the counts of attempts, in memory and in the file.
+type attemptCounts struct {
+	db      *database
+	commits *commits
+	buffer  *rollup.Buffer // those that the file has not; it has a lock of its own
+}
+
+// start makes the buffer, which has flush called when counts have waited for countDelay.
+func (a *attemptCounts) start() {
+	a.buffer = rollup.NewBuffer(rollup.Options{
+		Flush: a.flush, Delay: countDelay, MaxUnwritten: maxCounts,
 	})
 }
 
-// planCounts returns the batch of counts that a transaction is to write; nil if it is not time. If
+// plan returns the batch of counts that a transaction is to write; nil if it is not time. If
 // the transaction comes to nothing, the next batch has it all.
-func (s *Store) planCounts(t *txn.Tx) (*txn.CountsPlan, error) {
-	if !t.Counts.WriteNow && !s.memory.Counts.Full() {
+func (a *attemptCounts) plan(t *txn.Tx) (*txn.CountsPlan, error) {
+	if !t.Counts.WriteNow && !a.buffer.Full() {
 		return nil, nil
 	}
 	version, err := t.Counts.Version()
 	if err != nil {
 		return nil, err
 	}
-	rows := s.memory.Counts.Take(version + 1)
+	rows := a.buffer.Take(version + 1)
 	if len(rows) == 0 {
 		return nil, nil
 	}
 	return &txn.CountsPlan{Version: version + 1, Rows: rows}, nil
 }
 
-// flushCounts has the counts written, by a commit that happens anyway if there is one.
-func (s *Store) flushCounts() {
-	err := s.submit(context.Background(), &op{run: writeCounts, outcomes: 1})
+// flush has the counts written, by a commit that happens anyway if there is one.
+func (a *attemptCounts) flush() {
+	err := a.commits.submit(context.Background(), &op{run: writeCounts, outcomes: 1})
 	if err != nil && !errors.Is(err, store.ErrClosed) {
-		s.memory.Counts.Fail()
+		a.buffer.Fail()
 	}
 }
 
@@ -59,16 +67,18 @@ func writeCounts(t *txn.Tx) error {
 }
 
 // window adds up what memory and the file have of a subscription.
-func (s *Store) window(ctx context.Context, num uint64, now time.Time) (*rollup.Window, error) {
+func (a *attemptCounts) window(
+	ctx context.Context, num uint64, now time.Time,
+) (*rollup.Window, error) {
 	for {
 		w := rollup.NewWindow(now)
 		all := false
-		err := s.read(ctx, func(t *txn.Tx) error {
+		err := a.db.read(ctx, func(t *txn.Tx) error {
 			version, err := t.Counts.Version()
 			if err != nil {
 				return err
 			}
-			if all = s.memory.Counts.Missing(num, version, w); !all {
+			if all = a.buffer.Missing(num, version, w); !all {
 				return nil // a batch was written since the read began, and memory has dropped it
 			}
 			first, last := w.Range()

@@ -118,7 +118,8 @@ func TestCountsAfterAFailedCommit(t *testing.T) {
 		wait(10 * time.Second)
 		synctest.Wait()
 		s.FailCommits(nil)
-		for i := range 3 { // the file's transactions get the number of the one that failed, and later ones
+		// the file's transactions get the number of the one that failed, and later ones
+		for i := range 3 {
 			wantDay(t, s, id, 5)
 			if err := s.DB().Update(func(tx *bolt.Tx) error {
 				b, err := tx.CreateBucketIfNotExists([]byte("host"))
@@ -229,7 +230,8 @@ func TestCountsOfADeletedSubscription(t *testing.T) {
 		if err := s.DeleteSubscription(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
-		sub := store.Subscription{ID: id, URL: "https://endpoint.example/", Status: store.Subscribed}
+		sub := store.Subscription{ID: id, URL: "https://endpoint.example/",
+			Status: store.Subscribed}
 		if _, err := s.CreateSubscription(t.Context(), sub); err != nil {
 			t.Fatal(err)
 		}

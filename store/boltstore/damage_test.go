@@ -30,7 +30,8 @@ func TestDamagedRecords(t *testing.T) {
 			id := subscribe(t, s)
 			publish(t, s, "event", n)
 			claims := claim(t, s, n)
-			finish(t, s, claims, store.Pending, 0) // so that all has a row, and the subscription a health
+			// so that all has a row, and the subscription a health
+			finish(t, s, claims, store.Pending, 0)
 			s = restart(t, s, nil)
 			other := subscribe(t, s)
 			if !s.Damage(tt.bucket) {
@@ -57,7 +58,8 @@ func TestDamagedRecords(t *testing.T) {
 			case !tt.listing && tt.bucket == "events" && !errors.Is(err, store.ErrCorrupt):
 				t.Errorf("Deliveries: got error %v, want store.ErrCorrupt", err)
 			}
-			if _, err := s.Claim(t.Context(), store.ClaimRequest{Max: 1, Lease: time.Hour}); err != nil {
+			if _, err := s.Claim(t.Context(),
+				store.ClaimRequest{Max: 1, Lease: time.Hour}); err != nil {
 				t.Errorf("Claim: %v", err)
 			}
 		})
@@ -88,7 +90,7 @@ func TestDamagedDeliveryDies(t *testing.T) {
 	}
 }
 
-// TestEraseOfADamagedDelivery erases all, of which one row can't be read.
+// TestEraseOfADamagedDelivery erases deliveries, and the row of one can't be read.
 func TestEraseOfADamagedDelivery(t *testing.T) {
 	s := create(t, nil)
 	subscribe(t, s)
@@ -145,7 +147,8 @@ func TestClaimOfManyDamagedIsBounded(t *testing.T) {
 	s := create(t, nil)
 	subscribeMany(t, s, many, "message.created")
 	e := Event("event")
-	e.Payload = []byte(`"` + strings.Repeat("x", 4096) + `"`) // so that Damage meets it, and not the list of whom it is for
+	// so that Damage meets the body, and not the list of recipients
+	e.Payload = []byte(`"` + strings.Repeat("x", 4096) + `"`)
 	if err := s.Enqueue(t.Context(), e); err != nil {
 		t.Fatal(err)
 	}

@@ -8,11 +8,11 @@ import (
 )
 
 // markDead ends deliveries whose record can't be read. Their leases are sealed.
-func (s *Store) markDead(ctx context.Context, damaged []*memory.Lease) error {
+func (c *claimer) markDead(ctx context.Context, damaged []*memory.Lease) error {
 	if len(damaged) == 0 {
 		return nil
 	}
-	return s.submit(ctx, &op{
+	return c.commits.submit(ctx, &op{
 		run: func(t *txn.Tx) error {
 			for _, l := range damaged {
 				if err := t.MarkDead(l.Sub.Num, l.Seq, l.Position().Due); err != nil {
@@ -24,7 +24,7 @@ func (s *Store) markDead(ctx context.Context, damaged []*memory.Lease) error {
 		ended: func(err error) {
 			for _, l := range damaged {
 				if err != nil {
-					s.memory.Schedule.Release(l, s.now())
+					c.state.memory.Schedule.Release(l, c.db.now())
 				}
 			}
 		},

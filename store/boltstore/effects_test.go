@@ -34,18 +34,22 @@ func TestHostCommitsInBetween(t *testing.T) {
 		want int
 	}{
 		{"committed", func(db *bolt.DB, s *boltstore.Store) error {
-			return db.Update(func(tx *bolt.Tx) error { return s.EnqueueTx(tx, keyedEvent("host", "k")) })
+			return db.Update(func(tx *bolt.Tx) error {
+				return s.EnqueueTx(tx, keyedEvent("host", "k"))
+			})
 		}, 4},
 		{"rolled back, then committed", func(db *bolt.DB, s *boltstore.Store) error {
 			undo := errors.New("undo")
 			err := db.Update(func(tx *bolt.Tx) error {
-				return errors.Join(s.EnqueueTx(tx, Event("undone-1"), Event("undone-2"), Event("undone-3")), undo)
+				return errors.Join(s.EnqueueTx(tx, Event("undone-1"), Event("undone-2"),
+					Event("undone-3")), undo)
 			})
 			if !errors.Is(err, undo) {
 				return err
 			}
 			return db.Update(func(tx *bolt.Tx) error {
-				return errors.Join(s.EnqueueTx(tx, keyedEvent("host-1", "k")), s.EnqueueTx(tx, keyedEvent("host-2", "k")))
+				return errors.Join(s.EnqueueTx(tx, keyedEvent("host-1", "k")),
+					s.EnqueueTx(tx, keyedEvent("host-2", "k")))
 			})
 		}, 5},
 	} {
@@ -92,7 +96,8 @@ func TestCountsAmongHostTransactions(t *testing.T) {
 		err := db.Update(func(tx *bolt.Tx) error {
 			tx.OnCommit(ended) // comes before the store's
 			for range 1 + rand.IntN(3) {
-				if err := s.EnqueueTx(tx, keyedEvent(fmt.Sprintf("host-%d", number.Add(1)), key())); err != nil {
+				if err := s.EnqueueTx(tx, keyedEvent(fmt.Sprintf("host-%d", number.Add(1)),
+					key())); err != nil {
 					return err
 				}
 			}
@@ -119,7 +124,8 @@ func TestCountsAmongHostTransactions(t *testing.T) {
 	for name, do := range map[string]func(i int) error{
 		"host": func(int) error { host(func() {}); return nil },
 		"own": func(i int) error {
-			return s.Enqueue(t.Context(), keyedEvent(fmt.Sprintf("own-%d", i), key()), Event(fmt.Sprintf("free-%d", i)))
+			return s.Enqueue(t.Context(), keyedEvent(fmt.Sprintf("own-%d", i), key()),
+				Event(fmt.Sprintf("free-%d", i)))
 		},
 		"finish": func(int) error { return finishSome(t.Context(), s) },
 		"prune": func(int) error {

@@ -13,10 +13,10 @@ import (
 func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
 	built, err := record.NewEvents(evs) // needs no transaction
 	if err == nil {
-		err = s.check(ctx)
+		err = s.db.check(ctx)
 	}
 	if err == nil && len(built) > 0 {
-		err = s.submit(ctx, &op{run: func(t *txn.Tx) error { return t.Enqueue(built) }})
+		err = s.commits.submit(ctx, &op{run: func(t *txn.Tx) error { return t.Enqueue(built) }})
 	}
 	if err != nil {
 		return fmt.Errorf("boltstore: enqueue: %w", err)

@@ -13,12 +13,12 @@ import (
 // Erase implements [store.History].
 func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next string, err error) {
 	if err = q.Validate(); err == nil {
-		err = s.resumeErasures(ctx)
+		err = s.erasures.resumeAll(ctx)
 	}
 	if err == nil && q.EventID != "" {
-		n, err = s.eraseOne(ctx, q.EventID)
+		n, err = s.erasures.one(ctx, q.EventID)
 	} else if err == nil {
-		n, next, err = s.eraseTenant(ctx, &q)
+		n, next, err = s.erasures.tenant(ctx, &q)
 	}
 	if err != nil {
 		return 0, "", fmt.Errorf("boltstore: erase: %w", err)
@@ -26,9 +26,10 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 	return n, next, nil
 }
 
-func (s *Store) eraseOne(ctx context.Context, id string) (n int, err error) {
+// one erases one event.
+func (e *eraser) one(ctx context.Context, id string) (n int, err error) {
 	var marked []uint64
-	err = s.submit(ctx, &op{run: func(t *txn.Tx) error {
+	err = e.commits.submit(ctx, &op{run: func(t *txn.Tx) error {
 		seq, err := t.IDs.Find(id)
 		if err == nil && seq == 0 {
 			err = store.ErrNotFound
@@ -37,42 +38,44 @@ func (s *Store) eraseOne(ctx context.Context, id string) (n int, err error) {
 			err = t.CheckTenantOf(seq)
 		}
 		if err == nil {
-			n, marked, err = t.Erase([]uint64{seq})
+			n, marked, err = t.Erasures.Erase([]uint64{seq})
 		}
 		return err
 	}})
 	if err == nil {
-		err = s.finishErasures(ctx, marked)
+		err = e.finishAll(ctx, marked)
 	}
 	return n, err
 }
 
-func (s *Store) finishErasures(ctx context.Context, marked []uint64) error {
+// finishAll finishes the erasures of events that have got a mark.
+func (e *eraser) finishAll(ctx context.Context, marked []uint64) error {
 	for _, seq := range marked {
-		if err := s.finishErasure(ctx, seq); err != nil {
+		if err := e.finish(ctx, seq); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// eraseTenant takes a step from the oldest event to the newest.
-func (s *Store) eraseTenant(
+// tenant erases the events of a tenant, one step of them: it goes from the oldest event to the
+// newest.
+func (e *eraser) tenant(
 	ctx context.Context, q *store.EraseQuery,
 ) (n int, next string, err error) {
 	step, err := page.Collect[uint64](q.Cursor, page.Limit(q.Limit), store.DefaultDeliveryLimit)
 	if err != nil {
 		return 0, "", err
 	}
-	if err := s.checkTenant(ctx, q.Tenant); err != nil {
+	if err := e.db.checkTenant(ctx, q.Tenant); err != nil {
 		return 0, "", err
 	}
 	f := scan.ErasableSearch{Tenant: q.Tenant, Step: step, From: step.Cursor().At.Num}
 	for more := true; more; {
-		if err := s.check(ctx); err != nil {
+		if err := e.db.check(ctx); err != nil {
 			return 0, "", err
 		}
-		err := s.read(ctx, func(t *txn.Tx) (err error) {
+		err := e.db.read(ctx, func(t *txn.Tx) (err error) {
 			more, err = f.Read(t)
 			return err
 		})
@@ -85,15 +88,15 @@ func (s *Store) eraseTenant(
 		return 0, next, nil
 	}
 	var marked []uint64
-	err = s.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
+	err = e.commits.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
 		if err := t.CheckTenant(q.Tenant); err != nil {
 			return err
 		}
-		n, marked, err = t.Erase(seqs)
+		n, marked, err = t.Erasures.Erase(seqs)
 		return err
 	}})
 	if err == nil {
-		err = s.finishErasures(ctx, marked)
+		err = e.finishAll(ctx, marked)
 	}
 	return n, next, err
 }

@@ -55,15 +55,18 @@ func TestOverrideEnds(t *testing.T) {
 		state store.BodyState
 		want  int
 	}{
-		{store.BodyOverridden, 1}, {store.BodyOverridden, 1}, {store.BodyUndecided, 1}, {store.BodyUnchanged, 0},
+		{store.BodyOverridden, 1}, {store.BodyOverridden, 1},
+		{store.BodyUndecided, 1}, {store.BodyUnchanged, 0},
 		{store.BodyOverridden, 1}, {store.BodyUnfiltered, 0},
 	} {
-		o := store.Outcome{Lease: claim(t, s, 1)[0].Lease, State: store.Pending, BodyState: tt.state}
+		o := store.Outcome{Lease: claim(t, s, 1)[0].Lease, State: store.Pending,
+			BodyState: tt.state}
 		if r, err := s.Finish(t.Context(), o); err != nil || r[0].Ignored {
 			t.Fatalf("Finish: got %+v, %v", r, err)
 		}
 		if got := s.Overrides(); got != tt.want {
-			t.Errorf("overrides in the file after body state %d: got %d, want %d", tt.state, got, tt.want)
+			t.Errorf("overrides in the file after body state %d: got %d, want %d", tt.state, got,
+				tt.want)
 		}
 	}
 }
@@ -73,8 +76,10 @@ func fail(t *testing.T, s *boltstore.Store, claims []store.Claim) {
 	t.Helper()
 	for _, c := range claims {
 		o := store.Outcome{
-			Lease: c.Lease, State: store.Pending, BodyState: store.BodyOverridden, BodyOverride: []byte(canary),
-			Attempt: store.Attempt{At: time.Now(), Status: 500, Error: "status 500", Response: []byte(canary)},
+			Lease: c.Lease, State: store.Pending, BodyState: store.BodyOverridden,
+			BodyOverride: []byte(canary),
+			Attempt: store.Attempt{At: time.Now(), Status: 500, Error: "status 500",
+				Response: []byte(canary)},
 		}
 		if r, err := s.Finish(t.Context(), o); err != nil || r[0].Ignored {
 			t.Fatalf("Finish: got %+v, %v", r, err)
@@ -86,7 +91,8 @@ func fail(t *testing.T, s *boltstore.Store, claims []store.Claim) {
 func wantErased(t *testing.T, s *boltstore.Store, id string, leased []store.Claim) {
 	t.Helper()
 	verify(t, s)
-	r, err := s.Finish(t.Context(), store.Outcome{Lease: leased[0].Lease, State: store.Pending, BodyState: store.BodyOverridden, BodyOverride: []byte(canary)})
+	r, err := s.Finish(t.Context(), store.Outcome{Lease: leased[0].Lease, State: store.Pending,
+		BodyState: store.BodyOverridden, BodyOverride: []byte(canary)})
 	if err != nil || !r[0].Ignored {
 		t.Errorf("Finish of what was leased: got %+v, %v, want it ignored", r, err)
 	}
@@ -102,7 +108,8 @@ func wantErased(t *testing.T, s *boltstore.Store, id string, leased []store.Clai
 	}
 	for _, d := range page.Items {
 		if d.State != store.Canceled || d.LastError != "erased" {
-			t.Errorf("%s: got %s, %q, want it canceled because it is erased", d.EventID, d.State, d.LastError)
+			t.Errorf("%s: got %s, %q, want it canceled because it is erased", d.EventID, d.State,
+				d.LastError)
 		}
 		attempts, err := s.Attempts(t.Context(), id, d.EventID)
 		if err != nil || len(attempts) != d.Attempts {

@@ -47,7 +47,8 @@ func newWide(t *testing.T, o *boltstore.Options) *wide {
 	}
 	var outcomes []store.Outcome
 	for i, c := range claim(t, w.s, wideOf*5/6) {
-		o := store.Outcome{Lease: c.Lease, Attempt: store.Attempt{At: time.Now(), Status: 500, Response: []byte(canary)}}
+		o := store.Outcome{Lease: c.Lease, Attempt: store.Attempt{At: time.Now(), Status: 500,
+			Response: []byte(canary)}}
 		switch i % 5 {
 		case 0:
 			o.State = store.Delivered
@@ -60,10 +61,11 @@ func newWide(t *testing.T, o *boltstore.Options) *wide {
 			w.leased = append(w.leased, c)
 			continue
 		case 4:
-			_, err := w.s.UpdateSubscription(t.Context(), c.SubscriptionID, func(s *store.Subscription) error {
-				s.Status = store.Unsubscribed
-				return nil
-			})
+			_, err := w.s.UpdateSubscription(t.Context(), c.SubscriptionID,
+				func(s *store.Subscription) error {
+					s.Status = store.Unsubscribed
+					return nil
+				})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -114,7 +116,8 @@ func (w *wide) wantErased() {
 		}
 	}
 	want := map[string]int{
-		"delivered ": wideOf / 6, "dead ": wideOf / 6, "canceled unsubscribed": wideOf / 6, "canceled erased": wideOf / 2,
+		"delivered ": wideOf / 6, "dead ": wideOf / 6, "canceled unsubscribed": wideOf / 6,
+		"canceled erased": wideOf / 2,
 	}
 	if fmt.Sprint(states) != fmt.Sprint(want) {
 		w.Errorf("deliveries: got %v, want %v", states, want)
@@ -132,7 +135,8 @@ func (w *wide) wantErased() {
 		w.Errorf("Requeue: got %+v, %v, want none", r, err)
 	}
 	if len(w.leased) > 0 {
-		r, err := w.s.Finish(w.Context(), store.Outcome{Lease: w.leased[0].Lease, State: store.Dead})
+		r, err := w.s.Finish(w.Context(), store.Outcome{Lease: w.leased[0].Lease,
+			State: store.Dead})
 		if err != nil || !r[0].Ignored {
 			w.Errorf("Finish of what was leased: got %v, %v, want it ignored", r, err)
 		}
@@ -191,9 +195,11 @@ func (w *wide) cutOff(commits int, end string) {
 		w.s, w.leased = restart(w.T, w.s, w.o), nil
 	}
 	if commits == 0 {
-		page, err := w.s.Deliveries(w.Context(), store.DeliveryQuery{EventID: wideID, States: []store.State{store.Pending}})
+		page, err := w.s.Deliveries(w.Context(),
+			store.DeliveryQuery{EventID: wideID, States: []store.State{store.Pending}})
 		if err != nil || len(page.Items) != wideOf/2 || page.Items[0].Erased {
-			w.Errorf("Deliveries: got %d, %v, want %d that are not erased", len(page.Items), err, wideOf/2)
+			w.Errorf("Deliveries: got %d, %v, want %d that are not erased", len(page.Items), err,
+				wideOf/2)
 		}
 		return
 	}
@@ -207,7 +213,8 @@ func (w *wide) cutOff(commits int, end string) {
 	case 1:
 		pending(w.T, w.s)
 	case 2:
-		if n, _, err := w.s.Erase(w.Context(), store.EraseQuery{EventID: wideID}); n != 0 || err != nil {
+		if n, _, err := w.s.Erase(w.Context(), store.EraseQuery{EventID: wideID}); n != 0 ||
+			err != nil {
 			w.Errorf("Erase again: got %d, %v, want none", n, err)
 		}
 	}
@@ -223,7 +230,8 @@ func TestEraseInSteps(t *testing.T) {
 		subscribeMany(t, s, 100, "wide.event")
 	}
 	subscribeMany(t, s, 1, "message.created")
-	if err := s.Enqueue(t.Context(), events.Event{ID: wideID, Type: "wide.event", Time: time.Now(), Payload: []byte(`1`)}); err != nil {
+	if err := s.Enqueue(t.Context(), events.Event{ID: wideID, Type: "wide.event", Time: time.Now(),
+		Payload: []byte(`1`)}); err != nil {
 		t.Fatal(err)
 	}
 	rows, commits := 0, 0
@@ -256,7 +264,8 @@ func TestEraseInSteps(t *testing.T) {
 	s.FailCommits(nil)
 	t.Logf("%d were published during %d commits", published, commits)
 	if rows != n || commits < n/step || published < n/step/4 {
-		t.Errorf("%d deliveries were erased in %d commits, beside %d of publishers", rows, commits, published)
+		t.Errorf("%d deliveries were erased in %d commits, beside %d of publishers", rows, commits,
+			published)
 	}
 	if got := pending(t, s); got != published {
 		t.Errorf("pending: got %d, want %d", got, published)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/outhook/outhook/store"
@@ -36,11 +37,14 @@ func WithCloseWait(d time.Duration) *Options { return &Options{closeWait: d} }
 // FailCommits makes commits call f, which gets the real one, until it is called with nil. No commit
 // may be under way that waits for the caller.
 func (s *Store) FailCommits(f func(commit func() error) error) {
-	_ = s.file.DB().Update(func(*bolt.Tx) error { // one may be on its way of which nobody is told
+	// a commit that no caller waits for may be on its way
+	_ = s.db.file.DB().Update(func(*bolt.Tx) error {
 		if f == nil {
-			s.commitTx = s.file.Commit
+			s.commits.commit = s.db.file.Commit
 		} else {
-			s.commitTx = func(tx *bolt.Tx) error { return f(func() error { return s.file.Commit(tx) }) }
+			s.commits.commit = func(tx *bolt.Tx) error {
+				return f(func() error { return s.db.file.Commit(tx) })
+			}
 		}
 		return errors.New("there is nothing to write")
 	})
@@ -48,30 +52,31 @@ func (s *Store) FailCommits(f func(commit func() error) error) {
 
 // Read calls f in a transaction that only reads.
 func (s *Store) Read(ctx context.Context, f func() error) error {
-	return s.read(ctx, func(*txn.Tx) error { return f() })
+	return s.db.read(ctx, func(*txn.Tx) error { return f() })
 }
 
 // DB returns the store's database.
-func (s *Store) DB() *bolt.DB { return s.file.DB() }
+func (s *Store) DB() *bolt.DB { return s.db.file.DB() }
 
 // SetFormat changes the format version of the file.
 func (s *Store) SetFormat(version uint64) error {
-	return s.submit(context.Background(), &op{run: func(t *txn.Tx) error { return t.PutMetaNumber(txn.MetaFormat, version) }})
+	return s.commits.submit(context.Background(),
+		&op{run: func(t *txn.Tx) error { return t.PutMetaNumber(txn.MetaFormat, version) }})
 }
 
 // Fresh returns how many fresh deliveries memory has.
 func (s *Store) Fresh() (n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.memory.Schedule.Subs(func(q *memory.Queue) { n += len(q.Inspect().Implicit) })
+	s.state.Lock()
+	defer s.state.Unlock()
+	s.state.memory.Schedule.Subs(func(q *memory.Queue) { n += len(q.Inspect().Implicit) })
 	return n
 }
 
-// Damage flips a bit of the first record of a bucket. It is false when there is none.
+// Damage flips a bit of the first record of a bucket. It is false if there is none.
 func (s *Store) Damage(bucket string) bool {
 	found := false
-	err := s.file.DB().Update(func(tx *bolt.Tx) error {
-		b := tx.Bucket([]byte(s.name + "/" + bucket))
+	err := s.db.file.DB().Update(func(tx *bolt.Tx) error {
+		b := tx.Bucket(s.db.settings.Buckets[slices.Index(txn.BucketNames[:], bucket)])
 		k, v := b.Cursor().First()
 		if found = k != nil; !found {
 			return nil
@@ -85,9 +90,9 @@ func (s *Store) Damage(bucket string) bool {
 
 // Recent returns how many of the last events memory has.
 func (s *Store) Recent() (n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, slot := range s.memory.Recent.Ring {
+	s.state.Lock()
+	defer s.state.Unlock()
+	for _, slot := range s.state.memory.Recent.Ring {
 		if slot.Event != nil {
 			n++
 		}
@@ -97,24 +102,24 @@ func (s *Store) Recent() (n int) {
 
 // Paused returns how many pauses memory has.
 func (s *Store) Paused() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.memory.Schedule.Postponed()
+	s.state.Lock()
+	defer s.state.Unlock()
+	return s.state.memory.Schedule.Postponed()
 }
 
 // Numbers returns of how many subscriptions memory knows the number.
 func (s *Store) Numbers() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.memory.Numbers()
+	s.state.Lock()
+	defer s.state.Unlock()
+	return s.state.memory.Numbers()
 }
 
 // Reads returns how many transactions have read from the file.
-func (s *Store) Reads() int { return s.file.DB().Stats().TxN }
+func (s *Store) Reads() int { return s.db.file.DB().Stats().TxN }
 
 // Overrides returns how many body overrides the file has.
 func (s *Store) Overrides() (n int) {
-	_ = s.read(context.Background(), func(t *txn.Tx) error {
+	_ = s.db.read(context.Background(), func(t *txn.Tx) error {
 		n = t.Bucket(txn.BucketBodies).Stats().KeyN
 		return nil
 	})
@@ -123,8 +128,8 @@ func (s *Store) Overrides() (n int) {
 
 // Counts returns how many buckets of counts memory has, and how many the file.
 func (s *Store) Counts() (memory, file int) {
-	memory, _ = s.memory.Counts.Len()
-	_ = s.read(context.Background(), func(t *txn.Tx) error {
+	memory, _ = s.counts.buffer.Len()
+	_ = s.db.read(context.Background(), func(t *txn.Tx) error {
 		file = t.Bucket(txn.BucketCounts).Stats().KeyN
 		return nil
 	})
@@ -133,7 +138,7 @@ func (s *Store) Counts() (memory, file int) {
 
 // Rows returns how many deliveries have a row.
 func (s *Store) Rows() (n int) {
-	_ = s.read(context.Background(), func(t *txn.Tx) error {
+	_ = s.db.read(context.Background(), func(t *txn.Tx) error {
 		n = t.Bucket(txn.BucketRows).Stats().KeyN
 		return nil
 	})
@@ -142,14 +147,14 @@ func (s *Store) Rows() (n int) {
 
 // Looked returns how many events and deliveries Prune has looked at.
 func (s *Store) Looked() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.memory.Maintenance.Looked
+	s.state.Lock()
+	defer s.state.Unlock()
+	return s.state.memory.Maintenance.Looked
 }
 
 // Events returns how many events are in the file.
 func (s *Store) Events() (n int) {
-	_ = s.read(context.Background(), func(t *txn.Tx) error {
+	_ = s.db.read(context.Background(), func(t *txn.Tx) error {
 		n = t.Bucket(txn.BucketEvents).Stats().KeyN
 		return nil
 	})
@@ -161,9 +166,9 @@ const MaxCached = txn.MaxCached
 
 // Leased returns how many leases count against the limits of Claim.
 func (s *Store) Leased() (n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	byClass, _ := s.memory.Schedule.Counted()
+	s.state.Lock()
+	defer s.state.Unlock()
+	byClass, _ := s.state.memory.Schedule.Counted()
 	for _, of := range byClass {
 		n += of
 	}
@@ -172,8 +177,8 @@ func (s *Store) Leased() (n int) {
 
 // AskedByStats returns of how many subscriptions Stats would have to read what is oldest.
 func (s *Store) AskedByStats() int {
-	s.mu.Lock()
-	defer s.unlock()
-	_, ask := s.memory.CountPending(new(store.Stats), 0)
+	s.state.Lock()
+	defer s.state.Unlock()
+	_, ask := s.state.memory.CountPending(new(store.Stats), 0)
 	return len(ask)
 }

@@ -87,7 +87,8 @@ func jumpClock(t *testing.T, path string, jump time.Duration, restart bool) {
 	h.pass(probed + 3*tryAgain)
 	h.wantAllDelivered()
 	if h.arrivals(fresh) != 2 {
-		t.Errorf("an event published after the jump arrived %d times, want once at each of 2 subscriptions", h.arrivals(fresh))
+		t.Errorf("an event published after the jump arrived %d times, "+
+			"want once at each of 2 subscriptions", h.arrivals(fresh))
 	}
 	h.close()
 }
@@ -101,7 +102,8 @@ func TestFaultClockPaces(t *testing.T) {
 			const every = 2 * time.Second
 			h := &clockHost{t: t, path: path, limit: rate.Every(every)}
 			h.open()
-			if _, err := h.d.Subscribe(t.Context(), store.Subscription{URL: "https://a.example/hook"}); err != nil {
+			if _, err := h.d.Subscribe(t.Context(),
+				store.Subscription{URL: "https://a.example/hook"}); err != nil {
 				t.Fatal(err)
 			}
 			const n = 60
@@ -115,11 +117,14 @@ func TestFaultClockPaces(t *testing.T) {
 			h.pass(every)
 			h.close()
 			if got := h.count(); got != n {
-				t.Errorf("a jump of %v: %d requests in %v, want one every %v", jump, got, n*every, every)
+				t.Errorf("a jump of %v: %d requests in %v, want one every %v", jump, got, n*every,
+					every)
 			}
 			for i := range h.at[1:] {
-				if d := h.at[i+1].Sub(h.at[i]); d < every-time.Millisecond || d > every+time.Second {
-					t.Errorf("a jump of %v: request %d came %v after the one before, want %v", jump, i+1, d, every)
+				if d := h.at[i+1].Sub(h.at[i]); d < every-time.Millisecond ||
+					d > every+time.Second {
+					t.Errorf("a jump of %v: request %d came %v after the one before, want %v", jump,
+						i+1, d, every)
 				}
 			}
 		})
@@ -140,7 +145,8 @@ type clockHost struct {
 	offset time.Duration
 	down   bool
 	at     []time.Time
-	seen   []string // IDs of the events of all requests that were answered with 200, and "" for the others
+	// IDs of the events of all requests that were answered with 200, and "" for the others
+	seen []string
 }
 
 func (h *clockHost) wall() time.Time {
@@ -164,7 +170,8 @@ func (h *clockHost) open() {
 	h.d, err = dispatcher.New(h.s, &dispatcher.Options{
 		Transport: h,
 		Logger:    slog.New(slog.DiscardHandler),
-		Backoff:   dispatcher.Backoff{Initial: tryAgain, Max: tryAgain, Jitter: -1, MaxAttempts: tries},
+		Backoff: dispatcher.Backoff{Initial: tryAgain, Max: tryAgain, Jitter: -1,
+			MaxAttempts: tries},
 		RateLimit: func(store.Subscription) (rate.Limit, int) { return h.limit, 1 },
 	})
 	if err != nil {
@@ -198,7 +205,8 @@ func (h *clockHost) RoundTrip(r *http.Request) (*http.Response, error) {
 		id, status = "", http.StatusBadGateway
 	}
 	h.seen, h.at = append(h.seen, id), append(h.at, time.Now())
-	return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader("")), Request: r}, nil
+	return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader("")),
+		Request: r}, nil
 }
 
 func (h *clockHost) fail(down bool) {

@@ -19,5 +19,7 @@ func scaled(short, long int) int {
 
 func TestFaultSteps(t *testing.T) {
 	open, _ := opener(nil)
-	storetest.Steps(t, func(t *testing.T) store.Store { return open(t) }, scaled(100_000, 1_000_000))
+	storetest.Steps(t, func(t *testing.T) store.Store {
+		return open(t)
+	}, scaled(100_000, 1_000_000))
 }

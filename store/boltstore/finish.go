@@ -20,11 +20,13 @@ func (s *Store) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.
 	return results, nil
 }
 
+// finish seals the leases of the outcomes, so that Claim leaves the deliveries alone while the
+// outcomes are on their way, and has the outcomes recorded.
 func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.Result, error) {
 	if err := store.ValidateOutcomes(outcomes); err != nil {
 		return nil, err
 	}
-	if err := s.check(ctx); err != nil || len(outcomes) == 0 {
+	if err := s.db.check(ctx); err != nil || len(outcomes) == 0 {
 		return nil, err
 	}
 	f := &finishing{
@@ -34,19 +36,19 @@ func (s *Store) finish(ctx context.Context, outcomes []store.Outcome) ([]store.R
 	for i, o := range outcomes {
 		f.outcomes[i] = txn.NewOutcome(o)
 	}
-	now := s.now()
-	s.mu.Lock()
+	now := s.db.now()
+	s.state.Lock()
 	for i := range f.outcomes {
 		o := &f.outcomes[i]
-		if l := s.memory.Present(o.Token, o.SubscriptionID, o.EventID); l != nil {
-			s.memory.Schedule.Seal(l, o.State == store.Delivered, now)
+		if l := s.state.memory.Present(o.Token, o.SubscriptionID, o.EventID); l != nil {
+			s.state.memory.Schedule.Seal(l, o.State == store.Delivered, now)
 			f.leases[i] = l
 			o.Claimed, o.Id = true, pending.ID{Num: l.Sub.Num, Seq: l.Seq}
 			o.KeyHash, o.AsOf = l.Data.Key, l.Data.AsOf
 		}
 	}
-	s.unlock()
-	err := s.submit(ctx, &op{
+	s.state.Unlock()
+	err := s.commits.submit(ctx, &op{
 		run:        f.run,
 		outcomes:   len(outcomes),
 		nextCommit: f.awaited(),
@@ -64,9 +66,9 @@ func (s *Store) finishEnded(f *finishing, err error) {
 		switch {
 		case l == nil:
 		case err != nil:
-			s.memory.Schedule.Unseal(l)
+			s.state.memory.Schedule.Unseal(l)
 		default: // unless it has ended, the outcome was ignored
-			s.memory.Schedule.Release(l, s.now())
+			s.state.memory.Schedule.Release(l, s.db.now())
 		}
 	}
 }
@@ -86,6 +88,7 @@ func (f *finishing) awaited() bool {
 	})
 }
 
+// run records the outcomes in a transaction. It may run more than once, so it begins anew.
 func (f *finishing) run(t *txn.Tx) error {
 	f.results = make([]store.Result, len(f.outcomes))
 	for i := range f.outcomes {

@@ -81,7 +81,7 @@ func TestContextEndsWhileTheHostWrites(t *testing.T) {
 			}
 			eventually(t, "the committer ends", func() bool { return committers() == 0 })
 			if done() {
-				t.Error("it is done though its context has ended before its transaction could begin")
+				t.Error("it is done though its context ended before its transaction could begin")
 			}
 			if err := call(t.Context()); err != nil {
 				t.Errorf("afterwards: %v", err)

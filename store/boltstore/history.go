@@ -21,13 +21,14 @@ func (s *Store) Deliveries(
 	return found, nil
 }
 
+// deliveries reads a page, and counts all that match if that is asked for.
 func (s *Store) deliveries(
 	ctx context.Context, q *store.DeliveryQuery,
 ) (found store.Page[store.Delivery], err error) {
 	if err := q.Validate(); err != nil {
 		return found, err
 	}
-	walk, err := s.walkDeliveries(ctx, q)
+	walk, err := s.lists.deliveries(ctx, q)
 	if err != nil {
 		return found, err
 	}
@@ -39,21 +40,20 @@ func (s *Store) deliveries(
 }
 
 // Attempts implements [store.History].
-func (s *Store) Attempts(ctx context.Context, subscriptionID, eventID string) ([]store.Attempt, error) {
-	err := s.check(ctx)
+func (s *Store) Attempts(
+	ctx context.Context, subscriptionID, eventID string,
+) ([]store.Attempt, error) {
 	var attempts []store.Attempt
-	if err == nil {
-		err = s.read(ctx, func(t *txn.Tx) error {
-			_, _, r, ok, err := t.LookUp(subscriptionID, eventID)
-			if err != nil {
-				return err
-			}
-			if !ok {
-				return store.ErrNotFound
-			}
-			return r.EachAttempt(func(a record.Attempt) { attempts = append(attempts, a.Clone()) })
-		})
-	}
+	err := s.db.read(ctx, func(t *txn.Tx) error {
+		_, _, r, ok, err := t.LookUp(subscriptionID, eventID)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return store.ErrNotFound
+		}
+		return r.EachAttempt(func(a record.Attempt) { attempts = append(attempts, a.Clone()) })
+	})
 	if err != nil {
 		return nil, fmt.Errorf("boltstore: attempts: %w", err)
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // EnqueueTx is Enqueue in a transaction of the host: the events are stored when it commits,
-// together with whatever else it writes, and not at all when it is rolled back. tx must be a
+// together with all else that it writes, and not at all when it is rolled back. tx must be a
 // transaction that writes, of the database that New was given. When EnqueueTx returns an error the
 // host must roll tx back.
 //
@@ -34,13 +34,14 @@ func (s *Store) EnqueueTx(tx *bolt.Tx, evs ...events.Event) error {
 	return nil
 }
 
+// checkTx returns an error if a transaction is not one that the store can write in.
 func (s *Store) checkTx(tx *bolt.Tx) error {
 	switch {
-	case s.closed.Load():
+	case s.db.closed.Load():
 		return store.ErrClosed
 	case tx == nil || tx.DB() == nil:
 		return errors.New("the transaction has ended")
-	case tx.DB() != s.file.DB():
+	case tx.DB() != s.db.file.DB():
 		return errors.New("the transaction is of another database")
 	case !tx.Writable():
 		return errors.New("the transaction is for reading only")
@@ -48,12 +49,13 @@ func (s *Store) checkTx(tx *bolt.Tx) error {
 	return nil
 }
 
+// enqueueTx stores the events, and has memory learn of it when the host commits.
 func (s *Store) enqueueTx(tx *bolt.Tx, built []*record.Event) error {
-	t, err := s.begin(tx)
+	t, err := s.db.wrap(tx)
 	if err != nil {
 		return err
 	}
-	s.adopt(tx)
+	s.state.adopt(tx)
 	if err := t.Enqueue(built); err != nil {
 		return err
 	}
@@ -63,7 +65,7 @@ func (s *Store) enqueueTx(tx *bolt.Tx, built []*record.Event) error {
 	if len(t.Effects()) == 0 {
 		return nil
 	}
-	e := s.expect(tx, t.Effects())
+	e := s.state.expect(tx, t.Effects())
 	tx.OnCommit(func() { s.hostCommitted(e) })
 	return nil
 }
@@ -71,12 +73,12 @@ func (s *Store) enqueueTx(tx *bolt.Tx, built []*record.Event) error {
 // hostCommitted is called by the host's commit. When memory has got too much, it makes room at
 // once.
 func (s *Store) hostCommitted(e *unapplied) {
-	s.mu.Lock()
-	s.committed(e)
-	full := s.memory.Above > s.memory.Budget
-	s.unlock()
+	s.state.Lock()
+	s.state.committed(e)
+	full := s.state.memory.Above > s.state.memory.Budget
+	s.state.Unlock()
 	if full {
 		// The operation writes nothing; what is due rides on its commit.
-		_ = s.submit(context.Background(), &op{run: func(*txn.Tx) error { return nil }})
+		_ = s.commits.submit(context.Background(), &op{run: func(*txn.Tx) error { return nil }})
 	}
 }

@@ -157,7 +157,8 @@ func TestEnqueueTxRefuses(t *testing.T) {
 		ev   events.Event
 		is   func(error) bool
 	}{
-		{"another database", begin(other, true), Event("a"), func(err error) bool { return err != nil }},
+		{"another database", begin(other, true), Event("a"),
+			func(err error) bool { return err != nil }},
 		{"for reading", begin(db, false), Event("a"), func(err error) bool { return err != nil }},
 		{"ended", ended, Event("a"), func(err error) bool { return err != nil }},
 		{"none", nil, Event("a"), func(err error) bool { return err != nil }},
@@ -209,7 +210,8 @@ func TestEnqueueTxAmongOthers(t *testing.T) {
 	wg.Go(func() { publish(t, s, "event", n) })
 	delivered := make(map[string]bool)
 	wg.Go(func() {
-		for deadline := time.Now().Add(30 * time.Second); len(delivered) < 2*n && time.Now().Before(deadline); {
+		for deadline := time.Now().Add(30 * time.Second); len(delivered) < 2*n &&
+			time.Now().Before(deadline); {
 			for _, c := range drain(t, s) {
 				delivered[c.EventID] = true
 			}
@@ -232,7 +234,8 @@ func TestEnqueueTxAmongOthers(t *testing.T) {
 
 func TestNewUnderAnotherName(t *testing.T) {
 	db := hostDB(t)
-	a, b := inHost(t, db, &boltstore.Options{Name: "a"}), inHost(t, db, &boltstore.Options{Name: "b"})
+	a, b := inHost(t, db, &boltstore.Options{Name: "a"}), inHost(t, db,
+		&boltstore.Options{Name: "b"})
 	subscribe(t, a)
 	publish(t, a, "event", 1)
 	if got := pending(t, a) - pending(t, b); got != 1 {
@@ -245,14 +248,16 @@ func TestNewUnderAnotherName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := boltstore.New(db, &boltstore.Options{Name: "c"}); !errors.Is(err, store.ErrCorrupt) {
+	if _, err := boltstore.New(db, &boltstore.Options{Name: "c"}); !errors.Is(err,
+		store.ErrCorrupt) {
 		t.Errorf("buckets that are no store: got error %v, want store.ErrCorrupt", err)
 	}
 }
 
 func TestNewWithoutADatabase(t *testing.T) {
 	_, err := boltstore.New(nil, nil)
-	if err == nil || errors.Is(err, store.ErrCorrupt) || !strings.Contains(err.Error(), "bbolt.DB") {
+	if err == nil || errors.Is(err, store.ErrCorrupt) ||
+		!strings.Contains(err.Error(), "bbolt.DB") {
 		t.Errorf("got error %v, want one that asks for a *bbolt.DB", err)
 	}
 }

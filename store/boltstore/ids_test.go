@@ -62,7 +62,8 @@ func TestIDs(t *testing.T) {
 				if _, err := s.Attempts(t.Context(), sub, id); err != nil {
 					t.Fatalf("attempts of %s: %v", id, err)
 				}
-				if _, err := s.Attempts(t.Context(), sub, id+"x"); !errors.Is(err, store.ErrNotFound) {
+				if _, err := s.Attempts(t.Context(), sub, id+"x"); !errors.Is(err,
+					store.ErrNotFound) {
 					t.Fatalf("attempts of %sx: got error %v, want store.ErrNotFound", id, err)
 				}
 			}
@@ -133,7 +134,8 @@ func TestIDsOfTheHost(t *testing.T) {
 		if rand.IntN(3) == 0 {
 			want = errHost
 		}
-		ids := []string{fmt.Sprintf("z-%03d", 299-i), fmt.Sprintf("a-%03d", 299-i), fmt.Sprintf("z-%03d", 299-rand.IntN(i+1))}
+		ids := []string{fmt.Sprintf("z-%03d", 299-i), fmt.Sprintf("a-%03d", 299-i),
+			fmt.Sprintf("z-%03d", 299-rand.IntN(i+1))}
 		err := db.Update(func(tx *bolt.Tx) error {
 			for _, id := range ids {
 				if err := s.EnqueueTx(tx, Event(id)); err != nil {
@@ -219,7 +221,10 @@ func TestIDsOfRemovedEvents(t *testing.T) {
 		publish(t, s, "removed", 3)
 		finish(t, s, claim(t, s, 3), store.Delivered, 0)
 		time.Sleep(time.Hour)
-		prune := func() error { _, err := s.Prune(t.Context(), store.Retention{Delivered: time.Minute}); return err }
+		prune := func() error {
+			_, err := s.Prune(t.Context(), store.Retention{Delivered: time.Minute})
+			return err
+		}
 		if err := prune(); err != nil { // the first step makes room for the next to remove
 			t.Fatal(err)
 		}
@@ -265,7 +270,10 @@ func TestIDsAllRemoved(t *testing.T) {
 		publish(t, s, strings.Repeat("removed", 10), 400) // several pages of IDs
 		drain(t, s)
 		time.Sleep(time.Hour)
-		prune := func() error { _, err := s.Prune(t.Context(), store.Retention{Delivered: time.Minute}); return err }
+		prune := func() error {
+			_, err := s.Prune(t.Context(), store.Retention{Delivered: time.Minute})
+			return err
+		}
 		if err := prune(); err != nil { // the first step makes room for the next to remove
 			t.Fatal(err)
 		}

@@ -21,7 +21,8 @@ func TestListingCopiesLittle(t *testing.T) {
 	page, err := s.Subscriptions(t.Context(), store.SubscriptionQuery{})
 	runtime.ReadMemStats(&after)
 	if err != nil || len(page.Items) != n || page.Total != n || page.Next != "" {
-		t.Fatalf("Subscriptions: got %d of %d, next %q, %v, want %d", len(page.Items), page.Total, page.Next, err, n)
+		t.Fatalf("Subscriptions: got %d of %d, next %q, %v, want %d", len(page.Items), page.Total,
+			page.Next, err, n)
 	}
 	got := (after.TotalAlloc - before.TotalAlloc) / n
 	t.Logf("%d bytes and %d allocations for each", got, (after.Mallocs-before.Mallocs)/n)
@@ -45,12 +46,15 @@ func TestStatsReadsLittle(t *testing.T) {
 	if err != nil || len(page.Items) != 1 {
 		t.Fatalf("Deliveries: got %d, %v", len(page.Items), err)
 	}
-	for i, most := range []int{n / 2, 5} { // the first is bounded by time, and takes far fewer as a rule
+	// the first is bounded by time, and takes far fewer as a rule
+	for i, most := range []int{n / 2, 5} {
 		before := s.DB().Stats()
 		stats, err := s.Stats(t.Context(), "")
 		after := s.DB().Stats()
-		if err != nil || stats.Pending != 2*n || !stats.OldestPending.Equal(page.Items[0].CreatedAt) {
-			t.Errorf("Stats: got %+v, %v, want %d pending since %v", stats, err, 2*n, page.Items[0].CreatedAt)
+		if err != nil || stats.Pending != 2*n ||
+			!stats.OldestPending.Equal(page.Items[0].CreatedAt) {
+			t.Errorf("Stats: got %+v, %v, want %d pending since %v", stats, err, 2*n,
+				page.Items[0].CreatedAt)
 		}
 		if got := after.TxN - before.TxN; got > most {
 			t.Errorf("call %d of Stats began %d transactions, want at most %d", i+1, got, most)
@@ -66,7 +70,8 @@ func TestStatsReadsLittle(t *testing.T) {
 	want("Stats", 0)
 	finish(t, s, claim(t, s, 1), store.Delivered, 0)
 	want("a delivery that is not the oldest of its subscription", 0)
-	if r, err := s.Requeue(t.Context(), store.DeliveryQuery{EventID: "old-0", States: store.States(), Limit: 1}); r.Requeued != 1 || err != nil {
+	if r, err := s.Requeue(t.Context(), store.DeliveryQuery{EventID: "old-0",
+		States: store.States(), Limit: 1}); r.Requeued != 1 || err != nil {
 		t.Fatalf("Requeue: got %+v, %v, want 1", r, err)
 	}
 	want("one is due earlier", 0)

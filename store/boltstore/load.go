@@ -9,12 +9,12 @@ import (
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// loadLacks reads what the schedule lacks, in one transaction, and hands it over. The mutex is not
+// load reads what the schedule lacks, in one transaction, and hands it over. The mutex is not
 // held over the reading: what changes meanwhile, the schedule remembers.
-func (s *Store) loadLacks(ctx context.Context, lacks []schedule.Lack) error {
+func (c *claimer) load(ctx context.Context, lacks []schedule.Lack) error {
 	loaded := make([]schedule.Loaded, len(lacks))
 	subs := make([]*store.Subscription, len(lacks))
-	err := s.read(ctx, func(t *txn.Tx) error {
+	err := c.db.read(ctx, func(t *txn.Tx) error {
 		for i := range lacks {
 			sub, l, err := loadOne(t, &lacks[i])
 			if err != nil {
@@ -24,18 +24,19 @@ func (s *Store) loadLacks(ctx context.Context, lacks []schedule.Lack) error {
 		}
 		return nil
 	})
-	now := s.now()
-	s.mu.Lock()
-	defer s.unlock()
+	now := c.db.now()
+	c.state.Lock()
+	defer c.state.Unlock()
 	for i := range lacks {
 		if err != nil {
 			loaded[i] = schedule.Loaded{}
 		}
-		if q := s.memory.Schedule.Load(&lacks[i], loaded[i], now); q != nil {
-			s.memory.SetRecord(q, subs[i])
+		if q := c.state.memory.Schedule.Load(&lacks[i], loaded[i], now); q != nil {
+			c.state.memory.SetRecord(q, subs[i])
 		}
-		if q := s.memory.Schedule.Sub(lacks[i].Num); q != nil && lacks[i].Windows[schedule.Packed].Needed {
-			s.memory.Trim(q)
+		if q := c.state.memory.Schedule.Sub(lacks[i].Num); q != nil &&
+			lacks[i].Windows[schedule.Packed].Needed {
+			c.state.memory.Trim(q)
 		}
 	}
 	return err

@@ -33,7 +33,10 @@ var (
 // newLone returns one whose store has a file of its own, or is in a host's database.
 func newLone(t testing.TB, own bool) *lone {
 	l := &lone{t: t, payload: strings.Repeat("x", 512), bare: openBare(t)}
-	err := l.bare.Update(func(tx *bolt.Tx) error { _, err := tx.CreateBucket(bareBucket); return err })
+	err := l.bare.Update(func(tx *bolt.Tx) error {
+		_, err := tx.CreateBucket(bareBucket)
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,9 +19,13 @@ func TestTenantsTakeNoMemory(t *testing.T) {
 		name string
 		of   func(i int) (tenant, eventType string)
 	}{
-		{"tenants", func(i int) (string, string) { return fmt.Sprintf("tenant-%d", i), "message.created" }},
+		{"tenants", func(i int) (string, string) {
+			return fmt.Sprintf("tenant-%d", i),
+				"message.created"
+		}},
 		{"long types", func(i int) (string, string) {
-			return fmt.Sprintf("tenant-%d", i%100), fmt.Sprintf("message.n%d.%s", i, strings.Repeat("x", 80))
+			return fmt.Sprintf("tenant-%d", i%100), fmt.Sprintf("message.n%d.%s", i,
+				strings.Repeat("x", 80))
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -33,7 +37,8 @@ func TestTenantsTakeNoMemory(t *testing.T) {
 				for ; len(evs) < 1000; i++ {
 					tenant, eventType := tt.of(i)
 					evs = append(evs, events.Event{
-						ID: fmt.Sprint(i), Tenant: tenant, Type: eventType, Time: time.UnixMilli(1e12), Payload: []byte("1"),
+						ID: fmt.Sprint(i), Tenant: tenant, Type: eventType,
+						Time: time.UnixMilli(1e12), Payload: []byte("1"),
 					})
 				}
 				if err := s.Enqueue(t.Context(), evs...); err != nil {
@@ -42,7 +47,8 @@ func TestTenantsTakeNoMemory(t *testing.T) {
 			}
 			grown := heap() - before
 			if grown > 2*boltstore.MaxCached {
-				t.Errorf("memory grew by %d bytes, the cache may have %d", grown, boltstore.MaxCached)
+				t.Errorf("memory grew by %d bytes, the cache may have %d", grown,
+					boltstore.MaxCached)
 			}
 			if pending(t, s) != 0 {
 				t.Error("somebody got something")

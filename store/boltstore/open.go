@@ -26,6 +26,7 @@ func Open(path string, o *Options) (*Store, error) {
 	return s, nil
 }
 
+// open opens the file and the store in it, and closes the file again after an error.
 func open(path string, o Options) (*Store, error) {
 	file, err := boltfile.Open(path, func(tx *bolt.Tx) error { return txn.Initialize(tx, o.Name) })
 	if err != nil {
@@ -72,6 +73,7 @@ func New(db *bolt.DB, o *Options) (*Store, error) {
 	return s, nil
 }
 
+// share makes a store in the host's database.
 func share(db *bolt.DB, o Options) (*Store, error) {
 	// Two stores of one name would each have their own leases and their own memory of what is
 	// pending, so an event would be delivered by one and missed or repeated by the other.

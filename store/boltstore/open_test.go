@@ -61,7 +61,8 @@ func TestOpenUnknownFormat(t *testing.T) {
 	}
 	_ = s.Close()
 	_, err := boltstore.Open(path, nil)
-	if err == nil || errors.Is(err, store.ErrCorrupt) || !strings.Contains(err.Error(), "format 7") {
+	if err == nil || errors.Is(err, store.ErrCorrupt) ||
+		!strings.Contains(err.Error(), "format 7") {
 		t.Errorf("got error %v, want one that names the format", err)
 	}
 }

@@ -10,43 +10,43 @@ import (
 
 // pause takes in the pauses of a Claim. It reads from the file only for subscriptions that memory
 // does not have, and without the mutex.
-func (s *Store) pause(ctx context.Context, pauses []store.Pause) error {
+func (c *claimer) pause(ctx context.Context, pauses []store.Pause) error {
 	if len(pauses) == 0 {
 		return nil
 	}
-	nums, err := s.numbersOf(ctx, pauses)
+	nums, err := c.numbersOf(ctx, pauses)
 	if err != nil {
 		return err
 	}
-	now := s.now()
-	s.mu.Lock()
-	defer s.unlock()
+	now := c.db.now()
+	c.state.Lock()
+	defer c.state.Unlock()
 	for _, p := range pauses {
 		if num := nums[p.SubscriptionID]; num != 0 {
-			s.memory.Schedule.Postpone(num, p.For, now)
+			c.state.memory.Schedule.Postpone(num, p.For, now)
 		}
 	}
 	return nil
 }
 
 // numbersOf returns the numbers of subscriptions. It has none for an ID that is unknown.
-func (s *Store) numbersOf(ctx context.Context, pauses []store.Pause) (map[string]uint64, error) {
+func (c *claimer) numbersOf(ctx context.Context, pauses []store.Pause) (map[string]uint64, error) {
 	nums := make(map[string]uint64, len(pauses))
 	var unknown []string
-	s.mu.Lock()
+	c.state.Lock()
 	for _, p := range pauses {
-		if num, ok := s.memory.Number(p.SubscriptionID); ok {
+		if num, ok := c.state.memory.Number(p.SubscriptionID); ok {
 			nums[p.SubscriptionID] = num
 		} else {
 			unknown = append(unknown, p.SubscriptionID)
 		}
 	}
-	s.mu.Unlock()
+	c.state.Unlock()
 	if len(unknown) == 0 {
 		return nums, nil
 	}
 	read := make(map[string]uint64, len(unknown))
-	err := s.read(ctx, func(t *txn.Tx) (err error) {
+	err := c.db.read(ctx, func(t *txn.Tx) (err error) {
 		for _, id := range unknown {
 			if read[id], err = t.Subs.Number(id); err != nil {
 				return err

@@ -13,7 +13,8 @@ import (
 func pause(t *testing.T, s *boltstore.Store, id string, d time.Duration) {
 	t.Helper()
 	pauses := []store.Pause{{SubscriptionID: id, For: d}}
-	if _, err := s.Claim(t.Context(), store.ClaimRequest{Lease: time.Hour, Pauses: pauses}); err != nil {
+	if _, err := s.Claim(t.Context(), store.ClaimRequest{Lease: time.Hour,
+		Pauses: pauses}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -27,7 +28,8 @@ func TestPauseBeforeAnythingIsPending(t *testing.T) {
 		publish(t, s, "event", 2)
 		c, err := s.Claim(t.Context(), store.ClaimRequest{Max: 5, Lease: time.Hour})
 		if err != nil || len(c.Claims) != 0 || c.NextDue != time.Minute {
-			t.Errorf("while it is paused: got %d claims, wait %v, %v", len(c.Claims), c.NextDue, err)
+			t.Errorf("while it is paused: got %d claims, wait %v, %v", len(c.Claims), c.NextDue,
+				err)
 		}
 		wait(time.Minute)
 		if got := claim(t, s, 1); len(got) != 1 {
@@ -49,7 +51,8 @@ func TestPauseBeforeTheClaim(t *testing.T) {
 	c, err := s.Claim(t.Context(), store.ClaimRequest{
 		Max: 9, Lease: time.Hour, Pauses: []store.Pause{{SubscriptionID: id, For: time.Hour}},
 	})
-	if err != nil || len(c.Claims) != 2 || c.Claims[0].SubscriptionID != other || c.Claims[1].SubscriptionID != other {
+	if err != nil || len(c.Claims) != 2 || c.Claims[0].SubscriptionID != other ||
+		c.Claims[1].SubscriptionID != other {
 		t.Errorf("claims: got %+v, %v, want two of %s", c.Claims, err, other)
 	}
 }
@@ -100,7 +103,8 @@ func TestPauseReadsNothing(t *testing.T) {
 			pauses = append(pauses, store.Pause{SubscriptionID: id, For: time.Hour})
 		}
 		before := s.Reads()
-		if _, err := s.Claim(t.Context(), store.ClaimRequest{Lease: time.Hour, Pauses: pauses}); err != nil {
+		if _, err := s.Claim(t.Context(), store.ClaimRequest{Lease: time.Hour,
+			Pauses: pauses}); err != nil {
 			t.Fatal(err)
 		}
 		if got := s.Reads() - before; got != tt.want {

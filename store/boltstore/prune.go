@@ -12,10 +12,10 @@ import (
 // Prune implements [store.History].
 func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err error) {
 	if err = r.Validate(); err == nil {
-		err = s.check(ctx)
+		err = s.db.check(ctx)
 	}
 	if err == nil {
-		more, err = s.prune(ctx, r)
+		more, err = s.pruner.step(ctx, r)
 	}
 	if err != nil {
 		return false, fmt.Errorf("boltstore: prune: %w", err)
@@ -23,55 +23,65 @@ func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err er
 	return more, nil
 }
 
-func (s *Store) prune(ctx context.Context, r store.Retention) (more bool, err error) {
-	if more, err := s.resumeErasure(ctx); more || err != nil {
+// pruner does what Prune has to, a step at a time: erasures that were cut off, then purges, then
+// the walk through the log.
+type pruner struct {
+	db       *database
+	state    *state
+	commits  *commits
+	erasures *eraser
+}
+
+// step takes one step, and reports whether there is more to do.
+func (p *pruner) step(ctx context.Context, r store.Retention) (more bool, err error) {
+	if more, err := p.erasures.resume(ctx); more || err != nil {
 		return more, err
 	}
-	if s.plannedPurge() != nil {
-		return true, s.submit(ctx, &op{run: func(t *txn.Tx) error {
+	if p.plannedPurge() != nil {
+		return true, p.commits.submit(ctx, &op{run: func(t *txn.Tx) error {
 			// Now, for another step may have been taken meanwhile.
-			if w := s.plannedPurge(); w != nil {
+			if w := p.plannedPurge(); w != nil {
 				return w.Step(t)
 			}
 			return nil
 		}})
 	}
-	return s.walkLog(ctx, r)
+	return p.walkLog(ctx, r)
 }
 
 // walkLog takes one step of a round through the log, which looks at the events that may have
 // something past its retention. It looks in a transaction that reads, and writes only when there is
 // something to do.
-func (s *Store) walkLog(ctx context.Context, r store.Retention) (more bool, err error) {
-	w := s.plannedWalk(r)
-	if err := s.read(ctx, w.Read); err != nil {
+func (p *pruner) walkLog(ctx context.Context, r store.Retention) (more bool, err error) {
+	w := p.plannedWalk(r)
+	if err := p.db.read(ctx, w.Read); err != nil {
 		return false, err
 	}
 	ended := len(w.Stretches) == 0 && w.All && !w.Orphans // or else there are others by now
 	if w.Blocked != 0 || ended || len(w.Rows)+len(w.Events)+len(w.Counts) > 0 {
-		s.mu.Lock()
-		s.memory.RequireWatermark(w.Blocked)
-		s.unlock()
-		err := s.submit(ctx, &op{run: func(t *txn.Tx) error { return w.Remove(t, ended) }})
+		p.state.Lock()
+		p.state.memory.RequireWatermark(w.Blocked)
+		p.state.Unlock()
+		err := p.commits.submit(ctx, &op{run: func(t *txn.Tx) error { return w.Remove(t, ended) }})
 		if err != nil {
 			return false, err // the next step looks at the same again
 		}
 	}
-	s.mu.Lock()
-	defer s.unlock()
-	return s.memory.EndWalk(w), nil
+	p.state.Lock()
+	defer p.state.Unlock()
+	return p.state.memory.EndWalk(w), nil
 }
 
 // plannedPurge returns the next step of a purge; nil if there is none.
-func (s *Store) plannedPurge() *txn.Purge {
-	s.mu.Lock()
-	defer s.unlock()
-	return s.memory.PlanPurge()
+func (p *pruner) plannedPurge() *txn.Purge {
+	p.state.Lock()
+	defer p.state.Unlock()
+	return p.state.memory.PlanPurge()
 }
 
 // plannedWalk returns the next step of the walk through the log.
-func (s *Store) plannedWalk(r store.Retention) *memory.PlannedWalk {
-	s.mu.Lock()
-	defer s.unlock()
-	return s.memory.PlanWalk(r)
+func (p *pruner) plannedWalk(r store.Retention) *memory.PlannedWalk {
+	p.state.Lock()
+	defer p.state.Unlock()
+	return p.state.memory.PlanWalk(r)
 }

@@ -25,7 +25,8 @@ func looked(t *testing.T, s *boltstore.Store, r store.Retention) int {
 // oldest returns how many deliveries there are.
 func oldest(t *testing.T, s *boltstore.Store) int {
 	t.Helper()
-	page, err := s.Deliveries(t.Context(), store.DeliveryQuery{AnyTenant: true, Limit: 1, Count: true})
+	page, err := s.Deliveries(t.Context(), store.DeliveryQuery{AnyTenant: true, Limit: 1,
+		Count: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +83,8 @@ func TestPruneCost(t *testing.T) {
 		has("when the late one is past its", costEvents)
 
 		// One is redelivered, and another erased, which changes nothing of how long it is kept.
-		if _, err := s.Requeue(t.Context(), store.DeliveryQuery{SubscriptionID: sub, EventID: "dead-500"}); err != nil {
+		if _, err := s.Requeue(t.Context(), store.DeliveryQuery{SubscriptionID: sub,
+			EventID: "dead-500"}); err != nil {
 			t.Fatal(err)
 		}
 		finish(t, s, claim(t, s, 1), store.Delivered, 0)
@@ -96,16 +98,19 @@ func TestPruneCost(t *testing.T) {
 		// After a restart all is read, once.
 		s = restart(t, s, nil)
 		if got := looked(t, s, costRetention); got < costEvents {
-			t.Errorf("after a restart: Prune has looked at %d records, want all %d", got, costEvents)
+			t.Errorf("after a restart: Prune has looked at %d records, want all %d", got,
+				costEvents)
 		}
 		atMost("after a restart, at once again", looked(t, s, costRetention), costEmpty)
 
 		// Retentions that have become longer, or for ever, or shorter.
-		atMost("with longer retentions", looked(t, s, store.Retention{Delivered: 2 * time.Hour}), costEmpty)
+		atMost("with longer retentions", looked(t, s, store.Retention{Delivered: 2 * time.Hour}),
+			costEmpty)
 		has("with longer retentions", costEvents-1)
 		short := store.Retention{Delivered: time.Hour, Failed: time.Hour}
 		if got := looked(t, s, short); got < costEvents {
-			t.Errorf("with a shorter retention: Prune has looked at %d records, want all %d", got, costEvents)
+			t.Errorf("with a shorter retention: Prune has looked at %d records, want all %d", got,
+				costEvents)
 		}
 		has("with a shorter retention", 0)
 		atMost("with nothing left", looked(t, s, short), 0)
@@ -121,7 +126,8 @@ func TestPruneCostOfPending(t *testing.T) {
 		time.Sleep(2 * time.Hour)
 		short := store.Retention{Delivered: time.Second, Failed: time.Second}
 		if got := looked(t, s, short); got > costEmpty {
-			t.Errorf("with a backlog: Prune has looked at %d records, want at most %d", got, costEmpty)
+			t.Errorf("with a backlog: Prune has looked at %d records, want at most %d", got,
+				costEmpty)
 		}
 		if got := len(drain(t, s)); got != costEvents {
 			t.Errorf("delivered %d, want %d", got, costEvents)
@@ -144,7 +150,9 @@ func TestPruneCostOfDeletion(t *testing.T) {
 	}{{"fresh", 0, false}, {"in chunks", 100, false}, {"with rows", 0, true}} {
 		for _, reopen := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, reopen %v", tt.name, reopen), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) { testDeletion(t, tt.budget, tt.finish, reopen) })
+				synctest.Test(t, func(t *testing.T) {
+					testDeletion(t, tt.budget, tt.finish, reopen)
+				})
 			})
 		}
 	}
@@ -226,7 +234,7 @@ func TestPruneTogether(t *testing.T) {
 	})
 }
 
-// TestPruneAfterDamage deletes a subscription of which nobody can read which events were pending.
+// TestPruneAfterDamage deletes a subscription with a chunk that can't be read.
 func TestPruneAfterDamage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := create(t, boltstore.WithBudget(100))

@@ -6,9 +6,9 @@ import (
 	"testing"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/effect"
 	"github.com/outhook/outhook/store/boltstore/internal/memory"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
-	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
 // TestStepOvertaken has a step of Prune end when another has ended the round and a third has begun
@@ -22,28 +22,31 @@ func TestStepOvertaken(t *testing.T) {
 	r := store.Retention{Delivered: 1, Failed: 1}
 	step := func() *memory.PlannedWalk {
 		t.Helper()
-		w := s.plannedWalk(r)
-		if err := s.read(context.Background(), w.Read); err != nil {
+		w := s.pruner.plannedWalk(r)
+		if err := s.db.read(context.Background(), w.Read); err != nil {
 			t.Fatal(err)
 		}
 		return w
 	}
 	slow, quick := step(), step()
-	s.memory.EndWalk(quick)
-	s.mu.Lock()
-	s.memory.Apply(&txn.DeliveryChanged{Change: pending.Change{
+	s.state.memory.EndWalk(quick)
+	s.state.Lock()
+	s.state.memory.Apply(&effect.DeliveryChanged{Change: pending.Change{
 		ID: pending.ID{Num: 1, Seq: 7}, Delivered: true, FinishedAt: 1,
 	}})
-	s.mu.Unlock()
-	next := s.plannedWalk(r)
-	s.memory.EndWalk(slow)
-	if len(next.Stretches) != 1 || len(s.memory.Maintenance.Stretches) != 1 {
-		t.Errorf("the next round is %v, and after the slow step %v, want one stretch", next.Round, s.memory.Maintenance.Stretches)
+	s.state.Unlock()
+	next := s.pruner.plannedWalk(r)
+	s.state.memory.EndWalk(slow)
+	if len(next.Stretches) != 1 || len(s.state.memory.Maintenance.Stretches) != 1 {
+		t.Errorf("the next round is %v, and after the slow step %v, want one stretch", next.Round,
+			s.state.memory.Maintenance.Stretches)
 	}
-	if err := s.read(context.Background(), next.Read); err != nil {
+	if err := s.db.read(context.Background(), next.Read); err != nil {
 		t.Fatal(err)
 	}
-	if more := s.memory.EndWalk(next); more || len(s.memory.Maintenance.Stretches) != 0 {
-		t.Errorf("after the round: more is %v, the round is %v", more, s.memory.Maintenance.Stretches)
+	if more := s.state.memory.EndWalk(next); more ||
+		len(s.state.memory.Maintenance.Stretches) != 0 {
+		t.Errorf("after the round: more is %v, the round is %v", more,
+			s.state.memory.Maintenance.Stretches)
 	}
 }

@@ -31,7 +31,8 @@ func within(t *testing.T, what string, f func() error) {
 		}
 	case <-time.After(hangs):
 		stacks := make([]byte, 1<<20)
-		t.Fatalf("%s has not returned after %v\n%s", what, hangs, stacks[:runtime.Stack(stacks, true)])
+		t.Fatalf("%s has not returned after %v\n%s", what, hangs,
+			stacks[:runtime.Stack(stacks, true)])
 	}
 }
 
@@ -72,12 +73,13 @@ func TestPruneWide(t *testing.T) {
 	}
 	for _, size := range sizes {
 		for _, reopen := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%d for %d, reopen %v", size.events, size.subscriptions, reopen), func(t *testing.T) {
-				if (size.long || !reopen) && os.Getenv("OUTHOOK_LONG") == "" {
-					t.Skip("OUTHOOK_LONG is not set")
-				}
-				testPruneWide(t, size.subscriptions, size.events, reopen)
-			})
+			t.Run(fmt.Sprintf("%d for %d, reopen %v", size.events, size.subscriptions, reopen),
+				func(t *testing.T) {
+					if (size.long || !reopen) && os.Getenv("OUTHOOK_LONG") == "" {
+						t.Skip("OUTHOOK_LONG is not set")
+					}
+					testPruneWide(t, size.subscriptions, size.events, reopen)
+				})
 		}
 	}
 }
@@ -98,7 +100,8 @@ func testPruneWide(t *testing.T, subscriptions, events int, reopen bool) {
 	pruneWatched(t, s, r, 10+subscriptions*events/20) // a step looks at 256 deliveries at least
 	within(t, "Enqueue", func() error { return s.Enqueue(t.Context(), Event("later")) })
 	verify(t, s)
-	page, err := s.Deliveries(t.Context(), store.DeliveryQuery{EventID: "event-0", Limit: 1, AnyTenant: true})
+	page, err := s.Deliveries(t.Context(), store.DeliveryQuery{EventID: "event-0", Limit: 1,
+		AnyTenant: true})
 	if err != nil {
 		t.Fatal(err)
 	}

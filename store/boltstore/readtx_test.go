@@ -131,7 +131,9 @@ func TestContextEndsWhileTheHostReads(t *testing.T) {
 			t.Errorf("%s, which waited: %v", name, err)
 		}
 	}
-	eventually(t, "nobody begins to read", func() bool { return goroutinesIn("bbolt.(*DB).beginTx") == 0 })
+	eventually(t, "nobody begins to read", func() bool {
+		return goroutinesIn("bbolt.(*DB).beginTx") == 0
+	})
 	eventually(t, "no transaction is open", func() bool { return db.Stats().OpenTxN == 0 })
 }
 

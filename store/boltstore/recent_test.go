@@ -75,8 +75,10 @@ func TestClaimsAreTheSameFromEverywhere(t *testing.T) {
 				t.Errorf("claimed %d, want %d", len(got), len(subs)*n)
 			}
 			for _, c := range got {
-				if string(c.Body) != want[c.EventID] || c.Trace != trace || c.EventType != "message.created" {
-					t.Errorf("%s: got %.20q, trace %q, type %q, want %.20q", c.EventID, c.Body, c.Trace, c.EventType, want[c.EventID])
+				if string(c.Body) != want[c.EventID] || c.Trace != trace ||
+					c.EventType != "message.created" {
+					t.Errorf("%s: got %.20q, trace %q, type %q, want %.20q", c.EventID, c.Body,
+						c.Trace, c.EventType, want[c.EventID])
 				}
 			}
 			verify(t, s)
@@ -105,7 +107,8 @@ func TestClaimOfWhatIsErasedOnDisk(t *testing.T) {
 	verify(t, s)
 }
 
-// TestEraseWhileClaiming erases events while others claim them: whoever gets one gets all of it.
+// TestEraseWhileClaiming erases events while others claim them: a claim has all of an event or is
+// not made.
 func TestEraseWhileClaiming(t *testing.T) {
 	for _, o := range []*boltstore.Options{nil, boltstore.WithBudget(20)} {
 		s := create(t, o)
@@ -114,7 +117,8 @@ func TestEraseWhileClaiming(t *testing.T) {
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			for _, id := range ids {
-				if n, _, err := s.Erase(t.Context(), store.EraseQuery{EventID: id}); n != 1 || err != nil {
+				if n, _, err := s.Erase(t.Context(), store.EraseQuery{EventID: id}); n != 1 ||
+					err != nil {
 					t.Errorf("Erase: got %d, %v", n, err)
 				}
 			}
@@ -132,7 +136,8 @@ func TestEraseWhileClaiming(t *testing.T) {
 		}
 		wg.Wait()
 		if got := claim(t, s, 1000); len(got) != 0 || pending(t, s) != 0 || s.Recent() != 0 {
-			t.Errorf("then there are %d claims, %d pending, %d in memory", len(got), pending(t, s), s.Recent())
+			t.Errorf("then there are %d claims, %d pending, %d in memory", len(got), pending(t, s),
+				s.Recent())
 		}
 		verify(t, s)
 	}

@@ -21,6 +21,8 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 	return result, nil
 }
 
+// requeue looks for one step of deliveries in transactions that read, and makes those due that
+// still match in one that writes.
 func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
 	if err := q.Validate(); err != nil {
 		return store.RequeueResult{}, err
@@ -29,17 +31,17 @@ func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
 	if !q.AnyTenant {
-		if err := s.checkTenant(ctx, q.Tenant); err != nil {
+		if err := s.db.checkTenant(ctx, q.Tenant); err != nil {
 			return store.RequeueResult{}, err
 		}
 	}
-	positions, next, err := s.requeueable(ctx, &q)
+	positions, next, err := s.lists.requeueable(ctx, &q)
 	if err != nil || len(positions) == 0 {
 		return store.RequeueResult{Next: next}, err
 	}
 	q.States = slices.Clone(q.States) // run may read them after the caller has left
 	var result store.RequeueResult
-	err = s.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
+	err = s.commits.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
 		result, err = t.Requeue(&q, positions, s.leased(positions))
 		return err
 	}})
@@ -52,9 +54,10 @@ func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 
 // ProbeNow implements [store.History].
 func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
-	err := s.check(ctx)
-	if ids := slices.Clone(subscriptionIDs); err == nil && len(ids) > 0 { // run may outlive the call
-		err = s.submit(ctx, &op{run: func(t *txn.Tx) error { return t.ProbeNow(ids) }})
+	err := s.db.check(ctx)
+	// run may outlive the call
+	if ids := slices.Clone(subscriptionIDs); err == nil && len(ids) > 0 {
+		err = s.commits.submit(ctx, &op{run: func(t *txn.Tx) error { return t.Subs.ProbeNow(ids) }})
 	}
 	if err != nil {
 		return fmt.Errorf("boltstore: probe now: %w", err)
@@ -65,16 +68,16 @@ func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
 // requeueable returns what one step is about, and the cursor for the next step. It goes from the
 // oldest on, and reads in that direction only: what the steps before it have made pending must not
 // be read again by each.
-func (s *Store) requeueable(
+func (l *lister) requeueable(
 	ctx context.Context, q *store.DeliveryQuery,
 ) (positions []page.Position, next string, err error) {
-	walk, err := s.walkDeliveries(ctx, q)
+	walk, err := l.deliveries(ctx, q)
 	if err != nil {
 		return nil, "", err
 	}
 	from := page.End()
 	if q.Cursor == "" && q.Since.Unix() > 0 {
-		err = s.read(ctx, func(t *txn.Tx) (err error) {
+		err = l.db.read(ctx, func(t *txn.Tx) (err error) {
 			from.Seq, err = t.Events.FirstSince(schedule.Nanos(q.Since))
 			return err
 		})
@@ -91,9 +94,10 @@ func (s *Store) requeueable(
 
 // Recovered implements [store.History].
 func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
-	err := s.check(ctx)
+	err := s.db.check(ctx)
 	if err == nil {
-		err = s.submit(ctx, &op{run: func(t *txn.Tx) error { return t.Recovered(subscriptionID) }})
+		err = s.commits.submit(ctx,
+			&op{run: func(t *txn.Tx) error { return t.Subs.Recovered(subscriptionID) }})
 	}
 	if err != nil {
 		return fmt.Errorf("boltstore: recovered: %w", err)
@@ -103,12 +107,12 @@ func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
 
 // leased returns which of some deliveries are leased.
 func (s *Store) leased(positions []page.Position) func(page.Position) bool {
-	s.mu.Lock()
-	defer s.unlock()
-	s.memory.Schedule.Expire(s.now())
+	s.state.Lock()
+	defer s.state.Unlock()
+	s.state.memory.Schedule.Expire(s.db.now())
 	busy := make(map[page.Position]bool)
 	for _, p := range positions {
-		if q := s.memory.Schedule.Sub(p.Num); q != nil && q.Busy(p.Seq) {
+		if q := s.state.memory.Schedule.Sub(p.Num); q != nil && q.Busy(p.Seq) {
 			busy[p] = true
 		}
 	}

@@ -39,13 +39,17 @@ func TestSinceEndsTheWalk(t *testing.T) {
 			}
 			s.Damage("events")
 			for _, sub := range []string{"", id} {
-				q := store.DeliveryQuery{SubscriptionID: sub, Since: start.Add(tt.since * time.Hour), Count: true}
+				q := store.DeliveryQuery{SubscriptionID: sub,
+					Since: start.Add(tt.since * time.Hour), Count: true}
 				page, err := s.Deliveries(t.Context(), q)
-				if came := errors.Is(err, store.ErrCorrupt); came != (tt.listed == nil) || err != nil && !came {
-					t.Errorf("subscription %q: got error %v, want that it comes to the oldest: %v", sub, err, tt.listed == nil)
+				if came := errors.Is(err, store.ErrCorrupt); came != (tt.listed == nil) ||
+					err != nil && !came {
+					t.Errorf("subscription %q: got error %v, want that it comes to the oldest: %v",
+						sub, err, tt.listed == nil)
 				}
 				if len(page.Items) != len(tt.listed) || page.Total != len(tt.listed) {
-					t.Fatalf("subscription %q: got %d of %d, want %v", sub, len(page.Items), page.Total, tt.listed)
+					t.Fatalf("subscription %q: got %d of %d, want %v", sub, len(page.Items),
+						page.Total, tt.listed)
 				}
 				for i, d := range page.Items {
 					if d.EventID != tt.listed[i] {

@@ -16,19 +16,30 @@ import (
 
 // Stats implements [store.History].
 func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, error) {
-	stats, err := s.stats(ctx, subscriptionID)
+	err := s.erasures.resumeAll(ctx) // until then, what they have canceled is counted as pending
+	var stats store.Stats
+	if err == nil {
+		stats, err = s.statistics.of(ctx, subscriptionID)
+	}
 	if err != nil {
 		return store.Stats{}, fmt.Errorf("boltstore: stats: %w", err)
 	}
 	return stats, nil
 }
 
-func (s *Store) stats(ctx context.Context, subscriptionID string) (stats store.Stats, err error) {
-	if err := s.resumeErasures(ctx); err != nil { // until then their deliveries are counted
-		return stats, err
-	}
+// statistics adds up what memory and the file know of one subscription or of all.
+type statistics struct {
+	db     *database
+	state  *state
+	counts *attemptCounts
+}
+
+// of returns the statistics of a subscription, or of all if the ID is empty.
+func (x *statistics) of(
+	ctx context.Context, subscriptionID string,
+) (stats store.Stats, err error) {
 	num := uint64(0)
-	err = s.read(ctx, func(t *txn.Tx) error {
+	err = x.db.read(ctx, func(t *txn.Tx) error {
 		if subscriptionID == "" {
 			n, err := t.MetaNumber(txn.MetaCount)
 			stats.Subscriptions = int(n)
@@ -49,26 +60,26 @@ func (s *Store) stats(ctx context.Context, subscriptionID string) (stats store.S
 		return stats, err
 	}
 	if num != 0 {
-		w, err := s.window(ctx, num, record.AsTime(s.now()))
+		w, err := x.counts.window(ctx, num, record.AsTime(x.db.now()))
 		if err != nil {
 			return stats, err
 		}
 		stats.Hour, stats.Day = w.Hour(), w.Day()
 	}
-	s.mu.Lock()
-	seq, unknown := s.memory.CountPending(&stats, num)
-	s.unlock()
-	seq, err = s.oldest(ctx, seq, unknown)
+	x.state.Lock()
+	seq, unknown := x.state.memory.CountPending(&stats, num)
+	x.state.Unlock()
+	seq, err = x.oldest(ctx, seq, unknown)
 	if err == nil && seq != 0 {
-		stats.OldestPending, err = s.enqueuedAt(ctx, seq)
+		stats.OldestPending, err = x.enqueuedAt(ctx, seq)
 	}
 	return stats, err
 }
 
-// oldest returns the oldest pending event, given the oldest that memory knows; 0 when there is
+// oldest returns the oldest pending event, given the oldest that memory knows; 0 if there is
 // none. It reads in the order of the file, as much in one transaction as the time of a listing's
 // allows, and lets memory know.
-func (s *Store) oldest(
+func (x *statistics) oldest(
 	ctx context.Context, known uint64, ask []memory.Unknown,
 ) (seq uint64, err error) {
 	slices.SortFunc(ask, func(a, b memory.Unknown) int { return cmp.Compare(a.Num, b.Num) })
@@ -77,16 +88,16 @@ func (s *Store) oldest(
 		o.Nums[i] = u.Num
 	}
 	for o.Next < len(ask) {
-		if err := s.check(ctx); err != nil {
+		if err := x.db.check(ctx); err != nil {
 			return 0, err
 		}
-		if err := s.read(ctx, o.Read); err != nil {
+		if err := x.db.read(ctx, o.Read); err != nil {
 			return 0, err
 		}
 	}
 	seq = known
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	x.state.Lock()
+	defer x.state.Unlock()
 	for i, u := range ask {
 		seq = memory.Older(seq, o.Found[i])
 		u.Learn(o.Found[i])
@@ -94,9 +105,9 @@ func (s *Store) oldest(
 	return seq, nil
 }
 
-// enqueuedAt returns when an event was enqueued; zero when it is gone by now.
-func (s *Store) enqueuedAt(ctx context.Context, seq uint64) (at time.Time, err error) {
-	err = s.read(ctx, func(t *txn.Tx) error {
+// enqueuedAt returns when an event was enqueued; zero if it is gone by now.
+func (x *statistics) enqueuedAt(ctx context.Context, seq uint64) (at time.Time, err error) {
+	err = x.db.read(ctx, func(t *txn.Tx) error {
 		e, err := t.Events.Get(seq)
 		if e != nil {
 			at = record.AsTime(e.EnqueuedAt)

@@ -39,7 +39,8 @@ func TestStepBackHasOnePlace(t *testing.T) {
 				return true
 			}
 			if sel.Sel.Name == "Last" || sel.Sel.Name == "Prev" {
-				t.Errorf("%s: use boltfile.LastBetween or Descend instead of %s", path, sel.Sel.Name)
+				t.Errorf("%s: use boltfile.LastBetween or Descend instead of %s", path,
+					sel.Sel.Name)
 			}
 			return true
 		})

@@ -14,7 +14,8 @@ import (
 )
 
 // opener returns a function that opens a new store, and one that restarts it.
-func opener(o *boltstore.Options) (open func(t *testing.T) store.Store, reopen func(t *testing.T, s store.Store) store.Store) {
+func opener(o *boltstore.Options) (open func(t *testing.T) store.Store,
+	reopen func(t *testing.T, s store.Store) store.Store) {
 	at := func(t *testing.T, path string) store.Store {
 		s, err := boltstore.Open(path, o)
 		if err != nil {
@@ -35,7 +36,8 @@ func opener(o *boltstore.Options) (open func(t *testing.T) store.Store, reopen f
 }
 
 // openerInHost is opener of stores in a host's database.
-func openerInHost(o *boltstore.Options) (open func(t *testing.T) store.Store, reopen func(t *testing.T, s store.Store) store.Store) {
+func openerInHost(o *boltstore.Options) (open func(t *testing.T) store.Store,
+	reopen func(t *testing.T, s store.Store) store.Store) {
 	at := func(t *testing.T, path string) store.Store {
 		db, err := bolt.Open(path, 0o600, bareOptions)
 		if err != nil {

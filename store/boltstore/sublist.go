@@ -25,17 +25,16 @@ func (s *Store) Subscriptions(
 	return found, nil
 }
 
+// subscriptions reads a page. The total comes from a count that the file keeps, so it costs the
+// same however many there are.
 func (s *Store) subscriptions(
 	ctx context.Context, q *store.SubscriptionQuery,
 ) (found store.Page[store.Subscription], err error) {
 	if err := q.Validate(); err != nil {
 		return found, err
 	}
-	if err := s.check(ctx); err != nil {
-		return found, err
-	}
 	total := 0
-	err = s.read(ctx, func(t *txn.Tx) error {
+	err = s.db.read(ctx, func(t *txn.Tx) error {
 		n, err := t.Subs.CountOf(q)
 		total = int(n)
 		return err
@@ -47,22 +46,19 @@ func (s *Store) subscriptions(
 	if limit == 0 {
 		limit = total + allSlack
 	}
-	found, err = s.walkSubscriptions(ctx, q).Page(q.Cursor, limit, total)
+	found, err = s.lists.subscriptions(ctx, q).Page(q.Cursor, limit, total)
 	found.Total = total
 	return found, err
 }
 
-// walkSubscriptions returns a walk of the subscriptions that q selects.
-func (s *Store) walkSubscriptions(
+// subscriptions returns a walk of the subscriptions that q selects.
+func (l *lister) subscriptions(
 	ctx context.Context, q *store.SubscriptionQuery,
 ) page.Walk[store.Subscription] {
 	return func(from page.Cursor, visit func(page.Position, *store.Subscription) bool) error {
 		var slice []scan.NumberedSubscription
 		for more := true; more; {
-			if err := s.check(ctx); err != nil {
-				return err
-			}
-			err := s.read(ctx, func(t *txn.Tx) (err error) {
+			err := l.db.read(ctx, func(t *txn.Tx) (err error) {
 				slice, more, err = scan.Subscriptions(t, q, from, slice[:0])
 				return err
 			})

@@ -15,13 +15,13 @@ func (s *Store) CreateSubscription(
 ) (store.Subscription, error) {
 	err := sub.Validate()
 	if err == nil {
-		err = s.check(ctx)
+		err = s.db.check(ctx)
 	}
 	sub = sub.Clone()
 	var created store.Subscription
 	if err == nil {
-		err = s.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
-			created, err = t.CreateSubscription(sub)
+		err = s.commits.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
+			created, err = t.Subs.Create(sub)
 			return err
 		}})
 	}
@@ -44,10 +44,7 @@ func (s *Store) Subscription(ctx context.Context, id string) (store.Subscription
 func (s *Store) lookUpSubscription(
 	ctx context.Context, id string,
 ) (num uint64, sub *store.Subscription, encoded []byte, err error) {
-	if err := s.check(ctx); err != nil {
-		return 0, nil, nil, err
-	}
-	err = s.read(ctx, func(t *txn.Tx) (err error) {
+	err = s.db.read(ctx, func(t *txn.Tx) (err error) {
 		num, sub, encoded, err = t.Subs.LookUp(id)
 		return err
 	})
@@ -74,8 +71,8 @@ func (s *Store) UpdateSubscription(
 		}
 		is.ID, is.Tenant = was.ID, was.Tenant
 		var updated store.Subscription
-		err = s.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
-			updated, err = t.UpdateSubscription(num, was, is, encoded)
+		err = s.commits.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
+			updated, err = t.Subs.Update(num, was, is, encoded)
 			return err
 		}})
 		switch {
@@ -89,9 +86,9 @@ func (s *Store) UpdateSubscription(
 
 // DeleteSubscription implements [store.Subscriptions].
 func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
-	err := s.check(ctx)
+	err := s.db.check(ctx)
 	if err == nil {
-		err = s.submit(ctx, &op{run: func(t *txn.Tx) error { return t.DeleteSubscription(id) }})
+		err = s.commits.submit(ctx, &op{run: func(t *txn.Tx) error { return t.Subs.Delete(id) }})
 	}
 	if err != nil {
 		return fmt.Errorf("boltstore: delete subscription: %w", err)

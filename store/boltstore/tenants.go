@@ -17,17 +17,17 @@ var _ store.TenantMover = (*Store)(nil)
 const removeStep = 100
 
 // checkTenant returns [store.ErrMoved] if a tenant is closed.
-func (s *Store) checkTenant(ctx context.Context, tenant string) error {
-	if err := s.check(ctx); err != nil {
+func (d *database) checkTenant(ctx context.Context, tenant string) error {
+	if err := d.check(ctx); err != nil {
 		return err
 	}
-	return s.read(ctx, func(t *txn.Tx) error { return t.CheckTenant(tenant) })
+	return d.read(ctx, func(t *txn.Tx) error { return t.CheckTenant(tenant) })
 }
 
 // TenantStates implements [store.TenantMover].
 func (s *Store) TenantStates(ctx context.Context) (states map[string]store.TenantState, err error) {
-	if err = s.check(ctx); err == nil {
-		err = s.read(ctx, func(t *txn.Tx) (err error) {
+	if err = s.db.check(ctx); err == nil {
+		err = s.db.read(ctx, func(t *txn.Tx) (err error) {
 			states, err = t.TenantStates()
 			return err
 		})
@@ -40,9 +40,9 @@ func (s *Store) TenantStates(ctx context.Context) (states map[string]store.Tenan
 
 // SetTenantState implements [store.TenantMover].
 func (s *Store) SetTenantState(ctx context.Context, tenant string, st store.TenantState) error {
-	err := s.check(ctx)
+	err := s.db.check(ctx)
 	if err == nil {
-		err = s.submit(ctx, &op{run: func(t *txn.Tx) error { return t.SetTenantState(tenant, st) }})
+		err = s.commits.submit(ctx, &op{run: func(t *txn.Tx) error { return t.SetTenantState(tenant, st) }})
 	}
 	if err != nil {
 		return fmt.Errorf("boltstore: set tenant state: %w", err)
@@ -68,13 +68,13 @@ func (s *Store) ExportTenant(
 func (s *Store) exportSubscriptions(
 	ctx context.Context, tenant string,
 ) (part store.TenantPart, err error) {
-	found, err := s.subscriptions(ctx, &store.SubscriptionQuery{Tenant: tenant})
+	found, err := s.Subscriptions(ctx, store.SubscriptionQuery{Tenant: tenant})
 	if err != nil {
 		return part, err
 	}
 	part.Next = "0"
 	part.Subscriptions = make([]store.TenantSubscription, len(found.Items))
-	return part, s.read(ctx, func(t *txn.Tx) error {
+	return part, s.db.read(ctx, func(t *txn.Tx) error {
 		for i := range found.Items {
 			num, err := t.Subs.Number(found.Items[i].ID)
 			if err != nil {
@@ -96,15 +96,15 @@ func (s *Store) exportEvents(
 		return part, &events.InvalidError{Field: "cursor",
 			Reason: "is none of this store; pass one that an earlier part has"}
 	}
-	if err := s.resumeErasures(ctx); err != nil {
+	if err := s.erasures.resumeAll(ctx); err != nil {
 		return part, err
 	}
 	f := scan.TenantSearch{Tenant: tenant, From: from, Limit: limit}
 	for more := true; more; {
-		if err := s.check(ctx); err != nil {
+		if err := s.db.check(ctx); err != nil {
 			return part, err
 		}
-		err := s.read(ctx, func(t *txn.Tx) (err error) {
+		err := s.db.read(ctx, func(t *txn.Tx) (err error) {
 			more, err = f.Read(t)
 			return err
 		})
@@ -121,9 +121,9 @@ func (s *Store) exportEvents(
 
 // ImportTenant implements [store.TenantMover].
 func (s *Store) ImportTenant(ctx context.Context, tenant string, part store.TenantPart) error {
-	err := s.check(ctx)
+	err := s.db.check(ctx)
 	if err == nil {
-		err = s.submit(ctx, &op{run: func(t *txn.Tx) error { return t.ImportTenant(tenant, &part) }})
+		err = s.commits.submit(ctx, &op{run: func(t *txn.Tx) error { return t.ImportTenant(tenant, &part) }})
 	}
 	if err != nil {
 		return fmt.Errorf("boltstore: import tenant: %w", err)
@@ -135,14 +135,14 @@ func (s *Store) ImportTenant(ctx context.Context, tenant string, part store.Tena
 // that is deleted.
 func (s *Store) RemoveTenant(ctx context.Context, tenant string) (more bool, err error) {
 	var nums []uint64
-	if err = s.check(ctx); err == nil {
-		err = s.read(ctx, func(t *txn.Tx) error {
+	if err = s.db.check(ctx); err == nil {
+		err = s.db.read(ctx, func(t *txn.Tx) error {
 			nums = scan.TenantNumbers(t, tenant, removeStep)
 			return nil
 		})
 	}
 	if err == nil && len(nums) > 0 {
-		err = s.submit(ctx, &op{run: func(t *txn.Tx) error { return t.RemoveSubscriptions(nums) }})
+		err = s.commits.submit(ctx, &op{run: func(t *txn.Tx) error { return t.RemoveSubscriptions(nums) }})
 	}
 	if err != nil {
 		return false, fmt.Errorf("boltstore: remove tenant: %w", err)

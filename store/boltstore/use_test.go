@@ -65,7 +65,8 @@ func subscribeMany(t *testing.T, s *boltstore.Store, n int, eventType string) {
 		wg.Go(func() {
 			sub := store.Subscription{
 				ID:  fmt.Sprintf("00000000-0000-4000-8000-%012x", rand.Uint64()>>16),
-				URL: "https://endpoint.example/", Events: []string{eventType}, Status: store.Subscribed,
+				URL: "https://endpoint.example/", Events: []string{eventType},
+				Status: store.Subscribed,
 			}
 			if _, err := s.CreateSubscription(t.Context(), sub); err != nil {
 				t.Error(err)
@@ -78,7 +79,8 @@ func subscribeMany(t *testing.T, s *boltstore.Store, n int, eventType string) {
 // Event returns an event whose payload is its ID.
 func Event(id string) events.Event {
 	payload, _ := json.Marshal(id)
-	return events.Event{ID: id, Type: "message.created", Time: time.UnixMilli(4e12), Payload: payload}
+	return events.Event{ID: id, Type: "message.created", Time: time.UnixMilli(4e12),
+		Payload: payload}
 }
 
 // body is the wire body of event.
@@ -115,12 +117,14 @@ func claim(t *testing.T, s *boltstore.Store, n int) []store.Claim {
 }
 
 // finish records the same outcome for claims.
-func finish(t *testing.T, s *boltstore.Store, claims []store.Claim, state store.State, retryIn time.Duration) {
+func finish(t *testing.T, s *boltstore.Store, claims []store.Claim, state store.State,
+	retryIn time.Duration) {
 	t.Helper()
 	var outcomes []store.Outcome
 	for _, c := range claims {
 		outcomes = append(outcomes, store.Outcome{
-			Lease: c.Lease, State: state, RetryIn: retryIn, Attempt: store.Attempt{Number: c.Attempt, At: time.Now(), Status: 200},
+			Lease: c.Lease, State: state, RetryIn: retryIn,
+			Attempt: store.Attempt{Number: c.Attempt, At: time.Now(), Status: 200},
 		})
 	}
 	results, err := s.Finish(t.Context(), outcomes...)

@@ -13,12 +13,13 @@ import (
 // Verify checks that the parts of the file agree with each other, and memory with the file. Nothing
 // may be on its way.
 func (s *Store) Verify() error {
-	v := verifier{store: s, live: make(map[uint64]map[uint64]schedule.Position), behind: make(map[uint64]int)}
-	if err := s.read(context.Background(), v.file); err != nil {
+	v := verifier{store: s, live: make(map[uint64]map[uint64]schedule.Position),
+		behind: make(map[uint64]int)}
+	if err := s.db.read(context.Background(), v.file); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.state.Lock()
+	defer s.state.Unlock()
 	v.memory()
 	return errors.Join(v.wrong...)
 }
@@ -27,10 +28,12 @@ type verifier struct {
 	store *Store
 	wrong []error
 
-	rows, chunked, fresh map[uint64][]uint64                     // pending deliveries of each subscription
-	live                 map[uint64]map[uint64]schedule.Position // rows that are pending and not behind
-	behind               map[uint64]int
-	backlogs             map[uint64]*record.Backlog
+	// pending deliveries of each subscription
+	rows, chunked, fresh map[uint64][]uint64
+	// rows that are pending and not behind
+	live     map[uint64]map[uint64]schedule.Position
+	behind   map[uint64]int
+	backlogs map[uint64]*record.Backlog
 }
 
 func (v *verifier) errorf(format string, args ...any) {
@@ -39,7 +42,8 @@ func (v *verifier) errorf(format string, args ...any) {
 
 // file checks the file, and notes what is pending.
 func (v *verifier) file(t *txn.Tx) error {
-	v.rows, v.chunked, v.fresh = make(map[uint64][]uint64), make(map[uint64][]uint64), make(map[uint64][]uint64)
+	v.rows, v.chunked = make(map[uint64][]uint64), make(map[uint64][]uint64)
+	v.fresh = make(map[uint64][]uint64)
 	v.backlogs = make(map[uint64]*record.Backlog)
 	targets := make(map[[2]uint64]bool)
 	events := 0
@@ -73,7 +77,8 @@ func (v *verifier) file(t *txn.Tx) error {
 		}
 	}
 	unindexed := t.IDs.Unindexed()
-	if n := t.Bucket(txn.BucketEventIDs).Stats().KeyN; n+len(unindexed) != events || len(unindexed) > txn.MaxTail {
+	if n := t.Bucket(txn.BucketEventIDs).Stats().KeyN; n+len(unindexed) != events ||
+		len(unindexed) > txn.MaxTail {
 		v.errorf("%d events have %d IDs in the index and %d behind it", events, n, len(unindexed))
 	}
 	v.indexes(t, targets)
@@ -101,11 +106,15 @@ func (v *verifier) delivery(t *txn.Tx, num, seq uint64, e *record.Event) {
 	if r.KeyHash != keyHash {
 		v.errorf("delivery %d/%d has the key %x, its event %x", num, seq, r.KeyHash, keyHash)
 	}
-	if key := record.Key3(num, keyHash, seq); keyHash != 0 && r.Listed() != v.has(t, txn.BucketKeyed, key[:]) {
-		v.errorf("delivery %d/%d is pending: %v, and has a place in its key: %v", num, seq, r.Listed(), !r.Listed())
+	if key := record.Key3(num, keyHash, seq); keyHash != 0 &&
+		r.Listed() != v.has(t, txn.BucketKeyed, key[:]) {
+		v.errorf("delivery %d/%d is pending: %v, and has a place in its key: %v", num, seq,
+			r.Listed(), !r.Listed())
 	}
-	if key := record.Key3(num, uint64(r.Position(seq).Due), seq); r.Stored && (r.Listed() && !r.Blocked) != v.has(t, txn.BucketDue, key[:]) {
-		v.errorf("delivery %d/%d, %+v, is in the index: %v", num, seq, r, v.has(t, txn.BucketDue, key[:]))
+	if key := record.Key3(num, uint64(r.Position(seq).Due), seq); r.Stored &&
+		(r.Listed() && !r.Blocked) != v.has(t, txn.BucketDue, key[:]) {
+		v.errorf("delivery %d/%d, %+v, is in the index: %v", num, seq, r,
+			v.has(t, txn.BucketDue, key[:]))
 	}
 	if !r.Pending() {
 		return
@@ -113,7 +122,8 @@ func (v *verifier) delivery(t *txn.Tx, num, seq uint64, e *record.Event) {
 	if r.KeyHash != 0 {
 		first, _, err := t.Pending.FirstOfKey(num, r.KeyHash, 0, 0)
 		if err != nil || r.Blocked != (first < seq) {
-			v.errorf("delivery %d/%d is behind: %v, and %d is the first of its key, %v", num, seq, r.Blocked, first, err)
+			v.errorf("delivery %d/%d is behind: %v, and %d is the first of its key, %v", num, seq,
+				r.Blocked, first, err)
 		}
 	}
 	chunked, err := t.Pending.Packed(num, seq)
@@ -149,14 +159,17 @@ func (v *verifier) indexes(t *txn.Tx, targets map[[2]uint64]bool) {
 		for k, _ := c.First(); k != nil; k, _ = c.Next() {
 			num, seq := record.KeyNumber(k, 0), record.KeyNumber(k, 2)
 			r, ok, err := t.Pending.Find(num, seq, 0)
-			if t.Subs.Exists(num) && (err != nil || !ok || !r.Listed() || !targets[[2]uint64{num, seq}]) {
-				v.errorf("%s has %d/%d, which is %+v, %v, %v", txn.BucketNames[id], num, seq, r, ok, err)
+			if t.Subs.Exists(num) && (err != nil || !ok || !r.Listed() ||
+				!targets[[2]uint64{num, seq}]) {
+				v.errorf("%s has %d/%d, which is %+v, %v, %v", txn.BucketNames[id], num, seq, r, ok,
+					err)
 			}
 		}
 	}
 	c := t.Bucket(txn.BucketRows).Cursor()
 	for k, _ := c.First(); k != nil; k, _ = c.Next() {
-		if num, seq := record.KeyNumber(k, 0), record.KeyNumber(k, 1); t.Subs.Exists(num) && !targets[[2]uint64{num, seq}] {
+		if num, seq := record.KeyNumber(k, 0), record.KeyNumber(k, 1); t.Subs.Exists(num) &&
+			!targets[[2]uint64{num, seq}] {
 			v.errorf("row %d/%d has no event", num, seq)
 		}
 	}
@@ -175,7 +188,8 @@ func (v *verifier) indexes(t *txn.Tx, targets map[[2]uint64]bool) {
 			b = &record.Backlog{}
 		}
 		if got, want := b.Pending, len(v.rows[num])+len(v.chunked[num]); got != want {
-			v.errorf("subscription %d: its backlog has %d pending, the rows and chunks %d", num, got, want)
+			v.errorf("subscription %d: its backlog has %d pending, the rows and chunks %d", num,
+				got, want)
 		}
 		if len(v.chunked[num]) > 0 && !b.Chunks {
 			v.errorf("subscription %d: its backlog knows nothing of its chunks", num)

@@ -12,7 +12,7 @@ import (
 func (v *verifier) memory() {
 	s := v.store
 	leases, leased := 0, [store.Classes]int{}
-	s.memory.Schedule.Subs(func(q *memory.Queue) {
+	s.state.memory.Schedule.Subs(func(q *memory.Queue) {
 		counted := q.Inspect().Counted
 		if counted != q.Leased() {
 			v.errorf("subscription %d: %d leases are counted as %d", q.Num, counted, q.Leased())
@@ -20,14 +20,16 @@ func (v *verifier) memory() {
 		leases += counted
 		leased[q.Health().Class()] += counted
 	})
-	if n, _ := s.memory.Counts.Len(); n > maxCounts+flushOutcomes {
+	if n, _ := s.counts.buffer.Len(); n > maxCounts+flushOutcomes {
 		v.errorf("memory has %d slots of counts", n)
 	}
-	if byClass, running := s.memory.Schedule.Counted(); leases != running || leased != byClass {
-		v.errorf("%d leases, by class %d, are counted as %d and %d", leases, leased, running, byClass)
+	if byClass, running := s.state.memory.Schedule.Counted(); leases != running ||
+		leased != byClass {
+		v.errorf("%d leases, by class %d, are counted as %d and %d", leases, leased, running,
+			byClass)
 	}
 	for num, here := range v.nums() {
-		if q := s.memory.Schedule.Sub(num); q == nil && here {
+		if q := s.state.memory.Schedule.Sub(num); q == nil && here {
 			v.errorf("memory does not know subscription %d: %+v, rows %d, chunks %d, fresh %d",
 				num, v.backlogs[num], v.rows[num], v.chunked[num], v.fresh[num])
 		} else if q != nil {
@@ -59,8 +61,10 @@ func (v *verifier) oldest(q *memory.Queue) {
 func (v *verifier) queue(q *memory.Queue) {
 	v.oldest(q)
 	d, num := &q.Data, q.Num
-	if b := v.backlogs[num]; b != nil && (d.Pending != b.Pending || d.Chunks != b.Chunks || len(d.Marks) != len(b.Marks)) {
-		v.errorf("subscription %d: memory knows %d %v %v of %+v", num, d.Pending, d.Chunks, d.Marks, b)
+	if b := v.backlogs[num]; b != nil && (d.Pending != b.Pending || d.Chunks != b.Chunks ||
+		len(d.Marks) != len(b.Marks)) {
+		v.errorf("subscription %d: memory knows %d %v %v of %+v", num, d.Pending, d.Chunks, d.Marks,
+			b)
 	}
 	in := q.Inspect()
 	var fresh []uint64
@@ -70,13 +74,16 @@ func (v *verifier) queue(q *memory.Queue) {
 		}
 		fresh = append(fresh, item.Seq)
 		if item.Taken != q.Busy(item.Seq) {
-			v.errorf("subscription %d: event %d is fresh and taken: %v, leased: %v", num, item.Seq, item.Taken, q.Busy(item.Seq))
+			v.errorf("subscription %d: event %d is fresh and taken: %v, leased: %v", num, item.Seq,
+				item.Taken, q.Busy(item.Seq))
 		}
 	}
 	if live, _ := q.ImplicitPending(); !slices.Equal(fresh, v.fresh[num]) || len(fresh) != live {
-		v.errorf("subscription %d: memory has %d fresh, %d, the file has %d", num, fresh, live, v.fresh[num])
+		v.errorf("subscription %d: memory has %d fresh, %d, the file has %d", num, fresh, live,
+			v.fresh[num])
 	}
-	packed, first, retries := make(map[uint64]schedule.Position), make(map[uint64]schedule.Position), make(map[uint64]schedule.Position)
+	packed, first := make(map[uint64]schedule.Position), make(map[uint64]schedule.Position)
+	retries := make(map[uint64]schedule.Position)
 	for _, seq := range v.chunked[num] {
 		packed[seq] = schedule.Position{Seq: seq}
 	}
@@ -93,7 +100,8 @@ func (v *verifier) queue(q *memory.Queue) {
 }
 
 // window checks that a window has all that it should, and nothing else.
-func (v *verifier) window(q *memory.Queue, name string, w schedule.InspectedWindow, want map[uint64]schedule.Position) {
+func (v *verifier) window(q *memory.Queue, name string, w schedule.InspectedWindow,
+	want map[uint64]schedule.Position) {
 	if !q.Active() {
 		return
 	}
@@ -101,12 +109,14 @@ func (v *verifier) window(q *memory.Queue, name string, w schedule.InspectedWind
 	for _, p := range w.Positions {
 		in[p.Seq] = true
 		if want[p.Seq] != p || q.Busy(p.Seq) {
-			v.errorf("subscription %d: %s has %v, the file %v, leased: %v", q.Num, name, p, want[p.Seq], q.Busy(p.Seq))
+			v.errorf("subscription %d: %s has %v, the file %v, leased: %v", q.Num, name, p,
+				want[p.Seq], q.Busy(p.Seq))
 		}
 	}
 	for seq, p := range want {
 		if !in[seq] && !q.Busy(seq) && (w.Complete || p.Compare(w.UpTo) <= 0) {
-			v.errorf("subscription %d: %s lacks %v, complete: %v, up to %v", q.Num, name, p, w.Complete, w.UpTo)
+			v.errorf("subscription %d: %s lacks %v, complete: %v, up to %v", q.Num, name, p,
+				w.Complete, w.UpTo)
 		}
 	}
 }

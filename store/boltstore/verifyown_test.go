@@ -11,7 +11,8 @@ import (
 // erasure checks that an erased event has left nothing in a delivery.
 func (v *verifier) erasure(num, seq uint64, r *pending.Delivery) {
 	if r.Pending() || r.Overridden() {
-		v.errorf("delivery %d/%d of an erased event is %s, and has a body of its own: %v", num, seq, r.State, r.Overridden())
+		v.errorf("delivery %d/%d of an erased event is %s, and has a body of its own: %v", num, seq,
+			r.State, r.Overridden())
 	}
 	err := r.EachAttempt(func(a record.Attempt) {
 		if len(a.Response) > 0 {
@@ -31,9 +32,10 @@ func (v *verifier) bodies(t *txn.Tx) {
 		key := record.Key2(num, seq)
 		r, err := record.DecodeRow(key[:], t.Get(txn.BucketRows, key[:]))
 		if t.Subs.Exists(num) && (err != nil || !r.Overridden()) {
-			v.errorf("delivery %d/%d has a body of its own, and its row is %+v, %v", num, seq, r, err)
+			v.errorf("delivery %d/%d has a body of its own, and its row is %+v, %v", num, seq, r,
+				err)
 		}
-		if _, err := t.Pending.Override(num, seq); err != nil {
+		if _, err := t.Pending.Overrides.Get(num, seq); err != nil {
 			v.errorf("%v", err)
 		}
 	}
@@ -50,7 +52,7 @@ func (v *verifier) counts(t *txn.Tx) {
 		if err != nil || s.Stats() == (store.AttemptStats{}) {
 			v.errorf("counts of subscription %d in slot %d: %+v, %v", num, slot, s.Stats(), err)
 		}
-		b, err := t.Pending.Backlog(num)
+		b, err := t.Pending.Backlogs.Get(num)
 		if !t.Subs.Exists(num) && slot >= first && (err != nil || !b.Deleted) {
 			v.errorf("subscription %d is gone, and has counts in slot %d", num, slot)
 		}

@@ -9,16 +9,19 @@ import (
 	"github.com/outhook/outhook/store/internal/page"
 )
 
-// walkDeliveries returns a walker of the deliveries that q selects.
-func (s *Store) walkDeliveries(
+// lister reads the pages of lists, each in short transactions.
+type lister struct {
+	db    *database
+	state *state
+}
+
+// deliveries returns a walk of the deliveries that q selects.
+func (l *lister) deliveries(
 	ctx context.Context, q *store.DeliveryQuery,
 ) (page.Walk[store.Delivery], error) {
 	nothing := func(page.Cursor, func(page.Position, *store.Delivery) bool) error { return nil }
-	if err := s.check(ctx); err != nil {
-		return nil, err
-	}
 	var num, seq uint64
-	err := s.read(ctx, func(t *txn.Tx) (err error) {
+	err := l.db.read(ctx, func(t *txn.Tx) (err error) {
 		if q.SubscriptionID != "" {
 			num, err = t.Subs.Number(q.SubscriptionID)
 		}
@@ -33,10 +36,7 @@ func (s *Store) walkDeliveries(
 	return func(from page.Cursor, visit func(page.Position, *store.Delivery) bool) error {
 		sl := scan.DeliveryReader{Q: q, Num: num, Seq: seq, From: from, More: true}
 		for sl.More {
-			if err := s.check(ctx); err != nil {
-				return err
-			}
-			if err := s.slice(ctx, &sl); err != nil {
+			if err := l.readSlice(ctx, &sl); err != nil {
 				return err
 			}
 			for i := range sl.Found {
@@ -49,21 +49,21 @@ func (s *Store) walkDeliveries(
 	}, nil
 }
 
-// slice reads on.
-func (s *Store) slice(ctx context.Context, sl *scan.DeliveryReader) error {
+// readSlice reads on.
+func (l *lister) readSlice(ctx context.Context, sl *scan.DeliveryReader) error {
 	if sl.Num != 0 && sl.Seq == 0 {
-		s.listImplicit(sl)
+		l.listImplicit(sl)
 	}
-	return s.read(ctx, sl.Read)
+	return l.db.read(ctx, sl.Read)
 }
 
 // listImplicit gets what memory knows. It must come before the transaction: what is not implicit
 // any more when that begins, is in the file.
-func (s *Store) listImplicit(sl *scan.DeliveryReader) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (l *lister) listImplicit(sl *scan.DeliveryReader) {
+	l.state.Lock()
+	defer l.state.Unlock()
 	sl.Implicit = nil
-	if q := s.memory.Schedule.Sub(sl.Num); q != nil {
+	if q := l.state.memory.Schedule.Sub(sl.Num); q != nil {
 		if first, ok := sl.Edge(); ok && !sl.From.Back {
 			sl.Implicit = q.ImplicitDown(first, scan.SliceSize)
 		} else if ok {

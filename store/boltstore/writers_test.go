@@ -39,12 +39,13 @@ var writers = []writer{
 		id := publish(t, s, "requeued", 1)[0]
 		finish(t, s, claim(t, s, 1), store.Dead, 0)
 		call := func(ctx context.Context) error {
-			q := store.DeliveryQuery{AnyTenant: true, EventID: id, States: []store.State{store.Dead}}
+			q := store.DeliveryQuery{AnyTenant: true, EventID: id,
+				States: []store.State{store.Dead}}
 			r, err := s.Requeue(ctx, q)
 			if err != nil && r.Requeued != 0 {
 				t.Errorf("Requeue returned %+v with error %v", r, err)
 			}
-			q.States[0] = store.Pending // the caller's own again, whatever becomes of the operation
+			q.States[0] = store.Pending // the caller's own again, however the operation ends
 			return err
 		}
 		return call, func() bool { return state(t, s, sub, id) == store.Pending }
@@ -65,7 +66,8 @@ var writers = []writer{
 		before := oldest(t, s)
 		return pruneStep(s), func() bool { return oldest(t, s) != before }
 	}},
-	{"Prune what is canceled", func(t *testing.T, s *boltstore.Store, sub string) (call, func() bool) {
+	{"Prune what is canceled", func(t *testing.T, s *boltstore.Store, sub string) (call,
+		func() bool) {
 		publish(t, s, "canceled", 1)
 		_, err := s.UpdateSubscription(t.Context(), sub, func(sub *store.Subscription) error {
 			sub.Status = store.Unsubscribed
@@ -77,7 +79,8 @@ var writers = []writer{
 		return pruneStep(s), func() bool { return false } // it changes nothing that can be seen
 	}},
 	{"CreateSubscription", func(t *testing.T, s *boltstore.Store, _ string) (call, func() bool) {
-		sub := store.Subscription{ID: "created", URL: "https://e.example/", Status: store.Subscribed}
+		sub := store.Subscription{ID: "created", URL: "https://e.example/",
+			Status: store.Subscribed}
 		call := func(ctx context.Context) error {
 			_, err := s.CreateSubscription(ctx, sub)
 			return err
@@ -101,7 +104,8 @@ var writers = []writer{
 		call := func(ctx context.Context) error { return s.DeleteSubscription(ctx, sub) }
 		return call, func() bool { return !exists(t, s, sub) }
 	}},
-	{"Claim of what is damaged", func(t *testing.T, s *boltstore.Store, _ string) (call, func() bool) {
+	{"Claim of what is damaged", func(t *testing.T, s *boltstore.Store, _ string) (call,
+		func() bool) {
 		publish(t, s, "damaged", 1)
 		finish(t, s, claim(t, s, 1), store.Pending, 0)
 		if !s.Damage("deliveries") {

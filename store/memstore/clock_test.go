@@ -54,7 +54,8 @@ func jumpClock(t *testing.T, jump time.Duration) {
 		}
 		page, err := c.s.Deliveries(t.Context(), store.DeliveryQuery{})
 		if want := keep > 25*time.Hour; err != nil || want != (len(page.Items) > 0) {
-			t.Errorf("deliveries after 25 h, kept for %v: got %d, %v; want some: %t", keep, len(page.Items), err, want)
+			t.Errorf("deliveries after 25 h, kept for %v: got %d, %v; want some: %t",
+				keep, len(page.Items), err, want)
 		}
 	}
 }
@@ -75,7 +76,8 @@ type clocked struct {
 func (c *clocked) subscribe() store.Subscription {
 	c.t.Helper()
 	sub, err := c.s.CreateSubscription(c.t.Context(), store.Subscription{
-		ID: "3e639566-29fa-450d-a59f-ae3c25d7260f", URL: "https://endpoint.example/", Status: store.Subscribed,
+		ID: "3e639566-29fa-450d-a59f-ae3c25d7260f", URL: "https://endpoint.example/",
+		Status: store.Subscribed,
 	})
 	if err != nil {
 		c.t.Fatal(err)
@@ -109,7 +111,8 @@ func (c *clocked) claim(want ...string) (last store.Claim) {
 func (c *clocked) finish(cl store.Claim, state store.State, retryIn time.Duration) {
 	c.t.Helper()
 	results, err := c.s.Finish(c.t.Context(), store.Outcome{
-		Lease: cl.Lease, State: state, RetryIn: retryIn, Attempt: store.Attempt{Status: 200, Duration: time.Second},
+		Lease: cl.Lease, State: state, RetryIn: retryIn,
+		Attempt: store.Attempt{Status: 200, Duration: time.Second},
 	})
 	if err != nil || results[0].Ignored {
 		c.t.Fatalf("Finish: got %+v, %v", results, err)

@@ -8,29 +8,6 @@ import (
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// event is a stored event and what became of it. Its fields change only when a delivery goes, and
-// in erase.
-type event struct {
-	num      uint64 // its place in the order of Enqueue
-	id       string
-	typ      string
-	tenant   string
-	key      string
-	time     time.Time // to the millisecond
-	enqueued time.Time
-	body     []byte
-	trace    string
-	erased   bool
-
-	deliveries []*delivery // in the order of their subscriptions
-}
-
-// same reports whether e, which is stored, and o have the same content, as far as it is known. Type
-// and time are in the body.
-func (e *event) same(o *event) bool {
-	return e.erased || e.tenant == o.tenant && e.key == o.key && string(e.body) == string(o.body)
-}
-
 // delivery is an event for a subscription.
 type delivery struct {
 	sub   *subscription
@@ -47,7 +24,8 @@ type delivery struct {
 	bodyState store.BodyState
 	override  []byte
 
-	position *schedule.Position // where the schedule has it; nil if it is blocked, implicit or not pending
+	// position is where the schedule has it; nil if it is blocked, implicit or not pending.
+	position *schedule.Position
 
 	list    *list.List // of what has finished, the one it is in; nil if it is in none
 	element *list.Element

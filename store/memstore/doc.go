@@ -1,9 +1,9 @@
-// Package memstore is a [store.Store] in memory, for the unit tests of a host and as the model that other stores are
-// compared with.
+// Package memstore is a [store.Store] in memory, for the unit tests of a host and as the model that
+// other stores are compared with.
 //
-// It keeps the whole contract of package store except the disk: fair turns, leases with fencing tokens, order within a
-// key, holds, history, retention. What it holds is gone when the process ends, so a host that must not lose events
-// uses boltstore or pgstore.
+// It keeps the whole contract of package store except the disk: fair turns, leases with fencing
+// tokens, order within a key, holds, history, retention. What it holds is gone when the process
+// ends, so a host that must not lose events uses boltstore or pgstore.
 //
 //	s := memstore.New()
 //	defer s.Close()
@@ -11,15 +11,16 @@
 //
 // Its clock is [time.Now], so that in a bubble of testing/synctest days of retries pass in no time.
 //
-// It is written to be read: one mutex, plain maps and slices. Claiming costs the same for any backlog and
-// history, in the order of the number of claims taken, of subscriptions at their limit, and of leases that run.
-// Other things are plain loops, where a store of many events would have an index: Enqueue looks at every subscription,
-// a listing reads events until its page is full, Stats counts, unsubscribing or deleting a subscription visits each of its
-// deliveries, and erasing an event visits each of the event's, all under the one lock.
+// It is written to be read: one mutex, plain maps and slices. Claiming costs the same for any
+// backlog and history, in the order of the number of claims taken, of subscriptions at their limit,
+// and of leases that run. Other things are plain loops, where a store of many events would have an
+// index: Enqueue looks at every subscription, a listing reads events until its page is full, Stats
+// counts, unsubscribing or deleting a subscription visits each of its deliveries, and erasing an
+// event visits each of the event's, all under the one lock.
 //
 // # How it hangs together
 //
-// The maps say what there is: subscriptions, events, and the deliveries of each. Who is next is decided by
-// store/internal/schedule, which is told what becomes of each delivery, and hears of one as blocked while an earlier one
-// of its key is pending.
+// The maps say what there is: subscriptions, events, and the deliveries of each. Which is next is
+// decided by store/internal/schedule, which is told of each change of a delivery, and hears of one
+// as blocked while an earlier one of its key is pending.
 package memstore

@@ -20,11 +20,16 @@ func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
 		return fmt.Errorf("memstore: enqueue: %w", err)
 	}
 	defer s.end()
-	fresh, err := s.unstored(built)
+	for _, e := range built {
+		if s.isClosed(e.tenant) {
+			return fmt.Errorf("memstore: enqueue: event %s: %w", e.id, store.ErrMoved)
+		}
+	}
+	added, err := s.log.unstored(built)
 	if err != nil {
 		return fmt.Errorf("memstore: enqueue: %w", err)
 	}
-	for _, e := range fresh {
+	for _, e := range added {
 		s.enqueue(e, now)
 	}
 	return nil
@@ -51,31 +56,7 @@ func build(evs []events.Event) ([]*event, error) {
 	return built, nil
 }
 
-// unstored returns those of the events that are neither stored nor given twice. It is ErrConflict when one has the ID
-// of another.
-func (s *Store) unstored(evs []*event) ([]*event, error) {
-	var fresh []*event
-	given := make(map[string]*event, len(evs))
-	for _, e := range evs {
-		if s.isClosed(e.tenant) {
-			return nil, fmt.Errorf("event %s: %w", e.id, store.ErrMoved)
-		}
-		known := s.events[e.id]
-		if known == nil {
-			known = given[e.id]
-		}
-		switch {
-		case known == nil:
-			given[e.id] = e
-			fresh = append(fresh, e)
-		case !known.same(e):
-			return nil, fmt.Errorf("event %s: %w", e.id, store.ErrConflict)
-		}
-	}
-	return fresh, nil
-}
-
-// enqueue stores e with its deliveries, if anybody wants it.
+// enqueue stores e with its deliveries, if any subscription wants it.
 func (s *Store) enqueue(e *event, now time.Time) {
 	e.num, e.enqueued = s.nextNum(), s.wall()
 	for _, sub := range s.order {
@@ -87,14 +68,13 @@ func (s *Store) enqueue(e *event, now time.Time) {
 		e.deliveries = append(e.deliveries, d)
 		if sub.Disabled() {
 			d.canceled = sub.DisabledReason
-			s.conclude(d, store.Canceled, now)
+			s.ended.conclude(d, store.Canceled, now)
 			continue
 		}
 		s.revive(d, now)
 	}
 	if len(e.deliveries) > 0 {
-		s.events[e.id] = e
-		s.log = append(s.log, e)
+		s.log.add(e)
 	}
 }
 

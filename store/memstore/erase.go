@@ -21,7 +21,7 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 	}
 	defer s.end()
 	if q.EventID != "" {
-		e := s.events[q.EventID]
+		e := s.log.byID[q.EventID]
 		if e == nil {
 			return 0, "", fmt.Errorf("memstore: erase: %w", store.ErrNotFound)
 		}
@@ -33,7 +33,7 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 	if s.isClosed(q.Tenant) {
 		return 0, "", fmt.Errorf("memstore: erase: %w", store.ErrMoved)
 	}
-	walk := page.Sorted(s.log, (*event).listPosition, func(e *event) bool {
+	walk := page.Sorted(s.log.events, (*event).listPosition, func(e *event) bool {
 		return e.tenant == q.Tenant
 	})
 	limit := page.Limit(q.Limit)
@@ -43,9 +43,6 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 	}
 	return s.erase(step.Items(), now), next, nil
 }
-
-// listPosition returns where e stands in a listing of events, oldest first.
-func (e *event) listPosition() page.Position { return page.Position{Num: e.num} }
 
 // erase erases events and returns how many had not been yet.
 func (s *Store) erase(evs []*event, now time.Time) (n int) {

@@ -92,19 +92,19 @@ func (s *Store) next(d *delivery, o store.Outcome, after *store.Health, now time
 	if d.state == store.Pending { // or else canceled, and now a late success
 		s.remove(d, now)
 	}
-	s.conclude(d, o.State, now)
+	s.ended.conclude(d, o.State, now)
 }
 
 // cancel ends a pending delivery without an attempt. Its lease, if there is one, ends.
 func (s *Store) cancel(d *delivery, reason string, now time.Time) {
 	s.remove(d, now)
 	d.canceled = reason
-	s.conclude(d, store.Canceled, now)
+	s.ended.conclude(d, store.Canceled, now)
 }
 
 // delivery returns a stored delivery; nil if there is none.
 func (s *Store) delivery(subscriptionID, eventID string) *delivery {
-	sub, e := s.subs[subscriptionID], s.events[eventID]
+	sub, e := s.subs[subscriptionID], s.log.byID[eventID]
 	if sub == nil || e == nil {
 		return nil
 	}

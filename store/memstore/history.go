@@ -1,7 +1,6 @@
 package memstore
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -24,7 +23,7 @@ func (s *Store) Deliveries(
 		return store.Page[store.Delivery]{}, fmt.Errorf("memstore: deliveries: %w", err)
 	}
 	defer s.mu.Unlock()
-	walk := s.deliveryWalk(&q)
+	walk := s.log.deliveryWalk(&q)
 	limit := page.Limit(q.Limit)
 	found, err := walk.Page(q.Cursor, limit, min(limit, store.DefaultDeliveryLimit))
 	if err == nil && q.Count {
@@ -36,56 +35,15 @@ func (s *Store) Deliveries(
 	return page.Map(found, func(d **delivery) store.Delivery { return (*d).record() }), nil
 }
 
-// deliveryWalk returns a walk of the deliveries that q selects.
-func (s *Store) deliveryWalk(q *store.DeliveryQuery) page.Walk[*delivery] {
-	return func(from page.Cursor, visit func(page.Position, **delivery) bool) error {
-		// The listing begins with the newest event, and the log with the oldest.
-		i, found := slices.BinarySearchFunc(s.log, from.At.Seq, func(e *event, num uint64) int {
-			return cmp.Compare(e.num, num)
-		})
-		step := 1
-		if !from.Back {
-			step = -1
-			if !found {
-				i--
-			}
-		}
-		for ; i >= 0 && i < len(s.log); i += step {
-			if !s.log[i].visit(q, from, visit) {
-				return nil
-			}
-		}
-		return nil
-	}
-}
-
-// visit visits the deliveries of e that q selects and that the cursor reaches. It is false if the
-// walk has ended.
-func (e *event) visit(
-	q *store.DeliveryQuery, from page.Cursor, visit func(page.Position, **delivery) bool,
-) bool {
-	for i := range e.deliveries {
-		if from.Back {
-			i = len(e.deliveries) - 1 - i
-		}
-		d := e.deliveries[i]
-		if !from.Reaches(d.listPosition()) {
-			continue
-		}
-		if r := d.record(); q.Matches(&r) && !visit(d.listPosition(), &d) {
-			return false
-		}
-	}
-	return true
-}
-
 // listPosition returns where d stands in a listing.
 func (d *delivery) listPosition() page.Position {
 	return page.Position{Seq: d.event.num, Num: d.sub.num}
 }
 
 // Attempts implements [store.History].
-func (s *Store) Attempts(ctx context.Context, subscriptionID, eventID string) ([]store.Attempt, error) {
+func (s *Store) Attempts(
+	ctx context.Context, subscriptionID, eventID string,
+) ([]store.Attempt, error) {
 	if _, err := s.begin(ctx); err != nil {
 		return nil, fmt.Errorf("memstore: attempts: %w", err)
 	}
@@ -118,7 +76,9 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
 	limit := page.Limit(q.Limit)
-	step, next, err := s.deliveryWalk(&q).StepBack(q.Cursor, page.End(), limit, min(limit, store.DefaultDeliveryLimit))
+	walk := s.log.deliveryWalk(&q)
+	budget := min(limit, store.DefaultDeliveryLimit)
+	step, next, err := walk.StepBack(q.Cursor, page.End(), limit, budget)
 	if err != nil {
 		return store.RequeueResult{}, fmt.Errorf("memstore: requeue: %w", err)
 	}
@@ -139,8 +99,8 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 	return result, nil
 }
 
-// requeue makes d due now and reports whether that changed anything. named says that it was asked for
-// by its event.
+// requeue makes d due now and reports whether that changed anything. named says that it was asked
+// for by its event.
 func (s *Store) requeue(d *delivery, named bool, now time.Time) bool {
 	switch {
 	case d.state != store.Pending:
@@ -173,7 +133,8 @@ func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
 
 // waits reports whether a pending delivery waits for a time, or, if it was named, for its
 // subscription to succeed. Without the name it does not wait for that: all that the breaker holds
-// back would be written anew by whoever asks for all, and is due when the breaker closes anyway.
+// back would be written anew by a call that asks for all, and is due when the breaker closes
+// anyway.
 func (d *delivery) waits(named bool, now time.Time) bool {
 	return d.due.After(now) || named && d.atOnce != schedule.Asked && d.sub.turns.Health().Failures > 0
 }

@@ -24,14 +24,31 @@ type ended struct {
 }
 
 // conclude makes a delivery what it is in the end. It is in no list, or in that of another end.
-func (s *Store) conclude(d *delivery, state store.State, now time.Time) {
+func (en *ended) conclude(d *delivery, state store.State, now time.Time) {
 	d.leave()
 	d.state, d.finished = state, now
 	if state == store.Delivered {
-		d.enter(&s.ended.delivered)
+		d.enter(&en.delivered)
 	} else {
-		d.enter(&s.ended.failed)
+		d.enter(&en.failed)
 	}
+}
+
+// takePast takes out of a list the deliveries that finished longer ago than they are to be kept,
+// and adds them to past, up to pruneStep.
+func (en *ended) takePast(
+	past []*delivery, l *list.List, keep time.Duration, now time.Time,
+) []*delivery {
+	for keep > 0 && l.Len() > 0 && len(past) < pruneStep {
+		en.looked++
+		d := l.Front().Value.(*delivery)
+		if now.Sub(d.finished) <= keep {
+			break
+		}
+		d.leave()
+		past = append(past, d)
+	}
+	return past
 }
 
 // Prune implements [store.History].
@@ -44,34 +61,16 @@ func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err er
 		return false, fmt.Errorf("memstore: prune: %w", err)
 	}
 	defer s.mu.Unlock()
-	past := s.past(nil, &s.ended.delivered, r.Delivered, now)
-	past = s.past(past, &s.ended.failed, r.Failed, now)
-	s.drop(past)
+	past := s.ended.takePast(nil, &s.ended.delivered, r.Delivered, now)
+	past = s.ended.takePast(past, &s.ended.failed, r.Failed, now)
+	s.log.prune(append(s.ended.unwanted, drop(past)...))
+	s.ended.unwanted = nil
 	return len(past) == pruneStep, nil
 }
 
-// past adds to the deliveries that are to go those of a list that finished longer ago than they are
-// to be kept, and takes them out of it.
-func (s *Store) past(
-	past []*delivery, l *list.List, keep time.Duration, now time.Time,
-) []*delivery {
-	for keep > 0 && l.Len() > 0 && len(past) < pruneStep {
-		s.ended.looked++
-		d := l.Front().Value.(*delivery)
-		if now.Sub(d.finished) <= keep {
-			break
-		}
-		d.leave()
-		past = append(past, d)
-	}
-	return past
-}
-
-// drop removes deliveries, and events that have none any more.
-func (s *Store) drop(past []*delivery) {
+// drop takes deliveries away from their subscriptions and events, and returns the events.
+func drop(past []*delivery) (touched []*event) {
 	gone := make(map[*delivery]bool, len(past))
-	touched := s.ended.unwanted
-	s.ended.unwanted = nil
 	for _, d := range past {
 		gone[d] = true
 		delete(d.sub.deliveries, d.event.num)
@@ -79,23 +78,8 @@ func (s *Store) drop(past []*delivery) {
 			touched = append(touched, d.event)
 		}
 	}
-	var first *event // the oldest that goes
 	for _, e := range touched {
 		e.deliveries = slices.DeleteFunc(e.deliveries, func(d *delivery) bool { return gone[d] })
-		if len(e.deliveries) > 0 {
-			continue
-		}
-		if s.events[e.id] == e { // or else it has come back with its tenant
-			delete(s.events, e.id)
-		}
-		if first == nil || e.num < first.num {
-			first = e
-		}
 	}
-	if first == nil {
-		return
-	}
-	i, _ := slices.BinarySearchFunc(s.log, first, compareEvents)
-	rest := slices.DeleteFunc(s.log[i:], func(e *event) bool { return len(e.deliveries) == 0 })
-	s.log = s.log[:i+len(rest)]
+	return touched
 }

@@ -12,12 +12,17 @@ import (
 	"github.com/outhook/outhook/store/memstore"
 )
 
-// TestPruneCost has deliveries that are kept for the longer retention, and counts what Prune looks at as time goes by.
+// TestPruneCost has deliveries that are kept for the longer retention, and counts what Prune looks
+// at as time goes by.
 func TestPruneCost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 3000
 		s := memstore.New()
-		sub := store.Subscription{ID: "00000000-0000-4000-8000-000000000001", URL: "https://endpoint.example/", Status: store.Subscribed}
+		sub := store.Subscription{
+			ID:     "00000000-0000-4000-8000-000000000001",
+			URL:    "https://endpoint.example/",
+			Status: store.Subscribed,
+		}
 		if _, err := s.CreateSubscription(t.Context(), sub); err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +49,10 @@ func TestPruneCost(t *testing.T) {
 				}
 				var outcomes []store.Outcome
 				for _, c := range c.Claims {
-					outcomes = append(outcomes, store.Outcome{Lease: c.Lease, State: state, Attempt: store.Attempt{Status: 200}})
+					outcomes = append(
+						outcomes,
+						store.Outcome{Lease: c.Lease, State: state, Attempt: store.Attempt{Status: 200}},
+					)
 				}
 				if _, err := s.Finish(t.Context(), outcomes...); err != nil {
 					t.Fatal(err)
@@ -65,7 +73,10 @@ func TestPruneCost(t *testing.T) {
 			if got, limit := s.Looked()-before, removed+2*steps; got > limit {
 				t.Errorf("%s: Prune has looked at %d deliveries, want at most %d", what, got, limit)
 			}
-			page, err := s.Deliveries(t.Context(), store.DeliveryQuery{AnyTenant: true, Limit: 1, Count: true})
+			page, err := s.Deliveries(
+				t.Context(),
+				store.DeliveryQuery{AnyTenant: true, Limit: 1, Count: true},
+			)
 			if err != nil || page.Total != left {
 				t.Errorf("%s: %d deliveries are left, %v, want %d", what, page.Total, err, left)
 			}
@@ -81,7 +92,8 @@ func TestPruneCost(t *testing.T) {
 		check("when ten are past theirs", 10, n+1)
 		time.Sleep(2 * time.Hour)
 		check("when a later one is past its", 1, n)
-		if _, err := s.Requeue(t.Context(), store.DeliveryQuery{SubscriptionID: sub.ID, EventID: "dead-0"}); err != nil {
+		dead := store.DeliveryQuery{SubscriptionID: sub.ID, EventID: "dead-0"}
+		if _, err := s.Requeue(t.Context(), dead); err != nil {
 			t.Fatal(err)
 		}
 		check("when the oldest is pending again", 0, n)

@@ -1,15 +1,14 @@
 package memstore
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// What follows tells the schedule what has become of deliveries. Keys are this store's: the schedule hears of a delivery
-// as blocked while an earlier one of its key is pending.
+// What follows tells the schedule how deliveries have changed. Keys are this store's: the
+// schedule hears of a delivery as blocked while an earlier one of its key is pending.
 
 // add takes in a delivery that has become pending.
 func (s *Store) add(d *delivery, now time.Time) {
@@ -26,15 +25,15 @@ func (s *Store) add(d *delivery, now time.Time) {
 			s.queueUp(first, false, now)
 		}
 	}
-	if d.isNext() && d.event.isNew(s.log) { // the implicit list is made for what comes last
+	if d.isNext() && s.log.isNew(d.event) { // the implicit list is made for what comes last
 		s.schedule.AddImplicit(sub.turns, d.event.num, now.UnixNano())
 		return
 	}
 	s.queueUp(d, false, now)
 }
 
-// remove takes out a delivery that is not pending any more. Its lease, if there is one, ends. If others of its key stood
-// behind it, the next is let go.
+// remove takes out a delivery that is not pending any more. Its lease, if there is one, ends. If
+// others of its key stood behind it, the next is let go.
 func (s *Store) remove(d *delivery, now time.Time) {
 	s.change(d, schedule.Change{}, now)
 	sub, key := d.sub, d.event.key
@@ -56,7 +55,8 @@ func (s *Store) remove(d *delivery, now time.Time) {
 	}
 }
 
-// queueUp tells the schedule where a pending delivery stands. endLease says that a lease on it ends.
+// queueUp tells the schedule where a pending delivery stands. endLease says that a lease on it
+// ends.
 func (s *Store) queueUp(d *delivery, endLease bool, now time.Time) {
 	p := schedule.Position{Seq: d.event.num}
 	switch {
@@ -65,7 +65,9 @@ func (s *Store) queueUp(d *delivery, endLease bool, now time.Time) {
 	case len(d.attempts) > 0:
 		p.Due = d.due.UnixNano()
 	}
-	s.change(d, schedule.Change{Pending: true, Blocked: !d.isNext(), Position: p, EndLease: endLease}, now)
+	s.change(d, schedule.Change{
+		Pending: true, Blocked: !d.isNext(), Position: p, EndLease: endLease,
+	}, now)
 }
 
 // change passes a change on to the schedule, with where the delivery stood before.
@@ -78,9 +80,4 @@ func (s *Store) change(d *delivery, c schedule.Change, now time.Time) {
 	s.schedule.Change(d.sub.turns, d.event.num, c, now.UnixNano())
 }
 
-// isNew reports whether e is being enqueued, and not stored in the log yet.
-func (e *event) isNew(log []*event) bool { return len(log) == 0 || log[len(log)-1].num < e.num }
-
 func byEvent(a, b *delivery) int { return compareEvents(a.event, b.event) }
-
-func compareEvents(a, b *event) int { return cmp.Compare(a.num, b.num) }

@@ -27,13 +27,12 @@ type Store struct {
 
 	tenants map[string]store.TenantState // those that are not settled here
 
-	events map[string]*event // by ID
-	log    []*event          // the same, in the order of Enqueue
+	log   log
+	ended ended // for Prune
 
 	lastNum  uint64 // the last number given to a subscription or an event
 	schedule *schedule.Schedule[*subscription, *delivery]
 	attempts *rollup.Buffer // counts of them
-	ended    ended          // for Prune
 }
 
 // Short names for what the schedule keeps.
@@ -50,7 +49,7 @@ func New() *Store {
 		wall:     time.Now,
 		subs:     make(map[string]*subscription),
 		tenants:  make(map[string]store.TenantState),
-		events:   make(map[string]*event),
+		log:      log{byID: make(map[string]*event)},
 		schedule: schedule.New[*subscription, *delivery](schedule.Options{Idle: math.MaxInt}),
 		attempts: rollup.NewBuffer(rollup.Options{}),
 	}
@@ -59,7 +58,7 @@ func New() *Store {
 // Close ends the use of the store: after it, every method returns [store.ErrClosed]. It returns
 // nil, also when it is called again.
 func (s *Store) Close() error {
-	defer s.wakeReader() // who waits for work learns that there is none any more
+	defer s.wakeReader() // a reader that waits for work sees that the store is closed
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true

@@ -35,7 +35,8 @@ func TestFinishRefusesState(t *testing.T) {
 		_, err := s.Finish(t.Context(), store.Outcome{State: state})
 		var invalid *events.InvalidError
 		if !errors.As(err, &invalid) || invalid.Field != "state" {
-			t.Errorf("Finish with state %q: got error %v, want an *events.InvalidError about state", state, err)
+			t.Errorf("Finish with state %q: got error %v, want an *events.InvalidError about state",
+				state, err)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// subscription is a stored subscription with what is pending for it and what became of the rest.
+// subscription is a stored subscription with its deliveries, pending and finished.
 // The embedded record is replaced as a whole and its lists and maps are never changed, so claims
 // can share them.
 type subscription struct {
@@ -36,7 +36,7 @@ func (s *Store) cancelPending(sub *subscription, reason string, now time.Time) {
 	for _, d := range sub.deliveries {
 		if d.state == store.Pending {
 			d.canceled, d.position = reason, nil
-			s.conclude(d, store.Canceled, now)
+			s.ended.conclude(d, store.Canceled, now)
 		}
 	}
 	clear(sub.keyed)

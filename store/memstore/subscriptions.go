@@ -12,7 +12,9 @@ import (
 )
 
 // CreateSubscription implements [store.Subscriptions].
-func (s *Store) CreateSubscription(ctx context.Context, rec store.Subscription) (store.Subscription, error) {
+func (s *Store) CreateSubscription(
+	ctx context.Context, rec store.Subscription,
+) (store.Subscription, error) {
 	if err := rec.Validate(); err != nil {
 		return store.Subscription{}, fmt.Errorf("memstore: create subscription: %w", err)
 	}
@@ -79,7 +81,8 @@ func (s *Store) UpdateSubscription(
 		return store.Subscription{}, fmt.Errorf("memstore: update subscription: %w", err)
 	}
 	after.ID, after.Tenant = before.ID, before.Tenant
-	after.CreatedAt, after.UpdatedAt, after.SubscribedAt = before.CreatedAt, s.wall(), before.SubscribedAt
+	after.CreatedAt, after.UpdatedAt = before.CreatedAt, s.wall()
+	after.SubscribedAt = before.SubscribedAt
 
 	subscribed := before.Status != store.Subscribed && after.Status == store.Subscribed
 	unsubscribed := before.Status == store.Subscribed && after.Status != store.Subscribed
@@ -129,7 +132,8 @@ func (s *Store) removeSubscription(sub *subscription, now time.Time) {
 	for _, d := range sub.deliveries {
 		d.leave()
 		e := d.event
-		if e.deliveries = slices.DeleteFunc(e.deliveries, func(o *delivery) bool { return o == d }); len(e.deliveries) == 0 {
+		e.deliveries = slices.DeleteFunc(e.deliveries, func(o *delivery) bool { return o == d })
+		if len(e.deliveries) == 0 {
 			s.ended.unwanted = append(s.ended.unwanted, e)
 		}
 	}

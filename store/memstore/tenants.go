@@ -78,10 +78,10 @@ func (s *Store) ExportTenant(
 		return part, &events.InvalidError{Field: "cursor",
 			Reason: "is none of this store; pass one that an earlier part has"}
 	}
-	i, _ := slices.BinarySearchFunc(s.log, after+1, func(e *event, num uint64) int {
+	i, _ := slices.BinarySearchFunc(s.log.events, after+1, func(e *event, num uint64) int {
 		return int(min(max(int64(e.num)-int64(num), -1), 1))
 	})
-	for _, e := range s.log[i:] {
+	for _, e := range s.log.events[i:] {
 		if e.tenant != tenant || len(e.deliveries) == 0 {
 			continue
 		}
@@ -136,7 +136,7 @@ func (s *Store) ImportTenant(ctx context.Context, tenant string, part store.Tena
 	}
 	for i := range part.Events {
 		id := part.Events[i].Event.ID
-		if e := s.events[id]; e != nil && e.tenant != tenant {
+		if e := s.log.byID[id]; e != nil && e.tenant != tenant {
 			return fmt.Errorf("memstore: import tenant: event %s: %w", id, store.ErrConflict)
 		}
 	}
@@ -147,7 +147,7 @@ func (s *Store) ImportTenant(ctx context.Context, tenant string, part store.Tena
 	}
 	for i := range part.Events {
 		moved := &part.Events[i]
-		if e := s.events[moved.Event.ID]; e == nil || len(e.deliveries) == 0 {
+		if e := s.log.byID[moved.Event.ID]; e == nil || len(e.deliveries) == 0 {
 			s.importEvent(moved, now)
 		}
 	}
@@ -167,8 +167,7 @@ func (s *Store) importEvent(moved *store.TenantEvent, now time.Time) {
 	}) {
 		return
 	}
-	s.events[e.id] = e
-	s.log = append(s.log, e) // first: what is not new is queued up by where it stood
+	s.log.add(e) // first: what is not new is queued up by where it stood
 	for i := range moved.Deliveries {
 		from := &moved.Deliveries[i]
 		sub := s.subs[from.SubscriptionID]
@@ -239,6 +238,7 @@ func (s *Store) RemoveTenant(ctx context.Context, tenant string) (more bool, err
 		}
 		s.removeSubscription(sub, now)
 	}
-	s.drop(nil) // events that nobody has any more
+	s.log.prune(s.ended.unwanted)
+	s.ended.unwanted = nil
 	return false, nil
 }

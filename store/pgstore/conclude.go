@@ -94,10 +94,15 @@ type healthChange struct {
 
 func (c *concluding) run(ctx context.Context) error {
 	s := c.store
+	began := time.Now()
 	err := s.writeAfter(ctx, finishSettings, func(b *batch) {
 		b.Queue(s.sql.LockShared, s.lockOf(s.owner.id))
 		c.queueSubjects(b)
 	}, func(b *batch) {
+		if !c.now.IsZero() {
+			// Holds are counted from then: by this replica's clock it must not be later than now.
+			s.clock.set(c.now, began, time.Now())
+		}
 		for i := range c.outcomes {
 			c.decide(i)
 		}

@@ -2,6 +2,7 @@ package pgstore
 
 import (
 	"context"
+	"time"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/rollup"
@@ -96,8 +97,14 @@ func (s *Store) SetRowless(most int, lag uint64) {
 // Spill gives rows to what has stayed behind, as is done every second.
 func (s *Store) Spill(ctx context.Context) error { return s.spill(ctx) }
 
-// Renew renews the replica's lease, as is done every second.
-func (s *Store) Renew(ctx context.Context) error { return s.renew(ctx) }
+// Renew renews the replica's lease, as is done every second, and raises its low marks however
+// lately that was done.
+func (s *Store) Renew(ctx context.Context) error {
+	s.owner.tick <- struct{}{}
+	s.owner.lows = time.Time{}
+	<-s.owner.tick
+	return s.renew(ctx)
+}
 
 // Rowless returns how many deliveries are pending without a row, as far as memory knows.
 func (s *Store) Rowless() (n int) {

@@ -30,7 +30,7 @@ func TestClaimFollowsChanges(t *testing.T) {
 	wantValues(t, "after one that is not sealed", claim(t, s, 1)[0].Subscription, "plain", "plain")
 }
 
-// TestClaimPassesWhatDoesNotOpen claims of two subscriptions, one of which has a value that was
+// TestClaimPassesWhatDoesNotOpen claims of two subscriptions; one has a value that was
 // tampered with: the other is claimed all the same, and nothing of the first is opened.
 func TestClaimPassesWhatDoesNotOpen(t *testing.T) {
 	inner := memstore.New()

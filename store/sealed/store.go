@@ -34,7 +34,7 @@ func New(inner store.Store, keys ...Key) (*Store, error) {
 	return &Store{Store: inner, keys: r}, nil
 }
 
-// Format writes a name, whatever the verb: what the Store holds is nobody's to print.
+// Format writes a name for each verb: the keys that the Store holds must not be printed.
 func (s *Store) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "sealed.Store") }
 
 // CreateSubscription implements [store.Subscriptions].

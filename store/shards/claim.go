@@ -302,7 +302,7 @@ func (c *claimer) wait() time.Duration {
 	var until time.Time
 	switch {
 	case len(c.held) > 0:
-		return 0
+		return 1
 	case c.call != nil && c.told:
 		return store.NoneDue // Ready says when it has answered
 	case c.call != nil:
@@ -315,5 +315,5 @@ func (c *claimer) wait() time.Duration {
 	if until.IsZero() {
 		return store.NoneDue
 	}
-	return max(time.Until(until), 0)
+	return max(time.Until(until), 1) // at once, if Max left no room to ask the shard
 }

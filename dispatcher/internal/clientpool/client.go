@@ -27,6 +27,8 @@ type Client struct {
 // earlier exchange and has ended before one byte of an answer. It says so too if it was the context
 // that ended the connection.
 func (c *Client) RoundTrip(req *http.Request) (res *http.Response, replay bool, err error) {
+	// Asked before the request: with several over one connection, another may be answered meanwhile,
+	// and this one would then look like one over a kept connection.
 	kept := c.answered.Load()
 	c.traceConn(req, kept)
 	var begun atomic.Bool // net/http may call the hook from another goroutine, and late
@@ -41,6 +43,7 @@ func (c *Client) RoundTrip(req *http.Request) (res *http.Response, replay bool, 
 		c.answered.Store(true)
 		return res, false, nil
 	}
+	// A flood is told as such, and not sent again: net/http only knows that the connection is gone.
 	if c.meter != nil && c.meter.isFlooded() {
 		return nil, false, ErrFlood
 	}
@@ -86,7 +89,8 @@ func (streamError) Error() string { return "stream error" }
 // changed is called when an exchange has ended, and when the connection has.
 func (c *Client) changed(conn *http.ClientConn) {
 	if conn.Err() != nil {
-		go c.pool.drop(c) // the pool's mutex may be held by whoever is told
+		// In a goroutine, as the caller may hold the pool's mutex: Reserve calls this too.
+		go c.pool.drop(c)
 		return
 	}
 	if c.meter != nil {

@@ -5,8 +5,8 @@
 // # The problem
 //
 // net/http's Transport has a pool of its own, but it shares connections among all requests to a
-// host, whoever's they are; it sends a request again as often as an endpoint refuses it, thousands
-// of times within a deadline; and it reads whatever frames an endpoint sends over an HTTP/2
+// host, of any tenant; it sends a request again as often as an endpoint refuses it, thousands
+// of times within a deadline; and it reads all frames that an endpoint sends over an HTTP/2
 // connection, and answers them, for as long as the connection is open.
 //
 // # How it is solved

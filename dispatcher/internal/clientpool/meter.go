@@ -51,6 +51,7 @@ type meter struct {
 	flooded bool      // too much came
 }
 
+// newMeter returns a meter that allows what an idle connection may get.
 func newMeter(c net.Conn) *meter {
 	return &meter{Conn: c, frames: framesIdle, bytes: bytesIdle, seconds: time.Now()}
 }
@@ -110,7 +111,7 @@ func (m *meter) take(p []byte) bool {
 		}
 		m.bytes -= len(m.head) + m.payload
 		if m.frames < 0 || m.bytes < 0 {
-			m.passTime()
+			m.passTime() // only now, so that most frames cost no look at the clock
 		}
 		if m.frames < 0 || m.bytes < 0 {
 			m.flooded = true
@@ -144,7 +145,8 @@ func (m *meter) begin() {
 	m.bytes += bytesPerRequest
 }
 
-// limit takes back what requests have not used that are over. inFlight is how many are not.
+// limit takes back what requests have not used that are over. inFlight is how many are not. Without
+// this, an endpoint could save up what a thousand short answers left, and send it at once.
 func (m *meter) limit(inFlight int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

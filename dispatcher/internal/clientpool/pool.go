@@ -110,7 +110,8 @@ func (p *Pool) add(c *Client) (*Client, error) {
 	return c, nil
 }
 
-// insert returns the client that must make room, if one must.
+// insert returns the client that must make room, if one must. If all are in use there is none, and
+// the pool has more than Max for as long: an attempt must not wait for another's.
 func (p *Pool) insert(c *Client) (old *Client) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -134,6 +135,7 @@ func (p *Pool) Take(o h1.Origin) *Client {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, c := range p.clients[o] {
+		// It fails if the connection has ended, or has as many streams as the endpoint allows.
 		if c.conn.Reserve() == nil {
 			c.since = time.Now()
 			return c
@@ -142,7 +144,8 @@ func (p *Pool) Take(o h1.Origin) *Client {
 	return nil
 }
 
-// remove takes a client out of the pool, if it is there.
+// remove takes a client out of the pool, if it is there: its connection may have ended before, or
+// be closed for its age while it ends. p.mu is held.
 func (p *Pool) remove(c *Client) {
 	list := p.clients[c.origin]
 	at := slices.Index(list, c)
@@ -179,10 +182,14 @@ func (p *Pool) drop(c *Client) {
 
 // sweep closes the connections that have been idle for too long.
 func (p *Pool) sweep() {
+	// since is when the last exchange began, so a connection is kept for a little less than
+	// IdleTimeout after it has ended.
 	limit := time.Now().Add(-p.config.IdleTimeout)
 	p.closeIf(func(c *Client) bool { return !c.since.After(limit) })
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	// A pool without connections has no timer, so a Dispatcher that is no longer used can be
+	// collected.
 	p.timer = nil
 	if p.n > 0 {
 		p.timer = time.AfterFunc(p.config.IdleTimeout/4, p.sweep)
@@ -194,7 +201,7 @@ func (p *Pool) CloseIdleConnections() {
 	p.closeIf(func(*Client) bool { return true })
 }
 
-// closeIf closes the idle connections of which f is true.
+// closeIf closes the idle connections for which f returns true.
 func (p *Pool) closeIf(f func(*Client) bool) {
 	p.mu.Lock()
 	var closing []*Client

@@ -47,6 +47,8 @@ type question struct {
 	ok    bool // false if the call panicked
 }
 
+// newAsker returns an asker that has asked nothing yet. Of call, which may panic and need not
+// return, at most max calls run at once.
 func newAsker(call func(store.Subscription) (rate.Limit, int), max int, log *slog.Logger) *asker {
 	return &asker{call: call, max: max, log: log, open: make(map[string]*question)}
 }
@@ -63,8 +65,11 @@ func (a *asker) ask(sub *store.Subscription, now time.Time) (answer *question,
 		q = a.start(sub, now)
 	}
 	if !a.answered(q, asked, now) {
+		// As long again as it has taken so far. Each look costs the store a claim and a release, so
+		// a call that never returns must not be looked for every few milliseconds.
 		return nil, min(max(now.Sub(q.at), askAgainFirst), askAgainLast)
 	}
+	// An answer is used for one attempt, because the host may change the limit at any time.
 	delete(a.open, sub.ID)
 	return q, 0
 }
@@ -90,18 +95,21 @@ func (a *asker) answered(q *question, asked bool, now time.Time) bool {
 	case <-q.done:
 		return true
 	case <-timer.C:
+		// Not now, which was before the wait: the shorter patience counts from its end.
 		a.slowedAt = time.Now()
 		return false
 	}
 }
 
-// start calls the function of the host.
+// start calls the function of the host in a goroutine of its own. A panic is logged, and answers
+// the question with ok false.
 func (a *asker) start(sub *store.Subscription, now time.Time) *question {
 	q := &question{at: now, done: make(chan struct{})}
 	a.open[sub.ID] = q
 	// The claim's memory is not the goroutine's: the claim may be released before it returns.
 	s := *sub
 	a.calls.Go(func() {
+		// Deferred first, so that it runs last: once done is closed, nothing writes to q.
 		defer close(q.done)
 		defer func() {
 			if p := recover(); p != nil {

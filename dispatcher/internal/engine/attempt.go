@@ -12,6 +12,8 @@ import (
 // start hands a ticket to a worker that waits, or to a new one. Workers are made as they are needed
 // and stay until Run ends.
 func (r *run) start(k *ticket) {
+	// The channel has no buffer, so this succeeds only if a worker waits. In a buffer, a ticket could
+	// wait for the end of an attempt that hangs.
 	select {
 	case r.work <- k:
 		return
@@ -33,7 +35,9 @@ func (r *run) start(k *ticket) {
 }
 
 // attempt makes the attempt of a ticket, unless what it is for has changed or Run is being cut off.
+// On every way out the outcome goes to the recorder or the claim back to the store, once.
 func (r *run) attempt(k *ticket) {
+	// Last of all: the slot is what bounds the claims in memory.
 	defer r.tickets.close(k)
 	c := &k.claim
 	// From here to the request there is no wait: admit is what makes a change hold at once.
@@ -41,6 +45,7 @@ func (r *run) attempt(k *ticket) {
 		r.release(k)
 		return
 	}
+	// Before anything is told of an attempt: a delivery that the filter refuses has none.
 	wanted, failed := r.Sender.Filter(c)
 	switch {
 	case failed != nil:
@@ -59,7 +64,9 @@ func (r *run) attempt(k *ticket) {
 	r.Listener.AttemptStarted(c, now)
 	ctx, trace, endSpan := r.startSpan(c, now)
 	result := r.Sender.Send(ctx, c, trace)
-	// An attempt that was cut off before it had an answer says nothing about the endpoint.
+	// An attempt that was cut off before it had an answer says nothing about the endpoint. With an
+	// answer it is recorded, or else the endpoint would get the same event again. This is asked
+	// before observe, to which a dial that was cut off would look like a host that is unreachable.
 	if r.attempts.Err() != nil && result.Attempt.Status == 0 {
 		endSpan(store.Outcome{Attempt: result.Attempt, State: store.Pending})
 		r.release(k)
@@ -76,6 +83,8 @@ func (r *run) attempt(k *ticket) {
 	r.finish(k, outcome)
 }
 
+// startSpan begins what a Tracer of the host makes of an attempt. Without one, the attempt has the
+// context of all, and sends the traceparent that its event was published with. end is never nil.
 func (r *run) startSpan(c *store.Claim, at time.Time) (
 	ctx context.Context, trace string, end func(store.Outcome),
 ) {
@@ -89,21 +98,25 @@ func (r *run) startSpan(c *store.Claim, at time.Time) (
 	return ctx, trace, end
 }
 
-// finish counts, logs and records an attempt.
+// finish counts, logs and records an attempt. Attempts are counted here, and the states that follow
+// in afterOutcome: a request was made also when the store ignores its outcome, as it does when the
+// delivery has ended meanwhile.
 func (r *run) finish(k *ticket, o store.Outcome) {
 	r.counts.attempts.Add(1)
 	r.logAttempt(&k.claim, &o.Attempt)
 	r.record(k, o)
 }
 
-// record hands an outcome to the recorder.
+// record hands an outcome to the recorder. There is room for Concurrency of them, so a worker waits
+// here only while the store is so slow that maxRecorders calls are under way.
 func (r *run) record(k *ticket, o store.Outcome) {
 	r.tickets.attemptDone(k)
 	r.outcomes <- recorded{&k.claim, o}
 }
 
 // release gives a claim back whose attempt did not take place: it is not counted, and claimed anew
-// if there is still something to claim.
+// if there is still something to claim. The usual reason is a stop, so it goes by rest, which
+// outlives the context of attempts: a claim that is not given back waits until its lease runs out.
 func (r *run) release(k *ticket) {
 	r.tickets.attemptDone(k)
 	persist(r.rest, r, "release", func(ctx context.Context) (struct{}, error) {
@@ -111,13 +124,15 @@ func (r *run) release(k *ticket) {
 	})
 }
 
-// logAttempt logs an attempt: Debug, or Warn if it failed.
+// logAttempt logs an attempt: Debug, or Warn if it failed. It logs neither the URL, whose path is
+// often a credential, nor what was sent or answered.
 func (r *run) logAttempt(c *store.Claim, a *store.Attempt) {
 	level, message := slog.LevelDebug, "outhook: attempt succeeded"
 	if a.Error != "" {
 		level, message = slog.LevelWarn, "outhook: attempt failed"
 	}
 	ctx := context.Background()
+	// Asked here because the attributes are made before LogAttrs asks, for each success too.
 	if !r.Logger.Enabled(ctx, level) {
 		return
 	}

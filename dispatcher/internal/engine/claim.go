@@ -13,11 +13,18 @@ import (
 )
 
 const (
-	sealedPause  = time.Minute // for a subscription whose secrets did not open
-	crowdedPause = time.Second // for a subscription all of whose attempts are under way
+	// sealedPause is for a subscription whose secrets did not open. Each try is an error in the
+	// host's log and a claim for nothing, and only a key that the host gives can help.
+	sealedPause = time.Minute
+
+	// crowdedPause is for a subscription all of whose attempts are under way. Those have outlasted
+	// their leases, so nobody knows when one will return.
+	crowdedPause = time.Second
 )
 
-// claimLoop claims and starts attempts until ctx ends, or the store is closed.
+// claimLoop claims and starts attempts until ctx ends, or the store is closed. It holds a free slot
+// before it claims: a claim without one would wait here while its lease runs, and another replica
+// could not have it. While the store is in trouble it claims ever more seldom.
 func (r *run) claimLoop(ctx context.Context) error {
 	var trouble backoff
 	for ctx.Err() == nil {
@@ -37,7 +44,7 @@ func (r *run) claimLoop(ctx context.Context) error {
 		switch {
 		case errors.Is(err, store.ErrClosed):
 			return fmt.Errorf("dispatcher: run: %w", err)
-		case err != nil && ctx.Err() == nil:
+		case err != nil && ctx.Err() == nil: // else it is most likely the end of ctx
 			r.storeTrouble("claim", err)
 			trouble.wait(ctx)
 		case err == nil:
@@ -52,7 +59,9 @@ func (r *run) claimLoop(ctx context.Context) error {
 }
 
 // wait returns when there may be something to claim: after d, when the store or a ticket says so,
-// or when ctx ends.
+// or when ctx ends. It may return for nothing, since the one slot of a channel can be filled by
+// what the last claim has taken already; then the next claim finds nothing and says how long to
+// wait.
 func (r *run) wait(ctx context.Context, d time.Duration) {
 	var due <-chan time.Time
 	if d != store.NoneDue {
@@ -73,6 +82,8 @@ func (r *run) wait(ctx context.Context, d time.Duration) {
 func (r *run) claim(ctx context.Context, max int) (n int, wait time.Duration, err error) {
 	// Before the call: a change that is stored while it runs must count as newer than its claims.
 	epoch := r.tickets.begin()
+	// Half of the slots are for healthy, quick subscriptions alone; failing ones get three quarters of
+	// the other half. Both are rounded up, so that with one slot everybody gets a turn.
 	unhealthy := (r.Concurrency + 1) / 2
 	pauses := r.pauses.request(time.Now())
 	got, err := protect(func() (store.ClaimResult, error) {
@@ -89,14 +100,17 @@ func (r *run) claim(ctx context.Context, max int) (n int, wait time.Duration, er
 		})
 	})
 	if err != nil {
-		r.tickets.issue(nil) // the pauses stay: they may not be in force
+		// This ends the call for the fence too, which would otherwise keep every change from now
+		// on. The pauses stay, because they may not be in force.
+		r.tickets.issue(nil)
 		return 0, 0, err
 	}
 	if got.Trouble != nil { // with a part of the store: the claims are those of the others
 		r.storeTrouble("claim", got.Trouble)
 	}
-	clear(r.pauses)
+	clear(r.pauses) // the store has them now
 	admitted, postponed := r.screen(got.Claims)
+	// Before any of them is started: the phases of a ticket are counted from here.
 	r.tickets.issue(admitted)
 	for _, c := range admitted {
 		// Each is in memory of its own: a slow attempt must not keep the bodies of all that were
@@ -112,7 +126,7 @@ func (r *run) claim(ctx context.Context, max int) (n int, wait time.Duration, er
 // store with the next Claim, which is the first that could claim more of them.
 type pauses map[string]time.Time
 
-// request returns the pauses as they are at a time.
+// request returns the pauses as they are at a time. Those that are over are left out.
 func (p pauses) request(now time.Time) []store.Pause {
 	var list []store.Pause
 	for id, until := range p {
@@ -160,7 +174,8 @@ func (r *run) screen(claims []store.Claim) (admitted []store.Claim, postponed []
 	return admitted, postponed
 }
 
-// mustWait returns how long a subscription's next attempt must wait; zero if it may start.
+// mustWait returns how long a subscription's next attempt must wait; zero if it may start. It may
+// block for some milliseconds, in which the host is asked for its rate limit; see asker.
 func (r *run) mustWait(sub *store.Subscription, now time.Time) time.Duration {
 	if sub.SealedWith != "" {
 		r.storeTrouble("open", send.SealedError(sub))
@@ -172,7 +187,9 @@ func (r *run) mustWait(sub *store.Subscription, now time.Time) time.Duration {
 	if r.limiter == nil {
 		return 0
 	}
-	return r.limiter.take(sub, now) // last, as it takes a token
+	// Last, as it takes a token: an attempt that had to wait for another reason would have paid for
+	// nothing.
+	return r.limiter.take(sub, now)
 }
 
 // postpone releases claims that must wait. It is done when it returns: if more of a subscription
@@ -182,7 +199,8 @@ func (r *run) postpone(ctx context.Context, postponed []store.Lease) error {
 		return nil
 	}
 	_, err := persist(ctx, r, "release", func(rest context.Context) (struct{}, error) {
-		// Run may be about to end, and waits for this.
+		// Run may be about to end, and waits for this. The grace of drain has not begun, as it is
+		// claimLoop that calls.
 		rest, cancel := context.WithTimeout(rest, storeGrace)
 		defer cancel()
 		return struct{}{}, r.Store.Release(rest, postponed...)

@@ -58,13 +58,29 @@ type Listener interface {
 	// ended.
 	Start() (stop func(ctx context.Context))
 
+	// AttemptStarted comes before the request, and is followed by AttemptRecorded unless the claim
+	// is released or the store ignores the outcome.
 	AttemptStarted(c *store.Claim, at time.Time)
+
+	// AttemptRecorded has the outcome as the store took it, and the subscription's health before
+	// and after.
 	AttemptRecorded(c *store.Claim, o *store.Outcome, r *store.Result)
+
+	// Canceled is about a delivery that the host's filter refused.
 	Canceled(c *store.Claim, reason string)
+
+	// Disabled is about a subscription that the Engine has unsubscribed.
 	Disabled(store.Subscription)
+
+	// OutageStarted and OutageEnded are about the host's own network.
 	OutageStarted(since time.Time)
 	OutageEnded(since, until time.Time)
+
+	// Published has operational events.
 	Published([]events.Event)
+
+	// StoreTrouble comes with each failed call of the store. op is "claim", "finish" and so on;
+	// "open" is about a subscription whose secrets are sealed with a key that the store lacks.
 	StoreTrouble(op string, err error)
 }
 
@@ -72,19 +88,19 @@ type Listener interface {
 // Run.
 type Engine struct {
 	Config
-	tickets *tickets
-	outage  *outage
-	untidy  chan struct{} // one slot: Prune has something to do
-	counts  counts
+	tickets  *tickets
+	outage   *outage
+	pruneDue chan struct{} // one slot: Prune has something to do
+	counts   counts
 }
 
 // New returns an Engine that is not running.
 func New(c Config) *Engine {
 	return &Engine{
-		Config:  c,
-		tickets: newTickets(c.Concurrency),
-		outage:  newOutage(),
-		untidy:  make(chan struct{}, 1),
+		Config:   c,
+		tickets:  newTickets(c.Concurrency),
+		outage:   newOutage(),
+		pruneDue: make(chan struct{}, 1),
 	}
 }
 
@@ -92,10 +108,11 @@ func New(c Config) *Engine {
 // claim starts that was made before the change.
 func (e *Engine) Invalidate(of Subject) { e.tickets.invalidate(of) }
 
-// PruneSoon has the maintenance look after what a change has left behind.
+// PruneSoon has the maintenance remove what a change has left behind, if Run is running; otherwise
+// the next Run does. It returns at once.
 func (e *Engine) PruneSoon() {
 	select {
-	case e.untidy <- struct{}{}:
+	case e.pruneDue <- struct{}{}:
 	default:
 	}
 }
@@ -108,7 +125,8 @@ type Counts struct {
 	Dead      uint64 // deliveries given up
 }
 
-// Counts returns the counts.
+// Counts returns the counts. Each is exact, but they are read one after another: while attempts are
+// recorded, their sum may be off by those.
 func (e *Engine) Counts() Counts {
 	return Counts{
 		Attempts:  e.counts.attempts.Load(),
@@ -120,6 +138,7 @@ func (e *Engine) Counts() Counts {
 
 type counts struct{ attempts, delivered, retried, dead atomic.Uint64 }
 
+// add counts what an attempt made of its delivery.
 func (c *counts) add(s store.State) {
 	switch s {
 	case store.Delivered:

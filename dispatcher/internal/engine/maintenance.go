@@ -19,7 +19,7 @@ func (r *run) maintain(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-r.untidy:
+		case <-r.pruneDue:
 		case <-timer.C:
 		}
 		r.prune(ctx)
@@ -27,7 +27,9 @@ func (r *run) maintain(ctx context.Context) {
 	}
 }
 
-// prune takes steps until there is no more to do.
+// prune takes steps until there is no more to do. A step is bounded by the store, so that
+// publishers get their turn between two of them. An error ends it until the next minute: nobody
+// waits for this.
 func (r *run) prune(ctx context.Context) {
 	for ctx.Err() == nil {
 		more, err := protect(func() (bool, error) { return r.Store.Prune(ctx, r.Retention) })

@@ -70,7 +70,10 @@ func (r *run) appendOpEvent(
 	return opEvents
 }
 
-// publish publishes operational events, trying again while the store is in trouble.
+// publish publishes operational events, trying again while the store is in trouble. It calls the
+// store and not Dispatcher.Publish, which is for the host and refuses operational events. The
+// outcomes are stored by then, so a crash before this loses the events; the history has what they
+// tell of.
 func (r *run) publish(opEvents []events.Event) {
 	if len(opEvents) == 0 {
 		return

@@ -64,6 +64,7 @@ func (o *outage) reset() {
 	o.forget()
 }
 
+// forget makes it that of an Engine that has made no attempt. o.mu is held.
 func (o *outage) forget() {
 	o.window = [outageWindow]attemptTally{}
 	clear(o.unreachable)
@@ -88,22 +89,24 @@ func (o *outage) observe(r *send.Result, now time.Time) (giveBack bool, change o
 	defer o.mu.Unlock()
 	o.count(r, now.Unix())
 	switch {
-	case r.Kind == send.KindDelivered && o.since.IsZero(): // nearly always
+	case r.Kind == send.KindDelivered && o.since.IsZero():
+		// Nearly always. The window need not be added up for it.
 	case o.since.IsZero() && r.Unreachable && o.isOutage(now.Unix()):
 		o.since, o.trialAt = now, now.Add(trialEvery)
 		change, since = outageStarted, now
 	case !o.since.IsZero() && (r.Kind == send.KindDelivered || !o.mostUnreachable(now.Unix())):
 		change, since = outageEnded, o.since
+		// The failures of the minute that is over would begin the next outage at once.
 		o.forget()
 		o.count(r, now.Unix())
 	}
 	return r.Unreachable && !o.since.IsZero(), change, since
 }
 
-// count adds an attempt to the tally of its second.
+// count adds an attempt to the tally of its second. o.mu is held.
 func (o *outage) count(r *send.Result, second int64) {
 	t := &o.window[second%outageWindow]
-	if t.second != second {
+	if t.second != second { // it is of a minute ago, or more
 		*t = attemptTally{second: second}
 	}
 	t.attempts++
@@ -116,7 +119,9 @@ func (o *outage) count(r *send.Result, second int64) {
 	}
 }
 
-// remember keeps a host that could not be reached.
+// remember keeps a host that could not be reached. The map is bounded, because 10,000 dead
+// endpoints have as many hosts: when it is full of hosts of the last minute, those are enough. o.mu
+// is held.
 func (o *outage) remember(host string, second int64) {
 	if _, known := o.unreachable[host]; !known && len(o.unreachable) >= maxOutageHosts {
 		for h, last := range o.unreachable {
@@ -145,6 +150,7 @@ func (o *outage) sum(second int64) (all attemptTally) {
 	return all
 }
 
+// mostUnreachable reports whether nine of ten attempts of the last minute had no connection.
 func (o *outage) mostUnreachable(second int64) bool {
 	all := o.sum(second)
 	return 10*all.unreachable >= outageTenths*all.attempts
@@ -181,7 +187,8 @@ func (o *outage) mayClaim(free int, now time.Time) (max int, wait time.Duration)
 	return min(free, 1), 0
 }
 
-// claimed says that n deliveries were claimed.
+// claimed says that n deliveries were claimed. In an outage the next trial is a second away then; a
+// claim that found nothing was none.
 func (o *outage) claimed(n int, now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -195,6 +202,7 @@ func (o *outage) claimed(n int, now time.Time) {
 func (e *Engine) observe(r *send.Result) (giveBack bool) {
 	now := time.Now()
 	giveBack, change, since := e.outage.observe(r, now)
+	// The mutex is free again here: the Logger is the host's, and may be slow.
 	switch change {
 	case outageStarted:
 		e.Logger.Error(

@@ -60,12 +60,14 @@ func (e *Engine) outcomeOf(c *store.Claim, r *send.Result) store.Outcome {
 		return o
 	}
 	o.KeepRetry = keepsRetry(c, r.Kind)
+	// c.Retry is how many attempts were counted before this one, which is attempt Retry+1.
 	switch {
 	case !o.KeepRetry && c.Retry+1 >= e.MaxAttempts:
 		o.State = store.Dead
 	case o.KeepRetry && r.Kind == send.KindThrottled:
 		o.State, o.RetryIn = store.Pending, max(r.RetryAfter, minThrottled)
 	default:
+		// A Retry-After is obeyed where the attempt counts too.
 		o.State, o.RetryIn = store.Pending, max(e.RetryDelay(c.Retry+1), r.RetryAfter)
 	}
 	return o
@@ -75,7 +77,8 @@ func (e *Engine) outcomeOf(c *store.Claim, r *send.Result) store.Outcome {
 func keepsRetry(c *store.Claim, k send.Kind) bool {
 	switch {
 	case k == send.KindOurs:
-		// a probe's neither: the host's hook fails for this delivery, whatever the endpoint does
+		// This counts for a probe too: the host's hook fails for this delivery, and the endpoint has
+		// nothing to do with it.
 		return false
 	case c.Probe:
 		return true // or else the delivery that is probed with would pay for the endpoint
@@ -83,7 +86,10 @@ func keepsRetry(c *store.Claim, k send.Kind) bool {
 	return k == send.KindThrottled && c.Health.FailingFor < takesOthers && c.Attempt <= maxThrottled
 }
 
-// probePolicy returns when an endpoint that is down is probed, with a jitter of its own.
+// probePolicy returns when an endpoint that is down is probed, with a jitter of its own: endpoints
+// that went down together, as those behind one service do, are not probed together. It comes with
+// the outcome because only the store knows how many failures there were: outcomes of one
+// subscription are recorded together that were claimed before any of them.
 func (e *Engine) probePolicy() store.ProbePolicy {
 	return store.ProbePolicy{
 		Threshold: e.BreakerThreshold,

@@ -20,7 +20,8 @@ const (
 //
 // It keeps a token bucket for each subscription that has had claims, and forgets buckets that are
 // full. A new bucket begins with what one would have that has been there since Run began, with one
-// token then.
+// token then. So it makes no difference whether a bucket was forgotten, and restarts don't give a
+// burst each.
 type limiter struct {
 	limits *asker
 	since  time.Time
@@ -54,8 +55,8 @@ func (l *limiter) take(sub *store.Subscription, now time.Time) time.Duration {
 	limit, burst := answer.limit, answer.burst
 	switch {
 	case !answer.ok:
-		return storeRetryMax
-	case !(limit > 0) || limit > math.MaxInt32:
+		return storeRetryMax // the function will most likely panic again
+	case !(limit > 0) || limit > math.MaxInt32: // no limit; NaN and rate.Inf too
 		delete(l.buckets, sub.ID)
 		return 0
 	}
@@ -63,6 +64,7 @@ func (l *limiter) take(sub *store.Subscription, now time.Time) time.Duration {
 	if b.AllowN(now, 1) {
 		return 0
 	}
+	// As a float to the end: with a limit near zero the wait is more than a Duration can hold.
 	wait := (1 - b.TokensAt(now)) / float64(limit) * float64(time.Second)
 	return time.Duration(min(max(wait, float64(shortestPause)), float64(longestPause)))
 }
@@ -73,7 +75,7 @@ func (l *limiter) bucket(id string, limit rate.Limit, burst int, now time.Time) 
 	if b == nil {
 		l.sweep(now)
 		b = rate.NewLimiter(limit, burst)
-		b.AllowN(l.since, burst-1)
+		b.AllowN(l.since, burst-1) // a new Limiter is full; this leaves one token, at that time
 		l.buckets[id] = b
 		return b
 	}

@@ -47,6 +47,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	return err
 }
 
+// newRun starts everything but the workers, which are started as they are needed.
 func newRun(ctx context.Context, e *Engine) *run {
 	r := &run{
 		Engine:   e,
@@ -63,6 +64,7 @@ func newRun(ctx context.Context, e *Engine) *run {
 	maintenance, stop := context.WithCancel(ctx)
 	r.stopMaintenance = stop
 	e.outage.reset()
+	// Before the first goroutine that tells it something.
 	stopListener := e.Listener.Start()
 	r.others.Go(func() {
 		r.recordLoop()
@@ -75,15 +77,17 @@ func newRun(ctx context.Context, e *Engine) *run {
 // drain ends what Run started. The order matters: workers hand their outcomes to the recorder, and
 // the recorder tells the Listener.
 func (r *run) drain() {
+	// Both timers start now: attempts get grace, and the store gets storeGrace more. A store that
+	// only fails keeps Run no longer than that.
 	grace := max(r.DrainTimeout, 0)
 	cut := time.AfterFunc(grace, r.cut)
 	giveUp := time.AfterFunc(grace+storeGrace, r.giveUp)
 	defer giveUp.Stop()
 	defer cut.Stop()
 	r.stopMaintenance()
-	close(r.work)
+	close(r.work) // nobody starts tickets any more: only claimLoop did
 	r.workers.Wait()
-	if r.limiter != nil {
+	if r.limiter != nil { // its calls are the host's, and run beside the workers
 		r.limiter.limits.wait()
 	}
 	close(r.outcomes) // nobody sends any more: only workers did

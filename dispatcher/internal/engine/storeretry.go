@@ -17,7 +17,9 @@ const (
 )
 
 // persist calls the store until it answers with anything but trouble, until ends, or Run gives up
-// on the store.
+// on the store; then it returns the last error. The call itself gets r.rest, which outlives until:
+// a write that is on its way when Run is told to stop may still land. What it writes must bear
+// being written twice, because an error can hide a success.
 func persist[T any](
 	until context.Context,
 	r *run,
@@ -44,7 +46,8 @@ func isFinal(err error) bool {
 		errors.Is(err, errChanged) || errors.As(err, &invalid)
 }
 
-// protect turns a panic of the store into an error.
+// protect turns a panic of the store into an error, which is tried again like any other: a bug in a
+// store's code must not end the host's process.
 func protect[T any](call func() (T, error)) (out T, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -54,6 +57,7 @@ func protect[T any](call func() (T, error)) (out T, err error) {
 	return call()
 }
 
+// storeTrouble tells the host of a failed call.
 func (r *run) storeTrouble(op string, err error) {
 	r.Logger.Error("outhook: the store is in trouble", "op", op, "error", err)
 	r.Listener.StoreTrouble(op, err)

@@ -61,7 +61,7 @@ type ticketModel struct {
 	phase int  // 0: issued, 1: running, 2: recording, 3: closed
 }
 
-// Whatever happens in whatever order, slots, limits and the fence are what the tickets' phases say.
+// After each step, in any order, slots, limits and the fence are what the tickets' phases say.
 func TestTicketsModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const limit = 2

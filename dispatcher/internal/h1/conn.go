@@ -198,7 +198,7 @@ func (c *conn) abort() {
 //
 // An endpoint may answer and close before it has read all of the request. Writing then fails, but
 // the answer has arrived, and a reset behind it does not take it back: the system hands out what it
-// has received before it reports the reset. So whatever becomes of writing, the answer is read.
+// has received before it reports the reset. So the answer is read even if writing has failed.
 func (c *conn) roundTrip(req *http.Request, size, maxHeader int) (*http.Response, error) {
 	c.answered = false
 	if 0 <= size && size <= socketTakes {
@@ -253,7 +253,7 @@ func (c *conn) hurry(ctx context.Context, watched <-chan struct{}) {
 	}
 }
 
-// moreTelling returns the error that says more about an exchange of which neither half succeeded.
+// moreTelling returns the error that says more when both writing and reading have failed.
 // A read often knows only that the connection has ended, or was hurried; the write was told why,
 // such as a reset.
 func moreTelling(read, write error) error {
@@ -271,6 +271,7 @@ func (c *conn) stale() bool {
 	return c.used && !c.answered && (c.writeErr != nil || c.readErr != nil)
 }
 
+// write writes a request. Its error is that of the connection, if there was one: net/http wraps it.
 func (c *conn) write(req *http.Request) error {
 	err := req.Write(c.w)
 	if err == nil {

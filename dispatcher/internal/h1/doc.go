@@ -46,7 +46,7 @@
 //   - Requests of different [Origin]s, which name a tenant and a TLS configuration, share none.
 //   - It goes into the pool only when nothing is left of the exchange: the answer was read to its
 //     end, the request was written to its end, and no byte came after the answer.
-//   - The answer is read whatever became of writing the request.
+//   - The answer is read even if writing the request has failed.
 //   - A request that may have been sent is sent again in one case, once: over a kept connection
 //     that ended before one byte of an answer. A close while the connection was idle looks like
 //     that.

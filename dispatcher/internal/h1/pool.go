@@ -31,6 +31,8 @@ type pool struct {
 // idleList are the connections to an origin, the one that has been idle for longest first.
 type idleList struct{ conns []*conn }
 
+// newPool returns a pool for max connections, maxPerOrigin of them to one origin. quiescent reports
+// whether the endpoint has neither closed an idle connection nor sent something over it.
 func newPool(max, maxPerOrigin int, quiescent func(*conn) bool) *pool {
 	return &pool{
 		max:          max,
@@ -62,6 +64,7 @@ func (p *pool) put(c *conn, keep time.Duration) {
 	}
 }
 
+// add puts a connection into the pool, and returns the one that must leave it.
 func (p *pool) add(c *conn) (old *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -84,6 +87,8 @@ func (p *pool) add(c *conn) (old *conn) {
 	return old
 }
 
+// remove takes out a connection by its index in a list. p.mu is held. An empty list is removed too,
+// or the pool would keep one for every origin that there ever was.
 func (p *pool) remove(list *idleList, at int) *conn {
 	c := list.conns[at]
 	list.conns = slices.Delete(list.conns, at, at+1)
@@ -125,8 +130,8 @@ func (p *pool) sweep() {
 	}
 }
 
-// removeIf removes and returns the connections to an origin of which f is true. While f looks at
-// one, nobody can take it.
+// removeIf removes and returns the connections to an origin for which f returns true. While f looks
+// at one, nobody can take it.
 func (p *pool) removeIf(o Origin, f func(*conn) bool) (removed []*conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -188,7 +188,7 @@ func (m *idleModel) take(host string) *idleConn {
 	return nil
 }
 
-// Whatever is put, taken and waited for, the pool keeps what its model keeps, and closes the rest.
+// After each put, take and wait, the pool keeps what its model keeps, and has closed the rest.
 func TestPoolModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		m := &idleModel{max: rapid.IntRange(1, 6).Draw(rt, "max"),

@@ -41,7 +41,7 @@ func TestConnectionIsUsedAgain(t *testing.T) {
 				strings.Repeat("y", 65536), true},
 			{"a body longer than is read",
 				begin + "Content-Length: 65538\r\n\r\n" + strings.Repeat("y", 65538), false},
-			{"a longer body, of which no more has come",
+			{"a longer body, and no more has come",
 				begin + "Content-Length: 65538\r\n\r\n" + strings.Repeat("y", 65537), false},
 			{"chunks", begin + "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", true},
 			{"chunks and a trailer", begin +

@@ -192,6 +192,7 @@ type body struct {
 	whole bool // it was read to its end
 }
 
+// Read notes the end of the body. Only a reader that has seen it lets the connection be used again.
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.Reader.Read(p)
 	b.whole = b.whole || err == io.EOF
@@ -271,6 +272,7 @@ func sizeOf(req *http.Request) (int, error) {
 	return size + int(req.ContentLength), nil
 }
 
+// closeBody closes the body of a request that is not sent, as a RoundTripper must.
 func closeBody(req *http.Request) {
 	if req.Body != nil {
 		req.Body.Close()

@@ -66,7 +66,7 @@ func TestErrHTTP2(t *testing.T) {
 	}
 }
 
-// RoundTrip closes the request's body, whatever happens.
+// RoundTrip closes the request's body on each way out.
 func TestRequestBodyIsClosed(t *testing.T) {
 	var d nettest.Dialogue
 	good := d.Serve(t, nil, says(ok))
@@ -165,7 +165,7 @@ func TestBodyOfUnknownLength(t *testing.T) {
 	}
 }
 
-// The headers of an answer are bounded, interim answers included, whatever an endpoint sends.
+// The headers of an answer are bounded, interim answers included.
 func TestHeadersAreBounded(t *testing.T) {
 	for name, begin := range map[string]string{
 		"one long header": "HTTP/1.1 200 OK\r\nX-A: ",
@@ -190,7 +190,7 @@ func TestHeadersAreBounded(t *testing.T) {
 	}
 }
 
-// Requests from many goroutines to several origins, some of which are cut off: each answer belongs
+// Many goroutines send requests to several origins, and cut some off: each answer belongs
 // to its request, and at the end no connection is lost.
 func TestManyAtOnce(t *testing.T) {
 	nettest.OverBoth(t, func(t *testing.T, ca *nettest.Authority) {

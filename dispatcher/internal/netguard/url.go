@@ -71,13 +71,13 @@ func parseURL(raw string, rules URLRules) (*url.URL, error) {
 	case u.Scheme != "https" && u.Scheme != "http":
 		return nil, errors.New("must start with https:// or http://")
 	case u.Opaque != "" || u.Hostname() == "":
-		return nil, errors.New("has no host")
+		return nil, errors.New("has no host; it must look like https://example.com/path")
 	case u.User != nil:
 		return nil, errors.New("must not hold a user name or password; use a header")
 	case u.Fragment != "" || strings.Contains(raw, "#"):
 		return nil, errors.New("must not have a fragment (#…): it would not be sent")
 	case !isASCII(u.RawQuery):
-		return nil, errors.New("must have its query percent-encoded")
+		return nil, errors.New("has a query with characters outside ASCII; percent-encode them")
 	}
 	return u, nil
 }
@@ -86,9 +86,10 @@ func parseURL(raw string, rules URLRules) (*url.URL, error) {
 // so a URL with one means different hosts to different readers.
 func isForbidden(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' }
 
+// checkPort says what is wrong with the port of a URL; one without a port has its scheme's.
 func checkPort(u *url.URL) error {
 	if strings.HasSuffix(u.Host, ":") {
-		return errors.New("has a colon after the host but no port")
+		return errors.New("has a colon after the host but no port; add the port, or remove the colon")
 	}
 	if u.Port() == "" {
 		return nil
@@ -122,13 +123,13 @@ func (p *Policy) asciiHost(host string) (string, error) {
 	if strings.Contains(host, ":") { // only brackets can have held it
 		a, err := netip.ParseAddr(host)
 		if err != nil || a.Zone() != "" {
-			return "", errors.New("has a host that is not an IPv6 address")
+			return "", errors.New("has a host in brackets that is not an IPv6 address; correct it")
 		}
 		return host, p.checkLiteral(a)
 	}
 	ascii, err := hostNames.ToASCII(host)
 	if err != nil || !utf8.ValidString(host) || !isName(ascii) {
-		return "", errors.New("has a host that is not a valid name")
+		return "", errors.New("has a host that is not a valid name; correct it")
 	}
 	if a, err := netip.ParseAddr(strings.TrimSuffix(ascii, ".")); err == nil {
 		return a.String(), p.checkLiteral(a)
@@ -144,6 +145,7 @@ func (p *Policy) asciiHost(host string) (string, error) {
 	return ascii, nil
 }
 
+// checkLiteral refuses an address that could not be dialed. Names are checked only when they are.
 func (p *Policy) checkLiteral(a netip.Addr) error {
 	if !p.Allows(a) {
 		return errors.New(

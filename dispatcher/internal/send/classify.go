@@ -21,15 +21,15 @@ import (
 // The classes of failures: the first word of an Attempt.Error, before a colon. They are in the
 // histories of hosts, so that none of them changes.
 const (
-	ClassBlockedAddress = "blocked_address"
-	ClassDNS            = "dns"
-	ClassConnect        = "connect"
-	ClassTLS            = "tls"
-	ClassTimeout        = "timeout"
-	ClassHTTPStatus     = "http_status"
-	ClassResponse       = "response"
-	ClassCanceled       = "canceled"
-	ClassSender         = "sender"
+	ClassBlockedAddress = "blocked_address" // the guard refused the address that was to be dialed
+	ClassDNS            = "dns"             // the host's name could not be resolved
+	ClassConnect        = "connect"         // no connection stood, or it broke before an answer
+	ClassTLS            = "tls"             // the handshake failed, or the certificate is not good
+	ClassTimeout        = "timeout"         // no answer by the deadline
+	ClassHTTPStatus     = "http_status"     // an answer with a status that is no success
+	ClassResponse       = "response"        // what came is not HTTP, or past a limit
+	ClassCanceled       = "canceled"        // Run was stopping, and cut the attempt off
+	ClassSender         = "sender"          // a function of the host failed, or this package did
 )
 
 // Class returns the class of an Attempt.Error; "" if it has none.
@@ -43,9 +43,19 @@ func Class(text string) string {
 }
 
 var (
-	errPanic  = errors.New("send: sending panicked")
-	errURL    = errors.New("send: the URL is not one that can be posted to")
-	errBody   = errors.New("send: the stored body is not one that can be read")
+	// errPanic stands for a panic outside of the hooks: of a host's Transport, Success or Final, a
+	// function in its TLS configuration, or this package.
+	errPanic = errors.New("send: sending panicked")
+
+	// errURL is about a URL that an earlier version let through when it was stored.
+	errURL = errors.New("send: the URL is not one that can be posted to")
+
+	// errBody is about a stored event whose payload cannot be found in its body. It is only noticed
+	// if a hook is to see the event.
+	errBody = errors.New("send: the stored body is not one that can be read")
+
+	// errStatus is about an answer like 099, which http.ReadResponse lets pass, or of a host's
+	// Transport. A store would refuse it.
 	errStatus = errors.New("send: the status is not one from 100 to 999")
 
 	// errReplayed ends an attempt that is about to send a third request.
@@ -66,6 +76,13 @@ func describe(err error) string {
 	return class + ": " + words
 }
 
+// classify returns the class of an error, and what to say about it.
+//
+// An error has others inside, and the first case that finds one of its own decides, so the order
+// matters. What the guard refuses and what a hook does is told first, as both come wrapped in
+// errors of a dial or a handshake. A look-up that took too long is of the DNS, which says more than
+// that time was up; a handshake that took too long is a timeout, since nothing is wrong with a
+// certificate that nobody has seen.
 func classify(err error) (class, words string) {
 	var (
 		dns  *net.DNSError
@@ -105,6 +122,7 @@ func classify(err error) (class, words string) {
 	return ClassConnect, connectionProblem(err)
 }
 
+// isTimeout reports whether a deadline, of the attempt or of its connection, has ended it.
 func isTimeout(err error) bool {
 	var timeout net.Error
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) ||
@@ -132,6 +150,8 @@ func tlsProblem(err error) string {
 	return ""
 }
 
+// certificateProblem says why a certificate does not verify. The names and dates in it are not
+// repeated: they are what the endpoint sent.
 func certificateProblem(err error) string {
 	var (
 		host      x509.HostnameError
@@ -156,6 +176,8 @@ func isMalformed(err error) bool {
 		stream streamError
 	)
 	if errors.As(err, &stream) {
+		// With this Cause the endpoint has reset the stream; net/http gives another one when it does
+		// so itself, because of what the endpoint has sent.
 		return stream.Cause == nil || stream.Cause.Error() != "received from peer"
 	}
 	return errors.Is(err, errStatus) || errors.Is(err, h1.ErrLargeHeader) ||
@@ -178,7 +200,8 @@ type streamError struct {
 
 func (streamError) Error() string { return "stream error" }
 
-// connectionProblem says how a connection failed.
+// connectionProblem says how a connection failed. Errors of the system come before those of reading
+// and dialing, in which they are wrapped.
 func connectionProblem(err error) string {
 	var (
 		dial   *net.OpError

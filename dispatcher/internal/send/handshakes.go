@@ -11,13 +11,19 @@ import (
 // each new one, and the next burst to it waits for a handshake again.
 const maxHTTP1 = 1 << 14
 
-// handshakes are those under way with endpoints that may speak HTTP/2, one for each origin.
+// handshakes are those under way with endpoints that may speak HTTP/2, one for each origin. Without
+// them a burst of 32 attempts at a new endpoint opened 32 connections, where one is enough if the
+// endpoint prefers HTTP/2. What speaks HTTP/1.1 is remembered, as there each attempt needs a
+// connection of its own, and to wait for one another would be in vain.
+//
+// Its methods may be called by any number of goroutines.
 type handshakes struct {
 	mu    sync.Mutex
-	under map[h1.Origin]*handshake
-	http1 map[h1.Origin]struct{} // that speak HTTP/1.1, by their last handshake
+	under map[h1.Origin]*handshake // under way
+	http1 map[h1.Origin]struct{}   // that speak HTTP/1.1, by their last handshake
 }
 
+// handshake is one that others wait for.
 type handshake struct {
 	done   chan struct{} // closed at its end
 	failed bool          // nothing came out of it; to be read after done
@@ -52,11 +58,12 @@ func (hs *handshakes) enter(ctx context.Context, o h1.Origin) (lead *handshake, 
 	}
 }
 
-// leave ends a handshake that the caller leads, if found has not.
+// leave ends a handshake that the caller leads, if found has not. It is called however the caller's
+// request ends, also by a panic of a function of the host's, or the others would wait for ever.
 func (hs *handshakes) leave(o h1.Origin, lead *handshake) {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
-	if hs.under[o] == lead {
+	if hs.under[o] == lead { // another may lead by now
 		lead.failed = true
 		hs.end(o)
 	}
@@ -67,10 +74,10 @@ func (hs *handshakes) found(o h1.Origin, http1 bool) {
 	hs.mu.Lock()
 	defer hs.mu.Unlock()
 	if !http1 {
-		delete(hs.http1, o)
+		delete(hs.http1, o) // it has changed to HTTP/2
 	} else if _, known := hs.http1[o]; !known {
 		if len(hs.http1) >= maxHTTP1 {
-			for other := range hs.http1 {
+			for other := range hs.http1 { // any will do
 				delete(hs.http1, other)
 				break
 			}
@@ -80,6 +87,7 @@ func (hs *handshakes) found(o h1.Origin, http1 bool) {
 	hs.end(o)
 }
 
+// end wakes those who wait for a handshake. hs.mu is held.
 func (hs *handshakes) end(o h1.Origin) {
 	if h := hs.under[o]; h != nil {
 		delete(hs.under, o)

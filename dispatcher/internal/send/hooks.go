@@ -45,6 +45,8 @@ func (s *Sender) Filter(c *store.Claim) (wanted bool, failed *Result) {
 	if s.hooks.Filter == nil {
 		return true, nil
 	}
+	// A retry is not asked about again: its endpoint may have the event already. An attempt that
+	// failed because the filter did is marked, as nothing was sent.
 	if c.Attempt > 1 && c.BodyState != store.BodyUnfiltered {
 		return true, nil
 	}
@@ -66,7 +68,8 @@ func (s *Sender) Filter(c *store.Claim) (wanted bool, failed *Result) {
 	return wanted, nil
 }
 
-// transform has the hook change the message.
+// transform has the hook change the message. It is called for retries too, whose body is decided,
+// for the sake of their headers. Its error is a hookError or errBody.
 func (s *Sender) transform(ctx context.Context, c *store.Claim, m *message) error {
 	header := make(http.Header, len(c.Subscription.Headers))
 	for name, value := range c.Subscription.Headers {
@@ -81,6 +84,7 @@ func (s *Sender) transform(ctx context.Context, c *store.Claim, m *message) erro
 		if err := s.hooks.Transform(ctx, c.Subscription.Clone(), e, &header, &body); err != nil {
 			return err
 		}
+		// Checked here, and not when they are sent, so that it counts as the hook's failure.
 		return checkHookHeader(header)
 	})
 	if err != nil {
@@ -116,6 +120,7 @@ func (s *Sender) sign(c *store.Claim, body []byte, at time.Time, h http.Header) 
 		if err != nil {
 			return err
 		}
+		// In place of what a subscription or Transform has under that name: a signature must stand.
 		for name, values := range more {
 			h[http.CanonicalHeaderKey(name)] = values
 		}
@@ -143,7 +148,7 @@ func (s *Sender) guard(hook string, c *store.Claim, call func() error) (err erro
 		}
 	}()
 	switch err := call(); {
-	case err == errBody: // it was not asked
+	case err == errBody: // the stored event is damaged, and the hook was not called
 		return err
 	case err != nil:
 		s.log.Error("outhook: Options."+hook+" failed",
@@ -153,7 +158,8 @@ func (s *Sender) guard(hook string, c *store.Claim, call func() error) (err erro
 	return nil
 }
 
-// checkHookHeader says what is wrong with headers that a hook has made. It never repeats a value.
+// checkHookHeader says what is wrong with headers that a hook has made. It never repeats a value,
+// which may be a credential: the text goes into the host's log.
 func checkHookHeader(h http.Header) error {
 	for name, values := range h {
 		switch {
@@ -171,7 +177,8 @@ func checkHookHeader(h http.Header) error {
 	return nil
 }
 
-// hostEvent rebuilds the event of a claim for a hook, in memory of its own.
+// hostEvent rebuilds the event of a claim for a hook, in memory of its own: the claim's body is
+// what is sent and signed, and a hook may write to what it gets. Its error is errBody.
 func hostEvent(c *store.Claim) (events.Event, error) {
 	payload, ok := events.PayloadOf(c.Body)
 	if !ok {

@@ -32,7 +32,7 @@ func attempt(t *testing.T, s *send.Sender, url, tenant string) store.Attempt {
 	return s.Send(t.Context(), c, "").Attempt
 }
 
-// Whatever an endpoint does over HTTP/2, an attempt is two requests at most; and it is one unless
+// Over HTTP/2, no endpoint can make an attempt more than two requests; and it is one unless
 // the endpoint has said that it has not taken the request, or has ended a kept connection.
 func TestTwoRequestsAtMost(t *testing.T) {
 	ca := nettest.NewAuthority(t)

@@ -18,7 +18,8 @@ type progress struct {
 }
 
 // watch returns a context for a request that is sent by a transport which knows httptrace, as
-// net/http's does. Traces that ctx has go on.
+// net/http's does. Traces that ctx has go on. net/http may call the hooks from other goroutines and
+// after the attempt has ended, hence the atomics.
 func (p *progress) watch(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		DNSStart:     func(httptrace.DNSStartInfo) { p.dialing.Store(true) },
@@ -33,7 +34,9 @@ func (p *progress) watch(ctx context.Context) context.Context {
 }
 
 // unreachable reports whether an attempt failed with err before a connection stood. An address that
-// must not be dialed is reachable, for all that is known.
+// must not be dialed is reachable, for all that is known. Package engine takes many such failures
+// at once for an outage of the host's own network, so it must not be true of a connection that
+// broke.
 func (p *progress) unreachable(err error) bool {
 	switch {
 	case errors.Is(err, netguard.ErrBlocked), p.connected.Load():
@@ -41,6 +44,7 @@ func (p *progress) unreachable(err error) bool {
 	case isDialError(err):
 		return true
 	}
+	// The context ended while it dialed, and its error came in place of the dial's.
 	return p.dialing.Load() && isTimeout(err)
 }
 

@@ -29,7 +29,9 @@ var (
 const ownHeaders = 7
 
 // reserved are the header names that belong to the sender, in canonical form. reservedPrefixes are
-// families of them.
+// families of them. Some are the delivery's own, some would change how the request is framed
+// (Content-Length, Connection, Transfer-Encoding), and Idempotency-Key and X-Idempotency-Key would
+// let net/http send a POST again on its own.
 var (
 	reserved = map[string]bool{
 		"Accept-Encoding": true, "Connection": true, "Content-Encoding": true, "Content-Length": true,
@@ -53,7 +55,8 @@ func IsReserved(name string) bool {
 }
 
 // request builds the request of an attempt that starts at the time at. decided is what the store
-// must keep of the delivery's body if the attempt fails.
+// must keep of the delivery's body if the attempt fails. Its error is errBody, errURL or a
+// hookError; then nothing is to be sent.
 func (s *Sender) request(
 	ctx context.Context,
 	c *store.Claim,
@@ -70,6 +73,8 @@ func (s *Sender) request(
 	}
 	req := t.post(ctx, m.body)
 	req.Header = s.header(c, &m, trace, at)
+	// Last, as it signs the body that is sent. If it fails nothing is sent, and yet the body is
+	// decided: Transform was asked, and is not to be asked for another one.
 	return req, m.decided, s.sign(c, m.body, at, req.Header)
 }
 
@@ -84,7 +89,8 @@ func isDecided(c *store.Claim) bool {
 	return c.BodyState == store.BodyOverridden || c.BodyState == store.BodyUnchanged
 }
 
-// decide returns what is decided by sending a body for the event's.
+// decide returns what is decided by sending a body for the event's. One that is the same costs the
+// store a mark and not a copy.
 func decide(event, sent []byte) Body {
 	if bytes.Equal(event, sent) {
 		return Body{State: store.BodyUnchanged}
@@ -100,6 +106,10 @@ type message struct {
 }
 
 // compose decides what an attempt sends. Its error is a hookError or errBody.
+//
+// Every attempt of a delivery must send the same bytes, or a receiver that goes by webhook-id would
+// see one event with two contents. So what the first attempt sends is kept with the delivery, and
+// decides for all later ones, even if the host gets another Transform in between, or none.
 func (s *Sender) compose(ctx context.Context, c *store.Claim) (message, error) {
 	m := message{body: c.Body}
 	if c.BodyState == store.BodyOverridden {
@@ -110,14 +120,17 @@ func (s *Sender) compose(ctx context.Context, c *store.Claim) (message, error) {
 			return message{}, err
 		}
 	}
-	// Without a Transform, the first attempt need not write what goes without saying.
+	// Without a Transform, the first attempt need not write what goes without saying. After a Filter
+	// that failed it must, because the mark of that is still with the delivery.
 	if !isDecided(c) && (s.hooks.Transform != nil || c.BodyState == store.BodyUnfiltered) {
 		m.decided = decide(c.Body, m.body)
 	}
 	return m, nil
 }
 
-// header returns the headers of an attempt.
+// header returns the headers of an attempt, without those of the Sign hook. The time is that of the
+// attempt and not of the event: receivers refuse signatures that are minutes old, and a retry may
+// be days later.
 func (s *Sender) header(c *store.Claim, m *message, trace string, at time.Time) http.Header {
 	sub := &c.Subscription
 	n := ownHeaders + len(sub.Headers)
@@ -125,7 +138,9 @@ func (s *Sender) header(c *store.Claim, m *message, trace string, at time.Time) 
 		n++
 	}
 	h := make(http.Header, n)
-	values := make([]string, 0, n) // one piece of memory for all
+	// One piece of memory has the values of all. Each is a slice without room to grow, so that
+	// appending to one header cannot overwrite the next.
+	values := make([]string, 0, n)
 	set := func(canonical, value string) {
 		values = append(values, value)
 		h[canonical] = values[len(values)-1 : len(values) : len(values)]
@@ -157,7 +172,9 @@ func (s *Sender) header(c *store.Claim, m *message, trace string, at time.Time) 
 // maxTargets is how many URLs stay parsed.
 const maxTargets = 256
 
-// targets makes requests, and keeps parsed URLs for the next request.
+// targets makes requests, and keeps parsed URLs for the next request: parsing one costs more than
+// hashing it. Of two URLs with one place in the table, the later stays; it is read and written
+// without a lock. It may be used by any number of goroutines.
 type targets struct {
 	seed maphash.Seed
 	kept [maxTargets]atomic.Pointer[target] // by the hash of the URL
@@ -171,10 +188,10 @@ type target struct {
 
 func newTargets() *targets { return &targets{seed: maphash.MakeSeed()} }
 
-// find returns the target of a URL. Its error is errURL.
+// find returns the target of a URL, which is shared and must not be changed. Its error is errURL.
 func (ts *targets) find(url string) (*target, error) {
 	slot := &ts.kept[maphash.String(ts.seed, url)%maxTargets]
-	if t := slot.Load(); t != nil && t.url == url {
+	if t := slot.Load(); t != nil && t.url == url { // another may have this place
 		return t, nil
 	}
 	req, err := http.NewRequest(http.MethodPost, url, nil)
@@ -187,7 +204,8 @@ func (ts *targets) find(url string) (*target, error) {
 	return t, nil
 }
 
-// post returns a request to post the body. Its headers are to be set.
+// post returns a request to post the body. Its headers are to be set. The body is not copied, and
+// must not be changed while the request is in use.
 func (t *target) post(ctx context.Context, body []byte) *http.Request {
 	parts := &struct { // one piece of memory for all
 		url      url.URL

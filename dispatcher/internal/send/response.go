@@ -20,7 +20,8 @@ const (
 	maxResponseBody   = 64 << 10
 )
 
-// maxRetryAfter is the longest that an endpoint can put off a retry.
+// maxRetryAfter is the longest that an endpoint can put off a retry. Without a bound, one that
+// answers with a date in the next century would hold its deliveries for ever.
 const maxRetryAfter = 24 * time.Hour
 
 // read puts an answer into a result. The status decides the attempt: what goes wrong with the body
@@ -35,6 +36,7 @@ func (s *Sender) read(ctx context.Context, res *http.Response, r *Result) {
 		return
 	}
 	r.Attempt.Status = res.StatusCode
+	// The host's Success decides before anything else: a host may take a 410 for a success.
 	if s.success(res.StatusCode) {
 		r.Kind = KindDelivered
 	} else {
@@ -54,7 +56,8 @@ func (s *Sender) read(ctx context.Context, res *http.Response, r *Result) {
 	r.Attempt.Response = readBody(res.Body)
 }
 
-// beginnings are buffers for the beginning of a response body.
+// beginnings are buffers for the beginning of a response body. Most answers have a few bytes or
+// none, so that what is kept of them is copied out, and the buffer serves the next attempt.
 var beginnings = sync.Pool{New: func() any { return new([store.MaxResponse]byte) }}
 
 // readBody returns the beginning of a body, and reads on to its end or maxResponseBody, so that the
@@ -67,6 +70,7 @@ func readBody(body io.Reader) []byte {
 	defer beginnings.Put(buf)
 	n, err := io.ReadFull(body, buf[:])
 	if err == nil {
+		// One byte more than is allowed: only a read past the last byte says that it was the last.
 		io.CopyN(io.Discard, body, maxResponseBody-int64(n)+1)
 	}
 	if n == 0 {
@@ -75,7 +79,9 @@ func readBody(body io.Reader) []byte {
 	return bytes.Clone(buf[:n])
 }
 
-// describeStatus puts an answer that is no success into words.
+// describeStatus puts an answer that is no success into words: the status and its standard name,
+// never the reason phrase that the endpoint sent. For an owner whose endpoint redirects, say from
+// http to https, it adds why that does not help.
 func describeStatus(status int) string {
 	text := fmt.Sprintf("%s: %d", ClassHTTPStatus, status)
 	if name := http.StatusText(status); name != "" {
@@ -88,7 +94,8 @@ func describeStatus(status int) string {
 }
 
 // throttled reports whether an answer asks to be left alone, and for how long: a 429, or a 503
-// whose Retry-After can be read. wait is zero if the answer does not say how long.
+// whose Retry-After can be read. A 503 without one is what a balancer says of a dead endpoint. wait
+// is zero if the answer does not say how long.
 func throttled(status int, h http.Header, now time.Time) (wait time.Duration, is bool) {
 	if status != http.StatusTooManyRequests && status != http.StatusServiceUnavailable {
 		return 0, false
@@ -106,7 +113,7 @@ func retryAfter(h http.Header, now time.Time) (wait time.Duration, given bool) {
 	}
 	if strings.Trim(v, "0123456789") == "" {
 		seconds, err := strconv.Atoi(v)
-		if err != nil || seconds > int(maxRetryAfter/time.Second) {
+		if err != nil || seconds > int(maxRetryAfter/time.Second) { // err: more than an int holds
 			return maxRetryAfter, true
 		}
 		return time.Duration(seconds) * time.Second, true
@@ -115,5 +122,6 @@ func retryAfter(h http.Header, now time.Time) (wait time.Duration, given bool) {
 	if err != nil {
 		return 0, false
 	}
+	// A date in the past is no error: the clocks may differ, and the answer may have been slow.
 	return min(max(at.Sub(now), 0), maxRetryAfter), true
 }

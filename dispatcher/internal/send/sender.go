@@ -30,7 +30,7 @@ type Options struct {
 	Success     func(status int) bool
 	Final       func(status int) bool // which refusals are final; if nil, none
 	Hooks       Hooks
-	Logger      *slog.Logger
+	Logger      *slog.Logger // panics and errors of the host's functions, as Error
 
 	Resolver *net.Resolver  // looks up names; if nil, the system's
 	Roots    *x509.CertPool // whom certificates are trusted by; if nil, the system's
@@ -41,15 +41,16 @@ type Sender struct {
 	host      http.RoundTripper // the host's transport; nil if there is none
 	own       *transport        // this package's; nil if there is the host's
 	targets   *targets
-	timeout   time.Duration
+	timeout   time.Duration // of an attempt
 	userAgent string
 	success   func(status int) bool
-	final     func(status int) bool
+	final     func(status int) bool // nil if no refusal is final
 	hooks     Hooks
 	log       *slog.Logger
 }
 
-// New returns a Sender.
+// New returns a Sender. It starts no goroutine; CloseIdleConnections is all that it needs at its
+// end.
 func New(o Options) *Sender {
 	s := &Sender{
 		host:      o.Transport,
@@ -91,6 +92,7 @@ func (s *Sender) Send(ctx context.Context, c *store.Claim, trace string) (r Resu
 	attempt := h1.WithDeadline(ctx, deadline)
 	defer attempt.Cancel()
 	r.Attempt = store.Attempt{Number: c.Attempt, At: start}
+	// Around everything, hooks included: a worker of the engine must survive what the host gives it.
 	defer func() {
 		if p := recover(); p != nil {
 			s.log.Error("outhook: sending panicked",
@@ -105,6 +107,7 @@ func (s *Sender) Send(ctx context.Context, c *store.Claim, trace string) (r Resu
 		r.fail(err)
 		return r
 	}
+	// In lower case, because package engine counts the hosts that cannot be reached.
 	r.Body, r.Host = decided, strings.ToLower(req.URL.Host)
 	var p progress
 	res, err := s.roundTrip(req, c, &p)
@@ -117,7 +120,8 @@ func (s *Sender) Send(ctx context.Context, c *store.Claim, trace string) (r Resu
 	return r
 }
 
-// fail makes err the reason why there is no answer.
+// fail makes err the reason why there is no answer. The kind stays KindDown, which is that of an
+// endpoint which does not answer, unless the fault is on the sender's side.
 func (r *Result) fail(err error) {
 	r.Attempt.Error = describe(err)
 	if Class(r.Attempt.Error) == ClassSender {
@@ -131,7 +135,7 @@ func (r *Result) fail(err error) {
 func cause(err error, ctx context.Context, deadline time.Time) error {
 	switch {
 	case errors.Is(err, netguard.ErrBlocked):
-		return err
+		return err // it is so whenever the context ends, and the owner must learn of it
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case !time.Now().Before(deadline):
@@ -140,11 +144,14 @@ func cause(err error, ctx context.Context, deadline time.Time) error {
 	return err
 }
 
-// roundTrip sends the request of a claim and returns the answer.
+// roundTrip sends the request of a claim and returns the answer. p is told how far a host's
+// transport gets; the errors of this package's own say so themselves.
 func (s *Sender) roundTrip(req *http.Request, c *store.Claim, p *progress) (*http.Response, error) {
 	if s.host != nil {
 		return s.host.RoundTrip(req.WithContext(p.watch(req.Context())))
 	}
+	// The tenant is part of the origin: requests of two tenants never share a connection, by which
+	// the endpoint could tell that both have the same sender.
 	o := h1.Origin{Scheme: req.URL.Scheme, Host: req.URL.Host, Tenant: c.Subscription.Tenant}
 	if s.hooks.TLS != nil && o.Scheme == "https" {
 		var err error

@@ -70,8 +70,8 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: r.status, Body: http.NoBody}, err
 }
 
-// What the first attempt has sent is what every later one sends, whatever the hook makes of it
-// then.
+// What the first attempt has sent is what every later one sends, even if the hook returns something
+// else then.
 func TestBodyOfTheFirstAttemptStays(t *testing.T) {
 	n := 0
 	rec := &recorder{status: 500}
@@ -262,7 +262,8 @@ func TestRetryAfterHeader(t *testing.T) {
 }
 
 // A stored body that no version has written ends the attempt of a hook that wants the event, and
-// never the process. What is sent once is sent again, whatever Transform makes of it later.
+// never the process. What is sent once is sent again, even if Transform returns something else
+// later.
 func FuzzStoredBody(f *testing.F) {
 	for _, b := range []string{"", "{}", "{", `{"type":"a.b","payload":{"n":1}}`} {
 		f.Add([]byte(b), []byte("changed"), uint8(store.BodyUndecided))

@@ -17,8 +17,8 @@ import (
 	"github.com/outhook/outhook/dispatcher/internal/send"
 )
 
-// Requests of different tenants never share a connection, and those of one do, whatever carries
-// them.
+// Requests of different tenants never share a connection, and those of one do, over each protocol
+// that carries them.
 func TestTenantsShareNoConnection(t *testing.T) {
 	ca := nettest.NewAuthority(t)
 	only := func(proto string) *tls.Config {

@@ -16,7 +16,7 @@ const (
 	protocolHTTP2 = "h2"
 )
 
-// tlsConfigs makes the configurations of handshakes.
+// tlsConfigs makes the configurations of handshakes. It may be used by any number of goroutines.
 type tlsConfigs struct {
 	disableHTTP2 bool
 	roots        *x509.CertPool
@@ -28,8 +28,10 @@ func newTLSConfigs(o *Options) *tlsConfigs {
 	return &tlsConfigs{
 		disableHTTP2: o.DisableHTTP2,
 		roots:        o.Roots,
-		sessions:     tls.NewLRUClientSessionCache(4 * o.Concurrency),
-		log:          o.Logger,
+		// As many as h1 keeps idle connections: a session makes the handshake cheaper that follows
+		// when such a connection was closed.
+		sessions: tls.NewLRUClientSessionCache(4 * o.Concurrency),
+		log:      o.Logger,
 	}
 }
 
@@ -41,7 +43,8 @@ func (t *tlsConfigs) protocols() []string {
 	return []string{protocolHTTP2, protocolHTTP1}
 }
 
-// config returns a configuration, of its own, for a handshake with an origin.
+// config returns a configuration for a handshake with an origin. Each handshake has one of its own,
+// because dialTLS sets its ServerName; they are rare, as connections are kept.
 func (t *tlsConfigs) config(o h1.Origin, protocols ...string) *tls.Config {
 	if o.TLS == nil {
 		return &tls.Config{
@@ -51,15 +54,17 @@ func (t *tlsConfigs) config(o h1.Origin, protocols ...string) *tls.Config {
 			RootCAs:            t.roots,
 		}
 	}
+	// What the host gives holds, but for what this package must be able to rely on.
 	c := o.TLS.Clone()
 	c.MinVersion = max(c.MinVersion, tls.VersionTLS12)
-	c.NextProtos = protocols
+	c.NextProtos = protocols // the transport must know what comes out of the handshake
 	t.protect(c)
 	return c
 }
 
 // protect has a panic of a function in a host's configuration end as errPanic of the handshake.
-// Through a proxy, net/http makes the handshake in a goroutine where nobody recovers.
+// Through a proxy, net/http makes the handshake in a goroutine where nobody recovers, and a panic
+// would end the host's process.
 func (t *tlsConfigs) protect(c *tls.Config) {
 	recovered := func(name string, err *error) {
 		if p := recover(); p != nil {
@@ -95,6 +100,7 @@ type tenantSessions struct {
 	all    tls.ClientSessionCache
 }
 
+// key is unambiguous: a tenant is any text, and quoting shows where it ends.
 func (s tenantSessions) key(name string) string { return strconv.Quote(s.tenant) + name }
 
 // Get implements [tls.ClientSessionCache].

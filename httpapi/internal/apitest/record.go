@@ -40,6 +40,8 @@ func Record(t testing.TB, next http.Handler) http.Handler {
 			Header: r.Header.Clone()}
 		var sent bytes.Buffer
 		r = r.WithContext(r.Context()) // a copy: net/http looks at the body of its own
+		// Copied as it is read and not before: an endpoint that answers without reading it must be
+		// seen to do so.
 		r.Body = &body{r.Body, io.TeeReader(r.Body, &sent)}
 		rec := &recorder{ResponseWriter: w, e: &e}
 		next.ServeHTTP(rec, r)
@@ -50,6 +52,8 @@ func Record(t testing.TB, next http.Handler) http.Handler {
 	})
 }
 
+// appendTo writes an exchange in one call, as a line: the tests of a package run at the same time,
+// and append to one file.
 func appendTo(file string, e *Exchange) error {
 	line, err := json.Marshal(e)
 	if err != nil {
@@ -60,13 +64,14 @@ func appendTo(file string, e *Exchange) error {
 		return err
 	}
 	if _, err := f.Write(append(line, '\n')); err != nil {
-		f.Close()
+		f.Close() // the error of Write says more
 		return err
 	}
 	return f.Close()
 }
 
-// Read returns what was recorded to a file.
+// Read returns what was recorded to a file, in no certain order. Half a line at its end is an
+// error.
 func Read(file string) ([]Exchange, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -87,18 +92,19 @@ func Read(file string) ([]Exchange, error) {
 	}
 }
 
-// body is a request's body of which a copy is made as it is read.
+// body is a request's body. As much of it as the endpoint reads is copied.
 type body struct {
 	io.Closer
 	io.Reader
 }
 
-// recorder keeps what is written.
+// recorder passes a response on, and keeps it.
 type recorder struct {
 	http.ResponseWriter
 	e *Exchange
 }
 
+// WriteHeader keeps the headers as they are sent. Later changes of the map are not.
 func (r *recorder) WriteHeader(status int) {
 	r.e.Status, r.e.ResponseHeader = status, r.Header().Clone()
 	r.ResponseWriter.WriteHeader(status)
@@ -109,5 +115,5 @@ func (r *recorder) Write(p []byte) (int, error) {
 	return r.ResponseWriter.Write(p)
 }
 
-// Unwrap is for http.ResponseController.
+// Unwrap is for http.ResponseController, by which endpoints set deadlines of the connection.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -2,8 +2,8 @@ package page
 
 import "github.com/outhook/outhook/store"
 
-// MaxItems is how many items a page or a step has at most, whatever its limit. All of them are in
-// memory at once.
+// MaxItems is how many items a page or a step has at most, even if its limit is higher. All of them
+// are in memory at once.
 const MaxItems = 1_000_000
 
 // Limit returns how many deliveries or events a page or a step has at most, given the Limit of its

@@ -96,6 +96,8 @@ func (b *Buffer) Add(k Key, a *store.Attempt, delivered bool) {
 	}
 	e := buckets[k.At]
 	if e == nil {
+		// A new bucket is the time to drop old ones: once in five minutes, and only of a subscription
+		// that has attempts. A bucket under way stays, as Confirm or Fail will look for it.
 		for at, old := range buckets {
 			if at < k.At-int64(Day/Length) && !old.underWay {
 				b.drop(Key{k.Sub, at}, old)
@@ -114,7 +116,7 @@ func (b *Buffer) Add(k Key, a *store.Attempt, delivered bool) {
 	b.arm()
 }
 
-// drop removes an entry.
+// drop removes an entry. The lock must be held.
 func (b *Buffer) drop(k Key, e *entry) {
 	if e.dirty {
 		b.unwritten--
@@ -164,6 +166,7 @@ func (b *Buffer) Take(version uint64) (rows []Row) {
 		if !e.dirty {
 			return
 		}
+		// What is counted from now on goes into fresh, so that taken is what the batch has.
 		e.taken.Merge(&e.fresh)
 		e.fresh = Bucket{}
 		rows = append(rows, Row{k, e.writer, &e.taken})
@@ -181,7 +184,7 @@ func (b *Buffer) Take(version uint64) (rows []Row) {
 func (b *Buffer) Confirm() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	latest := int64(math.MinInt64)
+	latest := int64(math.MinInt64) // the bucket that is still filling, most likely
 	b.each(func(k Key, e *entry) {
 		if !e.underWay {
 			return
@@ -193,7 +196,7 @@ func (b *Buffer) Confirm() {
 			b.unwritten--
 		}
 		if b.o.MaxKept == 0 {
-			e.taken = Bucket{}
+			e.taken = Bucket{} // the store adds, and must not be given it again
 		}
 	})
 	if b.o.MaxKept == 0 && b.version != 0 {
@@ -201,6 +204,7 @@ func (b *Buffer) Confirm() {
 	}
 	b.version = 0
 	b.failed = false
+	// Past buckets are not written again, so they need not stay; with too many, none stays.
 	many := b.size > b.o.MaxKept
 	b.each(func(k Key, e *entry) {
 		if !e.dirty && (many || k.At < latest) {
@@ -215,11 +219,12 @@ func (b *Buffer) Fail() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.version, b.failed = 0, true
+	// The entries are dirty still, and taken still has what the batch had.
 	b.each(func(_ Key, e *entry) { e.underWay = false })
 	b.arm()
 }
 
-// each calls f for each entry. f may drop it.
+// each calls f for each entry. f may drop it. The lock must be held.
 func (b *Buffer) each(f func(Key, *entry)) {
 	for sub, buckets := range b.subs {
 		for at, e := range buckets {
@@ -237,6 +242,7 @@ func (b *Buffer) Of(sub uint64, f func(Row)) {
 	}
 }
 
+// copies returns the buckets of a subscription, so that Of calls f without the lock.
 func (b *Buffer) copies(sub uint64) (rows []Row) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -258,7 +264,8 @@ func (b *Buffer) Missing(sub, version uint64, w *Window) bool {
 	if version < b.confirmed {
 		return false
 	}
-	written := b.version != 0 && version >= b.version // the batch under way, as far as the snapshot goes
+	// the batch under way, as far as the snapshot goes
+	written := b.version != 0 && version >= b.version
 	for at, e := range b.subs[sub] {
 		if !e.underWay || !written {
 			w.Add(at, &e.taken)
@@ -268,7 +275,9 @@ func (b *Buffer) Missing(sub, version uint64, w *Window) bool {
 	return true
 }
 
-// arm has Flush called in time, if there is something to write. The lock must be held.
+// arm has Flush called in time, if there is something to write. The lock must be held. After a
+// batch that failed it waits for Delay though the buffer is full: a store in trouble must not be
+// called again and again.
 func (b *Buffer) arm() {
 	full := b.unwritten > b.o.MaxUnwritten && !b.failed
 	if b.o.Flush == nil || b.stopped || b.flushing || b.unwritten == 0 || b.armed && !full {
@@ -286,7 +295,8 @@ func (b *Buffer) arm() {
 	b.armed = true
 }
 
-// flush calls Flush if there is something to write.
+// flush calls Flush if there is something to write. A timer that was reset while it fired may call
+// it twice, hence flushing.
 func (b *Buffer) flush() {
 	b.mu.Lock()
 	b.armed = false

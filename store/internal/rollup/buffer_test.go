@@ -24,7 +24,8 @@ func delivered(b *rollup.Buffer, sub uint64, at int64, n int) {
 func wantLen(t *testing.T, when string, b *rollup.Buffer, all, unwritten int) {
 	t.Helper()
 	if a, u := b.Len(); a != all || u != unwritten {
-		t.Errorf("%s: got %d buckets, %d of them to be written, want %d and %d", when, a, u, all, unwritten)
+		t.Errorf("%s: got %d buckets, %d of them to be written, want %d and %d", when, a, u, all,
+			unwritten)
 	}
 }
 
@@ -39,7 +40,8 @@ func TestWindowOfADay(t *testing.T) {
 	now := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
 	w := rollup.NewWindow(now)
 	first, last := w.Range()
-	for _, at := range []int64{first - 1, first, rollup.First(now, rollup.Hour) - 1, rollup.First(now, rollup.Hour), last, last + 1} {
+	for _, at := range []int64{first - 1, first, rollup.First(now, rollup.Hour) - 1,
+		rollup.First(now, rollup.Hour), last, last + 1} {
 		var b rollup.Bucket
 		b.Add(attempt(200, time.Millisecond), true)
 		w.Add(at, &b)
@@ -57,13 +59,15 @@ func TestBatchesAreAdded(t *testing.T) {
 	want := func(when string, version uint64, n int, ok bool) {
 		t.Helper()
 		if got, gotOK := missing(b, 1, version, now); got != n || gotOK != ok {
-			t.Errorf("%s, a snapshot of version %d: got %d missing, %v, want %d, %v", when, version, got, gotOK, n, ok)
+			t.Errorf("%s, a snapshot of version %d: got %d missing, %v, want %d, %v", when, version, got,
+				gotOK, n, ok)
 		}
 	}
 	delivered(b, 1, at, 3)
 	want("before any batch", 0, 3, true)
 	rows := b.Take(1)
-	if len(rows) != 1 || rows[0].Key != (rollup.Key{Sub: 1, At: at}) || rows[0].Counts.Stats().Delivered != 3 {
+	if len(rows) != 1 || rows[0].Key != (rollup.Key{Sub: 1, At: at}) ||
+		rows[0].Counts.Stats().Delivered != 3 {
 		t.Fatalf("the first batch: got %+v", rows)
 	}
 	delivered(b, 1, at, 1)
@@ -75,7 +79,7 @@ func TestBatchesAreAdded(t *testing.T) {
 		t.Fatalf("the batch after one that failed: got %+v", rows)
 	}
 	if rows = b.Take(1); len(rows) != 1 || rows[0].Counts.Stats().Delivered != 4 {
-		t.Fatalf("the batch after one of which nothing was heard: got %+v", rows)
+		t.Fatalf("the batch after one whose fate is unknown: got %+v", rows)
 	}
 	delivered(b, 1, at, 2)
 	b.Confirm()
@@ -104,7 +108,8 @@ func TestBatchesReplace(t *testing.T) {
 	wantLen(t, "when one is written", b, 1, 0)
 	delivered(b, 1, 10, 1)
 	again := b.Take(1)
-	if len(again) != 1 || again[0].Writer != first[0].Writer || again[0].Counts.Stats().Delivered != 2 {
+	if len(again) != 1 || again[0].Writer != first[0].Writer ||
+		again[0].Counts.Stats().Delivered != 2 {
 		t.Fatalf("the same bucket again: got %+v, want both successes by the same writer", again)
 	}
 	b.Confirm()
@@ -113,7 +118,8 @@ func TestBatchesReplace(t *testing.T) {
 	b.Confirm()
 	wantLen(t, "when a later one is written", b, 1, 0)
 	delivered(b, 1, 10, 1)
-	if rows := b.Take(1); len(rows) != 1 || rows[0].Writer == first[0].Writer || rows[0].Counts.Stats().Delivered != 1 {
+	if rows := b.Take(1); len(rows) != 1 || rows[0].Writer == first[0].Writer ||
+		rows[0].Counts.Stats().Delivered != 1 {
 		t.Fatalf("a bucket that was let go: got %+v, want one success by another writer", rows)
 	}
 	b.Confirm()
@@ -225,7 +231,7 @@ func TestStopWaits(t *testing.T) {
 	})
 }
 
-// TestBufferModel has a store that takes batches, of which some fail and of some of which nothing
+// TestBufferModel has a store that takes batches. Some fail, and of some nothing
 // is heard. A reader of any snapshot finds, in the snapshot and in memory together, each attempt
 // once.
 func TestBufferModel(t *testing.T) {

@@ -4,7 +4,7 @@
 // A store keeps one Bucket for each subscription and five minutes in which something was recorded,
 // merges those of the last hour or day for its Stats, and drops older ones. So figures reach back
 // up to five minutes further than the hour or the day, and answer times are exact to within a
-// tenth, whatever their number.
+// tenth, however many there are.
 package rollup
 
 import (
@@ -28,7 +28,7 @@ const (
 // At returns the number of the bucket that a moment falls in. Later buckets have higher numbers.
 func At(t time.Time) int64 {
 	n := t.Unix() / int64(Length/time.Second)
-	if t.Unix() < 0 {
+	if t.Unix() < 0 { // division rounds towards zero, which would make two buckets one
 		n--
 	}
 	return n
@@ -81,6 +81,8 @@ func (b *Bucket) Add(a *store.Attempt, delivered bool) {
 	b.answered(cell(a.Duration), 1)
 }
 
+// answered counts n answers of a cell. took grows to the slowest answer and no further: most
+// buckets have a few quick ones.
 func (b *Bucket) answered(cell int, n uint64) {
 	for len(b.took) <= cell {
 		b.took = append(b.took, 0)
@@ -112,13 +114,15 @@ func (b *Bucket) Stats() store.AttemptStats {
 	}
 }
 
-// percentile returns a time within which p % of the answers came; zero when there were none.
+// percentile returns a time within which p % of the answers came; zero if there were none. The time
+// is the middle of a cell, so it is never one that was measured, and a reader of Stats must not
+// compare it with one to the millisecond.
 func (b *Bucket) percentile(p uint64) time.Duration {
 	total := uint64(0)
 	for _, n := range b.took {
 		total += n
 	}
-	rank, seen := (total*p+99)/100, uint64(0)
+	rank, seen := (total*p+99)/100, uint64(0) // rounded up: of one answer, each percentile is that
 	for i, n := range b.took {
 		if seen += n; n > 0 && seen >= rank {
 			return middle(i)
@@ -143,6 +147,7 @@ func (b *Bucket) Append(to []byte) []byte {
 	return to
 }
 
+// errFormat is the error of Parse for all that Append does not write.
 var errFormat = errors.New("rollup: a record of counts is damaged")
 
 // Parse reads what Append wrote. It refuses everything else.
@@ -160,6 +165,7 @@ func Parse(data []byte) (Bucket, error) {
 	}
 	b.delivered, b.failed = next(), next()
 	for at := -1; len(data) > 0; {
+		// The bounds are checked before at is added to: a damaged record must cost no memory.
 		gap, n := next(), next()
 		if bad || gap == 0 || gap > maxCells || at+int(gap) >= maxCells || n == 0 {
 			return Bucket{}, errFormat

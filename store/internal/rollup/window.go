@@ -7,7 +7,8 @@ import (
 )
 
 // Window adds up the buckets of one subscription for the last hour and the last day. Make one with
-// [NewWindow].
+// [NewWindow]. A store adds to it what it has written and what its [Buffer] says is missing, in any
+// order. It is not safe for concurrent use.
 type Window struct {
 	first, firstOfHour, last int64
 	hour, day                Bucket

@@ -2,23 +2,23 @@ package schedule
 
 import "math"
 
-// Whose turn it is goes by slot time: who has used the least lately comes first, so that slow answers
-// are paid for by who gives them. Each tenant and each Sub has an account of the time that its leases
-// took, which decays: after accountHalfLife, half of it counts.
+// Turns go by slot time: the one that has used the least lately comes first, so that a slow
+// endpoint pays for its own slowness. Each tenant and each Sub has an account of the time that its
+// leases took, which decays: after accountHalfLife, half of it counts.
 //
-// What decays would have to be brought up to date all the time, and heaps with it. Instead what is
-// added weighs more the later it comes: a second of now is worth as much as two a half-life ago. So an
-// account is a number that only changes when something is added, and the order of two accounts never
-// changes by the passing of time alone.
+// An account that decays would have to be updated all the time, and heaps with it. Instead what is
+// added weighs more the later it comes: a second of now is worth as much as two a half-life ago. So
+// an account is a number that only changes when something is added, and the order of two accounts
+// never changes by the passing of time alone.
 const (
 	accountHalfLife = 30e9 // nanoseconds
 
-	// minCharge is what the quickest lease costs, in nanoseconds, so that those who answer at once
-	// take turns too.
+	// minCharge is what the quickest lease costs, in nanoseconds, so that endpoints which answer at
+	// once take turns too.
 	minCharge = 100_000
 
-	// maxDoublings is how often weights double until all accounts are scaled down, which is every few
-	// hours: a float64 has room for a thousand.
+	// maxDoublings is how often weights double until all accounts are scaled down, which is every
+	// few hours: a float64 has room for a thousand.
 	maxDoublings = 500
 )
 
@@ -50,23 +50,24 @@ func (c *accountClock) rescale(now int64) (factor float64, ok bool) {
 // usualTime is what a lease of q is charged until it is known what it took.
 func (q *Sub[Q, L]) usualTime() int64 { return max(int64(q.health.Latency), minCharge) }
 
-// rescale keeps the weights in range. What is very small may become zero, and change places with what
-// has used nothing.
-func (s *Schedule[Q, L]) rescale(now int64) {
-	factor, ok := s.turns.clock.rescale(now)
+// rescale keeps the weights of all Subs and leases in range.
+func (ts *turns[Q, L]) rescale(
+	now int64, subs map[uint64]*Sub[Q, L], leases map[uint64]*Lease[Q, L],
+) {
+	factor, ok := ts.clock.rescale(now)
 	if !ok {
 		return
 	}
-	for _, q := range s.subs {
+	for _, q := range subs {
 		q.turn.used *= factor
 	}
-	for _, t := range s.turns.tenants {
+	for _, t := range ts.tenants {
 		t.used *= factor
 	}
-	for _, l := range s.tokens {
+	for _, l := range leases { // what is corrected at their end is worth less now
 		l.charged *= factor
 	}
-	ts := &s.turns
+	// What is very small may have become zero, and change places with what has used nothing.
 	for _, t := range ts.tenants {
 		for class := range t.byClass {
 			t.byClass[class].subs.reorder()

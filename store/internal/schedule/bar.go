@@ -1,10 +1,11 @@
 package schedule
 
-// Bar keeps the deliveries of an event from being claimed, of all subscriptions. Their leases end. The store bars an
-// event whose deliveries it ends one after the other, in many small steps, and calls Change for each in its step.
+// Bar keeps the deliveries of an event from being claimed, of all subscriptions. Their leases end.
+// The store bars an event whose deliveries it ends one after the other, in many small steps, and
+// calls Change for each in its step.
 func (s *Schedule[Q, L]) Bar(seq uint64, now int64) {
 	if s.barred == nil {
-		s.barred = make(map[uint64]struct{})
+		s.barred = make(barred)
 	}
 	s.barred[seq] = struct{}{}
 	for _, l := range s.tokens { // of all events: there are no more than are leased
@@ -17,8 +18,10 @@ func (s *Schedule[Q, L]) Bar(seq uint64, now int64) {
 // Unbar ends Bar, after the last of the event's deliveries has had its Change.
 func (s *Schedule[Q, L]) Unbar(seq uint64) { delete(s.barred, seq) }
 
-// isBarred reports whether an event is barred.
-func (s *Schedule[Q, L]) isBarred(seq uint64) bool {
-	_, barred := s.barred[seq]
-	return barred
+// barred are events of which nothing may be claimed.
+type barred map[uint64]struct{}
+
+func (b barred) has(seq uint64) bool {
+	_, ok := b[seq]
+	return ok
 }

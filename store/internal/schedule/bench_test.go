@@ -22,7 +22,9 @@ func BenchmarkRound(b *testing.B) {
 
 func benchmarkRound(b *testing.B, n int, kept string) {
 	s := newMemory()
-	req := store.ClaimRequest{Max: 1, Lease: time.Hour, PerSubscription: 2, MaxFailing: 1, BreakerThreshold: 1}
+	req := store.ClaimRequest{
+		Max: 1, Lease: time.Hour, PerSubscription: 2, MaxFailing: 1, BreakerThreshold: 1,
+	}
 	failing := store.Health{Failures: 5}
 	switch kept {
 	case "own":
@@ -34,7 +36,7 @@ func benchmarkRound(b *testing.B, n int, kept string) {
 		s.claim(b, store.ClaimRequest{Max: 1, Lease: time.Hour})
 	}
 	flood(s, n+1, max(n, 2), 1, healthy) // two, so that one is due while the other is leased
-	s.Release(s.claim(b, req)[0], s.now) // the first finds out who is at the limit
+	s.Release(s.claim(b, req)[0], s.now) // the first puts aside all that are at their limit
 	for b.Loop() {
 		leases := s.claim(b, req)
 		if len(leases) != 1 || leases[0].Sub.Num <= uint64(n) {

@@ -8,8 +8,8 @@ import (
 // Check returns what is wrong inside the schedule: what its methods rely on and can't be seen from
 // outside. loads is how many loads are on their way for each subscription.
 func (s *Schedule[Q, L]) Check(loads map[uint64]int) error {
-	if n := s.idle.Len(); n > s.maxIdle {
-		return fmt.Errorf("%d Subs are idle; the bound is %d", n, s.maxIdle)
+	if n := s.idle.list.Len(); n > s.idle.max {
+		return fmt.Errorf("%d Subs are idle; the bound is %d", n, s.idle.max)
 	}
 	var leased [len(s.leased)]int
 	for num, q := range s.subs {
@@ -44,7 +44,8 @@ func (s *Schedule[Q, L]) checkTurns() error {
 		if (q.tenant == nil) != (!q.known && q.turn.where == nowhere) && q.known {
 			return fmt.Errorf("subscription %d is known, and has no tenant", num)
 		}
-		if q.turn.where == atHostLimit && !q.host.full(&ts.limits) && q.host.aside.Len() <= maxReadmitted {
+		if q.turn.where == atHostLimit && !q.host.full(&ts.limits) &&
+			q.host.aside.Len() <= maxReadmitted {
 			return fmt.Errorf("subscription %d is kept back by its host, which has room", num)
 		}
 		if q.turn.used < 0 {
@@ -100,7 +101,7 @@ func (q *Sub[Q, L]) check(s *Schedule[Q, L], loads int) error {
 	case (q.idle != nil) != (q.known && q.empty()):
 		return fmt.Errorf("idle: %v, known: %v, empty: %v", q.idle != nil, q.known, q.empty())
 	case q.turn.where == nowhere && q.known && q.active && q.wakeAt == 0 && q.blockedUntil() == 0:
-		if _, ok := q.implicit.peek(); ok || q.windows[Packed].maybe() || q.windows[First].maybe() {
+		if _, ok := q.implicit.Peek(); ok || q.windows[Packed].maybe() || q.windows[First].maybe() {
 			return fmt.Errorf("it has something due, and has no turn")
 		}
 	case q.turn.where != nowhere && q.empty():

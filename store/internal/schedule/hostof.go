@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// HostOf returns the host and port that requests to a URL go to, in one spelling for all URLs of the
-// same; empty if the URL is none.
+// HostOf returns the host and port that requests to a URL go to, in one spelling for all URLs of
+// the same; empty if the URL is none.
 func HostOf(rawURL string) string {
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Host == "" {

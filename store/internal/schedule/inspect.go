@@ -2,17 +2,13 @@ package schedule
 
 import "github.com/outhook/outhook/store"
 
+import "github.com/outhook/outhook/store/internal/schedule/internal/implicit"
+
 // Inspection is what a Sub holds, for a store's own tests to compare with its records.
 type Inspection struct {
-	Implicit []ImplicitItem
+	Implicit []implicit.Item
 	Windows  [windows]InspectedWindow
 	Counted  int // leases that count against limits, counted one by one
-}
-
-// ImplicitItem is an entry of the implicit list that is not gone.
-type ImplicitItem struct {
-	Seq             uint64
-	Taken, Canceled bool
 }
 
 // InspectedWindow is a copy of a window.
@@ -24,12 +20,7 @@ type InspectedWindow struct {
 
 // Inspect returns what q holds.
 func (q *Sub[Q, L]) Inspect() Inspection {
-	var in Inspection
-	for _, item := range q.implicit.items {
-		if item&gone == 0 {
-			in.Implicit = append(in.Implicit, ImplicitItem{item >> flagBits, item&taken != 0, item&canceled != 0})
-		}
-	}
+	in := Inspection{Implicit: q.implicit.Items()}
 	for i := range q.windows {
 		w := &q.windows[i]
 		in.Windows[i] = InspectedWindow{w.positions.all(), w.upTo, w.complete}
@@ -45,10 +36,8 @@ func (q *Sub[Q, L]) Inspect() Inspection {
 // Active reports whether deliveries of q may be claimed at all, as far as is known.
 func (q *Sub[Q, L]) Active() bool { return q.known && q.active }
 
-// Counted returns how many leases count against limits, by class, and how many may run out.
-func (s *Schedule[Q, L]) Counted() (byClass [store.Classes]int, running int) {
-	return s.leased, s.leases.Len()
-}
+// Postponed returns how many subscriptions are postponed.
+func (s *Schedule[Q, L]) Postponed() int { return len(s.postpone.byNum) }
 
 // Leased returns how many leases count against limits, of the classes that share some.
 func (s *Schedule[Q, L]) Leased() store.Leased {
@@ -58,6 +47,3 @@ func (s *Schedule[Q, L]) Leased() store.Leased {
 		Failing:   n[store.ClassFailing],
 	}
 }
-
-// Postponed returns how many subscriptions are postponed.
-func (s *Schedule[Q, L]) Postponed() int { return len(s.postpone.byNum) }

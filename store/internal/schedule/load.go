@@ -52,11 +52,11 @@ type LoadedWindow struct {
 	UpTo      Position   // everything up to here was looked at
 	Complete  bool       // there is nothing after UpTo
 
-	// Where the Newest were asked for, Positions are some of the last, in order: more than there may
-	// be leases of one subscription. The rest is not looked at.
+	// Where the Newest were asked for, Positions are some of the last, in order: more than there
+	// may be leases of one subscription. The rest is not looked at.
 }
 
-// changes is what has become of a subscription's deliveries since a load began.
+// changes are those of a subscription's deliveries since a load began.
 type changes struct {
 	removed map[uint64]struct{}
 	added   []added
@@ -112,45 +112,59 @@ func (s *Schedule[Q, L]) Load(lack *Lack, loaded Loaded, now int64) (stateOf *Su
 		q.known, stateOf = true, q
 	}
 	for i := range q.windows {
-		w, asked, got := &q.windows[i], &lack.Windows[i], &loaded.Windows[i]
-		if !asked.Needed || !got.OK || w.loads != asked.loads {
-			continue // another load came first, or the window was restarted
-		}
-		positions := slices.DeleteFunc(got.Positions, func(p Position) bool { return !q.free(p.Seq) || s.isBarred(p.Seq) })
-		for _, a := range q.changes.added {
-			if asked.Newest && a.to == Source(i) && !q.Busy(a.p.Seq) {
-				positions = append(positions, a.p)
-			}
-		}
-		switch {
-		case asked.Newest && !w.needsNewest(), !asked.Newest && !w.needsLoad():
-		case asked.Newest && len(positions) == 0:
-			w.loadNewest(Position{})
-		case asked.Newest:
-			w.loadNewest(slices.MaxFunc(positions, Position.Compare))
-		default:
-			w.load(positions, got.UpTo, got.Complete)
-			for _, a := range q.changes.added {
-				if a.to == Source(i) && !q.Busy(a.p.Seq) {
-					w.add(a.p, s.maxWindow)
-				}
-			}
-		}
+		asked, got := &lack.Windows[i], &loaded.Windows[i]
+		if asked.Needed && got.OK && q.windows[i].loads == asked.loads {
+			s.loadWindow(q, Source(i), asked.Newest, got)
+		} // or else another load came first, or the window was restarted
 	}
 	if q.loading--; q.loading == 0 {
 		q.changes = changes{}
 	}
 	if !q.known && lack.State {
 		s.unknown = append(s.unknown, q)
-		// A claim that came meanwhile did not see it, and the caller that caused the load may not ask again.
+		// A claim that came meanwhile did not see it, and the caller that caused the load may not
+		// ask again.
 		s.wake = true
 	}
 	s.settle(q, now)
 	return stateOf
 }
 
+// loadWindow takes in one window. newest says that its other end was asked for.
+func (s *Schedule[Q, L]) loadWindow(
+	q *Sub[Q, L], source Source, newest bool, got *LoadedWindow,
+) {
+	w := &q.windows[source]
+	if newest && !w.needsNewest() || !newest && !w.needsLoad() {
+		return // what came since made it needless
+	}
+	positions := slices.DeleteFunc(got.Positions, func(p Position) bool {
+		return !q.free(p.Seq) || s.barred.has(p.Seq)
+	})
+	// What was added since the load began may or may not be in the snapshot. It counts as the
+	// schedule was told, which free has left out of what was read.
+	added := slices.DeleteFunc(slices.Clone(q.changes.added), func(a added) bool {
+		return a.to != source || q.Busy(a.p.Seq)
+	})
+	if !newest {
+		w.load(positions, got.UpTo, got.Complete)
+		for _, a := range added {
+			w.add(a.p, s.maxWindow) // not appended: one beyond UpTo is left for the next load
+		}
+		return
+	}
+	for _, a := range added {
+		positions = append(positions, a.p)
+	}
+	last := Position{} // if none of those that were read is free: see window.lacksNewest
+	if len(positions) > 0 {
+		last = slices.MaxFunc(positions, Position.Compare)
+	}
+	w.loadNewest(last)
+}
+
 // free reports whether a delivery that was loaded may be put into a window.
 func (q *Sub[Q, L]) free(seq uint64) bool {
 	_, removed := q.changes.removed[seq]
-	return !removed && !q.Busy(seq) && !q.implicit.has(seq)
+	return !removed && !q.Busy(seq) && !q.implicit.Has(seq)
 }

@@ -5,8 +5,9 @@ import "slices"
 // blockSize is how many positions a block of an ordered list holds at most.
 const blockSize = 256
 
-// ordered is a list of positions in their order, in blocks, so that adding one costs a search and the moving of a part
-// of one block, for any length. A list of a window with a bound is a single block.
+// ordered is a list of positions in their order, in blocks, so that adding one costs a search and
+// the moving of a part of one block, for any length. A list of a window with a bound is a single
+// block.
 type ordered struct {
 	blocks [][]Position // none is empty
 	size   int
@@ -14,7 +15,8 @@ type ordered struct {
 
 // find returns where p stands, or would.
 func (o *ordered) find(p Position) (block, i int, found bool) {
-	block, _ = slices.BinarySearchFunc(o.blocks, p, func(b []Position, p Position) int { return b[len(b)-1].Compare(p) })
+	byLast := func(b []Position, p Position) int { return b[len(b)-1].Compare(p) }
+	block, _ = slices.BinarySearchFunc(o.blocks, p, byLast)
 	if block == len(o.blocks) {
 		return block, 0, false
 	}

@@ -1,17 +1,21 @@
 package schedule
 
-import "math"
+import (
+	"math"
 
-// What follows brings the schedule up to what has become of deliveries.
+	"github.com/outhook/outhook/store/internal/schedule/internal/implicit"
+)
+
+// What follows tells the schedule how deliveries have changed.
 
 // AddImplicit takes in the new first attempt of an event, which only memory lists.
 func (s *Schedule[Q, L]) AddImplicit(q *Sub[Q, L], seq uint64, now int64) {
-	q.implicit.add(seq)
+	q.implicit.Add(seq)
 	s.settle(q, now)
 	s.wake = true
 }
 
-// Change is what has become of a delivery that is recorded in the store.
+// Change is the new state of a delivery that is recorded in the store.
 type Change struct {
 	Pending  bool     // it is pending
 	Blocked  bool     // and an earlier one of its key blocks it
@@ -23,14 +27,14 @@ type Change struct {
 	Was *Position
 }
 
-// Change takes in what has become of a delivery. It is not in the implicit list any more, nor among
+// Change takes in the new state of a delivery. It is not in the implicit list any more, nor among
 // the packed ones.
 func (s *Schedule[Q, L]) Change(q *Sub[Q, L], seq uint64, c Change, now int64) {
 	s.now = max(s.now, now)
 	l := q.leases[seq]
-	q.implicit.remove(seq)
+	q.implicit.Remove(seq)
 	if l == nil || l.expired {
-		s.forget(q, seq, c.Was)
+		q.forget(seq, c.Was, s.maxWindow)
 	} else if q.loading > 0 {
 		q.changes.remove(seq)
 	}
@@ -50,11 +54,11 @@ func (s *Schedule[Q, L]) Change(q *Sub[Q, L], seq uint64, c Change, now int64) {
 	}
 }
 
-// forget takes a delivery out of the windows. Those with a bound are short enough to be searched; in others it stands
-// where was says.
-func (s *Schedule[Q, L]) forget(q *Sub[Q, L], seq uint64, was *Position) {
+// forget takes a delivery out of the windows. Those with a bound are short enough to be searched;
+// in others it stands where was says.
+func (q *Sub[Q, L]) forget(seq uint64, was *Position, maxWindow int) {
 	switch {
-	case s.maxWindow > 0:
+	case maxWindow > 0:
 		for i := range q.windows {
 			q.windows[i].remove(seq)
 		}
@@ -66,11 +70,19 @@ func (s *Schedule[Q, L]) forget(q *Sub[Q, L], seq uint64, was *Position) {
 	}
 }
 
+// retake takes the delivery of a lease that has run out from its source once more.
+func (q *Sub[Q, L]) retake(l *Lease[Q, L], maxWindow int) {
+	q.implicit.Take(l.Seq)
+	q.forget(l.Seq, &l.position, maxWindow)
+}
+
 // Pack takes in that first attempts of the implicit list are now among the packed ones. canceled
 // says which of them are not pending any more.
-func (s *Schedule[Q, L]) Pack(q *Sub[Q, L], seqs []uint64, canceled func(seq uint64) bool, now int64) {
+func (s *Schedule[Q, L]) Pack(
+	q *Sub[Q, L], seqs []uint64, canceled func(seq uint64) bool, now int64,
+) {
 	for _, seq := range seqs {
-		q.implicit.remove(seq)
+		q.implicit.Remove(seq)
 		l := q.leases[seq]
 		if l != nil { // also one that has run out: an outcome may still come, and looks there
 			l.home = Packed
@@ -86,16 +98,18 @@ func (s *Schedule[Q, L]) Pack(q *Sub[Q, L], seqs []uint64, canceled func(seq uin
 // end. What is not canceled is loaded again.
 func (s *Schedule[Q, L]) Cancel(q *Sub[Q, L], seq uint64, now int64) {
 	s.endLeases(q)
-	q.implicit.cancel(seq)
-	q.implicit.putBackAll()
-	q.windows[Packed].restart(Position{Seq: seq}) // first attempts keep their numbers, so the rest comes after
+	q.implicit.Cancel(seq)
+	q.implicit.PutBackAll()
+	// First attempts keep their numbers, so the rest comes after.
+	q.windows[Packed].restart(Position{Seq: seq})
 	q.windows[First].restart(Position{})
 	q.windows[Retry].restart(Position{})
 	q.changes = changes{} // no load that has begun is taken any more; later ones see the canceling
 	s.settle(q, now)
 }
 
-// ReloadRecorded makes the windows of what has a record of its own load again, from their beginning.
+// ReloadRecorded makes the windows of what has a record of its own load again, from their
+// beginning.
 func (s *Schedule[Q, L]) ReloadRecorded(q *Sub[Q, L], now int64) {
 	q.windows[First].restart(Position{})
 	q.windows[Retry].restart(Position{})
@@ -103,12 +117,12 @@ func (s *Schedule[Q, L]) ReloadRecorded(q *Sub[Q, L], now int64) {
 }
 
 // CancelImplicit marks what is in the implicit list before seq as canceled.
-func (s *Schedule[Q, L]) CancelImplicit(q *Sub[Q, L], seq uint64) { q.implicit.cancel(seq) }
+func (s *Schedule[Q, L]) CancelImplicit(q *Sub[Q, L], seq uint64) { q.implicit.Cancel(seq) }
 
 // Clear takes in that nothing is pending of q. Its leases end.
 func (s *Schedule[Q, L]) Clear(q *Sub[Q, L], now int64) {
 	s.endLeases(q)
-	q.implicit = implicit{}
+	q.implicit = implicit.List{}
 	s.Complete(q, now)
 }
 

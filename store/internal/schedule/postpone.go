@@ -2,8 +2,8 @@ package schedule
 
 import "time"
 
-// postponements are the subscriptions that nothing is claimed of for a while. They are kept apart from the Subs because
-// one may begin while nothing is pending.
+// postponements are the subscriptions that nothing is claimed of for a while. They are kept apart
+// from the Subs because one may begin while nothing is pending.
 type postponements struct {
 	byNum map[uint64]*postponement
 	ends  heapOf[*postponement]

@@ -29,7 +29,7 @@ func TestProbeChoice(t *testing.T) {
 		s.TakeWake()
 		s.Change(l[0].Sub, l[0].Seq, schedule.Change{}, s.now)
 		if !s.TakeWake() && want != "1/1" {
-			t.Errorf("nobody is woken as the probe of %s ends", want)
+			t.Errorf("there is no wake-up as the probe of %s ends", want)
 		}
 	}
 }
@@ -55,7 +55,7 @@ func TestBreakerCloses(t *testing.T) {
 	s.TakeWake()
 	s.SetHealth(s.Sub(1), healthy, s.now)
 	if !s.TakeWake() {
-		t.Error("nobody is woken as the breaker closes")
+		t.Error("there is no wake-up as the breaker closes")
 	}
 	s.want(t, req, "1/3 1/1 1/4")
 }

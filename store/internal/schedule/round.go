@@ -16,33 +16,33 @@ type Round[Q, L any] struct {
 	req      *store.ClaimRequest
 	now      int64
 	until    int64
-	wait     int64 // until when a lease runs out that was there before
+	before   uint64 // the last token that was given out before it began
 }
 
 // Round begins a claim. req must stay as it is until the round ends.
 func (s *Schedule[Q, L]) Round(req *store.ClaimRequest, now int64) *Round[Q, L] {
 	s.now = max(s.now, now)
-	s.rescale(s.now)
+	s.turns.rescale(s.now, s.subs, s.tokens)
 	s.Expire(now)
-	s.wakeSleepers(now)
-	return &Round[Q, L]{
+	r := &Round[Q, L]{
 		schedule: s, req: req, now: now,
-		until: Add(now, req.Lease),
-		wait:  s.leaseWait(),
+		until: Add(now, req.Lease), before: s.lastToken,
 	}
+	r.wakeSleepers()
+	return r
 }
 
 // Run takes turns until the request is satisfied, or allows no more, or until it is not known what
-// is next: then it returns what the schedule lacks. Nobody loses a turn by that. Each Lack must be
+// is next: then it returns what the schedule lacks. No turn is lost by that. Each Lack must be
 // answered by Load, and Run called again.
 //
-// A subscription at its limit is passed over and keeps its turn. The next turn is that of the tenant,
-// and within it of the subscription, that has used the least slot time lately.
+// A subscription at its limit is passed over and keeps its turn. The next turn is that of the
+// tenant, and within it of the subscription, that has used the least slot time lately.
 func (r *Round[Q, L]) Run() []Lack {
 	s := r.schedule
 	r.now = s.now // others may have gone on since the last Run, and time must not go back for a Sub
-	s.wakeSleepers(r.now)
-	s.use(r.req)
+	r.wakeSleepers()
+	r.use()
 	if len(s.unknown) > 0 {
 		return r.unknown()
 	}
@@ -56,6 +56,27 @@ func (r *Round[Q, L]) Run() []Lack {
 		}
 	}
 	return nil
+}
+
+// use readies the schedule for the limits of the request. They are the same in each claim of a
+// host, so what it takes to change them does not matter.
+func (r *Round[Q, L]) use() {
+	s, req := r.schedule, r.req
+	was := s.turns.limits
+	now := limits{req.PerSubscription, req.PerTenant, req.PerHost, req.BreakerThreshold}
+	if now == was {
+		return
+	}
+	s.turns.use(now)
+	if now.breakerThreshold == was.breakerThreshold {
+		return
+	}
+	for _, q := range s.subs {
+		if probing := now.isProbe(&q.health); probing != q.probing {
+			q.probing = probing
+			s.settle(q, s.now)
+		}
+	}
 }
 
 // unknown returns Lacks of Subs whose State is not known. They all come before anything is claimed,
@@ -72,7 +93,7 @@ func (r *Round[Q, L]) unknown() (lacks []Lack) {
 	if len(s.unknown) == 0 {
 		s.unknown = nil
 	}
-	if len(lacks) == 0 {
+	if len(lacks) == 0 { // all have been forgotten, or made known, since they were noted
 		return r.Run()
 	}
 	return lacks
@@ -118,19 +139,21 @@ func (r *Round[Q, L]) stepIn(class store.Class) (took, lacking bool) {
 			s.settle(q, r.now)
 			continue
 		}
-		if s.isBarred(p.Seq) {
+		if s.barred.has(p.Seq) {
 			q.take(p, from) // once, not at each claim; its Change comes with the store's step
 			continue
 		}
 		if q.Busy(p.Seq) {
 			// It was loaded from a file that is newer than what the schedule has been told, and is
-			// claimed from where it stood before. Whatever ends that lease says where it stands
+			// claimed from where it stood before. The end of that lease will say where it stands
 			// now.
 			q.take(p, from)
 			continue
 		}
-		r.Leases = append(r.Leases, s.lease(q, p, from, r.until))
+		r.Leases = append(r.Leases, r.lease(q, p, from))
 		s.settle(q, r.now)
+		// After settle, which may have given it a new turn. The charge alone does not move it behind
+		// those whose accounts are as large.
 		s.turns.pass(q)
 		return true, false
 	}
@@ -147,6 +170,8 @@ func (r *Round[Q, L]) allows(q *Sub[Q, L]) bool {
 // so that one snapshot of the store serves many.
 func (r *Round[Q, L]) lacks() (lacks []Lack) {
 	turns := &r.schedule.turns
+	// Twice what is still to be had, as some turn out to have nothing. More would be read for
+	// nothing: windows that are loaded stay in memory.
 	look := 2*(r.req.Max-len(r.Leases)) + 1
 	for i := range store.Classes {
 		class := (turns.next + i) % store.Classes
@@ -169,7 +194,8 @@ func (r *Round[Q, L]) lacks() (lacks []Lack) {
 // due, its subscription is held or postponed, or a lease from before this round runs on it.
 // store.NoneDue if there is nothing of the kind.
 func (r *Round[Q, L]) NextDue() time.Duration {
-	at := r.wait
+	// Not as of when the round began: what it took since may have moved the end of a pace.
+	at := r.schedule.nextEnd(r.before)
 	if q, ok := r.schedule.sleepers.first(); ok {
 		at = min(at, q.wakeAt)
 	}
@@ -180,7 +206,8 @@ func (r *Round[Q, L]) NextDue() time.Duration {
 }
 
 // wakeSleepers settles the Subs whose time has come.
-func (s *Schedule[Q, L]) wakeSleepers(now int64) {
+func (r *Round[Q, L]) wakeSleepers() {
+	s, now := r.schedule, r.now
 	for {
 		q, ok := s.sleepers.first()
 		if !ok || q.wakeAt > now {
@@ -190,23 +217,8 @@ func (s *Schedule[Q, L]) wakeSleepers(now int64) {
 	}
 }
 
-// leaseWait returns when a lease has run out of something that may be claimed then. It looks only
-// at leases that run out before that.
-func (s *Schedule[Q, L]) leaseWait() int64 {
-	at := int64(math.MaxInt64)
-	s.leases.walk(0, func(l *Lease[Q, L]) (on bool) {
-		if l.until >= at {
-			return false
-		}
-		if l.Sub.active && !l.blocked {
-			at = min(at, max(l.until, l.Sub.blockedUntil()))
-		}
-		return true
-	})
-	return at
-}
-
-// Nanos returns a time as nanoseconds since 1970; 0 for the zero time. What is later than that can say is at its end.
+// Nanos returns a time as nanoseconds since 1970; 0 for the zero time. What is later than that can
+// say is at its end.
 func Nanos(t time.Time) int64 {
 	switch {
 	case t.IsZero():

@@ -1,10 +1,6 @@
 package schedule
 
-import (
-	"container/list"
-
-	"github.com/outhook/outhook/store"
-)
+import "github.com/outhook/outhook/store"
 
 // Options are what stores differ in.
 type Options struct {
@@ -27,21 +23,18 @@ type Schedule[Q, L any] struct {
 	// Dropped is told of each Sub that is forgotten. It may be nil, and must not call the schedule.
 	Dropped func(*Sub[Q, L])
 
-	maxWindow, maxIdle int
+	maxWindow int
 
 	subs     map[uint64]*Sub[Q, L]
 	lastSub  uint64
-	idle     list.List          // of Subs that have nothing, the longest so in front
+	idle     idle[Q, L]         // Subs that have nothing
 	unknown  []*Sub[Q, L]       // those whose State is to be loaded before anything is claimed
 	turns    turns[Q, L]        // of Subs that have something due
 	sleepers heapOf[*Sub[Q, L]] // Subs that have something due later
 	postpone postponements
 
-	tokens    map[uint64]*Lease[Q, L]
-	leases    heapOf[*Lease[Q, L]] // those that can run out
-	lastToken uint64
-	barred    map[uint64]struct{} // events, see Bar
-	leased    [store.Classes]int  // how many leases count against limits, by the class of their subscriptions
+	barred barred // events, see Bar
+	leases[Q, L]
 
 	now  int64 // the latest that was given: a round may have begun with an earlier one
 	wake bool  // see TakeWake
@@ -51,11 +44,12 @@ type Schedule[Q, L any] struct {
 func New[Q, L any](o Options) *Schedule[Q, L] {
 	return &Schedule[Q, L]{
 		maxWindow: o.Window,
-		maxIdle:   o.Idle,
 		subs:      make(map[uint64]*Sub[Q, L]),
-		tokens:    make(map[uint64]*Lease[Q, L]),
+		idle:      idle[Q, L]{max: o.Idle},
 		turns:     newTurns[Q, L](),
-		lastToken: o.FirstToken,
+		leases: leases[Q, L]{
+			tokens: make(map[uint64]*Lease[Q, L]), lastToken: o.FirstToken,
+		},
 	}
 }
 
@@ -127,6 +121,7 @@ func (s *Schedule[Q, L]) SetHealth(q *Sub[Q, L], health store.Health, now int64)
 	s.settle(q, now)
 }
 
+// setState must be followed by settle.
 func (s *Schedule[Q, L]) setState(q *Sub[Q, L], active bool, health *store.Health) {
 	s.turns.readmit(q) // its limit may have changed
 	class := health.Class()
@@ -134,41 +129,18 @@ func (s *Schedule[Q, L]) setState(q *Sub[Q, L], active bool, health *store.Healt
 		health.SlowStart < q.health.SlowStart || health.Failures < q.health.Failures {
 		s.wake = s.wake || s.hasDue() // its old class has room now, or its limit is higher
 	}
+	// Leases move with it, also those that were taken when it was of another class: or else what a
+	// class has would never come out even as they end.
 	s.leased[q.class] -= q.leased
 	s.leased[class] += q.leased
 	q.active, q.health, q.class = active, *health, class
 	q.heldUntil = max(Nanos(health.NextProbeAt), Nanos(health.HeldUntil))
 	q.pace = int64(health.Pace)
-	if probing := s.isProbe(health); probing != q.probing {
+	if probing := s.turns.limits.isProbe(health); probing != q.probing {
 		q.probing = probing
 		s.wake = true // a probe may take what is not due yet
 	}
-	q.states++
-}
-
-// isProbe reports whether the breaker of a subscription with this health is open, by the threshold
-// of the last claim.
-func (s *Schedule[Q, L]) isProbe(h *store.Health) bool {
-	return (&store.ClaimRequest{BreakerThreshold: s.turns.limits.breakerThreshold}).IsProbe(h)
-}
-
-// use readies the schedule for the limits of a request. They are the same in each call of a host, so
-// what it takes to change them does not matter.
-func (s *Schedule[Q, L]) use(req *store.ClaimRequest) {
-	l, was := limits{req.PerSubscription, req.PerTenant, req.PerHost, req.BreakerThreshold}, s.turns.limits
-	if l == was {
-		return
-	}
-	s.turns.use(l)
-	if l.breakerThreshold == was.breakerThreshold {
-		return
-	}
-	for _, q := range s.subs {
-		if probing := s.isProbe(&q.health); probing != q.probing {
-			q.probing = probing
-			s.settle(q, s.now)
-		}
-	}
+	q.states++ // a State that is being loaded is older than this
 }
 
 // Forget drops a Sub: the subscription is gone. Its leases end.
@@ -181,13 +153,15 @@ func (s *Schedule[Q, L]) Forget(q *Sub[Q, L]) {
 // Settle brings q where it belongs after the store has changed what it keeps of it, such as Pinned.
 func (s *Schedule[Q, L]) Settle(q *Sub[Q, L], now int64) { s.settle(q, now) }
 
-// settle puts q where it belongs after a change: into a ring if something of it can be claimed, to
-// sleep until something else can, among the idle if it has nothing. An unknown one waits for its
+// settle puts q where it belongs after a change: into its turn if something of it can be claimed,
+// to sleep until something else can, among the idle if it has nothing. An unknown one waits for its
 // State.
 func (s *Schedule[Q, L]) settle(q *Sub[Q, L], now int64) {
 	if s.subs[q.Num] != q || !q.known {
 		return
 	}
+	// A round may have begun with an earlier time, and what was due by a later one must stay so: it
+	// has left the sleepers, and nothing would bring it back.
 	s.now = max(s.now, now)
 	now = s.now
 	if q.active && !q.blocked(now) && q.hasDue(now) {
@@ -208,23 +182,8 @@ func (s *Schedule[Q, L]) settle(q *Sub[Q, L], now int64) {
 	} else {
 		s.sleepers.drop(q)
 	}
-	s.rest(q)
-}
-
-// rest keeps q among the idle if it has nothing, and forgets the one that has been there the
-// longest if there are too many.
-func (s *Schedule[Q, L]) rest(q *Sub[Q, L]) {
-	switch {
-	case !q.empty():
-		if q.idle != nil {
-			s.idle.Remove(q.idle)
-			q.idle = nil
-		}
-	case q.idle == nil:
-		q.idle = s.idle.PushBack(q)
-		if s.idle.Len() > s.maxIdle {
-			s.drop(s.idle.Front().Value.(*Sub[Q, L]))
-		}
+	if longest := s.idle.note(q); longest != nil {
+		s.drop(longest)
 	}
 }
 
@@ -233,10 +192,7 @@ func (s *Schedule[Q, L]) drop(q *Sub[Q, L]) {
 	s.turns.leave(q)
 	s.turns.forget(q)
 	s.sleepers.drop(q)
-	if q.idle != nil {
-		s.idle.Remove(q.idle)
-		q.idle = nil
-	}
+	s.idle.remove(q)
 	delete(s.subs, q.Num)
 	if s.Dropped != nil {
 		s.Dropped(q)

@@ -5,16 +5,17 @@ import (
 	"math"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/schedule/internal/implicit"
 )
 
-// Sub is what the schedule knows of a subscription that has something pending or leased, or had until lately. Q is what
-// the store keeps beside it.
+// Sub is what the schedule knows of a subscription that has something pending or leased, or had
+// until lately. Q is what the store keeps beside it.
 type Sub[Q, L any] struct {
 	Num  uint64 // the store's number for the subscription
 	Data Q      // the store's own
 
-	// Pinned keeps the schedule from forgetting the Sub although it has nothing to claim: Data has something that must
-	// not be lost. The store sets it before it calls a method with the Sub.
+	// Pinned keeps the schedule from forgetting the Sub although it has nothing to claim: Data has
+	// something that must not be lost. The store sets it before it calls a method with the Sub.
 	Pinned bool
 
 	id             uint64 // of all Subs that there were
@@ -27,9 +28,9 @@ type Sub[Q, L any] struct {
 	heldUntil      int64  // until when health holds the subscription: a probe or a throttle
 	pace           int64  // the least time between two leases, as health says
 	lastLease      int64  // when the last one began
-	postponedUntil int64  // until when nothing is claimed, whatever its health says
+	postponedUntil int64  // until when nothing is claimed; health has no say in it
 
-	implicit   implicit
+	implicit   implicit.List
 	windows    [windows]window
 	loading    int // how many loads are on their way
 	changes    changes
@@ -78,30 +79,32 @@ func (q *Sub[Q, L]) empty() bool {
 			return false
 		}
 	}
-	return !q.Pinned && q.implicit.size == 0 && len(q.leases) == 0 && q.loading == 0
+	listed, _ := q.implicit.Len()
+	return !q.Pinned && listed == 0 && len(q.leases) == 0 && q.loading == 0
 }
 
 // hasDue reports whether something may be due.
 func (q *Sub[Q, L]) hasDue(now int64) bool {
-	if _, ok := q.implicit.peek(); ok {
+	if _, ok := q.implicit.Peek(); ok {
 		return true
 	}
 	if q.windows[Packed].maybe() || q.windows[First].maybe() || q.windows[Retry].needsLoad() {
 		return true
 	}
-	if q.probing { // whatever is pending is good for a probe
+	if q.probing { // a probe may take any that is pending
 		return q.windows[Retry].maybe()
 	}
 	p, ok := q.windows[Retry].first()
 	return ok && p.Due <= now
 }
 
-// wake returns when something of q becomes claimable that is not now, other than by the end of a lease; 0 if nothing
-// does.
+// wake returns when something of q becomes claimable that is not now, other than by the end of a
+// lease; 0 if nothing does.
 func (q *Sub[Q, L]) wake(now int64) int64 {
 	if q.blocked(now) && q.hasDue(now) {
 		return q.blockedUntil()
 	}
+	// For a probe nothing gets due: it takes any, or waits for the lease of another probe.
 	if p, ok := q.windows[Retry].after(now); ok && !q.probing {
 		return max(p.Due, q.blockedUntil())
 	}
@@ -111,21 +114,27 @@ func (q *Sub[Q, L]) wake(now int64) int64 {
 // needsLoad reports whether a window must be loaded before it is known what is next.
 func (q *Sub[Q, L]) needsLoad() bool {
 	if q.probing {
+		// What was asked for stands before all others, so the rest need not be known.
 		if p, ok := q.windows[Retry].first(); ok && p.Due == Asked {
 			return false
 		}
-		return q.windows[Retry].needsLoad() || q.windows[Packed].lacksNewest() || q.windows[First].lacksNewest()
+		return q.windows[Retry].needsLoad() || q.windows[Packed].lacksNewest() ||
+			q.windows[First].lacksNewest()
 	}
-	return q.windows[Packed].needsLoad() || q.windows[First].needsLoad() || q.windows[Retry].needsLoad()
+	return q.windows[Packed].needsLoad() || q.windows[First].needsLoad() ||
+		q.windows[Retry].needsLoad()
 }
 
-// next returns the delivery whose turn it is; ok is false if none is due. No window may need a load.
+// next returns the delivery whose turn it is; ok is false if none is due. No window may need a
+// load.
 func (q *Sub[Q, L]) next(now int64) (p Position, from Source, ok bool) {
 	if q.probing {
 		return q.nextProbe()
 	}
+	// One event is in one of the three, and each is in the order of events: the least of their heads
+	// is the oldest first attempt.
 	first, from := Position{Seq: math.MaxUint64}, noneKnown
-	if seq, ok := q.implicit.peek(); ok {
+	if seq, ok := q.implicit.Peek(); ok {
 		first.Seq, from = seq, Implicit
 	}
 	for _, source := range [...]Source{Packed, First} {
@@ -150,7 +159,7 @@ func (q *Sub[Q, L]) nextProbe() (p Position, from Source, ok bool) {
 		return retry, Retry, true
 	}
 	from = noneKnown
-	if seq, ok := q.implicit.peekLast(); ok {
+	if seq, ok := q.implicit.PeekLast(); ok {
 		p.Seq, from = seq, Implicit
 	}
 	for _, source := range [...]Source{Packed, First} {
@@ -167,7 +176,7 @@ func (q *Sub[Q, L]) nextProbe() (p Position, from Source, ok bool) {
 // take removes the delivery that next has returned from its source.
 func (q *Sub[Q, L]) take(p Position, from Source) {
 	if from == Implicit {
-		q.implicit.take(p.Seq)
+		q.implicit.Take(p.Seq)
 		return
 	}
 	q.windows[from].removePosition(p)
@@ -181,32 +190,31 @@ func (q *Sub[Q, L]) add(p Position, to Source, max int) {
 	}
 }
 
-// Busy reports whether somebody holds the delivery.
+// Busy reports whether a lease runs on the delivery.
 func (q *Sub[Q, L]) Busy(seq uint64) bool {
 	l := q.leases[seq]
 	return l != nil && !l.expired
 }
 
-// ImplicitUpTo returns the events of its implicit list that are not above seq, canceled ones included.
-func (q *Sub[Q, L]) ImplicitUpTo(seq uint64) []uint64 { return q.implicit.upTo(seq) }
-
-// ImplicitDown and ImplicitUp return at most n events of its implicit list, from seq on in that direction, canceled ones
+// ImplicitUpTo returns the events of its implicit list that are not above seq, canceled ones
 // included.
-func (q *Sub[Q, L]) ImplicitDown(seq uint64, n int) []uint64 { return q.implicit.downFrom(seq, n) }
-func (q *Sub[Q, L]) ImplicitUp(seq uint64, n int) []uint64   { return q.implicit.upFrom(seq, n) }
+func (q *Sub[Q, L]) ImplicitUpTo(seq uint64) []uint64 { return q.implicit.UpTo(seq) }
 
-// ImplicitFirst returns the first event of its implicit list, canceled or not; ok is false if the list is empty.
-func (q *Sub[Q, L]) ImplicitFirst() (seq uint64, ok bool) {
-	if len(q.implicit.items) == 0 {
-		return 0, false
-	}
-	return q.implicit.items[0] >> flagBits, true // what is gone at the front is trimmed
-}
+// ImplicitDown and ImplicitUp return at most n events of its implicit list, from seq on in that
+// direction, canceled ones included.
+func (q *Sub[Q, L]) ImplicitDown(seq uint64, n int) []uint64 { return q.implicit.DownFrom(seq, n) }
+func (q *Sub[Q, L]) ImplicitUp(seq uint64, n int) []uint64   { return q.implicit.UpFrom(seq, n) }
 
-// ImplicitPending returns how many deliveries of its implicit list are pending, and the first of them.
+// ImplicitFirst returns the first event of its implicit list, canceled or not; ok is false if the
+// list is empty.
+func (q *Sub[Q, L]) ImplicitFirst() (seq uint64, ok bool) { return q.implicit.First() }
+
+// ImplicitPending returns how many deliveries of its implicit list are pending, and the first of
+// them.
 func (q *Sub[Q, L]) ImplicitPending() (n int, oldest uint64) {
-	oldest, _ = q.implicit.oldest()
-	return q.implicit.live, oldest
+	_, n = q.implicit.Len()
+	oldest, _ = q.implicit.Oldest()
+	return n, oldest
 }
 
 // PackedFloor returns an event below which nothing of q is pending among the packed ones.

@@ -13,12 +13,12 @@ type tenant[Q, L any] struct {
 	byClass [store.Classes]tenantTurn[Q, L]
 }
 
-// tenantTurn is a tenant in a class. It is in the heap of the class if it has Subs there, unless the
-// tenant is aside.
+// tenantTurn is a tenant in a class. It is in the heap of the class if it has Subs there, unless
+// the tenant is aside.
 type tenantTurn[Q, L any] struct {
 	tenant *tenant[Q, L]
 	subs   heapOf[*turn[Q, L]]
-	number int64 // orders those who have used the same
+	number int64 // orders those that have used the same
 	pos    int
 }
 
@@ -72,4 +72,6 @@ func (h *host[Q, L]) is(name string) bool {
 }
 
 // full reports whether no more may be leased of a host.
-func (h *host[Q, L]) full(l *limits) bool { return h != nil && l.perHost > 0 && h.leased >= l.perHost }
+func (h *host[Q, L]) full(l *limits) bool {
+	return h != nil && l.perHost > 0 && h.leased >= l.perHost
+}

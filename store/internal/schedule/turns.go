@@ -2,10 +2,10 @@ package schedule
 
 import "github.com/outhook/outhook/store"
 
-// turns are the Subs that have something due: in each class a heap of tenants, and for each of these
-// a heap of its Subs, by the slot time that they have used lately.
+// turns are the Subs that have something due: in each class a heap of tenants, and for each of
+// these a heap of its Subs, by the slot time that they have used lately.
 //
-// Who has as many leases as it may is kept aside, with its account: or else each claim would look
+// A Sub or tenant at its limit is kept aside, with its account: or else each claim would look
 // again at all that are at their limit. A Sub at its own limit comes back when a lease of it ends,
 // its health changes, or a claim has other limits; a tenant at its limit when a lease of its Subs
 // ends; and of the Subs that the limit of their host keeps back, some come back for each lease to
@@ -28,11 +28,16 @@ type turns[Q, L any] struct {
 // limits are those of the last claim.
 type limits struct{ perSubscription, perTenant, perHost, breakerThreshold int }
 
+// isProbe reports whether the breaker of a subscription with this health is open.
+func (l *limits) isProbe(h *store.Health) bool {
+	return (&store.ClaimRequest{BreakerThreshold: l.breakerThreshold}).IsProbe(h)
+}
+
 // turn is a Sub that has something due, if it is in a heap.
 type turn[Q, L any] struct {
 	sub    *Sub[Q, L]
 	used   float64 // see account.go
-	number int64   // orders those who have used the same
+	number int64   // orders those that have used the same
 	where  where
 	class  store.Class // whose heap it is in
 	pos    int
@@ -88,7 +93,7 @@ func (ts *turns[Q, L]) moveToHost(q *Sub[Q, L], name string) {
 	if q.host.is(name) {
 		return
 	}
-	ts.leave(q)
+	ts.leave(q) // it may be aside with the old host; settle brings it back
 	ts.leaveHost(q)
 	if name == "" {
 		return
@@ -131,9 +136,9 @@ func (ts *turns[Q, L]) forget(q *Sub[Q, L]) {
 	}
 }
 
-// enter gives q a turn in its class, unless it has one. Who has had nothing due, and so has used
-// little, starts level with who has used the least: or else it would have all turns for a while. It
-// reports whether q had none.
+// enter gives q a turn in its class, unless it has one. One that has had nothing due, and so has
+// used little, starts level with the one in the heap that has used the least: or else it would have
+// all turns for a while. It reports whether q had none.
 func (ts *turns[Q, L]) enter(q *Sub[Q, L]) bool {
 	t := &q.turn
 	if t.where != nowhere && t.class == q.class {
@@ -145,12 +150,14 @@ func (ts *turns[Q, L]) enter(q *Sub[Q, L]) bool {
 	if first, ok := in.subs.first(); ok {
 		t.used = max(t.used, first.used)
 	}
+	// The account of a tenant is one for all classes, so only one that has nothing due in any of
+	// them is raised: or else a tenant would lose its place in one class for coming into another.
 	if !q.tenant.hasDue() {
 		if first, ok := ts.byClass[q.class].first(); ok {
 			q.tenant.used = max(q.tenant.used, first.tenant.used)
 		}
 	}
-	t.number = ts.number()
+	t.number = ts.number() // behind those with the same account, which have waited longer
 	t.class = q.class
 	ts.put(q)
 	return true
@@ -210,6 +217,7 @@ func (ts *turns[Q, L]) first(class store.Class) *Sub[Q, L] {
 		if !ok {
 			return nil
 		}
+		// Now, and not as leases are taken: most of those at a limit never come first.
 		if ts.limits.atLimit(in.tenant.leased, in.tenant.name) {
 			ts.setTenantAside(in.tenant)
 			continue
@@ -265,6 +273,7 @@ func (ts *turns[Q, L]) fix(q *Sub[Q, L]) {
 	case atHostLimit:
 		q.host.aside.set(&q.turn)
 	}
+	// In all classes, as the account of the tenant has changed in all.
 	for class := range q.tenant.byClass {
 		if in := &q.tenant.byClass[class]; in.pos > 0 {
 			ts.byClass[class].set(in)
@@ -277,7 +286,7 @@ func (ts *turns[Q, L]) setAside(q *Sub[Q, L]) {
 	ts.take(q)
 	q.turn.where = atOwnLimit
 	ts.aside.set(&q.turn)
-	ts.readmitSomeOf(q.host)
+	ts.readmitSomeOf(q.host) // it may have come back for room that it can't use
 }
 
 // setTenantAside keeps all Subs of a tenant from being looked at.
@@ -304,6 +313,7 @@ func (ts *turns[Q, L]) readmitTenant(t *tenant[Q, L]) {
 	}
 	t.aside = false
 	delete(ts.full, t)
+	// Only where it has something: its Subs may have left while it was aside.
 	for class := range t.byClass {
 		if in := &t.byClass[class]; in.subs.Len() > 0 {
 			ts.byClass[class].set(in)
@@ -331,7 +341,7 @@ func (ts *turns[Q, L]) readmitSomeOf(h *host[Q, L]) {
 	}
 }
 
-// leaseEnded lets those be looked at again for whom a lease of q that has ended makes room.
+// leaseEnded lets all be looked at again that have room by the end of a lease of q.
 func (ts *turns[Q, L]) leaseEnded(q *Sub[Q, L]) {
 	ts.readmit(q)
 	if q.tenant != nil {

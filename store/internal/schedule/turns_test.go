@@ -20,7 +20,9 @@ func (s *memory) place(num uint64, tenant, host string, h store.Health) *sub {
 // busy lets so many slots work for a time, where each lease of a subscription takes as long as its
 // latency says, and returns the slot time and the leases that each subscription got. All have
 // something due all the time.
-func (s *memory) busy(t *testing.T, slots int, d time.Duration, latency func(num uint64) time.Duration) (
+func (s *memory) busy(
+	t *testing.T, slots int, d time.Duration, latency func(num uint64) time.Duration,
+) (
 	slotTime map[uint64]time.Duration, leases map[uint64]int,
 ) {
 	t.Helper()
@@ -51,7 +53,8 @@ func (s *memory) busy(t *testing.T, slots int, d time.Duration, latency func(num
 	return slotTime, leases
 }
 
-// TestSlotTimeIsShared holds that what is shared is the time of slots, and not the number of leases.
+// TestSlotTimeIsShared holds that what is shared is the time of slots, and not the number of
+// leases.
 func TestSlotTimeIsShared(t *testing.T) {
 	const quick, slow = 20 * time.Millisecond, 400 * time.Millisecond
 	latency := func(num uint64) time.Duration {
@@ -114,8 +117,8 @@ func TestTenantsShare(t *testing.T) {
 	}
 	for num := uint64(many + 1); num <= many+2; num++ {
 		if ratio := float64(slotTime[num]) / float64(sum); ratio < 0.9 || ratio > 1.1 {
-			t.Errorf("%v of slot time for %d subscriptions of one tenant, and %v for the only one of another; want about as much",
-				sum, many, slotTime[num])
+			t.Errorf("%v of slot time for %d subscriptions of one tenant, and %v for another with one; "+
+				"want about as much", sum, many, slotTime[num])
 		}
 	}
 	if most > least+least/5+2 {
@@ -123,8 +126,8 @@ func TestTenantsShare(t *testing.T) {
 	}
 }
 
-// TestNewcomer holds that who had nothing due for long has the next turn, and then no more than its
-// share.
+// TestNewcomer holds that one that had nothing due for long has the next turn, and then no more
+// than its share.
 func TestNewcomer(t *testing.T) {
 	for _, tenants := range [][2]string{{"a", "a"}, {"a", "b"}, {"", ""}} {
 		s := newMemory()
@@ -159,7 +162,8 @@ func TestAccountsAreScaled(t *testing.T) {
 	for range 6 {
 		s.now += int64(3 * time.Hour)
 		_, leases := s.busy(t, 1, 10*time.Second, latency)
-		if both := leases[1] + leases[3]; both < leases[2]*9/10 || both > leases[2]*11/10 || leases[2] == 0 {
+		if both := leases[1] + leases[3]; both < leases[2]*9/10 || both > leases[2]*11/10 ||
+			leases[2] == 0 {
 			t.Fatalf("got %v leases, want as many of the first tenant as of the second", leases)
 		}
 	}
@@ -187,7 +191,7 @@ func TestPerTenant(t *testing.T) {
 	l := s.InFlight(nil)
 	s.Expire(s.now + 100)
 	if !s.TakeWake() {
-		t.Error("nobody is woken as leases have run out")
+		t.Error("there is no wake-up as leases have run out")
 	}
 	s.now += 100
 	if got := count(); l != 10 || got["a"] != 2 || got["b"] != 2 || got[""] != 6 {
@@ -220,9 +224,10 @@ func TestPerHost(t *testing.T) {
 	s.TakeWake()
 	s.SetHost(s.Sub(1), "z:443", s.now)
 	if !s.TakeWake() {
-		t.Error("nobody is woken as a subscription has another host")
+		t.Error("there is no wake-up as a subscription has another host")
 	}
-	if got := len(s.claim(t, req)); got != 2 { // one of the first at its new host, and one of the second in its place
+	// One of the first at its new host, and one of the second in its place.
+	if got := len(s.claim(t, req)); got != 2 {
 		t.Errorf("leased %d after a subscription got another host, want 2", got)
 	}
 }

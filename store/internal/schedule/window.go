@@ -2,16 +2,17 @@ package schedule
 
 import "math"
 
-// window is the part that memory holds of an order of pending deliveries that the store has in full: those that are
-// free to be claimed, up to a position. What comes after that position is loaded when the window is empty.
+// window is the part that memory holds of an order of pending deliveries that the store has in
+// full: those that are free to be claimed, up to a position. What comes after that position is
+// loaded when the window is empty.
 type window struct {
 	positions ordered
 	upTo      Position // everything up to here is in positions, or leased
 	complete  bool     // nothing comes after upTo
 	loads     uint32   // changes whenever upTo moves, so that a load for an older state is told apart
 
-	// newest is the last position of the whole order, which a probe takes. It is known if the window
-	// is complete, or was loaded from the other end and nothing has happened to it since.
+	// newest is the last position of the whole order, which a probe takes. It is known if the
+	// window is complete, or was loaded from the other end and nothing has happened to it since.
 	newest      Position
 	newestKnown bool
 }
@@ -39,8 +40,9 @@ func (w *window) last() (p Position, ok bool) {
 // needsNewest reports whether the last position of the whole order is to be loaded.
 func (w *window) needsNewest() bool { return !w.complete && !w.newestKnown }
 
-// lacksNewest reports whether anything must be loaded to know the last position. If nothing was free
-// at the other end, it is looked for from the front: last then returns the last that is loaded.
+// lacksNewest reports whether anything must be loaded to know the last position. If nothing was
+// free at the other end, it is looked for from the front: last then returns the last that is
+// loaded.
 func (w *window) lacksNewest() bool {
 	return w.needsNewest() || w.newestKnown && w.newest == Position{} && w.needsLoad()
 }
@@ -53,8 +55,9 @@ func (w *window) after(t int64) (p Position, ok bool) {
 	return w.positions.from(Position{t, math.MaxUint64})
 }
 
-// add puts a position in. One beyond the window is left for when that part is loaded, because the store has it. max
-// bounds the window; 0 is no bound, for a store that has nothing else to load from.
+// add puts a position in. One beyond the window is left for when that part is loaded, because the
+// store has it. max bounds the window; 0 is no bound, for a store that has nothing else to load
+// from.
 func (w *window) add(p Position, max int) {
 	w.newestKnown = false
 	if !w.complete && p.Compare(w.upTo) > 0 {
@@ -62,6 +65,7 @@ func (w *window) add(p Position, max int) {
 	}
 	w.positions.add(p)
 	if max > 0 && w.positions.size > max {
+		// What goes is read again when its part is loaded, and upTo says from where.
 		w.positions.remove(w.positions.last())
 		w.moveTo(w.positions.last(), false)
 	}
@@ -73,7 +77,7 @@ func (w *window) remove(seq uint64) {
 	w.positions.removeSeq(seq)
 }
 
-// removePosition is remove for who knows the position.
+// removePosition is remove with the position known.
 func (w *window) removePosition(p Position) {
 	w.newestKnown = w.newestKnown && w.newest != p
 	w.positions.remove(p)

@@ -34,7 +34,8 @@ var damages = []struct {
 		copy(b[2*pageSize:], noise(len(b)-2*pageSize))
 		return b
 	}},
-	{"all pages but the meta pages zero", func(b []byte) []byte { clear(b[2*pageSize:]); return b }},
+	{"all pages but the meta pages zero",
+		func(b []byte) []byte { clear(b[2*pageSize:]); return b }},
 	{"the root page", inRoot(func(page []byte) { copy(page, noise(pageSize)) })},
 	{"the number of the root page", inRoot(func(page []byte) { page[0] ^= 1 })},
 	{"the type of the root page", inRoot(func(page []byte) { page[8] ^= 3 })},
@@ -137,7 +138,7 @@ func TestOpenWithOneMetaPage(t *testing.T) {
 	}
 }
 
-// twiceCommitted returns a file of which both meta pages lead to what fill writes.
+// twiceCommitted returns a file whose meta pages both lead to what fill writes.
 func twiceCommitted(t *testing.T) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "file.db")

@@ -37,7 +37,7 @@
 //   - A panic or fault inside Guard, View or Update is a *CorruptError, and leaves no lock behind.
 //   - Backward steps are taken by LastBetween and Descend only.
 //
-// What is outside: the content of keys and values. A damaged value passes, so whoever stores it
-// adds a checksum. And a file that changes while it is open is found out only by the fault or panic
-// that it causes.
+// What is outside: the content of keys and values. A damaged value passes, so the code that stores
+// it adds a checksum. And a file that changes while it is open is found out only by the fault or
+// panic that it causes.
 package boltfile

@@ -24,7 +24,8 @@ func TestGuard(t *testing.T) {
 	}{
 		{"nothing", func() error { return nil }, nil, false},
 		{"another error", func() error { return other }, other, false},
-		{"closed", func() error { return bolterrors.ErrDatabaseNotOpen }, boltfile.ErrClosed, false},
+		{"closed", func() error { return bolterrors.ErrDatabaseNotOpen }, boltfile.ErrClosed,
+			false},
 		{"locked", func() error { return fmt.Errorf("x: %w", bolterrors.ErrTimeout) },
 			boltfile.ErrLocked, false},
 		{"invalid", func() error { return bolterrors.ErrInvalid }, bolterrors.ErrInvalid, true},

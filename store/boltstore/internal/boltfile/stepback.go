@@ -17,8 +17,8 @@ import (
 // it; nil if there is none. A nil high means no upper bound. Key and value are the file's memory,
 // valid until the transaction ends or writes to the bucket.
 //
-// It is right whatever the transaction has deleted: it goes back only once Seek has shown that
-// there is a key to find, so going back ends there.
+// It is right no matter what the transaction has deleted: it goes back only once Seek has shown
+// that there is a key to find, so going back ends there.
 func LastBetween(c *bolt.Cursor, low, high []byte) (k, v []byte) {
 	if k, _ = c.Seek(low); k == nil || high != nil && bytes.Compare(k, high) >= 0 {
 		return nil, nil

@@ -186,7 +186,8 @@ func stepsBack(t *testing.T, source embed.FS) map[string][]string {
 			t.Fatal(err)
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
-			if sel, ok := n.(*ast.SelectorExpr); ok && (sel.Sel.Name == "Last" || sel.Sel.Name == "Prev") {
+			if sel, ok := n.(*ast.SelectorExpr); ok &&
+				(sel.Sel.Name == "Last" || sel.Sel.Name == "Prev") {
 				steps[path] = append(steps[path], sel.Sel.Name)
 			}
 			return true

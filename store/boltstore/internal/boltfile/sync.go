@@ -45,5 +45,5 @@ func (f *File) rewriteMetas() (err error) {
 	if _, err := file.WriteAt(metas, 0); err != nil {
 		return err
 	}
-	return f.db.Sync() // whatever the database's NoSync says
+	return f.db.Sync() // also if the database has NoSync
 }

@@ -40,11 +40,11 @@ func (g *Group[Tx]) goesOn() bool {
 	return false
 }
 
-// expect waits for siblings. Those whom a commit has woken are about to come back with more.
+// expect waits for siblings. The callers that a commit has woken are about to come back with more.
 // Without waiting for them, the next commit would have the few that arrived meanwhile, and they the
 // one after: two convoys that take turns. One that is alone has no siblings. The last of them to
 // come begins the next commit; if some don't, expect does, when everybody has had a turn to run. A
-// sleep instead was no better, and made a caller wait that is nobody's sibling.
+// sleep instead was no better, and made a caller wait that has no siblings.
 //
 // One of those who were woken starts it, and not the committer: a goroutine that yields while
 // others are idle is run at once by one of those, before it has taken on any of the woken.
@@ -71,8 +71,8 @@ func (g *Group[Tx]) passOn(o *Op[Tx]) {
 // commit commits what is due in one transaction, and reports whether the committer goes on. own is
 // the operation whose caller runs it, or nil.
 //
-// When an operation spoils the transaction, that one ends, and the others are tried again, without
-// newcomers: among those, something could spoil each try.
+// When an operation fails after it has written, it ends, and the others are tried again, without
+// newcomers: one of those could make each try fail.
 func (g *Group[Tx]) commit(own *Op[Tx]) (goesOn bool) {
 	batch, failedOp, effects, err := g.transact()
 	if failedOp != nil {
@@ -82,6 +82,7 @@ func (g *Group[Tx]) commit(own *Op[Tx]) (goesOn bool) {
 		goesOn = len(rest) > 0
 	}
 	for _, o := range batch {
+		// An operation that failed by itself, and has written nothing, keeps its own error.
 		if o.err == nil {
 			o.err = err
 		}
@@ -97,7 +98,8 @@ func (g *Group[Tx]) commit(own *Op[Tx]) (goesOn bool) {
 	return g.goesOn()
 }
 
-// transact tries once. failedOp is what has spoilt the transaction, which is rolled back then.
+// transact tries once. failedOp is the operation that failed after it had
+// written; then the transaction is rolled back.
 func (g *Group[Tx]) transact() (batch []*Op[Tx], failedOp *Op[Tx], effects func(), err error) {
 	start := time.Now()
 	begun := false
@@ -121,12 +123,14 @@ func (g *Group[Tx]) transact() (batch []*Op[Tx], failedOp *Op[Tx], effects func(
 		})
 		return err
 	})
+	// Else they would wait for a next try that may fail in the same way.
 	if !begun { // nothing was done, and those who wait are told why
 		batch = g.take()
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.inTx = false
+	// By the last commit alone: one that is quick again ends the handing over.
 	g.slow = time.Since(start) > leadLimit
 	g.changed.Broadcast()
 	return batch, failedOp, effects, err
@@ -159,7 +163,8 @@ func (g *Group[Tx]) take() (batch []*Op[Tx]) {
 func (g *Group[Tx]) takeDue() (batch []*Op[Tx]) {
 	ride := g.closed || g.waiting.records >= g.config.RideRecords
 	if o := g.waiting.firstDeferred(); o != nil && !ride {
-		ride = !time.Now().Before(o.mayFlushAt) // the younger ones too, so that they need no commit soon
+		// the younger ones too, so that they need no commit soon
+		ride = !time.Now().Before(o.mayFlushAt)
 	}
 	batch = make([]*Op[Tx], 0, g.waiting.urgent+1)
 	for o := g.waiting.first; o != nil; {

@@ -37,7 +37,8 @@
 //     and those that arrive while the committer is blocked still join.
 //   - Each operation ends exactly once, and its effect is in at most one transaction that is
 //     committed: it is done again only after a transaction that was rolled back.
-//   - Operations are done in the order in which they arrived. Deferred ones may let others go first.
+//   - Operations are done in the order in which they arrived. Deferred ones may let others go
+//     first.
 //   - A deferred operation is committed by the first commit that begins MaxDelay after its arrival,
 //     or an earlier one.
 //   - The effects of a transaction and the ends of its operations are one critical section of

@@ -47,7 +47,8 @@ func TestFailedOpsLeaveTheOthers(t *testing.T) {
 				want(t, r, nil)
 			}
 		}
-		if s.tries != 3 { // all, without 1, without 4; what fails before it writes needs no other try
+		// all, without 1, without 4; what fails before it writes needs no other try
+		if s.tries != 3 {
 			t.Errorf("%d tries, want 3", s.tries)
 		}
 	})
@@ -150,11 +151,13 @@ func TestPanics(t *testing.T) {
 		name  string
 		spoil func(s *storage, o *groupcommit.Op[*tx])
 	}{
-		{"begin", func(s *storage, _ *groupcommit.Op[*tx]) { s.begin = func() error { panic("begin") } }},
+		{"begin",
+			func(s *storage, _ *groupcommit.Op[*tx]) { s.begin = func() error { panic("begin") } }},
 		{"commit", func(s *storage, _ *groupcommit.Op[*tx]) {
 			s.commit = func(func()) (bool, error) { panic("commit") }
 		}},
-		{"Ended", func(_ *storage, o *groupcommit.Op[*tx]) { o.Ended = func(error) { panic("Ended") } }},
+		{"Ended",
+			func(_ *storage, o *groupcommit.Op[*tx]) { o.Ended = func(error) { panic("Ended") } }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, s *storage) {

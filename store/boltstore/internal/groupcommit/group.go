@@ -12,10 +12,11 @@ type Group[Tx any] struct {
 
 	mu      sync.Mutex
 	waiting queue[Tx]
-	retry   []*Op[Tx] // what the next transaction has: the last one was rolled back for another's sake
-	final   *Op[Tx]   // what Close commits last
-	running bool      // there is a committer, or is to be one when the siblings are there
-	inTx    bool      // its transaction has begun: it is past what others can block
+	// what the next transaction has: the last one was rolled back for another's sake
+	retry   []*Op[Tx]
+	final   *Op[Tx] // what Close commits last
+	running bool    // there is a committer, or is to be one when the siblings are there
+	inTx    bool    // its transaction has begun: it is past what others can block
 	closed  bool
 	turn    int  // counts commits
 	slow    bool // the last commit took longer than leadLimit
@@ -62,6 +63,8 @@ func (g *Group[Tx]) Submit(ctx context.Context, o *Op[Tx]) error {
 	}
 	g.waiting.add(o)
 	begin := g.start()
+	// A caller that leads can't leave. So after a slow commit, one that may want to leave does not
+	// lead.
 	lead := begin && g.config.Exclusive && (!g.slow || ctx.Done() == nil)
 	g.mu.Unlock()
 	switch {
@@ -88,12 +91,13 @@ func (g *Group[Tx]) leave(o *Op[Tx], err error) error {
 		g.passOn(o)
 		return o.err
 	case taken:
-		// The transaction can't do without it any more. What it writes to, and whom Ended tells,
+		// The transaction can't do without it any more. The memory that Do writes to, and Ended,
 		// stays the transaction's; the caller only stops waiting.
 		o.state = abandoned
 		g.mu.Unlock()
 		return err
 	}
+	// It waits, so no transaction has it or will: it is never done.
 	g.waiting.remove(o)
 	o.state = ended // which is how the next try knows, if it waits for that
 	g.mu.Unlock()
@@ -186,6 +190,8 @@ func (g *Group[Tx]) Close(ctx context.Context, final *Op[Tx]) error {
 	} else if begin {
 		go g.run()
 	}
+	// A transaction that has begun is past what others can block, so it is waited for even when ctx
+	// has ended.
 	for g.running && (g.inTx || ctx.Err() == nil) {
 		g.changed.Wait()
 	}
@@ -205,8 +211,9 @@ func (g *Group[Tx]) Close(ctx context.Context, final *Op[Tx]) error {
 	return ctx.Err()
 }
 
-// takeRest takes out whatever waits. g.mu is held.
+// takeRest takes out all that waits. g.mu is held.
 func (g *Group[Tx]) takeRest() (rest []*Op[Tx]) {
+	// Those whose callers have left are ended already.
 	for _, o := range g.retry {
 		if o.state != ended {
 			rest = append(rest, o)

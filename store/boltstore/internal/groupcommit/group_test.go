@@ -97,7 +97,8 @@ func TestDeferred(t *testing.T) {
 			return []*groupcommit.Op[*tx]{s.deferred(1, rideRecords-1)}
 		}, time.Millisecond, [][]int{{urgent}, {1}}, maxDelay + commitTime},
 		{"enough ride", func(s *storage) []*groupcommit.Op[*tx] {
-			return []*groupcommit.Op[*tx]{s.deferred(1, rideRecords/2), s.deferred(2, rideRecords/2)}
+			return []*groupcommit.Op[*tx]{s.deferred(1, rideRecords/2),
+				s.deferred(2, rideRecords/2)}
 		}, time.Millisecond, [][]int{{1, 2, urgent}}, 2 * time.Millisecond},
 		{"an awaited one rides alone", func(s *storage) []*groupcommit.Op[*tx] {
 			o := s.deferred(1, 1)

@@ -28,33 +28,35 @@ func TestWhoCommits(t *testing.T) {
 		{"enough records in a host's storage", false, flushRecords, false},
 	} {
 		for _, ctx := range []context.Context{t.Context(), context.Background()} {
-			t.Run(fmt.Sprintf("%s, context ends %t", tt.name, ctx.Done() != nil), func(t *testing.T) {
-				bubble(t, func(t *testing.T, _ *storage) {
-					s := newStorageThat(t, tt.exclusive)
-					var by string
-					s.begin = func() error { by = goroutine(); return nil }
-					start := time.Now()
-					if ctx.Done() != nil {
-						ctx = t.Context()
-					}
-					for i := range 2 {
-						if err := s.group.Submit(ctx, s.deferred(i, tt.records)); err != nil {
-							t.Error(err)
+			t.Run(fmt.Sprintf("%s, context ends %t", tt.name, ctx.Done() != nil),
+				func(t *testing.T) {
+					bubble(t, func(t *testing.T, _ *storage) {
+						s := newStorageThat(t, tt.exclusive)
+						var by string
+						s.begin = func() error { by = goroutine(); return nil }
+						start := time.Now()
+						if ctx.Done() != nil {
+							ctx = t.Context()
 						}
-						if self := by == goroutine(); self != tt.self {
-							t.Errorf("operation %d: its caller commits: %t, want %t", i, self, tt.self)
+						for i := range 2 {
+							if err := s.group.Submit(ctx, s.deferred(i, tt.records)); err != nil {
+								t.Error(err)
+							}
+							if self := by == goroutine(); self != tt.self {
+								t.Errorf("operation %d: its caller commits: %t, want %t", i, self,
+									tt.self)
+							}
 						}
-					}
-					took := 2 * commitTime
-					if tt.records == 1 {
-						took += 2 * maxDelay
-					}
-					if got := time.Since(start); got != took {
-						t.Errorf("took %v, want %v", got, took)
-					}
-					s.committed([]int{0}, []int{1})
+						took := 2 * commitTime
+						if tt.records == 1 {
+							took += 2 * maxDelay
+						}
+						if got := time.Since(start); got != took {
+							t.Errorf("took %v, want %v", got, took)
+						}
+						s.committed([]int{0}, []int{1})
+					})
 				})
-			})
 		}
 	}
 }
@@ -145,7 +147,8 @@ func TestWhoCanLeaveASlowDisk(t *testing.T) {
 
 // ahead begins an operation whose caller commits, and has others join it before its transaction
 // begins.
-func (s *storage) ahead(ctx context.Context, o *groupcommit.Op[*tx], others ...*groupcommit.Op[*tx]) (
+func (s *storage) ahead(ctx context.Context, o *groupcommit.Op[*tx],
+	others ...*groupcommit.Op[*tx]) (
 	result <-chan error, results []<-chan error,
 ) {
 	begin, before := make(chan struct{}), s.begin

@@ -197,7 +197,8 @@ func (w *world) submitOne() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if c.ended != 1 {
-			w.t.Errorf("operation %d returned %v, and Ended was called %d times", c.id, c.err, c.ended)
+			w.t.Errorf("operation %d returned %v, and Ended was called %d times", c.id, c.err,
+				c.ended)
 		}
 	}
 }
@@ -262,7 +263,8 @@ func (w *world) checkCall(c *call, committed int) {
 		t.Errorf("operation %d: Ended was called %d times", c.id, c.ended)
 	}
 	if (c.endedErr == nil) != (committed == 1) && !isUnknown(c.endedErr) {
-		t.Errorf("operation %d ended with %v, and was committed %d times", c.id, c.endedErr, committed)
+		t.Errorf("operation %d ended with %v, and was committed %d times", c.id, c.endedErr,
+			committed)
 	}
 	latest := c.deadline
 	if end := c.led.Add(2 * commitTime); !c.led.IsZero() && end.After(latest) {
@@ -271,7 +273,8 @@ func (w *world) checkCall(c *call, committed int) {
 	switch {
 	case errors.Is(c.err, context.DeadlineExceeded):
 		if c.returned.Before(c.deadline) || c.returned.After(latest) {
-			t.Errorf("operation %d returned %v after its deadline", c.id, c.returned.Sub(c.deadline))
+			t.Errorf("operation %d returned %v after its deadline", c.id,
+				c.returned.Sub(c.deadline))
 		}
 		if never := errors.Is(c.endedErr, context.DeadlineExceeded); never && committed != 0 {
 			t.Errorf("operation %d was taken out and is committed", c.id)

@@ -27,7 +27,7 @@ type Op[Tx any] struct {
 	baton int           // its caller starts expect, with this turn; 0 if it doesn't
 
 	mayFlushAt  time.Time // from then on it rides on any commit; of a deferred operation alone
-	mustFlushAt time.Time // then it is committed, even alone; likewise
+	mustFlushAt time.Time // then it is committed, even alone; of a deferred operation alone
 
 	queued     bool
 	prev, next *Op[Tx] // in the queue

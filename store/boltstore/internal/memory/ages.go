@@ -77,6 +77,7 @@ func (a *ages) coarsen() {
 	a.shift++
 }
 
+// with returns what two notes of a run say together.
 func (g age) with(other age) age {
 	return age{
 		delivered: earlier(g.delivered, other.delivered),
@@ -85,7 +86,7 @@ func (g age) with(other age) age {
 	}
 }
 
-// earlier returns the earlier of two times of which 0 is none.
+// earlier returns the earlier of two times. 0 stands for no time.
 func earlier(a, b int64) int64 {
 	if a == 0 || b != 0 && b < a {
 		return b

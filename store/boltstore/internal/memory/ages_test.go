@@ -45,7 +45,8 @@ func TestAges(t *testing.T) {
 			}
 			switch past := now-e.at > int64(keep); {
 			case past && !in:
-				t.Fatalf("round %d: event %d, which ended at %d, is not due at %d", round, e.seq, e.at, now)
+				t.Fatalf("round %d: event %d, which ended at %d, is not due at %d", round, e.seq,
+					e.at, now)
 			case past:
 				continue
 			case in:

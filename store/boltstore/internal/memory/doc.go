@@ -15,8 +15,8 @@
 //
 // # Invariants
 //
-//   - Memory changes by effects alone, applied in the order of their transactions; leases and pauses,
-//     which are not in the file, by calls of the schedule.
+//   - Memory changes by effects alone, applied in the order of their transactions; leases and
+//     pauses, which are not in the file, by calls of the schedule.
 //   - It has no lock. Its owner calls every method under one mutex, which is never held while a
 //     transaction begins, reads or commits.
 //   - What the file has and memory does not (rows and chunks beyond the windows) the schedule names

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/effect"
 	"github.com/outhook/outhook/store/boltstore/internal/scan"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
@@ -12,11 +13,11 @@ import (
 func (h *Maintenance) addPurge(num uint64) {
 	h.purged(num)
 	h.begun++
-	h.purges = append(h.purges, &txn.PurgeState{Num: num, ID: h.begun})
+	h.purges = append(h.purges, &effect.PurgeState{Num: num, ID: h.begun})
 }
 
 // progress notes how far a purge has come, unless it has begun anew since.
-func (h *Maintenance) progress(state txn.PurgeState) {
+func (h *Maintenance) progress(state effect.PurgeState) {
 	for _, s := range h.purges {
 		if s.Num == state.Num && s.ID == state.ID {
 			*s = state
@@ -24,12 +25,12 @@ func (h *Maintenance) progress(state txn.PurgeState) {
 	}
 }
 
-// purged notes that a subscription needs no sweeping any more.
+// purged notes that a subscription needs no purge any more.
 func (h *Maintenance) purged(num uint64) {
-	h.purges = slices.DeleteFunc(h.purges, func(s *txn.PurgeState) bool { return s.Num == num })
+	h.purges = slices.DeleteFunc(h.purges, func(s *effect.PurgeState) bool { return s.Num == num })
 }
 
-// PlanPurge returns the next step; nil when there is nothing to purge.
+// PlanPurge returns the next step; nil if there is nothing to purge.
 func (m *Memory) PlanPurge() *txn.Purge {
 	if len(m.Maintenance.purges) == 0 {
 		return nil
@@ -46,11 +47,11 @@ func (m *Memory) PlanPurge() *txn.Purge {
 	return w
 }
 
-// Maintenance is what memory knows of the housekeeping.
+// Maintenance is what memory knows of what Prune has to do.
 type Maintenance struct {
-	purges  []*txn.PurgeState // of subscriptions with marks, or deleted
-	begun   int               // counts the purges
-	orphans bool              // there may be events whose subscriptions are all deleted
+	purges  []*effect.PurgeState // of subscriptions with marks, or deleted
+	begun   int                  // counts the purges
+	orphans bool                 // there may be events whose subscriptions are all deleted
 
 	scan.Round // through the log
 

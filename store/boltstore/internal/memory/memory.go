@@ -6,15 +6,16 @@ import (
 	"math/rand/v2"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/effect"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
-	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/rollup"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// Memory is what the store knows besides the file, guarded by Store.mu. It holds as much as is
-// claimed and a little more, and nothing for a subscription that has nothing pending.
+// Memory is what the store knows besides the file, guarded by the mutex of the store's state. It
+// holds as much as is claimed and a little more, and nothing for a subscription that has nothing
+// pending.
 type Memory struct {
 	now       func() int64 // the store's clock
 	Budget    int          // see package pending, also for the next
@@ -52,54 +53,54 @@ func (m *Memory) ensure(num uint64) *Queue { return m.Schedule.Ensure(num) }
 
 // What follows brings memory up to what a transaction has written.
 
-// Apply applies one effect. Store.mu must be held.
-func (m *Memory) Apply(e txn.Effect) {
+// Apply applies one effect. The mutex of the store's state is held.
+func (m *Memory) Apply(e effect.Effect) {
 	switch e := e.(type) {
-	case *txn.EventEnqueued:
+	case *effect.EventEnqueued:
 		m.enqueued(e)
-	case *txn.DeliveryChanged:
+	case *effect.DeliveryChanged:
 		m.deliveryChanged(e.Change)
-	case *txn.HealthChanged:
+	case *effect.HealthChanged:
 		m.setHealth(e.Num, e.Health)
-	case *txn.BacklogChanged:
+	case *effect.BacklogChanged:
 		m.setBacklog(e.Num, e.Backlog)
-	case txn.SubscriptionChanged:
+	case effect.SubscriptionChanged:
 		m.setSubscription(e.Num, e.Sub)
-	case txn.TenantChanged:
+	case effect.TenantChanged:
 		m.setTenant(e.Tenant, e.Closed)
-	case txn.PendingCanceled:
+	case effect.PendingCanceled:
 		m.canceledAll(e.Num, e.Marks)
-	case txn.SubscriptionDeleted:
+	case effect.SubscriptionDeleted:
 		m.deleted(e.Num)
-	case txn.DeliveriesSpilled:
+	case effect.DeliveriesSpilled:
 		m.spilled(e.Num, e.Seqs)
-	case txn.SpillProgressed:
+	case effect.SpillProgressed:
 		m.rise.nums = m.rise.nums[e.Subscriptions:]
-	case txn.WatermarkRaised:
+	case effect.WatermarkRaised:
 		m.setWatermark(e.To)
-	case txn.EventErased:
+	case effect.EventErased:
 		m.Recent.remove(e.Seq)
-	case txn.ErasureBegun:
+	case effect.ErasureBegun:
 		m.beginErasure(e.Seq)
-	case txn.ErasureEnded:
+	case effect.ErasureEnded:
 		m.endErasure(e.Seq)
-	case txn.RowUnreadable:
+	case effect.RowUnreadable:
 		m.reloadAfter(e.Seq, e.Num)
-	case txn.PurgeProgressed:
+	case effect.PurgeProgressed:
 		m.Maintenance.progress(e.State)
-	case txn.PurgeEnded:
+	case effect.PurgeEnded:
 		m.Maintenance.purged(e.Num)
-	case txn.OrphansPossible:
+	case effect.OrphansPossible:
 		m.Maintenance.orphans = true
-	case txn.EventsOrphaned:
+	case effect.EventsOrphaned:
 		for _, seq := range e.Seqs {
 			m.ages.merge(seq, age{orphaned: true})
 		}
-	case txn.AgesUnknown:
+	case effect.AgesUnknown:
 		m.ages.readAgain(e.UpTo)
-	case txn.CountsWritten:
+	case effect.CountsWritten:
 		m.Counts.Confirm()
-	case txn.AttemptsCounted:
+	case effect.AttemptsCounted:
 		for i := range e.Attempts {
 			c := &e.Attempts[i]
 			m.Counts.Add(c.Key, &c.Attempt, c.Delivered)
@@ -110,7 +111,7 @@ func (m *Memory) Apply(e txn.Effect) {
 }
 
 // enqueued takes in the deliveries of a new event, but for those that have a row, given in order.
-func (m *Memory) enqueued(e *txn.EventEnqueued) {
+func (m *Memory) enqueued(e *effect.EventEnqueued) {
 	now, materialized := m.now(), e.Materialized
 	_ = record.Unpack(e.Recipients.Packed, func(num uint64) bool { // we have packed it
 		if len(materialized) > 0 && materialized[0] == num {
@@ -124,6 +125,7 @@ func (m *Memory) enqueued(e *txn.EventEnqueued) {
 	m.Recent.add(e.Seq, e.Event)
 }
 
+// deliveryChanged takes in what a delivery that has a row is now.
 func (m *Memory) deliveryChanged(c pending.Change) {
 	if !c.Pending {
 		m.ages.noteFinished(c.Seq, c.Delivered, c.FinishedAt)

@@ -31,7 +31,7 @@ func (r *recent) remove(seq uint64) {
 	}
 }
 
-// Find returns an event; nil when it is not there.
+// Find returns an event; nil if it is not there.
 func (r *recent) Find(seq uint64) *record.Event {
 	if slot := &r.Ring[seq%maxRecent]; slot.seq == seq {
 		return slot.Event

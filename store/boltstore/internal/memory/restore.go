@@ -40,8 +40,10 @@ func (m *Memory) Restore(t *txn.Tx) error {
 	return nil
 }
 
+// restoreBacklogs makes the queues of subscriptions that have something in rows or chunks, and
+// notes what is to be purged.
 func (m *Memory) restoreBacklogs(t *txn.Tx) error {
-	return t.EachBacklog(func(num uint64, b *record.Backlog) {
+	return t.Pending.Backlogs.Each(func(num uint64, b *record.Backlog) {
 		if b.Deleted {
 			m.Maintenance.addPurge(num)
 			return
@@ -55,6 +57,8 @@ func (m *Memory) restoreBacklogs(t *txn.Tx) error {
 	})
 }
 
+// restoreImplicit reads the events above the watermark, which alone are read when the store is
+// opened.
 func (m *Memory) restoreImplicit(t *txn.Tx) error {
 	return t.EachImplicit(func(seq uint64, recipients int, nums []uint64) {
 		for _, num := range nums {

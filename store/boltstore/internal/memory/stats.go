@@ -7,7 +7,7 @@ import (
 // Oldest is what memory knows of the oldest pending delivery of a subscription that has a row or is
 // in a chunk. Finding it takes reading; so it is kept until that delivery ends.
 type Oldest struct {
-	Seq  uint64 // its event; 0 when it is not known
+	Seq  uint64 // its event; 0 if it is not known
 	turn int    // counts what may have changed it
 }
 
@@ -25,7 +25,7 @@ func (o *Oldest) moved(seq uint64, pending bool) {
 // forget takes in that much has changed.
 func (o *Oldest) forget() { o.Seq, o.turn = 0, o.turn+1 }
 
-// Older returns the older of two events, of which 0 is none.
+// Older returns the older of two events. 0 stands for no event.
 func Older(a, b uint64) uint64 {
 	if a == 0 || b != 0 && b < a {
 		return b
@@ -49,8 +49,8 @@ func (u *Unknown) Learn(seq uint64) {
 }
 
 // CountPending counts what is pending of one subscription, or, when num is 0, of all. It returns
-// the oldest event that memory knows to be pending, 0 when there is none, and of whom there may be
-// older ones.
+// the oldest event that memory knows to be pending, 0 if there is none, and the
+// subscriptions that may have older ones.
 func (m *Memory) CountPending(stats *store.Stats, num uint64) (oldest uint64, ask []Unknown) {
 	m.Schedule.Expire(m.now())
 	see := func(q *Queue) {

@@ -11,7 +11,7 @@ func (m *Memory) Trim(q *Queue) {
 }
 
 // PlanTrim returns whose chunks are to be looked at. What a mark has canceled is left to the purge.
-// Store.mu must be held.
+// The mutex of the store's state is held.
 func (m *Memory) PlanTrim() (plan []txn.TrimPlan) {
 	n := min(len(m.trimming), txn.TrimStep)
 	for _, q := range m.trimming[:n] {

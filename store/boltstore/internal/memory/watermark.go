@@ -7,7 +7,7 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
-// What is pending is known from the events: each says for whom it is, and a delivery without a row
+// What is pending is known from the events: each has its recipients, and a delivery without a row
 // is pending. So that this needs neither much memory nor long reading when the store is opened,
 // there is a watermark. Above it are as many events as memory has room for; below it, a delivery
 // without a row is pending only when it is in a chunk, and gone otherwise. The watermark rises when
@@ -93,7 +93,8 @@ func (m *Memory) planRise() *rise {
 // much more than its budget.
 const defaultSpillStep = 2000
 
-// PlanSpill returns the next part of the rise; nil when there is none. Store.mu must be held.
+// PlanSpill returns the next part of the rise; nil if there is none. The mutex of the store's state
+// is held.
 func (m *Memory) PlanSpill() *txn.SpillPlan {
 	r := m.planRise()
 	if r == nil {
@@ -106,7 +107,8 @@ func (m *Memory) PlanSpill() *txn.SpillPlan {
 		var known record.Backlog
 		if q := m.Schedule.Sub(num); q != nil {
 			seqs = q.ImplicitUpTo(r.to)
-			known = record.Backlog{Pending: q.Data.Pending, Chunks: q.Data.Chunks, Marks: q.Data.Marks}
+			known = record.Backlog{Pending: q.Data.Pending, Chunks: q.Data.Chunks,
+				Marks: q.Data.Marks}
 		}
 		p.Implicit, p.Backlogs = append(p.Implicit, seqs), append(p.Backlogs, known)
 	}

@@ -42,7 +42,8 @@ type Cursor interface {
 	Next() (k, v []byte)
 	// LastBetween moves to the last key that is not below low and is below high.
 	LastBetween(low, high []byte) (k, v []byte)
-	// Descend iterates over the keys that are not below low and are below high, in descending order.
+	// Descend iterates over the keys that are not below low and are below high, in descending
+	// order.
 	Descend(low, high []byte) iter.Seq2[[]byte, []byte]
 }
 
@@ -60,35 +61,4 @@ type Journal interface {
 	BacklogEdited()
 	// BacklogChanged is called by Flush for each backlog that it has written.
 	BacklogChanged(num uint64, b *record.Backlog)
-}
-
-// The interfaces of Buckets and Cursor make the compiler assume that keys outlive the call, so each
-// key on a caller's stack would be allocated. The methods below pass a copy in memory that the Set
-// owns: one key at a time, which none of the buckets keeps.
-
-func (s *Set) get(b Bucket, key []byte) []byte {
-	s.key = append(s.key[:0], key...)
-	return s.buckets.Get(b, s.key)
-}
-
-func (s *Set) put(b Bucket, key, value []byte) error {
-	if b == Chunks {
-		clear(s.chunks)
-	}
-	s.key = append(s.key[:0], key...)
-	return s.buckets.Put(b, s.key, value)
-}
-
-func (s *Set) remove(b Bucket, key []byte) error {
-	if b == Chunks {
-		clear(s.chunks)
-	}
-	s.key = append(s.key[:0], key...)
-	return s.buckets.Delete(b, s.key)
-}
-
-// seek moves a cursor as Cursor.Seek does.
-func (s *Set) seek(c Cursor, key []byte) (k, v []byte) {
-	s.key = append(s.key[:0], key...)
-	return c.Seek(s.key)
 }

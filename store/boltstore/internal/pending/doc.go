@@ -48,6 +48,6 @@
 //   - Of the pending deliveries of a key, only the first is not blocked.
 //   - A backlog counts the pending deliveries that have a row or are in a chunk, less those that a
 //     Mark has canceled. An erasure takes a delivery out of the count only when its row is written.
-//   - Everything that a transition changes is written in the same transaction, and its Change goes to
-//     the journal in the order of the writes.
+//   - Everything that a transition changes is written in the same transaction, and its Change goes
+//     to the journal in the order of the writes.
 package pending

@@ -51,6 +51,7 @@ func (s *Set) FirstOfKey(num, keyHash, from, before uint64) (seq uint64, d *Deli
 		if before != 0 && seq >= before {
 			break
 		}
+		// One that a mark has canceled stays listed until a purge has written its row.
 		found, ok, err := s.Find(num, seq, keyHash)
 		if err != nil {
 			return 0, nil, err

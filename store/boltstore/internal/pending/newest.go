@@ -20,6 +20,7 @@ func (s *Set) Newest(num uint64, source schedule.Source) []schedule.Position {
 	return r.found
 }
 
+// newestFirst reads first attempts from the last on.
 func (r *windowReader) newestFirst() {
 	low, high := record.Key3(r.num, 0, 0), record.Key3(r.num, 1, 0)
 	for k := range r.set.buckets.Cursor(Due).Descend(low[:], high[:]) {
@@ -27,7 +28,7 @@ func (r *windowReader) newestFirst() {
 			return
 		}
 		seq := record.KeyNumber(k, 2)
-		r.look(schedule.Position{Seq: seq}, r.rowPending(seq))
+		r.add(schedule.Position{Seq: seq}, r.rowPending(seq))
 	}
 }
 
@@ -40,9 +41,10 @@ func (r *windowReader) newestPacked() {
 			if r.full() {
 				return
 			}
+			// In descending order a rowSeeker is of no use.
 			key := record.Key2(r.num, seq)
 			pending := r.set.get(Rows, key[:]) == nil && record.CanceledBy(r.marks, seq) == nil
-			r.look(schedule.Position{Seq: seq}, pending)
+			r.add(schedule.Position{Seq: seq}, pending)
 		}
 	}
 }

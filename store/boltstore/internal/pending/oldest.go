@@ -11,7 +11,7 @@ const maxOldest = 1 << 14
 // OldestPacked returns the oldest pending event in the chunks of a subscription, or least if that
 // is older; 0 is none. It reads until it finds one.
 func (s *Set) OldestPacked(num, least uint64) (uint64, error) {
-	b, err := s.Backlog(num)
+	b, err := s.Backlogs.Get(num)
 	if err != nil {
 		return 0, err
 	}
@@ -41,7 +41,7 @@ func (s *Set) OldestPacked(num, least uint64) (uint64, error) {
 func (s *Set) OldestDue(
 	num uint64, from schedule.Position, least uint64,
 ) (upTo schedule.Position, oldest uint64, more bool, err error) {
-	b, err := s.Backlog(num)
+	b, err := s.Backlogs.Get(num)
 	if err != nil {
 		return from, 0, false, err
 	}
@@ -49,10 +49,12 @@ func (s *Set) OldestDue(
 	start := record.Key3(num, uint64(from.Due), from.Seq+1)
 	n := 0
 	for k, _ := s.seek(c, start[:]); record.InSubscription(k, num); k, _ = c.Next() {
+		// With the position of the last that was read, so that the next call goes on behind it.
 		if n++; n > maxOldest {
 			return from, least, true, nil
 		}
 		from = schedule.Position{Due: int64(record.KeyNumber(k, 1)), Seq: record.KeyNumber(k, 2)}
+		// It is not older, so its row need not be read.
 		if least != 0 && from.Seq >= least {
 			continue
 		}

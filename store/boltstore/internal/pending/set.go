@@ -2,7 +2,6 @@ package pending
 
 import (
 	"cmp"
-	"fmt"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
@@ -16,17 +15,17 @@ type Set struct {
 	// is never below Watermark.
 	Watermark, Rising uint64
 
-	buckets  Buckets
+	Chunks    chunks
+	Backlogs  backlogs
+	Overrides overrides
+
+	access
 	erasures Erasures
 	journal  Journal
 
-	backlogs map[uint64]*record.Backlog // read, and written by Flush if edited
-	edited   map[uint64]bool
-	chunks   map[uint64]decodedChunk // of each subscription, the last that was looked at
 	// Deliveries that got a row in this transaction, see Spill.
 	written       []ID
 	writtenSorted bool
-	key, low      []byte // see get
 }
 
 // ID names a delivery by the numbers of its subscription and its event.
@@ -39,7 +38,12 @@ func (id ID) Compare(o ID) int {
 
 // Init makes s the set of a transaction.
 func (s *Set) Init(b Buckets, e Erasures, j Journal, watermark, rising uint64) {
-	*s = Set{Watermark: watermark, Rising: rising, buckets: b, erasures: e, journal: j}
+	*s = Set{
+		Watermark: watermark, Rising: rising,
+		access: access{buckets: b}, erasures: e, journal: j,
+	}
+	s.Chunks.access, s.Overrides.access = &s.access, &s.access
+	s.Backlogs.access, s.Backlogs.journal = &s.access, j
 }
 
 // Delivery is what the file says of a delivery: its row, or what follows from its having none.
@@ -104,11 +108,42 @@ func (s *Set) find(num, seq, keyHash uint64) (d Delivery, ok bool, err error) {
 		return d, ok, err
 	}
 	if seq <= s.Watermark {
-		if _, chunked, err := s.inChunk(num, seq); err != nil || !chunked {
+		if _, chunked, err := s.Chunks.find(num, seq); err != nil || !chunked {
 			return Delivery{}, false, err
 		}
 	}
 	return Implicit(seq, keyHash), true, nil
+}
+
+// Packed reports whether a pending delivery that has no row is in a chunk. Otherwise it is
+// implicit.
+func (s *Set) Packed(num, seq uint64) (bool, error) {
+	if seq <= s.Watermark || seq > s.Rising {
+		return seq <= s.Watermark, nil
+	}
+	_, ok, err := s.Chunks.find(num, seq)
+	return ok, err
+}
+
+// IsImplicit reports whether the delivery of an event above the watermark is implicit: it has
+// neither a row nor a place in a chunk. The caller knows that the subscription is a recipient of
+// the event.
+func (s *Set) IsImplicit(num, seq uint64) (bool, error) {
+	key := record.Key2(num, seq)
+	if s.get(Rows, key[:]) != nil {
+		return false, nil
+	}
+	if seq > s.Rising {
+		return true, nil
+	}
+	// The rise was cut off by the end of the process: some subscriptions are packed and some are
+	// not. Most have no chunks at all, and then nothing need be searched.
+	b, err := s.Backlogs.Get(num)
+	if err != nil || !b.Chunks {
+		return err == nil, err
+	}
+	chunked, err := s.Chunks.Has(num, seq)
+	return !chunked, err
 }
 
 // Has reports whether a delivery is pending. The caller knows that the subscription is a recipient
@@ -127,7 +162,7 @@ func (s *Set) Unreadable(num, seq uint64) bool {
 // ApplyMarks makes a delivery what the marks of its subscription and the erasure of its event say.
 func (s *Set) ApplyMarks(num, seq uint64, d *Delivery) error {
 	if d.Pending() {
-		b, err := s.Backlog(num)
+		b, err := s.Backlogs.Get(num)
 		if err != nil {
 			return err
 		}
@@ -143,6 +178,7 @@ func (s *Set) ApplyMarks(num, seq uint64, d *Delivery) error {
 // ErasedReason is the reason of deliveries that were pending when their event was erased.
 const ErasedReason = "erased"
 
+// applyErasure makes a delivery of an event that is being erased what the erasure says.
 func (s *Set) applyErasure(num, seq uint64, d *Delivery) error {
 	erasure, err := s.erasures.Erasure(seq)
 	if err != nil || erasure == nil {
@@ -152,12 +188,14 @@ func (s *Set) applyErasure(num, seq uint64, d *Delivery) error {
 	if err != nil {
 		return err
 	}
+	// What the erasure has yet to remove from the records; readers don't see it any more.
 	d.Outdated = d.Overridden() || len(without) != len(d.Log)
 	d.Body, d.Log = store.BodyUndecided, without
 	if !d.Listed() {
 		return nil
 	}
-	b, err := s.Backlog(num)
+	// The marks as they are, since d may say by now that one has canceled it.
+	b, err := s.Backlogs.Get(num)
 	if err != nil {
 		return err
 	}
@@ -168,31 +206,4 @@ func (s *Set) applyErasure(num, seq uint64, d *Delivery) error {
 	}
 	d.Marked, d.Outdated = true, true
 	return nil
-}
-
-// Override returns a copy of the body that overrides the event's for a delivery.
-func (s *Set) Override(num, seq uint64) ([]byte, error) {
-	key := record.Key2(num, seq)
-	v := s.get(Bodies, key[:])
-	if v == nil {
-		return nil, fmt.Errorf("%w: delivery %d/%d lacks its body", store.ErrCorrupt, num, seq)
-	}
-	body, err := record.DecodeBody(key[:], v)
-	if err != nil {
-		return nil, fmt.Errorf("body of delivery %d/%d: %w", num, seq, err)
-	}
-	return body, nil
-}
-
-// PutOverride stores a body that overrides the event's for a delivery. It has a record of its own,
-// so that a change of the row does not write it again; the row says that it is there.
-func (s *Set) PutOverride(num, seq uint64, body []byte) error {
-	key := record.Key2(num, seq)
-	return s.put(Bodies, key[:], record.EncodeBody(key[:], body))
-}
-
-// RemoveOverride removes the body that overrides the event's for a delivery, if there is one.
-func (s *Set) RemoveOverride(num, seq uint64) error {
-	key := record.Key2(num, seq)
-	return s.remove(Bodies, key[:])
 }

@@ -22,21 +22,23 @@ func (s *Set) Spill(num uint64, seqs []uint64, known record.Backlog) ([]uint64, 
 	if len(seqs) == 0 {
 		return nil, nil
 	}
-	b, err := s.EditBacklog(num)
+	b, err := s.Backlogs.Edit(num)
 	if err != nil {
 		// The watermark rises for all subscriptions at once, so one damaged record would stop it.
 		// Memory has the same backlog, and writing it repairs the record.
 		b = &known
-		s.SetBacklog(num, b)
+		s.Backlogs.Set(num, b)
 	}
+	// Before the chunks: a reader looks for one only if the backlog says that there may be one.
 	b.Chunks = true
 	for _, seq := range seqs {
 		if record.CanceledBy(b.Marks, seq) == nil {
 			b.Pending++
 		}
 	}
+	// New chunks, never more events in an old one: that would write the old one's page again.
 	for chunk := range slices.Chunk(seqs, record.MaxChunk) {
-		if err := s.putChunk(num, chunk); err != nil {
+		if err := s.Chunks.put(num, chunk); err != nil {
 			return nil, err
 		}
 	}
@@ -59,4 +61,23 @@ func (s *Set) writtenOf(num uint64) []uint64 {
 		seqs = append(seqs, id.Seq)
 	}
 	return seqs
+}
+
+// Trim removes at most n chunks of a subscription that are wholly below the event floor: nothing in
+// them is pending any more. It does nothing for a subscription that has marks, since a purge still
+// needs its chunks.
+func (s *Set) Trim(num, floor uint64, n int) error {
+	if b, err := s.Backlogs.Get(num); err != nil || len(b.Marks) > 0 {
+		return nil // without its backlog a subscription keeps its chunks, which is safe
+	}
+	none, err := s.Chunks.removeBelow(num, floor, n)
+	if err != nil || !none {
+		return err
+	}
+	b, err := s.Backlogs.Edit(num)
+	if err != nil {
+		return err
+	}
+	b.Chunks = false
+	return nil
 }

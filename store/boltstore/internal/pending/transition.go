@@ -32,6 +32,8 @@ func (s *Set) Transition(id ID, was, is Delivery, endLease bool) error {
 		if err := s.put(Keyed, key[:], nil); err != nil {
 			return err
 		}
+		// A delivery that is pending again can be behind one that is, or before one that was first
+		// until now.
 		_, earlier, err := s.FirstOfKey(id.Num, is.KeyHash, 0, id.Seq)
 		if err != nil {
 			return err
@@ -63,11 +65,13 @@ func (s *Set) Create(id ID, is record.Row) error {
 
 // write is Transition without the others of the key.
 func (s *Set) write(id ID, was, is Delivery, endLease bool) error {
+	// An erasure hides the override that a row says it has, so an outdated row may have one.
 	if (was.Outdated || was.Overridden()) && !is.Overridden() {
-		if err := s.RemoveOverride(id.Num, id.Seq); err != nil {
+		if err := s.Overrides.Remove(id.Num, id.Seq); err != nil {
 			return err
 		}
 	}
+	// A row that is blocked or has ended is in no index of what is due.
 	position := is.Position(id.Seq)
 	indexed := was.Stored && was.Listed() && !was.Blocked
 	err := s.reindex(id, indexed, was.Position(id.Seq), is.Pending() && !is.Blocked, position)
@@ -81,6 +85,7 @@ func (s *Set) write(id ID, was, is Delivery, endLease bool) error {
 	if err := s.put(Rows, key[:], is.Encode(key[:])); err != nil {
 		return err
 	}
+	// A spill of this transaction must not pack it: memory lists it as implicit until the commit.
 	s.written, s.writtenSorted = append(s.written, id), false
 	s.journal.DeliveryChanged(Change{
 		ID: id, Pending: is.Pending(), Blocked: is.Blocked, Position: position,
@@ -97,6 +102,7 @@ func (s *Set) recount(id ID, was, is *Delivery) error {
 	if is.Pending() {
 		n++
 	}
+	// A Mark has taken it out of the count when it was written; an erasure alone has not.
 	if was.Pending() || was.Counted {
 		counted := was.Stored
 		if !counted {
@@ -112,7 +118,7 @@ func (s *Set) recount(id ID, was, is *Delivery) error {
 	if n == 0 {
 		return nil
 	}
-	b, err := s.EditBacklog(id.Num)
+	b, err := s.Backlogs.Edit(id.Num)
 	if err != nil {
 		return err
 	}
@@ -121,7 +127,9 @@ func (s *Set) recount(id ID, was, is *Delivery) error {
 }
 
 // reindex takes a delivery from where it was in the index of what is due to where it is now.
-func (s *Set) reindex(id ID, had bool, was schedule.Position, has bool, is schedule.Position) error {
+func (s *Set) reindex(id ID, had bool, was schedule.Position, has bool,
+	is schedule.Position) error {
+	// Such as an outcome that does not change when it is due: the index is not written.
 	if had && has && was == is {
 		return nil
 	}
@@ -145,7 +153,7 @@ func (s *Set) Discard(id ID, due int64) error {
 	if err := s.remove(Due, key[:]); err != nil {
 		return err
 	}
-	return s.RemoveOverride(id.Num, id.Seq)
+	return s.Overrides.Remove(id.Num, id.Seq)
 }
 
 // RemoveRow removes the records of a delivery that has ended. Its event must not be above the
@@ -155,11 +163,12 @@ func (s *Set) RemoveRow(id ID, d *Delivery) error {
 	if err := s.remove(Rows, key[:]); err != nil {
 		return err
 	}
+	// As a rule there is none, and removing what is not there would still search the bucket.
 	if d.Overridden() {
-		if err := s.RemoveOverride(id.Num, id.Seq); err != nil {
+		if err := s.Overrides.Remove(id.Num, id.Seq); err != nil {
 			return err
 		}
 	}
 	// For the same reason it must not stay in a chunk.
-	return s.leaveChunk(id)
+	return s.Chunks.takeOut(id)
 }

@@ -26,6 +26,8 @@ func (s *Set) Window(
 	case schedule.Packed:
 		complete = r.packed()
 	case schedule.First:
+		// First attempts are in the index with a due time of 0, so they are in the order of their
+		// events, before all retries.
 		start := record.Key3(num, 0, after.Seq+1)
 		complete, err = r.due(start[:], func(p schedule.Position) bool { return p.Due == 0 })
 	case schedule.Retry:
@@ -43,9 +45,10 @@ func (s *Set) Window(
 	}, nil
 }
 
+// window begins to read after a position.
 func (s *Set) window(num uint64, after schedule.Position) windowReader {
 	r := windowReader{set: s, num: num, after: after, upTo: after}
-	if b, err := s.Backlog(num); err == nil {
+	if b, err := s.Backlogs.Get(num); err == nil {
 		r.marks = b.Marks
 	} // else claims of what is returned fail, and the deliveries die one by one
 	return r
@@ -67,8 +70,8 @@ type windowReader struct {
 // from making a transaction long, for bbolt reuses no page while it is open.
 func (r *windowReader) full() bool { return len(r.found) >= MaxWindow || r.looked >= maxLooked }
 
-// look takes in a position, if what stands there is pending.
-func (r *windowReader) look(p schedule.Position, pending bool) {
+// add takes in a position, if what stands there is pending.
+func (r *windowReader) add(p schedule.Position, pending bool) {
 	r.looked++
 	r.upTo = p
 	if pending {
@@ -79,8 +82,9 @@ func (r *windowReader) look(p schedule.Position, pending bool) {
 // packed reads on in the chunks. One that can't be read is passed over: it must not keep the others
 // from being claimed.
 func (r *windowReader) packed() (complete bool) {
+	// A delivery that gets a row stays in its chunk, so each has to be looked for among the rows.
 	rows := rowSeeker{set: r.set, cursor: r.set.buckets.Cursor(Rows), num: r.num}
-	for k, v := range r.set.ChunksFrom(r.num, r.after.Seq) {
+	for k, v := range r.set.Chunks.From(r.num, r.after.Seq) {
 		seqs, _ := record.DecodeChunk(k, v)
 		for _, seq := range seqs {
 			if seq <= r.after.Seq {
@@ -90,7 +94,7 @@ func (r *windowReader) packed() (complete bool) {
 				return false
 			}
 			pending := !rows.has(seq) && record.CanceledBy(r.marks, seq) == nil
-			r.look(schedule.Position{Seq: seq}, pending)
+			r.add(schedule.Position{Seq: seq}, pending)
 		}
 	}
 	return true
@@ -127,10 +131,12 @@ func (r *windowReader) due(
 		if !in(p) {
 			break
 		}
+		// Before the look, so that upTo is the last that was looked at, and the next window misses
+		// nothing.
 		if r.full() {
 			return false, nil
 		}
-		r.look(p, r.rowPending(p.Seq))
+		r.add(p, r.rowPending(p.Seq))
 	}
 	return true, nil
 }

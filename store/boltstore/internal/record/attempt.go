@@ -44,6 +44,7 @@ func AppendAttempt(log []byte, a *store.Attempt) []byte {
 // attempt reads an attempt, without its number.
 func (d *decoder) attempt() Attempt {
 	return Attempt{
-		At: d.time(), Duration: d.int(), Status: int(d.int()), Error: d.bytes(), Response: d.bytes(),
+		At: d.time(), Duration: d.int(), Status: int(d.int()),
+		Error: d.bytes(), Response: d.bytes(),
 	}
 }

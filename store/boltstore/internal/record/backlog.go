@@ -48,7 +48,7 @@ func (b *Backlog) Encode(key []byte) []byte {
 		e.int(m.At)
 		e.string(m.Reason)
 	}
-	return e.seal(key)
+	return e.appendChecksum(key)
 }
 
 // DecodeBacklog reads a backlog. A nil value is an empty backlog.
@@ -56,7 +56,7 @@ func DecodeBacklog(key, v []byte) (*Backlog, error) {
 	if v == nil {
 		return &Backlog{}, nil
 	}
-	d, err := unseal(key, v)
+	d, err := newDecoder(key, v)
 	if err != nil {
 		return nil, fmt.Errorf("backlog of subscription %d: %w", KeyNumber(key, 0), err)
 	}

@@ -9,12 +9,12 @@ const MaxChunk = 256
 func EncodeChunk(key []byte, seqs []uint64) []byte {
 	e := newEncoder(8 + 2*len(seqs))
 	e.b = Pack(e.b, seqs)
-	return e.seal(key)
+	return e.appendChecksum(key)
 }
 
 // DecodeChunk reads the events of a chunk.
 func DecodeChunk(key, v []byte) ([]uint64, error) {
-	d, err := unseal(key, v)
+	d, err := newDecoder(key, v)
 	if err != nil {
 		return nil, fmt.Errorf("pending deliveries of subscription %d: %w", KeyNumber(key, 0), err)
 	}

@@ -62,8 +62,8 @@ func (e *encoder) time(t time.Time) {
 	}
 }
 
-// seal appends the checksum and returns the value.
-func (e *encoder) seal(key []byte) []byte {
+// appendChecksum appends the checksum and returns the value.
+func (e *encoder) appendChecksum(key []byte) []byte {
 	return binary.BigEndian.AppendUint32(e.b, checksum(key, e.b))
 }
 
@@ -73,8 +73,8 @@ type decoder struct {
 	bad bool
 }
 
-// unseal checks a value and returns a decoder of its fields.
-func unseal(key, value []byte) (*decoder, error) {
+// newDecoder checks a value and returns a decoder of its fields.
+func newDecoder(key, value []byte) (*decoder, error) {
 	n := len(value) - sumSize
 	if n < 1 || binary.BigEndian.Uint32(value[n:]) != checksum(key, value[:n]) {
 		return nil, fmt.Errorf("%w: a record does not match its checksum", store.ErrCorrupt)
@@ -94,6 +94,7 @@ func (d *decoder) end() error {
 	return nil
 }
 
+// fail makes all that is still to be read zero.
 func (d *decoder) fail() {
 	d.b, d.bad = nil, true
 }

@@ -11,7 +11,7 @@ import (
 func EncodeCounts(key []byte, s *rollup.Bucket) []byte {
 	e := newEncoder(32)
 	e.b = s.Append(e.b)
-	return e.seal(key)
+	return e.appendChecksum(key)
 }
 
 // DecodeCounts reads counts. A nil value is an empty bucket.
@@ -19,7 +19,7 @@ func DecodeCounts(key, v []byte) (rollup.Bucket, error) {
 	if v == nil {
 		return rollup.Bucket{}, nil
 	}
-	d, err := unseal(key, v)
+	d, err := newDecoder(key, v)
 	if err != nil {
 		return rollup.Bucket{}, fmt.Errorf("counts of subscription %d: %w", KeyNumber(key, 1), err)
 	}

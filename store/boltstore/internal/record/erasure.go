@@ -21,12 +21,12 @@ func EncodeErasures(key []byte, all []Erasure) []byte {
 		e.int(m.At)
 		e.uint(uint64(m.Done))
 	}
-	return e.seal(key)
+	return e.appendChecksum(key)
 }
 
 // DecodeErasures reads a list of erasures.
 func DecodeErasures(key, v []byte) (all []Erasure, err error) {
-	d, err := unseal(key, v)
+	d, err := newDecoder(key, v)
 	if err != nil {
 		return nil, err
 	}

@@ -111,7 +111,7 @@ func DecodeEvent(key, v []byte) (Event, error) {
 	if err != nil {
 		return Event{}, err
 	}
-	d, err := unseal(key, head)
+	d, err := newDecoder(key, head)
 	if err != nil {
 		return Event{}, fmt.Errorf("event %d: %w", KeyNumber(key, 0), err)
 	}
@@ -128,7 +128,7 @@ func DecodeRecipients(key, v []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := unseal(key, recipients)
+	d, err := newDecoder(key, recipients)
 	if err != nil {
 		return nil, fmt.Errorf("event %d: %w", KeyNumber(key, 0), err)
 	}

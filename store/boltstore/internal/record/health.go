@@ -27,7 +27,7 @@ func EncodeHealth(key []byte, h *store.Health) []byte {
 	e.int(nanos(p.ThrottledAt))
 	e.int(int64(p.ThrottledPace))
 	e.int(int64(p.Hold))
-	return e.seal(key)
+	return e.appendChecksum(key)
 }
 
 // DecodeHealth reads a health. A nil value is the zero one.
@@ -35,7 +35,7 @@ func DecodeHealth(key, v []byte) (h store.Health, err error) {
 	if v == nil {
 		return h, nil
 	}
-	d, err := unseal(key, v)
+	d, err := newDecoder(key, v)
 	if err != nil {
 		return h, fmt.Errorf("health of subscription %d: %w", KeyNumber(key, 0), err)
 	}

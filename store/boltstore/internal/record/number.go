@@ -6,12 +6,12 @@ import "bytes"
 func EncodeNumber(key []byte, n uint64) []byte {
 	e := newEncoder(10)
 	e.uint(n)
-	return e.seal(key)
+	return e.appendChecksum(key)
 }
 
 // DecodeNumber reads a number.
 func DecodeNumber(key, v []byte) (uint64, error) {
-	d, err := unseal(key, v)
+	d, err := newDecoder(key, v)
 	if err != nil {
 		return 0, err
 	}
@@ -23,12 +23,12 @@ func DecodeNumber(key, v []byte) (uint64, error) {
 func EncodeBody(key, body []byte) []byte {
 	e := newEncoder(len(body))
 	e.b = append(e.b, body...)
-	return e.seal(key)
+	return e.appendChecksum(key)
 }
 
 // DecodeBody returns a copy of the body.
 func DecodeBody(key, v []byte) ([]byte, error) {
-	d, err := unseal(key, v)
+	d, err := newDecoder(key, v)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ type Pattern struct {
 
 // DecodePattern reads an entry. The subscription's number is from the key.
 func DecodePattern(key, v []byte) (Pattern, error) {
-	d, err := unseal(key, v)
+	d, err := newDecoder(key, v)
 	if err != nil {
 		return Pattern{}, err
 	}
@@ -48,5 +48,5 @@ func EncodePattern(key []byte, s *store.Subscription) []byte {
 	e := newEncoder(12)
 	e.int(since)
 	e.bool(s.Disabled())
-	return e.seal(key)
+	return e.appendChecksum(key)
 }

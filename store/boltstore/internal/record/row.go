@@ -15,14 +15,15 @@ type Row struct {
 	// one after a redelivery. A Mark with a higher number cancels the delivery.
 	AsOf uint64
 
-	KeyHash    uint64          // of the event's ordering key; 0 without one
-	Blocked    bool            // pending, and waits for an earlier delivery of the same key
-	Body       store.BodyState // if BodyOverridden, the override has a record of its own
-	Base       int             // how many attempts there were when it was last requeued
-	Due        int64           // if pending: when it is due, or became due; 0 is when it was enqueued
-	AtOnce     int64           // if pending and due at once: its Due in the schedule
-	FinishedAt int64           // if not pending
-	Reason     string          // why it was canceled, or died without an attempt
+	KeyHash uint64          // of the event's ordering key; 0 without one
+	Blocked bool            // pending, and waits for an earlier delivery of the same key
+	Body    store.BodyState // if BodyOverridden, the override has a record of its own
+	Base    int             // how many attempts there were when it was last requeued
+	// if pending: when it is due, or became due; 0 is when it was enqueued
+	Due        int64
+	AtOnce     int64  // if pending and due at once: its Due in the schedule
+	FinishedAt int64  // if not pending
+	Reason     string // why it was canceled, or died without an attempt
 
 	Attempts int // how many there were
 
@@ -62,12 +63,12 @@ func (r *Row) Encode(key []byte) []byte {
 	e.string(r.Reason)
 	e.uint(uint64(r.Attempts))
 	e.bytes(r.Log)
-	return e.seal(key)
+	return e.appendChecksum(key)
 }
 
 // DecodeRow reads a row. Its Log shares memory with v.
 func DecodeRow(key, v []byte) (Row, error) {
-	d, err := unseal(key, v)
+	d, err := newDecoder(key, v)
 	if err != nil {
 		return Row{}, fmt.Errorf("delivery %d/%d: %w", KeyNumber(key, 0), KeyNumber(key, 1), err)
 	}

@@ -36,7 +36,7 @@ func EncodeSubscription(key []byte, s *store.Subscription) []byte {
 		e.string(string(secret))
 	}
 	e.string(s.SealedWith)
-	return e.seal(key)
+	return e.appendChecksum(key)
 }
 
 // DecodeSubscription reads a subscription. It shares no memory with v.
@@ -47,7 +47,7 @@ func DecodeSubscription(key, v []byte) (*store.Subscription, error) {
 
 // DecodeSubscriptionInto is DecodeSubscription into s, which the caller has allocated.
 func DecodeSubscriptionInto(s *store.Subscription, key, v []byte) error {
-	d, err := unseal(key, v)
+	d, err := newDecoder(key, v)
 	if err != nil {
 		return fmt.Errorf("subscription %d: %w", KeyNumber(key, 0), err)
 	}
@@ -87,7 +87,7 @@ func DecodeSubscriptionInto(s *store.Subscription, key, v []byte) error {
 
 // DecodeSubscriptionID reads only the ID of a subscription.
 func DecodeSubscriptionID(key, v []byte) (string, error) {
-	d, err := unseal(key, v)
+	d, err := newDecoder(key, v)
 	if err != nil {
 		return "", fmt.Errorf("subscription %d: %w", KeyNumber(key, 0), err)
 	}

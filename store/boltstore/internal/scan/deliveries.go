@@ -26,20 +26,21 @@ type DeliveryReader struct {
 	Seq  uint64 // of the one event, or 0
 	From page.Cursor
 
-	inOrder bool // the times of all events go with their order, as far as matters for Since or Until
+	// the times of all events go with their order, as far as matters for Since or Until
+	inOrder bool
 
 	// Events of num that memory knows to be implicit, from here on in the direction.
 	Implicit     []uint64
 	MoreImplicit bool // it knows more
 
 	Found []FoundDelivery
-	seen  int
-	More  bool // there is more behind from
+	began page.Cursor // From at the beginning of the step
+	More  bool        // there is more behind From
 }
 
 // Read reads on, in a transaction.
 func (sl *DeliveryReader) Read(t *txn.Tx) error {
-	sl.t, sl.Found, sl.seen, sl.More = t, nil, 0, false
+	sl.t, sl.Found, sl.began, sl.More = t, nil, sl.From, false
 	if err := sl.order(); err != nil {
 		return err
 	}
@@ -52,10 +53,10 @@ func (sl *DeliveryReader) Read(t *txn.Tx) error {
 	return sl.everything()
 }
 
-// stop reports whether the slice is long enough.
+// stop reports whether the slice is long enough. However slow it is, it has to come further than
+// where it began: otherwise every step would stop at the same place.
 func (sl *DeliveryReader) stop() bool {
-	sl.seen++
-	return len(sl.Found) >= SliceSize || sl.seen > 1 && sl.t.IsSlow()
+	return len(sl.Found) >= SliceSize || sl.From != sl.began && sl.t.IsSlow()
 }
 
 // pass moves on behind a position.
@@ -130,7 +131,7 @@ func (sl *DeliveryReader) event(k, v []byte) (past bool, err error) {
 	return false, sl.recipients(record.KeyNumber(k, 0), &e, nums)
 }
 
-// recipients is event for those whom the event is for.
+// recipients reads the deliveries of an event to its recipients, nums.
 func (sl *DeliveryReader) recipients(seq uint64, e *record.Event, nums []uint64) error {
 	if sl.Num != 0 {
 		if _, ok := slices.BinarySearch(nums, sl.Num); !ok {

@@ -8,7 +8,7 @@ import (
 // OldestSearch looks for the oldest pending delivery of each of some subscriptions.
 type OldestSearch struct {
 	Nums  []uint64
-	Found []uint64          // the oldest of each, 0 when there is none
+	Found []uint64          // the oldest of each, 0 if there is none
 	Next  int               // which of them is looked at
 	from  schedule.Position // how far it has been, in the index
 }

@@ -117,6 +117,7 @@ func (w *PruneWalk) readStretch(t *txn.Tx, c *bolt.Cursor, st Stretch) (done boo
 // full reports whether the step is long enough.
 func (w *PruneWalk) full(t *txn.Tx) bool { return w.enough() || w.slow(t) }
 
+// enough reports whether the step has found as much as one transaction may remove.
 func (w *PruneWalk) enough() bool { return len(w.Rows)+len(w.Events) >= txn.PruneStep }
 
 func (w *PruneWalk) slow(t *txn.Tx) bool { return t.IsSlow() }
@@ -199,7 +200,7 @@ func (w *PruneWalk) Remove(t *txn.Tx, ended bool) error {
 		}
 	}
 	for _, seq := range w.Events {
-		if err := t.RemoveEvent(seq); err != nil {
+		if err := t.Events.Remove(seq); err != nil {
 			return err
 		}
 	}
@@ -209,6 +210,7 @@ func (w *PruneWalk) Remove(t *txn.Tx, ended bool) error {
 	return t.PutMetaNumber(txn.MetaOrphans, 0)
 }
 
+// removeRow removes the records of a delivery, if it is still past its retention.
 func (w *PruneWalk) removeRow(t *txn.Tx, num, seq uint64) error {
 	id := pending.ID{Num: num, Seq: seq}
 	d, ok, err := t.Pending.Row(id)

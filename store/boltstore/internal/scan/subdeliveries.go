@@ -13,7 +13,7 @@ import (
 // The deliveries of one subscription are in three places: rows, chunks, and memory, which alone
 // knows by subscription what is implicit. They are read together, a piece of each at a time.
 
-// Edge returns the first event that can be on our way; ok is false when there is none.
+// Edge returns the first event that can be on our way; ok is false if there is none.
 func (sl *DeliveryReader) Edge() (seq uint64, ok bool) {
 	seq = sl.From.At.Seq
 	switch {
@@ -152,5 +152,5 @@ func (sl *DeliveryReader) chunksFrom(first uint64) iter.Seq2[[]byte, []byte] {
 		low, high := record.Key2(sl.Num, 0), record.Key2(sl.Num, first+1)
 		return boltfile.Descend(c, low[:], high[:])
 	}
-	return sl.t.Pending.ChunksFrom(sl.Num, first)
+	return sl.t.Pending.Chunks.From(sl.Num, first)
 }

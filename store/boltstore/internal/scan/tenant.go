@@ -120,7 +120,7 @@ func exported(
 		out.Parked = d.AtOnce != 0 && !out.Asked
 	}
 	if d.Overridden() {
-		if out.BodyOverride, err = t.Pending.Override(at.Num, at.Seq); err != nil {
+		if out.BodyOverride, err = t.Pending.Overrides.Get(at.Num, at.Seq); err != nil {
 			return out, err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 
+	"github.com/outhook/outhook/store/boltstore/internal/effect"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 
 	bolt "go.etcd.io/bbolt"
@@ -34,6 +35,7 @@ const (
 	bucketCount
 )
 
+// BucketNames are the names of the buckets, without that of the store.
 var BucketNames = [bucketCount]string{
 	BucketMeta:            "meta",
 	BucketSubscriptions:   "subscriptions",
@@ -90,7 +92,7 @@ type base struct {
 	writer   *Writer // nil in a transaction that only reads
 	Tx       *bolt.Tx
 	Now      int64
-	effects  effects
+	effects  effect.Log
 
 	open [bucketCount]*bolt.Bucket
 	seek [bucketCount]*bolt.Cursor // for get: a cursor that is used again allocates nothing
@@ -112,7 +114,7 @@ func (f *base) Bucket(id Bucket) *bolt.Bucket {
 	return b
 }
 
-// Get returns the value of a key, nil when there is none. It is the file's memory.
+// Get returns the value of a key, nil if there is none. It is the file's memory.
 func (f *base) Get(id Bucket, key []byte) []byte {
 	c := f.seek[id]
 	if c == nil {
@@ -163,13 +165,17 @@ func (f *base) number(id Bucket, key []byte) (uint64, error) {
 	return n, nil
 }
 
+// MetaNumber returns a number of the bucket meta; 0 if it is not there.
 func (f *base) MetaNumber(name string) (uint64, error) { return f.number(BucketMeta, []byte(name)) }
 
+// PutMetaNumber stores a number in the bucket meta.
 func (f *base) PutMetaNumber(name string, n uint64) error {
 	return f.putNumber(BucketMeta, []byte(name), n)
 }
 
-func (f *base) putOrRemove(id Bucket, key []byte, empty bool, encode func(key []byte) []byte) error {
+// putOrRemove stores what encode returns, or removes the key if the record is empty.
+func (f *base) putOrRemove(id Bucket, key []byte, empty bool,
+	encode func(key []byte) []byte) error {
 	if empty {
 		return f.remove(id, key)
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/effect"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/internal/rollup"
 )
@@ -13,17 +14,10 @@ import (
 type counts struct {
 	*base
 	subs     *subscriptions
-	attempts []CountedAttempt // of this transaction
+	attempts []effect.CountedAttempt // of this transaction
 
 	// WriteNow says that the transaction is to write the counts that memory has.
 	WriteNow bool
-}
-
-// CountedAttempt is an attempt that is to be counted.
-type CountedAttempt struct {
-	Key       rollup.Key
-	Attempt   store.Attempt
-	Delivered bool
 }
 
 // CountsPlan is a batch of counts to be added to those in the file. Version is the number of the
@@ -38,7 +32,7 @@ func (x *counts) Version() (uint64, error) { return x.MetaNumber(metaCounts) }
 
 // note has an attempt counted, once the transaction is committed.
 func (x *counts) note(num uint64, o *Outcome) {
-	x.attempts = append(x.attempts, CountedAttempt{
+	x.attempts = append(x.attempts, effect.CountedAttempt{
 		Key:       rollup.Key{Sub: num, At: rollup.At(record.AsTime(x.Now))},
 		Attempt:   store.Attempt{Status: o.Attempt.Status, Duration: o.Attempt.Duration},
 		Delivered: o.State == store.Delivered,
@@ -57,10 +51,10 @@ func (x *counts) complete(plan *CountsPlan) error {
 			return err
 		}
 		// Before the attempts of this transaction: they are of the next batch.
-		x.effects.add(CountsWritten{})
+		x.effects.Add(effect.CountsWritten{})
 	}
 	if len(x.attempts) > 0 {
-		x.effects.add(AttemptsCounted{x.attempts})
+		x.effects.Add(effect.AttemptsCounted{Attempts: x.attempts})
 	}
 	return nil
 }
@@ -76,6 +70,7 @@ func (x *counts) add(row rollup.Row) error {
 	return x.put(BucketCounts, key[:], record.EncodeCounts(key[:], &sum))
 }
 
+// countsKey has the time first, so that the counts that are past are at the front of the bucket.
 func countsKey(k rollup.Key) [record.Len2]byte { return record.Key2(uint64(k.At), k.Sub) }
 
 // Get returns the counts that the file has. As with a health, what can't be read is nothing.

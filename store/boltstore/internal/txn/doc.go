@@ -23,11 +23,11 @@
 //
 // # Invariants
 //
-//   - Nothing here reaches the store or its memory. What must be known of memory comes down as values:
-//     [Riders], [Outcome], or an argument.
+//   - Nothing here reaches the store or its memory. What must be known of memory comes down as
+//     values: [Riders], [Outcome], or an argument.
 //   - Effects are in the order in which memory must learn them.
-//   - Each put, delete and sequence number is counted, and so is a change that Complete is to write.
-//     So [Tx.Try] knows whether a failed operation has left the transaction intact, and
+//   - Each put, delete and sequence number is counted, and so is a change that Complete is to
+//     write. So [Tx.Try] knows whether a failed operation has left the transaction intact, and
 //     [Tx.NeedsCommit] whether there is anything to commit.
 //   - [Writer] is what one transaction that writes leaves for the next. It belongs to the holder of
 //     the file's write lock, and must do no harm if the transaction comes to nothing.

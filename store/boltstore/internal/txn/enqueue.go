@@ -1,16 +1,18 @@
 package txn
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/effect"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
 // Enqueue stores the events. It writes nothing before it has checked all.
 func (t *Tx) Enqueue(evs []*record.Event) error {
+	// All checks come first: an operation that fails before it has written anything leaves the
+	// transaction to the others that share it.
 	for i, e := range evs {
 		if i == 0 || e.Tenant != evs[i-1].Tenant {
 			if err := t.CheckTenant(e.Tenant); err != nil {
@@ -18,7 +20,7 @@ func (t *Tx) Enqueue(evs []*record.Event) error {
 			}
 		}
 	}
-	unstored, err := t.dropStored(evs)
+	unstored, err := t.IDs.dropStored(evs)
 	if err != nil {
 		return err
 	}
@@ -27,6 +29,8 @@ func (t *Tx) Enqueue(evs []*record.Event) error {
 		if err != nil {
 			return err
 		}
+		// An event without recipients is not stored: no delivery would ever end, so nothing would
+		// remove it.
 		if a.Count == 0 {
 			continue
 		}
@@ -34,63 +38,13 @@ func (t *Tx) Enqueue(evs []*record.Event) error {
 			return err
 		}
 	}
+	// Last, so that the IDs of all events of the call are written together.
 	return t.IDs.flush()
 }
 
-// dropStored returns those of the events that are neither stored nor given twice. It is ErrConflict
-// when one has the ID of another.
-func (t *Tx) dropStored(evs []*record.Event) ([]*record.Event, error) {
-	if len(evs) == 1 {
-		known, err := t.isStored(evs[0])
-		if known || err != nil {
-			return nil, err
-		}
-		return evs, nil
-	}
-	unstored := make([]*record.Event, 0, len(evs))
-	given := make(map[string]*record.Event, len(evs))
-	for _, e := range evs {
-		known, err := t.isStored(e)
-		if err != nil {
-			return nil, err
-		}
-		switch first := given[e.ID]; {
-		case known:
-		case first == nil:
-			given[e.ID] = e
-			unstored = append(unstored, e)
-		case !first.Same(e):
-			return nil, conflict(e)
-		}
-	}
-	return unstored, nil
-}
-
-// isStored reports whether the event is stored. It is ErrConflict when its ID is another's.
-func (t *Tx) isStored(e *record.Event) (bool, error) {
-	if t.IDs.isHigher(e.ID) {
-		return false, nil
-	}
-	seq, err := t.IDs.Find(e.ID)
-	if seq == 0 || err != nil {
-		return false, err
-	}
-	key := record.Key1(seq)
-	stored, err := record.DecodeEvent(key[:], t.Get(BucketEvents, key[:]))
-	if err != nil {
-		return false, err
-	}
-	if !stored.Erased() && !stored.Same(e) {
-		return false, conflict(e)
-	}
-	return true, nil
-}
-
-func conflict(e *record.Event) error { return fmt.Errorf("event %s: %w", e.ID, store.ErrConflict) }
-
 // enqueueOne stores an event that has recipients. Its deliveries are implicit: nothing is written
 // for each, but for those that do not start as pending and claimable.
-func (t *Tx) enqueueOne(e *record.Event, a *Recipients) error {
+func (t *Tx) enqueueOne(e *record.Event, a *recipientSet) error {
 	seq, err := t.nextSeq()
 	if err != nil {
 		return err
@@ -99,6 +53,8 @@ func (t *Tx) enqueueOne(e *record.Event, a *Recipients) error {
 		return err
 	}
 	key := record.Key1(seq)
+	// Sequence numbers ascend, so this appends to the last page of the bucket, however many
+	// recipients there are.
 	if err := t.put(BucketEvents, key[:], e.Encode(key[:], a.Packed)); err != nil {
 		return err
 	}
@@ -115,18 +71,21 @@ func (t *Tx) enqueueOne(e *record.Event, a *Recipients) error {
 		materialized = append(materialized, blocked...)
 		slices.Sort(materialized)
 	}
-	t.effects.add(t.effects.enqueued.add(EventEnqueued{seq, e, a, materialized}))
+	t.effects.AddEnqueued(effect.EventEnqueued{
+		Seq: seq, Event: e, Recipients: &a.Recipients, Materialized: materialized,
+	})
 	return nil
 }
 
 // enqueueDisabled stores the deliveries that start as canceled, because their subscription is
 // disabled, and returns whose they are.
-func (t *Tx) enqueueDisabled(seq, keyHash uint64, a *Recipients) ([]uint64, error) {
+func (t *Tx) enqueueDisabled(seq, keyHash uint64, a *recipientSet) ([]uint64, error) {
 	for _, num := range a.disabled {
 		sub, err := t.Subs.Get(num)
 		if err != nil {
 			return nil, err
 		}
+		// It is not listed under the key: what is not pending blocks no other.
 		err = t.Pending.Create(pending.ID{Num: num, Seq: seq}, record.Row{
 			State: store.Canceled, AsOf: seq, KeyHash: keyHash,
 			FinishedAt: t.Now, Reason: sub.DisabledReason,
@@ -140,7 +99,7 @@ func (t *Tx) enqueueDisabled(seq, keyHash uint64, a *Recipients) ([]uint64, erro
 
 // enqueueKeyed notes that the event's deliveries have a key, and stores those that must wait for an
 // earlier one. It returns whose they are.
-func (t *Tx) enqueueKeyed(seq, keyHash uint64, a *Recipients) (nums []uint64, err error) {
+func (t *Tx) enqueueKeyed(seq, keyHash uint64, a *recipientSet) (nums []uint64, err error) {
 	recipients, err := record.UnpackAll(a.Packed)
 	if err != nil {
 		return nil, err
@@ -150,6 +109,7 @@ func (t *Tx) enqueueKeyed(seq, keyHash uint64, a *Recipients) (nums []uint64, er
 			continue
 		}
 		id := pending.ID{Num: num, Seq: seq}
+		// Before Create, which takes for granted that a pending delivery is listed under its key.
 		blocked, err := t.Pending.AddKeyed(id, keyHash)
 		if err != nil {
 			return nil, err

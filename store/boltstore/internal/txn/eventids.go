@@ -1,6 +1,9 @@
 package txn
 
 import (
+	"fmt"
+
+	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
@@ -19,19 +22,97 @@ const (
 	MaxTailBody = 4096 // bytes in the body of an event; after a longer one, all are indexed
 )
 
+// eventIDs finds events by their IDs.
+type eventIDs struct {
+	*base
+	longBody bool              // an event that the transaction stores has a long body
+	tail     map[string]uint64 // the events that are not indexed, once they have been read
+}
+
 // numbered is an event's ID and its sequence number.
 type numbered struct {
 	id  string
 	seq uint64
 }
 
-// Find returns the sequence number of the event with an ID, 0 when there is none.
+// Find returns the sequence number of the event with an ID, 0 if there is none.
 func (x *eventIDs) Find(id string) (uint64, error) {
+	// The index has all events but the latest, and one look-up costs less than reading those.
 	if seq, err := x.number(BucketEventIDs, []byte(id)); seq != 0 || err != nil {
 		return seq, err
 	}
 	x.readTail()
 	return x.tail[id], nil
+}
+
+// dropStored returns those of the events that are neither stored nor given twice. It is ErrConflict
+// when one has the ID of another.
+func (x *eventIDs) dropStored(evs []*record.Event) ([]*record.Event, error) {
+	// The usual case, and it needs no map.
+	if len(evs) == 1 {
+		known, err := x.isStored(evs[0])
+		if known || err != nil {
+			return nil, err
+		}
+		return evs, nil
+	}
+	unstored := make([]*record.Event, 0, len(evs))
+	given := make(map[string]*record.Event, len(evs))
+	for _, e := range evs {
+		known, err := x.isStored(e)
+		if err != nil {
+			return nil, err
+		}
+		switch first := given[e.ID]; {
+		case known:
+		case first == nil:
+			given[e.ID] = e
+			unstored = append(unstored, e)
+		case !first.Same(e):
+			return nil, conflict(e)
+		}
+	}
+	return unstored, nil
+}
+
+// isStored reports whether the event is stored. It is ErrConflict if its ID is another's.
+func (x *eventIDs) isStored(e *record.Event) (bool, error) {
+	if x.isHigher(e.ID) {
+		return false, nil
+	}
+	seq, err := x.Find(e.ID)
+	if seq == 0 || err != nil {
+		return false, err
+	}
+	key := record.Key1(seq)
+	stored, err := record.DecodeEvent(key[:], x.Get(BucketEvents, key[:]))
+	if err != nil {
+		return false, err
+	}
+	if !stored.Erased() && !stored.Same(e) {
+		return false, conflict(e)
+	}
+	return true, nil
+}
+
+// conflict returns the error for an event whose ID is that of another.
+func conflict(e *record.Event) error { return fmt.Errorf("event %s: %w", e.ID, store.ErrConflict) }
+
+// isHigher reports whether an ID is higher than that of every event that is stored, as those that
+// New makes are as a rule: such an event need not be looked for.
+func (x *eventIDs) isHigher(id string) bool {
+	// The bound may be too high, which costs a look-up: a transaction that was rolled back has left
+	// it so. Too low, and an event would be stored twice.
+	highest := &x.writer.highestID
+	if *highest == "" {
+		k, _ := boltfile.LastBetween(x.Bucket(BucketEventIDs).Cursor(), nil, nil)
+		x.readTail()
+		*highest = string(k)
+		for id := range x.tail {
+			*highest = max(*highest, id)
+		}
+	}
+	return id > *highest
 }
 
 // note notes the ID of an event that this transaction stores.
@@ -51,21 +132,6 @@ func (x *eventIDs) forget(id string, seq uint64) error {
 	}
 	delete(x.tail, id)
 	return x.remove(BucketEventIDs, []byte(id))
-}
-
-// isHigher reports whether an ID is higher than that of every event that is stored, as those that
-// New makes are as a rule: such an event need not be looked for.
-func (x *eventIDs) isHigher(id string) bool {
-	highest := &x.writer.highestID
-	if *highest == "" {
-		k, _ := boltfile.LastBetween(x.Bucket(BucketEventIDs).Cursor(), nil, nil)
-		x.readTail()
-		*highest = string(k)
-		for id := range x.tail {
-			*highest = max(*highest, id)
-		}
-	}
-	return id > *highest
 }
 
 // readTail reads the IDs that are not indexed, once in a transaction.
@@ -104,6 +170,8 @@ func (x *eventIDs) Indexed() uint64 {
 // flush writes the IDs of the latest events when they have become many, or long.
 func (x *eventIDs) flush() error {
 	last := x.Bucket(BucketEvents).Sequence()
+	// After a long body too: reading the tail decodes every event in it, so one long body would
+	// slow down each look-up that finds nothing.
 	if last-x.Indexed() <= MaxTail && !x.longBody {
 		return nil
 	}

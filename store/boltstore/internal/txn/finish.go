@@ -34,6 +34,9 @@ func NewOutcome(o store.Outcome) Outcome {
 	return own
 }
 
+// dropResponse drops the response of the attempt.
+func (o *Outcome) dropResponse() { o.attempt = record.AppendAttempt(nil, &o.Attempt) }
+
 // FinishDelivery records one outcome, if it counts.
 func (t *Tx) FinishDelivery(o *Outcome) (store.Result, error) {
 	ignored := store.Result{Ignored: true}
@@ -49,10 +52,17 @@ func (t *Tx) FinishDelivery(o *Outcome) (store.Result, error) {
 		return ignored, nil
 	}
 	if !present {
-		if err := t.dropLateResponse(seq, o); err != nil {
+		// The event may have been erased while its attempt was under way.
+		erased, err := t.Events.isErased(seq)
+		if err != nil {
 			return ignored, err
 		}
+		if erased {
+			o.dropResponse()
+		}
 	}
+	// Another outcome of the same transaction may have changed it: each goes on from the one
+	// before.
 	before := t.Subs.Health(num)
 	next := before.Next(&o.Outcome, record.AsTime(t.Now))
 	r, err := t.ended(num, seq, was, o, &next)
@@ -62,6 +72,7 @@ func (t *Tx) FinishDelivery(o *Outcome) (store.Result, error) {
 	if err := t.Pending.Transition(pending.ID{Num: num, Seq: seq}, was, r, true); err != nil {
 		return ignored, err
 	}
+	// Without an attempt nothing was learned of the endpoint.
 	if o.State != store.Canceled {
 		t.Counts.note(num, o)
 		t.Subs.setHealth(num, next)
@@ -97,47 +108,23 @@ func (t *Tx) ended(
 	if r.Body = o.BodyState; !r.Overridden() {
 		return r, nil // Transition removes an override that was there
 	}
-	return r, t.Pending.PutOverride(num, seq, o.BodyOverride)
+	return r, t.Pending.Overrides.Put(num, seq, o.BodyOverride)
 }
 
 // subject finds the delivery that an outcome is about.
 func (t *Tx) subject(o *Outcome) (num, seq uint64, r pending.Delivery, ok bool, err error) {
 	if o.Claimed {
+		// A claim has the numbers, so neither index of IDs is read. The subscription may be gone
+		// since.
 		if num, seq = o.Id.Num, o.Id.Seq; !t.Subs.Exists(num) {
 			return num, seq, pending.Delivery{}, false, nil
 		}
 		r, ok, err = t.Pending.Find(num, seq, o.KeyHash)
 		return num, seq, r, ok, err
 	}
+	// A failure without the present token is ignored in any case, so it is not looked for.
 	if o.State != store.Delivered {
 		return 0, 0, pending.Delivery{}, false, nil
 	}
 	return t.LookUp(o.SubscriptionID, o.EventID)
-}
-
-// LookUp finds a delivery by its names.
-func (t *Tx) LookUp(
-	subscriptionID, eventID string,
-) (num, seq uint64, r pending.Delivery, ok bool, err error) {
-	if num, err = t.Subs.Number(subscriptionID); err != nil || num == 0 {
-		return 0, 0, pending.Delivery{}, false, err
-	}
-	if seq, err = t.IDs.Find(eventID); err != nil || seq == 0 {
-		return 0, 0, pending.Delivery{}, false, err
-	}
-	key := record.Key1(seq)
-	v := t.Get(BucketEvents, key[:])
-	packed, err := record.DecodeRecipients(key[:], v)
-	if err != nil {
-		return 0, 0, pending.Delivery{}, false, err
-	}
-	if ok, err = record.PackedHas(packed, num); err != nil || !ok {
-		return 0, 0, pending.Delivery{}, false, err
-	}
-	e, err := record.DecodeEvent(key[:], v)
-	if err != nil {
-		return 0, 0, pending.Delivery{}, false, err
-	}
-	r, ok, err = t.Pending.Find(num, seq, e.KeyHash())
-	return num, seq, r, ok, err
 }

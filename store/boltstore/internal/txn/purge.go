@@ -2,21 +2,10 @@ package txn
 
 import (
 	"bytes"
-	"slices"
 
-	"github.com/outhook/outhook/store/boltstore/internal/pending"
+	"github.com/outhook/outhook/store/boltstore/internal/effect"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
-
-// PurgeState is how far the purge of a subscription has come: doing to its records what its marks
-// say, or removing them when it is deleted.
-type PurgeState struct {
-	Num     uint64
-	ID      int    // tells it from another purge of the same subscription
-	stage   int    // the position in sweepStages
-	lastKey []byte // the last key that was looked at in this stage
-	UpTo    uint64 // the last mark when the first stage began
-}
 
 // purgeStages are the buckets where canceled deliveries are found, in turn. What is implicit comes
 // before them.
@@ -27,16 +16,17 @@ const purgeBatch = 128
 
 // Purge is one step of a purge.
 type Purge struct {
-	PurgeState
+	effect.PurgeState
 	Implicit []uint64 // deliveries that only memory knows and that are to be canceled
 	left     int      // how many records may still be changed
 	seen     int      // how many more may be looked at
 	until    int64    // when it is to end
 }
 
+// Step does as much of the purge as one transaction may, and says in an effect how far it has come.
 func (w *Purge) Step(t *Tx) error {
 	w.left, w.seen, w.until = PruneStep, 4*PruneStep, t.settings.Now()+2*sliceTime
-	b, err := t.Pending.Backlog(w.Num)
+	b, err := t.Pending.Backlogs.Get(w.Num)
 	if err != nil {
 		return err
 	}
@@ -50,17 +40,19 @@ func (w *Purge) Step(t *Tx) error {
 	case err != nil:
 		return err
 	case !done:
-		t.effects.add(PurgeProgressed{w.PurgeState})
+		t.effects.Add(effect.PurgeProgressed{State: w.PurgeState})
 		return nil
 	case b.Deleted:
-		t.Pending.SetBacklog(w.Num, &record.Backlog{})
-		t.effects.add(OrphansPossible{})
+		t.Pending.Backlogs.Set(w.Num, &record.Backlog{})
+		t.effects.Add(effect.OrphansPossible{})
 		err = t.PutMetaNumber(MetaOrphans, 1)
 	case len(b.Marks) > 0:
-		_, err = t.Pending.DropMarks(w.Num, w.UpTo) // b changes with it
+		// Only the marks that the purge began with: a later one has canceled more, and gets a purge
+		// of its own.
+		_, err = t.Pending.Backlogs.DropMarks(w.Num, w.UpTo) // b changes with it
 	}
 	if len(b.Marks) == 0 || b.Deleted {
-		t.effects.add(PurgeEnded{w.Num})
+		t.effects.Add(effect.PurgeEnded{Num: w.Num})
 	}
 	return err
 }
@@ -71,8 +63,10 @@ func (w *Purge) removeAll(t *Tx) (done bool, err error) {
 		keys, more := w.keys(t, id, nil, w.left)
 		w.left -= len(keys)
 		for _, k := range keys {
-			t.orphan(id, k)
-			if err := t.remove(id, k); err != nil { // nobody looks up in its chunks any more
+			// Before the removal: it reads the events of a chunk.
+			w.orphan(t, id, k)
+			// Not through Pending: no caller looks up in these chunks any more.
+			if err := t.remove(id, k); err != nil {
 				return false, err
 			}
 		}
@@ -84,23 +78,23 @@ func (w *Purge) removeAll(t *Tx) (done bool, err error) {
 }
 
 // orphan notes the events of a record of a deleted subscription: they may have no recipient left.
-func (t *Tx) orphan(id Bucket, key []byte) {
+func (w *Purge) orphan(t *Tx, id Bucket, key []byte) {
 	switch id {
 	case BucketRows:
-		t.effects.add(EventsOrphaned{[]uint64{record.KeyNumber(key, 1)}})
+		t.effects.Add(effect.EventsOrphaned{Seqs: []uint64{record.KeyNumber(key, 1)}})
 	case BucketChunks:
 		seqs, err := record.DecodeChunk(key, t.Get(BucketChunks, key))
 		if err != nil {
-			t.ageUnknown()
+			w.ageUnknown(t)
 		}
-		t.effects.add(EventsOrphaned{seqs})
+		t.effects.Add(effect.EventsOrphaned{Seqs: seqs})
 	}
 }
 
-// ageUnknown notes that deliveries are gone of which nobody can say what events they were of: Prune
-// must look for those that have no recipient left.
-func (t *Tx) ageUnknown() {
-	t.effects.add(AgesUnknown{t.Bucket(BucketEvents).Sequence()})
+// ageUnknown notes that deliveries are gone, and that the record of their events can't be read:
+// Prune must look for events that have no recipient left.
+func (w *Purge) ageUnknown(t *Tx) {
+	t.effects.Add(effect.AgesUnknown{UpTo: t.Bucket(BucketEvents).Sequence()})
 }
 
 // keys returns at most n keys of the subscription after a key, and whether there are more.
@@ -118,101 +112,4 @@ func (w *Purge) keys(t *Tx, id Bucket, after []byte, n int) (keys [][]byte, more
 		keys = append(keys, bytes.Clone(k))
 	}
 	return keys, false
-}
-
-// cancelAll gives the deliveries that a mark has canceled a row that says so, wherever they are
-// found.
-func (w *Purge) cancelAll(t *Tx) (done bool, err error) {
-	for i, seq := range w.Implicit {
-		if i == PruneStep {
-			return false, nil
-		}
-		if err := w.cancel(t, seq); err != nil {
-			return false, err
-		}
-	}
-	for ; w.stage < len(purgeStages); w.stage, w.lastKey = w.stage+1, nil {
-		id := purgeStages[w.stage]
-		for more := true; more; {
-			if w.left <= 0 || w.seen <= 0 || t.settings.Now() > w.until {
-				return false, nil
-			}
-			if id == BucketChunks {
-				more, err = w.cancelChunk(t)
-			} else {
-				more, err = w.cancelKeys(t, id)
-			}
-			if err != nil {
-				return false, err
-			}
-		}
-	}
-	return true, nil
-}
-
-// cancelKeys cancels what the next keys of the index, or of what has an ordering key, name. It is
-// false when there are no more.
-func (w *Purge) cancelKeys(t *Tx, id Bucket) (more bool, err error) {
-	keys, more := w.keys(t, id, w.lastKey, min(w.left, purgeBatch))
-	for _, k := range keys {
-		w.seen--
-		w.lastKey = k
-		if err := w.cancel(t, record.KeyNumber(k, 2)); err != nil {
-			return false, err
-		}
-	}
-	return more, nil
-}
-
-// cancelChunk cancels what the first chunk has, and shortens it by that. It is false when nothing
-// is left to do.
-func (w *Purge) cancelChunk(t *Tx) (more bool, err error) {
-	key, seqs, err := t.Pending.FirstChunk(w.Num)
-	switch {
-	case key == nil:
-		return false, nil
-	case err != nil: // all of it is canceled, and nobody knows what it was
-		t.ageUnknown()
-		return true, t.Pending.RemoveChunk(key)
-	}
-	n, _ := slices.BinarySearch(seqs, w.UpTo)
-	if n == 0 {
-		return false, nil // what follows came after the marks
-	}
-	for _, seq := range seqs[:n] {
-		if err := w.cancel(t, seq); err != nil {
-			return false, err
-		}
-	}
-	return true, t.Pending.RewriteChunk(key, seqs[n:])
-}
-
-// cancel cancels a delivery, if a mark says so. It has a row, or is known to be pending without
-// one. One that can't be read is left for Claim to find.
-func (w *Purge) cancel(t *Tx, seq uint64) error {
-	id := pending.ID{Num: w.Num, Seq: seq}
-	was, ok, err := t.Pending.Row(id)
-	if err != nil {
-		return nil
-	}
-	if !ok {
-		was = pending.Implicit(seq, t.Events.keyHash(seq))
-	}
-	if err := t.Pending.ApplyMarks(w.Num, seq, &was); err != nil || !was.Marked {
-		return err
-	}
-	w.left--
-	r := was
-	r.Blocked, r.Due, r.AtOnce = false, 0, 0
-	return t.Pending.Transition(id, was, r, true)
-}
-
-// keyHash returns the hash of an event's ordering key. One that can't be read has none.
-func (x *eventLog) keyHash(seq uint64) uint64 {
-	key := record.Key1(seq)
-	e, err := record.DecodeEvent(key[:], x.base.Get(BucketEvents, key[:]))
-	if err != nil {
-		return 0
-	}
-	return e.KeyHash()
 }

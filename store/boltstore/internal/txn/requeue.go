@@ -1,8 +1,6 @@
 package txn
 
 import (
-	"time"
-
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
@@ -10,17 +8,31 @@ import (
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// Requeue makes the deliveries due that q still selects. It returns how many that were, and which
-// of their subscriptions are held; Next is left empty.
+// requeuing is a Requeue under way.
+type requeuing struct {
+	*Tx
+	query *store.DeliveryQuery
+	busy  func(page.Position) bool // whether a delivery is leased
+	asOf  uint64                   // the number that deliveries are pending as of
+
+	matched map[uint64]bool // subscriptions that something has matched of
+	result  store.RequeueResult
+}
+
+// Requeue makes the deliveries at positions due that q still selects. busy reports which of them
+// are leased. It returns how many that were, and which of their subscriptions are held; Next is
+// left empty.
 func (t *Tx) Requeue(
 	q *store.DeliveryQuery, positions []page.Position, busy func(page.Position) bool,
-) (result store.RequeueResult, err error) {
+) (store.RequeueResult, error) {
+	// One number for all. It is later than those of all marks, so none of them cancels what is
+	// requeued.
 	asOf, err := t.nextSeq()
 	if err != nil {
 		return store.RequeueResult{}, err
 	}
-	seen := make(map[uint64]bool) // subscriptions of which something matched
-	var e *record.Event           // of the deliveries that follow, which are often of the same
+	r := requeuing{Tx: t, query: q, busy: busy, asOf: asOf, matched: make(map[uint64]bool)}
+	var e *record.Event // of the deliveries that follow, which are often of the same
 	for i, p := range positions {
 		if i == 0 || p.Seq != positions[i-1].Seq {
 			if e, err = t.Events.Get(p.Seq); err != nil {
@@ -30,110 +42,61 @@ func (t *Tx) Requeue(
 		if e == nil || e.Erased() {
 			continue
 		}
-		matched, changed, err := t.requeueOne(q, p, e, asOf, busy)
-		if err != nil {
+		if err := r.one(p, e); err != nil {
 			return store.RequeueResult{}, err
 		}
-		if changed {
-			result.Requeued++
-		}
-		if matched && !seen[p.Num] {
-			seen[p.Num] = true
-			if h := t.Subs.Health(p.Num); schedule.Nanos(h.NextProbeAt) > t.Now {
-				result.Held = append(result.Held, t.Subs.byNum[p.Num].ID) // requeueOne has read it
-			}
-		}
 	}
-	return result, nil
+	return r.result, nil
 }
 
-// Get reads an event. It is nil if there is none. Its body is the file's memory.
-func (x *eventLog) Get(seq uint64) (*record.Event, error) {
-	key := record.Key1(seq)
-	v := x.base.Get(BucketEvents, key[:])
-	if v == nil {
-		return nil, nil
-	}
-	e, err := record.DecodeEvent(key[:], v)
-	return &e, err
-}
-
-// requeueOne makes one delivery due, unless it is so already. matched says that q selects it and
-// that its subscription is subscribed.
-func (t *Tx) requeueOne(
-	q *store.DeliveryQuery, p page.Position, e *record.Event, asOf uint64,
-	busy func(page.Position) bool,
-) (matched, changed bool, err error) {
-	sub, err := t.Subs.Get(p.Num)
+// one makes one delivery due, unless it is so already.
+func (r *requeuing) one(p page.Position, e *record.Event) error {
+	sub, err := r.Subs.Get(p.Num)
 	if err != nil || sub == nil || sub.Status != store.Subscribed {
-		return false, false, err
+		return err
 	}
-	if closed, err := t.IsClosed(sub.Tenant); closed || err != nil {
-		return false, false, err
+	if closed, err := r.IsClosed(sub.Tenant); closed || err != nil {
+		return err
 	}
-	was, ok, err := t.Pending.Find(p.Num, p.Seq, e.KeyHash())
+	was, ok, err := r.Pending.Find(p.Num, p.Seq, e.KeyHash())
 	if err != nil || !ok {
-		return false, false, err
+		return err
 	}
-	d, err := t.Delivery(p.Num, e, &was)
-	if err != nil || !q.Matches(&d) {
-		return false, false, err
+	d, err := r.Delivery(p.Num, e, &was)
+	if err != nil || !r.query.Matches(&d) {
+		return err
 	}
-	r := was
-	r.Due, r.AtOnce = t.Now, schedule.Asked
+	r.noteHeld(p.Num, sub.ID)
+	is := was
+	is.Due, is.AtOnce = r.Now, schedule.Asked
 	if was.Pending() {
-		if !t.waits(p.Num, &was, q.EventID != "") || busy(p) {
-			return true, false, nil
+		// One that is leased has its attempt under way: making it due would have a second one made.
+		if !r.waits(p.Num, &was) || r.busy(p) {
+			return nil
 		}
 	} else {
-		r.State, r.AsOf, r.Base, r.FinishedAt, r.Reason = store.Pending, asOf, was.Attempts, 0, ""
+		is.State, is.AsOf, is.Base = store.Pending, r.asOf, was.Attempts
+		is.FinishedAt, is.Reason = 0, ""
 	}
-	return true, true, t.Pending.Transition(pending.ID{Num: p.Num, Seq: p.Seq}, was, r, false)
+	r.result.Requeued++
+	return r.Pending.Transition(pending.ID{Num: p.Num, Seq: p.Seq}, was, is, false)
+}
+
+// noteHeld notes a subscription that is held, once.
+func (r *requeuing) noteHeld(num uint64, id string) {
+	if r.matched[num] {
+		return
+	}
+	r.matched[num] = true
+	if h := r.Subs.Health(num); schedule.Nanos(h.NextProbeAt) > r.Now {
+		r.result.Held = append(r.result.Held, id)
+	}
 }
 
 // waits reports whether a pending delivery waits for a time, or, if it was named, for its
 // subscription to succeed. Without the name it does not wait for that: a call that asks for all
 // would write anew all that the breaker holds back, which is due when the breaker closes anyway.
-func (t *Tx) waits(num uint64, d *pending.Delivery, named bool) bool {
-	return d.Due > t.Now || named && d.AtOnce != schedule.Asked && t.Subs.Health(num).Failures > 0
-}
-
-// ProbeNow ends the holds of subscriptions.
-func (t *Tx) ProbeNow(ids []string) error {
-	for _, id := range ids {
-		num, err := t.Subs.Number(id)
-		if err != nil {
-			return err
-		}
-		if num == 0 {
-			continue
-		}
-		if closed, err := t.isClosedFor(num); err != nil {
-			return err
-		} else if closed {
-			continue
-		}
-		if h := t.Subs.Health(num); !h.NextProbeAt.IsZero() {
-			h.NextProbeAt = time.Time{}
-			t.Subs.setHealth(num, h)
-		}
-	}
-	return nil
-}
-
-// Recovered makes the health of a subscription what a success outside of the queue makes of it.
-func (t *Tx) Recovered(id string) error {
-	num, err := t.Subs.Number(id)
-	if err != nil || num == 0 {
-		return err
-	}
-	closed, err := t.isClosedFor(num)
-	switch {
-	case err != nil:
-		return err
-	case closed:
-		return store.ErrMoved
-	}
-	t.Subs.setHealth(num, t.Subs.Health(num).Recovered())
-	return nil
+func (r *requeuing) waits(num uint64, d *pending.Delivery) bool {
+	named := r.query.EventID != ""
+	return d.Due > r.Now || named && d.AtOnce != schedule.Asked && r.Subs.Health(num).Failures > 0
 }

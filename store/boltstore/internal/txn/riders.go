@@ -3,69 +3,8 @@ package txn
 import (
 	"time"
 
-	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/effect"
 )
-
-// SpillPlan is a part of a rise.
-type SpillPlan struct {
-	To        uint64
-	Nums      []uint64
-	Implicit  [][]uint64       // of each, what has no row
-	Backlogs  []record.Backlog // of each, what memory knows of its backlog
-	Completes bool             // after it the watermark is up
-}
-
-// spill writes a part of a rise of the watermark, if there is one. It must come after all else in
-// the transaction.
-func (t *Tx) spill(p *SpillPlan) error {
-	if p == nil {
-		return nil
-	}
-	for i, num := range p.Nums {
-		if !t.Subs.Exists(num) {
-			continue
-		}
-		packed, err := t.Pending.Spill(num, p.Implicit[i], p.Backlogs[i])
-		if err != nil {
-			return err
-		}
-		if len(packed) > 0 {
-			t.effects.add(DeliveriesSpilled{num, packed})
-		}
-	}
-	if err := t.PutMetaNumber(metaRising, p.To); err != nil {
-		return err
-	}
-	if p.Completes {
-		if err := t.PutMetaNumber(metaWatermark, p.To); err != nil {
-			return err
-		}
-		t.effects.add(WatermarkRaised{p.To})
-		return nil
-	}
-	t.effects.add(SpillProgressed{len(p.Nums)})
-	return nil
-}
-
-// TrimStep bounds the subscriptions, and the chunks of each, that one commit looks at.
-const TrimStep = 64
-
-// TrimPlan is a subscription whose chunks below an event can go.
-type TrimPlan struct{ Num, Floor uint64 }
-
-// trim removes chunks that nothing is pending of. What it misses, the next opening of the store
-// finds.
-func (t *Tx) trim(plan []TrimPlan) error {
-	for _, p := range plan {
-		if !t.Subs.Exists(p.Num) {
-			continue
-		}
-		if err := t.Pending.Trim(p.Num, p.Floor, TrimStep); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // Riders are what a transaction does besides its operations.
 type Riders struct {
@@ -74,17 +13,33 @@ type Riders struct {
 	Counts *CountsPlan
 }
 
+// Effects returns what memory must learn when the transaction has committed, in this order.
+func (t *Tx) Effects() []effect.Effect { return t.effects.All() }
+
+// Try runs one of several operations of the transaction. If it fails its effects are dropped. The
+// transaction is intact unless the operation failed after it had written.
+func (t *Tx) Try(run func() error) (intact bool, err error) {
+	effects, changes := t.effects.Len(), t.changes
+	if err = run(); err != nil {
+		t.effects.Truncate(effects)
+	}
+	return err == nil || t.changes == changes, err
+}
+
 // NeedsCommit reports whether there is something to commit.
-func (t *Tx) NeedsCommit() bool { return t.changes > 0 || len(t.effects.list) > 0 }
+func (t *Tx) NeedsCommit() bool { return t.changes > 0 || t.effects.Len() > 0 }
 
 // Complete completes a transaction with what rides on it.
 func (t *Tx) Complete(r Riders) error {
+	// Before the spill: the floors of the plan know nothing of the chunks that it writes, and could
+	// be above them.
 	if err := t.trim(r.Trim); err != nil {
 		return err
 	}
 	if err := t.spill(r.Spill); err != nil {
 		return err
 	}
+	// After all operations, since the attempts of this transaction are counted with the next batch.
 	if err := t.Counts.complete(r.Counts); err != nil {
 		return err
 	}
@@ -92,6 +47,14 @@ func (t *Tx) Complete(r Riders) error {
 		return err
 	}
 	return t.Flush()
+}
+
+// Flush writes what was changed of backlogs and healths. It must come last.
+func (t *Tx) Flush() error {
+	if err := t.Pending.Backlogs.Flush(); err != nil {
+		return err
+	}
+	return t.Subs.flush()
 }
 
 // clockStep is how far the clock may be ahead of what the file says of it.
@@ -103,6 +66,8 @@ func (t *Tx) keepClock() error {
 	if err == nil && t.Now-int64(kept) < clockStep {
 		return nil
 	}
+	// Not by each commit, which would write the page of meta every time. If the process dies, the
+	// clock starts up to a second early, and retries may be that much late.
 	return t.PutMetaNumber(metaClock, uint64(t.Now))
 }
 

@@ -1,58 +1,26 @@
 package txn
 
 import (
+	"bytes"
+
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
-// Health returns the health of a subscription. One that can't be read is the zero one: it is a
-// memory, no promise.
-func (x *subscriptions) Health(num uint64) store.Health {
-	if h, ok := x.healths[num]; ok {
-		return h
-	}
-	key := record.Key1(num)
-	h, err := record.DecodeHealth(key[:], x.base.Get(BucketHealth, key[:]))
-	if err != nil {
-		h = store.Health{}
-	}
-	if x.healths == nil {
-		x.healths = make(map[uint64]store.Health)
-	}
-	x.healths[num] = h
-	return h
+// subscriptions reads and writes the records of subscriptions.
+type subscriptions struct {
+	*base
+	recipients *recipientIndex
+	pending    *pending.Set
+
+	byNum          map[uint64]*store.Subscription // nil for one that is not there
+	idOf           map[uint64]string
+	healths        map[uint64]store.Health // read, and written by flush if changed
+	changedHealths map[uint64]bool
 }
 
-// setHealth changes the health of a subscription.
-func (x *subscriptions) setHealth(num uint64, h store.Health) {
-	if x.Health(num) == h {
-		return
-	}
-	x.healths[num] = h
-	if x.changedHealths == nil {
-		x.changedHealths = make(map[uint64]bool)
-	}
-	x.changedHealths[num] = true
-	x.changes++
-	x.effects.add(x.effects.healths.add(HealthChanged{num, h}))
-}
-
-// flush writes what was changed of healths.
-func (x *subscriptions) flush() error {
-	for num := range x.changedHealths {
-		key, h := record.Key1(num), x.healths[num]
-		err := x.putOrRemove(BucketHealth, key[:], h == store.Health{}, func(key []byte) []byte {
-			return record.EncodeHealth(key, &h)
-		})
-		if err != nil {
-			return err
-		}
-	}
-	x.changedHealths = nil
-	return nil
-}
-
-// Get returns a subscription by its number; nil when there is none. It is for reading only.
+// Get returns a subscription by its number; nil if there is none. It is for reading only.
 func (x *subscriptions) Get(num uint64) (*store.Subscription, error) {
 	if s, ok := x.byNum[num]; ok {
 		return s, nil
@@ -87,10 +55,75 @@ func (x *subscriptions) Exists(num uint64) bool {
 	return x.base.Get(BucketSubscriptions, key[:]) != nil
 }
 
+// put stores what a subscription has become.
+func (x *subscriptions) put(num uint64, was, is *store.Subscription) error {
+	key := record.Key1(num)
+	err := x.base.put(BucketSubscriptions, key[:], record.EncodeSubscription(key[:], is))
+	if err != nil {
+		return err
+	}
+	x.set(num, is)
+	return x.recipients.replace(num, was, is)
+}
+
+// Number returns the number of a subscription; 0 if there is none with the ID.
+func (x *subscriptions) Number(id string) (uint64, error) {
+	return x.base.number(BucketSubscriptionIDs, []byte(id))
+}
+
+// LookUp reads a subscription by its ID. encoded is a copy of its record.
+func (x *subscriptions) LookUp(
+	id string,
+) (num uint64, sub *store.Subscription, encoded []byte, err error) {
+	if num, err = x.Number(id); err != nil {
+		return 0, nil, nil, err
+	}
+	key := record.Key1(num)
+	v := x.base.Get(BucketSubscriptions, key[:])
+	if v == nil {
+		return 0, nil, nil, store.ErrNotFound
+	}
+	sub, err = record.DecodeSubscription(key[:], v)
+	return num, sub, bytes.Clone(v), err
+}
+
+// id returns the ID of a subscription that is there.
+func (x *subscriptions) id(num uint64) (string, error) {
+	if id, ok := x.idOf[num]; ok {
+		return id, nil
+	}
+	key := record.Key1(num)
+	id, err := record.DecodeSubscriptionID(key[:], x.base.Get(BucketSubscriptions, key[:]))
+	if err != nil {
+		return "", err
+	}
+	if x.idOf == nil {
+		x.idOf = make(map[uint64]string)
+	}
+	x.idOf[num] = id
+	return id, nil
+}
+
 // CountOf returns how many subscriptions q selects.
 func (x *subscriptions) CountOf(q *store.SubscriptionQuery) (uint64, error) {
 	if q.AnyTenant {
 		return x.MetaNumber(MetaCount)
 	}
 	return x.base.number(BucketTenants, record.TenantPrefix(q.Tenant))
+}
+
+// count adds to the numbers of subscriptions: of a tenant and of all.
+func (x *subscriptions) count(tenant string, d int) error {
+	n, err := x.base.number(BucketTenants, record.TenantPrefix(tenant))
+	if err != nil {
+		return err
+	}
+	all, err := x.MetaNumber(MetaCount)
+	if err != nil {
+		return err
+	}
+	if err := x.putNumber(BucketTenants, record.TenantPrefix(tenant), n+uint64(d)); err != nil {
+		return err
+	}
+	return x.PutMetaNumber(MetaCount, all+uint64(d))
 }

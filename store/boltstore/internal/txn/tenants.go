@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/effect"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/internal/schedule"
@@ -20,7 +21,7 @@ const metaTenant = "tenant/"
 const phaseBits = 8
 
 // TenantState returns the state of a tenant.
-func (t *Tx) TenantState(tenant string) (store.TenantState, error) {
+func (t *base) TenantState(tenant string) (store.TenantState, error) {
 	n, err := t.MetaNumber(metaUnsettled)
 	if n == 0 || err != nil {
 		return store.TenantState{}, err
@@ -36,22 +37,22 @@ func decodeState(n uint64) store.TenantState {
 }
 
 // IsClosed reports whether nothing of a tenant may be changed or claimed.
-func (t *Tx) IsClosed(tenant string) (bool, error) {
+func (t *base) IsClosed(tenant string) (bool, error) {
 	st, err := t.TenantState(tenant)
 	return st.Phase != store.TenantSettled, err
 }
 
 // isClosedFor is IsClosed for the tenant of a subscription.
-func (t *Tx) isClosedFor(num uint64) (bool, error) {
-	sub, err := t.Subs.Get(num)
+func (x *subscriptions) isClosedFor(num uint64) (bool, error) {
+	sub, err := x.Get(num)
 	if err != nil || sub == nil {
 		return false, err
 	}
-	return t.IsClosed(sub.Tenant)
+	return x.IsClosed(sub.Tenant)
 }
 
 // CheckTenant returns [store.ErrMoved] if a tenant is closed.
-func (t *Tx) CheckTenant(tenant string) error {
+func (t *base) CheckTenant(tenant string) error {
 	closed, err := t.IsClosed(tenant)
 	if err == nil && closed {
 		err = store.ErrMoved
@@ -107,7 +108,7 @@ func (t *Tx) SetTenantState(tenant string, st store.TenantState) error {
 	err = t.putOrRemove(BucketMeta, key, settled, func(key []byte) []byte {
 		return record.EncodeNumber(key, uint64(st.Phase)|uint64(st.Peer)<<phaseBits)
 	})
-	t.effects.add(TenantChanged{tenant, !settled})
+	t.effects.Add(effect.TenantChanged{Tenant: tenant, Closed: !settled})
 	return err
 }
 
@@ -121,7 +122,7 @@ func (t *Tx) RemoveSubscriptions(nums []uint64) error {
 		if sub == nil {
 			continue
 		}
-		if err := t.removeSubscription(num, sub); err != nil {
+		if err := t.Subs.drop(num, sub); err != nil {
 			return err
 		}
 	}
@@ -156,7 +157,7 @@ func (t *Tx) importSubscription(tenant string, moved *store.TenantSubscription) 
 		return err
 	}
 	sub := moved.Subscription.Clone() // the operation may run after the caller has left
-	if num, err = t.addSubscription(&sub); err == nil {
+	if num, err = t.Subs.add(&sub); err == nil {
 		t.Subs.setHealth(num, moved.Health)
 	}
 	return err
@@ -178,7 +179,7 @@ func (t *Tx) isImported(tenant, id string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	needed, err := t.needed(seq, v, stored.KeyHash())
+	needed, err := t.Events.needed(seq, v, stored.KeyHash())
 	if needed || err != nil {
 		return needed, err
 	}
@@ -219,7 +220,7 @@ func (t *Tx) importEvent(tenant string, moved *store.TenantEvent) error {
 	if err := t.Events.importTime(e.EnqueuedAt); err != nil {
 		return err
 	}
-	recipients := &Recipients{Packed: record.Pack(nil, nums), Count: len(nums)}
+	recipients := &effect.Recipients{Packed: record.Pack(nil, nums), Count: len(nums)}
 	key := record.Key1(seq)
 	if err := t.put(BucketEvents, key[:], e.Encode(key[:], recipients.Packed)); err != nil {
 		return err
@@ -231,7 +232,9 @@ func (t *Tx) importEvent(tenant string, moved *store.TenantEvent) error {
 			return err
 		}
 	}
-	t.effects.add(t.effects.enqueued.add(EventEnqueued{seq, e, recipients, nums}))
+	t.effects.AddEnqueued(effect.EventEnqueued{
+		Seq: seq, Event: e, Recipients: recipients, Materialized: nums,
+	})
 	return nil
 }
 
@@ -245,7 +248,7 @@ func (t *Tx) importDelivery(id pending.ID, keyHash uint64, d *store.TenantDelive
 		r.Log = record.AppendAttempt(r.Log, &d.Log[i])
 	}
 	if r.Overridden() {
-		if err := t.Pending.PutOverride(id.Num, id.Seq, bytes.Clone(d.BodyOverride)); err != nil {
+		if err := t.Pending.Overrides.Put(id.Num, id.Seq, bytes.Clone(d.BodyOverride)); err != nil {
 			return err
 		}
 	}

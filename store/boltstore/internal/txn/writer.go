@@ -21,12 +21,12 @@ type Settings struct {
 // the recipients are dropped.
 type Writer struct {
 	recipients   recipientCache
-	stale        atomic.Bool // recipients may be of a transaction that came to nothing
+	stale        atomic.Bool // recipients may be of a transaction that was rolled back
 	highestID    string      // no event's ID is higher; empty if it is not known
 	LastEnqueued int64       // no event was enqueued later, by the system's clock
 }
 
-// MarkStale says that a transaction came to nothing.
+// MarkStale says that a transaction was rolled back, or may have been.
 func (w *Writer) MarkStale() { w.stale.Store(true) }
 
 // cache returns the recipients, without those that may be wrong.

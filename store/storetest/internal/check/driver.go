@@ -64,14 +64,14 @@ func (c *Driver) Subscribe(types ...string) store.Subscription {
 
 // Create stores a subscription.
 func (c *Driver) Create(sub store.Subscription) store.Subscription {
-	sub, err := c.Store.CreateSubscription(c.Ctx, sub)
+	sub, err := c.Store.CreateSubscription(c.Ctx(), sub)
 	c.Must("CreateSubscription", err)
 	return sub
 }
 
 // Update changes a stored subscription.
 func (c *Driver) Update(id string, change func(*store.Subscription)) store.Subscription {
-	sub, err := c.Store.UpdateSubscription(c.Ctx, id, func(s *store.Subscription) error {
+	sub, err := c.Store.UpdateSubscription(c.Ctx(), id, func(s *store.Subscription) error {
 		change(s)
 		return nil
 	})
@@ -114,7 +114,7 @@ func (c *Driver) Messages(n int) []events.Event {
 
 // Enqueue stores events.
 func (c *Driver) Enqueue(evs ...events.Event) {
-	c.Must("Enqueue", c.Store.Enqueue(c.Ctx, evs...))
+	c.Must("Enqueue", c.Store.Enqueue(c.Ctx(), evs...))
 }
 
 // Publish enqueues n messages in one call and returns their IDs.
@@ -137,7 +137,7 @@ func (c *Driver) ClaimWith(req store.ClaimRequest) store.ClaimResult {
 	if req.Lease == 0 {
 		req.Lease = c.Long
 	}
-	claims, err := c.Store.Claim(c.Ctx, req)
+	claims, err := c.Store.Claim(c.Ctx(), req)
 	c.Must("Claim", err)
 	return claims
 }

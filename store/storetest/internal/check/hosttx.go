@@ -24,8 +24,8 @@ type Hosted struct {
 // Enqueued begins a host transaction and enqueues events in it.
 func (c *Driver) Enqueued(evs ...events.Event) HostTx {
 	tx := c.Hosted.begin()
-	if err := tx.Enqueue(c.Ctx, evs...); err != nil {
-		c.Must("Rollback", tx.Rollback(c.Ctx))
+	if err := tx.Enqueue(c.Ctx(), evs...); err != nil {
+		c.Must("Rollback", tx.Rollback(c.Ctx()))
 		c.Fatalf("Enqueue in a host transaction: got error %v", err)
 	}
 	return tx

@@ -71,7 +71,7 @@ func Attempt(cl store.Claim, status int, wrong string) store.Attempt {
 
 // Finish records outcomes.
 func (c *Driver) Finish(outcomes ...store.Outcome) []store.Result {
-	results, err := c.Store.Finish(c.Ctx, outcomes...)
+	results, err := c.Store.Finish(c.Ctx(), outcomes...)
 	c.Must("Finish", err)
 	if len(results) != len(outcomes) {
 		c.Fatalf("Finish of %d outcomes: got %d results", len(outcomes), len(results))
@@ -100,7 +100,7 @@ func (c *Driver) Release(claims ...store.Claim) {
 	for i, cl := range claims {
 		leases[i] = cl.Lease
 	}
-	c.Must("Release", c.Store.Release(c.Ctx, leases...))
+	c.Must("Release", c.Store.Release(c.Ctx(), leases...))
 }
 
 // ProbeIn is a policy by which each failure opens the breaker, for so long each time.

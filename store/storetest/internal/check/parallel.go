@@ -9,7 +9,7 @@ import (
 // InParallel does n things, 32 at a time, so that a store can commit them together. The first error
 // ends it and is a violation.
 func InParallel(c *Driver, n int, do func(i int) error) {
-	ctx, cancel := context.WithCancel(c.Ctx)
+	ctx, cancel := context.WithCancel(c.Ctx())
 	defer cancel()
 	var next atomic.Int64
 	var wg sync.WaitGroup

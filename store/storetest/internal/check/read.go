@@ -13,7 +13,7 @@ const MaxPages = 10_000
 func (c *Driver) Deliveries(q store.DeliveryQuery) []store.Delivery {
 	var all []store.Delivery
 	for range MaxPages {
-		page, err := c.Store.Deliveries(c.Ctx, q)
+		page, err := c.Store.Deliveries(c.Ctx(), q)
 		c.Must("Deliveries", err)
 		all = append(all, page.Items...)
 		if page.Next == "" {
@@ -58,14 +58,14 @@ func (c *Driver) State(l store.Lease, want store.State) store.Delivery {
 
 // Attempts returns the history of a claim's delivery, which must be there.
 func (c *Driver) Attempts(l store.Lease) []store.Attempt {
-	attempts, err := c.Store.Attempts(c.Ctx, l.SubscriptionID, l.EventID)
+	attempts, err := c.Store.Attempts(c.Ctx(), l.SubscriptionID, l.EventID)
 	c.Must("Attempts", err)
 	return attempts
 }
 
 // Stats returns the figures of a subscription, or of the store.
 func (c *Driver) Stats(id string) store.Stats {
-	stats, err := c.Store.Stats(c.Ctx, id)
+	stats, err := c.Store.Stats(c.Ctx(), id)
 	c.Must("Stats", err)
 	return stats
 }
@@ -83,7 +83,7 @@ func (c *Driver) Requeue(q store.DeliveryQuery) int {
 // held, in order.
 func (c *Driver) RequeueAll(q store.DeliveryQuery) (n int, held []string) {
 	for range MaxPages {
-		r, err := c.Store.Requeue(c.Ctx, q)
+		r, err := c.Store.Requeue(c.Ctx(), q)
 		c.Must("Requeue", err)
 		n += r.Requeued
 		held = append(held, r.Held...)
@@ -100,7 +100,7 @@ func (c *Driver) RequeueAll(q store.DeliveryQuery) (n int, held []string) {
 // Prune prunes until there is no more to do.
 func (c *Driver) Prune(r store.Retention) {
 	for range MaxPages {
-		more, err := c.Store.Prune(c.Ctx, r)
+		more, err := c.Store.Prune(c.Ctx(), r)
 		c.Must("Prune", err)
 		if !more {
 			return
@@ -113,7 +113,7 @@ func (c *Driver) Prune(r store.Retention) {
 func (c *Driver) Erase(q store.EraseQuery) int {
 	total := 0
 	for range MaxPages {
-		n, next, err := c.Store.Erase(c.Ctx, q)
+		n, next, err := c.Store.Erase(c.Ctx(), q)
 		c.Must("Erase", err)
 		total += n
 		if next == "" {

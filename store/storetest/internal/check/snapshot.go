@@ -12,12 +12,12 @@ import (
 func (c *Driver) Snapshot() []string {
 	var lines []string
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
-	page, err := c.Store.Subscriptions(c.Ctx, store.SubscriptionQuery{AnyTenant: true})
+	page, err := c.Store.Subscriptions(c.Ctx(), store.SubscriptionQuery{AnyTenant: true})
 	c.Must("Subscriptions", err)
 	for i := range page.Items {
 		listed := describeSubscription(&page.Items[i])
 		add("listed %s", listed)
-		sub, err := c.Store.Subscription(c.Ctx, page.Items[i].ID)
+		sub, err := c.Store.Subscription(c.Ctx(), page.Items[i].ID)
 		c.Must("Subscription", err)
 		if got := describeSubscription(&sub); got != listed {
 			c.Errorf("Subscription and Subscriptions of %s: got %s and %s, want the same", sub.ID,

@@ -11,24 +11,34 @@ import (
 
 // claim claims from both with a random request.
 func (s *sequence) claim() {
-	s.claimBy(store.ClaimRequest{
-		// Without a BreakerThreshold: what a probe takes is a rule, and a claim without limits,
-		// which the model makes, has none.
+	req := store.ClaimRequest{
 		Max:             one(s.rand, 0, 1, 2, 3, 5, 100),
 		Lease:           s.duration(),
 		PerSubscription: one(s.rand, 0, 0, 1, 2, 4, 8),
+		PerTenant:       one(s.rand, 0, 0, 1, 2, 4),
+		PerHost:         one(s.rand, 0, 0, 0, 1, 3),
 		MaxUnhealthy:    one(s.rand, 0, 0, 1, 3, 6),
 		MaxFailing:      one(s.rand, 0, 0, 1, 2),
-	})
+	}
+	if !s.disordered { // or else which is the newest is the store's choice
+		req.BreakerThreshold = one(s.rand, 0, 0, 1, 2, 3)
+	}
+	s.claimBy(req)
 }
 
 func (s *sequence) claimBy(req store.ClaimRequest) {
+	if s.shards { // what they share of it they look at again only after a moment
+		req.PerHost = 0
+	}
 	s.stepAside()
 	s.edge(req.Lease)
 	s.note("claim %+v", req)
 	room := s.room(req)
 	got := s.ours.ClaimWith(req)
-	all := s.model.ClaimWith(store.ClaimRequest{Max: 1 << 30, Lease: req.Lease})
+	// All that is due, where breakers are open what their probes take.
+	all := s.model.ClaimWith(store.ClaimRequest{
+		Max: 1 << 30, Lease: req.Lease, BreakerThreshold: req.BreakerThreshold,
+	})
 	room.check(s.ours, got.Claims, all.Claims)
 	if got.NextDue-s.tolerance() > all.NextDue || got.NextDue <= 0 {
 		s.ours.Errorf("NextDue: got %v, want at most %v", got.NextDue, all.NextDue)
@@ -107,11 +117,10 @@ func (s *sequence) finishPairs(pairs []pair, outcome func(pair) store.Outcome) {
 	var ours, model []store.Outcome
 	for _, p := range pairs {
 		o := outcome(p)
-		s.note("finish %s for %s: %s, retry in %v, hold for %v, body %d %q",
-			p.ours.EventID, p.ours.SubscriptionID, o.State, o.RetryIn, o.Probe.First, o.BodyState,
-			o.BodyOverride)
+		s.note("finish %s for %s: %s, effect %d, retry in %v (kept: %t), probe %+v, body %d %q",
+			p.ours.EventID, p.ours.SubscriptionID, o.State, o.Effect, o.RetryIn, o.KeepRetry,
+			o.Probe, o.BodyState, o.BodyOverride)
 		s.edge(o.RetryIn)
-		s.edge(o.Probe.First)
 		o.Lease = p.ours
 		ours = append(ours, o)
 		o.Lease = p.model
@@ -126,6 +135,7 @@ func (mp *modelPair) finishBoth(ours, model []store.Outcome) {
 		check.Equal(mp.ours, "Ignored", got[i].Ignored, want[i].Ignored)
 		mp.sameHealth("Before", got[i].Before, want[i].Before)
 		mp.sameHealth("After", got[i].After, want[i].After)
+		mp.edge(time.Until(want[i].After.NextProbeAt))
 	}
 }
 
@@ -141,8 +151,8 @@ func (mp *modelPair) outcome(p pair) store.Outcome {
 	case mp.chance(4):
 		o = check.Dead(cl)
 	}
-	if o.State != store.Delivered && mp.chance(4) {
-		o.Probe = check.ProbeIn(mp.duration())
+	if o.State != store.Delivered {
+		mp.sayWhatItMeans(&o)
 	}
 	if mp.chance(2) {
 		o.BodyState = one(mp.rand, store.BodyOverridden, store.BodyOverridden, store.BodyUnchanged,
@@ -153,6 +163,24 @@ func (mp *modelPair) outcome(p pair) store.Outcome {
 	}
 	o.Attempt.Duration = one(mp.rand, 5*time.Millisecond, 200*time.Millisecond, 4*time.Second)
 	return o
+}
+
+// sayWhatItMeans gives an outcome that is no success an effect, and maybe a breaker.
+func (mp *modelPair) sayWhatItMeans(o *store.Outcome) {
+	// Never throttled: with a pace, what is due depends on when something was claimed last, and the
+	// model claims more than ours and gives it back.
+	o.Effect = one(mp.rand, store.EffectDown, store.EffectDown, store.EffectDown,
+		store.EffectRefused, store.EffectNone)
+	if mp.chance(3) {
+		first := mp.duration()
+		o.Probe = store.ProbePolicy{
+			Threshold: one(mp.rand, 1, 1, 2, 3), First: first,
+			Max: 4 * min(first, store.MaxDuration/4), Jitter: one(mp.rand, 0, 0.5),
+		}
+	}
+	if o.State == store.Pending {
+		o.KeepRetry = mp.chance(4)
+	}
 }
 
 // ending returns a random outcome that ends the delivery.
@@ -168,8 +196,8 @@ func (mp *modelPair) ending(p pair) store.Outcome {
 func (s *sequence) release() {
 	for _, p := range s.somePairs() {
 		s.note("release %s for %s", p.ours.EventID, p.ours.SubscriptionID)
-		s.ours.Must("Release", s.ours.Store.Release(s.ours.Ctx, p.ours))
-		s.model.Must("Release", s.model.Store.Release(s.model.Ctx, p.model))
+		s.ours.Must("Release", s.ours.Store.Release(s.ours.Ctx(), p.ours))
+		s.model.Must("Release", s.model.Store.Release(s.model.Ctx(), p.model))
 	}
 }
 
@@ -180,7 +208,7 @@ func (s *sequence) pause() {
 	if s.paused != "" && s.chance(2) {
 		id = s.paused
 	}
-	if _, err := s.model.Store.Subscription(s.model.Ctx, id); err != nil {
+	if _, err := s.model.Store.Subscription(s.model.Ctx(), id); err != nil {
 		return
 	}
 	d := one(s.rand, 0, s.duration(), s.duration())
@@ -207,7 +235,7 @@ func (mp *modelPair) sameClaim(got, want store.Claim) {
 		got.Trace == want.Trace && got.EventTime.Equal(want.EventTime) &&
 		string(got.Body) == string(want.Body) &&
 		got.BodyState == want.BodyState && string(got.BodyOverride) == string(want.BodyOverride) &&
-		got.Attempt == want.Attempt && got.Retry == want.Retry
+		got.Attempt == want.Attempt && got.Retry == want.Retry && got.Probe == want.Probe
 	if !same {
 		mp.ours.Errorf("claim: got %+v, want %+v", got, want)
 	}

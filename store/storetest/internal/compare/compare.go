@@ -229,8 +229,8 @@ func (s *sequence) restart() {
 		s.model.Pause(id, 0) // a pause is not kept
 	}
 	for i, p := range s.claims {
-		s.ours.Must("Release", s.ours.Store.Release(s.ours.Ctx, p.ours))
-		s.model.Must("Release", s.model.Store.Release(s.model.Ctx, p.model))
+		s.ours.Must("Release", s.ours.Store.Release(s.ours.Ctx(), p.ours))
+		s.model.Must("Release", s.model.Store.Release(s.model.Ctx(), p.model))
 		s.claims[i].voided = true
 	}
 }

@@ -43,12 +43,12 @@ func (s *sequence) drain() {
 func (s *sequence) releaseAll() {
 	s.probeNow(s.subs...)
 	for i, p := range s.claims {
-		s.ours.Must("Release", s.ours.Store.Release(s.ours.Ctx, p.ours))
-		s.model.Must("Release", s.model.Store.Release(s.model.Ctx, p.model))
+		s.ours.Must("Release", s.ours.Store.Release(s.ours.Ctx(), p.ours))
+		s.model.Must("Release", s.model.Store.Release(s.model.Ctx(), p.model))
 		s.claims[i].voided = true
 	}
 	for _, id := range s.subs {
-		if _, err := s.model.Store.Subscription(s.model.Ctx, id); err == nil {
+		if _, err := s.model.Store.Subscription(s.model.Ctx(), id); err == nil {
 			s.ours.Pause(id, 0)
 			s.model.Pause(id, 0)
 		}

@@ -53,8 +53,8 @@ func (s *sequence) requeueWith(q store.DeliveryQuery) {
 // probeNow ends the holds of subscriptions in both.
 func (mp *modelPair) probeNow(ids ...string) {
 	mp.note("probe %v now", ids)
-	mp.ours.Must("ProbeNow", mp.ours.Store.ProbeNow(mp.ours.Ctx, ids...))
-	mp.model.Must("ProbeNow", mp.model.Store.ProbeNow(mp.model.Ctx, ids...))
+	mp.ours.Must("ProbeNow", mp.ours.Store.ProbeNow(mp.ours.Ctx(), ids...))
+	mp.model.Must("ProbeNow", mp.model.Store.ProbeNow(mp.model.Ctx(), ids...))
 }
 
 // query returns a random one.

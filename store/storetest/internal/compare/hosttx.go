@@ -44,11 +44,11 @@ func (s *sequence) endHost(commit bool) {
 	s.tx, s.txEvents = nil, nil
 	if !commit {
 		s.note("the transaction is rolled back")
-		s.ours.Must("Rollback", tx.Rollback(s.ours.Ctx))
+		s.ours.Must("Rollback", tx.Rollback(s.ours.Ctx()))
 		return
 	}
 	s.note("the transaction is committed")
-	s.ours.Must("Commit", tx.Commit(s.ours.Ctx))
+	s.ours.Must("Commit", tx.Commit(s.ours.Ctx()))
 	s.model.Enqueue(evs...)
 	s.events = append(s.events, evs...)
 	if s.ours.Hosted.Exclusive {
@@ -68,7 +68,7 @@ func (s *sequence) endHost(commit bool) {
 // them, for which an earlier one must be requeued while a later one is leased; and then ends those
 // that are in one Finish.
 func (s *sequence) overtake() {
-	page, err := s.model.Store.Subscriptions(s.model.Ctx, store.SubscriptionQuery{AnyTenant: true})
+	page, err := s.model.Store.Subscriptions(s.model.Ctx(), store.SubscriptionQuery{AnyTenant: true})
 	s.model.Must("Subscriptions", err)
 	var subs []store.Subscription
 	for _, sub := range page.Items {

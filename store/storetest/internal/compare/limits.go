@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/outhook/outhook/store"
@@ -11,134 +12,111 @@ import (
 type room struct {
 	req      store.ClaimRequest
 	requeued map[delivery]bool
-	shards   bool           // classes take turns within each of several stores
-	leased   map[string]int // by subscription
-	of       [store.Classes]int
+	shards   bool // classes take turns within each of several stores
+
+	class    [store.Classes]int // leases
+	sub      map[string]int     // leases, by subscription
+	tenant   map[string]int
+	hosts    map[string]int
+	hostOf   map[string]string // by subscription
+	tenantOf map[string]string
 }
 
 var classNames = [store.Classes]string{"healthy ones", "new ones", "failing ones", "slow ones"}
 
 // room returns the room that the request leaves in the model.
 func (s *sequence) room(req store.ClaimRequest) room {
-	r := room{req: req, requeued: s.requeued, shards: s.shards, leased: make(map[string]int)}
-	page, err := s.model.Store.Subscriptions(s.model.Ctx, store.SubscriptionQuery{AnyTenant: true})
+	r := room{
+		req: req, requeued: s.requeued, shards: s.shards, sub: make(map[string]int), tenant: make(map[string]int),
+		hosts: make(map[string]int), hostOf: make(map[string]string),
+		tenantOf: make(map[string]string),
+	}
+	page, err := s.model.Store.Subscriptions(s.model.Ctx(), store.SubscriptionQuery{AnyTenant: true})
 	s.model.Must("Subscriptions", err)
 	for _, sub := range page.Items {
 		stats := s.model.Stats(sub.ID)
-		r.leased[sub.ID] = stats.InFlight
-		r.of[stats.Health.Class()] += stats.InFlight
+		r.tenantOf[sub.ID], r.hostOf[sub.ID] = sub.Tenant, hostOf(sub.URL)
+		r.add(sub.ID, stats.Health.Class(), stats.InFlight)
 	}
 	return r
 }
 
-// share is what could be claimed of one subscription, or of a class, and what was.
-type share struct {
-	class      store.Class
-	room, took int
+// add counts leases.
+func (r *room) add(id string, class store.Class, n int) {
+	r.sub[id] += n
+	r.class[class] += n
+	r.tenant[r.tenantOf[id]] += n
+	r.hosts[r.hostOf[id]] += n
+}
+
+// full returns which limit keeps one more of a subscription from being leased; "" if none does.
+func (r *room) full(id string, h *store.Health) string {
+	limit, tenant := r.req.Limit(h), r.tenantOf[id]
+	switch {
+	case limit > 0 && r.sub[id] >= limit:
+		return fmt.Sprintf("the limit of %d of the subscription", limit)
+	case !r.req.Room(h.Class(), &r.class):
+		return "the limit of " + classNames[h.Class()]
+	case r.req.PerTenant > 0 && tenant != "" && r.tenant[tenant] >= r.req.PerTenant:
+		return "PerTenant"
+	case r.req.PerHost > 0 && r.hosts[r.hostOf[id]] >= r.req.PerHost:
+		return "PerHost"
+	}
+	return ""
 }
 
 // check checks that a claim took what it may and must of all that was due: within the limits, as
 // much as they allow, in order, and in turns of classes. Which subscriptions of a class come first
 // goes by the time that their leases took, which differs from one store to another.
-func (r room) check(c *check.Driver, got, all []store.Claim) {
-	shares := r.shares(c, got, all)
-	r.checkClasses(c, shares, len(got))
-	for id := range shares {
-		first, due := r.firstAttempts(got, id), r.firstAttempts(all, id)
-		c.SameIDs("first attempts of "+id, first, due[:min(len(first), len(due))])
-	}
-}
-
-// checkClasses checks what a claim of so many took of each class.
-func (r room) checkClasses(c *check.Driver, shares map[string]share, got int) {
-	var of [store.Classes]share
-	for _, s := range shares {
-		of[s.class].room += s.room
-		of[s.class].took += s.took
-	}
-	if r.req.MaxFailing > 0 {
-		ill := &of[store.ClassFailing]
-		ill.room = min(ill.room, max(0, r.req.MaxFailing-r.of[store.ClassFailing]))
-	}
-	unhealthy := []store.Class{store.ClassNew, store.ClassFailing, store.ClassSlow}
-	left := r.req.MaxUnhealthy
-	room, took := 0, 0
-	for _, class := range unhealthy {
-		left -= r.of[class]
-		room += of[class].room
-		took += of[class].took
-	}
-	if r.req.MaxUnhealthy > 0 {
-		room = min(room, max(0, left))
-		for _, class := range unhealthy {
-			of[class].room = min(of[class].room, room)
-		}
-	}
-	check.Equal(c, "claims, by what the limits allow", got,
-		min(max(0, r.req.Max), of[store.ClassHealthy].room+room))
-	if ill := of[store.ClassFailing]; ill.took > ill.room || took > room {
-		c.Errorf("claims: got %d of failing ones and %d of all that are not healthy; "+
-			"want at most %d and %d",
-			ill.took, took, ill.room, room)
-	}
-	if r.shards {
-		return
-	}
-	for i, class := range unhealthy {
-		for _, other := range unhealthy[:i] {
-			inTurns(c, classNames[other]+" and "+classNames[class], of[other], of[class])
-		}
-	}
-	for _, class := range unhealthy {
-		s := of[class]
-		if took == room { // none of them had more to give
-			s.room = s.took
-		}
-		inTurns(c, "healthy ones and "+classNames[class], of[store.ClassHealthy], s)
-	}
-}
-
-// shares returns the share of each subscription that has something due.
-func (r room) shares(c *check.Driver, got, all []store.Claim) map[string]share {
-	shares := make(map[string]share)
+func (r *room) check(c *check.Driver, got, all []store.Claim) {
+	due := make(map[string][]store.Claim)
 	for _, cl := range all {
-		s := shares[cl.SubscriptionID]
-		s.class = cl.Health.Class()
-		s.room++
-		if limit := r.req.Limit(&cl.Health); limit > 0 {
-			s.room = min(s.room, max(0, limit-r.leased[cl.SubscriptionID]))
-		}
-		shares[cl.SubscriptionID] = s
+		due[cl.SubscriptionID] = append(due[cl.SubscriptionID], cl)
 	}
+	took, of := check.PerSubscription(got), [store.Classes]int{}
 	for _, cl := range got {
-		if !slices.ContainsFunc(all, func(a store.Claim) bool {
+		if !slices.ContainsFunc(due[cl.SubscriptionID], func(a store.Claim) bool {
 			return sameDelivery(a.Lease, cl.Lease)
 		}) {
 			c.Errorf("claim: got %s for %s, which is not due", cl.EventID, cl.SubscriptionID)
 		}
-		s := shares[cl.SubscriptionID]
-		s.took++
-		shares[cl.SubscriptionID] = s
-	}
-	for id, s := range shares {
-		if s.took > s.room {
-			c.Errorf("claims of %s: got %d, want at most %d", id, s.took, s.room)
+		if limit := r.full(cl.SubscriptionID, &cl.Health); limit != "" {
+			c.Errorf("claim: got %s for %s, beyond %s", cl.EventID, cl.SubscriptionID, limit)
 		}
+		r.add(cl.SubscriptionID, cl.Health.Class(), 1)
+		of[cl.Health.Class()]++
 	}
-	return shares
+	if len(got) > max(0, r.req.Max) {
+		c.Errorf("claims: got %d, want at most %d", len(got), r.req.Max)
+	}
+	for id, claims := range due {
+		h := &claims[0].Health
+		if took[id] < len(claims) && r.full(id, h) == "" {
+			r.checkTurn(c, id, h.Class(), len(got), of)
+		}
+		first, want := r.firstAttempts(got, id), r.firstAttempts(claims, id)
+		c.SameIDs("first attempts of "+id, first, want[:min(len(first), len(want))])
+	}
 }
 
-// inTurns checks that neither of two had another turn while the other had room and got none.
-func inTurns(c *check.Driver, who string, a, b share) {
-	if a.took > b.took+1 && b.took < b.room || b.took > a.took+1 && a.took < a.room {
-		c.Errorf("turns of %s: got %d and %d claims, with room for %d and %d", who, a.took, b.took,
-			a.room, b.room)
+// checkTurn checks what a claim took of which more could have been taken of a subscription when it
+// ended, and so all the time: it is full, and no class had another turn before that of this one.
+func (r *room) checkTurn(c *check.Driver, id string, class store.Class, got int,
+	of [store.Classes]int) {
+	if got < r.req.Max {
+		c.Errorf("claims: got %d, and not all that is due of %s", got, id)
+	}
+	for other, n := range of {
+		if !r.shards && n > of[class]+1 {
+			c.Errorf("turns: got %d of %s, and %d of %s with more to give", n, classNames[other],
+				of[class], classNames[class])
+		}
 	}
 }
 
 // firstAttempts returns the events whose first attempt is claimed for the subscription in the order
 // of Enqueue.
-func (r room) firstAttempts(claims []store.Claim, subscriptionID string) []string {
+func (r *room) firstAttempts(claims []store.Claim, subscriptionID string) []string {
 	var ids []string
 	for _, cl := range claims {
 		if cl.SubscriptionID == subscriptionID && cl.Attempt == 1 &&

@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/outhook/outhook/events"
@@ -49,6 +52,20 @@ func (mp *modelPair) patterns() []string {
 		[]string{"a.b", events.TypeDisabled})
 }
 
+// hosts names the host and port of each origin that URLs begin with.
+var hosts = map[string]string{
+	"https://endpoint.example/":     "endpoint",
+	"https://ENDPOINT.example:443/": "endpoint",
+	"https://endpoint.example:444/": "endpoint 444",
+	"https://other.example/":        "other",
+}
+
+// origin returns what a URL begins with.
+func (mp *modelPair) origin() string { return one(mp.rand, slices.Sorted(maps.Keys(hosts))...) }
+
+// hostOf returns the host and port of a URL, by the name that hosts has for it.
+func hostOf(url string) string { return hosts[url[:strings.LastIndexByte(url, '/')+1]] }
+
 // someSub returns the ID of a subscription, which may have been deleted.
 func (s *sequence) someSub() string {
 	if len(s.subs) == 0 {
@@ -64,13 +81,15 @@ func (s *sequence) create() {
 		sub.ID = s.someSub()
 	}
 	sub.Tenant = s.tenant()
+	sub.URL = fmt.Sprint(s.origin(), s.step)
 	sub.Secrets = []signing.Secret{signing.Secret(fmt.Sprint("key", s.step))}
 	if s.chance(10) {
 		sub.Status = store.Unsubscribed
 	}
-	s.note("create %s, tenant %q, events %q, %s", sub.ID, sub.Tenant, sub.Events, sub.Status)
-	got, ours := s.ours.Store.CreateSubscription(s.ours.Ctx, sub)
-	want, model := s.model.Store.CreateSubscription(s.model.Ctx, sub)
+	s.note("create %s at %s, tenant %q, events %q, %s", sub.ID, sub.URL, sub.Tenant, sub.Events,
+		sub.Status)
+	got, ours := s.ours.Store.CreateSubscription(s.ours.Ctx(), sub)
+	want, model := s.model.Store.CreateSubscription(s.model.Ctx(), sub)
 	if s.sameError("CreateSubscription", ours, model) {
 		s.sameSub("CreateSubscription", got, want)
 		s.subs = append(s.subs, sub.ID)
@@ -81,8 +100,8 @@ func (s *sequence) update() {
 	id := s.someSub()
 	what, change := s.change()
 	s.note("update %s: %s", id, what)
-	got, ours := s.ours.Store.UpdateSubscription(s.ours.Ctx, id, change)
-	want, model := s.model.Store.UpdateSubscription(s.model.Ctx, id, change)
+	got, ours := s.ours.Store.UpdateSubscription(s.ours.Ctx(), id, change)
+	want, model := s.model.Store.UpdateSubscription(s.model.Ctx(), id, change)
 	if s.sameError("UpdateSubscription", ours, model) {
 		s.sameSub("UpdateSubscription", got, want)
 	}
@@ -96,12 +115,13 @@ func (mp *modelPair) change() (what string, change func(*store.Subscription) err
 			return nil
 		}
 	}
+	origin := mp.origin()
 	switch n, patterns := mp.step, mp.patterns(); mp.rand.IntN(8) {
 	case 0:
 		return "name", func(s *store.Subscription) error { s.Name = fmt.Sprint(n); return nil }
 	case 1:
-		return "url", func(s *store.Subscription) error {
-			s.URL = fmt.Sprint("https://endpoint.example/", n)
+		return "url at " + origin, func(s *store.Subscription) error {
+			s.URL = fmt.Sprint(origin, n)
 			return nil
 		}
 	case 2:
@@ -127,23 +147,23 @@ func (s *sequence) delete() {
 	s.pauseBoth(id, 0) // whether a pause outlives the subscription is the store's choice
 	s.note("delete %s", id)
 	s.orphans = true
-	ours := s.ours.Store.DeleteSubscription(s.ours.Ctx, id)
-	model := s.model.Store.DeleteSubscription(s.model.Ctx, id)
+	ours := s.ours.Store.DeleteSubscription(s.ours.Ctx(), id)
+	model := s.model.Store.DeleteSubscription(s.model.Ctx(), id)
 	s.sameError("DeleteSubscription", ours, model)
 }
 
 // recreate deletes a subscription and creates another with its ID at once.
 func (s *sequence) recreate() {
 	id := s.someSub()
-	was, err := s.model.Store.Subscription(s.model.Ctx, id)
+	was, err := s.model.Store.Subscription(s.model.Ctx(), id)
 	if err != nil {
 		return
 	}
 	s.pauseBoth(id, 0)
 	s.note("delete %s and create it anew", id)
 	s.orphans = true
-	s.ours.Must("DeleteSubscription", s.ours.Store.DeleteSubscription(s.ours.Ctx, id))
-	s.model.Must("DeleteSubscription", s.model.Store.DeleteSubscription(s.model.Ctx, id))
+	s.ours.Must("DeleteSubscription", s.ours.Store.DeleteSubscription(s.ours.Ctx(), id))
+	s.model.Must("DeleteSubscription", s.model.Store.DeleteSubscription(s.model.Ctx(), id))
 	was.Events, was.Tenant = s.patterns(), s.tenant()
 	s.sameSub("CreateSubscription", s.ours.Create(was), s.model.Create(was))
 }
@@ -227,8 +247,8 @@ func (s *sequence) enqueueBoth(evs []events.Event) {
 		s.note("enqueue %s %s, tenant %q, key %q, time %v, trace %q, payload %s",
 			ev.ID, ev.Type, ev.Tenant, ev.Key, ev.Time, ev.Trace, ev.Payload)
 	}
-	ours := s.ours.Store.Enqueue(s.ours.Ctx, evs...)
-	model := s.model.Store.Enqueue(s.model.Ctx, evs...)
+	ours := s.ours.Store.Enqueue(s.ours.Ctx(), evs...)
+	model := s.model.Store.Enqueue(s.model.Ctx(), evs...)
 	if s.sameError("Enqueue", ours, model) {
 		s.events = append(s.events, evs...)
 	}

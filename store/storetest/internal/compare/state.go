@@ -21,21 +21,21 @@ func (s *sequence) compareState() {
 
 // lookAtSubscription compares what is said of one that may be deleted.
 func (mp *modelPair) lookAtSubscription(id string) {
-	got, ours := mp.ours.Store.Subscription(mp.ours.Ctx, id)
-	want, model := mp.model.Store.Subscription(mp.model.Ctx, id)
+	got, ours := mp.ours.Store.Subscription(mp.ours.Ctx(), id)
+	want, model := mp.model.Store.Subscription(mp.model.Ctx(), id)
 	if mp.sameError("Subscription", ours, model) {
 		mp.sameSub("Subscription", got, want)
 	}
-	_, ours = mp.ours.Store.Stats(mp.ours.Ctx, id)
-	_, model = mp.model.Store.Stats(mp.model.Ctx, id)
+	_, ours = mp.ours.Store.Stats(mp.ours.Ctx(), id)
+	_, model = mp.model.Store.Stats(mp.model.Ctx(), id)
 	mp.sameError("Stats", ours, model)
 }
 
 func (mp *modelPair) compareSubscriptions() {
 	q := store.SubscriptionQuery{Tenant: mp.tenant(), AnyTenant: mp.chance(2)}
-	got, err := mp.ours.Store.Subscriptions(mp.ours.Ctx, q)
+	got, err := mp.ours.Store.Subscriptions(mp.ours.Ctx(), q)
 	mp.ours.Must("Subscriptions", err)
-	want, err := mp.model.Store.Subscriptions(mp.model.Ctx, q)
+	want, err := mp.model.Store.Subscriptions(mp.model.Ctx(), q)
 	mp.model.Must("Subscriptions", err)
 	if mp.shards {
 		slices.SortFunc(got.Items, byID)

@@ -63,8 +63,8 @@ func BadCalls(c *check.Driver, sub store.Subscription, leased store.Claim) []bad
 		q := store.DeliveryQuery{States: []store.State{store.Dead, state}}
 		calls = append(calls,
 			badOutcome(c, "state", leased, func(o *store.Outcome) { o.State = state }),
-			badCall{"states", func() error { _, err := c.Store.Deliveries(c.Ctx, q); return err }},
-			badCall{"states", func() error { _, err := c.Store.Requeue(c.Ctx, q); return err }})
+			badCall{"states", func() error { _, err := c.Store.Deliveries(c.Ctx(), q); return err }},
+			badCall{"states", func() error { _, err := c.Store.Requeue(c.Ctx(), q); return err }})
 	}
 	long := make([]byte, store.MaxResponse+1)
 	return append(calls,
@@ -83,7 +83,7 @@ func badOutcome(c *check.Driver, field string, cl store.Claim, spoil func(*store
 	return badCall{field, func() error {
 		o := check.Failed(cl, 0)
 		spoil(&o)
-		_, err := c.Store.Finish(c.Ctx, check.Delivered(cl), o)
+		_, err := c.Store.Finish(c.Ctx(), check.Delivered(cl), o)
 		return err
 	}}
 }
@@ -92,22 +92,22 @@ func badDurations(c *check.Driver, d time.Duration, sub store.Subscription,
 	leased store.Claim) []badCall {
 	return []badCall{
 		{"lease", func() error {
-			_, err := c.Store.Claim(c.Ctx, store.ClaimRequest{Max: 1, Lease: d})
+			_, err := c.Store.Claim(c.Ctx(), store.ClaimRequest{Max: 1, Lease: d})
 			return err
 		}},
 		{"pauses", func() error {
 			pauses := []store.Pause{{SubscriptionID: sub.ID, For: c.Long},
 				{SubscriptionID: sub.ID, For: d}}
-			_, err := c.Store.Claim(c.Ctx,
+			_, err := c.Store.Claim(c.Ctx(),
 				store.ClaimRequest{Max: 1, Lease: c.Long, Pauses: pauses})
 			return err
 		}},
 		{"retention.delivered", func() error {
-			_, err := c.Store.Prune(c.Ctx, store.Retention{Delivered: d})
+			_, err := c.Store.Prune(c.Ctx(), store.Retention{Delivered: d})
 			return err
 		}},
 		{"retention.failed", func() error {
-			_, err := c.Store.Prune(c.Ctx, store.Retention{Failed: d})
+			_, err := c.Store.Prune(c.Ctx(), store.Retention{Failed: d})
 			return err
 		}},
 		badOutcome(c, "retry_in", leased, func(o *store.Outcome) { o.RetryIn = d }),
@@ -126,7 +126,7 @@ func badLimits(c *check.Driver, n int) []badCall {
 	claim := func(change func(*store.ClaimRequest)) func() error {
 		req := store.ClaimRequest{Max: 1, Lease: c.Long}
 		change(&req)
-		return func() error { _, err := c.Store.Claim(c.Ctx, req); return err }
+		return func() error { _, err := c.Store.Claim(c.Ctx(), req); return err }
 	}
 	calls := []badCall{
 		{"per_subscription", claim(func(r *store.ClaimRequest) { r.PerSubscription = n })},
@@ -134,19 +134,19 @@ func badLimits(c *check.Driver, n int) []badCall {
 		{"max_failing", claim(func(r *store.ClaimRequest) { r.MaxFailing = n })},
 		{"breaker_threshold", claim(func(r *store.ClaimRequest) { r.BreakerThreshold = n })},
 		{"limit", func() error {
-			_, err := c.Store.Deliveries(c.Ctx, store.DeliveryQuery{Limit: n})
+			_, err := c.Store.Deliveries(c.Ctx(), store.DeliveryQuery{Limit: n})
 			return err
 		}},
 		{"limit", func() error {
-			_, err := c.Store.Requeue(c.Ctx, store.DeliveryQuery{Limit: n})
+			_, err := c.Store.Requeue(c.Ctx(), store.DeliveryQuery{Limit: n})
 			return err
 		}},
 		{"limit", func() error {
-			_, _, err := c.Store.Erase(c.Ctx, store.EraseQuery{Limit: n})
+			_, _, err := c.Store.Erase(c.Ctx(), store.EraseQuery{Limit: n})
 			return err
 		}},
 		{"limit", func() error {
-			_, err := c.Store.Subscriptions(c.Ctx, store.SubscriptionQuery{Limit: n})
+			_, err := c.Store.Subscriptions(c.Ctx(), store.SubscriptionQuery{Limit: n})
 			return err
 		}},
 	}
@@ -159,34 +159,34 @@ func badLimits(c *check.Driver, n int) []badCall {
 func badTimes(c *check.Driver, at time.Time, sub store.Subscription, leased store.Claim) []badCall {
 	return []badCall{
 		{"since", func() error {
-			_, err := c.Store.Deliveries(c.Ctx, store.DeliveryQuery{Since: at})
+			_, err := c.Store.Deliveries(c.Ctx(), store.DeliveryQuery{Since: at})
 			return err
 		}},
 		{"until", func() error {
-			_, err := c.Store.Deliveries(c.Ctx, store.DeliveryQuery{Until: at})
+			_, err := c.Store.Deliveries(c.Ctx(), store.DeliveryQuery{Until: at})
 			return err
 		}},
 		{"since", func() error {
-			_, err := c.Store.Requeue(c.Ctx, store.DeliveryQuery{Since: at})
+			_, err := c.Store.Requeue(c.Ctx(), store.DeliveryQuery{Since: at})
 			return err
 		}},
 		{"until", func() error {
-			_, err := c.Store.Requeue(c.Ctx, store.DeliveryQuery{Until: at})
+			_, err := c.Store.Requeue(c.Ctx(), store.DeliveryQuery{Until: at})
 			return err
 		}},
 		{"time", func() error {
 			ev := c.Event("message.created")
 			ev.Time = at
-			return c.Store.Enqueue(c.Ctx, ev)
+			return c.Store.Enqueue(c.Ctx(), ev)
 		}},
 		{"overlap_until", func() error {
 			created := c.NewSub()
 			created.OverlapUntil = at
-			_, err := c.Store.CreateSubscription(c.Ctx, created)
+			_, err := c.Store.CreateSubscription(c.Ctx(), created)
 			return err
 		}},
 		{"overlap_until", func() error {
-			_, err := c.Store.UpdateSubscription(c.Ctx, sub.ID, func(s *store.Subscription) error {
+			_, err := c.Store.UpdateSubscription(c.Ctx(), sub.ID, func(s *store.Subscription) error {
 				s.OverlapUntil, s.Name = at, "changed"
 				return nil
 			})
@@ -298,19 +298,19 @@ func testBoundsLimit(c *check.Driver) {
 	for _, cl := range claims {
 		c.Counts(check.Dead(cl))
 	}
-	page, err := c.Store.Deliveries(c.Ctx, store.DeliveryQuery{Limit: most})
+	page, err := c.Store.Deliveries(c.Ctx(), store.DeliveryQuery{Limit: most})
 	c.Must("Deliveries", err)
 	check.Equal(c, "deliveries on the first page", len(page.Items), 6)
 	check.Equal(c, "Next", page.Next, "")
-	first, err := c.Store.Deliveries(c.Ctx, store.DeliveryQuery{Limit: 2})
+	first, err := c.Store.Deliveries(c.Ctx(), store.DeliveryQuery{Limit: 2})
 	c.Must("Deliveries", err)
-	page, err = c.Store.Deliveries(c.Ctx, store.DeliveryQuery{Limit: most, Cursor: first.Next})
+	page, err = c.Store.Deliveries(c.Ctx(), store.DeliveryQuery{Limit: most, Cursor: first.Next})
 	c.Must("Deliveries", err)
 	check.Equal(c, "deliveries on the second page", len(page.Items), 4)
-	subs, err := c.Store.Subscriptions(c.Ctx, store.SubscriptionQuery{Limit: most})
+	subs, err := c.Store.Subscriptions(c.Ctx(), store.SubscriptionQuery{Limit: most})
 	c.Must("Subscriptions", err)
 	check.Equal(c, "subscriptions", len(subs.Items), 2)
-	r, err := c.Store.Requeue(c.Ctx, store.DeliveryQuery{Limit: most})
+	r, err := c.Store.Requeue(c.Ctx(), store.DeliveryQuery{Limit: most})
 	c.Must("Requeue", err)
 	check.Equal(c, "requeued", r.Requeued, 6)
 	check.Equal(c, "cursor of Requeue", r.Next, "")

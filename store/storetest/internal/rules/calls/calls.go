@@ -173,7 +173,7 @@ func prepare(c *check.Driver) (sub store.Subscription, leased, died store.Claim)
 // there.
 func readAll(c *check.Driver, sub store.Subscription, leased store.Claim) {
 	for _, call := range readCalls(c, sub, leased) {
-		c.Must(call.name, call.do(c.Ctx))
+		c.Must(call.name, call.do(c.Ctx()))
 	}
 	c.Snapshot()
 }
@@ -186,7 +186,7 @@ func testClosed(c *check.Driver) {
 		return
 	}
 	for _, call := range calls {
-		c.Is(call.name, call.do(c.Ctx), store.ErrClosed)
+		c.Is(call.name, call.do(c.Ctx()), store.ErrClosed)
 	}
 	select {
 	case _, open := <-c.Store.Ready():
@@ -200,16 +200,16 @@ func testEndedContext(c *check.Driver) {
 	readAll(c, sub, leased)
 	before, all := c.Everything(), c.Snapshot()
 	figures := c.Stats("")
-	ctx, cancel := context.WithCancel(c.Ctx)
+	ctx, cancel := context.WithCancel(c.Ctx())
 	cancel()
-	late, cancel := context.WithDeadline(c.Ctx, time.Now().Add(-time.Hour))
+	late, cancel := context.WithDeadline(c.Ctx(), time.Now().Add(-time.Hour))
 	defer cancel()
 	for _, call := range calls(c, sub, leased, died) {
 		c.Is(call.name, call.do(ctx), context.Canceled)
 		c.Is(call.name, call.do(late), context.DeadlineExceeded)
 	}
 	c.Unchanged("after calls whose context had ended", all)
-	stored, err := c.Store.Subscription(c.Ctx, sub.ID)
+	stored, err := c.Store.Subscription(c.Ctx(), sub.ID)
 	c.Must("Subscription", err)
 	c.SameSubscription("the subscription", stored, sub)
 	after := c.Everything()

@@ -32,7 +32,7 @@ func ends(c *check.Driver, what string, calls []call, goOn func()) {
 	for i, call := range calls {
 		errs[i] = make(chan error, 1)
 		go func() {
-			ctx, cancel := context.WithTimeout(c.Ctx, soon)
+			ctx, cancel := context.WithTimeout(c.Ctx(), soon)
 			defer cancel()
 			errs[i] <- call.do(ctx)
 		}()
@@ -84,15 +84,15 @@ func testContextsHost(c *check.Driver) {
 	}})
 	tx := c.Enqueued(c.Messages(1)...)
 	ends(c, "with a host transaction open", calls, func() {
-		c.Must("Rollback", tx.Rollback(c.Ctx))
+		c.Must("Rollback", tx.Rollback(c.Ctx()))
 	})
-	c.Must("Enqueue after it", c.Store.Enqueue(c.Ctx, c.Messages(1)...))
+	c.Must("Enqueue after it", c.Store.Enqueue(c.Ctx(), c.Messages(1)...))
 }
 
 func testReadsHost(c *check.Driver) {
 	sub, leased, _ := prepare(c)
 	tx := c.Enqueued(c.Messages(1)...)
-	ctx, cancel := context.WithTimeout(c.Ctx, c.Bound/2)
+	ctx, cancel := context.WithTimeout(c.Ctx(), c.Bound/2)
 	defer cancel()
 	for _, call := range append(readCalls(c, sub, leased),
 		call{"Claim", func(ctx context.Context) error {
@@ -101,5 +101,5 @@ func testReadsHost(c *check.Driver) {
 		}}) {
 		c.Is(call.name+" with a host transaction open", call.do(ctx), nil)
 	}
-	c.Must("Rollback", tx.Rollback(c.Ctx))
+	c.Must("Rollback", tx.Rollback(c.Ctx()))
 }

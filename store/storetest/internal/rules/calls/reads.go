@@ -27,7 +27,7 @@ func readRules() []check.Rule {
 func seesSubscription(c *check.Driver, after string, want store.Subscription) {
 	readsSubscription(c, after, want)
 	errSeen := errors.New("seen")
-	_, err := c.Store.UpdateSubscription(c.Ctx, want.ID, func(s *store.Subscription) error {
+	_, err := c.Store.UpdateSubscription(c.Ctx(), want.ID, func(s *store.Subscription) error {
 		c.SameSubscription("what the next change gets after "+after, *s, want)
 		return errSeen
 	})
@@ -36,11 +36,11 @@ func seesSubscription(c *check.Driver, after string, want store.Subscription) {
 
 // readsSubscription checks what every method that only reads says of it.
 func readsSubscription(c *check.Driver, after string, want store.Subscription) {
-	got, err := c.Store.Subscription(c.Ctx, want.ID)
+	got, err := c.Store.Subscription(c.Ctx(), want.ID)
 	c.Must("Subscription", err)
 	c.SameSubscription("Subscription after "+after, got, want)
 	for _, q := range []store.SubscriptionQuery{{}, {AnyTenant: true}, {Limit: 100}} {
-		page, err := c.Store.Subscriptions(c.Ctx, q)
+		page, err := c.Store.Subscriptions(c.Ctx(), q)
 		c.Must("Subscriptions", err)
 		check.Equal(c, "Total after "+after, page.Total, 1)
 		if len(page.Items) != 1 {
@@ -102,13 +102,13 @@ func testReadsDeleted(c *check.Driver) {
 	cl := c.ClaimOne()
 	c.Counts(check.Delivered(cl))
 	readAll(c, sub, cl)
-	c.Must("DeleteSubscription", c.Store.DeleteSubscription(c.Ctx, sub.ID))
+	c.Must("DeleteSubscription", c.Store.DeleteSubscription(c.Ctx(), sub.ID))
 	seesNothing(c, "the subscription was deleted", sub.ID, ids)
-	_, err := c.Store.Subscription(c.Ctx, sub.ID)
+	_, err := c.Store.Subscription(c.Ctx(), sub.ID)
 	c.Is("Subscription of a deleted one", err, store.ErrNotFound)
-	_, err = c.Store.Stats(c.Ctx, sub.ID)
+	_, err = c.Store.Stats(c.Ctx(), sub.ID)
 	c.Is("Stats of a deleted one", err, store.ErrNotFound)
-	page, err := c.Store.Subscriptions(c.Ctx, store.SubscriptionQuery{AnyTenant: true})
+	page, err := c.Store.Subscriptions(c.Ctx(), store.SubscriptionQuery{AnyTenant: true})
 	c.Must("Subscriptions", err)
 	check.Equal(c, "subscriptions after the only one was deleted", len(page.Items), 0)
 	check.Equal(c, "Total after the only one was deleted", page.Total, 0)
@@ -134,13 +134,13 @@ func readsNothing(c *check.Driver, after, subscriptionID string, eventIDs []stri
 	for _, q := range []store.DeliveryQuery{{}, {SubscriptionID: subscriptionID},
 		{EventID: eventIDs[0]}, {States: store.States()}} {
 		q.Count = true
-		page, err := c.Store.Deliveries(c.Ctx, q)
+		page, err := c.Store.Deliveries(c.Ctx(), q)
 		c.Must("Deliveries", err)
 		check.Equal(c, "deliveries after "+after, len(page.Items), 0)
 		check.Equal(c, "Total after "+after, page.Total, 0)
 	}
 	for _, id := range eventIDs {
-		_, err := c.Store.Attempts(c.Ctx, subscriptionID, id)
+		_, err := c.Store.Attempts(c.Ctx(), subscriptionID, id)
 		c.Is("Attempts after "+after, err, store.ErrNotFound)
 	}
 	check.Equal(c, "Pending after "+after, c.Stats("").Pending, 0)
@@ -161,7 +161,7 @@ func seesDelivery(c *check.Driver, after string, l store.Lease, want seen) {
 		{SubscriptionID: l.SubscriptionID, States: []store.State{want.state}},
 	} {
 		q.Count = true
-		page, err := c.Store.Deliveries(c.Ctx, q)
+		page, err := c.Store.Deliveries(c.Ctx(), q)
 		c.Must("Deliveries", err)
 		what := fmt.Sprintf("deliveries by %+v after %s", q, after)
 		check.Equal(c, what+": Total", page.Total, 1)
@@ -215,7 +215,7 @@ func testReadsDelivery(c *check.Driver) {
 		return cl
 	}
 	claim(0)
-	c.Must("Release", c.Store.Release(c.Ctx, lastLease(c, l)))
+	c.Must("Release", c.Store.Release(c.Ctx(), lastLease(c, l)))
 	seesDelivery(c, "a lease was given back that is none", l,
 		seen{state: store.Pending, inFlight: 1})
 	c.Unsubscribe(sub.ID, "")
@@ -232,7 +232,7 @@ func testReadsDelivery(c *check.Driver) {
 	seesDelivery(c, "its subscription was held", l, seen{state: store.Pending, attempts: 2})
 	check.Equal(c, "NextProbeAt is zero while it is held", c.Health(sub.ID).NextProbeAt.IsZero(),
 		false)
-	c.Must("ProbeNow", c.Store.ProbeNow(c.Ctx, sub.ID))
+	c.Must("ProbeNow", c.Store.ProbeNow(c.Ctx(), sub.ID))
 	check.Equal(c, "NextProbeAt is zero after ProbeNow", c.Health(sub.ID).NextProbeAt.IsZero(),
 		true)
 	c.Counts(check.Dead(claim(2)))

@@ -31,7 +31,7 @@ func spoil(sub store.Subscription) {
 
 // unspoilt checks that the store still has the subscription as it was.
 func unspoilt(c *check.Driver, what string, id string, want store.Subscription) {
-	stored, err := c.Store.Subscription(c.Ctx, id)
+	stored, err := c.Store.Subscription(c.Ctx(), id)
 	c.Must("Subscription", err)
 	c.SameSubscription(what, stored, want)
 	c.Publish(1)
@@ -43,7 +43,7 @@ func unspoilt(c *check.Driver, what string, id string, want store.Subscription) 
 func testSubscriptionIn(c *check.Driver) {
 	given := check.Full(c)
 	want := given.Clone()
-	_, err := c.Store.CreateSubscription(c.Ctx, given)
+	_, err := c.Store.CreateSubscription(c.Ctx(), given)
 	c.Must("CreateSubscription", err)
 	spoil(given)
 	unspoilt(c, "after the given one was changed", want.ID, want)
@@ -53,11 +53,11 @@ func testSubscriptionOut(c *check.Driver) {
 	want := check.Full(c)
 	spoil(c.Create(want.Clone()))
 	unspoilt(c, "after the created one was changed", want.ID, want)
-	got, err := c.Store.Subscription(c.Ctx, want.ID)
+	got, err := c.Store.Subscription(c.Ctx(), want.ID)
 	c.Must("Subscription", err)
 	spoil(got)
 	unspoilt(c, "after the one of Subscription was changed", want.ID, want)
-	page, err := c.Store.Subscriptions(c.Ctx, store.SubscriptionQuery{})
+	page, err := c.Store.Subscriptions(c.Ctx(), store.SubscriptionQuery{})
 	c.Must("Subscriptions", err)
 	spoil(page.Items[0])
 	unspoilt(c, "after the listed one was changed", want.ID, want)
@@ -109,7 +109,7 @@ func testAttemptValues(c *check.Driver) {
 		got[0].Response[0] = 'y'
 		got[0].Status = 1
 	}
-	page, err := c.Store.Deliveries(c.Ctx, store.DeliveryQuery{})
+	page, err := c.Store.Deliveries(c.Ctx(), store.DeliveryQuery{})
 	c.Must("Deliveries", err)
 	page.Items[0].State = store.Dead
 	c.State(cl.Lease, store.Delivered)

@@ -162,6 +162,8 @@ func historyBreakages() []broken.Breakage {
 					return b.Store.Requeue(ctx, q)
 				}
 			}},
+		{Name: "replays the newest first", Rule: "requeue/in-order",
+			Spoil: func(b *broken.Store) { b.OnRequeue = newestFirst(b) }},
 		{Name: "requeues what is waiting unasked", Rule: "requeue/finished-only",
 			Spoil: func(b *broken.Store) {
 				b.OnRequeue = func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult,
@@ -204,5 +206,30 @@ func requeueResults(change func(*store.RequeueResult)) func(*broken.Store) {
 			change(&r)
 			return r, err
 		}
+	}
+}
+
+// newestFirst returns a Requeue whose steps begin with the newest.
+func newestFirst(
+	b *broken.Store,
+) func(context.Context, store.DeliveryQuery) (store.RequeueResult, error) {
+	return func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
+		if len(q.States) == 0 {
+			q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
+		}
+		page, err := b.Store.Deliveries(ctx, q)
+		result := store.RequeueResult{Next: page.Next}
+		for _, d := range page.Items {
+			one, err := b.Store.Requeue(ctx, store.DeliveryQuery{
+				AnyTenant: true, SubscriptionID: d.SubscriptionID, EventID: d.EventID,
+				States: q.States,
+			})
+			if err != nil {
+				return result, err
+			}
+			result.Requeued += one.Requeued
+			result.Held = append(result.Held, one.Held...)
+		}
+		return result, err
 	}
 }

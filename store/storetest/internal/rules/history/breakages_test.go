@@ -15,6 +15,7 @@ func TestBreakages(t *testing.T) {
 			windowBreakages()), map[string]string{
 			"takes Until as included":          "times of the two stores differ",
 			"requeues all in one step":         "it takes all steps",
+			"replays the newest first":         "it takes all steps",
 			"names one that is held twice":     "it asks who is held, over all steps",
 			"erases all in one step":           "it takes all steps",
 			"erases events that are not there": "whether they are is the store's choice there",

@@ -144,7 +144,7 @@ func testAttempts(c *check.Driver) {
 		{SubscriptionID: sub.ID, EventID: "nobody-knows-it"},
 		{SubscriptionID: c.NewSub().ID, EventID: id},
 	} {
-		_, err := c.Store.Attempts(c.Ctx, none.SubscriptionID, none.EventID)
+		_, err := c.Store.Attempts(c.Ctx(), none.SubscriptionID, none.EventID)
 		c.Is("Attempts of a delivery that is not there", err, store.ErrNotFound)
 	}
 }

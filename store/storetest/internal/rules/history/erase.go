@@ -193,7 +193,7 @@ func testEraseNotFound(c *check.Driver) {
 	c.Subscribe("message.created")
 	c.Publish(1)
 	for _, id := range []string{"nobody-knows-it", c.PublishTo("not.wanted", 1)[0]} {
-		_, _, err := c.Store.Erase(c.Ctx, store.EraseQuery{EventID: id})
+		_, _, err := c.Store.Erase(c.Ctx(), store.EraseQuery{EventID: id})
 		c.Is("Erase of "+id, err, store.ErrNotFound)
 	}
 	check.Equal(c, "events of nobody", c.Erase(store.EraseQuery{Tenant: "nobody"}), 0)
@@ -245,7 +245,7 @@ func testEraseSteps(c *check.Driver) {
 	c.Enqueue(ev)
 	cursor := ""
 	for step := range 4 {
-		n, next, err := c.Store.Erase(c.Ctx, store.EraseQuery{Limit: 2, Cursor: cursor})
+		n, next, err := c.Store.Erase(c.Ctx(), store.EraseQuery{Limit: 2, Cursor: cursor})
 		c.Must("Erase", err)
 		check.Equal(c, "events erased in a step", n, []int{2, 2, 2, 1}[step])
 		check.Equal(c, "events erased so far", c.InState(store.Canceled), min(2*(step+1), len(ids)))
@@ -294,10 +294,10 @@ func testEraseEnqueue(c *check.Driver) {
 	before := c.Everything()
 	late := c.Subscribe()
 	fresh := c.Event("message.created")
-	c.Must("Enqueue of the same content", c.Store.Enqueue(c.Ctx, ev))
-	c.Must("Enqueue of other content", c.Store.Enqueue(c.Ctx, other, fresh))
+	c.Must("Enqueue of the same content", c.Store.Enqueue(c.Ctx(), ev))
+	c.Must("Enqueue of other content", c.Store.Enqueue(c.Ctx(), other, fresh))
 	other.Type, other.Key, other.Tenant = "another.type", "k", "another"
-	c.Must("Enqueue of another type and tenant", c.Store.Enqueue(c.Ctx, other))
+	c.Must("Enqueue of another type and tenant", c.Store.Enqueue(c.Ctx(), other))
 	after := c.Deliveries(store.DeliveryQuery{AnyTenant: true, EventID: ev.ID})
 	if len(after) != 1 {
 		c.Fatalf("deliveries: got %d, want 1", len(after))
@@ -331,7 +331,7 @@ func testErasePrune(c *check.Driver) {
 	c.Pass(c.Short)
 	c.Prune(store.Retention{Delivered: c.Short, Failed: c.Short})
 	check.Equal(c, "deliveries", len(c.Everything()), 0)
-	_, _, err := c.Store.Erase(c.Ctx, store.EraseQuery{EventID: evs[0].ID})
+	_, _, err := c.Store.Erase(c.Ctx(), store.EraseQuery{EventID: evs[0].ID})
 	c.Is("Erase of a pruned one", err, store.ErrNotFound)
 	evs[0].Payload = json.RawMessage(`"other content"`)
 	c.Enqueue(evs...)

@@ -88,12 +88,12 @@ func testDeliveryPages(c *check.Driver) {
 		q := store.DeliveryQuery{SubscriptionID: sub.ID, Limit: size}
 		walk(c, size, ids, func(cursor string) ([]string, string, string) {
 			q.Cursor = cursor
-			page, err := c.Store.Deliveries(c.Ctx, q)
+			page, err := c.Store.Deliveries(c.Ctx(), q)
 			c.Must("Deliveries", err)
 			return check.Listed(page.Items), page.Next, page.Previous
 		})
 	}
-	page, err := c.Store.Deliveries(c.Ctx, store.DeliveryQuery{EventID: "nobody-knows-it"})
+	page, err := c.Store.Deliveries(c.Ctx(), store.DeliveryQuery{EventID: "nobody-knows-it"})
 	c.Must("Deliveries", err)
 	check.Equal(c, "cursors of an empty listing", page.Next+page.Previous, "")
 }
@@ -103,7 +103,7 @@ func testDeliveryLimit(c *check.Driver) {
 	c.Publish(store.DefaultDeliveryLimit + 5)
 	for limit, want := range map[int]int{0: store.DefaultDeliveryLimit, 3: 3,
 		1000: store.DefaultDeliveryLimit + 5} {
-		page, err := c.Store.Deliveries(c.Ctx, store.DeliveryQuery{Limit: limit})
+		page, err := c.Store.Deliveries(c.Ctx(), store.DeliveryQuery{Limit: limit})
 		c.Must("Deliveries", err)
 		check.Equal(c, fmt.Sprintf("deliveries with a limit of %d", limit), len(page.Items), want)
 	}
@@ -118,14 +118,14 @@ func testDeliveryTotal(c *check.Driver) {
 		{Limit: 2, Count: true},
 		{Limit: 100, Count: true, States: []store.State{store.Pending}},
 	} {
-		page, err := c.Store.Deliveries(c.Ctx, q)
+		page, err := c.Store.Deliveries(c.Ctx(), q)
 		c.Must("Deliveries", err)
 		want := 5 - len(q.States)
 		check.Equal(c, "Total", page.Total, want)
 		if q.Cursor = page.Next; q.Cursor == "" {
 			continue
 		}
-		page, err = c.Store.Deliveries(c.Ctx, q)
+		page, err = c.Store.Deliveries(c.Ctx(), q)
 		c.Must("Deliveries", err)
 		check.Equal(c, "Total on the second page", page.Total, want)
 	}
@@ -134,7 +134,7 @@ func testDeliveryTotal(c *check.Driver) {
 func testDeliveryCursorStays(c *check.Driver) {
 	c.Subscribe()
 	old := c.Publish(6)
-	page, err := c.Store.Deliveries(c.Ctx, store.DeliveryQuery{Limit: 2})
+	page, err := c.Store.Deliveries(c.Ctx(), store.DeliveryQuery{Limit: 2})
 	c.Must("Deliveries", err)
 	for _, cl := range c.Claim(6) {
 		// the last of the page and the first of the next
@@ -153,7 +153,7 @@ func testDeliveryCursorStays(c *check.Driver) {
 func testCursorOfAnother(c *check.Driver) {
 	sub := c.Subscribe()
 	ids := c.Publish(3)
-	page, err := c.Store.Deliveries(c.Ctx, store.DeliveryQuery{Limit: 1})
+	page, err := c.Store.Deliveries(c.Ctx(), store.DeliveryQuery{Limit: 1})
 	c.Must("Deliveries", err)
 	for _, q := range []store.DeliveryQuery{
 		{SubscriptionID: sub.ID}, {EventID: ids[0]}, {EventType: "a.b"}, {AnyTenant: true},
@@ -161,7 +161,7 @@ func testCursorOfAnother(c *check.Driver) {
 		{States: []store.State{store.Dead}},
 	} {
 		q.Cursor = page.Next
-		_, err := c.Store.Deliveries(c.Ctx, q)
+		_, err := c.Store.Deliveries(c.Ctx(), q)
 		c.Must("Deliveries with another query's cursor", err)
 	}
 }
@@ -170,13 +170,13 @@ func testBadCursor(c *check.Driver) {
 	c.Subscribe()
 	c.Publish(3)
 	for _, cursor := range []string{"x", "☃", "-1", "AAAA", strings.Repeat("9", 500)} {
-		_, err := c.Store.Deliveries(c.Ctx, store.DeliveryQuery{Cursor: cursor})
+		_, err := c.Store.Deliveries(c.Ctx(), store.DeliveryQuery{Cursor: cursor})
 		c.Invalid("Deliveries", err)
-		_, err = c.Store.Requeue(c.Ctx, store.DeliveryQuery{Cursor: cursor})
+		_, err = c.Store.Requeue(c.Ctx(), store.DeliveryQuery{Cursor: cursor})
 		c.Invalid("Requeue", err)
-		_, err = c.Store.Subscriptions(c.Ctx, store.SubscriptionQuery{Cursor: cursor})
+		_, err = c.Store.Subscriptions(c.Ctx(), store.SubscriptionQuery{Cursor: cursor})
 		c.Invalid("Subscriptions", err)
-		_, _, err = c.Store.Erase(c.Ctx, store.EraseQuery{Cursor: cursor})
+		_, _, err = c.Store.Erase(c.Ctx(), store.EraseQuery{Cursor: cursor})
 		c.Invalid("Erase", err)
 	}
 }
@@ -196,12 +196,12 @@ func testSubscriptionList(c *check.Driver) {
 	}
 	c.Unsubscribe(all[3], "")
 	for tenant, want := range byTenant {
-		page, err := c.Store.Subscriptions(c.Ctx, store.SubscriptionQuery{Tenant: tenant})
+		page, err := c.Store.Subscriptions(c.Ctx(), store.SubscriptionQuery{Tenant: tenant})
 		c.Must("Subscriptions", err)
 		c.SameIDs("subscriptions of tenant "+tenant, check.SubscriptionIDs(page.Items), want)
 		check.Equal(c, "Total", page.Total, len(want))
 	}
-	page, err := c.Store.Subscriptions(c.Ctx, store.SubscriptionQuery{AnyTenant: true})
+	page, err := c.Store.Subscriptions(c.Ctx(), store.SubscriptionQuery{AnyTenant: true})
 	c.Must("Subscriptions", err)
 	c.SameIDs("subscriptions of any tenant", check.SubscriptionIDs(page.Items), all)
 	check.Equal(c, "cursors of the only page", page.Next+page.Previous, "")
@@ -217,7 +217,7 @@ func testSubscriptionPages(c *check.Driver) {
 	c.Create(other)
 	for _, size := range []int{1, 3, 7, 10} {
 		walk(c, size, ids, func(cursor string) ([]string, string, string) {
-			page, err := c.Store.Subscriptions(c.Ctx,
+			page, err := c.Store.Subscriptions(c.Ctx(),
 				store.SubscriptionQuery{Cursor: cursor, Limit: size})
 			c.Must("Subscriptions", err)
 			check.Equal(c, "Total", page.Total, len(ids))
@@ -231,13 +231,13 @@ func testSubscriptionCursorStays(c *check.Driver) {
 	for range 6 {
 		ids = append(ids, c.Subscribe().ID)
 	}
-	page, err := c.Store.Subscriptions(c.Ctx, store.SubscriptionQuery{Limit: 2})
+	page, err := c.Store.Subscriptions(c.Ctx(), store.SubscriptionQuery{Limit: 2})
 	c.Must("Subscriptions", err)
 	for _, gone := range []int{0, 1, 2} {
-		c.Must("DeleteSubscription", c.Store.DeleteSubscription(c.Ctx, ids[gone]))
+		c.Must("DeleteSubscription", c.Store.DeleteSubscription(c.Ctx(), ids[gone]))
 	}
 	ids = append(ids, c.Subscribe().ID)
-	rest, err := c.Store.Subscriptions(c.Ctx, store.SubscriptionQuery{Cursor: page.Next})
+	rest, err := c.Store.Subscriptions(c.Ctx(), store.SubscriptionQuery{Cursor: page.Next})
 	c.Must("Subscriptions", err)
 	c.SameIDs("what comes after the first page", check.SubscriptionIDs(rest.Items), ids[3:])
 }

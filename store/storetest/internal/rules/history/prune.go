@@ -46,7 +46,7 @@ func testPrune(c *check.Driver) {
 		want = append(want, cl.EventID)
 	}
 	c.SameIDs("deliveries", check.Listed(c.Everything()), want)
-	_, err := c.Store.Attempts(c.Ctx, sub.ID, claims[0].EventID)
+	_, err := c.Store.Attempts(c.Ctx(), sub.ID, claims[0].EventID)
 	c.Is("Attempts of a pruned one", err, store.ErrNotFound)
 	c.Counts(check.Delivered(claims[2]))
 	c.Ignored(check.Failed(claims[0], 0))
@@ -112,9 +112,9 @@ func testPruneEvents(c *check.Driver) {
 	for i := range other {
 		other[i].Payload = json.RawMessage(`"other content"`)
 	}
-	c.Is("Enqueue of an ID that a delivery refers to", c.Store.Enqueue(c.Ctx, other[1]),
+	c.Is("Enqueue of an ID that a delivery refers to", c.Store.Enqueue(c.Ctx(), other[1]),
 		store.ErrConflict)
-	c.Must("Enqueue of an ID that none refers to", c.Store.Enqueue(c.Ctx, other[0]))
+	c.Must("Enqueue of an ID that none refers to", c.Store.Enqueue(c.Ctx(), other[0]))
 	cl := c.Next("the event with other content", other[0].ID)
 	body, err := other[0].Body()
 	c.Must("Body", err)
@@ -154,7 +154,7 @@ func testPruneSteps(c *check.Driver) {
 		}
 		c.Finish(outcomes...)
 	}
-	c.Must("DeleteSubscription", c.Store.DeleteSubscription(c.Ctx, gone.ID))
+	c.Must("DeleteSubscription", c.Store.DeleteSubscription(c.Ctx(), gone.ID))
 	c.Pass(c.Short)
 	c.Prune(store.Retention{Delivered: c.Short})
 	check.Equal(c, "deliveries", len(c.Everything()), 0)

@@ -188,7 +188,7 @@ func testRequeueSteps(c *check.Driver) {
 	}
 	cursor, total := "", 0
 	for step := range 4 {
-		r, err := c.Store.Requeue(c.Ctx, store.DeliveryQuery{Limit: 2, Cursor: cursor})
+		r, err := c.Store.Requeue(c.Ctx(), store.DeliveryQuery{Limit: 2, Cursor: cursor})
 		c.Must("Requeue", err)
 		next := r.Next
 		total += r.Requeued
@@ -240,7 +240,7 @@ func testRequeueHistory(c *check.Driver) {
 
 // held checks which subscriptions a step of Requeue says are held.
 func held(c *check.Driver, what string, q store.DeliveryQuery, want ...string) {
-	r, err := c.Store.Requeue(c.Ctx, q)
+	r, err := c.Store.Requeue(c.Ctx(), q)
 	c.Must("Requeue", err)
 	slices.Sort(r.Held)
 	slices.Sort(want)
@@ -293,7 +293,7 @@ func testRequeueHeldOthers(c *check.Driver) {
 		store.DeliveryQuery{EventID: "none", States: store.States()})
 	c.Unsubscribe(b.ID, "")
 	held(c, "all, one of them unsubscribed", store.DeliveryQuery{States: store.States()}, a.ID)
-	c.Must("ProbeNow", c.Store.ProbeNow(c.Ctx, a.ID))
+	c.Must("ProbeNow", c.Store.ProbeNow(c.Ctx(), a.ID))
 	held(c, "one that is to be probed", store.DeliveryQuery{States: store.States()})
 	c.Update(a.ID, func(s *store.Subscription) { s.URL += "/new" })
 	check.Hold(c, 1, c.Short)
@@ -314,7 +314,7 @@ func testRequeueInOrder(c *check.Driver) {
 	q := store.DeliveryQuery{SubscriptionID: sub.ID, Limit: 4}
 	var got []string
 	for step := 0; ; step++ {
-		r, err := c.Store.Requeue(c.Ctx, q)
+		r, err := c.Store.Requeue(c.Ctx(), q)
 		c.Must("Requeue", err)
 		if step < 5 {
 			check.Equal(c, "requeued in a step", r.Requeued, 4)

@@ -22,7 +22,7 @@ func statsRules() []check.Rule {
 		{Name: "not-found", Sentence: "Stats returns ErrNotFound for an unknown subscription.",
 			Test: func(c *check.Driver) {
 				c.Subscribe()
-				_, err := c.Store.Stats(c.Ctx, c.NewSub().ID)
+				_, err := c.Store.Stats(c.Ctx(), c.NewSub().ID)
 				c.Is("Stats", err, store.ErrNotFound)
 			}},
 	}

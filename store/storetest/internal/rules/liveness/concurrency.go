@@ -54,7 +54,7 @@ func testEachOnce(c *check.Driver) {
 			evs[i][j] = c.Messages(batch)
 		}
 	}
-	ctx, cancel := context.WithTimeout(c.Ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(c.Ctx(), time.Minute)
 	defer cancel()
 	l := ledger{claimed: make(map[store.Lease]int)}
 	var wg sync.WaitGroup
@@ -136,7 +136,7 @@ func testLimitsAtOnce(c *check.Driver) {
 	for range 2 * crowd {
 		wg.Go(func() {
 			req := store.ClaimRequest{Max: 4, Lease: c.Long, PerSubscription: 3, MaxUnhealthy: 7}
-			claims, err := c.Store.Claim(c.Ctx, req)
+			claims, err := c.Store.Claim(c.Ctx(), req)
 			if err != nil {
 				c.Errorf("Claim: got error %v", err)
 			}
@@ -175,7 +175,7 @@ func testMethodsAtOnce(c *check.Driver) {
 	check.Equal(c, "deliveries", len(c.Everything()), crowd*len(evs))
 	check.Equal(c, "InFlight", c.Stats("").InFlight, 0)
 	for _, sub := range subs {
-		stored, err := c.Store.Subscription(c.Ctx, sub.ID)
+		stored, err := c.Store.Subscription(c.Ctx(), sub.ID)
 		c.Must("Subscription", err)
 		check.Equal(c, "Name", stored.Name, "changed")
 	}
@@ -189,37 +189,37 @@ func someOfEverything(c *check.Driver, id string, ev events.Event) (errs []error
 		}
 	}
 	s := c.Store
-	note(s.Enqueue(c.Ctx, ev))
-	_, err := s.UpdateSubscription(c.Ctx, id, func(s *store.Subscription) error {
+	note(s.Enqueue(c.Ctx(), ev))
+	_, err := s.UpdateSubscription(c.Ctx(), id, func(s *store.Subscription) error {
 		s.Name = "changed"
 		return nil
 	})
 	note(err)
 	pauses := []store.Pause{{SubscriptionID: id, For: time.Nanosecond}, {SubscriptionID: id}}
-	claims, err := s.Claim(c.Ctx, store.ClaimRequest{Max: 3, Lease: c.Long, Pauses: pauses})
+	claims, err := s.Claim(c.Ctx(), store.ClaimRequest{Max: 3, Lease: c.Long, Pauses: pauses})
 	note(err)
 	for i, cl := range claims.Claims {
 		if i == 0 {
-			_, err = s.Finish(c.Ctx, check.Delivered(cl))
+			_, err = s.Finish(c.Ctx(), check.Delivered(cl))
 		} else {
-			err = s.Release(c.Ctx, cl.Lease)
+			err = s.Release(c.Ctx(), cl.Lease)
 		}
 		note(err)
 	}
-	_, err = s.Deliveries(c.Ctx, store.DeliveryQuery{SubscriptionID: id, Limit: 5})
+	_, err = s.Deliveries(c.Ctx(), store.DeliveryQuery{SubscriptionID: id, Limit: 5})
 	note(err)
-	_, err = s.Subscriptions(c.Ctx, store.SubscriptionQuery{})
+	_, err = s.Subscriptions(c.Ctx(), store.SubscriptionQuery{})
 	note(err)
-	_, err = s.Attempts(c.Ctx, id, ev.ID)
+	_, err = s.Attempts(c.Ctx(), id, ev.ID)
 	note(err)
-	_, err = s.Requeue(c.Ctx, store.DeliveryQuery{SubscriptionID: id, Limit: 1})
+	_, err = s.Requeue(c.Ctx(), store.DeliveryQuery{SubscriptionID: id, Limit: 1})
 	note(err)
-	note(s.ProbeNow(c.Ctx, id))
-	_, _, err = s.Erase(c.Ctx, store.EraseQuery{Tenant: "nobody"})
+	note(s.ProbeNow(c.Ctx(), id))
+	_, _, err = s.Erase(c.Ctx(), store.EraseQuery{Tenant: "nobody"})
 	note(err)
-	_, err = s.Prune(c.Ctx, store.Retention{Delivered: c.Long})
+	_, err = s.Prune(c.Ctx(), store.Retention{Delivered: c.Long})
 	note(err)
-	_, err = s.Stats(c.Ctx, id)
+	_, err = s.Stats(c.Ctx(), id)
 	note(err)
 	return errs
 }
@@ -235,7 +235,7 @@ func testFinishOnce(c *check.Driver) {
 	)
 	for range crowd {
 		wg.Go(func() {
-			results, err := c.Store.Finish(c.Ctx, check.Failed(cl, c.Long))
+			results, err := c.Store.Finish(c.Ctx(), check.Failed(cl, c.Long))
 			if err != nil {
 				c.Errorf("Finish: got error %v", err)
 				return

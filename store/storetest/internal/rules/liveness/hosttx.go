@@ -23,18 +23,18 @@ func testHostCommit(c *check.Driver) {
 	check.Equal(c, "claims before the commit", len(c.Claim(10)), 0)
 	check.Equal(c, "deliveries before the commit", len(c.Everything()), 0)
 	check.Equal(c, "Pending before the commit", c.Stats("").Pending, 0)
-	c.Must("Commit", tx.Commit(c.Ctx))
+	c.Must("Commit", tx.Commit(c.Ctx()))
 	check.Equal(c, "Pending", c.Stats("").Pending, 3)
 	check.Equal(c, "deliveries", len(c.Everything()), 3)
 	c.SameIDs("claims", check.Claimed(c.Claim(10)), check.EventIDs(evs))
-	c.Must("Enqueue of what is stored", c.Store.Enqueue(c.Ctx, evs...))
+	c.Must("Enqueue of what is stored", c.Store.Enqueue(c.Ctx(), evs...))
 	check.Equal(c, "claims of what was enqueued again", len(c.Claim(10)), 0)
 }
 
 func testHostRollback(c *check.Driver) {
 	c.Subscribe()
 	evs := c.Messages(2)
-	c.Must("Rollback", c.Enqueued(evs...).Rollback(c.Ctx))
+	c.Must("Rollback", c.Enqueued(evs...).Rollback(c.Ctx()))
 	check.Equal(c, "claims", len(c.Claim(10)), 0)
 	check.Equal(c, "Pending", c.Stats("").Pending, 0)
 	c.Enqueue(evs[1])
@@ -51,14 +51,14 @@ func testHostSeveral(c *check.Driver) {
 		want = append(want, check.EventIDs(evs)...)
 		tx := c.Enqueued(evs...)
 		if c.Hosted.Exclusive {
-			c.Must("Commit", tx.Commit(c.Ctx))
+			c.Must("Commit", tx.Commit(c.Ctx()))
 			continue
 		}
 		open = append(open, tx)
 		want = append(want, c.Publish(1)...)
 	}
 	for i := len(open) - 1; i >= 0; i-- {
-		c.Must("Commit", open[i].Commit(c.Ctx))
+		c.Must("Commit", open[i].Commit(c.Ctx()))
 	}
 	check.Equal(c, "Pending", c.Stats(sub.ID).Pending, len(want))
 	claims := c.Claim(100)

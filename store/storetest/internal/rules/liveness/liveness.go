@@ -229,11 +229,11 @@ func (w *sequence) end(commit bool) {
 	w.tx = nil
 	if commit {
 		w.note("commit")
-		w.Must("Commit", tx.Commit(w.Ctx))
+		w.Must("Commit", tx.Commit(w.Ctx()))
 		return
 	}
 	w.note("roll back")
-	w.Must("Rollback", tx.Rollback(w.Ctx))
+	w.Must("Rollback", tx.Rollback(w.Ctx()))
 }
 
 // drain ends what is leased in one call, and then claims until there is nothing more.

@@ -33,16 +33,16 @@ func restartRules() []check.Rule {
 func testRestartSubscriptions(c *check.Driver) {
 	kept, gone := c.Create(check.Full(c)), c.Subscribe()
 	kept = c.Update(kept.ID, func(s *store.Subscription) { s.Name = "changed" })
-	c.Must("DeleteSubscription", c.Store.DeleteSubscription(c.Ctx, gone.ID))
+	c.Must("DeleteSubscription", c.Store.DeleteSubscription(c.Ctx(), gone.ID))
 	c.Reopen()
-	got, err := c.Store.Subscription(c.Ctx, kept.ID)
+	got, err := c.Store.Subscription(c.Ctx(), kept.ID)
 	c.Must("Subscription", err)
 	c.SameSubscription("Subscription", got, kept)
 	c.SameTimes("Subscription", got, kept)
-	_, err = c.Store.Subscription(c.Ctx, gone.ID)
+	_, err = c.Store.Subscription(c.Ctx(), gone.ID)
 	c.Is("Subscription of a deleted one", err, store.ErrNotFound)
 	later := c.Subscribe()
-	page, err := c.Store.Subscriptions(c.Ctx, store.SubscriptionQuery{})
+	page, err := c.Store.Subscriptions(c.Ctx(), store.SubscriptionQuery{})
 	c.Must("Subscriptions", err)
 	c.SameIDs("subscriptions", check.SubscriptionIDs(page.Items), []string{kept.ID, later.ID})
 }
@@ -125,7 +125,7 @@ func testRestartUnsubscribed(c *check.Driver) {
 	sub, gone := c.Subscribe(), c.Subscribe()
 	c.Publish(3)
 	c.Unsubscribe(sub.ID, "")
-	c.Must("DeleteSubscription", c.Store.DeleteSubscription(c.Ctx, gone.ID))
+	c.Must("DeleteSubscription", c.Store.DeleteSubscription(c.Ctx(), gone.ID))
 	c.Reopen()
 	check.Equal(c, "claims", len(c.Claim(10)), 0)
 	check.Equal(c, "deliveries", len(c.Everything()), 3)
@@ -147,7 +147,7 @@ func testRestartEventsKnown(c *check.Driver) {
 	check.Equal(c, "deliveries", len(c.Everything()), 2)
 	c.Next("the one that is pending", evs[1].ID)
 	evs[0].Payload = json.RawMessage(`"other content"`)
-	c.Is("Enqueue with other content", c.Store.Enqueue(c.Ctx, evs[0]), store.ErrConflict)
+	c.Is("Enqueue with other content", c.Store.Enqueue(c.Ctx(), evs[0]), store.ErrConflict)
 }
 
 func testRestartErased(c *check.Driver) {

@@ -61,7 +61,7 @@ func endings() map[string]func(c *check.Driver, subs []store.Subscription) {
 		},
 		"deleted": func(c *check.Driver, subs []store.Subscription) {
 			check.InParallel(c, len(subs), func(i int) error {
-				return c.Store.DeleteSubscription(c.Ctx, subs[i].ID)
+				return c.Store.DeleteSubscription(c.Ctx(), subs[i].ID)
 			})
 		},
 	}
@@ -73,7 +73,7 @@ func fillAndEmpty(c *check.Driver, size size, end func(*check.Driver, []store.Su
 		subs[i] = c.NewSub()
 	}
 	check.InParallel(c, len(subs), func(i int) error {
-		_, err := c.Store.CreateSubscription(c.Ctx, subs[i])
+		_, err := c.Store.CreateSubscription(c.Ctx(), subs[i])
 		return err
 	})
 	for left := size.events; left > 0; left -= 10 {
@@ -85,7 +85,7 @@ func fillAndEmpty(c *check.Driver, size size, end func(*check.Driver, []store.Su
 	check.Equal(c, "Pending after all has ended", c.Stats("").Pending, 0)
 	c.Pass(0)
 	pruneAll(c)
-	page, err := c.Store.Deliveries(c.Ctx, store.DeliveryQuery{AnyTenant: true})
+	page, err := c.Store.Deliveries(c.Ctx(), store.DeliveryQuery{AnyTenant: true})
 	c.Must("Deliveries", err)
 	check.Equal(c, "deliveries after all was pruned", len(page.Items), 0)
 	mixedCalls(c, c.Subscribe())
@@ -94,7 +94,7 @@ func fillAndEmpty(c *check.Driver, size size, end func(*check.Driver, []store.Su
 // pruneAll prunes with a retention that is over at once, until there is no more to do.
 func pruneAll(c *check.Driver) {
 	for {
-		more, err := c.Store.Prune(c.Ctx,
+		more, err := c.Store.Prune(c.Ctx(),
 			store.Retention{Delivered: time.Millisecond, Failed: time.Millisecond})
 		c.Must("Prune", err)
 		if !more {
@@ -105,14 +105,14 @@ func pruneAll(c *check.Driver) {
 
 // mixedCalls calls methods that work with what there is, as a host would that goes on meanwhile.
 func mixedCalls(c *check.Driver, sub store.Subscription) {
-	_, err := c.Store.Deliveries(c.Ctx,
+	_, err := c.Store.Deliveries(c.Ctx(),
 		store.DeliveryQuery{SubscriptionID: sub.ID, States: []store.State{store.Dead}})
 	c.Must("Deliveries", err)
-	_, err = c.Store.Deliveries(c.Ctx, store.DeliveryQuery{Limit: 1000})
+	_, err = c.Store.Deliveries(c.Ctx(), store.DeliveryQuery{Limit: 1000})
 	c.Must("Deliveries", err)
 	claims := c.Claim(1000)
 	c.Release(claims...)
-	_, err = c.Store.Requeue(c.Ctx, store.DeliveryQuery{SubscriptionID: sub.ID})
+	_, err = c.Store.Requeue(c.Ctx(), store.DeliveryQuery{SubscriptionID: sub.ID})
 	c.Must("Requeue", err)
 	c.Update(sub.ID, func(s *store.Subscription) { s.Name = "changed" })
 	c.Stats(sub.ID)

@@ -169,7 +169,7 @@ func testOwnBodyContent(c *check.Driver) {
 	c.Counts(check.WithBody(check.Failed(c.ClaimOne(), 0), "its own"))
 	c.Enqueue(ev)
 	late := c.Subscribe()
-	c.Must("Enqueue of the same content", c.Store.Enqueue(c.Ctx, ev))
+	c.Must("Enqueue of the same content", c.Store.Enqueue(c.Ctx(), ev))
 	check.Equal(c, "deliveries for a subscription made later", c.Stats(late.ID).Pending, 0)
 	check.Equal(c, "Body", sent(c.ClaimOne()), "its own")
 }

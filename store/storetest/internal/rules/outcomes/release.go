@@ -138,7 +138,7 @@ func readyRules() []check.Rule {
 				sub := c.Subscribe()
 				check.Hold(c, 2, c.Long)
 				check.Signals(c, "ProbeNow",
-					func() { c.Must("ProbeNow", c.Store.ProbeNow(c.Ctx, sub.ID)) })
+					func() { c.Must("ProbeNow", c.Store.ProbeNow(c.Ctx(), sub.ID)) })
 			}},
 		{Name: "finish", Test: testReadyFinish,
 			Sentence: "Ready gets a value once Finish makes room in a limit of Claim that was " +

@@ -207,7 +207,7 @@ func testWindowDeleted(c *check.Driver) {
 		c.Publish(2)
 		c.Each(2, check.Delivered)
 		windows(c, fmt.Sprintf("of life %d", n+1), sub.ID, 2, 0)
-		c.Must("DeleteSubscription", c.Store.DeleteSubscription(c.Ctx, sub.ID))
+		c.Must("DeleteSubscription", c.Store.DeleteSubscription(c.Ctx(), sub.ID))
 	}
 }
 

@@ -87,7 +87,7 @@ func testLeasePositive(c *check.Driver) {
 	c.Subscribe()
 	c.Publish(1)
 	for _, lease := range []time.Duration{0, -time.Second} {
-		_, err := c.Store.Claim(c.Ctx, store.ClaimRequest{Max: 1, Lease: lease})
+		_, err := c.Store.Claim(c.Ctx(), store.ClaimRequest{Max: 1, Lease: lease})
 		c.Invalid("Claim with a lease of "+lease.String(), err)
 	}
 	check.Equal(c, "claims", len(c.Claim(10)), 1)

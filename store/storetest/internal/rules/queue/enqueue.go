@@ -66,7 +66,7 @@ func testAllOrNothing(c *check.Driver) {
 	for position := range 3 {
 		evs := c.Messages(3)
 		evs[position].Payload = json.RawMessage(`{"not json`)
-		c.Invalid("Enqueue", c.Store.Enqueue(c.Ctx, evs...))
+		c.Invalid("Enqueue", c.Store.Enqueue(c.Ctx(), evs...))
 		if ds := c.Everything(); len(ds) > 0 {
 			c.Errorf("deliveries after number %d of 3 was invalid: got %d, want 0", position+1,
 				len(ds))
@@ -81,7 +81,7 @@ func testAllOrNothing(c *check.Driver) {
 	} {
 		ev := c.Event("message.created")
 		spoil(&ev)
-		c.Invalid("Enqueue of an event with a bad "+field, c.Store.Enqueue(c.Ctx, ev))
+		c.Invalid("Enqueue of an event with a bad "+field, c.Store.Enqueue(c.Ctx(), ev))
 	}
 	check.Equal(c, "claims", len(c.Claim(10)), 0)
 }
@@ -94,7 +94,7 @@ func testConflictAtomic(c *check.Driver) {
 		evs := c.Messages(3)
 		evs[position] = stored
 		evs[position].Payload = json.RawMessage(`"other content"`)
-		c.Is("Enqueue", c.Store.Enqueue(c.Ctx, evs...), store.ErrConflict)
+		c.Is("Enqueue", c.Store.Enqueue(c.Ctx(), evs...), store.ErrConflict)
 		if ds := c.Everything(); len(ds) != 1 {
 			c.Errorf("deliveries after a conflict of number %d of 3: got %d, want 1", position+1,
 				len(ds))
@@ -119,7 +119,7 @@ func testConflict(c *check.Driver) {
 		if change(&ev); c.Shards && ev.Tenant != stored.Tenant {
 			continue // the other tenant may be in another store, which does not know the ID
 		}
-		c.Is("Enqueue with another "+what, c.Store.Enqueue(c.Ctx, ev), store.ErrConflict)
+		c.Is("Enqueue with another "+what, c.Store.Enqueue(c.Ctx(), ev), store.ErrConflict)
 	}
 	check.Equal(c, "deliveries", len(c.Everything()), 1)
 	cl := c.ClaimOne()
@@ -128,7 +128,7 @@ func testConflict(c *check.Driver) {
 	check.Equal(c, "body", string(cl.Body), string(body))
 	c.Counts(check.Delivered(cl))
 	stored.Payload = json.RawMessage(`{}`)
-	c.Is("Enqueue after it was delivered", c.Store.Enqueue(c.Ctx, stored), store.ErrConflict)
+	c.Is("Enqueue after it was delivered", c.Store.Enqueue(c.Ctx(), stored), store.ErrConflict)
 	c.State(store.Lease{SubscriptionID: sub.ID, EventID: stored.ID}, store.Delivered)
 }
 
@@ -164,7 +164,7 @@ func testSameContent(c *check.Driver) {
 	c.Enqueue(ev)
 	ev.Time = ev.Time.Add(900 * time.Microsecond).In(time.FixedZone("elsewhere", 3600))
 	ev.Payload = json.RawMessage(` {"a":[1,2]} `)
-	c.Must("Enqueue with another spelling of the same", c.Store.Enqueue(c.Ctx, ev))
+	c.Must("Enqueue with another spelling of the same", c.Store.Enqueue(c.Ctx(), ev))
 	check.Equal(c, "deliveries", len(c.Everything()), 1)
 }
 
@@ -176,7 +176,7 @@ func testTwiceInOneCall(c *check.Driver) {
 	first := c.Event("message.created")
 	second := first
 	second.Payload = json.RawMessage(`"other content"`)
-	c.Is("Enqueue of an ID with two contents", c.Store.Enqueue(c.Ctx, first, second),
+	c.Is("Enqueue of an ID with two contents", c.Store.Enqueue(c.Ctx(), first, second),
 		store.ErrConflict)
 	check.Equal(c, "deliveries", len(c.Everything()), 2)
 }
@@ -187,7 +187,7 @@ func testSameEventAtOnce(c *check.Driver) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			if err := c.Store.Enqueue(c.Ctx, ev); err != nil {
+			if err := c.Store.Enqueue(c.Ctx(), ev); err != nil {
 				c.Errorf("Enqueue: got error %v", err)
 			}
 		})

@@ -64,7 +64,7 @@ func subscribeMany(c *check.Driver, n int) {
 		subs[i] = c.NewSub("message.created")
 	}
 	check.InParallel(c, n, func(i int) error {
-		_, err := c.Store.CreateSubscription(c.Ctx, subs[i])
+		_, err := c.Store.CreateSubscription(c.Ctx(), subs[i])
 		return err
 	})
 }

@@ -268,7 +268,7 @@ func testRecovering(c *check.Driver) {
 				return
 			}
 		}
-		c.Must("DeleteSubscription", c.Store.DeleteSubscription(c.Ctx, sub.ID))
+		c.Must("DeleteSubscription", c.Store.DeleteSubscription(c.Ctx(), sub.ID))
 	}
 }
 

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/outhook/outhook/store"
@@ -24,6 +25,9 @@ func probeRules() []check.Rule {
 		{Name: "one", Test: testProbeOne,
 			Sentence: "While the breaker is open there is one claim at a time, and it says that " +
 				"it is a probe."},
+		{Name: "schedule", Test: testProbeSchedule,
+			Sentence: "Probes have a schedule of their own: the first after First, each next one " +
+				"after twice the time up to Max, by the Jitter, whenever retries are due."},
 		{Name: "retry", Test: testProbeRetry,
 			Sentence: "An attempt with KeepRetry is recorded and does not count in Claim.Retry."},
 		{Name: "many", Test: testManyAttempts,
@@ -158,6 +162,36 @@ func testProbeOne(c *check.Driver) {
 	}
 }
 
+func testProbeSchedule(c *check.Driver) {
+	c.Subscribe()
+	c.Publish(3)
+	req := store.ClaimRequest{Max: 10, BreakerThreshold: 1}
+	cl := c.ClaimOne()
+	for i, tc := range []struct {
+		jitter float64
+		want   time.Duration
+	}{{0, c.Short}, {0, 2 * c.Short}, {0.5, c.Short}, {0, 2 * c.Short}} {
+		o, began := check.Failed(cl, c.Long), time.Now()
+		o.Probe = store.ProbePolicy{
+			Threshold: 1, First: c.Short, Max: 2 * c.Short, Jitter: tc.jitter,
+		}
+		h := c.Counts(o).After
+		what := fmt.Sprintf("after %d failures", i+1)
+		c.Near("NextProbeAt "+what, h.NextProbeAt, began.Add(tc.want))
+		got := c.ClaimWith(req)
+		if !c.Late(began) {
+			check.Equal(c, "claims at once "+what, len(got.Claims), 0)
+			c.Near("the end of NextDue "+what, began.Add(got.NextDue), h.NextProbeAt)
+		}
+		c.Pass(tc.want)
+		claims := append(got.Claims, c.ClaimWith(req).Claims...)
+		if len(claims) != 1 {
+			c.Fatalf("claims of the probe %s: got %d, want 1", what, len(claims))
+		}
+		cl = claims[0]
+	}
+}
+
 func testProbeRetry(c *check.Driver) {
 	_, ids := broken(c, 1)
 	for i := range 3 {
@@ -213,7 +247,7 @@ func testManyAttempts(c *check.Driver) {
 	for range store.MaxAttempts + more - 3 {
 		probed(c, probe(c, ids[0]))
 	}
-	got, err := c.Store.Attempts(c.Ctx, sub.ID, ids[0])
+	got, err := c.Store.Attempts(c.Ctx(), sub.ID, ids[0])
 	c.Must("Attempts", err)
 	check.Equal(c, "attempts that are kept", len(got), store.MaxAttempts)
 	for i, a := range got {

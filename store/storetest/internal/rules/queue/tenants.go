@@ -140,14 +140,18 @@ func testPerHost(c *check.Driver) {
 }
 
 func testPerHostURL(c *check.Driver) {
-	sub := at(c, "https://hooks.example/a")
+	moved := at(c, "https://hooks.example/a").ID
 	c.Publish(4)
 	req := store.ClaimRequest{Max: 100, PerHost: 2}
 	check.Equal(c, "claims", len(c.ClaimWith(req).Claims), 2)
-	at(c, "https://new.example/")
-	c.Update(sub.ID, func(s *store.Subscription) { s.URL = "https://new.example/" })
-	check.Equal(c, "claims at the new host, where two of it are leased",
-		len(c.ClaimWith(req).Claims), 0)
+	c.Update(moved, func(s *store.Subscription) { s.URL = "https://new.example/" })
+	left, found := at(c, "https://hooks.example/b").ID, at(c, "https://new.example/b").ID
+	c.Publish(4)
+	got := check.PerSubscription(c.ClaimWith(req).Claims)
+	check.Equal(c, "claims at the host that two leases have left", got[left], 2)
+	check.Equal(c, "claims at the host that they went to", got[moved]+got[found], 0)
 	req.PerHost = 3
-	check.Equal(c, "claims with a higher limit", len(c.ClaimWith(req).Claims), 1)
+	got = check.PerSubscription(c.ClaimWith(req).Claims)
+	check.Equal(c, "claims with a higher limit, at the one", got[left], 1)
+	check.Equal(c, "claims with a higher limit, at the other", got[moved]+got[found], 1)
 }

@@ -42,7 +42,7 @@ func testTrace(c *check.Driver) {
 	c.Requeue(store.DeliveryQuery{EventID: one.ID})
 	check.Equal(c, "Trace of one that was requeued", c.ClaimOne().Trace, check.OneTrace)
 	bad := traced(c, "not a trace")
-	c.Invalid("Enqueue with a bad trace", c.Store.Enqueue(c.Ctx, bad))
+	c.Invalid("Enqueue with a bad trace", c.Store.Enqueue(c.Ctx(), bad))
 }
 
 func testTraceNotContent(c *check.Driver) {
@@ -50,13 +50,13 @@ func testTraceNotContent(c *check.Driver) {
 	ev, plain := traced(c, check.OneTrace), traced(c, "")
 	c.Enqueue(ev, plain)
 	ev.Trace, plain.Trace = check.AnotherTrace, check.AnotherTrace
-	c.Must("Enqueue with another trace", c.Store.Enqueue(c.Ctx, ev, plain))
+	c.Must("Enqueue with another trace", c.Store.Enqueue(c.Ctx(), ev, plain))
 	ev.Trace = ""
-	c.Must("Enqueue without a trace", c.Store.Enqueue(c.Ctx, ev))
+	c.Must("Enqueue without a trace", c.Store.Enqueue(c.Ctx(), ev))
 	fresh, again := traced(c, check.OneTrace), c.Event("message.created")
 	again.ID, again.Time, again.Payload = fresh.ID, fresh.Time, fresh.Payload
 	again.Trace = check.AnotherTrace
-	c.Must("Enqueue with two traces", c.Store.Enqueue(c.Ctx, fresh, again))
+	c.Must("Enqueue with two traces", c.Store.Enqueue(c.Ctx(), fresh, again))
 	want := map[string]string{ev.ID: check.OneTrace, fresh.ID: check.OneTrace}
 	claims := c.Claim(10)
 	check.Equal(c, "claims", len(claims), 3)

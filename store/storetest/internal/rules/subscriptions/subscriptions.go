@@ -53,7 +53,7 @@ func testCreate(c *check.Driver) {
 		c.Near("a time of the created subscription", at, time.Now())
 	}
 	c.SameSubscription("CreateSubscription", got, want)
-	stored, err := c.Store.Subscription(c.Ctx, want.ID)
+	stored, err := c.Store.Subscription(c.Ctx(), want.ID)
 	c.Must("Subscription", err)
 	c.SameSubscription("Subscription", stored, want)
 	c.SameTimes("Subscription", stored, got)
@@ -74,10 +74,10 @@ func testCreateConflict(c *check.Driver) {
 	for _, tenant := range []string{first.Tenant, "another"} {
 		second := c.NewSub("channel.updated")
 		second.ID, second.Tenant = first.ID, tenant
-		_, err := c.Store.CreateSubscription(c.Ctx, second)
+		_, err := c.Store.CreateSubscription(c.Ctx(), second)
 		c.Is("CreateSubscription with a taken ID, tenant "+tenant, err, store.ErrConflict)
 	}
-	stored, err := c.Store.Subscription(c.Ctx, first.ID)
+	stored, err := c.Store.Subscription(c.Ctx(), first.ID)
 	c.Must("Subscription", err)
 	c.SameSubscription("the first after the conflict", stored, first)
 }
@@ -85,14 +85,14 @@ func testCreateConflict(c *check.Driver) {
 func testSubscriptionNotFound(c *check.Driver) {
 	c.Subscribe()
 	none := c.NewSub().ID
-	_, err := c.Store.Subscription(c.Ctx, none)
+	_, err := c.Store.Subscription(c.Ctx(), none)
 	c.Is("Subscription", err, store.ErrNotFound)
-	_, err = c.Store.UpdateSubscription(c.Ctx, none, func(*store.Subscription) error {
+	_, err = c.Store.UpdateSubscription(c.Ctx(), none, func(*store.Subscription) error {
 		c.Errorf("UpdateSubscription of none: change was called")
 		return nil
 	})
 	c.Is("UpdateSubscription", err, store.ErrNotFound)
-	c.Is("DeleteSubscription", c.Store.DeleteSubscription(c.Ctx, none), store.ErrNotFound)
+	c.Is("DeleteSubscription", c.Store.DeleteSubscription(c.Ctx(), none), store.ErrNotFound)
 }
 
 func testUpdate(c *check.Driver) {
@@ -109,7 +109,7 @@ func testUpdate(c *check.Driver) {
 			want.Headers, want.Secrets
 	})
 	c.SameSubscription("UpdateSubscription", got, want)
-	stored, err := c.Store.Subscription(c.Ctx, before.ID)
+	stored, err := c.Store.Subscription(c.Ctx(), before.ID)
 	c.Must("Subscription", err)
 	c.SameSubscription("Subscription", stored, want)
 	if !got.UpdatedAt.After(before.UpdatedAt) {
@@ -135,7 +135,7 @@ func testUpdateIdentity(c *check.Driver) {
 			before.CreatedAt, before.SubscribedAt)
 	}
 	c.Near("UpdatedAt", got.UpdatedAt, time.Now())
-	page, err := c.Store.Subscriptions(c.Ctx, store.SubscriptionQuery{Tenant: "thief"})
+	page, err := c.Store.Subscriptions(c.Ctx(), store.SubscriptionQuery{Tenant: "thief"})
 	c.Must("Subscriptions", err)
 	check.Equal(c, "subscriptions of another tenant", len(page.Items), 0)
 }
@@ -144,7 +144,7 @@ func testUpdateError(c *check.Driver) {
 	before := c.Subscribe("message.created")
 	c.Publish(1)
 	refused := errors.New("refused")
-	_, err := c.Store.UpdateSubscription(c.Ctx, before.ID, func(s *store.Subscription) error {
+	_, err := c.Store.UpdateSubscription(c.Ctx(), before.ID, func(s *store.Subscription) error {
 		s.URL, s.Status = "https://new.example/", store.Unsubscribed
 		s.Events[0] = "channel.updated"
 		return refused
@@ -152,7 +152,7 @@ func testUpdateError(c *check.Driver) {
 	if err != refused {
 		c.Errorf("UpdateSubscription: got error %v, want the one of change as it is", err)
 	}
-	stored, err := c.Store.Subscription(c.Ctx, before.ID)
+	stored, err := c.Store.Subscription(c.Ctx(), before.ID)
 	c.Must("Subscription", err)
 	c.SameSubscription("Subscription", stored, before)
 	check.Equal(c, "claims after a refused unsubscribe", len(c.Claim(1)), 1)
@@ -164,7 +164,7 @@ func testUpdateTransaction(c *check.Driver) {
 	const n = 20
 	for i := range n {
 		wg.Go(func() {
-			_, err := c.Store.UpdateSubscription(c.Ctx, sub.ID, func(s *store.Subscription) error {
+			_, err := c.Store.UpdateSubscription(c.Ctx(), sub.ID, func(s *store.Subscription) error {
 				if s.Headers == nil {
 					s.Headers = map[string]string{}
 				}
@@ -177,7 +177,7 @@ func testUpdateTransaction(c *check.Driver) {
 		})
 	}
 	wg.Wait()
-	stored, err := c.Store.Subscription(c.Ctx, sub.ID)
+	stored, err := c.Store.Subscription(c.Ctx(), sub.ID)
 	c.Must("Subscription", err)
 	check.Equal(c, "headers, one added by each update", len(stored.Headers), n)
 }
@@ -215,10 +215,10 @@ func testSealedWith(c *check.Driver) {
 	sub := c.NewSub()
 	sub.Secrets, sub.SealedWith = []signing.Secret{"c2VhbGVk"}, "key-1"
 	see := func(after, want string) {
-		got, err := c.Store.Subscription(c.Ctx, sub.ID)
+		got, err := c.Store.Subscription(c.Ctx(), sub.ID)
 		c.Must("Subscription", err)
 		check.Equal(c, "Subscription, SealedWith after "+after, got.SealedWith, want)
-		page, err := c.Store.Subscriptions(c.Ctx, store.SubscriptionQuery{})
+		page, err := c.Store.Subscriptions(c.Ctx(), store.SubscriptionQuery{})
 		c.Must("Subscriptions", err)
 		check.Equal(c, "Subscriptions, SealedWith after "+after, page.Items[0].SealedWith, want)
 		c.Publish(1)

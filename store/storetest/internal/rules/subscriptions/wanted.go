@@ -55,7 +55,7 @@ func testPatterns(c *check.Driver) {
 	c.Enqueue(c.Event("message.created"))
 	got := check.PerSubscription(c.Claim(100))
 	for id, want := range wanting {
-		sub, err := c.Store.Subscription(c.Ctx, id)
+		sub, err := c.Store.Subscription(c.Ctx(), id)
 		c.Must("Subscription", err)
 		if (got[id] > 0) != want {
 			c.Errorf("message.created for %q: got %d deliveries, want some: %t", sub.Events,
@@ -131,7 +131,7 @@ func testUnwanted(c *check.Driver) {
 	c.Enqueue(ev)
 	check.Equal(c, "deliveries", len(c.Everything()), 0)
 	ev.Payload = json.RawMessage(`"other content"`)
-	c.Must("Enqueue of the ID with other content", c.Store.Enqueue(c.Ctx, ev))
+	c.Must("Enqueue of the ID with other content", c.Store.Enqueue(c.Ctx(), ev))
 	c.Subscribe("message.created")
 	c.Enqueue(ev)
 	check.Equal(c, "claims once somebody wants it", len(c.Claim(10)), 1)
@@ -200,7 +200,7 @@ func testDisabled(c *check.Driver) {
 func testDisabledFromTheStart(c *check.Driver) {
 	sub := c.NewSub()
 	sub.Status, sub.DisabledReason = store.Unsubscribed, "imported"
-	created, err := c.Store.CreateSubscription(c.Ctx, sub)
+	created, err := c.Store.CreateSubscription(c.Ctx(), sub)
 	c.Must("CreateSubscription", err)
 	if !created.SubscribedAt.IsZero() {
 		c.Errorf("SubscribedAt: got %v, want zero", created.SubscribedAt)

@@ -9,10 +9,9 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// TestMendedEndpointNeedNotWait has an endpoint down for six hours, after which the next probe is
-// minutes away. Whoever mends it and says so, in any of these ways, gets all that is pending at
-// once.
-func TestMendedEndpointNeedNotWait(t *testing.T) {
+// TestRepairedEndpointNeedNotWait has an endpoint down for six hours, after which the next probe is
+// minutes away. When it works again, each of these calls has all that is pending delivered at once.
+func TestRepairedEndpointNeedNotWait(t *testing.T) {
 	for name, tell := range map[string]func(*testing.T, *engine, string){
 		"ping": func(t *testing.T, e *engine, id string) {
 			if got, err := e.Ping(t.Context(), id); err != nil || got.Status != 200 {

@@ -1,9 +1,10 @@
-package txn
+package effect
 
 import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/internal/rollup"
 )
 
 // Effect is something that memory must learn when a transaction has committed. It is one of the
@@ -11,12 +12,18 @@ import (
 type Effect interface{ isEffect() }
 
 // EventEnqueued says that an event was stored. Its deliveries are pending without a row, but for
-// those of the subscriptions in materialized.
+// those of the subscriptions in Materialized.
 type EventEnqueued struct {
 	Seq          uint64
 	Event        *record.Event
-	Recipients   *Recipients
-	Materialized []uint64 // in ascending order
+	Recipients   *Recipients // shared with the cache of recipients; for reading only
+	Materialized []uint64    // in ascending order
+}
+
+// Recipients are the subscriptions that an event is for.
+type Recipients struct {
+	Packed []byte // their numbers, as [record.Pack] encodes them
+	Count  int    // how many they are
 }
 
 // DeliveryChanged says what a delivery that has a row is now.
@@ -83,6 +90,16 @@ type RowUnreadable struct{ Num, Seq uint64 }
 // PurgeProgressed has how far the purge of a subscription is.
 type PurgeProgressed struct{ State PurgeState }
 
+// PurgeState is how far the purge of a subscription has come: writing into its records what its
+// marks say, or removing them when it is deleted.
+type PurgeState struct {
+	Num     uint64
+	ID      int    // tells it from another purge of the same subscription
+	Stage   int    // which bucket it is at
+	LastKey []byte // the last key that was looked at in this stage
+	UpTo    uint64 // the last mark when the first stage began
+}
+
 // PurgeEnded says that nothing is left to purge of a subscription.
 type PurgeEnded struct{ Num uint64 }
 
@@ -102,84 +119,32 @@ type CountsWritten struct{}
 // AttemptsCounted has attempts to be counted.
 type AttemptsCounted struct{ Attempts []CountedAttempt }
 
-func (*EventEnqueued) isEffect() {}
+// CountedAttempt is an attempt that is to be counted.
+type CountedAttempt struct {
+	Key       rollup.Key
+	Attempt   store.Attempt
+	Delivered bool
+}
 
-func (*DeliveryChanged) isEffect() {}
-
-func (*HealthChanged) isEffect() {}
-
-func (*BacklogChanged) isEffect() {}
-
+func (*EventEnqueued) isEffect()      {}
+func (*DeliveryChanged) isEffect()    {}
+func (*HealthChanged) isEffect()      {}
+func (*BacklogChanged) isEffect()     {}
 func (SubscriptionChanged) isEffect() {}
-
-func (TenantChanged) isEffect() {}
-
-func (PendingCanceled) isEffect() {}
-
+func (TenantChanged) isEffect()       {}
+func (PendingCanceled) isEffect()     {}
 func (SubscriptionDeleted) isEffect() {}
-
-func (DeliveriesSpilled) isEffect() {}
-
-func (SpillProgressed) isEffect() {}
-
-func (WatermarkRaised) isEffect() {}
-
-func (EventErased) isEffect() {}
-
-func (ErasureBegun) isEffect() {}
-
-func (ErasureEnded) isEffect() {}
-
-func (RowUnreadable) isEffect() {}
-
-func (PurgeProgressed) isEffect() {}
-
-func (PurgeEnded) isEffect() {}
-
-func (OrphansPossible) isEffect() {}
-
-func (EventsOrphaned) isEffect() {}
-
-func (AgesUnknown) isEffect() {}
-
-func (CountsWritten) isEffect() {}
-
-func (AttemptsCounted) isEffect() {}
-
-// effects collects the effects of a transaction, in the order in which memory must learn them.
-// Those that come once for every delivery are allocated many at a time.
-type effects struct {
-	list     []Effect
-	enqueued slab[EventEnqueued]
-	changed  slab[DeliveryChanged]
-	healths  slab[HealthChanged]
-	backlogs slab[BacklogChanged]
-}
-
-// Effects returns what memory must learn when the transaction has committed, in this order.
-func (t *Tx) Effects() []Effect { return t.effects.list }
-
-// Try runs one of several operations of the transaction. If it fails its effects are dropped. The
-// transaction is intact unless the operation failed after it had written.
-func (t *Tx) Try(run func() error) (intact bool, err error) {
-	effects, changes := len(t.effects.list), t.changes
-	if err = run(); err != nil {
-		t.effects.list = t.effects.list[:effects]
-	}
-	return err == nil || t.changes == changes, err
-}
-
-func (e *effects) add(one Effect) { e.list = append(e.list, one) }
-
-// slab is values that are allocated many at a time and never move.
-type slab[T any] []T
-
-// add returns the address of a copy of v.
-func (s *slab[T]) add(v T) *T {
-	if len(*s) == cap(*s) {
-		// A new array, so that the addresses in the old one stay good.
-		*s = make([]T, 0, min(max(1, 2*cap(*s)), 32))
-	}
-	*s = append(*s, v)
-	return &(*s)[len(*s)-1]
-}
+func (DeliveriesSpilled) isEffect()   {}
+func (SpillProgressed) isEffect()     {}
+func (WatermarkRaised) isEffect()     {}
+func (EventErased) isEffect()         {}
+func (ErasureBegun) isEffect()        {}
+func (ErasureEnded) isEffect()        {}
+func (RowUnreadable) isEffect()       {}
+func (PurgeProgressed) isEffect()     {}
+func (PurgeEnded) isEffect()          {}
+func (OrphansPossible) isEffect()     {}
+func (EventsOrphaned) isEffect()      {}
+func (AgesUnknown) isEffect()         {}
+func (CountsWritten) isEffect()       {}
+func (AttemptsCounted) isEffect()     {}

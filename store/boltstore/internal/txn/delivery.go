@@ -42,19 +42,31 @@ func (t *Tx) Delivery(num uint64, e *record.Event, r *pending.Delivery) (store.D
 	return d, err
 }
 
-// id returns the ID of a subscription that is there.
-func (x *subscriptions) id(num uint64) (string, error) {
-	if id, ok := x.idOf[num]; ok {
-		return id, nil
+// LookUp finds a delivery by its names.
+func (t *Tx) LookUp(
+	subscriptionID, eventID string,
+) (num, seq uint64, r pending.Delivery, ok bool, err error) {
+	if num, err = t.Subs.Number(subscriptionID); err != nil || num == 0 {
+		return 0, 0, pending.Delivery{}, false, err
 	}
-	key := record.Key1(num)
-	id, err := record.DecodeSubscriptionID(key[:], x.base.Get(BucketSubscriptions, key[:]))
+	if seq, err = t.IDs.Find(eventID); err != nil || seq == 0 {
+		return 0, 0, pending.Delivery{}, false, err
+	}
+	key := record.Key1(seq)
+	v := t.Get(BucketEvents, key[:])
+	packed, err := record.DecodeRecipients(key[:], v)
 	if err != nil {
-		return "", err
+		return 0, 0, pending.Delivery{}, false, err
 	}
-	if x.idOf == nil {
-		x.idOf = make(map[uint64]string)
+	// Find takes the caller's word for it that the subscription is a recipient: above the watermark
+	// it would find a pending delivery of any.
+	if ok, err = record.PackedHas(packed, num); err != nil || !ok {
+		return 0, 0, pending.Delivery{}, false, err
 	}
-	x.idOf[num] = id
-	return id, nil
+	e, err := record.DecodeEvent(key[:], v)
+	if err != nil {
+		return 0, 0, pending.Delivery{}, false, err
+	}
+	r, ok, err = t.Pending.Find(num, seq, e.KeyHash())
+	return num, seq, r, ok, err
 }

@@ -1,10 +1,44 @@
 package boltstore
 
 import (
-	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"sync"
+
+	"github.com/outhook/outhook/store/boltstore/internal/effect"
+	"github.com/outhook/outhook/store/boltstore/internal/memory"
 
 	bolt "go.etcd.io/bbolt"
 )
+
+// state is what the store knows besides its file, behind the store's one mutex. The mutex is never
+// held over a commit, nor while a transaction begins or ends: all of them can wait for the host.
+type state struct {
+	ready chan struct{} // has one slot, see [Store.Ready]
+
+	mu     sync.Mutex
+	memory memory.Memory // what is pending and leased
+	// Of transactions that memory does not know to have committed, in their order.
+	unapplied []*unapplied
+}
+
+// Lock locks the mutex.
+func (s *state) Lock() { s.mu.Lock() }
+
+// Unlock unlocks the mutex. If something may have become claimable, it fills the slot of Ready.
+func (s *state) Unlock() {
+	wake := s.memory.Schedule.TakeWake()
+	s.mu.Unlock()
+	if wake {
+		s.wake()
+	}
+}
+
+// wake fills the slot of Ready.
+func (s *state) wake() {
+	select {
+	case s.ready <- struct{}{}:
+	default:
+	}
+}
 
 // unapplied has the effects of a transaction that memory does not know to have committed.
 //
@@ -12,34 +46,34 @@ import (
 // not how they changed. But the one that commits learns of it only when the file's write lock is
 // free again, and the host may have begun, and even committed, the next transaction by then. And
 // nobody tells of the rollback of a transaction of the host. So the effects wait in
-// Store.unapplied, and the next transaction that writes applies them: it has the write lock, so
+// state.unapplied, and the next transaction that writes applies them: it has the write lock, so
 // each former transaction has ended, and since only a commit takes a transaction's number, it has
 // committed if its number is lower than the present one.
 type unapplied struct {
 	tx      *bolt.Tx
 	id      int
-	effects []txn.Effect
+	effects []effect.Effect
 }
 
 // expect notes the effects of a transaction that is about to commit or may do so.
-func (s *Store) expect(tx *bolt.Tx, list []txn.Effect) *unapplied {
+func (s *state) expect(tx *bolt.Tx, list []effect.Effect) *unapplied {
 	e := &unapplied{tx, tx.ID(), list}
-	s.mu.Lock()
-	defer s.unlock()
+	s.Lock()
+	defer s.Unlock()
 	s.unapplied = append(s.unapplied, e)
 	return e
 }
 
 // adopt applies what former transactions have left, at the beginning of one that writes.
-func (s *Store) adopt(tx *bolt.Tx) {
-	s.mu.Lock()
-	defer s.unlock()
+func (s *state) adopt(tx *bolt.Tx) {
+	s.Lock()
+	defer s.Unlock()
 	s.apply(tx, tx.ID())
 }
 
 // committed applies the effects of a transaction that has committed, after those of the ones before
-// it, unless a later transaction has done so. Store.mu must be held.
-func (s *Store) committed(e *unapplied) {
+// it, unless a later transaction has done so. The mutex must be held.
+func (s *state) committed(e *unapplied) {
 	for _, u := range s.unapplied {
 		if u == e {
 			s.apply(nil, e.id+1)
@@ -49,9 +83,9 @@ func (s *Store) committed(e *unapplied) {
 }
 
 // apply applies the effects of all transactions below id. Those from id on stay, but for those that
-// have the number of a transaction that is open, which have been rolled back. Store.mu must be
+// have the number of a transaction that is open, which have been rolled back. The mutex must be
 // held.
-func (s *Store) apply(open *bolt.Tx, id int) {
+func (s *state) apply(open *bolt.Tx, id int) {
 	rest := s.unapplied[:0] // no effect changes the list
 	for _, u := range s.unapplied {
 		switch {
@@ -68,9 +102,9 @@ func (s *Store) apply(open *bolt.Tx, id int) {
 }
 
 // forget drops the effects of a transaction that has not committed.
-func (s *Store) forget(e *unapplied) {
-	s.mu.Lock()
-	defer s.unlock()
+func (s *state) forget(e *unapplied) {
+	s.Lock()
+	defer s.Unlock()
 	for i, u := range s.unapplied {
 		if u == e {
 			s.unapplied = append(s.unapplied[:i], s.unapplied[i+1:]...)

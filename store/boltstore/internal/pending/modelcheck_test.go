@@ -1,0 +1,130 @@
+package pending
+
+import (
+	"slices"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/internal/schedule"
+)
+
+// check compares the set with the model.
+func (m *model) check() {
+	m.t.Helper()
+	var s Set
+	s.Init(&m.buckets, m.erasing, new(changes), m.watermark, m.rising)
+	for id, d := range m.deliveries {
+		found, ok, err := s.Find(id.Num, id.Seq, d.key)
+		if err != nil || !ok || found.State != d.state || found.Pending() && found.AsOf != d.asOf {
+			m.t.Errorf("%v: found %+v, %v, %v, want %+v", id, found, ok, err, *d)
+		}
+		if has, err := s.Has(id.Num, id.Seq); err != nil || has != (d.state == store.Pending) {
+			m.t.Errorf("%v: pending: %v, %v, want %v", id, has, err, d.state)
+		}
+		key := record.Key3(id.Num, d.key, id.Seq)
+		if got := m.buckets.Get(Keyed, key[:]) != nil; d.key != 0 && got != found.Listed() {
+			m.t.Errorf("%v is listed in its key: %v, want %v", id, got, found.Listed())
+		}
+	}
+	for _, num := range m.nums {
+		m.checkSubscription(&s, num)
+	}
+}
+
+// checkSubscription compares what is pending for a subscription, its order, its oldest and its
+// count.
+func (m *model) checkSubscription(s *Set, num uint64) {
+	m.t.Helper()
+	var first, retries, packed []schedule.Position
+	oldest := uint64(0)
+	count := 0
+	for _, seq := range m.pending(num) {
+		d := m.deliveries[ID{num, seq}]
+		if m.implicit[num][seq] {
+			continue
+		}
+		if count++; !d.row {
+			packed = append(packed, schedule.Position{Seq: seq})
+		} else if d.key != 0 && m.firstOfKey(num, d.key) != seq {
+			continue // blocked
+		} else if d.atOnce != 0 {
+			retries = append(retries, schedule.Position{Due: d.atOnce, Seq: seq})
+		} else if d.attempts == 0 {
+			first = append(first, schedule.Position{Seq: seq})
+		} else {
+			retries = append(retries, schedule.Position{Due: d.due, Seq: seq})
+		}
+		if oldest == 0 {
+			oldest = seq
+		}
+	}
+	slices.SortFunc(retries, schedule.Position.Compare)
+	open := m.unsettled(num)
+	settled := func(ps []schedule.Position) []schedule.Position {
+		return slices.DeleteFunc(ps, func(p schedule.Position) bool { return open[p.Seq] })
+	}
+	windows := []struct {
+		source schedule.Source
+		want   []schedule.Position
+	}{{schedule.Packed, packed}, {schedule.First, first}, {schedule.Retry, retries}}
+	for _, w := range windows {
+		got, want := settled(m.window(s, num, w.source)), settled(w.want)
+		if !slices.Equal(got, want) {
+			m.t.Errorf("subscription %d: window %d has %v, want %v", num, w.source, got, want)
+		}
+		if w.source == schedule.Retry {
+			continue
+		}
+		newest := settled(s.Newest(num, w.source))
+		if want = want[len(want)-min(len(newest), len(want)):]; !slices.Equal(newest, want) ||
+			len(newest) < min(len(got), MaxWindow) && len(open) == 0 {
+			m.t.Errorf("subscription %d: the newest of %d are %v, want %v", num, w.source, newest,
+				got)
+		}
+	}
+	if got, err := m.oldest(s, num); err != nil || got != oldest && len(open) == 0 {
+		m.t.Errorf("subscription %d: the oldest is %d, %v, want %d", num, got, err, oldest)
+	}
+	b, err := s.Backlogs.Get(num)
+	// What an erasure alone has canceled is counted until it is purged.
+	for seq := range m.erasing {
+		d, ok, err := s.Find(num, seq, 0)
+		if err != nil || !ok || !d.Counted {
+			continue
+		}
+		if packed, err := s.Packed(num, seq); d.Stored || packed && err == nil {
+			count++
+		}
+	}
+	if err != nil || b.Pending != count || m.backlogs[num].Pending != count {
+		m.t.Errorf("subscription %d: %d are counted, memory has %d, %v, want %d",
+			num, b.Pending, m.backlogs[num].Pending, err, count)
+	}
+}
+
+// window reads an order to its end.
+func (m *model) window(s *Set, num uint64, source schedule.Source) (all []schedule.Position) {
+	var after schedule.Position
+	for range 100 {
+		w, err := s.Window(num, source, after)
+		if err != nil || !w.OK {
+			m.t.Fatalf("window: %+v, %v", w, err)
+		}
+		all = append(all, w.Positions...)
+		if w.Complete {
+			return all
+		}
+		after = w.UpTo
+	}
+	m.t.Fatal("a window has no end")
+	return nil
+}
+
+func (m *model) oldest(s *Set, num uint64) (uint64, error) {
+	oldest, err := s.OldestPacked(num, 0)
+	var from schedule.Position
+	for more := true; more && err == nil; {
+		from, oldest, more, err = s.OldestDue(num, from, oldest)
+	}
+	return oldest, err
+}

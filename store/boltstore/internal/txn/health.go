@@ -1,0 +1,97 @@
+package txn
+
+import (
+	"time"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/effect"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+)
+
+// Health returns the health of a subscription. One that can't be read is the zero one: it is a
+// memory, no promise.
+func (x *subscriptions) Health(num uint64) store.Health {
+	if h, ok := x.healths[num]; ok {
+		return h
+	}
+	key := record.Key1(num)
+	h, err := record.DecodeHealth(key[:], x.base.Get(BucketHealth, key[:]))
+	if err != nil {
+		h = store.Health{}
+	}
+	if x.healths == nil {
+		x.healths = make(map[uint64]store.Health)
+	}
+	x.healths[num] = h
+	return h
+}
+
+// setHealth changes the health of a subscription.
+func (x *subscriptions) setHealth(num uint64, h store.Health) {
+	// It also reads the record, so that flush knows what to write.
+	if x.Health(num) == h {
+		return
+	}
+	x.healths[num] = h
+	if x.changedHealths == nil {
+		x.changedHealths = make(map[uint64]bool)
+	}
+	x.changedHealths[num] = true
+	x.changes++
+	x.effects.AddHealth(effect.HealthChanged{Num: num, Health: h})
+}
+
+// flush writes what was changed of healths.
+func (x *subscriptions) flush() error {
+	for num := range x.changedHealths {
+		key, h := record.Key1(num), x.healths[num]
+		err := x.putOrRemove(BucketHealth, key[:], h == store.Health{}, func(key []byte) []byte {
+			return record.EncodeHealth(key, &h)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	x.changedHealths = nil
+	return nil
+}
+
+// ProbeNow ends the holds of subscriptions.
+func (x *subscriptions) ProbeNow(ids []string) error {
+	for _, id := range ids {
+		num, err := x.Number(id)
+		if err != nil {
+			return err
+		}
+		if num == 0 {
+			continue
+		}
+		if closed, err := x.isClosedFor(num); err != nil {
+			return err
+		} else if closed {
+			continue
+		}
+		if h := x.Health(num); !h.NextProbeAt.IsZero() {
+			h.NextProbeAt = time.Time{}
+			x.setHealth(num, h)
+		}
+	}
+	return nil
+}
+
+// Recovered makes the health of a subscription what a success outside of the queue makes of it.
+func (x *subscriptions) Recovered(id string) error {
+	num, err := x.Number(id)
+	if err != nil || num == 0 {
+		return err
+	}
+	closed, err := x.isClosedFor(num)
+	switch {
+	case err != nil:
+		return err
+	case closed:
+		return store.ErrMoved
+	}
+	x.setHealth(num, x.Health(num).Recovered())
+	return nil
+}

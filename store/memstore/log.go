@@ -1,0 +1,143 @@
+package memstore
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/page"
+)
+
+// event is a stored event with its deliveries. Its fields change only when a delivery goes, and in
+// erase.
+type event struct {
+	num      uint64 // its place in the order of Enqueue
+	id       string
+	typ      string
+	tenant   string
+	key      string
+	time     time.Time // to the millisecond
+	enqueued time.Time
+	body     []byte
+	trace    string
+	erased   bool
+
+	deliveries []*delivery // in the order of their subscriptions
+}
+
+// same reports whether e, which is stored, and o have the same content, as far as it is known. Type
+// and time are in the body.
+func (e *event) same(o *event) bool {
+	return e.erased || e.tenant == o.tenant && e.key == o.key && string(e.body) == string(o.body)
+}
+
+// listPosition returns where e stands in a listing of events, oldest first.
+func (e *event) listPosition() page.Position { return page.Position{Num: e.num} }
+
+// log is what events are stored.
+type log struct {
+	byID   map[string]*event
+	events []*event // in the order of Enqueue
+}
+
+// unstored returns those of the events that are neither stored nor given twice. It returns
+// [store.ErrConflict] if one has the ID of another.
+func (l *log) unstored(evs []*event) ([]*event, error) {
+	var unstored []*event
+	given := make(map[string]*event, len(evs))
+	for _, e := range evs {
+		known := l.byID[e.id]
+		if known == nil {
+			known = given[e.id]
+		}
+		switch {
+		case known == nil:
+			given[e.id] = e
+			unstored = append(unstored, e)
+		case !known.same(e):
+			return nil, fmt.Errorf("event %s: %w", e.id, store.ErrConflict)
+		}
+	}
+	return unstored, nil
+}
+
+// add stores an event.
+func (l *log) add(e *event) {
+	l.byID[e.id] = e
+	l.events = append(l.events, e)
+}
+
+// isNew reports whether e is being enqueued, and not stored yet.
+func (l *log) isNew(e *event) bool {
+	return len(l.events) == 0 || l.events[len(l.events)-1].num < e.num
+}
+
+// prune removes those of some events that have no delivery any more.
+func (l *log) prune(events []*event) {
+	var first *event // the oldest that goes
+	for _, e := range events {
+		if len(e.deliveries) > 0 {
+			continue
+		}
+		if l.byID[e.id] == e { // or else it has come back with its tenant
+			delete(l.byID, e.id)
+		}
+		if first == nil || e.num < first.num {
+			first = e
+		}
+	}
+	if first == nil {
+		return
+	}
+	// What goes is old mostly, and what comes before the first is left alone.
+	i, _ := slices.BinarySearchFunc(l.events, first, compareEvents)
+	rest := slices.DeleteFunc(l.events[i:], func(e *event) bool { return len(e.deliveries) == 0 })
+	l.events = l.events[:i+len(rest)]
+}
+
+// deliveryWalk returns a walk of the deliveries that q selects.
+func (l *log) deliveryWalk(q *store.DeliveryQuery) page.Walk[*delivery] {
+	return func(from page.Cursor, visit func(page.Position, **delivery) bool) error {
+		// The listing begins with the newest event, and the log with the oldest.
+		i, found := slices.BinarySearchFunc(l.events, from.At.Seq, func(e *event, num uint64) int {
+			return cmp.Compare(e.num, num)
+		})
+		step := 1
+		if !from.Back {
+			step = -1
+			if !found {
+				i--
+			}
+		}
+		for ; i >= 0 && i < len(l.events); i += step {
+			if !l.events[i].visit(q, from, visit) {
+				return nil
+			}
+		}
+		return nil
+	}
+}
+
+// visit visits the deliveries of e that q selects and that the cursor reaches. It is false if the
+// walk has ended.
+func (e *event) visit(
+	q *store.DeliveryQuery, from page.Cursor, visit func(page.Position, **delivery) bool,
+) bool {
+	for i := range e.deliveries {
+		if from.Back {
+			i = len(e.deliveries) - 1 - i
+		}
+		d := e.deliveries[i]
+		if !from.Reaches(d.listPosition()) {
+			continue
+		}
+		if r := d.record(); q.Matches(&r) && !visit(d.listPosition(), &d) {
+			return false
+		}
+	}
+	return true
+}
+
+func compareEvents(a, b *event) int { return cmp.Compare(a.num, b.num) }
