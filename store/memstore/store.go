@@ -27,6 +27,8 @@ type Store struct {
 	subs  map[string]*subscription // by ID
 	order []*subscription          // the same, oldest first
 
+	tenants map[string]store.TenantState // those that are not settled here
+
 	log   log
 	ended ended // for Prune
 
@@ -49,6 +51,7 @@ func New() *Store {
 		start:   time.Now(),
 		wall:    time.Now,
 		subs:    make(map[string]*subscription),
+		tenants: make(map[string]store.TenantState),
 		log:     log{byID: make(map[string]*event)},
 		pending: make(map[string]int),
 		// No bound for the idle ones: what the schedule forgets, this store could not load again.

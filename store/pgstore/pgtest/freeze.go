@@ -18,6 +18,10 @@ func (s *Server) Freeze() error { return s.signal(syscall.SIGSTOP) }
 // Thaw lets them go on.
 func (s *Server) Thaw() error { return s.signal(syscall.SIGCONT) }
 
+// Kill ends all processes of the server at once, as a machine that loses its power: nothing is
+// written or said any more. Start starts it again.
+func (s *Server) Kill() error { return s.signal(syscall.SIGKILL) }
+
 func (s *Server) signal(sig syscall.Signal) error {
 	text, err := os.ReadFile(filepath.Join(s.data(), "postmaster.pid"))
 	if err != nil {
@@ -28,9 +32,10 @@ func (s *Server) signal(sig syscall.Signal) error {
 	if err != nil {
 		return fmt.Errorf("pgtest: postmaster.pid: %w", err)
 	}
-	// The postmaster first, so that it starts no other.
+	// The postmaster first, so that it starts no other. It may be no parent any more afterwards.
+	pids := children(postmaster)
 	errs := []error{syscall.Kill(postmaster, sig)}
-	for _, pid := range children(postmaster) {
+	for _, pid := range append(pids, children(postmaster)...) {
 		if err := syscall.Kill(pid, sig); err != nil && !errors.Is(err, syscall.ESRCH) {
 			errs = append(errs, err)
 		}
