@@ -180,7 +180,7 @@ func TestShardsOverServers(t *testing.T) {
 	usual := h.goesOn("both well", 0, 1)
 	h.goesOn("both well", 0, 0)
 
-	if err := sick.Kill(); err != nil {
+	if err := sick.Kill(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	h.refused("killed", 0)
@@ -284,7 +284,7 @@ func TestFourServers(t *testing.T) {
 		})
 	}
 	for round := range 10 {
-		if err := killed.Kill(); err != nil {
+		if err := killed.Kill(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		h.goesOn(fmt.Sprintf("round %d, one killed, one slow, one full", round), usual, 3)
