@@ -43,6 +43,7 @@ type round struct {
 	parts   map[*shard]*part
 	trouble []error
 	limited bool // a limit that the shards share kept something back
+	counted bool // the shards have said what they have leased, and share what the limits leave
 }
 
 // part is what one shard has to do with a round.
@@ -65,8 +66,9 @@ func (r *round) run(ctx context.Context) (store.ClaimResult, error) {
 	for _, sh := range r.shards {
 		r.parts[sh].spent = r.parts[sh].spent || r.req.Max > 0 && sh.hasNothing(&r.req)
 	}
-	if r.req.Max <= 0 || r.req.MaxUnhealthy > 0 || r.req.MaxFailing > 0 {
+	if r.req.Max <= 0 || r.nearLimits() {
 		r.count(ctx)
+		r.counted = true
 	}
 	// Each step yields something, or spends a shard, but for some in which the one that had the
 	// turn at what is left of a limit did not want it: the turn goes round.
@@ -209,6 +211,24 @@ func (r *round) mayAsk(sh *shard) bool {
 	c := &sh.claims
 	return !r.parts[sh].spent && c.call == nil &&
 		(c.failed == nil || !time.Now().Before(c.retryAt))
+}
+
+// nearLimits reports whether this Claim may come to a limit that the shards share, if nothing that
+// is leased is healthy. As a rule it can't, and the shards need not be asked twice.
+func (r *round) nearLimits() bool {
+	most := r.leases.count() + r.left()
+	for _, sh := range r.shards {
+		c := &sh.claims
+		if c.call != nil {
+			most += c.call.req.Max
+		}
+		for _, h := range c.held {
+			most += len(h.claims)
+		}
+	}
+	is := func(limit, elsewhere int) bool { return limit > 0 && most+elsewhere > limit }
+	return is(r.req.MaxUnhealthy, r.req.Elsewhere.Unhealthy) ||
+		is(r.req.MaxFailing, r.req.Elsewhere.Failing)
 }
 
 // count has the shards say what they have leased, so that they can share what is left of a limit. A

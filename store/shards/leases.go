@@ -72,6 +72,13 @@ func (ls *leases) isFull(host string, sh *shard, perHost int) bool {
 	return all > ls.hosts[host][sh] && all >= perHost
 }
 
+// count returns how many there are. Those that have run out may be among them.
+func (ls *leases) count() int {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	return len(ls.running)
+}
+
 // shard returns the shard of a lease that runs; nil if it is not known, or has run out. Then the
 // delivery may be elsewhere by now.
 func (ls *leases) shard(l store.Lease) *shard {

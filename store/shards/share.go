@@ -68,6 +68,12 @@ func share(n, of, i int) int {
 // grant shares what is left of the limits of what is not healthy. To a shard, what others have
 // leased or may lease now is leased elsewhere.
 func (r *round) grant(all []asking) {
+	if !r.counted { // the limits leave room for all that may be claimed
+		for i := range all {
+			all[i].granted = store.Leased{Unhealthy: all[i].req.Max, Failing: all[i].req.Max}
+		}
+		return
+	}
 	room, leased := r.room(), r.leased()
 	for i := range all {
 		a := &all[i]

@@ -1,6 +1,7 @@
 package shards_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -84,6 +85,36 @@ func TestLimitsAreShared(t *testing.T) {
 		}
 		again, _ := p.claim(req)
 		p.equal("claims of the room", len(again.Claims), 2)
+	})
+}
+
+// TestFarLimitsCostNothing wants stores not to be asked what they have leased while the limits are
+// far.
+func TestFarLimitsCostNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t)
+		p.subscribe("sick")
+		p.subscribe("well")
+		p.publish("sick", 40)
+		p.publish("well", 40)
+		asked := 0
+		p.sick.set(func(_ context.Context, method string) error {
+			if method == "Claim" {
+				asked++
+			}
+			return nil
+		})
+		for range 5 {
+			_, n := p.claim(store.ClaimRequest{Max: 4, MaxUnhealthy: 30, MaxFailing: 20})
+			p.equal("claims", n, map[string]int{"sick": 2, "well": 2})
+		}
+		p.equal("calls of a store by 5 claims", asked, 5)
+		total := 20
+		for range 5 {
+			got, _ := p.claim(store.ClaimRequest{Max: 4, MaxUnhealthy: 30, MaxFailing: 20})
+			total += len(got.Claims)
+		}
+		p.equal("claims up to the limit", total, 30)
 	})
 }
 
