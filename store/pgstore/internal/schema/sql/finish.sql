@@ -21,5 +21,6 @@ FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bytea[], $5::bytea[]
     AS o(sub, seq, status, log, answer)
 WHERE (SELECT ok FROM mine) AND o.sub IN (SELECT num FROM live)
   AND o.seq NOT IN (SELECT x.seq FROM outhook.erasures x WHERE x.seq = ANY ($2))
+ORDER BY o.sub, o.seq
 ON CONFLICT DO NOTHING
 RETURNING sub, seq

@@ -20,7 +20,7 @@ WITH delivered AS MATERIALIZED (
     DELETE FROM outhook.deliveries d USING past WHERE d.sub = past.sub AND d.seq = past.seq
 ), forgotten AS (
     DELETE FROM outhook.events e
-    WHERE e.seq IN (SELECT seq FROM past) AND NOT EXISTS (
+    WHERE e.seq = ANY (ARRAY(SELECT seq FROM past)) AND NOT EXISTS (
         SELECT 1 FROM unnest(e.recipients) AS r(sub)
         JOIN outhook.subscriptions s ON s.num = r.sub JOIN outhook.shares h ON h.id = r.sub % 64
         WHERE NOT EXISTS (SELECT 1 FROM past WHERE past.sub = r.sub AND past.seq = e.seq)
@@ -33,7 +33,7 @@ WITH delivered AS MATERIALIZED (
     FROM (
         SELECT past.seq, array_agg(past.sub) AS subs FROM past
             JOIN outhook.shares h ON h.id = past.sub % 64
-        WHERE past.seq > h.low GROUP BY past.seq) p
+        WHERE past.seq > h.low GROUP BY past.seq ORDER BY past.seq) p
     WHERE e.seq = p.seq AND e.seq NOT IN (SELECT seq FROM forgotten)
 ), uncounted AS MATERIALIZED (
     SELECT sub, bucket, writer FROM outhook.attempt_counts WHERE bucket < $4::bigint
