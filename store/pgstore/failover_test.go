@@ -2,6 +2,7 @@ package pgstore_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -31,6 +32,9 @@ func newPair(t *testing.T, synchronous bool) *pair {
 func (p *pair) startStandby(t *testing.T, port int) {
 	t.Helper()
 	standby, err := p.primary.StartStandby(t.Context(), port)
+	if errors.Is(err, pgtest.ErrNotInstalled) {
+		skip(t, err.Error())
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,8 +12,12 @@ import (
 // follows the server and can be asked from when it returns. Its port is a free one, or that of a
 // server that was removed: a host that knows both ports need not be told of a third.
 //
-// The standby is asynchronous until SetSynchronous.
+// The standby is asynchronous until SetSynchronous. The error is ErrNotInstalled if there is no
+// pg_basebackup beside the server's programs.
 func (s *Server) StartStandby(ctx context.Context, port int) (_ *Server, err error) {
+	if _, err := os.Stat(filepath.Join(s.bin, "pg_basebackup")); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotInstalled, err)
+	}
 	dir, err := os.MkdirTemp("", "outhook-postgres-")
 	if err != nil {
 		return nil, err

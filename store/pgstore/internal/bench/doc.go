@@ -7,6 +7,7 @@
 //	go run . -pinned -for 10m           the same at 800 and 3,000 events/s, with vacuum held back by
 //	                                    three overlapping readers of 120 s, and by one idle
 //	                                    transaction; short: -rate 200 -for 20s -reader 6s
+//	go run . -wal                       what an event and its outcome take of the write-ahead log
 //	go run . -replicas                  pgstore with 1, 2 and 3 replicas, each a process
 //	go run . -backlog                   the rates with 10,000 and with 1,000,000 pending
 //

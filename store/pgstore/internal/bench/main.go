@@ -17,6 +17,7 @@ var (
 	replicas = flag.Bool("replicas", false, "measure 1, 2 and 3 replicas")
 	backlog  = flag.Bool("backlog", false, "measure with 10,000 and 1,000,000 pending")
 	floor    = flag.Bool("floor", false, "measure what inserting events and outcomes alone takes")
+	wal      = flag.Bool("wal", false, "measure how much log an event takes, by what is logged")
 	steady   = flag.Bool("steady", false, "measure at steady rates")
 	pin      = flag.Bool("pinned", false,
 		"as -steady, and also with transactions that keep the server from vacuuming")
@@ -62,8 +63,11 @@ func run(ctx context.Context) error {
 		defer srv.Remove()
 		url = srv.URL()
 	}
-	if *floor {
+	switch {
+	case *floor:
 		return measureFloor(ctx, url)
+	case *wal:
+		return measureWAL(ctx, url)
 	}
 	rec, err := startReceiver(ctx)
 	if err != nil {
