@@ -40,6 +40,11 @@ var (
 // PruneLock is the key of the advisory lock that is held over a step of Prune.
 func (s *Store) PruneLock() int64 { return s.history.PruneLock() }
 
+// NextPrune returns the statement of the next step of Prune, and its arguments.
+func (s *Store) NextPrune(r store.Retention) (Statement, []any) {
+	return Statement{sqltx.ByIndex, s.replica.SQL.Prune}, s.history.PruneArgs(r)
+}
+
 // MaxCounts is how many buckets of counts stay in memory once they are written.
 const MaxCounts = counts.MaxKept
 
