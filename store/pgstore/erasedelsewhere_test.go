@@ -30,7 +30,8 @@ func TestSuccessOfAnEventErasedElsewhere(t *testing.T) {
 	if err != nil || len(claims.Claims) != 2 {
 		t.Fatalf("claims: got %d, %v, want 2", len(claims.Claims), err)
 	}
-	if n, _, err := other.Erase(t.Context(), store.EraseQuery{EventID: evs[0].ID}); n != 1 || err != nil {
+	n, _, err := other.Erase(t.Context(), store.EraseQuery{EventID: evs[0].ID})
+	if n != 1 || err != nil {
 		t.Fatalf("Erase: got %d, %v, want 1", n, err)
 	}
 	var outcomes []store.Outcome

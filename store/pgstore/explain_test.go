@@ -19,9 +19,9 @@ func (p *plan) work() (rows float64) {
 	return rows
 }
 
-// TestPendingPlan checks that what is pending is counted by looking at a number of rows that goes by
-// the number counted, for one subscription and for all, with a row and without, whether the server
-// knows its tables or not.
+// TestPendingPlan checks that what is pending is counted by looking at a number of rows that goes
+// by the number counted, for one subscription and for all, with a row and without, whether the
+// server knows its tables or not.
 func TestPendingPlan(t *testing.T) {
 	t.Parallel()
 	for _, analyzed := range []bool{false, true} {

@@ -46,8 +46,8 @@ func TestImport(t *testing.T) {
 	again := &interrupted{old: o, left: math.MaxInt}
 	if done, err := s.Import(t.Context(), again, nil); err != nil || done.Deliveries != 0 ||
 		done.Finished != 0 || again.attempts != 0 {
-		t.Errorf("Import once more: got %+v, %v, and it has read attempts of %d deliveries; want it to do "+
-			"nothing", done, err, again.attempts)
+		t.Errorf("Import once more: got %+v, %v, and it has read attempts of %d deliveries; "+
+			"want it to do nothing", done, err, again.attempts)
 	}
 	for _, sub := range o.subs {
 		got, err := s.Subscription(t.Context(), sub.ID)
@@ -184,7 +184,8 @@ func deliverAll(t *testing.T, s store.Store, o *old) {
 	o.pending[o.subs[0].ID] = o.pending[o.subs[0].ID][1:] // the one that is due in an hour
 	for _, sub := range o.subs {
 		want, have := o.pending[sub.ID], got[sub.ID]
-		// order within a key holds, so that those wait for others; the IDs are in the order of publishing
+		// order within a key holds, so that those wait for others; the IDs are in the order of
+		// publishing
 		slices.Sort(want)
 		slices.Sort(have)
 		if !slices.Equal(have, want) {

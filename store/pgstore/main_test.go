@@ -39,8 +39,8 @@ func TestMain(m *testing.M) {
 	os.Exit(testMain(m))
 }
 
-// startTimeout bounds the start of the server, which takes a second on a machine with nothing else to
-// do.
+// startTimeout bounds the start of the server, which takes a second on a machine with nothing else
+// to do.
 const startTimeout = 5 * time.Minute
 
 func testMain(m *testing.M) int {
@@ -57,7 +57,8 @@ func testMain(m *testing.M) int {
 	srv, err := pgtest.Start(ctx, pgtest.Config{})
 	switch {
 	case errors.Is(err, pgtest.ErrNotInstalled):
-		noServer = "there is no PostgreSQL to test with: OUTHOOK_TEST_POSTGRES is not set, and no server is installed"
+		noServer = "there is no PostgreSQL to test with: OUTHOOK_TEST_POSTGRES is not set, and no " +
+			"server is installed"
 		fmt.Fprintln(os.Stderr, noServer)
 		return m.Run()
 	case err != nil:

@@ -53,8 +53,8 @@ func TestPruneReadsNothingTwice(t *testing.T) {
 		}
 	}
 	if last := blocks(); last > first+first/4 {
-		t.Errorf("blocks touched by a step: got %d after %d steps, and %d by the first; want about as many",
-			last, steps-1, first)
+		t.Errorf("blocks touched by a step: got %d after %d steps, and %d by the first; want about "+
+			"as many", last, steps-1, first)
 	}
 	for more := true; more; {
 		if more, err = s.Prune(t.Context(), keep); err != nil {

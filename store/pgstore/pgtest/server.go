@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// ErrNotInstalled says that there are no PostgreSQL server binaries: EnvBin names none, and there are
-// none in PATH nor in /usr/lib/postgresql.
+// ErrNotInstalled says that there are no PostgreSQL server binaries: EnvBin names none, and there
+// are none in PATH nor in /usr/lib/postgresql.
 var ErrNotInstalled = errors.New("pgtest: PostgreSQL is not installed")
 
 // Config is what a server is started with.

@@ -47,7 +47,8 @@ func (s *Server) follow(ctx context.Context, primary *Server) (err error) {
 	}
 	// The last of a name counts; the copy has those of the primary, which may itself have been a
 	// standby.
-	if err := s.configure(fmt.Sprintf("port = %d\nsynchronous_standby_names = ''\n", s.port)); err != nil {
+	conf := fmt.Sprintf("port = %d\nsynchronous_standby_names = ''\n", s.port)
+	if err := s.configure(conf); err != nil {
 		return err
 	}
 	return s.Start(ctx)

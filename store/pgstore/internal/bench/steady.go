@@ -32,8 +32,8 @@ func measureSteady(ctx context.Context, url string, rec *receiver) error {
 	if *pin {
 		ways = append(ways, byReaders, byIdle)
 	}
-	fmt.Println("| system | events/s | pinned by | delivered ÷ offered | most that waited | p50, ms | " +
-		"p95 | p99 | log an event, B |\n|---|---|---|---|---|---|---|---|---|")
+	fmt.Println("| system | events/s | pinned by | delivered ÷ offered | most that waited | " +
+		"p50, ms | p95 | p99 | log an event, B |\n|---|---|---|---|---|---|---|---|---|")
 	for _, rate := range rates {
 		for _, way := range ways {
 			for _, name := range []string{"river", "outhook"} {

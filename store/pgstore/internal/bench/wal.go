@@ -45,7 +45,8 @@ func measureWAL(ctx context.Context, url string) error {
 	}
 	defer rows.Close()
 	const events = times * batch
-	fmt.Println("record                        an event   bytes an event   whole pages, bytes an event")
+	fmt.Println("record                        an event   bytes an event   " +
+		"whole pages, bytes an event")
 	var total, pages int64
 	for rows.Next() {
 		var name string

@@ -53,7 +53,7 @@ func (h *History) pruneFinished(ctx context.Context, r store.Retention) (more bo
 	if err != nil || !there {
 		return false, err
 	}
-	// A kind of which there was a whole step may have more; one with less is done for now.
+	// A kind that filled its step may have more; one that did not is done for now.
 	more = n >= pruneStep
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -77,8 +77,8 @@ func (h *History) PruneArgs(r store.Retention) []any {
 }
 
 // pruneStep runs a statement that takes a step, unless another replica does. It reads the row that
-// the statement returns, and reports whether there was one. Two replicas in the same step would wait
-// for each other's rows, or do the same work twice.
+// the statement returns, and reports whether there was one. Two replicas in the same step would
+// wait for each other's rows, or do the same work twice.
 func (h *History) pruneStep(
 	ctx context.Context, sql string, row []any, args ...any,
 ) (there bool, err error) {

@@ -18,7 +18,8 @@ const movedError = "moved to PostgreSQL"
 // finished selects what history copies.
 var finished = []store.State{store.Delivered, store.Dead, store.Canceled}
 
-// room reserves numbers for the events of the history, which must be below those of what is pending.
+// room reserves numbers for the events of the history, which must be below those of what is
+// pending.
 func (im *importer) room(ctx context.Context) error {
 	q := store.DeliveryQuery{AnyTenant: true, States: finished, Limit: 1, Count: true}
 	page, err := im.from.Deliveries(ctx, q)
@@ -137,8 +138,8 @@ func (im *importer) event(ctx context.Context, d *store.Delivery) (store.StoredE
 	return reader.StoredEvent(ctx, d.SubscriptionID, d.EventID)
 }
 
-// historyRows are the arguments of the statement that stores finished deliveries. Each slice has one
-// element a delivery, at the same index.
+// historyRows are the arguments of the statement that stores finished deliveries. Each slice has
+// one element a delivery, at the same index.
 type historyRows struct {
 	seqs                      []int64
 	ids, types, tenants, keys []string

@@ -13,9 +13,9 @@ import (
 // agree brings memory in line with a server that was started at another time than the one before.
 //
 // That may be the standby of a server that has died. Events are there, but outcomes do not wait for
-// a standby (sqltx.Local), and the last of them may be missing: a delivery that memory has as ended,
-// or as waiting for a retry, is pending without a row again. Nobody would claim it; and a low mark
-// that goes by memory would pass it, and so lose it.
+// a standby (sqltx.Local), and the last of them may be missing: a delivery that memory has as
+// ended, or as waiting for a retry, is pending without a row again. Nobody would claim it; and a
+// low mark that goes by memory would pass it, and so lose it.
 func (o *Ownership) agree(ctx context.Context, started time.Time) error {
 	if o.server.IsZero() { // memory has nothing yet
 		o.server = started

@@ -209,8 +209,8 @@ func (o *Ownership) queueLows(b *sqltx.Batch, risen *memory.Lows) {
 	}
 }
 
-// queueLockShares adds to a transaction that it locks shares of an owner; 0 stands for any. It comes
-// before the first statement that changes one: see sharesforupdate.sql.
+// queueLockShares adds to a transaction that it locks shares of an owner; 0 stands for any. It
+// comes before the first statement that changes one: see sharesforupdate.sql.
 func (o *Ownership) queueLockShares(b *sqltx.Batch, ids []int32, owner int64) {
 	b.Queue(o.SQL.SharesForUpdate, ids, owner)
 }

@@ -57,8 +57,8 @@ func Retry(transaction func() error) (err error) {
 	return err
 }
 
-// isUnusable reports whether a transaction has failed for its connection's sake, and another one may
-// be better:
+// isUnusable reports whether a transaction has failed for its connection's sake, and another one
+// may be better:
 //
 //   - A prepared statement is gone, or its result has other columns: somebody has sent DISCARD ALL,
 //     or another version of the host has changed a table.

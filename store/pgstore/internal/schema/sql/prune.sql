@@ -1,8 +1,9 @@
 -- $1 how many at most of each kind; $2, $3: how long delivered and failed ones are kept, in
--- microseconds; NULL is for ever; $4 the first bucket of counts that is kept; $5, $6: when those had
--- finished that the last step has removed last, or NULL. An event goes with the last of its
+-- microseconds; NULL is for ever; $4 the first bucket of counts that is kept; $5, $6: when those
+-- had finished that the last step has removed last, or NULL. An event goes with the last of its
 -- deliveries. One that is above the low mark of a share would be pending there without its row, so
--- the event forgets it. Returns how many there were of the kind that had most, and the next $5 and $6.
+-- the event forgets it. Returns how many there were of the kind that had most, and the next $5 and
+-- $6.
 --
 -- A step begins where the last one has ended. What that has removed is still in the index until the
 -- server has vacuumed, which an open transaction may keep it from for hours, and each step would
