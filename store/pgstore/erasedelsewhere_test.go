@@ -22,6 +22,15 @@ func TestSuccessOfAnEventErasedElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { owner.Close() })
+	// One success before, so that the next changes nothing of the health, and only its row is
+	// written.
+	if err := owner.Enqueue(t.Context(), someEvents(1)...); err != nil {
+		t.Fatal(err)
+	}
+	finish(t, owner, store.Outcome{
+		Lease: claimOne(t, owner, store.ClaimRequest{}).Lease, State: store.Delivered,
+		Attempt: store.Attempt{At: time.Now(), Status: 200},
+	})
 	evs := someEvents(2)
 	if err := owner.Enqueue(t.Context(), evs...); err != nil {
 		t.Fatal(err)
