@@ -185,6 +185,8 @@ type webhook struct {
 	Events  []string          `json:"events"`
 	Headers map[string]string `json:"headers"`
 	Status  string            `json:"status"`
+
+	Unreadable bool `json:"unreadable"`
 }
 
 type list struct {

@@ -21,6 +21,10 @@ type webhook struct {
 	Events  []string          `json:"events"`  // patterns; none means every type
 	Headers map[string]string `json:"headers"` // with their values, as Airy shows them
 	Status  store.Status      `json:"status"`
+
+	// Unreadable says that its headers and keys are sealed with a key that the host does not have.
+	// Headers is then empty, and nothing is sent to it.
+	Unreadable bool `json:"unreadable,omitempty"`
 }
 
 // webhooks is the response of /webhooks.list.
@@ -48,6 +52,9 @@ func newWebhook(s *store.Subscription) webhook {
 		Status: s.Status}
 	if w.Events == nil {
 		w.Events = []string{}
+	}
+	if s.SealedWith != "" { // the values are ciphertext
+		w.Unreadable, w.Headers = true, nil
 	}
 	if w.Headers == nil {
 		w.Headers = map[string]string{}

@@ -12,16 +12,17 @@ const redacted = "[redacted]"
 
 // A Secret is a signing key, as its owner writes it: any text, or "whsec_" and base64 (see
 // Validate). Only string(s) returns the text: formatted with fmt by any verb, logged with slog, or
-// encoded as text or JSON, a Secret reads "[redacted]", alone and inside structs, pointers, slices
-// and map values. An empty one reads "".
+// encoded by encoding/json, encoding/xml, encoding/gob or any other that asks for text or binary
+// (package encoding), a Secret reads "[redacted]", alone and inside structs, pointers, slices and
+// map values. An empty one reads "".
 //
 // So a store must convert a key before it encodes it. Decoding a Secret from "[redacted]" is an
 // error: otherwise a record that was encoded without converting would sign with a public text.
 //
-// Three cases cannot be prevented: fmt calls no method of a value in an unexported struct field,
-// nor for the verbs %p and %w, which make no sense here (go vet reports them), and encoding/json
-// writes a map's string keys as they are. So give a struct with a Secret in an unexported field a
-// Format method, and don't use secrets as map keys.
+// Four cases cannot be prevented: fmt calls no method of a value in an unexported struct field, nor
+// for the verbs %p and %w, which make no sense here (go vet reports them), encoding/json writes a
+// map's string keys as they are, and encoding/asn1 asks no methods. So give a struct with a Secret
+// in an unexported field a Format method, and don't use secrets as map keys.
 type Secret string
 
 // String returns "[redacted]", or "" for an empty Secret.
@@ -43,6 +44,12 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // MarshalText returns what String does. JSON uses it too.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// MarshalBinary returns what String does. encoding/gob uses it.
+func (s Secret) MarshalBinary() ([]byte, error) { return s.MarshalText() }
+
+// UnmarshalBinary does what UnmarshalText does.
+func (s *Secret) UnmarshalBinary(data []byte) error { return s.UnmarshalText(data) }
 
 // UnmarshalText sets the Secret to the text. The text "[redacted]" is an error.
 func (s *Secret) UnmarshalText(text []byte) error {

@@ -2,6 +2,7 @@ package signing_test
 
 import (
 	"bytes"
+	"encoding/gob"
 	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
@@ -95,6 +96,16 @@ func TestSecretIsRedactedByEncoders(t *testing.T) {
 	if b, err := xml.Marshal(record{"x", canary, nil}); err != nil || leaks(string(b)) {
 		t.Errorf("xml = %s, %v, want no key", b, err)
 	}
+	for name, v := range map[string]any{
+		"alone": signing.Secret(canary), "struct": record{"x", canary, []signing.Secret{canary}},
+		"map": map[signing.Secret]signing.Secret{canary: canary},
+	} {
+		var b bytes.Buffer
+		if err := gob.NewEncoder(&b).Encode(v); err != nil || leaks(b.String()) ||
+			!strings.Contains(b.String(), "[redacted]") {
+			t.Errorf("%s: gob = %q, %v, want [redacted] in place of the key", name, b.String(), err)
+		}
+	}
 }
 
 func TestSecretIsRedactedByLogs(t *testing.T) {
@@ -122,12 +133,17 @@ func TestSecretMethods(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: MarshalText: %v", tt.name, err)
 		}
+		binary, err := tt.key.MarshalBinary()
+		if err != nil {
+			t.Errorf("%s: MarshalBinary: %v", tt.name, err)
+		}
 		for method, got := range map[string]string{
-			"String":      tt.key.String(),
-			"GoString":    tt.key.GoString(),
-			"LogValue":    tt.key.LogValue().String(),
-			"MarshalText": string(text),
-			"Format":      fmt.Sprintf("%#v", tt.key),
+			"MarshalBinary": string(binary),
+			"String":        tt.key.String(),
+			"GoString":      tt.key.GoString(),
+			"LogValue":      tt.key.LogValue().String(),
+			"MarshalText":   string(text),
+			"Format":        fmt.Sprintf("%#v", tt.key),
 		} {
 			if got != tt.want {
 				t.Errorf("%s: %s = %q, want %q", tt.name, method, got, tt.want)
@@ -176,5 +192,12 @@ func TestSecretDoesNotSurviveMarshalling(t *testing.T) {
 	var back record
 	if err := json.Unmarshal(b, &back); err == nil {
 		t.Errorf("a redacted record was read back as %q, want an error", string(back.Key))
+	}
+	var coded bytes.Buffer
+	if err := gob.NewEncoder(&coded).Encode(record{Key: canary}); err != nil {
+		t.Fatal(err)
+	}
+	if err := gob.NewDecoder(&coded).Decode(&back); err == nil {
+		t.Errorf("a redacted record was read back from gob as %q, want an error", string(back.Key))
 	}
 }

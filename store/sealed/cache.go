@@ -31,6 +31,10 @@ type entry struct {
 	sealedSecrets, secrets []signing.Secret
 	sealedHeaders, headers map[string]string
 	sealedWith             string
+
+	// What the sealed values are bound to. For another URL they must not be used, as it would be
+	// sent what was sealed for this one.
+	tenant, url string
 }
 
 // open replaces the values in a claim's subscription by plaintext. Claims share the result. Values
@@ -43,9 +47,10 @@ func (c *cache) open(keys *keyring, sub *store.Subscription) {
 		e = c.previous[sub.ID]
 		delete(c.previous, sub.ID)
 	}
-	if e == nil || e.sealedWith != sub.SealedWith ||
+	if e == nil || e.sealedWith != sub.SealedWith || e.tenant != sub.Tenant || e.url != sub.URL ||
 		!slices.Equal(e.sealedSecrets, sub.Secrets) || !maps.Equal(e.sealedHeaders, sub.Headers) {
-		e = &entry{sealedSecrets: sub.Secrets, sealedHeaders: sub.Headers, sealedWith: sub.SealedWith}
+		e = &entry{sealedSecrets: sub.Secrets, sealedHeaders: sub.Headers, sealedWith: sub.SealedWith,
+			tenant: sub.Tenant, url: sub.URL}
 		plain := *sub
 		if keys.openSubscription(&plain) != nil {
 			delete(c.recent, sub.ID)
