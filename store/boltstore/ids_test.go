@@ -285,7 +285,7 @@ func TestIDsAllRemoved(t *testing.T) {
 		})
 		var wg sync.WaitGroup
 		for _, f := range []func() error{
-			func() error { return s.SetFormat(1) }, // is under way
+			func() error { return s.SetFormat(2) }, // is under way
 			prune,
 			func() error { return s.Enqueue(t.Context(), Event("after")) },
 		} {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/page"
 	"github.com/outhook/outhook/store/internal/rollup"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
@@ -20,6 +21,8 @@ type Store struct {
 	ready chan struct{}    // see Ready
 	start time.Time        // see begin
 	wall  func() time.Time // the system's clock
+
+	cursors *page.Sealer // of listings, as callers have them
 
 	mu     sync.Mutex // guards all below
 	closed bool       // every method then returns ErrClosed
@@ -48,8 +51,9 @@ func New() *Store {
 		ready:   make(chan struct{}, 1),
 		start:   time.Now(),
 		wall:    time.Now,
+		cursors: page.NewSealer(page.NewKey()),
 		subs:    make(map[string]*subscription),
-		log:     log{byID: make(map[string]*event)},
+		log:     log{byName: make(map[name]*event)},
 		pending: make(map[string]int),
 		// No bound for the idle ones: what the schedule forgets, this store could not load again.
 		schedule: schedule.New[*subscription, *delivery](schedule.Options{Idle: math.MaxInt}),
