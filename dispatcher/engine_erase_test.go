@@ -113,7 +113,9 @@ func TestEraseTenantSparesOthers(t *testing.T) {
 // TestNoAttemptStartsAfterErase erases what is on its way from the store to a worker.
 func TestNoAttemptStartsAfterErase(t *testing.T) {
 	for name, erase := range map[string]func(*engine, events.Event) error{
-		"event": func(e *engine, ev events.Event) error { return e.Erase(e.t.Context(), ev.Tenant, ev.ID) },
+		"event": func(e *engine, ev events.Event) error {
+			return e.Erase(e.t.Context(), ev.Tenant, ev.ID)
+		},
 		"tenant": func(e *engine, ev events.Event) error {
 			_, err := e.EraseTenant(e.t.Context(), "acme")
 			return err

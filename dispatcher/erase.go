@@ -12,10 +12,10 @@ import (
 // eraseStep is how many events one step of an erasure takes.
 const eraseStep = 100
 
-// Erase removes what an event of a tenant carried, wherever it is kept: its payload, what Options.Transform
-// made of it, its trace, and what endpoints answered to it. Deliveries of it that are pending
-// become canceled with ReasonErased, those that are over stay in the history without what was
-// removed, and none can be redelivered.
+// Erase removes what an event of a tenant carried, wherever it is kept: its payload, what
+// Options.Transform made of it, its trace, and what endpoints answered to it. Deliveries of it that
+// are pending become canceled with ReasonErased, those that are over stay in the history without
+// what was removed, and none can be redelivered.
 //
 // After it returns no attempt starts. An attempt that is under way is not cut off: what is sent is
 // sent. Erasing an event twice is the same as once. It returns store.ErrNotFound if the tenant has

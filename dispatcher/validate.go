@@ -73,8 +73,8 @@ func (d *Dispatcher) checkSubscription(sub, was *store.Subscription) error {
 }
 
 // checkValues validates the headers and the secrets. If they are sealed and the store has no key
-// for them, they can be replaced as a whole, and then are plain: nobody could tell plain values from
-// sealed ones otherwise. They are bound to the URL, so that can't be changed without them.
+// for them, they can be replaced as a whole, and then are plain: nobody could tell plain values
+// from sealed ones otherwise. They are bound to the URL, so that can't be changed without them.
 func checkValues(sub, was *store.Subscription) error {
 	if sub.SealedWith != "" {
 		if sub.URL == was.URL && maps.Equal(sub.Headers, was.Headers) &&

@@ -49,8 +49,8 @@ type log struct {
 }
 
 // unstored returns those of the events that are neither stored nor given twice. It returns
-// [store.ErrConflict] if one has the ID of another of its tenant. A host that tries a Publish again after an
-// error gives events that are stored already, and gets no error for it.
+// [store.ErrConflict] if one has the ID of another of its tenant. A host that tries a Publish again
+// after an error gives events that are stored already, and gets no error for it.
 func (l *log) unstored(evs []*event) ([]*event, error) {
 	var unstored []*event
 	given := make(map[name]*event, len(evs))

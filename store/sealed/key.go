@@ -23,8 +23,8 @@ type Key struct {
 
 // A Secret is the 32 random bytes of an AES-256 key. Formatted with fmt by any verb, logged with
 // slog, or encoded by encoding/json, encoding/xml, encoding/gob or any other that asks for text or
-// binary (package encoding), it reads "[redacted]", alone and in a Key. But fmt calls no method of a
-// value in an unexported struct field, and encoding/binary asks no methods.
+// binary (package encoding), it reads "[redacted]", alone and in a Key. But fmt calls no method of
+// a value in an unexported struct field, and encoding/binary asks no methods.
 type Secret [32]byte
 
 const redacted = "[redacted]"

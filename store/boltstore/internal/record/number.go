@@ -19,8 +19,8 @@ func DecodeNumber(key, v []byte) (uint64, error) {
 	return n, d.end()
 }
 
-// EncodeBytes returns the value of bytes, such as those of a body that overrides the event's for one
-// delivery. They may be none: an override that sends nothing is one too.
+// EncodeBytes returns the value of bytes, such as those of a body that overrides the event's for
+// one delivery. They may be none: an override that sends nothing is one too.
 func EncodeBytes(key, b []byte) []byte {
 	e := newEncoder(len(b))
 	e.b = append(e.b, b...)

@@ -9,10 +9,10 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
-// The index of event IDs is written behind: an event is found by its tenant and ID through eventIDs,
-// or, when it is one of the few latest, by looking at those, the tail. So a commit of one event writes no
-// page of the index, and one commit in many writes the IDs of many, which are beside each other if
-// they ascend.
+// The index of event IDs is written behind: an event is found by its tenant and ID through
+// eventIDs, or, when it is one of the few latest, by looking at those, the tail. So a commit of one
+// event writes no page of the index, and one commit in many writes the IDs of many, which are
+// beside each other if they ascend.
 //
 // The IDs of all events up to metaIndexed are in eventIDs. It moves in the transaction that writes
 // them, so every transaction sees an index and a tail that belong together.
@@ -60,8 +60,8 @@ func (x *eventIDs) Find(tenant, id string) (uint64, error) {
 }
 
 // dropStored returns those of the events that are neither stored nor given twice. It is ErrConflict
-// when one has the ID of another of its tenant. A host that tries a Publish again after an error gives events
-// that are stored already, and must get no error for it.
+// when one has the ID of another of its tenant. A host that tries a Publish again after an error
+// gives events that are stored already, and must get no error for it.
 func (x *eventIDs) dropStored(evs []*record.Event) ([]*record.Event, error) {
 	// The usual case, and it needs no map.
 	if len(evs) == 1 {

@@ -82,7 +82,8 @@ func (im *importer) move(ctx context.Context, claims []store.Claim) error {
 		if err != nil {
 			return err
 		}
-		r.add(c, im.seqs[event{c.Tenant, c.EventID}], attempts, im.due[delivery{c.SubscriptionID, c.EventID}])
+		seq := im.seqs[event{c.Tenant, c.EventID}]
+		r.add(c, seq, attempts, im.due[delivery{c.SubscriptionID, c.EventID}])
 		// Dead, and not Delivered, which would say that the endpoint has the event. Its error says
 		// what has become of it.
 		outcomes[i] = store.Outcome{Lease: c.Lease, State: store.Dead, Attempt: store.Attempt{
