@@ -27,6 +27,12 @@ var (
 	// UpdateSubscription and Reseal of a sealed.Store return it; no other store does.
 	ErrSealed = errors.New("store: sealed")
 
+	// ErrMoved says that a tenant is not this store's at present: it is being moved, or was. The
+	// methods of a [TenantMover] return it for whatever would change something of such a tenant.
+	// Trying again is safe, and succeeds when the move has ended, if the caller goes to the store
+	// that has the tenant then, as package shards does.
+	ErrMoved = errors.New("store: the tenant is being moved to another store, or was; try again")
+
 	// ErrLocked says that the store is in use: another process has its file open (boltstore.Open),
 	// or another Store of the same name the database (boltstore.New).
 	ErrLocked = errors.New("store: locked")

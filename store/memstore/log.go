@@ -92,7 +92,9 @@ func (l *log) prune(events []*event) {
 		if len(e.deliveries) > 0 {
 			continue
 		}
-		delete(l.byName, e.name())
+		if l.byName[e.name()] == e { // or else it has come back with its tenant
+			delete(l.byName, e.name())
+		}
 		if first == nil || e.num < first.num {
 			first = e
 		}

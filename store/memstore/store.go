@@ -28,6 +28,8 @@ type Store struct {
 	subs  map[string]*subscription // by ID
 	order []*subscription          // the same, oldest first
 
+	tenants map[string]store.TenantState // those that are not settled here
+
 	log   log
 	ended ended // for Prune
 
@@ -44,6 +46,7 @@ func New() *Store {
 		wall:     time.Now,
 		cursors:  page.NewSealer(page.NewKey()),
 		subs:     make(map[string]*subscription),
+		tenants:  make(map[string]store.TenantState),
 		log:      log{byName: make(map[name]*event)},
 		queue:    newQueue(),
 		attempts: rollup.NewBuffer(rollup.Options{}),
