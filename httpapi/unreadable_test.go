@@ -48,7 +48,7 @@ func TestUnreadable(t *testing.T) {
 	for _, test := range []struct{ endpoint, body string }{
 		{"ping", `{"id":"ID"}`},
 		{"rotate", `{"id":"ID"}`},
-		{"update", `{"id":"ID","signature_key":"a new key for this one"}`},
+		{"update", `{"id":"ID","signature_key":"a new key for this one, of more than 24 bytes"}`},
 		{"update", `{"id":"ID","headers":{"X-B":"2"}}`},
 		{"update", `{"id":"ID","url":"https://other.example/"}`},
 	} {
@@ -66,7 +66,7 @@ func TestUnreadable(t *testing.T) {
 		t.Errorf("unsubscribe: got %+v", got)
 	}
 	got := h.must("update", `{"id":"`+id1+`","status":"Subscribed","headers":{"X-B":"2"},`+
-		`"signature_key":"a new key for this one"}`)
+		`"signature_key":"a new key for this one, of more than 24 bytes"}`)
 	if got.Unreadable || got.Headers["X-B"] != "2" || got.Status != "Subscribed" {
 		t.Errorf("update of all values: got %+v, want it readable", got)
 	}
