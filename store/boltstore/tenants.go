@@ -83,7 +83,7 @@ func (s *Store) exportSubscriptions(
 				return err
 			}
 			part.Subscriptions[i] = store.TenantSubscription{
-				Subscription: found.Items[i], Health: t.Subs.Health(num),
+				Subscription: found.Items[i], Health: *t.Subs.Health(num),
 			}
 		}
 		return nil

@@ -49,7 +49,7 @@ func (s *Store) SetTenantState(
 	}
 	for _, sub := range s.order {
 		if sub.Tenant == tenant {
-			s.schedule.SetActive(sub.turns, !s.isClosed(tenant), now.UnixNano())
+			s.queue.SetActive(sub.turns, !s.isClosed(tenant), now.UnixNano())
 		}
 	}
 	return nil
@@ -198,7 +198,7 @@ func (s *Store) importDelivery(d *delivery, from *store.TenantDelivery, now time
 		case from.DueAt.IsZero():
 			d.due = d.event.enqueued
 		}
-		s.add(d, now)
+		s.queue.add(d, false, now) // what is not new has its place by its event
 		return
 	}
 	l := &s.ended.failed

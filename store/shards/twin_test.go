@@ -154,20 +154,25 @@ func (tw *twins) deliver() {
 		}
 	}
 	tw.note("deliver %d", len(claimed[0]))
-	for i := range claimed {
-		for j := range claimed[i] {
-			sameClock(&claimed[i][j])
-		}
-	}
-	tw.same("claims", claimed[1], claimed[0])
+	tw.same("claims", sameClock(claimed[1]), sameClock(claimed[0]))
 }
 
-// sameClock leaves out of a claim what the stores choose, such as how a time is held.
-func sameClock(cl *store.Claim) {
-	cl.Token = 0
-	cl.EnqueuedAt = rounded(cl.EnqueuedAt)
-	cl.Subscription = roundedSub(cl.Subscription)
-	cl.Health = roundedHealth(cl.Health)
+// seenClaim is a claim with what it points to.
+type seenClaim struct {
+	store.Claim
+	Subscription store.Subscription
+	Health       store.Health
+}
+
+// sameClock leaves out of claims what the stores choose, such as how a time is held.
+func sameClock(claims []store.Claim) (seen []seenClaim) {
+	for _, cl := range claims {
+		s := seenClaim{cl, roundedSub(*cl.Subscription), roundedHealth(*cl.Health)}
+		s.Claim.Subscription, s.Claim.Health = nil, nil
+		s.Token, s.EnqueuedAt = 0, rounded(cl.EnqueuedAt)
+		seen = append(seen, s)
+	}
+	return seen
 }
 
 func roundedSub(sub store.Subscription) store.Subscription {
