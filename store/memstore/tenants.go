@@ -198,7 +198,7 @@ func (s *Store) importDelivery(d *delivery, from *store.TenantDelivery, now time
 		case from.DueAt.IsZero():
 			d.due = d.event.enqueued
 		}
-		s.queue.add(d, false, now) // what is not new has its place by its event
+		s.queue.add(d, s.log.isNew(d.event), now)
 		return
 	}
 	l := &s.ended.failed

@@ -154,24 +154,26 @@ func (tw *twins) deliver() {
 		}
 	}
 	tw.note("deliver %d", len(claimed[0]))
-	tw.same("claims", sameClock(claimed[1]), sameClock(claimed[0]))
-}
-
-// seenClaim is a claim with what it points to.
-type seenClaim struct {
-	store.Claim
-	Subscription store.Subscription
-	Health       store.Health
-}
-
-// sameClock leaves out of claims what the stores choose, such as how a time is held.
-func sameClock(claims []store.Claim) (seen []seenClaim) {
-	for _, cl := range claims {
-		s := seenClaim{cl, roundedSub(*cl.Subscription), roundedHealth(*cl.Health)}
-		s.Claim.Subscription, s.Claim.Health = nil, nil
-		s.Token, s.EnqueuedAt = 0, rounded(cl.EnqueuedAt)
-		seen = append(seen, s)
+	var seen [2][]seenClaim
+	for i := range claimed {
+		for _, cl := range claimed[i] {
+			seen[i] = append(seen[i], see(cl))
+		}
 	}
+	tw.same("claims", seen[1], seen[0])
+}
+
+// seenClaim is a claim without what the stores choose, such as how a time is held.
+type seenClaim struct {
+	store.Claim  // without its pointers, which are of each store
+	subscription store.Subscription
+	health       store.Health
+}
+
+func see(cl store.Claim) seenClaim {
+	seen := seenClaim{cl, roundedSub(*cl.Subscription), roundedHealth(*cl.Health)}
+	seen.Token, seen.Subscription, seen.Health = 0, nil, nil
+	seen.EnqueuedAt = rounded(cl.EnqueuedAt)
 	return seen
 }
 
