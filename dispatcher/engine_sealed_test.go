@@ -141,7 +141,8 @@ func TestSealedIsReplaced(t *testing.T) {
 		} {
 			e := newEngine(t, sealedWith(t, inner, "k"), nil)
 			sub, err := e.Subscribe(t.Context(), store.Subscription{URL: "https://a.example/" + name[:2],
-				Headers: map[string]string{"X-A": "one"}, Secrets: []signing.Secret{"the first"}})
+				Headers: map[string]string{"X-A": "one"},
+				Secrets: []signing.Secret{"the first of the keys"}})
 			if err != nil {
 				t.Fatal(err)
 			}

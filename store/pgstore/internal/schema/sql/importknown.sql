@@ -4,7 +4,6 @@ SELECT o.ord FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS o(sub_id, ev
 CROSS JOIN LATERAL (
     SELECT s.num, s.tenant FROM outhook.subscriptions s WHERE s.id = o.sub_id OFFSET 0) s
 CROSS JOIN LATERAL (
-    SELECT e.seq FROM outhook.events e
-    WHERE e.id = o.event_id AND e.tenant = s.tenant OFFSET 0) e
+    SELECT e.seq FROM outhook.events e WHERE e.id = o.event_id AND e.tenant = s.tenant OFFSET 0) e
 CROSS JOIN LATERAL (SELECT d.seq FROM outhook.deliveries d
     WHERE d.sub = s.num AND d.seq = e.seq OFFSET 0) d
