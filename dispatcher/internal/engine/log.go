@@ -12,9 +12,9 @@ import (
 // logAttempt logs an attempt: Debug, or Warn if it failed. It comes when the outcome is recorded,
 // as only the store knows whether the attempt has opened the breaker. res is nil if the outcome
 // could not be recorded.
-func (r *run) logAttempt(f *recorded, res *store.Result) {
-	a := &f.outcome.Attempt
-	if f.outcome.State == store.Canceled { // by the host's filter, without an attempt
+func (r *run) logAttempt(c *store.Claim, o *store.Outcome, res *store.Result) {
+	a := &o.Attempt
+	if o.State == store.Canceled { // by the host's filter, without an attempt
 		return
 	}
 	level, message := slog.LevelDebug, "outhook: attempt succeeded"
@@ -26,15 +26,15 @@ func (r *run) logAttempt(f *recorded, res *store.Result) {
 	if !r.Logger.Enabled(ctx, level) {
 		return
 	}
-	attrs := append(send.Attrs(f.claim), slog.Int("attempt", a.Number))
+	attrs := append(send.Attrs(c), slog.Int("attempt", a.Number))
 	attrs = append(attrs, send.ResultAttrs(a)...)
 	switch {
 	case a.Error == "" || res == nil:
 	case res.Ignored:
 		attrs = append(attrs, slog.Bool("ignored", true)) // the delivery had ended already
-	case f.outcome.State == store.Pending:
+	case o.State == store.Pending:
 		attrs = append(attrs, slog.Bool("retry", true),
-			slog.Time("retry_at", retryAt(&f.outcome, &res.After, time.Now())))
+			slog.Time("retry_at", retryAt(o, res.After, time.Now())))
 	default:
 		attrs = append(attrs, slog.Bool("retry", false))
 	}

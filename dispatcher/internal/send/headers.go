@@ -111,7 +111,7 @@ const maxNamed = 64
 // attempt and not of the event: receivers refuse signatures that are minutes old, and a retry may
 // be days later.
 func (s *Sender) header(c *store.Claim, m *message, trace string, at time.Time) http.Header {
-	sub := &c.Subscription
+	sub := c.Subscription
 	n := ownHeaders + len(sub.Headers)
 	if trace != "" {
 		n++

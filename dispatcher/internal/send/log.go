@@ -14,7 +14,7 @@ import (
 func Attrs(c *store.Claim) []slog.Attr {
 	attrs := append(make([]slog.Attr, 0, 12), // room for those of the result
 		slog.String("event_id", c.EventID), slog.String("event_type", c.EventType))
-	return append(attrs, SubscriptionAttrs(&c.Subscription)...)
+	return append(attrs, SubscriptionAttrs(c.Subscription)...)
 }
 
 // SubscriptionAttrs are the attributes by which a log names a subscription.
