@@ -39,8 +39,9 @@ func program(t *testing.T, address string) string {
 		t.Fatal("the first Go block of README.md is not a program")
 	}
 	for old, replacement := range map[string]string{
-		`"127.0.0.1:8080"`:      fmt.Sprintf("%q", address),
-		`&dispatcher.Options{}`: `&dispatcher.Options{AllowLoopback: true}`,
+		`"127.0.0.1:8080"`: fmt.Sprintf("%q", address),
+		// An hour for an attempt: on a slow machine one that waits for this test must not be repeated.
+		`&dispatcher.Options{}`: `&dispatcher.Options{AllowLoopback: true, Timeout: 3600e9}`,
 	} {
 		if strings.Count(source, old) != 1 {
 			t.Fatalf("the program has not exactly one %s", old)
