@@ -9,9 +9,9 @@ import (
 )
 
 // The bounds of what a store takes. Each store checks its arguments by the Validate methods and
-// functions of this package before it does anything else, so a value that is refused by one is
-// refused by all, by the same name, and nothing that is accepted overflows a store's clock or a
-// database column.
+// functions of this package before it does anything else. So a value that one store refuses, all
+// refuse, by the same name. Nothing that is accepted overflows a store's clock or a database
+// column.
 const (
 	// MaxDuration is the longest lease, delay, hold, pause, retention and attempt: 100 years. A
 	// store's clock counts nanoseconds since 1970 in 64 bits, which end in 2262; now and
@@ -41,8 +41,9 @@ const (
 
 // Validate returns an [events.InvalidError] for the first field of r that is out of its bounds:
 // lease must be positive and at most MaxDuration, max at most MaxLimit, the limits
-// per_subscription, per_tenant, per_host, max_unhealthy, max_failing and breaker_threshold from 0
-// to MaxLimit, and the length of each of pauses from 0 to MaxDuration.
+// per_subscription, per_tenant, per_host, max_unhealthy, max_failing and breaker_threshold and the
+// counts elsewhere.unhealthy and elsewhere.failing from 0 to MaxLimit, and the length of each of
+// pauses from 0 to MaxDuration.
 func (r *ClaimRequest) Validate() error {
 	if r.Max > MaxLimit {
 		return invalid("max", "is %d; give at most %d", r.Max, MaxLimit)
@@ -59,6 +60,8 @@ func (r *ClaimRequest) Validate() error {
 		{"per_subscription", r.PerSubscription}, {"per_tenant", r.PerTenant},
 		{"per_host", r.PerHost}, {"max_unhealthy", r.MaxUnhealthy},
 		{"max_failing", r.MaxFailing}, {"breaker_threshold", r.BreakerThreshold},
+		{"elsewhere.unhealthy", r.Elsewhere.Unhealthy},
+		{"elsewhere.failing", r.Elsewhere.Failing},
 	} {
 		if err := validLimit(l.field, l.limit, "no limit"); err != nil {
 			return err

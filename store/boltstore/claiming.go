@@ -39,6 +39,7 @@ type claiming struct {
 
 	got     []store.Claim   // what can be handed out
 	nextDue time.Duration   // as the schedule had it after the leasing
+	leased  store.Leased    // likewise, or after the handing out
 	lost    int             // how many leases were not claimable after all
 	damaged []*memory.Lease // those of them whose record can't be read
 }
@@ -82,9 +83,9 @@ func (c *claiming) run(ctx context.Context) error {
 	return nil
 }
 
-// beginRead begins the transaction. What memory has learned is in the file, so a snapshot that
-// begins after the leasing has all that was leased, unless it has ended since. c.tx is set as soon
-// as there is a transaction, so that endRead ends it also when wrap fails.
+// beginRead begins the transaction. What memory has learned is in the file. So a snapshot that
+// begins after the leasing has all that was leased, except for what has ended since. c.tx is set
+// before wrap, which may fail, so that endRead ends the transaction in any case.
 func (c *claiming) beginRead(ctx context.Context) (err error) {
 	if c.tx, err = c.db.beginRead(ctx); err != nil {
 		return err
@@ -120,7 +121,7 @@ func (c *claiming) lease(ctx context.Context) error {
 // chosen notes what was leased. The mutex is held. What is noted here must be of the same moment as
 // the leases.
 func (c *claiming) chosen() {
-	c.nextDue = c.round.NextDue()
+	c.nextDue, c.leased = c.round.NextDue(), c.state.memory.Schedule.Leased()
 	c.findRecent()
 }
 
@@ -247,7 +248,7 @@ func (c *claiming) handOut(claims []store.Claim, results []readResult) {
 			sched.End(l, c.now)
 		}
 	}
-	c.got = good
+	c.got, c.leased = good, sched.Leased()
 }
 
 // abandon gives up all leases. Release and not End: the deliveries are pending still, and the next

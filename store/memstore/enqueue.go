@@ -21,6 +21,11 @@ func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
 		return fmt.Errorf("memstore: enqueue: %w", err)
 	}
 	defer s.end()
+	for _, e := range built {
+		if s.isClosed(e.tenant) {
+			return fmt.Errorf("memstore: enqueue: event %s: %w", e.id, store.ErrMoved)
+		}
+	}
 	added, err := s.log.unstored(built)
 	if err != nil {
 		return fmt.Errorf("memstore: enqueue: %w", err)
@@ -88,5 +93,5 @@ func (s *Store) enqueue(e *event, now time.Time) {
 func (s *Store) revive(d *delivery, now time.Time) {
 	d.leave() // the list of what has finished
 	d.state, d.due, d.finished = store.Pending, now, time.Time{}
-	s.add(d, now)
+	s.queue.add(d, s.log.isNew(d.event), now)
 }

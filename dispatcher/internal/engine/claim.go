@@ -82,8 +82,8 @@ func (r *run) wait(ctx context.Context, d time.Duration) {
 func (r *run) claim(ctx context.Context, max int) (n int, wait time.Duration, err error) {
 	// Before the call: a change that is stored while it runs must count as newer than its claims.
 	epoch := r.tickets.begin()
-	// Half of the slots are for healthy, quick subscriptions alone; failing ones get three quarters of
-	// the other half. Both are rounded up, so that with one slot everybody gets a turn.
+	// Half of the slots are for healthy, quick subscriptions alone; failing ones get three quarters
+	// of the other half. Both are rounded up, so that with one slot everybody gets a turn.
 	unhealthy := (r.Concurrency + 1) / 2
 	pauses := r.pauses.request(time.Now())
 	got, err := protect(func() (store.ClaimResult, error) {
@@ -104,6 +104,9 @@ func (r *run) claim(ctx context.Context, max int) (n int, wait time.Duration, er
 		// on. The pauses stay, because they may not be in force.
 		r.tickets.issue(nil)
 		return 0, 0, err
+	}
+	if got.Trouble != nil { // with a part of the store: the claims are those of the others
+		r.storeTrouble("claim", got.Trouble)
 	}
 	clear(r.pauses) // the store has them now
 	admitted, postponed := r.screen(got.Claims)

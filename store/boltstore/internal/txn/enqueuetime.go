@@ -14,14 +14,22 @@ import (
 // enqueueTime returns the time for an event that comes after all others.
 func (x *eventLog) enqueueTime() (int64, error) {
 	now := x.settings.Wall().UnixNano()
-	// LastEnqueued stays as it is: each event is compared with the latest time of all before it,
-	// and not with the one before, so a clock that is set back for an hour is noted by the first
-	// event of that hour, and by no other.
+	// LastEnqueued stays as it is: it is the latest time of all events, and not that of the last
+	// one. So a clock that is set back for an hour is noted by the first event of that hour alone.
 	if last := x.writer.LastEnqueued; now < last {
 		return now, x.noteSetBack(last)
 	}
 	x.writer.LastEnqueued = now
 	return now, nil
+}
+
+// importTime takes in the time of an event that was enqueued in another store.
+func (x *eventLog) importTime(at int64) error {
+	if last := x.writer.LastEnqueued; at < last {
+		return x.noteSetBack(last)
+	}
+	x.writer.LastEnqueued = at
+	return nil
 }
 
 // noteSetBack notes that an event comes after one of a later time.
