@@ -135,8 +135,8 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	return d.engine.Run(ctx)
 }
 
-// logStart says once what a host's log should have when somebody reads it later: which settings were
-// in force.
+// logStart says once what a host's log should have when somebody reads it later: which settings
+// were in force.
 func (d *Dispatcher) logStart(ctx context.Context) {
 	o := &d.o
 	d.o.Logger.LogAttrs(ctx, slog.LevelInfo, "outhook: delivering",

@@ -90,7 +90,9 @@ func (r *records) WithAttrs([]slog.Attr) slog.Handler       { return r }
 func (r *records) WithGroup(string) slog.Handler            { return r }
 
 func (r *records) Handle(_ context.Context, rec slog.Record) error {
-	attrs := map[string]slog.Value{"level": slog.AnyValue(rec.Level), "msg": slog.StringValue(rec.Message)}
+	attrs := map[string]slog.Value{
+		"level": slog.AnyValue(rec.Level), "msg": slog.StringValue(rec.Message),
+	}
 	rec.Attrs(func(a slog.Attr) bool {
 		attrs[a.Key] = a.Value
 		return true
@@ -156,7 +158,8 @@ func TestRecordsOfAttempts(t *testing.T) {
 		}
 		pass(time.Hour)
 		e.stop()
-		failed, succeeded := logged.with("outhook: attempt failed"), logged.with("outhook: attempt succeeded")
+		failed := logged.with("outhook: attempt failed")
+		succeeded := logged.with("outhook: attempt succeeded")
 		if len(failed) != 4 || len(succeeded) != 1 {
 			t.Fatalf("got %d records of failures and %d of successes, want 4 and 1", len(failed),
 				len(succeeded))
@@ -165,8 +168,8 @@ func TestRecordsOfAttempts(t *testing.T) {
 		if got := keys(succeeded[0]); got != common {
 			t.Errorf("a success has %s\nwant %s", got, common)
 		}
-		const more = "attempt duration error error_class event_id event_type host retry retry_at status " +
-			"subscription_id tenant"
+		const more = "attempt duration error error_class event_id event_type host retry retry_at " +
+			"status subscription_id tenant"
 		if got := keys(failed[0]); got != more {
 			t.Errorf("a failure has %s\nwant %s", got, more)
 		}
@@ -177,7 +180,8 @@ func TestRecordsOfAttempts(t *testing.T) {
 				t.Errorf("%s: got %v, want %v", name, got, want)
 			}
 		}
-		if at := failed[0]["retry_at"].Time().Sub(start); at < time.Minute || at > time.Minute+time.Second {
+		at := failed[0]["retry_at"].Time().Sub(start)
+		if at < time.Minute || at > time.Minute+time.Second {
 			t.Errorf("it is to be tried again after %v, want a minute", at)
 		}
 		last := failed[3]

@@ -11,8 +11,8 @@ import (
 )
 
 // GuardedDialer returns a dialer, of its own for each call, whose connections go only where
-// deliveries may: see AllowPrefixes, DenyPrefixes, AllowLoopback and Ports, the only options that it
-// reads, and the package comment for the built-in list. A nil o means that list alone.
+// deliveries may: see AllowPrefixes, DenyPrefixes, AllowLoopback and Ports, the only options that
+// it reads, and the package comment for the built-in list. A nil o means that list alone.
 //
 // It is for a host that sets Options.Transport, such as an http.Transport whose DialContext is the
 // dialer's. The check is of the address that is dialed, after names were looked up, so no answer

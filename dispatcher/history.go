@@ -68,11 +68,11 @@ const replayStep = 500
 // made due now as well. Where a breaker is open, the next probe is made now. Deliveries of
 // unsubscribed subscriptions and of erased events are passed over.
 //
-// It returns an *events.InvalidError for a query that is out of its bounds or contradicts itself, or
-// that has a Cursor, a Limit or Count, which would have no effect: a replay is of all that matches.
-// Beyond Quota.ReplaysPerMinute it returns a *QuotaError and changes nothing. With q.AnyTenant the
-// replay is the host's own and has no quota. Replay works in steps: after any other error it
-// returns how many deliveries it has made pending, and a further call replays the rest.
+// It returns an *events.InvalidError for a query that is out of its bounds or contradicts itself,
+// or that has a Cursor, a Limit or Count, which would have no effect: a replay is of all that
+// matches. Beyond Quota.ReplaysPerMinute it returns a *QuotaError and changes nothing. With
+// q.AnyTenant the replay is the host's own and has no quota. Replay works in steps: after any other
+// error it returns how many deliveries it has made pending, and a further call replays the rest.
 func (d *Dispatcher) Replay(ctx context.Context, q store.DeliveryQuery) (int, error) {
 	if err := checkReplayQuery(&q); err != nil {
 		return 0, err

@@ -39,7 +39,8 @@ func checkSubscriptionQuery(q *store.SubscriptionQuery) error {
 	return checkTenants(q.Tenant, q.AnyTenant)
 }
 
-// checkTenants refuses a tenant beside AnyTenant: a caller that gives both may expect that one alone.
+// checkTenants refuses a tenant beside AnyTenant: a caller that gives both may expect that one
+// alone.
 func checkTenants(tenant string, anyTenant bool) error {
 	if anyTenant && tenant != "" {
 		return &events.InvalidError{Field: "tenant",

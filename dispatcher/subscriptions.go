@@ -212,8 +212,8 @@ func (d *Dispatcher) Subscription(ctx context.Context, id string) (store.Subscri
 	return d.store.Subscription(ctx, id)
 }
 
-// Subscriptions lists subscriptions, oldest first. It returns an *events.InvalidError for a query that
-// is out of its bounds or contradicts itself.
+// Subscriptions lists subscriptions, oldest first. It returns an *events.InvalidError for a query
+// that is out of its bounds or contradicts itself.
 func (d *Dispatcher) Subscriptions(
 	ctx context.Context,
 	q store.SubscriptionQuery,

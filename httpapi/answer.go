@@ -29,7 +29,8 @@ func (r *refusal) Error() string { return r.message }
 // The store's own may hold paths and addresses of the host, so it is logged, and the client is told
 // what it can do.
 func (a *api) writeFailure(w http.ResponseWriter, r *http.Request, e *endpoint, err error) {
-	refused, invalid, quota := (*refusal)(nil), (*events.InvalidError)(nil), (*dispatcher.QuotaError)(nil)
+	refused, invalid := (*refusal)(nil), (*events.InvalidError)(nil)
+	quota := (*dispatcher.QuotaError)(nil)
 	unauthenticated := (*Unauthenticated)(nil)
 	switch {
 	case errors.As(err, &unauthenticated):

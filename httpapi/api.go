@@ -90,8 +90,8 @@ func (o *Options) validate() error {
 	return o.Description.validate()
 }
 
-// validatePrefix checks the Prefix. It must be a path that net/http would not redirect to another one,
-// and that http.ServeMux takes literally: in a pattern, braces are wildcards.
+// validatePrefix checks the Prefix. It must be a path that net/http would not redirect to another
+// one, and that http.ServeMux takes literally: in a pattern, braces are wildcards.
 func (o *Options) validatePrefix() error {
 	p := o.Prefix
 	reason := ""

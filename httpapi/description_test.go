@@ -48,8 +48,13 @@ func TestDescriptionOptions(t *testing.T) {
 		_, err = httpapi.Handler(d, httpapi.NoAuth, &tt.api)
 		var invalid *events.InvalidError
 		errors.As(err, &invalid)
-		if got := (err != nil); got != (tt.field != "") || got && (invalid == nil || invalid.Field != tt.field) {
-			t.Errorf("%s %s: got %v, want an error of %q", tt.api.Description.Security, tt.types, err, tt.field)
+		got := "" // the field
+		if invalid != nil {
+			got = invalid.Field
+		}
+		if got != tt.field || (err == nil) != (tt.field == "") {
+			t.Errorf("%s %s: got %v, want an error of %q", tt.api.Description.Security, tt.types, err,
+				tt.field)
 		}
 	}
 }

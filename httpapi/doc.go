@@ -22,11 +22,11 @@
 //
 //	GET /webhooks.openapi       an OpenAPI 3.1 description of the endpoints and of what receivers get
 //
-// Requests and responses are JSON; a response ends with a newline. Every error is {"message":"…"}, one sentence that names the
-// field and says what to do. A failed delivery also has a class, a word that is the same in Go,
-// logs and metrics (dispatcher.Class). No response contains a signature key, except that of
-// /webhooks.rotate, which shows the new one once. Only Airy's five endpoints show the values of a
-// webhook's headers.
+// Requests and responses are JSON; a response ends with a newline. Every error is {"message":"…"},
+// one sentence that names the field and says what to do. A failed delivery also has a class, a word
+// that is the same in Go, logs and metrics (dispatcher.Class). No response contains a signature
+// key, except that of /webhooks.rotate, which shows the new one once. Only Airy's five endpoints
+// show the values of a webhook's headers.
 //
 // # Who may call
 //

@@ -56,8 +56,8 @@ func ExampleMount() {
 		}
 		fmt.Printf("%d %s", resp.StatusCode, answer)
 	}
-	// Output:
-	// 200 {"id":"3e639566-29fa-450d-a59f-ae3c25d7260f","url":"https://endpoint.example/webhook","events":[],"headers":{},"status":"Subscribed"}
+	// Output: 200
+	// {"id":"3e639566-29fa-450d-a59f-ae3c25d7260f","url":"https://endpoint.example/webhook","events":[],"headers":{},"status":"Subscribed"}
 	// 403 {"message":"the request is not authorized; send the credentials that this host asks for"}
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// isoTime is the form of a time. time.Parse alone accepts others, such as an hour of one digit and an
-// offset of 24 hours, and the OpenAPI description promises exactly this one.
+// isoTime is the form of a time. time.Parse alone accepts others, such as an hour of one digit and
+// an offset of 24 hours, and the OpenAPI description promises exactly this one.
 var isoTime = regexp.MustCompile(`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])` +
 	`T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
 

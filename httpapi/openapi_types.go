@@ -129,7 +129,8 @@ func (doc *document) addDefinitions(t *events.Type, name string, root map[string
 	delete(root, "$defs")
 	for _, def := range slices.Sorted(maps.Keys(defs)) {
 		if !componentName.MatchString(def) {
-			return invalidSchema(t, fmt.Sprintf("has in $defs the name %q, which OpenAPI does not allow", def))
+			return invalidSchema(t,
+				fmt.Sprintf("has in $defs the name %q, which OpenAPI does not allow", def))
 		}
 		relocate(defs[def], name)
 		doc.setSchema(name+"."+def, defs[def])

@@ -107,8 +107,8 @@ func TestListPagesAreTheStores(t *testing.T) {
 		}
 		if fmt.Sprint(ids) != fmt.Sprint(wanted) || *got.Pagination.NextCursor != want.Next ||
 			*got.Pagination.PreviousCursor != want.Previous || got.Pagination.Total != n {
-			t.Errorf("a page of %d from %q: got %d webhooks %v and %+v\nwant %d %v and %q, %q, %d", size, cursor,
-				len(ids), ids, got.Pagination, len(wanted), wanted, want.Previous, want.Next, n)
+			t.Errorf("a page of %d from %q: got %d webhooks %v and %+v\nwant %d %v and %q, %q, %d", size,
+				cursor, len(ids), ids, got.Pagination, len(wanted), wanted, want.Previous, want.Next, n)
 		}
 		return want.Next, want.Previous
 	}
@@ -144,7 +144,8 @@ func TestListWhileOthersDelete(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.victims = first.Items[20:80:80]
-	got := decode[list](t, h.post("list", fmt.Sprintf(`{"page_size":90,"cursor":%q}`, second.Previous)))
+	body := fmt.Sprintf(`{"page_size":90,"cursor":%q}`, second.Previous)
+	got := decode[list](t, h.post("list", body))
 	seen, before := make(map[string]bool), ""
 	for _, w := range got.Data {
 		if seen[*w.ID] || *w.ID < before {
@@ -177,8 +178,8 @@ func (s *deleting) Subscriptions(ctx context.Context, q store.SubscriptionQuery)
 	return page, err
 }
 
-// The memory of a list does not grow with what is in it: some megabytes for each that is being sent,
-// of webhooks that are as large as they may be.
+// The memory of a list does not grow with what is in it: some megabytes for each that is being
+// sent, of webhooks that are as large as they may be.
 func TestListMemory(t *testing.T) {
 	const webhooks, each, bound = 1000, 131 << 10, 12 << 20
 	d, err := dispatcher.New(largeStore(t, webhooks, each), nil)

@@ -16,8 +16,8 @@ import (
 	"github.com/outhook/outhook/store/memstore"
 )
 
-// tool returns the path of a program that a test needs. Without it the test is skipped, and fails in
-// CI, which must have it.
+// tool returns the path of a program that a test needs. Without it the test is skipped, and fails
+// in CI, which must have it.
 func tool(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
@@ -47,7 +47,8 @@ func newWorkbench(t *testing.T) *workbench {
 	if err := os.CopyFS(w.dir, os.DirFS(filepath.Join("testdata", "client"))); err != nil {
 		t.Fatal(err)
 	}
-	install := exec.CommandContext(t.Context(), npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+	install := exec.CommandContext(t.Context(), npm, "ci", "--ignore-scripts", "--no-audit",
+		"--no-fund")
 	install.Dir = w.dir
 	if out, err := install.CombinedOutput(); err != nil {
 		if os.Getenv("OUTHOOK_CI") == "" {
@@ -118,9 +119,9 @@ func newHandler(t *testing.T, o *dispatcher.Options, api *httpapi.Options) http.
 	return h
 }
 
-// TestGeneratedClient has the tools of others read the description: the recommended rules of Redocly
-// find nothing, and a client that is generated from it compiles with all checks of TypeScript, and
-// works.
+// TestGeneratedClient has the tools of others read the description: the recommended rules of
+// Redocly find nothing, and a client that is generated from it compiles with all checks of
+// TypeScript, and works.
 func TestGeneratedClient(t *testing.T) {
 	w := newWorkbench(t)
 	h := newHandler(t, nil, nil)

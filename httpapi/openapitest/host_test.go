@@ -15,7 +15,8 @@ import (
 func TestDescriptionOfAHost(t *testing.T) {
 	o, api := declaring()
 	w := httptest.NewRecorder()
-	newHandler(t, o, api).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/hooks/webhooks.openapi", nil))
+	newHandler(t, o, api).ServeHTTP(w,
+		httptest.NewRequest(http.MethodGet, "/hooks/webhooks.openapi", nil))
 	d := parse(t, w.Body.Bytes(), true)
 	if err := d.doc.Validate(t.Context(), openapi3.EnableMultiError()); err != nil {
 		t.Error(err)

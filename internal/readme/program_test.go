@@ -21,8 +21,8 @@ import (
 // patience is how long a test waits for what must happen, on a machine with much else to do.
 const patience = 2 * time.Minute
 
-// program builds the README's program, which listens at address and may deliver to this machine: its
-// own port may be taken, and the receiver is here. Everything else is as it is printed.
+// program builds the README's program, which listens at address and may deliver to this machine:
+// its own port may be taken, and the receiver is here. Everything else is as it is printed.
 func program(t *testing.T, address string) string {
 	t.Helper()
 	root, err := filepath.Abs("../..")

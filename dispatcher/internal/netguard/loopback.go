@@ -14,7 +14,8 @@ var (
 // Loopback returns the prefixes of the machine itself.
 func Loopback() []netip.Prefix { return prefixes("127.0.0.0/8", "::1/128") }
 
-// AllowsLoopback reports whether deliveries may go to the machine itself, by either of its addresses.
+// AllowsLoopback reports whether deliveries may go to the machine itself, by either of its
+// addresses.
 func (p *Policy) AllowsLoopback() bool { return p.Allows(loopback4) || p.Allows(loopback6) }
 
 // isLoopbackName reports whether an ASCII name stands for the machine itself: localhost and what

@@ -35,7 +35,8 @@ func TestCheckURLLoopback(t *testing.T) {
 			t.Errorf("%s: %v, want no error", raw, err)
 		}
 	}
-	// A name is allowed by either address, and what is denied in any case is not a matter of an option.
+	// A name is allowed by either address, and what is denied in any case is not a matter of an
+	// option.
 	one := &netguard.Policy{Allow: []netip.Prefix{netip.MustParsePrefix("::1/128")}}
 	if _, err := one.CheckURL("http://localhost/", rules); err != nil {
 		t.Errorf("localhost where ::1 is allowed: %v", err)

@@ -22,8 +22,8 @@ type URLRules struct {
 //
 // It is a courtesy, so that a mistake shows at once. The guard in the dialer is what protects the
 // host's network. The text of its error follows a name of the field ("url has no host"), says what
-// is wrong and what to do, and never repeats a user name or a password. It is a [*BlockedURL] if the
-// Policy is the reason.
+// is wrong and what to do, and never repeats a user name or a password. It is a [*BlockedURL] if
+// the Policy is the reason.
 func (p *Policy) CheckURL(raw string, rules URLRules) (string, error) {
 	u, err := parseURL(raw, rules)
 	if err != nil {
@@ -161,8 +161,8 @@ func (p *Policy) asciiHost(host string) (string, error) {
 	return ascii, nil
 }
 
-// BlockedURL is the error of CheckURL for a URL that is well-formed and says by itself that it leads
-// where deliveries must not go. It is an [ErrBlocked].
+// BlockedURL is the error of CheckURL for a URL that is well-formed and says by itself that it
+// leads where deliveries must not go. It is an [ErrBlocked].
 type BlockedURL struct {
 	// Loopback says that it leads to the sender's own machine, which AllowLoopback would allow.
 	Loopback bool

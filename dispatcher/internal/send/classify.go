@@ -92,8 +92,8 @@ func classify(err error) (class, words string) {
 	switch {
 	case errors.As(err, &blocked) && blocked.Loopback:
 		// Only where the URL says so by itself: what a name resolves to is not told.
-		return ClassBlockedAddress, "the host is the sender's own machine, which deliveries must not go " +
-			"to; for development, set dispatcher.Options.AllowLoopback"
+		return ClassBlockedAddress, "the host is the sender's own machine, which deliveries must not " +
+			"go to; for development, set dispatcher.Options.AllowLoopback"
 	case errors.Is(err, netguard.ErrBlocked):
 		return ClassBlockedAddress, "the host's address is one that deliveries must not go to"
 	case errors.As(err, &header):

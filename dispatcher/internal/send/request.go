@@ -120,9 +120,9 @@ func newTargets(guard *netguard.Policy) *targets {
 	return &targets{guard: guard, seed: maphash.MakeSeed()}
 }
 
-// find returns the target of a URL, which is shared and must not be changed. Its error is errURL, or
-// netguard.ErrBlocked. The dialer asks the guard again, about what names resolve to; this check also
-// holds for a host's transport and for a proxy, which dial for themselves.
+// find returns the target of a URL, which is shared and must not be changed. Its error is errURL,
+// or netguard.ErrBlocked. The dialer asks the guard again, about what names resolve to; this check
+// also holds for a host's transport and for a proxy, which dial for themselves.
 func (ts *targets) find(url string) (*target, error) {
 	slot := &ts.kept[maphash.String(ts.seed, url)%maxTargets]
 	if t := slot.Load(); t != nil && t.url == url { // another may have this place

@@ -43,9 +43,9 @@ func (t *tlsConfigs) protocols() []string {
 	return []string{protocolHTTP2, protocolHTTP1}
 }
 
-// config returns a configuration for a handshake with an origin, and the guard to give its error to.
-// Each handshake has both of its own, because dialTLS sets the ServerName, and the guard knows what
-// panicked; they are rare, as connections are kept.
+// config returns a configuration for a handshake with an origin, and the guard to give its error
+// to. Each handshake has both of its own, because dialTLS sets the ServerName, and the guard knows
+// what panicked; they are rare, as connections are kept.
 func (t *tlsConfigs) config(o h1.Origin, protocols ...string) (*tls.Config, *tlsGuard) {
 	g := &tlsGuard{log: t.log}
 	if o.TLS == nil {

@@ -138,8 +138,10 @@ func TestTLSHookThatPanics(t *testing.T) {
 		"VerifyConnection": with(func(c *tls.Config) {
 			c.VerifyConnection = func(tls.ConnectionState) error { panic(canary) }
 		}),
-		"Rand":                   with(func(c *tls.Config) { c.Rand = panics{} }),
-		"Time":                   with(func(c *tls.Config) { c.Time = func() time.Time { panic(canary) } }),
+		"Rand": with(func(c *tls.Config) { c.Rand = panics{} }),
+		"Time": with(func(c *tls.Config) {
+			c.Time = func() time.Time { panic(canary) }
+		}),
 		"KeyLogWriter":           with(func(c *tls.Config) { c.KeyLogWriter = panics{} }),
 		"ClientSessionCache.Get": with(func(c *tls.Config) { c.ClientSessionCache = panics{} }),
 		"ClientSessionCache.Put": with(func(c *tls.Config) { c.ClientSessionCache = panicsLater{} }),

@@ -43,7 +43,8 @@ func (g *tlsGuard) recovered(name string, err *error) {
 		return
 	}
 	g.panicked.Store(true)
-	g.log.Error("outhook: a function of Options.TLS panicked", "function", name, "panic", fmt.Sprint(p))
+	g.log.Error("outhook: a function of Options.TLS panicked", "function", name,
+		"panic", fmt.Sprint(p))
 	if err != nil {
 		*err = errPanic
 	}
@@ -112,8 +113,8 @@ func (g *tlsGuard) protect(c *tls.Config) {
 	}
 }
 
-// certificate returns a certificate whose key, if it is one of the host's own making such as that of
-// a hardware module, survives a panic.
+// certificate returns a certificate whose key, if it is one of the host's own making such as that
+// of a hardware module, survives a panic.
 func (g *tlsGuard) certificate(c tls.Certificate) (out tls.Certificate) {
 	switch key := c.PrivateKey.(type) {
 	case *rsa.PrivateKey, *ecdsa.PrivateKey, ed25519.PrivateKey:
@@ -180,8 +181,8 @@ type guardedSigner struct {
 func (s *guardedSigner) Public() crypto.PublicKey { return s.public }
 
 // Sign implements [crypto.Signer].
-func (s *guardedSigner) Sign(random io.Reader, digest []byte, o crypto.SignerOpts) (signature []byte,
-	err error) {
+func (s *guardedSigner) Sign(random io.Reader, digest []byte,
+	o crypto.SignerOpts) (signature []byte, err error) {
 	defer s.g.recovered("PrivateKey.Sign", &err)
 	return s.key.Sign(random, digest, o)
 }

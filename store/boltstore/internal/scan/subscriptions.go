@@ -16,8 +16,8 @@ import (
 // transaction lasts, and what a listing that ends early has read in vain.
 const SliceSize = 256
 
-// sliceBytes is about how many bytes of records are read in one transaction of a listing: they may be
-// as large as their owner makes them, and what is read in vain is in memory all the same.
+// sliceBytes is about how many bytes of records are read in one transaction of a listing: they may
+// be as large as their owner makes them, and what is read in vain is in memory all the same.
 const sliceBytes = 1 << 20
 
 // NumberedSubscription is a subscription with its number.
