@@ -82,8 +82,12 @@ func (o *Options) withDefaults() Options {
 	return out
 }
 
-// validate checks the options, each of which has its own error.
+// validate checks the options whose defaults are set.
 func (o *Options) validate() error {
+	if o.Signing < 0 || o.Signing >= signingEnd {
+		return &events.InvalidError{Field: "Signing",
+			Reason: "is none of the constants; give SigningOptional, SigningGenerate or SigningRequire"}
+	}
 	if err := o.validatePrefix(); err != nil {
 		return err
 	}

@@ -22,6 +22,9 @@ type Options struct {
 	// concurrent use, and should be quick. If nil, the host always delivers.
 	Ready func() error
 
+	// Signing says what becomes of a webhook without a signature key. If zero, SigningOptional.
+	Signing Signing
+
 	// Description is what the OpenAPI description says of this host.
 	Description Description
 

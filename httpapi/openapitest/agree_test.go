@@ -66,7 +66,7 @@ var fieldValues = []values{{
 	refused: []any{1, "whsec_", "whsec_abc", key(23), key(65), key(66), key(67), key(32) + "=",
 		strings.TrimRight(key(32), "="), strings.Replace(key(24), "A", "-", 1), key(24) + "\n",
 		"[redacted]", strings.Repeat("k", 513)},
-	beyond: []any{strings.Repeat("ü", 257)},
+	beyond: []any{strings.Repeat("ü", 257), "short"}, // how short is for the host to say
 }, {
 	endpoint: "subscribe", field: "headers", beside: `"url":"https://example.com/"`,
 	taken: []any{nil, map[string]any{}, header("X-Team", "crm"), header("x-team", ""),
