@@ -18,7 +18,7 @@ type Event struct {
 	// New and From make a UUIDv7.
 	ID string
 
-	// Type is a dotted name such as "message.created"; see ValidateType.
+	// Type is a name such as "message.created" or "orders/create"; see ValidateType.
 	Type string
 
 	// Tenant owns the event: only subscriptions of the same tenant get it. It is empty in a

@@ -32,7 +32,7 @@ func ExampleNew_invalid() {
 	fmt.Println(err)
 	// Output:
 	// true payload
-	// type "order..paid" has an empty segment; write it without a leading, trailing or double dot
+	// type "order..paid" has an empty word; write it with a single dot, slash, colon or blank between words, and none at either end
 }
 
 func ExampleFrom() {
