@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"encoding/json"
 	"log/slog"
 	"path"
 	"strings"
@@ -44,14 +43,6 @@ func newAPI(d *dispatcher.Dispatcher, auth Authorizer, o *Options) (*api, error)
 	case auth == nil:
 		return nil, &events.InvalidError{Field: "auth",
 			Reason: "is nil; give an Authorizer, or NoAuth if the host itself authorizes requests"}
-	}
-	// Here, at the host's start, and not when somebody asks for webhooks.events, where nothing could
-	// be done but panic: the schemas are sent as they are.
-	for _, t := range d.EventTypes() {
-		if t.Schema != nil && !json.Valid(t.Schema) || t.Example != nil && !json.Valid(t.Example) {
-			return nil, &events.InvalidError{Field: "d", Reason: "declares the event type " + t.Name +
-				" with a Schema or an Example that is not JSON; correct its EventTypes"}
-		}
 	}
 	a := &api{d: d, auth: auth, o: o.withDefaults()}
 	return a, a.o.validate()

@@ -9,6 +9,7 @@ import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/rollup"
 	"github.com/outhook/outhook/store/internal/schedule"
+	"github.com/outhook/outhook/store/internal/unwanted"
 )
 
 var _ store.Store = (*Store)(nil)
@@ -27,8 +28,9 @@ type Store struct {
 	subs  map[string]*subscription // by ID
 	order []*subscription          // the same, oldest first
 
-	log   log
-	ended ended // for Prune
+	log      log
+	ended    ended // for Prune
+	unwanted unwanted.Counter
 
 	pending  map[string]int // deliveries that are, by tenant
 	lastNum  uint64         // the last number given to a subscription or an event
