@@ -54,8 +54,8 @@ func (d *Dispatcher) PublishTx(ctx context.Context, tx store.Tx, evs ...events.E
 	return d.publish(ctx, tx, evs)
 }
 
-// ownTx is the transaction of Publish. It is the store's own, and has committed when Enqueue returns
-// nil.
+// ownTx is the transaction of Publish. It is the store's own, and has committed when Enqueue
+// returns nil.
 type ownTx struct{ store.Store }
 
 // OnCommit implements [store.Tx]. It is called after Enqueue.

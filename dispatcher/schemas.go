@@ -10,8 +10,8 @@ import (
 // schemas are the checks of payloads, by the name of their type.
 type schemas map[string]func(payload json.RawMessage) error
 
-// compileSchemas makes the checks, and holds the examples of the types to them. Its error is that of
-// the first type that is not in order.
+// compileSchemas makes the checks, and holds the examples of the types to them. Its error is that
+// of the first type that is not in order.
 func (o *Options) compileSchemas() (schemas, error) {
 	if o.Schemas == nil {
 		return nil, nil
@@ -23,8 +23,8 @@ func (o *Options) compileSchemas() (schemas, error) {
 		}
 		check, err := o.Schemas.Compile(t)
 		if err != nil {
-			return nil, fmt.Errorf("dispatcher: Options.EventTypes[%d].Schema is none that Schemas takes: %w",
-				i, err)
+			return nil, fmt.Errorf(
+				"dispatcher: Options.EventTypes[%d].Schema is none that Schemas takes: %w", i, err)
 		}
 		if t.Example != nil {
 			if err := check(t.Example); err != nil {

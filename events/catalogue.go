@@ -11,8 +11,8 @@ type Type struct {
 	Example     json.RawMessage // a payload; nil: none given
 }
 
-// A SchemaCompiler makes checks of payloads by the Schema of their types, for Schemas in the Options
-// of package dispatcher. Package events/jsonschema, a module of its own, has one.
+// A SchemaCompiler makes checks of payloads by the Schema of their types, for Schemas in the
+// Options of package dispatcher. Package events/jsonschema, a module of its own, has one.
 type SchemaCompiler interface {
 	// Compile returns a function that returns an error for a payload that does not match t.Schema,
 	// which is JSON. The error says which rule it breaks, and has no part of the payload: its text

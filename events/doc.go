@@ -10,7 +10,9 @@
 // Airy's four event types have typed payloads, MessageCreated, MessageUpdated, ConversationUpdated
 // and ChannelUpdated, which From publishes and which a receiver decodes into:
 //
-//	e, err := events.From(events.MessageCreated{ConversationID: "…", ChannelID: "…", Message: events.Message{…}})
+//	e, err := events.From(events.MessageCreated{
+//		ConversationID: "…", ChannelID: "…", Message: events.Message{…},
+//	})
 //
 // A host can use its own types in the same way: they need the method EventType.
 //
@@ -27,10 +29,10 @@
 // # Types and patterns
 //
 // An event type is a name of one or more words, "message.created", "orders/create", "repo:push" or
-// "Push Hook". A subscription selects types by name, or a family of types by "message.*", "orders/*"
-// or "repo:*". Match reports whether a pattern matches a type, and Patterns
-// lists all patterns that do. A host may declare its types in a catalogue of Type; Airy returns
-// that of Airy's four.
+// "Push Hook". A subscription selects types by name, or a family of types by "message.*",
+// "orders/*" or "repo:*". Match reports whether a pattern matches a type, and Patterns lists all
+// patterns that do. A host may declare its types in a catalogue of Type; Airy returns that of
+// Airy's four.
 //
 // # Errors and concurrency
 //

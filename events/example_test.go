@@ -32,7 +32,7 @@ func ExampleNew_invalid() {
 	fmt.Println(err)
 	// Output:
 	// true payload
-	// type "order..paid" has an empty word; write it with a single dot, slash, colon or blank between words, and none at either end
+	// type "order..paid" has an empty word; write one separator between words, none at an end
 }
 
 func ExampleFrom() {
@@ -65,7 +65,8 @@ func ExampleFrom() {
 }
 
 func ExampleMatch() {
-	for _, eventType := range []string{"message.created", "message.reaction.added", "message", "messages.x"} {
+	for _, eventType := range []string{"message.created", "message.reaction.added", "message",
+		"messages.x"} {
 		fmt.Println(eventType, events.Match("message.*", eventType))
 	}
 	// Output:

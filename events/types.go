@@ -57,8 +57,7 @@ const (
 )
 
 func emptyWord(name string) string {
-	return strconv.Quote(name) + " has an empty word; write it with a single dot, slash, colon or " +
-		"blank between words, and none at either end"
+	return strconv.Quote(name) + " has an empty word; write one separator between words, none at an end"
 }
 
 func strangeCharacter(name string) string {

@@ -51,8 +51,8 @@ func (e *Endpoint) Always(status int) {
 	e.answers.always = status
 }
 
-// Next returns the next request that arrived at the Endpoint. It waits as Next of the Receiver does,
-// which gets the same requests.
+// Next returns the next request that arrived at the Endpoint. It waits as Next of the Receiver
+// does, which gets the same requests.
 func (e *Endpoint) Next() Delivery {
 	e.r.t.Helper()
 	return e.r.wait(&e.next, e.URL)

@@ -103,7 +103,8 @@ func TestAnswers(t *testing.T) {
 	}{{one, []int{501, 500, 500, 500}}, {other, []int{401, 400, 400, 400}}} {
 		for i, want := range tt.want {
 			if got := tt.endpoint.Next(); got.Status != want || got.URL != tt.endpoint.URL {
-				t.Errorf("attempt %d at %s: got %d at %s, want %d", i+1, tt.endpoint.URL, got.Status, got.URL, want)
+				t.Errorf("attempt %d at %s: got %d at %s, want %d", i+1, tt.endpoint.URL, got.Status,
+					got.URL, want)
 			}
 		}
 		if n := len(tt.endpoint.All()); n != len(tt.want) {

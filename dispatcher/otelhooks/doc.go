@@ -24,9 +24,9 @@
 //	outhook.deliveries.oldest_age    gauge      s               age of the oldest pending one, or 0
 //
 // The gauges are of the whole store, and are read when metrics are collected: with several replicas
-// on one PostgreSQL each reports the same. So is outhook.publish.unwanted read, but each replica has
-// its own. The number of attribute values is bounded; it does not
-// grow with subscriptions or with what endpoints answer:
+// on one PostgreSQL each reports the same. So is outhook.publish.unwanted read, but each replica
+// has its own. The number of attribute values is bounded; it does not grow with subscriptions or
+// with what endpoints answer:
 //
 //	error.type              of a failed attempt: its dispatcher.Class, such as timeout; _OTHER if it
 //	                        has none. sender means a function of the host's Options

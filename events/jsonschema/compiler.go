@@ -15,8 +15,8 @@ import (
 	"github.com/outhook/outhook/events"
 )
 
-// Compiler is the Schemas of the dispatcher's Options. Its zero value has the defaults of its fields.
-// It is safe for concurrent use.
+// Compiler is the Schemas of the dispatcher's Options. Its zero value has the defaults of its
+// fields. It is safe for concurrent use.
 type Compiler struct {
 	// Formats has the keyword format refuse what is not of the format, such as a date-time that is
 	// none. If false, it says nothing of a payload, as draft 2020-12 has it.
@@ -74,8 +74,8 @@ func checkPayload(schema *validator.Schema, payload json.RawMessage) error {
 	return errors.New("it can't be checked")
 }
 
-// ruleOf says which rule is broken first, and by the schema's words alone: the validator's own text,
-// and its places in the payload, have parts of the payload, which may be anybody's secret.
+// ruleOf says which rule is broken first, and by the schema's words alone: the validator's own
+// text, and its places in the payload, have parts of the payload, which may be anybody's secret.
 func ruleOf(e *validator.ValidationError) string {
 	for len(e.Causes) > 0 {
 		e = e.Causes[0]

@@ -29,7 +29,8 @@ func TestCheck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	strict, err := jsonschema.Compiler{Formats: true}.Compile(events.Type{Schema: json.RawMessage(order)})
+	strict, err := jsonschema.Compiler{Formats: true}.Compile(
+		events.Type{Schema: json.RawMessage(order)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +42,8 @@ func TestCheck(t *testing.T) {
 		{`{"id":"tea","cents":1e2}`, "", false},
 		{`{"id":"tea","cents":12345678901234567890123}`, "", false},
 		{`{"id":"tea"}`, `#/required wants "cents"`, false},
-		{`{"id":"tea","cents":"x"}`, "#/$defs/cents/type wants integer, and it has a value of type string", false},
+		{`{"id":"tea","cents":"x"}`,
+			"#/$defs/cents/type wants integer, and it has a value of type string", false},
 		{`{"id":"tea","cents":-1}`, "it breaks the rule #/$defs/cents/minimum", false},
 		{`{"id":"secret9","cents":1}`, "it breaks the rule #/properties/id/pattern", false},
 		{`{"id":"tea","cents":1,"kind":"secret9"}`, "it breaks the rule #/properties/kind/enum", false},

@@ -6,9 +6,9 @@
 //		Schemas:    jsonschema.Compiler{},
 //	})
 //
-// New then refuses a Schema that is none, and an Example that does not match its Schema. Publish and
-// PublishTx return an *events.InvalidError for a payload that does not match. A payload is parsed for
-// it, which takes some microseconds for each kilobyte.
+// New then refuses a Schema that is none, and an Example that does not match its Schema. Publish
+// and PublishTx return an *events.InvalidError for a payload that does not match. A payload is
+// parsed for it, which takes some microseconds for each kilobyte.
 //
 // Schemas are of draft 2020-12, unless their $schema names another one. They can refer to their own
 // parts, and to the drafts' meta-schemas, and to nothing else: no file is read, and nothing is

@@ -18,10 +18,10 @@ import (
 //
 // It first copies the file to its own folder, which needs as much space there, and then sends that
 // to w; if w is a regular *os.File, which should be on a local disk then, it writes there directly.
-// Writers go on meanwhile. During the first copying, which takes as long as the disk takes, the file
-// grows by what they write, and a commit that must map more of the file waits, and whoever comes
-// after it: that happens when the file outgrows the next power of two of its size, or above 1 GiB
-// the next GiB.
+// Writers go on meanwhile. During the first copying, which takes as long as the disk takes, the
+// file grows by what they write, and a commit that must map more of the file waits, and whoever
+// comes after it: that happens when the file outgrows the next power of two of its size, or above 1
+// GiB the next GiB.
 //
 // When ctx ends or the store is closed it returns that error, at the latest after the write to w
 // that is under way. After an error, what w has got is of no use.

@@ -75,8 +75,8 @@ func load(t *testing.T, s *boltstore.Store) *published {
 	return p
 }
 
-// TestBackup makes copies under load, and opens each: all that was acknowledged before is in it, and
-// memory agrees with the file.
+// TestBackup makes copies under load, and opens each: all that was acknowledged before is in it,
+// and memory agrees with the file.
 func TestBackup(t *testing.T) {
 	s := create(t, nil)
 	for range 3 {

@@ -13,17 +13,17 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// Tx returns a transaction of the host as PublishTx of package dispatcher takes it, so that an event
-// is stored if and only if the rest of the transaction is. tx must be a transaction that writes, of
-// the database that New was given. When a method of the Tx returns an error other than an
-// *events.InvalidError, the host must roll tx back.
+// Tx returns a transaction of the host as PublishTx of package dispatcher takes it, so that an
+// event is stored if and only if the rest of the transaction is. tx must be a transaction that
+// writes, of the database that New was given. When a method of the Tx returns an error other than
+// an *events.InvalidError, the host must roll tx back.
 //
 // As any other transaction that writes, it holds the file's only write lock, so the host must not
 // wait inside it for a call of this store that writes.
 func (s *Store) Tx(tx *bolt.Tx) store.Tx { return hostTx{s, tx} }
 
-// EnqueueTx is Enqueue in a transaction of the host; see [Store.Tx]. It is the store's part alone: a
-// host publishes by PublishTx of package dispatcher, which has all the checks of Publish.
+// EnqueueTx is Enqueue in a transaction of the host; see [Store.Tx]. It is the store's part alone:
+// a host publishes by PublishTx of package dispatcher, which has all the checks of Publish.
 func (s *Store) EnqueueTx(tx *bolt.Tx, evs ...events.Event) error {
 	return hostTx{s, tx}.Enqueue(context.Background(), evs...)
 }
@@ -52,8 +52,8 @@ func (h hostTx) Enqueue(ctx context.Context, evs ...events.Event) error {
 	return nil
 }
 
-// CountPending implements [store.Tx]. Unlike the store's own it finishes no erasure first: that is a
-// write, which would wait for the very transaction that it is called in.
+// CountPending implements [store.Tx]. Unlike the store's own it finishes no erasure first: that is
+// a write, which would wait for the very transaction that it is called in.
 func (h hostTx) CountPending(ctx context.Context, tenant string, limit int) (int, error) {
 	n, err := h.s.statistics.pendingOf(ctx, tenant)
 	if err != nil {

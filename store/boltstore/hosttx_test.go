@@ -326,8 +326,9 @@ func TestNewAtOnce(t *testing.T) {
 	}
 }
 
-// TestCountPendingInTx counts in a transaction of the host while an erasure is unfinished, which the
-// store's own CountPending finishes first: that is a write, which would wait for the transaction.
+// TestCountPendingInTx counts in a transaction of the host while an erasure is unfinished, which
+// the store's own CountPending finishes first: that is a write, which would wait for the
+// transaction.
 func TestCountPendingInTx(t *testing.T) {
 	w := newWide(t, boltstore.WithEraseStep(nil, 1))
 	before, err := w.s.CountPending(t.Context(), "", 1000)

@@ -15,10 +15,10 @@ import (
 // any moment it is either not there or complete. The folder must exist. Only one store, of one
 // process, can have a file open.
 //
-// It refuses a file that other users have access to, see [Options]. It returns ErrLocked if the file
-// is in use, after half a second, and ErrCorrupt if it is empty, torn, damaged or not a store; then
-// it is left as it is. Open reads the file's structure once, which takes some tenths of a second for
-// a million pending deliveries, but none of the backlog.
+// It refuses a file that other users have access to, see [Options]. It returns ErrLocked if the
+// file is in use, after half a second, and ErrCorrupt if it is empty, torn, damaged or not a store;
+// then it is left as it is. Open reads the file's structure once, which takes some tenths of a
+// second for a million pending deliveries, but none of the backlog.
 func Open(path string, o *Options) (*Store, error) {
 	s, err := open(path, o.withDefaults())
 	switch {
@@ -62,9 +62,9 @@ func open(path string, o Options) (*Store, error) {
 }
 
 // New returns a store in the host's own database, in buckets of its own, so that it can
-// publish in the host's transactions: see [Store.Tx]. Close leaves the database open, and makes the name free
-// again. New writes, so it waits for a transaction of the host that is open; don't call it inside
-// one.
+// publish in the host's transactions: see [Store.Tx]. Close leaves the database open, and makes the
+// name free again. New writes, so it waits for a transaction of the host that is open; don't call
+// it inside one.
 //
 // Don't keep a transaction that reads open for long either. When the file outgrows what is mapped
 // of it, the commit at hand waits until all of them have ended, and bbolt lets no other one begin

@@ -65,8 +65,8 @@ func (tx *Tx) OnCommit(f func()) bool {
 	return true
 }
 
-// Commit stores what was enqueued: all or nothing. It returns the error of Enqueue of the store, and
-// the transaction has ended in any case.
+// Commit stores what was enqueued: all or nothing. It returns the error of Enqueue of the store,
+// and the transaction has ended in any case.
 func (tx *Tx) Commit(ctx context.Context) error {
 	evs, onCommit, err := tx.end()
 	if err != nil {

@@ -8,7 +8,8 @@
 //
 // A host with a pool of its own uses New and Migrate. It can publish in its own transactions, so
 // that an order and its webhook are committed together or not at all: PublishTx of package
-// dispatcher takes what [Store.Tx], or for database/sql [Store.SQLTx], returns. Import moves a host here from another store.
+// dispatcher takes what [Store.Tx], or for database/sql [Store.SQLTx], returns. Import moves a host
+// here from another store.
 //
 // # What it promises
 //

@@ -13,8 +13,8 @@ import (
 )
 
 // Tx returns a transaction of the host as PublishTx of package dispatcher takes it: the events are
-// stored if and when it commits, and not at all if it does not. So an order and its webhook are one,
-// with nothing between them to lose.
+// stored if and when it commits, and not at all if it does not. So an order and its webhook are
+// one, with nothing between them to lose.
 //
 // It works at every isolation level and makes no other publisher wait, unless both store an event
 // of the same ID. After an *events.InvalidError or store.ErrConflict the transaction is as it was.
@@ -27,8 +27,8 @@ func (s *Store) Tx(tx pgx.Tx) store.Tx { return hostTx{s, tx} }
 // (github.com/jackc/pgx/v5/stdlib).
 func (s *Store) SQLTx(tx *sql.Tx) store.Tx { return hostTx{s, sqlTx{tx}} }
 
-// EnqueueTx is Enqueue in a transaction of the host; see [Store.Tx]. It is the store's part alone: a
-// host publishes by PublishTx of package dispatcher, which has all the checks of Publish.
+// EnqueueTx is Enqueue in a transaction of the host; see [Store.Tx]. It is the store's part alone:
+// a host publishes by PublishTx of package dispatcher, which has all the checks of Publish.
 func (s *Store) EnqueueTx(ctx context.Context, tx pgx.Tx, evs ...events.Event) error {
 	return s.Tx(tx).Enqueue(ctx, evs...)
 }
@@ -40,8 +40,8 @@ func (tx sqlTx) QueryRow(ctx context.Context, query string, args ...any) pgx.Row
 	return tx.QueryRowContext(ctx, query, args...)
 }
 
-// hostTx is a transaction of the host, of either kind. It implements [store.Tx]. All that it does is
-// done in the transaction: the pool may have no other connection to give.
+// hostTx is a transaction of the host, of either kind. It implements [store.Tx]. All that it does
+// is done in the transaction: the pool may have no other connection to give.
 type hostTx struct {
 	s  *Store
 	tx schema.Querier

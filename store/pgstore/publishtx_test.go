@@ -112,7 +112,8 @@ func testPublishTx(t *testing.T, s *pgstore.Store, begin func() (store.Tx, func(
 		t.Fatal(err)
 	}
 	stats, err := d.Stats(ctx)
-	if err != nil || stats.Pending != 2 || stats.Unwanted["order.sent"] != 1 || len(stats.Unwanted) != 1 {
+	if err != nil || stats.Pending != 2 || stats.Unwanted["order.sent"] != 1 ||
+		len(stats.Unwanted) != 1 {
 		t.Errorf("stats: got %d pending and unwanted %v, %v; want 2, and one order.sent", stats.Pending,
 			stats.Unwanted, err)
 	}

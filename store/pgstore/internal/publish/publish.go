@@ -133,7 +133,8 @@ func (p *Publisher) tryEnqueue(
 		p.QueueLock(b)
 		args := append(Args(evs), p.ID, p.Schema.Table("events"), mayExist)
 		b.Queue(p.SQL.Enqueue, args...).Query(func(rows pgx.Rows) error {
-			out, unwanted, refused = readStored(rows) // refused: the transaction has stored nothing, and commits
+			// If it is refused, the transaction has stored nothing, and commits.
+			out, unwanted, refused = readStored(rows)
 			return nil
 		})
 	})
