@@ -44,7 +44,12 @@ func NewOn(
 	if o != nil {
 		opts = *o
 	}
-	r := &Receiver{t: t, endpoints: make(map[string]*Endpoint), more: make(chan struct{})}
+	r := &Receiver{
+		t:         t,
+		airy:      opts.Signatures == dispatcher.SignaturesAiry,
+		endpoints: make(map[string]*Endpoint),
+		more:      make(chan struct{}),
+	}
 	opts.Transport = r
 	if opts.Backoff == (dispatcher.Backoff{}) {
 		opts.Backoff = dispatcher.Backoff{
@@ -79,6 +84,8 @@ func NewOn(
 type Receiver struct {
 	t testing.TB
 	d *dispatcher.Dispatcher
+
+	airy bool // deliveries carry the Airy signature alone
 
 	mu        sync.Mutex
 	endpoints map[string]*Endpoint // by URL, of those that the test has asked for
@@ -221,8 +228,8 @@ func (r *Receiver) RoundTrip(req *http.Request) (*http.Response, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if e := r.endpoints[d.URL]; e != nil && e.key != "" {
-		keys := []signing.Secret{e.key}
-		if err := (signing.Verifier{Keys: keys}).Verify(req.Header, body); err != nil {
+		v := signing.Verifier{Keys: []signing.Secret{e.key}, AllowAiry: r.airy}
+		if err := v.Verify(req.Header, body); err != nil {
 			r.t.Errorf("dispatchertest: %s to %s does not verify: %v", d.ID, d.URL, err)
 		}
 	}
