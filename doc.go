@@ -8,7 +8,7 @@
 // This package holds no code. These do:
 //
 //   - events: what a host publishes: Event, event types and patterns, the wire body, Airy's
-//     payloads
+//     payloads; events/jsonschema (a module of its own) checks payloads by schemas
 //   - signing: secrets, the two signature schemes, and for receivers Verifier and Once
 //   - store: the records and the contract of a store; boltstore (one file, the default), pgstore
 //     (PostgreSQL, for several replicas; a module of its own) and memstore (for tests); shards

@@ -1,6 +1,7 @@
 package dispatcher
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -115,6 +116,13 @@ func (o *Options) validate() error {
 			errs = append(errs, fmt.Errorf("dispatcher: Options.EventTypes[%d]: %w", i, err))
 		}
 		bad(seen[t.Name], "EventTypes[%d] repeats %q; name each type once", i, t.Name)
+		for _, part := range [...]struct {
+			name string
+			text json.RawMessage
+		}{{"Schema", t.Schema}, {"Example", t.Example}} {
+			bad(part.text != nil && !json.Valid(part.text),
+				"EventTypes[%d].%s of %q is not JSON; correct it, or leave it nil", i, part.name, t.Name)
+		}
 		seen[t.Name] = true
 	}
 	if err := validateProxy(o.Proxy); err != nil {

@@ -20,6 +20,7 @@ type Dispatcher struct {
 	store   store.Store
 	o       Options
 	types   []string // names of o.EventTypes
+	schemas schemas
 	guard   *netguard.Policy
 	sender  *send.Sender
 	engine  *engine.Engine
@@ -54,6 +55,10 @@ func New(s store.Store, o *Options) (*Dispatcher, error) {
 	d.quotas = quotas{opts.Quota, d.observe.protect, s, rates.New()}
 	for _, t := range opts.EventTypes {
 		d.types = append(d.types, t.Name)
+	}
+	var err error
+	if d.schemas, err = opts.compileSchemas(); err != nil {
+		return nil, err
 	}
 	d.connect(d.sendOptions())
 	return d, nil

@@ -17,6 +17,8 @@
 //
 //   - Accepted is kept: when Publish returns nil, the event and its deliveries survive a crash or a
 //     power cut.
+//   - Together with the host's own: what PublishTx has published in a transaction of the host is
+//     stored if and only if the transaction commits.
 //   - An error means unknown, and trying again is safe: an event ID of a tenant is stored at most
 //     once.
 //   - Everything ends: a delivery is attempted when it is due until it is delivered, dead or

@@ -3,6 +3,7 @@ package dispatcher_test
 import (
 	"errors"
 	"net/http"
+	"reflect"
 	"testing"
 	"time"
 
@@ -178,7 +179,7 @@ func TestStats(t *testing.T) {
 		}
 		got.OldestPending = time.Time{}
 		want := dispatcher.Stats{Subscriptions: 2, Pending: 1, Attempts: 2, Delivered: 1, Retried: 1}
-		if got != want {
+		if !reflect.DeepEqual(got, want) {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 	})

@@ -17,7 +17,8 @@ import (
 // further ones are dropped and their number is logged. OnPublish, OnSubscription and OnCanceled are
 // called from both, so from several goroutines at once.
 type Observer struct {
-	// OnPublish gets the events of one Publish, or the operational events that Run has published.
+	// OnPublish gets the events of one Publish or PublishTx, or the operational events that Run has
+	// published. PublishTx says when it is called.
 	OnPublish func([]events.Event)
 
 	// OnSubscription gets a subscription that was made or changed, as it is now.

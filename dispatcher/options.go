@@ -99,10 +99,16 @@ type Options struct {
 	// delivery. It must be safe for concurrent use; a panic is a failed attempt. If nil, none is.
 	Final func(status int) bool
 
-	// EventTypes are the types that the host publishes. When there are any, Publish and Subscribe
-	// refuse others, but for the operational types in Subscribe with OperationalEvents. If empty,
-	// every well-formed type is taken.
+	// EventTypes are the types that the host publishes. When there are any, Publish, PublishTx and
+	// Subscribe refuse others, but for the operational types in Subscribe with OperationalEvents. If
+	// empty, every well-formed type is taken.
 	EventTypes []events.Type
+
+	// Schemas checks payloads by the Schema of their type in EventTypes: Publish and PublishTx return
+	// an *events.InvalidError for one that does not match, and New an error for an Example that does
+	// not. jsonschema.Compiler{} of events/jsonschema, a module of its own, is one. If nil, payloads
+	// may be any JSON.
+	Schemas events.SchemaCompiler
 
 	// OperationalEvents has Run publish events about subscriptions: events.TypeDisabled when it has
 	// unsubscribed one, events.TypeExhausted when it has given a delivery up. They are of the
@@ -176,13 +182,14 @@ type Options struct {
 
 	// Quota returns what a tenant may use: how many subscriptions, how much in them, how many
 	// pending deliveries, how many pings and replays in a minute. A call beyond it returns a
-	// *QuotaError and changes nothing. What the host does by the store itself (EnqueueTx), and
-	// operational events, have no quota.
+	// *QuotaError and changes nothing. What the host does by the store itself, and operational
+	// events, have no quota.
 	//
-	// It is called in the goroutine of Subscribe, Update, RotateSecret, Unsubscribe, Publish, Ping,
-	// Redeliver and Replay, with nothing held that others wait for: one that blocks blocks that
-	// call, and one that panics makes it fail. It must be safe for concurrent use. If nil, every
-	// tenant, "" too, has the defaults of Quota.
+	// It is called in the goroutine of Subscribe, Update, RotateSecret, Unsubscribe, Publish,
+	// PublishTx, Ping, Redeliver and Replay, with nothing held that others wait for, but in PublishTx
+	// the host's own transaction: one that blocks blocks that call, and one that panics makes it
+	// fail. It must be safe for concurrent use. If nil, every tenant, "" too, has the defaults of
+	// Quota.
 	Quota func(tenant string) Quota
 
 	// RequireHTTPS refuses subscriptions with an http URL. It does not touch those that exist.

@@ -3,11 +3,13 @@ package dispatcher
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
 )
 
 // Publish stores events for delivery: all of them or none. When it returns nil they survive a crash
@@ -22,6 +24,48 @@ import (
 // Events get their place in the order of delivery in the order given. One call with many is much
 // cheaper than many calls.
 func (d *Dispatcher) Publish(ctx context.Context, evs ...events.Event) error {
+	return d.publish(ctx, ownTx{d.store}, evs)
+}
+
+// PublishTx is Publish in a transaction of the host, on the database that the store is in: the
+// events are stored if and when it commits, together with all else that it writes, and not at all
+// if it is rolled back. So no crash leaves an order without its webhook, or a webhook without its
+// order:
+//
+//	err := db.Update(func(tx *bbolt.Tx) error { // a *bbolt.DB that boltstore.New was given
+//		…
+//		return d.PublishTx(ctx, s.Tx(tx), event)
+//	})
+//
+// tx comes from the store that New was given, or, if that one wraps another, from the one inside:
+// Tx of boltstore, Tx (pgx) or SQLTx (database/sql) of pgstore. Nothing commits but the host.
+//
+// It checks what Publish checks, and returns the same errors. After an *events.InvalidError or a
+// *QuotaError the transaction is as it was; after any other error roll it back (pgstore allows to
+// go on after store.ErrConflict). Observer.OnPublish is told after the commit by boltstore, and by
+// pgstore, which cannot see the commit, when PublishTx returns: also of what is rolled back
+// afterwards. A span of Options.Tracer ends when PublishTx returns. Quota.Pending counts what was
+// pending when the call began; with boltstore, less what the same transaction has published.
+func (d *Dispatcher) PublishTx(ctx context.Context, tx store.Tx, evs ...events.Event) error {
+	if tx == nil {
+		return errors.New("dispatcher: publish: the transaction is nil; " +
+			"give one that a store's method Tx has returned")
+	}
+	return d.publish(ctx, tx, evs)
+}
+
+// ownTx is the transaction of Publish. It is the store's own, and has committed when Enqueue
+// returns nil.
+type ownTx struct{ store.Store }
+
+// OnCommit implements [store.Tx]. It is called after Enqueue.
+func (ownTx) OnCommit(f func()) bool {
+	f()
+	return true
+}
+
+// publish is the one way of the host's events to the store.
+func (d *Dispatcher) publish(ctx context.Context, tx store.Tx, evs []events.Event) error {
 	for i := range evs {
 		if err := d.checkEvent(&evs[i]); err != nil {
 			return fmt.Errorf("dispatcher: publish: event %d of %d: %w", i+1, len(evs), err)
@@ -30,15 +74,30 @@ func (d *Dispatcher) Publish(ctx context.Context, evs ...events.Event) error {
 	if len(evs) == 0 {
 		return nil
 	}
-	if err := d.quotas.checkPending(ctx, evs); err != nil {
+	if err := d.quotas.checkPending(ctx, tx, evs); err != nil {
 		return err
 	}
-	evs, err := d.enqueue(ctx, evs)
+	evs, err := d.enqueue(ctx, tx, evs)
 	if err != nil {
 		return fmt.Errorf("dispatcher: publish: %w", err)
 	}
-	d.observe.published(d.observe.now, evs)
+	d.tellPublished(tx, evs)
 	return nil
+}
+
+// tellPublished tells the Observer of events when their transaction has committed.
+func (d *Dispatcher) tellPublished(tx store.Tx, evs []events.Event) {
+	if _, committed := tx.(ownTx); !committed && d.observe.o.OnPublish != nil {
+		// The caller of PublishTx may use its slice and its payloads again before it commits.
+		evs = slices.Clone(evs)
+		for i := range evs {
+			evs[i].Payload = bytes.Clone(evs[i].Payload)
+		}
+	}
+	tell := func() { d.observe.published(d.observe.now, evs) }
+	if !tx.OnCommit(tell) {
+		tell() // otherwise nobody would ever be told
+	}
 }
 
 // checkEvent checks an event against the options. The store checks whether it is well-formed, when
@@ -57,10 +116,8 @@ func (d *Dispatcher) checkEvent(e *events.Event) error {
 	if err := d.checkOperational(e.Type); err != nil || len(d.types) == 0 {
 		return err
 	}
-	for _, name := range d.types {
-		if name == e.Type {
-			return nil
-		}
+	if slices.Contains(d.types, e.Type) {
+		return d.schemas.check(e)
 	}
 	return &events.InvalidError{
 		Field: "type",
@@ -84,9 +141,11 @@ func (d *Dispatcher) checkOperational(eventType string) error {
 }
 
 // enqueue stores events of the host, traced, and returns them as they are stored.
-func (d *Dispatcher) enqueue(ctx context.Context, evs []events.Event) ([]events.Event, error) {
+func (d *Dispatcher) enqueue(
+	ctx context.Context, tx store.Tx, evs []events.Event,
+) ([]events.Event, error) {
 	if d.o.Tracer == nil || d.o.Tracer.Publish == nil {
-		return evs, d.store.Enqueue(ctx, evs...)
+		return evs, tx.Enqueue(ctx, evs...)
 	}
 	traced, trace, end := context.Context(nil), "", (func(error))(nil)
 	d.observe.protect(
@@ -97,7 +156,7 @@ func (d *Dispatcher) enqueue(ctx context.Context, evs []events.Event) ([]events.
 		traced = ctx
 	}
 	evs = withTrace(evs, trace)
-	err := d.store.Enqueue(traced, evs...)
+	err := tx.Enqueue(traced, evs...)
 	if end != nil {
 		d.observe.protect("Options.Tracer", func() { end(err) })
 	}

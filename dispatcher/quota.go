@@ -35,8 +35,8 @@ type Quota struct {
 	SubscriptionBytes int
 
 	// Pending is how many deliveries of the tenant may be pending, those under way included.
-	// Publish stores nothing while there are so many or more. One call can go past it, by what its
-	// own events add. If zero, no limit.
+	// Publish and PublishTx store nothing while there are so many or more. One call can go past it,
+	// by what its own events add, and so can several in one transaction. If zero, no limit.
 	Pending int
 
 	// PingsPerMinute is how many calls of Ping the tenant's subscriptions may get in a minute. If
@@ -65,7 +65,8 @@ const (
 )
 
 // QuotaError says that a call would exceed a quota of a tenant. Nothing was changed. Subscribe,
-// Update, RotateSecret, Publish, Ping, Redeliver and Replay return it; find it by errors.As.
+// Update, RotateSecret, Publish, PublishTx, Ping, Redeliver and Replay return it; find it by
+// errors.As.
 type QuotaError struct {
 	Tenant string
 	Kind   QuotaKind

@@ -74,9 +74,10 @@ func size(sub *store.Subscription) int {
 	return n
 }
 
-// checkPending returns a *QuotaError if a tenant of the events has too much pending already.
-// Without Options.Quota it costs nothing, as there is no default.
-func (t *quotas) checkPending(ctx context.Context, evs []events.Event) error {
+// checkPending returns a *QuotaError if a tenant of the events has too much pending already. It
+// counts by the transaction that publishes them: in one of the host's, the store itself might wait
+// for it. Without Options.Quota it costs nothing, as there is no default.
+func (t *quotas) checkPending(ctx context.Context, tx store.Tx, evs []events.Event) error {
 	if t.ask == nil {
 		return nil
 	}
@@ -99,7 +100,7 @@ func (t *quotas) checkPending(ctx context.Context, evs []events.Event) error {
 		if q.Pending < 0 {
 			continue
 		}
-		n, err := t.store.CountPending(ctx, tenant, q.Pending)
+		n, err := tx.CountPending(ctx, tenant, q.Pending)
 		if err != nil {
 			return err
 		}

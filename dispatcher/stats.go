@@ -14,6 +14,11 @@ type Stats struct {
 	InFlight      int       // deliveries that are under way, in this process or another
 	OldestPending time.Time // when the oldest pending delivery was published; zero when none is
 
+	// Unwanted is how many events were published that no subscription got, by their type, by this
+	// process since its store was opened; see store.Stats. They tell of a Tenant that was forgotten,
+	// a type that is spelled otherwise than subscribed to, or a Time from before the subscription.
+	Unwanted map[string]int
+
 	Attempts  uint64 // attempts made
 	Delivered uint64 // deliveries delivered
 	Retried   uint64 // attempts that failed and are followed by another
@@ -37,6 +42,7 @@ func (d *Dispatcher) Stats(ctx context.Context) (Stats, error) {
 		Pending:       s.Pending,
 		InFlight:      s.InFlight,
 		OldestPending: s.OldestPending,
+		Unwanted:      s.Unwanted,
 		Attempts:      counts.Attempts,
 		Delivered:     counts.Delivered,
 		Retried:       counts.Retried,

@@ -11,6 +11,16 @@ type Type struct {
 	Example     json.RawMessage // a payload; nil: none given
 }
 
+// A SchemaCompiler makes checks of payloads by the Schema of their types, for Schemas in the
+// Options of package dispatcher. Package events/jsonschema, a module of its own, has one.
+type SchemaCompiler interface {
+	// Compile returns a function that returns an error for a payload that does not match t.Schema,
+	// which is JSON. The error says which rule it breaks, and has no part of the payload: its text
+	// is shown to clients and logged. The payload need not be JSON, and is for reading only. check
+	// must be safe for concurrent use.
+	Compile(t Type) (check func(payload json.RawMessage) error, err error)
+}
+
 // Airy returns the catalogue entries of Airy's four event types, whose payloads are MessageCreated,
 // MessageUpdated, ConversationUpdated and ChannelUpdated. Each call returns its own copy.
 //

@@ -28,10 +28,11 @@
 //
 // # Types and patterns
 //
-// An event type is a dotted name, "message.created". A subscription selects types by name, or a
-// family of types by "message.*". Match reports whether a pattern matches a type, and Patterns
-// lists all patterns that do. A host may declare its types in a catalogue of Type; Airy returns
-// that of Airy's four.
+// An event type is a name of one or more words, "message.created", "orders/create", "repo:push" or
+// "Push Hook". A subscription selects types by name, or a family of types by "message.*",
+// "orders/*" or "repo:*". Match reports whether a pattern matches a type, and Patterns lists all
+// patterns that do. A host may declare its types in a catalogue of Type; Airy returns that of
+// Airy's four.
 //
 // # Errors and concurrency
 //

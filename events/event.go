@@ -20,7 +20,7 @@ type Event struct {
 	// tell their events apart by more than webhook-id.
 	ID string
 
-	// Type is a dotted name such as "message.created"; see ValidateType.
+	// Type is a name such as "message.created" or "orders/create"; see ValidateType.
 	Type string
 
 	// Tenant owns the event: only subscriptions of the same tenant get it. It is empty in a

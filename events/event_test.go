@@ -155,7 +155,7 @@ func TestNewCopiesRawPayload(t *testing.T) {
 
 func TestNewRefusesType(t *testing.T) {
 	_, err := events.New("order..paid", 1)
-	wantInvalid(t, "New", err, "type", "empty segment")
+	wantInvalid(t, "New", err, "type", "empty word")
 }
 
 type broken struct{}

@@ -32,7 +32,7 @@ func ExampleNew_invalid() {
 	fmt.Println(err)
 	// Output:
 	// true payload
-	// type "order..paid" has an empty segment; write it without a leading, trailing or double dot
+	// type "order..paid" has an empty word; write one separator between words, none at an end
 }
 
 func ExampleFrom() {

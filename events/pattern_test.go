@@ -13,21 +13,31 @@ import (
 func TestValidateType(t *testing.T) {
 	long := strings.Repeat("a", 128)
 	for _, name := range []string{"a", "message.created", "a.b.c.d", "A-z_0.9", "-", "_._", "1",
-		long} {
+		"orders/create", "Push Hook", "Merge Request Hook", "repo:push", "a.b/c:d e", long} {
 		if err := events.ValidateType(name); err != nil {
 			t.Errorf("ValidateType(%q) = %v, want nil", name, err)
 		}
 	}
 	for name, words := range map[string]string{
 		"":                  "is empty",
-		".":                 "empty segment",
-		".a":                "empty segment",
-		"a.":                "empty segment",
-		"a..b":              "empty segment",
+		".":                 "empty word",
+		".a":                "empty word",
+		"a.":                "empty word",
+		"a..b":              "empty word",
+		"/a":                "empty word",
+		"a:":                "empty word",
+		" a":                "empty word",
+		"a ":                "empty word",
+		"a  b":              "empty word",
+		"a. b":              "empty word",
+		"a:/b":              "empty word",
+		"a\\b":              "character",
+		"a\tb":              "character",
+		"a/\"b":             "character",
+		"a b\u00a0c":        "character",
 		long + "a":          "128",
 		"*":                 "character",
 		"a.*":               "character",
-		"message created":   "character",
 		"message.created\n": "character",
 		"größe":             "character",
 		"a\x00":             "character",
@@ -38,7 +48,8 @@ func TestValidateType(t *testing.T) {
 }
 
 func TestValidatePattern(t *testing.T) {
-	for _, p := range []string{"a", "message.created", "message.*", "a.b.*", "-.*",
+	for _, p := range []string{"a", "message.created", "message.*", "a.b.*", "-.*", "orders/create",
+		"orders/*", "Push Hook", "repo:*", "a b/*", "a/b:c.*",
 		strings.Repeat("a", 128), strings.Repeat("a", 126) + ".*"} {
 		if err := events.ValidatePattern(p); err != nil {
 			t.Errorf("ValidatePattern(%q) = %v, want nil", p, err)
@@ -55,11 +66,16 @@ func TestValidatePattern(t *testing.T) {
 		"a*":                            "star",
 		"message*":                      "star",
 		"a..*":                          "star",
-		".a":                            "dotted names",
-		"a.":                            "dotted names",
-		"a..b":                          "dotted names",
-		"a b":                           "dotted names",
-		"größe":                         "dotted names",
+		".a":                            "write words",
+		"a.":                            "write words",
+		"a..b":                          "write words",
+		"a  b":                          "write words",
+		"größe":                         "write words",
+		"/*":                            "star",
+		"a b *":                         "star",
+		"Push *":                        "star",
+		"a./*":                          "star",
+		"a/*:b":                         "star",
 		strings.Repeat("a", 129):        "128",
 		strings.Repeat("a", 127) + ".*": "128",
 	} {
@@ -89,6 +105,18 @@ func TestMatch(t *testing.T) {
 		{"message.a.*", "message.a", false},
 		{"message.a.*", "message.b.a", false},
 		{"message-.*", "message-.x", true},
+		{"orders/create", "orders/create", true},
+		{"orders/*", "orders/create", true},
+		{"orders/*", "orders/create.late", true},
+		{"orders/*", "orders", false},
+		{"orders/*", "orders.create", false},
+		{"orders.*", "orders/create", false},
+		{"orders/*", "orders2/create", false},
+		{"repo:*", "repo:push", true},
+		{"repo:*", "repo/push", false},
+		{"Push Hook", "Push Hook", true},
+		{"Push Hook", "Push", false},
+		{"a b.*", "a b.c d", true},
 		{"webhook.disabled", "webhook.disabled", true},
 		{"webhook.*", "webhook.disabled", false},
 		{"webhook.*", "webhook.exhausted", false},
@@ -107,6 +135,9 @@ func TestPatterns(t *testing.T) {
 		"a.b.c":           {"a.b.c", "a.b.*", "a.*"},
 		"a.a.a.a":         {"a.a.a.a", "a.a.a.*", "a.a.*", "a.*"},
 		"webhook.other":   {"webhook.other", "webhook.*"},
+		"orders/create":   {"orders/create", "orders/*"},
+		"a/b.c:d e":       {"a/b.c:d e", "a/b.c:*", "a/b.*", "a/*"},
+		"Push Hook":       {"Push Hook"},
 		// Operational types are for those who name them.
 		events.TypeDisabled:  {"webhook.disabled"},
 		events.TypeExhausted: {"webhook.exhausted"},
@@ -158,9 +189,11 @@ func checkPattern(t interface{ Errorf(string, ...any) }, pattern, eventType stri
 }
 
 func TestMatchAgreesWithPatterns(t *testing.T) {
-	eventType := rapid.StringMatching(`[ab]{1,2}(\.[ab]{1,2}){0,4}`) // few letters, so that many match
+	// few letters, so that many match
+	eventType := rapid.StringMatching(`[ab]{1,2}([./: ][ab]{1,2}){0,4}`)
+	families := rapid.SampledFrom([]string{"", ".*", "/*", ":*"})
 	rapid.Check(t, func(t *rapid.T) {
-		pattern := eventType.Draw(t, "pattern") + rapid.SampledFrom([]string{"", ".*"}).Draw(t, "family")
+		pattern := eventType.Draw(t, "pattern") + families.Draw(t, "family")
 		checkPattern(t, pattern, eventType.Draw(t, "type"))
 	})
 }

@@ -34,7 +34,7 @@ func (e Event) validateHead() error {
 		return invalid("id", "is empty; give the event an id of its own, or make it with New")
 	case len(e.ID) > maxIDLen:
 		return invalid("id", "is longer than 128 characters; shorten it")
-	case !isWord(e.ID, '-'):
+	case !isWord(e.ID):
 		return invalid("id", "has a character outside A-Z, a-z, 0-9, _ and -; remove it")
 	}
 	if err := ValidateType(e.Type); err != nil {

@@ -51,14 +51,6 @@ func newAPI(d *dispatcher.Dispatcher, auth Authorizer, o *Options) (*api, error)
 	if err := a.o.validate(); err != nil {
 		return nil, err
 	}
-	// Here, at the host's start, and not when somebody asks for webhooks.events or the description,
-	// where nothing could be done but panic: schemas and examples are sent as they are.
-	for _, t := range d.EventTypes() {
-		if t.Schema != nil && !json.Valid(t.Schema) || t.Example != nil && !json.Valid(t.Example) {
-			return nil, &events.InvalidError{Field: "d", Reason: "declares the event type " + t.Name +
-				" with a Schema or an Example that is not JSON; correct its EventTypes"}
-		}
-	}
 	var err error
 	a.description, err = describe(&a.o, d.EventTypes())
 	return a, err

@@ -2,15 +2,11 @@ package httpapi_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
-	"github.com/outhook/outhook/httpapi"
-	"github.com/outhook/outhook/store/memstore"
 )
 
 func TestEventsBytes(t *testing.T) {
@@ -55,23 +51,6 @@ func TestEventsOperational(t *testing.T) {
 			fmt.Sprintf("[%q]", e.Name))); a.status != 200 || e.Schema == nil || e.Example == nil {
 			t.Errorf("%v: got %d %s, want that it can be subscribed to, with a schema and an example",
 				e.Name, a.status, a.body)
-		}
-	}
-}
-
-func TestEventsNotJSON(t *testing.T) {
-	for name, declared := range map[string]events.Type{
-		"schema":  {Name: "a.b", Schema: json.RawMessage(`{`)},
-		"example": {Name: "a.b", Example: json.RawMessage(``)},
-	} {
-		d, err := dispatcher.New(memstore.New(), &dispatcher.Options{EventTypes: []events.Type{declared}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = httpapi.Handler(d, httpapi.NoAuth, nil)
-		var invalid *events.InvalidError
-		if !errors.As(err, &invalid) || invalid.Field != "d" || !strings.Contains(invalid.Reason, "a.b") {
-			t.Errorf("%s: got %v, want an InvalidError that names the type", name, err)
 		}
 	}
 }

@@ -13,6 +13,11 @@
 //		}
 //	}
 //
+// The Receiver answers 200, until Answer or Always says otherwise: its own for all endpoints, those
+// of an [Endpoint], which Subscribe returns, for that one. SubscribeFor is for a host with tenants.
+// A host that publishes in its own transactions gives NewOn the store that it really has. The
+// package's examples show each.
+//
 // Nothing touches the network, so all of it also works in a testing/synctest bubble, where the days
 // of a retry schedule pass in no time.
 package dispatchertest

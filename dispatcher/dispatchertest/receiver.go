@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -30,15 +31,24 @@ const patience = 10 * time.Second
 // returns an error.
 func New(t testing.TB, o *dispatcher.Options) (*dispatcher.Dispatcher, *Receiver) {
 	t.Helper()
+	return NewOn(t, memstore.New(), o)
+}
+
+// NewOn is New on a store of the test's, such as one in the database in which the host publishes
+// with PublishTx. Closing it stays the test's; Run may end by that.
+func NewOn(
+	t testing.TB, s store.Store, o *dispatcher.Options,
+) (*dispatcher.Dispatcher, *Receiver) {
+	t.Helper()
 	var opts dispatcher.Options
 	if o != nil {
 		opts = *o
 	}
 	r := &Receiver{
-		t:    t,
-		airy: opts.Signatures == dispatcher.SignaturesAiry,
-		keys: make(map[string]signing.Secret),
-		more: make(chan struct{}, 1),
+		t:         t,
+		airy:      opts.Signatures == dispatcher.SignaturesAiry,
+		endpoints: make(map[string]*Endpoint),
+		more:      make(chan struct{}),
 	}
 	opts.Transport = r
 	if opts.Backoff == (dispatcher.Backoff{}) {
@@ -51,7 +61,7 @@ func New(t testing.TB, o *dispatcher.Options) (*dispatcher.Dispatcher, *Receiver
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	d, err := dispatcher.New(memstore.New(), &opts)
+	d, err := dispatcher.New(s, &opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +72,7 @@ func New(t testing.TB, o *dispatcher.Options) (*dispatcher.Dispatcher, *Receiver
 	go func() { done <- d.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
-		if err := <-done; err != nil {
+		if err := <-done; err != nil && !errors.Is(err, store.ErrClosed) {
 			t.Errorf("dispatchertest: Run: %v", err)
 		}
 	})
@@ -77,12 +87,13 @@ type Receiver struct {
 
 	airy bool // deliveries carry the Airy signature alone
 
-	mu      sync.Mutex
-	keys    map[string]signing.Secret // by URL, of the subscriptions that Subscribe made
-	answers []int                     // statuses for the next requests
-	all     []Delivery                // in order of arrival
-	next    int                       // how many of them Next has returned
-	more    chan struct{}             // one slot: all has grown
+	mu        sync.Mutex
+	endpoints map[string]*Endpoint // by URL, of those that the test has asked for
+	made      int                  // how many of them Subscribe made
+	answers   answers              // of all endpoints
+	all       []Delivery           // in order of arrival
+	next      int                  // how many of them Next has returned
+	more      chan struct{}        // closed and replaced when all has grown
 }
 
 // Delivery is a request that arrived.
@@ -100,51 +111,94 @@ type Delivery struct {
 	Body   []byte      // what is signed: Type, Time and Payload are parsed from it
 }
 
-// Subscribe makes a subscription of tenant "" to the types that match the patterns (if none, to
+// Subscribe makes a subscription of the tenant "" to the types that match the patterns (if none, to
 // all), with a URL and a key of its own, and has the signature of all it gets checked.
-func (r *Receiver) Subscribe(patterns ...string) store.Subscription {
+func (r *Receiver) Subscribe(patterns ...string) *Endpoint {
+	r.t.Helper()
+	return r.SubscribeFor("", patterns...)
+}
+
+// SubscribeFor is Subscribe for a tenant.
+func (r *Receiver) SubscribeFor(tenant string, patterns ...string) *Endpoint {
 	r.t.Helper()
 	key := signing.NewSecret()
 	// The key is known before there is a subscription, so the first request finds it.
 	r.mu.Lock()
-	url := fmt.Sprintf("https://receiver.test/%d", len(r.keys)+1)
-	r.keys[url] = key
+	r.made++
+	url := fmt.Sprintf("https://receiver.test/%d", r.made)
+	e := r.at(url)
+	e.key = key
 	r.mu.Unlock()
-	sub, err := r.d.Subscribe(
-		context.Background(),
-		store.Subscription{URL: url, Events: patterns, Secrets: []signing.Secret{key}},
-	)
+	sub, err := r.d.Subscribe(context.Background(), store.Subscription{
+		Tenant: tenant, URL: url, Events: patterns, Secrets: []signing.Secret{key},
+	})
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	return sub
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e.Subscription = sub
+	return e
 }
 
-// Answer makes the Receiver answer the next requests with these statuses, one each; after them, as
-// before the first, it answers 200.
+// At returns the Endpoint of a URL that the host itself subscribes. Its signatures are not checked.
+func (r *Receiver) At(url string) *Endpoint {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.at(url)
+}
+
+// at returns the Endpoint of a URL, and makes it if there is none. r.mu must be held.
+func (r *Receiver) at(url string) *Endpoint {
+	e := r.endpoints[url]
+	if e == nil {
+		e = &Endpoint{r: r, Subscription: store.Subscription{URL: url}}
+		r.endpoints[url] = e
+	}
+	return e
+}
+
+// Answer makes the Receiver answer the next requests with these statuses, one each, at whichever
+// endpoint that has none of its own; after them, as before the first, it answers 200.
 func (r *Receiver) Answer(statuses ...int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.answers = append(r.answers, statuses...)
+	r.answers.once = append(r.answers.once, statuses...)
+}
+
+// Always makes the Receiver answer every request with the status, once those of Answer are used up,
+// at each endpoint that has none of its own. A status of 0 ends that.
+func (r *Receiver) Always(status int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answers.always = status
 }
 
 // Next returns the next request that arrived, in order of arrival. It waits for it up to ten
 // seconds; then it fails the test.
 func (r *Receiver) Next() Delivery {
 	r.t.Helper()
+	return r.wait(&r.next, "")
+}
+
+// wait returns the first request after *next to a URL, or ("") to any, and moves *next behind it.
+func (r *Receiver) wait(next *int, url string) Delivery {
+	r.t.Helper()
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	for {
 		r.mu.Lock()
-		if r.next < len(r.all) {
-			d := r.all[r.next]
-			r.next++
-			r.mu.Unlock()
-			return d
+		for ; *next < len(r.all); *next++ {
+			if d := r.all[*next]; url == "" || d.URL == url {
+				*next++
+				r.mu.Unlock()
+				return d
+			}
 		}
+		more := r.more
 		r.mu.Unlock()
 		select {
-		case <-r.more:
+		case <-more:
 		case <-timer.C:
 			r.t.Fatalf("dispatchertest: no delivery arrived within %v", patience)
 		}
@@ -173,21 +227,16 @@ func (r *Receiver) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if key, ok := r.keys[d.URL]; ok {
-		v := signing.Verifier{Keys: []signing.Secret{key}, AllowAiry: r.airy}
+	if e := r.endpoints[d.URL]; e != nil && e.key != "" {
+		v := signing.Verifier{Keys: []signing.Secret{e.key}, AllowAiry: r.airy}
 		if err := v.Verify(req.Header, body); err != nil {
 			r.t.Errorf("dispatchertest: %s to %s does not verify: %v", d.ID, d.URL, err)
 		}
 	}
-	d.Status = http.StatusOK
-	if len(r.answers) > 0 {
-		d.Status, r.answers = r.answers[0], r.answers[1:]
-	}
+	d.Status = r.answer(d.URL)
 	r.all = append(r.all, d)
-	select {
-	case r.more <- struct{}{}:
-	default: // Next has not looked yet at what the one before said
-	}
+	close(r.more)
+	r.more = make(chan struct{})
 	return &http.Response{
 		StatusCode: d.Status,
 		Header:     http.Header{},

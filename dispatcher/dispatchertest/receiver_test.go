@@ -76,3 +76,57 @@ func TestDaysPassInABubble(t *testing.T) {
 		}
 	})
 }
+
+// TestAnswers shows which answers count: an endpoint's own before those for all, each once before
+// always.
+func TestAnswers(t *testing.T) {
+	d, r := dispatchertest.New(t, &dispatcher.Options{Backoff: dispatcher.Backoff{
+		Initial: time.Millisecond, Max: time.Millisecond, MaxAttempts: 4,
+	}})
+	one, other := r.Subscribe("one"), r.Subscribe("other")
+	one.Always(500)
+	one.Answer(501)
+	r.Always(400)
+	r.Answer(401)
+	for _, name := range []string{"one", "other"} {
+		e, err := events.New(name, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Publish(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct {
+		endpoint *dispatchertest.Endpoint
+		want     []int
+	}{{one, []int{501, 500, 500, 500}}, {other, []int{401, 400, 400, 400}}} {
+		for i, want := range tt.want {
+			if got := tt.endpoint.Next(); got.Status != want || got.URL != tt.endpoint.URL {
+				t.Errorf("attempt %d at %s: got %d at %s, want %d", i+1, tt.endpoint.URL, got.Status,
+					got.URL, want)
+			}
+		}
+		if n := len(tt.endpoint.All()); n != len(tt.want) {
+			t.Errorf("at %s: got %d requests, want %d", tt.endpoint.URL, n, len(tt.want))
+		}
+	}
+}
+
+// TestAt looks at an endpoint that the host itself has subscribed.
+func TestAt(t *testing.T) {
+	d, r := dispatchertest.New(t, nil)
+	const url = "https://own.example/hook"
+	r.At(url).Answer(500)
+	if _, err := d.Subscribe(t.Context(), store.Subscription{URL: url}); err != nil {
+		t.Fatal(err)
+	}
+	if err := (shop{d}).order(t.Context(), "tea"); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int{500, 200} {
+		if got := r.At(url).Next(); got.Status != want {
+			t.Errorf("got status %d, want %d", got.Status, want)
+		}
+	}
+}

@@ -8,6 +8,7 @@
 // The meter is named [Scope]. Times are in seconds.
 //
 //	outhook.publish.events           counter    {event}         events published
+//	outhook.publish.unwanted         counter    {event}         events that no subscription got
 //	outhook.queue.duration           histogram  s               publish to the first attempt
 //	outhook.attempt.duration         histogram  s               an attempt, to the end of its answer
 //	outhook.attempts                 counter    {attempt}       by the state of the delivery then
@@ -23,8 +24,9 @@
 //	outhook.deliveries.oldest_age    gauge      s               age of the oldest pending one, or 0
 //
 // The gauges are of the whole store, and are read when metrics are collected: with several replicas
-// on one PostgreSQL each reports the same. The number of attribute values is bounded; it does not
-// grow with subscriptions or with what endpoints answer:
+// on one PostgreSQL each reports the same. So is outhook.publish.unwanted read, but each replica
+// has its own. The number of attribute values is bounded; it does not grow with subscriptions or
+// with what endpoints answer:
 //
 //	error.type              of a failed attempt: its dispatcher.Class, such as timeout; _OTHER if it
 //	                        has none. sender means a function of the host's Options
@@ -49,8 +51,9 @@
 //	│ └ POST            CLIENT    the first attempt
 //	└ POST              CLIENT    a retry
 //
-// Queue and POST also link to the span that the event was published in. Without a Trace, as after
-// EnqueueTx, each attempt begins a trace.
+// Queue and POST also link to the span that the event was published in. Without a Trace, as that of
+// an event from before, each attempt begins a trace. Of PublishTx the span ends, and the events are
+// counted, as its comment says: with PostgreSQL before the commit.
 //
 // The endpoint gets the POST span as traceparent. Attributes follow the semantic conventions for
 // messaging and HTTP clients, with the event's ID and type, the subscription's ID and the number of

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/outhook/outhook/dispatcher"
@@ -18,7 +19,7 @@ const statsTimeout = 5 * time.Second
 // registerGauges reports the store's figures at each collection. They come from one call of Stats,
 // so they fit together. The callback is never unregistered: a Dispatcher has no end of its own, and
 // once its store is closed it reports nothing.
-func registerGauges(meter metric.Meter, d *dispatcher.Dispatcher) error {
+func (m *metrics) registerGauges(meter metric.Meter, d *dispatcher.Dispatcher) error {
 	var errs []error
 	gauge := func(name, unit, description string) metric.Int64ObservableGauge {
 		g, err := meter.Int64ObservableGauge(name, metric.WithUnit(unit),
@@ -34,6 +35,9 @@ func registerGauges(meter metric.Meter, d *dispatcher.Dispatcher) error {
 		"1 while the host's own network seems to be down, 0 otherwise.")
 	oldest, err := meter.Float64ObservableGauge("outhook.deliveries.oldest_age", metric.WithUnit("s"),
 		metric.WithDescription("How long the oldest pending delivery has been pending; 0 if none is."))
+	errs = append(errs, err)
+	unwanted, err := meter.Int64ObservableCounter("outhook.publish.unwanted",
+		metric.WithUnit("{event}"), metric.WithDescription("Events that no subscription got."))
 	errs = append(errs, err)
 	_, err = meter.RegisterCallback(func(ctx context.Context, to metric.Observer) error {
 		ctx, cancel := context.WithTimeout(ctx, statsTimeout)
@@ -54,9 +58,28 @@ func registerGauges(meter metric.Meter, d *dispatcher.Dispatcher) error {
 		}
 		to.ObserveInt64(outage, down)
 		to.ObserveFloat64(oldest, age(s.OldestPending).Seconds())
+		for attrs, n := range m.byType(s.Unwanted) {
+			to.ObserveInt64(unwanted, n, metric.WithAttributeSet(attrs))
+		}
 		return nil
-	}, subscriptions, pending, inFlight, outage, oldest)
+	}, subscriptions, pending, inFlight, outage, oldest, unwanted)
 	return errors.Join(append(errs, err)...)
+}
+
+// byType adds up counts of event types that have the same attributes. There is one of 0 if nothing
+// was counted, so that the first event is seen as a rise.
+func (m *metrics) byType(counts map[string]int) map[attribute.Set]int64 {
+	sums := make(map[attribute.Set]int64)
+	if m.types == nil {
+		sums[*attribute.EmptySet()] = 0
+	}
+	for name := range m.types {
+		sums[attribute.NewSet(m.eventType(nil, name)...)] = 0
+	}
+	for name, n := range counts {
+		sums[attribute.NewSet(m.eventType(nil, name)...)] += int64(n)
+	}
+	return sums
 }
 
 // age returns how long ago a time was, by this host's clock. It is zero if the store's clock is

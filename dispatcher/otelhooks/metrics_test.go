@@ -45,6 +45,7 @@ func TestMetrics(t *testing.T) {
 
 	want := map[string]string{
 		"outhook.publish.events {event}":                "=2",
+		"outhook.publish.unwanted {event}":              "=0",
 		"outhook.queue.duration s":                      "=3",
 		"outhook.breaker.changes {change}":              "outhook.breaker.state=open =1",
 		"outhook.subscriptions.disabled {subscription}": "=1",

@@ -63,7 +63,7 @@ func newDispatcher(s store.Store, o *dispatcher.Options, t *Options) (*dispatche
 	// Of the Dispatcher and not of the options: with OperationalEvents it has more types. Nothing
 	// has been counted yet, as nobody else has the Dispatcher.
 	m.declare(d.EventTypes())
-	return d, registerGauges(meter, d)
+	return d, m.registerGauges(meter, d)
 }
 
 // withDefaults returns a copy with all fields set. o may be nil.

@@ -40,6 +40,7 @@ func main() {
 type shop struct {
 	pool  *pgxpool.Pool
 	store *pgstore.Store
+	hooks *dispatcher.Dispatcher
 }
 
 // errCardDeclined is why an order is not placed.
@@ -56,7 +57,7 @@ func (s *shop) place(ctx context.Context, id string, cents int, charge func() er
 		if err != nil {
 			return err
 		}
-		if err := s.store.EnqueueTx(ctx, tx, ev); err != nil {
+		if err := s.hooks.PublishTx(ctx, s.store.Tx(tx), ev); err != nil {
 			return err
 		}
 		return charge() // an error rolls back the order, and its webhook with it
@@ -95,12 +96,14 @@ func run(ctx context.Context, url string, out io.Writer) error {
 func (s *shop) show(ctx context.Context, endpoint string, arrived <-chan string,
 	out io.Writer) error {
 	d, err := dispatcher.New(s.store, &dispatcher.Options{
+		EventTypes: []events.Type{{Name: "order.placed", Description: "An order was placed."}},
 		// the customer is on this machine
 		AllowLoopback: true,
 	})
 	if err != nil {
 		return err
 	}
+	s.hooks = d
 	sub, err := d.Subscribe(ctx, store.Subscription{URL: endpoint, Events: []string{"order.*"}})
 	if err != nil {
 		return err

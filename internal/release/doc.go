@@ -10,7 +10,7 @@
 // # What a release is
 //
 // A nested module is released with the root, at the same version and commit, under a tag that
-// begins with its folder: v0.2.0, store/pgstore/v0.2.0, dispatcher/otelhooks/v0.2.0. It requires
+// begins with its folder: v0.2.0, store/pgstore/v0.2.0, and so on. It requires
 // the root at exactly that version. For a host that requirement is all there is, because Go ignores
 // the replace directives of a dependency; in this repository the directives stay, so that a change
 // of the root is seen by the nested modules at once. The modules that are not released, such as the

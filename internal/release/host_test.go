@@ -44,10 +44,16 @@ var hosts = []host{
 		prints:   []string{"otelhooks works"},
 		lacks:    []string{pgx},
 	}, {
+		name:     "jsonschema",
+		requires: []string{"events/jsonschema"},
+		files:    []string{"deliver.go", "jsonschema.go"},
+		prints:   []string{"jsonschema works"},
+		lacks:    []string{otel, pgx},
+	}, {
 		name:     "all",
 		requires: released,
-		files:    []string{"deliver.go", "outhook.go", "otelhooks.go", "pgstore.go"},
-		prints:   []string{"outhook works", "otelhooks works", "pgstore works"},
+		files:    []string{"deliver.go", "outhook.go", "otelhooks.go", "jsonschema.go", "pgstore.go"},
+		prints:   []string{"outhook works", "otelhooks works", "jsonschema works", "pgstore works"},
 	},
 }
 

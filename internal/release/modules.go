@@ -9,7 +9,7 @@ import (
 )
 
 // released are the folders of the modules that hosts require, the root first.
-var released = []string{".", "dispatcher/otelhooks", "store/pgstore"}
+var released = []string{".", "dispatcher/otelhooks", "events/jsonschema", "store/pgstore"}
 
 // unreleased are the folders of the modules that only this repository uses.
 var unreleased = []string{

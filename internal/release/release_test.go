@@ -15,7 +15,8 @@ func TestRelease(t *testing.T) {
 		t.Fatal(err)
 	}
 	commit := must(t, dir, "git", "rev-parse", "HEAD")
-	tags := []string{version, "dispatcher/otelhooks/" + version, "store/pgstore/" + version}
+	tags := []string{version, "dispatcher/otelhooks/" + version, "events/jsonschema/" + version,
+		"store/pgstore/" + version}
 	for _, tag := range tags {
 		if got := must(t, dir, "git", "rev-parse", tag+"^{commit}"); got != commit {
 			t.Errorf("the tag %s is at %s, want %s", tag, got, commit)

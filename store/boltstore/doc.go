@@ -8,15 +8,16 @@
 //	defer s.Close()
 //	d, err := dispatcher.New(s, nil)
 //
-// A host that keeps its own data in bbolt gives its database to [New] instead, and publishes with
-// [Store.EnqueueTx] in the transactions in which it writes: the event is then stored if and only if
-// the rest is.
+// A host that keeps its own data in bbolt gives its database to [New] instead, and publishes in the
+// transactions in which it writes, by PublishTx of package dispatcher with [Store.Tx]: the event is
+// then stored if and only if the rest is.
 //
 // # What it promises
 //
 // What Enqueue has accepted is on disk, synced, and survives a crash and a power cut. A damaged
 // file is ErrCorrupt and never a crash of the host; a file that is in use is ErrLocked. The file is
-// for its owner alone (mode 0600) and has the secrets that sign deliveries.
+// for its owner alone (mode 0600) and has the secrets that sign deliveries; one that other users
+// have access to is refused. [Store.Backup] copies it while it is in use.
 //
 // Every operation that writes shares a transaction with those that come while one is on its way to
 // the disk; there is no timer, and one that comes alone is committed at once. Only Finish waits a

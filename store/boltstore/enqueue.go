@@ -21,5 +21,16 @@ func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
 	if err != nil {
 		return fmt.Errorf("boltstore: enqueue: %w", err)
 	}
+	// Not before: the operation may run more than once, and it has ended now.
+	s.countUnwanted(built)
 	return nil
+}
+
+// countUnwanted counts those events of a call that has been committed that nobody was to get.
+func (s *Store) countUnwanted(built []*record.Event) {
+	for _, e := range built {
+		if e.Unwanted {
+			s.statistics.unwanted.Add(e.Type)
+		}
+	}
 }

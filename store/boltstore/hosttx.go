@@ -13,25 +13,59 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// EnqueueTx is Enqueue in a transaction of the host: the events are stored when it commits,
-// together with all else that it writes, and not at all when it is rolled back. tx must be a
-// transaction that writes, of the database that New was given. When EnqueueTx returns an error the
-// host must roll tx back.
+// Tx returns a transaction of the host as PublishTx of package dispatcher takes it, so that an
+// event is stored if and only if the rest of the transaction is. tx must be a transaction that
+// writes, of the database that New was given. When a method of the Tx returns an error other than
+// an *events.InvalidError, the host must roll tx back.
 //
-// As any other transaction that writes, it must not wait for another call of this store: it holds
-// the file's only write lock.
+// As any other transaction that writes, it holds the file's only write lock, so the host must not
+// wait inside it for a call of this store that writes.
+func (s *Store) Tx(tx *bolt.Tx) store.Tx { return hostTx{s, tx} }
+
+// EnqueueTx is Enqueue in a transaction of the host; see [Store.Tx]. It is the store's part alone:
+// a host publishes by PublishTx of package dispatcher, which has all the checks of Publish.
 func (s *Store) EnqueueTx(tx *bolt.Tx, evs ...events.Event) error {
+	return hostTx{s, tx}.Enqueue(context.Background(), evs...)
+}
+
+// hostTx is a transaction of the host. It implements [store.Tx].
+type hostTx struct {
+	s  *Store
+	tx *bolt.Tx
+}
+
+// Enqueue implements [store.Tx]. It does not wait, so the context counts only when it begins.
+func (h hostTx) Enqueue(ctx context.Context, evs ...events.Event) error {
 	built, err := record.NewEvents(evs)
 	if err == nil {
-		err = s.checkTx(tx)
+		err = ctx.Err()
 	}
 	if err == nil {
-		err = guarded(func() error { return s.enqueueTx(tx, built) })
+		err = h.s.checkTx(h.tx)
+	}
+	if err == nil {
+		err = guarded(func() error { return h.s.enqueueTx(h.tx, built) })
 	}
 	if err != nil {
 		return fmt.Errorf("boltstore: enqueue: %w", err)
 	}
 	return nil
+}
+
+// CountPending implements [store.Tx]. Unlike the store's own it finishes no erasure first: that is
+// a write, which would wait for the very transaction that it is called in.
+func (h hostTx) CountPending(ctx context.Context, tenant string, limit int) (int, error) {
+	n, err := h.s.statistics.pendingOf(ctx, tenant)
+	if err != nil {
+		return 0, fmt.Errorf("boltstore: count pending: %w", err)
+	}
+	return min(n, max(limit, 0)), nil
+}
+
+// OnCommit implements [store.Tx].
+func (h hostTx) OnCommit(f func()) bool {
+	h.tx.OnCommit(f)
+	return true
 }
 
 // checkTx returns an error if a transaction is not one that the store can write in.
@@ -69,6 +103,7 @@ func (s *Store) enqueueTx(tx *bolt.Tx, built []*record.Event) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	tx.OnCommit(func() { s.countUnwanted(built) })
 	if len(t.Effects()) == 0 {
 		return nil
 	}

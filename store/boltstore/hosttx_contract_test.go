@@ -6,7 +6,6 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
-	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore"
 	"github.com/outhook/outhook/store/storetest"
@@ -14,12 +13,8 @@ import (
 
 // hostTx is a transaction of a host's on the database of a store.
 type hostTx struct {
-	s  *boltstore.Store
+	store.Tx
 	tx *bolt.Tx
-}
-
-func (h hostTx) Enqueue(_ context.Context, evs ...events.Event) error {
-	return h.s.EnqueueTx(h.tx, evs...)
 }
 
 func (h hostTx) Commit(context.Context) error { return h.tx.Commit() }
@@ -37,5 +32,5 @@ func begin(t *testing.T, s store.Store) storetest.HostTx {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = tx.Rollback() }) // or else closing the store would wait for it
-	return hostTx{bs, tx}
+	return hostTx{bs.Tx(tx), tx}
 }

@@ -1,6 +1,7 @@
 package boltstore_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -148,7 +149,7 @@ func TestEnqueueTxRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	bad := Event("bad")
-	bad.Type = "not a type"
+	bad.Type = "not  a type"
 	writing := begin(db, true)
 	var invalid *events.InvalidError
 	for _, tt := range []struct {
@@ -322,5 +323,32 @@ func TestNewAtOnce(t *testing.T) {
 		if !errors.Is(err, store.ErrCorrupt) {
 			t.Errorf("buckets that are no store: got error %v, want store.ErrCorrupt", err)
 		}
+	}
+}
+
+// TestCountPendingInTx counts in a transaction of the host while an erasure is unfinished, which
+// the store's own CountPending finishes first: that is a write, which would wait for the
+// transaction.
+func TestCountPendingInTx(t *testing.T) {
+	w := newWide(t, boltstore.WithEraseStep(nil, 1))
+	before, err := w.s.CountPending(t.Context(), "", 1000)
+	if err != nil || before == 0 {
+		t.Fatalf("CountPending: got %d, %v, want some", before, err)
+	}
+	if _, err := w.erase(2); err == nil {
+		t.Fatal("the erasure has ended, so what follows shows nothing")
+	}
+	tx, err := w.s.DB().Begin(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	n, err := w.s.Tx(tx).CountPending(ctx, "", 1000)
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if err != nil || n == 0 || n > before {
+		t.Errorf("CountPending in the transaction: got %d, %v, want 1 to %d", n, err, before)
 	}
 }

@@ -62,7 +62,7 @@ func (s *Store) connect(file *boltfile.File, exclusive bool, o Options) {
 	}
 	// cursors: newStore sets it, from the file
 	s.lists = lister{db: db, state: state}
-	s.statistics = statistics{db: db, state: state, counts: &s.counts}
+	s.statistics.db, s.statistics.state, s.statistics.counts = db, state, &s.counts
 	s.erasures = eraser{db: db, state: state, commits: commits}
 	s.pruner = pruner{db: db, state: state, commits: commits, erasures: &s.erasures}
 }

@@ -15,19 +15,32 @@ import (
 // any moment it is either not there or complete. The folder must exist. Only one store, of one
 // process, can have a file open.
 //
-// It returns ErrLocked if the file is in use, after half a second, and ErrCorrupt if it is empty,
-// torn, damaged or not a store; then it is left as it is. Open reads the file's structure once,
-// which takes some tenths of a second for a million pending deliveries, but none of the backlog.
+// It refuses a file that other users have access to, see [Options]. It returns ErrLocked if the
+// file is in use, after half a second, and ErrCorrupt if it is empty, torn, damaged or not a store;
+// then it is left as it is. Open reads the file's structure once, which takes some tenths of a
+// second for a million pending deliveries, but none of the backlog.
 func Open(path string, o *Options) (*Store, error) {
 	s, err := open(path, o.withDefaults())
+	switch {
+	case errors.Is(err, store.ErrLocked):
+		err = fmt.Errorf("%w: it is in use by another process, or by another Store in this one; "+
+			"close that first", err)
+	case errors.Is(err, store.ErrCorrupt):
+		err = fmt.Errorf("%w; put a backup in its place, or move it away to begin anew", err)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("boltstore: open: %w", err)
+		return nil, fmt.Errorf("boltstore: open %s: %w", path, err)
 	}
 	return s, nil
 }
 
 // open opens the file and the store in it, and closes the file again after an error.
 func open(path string, o Options) (*Store, error) {
+	if !o.AllowOthers {
+		if err := boltfile.CheckAccess(path); err != nil {
+			return nil, fmt.Errorf("%w; or set Options.AllowOthers", err)
+		}
+	}
 	file, err := boltfile.Open(path, func(tx *bolt.Tx) error { return txn.Initialize(tx, o.Name) })
 	if err != nil {
 		return nil, storeError(err)
@@ -48,10 +61,10 @@ func open(path string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// New returns a store in the host's own database, in buckets of its own, so that EnqueueTx can
-// publish in the host's transactions. Close leaves the database open, and makes the name free
-// again. New writes, so it waits for a transaction of the host that is open; don't call it inside
-// one.
+// New returns a store in the host's own database, in buckets of its own, so that it can
+// publish in the host's transactions: see [Store.Tx]. Close leaves the database open, and makes the
+// name free again. New writes, so it waits for a transaction of the host that is open; don't call
+// it inside one.
 //
 // Don't keep a transaction that reads open for long either. When the file outgrows what is mapped
 // of it, the commit at hand waits until all of them have ended, and bbolt lets no other one begin

@@ -12,6 +12,7 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/scan"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"github.com/outhook/outhook/store/internal/unwanted"
 )
 
 // Stats implements [store.History].
@@ -29,9 +30,10 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 
 // statistics adds up what memory and the file know of one subscription or of all.
 type statistics struct {
-	db     *database
-	state  *state
-	counts *attemptCounts
+	db       *database
+	state    *state
+	counts   *attemptCounts
+	unwanted unwanted.Counter
 }
 
 // of returns the statistics of a subscription, or of all if the ID is empty. It returns
@@ -45,7 +47,7 @@ func (x *statistics) of(
 		if subscriptionID == "" {
 			// A count that is kept, since reading all subscriptions would take long.
 			n, err := t.MetaNumber(txn.MetaCount)
-			stats.Subscriptions = int(n)
+			stats.Subscriptions, stats.Unwanted = int(n), x.unwanted.Counts()
 			return err
 		}
 		if num, err = t.Subs.Number(subscriptionID); err != nil {

@@ -9,6 +9,9 @@
 //	defer s.Close()
 //	d, err := dispatcher.New(s, nil)
 //
+// Begin returns a transaction to publish in (PublishTx of package dispatcher), in place of one of a
+// host's database.
+//
 // Its clock is [time.Now], so that in a bubble of testing/synctest days of retries pass in no time.
 //
 // It is written to be read: one mutex, plain maps and slices. Claiming costs the same for any

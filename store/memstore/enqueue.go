@@ -86,6 +86,8 @@ func (s *Store) enqueue(e *event, now time.Time) {
 	// After the loop: until it is in the log it counts as new, see log.isNew.
 	if len(e.deliveries) > 0 {
 		s.log.add(e)
+	} else {
+		s.unwanted.Add(e.typ)
 	}
 }
 

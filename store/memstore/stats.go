@@ -18,7 +18,7 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 	// Before counting: a lease that has run out is not in flight any more.
 	s.queue.Expire(now.UnixNano())
 	if subscriptionID == "" {
-		stats := store.Stats{}
+		stats := store.Stats{Unwanted: s.unwanted.Counts()}
 		for _, sub := range s.order {
 			s.tell(sub, &stats)
 		}

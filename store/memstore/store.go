@@ -8,6 +8,7 @@ import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/page"
 	"github.com/outhook/outhook/store/internal/rollup"
+	"github.com/outhook/outhook/store/internal/unwanted"
 )
 
 var _ store.Store = (*Store)(nil)
@@ -30,8 +31,9 @@ type Store struct {
 
 	tenants map[string]store.TenantState // those that are not settled here
 
-	log   log
-	ended ended // for Prune
+	log      log
+	ended    ended // for Prune
+	unwanted unwanted.Counter
 
 	queue    queue
 	lastNum  uint64         // the last number given to a subscription or an event

@@ -7,8 +7,9 @@
 //	d, err := dispatcher.New(s, nil)
 //
 // A host with a pool of its own uses New and Migrate. It can publish in its own transactions, so
-// that an order and its webhook are committed together or not at all: EnqueueTx, and EnqueueSQLTx
-// for database/sql. Import moves a host here from another store.
+// that an order and its webhook are committed together or not at all: PublishTx of package
+// dispatcher takes what [Store.Tx], or for database/sql [Store.SQLTx], returns. Import moves a host
+// here from another store.
 //
 // # What it promises
 //
@@ -57,8 +58,7 @@
 //
 // Of pgx's query exec modes, cache_statement (pgx's own choice) prepares statements on each
 // connection; cache_describe, describe_exec and exec all send them unprepared. simple_protocol is
-// refused by New: use exec. EnqueueTx and EnqueueSQLTx work in transactions of a pool with any of
-// them.
+// refused by New: use exec. Tx and SQLTx take transactions of a pool with any of them.
 //
 // # How it works
 //

@@ -44,7 +44,11 @@ func (s *Store) Attempts(
 // second for a million that wait for a retry or behind others.
 func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, error) {
 	return call(ctx, s, "stats", nil, func() (store.Stats, error) {
-		return s.history.Stats(ctx, subscriptionID)
+		stats, err := s.history.Stats(ctx, subscriptionID)
+		if subscriptionID == "" {
+			stats.Unwanted = s.publisher.Unwanted.Counts()
+		}
+		return stats, err
 	})
 }
 

@@ -7,25 +7,30 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/pgstore/internal/publish"
 	"github.com/outhook/outhook/store/pgstore/internal/schema"
 )
 
-// EnqueueTx is Enqueue in a transaction of the host's: the events are stored if and when it
-// commits, and not at all if it does not. So an order and its webhook are one, with nothing between
-// them to lose.
+// Tx returns a transaction of the host as PublishTx of package dispatcher takes it: the events are
+// stored if and when it commits, and not at all if it does not. So an order and its webhook are
+// one, with nothing between them to lose.
 //
 // It works at every isolation level and makes no other publisher wait, unless both store an event
 // of the same ID. After an *events.InvalidError or store.ErrConflict the transaction is as it was.
 // After any other error it can be used no more, as after any statement of PostgreSQL's that fails.
-func (s *Store) EnqueueTx(ctx context.Context, tx pgx.Tx, evs ...events.Event) error {
-	return storeError("enqueue", s.enqueueTx(ctx, tx, evs))
-}
+//
+// The store cannot see whether and when the host commits.
+func (s *Store) Tx(tx pgx.Tx) store.Tx { return hostTx{s, tx} }
 
-// EnqueueSQLTx is EnqueueTx for a host that uses database/sql, with pgx's driver
+// SQLTx is Tx for a host that uses database/sql, with pgx's driver
 // (github.com/jackc/pgx/v5/stdlib).
-func (s *Store) EnqueueSQLTx(ctx context.Context, tx *sql.Tx, evs ...events.Event) error {
-	return storeError("enqueue", s.enqueueTx(ctx, sqlTx{tx}, evs))
+func (s *Store) SQLTx(tx *sql.Tx) store.Tx { return hostTx{s, sqlTx{tx}} }
+
+// EnqueueTx is Enqueue in a transaction of the host; see [Store.Tx]. It is the store's part alone:
+// a host publishes by PublishTx of package dispatcher, which has all the checks of Publish.
+func (s *Store) EnqueueTx(ctx context.Context, tx pgx.Tx, evs ...events.Event) error {
+	return s.Tx(tx).Enqueue(ctx, evs...)
 }
 
 // sqlTx is a transaction of database/sql as a schema.Querier.
@@ -35,15 +40,35 @@ func (tx sqlTx) QueryRow(ctx context.Context, query string, args ...any) pgx.Row
 	return tx.QueryRowContext(ctx, query, args...)
 }
 
-func (s *Store) enqueueTx(ctx context.Context, tx schema.Querier, evs []events.Event) error {
-	built, err := publish.Build(evs)
-	if err != nil {
-		return err
-	}
-	// The check too is made in the host's transaction: with a pool of one connection there is no
-	// other.
-	if err := s.beginOn(ctx, tx); err != nil || len(built) == 0 {
-		return err
-	}
-	return s.publisher.InTx(ctx, tx, built)
+// hostTx is a transaction of the host, of either kind. It implements [store.Tx]. All that it does
+// is done in the transaction: the pool may have no other connection to give.
+type hostTx struct {
+	s  *Store
+	tx schema.Querier
 }
+
+// Enqueue implements [store.Tx].
+func (h hostTx) Enqueue(ctx context.Context, evs ...events.Event) error {
+	built, err := publish.Build(evs)
+	if err == nil {
+		err = h.s.beginOn(ctx, h.tx)
+	}
+	if err == nil && len(built) > 0 {
+		err = h.s.publisher.InTx(ctx, h.tx, built)
+	}
+	return storeError("enqueue", err)
+}
+
+// CountPending implements [store.Tx]. It counts what the transaction has enqueued too.
+func (h hostTx) CountPending(ctx context.Context, tenant string, limit int) (n int, err error) {
+	err = h.s.beginOn(ctx, h.tx)
+	if err == nil {
+		// A negative LIMIT is an error of the server, which would end the host's transaction.
+		row := h.tx.QueryRow(ctx, h.s.replica.SQL.CountPending, tenant, max(limit, 0))
+		err = row.Scan(&n)
+	}
+	return n, storeError("count pending", err)
+}
+
+// OnCommit implements [store.Tx]. Neither pgx nor database/sql tells of a commit.
+func (hostTx) OnCommit(func()) bool { return false }

@@ -7,20 +7,17 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/pgstore"
 	"github.com/outhook/outhook/store/storetest"
 )
 
 // contractTx is a transaction of a host's as the suite wants it.
 type contractTx struct {
-	s  *pgstore.Store
+	store.Tx
 	tx pgx.Tx
 }
 
-func (h contractTx) Enqueue(ctx context.Context, evs ...events.Event) error {
-	return h.s.EnqueueTx(ctx, h.tx, evs...)
-}
 func (h contractTx) Commit(ctx context.Context) error   { return h.tx.Commit(ctx) }
 func (h contractTx) Rollback(ctx context.Context) error { return h.tx.Rollback(ctx) }
 
@@ -32,5 +29,5 @@ func beginContract(t *testing.T, pool *pgxpool.Pool, s *pgstore.Store) storetest
 	}
 	// or else closing the pool would wait for it
 	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
-	return contractTx{s, tx}
+	return contractTx{s.Tx(tx), tx}
 }

@@ -46,7 +46,7 @@ func hostTxs(t *testing.T, s *pgstore.Store, conn *pgx.Conn, db *sql.DB) map[str
 			t.Fatal(err)
 		}
 		return hostTx{func(evs ...events.Event) error {
-			return s.EnqueueSQLTx(ctx, tx, evs...)
+			return s.SQLTx(tx).Enqueue(ctx, evs...)
 		}, tx.Commit, tx.Rollback}
 	}
 	return kinds

@@ -8,8 +8,8 @@
 //	d, err := dispatcher.New(s, nil)
 //
 // Above the wrapper everything is plain, below it everything is sealed. Other methods go to the
-// inner store as they are; it stays the host's to close, and to enqueue with in a transaction of
-// the host's own.
+// inner store as they are; it stays the host's to close, and its method Tx makes the [store.Tx] of
+// a transaction of the host's own.
 //
 // # How
 //

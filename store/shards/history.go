@@ -87,6 +87,12 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 		sum.Subscriptions += one.Subscriptions
 		sum.Pending += one.Pending
 		sum.InFlight += one.InFlight
+		for eventType, n := range one.Unwanted {
+			if sum.Unwanted == nil {
+				sum.Unwanted = make(map[string]int)
+			}
+			sum.Unwanted[eventType] += n
+		}
 		oldest := one.OldestPending
 		if sum.OldestPending.IsZero() || !oldest.IsZero() && oldest.Before(sum.OldestPending) {
 			sum.OldestPending = oldest

@@ -15,37 +15,51 @@ import (
 	"github.com/outhook/outhook/store/storetest/internal/broken"
 )
 
-// memTx is a transaction of a host's as a store in memory could have it: it keeps the events until
-// it commits.
-type memTx struct {
-	s    store.Store
-	evs  []events.Event
-	lose bool // loses all but the first event
+func beginMem(_ *testing.T, s store.Store) storetest.HostTx { return s.(*memstore.Store).Begin() }
+
+// losing is a transaction that loses all but the first event.
+type losing struct {
+	*memstore.Tx
+	some bool
 }
 
-func (tx *memTx) Enqueue(_ context.Context, evs ...events.Event) error {
-	tx.evs = append(tx.evs, evs...)
-	return nil
-}
-
-func (tx *memTx) Commit(ctx context.Context) error {
-	if tx.lose {
-		tx.evs = tx.evs[:1]
+func (tx *losing) Enqueue(ctx context.Context, evs ...events.Event) error {
+	if tx.some || len(evs) == 0 {
+		return nil
 	}
-	return tx.s.Enqueue(ctx, tx.evs...)
+	tx.some = true
+	return tx.Tx.Enqueue(ctx, evs[0])
 }
 
-func (tx *memTx) Rollback(context.Context) error { return nil }
-
-// eager enqueues at once, also if the transaction is rolled back.
-type eager struct{ memTx }
+// eager enqueues at once, also if the transaction is rolled back, and calls at once.
+type eager struct {
+	*memstore.Tx
+	s store.Store
+}
 
 func (tx *eager) Enqueue(ctx context.Context, evs ...events.Event) error {
 	return tx.s.Enqueue(ctx, evs...)
 }
-func (tx *eager) Commit(context.Context) error { return nil }
 
-func beginMem(_ *testing.T, s store.Store) storetest.HostTx { return &memTx{s: s} }
+func (tx *eager) OnCommit(f func()) bool { f(); return true }
+
+// half keeps the valid events of a call that fails.
+type half struct{ *memstore.Tx }
+
+func (tx *half) Enqueue(ctx context.Context, evs ...events.Event) error {
+	for _, ev := range evs {
+		if err := tx.Tx.Enqueue(ctx, ev); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// uncounted knows nothing of what is pending, and forgets what it is to call.
+type uncounted struct{ *memstore.Tx }
+
+func (tx *uncounted) CountPending(context.Context, string, int) (int, error) { return 0, nil }
+func (tx *uncounted) OnCommit(func()) bool                                   { return true }
 
 func TestHostTransactions(t *testing.T) {
 	t.Parallel()
@@ -60,21 +74,30 @@ func TestHostTransactionBreakages(t *testing.T) {
 		name  string
 		begin func(*testing.T, store.Store) storetest.HostTx
 		rules []string
+		seen  bool // when it is compared with memstore
 	}{
 		{"enqueues before the commit", func(_ *testing.T, s store.Store) storetest.HostTx {
-			return &eager{memTx{s: s}}
-		},
-			[]string{"host-transactions/commit", "host-transactions/rollback"}},
+			return &eager{s.(*memstore.Store).Begin(), s}
+		}, []string{"host-transactions/commit", "host-transactions/rollback",
+			"host-transactions/on-commit"}, true},
 		{"loses an event at the commit", func(_ *testing.T, s store.Store) storetest.HostTx {
-			return &memTx{s: s, lose: true}
-		},
-			[]string{"host-transactions/commit", "host-transactions/several"}},
+			return &losing{Tx: s.(*memstore.Store).Begin()}
+		}, []string{"host-transactions/commit", "host-transactions/several"}, true},
+		{"stores a part of an invalid call", func(_ *testing.T, s store.Store) storetest.HostTx {
+			return &half{s.(*memstore.Store).Begin()}
+		}, []string{"host-transactions/invalid"}, false},
+		{"counts nothing and forgets the calls", func(_ *testing.T, s store.Store) storetest.HostTx {
+			return &uncounted{s.(*memstore.Store).Begin()}
+		}, []string{"host-transactions/count", "host-transactions/on-commit"}, false},
 	} {
 		suite := storetest.Suite{Open: openMemory, Begin: br.begin}
 		for _, rule := range br.rules {
 			if violated, _ := suite.Violations(t, rule); len(violated) == 0 {
 				t.Errorf("a store that %s, rule %s: got no violation, want one", br.name, rule)
 			}
+		}
+		if !br.seen {
+			continue
 		}
 		different := slices.ContainsFunc([]uint64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9},
 			func(seed uint64) bool {
@@ -100,7 +123,7 @@ func (s locked) Enqueue(ctx context.Context, evs ...events.Event) error {
 }
 
 type lockedTx struct {
-	memTx
+	*memstore.Tx
 	mu *sync.Mutex
 }
 
@@ -113,7 +136,7 @@ func TestContextBreakage(t *testing.T) {
 		Begin: func(_ *testing.T, s store.Store) storetest.HostTx {
 			l := s.(locked)
 			l.mu.Lock()
-			return &lockedTx{memTx{s: l.Store}, l.mu}
+			return &lockedTx{l.Store.Begin(), l.mu}
 		},
 		Exclusive: true,
 		Bound:     2 * time.Second,

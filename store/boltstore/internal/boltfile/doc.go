@@ -35,6 +35,7 @@
 //   - A transaction of BeginWrite builds on a state that is on disk. After an open, and after a
 //     commit that failed, both meta pages are written again and synced first.
 //   - A panic or fault inside Guard, View or Update is a *CorruptError, and leaves no lock behind.
+//   - Backup copies what one transaction sees. That is open no longer than a copy to disk takes.
 //   - Backward steps are taken by LastBetween and Descend only.
 //
 // What is outside: the content of keys and values. A damaged value passes, so the code that stores

@@ -23,6 +23,14 @@ const fileMode = 0o600
 // empty, torn, damaged or no bbolt file; then the file is left as it is. It reads all pages that
 // are in use, once.
 func Open(path string, initialize func(*bolt.Tx) error) (*File, error) {
+	f, err := open(path, initialize)
+	if err != nil {
+		return nil, explain(path, err)
+	}
+	return f, nil
+}
+
+func open(path string, initialize func(*bolt.Tx) error) (*File, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		if err := create(path, initialize); err != nil {
 			return nil, err
@@ -70,8 +78,10 @@ func verify(path string) error {
 	switch {
 	case err != nil:
 		return err
+	case info.IsDir():
+		return errors.New("it is a folder; give the path of a file in it")
 	case !info.Mode().IsRegular():
-		return errors.New("it is not a regular file")
+		return errors.New("it is not a regular file; give the path of one, or of none yet")
 	case info.Size() == 0:
 		return corruptf("the file is empty")
 	}

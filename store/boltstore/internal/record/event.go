@@ -19,6 +19,8 @@ type Event struct {
 	EnqueuedAt int64  // by the system's clock
 	Body       []byte // the wire body, which is never empty; empty once the event is erased
 	Trace      string // carried along, and given to each claim
+
+	Unwanted bool // nobody was to get it when it was enqueued; it is not stored
 }
 
 // NewEvent builds the record of an event that is to be enqueued. The error is an

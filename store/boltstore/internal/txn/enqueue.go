@@ -10,8 +10,9 @@ import (
 )
 
 // Enqueue stores the events. It writes nothing before it has checked all. It sets EnqueuedAt in
-// each that it stores. It returns [store.ErrConflict] if the ID of one is that of another event;
-// events that are stored already, and those that nobody is subscribed to, are passed over.
+// each that it stores, and Unwanted in each that nobody is subscribed to. It returns
+// [store.ErrConflict] if the ID of one is that of another event; events that are stored already,
+// and those that nobody is subscribed to, are passed over.
 func (t *Tx) Enqueue(evs []*record.Event) error {
 	// All checks come first: an operation that fails before it has written anything leaves the
 	// transaction to the others that share it.
@@ -33,7 +34,8 @@ func (t *Tx) Enqueue(evs []*record.Event) error {
 		}
 		// An event without recipients is not stored: no delivery would ever end, so nothing would
 		// remove it.
-		if a.Count == 0 {
+		e.Unwanted = a.Count == 0 // also if it is false: the operation may run again
+		if e.Unwanted {
 			continue
 		}
 		if err := t.enqueueOne(e, a); err != nil {

@@ -15,16 +15,20 @@ func (p *Publisher) InTx(ctx context.Context, tx schema.Querier, evs []Event) er
 	var ok bool
 	var other *string
 	var ignored any
+	var unwanted *string
 	// As the replica 0, which owns nothing. The events may exist: an error of the index would make
 	// the host's transaction fail.
 	args := append(Args(evs), int64(0), p.Schema.Table("events"), true)
-	err := tx.QueryRow(ctx, p.SQL.Enqueue, args...).Scan(&ok, &other, &ignored, &ignored, &ignored)
+	err := tx.QueryRow(ctx, p.SQL.Enqueue, args...).Scan(&ok, &other, &ignored, &ignored, &ignored,
+		&unwanted)
 	if err != nil {
 		return replica.InputError("event", err)
 	}
 	if !ok {
 		return conflict(*other)
 	}
+	// It may be rolled back, but if it is not counted now, it never is.
+	p.Unwanted.Add(typesIn(unwanted)...)
 	// Without LISTEN nobody would hear it, and a commit with a notification waits for others that
 	// have one.
 	if p.pollOnly {

@@ -3,10 +3,12 @@ package publish
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/unwanted"
 	"github.com/outhook/outhook/store/pgstore/internal/batcher"
 	"github.com/outhook/outhook/store/pgstore/internal/memory"
 	"github.com/outhook/outhook/store/pgstore/internal/replica"
@@ -19,6 +21,8 @@ type Publisher struct {
 	pollOnly bool
 	joined   *batcher.Batcher[Event, struct{}]
 	alone    chan struct{} // has a slot for each of those who store events alone
+
+	Unwanted unwanted.Counter // events that nobody got
 }
 
 // aloneAtOnce is how many transactions that nobody shares go on at once. Each may hold a connection
@@ -65,28 +69,39 @@ type stored struct {
 	others bool // some are another replica's
 }
 
-// readStored reads what the enqueue statement says.
-func readStored(rows pgx.Rows) (out []stored, err error) {
+// readStored reads what the enqueue statement says: the new events, and the types of those that
+// nobody gets.
+func readStored(rows pgx.Rows) (out []stored, unwanted []string, err error) {
 	for rows.Next() {
 		var ok bool
 		var other *string
 		var seq *int64
 		var subs []int64
 		var others *bool
-		if err := rows.Scan(&ok, &other, &seq, &subs, &others); err != nil {
-			return nil, err
+		var types *string
+		if err := rows.Scan(&ok, &other, &seq, &subs, &others, &types); err != nil {
+			return nil, nil, err
 		}
 		if !ok {
 			// The statement has worked. It says by this row that it has stored nothing.
 			rows.Close()
-			return nil, conflict(*other)
+			return nil, nil, conflict(*other)
 		}
+		unwanted = append(unwanted, typesIn(types)...)
 		// The one row without an event says only that none was new.
 		if seq != nil {
 			out = append(out, stored{*seq, subs, *others})
 		}
 	}
-	return out, rows.Err()
+	return out, unwanted, rows.Err()
+}
+
+// typesIn returns the types that the enqueue statement has put together.
+func typesIn(list *string) []string {
+	if list == nil {
+		return nil
+	}
+	return strings.Split(*list, ",") // no type has one
 }
 
 // enqueue stores events in a transaction of its own, and tells memory.
@@ -107,6 +122,7 @@ func (p *Publisher) tryEnqueue(
 	ctx context.Context, evs []Event, settings string, mayExist bool,
 ) error {
 	var out []stored
+	var unwanted []string
 	var refused error
 	// Before the transaction: once it draws numbers, a low mark that is computed meanwhile must
 	// stay below.
@@ -117,7 +133,8 @@ func (p *Publisher) tryEnqueue(
 		p.QueueLock(b)
 		args := append(Args(evs), p.ID, p.Schema.Table("events"), mayExist)
 		b.Queue(p.SQL.Enqueue, args...).Query(func(rows pgx.Rows) error {
-			out, refused = readStored(rows) // refused: the transaction has stored nothing, and commits
+			// If it is refused, the transaction has stored nothing, and commits.
+			out, unwanted, refused = readStored(rows)
 			return nil
 		})
 	})
@@ -127,6 +144,7 @@ func (p *Publisher) tryEnqueue(
 	switch {
 	case err == nil:
 		p.end(publication, out)
+		p.Unwanted.Add(unwanted...)
 	// No SQLSTATE: the connection broke, or the time was up. A conflict is the statement's own
 	// answer.
 	case sqltx.State(err) == "" && !errors.Is(err, store.ErrConflict):

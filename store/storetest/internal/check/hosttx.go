@@ -4,11 +4,12 @@ import (
 	"context"
 
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
 )
 
 // HostTx is a host transaction in which a store enqueues events.
 type HostTx interface {
-	Enqueue(ctx context.Context, evs ...events.Event) error
+	store.Tx
 	Commit(ctx context.Context) error
 	Rollback(ctx context.Context) error
 }
@@ -20,6 +21,9 @@ type Hosted struct {
 	// Exclusive says that other calls that write wait while one is open.
 	Exclusive bool
 }
+
+// Begin begins a host transaction.
+func (h *Hosted) Begin() HostTx { return h.begin() }
 
 // Enqueued begins a host transaction and enqueues events in it.
 func (c *Driver) Enqueued(evs ...events.Event) HostTx {

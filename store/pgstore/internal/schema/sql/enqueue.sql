@@ -2,7 +2,8 @@
 -- kind have the same tenant and type; one pattern a row: $9 kind, $10 its tenant, $11 pattern; $12
 -- the replica, or 0 in a transaction of the host's; $13 the table of events; $14 whether events may
 -- be there already: without, one that is there is an error of the index. Returns a row for each
--- event that is new, and one if none is.
+-- event that is new, and one if none is; the first has the types of the events that nobody gets,
+-- with commas between them: database/sql reads no arrays.
 --
 -- Who takes a kind is gathered into arrays, one row a kind: joining events with deliveries, a
 -- planner that knows the size of neither makes nested loops. A subscription from the future is one
@@ -77,6 +78,9 @@ WITH takers AS MATERIALIZED (
 SELECT a.ok, (SELECT e.id FROM known JOIN e USING (ord) WHERE NOT same LIMIT 1), f.seq,
     CASE WHEN t.disabled THEN ARRAY(SELECT u.sub FROM unnest(t.subs, t.reasons) AS u(sub, reason)
         WHERE u.reason IS NULL AND u.sub = ANY (f.recipients)) ELSE f.recipients END,
-    t.others
+    t.others,
+    CASE WHEN f.seq IS NULL OR f.seq = (SELECT min(seq) FROM fresh) THEN (
+        SELECT string_agg(e.type, ',') FROM e WHERE e.ord NOT IN (SELECT ord FROM known)
+            AND e.ord NOT IN (SELECT ord FROM fresh)) END
 FROM allowed a LEFT JOIN fresh f ON true LEFT JOIN takers t ON t.kind = f.kind
 ORDER BY f.seq

@@ -1,6 +1,7 @@
 package history
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/outhook/outhook/store"
@@ -29,7 +30,8 @@ func statsRules() []check.Rule {
 }
 
 func testStatsStore(c *check.Driver) {
-	check.Equal(c, "figures of an empty store", c.Stats(""), store.Stats{})
+	check.Equal(c, "figures of an empty store", fmt.Sprintf("%+v", c.Stats("")),
+		fmt.Sprintf("%+v", store.Stats{}))
 	tenant := c.NewSub()
 	tenant.Tenant = "tenant"
 	c.Create(tenant)

@@ -74,7 +74,7 @@ func testAllOrNothing(c *check.Driver) {
 	}
 	for field, spoil := range map[string]func(*events.Event){
 		"id":     func(ev *events.Event) { ev.ID = "" },
-		"type":   func(ev *events.Event) { ev.Type = "no spaces" },
+		"type":   func(ev *events.Event) { ev.Type = "two  blanks" },
 		"tenant": func(ev *events.Event) { ev.Tenant = strings.Repeat("x", 1000) },
 		"key":    func(ev *events.Event) { ev.Key = "\x00" },
 		"time":   func(ev *events.Event) { ev.Time = time.Time{} },

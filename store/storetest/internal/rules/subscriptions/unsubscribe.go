@@ -1,6 +1,7 @@
 package subscriptions
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/outhook/outhook/store"
@@ -141,7 +142,7 @@ func testDelete(c *check.Driver) {
 	c.Ignored(check.Failed(leased, 0))
 	c.Release(leased)
 	check.Equal(c, "claims", len(c.Claim(10)), 0)
-	check.Equal(c, "figures", c.Stats(""), store.Stats{})
+	check.Equal(c, "figures", fmt.Sprintf("%+v", c.Stats("")), fmt.Sprintf("%+v", store.Stats{}))
 	c.Prune(store.Retention{})
 	c.Is("DeleteSubscription again", c.Store.DeleteSubscription(c.Ctx(), sub.ID), store.ErrNotFound)
 }

@@ -2,6 +2,8 @@ package subscriptions
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 	"time"
 
 	"github.com/outhook/outhook/events"
@@ -22,6 +24,8 @@ func wantedRules() []check.Rule {
 			Sentence: "Only subscriptions of the event's tenant get an event."},
 		{Name: "unwanted", Test: testUnwanted,
 			Sentence: "An event that no subscription wants is not stored."},
+		{Name: "unwanted-counted", Test: testUnwantedCounted,
+			Sentence: "Stats counts the events that no subscription got, by type."},
 		{Name: "grace", Test: testGrace,
 			Sentence: "A subscription gets events that happened up to SubscribeGrace before it " +
 				"subscribed, none that did earlier."},
@@ -66,6 +70,18 @@ func testPatterns(c *check.Driver) {
 	c.Enqueue(c.Event("a.b.c.d"), c.Event("a.b"), c.Event("a.bb.c"))
 	check.Equal(c, "deliveries for a.b.* of a.b.c.d, a.b and a.bb.c",
 		check.PerSubscription(c.Claim(100))[nested.ID], 1)
+	for _, t := range []struct {
+		pattern, eventType string
+		want               int
+	}{
+		{"orders/*", "orders/create", 1}, {"orders/*", "orders.create", 0},
+		{"repo:*", "repo:push", 1}, {"Push Hook", "Push Hook", 1}, {"Push", "Push Hook", 0},
+	} {
+		sub := c.Subscribe(t.pattern)
+		c.Enqueue(c.Event(t.eventType))
+		check.Equal(c, fmt.Sprintf("deliveries for %q of %q", t.pattern, t.eventType),
+			check.PerSubscription(c.Claim(100))[sub.ID], t.want)
+	}
 }
 
 func testOperational(c *check.Driver) {
@@ -135,6 +151,27 @@ func testUnwanted(c *check.Driver) {
 	c.Subscribe("message.created")
 	c.Enqueue(ev)
 	check.Equal(c, "claims once somebody wants it", len(c.Claim(10)), 1)
+}
+
+func testUnwantedCounted(c *check.Driver) {
+	sub := c.Subscribe("order.*")
+	c.Publish(1) // of another type
+	wanted := c.Event("order.paid")
+	foreign, early := c.Event("order.paid"), c.Event("order.sent")
+	foreign.Tenant = "other"
+	early.Time = sub.SubscribedAt.Add(-store.SubscribeGrace - time.Second)
+	c.Enqueue(wanted, foreign, early)
+	want := map[string]int{"message.created": 1, "order.paid": 1, "order.sent": 1}
+	if got := c.Stats("").Unwanted; !maps.Equal(got, want) {
+		c.Errorf("Unwanted: got %v, want %v", got, want)
+	}
+	c.Enqueue(wanted) // it is stored already
+	if got := c.Stats("").Unwanted; !maps.Equal(got, want) {
+		c.Errorf("Unwanted, when one that is stored was enqueued again: got %v, want %v", got, want)
+	}
+	if got := c.Stats(sub.ID).Unwanted; got != nil {
+		c.Errorf("Unwanted of a subscription: got %v, want nil", got)
+	}
 }
 
 // testGrace goes by SubscribedAt, so that it needs no clock but the store's.
