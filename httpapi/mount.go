@@ -43,8 +43,8 @@ type Options struct {
 // net/http names, so that it does not conflict with catch-all routes of the host ("/", "GET /"),
 // registered before or after.
 //
-// The error is an *events.InvalidError for mux, d, auth, Prefix or Signing. Or it names the route of the
-// host that conflicts; then some of the endpoints may be registered already.
+// The error is an *events.InvalidError for mux, d, auth, Prefix or Signing. Or it names the route
+// of the host that conflicts; then some of the endpoints may be registered already.
 func Mount(mux *http.ServeMux, d *dispatcher.Dispatcher, auth Authorizer, o *Options) error {
 	if mux == nil {
 		return &events.InvalidError{Field: "mux", Reason: "is nil; give the mux that your server serves"}

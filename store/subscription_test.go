@@ -22,7 +22,7 @@ func TestKeysAreRedacted(t *testing.T) {
 	for name, v := range map[string]any{
 		"subscription": sub,
 		"pointer":      &sub,
-		"claim":        store.Claim{Subscription: sub},
+		"claim":        store.Claim{Subscription: &sub},
 		"page":         store.Page[store.Subscription]{Items: []store.Subscription{sub}},
 	} {
 		var out bytes.Buffer

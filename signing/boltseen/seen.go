@@ -65,7 +65,8 @@ var _ signing.Seen = (*Seen)(nil)
 func Open(path string, o *Options) (*Seen, error) {
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: openTimeout})
 	if errors.Is(err, bolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("boltseen: open %s: it is in use by another process; stop that first", path)
+		return nil, fmt.Errorf("boltseen: open %s: it is in use by another process; stop that first",
+			path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("boltseen: open %s: %w", path, err)

@@ -36,8 +36,7 @@ func (s *Store) finish(o store.Outcome, now time.Time) store.Result {
 	if d == nil || !s.counts(d, o) {
 		return store.Result{Ignored: true}
 	}
-	// A copy, since SetHealth changes what the schedule has.
-	before := *d.sub.turns.Health()
+	before := d.sub.turns.Health()
 	// Without an attempt, so nothing is counted and nothing was learned of the endpoint.
 	if o.State == store.Canceled {
 		s.cancel(d, o.Attempt.Error, now)
@@ -47,9 +46,12 @@ func (s *Store) finish(o store.Outcome, now time.Time) store.Result {
 	d.attempted(&o)
 	bucket := rollup.Key{Sub: d.sub.num, At: rollup.At(now)}
 	s.attempts.Add(bucket, &o.Attempt, o.State == store.Delivered)
-	after := before.Next(&o, now)
-	s.next(d, o, &after, now)
-	s.schedule.SetHealth(d.sub.turns, after, now.UnixNano())
+	after := before
+	if next := before.Next(&o, now); next != *before {
+		after = &next
+	}
+	s.next(d, o, after, now)
+	s.queue.SetHealth(d.sub.turns, after, now.UnixNano())
 	return store.Result{Before: before, After: after}
 }
 
@@ -96,11 +98,11 @@ func (s *Store) next(d *delivery, o store.Outcome, after *store.Health, now time
 		if o.Parks(after) {
 			d.due, d.atOnce = now, schedule.Parked(d.tried())
 		}
-		s.queueUp(d, true, now)
+		s.queue.place(d, true, now)
 		return
 	}
 	if d.state == store.Pending { // or else canceled, and now a late success
-		s.remove(d, now)
+		s.queue.remove(d, now)
 	}
 	s.ended.conclude(d, o.State, now)
 }
@@ -108,7 +110,7 @@ func (s *Store) next(d *delivery, o store.Outcome, after *store.Health, now time
 // cancel ends a pending delivery without an attempt. Its lease, if there is one, ends. The lock is
 // held.
 func (s *Store) cancel(d *delivery, reason string, now time.Time) {
-	s.remove(d, now)
+	s.queue.remove(d, now)
 	d.canceled = reason
 	s.ended.conclude(d, store.Canceled, now)
 }

@@ -120,8 +120,8 @@ func (s *Sender) compose(ctx context.Context, c *store.Claim) (message, error) {
 			return message{}, err
 		}
 	}
-	// Without a Transform, the first attempt need not write what goes without saying. After a Filter
-	// that failed it must, because the mark of that is still with the delivery.
+	// Without a Transform, the first attempt need not write what goes without saying. After a
+	// Filter that failed it must, because the mark of that is still with the delivery.
 	if !isDecided(c) && (s.hooks.Transform != nil || c.BodyState == store.BodyUnfiltered) {
 		m.decided = decide(c.Body, m.body)
 	}
@@ -132,7 +132,7 @@ func (s *Sender) compose(ctx context.Context, c *store.Claim) (message, error) {
 // attempt and not of the event: receivers refuse signatures that are minutes old, and a retry may
 // be days later.
 func (s *Sender) header(c *store.Claim, m *message, trace string, at time.Time) http.Header {
-	sub := &c.Subscription
+	sub := c.Subscription
 	n := ownHeaders + len(sub.Headers)
 	if trace != "" {
 		n++

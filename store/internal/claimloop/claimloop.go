@@ -67,8 +67,8 @@ type Chooser[S, L any] struct {
 // Choose leases what is to be claimed, at a time of the store's. It calls chosen in the critical
 // section in which the last of it is leased.
 //
-// The round is in *round as soon as it has leases, so that the caller can give them up whatever
-// happens: reading a damaged file may panic.
+// The round is in *round as soon as it has leases, so that the caller can give them up even after a
+// panic, which reading a damaged file may end in.
 func (c *Chooser[S, L]) Choose(
 	ctx context.Context, req *store.ClaimRequest, now func() int64,
 	round **schedule.Round[S, L], chosen func(),
@@ -102,13 +102,14 @@ func (c *Chooser[S, L]) step(
 	return lacks
 }
 
-// Complete sets what a claim has of the schedule.
+// Complete sets what a claim has of the schedule. It keeps sub and health, which are never changed
+// in place.
 func Complete(
 	c *store.Claim,
 	req *store.ClaimRequest,
 	sub *store.Subscription,
 	health *store.Health,
 ) {
-	c.Subscription, c.Health = *sub, *health
+	c.Subscription, c.Health = sub, health
 	c.Probe = req.IsProbe(health)
 }

@@ -18,10 +18,10 @@ type Sub[Q, L any] struct {
 	// something that must not be lost. The store sets it before it calls a method with the Sub.
 	Pinned bool
 
-	id             uint64 // of all Subs that there were
-	known          bool   // active and health have been given
-	active         bool   // deliveries may be claimed at all
-	health         store.Health
+	id             uint64        // of all Subs that there were
+	known          bool          // active and health have been given
+	active         bool          // deliveries may be claimed at all
+	health         *store.Health // never changed in place; never nil
 	class          store.Class
 	states         uint32 // changes with these, so that a load of older ones is told apart
 	probing        bool   // its breaker is open: one attempt at a time, and next chooses otherwise
@@ -53,8 +53,8 @@ func (q *Sub[Q, L]) index() *int              { return &q.wakePos }
 // Known reports whether the schedule has been given the subscription's state and health.
 func (q *Sub[Q, L]) Known() bool { return q.known }
 
-// Health returns the subscription's health.
-func (q *Sub[Q, L]) Health() *store.Health { return &q.health }
+// Health returns the subscription's health, which is for reading only and stays as it is.
+func (q *Sub[Q, L]) Health() *store.Health { return q.health }
 
 // Leased returns how many of its leases count against limits.
 func (q *Sub[Q, L]) Leased() int { return q.leased }
@@ -131,8 +131,8 @@ func (q *Sub[Q, L]) next(now int64) (p Position, from Source, ok bool) {
 	if q.probing {
 		return q.nextProbe()
 	}
-	// One event is in one of the three, and each is in the order of events: the least of their heads
-	// is the oldest first attempt.
+	// One event is in one of the three, and each is in the order of events: the least of their
+	// heads is the oldest first attempt.
 	first, from := Position{Seq: math.MaxUint64}, noneKnown
 	if seq, ok := q.implicit.Peek(); ok {
 		first.Seq, from = seq, Implicit
@@ -149,10 +149,10 @@ func (q *Sub[Q, L]) next(now int64) (p Position, from Source, ok bool) {
 	return first, from, from != noneKnown
 }
 
-// nextProbe returns the delivery that is to find out whether the endpoint is back: what was asked
-// for; or else the newest first attempt, so that no old delivery or type of event that the endpoint
-// does not digest stands between it and the rest; or else, when all were tried, what was tried the
-// least, whenever it is due.
+// nextProbe returns the delivery that is to find out whether the endpoint is back. That is what was
+// asked for, or else the newest first attempt, so that no old delivery or type of event that the
+// endpoint does not digest stands between it and the rest. When all were tried, it is what was
+// tried the least, due or not.
 func (q *Sub[Q, L]) nextProbe() (p Position, from Source, ok bool) {
 	retry, hasRetry := q.windows[Retry].first()
 	if hasRetry && retry.Due == Asked {

@@ -16,7 +16,7 @@ func (r *Recorder) sort(all []*outcome) {
 	r.Memory.Lock()
 	defer r.Memory.Unlock()
 	now := time.Unix(0, r.Clock.Now())
-	// A success after a failure of the same subscription changes its health, whichever of them
+	// A success after a failure of the same subscription changes its health, also if each of them
 	// looks simple when it is taken alone.
 	hard := make(map[string]bool)
 	for _, o := range all {
@@ -25,10 +25,10 @@ func (r *Recorder) sort(all []*outcome) {
 		o.simple = o.state == store.Delivered && o.lease != nil &&
 			!o.lease.Data.HasRow && o.lease.Data.Key == ""
 		if o.simple {
-			o.before = *o.lease.Sub.Health()
+			o.before = o.lease.Sub.Health()
 			// Latency moves in steps and at random (store.Health), so most successes leave health
 			// alone.
-			o.simple = o.before.Next(&o.health, now) == o.before
+			o.simple = o.before.Next(&o.health, now) == *o.before
 		}
 		if !o.simple {
 			hard[o.SubscriptionID] = true
