@@ -205,8 +205,12 @@ func (s *Seen) table(tx *bbolt.Tx) (*table, error) {
 		return nil, fmt.Errorf("the bucket %q is not in this database; it was removed since New",
 			s.o.Bucket)
 	}
-	return &table{ids: b.Bucket(bucketIDs), order: b.Bucket(bucketOrder), max: uint64(s.o.Max),
-		keep: s.o.Keep, now: time.Now()}, nil
+	t := &table{ids: b.Bucket(bucketIDs), order: b.Bucket(bucketOrder), max: uint64(s.o.Max),
+		keep: s.o.Keep, now: time.Now()}
+	// Numbers go up, and so do the ids of senders that make UUIDs of version 7, as outhook does: what
+	// is half a page behind the end is never added to again.
+	t.ids.FillPercent, t.order.FillPercent = 0.9, 0.9
+	return t, nil
 }
 
 // number is a number as the buckets have it: big-endian, so that keys sort by it.
