@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 
@@ -14,10 +15,14 @@ import (
 )
 
 // History reads and changes what is stored of deliveries. Make one with [New]. It is safe for
-// concurrent use. It has no state of its own: two calls at once meet in the database only.
+// concurrent use. Two calls at once meet in the database only; what it keeps is how far Prune has
+// come, which only saves reading.
 type History struct {
 	*replica.Replica
 	counts *counts.Counts
+
+	mu     sync.Mutex // guards all below
+	pruned pruned
 }
 
 // New returns the history as a replica sees it. The counts are this replica's, which Stats reads
