@@ -30,7 +30,8 @@
 //   - Claim, lease, token: a claim takes due deliveries; its lease says for how long; its token is
 //     the number by which a store knows an outcome that comes after the lease has run out.
 //   - Tenant: the customer of the host who owns a subscription or an event; empty in a
-//     single-tenant host.
+//     single-tenant host. An event ID is its tenant's: tenants never meet in IDs, counts or
+//     cursors.
 //
 // # The life of a delivery
 //
