@@ -107,7 +107,8 @@ func TestMinSecret(t *testing.T) {
 		}
 		rotated, err := e.RotateSecret(t.Context(), old.ID, long, time.Hour)
 		if err != nil || len(rotated.Secrets) != 2 {
-			t.Errorf("a rotation from a short key: %d keys, %v; want both to sign", len(rotated.Secrets), err)
+			t.Errorf("a rotation from a short key: %d keys, %v; want both to sign",
+				len(rotated.Secrets), err)
 		}
 	})
 }

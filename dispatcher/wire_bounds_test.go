@@ -28,6 +28,7 @@ func whsec(n int) signing.Secret {
 func TestSubscriptionBounds(t *testing.T) {
 	type subscription = store.Subscription
 	key := func(s signing.Secret) subscription { return subscription{Secrets: []signing.Secret{s}} }
+	keys := []signing.Secret{"14 characters!"}
 	for _, tt := range []struct {
 		name, field string
 		at, past    subscription
@@ -55,8 +56,8 @@ func TestSubscriptionBounds(t *testing.T) {
 		{"short whsec_", "signature_key", key(whsec(24)), key(whsec(23))},
 		{"long whsec_", "signature_key", key(whsec(64)), key(whsec(65))},
 		{"keys at once", "signature_key",
-			subscription{Secrets: slices.Repeat([]signing.Secret{"14 characters!"}, dispatcher.MaxSecrets)},
-			subscription{Secrets: slices.Repeat([]signing.Secret{"14 characters!"}, dispatcher.MaxSecrets+1)}},
+			subscription{Secrets: slices.Repeat(keys, dispatcher.MaxSecrets)},
+			subscription{Secrets: slices.Repeat(keys, dispatcher.MaxSecrets+1)}},
 	} {
 		w := newWire(t, dispatcher.Options{})
 		tt.at.URL, tt.past.URL = "https://example.com/", "https://example.com/"

@@ -67,8 +67,8 @@ func TestSigningOptional(t *testing.T) {
 	}
 }
 
-// A generated key is in the answer of the subscribe that has generated it, is what is stored, and is
-// in no other answer and no log line.
+// A generated key is in the answer of the subscribe that has generated it, is what is stored, and
+// is in no other answer and no log line.
 func TestSigningGenerate(t *testing.T) {
 	h := newHost(t, config{api: httpapi.Options{Signing: httpapi.SigningGenerate}})
 	form := regexp.MustCompile(`^whsec_[A-Za-z0-9+/]{43}=$`)
@@ -116,7 +116,8 @@ func TestSigningRequire(t *testing.T) {
 	for _, out := range without {
 		a := h.post("subscribe", subscribing(out))
 		if text := message(t, a); a.status != 400 || !strings.HasPrefix(text, "signature_key ") {
-			t.Errorf("subscribe with %q: got %d %s, want 400 that names signature_key", out, a.status, a.body)
+			t.Errorf("subscribe with %q: got %d %s, want 400 that names signature_key", out, a.status,
+				a.body)
 		}
 	}
 	if got := decode[list](t, h.post("list", "")).Data; len(got) != 0 {
@@ -141,7 +142,8 @@ func wantKeyKept(t *testing.T, h *host) {
 		}
 	}
 	h.must("update", `{"id":"`+id1+`","name":"renamed"}`)
-	if got := h.stored(id1); got.Name != "renamed" || len(got.Secrets) != 1 || got.Secrets[0] != "key-1" {
+	if got := h.stored(id1); got.Name != "renamed" || len(got.Secrets) != 1 ||
+		got.Secrets[0] != "key-1" {
 		t.Errorf("after the updates: got the name %q and %d keys, want renamed and the key of before",
 			got.Name, len(got.Secrets))
 	}
@@ -170,7 +172,8 @@ func TestSigningOutOfBounds(t *testing.T) {
 	}
 	for _, mode := range []httpapi.Signing{-1, httpapi.SigningRequire + 1} {
 		_, err := httpapi.Handler(d, httpapi.NoAuth, &httpapi.Options{Signing: mode})
-		if invalid := (*events.InvalidError)(nil); !errors.As(err, &invalid) || invalid.Field != "Signing" {
+		invalid := (*events.InvalidError)(nil)
+		if !errors.As(err, &invalid) || invalid.Field != "Signing" {
 			t.Errorf("%d: got %v, want an error that names Signing", mode, err)
 		}
 	}

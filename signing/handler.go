@@ -13,10 +13,11 @@ import (
 const DefaultMaxBody = 1<<20 + 1<<10
 
 // Handler returns a handler that calls next for verified deliveries only. It looks at the headers
-// first: without a signature that could be valid, and a timestamp within Tolerance, it reads nothing
-// of the body. Then it reads the body whole, at most MaxBody bytes, so next gets what was verified:
-// r.Body holds those bytes and r.ContentLength their number. How slowly a body may come is for the
-// http.Server's ReadTimeout to say; the timestamp must be within Tolerance when it has come, too.
+// first: without a signature that could be valid, and a timestamp within Tolerance, it reads
+// nothing of the body. Then it reads the body whole, at most MaxBody bytes, so next gets what was
+// verified: r.Body holds those bytes and r.ContentLength their number. How slowly a body may come
+// is for the http.Server's ReadTimeout to say; the timestamp must be within Tolerance when it has
+// come, too.
 //
 // A delivery that was verified by its Airy signature alone is passed on without webhook-id,
 // webhook-timestamp and webhook-attempt, because no signature covers them: a forged webhook-id

@@ -131,9 +131,10 @@ func TestHandlerLooksAtHeadersFirst(t *testing.T) {
 		{"no id", key, with(good(), drop(signing.HeaderID)), false},
 		{"no timestamp", key, with(good(), drop(signing.HeaderTimestamp)), false},
 		{"stale", key, bothHeaders(now.Add(-time.Hour), messageBody, whsecKey), false},
-		{"a signature that is too short", key, with(good(), set(signing.HeaderSignature, "v1,AAAA")), false},
-		{"another version", key, with(good(), set(signing.HeaderSignature, "v2,"+strings.Repeat("A", 44))),
-			false},
+		{"a signature that is too short", key,
+			with(good(), set(signing.HeaderSignature, "v1,AAAA")), false},
+		{"another version", key,
+			with(good(), set(signing.HeaderSignature, "v2,"+strings.Repeat("A", 44))), false},
 		{"an airy signature that is too short", airy,
 			with(airyHeader(messageBody, whsecKey), set(signing.HeaderAiry, "00")), false},
 		{"no keys", signing.Verifier{}, good(), false},
@@ -153,8 +154,8 @@ func TestHandlerLooksAtHeadersFirst(t *testing.T) {
 	}
 }
 
-// The time in which a body may come counts: a connection that was opened with fresh headers can't be
-// kept to send an old delivery again.
+// The time in which a body may come counts: a connection that was opened with fresh headers can't
+// be kept to send an old delivery again.
 func TestHandlerLooksAtTheTimeAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := httptest.NewRequest("POST", "/", &slowBody{strings.NewReader(messageBody), time.Hour})

@@ -32,13 +32,13 @@ func NewSecret() Secret {
 // are the same there. The Airy scheme keys with the text as it stands, so its signatures differ.
 //
 // It is for a receiver that has a plain key and verifies with a library other than this package: to
-// such a library a key is base64, with or without "whsec_", so it refuses a plain key, or decodes it
-// to something else if the key happens to be base64.
+// such a library a key is base64, with or without "whsec_", so it refuses a plain key, or decodes
+// it to something else if the key happens to be base64.
 //
-// A key of more than 64 bytes is hashed to 32 by SHA-256 first, which is what HMAC does with it. One
-// of fewer than 24 bytes gives a form that libraries take and Validate refuses, because Standard
-// Webhooks recommends at least 24: give a Verifier the plain key then. A key that starts with
-// "whsec_" stays as it is, and so does an empty one.
+// A key of more than 64 bytes is hashed to 32 by SHA-256 first, which is what HMAC does with it.
+// One of fewer than 24 bytes gives a form that libraries take and Validate refuses, because
+// Standard Webhooks recommends at least 24: give a Verifier the plain key then. A key that starts
+// with "whsec_" stays as it is, and so does an empty one.
 func (s Secret) Standard() Secret {
 	if s == "" || strings.HasPrefix(string(s), keyPrefix) {
 		return s

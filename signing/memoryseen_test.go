@@ -55,7 +55,8 @@ func wantSeen(t *testing.T, s signing.Seen, seen, not string) {
 	}
 }
 
-// Whatever is added and however time passes, exactly those ids are remembered that the bounds leave.
+// Whatever is added and however time passes, exactly those ids are remembered that the bounds
+// leave.
 func TestMemorySeenAgreesWithModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		most := rapid.IntRange(1, 5).Draw(rt, "max")

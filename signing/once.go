@@ -37,8 +37,8 @@ type Seen interface {
 //
 // A delivery counts as handled when the handler has returned after a status from 200 to 299, or
 // without any. Its id is remembered then, before net/http sends an answer of the usual size. A
-// repetition of it gets an empty 200, and the handler is not called. After another status or a panic
-// nothing is remembered, so the delivery is handled when it comes again.
+// repetition of it gets an empty 200, and the handler is not called. After another status or a
+// panic nothing is remembered, so the delivery is handled when it comes again.
 //
 // Of deliveries with one id that come at the same time, one is handled and the others wait for it,
 // until their sender gives up: if it was handled they get the empty 200, otherwise the next of them
@@ -48,8 +48,8 @@ type Seen interface {
 // A delivery without a webhook-id is handled each time: there is nothing to recognize it by. Such
 // are those that a Verifier takes by AllowAiry. An id longer than MaxID gets a 400. If Seen.Has
 // fails, the answer is a 503 with Retry-After, and the handler is not called: the sender sends the
-// delivery again. If Seen.Add fails, this is logged, and the handler's answer goes out: the delivery
-// was handled, and a 503 would only make the sender repeat it.
+// delivery again. If Seen.Add fails, this is logged, and the handler's answer goes out: the
+// delivery was handled, and a 503 would only make the sender repeat it.
 //
 // This is not exactly once: if the process ends after the handler has done its work and before the
 // id is stored, the delivery comes again and is handled again. A handler for which that matters
@@ -61,8 +61,8 @@ type Seen interface {
 // time. outhook makes the attempts of a delivery one after another, but a webhook that was
 // subscribed twice comes twice at a time.
 //
-// The zero value is ready to use, and remembers in memory. A Once must not be copied, and its fields
-// not be changed, after Handler.
+// The zero value is ready to use, and remembers in memory. A Once must not be copied, and its
+// fields not be changed, after Handler.
 type Once struct {
 	// Seen remembers what was handled. If nil, a new MemorySeen, so a restart forgets.
 	Seen Seen

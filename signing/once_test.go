@@ -269,7 +269,8 @@ func TestOnceWhenSeenFails(t *testing.T) {
 
 	w := deliver(t.Context(), h, "a")
 	if w.Code != 503 || w.Header().Get("Retry-After") == "" || next.calls != 0 {
-		t.Errorf("Has fails: status %d, %d handled; want 503 with Retry-After, and none", w.Code, next.calls)
+		t.Errorf("Has fails: status %d, %d handled; want 503 with Retry-After, and none", w.Code,
+			next.calls)
 	}
 	if strings.Contains(w.Body.String(), "disk") || !strings.Contains(logged.String(), "disk") {
 		t.Errorf("Has fails: the answer is %q and the log %q; want the reason in the log alone", w.Body,

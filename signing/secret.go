@@ -20,10 +20,11 @@ const redacted = "[redacted]"
 // error: otherwise a record that was encoded without converting would sign with a public text.
 //
 // Some cases cannot be prevented, because no method of the type is called: fmt with a value in an
-// unexported struct field, and with the verbs %p and %w, which make no sense here (go vet reports
-// them); encoding/json and encoding/gob with the keys of a map; encoding/asn1; database/sql, which
-// stores the text. So give a struct with a Secret in an unexported field a Format method, and don't
-// use secrets as map keys.
+// unexported struct field, with one behind a pointer inside another value and a verb that a pointer
+// does not have (%s of struct{ P *T }), and with the verbs %p and %w, which make no sense here;
+// encoding/json and encoding/gob with the keys of a map; encoding/asn1; database/sql, which stores
+// the text. So give a struct with a Secret in an unexported field, or behind a pointer, a Format
+// method, as store.Subscription has one, and don't use secrets as map keys.
 type Secret string
 
 // String returns "[redacted]", or "" for an empty Secret.

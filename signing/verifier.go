@@ -157,7 +157,8 @@ func (v Verifier) readStandard(keys []Secret, values []string, h http.Header) (*
 		return nil, ErrStale
 	}
 	// The timestamp as it was written, and not as a number: "+5" is not what the sender signed.
-	return &claimed{keys: keys, signatures: signatures, prefix: []byte(id + "." + timestamp + ".")}, nil
+	prefix := []byte(id + "." + timestamp + ".")
+	return &claimed{keys: keys, signatures: signatures, prefix: prefix}, nil
 }
 
 // check returns ErrBadSignature unless one of the keys made one of the signatures for the body.

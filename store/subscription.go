@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -65,6 +66,13 @@ func (s *Subscription) Keys(now time.Time) []signing.Secret {
 		return s.Secrets[len(s.Secrets)-1:]
 	}
 	return s.Secrets
+}
+
+// Format writes s like %+v, for all verbs. Without it, %s of a Claim would show the keys: fmt calls
+// no methods of what is behind a pointer that its verb does not fit.
+func (s Subscription) Format(f fmt.State, _ rune) {
+	type fields Subscription // has no Format
+	fmt.Fprintf(f, "%+v", fields(s))
 }
 
 // Signed reports whether its deliveries carry signatures, that is whether it has a key.

@@ -65,7 +65,8 @@ var _ signing.Seen = (*Seen)(nil)
 func Open(path string, o *Options) (*Seen, error) {
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: openTimeout})
 	if errors.Is(err, bolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("boltseen: open %s: it is in use by another process; stop that first", path)
+		return nil, fmt.Errorf("boltseen: open %s: it is in use by another process; stop that first",
+			path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("boltseen: open %s: %w", path, err)
@@ -204,8 +205,12 @@ func (s *Seen) table(tx *bbolt.Tx) (*table, error) {
 		return nil, fmt.Errorf("the bucket %q is not in this database; it was removed since New",
 			s.o.Bucket)
 	}
-	return &table{ids: b.Bucket(bucketIDs), order: b.Bucket(bucketOrder), max: uint64(s.o.Max),
-		keep: s.o.Keep, now: time.Now()}, nil
+	t := &table{ids: b.Bucket(bucketIDs), order: b.Bucket(bucketOrder), max: uint64(s.o.Max),
+		keep: s.o.Keep, now: time.Now()}
+	// Numbers go up, and so do the ids of senders that make UUIDs of version 7, as outhook does: what
+	// is half a page behind the end is never added to again.
+	t.ids.FillPercent, t.order.FillPercent = 0.9, 0.9
+	return t, nil
 }
 
 // number is a number as the buckets have it: big-endian, so that keys sort by it.

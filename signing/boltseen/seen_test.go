@@ -281,7 +281,8 @@ func TestOpenErrors(t *testing.T) {
 		t.Errorf("a folder that is missing: got %v, want an error that names the path", err)
 	}
 	garbage := filepath.Join(t.TempDir(), "garbage.db")
-	if err := os.WriteFile(garbage, []byte(strings.Repeat("no bbolt file ", 10000)), 0o600); err != nil {
+	text := strings.Repeat("no bbolt file ", 10000)
+	if err := os.WriteFile(garbage, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := boltseen.Open(garbage, nil); err == nil || !strings.Contains(err.Error(), garbage) {

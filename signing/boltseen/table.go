@@ -89,5 +89,6 @@ func entry(value []byte) (number uint64, at time.Time, ok bool) {
 	if len(value) != 16 {
 		return 0, time.Time{}, false
 	}
-	return binary.BigEndian.Uint64(value), time.Unix(0, int64(binary.BigEndian.Uint64(value[8:]))), true
+	nanos := int64(binary.BigEndian.Uint64(value[8:]))
+	return binary.BigEndian.Uint64(value), time.Unix(0, nanos), true
 }
