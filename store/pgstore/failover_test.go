@@ -69,7 +69,7 @@ func (p *pair) url() string {
 // failOver kills the primary for good, and makes the standby the primary.
 func (p *pair) failOver(t *testing.T) {
 	t.Helper()
-	if err := p.primary.Kill(); err != nil {
+	if err := p.primary.Kill(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.standby.Promote(t.Context()); err != nil {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
 )
 
 // StartStandby makes a copy of the server in a folder of its own and starts it as a standby, which
@@ -66,16 +65,6 @@ func (s *Server) SetSynchronous(ctx context.Context) error {
 // Promote makes a standby a primary, and returns when it is one.
 func (s *Server) Promote(ctx context.Context) error {
 	return s.run(ctx, "pg_ctl", "promote", "--wait", "--silent", "--pgdata="+s.data())
-}
-
-// Kill ends all processes of the server at once, as a power cut does: it writes nothing more, and
-// tells nobody. The server can't be started again; Remove still has to follow.
-func (s *Server) Kill() error {
-	if err := s.signal(syscall.SIGKILL); err != nil {
-		return err
-	}
-	// Its number may be another program's soon, which Remove must not signal.
-	return os.Remove(filepath.Join(s.data(), "postmaster.pid"))
 }
 
 // Port is the port that the server listens on.
