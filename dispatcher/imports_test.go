@@ -28,7 +28,7 @@ func TestImportsPointOneWay(t *testing.T) {
 		"go.etcd.io/bbolt": {
 			"store/boltstore", "store/boltstore/internal/boltfile", "store/boltstore/internal/txn",
 			"store/boltstore/internal/txn/txntest",
-			"store/boltstore/internal/scan", "examples/",
+			"store/boltstore/internal/scan", "signing/boltseen", "examples/",
 		},
 		"github.com/jackc/pgx":        {}, // in modules of their own alone
 		"github.com/cenkalti/backoff": {"dispatcher/"},
@@ -138,6 +138,24 @@ func TestRoomsKnowWhatTheyMay(t *testing.T) {
 		if !seen[dir] {
 			t.Errorf("%s imports nothing, or is not there", dir)
 		}
+	}
+}
+
+// TestSigningStandsAlone keeps package signing, which receivers import without the rest, free of
+// everything but the standard library.
+func TestSigningStandsAlone(t *testing.T) {
+	seen := 0
+	walk(t, func(dir, imported string) {
+		if dir != "signing" {
+			return
+		}
+		seen++
+		if first, _, _ := strings.Cut(imported, "/"); strings.Contains(first, ".") {
+			t.Errorf("signing imports %s; it may import the standard library alone", imported)
+		}
+	})
+	if seen == 0 {
+		t.Error("signing imports nothing, or is not there")
 	}
 }
 
