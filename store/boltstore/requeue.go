@@ -75,13 +75,17 @@ func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
 func (l *lister) requeueable(
 	ctx context.Context, q *store.DeliveryQuery,
 ) (positions []page.Position, next string, err error) {
+	cursor, err := l.cursors.Open(q.Cursor)
+	if err != nil {
+		return nil, "", err
+	}
 	walk, err := l.deliveries(ctx, q)
 	if err != nil {
 		return nil, "", err
 	}
 	from := page.End()
 	// A later step has its cursor, and a time before 1970 is before all events.
-	if q.Cursor == "" && q.Since.Unix() > 0 {
+	if cursor == "" && q.Since.Unix() > 0 {
 		err = l.db.read(ctx, func(t *txn.Tx) (err error) {
 			from.Seq, err = t.Events.FirstSince(schedule.Nanos(q.Since))
 			return err
@@ -90,11 +94,11 @@ func (l *lister) requeueable(
 			return nil, "", err
 		}
 	}
-	step, next, err := walk.StepBack(q.Cursor, from, page.Limit(q.Limit), scan.SliceSize)
+	step, next, err := walk.StepBack(cursor, from, page.Limit(q.Limit), scan.SliceSize)
 	if err != nil {
 		return nil, "", err
 	}
-	return step.Positions(), next, nil
+	return step.Positions(), l.cursors.Seal(next), nil
 }
 
 // Recovered implements [store.History].

@@ -12,8 +12,9 @@ import (
 // lister reads the pages of lists, each in short transactions. It is safe for concurrent use; each
 // walk is for one goroutine.
 type lister struct {
-	db    *database
-	state *state
+	db      *database
+	state   *state
+	cursors *page.Sealer // as callers have them; walks take them open
 }
 
 // deliveries returns a walk of the deliveries that q selects.
@@ -27,8 +28,15 @@ func (l *lister) deliveries(
 		if q.SubscriptionID != "" {
 			num, err = t.Subs.Number(q.SubscriptionID)
 		}
-		if q.EventID != "" && err == nil {
-			seq, err = t.IDs.Find(q.EventID)
+		if q.EventID == "" || err != nil {
+			return err
+		}
+		tenant := q.Tenant
+		if num != 0 && q.AnyTenant { // Validate has seen that a subscription is named
+			tenant, err = t.Subs.Tenant(num)
+		}
+		if err == nil {
+			seq, err = t.IDs.Find(tenant, q.EventID)
 		}
 		return err
 	})

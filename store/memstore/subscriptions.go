@@ -186,14 +186,19 @@ func (s *Store) Subscriptions(
 	walk := page.Sorted(s.order, (*subscription).listPosition, func(sub *subscription) bool {
 		return q.AnyTenant || q.Tenant == sub.Tenant
 	})
-	found, err := walk.Page(q.Cursor, page.LimitOrAll(q.Limit), 0)
+	cursor, err := s.cursors.Open(q.Cursor)
+	var found store.Page[*subscription]
+	if err == nil {
+		found, err = walk.Page(cursor, page.LimitOrAll(q.Limit), 0)
+	}
 	if err == nil {
 		found.Total, err = walk.Count()
 	}
 	if err != nil {
 		return store.Page[store.Subscription]{}, fmt.Errorf("memstore: subscriptions: %w", err)
 	}
-	return page.Map(found, func(sub **subscription) store.Subscription { return (*sub).Clone() }), nil
+	return page.Map(page.SealPage(s.cursors, found),
+		func(sub **subscription) store.Subscription { return (*sub).Clone() }), nil
 }
 
 // listPosition returns where sub stands in a listing. The oldest comes first.

@@ -21,7 +21,7 @@ const (
 	// Tenant, pattern, number → since when, and whether disabled.
 	BucketPatterns
 	BucketEvents   // sequence number → event
-	BucketEventIDs // ID → sequence number, see eventIDs
+	BucketEventIDs // ID, tenant → sequence number, see eventIDs
 	BucketRows     // subscription, event → row
 	// Subscription, due, event → nothing: rows that are pending and not blocked.
 	BucketDue
@@ -78,11 +78,12 @@ const (
 	MetaOrphans   = "orphans"   // 1 when there may be events whose subscriptions are all deleted
 	metaUnsettled = "unsettled" // how many tenants have a state, see tenants.go
 	metaCounts    = "counts"    // the number of the last batch of counts, see package rollup
+	MetaCursors   = "cursors"   // the key of cursors, see Tx.CursorKey
 )
 
 // format is the version that this package reads and writes. A file of another version is refused
 // and left as it is, see CheckFormat.
-const format = 1
+const format = 2
 
 // fill is how full the pages of an append-only bucket are packed. It is bbolt's FillPercent: where
 // a page that has become too full is split. bbolt's default of a half would leave every page of the
