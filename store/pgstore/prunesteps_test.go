@@ -64,8 +64,8 @@ func TestPruneReadsNothingTwice(t *testing.T) {
 		}
 	}
 	if last := blocks(); first == 0 || last > 2*first {
-		t.Errorf("blocks that a step reads to find what is old: got %d after %d steps, and %d by the first; want about "+
-			"as many", last, steps-1, first)
+		t.Errorf("blocks that a step reads to find what is old: got %d after %d steps, and %d by the "+
+			"first; want about as many", last, steps-1, first)
 	}
 	for more := true; more; {
 		if more, err = s.Prune(t.Context(), keep); err != nil {
