@@ -145,8 +145,8 @@ func (x *eventIDs) note(e *record.Event, seq uint64) {
 	x.writer.highestID = max(x.writer.highestID, e.ID)
 }
 
-// forget removes the ID of an event that this transaction removes, unless another has it by now: one
-// that has come back with its tenant.
+// forget removes the ID of an event that this transaction removes, unless another has it by now:
+// one that has come back with its tenant.
 func (x *eventIDs) forget(e *record.Event, seq uint64) error {
 	if has, err := x.Find(e.Tenant, e.ID); err != nil || has != seq {
 		return err
