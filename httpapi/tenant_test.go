@@ -49,7 +49,7 @@ func TestTenantsIsolated(t *testing.T) {
 			t.Errorf("%q lists: got %s, want nothing", tenant, got)
 		}
 		if got, want := h.post("deliveries", "", "X-Tenant", tenant).body,
-			`{"data":[],"pagination_data":{"previous_cursor":"","next_cursor":"","total":0}}`; got != want {
+			`{"data":[],"pagination_data":{"previous_cursor":"","next_cursor":""}}`; got != want {
 			t.Errorf("%q asks for all deliveries: got %s, want %s", tenant, got, want)
 		}
 		for _, body := range []string{`{"state":["pending","delivered","dead","canceled"]}`,
@@ -104,7 +104,7 @@ func TestTenantsIsolatedBehindOwnWebhook(t *testing.T) {
 	for _, filter := range []string{`"event_id":"` + event1 + `"`,
 		`"webhook_id":"` + id2 + `","event_id":"` + event1 + `"`, `"state":"pending"`} {
 		if got := decode[deliveries](t,
-			h.post("deliveries", `{`+filter+`}`, "X-Tenant", "globex")); len(got.Data) != 0 ||
+			h.post("deliveries", `{`+filter+`,"count":true}`, "X-Tenant", "globex")); len(got.Data) != 0 ||
 			*got.Pagination.Total != 0 {
 			t.Errorf("deliveries {%s}: got %+v, want none", filter, got.Data)
 		}

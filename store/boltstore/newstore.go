@@ -58,7 +58,7 @@ func (s *Store) connect(file *boltfile.File, exclusive bool, o Options) {
 	s.claims = claimer{
 		db: db, state: state, commits: commits, leasing: make(chan struct{}, 1),
 	}
-	s.lists = lister{db: db, state: state}
+	s.lists = newLister(db, state)
 	s.statistics = statistics{db: db, state: state, counts: &s.counts}
 	s.erasures = eraser{db: db, state: state, commits: commits}
 	s.pruner = pruner{db: db, state: state, commits: commits, erasures: &s.erasures}

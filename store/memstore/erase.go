@@ -28,9 +28,8 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 		}
 		return s.erase([]*event{e}, now), "", nil
 	}
-	walk := page.Sorted(s.log.events, (*event).listPosition, func(e *event) bool {
-		return e.tenant == q.Tenant
-	})
+	all := func(*event) bool { return true }
+	walk := page.Sorted(s.log.byTenant[q.Tenant], (*event).listPosition, all)
 	limit := page.Limit(q.Limit)
 	// From the oldest event on, and only forward: events that come meanwhile are at the end.
 	step, next, err := walk.Step(q.Cursor, limit, min(limit, store.DefaultDeliveryLimit))

@@ -49,7 +49,7 @@ func New() *Store {
 		start:   time.Now(),
 		wall:    time.Now,
 		subs:    make(map[string]*subscription),
-		log:     log{byID: make(map[string]*event)},
+		log:     newLog(),
 		pending: make(map[string]int),
 		// No bound for the idle ones: what the schedule forgets, this store could not load again.
 		schedule: schedule.New[*subscription, *delivery](schedule.Options{Idle: math.MaxInt}),
