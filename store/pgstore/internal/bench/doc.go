@@ -5,6 +5,7 @@
 //	go run . [-n 20000] [-rounds 3]     both in turn, singly and in batches of 100, and the ratio
 //	go run . -replicas                  pgstore with 1, 2 and 3 replicas, each a process
 //	go run . -backlog                   the rates with 10,000 and with 1,000,000 pending
+//	go run . -lists [-n 100000]         pages of a history of ten deliveries for each event
 //
 // It starts a PostgreSQL of its own, from the binaries installed on the machine, in a temporary
 // folder, as a user without privileges, with fsync on. OUTHOOK_TEST_POSTGRES names another to use.

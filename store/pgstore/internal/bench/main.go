@@ -23,6 +23,7 @@ var (
 	rateOnly = flag.Int("rate", 0, "with -steady: only this rate")
 	seconds  = flag.Duration("for", time.Minute, "with -steady: for how long")
 	profile  = flag.String("cpuprofile", "", "write a CPU profile of this process to the file")
+	lists    = flag.Bool("lists", false, "measure pages of a history of ten deliveries for each event")
 	single   = flag.Int("batch", 0, "only batches of so many events")
 	only     = flag.String("only", "", "only this one of river, outhook")
 
@@ -61,8 +62,11 @@ func run(ctx context.Context) error {
 		defer srv.Remove()
 		url = srv.URL()
 	}
-	if *floor {
+	switch {
+	case *floor:
 		return measureFloor(ctx, url)
+	case *lists:
+		return measureLists(ctx, url)
 	}
 	rec, err := startReceiver(ctx)
 	if err != nil {

@@ -68,16 +68,13 @@ func (h *History) list(
 	if err != nil {
 		return l, err
 	}
-	// Readers wait for each other, and leave most of the pool to those who publish and deliver.
-	select {
-	case h.turns <- struct{}{}:
-		defer func() { <-h.turns }()
-	case <-ctx.Done():
-		return l, ctx.Err()
+	leave, err := h.takeTurn(ctx)
+	if err != nil {
+		return l, err
 	}
+	defer leave()
 	f := newFilter(h.Schema, h.SQL, q)
-	// One more than the page has: that one says that there are more.
-	here, args := f.page(f.search(l.Cursor(), l.Fetch(), look), l.Fetch())
+	here, args := f.first(l.Cursor(), l.Fetch())
 	// ByIndex: the planner must not sort a table for a page of it because its statistics are old.
 	err = h.DB.Read(ctx, sqltx.ByIndex, func(b *sqltx.Batch) {
 		b.Queue(here, args...).Query(func(rows pgx.Rows) error {
@@ -97,6 +94,32 @@ func (h *History) list(
 		l.total, l.more = store.MaxTotal, true
 	}
 	return l, err
+}
+
+// takeTurn waits until a page may be read: readers wait for each other, and leave most of the pool,
+// and of the server, to those who publish and deliver. It waits no longer than a transaction may
+// take. The caller must call leave.
+func (h *History) takeTurn(ctx context.Context) (leave func(), err error) {
+	waiting, cancel := h.DB.Bound(ctx, sqltx.Bounds{Limit: sqltx.StatementTimeout})
+	defer cancel()
+	select {
+	case h.turns <- struct{}{}:
+		return func() { <-h.turns }, nil
+	case <-waiting.Done():
+		return nil, context.Cause(waiting)
+	}
+}
+
+// first returns the query for a page. n is one more than the page has: that one says that there are
+// more.
+func (f *filter) first(from page.Cursor, n int) (query string, args []any) {
+	return f.page(f.search(from, n, look), n)
+}
+
+// PageStatement returns the statement that reads the first page of a query, for those who look at
+// its plan. The query has a limit.
+func (h *History) PageStatement(q *store.DeliveryQuery) (query string, args []any) {
+	return newFilter(h.Schema, h.SQL, q).first(page.Cursor{At: page.Start()}, q.Limit+1)
 }
 
 // Its columns are those of listed.sql.
