@@ -110,7 +110,7 @@ const (
 // set.
 func newInfo(c *store.Claim) Info {
 	return Info{
-		Subscription: c.Subscription,
+		Subscription: *c.Subscription,
 		EventID:      c.EventID,
 		EventType:    c.EventType,
 		Tenant:       c.Tenant,

@@ -76,7 +76,8 @@ func pingOf(sub store.Subscription) (*store.Claim, error) {
 	body, err := e.Body()
 	return &store.Claim{
 		Lease:        store.Lease{SubscriptionID: sub.ID, EventID: e.ID},
-		Subscription: sub,
+		Subscription: &sub,
+		Health:       new(store.Health), // what was learned of the endpoint is not the ping's concern
 		EventType:    e.Type,
 		Tenant:       sub.Tenant,
 		EventTime:    e.Time,

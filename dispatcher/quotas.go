@@ -21,11 +21,14 @@ type quotas struct {
 // host's function, so the caller must hold nothing that others wait for.
 func (t *quotas) of(tenant string) (q Quota, err error) {
 	if t.ask != nil {
-		err = fmt.Errorf(
-			"dispatcher: Options.Quota panicked for the tenant %q; see the log",
-			tenant,
-		)
-		t.protect("Options.Quota", func() { q, err = t.ask(tenant), nil })
+		var answer struct {
+			Quota
+			given bool
+		}
+		t.protect("Options.Quota", func() { answer.Quota, answer.given = t.ask(tenant), true })
+		if q = answer.Quota; !answer.given {
+			err = fmt.Errorf("dispatcher: Options.Quota panicked for the tenant %q; see the log", tenant)
+		}
 	}
 	setDefault(&q.Subscriptions, DefaultSubscriptions)
 	setDefault(&q.SubscriptionBytes, Unlimited)
@@ -77,13 +80,18 @@ func (t *quotas) checkPending(ctx context.Context, evs []events.Event) error {
 	if t.ask == nil {
 		return nil
 	}
-	checked := make(map[string]bool, 1)
+	var checked map[string]bool // when there are several events
 	for i := range evs {
 		tenant := evs[i].Tenant
 		if checked[tenant] {
 			continue
 		}
-		checked[tenant] = true
+		if len(evs) > 1 {
+			if checked == nil {
+				checked = make(map[string]bool)
+			}
+			checked[tenant] = true
+		}
 		q, err := t.of(tenant)
 		if err != nil {
 			return err

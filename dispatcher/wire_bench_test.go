@@ -31,7 +31,7 @@ func benchClaim(url string) *store.Claim {
 			SubscriptionID: "3e639566-29fa-450d-a59f-ae3c25d7260f",
 			EventID:        "018f3c1e-7a55-7000-8000-000000000001",
 		},
-		Subscription: store.Subscription{
+		Subscription: &store.Subscription{
 			ID: "3e639566-29fa-450d-a59f-ae3c25d7260f", URL: url, Status: store.Subscribed,
 			Headers: map[string]string{"X-Custom-Header": "value"},
 			Secrets: []signing.Secret{"secret-key-for-hmac-header"},

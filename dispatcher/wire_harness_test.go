@@ -109,7 +109,7 @@ func (w *wire) ping(t *testing.T, url string) store.Attempt {
 	t.Helper()
 	return w.Send(t.Context(), &store.Claim{
 		Lease:        store.Lease{SubscriptionID: "3e639566-29fa-450d-a59f-ae3c25d7260f", EventID: "e1"},
-		Subscription: store.Subscription{URL: url},
+		Subscription: &store.Subscription{URL: url},
 		Body:         []byte(`{"type":"message.created","timestamp":1603661094560,"payload":{}}`),
 		Attempt:      1,
 	})

@@ -68,8 +68,10 @@ type Lease struct {
 type Claim struct {
 	Lease
 
-	Subscription Subscription // as it was when claimed
-	Health       Health       // of the subscription, likewise
+	// Subscription and its Health are as they were when it was claimed; never nil. Claims share them,
+	// and they are for reading only.
+	Subscription *Subscription
+	Health       *Health
 
 	EventType  string
 	Tenant     string
@@ -180,7 +182,7 @@ type Result struct {
 	// the present one and the attempt had not succeeded.
 	Ignored bool
 
-	// Before and After are the subscription's health before and after this outcome; zero if it was
-	// ignored.
-	Before, After Health
+	// Before and After are the subscription's health before and after this outcome; nil if it was
+	// ignored. Results share them, and they are for reading only.
+	Before, After *Health
 }

@@ -56,7 +56,7 @@ func (x *statistics) of(
 		}
 		stats.Subscriptions = 1
 		h := t.Subs.Health(num)
-		stats.Health, stats.FailingSince = h, h.FailingSince()
+		stats.Health, stats.FailingSince = *h, h.FailingSince()
 		return nil
 	})
 	if err != nil {

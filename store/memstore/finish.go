@@ -36,8 +36,7 @@ func (s *Store) finish(o store.Outcome, now time.Time) store.Result {
 	if d == nil || !s.counts(d, o) {
 		return store.Result{Ignored: true}
 	}
-	// A copy, since SetHealth changes what the schedule has.
-	before := *d.sub.turns.Health()
+	before := d.sub.turns.Health()
 	// Without an attempt, so nothing is counted and nothing was learned of the endpoint.
 	if o.State == store.Canceled {
 		s.cancel(d, o.Attempt.Error, now)
@@ -47,8 +46,11 @@ func (s *Store) finish(o store.Outcome, now time.Time) store.Result {
 	d.attempted(&o)
 	bucket := rollup.Key{Sub: d.sub.num, At: rollup.At(now)}
 	s.attempts.Add(bucket, &o.Attempt, o.State == store.Delivered)
-	after := before.Next(&o, now)
-	s.next(d, o, &after, now)
+	after := before
+	if next := before.Next(&o, now); next != *before {
+		after = &next
+	}
+	s.next(d, o, after, now)
 	s.schedule.SetHealth(d.sub.turns, after, now.UnixNano())
 	return store.Result{Before: before, After: after}
 }

@@ -135,7 +135,7 @@ func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
 	if sub := s.subs[subscriptionID]; sub != nil {
 		// What waited for the breaker is due from then on, without a change of any delivery; see
 		// schedule.Parked.
-		s.schedule.SetHealth(sub.turns, sub.turns.Health().Recovered(), now.UnixNano())
+		s.schedule.SetHealth(sub.turns, new(sub.turns.Health().Recovered()), now.UnixNano())
 	}
 	return nil
 }
@@ -162,7 +162,7 @@ func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
 		}
 		if h := *sub.turns.Health(); !h.NextProbeAt.IsZero() {
 			h.NextProbeAt = time.Time{}
-			s.schedule.SetHealth(sub.turns, h, now.UnixNano())
+			s.schedule.SetHealth(sub.turns, &h, now.UnixNano())
 		}
 	}
 	return nil

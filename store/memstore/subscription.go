@@ -11,8 +11,8 @@ import (
 // The embedded record is replaced as a whole and its lists and maps are never changed, so claims
 // can share them.
 type subscription struct {
-	store.Subscription
-	num uint64 // its number in the order of creation
+	*store.Subscription        // replaced and not changed, as claims share it
+	num                 uint64 // its number in the order of creation
 
 	deliveries map[uint64]*delivery   // by the number of their event
 	events     []*event               // of those, in the order of Enqueue

@@ -32,7 +32,7 @@ func (s *Store) CreateSubscription(
 		rec.SubscribedAt = now
 	}
 	sub := &subscription{
-		Subscription: rec,
+		Subscription: &rec,
 		num:          s.nextNum(),
 		deliveries:   make(map[uint64]*delivery),
 		keyed:        make(map[string][]*delivery),
@@ -85,7 +85,7 @@ func (s *Store) UpdateSubscription(
 	if subscribed {
 		after.SubscribedAt = after.UpdatedAt
 	}
-	sub.Subscription = after
+	sub.Subscription = &after
 	if unsubscribed {
 		s.cancelPending(sub, cancelReason(&after), now)
 	}
@@ -94,7 +94,7 @@ func (s *Store) UpdateSubscription(
 	// What was learned of another endpoint, or before the subscription ended, says nothing of this
 	// one.
 	if subscribed || before.URL != after.URL {
-		s.schedule.SetHealth(sub.turns, store.Health{}, now.UnixNano())
+		s.schedule.SetHealth(sub.turns, new(store.Health), now.UnixNano())
 	}
 	return sub.Clone(), nil
 }

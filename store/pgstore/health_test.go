@@ -36,11 +36,11 @@ func TestQuickSuccessesLeaveHealthAlone(t *testing.T) {
 				Lease: claims.Claims[0].Lease, State: store.Delivered,
 				Attempt: store.Attempt{At: time.Now(), Duration: took, Status: 200},
 			})
-			if err != nil || results[0].Ignored || results[0].Before != claims.Claims[0].Health {
+			if err != nil || results[0].Ignored || *results[0].Before != *claims.Claims[0].Health {
 				t.Fatalf("Finish: got %+v, %v, want it recorded after %+v", results, err,
-					claims.Claims[0].Health)
+					*claims.Claims[0].Health)
 			}
-			last = results[0].After
+			last = *results[0].After
 		}
 		return last
 	}

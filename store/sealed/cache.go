@@ -1,12 +1,9 @@
 package sealed
 
 import (
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
-	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 )
 
@@ -18,24 +15,20 @@ const (
 	generationAge = time.Minute
 )
 
-// cache has the values that were opened for claims, by the ID of the subscription. An entry is used
-// only for exactly the sealed values that it was opened from, so it is never stale.
+// cache has the subscriptions that were opened for claims, by their ID. An entry is used only for
+// the very record that it was opened from, which nobody changes in place, so it is never stale.
 type cache struct {
 	mu               sync.Mutex
 	recent, previous map[string]*entry
 	since            time.Time // when recent began
 }
 
-// entry is a subscription's values, sealed and opened.
-type entry struct {
-	sealedSecrets, secrets []signing.Secret
-	sealedHeaders, headers map[string]string
-	sealedWith             string
-}
+// entry is a subscription, sealed and opened. Both are for reading only.
+type entry struct{ sealed, plain *store.Subscription }
 
-// open replaces the values in a claim's subscription by plaintext. Claims share the result. Values
-// that do not open stay sealed, and are not cached.
-func (c *cache) open(keys *keyring, sub *store.Subscription) {
+// open returns a claim's subscription with its values in plaintext, and leaves the given one alone.
+// Claims share the result. If the values do not open, it returns the given one, and caches nothing.
+func (c *cache) open(keys *keyring, sub *store.Subscription) *store.Subscription {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.recent[sub.ID]
@@ -43,20 +36,19 @@ func (c *cache) open(keys *keyring, sub *store.Subscription) {
 		e = c.previous[sub.ID]
 		delete(c.previous, sub.ID)
 	}
-	if e == nil || e.sealedWith != sub.SealedWith ||
-		!slices.Equal(e.sealedSecrets, sub.Secrets) || !maps.Equal(e.sealedHeaders, sub.Headers) {
-		e = &entry{sealedSecrets: sub.Secrets, sealedHeaders: sub.Headers, sealedWith: sub.SealedWith}
+	// Stores give the same record with each claim until it changes, or leaves their memory.
+	if e == nil || e.sealed != sub {
 		plain := *sub
 		if keys.openSubscription(&plain) != nil {
 			delete(c.recent, sub.ID)
-			return
+			return sub
 		}
-		e.secrets, e.headers = plain.Secrets, plain.Headers
+		e = &entry{sealed: sub, plain: &plain}
 	}
-	sub.Secrets, sub.Headers, sub.SealedWith = e.secrets, e.headers, ""
 	if c.recent[sub.ID] != e {
 		c.put(sub.ID, e)
 	}
+	return e.plain
 }
 
 func (c *cache) put(id string, e *entry) {

@@ -16,18 +16,18 @@ func TestClaimFollowsChanges(t *testing.T) {
 	s, replica := seal(t, inner, key), seal(t, inner, key)
 	create(t, s, 1)
 	publish(t, s, 5)
-	wantPlain(t, "first", claim(t, s, 1)[0].Subscription)
-	second := claim(t, s, 1)[0].Subscription
+	wantPlain(t, "first", *claim(t, s, 1)[0].Subscription)
+	second := *claim(t, s, 1)[0].Subscription
 	wantPlain(t, "second", second)
 	if second.SealedWith != "" {
 		t.Errorf("SealedWith of what is opened: got %q, want it empty", second.SealedWith)
 	}
 	put(t, s, 1, "next", "next")
-	wantValues(t, "after an update", claim(t, s, 1)[0].Subscription, "next", "next")
+	wantValues(t, "after an update", *claim(t, s, 1)[0].Subscription, "next", "next")
 	put(t, replica, 1, "last", "last")
-	wantValues(t, "after another replica's update", claim(t, s, 1)[0].Subscription, "last", "last")
+	wantValues(t, "after another replica's update", *claim(t, s, 1)[0].Subscription, "last", "last")
 	keep(t, inner, 1, "plain", "plain", "")
-	wantValues(t, "after one that is not sealed", claim(t, s, 1)[0].Subscription, "plain", "plain")
+	wantValues(t, "after one that is not sealed", *claim(t, s, 1)[0].Subscription, "plain", "plain")
 }
 
 // TestClaimPassesWhatDoesNotOpen claims of two subscriptions; one has a value that was
@@ -50,10 +50,10 @@ func TestClaimPassesWhatDoesNotOpen(t *testing.T) {
 	}
 	for _, c := range claims {
 		if c.SubscriptionID == id(2) {
-			wantPlain(t, "the other subscription", c.Subscription)
+			wantPlain(t, "the other subscription", *c.Subscription)
 			continue
 		}
-		wantValues(t, "the one that does not open", c.Subscription, kept.Secrets[0], stolen)
+		wantValues(t, "the one that does not open", *c.Subscription, kept.Secrets[0], stolen)
 		if got := c.Subscription.SealedWith; got != "k" {
 			t.Errorf("its SealedWith: got %q, want it sealed", got)
 		}
@@ -67,7 +67,7 @@ func TestClaimLeavesWhatIsShared(t *testing.T) {
 	before, secrets := maps.Clone(shared.claims[0].Subscription.Headers),
 		shared.claims[0].Subscription.Secrets[0]
 	s := seal(t, shared, sharedKey)
-	wantPlain(t, "claim", claim(t, s, 1)[0].Subscription)
+	wantPlain(t, "claim", *claim(t, s, 1)[0].Subscription)
 	if got := shared.claims[0].Subscription.Headers; !maps.Equal(got, before) {
 		t.Errorf("headers of the inner store: got %q, want %q", got, before)
 	}
@@ -105,7 +105,7 @@ func newShared(t *testing.T, n int) *shared {
 	t.Helper()
 	inner := memstore.New()
 	create(t, seal(t, inner, sharedKey), 1)
-	c := store.Claim{Subscription: get(t, inner, 1)}
+	c := store.Claim{Subscription: new(get(t, inner, 1))}
 	s := &shared{out: make([]store.Claim, n)}
 	for range n {
 		s.claims = append(s.claims, c)
@@ -130,7 +130,7 @@ func TestCacheIsBounded(t *testing.T) {
 			t.Fatalf("claims: got %d, want %d", len(claims), n)
 		}
 		for _, c := range claims {
-			wantValues(t, "claim", c.Subscription, signing.Secret(c.SubscriptionID), c.SubscriptionID)
+			wantValues(t, "claim", *c.Subscription, signing.Secret(c.SubscriptionID), c.SubscriptionID)
 		}
 		if got := s.Opened(); got > 1024 {
 			t.Errorf("subscriptions kept open: got %d, want 1024 at most", got)

@@ -58,7 +58,7 @@ func use(t *testing.T, s store.Store) {
 	create(t, s, 2)
 	publish(t, s, 3)
 	for i, c := range claim(t, s, 6) {
-		wantPlain(t, "claim", c.Subscription)
+		wantPlain(t, "claim", *c.Subscription)
 		o := store.Outcome{Lease: c.Lease, State: store.Delivered,
 			Attempt: store.Attempt{Number: 1, At: time.Now(), Status: 200}}
 		if i%2 == 0 {

@@ -43,7 +43,7 @@ func TestTurnedOn(t *testing.T) {
 	s := seal(t, inner, newKey("k"))
 	wantPlain(t, "before Reseal", get(t, s, 1))
 	publish(t, s, 1)
-	wantPlain(t, "claim before Reseal", claim(t, s, 1)[0].Subscription)
+	wantPlain(t, "claim before Reseal", *claim(t, s, 1)[0].Subscription)
 	put(t, s, 0, secret, headerValue) // is sealed as it is written
 	reseal(t, s, n-1)
 	for i := range n {

@@ -107,9 +107,9 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimR
 	s.opened.age()
 	claims, err := s.Store.Claim(ctx, req)
 	for i := range claims.Claims {
-		sub := &claims.Claims[i].Subscription
-		if sub.SealedWith != "" {
-			s.opened.open(s.keys, sub)
+		c := &claims.Claims[i]
+		if c.Subscription.SealedWith != "" {
+			c.Subscription = s.opened.open(s.keys, c.Subscription)
 		}
 	}
 	return claims, err

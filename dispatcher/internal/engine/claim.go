@@ -153,7 +153,7 @@ func (r *run) screen(claims []store.Claim) (admitted []store.Claim, postponed []
 		c := &claims[i]
 		_, stopped := r.pauses[c.SubscriptionID]
 		if !stopped {
-			if d := r.mustWait(&c.Subscription, now); d > 0 {
+			if d := r.mustWait(c.Subscription, now); d > 0 {
 				r.pauses[c.SubscriptionID] = now.Add(d)
 				stopped = true
 			}

@@ -20,18 +20,20 @@ var opEventSpace = uuid.MustParse("b2f6c7f0-5d0c-4c0e-9d6b-1f3a0e6f5a44")
 
 // appendExhausted appends the event that a delivery was given up. There is none about operational
 // events: a customer's endpoint that refuses them would cause more of them without end.
-func (r *run) appendExhausted(opEvents []events.Event, f *recorded) []events.Event {
-	if !r.OperationalEvents || events.Operational(f.claim.EventType) {
+func (r *run) appendExhausted(
+	opEvents []events.Event, c *store.Claim, o *store.Outcome,
+) []events.Event {
+	if !r.OperationalEvents || events.Operational(c.EventType) {
 		return opEvents
 	}
-	a, reason := &f.outcome.Attempt, reasonUsedUp
-	if isGone(&f.outcome) {
+	a, reason := &o.Attempt, reasonUsedUp
+	if isGone(o) {
 		reason = reasonGone
 	}
-	return r.appendOpEvent(opEvents, f.claim.Tenant, a.At, events.WebhookExhausted{
-		WebhookID:  f.claim.SubscriptionID,
-		EventID:    f.claim.EventID,
-		Type:       f.claim.EventType,
+	return r.appendOpEvent(opEvents, c.Tenant, a.At, events.WebhookExhausted{
+		WebhookID:  c.SubscriptionID,
+		EventID:    c.EventID,
+		Type:       c.EventType,
 		Attempts:   a.Number,
 		LastStatus: a.Status,
 		Error:      a.Error,

@@ -108,7 +108,7 @@ func TestOutcomeOf(t *testing.T) {
 			state:  store.Dead, failures: 7},
 	} {
 		c := &store.Claim{Lease: store.Lease{SubscriptionID: "s", EventID: "e"}, Attempt: 7,
-			Retry: tt.retry, Health: tt.health, Probe: tt.probe}
+			Retry: tt.retry, Health: &tt.health, Probe: tt.probe}
 		if tt.attempt == 0 {
 			tt.attempt = 7
 		}

@@ -28,9 +28,9 @@ func (r *run) recordLoop() {
 	calls.SetLimit(maxRecorders)
 	for first := range r.outcomes {
 		runtime.Gosched() // attempts that are about to end can share the call
-		batch := r.gather(first)
+		claims, outcomes := r.gather(first)
 		calls.Go(func() error {
-			r.recordBatch(batch)
+			r.recordBatch(claims, outcomes)
 			return nil
 		})
 	}
@@ -39,37 +39,34 @@ func (r *run) recordLoop() {
 
 // gather returns first and what else is there already. It waits for nothing: an outcome that comes
 // alone is recorded alone, as in a host with little to do.
-func (r *run) gather(first recorded) []recorded {
-	batch := append(make([]recorded, 0, 1+len(r.outcomes)), first)
-	for len(batch) < maxRecordBatch {
+func (r *run) gather(first recorded) (claims []*store.Claim, outcomes []store.Outcome) {
+	n := min(1+len(r.outcomes), maxRecordBatch)
+	claims, outcomes = make([]*store.Claim, 0, n), make([]store.Outcome, 0, n)
+	for next, ok := first, true; ok; {
+		claims, outcomes = append(claims, next.claim), append(outcomes, next.outcome)
+		if len(outcomes) == maxRecordBatch {
+			break
+		}
 		select {
-		case f, ok := <-r.outcomes:
-			if !ok {
-				return batch
-			}
-			batch = append(batch, f)
+		case next, ok = <-r.outcomes:
 		default:
-			return batch
+			ok = false
 		}
 	}
-	return batch
+	return claims, outcomes
 }
 
 // recordBatch records outcomes, trying again while the store is in trouble, and does what follows.
 // The Listener is told only after the store has them, so that nothing it has heard of can be undone
 // by a crash.
-func (r *run) recordBatch(batch []recorded) {
-	outcomes := make([]store.Outcome, len(batch))
-	for i := range batch {
-		outcomes[i] = batch[i].outcome
-	}
+func (r *run) recordBatch(claims []*store.Claim, outcomes []store.Outcome) {
 	results, err := persist(r.rest, r, "finish", func(ctx context.Context) ([]store.Result, error) {
 		return r.Store.Finish(ctx, outcomes...)
 	})
 	if err != nil {
 		r.tickets.wakeClaimer() // if the store is closed, claimLoop finds out
 		r.Logger.Error("outhook: outcomes were not recorded; their deliveries will be attempted again",
-			"outcomes", len(batch), "error", err)
+			"outcomes", len(outcomes), "error", err)
 		return
 	}
 	// The store tells Ready of room that Finish made when the call begins. A change of health can
@@ -81,7 +78,7 @@ func (r *run) recordBatch(batch []recorded) {
 		moved = moved || res.Ignored || limitsOf(res.Before) != limitsOf(res.After) ||
 			outcomes[i].State == store.Canceled
 		if !res.Ignored {
-			opEvents = r.afterOutcome(&batch[i], res, opEvents)
+			opEvents = r.afterOutcome(claims[i], &outcomes[i], res, opEvents)
 		}
 	}
 	if moved {
@@ -91,7 +88,7 @@ func (r *run) recordBatch(batch []recorded) {
 }
 
 // limitsOf returns what of a health decides how much may be claimed.
-func limitsOf(h store.Health) store.Health {
+func limitsOf(h *store.Health) store.Health {
 	return store.Health{
 		Healthy: h.Healthy, Failures: h.Failures, SlowStart: h.SlowStart,
 		NextProbeAt: h.NextProbeAt, HeldUntil: h.HeldUntil, Pace: h.Pace,
@@ -100,24 +97,26 @@ func limitsOf(h store.Health) store.Health {
 
 // afterOutcome does what follows from an outcome that counted, and appends the operational events
 // about it.
-func (r *run) afterOutcome(f *recorded, res *store.Result, opEvents []events.Event) []events.Event {
-	if f.outcome.State == store.Canceled {
-		r.Listener.Canceled(f.claim, f.outcome.Attempt.Error)
+func (r *run) afterOutcome(
+	c *store.Claim, o *store.Outcome, res *store.Result, opEvents []events.Event,
+) []events.Event {
+	if o.State == store.Canceled {
+		r.Listener.Canceled(c, o.Attempt.Error)
 		return opEvents
 	}
-	r.counts.add(f.outcome.State)
-	r.Listener.AttemptRecorded(f.claim, &f.outcome, res)
-	if f.outcome.State == store.Dead {
-		opEvents = r.appendExhausted(opEvents, f)
+	r.counts.add(o.State)
+	r.Listener.AttemptRecorded(c, o, res)
+	if o.State == store.Dead {
+		opEvents = r.appendExhausted(opEvents, c, o)
 	}
 	switch {
-	case isGone(&f.outcome):
-		opEvents = r.disable(opEvents, &f.claim.Subscription, reasonGone)
+	case isGone(o):
+		opEvents = r.disable(opEvents, c.Subscription, reasonGone)
 	case r.DisableAfter > 0 && res.After.FailingFor >= r.DisableAfter && r.OutageSince().IsZero():
 		// In an outage of our own nothing but failures says nothing of the endpoint.
 		opEvents = r.disable(
 			opEvents,
-			&f.claim.Subscription,
+			c.Subscription,
 			fmt.Sprintf("nothing but failures for %v", r.DisableAfter),
 		)
 	}

@@ -132,7 +132,7 @@ func (s *Sender) compose(ctx context.Context, c *store.Claim) (message, error) {
 // attempt and not of the event: receivers refuse signatures that are minutes old, and a retry may
 // be days later.
 func (s *Sender) header(c *store.Claim, m *message, trace string, at time.Time) http.Header {
-	sub := &c.Subscription
+	sub := c.Subscription
 	n := ownHeaders + len(sub.Headers)
 	if trace != "" {
 		n++

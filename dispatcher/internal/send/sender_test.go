@@ -50,7 +50,7 @@ func newOptions(tr http.RoundTripper, hooks send.Hooks) send.Options {
 func newClaim(url string) *store.Claim {
 	return &store.Claim{
 		Lease:        store.Lease{SubscriptionID: "3e639566-29fa-450d-a59f-ae3c25d7260f", EventID: "e1"},
-		Subscription: store.Subscription{URL: url, Headers: map[string]string{"X-Own": "theirs"}},
+		Subscription: &store.Subscription{URL: url, Headers: map[string]string{"X-Own": "theirs"}},
 		EventType:    "order.created",
 		Body:         []byte(`{"type":"order.created","timestamp":1603661094560,"payload":{"n":1}}`),
 		Attempt:      1,

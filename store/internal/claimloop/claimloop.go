@@ -102,13 +102,14 @@ func (c *Chooser[S, L]) step(
 	return lacks
 }
 
-// Complete sets what a claim has of the schedule.
+// Complete sets what a claim has of the schedule. It keeps sub and health, which are never changed
+// in place.
 func Complete(
 	c *store.Claim,
 	req *store.ClaimRequest,
 	sub *store.Subscription,
 	health *store.Health,
 ) {
-	c.Subscription, c.Health = *sub, *health
+	c.Subscription, c.Health = sub, health
 	c.Probe = req.IsProbe(health)
 }

@@ -100,7 +100,7 @@ func TestChoose(t *testing.T) {
 			loads++
 			for i := range lacks {
 				loaded := schedule.Loaded{State: &schedule.State{Active: true,
-					Health: store.Health{Healthy: true}}}
+					Health: &store.Health{Healthy: true}}}
 				for w := range loaded.Windows {
 					loaded.Windows[w] = schedule.LoadedWindow{OK: true, Complete: true}
 				}

@@ -73,7 +73,7 @@ func newMemory() *memory {
 // sub makes a subscription known, with a health.
 func (s *memory) sub(num uint64, h store.Health) *sub {
 	q := s.Ensure(num)
-	s.SetState(q, schedule.State{Active: true, Health: h}, s.now)
+	s.SetState(q, schedule.State{Active: true, Health: &h}, s.now)
 	return q
 }
 

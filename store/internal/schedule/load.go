@@ -39,10 +39,20 @@ type Loaded struct {
 
 // State is what decides whether and how much may be claimed of a subscription.
 type State struct {
-	Active bool // deliveries may be claimed at all
-	Health store.Health
-	Tenant string // whose turns and limits it shares; it never changes
-	Host   string // the host and port that its attempts go to
+	Active bool          // deliveries may be claimed at all
+	Health *store.Health // the schedule keeps it; nil is the zero one
+	Tenant string        // whose turns and limits it shares; it never changes
+	Host   string        // the host and port that its attempts go to
+}
+
+// unknown is the health of a subscription of which nothing is known.
+var unknown store.Health
+
+func (s *State) health() *store.Health {
+	if s.Health == nil {
+		return &unknown
+	}
+	return s.Health
 }
 
 // LoadedWindow is what follows in a window.
@@ -108,7 +118,7 @@ func (s *Schedule[Q, L]) Load(lack *Lack, loaded Loaded, now int64) (stateOf *Su
 	}
 	if loaded.State != nil && !q.known && q.states == lack.states {
 		s.turns.place(q, loaded.State)
-		s.setState(q, loaded.State.Active, &loaded.State.Health)
+		s.setState(q, loaded.State.Active, loaded.State.health())
 		q.known, stateOf = true, q
 	}
 	for i := range q.windows {

@@ -64,7 +64,7 @@ func TestLateOutcomeOfPacked(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := schedule.New[struct{}, struct{}](schedule.Options{Window: 4, Idle: 4})
 			q := s.Ensure(1)
-			s.SetState(q, schedule.State{Active: true, Health: healthy}, 0)
+			s.SetState(q, schedule.State{Active: true, Health: &healthy}, 0)
 			s.AddImplicit(q, 1, 0)
 			r := s.Round(&store.ClaimRequest{Max: 1, Lease: 10}, 0)
 			r.Run()
@@ -86,14 +86,14 @@ func TestLateOutcomeOfPacked(t *testing.T) {
 func newWindows() (*turns, *sub) {
 	s := schedule.New[struct{}, struct{}](schedule.Options{Window: 4, Idle: 4})
 	q := s.Ensure(1)
-	s.SetState(q, schedule.State{Active: true, Health: healthy}, 0)
+	s.SetState(q, schedule.State{Active: true, Health: &healthy}, 0)
 	s.Restart(q, 0)
 	return s, q
 }
 
 // TestLoadBetween holds what two claims with a load each find that something happens to in between.
 func TestLoadBetween(t *testing.T) {
-	state := &schedule.State{Active: true, Health: healthy}
+	state := &schedule.State{Active: true, Health: &healthy}
 	positions := func(seqs ...uint64) (w schedule.LoadedWindow) {
 		w.OK, w.Complete = true, true
 		for _, seq := range seqs {

@@ -9,7 +9,7 @@ type view struct {
 	free    map[[2]uint64]bool
 	waiting map[uint64]bool // had something free when the last round began
 	leased  map[uint64]int
-	health  map[uint64]store.Health
+	health  map[uint64]*store.Health
 	classes [store.Classes]int
 }
 
@@ -18,7 +18,7 @@ func (m *model) view() view {
 		free:    map[[2]uint64]bool{},
 		waiting: map[uint64]bool{},
 		leased:  map[uint64]int{},
-		health:  map[uint64]store.Health{},
+		health:  map[uint64]*store.Health{},
 	}
 	for num := range m.told() {
 		for _, p := range m.surelyFree(num) {
@@ -105,7 +105,7 @@ func (m *model) check(after string) {
 			m.fail("after %s: %d is known: %v, and %d of it are leased; want %v, %d",
 				after, num, k.q.Known(), k.q.Leased(), k.ok, n)
 		}
-		if m.before == nil && k.ok && (*k.q.Health() != f.state.Health || k.state != f.state) {
+		if m.before == nil && k.ok && (*k.q.Health() != *f.state.Health || k.state != f.state) {
 			m.fail("after %s: the health of %d is %+v; want %+v", after, num, *k.q.Health(), f.state)
 		}
 	}

@@ -118,7 +118,7 @@ func (m *model) wantRightLease(rd *round, l *lease) {
 	m.now = rd.now
 	defer func() { m.now = now }()
 	k := m.get(num)
-	health := &k.state.Health
+	health := k.state.Health
 	leased, classes := m.leasedBy(num)
 	tenant, host := m.leasedBeside(num)
 	switch limit := rd.req.Limit(health); {

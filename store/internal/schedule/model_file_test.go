@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/schedule"
 	"pgregory.net/rapid"
 )
@@ -47,7 +48,7 @@ func newStored(state schedule.State) *stored {
 func (m *model) read(lack *schedule.Lack) schedule.Loaded {
 	f := m.file[lack.Num]
 	if f == nil {
-		f = newStored(schedule.State{})
+		f = newStored(schedule.State{Health: new(store.Health)})
 	}
 	var loaded schedule.Loaded
 	if lack.State {

@@ -18,7 +18,7 @@ func (m *model) busy(num, seq uint64) bool {
 // blockedUntil returns until when nothing of a subscription is claimed.
 func (m *model) blockedUntil(num uint64) int64 {
 	at := m.pauses[num]
-	h := &m.get(num).state.Health
+	h := m.get(num).state.Health
 	for _, until := range []time.Time{h.NextProbeAt, h.HeldUntil} {
 		if !until.IsZero() {
 			at = max(at, until.UnixNano())
@@ -114,7 +114,7 @@ func (m *model) roomFor(req *store.ClaimRequest, num uint64) bool {
 	state := &m.get(num).state
 	n, classes := m.leasedBy(num)
 	tenant, host := m.leasedBeside(num)
-	limit := req.Limit(&state.Health)
+	limit := req.Limit(state.Health)
 	return (limit == 0 || n < limit) && req.Room(state.Health.Class(), &classes) &&
 		(req.PerTenant == 0 || state.Tenant == "" || tenant < req.PerTenant) &&
 		(req.PerHost == 0 || state.Host == "" || host < req.PerHost)

@@ -35,7 +35,7 @@ func (m *model) setHealth() {
 
 // takeHealth takes in that the schedule knows a health. One of another class has its turn after
 // those that were there.
-func (m *model) takeHealth(num uint64, h store.Health) {
+func (m *model) takeHealth(num uint64, h *store.Health) {
 	k := m.get(num)
 	if k.state.Health.Class() != h.Class() {
 		k.waiting = -1

@@ -108,7 +108,9 @@ func (m *model) told() file {
 func (m *model) get(num uint64) *known {
 	k := m.known[num]
 	if q := m.s.Sub(num); k == nil || k.q != q {
-		k = &known{q: q, waiting: -1, lastLease: -1}
+		k = &known{
+			q: q, waiting: -1, lastLease: -1, state: schedule.State{Health: new(store.Health)},
+		}
 		m.known[num] = k
 	}
 	return k
@@ -155,7 +157,7 @@ func (m *model) state() schedule.State {
 	}
 }
 
-func (m *model) health() store.Health {
+func (m *model) health() *store.Health {
 	h := rapid.SampledFrom([]store.Health{
 		{}, {}, {Healthy: true}, {Healthy: true},
 		{Healthy: true, SlowStart: 1}, {Healthy: true, SlowStart: 3},
@@ -168,7 +170,7 @@ func (m *model) health() store.Health {
 		h.HeldUntil = time.Unix(0, m.now+int64(rapid.IntRange(-5, 40).Draw(m.t, "throttledFor")))
 		h.Pace = time.Duration(rapid.IntRange(0, 9).Draw(m.t, "pace"))
 	}
-	return h
+	return &h
 }
 
 // pick returns one of the subscriptions in the file.

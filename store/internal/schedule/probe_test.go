@@ -53,7 +53,7 @@ func TestBreakerCloses(t *testing.T) {
 	l := s.want(t, req, "1/3")
 	s.Release(l[0], s.now)
 	s.TakeWake()
-	s.SetHealth(s.Sub(1), healthy, s.now)
+	s.SetHealth(s.Sub(1), &healthy, s.now)
 	if !s.TakeWake() {
 		t.Error("there is no wake-up as the breaker closes")
 	}

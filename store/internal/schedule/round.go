@@ -72,7 +72,7 @@ func (r *Round[Q, L]) use() {
 		return
 	}
 	for _, q := range s.subs {
-		if probing := now.isProbe(&q.health); probing != q.probing {
+		if probing := now.isProbe(q.health); probing != q.probing {
 			q.probing = probing
 			s.settle(q, s.now)
 		}
@@ -162,7 +162,7 @@ func (r *Round[Q, L]) stepIn(class store.Class) (took, lacking bool) {
 
 // allows reports whether its own limit lets one more of q be leased.
 func (r *Round[Q, L]) allows(q *Sub[Q, L]) bool {
-	limit := r.req.Limit(&q.health)
+	limit := r.req.Limit(q.health)
 	return limit == 0 || q.leased < limit
 }
 

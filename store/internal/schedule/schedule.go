@@ -72,7 +72,7 @@ func (s *Schedule[Q, L]) Ensure(num uint64) *Sub[Q, L] {
 	q := s.subs[num]
 	if q == nil {
 		s.lastSub++
-		q = &Sub[Q, L]{Num: num, id: s.lastSub, postponedUntil: s.postpone.until(num)}
+		q = &Sub[Q, L]{Num: num, id: s.lastSub, health: &unknown, postponedUntil: s.postpone.until(num)}
 		q.turn.sub = q
 		for i := range q.windows {
 			q.windows[i].complete = true
@@ -92,11 +92,12 @@ func (s *Schedule[Q, L]) Restart(q *Sub[Q, L], now int64) {
 	s.wake = true // it may have been known to have nothing
 }
 
-// SetState takes in whether anything may be claimed of q, and its health.
+// SetState takes in whether anything may be claimed of q, and its health, which must not be changed
+// afterwards.
 func (s *Schedule[Q, L]) SetState(q *Sub[Q, L], state State, now int64) {
 	s.now = max(s.now, now)
 	s.turns.place(q, &state)
-	s.setState(q, state.Active, &state.Health)
+	s.setState(q, state.Active, state.health())
 	q.known = true
 	s.settle(q, now)
 }
@@ -114,13 +115,14 @@ func (s *Schedule[Q, L]) SetHost(q *Sub[Q, L], name string, now int64) {
 
 // SetActive takes in whether anything may be claimed of q.
 func (s *Schedule[Q, L]) SetActive(q *Sub[Q, L], active bool, now int64) {
-	s.setState(q, active, &q.health)
+	s.setState(q, active, q.health)
 	s.settle(q, now)
 }
 
-// SetHealth changes the health of q, and with it the class that its leases count in.
-func (s *Schedule[Q, L]) SetHealth(q *Sub[Q, L], health store.Health, now int64) {
-	s.setState(q, q.active, &health)
+// SetHealth changes the health of q, and with it the class that its leases count in. The schedule
+// keeps health, which must not be changed afterwards.
+func (s *Schedule[Q, L]) SetHealth(q *Sub[Q, L], health *store.Health, now int64) {
+	s.setState(q, q.active, health)
 	s.settle(q, now)
 }
 
@@ -136,7 +138,7 @@ func (s *Schedule[Q, L]) setState(q *Sub[Q, L], active bool, health *store.Healt
 	// class has would never come out even as they end.
 	s.leased[q.class] -= q.leased
 	s.leased[class] += q.leased
-	q.active, q.health, q.class = active, *health, class
+	q.active, q.health, q.class = active, health, class
 	q.heldUntil = max(Nanos(health.NextProbeAt), Nanos(health.HeldUntil))
 	q.pace = int64(health.Pace)
 	if probing := s.turns.limits.isProbe(health); probing != q.probing {

@@ -18,10 +18,10 @@ type Sub[Q, L any] struct {
 	// something that must not be lost. The store sets it before it calls a method with the Sub.
 	Pinned bool
 
-	id             uint64 // of all Subs that there were
-	known          bool   // active and health have been given
-	active         bool   // deliveries may be claimed at all
-	health         store.Health
+	id             uint64        // of all Subs that there were
+	known          bool          // active and health have been given
+	active         bool          // deliveries may be claimed at all
+	health         *store.Health // never changed in place; never nil
 	class          store.Class
 	states         uint32 // changes with these, so that a load of older ones is told apart
 	probing        bool   // its breaker is open: one attempt at a time, and next chooses otherwise
@@ -53,8 +53,8 @@ func (q *Sub[Q, L]) index() *int              { return &q.wakePos }
 // Known reports whether the schedule has been given the subscription's state and health.
 func (q *Sub[Q, L]) Known() bool { return q.known }
 
-// Health returns the subscription's health.
-func (q *Sub[Q, L]) Health() *store.Health { return &q.health }
+// Health returns the subscription's health, which is for reading only and stays as it is.
+func (q *Sub[Q, L]) Health() *store.Health { return q.health }
 
 // Leased returns how many of its leases count against limits.
 func (q *Sub[Q, L]) Leased() int { return q.leased }

@@ -13,7 +13,7 @@ import (
 // place makes a subscription known, of a tenant and host.
 func (s *memory) place(num uint64, tenant, host string, h store.Health) *sub {
 	q := s.Ensure(num)
-	s.SetState(q, schedule.State{Active: true, Health: h, Tenant: tenant, Host: host}, s.now)
+	s.SetState(q, schedule.State{Active: true, Health: &h, Tenant: tenant, Host: host}, s.now)
 	return q
 }
 

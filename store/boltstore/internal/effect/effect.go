@@ -1,6 +1,8 @@
 package effect
 
 import (
+	"time"
+
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
@@ -32,7 +34,7 @@ type DeliveryChanged struct{ pending.Change }
 // HealthChanged has the new health of a subscription.
 type HealthChanged struct {
 	Num    uint64
-	Health store.Health
+	Health *store.Health // for reading only
 }
 
 // BacklogChanged has the new backlog of a subscription.
@@ -116,7 +118,8 @@ type AttemptsCounted struct{ Attempts []CountedAttempt }
 // CountedAttempt is an attempt that is to be counted.
 type CountedAttempt struct {
 	Key       rollup.Key
-	Attempt   store.Attempt
+	Status    int
+	Duration  time.Duration
 	Delivered bool
 }
 

@@ -107,7 +107,8 @@ func (m *Memory) Apply(e effect.Effect) {
 	case effect.AttemptsCounted:
 		for i := range e.Attempts {
 			c := &e.Attempts[i]
-			m.Counts.Add(c.Key, &c.Attempt, c.Delivered)
+			a := store.Attempt{Status: c.Status, Duration: c.Duration}
+			m.Counts.Add(c.Key, &a, c.Delivered)
 		}
 	default:
 		panic(fmt.Sprintf("boltstore: no such effect: %T", e)) // else memory would miss it for ever
@@ -157,7 +158,7 @@ func (m *Memory) deliveryChanged(c pending.Change) {
 
 // setHealth changes the health of a subscription, and with it what counts against the limits of its
 // class.
-func (m *Memory) setHealth(num uint64, h store.Health) {
+func (m *Memory) setHealth(num uint64, h *store.Health) {
 	if q := m.Schedule.Sub(num); q != nil {
 		m.Schedule.SetHealth(q, h, m.now())
 	}

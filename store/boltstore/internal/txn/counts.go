@@ -37,7 +37,8 @@ func (x *counts) Version() (uint64, error) { return x.MetaNumber(metaCounts) }
 func (x *counts) note(num uint64, o *Outcome) {
 	x.attempts = append(x.attempts, effect.CountedAttempt{
 		Key:       rollup.Key{Sub: num, At: rollup.At(record.AsTime(x.Now))},
-		Attempt:   store.Attempt{Status: o.Attempt.Status, Duration: o.Attempt.Duration},
+		Status:    o.Attempt.Status,
+		Duration:  o.Attempt.Duration,
 		Delivered: o.State == store.Delivered,
 	})
 }

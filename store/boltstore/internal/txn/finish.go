@@ -80,11 +80,11 @@ func (t *Tx) FinishDelivery(o *Outcome) (store.Result, error) {
 		return ignored, err
 	}
 	// Without an attempt nothing was learned of the endpoint.
-	if o.State != store.Canceled {
-		t.Counts.note(num, o)
-		t.Subs.setHealth(num, next)
+	if o.State == store.Canceled {
+		return store.Result{Before: before, After: before}, nil
 	}
-	return store.Result{Before: before, After: next}, nil
+	t.Counts.note(num, o)
+	return store.Result{Before: before, After: t.Subs.setHealth(num, next)}, nil
 }
 
 // ended returns what a delivery is after an outcome that counts and leaves the given health.

@@ -10,29 +10,31 @@ import (
 
 // Health returns the health of a subscription. One that can't be read is the zero one: it is a
 // memory, no promise. It is read at most once in a transaction; setHealth changes what later calls
-// return.
-func (x *subscriptions) Health(num uint64) store.Health {
+// return. It is shared, and for reading only.
+func (x *subscriptions) Health(num uint64) *store.Health {
 	if h, ok := x.healths[num]; ok {
 		return h
 	}
 	key := record.Key1(num)
-	h, err := record.DecodeHealth(key[:], x.base.Get(BucketHealth, key[:]))
-	if err != nil {
-		h = store.Health{}
+	h := new(store.Health)
+	if read, err := record.DecodeHealth(key[:], x.base.Get(BucketHealth, key[:])); err == nil {
+		*h = read
 	}
 	if x.healths == nil {
-		x.healths = make(map[uint64]store.Health)
+		x.healths = make(map[uint64]*store.Health)
 	}
 	x.healths[num] = h
 	return h
 }
 
-// setHealth changes the health of a subscription.
-func (x *subscriptions) setHealth(num uint64, h store.Health) {
+// setHealth changes the health of a subscription, and returns it: the one that it had if they are
+// equal, as after most successes.
+func (x *subscriptions) setHealth(num uint64, to store.Health) *store.Health {
 	// It also reads the record, so that flush knows what to write.
-	if x.Health(num) == h {
-		return
+	if was := x.Health(num); *was == to {
+		return was
 	}
+	h := new(to)
 	x.healths[num] = h
 	if x.changedHealths == nil {
 		x.changedHealths = make(map[uint64]bool)
@@ -42,6 +44,7 @@ func (x *subscriptions) setHealth(num uint64, h store.Health) {
 	// intact.
 	x.changes++
 	x.effects.AddHealth(effect.HealthChanged{Num: num, Health: h})
+	return h
 }
 
 // flush writes what was changed of healths. Outcomes in one batch often are of the same
@@ -49,8 +52,8 @@ func (x *subscriptions) setHealth(num uint64, h store.Health) {
 func (x *subscriptions) flush() error {
 	for num := range x.changedHealths {
 		key, h := record.Key1(num), x.healths[num]
-		err := x.putOrRemove(BucketHealth, key[:], h == store.Health{}, func(key []byte) []byte {
-			return record.EncodeHealth(key, &h)
+		err := x.putOrRemove(BucketHealth, key[:], *h == store.Health{}, func(key []byte) []byte {
+			return record.EncodeHealth(key, h)
 		})
 		if err != nil {
 			return err
@@ -71,7 +74,7 @@ func (x *subscriptions) ProbeNow(ids []string) error {
 		if num == 0 {
 			continue
 		}
-		if h := x.Health(num); !h.NextProbeAt.IsZero() {
+		if h := *x.Health(num); !h.NextProbeAt.IsZero() {
 			h.NextProbeAt = time.Time{}
 			x.setHealth(num, h)
 		}

@@ -16,7 +16,7 @@ type subscriptions struct {
 
 	byNum          map[uint64]*store.Subscription // nil for one that is not there
 	idOf           map[uint64]string
-	healths        map[uint64]store.Health // read, and written by flush if changed
+	healths        map[uint64]*store.Health // never changed in place. Read, and written by flush if changed
 	changedHealths map[uint64]bool
 }
 

@@ -67,7 +67,7 @@ func (m *Memory) Load(lack *schedule.Lack, loaded schedule.Loaded, st *State, no
 // scheduleState returns what the schedule is to know of a subscription.
 func (m *Memory) scheduleState(q *Queue, st *State) schedule.State {
 	return schedule.State{
-		Active: m.active(q), Health: st.Health,
+		Active: m.active(q), Health: &st.Health,
 		Tenant: st.Sub.Tenant, Host: schedule.HostOf(st.Sub.URL),
 	}
 }

@@ -70,7 +70,7 @@ func newConcluding(r *Recorder, all []*outcome, rest []int) *concluding {
 // healthChange is a subscription's health, as it is and as outcomes leave it. Several outcomes of a
 // subscription change it one after the other, and it is written once.
 type healthChange struct {
-	store.Health
+	*store.Health
 	changed bool
 }
 
@@ -79,8 +79,9 @@ type healthChange struct {
 // is none.
 func (h *healthChange) apply(o *store.Outcome, now time.Time) {
 	after := record.AsStored(h.Next(o, now))
-	h.changed = h.changed || after != h.Health
-	h.Health = after
+	if after != *h.Health {
+		h.Health, h.changed = &after, true
+	}
 }
 
 // run does it in two round trips, as health and attempts are reckoned in Go: the rules exist once,

@@ -16,7 +16,7 @@ type outcome struct {
 	store.Lease
 	state        store.State
 	health       store.Outcome // what health depends on: without the Response and the body
-	before       store.Health  // of a simple one
+	before       *store.Health // of a simple one
 	retryIn      int64         // microseconds
 	status       int16
 	err          string

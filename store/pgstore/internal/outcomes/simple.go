@@ -25,10 +25,10 @@ func (r *Recorder) sort(all []*outcome) {
 		o.simple = o.state == store.Delivered && o.lease != nil &&
 			!o.lease.Data.HasRow && o.lease.Data.Key == ""
 		if o.simple {
-			o.before = *o.lease.Sub.Health()
+			o.before = o.lease.Sub.Health()
 			// Latency moves in steps and at random (store.Health), so most successes leave health
 			// alone.
-			o.simple = o.before.Next(&o.health, now) == o.before
+			o.simple = o.before.Next(&o.health, now) == *o.before
 		}
 		if !o.simple {
 			hard[o.SubscriptionID] = true

@@ -102,7 +102,7 @@ func (c *concluding) readSubject(row pgx.Row) error {
 	// The first row of a subscription brings its health; outcomes may not have changed it yet at
 	// this point, as all rows are read before anything is decided.
 	if c.healths[d.num] == nil {
-		c.healths[d.num] = &healthChange{Health: h.Record()}
+		c.healths[d.num] = &healthChange{Health: new(h.Record())}
 	}
 	return nil
 }
@@ -144,7 +144,7 @@ func (c *concluding) decide(i int) {
 	c.results[i] = store.Result{Before: before, After: h.Health}
 	c.counted = append(c.counted, i)
 	switch {
-	case o.health.Parks(&h.Health): // it waits for the breaker, and not for a time
+	case o.health.Parks(h.Health): // it waits for the breaker, and not for a time
 		d.due, d.dueSince = schedule.Parked(d.attempts), &c.now
 	case o.state == store.Pending:
 		// From now on, and not from the end of the attempt: the delay begins when the failure is

@@ -116,7 +116,7 @@ func (c *concluding) queueHealth(b *sqltx.Batch) {
 	var changes record.HealthRows
 	for num, h := range c.healths {
 		if h.changed {
-			changes.Add(num, &h.Health)
+			changes.Add(num, h.Health)
 		}
 	}
 	if changes.Len() > 0 {

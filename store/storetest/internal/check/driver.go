@@ -138,6 +138,12 @@ func (c *Driver) ClaimWith(req store.ClaimRequest) store.ClaimResult {
 	}
 	claims, err := c.Store.Claim(c.Ctx(), req)
 	c.Must("Claim", err)
+	for i := range claims.Claims {
+		if cl := &claims.Claims[i]; cl.Subscription == nil || cl.Health == nil {
+			c.Fatalf("Claim: got Subscription %v and Health %v, want neither to be nil",
+				cl.Subscription, cl.Health)
+		}
+	}
 	return claims
 }
 

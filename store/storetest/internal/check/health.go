@@ -44,7 +44,7 @@ func Hold(c *Driver, n int, d time.Duration) (subs map[string]store.Health) {
 		}
 		o := Dead(cl)
 		o.Probe = ProbeIn(d)
-		subs[cl.SubscriptionID] = c.Counts(o).After
+		subs[cl.SubscriptionID] = *c.Counts(o).After
 	}
 	c.Release(rest...)
 	return subs

@@ -82,8 +82,8 @@ func (c *Driver) Finish(outcomes ...store.Outcome) []store.Result {
 // finishOne records an outcome that must count, or must be ignored.
 func (c *Driver) Counts(o store.Outcome) store.Result {
 	r := c.Finish(o)[0]
-	if r.Ignored {
-		c.Errorf("Finish (%s): the outcome was ignored, want it to count", o.State)
+	if r.Ignored || r.Before == nil || r.After == nil {
+		c.Fatalf("Finish (%s): got %+v, want it to count, and Before and After", o.State, r)
 	}
 	return r
 }

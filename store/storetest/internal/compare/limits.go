@@ -79,7 +79,7 @@ func (r *room) check(c *check.Driver, got, all []store.Claim) {
 		}) {
 			c.Errorf("claim: got %s for %s, which is not due", cl.EventID, cl.SubscriptionID)
 		}
-		if limit := r.full(cl.SubscriptionID, &cl.Health); limit != "" {
+		if limit := r.full(cl.SubscriptionID, cl.Health); limit != "" {
 			c.Errorf("claim: got %s for %s, beyond %s", cl.EventID, cl.SubscriptionID, limit)
 		}
 		r.add(cl.SubscriptionID, cl.Health.Class(), 1)
@@ -89,7 +89,7 @@ func (r *room) check(c *check.Driver, got, all []store.Claim) {
 		c.Errorf("claims: got %d, want at most %d", len(got), r.req.Max)
 	}
 	for id, claims := range due {
-		h := &claims[0].Health
+		h := claims[0].Health
 		if took[id] < len(claims) && r.full(id, h) == "" {
 			r.checkTurn(c, id, h.Class(), len(got), of)
 		}

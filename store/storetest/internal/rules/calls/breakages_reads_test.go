@@ -29,7 +29,7 @@ func readsBreakages() []broken.Breakage {
 			}},
 		{Name: "claims with an old subscription", Rule: "reads/subscription",
 			Spoil: func(b *broken.Store) {
-				known := make(map[string]store.Subscription)
+				known := make(map[string]*store.Subscription)
 				b.OnClaim = broken.ClaimsWith(b, func(cl *store.Claim) {
 					if old, ok := known[cl.SubscriptionID]; ok {
 						cl.Subscription = old

@@ -76,7 +76,7 @@ func testReadsSubscription(c *check.Driver) {
 	for _, ch := range changes {
 		c.Publish(1)
 		for _, cl := range c.Claim(10) {
-			c.SameSubscription("the claim before "+ch.name, cl.Subscription, want)
+			c.SameSubscription("the claim before "+ch.name, *cl.Subscription, want)
 			c.Release(cl)
 		}
 		readsSubscription(c, "what was before "+ch.name, want)
@@ -89,7 +89,7 @@ func testReadsSubscription(c *check.Driver) {
 		}
 		c.Publish(1)
 		for _, cl := range c.Claim(100) {
-			c.SameSubscription("a claim after "+ch.name, cl.Subscription, want)
+			c.SameSubscription("a claim after "+ch.name, *cl.Subscription, want)
 			c.Release(cl)
 		}
 	}

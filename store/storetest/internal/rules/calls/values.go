@@ -36,7 +36,7 @@ func unspoilt(c *check.Driver, what string, id string, want store.Subscription) 
 	c.SameSubscription(what, stored, want)
 	c.Publish(1)
 	cl := c.ClaimOne()
-	c.SameSubscription(what+", in a claim", cl.Subscription, want)
+	c.SameSubscription(what+", in a claim", *cl.Subscription, want)
 	c.Counts(check.Delivered(cl))
 }
 

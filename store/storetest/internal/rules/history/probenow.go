@@ -49,7 +49,7 @@ func testProbeNowOthers(c *check.Driver) {
 	check.Equal(c, "claims of the one that is held", check.PerSubscription(claims)[b.ID], 0)
 	healthy := c.Counts(check.Delivered(claims[0])).After
 	c.Must("ProbeNow", c.Store.ProbeNow(c.Ctx(), a.ID))
-	check.Equal(c, "health of one that is not held", c.Health(a.ID), healthy)
+	check.Equal(c, "health of one that is not held", c.Health(a.ID), *healthy)
 }
 
 func testRecovered(c *check.Driver) {

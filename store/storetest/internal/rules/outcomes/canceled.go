@@ -60,8 +60,8 @@ func testCanceledNoAttempt(c *check.Driver) {
 	before := c.Health(sub.ID)
 	for _, cl := range claims {
 		r := c.Counts(check.Canceled(cl, "filtered"))
-		check.Equal(c, "Before", r.Before, before)
-		check.Equal(c, "After", r.After, before)
+		check.Equal(c, "Before", *r.Before, before)
+		check.Equal(c, "After", *r.After, before)
 		d := c.State(cl.Lease, store.Canceled)
 		check.Equal(c, "Attempts", d.Attempts, cl.Attempt-1)
 		check.Equal(c, "attempts", len(c.Attempts(cl.Lease)), cl.Attempt-1)

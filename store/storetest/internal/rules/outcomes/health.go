@@ -47,9 +47,9 @@ func testHealthSuccess(c *check.Driver) {
 	}
 	want := store.Health{Healthy: true, SlowStart: 2}
 	r := c.Counts(check.Delivered(c.ClaimOne()))
-	check.Equal(c, "After", r.After, want)
+	check.Equal(c, "After", *r.After, want)
 	check.Equal(c, "health", c.Health(sub.ID), want)
-	check.Equal(c, "Claim.Health", c.ClaimOne().Health, want)
+	check.Equal(c, "Claim.Health", *c.ClaimOne().Health, want)
 }
 
 func testHealthFailure(c *check.Driver) {
@@ -113,7 +113,7 @@ func testHealthHold(c *check.Driver) {
 		check.Equal(c, "Failures", got.Failures, tc.want.Failures)
 		check.Equal(c, "Holds", got.Probes, tc.want.Probes)
 		c.Near("NextProbeAt", got.NextProbeAt, now.Add(tc.end))
-		check.Equal(c, "health", check.SameClock(c.Health(sub.ID)), check.SameClock(got))
+		check.Equal(c, "health", check.SameClock(c.Health(sub.ID)), check.SameClock(*got))
 	}
 	check.Equal(c, "claims", len(c.Claim(10)), 0)
 }
@@ -136,7 +136,7 @@ func testHealthHoldDelivered(c *check.Driver) {
 	check.Equal(c, "claims while held", len(c.Claim(10)), 0)
 	o := check.Delivered(claims[1])
 	o.Probe = check.ProbeIn(c.Long)
-	check.Equal(c, "After", c.Counts(o).After, store.Health{Healthy: true, SlowStart: 1})
+	check.Equal(c, "After", *c.Counts(o).After, store.Health{Healthy: true, SlowStart: 1})
 	check.Equal(c, "claims after a success", len(c.Claim(10)), 2)
 }
 

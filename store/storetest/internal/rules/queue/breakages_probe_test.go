@@ -128,7 +128,7 @@ func keepsBackoff(b *broken.Store) {
 		mu.Lock()
 		defer mu.Unlock()
 		delivery := [2]string{o.SubscriptionID, o.EventID}
-		if delete(due, delivery); !r.Ignored && o.Parks(&r.After) {
+		if delete(due, delivery); !r.Ignored && o.Parks(r.After) {
 			due[delivery] = time.Now().Add(o.RetryIn)
 		}
 	})

@@ -23,7 +23,8 @@ func subscriptionsBreakages() []broken.Breakage {
 		{Name: "claims as if nothing was sealed", Rule: "subscriptions/sealed-with",
 			Spoil: func(b *broken.Store) {
 				b.OnClaim = broken.ClaimsWith(b, func(cl *store.Claim) {
-					cl.Subscription.SealedWith = ""
+					sub := *cl.Subscription
+					sub.SealedWith, cl.Subscription = "", &sub
 				})
 			}},
 		{Name: "replaces what exists", Rule: "subscriptions/create-conflict",
