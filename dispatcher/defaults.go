@@ -141,7 +141,8 @@ func validateProxy(u *url.URL) error {
 		)
 	}
 	if u.Host == "" {
-		return errors.New("dispatcher: Options.Proxy has no host; write it like http://proxy.example:3128")
+		return errors.New("dispatcher: Options.Proxy has no host; write it like " +
+			"http://proxy.example:3128")
 	}
 	return nil
 }

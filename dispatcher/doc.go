@@ -7,7 +7,9 @@
 //	s, err := boltstore.Open("outhook.db", nil)
 //	d, err := dispatcher.New(s, nil)
 //	go d.Run(ctx)
-//	sub, err := d.Subscribe(ctx, store.Subscription{URL: "https://example.com/hook", Secrets: []signing.Secret{key}})
+//	sub, err := d.Subscribe(ctx, store.Subscription{
+//		URL: "https://example.com/hook", Secrets: []signing.Secret{key},
+//	})
 //	e, err := events.New("order.created", order)
 //	err = d.Publish(ctx, e) // nil: it will be delivered
 //

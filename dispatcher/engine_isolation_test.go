@@ -135,7 +135,8 @@ func TestBreakerProbesUntilTheEndpointIsBack(t *testing.T) {
 		}
 		first := len(e.seen(url))
 		pass(time.Hour)
-		// Probes after 5, 10, 20, 40, 80 and 160 seconds, then every five minutes, each with a jitter.
+		// Probes after 5, 10, 20, 40, 80 and 160 seconds, then every five minutes, each with a
+		// jitter.
 		probes := e.seen(url)[first:]
 		if len(probes) < 14 || len(probes) > 20 {
 			t.Errorf("%d probes in an hour, want 14 to 20", len(probes))

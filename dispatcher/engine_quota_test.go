@@ -1,20 +1,16 @@
 package dispatcher_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
-	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/memstore"
 )
 
 // quotas returns an Options.Quota that gives the tenant "small" a quota and all others none.
@@ -32,14 +28,8 @@ func quotas(small dispatcher.Quota) func(string) dispatcher.Quota {
 }
 
 // quotaError checks that err is a QuotaError of a tenant, and returns it.
-func quotaError(
-	t *testing.T,
-	what string,
-	err error,
-	tenant string,
-	kind dispatcher.QuotaKind,
-	limit int,
-) *dispatcher.QuotaError {
+func quotaError(t *testing.T, what string, err error, tenant string, kind dispatcher.QuotaKind,
+	limit int) *dispatcher.QuotaError {
 	t.Helper()
 	var q *dispatcher.QuotaError
 	if !errors.As(err, &q) {
@@ -75,236 +65,6 @@ func (e *engine) publishFor(tenant string, n int) error {
 		evs[i].Tenant = tenant
 	}
 	return e.Publish(e.t.Context(), evs...)
-}
-
-func TestQuotaOfSubscriptions(t *testing.T) {
-	onEachStore(t, func(t *testing.T, s store.Store) {
-		e := newEngine(t, s, &dispatcher.Options{Quota: quotas(dispatcher.Quota{Subscriptions: 2})})
-		first, second := e.subscribeFor("small", nthURL(1)), e.subscribeFor("small", nthURL(2))
-		one := store.Subscription{Tenant: "small", URL: nthURL(3)}
-		_, err := e.Subscribe(t.Context(), one)
-		quotaError(t, "a third", err, "small", dispatcher.QuotaSubscriptions, 2)
-		one.ID = "3e639566-29fa-450d-a59f-ae3c25d7260f"
-		_, err = e.Subscribe(t.Context(), one)
-		quotaError(
-			t,
-			"a third under an ID of its own",
-			err,
-			"small",
-			dispatcher.QuotaSubscriptions,
-			2,
-		)
-		if _, err := e.Unsubscribe(t.Context(), first.ID); err != nil {
-			t.Fatal(err)
-		}
-		_, err = e.Subscribe(t.Context(), one)
-		quotaError(
-			t,
-			"a third when one is unsubscribed",
-			err,
-			"small",
-			dispatcher.QuotaSubscriptions,
-			2,
-		)
-		first.URL = nthURL(4)
-		if got, err := e.Subscribe(t.Context(), first); err != nil || got.URL != nthURL(4) ||
-			got.Status != store.Subscribed {
-			t.Errorf("replacing one: %+v, %v", got, err)
-		}
-		for i := range 5 {
-			e.subscribeFor("other", nthURL(i))
-		}
-		if err := e.Delete(t.Context(), second.ID); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := e.Subscribe(t.Context(), one); err != nil {
-			t.Errorf("one when another was deleted: %v", err)
-		}
-	})
-}
-
-// TestQuotaOfSubscriptionsByDefault shows that a tenant may have a thousand without any option.
-func TestQuotaOfSubscriptionsByDefault(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e := newEngine(t, memstore.New(), nil)
-		for i := range dispatcher.DefaultSubscriptions {
-			e.subscribe(nthURL(i))
-		}
-		_, err := e.Subscribe(t.Context(), store.Subscription{URL: nthURL(0)})
-		quotaError(t, "one more", err, "", dispatcher.QuotaSubscriptions, 1000)
-	})
-}
-
-// TestQuotaOfSubscriptionsAtOnce has many calls at once: no more of them succeed beyond the quota
-// than were under way, and afterwards none does.
-func TestQuotaOfSubscriptionsAtOnce(t *testing.T) {
-	const limit, rounds, together = 20, 30, 4
-	onEachStore(t, func(t *testing.T, s store.Store) {
-		e := newEngine(
-			t,
-			s,
-			&dispatcher.Options{Quota: quotas(dispatcher.Quota{Subscriptions: limit})},
-		)
-		var calls sync.WaitGroup
-		for range together {
-			calls.Go(func() {
-				for range rounds {
-					_, _ = e.Subscribe(
-						t.Context(),
-						store.Subscription{Tenant: "small", URL: nthURL(1)},
-					)
-				}
-			})
-		}
-		calls.Wait()
-		page, err := e.Subscriptions(t.Context(), store.SubscriptionQuery{Tenant: "small"})
-		if err != nil || page.Total < limit || page.Total > limit+together-1 {
-			t.Errorf(
-				"%d subscriptions, %v; want %d, and fewer than %d more",
-				page.Total,
-				err,
-				limit,
-				together,
-			)
-		}
-	})
-}
-
-func TestQuotaOfBytes(t *testing.T) {
-	onEachStore(t, func(t *testing.T, s store.Store) {
-		limit := 200
-		e := newEngine(t, s, &dispatcher.Options{Quota: func(string) dispatcher.Quota {
-			return dispatcher.Quota{SubscriptionBytes: limit}
-		}})
-		sub := store.Subscription{
-			URL: "https://a.example/hook", Name: "name", Events: []string{"a.b"},
-			Headers: map[string]string{"X-A": "b"}, Secrets: []signing.Secret{"key"},
-		}
-		sub.Headers["X-A"] = strings.Repeat("b", limit-len(sub.URL)-len("nameX-Aa.bkey"))
-		made, err := e.Subscribe(t.Context(), sub)
-		if err != nil {
-			t.Fatalf("a subscription of %d bytes: %v", limit, err)
-		}
-		for what, grow := range map[string]func(*store.Subscription){
-			"url":     func(s *store.Subscription) { s.URL += "x" },
-			"name":    func(s *store.Subscription) { s.Name += "x" },
-			"events":  func(s *store.Subscription) { s.Events = append(s.Events, "c") },
-			"headers": func(s *store.Subscription) { s.Headers["X"] = "" },
-			"keys":    func(s *store.Subscription) { s.Secrets = append(s.Secrets, "x") },
-		} {
-			larger := sub.Clone()
-			grow(&larger)
-			_, err := e.Subscribe(t.Context(), larger)
-			quotaError(
-				t,
-				"subscribe with more "+what,
-				err,
-				"",
-				dispatcher.QuotaSubscriptionBytes,
-				limit,
-			)
-			larger.ID = made.ID
-			_, err = e.Subscribe(t.Context(), larger)
-			quotaError(
-				t,
-				"replace with more "+what,
-				err,
-				"",
-				dispatcher.QuotaSubscriptionBytes,
-				limit,
-			)
-			_, err = e.Update(
-				t.Context(),
-				made.ID,
-				func(s *store.Subscription) error { grow(s); return nil },
-			)
-			quotaError(t, "update to more "+what, err, "", dispatcher.QuotaSubscriptionBytes, limit)
-		}
-		_, err = e.RotateSecret(t.Context(), made.ID, "another", time.Hour)
-		quotaError(t, "rotate", err, "", dispatcher.QuotaSubscriptionBytes, limit)
-		limit = 100 // what there was stays, and may become smaller
-		got, err := e.Update(
-			t.Context(),
-			made.ID,
-			func(s *store.Subscription) error { s.Name = "n"; return nil },
-		)
-		if err != nil || got.Name != "n" {
-			t.Errorf("an update to less, though more than the quota: %+v, %v", got, err)
-		}
-		if _, err := e.Unsubscribe(t.Context(), made.ID); err != nil {
-			t.Errorf("unsubscribe: %v", err)
-		}
-	})
-}
-
-func TestQuotaOfPending(t *testing.T) {
-	onEachStore(t, func(t *testing.T, s store.Store) {
-		e := newEngine(t, s, &dispatcher.Options{Quota: quotas(dispatcher.Quota{Pending: 5})})
-		e.subscribeFor("small", nthURL(1))
-		e.subscribeFor("small", nthURL(2))
-		e.subscribeFor("other", nthURL(3))
-		for i := range 3 { // two deliveries each: before the last one there are 4
-			if err := e.publishFor("small", 1); err != nil {
-				t.Fatalf("event %d: %v", i+1, err)
-			}
-		}
-		quotaError(t, "a fourth", e.publishFor("small", 1), "small", dispatcher.QuotaPending, 5)
-		if err := e.publishFor("other", 20); err != nil {
-			t.Errorf("another tenant's: %v", err)
-		}
-		mixed := make([]events.Event, 2)
-		for i, tenant := range []string{"other", "small"} {
-			mixed[i], _ = events.New("order.mixed", i)
-			mixed[i].Tenant = tenant
-		}
-		quotaError(
-			t,
-			"one of each",
-			e.Publish(t.Context(), mixed...),
-			"small",
-			dispatcher.QuotaPending,
-			5,
-		)
-		if n := e.states()[store.Pending]; n != 26 {
-			t.Errorf("%d deliveries are pending, want 26: what was refused is not stored", n)
-		}
-		e.run()
-		pass(time.Second)
-		if err := e.publishFor("small", 1); err != nil {
-			t.Errorf("once all is delivered: %v", err)
-		}
-	})
-}
-
-// TestQuotaOfPendingByDefault shows that there is none, and that Publish asks the store for nothing
-// then.
-func TestQuotaOfPendingByDefault(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &pendingCounter{Store: memstore.New()}
-		e := newEngine(t, s, nil)
-		e.subscribe(nthURL(1))
-		for range 50 {
-			if err := e.publishFor("", 100); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if s.counted != 0 {
-			t.Errorf(
-				"Publish counted what is pending %d times, want never without a quota",
-				s.counted,
-			)
-		}
-	})
-}
-
-type pendingCounter struct {
-	store.Store
-	counted int
-}
-
-func (s *pendingCounter) CountPending(ctx context.Context, tenant string, limit int) (int, error) {
-	s.counted++
-	return s.Store.CountPending(ctx, tenant, limit)
 }
 
 // TestQuotaPanics shows that an Options.Quota that panics makes its call fail and nothing else.

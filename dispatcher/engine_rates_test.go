@@ -2,7 +2,6 @@ package dispatcher_test
 
 import (
 	"errors"
-	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,11 +13,8 @@ import (
 
 func TestQuotaOfReplays(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
-		e := newEngine(
-			t,
-			s,
-			&dispatcher.Options{Quota: quotas(dispatcher.Quota{ReplaysPerMinute: 3})},
-		)
+		e := newEngine(t, s,
+			&dispatcher.Options{Quota: quotas(dispatcher.Quota{ReplaysPerMinute: 3})})
 		sub := e.subscribeFor("small", nthURL(1))
 		if err := e.publishFor("small", 700); err != nil { // more than one step of a replay
 			t.Fatal(err)
@@ -38,20 +34,11 @@ func TestQuotaOfReplays(t *testing.T) {
 		n, err := e.Replay(t.Context(), q)
 		first := quotaError(t, "a fourth", err, "small", dispatcher.QuotaReplays, 3)
 		if n != 0 || first.RetryAfter > 20*time.Second {
-			t.Errorf(
-				"a fourth: %d replayed, again after %v; want none, and at most 20 s",
-				n,
-				first.RetryAfter,
-			)
+			t.Errorf("a fourth: %d replayed, again after %v; want none, and at most 20 s", n,
+				first.RetryAfter)
 		}
-		quotaError(
-			t,
-			"a redelivery",
-			e.Redeliver(t.Context(), sub.ID, one),
-			"small",
-			dispatcher.QuotaReplays,
-			3,
-		)
+		quotaError(t, "a redelivery", e.Redeliver(t.Context(), sub.ID, one), "small",
+			dispatcher.QuotaReplays, 3)
 		if err := e.Redeliver(t.Context(), sub.ID, "unknown"); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("redelivery of an unknown event: %v, want ErrNotFound", err)
 		}
@@ -63,25 +50,16 @@ func TestQuotaOfReplays(t *testing.T) {
 		if err := e.Redeliver(t.Context(), sub.ID, one); err != nil {
 			t.Errorf("after %v: %v", first.RetryAfter, err)
 		}
-		quotaError(
-			t,
-			"the next",
-			e.Redeliver(t.Context(), sub.ID, one),
-			"small",
-			dispatcher.QuotaReplays,
-			3,
-		)
+		quotaError(t, "the next", e.Redeliver(t.Context(), sub.ID, one), "small",
+			dispatcher.QuotaReplays, 3)
 	})
 }
 
 // TestQuotaOfPings has a tenant ping as often as it may.
 func TestQuotaOfPings(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
-		e := newEngine(
-			t,
-			s,
-			&dispatcher.Options{Quota: quotas(dispatcher.Quota{PingsPerMinute: 6})},
-		)
+		e := newEngine(t, s,
+			&dispatcher.Options{Quota: quotas(dispatcher.Quota{PingsPerMinute: 6})})
 		subs := []store.Subscription{
 			e.subscribeFor("small", nthURL(0)),
 			e.subscribeFor("small", nthURL(1)),
@@ -113,11 +91,8 @@ func TestQuotaOfPings(t *testing.T) {
 // than a few at once, whatever the tenant's quota is, and that refused ones cost nothing of it.
 func TestPingsOfAWebhook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		e := newEngine(
-			t,
-			memstore.New(),
-			&dispatcher.Options{Quota: quotas(dispatcher.Quota{PingsPerMinute: 100})},
-		)
+		e := newEngine(t, memstore.New(),
+			&dispatcher.Options{Quota: quotas(dispatcher.Quota{PingsPerMinute: 100})})
 		for _, tenant := range []string{"small", "other"} {
 			sub, next := e.subscribeFor(tenant, nthURL(1)), e.subscribeFor(tenant, nthURL(2))
 			const burst = 5
@@ -185,41 +160,14 @@ func TestPingsAreSeen(t *testing.T) {
 				(got.Attempt.Error == "") != (want.status == 200) ||
 				got.EventType != dispatcher.TypePing ||
 				got.State != "" {
-				t.Errorf(
-					"OnPing: got %+v, want %s of %s, answered by %d",
-					got,
-					want.sub.ID,
-					want.sub.Tenant,
-					want.status,
-				)
+				t.Errorf("OnPing: got %+v, want %s of %s, answered by %d", got, want.sub.ID,
+					want.sub.Tenant, want.status)
 			}
 		}
 		if stats, err := e.Stats(t.Context()); err != nil || stats.Pings != 2 ||
 			stats.Attempts != 0 {
-			t.Errorf(
-				"Stats: %d pings, %d attempts, %v; want 2 and none",
-				stats.Pings,
-				stats.Attempts,
-				err,
-			)
-		}
-	})
-}
-
-// TestRatesAreForgotten shows that memory holds the rates that were used lately, and not all.
-func TestRatesAreForgotten(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e, most := newEngine(t, memstore.New(), nil), 0
-		for i := range 4000 { // each uses the rate of a tenant and that of a subscription
-			sub := e.subscribeFor(fmt.Sprint("tenant-", i), nthURL(i))
-			if _, err := e.Ping(t.Context(), sub.ID); err != nil {
-				t.Fatal(err)
-			}
-			pass(100 * time.Millisecond)
-			most = max(most, e.RatesKept())
-		}
-		if most > 1100 {
-			t.Errorf("%d rates were kept at once, want not many more than a thousand", most)
+			t.Errorf("Stats: %d pings, %d attempts, %v; want 2 and none", stats.Pings,
+				stats.Attempts, err)
 		}
 	})
 }

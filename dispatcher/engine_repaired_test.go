@@ -60,7 +60,8 @@ func TestRepairedEndpointNeedNotWait(t *testing.T) {
 				stats, err = e.SubscriptionStats(t.Context(), sub.ID)
 				if err != nil || stats.Breaker != dispatcher.BreakerClosed || stats.Pending > 12 {
 					t.Errorf(
-						"a second later: got %+v, %v; want a closed breaker, and pending what has been tried before at most", stats, err)
+						"a second later: got %+v, %v; want a closed breaker, and pending what has been tried "+
+							"before at most", stats, err)
 				}
 			})
 		})

@@ -24,8 +24,3 @@ func (d *Dispatcher) Resolve(r *net.Resolver, roots *x509.CertPool) {
 	o.Resolver, o.Roots = r, roots
 	d.connect(o)
 }
-
-// RatesKept returns how many rates of tenants and subscriptions d holds in memory.
-func (d *Dispatcher) RatesKept() int {
-	return d.quotas.rates.Len()
-}

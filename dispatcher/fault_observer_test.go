@@ -149,7 +149,8 @@ func liveThroughEverything(t *testing.T, inner store.Store, o *dispatcher.Observ
 	if err := e.Delete(t.Context(), brief.ID); err != nil {
 		t.Error(err)
 	}
-	if a, err := e.Ping(t.Context(), e.subscriptionAt("https://good.example/hook")); err != nil || a.Status != 200 {
+	if a, err := e.Ping(t.Context(), e.subscriptionAt("https://good.example/hook")); err != nil ||
+		a.Status != 200 {
 		t.Errorf("Ping: %+v, %v; want it answered by 200", a, err)
 	}
 	pass(time.Hour)

@@ -124,7 +124,8 @@ func checkSpread(t *testing.T, attempt int, bySecond map[int64]int, n int) {
 	mean := float64(total) / float64(last-first+1)
 	if total != n || float64(most) > 3*mean+20 || last == first {
 		t.Errorf(
-			"%d times attempt %d in %d seconds, at most %d in one; want %d, and at most 20 more than three times the mean, %.0f",
+			"%d times attempt %d in %d seconds, at most %d in one; want %d, and at most 20 more than "+
+				"three times the mean, %.0f",
 			total, attempt, last-first+1, most, n, mean)
 	}
 }

@@ -27,8 +27,8 @@ func (d *Dispatcher) Attempts(
 }
 
 // Redeliver sends an event to a subscription again, at once and with a new set of attempts, in any
-// state of the delivery; with the next probe if the breaker is open. One that waits for a retry is
-// made due now and keeps its count; one that is under way, or whose event was erased
+// state of the delivery. If the breaker is open, it goes with the next probe. A delivery that waits
+// for a retry is made due now and keeps its count. One that is under way, or whose event was erased
 // (Delivery.Erased), is left alone.
 //
 // It returns store.ErrNotFound if the delivery does not exist, store.ErrConflict if the
@@ -65,9 +65,9 @@ const replayStep = 500
 // unsubscribed subscriptions and of erased events are passed over. q.Cursor and q.Limit are
 // ignored.
 //
-// It returns a *QuotaError, and has done nothing, beyond Quota.ReplaysPerMinute; with q.AnyTenant it
-// is the host's own, and has no quota. It works in steps: after another error, and it returns how
-// many it had got to, the rest can be replayed by calling again.
+// Beyond Quota.ReplaysPerMinute it returns a *QuotaError and changes nothing. With q.AnyTenant the
+// replay is the host's own and has no quota. Replay works in steps: after any other error it
+// returns how many deliveries it has made pending, and a further call replays the rest.
 func (d *Dispatcher) Replay(ctx context.Context, q store.DeliveryQuery) (int, error) {
 	if !q.AnyTenant {
 		if err := d.quotas.allowReplay(q.Tenant); err != nil {

@@ -47,8 +47,8 @@ func (n *notifier) Start() (stop func(ctx context.Context)) {
 		}
 	}()
 	return func(ctx context.Context) {
-		// Under the lock of later, which would panic if it sent on a closed channel. On a nil one it
-		// drops.
+		// Under the lock of later, which would panic if it sent on a closed channel. On a nil one
+		// it drops.
 		n.mu.Lock()
 		n.queue = nil
 		close(queue)

@@ -13,9 +13,9 @@ import (
 //
 // What the host does by a method of the Dispatcher is told in the goroutine that called it. What
 // Run does is told in a goroutine of Run's own, one call after another, in the order in which
-// things happened, so that a slow function delays no delivery: when more than a few thousand calls
-// wait, further ones are dropped and their number logged. OnPublish, OnSubscription and OnCanceled
-// are called from both, so from several goroutines at once.
+// things happened. A slow function delays no delivery: when more than a few thousand calls wait,
+// further ones are dropped and their number is logged. OnPublish, OnSubscription and OnCanceled are
+// called from both, so from several goroutines at once.
 type Observer struct {
 	// OnPublish gets the events of one Publish, or the operational events that Run has published.
 	OnPublish func([]events.Event)
@@ -34,8 +34,9 @@ type Observer struct {
 	// delivery then. If that is store.Pending it is retried after Info.RetryIn.
 	OnAttempt func(Info)
 
-	// OnPing is called when a Ping was sent, in the goroutine that called Ping: Info.Attempt has what
-	// came back. It is of no delivery, so State is empty. Tenant and Subscription say who pings.
+	// OnPing is called when a Ping was sent, in the goroutine that called Ping: Info.Attempt has
+	// what came back. It is of no delivery, so State is empty. Tenant and Subscription say who
+	// pings.
 	OnPing func(Info)
 
 	// OnDelivered and OnDead are called, after OnAttempt, when it ended the delivery.
@@ -54,14 +55,14 @@ type Observer struct {
 	// why. This is where to tell its owner.
 	OnDisabled func(store.Subscription)
 
-	// OnOutageStart and OnOutageEnd are called when it looks as if the host's own network is down, and
-	// when an endpoint has been reached again. In between, attempts that fail before a connection
-	// stands are not counted and not told to OnAttempt, and one is made a second.
+	// OnOutageStart and OnOutageEnd are called when it looks as if the host's own network is down,
+	// and when an endpoint has been reached again. In between, attempts that fail before a
+	// connection stands are not counted and not told to OnAttempt, and one is made a second.
 	OnOutageStart, OnOutageEnd func(Outage)
 
-	// OnStoreTrouble is called when a call of the store by Run fails. op says which: "claim", "open"
-	// (a subscription's secrets), "finish", "release", "disable", "announce" (operational events) or
-	// "prune". Run tries again by itself.
+	// OnStoreTrouble is called when a call of the store by Run fails. op says which: "claim",
+	// "open" (a subscription's secrets), "finish", "release", "disable", "announce" (operational
+	// events) or "prune". Run tries again by itself.
 	OnStoreTrouble func(op string, err error)
 }
 

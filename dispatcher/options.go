@@ -45,13 +45,13 @@ type Options struct {
 	PerSubscription int
 
 	// PerTenant is how many attempts to the subscriptions of one tenant run at once, Concurrency at
-	// most. The tenant "" has no such bound, so a host without tenants need not set it. If zero, half
-	// of Concurrency.
+	// most. The tenant "" has no such bound, so a host without tenants need not set it. If zero,
+	// half of Concurrency.
 	PerTenant int
 
 	// PerHost is how many attempts to one host and port run at once, over all subscriptions and
-	// tenants, Concurrency at most. It is for hosts many of whose webhooks go to one service. If zero,
-	// there is no such bound.
+	// tenants, Concurrency at most. It is for hosts many of whose webhooks go to one service. If
+	// zero, there is no such bound.
 	PerHost int
 
 	// Timeout bounds one attempt from dialing to the last byte of the answer. If zero,
@@ -71,9 +71,9 @@ type Options struct {
 	// replayed, store.MaxDuration at most. If zero, DefaultFailedRetention; if negative, for ever.
 	FailedRetention time.Duration
 
-	// DisableAfter is how long a subscription may do nothing but fail, refuse and throttle before it
-	// is unsubscribed with a DisabledReason. A gap between two such attempts counts as an hour at
-	// most: neither time in which nothing was attempted nor an outage of the host's own disables
+	// DisableAfter is how long a subscription may do nothing but fail, refuse and throttle before
+	// it is unsubscribed with a DisabledReason. A gap between two such attempts counts as an hour
+	// at most: neither time in which nothing was attempted nor an outage of the host's own disables
 	// anybody. If zero, DefaultDisableAfter; if negative, never.
 	DisableAfter time.Duration
 
@@ -86,9 +86,9 @@ type Options struct {
 	Success func(status int) bool
 
 	// Final says which refusals are final: a delivery that is answered so is dead at once, and not
-	// tried again. It is asked about statuses from 400 to 499 that Success does not take, other than
-	// 401, 403, 404, 407, 408, 410 and 429, which speak of the endpoint and not of the delivery. It
-	// must be safe for concurrent use; a panic is a failed attempt. If nil, none is.
+	// tried again. It is asked about statuses from 400 to 499 that Success does not take, other
+	// than 401, 403, 404, 407, 408, 410 and 429, which speak of the endpoint and not of the
+	// delivery. It must be safe for concurrent use; a panic is a failed attempt. If nil, none is.
 	Final func(status int) bool
 
 	// EventTypes are the types that the host publishes. When there are any, Publish and Subscribe
@@ -112,8 +112,8 @@ type Options struct {
 	//
 	// The delivery has been stored by then, so an event that is not wanted still costs that.
 	// Patterns of event types are cheaper where they suffice. Both arguments are copies. It must be
-	// safe for concurrent use. A panic is a failed attempt of ClassSender; the next one asks again. If
-	// nil, every delivery is attempted.
+	// safe for concurrent use. A panic is a failed attempt of ClassSender; the next one asks again.
+	// If nil, every delivery is attempted.
 	Filter func(store.Subscription, events.Event) bool
 
 	// Transform may change the headers and the body of deliveries, for each subscription as it
@@ -143,15 +143,15 @@ type Options struct {
 	// RateLimit is how many attempts of a subscription may start per second on average, and in one
 	// burst; a burst below 1 counts as 1. Deliveries beyond it wait in the store, in their order,
 	// and take no slot of Concurrency. No limit when it is zero, negative or rate.Inf. It holds for
-	// all replicas of a pgstore together, as one of them at a time delivers a subscription; one that
-	// takes a subscription over may start another burst.
+	// all replicas of a pgstore together, as one of them at a time delivers a subscription; one
+	// that takes a subscription over may start another burst.
 	//
 	// It is called for each attempt, in a goroutine of its own; at most Concurrency of them run at
 	// once. An answer that does not come within a few milliseconds puts off the attempts of that
 	// subscription alone until it is there. The subscription is for reading only. A panic puts that
-	// subscription's attempts off for some seconds. Run returns when all calls have. Each Run begins
-	// with one token and not with a burst, so restarts don't add up to more than the limit. If nil,
-	// there are no limits, which costs nothing.
+	// subscription's attempts off for some seconds. Run returns when all calls have. Each Run
+	// begins with one token and not with a burst, so restarts don't add up to more than the limit.
+	// If nil, there are no limits, which costs nothing.
 	RateLimit func(store.Subscription) (limit rate.Limit, burst int)
 
 	// Quota returns what a tenant may use: how many subscriptions, how much in them, how many
@@ -184,8 +184,8 @@ type Options struct {
 	// TLS returns the configuration of the connections to a subscription's endpoint, with a client
 	// certificate or the certificates of a private authority; nil for the default, which trusts the
 	// system's. The address guard holds as always. It is called for each attempt at an https URL,
-	// in the attempt's goroutine, and must be quick and safe for concurrent use: read from memory. A
-	// call that blocks holds its attempt, and no other. A panic, also of a function in the
+	// in the attempt's goroutine, and must be quick and safe for concurrent use: read from memory.
+	// A call that blocks holds its attempt, and no other. A panic, also of a function in the
 	// configuration, fails the attempt as one of Transform does.
 	//
 	// Return the same pointer as long as the configuration is the same: a connection is used again

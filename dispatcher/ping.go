@@ -22,16 +22,16 @@ const maxPings = 4
 
 // Ping posts an event of type TypePing, signed, to a subscription, now and by the path that
 // deliveries take, and returns the attempt. Its payload is {"id":"<the subscription's ID>"}. It is
-// not queued or retried, is in no history, and goes to an unsubscribed subscription too. But when it
-// succeeds, failures and holds of the subscription end, its breaker closes, and what waits for a
+// not queued or retried, is in no history, and goes to an unsubscribed subscription too. But when
+// it succeeds, failures and holds of the subscription end, its breaker closes, and what waits for a
 // retry is due at once, so that the owner of a repaired endpoint need not wait. Options.Transform
 // and Options.Sign apply to it; Options.Filter, Options.RateLimit and the breaker do not. Run need
 // not be running. Observer.OnPing, Stats and the log tell of it.
 //
 // It takes no slot of Concurrency. Of each tenant, at most four pings are under way at once, or
-// PerSubscription if that is less; others of that tenant wait. It returns a *QuotaError, and sends
-// nothing, beyond Quota.PingsPerMinute and beyond one ping a second to one subscription, on average,
-// with five at once.
+// PerSubscription if that is less; others of that tenant wait. Ping returns a *QuotaError and sends
+// nothing beyond Quota.PingsPerMinute, and beyond one ping a second to one subscription, on
+// average, with five at once.
 //
 // Any other error is the store's, or the context's; what went wrong with the attempt is in
 // Attempt.Error.
@@ -86,7 +86,7 @@ func pingOf(sub store.Subscription) (*store.Claim, error) {
 	}, err
 }
 
-// logPing logs a ping: Debug, whatever came back, as its owner has seen it.
+// logPing logs a ping at Debug, failed or not: its owner has seen the answer.
 func (d *Dispatcher) logPing(c *store.Claim, a *store.Attempt) {
 	d.o.Logger.LogAttrs(context.Background(), slog.LevelDebug, "outhook: ping sent",
 		slog.String("event_id", c.EventID),

@@ -133,7 +133,7 @@ func (t *quotas) allowPing(sub *store.Subscription) error {
 	return t.take(sub.Tenant, rateOf(QuotaPings, sub.Tenant, q.PingsPerMinute), own)
 }
 
-// rateOf returns a rate of which all can be used at once.
+// rateOf returns a rate that can be used up at once.
 func rateOf(kind QuotaKind, of string, perMinute int) rates.Rate {
 	return rates.Rate{
 		Key: rates.Key{Kind: string(kind), Of: of}, PerMinute: perMinute, Burst: perMinute,

@@ -76,13 +76,14 @@ type SubscriptionStats struct {
 	// FailingFor is the time from the first of those failures to the last, which
 	// Options.DisableAfter is compared with. A gap between two failures counts as an hour at most,
 	// because nothing may have been attempted in it. FailingSince is the time of the last failure
-	// less FailingFor, so it is later than the first failure if there was a longer gap. Both are zero
-	// without failures.
+	// less FailingFor, so it is later than the first failure if there was a longer gap. Both are
+	// zero without failures.
 	FailingSince time.Time
 	FailingFor   time.Duration
 
 	// NextProbeAt is when the next probe may be made, by the store's clock; zero if the breaker is
-	// closed, or a probe may be made now. After a Ping that succeeds, Redeliver or Replay it is zero.
+	// closed, or a probe may be made now. After a Ping that succeeds, Redeliver or Replay it is
+	// zero.
 	NextProbeAt time.Time
 
 	// DisabledReason says why the Dispatcher unsubscribed it; empty when it did not.

@@ -17,9 +17,9 @@ type Tracer struct {
 	// before it does. The events are for reading only.
 	//
 	// The context that it returns, which must be made from ctx, is that of the store's call. The
-	// traceparent (W3C Trace Context, version 00) becomes the Trace of the events that have none; ""
-	// or an invalid one is ignored. end, unless nil, is called in the same goroutine with the error
-	// of the store.
+	// traceparent (W3C Trace Context, version 00) becomes the Trace of the events that have none;
+	// "" or an invalid one is ignored. end, unless nil, is called in the same goroutine with the
+	// error of the store.
 	Publish func(ctx context.Context, evs []events.Event) (publish context.Context, traceparent string,
 		end func(error))
 
@@ -28,10 +28,10 @@ type Tracer struct {
 	//
 	// The context that it returns, which must be made from ctx, is that of the request, and of
 	// Options.Transform. The traceparent is sent with the request as a header of that name, unless
-	// the subscription has set its own; if it is "" or invalid, the event's Trace is sent. end,
-	// unless nil, is called in the same goroutine as soon as the attempt is over, with its result:
-	// Info.State and Info.RetryIn are what is about to be stored. An attempt that is cut off as Run
-	// stops ends as store.Pending, with an error of ClassCanceled, and is not recorded.
+	// the subscription has set its own. If it is "" or invalid, the event's Trace is sent. end,
+	// unless nil, is called in the same goroutine as soon as the attempt is over. It gets the
+	// result: Info.State and Info.RetryIn are what is about to be stored. An attempt that is cut
+	// off as Run stops ends as store.Pending, with an error of ClassCanceled, and is not recorded.
 	Attempt func(ctx context.Context, info Info) (attempt context.Context, traceparent string,
 		end func(Info))
 }

@@ -10,7 +10,9 @@
 // Airy's four event types have typed payloads, MessageCreated, MessageUpdated, ConversationUpdated
 // and ChannelUpdated, which From publishes and which a receiver decodes into:
 //
-//	e, err := events.From(events.MessageCreated{ConversationID: "…", ChannelID: "…", Message: events.Message{…}})
+//	e, err := events.From(events.MessageCreated{
+//		ConversationID: "…", ChannelID: "…", Message: events.Message{…},
+//	})
 //
 // A host can use its own types in the same way: they need the method EventType.
 //

@@ -65,7 +65,8 @@ func ExampleFrom() {
 }
 
 func ExampleMatch() {
-	for _, eventType := range []string{"message.created", "message.reaction.added", "message", "messages.x"} {
+	for _, eventType := range []string{"message.created", "message.reaction.added", "message",
+		"messages.x"} {
 		fmt.Println(eventType, events.Match("message.*", eventType))
 	}
 	// Output:

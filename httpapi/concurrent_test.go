@@ -80,7 +80,8 @@ func TestSlowClients(t *testing.T) {
 		}
 		defer conn.Close()
 		fmt.Fprintf(conn,
-			"POST /webhooks.subscribe HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"id\":%q,", id1)
+			"POST /webhooks.subscribe HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+
+				"Content-Length: 1000\r\n\r\n{\"id\":%q,", id1)
 		conns[i] = conn
 	}
 	// Each of these would wait for ever if it waited for one of the hundred.

@@ -68,7 +68,8 @@ func TestEmptyResponse(t *testing.T) {
 
 func TestSubscribeWithoutID(t *testing.T) {
 	h := newHost(t, config{})
-	random := regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+	random := regexp.MustCompile(
+		`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
 	seen := make(map[string]bool)
 	for _, id := range []string{``, `"id":"",`, `"id":null,`} {
 		w := h.must("subscribe", `{`+id+`"url":"https://endpoint.example/"}`)

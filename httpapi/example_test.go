@@ -21,7 +21,9 @@ func ExampleMount() {
 		log.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "the host's own page") })
+	mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintln(w, "the host's own page")
+	})
 	auth := func(r *http.Request) (tenant string, err error) {
 		if r.Header.Get("Authorization") != "Bearer acme-token" {
 			return "", errors.New("unknown token")
@@ -36,7 +38,8 @@ func ExampleMount() {
 
 	body := `{"id":"3e639566-29fa-450d-a59f-ae3c25d7260f","url":"https://endpoint.example/webhook","signature_key":"a secret"}`
 	for _, token := range []string{"acme-token", "a-guess"} {
-		r, err := http.NewRequest(http.MethodPost, server.URL+"/api/webhooks.subscribe", strings.NewReader(body))
+		r, err := http.NewRequest(http.MethodPost, server.URL+"/api/webhooks.subscribe",
+			strings.NewReader(body))
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -58,7 +61,8 @@ func ExampleMount() {
 	// 403 {"message":"the request is not authorized; send the credentials that this host asks for"}
 }
 
-// A host that routes by other means takes a handler, and one without tenants whose middleware keeps strangers out says so.
+// A host that routes by other means takes a handler, and one without tenants whose middleware keeps
+// strangers out says so.
 func ExampleHandler() {
 	d, err := dispatcher.New(memstore.New(), nil)
 	if err != nil {

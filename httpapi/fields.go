@@ -23,8 +23,8 @@ type fields struct {
 // takes.
 func newFields(values map[string]any, e *endpoint) *fields {
 	f := &fields{values: values}
-	// A field that is not known is an error: with "event" in place of "events", a client would get a
-	// webhook for all types. They are sorted, so that the same request gets the same message.
+	// A field that is not known is an error: with "event" in place of "events", a client would get
+	// a webhook for all types. They are sorted, so that the same request gets the same message.
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !slices.Contains(e.takes, name) {
 			f.fail(label(name), fmt.Sprintf("is not a field of webhooks.%s; it takes %s", e.name,

@@ -13,7 +13,8 @@ import (
 // A request that is too large is refused by what it announces: nobody waits for the body.
 func TestTooLargeUnsent(t *testing.T) {
 	h := newHost(t, config{})
-	got := h.raw("POST /webhooks.info HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 1000000000\r\n\r\n")
+	got := h.raw("POST /webhooks.info HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" +
+		"Expect: 100-continue\r\nContent-Length: 1000000000\r\n\r\n")
 	if !strings.HasPrefix(got, "HTTP/1.1 413 ") {
 		t.Errorf("got %s, want 413", got)
 	}
@@ -22,7 +23,8 @@ func TestTooLargeUnsent(t *testing.T) {
 // The Authorizer decides before a byte of the body has come.
 func TestAuthorizerBeforeBody(t *testing.T) {
 	h := newHost(t, config{})
-	got := h.raw("POST /webhooks.info HTTP/1.1\r\nHost: x\r\nX-Tenant: stranger\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n")
+	got := h.raw("POST /webhooks.info HTTP/1.1\r\nHost: x\r\nX-Tenant: stranger\r\n" +
+		"Content-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n")
 	if !strings.HasPrefix(got, "HTTP/1.1 403 ") {
 		t.Errorf("got %s, want 403", got)
 	}
@@ -58,7 +60,8 @@ func TestCutOff(t *testing.T) {
 	defer conn.Close()
 	body := `{"url":"https://endpoint.example/"}`
 	fmt.Fprintf(conn,
-		"POST /webhooks.subscribe HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body)+1, body)
+		"POST /webhooks.subscribe HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+
+			"Content-Length: %d\r\n\r\n%s", len(body)+1, body)
 	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
 		t.Fatal(err)
 	}

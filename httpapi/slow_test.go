@@ -77,7 +77,8 @@ func send(t *testing.T, conn net.Conn, endpoint, body string, missing int) (int,
 	t.Helper()
 	start := time.Now()
 	fmt.Fprintf(conn,
-		"POST /webhooks.%s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", endpoint, len(body)+missing, body)
+		"POST /webhooks.%s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+
+			"Content-Length: %d\r\n\r\n%s", endpoint, len(body)+missing, body)
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +123,8 @@ func TestTricklingClients(t *testing.T) {
 		status      int
 	}{
 		{"body",
-			"POST /webhooks.info HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n", httpapi.BodyTimeout, 408},
+			"POST /webhooks.info HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" +
+				"Content-Length: 1000\r\n\r\n", httpapi.BodyTimeout, 408},
 		{"headers", "POST /webhooks.info HTTP/1.1\r\nHost: x\r\nX-Slow: ", headerTimeout, 408},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -177,7 +179,8 @@ func TestBodyTimeoutOfRefusal(t *testing.T) {
 		conn := dial(t, memstore.New(), &http.Server{})
 		start := time.Now()
 		fmt.Fprint(conn,
-			"POST /webhooks.info HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 10\r\n\r\n")
+			"POST /webhooks.info HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"+
+				"Content-Length: 10\r\n\r\n")
 		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil {
 			t.Fatal(err)

@@ -16,7 +16,8 @@ import (
 // What a sender puts into the headers of a delivery.
 func Example() {
 	const key signing.Secret = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
-	body := []byte(`{"type":"message.created","timestamp":1603661094560,"payload":{"conversation_id":"c1"}}`)
+	body := []byte(
+		`{"type":"message.created","timestamp":1603661094560,"payload":{"conversation_id":"c1"}}`)
 	id, at := "018f3c1e-7a55-7000-8000-000000000001", time.Unix(1700000000, 0)
 
 	fmt.Println(signing.HeaderAiry+":", signing.Airy(key, body))
@@ -64,14 +65,15 @@ func ExampleVerifier_Verify() {
 func ExampleVerifier_Handler() {
 	v := signing.Verifier{Keys: []signing.Secret{"user-defined-hmac-key"}}
 	mux := http.NewServeMux()
-	mux.Handle("POST /webhook", v.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			http.Error(w, "can't read the body", http.StatusBadRequest)
-			return
-		}
-		fmt.Printf("received %s\n", body)
-	})))
+	mux.Handle("POST /webhook",
+		v.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(r.Body)
+			if err != nil {
+				http.Error(w, "can't read the body", http.StatusBadRequest)
+				return
+			}
+			fmt.Printf("received %s\n", body)
+		})))
 	server := httptest.NewServer(mux)
 	defer server.Close()
 

@@ -17,9 +17,9 @@ type Health struct {
 	Failures int
 
 	// FailingFor is the time from the first to the last attempt since the last success that failed,
-	// was refused or was throttled. A gap between two of them counts as MaxFailureGap at most, so that
-	// neither time in which nothing was attempted nor a clock that jumped makes an endpoint look worse
-	// than it was seen to be.
+	// was refused or was throttled. A gap between two of them counts as MaxFailureGap at most, so
+	// that neither time in which nothing was attempted nor a clock that jumped makes an endpoint
+	// look worse than it was seen to be.
 	FailingFor time.Duration
 
 	// LastFailureAt is when the last of those attempts was recorded, by the store's clock. Zero
@@ -47,8 +47,8 @@ type Health struct {
 	// store's clock. A success does not end it.
 	HeldUntil time.Time
 
-	// Pace is the least time between the starts of two attempts, learnt from throttled answers. Zero
-	// is no bound.
+	// Pace is the least time between the starts of two attempts, learnt from throttled answers.
+	// Zero is no bound.
 	Pace time.Duration
 
 	// Pacing is what Pace is learnt from.
@@ -164,10 +164,10 @@ func (h *Health) planProbe(o *Outcome, now time.Time) {
 	h.NextProbeAt = now.Add(o.Probe.delay(n))
 }
 
-// learnLatency moves Latency towards the duration of an attempt. What is less than a step is
-// rounded up or down at random, with the low digits of the attempt's times as the dice: so the
-// average is right in the long run, Next stays a function of its arguments, and Latency, which
-// stores write to disk, seldom changes.
+// learnLatency moves Latency towards the duration of an attempt, in whole steps, because stores
+// write each change to disk. The rest is rounded up or down at random, so that the average is right
+// in the long run. The low digits of the attempt's times are the dice, so Next stays a function of
+// its arguments.
 func (h *Health) learnLatency(a *Attempt) {
 	move := (a.Duration - h.Latency) / latencyWeight
 	rest := move % latencyStep

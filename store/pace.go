@@ -72,8 +72,8 @@ func (h *Health) slowDown(now time.Time) {
 		n := time.Duration(max(p.Successes, 1))
 		// The fewer got through since the last one, the farther Pace is from right.
 		h.Pace += h.Pace / min(n+1, 10)
-		// What got through, in the time that it took, is a pace too. If little was sent, most of that
-		// time says nothing, so no more counts than the hold that the endpoint needed.
+		// What got through, in the time that it took, is a pace too. If little was sent, most of
+		// that time says nothing, so no more counts than the hold that the endpoint needed.
 		h.Pace = max(h.Pace, min(now.Sub(p.ThrottledAt), 2*p.Hold)/n, minPace)
 		h.Pace = min(h.Pace, maxPace)
 	}

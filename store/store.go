@@ -82,12 +82,13 @@ type Queue interface {
 
 	// Claim leases deliveries that are due, each with a new token, until the lease runs out or
 	// Finish or Release ends it. It is fair: the classes of subscriptions ([Health.Class]) take
-	// turns, one delivery each, and within a class the next is of the tenant, and of that the
-	// subscription, whose leases have taken the least time lately; all within what the request
-	// allows ([ClaimRequest.Limit], [ClaimRequest.Room], PerTenant, PerHost). So a subscription's
-	// backlog delays no other subscription, failing and slow ones delay neither healthy nor new
-	// ones, and a tenant with many has no more turns than one with a single one. Its cost does not
-	// grow with the backlog, the history or the number of subscriptions that have nothing due.
+	// turns, one delivery each. Within a class the next is of the tenant whose leases have taken
+	// the least time lately, and of the subscription of that tenant for which the same holds. All
+	// stays within what the request allows ([ClaimRequest.Limit], [ClaimRequest.Room], PerTenant,
+	// PerHost). So a subscription's backlog delays no other subscription, failing and slow ones
+	// delay neither healthy nor new ones, and a tenant with many has no more turns than one with a
+	// single one. The cost of a Claim does not grow with the backlog, the history or the number of
+	// subscriptions that have nothing due.
 	//
 	// First attempts of a subscription are claimed in the order in which Enqueue stored the events;
 	// retries that are due take turns with them. A delivery with a Key waits until every earlier
@@ -128,10 +129,10 @@ type Queue interface {
 	Release(ctx context.Context, leases ...Lease) error
 
 	// Ready returns a channel with one slot. It gets a value when there may be something new to
-	// claim: after Enqueue, Requeue, Release, Close, an update or a ProbeNow that lets claims go
-	// on, and as soon as Finish has made room in the limits of Claim, which may be before Finish
-	// returns. It has one reader, is the same channel at each call, and is never closed. The reader
-	// must also claim when [ClaimResult.NextDue] has passed.
+	// claim: after Enqueue, Requeue, Release, Close, and an update or a ProbeNow that lets claims
+	// go on. It also gets one as soon as Finish has made room in the limits of Claim, which may be
+	// before Finish returns. It has one reader, is the same channel at each call, and is never
+	// closed. The reader must also claim when [ClaimResult.NextDue] has passed.
 	Ready() <-chan struct{}
 }
 
@@ -171,10 +172,10 @@ type History interface {
 	// there is nothing to change.
 	ProbeNow(ctx context.Context, subscriptionIDs ...string) error
 
-	// Recovered records that the endpoint of a subscription has taken a request outside of the queue,
-	// such as a ping: its health becomes [Health.Recovered]. It ignores an ID that is unknown, and
-	// changes nothing of a subscription that has neither Failures nor a hold. Bound: one commit; none
-	// if there is nothing to change.
+	// Recovered records that the endpoint of a subscription has taken a request outside of the
+	// queue, such as a ping: its health becomes [Health.Recovered]. It ignores an ID that is
+	// unknown, and changes nothing of a subscription that has neither Failures nor a hold. Bound:
+	// one commit; none if there is nothing to change.
 	Recovered(ctx context.Context, subscriptionID string) error
 
 	// Erase removes what events carried: their bodies, body overrides and traces, and every
@@ -199,18 +200,18 @@ type History interface {
 
 	// CountPending returns how many deliveries of a tenant are pending, leased ones included, or
 	// limit if there are more; a limit below 1 makes it 0. What Enqueue has stored before the call
-	// is counted. Bound: one read; in memstore and boltstore it takes the same time whatever is
-	// pending (after an open, boltstore first reads each subscription that has a backlog once), in
-	// pgstore it is by the subscriptions of the tenant and by limit.
+	// is counted. Bound: one read. In memstore and boltstore it takes the same time for any backlog
+	// (after an open, boltstore first reads each subscription that has one once); in pgstore it is
+	// by the subscriptions of the tenant and by limit.
 	CountPending(ctx context.Context, tenant string, limit int) (int, error)
 
 	// Stats returns figures of one subscription, or of the whole store if the ID is empty. It
 	// returns [ErrNotFound] if the subscription does not exist.
 	//
 	// Bound: it does not read the history. In boltstore the time grows with the subscriptions that
-	// have something pending: well under a microsecond each, and some microseconds if the oldest
-	// delivery of a subscription has ended since the last call and the next must be found among its
-	// retries. pgstore counts what is pending, about 0.1 s for a million; memstore looks at every
+	// have something pending, by well under a microsecond each. It is some microseconds for one
+	// whose oldest delivery has ended since the last call, if the next must be found among its
+	// retries. pgstore counts what is pending, about 0.1 s for a million. memstore looks at every
 	// delivery.
 	Stats(ctx context.Context, subscriptionID string) (Stats, error)
 }

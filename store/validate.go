@@ -9,9 +9,9 @@ import (
 )
 
 // The bounds of what a store takes. Each store checks its arguments by the Validate methods and
-// functions of this package before it does anything else, so a value that is refused by one is
-// refused by all, by the same name, and nothing that is accepted overflows a store's clock or a
-// database column.
+// functions of this package before it does anything else. So a value that one store refuses, all
+// refuse, by the same name. Nothing that is accepted overflows a store's clock or a database
+// column.
 const (
 	// MaxDuration is the longest lease, delay, hold, pause, retention and attempt: 100 years. A
 	// store's clock counts nanoseconds since 1970 in 64 bits, which end in 2262; now and

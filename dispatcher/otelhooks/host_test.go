@@ -86,7 +86,8 @@ func (h *host) run(t *testing.T) {
 func (h *host) subscribe(t *testing.T, url string) store.Subscription {
 	t.Helper()
 	sub, err := h.Subscribe(t.Context(), store.Subscription{
-		ID: uuid.NewString(), URL: url, Headers: map[string]string{"X-Token": canary}, Status: store.Subscribed,
+		ID: uuid.NewString(), URL: url, Headers: map[string]string{
+			"X-Token": canary}, Status: store.Subscribed,
 	})
 	if err != nil {
 		t.Fatal(err)

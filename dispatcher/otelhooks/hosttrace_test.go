@@ -37,7 +37,9 @@ func TestTraceOfTheHost(t *testing.T) {
 		{"sampled, but not here", "-01", func(to *otelhooks.Options) {
 			to.TracerProvider = sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.NeverSample()))
 		}, "", "-00"},
-		{"tracing off", "-01", func(to *otelhooks.Options) { to.TracerProvider = noop.NewTracerProvider() }, "", foreignSpan + "-01"},
+		{"tracing off", "-01", func(to *otelhooks.Options) {
+			to.TracerProvider = noop.NewTracerProvider()
+		}, "", foreignSpan + "-01"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h := newHost(t, func(_ *dispatcher.Options, to *otelhooks.Options) { tt.to(to) })
@@ -89,7 +91,8 @@ func TestPublishOfMany(t *testing.T) {
 	if len(spans) != 2 {
 		t.Fatalf("spans: got %d, want one for each call of Publish", len(spans))
 	}
-	const call = "messaging.system=outhook messaging.destination.name=webhooks messaging.operation.name=publish messaging.operation.type=send"
+	const call = "messaging.system=outhook messaging.destination.name=webhooks " +
+		"messaging.operation.name=publish messaging.operation.type=send"
 	wantSpan(
 		t,
 		spans[0],

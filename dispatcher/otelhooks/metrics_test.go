@@ -53,7 +53,8 @@ func TestMetrics(t *testing.T) {
 		"outhook.deliveries.in_flight {delivery}":       "=0",
 		"outhook.deliveries.oldest_age s":               "recent",
 		"outhook.outage 1":                              "=0",
-		"outhook.attempt.duration s": "error.type=connect =10; error.type=http_status outhook.status_class=4xx =1; " +
+		"outhook.attempt.duration s": "error.type=connect =10; error.type=http_status " +
+			"outhook.status_class=4xx =1; " +
 			"error.type=http_status outhook.status_class=5xx =1; outhook.status_class=2xx =1",
 		"outhook.attempts {attempt}": "error.type=connect outhook.delivery.state=dead =1; " +
 			"error.type=connect outhook.delivery.state=pending =9; " +
@@ -260,7 +261,8 @@ func TestDeclaredEventTypes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Subscribe(t.Context(), store.Subscription{URL: address, Events: []string{operational.Type}}); err != nil {
+	if _, err := h.Subscribe(t.Context(),
+		store.Subscription{URL: address, Events: []string{operational.Type}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := h.store.Enqueue(t.Context(), old, operational); err != nil {
@@ -270,7 +272,8 @@ func TestDeclaredEventTypes(t *testing.T) {
 	got := h.collect(t)
 	for name, want := range map[string]string{
 		"outhook.publish.events": "outhook.event.type=order.created =1; outhook.event.type=order.paid =1",
-		"outhook.queue.duration": "outhook.event.type=_OTHER =1; outhook.event.type=order.created =1; outhook.event.type=order.paid =1; " +
+		"outhook.queue.duration": "outhook.event.type=_OTHER =1; outhook.event.type=order.created =1; " +
+			"outhook.event.type=order.paid =1; " +
 			"outhook.event.type=webhook.disabled =1",
 		"outhook.attempt.duration": "outhook.event.type=_OTHER outhook.status_class=2xx =1; " +
 			"outhook.event.type=order.created outhook.status_class=2xx =1; " +

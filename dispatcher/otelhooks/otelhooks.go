@@ -60,8 +60,8 @@ func newDispatcher(s store.Store, o *dispatcher.Options, t *Options) (*dispatche
 	if err != nil {
 		return nil, err
 	}
-	// Of the Dispatcher and not of the options: with OperationalEvents it has more types. Nothing has
-	// been counted yet, as nobody else has the Dispatcher.
+	// Of the Dispatcher and not of the options: with OperationalEvents it has more types. Nothing
+	// has been counted yet, as nobody else has the Dispatcher.
 	m.declare(d.EventTypes())
 	return d, registerGauges(meter, d)
 }

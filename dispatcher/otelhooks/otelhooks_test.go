@@ -51,7 +51,8 @@ func TestNewRefuses(t *testing.T) {
 		o    *dispatcher.Options
 		want string
 	}{
-		{"a Tracer", &dispatcher.Options{Tracer: &dispatcher.Tracer{}}, "otelhooks: Options.Tracer is set; leave it nil"},
+		{"a Tracer", &dispatcher.Options{Tracer: &dispatcher.Tracer{}},
+			"otelhooks: Options.Tracer is set; leave it nil"},
 		{"what the dispatcher refuses", &dispatcher.Options{Concurrency: -1}, "otelhooks: dispatcher: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

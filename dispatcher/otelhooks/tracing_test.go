@@ -87,14 +87,17 @@ func TestSpansAreLinked(t *testing.T) {
 func TestSpansSayWhatHappened(t *testing.T) {
 	tr := follow(t)
 	const queued = "messaging.system=outhook messaging.destination.name=webhooks "
-	delivery := " messaging.message.id=" + tr.eventID + " outhook.event.type=order.created messaging.destination.subscription.name=" + tr.subscriptionID
-	request := delivery + " http.request.method=POST server.address=127.0.0.1 server.port=" + tr.port + " url.scheme=http"
+	delivery := " messaging.message.id=" + tr.eventID +
+		" outhook.event.type=order.created messaging.destination.subscription.name=" + tr.subscriptionID
+	request := delivery + " http.request.method=POST server.address=127.0.0.1 server.port=" + tr.port +
+		" url.scheme=http"
 	wantSpan(
 		t,
 		tr.publish,
 		trace.SpanKindProducer,
 		codes.Unset,
-		queued+"messaging.operation.name=publish messaging.operation.type=send outhook.event.type=order.created messaging.message.id="+tr.eventID,
+		queued+"messaging.operation.name=publish messaging.operation.type=send "+
+			"outhook.event.type=order.created messaging.message.id="+tr.eventID,
 	)
 	wantSpan(t, tr.queue, trace.SpanKindConsumer, codes.Unset,
 		queued+"messaging.operation.name=queue"+delivery)
@@ -110,7 +113,8 @@ func TestSpansSayWhatHappened(t *testing.T) {
 		tr.second,
 		trace.SpanKindClient,
 		codes.Unset,
-		request+" http.request.resend_count=1 http.response.status_code=200 outhook.delivery.state=delivered",
+		request+" http.request.resend_count=1 http.response.status_code=200 "+
+			"outhook.delivery.state=delivered",
 	)
 	for _, s := range []tracetest.SpanStub{tr.queue, tr.first, tr.second} {
 		if s.EndTime.Before(s.StartTime) {

@@ -3,7 +3,7 @@
 // repetitions, answers message.created by calling messages.send, and gets message.updated when its
 // message is delivered.
 //
-//	go run ./examples/chatbot         a contact says something, the bot answers; then type lines of your own
+//	go run ./examples/chatbot         a contact says something, the bot answers; then type lines
 //	go run ./examples/chatbot -once   exits after the first answer
 package main
 

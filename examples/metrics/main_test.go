@@ -29,7 +29,8 @@ func TestScrape(t *testing.T) {
 	text := scrape(ctx, t, url)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for !strings.Contains(text, `outhook_delivery_state="delivered"`) || !strings.Contains(text, `outhook_delivery_state="pending"`) {
+	for !strings.Contains(text, `outhook_delivery_state="delivered"`) ||
+		!strings.Contains(text, `outhook_delivery_state="pending"`) {
 		select {
 		case <-tick.C:
 			text = scrape(ctx, t, url)

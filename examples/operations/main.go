@@ -131,7 +131,8 @@ func (d *day) look(ctx context.Context) error {
 }
 
 func (d *day) switchOff(ctx context.Context) error {
-	d.say("\n4. It stays down, and its failures reach the limit; what is published now is kept for later:")
+	d.say("\n4. It stays down, and its failures reach the limit; what is published now is kept for " +
+		"later:")
 	if err := d.orders(ctx, 1); err != nil {
 		return err
 	}

@@ -18,7 +18,8 @@ func TestRun(t *testing.T) {
 			if os.Getenv("OUTHOOK_CI") != "" {
 				t.Fatal("there is no PostgreSQL to test with")
 			}
-			t.Skip("there is no PostgreSQL to test with: OUTHOOK_TEST_POSTGRES is not set, and no server is installed")
+			t.Skip("there is no PostgreSQL to test with: OUTHOOK_TEST_POSTGRES is not set, and no server " +
+				"is installed")
 		}
 		if err != nil {
 			t.Fatal(err)

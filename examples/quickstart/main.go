@@ -98,7 +98,8 @@ func (d *demonstration) subscribe(ctx context.Context, url string, key signing.S
 }
 
 func (d *demonstration) publish(ctx context.Context) error {
-	d.say("\n2. The host publishes Airy's four event types. The first attempt is answered with a 500 and retried:\n")
+	d.say("\n2. The host publishes Airy's four event types. The first attempt is answered with a " +
+		"500 and retried:\n")
 	for _, payload := range airyEvents() {
 		e, err := events.From(payload)
 		if err != nil {
@@ -112,7 +113,8 @@ func (d *demonstration) publish(ctx context.Context) error {
 }
 
 func (d *demonstration) restart(ctx context.Context) error {
-	d.say("\n3. The dispatcher stops; an event is published all the same; then host and file are closed and opened again:\n")
+	d.say("\n3. The dispatcher stops; an event is published all the same; then host and file are " +
+		"closed and opened again:\n")
 	d.host.stopDelivering()
 	e, err := events.New("order.created", map[string]any{"order": 42, "item": "tea"})
 	if err != nil {
@@ -146,7 +148,8 @@ Now you: the host is up until Ctrl-C. What arrives is shown here.
 
   curl -d '{"text":"hello"}' http://%[1]s/say
   curl -X POST -H 'Content-Type: application/json' http://%[1]s/webhooks.list
-  curl -H 'Content-Type: application/json' -d '{"url":"https://example.com/hook"}' http://%[1]s/webhooks.subscribe
+  curl -H 'Content-Type: application/json' -d '{"url":"https://example.com/hook"}' \
+    http://%[1]s/webhooks.subscribe
 
 `, d.host.server.addr)
 	for show(ctx, d.out, d.arrived, 1) == nil {

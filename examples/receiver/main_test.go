@@ -18,13 +18,15 @@ func TestReceiverTakesEachEventOnceAndOnlyIfSigned(t *testing.T) {
 	server := httptest.NewServer(newHandler(key, work))
 	defer server.Close()
 	s := memstore.New()
-	d, err := dispatcher.New(s, &dispatcher.Options{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
+	d, err := dispatcher.New(s,
+		&dispatcher.Options{AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	go d.Run(t.Context())
 	subscribe := func(key signing.Secret) store.Subscription {
-		sub, err := d.Subscribe(t.Context(), store.Subscription{URL: server.URL + "/hook", Secrets: []signing.Secret{key}})
+		sub, err := d.Subscribe(t.Context(), store.Subscription{URL: server.URL + "/hook",
+			Secrets: []signing.Secret{key}})
 		if err != nil {
 			t.Fatal(err)
 		}

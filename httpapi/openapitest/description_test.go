@@ -216,7 +216,8 @@ func TestPayloadSchemas(t *testing.T) {
 			t.Errorf("%s: got the summary %q, want %q", declared.Name, described.Summary,
 				declared.Description)
 		}
-		ref, _ := described.RequestBody.Content["application/json"].Schema.Properties["payload"]["$ref"].(string)
+		body := described.RequestBody.Content["application/json"].Schema
+		ref, _ := body.Properties["payload"]["$ref"].(string)
 		got := d.Components.Schemas[strings.TrimPrefix(ref, "#/components/schemas/")]
 		if !reflect.DeepEqual(got, any(want)) {
 			t.Errorf("%s: got the payload %v\nwant %v", declared.Name, got, want)

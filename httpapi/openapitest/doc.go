@@ -3,7 +3,7 @@
 // downloads a library that reads such descriptions.
 //
 // It runs the tests of package httpapi with every request and response recorded, and checks each
-// against the description: every response is one that is described, every request that is taken is
-// described as valid, and one that is refused for its fields is not. Deliveries are checked against
-// the description's webhooks as a receiver gets them.
+// against the description. Every response must be described. Every request that is taken must be
+// valid by the description, and one that is refused for its fields must not. Deliveries are checked
+// against the description's webhooks as a receiver gets them.
 package openapitest

@@ -18,9 +18,9 @@ type lap struct {
 // diskSubscriptions is how many each event goes to.
 const diskSubscriptions = 10
 
-// disk looks at the file of a store through which much has gone: first in steady laps, each pruned,
-// which must not make it grow; then a backlog of five million deliveries, which is drained and
-// pruned, and must not leave it slower. It drives the store directly.
+// disk looks at the file of a store after heavy use. Steady laps, each pruned, must not make it
+// grow. Then a backlog of five million deliveries is drained and pruned, which must not leave it
+// slower. It drives the store directly.
 func (b *bench) disk(ctx context.Context) (err error) {
 	events, backlog := b.size(25_000, 200), b.size(500_000, 2000)
 	h, err := b.newHost(0)

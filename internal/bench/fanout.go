@@ -10,7 +10,7 @@ import (
 const otherType = "nobody.publishes.it"
 
 // subscribers compares what a publisher waits for among a hundred subscriptions and among a hundred
-// thousand, one of which wants the event.
+// thousand, and one of them wants the event.
 func (b *bench) subscribers(ctx context.Context) (err error) {
 	const few = 100
 	many := b.size(100_000, 1000)

@@ -114,7 +114,8 @@ func storedUnsynced(t *testing.T, log string) (ids []string) {
 }
 
 // failFromOn has all calls of a kind fail from each thread's n-th on. Nothing may be acknowledged
-// that is not on disk, and the host must live; what was acknowledged must be there for the next one.
+// that is not on disk, and the host must live; what was acknowledged must be there for the next
+// one.
 func failFromOn(t *testing.T, call, failure string, n int) {
 	t.Helper()
 	s := newScripted(t, 3)
@@ -134,8 +135,8 @@ func failFromOn(t *testing.T, call, failure string, n int) {
 			if m.Kind != faults.Stopped {
 				continue
 			}
-			// What fails after the mark is the writing of the list of free pages when the file is closed,
-			// which harms nobody.
+			// What fails after the mark is the writing of the list of free pages when the file is
+			// closed, which harms nobody.
 			if noticed == 0 && strings.Contains(sinceFailure(t, log), `"stopped `) {
 				t.Errorf("%s at %s from %d on: the host has not noticed", failure, call, n)
 			}

@@ -79,7 +79,8 @@ func replay(w *world) []Figure {
 	n, answer := size(w, 5000, 1200), 10*time.Millisecond
 	var o dispatcher.Options
 	if w.RealTime {
-		// Attempts that start one after another at nearly the same time arrive as the machine has it.
+		// Attempts that start one after another at nearly the same time arrive as the machine has
+		// it.
 		o.PerSubscription, answer = 1, 0
 	}
 	w.run(o)

@@ -1,11 +1,11 @@
 // Package realservers runs web servers as endpoints, has them close connections as often as they
 // can, and counts the attempts that fail.
 //
-// What is measured is whether deliveries survive what servers do to connections: an idle limit that
-// ends while a request is on its way, a limit of requests for each connection, a reload, and an
-// answer before the request was read, which is followed by a reset. Every server has an idle limit
-// of one second where it can, three requests for each connection, and is reloaded every half second
-// if it knows how.
+// It measures whether deliveries survive what servers do to connections. An idle limit ends while a
+// request is on its way; a connection gets a limited number of requests; the server is reloaded; or
+// it answers before it has read the request, and resets the connection. Every server has an idle
+// limit of one second where it can, three requests for each connection, and is reloaded every half
+// second if it knows how.
 //
 // Requests go by lanes. A lane has a subscription of its own tenant, and so connections of its own;
 // it posts the next event some milliseconds, or as long as the idle limit, after the last answer.

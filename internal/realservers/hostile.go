@@ -169,8 +169,8 @@ type Harm struct {
 }
 
 // MeasureHostile starts the command, which must call [ServeHostile] with its standard input and
-// output, and has attempts made at each kind of endpoint. cpu returns what this process has used;
-// after the attempts at each kind it is looked at for the time quiet.
+// output, and makes attempts at each kind of endpoint. cpu returns what this process has used. It
+// is looked at after the attempts at each kind, for the time quiet.
 func MeasureHostile(
 	ctx context.Context, command *exec.Cmd, attempts int, quiet time.Duration,
 	cpu func() time.Duration,

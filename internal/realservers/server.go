@@ -29,7 +29,7 @@ const idleLimit = time.Second
 // Server is a web server that can be run.
 type Server struct {
 	Name  string
-	tools []string          // names of its programs, any of which will do
+	tools []string          // names of its program; one of them suffices
 	files map[string]string // that it needs in its folder; $DIR and $PORT are replaced
 	args  []string
 	again []string // arguments that have it load its configuration anew; empty: it can't

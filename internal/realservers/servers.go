@@ -128,9 +128,9 @@ server.listen($PORT, '127.0.0.1', 1024);
 `
 
 // wsgiApp reads nothing of what it refuses, unless READ is in its environment: gunicorn then
-// answers and resets the connection. uWSGI's router, between the client and the application, loses
-// the answer to a request that the application has not read, and resets the connection without one:
-// a client that writes and reads one after the other gets none for two requests in five.
+// answers and resets the connection. uWSGI has a router between the client and the application. It
+// loses the answer to a request that the application has not read, and resets the connection: a
+// client that writes and reads one after the other gets no answer to two requests in five.
 const wsgiApp = `
 import os
 def application(environ, start_response):

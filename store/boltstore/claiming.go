@@ -82,9 +82,9 @@ func (c *claiming) run(ctx context.Context) error {
 	return nil
 }
 
-// beginRead begins the transaction. What memory has learned is in the file, so a snapshot that
-// begins after the leasing has all that was leased, unless it has ended since. c.tx is set as soon
-// as there is a transaction, so that endRead ends it also when wrap fails.
+// beginRead begins the transaction. What memory has learned is in the file. So a snapshot that
+// begins after the leasing has all that was leased, except for what has ended since. c.tx is set
+// before wrap, which may fail, so that endRead ends the transaction in any case.
 func (c *claiming) beginRead(ctx context.Context) (err error) {
 	if c.tx, err = c.db.beginRead(ctx); err != nil {
 		return err

@@ -7,9 +7,9 @@ import (
 // Times of the store's own clock are kept as nanoseconds since 1970; 0 is none.
 
 // clock is the store's clock. What is due, held, leased and past its retention goes by it. It never
-// jumps while the store is open, even if the system's clock does, and when the store is
-// opened it starts no earlier than it ended: so a system's clock that is set back delays no retry,
-// and one that is set forward makes none due, until the next start at least.
+// jumps while the store is open, even if the system's clock does. When the store is opened, it
+// starts no earlier than it ended. So a system's clock that is set back delays no retry, and one
+// that is set forward makes none due before the next start.
 //
 // What is compared with the times of callers, such as when a subscription was subscribed, is
 // stamped by the system's.

@@ -11,9 +11,9 @@ import (
 )
 
 // Attempts are counted in memory, in a [rollup.Buffer], and added to what the file has by one
-// commit every few seconds. Each such commit writes the version of its batch along: so a reader
-// knows from its snapshot alone whether the batch is in the file, also when commits have failed, or
-// the host has rolled back or committed transactions of its own in between.
+// commit every few seconds. Each such commit writes the version of its batch along. So a reader
+// knows from its snapshot alone whether the batch is in the file, also when commits have failed or
+// the host has used transactions of its own in between.
 
 // countDelay is how long counts are only in memory. Stats allows for ten seconds. A crash loses the
 // counts of that time, and nothing else.

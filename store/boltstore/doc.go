@@ -54,8 +54,8 @@
 // All of it follows the file: it is changed after a commit, by the effects that the transaction has
 // returned.
 //
-// Memory also knows, by runs of events, when the first of the finished deliveries did that are
-// still kept (internal/memory), so Prune looks only at runs that have something past its retention.
+// Memory also knows of each run of events when the earliest of its finished deliveries finished
+// (internal/memory), so Prune looks only at runs that have something past its retention.
 // When the store is opened nothing is known, and the first rounds of Prune read each event that is
 // old enough, once.
 //
@@ -65,9 +65,9 @@
 // Unsubscribing writes one mark that cancels all before it, however much that is; every reader
 // applies it (internal/pending), and Prune later writes it into the records, in small steps.
 //
-// Erasing an event that many want writes one mark too, on the event, and Erase then brings the
-// records of its deliveries in line with it in small steps, so that it holds nobody up; what a
-// crash cuts off of that, Prune does (internal/txn).
+// Erasing an event that many want writes one mark too, on the event. Erase then brings the records
+// of its deliveries in line with the mark, in small steps, so that it holds nobody up. What a crash
+// leaves undone of that, Prune does (internal/txn).
 //
 // Stats adds up what memory knows of each subscription with something pending. Which event is the
 // oldest must be read for those that have rows or chunks; memory keeps that until it changes.

@@ -21,5 +21,5 @@ func TestFaultSteps(t *testing.T) {
 	open, _ := opener(nil)
 	storetest.Steps(t, func(t *testing.T) store.Store {
 		return open(t)
-	}, scaled(100_000, 1_000_000))
+	}, scaled(100_000, 1_000_000), nil)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore"
 )
 
 // TestIDs publishes events under IDs in three orders, in calls of one and of many, closing the
@@ -221,35 +222,16 @@ func TestIDsOfRemovedEvents(t *testing.T) {
 		publish(t, s, "removed", 3)
 		finish(t, s, claim(t, s, 3), store.Delivered, 0)
 		time.Sleep(time.Hour)
-		prune := func() error {
-			_, err := s.Prune(t.Context(), store.Retention{Delivered: time.Minute})
-			return err
-		}
-		if err := prune(); err != nil { // the first step makes room for the next to remove
+		// The first step makes room for the next to remove.
+		if err := pruneDelivered(t, s); err != nil {
 			t.Fatal(err)
 		}
-		hold := make(chan struct{})
-		s.FailCommits(func(commit func() error) error {
-			<-hold
-			return commit()
-		})
-		var wg sync.WaitGroup
-		for _, f := range []func() error{
+		inOneCommit(t, s,
 			func() error { return s.Enqueue(t.Context(), Event("first")) }, // is under way
 			func() error { return s.Enqueue(t.Context(), Event("a")) },
-			prune,
+			func() error { return pruneDelivered(t, s) },
 			func() error { return s.Enqueue(t.Context(), Event("removed-0")) },
-		} {
-			wg.Go(func() {
-				if err := f(); err != nil {
-					t.Error(err)
-				}
-			})
-			synctest.Wait()
-		}
-		close(hold)
-		wg.Wait()
-		s.FailCommits(nil)
+		)
 		verify(t, s)
 		var got []string
 		for _, c := range drain(t, s) {
@@ -270,38 +252,47 @@ func TestIDsAllRemoved(t *testing.T) {
 		publish(t, s, strings.Repeat("removed", 10), 400) // several pages of IDs
 		drain(t, s)
 		time.Sleep(time.Hour)
-		prune := func() error {
-			_, err := s.Prune(t.Context(), store.Retention{Delivered: time.Minute})
-			return err
-		}
-		if err := prune(); err != nil { // the first step makes room for the next to remove
+		// The first step makes room for the next to remove.
+		if err := pruneDelivered(t, s); err != nil {
 			t.Fatal(err)
 		}
 		s = restart(t, s, nil)
-		hold := make(chan struct{})
-		s.FailCommits(func(commit func() error) error {
-			<-hold
-			return commit()
-		})
-		var wg sync.WaitGroup
-		for _, f := range []func() error{
+		inOneCommit(t, s,
 			func() error { return s.SetFormat(1) }, // is under way
-			prune,
+			func() error { return pruneDelivered(t, s) },
 			func() error { return s.Enqueue(t.Context(), Event("after")) },
-		} {
-			wg.Go(func() {
-				if err := f(); err != nil {
-					t.Error(err)
-				}
-			})
-			synctest.Wait()
-		}
-		close(hold)
-		wg.Wait()
-		s.FailCommits(nil)
+		)
 		verify(t, s)
 		if claims := drain(t, s); len(claims) != 1 || claims[0].EventID != "after" {
 			t.Errorf("claimed %+v, want the event that came after", claims)
 		}
 	})
+}
+
+func pruneDelivered(t *testing.T, s *boltstore.Store) error {
+	_, err := s.Prune(t.Context(), store.Retention{Delivered: time.Minute})
+	return err
+}
+
+// inOneCommit calls operations, in a bubble. The first is under way when the others come, so that
+// these share the next commit, in their order.
+func inOneCommit(t *testing.T, s *boltstore.Store, operations ...func() error) {
+	t.Helper()
+	hold := make(chan struct{})
+	s.FailCommits(func(commit func() error) error {
+		<-hold
+		return commit()
+	})
+	var wg sync.WaitGroup
+	for _, f := range operations {
+		wg.Go(func() {
+			if err := f(); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+	}
+	close(hold)
+	wg.Wait()
+	s.FailCommits(nil)
 }

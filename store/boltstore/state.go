@@ -48,9 +48,9 @@ func (s *state) wake() {
 // not how they changed. But the one that commits learns of it only when the file's write lock is
 // free again, and the host may have begun, and even committed, the next transaction by then. And
 // nobody tells of the rollback of a transaction of the host. So the effects wait in
-// state.unapplied, and the next transaction that writes applies them: it has the write lock, so
-// each former transaction has ended, and since only a commit takes a transaction's number, it has
-// committed if its number is lower than the present one.
+// state.unapplied, and the next transaction that writes applies them. It has the write lock, so
+// each former transaction has ended. Only a commit uses a transaction's number up, so a former one
+// has committed if its number is lower than the present one.
 type unapplied struct {
 	tx      *bolt.Tx        // tells it from a later one of the same number, see apply
 	id      int             // bbolt's number; that of one that was rolled back is given again

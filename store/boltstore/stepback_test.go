@@ -10,39 +10,53 @@ import (
 	"testing"
 )
 
-// source is the code of the packages that use bbolt's cursors, as it was compiled.
+// source is the code of the store, as it was compiled.
 //
-//go:embed *.go internal/txn/*.go internal/scan/*.go
+//go:embed *.go internal/*/*.go
 var source embed.FS
 
 // TestStepBackHasOnePlace looks for code of the store that steps back by itself: bbolt's Last and
 // Prev are not to be trusted after deletes, see docs/decisions/bbolt-cursor-after-deletes.md.
 func TestStepBackHasOnePlace(t *testing.T) {
-	paths, err := fs.Glob(source, "*.go")
-	inside, err2 := fs.Glob(source, "internal/*/*.go")
-	if err != nil || err2 != nil || len(paths) == 0 || len(inside) == 0 {
-		t.Fatal(paths, inside, err, err2)
-	}
-	paths = append(paths, inside...)
-	for _, path := range paths {
-		text, err := source.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
+	const home = "internal/boltfile/stepback.go"
+	found := false
+	for _, pattern := range []string{"*.go", "internal/*/*.go"} {
+		paths, err := fs.Glob(source, pattern)
+		if err != nil || len(paths) == 0 {
+			t.Fatal(pattern, paths, err)
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, text, 0)
-		if err != nil {
-			t.Fatal(err)
+		for _, path := range paths {
+			if strings.HasSuffix(path, "_test.go") {
+				continue
+			}
+			for _, name := range stepsBack(t, path) {
+				if found = found || path == home; path != home {
+					t.Errorf("%s: use boltfile.LastBetween or Descend instead of %s", path, name)
+				}
+			}
 		}
-		ast.Inspect(file, func(n ast.Node) bool {
-			sel, ok := n.(*ast.SelectorExpr)
-			if !ok || strings.HasSuffix(path, "_test.go") {
-				return true
-			}
-			if sel.Sel.Name == "Last" || sel.Sel.Name == "Prev" {
-				t.Errorf("%s: use boltfile.LastBetween or Descend instead of %s", path,
-					sel.Sel.Name)
-			}
-			return true
-		})
 	}
+	if !found {
+		t.Errorf("%s uses neither Last nor Prev: this test looks for the wrong names", home)
+	}
+}
+
+// stepsBack returns the calls of Last and Prev in a file.
+func stepsBack(t *testing.T, path string) (names []string) {
+	t.Helper()
+	text, err := source.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), path, text, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok && (sel.Sel.Name == "Last" || sel.Sel.Name == "Prev") {
+			names = append(names, sel.Sel.Name)
+		}
+		return true
+	})
+	return names
 }

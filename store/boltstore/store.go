@@ -49,7 +49,7 @@ func (s *Store) Close() error {
 	if s.db.closed.Swap(true) {
 		return nil
 	}
-	// The file is closed whatever became of the commits, or its lock would stay.
+	// The file is closed even if the commits failed, or its lock would stay.
 	err := errors.Join(s.closeCommits(), storeError(s.db.file.Close()))
 	if err != nil {
 		return fmt.Errorf("boltstore: close: %w", err)

@@ -24,10 +24,10 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimR
 	// Before anything is leased: a pause is in force for the request that it came with.
 	s.pause(req.Pauses, now)
 	// One go suffices, since what the schedule chooses is here and can be claimed.
-	round := s.schedule.Round(&req, now.UnixNano())
+	round := s.queue.Round(&req, now.UnixNano())
 	round.Run() // it lacks nothing: all is in memory
 	// What has become claimable by this call needs no wake: see the Unlock above.
-	s.schedule.TakeWake()
+	s.queue.TakeWake()
 	claims := store.ClaimResult{NextDue: round.NextDue()}
 	for _, l := range round.Leases {
 		d := l.Sub.Data.deliveries[l.Seq]
@@ -44,7 +44,7 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimR
 func (s *Store) pause(pauses []store.Pause, now time.Time) {
 	for _, p := range pauses {
 		if sub := s.subs[p.SubscriptionID]; sub != nil {
-			s.schedule.Postpone(sub.num, p.For, now.UnixNano())
+			s.queue.Postpone(sub.num, p.For, now.UnixNano())
 		}
 	}
 }

@@ -89,5 +89,5 @@ func (s *Store) enqueue(e *event, now time.Time) {
 func (s *Store) revive(d *delivery, now time.Time) {
 	d.leave() // the list of what has finished
 	d.state, d.due, d.finished = store.Pending, now, time.Time{}
-	s.add(d, now)
+	s.queue.add(d, s.log.isNew(d.event), now)
 }

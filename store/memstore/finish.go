@@ -51,7 +51,7 @@ func (s *Store) finish(o store.Outcome, now time.Time) store.Result {
 		after = &next
 	}
 	s.next(d, o, after, now)
-	s.schedule.SetHealth(d.sub.turns, after, now.UnixNano())
+	s.queue.SetHealth(d.sub.turns, after, now.UnixNano())
 	return store.Result{Before: before, After: after}
 }
 
@@ -98,11 +98,11 @@ func (s *Store) next(d *delivery, o store.Outcome, after *store.Health, now time
 		if o.Parks(after) {
 			d.due, d.atOnce = now, schedule.Parked(d.tried())
 		}
-		s.queueUp(d, true, now)
+		s.queue.place(d, true, now)
 		return
 	}
 	if d.state == store.Pending { // or else canceled, and now a late success
-		s.remove(d, now)
+		s.queue.remove(d, now)
 	}
 	s.ended.conclude(d, o.State, now)
 }
@@ -110,7 +110,7 @@ func (s *Store) next(d *delivery, o store.Outcome, after *store.Health, now time
 // cancel ends a pending delivery without an attempt. Its lease, if there is one, ends. The lock is
 // held.
 func (s *Store) cancel(d *delivery, reason string, now time.Time) {
-	s.remove(d, now)
+	s.queue.remove(d, now)
 	d.canceled = reason
 	s.ended.conclude(d, store.Canceled, now)
 }

@@ -120,7 +120,7 @@ func (s *Store) requeue(d *delivery, named bool, now time.Time) bool {
 	}
 	// It keeps its retry: it was pending, and only waits no longer.
 	d.due, d.atOnce = now, schedule.Asked
-	s.queueUp(d, false, now)
+	s.queue.place(d, false, now)
 	return true
 }
 
@@ -135,7 +135,7 @@ func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
 	if sub := s.subs[subscriptionID]; sub != nil {
 		// What waited for the breaker is due from then on, without a change of any delivery; see
 		// schedule.Parked.
-		s.schedule.SetHealth(sub.turns, new(sub.turns.Health().Recovered()), now.UnixNano())
+		s.queue.SetHealth(sub.turns, new(sub.turns.Health().Recovered()), now.UnixNano())
 	}
 	return nil
 }
@@ -162,7 +162,7 @@ func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
 		}
 		if h := *sub.turns.Health(); !h.NextProbeAt.IsZero() {
 			h.NextProbeAt = time.Time{}
-			s.schedule.SetHealth(sub.turns, &h, now.UnixNano())
+			s.queue.SetHealth(sub.turns, &h, now.UnixNano())
 		}
 	}
 	return nil

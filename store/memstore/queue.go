@@ -1,19 +1,41 @@
 package memstore
 
 import (
+	"math"
 	"slices"
 	"time"
 
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// What follows tells the schedule how deliveries have changed. Keys are this store's: the
-// schedule hears of a delivery as blocked while an earlier one of its key is pending.
+// queue is what is pending: the schedule, which knows what is next, and how much of it each tenant
+// has. It tells the schedule how deliveries have changed. Keys are this store's: the schedule hears
+// of a delivery as blocked while an earlier one of its key is pending. It is guarded by the store's
+// lock.
+type queue struct {
+	*schedule.Schedule[*subscription, *delivery]
+	pending map[string]int // deliveries that are, by tenant
+}
 
-// add takes in a delivery that has become pending. The lock is held.
-func (s *Store) add(d *delivery, now time.Time) {
+// Short names for what the schedule keeps.
+type (
+	turns = schedule.Sub[*subscription, *delivery]
+	lease = schedule.Lease[*subscription, *delivery]
+)
+
+func newQueue() queue {
+	return queue{
+		// No bound for the idle ones: what the schedule forgets, this store could not load again.
+		Schedule: schedule.New[*subscription, *delivery](schedule.Options{Idle: math.MaxInt}),
+		pending:  make(map[string]int),
+	}
+}
+
+// add takes in a delivery that has become pending. isNew says that its event comes after all that
+// are stored.
+func (q *queue) add(d *delivery, isNew bool, now time.Time) {
 	sub := d.sub
-	s.addPending(sub.Tenant, 1)
+	q.count(sub.Tenant, 1)
 	if key := d.event.key; key != "" {
 		same := sub.keyed[key]
 		// By event, and not at the end: a redelivery of an old event stands before newer ones.
@@ -24,23 +46,23 @@ func (s *Store) add(d *delivery, now time.Time) {
 		}
 		sub.keyed[key] = slices.Insert(same, i, d)
 		if first != d && i == 0 { // it was the first until now, and may be leased
-			s.queueUp(first, false, now)
+			q.place(first, false, now)
 		}
 	}
-	if d.isNext() && s.log.isNew(d.event) { // the implicit list is made for what comes last
-		s.schedule.AddImplicit(sub.turns, d.event.num, now.UnixNano())
+	if d.isNext() && isNew { // the implicit list is made for what comes last
+		q.AddImplicit(sub.turns, d.event.num, now.UnixNano())
 		return
 	}
-	s.queueUp(d, false, now)
+	q.place(d, false, now)
 }
 
 // remove takes out a delivery that is not pending any more. Its lease, if there is one, ends. If
-// others of its key stood behind it, the next is let go. The lock is held.
-func (s *Store) remove(d *delivery, now time.Time) {
+// others of its key stood behind it, the next is let go.
+func (q *queue) remove(d *delivery, now time.Time) {
 	// First, since it ends the lease; the next of the key is told after that.
-	s.change(d, schedule.Change{}, now)
+	q.tell(d, schedule.Change{}, now)
 	sub, key := d.sub, d.event.key
-	s.addPending(sub.Tenant, -1)
+	q.count(sub.Tenant, -1)
 	if key == "" {
 		return
 	}
@@ -57,14 +79,14 @@ func (s *Store) remove(d *delivery, now time.Time) {
 	sub.keyed[key] = same
 	// Otherwise the first one still stands, and those behind it stay blocked.
 	if i == 0 {
-		s.queueUp(same[0], false, now)
+		q.place(same[0], false, now)
 	}
 }
 
-// queueUp tells the schedule where a pending delivery stands. endLease says that a lease on it
+// place tells the schedule where a pending delivery stands. endLease says that a lease on it
 // ends. A first attempt stands by its event alone, and has no time; a retry stands by when it is
 // due.
-func (s *Store) queueUp(d *delivery, endLease bool, now time.Time) {
+func (q *queue) place(d *delivery, endLease bool, now time.Time) {
 	p := schedule.Position{Seq: d.event.num}
 	switch {
 	case d.atOnce != 0:
@@ -72,14 +94,14 @@ func (s *Store) queueUp(d *delivery, endLease bool, now time.Time) {
 	case len(d.attempts) > 0:
 		p.Due = d.due.UnixNano()
 	}
-	s.change(d, schedule.Change{
+	q.tell(d, schedule.Change{
 		Pending: true, Blocked: !d.isNext(), Position: p, EndLease: endLease,
 	}, now)
 }
 
-// change passes a change on to the schedule, with where the delivery stood before. All changes of a
+// tell passes a change on to the schedule, with where the delivery stood before. All changes of a
 // recorded delivery go this way, so position is always what the schedule was told last.
-func (s *Store) change(d *delivery, c schedule.Change, now time.Time) {
+func (q *queue) tell(d *delivery, c schedule.Change, now time.Time) {
 	// The schedule's windows have no bound here, and it finds the old place by this instead of
 	// searching.
 	c.Was = d.position
@@ -88,7 +110,26 @@ func (s *Store) change(d *delivery, c schedule.Change, now time.Time) {
 	if c.Pending && !c.Blocked {
 		d.position = &c.Position
 	}
-	s.schedule.Change(d.sub.turns, d.event.num, c, now.UnixNano())
+	q.Change(d.sub.turns, d.event.num, c, now.UnixNano())
+}
+
+// removeAll ends all that is pending of a subscription, n deliveries. The schedule is told once,
+// and not for each delivery, as by remove.
+func (q *queue) removeAll(sub *subscription, n int, now time.Time) {
+	q.count(sub.Tenant, -n)
+	// Nothing is pending, so no key holds anything.
+	clear(sub.keyed)
+	q.Clear(sub.turns, now.UnixNano())
+}
+
+// count changes how many deliveries of a tenant are pending. A tenant without any has no entry, so
+// the map is as large as what is pending and no larger.
+func (q *queue) count(tenant string, n int) {
+	if n += q.pending[tenant]; n != 0 {
+		q.pending[tenant] = n
+		return
+	}
+	delete(q.pending, tenant)
 }
 
 // byEvent orders the deliveries of a key: they are attempted in the order of Enqueue.

@@ -17,7 +17,7 @@ func (s *Store) Release(ctx context.Context, leases ...store.Lease) error {
 	for _, given := range leases {
 		// A token that is worth nothing any more is no error: the lease may have run out.
 		if l := s.lease(given); l != nil {
-			s.schedule.Release(l, now.UnixNano())
+			s.queue.Release(l, now.UnixNano())
 		}
 	}
 	return nil
@@ -26,7 +26,7 @@ func (s *Store) Release(ctx context.Context, leases ...store.Lease) error {
 // lease returns the lease that a token is for; nil if the token is worth nothing. It is for the
 // delivery that it was given out for, and for no other. The lock is held.
 func (s *Store) lease(given store.Lease) *lease {
-	l := s.schedule.Present(given.Token)
+	l := s.queue.Present(given.Token)
 	if l == nil || l.Data.event.id != given.EventID || l.Data.sub.ID != given.SubscriptionID {
 		return nil
 	}

@@ -16,7 +16,7 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 	}
 	defer s.end()
 	// Before counting: a lease that has run out is not in flight any more.
-	s.schedule.Expire(now.UnixNano())
+	s.queue.Expire(now.UnixNano())
 	if subscriptionID == "" {
 		stats := store.Stats{}
 		for _, sub := range s.order {
@@ -42,7 +42,7 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 // tell adds the figures of sub. It goes through all deliveries that are kept. The lock is held.
 func (s *Store) tell(sub *subscription, stats *store.Stats) {
 	stats.Subscriptions++
-	stats.InFlight += s.schedule.InFlight(sub.turns)
+	stats.InFlight += s.queue.InFlight(sub.turns)
 	for _, d := range sub.deliveries {
 		if d.state != store.Pending {
 			continue
@@ -54,16 +54,6 @@ func (s *Store) tell(sub *subscription, stats *store.Stats) {
 	}
 }
 
-// addPending changes how many deliveries of a tenant are pending. A tenant without any has no
-// entry, so the map is as large as what is pending and no larger.
-func (s *Store) addPending(tenant string, n int) {
-	if n += s.pending[tenant]; n != 0 {
-		s.pending[tenant] = n
-		return
-	}
-	delete(s.pending, tenant)
-}
-
 // CountPending implements [store.History]. It is counted as it changes, because a quota asks for it
 // at each Publish.
 func (s *Store) CountPending(ctx context.Context, tenant string, limit int) (int, error) {
@@ -71,5 +61,5 @@ func (s *Store) CountPending(ctx context.Context, tenant string, limit int) (int
 		return 0, fmt.Errorf("memstore: count pending: %w", err)
 	}
 	defer s.end()
-	return min(s.pending[tenant], max(limit, 0)), nil
+	return min(s.queue.pending[tenant], max(limit, 0)), nil
 }

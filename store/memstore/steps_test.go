@@ -14,5 +14,5 @@ func TestFaultSteps(t *testing.T) {
 	if os.Getenv("OUTHOOK_LONG") != "" {
 		n = 1_000_000
 	}
-	storetest.Steps(t, func(*testing.T) store.Store { return memstore.New() }, n)
+	storetest.Steps(t, func(*testing.T) store.Store { return memstore.New() }, n, nil)
 }

@@ -2,13 +2,11 @@ package memstore
 
 import (
 	"context"
-	"math"
 	"sync"
 	"time"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/rollup"
-	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 var _ store.Store = (*Store)(nil)
@@ -30,29 +28,20 @@ type Store struct {
 	log   log
 	ended ended // for Prune
 
-	pending  map[string]int // deliveries that are, by tenant
+	queue    queue
 	lastNum  uint64         // the last number given to a subscription or an event
-	schedule *schedule.Schedule[*subscription, *delivery]
 	attempts *rollup.Buffer // counts of them
 }
-
-// Short names for what the schedule keeps.
-type (
-	turns = schedule.Sub[*subscription, *delivery]
-	lease = schedule.Lease[*subscription, *delivery]
-)
 
 // New returns an empty store.
 func New() *Store {
 	return &Store{
-		ready:   make(chan struct{}, 1),
-		start:   time.Now(),
-		wall:    time.Now,
-		subs:    make(map[string]*subscription),
-		log:     newLog(),
-		pending: make(map[string]int),
-		// No bound for the idle ones: what the schedule forgets, this store could not load again.
-		schedule: schedule.New[*subscription, *delivery](schedule.Options{Idle: math.MaxInt}),
+		ready:    make(chan struct{}, 1),
+		start:    time.Now(),
+		wall:     time.Now,
+		subs:     make(map[string]*subscription),
+		log:      newLog(),
+		queue:    newQueue(),
 		attempts: rollup.NewBuffer(rollup.Options{}),
 	}
 }
@@ -93,7 +82,7 @@ func (s *Store) begin(ctx context.Context) (now time.Time, err error) {
 // end ends a method: if something may have become claimable, it fills the slot of Ready. It unlocks
 // first, so that whom it wakes does not wait for the lock.
 func (s *Store) end() {
-	wake := s.schedule.TakeWake()
+	wake := s.queue.TakeWake()
 	s.mu.Unlock()
 	if wake {
 		s.wakeReader()

@@ -34,17 +34,15 @@ func (sub *subscription) wants(e *event) bool {
 		(!sub.SubscribedAt.After(latest) || !e.enqueued.After(latest))
 }
 
-// cancelPending ends all that is pending for sub. The lock is held. It tells the schedule once, and
-// not for each delivery, as remove would.
+// cancelPending ends all that is pending for sub. The lock is held.
 func (s *Store) cancelPending(sub *subscription, reason string, now time.Time) {
+	n := 0
 	for _, d := range sub.deliveries {
 		if d.state == store.Pending {
 			d.canceled, d.position = reason, nil
 			s.ended.conclude(d, store.Canceled, now)
-			s.addPending(sub.Tenant, -1)
+			n++
 		}
 	}
-	// All that was pending is canceled, so no key holds anything.
-	clear(sub.keyed)
-	s.schedule.Clear(sub.turns, now.UnixNano())
+	s.queue.removeAll(sub, n, now)
 }

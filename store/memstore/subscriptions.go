@@ -39,9 +39,9 @@ func (s *Store) CreateSubscription(
 	}
 	// The schedule knows of every subscription from its beginning, and is told of each change; so
 	// it never has to ask.
-	sub.turns = s.schedule.Ensure(sub.num)
+	sub.turns = s.queue.Ensure(sub.num)
 	sub.turns.Data = sub
-	s.schedule.SetState(sub.turns, schedule.State{
+	s.queue.SetState(sub.turns, schedule.State{
 		Active: true, // what is unsubscribed has nothing pending
 		Tenant: sub.Tenant, Host: schedule.HostOf(sub.URL),
 	}, 0)
@@ -90,11 +90,11 @@ func (s *Store) UpdateSubscription(
 		s.cancelPending(sub, cancelReason(&after), now)
 	}
 	// Its limit by host goes by the new URL from the next claim on.
-	s.schedule.SetHost(sub.turns, schedule.HostOf(after.URL), now.UnixNano())
+	s.queue.SetHost(sub.turns, schedule.HostOf(after.URL), now.UnixNano())
 	// What was learned of another endpoint, or before the subscription ended, says nothing of this
 	// one.
 	if subscribed || before.URL != after.URL {
-		s.schedule.SetHealth(sub.turns, new(store.Health), now.UnixNano())
+		s.queue.SetHealth(sub.turns, new(store.Health), now.UnixNano())
 	}
 	return sub.Clone(), nil
 }
@@ -131,7 +131,7 @@ func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 			s.ended.unwanted = append(s.ended.unwanted, e)
 		}
 	}
-	s.schedule.Forget(sub.turns)
+	s.queue.Forget(sub.turns)
 	s.attempts.Drop(sub.num)
 	delete(s.subs, id)
 	s.order = slices.DeleteFunc(s.order, func(o *subscription) bool { return o == sub })

@@ -89,8 +89,11 @@ func awaitVacuum(t *testing.T, pool *pgxpool.Pool, deleted, dead int) {
 	defer ticker.Stop()
 	for start := time.Now(); ; {
 		var behind []string
-		err := pool.QueryRow(t.Context(), `SELECT coalesce(array_agg(relname::text), '{}') FROM pg_stat_user_tables
-			WHERE relname IN ('deliveries', 'events') AND (n_tup_del < $1 OR n_dead_tup > $2)`, deleted, dead).Scan(&behind)
+		err := pool.QueryRow(t.Context(), `
+			SELECT coalesce(array_agg(relname::text), '{}')
+			FROM pg_stat_user_tables
+			WHERE relname IN ('deliveries', 'events') AND (n_tup_del < $1 OR n_dead_tup > $2)`,
+			deleted, dead).Scan(&behind)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -132,8 +135,12 @@ func tableSizes(t testing.TB, pool *pgxpool.Pool) map[string]int {
 // logTables shows what the server counts of the tables.
 func logTables(t testing.TB, pool *pgxpool.Pool) {
 	t.Helper()
-	rows, err := pool.Query(context.Background(), `SELECT relname::text, n_tup_ins, n_tup_upd, n_tup_hot_upd, n_tup_del, n_live_tup, n_dead_tup,
-		autovacuum_count, pg_total_relation_size(relid) / 1024 FROM pg_stat_user_tables WHERE n_tup_ins + n_tup_upd > 1000 ORDER BY 1`)
+	rows, err := pool.Query(context.Background(), `
+		SELECT relname::text, n_tup_ins, n_tup_upd, n_tup_hot_upd, n_tup_del, n_live_tup, n_dead_tup,
+			autovacuum_count, pg_total_relation_size(relid) / 1024
+		FROM pg_stat_user_tables
+		WHERE n_tup_ins + n_tup_upd > 1000
+		ORDER BY 1`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,8 +13,10 @@ func TestClockSetBack(t *testing.T) {
 	pool, schema := newPool(t)
 	s := open(t, pool, schema)
 	subscribeJudge(t, s, newJudge(t))
-	if _, err := pool.Exec(t.Context(), "UPDATE "+schema+`.subscriptions SET created_at = created_at + interval '1 year',
-		updated_at = updated_at + interval '1 year', subscribed_at = subscribed_at + interval '1 year'`); err != nil {
+	later := "UPDATE " + schema + `.subscriptions SET created_at = created_at + interval '1 year',
+		updated_at = updated_at + interval '1 year',
+		subscribed_at = subscribed_at + interval '1 year'`
+	if _, err := pool.Exec(t.Context(), later); err != nil {
 		t.Fatal(err)
 	}
 	evs := someEvents(2)

@@ -125,9 +125,10 @@ func TestCountsInMemoryAreBounded(t *testing.T) {
 func createMany(t *testing.T, pool *pgxpool.Pool, schema string, n int) {
 	t.Helper()
 	for _, statement := range []string{
-		`INSERT INTO %[1]s.subscriptions (id, tenant, name, url, events, header_names, header_values, secrets, status,
-			disabled_reason, created_at, updated_at, subscribed_at)
-		SELECT 'sub-' || n, '', '', 'https://endpoint.example/', '{}', '{}', '{}', '{}', 'Subscribed', '', now(), now(), now()
+		`INSERT INTO %[1]s.subscriptions (id, tenant, name, url, events, header_names, header_values,
+			secrets, status, disabled_reason, created_at, updated_at, subscribed_at)
+		SELECT 'sub-' || n, '', '', 'https://endpoint.example/', '{}', '{}', '{}', '{}', 'Subscribed',
+			'', now(), now(), now()
 		FROM generate_series(1, %[2]d) n ORDER BY n`,
 		`INSERT INTO %[1]s.health (sub) SELECT num FROM %[1]s.subscriptions ORDER BY num LIMIT %[2]d`,
 	} {

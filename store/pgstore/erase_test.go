@@ -124,8 +124,11 @@ func TestEraseAmongMany(t *testing.T) {
 	s := open(t, pool, schema)
 	subscribeJudge(t, s, newJudge(t))
 	const others = 25_000
-	fill := `INSERT INTO ` + schema + `.events (id, type, tenant, key, time, enqueued_at, body, trace, recipients)
-		SELECT 'other-' || n, 'message.created', 'other', '', now(), now(), '{}', '', '{}' FROM generate_series(1, $1::int) n`
+	fill := `
+		INSERT INTO ` + schema + `.events
+			(id, type, tenant, key, time, enqueued_at, body, trace, recipients)
+		SELECT 'other-' || n, 'message.created', 'other', '', now(), now(), '{}', '', '{}'
+		FROM generate_series(1, $1::int) n`
 	enqueue := func() events.Event {
 		ev := someEvents(1)[0]
 		if err := s.Enqueue(t.Context(), ev); err != nil {

@@ -169,7 +169,8 @@ func deliverAll(t *testing.T, s store.Store, o *old) {
 	o.pending[o.subs[0].ID] = o.pending[o.subs[0].ID][1:] // the one that is due in an hour
 	for _, sub := range o.subs {
 		want, have := o.pending[sub.ID], got[sub.ID]
-		// order within a key holds, so that those wait for others; the IDs are in the order of publishing
+		// order within a key holds, so that those wait for others; the IDs are in the order of
+		// publishing
 		slices.Sort(want)
 		slices.Sort(have)
 		if !slices.Equal(have, want) {

@@ -42,8 +42,8 @@ var rooms = map[string]string{
 	"roomtest": "memory notify pgx replica schema sqltx store store/pgstore/pgtest",
 }
 
-// TestRoomsKnowWhatTheyMay holds the walls inside the store: what a room is not to know, it does not
-// import. memory, record, batcher and clock are pure: no driver, no database.
+// TestRoomsKnowWhatTheyMay holds the walls inside the store: what a room is not to know, it does
+// not import. memory, record, batcher and clock are pure: no driver, no database.
 func TestRoomsKnowWhatTheyMay(t *testing.T) {
 	seen := make(map[string]bool)
 	err := filepath.WalkDir("internal", func(path string, d fs.DirEntry, err error) error {

@@ -53,7 +53,8 @@ func testMain(m *testing.M) int {
 	srv, err := pgtest.Start(ctx, pgtest.Config{})
 	switch {
 	case errors.Is(err, pgtest.ErrNotInstalled):
-		noServer = "there is no PostgreSQL to test with: OUTHOOK_TEST_POSTGRES is not set, and no server is installed"
+		noServer = "there is no PostgreSQL to test with: OUTHOOK_TEST_POSTGRES is not set, and no " +
+			"server is installed"
 		fmt.Fprintln(os.Stderr, noServer)
 		return m.Run()
 	case err != nil:

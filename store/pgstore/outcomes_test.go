@@ -9,8 +9,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// envFigures names a file for what TestOutcomes measures, a line of JSON for each figure. With it the
-// scenarios run whole, one after another.
+// envFigures names a file for what TestOutcomes measures, a line of JSON for each figure. With it
+// the scenarios run whole, one after another.
 const envFigures = "OUTHOOK_FIGURES"
 
 // TestOutcomes checks that the scenarios that need no fake time keep their bounds. The short form

@@ -42,8 +42,9 @@ func (a *arrivals) all(path string) (requests, replicas int) {
 	return requests, len(a.by[path])
 }
 
-// TestRateLimitOfAFleet checks that RateLimit holds for all replicas together: a subscription that has
-// a backlog gets no more from two than from one, also if it moves from one to the other meanwhile.
+// TestRateLimitOfAFleet checks that RateLimit holds for all replicas together: a subscription that
+// has a backlog gets no more from two than from one, also if it moves from one to the other
+// meanwhile.
 func TestRateLimitOfAFleet(t *testing.T) {
 	t.Parallel()
 	const (

@@ -145,8 +145,10 @@ func TestStatementTimeout(t *testing.T) {
 		}
 	}
 	set("ALTER DATABASE postgres SET statement_timeout = '100ms'")
-	set("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'")
-	set("BEGIN; LOCK TABLE outhook.events, outhook.deliveries, outhook.shares IN ACCESS EXCLUSIVE MODE")
+	set("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND " +
+		"backend_type = 'client backend'")
+	set("BEGIN; LOCK TABLE outhook.events, outhook.deliveries, outhook.shares IN ACCESS EXCLUSIVE " +
+		"MODE")
 	if refused := h.publishFor(t.Context(), time.Second); refused == 0 {
 		t.Error("published while the tables were locked: none was refused, want all")
 	}

@@ -17,7 +17,7 @@ import (
 // Bench measures a store. open returns a new, empty store; Bench closes it when it has a Close
 // method.
 //
-// Each benchmark reports deliveries/s: enqueued, delivered or listed ones, whichever it is about.
+// Each benchmark reports deliveries/s: enqueued, delivered or listed ones, as its name says.
 // Events have payloads of 512 bytes and IDs of their own making, as a host's have. Compare claim
 // with its larger backlog, and among with single: the figures of a store that scales are the same.
 func Bench(b *testing.B, open func(b *testing.B) store.Store) {

@@ -37,8 +37,8 @@ type Suite struct {
 	// Calls that read, and Claim, must not.
 	Exclusive bool
 
-	// Bound is how long one call may take, whatever the state of the store: one that takes longer
-	// ends the process, with what every goroutine is at. If zero, DefaultBound.
+	// Bound is how long one call may take, in any state of the store. One that takes longer ends
+	// the process, with the stack of each goroutine. If zero, DefaultBound.
 	Bound time.Duration
 
 	// Seals says that the store encrypts what subscriptions keep secret, as package sealed does:
@@ -122,7 +122,7 @@ func (s Suite) test(t *testing.T, r check.Rule) {
 // everything that can be seen of them afterwards. The operations of a sequence depend on its number
 // only, so a failure comes again.
 //
-// Where the contract leaves a choice, whatever the store chooses is right and the memstore is made
+// Where the contract leaves a choice, each choice of the store is right and the memstore is made
 // to follow: which of the subscriptions, and of due retries and first attempts, a limited Claim
 // takes. That what it takes is within the limits, in order and fair is checked each time.
 func (s Suite) Compare(t *testing.T) {
@@ -138,8 +138,8 @@ func (s Suite) Compare(t *testing.T) {
 }
 
 // Sizes fills stores with wide events, ends what is pending in each of the ways there are, and
-// prunes it at once. Each call is watched: none may take longer than the Bound, whatever the size.
-// It leaves out sizes of more than most deliveries, of which the largest has 1,000,000: they take
+// prunes it at once. Each call is watched: none may take longer than the Bound, at any size.
+// It leaves out sizes of more than most deliveries; the largest has 1,000,000: they take
 // minutes. It works in real time.
 func (s Suite) Sizes(t *testing.T, most int) {
 	s.RealTime = true

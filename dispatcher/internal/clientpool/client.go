@@ -27,8 +27,8 @@ type Client struct {
 // earlier exchange and has ended before one byte of an answer. It says so too if it was the context
 // that ended the connection.
 func (c *Client) RoundTrip(req *http.Request) (res *http.Response, replay bool, err error) {
-	// Asked before the request: with several over one connection, another may be answered meanwhile,
-	// and this one would then look like one over a kept connection.
+	// Asked before the request: with several over one connection, another may be answered
+	// meanwhile, and this one would then look like one over a kept connection.
 	kept := c.answered.Load()
 	c.traceConn(req, kept)
 	var begun atomic.Bool // net/http may call the hook from another goroutine, and late

@@ -4,10 +4,10 @@
 //
 // # The problem
 //
-// net/http's Transport has a pool of its own, but it shares connections among all requests to a
-// host, of any tenant; it sends a request again as often as an endpoint refuses it, thousands
-// of times within a deadline; and it reads all frames that an endpoint sends over an HTTP/2
-// connection, and answers them, for as long as the connection is open.
+// net/http's Transport has a pool of its own, which does not suit here. It shares connections among
+// all requests to a host, of any tenant. It sends a request again as often as an endpoint refuses
+// it, thousands of times within a deadline. And it reads and answers all frames that an endpoint
+// sends over an HTTP/2 connection, for as long as the connection is open.
 //
 // # How it is solved
 //

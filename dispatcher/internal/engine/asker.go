@@ -13,8 +13,8 @@ import (
 
 const (
 	// patience is how long claimLoop waits for an answer of RateLimit. A function that answers from
-	// memory needs a thousandth of it. After one has taken longer, claimLoop waits shortPatience for a
-	// while, so that a function which is slow for all does not hold it up.
+	// memory needs a thousandth of it. After one has taken longer, claimLoop waits shortPatience
+	// for a while, so that a function which is slow for all does not hold it up.
 	patience      = 5 * time.Millisecond
 	shortPatience = 100 * time.Microsecond
 	patienceAgain = time.Second

@@ -12,8 +12,8 @@ import (
 // start hands a ticket to a worker that waits, or to a new one. Workers are made as they are needed
 // and stay until Run ends.
 func (r *run) start(k *ticket) {
-	// The channel has no buffer, so this succeeds only if a worker waits. In a buffer, a ticket could
-	// wait for the end of an attempt that hangs.
+	// The channel has no buffer, so this succeeds only if a worker waits. In a buffer, a ticket
+	// could wait for the end of an attempt that hangs.
 	select {
 	case r.work <- k:
 		return

@@ -82,8 +82,8 @@ func (r *run) wait(ctx context.Context, d time.Duration) {
 func (r *run) claim(ctx context.Context, max int) (n int, wait time.Duration, err error) {
 	// Before the call: a change that is stored while it runs must count as newer than its claims.
 	epoch := r.tickets.begin()
-	// Half of the slots are for healthy, quick subscriptions alone; failing ones get three quarters of
-	// the other half. Both are rounded up, so that with one slot everybody gets a turn.
+	// Half of the slots are for healthy, quick subscriptions alone; failing ones get three quarters
+	// of the other half. Both are rounded up, so that with one slot everybody gets a turn.
 	unhealthy := (r.Concurrency + 1) / 2
 	pauses := r.pauses.request(time.Now())
 	got, err := protect(func() (store.ClaimResult, error) {

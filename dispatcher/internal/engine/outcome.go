@@ -77,8 +77,8 @@ func (e *Engine) outcomeOf(c *store.Claim, r *send.Result) store.Outcome {
 func keepsRetry(c *store.Claim, k send.Kind) bool {
 	switch {
 	case k == send.KindOurs:
-		// This counts for a probe too: the host's hook fails for this delivery, and the endpoint has
-		// nothing to do with it.
+		// This counts for a probe too: the host's hook fails for this delivery, and the endpoint
+		// has nothing to do with it.
 		return false
 	case c.Probe:
 		return true // or else the delivery that is probed with would pay for the endpoint

@@ -58,9 +58,10 @@ func (t *tickets) free() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n := t.max - t.count[issued] - t.count[running] - t.count[recording]
-	// Noted under the same lock: a ticket that closes between the two would wake nobody. While slots
-	// are free, no ticket wakes claimLoop, as the store's Ready says the rest. With that, and the
-	// yield before each claim, the calls of Claim were a sixth in a fan-out to ten subscriptions.
+	// Noted under the same lock: a ticket that closes between the two would wake nobody. While
+	// slots are free, no ticket wakes claimLoop, as the store's Ready says the rest. With that, and
+	// the yield before each claim, the calls of Claim were a sixth in a fan-out to ten
+	// subscriptions.
 	t.full = n == 0
 	return n
 }

@@ -4,17 +4,17 @@
 // # The problem
 //
 // A dispatcher makes many small requests, and waits for each. net/http's Transport gives a
-// connection two goroutines of its own, one that writes and one that reads, so that a request
-// changes goroutines four times; that costs about as much as the exchange itself. It also reads
-// from idle connections all the time, so that each holds a goroutine and its stack.
+// connection two goroutines of its own, one that writes and one that reads. So a request changes
+// goroutines four times, which costs about as much as the exchange itself. It also reads from idle
+// connections all the time, so each of them holds a goroutine and its stack.
 //
 // # How it is solved
 //
-// The caller's goroutine writes the request, reads the answer and puts the connection back. An idle
-// connection belongs to nobody: it costs two buffers and a place in the pool, which looks at all of
-// them ten times a second and closes those that the endpoint has closed. net/http still writes
-// the requests (http.Request.Write) and parses the answers (http.ReadResponse); what is here is who
-// does that, and when a connection may be used again.
+// The caller's goroutine writes the request, reads the answer and puts the connection back. No
+// goroutine belongs to an idle connection, which costs two buffers and a place in the pool. The
+// pool looks at all of them ten times a second and closes those that the endpoint has closed.
+// net/http still writes the requests (http.Request.Write) and parses the answers
+// (http.ReadResponse); this package decides who does that, and when a connection may be used again.
 //
 //	Send(origin, req)
 //	    │

@@ -14,10 +14,10 @@ const sweepInterval = 100 * time.Millisecond
 // pool has the connections that wait for a next exchange. It closes those that have waited for too
 // long, and those that the endpoint has closed.
 //
-// A timer looks at all of them each sweepInterval, with a read that does not wait. A goroutine for
-// each would read for ever and know at once, but costs some 30 KiB with its buffer and stack; an
-// epoll of our own would be told by the system, but differs by system and costs two system calls
-// for each exchange. A look costs less than a microsecond, and only while connections are idle.
+// A timer looks at all of them each sweepInterval, with a read that does not wait. A look costs
+// less than a microsecond, and only while connections are idle. A goroutine for each connection
+// would know at once, but costs some 30 KiB with its buffer and stack. An epoll of our own would be
+// told by the system, but differs by system and costs two system calls for each exchange.
 type pool struct {
 	max, maxPerOrigin int
 	quiescent         func(*conn) bool // whether an idle connection is open and nothing has come

@@ -80,11 +80,10 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 // the context ends; only a body that was read to its end lets the connection be used again. Close
 // does not read what is left. The answer's TLS field is not set.
 //
-// A request over a kept connection that the endpoint ends before one byte of an answer is sent once
-// more, over a new connection and within the same context, if its GetBody returns the body again,
-// which then replaces the request's Body.
-// When Send returns another error than [ErrHTTP2] or [ErrHeader], the request may have been
-// sent, twice at most.
+// If the endpoint ends a kept connection before one byte of an answer, Send sends the request once
+// more, over a new connection and within the same context. It does so only if GetBody returns the
+// body again, which then replaces the request's Body. When Send returns another error than
+// [ErrHTTP2] or [ErrHeader], the request may have been sent, twice at most.
 func (t *Transport) Send(o Origin, req *http.Request) (*http.Response, error) {
 	size, err := sizeOf(req)
 	if err != nil {

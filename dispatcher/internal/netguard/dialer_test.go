@@ -138,7 +138,8 @@ func dialMoving(t *testing.T, names kinds, r *net.Resolver) {
 	}
 	if got[connected] != rounds/2 || got[blocked] != rounds/2 || denied.Count() != 0 {
 		t.Errorf(
-			"%v, and %d connections to the denied address; want half of %d connected, half blocked, and none",
+			"%v, and %d connections to the denied address; want half of %d connected, half blocked, and "+
+				"none",
 			got, denied.Count(), rounds)
 	}
 }

@@ -30,7 +30,7 @@ type Limiter struct {
 // firstSweep is how many rates are kept before the first look at which can go.
 const firstSweep = 1024
 
-// New returns a Limiter of which nothing is used.
+// New returns a Limiter with all rates unused.
 func New() *Limiter {
 	return &Limiter{fullAt: make(map[Key]time.Time), sweepAt: firstSweep}
 }

@@ -175,8 +175,8 @@ func isMalformed(err error) bool {
 		stream streamError
 	)
 	if errors.As(err, &stream) {
-		// With this Cause the endpoint has reset the stream; net/http gives another one when it does
-		// so itself, because of what the endpoint has sent.
+		// With this Cause the endpoint has reset the stream; net/http gives another one when it
+		// does so itself, because of what the endpoint has sent.
 		return stream.Cause == nil || stream.Cause.Error() != "received from peer"
 	}
 	return errors.Is(err, errStatus) || errors.Is(err, h1.ErrLargeHeader) ||

@@ -45,8 +45,8 @@ func (s *Sender) Filter(c *store.Claim) (wanted bool, failed *Result) {
 	if s.hooks.Filter == nil {
 		return true, nil
 	}
-	// The filter is not asked again about a retry, as the endpoint may have the event already. It is
-	// asked again if it failed itself: then nothing was sent.
+	// The filter is not asked again about a retry, as the endpoint may have the event already. It
+	// is asked again if it failed itself: then nothing was sent.
 	if c.Attempt > 1 && c.BodyState != store.BodyUnfiltered {
 		return true, nil
 	}

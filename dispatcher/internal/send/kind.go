@@ -20,8 +20,8 @@ const (
 // kindOf returns what a status says that is no success. wait is how long a throttled answer asks
 // for.
 func kindOf(status int, h http.Header, now time.Time) (k Kind, wait time.Duration) {
-	// First, because a 503 is of either kind: with a Retry-After it speaks for an endpoint that knows
-	// when it will be back.
+	// First, because a 503 is of either kind: with a Retry-After it speaks for an endpoint that
+	// knows when it will be back.
 	if wait, is := throttled(status, h, now); is {
 		return KindThrottled, wait
 	}

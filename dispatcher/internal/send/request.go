@@ -120,8 +120,8 @@ func (s *Sender) compose(ctx context.Context, c *store.Claim) (message, error) {
 			return message{}, err
 		}
 	}
-	// Without a Transform, the first attempt need not write what goes without saying. After a Filter
-	// that failed it must, because the mark of that is still with the delivery.
+	// Without a Transform, the first attempt need not write what goes without saying. After a
+	// Filter that failed it must, because the mark of that is still with the delivery.
 	if !isDecided(c) && (s.hooks.Transform != nil || c.BodyState == store.BodyUnfiltered) {
 		m.decided = decide(c.Body, m.body)
 	}

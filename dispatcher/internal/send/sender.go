@@ -77,8 +77,8 @@ type Result struct {
 	Body       Body          // to keep if the attempt failed
 
 	// Host is the endpoint's, with its port if the URL has one; empty if no request was made.
-	// Unreachable says that it failed before a connection stood: its name did not resolve, or nobody
-	// answered the dial.
+	// Unreachable says that it failed before a connection stood: its name did not resolve, or
+	// nobody answered the dial.
 	Host        string
 	Unreachable bool
 }
@@ -92,7 +92,8 @@ func (s *Sender) Send(ctx context.Context, c *store.Claim, trace string) (r Resu
 	attempt := h1.WithDeadline(ctx, deadline)
 	defer attempt.Cancel()
 	r.Attempt = store.Attempt{Number: c.Attempt, At: start}
-	// Around everything, hooks included: a worker of the engine must survive what the host gives it.
+	// Around everything, hooks included: a worker of the engine must survive what the host gives
+	// it.
 	defer func() {
 		if p := recover(); p != nil {
 			s.log.Error("outhook: sending panicked",

@@ -114,7 +114,8 @@ func (t *transport) send(o h1.Origin, req *http.Request) (*http.Response, error)
 //   - nobody knows: one request leads. It goes by h1, whose dial fails with foundHTTP2 if the
 //     endpoint prefers that, and the others wait for what comes out of it.
 func (t *transport) once(o h1.Origin, req *http.Request) (_ *http.Response, replay bool, _ error) {
-	// h1 calls no httptrace. Where a Tracer has put one into the context, net/http sends, which does.
+	// h1 calls no httptrace. Where a Tracer has put one into the context, net/http sends, which
+	// does.
 	byH1 := t.h1 != nil && httptrace.ContextClientTrace(req.Context()) == nil
 	if byH1 && !t.mayBeHTTP2(o) {
 		res, err := t.h1.Send(o, req)
@@ -122,8 +123,8 @@ func (t *transport) once(o h1.Origin, req *http.Request) (_ *http.Response, repl
 	}
 	c, lead, err := t.share(req.Context(), o)
 	if err != nil {
-		// It has waited for the dial of another request until its own context ended. It is reported as
-		// a dial, so that it counts as unreachable like that other request.
+		// It has waited for the dial of another request until its own context ended. It is reported
+		// as a dial, so that it counts as unreachable like that other request.
 		err = &net.OpError{Op: "dial", Net: "tcp", Err: err}
 	}
 	if lead != nil {

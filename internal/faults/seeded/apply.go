@@ -131,7 +131,7 @@ func addImport(text, imported string) string {
 }
 
 // dropUnusedImports makes those imports blank that the change has left without a use: a seed that
-// removes the last use of a package must still compile, whichever file the code has moved to.
+// removes the last use of a package must still compile, in any file that the code has moved to.
 func dropUnusedImports(file, before, after string) (string, error) {
 	fset := token.NewFileSet()
 	parsed, err := parser.ParseFile(fset, file, after, parser.SkipObjectResolution)

@@ -162,12 +162,12 @@ func TestPackages(t *testing.T) {
 		tests           tests
 		want, unmatched string
 	}{
-		{tests{"", "TestFast$"}, "a a/b", ""},
-		{tests{"a", "TestFast"}, "a a/b", ""},
-		{tests{"a/b", "TestFast/some(thing|one)"}, "a/b", ""},
-		{tests{"", "TestSlow|TestFaster/x"}, "a c", ""},
-		{tests{"", "Test(Slow|Faster)"}, "a c", ""},
-		{tests{"c", "TestSlow|TestFaster"}, "c", "TestSlow"},
+		{tests{dir: "", run: "TestFast$"}, "a a/b", ""},
+		{tests{dir: "a", run: "TestFast"}, "a a/b", ""},
+		{tests{dir: "a/b", run: "TestFast/some(thing|one)"}, "a/b", ""},
+		{tests{dir: "", run: "TestSlow|TestFaster/x"}, "a c", ""},
+		{tests{dir: "", run: "Test(Slow|Faster)"}, "a c", ""},
+		{tests{dir: "c", run: "TestSlow|TestFaster"}, "c", "TestSlow"},
 	} {
 		dirs, unmatched := tr.packages(c.tests)
 		if got := strings.Join(dirs, " "); got != c.want || strings.Join(unmatched, " ") != c.unmatched {

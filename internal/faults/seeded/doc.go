@@ -37,5 +37,6 @@
 // In place of a declaration "in" may name SQL files: "in store/pgstore *.sql", "in claim.sql".
 //
 // "test" is what -run of go test takes; one of the tests must fail. The packages are those that
-// have such a test, at or under the folder before it, if there is one.
+// have such a test, at or under the folder before it, if there is one. "race" in its place runs
+// them under the race detector.
 package main

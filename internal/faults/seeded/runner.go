@@ -53,7 +53,7 @@ func (r *runner) try(ctx context.Context, s seed) (noticed bool, what string) {
 
 // passesWithout runs tests on the code as it is, once for each expression and packages.
 func (r *runner) passesWithout(ctx context.Context, t tests, dirs []string) string {
-	key := t.run + " " + strings.Join(dirs, " ")
+	key := fmt.Sprint(t.race, t.run, dirs)
 	if failure, ok := r.passes[key]; ok {
 		return failure
 	}
@@ -78,6 +78,9 @@ func (r *runner) goTest(
 ) (out string, failed bool) {
 	for _, b := range r.batches(dirs) {
 		args := []string{"test", "-vet=off", "-timeout=" + r.timeout.String(), "-run=" + t.run}
+		if t.race {
+			args = append(args, "-race")
+		}
 		args = append(args, flags...)
 		for _, dir := range b.dirs {
 			args = append(args, "./"+strings.TrimPrefix(strings.TrimPrefix(dir, b.module), "/"))

@@ -17,14 +17,19 @@ func TestTry(t *testing.T) {
 	for name, text := range map[string]string{
 		"go.mod": "module example.org/a\n\ngo 1.26\n",
 		"a.go": "package a\n\nfunc sum(x, y int) int { return x + y }\n\n" +
-			"func unused() int { return 1 }\n",
+			"func unused() int { return 1 }\n\n" +
+			"func count() int {\n\tn, begin, end := 0, make(chan bool), make(chan bool)\n" +
+			"\tgo func() { <-begin; n = 1; close(end) }()\n" +
+			"\tclose(begin); <-end; return n\n}\n",
 		"a_test.go": "package a\n\nimport \"testing\"\n\n" +
 			"func TestSum(t *testing.T) { if sum(1, 2) != 3 { t.Error() } }\n\n" +
-			"func TestBroken(t *testing.T) { t.Error() }\n",
+			"func TestBroken(t *testing.T) { t.Error() }\n\n" +
+			"func TestCount(t *testing.T) { count() }\n",
 		"n/go.mod": "module example.org/a/n\n\ngo 1.26\n",
 		"n/n.go":   "package n\n\nimport _ \"embed\"\n\n//go:embed n.sql\nvar text string\n",
 		"n/n.sql":  "SELECT 1;\n",
-		"r/go.mod": "module example.org/a/r\n\ngo 1.26\n\nrequire pgregory.net/rapid " + rapidVersion(t) + "\n",
+		"r/go.mod": "module example.org/a/r\n\ngo 1.26\n\nrequire pgregory.net/rapid " +
+			rapidVersion(t) + "\n",
 		"r/go.sum": readFile(t, "../../../go.sum"),
 		"r/r.go":   "package r\n\nfunc double(x int) int { return 2 * x }\n",
 		"r/r_test.go": "package r\n\nimport (\n\t\"testing\"\n\n\t\"pgregory.net/rapid\"\n)\n\n" +
@@ -57,6 +62,10 @@ func TestTry(t *testing.T) {
 		{"in a nested module, and embedded SQL", "in *.sql\n- 1\n+ 2", "TestText", true, "TestText"},
 		{"a hang or a crash", "in sum\n- return x + y\n+ panic(x)", "TestSum", true, "TestSum"},
 		{"by random data", "in double\n- 2 * x\n+ 3 * x", "TestDouble", true, "TestDouble"},
+		{"by the race detector", "in count\n- <-end; return n\n+ m := n; <-end; return m",
+			"race TestCount", true, "TestCount"},
+		{"a race, and no detector", "in count\n- <-end; return n\n+ m := n; <-end; return m",
+			"TestCount", false, "UNNOTICED"},
 		{"unnoticed", "in unused\n- 1\n+ 2", "TestSum", false, "UNNOTICED"},
 		{"does not compile", "in sum\n- x + y\n+ z", "TestSum", false, "NOT BUILT"},
 		{"the test fails anyway", "in sum\n- x + y\n+ x - y", "TestBroken", false, "FAILS ANYWAY"},
@@ -65,7 +74,8 @@ func TestTry(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := oneSeed(t, c.seed)
-			s.tests = tests{run: c.tests}
+			run, race := strings.CutPrefix(c.tests, "race ")
+			s.tests = tests{run: run, race: race}
 			noticed, what := r.try(t.Context(), s)
 			if noticed != c.noticed || !strings.Contains(what, c.want) {
 				t.Errorf("got %v, %q; want %v, %q", noticed, what, c.noticed, c.want)

@@ -32,8 +32,11 @@ type change struct {
 	all      bool
 }
 
-// tests are the tests of which one must notice.
-type tests struct{ dir, run string }
+// tests are the tests; one of them must notice.
+type tests struct {
+	dir, run string
+	race     bool // under the race detector
+}
 
 // parseSeeds reads a file of seeds; see the package's comment.
 func parseSeeds(text string) ([]seed, error) {
@@ -76,14 +79,15 @@ func (p *seedReader) add(line string) error {
 		s.edits = append(s.edits, edit{where: place{dir, name}})
 		p.inPlus = false
 		return nil
-	case "test":
+	case "test", "race":
 		dir, run := twoFields(text)
-		s.tests = tests{dir, run}
+		s.tests = tests{dir, run, word == "race"}
 		p.open = false
 		return nil
 	}
 	if !slices.Contains([]string{"import", "-", "-all", "+"}, word) {
-		return fmt.Errorf("a line begins with %q; want seed, in, import, -, -all, +, test or #", word)
+		return fmt.Errorf("a line begins with %q; want seed, in, import, -, -all, +, test, race or #",
+			word)
 	}
 	if len(s.edits) == 0 {
 		return fmt.Errorf("%q comes before \"in <declaration>\"", line)

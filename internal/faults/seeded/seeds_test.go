@@ -44,7 +44,7 @@ test a TestA|TestB/c
 seed two
 in *.sql
 - a
-test TestC
+race TestC
 `
 
 func TestParseSeeds(t *testing.T) {
@@ -63,11 +63,12 @@ func TestParseSeeds(t *testing.T) {
 	if got := seeds[0].edits[1]; got.where != (place{"", "g"}) || !got.changes[0].all {
 		t.Errorf("second edit: %+v", got)
 	}
-	if got := seeds[0].tests; got != (tests{"a", "TestA|TestB/c"}) {
+	if got := seeds[0].tests; got != (tests{dir: "a", run: "TestA|TestB/c"}) {
 		t.Errorf("tests: %+v", got)
 	}
 	got := seeds[1]
-	if got.line != 12 || got.edits[0].where.name != "*.sql" || got.tests != (tests{"", "TestC"}) {
+	if got.line != 12 || got.edits[0].where.name != "*.sql" ||
+		got.tests != (tests{run: "TestC", race: true}) {
 		t.Errorf("second seed: %+v", got)
 	}
 }

@@ -127,7 +127,7 @@ func (t *tree) add(file, text string) error {
 	return nil
 }
 
-// funcName is "name" of a function and "Type.name" of a method, whatever its receiver is.
+// funcName is "name" of a function and "Type.name" of a method, by value or by pointer.
 func funcName(f *ast.FuncDecl) string {
 	if f.Recv == nil || len(f.Recv.List) == 0 {
 		return f.Name.Name

@@ -67,8 +67,8 @@ type Chooser[S, L any] struct {
 // Choose leases what is to be claimed, at a time of the store's. It calls chosen in the critical
 // section in which the last of it is leased.
 //
-// The round is in *round as soon as it has leases, so that the caller can give them up whatever
-// happens: reading a damaged file may panic.
+// The round is in *round as soon as it has leases, so that the caller can give them up even after a
+// panic, which reading a damaged file may end in.
 func (c *Chooser[S, L]) Choose(
 	ctx context.Context, req *store.ClaimRequest, now func() int64,
 	round **schedule.Round[S, L], chosen func(),

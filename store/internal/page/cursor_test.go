@@ -70,7 +70,8 @@ func FuzzParse(f *testing.F) {
 }
 
 func TestOrderOfPositions(t *testing.T) {
-	inOrder := []page.Position{page.Start(), {Seq: 9, Num: 1}, {Seq: 9, Num: 2}, {Seq: 8}, {Num: 1}, {Num: 2}}
+	inOrder := []page.Position{page.Start(), {Seq: 9, Num: 1}, {Seq: 9, Num: 2}, {Seq: 8}, {Num: 1},
+		{Num: 2}}
 	for i, p := range inOrder {
 		for j, q := range inOrder {
 			if got := p.Compare(q); got < 0 != (i < j) || got > 0 != (i > j) {

@@ -41,7 +41,9 @@ func (m *model) change() {
 
 // matching returns the wanted items that are there, on one side of a cursor.
 func (m *model) matching(c page.Cursor) listing {
-	return slices.DeleteFunc(m.list(), func(p page.Position) bool { return !m.items[p] || !c.Reaches(p) })
+	return slices.DeleteFunc(m.list(), func(p page.Position) bool {
+		return !m.items[p] || !c.Reaches(p)
+	})
 }
 
 // TestModel goes through a listing, forward or back, while items come and go between the pages.
@@ -74,7 +76,9 @@ func TestModel(t *testing.T) {
 			}
 			cursor = next
 			m.change()
-			maps.DeleteFunc(stayed, func(p page.Position, _ bool) bool { return !m.items[p] && !slices.Contains(seen, p) })
+			maps.DeleteFunc(stayed, func(p page.Position, _ bool) bool {
+				return !m.items[p] && !slices.Contains(seen, p)
+			})
 		}
 		t.Fatal("the listing has no end")
 	})
@@ -137,14 +141,16 @@ func (m *model) checkCursors(items listing, cursor page.Cursor, next, previous s
 		{"Previous", previous, m.matching(page.Cursor{At: before, Back: true})},
 	} {
 		if (side.text != "") != (len(side.want) > 0) {
-			m.t.Fatalf("%s of the page of %+v: got %q, where %v are", side.name, cursor, side.text, side.want)
+			m.t.Fatalf("%s of the page of %+v: got %q, where %v are", side.name, cursor, side.text,
+				side.want)
 		}
 		if side.text == "" {
 			continue
 		}
 		c, err := page.Parse(side.text)
 		if err != nil || c.Back != (side.name == "Previous") || !slices.Equal(m.matching(c), side.want) {
-			m.t.Fatalf("%s of the page of %+v leads to %v, %v, want %v", side.name, cursor, m.matching(c), err, side.want)
+			m.t.Fatalf("%s of the page of %+v leads to %v, %v, want %v", side.name, cursor, m.matching(c),
+				err, side.want)
 		}
 	}
 }

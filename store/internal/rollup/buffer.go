@@ -96,8 +96,9 @@ func (b *Buffer) Add(k Key, a *store.Attempt, delivered bool) {
 	}
 	e := buckets[k.At]
 	if e == nil {
-		// A new bucket is the time to drop old ones: once in five minutes, and only of a subscription
-		// that has attempts. A bucket under way stays, as Confirm or Fail will look for it.
+		// A new bucket is the time to drop old ones: once in five minutes, and only of a
+		// subscription that has attempts. A bucket under way stays, as Confirm or Fail will look
+		// for it.
 		for at, old := range buckets {
 			if at < k.At-int64(Day/Length) && !old.underWay {
 				b.drop(Key{k.Sub, at}, old)
@@ -154,9 +155,9 @@ func (b *Buffer) Len() (all, unwritten int) {
 }
 
 // Take begins a batch of all that is to be written, ordered by the number of the bucket and then by
-// subscription; it is empty if there is nothing. version is more than that of any batch that was
-// written before: the store writes it along, and a snapshot of the store with this version or a
-// later one has the batch. See Missing; without it, the version may be 1 each time.
+// subscription. It is empty if there is nothing. version is higher than that of any batch written
+// before. The store writes it along, so a snapshot of the store with this version or a later one
+// has the batch. See Missing; for a store that does not call it, the version may be 1 each time.
 func (b *Buffer) Take(version uint64) (rows []Row) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

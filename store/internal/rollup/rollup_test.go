@@ -79,7 +79,8 @@ func TestMergeIsAddingAll(t *testing.T) {
 
 func TestRecordKeepsEverything(t *testing.T) {
 	var s rollup.Bucket
-	for _, d := range []time.Duration{0, time.Millisecond, 2 * time.Millisecond, time.Second, time.Hour, 1000 * time.Hour, -time.Second} {
+	for _, d := range []time.Duration{0, time.Millisecond, 2 * time.Millisecond, time.Second,
+		time.Hour, 1000 * time.Hour, -time.Second} {
 		s.Add(attempt(200, d), true)
 		s.Add(attempt(503, d), false)
 		record := s.Append([]byte("before"))

@@ -18,7 +18,7 @@ func (s *Schedule[Q, L]) Bar(seq uint64, now int64) {
 // Unbar ends Bar, after the last of the event's deliveries has had its Change.
 func (s *Schedule[Q, L]) Unbar(seq uint64) { delete(s.barred, seq) }
 
-// barred are events of which nothing may be claimed.
+// barred are events whose deliveries may not be claimed.
 type barred map[uint64]struct{}
 
 func (b barred) has(seq uint64) bool {

@@ -88,6 +88,7 @@ func (ls *leases[Q, L]) count(q *Sub[Q, L], n int) {
 func (ls *leases[Q, L]) nextEnd(before uint64) int64 {
 	at := int64(math.MaxInt64)
 	ls.running.walk(0, func(l *Lease[Q, L]) (on bool) {
+		// What is below it in the heap runs out no earlier.
 		if l.until >= at {
 			return false
 		}

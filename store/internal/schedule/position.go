@@ -7,9 +7,9 @@ import "cmp"
 //
 // Small numbers in place of a time say that a retry is due at once, and stand before all times:
 // [Asked], and what [Parked] returns. Those of the same number go in the order of their events. So
-// what was asked for comes in the order of Publish, in however many steps that was; and what
-// an open breaker holds back is due as soon as it closes, in the order of attempts and events,
-// without a single write.
+// what was asked for comes in the order of Publish, in any number of steps. What an open breaker
+// holds back is due as soon as it closes, in the order of attempts and events, without a single
+// write.
 type Position struct {
 	Due int64  // 0 for a first attempt, a small number, or nanoseconds of the store's clock
 	Seq uint64 // the sequence number of the event

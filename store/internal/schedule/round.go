@@ -152,8 +152,8 @@ func (r *Round[Q, L]) stepIn(class store.Class) (took, lacking bool) {
 		}
 		r.Leases = append(r.Leases, r.lease(q, p, from))
 		s.settle(q, r.now)
-		// After settle, which may have given it a new turn. The charge alone does not move it behind
-		// those whose accounts are as large.
+		// After settle, which may have given it a new turn. The charge alone does not move it
+		// behind those whose accounts are as large.
 		s.turns.pass(q)
 		return true, false
 	}
@@ -190,9 +190,9 @@ func (r *Round[Q, L]) lacks() (lacks []Lack) {
 	return lacks
 }
 
-// NextDue returns how long it is until something is claimable that is not now: because it is not
-// due, its subscription is held or postponed, or a lease from before this round runs on it.
-// store.NoneDue if there is nothing of the kind.
+// NextDue returns how long it is until something becomes claimable that is not now, because it is
+// not due, its subscription is held or postponed, or a lease from before this round runs on it. It
+// returns store.NoneDue if there is nothing of the kind.
 func (r *Round[Q, L]) NextDue() time.Duration {
 	// Not as of when the round began: what it took since may have moved the end of a pace.
 	at := r.schedule.nextEnd(r.before)

@@ -131,8 +131,8 @@ func (q *Sub[Q, L]) next(now int64) (p Position, from Source, ok bool) {
 	if q.probing {
 		return q.nextProbe()
 	}
-	// One event is in one of the three, and each is in the order of events: the least of their heads
-	// is the oldest first attempt.
+	// One event is in one of the three, and each is in the order of events: the least of their
+	// heads is the oldest first attempt.
 	first, from := Position{Seq: math.MaxUint64}, noneKnown
 	if seq, ok := q.implicit.Peek(); ok {
 		first.Seq, from = seq, Implicit
@@ -149,10 +149,10 @@ func (q *Sub[Q, L]) next(now int64) (p Position, from Source, ok bool) {
 	return first, from, from != noneKnown
 }
 
-// nextProbe returns the delivery that is to find out whether the endpoint is back: what was asked
-// for; or else the newest first attempt, so that no old delivery or type of event that the endpoint
-// does not digest stands between it and the rest; or else, when all were tried, what was tried the
-// least, whenever it is due.
+// nextProbe returns the delivery that is to find out whether the endpoint is back. That is what was
+// asked for, or else the newest first attempt, so that no old delivery or type of event that the
+// endpoint does not digest stands between it and the rest. When all were tried, it is what was
+// tried the least, due or not.
 func (q *Sub[Q, L]) nextProbe() (p Position, from Source, ok bool) {
 	retry, hasRetry := q.windows[Retry].first()
 	if hasRetry && retry.Due == Asked {

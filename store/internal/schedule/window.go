@@ -59,6 +59,7 @@ func (w *window) after(t int64) (p Position, ok bool) {
 // store has it. max bounds the window; 0 is no bound, for a store that has nothing else to load
 // from.
 func (w *window) add(p Position, max int) {
+	// It may come after the last that was loaded, or before: the order has to be asked again.
 	w.newestKnown = false
 	if !w.complete && p.Compare(w.upTo) > 0 {
 		return

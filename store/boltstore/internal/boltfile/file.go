@@ -12,9 +12,10 @@ type File struct {
 	db      *bolt.DB
 	onClose func() error
 
-	// unsynced is the number of the last commit that is not known to be on disk, or 0 if all is.
-	// bbolt gives up its write lock inside Commit, so the next transaction can begin, and even fail
-	// to commit, before this one has noted its success. So it clears only its own number.
+	// unsynced is the number of the last commit that is not known to be on disk, or 0 if all is. A
+	// commit that succeeds clears only its own number: bbolt gives up its write lock inside Commit,
+	// so the next transaction can begin, and even fail to commit, before this one notes its
+	// success.
 	unsynced atomic.Int64
 	commits  atomic.Int64 // that have begun; the number of what was there before is 1
 }

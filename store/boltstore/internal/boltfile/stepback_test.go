@@ -2,17 +2,11 @@ package boltfile_test
 
 import (
 	"bytes"
-	"embed"
 	"errors"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"io/fs"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	bolt "go.etcd.io/bbolt"
@@ -145,53 +139,4 @@ func TestStepBackWhileDeleting(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-}
-
-// source is the code of the package as it was compiled.
-//
-//go:embed *.go
-var source embed.FS
-
-// TestStepBackHasOnePlace looks for other code of the package that steps back. The store has a test
-// like it.
-func TestStepBackHasOnePlace(t *testing.T) {
-	steps := stepsBack(t, source)
-	if len(steps["stepback.go"]) == 0 {
-		t.Error("stepback.go uses neither Last nor Prev: this test looks for the wrong names")
-	}
-	delete(steps, "stepback.go")
-	for file, names := range steps {
-		t.Errorf("%s: use LastBetween or Descend instead of %s", file, names)
-	}
-}
-
-// stepsBack returns the calls of Last and Prev in each file that is no test.
-func stepsBack(t *testing.T, source embed.FS) map[string][]string {
-	t.Helper()
-	paths, err := fs.Glob(source, "*.go")
-	if err != nil || len(paths) == 0 {
-		t.Fatal(paths, err)
-	}
-	steps := make(map[string][]string)
-	for _, path := range paths {
-		if strings.HasSuffix(path, "_test.go") {
-			continue
-		}
-		text, err := source.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, text, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ast.Inspect(file, func(n ast.Node) bool {
-			if sel, ok := n.(*ast.SelectorExpr); ok &&
-				(sel.Sel.Name == "Last" || sel.Sel.Name == "Prev") {
-				steps[path] = append(steps[path], sel.Sel.Name)
-			}
-			return true
-		})
-	}
-	return steps
 }

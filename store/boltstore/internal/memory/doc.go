@@ -5,9 +5,9 @@
 // # Problem
 //
 // Claim must not search the file for what is due, and Publish must not write a record for each
-// delivery. So memory lists what is implicitly pending and keeps the first positions of all else,
-// for as much as its budget allows, and follows the file exactly: an entry too many is an attempt
-// that must not be, an entry too few a delivery that is never made.
+// delivery. So memory lists what is implicitly pending, and keeps the first positions of all else
+// as far as its budget allows. It must follow the file exactly: an entry too many is an attempt
+// that must not be made, an entry too few a delivery that is never made.
 //
 //	transaction ── effects ──▶ Memory.Apply ──▶ schedule, ages, recent, watermark, maintenance
 //	                                │

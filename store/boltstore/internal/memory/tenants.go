@@ -1,7 +1,7 @@
 package memory
 
 // tenants counts what is pending by tenant. The counts follow the effects of transactions, so that
-// asking for one takes the same time whatever is pending.
+// asking for one takes the same time for any backlog.
 //
 // After an open, memory does not know whose the backlogs in the file are: the records of their
 // subscriptions are not read. Those wait in unknown until somebody asks, and are read once.

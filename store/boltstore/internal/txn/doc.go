@@ -3,11 +3,10 @@
 //
 // # Problem
 //
-// Memory follows the file, and the file can change in ways that the store learns of late or never:
-// a commit that fails after it has landed, a host that rolls back, or that commits the next
-// transaction before memory has followed the last. So a transaction must not touch memory. It
-// collects what memory must learn, and the store applies that once it knows that the transaction
-// has committed.
+// Memory follows the file, and the file can change in ways that the store learns of late or never.
+// A commit can fail after it has landed. A host can roll back, or commit the next transaction
+// before memory has followed the last. So a transaction must not touch memory. It collects what
+// memory must learn, and the store applies that once it knows that the transaction has committed.
 //
 //	      plans, values                     effects, in order
 //	memory ────────────▶ Begin … Complete ───────────────────▶ commit ──▶ memory

@@ -14,9 +14,8 @@ import (
 // enqueueTime returns the time for an event that comes after all others.
 func (x *eventLog) enqueueTime() (int64, error) {
 	now := x.settings.Wall().UnixNano()
-	// LastEnqueued stays as it is: each event is compared with the latest time of all before it,
-	// and not with the one before, so a clock that is set back for an hour is noted by the first
-	// event of that hour, and by no other.
+	// LastEnqueued stays as it is: it is the latest time of all events, and not that of the last
+	// one. So a clock that is set back for an hour is noted by the first event of that hour alone.
 	if last := x.writer.LastEnqueued; now < last {
 		return now, x.noteSetBack(last)
 	}

@@ -13,7 +13,7 @@ import (
 
 var (
 	events   = flag.Int("n", 20_000, "events of a round")
-	rounds   = flag.Int("rounds", 3, "rounds, of which the median counts")
+	rounds   = flag.Int("rounds", 3, "rounds; their median counts")
 	replicas = flag.Bool("replicas", false, "measure 1, 2 and 3 replicas")
 	backlog  = flag.Bool("backlog", false, "measure with 10,000 and 1,000,000 pending")
 	floor    = flag.Bool("floor", false, "measure what inserting events and outcomes alone takes")

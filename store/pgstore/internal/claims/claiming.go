@@ -24,7 +24,7 @@ type claiming struct {
 	looks   int // Memory.Looks when this was chosen
 	noticed bool
 
-	got     []store.Claim // handed out, whatever fails later
+	got     []store.Claim // handed out, even if something fails later
 	nextDue time.Duration
 }
 
@@ -46,9 +46,9 @@ type found struct {
 
 // run reports whether it is worth to go again.
 //
-// The order is what makes it right: a delivery is read after it is leased, so nothing can change it
-// in between unseen; notices are taken after the read that has shown them, and end the leases of
-// what they have changed; whether the replica still owns its shares is asked last.
+// The order is what makes it right. A delivery is read after it is leased, so nothing can change it
+// in between unseen. Notices are taken after the read that has shown them, and end the leases of
+// what they have changed. Whether the replica still owns its shares is asked last.
 func (c *claiming) run(ctx context.Context) (again bool, err error) {
 	// It was frozen, or the server could not be reached: others may have its shares. The renewal
 	// says.

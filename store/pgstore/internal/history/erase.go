@@ -64,7 +64,7 @@ func (h *History) erasable(
 		if errors.Is(err, pgx.ErrNoRows) {
 			err = store.ErrNotFound
 		}
-		// A single event is erased whatever its recipients are.
+		// A single event is erased with any number of recipients.
 		return []int64{seq}, "", err
 	}
 	from, err := page.Parse(q.Cursor)

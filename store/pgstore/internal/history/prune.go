@@ -40,7 +40,7 @@ func (h *History) Prune(ctx context.Context, r store.Retention) (more bool, err 
 	// By the server's clock as this replica knows it. Counts older than a day are in no statistics.
 	first := rollup.At(time.Unix(0, h.Clock.Now()).Add(-rollup.Day))
 	n, _, err := h.pruneStep(ctx, h.SQL.Prune, pruneStep, keep(r.Delivered), keep(r.Failed), first)
-	// A kind of which there was a whole step may have more; one with less is done for now.
+	// A kind that filled its step may have more; one that did not is done for now.
 	return n >= pruneStep, err
 }
 

@@ -12,8 +12,7 @@ import (
 )
 
 // rows are the arguments of the statement that stores deliveries with their events. Each slice has
-// one element a delivery, at the same index. Slices of arguments are one round trip for a step,
-// whatever its size.
+// one element a delivery, at the same index. Slices of arguments make any step one round trip.
 type rows struct {
 	seqs, dues                                      []int64
 	ids, types, tenants, keys, subs, wrongs, traces []string

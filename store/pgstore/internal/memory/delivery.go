@@ -36,7 +36,7 @@ func (m *Memory) Apply(c Change, now int64) {
 	q := m.Schedule.Sub(c.Sub)
 	if q == nil {
 		if !c.Pending {
-			return
+			return // a queue made for it would have its state read for nothing
 		}
 		q = m.Schedule.Ensure(c.Sub)
 	}

@@ -61,6 +61,7 @@ func (m *Memory) RisenLows(step uint64) (risen Lows) {
 	}) {
 		return risen
 	}
+	// Once there is a statement, all that have risen go with it.
 	for _, id := range held {
 		if sh := &m.shares[id]; all[id] > sh.low {
 			risen.IDs = append(risen.IDs, id)

@@ -64,6 +64,8 @@ type Memory struct {
 func New(wake func()) *Memory {
 	return &Memory{
 		wake: wake,
+		// By chance, so that a token of another owner of the share, or of this process before it
+		// was restarted, is not good here. Half of all numbers are left to count up.
 		Schedule: schedule.New[Subscriber, Claimed](schedule.Options{
 			Window: MaxWindow, Idle: maxIdle, FirstToken: rand.Uint64() >> 1,
 		}),
@@ -92,6 +94,7 @@ func (m *Memory) Lock() { m.mu.Lock() }
 func (m *Memory) Unlock() {
 	wake := m.Schedule.TakeWake()
 	m.mu.Unlock()
+	// Without the lock, since a claim that wakes up takes it at once.
 	if wake {
 		m.wake()
 	}

@@ -30,6 +30,7 @@ func (m *Memory) OldestRowless(most int) (oldest []Delivery) {
 	total, lowest := m.Rowless()
 	cut := uint64(0)
 	if lag := m.lastSeq - lowest; total > m.maxRowless {
+		// The older half: with just the excess, the next publication would be over again.
 		cut = lowest + lag/2
 	} else if lag > m.maxLag {
 		cut = m.lastSeq - m.maxLag

@@ -50,6 +50,7 @@ func (m *Memory) Load(lack *schedule.Lack, loaded schedule.Loaded, st *State, no
 		return
 	}
 	if st == nil {
+		// Each Lack is answered, also that of a queue that goes.
 		m.Schedule.Load(lack, schedule.Loaded{}, now)
 		m.Schedule.Forget(q)
 		return

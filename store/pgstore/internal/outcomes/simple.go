@@ -16,7 +16,7 @@ func (r *Recorder) sort(all []*outcome) {
 	r.Memory.Lock()
 	defer r.Memory.Unlock()
 	now := time.Unix(0, r.Clock.Now())
-	// A success after a failure of the same subscription changes its health, whichever of them
+	// A success after a failure of the same subscription changes its health, also if each of them
 	// looks simple when it is taken alone.
 	hard := make(map[string]bool)
 	for _, o := range all {

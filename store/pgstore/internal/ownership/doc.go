@@ -2,8 +2,8 @@
 //
 // # Problem
 //
-// Each subscription must have exactly one replica that decides what is claimed of it; when a
-// replica dies, another must go on with its shares within seconds; and one that was frozen or cut
+// Each subscription must have exactly one replica that decides what is claimed of it. When a
+// replica dies, another must go on with its shares within seconds. A replica that was frozen or cut
 // off, and comes back, must not undo what the new owner has done.
 //
 // # Picture

@@ -17,9 +17,9 @@ const (
 	// StatementTimeout bounds a transaction, with the wait for a connection.
 	StatementTimeout = 30 * time.Second
 
-	// Grace is how much longer a transaction that has begun may take when its caller's context ends.
-	// It nearly always ends sooner, and cutting it off breaks the connection and leaves the effect
-	// unknown.
+	// Grace is how much longer a transaction that has begun may take when its caller's context
+	// ends. It nearly always ends sooner, and cutting it off breaks the connection and leaves the
+	// effect unknown.
 	Grace = time.Second
 )
 
@@ -49,6 +49,7 @@ type Bounds struct {
 // Bound returns a context for a transaction: it ends b.Grace after ctx does, when the DB is cut
 // off, and after b.Limit in any case. Its cause says which it was.
 func (d *DB) Bound(ctx context.Context, b Bounds) (context.Context, context.CancelFunc) {
+	// Apart from ctx, so that its end does not break the connection at once; see Grace.
 	bounded, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	total := time.AfterFunc(b.Limit, func() { cancel(ErrSlow) })
 	stopCaller := context.AfterFunc(ctx, func() {
@@ -57,6 +58,7 @@ func (d *DB) Bound(ctx context.Context, b Bounds) (context.Context, context.Canc
 			return
 		}
 		timer := time.AfterFunc(b.Grace, func() { cancel(ctx.Err()) })
+		// Mostly the call is over sooner: then nothing is left behind.
 		context.AfterFunc(bounded, func() { timer.Stop() })
 	})
 	stopCut := context.AfterFunc(d.cut, func() { cancel(context.Cause(d.cut)) })

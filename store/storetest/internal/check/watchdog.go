@@ -15,7 +15,7 @@ import (
 
 // watchdog sees that every call of a store ends. It lives outside the bubble of testing/synctest,
 // in which time stands still while a call computes or waits for a lock, so it counts time by
-// itself: in ticks, of which a machine that is busy gets fewer.
+// itself: in ticks, and a machine that is busy gets fewer of them.
 type watchdog struct {
 	what  string // what is tested
 	bound time.Duration

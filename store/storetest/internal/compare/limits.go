@@ -98,8 +98,8 @@ func (r *room) check(c *check.Driver, got, all []store.Claim) {
 	}
 }
 
-// checkTurn checks what a claim took of which more could have been taken of a subscription when it
-// ended, and so all the time: it is full, and no class had another turn before that of this one.
+// checkTurn checks a claim that ended while more of a subscription could have been taken, and so
+// could all the time: it is full, and no class had another turn before that of this one.
 func (r *room) checkTurn(c *check.Driver, id string, class store.Class, got int,
 	of [store.Classes]int) {
 	if got < r.req.Max {

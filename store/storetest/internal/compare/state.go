@@ -67,8 +67,8 @@ func (mp *modelPair) comparePending(tenant string, limit int) {
 	check.Equal(mp.ours, fmt.Sprintf("pending of tenant %q, at most %d", tenant, limit), got, want)
 }
 
-// sameWindow checks figures of which the model's times are within a tenth, as are those of the
-// store.
+// sameWindow checks the figures of a time. The durations of the model are within a tenth of the
+// truth, and so are those of the store.
 func (mp *modelPair) sameWindow(what string, got, want store.AttemptStats) {
 	const both = 1.1 / 0.9
 	near := func(a, b time.Duration) bool {

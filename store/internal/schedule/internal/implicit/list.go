@@ -35,6 +35,7 @@ func (l *List) Add(seq uint64) {
 		if l.items[i-1]&gone == 0 {
 			return
 		}
+		// In its old place: find expects each event once.
 		l.items[i-1] = seq << flagBits
 		i--
 	} else {
@@ -47,6 +48,8 @@ func (l *List) Add(seq uint64) {
 
 // find returns the index of an event; ok is false if it is not in the list.
 func (l *List) find(seq uint64) (i int, ok bool) {
+	// An item is never below its event without flags, and always below the next event. So the
+	// search stops at it with any flags.
 	i, _ = slices.BinarySearch(l.items, seq<<flagBits)
 	ok = i < len(l.items) && l.items[i]>>flagBits == seq && l.items[i]&gone == 0
 	return i, ok
@@ -60,6 +63,7 @@ func (l *List) Has(seq uint64) bool {
 
 // Peek returns the first event that is free to be claimed.
 func (l *List) Peek() (seq uint64, ok bool) {
+	// Only PutBack and Add move next back, so a drain passes each item once.
 	for l.next < len(l.items) && l.items[l.next]&(taken|canceled|gone) != 0 {
 		l.next++
 	}
@@ -82,6 +86,7 @@ func (l *List) PeekLast() (seq uint64, ok bool) {
 // Take marks an event as claimed, if it is in the list.
 func (l *List) Take(seq uint64) {
 	if i, ok := l.find(seq); ok {
+		// Next stays, since others before it may be free: probes take from the other end.
 		l.items[i] |= taken
 	}
 }
@@ -110,7 +115,7 @@ func (l *List) Remove(seq uint64) {
 	if !ok {
 		return
 	}
-	if l.items[i]&canceled == 0 {
+	if l.items[i]&canceled == 0 { // Cancel has counted the others
 		l.live--
 	}
 	l.items[i] |= gone
@@ -132,6 +137,7 @@ func (l *List) trim() {
 	}
 	l.items = l.items[n:]
 	l.next = min(max(l.next-n, 0), len(l.items))
+	// The array of a backlog that is gone would stay as long as the subscription.
 	if len(l.items) == 0 {
 		l.items = nil
 	}

@@ -146,7 +146,7 @@ func testLimitsAtOnce(c *check.Driver) {
 		})
 	}
 	wg.Wait()
-	check.Equal(c, "claims, of which 7 may be unhealthy", len(all), 7)
+	check.Equal(c, "claims, with room for 7 unhealthy ones", len(all), 7)
 	for id, n := range check.PerSubscription(all) {
 		if n > 3 {
 			c.Errorf("claims of %s: got %d, want at most 3", id, n)

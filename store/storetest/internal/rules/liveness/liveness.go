@@ -53,7 +53,7 @@ type sequence struct {
 	keys   map[string]string // by event ID
 	claims []store.Claim     // leased, as far as is known
 	old    []store.Claim     // all claims that there were
-	ended  []string          // events of which a delivery has ended
+	ended  []string          // events with a delivery that has ended
 	tx     check.HostTx      // open, if not nil
 	inTx   []events.Event    // what was enqueued in it
 	done   []string
