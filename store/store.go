@@ -187,9 +187,9 @@ type History interface {
 	//
 	// It takes one step, of at most q.Limit events, in one transaction, and returns how many events
 	// it changed and the cursor for the next step, "" after the last. A step may change none and
-	// have a next one. It does not count events that were erased before. It returns [ErrNotFound] if q.EventID names an event that is not stored;
-	// an invalid cursor is an *events.InvalidError. Bound: by q.Limit and the deliveries of the
-	// events that it erases.
+	// have a next one. It does not count events that were erased before. It returns [ErrNotFound]
+	// if q.EventID names an event that is not stored; an invalid cursor is an *events.InvalidError.
+	// Bound: by q.Limit and the deliveries of the events that it erases.
 	Erase(ctx context.Context, q EraseQuery) (n int, next string, err error)
 
 	// Prune takes one bounded step of maintenance: it removes finished deliveries past their

@@ -66,7 +66,19 @@ func TestListingsLookAtLittle(t *testing.T) {
 	}
 	big := subs.Items[0].ID
 	const anyPage = page.Budget + page.Budget/10 + ownPage
-	in := func(states ...store.State) []store.State { return states }
+	in := func(state store.State) store.DeliveryQuery {
+		return store.DeliveryQuery{AnyTenant: true, States: []store.State{state}}
+	}
+	deadOf := func(tenant, sub string) store.DeliveryQuery {
+		q := in(store.Dead)
+		q.AnyTenant, q.Tenant, q.SubscriptionID = false, tenant, sub
+		return q
+	}
+	rare := func(q store.DeliveryQuery) store.DeliveryQuery {
+		q.EventType = "rare.event"
+		return q
+	}
+	anyTenant, count := store.DeliveryQuery{AnyTenant: true}, store.DeliveryQuery{Count: true}
 	for name, tc := range map[string]struct {
 		q     store.DeliveryQuery
 		items int
@@ -77,15 +89,15 @@ func TestListingsLookAtLittle(t *testing.T) {
 		"a tenant with nothing":    {store.DeliveryQuery{Tenant: "idle"}, 0, ownPage},
 		"an unknown tenant":        {store.DeliveryQuery{Tenant: "nobody"}, 0, ownPage},
 		"a subscription":           {store.DeliveryQuery{SubscriptionID: big}, pageOf, ownPage},
-		"dead":                     {store.DeliveryQuery{Tenant: "small", States: in(store.Dead)}, 2, ownPage},
-		"dead, of any tenant":      {store.DeliveryQuery{AnyTenant: true, States: in(store.Dead)}, 2, ownPage},
-		"pending, of any tenant":   {store.DeliveryQuery{AnyTenant: true, States: in(store.Pending)}, 2, ownPage},
-		"canceled, of any tenant":  {store.DeliveryQuery{AnyTenant: true, States: in(store.Canceled)}, 0, ownPage},
-		"dead of a subscription":   {store.DeliveryQuery{SubscriptionID: big, States: in(store.Dead)}, 0, ownPage},
-		"a rare type":              {store.DeliveryQuery{EventType: "rare.event"}, 0, anyPage},
-		"a rare type, any tenant":  {store.DeliveryQuery{AnyTenant: true, EventType: "rare.event"}, 0, anyPage},
-		"a rare type, and a count": {store.DeliveryQuery{EventType: "rare.event", Count: true}, 0, 2 * anyPage},
-		"all, and a count":         {store.DeliveryQuery{Count: true}, pageOf, store.MaxTotal + ownPage},
+		"dead":                     {deadOf("small", ""), 2, ownPage},
+		"dead, of any tenant":      {in(store.Dead), 2, ownPage},
+		"pending, of any tenant":   {in(store.Pending), 2, ownPage},
+		"canceled, of any tenant":  {in(store.Canceled), 0, ownPage},
+		"dead of a subscription":   {deadOf("", big), 0, ownPage},
+		"a rare type":              {rare(store.DeliveryQuery{}), 0, anyPage},
+		"a rare type, any tenant":  {rare(anyTenant), 0, anyPage},
+		"a rare type, and a count": {rare(count), 0, 2 * anyPage},
+		"all, and a count":         {count, pageOf, store.MaxTotal + ownPage},
 		"before all":               {store.DeliveryQuery{Until: time.Unix(1e9, 0)}, 0, ownPage},
 	} {
 		tc.q.Limit = pageOf

@@ -150,8 +150,8 @@ func (v *verifier) delivery(t *txn.Tx, num, seq uint64, e *record.Event) {
 	}
 }
 
-// stateOf checks where the index of states has a delivery: under the state that its row says, unless
-// that is delivered.
+// stateOf checks where the index of states has a delivery: under the state that its row says,
+// unless that is delivered.
 func (v *verifier) stateOf(t *txn.Tx, num, seq uint64, r *pending.Delivery) {
 	for _, state := range store.States() {
 		key := pending.StateKey(num, state, seq)

@@ -65,7 +65,8 @@ func TestPages(t *testing.T) {
 				t.Errorf("got %v, %v, want %v", got.Items, err, tt.want)
 			}
 			if got.Next != tt.next || got.Previous != tt.previous {
-				t.Errorf("Next and Previous: got %q and %q, want %q and %q", got.Next, got.Previous, tt.next, tt.previous)
+				t.Errorf("Next and Previous: got %q and %q, want %q and %q", got.Next, got.Previous,
+					tt.next, tt.previous)
 			}
 		})
 	}
@@ -116,11 +117,14 @@ func TestStopEndsAPage(t *testing.T) {
 		}
 		c.Stop(page.Position{Num: stop})
 		got := c.Page(true)
-		want := store.Page[page.Position]{Items: listing{item}, Next: at(70, false), Previous: at(50, true)}
+		want := store.Page[page.Position]{
+			Items: listing{item}, Next: at(70, false), Previous: at(50, true),
+		}
 		if back {
 			want.Next, want.Previous = at(50, false), at(30, true)
 		}
-		if !slices.Equal(got.Items, want.Items) || got.Next != want.Next || got.Previous != want.Previous {
+		if !slices.Equal(got.Items, want.Items) || got.Next != want.Next ||
+			got.Previous != want.Previous {
 			t.Errorf("back is %v: got %+v, want %+v", back, got, want)
 		}
 	}
@@ -167,8 +171,8 @@ func TestMap(t *testing.T) {
 		Items: []int{1, 2}, Next: "n", Previous: "p", Total: 7, TotalIsLowerBound: true,
 	}
 	out := page.Map(in, func(n *int) float64 { return float64(*n) / 2 })
-	if !slices.Equal(out.Items, []float64{0.5, 1}) || out.Next != "n" || out.Previous != "p" || out.Total != 7 ||
-		!out.TotalIsLowerBound {
+	if !slices.Equal(out.Items, []float64{0.5, 1}) || out.Next != "n" || out.Previous != "p" ||
+		out.Total != 7 || !out.TotalIsLowerBound {
 		t.Errorf("got %+v", out)
 	}
 	if out := page.Map(store.Page[int]{}, func(*int) int { return 0 }); out.Items != nil {

@@ -81,8 +81,8 @@ func (s *sequence) query() store.DeliveryQuery {
 	return q
 }
 
-// timeBetween returns a time between deliveries, from which none is near enough that it depends on the
-// side; zero if there is none.
+// timeBetween returns a time between deliveries, from which none is near enough that it depends on
+// the side; zero if there is none.
 func (s *sequence) timeBetween() time.Time {
 	all := s.model.Everything()
 	if s.realTime || len(all) == 0 {

@@ -8,8 +8,8 @@ import (
 	"github.com/outhook/outhook/store/storetest/internal/check"
 )
 
-// messages is more than a store may pass over for one page, also if it passes over half of them, and
-// more than store.MaxTotal.
+// messages is more than a store may pass over for one page, also if it passes over half of them,
+// and more than store.MaxTotal.
 const (
 	messages = 11_000
 	batch    = 500
