@@ -9,9 +9,10 @@
 //
 //   - events: what a host publishes: Event, event types and patterns, the wire body, Airy's
 //     payloads
-//   - signing: secrets, the two signature schemes, and the Verifier for receivers
+//   - signing: secrets, the two signature schemes, and for receivers Verifier and Once
 //   - store: the records and the contract of a store; boltstore (one file, the default), pgstore
-//     (PostgreSQL, for several replicas; a module of its own) and memstore (for tests)
+//     (PostgreSQL, for several replicas; a module of its own) and memstore (for tests); shards makes
+//     one of several
 //   - dispatcher: the Dispatcher: Publish, the subscription methods, and Run, which delivers
 //   - dispatcher/dispatchertest: for a host's own unit tests
 //   - httpapi: the /webhooks.* endpoints

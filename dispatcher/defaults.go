@@ -33,6 +33,7 @@ func (o *Options) withDefaults() Options {
 	setDefault(&c.FailedRetention, DefaultFailedRetention)
 	setDefault(&c.DisableAfter, DefaultDisableAfter)
 	setDefault(&c.MaxPayload, DefaultMaxPayload)
+	setDefault(&c.MinSecret, DefaultMinSecret)
 	setDefault(&c.UserAgent, "outhook/"+Version)
 	c.Backoff = c.Backoff.withDefaults()
 	if c.Success == nil {
@@ -87,6 +88,10 @@ func (o *Options) validate() error {
 			r.name, r.keep, store.MaxDuration)
 	}
 	bad(o.MaxPayload < 1, "MaxPayload is %d; it must be positive", o.MaxPayload)
+	bad(o.MinSecret < 1 || o.MinSecret > maxMinSecret,
+		"MinSecret is %d; it must be from 1 to %d", o.MinSecret, maxMinSecret)
+	bad(o.Signatures < 0 || o.Signatures >= signaturesEnd,
+		"Signatures is %d; give one of the constants that start with Signatures", o.Signatures)
 	bad(
 		!httpguts.ValidHeaderFieldValue(o.UserAgent),
 		"UserAgent holds a character that no header may hold",

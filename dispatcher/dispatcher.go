@@ -77,6 +77,9 @@ func (d *Dispatcher) sendOptions() send.Options {
 		Final:        d.o.Final,
 		Hooks:        d.o.hooks(),
 		Logger:       d.o.Logger,
+
+		NoAirySignature:     d.o.Signatures == SignaturesStandard,
+		NoStandardSignature: d.o.Signatures == SignaturesAiry,
 	}
 }
 

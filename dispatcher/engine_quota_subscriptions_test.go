@@ -92,9 +92,9 @@ func TestQuotaOfBytes(t *testing.T) {
 		}})
 		sub := store.Subscription{
 			URL: "https://a.example/hook", Name: "name", Events: []string{"a.b"},
-			Headers: map[string]string{"X-A": "b"}, Secrets: []signing.Secret{"key"},
+			Headers: map[string]string{"X-A": "b"}, Secrets: []signing.Secret{"a-key-long-enough"},
 		}
-		sub.Headers["X-A"] = strings.Repeat("b", limit-len(sub.URL)-len("nameX-Aa.bkey"))
+		sub.Headers["X-A"] = strings.Repeat("b", limit-len(sub.URL)-len("nameX-Aa.ba-key-long-enough"))
 		made, err := e.Subscribe(t.Context(), sub)
 		if err != nil {
 			t.Fatalf("a subscription of %d bytes: %v", limit, err)
@@ -104,7 +104,7 @@ func TestQuotaOfBytes(t *testing.T) {
 			"name":    func(s *store.Subscription) { s.Name += "x" },
 			"events":  func(s *store.Subscription) { s.Events = append(s.Events, "c") },
 			"headers": func(s *store.Subscription) { s.Headers["X"] = "" },
-			"keys":    func(s *store.Subscription) { s.Secrets = append(s.Secrets, "x") },
+			"keys":    func(s *store.Subscription) { s.Secrets = append(s.Secrets, "another-key-of-them") },
 		} {
 			larger := sub.Clone()
 			grow(&larger)
@@ -119,7 +119,7 @@ func TestQuotaOfBytes(t *testing.T) {
 				func(s *store.Subscription) error { grow(s); return nil })
 			quotaError(t, "update to more "+what, err, "", dispatcher.QuotaSubscriptionBytes, limit)
 		}
-		_, err = e.RotateSecret(t.Context(), made.ID, "another", time.Hour)
+		_, err = e.RotateSecret(t.Context(), made.ID, "another-key-of-them", time.Hour)
 		quotaError(t, "rotate", err, "", dispatcher.QuotaSubscriptionBytes, limit)
 		limit = 100 // what there was stays, and may become smaller
 		got, err := e.Update(t.Context(), made.ID,

@@ -17,7 +17,7 @@ import (
 // back.
 func TestWhatIsSealedIsNotSent(t *testing.T) {
 	for name, sub := range map[string]store.Subscription{
-		"secret": {Secrets: []signing.Secret{"the first", "the second"}},
+		"secret": {Secrets: []signing.Secret{"the first of the keys", "the second of the keys"}},
 		"header": {Headers: map[string]string{"Authorization": "Bearer token"}},
 	} {
 		t.Run(name, func(t *testing.T) {

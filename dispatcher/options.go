@@ -25,7 +25,15 @@ const (
 	DefaultRetention       = 72 * time.Hour
 	DefaultFailedRetention = 30 * 24 * time.Hour
 	DefaultMaxPayload      = 1 << 20
+
+	// DefaultMinSecret is 112 bits, the least that NIST SP 800-131A allows for a key of HMAC. The
+	// keys of Airy's documentation are longer. Who has seen one delivery can try out keys without
+	// asking anybody, so a short key, such as a word, is soon found.
+	DefaultMinSecret = 14
 )
+
+// maxMinSecret is the length of a generated key, which must never be too short.
+const maxMinSecret = 32
 
 // Version is that of outhook. It is in the default User-Agent.
 const Version = "0.1.0"
@@ -140,6 +148,18 @@ type Options struct {
 	// attempt, as with Transform. If nil, none are added.
 	Sign func(Message) (http.Header, error)
 
+	// Signatures says which signatures the deliveries of a subscription with a key carry. If zero,
+	// those of Airy and of Standard Webhooks. A host whose receivers all take Standard Webhooks
+	// gives SignaturesStandard: they can then not be deceived by X-Airy-Content-Signature, which
+	// covers no time. The other headers of Standard Webhooks are sent in any case.
+	Signatures Signatures
+
+	// MinSecret is how many bytes a new signature key must have, from 1 to 32: of a key that starts
+	// with "whsec_", whose base64 must have 24 bytes anyway, those that it decodes to. It does not
+	// touch keys that are stored already. 1 takes every key that Airy takes. If zero,
+	// DefaultMinSecret.
+	MinSecret int
+
 	// RateLimit is how many attempts of a subscription may start per second on average, and in one
 	// burst; a burst below 1 counts as 1. Deliveries beyond it wait in the store, in their order,
 	// and take no slot of Concurrency. No limit when it is zero, negative or rate.Inf. It holds for
@@ -223,6 +243,21 @@ type Options struct {
 	// of their event.
 	Tracer *Tracer
 }
+
+// Signatures says which signatures deliveries carry; see Options.Signatures.
+type Signatures int
+
+const (
+	// SignaturesBoth is webhook-signature and X-Airy-Content-Signature.
+	SignaturesBoth Signatures = iota
+	// SignaturesStandard is webhook-signature alone.
+	SignaturesStandard
+	// SignaturesAiry is X-Airy-Content-Signature alone. An intercepted delivery can be sent again
+	// at any time then, and while keys rotate only the old one signs.
+	SignaturesAiry
+
+	signaturesEnd // one more than the last
+)
 
 // Any2xx is an Options.Success that takes every status from 200 to 299.
 func Any2xx(status int) bool { return status >= 200 && status <= 299 }

@@ -50,6 +50,10 @@ func TestOptionsOutOfBounds(t *testing.T) {
 			"Options.TLS has no effect beside Transport"},
 		{dispatcher.Options{Transport: http.DefaultTransport, DisableHTTP2: true},
 			"Options.DisableHTTP2 has no effect"},
+		{dispatcher.Options{MinSecret: -1}, "Options.MinSecret is -1; it must be from 1 to 32"},
+		{dispatcher.Options{MinSecret: 33}, "Options.MinSecret is 33"},
+		{dispatcher.Options{Signatures: -1}, "Options.Signatures is -1"},
+		{dispatcher.Options{Signatures: dispatcher.SignaturesAiry + 1}, "Options.Signatures is 3"},
 		{dispatcher.Options{DenyPrefixes: make([]netip.Prefix, 1)},
 			"Options.DenyPrefixes[0] is not a valid prefix"},
 	} {

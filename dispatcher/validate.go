@@ -56,7 +56,7 @@ func (d *Dispatcher) checkSubscription(sub, was *store.Subscription) error {
 	if err := events.ValidateTenant(sub.Tenant); err != nil {
 		return err
 	}
-	if err := checkValues(sub, was); err != nil {
+	if err := d.checkValues(sub, was); err != nil {
 		return err
 	}
 	switch sub.Status {
@@ -74,7 +74,7 @@ func (d *Dispatcher) checkSubscription(sub, was *store.Subscription) error {
 
 // checkValues validates the headers and the secrets. If they are sealed and the store has no key
 // for them, they can't be changed: nobody could tell plain values from sealed ones then.
-func checkValues(sub, was *store.Subscription) error {
+func (d *Dispatcher) checkValues(sub, was *store.Subscription) error {
 	if sub.SealedWith != "" {
 		if maps.Equal(sub.Headers, was.Headers) && slices.Equal(sub.Secrets, was.Secrets) {
 			return nil
@@ -84,7 +84,7 @@ func checkValues(sub, was *store.Subscription) error {
 	if err := checkHeaders(sub.Headers); err != nil {
 		return err
 	}
-	return checkSecrets(sub.Secrets)
+	return d.checkSecrets(sub.Secrets, was.Secrets)
 }
 
 // checkURL returns the form in which a URL is stored.
@@ -139,8 +139,9 @@ func (d *Dispatcher) checkKnown(pattern string) error {
 	}
 }
 
-// checkSecrets validates the keys of a subscription. Its error never repeats one.
-func checkSecrets(secrets []signing.Secret) error {
+// checkSecrets validates the keys of a subscription whose stored ones are was. Its error never
+// repeats one.
+func (d *Dispatcher) checkSecrets(secrets, was []signing.Secret) error {
 	if len(secrets) > MaxSecrets {
 		return &events.InvalidError{
 			Field: "signature_key",
@@ -154,6 +155,15 @@ func checkSecrets(secrets []signing.Secret) error {
 	for _, s := range secrets {
 		if err := s.Validate(); err != nil {
 			return &events.InvalidError{Field: "signature_key", Reason: err.Error()}
+		}
+		// Only new ones, as with the URL and the events: the option may have changed since, and the
+		// old key of a rotation must go on signing.
+		if s.Len() < d.o.MinSecret && !slices.Contains(was, s) {
+			return &events.InvalidError{
+				Field: "signature_key",
+				Reason: fmt.Sprintf("is shorter than %d bytes; use a random one, such as %s", d.o.MinSecret,
+					`"whsec_" and the base64 of 32 random bytes`),
+			}
 		}
 	}
 	return nil

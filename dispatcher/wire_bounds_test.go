@@ -45,7 +45,8 @@ func TestSubscriptionBounds(t *testing.T) {
 		{"header value", "headers",
 			subscription{Headers: map[string]string{"X": strings.Repeat("v", 4096)}},
 			subscription{Headers: map[string]string{"X": strings.Repeat("v", 4097)}}},
-		{"short key", "signature_key", key("k"), key("")},
+		{"no key", "signature_key", subscription{}, key("")},
+		{"short key", "signature_key", key("14 characters!"), key("13 characters")},
 		{"long key", "signature_key", key(signing.Secret(strings.Repeat("k", 512))),
 			key(signing.Secret(strings.Repeat("k", 513)))},
 		{"long key of several bytes a character", "signature_key",
@@ -54,8 +55,8 @@ func TestSubscriptionBounds(t *testing.T) {
 		{"short whsec_", "signature_key", key(whsec(24)), key(whsec(23))},
 		{"long whsec_", "signature_key", key(whsec(64)), key(whsec(65))},
 		{"keys at once", "signature_key",
-			subscription{Secrets: slices.Repeat([]signing.Secret{"k"}, dispatcher.MaxSecrets)},
-			subscription{Secrets: slices.Repeat([]signing.Secret{"k"}, dispatcher.MaxSecrets+1)}},
+			subscription{Secrets: slices.Repeat([]signing.Secret{"14 characters!"}, dispatcher.MaxSecrets)},
+			subscription{Secrets: slices.Repeat([]signing.Secret{"14 characters!"}, dispatcher.MaxSecrets+1)}},
 	} {
 		w := newWire(t, dispatcher.Options{})
 		tt.at.URL, tt.past.URL = "https://example.com/", "https://example.com/"

@@ -72,9 +72,18 @@ func (o *Options) withDefaults() Options {
 	return out
 }
 
-// validate checks the Prefix. It must be a path that net/http would not redirect to another one,
-// and that http.ServeMux takes literally: in a pattern, braces are wildcards.
+// validate checks the options whose defaults are set.
 func (o *Options) validate() error {
+	if o.Signing < 0 || o.Signing >= signingEnd {
+		return &events.InvalidError{Field: "Signing",
+			Reason: "is none of the constants; give SigningOptional, SigningGenerate or SigningRequire"}
+	}
+	return o.validatePrefix()
+}
+
+// validatePrefix checks the Prefix. It must be a path that net/http would not redirect to another
+// one, and that http.ServeMux takes literally: in a pattern, braces are wildcards.
+func (o *Options) validatePrefix() error {
 	p := o.Prefix
 	reason := ""
 	switch {

@@ -25,8 +25,8 @@
 // Requests and responses are JSON. Every error is {"message":"…"}, one sentence that names the
 // field and says what to do. A failed delivery also has a class, a word that is the same in Go,
 // logs and metrics (dispatcher.Class). No response contains a signature key, except that of
-// /webhooks.rotate, which shows the new one once. Only Airy's five endpoints show the values of a
-// webhook's headers.
+// /webhooks.rotate, which shows the new one once, and that of a /webhooks.subscribe that generated
+// one. Only Airy's five endpoints show the values of a webhook's headers.
 //
 // # Who may call
 //
@@ -41,6 +41,16 @@
 // A tenant sees and changes only its own webhooks and deliveries; the id of another tenant's
 // webhook gives the same answer as an unknown one. The description requires authorization too: it
 // has no secrets, but strangers need not know the endpoints.
+//
+// # Signature keys
+//
+// Without a signature_key, deliveries are not signed, and a receiver cannot tell them from forged
+// ones; each answer about a webhook says "signed": false then. [Options.Signing] has keys generated
+// or required. A key of the form "whsec_" and base64 is what the Standard Webhooks libraries of all
+// languages take, and what is generated. With any other text a receiver verifies
+// X-Airy-Content-Signature, or webhook-signature by this module's package signing; other libraries
+// need the key as signing.Secret.Standard converts it. How short a key may be is
+// dispatcher.Options.MinSecret.
 //
 // # Browsers
 //

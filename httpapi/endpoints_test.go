@@ -19,7 +19,7 @@ const (
 	example = `{"id":"` + id1 + `","name":"CRM","url":"https://endpoint.example/webhook",
 		"events":["message.created"],"headers":{"X-Custom-Header":"value"},"signature_key":"key-1"}`
 	exampleResponse = `{"id":"3e639566-29fa-450d-a59f-ae3c25d7260f","name":"CRM","url":"https://endpoint.example/webhook",` +
-		`"events":["message.created"],"headers":{"X-Custom-Header":"value"},"status":"Subscribed"}`
+		`"events":["message.created"],"headers":{"X-Custom-Header":"value"},"status":"Subscribed","signed":true}`
 )
 
 func TestResponseBytes(t *testing.T) {
@@ -60,7 +60,7 @@ func TestEmptyResponse(t *testing.T) {
 	}
 	got := h.post("subscribe", `{"id":"`+id1+`","url":"https://endpoint.example/?a=1&b=<2>"}`).body
 	want := `{"id":"` + id1 +
-		`","url":"https://endpoint.example/?a=1&b=<2>","events":[],"headers":{},"status":"Subscribed"}`
+		`","url":"https://endpoint.example/?a=1&b=<2>","events":[],"headers":{},"status":"Subscribed","signed":false}`
 	if got != want {
 		t.Errorf("a webhook with nothing but a URL:\ngot  %s\nwant %s", got, want)
 	}

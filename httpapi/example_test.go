@@ -36,7 +36,7 @@ func ExampleMount() {
 	server := httptest.NewServer(http.NewCrossOriginProtection().Handler(mux))
 	defer server.Close()
 
-	body := `{"id":"3e639566-29fa-450d-a59f-ae3c25d7260f","url":"https://endpoint.example/webhook","signature_key":"a secret"}`
+	body := `{"id":"3e639566-29fa-450d-a59f-ae3c25d7260f","url":"https://endpoint.example/webhook","signature_key":"a secret that is long enough"}`
 	for _, token := range []string{"acme-token", "a-guess"} {
 		r, err := http.NewRequest(http.MethodPost, server.URL+"/api/webhooks.subscribe",
 			strings.NewReader(body))
@@ -57,7 +57,7 @@ func ExampleMount() {
 		fmt.Printf("%d %s\n", resp.StatusCode, answer)
 	}
 	// Output:
-	// 200 {"id":"3e639566-29fa-450d-a59f-ae3c25d7260f","url":"https://endpoint.example/webhook","events":[],"headers":{},"status":"Subscribed"}
+	// 200 {"id":"3e639566-29fa-450d-a59f-ae3c25d7260f","url":"https://endpoint.example/webhook","events":[],"headers":{},"status":"Subscribed","signed":true}
 	// 403 {"message":"the request is not authorized; send the credentials that this host asks for"}
 }
 

@@ -31,6 +31,9 @@ type Options struct {
 	// concurrent use, and should be quick. If nil, the host always delivers.
 	Ready func() error
 
+	// Signing says what becomes of a webhook without a signature key. If zero, SigningOptional.
+	Signing Signing
+
 	// Logger gets failures of the store as Error and those of Ready as Warn. If nil,
 	// slog.Default().
 	Logger *slog.Logger
@@ -40,7 +43,7 @@ type Options struct {
 // net/http names, so that it does not conflict with catch-all routes of the host ("/", "GET /"),
 // registered before or after.
 //
-// The error is an *events.InvalidError for mux, d, auth or Prefix. Or it names the route of the
+// The error is an *events.InvalidError for mux, d, auth, Prefix or Signing. Or it names the route of the
 // host that conflicts; then some of the endpoints may be registered already.
 func Mount(mux *http.ServeMux, d *dispatcher.Dispatcher, auth Authorizer, o *Options) error {
 	if mux == nil {
@@ -63,7 +66,7 @@ func Mount(mux *http.ServeMux, d *dispatcher.Dispatcher, auth Authorizer, o *Opt
 }
 
 // Handler returns a handler for the endpoints, for a host that does not route by http.ServeMux. Any
-// other path is a 404. The error is an *events.InvalidError for d, auth or Prefix.
+// other path is a 404. The error is an *events.InvalidError for d, auth, Prefix or Signing.
 func Handler(d *dispatcher.Dispatcher, auth Authorizer, o *Options) (http.Handler, error) {
 	a, err := newAPI(d, auth, o)
 	if err != nil {

@@ -15,7 +15,8 @@ import (
 
 func newDispatcher(t testing.TB) *dispatcher.Dispatcher {
 	t.Helper()
-	d, err := dispatcher.New(memstore.New(), nil)
+	// as in Airy, whose keys may be as short
+	d, err := dispatcher.New(memstore.New(), &dispatcher.Options{MinSecret: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,8 +13,8 @@ const (
 	MaxOverlap     = 30 * 24 * time.Hour
 )
 
-// rotate gives a webhook a new key. Its response is the only one that has a key, as one that was
-// generated must be shown once. A client that gives the key itself can repeat a request whose
+// rotate gives a webhook a new key. Its response has the key, as one that was generated must be
+// shown once; the only other one that has a key is that of subscribe, by SigningGenerate. A client that gives the key itself can repeat a request whose
 // answer it has lost: the same key is added once.
 func (a *api) rotate(ctx context.Context, tenant string, f *fields) (any, error) {
 	key, _ := readKey(f)

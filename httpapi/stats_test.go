@@ -11,7 +11,7 @@ import (
 )
 
 func TestStatsBytes(t *testing.T) {
-	const head = `{"id":"` + id1 + `","status":"Subscribed",`
+	const head = `{"id":"` + id1 + `","status":"Subscribed","signed":true,`
 	for _, test := range []struct {
 		name  string
 		setup func(*host)
@@ -83,7 +83,7 @@ func TestStatsDisabled(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"id":"` + id1 +
-		`","status":"Unsubscribed","disabled_reason":"the endpoint answered 410","pending":0,`
+		`","status":"Unsubscribed","disabled_reason":"the endpoint answered 410","signed":true,"pending":0,`
 	if a := h.post("stats", valid("stats")); a.status != 200 || !strings.HasPrefix(a.body, want) {
 		t.Errorf("got %d %s, want %s", a.status, a.body, want)
 	}

@@ -9,17 +9,21 @@ import (
 // subscribe makes a webhook, or replaces the tenant's with the same id, as Airy does.
 func (a *api) subscribe(ctx context.Context, tenant string, f *fields) (any, error) {
 	sub := readSubscription(f, tenant)
+	generated := a.o.Signing.apply(&sub, f)
 	if f.err != nil {
 		return nil, f.err
 	}
 	sub, err := a.d.Subscribe(ctx, sub)
-	return newWebhook(&sub), err
+	w := newWebhook(&sub)
+	w.GeneratedKey = string(generated)
+	return w, err
 }
 
 // update changes the fields that a request has.
 func (a *api) update(ctx context.Context, tenant string, f *fields) (any, error) {
 	id := f.required("id")
 	c := readChange(f)
+	a.o.Signing.check(&c, f)
 	if f.err != nil {
 		return nil, f.err
 	}

@@ -13,7 +13,8 @@ const (
 	MaxPageSize     = 1000 // the largest page_size
 )
 
-// webhook is a subscription in a response. It has no signature key.
+// webhook is a subscription in a response. It has no signature key but one that was generated for
+// this request.
 type webhook struct {
 	ID      string            `json:"id"` // a UUID, in lower case
 	Name    string            `json:"name,omitempty"`
@@ -21,6 +22,10 @@ type webhook struct {
 	Events  []string          `json:"events"`  // patterns; none means every type
 	Headers map[string]string `json:"headers"` // with their values, as Airy shows them
 	Status  store.Status      `json:"status"`
+	Signed  bool              `json:"signed"` // deliveries carry signatures
+
+	// In the response of the subscribe that generated it, and in no other.
+	GeneratedKey string `json:"generated_signature_key,omitempty"`
 }
 
 // webhooks is the response of /webhooks.list.
@@ -45,7 +50,7 @@ type failure struct {
 // [] and {}, as in Airy, and never null.
 func newWebhook(s *store.Subscription) webhook {
 	w := webhook{ID: s.ID, Name: s.Name, URL: s.URL, Events: s.Events, Headers: s.Headers,
-		Status: s.Status}
+		Status: s.Status, Signed: s.Signed()}
 	if w.Events == nil {
 		w.Events = []string{}
 	}

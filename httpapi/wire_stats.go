@@ -11,6 +11,7 @@ type stats struct {
 	ID             string             `json:"id"`
 	Status         store.Status       `json:"status"`
 	DisabledReason string             `json:"disabled_reason,omitempty"`
+	Signed         bool               `json:"signed"` // deliveries carry signatures
 	Pending        int                `json:"pending"`
 	InFlight       int                `json:"in_flight"` // of the pending ones, those under way
 	OldestPending  timestamp          `json:"oldest_pending_at,omitzero"`
@@ -36,6 +37,7 @@ type window struct {
 func newStats(sub *store.Subscription, s *dispatcher.SubscriptionStats) stats {
 	return stats{
 		ID: sub.ID, Status: sub.Status, DisabledReason: s.DisabledReason,
+		Signed:  sub.Signed(),
 		Pending: s.Pending, InFlight: s.InFlight, OldestPending: timestamp(s.OldestPending),
 		Hour: newWindow(&s.Hour), Day: newWindow(&s.Day),
 		Breaker: s.Breaker, Failures: s.Failures, FailingSince: timestamp(s.FailingSince),

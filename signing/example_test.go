@@ -79,7 +79,10 @@ func ExampleVerifier_Handler() {
 
 	deliver := func(key signing.Secret, body string) {
 		r, _ := http.NewRequest("POST", server.URL+"/webhook", strings.NewReader(body))
-		r.Header.Set(signing.HeaderAiry, signing.Airy(key, []byte(body)))
+		now := time.Now()
+		r.Header.Set(signing.HeaderID, "evt_1")
+		r.Header.Set(signing.HeaderTimestamp, strconv.FormatInt(now.Unix(), 10))
+		r.Header.Set(signing.HeaderSignature, signing.Standard("evt_1", now, []byte(body), key))
 		res, err := server.Client().Do(r)
 		if err != nil {
 			fmt.Println(err)
@@ -94,4 +97,46 @@ func ExampleVerifier_Handler() {
 	// received {"type":"message.created"}
 	// 200 OK
 	// 401 Unauthorized
+}
+
+// A receiver that handles each event once, however often it comes.
+func ExampleOnce() {
+	key := signing.NewSecret()
+	v := signing.Verifier{Keys: []signing.Secret{key}}
+	once := &signing.Once{} // in memory; boltseen.Open remembers over a restart
+	receiver := v.Handler(once.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Println("handled", r.Header.Get(signing.HeaderID))
+	})))
+
+	for _, id := range []string{"evt_1", "evt_1", "evt_2"} {
+		now, body := time.Now(), `{"type":"order.created"}`
+		r := httptest.NewRequest("POST", "/webhook", strings.NewReader(body))
+		r.Header.Set(signing.HeaderID, id)
+		r.Header.Set(signing.HeaderTimestamp, strconv.FormatInt(now.Unix(), 10))
+		r.Header.Set(signing.HeaderSignature, signing.Standard(id, now, []byte(body), key))
+		w := httptest.NewRecorder()
+		receiver.ServeHTTP(w, r)
+		fmt.Println(id, w.Code)
+	}
+	// Output:
+	// handled evt_1
+	// evt_1 200
+	// evt_1 200
+	// handled evt_2
+	// evt_2 200
+}
+
+// A plain key in the form that the Standard Webhooks libraries of all languages take.
+func ExampleSecret_Standard() {
+	plain := signing.Secret("secret-key-for-hmac-header")
+	standard := plain.Standard()
+	fmt.Println(string(standard))
+
+	at, body := time.Unix(1700000000, 0), []byte("{}")
+	fmt.Println(signing.Standard("evt_1", at, body, plain) == signing.Standard("evt_1", at, body, standard))
+	fmt.Println(signing.Airy(plain, body) == signing.Airy(standard, body))
+	// Output:
+	// whsec_c2VjcmV0LWtleS1mb3ItaG1hYy1oZWFkZXI=
+	// true
+	// false
 }

@@ -12,9 +12,11 @@ import (
 // the body.
 const DefaultMaxBody = 1<<20 + 1<<10
 
-// Handler returns a handler that calls next for verified deliveries only. It reads the body before
-// anything else, so next gets what was verified: r.Body holds those bytes and r.ContentLength their
-// number.
+// Handler returns a handler that calls next for verified deliveries only. It looks at the headers
+// first: without a signature that could be valid, and a timestamp within Tolerance, it reads nothing
+// of the body. Then it reads the body whole, at most MaxBody bytes, so next gets what was verified:
+// r.Body holds those bytes and r.ContentLength their number. How slowly a body may come is for the
+// http.Server's ReadTimeout to say; the timestamp must be within Tolerance when it has come, too.
 //
 // A delivery that was verified by its Airy signature alone is passed on without webhook-id,
 // webhook-timestamp and webhook-attempt, because no signature covers them: a forged webhook-id
@@ -28,11 +30,16 @@ func (v Verifier) Handler(next http.Handler) http.Handler {
 		limit = DefaultMaxBody
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := v.readHeader(r.Header); err != nil {
+			http.Error(w, err.Error(), http.StatusUnauthorized)
+			return
+		}
 		body, status := readBody(w, r, limit)
 		if status != http.StatusOK {
 			http.Error(w, http.StatusText(status), status)
 			return
 		}
+		// All of it again, and not only the signature: the body may have taken longer than Tolerance.
 		if err := v.Verify(r.Header, body); err != nil {
 			http.Error(w, err.Error(), http.StatusUnauthorized)
 			return

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 	"time"
 
 	"github.com/outhook/outhook/signing"
@@ -38,6 +39,7 @@ func TestHandler(t *testing.T) {
 	key := signing.Verifier{Keys: []signing.Secret{whsecKey}}
 	small := signing.Verifier{Keys: []signing.Secret{whsecKey}, MaxBody: 999}
 	exact := signing.Verifier{Keys: []signing.Secret{whsecKey}, MaxBody: 1000}
+	airy := signing.Verifier{Keys: []signing.Secret{whsecKey}, AllowAiry: true}
 
 	for _, tt := range []struct {
 		name   string
@@ -48,7 +50,9 @@ func TestHandler(t *testing.T) {
 	}{
 		{"both signatures", key, bothHeaders(now, messageBody, whsecKey), strings.NewReader(messageBody),
 			204},
-		{"airy", key, airyHeader(messageBody, whsecKey), strings.NewReader(messageBody), 204},
+		{"airy where it is enough", airy, airyHeader(messageBody, whsecKey),
+			strings.NewReader(messageBody), 204},
+		{"airy", key, airyHeader(messageBody, whsecKey), strings.NewReader(messageBody), 401},
 		{"in chunks", key, bothHeaders(now, messageBody, whsecKey),
 			io.MultiReader(strings.NewReader(messageBody)), 204},
 		{"byte by byte", key, bothHeaders(now, messageBody, whsecKey),
@@ -61,7 +65,7 @@ func TestHandler(t *testing.T) {
 		{"too large", small, bothHeaders(now, large, whsecKey), strings.NewReader(large), 413},
 		{"too large, in chunks", small, bothHeaders(now, large, whsecKey),
 			io.MultiReader(strings.NewReader(large)), 413},
-		{"too large and unsigned", small, nil, strings.NewReader(large), 413},
+		{"too large and unsigned", small, nil, strings.NewReader(large), 401},
 		{"broken off", key, bothHeaders(now, messageBody, whsecKey),
 			io.MultiReader(strings.NewReader(messageBody), iotest.ErrReader(errors.New("gone"))), 400},
 		{"unsigned", key, nil, strings.NewReader(messageBody), 401},
@@ -93,12 +97,88 @@ func TestHandler(t *testing.T) {
 
 func TestHandlerRefusesDeclaredSizeUnread(t *testing.T) {
 	r := httptest.NewRequest("POST", "/", iotest.ErrReader(errors.New("was read")))
+	r.Header = bothHeaders(time.Now(), messageBody, textKey)
 	r.ContentLength = signing.DefaultMaxBody + 1
 	w := httptest.NewRecorder()
 	signing.Verifier{Keys: []signing.Secret{textKey}}.Handler(new(recorder)).ServeHTTP(w, r)
 	if w.Code != http.StatusRequestEntityTooLarge {
 		t.Errorf("status %d, want 413 before anything is read", w.Code)
 	}
+}
+
+// unread is a body that notes whether it was read.
+type unread struct{ was bool }
+
+func (u *unread) Read([]byte) (int, error) {
+	u.was = true
+	return 0, io.EOF
+}
+
+// What the headers already show to be unsigned costs no reading.
+func TestHandlerLooksAtHeadersFirst(t *testing.T) {
+	now := time.Now()
+	good := func() http.Header { return bothHeaders(now, messageBody, whsecKey) }
+	key := signing.Verifier{Keys: []signing.Secret{whsecKey}}
+	airy := signing.Verifier{Keys: []signing.Secret{whsecKey}, AllowAiry: true}
+	for _, tt := range []struct {
+		name string
+		v    signing.Verifier
+		h    http.Header
+		read bool
+	}{
+		{"unsigned", key, http.Header{}, false},
+		{"airy alone", key, airyHeader(messageBody, whsecKey), false},
+		{"no id", key, with(good(), drop(signing.HeaderID)), false},
+		{"no timestamp", key, with(good(), drop(signing.HeaderTimestamp)), false},
+		{"stale", key, bothHeaders(now.Add(-time.Hour), messageBody, whsecKey), false},
+		{"a signature that is too short", key, with(good(), set(signing.HeaderSignature, "v1,AAAA")), false},
+		{"another version", key, with(good(), set(signing.HeaderSignature, "v2,"+strings.Repeat("A", 44))),
+			false},
+		{"an airy signature that is too short", airy,
+			with(airyHeader(messageBody, whsecKey), set(signing.HeaderAiry, "00")), false},
+		{"no keys", signing.Verifier{}, good(), false},
+		{"an unusable key", signing.Verifier{Keys: []signing.Secret{"whsec_"}}, good(), false},
+		{"what may be signed", key, good(), true},
+		{"what may be signed as Airy does", airy, airyHeader(messageBody, whsecKey), true},
+	} {
+		body := new(unread)
+		r := httptest.NewRequest("POST", "/", body)
+		r.Header = tt.h
+		w := httptest.NewRecorder()
+		tt.v.Handler(new(recorder)).ServeHTTP(w, r)
+		if w.Code != 401 || body.was != tt.read { // the body is empty, which nothing was signed for
+			t.Errorf("%s: status %d, the body was read: %t; want 401 and %t", tt.name, w.Code, body.was,
+				tt.read)
+		}
+	}
+}
+
+// The time in which a body may come counts: a connection that was opened with fresh headers can't be
+// kept to send an old delivery again.
+func TestHandlerLooksAtTheTimeAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := httptest.NewRequest("POST", "/", &slowBody{strings.NewReader(messageBody), time.Hour})
+		r.Header = bothHeaders(time.Now(), messageBody, whsecKey)
+		w := httptest.NewRecorder()
+		next := new(recorder)
+		signing.Verifier{Keys: []signing.Secret{whsecKey}}.Handler(next).ServeHTTP(w, r)
+		if w.Code != 401 || next.calls != 0 || !strings.Contains(w.Body.String(), "timestamp") {
+			t.Errorf("status %d (%s), %d calls; want 401 for a body that took an hour", w.Code, w.Body,
+				next.calls)
+		}
+	})
+}
+
+// slowBody takes a time before its first byte.
+type slowBody struct {
+	io.Reader
+	wait time.Duration
+}
+
+func (b *slowBody) Read(p []byte) (int, error) {
+	<-time.After(b.wait)
+	b.wait = 0
+	return b.Reader.Read(p)
 }
 
 func TestHandlerDefaultLimit(t *testing.T) {
@@ -113,7 +193,7 @@ func TestHandlerDefaultLimit(t *testing.T) {
 	} {
 		body := strings.Repeat("x", tt.size)
 		r := httptest.NewRequest("POST", "/", io.MultiReader(strings.NewReader(body)))
-		r.Header = airyHeader(body, textKey)
+		r.Header = bothHeaders(time.Now(), body, textKey)
 		w := httptest.NewRecorder()
 		signing.Verifier{Keys: []signing.Secret{textKey}}.Handler(new(recorder)).ServeHTTP(w, r)
 		if w.Code != tt.status {
@@ -124,7 +204,7 @@ func TestHandlerDefaultLimit(t *testing.T) {
 
 func TestHandlerHandsOn(t *testing.T) {
 	now := time.Now()
-	v := signing.Verifier{Keys: []signing.Secret{whsecKey}}
+	v := signing.Verifier{Keys: []signing.Secret{whsecKey}, AllowAiry: true}
 	attempt := set(signing.HeaderAttempt, "2")
 	for _, tt := range []struct {
 		name   string
@@ -185,8 +265,12 @@ func TestHandlerLeavesTheCallersRequest(t *testing.T) {
 	r := httptest.NewRequest("POST", "/", strings.NewReader(messageBody))
 	r.Header = with(airyHeader(messageBody, textKey), set(signing.HeaderID, "x"))
 	before, body := r.Header.Clone(), r.Body
-	signing.Verifier{Keys: []signing.Secret{textKey}}.Handler(new(recorder)).ServeHTTP(
+	next := new(recorder)
+	signing.Verifier{Keys: []signing.Secret{textKey}, AllowAiry: true}.Handler(next).ServeHTTP(
 		httptest.NewRecorder(), r)
+	if next.calls != 1 {
+		t.Fatalf("next was called %d times, want once", next.calls)
+	}
 	if r.Body != body || r.Header.Get(signing.HeaderID) != before.Get(signing.HeaderID) {
 		t.Errorf("the caller's request was changed: headers %v, want %v", r.Header, before)
 	}

@@ -2,6 +2,7 @@ package signing
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"strings"
@@ -26,9 +27,38 @@ func NewSecret() Secret {
 	return Secret(keyPrefix + base64.StdEncoding.EncodeToString(key[:]))
 }
 
+// Standard returns the key in the form that every Standard Webhooks library takes: "whsec_" and the
+// base64 of the bytes that key the standard scheme. Signatures made and verified with either form
+// are the same there. The Airy scheme keys with the text as it stands, so its signatures differ.
+//
+// It is for a receiver that has a plain key and verifies with a library other than this package: to
+// such a library a key is base64, with or without "whsec_", so it refuses a plain key, or decodes it
+// to something else if the key happens to be base64.
+//
+// A key of more than 64 bytes is hashed to 32 by SHA-256 first, which is what HMAC does with it. One
+// of fewer than 24 bytes gives a form that libraries take and Validate refuses, because Standard
+// Webhooks recommends at least 24: give a Verifier the plain key then. A key that starts with
+// "whsec_" stays as it is, and so does an empty one.
+func (s Secret) Standard() Secret {
+	if s == "" || strings.HasPrefix(string(s), keyPrefix) {
+		return s
+	}
+	key := []byte(s)
+	if len(key) > sha256.BlockSize {
+		short := sha256.Sum256(key)
+		key = short[:]
+	}
+	return Secret(keyPrefix + base64.StdEncoding.EncodeToString(key))
+}
+
+// Len returns how many bytes key the standard scheme: of a key that starts with "whsec_" those that
+// its base64 decodes to, of any other those of the text.
+func (s Secret) Len() int { return len(s.standardKey()) }
+
 // Validate returns an error unless s can be a signing key: 1 to 512 bytes of UTF-8, and if it
 // starts with "whsec_", the rest is padded standard base64 (RFC 4648, 4) of 24 to 64 bytes, as
-// Standard Webhooks recommends.
+// Standard Webhooks recommends. Whether a key is long enough not to be guessed is the host's to
+// say: see dispatcher.Options.MinSecret.
 //
 // The error's text is what to say after the name of the field ("is empty; …") and never holds any
 // of the key.

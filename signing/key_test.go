@@ -4,6 +4,9 @@ import (
 	"encoding/base64"
 	"strings"
 	"testing"
+	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/outhook/outhook/signing"
 )
@@ -51,6 +54,59 @@ func TestSecretValidate(t *testing.T) {
 			t.Errorf("%s: %v, want nil", tt.name, err)
 		case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
 			t.Errorf("%s: %v, want an error that says %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+// The converted key makes the same standard signatures, and is one that the official library takes.
+func TestSecretStandard(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		key  signing.Secret
+		want string // "" for: only that it is of the form
+	}{
+		{"text", "secret-key-for-hmac-header", "whsec_c2VjcmV0LWtleS1mb3ItaG1hYy1oZWFkZXI="},
+		{"UTF-8", "schlüssel-🔑", "whsec_c2NobMO8c3NlbC3wn5SR"},
+		{"one byte", "k", "whsec_aw=="},
+		{"base64 as text", "c2VjcmV0LWtleS1mb3ItaG1hYy1oZWFkZXI=",
+			"whsec_YzJWamNtVjBMV3RsZVMxbWIzSXRhRzFoWXkxb1pXRmtaWEk9"},
+		{"64 bytes", signing.Secret(strings.Repeat("k", 64)), ""},
+		{"65 bytes", signing.Secret(strings.Repeat("k", 65)), ""},
+		{"512 bytes", signing.Secret(strings.Repeat("k", 512)), ""},
+		{"whsec_ already", whsecKey, whsecKey},
+	} {
+		got := tt.key.Standard()
+		if tt.want != "" && string(got) != tt.want {
+			t.Errorf("%s: Standard() = %q, want %q", tt.name, string(got), tt.want)
+		}
+		if err := got.Validate(); (err == nil) != (tt.key.Len() >= 24) {
+			t.Errorf("%s: Validate of the converted key = %v", tt.name, err)
+		}
+		at, body := time.Unix(1700000000, 0), []byte(messageBody)
+		want := signing.Standard(messageID, at, body, tt.key)
+		if made := signing.Standard(messageID, at, body, got); made != want {
+			t.Errorf("%s: the converted key signs %q, want %q as before", tt.name, made, want)
+		}
+		oracle, err := standardwebhooks.NewWebhook(string(got))
+		if err != nil {
+			t.Errorf("%s: the official library says %v", tt.name, err)
+			continue
+		}
+		if theirs, err := oracle.Sign(messageID, at, body); err != nil || theirs != want {
+			t.Errorf("%s: the official library signs %q with the converted key, want %q", tt.name, theirs,
+				want)
+		}
+	}
+	if got := signing.Secret("").Standard(); got != "" {
+		t.Errorf("Standard() of no key = %q, want none", string(got))
+	}
+}
+
+func TestSecretLen(t *testing.T) {
+	for key, want := range map[signing.Secret]int{"": 0, "k": 1, "ü": 2, whsec(24): 24, whsec(64): 64,
+		"whsec_!": 7} {
+		if got := key.Len(); got != want {
+			t.Errorf("Len of %q = %d, want %d", string(key), got, want)
 		}
 	}
 }

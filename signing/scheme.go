@@ -26,7 +26,7 @@ func Airy(key Secret, body []byte) string {
 	}
 	var buf [sha256.BlockSize]byte // room for most
 	mac := sum(append(buf[:0], key...), nil, body)
-	var text [2 * len(mac)]byte
+	var text [airyTextLen]byte
 	hex.Encode(text[:], mac[:])
 	return string(text[:])
 }
@@ -62,8 +62,11 @@ func Standard(id string, at time.Time, body []byte, keys ...Secret) string {
 	return out.String()
 }
 
-// macTextLen is the length of a MAC in base64: 4 characters for each 3 bytes of 32, rounded up.
-const macTextLen = 44
+// The length of a MAC as text.
+const (
+	macTextLen  = 44              // in base64: 4 characters for each 3 bytes of 32, rounded up
+	airyTextLen = 2 * sha256.Size // in hexadecimal
+)
 
 // standardMAC is one signature of the standard scheme, without its version. The prefix is
 // "<id>.<seconds>.".

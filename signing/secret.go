@@ -11,17 +11,19 @@ import (
 const redacted = "[redacted]"
 
 // A Secret is a signing key, as its owner writes it: any text, or "whsec_" and base64 (see
-// Validate). Only string(s) returns the text: formatted with fmt by any verb, logged with slog, or
-// encoded as text or JSON, a Secret reads "[redacted]", alone and inside structs, pointers, slices
-// and map values. An empty one reads "".
+// Validate and Standard). Only string(s) returns the text: formatted with fmt by any verb, logged
+// with slog, or encoded by an encoder that asks a type how it is encoded (encoding/json, xml and
+// gob, and those for YAML, TOML, CBOR and MessagePack), a Secret reads "[redacted]", alone and
+// inside structs, pointers, slices and map values. An empty one reads "".
 //
 // So a store must convert a key before it encodes it. Decoding a Secret from "[redacted]" is an
 // error: otherwise a record that was encoded without converting would sign with a public text.
 //
-// Three cases cannot be prevented: fmt calls no method of a value in an unexported struct field,
-// nor for the verbs %p and %w, which make no sense here (go vet reports them), and encoding/json
-// writes a map's string keys as they are. So give a struct with a Secret in an unexported field a
-// Format method, and don't use secrets as map keys.
+// Some cases cannot be prevented, because no method of the type is called: fmt with a value in an
+// unexported struct field, and with the verbs %p and %w, which make no sense here (go vet reports
+// them); encoding/json and encoding/gob with the keys of a map; encoding/asn1; database/sql, which
+// stores the text. So give a struct with a Secret in an unexported field a Format method, and don't
+// use secrets as map keys.
 type Secret string
 
 // String returns "[redacted]", or "" for an empty Secret.
@@ -52,3 +54,9 @@ func (s *Secret) UnmarshalText(text []byte) error {
 	*s = Secret(text)
 	return nil
 }
+
+// MarshalBinary returns what String does. Package encoding/gob uses it, and not MarshalText.
+func (s Secret) MarshalBinary() ([]byte, error) { return s.MarshalText() }
+
+// UnmarshalBinary is UnmarshalText.
+func (s *Secret) UnmarshalBinary(data []byte) error { return s.UnmarshalText(data) }

@@ -2,6 +2,7 @@ package signing_test
 
 import (
 	"bytes"
+	"encoding/gob"
 	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
@@ -92,8 +93,57 @@ func TestSecretIsRedactedByEncoders(t *testing.T) {
 			t.Errorf("%s: html/template = %s, which has the key", name, page.String())
 		}
 	}
-	if b, err := xml.Marshal(record{"x", canary, nil}); err != nil || leaks(string(b)) {
-		t.Errorf("xml = %s, %v, want no key", b, err)
+	type attribute struct {
+		Key signing.Secret `xml:"key,attr"`
+	}
+	type content struct {
+		Key signing.Secret `xml:",chardata"`
+	}
+	for name, v := range map[string]any{
+		"xml element":   record{"x", canary, []signing.Secret{canary}},
+		"xml attribute": attribute{canary},
+		"xml content":   content{canary},
+	} {
+		b, err := xml.Marshal(v)
+		if err != nil || leaks(string(b)) || !bytes.Contains(b, []byte("[redacted]")) {
+			t.Errorf("%s = %s, %v, want [redacted] in place of the key", name, b, err)
+		}
+	}
+}
+
+// What is encoded with gob has no key, and cannot be read back as one.
+func TestSecretIsRedactedByGob(t *testing.T) {
+	for name, v := range map[string]any{
+		"struct":       record{"x", canary, []signing.Secret{canary}},
+		"pointer":      &record{"x", canary, nil},
+		"map value":    map[string]signing.Secret{"key": canary},
+		"slice":        []signing.Secret{canary},
+		"alone":        signing.Secret(canary),
+		"verifier":     signing.Verifier{Keys: []signing.Secret{canary}},
+		"in interface": struct{ V any }{record{Key: canary}},
+	} {
+		var out bytes.Buffer
+		gob.Register(record{})
+		if err := gob.NewEncoder(&out).Encode(v); err != nil {
+			t.Fatalf("%s: gob: %v", name, err)
+		}
+		if leaks(out.String()) {
+			t.Errorf("%s: gob = %q, which has the key", name, out.String())
+		}
+	}
+	var out bytes.Buffer
+	if err := gob.NewEncoder(&out).Encode(record{Name: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	var back record
+	if err := gob.NewDecoder(&out).Decode(&back); err != nil || back.Name != "x" || back.Key != "" {
+		t.Errorf("a record without keys was read back as %+v, %v", back, err)
+	}
+	if err := gob.NewEncoder(&out).Encode(record{Key: canary}); err != nil {
+		t.Fatal(err)
+	}
+	if err := gob.NewDecoder(&out).Decode(&back); err == nil || back.Key != "" {
+		t.Errorf("a redacted record was read back with the key %q, %v; want an error", string(back.Key), err)
 	}
 }
 
@@ -122,12 +172,16 @@ func TestSecretMethods(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: MarshalText: %v", tt.name, err)
 		}
+		binary, err := tt.key.MarshalBinary()
+		if err != nil {
+			t.Errorf("%s: MarshalBinary: %v", tt.name, err)
+		}
 		for method, got := range map[string]string{
 			"String":      tt.key.String(),
 			"GoString":    tt.key.GoString(),
 			"LogValue":    tt.key.LogValue().String(),
-			"MarshalText": string(text),
-			"Format":      fmt.Sprintf("%#v", tt.key),
+			"MarshalText": string(text), "MarshalBinary": string(binary),
+			"Format": fmt.Sprintf("%#v", tt.key),
 		} {
 			if got != tt.want {
 				t.Errorf("%s: %s = %q, want %q", tt.name, method, got, tt.want)

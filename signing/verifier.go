@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,8 +22,8 @@ var (
 	// ErrBadSignature means that a signature was made with another key or for other bytes, or that
 	// the signature, or a header that it covers, is malformed.
 	ErrBadSignature = errors.New("signing: signature does not match")
-	// ErrStale means that the signature is valid, but its time is further from now than Tolerance:
-	// a third party has sent the delivery again, or one of the clocks is wrong.
+	// ErrStale means that webhook-timestamp is further from now than Tolerance: a third party has
+	// sent the delivery again, or one of the clocks is wrong. The signature has not been compared.
 	ErrStale = errors.New("signing: timestamp is too far from now")
 	// ErrNoKey means that the Verifier has no key.
 	ErrNoKey = errors.New("signing: the verifier has no key")
@@ -40,10 +41,11 @@ type Verifier struct {
 	// DefaultTolerance; if negative, everything is stale.
 	Tolerance time.Duration
 
-	// RequireStandard refuses deliveries without webhook-signature. Set it when the sender always
-	// sends that header, as outhook does: then an intercepted delivery can't be sent again later.
-	// If false, the Airy signature alone is enough, which does not protect against that.
-	RequireStandard bool
+	// AllowAiry also takes deliveries that have X-Airy-Content-Signature and no webhook-signature,
+	// as Airy sends them. Nothing but the body is signed then, so anyone who has seen a delivery can
+	// send it again at any time: with AllowAiry, removing headers from an old delivery of outhook
+	// makes it valid again. If false, webhook-signature is required.
+	AllowAiry bool
 
 	// MaxBody is the largest body that Handler reads, in bytes. If zero, DefaultMaxBody.
 	MaxBody int64
@@ -52,33 +54,56 @@ type Verifier struct {
 // Verify returns nil if the headers have a signature of this body by one of the keys. The body must
 // be the bytes as they were received, not parsed and encoded again.
 //
-//   - When webhook-signature is there, it decides, together with webhook-id and webhook-timestamp,
-//     which it covers; the Airy signature isn't looked at. One of its v1 signatures must match;
-//     those of other versions are ignored. Then the timestamp must be within Tolerance.
-//   - When it is not, X-Airy-Content-Signature decides, unless RequireStandard is set. It covers
-//     the body only: don't believe webhook-id or webhook-timestamp then. (So stripping
-//     webhook-signature from a delivery gains an attacker no more than Airy's own scheme would
-//     allow, and adding one gains nothing.)
+//   - webhook-signature decides, together with webhook-id and webhook-timestamp, which it covers;
+//     the Airy signature isn't looked at. The timestamp must be within Tolerance, and one of the v1
+//     signatures must match; those of other versions are ignored.
+//   - If it is missing and AllowAiry is set, X-Airy-Content-Signature decides. It covers the body
+//     only: don't believe webhook-id or webhook-timestamp then.
 //
 // A header that occurs several times may hold the right signature in any of its values, but
 // webhook-id and webhook-timestamp must each be there once, the id without a dot. webhook-attempt
 // is never covered. Comparisons take constant time. The keys of h are canonical, as net/http makes
 // them.
 //
-// The error wraps ErrNoSignature, ErrBadSignature, ErrStale (only if the signature matched) or
-// ErrNoKey, or says which key is unusable. It never contains a key or a valid signature.
+// The error wraps ErrNoSignature, ErrBadSignature, ErrStale or ErrNoKey, or says which key is
+// unusable. It never contains a key or a valid signature.
 func (v Verifier) Verify(h http.Header, body []byte) error {
-	keys, err := v.usableKeys()
+	c, err := v.readHeader(h)
 	if err != nil {
 		return err
 	}
+	return c.check(body)
+}
+
+// claimed is the signature that the headers of a delivery claim to be that of its body.
+type claimed struct {
+	keys       []Secret
+	signatures []string // without their version; one must match
+	prefix     []byte   // "<id>.<seconds>.", which the standard scheme signs too
+	airy       bool
+}
+
+// readHeader returns what the headers claim, or the reason why no body can be verified with them.
+// It needs no body, so that a receiver need not read one for nothing.
+func (v Verifier) readHeader(h http.Header) (*claimed, error) {
+	keys, err := v.usableKeys()
+	if err != nil {
+		return nil, err
+	}
 	if signatures := h.Values(HeaderSignature); len(signatures) > 0 {
-		return v.verifyStandard(keys, signatures, h, body)
+		return v.readStandard(keys, signatures, h)
 	}
-	if signatures := h.Values(HeaderAiry); len(signatures) > 0 && !v.RequireStandard {
-		return verifyAiry(keys, signatures, body)
+	signatures := h.Values(HeaderAiry)
+	switch {
+	case len(signatures) == 0:
+		return nil, ErrNoSignature
+	case !v.AllowAiry:
+		return nil, fmt.Errorf("%w: %s is missing, and %s alone is not enough here", ErrNoSignature,
+			HeaderSignature, HeaderAiry)
+	case !slices.ContainsFunc(signatures, func(s string) bool { return len(s) == airyTextLen }):
+		return nil, ErrBadSignature
 	}
-	return ErrNoSignature
+	return &claimed{keys: keys, signatures: signatures, airy: true}, nil
 }
 
 // usableKeys returns the keys that aren't empty. There must be one, and all must be valid.
@@ -99,61 +124,57 @@ func (v Verifier) usableKeys() ([]Secret, error) {
 	return keys, nil
 }
 
-// verifyAiry checks the values of X-Airy-Content-Signature.
-func verifyAiry(keys []Secret, signatures []string, body []byte) error {
-	for _, key := range keys {
-		if anyEqual(signatures, Airy(key, body)) {
+// readStandard is readHeader for webhook-signature, whose values are given, and what it covers.
+func (v Verifier) readStandard(keys []Secret, values []string, h http.Header) (*claimed, error) {
+	id, err := single(h, HeaderID)
+	if err != nil {
+		return nil, err
+	}
+	if strings.Contains(id, ".") { // an attacker could choose where the id ends and the time begins
+		return nil, fmt.Errorf("%w: %s has a dot", ErrBadSignature, HeaderID)
+	}
+	timestamp, err := single(h, HeaderTimestamp)
+	if err != nil {
+		return nil, err
+	}
+	seconds, err := strconv.ParseInt(timestamp, 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s is not a whole number of seconds", ErrBadSignature,
+			HeaderTimestamp)
+	}
+	var signatures []string
+	for _, value := range values {
+		for s := range strings.FieldsSeq(value) {
+			if text, ok := strings.CutPrefix(s, versionHMAC); ok && len(text) == macTextLen {
+				signatures = append(signatures, text)
+			}
+		}
+	}
+	if len(signatures) == 0 {
+		return nil, ErrBadSignature
+	}
+	if !v.isFresh(time.Unix(seconds, 0)) {
+		return nil, ErrStale
+	}
+	// The timestamp as it was written, and not as a number: "+5" is not what the sender signed.
+	return &claimed{keys: keys, signatures: signatures, prefix: []byte(id + "." + timestamp + ".")}, nil
+}
+
+// check returns ErrBadSignature unless one of the keys made one of the signatures for the body.
+func (c *claimed) check(body []byte) error {
+	for _, key := range c.keys {
+		var want string
+		if c.airy {
+			want = Airy(key, body)
+		} else {
+			text := standardMAC(key, c.prefix, body)
+			want = string(text[:])
+		}
+		if anyEqual(c.signatures, want) {
 			return nil
 		}
 	}
 	return ErrBadSignature
-}
-
-// verifyStandard checks the values of webhook-signature and what they cover.
-func (v Verifier) verifyStandard(keys []Secret, signatures []string, h http.Header,
-	body []byte) error {
-	id, err := single(h, HeaderID)
-	if err != nil {
-		return err
-	}
-	if strings.Contains(id, ".") { // an attacker could choose where the id ends and the time begins
-		return fmt.Errorf("%w: %s has a dot", ErrBadSignature, HeaderID)
-	}
-	timestamp, err := single(h, HeaderTimestamp)
-	if err != nil {
-		return err
-	}
-	seconds, err := strconv.ParseInt(timestamp, 10, 64)
-	if err != nil {
-		return fmt.Errorf("%w: %s is not a whole number of seconds", ErrBadSignature, HeaderTimestamp)
-	}
-	if !matchesStandard(keys, signatures, []byte(id+"."+timestamp+"."), body) {
-		return ErrBadSignature
-	}
-	if !v.isFresh(time.Unix(seconds, 0)) {
-		return ErrStale
-	}
-	return nil
-}
-
-// matchesStandard reports whether one of the keys made one of the v1 signatures, for the prefix
-// "<id>.<seconds>.".
-func matchesStandard(keys []Secret, signatures []string, prefix, body []byte) bool {
-	var made []string
-	for _, value := range signatures {
-		for s := range strings.FieldsSeq(value) {
-			if text, ok := strings.CutPrefix(s, versionHMAC); ok {
-				made = append(made, text)
-			}
-		}
-	}
-	for _, key := range keys {
-		want := standardMAC(key, prefix, body)
-		if anyEqual(made, string(want[:])) {
-			return true
-		}
-	}
-	return false
 }
 
 // isFresh reports whether at is within the tolerance of now.

@@ -58,12 +58,14 @@ func TestVerify(t *testing.T) {
 	now := time.Now()
 	old := now.Add(-time.Hour)
 	good := signing.Standard(messageID, now, []byte(body), whsecKey)
+	wrong := signing.Standard(messageID, now, []byte(other), whsecKey)
 	goodAiry := signing.Airy(whsecKey, []byte(body))
 	emptyKey := signedWithNothing(t, messageID, now, body)
 	standard := func() http.Header { return standardHeader(messageID, now, body, whsecKey) }
 	key := signing.Verifier{Keys: []signing.Secret{whsecKey}}
 	rotating := signing.Verifier{Keys: []signing.Secret{textKey, "", whsecKey}}
-	strict := signing.Verifier{Keys: []signing.Secret{whsecKey}, RequireStandard: true}
+	airy := signing.Verifier{Keys: key.Keys, AllowAiry: true}
+	airyRotating := signing.Verifier{Keys: rotating.Keys, AllowAiry: true}
 
 	for _, tt := range []struct {
 		name string
@@ -72,40 +74,45 @@ func TestVerify(t *testing.T) {
 		want error
 	}{
 		{"standard", key, standard(), nil},
-		{"airy", key, airyHeader(body, whsecKey), nil},
+		{"airy", airy, airyHeader(body, whsecKey), nil},
 		{"both", key, bothHeaders(now, body, whsecKey), nil},
-		{"airy with a text key", rotating, airyHeader(body, textKey), nil},
+		{"airy with a text key", airyRotating, airyHeader(body, textKey), nil},
 		{"standard with a text key", rotating, standardHeader(messageID, now, body, textKey), nil},
 		{"the receiver's second key", rotating, standard(), nil},
-		{"the receiver's second key, airy", rotating, airyHeader(body, whsecKey), nil},
+		{"the receiver's second key, airy", airyRotating, airyHeader(body, whsecKey), nil},
 		{"the sender's second key", key, standardHeader(messageID, now, body, "new", whsecKey), nil},
 		{"the sender's first key", key, standardHeader(messageID, now, body, whsecKey, "new"), nil},
-		{"a wrong one first", key, with(standard(), set(signing.HeaderSignature, "v1,AAAA "+good)), nil},
+		{"a wrong one first", key, with(standard(),
+			set(signing.HeaderSignature, wrong+" v1,AAAA "+good)), nil},
 		{"other versions", key, with(standard(), set(signing.HeaderSignature, "v1a,x v2 "+good+" v3,y")),
 			nil},
 		{"several spaces", key, with(standard(), set(signing.HeaderSignature, "  v1,AAAA   "+good+" ")),
 			nil},
-		{"several header values", key, with(standard(), set(signing.HeaderSignature, "v1,AAAA", good)),
+		{"several header values", key, with(standard(), set(signing.HeaderSignature, "v1,AAAA", wrong, good)),
 			nil},
-		{"several airy values", key, with(airyHeader(body, whsecKey),
+		{"several airy values", airy, with(airyHeader(body, whsecKey),
 			set(signing.HeaderAiry, "00", goodAiry)), nil},
 		{"airy of another key beside it", key,
 			with(standard(), set(signing.HeaderAiry, signing.Airy("new", []byte(body)))), nil},
-		{"standard where it is required", strict, standard(), nil},
-		{"both where standard is required", strict, bothHeaders(now, body, whsecKey), nil},
+		{"standard where airy is enough", airy, standard(), nil},
+		{"both where airy is enough", airy, bothHeaders(now, body, whsecKey), nil},
 
 		{"nothing", key, http.Header{}, signing.ErrNoSignature},
 		{"nil header", key, nil, signing.ErrNoSignature},
 		{"id and timestamp only", key, with(standard(), drop(signing.HeaderSignature)),
 			signing.ErrNoSignature},
-		{"airy where standard is required", strict, airyHeader(body, whsecKey), signing.ErrNoSignature},
-		{"standard stripped where it is required", strict,
+		{"nothing where airy is enough", airy, http.Header{}, signing.ErrNoSignature},
+		{"airy alone", key, airyHeader(body, whsecKey), signing.ErrNoSignature},
+		{"standard stripped", key,
 			with(bothHeaders(now, body, whsecKey), drop(signing.HeaderSignature)), signing.ErrNoSignature},
+		{"a year old, standard stripped", key,
+			with(bothHeaders(now.AddDate(-1, 0, 0), body, whsecKey), drop(signing.HeaderSignature),
+				drop(signing.HeaderTimestamp)), signing.ErrNoSignature},
 
 		{"another body", key, standardHeader(messageID, now, other, whsecKey), signing.ErrBadSignature},
-		{"another body, airy", key, airyHeader(other, whsecKey), signing.ErrBadSignature},
+		{"another body, airy", airy, airyHeader(other, whsecKey), signing.ErrBadSignature},
 		{"another key", key, standardHeader(messageID, now, body, textKey), signing.ErrBadSignature},
-		{"another key, airy", key, airyHeader(body, textKey), signing.ErrBadSignature},
+		{"another key, airy", airy, airyHeader(body, textKey), signing.ErrBadSignature},
 		{"signed with what the key decodes to", key, with(standard(), set(signing.HeaderSignature,
 			signing.Standard(messageID, now, []byte(body), signing.Secret(rawWhsecKey)))), nil},
 		{"another id", key, with(standard(), set(signing.HeaderID, "another")), signing.ErrBadSignature},
@@ -122,14 +129,17 @@ func TestVerify(t *testing.T) {
 			signing.ErrBadSignature},
 		{"with more behind it", key, with(standard(), set(signing.HeaderSignature, good+"=")),
 			signing.ErrBadSignature},
-		{"airy cut short", key, with(airyHeader(body, whsecKey), set(signing.HeaderAiry, goodAiry[:62])),
+		{"airy cut short", airy, with(airyHeader(body, whsecKey), set(signing.HeaderAiry, goodAiry[:62])),
 			signing.ErrBadSignature},
-		{"airy empty", key, with(airyHeader(body, whsecKey), set(signing.HeaderAiry, "")),
+		{"airy empty", airy, with(airyHeader(body, whsecKey), set(signing.HeaderAiry, "")),
 			signing.ErrBadSignature},
-		{"wrong standard beside right airy", key,
-			with(bothHeaders(now, body, whsecKey), set(signing.HeaderSignature, "v1,AAAA")),
+		{"airy in capitals", airy,
+			with(airyHeader(body, whsecKey), set(signing.HeaderAiry, strings.ToUpper(goodAiry))),
 			signing.ErrBadSignature},
-		{"empty standard beside right airy", key,
+		{"wrong standard beside right airy", airy,
+			with(bothHeaders(now, body, whsecKey), set(signing.HeaderSignature, wrong)),
+			signing.ErrBadSignature},
+		{"empty standard beside right airy", airy,
 			with(bothHeaders(now, body, whsecKey), set(signing.HeaderSignature, "")),
 			signing.ErrBadSignature},
 
@@ -151,25 +161,25 @@ func TestVerify(t *testing.T) {
 		{"an hour old", key, standardHeader(messageID, old, body, whsecKey), signing.ErrStale},
 		{"an hour ahead", key, standardHeader(messageID, now.Add(time.Hour), body, whsecKey),
 			signing.ErrStale},
-		{"old beside right airy", key, bothHeaders(old, body, whsecKey), signing.ErrStale},
+		{"old beside right airy", airy, bothHeaders(old, body, whsecKey), signing.ErrStale},
 		{"largest time", key, standardHeader(messageID, time.Unix(1<<63-1, 0), body, whsecKey),
 			signing.ErrStale},
 		{"smallest time", key, standardHeader(messageID, time.Unix(-1<<63, 0), body, whsecKey),
 			signing.ErrStale},
 		{"old and signed with another key", key, standardHeader(messageID, old, body, textKey),
-			signing.ErrBadSignature},
+			signing.ErrStale},
 
 		{"no keys", signing.Verifier{}, standard(), signing.ErrNoKey},
 		{"no keys, nothing signed", signing.Verifier{}, http.Header{}, signing.ErrNoKey},
 		{"empty keys", signing.Verifier{Keys: []signing.Secret{"", ""}}, standard(), signing.ErrNoKey},
 		{"standard signed with an empty key", rotating,
 			with(standard(), set(signing.HeaderSignature, emptyKey)), signing.ErrBadSignature},
-		{"airy that is nothing, like that of an empty key", rotating,
+		{"airy that is nothing, like that of an empty key", airyRotating,
 			with(airyHeader(body, "k"), set(signing.HeaderAiry, "")), signing.ErrBadSignature},
-		{"airy signed with an empty key", rotating,
+		{"airy signed with an empty key", airyRotating,
 			with(airyHeader(body, "k"), set(signing.HeaderAiry, hexHMAC(nil, []byte(body)))),
 			signing.ErrBadSignature},
-		{"signed with an empty key, no keys", signing.Verifier{Keys: []signing.Secret{""}},
+		{"signed with an empty key, no keys", signing.Verifier{Keys: []signing.Secret{""}, AllowAiry: true},
 			with(airyHeader(body, "k"), set(signing.HeaderAiry, hexHMAC(nil, []byte(body)))),
 			signing.ErrNoKey},
 	} {
@@ -199,7 +209,7 @@ const rawWhsecKey = "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0
 func TestVerifyRefusesUnusableKeys(t *testing.T) {
 	for _, bad := range []signing.Secret{"whsec_", "whsec_short", "[redacted]", "\xff"} {
 		v := signing.Verifier{Keys: []signing.Secret{whsecKey, bad}}
-		err := v.Verify(airyHeader(messageBody, whsecKey), []byte(messageBody))
+		err := v.Verify(bothHeaders(time.Now(), messageBody, whsecKey), []byte(messageBody))
 		if err == nil || !strings.Contains(err.Error(), "key 1") {
 			t.Errorf("with key %q: Verify = %v, want an error that names key 1", string(bad), err)
 		}
@@ -207,7 +217,7 @@ func TestVerifyRefusesUnusableKeys(t *testing.T) {
 }
 
 func TestVerifyErrorsHoldNoSecrets(t *testing.T) {
-	v := signing.Verifier{Keys: []signing.Secret{canary}}
+	v := signing.Verifier{Keys: []signing.Secret{canary}, AllowAiry: true}
 	now := time.Now()
 	right := []string{canary, signing.Airy(canary, []byte(messageBody)),
 		signing.Standard(messageID, now, []byte(messageBody), canary)[3:]}

@@ -37,9 +37,19 @@ type ClaimRequest struct {
 	// no number does.
 	BreakerThreshold int
 
+	// Elsewhere is what is leased in other stores and counts against MaxUnhealthy and MaxFailing
+	// like what is leased in this one. A store of several shards sets it; a dispatcher does not.
+	Elsewhere Leased
+
 	// Pauses are in force before the call leases anything. If a subscription is named twice, the
 	// last one counts.
 	Pauses []Pause
+}
+
+// Leased counts leases that run, by the present health of their subscriptions.
+type Leased struct {
+	Unhealthy int // of subscriptions that are not of ClassHealthy, the failing ones included
+	Failing   int // of subscriptions that have Failures
 }
 
 // Pause keeps a Store value from claiming deliveries of one subscription for a while: it is how a
@@ -106,6 +116,14 @@ type ClaimResult struct {
 	// count what the limits of the request kept back: that can be claimed as soon as a Finish or
 	// Release makes room. It is NoneDue if there is nothing to wait for.
 	NextDue time.Duration
+
+	// Leased is what is leased in the store after the call, by any caller, these claims included.
+	Leased Leased
+
+	// Trouble says what kept a store that has several parts from looking at all of them. The claims
+	// are good nevertheless, and the next call tries again. It is nil in a store of one part, which
+	// returns an error instead.
+	Trouble error
 }
 
 // NoneDue is the [ClaimResult.NextDue] of a store that has nothing to wait for.

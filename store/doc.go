@@ -1,8 +1,9 @@
 // Package store defines what outhook keeps and the contract of a [Store] that keeps it.
 //
 // Three stores come with outhook: boltstore, one file, the default; memstore, for tests; and
-// pgstore, PostgreSQL, which several replicas of a host can share. A store of your own passes
-// storetest.Run, which is this contract as executable rules.
+// pgstore, PostgreSQL, which several replicas of a host can share. Package shards makes one Store
+// of several, to which tenants are dealt, and moves tenants between those that are a [TenantMover].
+// A store of your own passes storetest.Run, which is this contract as executable rules.
 //
 // # The contract
 //

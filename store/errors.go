@@ -22,6 +22,12 @@ var (
 	// checksum of a record does not match (any method that reads it).
 	ErrCorrupt = errors.New("store: corrupt")
 
+	// ErrMoved says that a tenant is not this store's at present: it is being moved, or was. The
+	// methods of a [TenantMover] return it for whatever would change something of such a tenant.
+	// Trying again is safe, and succeeds when the move has ended, if the caller goes to the store
+	// that has the tenant then, as package shards does.
+	ErrMoved = errors.New("store: the tenant is being moved to another store, or was; try again")
+
 	// ErrLocked says that the store is in use: another process has its file open (boltstore.Open),
 	// or another Store of the same name the database (boltstore.New).
 	ErrLocked = errors.New("store: locked")

@@ -257,14 +257,16 @@ func (r *ClaimRequest) Limit(h *Health) int {
 	return max(1, r.PerSubscription>>h.SlowStart)
 }
 
-// Room reports whether one more delivery of a class may be leased where so many of each class are.
+// Room reports whether one more delivery of a class may be leased where so many of each class are,
+// and Elsewhere beside them.
 func (r *ClaimRequest) Room(class Class, leased *[Classes]int) bool {
 	switch {
 	case class == ClassHealthy:
 		return true
-	case class == ClassFailing && r.MaxFailing > 0 && leased[ClassFailing] >= r.MaxFailing:
+	case class == ClassFailing && r.MaxFailing > 0 &&
+		leased[ClassFailing]+r.Elsewhere.Failing >= r.MaxFailing:
 		return false
 	}
-	unhealthy := leased[ClassNew] + leased[ClassFailing] + leased[ClassSlow]
+	unhealthy := leased[ClassNew] + leased[ClassFailing] + leased[ClassSlow] + r.Elsewhere.Unhealthy
 	return r.MaxUnhealthy <= 0 || unhealthy < r.MaxUnhealthy
 }

@@ -266,21 +266,31 @@ func TestRoom(t *testing.T) {
 		unhealthy, failing int
 		leased             [store.Classes]int // healthy, new, failing, slow
 		want               [store.Classes]bool
+		elsewhere          store.Leased
 	}{
-		{"no limits", 0, 0, [4]int{9, 9, 9, 0}, [4]bool{true, true, true, true}},
-		{"all free", 4, 3, [4]int{9, 0, 0, 0}, [4]bool{true, true, true, true}},
-		{"the failing at theirs", 4, 3, [4]int{0, 0, 3, 0}, [4]bool{true, true, false, true}},
-		{"one left for both", 4, 3, [4]int{0, 1, 2, 0}, [4]bool{true, true, true, true}},
-		{"the new have all", 4, 3, [4]int{0, 4, 0, 0}, [4]bool{true, false, false, false}},
-		{"both have all", 4, 3, [4]int{0, 2, 2, 0}, [4]bool{true, false, false, false}},
-		{"more than all", 4, 3, [4]int{0, 9, 9, 0}, [4]bool{true, false, false, false}},
-		{"the slow have all", 4, 3, [4]int{0, 0, 0, 4}, [4]bool{true, false, false, false}},
-		{"one left for three", 4, 3, [4]int{0, 1, 1, 1}, [4]bool{true, true, true, true}},
-		{"the failing have a limit alone", 0, 1, [4]int{0, 9, 1, 0}, [4]bool{true, true, false, true}},
+		{"no limits", 0, 0, [4]int{9, 9, 9, 0}, [4]bool{true, true, true, true}, store.Leased{}},
+		{"all free", 4, 3, [4]int{9, 0, 0, 0}, [4]bool{true, true, true, true}, store.Leased{}},
+		{"the failing at theirs", 4, 3, [4]int{0, 0, 3, 0}, [4]bool{true, true, false, true}, store.Leased{}},
+		{"one left for both", 4, 3, [4]int{0, 1, 2, 0}, [4]bool{true, true, true, true}, store.Leased{}},
+		{"the new have all", 4, 3, [4]int{0, 4, 0, 0}, [4]bool{true, false, false, false}, store.Leased{}},
+		{"both have all", 4, 3, [4]int{0, 2, 2, 0}, [4]bool{true, false, false, false}, store.Leased{}},
+		{"more than all", 4, 3, [4]int{0, 9, 9, 0}, [4]bool{true, false, false, false}, store.Leased{}},
+		{"the slow have all", 4, 3, [4]int{0, 0, 0, 4}, [4]bool{true, false, false, false}, store.Leased{}},
+		{"one left for three", 4, 3, [4]int{0, 1, 1, 1}, [4]bool{true, true, true, true}, store.Leased{}},
+		{"the failing have a limit alone", 0, 1, [4]int{0, 9, 1, 0}, [4]bool{true, true, false, true}, store.Leased{}},
+		{"others have all but one", 4, 3, [4]int{}, [4]bool{true, true, true, true}, store.Leased{Unhealthy: 3, Failing: 2}},
+		{"others have all", 4, 3, [4]int{}, [4]bool{true, false, false, false}, store.Leased{Unhealthy: 4, Failing: 0}},
+		{"with others, all", 4, 3, [4]int{0, 1, 1, 1}, [4]bool{true, false, false, false}, store.Leased{Unhealthy: 1, Failing: 0}},
+		{"others have all of the failing", 4, 3, [4]int{}, [4]bool{true, true, false, true}, store.Leased{Unhealthy: 3, Failing: 3}},
+		{"with others, the failing have theirs", 9, 3, [4]int{0, 1, 1, 1}, [4]bool{true, true, false, true},
+			store.Leased{Unhealthy: 2, Failing: 2}},
+		{"others, without limits", 0, 0, [4]int{}, [4]bool{true, true, true, true}, store.Leased{Unhealthy: 9, Failing: 9}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			req := store.ClaimRequest{MaxUnhealthy: tt.unhealthy, MaxFailing: tt.failing}
+			req := store.ClaimRequest{
+				MaxUnhealthy: tt.unhealthy, MaxFailing: tt.failing, Elsewhere: tt.elsewhere,
+			}
 			for class, want := range tt.want {
 				if got := req.Room(store.Class(class), &tt.leased); got != want {
 					t.Errorf("room for class %d: %v, want %v", class, got, want)

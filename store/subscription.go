@@ -67,6 +67,9 @@ func (s *Subscription) Keys(now time.Time) []signing.Secret {
 	return s.Secrets
 }
 
+// Signed reports whether its deliveries carry signatures, that is whether it has a key.
+func (s *Subscription) Signed() bool { return len(s.Secrets) > 0 }
+
 // Disabled reports whether the sender unsubscribed it. Events that it would have got meanwhile are
 // kept as canceled deliveries, so that they can be replayed when the endpoint works again.
 func (s *Subscription) Disabled() bool { return s.Status == Unsubscribed && s.DisabledReason != "" }

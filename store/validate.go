@@ -41,8 +41,9 @@ const (
 
 // Validate returns an [events.InvalidError] for the first field of r that is out of its bounds:
 // lease must be positive and at most MaxDuration, max at most MaxLimit, the limits
-// per_subscription, per_tenant, per_host, max_unhealthy, max_failing and breaker_threshold from 0
-// to MaxLimit, and the length of each of pauses from 0 to MaxDuration.
+// per_subscription, per_tenant, per_host, max_unhealthy, max_failing and breaker_threshold and the
+// counts elsewhere.unhealthy and elsewhere.failing from 0 to MaxLimit, and the length of each of
+// pauses from 0 to MaxDuration.
 func (r *ClaimRequest) Validate() error {
 	if r.Max > MaxLimit {
 		return invalid("max", "is %d; give at most %d", r.Max, MaxLimit)
@@ -59,6 +60,8 @@ func (r *ClaimRequest) Validate() error {
 		{"per_subscription", r.PerSubscription}, {"per_tenant", r.PerTenant},
 		{"per_host", r.PerHost}, {"max_unhealthy", r.MaxUnhealthy},
 		{"max_failing", r.MaxFailing}, {"breaker_threshold", r.BreakerThreshold},
+		{"elsewhere.unhealthy", r.Elsewhere.Unhealthy},
+		{"elsewhere.failing", r.Elsewhere.Failing},
 	} {
 		if err := validLimit(l.field, l.limit, "no limit"); err != nil {
 			return err

@@ -34,7 +34,12 @@ func New(t testing.TB, o *dispatcher.Options) (*dispatcher.Dispatcher, *Receiver
 	if o != nil {
 		opts = *o
 	}
-	r := &Receiver{t: t, keys: make(map[string]signing.Secret), more: make(chan struct{}, 1)}
+	r := &Receiver{
+		t:    t,
+		airy: opts.Signatures == dispatcher.SignaturesAiry,
+		keys: make(map[string]signing.Secret),
+		more: make(chan struct{}, 1),
+	}
 	opts.Transport = r
 	if opts.Backoff == (dispatcher.Backoff{}) {
 		opts.Backoff = dispatcher.Backoff{
@@ -69,6 +74,8 @@ func New(t testing.TB, o *dispatcher.Options) (*dispatcher.Dispatcher, *Receiver
 type Receiver struct {
 	t testing.TB
 	d *dispatcher.Dispatcher
+
+	airy bool // deliveries carry the Airy signature alone
 
 	mu      sync.Mutex
 	keys    map[string]signing.Secret // by URL, of the subscriptions that Subscribe made
@@ -167,7 +174,8 @@ func (r *Receiver) RoundTrip(req *http.Request) (*http.Response, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if key, ok := r.keys[d.URL]; ok {
-		if err := (signing.Verifier{Keys: []signing.Secret{key}}).Verify(req.Header, body); err != nil {
+		v := signing.Verifier{Keys: []signing.Secret{key}, AllowAiry: r.airy}
+		if err := v.Verify(req.Header, body); err != nil {
 			r.t.Errorf("dispatchertest: %s to %s does not verify: %v", d.ID, d.URL, err)
 		}
 	}

@@ -3,11 +3,13 @@ package main
 import (
 	"net/http/httptest"
 	"net/netip"
+	"path/filepath"
 	"testing"
 
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/signing"
+	"github.com/outhook/outhook/signing/boltseen"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
 )
@@ -15,7 +17,12 @@ import (
 func TestReceiverTakesEachEventOnceAndOnlyIfSigned(t *testing.T) {
 	key := signing.NewSecret()
 	work := make(chan event, 10)
-	server := httptest.NewServer(newHandler(key, work))
+	seen, err := boltseen.Open(filepath.Join(t.TempDir(), "seen.db"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer seen.Close()
+	server := httptest.NewServer(newHandler(key, seen, work))
 	defer server.Close()
 	s := memstore.New()
 	d, err := dispatcher.New(s,
@@ -34,7 +41,7 @@ func TestReceiverTakesEachEventOnceAndOnlyIfSigned(t *testing.T) {
 	}
 	subscribe(key)
 	subscribe(key) // every event comes twice
-	forged, err := d.Ping(t.Context(), subscribe("another key").ID)
+	forged, err := d.Ping(t.Context(), subscribe("another key, made up").ID)
 	if err != nil || forged.Status != 401 {
 		t.Errorf("a delivery signed with another key was answered %d, %v; want 401", forged.Status, err)
 	}

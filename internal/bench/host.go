@@ -21,8 +21,13 @@ import (
 
 // host is the sending side: a store in a file of its own, and a dispatcher.
 type host struct {
-	path       string
-	store      *boltstore.Store
+	serving
+	path  string
+	store *boltstore.Store
+}
+
+// serving is a dispatcher that is run and stopped.
+type serving struct {
 	dispatcher *dispatcher.Dispatcher
 	stop       context.CancelFunc
 	ended      chan error
@@ -44,14 +49,18 @@ func (h *host) open(perSubscription int) error {
 	if h.store, err = boltstore.Open(h.path, nil); err != nil {
 		return err
 	}
-	h.dispatcher, err = dispatcher.New(h.store, &dispatcher.Options{
+	h.dispatcher, err = newDispatcher(h.store, perSubscription)
+	return err
+}
+
+func newDispatcher(s store.Store, perSubscription int) (*dispatcher.Dispatcher, error) {
+	return dispatcher.New(s, &dispatcher.Options{
 		PerSubscription: perSubscription,
 		DrainTimeout:    time.Second, // for what hangs
 		Quota:           unlimited,
 		AllowPrefixes:   []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 		Logger:          slog.New(slog.DiscardHandler),
 	})
-	return err
 }
 
 // unlimited lets a benchmark make as many subscriptions as it takes.
@@ -60,20 +69,20 @@ func unlimited(string) dispatcher.Quota {
 }
 
 // run starts to deliver.
-func (h *host) run(ctx context.Context) {
-	ctx, h.stop = context.WithCancel(ctx)
-	h.ended = make(chan error, 1)
-	go func() { h.ended <- h.dispatcher.Run(ctx) }()
+func (s *serving) run(ctx context.Context) {
+	ctx, s.stop = context.WithCancel(ctx)
+	s.ended = make(chan error, 1)
+	go func() { s.ended <- s.dispatcher.Run(ctx) }()
 }
 
 // drain stops delivering, once what is in flight has been recorded.
-func (h *host) drain() error {
-	if h.stop == nil {
+func (s *serving) drain() error {
+	if s.stop == nil {
 		return nil
 	}
-	h.stop()
-	h.stop = nil
-	return <-h.ended
+	s.stop()
+	s.stop = nil
+	return <-s.ended
 }
 
 // close ends the host and removes its file.
@@ -107,10 +116,10 @@ func (h *host) subscribe(
 }
 
 // settled returns an error unless nothing is pending.
-func (h *host) settled(ctx context.Context) error {
-	s, err := h.store.Stats(ctx, "")
-	if err == nil && s.Pending != 0 {
-		err = fmt.Errorf("the store still has %d deliveries pending", s.Pending)
+func settled(ctx context.Context, s store.Store) error {
+	stats, err := s.Stats(ctx, "")
+	if err == nil && stats.Pending != 0 {
+		err = fmt.Errorf("the store still has %d deliveries pending", stats.Pending)
 	}
 	return err
 }

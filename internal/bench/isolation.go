@@ -60,7 +60,7 @@ func (b *bench) besideTarpit(ctx context.Context, seconds int, tarpit bool) (l l
 			sick <- nil
 		}
 	}()
-	l, err = b.healthy(ctx, h, healthyRate, seconds)
+	l, err = b.healthy(ctx, h.dispatcher.Publish, healthyRate, seconds)
 	return l, errors.Join(err, <-sick)
 }
 
@@ -97,7 +97,7 @@ func (b *bench) dead(ctx context.Context) (err error) {
 		return err
 	}
 	p := watchPeak()
-	l, err := b.healthy(ctx, h, healthyRate, seconds)
+	l, err := b.healthy(ctx, h.dispatcher.Publish, healthyRate, seconds)
 	p.stop()
 	if err != nil {
 		return err

@@ -85,7 +85,7 @@ func (b *bench) lonePublishes(ctx context.Context, n int) (l latency, err error)
 	if _, err := b.receiver.wait(ctx); err != nil {
 		return l, err
 	}
-	if err := errors.Join(h.drain(), h.settled(ctx)); err != nil {
+	if err := errors.Join(h.drain(), settled(ctx, h.store)); err != nil {
 		return l, err
 	}
 	_, err = b.receiver.judge(ctx)

@@ -42,17 +42,19 @@ func (b *bench) steadily(ctx context.Context, rate, seconds int) (l latency, err
 	if err := b.warm(ctx, h, 1); err != nil {
 		return l, err
 	}
-	l, err = b.healthy(ctx, h, rate, seconds)
-	return l, errors.Join(err, h.drain(), h.settled(ctx))
+	l, err = b.healthy(ctx, h.dispatcher.Publish, rate, seconds)
+	return l, errors.Join(err, h.drain(), settled(ctx, h.store))
 }
 
 // healthy publishes at a rate to the subscription of /hook/0, and returns how long the events took.
-func (b *bench) healthy(ctx context.Context, h *host, rate, seconds int) (l latency, err error) {
+func (b *bench) healthy(
+	ctx context.Context, to publisher, rate, seconds int,
+) (l latency, err error) {
 	n := rate * seconds
 	if err := b.receiver.expect(ctx, expectation{1, n}); err != nil {
 		return l, err
 	}
-	if err := publishSteadily(ctx, h.dispatcher.Publish, benchType, n, rate); err != nil {
+	if err := publishSteadily(ctx, to, benchType, n, rate); err != nil {
 		return l, err
 	}
 	if _, err := b.receiver.wait(ctx); err != nil {

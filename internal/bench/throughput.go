@@ -102,7 +102,7 @@ func (b *bench) deliver(ctx context.Context, l load, profiled bool) (s spent, er
 	if _, err := b.receiver.wait(ctx); err != nil {
 		return s, err
 	}
-	if err := errors.Join(h.drain(), h.settled(ctx)); err != nil {
+	if err := errors.Join(h.drain(), settled(ctx, h.store)); err != nil {
 		return s, err
 	}
 	r, err := b.receiver.judge(ctx)

@@ -16,6 +16,7 @@ var unreleased = []string{
 	"examples/metrics",
 	"examples/postgres",
 	"httpapi/openapitest",
+	"signing/interop",
 	"store/pgstore/internal/bench",
 }
 

@@ -51,6 +51,8 @@ func (m *claimer) claim(
 			// waits for all readers.
 			err = m.markDead(ctx, c.damaged)
 		}
-		return claimloop.Go{Claims: c.got, NextDue: c.nextDue, Again: c.lost > 0}, err
+		return claimloop.Go{
+			Claims: c.got, NextDue: c.nextDue, Leased: c.leased, Again: c.lost > 0,
+		}, err
 	})
 }

@@ -39,6 +39,7 @@ type claiming struct {
 
 	got     []store.Claim   // what can be handed out
 	nextDue time.Duration   // as the schedule had it after the leasing
+	leased  store.Leased    // likewise, or after the handing out
 	lost    int             // how many leases were not claimable after all
 	damaged []*memory.Lease // those of them whose record can't be read
 }
@@ -120,7 +121,7 @@ func (c *claiming) lease(ctx context.Context) error {
 // chosen notes what was leased. The mutex is held. What is noted here must be of the same moment as
 // the leases.
 func (c *claiming) chosen() {
-	c.nextDue = c.round.NextDue()
+	c.nextDue, c.leased = c.round.NextDue(), c.state.memory.Schedule.Leased()
 	c.findRecent()
 }
 
@@ -247,7 +248,7 @@ func (c *claiming) handOut(claims []store.Claim, results []readResult) {
 			sched.End(l, c.now)
 		}
 	}
-	c.got = good
+	c.got, c.leased = good, sched.Leased()
 }
 
 // abandon gives up all leases. Release and not End: the deliveries are pending still, and the next

@@ -36,6 +36,9 @@ func (e *eraser) one(ctx context.Context, id string) (int, error) {
 			err = store.ErrNotFound
 		}
 		if err == nil {
+			err = t.CheckTenantOf(seq)
+		}
+		if err == nil {
 			n, marked, err = t.Erasures.Erase([]uint64{seq})
 		}
 		return err
@@ -66,6 +69,9 @@ func (e *eraser) tenant(
 	if err != nil {
 		return 0, "", err
 	}
+	if err := e.db.checkTenant(ctx, q.Tenant); err != nil {
+		return 0, "", err
+	}
 	f := scan.ErasableSearch{Tenant: q.Tenant, Step: step, From: step.Cursor().At.Num}
 	// It looks in short transactions, so a tenant with few events among many holds no page of the
 	// file for long.
@@ -88,6 +94,9 @@ func (e *eraser) tenant(
 	var erased int // no result, as in one
 	var marked []uint64
 	err = e.commits.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
+		if err := t.CheckTenant(q.Tenant); err != nil {
+			return err
+		}
 		// Events that were pruned since they were found are passed over.
 		erased, marked, err = t.Erasures.Erase(seqs)
 		return err

@@ -57,6 +57,11 @@ func loadOne(
 		}
 		l.State = &schedule.State{Active: memory.Active(sub), Health: t.Subs.Health(lack.Num)}
 		if sub != nil {
+			closed, err := t.IsClosed(sub.Tenant)
+			if err != nil {
+				return nil, l, err
+			}
+			l.State.Active = l.State.Active && !closed
 			l.State.Tenant, l.State.Host = sub.Tenant, schedule.HostOf(sub.URL)
 		}
 	}

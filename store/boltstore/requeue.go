@@ -31,6 +31,11 @@ func (s *Store) requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 		// Pending must be asked for by name.
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
+	if !q.AnyTenant {
+		if err := s.db.checkTenant(ctx, q.Tenant); err != nil {
+			return store.RequeueResult{}, err
+		}
+	}
 	positions, next, err := s.lists.requeueable(ctx, &q)
 	if err != nil || len(positions) == 0 {
 		return store.RequeueResult{Next: next}, err

@@ -28,7 +28,7 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimR
 	round.Run() // it lacks nothing: all is in memory
 	// What has become claimable by this call needs no wake: see the Unlock above.
 	s.queue.TakeWake()
-	claims := store.ClaimResult{NextDue: round.NextDue()}
+	claims := store.ClaimResult{NextDue: round.NextDue(), Leased: s.queue.Leased()}
 	for _, l := range round.Leases {
 		d := l.Sub.Data.deliveries[l.Seq]
 		// The lease knows its delivery, so that a token can be held against both names, see

@@ -21,6 +21,11 @@ func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
 		return fmt.Errorf("memstore: enqueue: %w", err)
 	}
 	defer s.end()
+	for _, e := range built {
+		if s.isClosed(e.tenant) {
+			return fmt.Errorf("memstore: enqueue: event %s: %w", e.id, store.ErrMoved)
+		}
+	}
 	added, err := s.log.unstored(built)
 	if err != nil {
 		return fmt.Errorf("memstore: enqueue: %w", err)

@@ -26,7 +26,13 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 		if e == nil {
 			return 0, "", fmt.Errorf("memstore: erase: %w", store.ErrNotFound)
 		}
+		if s.isClosed(e.tenant) {
+			return 0, "", fmt.Errorf("memstore: erase: %w", store.ErrMoved)
+		}
 		return s.erase([]*event{e}, now), "", nil
+	}
+	if s.isClosed(q.Tenant) {
+		return 0, "", fmt.Errorf("memstore: erase: %w", store.ErrMoved)
 	}
 	all := func(*event) bool { return true }
 	walk := page.Sorted(s.log.byTenant[q.Tenant], (*event).listPosition, all)

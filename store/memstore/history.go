@@ -74,6 +74,9 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 		return store.RequeueResult{}, fmt.Errorf("memstore: requeue: %w", err)
 	}
 	defer s.end()
+	if !q.AnyTenant && s.isClosed(q.Tenant) {
+		return store.RequeueResult{}, fmt.Errorf("memstore: requeue: %w", store.ErrMoved)
+	}
 	if len(q.States) == 0 {
 		// Pending must be asked for by name.
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
@@ -90,7 +93,7 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 	held := make(map[string]struct{})
 	for _, d := range step.Items() {
 		// Nothing may be sent there, or there is nothing to send.
-		if d.sub.Status != store.Subscribed || d.event.erased {
+		if d.sub.Status != store.Subscribed || d.event.erased || s.isClosed(d.sub.Tenant) {
 			continue
 		}
 		// Told even if nothing of it changes: what is due there waits for the probe.
@@ -133,6 +136,9 @@ func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
 	}
 	defer s.end()
 	if sub := s.subs[subscriptionID]; sub != nil {
+		if s.isClosed(sub.Tenant) {
+			return fmt.Errorf("memstore: recovered: %w", store.ErrMoved)
+		}
 		// What waited for the breaker is due from then on, without a change of any delivery; see
 		// schedule.Parked.
 		s.queue.SetHealth(sub.turns, new(sub.turns.Health().Recovered()), now.UnixNano())
@@ -157,7 +163,7 @@ func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
 	defer s.end()
 	for _, id := range subscriptionIDs {
 		sub := s.subs[id]
-		if sub == nil {
+		if sub == nil || s.isClosed(sub.Tenant) {
 			continue
 		}
 		if h := *sub.turns.Health(); !h.NextProbeAt.IsZero() {

@@ -93,7 +93,9 @@ func (l *log) prune(events []*event) {
 		if len(e.deliveries) > 0 {
 			continue
 		}
-		delete(l.byID, e.id)
+		if l.byID[e.id] == e { // or else it has come back with its tenant
+			delete(l.byID, e.id)
+		}
 		if f := first[e.tenant]; f == nil || e.num < f.num {
 			first[e.tenant] = e
 		}

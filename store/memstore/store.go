@@ -25,6 +25,8 @@ type Store struct {
 	subs  map[string]*subscription // by ID
 	order []*subscription          // the same, oldest first
 
+	tenants map[string]store.TenantState // those that are not settled here
+
 	log   log
 	ended ended // for Prune
 
@@ -40,6 +42,7 @@ func New() *Store {
 		start:    time.Now(),
 		wall:     time.Now,
 		subs:     make(map[string]*subscription),
+		tenants:  make(map[string]store.TenantState),
 		log:      newLog(),
 		queue:    newQueue(),
 		attempts: rollup.NewBuffer(rollup.Options{}),

@@ -25,12 +25,21 @@ func (s *Store) CreateSubscription(
 	if s.subs[rec.ID] != nil {
 		return store.Subscription{}, fmt.Errorf("memstore: create subscription: %w", store.ErrConflict)
 	}
+	if s.isClosed(rec.Tenant) {
+		return store.Subscription{}, fmt.Errorf("memstore: create subscription: %w", store.ErrMoved)
+	}
 	// The system's time: it is compared with the times of events, which are the callers'.
 	rec, now := rec.Clone(), s.wall()
 	rec.CreatedAt, rec.UpdatedAt, rec.SubscribedAt = now, now, time.Time{}
 	if rec.Status == store.Subscribed {
 		rec.SubscribedAt = now
 	}
+	sub := s.addSubscription(rec, store.Health{})
+	return sub.Clone(), nil
+}
+
+// addSubscription stores a new subscription.
+func (s *Store) addSubscription(rec store.Subscription, health store.Health) *subscription {
 	sub := &subscription{
 		Subscription: &rec,
 		num:          s.nextNum(),
@@ -42,13 +51,13 @@ func (s *Store) CreateSubscription(
 	sub.turns = s.queue.Ensure(sub.num)
 	sub.turns.Data = sub
 	s.queue.SetState(sub.turns, schedule.State{
-		Active: true, // what is unsubscribed has nothing pending
-		Tenant: sub.Tenant, Host: schedule.HostOf(sub.URL),
+		Active: !s.isClosed(sub.Tenant), // what is unsubscribed has nothing pending
+		Tenant: sub.Tenant, Host: schedule.HostOf(sub.URL), Health: &health,
 	}, 0)
 	s.subs[sub.ID] = sub
 	// Numbers ascend, so the list is in their order.
 	s.order = append(s.order, sub)
-	return sub.Clone(), nil
+	return sub
 }
 
 // UpdateSubscription implements [store.Subscriptions]. What it returns is a copy.
@@ -63,6 +72,9 @@ func (s *Store) UpdateSubscription(
 	sub := s.subs[id]
 	if sub == nil {
 		return store.Subscription{}, fmt.Errorf("memstore: update subscription: %w", store.ErrNotFound)
+	}
+	if s.isClosed(sub.Tenant) {
+		return store.Subscription{}, fmt.Errorf("memstore: update subscription: %w", store.ErrMoved)
 	}
 	// change works on a copy: claims share the lists of the present record, and an error must leave
 	// it as it was.
@@ -119,6 +131,15 @@ func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 	if sub == nil {
 		return fmt.Errorf("memstore: delete subscription: %w", store.ErrNotFound)
 	}
+	if s.isClosed(sub.Tenant) {
+		return fmt.Errorf("memstore: delete subscription: %w", store.ErrMoved)
+	}
+	s.removeSubscription(sub, now)
+	return nil
+}
+
+// removeSubscription removes a subscription with its deliveries.
+func (s *Store) removeSubscription(sub *subscription, now time.Time) {
 	// First, so that its leases end before the schedule forgets it.
 	s.cancelPending(sub, "deleted", now)
 	for _, d := range sub.deliveries {
@@ -133,9 +154,8 @@ func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 	}
 	s.queue.Forget(sub.turns)
 	s.attempts.Drop(sub.num)
-	delete(s.subs, id)
+	delete(s.subs, sub.ID)
 	s.order = slices.DeleteFunc(s.order, func(o *subscription) bool { return o == sub })
-	return nil
 }
 
 // Subscription implements [store.Subscriptions]. What it returns is a copy, which the caller may

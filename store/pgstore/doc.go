@@ -45,6 +45,9 @@
 // PgBouncer, set Options.PollOnly, and unless the pooler supports prepared statements keep pgx from
 // preparing any: default_query_exec_mode=exec in the URL. No lock outlives its transaction.
 //
+// Several servers together are one Store by package shards. A tenant can't be moved between them
+// while the host runs: a Store here is no [store.TenantMover], and Move of that package says so.
+//
 // # Settings of the pool and the database
 //
 // Each transaction sets its isolation level (read committed), its access mode, its timeouts and the

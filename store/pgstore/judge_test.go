@@ -14,16 +14,21 @@ type judge struct {
 	*httptest.Server
 	mu      sync.Mutex // guards all below
 	acked   map[string]bool
-	arrived map[string][]string // the attempts that arrived, by event
-	change  chan struct{}       // closed at the next change
+	arrived map[string][]string  // the attempts that arrived, by event
+	at      map[string]time.Time // when the first of them did
+	change  chan struct{}        // closed at the next change
 }
 
 func newJudge(t testing.TB) *judge {
-	j := &judge{acked: map[string]bool{}, arrived: map[string][]string{}, change: make(chan struct{})}
+	j := &judge{acked: map[string]bool{}, arrived: map[string][]string{},
+		at: map[string]time.Time{}, change: make(chan struct{})}
 	j.Server = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body) // the id is all that counts
 		j.mu.Lock()
 		id := r.Header.Get("webhook-id")
+		if j.at[id].IsZero() {
+			j.at[id] = time.Now()
+		}
 		j.arrived[id] = append(j.arrived[id], r.Header.Get("webhook-attempt"))
 		j.changed()
 		j.mu.Unlock()

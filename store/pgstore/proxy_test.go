@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -20,7 +21,8 @@ type proxy struct {
 	sent    int // bytes, to the server
 	left    int // that may still be sent, when it is counted
 	counted bool
-	held    bool // nothing is forwarded to the client
+	held    bool          // nothing is forwarded to the client
+	lag     time.Duration // what the server says is late by so much
 	conns   []net.Conn
 }
 
@@ -96,6 +98,21 @@ func (p *proxy) hold(held bool) {
 	p.changed()
 }
 
+// slow has all that the server says come late.
+func (p *proxy) slow(lag time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lag = lag
+}
+
+// wait waits for as long as a packet of the server's is late.
+func (p *proxy) wait() {
+	p.mu.Lock()
+	lag := p.lag
+	p.mu.Unlock()
+	<-time.After(lag)
+}
+
 // reset ends all connections, after which new ones work.
 func (p *proxy) reset() {
 	p.mu.Lock()
@@ -119,6 +136,9 @@ func (p *proxy) forward(from, to net.Conn, up bool) {
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buf)
+		if !up {
+			p.wait()
+		}
 		for rest := buf[:n]; len(rest) > 0; {
 			m, wait := p.may(len(rest), up)
 			if wait != nil {

@@ -45,6 +45,11 @@ type Suite struct {
 	// Subscription.SealedWith is then its own to set.
 	Seals bool
 
+	// Shards says that the store is several, to which tenants are dealt, as package shards makes one.
+	// Turns of classes are then each store's own, and so is what one call stores for several
+	// tenants, and the order in a listing of what was stored at the same moment.
+	Shards bool
+
 	// RealTime is for a store whose clock is not this process's, because it is in a server: rules
 	// then wait for real time to pass, some tenths of a second each, and those that need days are
 	// skipped. That clock may be wrong by some seconds and must keep the pace.
@@ -150,6 +155,7 @@ func (s Suite) Sizes(t *testing.T, most int) {
 func (s Suite) setup() check.Setup {
 	setup := check.Setup{
 		Open: s.Open, Reopen: s.Reopen, Exclusive: s.Exclusive, Seals: s.Seals,
+		Shards:   s.Shards,
 		RealTime: s.RealTime,
 		Bound:    cmp.Or(s.Bound, DefaultBound), Bite: s.bite,
 	}

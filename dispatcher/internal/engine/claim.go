@@ -105,6 +105,9 @@ func (r *run) claim(ctx context.Context, max int) (n int, wait time.Duration, er
 		r.tickets.issue(nil)
 		return 0, 0, err
 	}
+	if got.Trouble != nil { // with a part of the store: the claims are those of the others
+		r.storeTrouble("claim", got.Trouble)
+	}
 	clear(r.pauses) // the store has them now
 	admitted, postponed := r.screen(got.Claims)
 	// Before any of them is started: the phases of a ticket are counted from here.

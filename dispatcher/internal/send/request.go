@@ -163,8 +163,12 @@ func (s *Sender) header(c *store.Claim, m *message, trace string, at time.Time) 
 	set(headerTimestamp, strconv.FormatInt(at.Unix(), 10))
 	set(headerAttempt, strconv.Itoa(c.Attempt))
 	if keys := sub.Keys(at); len(keys) > 0 {
-		set(headerAiry, signing.Airy(keys[0], m.body))
-		set(headerSignature, signing.Standard(c.EventID, at, m.body, keys...))
+		if !s.noAiry {
+			set(headerAiry, signing.Airy(keys[0], m.body))
+		}
+		if !s.noStandard {
+			set(headerSignature, signing.Standard(c.EventID, at, m.body, keys...))
+		}
 	}
 	return h
 }

@@ -32,6 +32,8 @@ type Options struct {
 	Hooks       Hooks
 	Logger      *slog.Logger // panics and errors of the host's functions, as Error
 
+	NoAirySignature, NoStandardSignature bool // what a delivery with a key is not to carry
+
 	Resolver *net.Resolver  // looks up names; if nil, the system's
 	Roots    *x509.CertPool // whom certificates are trusted by; if nil, the system's
 }
@@ -47,6 +49,8 @@ type Sender struct {
 	final     func(status int) bool // nil if no refusal is final
 	hooks     Hooks
 	log       *slog.Logger
+
+	noAiry, noStandard bool // signatures that are not sent
 }
 
 // New returns a Sender. It starts no goroutine; CloseIdleConnections is all that it needs at its
@@ -61,6 +65,8 @@ func New(o Options) *Sender {
 		final:     o.Final,
 		hooks:     o.Hooks,
 		log:       o.Logger,
+
+		noAiry: o.NoAirySignature, noStandard: o.NoStandardSignature,
 	}
 	if s.host == nil {
 		s.own = newTransport(&o)

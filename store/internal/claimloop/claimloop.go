@@ -20,6 +20,7 @@ const MaxGoes = 8
 type Go struct {
 	Claims  []store.Claim
 	NextDue time.Duration
+	Leased  store.Leased
 	Again   bool // some of what was chosen was not claimable, so others may be
 }
 
@@ -33,6 +34,7 @@ func Run(
 	for goes := 1; ; goes++ {
 		req.Max = most - len(result.Claims)
 		g, err := one(req)
+		result.Leased = g.Leased
 		if len(result.Claims) == 0 {
 			result.Claims = g.Claims
 		} else {

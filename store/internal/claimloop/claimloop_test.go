@@ -32,8 +32,10 @@ func TestRun(t *testing.T) {
 		},
 		"the next go has the room that is left, and knows when more is due": {
 			goes: []claimloop.Go{
-				{Claims: claims(3), NextDue: time.Minute, Again: true},
-				{Claims: claims(2), NextDue: time.Second},
+				{Claims: claims(3), NextDue: time.Minute, Again: true,
+					Leased: store.Leased{Unhealthy: 3, Failing: 1}},
+				{Claims: claims(2), NextDue: time.Second,
+					Leased: store.Leased{Unhealthy: 5, Failing: 2}},
 			},
 			maxes: []int{10, 7}, claims: 5, nextDue: time.Second,
 		},
@@ -63,6 +65,9 @@ func TestRun(t *testing.T) {
 			if err != tc.err || len(got.Claims) != tc.claims || got.NextDue != tc.nextDue {
 				t.Errorf("got %d claims, next due in %v, %v; want %d, %v, %v",
 					len(got.Claims), got.NextDue, err, tc.claims, tc.nextDue, tc.err)
+			}
+			if want := tc.goes[len(tc.goes)-1].Leased; got.Leased != want {
+				t.Errorf("leased: got %+v, want that of the last go, %+v", got.Leased, want)
 			}
 			if !slices.Equal(maxes, tc.maxes) {
 				t.Errorf("asked for: got %v, want %v", maxes, tc.maxes)

@@ -13,6 +13,6 @@
 //	defer srv.Remove()
 //	pool, err := pgxpool.New(ctx, srv.URL())
 //
-// Freeze is a server that hangs, until Thaw. Stop with Immediate and Start again is a crash: the
-// server recovers from its log, as after a power cut.
+// Freeze is a server that hangs, until Thaw. Kill, or Stop with Immediate, and Start again is a
+// crash: the server recovers from its log, as after a power cut.
 package pgtest

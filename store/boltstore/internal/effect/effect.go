@@ -49,6 +49,12 @@ type SubscriptionChanged struct {
 	Sub *store.Subscription
 }
 
+// TenantChanged says whether a tenant is closed: nothing of it is to be claimed.
+type TenantChanged struct {
+	Tenant string
+	Closed bool
+}
+
 // PendingCanceled says that all that was pending for a subscription is canceled by the last of the
 // marks. What else the transaction did to the subscription comes after it.
 type PendingCanceled struct {
@@ -128,6 +134,7 @@ func (*DeliveryChanged) isEffect()    {}
 func (*HealthChanged) isEffect()      {}
 func (*BacklogChanged) isEffect()     {}
 func (SubscriptionChanged) isEffect() {}
+func (TenantChanged) isEffect()       {}
 func (PendingCanceled) isEffect()     {}
 func (SubscriptionDeleted) isEffect() {}
 func (DeliveriesSpilled) isEffect()   {}

@@ -28,6 +28,7 @@ type Memory struct {
 	Recent      recent
 	ages        ages
 	Maintenance Maintenance
+	closed      map[string]bool     // tenants of which nothing is to be claimed
 	Erasing     map[uint64]*erasing // events that have a mark, see erasures
 	// Of attempts, those that the file has not; it has a lock of its own.
 	Counts *rollup.Buffer
@@ -38,6 +39,7 @@ type Memory struct {
 func New(now func() int64, counts *rollup.Buffer, budget, spillStep int) Memory {
 	m := Memory{
 		now: now, Counts: counts, numbers: make(numbersByID), tenants: newTenants(),
+		closed: make(map[string]bool),
 		Budget: cmp.Or(budget, defaultBudget), spillStep: cmp.Or(spillStep, defaultSpillStep),
 		Schedule: schedule.New[Subscriber, Claimed](schedule.Options{
 			// A random beginning, so that a token of an earlier process is worth nothing in this
@@ -72,6 +74,8 @@ func (m *Memory) Apply(e effect.Effect) {
 		m.setBacklog(e.Num, e.Backlog)
 	case effect.SubscriptionChanged:
 		m.setSubscription(e.Num, e.Sub)
+	case effect.TenantChanged:
+		m.setTenant(e.Tenant, e.Closed)
 	case effect.PendingCanceled:
 		m.canceledAll(e.Num, e.Marks)
 	case effect.SubscriptionDeleted:

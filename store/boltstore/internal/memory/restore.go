@@ -10,6 +10,13 @@ import (
 // implicit list is told by the marks that they have.
 func (m *Memory) Restore(t *txn.Tx) error {
 	m.at = t.Pending.Watermark
+	states, err := t.TenantStates()
+	if err != nil {
+		return err
+	}
+	for tenant := range states {
+		m.closed[tenant] = true
+	}
 	orphans, err := t.MetaNumber(txn.MetaOrphans)
 	if err != nil {
 		return err

@@ -14,9 +14,27 @@ import (
 func (m *Memory) setSubscription(num uint64, sub *store.Subscription) {
 	if q := m.Schedule.Sub(num); q != nil {
 		m.SetRecord(q, sub)
-		m.Schedule.SetActive(q, Active(sub), m.now())
+		m.Schedule.SetActive(q, Active(sub) && !m.closed[sub.Tenant], m.now())
 		m.Schedule.SetHost(q, schedule.HostOf(sub.URL), m.now())
 	}
+}
+
+// setTenant takes in whether a tenant is closed. Of a queue whose record is not read yet, it is not
+// known whose it is: what is being read of it now is read again.
+func (m *Memory) setTenant(tenant string, closed bool) {
+	if closed {
+		m.closed[tenant] = true
+	} else {
+		delete(m.closed, tenant)
+	}
+	m.Schedule.Subs(func(q *Queue) {
+		switch sub := q.Data.Sub; {
+		case sub == nil:
+			m.Schedule.SetActive(q, q.Active(), m.now())
+		case sub.Tenant == tenant:
+			m.Schedule.SetActive(q, Active(sub) && !closed, m.now())
+		}
+	})
 }
 
 // canceledAll takes in the last of the marks: all that was pending before it is canceled.

@@ -75,11 +75,12 @@ const (
 	MetaCount     = "count"     // how many subscriptions there are
 	metaClock     = "clock"     // how far the store's clock has come, see keepClock
 	// The latest time of an event that one after it went below, see enqueueTime.
-	metaSetBack  = "setback"
-	metaIndexed  = "indexed"  // see eventIDs
-	metaErasures = "erasures" // events that are being erased, see erasures
-	MetaOrphans  = "orphans"  // 1 when there may be events whose subscriptions are all deleted
-	metaCounts   = "counts"   // the number of the last batch of counts, see package rollup
+	metaSetBack   = "setback"
+	metaIndexed   = "indexed"   // see eventIDs
+	metaErasures  = "erasures"  // events that are being erased, see erasures
+	MetaOrphans   = "orphans"   // 1 when there may be events whose subscriptions are all deleted
+	metaUnsettled = "unsettled" // how many tenants have a state, see tenants.go
+	metaCounts    = "counts"    // the number of the last batch of counts, see package rollup
 )
 
 // format is the version that this package reads and writes. A file of another version is refused

@@ -5,8 +5,8 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 )
 
-// damage is what a delivery says that died because its record can't be read.
-const damage = "the stored record is damaged"
+// Damage is what a delivery says that died because its record can't be read.
+const Damage = "the stored record is damaged"
 
 // MarkDead makes a delivery dead that may be damaged in any of its parts. due is where memory has
 // it in the order of what is due; a damaged row can't tell.
@@ -32,6 +32,6 @@ func (t *Tx) MarkDead(num, seq uint64, due int64) error {
 		return nil
 	}
 	r := was
-	r.State, r.FinishedAt, r.Reason = store.Dead, t.Now, damage
+	r.State, r.FinishedAt, r.Reason = store.Dead, t.Now, Damage
 	return t.Pending.Transition(id, was, r, true)
 }

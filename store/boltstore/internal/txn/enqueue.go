@@ -15,6 +15,13 @@ import (
 func (t *Tx) Enqueue(evs []*record.Event) error {
 	// All checks come first: an operation that fails before it has written anything leaves the
 	// transaction to the others that share it.
+	for i, e := range evs {
+		if i == 0 || e.Tenant != evs[i-1].Tenant {
+			if err := t.CheckTenant(e.Tenant); err != nil {
+				return err
+			}
+		}
+	}
 	unstored, err := t.IDs.dropStored(evs)
 	if err != nil {
 		return err

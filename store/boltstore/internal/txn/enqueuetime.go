@@ -23,6 +23,15 @@ func (x *eventLog) enqueueTime() (int64, error) {
 	return now, nil
 }
 
+// importTime takes in the time of an event that was enqueued in another store.
+func (x *eventLog) importTime(at int64) error {
+	if last := x.writer.LastEnqueued; at < last {
+		return x.noteSetBack(last)
+	}
+	x.writer.LastEnqueued = at
+	return nil
+}
+
 // noteSetBack notes that an event comes after one of a later time.
 func (x *eventLog) noteSetBack(later int64) error {
 	known, err := x.MetaNumber(metaSetBack)

@@ -131,8 +131,12 @@ func (x *eventIDs) note(e *record.Event, seq uint64) {
 	x.writer.highestID = max(x.writer.highestID, e.ID)
 }
 
-// forget removes the ID of an event that this transaction removes.
-func (x *eventIDs) forget(id string) error {
+// forget removes the ID of an event that this transaction removes, unless another has it by now: one
+// that has come back with its tenant.
+func (x *eventIDs) forget(id string, seq uint64) error {
+	if has, err := x.Find(id); err != nil || has != seq {
+		return err
+	}
 	// It is in one of the two, and asking in which would cost as much.
 	delete(x.tail, id)
 	return x.remove(BucketEventIDs, []byte(id))

@@ -74,6 +74,11 @@ func (x *subscriptions) ProbeNow(ids []string) error {
 		if num == 0 {
 			continue
 		}
+		if closed, err := x.isClosedFor(num); err != nil {
+			return err
+		} else if closed {
+			continue
+		}
 		if h := *x.Health(num); !h.NextProbeAt.IsZero() {
 			h.NextProbeAt = time.Time{}
 			x.setHealth(num, h)
@@ -85,8 +90,16 @@ func (x *subscriptions) ProbeNow(ids []string) error {
 // Recovered makes the health of a subscription what a success outside of the queue makes of it.
 func (x *subscriptions) Recovered(id string) error {
 	num, err := x.Number(id)
-	if err == nil && num != 0 {
-		x.setHealth(num, x.Health(num).Recovered())
+	if err != nil || num == 0 {
+		return err
 	}
-	return err
+	closed, err := x.isClosedFor(num)
+	switch {
+	case err != nil:
+		return err
+	case closed:
+		return store.ErrMoved
+	}
+	x.setHealth(num, x.Health(num).Recovered())
+	return nil
 }

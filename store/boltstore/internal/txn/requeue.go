@@ -57,6 +57,9 @@ func (r *requeuing) one(p page.Position, e *record.Event) error {
 	if err != nil || sub == nil || sub.Status != store.Subscribed {
 		return err
 	}
+	if closed, err := r.IsClosed(sub.Tenant); closed || err != nil {
+		return err
+	}
 	was, ok, err := r.Pending.Find(p.Num, p.Seq, e.KeyHash())
 	if err != nil || !ok {
 		return err

@@ -14,6 +14,9 @@ import (
 // Create stores a new subscription, gives it its times, and returns it. It returns
 // [store.ErrConflict] if the ID is taken.
 func (x *subscriptions) Create(sub store.Subscription) (store.Subscription, error) {
+	if err := x.CheckTenant(sub.Tenant); err != nil {
+		return sub, err
+	}
 	if num, err := x.Number(sub.ID); err != nil || num != 0 {
 		if err == nil {
 			err = fmt.Errorf("%s: %w", sub.ID, store.ErrConflict)
@@ -25,22 +28,27 @@ func (x *subscriptions) Create(sub store.Subscription) (store.Subscription, erro
 	if sub.Status == store.Subscribed {
 		sub.SubscribedAt = at
 	}
+	_, err := x.add(&sub)
+	return sub, err
+}
+
+// add stores a new subscription as it is and returns its number.
+func (x *subscriptions) add(sub *store.Subscription) (num uint64, err error) {
 	// Keys have this number in place of the ID. It is never used again, so what a deleted
 	// subscription leaves can't become another's that gets its ID.
-	num, err := x.nextSequence(BucketSubscriptions)
-	if err != nil {
-		return sub, err
+	if num, err = x.nextSequence(BucketSubscriptions); err != nil {
+		return 0, err
 	}
 	if err := x.putNumber(BucketSubscriptionIDs, []byte(sub.ID), num); err != nil {
-		return sub, err
+		return 0, err
 	}
 	if err := x.base.put(BucketTenants, record.TenantKey(sub.Tenant, num), nil); err != nil {
-		return sub, err
+		return 0, err
 	}
 	if err := x.count(sub.Tenant, 1); err != nil {
-		return sub, err
+		return 0, err
 	}
-	return sub, x.put(num, nil, &sub)
+	return num, x.put(num, nil, sub)
 }
 
 // ErrChanged says that a subscription was changed by somebody else meanwhile.
@@ -59,6 +67,9 @@ func (x *subscriptions) Update(
 	// The caller's change was made outside of the transaction, to this version.
 	if !bytes.Equal(x.base.Get(BucketSubscriptions, key[:]), encoded) {
 		return is, ErrChanged
+	}
+	if err := x.CheckTenant(was.Tenant); err != nil {
+		return is, err
 	}
 	at := record.AsTime(x.settings.Wall().UnixNano())
 	is.CreatedAt, is.UpdatedAt, is.SubscribedAt = was.CreatedAt, at, was.SubscribedAt
@@ -120,6 +131,14 @@ func (x *subscriptions) Delete(id string) error {
 	if err != nil {
 		return err
 	}
+	if err := x.CheckTenant(sub.Tenant); err != nil {
+		return err
+	}
+	return x.drop(num, sub)
+}
+
+// drop is Delete of one that is there.
+func (x *subscriptions) drop(num uint64, sub *store.Subscription) error {
 	if err := x.recipients.replace(num, sub, nil); err != nil {
 		return err
 	}
@@ -131,7 +150,7 @@ func (x *subscriptions) Delete(id string) error {
 		from Bucket
 		key  []byte
 	}{
-		{BucketSubscriptionIDs, []byte(id)}, {BucketSubscriptions, key[:]},
+		{BucketSubscriptionIDs, []byte(sub.ID)}, {BucketSubscriptions, key[:]},
 		{BucketTenants, record.TenantKey(sub.Tenant, num)}, {BucketHealth, key[:]},
 	} {
 		if err := x.remove(e.from, e.key); err != nil {

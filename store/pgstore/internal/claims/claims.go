@@ -55,8 +55,18 @@ func (c *Claims) Claim(
 	return claimloop.Run(req, func(req store.ClaimRequest) (claimloop.Go, error) {
 		g := claiming{Claims: c, req: req}
 		again, err := g.run(ctx)
-		return claimloop.Go{Claims: g.got, NextDue: g.nextDue, Again: again}, err
+		return claimloop.Go{
+			Claims: g.got, NextDue: g.nextDue, Leased: c.leased(), Again: again,
+		}, err
 	})
+}
+
+// leased returns what this replica has leased: limits over several subscriptions are each
+// replica's own.
+func (c *Claims) leased() store.Leased {
+	c.Memory.Lock()
+	defer c.Memory.Unlock()
+	return c.Memory.Schedule.Leased()
 }
 
 // Release gives leases back. It writes nothing: leases are in memory. It ignores tokens that are

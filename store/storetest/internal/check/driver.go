@@ -22,6 +22,7 @@ type Driver struct {
 	Bound  time.Duration // how long one call may take
 	Slow   bool          // each call goes to a server: tests make fewer of them
 	Seals  bool          // SealedWith is the store's own
+	Shards bool          // tenants are dealt to several stores
 
 	mu           sync.Mutex // guards all below
 	subs, events int        // how many were made

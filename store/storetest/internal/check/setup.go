@@ -17,6 +17,7 @@ type Setup struct {
 
 	Exclusive bool          // other writers wait while such a transaction is open
 	Seals     bool          // SealedWith is the store's own
+	Shards    bool          // the store is several, to which tenants are dealt
 	RealTime  bool          // the store's clock is not this process's
 	Bound     time.Duration // how long one call may take
 
@@ -57,7 +58,7 @@ func (s Setup) open(t *testing.T, dog *watchdog) *Driver {
 		t.Cleanup(func() { CloseStore(st) })
 	}
 	use(s.Open(t))
-	c.Bound, c.Seals = s.Bound, s.Seals
+	c.Bound, c.Seals, c.Shards = s.Bound, s.Seals, s.Shards
 	c.Close = func() bool {
 		defer dog.call("Close")()
 		return CloseStore(inner)

@@ -27,6 +27,9 @@ func (s *sequence) claim() {
 }
 
 func (s *sequence) claimBy(req store.ClaimRequest) {
+	if s.shards { // what they share of it they look at again only after a moment
+		req.PerHost = 0
+	}
 	s.stepAside()
 	s.edge(req.Lease)
 	s.note("claim %+v", req)

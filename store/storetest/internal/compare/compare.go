@@ -27,6 +27,9 @@ type modelPair struct {
 	trace []string    // what was done
 	edges []time.Time // when a lease, a delay, a hold or a pause ends
 
+	// shards says that the store is several, to which tenants are dealt.
+	shards bool
+
 	// disordered says that there are events whose place in the order is the store's choice.
 	disordered bool
 }
@@ -65,13 +68,14 @@ type pair struct {
 	voided bool
 }
 
-func newSequence(ours *check.Driver, seed uint64, realTime bool) *sequence {
+func newSequence(ours *check.Driver, seed uint64, realTime, shards bool) *sequence {
 	return &sequence{
 		modelPair: &modelPair{
 			ours:     ours,
 			model:    check.NewDriver(memstore.New(), false),
 			realTime: realTime,
-			rand:     rand.New(rand.NewPCG(seed, 0)),
+			shards:   shards, disordered: shards,
+			rand: rand.New(rand.NewPCG(seed, 0)),
 		},
 		requeued: make(map[delivery]bool),
 	}
@@ -82,7 +86,7 @@ func newSequence(ours *check.Driver, seed uint64, realTime bool) *sequence {
 func Difference(t *testing.T, setup check.Setup, seed uint64, steps int) string {
 	var s *sequence
 	violated := setup.Run(t, fmt.Sprintf("comparison, seed %d", seed), func(c *check.Driver) {
-		s = newSequence(c, seed, setup.RealTime)
+		s = newSequence(c, seed, setup.RealTime, setup.Shards)
 		s.run(steps)
 	})
 	if s != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/storetest/internal/check"
@@ -189,6 +190,7 @@ func testSubscriptionList(c *check.Driver) {
 		// not in the order of creation
 		sub.ID = fmt.Sprintf("%08x-0000-4000-8000-000000000000", 100-i)
 		c.Create(sub)
+		c.Pass(time.Millisecond) // so that the order is known wherever tenants are
 		byTenant[sub.Tenant] = append(byTenant[sub.Tenant], sub.ID)
 		all = append(all, sub.ID)
 	}

@@ -19,6 +19,21 @@ func claimBreakages() []broken.Breakage {
 					}
 				})
 			}},
+		{Name: "does not count what is leased elsewhere", Rule: "limits/elsewhere",
+			Spoil: func(b *broken.Store) {
+				b.OnClaim = broken.RequestWith(b, func(req *store.ClaimRequest) {
+					req.Elsewhere = store.Leased{}
+				})
+			}},
+		{Name: "does not say what is leased", Rule: "limits/leased",
+			Spoil: func(b *broken.Store) {
+				b.OnClaim = func(ctx context.Context,
+					req store.ClaimRequest) (store.ClaimResult, error) {
+					result, err := b.Store.Claim(ctx, req)
+					result.Leased = store.Leased{}
+					return result, err
+				}
+			}},
 		{Name: "claims twice", Rule: "claim/exclusive",
 			Spoil: func(b *broken.Store) {
 				b.OnClaim = broken.RequestWith(b, func(req *store.ClaimRequest) {

@@ -13,6 +13,9 @@ func TestBreakages(t *testing.T) {
 	blind := map[string]string{
 		"waits for nothing":    "a NextDue that is too short does no harm there",
 		"knows whom it pauses": "it pauses nobody else",
+
+		"does not count what is leased elsewhere": "its claims have nothing elsewhere",
+		"does not say what is leased":             "it does not look at Leased",
 	}
 	const choice = "which subscription of a class comes first is the store's choice there"
 	for _, name := range []string{

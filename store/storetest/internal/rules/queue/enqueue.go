@@ -116,7 +116,9 @@ func testConflict(c *check.Driver) {
 		"payload": func(ev *events.Event) { ev.Payload = json.RawMessage(`{}`) },
 	} {
 		ev := stored
-		change(&ev)
+		if change(&ev); c.Shards && ev.Tenant != stored.Tenant {
+			continue // the other tenant may be in another store, which does not know the ID
+		}
 		c.Is("Enqueue with another "+what, c.Store.Enqueue(c.Ctx(), ev), store.ErrConflict)
 	}
 	check.Equal(c, "deliveries", len(c.Everything()), 1)

@@ -34,6 +34,11 @@ func limitRules() []check.Rule {
 			Sentence: "A failure ends the slow start; the next success starts another."},
 		{Name: "none", Test: testNoLimits,
 			Sentence: "A limit of zero is no limit."},
+		{Name: "elsewhere", Test: testElsewhere,
+			Sentence: "What is leased Elsewhere counts against MaxUnhealthy and MaxFailing."},
+		{Name: "leased", Test: testLeased,
+			Sentence: "ClaimResult.Leased counts what is leased after the call, by the " +
+				"subscriptions' present health."},
 		{Name: "apart", Test: testLimitsApart,
 			Sentence: "A subscription at its limit delays no other."},
 	}
@@ -190,6 +195,46 @@ func testNoLimits(c *check.Driver) {
 		c.Counts(check.Failed(cl, 0))
 	}
 	check.Equal(c, "claims without limits", len(c.Claim(100)), 40)
+}
+
+func testElsewhere(c *check.Driver) {
+	check.Healthy(c, "healthy.one")
+	check.Failing(c, "failing.one", 1)
+	c.Subscribe("new.one")
+	for _, eventType := range []string{"healthy.one", "failing.one", "new.one"} {
+		c.PublishTo(eventType, 5)
+	}
+	req := store.ClaimRequest{Max: 100, MaxFailing: 3, MaxUnhealthy: 6,
+		Elsewhere: store.Leased{Unhealthy: 3, Failing: 2}}
+	perType(c, "claims beside others", c.ClaimWith(req).Claims,
+		map[string]int{"healthy.one": 5, "failing.one": 1, "new.one": 2})
+	req.Elsewhere = store.Leased{Unhealthy: 2, Failing: 2}
+	perType(c, "claims once others have one less", c.ClaimWith(req).Claims,
+		map[string]int{"failing.one": 0, "new.one": 1})
+}
+
+func testLeased(c *check.Driver) {
+	leased := func(unhealthy, failing int) {
+		check.Equal(c, "Leased", c.ClaimWith(store.ClaimRequest{}).Leased,
+			store.Leased{Unhealthy: unhealthy, Failing: failing})
+	}
+	check.Healthy(c, "healthy.one")
+	check.Failing(c, "failing.one", 1)
+	c.Subscribe("new.one")
+	leased(0, 0)
+	for _, eventType := range []string{"healthy.one", "failing.one", "new.one"} {
+		c.PublishTo(eventType, 2)
+	}
+	got := c.ClaimWith(store.ClaimRequest{Max: 100})
+	check.Equal(c, "Leased with the claims", got.Leased, store.Leased{Unhealthy: 4, Failing: 2})
+	byType := perType(c, "claims", got.Claims,
+		map[string]int{"healthy.one": 2, "failing.one": 2, "new.one": 2})
+	c.Release(byType["new.one"][0])
+	leased(3, 2)
+	c.Counts(check.Failed(byType["healthy.one"][0], c.Long))
+	leased(4, 3)
+	c.Counts(check.Delivered(byType["failing.one"][0]))
+	leased(2, 1)
 }
 
 func testLimitsApart(c *check.Driver) {
