@@ -2,6 +2,7 @@ package pgstore_test
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -16,6 +17,76 @@ func (p *plan) work() (rows float64) {
 		rows += p.Plans[i].work()
 	}
 	return rows
+}
+
+// TestPendingPlan checks that what is pending is counted by looking at a number of rows that goes
+// by the number counted, for one subscription and for all, with a row and without, whether the
+// server knows its tables or not.
+func TestPendingPlan(t *testing.T) {
+	t.Parallel()
+	for _, analyzed := range []bool{false, true} {
+		perDelivery := make(map[string]map[int]float64)
+		for _, subs := range []int{100, 400} {
+			for what, work := range pendingWork(t, subs, analyzed) {
+				if perDelivery[what] == nil {
+					perDelivery[what] = make(map[int]float64)
+				}
+				perDelivery[what][subs] = work
+			}
+		}
+		for what, of := range perDelivery {
+			what = fmt.Sprintf("rows looked at for each that is counted %s (statistics: %v)", what, analyzed)
+			if of[400] > 2*of[100] {
+				t.Errorf("%s: got %.1f with 400 subscriptions and %.1f with 100, want about as many", what,
+					of[400], of[100])
+			}
+			t.Logf("%s: %.1f with 100 subscriptions, %.1f with 400", what, of[100], of[400])
+		}
+	}
+}
+
+// pendingWork returns how many rows are looked at, for each delivery that is counted, where some
+// events are pending for all subscriptions.
+func pendingWork(t *testing.T, subs int, analyzed bool) map[string]float64 {
+	t.Helper()
+	const events = 20
+	pool, schema := newPool(t)
+	s := open(t, pool, schema)
+	subscribeMany(t, pool, schema, subs)
+	b := &backlog{pool: pool, schema: schema, store: s}
+	work := make(map[string]float64)
+	count := func(what string, n int) {
+		if analyzed {
+			if _, err := pool.Exec(t.Context(), "ANALYZE"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pending, quota := s.HotStatements()["pending"], s.HotStatements()["quota"]
+		all := make([]int32, 64)
+		for i := range all {
+			all[i] = int32(i)
+		}
+		p := b.explain(t, pending, []any{int64(1), int64(math.MaxInt64)})
+		work[what] = p.work() / float64(n)
+		p = b.explain(t, quota, []any{"", n, all})
+		work[what+", for a quota"] = p.work() / float64(n)
+	}
+	tx, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.EnqueueTx(t.Context(), tx, someEvents(events)...); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	count("with a row", events*subs)
+	if err := s.Enqueue(t.Context(), someEvents(events)...); err != nil {
+		t.Fatal(err)
+	}
+	count("of which half have a row", 2*events*subs)
+	return work
 }
 
 // TestWidePlan checks that storing events for many subscriptions looks at a number of rows that

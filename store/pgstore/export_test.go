@@ -16,7 +16,7 @@ import (
 // Statement is one of the store's statements, as it is sent.
 type Statement struct{ Settings, SQL string }
 
-// HotStatements returns those that run for each batch of deliveries.
+// HotStatements returns those that run for each batch of deliveries, and those that count.
 func (s *Store) HotStatements() map[string]Statement {
 	sql := s.replica.SQL
 	return map[string]Statement{
@@ -24,6 +24,9 @@ func (s *Store) HotStatements() map[string]Statement {
 		"claim":   {sqltx.ByIndex, sql.Claim},
 		"noticed": {sqltx.ByIndex, sql.Noticed},
 		"windows": {sqltx.ByIndex, sql.Windows},
+		"newest":  {sqltx.ByIndex, sql.Newest},
+		"pending": {sqltx.ByIndex, sql.Pending},
+		"quota":   {sqltx.ByIndex, sql.CountPending},
 		"finish":  {sqltx.Local, sql.Finish},
 	}
 }
@@ -42,6 +45,11 @@ var (
 
 // PruneLock is the key of the advisory lock that is held over a step of Prune.
 func (s *Store) PruneLock() int64 { return s.history.PruneLock() }
+
+// NextPrune returns the statement of the next step of Prune, and its arguments.
+func (s *Store) NextPrune(r store.Retention) (Statement, []any) {
+	return Statement{sqltx.ByIndex, s.replica.SQL.Prune}, s.history.PruneArgs(r)
+}
 
 // MaxCounts is how many buckets of counts stay in memory once they are written.
 const MaxCounts = counts.MaxKept

@@ -1,8 +1,11 @@
 package pgstore_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -22,7 +25,7 @@ func TestImport(t *testing.T) {
 	finished := finishedIn(t, o)
 	total, copied := 0, 0
 	for left := 0; ; left++ {
-		done, err := s.Import(t.Context(), &interrupted{o, left}, nil)
+		done, err := s.Import(t.Context(), &interrupted{old: o, left: left}, nil)
 		total, copied = total+done.Deliveries, copied+done.Finished
 		if err == nil {
 			break
@@ -40,9 +43,11 @@ func TestImport(t *testing.T) {
 	if got := finishedIn(t, s); !slices.Equal(got, finished) {
 		t.Errorf("history: got %d deliveries, want the %d of the old store", len(got), len(finished))
 	}
-	if again, err := s.Import(t.Context(), o, nil); err != nil || again.Deliveries != 0 ||
-		again.Finished != 0 {
-		t.Errorf("Import once more: got %+v, %v, want it to move nothing", again, err)
+	again := &interrupted{old: o, left: math.MaxInt}
+	if done, err := s.Import(t.Context(), again, nil); err != nil || done.Deliveries != 0 ||
+		done.Finished != 0 || again.attempts != 0 {
+		t.Errorf("Import once more: got %+v, %v, and it has read attempts of %d deliveries; "+
+			"want it to do nothing", done, err, again.attempts)
 	}
 	for _, sub := range o.subs {
 		got, err := s.Subscription(t.Context(), sub.ID)
@@ -83,8 +88,8 @@ func finishedIn(t *testing.T, s store.Store) (lines []string) {
 	}
 }
 
-// checkFinished checks that an event of which nothing was pending is known with its attempt, and
-// can't be sent again.
+// checkFinished checks that an event of which nothing was pending is known with its attempt and its
+// body: it is the same event still, and can be sent again.
 func checkFinished(t *testing.T, s store.Store, o *old) {
 	t.Helper()
 	attempts, err := s.Attempts(t.Context(), o.subs[0].ID, o.finished.ID)
@@ -93,19 +98,26 @@ func checkFinished(t *testing.T, s store.Store, o *old) {
 		t.Errorf("attempts of the finished delivery: got %+v, %v, want one with its response", attempts,
 			err)
 	}
-	if r, err := s.Requeue(t.Context(),
-		store.DeliveryQuery{EventID: o.finished.ID}); r.Requeued != 0 || err != nil {
-		t.Errorf("Requeue of the finished delivery: got %+v, %v, want it passed over", r, err)
-	}
 	if err := s.Enqueue(t.Context(), o.finished); err != nil {
 		t.Errorf("Enqueue of the finished event: %v", err)
 	}
+	other := o.finished
+	other.Payload = json.RawMessage(`{"other":true}`)
+	if err := s.Enqueue(t.Context(), other); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("Enqueue of another event of its ID: got %v, want ErrConflict", err)
+	}
 	page, err := s.Deliveries(t.Context(), store.DeliveryQuery{EventID: o.finished.ID})
 	if err != nil || len(page.Items) != 1 || page.Items[0].State != store.Delivered ||
-		!page.Items[0].Erased {
-		t.Errorf("deliveries of the finished event: got %+v, %v, want one that is delivered, and erased",
-			page.Items, err)
+		page.Items[0].Erased {
+		t.Errorf("deliveries of the finished event: got %+v, %v, want one that is delivered", page.Items,
+			err)
 	}
+	if r, err := s.Requeue(t.Context(),
+		store.DeliveryQuery{EventID: o.finished.ID}); r.Requeued != 1 || err != nil {
+		t.Errorf("Requeue of the finished delivery: got %+v, %v, want one", r, err)
+	}
+	// It is sent again with what else the subscription has.
+	o.pending[o.subs[0].ID] = append(o.pending[o.subs[0].ID], o.finished.ID)
 }
 
 // checkRetried checks that the delivery that waits for a retry still does, with its attempts, and
@@ -160,6 +172,9 @@ func deliverAll(t *testing.T, s store.Store, o *old) {
 		outcomes := make([]store.Outcome, len(claims.Claims))
 		for i, c := range claims.Claims {
 			got[c.SubscriptionID] = append(got[c.SubscriptionID], c.EventID)
+			if body, err := o.finished.Body(); c.EventID == o.finished.ID && !bytes.Equal(c.Body, body) {
+				t.Errorf("body of the replayed event: got %s, want %s (%v)", c.Body, body, err)
+			}
 			outcomes[i] = store.Outcome{Lease: c.Lease, State: store.Delivered}
 		}
 		if _, err := s.Finish(t.Context(), outcomes...); err != nil {

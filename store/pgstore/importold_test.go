@@ -17,8 +17,14 @@ import (
 // interrupted is a store whose Finish fails after some calls, half of the time having done what it
 // was to.
 type interrupted struct {
-	store.Store
-	left int
+	*old
+	left     int
+	attempts int // how often Attempts was called
+}
+
+func (s *interrupted) Attempts(ctx context.Context, sub, event string) ([]store.Attempt, error) {
+	s.attempts++
+	return s.old.Attempts(ctx, sub, event)
 }
 
 var errInterrupted = errors.New("interrupted")
@@ -26,10 +32,10 @@ var errInterrupted = errors.New("interrupted")
 func (s *interrupted) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.Result,
 	error) {
 	if s.left--; s.left >= 0 {
-		return s.Store.Finish(ctx, outcomes...)
+		return s.old.Finish(ctx, outcomes...)
 	}
 	if len(outcomes)%2 == 0 {
-		if _, err := s.Store.Finish(ctx, outcomes...); err != nil {
+		if _, err := s.old.Finish(ctx, outcomes...); err != nil {
 			return nil, err
 		}
 	}

@@ -39,6 +39,10 @@ func TestMain(m *testing.M) {
 	os.Exit(testMain(m))
 }
 
+// startTimeout bounds the start of the server, which takes a second on a machine with nothing else
+// to do.
+const startTimeout = 5 * time.Minute
+
 func testMain(m *testing.M) int {
 	// its workers are killed, and would leave servers behind
 	if flag.Lookup("test.fuzz").Value.String() != "" {
@@ -48,7 +52,7 @@ func testMain(m *testing.M) int {
 	if serverURL = os.Getenv("OUTHOOK_TEST_POSTGRES"); serverURL != "" {
 		return m.Run()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	srv, err := pgtest.Start(ctx, pgtest.Config{})
 	switch {

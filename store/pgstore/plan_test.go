@@ -18,6 +18,7 @@ import (
 type plan struct {
 	Node     string  `json:"Node Type"`
 	Relation string  `json:"Relation Name"`
+	Index    string  `json:"Index Name"`
 	Hit      int     `json:"Shared Hit Blocks"`
 	Read     int     `json:"Shared Read Blocks"`
 	Rows     float64 `json:"Actual Rows"`
@@ -115,8 +116,11 @@ func (b *backlog) blocks(t *testing.T) map[string]int {
 		"claim":   {subs, seqs},
 		"noticed": {[]int32{0, 1, 2, 3}},
 		"windows": {ords, subs, firsts, seqs, retries, 20},
+		"newest":  {ords, subs, 128},
+		"pending": {int64(2), int64(2)}, // it has one
+		"quota":   {"", batch, []int32{}},
 		"finish": {subs, fresh, statuses, logs, logs, []int64{1}, []int64{1}, []int32{}, []int64{},
-			int64(1)},
+			int64(1), false},
 	}
 	touched := make(map[string]int)
 	for name, statement := range b.store.HotStatements() {

@@ -126,7 +126,8 @@ func TestWidePublishersTogether(t *testing.T) {
 }
 
 // TestWideEnqueueTx checks that a wide call in a host's transaction is as whole as that.
-func TestWideEnqueueTx(t *testing.T) { // not parallel: what it counts is at the bound of a statement
+func TestWideEnqueueTx(t *testing.T) {
+	t.Parallel()
 	pool, schema := newPool(t)
 	s := open(t, pool, schema)
 	subscribeMany(t, pool, schema, 900)

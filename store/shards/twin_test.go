@@ -165,15 +165,15 @@ func (tw *twins) deliver() {
 
 // seenClaim is a claim without what the stores choose, such as how a time is held.
 type seenClaim struct {
-	store.Claim  // without its pointers, which are of each store
+	claim        store.Claim // without its pointers, which are of each store
 	subscription store.Subscription
 	health       store.Health
 }
 
 func see(cl store.Claim) seenClaim {
 	seen := seenClaim{cl, roundedSub(*cl.Subscription), roundedHealth(*cl.Health)}
-	seen.Token, seen.Subscription, seen.Health = 0, nil, nil
-	seen.EnqueuedAt = rounded(cl.EnqueuedAt)
+	seen.claim.Token, seen.claim.Subscription, seen.claim.Health = 0, nil, nil
+	seen.claim.EnqueuedAt = rounded(cl.EnqueuedAt)
 	return seen
 }
 

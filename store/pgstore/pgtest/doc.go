@@ -13,6 +13,9 @@
 //	defer srv.Remove()
 //	pool, err := pgxpool.New(ctx, srv.URL())
 //
-// Freeze is a server that hangs, until Thaw. Kill, or Stop with Immediate, and Start again is a
-// crash: the server recovers from its log, as after a power cut.
+// It is the newest version that is installed, unless [EnvBin] names another.
+//
+// Freeze is a server that hangs, until Thaw. Stop with Immediate and Start again is a crash: the
+// server recovers from its log, as after a power cut. StartStandby, Kill and Promote are a
+// failover.
 package pgtest

@@ -10,14 +10,13 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"syscall"
 	"time"
 )
 
-// ErrNotInstalled says that there are no PostgreSQL server binaries: neither in PATH nor in
-// /usr/lib/postgresql.
+// ErrNotInstalled says that there are no PostgreSQL server binaries: EnvBin names none, and there
+// are none in PATH nor in /usr/lib/postgresql.
 var ErrNotInstalled = errors.New("pgtest: PostgreSQL is not installed")
 
 // Config is what a server is started with.
@@ -36,7 +35,7 @@ type Server struct {
 
 // Start makes a database cluster in a temporary folder and starts a server on it.
 func Start(ctx context.Context, c Config) (*Server, error) {
-	bin, err := binaries()
+	bin, err := binaries(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -69,12 +68,7 @@ func (s *Server) create(ctx context.Context, c Config) (err error) {
 	for name, value := range c.Settings {
 		conf += fmt.Sprintf("%s = '%s'\n", name, value)
 	}
-	f, err := os.OpenFile(filepath.Join(s.data(), "postgresql.conf"), os.O_APPEND|os.O_WRONLY, 0)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if _, err := f.WriteString(conf); err != nil {
+	if err := s.configure(conf); err != nil {
 		return err
 	}
 	return s.Start(ctx)
@@ -158,25 +152,6 @@ func (s *Server) unprivileged() (*syscall.SysProcAttr, error) {
 		return &syscall.SysProcAttr{Credential: cred}, os.Chown(s.dir, uid, gid)
 	}
 	return nil, errors.New("PostgreSQL does not run as root, and there is no user postgres or nobody")
-}
-
-// binaries finds the folder of PostgreSQL's programs, of the newest version.
-func binaries() (string, error) {
-	if path, err := exec.LookPath("initdb"); err == nil {
-		return filepath.Dir(path), nil
-	}
-	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
-	if err != nil || len(found) == 0 {
-		return "", ErrNotInstalled
-	}
-	newest := slices.MaxFunc(found, func(a, b string) int { return major(a) - major(b) })
-	return filepath.Dir(newest), nil
-}
-
-func major(initdb string) int {
-	// 0 for one with another name
-	n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(initdb))))
-	return n
 }
 
 func freePort() (int, error) {

@@ -3,6 +3,11 @@
 // a process of its own, with the same number of workers and the same connections.
 //
 //	go run . [-n 20000] [-rounds 3]     both in turn, singly and in batches of 100, and the ratio
+//	go run . -steady [-rate 200,800]    both at steady rates: what waits, and how long
+//	go run . -pinned -for 10m           the same at 800 and 3,000 events/s, with vacuum held back by
+//	                                    three overlapping readers of 120 s, and by one idle
+//	                                    transaction; short: -rate 200 -for 20s -reader 6s
+//	go run . -wal                       what an event and its outcome take of the write-ahead log
 //	go run . -replicas                  pgstore with 1, 2 and 3 replicas, each a process
 //	go run . -backlog                   the rates with 10,000 and with 1,000,000 pending
 //	go run . -lists [-n 100000]         pages of a history of ten deliveries for each event

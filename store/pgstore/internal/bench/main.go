@@ -17,11 +17,13 @@ var (
 	replicas = flag.Bool("replicas", false, "measure 1, 2 and 3 replicas")
 	backlog  = flag.Bool("backlog", false, "measure with 10,000 and 1,000,000 pending")
 	floor    = flag.Bool("floor", false, "measure what inserting events and outcomes alone takes")
+	wal      = flag.Bool("wal", false, "measure how much log an event takes, by what is logged")
 	steady   = flag.Bool("steady", false, "measure at steady rates")
 	pin      = flag.Bool("pinned", false,
-		"with -steady: also with transactions that keep the server from vacuuming")
-	rateOnly = flag.Int("rate", 0, "with -steady: only this rate")
+		"as -steady, and also with transactions that keep the server from vacuuming")
+	rateList = flag.String("rate", "", "with -steady: only these rates, such as 800,3000")
 	seconds  = flag.Duration("for", time.Minute, "with -steady: for how long")
+	reading  = flag.Duration("reader", 2*time.Minute, "with -pinned: how long a reader takes")
 	profile  = flag.String("cpuprofile", "", "write a CPU profile of this process to the file")
 	lists    = flag.Bool("lists", false, "measure pages of a history of ten deliveries for each event")
 	single   = flag.Int("batch", 0, "only batches of so many events")
@@ -67,6 +69,8 @@ func run(ctx context.Context) error {
 		return measureFloor(ctx, url)
 	case *lists:
 		return measureLists(ctx, url)
+	case *wal:
+		return measureWAL(ctx, url)
 	}
 	rec, err := startReceiver(ctx)
 	if err != nil {
@@ -76,7 +80,7 @@ func run(ctx context.Context) error {
 	switch {
 	case *replicas:
 		return measureReplicas(ctx, url, rec)
-	case *steady:
+	case *steady, *pin:
 		return measureSteady(ctx, url, rec)
 	case *backlog:
 		return measureBacklog(ctx, url, rec)

@@ -26,8 +26,8 @@ type counts struct {
 	Latencies *latencies `json:",omitempty"` // from when the event's ID was made, if that is asked for
 }
 
-// latencies counts by milliseconds; what is longer than the last counts there.
-type latencies [4096]int
+// latencies counts by milliseconds, up to a minute; what is longer than the last counts there.
+type latencies [60_000]int
 
 // add counts the time since an ID of version 7 was made.
 func (l *latencies) add(id string, now time.Time) {

@@ -4,13 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // offerEvery is how often events are offered: at a rate r, so many each time as make r a second.
@@ -24,23 +22,29 @@ type steadyResult struct {
 }
 
 // measureSteady offers events at each rate for some time, with and without transactions that keep
-// the server from vacuuming.
+// the server from vacuuming, and prints the rows of a table in Markdown.
 func measureSteady(ctx context.Context, url string, rec *receiver) error {
-	fmt.Println("system    rate  pinned  delivered/offered  depth   p50   p95   p99  WAL an event")
-	for _, rate := range []int{200, 800, 2000, 3000} {
-		if *rateOnly > 0 && rate != *rateOnly {
-			continue
-		}
-		for _, pinned := range []bool{false, true} {
+	rates, err := steadyRates()
+	if err != nil {
+		return err
+	}
+	ways := []pinning{notPinned}
+	if *pin {
+		ways = append(ways, byReaders, byIdle)
+	}
+	fmt.Println("| system | events/s | pinned by | delivered ÷ offered | most that waited | " +
+		"p50, ms | p95 | p99 | log an event, B |\n|---|---|---|---|---|---|---|---|---|")
+	for _, rate := range rates {
+		for _, way := range ways {
 			for _, name := range []string{"river", "outhook"} {
-				if *only != "" && *only != name || pinned && !*pin {
+				if *only != "" && *only != name {
 					continue
 				}
-				r, err := steadyRound(ctx, url, rec, name, rate, pinned)
+				r, err := steadyRound(ctx, url, rec, name, rate, way)
 				if err != nil {
 					return fmt.Errorf("%s: %w", name, err)
 				}
-				fmt.Printf("%-8s %5d  %-6v  %17.3f  %5d  %4d  %4d  %4d  %10.0f B\n", name, rate, pinned,
+				fmt.Printf("| %s | %d | %s | %.3f | %d | %d | %d | %d | %.0f |\n", name, rate, way,
 					float64(r.delivered)/float64(r.offered), r.depth,
 					r.latencies.percentile(50), r.latencies.percentile(95), r.latencies.percentile(99), r.wal)
 			}
@@ -49,8 +53,26 @@ func measureSteady(ctx context.Context, url string, rec *receiver) error {
 	return nil
 }
 
+// steadyRates returns the rates that are asked for.
+func steadyRates() (rates []int, err error) {
+	switch {
+	case *rateList == "" && *pin:
+		return []int{800, 3000}, nil
+	case *rateList == "":
+		return []int{200, 800, 2000, 3000}, nil
+	}
+	for text := range strings.SplitSeq(*rateList, ",") {
+		rate, err := strconv.Atoi(text)
+		if err != nil || rate < 1 {
+			return nil, fmt.Errorf("-rate has %q; give rates such as 800,3000", text)
+		}
+		rates = append(rates, rate)
+	}
+	return rates, nil
+}
+
 func steadyRound(ctx context.Context, url string, rec *receiver, name string, rate int,
-	pinned bool) (r steadyResult, err error) {
+	way pinning) (r steadyResult, err error) {
 	publish, stop, err := startSystem(ctx, url, rec, name)
 	if err != nil {
 		return r, err
@@ -64,13 +86,11 @@ func steadyRound(ctx context.Context, url string, rec *receiver, name string, ra
 	if _, err := pool.Exec(ctx, "CHECKPOINT"); err != nil {
 		return r, err
 	}
-	if pinned {
-		unpin, err := pinHorizon(ctx, pool)
-		if err != nil {
-			return r, err
-		}
-		defer unpin()
+	unpin, err := way.begin(ctx, pool)
+	if err != nil {
+		return r, err
 	}
+	defer unpin()
 	if _, err := rec.ask(ctx, http.MethodDelete); err != nil {
 		return r, err
 	}
@@ -106,45 +126,6 @@ func startSystem(ctx context.Context, url string, rec *receiver,
 	}
 	end := o.run(ctx)
 	return o.publish, func() { _ = end(); o.close() }, nil
-}
-
-// pinHorizon keeps three transactions open that overlap, each for two minutes, until the function
-// that it returns is called. While any is open, what is dead stays.
-func pinHorizon(ctx context.Context, pool *pgxpool.Pool) (unpin func(), err error) {
-	ctx, cancel := context.WithCancel(ctx)
-	var pinning sync.WaitGroup
-	begun := make(chan error, 3)
-	for i := range 3 {
-		pinning.Go(func() {
-			for n := 0; ctx.Err() == nil; n++ {
-				err := pgx.BeginTxFunc(ctx, pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead},
-					func(tx pgx.Tx) error {
-						_, err := tx.Exec(ctx, "SELECT count(*) FROM pg_class")
-						if n == 0 {
-							begun <- err
-						}
-						length := 120 * time.Second
-						if n == 0 {
-							length = time.Duration(1+i) * 40 * time.Second // so that they overlap
-						}
-						select {
-						case <-ctx.Done():
-						case <-time.After(length):
-						}
-						return err
-					})
-				if err != nil && ctx.Err() == nil {
-					fmt.Fprintln(os.Stderr, "bench: a reader:", err)
-				}
-			}
-		})
-	}
-	for range 3 {
-		if e := <-begun; e != nil {
-			err = e
-		}
-	}
-	return func() { cancel(); pinning.Wait() }, err
 }
 
 // offer publishes at a rate, without waiting for deliveries, and looks once in a while how much has

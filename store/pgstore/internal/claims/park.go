@@ -42,11 +42,14 @@ func (c *claiming) park(ctx context.Context, blocked []parking) error {
 	var freed, behind []memory.Change
 	// One transaction, in this order: the rows must be there before they are put behind, and behind
 	// before the first of the key is sought among them.
-	err := c.DB.Write(ctx, sqltx.Local, func(b *sqltx.Batch) {
-		c.QueueLock(b)
-		b.Queue(c.SQL.Park, subs, seqs, keys)
-		c.QueueHoldBack(b, &probed, &behind)
-		c.QueueUnblock(b, &free, &freed)
+	err := sqltx.Retry(func() error {
+		freed, behind = nil, nil
+		return c.DB.Write(ctx, sqltx.Local, func(b *sqltx.Batch) {
+			c.QueueLock(b)
+			b.Queue(c.SQL.Park, subs, seqs, keys)
+			c.QueueHoldBack(b, &probed, &behind)
+			c.QueueUnblock(b, &free, &freed)
+		})
 	})
 	c.Memory.Lock()
 	defer c.Memory.Unlock()

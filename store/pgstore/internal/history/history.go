@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 
@@ -14,11 +15,15 @@ import (
 )
 
 // History reads and changes what is stored of deliveries. Make one with [New]. It is safe for
-// concurrent use.
+// concurrent use. Two calls at once meet in the database only; what it keeps is how far Prune has
+// come, which only saves reading.
 type History struct {
 	*replica.Replica
 	counts *counts.Counts
 	turns  chan struct{} // has one for each page that is being read
+
+	mu     sync.Mutex // guards all below
+	pruned pruned
 }
 
 // readers is how many pages are read at once.

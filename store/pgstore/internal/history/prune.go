@@ -29,7 +29,8 @@ func (h *History) Prune(ctx context.Context, r store.Retention) (more bool, err 
 		return more, err
 	}
 	for _, sql := range [...]string{h.SQL.SweepCanceled, h.SQL.SweepDeleted} {
-		if _, more, err = h.pruneStep(ctx, sql, pruneStep); more || err != nil {
+		var n int
+		if more, err = h.pruneStep(ctx, sql, []any{&n}, pruneStep); more || err != nil {
 			// What was told is news for the owners: memory may have had it as pending.
 			if err == nil {
 				h.AfterNotices(ctx)
@@ -37,19 +38,50 @@ func (h *History) Prune(ctx context.Context, r store.Retention) (more bool, err 
 			return more, err
 		}
 	}
-	// By the server's clock as this replica knows it. Counts older than a day are in no statistics.
-	first := rollup.At(time.Unix(0, h.Clock.Now()).Add(-rollup.Day))
-	n, _, err := h.pruneStep(ctx, h.SQL.Prune, pruneStep, keep(r.Delivered), keep(r.Failed), first)
-	// A kind that filled its step may have more; one that did not is done for now.
-	return n >= pruneStep, err
+	return h.pruneFinished(ctx, r)
 }
 
-// pruneStep runs a statement that takes a step, unless another replica does. It returns how much
-// that found, and whether it had something to do. Two replicas in the same step would wait for each
-// other's rows, or do the same work twice.
+// pruned is when those had finished that the last step has removed last. Nil at the beginning.
+type pruned struct{ delivered, failed *time.Time }
+
+// pruneFinished takes a step of removing what is past its retention.
+func (h *History) pruneFinished(ctx context.Context, r store.Retention) (more bool, err error) {
+	var n int
+	var to pruned
+	args := h.PruneArgs(r)
+	there, err := h.pruneStep(ctx, h.SQL.Prune, []any{&n, &to.delivered, &to.failed}, args...)
+	if err != nil || !there {
+		return false, err
+	}
+	// A kind that filled its step may have more; one that did not is done for now.
+	more = n >= pruneStep
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	// From the beginning next time: steps pass over what somebody has locked, and an import brings
+	// what has finished earlier.
+	if h.pruned = to; !more {
+		h.pruned = pruned{}
+	}
+	return more, nil
+}
+
+// PruneArgs returns the arguments of the statement of the next step.
+func (h *History) PruneArgs(r store.Retention) []any {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	// By the server's clock as this replica knows it. Counts older than a day are in no statistics.
+	first := rollup.At(time.Unix(0, h.Clock.Now()).Add(-rollup.Day))
+	return []any{
+		pruneStep, keep(r.Delivered), keep(r.Failed), first, h.pruned.delivered, h.pruned.failed,
+	}
+}
+
+// pruneStep runs a statement that takes a step, unless another replica does. It reads the row that
+// the statement returns, and reports whether there was one. Two replicas in the same step would
+// wait for each other's rows, or do the same work twice.
 func (h *History) pruneStep(
-	ctx context.Context, sql string, args ...any,
-) (n int, there bool, err error) {
+	ctx context.Context, sql string, row []any, args ...any,
+) (there bool, err error) {
 	mine := false
 	err = sqltx.Retry(func() error {
 		// The lock is asked for and not waited for: a call that does not get it has nothing to do.
@@ -61,8 +93,8 @@ func (h *History) pruneStep(
 			if !mine {
 				return
 			}
-			b.Queue(sql, args...).QueryRow(func(row pgx.Row) error {
-				err := row.Scan(&n)
+			b.Queue(sql, args...).QueryRow(func(r pgx.Row) error {
+				err := r.Scan(row...)
 				// The sweeps return no row if there is nothing to sweep, and 0 if they have just
 				// finished something: then there is more to do.
 				if there = err == nil; errors.Is(err, pgx.ErrNoRows) {
@@ -72,7 +104,7 @@ func (h *History) pruneStep(
 			})
 		})
 	})
-	return n, there && mine, err
+	return there && mine, err
 }
 
 // PruneLock returns the number of the advisory lock that is held over a step of Prune. Tests hold

@@ -2,9 +2,13 @@ package history
 
 import (
 	"context"
+	"math"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/pgstore/internal/memory"
 	"github.com/outhook/outhook/store/pgstore/internal/record"
 	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
 )
@@ -51,14 +55,69 @@ func (h *History) statsOfAll(ctx context.Context) (stats store.Stats, err error)
 	return stats, err
 }
 
-// CountPending returns how many deliveries of a tenant are pending, at most limit. It needs no
-// memory of an owner, so any replica can keep a quota.
+// countTries is how often CountPending reads again because something has changed meanwhile.
+const countTries = 3
+
+// CountPending returns how many deliveries of a tenant are pending, at most limit. What has no row
+// is counted in memory, if this replica has the share, and else in the database.
+//
+// The rows are read first, and then memory. What gets a row in between would be in neither, so all
+// is read again. If that happens each time, as many are added: a quota may be reached a little
+// early, and never late.
 func (h *History) CountPending(ctx context.Context, tenant string, limit int) (n int, err error) {
-	err = h.DB.Read(ctx, sqltx.ByIndex, func(b *sqltx.Batch) {
-		// A negative LIMIT is an error of the server.
-		b.Queue(h.SQL.CountPending, tenant, max(limit, 0)).QueryRow(sqltx.One(&n))
-	})
-	return n, err
+	limit = max(limit, 0) // a negative LIMIT is an error of the server
+	for range countTries {
+		var noticed bool
+		var nums []int64
+		before := h.snapshot()
+		err = h.DB.Read(ctx, sqltx.ByIndex, func(b *sqltx.Batch) {
+			h.QueueNoticed(b, before.held, &noticed)
+			b.Queue(h.SQL.NumsOfTenant, tenant).Query(sqltx.Into(&nums, pgx.RowTo[int64]))
+			b.Queue(h.SQL.CountPending, tenant, limit, before.others).QueryRow(sqltx.One(&n))
+		})
+		if err != nil || n >= limit {
+			return n, err
+		}
+		rowless, rowed, looked := h.rowless(nums, before)
+		n = min(n+rowless+rowed, limit)
+		if rowed == 0 && !noticed && !looked {
+			break
+		}
+		// Also if somebody takes them right now: that is waited for.
+		if err := h.TakeNotices(ctx); err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
+}
+
+// snapshot is what memory has at one time.
+type snapshot struct {
+	held, others []int32 // shares
+	rowed        uint64  // see [memory.Memory.Rowed]
+	looks        int
+}
+
+func (h *History) snapshot() snapshot {
+	h.Memory.Lock()
+	defer h.Memory.Unlock()
+	others := h.Memory.In(memory.Other, memory.Loading)
+	if others == nil {
+		others = []int32{} // nil would be NULL
+	}
+	return snapshot{h.Memory.Held(), others, h.Memory.Rowed(), h.Memory.Looks()}
+}
+
+// rowless returns how many deliveries of subscriptions are pending without a row, of shares that
+// memory has; how many may have got a row since an earlier time; and whether notices were taken
+// since then, or are being taken.
+func (h *History) rowless(nums []int64, before snapshot) (n, rowed int, looked bool) {
+	h.Memory.Lock()
+	defer h.Memory.Unlock()
+	for _, num := range nums {
+		n += h.Memory.RowlessCount(uint64(num))
+	}
+	return n, int(h.Memory.Rowed() - before.rowed), h.Memory.HasLooked(before.looks)
 }
 
 // pending counts what is pending of a subscription; 0 stands for all. The figures and the oldest
@@ -66,8 +125,12 @@ func (h *History) CountPending(ctx context.Context, tenant string, limit int) (n
 // such a counter.
 func (h *History) pending(ctx context.Context, sub int64, stats *store.Stats) error {
 	var oldest *time.Time
+	first, last := sub, sub
+	if sub == 0 {
+		first, last = 1, math.MaxInt64
+	}
 	err := h.DB.Read(ctx, sqltx.ByIndex, func(b *sqltx.Batch) {
-		b.Queue(h.SQL.Pending, sub).QueryRow(sqltx.One(&stats.Pending, &oldest))
+		b.Queue(h.SQL.Pending, first, last).QueryRow(sqltx.One(&stats.Pending, &oldest))
 	})
 	stats.OldestPending = record.Time(oldest)
 	return err

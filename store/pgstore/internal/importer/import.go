@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/pgstore/internal/record"
 	"github.com/outhook/outhook/store/pgstore/internal/replica"
@@ -43,9 +41,10 @@ type importer struct {
 	done     Moved
 	progress func(Moved)
 
-	held []string               // subscriptions that wait for a probe, or are paced
-	seqs map[string]int64       // the number here of each event, by ID
-	due  map[delivery]time.Time // of those that are not due yet
+	held    []string               // subscriptions that wait for a probe, or are paced
+	numbers []int64                // reserved for the events of the history
+	seqs    map[string]int64       // the number here of each event with something pending, by ID
+	due     map[delivery]time.Time // of those that are not due yet
 }
 
 // Import moves everything, and calls progress with what it has moved so far. It returns that beside
@@ -59,11 +58,11 @@ func Import(
 	}
 	// The order matters. Deliveries name their subscriptions, so these come first, with the health
 	// that makeDue then resets in the other store. The due times are read before makeDue, which
-	// changes them. History is last: it stores events without bodies, as erased ones, and a pending
-	// delivery is not added to an erased event. Of an event that has both kinds the pending ones
-	// must be there already.
+	// changes them. Numbers are reserved for the history before those for what is pending: it is
+	// older. It is copied last, as somebody waits for what is pending, and as it may lack bodies:
+	// then it stores events as erased ones, and a pending delivery is not added to these.
 	for _, do := range []func(context.Context) error{
-		im.subscriptions, im.order, im.makeDue, im.deliveries, im.history,
+		im.subscriptions, im.room, im.order, im.makeDue, im.deliveries, im.history,
 	} {
 		if err := do(ctx); err != nil {
 			return im.done, err
@@ -154,11 +153,7 @@ func (im *importer) order(ctx context.Context) error {
 	// gets a higher number, and so comes after all that is moved. Numbers that stay unused are
 	// gaps, which are allowed. An import that is called again draws new ones, so it puts what is
 	// left after what the first has moved.
-	var seqs []int64
-	err := im.DB.Write(ctx, sqltx.Plain, func(b *sqltx.Batch) {
-		b.Queue(im.SQL.Reserve, len(newestFirst), im.Schema.Table("events")).
-			Query(sqltx.Into(&seqs, pgx.RowTo[int64]))
-	})
+	seqs, err := im.reserve(ctx, len(newestFirst))
 	if err != nil {
 		return err
 	}

@@ -33,6 +33,12 @@ func (m *Memory) Apply(c Change, now int64) {
 	if !m.shareOf(c.Sub).isHeld() {
 		return
 	}
+	if c.Pending {
+		m.rowed++
+	}
+	if m.changed != nil {
+		m.changed[c.Delivery] = true
+	}
 	q := m.Schedule.Sub(c.Sub)
 	if q == nil {
 		if !c.Pending {

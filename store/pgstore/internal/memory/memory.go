@@ -55,6 +55,12 @@ type Memory struct {
 	looking bool
 	looks   int
 
+	rowed uint64 // see Rowed
+
+	// changed are the deliveries that have changed since BeginResync: what was read of them may be
+	// older. Nil if nothing is being read.
+	changed map[Delivery]bool
+
 	maxRowless int // see OldestRowless
 	maxLag     uint64
 }

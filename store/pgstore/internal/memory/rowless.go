@@ -24,6 +24,20 @@ func (m *Memory) Rowless() (total int, lowest uint64) {
 	return total, lowest
 }
 
+// RowlessCount returns how many deliveries of a subscription are pending without a row, leased or
+// not.
+func (m *Memory) RowlessCount(sub uint64) int {
+	if q := m.Schedule.Sub(sub); q != nil {
+		return q.ImplicitCount()
+	}
+	return 0
+}
+
+// Rowed counts the changes by which a delivery without a row may have got one and stayed pending,
+// or shares were taken or lost. Who reads rows and then memory sees by it that what was without a
+// row may be in neither.
+func (m *Memory) Rowed() uint64 { return m.rowed }
+
 // OldestRowless returns at most so many of the deliveries that should get a row, the oldest: if
 // there are too many without one, or some are too old. Those that are leased are about to get one.
 func (m *Memory) OldestRowless(most int) (oldest []Delivery) {

@@ -76,7 +76,7 @@ func newSimpleRows(all []*outcome) *simpleRows {
 }
 
 // finishSimple records the simple outcomes: nothing but their rows is to be written. What it finds
-// otherwise it leaves. It is not tried again here: after an error the caller calls Finish again.
+// otherwise it leaves.
 func (r *Recorder) finishSimple(ctx context.Context, all []*outcome, results []store.Result) error {
 	rows := newSimpleRows(all)
 	if len(rows.subs) == 0 {
@@ -87,11 +87,21 @@ func (r *Recorder) finishSimple(ctx context.Context, all []*outcome, results []s
 	var d memory.Delivery
 	var recorded []memory.Delivery
 	// One round trip. Local does not wait for a standby: what a failover loses here is sent again.
-	err := r.DB.Write(ctx, sqltx.Local, func(b *sqltx.Batch) {
-		r.QueueLock(b)
-		b.Queue(r.SQL.Finish, rows.subs, rows.seqs, rows.statuses, rows.logs, rows.answers,
-			subs, firsts, shares, fences, r.ID).
-			Query(sqltx.Each([]any{&d.Sub, &d.Seq}, func() { recorded = append(recorded, d) }))
+	// It is tried again only if somebody else was in the way: what has failed otherwise the caller
+	// brings again.
+	try := 0
+	err := sqltx.Retry(func() error {
+		// Hardly ever has one got a row, by an erasure or by being canceled. So the first try does
+		// not look.
+		mayExist := try > 0
+		try++
+		recorded = nil
+		return r.DB.Write(ctx, sqltx.Local, func(b *sqltx.Batch) {
+			r.QueueLock(b)
+			b.Queue(r.SQL.Finish, rows.subs, rows.seqs, rows.statuses, rows.logs, rows.answers,
+				subs, firsts, shares, fences, r.ID, mayExist).
+				Query(sqltx.Each([]any{&d.Sub, &d.Seq}, func() { recorded = append(recorded, d) }))
+		})
 	})
 	if err != nil {
 		return err

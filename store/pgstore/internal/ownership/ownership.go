@@ -38,6 +38,9 @@ type Ownership struct {
 	tick  chan struct{} // one slot, for who renews or leaves; guards what follows
 	alive bool          // the replica has a row in the database, as far as is known
 	lows  time.Time     // when low marks were raised last
+	// server is when the server was started that memory agrees with. Another one may have lost the
+	// last of what was written, so no low mark rises there until memory agrees with it too.
+	server time.Time
 }
 
 // New returns the part of a replica that owns nothing yet. idleAfter is usually [IdleAfter].
@@ -119,12 +122,15 @@ func (o *Ownership) Renew(ctx context.Context) error {
 	}
 	// Before anything is sent: see lease.renewed.
 	sent := time.Now()
-	shares, replicas, err := o.prolong(ctx, sent)
+	shares, replicas, started, err := o.prolong(ctx, sent)
 	if err != nil {
 		return err
 	}
 	o.alive = true
 	o.lease.renewed(sent)
+	if err := o.agree(ctx, started); err != nil {
+		return err
+	}
 	// From the list of this transaction. Two replicas may see different ones for a moment, and then
 	// deal differently; no share gets two owners by that, as one is taken only if no live replica
 	// has it.
@@ -152,10 +158,11 @@ func (o *Ownership) RaiseLows() {
 	<-o.tick
 }
 
-// prolong is the transaction of Renew. It returns who has which share, and who lives.
+// prolong is the transaction of Renew. It returns who has which share, who lives, and when the
+// server was started.
 func (o *Ownership) prolong(
 	ctx context.Context, sent time.Time,
-) (shares []memory.Dealt, replicas []int64, err error) {
+) (shares []memory.Dealt, replicas []int64, started time.Time, err error) {
 	// Lowering is held from before the low marks are computed until they are committed: what is
 	// taken in between may be below them.
 	o.Lowering.Lock()
@@ -171,7 +178,7 @@ func (o *Ownership) prolong(
 		// Its answer has the server's time: the clock is set once a second without a round trip of
 		// its own.
 		b.Queue(o.SQL.Renew, o.ID, LeaseTime.Microseconds()).QueryRow(func(row pgx.Row) error {
-			err := row.Scan(&now)
+			err := row.Scan(&now, &started)
 			o.Clock.Set(now, sent, time.Now())
 			return err
 		})
@@ -184,7 +191,7 @@ func (o *Ownership) prolong(
 	if err == nil && len(risen.IDs) > 0 {
 		o.lows = sent
 	}
-	return shares, replicas, err
+	return shares, replicas, started, err
 }
 
 func (o *Ownership) risenLows(step uint64) memory.Lows {
@@ -194,11 +201,18 @@ func (o *Ownership) risenLows(step uint64) memory.Lows {
 }
 
 // queueLows adds the statement that raises low marks. A share that was lost meanwhile is left
-// alone: its fence is another.
+// alone: its fence is another. So is every share on another server than memory agrees with.
 func (o *Ownership) queueLows(b *sqltx.Batch, risen *memory.Lows) {
 	if len(risen.IDs) > 0 {
-		b.Queue(o.SQL.Lows, risen.IDs, risen.Fences, risen.Lows, o.ID)
+		o.queueLockShares(b, risen.IDs, o.ID)
+		b.Queue(o.SQL.Lows, risen.IDs, risen.Fences, risen.Lows, o.ID, o.server)
 	}
+}
+
+// queueLockShares adds to a transaction that it locks shares of an owner; 0 stands for any. It
+// comes before the first statement that changes one: see sharesforupdate.sql.
+func (o *Ownership) queueLockShares(b *sqltx.Batch, ids []int32, owner int64) {
+	b.Queue(o.SQL.SharesForUpdate, ids, owner)
 }
 
 func readDealt(row pgx.CollectableRow) (d memory.Dealt, err error) {
@@ -217,6 +231,7 @@ func (o *Ownership) release(ctx context.Context, ids []int32) error {
 	o.Memory.Unlock()
 	within := sqltx.Bounds{Grace: sqltx.Grace, Limit: renewTimeout}
 	return o.DB.WriteWithin(ctx, within, sqltx.ByIndex, func(b *sqltx.Batch) {
+		o.queueLockShares(b, ids, o.ID)
 		b.Queue(o.SQL.Release, ids, o.ID)
 		o.Notify.QueueSharesFree(b)
 	})
@@ -246,6 +261,9 @@ func (o *Ownership) Leave(ctx context.Context) error {
 	o.Memory.Unlock()
 	within := sqltx.Bounds{Grace: sqltx.Grace, Limit: leaveTimeout}
 	return o.DB.WriteWithin(ctx, within, sqltx.ByIndex, func(b *sqltx.Batch) {
+		// All at once, and not first those whose low marks rise: another replica may be taking them
+		// in their order, if the lease has run out.
+		o.queueLockShares(b, all, o.ID)
 		o.queueLows(b, &risen)
 		b.Queue(o.SQL.Release, all, o.ID)
 		b.Queue(o.SQL.Leave, o.ID)

@@ -23,6 +23,7 @@ func (o *Ownership) acquire(ctx context.Context, ids []int32) (taken []int32, er
 	fences := make(map[int32]int64)
 	within := sqltx.Bounds{Limit: renewTimeout}
 	err = o.DB.WriteWithin(ctx, within, sqltx.ByIndex, func(b *sqltx.Batch) {
+		o.queueLockShares(b, ids, 0)
 		b.Queue(o.SQL.Acquire, ids, o.ID).Query(sqltx.Each([]any{&id, &fence, nil}, func() {
 			fences[id] = fence
 		}))
@@ -55,17 +56,17 @@ func (o *Ownership) load(ctx context.Context, ids []int32) error {
 	}
 	var l memory.Loaded
 	within := sqltx.Bounds{Limit: sqltx.StatementTimeout}
-	err = o.DB.WriteWithin(ctx, within, sqltx.ByIndex, func(b *sqltx.Batch) {
-		for _, id := range former {
-			b.Queue("SELECT pg_advisory_xact_lock($1)", o.Schema.ReplicaLock(id))
-		}
-		// The notices come before what is read: what they say is in that. One that is written later
-		// stays, and is looked at once the shares are owned.
-		b.Queue(o.SQL.TakeNotices, ids, o.ID, replica.NoticesStep)
-		b.Queue(o.SQL.UnblockAll, ids)
-		b.Queue(o.SQL.Shares).Query(sqltx.Into(&l.Shares, readDealt))
-		b.Queue(o.SQL.Implicit, ids).Query(sqltx.Into(&l.Rowless, readRowless))
-		b.Queue(o.SQL.Waiting, ids).Query(sqltx.Into(&l.Waiting, pgx.RowTo[int64]))
+	err = sqltx.Retry(func() error {
+		return o.DB.WriteWithin(ctx, within, sqltx.ByIndex, func(b *sqltx.Batch) {
+			for _, id := range former {
+				b.Queue("SELECT pg_advisory_xact_lock($1)", o.Schema.ReplicaLock(id))
+			}
+			// The notices come before what is read: what they say is in that. One that is written
+			// later stays, and is looked at once the shares are owned.
+			b.Queue(o.SQL.TakeNotices, ids, o.ID, replica.NoticesStep)
+			b.Queue(o.SQL.UnblockAll, ids)
+			o.queueLoad(b, ids, &l)
+		})
 	})
 	if err != nil {
 		return err
@@ -113,6 +114,7 @@ func (o *Ownership) catchUp(ctx context.Context, ids []int32) error {
 		raised := false
 		err = o.DB.Write(ctx, sqltx.Local, func(b *sqltx.Batch) {
 			o.QueueLock(b)
+			o.queueLockShares(b, ids, o.ID)
 			b.Queue(o.SQL.CatchUp, ids, catchUpStep, most, o.ID).Exec(func(tag pgconn.CommandTag) error {
 				raised = tag.RowsAffected() > 0
 				return nil

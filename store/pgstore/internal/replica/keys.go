@@ -26,9 +26,13 @@ func (r *Replica) unblock(ctx context.Context, keys *Keys) error {
 		return nil
 	}
 	var freed []memory.Change
-	err := r.DB.Write(ctx, sqltx.Local, func(b *sqltx.Batch) {
-		r.QueueLock(b)
-		r.QueueUnblock(b, keys, &freed)
+	// It may meet an erasure, which goes through subscriptions, while this goes through keys.
+	err := sqltx.Retry(func() error {
+		freed = nil
+		return r.DB.Write(ctx, sqltx.Local, func(b *sqltx.Batch) {
+			r.QueueLock(b)
+			r.QueueUnblock(b, keys, &freed)
+		})
 	})
 	if err == nil {
 		r.Apply(freed...)

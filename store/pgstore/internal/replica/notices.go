@@ -87,9 +87,11 @@ func (r *Replica) takeSome(ctx context.Context) error {
 	defer r.Lowering.Unlock()
 	ids := r.held()
 	var taken []noticed
-	err := r.DB.Write(ctx, sqltx.Local, func(b *sqltx.Batch) {
-		r.QueueLock(b)
-		b.Queue(r.SQL.TakeNotices, ids, r.ID, NoticesStep).Query(sqltx.Into(&taken, readNoticed))
+	err := sqltx.Retry(func() error {
+		return r.DB.Write(ctx, sqltx.Local, func(b *sqltx.Batch) {
+			r.QueueLock(b)
+			b.Queue(r.SQL.TakeNotices, ids, r.ID, NoticesStep).Query(sqltx.Into(&taken, readNoticed))
+		})
 	})
 	if err == nil {
 		err = r.applyNotices(ctx, taken)

@@ -37,12 +37,15 @@ func (r *Replica) oldestRowless() []memory.Delivery {
 func (r *Replica) spillSome(ctx context.Context, oldest []memory.Delivery) error {
 	var spilled []memory.Change
 	subs, seqs := Numbers(oldest)
-	err := r.DB.Write(ctx, sqltx.Local, func(b *sqltx.Batch) {
-		r.QueueLock(b)
-		c := memory.Change{Pending: true}
-		b.Queue(r.SQL.Spill, subs, seqs).Query(sqltx.Each([]any{&c.Sub, &c.Seq}, func() {
-			spilled = append(spilled, c)
-		}))
+	err := sqltx.Retry(func() error {
+		spilled = nil
+		return r.DB.Write(ctx, sqltx.Local, func(b *sqltx.Batch) {
+			r.QueueLock(b)
+			c := memory.Change{Pending: true}
+			b.Queue(r.SQL.Spill, subs, seqs).Query(sqltx.Each([]any{&c.Sub, &c.Seq}, func() {
+				spilled = append(spilled, c)
+			}))
+		})
 	})
 	if err == nil {
 		r.Apply(spilled...)

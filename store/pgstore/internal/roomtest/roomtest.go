@@ -32,7 +32,7 @@ var (
 
 // startTimeout bounds the start of the server. It is far longer than that takes, as many packages
 // may start one at the same time.
-const startTimeout = time.Minute
+const startTimeout = 5 * time.Minute
 
 // Main runs the tests of a package with the server that OUTHOOK_TEST_POSTGRES names, or with one of
 // their own. It returns the exit code. It is called from TestMain: all tests of the package share

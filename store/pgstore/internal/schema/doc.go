@@ -10,6 +10,10 @@
 //   - A migration that was released is never edited. Version n is the n-th file.
 //   - All migrations of a call are one transaction, and one replica at a time makes them.
 //   - A statement is one file, with its reason and its parameters above it.
+//   - Rows are locked in one order, so that no two transactions wait for each other: shares by
+//     their numbers; of a subscription its health, and then deliveries; deliveries by subscription
+//     and event. Who inserts deliveries and also changes others can't keep it, and tries again
+//     (sqltx.Retry).
 //
 // # What recurs in the statements
 //

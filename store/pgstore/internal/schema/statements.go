@@ -23,7 +23,8 @@ type Statements struct {
 	// Dealing shares.
 	Renew, Lows, Shares, Replicas, Acquire, Release string
 	Leave, Former, Implicit, Waiting, Lag, CatchUp  string
-	LockShared, Notice, Noticed, TakeNotices        string
+	SharesForUpdate, LockShared                     string
+	Notice, Noticed, TakeNotices                    string
 
 	// From an event to its outcome.
 	Enqueue, Published, Reserve                      string
@@ -36,13 +37,13 @@ type Statements struct {
 	Create, Get, Update, Remove, ListSubscriptions string
 	CountSubscriptions, HealthOf, HealthForUpdate  string
 	Attempts, Listed                               string
-	Pending, CountPending, CountsOf                string
+	Pending, CountPending, NumsOfTenant, CountsOf  string
 	Requeue, ProbeNow                              string
 	Erasable, ErasableOne, Erase, EraseStep        string
 	Erasing, PruneLock, Prune                      string
 	SweepCanceled, SweepDeleted                    string
 	ImportSubscription, ImportDeliveries           string
-	ImportHistory                                  string
+	ImportHistory, ImportKnown                     string
 }
 
 // Statements returns the statements for the schema.

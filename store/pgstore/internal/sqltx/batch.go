@@ -31,7 +31,7 @@ func (b *Batch) Queue(sql string, args ...any) *Step {
 }
 
 // begin starts a transaction.
-func (b *Batch) begin(begin, settings string) {
+func (b *Batch) begin(settings string) {
 	b.Queue(begin)
 	b.Queue(settings)
 }
@@ -106,8 +106,8 @@ func (b *Batch) run(ctx context.Context, conn *pgx.Conn) error {
 	if closed := p.Close(); err == nil {
 		err = closed
 	}
-	if staleStatement(err) {
-		_ = conn.Close(ctx) // the pool makes another, which has prepared nothing
+	if isUnusable(err) {
+		_ = conn.Close(ctx) // the pool makes another
 	}
 	return err
 }

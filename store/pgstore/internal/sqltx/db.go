@@ -79,12 +79,10 @@ func WhyEnded(bounded context.Context, err error) error {
 	return err
 }
 
-// The beginnings of transactions. They say everything that a database or a user may have other
-// defaults for.
-const (
-	beginWrite = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-	beginRead  = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
-)
+// begin is how each transaction begins. It says everything that a database or a user may have other
+// defaults for. Those that only read are READ WRITE too: a standby refuses that, and what it has
+// may be old.
+const begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 
 // Write runs statements in a transaction that changes something, in one round trip. If ctx ends
 // before it has begun, nothing is done; after that it has [Grace] to end.
@@ -94,22 +92,22 @@ func (d *DB) Write(ctx context.Context, settings string, fill func(*Batch)) erro
 
 // WriteWithin is Write with bounds of the caller's.
 func (d *DB) WriteWithin(ctx context.Context, b Bounds, settings string, fill func(*Batch)) error {
-	return d.transact(ctx, b, beginWrite, settings, fill)
+	return d.transact(ctx, b, settings, fill)
 }
 
 // Read runs statements in a transaction that changes nothing, in one round trip. It ends with ctx.
 func (d *DB) Read(ctx context.Context, settings string, fill func(*Batch)) error {
-	return d.transact(ctx, Bounds{Limit: StatementTimeout}, beginRead, settings, fill)
+	return d.transact(ctx, Bounds{Limit: StatementTimeout}, settings, fill)
 }
 
 func (d *DB) transact(
-	ctx context.Context, within Bounds, begin, settings string, fill func(*Batch),
+	ctx context.Context, within Bounds, settings string, fill func(*Batch),
 ) error {
 	bounded, cancel := d.Bound(ctx, within)
 	defer cancel()
 	err := d.withConn(ctx, bounded, func(conn *pgx.Conn) error {
 		var b Batch
-		b.begin(begin, settings)
+		b.begin(settings)
 		fill(&b)
 		b.commit()
 		return b.run(bounded, conn)
@@ -123,7 +121,7 @@ func (d *DB) WriteAfter(ctx context.Context, settings string, read, write func(*
 	defer cancel()
 	err := d.withConn(ctx, bounded, func(conn *pgx.Conn) error {
 		var first, rest Batch
-		first.begin(beginWrite, settings)
+		first.begin(settings)
 		read(&first)
 		if err := first.run(bounded, conn); err != nil {
 			return err // the pool closes a connection that is in a transaction

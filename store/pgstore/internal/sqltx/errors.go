@@ -13,7 +13,8 @@ const (
 	uniqueViolation      = "23505"
 	serializationFailure = "40001"
 	invalidStatementName = "26000"
-	featureNotSupported  = "0A000" // of a prepared statement: its result has other columns now
+	readOnlyTransaction  = "25006"
+	featureNotSupported  = "0A000" // see isUnusable
 
 	DeadlockDetected = "40P01"
 	InvalidText      = "22021" // what PostgreSQL's text cannot hold: the character NUL
@@ -56,11 +57,16 @@ func Retry(transaction func() error) (err error) {
 	return err
 }
 
-// staleStatement reports whether a prepared statement is gone from its connection, or has changed:
-// somebody has sent DISCARD ALL, or another version of the host has changed a table.
-func staleStatement(err error) bool {
+// isUnusable reports whether a transaction has failed for its connection's sake, and another one
+// may be better:
+//
+//   - A prepared statement is gone, or its result has other columns: somebody has sent DISCARD ALL,
+//     or another version of the host has changed a table.
+//   - The server is a standby. It says that to BEGIN READ WRITE, by featureNotSupported, and to
+//     what writes. A new connection may go to the primary, as the URL or the network has it.
+func isUnusable(err error) bool {
 	switch State(err) {
-	case invalidStatementName, featureNotSupported:
+	case invalidStatementName, featureNotSupported, readOnlyTransaction:
 		return true
 	}
 	return false

@@ -18,6 +18,7 @@ WITH span AS MATERIALIZED (
       AND h.id = ANY ($1) AND e.seq > h.low
       AND NOT EXISTS (SELECT 1 FROM outhook.deliveries d WHERE d.sub = r.sub AND d.seq = e.seq)
       AND EXISTS (SELECT 1 FROM outhook.subscriptions s WHERE s.num = r.sub)
+    ORDER BY r.sub, e.seq
     ON CONFLICT DO NOTHING
 )
 UPDATE outhook.shares h SET low = span.last FROM span WHERE h.id = ANY ($1)

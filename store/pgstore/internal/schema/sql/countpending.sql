@@ -1,21 +1,28 @@
--- $1 a tenant, $2 how many at most: what is pending of it with a row, and without. The rows are
--- counted in two parts, each of which one of the partial indexes has. The limit ends the reading,
--- so a quota costs no more than it allows.
+-- $1 a tenant, $2 how many at most, $3 shares: what is pending of it with a row, and of these
+-- shares without. What has no row in the shares of the replica that asks, its memory has.
+--
+-- The limit ends the reading, so a quota costs no more than the tenant's subscriptions and what it
+-- allows. Without shares no event is read: above NULL there are none.
 SELECT count(*) FROM (
-    SELECT FROM outhook.subscriptions s JOIN outhook.deliveries d ON d.sub = s.num
-    WHERE s.tenant = $1::text AND d.state = 0 AND NOT d.behind AND coalesce(d.stamp, d.seq) >= s.canceled_to
-      AND NOT EXISTS (SELECT 1 FROM outhook.erasures x WHERE x.seq = d.seq)
-    UNION ALL
-    SELECT FROM outhook.subscriptions s JOIN outhook.deliveries d ON d.sub = s.num
-    WHERE s.tenant = $1 AND d.state = 0 AND d.behind AND d.key IS NOT NULL AND coalesce(d.stamp, d.seq) >= s.canceled_to
-      AND NOT EXISTS (SELECT 1 FROM outhook.erasures x WHERE x.seq = d.seq)
+    SELECT FROM outhook.subscriptions s
+    CROSS JOIN LATERAL (
+        SELECT d.seq, d.stamp FROM outhook.deliveries d
+        WHERE d.sub = s.num AND d.state = 0 AND NOT d.behind
+        UNION ALL
+        SELECT d.seq, d.stamp FROM outhook.deliveries d
+        WHERE d.sub = s.num AND d.state = 0 AND d.key IS NOT NULL AND d.behind) d
+    WHERE s.tenant = $1::text AND coalesce(d.stamp, d.seq) >= s.canceled_to
+        AND d.seq NOT IN (SELECT x.seq FROM outhook.erasures x)
     UNION ALL
     SELECT FROM outhook.events e
     CROSS JOIN LATERAL unnest(e.recipients) AS r(sub)
-    JOIN outhook.subscriptions s ON s.num = r.sub
-    JOIN outhook.shares h ON h.id = r.sub % 64
-    WHERE e.seq > (SELECT min(low) FROM outhook.shares) AND e.seq > h.low AND e.tenant = $1
-      AND e.seq >= s.canceled_to AND e.erased_at IS NULL
-      AND NOT EXISTS (SELECT 1 FROM outhook.deliveries d WHERE d.sub = r.sub AND d.seq = e.seq)
+    CROSS JOIN LATERAL (SELECT h.low FROM outhook.shares h
+        WHERE h.id = r.sub % 64 AND h.id = ANY ($3::int[]) OFFSET 0) h
+    CROSS JOIN LATERAL (SELECT s.canceled_to FROM outhook.subscriptions s
+        WHERE s.num = r.sub OFFSET 0) s
+    WHERE e.seq > (SELECT min(m.low) FROM outhook.shares m WHERE m.id = ANY ($3))
+        AND e.tenant = $1 AND e.seq > h.low AND e.seq >= s.canceled_to AND e.erased_at IS NULL
+        AND NOT EXISTS (SELECT 1 FROM outhook.deliveries d
+            WHERE d.sub = r.sub AND d.seq = e.seq OFFSET 0)
     LIMIT $2::bigint
 ) p

@@ -28,6 +28,7 @@ WITH m AS MATERIALIZED (
 ), rowless AS (
     INSERT INTO outhook.deliveries (sub, seq, state, finished_at, reason)
     SELECT r.sub, r.seq, 3, r.at, r.reason FROM r WHERE NOT r.there AND r.seq > r.low
+    ORDER BY r.sub
     ON CONFLICT DO NOTHING
     RETURNING sub, seq
 ), told AS (

@@ -1,31 +1,30 @@
--- One finished delivery a row, newest first: $1 event, $2 type, $3 tenant, $4 enqueued at, $5
--- subscription, $6 state, $7 attempts, $8 last status, $9 finished at, $10 last error, $11 log, $12
--- answers. Events that are not there go before all others, as erased ones. Deliveries that are
--- there are left as they are.
+-- One finished delivery a row: $1 number for the event, if it is not there yet, $2 event, $3 type,
+-- $4 tenant, $5 key, $6 time, $7 trace, $8 body, or NULL if it was erased, $9 enqueued at, $10
+-- subscription, $11 state, $12 attempts, $13 last status, $14 finished at, $15 last error, $16 log,
+-- $17 answers. Deliveries that are there are left as they are.
 WITH d AS MATERIALIZED (
     SELECT d.*, s.num AS sub
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::smallint[],
-        $7::int[], $8::smallint[],
-        $9::timestamptz[], $10::text[], $11::bytea[], $12::bytea[]) WITH ORDINALITY
-        AS d(id, type, tenant, enqueued_at, sub_id, state, attempts, status, finished_at, error,
-            log, answers, ord)
+    FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
+        $7::text[], $8::bytea[], $9::timestamptz[], $10::text[], $11::smallint[], $12::int[],
+        $13::smallint[], $14::timestamptz[], $15::text[], $16::bytea[], $17::bytea[])
+        AS d(seq, id, type, tenant, key, time, trace, body, enqueued_at, sub_id, state, attempts,
+            status, finished_at, error, log, answers)
     JOIN outhook.subscriptions s ON s.id = d.sub_id
 ), stored AS (
     INSERT INTO outhook.events (seq, id, type, tenant, key, time, enqueued_at, body, trace,
         erased_at, recipients) OVERRIDING SYSTEM VALUE
-    SELECT least((SELECT min(seq) FROM outhook.events), 1) - row_number() OVER (ORDER BY e.ord),
-        id, type, tenant, '',
-        enqueued_at, enqueued_at, '', '', statement_timestamp(),
-        (SELECT array_agg(DISTINCT o.sub ORDER BY o.sub) FROM d o WHERE o.id = e.id)
-    FROM (SELECT DISTINCT ON (id) * FROM d ORDER BY id, ord) e
+    SELECT DISTINCT ON (seq) seq, id, type, tenant, key, time, enqueued_at, coalesce(body, ''),
+        trace, CASE WHEN body IS NULL THEN statement_timestamp() END,
+        (SELECT array_agg(DISTINCT o.sub ORDER BY o.sub) FROM d o WHERE o.seq = d.seq)
+    FROM d ORDER BY seq
     ON CONFLICT (id) DO UPDATE SET recipients = ARRAY(
         SELECT DISTINCT x FROM unnest(events.recipients || EXCLUDED.recipients) AS x ORDER BY x)
     RETURNING id, seq
 ), kept AS (
     INSERT INTO outhook.deliveries (sub, seq, state, attempts, last_status, finished_at,
         last_error, reason, log, answers)
-    SELECT d.sub, e.seq, d.state, d.attempts, d.status, d.finished_at, CASE d.state WHEN 3
-        THEN NULL ELSE nullif(d.error, '') END,
+    SELECT d.sub, e.seq, d.state, d.attempts, d.status, d.finished_at,
+        CASE d.state WHEN 3 THEN NULL ELSE nullif(d.error, '') END,
         CASE d.state WHEN 3 THEN d.error END, d.log, d.answers
     FROM d JOIN stored e ON e.id = d.id
     ON CONFLICT DO NOTHING

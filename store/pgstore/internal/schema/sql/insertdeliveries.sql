@@ -15,3 +15,4 @@ FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bigint[], $5::timest
         $15::boolean[], $16::bytea[], $17::smallint[])
     AS o(sub, seq, state, due, due_since, over, attempts, base, status, key, error, reason, log,
         answers, whole, body, body_state)
+ORDER BY o.sub, o.seq

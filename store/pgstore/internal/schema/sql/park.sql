@@ -3,4 +3,5 @@
 INSERT INTO outhook.deliveries (sub, seq, due, key, behind)
 SELECT p.sub, p.seq, 0, p.key, true FROM unnest($1::bigint[], $2::bigint[], $3::text[])
     AS p(sub, seq, key)
+ORDER BY p.sub, p.seq
 ON CONFLICT (sub, seq) DO UPDATE SET behind = true WHERE deliveries.state = 0

@@ -20,6 +20,7 @@ WITH stamp AS MATERIALIZED (
             AND k.sub = ANY (e.recipients) OFFSET 0) e
     CROSS JOIN LATERAL (SELECT y.failures FROM outhook.health y WHERE y.sub = k.sub OFFSET 0) y
     JOIN outhook.shares h ON h.id = k.sub % 64
+    ORDER BY k.sub, k.seq
 ), again AS ( -- finished, or canceled and not told so
     UPDATE outhook.deliveries d SET state = 0, stamp = (SELECT n FROM stamp), base = d.attempts,
         finished_at = NULL, reason = NULL,

@@ -3,5 +3,6 @@
 INSERT INTO outhook.deliveries (sub, seq, due, key)
 SELECT u.sub, u.seq, 0, nullif(e.key, '') FROM unnest($1::bigint[], $2::bigint[]) AS u(sub, seq)
 CROSS JOIN LATERAL (SELECT e.key FROM outhook.events e WHERE e.seq = u.seq OFFSET 0) e
+ORDER BY u.sub, u.seq
 ON CONFLICT DO NOTHING
 RETURNING sub, seq

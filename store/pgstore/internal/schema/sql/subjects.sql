@@ -1,7 +1,9 @@
 -- What outcomes are about, one a row: $1 subscription's id, $2 event's id, $3 whether the event is
--- known to be for it, $4 from how many attempts on those that were recorded are wanted. Rows are
--- locked in one order, so that two that record outcomes of the same deliveries wait for each other
--- once.
+-- known to be for it, $4 from how many attempts on those that were recorded are wanted.
+--
+-- Rows are locked in the order of subscriptions, of each its health first. Who has that has all of
+-- the subscription to itself, also what it unblocks later: two that record outcomes of one wait for
+-- each other once.
 WITH o AS MATERIALIZED (
     SELECT o.ord, s.num, s.canceled_to, e.seq, e.key, e.erased, h.owner, h.fence, h.low
     FROM unnest($1::text[], $2::text[], $3::boolean[]) WITH ORDINALITY
@@ -21,7 +23,7 @@ SELECT o.ord, o.num, o.canceled_to, o.seq, o.key, o.erased, o.owner, o.fence, o.
     y.healthy, y.failures, y.failing_for, y.last_failure, y.probes, y.slow_start, y.next_probe_at,
     y.latency, y.held_until, y.pace, y.pacing, statement_timestamp()
 FROM o
-LEFT JOIN LATERAL (
-    SELECT d.state, d.stamp, d.attempts, d.base, d.log, d.answers FROM outhook.deliveries d
-    WHERE d.sub = o.num AND d.seq = o.seq FOR UPDATE) d ON true
 CROSS JOIN LATERAL (SELECT y.* FROM outhook.health y WHERE y.sub = o.num FOR UPDATE) y
+LEFT JOIN LATERAL ( -- by y.sub, so that it comes after y
+    SELECT d.state, d.stamp, d.attempts, d.base, d.log, d.answers FROM outhook.deliveries d
+    WHERE d.sub = y.sub AND d.seq = o.seq FOR UPDATE) d ON true

@@ -15,6 +15,7 @@ WITH c AS MATERIALIZED (
         (SELECT d.sub, d.seq FROM outhook.deliveries d
         WHERE d.sub = c.sub AND d.state = 0 AND d.key IS NOT NULL AND d.behind
             AND coalesce(d.stamp, d.seq) < c.before LIMIT $1)) d
+    ORDER BY d.seq
 ), rowless AS MATERIALIZED (
     SELECT c.sub, e.seq FROM c CROSS JOIN LATERAL (
         SELECT e.seq FROM outhook.events e

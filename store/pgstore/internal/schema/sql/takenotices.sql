@@ -18,6 +18,7 @@ WITH taken AS (
     SELECT l.sub, l.seq, 0, nullif(e.key, '') FROM look l JOIN outhook.events e ON e.seq = l.seq
     WHERE l.fresh AND l.seq <= l.low AND NOT EXISTS (SELECT 1 FROM outhook.deliveries d
         WHERE d.sub = l.sub AND d.seq = l.seq)
+    ORDER BY l.sub, l.seq
     ON CONFLICT DO NOTHING
     RETURNING sub, seq
 )

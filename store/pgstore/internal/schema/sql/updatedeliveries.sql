@@ -1,5 +1,5 @@
--- The same of deliveries that have a row. A status or an error of NULL leaves that of the last
--- attempt.
+-- What insertdeliveries does, of deliveries that have a row, with the same parameters. They are
+-- locked already (see subjects). A status or an error of NULL leaves that of the last attempt.
 UPDATE outhook.deliveries d SET state = o.state, due = o.due, due_since = o.due_since,
     finished_at = CASE WHEN o.over THEN statement_timestamp() END,
     attempts = o.attempts, base = nullif(o.base, 0), last_status = coalesce(o.status,

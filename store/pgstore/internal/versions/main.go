@@ -1,0 +1,83 @@
+// Command versions runs the tests of pgstore in their long versions on each major version of
+// PostgreSQL that is supported: the oldest, a middle one and the newest.
+//
+//	go run ./internal/versions                  # in store/pgstore; about an hour a version
+//	go run ./internal/versions -run TestStore   # only these tests
+//	go run ./internal/versions -short           # the short versions of the tests
+//
+// It finds the servers in /usr/lib/postgresql, where Debian has them, and in the folders that
+// OUTHOOK_TEST_POSTGRES_BIN names, separated as those of PATH are. It fails if a test does, and at
+// the end if a version is not installed, which it names.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"slices"
+
+	"github.com/outhook/outhook/store/pgstore/pgtest"
+)
+
+// supported are the major versions that the tests must pass on.
+var supported = []int{13, 15, 18}
+
+var (
+	only  = flag.String("run", "", "only tests whose names match, as go test has it")
+	short = flag.Bool("short", false, "the short versions of the tests")
+)
+
+func main() {
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "versions:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) (err error) {
+	installed, err := pgtest.Installed(ctx)
+	if err != nil {
+		return err
+	}
+	for _, version := range supported {
+		i := slices.IndexFunc(installed, func(p pgtest.Installation) bool { return p.Major == version })
+		if i < 0 {
+			err = errors.Join(err, fmt.Errorf("PostgreSQL %d is not installed; install the package "+
+				"postgresql-%[1]d, or name the folder of its initdb in %s", version, pgtest.EnvBin))
+			continue
+		}
+		fmt.Printf("== PostgreSQL %d, in %s\n", version, installed[i].Bin)
+		if failed := test(ctx, installed[i].Bin); failed != nil {
+			err = errors.Join(err, fmt.Errorf("PostgreSQL %d: %w", version, failed))
+		}
+	}
+	return err
+}
+
+// test runs the tests on the servers of a folder. The packages of the rooms have no long versions.
+func test(ctx context.Context, bin string) error {
+	var long []string
+	if !*short {
+		long = []string{"-args", "-long"}
+	}
+	for _, args := range [][]string{
+		append([]string{"."}, long...),
+		{"./internal/..."},
+	} {
+		cmd := exec.CommandContext(ctx, "go",
+			append([]string{"test", "-timeout", "4h", "-count", "1", "-run", *only}, args...)...)
+		cmd.Env = append(os.Environ(), pgtest.EnvBin+"="+bin, "OUTHOOK_TEST_POSTGRES=")
+		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+		if err := cmd.Run(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
