@@ -11,8 +11,8 @@
 //     payloads
 //   - signing: secrets, the two signature schemes, and for receivers Verifier and Once
 //   - store: the records and the contract of a store; boltstore (one file, the default), pgstore
-//     (PostgreSQL, for several replicas; a module of its own) and memstore (for tests); shards makes
-//     one of several
+//     (PostgreSQL, for several replicas; a module of its own) and memstore (for tests); shards
+//     makes one of several
 //   - dispatcher: the Dispatcher: Publish, the subscription methods, and Run, which delivers
 //   - dispatcher/dispatchertest: for a host's own unit tests
 //   - httpapi: the /webhooks.* endpoints
@@ -30,7 +30,8 @@
 //   - Claim, lease, token: a claim takes due deliveries; its lease says for how long; its token is
 //     the number by which a store knows an outcome that comes after the lease has run out.
 //   - Tenant: the customer of the host who owns a subscription or an event; empty in a
-//     single-tenant host.
+//     single-tenant host. An event ID is its tenant's: tenants never meet in IDs, counts or
+//     cursors.
 //
 // # The life of a delivery
 //

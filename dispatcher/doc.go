@@ -17,7 +17,8 @@
 //
 //   - Accepted is kept: when Publish returns nil, the event and its deliveries survive a crash or a
 //     power cut.
-//   - An error means unknown, and trying again is safe: an event ID is stored at most once.
+//   - An error means unknown, and trying again is safe: an event ID of a tenant is stored at most
+//     once.
 //   - Everything ends: a delivery is attempted when it is due until it is delivered, dead or
 //     canceled. Only counted attempts make it dead, never age, time the host was down, or an outage
 //     of the host's own network.

@@ -29,7 +29,7 @@ func TestEraseRemovesAnEvent(t *testing.T) {
 		ev, other := e.publish("order.created", "canary"), e.publish("order.created", "other")
 		pass(time.Second)
 		for range 2 { // idempotent
-			if err := e.Erase(t.Context(), ev.ID); err != nil {
+			if err := e.Erase(t.Context(), ev.Tenant, ev.ID); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -55,11 +55,11 @@ func TestEraseRemovesAnEvent(t *testing.T) {
 			d.Items[0].State != store.Delivered || d.Items[0].Erased {
 			t.Errorf("the other event: %+v, %v; want it delivered", d.Items, err)
 		}
-		if want := (dispatcher.Cancellation{EventID: ev.ID,
+		if want := (dispatcher.Cancellation{Tenant: ev.Tenant, EventID: ev.ID,
 			Reason: dispatcher.ReasonErased}); len(canceled) == 0 || canceled[0] != want {
 			t.Errorf("OnCanceled got %+v, want %+v", canceled, want)
 		}
-		if err := e.Erase(t.Context(), "no-such-event"); !errors.Is(err, store.ErrNotFound) {
+		if err := e.Erase(t.Context(), "", "no-such-event"); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("Erase of an unknown event: %v, want store.ErrNotFound", err)
 		}
 	})
@@ -70,7 +70,7 @@ func TestEraseOfNothingInParticularIsRefused(t *testing.T) {
 		e := newEngine(t, s, nil)
 		e.subscribe("https://a.example/hook")
 		ev := e.publish("order.created", 1)
-		if invalid := (*events.InvalidError)(nil); !errors.As(e.Erase(t.Context(), ""), &invalid) {
+		if invalid := (*events.InvalidError)(nil); !errors.As(e.Erase(t.Context(), "", ""), &invalid) {
 			t.Error("Erase without an event's ID was taken")
 		}
 		e.wantState(ev, store.Pending)
@@ -113,7 +113,9 @@ func TestEraseTenantSparesOthers(t *testing.T) {
 // TestNoAttemptStartsAfterErase erases what is on its way from the store to a worker.
 func TestNoAttemptStartsAfterErase(t *testing.T) {
 	for name, erase := range map[string]func(*engine, events.Event) error{
-		"event": func(e *engine, ev events.Event) error { return e.Erase(e.t.Context(), ev.ID) },
+		"event": func(e *engine, ev events.Event) error {
+			return e.Erase(e.t.Context(), ev.Tenant, ev.ID)
+		},
 		"tenant": func(e *engine, ev events.Event) error {
 			_, err := e.EraseTenant(e.t.Context(), "acme")
 			return err
@@ -154,7 +156,7 @@ func TestEraseLetsAnAttemptUnderWayEnd(t *testing.T) {
 		e.run()
 		ev := e.publish("order.created", "canary")
 		pass(500 * time.Millisecond)
-		if err := e.Erase(t.Context(), ev.ID); err != nil {
+		if err := e.Erase(t.Context(), ev.Tenant, ev.ID); err != nil {
 			t.Fatal(err)
 		}
 		pass(time.Minute)

@@ -49,8 +49,8 @@ func TestWhatIsSealedIsNotSent(t *testing.T) {
 					}}})
 				e.run()
 				pass(time.Hour)
-				if _, err := e.Ping(t.Context(), kept.ID); !errors.Is(err, store.ErrCorrupt) {
-					t.Errorf("Ping: %v, want store.ErrCorrupt", err)
+				if _, err := e.Ping(t.Context(), kept.ID); !errors.Is(err, store.ErrSealed) {
+					t.Errorf("Ping: %v, want store.ErrSealed", err)
 				}
 				e.stop()
 				if n := len(e.seen(sub.URL)); n != 0 {
@@ -103,16 +103,20 @@ func TestSealedIsNotChangedInPart(t *testing.T) {
 		e.store = inner // without the key
 		e.restart(nil)
 		for name, change := range map[string]func(*store.Subscription){
-			"a header":  func(s *store.Subscription) { s.Headers["X-A"] = "plain" },
-			"a secret":  func(s *store.Subscription) { s.Secrets = append(s.Secrets, signing.NewSecret()) },
+			"a header": func(s *store.Subscription) { s.Headers["X-A"] = "plain" },
+			"a secret": func(s *store.Subscription) { s.Secrets = append(s.Secrets, signing.NewSecret()) },
+			"a header's name": func(s *store.Subscription) {
+				s.Headers = map[string]string{"X-C": s.Headers["X-A"]}
+			},
+			"its URL":   func(s *store.Subscription) { s.URL = "https://b.example/hook" },
 			"its state": func(s *store.Subscription) { s.Headers["X-A"], s.SealedWith = "plain", "" },
 		} {
 			_, err := e.Update(t.Context(), sub.ID, func(s *store.Subscription) error {
 				change(s)
 				return nil
 			})
-			if !errors.Is(err, store.ErrCorrupt) {
-				t.Errorf("an update of %s: %v, want store.ErrCorrupt", name, err)
+			if !errors.Is(err, store.ErrSealed) {
+				t.Errorf("an update of %s: %v, want store.ErrSealed", name, err)
 			}
 		}
 		if _, err := e.Update(t.Context(), sub.ID, func(s *store.Subscription) error {
@@ -126,6 +130,57 @@ func TestSealedIsNotChangedInPart(t *testing.T) {
 			t.Errorf("with the key: %+v, %v, want the new name and the headers", got, err)
 		}
 	})
+}
+
+// TestSealedIsReplaced gives a sealed subscription all its values anew through a store that has not
+// its key: the sealed one, or none.
+func TestSealedIsReplaced(t *testing.T) {
+	onEachStore(t, func(t *testing.T, inner store.Store) {
+		for name, without := range map[string]store.Store{
+			"another key": sealedWith(t, inner, "another"), "no sealed store": inner,
+		} {
+			e := newEngine(t, sealedWith(t, inner, "k"), nil)
+			sub, err := e.Subscribe(t.Context(), store.Subscription{URL: "https://a.example/" + name[:2],
+				Headers: map[string]string{"X-A": "one"},
+				Secrets: []signing.Secret{"the first of the keys"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.store = without
+			e.restart(nil)
+			if sub, err = e.Subscription(t.Context(), sub.ID); err != nil || sub.SealedWith != "k" {
+				t.Errorf("%s: the subscription is %+v, %v, want it sealed", name, sub, err)
+			}
+			sub, err = e.Update(t.Context(), sub.ID, func(s *store.Subscription) error {
+				s.URL, s.Headers = "https://b.example/"+name[:2], map[string]string{"X-A": "new"}
+				s.Secrets = nil
+				return nil
+			})
+			if err != nil || sub.SealedWith != "" {
+				t.Errorf("%s: the update of all values: %+v, %v, want it plain", name, sub, err)
+			}
+			e.publish("order.created", name)
+			e.run()
+			settle()
+			e.stop()
+			if got := e.seen(sub.URL); len(got) != 1 || got[0].Header.Get("X-A") != "new" {
+				t.Errorf("%s: got %+v, want one request with the new header", name, got)
+			}
+			if err := e.Delete(t.Context(), sub.ID); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// sealedWith returns a sealed store with a key of its own.
+func sealedWith(t *testing.T, inner store.Store, id string) store.Store {
+	t.Helper()
+	s, err := sealed.New(inner, sealed.Key{ID: id, Secret: sealed.NewSecret()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // TestAnyTextIsAHeader has values that look like what is sealed.

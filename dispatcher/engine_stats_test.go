@@ -102,7 +102,7 @@ func TestReplayCountIsWhatReplayDoes(t *testing.T) {
 		for i := range 300 { // several steps
 			ev := e.publish("order.created", i)
 			if i%10 == 0 {
-				if err := e.Erase(t.Context(), ev.ID); err != nil {
+				if err := e.Erase(t.Context(), ev.Tenant, ev.ID); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -255,7 +255,7 @@ func (e *engine) deliveries() []store.Delivery {
 // delivery returns the only delivery of an event.
 func (e *engine) delivery(ev events.Event) store.Delivery {
 	e.t.Helper()
-	page, err := e.Deliveries(e.t.Context(), store.DeliveryQuery{AnyTenant: true, EventID: ev.ID})
+	page, err := e.Deliveries(e.t.Context(), store.DeliveryQuery{Tenant: ev.Tenant, EventID: ev.ID})
 	if err != nil {
 		e.t.Fatal(err)
 	}

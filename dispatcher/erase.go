@@ -12,23 +12,25 @@ import (
 // eraseStep is how many events one step of an erasure takes.
 const eraseStep = 100
 
-// Erase removes what an event carried, wherever it is kept: its payload, what Options.Transform
-// made of it, its trace, and what endpoints answered to it. Deliveries of it that are pending
-// become canceled with ReasonErased, those that are over stay in the history without what was
-// removed, and none can be redelivered.
+// Erase removes what an event of a tenant carried, wherever it is kept: its payload, what
+// Options.Transform made of it, its trace, and what endpoints answered to it. Deliveries of it that
+// are pending become canceled with ReasonErased, those that are over stay in the history without
+// what was removed, and none can be redelivered.
 //
 // After it returns no attempt starts. An attempt that is under way is not cut off: what is sent is
-// sent. Erasing an event twice is the same as once. It returns store.ErrNotFound if the event is
-// not stored; after any other error, call again.
-func (d *Dispatcher) Erase(ctx context.Context, eventID string) error {
+// sent. Erasing an event twice is the same as once. It returns store.ErrNotFound if the tenant has
+// no such event stored; after any other error, call again.
+func (d *Dispatcher) Erase(ctx context.Context, tenant, eventID string) error {
 	if eventID == "" {
 		return &events.InvalidError{Field: "id", Reason: "is empty; name the event to erase"}
 	}
-	_, err := d.erase(ctx, store.EraseQuery{EventID: eventID}, engine.Event(eventID))
+	q := store.EraseQuery{Tenant: tenant, EventID: eventID}
+	_, err := d.erase(ctx, q, engine.Event(tenant, eventID))
 	if err != nil {
 		return fmt.Errorf("dispatcher: erase: %w", err)
 	}
-	d.observe.canceled(d.observe.now, Cancellation{EventID: eventID, Reason: ReasonErased})
+	d.observe.canceled(d.observe.now,
+		Cancellation{Tenant: tenant, EventID: eventID, Reason: ReasonErased})
 	return nil
 }
 

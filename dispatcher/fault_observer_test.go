@@ -143,7 +143,7 @@ func liveThroughEverything(t *testing.T, inner store.Store, o *dispatcher.Observ
 	pass(time.Minute) // and opens its breaker
 	up.Store("https://broken.example/hook", true)
 	second, erased := e.publish("a.second", 2), e.publish("b.erased", 3)
-	if err := e.Erase(t.Context(), erased.ID); err != nil {
+	if err := e.Erase(t.Context(), erased.Tenant, erased.ID); err != nil {
 		t.Error(err)
 	}
 	if err := e.Delete(t.Context(), brief.ID); err != nil {

@@ -161,7 +161,7 @@ func surviveFaults(t *testing.T, s *faultyStore) {
 	pass(40 * time.Second)
 	v.anyhow("the redelivery", func() error { return v.Redeliver(t.Context(), again.ID, twice.ID) })
 	for _, ev := range erased {
-		v.anyhow("the erasure", func() error { return v.Erase(t.Context(), ev.ID) })
+		v.anyhow("the erasure", func() error { return v.Erase(t.Context(), ev.Tenant, ev.ID) })
 	}
 	synctest.Wait() // an attempt that began before may be on its way
 	before := len(v.seen("https://down.example/hook"))

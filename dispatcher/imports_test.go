@@ -115,7 +115,8 @@ var rooms = map[string][]string{
 	"store/shards": {"events", "store", "store/internal/page", "store/internal/schedule"},
 }
 
-// TestRoomsKnowWhatTheyMay holds the walls of rooms: what a room is not to know, it does not import.
+// TestRoomsKnowWhatTheyMay holds the walls of rooms: what a room is not to know, it does not
+// import.
 func TestRoomsKnowWhatTheyMay(t *testing.T) {
 	seen := make(map[string]bool)
 	walk(t, func(dir, imported string) {

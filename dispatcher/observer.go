@@ -90,12 +90,12 @@ type Outage struct {
 }
 
 // Cancellation says which deliveries were canceled and why. An empty field does not narrow them
-// down: with a SubscriptionID alone, they are those of all its events; with an EventID alone, those
-// of all its subscriptions.
+// down: without an EventID they are those of all events, without a SubscriptionID those of all
+// subscriptions of the tenant.
 type Cancellation struct {
 	SubscriptionID string
-	EventID        string
-	Tenant         string // empty too where the event alone was named
+	EventID        string // an event of the tenant
+	Tenant         string // always the one they are of; empty is a tenant too
 	// what is now their LastError: "unsubscribed" or a DisabledReason, ReasonFiltered, ReasonErased
 	Reason string
 }

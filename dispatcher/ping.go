@@ -33,7 +33,8 @@ const maxPings = 4
 // nothing beyond Quota.PingsPerMinute, and beyond one ping a second to one subscription, on
 // average, with five at once.
 //
-// Any other error is the store's, or the context's; what went wrong with the attempt is in
+// It returns store.ErrSealed if the subscription's headers and secrets don't open. Any other error
+// is the store's, or the context's; what went wrong with the attempt is in
 // Attempt.Error.
 func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error) {
 	sub, err := d.Subscription(ctx, id)

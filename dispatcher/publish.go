@@ -13,11 +13,11 @@ import (
 // Publish stores events for delivery: all of them or none. When it returns nil they survive a crash
 // or a power cut, and will be delivered by Run, here or in another process that shares the store.
 //
-// It returns an *events.InvalidError if an event is invalid, and store.ErrConflict if an event's ID
-// is stored with other content. It returns a *QuotaError if the tenant of an event has as much
-// pending as Quota.Pending allows. After these, none are stored. After any other error it is not
-// known whether they were stored, and publishing the same events again is safe: an event is stored
-// once. Events that no subscription wants are not stored.
+// It returns an *events.InvalidError if an event is invalid, and store.ErrConflict if its tenant
+// has stored an event with the same ID and other content. It returns a *QuotaError if the tenant of
+// an event has as much pending as Quota.Pending allows. After these, none are stored. After any
+// other error it is not known whether they were stored, and publishing the same events again is
+// safe: an event is stored once. Events that no subscription wants are not stored.
 //
 // Events get their place in the order of delivery in the order given. One call with many is much
 // cheaper than many calls.

@@ -91,6 +91,11 @@ func (d *Dispatcher) create(
 // Update returns that, and nothing is changed. ID, Tenant and the times cannot be changed. The next
 // attempt uses the new values, also for deliveries that are pending.
 //
+// Of a subscription that does not open (SealedWith is not empty), the values of Headers and Secrets
+// are as they are stored. They can be left, or be replaced all together, which makes the
+// subscription work again; it returns store.ErrSealed for a change of a part of them, or of the URL
+// without them.
+//
 // Setting Status to store.Unsubscribed cancels what is pending; see Unsubscribe. It returns an
 // *events.InvalidError if the result is invalid, a *QuotaError if it has grown beyond
 // Quota.SubscriptionBytes, and store.ErrNotFound if the subscription does not exist.
@@ -229,7 +234,7 @@ func (d *Dispatcher) Subscriptions(
 // The overlap is a positive duration, store.MaxDuration at most, or zero. Rotations may overlap,
 // up to MaxSecrets keys; the last one's overlap then counts for all old keys. Doing it again with a
 // key that is there already adds none. It returns store.ErrNotFound if the subscription does not
-// exist.
+// exist, and store.ErrSealed if its other keys or its headers don't open.
 func (d *Dispatcher) RotateSecret(
 	ctx context.Context,
 	id string,

@@ -73,18 +73,39 @@ func (d *Dispatcher) checkSubscription(sub, was *store.Subscription) error {
 }
 
 // checkValues validates the headers and the secrets. If they are sealed and the store has no key
-// for them, they can't be changed: nobody could tell plain values from sealed ones then.
+// for them, they can be replaced as a whole, and then are plain: nobody could tell plain values
+// from sealed ones otherwise. They are bound to the URL, so that can't be changed without them.
 func (d *Dispatcher) checkValues(sub, was *store.Subscription) error {
 	if sub.SealedWith != "" {
-		if maps.Equal(sub.Headers, was.Headers) && slices.Equal(sub.Secrets, was.Secrets) {
+		if sub.URL == was.URL && maps.Equal(sub.Headers, was.Headers) &&
+			slices.Equal(sub.Secrets, was.Secrets) {
 			return nil
 		}
-		return send.SealedError(was)
+		if !replacesValues(sub, was) {
+			return send.SealedError(was)
+		}
+		sub.SealedWith = ""
 	}
 	if err := checkHeaders(sub.Headers); err != nil {
 		return err
 	}
 	return d.checkSecrets(sub.Secrets, was.Secrets)
+}
+
+// replacesValues reports whether nothing is left of the secrets and headers that were sealed.
+func replacesValues(sub, was *store.Subscription) bool {
+	for _, secret := range sub.Secrets {
+		if slices.Contains(was.Secrets, secret) {
+			return false
+		}
+	}
+	sealed := slices.Collect(maps.Values(was.Headers))
+	for _, value := range sub.Headers {
+		if slices.Contains(sealed, value) {
+			return false
+		}
+	}
+	return true
 }
 
 // checkURL returns the form in which a URL is stored.

@@ -13,9 +13,11 @@ import (
 // Payload; a host that has its own ids or times sets them afterwards, or builds the whole Event
 // itself. Validate says which values are allowed.
 type Event struct {
-	// ID is the event's identity: publishing the same ID again stores nothing new, and receivers
-	// get it as webhook-id on every attempt. 1 to 128 characters from A-Z, a-z, 0-9, "_" and "-".
-	// New and From make a UUIDv7.
+	// ID is the event's identity among those of its tenant: publishing the same ID again stores
+	// nothing new, and receivers get it as webhook-id on every attempt. 1 to 128 characters from
+	// A-Z, a-z, 0-9, "_" and "-". New and From make a UUIDv7. An ID of the host's own, such as an
+	// invoice number, may be another tenant's too; an endpoint that several tenants share must then
+	// tell their events apart by more than webhook-id.
 	ID string
 
 	// Type is a dotted name such as "message.created"; see ValidateType.

@@ -40,6 +40,11 @@ func (a *api) writeFailure(w http.ResponseWriter, r *http.Request, e *endpoint, 
 	case errors.Is(err, store.ErrNotFound):
 		writeError(w, http.StatusNotFound,
 			"there is no webhook with this id; webhooks.list shows those that exist")
+	case errors.Is(err, store.ErrSealed):
+		a.logFailure(r.Context(), e.name, err) // the host has to give the store the key
+		writeError(w, http.StatusConflict, "the headers and keys of this webhook can't be read, so "+
+			"nothing can be sent to it; give its headers and its signature_key anew, in one "+
+			"update, or delete it")
 	default:
 		// A 503 and not a 500: it says that the client may try again.
 		a.logFailure(r.Context(), e.name, err)

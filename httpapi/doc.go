@@ -39,8 +39,18 @@
 //	}, nil)
 //
 // A tenant sees and changes only its own webhooks and deliveries; the id of another tenant's
-// webhook gives the same answer as an unknown one. The description requires authorization too: it
-// has no secrets, but strangers need not know the endpoints.
+// webhook gives the same answer as an unknown one. Event ids are each tenant's own, counts count
+// what is its own, and a cursor tells nothing of what others publish. The one thing that tenants
+// share is the space of webhook ids: subscribe with another tenant's id is a 404, and with one that
+// is not used it makes a webhook. It tells a stranger little, since the ids are random UUIDs, which
+// must be known to be tried.
+//
+// The description requires authorization too: it has no secrets, but strangers need not know the
+// endpoints.
+//
+// A webhook whose headers and keys are sealed with a key that the host lacks (package sealed) is
+// listed with "unreadable": true and without headers. It can be deleted, unsubscribed, and given
+// headers and signature_key anew; what else needs them is a 409.
 //
 // # Signature keys
 //

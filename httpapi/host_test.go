@@ -190,6 +190,8 @@ type webhook struct {
 	Status  string            `json:"status"`
 	Signed  *bool             `json:"signed"`
 	Key     *string           `json:"generated_signature_key"`
+
+	Unreadable bool `json:"unreadable"`
 }
 
 type list struct {

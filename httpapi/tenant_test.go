@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
 )
 
 // To another tenant, a webhook is one that does not exist: the same answers to the byte, and
@@ -131,5 +132,45 @@ func TestTenantsIsolatedBehindOwnWebhook(t *testing.T) {
 			t.Errorf("%s from a cursor of acme's: got %d %s, want nothing of acme's", endpoint, a.status,
 				a.body)
 		}
+	}
+}
+
+// TestTenantsShareIDs has two tenants publish events with the same ID: each gets at its own alone.
+func TestTenantsShareIDs(t *testing.T) {
+	h := newHost(t, config{})
+	for tenant, id := range map[string]string{"acme": id1, "globex": id2} {
+		h.must("subscribe", `{"id":"`+id+`","url":"https://endpoint.example/"}`, "X-Tenant", tenant)
+		e, err := events.New("message.created", tenant)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.ID, e.Tenant = "invoice-1001", tenant
+		if err := h.d.Publish(t.Context(), e); err != nil {
+			t.Fatalf("%s publishes an ID that another has: %v", tenant, err)
+		}
+	}
+	h.attempt(store.Dead, failed)
+	const byID = `"event_id":"invoice-1001"`
+	state := func(tenant string) string {
+		t.Helper()
+		got := decode[deliveries](t, h.post("deliveries", `{`+byID+`}`, "X-Tenant", tenant))
+		if len(got.Data) != 1 || *got.Pagination.Total != 1 {
+			t.Fatalf("%s asks for the ID: got %+v, want its own delivery", tenant, got)
+		}
+		return got.Data[0].State
+	}
+	if got := h.post("replay", `{`+byID+`}`, "X-Tenant", "acme").body; got != `{"count":1}` {
+		t.Errorf("acme replays the ID: got %s, want its own", got)
+	}
+	if mine, theirs := state("acme"), state("globex"); mine != "pending" || theirs != "dead" {
+		t.Errorf("after acme's replay: its delivery is %s and globex's %s", mine, theirs)
+	}
+	a := h.post("attempts", `{"webhook_id":"`+id2+`",`+byID+`}`, "X-Tenant", "acme")
+	if a.status != 404 {
+		t.Errorf("acme asks for attempts of globex's webhook: got %d %s, want 404", a.status, a.body)
+	}
+	a = h.post("redeliver", `{"webhook_id":"`+id2+`",`+byID+`}`, "X-Tenant", "globex")
+	if a.status != 200 || state("globex") != "pending" {
+		t.Errorf("globex redelivers the ID: got %d %s, and it is %s", a.status, a.body, state("globex"))
 	}
 }

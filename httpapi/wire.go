@@ -26,6 +26,10 @@ type webhook struct {
 
 	// In the response of the subscribe that generated it, and in no other.
 	GeneratedKey string `json:"generated_signature_key,omitempty"`
+
+	// Unreadable says that its headers and keys are sealed with a key that the host does not have.
+	// Headers is then empty, and nothing is sent to it.
+	Unreadable bool `json:"unreadable,omitempty"`
 }
 
 // webhooks is the response of /webhooks.list.
@@ -53,6 +57,9 @@ func newWebhook(s *store.Subscription) webhook {
 		Status: s.Status, Signed: s.Signed()}
 	if w.Events == nil {
 		w.Events = []string{}
+	}
+	if s.SealedWith != "" { // the values are ciphertext
+		w.Unreadable, w.Headers = true, nil
 	}
 	if w.Headers == nil {
 		w.Headers = map[string]string{}

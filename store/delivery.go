@@ -57,11 +57,15 @@ type DeliveryQuery struct {
 	Tenant    string // only this tenant's
 	AnyTenant bool   // every tenant's; Tenant is ignored
 
-	SubscriptionID string    // if empty, of any subscription
-	EventID        string    // if empty, of any event
-	EventType      string    // one type, not a pattern; if empty, of any type
-	States         []State   // if empty, in any state (Requeue: in any but Pending)
-	Since, Until   time.Time // CreatedAt in [Since, Until), in the years 1 to 9999; zero is open
+	SubscriptionID string // if empty, of any subscription
+
+	// EventID selects one event; if empty, any. An event ID is its tenant's, so it comes with the
+	// tenant: with AnyTenant it needs a SubscriptionID, whose tenant it then is.
+	EventID string
+
+	EventType    string    // one type, not a pattern; if empty, of any type
+	States       []State   // if empty, in any state (Requeue: in any but Pending)
+	Since, Until time.Time // CreatedAt in [Since, Until), in the years 1 to 9999; zero is open
 
 	Cursor string // the Next or Previous of an earlier Page; if empty, from the newest
 	Limit  int    // how many at most, up to MaxLimit; if zero, DefaultDeliveryLimit
@@ -90,8 +94,8 @@ type RequeueResult struct {
 
 // EraseQuery selects events to erase.
 type EraseQuery struct {
-	EventID string // one event; the rest of the query is then ignored
-	Tenant  string // else all of this tenant
+	Tenant  string // of this tenant; empty is a tenant too
+	EventID string // this event alone, and then Cursor and Limit are ignored; if empty, all
 
 	Cursor string // what an earlier Erase returned; if empty, from the start
 	Limit  int    // how many at most in one step, up to MaxLimit; if zero, DefaultDeliveryLimit

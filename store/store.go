@@ -69,11 +69,12 @@ type Queue interface {
 	// subscription wants is not stored. All of it is stored or nothing, and on disk when Enqueue
 	// returns nil.
 	//
-	// Enqueue is idempotent by event ID for as long as the event is stored, and within one call:
-	// the same content again (type, tenant, key, time to the millisecond, wire body) changes
+	// Enqueue is idempotent by tenant and event ID for as long as the event is stored, and within
+	// one call: the same content again (type, key, time to the millisecond, wire body) changes
 	// nothing, and for other content it returns [ErrConflict]. The trace is not content: the first
 	// one stays. The content of an erased event is unknown, so its ID with any content changes
-	// nothing.
+	// nothing. An ID is its tenant's: events of two tenants are two events, also if their IDs are
+	// the same.
 	//
 	// Enqueue validates the events and builds their wire bodies: after an *events.InvalidError
 	// nothing is stored. Bound: one commit, by the size of the events and of the lists of their
@@ -149,7 +150,8 @@ type History interface {
 	Deliveries(ctx context.Context, q DeliveryQuery) (Page[Delivery], error)
 
 	// Attempts returns the recorded attempts of a delivery, the newest [MaxAttempts], oldest first.
-	// It returns [ErrNotFound] if the delivery does not exist. Bound: one read.
+	// The event is the one of the subscription's tenant. It returns [ErrNotFound] if the delivery
+	// does not exist. Bound: one read.
 	Attempts(ctx context.Context, subscriptionID, eventID string) ([]Attempt, error)
 
 	// Requeue makes deliveries that match pending and due at once. Their Claim.Retry starts at zero
@@ -188,7 +190,7 @@ type History interface {
 	// It takes one step, of at most q.Limit events, in one transaction, and returns how many events
 	// it changed and the cursor for the next step, "" after the last. A step may change none and
 	// have a next one. It does not count events that were erased before. It returns [ErrNotFound]
-	// if q.EventID names an event that is not stored; an invalid cursor is an *events.InvalidError.
+	// if q.EventID names no stored event of q.Tenant; an invalid cursor is an *events.InvalidError.
 	// Bound: by q.Limit and the deliveries of the events that it erases.
 	Erase(ctx context.Context, q EraseQuery) (n int, next string, err error)
 

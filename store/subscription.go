@@ -38,8 +38,8 @@ type Subscription struct {
 
 	// SealedWith names the key that Secrets and the values of Headers are encrypted with; it is
 	// empty when they are plain. Package sealed sets it when it encrypts them and clears it when it
-	// opens them. Other stores keep it like any field. A subscription that has it must not be sent
-	// to: ciphertext would go out, or sign.
+	// opens them; they don't open if it is still there. Other stores keep it like any field. A
+	// subscription that has it must not be sent to: ciphertext would go out, or sign.
 	SealedWith string
 
 	// OverlapUntil is when a rotation of keys ends, in the years 1 to 9999: from then on only the

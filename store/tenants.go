@@ -36,8 +36,8 @@ type TenantMover interface {
 	// ImportTenant stores a part of a tenant that ExportTenant of another store returned, after the
 	// parts before it. Times, counts and states stay as they are; events come after all that the
 	// store has. What of the part is stored already stays as it is, so calling again is safe. It
-	// returns [ErrConflict] if an ID is another tenant's. Bound: one commit, by the size of the
-	// part.
+	// returns [ErrConflict] if a subscription's ID is another tenant's. Bound: one commit, by the
+	// size of the part.
 	ImportTenant(ctx context.Context, tenant string, part TenantPart) error
 
 	// RemoveTenant takes one step of removing all that the store has of a tenant but its state, and

@@ -175,9 +175,14 @@ func (a *Attempt) Validate() error {
 }
 
 // Validate returns an [events.InvalidError] for the first field of q that is out of its bounds:
-// limit must be from 0 to MaxLimit, since and until zero or in the years 1 to 9999, and each of
-// states one of States. The store itself checks the cursor.
+// limit must be from 0 to MaxLimit, since and until zero or in the years 1 to 9999, each of states
+// one of States, and event_id not be given for any tenant and any subscription. The store itself
+// checks the cursor.
 func (q *DeliveryQuery) Validate() error {
+	if q.EventID != "" && q.AnyTenant && q.SubscriptionID == "" {
+		return invalid("event_id",
+			"is given for any tenant, but tenants have IDs of their own; give its tenant or a subscription")
+	}
 	if err := validLimit("limit", q.Limit, "the default"); err != nil {
 		return err
 	}

@@ -29,6 +29,22 @@ func wantField(t *testing.T, name string, err error, field string) {
 	}
 }
 
+func TestValidateEventID(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		q    store.DeliveryQuery
+		want string
+	}{
+		{"of a tenant", store.DeliveryQuery{Tenant: "acme", EventID: "e"}, ""},
+		{"of no tenant", store.DeliveryQuery{EventID: "e"}, ""},
+		{"of a subscription of any tenant",
+			store.DeliveryQuery{AnyTenant: true, SubscriptionID: "s", EventID: "e"}, ""},
+		{"of any tenant", store.DeliveryQuery{AnyTenant: true, EventID: "e"}, "event_id"},
+	} {
+		wantField(t, "EventID "+tt.name, tt.q.Validate(), tt.want)
+	}
+}
+
 func TestValidateDurations(t *testing.T) {
 	for _, tt := range []struct {
 		d           time.Duration

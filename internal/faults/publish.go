@@ -55,7 +55,7 @@ func (h *host) publish(ctx context.Context, ids ...string) bool {
 
 func (h *host) erase(ctx context.Context, id string) {
 	h.mark(Erasing, id, "")
-	if err := h.d.Erase(ctx, id); err == nil {
+	if err := h.d.Erase(ctx, "", id); err == nil {
 		h.mark(Erased, id, "%s", h.Agent)
 	}
 }

@@ -73,7 +73,7 @@ func (c *cage) useDispatcher(t *testing.T) {
 		c.private.add("%+v %v %s", one, err, asJSON(t, one))
 	}
 	for _, delivery := range page.Items {
-		c.private.add("%v", c.d.Erase(ctx, delivery.EventID))
+		c.private.add("%v", c.d.Erase(ctx, delivery.Tenant, delivery.EventID))
 	}
 }
 

@@ -12,26 +12,29 @@ import (
 
 // Erase implements [store.History].
 func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next string, err error) {
-	if err = q.Validate(); err == nil {
+	if err = q.Validate(); err == nil && q.EventID == "" {
+		q.Cursor, err = s.lists.cursors.Open(q.Cursor)
+	}
+	if err == nil {
 		err = s.erasures.resumeAll(ctx)
 	}
 	if err == nil && q.EventID != "" {
-		n, err = s.erasures.one(ctx, q.EventID)
+		n, err = s.erasures.one(ctx, q.Tenant, q.EventID)
 	} else if err == nil {
 		n, next, err = s.erasures.tenant(ctx, &q)
 	}
 	if err != nil {
 		return 0, "", fmt.Errorf("boltstore: erase: %w", err)
 	}
-	return n, next, nil
+	return n, s.lists.cursors.Seal(next), nil
 }
 
-// one erases one event. It returns [store.ErrNotFound] if there is no such event.
-func (e *eraser) one(ctx context.Context, id string) (int, error) {
+// one erases one event of a tenant. It returns [store.ErrNotFound] if there is no such event.
+func (e *eraser) one(ctx context.Context, tenant, id string) (int, error) {
 	var n int // no result: after an error the transaction may be under way still, and write it
 	var marked []uint64
 	err := e.commits.submit(ctx, &op{run: func(t *txn.Tx) error {
-		seq, err := t.IDs.Find(id)
+		seq, err := t.IDs.Find(tenant, id)
 		if err == nil && seq == 0 {
 			err = store.ErrNotFound
 		}

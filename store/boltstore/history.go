@@ -29,15 +29,19 @@ func (s *Store) deliveries(
 	if err := q.Validate(); err != nil {
 		return found, err
 	}
+	cursor, err := s.lists.cursors.Open(q.Cursor)
+	if err != nil {
+		return found, err
+	}
 	walk, err := s.lists.deliveries(ctx, q)
 	if err != nil {
 		return found, err
 	}
-	found, err = walk.Page(q.Cursor, page.Limit(q.Limit), store.DefaultDeliveryLimit)
+	found, err = walk.Page(cursor, page.Limit(q.Limit), store.DefaultDeliveryLimit)
 	if err == nil && q.Count {
 		found.Total, found.TotalIsLowerBound, err = walk.Count(store.MaxTotal)
 	}
-	return found, err
+	return page.SealPage(s.lists.cursors, found), err
 }
 
 // Attempts implements [store.History].

@@ -258,7 +258,7 @@ func TestIDsAllRemoved(t *testing.T) {
 		}
 		s = restart(t, s, nil)
 		inOneCommit(t, s,
-			func() error { return s.SetFormat(1) }, // is under way
+			func() error { return s.SetFormat(2) }, // is under way
 			func() error { return pruneDelivered(t, s) },
 			func() error { return s.Enqueue(t.Context(), Event("after")) },
 		)
@@ -295,4 +295,42 @@ func inOneCommit(t *testing.T, s *boltstore.Store, operations ...func() error) {
 	close(hold)
 	wg.Wait()
 	s.FailCommits(nil)
+}
+
+// TestIDsOfManyTenantsAreBesideEachOther publishes under ascending IDs, in calls that each have an
+// event of 64 tenants, and compares the pages that are written with those of a single tenant: the
+// index must not take a page for each tenant.
+func TestIDsOfManyTenantsAreBesideEachOther(t *testing.T) {
+	pages := func(tenants int) int64 {
+		s := create(t, nil)
+		for i := range tenants {
+			_, err := s.CreateSubscription(t.Context(), store.Subscription{
+				ID: fmt.Sprintf("00000000-0000-4000-8000-%012x", i), Tenant: fmt.Sprintf("tenant-%02d", i),
+				URL: "https://endpoint.example/", Status: store.Subscribed,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		before := s.DB().Stats()
+		for call := range 60 {
+			evs := make([]events.Event, 64)
+			for i := range evs {
+				evs[i] = Event(fmt.Sprintf("id-%06d", call*len(evs)+i))
+				evs[i].Tenant = fmt.Sprintf("tenant-%02d", i%tenants)
+			}
+			if err := s.Enqueue(t.Context(), evs...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		after := s.DB().Stats()
+		diff := after.Sub(&before)
+		verify(t, s)
+		return diff.TxStats.GetWrite()
+	}
+	one, many := pages(1), pages(64)
+	t.Logf("pages written: %d for one tenant, %d for 64", one, many)
+	if many > one*3/2 {
+		t.Errorf("%d pages were written for 64 tenants, want about the %d of one", many, one)
+	}
 }

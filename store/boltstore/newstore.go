@@ -7,6 +7,7 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 	"github.com/outhook/outhook/store/boltstore/internal/memory"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"github.com/outhook/outhook/store/internal/page"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -29,6 +30,7 @@ func newStore(file *boltfile.File, exclusive bool, o Options) (*Store, error) {
 		t.Now = s.db.now()
 		// So that a system's clock that was set back while the store was closed is noticed.
 		s.db.writer.LastEnqueued = t.Events.LastEnqueued()
+		s.lists.cursors = page.NewSealer(t.CursorKey())
 		return s.state.memory.Restore(t)
 	})
 	if err != nil {
@@ -58,6 +60,7 @@ func (s *Store) connect(file *boltfile.File, exclusive bool, o Options) {
 	s.claims = claimer{
 		db: db, state: state, commits: commits, leasing: make(chan struct{}, 1),
 	}
+	// cursors: newStore sets it, from the file
 	s.lists = newLister(db, state)
 	s.statistics = statistics{db: db, state: state, counts: &s.counts}
 	s.erasures = eraser{db: db, state: state, commits: commits}

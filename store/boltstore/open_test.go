@@ -13,6 +13,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore"
 )
@@ -56,14 +57,51 @@ func TestOpenLocked(t *testing.T) {
 func TestOpenUnknownFormat(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "hooks.db")
 	s := open(t, path, nil)
-	if err := s.SetFormat(7); err != nil {
+	for version, want := range map[uint64]string{1: "format 1,", 7: "format 7,"} {
+		if err := s.SetFormat(version); err != nil {
+			t.Fatal(err)
+		}
+		_ = s.Close()
+		_, err := boltstore.Open(path, nil)
+		if err == nil || errors.Is(err, store.ErrCorrupt) || !strings.Contains(err.Error(), want) ||
+			!strings.Contains(err.Error(), "begin a new file") {
+			t.Errorf("got error %v, want one that names the format and says what to do", err)
+		}
+		path = filepath.Join(t.TempDir(), "another.db")
+		s = open(t, path, nil)
+	}
+}
+
+// TestCursorsOutliveTheirKey damages the key of cursors: those from before are refused, and all
+// else works.
+func TestCursorsOutliveTheirKey(t *testing.T) {
+	s := create(t, nil)
+	subscribe(t, s)
+	publish(t, s, "event", 5)
+	page, err := s.Deliveries(t.Context(), store.DeliveryQuery{Limit: 2})
+	if err != nil {
 		t.Fatal(err)
 	}
-	_ = s.Close()
-	_, err := boltstore.Open(path, nil)
-	if err == nil || errors.Is(err, store.ErrCorrupt) ||
-		!strings.Contains(err.Error(), "format 7") {
-		t.Errorf("got error %v, want one that names the format", err)
+	err = s.DB().Update(func(tx *bolt.Tx) error {
+		return tx.Bucket([]byte("outhook/meta")).Put([]byte("cursors"), []byte("damaged"))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s = restart(t, s, nil)
+	q := store.DeliveryQuery{Limit: 2, Cursor: page.Next}
+	if _, err := s.Deliveries(t.Context(), q); !errors.As(err, new(*events.InvalidError)) {
+		t.Errorf("a cursor from before: got error %v, want an *events.InvalidError", err)
+	}
+	got, q := 0, store.DeliveryQuery{Limit: 2}
+	for more := true; more; more = q.Cursor != "" {
+		if page, err = s.Deliveries(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+		got, q.Cursor = got+len(page.Items), page.Next
+	}
+	if got != 5 {
+		t.Errorf("listed %d, want 5", got)
 	}
 }
 

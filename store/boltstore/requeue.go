@@ -74,15 +74,19 @@ func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
 func (l *lister) requeueable(
 	ctx context.Context, q *store.DeliveryQuery,
 ) (positions []page.Position, next string, err error) {
+	cursor, err := l.cursors.Open(q.Cursor)
+	if err != nil {
+		return nil, "", err
+	}
 	walk, err := l.deliveries(ctx, q)
 	if err != nil {
 		return nil, "", err
 	}
-	step, next, err := walk.StepBack(q.Cursor, page.End(), page.Limit(q.Limit), scan.SliceSize)
+	step, next, err := walk.StepBack(cursor, page.End(), page.Limit(q.Limit), scan.SliceSize)
 	if err != nil {
 		return nil, "", err
 	}
-	return step.Positions(), next, nil
+	return step.Positions(), l.cursors.Seal(next), nil
 }
 
 // Recovered implements [store.History].

@@ -33,6 +33,10 @@ func (s *Store) subscriptions(
 	if err := q.Validate(); err != nil {
 		return found, err
 	}
+	cursor, err := s.lists.cursors.Open(q.Cursor)
+	if err != nil {
+		return found, err
+	}
 	total := 0
 	err = s.db.read(ctx, func(t *txn.Tx) error {
 		n, err := t.Subs.CountOf(q)
@@ -48,9 +52,9 @@ func (s *Store) subscriptions(
 		// read.
 		limit = total + allSlack
 	}
-	found, err = s.lists.subscriptions(ctx, q).Page(q.Cursor, limit, total)
+	found, err = s.lists.subscriptions(ctx, q).Page(cursor, limit, total)
 	found.Total = total
-	return found, err
+	return page.SealPage(s.lists.cursors, found), err
 }
 
 // subscriptions returns a walk of the subscriptions that q selects.

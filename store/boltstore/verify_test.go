@@ -60,7 +60,7 @@ func (v *verifier) file(t *txn.Tx) error {
 		if len(e.Body) > txn.MaxTailBody && seq > t.IDs.Indexed() {
 			v.errorf("event %d has a body of %d bytes and is not indexed", seq, len(e.Body))
 		}
-		if id, err := t.IDs.Find(e.ID); err != nil || id != seq {
+		if id, err := t.IDs.Find(e.Tenant, e.ID); err != nil || id != seq {
 			v.errorf("event %d: its ID %q leads to %d, %v", seq, e.ID, id, err)
 		}
 		packed, err := record.DecodeRecipients(k, val)

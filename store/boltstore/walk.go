@@ -15,8 +15,9 @@ import (
 // lister reads the pages of lists, each in short transactions. It is safe for concurrent use; each
 // walk is for one goroutine.
 type lister struct {
-	db    *database
-	state *state
+	db      *database
+	state   *state
+	cursors *page.Sealer // as callers have them; walks take them open
 
 	// One value for each step that is being read. Many readers at once would take all processors
 	// from those who publish and deliver, who wait for a commit most of the time and are few at any
@@ -28,7 +29,7 @@ type lister struct {
 
 func newLister(db *database, state *state) lister {
 	turns := make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))
-	return lister{db, state, turns, new(atomic.Int64)}
+	return lister{db: db, state: state, turns: turns, looked: new(atomic.Int64)}
 }
 
 const (
@@ -55,8 +56,15 @@ func (l *lister) deliveries(
 		if q.SubscriptionID != "" {
 			num, err = t.Subs.Number(q.SubscriptionID)
 		}
-		if q.EventID != "" && err == nil {
-			seq, err = t.IDs.Find(q.EventID)
+		if q.EventID == "" || err != nil {
+			return err
+		}
+		tenant := q.Tenant
+		if num != 0 && q.AnyTenant { // Validate has seen that a subscription is named
+			tenant, err = t.Subs.Tenant(num)
+		}
+		if err == nil {
+			seq, err = t.IDs.Find(tenant, q.EventID)
 		}
 		return err
 	})

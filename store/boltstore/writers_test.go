@@ -39,7 +39,7 @@ var writers = []writer{
 		id := publish(t, s, "requeued", 1)[0]
 		finish(t, s, claim(t, s, 1), store.Dead, 0)
 		call := func(ctx context.Context) error {
-			q := store.DeliveryQuery{AnyTenant: true, EventID: id,
+			q := store.DeliveryQuery{EventID: id,
 				States: []store.State{store.Dead}}
 			r, err := s.Requeue(ctx, q)
 			if err != nil && r.Requeued != 0 {

@@ -49,8 +49,8 @@ func (s *Store) pause(pauses []store.Pause, now time.Time) {
 	}
 }
 
-// claim returns what the holder of a lease gets. It shares the subscription, its health, the
-// body and the override, none of which is ever changed in place. The lock is held.
+// claim returns what the holder of a lease gets. It shares the subscription, its health, the body
+// and the override: these are never changed in place. The lock is held.
 func (d *delivery) claim(l *lease, req *store.ClaimRequest) store.Claim {
 	return store.Claim{
 		Lease:        store.Lease{SubscriptionID: d.sub.ID, EventID: d.event.id, Token: l.Token},

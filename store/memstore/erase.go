@@ -22,7 +22,7 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 	defer s.end()
 	// One event is erased whole, and has no next page.
 	if q.EventID != "" {
-		e := s.log.byID[q.EventID]
+		e := s.log.byName[name{q.Tenant, q.EventID}]
 		if e == nil {
 			return 0, "", fmt.Errorf("memstore: erase: %w", store.ErrNotFound)
 		}
@@ -37,12 +37,16 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 	all := func(*event) bool { return true }
 	walk := page.Sorted(s.log.byTenant[q.Tenant], (*event).listPosition, all)
 	limit := page.Limit(q.Limit)
-	// From the oldest event on, and only forward: events that come meanwhile are at the end.
-	step, next, err := walk.Step(q.Cursor, limit, min(limit, store.DefaultDeliveryLimit))
+	cursor, err := s.cursors.Open(q.Cursor)
 	if err != nil {
 		return 0, "", fmt.Errorf("memstore: erase: %w", err)
 	}
-	return s.erase(step.Items(), now), next, nil
+	// From the oldest event on, and only forward: events that come meanwhile are at the end.
+	step, next, err := walk.Step(cursor, limit, min(limit, store.DefaultDeliveryLimit))
+	if err != nil {
+		return 0, "", fmt.Errorf("memstore: erase: %w", err)
+	}
+	return s.erase(step.Items(), now), s.cursors.Seal(next), nil
 }
 
 // erase erases events and returns how many had not been yet. The lock is held.

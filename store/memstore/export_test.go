@@ -20,5 +20,5 @@ func (s *Store) Looked() int {
 func (s *Store) Events() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return max(len(s.log.byID), len(s.log.events))
+	return max(len(s.log.byName), len(s.log.events))
 }

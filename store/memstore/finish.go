@@ -115,11 +115,15 @@ func (s *Store) cancel(d *delivery, reason string, now time.Time) {
 	s.ended.conclude(d, store.Canceled, now)
 }
 
-// delivery returns a stored delivery; nil if there is none. A name that is unknown, or was deleted,
-// has none. The lock is held.
+// delivery returns a stored delivery; nil if there is none. The event is the one of the
+// subscription's tenant. A name that is unknown, or was deleted, has none. The lock is held.
 func (s *Store) delivery(subscriptionID, eventID string) *delivery {
-	sub, e := s.subs[subscriptionID], s.log.byID[eventID]
-	if sub == nil || e == nil {
+	sub := s.subs[subscriptionID]
+	if sub == nil {
+		return nil
+	}
+	e := s.log.byName[name{sub.Tenant, eventID}]
+	if e == nil {
 		return nil
 	}
 	return sub.deliveries[e.num]

@@ -26,7 +26,11 @@ func (s *Store) Deliveries(
 	defer s.mu.Unlock()
 	walk := s.deliveryWalk(&q)
 	limit := page.Limit(q.Limit)
-	found, err := walk.Page(q.Cursor, limit, min(limit, store.DefaultDeliveryLimit))
+	cursor, err := s.cursors.Open(q.Cursor)
+	var found store.Page[*delivery]
+	if err == nil {
+		found, err = walk.Page(cursor, limit, min(limit, store.DefaultDeliveryLimit))
+	}
 	// Only if asked for: it goes through many.
 	if err == nil && q.Count {
 		found.Total, found.TotalIsLowerBound, err = walk.Count(store.MaxTotal)
@@ -35,7 +39,8 @@ func (s *Store) Deliveries(
 		return store.Page[store.Delivery]{}, fmt.Errorf("memstore: deliveries: %w", err)
 	}
 	// Still under the lock, as record reads what other calls change.
-	return page.Map(found, func(d **delivery) store.Delivery { return (*d).record() }), nil
+	return page.Map(page.SealPage(s.cursors, found),
+		func(d **delivery) store.Delivery { return (*d).record() }), nil
 }
 
 // listPosition returns where d stands in a listing. Listings go by the event, and among those of
@@ -84,12 +89,16 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 	limit := page.Limit(q.Limit)
 	walk := s.deliveryWalk(&q)
 	likely := min(limit, store.DefaultDeliveryLimit)
-	// The oldest first: back from the end of a listing that begins with the newest.
-	step, next, err := walk.StepBack(q.Cursor, page.End(), limit, likely)
+	cursor, err := s.cursors.Open(q.Cursor)
 	if err != nil {
 		return store.RequeueResult{}, fmt.Errorf("memstore: requeue: %w", err)
 	}
-	result := store.RequeueResult{Next: next}
+	// The oldest first: back from the end of a listing that begins with the newest.
+	step, next, err := walk.StepBack(cursor, page.End(), limit, likely)
+	if err != nil {
+		return store.RequeueResult{}, fmt.Errorf("memstore: requeue: %w", err)
+	}
+	result := store.RequeueResult{Next: s.cursors.Seal(next)}
 	held := make(map[string]struct{})
 	for _, d := range step.Items() {
 		// Nothing may be sent there, or there is nothing to send.

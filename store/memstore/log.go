@@ -27,42 +27,47 @@ type event struct {
 	deliveries []*delivery // in the order of their subscriptions
 }
 
-// same reports whether e, which is stored, and o have the same content, as far as it is known. Type
-// and time are in the body. Of an erased event only the ID is left to compare, so every event with
-// that ID counts as the same: the erased content must not come back.
+// same reports whether e, which is stored, and o of the same name have the same content, as far as
+// it is known. Type and time are in the body. Of an erased event only the name is left to compare,
+// so every event with that name counts as the same: the erased content must not come back.
 func (e *event) same(o *event) bool {
-	return e.erased || e.tenant == o.tenant && e.key == o.key && string(e.body) == string(o.body)
+	return e.erased || e.key == o.key && string(e.body) == string(o.body)
 }
 
 // listPosition returns where e stands in a listing of events, oldest first.
 func (e *event) listPosition() page.Position { return page.Position{Num: e.num} }
 
+// name is what an event is found by: an ID is its tenant's.
+type name struct{ tenant, id string }
+
+func (e *event) name() name { return name{e.tenant, e.id} }
+
 // log is what events are stored. Events that nobody was subscribed to are not in it.
 type log struct {
-	byID     map[string]*event   // also erased ones: their IDs stay taken
+	byName   map[name]*event     // also erased ones: their IDs stay taken
 	events   []*event            // in the order of Enqueue
 	byTenant map[string][]*event // the same, by tenant
 }
 
 func newLog() log {
-	return log{byID: make(map[string]*event), byTenant: make(map[string][]*event)}
+	return log{byName: make(map[name]*event), byTenant: make(map[string][]*event)}
 }
 
 // unstored returns those of the events that are neither stored nor given twice. It returns
-// [store.ErrConflict] if one has the ID of another. A host that tries a Publish again after an
-// error gives events that are stored already, and gets no error for it.
+// [store.ErrConflict] if one has the ID of another of its tenant. A host that tries a Publish again
+// after an error gives events that are stored already, and gets no error for it.
 func (l *log) unstored(evs []*event) ([]*event, error) {
 	var unstored []*event
-	given := make(map[string]*event, len(evs))
+	given := make(map[name]*event, len(evs))
 	for _, e := range evs {
-		known := l.byID[e.id]
+		known := l.byName[e.name()]
 		// One that is given twice is compared with the first of the two.
 		if known == nil {
-			known = given[e.id]
+			known = given[e.name()]
 		}
 		switch {
 		case known == nil:
-			given[e.id] = e
+			given[e.name()] = e
 			unstored = append(unstored, e)
 		case !known.same(e):
 			return nil, fmt.Errorf("event %s: %w", e.id, store.ErrConflict)
@@ -74,7 +79,7 @@ func (l *log) unstored(evs []*event) ([]*event, error) {
 // add stores an event. Its number is above those of all before it, so the list stays sorted and can
 // be searched.
 func (l *log) add(e *event) {
-	l.byID[e.id] = e
+	l.byName[e.name()] = e
 	l.events = append(l.events, e)
 	l.byTenant[e.tenant] = append(l.byTenant[e.tenant], e)
 }
@@ -93,8 +98,8 @@ func (l *log) prune(events []*event) {
 		if len(e.deliveries) > 0 {
 			continue
 		}
-		if l.byID[e.id] == e { // or else it has come back with its tenant
-			delete(l.byID, e.id)
+		if l.byName[e.name()] == e { // or else it has come back with its tenant
+			delete(l.byName, e.name())
 		}
 		if f := first[e.tenant]; f == nil || e.num < f.num {
 			first[e.tenant] = e

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/page"
 	"github.com/outhook/outhook/store/internal/rollup"
 )
 
@@ -18,6 +19,8 @@ type Store struct {
 	ready chan struct{}    // see Ready
 	start time.Time        // see begin
 	wall  func() time.Time // the system's clock
+
+	cursors *page.Sealer // of listings, as callers have them
 
 	mu     sync.Mutex // guards all below
 	closed bool       // every method then returns ErrClosed
@@ -41,6 +44,7 @@ func New() *Store {
 		ready:    make(chan struct{}, 1),
 		start:    time.Now(),
 		wall:     time.Now,
+		cursors:  page.NewSealer(page.NewKey()),
 		subs:     make(map[string]*subscription),
 		tenants:  make(map[string]store.TenantState),
 		log:      newLog(),

@@ -195,12 +195,17 @@ func (s *Store) Subscriptions(
 	}
 	all := func(*subscription) bool { return true }
 	walk := page.Sorted(selected, (*subscription).listPosition, all)
-	found, err := walk.Page(q.Cursor, page.LimitOrAll(q.Limit), 0)
+	cursor, err := s.cursors.Open(q.Cursor)
+	var found store.Page[*subscription]
+	if err == nil {
+		found, err = walk.Page(cursor, page.LimitOrAll(q.Limit), 0)
+	}
 	if err != nil {
 		return store.Page[store.Subscription]{}, fmt.Errorf("memstore: subscriptions: %w", err)
 	}
 	found.Total = len(selected)
-	return page.Map(found, func(sub **subscription) store.Subscription { return (*sub).Clone() }), nil
+	return page.Map(page.SealPage(s.cursors, found),
+		func(sub **subscription) store.Subscription { return (*sub).Clone() }), nil
 }
 
 // listPosition returns where sub stands in a listing. The oldest comes first.

@@ -135,12 +135,6 @@ func (s *Store) ImportTenant(ctx context.Context, tenant string, part store.Tena
 			return fmt.Errorf("memstore: import tenant: subscription %s: %w", id, store.ErrConflict)
 		}
 	}
-	for i := range part.Events {
-		id := part.Events[i].Event.ID
-		if e := s.log.byID[id]; e != nil && e.tenant != tenant {
-			return fmt.Errorf("memstore: import tenant: event %s: %w", id, store.ErrConflict)
-		}
-	}
 	for i := range part.Subscriptions {
 		if moved := &part.Subscriptions[i]; s.subs[moved.ID] == nil {
 			s.addSubscription(moved.Subscription.Clone(), moved.Health)
@@ -148,7 +142,7 @@ func (s *Store) ImportTenant(ctx context.Context, tenant string, part store.Tena
 	}
 	for i := range part.Events {
 		moved := &part.Events[i]
-		if e := s.log.byID[moved.Event.ID]; e == nil || len(e.deliveries) == 0 {
+		if e := s.log.byName[name{tenant, moved.Event.ID}]; e == nil || len(e.deliveries) == 0 {
 			s.importEvent(moved, now)
 		}
 	}

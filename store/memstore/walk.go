@@ -16,7 +16,11 @@ func (s *Store) deliveryWalk(q *store.DeliveryQuery) page.Walk[*delivery] {
 	switch {
 	case q.EventID != "":
 		events = nil
-		if e := s.log.byID[q.EventID]; e != nil {
+		tenant := q.Tenant
+		if q.AnyTenant && sub != nil { // Validate has seen that a subscription is named
+			tenant = sub.Tenant
+		}
+		if e := s.log.byName[name{tenant, q.EventID}]; e != nil {
 			events = []*event{e}
 		}
 	case q.SubscriptionID != "" && sub == nil:

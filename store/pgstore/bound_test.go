@@ -3,7 +3,9 @@ package pgstore_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -12,6 +14,7 @@ import (
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/pgstore"
+	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
 )
 
 // watchdog is how long a call may take that should be over much sooner. It is not what is promised,
@@ -170,6 +173,43 @@ func TestCutOffClaim(t *testing.T) {
 				t.Errorf("Prune of another replica: %v", err)
 			}
 		})
+	}
+}
+
+// TestCutOffBetweenStatements checks that the server rolls a transaction back when its network
+// fails in the middle of it: what it has locked is free in less than lock_timeout.
+func TestCutOffBetweenStatements(t *testing.T) {
+	t.Parallel()
+	needServer(t)
+	p := newProxy(t, serverURL)
+	pool, err := pgxpool.New(t.Context(), p.url+"&pool_max_conns=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	direct, _ := newPool(t)
+	lock := rand.Int64()
+	write := func(ctx context.Context, pool *pgxpool.Pool, text string) error {
+		db, err := sqltx.New(pool, t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return db.Write(ctx, sqltx.Plain, func(b *sqltx.Batch) {
+			b.Queue("SELECT pg_advisory_xact_lock($1)", lock)
+			b.Queue("SELECT length($1::text)", text)
+		})
+	}
+	if err := write(t.Context(), pool, ""); err != nil { // all is prepared then
+		t.Fatal(err)
+	}
+	p.cutAfter(32 << 10) // in the text of the second statement
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	if err := write(ctx, pool, strings.Repeat("x", 64<<10)); err == nil {
+		t.Error("a transaction that was cut off: got no error")
+	}
+	if err := write(t.Context(), direct, ""); err != nil {
+		t.Errorf("another transaction with the same lock: %v", err)
 	}
 }
 

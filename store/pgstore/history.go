@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/page"
 )
 
 // Deliveries implements [store.History].
@@ -11,8 +12,21 @@ func (s *Store) Deliveries(
 	ctx context.Context, q store.DeliveryQuery,
 ) (store.Page[store.Delivery], error) {
 	return call(ctx, s, "deliveries", q.Validate(), func() (store.Page[store.Delivery], error) {
-		return s.history.Deliveries(ctx, &q)
+		return inClear(s, &q.Cursor, func() (store.Page[store.Delivery], error) {
+			return s.history.Deliveries(ctx, &q)
+		})
 	})
+}
+
+// inClear has do read a page with its cursor in clear, and seals those that it returns.
+func inClear[T any](
+	s *Store, cursor *string, do func() (store.Page[T], error),
+) (found store.Page[T], err error) {
+	cursors := s.cursors.Load()
+	if *cursor, err = cursors.Open(*cursor); err == nil {
+		found, err = do()
+	}
+	return page.SealPage(cursors, found), err
 }
 
 // Attempts implements [store.History].
@@ -50,8 +64,13 @@ func (s *Store) CountPending(ctx context.Context, tenant string, limit int) (int
 // Of what another replica has leased, what waits for a retry may be made due and counted: its
 // outcome counts all the same.
 func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
-	return call(ctx, s, "requeue", q.Validate(), func() (store.RequeueResult, error) {
-		return s.history.Requeue(ctx, q)
+	return call(ctx, s, "requeue", q.Validate(), func() (result store.RequeueResult, err error) {
+		cursors := s.cursors.Load()
+		if q.Cursor, err = cursors.Open(q.Cursor); err == nil {
+			result, err = s.history.Requeue(ctx, q)
+		}
+		result.Next = cursors.Seal(result.Next)
+		return result, err
 	})
 }
 
@@ -73,7 +92,14 @@ func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
 // and in backups for as long as those are kept.
 func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next string, err error) {
 	n, err = call(ctx, s, "erase", q.Validate(), func() (n int, err error) {
-		n, next, err = s.history.Erase(ctx, q)
+		cursors := s.cursors.Load()
+		if q.EventID == "" { // or else it is ignored
+			q.Cursor, err = cursors.Open(q.Cursor)
+		}
+		if err == nil {
+			n, next, err = s.history.Erase(ctx, q)
+		}
+		next = cursors.Seal(next)
 		return n, err
 	})
 	if err != nil {

@@ -24,7 +24,7 @@ var rooms = map[string]string{
 	"clock":     "",
 	"sqltx":     "pgx",
 	"record":    "signing store",
-	"schema":    "pgx sqltx",
+	"schema":    "pgx sqltx store/internal/page",
 	"notify":    "pgx schema sqltx",
 	"memory":    "store store/internal/schedule",
 	"replica":   "clock events memory notify pgx record schema sqltx",

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/page"
 	"github.com/outhook/outhook/store/pgstore/internal/catalogue"
 	"github.com/outhook/outhook/store/pgstore/internal/claims"
 	"github.com/outhook/outhook/store/pgstore/internal/counts"
@@ -36,8 +37,9 @@ type Store struct {
 	pool    *pgxpool.Pool
 	ownPool bool
 
-	checked   atomic.Bool // the schema and the durability of the server were
-	listening sync.Once   // starts what learns of other replicas' changes
+	checked   atomic.Bool                 // the schema and the durability of the server were
+	cursors   atomic.Pointer[page.Sealer] // of listings, as callers have them; set by then
+	listening sync.Once                   // starts what learns of other replicas' changes
 
 	replica   *replica.Replica
 	ownership *ownership.Ownership
@@ -180,7 +182,14 @@ func (s *Store) check(ctx context.Context, q schema.Querier) error {
 	if err := s.checkDurable(ctx, q); err != nil {
 		return err
 	}
-	return s.replica.Schema.CheckVersion(ctx, q)
+	if err := s.replica.Schema.CheckVersion(ctx, q); err != nil {
+		return err
+	}
+	key, err := s.replica.Schema.CursorKey(ctx, q)
+	if err == nil {
+		s.cursors.Store(page.NewSealer(key))
+	}
+	return err
 }
 
 func (s *Store) checkDurable(ctx context.Context, q schema.Querier) error {

@@ -50,6 +50,8 @@ func (s *Store) Subscriptions(
 	ctx context.Context, q store.SubscriptionQuery,
 ) (store.Page[store.Subscription], error) {
 	return call(ctx, s, "subscriptions", q.Validate(), func() (store.Page[store.Subscription], error) {
-		return s.catalogue.List(ctx, &q)
+		return inClear(s, &q.Cursor, func() (store.Page[store.Subscription], error) {
+			return s.catalogue.List(ctx, &q)
+		})
 	})
 }

@@ -16,12 +16,14 @@
 // Each value is sealed by itself, with AES-256-GCM (NIST SP 800-38D) under the first key and a
 // random nonce of 96 bits, and kept as nonce, ciphertext and tag in base64. The key's ID is in
 // [store.Subscription.SealedWith]: all values of a subscription are sealed with one key. No value
-// is told by how it looks, so any text can be a secret or a header. The subscription's ID and the
-// field (for a header, its name too) are authenticated with the value, so somebody who can write to
-// the store can neither change it nor move it to another subscription or header: it does not open
-// there. They can put back older values of the same fields, leave one out, or make the whole
-// subscription a plain one. At most 2³² values should be sealed with one key: that is what random
-// nonces are good for.
+// is told by how it looks, so any text can be a secret or a header. With each value are
+// authenticated the tenant, the ID and the URL of its subscription, where the value stands (which
+// secret, or the header's name), how many secrets there are and which headers. So somebody who can
+// write to the store can neither change a value nor have it sent to a URL of theirs, move it to
+// another subscription or header, leave another out or change the order of secrets: nothing of the
+// subscription opens then. They can put back older values of the same subscription and URL, or make
+// the whole subscription a plain one. At most 2³² values should be sealed with one key: that is
+// what random nonces are good for.
 //
 // Not sealed are URLs, names, events and answers. The length of a value can be told from its sealed
 // form.
@@ -43,12 +45,15 @@
 //
 // # Values that do not open
 //
-// When the key is missing, or the value was tampered with, Subscription, Subscriptions,
-// UpdateSubscription and Reseal return an error that names subscription, field and key ID; it wraps
-// [store.ErrCorrupt]. DeleteSubscription works. Claim must not fail, as that would stop everybody
-// else's deliveries: it returns the claim with the subscription as it is stored, SealedWith and
-// all. A sender must look at SealedWith first and give such a claim back, as the dispatcher does;
-// ciphertext in a header would otherwise go out.
+// When the key is missing, or somebody has changed the subscription in the store, this is the
+// trouble of that subscription alone. Every method that returns it returns it as it is stored, with
+// its SealedWith, which is empty in all that opens. A sender must look at SealedWith first and give
+// such a claim back, as the dispatcher does; ciphertext in a header would otherwise go out.
+//
+// Such a subscription can be deleted. It can be updated, as long as the secrets, the headers and
+// the URL stay as they are, or all secrets and headers are given anew: see
+// [Store.UpdateSubscription]. Reseal leaves it alone, and returns an error that names subscription,
+// field and key ID and wraps [store.ErrSealed].
 //
 // # Memory
 //

@@ -22,8 +22,9 @@ type Key struct {
 }
 
 // A Secret is the 32 random bytes of an AES-256 key. Formatted with fmt by any verb, logged with
-// slog, or encoded as text or JSON, it reads "[redacted]", alone and in a Key. But fmt calls no
-// method of a value in an unexported struct field.
+// slog, or encoded by encoding/json, encoding/xml, encoding/gob or any other that asks for text or
+// binary (package encoding), it reads "[redacted]", alone and in a Key. But fmt calls no method of
+// a value in an unexported struct field, and encoding/binary asks no methods.
 type Secret [32]byte
 
 const redacted = "[redacted]"
@@ -59,6 +60,9 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 // MarshalText returns "[redacted]". JSON uses it too.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// MarshalBinary returns "[redacted]". encoding/gob uses it.
+func (s Secret) MarshalBinary() ([]byte, error) { return s.MarshalText() }
 
 // validate returns what is wrong with the key.
 func (k *Key) validate() error {

@@ -3,8 +3,10 @@ package sealed_test
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/gob"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -72,6 +74,16 @@ func TestSecretsAreRedacted(t *testing.T) {
 	logged := []any{"key", key, "secret", key.Secret, "store", s}
 	slog.New(slog.NewTextHandler(&out, nil)).Info("text", logged...)
 	slog.New(slog.NewJSONHandler(&out, nil)).Info("json", logged...)
+	for _, v := range []any{key, &key, key.Secret, []sealed.Key{key}} {
+		if err := gob.NewEncoder(&out).Encode(v); err != nil {
+			t.Errorf("gob of a %T: %v", v, err)
+		}
+		text, err := xml.Marshal(v)
+		if err != nil {
+			t.Errorf("XML of a %T: %v", v, err)
+		}
+		out.Write(text)
+	}
 	for _, v := range []any{key, &key, key.Secret, []sealed.Key{key}, s,
 		struct{ S *sealed.Store }{s}} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
@@ -83,8 +95,8 @@ func TestSecretsAreRedacted(t *testing.T) {
 		}
 		out.Write(text)
 	}
-	if got := strings.Count(out.String(), "[redacted]"); got < 20 {
-		t.Errorf("[redacted] is there %d times, want more than 20", got)
+	if got := strings.Count(out.String(), "[redacted]"); got < 28 {
+		t.Errorf("[redacted] is there %d times, want more than 28", got)
 	}
 	for name, canary := range map[string]string{
 		"the bytes":      string(key.Secret[:4]),

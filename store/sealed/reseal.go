@@ -20,7 +20,7 @@ var errCurrent = errors.New("it is sealed with the first key already")
 // It updates one subscription at a time, and may run beside everything else and in several
 // processes. After an error it can be called again. It leaves subscriptions that do not open as
 // they are; when all others are done, it returns an error with their number and the reason for the
-// first. The error wraps [store.ErrCorrupt].
+// first. The error wraps [store.ErrSealed].
 func (s *Store) Reseal(ctx context.Context) (n int, err error) {
 	q := store.SubscriptionQuery{AnyTenant: true, Limit: resealPage}
 	var failed int
@@ -36,7 +36,7 @@ func (s *Store) Reseal(ctx context.Context) (n int, err error) {
 				n++
 			case errors.Is(err, errCurrent), errors.Is(err, store.ErrNotFound):
 				// or it was deleted meanwhile
-			case errors.Is(err, store.ErrCorrupt):
+			case errors.Is(err, store.ErrSealed):
 				failed++
 				if first == nil {
 					first = err

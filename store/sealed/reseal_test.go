@@ -87,7 +87,7 @@ func TestResealPassesWhatDoesNotOpen(t *testing.T) {
 	if n != 1 {
 		t.Errorf("Reseal: got %d, want 1", n)
 	}
-	wantCorrupt(t, "Reseal", err, `"lost"`, id(1), "1 subscriptions do not open")
+	wantSealed(t, "Reseal", err, `"lost"`, id(1), "1 subscriptions do not open")
 	wantPlain(t, "the other", get(t, s, 2))
 }
 

@@ -7,6 +7,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/outhook/outhook/store"
 )
@@ -42,21 +44,38 @@ func newKeyring(keys []Key) (*keyring, error) {
 
 // field is where a value stands: it opens there alone.
 type field struct {
-	subscription string // its ID
+	subscription *store.Subscription
 	header       string // the header's name; empty for a secret
+	secret       int    // or else which of the secrets, from 0
 }
 
 func (f field) String() string {
 	if f.header == "" {
-		return "a secret of subscription " + f.subscription
+		return fmt.Sprintf("secret %d of subscription %s", f.secret+1, f.subscription.ID)
 	}
-	return "the header " + f.header + " of subscription " + f.subscription
+	return "the header " + f.header + " of subscription " + f.subscription.ID
 }
 
-// bytes is the additional data: no two fields have the same. (No header's name is empty.)
+// bytes is the additional data, which is authenticated with the value: what decides where the value
+// goes, and which values there are beside it. No two fields have the same. (No header's name is
+// empty.) Texts have their length before them, so that none can take from its neighbor.
 func (f field) bytes() []byte {
-	b := binary.AppendUvarint(nil, uint64(len(f.subscription)))
-	return append(append(b, f.subscription...), f.header...)
+	sub := f.subscription
+	var b []byte
+	text := func(s string) {
+		b = binary.AppendUvarint(b, uint64(len(s)))
+		b = append(b, s...)
+	}
+	text(sub.Tenant)
+	text(sub.ID)
+	text(sub.URL)
+	b = binary.AppendUvarint(b, uint64(len(sub.Secrets)))
+	b = binary.AppendUvarint(b, uint64(len(sub.Headers)))
+	for _, name := range slices.Sorted(maps.Keys(sub.Headers)) {
+		text(name)
+	}
+	text(f.header)
+	return binary.AppendUvarint(b, uint64(f.secret))
 }
 
 // encoding is strict: every bit of a text counts.
@@ -72,7 +91,7 @@ func (r *keyring) open(id string, f field, text string) (string, error) {
 	aead := r.aeads[id]
 	if aead == nil {
 		return "", fmt.Errorf("%v is sealed with the key %q; give that key to New as well: %w", f, id,
-			store.ErrCorrupt)
+			store.ErrSealed)
 	}
 	if b, err := encoding.DecodeString(text); err == nil {
 		if plain, err := aead.Open(b[:0], nil, b, f.bytes()); err == nil {
@@ -81,6 +100,7 @@ func (r *keyring) open(id string, f field, text string) (string, error) {
 	}
 	return "",
 		fmt.Errorf(
-			"%v does not open with the key %q: that key is another now, or somebody has changed the value; "+
-				"restore it, or delete the subscription: %w", f, id, store.ErrCorrupt)
+			"%v does not open with the key %q: that key is another now, or somebody has changed the "+
+				"subscription; restore it, give all its secrets and headers anew, or delete it: %w",
+			f, id, store.ErrSealed)
 }

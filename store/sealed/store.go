@@ -45,23 +45,35 @@ func (s *Store) CreateSubscription(ctx context.Context, sub store.Subscription) 
 	if err != nil {
 		return store.Subscription{}, err
 	}
-	return s.plain(created, "create subscription")
+	return s.plain(created), nil
 }
 
 // UpdateSubscription implements [store.Subscriptions]. What change gets and leaves is plain.
+//
+// If the subscription does not open, change gets it as it is stored, with its SealedWith. It may
+// then leave the secrets, the headers, SealedWith and the URL as they are, or replace all of the
+// secrets and headers by plain ones and empty SealedWith. For anything between, UpdateSubscription
+// returns [store.ErrSealed]: plain values would be taken for sealed ones, or the rest would never
+// open again.
 func (s *Store) UpdateSubscription(
 	ctx context.Context, id string, change func(*store.Subscription) error,
 ) (store.Subscription, error) {
 	updated, err := s.Store.UpdateSubscription(ctx, id, func(kept *store.Subscription) error {
-		draft, err := s.plain(*kept, "update subscription") // its own: change may keep it
-		if err != nil {
-			return err
-		}
+		was := kept.Clone()
+		opens := s.keys.openSubscription(kept)
+		sealedWith := kept.SealedWith
+		draft := kept.Clone() // its own: change may keep it
 		if err := change(&draft); err != nil {
 			return err
 		}
-		draft.ID = kept.ID // or what is sealed would not open
+		draft.ID, draft.Tenant = was.ID, was.Tenant // or what is sealed would not open
 		*kept = draft
+		if sealedWith != "" && kept.SealedWith != "" { // it does not open, and shall stay so
+			if !keepsSealed(kept, &was) {
+				return fmt.Errorf("sealed: update subscription: %w", opens)
+			}
+			return nil
+		}
 		s.keys.sealSubscription(kept)
 		return nil
 	})
@@ -69,7 +81,7 @@ func (s *Store) UpdateSubscription(
 		return store.Subscription{}, err
 	}
 	s.opened.forget(id)
-	return s.plain(updated, "update subscription")
+	return s.plain(updated), nil
 }
 
 // DeleteSubscription implements [store.Subscriptions].
@@ -85,24 +97,20 @@ func (s *Store) Subscription(ctx context.Context, id string) (store.Subscription
 	if err != nil {
 		return store.Subscription{}, err
 	}
-	return s.plain(sub, "subscription")
+	return s.plain(sub), nil
 }
 
-// Subscriptions implements [store.Subscriptions]. One that does not open fails its page.
+// Subscriptions implements [store.Subscriptions].
 func (s *Store) Subscriptions(ctx context.Context,
 	q store.SubscriptionQuery) (store.Page[store.Subscription], error) {
 	page, err := s.Store.Subscriptions(ctx, q)
-	for i := 0; i < len(page.Items) && err == nil; i++ {
-		page.Items[i], err = s.plain(page.Items[i], "subscriptions")
+	for i := range page.Items {
+		page.Items[i] = s.plain(page.Items[i])
 	}
-	if err != nil {
-		return store.Page[store.Subscription]{}, err
-	}
-	return page, nil
+	return page, err
 }
 
-// Claim implements [store.Queue]. A subscription that does not open is as it is stored, with its
-// SealedWith: see the package comment.
+// Claim implements [store.Queue].
 func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
 	s.opened.age()
 	claims, err := s.Store.Claim(ctx, req)
@@ -115,10 +123,9 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimR
 	return claims, err
 }
 
-// plain opens a subscription whose slices and maps are left alone.
-func (s *Store) plain(sub store.Subscription, op string) (store.Subscription, error) {
-	if err := s.keys.openSubscription(&sub); err != nil {
-		return store.Subscription{}, fmt.Errorf("sealed: %s: %w", op, err)
-	}
-	return sub, nil
+// plain opens a subscription whose slices and maps are left alone. One that does not open is
+// returned as it is stored, with its SealedWith: see the package comment.
+func (s *Store) plain(sub store.Subscription) store.Subscription {
+	_ = s.keys.openSubscription(&sub)
+	return sub
 }

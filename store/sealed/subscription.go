@@ -1,6 +1,9 @@
 package sealed
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 )
@@ -41,6 +44,13 @@ func hasSecrets(sub *store.Subscription) bool {
 	return len(sub.Secrets) > 0 || len(sub.Headers) > 0
 }
 
+// keepsSealed reports whether a change has left everything that is sealed as it is stored, and what
+// it is bound to.
+func keepsSealed(is, was *store.Subscription) bool {
+	return is.SealedWith == was.SealedWith && is.URL == was.URL &&
+		slices.Equal(is.Secrets, was.Secrets) && maps.Equal(is.Headers, was.Headers)
+}
+
 // mapped returns what f makes of sub's secrets and headers, in memory of its own. What is nil stays
 // nil.
 func mapped(sub *store.Subscription, f func(field, string) (string, error)) (
@@ -50,7 +60,7 @@ func mapped(sub *store.Subscription, f func(field, string) (string, error)) (
 		secrets = make([]signing.Secret, len(sub.Secrets))
 	}
 	for i, secret := range sub.Secrets {
-		value, err := f(field{subscription: sub.ID}, string(secret))
+		value, err := f(field{subscription: sub, secret: i}, string(secret))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -60,7 +70,7 @@ func mapped(sub *store.Subscription, f func(field, string) (string, error)) (
 		headers = make(map[string]string, len(sub.Headers))
 	}
 	for name, value := range sub.Headers {
-		if headers[name], err = f(field{sub.ID, name}, value); err != nil {
+		if headers[name], err = f(field{subscription: sub, header: name}, value); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -55,8 +55,6 @@
 //     it open in two. Which tenants are not where the host's function says is kept in the stores,
 //     so whoever opens the same stores knows, and the function need not change.
 //
-//   - An event ID is one event's within a store, and not over all of them.
-//
 // With a single store, everything but Move is passed on as it is.
 //
 // # How a tenant moves

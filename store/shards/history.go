@@ -105,7 +105,7 @@ func (s *Store) CountPending(ctx context.Context, tenant string, limit int) (int
 	})
 }
 
-// Erase implements [store.History]. One event is looked for in every shard.
+// Erase implements [store.History].
 func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next string, err error) {
 	if err := q.Validate(); err != nil {
 		return 0, "", fmt.Errorf("shards: erase: %w", err)
@@ -113,13 +113,11 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 	if err := s.begin(ctx); err != nil {
 		return 0, "", fmt.Errorf("shards: erase: %w", err)
 	}
-	if q.EventID != "" {
-		n, err = s.eraseEvent(ctx, q)
-		return n, "", err
-	}
-	at, err := parseCursor(q.Cursor)
-	if err != nil {
-		return 0, "", fmt.Errorf("shards: erase: %w", err)
+	var at cursor
+	if q.EventID == "" { // or else it is ignored
+		if at, err = parseCursor(q.Cursor); err != nil {
+			return 0, "", fmt.Errorf("shards: erase: %w", err)
+		}
 	}
 	type step struct {
 		n    int
@@ -133,31 +131,6 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 		return step{n, oneCursor(sh, next, false)}, err
 	})
 	return out.n, out.next, err
-}
-
-func (s *Store) eraseEvent(ctx context.Context, q store.EraseQuery) (n int, err error) {
-	answers, err := each(ctx, s, s.shards, func(ctx context.Context, sh *shard) (int, error) {
-		defer sh.claims.changed("")
-		n, _, err := sh.Erase(ctx, q)
-		return n, err
-	})
-	if err != nil {
-		return 0, err
-	}
-	found := false
-	for i, a := range answers {
-		switch {
-		case a.err == nil:
-			found = true
-			n += a.out
-		case err == nil || errors.Is(err, store.ErrNotFound): // any other says more
-			err = s.shards[i].wrap(a.err)
-		}
-	}
-	if found {
-		return n, nil
-	}
-	return 0, err
 }
 
 // Requeue implements [store.History]. Over several shards it takes their steps one shard after the

@@ -86,7 +86,8 @@ func (tw *twins) step() {
 		if len(tw.events) == 0 || tw.rand.IntN(3) > 0 {
 			return
 		}
-		q := store.EraseQuery{EventID: tw.events[tw.rand.IntN(len(tw.events))].ID}
+		ev := tw.events[tw.rand.IntN(len(tw.events))]
+		q := store.EraseQuery{Tenant: ev.Tenant, EventID: ev.ID}
 		tw.both("erase", func(s store.Store) error { _, _, err := s.Erase(ctx, q); return err })
 	case 4:
 		id := tw.someSub()

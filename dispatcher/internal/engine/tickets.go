@@ -180,18 +180,18 @@ type fence struct {
 
 // Subject is what a change is about.
 type Subject struct {
-	kind byte
-	id   string
+	kind       byte
+	tenant, id string
 }
 
 // Subscription is the subject of a change of a subscription.
-func Subscription(id string) Subject { return Subject{'s', id} }
+func Subscription(id string) Subject { return Subject{kind: 's', id: id} }
 
-// Event is the subject of the erasure of an event.
-func Event(id string) Subject { return Subject{'e', id} }
+// Event is the subject of the erasure of an event of a tenant.
+func Event(tenant, id string) Subject { return Subject{'e', tenant, id} }
 
 // Tenant is the subject of the erasure of a tenant's events.
-func Tenant(tenant string) Subject { return Subject{'t', tenant} }
+func Tenant(tenant string) Subject { return Subject{kind: 't', tenant: tenant} }
 
 // invalidate begins an epoch with the change of a subject.
 func (f *fence) invalidate(of Subject) {
@@ -204,6 +204,6 @@ func (f *fence) invalidate(of Subject) {
 func (f *fence) admits(c *store.Claim, epoch uint64) bool {
 	return len(f.invalidated) == 0 ||
 		f.invalidated[Subscription(c.SubscriptionID)] <= epoch &&
-			f.invalidated[Event(c.EventID)] <= epoch &&
+			f.invalidated[Event(c.Tenant, c.EventID)] <= epoch &&
 			f.invalidated[Tenant(c.Tenant)] <= epoch
 }

@@ -23,10 +23,12 @@ func TestFence(t *testing.T) {
 		want    bool
 	}{
 		{"its subscription", engine.Subscription("s"), false},
-		{"its event", engine.Event("e"), false},
+		{"its event", engine.Event("t", "e"), false},
 		{"its tenant", engine.Tenant("t"), false},
 		{"another subscription", engine.Subscription("e"), true},
-		{"another event", engine.Event("t"), true},
+		{"another event", engine.Event("t", "t"), true},
+		{"another tenant's event", engine.Event("u", "e"), true},
+		{"an event of no tenant", engine.Event("", "e"), true},
 		{"another tenant", engine.Tenant("s"), true},
 	} {
 		tickets := engine.NewTickets(8)

@@ -11,8 +11,8 @@ import (
 // be sent to.
 func SealedError(sub *store.Subscription) error {
 	return fmt.Errorf(
-		"dispatcher: the secrets of subscription %s are sealed with the key %q; "+
-			"give that key to the store: %w",
-		sub.ID, sub.SealedWith, store.ErrCorrupt,
+		"dispatcher: the secrets and headers of subscription %s are sealed with the key %q; "+
+			"give that key to the store, or the subscription all secrets and headers anew: %w",
+		sub.ID, sub.SealedWith, store.ErrSealed,
 	)
 }

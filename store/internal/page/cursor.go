@@ -50,8 +50,8 @@ func (c Cursor) Pass(p Position) Cursor {
 }
 
 // A cursor as text is, in URL-safe base64, the version of this format, the direction, and two
-// numbers of eight bytes. It holds no secret and needs no signature: a query's tenant is checked
-// for each item, so a cursor that somebody makes up only names another place to go on from.
+// numbers of eight bytes. It stays inside of the store, since the numbers tell how much all tenants
+// publish: see [Sealer].
 const (
 	version    = 1
 	forward    = 'n'

@@ -18,6 +18,9 @@
 // and [Walk.Count] counts. A store that reads the items by a query instead, as pgstore does, hands
 // them to a [Collector], which is the part of the algorithm that reads nothing.
 //
+// Outside of its store a cursor is sealed, see [Sealer]: a store opens the cursor of a query first,
+// and seals those that it returns last. All between the two is in clear.
+//
 // # Rules
 //
 //   - A page is read with one item more than its limit, which says whether there is a next page.

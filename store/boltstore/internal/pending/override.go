@@ -17,7 +17,7 @@ func (o *overrides) Get(num, seq uint64) ([]byte, error) {
 	if v == nil {
 		return nil, fmt.Errorf("%w: delivery %d/%d lacks its body", store.ErrCorrupt, num, seq)
 	}
-	body, err := record.DecodeBody(key[:], v)
+	body, err := record.DecodeBytes(key[:], v)
 	if err != nil {
 		return nil, fmt.Errorf("body of delivery %d/%d: %w", num, seq, err)
 	}
@@ -28,7 +28,7 @@ func (o *overrides) Get(num, seq uint64) ([]byte, error) {
 // so that a change of the row does not write it again; the row says that it is there.
 func (o *overrides) Put(num, seq uint64, body []byte) error {
 	key := record.Key2(num, seq)
-	return o.put(Bodies, key[:], record.EncodeBody(key[:], body))
+	return o.put(Bodies, key[:], record.EncodeBytes(key[:], body))
 }
 
 // Remove removes the body that overrides the event's for a delivery, if there is one.

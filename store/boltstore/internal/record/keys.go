@@ -1,6 +1,9 @@
 package record
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // The sizes of keys of one, two and three numbers.
 const (
@@ -58,6 +61,20 @@ func PatternPrefix(tenant, pattern string) []byte {
 // PatternKey returns the key of a subscription to a pattern.
 func PatternKey(tenant, pattern string, num uint64) []byte {
 	return binary.BigEndian.AppendUint64(PatternPrefix(tenant, pattern), num)
+}
+
+// EventIDKey returns the key of an event in the index of IDs. The ID comes first, so that IDs that
+// ascend are beside each other whoever publishes them, and a commit that writes many of them writes
+// few pages. The zero byte ends the ID, which has none (see [EventIDOf]).
+func EventIDKey(tenant, id string) []byte {
+	k := make([]byte, 0, len(id)+1+len(tenant))
+	return append(append(append(k, id...), 0), tenant...)
+}
+
+// EventIDOf returns the ID that a key of the index begins with.
+func EventIDOf(key []byte) string {
+	id, _, _ := bytes.Cut(key, []byte{0})
+	return string(id)
 }
 
 // InSubscription reports whether a key begins with the number of a subscription. A nil key does

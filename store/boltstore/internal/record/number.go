@@ -19,17 +19,17 @@ func DecodeNumber(key, v []byte) (uint64, error) {
 	return n, d.end()
 }
 
-// EncodeBody returns the value of a body that overrides the event's for one delivery. The body may
-// be empty: an override that sends nothing is one too.
-func EncodeBody(key, body []byte) []byte {
-	e := newEncoder(len(body))
-	e.b = append(e.b, body...)
+// EncodeBytes returns the value of bytes, such as those of a body that overrides the event's for
+// one delivery. They may be none: an override that sends nothing is one too.
+func EncodeBytes(key, b []byte) []byte {
+	e := newEncoder(len(b))
+	e.b = append(e.b, b...)
 	return e.appendChecksum(key)
 }
 
-// DecodeBody returns a copy of the body. It is copied, because it goes to a claim, which outlives
-// the transaction.
-func DecodeBody(key, v []byte) ([]byte, error) {
+// DecodeBytes returns a copy of the bytes. They are copied, because a body goes to a claim, which
+// outlives the transaction.
+func DecodeBytes(key, v []byte) ([]byte, error) {
 	d, err := newDecoder(key, v)
 	if err != nil {
 		return nil, err

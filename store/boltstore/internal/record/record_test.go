@@ -70,8 +70,11 @@ func samples() map[string]sample {
 	return map[string]sample{
 		"subscription": {k1[:], EncodeSubscription(k1[:], sampleSubscription),
 			decodeAs(DecodeSubscription), sampleSubscription},
-		"subscription ID": {k1[:], EncodeSubscription(k1[:], sampleSubscription),
-			decodeAs(DecodeSubscriptionID), "id"},
+		"subscription name": {k1[:], EncodeSubscription(k1[:], sampleSubscription),
+			func(k, v []byte) (any, error) {
+				id, tenant, err := DecodeSubscriptionName(k, v)
+				return [2]string{id, tenant}, err
+			}, [2]string{sampleSubscription.ID, sampleSubscription.Tenant}},
 		"health":  {k1[:], EncodeHealth(k1[:], &h), decodeAs(DecodeHealth), h},
 		"backlog": {k1[:], b.Encode(k1[:]), decodeAs(DecodeBacklog), b},
 		"chunk": {k2[:], EncodeChunk(k2[:], []uint64{9, 10, 300}),
@@ -87,7 +90,7 @@ func samples() map[string]sample {
 		"counts":   {k2[:], EncodeCounts(k2[:], &bucket), decodeAs(DecodeCounts), bucket},
 		"row":      {k2[:], r.Encode(k2[:]), decodeAs(DecodeRow), r},
 		"number":   {k1[:], EncodeNumber(k1[:], 1<<40), decodeAs(DecodeNumber), uint64(1 << 40)},
-		"body":     {k2[:], EncodeBody(k2[:], []byte("{}")), decodeAs(DecodeBody), []byte("{}")},
+		"body":     {k2[:], EncodeBytes(k2[:], []byte("{}")), decodeAs(DecodeBytes), []byte("{}")},
 		"erasures": {k1[:], EncodeErasures(k1[:], erasures), decodeAs(DecodeErasures), erasures},
 		"pattern": {pattern, EncodePattern(pattern, sampleSubscription), decodeAs(DecodePattern),
 			Pattern{Num: 7, Since: at.Add(2).UnixNano(), Disabled: true}},

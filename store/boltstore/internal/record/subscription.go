@@ -87,12 +87,12 @@ func DecodeSubscriptionInto(s *store.Subscription, key, v []byte) error {
 	return d.end()
 }
 
-// DecodeSubscriptionID reads only the ID of a subscription. It comes first in the value. The
-// checksum of the whole is checked all the same.
-func DecodeSubscriptionID(key, v []byte) (string, error) {
+// DecodeSubscriptionName reads only the ID of a subscription and its tenant, which come first in
+// the value. The checksum of the whole is checked all the same.
+func DecodeSubscriptionName(key, v []byte) (id, tenant string, err error) {
 	d, err := newDecoder(key, v)
 	if err != nil {
-		return "", fmt.Errorf("subscription %d: %w", KeyNumber(key, 0), err)
+		return "", "", fmt.Errorf("subscription %d: %w", KeyNumber(key, 0), err)
 	}
-	return d.string(), d.end()
+	return d.string(), d.string(), d.end()
 }

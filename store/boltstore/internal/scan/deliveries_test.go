@@ -24,7 +24,13 @@ func (x *fixture) list(
 			r.Num = x.nums[q.SubscriptionID]
 		}
 		if q.EventID != "" {
-			r.Seq, err = tx.IDs.Find(q.EventID)
+			tenant := q.Tenant
+			if q.AnyTenant {
+				tenant, err = tx.Subs.Tenant(r.Num)
+			}
+			if err == nil {
+				r.Seq, err = tx.IDs.Find(tenant, q.EventID)
+			}
 		}
 		if err == nil {
 			err = r.Skip(tx)
@@ -121,7 +127,7 @@ func TestDeliveries(t *testing.T) {
 		{"a subscription of another tenant", store.DeliveryQuery{Tenant: "b",
 			SubscriptionID: "a1"}},
 		{"a deleted subscription", store.DeliveryQuery{AnyTenant: true, SubscriptionID: "gone"}},
-		{"an event", store.DeliveryQuery{AnyTenant: true, EventID: eventID(7)}},
+		{"an event", store.DeliveryQuery{Tenant: tenantOf(7), EventID: eventID(7)}},
 		{"a delivery", store.DeliveryQuery{
 			AnyTenant: true, EventID: eventID(3), SubscriptionID: "a1",
 		}},

@@ -119,7 +119,7 @@ func (x *fixture) checkEvents(left []placed) {
 	}
 	x.View(func(tx *txn.Tx) error {
 		for i := range 300 {
-			seq, err := tx.IDs.Find(eventID(i))
+			seq, err := tx.IDs.Find(tenantOf(i), eventID(i))
 			if err != nil {
 				return err
 			}

@@ -65,12 +65,15 @@ func newFixture(t *testing.T, n int) *fixture {
 
 func eventID(i int) string { return fmt.Sprintf("ev%05d", i) }
 
+// tenantOf returns the tenant of an event.
+func tenantOf(i int) string { return []string{"a", "a", "b"}[i%3] }
+
 // enqueue stores events, a second apart.
 func (x *fixture) enqueue(from, to int) {
 	x.t.Helper()
 	for i := from; i < to; i++ {
 		e, err := record.NewEvent(events.Event{
-			ID: eventID(i), Tenant: []string{"a", "a", "b"}[i%3], Time: x.Wall,
+			ID: eventID(i), Tenant: tenantOf(i), Time: x.Wall,
 			Type: []string{"message.created", "order.paid"}[x.rand.IntN(2)],
 			Key:  []string{"", "", "", "k"}[x.rand.IntN(4)], Payload: json.RawMessage(`{}`),
 		})
@@ -81,7 +84,7 @@ func (x *fixture) enqueue(from, to int) {
 		x.Now = x.Wall.UnixNano()
 		x.Update(func(tx *txn.Tx) (err error) {
 			if err = tx.Enqueue([]*record.Event{e}); err == nil {
-				x.last, err = tx.IDs.Find(e.ID)
+				x.last, err = tx.IDs.Find(e.Tenant, e.ID)
 			}
 			return err
 		})

@@ -21,7 +21,7 @@ const (
 	// Tenant, pattern, number → since when, and whether disabled.
 	BucketPatterns
 	BucketEvents   // sequence number → event
-	BucketEventIDs // ID → sequence number, see eventIDs
+	BucketEventIDs // ID, tenant → sequence number, see eventIDs
 	BucketRows     // subscription, event → row
 	// Subscription, state, event → nothing: rows that are not delivered.
 	BucketStates
@@ -81,6 +81,7 @@ const (
 	MetaOrphans   = "orphans"   // 1 when there may be events whose subscriptions are all deleted
 	metaUnsettled = "unsettled" // how many tenants have a state, see tenants.go
 	metaCounts    = "counts"    // the number of the last batch of counts, see package rollup
+	MetaCursors   = "cursors"   // the key of cursors, see Tx.CursorKey
 )
 
 // format is the version that this package reads and writes. A file of another version is refused

@@ -49,15 +49,20 @@ func (t *Tx) Delivery(num uint64, e *record.Event, r *pending.Delivery) (store.D
 	return d, err
 }
 
-// LookUp finds a delivery by its names. num and seq are the numbers of its subscription and event.
-// ok is false if it does not exist, and so if either name is unknown.
+// LookUp finds a delivery by its names. num and seq are the numbers of its subscription and event,
+// which is the one of the subscription's tenant. ok is false if it does not exist, and so if either
+// name is unknown.
 func (t *Tx) LookUp(
 	subscriptionID, eventID string,
 ) (num, seq uint64, r pending.Delivery, ok bool, err error) {
 	if num, err = t.Subs.Number(subscriptionID); err != nil || num == 0 {
 		return 0, 0, pending.Delivery{}, false, err
 	}
-	if seq, err = t.IDs.Find(eventID); err != nil || seq == 0 {
+	tenant, err := t.Subs.Tenant(num)
+	if err != nil {
+		return 0, 0, pending.Delivery{}, false, err
+	}
+	if seq, err = t.IDs.Find(tenant, eventID); err != nil || seq == 0 {
 		return 0, 0, pending.Delivery{}, false, err
 	}
 	key := record.Key1(seq)

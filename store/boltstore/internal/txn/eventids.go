@@ -2,16 +2,17 @@ package txn
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
-// The index of event IDs is written behind: an event is found by its ID through eventIDs, or, when
-// it is one of the few latest, by looking at those, the tail. So a commit of one event writes no
-// page of the index, and one commit in many writes the IDs of many, which are beside each other if
-// they ascend.
+// The index of event IDs is written behind: an event is found by its tenant and ID through
+// eventIDs, or, when it is one of the few latest, by looking at those, the tail. So a commit of one
+// event writes no page of the index, and one commit in many writes the IDs of many, which are
+// beside each other if they ascend.
 //
 // The IDs of all events up to metaIndexed are in eventIDs. It moves in the transaction that writes
 // them, so every transaction sees an index and a tail that belong together.
@@ -25,29 +26,42 @@ const (
 // eventIDs finds events by their IDs. It is the index and the tail as one transaction sees them.
 type eventIDs struct {
 	*base
-	longBody bool              // an event that the transaction stores has a long body
-	tail     map[string]uint64 // the events that are not indexed, once they have been read
+	longBody bool                 // an event that the transaction stores has a long body
+	tail     map[eventName]uint64 // the events that are not indexed, once they have been read
 }
 
-// numbered is an event's ID and its sequence number.
+// eventName is what an event is found by: an ID is its tenant's.
+type eventName struct{ tenant, id string }
+
+func nameOf(e *record.Event) eventName { return eventName{e.Tenant, e.ID} }
+
+// key returns the key of the event in the index.
+func (n eventName) key() []byte { return record.EventIDKey(n.tenant, n.id) }
+
+// numbered is an event's name and its sequence number.
 type numbered struct {
-	id  string
+	eventName
 	seq uint64
 }
 
-// Find returns the sequence number of the event with an ID, 0 if there is none.
-func (x *eventIDs) Find(id string) (uint64, error) {
+// Find returns the sequence number of a tenant's event with an ID, 0 if there is none.
+func (x *eventIDs) Find(tenant, id string) (uint64, error) {
+	// No event has such an ID, and its key could be that of another tenant's.
+	if strings.IndexByte(id, 0) >= 0 {
+		return 0, nil
+	}
+	name := eventName{tenant, id}
 	// The index has all events but the latest, and one look-up costs less than reading those.
-	if seq, err := x.number(BucketEventIDs, []byte(id)); seq != 0 || err != nil {
+	if seq, err := x.number(BucketEventIDs, name.key()); seq != 0 || err != nil {
 		return seq, err
 	}
 	x.readTail()
-	return x.tail[id], nil
+	return x.tail[name], nil
 }
 
 // dropStored returns those of the events that are neither stored nor given twice. It is ErrConflict
-// when one has the ID of another. A host that tries a Publish again after an error gives events
-// that are stored already, and must get no error for it.
+// when one has the ID of another of its tenant. A host that tries a Publish again after an error
+// gives events that are stored already, and must get no error for it.
 func (x *eventIDs) dropStored(evs []*record.Event) ([]*record.Event, error) {
 	// The usual case, and it needs no map.
 	if len(evs) == 1 {
@@ -58,16 +72,16 @@ func (x *eventIDs) dropStored(evs []*record.Event) ([]*record.Event, error) {
 		return evs, nil
 	}
 	unstored := make([]*record.Event, 0, len(evs))
-	given := make(map[string]*record.Event, len(evs))
+	given := make(map[eventName]*record.Event, len(evs))
 	for _, e := range evs {
 		known, err := x.isStored(e)
 		if err != nil {
 			return nil, err
 		}
-		switch first := given[e.ID]; {
+		switch first := given[nameOf(e)]; {
 		case known:
 		case first == nil:
-			given[e.ID] = e
+			given[nameOf(e)] = e
 			unstored = append(unstored, e)
 		case !first.Same(e):
 			return nil, conflict(e)
@@ -82,7 +96,7 @@ func (x *eventIDs) isStored(e *record.Event) (bool, error) {
 	if x.isHigher(e.ID) {
 		return false, nil
 	}
-	seq, err := x.Find(e.ID)
+	seq, err := x.Find(e.Tenant, e.ID)
 	if seq == 0 || err != nil {
 		return false, err
 	}
@@ -102,8 +116,8 @@ func (x *eventIDs) isStored(e *record.Event) (bool, error) {
 // conflict returns the error for an event whose ID is that of another.
 func conflict(e *record.Event) error { return fmt.Errorf("event %s: %w", e.ID, store.ErrConflict) }
 
-// isHigher reports whether an ID is higher than that of every event that is stored, as those that
-// New makes are as a rule: such an event need not be looked for.
+// isHigher reports whether an ID is higher than that of every event that is stored, of any tenant,
+// as those that New makes are as a rule: such an event need not be looked for.
 func (x *eventIDs) isHigher(id string) bool {
 	// The bound may be too high, which costs a look-up: a transaction that was rolled back has left
 	// it so. Too low, and an event would be stored twice.
@@ -112,9 +126,9 @@ func (x *eventIDs) isHigher(id string) bool {
 	if *highest == "" {
 		k, _ := boltfile.LastBetween(x.Bucket(BucketEventIDs).Cursor(), nil, nil)
 		x.readTail()
-		*highest = string(k)
-		for id := range x.tail {
-			*highest = max(*highest, id)
+		*highest = record.EventIDOf(k)
+		for name := range x.tail {
+			*highest = max(*highest, name.id)
 		}
 	}
 	return id > *highest
@@ -126,20 +140,20 @@ func (x *eventIDs) note(e *record.Event, seq uint64) {
 	// The tail is read at most once in a transaction, so what later operations of it store must be
 	// added.
 	if x.tail != nil {
-		x.tail[e.ID] = seq
+		x.tail[nameOf(e)] = seq
 	}
 	x.writer.highestID = max(x.writer.highestID, e.ID)
 }
 
-// forget removes the ID of an event that this transaction removes, unless another has it by now: one
-// that has come back with its tenant.
-func (x *eventIDs) forget(id string, seq uint64) error {
-	if has, err := x.Find(id); err != nil || has != seq {
+// forget removes the ID of an event that this transaction removes, unless another has it by now:
+// one that has come back with its tenant.
+func (x *eventIDs) forget(e *record.Event, seq uint64) error {
+	if has, err := x.Find(e.Tenant, e.ID); err != nil || has != seq {
 		return err
 	}
 	// It is in one of the two, and asking in which would cost as much.
-	delete(x.tail, id)
-	return x.remove(BucketEventIDs, []byte(id))
+	delete(x.tail, nameOf(e))
+	return x.remove(BucketEventIDs, nameOf(e).key())
 }
 
 // readTail reads the IDs that are not indexed, once in a transaction.
@@ -147,9 +161,9 @@ func (x *eventIDs) readTail() {
 	if x.tail != nil {
 		return
 	}
-	x.tail = make(map[string]uint64)
+	x.tail = make(map[eventName]uint64)
 	for _, e := range x.Unindexed() {
-		x.tail[e.id] = e.seq
+		x.tail[e.eventName] = e.seq
 	}
 }
 
@@ -164,7 +178,7 @@ func (x *eventIDs) Unindexed() []numbered {
 	c := x.Bucket(BucketEvents).Cursor()
 	for k, v := c.Seek(key[:]); k != nil; k, v = c.Next() {
 		if e, err := record.DecodeEvent(k, v); err == nil {
-			found = append(found, numbered{e.ID, record.KeyNumber(k, 0)})
+			found = append(found, numbered{nameOf(&e), record.KeyNumber(k, 0)})
 		}
 	}
 	return found
@@ -188,7 +202,7 @@ func (x *eventIDs) flush() error {
 	x.longBody = false
 	// Including those of this transaction, which are in the bucket already.
 	for _, e := range x.Unindexed() {
-		if err := x.putNumber(BucketEventIDs, []byte(e.id), e.seq); err != nil {
+		if err := x.putNumber(BucketEventIDs, e.key(), e.seq); err != nil {
 			return err
 		}
 	}

@@ -77,7 +77,7 @@ func (x *eventLog) Remove(seq uint64) error {
 		return err
 	}
 	// Together with the event: its ID is free again when it is gone.
-	if err := x.ids.forget(e.ID, seq); err != nil {
+	if err := x.ids.forget(&e, seq); err != nil {
 		return err
 	}
 	return x.remove(BucketEvents, key[:])

@@ -6,6 +6,8 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/internal/page"
 )
 
 // Initialize makes the buckets of an empty store. The format version comes with the buckets in one
@@ -18,7 +20,22 @@ func Initialize(tx *bolt.Tx, store string) error {
 		}
 	}
 	t := &Tx{base: base{settings: &Settings{Buckets: buckets}, Tx: tx}}
+	key, cursors := []byte(MetaCursors), page.NewKey()
+	if err := t.put(BucketMeta, key, record.EncodeBytes(key, cursors[:])); err != nil {
+		return err
+	}
 	return t.PutMetaNumber(MetaFormat, format)
+}
+
+// CursorKey returns the key that seals the cursors of the store. If it can't be read it is a random
+// one: cursors are then good until the store is closed, and nobody else is affected.
+func (t *Tx) CursorKey() (key [page.KeySize]byte) {
+	name := []byte(MetaCursors)
+	b, err := record.DecodeBytes(name, t.Get(BucketMeta, name))
+	if err != nil || copy(key[:], b) != len(key) {
+		return page.NewKey()
+	}
+	return key
 }
 
 // CheckFormat checks that the store is one that this package knows. It returns [store.ErrCorrupt]
@@ -37,8 +54,8 @@ func (t *Tx) CheckFormat() error {
 	case version == 0:
 		return fmt.Errorf("%w: there is no format version", store.ErrCorrupt)
 	case version != format:
-		return fmt.Errorf("the file has format %d, and this version of outhook knows only %d",
-			version, format)
+		return fmt.Errorf("the file has format %d, and this version of outhook knows only %d; "+
+			"open it with the version that wrote it, or begin a new file", version, format)
 	}
 	return nil
 }

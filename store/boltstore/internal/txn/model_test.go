@@ -75,7 +75,7 @@ type model struct {
 	subs       map[string]store.Subscription
 	deleted    []string
 	events     []*modelEvent // in the order in which they were stored
-	unstored   []string      // IDs of events that nobody was to get
+	unstored   [][2]string   // tenants and IDs of events that nobody was to get
 	deliveries map[deliveryName]*modelDelivery
 	ids        int
 }
@@ -138,24 +138,34 @@ func (m *model) someDelivery(states ...store.State) (n deliveryName, ok bool) {
 	return names[m.rand.IntN(len(names))], true
 }
 
-func (m *model) event(id string) *modelEvent {
+func (m *model) event(tenant, id string) *modelEvent {
 	for _, e := range m.events {
-		if e.ID == id {
+		if e.Tenant == tenant && e.ID == id {
 			return e
 		}
 	}
 	return nil
 }
 
+// delivery returns the delivery of an event to a subscription; nil if there is none. Tenants share
+// IDs, so the name of a delivery says which event only with the tenant of its subscription.
+func (m *model) delivery(sub string, e *modelEvent) *modelDelivery {
+	if m.subs[sub].Tenant != e.Tenant {
+		return nil
+	}
+	return m.deliveries[deliveryName{sub, e.ID}]
+}
+
 // isFirst reports whether a pending delivery is not blocked: it has no key, or is the first pending
 // one of its key.
 func (m *model) isFirst(n deliveryName) bool {
-	key := m.event(n.event).Key
+	event := m.event(m.subs[n.sub].Tenant, n.event)
+	key := event.Key
 	for _, e := range m.events {
-		if e.ID == n.event || key == "" {
+		if e == event || key == "" {
 			return true
 		}
-		d := m.deliveries[deliveryName{n.sub, e.ID}]
+		d := m.delivery(n.sub, e)
 		if e.Key == key && d != nil && d.state == store.Pending {
 			return false
 		}
@@ -204,9 +214,10 @@ func (m *model) check() {
 		if int(n) != len(m.subs) || err != nil {
 			m.t.Errorf("there are %d subscriptions, %v, want %d", n, err, len(m.subs))
 		}
-		for _, id := range m.unstored {
-			if seq, err := t.IDs.Find(id); seq != 0 || err != nil {
-				m.t.Errorf("event %s was stored: %d, %v", id, seq, err)
+		for _, name := range m.unstored {
+			seq, err := t.IDs.Find(name[0], name[1])
+			if (seq != 0) != (m.event(name[0], name[1]) != nil) || err != nil {
+				m.t.Errorf("event %s was stored: %d, %v", name, seq, err)
 			}
 		}
 		for _, e := range m.events {
@@ -219,18 +230,22 @@ func (m *model) check() {
 // checkEvent compares an event and its deliveries with the model.
 func (m *model) checkEvent(t *txn.Tx, e *modelEvent) {
 	m.t.Helper()
-	seq, err := t.IDs.Find(e.ID)
+	seq, err := t.IDs.Find(e.Tenant, e.ID)
 	if seq == 0 || err != nil {
 		m.t.Errorf("event %s is not found by its ID: %v", e.ID, err)
 		return
 	}
 	stored, err := t.Events.Get(seq)
-	if err != nil || stored == nil || stored.ID != e.ID || stored.Erased() != e.erased {
+	if err != nil || stored == nil || stored.ID != e.ID || stored.Tenant != e.Tenant ||
+		stored.Erased() != e.erased {
 		m.t.Errorf("event %s is %+v, %v, erased: want %v", e.ID, stored, err, e.erased)
 		return
 	}
-	for id := range m.subs {
-		want := m.deliveries[deliveryName{id, e.ID}]
+	for id, sub := range m.subs {
+		if sub.Tenant != e.Tenant {
+			continue // it may have another event with the ID
+		}
+		want := m.delivery(id, e)
 		num, _, row, ok, err := t.LookUp(id, e.ID)
 		if err != nil || ok != (want != nil) {
 			m.t.Errorf("%s of %s: found %v, %v, want %+v", e.ID, id, ok, err, want)
@@ -258,7 +273,7 @@ func (m *model) keyIsErased(sub, key string) bool {
 		return key != ""
 	}
 	return key != "" && slices.ContainsFunc(m.events, func(e *modelEvent) bool {
-		return e.erased && e.Key == key && m.deliveries[deliveryName{sub, e.ID}] != nil
+		return e.erased && e.Key == key && m.delivery(sub, e) != nil
 	})
 }
 
@@ -303,7 +318,7 @@ func (m *model) finishPurges() {
 	for _, e := range m.events {
 		for done := !e.erased; !done; {
 			m.file.Update(func(t *txn.Tx) (err error) {
-				seq, err := t.IDs.Find(e.ID)
+				seq, err := t.IDs.Find(e.Tenant, e.ID)
 				if err == nil {
 					done, err = t.Erasures.Step(seq)
 				}

@@ -138,12 +138,20 @@ func (m *model) enqueue() {
 			evs = append(evs, again)
 			continue
 		}
-		evs = append(evs, events.Event{
+		ev := events.Event{
 			ID: m.newID("ev"), Tenant: []string{"a", "b"}[m.rand.IntN(2)], Time: m.now(),
 			Type:    []string{"message.created", "message.deleted", "order.paid"}[m.rand.IntN(3)],
 			Key:     []string{"", "x", "y"}[m.rand.IntN(3)],
 			Payload: json.RawMessage(`{"n":1}`),
-		})
+		}
+		if len(m.events) > 0 && m.rand.IntN(3) == 0 {
+			known := m.events[m.rand.IntN(len(m.events))]
+			if m.event(ev.Tenant, known.ID) == nil && !slices.ContainsFunc(evs,
+				func(o events.Event) bool { return o.ID == known.ID }) {
+				ev.ID = known.ID
+			}
+		}
+		evs = append(evs, ev)
 	}
 	built, err := record.NewEvents(evs)
 	if err != nil {
@@ -177,7 +185,7 @@ func (m *model) conflict(built []*record.Event) {
 
 // stored makes the deliveries of an event, unless it was stored before.
 func (m *model) stored(e events.Event) {
-	if m.event(e.ID) != nil {
+	if m.event(e.Tenant, e.ID) != nil {
 		return
 	}
 	found := false
@@ -195,7 +203,7 @@ func (m *model) stored(e events.Event) {
 	if found {
 		m.events = append(m.events, &modelEvent{Event: e})
 	} else {
-		m.unstored = append(m.unstored, e.ID)
+		m.unstored = append(m.unstored, [2]string{e.Tenant, e.ID})
 	}
 }
 
@@ -282,7 +290,7 @@ func (m *model) requeue() {
 	want := 0
 	m.file.View(func(t *txn.Tx) error {
 		for _, e := range m.events {
-			d := m.deliveries[deliveryName{n.sub, e.ID}]
+			d := m.delivery(n.sub, e)
 			if d == nil {
 				continue
 			}
@@ -306,7 +314,7 @@ func (m *model) requeue() {
 			m.t.Errorf("%d were requeued, want %d", got.Requeued, want)
 		}
 		for _, e := range m.events {
-			d := m.deliveries[deliveryName{n.sub, e.ID}]
+			d := m.delivery(n.sub, e)
 			if d != nil && d.state == state && sub.Status == store.Subscribed && !e.erased {
 				d.state = store.Pending
 			}
@@ -321,7 +329,7 @@ func (m *model) erase() {
 	}
 	e := m.events[m.rand.IntN(len(m.events))]
 	m.transact(func(t *txn.Tx) error {
-		seq, err := t.IDs.Find(e.ID)
+		seq, err := t.IDs.Find(e.Tenant, e.ID)
 		if err != nil {
 			return err
 		}
@@ -333,7 +341,7 @@ func (m *model) erase() {
 	}, func() {
 		e.erased = true
 		for n, d := range m.deliveries {
-			if n.event == e.ID && d.state == store.Pending {
+			if m.delivery(n.sub, e) == d && d.state == store.Pending {
 				d.state, d.reason = store.Canceled, pending.ErasedReason
 			}
 		}
@@ -360,7 +368,7 @@ func (m *model) purge() {
 	m.last = "step of an erasure"
 	e := erased[m.rand.IntN(len(erased))]
 	m.transact(func(t *txn.Tx) error {
-		seq, err := t.IDs.Find(e.ID)
+		seq, err := t.IDs.Find(e.Tenant, e.ID)
 		if err == nil {
 			_, err = t.Erasures.Step(seq)
 		}
@@ -376,7 +384,8 @@ func (m *model) spill() {
 	}
 	to := uint64(0)
 	m.file.View(func(t *txn.Tx) (err error) {
-		to, err = t.IDs.Find(m.events[m.rand.IntN(len(m.events))].ID)
+		e := m.events[m.rand.IntN(len(m.events))]
+		to, err = t.IDs.Find(e.Tenant, e.ID)
 		return err
 	})
 	if to > m.file.Memory.Watermark {

@@ -93,7 +93,7 @@ func (x *subscriptions) id(num uint64) (string, error) {
 		return id, nil
 	}
 	key := record.Key1(num)
-	id, err := record.DecodeSubscriptionID(key[:], x.base.Get(BucketSubscriptions, key[:]))
+	id, _, err := record.DecodeSubscriptionName(key[:], x.base.Get(BucketSubscriptions, key[:]))
 	if err != nil {
 		return "", err
 	}
@@ -102,6 +102,13 @@ func (x *subscriptions) id(num uint64) (string, error) {
 	}
 	x.idOf[num] = id
 	return id, nil
+}
+
+// Tenant returns the tenant of a subscription that is there.
+func (x *subscriptions) Tenant(num uint64) (string, error) {
+	key := record.Key1(num)
+	_, tenant, err := record.DecodeSubscriptionName(key[:], x.base.Get(BucketSubscriptions, key[:]))
+	return tenant, err
 }
 
 // CountOf returns how many subscriptions q selects.

@@ -166,16 +166,13 @@ func (t *Tx) importSubscription(tenant string, moved *store.TenantSubscription) 
 // isImported reports whether an event is stored. One whose deliveries are all gone is not: it is
 // what Prune has not got to since its tenant left.
 func (t *Tx) isImported(tenant, id string) (bool, error) {
-	seq, err := t.IDs.Find(id)
+	seq, err := t.IDs.Find(tenant, id)
 	if seq == 0 || err != nil {
 		return false, err
 	}
 	key := record.Key1(seq)
 	v := t.Get(BucketEvents, key[:])
 	stored, err := record.DecodeEvent(key[:], v)
-	if err == nil && stored.Tenant != tenant {
-		err = fmt.Errorf("event %s: %w", id, store.ErrConflict)
-	}
 	if err != nil {
 		return false, err
 	}
@@ -183,7 +180,7 @@ func (t *Tx) isImported(tenant, id string) (bool, error) {
 	if needed || err != nil {
 		return needed, err
 	}
-	return false, t.IDs.forget(id, seq)
+	return false, t.IDs.forget(&stored, seq)
 }
 
 // importEvent stores an event with its deliveries, all of which get a row: unlike those of an event

@@ -52,7 +52,7 @@ func enqueue(t *testing.T, f *txntest.File, id, tenant, key string) (seq uint64)
 	e := event(t, f, id, tenant, key)
 	f.Update(func(t *txn.Tx) (err error) {
 		if err = t.Enqueue([]*record.Event{e}); err == nil {
-			seq, err = t.IDs.Find(id)
+			seq, err = t.IDs.Find(tenant, id)
 		}
 		return err
 	})

@@ -60,7 +60,7 @@ func (h *History) erasable(
 ) (seqs []int64, next string, err error) {
 	if q.EventID != "" {
 		var seq int64
-		err := h.DB.Row(ctx, h.SQL.ErasableOne, record.Plain(q.EventID))(&seq)
+		err := h.DB.Row(ctx, h.SQL.ErasableOne, record.Plain(q.Tenant), record.Plain(q.EventID))(&seq)
 		if errors.Is(err, pgx.ErrNoRows) {
 			err = store.ErrNotFound
 		}

@@ -47,6 +47,9 @@ func newFilter(name schema.Name, sql *schema.Statements, q *store.DeliveryQuery)
 	}
 	if q.EventID != "" {
 		f.add("e.id = ?", record.Plain(q.EventID))
+		if q.AnyTenant { // a subscription is named, whose tenant it is
+			f.where = append(f.where, "e.tenant = s.tenant")
+		}
 	}
 	if q.EventType != "" {
 		f.add("e.type = ?", record.Plain(q.EventType))

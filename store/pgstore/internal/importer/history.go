@@ -67,16 +67,16 @@ func (im *importer) keep(ctx context.Context, ds []store.Delivery) error {
 		return nil
 	}
 	// Newest first, so that an event which is met twice has got its number.
-	seqs := make(map[string]int64)
+	seqs := make(map[event]int64)
 	var rows historyRows
 	for i := range fresh {
-		id := fresh[i].EventID
-		if _, there := seqs[id]; !there {
-			if seqs[id], err = im.next(ctx); err != nil {
+		e := event{fresh[i].Tenant, fresh[i].EventID}
+		if _, there := seqs[e]; !there {
+			if seqs[e], err = im.next(ctx); err != nil {
 				return err
 			}
 		}
-		if err := im.addHistory(ctx, &rows, &fresh[i], seqs[id]); err != nil {
+		if err := im.addHistory(ctx, &rows, &fresh[i], seqs[e]); err != nil {
 			return err
 		}
 	}

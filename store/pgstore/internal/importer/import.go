@@ -33,6 +33,9 @@ type Moved struct {
 // delivery names one without its token.
 type delivery struct{ subscriptionID, eventID string }
 
+// event names one: an ID is its tenant's.
+type event struct{ tenant, id string }
+
 // importer is an import under way. One goroutine uses it. It embeds the replica that imports, which
 // need not own any share: what it stores are rows, with notices to the owners.
 type importer struct {
@@ -43,7 +46,7 @@ type importer struct {
 
 	held    []string               // subscriptions that wait for a probe, or are paced
 	numbers []int64                // reserved for the events of the history
-	seqs    map[string]int64       // the number here of each event with something pending, by ID
+	seqs    map[event]int64        // the number here of each event with something pending
 	due     map[delivery]time.Time // of those that are not due yet
 }
 
@@ -54,7 +57,7 @@ func Import(
 ) (Moved, error) {
 	im := importer{
 		Replica: r, from: from, progress: progress,
-		seqs: make(map[string]int64), due: make(map[delivery]time.Time),
+		seqs: make(map[event]int64), due: make(map[delivery]time.Time),
 	}
 	// The order matters. Deliveries name their subscriptions, so these come first, with the health
 	// that makeDue then resets in the other store. The due times are read before makeDue, which
@@ -125,8 +128,8 @@ func (im *importer) subscription(ctx context.Context, sub *store.Subscription) e
 // order reads in which order the events go, and what is due later, and reserves their numbers.
 // Claim hands out what is fair, and not what is oldest, so the order can't be taken from it.
 func (im *importer) order(ctx context.Context) error {
-	var newestFirst []string
-	seen := make(map[string]bool)
+	var newestFirst []event
+	seen := make(map[event]bool)
 	q := store.DeliveryQuery{AnyTenant: true, States: []store.State{store.Pending}, Limit: step}
 	for {
 		page, err := im.from.Deliveries(ctx, q)
@@ -136,9 +139,9 @@ func (im *importer) order(ctx context.Context) error {
 		for i := range page.Items {
 			d := &page.Items[i]
 			// An event is listed once for each recipient, and has one number.
-			if !seen[d.EventID] {
-				seen[d.EventID] = true
-				newestFirst = append(newestFirst, d.EventID)
+			if e := (event{d.Tenant, d.EventID}); !seen[e] {
+				seen[e] = true
+				newestFirst = append(newestFirst, e)
 			}
 			// Only what is not due is noted. The rest is due at once, which needs no entry.
 			if d.DueAt.After(time.Now()) {
@@ -157,9 +160,9 @@ func (im *importer) order(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// The numbers ascend and the IDs descend: the last ID, the oldest, gets the first number.
-	for i, id := range slices.Backward(newestFirst) {
-		im.seqs[id] = seqs[len(newestFirst)-1-i]
+	// The numbers ascend and the events descend: the last, the oldest, gets the first number.
+	for i, e := range slices.Backward(newestFirst) {
+		im.seqs[e] = seqs[len(newestFirst)-1-i]
 	}
 	return nil
 }

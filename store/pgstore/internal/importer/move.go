@@ -54,7 +54,7 @@ func (r *rows) add(c *store.Claim, seq int64, attempts []store.Attempt, due time
 	if !due.IsZero() {
 		dueAt = due.UnixMicro()
 	}
-	// The event's number is looked up by ID, so that two deliveries of one event, claimed in
+	// The event's number is looked up by its name, so that two deliveries of one event, claimed in
 	// different steps, find the same event.
 	r.seqs, r.ids = append(r.seqs, seq), append(r.ids, c.EventID)
 	r.types = append(r.types, c.EventType)
@@ -82,7 +82,8 @@ func (im *importer) move(ctx context.Context, claims []store.Claim) error {
 		if err != nil {
 			return err
 		}
-		r.add(c, im.seqs[c.EventID], attempts, im.due[delivery{c.SubscriptionID, c.EventID}])
+		seq := im.seqs[event{c.Tenant, c.EventID}]
+		r.add(c, seq, attempts, im.due[delivery{c.SubscriptionID, c.EventID}])
 		// Dead, and not Delivered, which would say that the endpoint has the event. Its error says
 		// what has become of it.
 		outcomes[i] = store.Outcome{Lease: c.Lease, State: store.Dead, Attempt: store.Attempt{

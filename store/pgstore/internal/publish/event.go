@@ -15,8 +15,8 @@ type Event struct {
 }
 
 // Build validates events, makes their bodies, and drops those that are given twice. It returns an
-// *events.InvalidError, or store.ErrConflict if two have the same ID and other content. It needs no
-// database, so an invalid event costs no round trip.
+// *events.InvalidError, or store.ErrConflict if two of a tenant have the same ID and other content.
+// It needs no database, so an invalid event costs no round trip.
 func Build(evs []events.Event) ([]Event, error) {
 	built := make([]Event, 0, len(evs))
 	for _, ev := range evs {
@@ -38,29 +38,32 @@ func Build(evs []events.Event) ([]Event, error) {
 
 func conflict(id string) error { return fmt.Errorf("event %s: %w", id, store.ErrConflict) }
 
-// distinct drops events that are the same as one before. If one has the ID of another and other
-// content, it returns that ID. It is called on each call's events, and on those of all calls that
-// share a transaction: the statement expects each ID once, or the index would fail the whole of it.
+// distinct drops events that are the same as one before. If one has the ID of another of its tenant
+// and other content, it returns that ID. It is called on each call's events, and on those of all
+// calls that share a transaction: the statement expects each ID of a tenant once, or the index
+// would fail the whole of it.
 func distinct(evs []Event) (out []Event, conflicting string) {
-	seen := make(map[string]int, len(evs))
+	type name struct{ tenant, id string } // an ID is its tenant's
+	seen := make(map[name]int, len(evs))
 	out = evs[:0:0]
 	for i := range evs {
-		if j, twice := seen[evs[i].ID]; twice {
+		n := name{evs[i].Tenant, evs[i].ID}
+		if j, twice := seen[n]; twice {
 			if !out[j].isSame(&evs[i]) {
 				return nil, evs[i].ID
 			}
 			continue
 		}
-		seen[evs[i].ID] = len(out)
+		seen[n] = len(out)
 		out = append(out, evs[i])
 	}
 	return out, ""
 }
 
-// isSame reports whether two events have the same content. The trace is no part of it. The
-// statement compares the same of what is stored (see known in enqueue.sql).
+// isSame reports whether two events of one tenant have the same content. The trace is no part of
+// it. The statement compares the same of what is stored (see known in enqueue.sql).
 func (e *Event) isSame(o *Event) bool {
-	return e.Type == o.Type && e.Tenant == o.Tenant && e.Key == o.Key && e.Time.Equal(o.Time) &&
+	return e.Type == o.Type && e.Key == o.Key && e.Time.Equal(o.Time) &&
 		string(e.body) == string(o.body)
 }
 

@@ -20,15 +20,16 @@ const retryEvery = time.Second
 // low mark passes them, they are lost. The caller has got its error by then, and may publish again:
 // that finds them stored.
 func (p *Publisher) findOut(publication *memory.Publication, evs []Event) {
-	ids := make([]string, len(evs))
+	// Only their names: their bodies must not be kept for as long as this takes.
+	tenants, ids := make([]string, len(evs)), make([]string, len(evs))
 	for i := range evs {
-		ids[i] = evs[i].ID
+		tenants[i], ids[i] = evs[i].Tenant, evs[i].ID
 	}
 	// A replica that closes ends it. What is open then the next owner reads, as no low mark has
 	// passed it.
 	p.Background.Go(func() {
 		for p.Life.Err() == nil {
-			err := p.findStored(publication, ids)
+			err := p.findStored(publication, tenants, ids)
 			if err == nil {
 				return
 			}
@@ -45,13 +46,13 @@ func (p *Publisher) findOut(publication *memory.Publication, evs []Event) {
 //
 // The transaction holds the lock shared from its first statement on. Others of this replica that
 // begin meanwhile wait behind this one, for as long as the transaction takes.
-func (p *Publisher) findStored(publication *memory.Publication, ids []string) error {
+func (p *Publisher) findStored(publication *memory.Publication, tenants, ids []string) error {
 	var found []stored
 	// No grace: Life is not a caller's context, and at Close this is to end at once.
 	within := sqltx.Bounds{Limit: sqltx.StatementTimeout}
 	err := p.DB.WriteWithin(p.Life, within, sqltx.ByIndex, func(b *sqltx.Batch) {
 		b.Queue("SELECT pg_advisory_xact_lock($1)", p.Lock())
-		b.Queue(p.SQL.Published, ids).Query(sqltx.Into(&found, readFound))
+		b.Queue(p.SQL.Published, tenants, ids).Query(sqltx.Into(&found, readFound))
 	})
 	if err != nil {
 		return err

@@ -60,10 +60,11 @@ func Listed(ds []store.Delivery) []string {
 	return ids
 }
 
-// Delivery returns the delivery of an event to a subscription, which must be there.
+// Delivery returns the delivery of an event to a subscription, which must be there; with no
+// subscription, that of the only one which has an event of the tenant "".
 func (c *Driver) Delivery(subscriptionID, eventID string) store.Delivery {
-	ds := c.Deliveries(store.DeliveryQuery{AnyTenant: true, SubscriptionID: subscriptionID,
-		EventID: eventID})
+	ds := c.Deliveries(store.DeliveryQuery{AnyTenant: subscriptionID != "",
+		SubscriptionID: subscriptionID, EventID: eventID})
 	if len(ds) != 1 {
 		c.Fatalf("Deliveries of %s for %s: got %d, want 1", eventID, subscriptionID, len(ds))
 	}
@@ -153,7 +154,7 @@ func (c *Driver) Erase(q store.EraseQuery) int {
 	return 0
 }
 
-// EraseOne erases one event.
+// EraseOne erases one event of the tenant "".
 func (c *Driver) EraseOne(id string) {
 	Equal(c, "events erased", c.Erase(store.EraseQuery{EventID: id}), 1)
 }

@@ -68,6 +68,7 @@ func (s *sequence) query() store.DeliveryQuery {
 	}
 	if s.chance(4) && len(s.events) > 0 {
 		q.EventID = one(s.rand, s.events...).ID
+		q.AnyTenant = q.AnyTenant && q.SubscriptionID != "" // or else it is not valid
 	}
 	q.States = one(s.rand, nil, nil, store.States(), []store.State{store.Dead},
 		[]store.State{store.Pending}, []store.State{store.Delivered}, []store.State{store.Canceled},
@@ -131,10 +132,10 @@ func (s *sequence) erase() {
 	q := store.EraseQuery{Tenant: s.tenant(), Limit: 1 + s.rand.IntN(5)}
 	if len(s.events) > 0 && !s.chance(6) {
 		ev := s.someEvent()
-		if !s.referred(ev.ID) {
+		if !s.referred(ev) {
 			return // whether it is still stored is the store's choice
 		}
-		q.EventID = ev.ID
+		q.Tenant, q.EventID = ev.Tenant, ev.ID
 		s.erased = append(s.erased, ev)
 	}
 	s.note("erase %+v", q)

@@ -58,7 +58,7 @@ func (s *sequence) endHost(commit bool) {
 	// that was committed.
 	s.disordered = true
 	for _, ev := range evs {
-		for _, d := range s.model.Deliveries(store.DeliveryQuery{AnyTenant: true, EventID: ev.ID}) {
+		for _, d := range s.model.Deliveries(store.DeliveryQuery{Tenant: ev.Tenant, EventID: ev.ID}) {
 			s.requeued[delivery{d.SubscriptionID, d.EventID}] = true
 		}
 	}

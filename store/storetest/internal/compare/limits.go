@@ -27,7 +27,8 @@ var classNames = [store.Classes]string{"healthy ones", "new ones", "failing ones
 // room returns the room that the request leaves in the model.
 func (s *sequence) room(req store.ClaimRequest) room {
 	r := room{
-		req: req, requeued: s.requeued, shards: s.shards, sub: make(map[string]int), tenant: make(map[string]int),
+		req: req, requeued: s.requeued, shards: s.shards,
+		sub: make(map[string]int), tenant: make(map[string]int),
 		hosts: make(map[string]int), hostOf: make(map[string]string),
 		tenantOf: make(map[string]string),
 	}

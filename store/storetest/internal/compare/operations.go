@@ -181,6 +181,9 @@ func (s *sequence) enqueue() {
 		if s.chance(10) {
 			ev.Time = ev.Time.Add(-365 * 24 * time.Hour)
 		}
+		if s.chance(3) {
+			s.shareID(&ev, evs[:i])
+		}
 		evs[i] = ev
 	}
 	if s.chance(8) {
@@ -215,7 +218,7 @@ func (s *sequence) enqueueKnown() {
 		return
 	}
 	known := s.someEvent()
-	if !s.referred(known.ID) {
+	if !s.referred(known) {
 		return // whether it is still stored is the store's choice
 	}
 	known.Trace = one(s.rand, "", check.OneTrace, check.AnotherTrace)
@@ -238,8 +241,23 @@ func (s *sequence) someEvent() events.Event {
 }
 
 // referred reports whether there is a delivery of the event.
-func (s *sequence) referred(eventID string) bool {
-	return len(s.model.Deliveries(store.DeliveryQuery{AnyTenant: true, EventID: eventID})) > 0
+func (s *sequence) referred(ev events.Event) bool {
+	return len(s.model.Deliveries(store.DeliveryQuery{Tenant: ev.Tenant, EventID: ev.ID})) > 0
+}
+
+// shareID gives an event the ID of another tenant's, unless its own tenant has had an event with
+// that: whether such a one is still stored is the store's choice.
+func (s *sequence) shareID(ev *events.Event, beside []events.Event) {
+	known := slices.Concat(s.events, beside)
+	if len(known) == 0 {
+		return
+	}
+	id := one(s.rand, known...).ID
+	if !slices.ContainsFunc(known, func(k events.Event) bool {
+		return k.ID == id && k.Tenant == ev.Tenant
+	}) {
+		ev.ID = id
+	}
 }
 
 func (s *sequence) enqueueBoth(evs []events.Event) {

@@ -33,9 +33,9 @@ WITH takers AS MATERIALIZED (
         WITH ORDINALITY AS e(id, type, tenant, key, time, body, trace, kind, ord)
 ), known AS MATERIALIZED (
     SELECT e.ord, k.erased_at IS NOT NULL
-        OR (k.type, k.tenant, k.key, k.time, k.body) = (e.type, e.tenant, e.key, e.time, e.body)
-            AS same
-    FROM e CROSS JOIN LATERAL (SELECT * FROM outhook.events k WHERE k.id = e.id OFFSET 0) k
+        OR (k.type, k.key, k.time, k.body) = (e.type, e.key, e.time, e.body) AS same
+    FROM e CROSS JOIN LATERAL (
+        SELECT * FROM outhook.events k WHERE k.id = e.id AND k.tenant = e.tenant OFFSET 0) k
     WHERE $14::boolean OR NOT EXISTS ( -- or else the index says it
         SELECT 1 FROM takers t WHERE t.kind = e.kind AND t.latest <= e.time + interval '1 minute')
 ), allowed AS MATERIALIZED (

@@ -1,2 +1,2 @@
--- $1 id
-SELECT seq FROM outhook.events WHERE id = $1
+-- $1 tenant, $2 id
+SELECT seq FROM outhook.events WHERE id = $2 AND tenant = $1

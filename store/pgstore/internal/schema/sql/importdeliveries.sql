@@ -18,10 +18,10 @@ WITH d AS MATERIALIZED (
     SELECT DISTINCT ON (seq) seq, id, type, tenant, key, time, enqueued_at, body, trace,
         (SELECT array_agg(o.sub ORDER BY o.sub) FROM d o WHERE o.seq = d.seq)
     FROM d ORDER BY seq
-    ON CONFLICT (id) DO UPDATE SET recipients = ARRAY(
+    ON CONFLICT (id, tenant) DO UPDATE SET recipients = ARRAY(
         SELECT DISTINCT x FROM unnest(events.recipients || EXCLUDED.recipients) AS x ORDER BY x)
     WHERE events.erased_at IS NULL
-    RETURNING id, seq
+    RETURNING id, tenant, seq
 ), queued AS (
     INSERT INTO outhook.deliveries (sub, seq, due, due_since, attempts, base, last_status, key,
         last_error, log, answers, body,
@@ -30,7 +30,7 @@ WITH d AS MATERIALIZED (
         CASE WHEN d.attempts > 0 AND d.due <= $20::bigint THEN d.enqueued_at END, d.attempts,
             d.attempts - d.retry, d.status, nullif(d.key, ''),
         nullif(d.error, ''), d.log, d.answers, d.override, d.body_state
-    FROM d JOIN stored e ON e.id = d.id
+    FROM d JOIN stored e ON e.id = d.id AND e.tenant = d.tenant
     ON CONFLICT DO NOTHING
     RETURNING sub, seq
 ), told AS (

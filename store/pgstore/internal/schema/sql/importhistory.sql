@@ -17,16 +17,16 @@ WITH d AS MATERIALIZED (
         trace, CASE WHEN body IS NULL THEN statement_timestamp() END,
         (SELECT array_agg(DISTINCT o.sub ORDER BY o.sub) FROM d o WHERE o.seq = d.seq)
     FROM d ORDER BY seq
-    ON CONFLICT (id) DO UPDATE SET recipients = ARRAY(
+    ON CONFLICT (id, tenant) DO UPDATE SET recipients = ARRAY(
         SELECT DISTINCT x FROM unnest(events.recipients || EXCLUDED.recipients) AS x ORDER BY x)
-    RETURNING id, seq
+    RETURNING id, tenant, seq
 ), kept AS (
     INSERT INTO outhook.deliveries (sub, seq, state, attempts, last_status, finished_at,
         last_error, reason, log, answers)
     SELECT d.sub, e.seq, d.state, d.attempts, d.status, d.finished_at,
         CASE d.state WHEN 3 THEN NULL ELSE nullif(d.error, '') END,
         CASE d.state WHEN 3 THEN d.error END, d.log, d.answers
-    FROM d JOIN stored e ON e.id = d.id
+    FROM d JOIN stored e ON e.id = d.id AND e.tenant = d.tenant
     ON CONFLICT DO NOTHING
     RETURNING 1
 )

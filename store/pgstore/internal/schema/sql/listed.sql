@@ -20,7 +20,7 @@ CROSS JOIN LATERAL (
     SELECT e.id, e.type, e.tenant, e.enqueued_at, e.erased_at FROM outhook.events e
     WHERE e.seq = k.seq OFFSET 0) e
 CROSS JOIN LATERAL (
-    SELECT s.id, s.canceled_to, s.updated_at FROM outhook.subscriptions s
+    SELECT s.id, s.tenant, s.canceled_to, s.updated_at FROM outhook.subscriptions s
     WHERE s.num = k.sub OFFSET 0) s
 CROSS JOIN LATERAL (SELECT h.low FROM outhook.shares h WHERE h.id = k.sub % 64 OFFSET 0) h
 LEFT JOIN LATERAL (

@@ -9,10 +9,12 @@ WITH o AS MATERIALIZED (
     FROM unnest($1::text[], $2::text[], $3::boolean[]) WITH ORDINALITY
         AS o(sub_id, event_id, sure, ord)
     CROSS JOIN LATERAL (
-        SELECT s.num, s.canceled_to FROM outhook.subscriptions s WHERE s.id = o.sub_id OFFSET 0) s
+        SELECT s.num, s.tenant, s.canceled_to FROM outhook.subscriptions s
+        WHERE s.id = o.sub_id OFFSET 0) s
     CROSS JOIN LATERAL (
         SELECT e.seq, e.key, e.erased_at IS NOT NULL AS erased FROM outhook.events e
-        WHERE e.id = o.event_id AND (o.sure OR s.num = ANY (e.recipients)) OFFSET 0) e
+        WHERE e.id = o.event_id AND e.tenant = s.tenant
+            AND (o.sure OR s.num = ANY (e.recipients)) OFFSET 0) e
     JOIN outhook.shares h ON h.id = s.num % 64
     ORDER BY s.num, e.seq
 )

@@ -45,6 +45,19 @@ func BadCalls(c *check.Driver, sub store.Subscription, leased store.Claim) []bad
 	for _, d := range []time.Duration{math.MinInt64, -1, store.MaxDuration + 1, math.MaxInt64} {
 		calls = append(calls, badDurations(c, d, sub, leased)...)
 	}
+	nobodys := store.DeliveryQuery{AnyTenant: true, EventID: leased.EventID}
+	if nobodys.EventID == "" {
+		nobodys.EventID = "some-event"
+	}
+	calls = append(calls,
+		badCall{"event_id", func() error {
+			_, err := c.Store.Deliveries(c.Ctx(), nobodys)
+			return err
+		}},
+		badCall{"event_id", func() error {
+			_, err := c.Store.Requeue(c.Ctx(), nobodys)
+			return err
+		}})
 	for _, n := range []int{math.MinInt, -1, store.MaxLimit + 1, math.MaxInt} {
 		calls = append(calls, badLimits(c, n)...)
 	}

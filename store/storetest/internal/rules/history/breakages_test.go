@@ -12,7 +12,7 @@ import (
 func TestBreakages(t *testing.T) {
 	broken.Test(t, history.Groups(),
 		slices.Concat(eraseBreakages(), historyBreakages(), subscriptionsBreakages(),
-			windowBreakages(), countPendingBreakages()), map[string]string{
+			windowBreakages(), countPendingBreakages(), eventIDBreakages()), map[string]string{
 			"takes Until as included": "times of the two stores differ",
 
 			"ends a listing with a page that is short": "it has too little for a short page",
@@ -23,6 +23,7 @@ func TestBreakages(t *testing.T) {
 			"names one that is held twice":             "it asks who is held, over all steps",
 			"erases all in one step":                   "it takes all steps",
 			"erases events that are not there":         "whether they are is the store's choice there",
+			"counts all events in its cursors":         "it does not look into cursors",
 			"stops pruning early":                      "it has too little to prune",
 		})
 }

@@ -91,7 +91,7 @@ func testCountPendingEnded(c *check.Driver) {
 		Tenant: "one", States: []store.State{store.Dead, store.Delivered},
 	})
 	counts("when two were requeued", +2)
-	c.Erase(store.EraseQuery{EventID: claims[0].EventID})
+	c.Erase(store.EraseQuery{Tenant: claims[0].Tenant, EventID: claims[0].EventID})
 	counts("when an event was erased", -2)
 	c.Unsubscribe(one[0].ID, "")
 	counts("when a subscription was unsubscribed", -2)

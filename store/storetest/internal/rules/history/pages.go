@@ -25,6 +25,9 @@ func pageRules() []check.Rule {
 			Sentence: "A cursor given to a query with other filters is no error."},
 		{Name: "bad-cursor", Test: testBadCursor,
 			Sentence: "A malformed cursor is an *events.InvalidError."},
+		{Name: "cursors-tell-nothing", Test: testCursorsTellNothing,
+			Sentence: "Two cursors of a tenant tell nothing of what others have published " +
+				"or subscribed in between."},
 		{Name: "subscriptions", Test: testSubscriptionList,
 			Sentence: "Subscriptions lists oldest first; only the Tenant's, unless AnyTenant; " +
 				"all of them when Limit is zero."},

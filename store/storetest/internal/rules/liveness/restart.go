@@ -26,8 +26,28 @@ func restartRules() []check.Rule {
 		{Name: "erased", Test: testRestartErased, Restarts: true,
 			Sentence: "Events erased before a restart stay erased."},
 		{Name: "events-known", Test: testRestartEventsKnown, Restarts: true,
-			Sentence: "An event that was stored before a restart is known after it."},
+			Sentence: "An event that was stored before a restart is known after it, to its tenant."},
+		{Name: "cursors", Test: testRestartCursors, Restarts: true,
+			Sentence: "A cursor is good after a restart."},
 	}
+}
+
+func testRestartCursors(c *check.Driver) {
+	var subs []string
+	for range 3 {
+		subs = append(subs, c.Subscribe().ID)
+	}
+	ids := c.Publish(3)
+	ds, err := c.Store.Deliveries(c.Ctx(), store.DeliveryQuery{SubscriptionID: subs[0], Limit: 1})
+	c.Must("Deliveries", err)
+	page, err := c.Store.Subscriptions(c.Ctx(), store.SubscriptionQuery{Limit: 1})
+	c.Must("Subscriptions", err)
+	c.Reopen()
+	rest := c.Deliveries(store.DeliveryQuery{SubscriptionID: subs[0], Cursor: ds.Next})
+	c.SameIDs("deliveries after the first", check.Listed(rest), []string{ids[1], ids[0]})
+	page, err = c.Store.Subscriptions(c.Ctx(), store.SubscriptionQuery{Cursor: page.Next})
+	c.Must("Subscriptions", err)
+	c.SameIDs("subscriptions after the first", check.SubscriptionIDs(page.Items), subs[1:])
 }
 
 func testRestartSubscriptions(c *check.Driver) {

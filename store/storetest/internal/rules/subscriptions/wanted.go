@@ -119,7 +119,7 @@ func testTenants(c *check.Driver) {
 		for _, cl := range claims {
 			check.Equal(c, "Claim.Tenant", cl.Tenant, tenant)
 		}
-		for _, d := range c.Deliveries(store.DeliveryQuery{AnyTenant: true, EventID: ev.ID}) {
+		for _, d := range c.Deliveries(store.DeliveryQuery{Tenant: ev.Tenant, EventID: ev.ID}) {
 			check.Equal(c, "Delivery.Tenant", d.Tenant, tenant)
 		}
 	}
