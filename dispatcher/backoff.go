@@ -68,13 +68,16 @@ func (b Backoff) validate() error {
 	var errs []error
 	bad := func(wrong bool, format string, args ...any) {
 		if wrong {
-			errs = append(errs, fmt.Errorf("dispatcher: Options.Backoff: "+format, args...))
+			errs = append(errs, fmt.Errorf("dispatcher: Options.Backoff."+format, args...))
 		}
 	}
-	bad(b.Initial < 0 || b.Max < b.Initial,
-		"Initial is %v and Max is %v; Initial must be positive, and Max at least as long", b.Initial,
-		b.Max)
-	bad(b.Max > maxBackoff, "Max is %v; it must be at most %v", b.Max, maxBackoff)
+	// What was not set follows from what was, so the second of two cases would only repeat the first.
+	switch {
+	case b.Initial < 0 || b.Initial > maxBackoff:
+		bad(true, "Initial is %v; it must be positive, and at most %v", b.Initial, maxBackoff)
+	case b.Max < b.Initial || b.Max > maxBackoff:
+		bad(true, "Max is %v; it must be from Initial, which is %v, to %v", b.Max, b.Initial, maxBackoff)
+	}
 	bad(!(b.Multiplier >= 1), "Multiplier is %v; it must be at least 1", b.Multiplier)
 	bad(!(b.Jitter < 1), "Jitter is %v; it must be below 1, or negative for none", b.Jitter)
 	bad(b.MaxAttempts < 1, "MaxAttempts is %d; it must be at least 1", b.MaxAttempts)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"net/url"
 	"time"
 
@@ -68,16 +67,25 @@ func (o *Options) validate() error {
 			errs = append(errs, fmt.Errorf("dispatcher: Options."+format, args...))
 		}
 	}
-	bad(o.Concurrency < 1 || o.Concurrency > maxConcurrency,
-		"Concurrency is %d; it must be from 1 to %d", o.Concurrency, maxConcurrency)
-	bad(o.PerSubscription < 1 || o.PerSubscription > o.Concurrency,
-		"PerSubscription is %d; it must be from 1 to Concurrency, which is %d", o.PerSubscription,
-		o.Concurrency)
-	bad(o.PerTenant < 1 || o.PerTenant > o.Concurrency,
-		"PerTenant is %d; it must be from 1 to Concurrency, which is %d", o.PerTenant, o.Concurrency)
-	bad(o.PerHost < 0 || o.PerHost > o.Concurrency,
-		"PerHost is %d; it must be from 1 to Concurrency, which is %d, or 0 for no bound", o.PerHost,
-		o.Concurrency)
+	concurrency := o.Concurrency
+	if concurrency < 1 || concurrency > maxConcurrency {
+		bad(true, "Concurrency is %d; it must be from 1 to %d", concurrency, maxConcurrency)
+		concurrency = maxConcurrency // so that one mistake is one error, and not one of each bound
+	}
+	for _, l := range [...]struct {
+		name      string
+		limit     int
+		least     int
+		unlimited string
+	}{
+		{"PerSubscription", o.PerSubscription, 1, ""},
+		{"PerTenant", o.PerTenant, 1, ""},
+		{"PerHost", o.PerHost, 0, ", or 0 for no bound"},
+	} {
+		bad(l.limit < l.least || l.limit > concurrency,
+			"%s is %d; it must be from 1 to Concurrency, which is %d%s", l.name, l.limit, concurrency,
+			l.unlimited)
+	}
 	bad(o.Timeout <= 0 || o.Timeout > time.Hour,
 		"Timeout is %v; it must be positive, and an hour at most", o.Timeout)
 	for _, r := range [...]struct {
@@ -92,15 +100,15 @@ func (o *Options) validate() error {
 		"MinSecret is %d; it must be from 1 to %d", o.MinSecret, maxMinSecret)
 	bad(o.Signatures < 0 || o.Signatures >= signaturesEnd,
 		"Signatures is %d; give one of the constants that start with Signatures", o.Signatures)
-	bad(
-		!httpguts.ValidHeaderFieldValue(o.UserAgent),
-		"UserAgent holds a character that no header may hold",
-	)
+	bad(!httpguts.ValidHeaderFieldValue(o.UserAgent),
+		"UserAgent holds a character that no header may hold; remove it")
 	bad(o.Transport != nil && o.Proxy != nil, "Proxy has no effect beside Transport; set it there")
 	bad(o.Transport != nil && o.TLS != nil, "TLS has no effect beside Transport; set it there")
 	bad(o.Transport != nil && o.DisableHTTP2,
 		"DisableHTTP2 has no effect beside Transport; set it there")
-	errs = append(errs, o.validatePrefixes()...)
+	bad(o.Proxy != nil && o.DisableHTTP2,
+		"DisableHTTP2 has no effect beside Proxy, through which all speak HTTP/1.1; remove it")
+	errs = append(errs, o.validateGuard()...)
 	seen := make(map[string]bool)
 	for i, t := range o.EventTypes {
 		if err := events.ValidateType(t.Name); err != nil {
@@ -113,23 +121,6 @@ func (o *Options) validate() error {
 		errs = append(errs, err)
 	}
 	return errors.Join(append(errs, o.Backoff.validate())...)
-}
-
-// validatePrefixes reports what is wrong with the options of the address guard.
-func (o *Options) validatePrefixes() (errs []error) {
-	for _, p := range [...]struct {
-		name     string
-		prefixes []netip.Prefix
-	}{{"AllowPrefixes", o.AllowPrefixes}, {"DenyPrefixes", o.DenyPrefixes}} {
-		for i, prefix := range p.prefixes {
-			if !prefix.IsValid() {
-				errs = append(errs, fmt.Errorf(
-					"dispatcher: Options.%s[%d] is not a valid prefix; make it with netip.MustParsePrefix",
-					p.name, i))
-			}
-		}
-	}
-	return errs
 }
 
 // validateProxy says what is wrong with Options.Proxy. Its error has no user name or password.

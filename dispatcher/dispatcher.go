@@ -3,6 +3,8 @@ package dispatcher
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"sync/atomic"
 
 	"github.com/outhook/outhook/dispatcher/internal/engine"
@@ -132,5 +134,31 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		return ErrRunning
 	}
 	defer d.running.Store(false)
+	d.logStart(ctx)
 	return d.engine.Run(ctx)
+}
+
+// logStart says once what a host's log should have when somebody reads it later: which settings
+// were in force.
+func (d *Dispatcher) logStart(ctx context.Context) {
+	o := &d.o
+	d.o.Logger.LogAttrs(ctx, slog.LevelInfo, "outhook: delivering",
+		slog.String("version", Version),
+		slog.String("store", fmt.Sprintf("%T", d.store)),
+		slog.Int("concurrency", o.Concurrency),
+		slog.Int("per_subscription", o.PerSubscription),
+		slog.Int("per_tenant", o.PerTenant),
+		slog.Int("per_host", o.PerHost),
+		slog.Duration("timeout", o.Timeout),
+		slog.Duration("drain_timeout", o.DrainTimeout),
+		slog.Int("max_attempts", o.Backoff.MaxAttempts),
+		slog.Duration("disable_after", o.DisableAfter),
+		slog.Duration("retention", o.Retention),
+		slog.Duration("failed_retention", o.FailedRetention),
+		slog.Int("event_types", len(o.EventTypes)),
+		slog.Bool("require_https", o.RequireHTTPS),
+		slog.Bool("allow_loopback", o.AllowLoopback),
+		slog.Bool("own_transport", o.Transport != nil),
+		slog.Bool("proxy", o.Proxy != nil), // its URL may have a password
+	)
 }

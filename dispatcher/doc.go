@@ -51,8 +51,8 @@
 //     Options.Final says so. The health of the subscription stays as it is.
 //   - Anything else, redirects included, and no answer: tried again by Options.Backoff, and one
 //     more failure in a row of the subscription.
-//   - A function of the host that fails: tried again by Options.Backoff, with an error of
-//     [ClassSender]. The health stays as it is.
+//   - A function of the host that fails, and a stored URL or header that may not be sent: tried
+//     again by Options.Backoff, with an error of [ClassSender]. The health stays as it is.
 //   - Trouble with the store, such as a secret that does not open, and an outage of the host's own
 //     network ([Outage]): not counted as an attempt.
 //
@@ -78,9 +78,16 @@
 //
 // The address that is dialed, after names are resolved, must be neither in Options.DenyPrefixes
 // nor, unless it is in Options.AllowPrefixes, special: in IANA's IPv4 Special-Purpose Address
-// Registry, IPv4 multicast or reserved, 168.63.129.16 (Azure's host), in IPv6 outside 2000::/3 or
-// in 2001::/23, 2001:db8::/32, 2002::/16, 2620:4f:8000::/48 or 3fff::/20, or with a zone. Ports
-// below 1024 other than 80 and 443 are refused. Proxies named in the environment are not used,
-// redirects not followed, TLS is 1.2 or later. Of an answer at most 64 KiB of headers and 64 KiB of
-// body are read, nothing is decompressed, and one deadline stands over everything.
+// Registry, IPv4 multicast or reserved, in IPv6 outside 2000::/3 or in 2001::/23, 2001:db8::/32,
+// 2002::/16, 2620:4f:8000::/48 or 3fff::/20, with a zone, or one of the public addresses that cloud
+// providers route inside: 168.63.129.16 (Azure), 161.26.0.0/16 and 166.8.0.0/14 (IBM),
+// 199.36.153.4/30, 199.36.153.8/30, 34.126.0.0/18, 35.199.192.0/19, 2600:2d00:2:1000::/56,
+// 2600:2d00:2:2000::/56 and 2001:4860:8040::/42 (Google), 192.80.8.124 (Equinix), 183.60.83.19 and
+// 183.60.82.98 (Tencent). Options.AllowLoopback allows the machine itself, for development. Ports
+// below 1024 other than 80 and 443 are refused, or all that are not in Options.Ports. The URL and
+// the headers of a subscription are checked when it is stored, and again at each attempt.
+//
+// Proxies named in the environment are not used, redirects not followed, TLS is 1.2 or later. Of an
+// answer at most 64 KiB of headers and 64 KiB of body are read, nothing is decompressed, and one
+// deadline stands over everything.
 package dispatcher

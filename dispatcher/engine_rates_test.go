@@ -42,7 +42,7 @@ func TestQuotaOfReplays(t *testing.T) {
 		if err := e.Redeliver(t.Context(), sub.ID, "unknown"); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("redelivery of an unknown event: %v, want ErrNotFound", err)
 		}
-		q.AnyTenant = true
+		q.Tenant, q.AnyTenant = "", true
 		if _, err := e.Replay(t.Context(), q); err != nil {
 			t.Errorf("the host's own replay: %v", err)
 		}

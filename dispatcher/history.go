@@ -9,11 +9,15 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Deliveries lists deliveries, newest first.
+// Deliveries lists deliveries, newest first. It returns an *events.InvalidError for a query that is
+// out of its bounds or contradicts itself.
 func (d *Dispatcher) Deliveries(
 	ctx context.Context,
 	q store.DeliveryQuery,
 ) (store.Page[store.Delivery], error) {
+	if err := checkDeliveryQuery(&q); err != nil {
+		return store.Page[store.Delivery]{}, err
+	}
 	return d.store.Deliveries(ctx, q)
 }
 
@@ -62,13 +66,17 @@ const replayStep = 500
 // Replay makes every finished delivery that q matches pending again, with a new set of attempts,
 // and returns how many. When q.States names store.Pending, deliveries that wait for a retry are
 // made due now as well. Where a breaker is open, the next probe is made now. Deliveries of
-// unsubscribed subscriptions and of erased events are passed over. q.Cursor and q.Limit are
-// ignored.
+// unsubscribed subscriptions and of erased events are passed over.
 //
-// Beyond Quota.ReplaysPerMinute it returns a *QuotaError and changes nothing. With q.AnyTenant the
-// replay is the host's own and has no quota. Replay works in steps: after any other error it
-// returns how many deliveries it has made pending, and a further call replays the rest.
+// It returns an *events.InvalidError for a query that is out of its bounds or contradicts itself,
+// or that has a Cursor, a Limit or Count, which would have no effect: a replay is of all that
+// matches. Beyond Quota.ReplaysPerMinute it returns a *QuotaError and changes nothing. With
+// q.AnyTenant the replay is the host's own and has no quota. Replay works in steps: after any other
+// error it returns how many deliveries it has made pending, and a further call replays the rest.
 func (d *Dispatcher) Replay(ctx context.Context, q store.DeliveryQuery) (int, error) {
+	if err := checkReplayQuery(&q); err != nil {
+		return 0, err
+	}
 	if !q.AnyTenant {
 		if err := d.quotas.allowReplay(q.Tenant); err != nil {
 			return 0, err
@@ -98,8 +106,11 @@ func (d *Dispatcher) requeue(ctx context.Context, q store.DeliveryQuery) (store.
 }
 
 // ReplayCount returns how many deliveries Replay would make pending if it were called now. It
-// changes nothing.
+// changes nothing. Its query is as that of Replay.
 func (d *Dispatcher) ReplayCount(ctx context.Context, q store.DeliveryQuery) (int, error) {
+	if err := checkReplayQuery(&q); err != nil {
+		return 0, err
+	}
 	q = replayed(q)
 	if len(q.States) == 0 {
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}

@@ -189,10 +189,19 @@ type Options struct {
 	RequireHTTPS bool
 
 	// AllowPrefixes are addresses that deliveries may go to although the built-in list denies them,
-	// such as a host's own network, or loopback in a test. DenyPrefixes are denied in any case;
-	// they come first. Both hold for the address that is really dialed. See the package comment for
-	// the built-in list.
+	// such as a host's own network. DenyPrefixes are denied in any case; they come first. Both hold
+	// for the address that is really dialed. See the package comment for the built-in list.
 	AllowPrefixes, DenyPrefixes []netip.Prefix
+
+	// AllowLoopback lets deliveries go to the machine that the host runs on: 127.0.0.0/8, ::1, and
+	// names such as localhost. It is for development: in production it opens every service of that
+	// machine to whoever can subscribe. If false, such a URL is refused by Subscribe, and blocked
+	// when it is dialed.
+	AllowLoopback bool
+
+	// Ports are the only ports that deliveries may go to, such as 443 alone. The port of a URL that
+	// names none is its scheme's. If empty, 80, 443 and those from 1024 on.
+	Ports []uint16
 
 	// Transport sends the requests. With one of your own, the address guard, the response limits,
 	// Proxy, TLS, and that tenants share no connection are your responsibility; GuardedDialer makes
@@ -210,7 +219,8 @@ type Options struct {
 	//
 	// Return the same pointer as long as the configuration is the same: a connection is used again
 	// only with the pointer that it was opened with, and so a new one is how to change a
-	// certificate. What it points to is read, and must not be changed. MinVersion is raised to
+	// certificate. What it points to is read, and must not be changed. A ClientSessionCache whose Put
+	// panics costs the session alone. MinVersion is raised to
 	// TLS 1.2 if it is lower, and NextProtos is ignored. Sessions are resumed only if it has a
 	// ClientSessionCache, which should be of one identity. If nil, the default for all.
 	TLS func(store.Subscription) *tls.Config
@@ -231,8 +241,9 @@ type Options struct {
 	// MaxPayload is how many bytes an event's Payload may have. If zero, DefaultMaxPayload.
 	MaxPayload int
 
-	// Logger gets a Debug record per attempt, a Warn per failed one, and an Error for trouble of
-	// the dispatcher's own or its store's; never a body, a query string, a header value or a
+	// Logger gets an Info record with the settings when Run begins, a Debug one per attempt, a Warn
+	// per failed one that says whether and when it is tried again, and an Error for trouble of the
+	// dispatcher's own or its store's; never a body, a path or query string, a header value or a
 	// secret. If nil, slog.Default().
 	Logger *slog.Logger
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -41,9 +42,15 @@ func TestOptionsOutOfBounds(t *testing.T) {
 		{dispatcher.Options{Retention: store.MaxDuration + 1}, "Options.Retention is"},
 		{dispatcher.Options{Retention: math.MaxInt64}, "Options.Retention is"},
 		{dispatcher.Options{FailedRetention: math.MaxInt64}, "Options.FailedRetention is"},
-		{dispatcher.Options{Backoff: dispatcher.Backoff{Max: tenYears + 1}}, "Options.Backoff: Max is"},
+		{dispatcher.Options{Backoff: dispatcher.Backoff{Max: tenYears + 1}}, "Options.Backoff.Max is"},
+		{dispatcher.Options{Backoff: dispatcher.Backoff{Max: -1}}, "Options.Backoff.Max is -1ns"},
+		{dispatcher.Options{Backoff: dispatcher.Backoff{Initial: time.Hour, Max: time.Minute}},
+			"Options.Backoff.Max is 1m0s; it must be from Initial, which is 1h0m0s, to"},
 		{dispatcher.Options{Backoff: dispatcher.Backoff{Initial: math.MaxInt64}},
-			"Options.Backoff: Max is"},
+			"Options.Backoff.Initial is"},
+		{dispatcher.Options{Backoff: dispatcher.Backoff{Initial: -1}}, "Options.Backoff.Initial is -1ns"},
+		{dispatcher.Options{Concurrency: -1}, "Options.Concurrency is -1"},
+		{dispatcher.Options{Concurrency: -1, PerHost: 7}, "Options.Concurrency is -1"},
 		{dispatcher.Options{Transport: http.DefaultTransport, TLS: func(store.Subscription) *tls.Config {
 			return nil
 		}},
@@ -56,10 +63,19 @@ func TestOptionsOutOfBounds(t *testing.T) {
 		{dispatcher.Options{Signatures: dispatcher.SignaturesAiry + 1}, "Options.Signatures is 3"},
 		{dispatcher.Options{DenyPrefixes: make([]netip.Prefix, 1)},
 			"Options.DenyPrefixes[0] is not a valid prefix"},
+		{dispatcher.Options{Proxy: &url.URL{Scheme: "http", Host: "p"}, DisableHTTP2: true},
+			"Options.DisableHTTP2 has no effect beside Proxy"},
+		{dispatcher.Options{Ports: []uint16{443, 0}}, "Options.Ports[1] is 0"},
+		{dispatcher.Options{AllowLoopback: true, DenyPrefixes: nettest.Loopback()},
+			"Options.AllowLoopback has no effect"},
 	} {
 		_, err := dispatcher.New(memstore.New(), &tt.o)
 		if err == nil || !strings.Contains(err.Error(), tt.names) {
 			t.Errorf("New: got error %v, want one with %q", err, tt.names)
+			continue
+		}
+		if strings.Contains(err.Error(), "\n") {
+			t.Errorf("New: got errors of several fields for one mistake:\n%v", err)
 		}
 	}
 }

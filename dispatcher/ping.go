@@ -90,13 +90,7 @@ func pingOf(sub store.Subscription) (*store.Claim, error) {
 // logPing logs a ping at Debug, failed or not: its owner has seen the answer.
 func (d *Dispatcher) logPing(c *store.Claim, a *store.Attempt) {
 	d.o.Logger.LogAttrs(context.Background(), slog.LevelDebug, "outhook: ping sent",
-		slog.String("event_id", c.EventID),
-		slog.String("subscription_id", c.SubscriptionID),
-		slog.String("tenant", c.Tenant),
-		slog.Int("status", a.Status),
-		slog.Duration("duration", a.Duration),
-		slog.String("error_class", send.Class(a.Error)),
-	)
+		append(send.Attrs(c), send.ResultAttrs(a)...)...)
 }
 
 // recovered ends what an endpoint's failures have left, as it has answered: its holds, and the

@@ -2,11 +2,13 @@ package dispatcher_test
 
 import (
 	"errors"
+	"net/http"
 	"net/netip"
 	"strings"
 	"testing"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/dispatcher/internal/nettest"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
@@ -61,5 +63,36 @@ func TestSubscribeChecksTheURL(t *testing.T) {
 	if _, err := secure.Subscribe(t.Context(),
 		store.Subscription{URL: "https://example.com/"}); err != nil {
 		t.Errorf("https where it is required: %v", err)
+	}
+}
+
+// While a host is developed, endpoints are on its own machine. Without the option that allows this,
+// both messages name it; with it, a delivery gets there by any of the names.
+func TestAllowLoopback(t *testing.T) {
+	address := nettest.ServeHTTP(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	local := "http://localhost:" + nettest.Port(address)
+	closed := newWire(t, dispatcher.Options{AllowPrefixes: []netip.Prefix{}})
+	for _, url := range []string{"http://" + address, local} {
+		reason := refusal(t, closed, "loopback", "url", store.Subscription{URL: url})
+		if !strings.Contains(reason, "dispatcher.Options.AllowLoopback") {
+			t.Errorf("%s: reason %q, want one that names AllowLoopback", url, reason)
+		}
+	}
+	for _, url := range []string{"http://" + address, local} {
+		a := closed.ping(t, url) // stored by a version that took it
+		if dispatcher.ErrorClass(a.Error) != dispatcher.ClassBlockedAddress ||
+			!strings.Contains(a.Error, "dispatcher.Options.AllowLoopback") {
+			t.Errorf("%s: %+v, want a blocked address, and AllowLoopback named", url, a)
+		}
+	}
+	open := newWire(t, dispatcher.Options{AllowPrefixes: []netip.Prefix{}, AllowLoopback: true})
+	for _, url := range []string{"http://" + address, local} {
+		sub, err := open.Subscribe(t.Context(), store.Subscription{URL: url})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a, err := open.Ping(t.Context(), sub.ID); err != nil || a.Status != 200 {
+			t.Errorf("%s: %+v, %v; want 200", url, a, err)
+		}
 	}
 }

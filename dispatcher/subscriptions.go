@@ -217,11 +217,15 @@ func (d *Dispatcher) Subscription(ctx context.Context, id string) (store.Subscri
 	return d.store.Subscription(ctx, id)
 }
 
-// Subscriptions lists subscriptions, oldest first.
+// Subscriptions lists subscriptions, oldest first. It returns an *events.InvalidError for a query
+// that is out of its bounds or contradicts itself.
 func (d *Dispatcher) Subscriptions(
 	ctx context.Context,
 	q store.SubscriptionQuery,
 ) (store.Page[store.Subscription], error) {
+	if err := checkSubscriptionQuery(&q); err != nil {
+		return store.Page[store.Subscription]{}, err
+	}
 	return d.store.Subscriptions(ctx, q)
 }
 

@@ -9,8 +9,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/uuid"
-	"golang.org/x/net/http/httpguts"
-
 	"github.com/outhook/outhook/dispatcher/internal/netguard"
 	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/events"
@@ -228,13 +226,6 @@ func checkHeaders(headers map[string]string) error {
 				len(name),
 				MaxHeaderName,
 			)
-		case !httpguts.ValidHeaderFieldName(name):
-			return invalid(
-				"has the name %q, which HTTP does not allow; use letters, digits and hyphens",
-				name,
-			)
-		case send.IsReserved(canonical):
-			return invalid("has the name %q, which belongs to the sender; use another", name)
 		case seen[canonical]:
 			return invalid("has the name %q twice, in different case; keep one", name)
 		case len(value) > MaxHeaderValue:
@@ -244,13 +235,9 @@ func checkHeaders(headers map[string]string) error {
 				name,
 				MaxHeaderValue,
 			)
-		case !httpguts.ValidHeaderFieldValue(value) || !utf8.ValidString(value) ||
-			strings.Trim(value, " \t") != value:
-			return invalid(
-				"has a value for %q that HTTP does not allow; give UTF-8 without control characters "+
-					"and without a blank at either end",
-				name,
-			)
+		}
+		if problem := send.HeaderProblem(name, value); problem != "" {
+			return &events.InvalidError{Field: "headers", Reason: problem}
 		}
 		seen[canonical] = true
 	}

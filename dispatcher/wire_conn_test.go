@@ -225,7 +225,7 @@ func TestURLStoredUnchecked(t *testing.T) {
 	for _, url := range []string{"", "ftp://" + address, "file:///etc/passwd", address,
 		"http:" + address, "//" + address,
 		"http://", "http:///x", "http://%zz", "http://" + address + "\r\nX: y", "http://\x00"} {
-		if a := w.ping(t, url); a.Error != "connect: the URL is not one that can be posted to" {
+		if a := w.ping(t, url); a.Error != "sender: the stored URL is not one that can be posted to" {
 			t.Errorf("%q: %+v, want that it cannot be posted to", url, a)
 		}
 	}
@@ -233,8 +233,8 @@ func TestURLStoredUnchecked(t *testing.T) {
 		t.Errorf("%d connections, want none", n)
 	}
 	secret := "http://user:" + canary + "@" + strings.TrimPrefix(anonymous(t), "http://")
-	if a := w.ping(t, secret); a.Status != 200 {
-		t.Errorf("with user info: %+v, want 200", a)
+	if a := w.ping(t, secret); a.Error != "sender: the stored URL is not one that can be posted to" {
+		t.Errorf("with user info: %+v, want that it cannot be posted to", a)
 	}
 }
 

@@ -29,8 +29,12 @@ func (r *refusal) Error() string { return r.message }
 // The store's own may hold paths and addresses of the host, so it is logged, and the client is told
 // what it can do.
 func (a *api) writeFailure(w http.ResponseWriter, r *http.Request, e *endpoint, err error) {
-	refused, invalid, quota := (*refusal)(nil), (*events.InvalidError)(nil), (*dispatcher.QuotaError)(nil)
+	refused, invalid := (*refusal)(nil), (*events.InvalidError)(nil)
+	quota := (*dispatcher.QuotaError)(nil)
+	unauthenticated := (*Unauthenticated)(nil)
 	switch {
+	case errors.As(err, &unauthenticated):
+		writeUnauthenticated(w, unauthenticated)
 	case errors.As(err, &refused):
 		writeError(w, refused.status, refused.message)
 	case errors.As(err, &invalid):
@@ -69,22 +73,31 @@ func writeError(w http.ResponseWriter, status int, message string) {
 	write(w, status, failure{Message: message})
 }
 
-// write sends a response. It ignores errors, because they mean that the client has gone.
+// write sends a response. It ignores errors of sending, because they mean that the client has gone.
 func write(w http.ResponseWriter, status int, v any) {
 	// Encoded whole before the first byte goes out, so that there is a Content-Length, and a status
-	// is never followed by half an answer.
+	// is never followed by half an answer. What may be large is a stream instead.
 	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
+	encode(&buf, v)
+	setHeader(w.Header())
+	w.Header().Set("Content-Length", strconv.Itoa(buf.Len()))
+	w.WriteHeader(status)
+	_, _ = w.Write(buf.Bytes())
+}
+
+// setHeader sets the headers that every response has.
+func setHeader(h http.Header) {
+	h.Set("Content-Type", "application/json")
+	h.Set("X-Content-Type-Options", "nosniff") // what an endpoint answered may be HTML
+	h.Set("Cache-Control", "no-store")         // headers and a new key are credentials
+}
+
+// encode appends a value and a newline, with which a response ends, so that the prompt of a shell
+// does not stand behind it.
+func encode(buf *bytes.Buffer, v any) {
+	enc := json.NewEncoder(buf)
 	enc.SetEscapeHTML(false) // so that the & of a URL stays readable
 	if err := enc.Encode(v); err != nil {
 		panic("httpapi: a response of our own can't be marshalled: " + err.Error())
 	}
-	body := bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	h.Set("X-Content-Type-Options", "nosniff") // what an endpoint answered may be HTML
-	h.Set("Cache-Control", "no-store")         // headers and a new key are credentials
-	w.WriteHeader(status)
-	_, _ = w.Write(body)
 }

@@ -17,23 +17,25 @@ import (
 //
 //	limitBody     body.go    how long the body may take
 //	checkMethod   serve.go   405
-//	auth          the host's 403; from here on there is a tenant
+//	auth          the host's 401 or 403 (authorize.go); from here on there is a tenant
 //	checkReady    serve.go   409
 //	readFields    body.go    415, 413, 408; then strict JSON (parse.go) and known names (fields.go)
 //	endpoint.run  webhooks.go, deliveries.go and so on: the fields become arguments (wire….go),
 //	              own.go asks whether the webhook is the tenant's, and the Dispatcher is called
-//	write         answer.go  200; writeFailure: all the others
+//	write         answer.go  200; writeStream (stream.go) what may be large; writeFailure the others
 //
 // Nothing is kept between two requests. Whether something is the tenant's is decided in own.go, in
 // change for what is written, and by the Tenant of a query for what is listed.
 //
 // An endpoint is an entry in endpoints.go, a method of api, and a type in a wire file for its
 // response; openapi.json, the package comment and the README describe it. The module openapitest
-// holds the description to what the tests send and get.
+// holds the description to what the tests send and get. What of it is the host's, such as the event
+// types, is filled in by openapi.go.
 type api struct {
-	d    *dispatcher.Dispatcher
-	auth Authorizer
-	o    Options
+	d           *dispatcher.Dispatcher
+	auth        Authorizer
+	o           Options
+	description json.RawMessage // see describe
 }
 
 // newAPI checks what Mount and Handler are given. Its error is an *events.InvalidError.
@@ -45,16 +47,21 @@ func newAPI(d *dispatcher.Dispatcher, auth Authorizer, o *Options) (*api, error)
 		return nil, &events.InvalidError{Field: "auth",
 			Reason: "is nil; give an Authorizer, or NoAuth if the host itself authorizes requests"}
 	}
-	// Here, at the host's start, and not when somebody asks for webhooks.events, where nothing could
-	// be done but panic: the schemas are sent as they are.
+	a := &api{d: d, auth: auth, o: o.withDefaults()}
+	if err := a.o.validate(); err != nil {
+		return nil, err
+	}
+	// Here, at the host's start, and not when somebody asks for webhooks.events or the description,
+	// where nothing could be done but panic: schemas and examples are sent as they are.
 	for _, t := range d.EventTypes() {
 		if t.Schema != nil && !json.Valid(t.Schema) || t.Example != nil && !json.Valid(t.Example) {
 			return nil, &events.InvalidError{Field: "d", Reason: "declares the event type " + t.Name +
 				" with a Schema or an Example that is not JSON; correct its EventTypes"}
 		}
 	}
-	a := &api{d: d, auth: auth, o: o.withDefaults()}
-	return a, a.o.validate()
+	var err error
+	a.description, err = describe(&a.o, d.EventTypes())
+	return a, err
 }
 
 // withDefaults returns a copy with all fields set. o may be nil.
@@ -65,6 +72,9 @@ func (o *Options) withDefaults() Options {
 	}
 	if out.Ready == nil {
 		out.Ready = func() error { return nil }
+	}
+	if out.Description.Title == "" {
+		out.Description.Title = DefaultTitle
 	}
 	if out.Logger == nil {
 		out.Logger = slog.Default()
@@ -78,7 +88,10 @@ func (o *Options) validate() error {
 		return &events.InvalidError{Field: "Signing",
 			Reason: "is none of the constants; give SigningOptional, SigningGenerate or SigningRequire"}
 	}
-	return o.validatePrefix()
+	if err := o.validatePrefix(); err != nil {
+		return err
+	}
+	return o.Description.validate()
 }
 
 // validatePrefix checks the Prefix. It must be a path that net/http would not redirect to another

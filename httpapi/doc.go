@@ -22,20 +22,25 @@
 //
 //	GET /webhooks.openapi       an OpenAPI 3.1 description of the endpoints and of what receivers get
 //
-// Requests and responses are JSON. Every error is {"message":"…"}, one sentence that names the
-// field and says what to do. A failed delivery also has a class, a word that is the same in Go,
-// logs and metrics (dispatcher.Class). No response contains a signature key, except that of
-// /webhooks.rotate, which shows the new one once, and that of a /webhooks.subscribe that generated
-// one. Only Airy's five endpoints show the values of a webhook's headers.
+// Requests and responses are JSON; a response ends with a newline. Every error is {"message":"…"},
+// one sentence that names the field and says what to do. A failed delivery also has a class, a word
+// that is the same in Go, logs and metrics (dispatcher.Class). No response contains a signature
+// key, except that of /webhooks.rotate, which shows the new one once, and that of a
+// /webhooks.subscribe that generated one. Only Airy's five endpoints show the values of a webhook's
+// headers.
 //
 // # Who may call
 //
 // An [Authorizer] returns the tenant of a request. It is required. A single-tenant host whose
-// middleware already authorizes requests gives [NoAuth].
+// middleware already authorizes requests gives [NoAuth]. An error is a 403, or a 401 if it is
+// [Unauthenticated].
 //
 //	err := httpapi.Mount(mux, d, func(r *http.Request) (string, error) {
 //		user, err := sessions.User(r)
-//		return user.AccountID, err
+//		if err != nil {
+//			return "", &httpapi.Unauthenticated{Challenge: `Bearer realm="hooks"`}
+//		}
+//		return user.AccountID, nil
 //	}, nil)
 //
 // A tenant sees and changes only its own webhooks and deliveries; the id of another tenant's
@@ -91,4 +96,14 @@
 // on its http.Server, as above. /webhooks.ping takes up to the dispatcher's Timeout;
 // /webhooks.replay and the total of /webhooks.deliveries take as long as reading all that matches.
 // Nothing is locked while a body is read, so a slow client costs only its connection.
+//
+// /webhooks.list is sent as it is read from the store, a few webhooks at a time, so that it costs
+// some megabytes however many there are. If the store fails in the middle, the connection is
+// aborted: a client then has an error of its own and no answer.
+//
+// # The description
+//
+// /webhooks.openapi has the event types that the dispatcher declares, with their schemas, and what
+// [Options.Description] says: a title, and how clients authenticate. Clients can be generated from
+// it; every pattern and format in it agrees with what the endpoints accept.
 package httpapi

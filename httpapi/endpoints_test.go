@@ -44,7 +44,7 @@ func TestResponseBytes(t *testing.T) {
 		for name, want := range map[string]string{
 			"Content-Type": "application/json", "X-Content-Type-Options": "nosniff",
 			"Cache-Control":  "no-store",
-			"Content-Length": strconv.Itoa(len(step.want)),
+			"Content-Length": strconv.Itoa(len(step.want) + 1), // the newline
 		} {
 			if got := a.header.Values(name); !reflect.DeepEqual(got, []string{want}) {
 				t.Errorf("%s: got %s %q, want %q", step.endpoint, name, got, want)

@@ -54,7 +54,7 @@ func ExampleMount() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Printf("%d %s\n", resp.StatusCode, answer)
+		fmt.Printf("%d %s", resp.StatusCode, answer)
 	}
 	// Output:
 	// 200 {"id":"3e639566-29fa-450d-a59f-ae3c25d7260f","url":"https://endpoint.example/webhook","events":[],"headers":{},"status":"Subscribed","signed":true}
@@ -77,7 +77,7 @@ func ExampleHandler() {
 	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/webhooks.list", nil))
-	fmt.Println(w.Code, w.Body)
+	fmt.Print(w.Code, " ", w.Body)
 	// Output:
 	// auth is nil; give an Authorizer, or NoAuth if the host itself authorizes requests
 	// 200 {"data":[]}

@@ -10,10 +10,10 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// isoTime is the form of a time. time.Parse alone accepts others, such as an hour of one digit, and
-// the OpenAPI description promises exactly this one.
-var isoTime = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}` +
-	`T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$`)
+// isoTime is the form of a time. time.Parse alone accepts others, such as an hour of one digit and
+// an offset of 24 hours, and the OpenAPI description promises exactly this one.
+var isoTime = regexp.MustCompile(`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])` +
+	`T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
 
 // timeField reads a time in ISO 8601, as RFC 3339 writes it. Null and an empty string are none.
 func (f *fields) timeField(name string) time.Time {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -42,6 +43,7 @@ type config struct {
 	store store.Store
 	types *dispatcher.Options
 	api   httpapi.Options
+	auth  httpapi.Authorizer // if nil, byHeader
 }
 
 // endpoint stands in for every webhook's endpoint.
@@ -89,7 +91,10 @@ func newDirect(t *testing.T, c config) *host {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	if err := httpapi.Mount(mux, d, byHeader, &c.api); err != nil {
+	if c.auth == nil {
+		c.auth = byHeader
+	}
+	if err := httpapi.Mount(mux, d, c.auth, &c.api); err != nil {
 		t.Fatal(err)
 	}
 	return &host{t: t, handler: apitest.Record(t, mux), d: d, store: c.store, logged: logged}
@@ -97,17 +102,37 @@ func newDirect(t *testing.T, c config) *host {
 
 // byHeader is an Authorizer that trusts a header.
 func byHeader(r *http.Request) (string, error) {
-	if r.Header.Get("X-Tenant") == "stranger" {
+	switch tenant := r.Header.Get("X-Tenant"); tenant {
+	case "stranger":
 		return "", errors.New("the password hunter2 is wrong")
+	case "unknown":
+		return "", &httpapi.Unauthenticated{Challenge: `Bearer realm="hooks"`}
+	default:
+		return tenant, nil
 	}
-	return r.Header.Get("X-Tenant"), nil
 }
 
-// answer is a response as a client sees it.
+// answer is a response as a client sees it, without the newline at its end.
 type answer struct {
 	status int
 	header http.Header
 	body   string
+}
+
+// newAnswer fails unless a body ends with its newline.
+func newAnswer(t *testing.T, status int, header http.Header, body string) answer {
+	t.Helper()
+	trimmed, ok := strings.CutSuffix(body, "}\n")
+	if !ok && body != "" { // that of a HEAD
+		t.Errorf("got %d %q, want one newline at the end", status, body)
+	}
+	if ok {
+		trimmed += "}"
+	}
+	if n := header.Get("Content-Length"); body != "" && n != "" && n != strconv.Itoa(len(body)) {
+		t.Errorf("got the Content-Length %s of %d bytes", n, len(body))
+	}
+	return answer{status, header, trimmed}
 }
 
 // post sends a body as JSON to an endpoint, with more headers as name, value, name, value; "-"
@@ -139,7 +164,7 @@ func (h *host) do(method, path string, body io.Reader, headers ...string) answer
 	if h.url == "" {
 		w := httptest.NewRecorder()
 		h.handler.ServeHTTP(w, r)
-		return answer{w.Code, w.Header(), w.Body.String()}
+		return newAnswer(h.t, w.Code, w.Header(), w.Body.String())
 	}
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
@@ -150,7 +175,7 @@ func (h *host) do(method, path string, body io.Reader, headers ...string) answer
 	if err != nil {
 		h.t.Fatalf("%s %s: %v", method, path, err)
 	}
-	return answer{resp.StatusCode, resp.Header, string(text)}
+	return newAnswer(h.t, resp.StatusCode, resp.Header, string(text))
 }
 
 // with returns the host with another context for its requests.

@@ -10,15 +10,6 @@ import (
 	"github.com/outhook/outhook/events"
 )
 
-// An Authorizer returns the tenant of a request, or "" in a single-tenant host. An error refuses
-// the request with a 403; its text is neither sent nor logged. It runs after the check of the
-// method and before the body is read, and must be safe for concurrent use. If it panics, net/http
-// ends the connection, and nothing is changed.
-type Authorizer func(*http.Request) (tenant string, err error)
-
-// NoAuth is the Authorizer of a single-tenant host that authorizes requests before they come here.
-func NoAuth(*http.Request) (string, error) { return "", nil }
-
 // Options are the optional settings. nil and the zero value mean the defaults.
 type Options struct {
 	// Prefix comes before the names of the endpoints: with "/api", /api/webhooks.subscribe. It
@@ -34,6 +25,9 @@ type Options struct {
 	// Signing says what becomes of a webhook without a signature key. If zero, SigningOptional.
 	Signing Signing
 
+	// Description is what the OpenAPI description says of this host.
+	Description Description
+
 	// Logger gets failures of the store as Error and those of Ready as Warn. If nil,
 	// slog.Default().
 	Logger *slog.Logger
@@ -43,8 +37,8 @@ type Options struct {
 // net/http names, so that it does not conflict with catch-all routes of the host ("/", "GET /"),
 // registered before or after.
 //
-// The error is an *events.InvalidError for mux, d, auth, Prefix or Signing. Or it names the route of the
-// host that conflicts; then some of the endpoints may be registered already.
+// The error is an *events.InvalidError for mux, d, auth or a field of the options. Or it names the
+// route of the host that conflicts; then some of the endpoints may be registered already.
 func Mount(mux *http.ServeMux, d *dispatcher.Dispatcher, auth Authorizer, o *Options) error {
 	if mux == nil {
 		return &events.InvalidError{Field: "mux", Reason: "is nil; give the mux that your server serves"}
@@ -66,7 +60,7 @@ func Mount(mux *http.ServeMux, d *dispatcher.Dispatcher, auth Authorizer, o *Opt
 }
 
 // Handler returns a handler for the endpoints, for a host that does not route by http.ServeMux. Any
-// other path is a 404. The error is an *events.InvalidError for d, auth, Prefix or Signing.
+// other path is a 404. The error is an *events.InvalidError for d, auth or a field of the options.
 func Handler(d *dispatcher.Dispatcher, auth Authorizer, o *Options) (http.Handler, error) {
 	a, err := newAPI(d, auth, o)
 	if err != nil {

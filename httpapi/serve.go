@@ -16,6 +16,10 @@ func (a *api) handler(e endpoint) http.Handler {
 			a.writeFailure(w, r, &e, err)
 			return
 		}
+		if s, ok := response.(*stream); ok {
+			a.writeStream(w, r, &e, s)
+			return
+		}
 		write(w, http.StatusOK, response)
 	})
 }
@@ -28,9 +32,8 @@ func (a *api) serve(w http.ResponseWriter, r *http.Request, e *endpoint) (any, e
 		return nil, err
 	}
 	tenant, err := a.auth(r)
-	if err != nil { // the text is the host's own, and may say why a session was refused
-		return nil, &refusal{http.StatusForbidden,
-			"the request is not authorized; send the credentials that this host asks for"}
+	if err != nil {
+		return nil, unauthorized(err)
 	}
 	if err := a.checkReady(r.Context(), e); err != nil {
 		return nil, err

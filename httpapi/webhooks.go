@@ -61,17 +61,6 @@ func (a *api) info(ctx context.Context, tenant string, f *fields) (any, error) {
 	return newWebhook(&sub), err
 }
 
-// list lists the tenant's webhooks, oldest first: all of them, as Airy does, unless the request
-// asks for a page.
-func (a *api) list(ctx context.Context, tenant string, f *fields) (any, error) {
-	q, paged := readQuery(f, tenant)
-	if f.err != nil {
-		return nil, f.err
-	}
-	page, err := a.d.Subscriptions(ctx, q)
-	return newWebhooks(&page, paged), err
-}
-
 // delete removes a webhook of the tenant. Between the check of the tenant and the removal, the
 // webhook could be deleted and another tenant could create one with the same UUID; only both
 // tenants together could do that.

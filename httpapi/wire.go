@@ -32,12 +32,6 @@ type webhook struct {
 	Unreadable bool `json:"unreadable,omitempty"`
 }
 
-// webhooks is the response of /webhooks.list.
-type webhooks struct {
-	Data       []webhook   `json:"data"`
-	Pagination *pagination `json:"pagination_data,omitempty"`
-}
-
 // pagination says which page it is. A cursor is "" at that end of the list.
 type pagination struct {
 	PreviousCursor string `json:"previous_cursor"`
@@ -65,20 +59,6 @@ func newWebhook(s *store.Subscription) webhook {
 		w.Headers = map[string]string{}
 	}
 	return w
-}
-
-// newWebhooks returns the response for a page; pagination is in it only if the request asked for
-// it.
-func newWebhooks(page *store.Page[store.Subscription], paged bool) webhooks {
-	out := webhooks{Data: make([]webhook, len(page.Items))}
-	for i := range page.Items {
-		out.Data[i] = newWebhook(&page.Items[i])
-	}
-	if paged {
-		out.Pagination = &pagination{PreviousCursor: page.Previous, NextCursor: page.Next,
-			Total: page.Total}
-	}
-	return out
 }
 
 // readSubscription reads a request of /webhooks.subscribe. Its status is ignored: Airy's client
@@ -151,21 +131,6 @@ func set[T any](to, from *T) {
 	if from != nil {
 		*to = *from
 	}
-}
-
-// readQuery reads a request of /webhooks.list, and whether it asks for a page. An empty cursor asks
-// for the first page; without page_size or cursor, the request is one of Airy's, and gets all.
-func readQuery(f *fields, tenant string) (q store.SubscriptionQuery, paged bool) {
-	q.Tenant = tenant
-	q.Cursor, _ = f.text("cursor")
-	size, sized := f.intField("page_size", 1, MaxPageSize)
-	switch {
-	case sized:
-		q.Limit = size
-	case f.values["cursor"] != nil: // also an empty one, which text does not tell from none
-		q.Limit = DefaultPageSize
-	}
-	return q, q.Limit > 0
 }
 
 // readKey reads the signature key under either of its names; a request that has both is refused

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"sync"
@@ -50,7 +49,7 @@ func startHost(out io.Writer) (*host, error) {
 	h := &host{out: out, subscribed: make(chan struct{}), answered: make(chan struct{})}
 	var first sync.Once
 	h.webhooks, err = dispatcher.New(s, &dispatcher.Options{
-		AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, // the bot is on this machine
+		AllowLoopback: true, // the bot is on this machine
 		EventTypes:    events.Airy(),
 		Logger:        slog.New(slog.DiscardHandler),
 		Observer: &dispatcher.Observer{

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
@@ -39,7 +38,7 @@ func startHost(file string) (*host, error) {
 	h := &host{mails: make(chan string, 10)}
 	h.webhooks, err = dispatcher.New(s, &dispatcher.Options{
 		// The endpoint is on this machine, to which deliveries are refused by default.
-		AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		AllowLoopback: true,
 		Backoff: dispatcher.Backoff{Initial: 200 * time.Millisecond, Multiplier: 2,
 			MaxAttempts: maxAttempts},
 		DisableAfter: disableAfter,

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
@@ -33,7 +32,7 @@ func startHost(addr, file string) (*host, error) {
 	}
 	d, err := dispatcher.New(s, &dispatcher.Options{
 		// The receiver is on this machine, to which deliveries are refused by default.
-		AllowPrefixes: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		AllowLoopback: true,
 		Backoff:       dispatcher.Backoff{Initial: 500 * time.Millisecond},
 		Logger:        slog.New(slog.DiscardHandler),
 	})

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	"github.com/outhook/outhook/dispatcher/internal/send"
@@ -98,12 +97,11 @@ func (r *run) startSpan(c *store.Claim, at time.Time) (
 	return ctx, trace, end
 }
 
-// finish counts, logs and records an attempt. Attempts are counted here, and the states that follow
-// in afterOutcome: a request was made also when the store ignores its outcome, as it does when the
+// finish counts and records an attempt. Attempts are counted here, and the states that follow in
+// afterOutcome: a request was made also when the store ignores its outcome, as it does when the
 // delivery has ended meanwhile.
 func (r *run) finish(k *ticket, o store.Outcome) {
 	r.counts.attempts.Add(1)
-	r.logAttempt(&k.claim, &o.Attempt)
 	r.record(k, o)
 }
 
@@ -122,27 +120,4 @@ func (r *run) release(k *ticket) {
 	persist(r.rest, r, "release", func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, r.Store.Release(ctx, k.claim.Lease)
 	})
-}
-
-// logAttempt logs an attempt: Debug, or Warn if it failed. It logs neither the URL, whose path is
-// often a credential, nor what was sent or answered.
-func (r *run) logAttempt(c *store.Claim, a *store.Attempt) {
-	level, message := slog.LevelDebug, "outhook: attempt succeeded"
-	if a.Error != "" {
-		level, message = slog.LevelWarn, "outhook: attempt failed"
-	}
-	ctx := context.Background()
-	// Asked here because the attributes are made before LogAttrs asks, for each success too.
-	if !r.Logger.Enabled(ctx, level) {
-		return
-	}
-	r.Logger.LogAttrs(ctx, level, message,
-		slog.String("event_id", c.EventID),
-		slog.String("subscription_id", c.SubscriptionID),
-		slog.Int("attempt", a.Number),
-		slog.Int("status", a.Status),
-		slog.Duration("duration", a.Duration),
-		slog.String("error_class", send.Class(a.Error)),
-		slog.String("error", a.Error),
-	)
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
@@ -67,6 +69,9 @@ func (r *run) recordBatch(claims []*store.Claim, outcomes []store.Outcome) {
 		r.tickets.wakeClaimer() // if the store is closed, claimLoop finds out
 		r.Logger.Error("outhook: outcomes were not recorded; their deliveries will be attempted again",
 			"outcomes", len(outcomes), "error", err)
+		for i := range outcomes {
+			r.logAttempt(claims[i], &outcomes[i], nil)
+		}
 		return
 	}
 	// The store tells Ready of room that Finish made when the call begins. A change of health can
@@ -75,6 +80,7 @@ func (r *run) recordBatch(claims []*store.Claim, outcomes []store.Outcome) {
 	var opEvents []events.Event
 	for i := range results {
 		res := &results[i]
+		r.logAttempt(claims[i], &outcomes[i], res)
 		moved = moved || res.Ignored || limitsOf(res.Before) != limitsOf(res.After) ||
 			outcomes[i].State == store.Canceled
 		if !res.Ignored {
@@ -148,7 +154,8 @@ func (r *run) disable(
 	if err != nil { // it has changed, was deleted, or the store is closed: nothing to tell
 		return opEvents
 	}
-	r.Logger.Warn("outhook: subscription disabled", "subscription_id", sub.ID, "reason", reason)
+	r.Logger.LogAttrs(context.Background(), slog.LevelWarn, "outhook: subscription disabled",
+		append(send.SubscriptionAttrs(sub), slog.String("reason", reason))...)
 	r.Listener.Disabled(out)
 	return r.appendDisabled(opEvents, &out)
 }

@@ -14,7 +14,7 @@ import (
 
 // URLRules are what CheckURL holds a URL to, beside a Policy.
 type URLRules struct {
-	MaxBytes     int  // how long a URL may be
+	MaxBytes     int  // how long a URL may be; if zero, any length
 	RequireHTTPS bool // refuse http
 }
 
@@ -22,13 +22,14 @@ type URLRules struct {
 //
 // It is a courtesy, so that a mistake shows at once. The guard in the dialer is what protects the
 // host's network. The text of its error follows a name of the field ("url has no host"), says what
-// is wrong and what to do, and never repeats a user name or a password.
+// is wrong and what to do, and never repeats a user name or a password. It is a [*BlockedURL] if
+// the Policy is the reason.
 func (p *Policy) CheckURL(raw string, rules URLRules) (string, error) {
 	u, err := parseURL(raw, rules)
 	if err != nil {
 		return "", err
 	}
-	if err := checkPort(u); err != nil {
+	if err := p.checkPort(u); err != nil {
 		return "", err
 	}
 	host, err := p.asciiHost(u.Hostname())
@@ -43,7 +44,7 @@ func (p *Policy) CheckURL(raw string, rules URLRules) (string, error) {
 	}
 	u.Host = host
 	out := u.String()
-	if len(out) > rules.MaxBytes {
+	if rules.MaxBytes > 0 && len(out) > rules.MaxBytes {
 		return "", fmt.Errorf("has more than %d bytes in its ASCII form", rules.MaxBytes)
 	}
 	return out, nil
@@ -54,7 +55,7 @@ func parseURL(raw string, rules URLRules) (*url.URL, error) {
 	switch {
 	case raw == "":
 		return nil, errors.New("is missing; give the address that deliveries are posted to")
-	case len(raw) > rules.MaxBytes:
+	case rules.MaxBytes > 0 && len(raw) > rules.MaxBytes:
 		return nil, fmt.Errorf("has %d bytes; at most %d are allowed", len(raw), rules.MaxBytes)
 	case !utf8.ValidString(raw) || strings.ContainsFunc(raw, isForbidden):
 		return nil, errors.New(
@@ -87,18 +88,30 @@ func parseURL(raw string, rules URLRules) (*url.URL, error) {
 func isForbidden(r rune) bool { return r <= ' ' || r == 0x7f || r == '\\' }
 
 // checkPort says what is wrong with the port of a URL; one without a port has its scheme's.
-func checkPort(u *url.URL) error {
+func (p *Policy) checkPort(u *url.URL) error {
 	if strings.HasSuffix(u.Host, ":") {
 		return errors.New("has a colon after the host but no port; add the port, or remove the colon")
 	}
-	if u.Port() == "" {
-		return nil
+	text := u.Port()
+	if text == "" {
+		text = "443"
+		if u.Scheme == "http" {
+			text = "80"
+		}
 	}
-	port, err := strconv.ParseUint(u.Port(), 10, 16)
-	if err != nil || !AllowsPort(uint16(port)) || u.Port()[0] == '0' {
-		return fmt.Errorf("has the port %s; 80, 443 and 1024 to 65535 are allowed", u.Port())
+	port, err := strconv.ParseUint(text, 10, 16)
+	if err != nil || !p.AllowsPort(uint16(port)) || text[0] == '0' {
+		return &BlockedURL{reason: fmt.Sprintf("has the port %s; %s are allowed", text, p.ports())}
 	}
 	return nil
+}
+
+// ports names the ports that p allows.
+func (p *Policy) ports() string {
+	if len(p.Ports) == 0 {
+		return "80, 443 and 1024 to 65535"
+	}
+	return strings.Trim(strings.Join(strings.Fields(fmt.Sprint(p.Ports)), ", "), "[]")
 }
 
 // hostNames maps names for lookup as browsers do (UTS 46). It takes ASCII names as they are, with
@@ -139,20 +152,42 @@ func (p *Policy) asciiHost(host string) (string, error) {
 			"has a host that is an odd spelling of an IPv4 address; write it as four decimal numbers",
 		)
 	}
+	if isLoopbackName(ascii) && !p.AllowsLoopback() {
+		return "", p.checkLiteral(loopback4)
+	}
 	if isASCII(host) {
 		return host, nil
 	}
 	return ascii, nil
 }
 
+// BlockedURL is the error of CheckURL for a URL that is well-formed and says by itself that it
+// leads where deliveries must not go. It is an [ErrBlocked].
+type BlockedURL struct {
+	// Loopback says that it leads to the sender's own machine, which AllowLoopback would allow.
+	Loopback bool
+
+	reason string
+}
+
+// Error implements error.
+func (e *BlockedURL) Error() string { return e.reason }
+
+// Is makes it an ErrBlocked for errors.Is.
+func (*BlockedURL) Is(target error) bool { return target == ErrBlocked }
+
 // checkLiteral refuses an address that could not be dialed. Names are checked only when they are.
 func (p *Policy) checkLiteral(a netip.Addr) error {
-	if !p.Allows(a) {
-		return errors.New(
-			"has an address that deliveries must not go to; use one that is reachable from the Internet",
-		)
+	switch {
+	case p.Allows(a):
+		return nil
+	case a.Unmap().IsLoopback() && !contains(p.Deny, a.Unmap()):
+		return &BlockedURL{Loopback: true, reason: "has an address of the sender's own machine, which " +
+			"deliveries must not go to; use one that is reachable from the Internet, or for development " +
+			"set dispatcher.Options.AllowLoopback"}
 	}
-	return nil
+	return &BlockedURL{reason: "has an address that deliveries must not go to; use one that is " +
+		"reachable from the Internet"}
 }
 
 // endsInNumber reports whether the last label of host is a number, decimal, octal or hexadecimal:

@@ -47,7 +47,7 @@ var (
 	// function in its TLS configuration, or this package.
 	errPanic = errors.New("send: sending panicked")
 
-	// errURL is about a URL that an earlier version let through when it was stored.
+	// errURL is about a stored URL that Subscribe would not have stored.
 	errURL = errors.New("send: the URL is not one that can be posted to")
 
 	// errBody is about a stored event whose payload cannot be found in its body. It is only noticed
@@ -84,12 +84,20 @@ func describe(err error) string {
 // handshake that timed out is reported as a timeout, because nobody has seen the certificate yet.
 func classify(err error) (class, words string) {
 	var (
-		dns  *net.DNSError
-		hook *hookError
+		dns     *net.DNSError
+		hook    *hookError
+		header  *storedHeaderError
+		blocked *netguard.BlockedURL
 	)
 	switch {
+	case errors.As(err, &blocked) && blocked.Loopback:
+		// Only where the URL says so by itself: what a name resolves to is not told.
+		return ClassBlockedAddress, "the host is the sender's own machine, which deliveries must not " +
+			"go to; for development, set dispatcher.Options.AllowLoopback"
 	case errors.Is(err, netguard.ErrBlocked):
 		return ClassBlockedAddress, "the host's address is one that deliveries must not go to"
+	case errors.As(err, &header):
+		return ClassSender, header.words()
 	case errors.As(err, &hook):
 		return ClassSender, "its " + hook.hook + " failed"
 	case errors.Is(err, errPanic):
@@ -97,7 +105,7 @@ func classify(err error) (class, words string) {
 	case errors.Is(err, errBody):
 		return ClassSender, "it could not make the request"
 	case errors.Is(err, errURL):
-		return ClassConnect, "the URL is not one that can be posted to"
+		return ClassSender, "the stored URL is not one that can be posted to"
 	case errors.Is(err, errProxy):
 		return ClassConnect, "the sender's proxy refuses the endpoint"
 	case errors.As(err, &dns) && dns.IsNotFound:

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"time"
@@ -142,8 +143,7 @@ func (s *Sender) tlsConfig(c *store.Claim) (config *tls.Config, err error) {
 func (s *Sender) guard(hook string, c *store.Claim, call func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			s.log.Error("outhook: Options."+hook+" panicked",
-				"subscription_id", c.SubscriptionID, "event_id", c.EventID, "panic", fmt.Sprint(p))
+			s.logError(c, "outhook: Options."+hook+" panicked", slog.String("panic", fmt.Sprint(p)))
 			err = &hookError{hook}
 		}
 	}()
@@ -151,8 +151,7 @@ func (s *Sender) guard(hook string, c *store.Claim, call func() error) (err erro
 	case err == errBody: // the stored event is damaged, and the hook was not called
 		return err
 	case err != nil:
-		s.log.Error("outhook: Options."+hook+" failed",
-			"subscription_id", c.SubscriptionID, "event_id", c.EventID, "error", err)
+		s.logError(c, "outhook: Options."+hook+" failed", slog.Any("error", err))
 		return &hookError{hook}
 	}
 	return nil

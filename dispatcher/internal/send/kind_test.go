@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/outhook/outhook/dispatcher/internal/netguard"
 	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
@@ -52,6 +53,7 @@ func TestFinal(t *testing.T) {
 		{499, false, send.KindOurs}, // it panics
 	} {
 		s := send.New(send.Options{
+			Guard:     &netguard.Policy{},
 			Transport: &recorder{status: tt.status},
 			Success:   func(status int) bool { return status == 200 },
 			Final: func(status int) bool {
@@ -88,7 +90,7 @@ func TestKindWithoutAnswer(t *testing.T) {
 		{"a panic", func(*http.Request) (*http.Response, error) {
 			panic(canary)
 		}, "https://endpoint.example/", send.KindOurs},
-		{"a URL that cannot be posted to", nil, "ftp://endpoint.example/", send.KindDown},
+		{"a URL that cannot be posted to", nil, "ftp://endpoint.example/", send.KindOurs},
 		{"a blocked address", nil, "http://192.0.2.1/", send.KindDown},
 	} {
 		var tr http.RoundTripper

@@ -3,71 +3,39 @@ package send
 import (
 	"bytes"
 	"context"
+	"errors"
 	"hash/maphash"
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
-	"github.com/outhook/outhook/signing"
+	"github.com/outhook/outhook/dispatcher/internal/netguard"
 	"github.com/outhook/outhook/store"
 )
 
-// The names of the headers of a delivery, as http.Header has them.
-var (
-	headerID        = http.CanonicalHeaderKey(signing.HeaderID)
-	headerTimestamp = http.CanonicalHeaderKey(signing.HeaderTimestamp)
-	headerAttempt   = http.CanonicalHeaderKey(signing.HeaderAttempt)
-	headerAiry      = http.CanonicalHeaderKey(signing.HeaderAiry)
-	headerSignature = http.CanonicalHeaderKey(signing.HeaderSignature)
-)
-
-// ownHeaders is how many headers of a delivery are the sender's, apart from a trace.
-const ownHeaders = 7
-
-// reserved are the header names that belong to the sender, in canonical form. reservedPrefixes are
-// families of them. Some are the delivery's own, some would change how the request is framed
-// (Content-Length, Connection, Transfer-Encoding), and Idempotency-Key and X-Idempotency-Key would
-// let net/http send a POST again on its own.
-var (
-	reserved = map[string]bool{
-		"Accept-Encoding": true, "Connection": true, "Content-Encoding": true, "Content-Length": true,
-		"Content-Type": true, "Date": true, "Expect": true, "Host": true, "Idempotency-Key": true,
-		"Keep-Alive": true, "Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
-		"X-Idempotency-Key": true,
-	}
-	reservedPrefixes = [...]string{"Proxy-", "Sec-", "Webhook-", "X-Airy-"}
-)
-
-// IsReserved reports whether a header belongs to the sender, so that neither a subscription nor a
-// hook may set it.
-func IsReserved(name string) bool {
-	canonical := http.CanonicalHeaderKey(name)
-	for _, p := range reservedPrefixes {
-		if strings.HasPrefix(canonical, p) {
-			return true
-		}
-	}
-	return reserved[canonical]
-}
-
 // request builds the request of an attempt that starts at the time at. decided is what the store
-// must keep of the delivery's body if the attempt fails. Its error is errBody, errURL or a
-// hookError; then nothing is to be sent.
+// must keep of the delivery's body if the attempt fails. Its error is errBody, errURL,
+// netguard.ErrBlocked, a storedHeaderError or a hookError; then nothing is to be sent.
+//
+// URL and headers were checked when they were stored, but perhaps by an older version, with other
+// options, or not at all: the store is the host's, and others may write it.
 func (s *Sender) request(
 	ctx context.Context,
 	c *store.Claim,
 	trace string,
 	at time.Time,
 ) (_ *http.Request, decided Body, _ error) {
-	m, err := s.compose(ctx, c)
-	if err != nil {
+	// Before a hook is called, which would be blamed for what is stored.
+	if err := checkStoredHeaders(c.Subscription.Headers); err != nil {
 		return nil, Body{}, err
 	}
 	t, err := s.targets.find(c.Subscription.URL)
+	if err != nil {
+		return nil, Body{}, err
+	}
+	m, err := s.compose(ctx, c)
 	if err != nil {
 		return nil, Body{}, err
 	}
@@ -128,51 +96,6 @@ func (s *Sender) compose(ctx context.Context, c *store.Claim) (message, error) {
 	return m, nil
 }
 
-// header returns the headers of an attempt, without those of the Sign hook. The time is that of the
-// attempt and not of the event: receivers refuse signatures that are minutes old, and a retry may
-// be days later.
-func (s *Sender) header(c *store.Claim, m *message, trace string, at time.Time) http.Header {
-	sub := c.Subscription
-	n := ownHeaders + len(sub.Headers)
-	if trace != "" {
-		n++
-	}
-	h := make(http.Header, n)
-	// One piece of memory has the values of all. Each is a slice without room to grow, so that
-	// appending to one header cannot overwrite the next.
-	values := make([]string, 0, n)
-	set := func(canonical, value string) {
-		values = append(values, value)
-		h[canonical] = values[len(values)-1 : len(values) : len(values)]
-	}
-	set("User-Agent", s.userAgent)
-	if trace != "" {
-		set("Traceparent", trace)
-	}
-	if m.header == nil {
-		for name, value := range sub.Headers {
-			set(http.CanonicalHeaderKey(name), value)
-		}
-	}
-	for name, values := range m.header {
-		h[http.CanonicalHeaderKey(name)] = values
-	}
-	// The sender's own come last, so that nothing that is stored can replace them.
-	set("Content-Type", "application/json")
-	set(headerID, c.EventID)
-	set(headerTimestamp, strconv.FormatInt(at.Unix(), 10))
-	set(headerAttempt, strconv.Itoa(c.Attempt))
-	if keys := sub.Keys(at); len(keys) > 0 {
-		if !s.noAiry {
-			set(headerAiry, signing.Airy(keys[0], m.body))
-		}
-		if !s.noStandard {
-			set(headerSignature, signing.Standard(c.EventID, at, m.body, keys...))
-		}
-	}
-	return h
-}
-
 // maxTargets is how many URLs stay parsed.
 const maxTargets = 256
 
@@ -180,8 +103,9 @@ const maxTargets = 256
 // hashing it. Of two URLs with one place in the table, the later stays; it is read and written
 // without a lock. It may be used by any number of goroutines.
 type targets struct {
-	seed maphash.Seed
-	kept [maxTargets]atomic.Pointer[target] // by the hash of the URL
+	guard *netguard.Policy
+	seed  maphash.Seed
+	kept  [maxTargets]atomic.Pointer[target] // by the hash of the URL
 }
 
 // target is a URL with a request to it that has no body.
@@ -192,17 +116,27 @@ type target struct {
 
 // newTargets returns an empty table. Its seed is random, so that nobody can choose URLs that have
 // the same place in it.
-func newTargets() *targets { return &targets{seed: maphash.MakeSeed()} }
+func newTargets(guard *netguard.Policy) *targets {
+	return &targets{guard: guard, seed: maphash.MakeSeed()}
+}
 
-// find returns the target of a URL, which is shared and must not be changed. Its error is errURL.
+// find returns the target of a URL, which is shared and must not be changed. Its error is errURL,
+// or netguard.ErrBlocked. The dialer asks the guard again, about what names resolve to; this check
+// also holds for a host's transport and for a proxy, which dial for themselves.
 func (ts *targets) find(url string) (*target, error) {
 	slot := &ts.kept[maphash.String(ts.seed, url)%maxTargets]
 	if t := slot.Load(); t != nil && t.url == url { // another may have this place
 		return t, nil
 	}
-	req, err := http.NewRequest(http.MethodPost, url, nil)
-	if err != nil || req.URL.Host == "" || (req.URL.Scheme != "https" && req.URL.Scheme != "http") {
-		// It was checked when the subscription was stored, but perhaps not by this version.
+	checked, err := ts.guard.CheckURL(url, netguard.URLRules{})
+	if errors.Is(err, netguard.ErrBlocked) {
+		return nil, err
+	}
+	var req *http.Request
+	if err == nil {
+		req, err = http.NewRequest(http.MethodPost, checked, nil)
+	}
+	if err != nil {
 		return nil, errURL
 	}
 	t := &target{url, req}

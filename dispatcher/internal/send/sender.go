@@ -58,7 +58,7 @@ type Sender struct {
 func New(o Options) *Sender {
 	s := &Sender{
 		host:      o.Transport,
-		targets:   newTargets(),
+		targets:   newTargets(o.Guard),
 		timeout:   o.Timeout,
 		userAgent: o.UserAgent,
 		success:   o.Success,
@@ -102,8 +102,7 @@ func (s *Sender) Send(ctx context.Context, c *store.Claim, trace string) (r Resu
 	// it.
 	defer func() {
 		if p := recover(); p != nil {
-			s.log.Error("outhook: sending panicked",
-				"subscription_id", c.SubscriptionID, "event_id", c.EventID, "panic", fmt.Sprint(p))
+			s.logError(c, "outhook: sending panicked", slog.String("panic", fmt.Sprint(p)))
 			r.fail(errPanic)
 		}
 		r.Attempt.Duration = time.Since(start)

@@ -3,7 +3,6 @@ package send
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"log/slog"
 	"strconv"
 
@@ -44,54 +43,25 @@ func (t *tlsConfigs) protocols() []string {
 	return []string{protocolHTTP2, protocolHTTP1}
 }
 
-// config returns a configuration for a handshake with an origin. Each handshake has one of its own,
-// because dialTLS sets its ServerName; they are rare, as connections are kept.
-func (t *tlsConfigs) config(o h1.Origin, protocols ...string) *tls.Config {
+// config returns a configuration for a handshake with an origin, and the guard to give its error
+// to. Each handshake has both of its own, because dialTLS sets the ServerName, and the guard knows
+// what panicked; they are rare, as connections are kept.
+func (t *tlsConfigs) config(o h1.Origin, protocols ...string) (*tls.Config, *tlsGuard) {
+	g := &tlsGuard{log: t.log}
 	if o.TLS == nil {
 		return &tls.Config{
 			MinVersion:         tls.VersionTLS12,
 			NextProtos:         protocols,
 			ClientSessionCache: tenantSessions{o.Tenant, t.sessions},
 			RootCAs:            t.roots,
-		}
+		}, g
 	}
 	// The host's configuration is used as it is, except for fields that this package relies on.
 	c := o.TLS.Clone()
 	c.MinVersion = max(c.MinVersion, tls.VersionTLS12)
 	c.NextProtos = protocols // the transport must know what comes out of the handshake
-	t.protect(c)
-	return c
-}
-
-// protect has a panic of a function in a host's configuration end as errPanic of the handshake.
-// Through a proxy, net/http makes the handshake in a goroutine where nobody recovers, and a panic
-// would end the host's process.
-func (t *tlsConfigs) protect(c *tls.Config) {
-	recovered := func(name string, err *error) {
-		if p := recover(); p != nil {
-			t.log.Error("outhook: a function of Options.TLS panicked", "function", name, "panic",
-				fmt.Sprint(p))
-			*err = errPanic
-		}
-	}
-	if f := c.GetClientCertificate; f != nil {
-		c.GetClientCertificate = func(r *tls.CertificateRequestInfo) (_ *tls.Certificate, err error) {
-			defer recovered("GetClientCertificate", &err)
-			return f(r)
-		}
-	}
-	if f := c.VerifyPeerCertificate; f != nil {
-		c.VerifyPeerCertificate = func(raw [][]byte, chains [][]*x509.Certificate) (err error) {
-			defer recovered("VerifyPeerCertificate", &err)
-			return f(raw, chains)
-		}
-	}
-	if f := c.VerifyConnection; f != nil {
-		c.VerifyConnection = func(state tls.ConnectionState) (err error) {
-			defer recovered("VerifyConnection", &err)
-			return f(state)
-		}
-	}
+	g.protect(c)
+	return c, g
 }
 
 // tenantSessions are a tenant's in a cache that all share. A resumed session tells the endpoint

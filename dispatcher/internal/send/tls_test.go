@@ -1,12 +1,15 @@
 package send_test
 
 import (
+	"crypto"
 	"crypto/tls"
 	"crypto/x509"
+	"io"
 	"net/http"
 	"net/url"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/outhook/outhook/dispatcher/internal/nettest"
 	"github.com/outhook/outhook/dispatcher/internal/send"
@@ -135,6 +138,30 @@ func TestTLSHookThatPanics(t *testing.T) {
 		"VerifyConnection": with(func(c *tls.Config) {
 			c.VerifyConnection = func(tls.ConnectionState) error { panic(canary) }
 		}),
+		"Rand": with(func(c *tls.Config) { c.Rand = panics{} }),
+		"Time": with(func(c *tls.Config) {
+			c.Time = func() time.Time { panic(canary) }
+		}),
+		"KeyLogWriter":           with(func(c *tls.Config) { c.KeyLogWriter = panics{} }),
+		"ClientSessionCache.Get": with(func(c *tls.Config) { c.ClientSessionCache = panics{} }),
+		"ClientSessionCache.Put": with(func(c *tls.Config) { c.ClientSessionCache = panicsLater{} }),
+		"PrivateKey.Public": with(func(c *tls.Config) {
+			c.Certificates[0].PrivateKey = panics{}
+		}),
+		"PrivateKey.Sign": with(func(c *tls.Config) {
+			c.Certificates[0].PrivateKey = panicsSigning{c.Certificates[0].PrivateKey.(crypto.Signer)}
+		}),
+		"PrivateKey.SignMessage": with(func(c *tls.Config) {
+			c.Certificates[0].PrivateKey = panicsSigningMessages{
+				panicsSigning{c.Certificates[0].PrivateKey.(crypto.Signer)}}
+		}),
+		"a key of GetClientCertificate": with(func(c *tls.Config) {
+			cert := c.Certificates[0]
+			cert.PrivateKey = panicsSigning{cert.PrivateKey.(crypto.Signer)}
+			c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+				return &cert, nil
+			}
+		}),
 	} {
 		for _, proxied := range []bool{false, true} {
 			s := network(t, func(o *send.Options) {
@@ -144,14 +171,43 @@ func TestTLSHookThatPanics(t *testing.T) {
 				}
 			})
 			want := "sender: it failed while sending"
-			if name == "the hook" {
+			switch name {
+			case "the hook":
 				want = "sender: its TLS failed"
+			case "ClientSessionCache.Put": // by then the connection stands
+				want = ""
 			}
 			if a := attempt(t, s, endpoint, ""); a.Error != want {
 				t.Errorf("%s, by a proxy: %v: %q, want %q", name, proxied, a.Error, want)
 			}
 		}
 	}
+}
+
+// panics is what a host may give, and each of its methods panics.
+type panics struct{}
+
+func (panics) Read([]byte) (int, error)                                  { panic(canary) }
+func (panics) Write([]byte) (int, error)                                 { panic(canary) }
+func (panics) Get(string) (*tls.ClientSessionState, bool)                { panic(canary) }
+func (panics) Put(string, *tls.ClientSessionState)                       { panic(canary) }
+func (panics) Public() crypto.PublicKey                                  { panic(canary) }
+func (panics) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { panic(canary) }
+
+// panicsLater is a cache that is empty and takes nothing.
+type panicsLater struct{ panics }
+
+func (panicsLater) Get(string) (*tls.ClientSessionState, bool) { return nil, false }
+
+// panicsSigning is a key that shows its public half alone.
+type panicsSigning struct{ crypto.Signer }
+
+func (panicsSigning) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { panic(canary) }
+
+type panicsSigningMessages struct{ panicsSigning }
+
+func (panicsSigningMessages) SignMessage(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	panic(canary)
 }
 
 // A hook that blocks holds up no attempt of another subscription, though it be at the same

@@ -204,7 +204,8 @@ func (t *transport) openByProxy(ctx context.Context, o h1.Origin,
 	address string) (*clientpool.Client, error) {
 	by := t.pool.Transport()
 	by.Proxy, by.DialContext = http.ProxyURL(t.proxy), t.dial
-	by.TLSClientConfig = t.tls.config(o, protocolHTTP1)
+	var guard *tlsGuard
+	by.TLSClientConfig, guard = t.tls.config(o, protocolHTTP1)
 	by.OnProxyConnectResponse = func(_ context.Context, _ *url.URL, _ *http.Request,
 		res *http.Response) error {
 		if res.StatusCode != http.StatusOK {
@@ -212,7 +213,8 @@ func (t *transport) openByProxy(ctx context.Context, o h1.Origin,
 		}
 		return nil
 	}
-	return t.pool.Dial(ctx, o, by, o.Scheme, address)
+	c, err := t.pool.Dial(ctx, o, by, o.Scheme, address)
+	return c, guard.cause(err)
 }
 
 // foundHTTP2 is the h1.ErrHTTP2 of a handshake. Its client is in the pool already, with an exchange
@@ -237,7 +239,7 @@ func (t *transport) dialTLS(ctx context.Context, o h1.Origin, address string) (n
 			socket.Close()
 		}
 	}()
-	config := t.tls.config(o, t.tls.protocols()...)
+	config, guard := t.tls.config(o, t.tls.protocols()...)
 	if config.ServerName == "" { // a host's configuration may have one
 		if config.ServerName, _, err = net.SplitHostPort(address); err != nil {
 			return nil, err
@@ -245,7 +247,7 @@ func (t *transport) dialTLS(ctx context.Context, o h1.Origin, address string) (n
 	}
 	c := tls.Client(socket, config)
 	if err := c.HandshakeContext(ctx); err != nil {
-		return nil, fmt.Errorf("%w: %w", errHandshake, err)
+		return nil, fmt.Errorf("%w: %w", errHandshake, guard.cause(err))
 	}
 	standing = true
 	http2 := c.ConnectionState().NegotiatedProtocol == protocolHTTP2

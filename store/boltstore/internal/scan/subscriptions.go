@@ -16,6 +16,10 @@ import (
 // transaction lasts, and what a listing that ends early has read in vain.
 const SliceSize = 256
 
+// sliceBytes is about how many bytes of records are read in one transaction of a listing: they may
+// be as large as their owner makes them, and what is read in vain is in memory all the same.
+const sliceBytes = 1 << 20
+
 // NumberedSubscription is a subscription with its number.
 type NumberedSubscription struct {
 	Num uint64
@@ -34,9 +38,13 @@ func Subscriptions(
 	if q.AnyTenant {
 		id, prefix = txn.BucketSubscriptions, nil
 	}
+	most, bytesRead := SliceSize, 0
+	if q.Limit > 0 {
+		most = min(SliceSize, q.Limit+1) // one more says that there is another page
+	}
 	c := t.Bucket(id).Cursor()
 	for k := range keysFrom(c, prefix, from.At.Num, from.Back) {
-		if len(slice) == SliceSize {
+		if len(slice) == most || bytesRead > sliceBytes {
 			return slice, true, nil
 		}
 		num := record.KeyNumber(k[len(prefix):], 0)
@@ -45,6 +53,7 @@ func Subscriptions(
 		if v == nil {
 			continue
 		}
+		bytesRead += len(v)
 		slice = append(slice, NumberedSubscription{Num: num})
 		if err := record.DecodeSubscriptionInto(&slice[len(slice)-1].Sub, key[:], v); err != nil {
 			return nil, false, err

@@ -1,0 +1,153 @@
+package send
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/net/http/httpguts"
+
+	"github.com/outhook/outhook/signing"
+	"github.com/outhook/outhook/store"
+)
+
+// The names of the headers of a delivery, as http.Header has them.
+var (
+	headerID        = http.CanonicalHeaderKey(signing.HeaderID)
+	headerTimestamp = http.CanonicalHeaderKey(signing.HeaderTimestamp)
+	headerAttempt   = http.CanonicalHeaderKey(signing.HeaderAttempt)
+	headerAiry      = http.CanonicalHeaderKey(signing.HeaderAiry)
+	headerSignature = http.CanonicalHeaderKey(signing.HeaderSignature)
+)
+
+// reserved are the header names that belong to the sender, in canonical form. reservedPrefixes are
+// families of them. Some are the delivery's own, some would change how the request is framed
+// (Content-Length, Connection, Transfer-Encoding), and Idempotency-Key and X-Idempotency-Key would
+// let net/http send a POST again on its own.
+var (
+	reserved = map[string]bool{
+		"Accept-Encoding": true, "Connection": true, "Content-Encoding": true, "Content-Length": true,
+		"Content-Type": true, "Date": true, "Expect": true, "Host": true, "Idempotency-Key": true,
+		"Keep-Alive": true, "Te": true, "Trailer": true, "Transfer-Encoding": true, "Upgrade": true,
+		"X-Idempotency-Key": true,
+	}
+	reservedPrefixes = [...]string{"Proxy-", "Sec-", "Webhook-", "X-Airy-"}
+)
+
+// IsReserved reports whether a header belongs to the sender, so that neither a subscription nor a
+// hook may set it.
+func IsReserved(name string) bool {
+	canonical := http.CanonicalHeaderKey(name)
+	for _, p := range reservedPrefixes {
+		if strings.HasPrefix(canonical, p) {
+			return true
+		}
+	}
+	return reserved[canonical]
+}
+
+// ownHeaders is how many headers of a delivery are the sender's, apart from a trace.
+const ownHeaders = 7
+
+// HeaderProblem says why a subscription may not have a header; "" if it may. The text follows the
+// name of a field, and never repeats the value.
+func HeaderProblem(name, value string) string {
+	switch {
+	case !httpguts.ValidHeaderFieldName(name):
+		return fmt.Sprintf(
+			"has the name %q, which HTTP does not allow; use letters, digits and hyphens", name)
+	case IsReserved(name):
+		return fmt.Sprintf("has the name %q, which belongs to the sender; use another", name)
+	case !httpguts.ValidHeaderFieldValue(value) || !utf8.ValidString(value) ||
+		strings.Trim(value, " \t") != value:
+		return fmt.Sprintf("has a value for %q that HTTP does not allow; give UTF-8 without control "+
+			"characters and without a blank at either end", name)
+	}
+	return ""
+}
+
+// checkStoredHeaders refuses headers of a subscription that Subscribe would not have stored. Its
+// error is a storedHeaderError.
+func checkStoredHeaders(headers map[string]string) error {
+	odd := false
+	for name, value := range headers {
+		if HeaderProblem(name, value) != "" {
+			return &storedHeaderError{name}
+		}
+		odd = odd || http.CanonicalHeaderKey(name) != name
+	}
+	if !odd { // as nearly always: then no two can be the same
+		return nil
+	}
+	seen := make(map[string]bool, len(headers))
+	for name := range headers {
+		canonical := http.CanonicalHeaderKey(name)
+		if seen[canonical] { // which of both is sent would be a matter of chance
+			return &storedHeaderError{canonical}
+		}
+		seen[canonical] = true
+	}
+	return nil
+}
+
+// storedHeaderError says that a header of a subscription is not one that may be sent.
+type storedHeaderError struct{ name string }
+
+func (e *storedHeaderError) Error() string { return "send: a stored header may not be sent" }
+
+// words says which header it is. What a store holds may be of any length.
+func (e *storedHeaderError) words() string {
+	name := e.name[:min(len(e.name), maxNamed)]
+	return fmt.Sprintf("the stored header %q is not one that may be sent", name)
+}
+
+// maxNamed is how many bytes of a header's name an error has.
+const maxNamed = 64
+
+// header returns the headers of an attempt, without those of the Sign hook. The time is that of the
+// attempt and not of the event: receivers refuse signatures that are minutes old, and a retry may
+// be days later.
+func (s *Sender) header(c *store.Claim, m *message, trace string, at time.Time) http.Header {
+	sub := c.Subscription
+	n := ownHeaders + len(sub.Headers)
+	if trace != "" {
+		n++
+	}
+	h := make(http.Header, n)
+	// One piece of memory has the values of all. Each is a slice without room to grow, so that
+	// appending to one header cannot overwrite the next.
+	values := make([]string, 0, n)
+	set := func(canonical, value string) {
+		values = append(values, value)
+		h[canonical] = values[len(values)-1 : len(values) : len(values)]
+	}
+	set("User-Agent", s.userAgent)
+	if trace != "" {
+		set("Traceparent", trace)
+	}
+	if m.header == nil {
+		for name, value := range sub.Headers {
+			set(http.CanonicalHeaderKey(name), value)
+		}
+	}
+	for name, values := range m.header {
+		h[http.CanonicalHeaderKey(name)] = values
+	}
+	// The sender's own come last, so that nothing that is stored can replace them.
+	set("Content-Type", "application/json")
+	set(headerID, c.EventID)
+	set(headerTimestamp, strconv.FormatInt(at.Unix(), 10))
+	set(headerAttempt, strconv.Itoa(c.Attempt))
+	if keys := sub.Keys(at); len(keys) > 0 {
+		if !s.noAiry {
+			set(headerAiry, signing.Airy(keys[0], m.body))
+		}
+		if !s.noStandard {
+			set(headerSignature, signing.Standard(c.EventID, at, m.body, keys...))
+		}
+	}
+	return h
+}

@@ -1,0 +1,55 @@
+package httpapi
+
+import (
+	"errors"
+	"net/http"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// An Authorizer returns the tenant of a request, or "" in a single-tenant host. An error refuses
+// the request: with a 401 if it is an [*Unauthenticated], and otherwise with a 403; its text is
+// neither sent nor logged. It runs after the check of the method and before the body is read, and
+// must be safe for concurrent use. If it panics, net/http ends the connection, and nothing is
+// changed.
+type Authorizer func(*http.Request) (tenant string, err error)
+
+// NoAuth is the Authorizer of a single-tenant host that authorizes requests before they come here.
+func NoAuth(*http.Request) (string, error) { return "", nil }
+
+// Unauthenticated is the error by which an [Authorizer] says that a request has no valid
+// credentials, so that others may help: the request gets a 401 (RFC 9110, 15.5.2). Any other error
+// is a 403, which says that they would not.
+type Unauthenticated struct {
+	// Challenge is the header WWW-Authenticate, which tells the client how to authenticate, such as
+	// `Bearer realm="hooks"`. It must be one that HTTP allows. If empty, "Bearer".
+	Challenge string
+}
+
+// Error implements error.
+func (e *Unauthenticated) Error() string { return "httpapi: the request is not authenticated" }
+
+// DefaultChallenge is the header WWW-Authenticate of a 401 whose error has no Challenge.
+const DefaultChallenge = "Bearer"
+
+// unauthorized returns the error for a request that an Authorizer refuses. The text of err is the
+// host's own, and may say why a session was refused.
+func unauthorized(err error) error {
+	if e := (*Unauthenticated)(nil); errors.As(err, &e) {
+		return e
+	}
+	return &refusal{http.StatusForbidden,
+		"the request is not authorized; send the credentials that this host asks for"}
+}
+
+// writeUnauthenticated answers 401. RFC 9110 demands a challenge with it.
+func writeUnauthenticated(w http.ResponseWriter, e *Unauthenticated) {
+	challenge := e.Challenge
+	// One that net/http would send changed is no challenge of the host's.
+	if challenge == "" || !httpguts.ValidHeaderFieldValue(challenge) {
+		challenge = DefaultChallenge
+	}
+	w.Header().Set("WWW-Authenticate", challenge)
+	writeError(w, http.StatusUnauthorized,
+		"the request is not authenticated; send the credentials that this host asks for")
+}
