@@ -8,8 +8,7 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// deliveries lists deliveries of the tenant, newest first, by filters and pages. With a total,
-// which is the default, it reads all that matches.
+// deliveries lists deliveries of the tenant, newest first, by filters and pages.
 func (a *api) deliveries(ctx context.Context, tenant string, f *fields) (any, error) {
 	q := readPage(f, readFilter(f, tenant))
 	if f.err != nil {

@@ -50,7 +50,7 @@ func TestTenantsIsolated(t *testing.T) {
 			t.Errorf("%q lists: got %s, want nothing", tenant, got)
 		}
 		if got, want := h.post("deliveries", "", "X-Tenant", tenant).body,
-			`{"data":[],"pagination_data":{"previous_cursor":"","next_cursor":"","total":0}}`; got != want {
+			`{"data":[],"pagination_data":{"previous_cursor":"","next_cursor":""}}`; got != want {
 			t.Errorf("%q asks for all deliveries: got %s, want %s", tenant, got, want)
 		}
 		for _, body := range []string{`{"state":["pending","delivered","dead","canceled"]}`,
@@ -105,7 +105,7 @@ func TestTenantsIsolatedBehindOwnWebhook(t *testing.T) {
 	for _, filter := range []string{`"event_id":"` + event1 + `"`,
 		`"webhook_id":"` + id2 + `","event_id":"` + event1 + `"`, `"state":"pending"`} {
 		if got := decode[deliveries](t,
-			h.post("deliveries", `{`+filter+`}`, "X-Tenant", "globex")); len(got.Data) != 0 ||
+			h.post("deliveries", `{`+filter+`,"count":true}`, "X-Tenant", "globex")); len(got.Data) != 0 ||
 			*got.Pagination.Total != 0 {
 			t.Errorf("deliveries {%s}: got %+v, want none", filter, got.Data)
 		}
@@ -153,7 +153,7 @@ func TestTenantsShareIDs(t *testing.T) {
 	const byID = `"event_id":"invoice-1001"`
 	state := func(tenant string) string {
 		t.Helper()
-		got := decode[deliveries](t, h.post("deliveries", `{`+byID+`}`, "X-Tenant", tenant))
+		got := decode[deliveries](t, h.post("deliveries", `{`+byID+`,"count":true}`, "X-Tenant", tenant))
 		if len(got.Data) != 1 || *got.Pagination.Total != 1 {
 			t.Fatalf("%s asks for the ID: got %+v, want its own delivery", tenant, got)
 		}

@@ -30,11 +30,13 @@ type deliveries struct {
 	Pagination deliveriesPage `json:"pagination_data"`
 }
 
-// deliveriesPage is a pagination that may have no total.
+// deliveriesPage is a pagination that may have no total, or one that says only how many deliveries
+// there are at least.
 type deliveriesPage struct {
-	PreviousCursor string `json:"previous_cursor"`
-	NextCursor     string `json:"next_cursor"`
-	Total          *int   `json:"total,omitempty"`
+	PreviousCursor    string `json:"previous_cursor"`
+	NextCursor        string `json:"next_cursor"`
+	Total             *int   `json:"total,omitempty"`
+	TotalIsLowerBound bool   `json:"total_is_lower_bound,omitempty"`
 }
 
 // answer is an endpoint's answer to one request. Invalid UTF-8 in it is replaced when it is
@@ -86,7 +88,7 @@ func newDeliveries(page *store.Page[store.Delivery], counted bool) deliveries {
 		out.Data[i] = newDelivery(&page.Items[i])
 	}
 	if counted {
-		out.Pagination.Total = &page.Total
+		out.Pagination.Total, out.Pagination.TotalIsLowerBound = &page.Total, page.TotalIsLowerBound
 	}
 	return out
 }
@@ -134,7 +136,7 @@ func readPage(f *fields, q store.DeliveryQuery) store.DeliveryQuery {
 	if size, ok := f.intField("page_size", 1, MaxPageSize); ok {
 		q.Limit = size
 	}
-	q.Count = f.boolField("count", true)
+	q.Count = f.boolField("count", false)
 	return q
 }
 

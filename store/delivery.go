@@ -70,9 +70,13 @@ type DeliveryQuery struct {
 	Cursor string // the Next or Previous of an earlier Page; if empty, from the newest
 	Limit  int    // how many at most, up to MaxLimit; if zero, DefaultDeliveryLimit
 
-	// Count asks for Page.Total. That reads every delivery that matches.
+	// Count asks for Page.Total. Counting ends at MaxTotal, or earlier if few of the deliveries
+	// that are read match.
 	Count bool
 }
+
+// MaxTotal is how many deliveries are counted at most for a Page.Total.
+const MaxTotal = 10_000
 
 // DefaultDeliveryLimit is the page size of a [DeliveryQuery] without a Limit.
 const DefaultDeliveryLimit = 100

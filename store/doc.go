@@ -58,7 +58,7 @@
 //
 // Memory may grow with the number of subscriptions that have something pending, within a small
 // bound for each; not with the backlog, the history or the number of subscriptions. No method walks
-// the backlog or the history in one transaction; Deliveries reads as far as it must to fill a page.
+// the backlog or the history: what a listing passes over in one call is bounded too.
 package store
 
 import "time"

@@ -141,8 +141,12 @@ type Queue interface {
 // or erased.
 type History interface {
 	// Deliveries lists deliveries in the reverse order of Enqueue: newest first. An invalid cursor
-	// is an *events.InvalidError. Bound: by q.Limit and what must be read to find so many; with
-	// q.Count, by the number that match.
+	// is an *events.InvalidError.
+	//
+	// Bound: by q.Limit, and with q.Count by MaxTotal. Tenant, SubscriptionID, EventID and States
+	// select from indexes, as far as the store has them. Of what it must read beside that, because
+	// another filter passes over it, a call reads a bounded number of records, however much is
+	// stored. The page may then be short or empty, with a cursor to go on from ([Page]).
 	Deliveries(ctx context.Context, q DeliveryQuery) (Page[Delivery], error)
 
 	// Attempts returns the recorded attempts of a delivery, the newest [MaxAttempts], oldest first.
@@ -152,8 +156,9 @@ type History interface {
 
 	// Requeue makes deliveries that match pending and due at once. Their Claim.Retry starts at zero
 	// and they keep their attempts. It takes one step of a listing, oldest first: at most q.Limit
-	// that match, in one transaction. A step goes on where the last one ended and reads nothing
-	// that an earlier one has passed. An invalid cursor is an *events.InvalidError.
+	// that match, in one transaction; fewer or none, with a cursor, if it has read as much as
+	// Deliveries may. A step goes on where the last one ended and reads nothing that an earlier one
+	// has passed. An invalid cursor is an *events.InvalidError.
 	//
 	// It passes over deliveries of erased events and of subscriptions that are not Subscribed. If
 	// q.States names Pending, it also makes due at once what waits for a retry and is not leased;
@@ -183,10 +188,10 @@ type History interface {
 	// no Response.
 	//
 	// It takes one step, of at most q.Limit events, in one transaction, and returns how many events
-	// it changed and the cursor for the next step, "" after the last. It does not count events that
-	// were erased before. It returns [ErrNotFound] if q.EventID names no stored event of q.Tenant;
-	// an invalid cursor is an *events.InvalidError. Bound: by q.Limit and the deliveries of the
-	// events that it erases.
+	// it changed and the cursor for the next step, "" after the last. A step may change none and
+	// have a next one. It does not count events that were erased before. It returns [ErrNotFound]
+	// if q.EventID names no stored event of q.Tenant; an invalid cursor is an *events.InvalidError.
+	// Bound: by q.Limit and the deliveries of the events that it erases.
 	Erase(ctx context.Context, q EraseQuery) (n int, next string, err error)
 
 	// Prune takes one bounded step of maintenance: it removes finished deliveries past their

@@ -108,6 +108,7 @@ func works() []work {
 		work{"N10", (*bench).tarpit},
 		work{"N11", (*bench).dead},
 		work{"N16", (*bench).sharded},
+		work{"N17", (*bench).lists},
 		work{"disk", (*bench).disk},
 		work{"P10", (*bench).realServers},
 		work{"P11", (*bench).hostile},

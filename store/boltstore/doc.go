@@ -73,6 +73,11 @@
 // Stats adds up what memory knows of each subscription with something pending. Which event is the
 // oldest must be read for those that have rows or chunks; memory keeps that until it changes.
 //
+// A listing of one subscription reads its rows, or, if it asks for states other than delivered,
+// the index of those; and what is pending without a row, in chunks and in memory. One of a tenant
+// merges the subscriptions of it (internal/scan). What another filter selects has no index, and is
+// looked for in steps that pass over a bounded number of records.
+//
 // Transactions that read are kept short, because bbolt reuses no page that was freed since the
 // oldest of them began.
 package boltstore

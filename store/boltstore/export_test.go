@@ -145,6 +145,9 @@ func (s *Store) Rows() (n int) {
 	return n
 }
 
+// Listed returns how many records listings have looked at.
+func (s *Store) Listed() int { return int(s.lists.looked.Load()) }
+
 // Looked returns how many events and deliveries Prune has looked at.
 func (s *Store) Looked() int {
 	s.state.Lock()

@@ -21,7 +21,7 @@ func (s *Store) Deliveries(
 	return found, nil
 }
 
-// deliveries reads a page, and counts all that match if that is asked for. Both go in short
+// deliveries reads a page, and counts what matches if that is asked for. Both go in short
 // transactions, so the total may be of another moment than the page.
 func (s *Store) deliveries(
 	ctx context.Context, q *store.DeliveryQuery,
@@ -39,7 +39,7 @@ func (s *Store) deliveries(
 	}
 	found, err = walk.Page(cursor, page.Limit(q.Limit), store.DefaultDeliveryLimit)
 	if err == nil && q.Count {
-		found.Total, err = walk.Count()
+		found.Total, found.TotalIsLowerBound, err = walk.Count(store.MaxTotal)
 	}
 	return page.SealPage(s.lists.cursors, found), err
 }

@@ -61,7 +61,7 @@ func (s *Store) connect(file *boltfile.File, exclusive bool, o Options) {
 		db: db, state: state, commits: commits, leasing: make(chan struct{}, 1),
 	}
 	// cursors: newStore sets it, from the file
-	s.lists = lister{db: db, state: state}
+	s.lists = newLister(db, state)
 	s.statistics.db, s.statistics.state, s.statistics.counts = db, state, &s.counts
 	s.erasures = eraser{db: db, state: state, commits: commits}
 	s.pruner = pruner{db: db, state: state, commits: commits, erasures: &s.erasures}

@@ -9,7 +9,6 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/scan"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
-	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // Requeue implements [store.History].
@@ -83,18 +82,7 @@ func (l *lister) requeueable(
 	if err != nil {
 		return nil, "", err
 	}
-	from := page.End()
-	// A later step has its cursor, and a time before 1970 is before all events.
-	if cursor == "" && q.Since.Unix() > 0 {
-		err = l.db.read(ctx, func(t *txn.Tx) (err error) {
-			from.Seq, err = t.Events.FirstSince(schedule.Nanos(q.Since))
-			return err
-		})
-		if err != nil {
-			return nil, "", err
-		}
-	}
-	step, next, err := walk.StepBack(cursor, from, page.Limit(q.Limit), scan.SliceSize)
+	step, next, err := walk.StepBack(cursor, page.End(), page.Limit(q.Limit), scan.SliceSize)
 	if err != nil {
 		return nil, "", err
 	}

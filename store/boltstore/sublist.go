@@ -61,7 +61,9 @@ func (s *Store) subscriptions(
 func (l *lister) subscriptions(
 	ctx context.Context, q *store.SubscriptionQuery,
 ) page.Walk[store.Subscription] {
-	return func(from page.Cursor, visit func(page.Position, *store.Subscription) bool) error {
+	return func(
+		from page.Cursor, _ int, visit func(page.Position, *store.Subscription) bool,
+	) (gaveUp *page.Position, err error) { // it passes over nothing, so it never gives up
 		var slice []scan.NumberedSubscription
 		for more := true; more; {
 			// visit is called outside of it: it may be slow, and the transaction must be short.
@@ -70,17 +72,17 @@ func (l *lister) subscriptions(
 				return err
 			})
 			if err != nil {
-				return err
+				return nil, err
 			}
 			for i := range slice {
 				at := page.Position{Num: slice[i].Num}
 				if !visit(at, &slice[i].Sub) {
-					return nil
+					return nil, nil
 				}
 				// The next slice begins behind the last that was visited.
 				from = from.Pass(at)
 			}
 		}
-		return nil
+		return nil, nil
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/schedule"
@@ -116,6 +118,7 @@ func (v *verifier) delivery(t *txn.Tx, num, seq uint64, e *record.Event) {
 		v.errorf("delivery %d/%d, %+v, is in the index: %v", num, seq, r,
 			v.has(t, txn.BucketDue, key[:]))
 	}
+	v.stateOf(t, num, seq, &r)
 	if !r.Pending() {
 		return
 	}
@@ -147,6 +150,19 @@ func (v *verifier) delivery(t *txn.Tx, num, seq uint64, e *record.Event) {
 	}
 }
 
+// stateOf checks where the index of states has a delivery: under the state that its row says,
+// unless that is delivered.
+func (v *verifier) stateOf(t *txn.Tx, num, seq uint64, r *pending.Delivery) {
+	for _, state := range store.States() {
+		key := pending.StateKey(num, state, seq)
+		want := state == r.RowState() && state != store.Delivered
+		if got := v.has(t, txn.BucketStates, key[:]); got != want {
+			v.errorf("delivery %d/%d, %s in its row, is in the index as %s: %v", num, seq,
+				r.RowState(), state, got)
+		}
+	}
+}
+
 func (v *verifier) has(t *txn.Tx, id txn.Bucket, key []byte) bool {
 	k, _ := t.Bucket(id).Cursor().Seek(key)
 	return string(k) == string(key)
@@ -166,7 +182,16 @@ func (v *verifier) indexes(t *txn.Tx, targets map[[2]uint64]bool) {
 			}
 		}
 	}
-	c := t.Bucket(txn.BucketRows).Cursor()
+	c := t.Bucket(txn.BucketStates).Cursor()
+	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+		num, seq := record.KeyNumber(k, 0), record.KeyNumber(k, 2)
+		r, ok, err := t.Pending.Row(pending.ID{Num: num, Seq: seq})
+		if t.Subs.Exists(num) && (err != nil || !ok ||
+			record.KeyNumber(k, 1) != record.StateCode(r.State)) {
+			v.errorf("the index of states has %x, which is %+v, %v, %v", k, r, ok, err)
+		}
+	}
+	c = t.Bucket(txn.BucketRows).Cursor()
 	for k, _ := c.First(); k != nil; k, _ = c.Next() {
 		if num, seq := record.KeyNumber(k, 0), record.KeyNumber(k, 1); t.Subs.Exists(num) &&
 			!targets[[2]uint64{num, seq}] {

@@ -74,6 +74,7 @@ func (s *Store) enqueue(e *event, now time.Time) {
 		// later.
 		d := &delivery{sub: sub, event: e}
 		sub.deliveries[e.num] = d
+		sub.events = append(sub.events, e)
 		e.deliveries = append(e.deliveries, d)
 		// It is stored as canceled, so that a replay can find it when the subscription is back.
 		if sub.Disabled() {

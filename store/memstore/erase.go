@@ -34,9 +34,8 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 	if s.isClosed(q.Tenant) {
 		return 0, "", fmt.Errorf("memstore: erase: %w", store.ErrMoved)
 	}
-	walk := page.Sorted(s.log.events, (*event).listPosition, func(e *event) bool {
-		return e.tenant == q.Tenant
-	})
+	all := func(*event) bool { return true }
+	walk := page.Sorted(s.log.byTenant[q.Tenant], (*event).listPosition, all)
 	limit := page.Limit(q.Limit)
 	cursor, err := s.cursors.Open(q.Cursor)
 	if err != nil {

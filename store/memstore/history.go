@@ -12,7 +12,8 @@ import (
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
-// Deliveries implements [store.History]. It reads events until the page is full.
+// Deliveries implements [store.History]. Tenant, SubscriptionID and EventID select from indexes;
+// what the rest of the query does not select is passed over.
 func (s *Store) Deliveries(
 	ctx context.Context, q store.DeliveryQuery,
 ) (store.Page[store.Delivery], error) {
@@ -23,16 +24,16 @@ func (s *Store) Deliveries(
 		return store.Page[store.Delivery]{}, fmt.Errorf("memstore: deliveries: %w", err)
 	}
 	defer s.mu.Unlock()
-	walk := s.log.deliveryWalk(&q)
+	walk := s.deliveryWalk(&q)
 	limit := page.Limit(q.Limit)
 	cursor, err := s.cursors.Open(q.Cursor)
 	var found store.Page[*delivery]
 	if err == nil {
 		found, err = walk.Page(cursor, limit, min(limit, store.DefaultDeliveryLimit))
 	}
-	// Only if asked for: it goes through all that match.
+	// Only if asked for: it goes through many.
 	if err == nil && q.Count {
-		found.Total, err = walk.Count()
+		found.Total, found.TotalIsLowerBound, err = walk.Count(store.MaxTotal)
 	}
 	if err != nil {
 		return store.Page[store.Delivery]{}, fmt.Errorf("memstore: deliveries: %w", err)
@@ -86,14 +87,14 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
 	limit := page.Limit(q.Limit)
-	walk := s.log.deliveryWalk(&q)
-	budget := min(limit, store.DefaultDeliveryLimit)
+	walk := s.deliveryWalk(&q)
+	likely := min(limit, store.DefaultDeliveryLimit)
 	cursor, err := s.cursors.Open(q.Cursor)
 	if err != nil {
 		return store.RequeueResult{}, fmt.Errorf("memstore: requeue: %w", err)
 	}
 	// The oldest first: back from the end of a listing that begins with the newest.
-	step, next, err := walk.StepBack(cursor, page.End(), limit, budget)
+	step, next, err := walk.StepBack(cursor, page.End(), limit, likely)
 	if err != nil {
 		return store.RequeueResult{}, fmt.Errorf("memstore: requeue: %w", err)
 	}

@@ -44,8 +44,13 @@ func (e *event) name() name { return name{e.tenant, e.id} }
 
 // log is what events are stored. Events that nobody was subscribed to are not in it.
 type log struct {
-	byName map[name]*event // also erased ones: their IDs stay taken
-	events []*event        // in the order of Enqueue
+	byName   map[name]*event     // also erased ones: their IDs stay taken
+	events   []*event            // in the order of Enqueue
+	byTenant map[string][]*event // the same, by tenant
+}
+
+func newLog() log {
+	return log{byName: make(map[name]*event), byTenant: make(map[string][]*event)}
 }
 
 // unstored returns those of the events that are neither stored nor given twice. It returns
@@ -76,6 +81,7 @@ func (l *log) unstored(evs []*event) ([]*event, error) {
 func (l *log) add(e *event) {
 	l.byName[e.name()] = e
 	l.events = append(l.events, e)
+	l.byTenant[e.tenant] = append(l.byTenant[e.tenant], e)
 }
 
 // isNew reports whether e is being enqueued, and not stored yet. A number tells it, as the log is
@@ -87,7 +93,7 @@ func (l *log) isNew(e *event) bool {
 // prune removes those of some events that have no delivery any more. An event may be given more
 // than once.
 func (l *log) prune(events []*event) {
-	var first *event // the oldest that goes
+	first := make(map[string]*event) // of each tenant, the oldest that goes
 	for _, e := range events {
 		if len(e.deliveries) > 0 {
 			continue
@@ -95,65 +101,31 @@ func (l *log) prune(events []*event) {
 		if l.byName[e.name()] == e { // or else it has come back with its tenant
 			delete(l.byName, e.name())
 		}
-		if first == nil || e.num < first.num {
-			first = e
+		if f := first[e.tenant]; f == nil || e.num < f.num {
+			first[e.tenant] = e
 		}
 	}
-	if first == nil {
-		return
+	unwanted := func(e *event) bool { return len(e.deliveries) == 0 }
+	var oldest *event
+	for tenant, e := range first {
+		if oldest == nil || e.num < oldest.num {
+			oldest = e
+		}
+		l.byTenant[tenant] = without(l.byTenant[tenant], e, unwanted)
+		if len(l.byTenant[tenant]) == 0 {
+			delete(l.byTenant, tenant)
+		}
 	}
-	// What goes is old mostly, and what comes before the first is left alone.
-	i, _ := slices.BinarySearchFunc(l.events, first, compareEvents)
-	rest := slices.DeleteFunc(l.events[i:], func(e *event) bool { return len(e.deliveries) == 0 })
-	l.events = l.events[:i+len(rest)]
-}
-
-// deliveryWalk returns a walk of the deliveries that q selects. The lock must be held while it
-// runs.
-func (l *log) deliveryWalk(q *store.DeliveryQuery) page.Walk[*delivery] {
-	return func(from page.Cursor, visit func(page.Position, **delivery) bool) error {
-		// The listing begins with the newest event, and the log with the oldest.
-		i, found := slices.BinarySearchFunc(l.events, from.At.Seq, func(e *event, num uint64) int {
-			return cmp.Compare(e.num, num)
-		})
-		step := 1
-		if !from.Back {
-			step = -1
-			// Without the event of the boundary, i is the next above it, and the way goes down.
-			if !found {
-				i--
-			}
-		}
-		// The event of the boundary is visited too, as its recipients may lie on both sides.
-		for ; i >= 0 && i < len(l.events); i += step {
-			if !l.events[i].visit(q, from, visit) {
-				return nil
-			}
-		}
-		return nil
+	if oldest != nil {
+		l.events = without(l.events, oldest, unwanted)
 	}
 }
 
-// visit visits the deliveries of e that q selects and that the cursor reaches. It is false if the
-// walk has ended.
-func (e *event) visit(
-	q *store.DeliveryQuery, from page.Cursor, visit func(page.Position, **delivery) bool,
-) bool {
-	for i := range e.deliveries {
-		// Back means from the end of the listing towards its start, so recipients are in falling
-		// order too.
-		if from.Back {
-			i = len(e.deliveries) - 1 - i
-		}
-		d := e.deliveries[i]
-		if !from.Reaches(d.listPosition()) {
-			continue
-		}
-		if r := d.record(); q.Matches(&r) && !visit(d.listPosition(), &d) {
-			return false
-		}
-	}
-	return true
+// without returns a list, which is in order, without those that are gone, the first of which is
+// known. What goes is old mostly, and what comes before the first is left alone.
+func without(events []*event, first *event, gone func(*event) bool) []*event {
+	i, _ := slices.BinarySearchFunc(events, first, compareEvents)
+	return events[:i+len(slices.DeleteFunc(events[i:], gone))]
 }
 
 // compareEvents orders events as Enqueue did.

@@ -82,13 +82,22 @@ func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err er
 // may be returned more than once, if its deliveries are not beside each other in past.
 func drop(past []*delivery) (touched []*event) {
 	gone := make(map[*delivery]bool, len(past))
+	first := make(map[*subscription]*event) // the oldest of each that goes
 	for _, d := range past {
 		// A map, because an event may have thousands of deliveries, and many of them go.
 		gone[d] = true
 		delete(d.sub.deliveries, d.event.num)
+		if f := first[d.sub]; f == nil || d.event.num < f.num {
+			first[d.sub] = d.event
+		}
 		if n := len(touched); n == 0 || touched[n-1] != d.event {
 			touched = append(touched, d.event)
 		}
+	}
+	for sub, e := range first {
+		sub.events = without(sub.events, e, func(e *event) bool {
+			return sub.deliveries[e.num] == nil
+		})
 	}
 	// All of an event's at once: its list is gone through once, and not for each delivery.
 	for _, e := range touched {

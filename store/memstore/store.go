@@ -49,7 +49,7 @@ func New() *Store {
 		cursors:  page.NewSealer(page.NewKey()),
 		subs:     make(map[string]*subscription),
 		tenants:  make(map[string]store.TenantState),
-		log:      log{byName: make(map[name]*event)},
+		log:      newLog(),
 		queue:    newQueue(),
 		attempts: rollup.NewBuffer(rollup.Options{}),
 	}

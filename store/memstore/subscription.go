@@ -15,6 +15,7 @@ type subscription struct {
 	num                 uint64 // its number in the order of creation
 
 	deliveries map[uint64]*delivery   // by the number of their event
+	events     []*event               // of those, in the order of Enqueue
 	keyed      map[string][]*delivery // the pending ones of each key, by the order of their events
 	turns      *turns                 // its health, and what is pending
 }

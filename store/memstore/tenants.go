@@ -78,11 +78,12 @@ func (s *Store) ExportTenant(
 		return part, &events.InvalidError{Field: "cursor",
 			Reason: "is none of this store; pass one that an earlier part has"}
 	}
-	i, _ := slices.BinarySearchFunc(s.log.events, after+1, func(e *event, num uint64) int {
+	own := s.log.byTenant[tenant]
+	i, _ := slices.BinarySearchFunc(own, after+1, func(e *event, num uint64) int {
 		return int(min(max(int64(e.num)-int64(num), -1), 1))
 	})
-	for _, e := range s.log.events[i:] {
-		if e.tenant != tenant || len(e.deliveries) == 0 {
+	for _, e := range own[i:] {
+		if len(e.deliveries) == 0 {
 			continue
 		}
 		if len(part.Events) == limit {
@@ -174,6 +175,7 @@ func (s *Store) importEvent(moved *store.TenantEvent, now time.Time) {
 			bodyState: from.BodyState, override: slices.Clone(from.BodyOverride),
 		}
 		sub.deliveries[e.num] = d
+		sub.events = append(sub.events, e)
 		e.deliveries = append(e.deliveries, d)
 		s.importDelivery(d, from, now)
 	}

@@ -31,6 +31,12 @@ func (s *Store) HotStatements() map[string]Statement {
 	}
 }
 
+// ListingStatement returns the statement that reads the first page of a query, and its arguments.
+func (s *Store) ListingStatement(q *store.DeliveryQuery) (Statement, []any) {
+	text, args := s.history.PageStatement(q)
+	return Statement{sqltx.ByIndex, text}, args
+}
+
 // EnqueueArgs returns the arguments of the enqueue statement.
 var (
 	EnqueueArgs = publish.Args

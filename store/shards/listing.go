@@ -60,6 +60,9 @@ func (s *Store) Deliveries(
 	if err != nil {
 		return store.Page[store.Delivery]{}, fmt.Errorf("shards: deliveries: %w", err)
 	}
+	if found.Total > store.MaxTotal { // each shard has counted to there
+		found.Total, found.TotalIsLowerBound = store.MaxTotal, true
+	}
 	return found, nil
 }
 
@@ -160,6 +163,7 @@ func (l *listing[T]) page(
 		more = more || sd.hasNext(back)
 		before = before || sd.hasPrevious(back)
 		found.Total += sd.total
+		found.TotalIsLowerBound = found.TotalIsLowerBound || sd.least
 		if err := sd.cut(ctx, back); err != nil {
 			return store.Page[T]{}, sd.sh.wrap(err)
 		}

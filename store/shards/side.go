@@ -2,6 +2,8 @@ package shards
 
 import (
 	"context"
+
+	"github.com/outhook/outhook/store"
 )
 
 // side is what one shard has for a page.
@@ -11,7 +13,8 @@ type side[T any] struct {
 	from  entry
 	items []T // in the order of the listing
 	total int
-	taken int // how many are on the page: the first, or on the way back the last
+	least bool // total is a lower bound
+	taken int  // how many are on the page: the first, or on the way back the last
 
 	// The cursors around the items, as the shard says; empty if nothing is there.
 	next0, previous0 string
@@ -24,6 +27,32 @@ type side[T any] struct {
 	before, after entry
 }
 
+// read reads a page of the shard, on or back. It reads on while the page is short and there may be
+// more: what other shards have may not go before what this one has not looked at yet.
+func (sd *side[T]) read(
+	ctx context.Context, cursor string, limit int, back bool,
+) (p store.Page[T], err error) {
+	p, err = sd.list(ctx, sd.sh, cursor, limit)
+	sd.least = sd.least || p.TotalIsLowerBound
+	for err == nil && limit > 0 && len(p.Items) < limit {
+		on := p.Next
+		if back {
+			on = p.Previous
+		}
+		if on == "" {
+			break
+		}
+		var q store.Page[T]
+		q, err = sd.list(ctx, sd.sh, on, limit-len(p.Items))
+		if back {
+			p.Items, p.Previous = append(q.Items, p.Items...), q.Previous
+		} else {
+			p.Items, p.Next = append(p.Items, q.Items...), q.Next
+		}
+	}
+	return p, err
+}
+
 // readOn reads what comes after the boundary.
 func (sd *side[T]) readOn(ctx context.Context) error {
 	switch sd.from.kind {
@@ -31,7 +60,7 @@ func (sd *side[T]) readOn(ctx context.Context) error {
 		sd.from = entry{}
 	case afterPage, afterAll:
 		// Nothing comes after it. Whether there is something before it is looked up.
-		p, err := sd.list(ctx, sd.sh, sd.from.text, 1)
+		p, err := sd.read(ctx, sd.from.text, 1, sd.from.kind == afterAll)
 		sd.total = p.Total
 		sd.previous0 = p.Previous
 		if len(p.Items) > 0 {
@@ -39,7 +68,7 @@ func (sd *side[T]) readOn(ctx context.Context) error {
 		}
 		return err
 	}
-	p, err := sd.list(ctx, sd.sh, sd.from.text, sd.limit)
+	p, err := sd.read(ctx, sd.from.text, sd.limit, false)
 	sd.items, sd.total, sd.next0, sd.previous0 = p.Items, p.Total, p.Next, p.Previous
 	return err
 }
@@ -55,24 +84,24 @@ func (sd *side[T]) readBack(ctx context.Context) error {
 		return sd.readTail(ctx)
 	}
 	if sd.from.kind == atStart {
-		p, err := sd.list(ctx, sd.sh, "", 1)
+		p, err := sd.read(ctx, "", 1, false)
 		sd.total = p.Total
 		if len(p.Items) > 0 {
 			sd.next0 = "-" // any, as above
 		}
 		return err
 	}
-	p, err := sd.list(ctx, sd.sh, sd.from.text, sd.limit)
+	p, err := sd.read(ctx, sd.from.text, sd.limit, true)
 	sd.items, sd.total, sd.next0, sd.previous0 = p.Items, p.Total, p.Next, p.Previous
 	return err
 }
 
 // readTail reads the last page before the end, and what is before that as far as there is room.
 func (sd *side[T]) readTail(ctx context.Context) error {
-	p, err := sd.list(ctx, sd.sh, sd.from.text, sd.limit)
+	p, err := sd.read(ctx, sd.from.text, sd.limit, false)
 	for err == nil && p.Next != "" { // more has come since
 		sd.from.text = p.Next
-		p, err = sd.list(ctx, sd.sh, sd.from.text, sd.limit)
+		p, err = sd.read(ctx, sd.from.text, sd.limit, false)
 	}
 	if err != nil {
 		return err
@@ -80,7 +109,7 @@ func (sd *side[T]) readTail(ctx context.Context) error {
 	sd.items, sd.total, sd.tail = p.Items, p.Total, len(p.Items)
 	sd.beforeTail, sd.previous0 = p.Previous, p.Previous
 	if room := sd.limit - len(p.Items); room > 0 && p.Previous != "" {
-		q, err := sd.list(ctx, sd.sh, p.Previous, room)
+		q, err := sd.read(ctx, p.Previous, room, true)
 		if err != nil {
 			return err
 		}
@@ -112,7 +141,7 @@ func (sd *side[T]) cut(ctx context.Context, back bool) error {
 		return sd.cutBack(ctx)
 	}
 	if n := sd.taken; n > 0 && n < len(sd.items) {
-		p, err := sd.list(ctx, sd.sh, sd.from.text, n)
+		p, err := sd.read(ctx, sd.from.text, n, false)
 		if err != nil {
 			return err
 		}
@@ -152,7 +181,7 @@ func (sd *side[T]) cutBack(ctx context.Context) error {
 		return sd.cutTail(ctx)
 	}
 	if n := sd.taken; n > 0 && n < len(sd.items) {
-		p, err := sd.list(ctx, sd.sh, sd.from.text, n)
+		p, err := sd.read(ctx, sd.from.text, n, true)
 		if err != nil {
 			return err
 		}
@@ -179,16 +208,16 @@ func (sd *side[T]) cutTail(ctx context.Context) error {
 	case n == sd.tail:
 		sd.items, sd.before = sd.items[all-n:], backTo(sd.beforeTail)
 	case n > sd.tail:
-		p, err := sd.list(ctx, sd.sh, sd.beforeTail, n-sd.tail)
+		p, err := sd.read(ctx, sd.beforeTail, n-sd.tail, true)
 		if err != nil {
 			return err
 		}
 		sd.items, sd.before = append(p.Items, sd.items[all-sd.tail:]...), backTo(p.Previous)
 	default:
 		// The boundary is within the page: forward to it, and then back from what follows.
-		p, err := sd.list(ctx, sd.sh, sd.from.text, sd.tail-n)
+		p, err := sd.read(ctx, sd.from.text, sd.tail-n, false)
 		if err == nil && p.Next != "" {
-			p, err = sd.list(ctx, sd.sh, p.Next, n)
+			p, err = sd.read(ctx, p.Next, n, false)
 		}
 		if err != nil {
 			return err

@@ -128,7 +128,9 @@ func inOrder[T any](collected []T, from Cursor) []T {
 
 // Map returns a page with something else for each item.
 func Map[T, R any](p store.Page[T], f func(*T) R) store.Page[R] {
-	out := store.Page[R]{Next: p.Next, Previous: p.Previous, Total: p.Total}
+	out := store.Page[R]{
+		Next: p.Next, Previous: p.Previous, Total: p.Total, TotalIsLowerBound: p.TotalIsLowerBound,
+	}
 	if len(p.Items) > 0 {
 		out.Items = make([]R, len(p.Items))
 	}

@@ -27,11 +27,13 @@
 //   - Whether there is something on the other side of the boundary is looked up, and not derived
 //     from the cursor: it may have been deleted since. Nothing comes before the start, so this
 //     look-up is left out there.
-//   - Such a look-up may read far if few items match: [Walk.Step] leaves it out, because a caller
-//     that goes through a listing in steps would read again, at each step, all that the steps
-//     before it have passed.
-//   - A reader that gives up before it has found enough items calls [Collector.Stop]: the page is
-//     then shorter than its limit, and its cursor goes on from there.
+//   - Such a look-up may pass over much if few items match: [Walk.Step] leaves it out, because a
+//     caller that goes through a listing in steps would read again, at each step, all that the
+//     steps before it have passed.
+//   - A walk passes over a bounded number of records ([Budget]). When it gives up before it has
+//     found enough, the page is shorter than its limit, and its cursor goes on from there
+//     ([Collector.Stop]). A look-up that gives up has a cursor too: there may be something.
+//   - A count ends at a number of items or with the budget, and is a lower bound then.
 //
 // The package does no I/O and has no clock. Its values are for one goroutine at a time.
 package page

@@ -180,9 +180,11 @@ func TestModelCount(t *testing.T) {
 		for range 5 {
 			m.change()
 		}
-		n, err := m.walk().Count()
-		if want := len(m.matching(page.Cursor{At: page.Start()})); err != nil || n != want {
-			t.Fatalf("Count: got %d, %v, want %d", n, err, want)
+		most := rapid.IntRange(0, 20).Draw(t, "most")
+		n, more, err := m.walk().Count(most)
+		all := len(m.matching(page.Cursor{At: page.Start()}))
+		if want := min(all, most); err != nil || n != want || more != (all > most) {
+			t.Fatalf("Count to %d of %d: got %d, more: %v, %v, want %d", most, all, n, more, err, want)
 		}
 	})
 }

@@ -65,7 +65,8 @@ func TestPages(t *testing.T) {
 				t.Errorf("got %v, %v, want %v", got.Items, err, tt.want)
 			}
 			if got.Next != tt.next || got.Previous != tt.previous {
-				t.Errorf("Next and Previous: got %q and %q, want %q and %q", got.Next, got.Previous, tt.next, tt.previous)
+				t.Errorf("Next and Previous: got %q and %q, want %q and %q", got.Next, got.Previous,
+					tt.next, tt.previous)
 			}
 		})
 	}
@@ -116,11 +117,14 @@ func TestStopEndsAPage(t *testing.T) {
 		}
 		c.Stop(page.Position{Num: stop})
 		got := c.Page(true)
-		want := store.Page[page.Position]{Items: listing{item}, Next: at(70, false), Previous: at(50, true)}
+		want := store.Page[page.Position]{
+			Items: listing{item}, Next: at(70, false), Previous: at(50, true),
+		}
 		if back {
 			want.Next, want.Previous = at(50, false), at(30, true)
 		}
-		if !slices.Equal(got.Items, want.Items) || got.Next != want.Next || got.Previous != want.Previous {
+		if !slices.Equal(got.Items, want.Items) || got.Next != want.Next ||
+			got.Previous != want.Previous {
 			t.Errorf("back is %v: got %+v, want %+v", back, got, want)
 		}
 	}
@@ -130,11 +134,13 @@ func TestErrorsOfAWalk(t *testing.T) {
 	broken := errors.New("broken")
 	for _, calls := range []int{0, 1} { // how many walks succeed
 		left := calls
-		walk := page.Walk[int](func(page.Cursor, func(page.Position, *int) bool) error {
+		walk := page.Walk[int](func(
+			page.Cursor, int, func(page.Position, *int) bool,
+		) (*page.Position, error) {
 			if left--; left < 0 {
-				return broken
+				return nil, broken
 			}
-			return nil
+			return nil, nil
 		})
 		if _, err := walk.Page(at(5, false), 1, 1); err != broken {
 			t.Errorf("Page whose walk %d fails: got %v", calls, err)
@@ -144,8 +150,12 @@ func TestErrorsOfAWalk(t *testing.T) {
 			t.Errorf("Step back whose walk %d fails: got %v", calls, err)
 		}
 	}
-	walk := page.Walk[int](func(page.Cursor, func(page.Position, *int) bool) error { return broken })
-	if _, err := walk.Count(); err != broken {
+	walk := page.Walk[int](func(
+		page.Cursor, int, func(page.Position, *int) bool,
+	) (*page.Position, error) {
+		return nil, broken
+	})
+	if _, _, err := walk.Count(1); err != broken {
 		t.Errorf("Count: got %v", err)
 	}
 	if _, err := walk.Page("x", 1, 1); err == nil || err == broken {
@@ -157,12 +167,85 @@ func TestErrorsOfAWalk(t *testing.T) {
 }
 
 func TestMap(t *testing.T) {
-	in := store.Page[int]{Items: []int{1, 2}, Next: "n", Previous: "p", Total: 7}
+	in := store.Page[int]{
+		Items: []int{1, 2}, Next: "n", Previous: "p", Total: 7, TotalIsLowerBound: true,
+	}
 	out := page.Map(in, func(n *int) float64 { return float64(*n) / 2 })
-	if !slices.Equal(out.Items, []float64{0.5, 1}) || out.Next != "n" || out.Previous != "p" || out.Total != 7 {
+	if !slices.Equal(out.Items, []float64{0.5, 1}) || out.Next != "n" || out.Previous != "p" ||
+		out.Total != 7 || !out.TotalIsLowerBound {
 		t.Errorf("got %+v", out)
 	}
 	if out := page.Map(store.Page[int]{}, func(*int) int { return 0 }); out.Items != nil {
 		t.Errorf("the items of an empty page: got %v, want nil", out.Items)
+	}
+}
+
+// TestBudget goes through a listing of which few items are wanted. Each page passes over a bounded
+// number of items and has a cursor where it gave up; all pages together have each wanted item once.
+func TestBudget(t *testing.T) {
+	const n, every = 3*page.Budget + 7, page.Budget + 1
+	var list, want listing
+	for num := range uint64(n) {
+		list = append(list, page.Position{Num: num})
+		if num%every == every/2 {
+			want = append(want, page.Position{Num: num})
+		}
+	}
+	looked := 0
+	walk := list.walk(func(p page.Position) bool {
+		looked++
+		return p.Num%every == every/2
+	})
+	for _, back := range []bool{false, true} {
+		cursor, pages, seen := "", 0, listing(nil)
+		if back {
+			cursor = page.Cursor{At: page.End(), Back: true}.String()
+		}
+		for ; pages == 0 || cursor != ""; pages++ {
+			if pages > n/page.Budget+2 {
+				t.Fatalf("back is %v: %d pages, and there are more", back, pages)
+			}
+			looked = 0
+			got, err := walk.Page(cursor, 10, 1)
+			if err != nil || looked > 2*page.Budget {
+				t.Fatalf("a page: %d items were looked at, %v", looked, err)
+			}
+			if cursor = got.Next; back {
+				slices.Reverse(got.Items)
+				cursor = got.Previous
+			}
+			seen = append(seen, got.Items...)
+		}
+		if back {
+			slices.Reverse(seen)
+		}
+		if !slices.Equal(seen, want) || pages < n/page.Budget {
+			t.Errorf("back is %v: got %v in %d pages, want %v", back, seen, pages, want)
+		}
+	}
+	if n, more, err := walk.Count(len(want)); err != nil || n != 1 || !more {
+		t.Errorf("Count: got %d, more: %v, %v, want 1 and more", n, more, err)
+	}
+}
+
+// TestOtherSideWithinTheBudget has nothing before a page, far from it: whether there is something
+// would be read too long, so the page has a cursor that leads to an empty page.
+func TestOtherSideWithinTheBudget(t *testing.T) {
+	var list listing
+	for num := range uint64(2 * page.Budget) {
+		list = append(list, page.Position{Num: num})
+	}
+	looked := 0
+	last := list[len(list)-1]
+	walk := list.walk(func(p page.Position) bool {
+		looked++
+		return p == last
+	})
+	got, err := walk.Page(at(last.Num, false), 1, 1)
+	if err != nil || !slices.Equal(got.Items, listing{last}) || got.Previous == "" {
+		t.Errorf("the page: got %+v, %v, want the last item, and a cursor for what is before", got, err)
+	}
+	if looked > page.Budget/5 {
+		t.Errorf("%d items were looked at, want few", looked)
 	}
 }

@@ -6,10 +6,24 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
+// Budget is how many records one page or one count may pass over because a filter does not select
+// them. It is what a store reads in some ten milliseconds, so that many readers at once leave the
+// machine to those who publish. What the page returns does not count.
+const Budget = 5000
+
+// lookBudget is Budget for the look at the other side of a page. To give up early costs a caller no
+// more than a page that is empty.
+const lookBudget = Budget / 10
+
 // Walk calls visit for the items on the side of a boundary where the cursor points, those next to
 // the boundary first, until visit returns false. It reads little beyond that. visit copies what it
 // keeps.
-type Walk[T any] func(from Cursor, visit func(at Position, item *T) bool) error
+//
+// It gives up when it has passed over about as many records as the budget says, but never where it
+// has begun. Then it returns where: everything up to there was visited.
+type Walk[T any] func(
+	from Cursor, budget int, visit func(at Position, item *T) bool,
+) (gaveUp *Position, err error)
 
 // Page returns the page of at most limit items that a cursor names, or of all if limit is zero,
 // without a Total. likely is how many there will be as a rule.
@@ -54,13 +68,18 @@ func (w Walk[T]) StepBack(
 	return c, c.previous(false), nil
 }
 
-// Count returns how many items there are on all pages.
-func (w Walk[T]) Count() (n int, err error) {
-	err = w(Cursor{At: Start()}, func(Position, *T) bool {
+// Count returns how many items there are on all pages, at most most. There are more, or may be, if
+// it has ended before the last, there or with the budget.
+func (w Walk[T]) Count(most int) (n int, more bool, err error) {
+	gaveUp, err := w(Cursor{At: Start()}, Budget, func(Position, *T) bool {
+		if n == most {
+			more = true
+			return false
+		}
 		n++
 		return true
 	})
-	return n, err
+	return n, more || gaveUp != nil, err
 }
 
 func (w Walk[T]) collect(cursor string, limit, likely int) (*Collector[T], error) {
@@ -68,25 +87,31 @@ func (w Walk[T]) collect(cursor string, limit, likely int) (*Collector[T], error
 	if err != nil {
 		return nil, err
 	}
-	return c, w(c.cursor, c.Add)
+	gaveUp, err := w(c.cursor, Budget, c.Add)
+	if err == nil && gaveUp != nil {
+		c.Stop(*gaveUp)
+	}
+	return c, err
 }
 
-// other reports whether there is an item on the other side of the boundary.
+// other reports whether there is an item on the other side of the boundary, or may be.
 func (w Walk[T]) other(c *Collector[T]) (found bool, err error) {
 	from, ok := c.Other()
 	if !ok {
 		return false, nil
 	}
-	err = w(from, func(Position, *T) bool {
+	gaveUp, err := w(from, lookBudget, func(Position, *T) bool {
 		found = true
 		return false
 	})
-	return found, err
+	return found || gaveUp != nil, err
 }
 
 // Sorted returns a Walk of those of the items that are wanted. The items are sorted by position.
 func Sorted[T any](items []T, at func(T) Position, wanted func(T) bool) Walk[T] {
-	return func(from Cursor, visit func(Position, *T) bool) error {
+	return func(
+		from Cursor, budget int, visit func(Position, *T) bool,
+	) (gaveUp *Position, err error) {
 		i, _ := slices.BinarySearchFunc(items, from.At, func(item T, p Position) int {
 			return at(item).Compare(p)
 		})
@@ -95,10 +120,19 @@ func Sorted[T any](items []T, at func(T) Position, wanted func(T) bool) Walk[T] 
 			i, step = i-1, -1
 		}
 		for ; i >= 0 && i < len(items); i += step {
-			if wanted(items[i]) && !visit(at(items[i]), &items[i]) {
-				return nil
+			p := at(items[i])
+			switch {
+			case wanted(items[i]):
+				if !visit(p, &items[i]) {
+					return nil, nil
+				}
+			case budget == 0:
+				return &from.At, nil
+			default:
+				budget--
 			}
+			from = from.Pass(p)
 		}
-		return nil
+		return nil, nil
 	}
 }

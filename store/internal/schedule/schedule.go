@@ -56,6 +56,9 @@ func New[Q, L any](o Options) *Schedule[Q, L] {
 // Sub returns what is known of a subscription; nil if nothing is.
 func (s *Schedule[Q, L]) Sub(num uint64) *Sub[Q, L] { return s.subs[num] }
 
+// Len returns how many Subs there are.
+func (s *Schedule[Q, L]) Len() int { return len(s.subs) }
+
 // Subs calls f for each Sub, in no order.
 func (s *Schedule[Q, L]) Subs(f func(*Sub[Q, L])) {
 	for _, q := range s.subs {

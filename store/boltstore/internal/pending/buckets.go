@@ -12,6 +12,7 @@ type Bucket int
 // The buckets, with their keys and values.
 const (
 	Rows     Bucket = iota // subscription, event → row
+	States                 // subscription, state, event → nothing: rows that are not delivered
 	Due                    // subscription, due, event → nothing: rows that may be claimed when due
 	Keyed                  // subscription, hash of the ordering key, event → nothing
 	Chunks                 // subscription, first event → events

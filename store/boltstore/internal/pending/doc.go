@@ -45,6 +45,8 @@
 //
 //   - Due has exactly the rows that are listed and not blocked, and Keyed exactly the listed
 //     deliveries that have an ordering key, whether they have a row or not.
+//   - States has exactly the rows that do not say delivered, under the state that they say; so a
+//     delivery that succeeds at once is never written there. A listing by state reads it.
 //   - Of the pending deliveries of a key, only the first is not blocked.
 //   - A backlog counts the pending deliveries that have a row or are in a chunk, less those that a
 //     Mark has canceled. An erasure takes a delivery out of the count only when its row is written.

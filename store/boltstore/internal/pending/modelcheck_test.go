@@ -21,9 +21,23 @@ func (m *model) check() {
 		if has, err := s.Has(id.Num, id.Seq); err != nil || has != (d.state == store.Pending) {
 			m.t.Errorf("%v: pending: %v, %v, want %v", id, has, err, d.state)
 		}
+		for _, state := range store.States() {
+			key := StateKey(id.Num, state, id.Seq)
+			want := found.Stored && found.RowState() == state && state != store.Delivered
+			if got := m.buckets.Get(States, key[:]) != nil; got != want {
+				m.t.Errorf("%v: row says %s, and the index has it as %s: %v", id, found.RowState(),
+					state, got)
+			}
+		}
 		key := record.Key3(id.Num, d.key, id.Seq)
 		if got := m.buckets.Get(Keyed, key[:]) != nil; d.key != 0 && got != found.Listed() {
 			m.t.Errorf("%v is listed in its key: %v, want %v", id, got, found.Listed())
+		}
+	}
+	for _, key := range m.buckets[States].keys {
+		id := ID{record.KeyNumber([]byte(key), 0), record.KeyNumber([]byte(key), 2)}
+		if m.deliveries[id] == nil {
+			m.t.Errorf("%v is in the index of states, and there is no such delivery", id)
 		}
 	}
 	for _, num := range m.nums {

@@ -63,6 +63,17 @@ func Implicit(seq, keyHash uint64) Delivery {
 	return Delivery{Row: record.Row{State: store.Pending, AsOf: seq, KeyHash: keyHash}}
 }
 
+// RowState returns the state that the row says, whatever marks say; "" without a row.
+func (d *Delivery) RowState() store.State {
+	switch {
+	case !d.Stored:
+		return ""
+	case d.Marked: // what is marked was pending
+		return store.Pending
+	}
+	return d.State
+}
+
 // Listed reports whether the delivery is in the indexes of what is pending. One that is marked is,
 // until its row is written.
 func (d *Delivery) Listed() bool { return d.Pending() || d.Marked }

@@ -78,6 +78,9 @@ func (s *Set) write(id ID, was, is Delivery, endLease bool) error {
 	if err != nil {
 		return err
 	}
+	if err := s.restate(id, was.RowState(), is.State); err != nil {
+		return err
+	}
 	if err := s.recount(id, &was, &is); err != nil {
 		return err
 	}
@@ -146,6 +149,30 @@ func (s *Set) reindex(id ID, had bool, was schedule.Position, has bool,
 	return nil
 }
 
+// restate takes a delivery from where it was in the index of states to where it is now. was is ""
+// if it had no row.
+func (s *Set) restate(id ID, was, is store.State) error {
+	if was == is {
+		return nil
+	}
+	if was != "" && was != store.Delivered {
+		key := StateKey(id.Num, was, id.Seq)
+		if err := s.remove(States, key[:]); err != nil {
+			return err
+		}
+	}
+	if is != "" && is != store.Delivered {
+		key := StateKey(id.Num, is, id.Seq)
+		return s.put(States, key[:], nil)
+	}
+	return nil
+}
+
+// StateKey returns the key of a delivery in the index of states.
+func StateKey(num uint64, state store.State, seq uint64) [record.Len3]byte {
+	return record.Key3(num, record.StateCode(state), seq)
+}
+
 // Discard removes what a damaged row may have left in the index of what is due and of bodies: due
 // is where memory had it.
 func (s *Set) Discard(id ID, due int64) error {
@@ -161,6 +188,9 @@ func (s *Set) Discard(id ID, due int64) error {
 func (s *Set) RemoveRow(id ID, d *Delivery) error {
 	key := record.Key2(id.Num, id.Seq)
 	if err := s.remove(Rows, key[:]); err != nil {
+		return err
+	}
+	if err := s.restate(id, d.RowState(), ""); err != nil {
 		return err
 	}
 	// As a rule there is none, and removing what is not there would still search the bucket.

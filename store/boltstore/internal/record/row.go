@@ -37,6 +37,9 @@ type Row struct {
 // The states as they are stored. Their order is part of the format: a new one goes at the end.
 var stateCodes = [...]store.State{store.Pending, store.Delivered, store.Dead, store.Canceled}
 
+// StateCode returns the number that stands for a state in the file.
+func StateCode(s store.State) uint64 { return uint64(slices.Index(stateCodes[:], s)) }
+
 // The flags of a row: a bit, and above it the state of the body.
 const (
 	flagBlocked = 1 // Row.Blocked
@@ -55,7 +58,7 @@ func (r *Row) flags() uint64 {
 // takes a byte each.
 func (r *Row) Encode(key []byte) []byte {
 	e := newEncoder(48 + len(r.Reason) + len(r.Log))
-	e.uint(uint64(slices.Index(stateCodes[:], r.State)))
+	e.uint(StateCode(r.State))
 	e.uint(r.AsOf - KeyNumber(key, 1)) // 0 unless it was requeued
 	e.uint(r.KeyHash)
 	e.uint(r.flags())

@@ -9,7 +9,12 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
+	"github.com/outhook/outhook/store/internal/schedule"
 )
+
+// passedBytes is how many bytes of a record that is passed over count as one more record: its
+// checksum is over all of it.
+const passedBytes = 4096
 
 // FoundDelivery is a delivery with where it stands.
 type FoundDelivery struct {
@@ -17,9 +22,12 @@ type FoundDelivery struct {
 	Delivery store.Delivery
 }
 
-// DeliveryReader reads deliveries from a boundary on, in one transaction. It keeps what it finds,
-// and how far it came. A caller sets Q, Num, Seq and From, and calls Read until More is false;
-// before each Read it sets Implicit, if Num is set and Seq is not.
+// DeliveryReader reads deliveries from a boundary on, a step in one transaction. It keeps what it
+// finds, and how far it came. A caller sets Q, Num, Seq and From, and calls Read until More is
+// false; before each Read it gives what memory knows to those that Dry names.
+//
+// It goes by one of three ways: through the one event that is asked for; through the log, event by
+// event; or through the deliveries of some subscriptions, which are merged (Merge).
 type DeliveryReader struct {
 	t    *txn.Tx // of the step under way
 	Q    *store.DeliveryQuery
@@ -27,22 +35,34 @@ type DeliveryReader struct {
 	Seq  uint64      // of the one event, or 0
 	From page.Cursor // where it goes on, and in which direction
 
+	Size int // how many deliveries one step finds at most; if zero, SliceSize
+	Left int // how many records may still be passed over; if zero, any number
+
 	// the times of all events go with their order, as far as matters for Since or Until
 	inOrder bool
 
-	// Events of num that memory knows to be implicit, from here on in the direction.
-	Implicit     []uint64
-	MoreImplicit bool // it knows more
+	merging bool
+	streams []*Stream // of the subscriptions that are merged, and have anything left
+	sources sources   // where their deliveries are read from
+	last    cached    // the event that was looked at last, in this transaction
 
-	Found []FoundDelivery // of this step, in the order of the walk; Read makes it anew
-	began page.Cursor     // From at the beginning of the step
-	More  bool            // there is more behind From
+	Found  []FoundDelivery // of this step, in the order of the walk; Read makes it anew
+	Passed int             // how many records this step has looked at and not found
+	began  page.Cursor     // From at the beginning of the step
+	More   bool            // there is more behind From
+}
+
+// cached is an event that was read.
+type cached struct {
+	seq   uint64
+	event *record.Event // nil if it is gone
 }
 
 // Read reads on, in a transaction. It fills Found and moves From. An error ends the walk: what is
 // damaged must not look like what is not there.
 func (sl *DeliveryReader) Read(t *txn.Tx) error {
-	sl.t, sl.Found, sl.began, sl.More = t, nil, sl.From, false
+	sl.t, sl.Found, sl.Passed, sl.began, sl.More = t, nil, 0, sl.From, false
+	sl.last = cached{} // its body is the memory of the former transaction
 	// In each step: the clock may be set back between two of them.
 	if err := sl.order(); err != nil {
 		return err
@@ -51,16 +71,24 @@ func (sl *DeliveryReader) Read(t *txn.Tx) error {
 	// The event first, even if the subscription is given too: one record has it all.
 	case sl.Seq != 0:
 		return sl.oneEvent()
-	case sl.Num != 0:
-		return sl.oneSubscription()
+	case sl.merging:
+		return sl.merge()
 	}
 	return sl.everything()
 }
 
-// stop reports whether the slice is long enough. However slow it is, it has to come further than
+// stop reports whether the step is long enough. However slow it is, it has to come further than
 // where it began: otherwise every step would stop at the same place.
 func (sl *DeliveryReader) stop() bool {
-	return len(sl.Found) >= SliceSize || sl.From != sl.began && sl.t.IsSlow()
+	return len(sl.Found) >= sl.size() || sl.Left > 0 && sl.Passed >= sl.Left ||
+		sl.From != sl.began && sl.t.IsSlow()
+}
+
+func (sl *DeliveryReader) size() int {
+	if sl.Size == 0 {
+		return SliceSize
+	}
+	return sl.Size
 }
 
 // pass moves on behind a position.
@@ -129,6 +157,7 @@ func (sl *DeliveryReader) event(k, v []byte) (past bool, err error) {
 	e, err := record.DecodeEvent(k, v)
 	// The event alone often decides, and then neither the recipients nor any row is read.
 	if err != nil || !sl.selects(&e) {
+		sl.Passed += 1 + len(v)/passedBytes
 		return err == nil && sl.past(&e), err
 	}
 	packed, err := record.DecodeRecipients(k, v)
@@ -187,6 +216,28 @@ func (sl *DeliveryReader) order() error {
 	return err
 }
 
+// Skip moves on to the first event that can be of the time that is asked for, if the order of the
+// events tells. It is called once, before the first Read.
+func (sl *DeliveryReader) Skip(t *txn.Tx) error {
+	bound := sl.Q.Until
+	if sl.From.Back {
+		bound = sl.Q.Since
+	}
+	if sl.Seq != 0 || bound.Unix() <= 0 { // before 1970 there are no events
+		return nil
+	}
+	first, err := t.Events.FirstSince(schedule.Nanos(bound))
+	switch {
+	case err != nil || first == 0:
+		return err
+	case sl.From.Back && sl.From.At.Seq < first:
+		sl.From.At = page.Position{Seq: first, Num: page.MaxNumber}
+	case !sl.From.Back && sl.From.At.Seq >= first:
+		sl.From.At = page.Position{Seq: first - 1}
+	}
+	return nil
+}
+
 // past reports whether neither the event nor one that we have still to come to is of the time that
 // is asked for.
 func (sl *DeliveryReader) past(e *record.Event) bool {
@@ -207,12 +258,12 @@ func (sl *DeliveryReader) selects(e *record.Event) bool {
 	return q.Matches(&d)
 }
 
-// take looks at a delivery, and moves on. take looks at a delivery, and moves on. It keeps it if
-// the query selects it.
+// take looks at a delivery, and moves on. It keeps it if the query selects it.
 func (sl *DeliveryReader) take(num, seq uint64, e *record.Event) error {
 	at := page.Position{Seq: seq, Num: num}
 	// First, whatever becomes of it: a delivery that is looked at is never looked at again.
 	sl.pass(at)
+	sl.Passed++ // unless it is found
 	if !sl.t.Subs.Exists(num) {
 		return nil
 	}
@@ -223,6 +274,7 @@ func (sl *DeliveryReader) take(num, seq uint64, e *record.Event) error {
 	d, err := sl.t.Delivery(num, e, &r)
 	if err == nil && sl.Q.Matches(&d) {
 		sl.Found = append(sl.Found, FoundDelivery{at, d})
+		sl.Passed--
 	}
 	return err
 }

@@ -7,13 +7,16 @@ import (
 )
 
 // ErasableSearch looks for the events of a tenant. It ends when Step is full, when its events have
-// about as many deliveries as one transaction may erase, or with the last event.
+// about as many deliveries as one transaction may erase, when it has passed over as many events of
+// others as a page may, or with the last event. It reads the log and not the deliveries of the
+// tenant's subscriptions, because what was published for a deleted one must be erased too.
 type ErasableSearch struct {
 	Tenant string
 	Step   *page.Collector[uint64] // what it has found, oldest first
 
 	From       uint64 // where it goes on
 	deliveries int    // of what it has found, or a little more
+	passed     int    // how many events of others it has looked at
 }
 
 // Read looks on for a while, and reports whether it must go on. It passes over an event that can't
@@ -40,6 +43,11 @@ func (f *ErasableSearch) Read(t *txn.Tx) (more bool, err error) {
 func (f *ErasableSearch) take(k, v []byte) (full bool) {
 	e, err := record.DecodeEvent(k, v)
 	if err != nil || e.Tenant != f.Tenant {
+		if f.passed == page.Budget {
+			f.Step.Stop(page.Position{Num: f.From})
+			return true
+		}
+		f.passed++
 		return false
 	}
 	packed, err := record.DecodeRecipients(k, v)

@@ -23,6 +23,8 @@ const (
 	BucketEvents   // sequence number → event
 	BucketEventIDs // ID, tenant → sequence number, see eventIDs
 	BucketRows     // subscription, event → row
+	// Subscription, state, event → nothing: rows that are not delivered.
+	BucketStates
 	// Subscription, due, event → nothing: rows that are pending and not blocked.
 	BucketDue
 	// Subscription, hash of the key, event → nothing: pending deliveries that have a key.
@@ -45,6 +47,7 @@ var BucketNames = [bucketCount]string{
 	BucketEvents:          "events",
 	BucketEventIDs:        "event_ids",
 	BucketRows:            "deliveries",
+	BucketStates:          "states",
 	BucketDue:             "due",
 	BucketKeyed:           "keyed",
 	BucketChunks:          "chunks",
@@ -83,7 +86,7 @@ const (
 
 // format is the version that this package reads and writes. A file of another version is refused
 // and left as it is, see CheckFormat.
-const format = 2
+const format = 3
 
 // fill is how full the pages of an append-only bucket are packed. It is bbolt's FillPercent: where
 // a page that has become too full is split. bbolt's default of a half would leave every page of the

@@ -75,8 +75,9 @@ func (x *eventLog) FirstSince(since int64) (seq uint64, err error) {
 	}
 	events := x.Bucket(BucketEvents)
 	c := events.Cursor()
-	low, high := uint64(0), events.Sequence()+1
-	for low < high { // all before low are from before since, and all from high on are not
+	low, high := uint64(1), events.Sequence()+1 // numbers begin with 1: 0 is that it can't be told
+	for low < high {
+		// All before low are from before since, and all from high on are not.
 		middle := low + (high-low)/2
 		// Numbers of events that were pruned, or that marks and erasures have taken, have no
 		// record; Seek goes on to the next event.

@@ -17,8 +17,9 @@ type pendingBuckets struct{ *base }
 
 // pendingIDs are the buckets of package pending.
 var pendingIDs = [pending.BucketCount]Bucket{
-	pending.Rows: BucketRows, pending.Due: BucketDue, pending.Keyed: BucketKeyed,
-	pending.Chunks: BucketChunks, pending.Backlogs: BucketBacklogs, pending.Bodies: BucketBodies,
+	pending.Rows: BucketRows, pending.States: BucketStates, pending.Due: BucketDue,
+	pending.Keyed: BucketKeyed, pending.Chunks: BucketChunks, pending.Backlogs: BucketBacklogs,
+	pending.Bodies: BucketBodies,
 }
 
 func (p pendingBuckets) Get(b pending.Bucket, key []byte) []byte {

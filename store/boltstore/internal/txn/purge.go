@@ -71,7 +71,9 @@ func (w *Purge) Step(t *Tx) error {
 func (w *Purge) removeAll(t *Tx) (done bool, err error) {
 	// No stage is kept: the first key of the first bucket that has one is where the last step
 	// ended.
-	for _, id := range []Bucket{BucketRows, BucketBodies, BucketDue, BucketKeyed, BucketChunks} {
+	for _, id := range []Bucket{
+		BucketRows, BucketBodies, BucketStates, BucketDue, BucketKeyed, BucketChunks,
+	} {
 		// They are collected first: a cursor that goes on after a delete may skip a key.
 		keys, more := w.keys(t, id, nil, w.left)
 		w.left -= len(keys)

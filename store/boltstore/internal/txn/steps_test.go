@@ -239,8 +239,8 @@ func TestSlowPurgeEnds(t *testing.T) {
 // records counts the records of a subscription's deliveries.
 func records(f *txntest.File, num uint64) (n int) {
 	f.View(func(t *txn.Tx) error {
-		for _, id := range []txn.Bucket{txn.BucketRows, txn.BucketDue, txn.BucketKeyed,
-			txn.BucketChunks} {
+		for _, id := range []txn.Bucket{txn.BucketRows, txn.BucketStates, txn.BucketDue,
+			txn.BucketKeyed, txn.BucketChunks} {
 			c := t.Bucket(id).Cursor()
 			start := record.Key1(num)
 			for k, _ := c.Seek(start[:]); record.InSubscription(k, num); k, _ = c.Next() {

@@ -211,7 +211,7 @@ func TestFirstSince(t *testing.T) {
 			continue
 		}
 		for since, want := range map[int]uint64{
-			-1: 0, 0: 0, 1: seqs[1], 20: seqs[2], 21: seqs[4], 31: seqs[4] + 1,
+			-1: seqs[0], 0: seqs[0], 1: seqs[1], 20: seqs[2], 21: seqs[4], 31: seqs[4] + 1,
 		} {
 			checkFirstSince(t, f, start.Add(time.Duration(since)*time.Second), want)
 		}

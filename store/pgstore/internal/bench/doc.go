@@ -10,6 +10,7 @@
 //	go run . -wal                       what an event and its outcome take of the write-ahead log
 //	go run . -replicas                  pgstore with 1, 2 and 3 replicas, each a process
 //	go run . -backlog                   the rates with 10,000 and with 1,000,000 pending
+//	go run . -lists [-n 100000]         pages of a history of ten deliveries for each event
 //
 // It starts a PostgreSQL of its own, from the binaries installed on the machine, in a temporary
 // folder, as a user without privileges, with fsync on. OUTHOOK_TEST_POSTGRES names another to use.

@@ -25,6 +25,7 @@ var (
 	seconds  = flag.Duration("for", time.Minute, "with -steady: for how long")
 	reading  = flag.Duration("reader", 2*time.Minute, "with -pinned: how long a reader takes")
 	profile  = flag.String("cpuprofile", "", "write a CPU profile of this process to the file")
+	lists    = flag.Bool("lists", false, "measure pages of a history of ten deliveries for each event")
 	single   = flag.Int("batch", 0, "only batches of so many events")
 	only     = flag.String("only", "", "only this one of river, outhook")
 
@@ -66,6 +67,8 @@ func run(ctx context.Context) error {
 	switch {
 	case *floor:
 		return measureFloor(ctx, url)
+	case *lists:
+		return measureLists(ctx, url)
 	case *wal:
 		return measureWAL(ctx, url)
 	}

@@ -21,8 +21,8 @@ func (h *History) Deliveries(
 		return found, err
 	}
 	found = page.Map(l.Page(l.other), func(d *listed) store.Delivery { return d.Delivery })
-	// It stays 0 unless the query asks for a count, which takes time for each that matches.
-	found.Total = l.total
+	// It stays 0 unless the query asks for a count.
+	found.Total, found.TotalIsLowerBound = l.total, l.more
 	return found, nil
 }
 
@@ -31,6 +31,7 @@ func (h *History) Deliveries(
 type listed struct {
 	seq, sub int64
 	store.Delivery
+	stopped bool // it is no delivery, but how far the search has come
 }
 
 // Event first: the list is in the order of events, and within one in that of subscriptions.
@@ -42,8 +43,18 @@ func (d *listed) position() page.Position {
 // names what it changes.
 type listing struct {
 	*page.Collector[listed]
-	other bool // there is something on the other side of the page's boundary
+	other bool // there is something on the other side of the page's boundary, or may be
 	total int  // how many match on all pages, if that was asked for
+	more  bool // there are more, or may be
+}
+
+// add takes in what a search has found, or where it has stopped.
+func (l *listing) add(d listed) bool {
+	if d.stopped {
+		l.Stop(l.Cursor().Pass(d.position()).At)
+		return false
+	}
+	return l.Add(d.position(), &d)
 }
 
 // list reads one page. Only if it is to look around does it look for what comes before the page:
@@ -57,33 +68,67 @@ func (h *History) list(
 	if err != nil {
 		return l, err
 	}
-	f := newFilter(h.SQL, q)
-	// One more than the page has: that one says that there are more.
-	here, args := f.page(l.Cursor(), l.Fetch())
+	leave, err := h.takeTurn(ctx)
+	if err != nil {
+		return l, err
+	}
+	defer leave()
+	f := newFilter(h.Schema, h.SQL, q)
+	here, args := f.first(l.Cursor(), l.Fetch())
 	// ByIndex: the planner must not sort a table for a page of it because its statistics are old.
 	err = h.DB.Read(ctx, sqltx.ByIndex, func(b *sqltx.Batch) {
 		b.Queue(here, args...).Query(func(rows pgx.Rows) error {
-			return sqltx.Collect(rows, readListed, func(d listed) bool { return l.Add(d.position(), &d) })
+			return sqltx.Collect(rows, readListed, l.add)
 		})
 		if other, ok := l.Other(); ok && around {
-			there, args := f.page(other, 1)
+			there, args := f.page(f.search(other, 1, look/10), 1)
 			b.Queue(there, args...).Query(sqltx.Any(&l.other))
 		}
-		// A count beside the page is the same conditions without limit and order.
 		if q.Count {
-			b.Queue(f.count(), f.args...).QueryRow(sqltx.One(&l.total))
+			count, args := f.count(f.search(page.Cursor{At: page.Start()}, store.MaxTotal+1, look),
+				store.MaxTotal)
+			b.Queue(count, args...).QueryRow(sqltx.One(&l.total, &l.more))
 		}
 	})
+	if l.total > store.MaxTotal {
+		l.total, l.more = store.MaxTotal, true
+	}
 	return l, err
 }
 
-// Its columns are those that listall.sql, listrows.sql and listimplicit.sql have in common.
+// takeTurn waits until a page may be read: readers wait for each other, and leave most of the pool,
+// and of the server, to those who publish and deliver. It waits no longer than a transaction may
+// take. The caller must call leave.
+func (h *History) takeTurn(ctx context.Context) (leave func(), err error) {
+	waiting, cancel := h.DB.Bound(ctx, sqltx.Bounds{Limit: sqltx.StatementTimeout})
+	defer cancel()
+	select {
+	case h.turns <- struct{}{}:
+		return func() { <-h.turns }, nil
+	case <-waiting.Done():
+		return nil, context.Cause(waiting)
+	}
+}
+
+// first returns the query for a page. n is one more than the page has: that one says that there are
+// more.
+func (f *filter) first(from page.Cursor, n int) (query string, args []any) {
+	return f.page(f.search(from, n, look), n)
+}
+
+// PageStatement returns the statement that reads the first page of a query, for those who look at
+// its plan. The query has a limit.
+func (h *History) PageStatement(q *store.DeliveryQuery) (query string, args []any) {
+	return newFilter(h.Schema, h.SQL, q).first(page.Cursor{At: page.Start()}, q.Limit+1)
+}
+
+// Its columns are those of listed.sql.
 func readListed(row pgx.CollectableRow) (d listed, err error) {
 	var state int16
 	// NULL where the state has none: only what is pending is due, only what is over was finished.
 	var due, finished *time.Time
 	err = row.Scan(&d.seq, &d.sub, &d.SubscriptionID, &d.EventID, &d.EventType, &d.Tenant, &state,
-		&d.Attempts, &d.CreatedAt, &due, &finished, &d.LastStatus, &d.LastError, &d.Erased)
+		&d.Attempts, &d.CreatedAt, &due, &finished, &d.LastStatus, &d.LastError, &d.Erased, &d.stopped)
 	d.State, d.CreatedAt = record.States[state], d.CreatedAt.UTC()
 	d.DueAt, d.FinishedAt = record.Time(due), record.Time(finished)
 	return d, err

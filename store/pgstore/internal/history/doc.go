@@ -6,8 +6,9 @@
 //
 // # Invariants
 //
-//   - A list of one subscription reads an index of its rows and the events above the low mark; a
-//     list of all walks the events. No call reads more than a page and what its filters pass over.
+//   - A list of one subscription, or of a tenant, reads the indexes of their rows and the events
+//     above the low marks; a list of all walks the events. No call looks at more deliveries than a
+//     page has and a filter may pass over, which is bounded (search.go).
 //   - A step is one short transaction. An erasure or a retention that needs more takes more, and
 //     one that was interrupted goes on with the next Prune.
 //   - One replica prunes at a time, by an advisory lock of the transaction.

@@ -2,40 +2,44 @@ package history
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/internal/page"
 	"github.com/outhook/outhook/store/pgstore/internal/record"
 	"github.com/outhook/outhook/store/pgstore/internal/schema"
 )
 
-// filter is a query of deliveries in SQL. Those of one subscription are its rows, and what is
-// pending of it without a row; those of all are found by walking the events. It is built as text,
-// so that the plan has no condition that was not asked for.
+// filter is a query of deliveries in SQL. It is built as text, so that the plan has no condition
+// that was not asked for; numbers of states are written out, so that the planner sees that a
+// partial index has them.
+//
+// A statement first looks where deliveries stand (search.go), and reads of each no more than an
+// index has. What is to be said of them is read after that, in their order, until there are enough.
 type filter struct {
-	sources []source
-	where   []string
-	args    []any
+	name  schema.Name
+	sql   *schema.Statements
+	query *store.DeliveryQuery
+	where []string // of what is said of a delivery
+	args  []any
 }
 
-// source is a part of a list, with its names for the numbers of events and of subscriptions.
-type source struct{ sql, seq, sub string }
+// arg adds an argument, and returns how the statement names it.
+func (f *filter) arg(v any) string {
+	f.args = append(f.args, v)
+	return fmt.Sprintf("$%d", len(f.args))
+}
 
 // add adds a condition; "?" stands for its argument. No text of the caller's is put into the
 // statement.
-func (f *filter) add(condition string, arg any) {
-	f.args = append(f.args, arg)
-	f.where = append(f.where, strings.ReplaceAll(condition, "?", fmt.Sprintf("$%d", len(f.args))))
+func (f *filter) add(condition string, v any) {
+	f.where = append(f.where, strings.ReplaceAll(condition, "?", f.arg(v)))
 }
 
 // IDs are made plain: one that PostgreSQL can't keep would be an error, and matches nothing.
-func newFilter(sql *schema.Statements, q *store.DeliveryQuery) *filter {
-	f := &filter{sources: []source{{sql.ListAll, "e.seq", "s.num"}}}
+func newFilter(name schema.Name, sql *schema.Statements, q *store.DeliveryQuery) *filter {
+	f := &filter{name: name, sql: sql, query: q}
 	if q.SubscriptionID != "" {
-		// Two sources, each with an index that fits it: the rows of the subscription by the primary
-		// key, and what has no row by the events above the low mark, which are few.
-		f.sources = []source{{sql.ListRows, "d.seq", "d.sub"}, {sql.ListImplicit, "e.seq", "s.num"}}
 		f.add("s.id = ?", record.Plain(q.SubscriptionID))
 	}
 	if !q.AnyTenant {
@@ -59,78 +63,56 @@ func newFilter(sql *schema.Statements, q *store.DeliveryQuery) *filter {
 		f.add("e.enqueued_at < ?", record.InRange(q.Until))
 	}
 	if len(q.States) > 0 {
-		var numbers []int16
+		var numbers []string
 		for _, state := range q.States {
-			numbers = append(numbers, record.StateNumber(state))
+			numbers = append(numbers, fmt.Sprint(record.StateNumber(state)))
 		}
 		// Of the state that is shown, which is not always the one in the row: what was unsubscribed
 		// or erased is canceled before its row says so.
-		f.add("x.state = ANY (?::smallint[])", numbers)
+		f.where = append(f.where, "x.state IN ("+strings.Join(numbers, ", ")+")")
 	}
 	return f
 }
 
-// page returns the query for at most limit deliveries that a cursor reaches, the nearest first.
-func (f *filter) page(from page.Cursor, limit int) (query string, args []any) {
-	// The capacity is cut too: the two pages of one call append to the same arguments.
-	n := len(f.args)
-	args = append(f.args[:n:n], limit)
-	// Newest first, and the subscriptions of one event upwards. SEQ and SUB stand for a source's
-	// columns.
-	condition, order := "", "seq DESC, sub"
-	switch {
-	// In the opposite order, so that the limit keeps what is nearest to the boundary. The Collector
-	// turns it around.
-	case from.Back:
-		order = "seq, sub DESC"
-		// A bound on the event alone comes first: an index can begin there, which it can't at the
-		// OR.
-		condition = fmt.Sprintf("SEQ >= $%d AND (SEQ > $%[1]d OR SUB < $%d)", n+2, n+3)
-	case from.At != page.Start():
-		condition = fmt.Sprintf("SEQ <= $%d AND (SEQ < $%[1]d OR SUB >= $%d)", n+2, n+3)
-	}
-	if condition != "" {
-		args = append(args, int64(from.At.Seq), int64(from.At.Num))
-	}
-	var parts []string
-	for _, src := range f.sources {
-		// Each part has an order and a limit of its own: an index gives it, and the rest is not
-		// read.
-		by := strings.NewReplacer("seq", src.seq, "sub", src.sub).Replace(order)
-		part := src.with(append([]string{condition}, f.where...)) + " ORDER BY " + by
-		parts = append(parts, fmt.Sprintf("(%s LIMIT $%d)", src.named(part), n+1))
-	}
-	// The limit again, as each of two sources may have given so many.
-	return fmt.Sprintf("SELECT * FROM (%s) d ORDER BY %s LIMIT $%d",
-		strings.Join(parts, " UNION ALL "), order, n+1), args
+// indexed reports whether a search finds nothing, or little, that the query does not select.
+func (f *filter) indexed() bool {
+	q := f.query
+	byState := !slices.Contains(q.States, store.Delivered) && (q.SubscriptionID != "" || !q.AnyTenant)
+	return q.EventType == "" && q.EventID == "" && q.Since.IsZero() && q.Until.IsZero() &&
+		(len(q.States) == 0 || byState)
 }
 
-// count returns the query for how many there are on all pages. A delivery is in one source only, as
-// one has a row and the other has not, so the sum is right.
-func (f *filter) count() string {
-	var parts []string
-	for _, src := range f.sources {
-		// What follows the columns: the first line that begins with FROM, as those of subqueries
-		// are indented.
-		_, from, _ := strings.Cut(src.with(f.where), "\nFROM ")
-		parts = append(parts, "(SELECT count(*) FROM "+from+")")
-	}
-	return "SELECT " + strings.Join(parts, " + ")
+// page returns the query for at most limit deliveries that the search reaches, the nearest first,
+// and for where it has stopped.
+func (f *filter) page(s *search, limit int) (query string, args []any) {
+	n := s.arg(limit)
+	return fmt.Sprintf(`WITH %s
+SELECT * FROM (
+    (%s%s ORDER BY %s LIMIT %s)
+    UNION ALL
+    SELECT seq, sub, '', '', '', '', 0::smallint, 0, now(), NULL, NULL, 0::smallint, '', false, true
+    FROM stop) d
+ORDER BY stopped, %s`, f.name.In(s.text()), f.sql.Listed, f.and(), s.order("k.seq", "k.sub"), n,
+		s.order("seq", "sub")), s.args
 }
 
-// with returns the source with conditions. Each source ends in a WHERE, with a condition that is
-// always true if it has no other.
-func (src *source) with(conditions []string) string {
-	text := src.sql
-	for _, c := range conditions {
-		if c != "" {
-			text += " AND " + c
-		}
+// count returns the query for how many deliveries the search reaches, at most, and whether there
+// may be more.
+func (f *filter) count(s *search, most int) (query string, args []any) {
+	n := s.arg(most + 1)
+	// What follows the columns: the first line that begins with FROM, as those of subqueries are
+	// indented.
+	_, from, _ := strings.Cut(f.sql.Listed+f.and(), "\nFROM ")
+	return fmt.Sprintf(`WITH %s
+SELECT count(*), EXISTS (SELECT 1 FROM stop) FROM (
+    SELECT 1 FROM %s ORDER BY %s LIMIT %s) d`, f.name.In(s.text()), from, s.order("k.seq", "k.sub"), n), s.args
+}
+
+// and returns the conditions, to be appended to a WHERE that has one.
+func (f *filter) and() string {
+	text := ""
+	for _, c := range f.where {
+		text += " AND " + c
 	}
 	return text
-}
-
-// named puts the names of the source in a text.
-func (src *source) named(text string) string {
-	return strings.NewReplacer("SEQ", src.seq, "SUB", src.sub).Replace(text)
 }

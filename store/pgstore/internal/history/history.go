@@ -20,15 +20,19 @@ import (
 type History struct {
 	*replica.Replica
 	counts *counts.Counts
+	turns  chan struct{} // has one for each page that is being read
 
 	mu     sync.Mutex // guards all below
 	pruned pruned
 }
 
+// readers is how many pages are read at once.
+const readers = 2
+
 // New returns the history as a replica sees it. The counts are this replica's, which Stats reads
 // before the rows of others.
 func New(r *replica.Replica, counts *counts.Counts) *History {
-	return &History{Replica: r, counts: counts}
+	return &History{Replica: r, counts: counts, turns: make(chan struct{}, readers)}
 }
 
 // Attempts returns what is kept of a delivery's attempts. It returns store.ErrNotFound if there is

@@ -74,7 +74,7 @@ func (n Name) Migrate(ctx context.Context, pool *pgxpool.Pool) error {
 // step makes one version of the one before it.
 func (n Name) step(ctx context.Context, tx pgx.Tx, version int, text string) error {
 	// The simple protocol alone takes several statements at once.
-	_, err := tx.Exec(ctx, n.in(text), pgx.QueryExecModeSimpleProtocol)
+	_, err := tx.Exec(ctx, n.In(text), pgx.QueryExecModeSimpleProtocol)
 	if err != nil {
 		return fmt.Errorf("version %d: %w", version, err)
 	}

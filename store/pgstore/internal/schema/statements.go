@@ -12,8 +12,8 @@ var sqlFiles embed.FS
 // placeholder is how the embedded files name the schema.
 const placeholder = "outhook."
 
-// in returns an embedded text for the schema.
-func (n Name) in(text string) string {
+// In returns a text, such as an embedded one, for the schema.
+func (n Name) In(text string) string {
 	return strings.ReplaceAll(text, placeholder, n.Quoted()+".")
 }
 
@@ -36,7 +36,7 @@ type Statements struct {
 	// Reading and changing what is stored.
 	Create, Get, Update, Remove, ListSubscriptions string
 	CountSubscriptions, HealthOf, HealthForUpdate  string
-	Attempts, ListAll, ListRows, ListImplicit      string
+	Attempts, Listed                               string
 	Pending, CountPending, NumsOfTenant, CountsOf  string
 	Requeue, ProbeNow                              string
 	Erasable, ErasableOne, Erase, EraseStep        string
@@ -56,7 +56,7 @@ func (n Name) Statements() *Statements {
 		if err != nil {
 			panic(err) // it is embedded
 		}
-		v.Field(i).SetString(n.in(string(text)))
+		v.Field(i).SetString(n.In(string(text)))
 	}
 	return &all
 }

@@ -25,6 +25,27 @@ func (c *Driver) Deliveries(q store.DeliveryQuery) []store.Delivery {
 	return nil
 }
 
+// Follow returns all deliveries that q selects from its cursor on, in the order of the listing:
+// forward or back, page by page. It returns the last page that it has read, too.
+func (c *Driver) Follow(
+	q store.DeliveryQuery, forward bool,
+) (all []store.Delivery, last store.Page[store.Delivery]) {
+	for range MaxPages {
+		page, err := c.Store.Deliveries(c.Ctx(), q)
+		c.Must("Deliveries", err)
+		if q.Cursor = page.Previous; forward {
+			all, q.Cursor = append(all, page.Items...), page.Next
+		} else {
+			all = append(page.Items, all...)
+		}
+		if last = page; q.Cursor == "" {
+			return all, last
+		}
+	}
+	c.Fatalf("Deliveries: the listing never ends")
+	return nil, last
+}
+
 // Everything returns all deliveries of every tenant.
 func (c *Driver) Everything() []store.Delivery {
 	return c.Deliveries(store.DeliveryQuery{AnyTenant: true})

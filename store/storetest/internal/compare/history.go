@@ -71,8 +71,31 @@ func (s *sequence) query() store.DeliveryQuery {
 		q.AnyTenant = q.AnyTenant && q.SubscriptionID != "" // or else it is not valid
 	}
 	q.States = one(s.rand, nil, nil, store.States(), []store.State{store.Dead},
-		[]store.State{store.Pending, store.Canceled})
+		[]store.State{store.Pending}, []store.State{store.Delivered}, []store.State{store.Canceled},
+		[]store.State{store.Pending, store.Canceled}, []store.State{store.Delivered, store.Dead})
+	if s.chance(4) {
+		q.Since = s.timeBetween()
+	}
+	if s.chance(4) {
+		q.Until = s.timeBetween()
+	}
 	return q
+}
+
+// timeBetween returns a time between deliveries, from which none is near enough that it depends on
+// the side; zero if there is none.
+func (s *sequence) timeBetween() time.Time {
+	all := s.model.Everything()
+	if s.realTime || len(all) == 0 {
+		return time.Time{}
+	}
+	edge := one(s.rand, all...).CreatedAt.Add(2 * margin)
+	for i := range all {
+		if d := all[i].CreatedAt.Sub(edge); d > -margin && d < margin {
+			return time.Time{}
+		}
+	}
+	return edge
 }
 
 func (s *sequence) prune() {

@@ -85,7 +85,14 @@ func (mp *modelPair) sameWindow(what string, got, want store.AttemptStats) {
 }
 
 func (mp *modelPair) compareDeliveries(q store.DeliveryQuery) {
-	got, want := mp.ours.Deliveries(q), mp.model.Deliveries(q)
+	got, last := mp.ours.Follow(q, true)
+	want := mp.model.Deliveries(q)
+	if q.Cursor = last.Previous; q.Cursor != "" {
+		back, _ := mp.ours.Follow(q, false)
+		back = append(back, last.Items...)
+		mp.ours.SameIDs("deliveries, back from the last page", check.Listed(back),
+			check.Listed(got))
+	}
 	if mp.disordered {
 		slices.SortFunc(got, byName)
 		slices.SortFunc(want, byName)

@@ -97,6 +97,8 @@ CREATE TABLE outhook.deliveries (
     PRIMARY KEY (sub, seq)
 ) WITH (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.2,
         autovacuum_vacuum_cost_delay = 0);
+-- Lists by state. What succeeds at once is in no index but those of its key and of its end.
+CREATE INDEX deliveries_state ON outhook.deliveries (sub, state, seq) WHERE state <> 1;
 CREATE INDEX deliveries_due ON outhook.deliveries (sub, due, seq) WHERE state = 0 AND NOT behind;
 CREATE INDEX deliveries_key ON outhook.deliveries (sub, key, seq) WHERE state = 0
     AND key IS NOT NULL;

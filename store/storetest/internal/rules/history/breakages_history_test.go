@@ -21,6 +21,40 @@ func historyBreakages() []broken.Breakage {
 					return page, err
 				}
 			}},
+		{Name: "ends a listing with a page that is short", Rule: "pages/short",
+			Spoil: func(b *broken.Store) {
+				b.OnDeliveries = func(ctx context.Context,
+					q store.DeliveryQuery) (store.Page[store.Delivery], error) {
+					page, err := b.Store.Deliveries(ctx, q)
+					if len(page.Items) < q.Limit && q.Limit < store.DefaultDeliveryLimit {
+						page.Next = ""
+					}
+					return page, err
+				}
+			}},
+		{Name: "skips what follows a short page", Rule: "pages/short",
+			Spoil: func(b *broken.Store) {
+				b.OnDeliveries = func(ctx context.Context,
+					q store.DeliveryQuery) (store.Page[store.Delivery], error) {
+					page, err := b.Store.Deliveries(ctx, q)
+					if page.Next == "" || len(page.Items) >= q.Limit {
+						return page, err
+					}
+					q.Cursor = page.Next
+					next, err := b.Store.Deliveries(ctx, q)
+					page.Next = next.Next
+					return page, err
+				}
+			}},
+		{Name: "calls a lower bound a total", Rule: "pages/counted-to",
+			Spoil: func(b *broken.Store) {
+				b.OnDeliveries = func(ctx context.Context,
+					q store.DeliveryQuery) (store.Page[store.Delivery], error) {
+					page, err := b.Store.Deliveries(ctx, q)
+					page.TotalIsLowerBound = false
+					return page, err
+				}
+			}},
 		{Name: "shows another tenant's", Rule: "deliveries/tenant",
 			Spoil: func(b *broken.Store) {
 				b.OnDeliveries = func(ctx context.Context,

@@ -13,13 +13,17 @@ func TestBreakages(t *testing.T) {
 	broken.Test(t, history.Groups(),
 		slices.Concat(eraseBreakages(), historyBreakages(), subscriptionsBreakages(),
 			windowBreakages(), countPendingBreakages(), eventIDBreakages()), map[string]string{
-			"takes Until as included":          "times of the two stores differ",
-			"requeues all in one step":         "it takes all steps",
-			"replays the newest first":         "it takes all steps",
-			"names one that is held twice":     "it asks who is held, over all steps",
-			"erases all in one step":           "it takes all steps",
-			"erases events that are not there": "whether they are is the store's choice there",
-			"counts all events in its cursors": "it does not look into cursors",
-			"stops pruning early":              "it has too little to prune",
+			"takes Until as included": "times of the two stores differ",
+
+			"ends a listing with a page that is short": "it has too little for a short page",
+			"skips what follows a short page":          "it has too little for a short page",
+			"calls a lower bound a total":              "it has too little for a lower bound",
+			"requeues all in one step":                 "it takes all steps",
+			"replays the newest first":                 "it takes all steps",
+			"names one that is held twice":             "it asks who is held, over all steps",
+			"erases all in one step":                   "it takes all steps",
+			"erases events that are not there":         "whether they are is the store's choice there",
+			"counts all events in its cursors":         "it does not look into cursors",
+			"stops pruning early":                      "it has too little to prune",
 		})
 }

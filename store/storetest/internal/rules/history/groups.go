@@ -8,7 +8,7 @@ import "github.com/outhook/outhook/store/storetest/internal/check"
 func Groups() []check.Group {
 	return []check.Group{
 		{Name: "deliveries", Rules: deliveryRules()},
-		{Name: "pages", Rules: pageRules()},
+		{Name: "pages", Rules: append(pageRules(), shortPageRules()...)},
 		{Name: "event-ids", Rules: eventIDRules()},
 		{Name: "requeue", Rules: requeueRules()},
 		{Name: "probe-now", Rules: probeNowRules()},
