@@ -71,7 +71,8 @@ func (b Backoff) validate() error {
 			errs = append(errs, fmt.Errorf("dispatcher: Options.Backoff."+format, args...))
 		}
 	}
-	// What was not set follows from what was, so the second of two cases would only repeat the first.
+	// What was not set follows from what was, so the second of two cases would only repeat the
+	// first.
 	switch {
 	case b.Initial < 0 || b.Initial > maxBackoff:
 		bad(true, "Initial is %v; it must be positive, and at most %v", b.Initial, maxBackoff)

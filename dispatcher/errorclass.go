@@ -32,10 +32,10 @@ const (
 	// ClassCanceled, "canceled": cut off by the sender, as it was stopping.
 	ClassCanceled Class = send.ClassCanceled
 
-	// ClassSender, "sender": the attempt failed on the sender's side, before or beside the endpoint: a
-	// function of the host's Options failed or panicked, or the store has a URL or a header of the
-	// subscription that Subscribe would have refused. The text names it. The subscription's health
-	// stays as it is.
+	// ClassSender, "sender": the attempt failed on the sender's side, before or beside the
+	// endpoint: a function of the host's Options failed or panicked, or the store has a URL or a
+	// header of the subscription that Subscribe would have refused. The text names it. The
+	// subscription's health stays as it is.
 	ClassSender Class = send.ClassSender
 )
 

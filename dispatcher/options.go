@@ -100,14 +100,14 @@ type Options struct {
 	Final func(status int) bool
 
 	// EventTypes are the types that the host publishes. When there are any, Publish, PublishTx and
-	// Subscribe refuse others, but for the operational types in Subscribe with OperationalEvents. If
-	// empty, every well-formed type is taken.
+	// Subscribe refuse others, but for the operational types in Subscribe with OperationalEvents.
+	// If empty, every well-formed type is taken.
 	EventTypes []events.Type
 
-	// Schemas checks payloads by the Schema of their type in EventTypes: Publish and PublishTx return
-	// an *events.InvalidError for one that does not match, and New an error for an Example that does
-	// not. jsonschema.Compiler{} of events/jsonschema, a module of its own, is one. If nil, payloads
-	// may be any JSON.
+	// Schemas checks payloads by the Schema of their type in EventTypes: Publish and PublishTx
+	// return an *events.InvalidError for one that does not match, and New an error for an Example
+	// that does not. jsonschema.Compiler{} of events/jsonschema, a module of its own, is one. If
+	// nil, payloads may be any JSON.
 	Schemas events.SchemaCompiler
 
 	// OperationalEvents has Run publish events about subscriptions: events.TypeDisabled when it has
@@ -186,10 +186,10 @@ type Options struct {
 	// events, have no quota.
 	//
 	// It is called in the goroutine of Subscribe, Update, RotateSecret, Unsubscribe, Publish,
-	// PublishTx, Ping, Redeliver and Replay, with nothing held that others wait for, but in PublishTx
-	// the host's own transaction: one that blocks blocks that call, and one that panics makes it
-	// fail. It must be safe for concurrent use. If nil, every tenant, "" too, has the defaults of
-	// Quota.
+	// PublishTx, Ping, Redeliver and Replay, with nothing held that others wait for, but in
+	// PublishTx the host's own transaction: one that blocks blocks that call, and one that panics
+	// makes it fail. It must be safe for concurrent use. If nil, every tenant, "" too, has the
+	// defaults of Quota.
 	Quota func(tenant string) Quota
 
 	// RequireHTTPS refuses subscriptions with an http URL. It does not touch those that exist.
@@ -226,10 +226,10 @@ type Options struct {
 	//
 	// Return the same pointer as long as the configuration is the same: a connection is used again
 	// only with the pointer that it was opened with, and so a new one is how to change a
-	// certificate. What it points to is read, and must not be changed. A ClientSessionCache whose Put
-	// panics costs the session alone. MinVersion is raised to
-	// TLS 1.2 if it is lower, and NextProtos is ignored. Sessions are resumed only if it has a
-	// ClientSessionCache, which should be of one identity. If nil, the default for all.
+	// certificate. What it points to is read, and must not be changed. A ClientSessionCache whose
+	// Put panics costs the session alone. MinVersion is raised to TLS 1.2 if it is lower, and
+	// NextProtos is ignored. Sessions are resumed only if it has a ClientSessionCache, which should
+	// be of one identity. If nil, the default for all.
 	TLS func(store.Subscription) *tls.Config
 
 	// DisableHTTP2 has every connection speak HTTP/1.1. Through a Proxy they do so anyway. If

@@ -15,8 +15,9 @@ type Stats struct {
 	OldestPending time.Time // when the oldest pending delivery was published; zero when none is
 
 	// Unwanted is how many events were published that no subscription got, by their type, by this
-	// process since its store was opened; see store.Stats. They tell of a Tenant that was forgotten,
-	// a type that is spelled otherwise than subscribed to, or a Time from before the subscription.
+	// process since its store was opened; see store.Stats. They tell of a Tenant that was
+	// forgotten, a type that is spelled otherwise than subscribed to, or a Time from before the
+	// subscription.
 	Unwanted map[string]int
 
 	Attempts  uint64 // attempts made

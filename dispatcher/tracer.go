@@ -13,8 +13,8 @@ import (
 //
 // Package otelhooks, in a module of its own, has one for OpenTelemetry.
 type Tracer struct {
-	// Publish is called once for each call of Publish or PublishTx that stores something, immediately
-	// before it does. The events are for reading only.
+	// Publish is called once for each call of Publish or PublishTx that stores something,
+	// immediately before it does. The events are for reading only.
 	//
 	// The context that it returns, which must be made from ctx, is that of the store's call. The
 	// traceparent (W3C Trace Context, version 00) becomes the Trace of the events that have none;

@@ -75,7 +75,7 @@ func TestSubscriptionFieldsRefused(t *testing.T) {
 		sub         store.Subscription
 	}{
 		{"name not UTF-8", "name", store.Subscription{Name: "\xff"}},
-		{"event with a blank", "events", store.Subscription{Events: []string{"message created"}}},
+		{"event with two blanks", "events", store.Subscription{Events: []string{"message  created"}}},
 		{"empty event", "events", store.Subscription{Events: []string{""}}},
 		{"event with a star inside", "events", store.Subscription{Events: []string{"message.*.x"}}},
 		{"whsec_ that is no base64", "signature_key",

@@ -57,7 +57,8 @@ const (
 )
 
 func emptyWord(name string) string {
-	return strconv.Quote(name) + " has an empty word; write one separator between words, none at an end"
+	return strconv.Quote(name) + " has an empty word; write one separator between words, none at " +
+		"an end"
 }
 
 func strangeCharacter(name string) string {

@@ -40,7 +40,8 @@ func (v Verifier) Handler(next http.Handler) http.Handler {
 			http.Error(w, http.StatusText(status), status)
 			return
 		}
-		// All of it again, and not only the signature: the body may have taken longer than Tolerance.
+		// All of it again, and not only the signature: the body may have taken longer than
+		// Tolerance.
 		if err := v.Verify(r.Header, body); err != nil {
 			http.Error(w, err.Error(), http.StatusUnauthorized)
 			return

@@ -119,7 +119,8 @@ func (o *Once) serve(next http.Handler, w http.ResponseWriter, r *http.Request, 
 	}
 	// Before this function returns, and so before net/http sends an answer that fits its buffer. In
 	// the other order, a crash in between would leave a delivery that was answered and is handled
-	// again should it be redelivered. The sender may have gone by now; the work is done all the same.
+	// again should it be redelivered. The sender may have gone by now; the work is done all the
+	// same.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), addTimeout)
 	defer cancel()
 	if err := o.seen().Add(ctx, id); err != nil {

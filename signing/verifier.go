@@ -42,9 +42,9 @@ type Verifier struct {
 	Tolerance time.Duration
 
 	// AllowAiry also takes deliveries that have X-Airy-Content-Signature and no webhook-signature,
-	// as Airy sends them. Nothing but the body is signed then, so anyone who has seen a delivery can
-	// send it again at any time: with AllowAiry, removing headers from an old delivery of outhook
-	// makes it valid again. If false, webhook-signature is required.
+	// as Airy sends them. Nothing but the body is signed then, so anyone who has seen a delivery
+	// can send it again at any time: with AllowAiry, removing headers from an old delivery of
+	// outhook makes it valid again. If false, webhook-signature is required.
 	AllowAiry bool
 
 	// MaxBody is the largest body that Handler reads, in bytes. If zero, DefaultMaxBody.

@@ -1,9 +1,6 @@
 package store
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // ClaimRequest says how much a Claim may take. Its limits count what is leased already, by any
 // caller, and are at most MaxLimit.
@@ -81,8 +78,8 @@ type Lease struct {
 type Claim struct {
 	Lease
 
-	// Subscription and its Health are as they were when it was claimed; never nil. Claims share them,
-	// and they are for reading only.
+	// Subscription and its Health are as they were when it was claimed; never nil. Claims share
+	// them, and they are for reading only.
 	Subscription *Subscription
 	Health       *Health
 
@@ -108,13 +105,6 @@ type Claim struct {
 	// Probe says that the breaker of the subscription is open (ClaimRequest.BreakerThreshold), and
 	// that this is the one attempt that finds out whether the endpoint is back.
 	Probe bool
-}
-
-// Format prints which delivery the claim is of, whatever the verb is, and nothing of its contents:
-// through a pointer, package fmt would print the keys of the subscription, as it asks the methods of
-// Secret only where they are not behind one.
-func (c Claim) Format(f fmt.State, _ rune) {
-	fmt.Fprintf(f, "{event %s to subscription %s, attempt %d}", c.EventID, c.SubscriptionID, c.Attempt)
 }
 
 // ClaimResult is what Claim returns.

@@ -11,8 +11,8 @@ var (
 	// and Stats of one subscription.
 	ErrNotFound = errors.New("store: not found")
 
-	// ErrConflict says that the ID is taken. Enqueue returns it for an event ID that the same tenant
-	// has stored with other content, CreateSubscription for an ID that exists.
+	// ErrConflict says that the ID is taken. Enqueue returns it for an event ID that the same
+	// tenant has stored with other content, CreateSubscription for an ID that exists.
 	ErrConflict = errors.New("store: conflict")
 
 	// ErrClosed says that the store was closed. Every method returns it after Close.
@@ -22,9 +22,9 @@ var (
 	// checksum of a record does not match (any method that reads it).
 	ErrCorrupt = errors.New("store: corrupt")
 
-	// ErrSealed says that the secrets and headers of a subscription are sealed and do not open: their
-	// key is missing, or somebody has changed the subscription in the store (see package sealed).
-	// UpdateSubscription and Reseal of a sealed.Store return it; no other store does.
+	// ErrSealed says that the secrets and headers of a subscription are sealed and do not open:
+	// their key is missing, or somebody has changed the subscription in the store (see package
+	// sealed). UpdateSubscription and Reseal of a sealed.Store return it; no other store does.
 	ErrSealed = errors.New("store: sealed")
 
 	// ErrMoved says that a tenant is not this store's at present: it is being moved, or was. The

@@ -18,7 +18,7 @@ type StoredEvent struct {
 // EventReader is what a [Store] may do beside: return events as they are stored, also those of
 // which nothing is pending. It is for moving to another store.
 type EventReader interface {
-	// StoredEvent returns the event of a delivery. It returns [ErrNotFound] if the delivery does not
-	// exist. Bound: one read.
+	// StoredEvent returns the event of a delivery. It returns [ErrNotFound] if the delivery does
+	// not exist. Bound: one read.
 	StoredEvent(ctx context.Context, subscriptionID, eventID string) (StoredEvent, error)
 }

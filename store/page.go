@@ -4,12 +4,12 @@ package store
 type Page[T any] struct {
 	Items []T
 
-	// Next and Previous are cursors for the pages after and before this one; empty when there is none.
-	// A cursor is opaque and stays valid while records come and go, and in a store that keeps them
-	// after a restart. It tells its holder nothing, neither how much there is nor how much others
-	// publish. It belongs to the query that it came from: with other filters it is no error, but it is
-	// not defined where the listing starts. A page has at most 1,000,000 items, even if the Limit of
-	// its query is higher.
+	// Next and Previous are cursors for the pages after and before this one; empty when there is
+	// none. A cursor is opaque and stays valid while records come and go, and in a store that keeps
+	// them after a restart. It tells its holder nothing, neither how much there is nor how much
+	// others publish. It belongs to the query that it came from: with other filters it is no error,
+	// but it is not defined where the listing starts. A page has at most 1,000,000 items, even if
+	// the Limit of its query is higher.
 	//
 	// A page of deliveries may be shorter than its Limit, or empty, and still have a cursor: the
 	// store has read as much as one call may, and goes on from there. So a listing ends where the

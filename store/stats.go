@@ -11,10 +11,10 @@ type Stats struct {
 
 	// Unwanted is how many events that no subscription got were enqueued, by their type, by this
 	// Store since it was opened: no subscription of their tenant wanted their type, or each was
-	// subscribed too late. One that is enqueued again is counted again. At most a thousand types are
-	// counted apart, and those that come later together, under "". In a host's own transaction an
-	// event may be counted that is then rolled back. It is nil if there are none, or the figures are
-	// one subscription's.
+	// subscribed too late. One that is enqueued again is counted again. At most a thousand types
+	// are counted apart, and those that come later together, under "". In a host's own transaction
+	// an event may be counted that is then rolled back. It is nil if there are none, or the figures
+	// are one subscription's.
 	Unwanted map[string]int
 
 	// OldestPending is when the oldest pending delivery was enqueued. Zero when none is pending.

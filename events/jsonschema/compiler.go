@@ -37,8 +37,8 @@ func (c Compiler) Compile(t events.Type) (check func(payload json.RawMessage) er
 	if c.Formats {
 		compiler.AssertFormat()
 	}
-	// A schema is known by an address, against which it resolves its references: one with a path, or
-	// a relative reference would be to the schema itself. No server has it.
+	// A schema is known by an address, against which it resolves its references: one with a path,
+	// or a relative reference would be to the schema itself. No server has it.
 	const address = "https://schema.invalid/payload"
 	if err := compiler.AddResource(address, doc); err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -38,6 +39,11 @@ type workbench struct {
 	node string
 }
 
+// unreachable matches what npm says when it can't reach its registry.
+var unreachable = regexp.MustCompile(
+	"ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|E403|E407",
+)
+
 // newWorkbench installs the tools, at the versions of the lock file. No script of theirs is run by
 // it.
 func newWorkbench(t *testing.T) *workbench {
@@ -51,7 +57,9 @@ func newWorkbench(t *testing.T) *workbench {
 		"--no-fund")
 	install.Dir = w.dir
 	if out, err := install.CombinedOutput(); err != nil {
-		if os.Getenv("OUTHOOK_CI") == "" {
+		// As with the database of vulnerabilities: a registry that can't be reached from here is no
+		// fault of the code, and no tool that somebody could install.
+		if os.Getenv("OUTHOOK_CI") == "" || unreachable.Match(out) {
 			t.Skipf("npm cannot install the tools: %v\n%s", err, out)
 		}
 		t.Fatalf("npm cannot install the tools, and OUTHOOK_CI is set: %v\n%s", err, out)

@@ -22,10 +22,10 @@
 //
 // # What it runs
 //
-// The targets N1 to N11, N16 and N17 of docs/performance.md; the scenarios P1 to P9 and P12 of package
-// outcomes, in fake time on a memstore and a boltstore, and those that take minutes at most in real
-// time too, on a boltstore and on PostgreSQL; and of package realservers real servers that close
-// connections (P10) and hostile HTTP/2 endpoints (P11). Where a million deliveries over HTTP would
-// take too long it drives the store directly, and the table says so. -only picks works by name, and
-// all of a letter: -only P; -profile writes the profiles of each.
+// The targets N1 to N11, N16 and N17 of docs/performance.md; the scenarios P1 to P9 and P12 of
+// package outcomes, in fake time on a memstore and a boltstore, and those that take minutes at most
+// in real time too, on a boltstore and on PostgreSQL; and of package realservers real servers that
+// close connections (P10) and hostile HTTP/2 endpoints (P11). Where a million deliveries over HTTP
+// would take too long it drives the store directly, and the table says so. -only picks works by
+// name, and all of a letter: -only P; -profile writes the profiles of each.
 package main

@@ -40,7 +40,8 @@ func program(t *testing.T, address string) string {
 	}
 	for old, replacement := range map[string]string{
 		`"127.0.0.1:8080"`: fmt.Sprintf("%q", address),
-		// An hour for an attempt: on a slow machine one that waits for this test must not be repeated.
+		// An hour for an attempt: on a slow machine one that waits for this test must not be
+		// repeated.
 		`&dispatcher.Options{}`: `&dispatcher.Options{AllowLoopback: true, Timeout: 3600e9}`,
 	} {
 		if strings.Count(source, old) != 1 {
@@ -57,7 +58,8 @@ func program(t *testing.T, address string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The requirements of this module are those of a program that uses it, and nothing is looked up.
+	// The requirements of this module are those of a program that uses it, and nothing is looked
+	// up.
 	const path = "github.com/outhook/outhook"
 	text := strings.Replace(string(mod), "module "+path+"\n", "module example.com/program\n", 1) +
 		"\nrequire " + path + " v0.0.0\n\nreplace " + path + " => " + root + "\n"

@@ -207,8 +207,8 @@ func (s *Seen) table(tx *bbolt.Tx) (*table, error) {
 	}
 	t := &table{ids: b.Bucket(bucketIDs), order: b.Bucket(bucketOrder), max: uint64(s.o.Max),
 		keep: s.o.Keep, now: time.Now()}
-	// Numbers go up, and so do the ids of senders that make UUIDs of version 7, as outhook does: what
-	// is half a page behind the end is never added to again.
+	// Numbers go up, and so do the ids of senders that make UUIDs of version 7, as outhook does:
+	// what is half a page behind the end is never added to again.
 	t.ids.FillPercent, t.order.FillPercent = 0.9, 0.9
 	return t, nil
 }

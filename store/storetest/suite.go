@@ -45,8 +45,8 @@ type Suite struct {
 	// Subscription.SealedWith is then its own to set.
 	Seals bool
 
-	// Shards says that the store is several, to which tenants are dealt, as package shards makes one.
-	// Turns of classes are then each store's own, and so is what one call stores for several
+	// Shards says that the store is several, to which tenants are dealt, as package shards makes
+	// one. Turns of classes are then each store's own, and so is what one call stores for several
 	// tenants, and the order in a listing of what was stored at the same moment.
 	Shards bool
 

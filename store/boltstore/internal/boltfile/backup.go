@@ -30,8 +30,8 @@ func Backup(
 		copied.Close() // what counts has been read from it
 		_ = removeIfThere(copied.Name())
 	}()
-	// At once, so that a process that is killed leaves nothing; where an open file can't be removed,
-	// it is at the end.
+	// At once, so that a process that is killed leaves nothing; where an open file can't be
+	// removed, it is at the end.
 	_ = os.Remove(copied.Name())
 	if err := copyTx(copied, read, check); err != nil {
 		return err

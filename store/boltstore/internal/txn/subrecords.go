@@ -14,9 +14,10 @@ type subscriptions struct {
 	recipients *recipientIndex
 	pending    *pending.Set
 
-	byNum          map[uint64]*store.Subscription // nil for one that is not there
-	idOf           map[uint64]string
-	healths        map[uint64]*store.Health // never changed in place. Read, and written by flush if changed
+	byNum map[uint64]*store.Subscription // nil for one that is not there
+	idOf  map[uint64]string
+	// never changed in place. Read, and written by flush if changed
+	healths        map[uint64]*store.Health
 	changedHealths map[uint64]bool
 }
 

@@ -96,7 +96,8 @@ func (o *outhook) history(ctx context.Context, n int) error {
 		return err
 	}
 	for range 9 {
-		if _, err := o.d.Subscribe(ctx, store.Subscription{URL: "https://endpoint.example/"}); err != nil {
+		if _, err := o.d.Subscribe(ctx,
+			store.Subscription{URL: "https://endpoint.example/"}); err != nil {
 			return err
 		}
 	}

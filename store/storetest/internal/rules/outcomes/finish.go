@@ -136,7 +136,8 @@ func testFinishResults(c *check.Driver) {
 		check.Dead(claims[2]))
 	failed, healed := store.Health{Failures: 1}, store.Health{Healthy: true, SlowStart: 1}
 	check.Equal(c, "the stale one's result", got[1], store.Result{Ignored: true})
-	want := []struct{ before, after store.Health }{0: {after: failed}, 2: {failed, healed}, 3: {healed, failed}}
+	want := []struct{ before, after store.Health }{0: {after: failed}, 2: {failed, healed},
+		3: {healed, failed}}
 	for _, i := range []int{0, 2, 3} {
 		check.Equal(c, "Ignored", got[i].Ignored, false)
 		check.Equal(c, "Before", check.Timeless(*got[i].Before), want[i].before)
