@@ -8,6 +8,7 @@ import (
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/pgstore/internal/memory"
 	"github.com/outhook/outhook/store/pgstore/internal/publish"
 	"github.com/outhook/outhook/store/pgstore/internal/schema"
 )
@@ -63,8 +64,11 @@ func (h hostTx) Enqueue(ctx context.Context, evs ...events.Event) error {
 func (h hostTx) CountPending(ctx context.Context, tenant string, limit int) (n int, err error) {
 	err = h.s.beginOn(ctx, h.tx)
 	if err == nil {
-		// A negative LIMIT is an error of the server, which would end the host's transaction.
-		row := h.tx.QueryRow(ctx, h.s.replica.SQL.CountPending, tenant, max(limit, 0))
+		// A negative LIMIT is an error of the server, which would end the host's transaction. Of all
+		// shares: what the transaction has enqueued is in nobody's memory.
+		row := h.tx.QueryRow(
+			ctx, h.s.replica.SQL.CountPending, tenant, max(limit, 0), memory.AllShares(),
+		)
 		err = row.Scan(&n)
 	}
 	return n, storeError("count pending", err)

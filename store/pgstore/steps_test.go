@@ -7,7 +7,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/internal/page"
 	"github.com/outhook/outhook/store/storetest"
 )
 
@@ -28,8 +27,13 @@ func TestFaultSteps(t *testing.T) {
 func TestRequeueLooksOneWay(t *testing.T) {
 	pool, schema := newPool(t)
 	s := open(t, pool, schema)
-	cursor := page.Cursor{At: page.Position{Seq: 1}, Back: true}.String()
-	q := store.DeliveryQuery{States: store.States(), Limit: 1, Cursor: cursor}
+	finishSome(t, s, 3)
+	q := store.DeliveryQuery{AnyTenant: true, States: []store.State{store.Delivered}, Limit: 1}
+	first, err := s.Requeue(t.Context(), q)
+	if err != nil || first.Next == "" {
+		t.Fatalf("a first step: %+v, %v", first, err)
+	}
+	q.Cursor = first.Next
 	if _, err := s.Requeue(t.Context(), q); err != nil {
 		t.Fatal(err)
 	}

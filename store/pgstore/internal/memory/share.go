@@ -9,6 +9,15 @@ const Shares = 64
 // ShareOf returns the share of a subscription.
 func ShareOf(sub uint64) int32 { return int32(sub % Shares) }
 
+// AllShares returns all of them.
+func AllShares() []int32 {
+	all := make([]int32, Shares)
+	for i := range all {
+		all[i] = int32(i)
+	}
+	return all
+}
+
 // ShareState is how far a share is on its way to this replica or from it.
 type ShareState int
 
