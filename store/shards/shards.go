@@ -96,12 +96,13 @@ const closeWait = 5 * time.Second
 // shard in trouble has not taken by then are lost: their deliveries are attempted again when their
 // leases have run out. Calling it again does nothing. It returns nil.
 func (s *Store) Close() error {
-	if s.closed.Swap(true) {
+	s.starting.Lock() // what start has begun before is waited for
+	wasClosed := s.closed.Swap(true)
+	s.starting.Unlock()
+	if wasClosed {
 		return nil
 	}
 	s.end()
-	s.starting.Lock() // from now on start sees that the Store is closed
-	s.starting.Unlock()
 	ended := make(chan struct{})
 	go func() {
 		s.working.Wait()
