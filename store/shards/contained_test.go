@@ -199,6 +199,7 @@ func TestClosedTenantCostsOthersNothing(t *testing.T) {
 			if i == 0 { // which is news
 				_, err := p.Subscription(t.Context(), sub.ID)
 				p.equal("Subscription", err, nil)
+				synctest.Wait() // the other store is asked too, and not waited for
 				p.sick.set(count)
 			}
 			_, err := p.Subscription(t.Context(), sub.ID)
