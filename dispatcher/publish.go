@@ -38,7 +38,9 @@ func (d *Dispatcher) Publish(ctx context.Context, evs ...events.Event) error {
 //	})
 //
 // tx comes from the store that New was given, or, if that one wraps another, from the one inside:
-// Tx of boltstore, Tx (pgx) or SQLTx (database/sql) of pgstore. Nothing commits but the host.
+// Tx of boltstore, Tx (pgx) or SQLTx (database/sql) of pgstore. Nothing commits but the host. With
+// store/shards it must be of the shard that has the tenant: in another one nobody wants the event,
+// so nothing is stored, and that is no error.
 //
 // It checks what Publish checks, and returns the same errors. After an *events.InvalidError or a
 // *QuotaError the transaction is as it was; after any other error roll it back (pgstore allows to

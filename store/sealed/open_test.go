@@ -272,6 +272,19 @@ func TestUnreadableIsUpdated(t *testing.T) {
 		t.Errorf("with the key again: got %+v, want what was changed", got)
 	}
 	wantPlain(t, "with the key again", get(t, s, 1))
+	for what, keep := range map[string]func(*store.Subscription){
+		"secret": func(sub *store.Subscription) { sub.Headers = nil },
+		"header": func(sub *store.Subscription) { sub.Secrets = nil },
+	} {
+		_, err := without.UpdateSubscription(t.Context(), id(1), func(sub *store.Subscription) error {
+			keep(sub)
+			sub.SealedWith = "" // as if the rest were plain
+			return nil
+		})
+		if !errors.Is(err, store.ErrSealed) {
+			t.Errorf("update that keeps a %s that is sealed: got %v, want store.ErrSealed", what, err)
+		}
+	}
 	sub, err = without.UpdateSubscription(t.Context(), id(1), func(sub *store.Subscription) error {
 		sub.Secrets, sub.Headers = []signing.Secret{"next"}, map[string]string{headerName: "next"}
 		sub.SealedWith, sub.URL = "", "https://next.example/"

@@ -74,6 +74,9 @@ func (s *Store) UpdateSubscription(
 			}
 			return nil
 		}
+		if sealedWith != "" && keepsOne(kept, &was) { // it would be sealed twice
+			return fmt.Errorf("sealed: update subscription: %w", opens)
+		}
 		s.keys.sealSubscription(kept)
 		return nil
 	})

@@ -51,6 +51,19 @@ func keepsSealed(is, was *store.Subscription) bool {
 		slices.Equal(is.Secrets, was.Secrets) && maps.Equal(is.Headers, was.Headers)
 }
 
+// keepsOne reports whether a change has left one of the values that are sealed.
+func keepsOne(is, was *store.Subscription) bool {
+	values := slices.Collect(maps.Values(was.Headers))
+	for _, value := range is.Headers {
+		if slices.Contains(values, value) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(is.Secrets, func(secret signing.Secret) bool {
+		return slices.Contains(was.Secrets, secret)
+	})
+}
+
 // mapped returns what f makes of sub's secrets and headers, in memory of its own. What is nil stays
 // nil.
 func mapped(sub *store.Subscription, f func(field, string) (string, error)) (

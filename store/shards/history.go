@@ -160,7 +160,10 @@ func (s *Store) Requeue(
 		})
 	}
 	i := at.first() // the shards before it are done
-	result, err := requeue(ctx, s.shards[min(i, len(s.shards)-1)], q, at)
+	if i >= len(s.shards) {
+		return store.RequeueResult{}, fmt.Errorf("shards: requeue: %w", errCursor())
+	}
+	result, err := requeue(ctx, s.shards[i], q, at)
 	if err != nil {
 		return store.RequeueResult{}, s.shards[i].wrap(err)
 	}

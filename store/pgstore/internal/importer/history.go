@@ -21,11 +21,20 @@ var finished = []store.State{store.Delivered, store.Dead, store.Canceled}
 // room reserves numbers for the events of the history, which must be below those of what is
 // pending.
 func (im *importer) room(ctx context.Context) error {
-	q := store.DeliveryQuery{AnyTenant: true, States: finished, Limit: 1, Count: true}
-	page, err := im.from.Deliveries(ctx, q)
-	if err == nil {
-		im.numbers, err = im.reserve(ctx, page.Total) // an event has one delivery at least
+	// By pages: a Total ends at store.MaxTotal.
+	n, q := 0, store.DeliveryQuery{AnyTenant: true, States: finished, Limit: step}
+	for {
+		page, err := im.from.Deliveries(ctx, q)
+		if err != nil {
+			return err
+		}
+		n += len(page.Items)
+		if q.Cursor = page.Next; q.Cursor == "" {
+			break
+		}
 	}
+	var err error
+	im.numbers, err = im.reserve(ctx, n) // an event has one delivery at least
 	return err
 }
 
