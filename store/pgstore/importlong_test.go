@@ -8,8 +8,8 @@ import (
 	"github.com/outhook/outhook/store/memstore"
 )
 
-// TestImportOfALongHistory has more finished deliveries than a listing counts to. They must all come
-// before what is pending, or else what is oldest would be listed as newest.
+// TestImportOfALongHistory has more finished deliveries than a listing counts to. They must all
+// come before what is pending, or else what is oldest would be listed as newest.
 func TestImportOfALongHistory(t *testing.T) {
 	t.Parallel()
 	old := memstore.New()
