@@ -202,7 +202,7 @@ type Options struct {
 
 	// AllowLoopback lets deliveries go to the machine that the host runs on: 127.0.0.0/8, ::1, and
 	// names such as localhost. It is for development: in production it opens every service of that
-	// machine to whoever can subscribe. If false, such a URL is refused by Subscribe, and blocked
+	// machine to anybody who can subscribe. If false, such a URL is refused by Subscribe, and blocked
 	// when it is dialed.
 	AllowLoopback bool
 

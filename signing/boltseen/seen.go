@@ -146,7 +146,7 @@ func (s *Seen) Add(_ context.Context, id string) error {
 	s.mu.Lock()
 	s.next = append(s.next, a)
 	s.mu.Unlock()
-	// Whoever comes first writes what waits, its own included. Those that come while it writes wait
+	// The first to come writes what waits, its own included. Those that come while it writes wait
 	// here, and the first of them writes for all: one sync for each transaction, not for each id.
 	s.writing.Lock()
 	defer s.writing.Unlock()

@@ -19,7 +19,7 @@ import (
 // It first copies the file to its own folder, which needs as much space there, and then sends that
 // to w; if w is a regular *os.File, which should be on a local disk then, it writes there directly.
 // Writers go on meanwhile. During the first copying, which takes as long as the disk takes, the
-// file grows by what they write, and a commit that must map more of the file waits, and whoever
+// file grows by what they write, and a commit that must map more of the file waits, and anybody who
 // comes after it: that happens when the file outgrows the next power of two of its size, or above 1
 // GiB the next GiB.
 //

@@ -126,7 +126,7 @@ func (s *Store) ask(sh *shard, req store.ClaimRequest) {
 			result.Claims = nil
 		}
 		call.answer <- claimAnswer{result, err, time.Since(call.began)}
-		// In this order: either we see that nobody waits, or whoever stops waiting sees the answer.
+		// In this order: either we see that nobody waits, or anybody who stops waiting sees the answer.
 		if call.abandoned.Load() {
 			s.wake()
 		}

@@ -53,7 +53,7 @@
 //
 //   - A tenant that is being moved is closed in one store and not yet open in the other: never is
 //     it open in two. Which tenants are not where the host's function says is kept in the stores,
-//     so whoever opens the same stores knows, and the function need not change.
+//     so anybody who opens the same stores knows, and the function need not change.
 //
 // With a single store, everything but Move is passed on as it is.
 //
@@ -63,9 +63,9 @@
 //	store 0  settled ──drain───┤ leaving ──────────────────────────┤─ removed ─▶ gone to 1
 //	store 1  arriving from 0 ──┤ ─── wiped, copied ────▶ settled ◀─┘
 //
-// Each state is on disk before the next step, in this order. So whoever finds the tenant leaving
-// the one and arriving in the other knows that it has not moved, and leaving the one and settled in
-// the other that it has.
+// Each state is on disk before the next step, in this order. So anybody who finds the tenant
+// leaving the one and arriving in the other knows that it has not moved, and leaving the one and
+// settled in the other that it has.
 //
 // Package sealed goes around this one, not inside: sealed.New(shards, keys…).
 package shards

@@ -20,7 +20,7 @@ type Error struct {
 func (e *Error) Error() string { return fmt.Sprintf("shards: store %d: %v", e.Shard, e.Err) }
 
 // Unwrap returns what the store said, unless that is that it was closed: [store.ErrClosed] is for
-// all of a Store, and whoever sees it stops.
+// all of a Store, and anybody who sees it stops.
 func (e *Error) Unwrap() error {
 	if errors.Is(e.Err, store.ErrClosed) {
 		return nil

@@ -160,8 +160,8 @@ const (
 )
 
 // home returns the shard that has a tenant. A tenant that is being moved can be read where it was.
-// Whoever writes waits while a Move of this Store has it closed, for moveWait at most; a move that
-// another process makes, or that was cut off, is a MovingError at once.
+// Anybody who writes waits while a Move of this Store has it closed, for moveWait at most; a move
+// that another process makes, or that was cut off, is a MovingError at once.
 func (s *Store) home(ctx context.Context, tenant string, a access) (*shard, error) {
 	if len(s.shards) == 1 {
 		return s.shards[0], nil

@@ -15,8 +15,8 @@ const generation = 32768
 
 // locations remembers which shard has a subscription. What is used moves to the recent generation;
 // when that is full, it becomes the previous one, and what was in that is forgotten. It may be
-// wrong, as another process may delete or move what it remembers: whoever finds nothing there looks
-// the subscription up again.
+// wrong, as another process may delete or move what it remembers: anybody who finds nothing there
+// looks the subscription up again.
 type locations struct {
 	mu               sync.Mutex // guards all below
 	recent, previous map[string]*shard

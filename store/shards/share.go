@@ -35,8 +35,8 @@ func (r *round) step(ctx context.Context) (asked, yielded int) {
 }
 
 // shares shares what is left of Max, one more for those whose turn is next. They come last then.
-// Shards that have nothing keep their turn: if it passed them by, whoever comes after them would
-// have two.
+// Shards that have nothing keep their turn: if it passed them by, anybody who comes after them
+// would have two.
 func (r *round) shares() (all []asking) {
 	for _, sh := range r.turns {
 		if r.mayAsk(sh) {

@@ -156,7 +156,7 @@ func TestPerHostIsShared(t *testing.T) {
 		}
 		p.equal("under way to one host", len(under), 4)
 		if claims > 500 { // 5 s, two pauses of 100 ms, and some Ready after each
-			t.Errorf("there were %d claims in 5 s: whoever claims spins", claims)
+			t.Errorf("there were %d claims in 5 s: a caller of Claim spins", claims)
 		}
 		if _, err := p.Finish(t.Context(), delivered(&under[0]), delivered(&under[1])); err != nil {
 			t.Fatal(err)

@@ -64,8 +64,8 @@ func PatternKey(tenant, pattern string, num uint64) []byte {
 }
 
 // EventIDKey returns the key of an event in the index of IDs. The ID comes first, so that IDs that
-// ascend are beside each other whoever publishes them, and a commit that writes many of them writes
-// few pages. The zero byte ends the ID, which has none (see [EventIDOf]).
+// ascend are beside each other no matter who publishes them, and a commit that writes many of them
+// writes few pages. The zero byte ends the ID, which has none (see [EventIDOf]).
 func EventIDKey(tenant, id string) []byte {
 	k := make([]byte, 0, len(id)+1+len(tenant))
 	return append(append(append(k, id...), 0), tenant...)

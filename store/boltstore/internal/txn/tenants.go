@@ -64,7 +64,7 @@ func (t *base) CheckTenant(tenant string) error {
 func (t *Tx) CheckTenantOf(seq uint64) error {
 	e, err := t.Events.Get(seq)
 	if err != nil || e == nil {
-		return nil // whoever needs the event will say so
+		return nil // anybody who needs the event will say so
 	}
 	return t.CheckTenant(e.Tenant)
 }

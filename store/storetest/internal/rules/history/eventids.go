@@ -16,7 +16,7 @@ func eventIDRules() []check.Rule {
 		{Name: "two-calls", Test: testIDsInTwoCalls,
 			Sentence: "So they may in calls one after the other, with the same content or another."},
 		{Name: "conflict", Test: testIDsConflict,
-			Sentence: "ErrConflict is about an ID of the same tenant, whoever else has it."},
+			Sentence: "ErrConflict is about an ID of the same tenant, no matter who else has it."},
 		{Name: "reads", Test: testIDsRead,
 			Sentence: "Deliveries of an EventID are the Tenant's, and Attempts are of the event of " +
 				"the subscription's tenant."},
