@@ -41,7 +41,7 @@ type workbench struct {
 
 // unreachable matches what npm says when it can't reach its registry.
 var unreachable = regexp.MustCompile(
-	"ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|E403|E407",
+	`ENOTFOUND|ECONN|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|EPROTO|CERT|ERR_SOCKET|\bE[45]\d\d\b|network`,
 )
 
 // newWorkbench installs the tools, at the versions of the lock file. No script of theirs is run by
