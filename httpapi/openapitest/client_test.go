@@ -7,30 +7,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/httpapi"
+	"github.com/outhook/outhook/internal/npmtest"
 	"github.com/outhook/outhook/store/memstore"
 )
-
-// tool returns the path of a program that a test needs. Without it the test is skipped, and fails
-// in CI, which must have it.
-func tool(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	switch {
-	case err == nil:
-	case os.Getenv("OUTHOOK_CI") != "":
-		t.Fatalf("%s is not installed, and OUTHOOK_CI is set", name)
-	default:
-		t.Skipf("%s is not installed", name)
-	}
-	return path
-}
 
 // workbench is a folder with the tools of testdata/client.
 type workbench struct {
@@ -39,31 +24,15 @@ type workbench struct {
 	node string
 }
 
-// unreachable matches what npm says when it can't reach its registry.
-var unreachable = regexp.MustCompile(
-	`ENOTFOUND|ECONN|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|EPROTO|CERT|ERR_SOCKET|\bE[45]\d\d\b|network`,
-)
-
 // newWorkbench installs the tools, at the versions of the lock file. No script of theirs is run by
 // it.
 func newWorkbench(t *testing.T) *workbench {
 	t.Helper()
-	npm, node := tool(t, "npm"), tool(t, "node")
-	w := &workbench{t, t.TempDir(), node}
+	w := &workbench{t: t, dir: t.TempDir()}
 	if err := os.CopyFS(w.dir, os.DirFS(filepath.Join("testdata", "client"))); err != nil {
 		t.Fatal(err)
 	}
-	install := exec.CommandContext(t.Context(), npm, "ci", "--ignore-scripts", "--no-audit",
-		"--no-fund")
-	install.Dir = w.dir
-	if out, err := install.CombinedOutput(); err != nil {
-		// As with the database of vulnerabilities: a registry that can't be reached from here is no
-		// fault of the code, and no tool that somebody could install.
-		if os.Getenv("OUTHOOK_CI") == "" || unreachable.Match(out) {
-			t.Skipf("npm cannot install the tools: %v\n%s", err, out)
-		}
-		t.Fatalf("npm cannot install the tools, and OUTHOOK_CI is set: %v\n%s", err, out)
-	}
+	w.node = npmtest.Install(t, w.dir, "ci")
 	return w
 }
 

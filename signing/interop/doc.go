@@ -2,6 +2,6 @@
 // Go and Node, with keys of every form, as docs/signatures.md says that they can be verified. It
 // has nothing but tests, in a module of its own.
 //
-// The Node library is installed into a temporary folder with npm. Without node or npm, or where npm
-// cannot install it, its test says so and is skipped.
+// The Node library is installed into a temporary folder with npm. Without node or npm its
+// test says so and is skipped, and fails in CI.
 package interop

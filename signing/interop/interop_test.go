@@ -17,6 +17,7 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/internal/npmtest"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/memstore"
@@ -134,23 +135,12 @@ func TestNodeLibrary(t *testing.T) {
 	if err := os.CopyFS(dir, os.DirFS("node")); err != nil {
 		t.Fatal(err)
 	}
-	for _, tool := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("%s is not installed", tool)
-		}
-	}
-	install := exec.CommandContext(t.Context(), "npm", "install", "--no-package-lock", "--no-audit",
-		"--no-fund", "--ignore-scripts")
-	install.Dir = dir
-	if out, err := install.CombinedOutput(); err != nil {
-		t.Skipf("npm cannot install the library: %v\n%s", err, out)
-	}
-
+	node := npmtest.Install(t, dir, "install", "--no-package-lock")
 	list, err := json.Marshal(uses)
 	if err != nil {
 		t.Fatal(err)
 	}
-	receiver := exec.CommandContext(t.Context(), "node", "receiver.js", string(list))
+	receiver := exec.CommandContext(t.Context(), node, "receiver.js", string(list))
 	receiver.Dir, receiver.Stderr = dir, os.Stderr
 	in, err := receiver.StdinPipe()
 	if err != nil {

@@ -1,5 +1,5 @@
 -- An event's ID is its tenant's. The ID comes first in the index: IDs that ascend are then beside
--- each other whoever publishes them, as they are in the table.
+-- each other no matter who publishes them, as they are in the table.
 DROP INDEX outhook.events_id;
 CREATE UNIQUE INDEX events_id ON outhook.events (id, tenant);
 
