@@ -24,6 +24,7 @@ func (s *Store) Deliveries(
 		return store.Page[store.Delivery]{}, fmt.Errorf("memstore: deliveries: %w", err)
 	}
 	defer s.mu.Unlock()
+	// Up to as many deliveries are collected as one page has by default; more only if asked for.
 	walk := s.deliveryWalk(&q)
 	limit := page.Limit(q.Limit)
 	cursor, err := s.cursors.Open(q.Cursor)
@@ -69,7 +70,8 @@ func (s *Store) Attempts(
 	return attempts, nil
 }
 
-// Requeue implements [store.History].
+// Requeue implements [store.History]. It takes one step, and changes all that the step selects
+// under the one lock.
 func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
 	if err := q.Validate(); err != nil {
 		return store.RequeueResult{}, fmt.Errorf("memstore: requeue: %w", err)
@@ -113,13 +115,14 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 			result.Requeued++
 		}
 	}
+	// Each once, however many of its deliveries matched.
 	result.Held = slices.Collect(maps.Keys(held))
 	return result, nil
 }
 
 // requeue makes d due now and reports whether that changed anything. named says that it was asked
-// for by its event. The lock is held.
-func (s *Store) requeue(d *delivery, named bool, now time.Time) bool {
+// for by its event.
+func (s *state) requeue(d *delivery, named bool, now time.Time) bool {
 	switch {
 	case d.state != store.Pending:
 		// Attempts stay; only those that the backoff counts begin anew.
@@ -175,6 +178,7 @@ func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
 		if sub == nil || s.isClosed(sub.Tenant) {
 			continue
 		}
+		// A changed copy: claims share the present one.
 		if h := *sub.turns.Health(); !h.NextProbeAt.IsZero() {
 			h.NextProbeAt = time.Time{}
 			s.queue.SetHealth(sub.turns, &h, now.UnixNano())

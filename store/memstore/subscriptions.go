@@ -38,8 +38,8 @@ func (s *Store) CreateSubscription(
 	return sub.Clone(), nil
 }
 
-// addSubscription stores a new subscription.
-func (s *Store) addSubscription(rec store.Subscription, health store.Health) *subscription {
+// addSubscription stores a new subscription as it is, with its times and its health.
+func (s *state) addSubscription(rec store.Subscription, health store.Health) *subscription {
 	sub := &subscription{
 		Subscription: &rec,
 		num:          s.nextNum(),
@@ -111,7 +111,8 @@ func (s *Store) UpdateSubscription(
 	return sub.Clone(), nil
 }
 
-// cancelReason is what deliveries that end with the subscription say.
+// cancelReason is what deliveries that end with the subscription say: why it was disabled, or that
+// its owner has ended it.
 func cancelReason(sub *store.Subscription) string {
 	if sub.DisabledReason != "" {
 		return sub.DisabledReason
@@ -139,7 +140,7 @@ func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 }
 
 // removeSubscription removes a subscription with its deliveries.
-func (s *Store) removeSubscription(sub *subscription, now time.Time) {
+func (s *state) removeSubscription(sub *subscription, now time.Time) {
 	// First, so that its leases end before the schedule forgets it.
 	s.cancelPending(sub, "deleted", now)
 	for _, d := range sub.deliveries {
@@ -152,6 +153,7 @@ func (s *Store) removeSubscription(sub *subscription, now time.Time) {
 			s.ended.unwanted = append(s.ended.unwanted, e)
 		}
 	}
+	// Last of all that goes by its number, which no other subscription ever gets.
 	s.queue.Forget(sub.turns)
 	s.attempts.Drop(sub.num)
 	delete(s.subs, sub.ID)
@@ -203,6 +205,7 @@ func (s *Store) Subscriptions(
 	if err != nil {
 		return store.Page[store.Subscription]{}, fmt.Errorf("memstore: subscriptions: %w", err)
 	}
+	// Known without counting; listings of deliveries have a total only if asked.
 	found.Total = len(selected)
 	return page.Map(page.SealPage(s.cursors, found),
 		func(sub **subscription) store.Subscription { return (*sub).Clone() }), nil

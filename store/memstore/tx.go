@@ -27,7 +27,8 @@ var _ store.Tx = (*Tx)(nil)
 // errEnded says that a transaction is of no use any more.
 var errEnded = errors.New("memstore: the transaction has ended")
 
-// Begin begins a transaction, which Commit or Rollback ends.
+// Begin begins a transaction, which Commit or Rollback ends. It takes no lock of the store: what it
+// enqueues is checked against what is stored at Commit alone.
 func (s *Store) Begin() *Tx { return &Tx{s: s} }
 
 // Enqueue implements [store.Tx]. Whether the ID of an event is taken shows at Commit.
@@ -72,18 +73,20 @@ func (tx *Tx) Commit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// In one call, so that all of them are stored or none.
 	if len(evs) > 0 {
 		if err := tx.s.Enqueue(ctx, evs...); err != nil {
 			return err
 		}
 	}
+	// After the events are stored, and without the mutex: a function of the host may begin another.
 	for _, f := range onCommit {
 		f()
 	}
 	return nil
 }
 
-// Rollback drops what was enqueued.
+// Rollback drops what was enqueued. Nothing that OnCommit was given is called.
 func (tx *Tx) Rollback(context.Context) error {
 	_, _, err := tx.end()
 	return err
