@@ -17,7 +17,7 @@ var _ store.EventReader = (*Store)(nil)
 func (s *Store) StoredEvent(
 	ctx context.Context, subscriptionID, eventID string,
 ) (ev store.StoredEvent, err error) {
-	err = s.db.read(ctx, func(t *txn.Tx) error {
+	err = s.db.Read(ctx, func(t *txn.Tx) error {
 		_, seq, _, ok, err := t.LookUp(subscriptionID, eventID)
 		if err != nil {
 			return err

@@ -46,17 +46,22 @@ func inHost(t *testing.T, db *bolt.DB, o *boltstore.Options) *boltstore.Store {
 	return s
 }
 
+// enqueueIn stores events in a transaction of the host.
+func enqueueIn(s *boltstore.Store, tx *bolt.Tx, evs ...events.Event) error {
+	return s.Tx(tx).Enqueue(context.Background(), evs...)
+}
+
 // order stores an order and publishes it.
 func order(s *boltstore.Store, id string) func(tx *bolt.Tx) error {
 	return func(tx *bolt.Tx) error {
 		if err := tx.Bucket([]byte("orders")).Put([]byte(id), []byte("paid")); err != nil {
 			return err
 		}
-		return s.EnqueueTx(tx, Event(id))
+		return enqueueIn(s, tx, Event(id))
 	}
 }
 
-func TestEnqueueTx(t *testing.T) {
+func TestTx(t *testing.T) {
 	db := hostDB(t)
 	s := inHost(t, db, nil)
 	subscribe(t, s)
@@ -90,12 +95,12 @@ func TestEnqueueTx(t *testing.T) {
 	}
 }
 
-func TestEnqueueTxTwiceInOne(t *testing.T) {
+func TestTxTwiceInOne(t *testing.T) {
 	db := hostDB(t)
 	s := inHost(t, db, nil)
 	subscribe(t, s)
 	err := db.Update(func(tx *bolt.Tx) error {
-		return errors.Join(s.EnqueueTx(tx, Event("a")), s.EnqueueTx(tx, Event("b"), Event("a")))
+		return errors.Join(enqueueIn(s, tx, Event("a")), enqueueIn(s, tx, Event("b"), Event("a")))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +111,7 @@ func TestEnqueueTxTwiceInOne(t *testing.T) {
 	}
 }
 
-func TestEnqueueTxWakesTheReader(t *testing.T) {
+func TestTxWakesTheReader(t *testing.T) {
 	db := hostDB(t)
 	s := inHost(t, db, nil)
 	subscribe(t, s)
@@ -114,7 +119,7 @@ func TestEnqueueTxWakesTheReader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.EnqueueTx(tx, Event("a")); err != nil {
+	if err := enqueueIn(s, tx, Event("a")); err != nil {
 		t.Fatal(err)
 	}
 	select {
@@ -132,7 +137,7 @@ func TestEnqueueTxWakesTheReader(t *testing.T) {
 	}
 }
 
-func TestEnqueueTxRefuses(t *testing.T) {
+func TestTxRefuses(t *testing.T) {
 	db, other := hostDB(t), hostDB(t)
 	s := inHost(t, db, nil)
 	subscribe(t, s)
@@ -165,29 +170,29 @@ func TestEnqueueTxRefuses(t *testing.T) {
 		{"none", nil, Event("a"), func(err error) bool { return err != nil }},
 		{"a bad event", writing, bad, func(err error) bool { return errors.As(err, &invalid) }},
 	} {
-		if err := s.EnqueueTx(tt.tx, tt.ev); !tt.is(err) {
+		if err := enqueueIn(s, tt.tx, tt.ev); !tt.is(err) {
 			t.Errorf("%s: got error %v", tt.name, err)
 		}
 	}
-	if err := s.EnqueueTx(writing, Event("a")); err != nil {
+	if err := enqueueIn(s, writing, Event("a")); err != nil {
 		t.Fatal(err)
 	}
 	conflicting := Event("a")
 	conflicting.Payload = []byte("1")
-	if err := s.EnqueueTx(writing, conflicting); !errors.Is(err, store.ErrConflict) {
+	if err := enqueueIn(s, writing, conflicting); !errors.Is(err, store.ErrConflict) {
 		t.Errorf("a taken ID: got error %v, want store.ErrConflict", err)
 	}
 	_ = writing.Rollback()
 	_ = s.Close()
 	writing = begin(db, true)
-	if err := s.EnqueueTx(writing, Event("a")); !errors.Is(err, store.ErrClosed) {
+	if err := enqueueIn(s, writing, Event("a")); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("after Close: got error %v, want store.ErrClosed", err)
 	}
 }
 
-// TestEnqueueTxAmongOthers has the host's transactions, some rolled back, and the store's own at
+// TestTxAmongOthers has the host's transactions, some rolled back, and the store's own at
 // the same time, with next to no memory, so that the watermark rises all the while.
-func TestEnqueueTxAmongOthers(t *testing.T) {
+func TestTxAmongOthers(t *testing.T) {
 	db := hostDB(t)
 	o := boltstore.WithBudget(7)
 	s := inHost(t, db, o)

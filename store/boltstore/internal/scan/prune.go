@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
@@ -70,7 +71,7 @@ func (w *PruneWalk) young(e *record.Event, now int64) bool {
 func (w *PruneWalk) Read(t *txn.Tx) error {
 	// In every step, since it costs one look at the front of their bucket when there are none.
 	w.Counts = t.Counts.Past(txn.PruneStep)
-	c := t.Bucket(txn.BucketEvents).Cursor()
+	c := t.Bucket(buckets.Events).Cursor()
 	for h := &w.Round; len(h.Stretches) > 0; h.Stretches = h.Stretches[1:] {
 		if done, err := w.readStretch(t, c, h.Stretches[0]); err != nil || !done {
 			return err
@@ -229,7 +230,7 @@ func (w *PruneWalk) Remove(t *txn.Tx, ended bool) error {
 	if err := t.Counts.Remove(w.Counts); err != nil || !ended {
 		return err
 	}
-	return t.PutMetaNumber(txn.MetaOrphans, 0)
+	return t.PutMetaNumber(buckets.MetaOrphans, 0)
 }
 
 // removeRow removes the records of a delivery, if it is still past its retention. It is no error if

@@ -8,6 +8,7 @@ import (
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
@@ -99,8 +100,8 @@ func (m *model) update() {
 			_, err := t.Subs.Update(num, was, is, encoded)
 			return err
 		})
-		if !errors.Is(err, txn.ErrChanged) {
-			m.t.Errorf("an update of a former version gave %v, want %v", err, txn.ErrChanged)
+		if !errors.Is(err, buckets.ErrChanged) {
+			m.t.Errorf("an update of a former version gave %v, want %v", err, buckets.ErrChanged)
 		}
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/effect"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
@@ -51,7 +52,7 @@ func TestErasureInSteps(t *testing.T) {
 		retry(t, f, id, "ev")
 	}
 	bad := record.Key2(nums[1], seq)
-	f.Damage(txn.BucketRows, bad[:])
+	f.Damage(buckets.Rows, bad[:])
 	checkErased := func(step int) {
 		f.View(func(tx *txn.Tx) error {
 			for i, id := range subs {
@@ -123,13 +124,13 @@ func TestErasureInSteps(t *testing.T) {
 	f.View(func(tx *txn.Tx) error {
 		for i, num := range nums {
 			key := record.Key2(num, seq)
-			v := tx.Get(txn.BucketRows, key[:])
+			v := tx.Get(buckets.Rows, key[:])
 			if i != 1 && (len(v) == 0 || bytes.Contains(v, []byte("secret"))) {
 				t.Errorf("the row of %s still has the answer, or is gone: %q", subs[i], v)
 			}
 		}
 		key := record.Key2(last, seq)
-		if v := tx.Get(txn.BucketRows, key[:]); len(v) == 0 || bytes.Contains(v, []byte("secret")) {
+		if v := tx.Get(buckets.Rows, key[:]); len(v) == 0 || bytes.Contains(v, []byte("secret")) {
 			t.Errorf("the row of the late success has the answer, or is not there: %q", v)
 		}
 		all, err := tx.Erasures.List()
@@ -184,7 +185,7 @@ func TestPurgeInSteps(t *testing.T) {
 		}
 	}
 	f.View(func(tx *txn.Tx) error {
-		if orphans, err := tx.MetaNumber(txn.MetaOrphans); orphans != 1 || err != nil {
+		if orphans, err := tx.MetaNumber(buckets.MetaOrphans); orphans != 1 || err != nil {
 			t.Errorf("the file says that there may be orphans: %d, %v, want 1", orphans, err)
 		}
 		return nil
@@ -239,8 +240,8 @@ func TestSlowPurgeEnds(t *testing.T) {
 // records counts the records of a subscription's deliveries.
 func records(f *txntest.File, num uint64) (n int) {
 	f.View(func(t *txn.Tx) error {
-		for _, id := range []txn.Bucket{txn.BucketRows, txn.BucketStates, txn.BucketDue,
-			txn.BucketKeyed, txn.BucketChunks} {
+		for _, id := range []buckets.Bucket{buckets.Rows, buckets.States, buckets.Due,
+			buckets.Keyed, buckets.Chunks} {
 			c := t.Bucket(id).Cursor()
 			start := record.Key1(num)
 			for k, _ := c.Seek(start[:]); record.InSubscription(k, num); k, _ = c.Next() {
@@ -258,14 +259,14 @@ func TestCounts(t *testing.T) {
 	num := subscribe(t, f, "sub", "")
 	at := rollup.At(f.Wall)
 	key := rollup.Key{Sub: num, At: at}
-	batch := func(version uint64, sub uint64) *txn.CountsPlan {
+	batch := func(version uint64, sub uint64) *buckets.CountsPlan {
 		b := new(rollup.Bucket)
 		b.Add(&store.Attempt{Status: 200, Duration: time.Second}, true)
-		return &txn.CountsPlan{Version: version, Rows: []rollup.Row{
+		return &buckets.CountsPlan{Version: version, Rows: []rollup.Row{
 			{Key: rollup.Key{Sub: sub, At: at}, Counts: b},
 		}}
 	}
-	write := func(p *txn.CountsPlan) {
+	write := func(p *buckets.CountsPlan) {
 		t.Helper()
 		list, err := f.TryUpdate(txn.Riders{Counts: p}, func(*txn.Tx) error { return nil })
 		if err != nil || !slices.Contains(kinds(list), "effect.CountsWritten") {

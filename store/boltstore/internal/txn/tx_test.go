@@ -9,6 +9,7 @@ import (
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/effect"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
@@ -74,14 +75,14 @@ func TestCheckFormat(t *testing.T) {
 		corrupt bool // or else an error of its own
 	}{
 		{"a bucket is gone", func(f *txntest.File, tx *bolt.Tx) error {
-			return tx.DeleteBucket(f.Settings.Buckets[txn.BucketKeyed])
+			return tx.DeleteBucket(f.Settings.Buckets[buckets.Keyed])
 		}, true},
 		{"no version", func(f *txntest.File, tx *bolt.Tx) error {
-			return tx.Bucket(f.Settings.Buckets[txn.BucketMeta]).Delete([]byte(txn.MetaFormat))
+			return tx.Bucket(f.Settings.Buckets[buckets.Meta]).Delete([]byte(buckets.MetaFormat))
 		}, true},
 		{"a later version", func(f *txntest.File, tx *bolt.Tx) error {
-			key := []byte(txn.MetaFormat)
-			b := tx.Bucket(f.Settings.Buckets[txn.BucketMeta])
+			key := []byte(buckets.MetaFormat)
+			b := tx.Bucket(f.Settings.Buckets[buckets.Meta])
 			return b.Put(key, record.EncodeNumber(key, 1000))
 		}, false},
 	}
@@ -191,7 +192,7 @@ func TestKeptClock(t *testing.T) {
 			t.Errorf("transaction %d: the file is %v behind", i, time.Duration(behind))
 		}
 	}
-	f.Damage(txn.BucketMeta, []byte("clock"))
+	f.Damage(buckets.Meta, []byte("clock"))
 	if got := kept(); got != 0 {
 		t.Errorf("a record that can't be read says %d, want 0", got)
 	}
@@ -241,7 +242,7 @@ func TestMarkDead(t *testing.T) {
 	seq := enqueue(t, f, "ev", "", "key")
 	next := enqueue(t, f, "next", "", "key") // has a row, since it is blocked
 	key := record.Key2(num, next)
-	f.Damage(txn.BucketRows, key[:])
+	f.Damage(buckets.Rows, key[:])
 	for _, s := range []uint64{next, seq} {
 		f.Update(func(t *txn.Tx) error { return t.MarkDead(num, s, 0) })
 		f.View(func(tx *txn.Tx) error {
