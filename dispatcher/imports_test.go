@@ -128,12 +128,13 @@ var rooms = map[string][]string{
 		"store/boltstore/internal/txn", "store/internal/claimloop", "store/internal/schedule",
 	},
 	"store/boltstore/internal/listing": {
-		"store", "store/boltstore/internal/database", "store/boltstore/internal/memory",
+		"store", "store/boltstore/internal/buckets", "store/boltstore/internal/database",
+		"store/boltstore/internal/memory", "store/boltstore/internal/record",
 		"store/boltstore/internal/scan", "store/boltstore/internal/txn", "store/internal/page",
 	},
 	"store/boltstore/internal/erase": {
 		"store", "store/boltstore/internal/buckets", "store/boltstore/internal/database",
-		"store/boltstore/internal/record", "store/boltstore/internal/txn", "store/internal/page",
+		"store/boltstore/internal/listing", "store/boltstore/internal/txn", "store/internal/page",
 	},
 	"store/boltstore/internal/tenants": {
 		"events", "store", "store/boltstore/internal/buckets", "store/boltstore/internal/database",

@@ -40,9 +40,9 @@ func newStore(file *boltfile.File, exclusive bool, o Options) (*Store, error) {
 	}
 	s := &Store{
 		db: db, closeWait: o.closeWait,
-		claims: claims.New(db), lists: listing.New(db), erasures: erase.New(db),
-		statistics: statistics{db: db},
+		claims: claims.New(db), lists: listing.New(db), statistics: statistics{db: db},
 	}
+	s.erasures = erase.New(db, s.lists)
 	s.pruner = pruner{db: db, erasures: s.erasures}
 	s.mover = tenants.New(db, s.lists, s.erasures)
 	return s, nil

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
+	"github.com/outhook/outhook/store/boltstore/internal/listing"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
 )
@@ -63,31 +65,16 @@ func (e *Eraser) finishAll(ctx context.Context, marked []uint64) error {
 func (e *Eraser) tenant(
 	ctx context.Context, q *store.EraseQuery,
 ) (n int, next string, err error) {
-	step, err := page.Collect[uint64](q.Cursor, page.Limit(q.Limit), store.DefaultDeliveryLimit)
-	if err != nil {
-		return 0, "", err
-	}
 	if err := e.db.CheckTenant(ctx, q.Tenant); err != nil {
 		return 0, "", err
 	}
-	f := search{tenant: q.Tenant, step: step, from: step.Cursor().At.Num}
-	// It looks in short transactions, so a tenant with few events among many holds no page of the
-	// file for long.
-	for more := true; more; {
-		if err := e.db.Check(ctx); err != nil {
-			return 0, "", err
-		}
-		err := e.db.Read(ctx, func(t *txn.Tx) (err error) {
-			more, err = f.read(t)
-			return err
-		})
-		if err != nil {
-			return 0, "", err
-		}
-	}
-	seqs, next := step.Items(), step.Next(false)
-	if len(seqs) == 0 {
-		return 0, next, nil
+	seqs, next, err := e.lists.TenantEvents(ctx, &listing.EventQuery{
+		Tenant: q.Tenant, Cursor: q.Cursor, Unlisted: true,
+		// So much that one transaction can erase it.
+		Limit: page.Limit(q.Limit), Deliveries: buckets.DefaultEraseStep,
+	})
+	if err != nil || len(seqs) == 0 {
+		return 0, next, err
 	}
 	var erased int // no result, as in one
 	var marked []uint64

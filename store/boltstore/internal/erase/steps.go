@@ -4,15 +4,19 @@ import (
 	"context"
 
 	"github.com/outhook/outhook/store/boltstore/internal/database"
+	"github.com/outhook/outhook/store/boltstore/internal/listing"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
 // Eraser erases events, and finishes erasures that were cut off. Make one with [New]. It is safe
 // for concurrent use.
-type Eraser struct{ db *database.DB }
+type Eraser struct {
+	db    *database.DB
+	lists *listing.Lister // for the events of a tenant
+}
 
 // New returns an Eraser of a store.
-func New(db *database.DB) *Eraser { return &Eraser{db} }
+func New(db *database.DB, lists *listing.Lister) *Eraser { return &Eraser{db, lists} }
 
 // finish takes the steps of an erasure until the last.
 func (e *Eraser) finish(ctx context.Context, seq uint64) (err error) {

@@ -17,43 +17,37 @@ import (
 // maxExported is how many deliveries a part of a tenant has, but for one event that has more.
 const maxExported = 5000
 
-// search collects the events of a tenant, with their deliveries, to be moved.
-type search struct {
-	tenant string
-	from   uint64 // where it goes on
-	limit  int    // events
-	found  []store.TenantEvent
-	full   bool // it has ended before the last event
-
-	deliveries int
+// exporting collects events of a tenant, with their deliveries, to be moved.
+type exporting struct {
+	seqs  []uint64 // that are yet to be read
+	found []store.TenantEvent
 }
 
-// read reads on for a while, and reports whether it must go on.
-func (f *search) read(t *txn.Tx) (more bool, err error) {
-	c := t.Bucket(buckets.Events).Cursor()
-	start := record.Key1(f.from)
-	k, v := c.Seek(start[:])
-	for seen := 0; k != nil; seen++ {
-		if f.from = record.KeyNumber(k, 0); seen > 0 && t.IsSlow() {
+// read reads on for a while, and reports whether it must go on. It passes over an event that can't
+// be read, or is gone by now.
+func (x *exporting) read(t *txn.Tx) (more bool, err error) {
+	for first := true; len(x.seqs) > 0; first = false {
+		if !first && t.IsSlow() {
 			return true, nil
 		}
-		e, err := record.DecodeEvent(k, v)
-		if err == nil && e.Tenant == f.tenant {
-			if len(f.found) == f.limit || f.deliveries >= maxExported {
-				f.full = true
-				return false, nil
-			}
-			if err := f.add(t, f.from, &e, v); err != nil {
+		seq := x.seqs[0]
+		x.seqs = x.seqs[1:]
+		key := record.Key1(seq)
+		v := t.Get(buckets.Events, key[:])
+		if v == nil {
+			continue
+		}
+		if e, err := record.DecodeEvent(key[:], v); err == nil {
+			if err := x.add(t, seq, &e, v); err != nil {
 				return false, err
 			}
 		}
-		k, v = c.Next()
 	}
 	return false, nil
 }
 
 // add adds an event, if there is a delivery of it.
-func (f *search) add(t *txn.Tx, seq uint64, e *record.Event, v []byte) error {
+func (x *exporting) add(t *txn.Tx, seq uint64, e *record.Event, v []byte) error {
 	key := record.Key1(seq)
 	packed, err := record.DecodeRecipients(key[:], v)
 	if err != nil {
@@ -89,8 +83,7 @@ func (f *search) add(t *txn.Tx, seq uint64, e *record.Event, v []byte) error {
 		out.Deliveries = append(out.Deliveries, moved)
 	}
 	if len(out.Deliveries) > 0 {
-		f.found = append(f.found, out)
-		f.deliveries += len(out.Deliveries)
+		x.found = append(x.found, out)
 	}
 	return nil
 }

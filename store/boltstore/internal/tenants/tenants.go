@@ -2,15 +2,14 @@ package tenants
 
 import (
 	"context"
-	"strconv"
 
-	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/database"
 	"github.com/outhook/outhook/store/boltstore/internal/erase"
 	"github.com/outhook/outhook/store/boltstore/internal/listing"
 	"github.com/outhook/outhook/store/boltstore/internal/scan"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"github.com/outhook/outhook/store/internal/page"
 )
 
 // Mover moves tenants out of a store and into it. Make one with [New]. It is safe for concurrent
@@ -65,7 +64,7 @@ func (m *Mover) exportSubscriptions(
 	if err != nil {
 		return part, err
 	}
-	part.Next = "0"
+	part.Next = page.Cursor{Back: true}.String() // before the first event
 	part.Subscriptions = make([]store.TenantSubscription, len(found.Items))
 	return part, m.db.Read(ctx, func(t *txn.Tx) error {
 		for i := range found.Items {
@@ -84,31 +83,26 @@ func (m *Mover) exportSubscriptions(
 func (m *Mover) exportEvents(
 	ctx context.Context, tenant, cursor string, limit int,
 ) (part store.TenantPart, err error) {
-	from, err := strconv.ParseUint(cursor, 10, 64)
-	if err != nil {
-		return part, &events.InvalidError{Field: "cursor",
-			Reason: "is none of this store; pass one that an earlier part has"}
-	}
 	if err := m.erasures.ResumeAll(ctx); err != nil {
 		return part, err
 	}
-	f := search{tenant: tenant, from: from, limit: limit}
+	seqs, next, err := m.lists.TenantEvents(ctx, &listing.EventQuery{
+		Tenant: tenant, Cursor: cursor, Limit: limit, Deliveries: maxExported,
+	})
+	if err != nil {
+		return part, err
+	}
+	x := exporting{seqs: seqs}
 	for more := true; more; {
-		if err := m.db.Check(ctx); err != nil {
-			return part, err
-		}
 		err := m.db.Read(ctx, func(t *txn.Tx) (err error) {
-			more, err = f.read(t)
+			more, err = x.read(t)
 			return err
 		})
 		if err != nil {
 			return part, err
 		}
 	}
-	part.Events = f.found
-	if f.full {
-		part.Next = strconv.FormatUint(f.from, 10)
-	}
+	part.Events, part.Next = x.found, next
 	return part, nil
 }
 

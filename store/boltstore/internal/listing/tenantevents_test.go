@@ -1,4 +1,4 @@
-package erase
+package listing
 
 import (
 	"encoding/json"
@@ -13,11 +13,10 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/boltstore/internal/txn/txntest"
-	"github.com/outhook/outhook/store/internal/page"
 )
 
-// twoTenants returns a file with n events, of which tenant b has each third and tenant a the rest.
-// The fourth event is damaged.
+// twoTenants returns a file with n events, of which tenant b has each third and tenant a the rest,
+// and the numbers of those of a. The fourth event is damaged.
 func twoTenants(t *testing.T, n int) (f *txntest.File, ofA []uint64) {
 	t.Helper()
 	f = txntest.New(t)
@@ -52,37 +51,34 @@ func twoTenants(t *testing.T, n int) (f *txntest.File, ofA []uint64) {
 	return f, ofA
 }
 
-// TestSearch finds the events of a tenant, a page at a time, also with a clock that is always too
-// late for a step to go on.
-func TestSearch(t *testing.T) {
+// TestLogSearch finds the events of a tenant in the log, a step at a time, also with a clock that
+// is always too late for a transaction to go on.
+func TestLogSearch(t *testing.T) {
 	const n = 60
 	for _, tick := range []time.Duration{0, time.Second} {
 		x, want := twoTenants(t, n)
 		var got []uint64
-		cursor, pages, steps := "", 0, 0
-		for next := true; next; next = cursor != "" {
-			step, err := page.Collect[uint64](cursor, 7, 7)
-			if err != nil {
-				t.Fatal(err)
+		steps, reads := 0, 0
+		for from, full := uint64(0), true; full; steps++ {
+			s := logSearch{
+				EventQuery: &EventQuery{Tenant: "a", Limit: 7, Deliveries: 100}, from: from,
 			}
-			f := search{tenant: "a", step: step, from: step.Cursor().At.Num}
-			for more := true; more; steps++ {
-				if steps > 10*n {
+			for more := true; more; reads++ {
+				if reads > 10*n {
 					t.Fatal("the search has no end")
 				}
 				x.Tick = int64(tick)
-				x.View(func(t *txn.Tx) (err error) {
-					more, err = f.read(t)
-					return err
+				x.View(func(t *txn.Tx) error {
+					more = s.read(t)
+					return nil
 				})
 				x.Tick = 0
 			}
-			got, cursor = append(got, step.Items()...), step.Next(false)
-			pages++
+			got, from, full = append(got, s.seqs...), s.from, s.full
 		}
-		if !slices.Equal(got, want) || pages != (len(want)+6)/7 || (steps > pages) != (tick > 0) {
-			t.Errorf("tick %v: found %v in %d pages and %d steps, want %v", tick, got, pages, steps,
-				want)
+		if !slices.Equal(got, want) || steps != (len(want)+6)/7 || (reads > steps) != (tick > 0) {
+			t.Errorf("tick %v: found %v in %d steps and %d transactions, want %v", tick, got, steps,
+				reads, want)
 		}
 	}
 }
