@@ -8,7 +8,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Claim implements [store.Queue].
+// Claim implements [store.Queue]. Leases that have run out are ended first, by the schedule, so
+// their deliveries can be claimed anew by this very call.
 func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
 	err := req.Validate()
 	if err != nil {

@@ -42,6 +42,7 @@ func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
 func build(evs []events.Event) ([]*event, error) {
 	built := make([]*event, len(evs))
 	for i, ev := range evs {
+		// Body validates the event too.
 		body, err := ev.Body()
 		if err != nil {
 			return nil, err

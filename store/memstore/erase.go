@@ -34,6 +34,8 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 	if s.isClosed(q.Tenant) {
 		return 0, "", fmt.Errorf("memstore: erase: %w", store.ErrMoved)
 	}
+	// The tenant's own list: it costs nothing how many events others have. Events of subscriptions
+	// that are deleted are in it until Prune removes them.
 	all := func(*event) bool { return true }
 	walk := page.Sorted(s.log.byTenant[q.Tenant], (*event).listPosition, all)
 	limit := page.Limit(q.Limit)

@@ -94,6 +94,7 @@ func (s *state) next(d *delivery, o store.Outcome, after *store.Health, now time
 	if o.BodyState != store.BodyUndecided && o.State != store.Delivered {
 		d.bodyState, d.override = o.BodyState, slices.Clone(o.BodyOverride)
 	}
+	// A retry stands by its time from now on, and no longer by its event.
 	if o.State == store.Pending {
 		d.due, d.atOnce = now.Add(o.RetryIn), 0
 		// It waits for the breaker alone, so it is due as soon as that closes; see schedule.Parked.

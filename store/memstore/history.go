@@ -58,6 +58,7 @@ func (s *Store) Attempts(
 		return nil, fmt.Errorf("memstore: attempts: %w", err)
 	}
 	defer s.mu.Unlock()
+	// A delivery without attempts has an empty list, and one that is not there an error.
 	d := s.delivery(subscriptionID, eventID)
 	if d == nil {
 		return nil, fmt.Errorf("memstore: attempts: %w", store.ErrNotFound)
@@ -103,7 +104,8 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 	result := store.RequeueResult{Next: s.cursors.Seal(next)}
 	held := make(map[string]struct{})
 	for _, d := range step.Items() {
-		// Nothing may be sent there, or there is nothing to send.
+		// Nothing may be sent there, or there is nothing to send. It is passed over and no error: a
+		// call that is about many must not fail because of one.
 		if d.sub.Status != store.Subscribed || d.event.erased || s.isClosed(d.sub.Tenant) {
 			continue
 		}

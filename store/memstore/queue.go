@@ -64,6 +64,7 @@ func (q *queue) remove(d *delivery, now time.Time) {
 	q.tell(d, schedule.Change{}, now)
 	sub, key := d.sub, d.event.key
 	q.count(sub.Tenant, -1)
+	// Without a key nothing stands behind it.
 	if key == "" {
 		return
 	}

@@ -46,6 +46,7 @@ func (s *state) tell(sub *subscription, stats *store.Stats) {
 	// Before the loop, as leases are counted by the schedule and not kept with their deliveries.
 	stats.Subscriptions++
 	stats.InFlight += s.queue.InFlight(sub.turns)
+	// In no order; the oldest is found by comparing times.
 	for _, d := range sub.deliveries {
 		if d.state != store.Pending {
 			continue

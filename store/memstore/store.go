@@ -67,6 +67,7 @@ func New() *Store {
 // nil, also when it is called again.
 func (s *Store) Close() error {
 	defer s.wakeReader() // a reader that waits for work sees that the store is closed
+	// A call that is under way ends first. What is stored stays, for nobody to see.
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true

@@ -26,6 +26,7 @@ func (sub *subscription) wants(e *event) bool {
 	// The clocks of several hosts differ, so an event may seem to come a little before its
 	// subscriber.
 	latest := e.time.Add(store.SubscribeGrace)
+	// Disabled ones get a canceled delivery, which a replay finds when they are back.
 	return sub.Tenant == e.tenant &&
 		(sub.Status == store.Subscribed || sub.Disabled()) &&
 		events.Wants(sub.Events, e.typ) &&

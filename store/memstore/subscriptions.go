@@ -22,6 +22,7 @@ func (s *Store) CreateSubscription(
 		return store.Subscription{}, fmt.Errorf("memstore: create subscription: %w", err)
 	}
 	defer s.end()
+	// Whichever tenant has it: IDs of subscriptions are one namespace.
 	if s.subs[rec.ID] != nil {
 		return store.Subscription{}, fmt.Errorf("memstore: create subscription: %w", store.ErrConflict)
 	}
@@ -97,6 +98,7 @@ func (s *Store) UpdateSubscription(
 	if subscribed {
 		after.SubscribedAt = after.UpdatedAt
 	}
+	// From here on nothing fails. Claims that are out keep the former record.
 	sub.Subscription = &after
 	if unsubscribed {
 		s.cancelPending(sub, cancelReason(&after), now)
@@ -197,6 +199,7 @@ func (s *Store) Subscriptions(
 	}
 	all := func(*subscription) bool { return true }
 	walk := page.Sorted(selected, (*subscription).listPosition, all)
+	// A limit of zero is all of them, unlike in listings of deliveries.
 	cursor, err := s.cursors.Open(q.Cursor)
 	var found store.Page[*subscription]
 	if err == nil {

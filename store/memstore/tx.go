@@ -36,7 +36,8 @@ func (tx *Tx) Enqueue(ctx context.Context, evs ...events.Event) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("memstore: enqueue: %w", err)
 	}
-	// Copies, because the caller may use its own again before the commit.
+	// Validated now: a host must learn at once what it can't publish. Copies, because the caller may
+	// use its own again before the commit.
 	own := slices.Clone(evs)
 	for i := range own {
 		if _, err := own[i].Body(); err != nil {
@@ -44,6 +45,7 @@ func (tx *Tx) Enqueue(ctx context.Context, evs ...events.Event) error {
 		}
 		own[i].Payload = slices.Clone(own[i].Payload)
 	}
+	// After the loop, which may take long for large events.
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
 	if tx.ended {
@@ -100,6 +102,6 @@ func (tx *Tx) end() ([]events.Event, []func(), error) {
 	if tx.ended {
 		return nil, nil, errEnded
 	}
-	tx.ended = true
+	tx.ended = true // also if Commit fails then: a host would roll back and begin anew
 	return tx.evs, tx.onCommit, nil
 }

@@ -108,6 +108,7 @@ func (w *walk) delivery(d *delivery) bool {
 	default:
 		w.budget--
 	}
+	// Kept up for gaveUp: a caller that goes on from there comes to nothing twice.
 	w.from = w.from.Pass(at)
 	return true
 }
