@@ -102,8 +102,9 @@ var rooms = map[string][]string{
 		"store/internal/page", "store/internal/schedule",
 	},
 	"store/boltstore/internal/txn/txntest": {
-		"store/boltstore/internal/buckets", "store/boltstore/internal/effect",
-		"store/boltstore/internal/record", "store/boltstore/internal/txn",
+		"events", "store", "store/boltstore/internal/buckets", "store/boltstore/internal/effect",
+		"store/boltstore/internal/pending", "store/boltstore/internal/record",
+		"store/boltstore/internal/txn",
 	},
 	"store/boltstore/internal/scan": {
 		"store", "store/boltstore/internal/boltfile", "store/boltstore/internal/buckets",

@@ -1,14 +1,11 @@
 package listing
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"testing"
 	"time"
 
-	"github.com/outhook/outhook/events"
-	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
@@ -20,32 +17,14 @@ import (
 func twoTenants(t *testing.T, n int) (f *txntest.File, ofA []uint64) {
 	t.Helper()
 	f = txntest.New(t)
-	f.Update(func(tx *txn.Tx) error {
-		for _, tenant := range []string{"a", "b"} {
-			_, err := tx.Subs.Create(store.Subscription{
-				ID: "sub-" + tenant, Tenant: tenant, Status: store.Subscribed,
-			})
-			if err != nil {
-				return err
-			}
+	f.Subscribe("sub-a", "a")
+	f.Subscribe("sub-b", "b")
+	for i := range n {
+		seq := f.Enqueue(fmt.Sprint(i), []string{"a", "a", "b"}[i%3], "")
+		if i%3 != 2 && seq != 4 {
+			ofA = append(ofA, seq)
 		}
-		for i := range n {
-			e, err := record.NewEvent(events.Event{
-				ID: fmt.Sprint(i), Tenant: []string{"a", "a", "b"}[i%3], Time: f.Wall,
-				Type: "order.paid", Payload: json.RawMessage(`{}`),
-			})
-			if err == nil {
-				err = tx.Enqueue([]*record.Event{e})
-			}
-			if err != nil {
-				return err
-			}
-			if seq := uint64(i) + 1; i%3 != 2 && seq != 4 {
-				ofA = append(ofA, seq)
-			}
-		}
-		return nil
-	})
+	}
 	key := record.Key1(4)
 	f.Damage(buckets.Events, key[:])
 	return f, ofA
