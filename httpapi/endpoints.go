@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"slices"
+
+	"github.com/outhook/outhook/httpapi/internal/ask"
 )
 
 // endpoint is a path with its function.
@@ -15,7 +17,7 @@ type endpoint struct {
 	emptyBody bool     // no body is the same as {}
 
 	// run serves a request of a tenant and returns the response. The fields are nil without a body.
-	run func(ctx context.Context, tenant string, f *fields) (any, error)
+	run func(ctx context.Context, tenant string, f *ask.Fields) (any, error)
 }
 
 // endpoints returns all endpoints, in the order of the package comment.

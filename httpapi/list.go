@@ -3,8 +3,21 @@ package httpapi
 import (
 	"context"
 
+	"github.com/outhook/outhook/httpapi/internal/ask"
+	"github.com/outhook/outhook/httpapi/internal/wire"
 	"github.com/outhook/outhook/store"
 )
+
+// The pages of /webhooks.list, when a request asks for pages, and of /webhooks.deliveries.
+const (
+	DefaultPageSize = 100  // webhooks or deliveries, without page_size
+	MaxPageSize     = 1000 // the largest page_size
+)
+
+// pageBounds returns how many items a page has.
+func pageBounds() ask.PageBounds {
+	return ask.PageBounds{Default: DefaultPageSize, Most: MaxPageSize}
+}
 
 // listStep is how many webhooks are read of the store at once. It bounds the memory of a request:
 // a webhook has up to 175,000 bytes, and a tenant any number of webhooks.
@@ -13,31 +26,16 @@ const listStep = 16
 // list lists the tenant's webhooks, oldest first: all of them, as Airy does, unless the request
 // asks for a page. The response is a stream of what the store has step by step: a webhook that is
 // made or deleted meanwhile may be in it or not, and none is in it twice.
-func (a *api) list(ctx context.Context, tenant string, f *fields) (any, error) {
-	q, paged := readQuery(f, tenant)
-	if f.err != nil {
-		return nil, f.err
+func (a *api) list(ctx context.Context, tenant string, f *ask.Fields) (any, error) {
+	q, paged := ask.Subscriptions(f, tenant, pageBounds())
+	if f.Err != nil {
+		return nil, f.Err
 	}
 	l := &listing{a: a, q: q, paged: paged}
 	if err := l.start(ctx); err != nil {
 		return nil, err
 	}
 	return &stream{field: "data", next: l.next, rest: l.pagination}, nil
-}
-
-// readQuery reads a request of /webhooks.list, and whether it asks for a page. An empty cursor asks
-// for the first page; without page_size or cursor, the request is one of Airy's, and gets all.
-func readQuery(f *fields, tenant string) (q store.SubscriptionQuery, paged bool) {
-	q.Tenant = tenant
-	q.Cursor, _ = f.text("cursor")
-	size, sized := f.intField("page_size", 1, MaxPageSize)
-	switch {
-	case sized:
-		q.Limit = size
-	case f.values["cursor"] != nil: // also an empty one, which text does not tell from none
-		q.Limit = DefaultPageSize
-	}
-	return q, q.Limit > 0
 }
 
 // listing reads a listing of webhooks in steps.
@@ -49,7 +47,7 @@ type listing struct {
 	step   []store.Subscription // read and not yet sent; nil: to be read
 	cursor string               // of the step to be read
 	left   int                  // how many of the page are to be sent
-	ends   pagination
+	ends   wire.Pagination
 
 	// If the page was asked for by its end:
 	back    bool
@@ -69,7 +67,7 @@ func (l *listing) start(ctx context.Context) error {
 	}
 	step, err := l.read(ctx, l.q.Cursor)
 	l.step = step.Items
-	l.ends = pagination{PreviousCursor: step.Previous, NextCursor: step.Next, Total: step.Total}
+	l.ends = wire.Pagination{PreviousCursor: step.Previous, NextCursor: step.Next, Total: step.Total}
 	return err
 }
 
@@ -157,7 +155,7 @@ func (l *listing) next(ctx context.Context) (items []any, more bool, err error) 
 		} else if l.back {
 			continue
 		}
-		items = append(items, newWebhook(&l.step[i]))
+		items = append(items, wire.NewWebhook(&l.step[i]))
 	}
 	l.step = nil
 	l.left -= len(items)

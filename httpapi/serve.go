@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+
+	"github.com/outhook/outhook/httpapi/internal/ask"
 )
 
 // handler serves an endpoint. It checks in this order: the method, authorization, whether the host
@@ -38,7 +40,7 @@ func (a *api) serve(w http.ResponseWriter, r *http.Request, e *endpoint) (any, e
 	if err := a.checkReady(r.Context(), e); err != nil {
 		return nil, err
 	}
-	var f *fields
+	var f *ask.Fields
 	if e.method == http.MethodPost {
 		if f, err = readFields(w, r, e); err != nil {
 			return nil, err

@@ -1,10 +1,14 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/outhook/outhook/httpapi/internal/ask"
+	"github.com/outhook/outhook/store"
 )
 
 // An Authorizer returns the tenant of a request, or "" in a single-tenant host. An error refuses
@@ -52,4 +56,28 @@ func writeUnauthenticated(w http.ResponseWriter, e *Unauthenticated) {
 	w.Header().Set("WWW-Authenticate", challenge)
 	writeError(w, http.StatusUnauthorized,
 		"the request is not authenticated; send the credentials that this host asks for")
+}
+
+// own returns the tenant's webhook that the field "id" of a request names. Its error is
+// store.ErrNotFound, that of a wrong field, or the store's.
+func (a *api) own(ctx context.Context, tenant string, f *ask.Fields) (store.Subscription, error) {
+	id := f.Required("id")
+	if f.Err != nil {
+		return store.Subscription{}, f.Err
+	}
+	return a.ownID(ctx, tenant, "id", id)
+}
+
+// ownID returns the tenant's webhook with the ID of a field. Another tenant's is store.ErrNotFound,
+// like one that does not exist: with a 403, anybody could learn which IDs are taken.
+func (a *api) ownID(ctx context.Context, tenant, field, id string) (store.Subscription, error) {
+	sub, err := a.d.Subscription(ctx, id)
+	if err != nil {
+		return store.Subscription{}, ask.InField(field, err)
+	}
+	// The store finds a subscription by its ID alone, of any tenant.
+	if sub.Tenant != tenant {
+		return store.Subscription{}, store.ErrNotFound
+	}
+	return sub, nil
 }

@@ -1,31 +1,31 @@
-package httpapi
+package wire
 
 import (
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/store"
 )
 
-// stats is the response of /webhooks.stats. Its figures were read at one time, but attempts under
+// Stats is the response of /webhooks.stats. Its figures were read at one time, but attempts under
 // way go on: pending may have changed by the time that it is sent.
-type stats struct {
+type Stats struct {
 	ID             string             `json:"id"`
 	Status         store.Status       `json:"status"`
 	DisabledReason string             `json:"disabled_reason,omitempty"`
 	Signed         bool               `json:"signed"` // deliveries carry signatures
 	Pending        int                `json:"pending"`
 	InFlight       int                `json:"in_flight"` // of the pending ones, those under way
-	OldestPending  timestamp          `json:"oldest_pending_at,omitzero"`
-	Hour           window             `json:"hour"`
-	Day            window             `json:"day"`
+	OldestPending  Timestamp          `json:"oldest_pending_at,omitzero"`
+	Hour           Window             `json:"hour"`
+	Day            Window             `json:"day"`
 	Breaker        dispatcher.Breaker `json:"breaker"`
 	Failures       int                `json:"failures"` // in a row
-	FailingSince   timestamp          `json:"failing_since,omitzero"`
-	NextProbeAt    timestamp          `json:"next_probe_at,omitzero"` // while the breaker is open
+	FailingSince   Timestamp          `json:"failing_since,omitzero"`
+	NextProbeAt    Timestamp          `json:"next_probe_at,omitzero"` // while the breaker is open
 }
 
-// window has the results of attempts in a span of time. Without attempts, their durations are left
+// Window has the results of attempts in a span of time. Without attempts, their durations are left
 // out.
-type window struct {
+type Window struct {
 	Delivered   int      `json:"delivered"`              // attempts that succeeded
 	Failed      int      `json:"failed"`                 // attempts that did not
 	SuccessRate *float64 `json:"success_rate,omitempty"` // 0 to 1
@@ -33,22 +33,22 @@ type window struct {
 	P95         *int64   `json:"p95_ms,omitempty"`
 }
 
-// newStats returns what a response shows of a webhook's figures.
-func newStats(sub *store.Subscription, s *dispatcher.SubscriptionStats) stats {
-	return stats{
+// NewStats returns what a response shows of a webhook's figures.
+func NewStats(sub *store.Subscription, s *dispatcher.SubscriptionStats) Stats {
+	return Stats{
 		ID: sub.ID, Status: sub.Status, DisabledReason: s.DisabledReason,
 		Signed:  sub.Signed(),
-		Pending: s.Pending, InFlight: s.InFlight, OldestPending: timestamp(s.OldestPending),
+		Pending: s.Pending, InFlight: s.InFlight, OldestPending: Timestamp(s.OldestPending),
 		Hour: newWindow(&s.Hour), Day: newWindow(&s.Day),
-		Breaker: s.Breaker, Failures: s.Failures, FailingSince: timestamp(s.FailingSince),
-		NextProbeAt: timestamp(s.NextProbeAt),
+		Breaker: s.Breaker, Failures: s.Failures, FailingSince: Timestamp(s.FailingSince),
+		NextProbeAt: Timestamp(s.NextProbeAt),
 	}
 }
 
 // newWindow leaves out what cannot be said: a rate of no attempts would be read as 0 %, and a time
 // of no answers as an endpoint that is very fast.
-func newWindow(w *store.AttemptStats) window {
-	out := window{Delivered: w.Delivered, Failed: w.Failed}
+func newWindow(w *store.AttemptStats) Window {
+	out := Window{Delivered: w.Delivered, Failed: w.Failed}
 	if all := w.Delivered + w.Failed; all > 0 {
 		rate := float64(w.Delivered) / float64(all)
 		out.SuccessRate = &rate

@@ -1,6 +1,7 @@
-package httpapi
+package ask
 
 import (
+	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,29 +16,29 @@ import (
 var isoTime = regexp.MustCompile(`^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])` +
 	`T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$`)
 
-// timeField reads a time in ISO 8601, as RFC 3339 writes it. Null and an empty string are none.
-func (f *fields) timeField(name string) time.Time {
-	s, _ := f.text(name)
+// Time reads a time in ISO 8601, as RFC 3339 writes it. Null and an empty string are none.
+func (f *Fields) Time(name string) time.Time {
+	s, _ := f.Text(name)
 	if s == "" {
 		return time.Time{}
 	}
 	t, err := time.Parse(time.RFC3339, s)
 	if err != nil || !isoTime.MatchString(s) {
-		f.fail(name, "is not a time in ISO 8601; write it like 2020-10-25T21:24:54.560Z")
+		f.Fail(name, "is not a time in ISO 8601; write it like 2020-10-25T21:24:54.560Z")
 	}
 	return t
 }
 
-// states reads one state of deliveries, or a list of them. Null, an empty string and an empty list
+// States reads one state of deliveries, or a list of them. Null, an empty string and an empty list
 // are none, which selects all states.
-func (f *fields) states(name string) []store.State {
+func (f *Fields) States(name string) []store.State {
 	var names []string
 	switch v := f.values[name].(type) {
 	case nil:
 	case string:
 		names = []string{v}
 	case []any:
-		names, _ = f.list(name)
+		names, _ = f.List(name)
 	default:
 		f.wrong(name, "a string or a list of strings", v)
 	}
@@ -48,30 +49,39 @@ func (f *fields) states(name string) []store.State {
 	for i, s := range names {
 		out[i] = store.State(s)
 		if !slices.Contains(store.States(), out[i]) {
-			f.fail(name,
+			f.Fail(name,
 				"is none of pending, delivered, dead and canceled; give one of these, or a list of them")
 		}
 	}
 	return out
 }
 
-// checkEventType fails unless the name can be an event type.
-func (f *fields) checkEventType(field, name string) {
-	if err := events.ValidateType(name); err != nil && f.err == nil {
-		f.err = inField(field, err)
+// CheckEventType fails unless the name can be an event type.
+func (f *Fields) CheckEventType(field, name string) {
+	if err := events.ValidateType(name); err != nil && f.Err == nil {
+		f.Err = InField(field, err)
 	}
 }
 
-// checkEventID fails unless the id can be an event's ID. Without this, something else that was sent
+// CheckEventID fails unless the id can be an event's ID. Without this, something else that was sent
 // by mistake would look like an event that is not there.
-func (f *fields) checkEventID(field, id string) {
+func (f *Fields) CheckEventID(field, id string) {
 	other := strings.ContainsFunc(id, func(c rune) bool {
 		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' &&
 			c != '-'
 	})
 	if other || len(id) > 128 {
-		f.fail(field,
+		f.Fail(field,
 			"is no event's id; give the webhook-id of a delivery, at most 128 characters from A-Z, a-z, "+
 				"0-9, _ and -")
 	}
+}
+
+// InField turns an *events.InvalidError into one about a field of the request: the dispatcher calls
+// "id" what a request may call "webhook_id". It returns other errors as they are.
+func InField(field string, err error) error {
+	if invalid := (*events.InvalidError)(nil); errors.As(err, &invalid) {
+		return &events.InvalidError{Field: field, Reason: invalid.Reason}
+	}
+	return err
 }
