@@ -1,4 +1,4 @@
-package httpapi
+package ask
 
 import (
 	"encoding/json"
@@ -11,31 +11,32 @@ import (
 	"github.com/outhook/outhook/events"
 )
 
-// fields are the fields of a request, read by name and type. err is the error for the first wrong
-// one, an *events.InvalidError; further ones can still be read, so that an endpoint reads all and
-// looks at err once. No message repeats a value, as it may be a signature key in a wrong field.
-type fields struct {
-	values map[string]any // as parse returns them
-	err    error
+// Fields are the fields of a request, read by name and type. After the first wrong one, further
+// ones can still be read, so that an endpoint reads all and looks at Err once.
+type Fields struct {
+	// Err is the error for the first wrong field, an *events.InvalidError.
+	Err error
+
+	values map[string]any // as Parse returns them
 }
 
-// newFields returns the fields of a request to an endpoint, which must be among those that it
-// takes.
-func newFields(values map[string]any, e *endpoint) *fields {
-	f := &fields{values: values}
+// New returns the fields of a request to an endpoint, which must be among those that it takes.
+// values may be nil: no fields.
+func New(values map[string]any, endpoint string, takes []string) *Fields {
+	f := &Fields{values: values}
 	// A field that is not known is an error: with "event" in place of "events", a client would get
 	// a webhook for all types. They are sorted, so that the same request gets the same message.
 	for _, name := range slices.Sorted(maps.Keys(values)) {
-		if !slices.Contains(e.takes, name) {
-			f.fail(label(name), fmt.Sprintf("is not a field of webhooks.%s; it takes %s", e.name,
-				documented(e.takes)))
+		if !slices.Contains(takes, name) {
+			f.Fail(label(name), fmt.Sprintf("is not a field of webhooks.%s; it takes %s", endpoint,
+				documented(takes)))
 		}
 	}
 	// Two spellings of one field. With both, it is unclear which key is meant.
 	_, snake := values["signature_key"]
 	_, camel := values["signatureKey"]
 	if snake && camel {
-		f.fail("signature_key", "is given twice, once as signatureKey; give it once")
+		f.Fail("signature_key", "is given twice, once as signatureKey; give it once")
 	}
 	return f
 }
@@ -52,30 +53,33 @@ func documented(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// fail notes that a field is wrong, unless one before it was.
-func (f *fields) fail(field, reason string) {
-	if f.err == nil {
-		f.err = &events.InvalidError{Field: field, Reason: reason}
+// Has reports whether the request has the field and it is not null.
+func (f *Fields) Has(name string) bool { return f.values[name] != nil }
+
+// Fail notes that a field is wrong, unless one before it was.
+func (f *Fields) Fail(field, reason string) {
+	if f.Err == nil {
+		f.Err = &events.InvalidError{Field: field, Reason: reason}
 	}
 }
 
 // wrong fails for a value of the wrong type.
-func (f *fields) wrong(field, want string, got any) {
-	f.fail(field, fmt.Sprintf("is %s; give %s", kind(got), want))
+func (f *Fields) wrong(field, want string, got any) {
+	f.Fail(field, fmt.Sprintf("is %s; give %s", kind(got), want))
 }
 
-// required reads a string that must be there and not be empty.
-func (f *fields) required(name string) string {
-	s, _ := f.text(name)
+// Required reads a string that must be there and not be empty.
+func (f *Fields) Required(name string) string {
+	s, _ := f.Text(name)
 	if s == "" {
-		f.fail(name, "is missing; give a string")
+		f.Fail(name, "is missing; give a string")
 	}
 	return s
 }
 
-// text reads a string; ok is false if the field is missing. As in list and dict, null counts as an
+// Text reads a string; ok is false if the field is missing. As in List and Dict, null counts as an
 // empty value.
-func (f *fields) text(name string) (s string, ok bool) {
+func (f *Fields) Text(name string) (s string, ok bool) {
 	v, ok := f.values[name]
 	if v == nil {
 		return "", ok
@@ -87,8 +91,8 @@ func (f *fields) text(name string) (s string, ok bool) {
 	return s, true
 }
 
-// list reads a list of strings; ok is false if the field is missing.
-func (f *fields) list(name string) (out []string, ok bool) {
+// List reads a list of strings; ok is false if the field is missing.
+func (f *Fields) List(name string) (out []string, ok bool) {
 	v, ok := f.values[name]
 	if v == nil {
 		return nil, ok
@@ -100,7 +104,7 @@ func (f *fields) list(name string) (out []string, ok bool) {
 	for i, item := range items {
 		s, isString := item.(string)
 		if !isString {
-			f.fail(name, fmt.Sprintf("has %s at position %d; give a list of strings", kind(item), i+1))
+			f.Fail(name, fmt.Sprintf("has %s at position %d; give a list of strings", kind(item), i+1))
 			return nil, true
 		}
 		out = append(out, s)
@@ -108,8 +112,8 @@ func (f *fields) list(name string) (out []string, ok bool) {
 	return out, true
 }
 
-// dict reads an object whose values are strings; ok is false if the field is missing.
-func (f *fields) dict(name string) (out map[string]string, ok bool) {
+// Dict reads an object whose values are strings; ok is false if the field is missing.
+func (f *Fields) Dict(name string) (out map[string]string, ok bool) {
 	v, ok := f.values[name]
 	if v == nil {
 		return nil, ok
@@ -122,7 +126,7 @@ func (f *fields) dict(name string) (out map[string]string, ok bool) {
 	for _, key := range slices.Sorted(maps.Keys(members)) {
 		s, isString := members[key].(string)
 		if !isString {
-			f.fail(name, fmt.Sprintf("has %s as the value of %s; give an object of strings",
+			f.Fail(name, fmt.Sprintf("has %s as the value of %s; give an object of strings",
 				kind(members[key]), label(key)))
 			return nil, true
 		}
@@ -131,9 +135,9 @@ func (f *fields) dict(name string) (out map[string]string, ok bool) {
 	return out, true
 }
 
-// intField reads a whole number from least to most, which 1.0 and 1e2 are not; ok is false if the
+// Int reads a whole number from least to most, which 1.0 and 1e2 are not; ok is false if the
 // field is missing or null.
-func (f *fields) intField(name string, least, most int) (n int, ok bool) {
+func (f *Fields) Int(name string, least, most int) (n int, ok bool) {
 	v := f.values[name]
 	if v == nil {
 		return 0, false
@@ -148,13 +152,13 @@ func (f *fields) intField(name string, least, most int) (n int, ok bool) {
 	// is in bounds.
 	n, err := strconv.Atoi(string(number))
 	if err != nil || n < least || n > most {
-		f.fail(name, "is out of bounds; give "+want)
+		f.Fail(name, "is out of bounds; give "+want)
 	}
 	return n, true
 }
 
-// boolField reads a boolean. It returns missing if the field is missing or null.
-func (f *fields) boolField(name string, missing bool) bool {
+// Bool reads a boolean. It returns missing if the field is missing or null.
+func (f *Fields) Bool(name string, missing bool) bool {
 	v := f.values[name]
 	if v == nil {
 		return missing

@@ -1,8 +1,7 @@
-package httpapi
+package openapi
 
 import (
 	"bytes"
-	"context"
 	_ "embed"
 	"encoding/json"
 	"fmt"
@@ -11,27 +10,29 @@ import (
 	"slices"
 
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/httpapi/internal/wire"
 )
 
-// template is the OpenAPI 3.1 description of the endpoints and of deliveries, of a host that says
-// nothing of itself. It is written by hand; tests hold every request and response of this package's
-// tests to it.
+// template is the description of a host that says nothing of itself.
 //
 //go:embed openapi.json
 var template []byte
 
-// DefaultTitle is the title of the description of a host that gives none.
-const DefaultTitle = "Webhooks"
+// operatorPatch is what an operator may send and gets beside that: a merge patch (RFC 7396) of the
+// template.
+//
+//go:embed operator.json
+var operatorPatch []byte
 
-// Description is what the OpenAPI description says of a host, beside the event types that its
-// Dispatcher declares. The zero value is a host that says nothing.
-type Description struct {
-	// Title is the name of the API. If empty, DefaultTitle.
-	Title string
+// Host is what a host says of itself.
+type Host struct {
+	Title  string // of the API
+	Prefix string // before the names of the endpoints; may be empty
 
-	// Security are the ways in which the Authorizer knows a client, any one of which is enough:
-	// Security Scheme Objects of OpenAPI 3.1 by a name of A-Z, a-z, 0-9, ".", "_" and "-", such as
-	// "bearer": {"type":"http","scheme":"bearer"}. If empty, the description names none.
+	// Operator says that the description is for the operator of the host.
+	Operator bool
+
+	// Security are Security Scheme Objects by name; none: the description names none.
 	Security map[string]json.RawMessage
 }
 
@@ -41,15 +42,16 @@ var (
 	schemeTypes   = []string{"apiKey", "http", "mutualTLS", "oauth2", "openIdConnect"}
 )
 
-// validate checks what would make the description one that tools can't read.
-func (d *Description) validate() error {
-	for _, name := range slices.Sorted(maps.Keys(d.Security)) {
+// CheckSecurity checks what would make the description one that tools can't read. An error is an
+// *events.InvalidError of "Description.Security".
+func CheckSecurity(schemes map[string]json.RawMessage) error {
+	for _, name := range slices.Sorted(maps.Keys(schemes)) {
 		var scheme struct{ Type string }
 		reason := ""
 		switch {
 		case !componentName.MatchString(name):
 			reason = `has a name with a character other than A-Z, a-z, 0-9, ".", "_" and "-"; rename it`
-		case json.Unmarshal(d.Security[name], &scheme) != nil:
+		case json.Unmarshal(schemes[name], &scheme) != nil:
 			reason = `is not a JSON object; give one such as {"type":"http","scheme":"bearer"}`
 		case !slices.Contains(schemeTypes, scheme.Type):
 			reason = fmt.Sprintf("has the type %q; give one of %q", scheme.Type, schemeTypes)
@@ -98,20 +100,22 @@ type componentsOfAHost struct {
 	Parameters      json.RawMessage            `json:"parameters"`
 }
 
-// describe returns the description of a host that declares these types. Its error is an
+// Describe returns the description of a host that declares these types. Its error is an
 // *events.InvalidError of "d".
-func describe(o *Options, types []events.Type) (json.RawMessage, error) {
+func Describe(h *Host, types []events.Type) (json.RawMessage, error) {
 	var doc document
-	if err := json.Unmarshal(template, &doc); err != nil {
-		panic("httpapi: openapi.json can't be read: " + err.Error())
+	text := template
+	if h.Operator {
+		text = patched(template, operatorPatch)
 	}
-	doc.Info.Title = o.Description.Title
-	if o.Prefix != "" {
-		doc.Servers = []serverURL{{o.Prefix}}
+	mustUnmarshal(text, &doc)
+	doc.Info.Title = h.Title
+	if h.Prefix != "" {
+		doc.Servers = []serverURL{{h.Prefix}}
 	}
-	if len(o.Description.Security) > 0 {
-		doc.Components.SecuritySchemes = o.Description.Security
-		for _, name := range slices.Sorted(maps.Keys(o.Description.Security)) {
+	if len(h.Security) > 0 {
+		doc.Components.SecuritySchemes = h.Security
+		for _, name := range slices.Sorted(maps.Keys(h.Security)) {
 			doc.Security = append(doc.Security, requirement{name: {}})
 		}
 	}
@@ -121,11 +125,46 @@ func describe(o *Options, types []events.Type) (json.RawMessage, error) {
 		}
 	}
 	var out bytes.Buffer
-	encode(&out, &doc)
+	wire.Encode(&out, &doc)
 	return out.Bytes(), nil
 }
 
-// openapi returns the description, which is the same for every tenant.
-func (a *api) openapi(context.Context, string, *fields) (any, error) {
-	return a.description, nil
+// patched returns JSON with a merge patch applied. Members of objects are then sorted by name.
+func patched(text, patch []byte) []byte {
+	var v, p any
+	mustUnmarshal(text, &v)
+	mustUnmarshal(patch, &p)
+	out, err := json.Marshal(merge(v, p))
+	if err != nil {
+		panic("openapi: a description can't be marshalled: " + err.Error())
+	}
+	return out
+}
+
+// merge applies a merge patch: objects are merged, null removes, and all else replaces. It changes
+// its first argument.
+func merge(v, patch any) any {
+	p, ok := patch.(map[string]any)
+	if !ok {
+		return patch
+	}
+	object, ok := v.(map[string]any)
+	if !ok {
+		object = make(map[string]any)
+	}
+	for name, member := range p {
+		if member == nil {
+			delete(object, name)
+		} else {
+			object[name] = merge(object[name], member)
+		}
+	}
+	return object
+}
+
+// mustUnmarshal reads JSON of our own.
+func mustUnmarshal(text []byte, v any) {
+	if err := json.Unmarshal(text, v); err != nil {
+		panic("openapi: a description can't be read: " + err.Error())
+	}
 }

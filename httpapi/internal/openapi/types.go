@@ -1,4 +1,4 @@
-package httpapi
+package openapi
 
 import (
 	"bytes"
@@ -83,8 +83,8 @@ func requestBody(t *events.Type, payload any) json.RawMessage {
 	body, err := json.Marshal(object{
 		"required": true, "content": object{"application/json": content},
 	})
-	if err != nil { // can't be: newAPI has checked the example
-		panic("httpapi: a description can't be marshalled: " + err.Error())
+	if err != nil { // can't be: dispatcher.New has checked the example
+		panic("openapi: a description can't be marshalled: " + err.Error())
 	}
 	return body
 }
@@ -146,7 +146,7 @@ func invalidSchema(t *events.Type, reason string) error {
 func (doc *document) setSchema(name string, schema any) {
 	raw, err := json.Marshal(schema)
 	if err != nil {
-		panic("httpapi: a schema can't be marshalled: " + err.Error())
+		panic("openapi: a schema can't be marshalled: " + err.Error())
 	}
 	doc.Components.Schemas[name] = raw
 }

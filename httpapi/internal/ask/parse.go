@@ -1,4 +1,4 @@
-package httpapi
+package ask
 
 import (
 	"bytes"
@@ -16,12 +16,12 @@ import (
 // for the stack: value calls itself for each level.
 const maxDepth = 16
 
-// parse returns the members of a JSON object (RFC 8259) as encoding/json would, with numbers as
+// Parse returns the members of a JSON object (RFC 8259) as encoding/json would, with numbers as
 // json.Number. It is stricter: one object and nothing else, no name twice in any object, valid
 // UTF-8, and no \u escape that stands for half a character, which encoding/json would replace. Each
 // of these would store something else than was sent, or than another program takes the same bytes
 // for. Its errors are *events.InvalidError.
-func parse(body []byte) (map[string]any, error) {
+func Parse(body []byte) (map[string]any, error) {
 	if err := checkText(body); err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func parse(body []byte) (map[string]any, error) {
 	}
 	object, ok := v.(map[string]any)
 	if !ok {
-		return nil, bodyError("is " + kind(v) + "; send one JSON object")
+		return nil, BodyError("is " + kind(v) + "; send one JSON object")
 	}
 	return object, nil
 }
@@ -44,12 +44,12 @@ func parse(body []byte) (map[string]any, error) {
 // errors say where, since a body is often written by hand in a shell.
 func checkText(body []byte) error {
 	if len(bytes.TrimSpace(body)) == 0 {
-		return bodyError("is empty; send a JSON object")
+		return BodyError("is empty; send a JSON object")
 	}
 	for i := 0; i < len(body); {
 		r, size := utf8.DecodeRune(body[i:])
 		if r == utf8.RuneError && size == 1 {
-			return bodyError("is not valid UTF-8 " + position(body, i) + "; encode it as UTF-8")
+			return BodyError("is not valid UTF-8 " + position(body, i) + "; encode it as UTF-8")
 		}
 		i += size
 	}
@@ -58,10 +58,10 @@ func checkText(body []byte) error {
 		if syntax := (*json.SyntaxError)(nil); errors.As(err, &syntax) {
 			at = int(syntax.Offset)
 		}
-		return bodyError(fmt.Sprintf("is not valid JSON: %v %s", err, position(body, at-1)))
+		return BodyError(fmt.Sprintf("is not valid JSON: %v %s", err, position(body, at-1)))
 	}
 	if i := loneSurrogate(body); i >= 0 {
-		return bodyError("has half of a surrogate pair " + position(body, i) +
+		return BodyError("has half of a surrogate pair " + position(body, i) +
 			`; write both halves, \ud83d\ude00, or the character itself`)
 	}
 	return nil
@@ -118,7 +118,7 @@ func (p *parser) value(depth int) (any, error) {
 		return token, nil
 	case depth > maxDepth:
 		return nil,
-			bodyError(fmt.Sprintf("is nested more than %d deep; send the fields as documented", maxDepth))
+			BodyError(fmt.Sprintf("is nested more than %d deep; send the fields as documented", maxDepth))
 	case delim == '[':
 		return p.array(depth)
 	default:
@@ -130,7 +130,7 @@ func (p *parser) value(depth int) (any, error) {
 func (p *parser) token() (json.Token, error) {
 	token, err := p.dec.Token()
 	if err != nil { // can't be: the JSON is valid
-		return nil, bodyError("is not valid JSON: " + err.Error())
+		return nil, BodyError("is not valid JSON: " + err.Error())
 	}
 	return token, nil
 }
@@ -183,8 +183,8 @@ func (p *parser) twice(name string, depth int) error {
 		Reason: "has " + label(name) + " twice; give it once"}
 }
 
-// bodyError is an error about the body as a whole.
-func bodyError(reason string) error { return &events.InvalidError{Field: "body", Reason: reason} }
+// BodyError returns an *events.InvalidError about the body as a whole.
+func BodyError(reason string) error { return &events.InvalidError{Field: "body", Reason: reason} }
 
 // position says where the byte with the index i is, as editors count: from 1.
 func position(body []byte, i int) string {
