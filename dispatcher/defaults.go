@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/outhook/outhook/dispatcher/internal/check"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
@@ -149,4 +150,21 @@ func validateProxy(u *url.URL) error {
 			"http://proxy.example:3128")
 	}
 	return nil
+}
+
+// rules returns what the options allow. Its error is that of a schema that is not in order.
+func (o *Options) rules() (check.Rules, error) {
+	schemas, err := check.CompileSchemas(o.EventTypes, o.Schemas)
+	r := check.Rules{
+		Guard:             o.guard(),
+		RequireHTTPS:      o.RequireHTTPS,
+		MinSecret:         o.MinSecret,
+		MaxPayload:        o.MaxPayload,
+		OperationalEvents: o.OperationalEvents,
+		Schemas:           schemas,
+	}
+	for _, t := range o.EventTypes {
+		r.Types = append(r.Types, t.Name)
+	}
+	return r, err
 }

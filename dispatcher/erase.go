@@ -29,7 +29,7 @@ func (d *Dispatcher) Erase(ctx context.Context, tenant, eventID string) error {
 	if err != nil {
 		return fmt.Errorf("dispatcher: erase: %w", err)
 	}
-	d.observe.canceled(d.observe.now,
+	d.observe.canceled(d.observe.Now,
 		Cancellation{Tenant: tenant, EventID: eventID, Reason: ReasonErased})
 	return nil
 }
@@ -43,7 +43,7 @@ func (d *Dispatcher) Erase(ctx context.Context, tenant, eventID string) error {
 func (d *Dispatcher) EraseTenant(ctx context.Context, tenant string) (int, error) {
 	n, err := d.erase(ctx, store.EraseQuery{Tenant: tenant}, engine.Tenant(tenant))
 	if n > 0 {
-		d.observe.canceled(d.observe.now, Cancellation{Tenant: tenant, Reason: ReasonErased})
+		d.observe.canceled(d.observe.Now, Cancellation{Tenant: tenant, Reason: ReasonErased})
 	}
 	if err != nil {
 		return n, fmt.Errorf("dispatcher: erase tenant: %w", err)

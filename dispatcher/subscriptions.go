@@ -10,10 +10,23 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/outhook/outhook/dispatcher/internal/check"
 	"github.com/outhook/outhook/dispatcher/internal/engine"
+	"github.com/outhook/outhook/dispatcher/internal/quota"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
+)
+
+// The bounds of a subscription.
+const (
+	MaxURL         = check.MaxURL         // bytes
+	MaxName        = check.MaxName        // characters
+	MaxEvents      = check.MaxEvents      // patterns
+	MaxSecrets     = check.MaxSecrets     // keys that sign at once, while several rotations overlap
+	MaxHeaders     = check.MaxHeaders     // entries
+	MaxHeaderName  = check.MaxHeaderName  // bytes
+	MaxHeaderValue = check.MaxHeaderValue // bytes
 )
 
 // Subscribe makes a subscription of sub's Tenant, Name, URL, Events, Headers and Secrets, and
@@ -31,12 +44,12 @@ func (d *Dispatcher) Subscribe(
 	sub = sub.Clone()
 	sub.Status, sub.DisabledReason, sub.OverlapUntil = store.Subscribed, "", time.Time{}
 	sub.SealedWith = "" // the values are what the host gives
-	if err := d.checkSubscription(&sub, &store.Subscription{}); err != nil {
+	if err := d.rules.Subscription(&sub, &store.Subscription{}); err != nil {
 		return store.Subscription{}, err
 	}
-	q, err := d.quotas.of(sub.Tenant)
+	q, err := d.quotas.Of(sub.Tenant)
 	if err == nil {
-		err = q.checkSize(&sub, &store.Subscription{})
+		err = d.quotas.CheckSize(&q, &sub, &store.Subscription{})
 	}
 	if err != nil {
 		return store.Subscription{}, err
@@ -45,11 +58,11 @@ func (d *Dispatcher) Subscribe(
 		sub.ID = uuid.NewString()
 		return d.create(ctx, &q, sub)
 	}
-	if sub.ID, err = checkID(sub.ID); err != nil {
+	if sub.ID, err = check.SubscriptionID(sub.ID); err != nil {
 		return store.Subscription{}, err
 	}
 	for {
-		out, err := d.update(ctx, d.observe.now, sub.ID, func(cur *store.Subscription) error {
+		out, err := d.update(ctx, d.observe.Now, sub.ID, func(cur *store.Subscription) error {
 			if cur.Tenant != sub.Tenant {
 				return store.ErrNotFound
 			}
@@ -73,15 +86,15 @@ func (d *Dispatcher) Subscribe(
 // create stores a new subscription, if the quota of its tenant has room for one.
 func (d *Dispatcher) create(
 	ctx context.Context,
-	q *Quota,
+	q *quota.Limits,
 	sub store.Subscription,
 ) (store.Subscription, error) {
-	if err := d.quotas.checkRoom(ctx, q, sub.Tenant); err != nil {
+	if err := d.quotas.CheckRoom(ctx, q, sub.Tenant); err != nil {
 		return store.Subscription{}, err
 	}
 	out, err := d.store.CreateSubscription(ctx, sub)
 	if err == nil {
-		d.observe.subscriptionChanged(d.observe.now, out)
+		d.observe.subscriptionChanged(d.observe.Now, out)
 	}
 	return out, err
 }
@@ -104,49 +117,35 @@ func (d *Dispatcher) Update(
 	id string,
 	change func(*store.Subscription) error,
 ) (store.Subscription, error) {
-	quota, err := d.quotaOfSubscription(ctx, id)
+	id, err := check.SubscriptionID(id)
 	if err != nil {
 		return store.Subscription{}, err
 	}
-	return d.update(ctx, d.observe.now, id, func(sub *store.Subscription) error {
+	q, err := d.quotas.OfSubscription(ctx, id)
+	if err != nil {
+		return store.Subscription{}, err
+	}
+	return d.update(ctx, d.observe.Now, id, func(sub *store.Subscription) error {
 		was := sub.Clone()
 		if err := change(sub); err != nil {
 			return err
 		}
 		sub.ID, sub.Tenant, sub.SealedWith = was.ID, was.Tenant, was.SealedWith
-		if err := d.checkSubscription(sub, &was); err != nil {
+		if err := d.rules.Subscription(sub, &was); err != nil {
 			return err
 		}
-		return quota.checkSize(sub, &was)
+		return d.quotas.CheckSize(&q, sub, &was)
 	})
 }
 
-// quotaOfSubscription returns the quota of a subscription's tenant. It is asked for before the
-// transaction of a change, and not in it, because it may block. The tenant is that of the ID for as
-// long as the subscription exists.
-func (d *Dispatcher) quotaOfSubscription(ctx context.Context, id string) (Quota, error) {
-	if d.o.Quota == nil {
-		return d.quotas.of("") // the same for all
-	}
-	sub, err := d.Subscription(ctx, id)
-	if err != nil {
-		return Quota{}, err
-	}
-	return d.quotas.of(sub.Tenant)
-}
-
-// update changes a stored subscription; nothing else does. Tell is observe.now for a change of the
-// host, and observe.later for one of the engine.
+// update changes a stored subscription; nothing else does. Tell is observe.Now for a change of the
+// host, and observe.Later for one of the engine.
 func (d *Dispatcher) update(
 	ctx context.Context,
 	tell func(func()),
 	id string,
 	change func(*store.Subscription) error,
 ) (store.Subscription, error) {
-	id, err := checkID(id)
-	if err != nil {
-		return store.Subscription{}, err
-	}
 	var was store.Status
 	out, err := d.store.UpdateSubscription(ctx, id, func(sub *store.Subscription) error {
 		was = sub.Status
@@ -160,14 +159,11 @@ func (d *Dispatcher) update(
 	if out.Status == store.Unsubscribed {
 		d.engine.PruneSoon()
 		if was == store.Subscribed {
-			d.observe.canceled(
-				tell,
-				Cancellation{
-					SubscriptionID: out.ID,
-					Tenant:         out.Tenant,
-					Reason:         cmp.Or(out.DisabledReason, ReasonUnsubscribed),
-				},
-			)
+			d.observe.canceled(tell, Cancellation{
+				SubscriptionID: out.ID,
+				Tenant:         out.Tenant,
+				Reason:         cmp.Or(out.DisabledReason, ReasonUnsubscribed),
+			})
 		}
 	}
 	return out, nil
@@ -187,7 +183,7 @@ func (d *Dispatcher) Unsubscribe(ctx context.Context, id string) (store.Subscrip
 // Delete removes a subscription with its deliveries and their history; after it returns no attempt
 // starts. It returns store.ErrNotFound if the subscription does not exist.
 func (d *Dispatcher) Delete(ctx context.Context, id string) error {
-	id, err := checkID(id)
+	id, err := check.SubscriptionID(id)
 	if err != nil {
 		return err
 	}
@@ -210,7 +206,7 @@ func (d *Dispatcher) Delete(ctx context.Context, id string) error {
 // Subscription returns a subscription, its secrets included. It returns store.ErrNotFound if the
 // subscription does not exist.
 func (d *Dispatcher) Subscription(ctx context.Context, id string) (store.Subscription, error) {
-	id, err := checkID(id)
+	id, err := check.SubscriptionID(id)
 	if err != nil {
 		return store.Subscription{}, err
 	}
@@ -223,7 +219,7 @@ func (d *Dispatcher) Subscriptions(
 	ctx context.Context,
 	q store.SubscriptionQuery,
 ) (store.Page[store.Subscription], error) {
-	if err := checkSubscriptionQuery(&q); err != nil {
+	if err := check.SubscriptionQuery(&q); err != nil {
 		return store.Page[store.Subscription]{}, err
 	}
 	return d.store.Subscriptions(ctx, q)
@@ -263,10 +259,8 @@ func (d *Dispatcher) RotateSecret(
 		now := time.Now()
 		var keys []signing.Secret
 		if overlap > 0 {
-			keys = slices.DeleteFunc(
-				slices.Clone(sub.Keys(now)),
-				func(key signing.Secret) bool { return key == next },
-			)
+			keys = slices.DeleteFunc(slices.Clone(sub.Keys(now)),
+				func(key signing.Secret) bool { return key == next })
 		}
 		sub.Secrets = append(keys, next)
 		sub.OverlapUntil = time.Time{}

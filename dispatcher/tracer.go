@@ -50,10 +50,9 @@ func (d *Dispatcher) startSpan(
 		trace  string
 		end    func(Info)
 	)
-	d.observe.protect(
-		"Options.Tracer",
-		func() { traced, trace, end = d.o.Tracer.Attempt(ctx, info) },
-	)
+	d.observe.Protect("Options.Tracer", func() {
+		traced, trace, end = d.o.Tracer.Attempt(ctx, info)
+	})
 	if traced == nil {
 		traced = ctx
 	}
@@ -66,6 +65,6 @@ func (d *Dispatcher) startSpan(
 	}
 	return traced, trace, func(o store.Outcome) {
 		info.Attempt, info.State, info.RetryIn = o.Attempt, o.State, o.RetryIn
-		d.observe.protect("Options.Tracer", func() { end(info) })
+		d.observe.Protect("Options.Tracer", func() { end(info) })
 	}
 }
