@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync/atomic"
 
+	"github.com/outhook/outhook/dispatcher/internal/backoff"
 	"github.com/outhook/outhook/dispatcher/internal/check"
 	"github.com/outhook/outhook/dispatcher/internal/engine"
 	"github.com/outhook/outhook/dispatcher/internal/quota"
@@ -107,7 +108,7 @@ func (d *Dispatcher) engineConfig() engine.Config {
 			Failed:    max(d.o.FailedRetention, 0),
 		},
 		MaxAttempts:       d.o.Backoff.MaxAttempts,
-		RetryDelay:        d.o.Backoff.delay,
+		RetryDelay:        backoff.Policy(d.o.Backoff).Delay,
 		RateLimit:         d.o.RateLimit,
 		OperationalEvents: d.o.OperationalEvents,
 		Update: func(
@@ -115,7 +116,7 @@ func (d *Dispatcher) engineConfig() engine.Config {
 			id string,
 			change func(*store.Subscription) error,
 		) (store.Subscription, error) {
-			return d.update(ctx, d.observe.Later, id, change)
+			return d.update(ctx, d.observe.Later, ActionDisable, id, change)
 		},
 	}
 	if d.o.Tracer != nil && d.o.Tracer.Attempt != nil {

@@ -12,8 +12,7 @@ import (
 // Deliveries lists deliveries, newest first. It returns an *events.InvalidError for a query that is
 // out of its bounds or contradicts itself.
 func (d *Dispatcher) Deliveries(
-	ctx context.Context,
-	q store.DeliveryQuery,
+	ctx context.Context, q store.DeliveryQuery,
 ) (store.Page[store.Delivery], error) {
 	if err := check.DeliveryQuery(&q); err != nil {
 		return store.Page[store.Delivery]{}, err
@@ -24,8 +23,7 @@ func (d *Dispatcher) Deliveries(
 // Attempts returns the attempts of a delivery, oldest first. It returns store.ErrNotFound if the
 // delivery does not exist.
 func (d *Dispatcher) Attempts(
-	ctx context.Context,
-	subscriptionID, eventID string,
+	ctx context.Context, subscriptionID, eventID string,
 ) ([]store.Attempt, error) {
 	return d.store.Attempts(ctx, subscriptionID, eventID)
 }
@@ -45,7 +43,7 @@ func (d *Dispatcher) Redeliver(ctx context.Context, subscriptionID, eventID stri
 	if _, err := d.store.Attempts(ctx, sub.ID, eventID); err != nil {
 		return err
 	}
-	if sub.Status != store.Subscribed {
+	if !sub.Collects() {
 		return fmt.Errorf(
 			"dispatcher: redeliver: %w: the subscription is unsubscribed; subscribe it first",
 			store.ErrConflict,
@@ -57,6 +55,11 @@ func (d *Dispatcher) Redeliver(ctx context.Context, subscriptionID, eventID stri
 	_, err = replay.Step(ctx, d.store, store.DeliveryQuery{
 		AnyTenant: true, SubscriptionID: sub.ID, EventID: eventID, States: store.States(),
 	})
+	if err == nil {
+		d.observe.acted(ctx, d.observe.Now, Action{
+			Kind: ActionRedeliver, Tenant: sub.Tenant, SubscriptionID: sub.ID, EventID: eventID,
+		})
+	}
 	return err
 }
 
@@ -79,7 +82,14 @@ func (d *Dispatcher) Replay(ctx context.Context, q store.DeliveryQuery) (int, er
 			return 0, err
 		}
 	}
-	return replay.All(ctx, d.store, q)
+	n, err := replay.All(ctx, d.store, q)
+	if n > 0 || err == nil {
+		d.observe.acted(ctx, d.observe.Now, Action{
+			Kind: ActionReplay, Tenant: q.Tenant, SubscriptionID: q.SubscriptionID,
+			EventID: q.EventID, Count: n,
+		})
+	}
+	return n, err
 }
 
 // ReplayCount returns how many deliveries Replay would make pending if it were called now. It

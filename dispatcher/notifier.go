@@ -13,11 +13,14 @@ import (
 // notifier turns what happens into calls of an Observer. It is the engine's Listener.
 type notifier struct {
 	*notify.Queue
-	o Observer
+	o   Observer
+	log *slog.Logger
 }
 
 // newNotifier copies o, so that the host may change its own later.
-func newNotifier(o *Observer, log *slog.Logger) *notifier { return &notifier{notify.New(log), *o} }
+func newNotifier(o *Observer, log *slog.Logger) *notifier {
+	return &notifier{notify.New(log), *o, log}
+}
 
 // Methods that take a tell get Now for what the host did, and Later for what Run did.
 

@@ -59,6 +59,9 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 	d.o.Logger.LogAttrs(context.Background(), slog.LevelDebug, "outhook: ping sent",
 		append(send.Attrs(claim), send.ResultAttrs(&a.Attempt)...)...)
 	d.observe.pinged(claim, &a.Attempt)
+	d.observe.acted(ctx, d.observe.Now, Action{
+		Kind: ActionPing, Tenant: sub.Tenant, SubscriptionID: sub.ID,
+	})
 	err = ctx.Err()
 	if a.Attempt.Error == "" {
 		d.engine.Reached(&a)

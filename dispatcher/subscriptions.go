@@ -38,8 +38,7 @@ const (
 // store.ErrNotFound if the ID is another tenant's, an *events.InvalidError if sub is invalid, and a
 // *QuotaError if it exceeds the tenant's Quota; nothing is stored then.
 func (d *Dispatcher) Subscribe(
-	ctx context.Context,
-	sub store.Subscription,
+	ctx context.Context, sub store.Subscription,
 ) (store.Subscription, error) {
 	sub = sub.Clone()
 	sub.Status, sub.DisabledReason, sub.OverlapUntil = store.Subscribed, "", time.Time{}
@@ -62,13 +61,14 @@ func (d *Dispatcher) Subscribe(
 		return store.Subscription{}, err
 	}
 	for {
-		out, err := d.update(ctx, d.observe.Now, sub.ID, func(cur *store.Subscription) error {
+		replace := func(cur *store.Subscription) error {
 			if cur.Tenant != sub.Tenant {
 				return store.ErrNotFound
 			}
 			*cur = sub.Clone()
 			return nil
-		})
+		}
+		out, err := d.update(ctx, d.observe.Now, ActionSubscribe, sub.ID, replace)
 		if !errors.Is(err, store.ErrNotFound) {
 			return out, err
 		}
@@ -85,9 +85,7 @@ func (d *Dispatcher) Subscribe(
 
 // create stores a new subscription, if the quota of its tenant has room for one.
 func (d *Dispatcher) create(
-	ctx context.Context,
-	q *quota.Limits,
-	sub store.Subscription,
+	ctx context.Context, q *quota.Limits, sub store.Subscription,
 ) (store.Subscription, error) {
 	if err := d.quotas.CheckRoom(ctx, q, sub.Tenant); err != nil {
 		return store.Subscription{}, err
@@ -95,6 +93,9 @@ func (d *Dispatcher) create(
 	out, err := d.store.CreateSubscription(ctx, sub)
 	if err == nil {
 		d.observe.subscriptionChanged(d.observe.Now, out)
+		d.observe.acted(ctx, d.observe.Now, Action{
+			Kind: ActionSubscribe, Tenant: out.Tenant, SubscriptionID: out.ID,
+		})
 	}
 	return out, err
 }
@@ -109,13 +110,18 @@ func (d *Dispatcher) create(
 // subscription work again; it returns store.ErrSealed for a change of a part of them, or of the URL
 // without them.
 //
-// Setting Status to store.Unsubscribed cancels what is pending; see Unsubscribe. It returns an
-// *events.InvalidError if the result is invalid, a *QuotaError if it has grown beyond
-// Quota.SubscriptionBytes, and store.ErrNotFound if the subscription does not exist.
+// Setting Status to store.Unsubscribed cancels what is pending, see Unsubscribe; for store.Paused
+// see Pause. It returns an *events.InvalidError if the result is invalid, a *QuotaError if it has
+// grown beyond Quota.SubscriptionBytes, and store.ErrNotFound if the subscription does not exist.
 func (d *Dispatcher) Update(
-	ctx context.Context,
-	id string,
-	change func(*store.Subscription) error,
+	ctx context.Context, id string, change func(*store.Subscription) error,
+) (store.Subscription, error) {
+	return d.change(ctx, ActionUpdate, id, change)
+}
+
+// change is what Update does, for an action of any kind.
+func (d *Dispatcher) change(
+	ctx context.Context, kind ActionKind, id string, change func(*store.Subscription) error,
 ) (store.Subscription, error) {
 	id, err := check.SubscriptionID(id)
 	if err != nil {
@@ -125,7 +131,7 @@ func (d *Dispatcher) Update(
 	if err != nil {
 		return store.Subscription{}, err
 	}
-	return d.update(ctx, d.observe.Now, id, func(sub *store.Subscription) error {
+	return d.update(ctx, d.observe.Now, kind, id, func(sub *store.Subscription) error {
 		was := sub.Clone()
 		if err := change(sub); err != nil {
 			return err
@@ -141,14 +147,12 @@ func (d *Dispatcher) Update(
 // update changes a stored subscription; nothing else does. Tell is observe.Now for a change of the
 // host, and observe.Later for one of the engine.
 func (d *Dispatcher) update(
-	ctx context.Context,
-	tell func(func()),
-	id string,
+	ctx context.Context, tell func(func()), kind ActionKind, id string,
 	change func(*store.Subscription) error,
 ) (store.Subscription, error) {
-	var was store.Status
+	var was store.Subscription // of its Status alone: change may edit the rest in place
 	out, err := d.store.UpdateSubscription(ctx, id, func(sub *store.Subscription) error {
-		was = sub.Status
+		was = *sub
 		return change(sub)
 	})
 	d.engine.Invalidate(engine.Subscription(id))
@@ -158,7 +162,7 @@ func (d *Dispatcher) update(
 	d.observe.subscriptionChanged(tell, out)
 	if out.Status == store.Unsubscribed {
 		d.engine.PruneSoon()
-		if was == store.Subscribed {
+		if was.Collects() {
 			d.observe.canceled(tell, Cancellation{
 				SubscriptionID: out.ID,
 				Tenant:         out.Tenant,
@@ -166,6 +170,9 @@ func (d *Dispatcher) update(
 			})
 		}
 	}
+	d.observe.acted(ctx, tell, Action{
+		Kind: kind.of(was.Status, out.Status), Tenant: out.Tenant, SubscriptionID: out.ID,
+	})
 	return out, nil
 }
 
@@ -174,7 +181,7 @@ func (d *Dispatcher) update(
 // and can be subscribed again; doing this twice is the same as once. It returns store.ErrNotFound
 // if the subscription does not exist.
 func (d *Dispatcher) Unsubscribe(ctx context.Context, id string) (store.Subscription, error) {
-	return d.Update(ctx, id, func(sub *store.Subscription) error {
+	return d.change(ctx, ActionUnsubscribe, id, func(sub *store.Subscription) error {
 		sub.Status, sub.DisabledReason = store.Unsubscribed, ""
 		return nil
 	})
@@ -188,7 +195,7 @@ func (d *Dispatcher) Delete(ctx context.Context, id string) error {
 		return err
 	}
 	was := store.Subscription{ID: id}
-	if d.observe.o.OnDelete != nil {
+	if d.observe.o.OnDelete != nil || d.observe.o.OnAction != nil || Actor(ctx) != "" {
 		// one that can't be read can be deleted
 		if sub, err := d.store.Subscription(ctx, id); err == nil {
 			was = sub
@@ -199,6 +206,9 @@ func (d *Dispatcher) Delete(ctx context.Context, id string) error {
 	d.engine.PruneSoon()
 	if err == nil {
 		d.observe.deleted(was)
+		d.observe.acted(ctx, d.observe.Now, Action{
+			Kind: ActionDelete, Tenant: was.Tenant, SubscriptionID: id,
+		})
 	}
 	return err
 }
@@ -216,8 +226,7 @@ func (d *Dispatcher) Subscription(ctx context.Context, id string) (store.Subscri
 // Subscriptions lists subscriptions, oldest first. It returns an *events.InvalidError for a query
 // that is out of its bounds or contradicts itself.
 func (d *Dispatcher) Subscriptions(
-	ctx context.Context,
-	q store.SubscriptionQuery,
+	ctx context.Context, q store.SubscriptionQuery,
 ) (store.Page[store.Subscription], error) {
 	if err := check.SubscriptionQuery(&q); err != nil {
 		return store.Page[store.Subscription]{}, err
@@ -236,10 +245,7 @@ func (d *Dispatcher) Subscriptions(
 // key that is there already adds none. It returns store.ErrNotFound if the subscription does not
 // exist, and store.ErrSealed if its other keys or its headers don't open.
 func (d *Dispatcher) RotateSecret(
-	ctx context.Context,
-	id string,
-	next signing.Secret,
-	overlap time.Duration,
+	ctx context.Context, id string, next signing.Secret, overlap time.Duration,
 ) (store.Subscription, error) {
 	if overlap < 0 {
 		return store.Subscription{}, &events.InvalidError{
@@ -255,7 +261,7 @@ func (d *Dispatcher) RotateSecret(
 	if next == "" {
 		next = signing.NewSecret()
 	}
-	return d.Update(ctx, id, func(sub *store.Subscription) error {
+	return d.change(ctx, ActionRotate, id, func(sub *store.Subscription) error {
 		now := time.Now()
 		var keys []signing.Secret
 		if overlap > 0 {

@@ -39,9 +39,7 @@ type Tracer struct {
 // startSpan begins an attempt: it returns the context for it, the traceparent to send, and what to
 // call with its outcome, which is nil without a Tracer.
 func (d *Dispatcher) startSpan(
-	ctx context.Context,
-	c *store.Claim,
-	a store.Attempt,
+	ctx context.Context, c *store.Claim, a store.Attempt,
 ) (context.Context, string, func(store.Outcome)) {
 	info := newInfo(c)
 	info.Attempt, info.State = a, store.Pending

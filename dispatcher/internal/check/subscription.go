@@ -56,13 +56,14 @@ func (r *Rules) Subscription(sub, was *store.Subscription) error {
 		return err
 	}
 	switch sub.Status {
-	case store.Subscribed:
+	case store.Subscribed, store.Paused:
 		sub.DisabledReason = "" // a host that sets the Status alone need not know of it
 	case store.Unsubscribed:
 	default:
 		return &events.InvalidError{
 			Field:  "status",
-			Reason: fmt.Sprintf("is unknown; give %q or %q", store.Subscribed, store.Unsubscribed),
+			Reason: fmt.Sprintf("is unknown; give %q, %q or %q", store.Subscribed, store.Paused,
+				store.Unsubscribed),
 		}
 	}
 	return nil

@@ -75,20 +75,20 @@ func first(q store.DeliveryQuery) store.DeliveryQuery {
 // replayable counts the deliveries that store.Requeue would take.
 func replayable(ctx context.Context, s store.Store, page []store.Delivery) (int, error) {
 	n, now := 0, time.Now()
-	subscribed := make(map[string]bool)
+	collects := make(map[string]bool)
 	for i := range page {
 		delivery := &page[i]
 		if delivery.Erased || delivery.State == store.Pending && !delivery.DueAt.After(now) {
 			continue // one that is due has nothing to gain
 		}
-		is, known := subscribed[delivery.SubscriptionID]
+		is, known := collects[delivery.SubscriptionID]
 		if !known {
 			sub, err := s.Subscription(ctx, delivery.SubscriptionID)
 			if err != nil && !errors.Is(err, store.ErrNotFound) {
 				return n, err
 			}
-			is = err == nil && sub.Status == store.Subscribed
-			subscribed[delivery.SubscriptionID] = is
+			is = err == nil && sub.Collects()
+			collects[delivery.SubscriptionID] = is
 		}
 		if is {
 			n++
