@@ -149,6 +149,14 @@ type History interface {
 	// stored. The page may then be short or empty, with a cursor to go on from ([Page]).
 	Deliveries(ctx context.Context, q DeliveryQuery) (Page[Delivery], error)
 
+	// Event returns an event of a tenant by its ID. It is there from Enqueue on, for as long as one
+	// of its deliveries is; of an erased one, Body and Trace are empty. Body belongs to the caller.
+	//
+	// It returns [ErrNotFound] if the tenant has no such event; so does an event that no
+	// subscription wanted. Bound: one read, of the event and of one of its deliveries; if that one
+	// is gone, of the next.
+	Event(ctx context.Context, tenant, eventID string) (StoredEvent, error)
+
 	// Attempts returns the recorded attempts of a delivery, the newest [MaxAttempts], oldest first.
 	// The event is the one of the subscription's tenant. It returns [ErrNotFound] if the delivery
 	// does not exist. Bound: one read.

@@ -142,6 +142,8 @@ func readsNothing(c *check.Driver, after, subscriptionID string, eventIDs []stri
 	for _, id := range eventIDs {
 		_, err := c.Store.Attempts(c.Ctx(), subscriptionID, id)
 		c.Is("Attempts after "+after, err, store.ErrNotFound)
+		_, err = c.Store.Event(c.Ctx(), "", id)
+		c.Is("Event after "+after, err, store.ErrNotFound)
 	}
 	check.Equal(c, "Pending after "+after, c.Stats("").Pending, 0)
 }
