@@ -78,12 +78,16 @@ func (s *Store) Attempts(
 	if d == nil {
 		return nil, fmt.Errorf("memstore: attempts: %w", store.ErrNotFound)
 	}
-	// Copied, responses too, since an erasure and the next attempt change the list.
-	attempts := slices.Clone(d.attempts)
+	return cloneAttempts(d.attempts), nil
+}
+
+// cloneAttempts returns a copy that shares nothing: an erasure and the next attempt change the list.
+func cloneAttempts(attempts []store.Attempt) []store.Attempt {
+	attempts = slices.Clone(attempts)
 	for i := range attempts {
-		attempts[i].Response = slices.Clone(attempts[i].Response)
+		attempts[i] = attempts[i].Clone()
 	}
-	return attempts, nil
+	return attempts
 }
 
 // Requeue implements [store.History].

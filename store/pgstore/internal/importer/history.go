@@ -171,7 +171,7 @@ func (im *importer) addHistory(
 	// The other store has the newest attempts only, so the numbers of answers need not begin at 1.
 	for i := range attempts {
 		log = record.AppendAttempt(log, &attempts[i])
-		answer = record.AppendAnswer(answer, attempts[i].Number, attempts[i].Response)
+		answer = record.AppendAnswer(answer, attempts[i].Number, record.AnswerOf(&attempts[i]))
 	}
 	var body []byte // NULL stands for an erased one
 	if len(ev.Body) > 0 {

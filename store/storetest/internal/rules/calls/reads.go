@@ -186,6 +186,7 @@ func seesDelivery(c *check.Driver, after string, l store.Lease, want seen) {
 	check.Equal(c, "Attempts after "+after, len(attempts), want.attempts)
 	for _, a := range attempts {
 		check.Equal(c, "a Response is kept after "+after, len(a.Response) > 0, !want.erased)
+		check.Equal(c, "a Detail is kept after "+after, a.Detail != nil, !want.erased)
 	}
 	pending := 0
 	if want.state == store.Pending {
