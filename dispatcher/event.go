@@ -40,7 +40,8 @@ const (
 	// MissedType says that it does not want the event's type.
 	MissedType = Missed(store.ExcludedType)
 
-	// MissedLater says that it was subscribed, or subscribed again, after the event had happened.
+	// MissedLater says that it was subscribed, or subscribed again, after the event had happened or
+	// was published.
 	MissedLater = Missed(store.ExcludedLater)
 
 	// MissedUnsubscribed says that it is unsubscribed.
@@ -154,9 +155,13 @@ func missed(s *EventSubscription, ev *store.StoredEvent) Missed {
 
 // missedAll returns why a subscription has no delivery of an event.
 func missedAll(sub *store.Subscription, ev *store.StoredEvent) Missed {
-	// By the rule of Enqueue itself.
-	if why := sub.Excludes(ev.Type, ev.Time, ev.EnqueuedAt); why != "" {
-		return Missed(why)
+	// By the rule of Enqueue itself, which was asked about those that were there.
+	why := Missed(sub.Excludes(ev.Type, ev.Time, ev.EnqueuedAt))
+	switch {
+	case why != MissedType && sub.SubscribedAt.After(ev.EnqueuedAt):
+		return MissedLater
+	case why != "":
+		return why
 	}
 	// Two clocks may have stamped them, or one that is not precise.
 	if sub.UpdatedAt.After(ev.EnqueuedAt.Add(-time.Millisecond)) {

@@ -17,8 +17,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// token is a credential of the subscription's. It must be in no detail.
-const token = "t0ken-of-the-customer"
+// apiToken is a credential of the subscription's. It must be in no detail.
+const apiToken = "t0ken-of-the-customer"
 
 // headerOf returns the value of a header that a detail must have.
 func headerOf(t *testing.T, fields []store.HeaderField, name string) string {
@@ -45,21 +45,21 @@ func TestDetailOfAFailure(t *testing.T) {
 	w := newWire(t, dispatcher.Options{
 		MaxResponse: 2000,
 		Sign: func(dispatcher.Message) (http.Header, error) {
-			return http.Header{"X-Sig": {"a signature"}, "Authorization": {"Basic " + token}}, nil
+			return http.Header{"X-Sig": {"a signature"}, "Authorization": {"Basic " + apiToken}}, nil
 		},
 		Transform: func(
 			_ context.Context, _ store.Subscription, _ events.Event, r *dispatcher.Request,
 		) error {
-			r.Header.Set("X-Token", "Bearer 2-"+token)
+			r.Header.Set("X-Token", "Bearer 2-"+apiToken)
 			return nil
 		},
 	})
-	names := nettest.ServeNames(t, map[string][]string{name: {"127.0.0.1"}})
+	names := nettest.ServeNames(t, map[string][]string{name + ".": {"127.0.0.1"}})
 	w.Resolve(names.Resolver, ca.Pool)
 	w.run(t)
 	sub := w.subscribe(t, store.Subscription{
 		URL: "https://" + name + ":" + nettest.Port(address) + "/hook", Headers: map[string]string{
-			"x-api-key": token, "User-Agent": "mine",
+			"x-api-key": apiToken, "User-Agent": "mine",
 		}, Secrets: []signing.Secret{signing.NewSecret()},
 	})
 	ev := w.publish(t, 1)
@@ -89,11 +89,11 @@ func TestDetailOfAFailure(t *testing.T) {
 			t.Errorf("the answer's %s is %q, want %q", name, got, want)
 		}
 	}
-	if text := fmt.Sprintf("%+v", d); strings.Contains(text, token) || strings.Contains(text, canary) {
+	if text := fmt.Sprintf("%+v", d); strings.Contains(text, apiToken) || strings.Contains(text, canary) {
 		t.Errorf("the detail has a credential: %s", text)
 	}
 	if d.RemoteAddress != address || d.Reused || d.RequestCut || d.AnswerCut {
-		t.Errorf("got %+v, want a new connection to %s, and nothing cut", d, address)
+		t.Errorf("%s: got %+v, want a new connection to %s, and nothing cut", a.Error, d, address)
 	}
 	if sum := d.DNS + d.Connect + d.TLS + d.FirstByte; d.DNS <= 0 || d.Connect <= 0 || d.TLS <= 0 ||
 		d.FirstByte <= 0 || sum > a.Duration {

@@ -87,9 +87,9 @@ func TestDetailOpensInItsOwnDeliveryAlone(t *testing.T) {
 	from, l := attempted(t, key)
 	stolen := detailIn(t, from, l)
 	for name, d := range map[string]*store.AttemptDetail{
-		"of another delivery": stolen,
-		"empty":               {Sealed: []byte{0}},
-		"cut":                 {Sealed: stolen.Sealed[:len(stolen.Sealed)-1]},
+		"of another delivery":       stolen,
+		"empty":                     {Sealed: []byte{0}},
+		"cut":                       {Sealed: stolen.Sealed[:len(stolen.Sealed)-1]},
 		"shorter than its key's ID": {Sealed: []byte{200, 1}},
 	} {
 		inner, l := attempted(t, key)

@@ -17,7 +17,7 @@ type Client struct {
 	pool   *Pool
 	origin h1.Origin
 	conn   *http.ClientConn
-	meter  *meter // nil with HTTP/1.1
+	meter  *meter   // nil with HTTP/1.1
 	remote net.Addr // nil if it is unknown
 
 	answered atomic.Bool // there was an answer

@@ -12,17 +12,17 @@ import (
 // buffers for something else.
 type outcome struct {
 	store.Lease
-	state        store.State
-	health       store.Outcome // what health depends on: without Response, Detail and body
-	before       *store.Health // of a simple one
-	retryIn      int64         // microseconds
-	status       int16
-	err          string
-	log          []byte // the attempt
-	answer       record.Answer
-	body         []byte
-	bodyState    int16
-	attempt      store.Attempt // without its Response and Detail
+	state     store.State
+	health    store.Outcome // what health depends on: without Response, Detail and body
+	before    *store.Health // of a simple one
+	retryIn   int64         // microseconds
+	status    int16
+	err       string
+	log       []byte // the attempt
+	answer    record.Answer
+	body      []byte
+	bodyState int16
+	attempt   store.Attempt // without its Response and Detail
 
 	lease    *memory.Lease // sealed; nil if the token is void
 	share    int32         // of the lease

@@ -1,6 +1,8 @@
 package calls
 
 import (
+	"time"
+
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/storetest/internal/check"
 )
