@@ -1,4 +1,4 @@
-package shards
+package listing
 
 import (
 	"context"
@@ -6,33 +6,33 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// side is what one shard has for a page.
+// side is what one store has for a page.
 type side[T any] struct {
-	*listing[T]
-	sh    *shard
+	*Listing[T]
+	index int // of the store
 	from  entry
 	items []T // in the order of the listing
 	total int
 	least bool // total is a lower bound
 	taken int  // how many are on the page: the first, or on the way back the last
 
-	// The cursors around the items, as the shard says; empty if nothing is there.
+	// The cursors around the items, as the store says; empty if nothing is there.
 	next0, previous0 string
 	// On the way back from an end: the page before it that begins at from.text has so many items,
 	// and this cursor leads to what is before that.
 	tail       int
 	beforeTail string
 
-	// What the merged page's cursors say of the shard, once the page is cut.
+	// What the merged page's cursors say of the store, once the page is cut.
 	before, after entry
 }
 
-// read reads a page of the shard, on or back. It reads on while the page is short and there may be
-// more: what other shards have may not go before what this one has not looked at yet.
+// read reads a page of the store, on or back. It reads on while the page is short and there may be
+// more: what other stores have may not go before what this one has not looked at yet.
 func (sd *side[T]) read(
 	ctx context.Context, cursor string, limit int, back bool,
 ) (p store.Page[T], err error) {
-	p, err = sd.list(ctx, sd.sh, cursor, limit)
+	p, err = sd.List(ctx, sd.index, cursor, limit)
 	sd.least = sd.least || p.TotalIsLowerBound
 	for err == nil && limit > 0 && len(p.Items) < limit {
 		on := p.Next
@@ -43,7 +43,7 @@ func (sd *side[T]) read(
 			break
 		}
 		var q store.Page[T]
-		q, err = sd.list(ctx, sd.sh, on, limit-len(p.Items))
+		q, err = sd.List(ctx, sd.index, on, limit-len(p.Items))
 		if back {
 			p.Items, p.Previous = append(q.Items, p.Items...), q.Previous
 		} else {
@@ -68,7 +68,7 @@ func (sd *side[T]) readOn(ctx context.Context) error {
 		}
 		return err
 	}
-	p, err := sd.read(ctx, sd.from.text, sd.limit, false)
+	p, err := sd.read(ctx, sd.from.text, sd.Limit, false)
 	sd.items, sd.total, sd.next0, sd.previous0 = p.Items, p.Total, p.Next, p.Previous
 	return err
 }
@@ -91,24 +91,24 @@ func (sd *side[T]) readBack(ctx context.Context) error {
 		}
 		return err
 	}
-	p, err := sd.read(ctx, sd.from.text, sd.limit, true)
+	p, err := sd.read(ctx, sd.from.text, sd.Limit, true)
 	sd.items, sd.total, sd.next0, sd.previous0 = p.Items, p.Total, p.Next, p.Previous
 	return err
 }
 
 // readTail reads the last page before the end, and what is before that as far as there is room.
 func (sd *side[T]) readTail(ctx context.Context) error {
-	p, err := sd.read(ctx, sd.from.text, sd.limit, false)
+	p, err := sd.read(ctx, sd.from.text, sd.Limit, false)
 	for err == nil && p.Next != "" { // more has come since
 		sd.from.text = p.Next
-		p, err = sd.read(ctx, sd.from.text, sd.limit, false)
+		p, err = sd.read(ctx, sd.from.text, sd.Limit, false)
 	}
 	if err != nil {
 		return err
 	}
 	sd.items, sd.total, sd.tail = p.Items, p.Total, len(p.Items)
 	sd.beforeTail, sd.previous0 = p.Previous, p.Previous
-	if room := sd.limit - len(p.Items); room > 0 && p.Previous != "" {
+	if room := sd.Limit - len(p.Items); room > 0 && p.Previous != "" {
 		q, err := sd.read(ctx, p.Previous, room, true)
 		if err != nil {
 			return err
