@@ -121,7 +121,9 @@ var rooms = map[string][]string{
 	"store/shards/internal/claims": {
 		"store", "store/internal/schedule", "store/shards/internal/calls",
 	},
-	"store/shards/internal/listing":  {"events", "store", "store/shards/internal/calls"},
+	"store/shards/internal/listing": {
+		"events", "store", "store/internal/page", "store/shards/internal/calls",
+	},
 	"store/shards/internal/recorder": {"store", "store/shards/internal/calls"},
 }
 

@@ -19,10 +19,10 @@ func (s *Store) Subscriptions(
 	l := listing.Listing[store.Subscription]{
 		Stores: len(s.shards), Calls: s.calls, Limit: page.LimitOrAll(q.Limit),
 		List: func(
-			ctx context.Context, i int, cursor string, limit int,
+			ctx context.Context, i int, r listing.Read,
 		) (store.Page[store.Subscription], error) {
 			q := q
-			q.Cursor, q.Limit = cursor, limit
+			q.Cursor, q.Limit = r.Cursor, r.Limit
 			return s.shards[i].Subscriptions(ctx, q)
 		},
 		Wrap:   func(i int, err error) error { return s.shards[i].wrap(err) },
@@ -46,10 +46,10 @@ func (s *Store) Deliveries(
 	l := listing.Listing[store.Delivery]{
 		Stores: len(s.shards), Calls: s.calls, Limit: page.Limit(q.Limit),
 		List: func(
-			ctx context.Context, i int, cursor string, limit int,
+			ctx context.Context, i int, r listing.Read,
 		) (store.Page[store.Delivery], error) {
 			q := q
-			q.Cursor, q.Limit = cursor, limit
+			q.Cursor, q.Limit, q.Count = r.Cursor, r.Limit, q.Count && r.Count
 			return s.shards[i].Deliveries(ctx, q)
 		},
 		Wrap:   func(i int, err error) error { return s.shards[i].wrap(err) },
@@ -60,11 +60,15 @@ func (s *Store) Deliveries(
 	if err != nil {
 		return store.Page[store.Delivery]{}, fmt.Errorf("shards: deliveries: %w", err)
 	}
-	if found.Total > store.MaxTotal { // each shard has counted to there
+	// Each shard has counted to there, and together they would say more than one store ever does.
+	if found.Total > store.MaxTotal {
 		found.Total, found.TotalIsLowerBound = store.MaxTotal, true
 	}
 	return found, nil
 }
+
+// The listing of one tenant is that of its shard, with cursors that name the shard. After a move
+// they are none of the other one's, which begins at its start.
 
 // list returns the page of a listing that a cursor names.
 func list[T any](

@@ -15,12 +15,20 @@ type Listing[T any] struct {
 
 	Limit int // of a page; zero if there is none
 
-	// List returns a page of a store, and Wrap an error of a store with its name.
-	List func(ctx context.Context, i int, cursor string, limit int) (store.Page[T], error)
+	// List returns a page of a store, and Wrap an error of a store with its name. The context of
+	// List says how many records it may pass over (page.BudgetOf).
+	List func(ctx context.Context, i int, r Read) (store.Page[T], error)
 	Wrap func(i int, err error) error
 
 	Before func(a, b *T) bool        // the order, the same in each store
 	Hides  func(i int, item *T) bool // whether a store shows what is another's
+}
+
+// Read is what is read of one store.
+type Read struct {
+	Cursor string // the store's own
+	Limit  int    // of the page; zero if there is none
+	Count  bool   // whether its Total is needed
 }
 
 // Page returns the page of all stores together that a cursor names.
@@ -35,7 +43,7 @@ func (l *Listing[T]) Page(ctx context.Context, at Cursor) (store.Page[T], error)
 
 // Of returns the page of one store that a cursor names. It returns the store's error as it is.
 func (l *Listing[T]) Of(ctx context.Context, i int, at Cursor) (store.Page[T], error) {
-	found, err := l.List(ctx, i, at.In(i), l.Limit)
+	found, err := l.List(ctx, i, Read{Cursor: at.In(i), Limit: l.Limit, Count: true})
 	found.Next, found.Previous = One(i, found.Next), One(i, found.Previous)
 	return found, err
 }
@@ -48,10 +56,7 @@ func (l *Listing[T]) read(ctx context.Context, at *Cursor) ([]*side[T], error) {
 	}
 	answers, err := calls.Each(ctx, l.Calls, sides,
 		func(ctx context.Context, sd *side[T]) (struct{}, error) {
-			if at.back {
-				return struct{}{}, sd.readBack(ctx)
-			}
-			return struct{}{}, sd.readOn(ctx)
+			return struct{}{}, sd.load(ctx, at.back)
 		})
 	for i := range answers {
 		if err == nil {
@@ -62,12 +67,17 @@ func (l *Listing[T]) read(ctx context.Context, at *Cursor) ([]*side[T], error) {
 }
 
 // merge says how many items of each side are on the page: of those that come next to the boundary
-// in the order of all.
+// in the order of all. It ends where a store may have something next that it has not read yet: the
+// page is short then, and the next one goes on.
 func (l *Listing[T]) merge(sides []*side[T], back bool) {
+	// The sides are few, so the next is looked for among all, without a heap.
 	for n := 0; l.Limit == 0 || n < l.Limit; n++ {
 		var next *side[T]
 		for _, sd := range sides {
 			if sd.taken == len(sd.items) {
+				if sd.isOpen(back) {
+					return
+				}
 				continue
 			}
 			// If they are equal, the first store's comes first, which is last on the way back.
@@ -94,6 +104,7 @@ func (l *Listing[T]) page(
 		before = before || sd.hasPrevious(back)
 		found.Total += sd.total
 		found.TotalIsLowerBound = found.TotalIsLowerBound || sd.least
+		// A read of each store that has items left over.
 		if err := sd.cut(ctx, back); err != nil {
 			return store.Page[T]{}, l.Wrap(sd.index, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/page"
 )
 
 // side is what one store has for a page.
@@ -12,104 +13,131 @@ type side[T any] struct {
 	index int // of the store
 	from  entry
 	items []T // in the order of the listing
-	total int
-	least bool // total is a lower bound
-	taken int  // how many are on the page: the first, or on the way back the last
+	taken int // how many are on the page: the first, or on the way back the last
+
+	total   int
+	least   bool // total is a lower bound
+	counted bool // the store has said the two
 
 	// The cursors around the items, as the store says; empty if nothing is there.
 	next0, previous0 string
-	// On the way back from an end: the page before it that begins at from.text has so many items,
-	// and this cursor leads to what is before that.
-	tail       int
-	beforeTail string
+	tail             tail // on the way back from an end
 
 	// What the merged page's cursors say of the store, once the page is cut.
 	before, after entry
 }
 
-// read reads a page of the store, on or back. It reads on while the page is short and there may be
-// more: what other stores have may not go before what this one has not looked at yet.
+// tail is the page before the end of a listing, which begins where the boundary says.
+type tail struct {
+	items      int    // how many there are
+	beforeText string // the cursor for what is before them
+}
+
+// The reads of a store that one page may take: its items, and those to find the boundaries around
+// the ones that were taken. Both are two for the tail.
+const (
+	mostReads = 2
+	tailReads = 2 * mostReads
+)
+
+// share returns how many records one read of the store may pass over, so that all reads of all
+// stores together pass over page.Budget.
+func (sd *side[T]) share(back bool) int {
+	reads := mostReads
+	if back && sd.from.kind == afterPage {
+		reads = tailReads
+	}
+	return page.Budget / (reads * sd.Stores)
+}
+
+// read reads a page of the store. The first one counts, which costs as much for each page.
 func (sd *side[T]) read(
-	ctx context.Context, cursor string, limit int, back bool,
-) (p store.Page[T], err error) {
-	p, err = sd.List(ctx, sd.index, cursor, limit)
-	sd.least = sd.least || p.TotalIsLowerBound
-	for err == nil && limit > 0 && len(p.Items) < limit {
-		on := p.Next
-		if back {
-			on = p.Previous
-		}
-		if on == "" {
-			break
-		}
-		var q store.Page[T]
-		q, err = sd.List(ctx, sd.index, on, limit-len(p.Items))
-		if back {
-			p.Items, p.Previous = append(q.Items, p.Items...), q.Previous
-		} else {
-			p.Items, p.Next = append(p.Items, q.Items...), q.Next
-		}
+	ctx context.Context, cursor string, limit int,
+) (store.Page[T], error) {
+	p, err := sd.List(ctx, sd.index, Read{Cursor: cursor, Limit: limit, Count: !sd.counted})
+	if !sd.counted {
+		sd.total, sd.least, sd.counted = p.Total, p.TotalIsLowerBound, true
 	}
 	return p, err
 }
 
-// readOn reads what comes after the boundary.
-func (sd *side[T]) readOn(ctx context.Context) error {
+// isOpen reports whether the store has more behind its items in the direction of the page. If they
+// are fewer than the page has room for, it has read as much as one call may: what others have may
+// come behind what it has not read yet.
+func (sd *side[T]) isOpen(back bool) bool {
+	if back {
+		return sd.previous0 != ""
+	}
+	return sd.next0 != ""
+}
+
+// something is the text of a cursor that nobody goes on from: that there is one counts.
+const something = "-"
+
+// load reads as much as a page can need of the store, before or after the boundary.
+func (sd *side[T]) load(ctx context.Context, back bool) error {
+	ctx = page.WithBudget(ctx, sd.share(back))
+	if back {
+		return sd.loadBack(ctx)
+	}
+	return sd.loadOn(ctx)
+}
+
+// loadOn reads what comes after the boundary.
+func (sd *side[T]) loadOn(ctx context.Context) error {
 	switch sd.from.kind {
 	case atStart:
 		sd.from = entry{}
 	case afterPage, afterAll:
 		// Nothing comes after it. Whether there is something before it is looked up.
-		p, err := sd.read(ctx, sd.from.text, 1, sd.from.kind == afterAll)
-		sd.total = p.Total
+		p, err := sd.read(ctx, sd.from.text, 1)
 		sd.previous0 = p.Previous
-		if len(p.Items) > 0 {
-			sd.previous0 = sd.from.text + "-" // any: only whether there is one counts
+		// A look that gave up on its way to the end, with a cursor to go on, has seen nothing, but
+		// there may be something.
+		if len(p.Items) > 0 || sd.from.kind == afterPage && p.Next != "" {
+			sd.previous0 = something
 		}
 		return err
 	}
-	p, err := sd.read(ctx, sd.from.text, sd.Limit, false)
-	sd.items, sd.total, sd.next0, sd.previous0 = p.Items, p.Total, p.Next, p.Previous
+	p, err := sd.read(ctx, sd.from.text, sd.Limit)
+	sd.items, sd.next0, sd.previous0 = p.Items, p.Next, p.Previous
 	return err
 }
 
-// readBack reads what comes before the boundary.
-func (sd *side[T]) readBack(ctx context.Context) error {
+// loadBack reads what comes before the boundary.
+func (sd *side[T]) loadBack(ctx context.Context) error {
 	switch sd.from.kind {
 	case atCursor:
 		if sd.from.text == "" {
 			sd.from = entry{kind: atStart}
 		}
 	case afterPage:
-		return sd.readTail(ctx)
+		return sd.loadTail(ctx)
 	}
 	if sd.from.kind == atStart {
-		p, err := sd.read(ctx, "", 1, false)
-		sd.total = p.Total
-		if len(p.Items) > 0 {
-			sd.next0 = "-" // any, as above
+		p, err := sd.read(ctx, "", 1)
+		if len(p.Items) > 0 || p.Next != "" {
+			sd.next0 = something
 		}
 		return err
 	}
-	p, err := sd.read(ctx, sd.from.text, sd.Limit, true)
-	sd.items, sd.total, sd.next0, sd.previous0 = p.Items, p.Total, p.Next, p.Previous
+	p, err := sd.read(ctx, sd.from.text, sd.Limit)
+	sd.items, sd.next0, sd.previous0 = p.Items, p.Next, p.Previous
 	return err
 }
 
-// readTail reads the last page before the end, and what is before that as far as there is room.
-func (sd *side[T]) readTail(ctx context.Context) error {
-	p, err := sd.read(ctx, sd.from.text, sd.Limit, false)
-	for err == nil && p.Next != "" { // more has come since
-		sd.from.text = p.Next
-		p, err = sd.read(ctx, sd.from.text, sd.Limit, false)
-	}
+// loadTail reads the last page before the end, and what is before that as far as there is room.
+func (sd *side[T]) loadTail(ctx context.Context) error {
+	p, err := sd.read(ctx, sd.from.text, sd.Limit)
 	if err != nil {
 		return err
 	}
-	sd.items, sd.total, sd.tail = p.Items, p.Total, len(p.Items)
-	sd.beforeTail, sd.previous0 = p.Previous, p.Previous
+	// What lies behind p has come since the end was there, so the end is where p ends: a caller who
+	// turns round finds it.
+	sd.items, sd.next0, sd.previous0 = p.Items, p.Next, p.Previous
+	sd.tail = tail{len(p.Items), p.Previous}
 	if room := sd.Limit - len(p.Items); room > 0 && p.Previous != "" {
-		q, err := sd.read(ctx, p.Previous, room, true)
+		q, err := sd.read(ctx, p.Previous, room)
 		if err != nil {
 			return err
 		}
@@ -133,96 +161,4 @@ func (sd *side[T]) hasNext(back bool) bool {
 
 func (sd *side[T]) hasPrevious(back bool) bool {
 	return sd.previous0 != "" || back && sd.taken < len(sd.items)
-}
-
-// cut leaves the items that were taken, and finds the boundaries around them.
-func (sd *side[T]) cut(ctx context.Context, back bool) error {
-	if back {
-		return sd.cutBack(ctx)
-	}
-	if n := sd.taken; n > 0 && n < len(sd.items) {
-		p, err := sd.read(ctx, sd.from.text, n, false)
-		if err != nil {
-			return err
-		}
-		sd.items, sd.next0 = p.Items, p.Next
-	}
-	if sd.from.kind != atCursor {
-		sd.items, sd.before, sd.after = nil, sd.from, sd.from
-		return nil
-	}
-	sd.before = backTo(sd.previous0)
-	switch {
-	case sd.taken == 0:
-		sd.items, sd.after = nil, sd.from
-	case sd.next0 == "":
-		sd.after = entry{afterPage, sd.from.text}
-	default:
-		sd.after = entry{atCursor, sd.next0}
-	}
-	return nil
-}
-
-// backTo returns the boundary that a cursor back is of; the start if there is none.
-func backTo(previous string) entry {
-	if previous == "" {
-		return entry{kind: atStart}
-	}
-	return entry{atCursor, previous}
-}
-
-// cutBack is cut on the way back.
-func (sd *side[T]) cutBack(ctx context.Context) error {
-	switch sd.from.kind {
-	case atStart:
-		sd.before, sd.after = sd.from, entry{}
-		return nil
-	case afterPage:
-		return sd.cutTail(ctx)
-	}
-	if n := sd.taken; n > 0 && n < len(sd.items) {
-		p, err := sd.read(ctx, sd.from.text, n, true)
-		if err != nil {
-			return err
-		}
-		sd.items, sd.previous0 = p.Items, p.Previous
-	}
-	if sd.before = backTo(sd.previous0); sd.taken == 0 {
-		sd.items, sd.before = nil, sd.from
-	}
-	if sd.after = (entry{atCursor, sd.next0}); sd.next0 == "" {
-		sd.after = entry{afterAll, sd.from.text}
-	}
-	return nil
-}
-
-// cutTail is cut on the way back from the end, for which there is no cursor.
-func (sd *side[T]) cutTail(ctx context.Context) error {
-	sd.after = sd.from
-	n, all := sd.taken, len(sd.items)
-	switch {
-	case n == 0:
-		sd.items, sd.before = nil, sd.from
-	case n == all:
-		sd.before = backTo(sd.previous0)
-	case n == sd.tail:
-		sd.items, sd.before = sd.items[all-n:], backTo(sd.beforeTail)
-	case n > sd.tail:
-		p, err := sd.read(ctx, sd.beforeTail, n-sd.tail, true)
-		if err != nil {
-			return err
-		}
-		sd.items, sd.before = append(p.Items, sd.items[all-sd.tail:]...), backTo(p.Previous)
-	default:
-		// The boundary is within the page: forward to it, and then back from what follows.
-		p, err := sd.read(ctx, sd.from.text, sd.tail-n, false)
-		if err == nil && p.Next != "" {
-			p, err = sd.read(ctx, p.Next, n, false)
-		}
-		if err != nil {
-			return err
-		}
-		sd.items, sd.before = p.Items, backTo(p.Previous)
-	}
-	return nil
 }
