@@ -7,6 +7,10 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
+// A tenant is where pick says, unless a store says otherwise: one that a tenant was moved from says
+// where to, and one that it is being moved to, where from. So pick need not change after a move, and
+// what is looked up is what the stores have on disk.
+
 // homes knows which tenants are not where pick says: what the shards say of tenants that were moved
 // or are being moved. They are few, so all are in memory. In another process's move it is outdated
 // until a shard says ErrMoved.
@@ -50,6 +54,7 @@ func (h *homes) anyMoves() bool {
 	return false
 }
 
+// set notes what a shard was told of a tenant by a Move of this Store.
 func (h *homes) set(sh *shard, tenant string, st store.TenantState) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -96,9 +101,10 @@ func (h *homes) outdated(sh *shard) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.version++
-	delete(h.current, sh)
+	delete(h.current, sh) // the states stay, for those who only ask which shard shows a tenant
 }
 
+// now returns the version of what is known.
 func (h *homes) now() (version uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -119,7 +125,18 @@ func (h *homes) learn(
 		h.states = make(map[*shard]map[string]store.TenantState)
 		h.current = make(map[*shard]bool)
 	}
+	// As a rule it says the same again, and then what is remembered of locations stays.
 	changed = !maps.Equal(h.states[sh], states)
 	h.states[sh], h.current[sh] = states, true
+	if changed {
+		// What the others have said may be older than the move that this tells of. A tenant that is
+		// leaving this one, and was settled in the other before, would seem to have moved.
+		h.version++
+		for other := range h.current {
+			if other != sh {
+				delete(h.current, other)
+			}
+		}
+	}
 	return true, changed
 }
