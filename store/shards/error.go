@@ -46,8 +46,8 @@ func firstError[T any](shards []*shard, answers []calls.Answer[T], err error) er
 	return err
 }
 
-// firstOf returns the first of two errors. They are not joined: a caller is told of one trouble at a
-// time, and each is told of again as long as it lasts.
+// firstOf returns the first of two errors. They are not joined: a caller is told of one trouble at
+// a time, and each is told of again as long as it lasts.
 func firstOf(a, b error) error {
 	if a != nil {
 		return a

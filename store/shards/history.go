@@ -11,8 +11,8 @@ import (
 	"github.com/outhook/outhook/store/shards/internal/listing"
 )
 
-// What is of one subscription or one tenant goes to its shard. An answer of it is returned as it is,
-// and trouble with its number, so that a host can tell which of its databases is meant.
+// What is of one subscription or one tenant goes to its shard. An answer of it is returned as it
+// is, and trouble with its number, so that a host can tell which of its databases is meant.
 
 // Attempts implements [store.History].
 func (s *Store) Attempts(
@@ -34,8 +34,8 @@ func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
 	return err
 }
 
-// ProbeNow implements [store.History]. It probes as many as it can: after an error of one shard, the
-// subscriptions of the others are probed nevertheless.
+// ProbeNow implements [store.History]. It probes as many as it can: after an error of one shard,
+// the subscriptions of the others are probed nevertheless.
 func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
 	if err := s.begin(ctx); err != nil {
 		return fmt.Errorf("shards: probe now: %w", err)
@@ -52,19 +52,20 @@ func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
 	if err != nil {
 		return err
 	}
-	answers, err := calls.Each(ctx, s.calls, order, func(ctx context.Context, sh *shard) (struct{}, error) {
-		own := make([]string, len(positions[sh]))
-		for i, at := range positions[sh] {
-			own[i] = subscriptionIDs[at]
-		}
-		return struct{}{}, sh.ProbeNow(ctx, own...)
-	})
+	answers, err := calls.Each(ctx, s.calls, order,
+		func(ctx context.Context, sh *shard) (struct{}, error) {
+			own := make([]string, len(positions[sh]))
+			for i, at := range positions[sh] {
+				own[i] = subscriptionIDs[at]
+			}
+			return struct{}{}, sh.ProbeNow(ctx, own...)
+		})
 	return firstError(order, answers, firstOf(err, unlocated))
 }
 
 // Stats implements [store.History]. A figure of the whole store that leaves out a shard in trouble
-// would look like one of a store with less to do, so it is an error then. Of a tenant that is being moved, the whole store's figures may
-// count some twice.
+// would look like one of a store with less to do, so it is an error then. Of a tenant that is being
+// moved, the whole store's figures may count some twice.
 func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, error) {
 	if subscriptionID != "" {
 		return atSubscription(ctx, s, subscriptionID, reads, func(sh *shard) (store.Stats, error) {
@@ -100,8 +101,8 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 	return sum, nil
 }
 
-// CountPending implements [store.History]. While the tenant is being moved, it is the count of where
-// it was.
+// CountPending implements [store.History]. While the tenant is being moved, it is the count of
+// where it was.
 func (s *Store) CountPending(ctx context.Context, tenant string, limit int) (int, error) {
 	if err := s.begin(ctx); err != nil {
 		return 0, fmt.Errorf("shards: count pending: %w", err)
@@ -180,7 +181,8 @@ func (s *Store) Requeue(
 	return result, nil
 }
 
-// requeue takes a step in one shard.
+// requeue takes a step in one shard. It is bounded there, as a page of a listing is: it passes over
+// page.Budget records at most, whatever the query selects.
 func requeue(
 	ctx context.Context, sh *shard, q store.DeliveryQuery, at listing.Cursor,
 ) (store.RequeueResult, error) {

@@ -85,6 +85,7 @@ func (h *homes) find(ctx context.Context, tenant string, a access) (*shard, erro
 		if err != nil {
 			return nil, err
 		}
+		// Only both together say whether it has moved: the one leaves before the other is settled.
 		there, err := h.stateAt(ctx, peer, tenant)
 		if err != nil {
 			return nil, err
@@ -102,8 +103,9 @@ func (h *homes) find(ctx context.Context, tenant string, a access) (*shard, erro
 			h.outdated(peer)
 			continue
 		}
-		sh = peer
+		sh = peer // it has moved there, at least
 	}
+	// Others move it faster than we look.
 	return nil, fmt.Errorf("shards: tenant %q: %w", tenant, store.ErrMoved)
 }
 

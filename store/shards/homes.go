@@ -8,8 +8,8 @@ import (
 )
 
 // A tenant is where pick says, unless a store says otherwise: one that a tenant was moved from says
-// where to, and one that it is being moved to, where from. So pick need not change after a move, and
-// what is looked up is what the stores have on disk.
+// where to, and one that it is being moved to, where from. So pick need not change after a move,
+// and what is looked up is what the stores have on disk.
 
 // homes knows which tenants are not where pick says: what the shards say of tenants that were moved
 // or are being moved. They are few, so all are in memory. In another process's move it is outdated

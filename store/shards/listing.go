@@ -9,6 +9,9 @@ import (
 	"github.com/outhook/outhook/store/shards/internal/listing"
 )
 
+// Each shard lists with a cursor of its own, and package internal/listing makes pages of what they
+// return. A query of one tenant goes to its shard alone, and costs what it costs there.
+
 // Subscriptions implements [store.Subscriptions].
 func (s *Store) Subscriptions(
 	ctx context.Context, q store.SubscriptionQuery,
@@ -25,7 +28,8 @@ func (s *Store) Subscriptions(
 			q.Cursor, q.Limit = r.Cursor, r.Limit
 			return s.shards[i].Subscriptions(ctx, q)
 		},
-		Wrap:   func(i int, err error) error { return s.shards[i].wrap(err) },
+		Wrap: func(i int, err error) error { return s.shards[i].wrap(err) },
+		// The IDs are random, and numbers are each shard's own: only the times go with one another.
 		Before: func(a, b *store.Subscription) bool { return a.CreatedAt.Before(b.CreatedAt) },
 		Hides:  hides(s, func(sub *store.Subscription) string { return sub.Tenant }),
 	}
@@ -52,7 +56,8 @@ func (s *Store) Deliveries(
 			q.Cursor, q.Limit, q.Count = r.Cursor, r.Limit, q.Count && r.Count
 			return s.shards[i].Deliveries(ctx, q)
 		},
-		Wrap:   func(i int, err error) error { return s.shards[i].wrap(err) },
+		Wrap: func(i int, err error) error { return s.shards[i].wrap(err) },
+		// Newest first. That is when the event was enqueued, by the shard's clock.
 		Before: func(a, b *store.Delivery) bool { return a.CreatedAt.After(b.CreatedAt) },
 		Hides:  hides(s, func(d *store.Delivery) string { return d.Tenant }),
 	}
@@ -85,7 +90,7 @@ func list[T any](
 		return atHome(ctx, s, tenant, reads, func(sh *shard) (store.Page[T], error) {
 			return l.Of(ctx, sh.index, at)
 		})
-	case len(s.shards) == 1:
+	case len(s.shards) == 1: // whose cursors go on being good when another is added
 		return l.Of(ctx, 0, at)
 	}
 	return l.Page(ctx, at)

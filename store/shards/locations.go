@@ -73,6 +73,9 @@ func (l *locations) clear() {
 	l.recent, l.previous = nil, nil
 }
 
+// A subscription's shard is looked for by its ID alone, as HTTP calls and outcomes have no tenant.
+// Once found, it is remembered until it turns out to be elsewhere.
+
 // locate returns the shard that has a subscription. It asks all of them if it does not remember,
 // and returns what the first says that has it: so one that is in trouble matters only if no other
 // has it.
@@ -92,6 +95,7 @@ func (s *Store) locate(
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // of those that are asked when one has it
+	// With room for all, so that those which answer later end.
 	answers := make(chan found, len(s.shards))
 	for _, sh := range s.shards {
 		ok := s.calls.Start(func() {
@@ -116,7 +120,7 @@ func (s *Store) locate(
 					s.where.remember(id, sh)
 				}
 				return sh, false, err
-			case !errors.Is(f.err, store.ErrNotFound):
+			case !errors.Is(f.err, store.ErrNotFound): // it may have it
 				err = f.sh.wrap(f.err)
 			}
 		case <-ctx.Done():

@@ -49,6 +49,8 @@ func (s *Store) Move(ctx context.Context, tenant string, to int) error {
 		return fmt.Errorf("shards: move: %w", &events.InvalidError{Field: "to",
 			Reason: fmt.Sprintf("is %d; give the number of a store, 0 to %d", to, len(s.shards)-1)})
 	}
+	// One at a time: two of the same tenant would undo each other's steps, and two of different ones
+	// would have both stores do more than their share at once.
 	select {
 	case s.moving <- struct{}{}:
 		defer func() { <-s.moving }()
@@ -96,6 +98,7 @@ func (m *move) run(ctx context.Context) (err error) {
 	if m.to, err = m.party(ctx, m.to.shard); err != nil {
 		return err
 	}
+	// From here on, what was done must be undone or ended: the stores have it on disk.
 	if err := m.prepare(ctx); err != nil {
 		return err
 	}
@@ -137,6 +140,8 @@ func (m *move) prepare(ctx context.Context) error {
 
 // transfer closes the tenant, copies it, and opens it in the other store.
 func (m *move) transfer(ctx context.Context) error {
+	// Callers of this process wait here, and need not try again. Before the state is set, or the
+	// first of them would find the tenant closed.
 	open := m.homes.close(m.tenant)
 	defer open()
 	limited, cancel := context.WithTimeoutCause(ctx, MoveLimit, errMoveLimit)

@@ -31,7 +31,7 @@ func (m *move) copy(ctx context.Context) error {
 	}
 }
 
-// remove removes all that a store has of the tenant.
+// remove removes, step by step so that no commit is long, all that a store has of the tenant.
 func (m *move) remove(ctx context.Context, p *party) error {
 	for more := true; more; {
 		var err error

@@ -12,7 +12,7 @@ import (
 type party struct {
 	*shard
 	store.TenantMover
-	state store.TenantState
+	state store.TenantState // what it says of the tenant, on its disk
 }
 
 // party returns a shard as a party of a move, with what it says now.
@@ -37,6 +37,7 @@ func (m *move) plan(ctx context.Context, to *shard) error {
 	if m.to, err = m.party(ctx, to); err != nil {
 		return err
 	}
+	// Each step leads to another store, so a way that is longer than there are stores goes round.
 	for range len(m.shards) + 1 {
 		here, err := m.party(ctx, at)
 		if err != nil {
@@ -80,6 +81,8 @@ func (m *move) resume(ctx context.Context, a, b party) error {
 	if b.shard == m.to.shard {
 		return nil
 	}
+	// The other store keeps what was copied to it, and says that the tenant is arriving: a later move
+	// to there removes it first.
 	m.closed = false
 	return m.set(ctx, &m.from, store.TenantState{})
 }

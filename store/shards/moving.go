@@ -35,7 +35,7 @@ func (h *homes) waitForMove(ctx context.Context, tenant string) error {
 	}
 	timer := time.NewTimer(moveWait)
 	defer timer.Stop()
-	select {
+	select { // whatever comes first, the caller looks where the tenant is
 	case <-ended:
 	case <-timer.C: // the states say between which stores it is
 	case <-ctx.Done():

@@ -94,6 +94,7 @@ func awaitPrune(
 	defer cancel()
 	over, end := context.WithCancel(waiting) // for one look
 	end()
+	// One wait for all of them: they run at the same time, so each has had as long as the others.
 	ended = true
 	for _, sh := range shards {
 		step, until := sh.prune, waiting
@@ -110,7 +111,7 @@ func awaitPrune(
 			}
 			continue
 		}
-		sh.prune = nil
+		sh.prune = nil // the next Prune begins another step
 		more = more || step.err == nil && step.more
 		err = firstOf(err, sh.wrap(step.err))
 	}

@@ -62,6 +62,7 @@ func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
 }
 
 // enqueue stores each event in the shard that has its tenant. What is stored already is no harm.
+// The shards commit at the same time, so it takes as long as the slowest of them.
 func (s *Store) enqueue(
 	ctx context.Context, evs []events.Event, byTenant map[string][]events.Event,
 ) error {
@@ -84,9 +85,11 @@ func (s *Store) enqueue(
 		}
 		parts[home] = append(parts[home], evs[i])
 	}
-	answers, err := calls.Each(ctx, s.calls, order, func(ctx context.Context, sh *shard) (struct{}, error) {
-		return struct{}{}, sh.Enqueue(ctx, parts[sh]...)
-	})
+	// All are tried, also when one fails: what can be stored is, and the caller tries again with all.
+	answers, err := calls.Each(ctx, s.calls, order,
+		func(ctx context.Context, sh *shard) (struct{}, error) {
+			return struct{}{}, sh.Enqueue(ctx, parts[sh]...)
+		})
 	for i, a := range answers {
 		if errors.Is(a.Err, store.ErrMoved) { // another process has moved it
 			s.homes.outdated(order[i])
@@ -194,7 +197,8 @@ func (s *Store) ofLease(ctx context.Context, l store.Lease) (*shard, error) {
 	return sh, err
 }
 
-// group returns the positions, of n, that are each shard's. One for which shardOf returns
+// group returns the positions, of n, that are each shard's, and the shards in the order in which
+// they come first, so that a call does the same each time. One for which shardOf returns
 // [store.ErrNotFound] is nobody's.
 func group(
 	n int, shardOf func(int) (*shard, error),
@@ -203,7 +207,7 @@ func group(
 	for i := range n {
 		sh, err := shardOf(i)
 		switch {
-		case errors.Is(err, store.ErrNotFound):
+		case errors.Is(err, store.ErrNotFound): // one that is gone must not fail the others
 			continue
 		case err != nil:
 			return nil, nil, err

@@ -11,13 +11,13 @@ import (
 )
 
 // shard is one of the stores. Its methods that may make something claimable note that, after the
-// call: a Claim that begins while it runs may miss what it makes claimable, and must ask again. They
-// note it after an error too, when it is not known what was done.
+// call: a Claim that begins while it runs may miss what it makes claimable, and must ask again.
+// They note it after an error too, when it is not known what was done.
 type shard struct {
 	store.Store
 	index    int // among the stores of New
 	recorder *recorder.Recorder
-	prune    *pruning // that is under way; guarded by the slot of Store.pruning
+	prune    *pruning // the step that is under way; guarded by the slot of Store.pruning
 
 	trouble atomic.Pointer[Error] // with outcomes, for the next Claim to tell
 

@@ -15,8 +15,8 @@ import (
 
 var _ store.Store = (*Store)(nil)
 
-// MaxShards is how many stores a [Store] has at most. A claim, a listing or a count asks all of them,
-// and a cursor of a listing names each.
+// MaxShards is how many stores a [Store] has at most. A claim, a listing or a count asks all of
+// them, and a cursor of a listing names each.
 const MaxShards = 255
 
 // Store is a [store.Store] over several. Make one with [New]. It is safe for concurrent use.
@@ -132,8 +132,8 @@ func (s *Store) wake() {
 	}
 }
 
-// forward passes on what a shard says. Each shard has one reader, as the contract of Ready wants it,
-// and all together fill one slot.
+// forward passes on what a shard says. Each shard has one reader, as the contract of Ready wants
+// it, and all together fill one slot.
 func (s *Store) forward(sh *shard) {
 	for {
 		select {

@@ -41,13 +41,13 @@ func (s *Store) CreateSubscription(
 }
 
 // An ID is of one subscription in the whole Store: the calls that have an ID and no tenant would
-// find either. No transaction spans two stores, so two calls with the same ID at the same moment can
-// both succeed, for tenants of different stores.
+// find either. No transaction spans two stores, so two calls with the same ID at the same moment
+// can both succeed, for tenants of different stores.
 
 // isElsewhere reports whether another shard has a subscription of the ID, as far as the others say
 // so soon.
 func (s *Store) isElsewhere(ctx context.Context, id string, home *shard) bool {
-	if len(s.shards) == 1 {
+	if len(s.shards) == 1 { // which refuses the ID itself
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, lookAround)
@@ -99,8 +99,8 @@ func (s *Store) UpdateSubscription(
 	return updated, err
 }
 
-// DeleteSubscription implements [store.Subscriptions]. Its claims that a slow shard has on their way
-// are given back.
+// DeleteSubscription implements [store.Subscriptions]. Its claims that a slow shard has on their
+// way are given back.
 func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 	_, err := atSubscription(ctx, s, id, writes, func(sh *shard) (struct{}, error) {
 		defer s.claims.Changed(sh.index, id)
@@ -113,7 +113,8 @@ func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 	return err
 }
 
-// Subscription implements [store.Subscriptions].
+// Subscription implements [store.Subscriptions]. While its tenant is being moved, it is read where
+// it was, which has it whole until the tenant is open in the other.
 func (s *Store) Subscription(ctx context.Context, id string) (store.Subscription, error) {
 	return atSubscription(ctx, s, id, reads, func(sh *shard) (store.Subscription, error) {
 		return sh.Subscription(ctx, id)

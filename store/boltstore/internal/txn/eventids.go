@@ -124,9 +124,9 @@ func (x *eventIDs) isStored(e *record.Event) (bool, error) {
 }
 
 // setFree notes that an ID is of an event without deliveries, which Prune has not got to: its
-// subscriptions are gone, or its tenant was in another store, which may have pruned the event before
-// the tenant came back. To nobody it is stored, so it must keep none from being stored. Nothing is
-// written yet: an event may follow that is a conflict.
+// subscriptions are gone, or its tenant was in another store, which may have pruned the event
+// before the tenant came back. To nobody it is stored, so it must keep none from being stored.
+// Nothing is written yet: an event may follow that is a conflict.
 func (x *eventIDs) setFree(n eventName) {
 	if x.free == nil {
 		x.free = make(map[eventName]struct{})

@@ -25,9 +25,9 @@
 //   - The order is that of Before; what is equal in it has the order of the stores.
 //
 //   - A page passes over about as many records as one of a single store ([page.Budget]), however
-//     many stores there are: each read has a share. Where a store comes to the end of its share, the
-//     page ends, since what others have may come behind what that one has not read. Its boundary
-//     moves on all the same, so the pages come to an end.
+//     many stores there are: each read has a share. Where a store comes to the end of its share,
+//     the page ends, since what others have may come behind what that one has not read. Its
+//     boundary moves on all the same, so the pages come to an end.
 //
 //   - Each store counts once for a page.
 //

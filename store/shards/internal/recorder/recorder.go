@@ -49,9 +49,9 @@ func New(s Store, c Config) *Recorder {
 	return &Recorder{Config: c, store: s, waiting: make(chan struct{}, maxWaiting)}
 }
 
-// Finish records outcomes. If the store fails or takes too long, they are kept and recorded later, and
-// there are no results. It returns an error if the store works and says so, if too many are kept,
-// or if ctx has ended; then the call may go on.
+// Finish records outcomes. If the store fails or takes too long, they are kept and recorded later,
+// and there are no results. It returns an error if the store works and says so, if too many are
+// kept, or if ctx has ended; then the call may go on.
 func (r *Recorder) Finish(ctx context.Context, outcomes []store.Outcome) ([]store.Result, error) {
 	ok, err := r.begin(ctx)
 	if err != nil {
