@@ -55,7 +55,7 @@ func (s *Store) SetTenantState(
 	// The schedule knows of no tenants' states, only of subscriptions that may be claimed or not.
 	for _, sub := range s.order {
 		if sub.Tenant == tenant {
-			s.queue.SetActive(sub.turns, !s.isClosed(tenant), now.UnixNano())
+			s.queue.SetActive(sub.turns, s.active(sub), now.UnixNano())
 		}
 	}
 	return nil
@@ -115,7 +115,7 @@ func (e *event) export() store.TenantEvent {
 	for _, d := range e.deliveries {
 		moved := store.TenantDelivery{
 			SubscriptionID: d.sub.ID, State: d.state, Attempts: d.tried(), Retry: d.retry,
-			Log: slices.Clone(d.attempts), FinishedAt: d.finished, Reason: d.canceled,
+			Log: cloneAttempts(d.attempts), FinishedAt: d.finished, Reason: d.canceled,
 			BodyState: d.bodyState, BodyOverride: slices.Clone(d.override),
 		}
 		// A first attempt has no time of its own, and stands by its event in the other store too.
@@ -123,9 +123,6 @@ func (e *event) export() store.TenantEvent {
 			moved.DueAt = d.due
 			moved.Asked = d.atOnce == schedule.Asked
 			moved.Parked = d.atOnce != 0 && !moved.Asked
-		}
-		for i := range moved.Log {
-			moved.Log[i].Response = slices.Clone(moved.Log[i].Response)
 		}
 		out.Deliveries = append(out.Deliveries, moved)
 	}
@@ -184,7 +181,7 @@ func (s *state) importEvent(moved *store.TenantEvent, now time.Time) {
 			continue
 		}
 		d := &delivery{
-			sub: sub, event: e, state: from.State, attempts: slices.Clone(from.Log),
+			sub: sub, event: e, state: from.State, attempts: cloneAttempts(from.Log),
 			retry: from.Retry, finished: from.FinishedAt, canceled: from.Reason,
 			bodyState: from.BodyState, override: slices.Clone(from.BodyOverride),
 		}

@@ -40,8 +40,7 @@ func (x *eventLog) append(e *record.Event, recipients []byte) (seq uint64, err e
 	if err := x.put(Events, key[:], e.Encode(key[:], recipients)); err != nil {
 		return 0, err
 	}
-	x.ids.note(e, seq)
-	return seq, nil
+	return seq, x.ids.note(e, seq)
 }
 
 // Get reads an event. It is nil if there is none. Its body is the file's memory.
@@ -53,6 +52,28 @@ func (x *eventLog) Get(seq uint64) (*record.Event, error) {
 	}
 	e, err := record.DecodeEvent(key[:], v)
 	return &e, err
+}
+
+// Find returns an event of a tenant by its ID; nil if there is none, or nothing but what a purge
+// has still to remove. Its body is the file's memory.
+func (x *eventLog) Find(tenant, id string) (*record.Event, error) {
+	seq, err := x.ids.Find(tenant, id)
+	if err != nil || seq == 0 {
+		return nil, err
+	}
+	key := record.Key1(seq)
+	v := x.base.Get(Events, key[:])
+	if v == nil {
+		return nil, nil
+	}
+	e, err := record.DecodeEvent(key[:], v)
+	if err != nil {
+		return nil, err
+	}
+	if needed, err := x.Needed(seq, v, e.KeyHash()); !needed || err != nil {
+		return nil, err
+	}
+	return &e, nil
 }
 
 // IsErased reports whether the content of an event was erased.

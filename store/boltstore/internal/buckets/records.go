@@ -33,7 +33,7 @@ func (r *Records) Init(s *Settings, w *Writer, tx *bolt.Tx) error {
 	}
 	r.Recipients.base = &r.base
 	r.Subs.base, r.Subs.recipients, r.Subs.pending = &r.base, &r.Recipients, &r.Pending
-	r.IDs.base = &r.base
+	r.IDs.base, r.IDs.events = &r.base, &r.Events
 	r.Events = eventLog{base: &r.base, ids: &r.IDs, subs: &r.Subs, pending: &r.Pending}
 	r.Counts.base, r.Counts.subs = &r.base, &r.Subs
 	watermark, err := r.MetaNumber(MetaWatermark)

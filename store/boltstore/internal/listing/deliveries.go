@@ -24,6 +24,7 @@ func (l *Lister) Deliveries(
 	if err != nil {
 		return found, err
 	}
+	walk = walk.Within(page.BudgetOf(ctx))
 	found, err = walk.Page(cursor, page.Limit(q.Limit), store.DefaultDeliveryLimit)
 	if err == nil && q.Count {
 		found.Total, found.TotalIsLowerBound, err = walk.Count(store.MaxTotal)
