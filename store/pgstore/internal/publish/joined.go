@@ -42,7 +42,8 @@ func (p *Publisher) enqueueJoined(calls []*batcher.Call[Event, struct{}]) {
 		}
 	// The server, or the statement, has refused one of them and stored nothing. Who is at fault
 	// shows when each goes for itself.
-	case sqltx.State(err) != "" || errors.Is(err, store.ErrConflict):
+	case sqltx.State(err) != "" || errors.Is(err, store.ErrConflict) ||
+		errors.Is(err, store.ErrMoved):
 		p.enqueueApart(calls)
 	default: // it may have committed: trying again would only take longer
 		for _, c := range calls {
