@@ -341,8 +341,8 @@ func pruneAll(t *testing.T, s store.Store) {
 	}
 }
 
-// TestImportTenantKeepsIDs wants the ID of another tenant's subscription to be refused, with nothing
-// of the part stored.
+// TestImportTenantKeepsIDs wants the ID of another tenant's subscription to be refused, with
+// nothing of the part stored.
 func TestImportTenantKeepsIDs(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)

@@ -17,10 +17,10 @@ func (s *Store) TenantStates(ctx context.Context) (map[string]store.TenantState,
 
 // SetTenantState implements [store.TenantMover]. It holds for every replica.
 //
-// To close a tenant takes some short transactions. It waits for transactions of the host's that have
-// published for the tenant, 30 s at most, and keeps nobody else waiting. A transaction of the host's
-// at a higher isolation level than READ COMMITTED that began before, and publishes after it, gets
-// [store.ErrMoved], whichever tenant it publishes for.
+// To close a tenant takes some short transactions. It waits for transactions of the host's that
+// have published for the tenant, 30 s at most, and keeps nobody else waiting. A transaction of the
+// host's at a higher isolation level than READ COMMITTED that began before, and publishes after it,
+// gets [store.ErrMoved], whichever tenant it publishes for.
 func (s *Store) SetTenantState(
 	ctx context.Context, tenant string, state store.TenantState,
 ) error {
@@ -45,8 +45,8 @@ func (s *Store) ImportTenant(ctx context.Context, tenant string, part store.Tena
 	})
 }
 
-// RemoveTenant implements [store.TenantMover]. The records go in Prune, as those of any subscription
-// that is deleted.
+// RemoveTenant implements [store.TenantMover]. The records go in Prune, as those of any
+// subscription that is deleted.
 func (s *Store) RemoveTenant(ctx context.Context, tenant string) (more bool, err error) {
 	return call(ctx, s, "remove tenant", nil, func() (bool, error) {
 		return s.tenants.Remove(ctx, tenant)

@@ -39,9 +39,9 @@ func (c *Catalogue) Create(
 	return out.Subscription, replica.InputError("subscription", err)
 }
 
-// writeOne runs a statement that changes a subscription of a tenant and returns it. Without a row the error is
-// pgx.ErrNoRows. The caller says what that means: for Create the ID is taken, for Update somebody
-// was quicker.
+// writeOne runs a statement that changes a subscription of a tenant and returns it. Without a row
+// the error is pgx.ErrNoRows. The caller says what that means: for Create the ID is taken, for
+// Update somebody was quicker.
 func (c *Catalogue) writeOne(
 	ctx context.Context, tenant, sql string, args []any,
 ) (sub record.Subscription, err error) {

@@ -1,5 +1,5 @@
-// Package tenants moves a tenant out of the database and into it, while all replicas go on: it keeps
-// which tenants are closed, and reads and writes what there is of one.
+// Package tenants moves a tenant out of the database and into it, while all replicas go on: it
+// keeps which tenants are closed, and reads and writes what there is of one.
 //
 // # Problem
 //

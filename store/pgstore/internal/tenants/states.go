@@ -73,7 +73,8 @@ func (t *Tenants) settle(ctx context.Context, tenant string) error {
 	return nil
 }
 
-// noteClosed has transactions of hosts that have begun before now, and see what was then, try again.
+// noteClosed has transactions of hosts that have begun before now, and see what was then, try
+// again.
 func (t *Tenants) noteClosed(ctx context.Context, _ string) error {
 	return t.write(ctx, t.SQL.TenantClosed, t.Schema.Table("tenant_closed_at"))
 }
