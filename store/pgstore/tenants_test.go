@@ -3,6 +3,7 @@ package pgstore_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -304,5 +305,34 @@ func TestHostsOfAClosedTenant(t *testing.T) {
 	}
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestPublishingBesideAClosedTenant publishes for a closed tenant and for another, by many at once,
+// whose calls share transactions. Each must get the answer that it would have got alone.
+func TestPublishingBesideAClosedTenant(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	twoTenants(t, s)
+	setState(t, s, leavingTenant)
+	var publishing sync.WaitGroup
+	for i := range 32 {
+		publishing.Go(func() {
+			for range 10 {
+				if i%4 == 0 {
+					if err := s.Enqueue(t.Context(), ofTenant("moves", 1)...); !errors.Is(err, store.ErrMoved) {
+						t.Errorf("for the closed tenant: got error %v, want store.ErrMoved", err)
+					}
+				} else if err := s.Enqueue(t.Context(), ofTenant("stays", 1)...); err != nil {
+					t.Errorf("for the other: %v", err)
+				}
+			}
+		})
+	}
+	publishing.Wait()
+	for tenant, want := range map[string]int{"moves": 0, "stays": 24 * 10} {
+		if n, err := s.CountPending(t.Context(), tenant, 1000); err != nil || n != want {
+			t.Errorf("pending of the one that %s: got %d, %v, want %d", tenant, n, err, want)
+		}
 	}
 }
