@@ -148,6 +148,18 @@ func (s *Store) Rows() (n int) {
 // Listed returns how many records listings have looked at.
 func (s *Store) Listed() int { return int(s.lists.looked.Load()) }
 
+// TakeTurns takes all turns of long reads, until giveBack is called.
+func (s *Store) TakeTurns() (giveBack func()) {
+	for range cap(s.db.turns) {
+		s.db.turns <- struct{}{}
+	}
+	return func() {
+		for range cap(s.db.turns) {
+			s.db.turns.end()
+		}
+	}
+}
+
 // Looked returns how many events and deliveries Prune has looked at.
 func (s *Store) Looked() int {
 	s.state.Lock()

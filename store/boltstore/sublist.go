@@ -67,7 +67,7 @@ func (l *lister) subscriptions(
 		var slice []scan.NumberedSubscription
 		for more := true; more; {
 			// visit is called outside of it: it may be slow, and the transaction must be short.
-			err := l.db.read(ctx, func(t *txn.Tx) (err error) {
+			err := l.db.readStep(ctx, func(t *txn.Tx) (err error) {
 				slice, more, err = scan.Subscriptions(t, q, from, slice[:0])
 				return err
 			})

@@ -2,7 +2,6 @@ package boltstore
 
 import (
 	"context"
-	"runtime"
 	"sync/atomic"
 
 	"github.com/outhook/outhook/store"
@@ -19,17 +18,11 @@ type lister struct {
 	state   *state
 	cursors *page.Sealer // as callers have them; walks take them open
 
-	// One value for each step that is being read. Many readers at once would take all processors
-	// from those who publish and deliver, who wait for a commit most of the time and are few at any
-	// moment; so readers leave them half, and wait for each other.
-	turns chan struct{}
-
 	looked *atomic.Int64 // how many records listings have looked at; tests bound it
 }
 
 func newLister(db *database, state *state) lister {
-	turns := make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))
-	return lister{db: db, state: state, turns: turns, looked: new(atomic.Int64)}
+	return lister{db: db, state: state, looked: new(atomic.Int64)}
 }
 
 const (
@@ -139,13 +132,10 @@ func (w *deliveryWalk) run(
 
 // step reads on, in one transaction.
 func (w *deliveryWalk) step(ctx context.Context) error {
-	select {
-	case w.turns <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := w.db.turns.take(ctx); err != nil {
+		return err
 	}
-	defer func() { <-w.turns }()
-	runtime.Gosched() // who can go on with a commit goes first
+	defer w.db.turns.end()
 	w.listImplicit(w.Dry())
 	slow := false
 	err := w.db.read(ctx, func(t *txn.Tx) error {
@@ -199,7 +189,7 @@ func (w *deliveryWalk) ask(ctx context.Context) error {
 			return nil
 		}
 	}
-	return w.db.read(ctx, func(t *txn.Tx) error {
+	return w.db.readStep(ctx, func(t *txn.Tx) error {
 		nums, ok, err := scan.Candidates(t, w.Q, pending)
 		if err == nil && ok {
 			w.Merge(nums, firstStep)
