@@ -2,6 +2,7 @@ package boltstore
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 
 	"github.com/outhook/outhook/store"
@@ -18,11 +19,19 @@ type lister struct {
 	state   *state
 	cursors *page.Sealer // as callers have them; walks take them open
 
+	// Room for what a step finds, of walks that are over: a *[]scan.FoundDelivery each. It is most of
+	// what a page would allocate, and those who publish wait for each collection of that.
+	room *sync.Pool
+
 	looked *atomic.Int64 // how many records listings have looked at; tests bound it
 }
 
 func newLister(db *database, state *state) lister {
-	return lister{db: db, state: state, looked: new(atomic.Int64)}
+	room := &sync.Pool{New: func() any {
+		found := make([]scan.FoundDelivery, 0, scan.SliceSize)
+		return &found
+	}}
+	return lister{db: db, state: state, room: room, looked: new(atomic.Int64)}
 }
 
 const (
@@ -72,11 +81,16 @@ func (l *lister) deliveries(
 	return func(
 		from page.Cursor, budget int, visit func(page.Position, *store.Delivery) bool,
 	) (gaveUp *page.Position, err error) {
+		room := l.room.Get().(*[]scan.FoundDelivery)
+		defer func() {
+			clear((*room)[:cap(*room)]) // it has strings of the deliveries
+			l.room.Put(room)
+		}()
 		// Each walk begins anew: a page asks for several, in both directions.
 		w := deliveryWalk{
 			lister: l, budget: budget, mayMerge: num == 0 && seq == 0 && scan.Selective(q),
 			DeliveryReader: scan.DeliveryReader{
-				Q: q, Num: num, Seq: seq, From: from, Size: firstStep, More: true,
+				Q: q, Num: num, Seq: seq, From: from, Size: firstStep, More: true, Found: *room,
 			},
 		}
 		return w.run(ctx, visit)

@@ -31,8 +31,16 @@ func ViewEvent(key, v []byte) (EventView, error) {
 
 // Copy returns the event. Its Body shares memory with the value; all else is copied.
 func (w *EventView) Copy() Event {
+	e := w.CopyUnnamed()
+	e.Type, e.Tenant = string(w.Type), string(w.Tenant)
+	return e
+}
+
+// CopyUnnamed is Copy without the Type and the Tenant, for a caller that has them: they are the same
+// for many events.
+func (w *EventView) CopyUnnamed() Event {
 	return Event{
-		ID: string(w.ID), Type: string(w.Type), Tenant: string(w.Tenant), Key: string(w.Key),
+		ID: string(w.ID), Key: string(w.Key),
 		Time: w.Time, EnqueuedAt: w.EnqueuedAt, Body: w.Body, Trace: string(w.Trace),
 	}
 }

@@ -55,10 +55,11 @@ type DeliveryReader struct {
 
 // cached is an event that was read.
 type cached struct {
-	seq   uint64
-	gone  bool
-	view  record.EventView
-	event *record.Event // a copy of view, once a delivery of it was looked at
+	seq    uint64
+	gone   bool
+	view   record.EventView
+	copied bool
+	event  record.Event // a copy of view, once a delivery of it was looked at
 }
 
 // Read reads on, in a transaction. It fills Found and moves From. An error ends the walk: what is
@@ -172,8 +173,8 @@ func (sl *DeliveryReader) event(k, v []byte) (past bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	e := view.Copy()
-	return false, sl.recipients(record.KeyNumber(k, 0), &e, sl.known.nums)
+	sl.known.event = sl.known.copy(&view)
+	return false, sl.recipients(record.KeyNumber(k, 0), &sl.known.event, sl.known.nums)
 }
 
 // recipients reads the deliveries of an event to its recipients, nums. nums is the caller's, and is

@@ -13,6 +13,7 @@ import (
 type known struct {
 	names map[string]string // of types and tenants
 	nums  []uint64          // room for the recipients of an event
+	event record.Event      // room for an event
 	subs  []uint64          // that are there, in this transaction
 
 	key [record.Len1]byte // of the event that is read; a decoder makes it escape
@@ -38,6 +39,13 @@ func (x *known) name(b []byte) string {
 	s := string(b)
 	x.names[s] = s
 	return s
+}
+
+// copy returns the event, of which ID, key and trace alone are new.
+func (x *known) copy(view *record.EventView) record.Event {
+	e := view.CopyUnnamed()
+	e.Type, e.Tenant = x.name(view.Type), x.name(view.Tenant)
+	return e
 }
 
 // exists reports whether there is a subscription of that number.

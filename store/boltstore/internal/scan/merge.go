@@ -134,11 +134,10 @@ func (sl *DeliveryReader) look(num, seq uint64) (past bool, err error) {
 		sl.Passed++
 		return false, nil
 	}
-	if e.event == nil {
-		c := e.view.Copy()
-		e.event = &c
+	if !e.copied {
+		e.event, e.copied = sl.known.copy(&e.view), true
 	}
-	return false, sl.take(num, seq, e.event)
+	return false, sl.take(num, seq, &e.event)
 }
 
 // eventOf reads an event. Those that follow are often of the same.
