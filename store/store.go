@@ -227,4 +227,14 @@ type History interface {
 	// retries. pgstore counts what is pending, about 0.1 s for a million. memstore looks at every
 	// delivery.
 	Stats(ctx context.Context, subscriptionID string) (Stats, error)
+
+	// Figures sums up the attempts that were recorded lately, minute by minute or hour by hour: of
+	// a subscription, of those that a tenant has now, or of all that there are and were. It returns
+	// [ErrNotFound] if q.SubscriptionID is not empty and no such subscription exists. A tenant that
+	// is unknown has figures of zero. What was counted in the last ten seconds before a crash, or
+	// before its subscription was deleted, may be missing.
+	//
+	// Bound: it does not read the history. Of a tenant it is by its subscriptions; of all it is
+	// the same however many there are.
+	Figures(ctx context.Context, q FiguresQuery) (Figures, error)
 }

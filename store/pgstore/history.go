@@ -59,6 +59,15 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 	})
 }
 
+// Figures implements [store.History].
+//
+// What other replicas have counted in the last ten seconds may be missing.
+func (s *Store) Figures(ctx context.Context, q store.FiguresQuery) (store.Figures, error) {
+	return call(ctx, s, "figures", q.Validate(), func() (store.Figures, error) {
+		return s.history.Figures(ctx, &q)
+	})
+}
+
 // CountPending implements [store.History].
 //
 // It counts rows: those of the tenant that wait for a retry or behind others, until there are limit

@@ -48,6 +48,7 @@ type Statements struct {
 	CountSubscriptions, HealthOf, HealthForUpdate  string
 	Event, Attempts, Listed                        string
 	Pending, CountPending, NumsOfTenant, CountsOf  string
+	NumOf                                          string
 	Requeue, ProbeNow                              string
 	Erasable, ErasableOne, Erase, EraseStep        string
 	Erasing, PruneLock, Prune                      string

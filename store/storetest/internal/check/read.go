@@ -92,6 +92,13 @@ func (c *Driver) Stats(id string) store.Stats {
 	return stats
 }
 
+// Figures returns the figures that a query asks for.
+func (c *Driver) Figures(q store.FiguresQuery) store.Figures {
+	f, err := c.Store.Figures(c.Ctx(), q)
+	c.Must("Figures", err)
+	return f
+}
+
 // CountPending returns how many deliveries of a tenant are pending, limit at most.
 func (c *Driver) CountPending(tenant string, limit int) int {
 	n, err := c.Store.CountPending(c.Ctx(), tenant, limit)

@@ -104,6 +104,10 @@ func readCalls(c *check.Driver, sub store.Subscription, leased store.Claim) []ca
 			_, err := s.CountPending(ctx, "", 10)
 			return err
 		}},
+		{"Figures", func(ctx context.Context) error {
+			_, err := s.Figures(ctx, store.FiguresQuery{AnyTenant: true})
+			return err
+		}},
 		{"Stats", func(ctx context.Context) error { _, err := s.Stats(ctx, ""); return err }},
 		{"Stats of a subscription", func(ctx context.Context) error {
 			_, err := s.Stats(ctx, sub.ID)
