@@ -20,7 +20,7 @@ func (s *Store) Subscriptions(
 		return store.Page[store.Subscription]{}, fmt.Errorf("shards: subscriptions: %w", err)
 	}
 	l := listing.Listing[store.Subscription]{
-		Stores: len(s.shards), Calls: s.calls, Limit: page.LimitOrAll(q.Limit),
+		Stores: len(s.shards), Calls: s.calls, Limit: page.LimitOrAll(&q),
 		List: func(
 			ctx context.Context, i int, r listing.Read,
 		) (store.Page[store.Subscription], error) {
