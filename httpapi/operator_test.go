@@ -103,7 +103,7 @@ func orDash(tenant string) string {
 func TestOperatorCallsEverything(t *testing.T) {
 	h := twoTenants(t)
 	about := map[string]bool{"subscribe": true, "update": true, "info": true, "list": true, "stats": true,
-		"deliveries": true, "redeliver": true, "unsubscribe": true}
+		"deliveries": true, "redeliver": true, "pause": true, "resume": true, "unsubscribe": true}
 	for _, endpoint := range endpoints {
 		a := h.asOperator(endpoint, strings.ReplaceAll(valid(endpoint), id1, id2))
 		if a.status != 200 || strings.Contains(a.body, `"tenant":"globex"`) != about[endpoint] ||
