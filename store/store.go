@@ -56,7 +56,8 @@ type Subscriptions interface {
 	//
 	// Bound: it reads the records of the page and a few more, so time and memory grow with the page
 	// alone. A page without a limit holds all of them: some microseconds and some hundred bytes
-	// each. Give a Limit if there may be many.
+	// each. Give a Limit if there may be many. With a filter it passes over a bounded number of
+	// records, and the page may be short.
 	Subscriptions(ctx context.Context, q SubscriptionQuery) (Page[Subscription], error)
 }
 

@@ -90,12 +90,3 @@ func (s *Subscription) Clone() Subscription {
 	c.Secrets = slices.Clone(s.Secrets)
 	return c
 }
-
-// SubscriptionQuery selects subscriptions. Its zero value selects all of the tenant "".
-type SubscriptionQuery struct {
-	Tenant    string // only this tenant's
-	AnyTenant bool   // every tenant's; Tenant is ignored
-
-	Cursor string // the Next or Previous of an earlier Page; if empty, from the oldest
-	Limit  int    // how many at most, up to MaxLimit; if zero, all
-}

@@ -183,7 +183,8 @@ func (s *Store) Subscriptions(
 		return store.Page[store.Subscription]{}, fmt.Errorf("memstore: subscriptions: %w", err)
 	}
 	defer s.mu.Unlock()
-	// The tenant's alone, so that the walk passes over none: there is no bound on this listing.
+	// The tenant's alone, so that without a filter the walk passes over none: such a listing has no
+	// bound.
 	selected := s.order
 	if !q.AnyTenant {
 		selected = nil
@@ -193,17 +194,19 @@ func (s *Store) Subscriptions(
 			}
 		}
 	}
-	all := func(*subscription) bool { return true }
-	walk := page.Sorted(selected, (*subscription).listPosition, all)
+	wanted := func(sub *subscription) bool { return q.Selects(sub.Subscription) }
+	walk := page.Sorted(selected, (*subscription).listPosition, wanted)
 	cursor, err := s.cursors.Open(q.Cursor)
 	var found store.Page[*subscription]
 	if err == nil {
-		found, err = walk.Page(cursor, page.LimitOrAll(q.Limit), 0)
+		found, err = walk.Page(cursor, page.LimitOrAll(&q), 0)
 	}
 	if err != nil {
 		return store.Page[store.Subscription]{}, fmt.Errorf("memstore: subscriptions: %w", err)
 	}
-	found.Total = len(selected)
+	if found.TotalIsLowerBound = q.Filtered(); !found.TotalIsLowerBound {
+		found.Total = len(selected)
+	}
 	return page.Map(page.SealPage(s.cursors, found),
 		func(sub **subscription) store.Subscription { return (*sub).Clone() }), nil
 }
