@@ -8,6 +8,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/outhook/outhook/httpapi/internal/ask"
+	"github.com/outhook/outhook/httpapi/internal/wire"
 	"github.com/outhook/outhook/store"
 )
 
@@ -58,25 +59,66 @@ func writeUnauthenticated(w http.ResponseWriter, e *Unauthenticated) {
 		"the request is not authenticated; send the credentials that this host asks for")
 }
 
+// Access is what a request may see and change: see [Options].Access.
+type Access struct {
+	// Tenant is the tenant whose webhooks and deliveries they are.
+	Tenant string
+
+	// AnyTenant gives those of every tenant. It is for the operator of a host, and not for its
+	// users. Tenant is ignored then.
+	AnyTenant bool
+}
+
+// authorize returns what a request may see and change.
+func (a *api) authorize(r *http.Request) (Access, error) {
+	tenant, err := a.auth(r)
+	if err != nil {
+		return Access{}, unauthorized(err)
+	}
+	acc, err := a.o.Access(r, tenant)
+	if err != nil {
+		return Access{}, unauthorized(err)
+	}
+	if acc.AnyTenant {
+		acc.Tenant = "" // a query that names both is refused
+	}
+	return acc, nil
+}
+
+// reaches reports whether a webhook is one of those that a request may see.
+func (acc Access) reaches(sub *store.Subscription) bool {
+	return acc.AnyTenant || sub.Tenant == acc.Tenant
+}
+
+// scope returns whose webhooks and deliveries a request is about.
+func (acc Access) scope(f *ask.Fields) ask.Scope {
+	return ask.ReadScope(f, acc.Tenant, acc.AnyTenant)
+}
+
+// view returns whom the response is for.
+func (acc Access) view() wire.View { return wire.View{Operator: acc.AnyTenant} }
+
 // own returns the tenant's webhook that the field "id" of a request names. Its error is
 // store.ErrNotFound, that of a wrong field, or the store's.
-func (a *api) own(ctx context.Context, tenant string, f *ask.Fields) (store.Subscription, error) {
+func (a *api) own(ctx context.Context, acc Access, f *ask.Fields) (store.Subscription, error) {
 	id := f.Required("id")
 	if f.Err != nil {
 		return store.Subscription{}, f.Err
 	}
-	return a.ownID(ctx, tenant, "id", id)
+	return a.ownID(ctx, acc, "id", id)
 }
 
 // ownID returns the tenant's webhook with the ID of a field. Another tenant's is store.ErrNotFound,
 // like one that does not exist: with a 403, anybody could learn which IDs are taken.
-func (a *api) ownID(ctx context.Context, tenant, field, id string) (store.Subscription, error) {
+func (a *api) ownID(
+	ctx context.Context, acc Access, field, id string,
+) (store.Subscription, error) {
 	sub, err := a.d.Subscription(ctx, id)
 	if err != nil {
 		return store.Subscription{}, ask.InField(field, err)
 	}
 	// The store finds a subscription by its ID alone, of any tenant.
-	if sub.Tenant != tenant {
+	if !acc.reaches(&sub) {
 		return store.Subscription{}, store.ErrNotFound
 	}
 	return sub, nil

@@ -17,7 +17,7 @@ import (
 //
 //	limitBody     body.go    how long the body may take
 //	checkMethod   serve.go   405
-//	auth          the host's 401 or 403 (access.go); from here on there is a tenant
+//	auth          the host's 401 or 403 (access.go); from here on there is an Access
 //	checkReady    serve.go   409
 //	readFields    body.go    415, 413, 408; then strict JSON and known names (package ask)
 //	endpoint.run  webhooks.go, list.go, deliveries.go: the fields become arguments (package ask),
@@ -33,10 +33,12 @@ import (
 // holds the description to what the tests send and get. What of it is the host's, such as the event
 // types, is filled in by package openapi.
 type api struct {
-	d           *dispatcher.Dispatcher
-	auth        Authorizer
-	o           Options
-	description json.RawMessage // see package openapi
+	d    *dispatcher.Dispatcher
+	auth Authorizer
+	o    Options
+
+	// See package openapi; the second is for operators.
+	description, operatorDescription json.RawMessage
 }
 
 // newAPI checks what Mount and Handler are given. Its error is an *events.InvalidError.
@@ -52,16 +54,24 @@ func newAPI(d *dispatcher.Dispatcher, auth Authorizer, o *Options) (*api, error)
 	if err := a.o.validate(); err != nil {
 		return nil, err
 	}
+	host := openapi.Host{Title: a.o.Description.Title, Prefix: a.o.Prefix,
+		Security: a.o.Description.Security}
 	var err error
-	a.description, err = openapi.Describe(&openapi.Host{Title: a.o.Description.Title,
-		Prefix: a.o.Prefix, Security: a.o.Description.Security}, d.EventTypes())
+	if a.description, err = openapi.Describe(&host, d.EventTypes()); err != nil {
+		return nil, err
+	}
+	host.Operator = true
+	a.operatorDescription, err = openapi.Describe(&host, d.EventTypes())
 	return a, err
 }
 
 // path returns the path of an endpoint.
 func (a *api) path(e *endpoint) string { return a.o.Prefix + "/webhooks." + e.name }
 
-// openapi returns the description, which is the same for every tenant.
-func (a *api) openapi(context.Context, string, *ask.Fields) (any, error) {
+// openapi returns the description, which is the same for every tenant. An operator's has more.
+func (a *api) openapi(_ context.Context, acc Access, _ *ask.Fields) (any, error) {
+	if acc.AnyTenant {
+		return a.operatorDescription, nil
+	}
 	return a.description, nil
 }

@@ -23,7 +23,9 @@ const (
 
 // readFields reads the body of a request: an object, or no bytes if the endpoint allows that. Its
 // error is a refusal or an *events.InvalidError.
-func readFields(w http.ResponseWriter, r *http.Request, e *endpoint) (*ask.Fields, error) {
+func readFields(
+	w http.ResponseWriter, r *http.Request, e *endpoint, acc Access,
+) (*ask.Fields, error) {
 	body, err := readBody(w, r, e)
 	if err != nil {
 		return nil, err
@@ -34,7 +36,7 @@ func readFields(w http.ResponseWriter, r *http.Request, e *endpoint) (*ask.Field
 			return nil, err
 		}
 	}
-	f := ask.New(values, e.name, e.takes)
+	f := ask.New(values, e.name, e.fields(acc))
 	return f, f.Err
 }
 

@@ -12,32 +12,32 @@ import (
 )
 
 // deliveries lists deliveries of the tenant, newest first, by filters and pages.
-func (a *api) deliveries(ctx context.Context, tenant string, f *ask.Fields) (any, error) {
-	q := ask.DeliveriesPage(f, ask.Deliveries(f, tenant), pageBounds())
+func (a *api) deliveries(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
+	q := ask.DeliveriesPage(f, ask.Deliveries(f, acc.scope(f)), pageBounds())
 	if f.Err != nil {
 		return nil, f.Err
 	}
-	if err := a.ownFilter(ctx, &q); err != nil {
+	if err := a.ownFilter(ctx, acc, &q); err != nil {
 		return nil, err
 	}
 	page, err := a.d.Deliveries(ctx, q)
-	return wire.NewDeliveries(&page, q.Count), err
+	return acc.view().Deliveries(&page, q.Count), err
 }
 
 // ownFilter returns an error if a filter names a webhook that is not the tenant's. It also gives
 // the filter the ID as it is stored: a request may spell a UUID in upper case.
-func (a *api) ownFilter(ctx context.Context, q *store.DeliveryQuery) error {
+func (a *api) ownFilter(ctx context.Context, acc Access, q *store.DeliveryQuery) error {
 	if q.SubscriptionID == "" {
 		return nil
 	}
-	sub, err := a.ownID(ctx, q.Tenant, "webhook_id", q.SubscriptionID)
+	sub, err := a.ownID(ctx, acc, "webhook_id", q.SubscriptionID)
 	q.SubscriptionID = sub.ID
 	return err
 }
 
 // attempts lists the requests of one delivery, oldest first, with what the endpoint answered.
-func (a *api) attempts(ctx context.Context, tenant string, f *ask.Fields) (any, error) {
-	webhookID, eventID, err := a.ownDelivery(ctx, tenant, f)
+func (a *api) attempts(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
+	webhookID, eventID, err := a.ownDelivery(ctx, acc, f)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (a *api) attempts(ctx context.Context, tenant string, f *ask.Fields) (any, 
 
 // ownDelivery reads which delivery a request is about. It checks that the webhook is the tenant's,
 // not that the delivery exists; what the dispatcher answers then is for noDelivery.
-func (a *api) ownDelivery(ctx context.Context, tenant string, f *ask.Fields) (
+func (a *api) ownDelivery(ctx context.Context, acc Access, f *ask.Fields) (
 	webhookID, eventID string, err error,
 ) {
 	webhookID, eventID = f.Required("webhook_id"), f.Required("event_id")
@@ -55,7 +55,7 @@ func (a *api) ownDelivery(ctx context.Context, tenant string, f *ask.Fields) (
 	if f.Err != nil {
 		return "", "", f.Err
 	}
-	sub, err := a.ownID(ctx, tenant, "webhook_id", webhookID)
+	sub, err := a.ownID(ctx, acc, "webhook_id", webhookID)
 	return sub.ID, eventID, err
 }
 
@@ -71,8 +71,8 @@ func noDelivery(err error) error {
 
 // redeliver sends one event to a webhook again and returns the delivery. Where the delivery is left
 // as it is because its event was erased, the client is told, as it would wait in vain.
-func (a *api) redeliver(ctx context.Context, tenant string, f *ask.Fields) (any, error) {
-	webhookID, eventID, err := a.ownDelivery(ctx, tenant, f)
+func (a *api) redeliver(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
+	webhookID, eventID, err := a.ownDelivery(ctx, acc, f)
 	if err != nil {
 		return nil, err
 	}
@@ -86,8 +86,10 @@ func (a *api) redeliver(ctx context.Context, tenant string, f *ask.Fields) (any,
 		return nil, noDelivery(err)
 	}
 	// As it is now: it may be under way, or delivered already.
-	page, err := a.d.Deliveries(ctx,
-		store.DeliveryQuery{Tenant: tenant, SubscriptionID: webhookID, EventID: eventID, Limit: 1})
+	page, err := a.d.Deliveries(ctx, store.DeliveryQuery{
+		Tenant: acc.Tenant, AnyTenant: acc.AnyTenant, SubscriptionID: webhookID, EventID: eventID,
+		Limit: 1,
+	})
 	if err == nil && len(page.Items) == 0 { // its webhook was deleted in between
 		err = store.ErrNotFound
 	}
@@ -98,17 +100,17 @@ func (a *api) redeliver(ctx context.Context, tenant string, f *ask.Fields) (any,
 	if d.Erased {
 		return nil, &refusal{http.StatusConflict, "the event was erased and can't be sent again"}
 	}
-	return wire.NewDelivery(d), nil
+	return acc.view().Delivery(d), nil
 }
 
 // replay sends all deliveries that a filter matches again, or counts them. It works in steps, each
 // a transaction, so a failure in the middle leaves some pending again; the message says how many.
-func (a *api) replay(ctx context.Context, tenant string, f *ask.Fields) (any, error) {
-	q, dryRun := ask.Deliveries(f, tenant), f.Bool("dry_run", false)
+func (a *api) replay(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
+	q, dryRun := ask.Deliveries(f, acc.scope(f)), f.Bool("dry_run", false)
 	if f.Err != nil {
 		return nil, f.Err
 	}
-	if err := a.ownFilter(ctx, &q); err != nil {
+	if err := a.ownFilter(ctx, acc, &q); err != nil {
 		return nil, err
 	}
 	if dryRun {

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"encoding/json"
 	"log/slog"
+	"net/http"
 	"path"
 	"strings"
 
@@ -15,6 +16,14 @@ type Options struct {
 	// Prefix comes before the names of the endpoints: with "/api", /api/webhooks.subscribe. It
 	// starts with a slash and doesn't end with one. If empty, the names come first.
 	Prefix string
+
+	// Access says what a request that the Authorizer has let in may see and change. A host whose
+	// operator calls the endpoints returns Access{AnyTenant: true} for those calls: lists are then
+	// of all tenants, or of the one that the field "tenant" names, and each webhook and delivery in
+	// a response has its "tenant". A tenant's own calls have no such field. It is called as the
+	// Authorizer is, and an error refuses the request as an error of the Authorizer does. If nil,
+	// Access{Tenant: tenant}.
+	Access func(r *http.Request, tenant string) (Access, error)
 
 	// Ready returns an error while this host does not deliver. Then requests that would make it
 	// send something (subscribe, update, ping, redeliver, replay) get a 409 and change nothing; the
@@ -53,6 +62,11 @@ func (o *Options) withDefaults() Options {
 	var out Options
 	if o != nil {
 		out = *o
+	}
+	if out.Access == nil {
+		out.Access = func(_ *http.Request, tenant string) (Access, error) {
+			return Access{Tenant: tenant}, nil
+		}
 	}
 	if out.Ready == nil {
 		out.Ready = func() error { return nil }

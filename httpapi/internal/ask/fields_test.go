@@ -11,7 +11,7 @@ import (
 
 // takes has every name of these tests.
 var takes = []string{"url", "name", "events", "headers", "signature_key", "signatureKey", "status",
-	"page_size", "cursor", "count", "since", "state", "id"}
+	"page_size", "cursor", "count", "since", "state", "id", "tenant", "event_id", "webhook_id"}
 
 // read returns the fields of a body that must parse.
 func read(t *testing.T, body string) *ask.Fields {
@@ -112,9 +112,39 @@ func TestSubscriptionsPaged(t *testing.T) {
 		`{"cursor":"x","page_size":1}`: 1,
 	} {
 		f := read(t, body)
-		q, paged := ask.Subscriptions(f, "acme", b)
+		q, paged := ask.Subscriptions(f, ask.Scope{Tenant: "acme"}, b)
 		if f.Err != nil || q.Limit != want || paged != (want > 0) || q.Tenant != "acme" {
 			t.Errorf("%s: got %+v, %t, %v; want the limit %d", body, q, paged, f.Err, want)
 		}
+	}
+}
+
+// Only an operator's request is about what its field "tenant" says.
+func TestScope(t *testing.T) {
+	for _, tt := range []struct {
+		body     string
+		operator bool
+		want     ask.Scope
+	}{
+		{`{}`, false, ask.Scope{Tenant: "acme"}},
+		{`{"tenant":"globex"}`, false, ask.Scope{Tenant: "acme"}},
+		{`{}`, true, ask.Scope{AnyTenant: true}},
+		{`{"tenant":null}`, true, ask.Scope{AnyTenant: true}},
+		{`{"tenant":""}`, true, ask.Scope{}},
+		{`{"tenant":"globex"}`, true, ask.Scope{Tenant: "globex"}},
+	} {
+		f := read(t, tt.body)
+		if got := ask.ReadScope(f, "acme", tt.operator); got != tt.want || f.Err != nil {
+			t.Errorf("%s of an operator %t: got %+v, %v, want %+v", tt.body, tt.operator, got, f.Err,
+				tt.want)
+		}
+	}
+	f := read(t, `{"event_id":"e1"}`)
+	if ask.Deliveries(f, ask.Scope{AnyTenant: true}); f.Err == nil {
+		t.Error("an event's ID of any tenant is taken")
+	}
+	f = read(t, `{"event_id":"e1","webhook_id":"w1"}`)
+	if ask.Deliveries(f, ask.Scope{AnyTenant: true}); f.Err != nil {
+		t.Errorf("an event's ID with a webhook: %v", f.Err)
 	}
 }

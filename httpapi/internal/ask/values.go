@@ -31,29 +31,47 @@ func (f *Fields) Time(name string) time.Time {
 
 // States reads one state of deliveries, or a list of them. Null, an empty string and an empty list
 // are none, which selects all states.
-func (f *Fields) States(name string) []store.State {
-	var names []string
+func (f *Fields) States(name string) []store.State { return choices(f, name, store.States()) }
+
+// Statuses is States for the statuses of webhooks.
+func (f *Fields) Statuses(name string) []store.Status { return choices(f, name, store.Statuses()) }
+
+// choices reads one of the words of all, or a list of them.
+func choices[T ~string](f *Fields, name string, all []T) []T {
+	var words []string
 	switch v := f.values[name].(type) {
 	case nil:
 	case string:
-		names = []string{v}
+		words = []string{v}
 	case []any:
-		names, _ = f.List(name)
+		words, _ = f.List(name)
 	default:
 		f.wrong(name, "a string or a list of strings", v)
 	}
-	if len(names) == 1 && names[0] == "" {
+	if len(words) == 0 || len(words) == 1 && words[0] == "" {
 		return nil
 	}
-	out := make([]store.State, len(names))
-	for i, s := range names {
-		out[i] = store.State(s)
-		if !slices.Contains(store.States(), out[i]) {
-			f.Fail(name,
-				"is none of pending, delivered, dead and canceled; give one of these, or a list of them")
+	out := make([]T, len(words))
+	for i, word := range words {
+		out[i] = T(word)
+		if !slices.Contains(all, out[i]) {
+			f.Fail(name, "is none of "+enumerate(all)+"; give one of these, or a list of them")
 		}
 	}
 	return out
+}
+
+// enumerate returns words as a sentence has them: "a, b and c".
+func enumerate[T ~string](words []T) string {
+	text := string(words[0])
+	for i, word := range words[1:] {
+		if i == len(words)-2 {
+			text += " and " + string(word)
+		} else {
+			text += ", " + string(word)
+		}
+	}
+	return text
 }
 
 // CheckEventType fails unless the name can be an event type.

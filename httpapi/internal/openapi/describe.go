@@ -18,10 +18,19 @@ import (
 //go:embed openapi.json
 var template []byte
 
+// operatorPatch is what an operator may send and gets beside that: a merge patch (RFC 7396) of the
+// template.
+//
+//go:embed operator.json
+var operatorPatch []byte
+
 // Host is what a host says of itself.
 type Host struct {
 	Title  string // of the API
 	Prefix string // before the names of the endpoints; may be empty
+
+	// Operator says that the description is for the operator of the host.
+	Operator bool
 
 	// Security are Security Scheme Objects by name; none: the description names none.
 	Security map[string]json.RawMessage
@@ -95,9 +104,11 @@ type componentsOfAHost struct {
 // *events.InvalidError of "d".
 func Describe(h *Host, types []events.Type) (json.RawMessage, error) {
 	var doc document
-	if err := json.Unmarshal(template, &doc); err != nil {
-		panic("openapi: openapi.json can't be read: " + err.Error())
+	text := template
+	if h.Operator {
+		text = patched(template, operatorPatch)
 	}
+	mustUnmarshal(text, &doc)
 	doc.Info.Title = h.Title
 	if h.Prefix != "" {
 		doc.Servers = []serverURL{{h.Prefix}}
@@ -116,4 +127,44 @@ func Describe(h *Host, types []events.Type) (json.RawMessage, error) {
 	var out bytes.Buffer
 	wire.Encode(&out, &doc)
 	return out.Bytes(), nil
+}
+
+// patched returns JSON with a merge patch applied. Members of objects are then sorted by name.
+func patched(text, patch []byte) []byte {
+	var v, p any
+	mustUnmarshal(text, &v)
+	mustUnmarshal(patch, &p)
+	out, err := json.Marshal(merge(v, p))
+	if err != nil {
+		panic("openapi: a description can't be marshalled: " + err.Error())
+	}
+	return out
+}
+
+// merge applies a merge patch: objects are merged, null removes, and all else replaces. It changes
+// its first argument.
+func merge(v, patch any) any {
+	p, ok := patch.(map[string]any)
+	if !ok {
+		return patch
+	}
+	object, ok := v.(map[string]any)
+	if !ok {
+		object = make(map[string]any)
+	}
+	for name, member := range p {
+		if member == nil {
+			delete(object, name)
+		} else {
+			object[name] = merge(object[name], member)
+		}
+	}
+	return object
+}
+
+// mustUnmarshal reads JSON of our own.
+func mustUnmarshal(text []byte, v any) {
+	if err := json.Unmarshal(text, v); err != nil {
+		panic("openapi: a description can't be read: " + err.Error())
+	}
 }

@@ -94,3 +94,18 @@ func TestDeclaredTypes(t *testing.T) {
 			len(all.Components.Schemas))
 	}
 }
+
+// An operator's description has what a tenant's must not tell of.
+func TestOperator(t *testing.T) {
+	for _, operator := range []bool{false, true} {
+		raw, err := openapi.Describe(&openapi.Host{Operator: operator}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, word := range []string{`"tenant"`, "hostStats", "any tenant"} {
+			if got := strings.Contains(string(raw), word); got != operator {
+				t.Errorf("for an operator %t: the description has %s: %t", operator, word, got)
+			}
+		}
+	}
+}

@@ -3,6 +3,7 @@
 //	openapi.json ──▶ Describe ──▶ the description of this host
 //	by hand             ▲
 //	                    ├── Host: title, prefix, how clients authenticate
+//	                    ├── operator.json, where it is for the operator: fields that no tenant sees
 //	                    └── the event types that the Dispatcher declares, with their schemas
 //
 // openapi.json describes the endpoints and what receivers get, of a host that says nothing of

@@ -11,6 +11,7 @@ import (
 // error is why.
 type Delivery struct {
 	WebhookID  string           `json:"webhook_id"`
+	Tenant     *string          `json:"tenant,omitempty"` // for the operator alone
 	EventID    string           `json:"event_id"`
 	EventType  string           `json:"event_type"`
 	State      store.State      `json:"state"`
@@ -26,17 +27,8 @@ type Delivery struct {
 
 // Deliveries is the response of /webhooks.deliveries.
 type Deliveries struct {
-	Data       []Delivery     `json:"data"`
-	Pagination DeliveriesPage `json:"pagination_data"`
-}
-
-// DeliveriesPage is a pagination that may have no total, or one that says only how many deliveries
-// there are at least.
-type DeliveriesPage struct {
-	PreviousCursor    string `json:"previous_cursor"`
-	NextCursor        string `json:"next_cursor"`
-	Total             *int   `json:"total,omitempty"`
-	TotalIsLowerBound bool   `json:"total_is_lower_bound,omitempty"`
+	Data       []Delivery `json:"data"`
+	Pagination Pagination `json:"pagination_data"`
 }
 
 // Answer is an endpoint's answer to one request. Invalid UTF-8 in it is replaced when it is
@@ -66,29 +58,24 @@ type Count struct {
 	Count int `json:"count"`
 }
 
-// NewDelivery returns what a response shows of a delivery.
-func NewDelivery(d *store.Delivery) Delivery {
+// Delivery returns what a response shows of a delivery.
+func (v View) Delivery(d *store.Delivery) Delivery {
 	return Delivery{
-		WebhookID: d.SubscriptionID, EventID: d.EventID, EventType: d.EventType, State: d.State,
-		Attempts:  d.Attempts,
+		WebhookID: d.SubscriptionID, Tenant: v.tenant(d.Tenant),
+		EventID: d.EventID, EventType: d.EventType, State: d.State, Attempts: d.Attempts,
 		CreatedAt: Timestamp(d.CreatedAt), DueAt: Timestamp(d.DueAt), FinishedAt: Timestamp(d.FinishedAt),
 		LastStatus: d.LastStatus, ErrorClass: dispatcher.ErrorClass(d.LastError), LastError: d.LastError,
 		Erased: d.Erased,
 	}
 }
 
-// NewDeliveries returns the response for a page. The total is in it only if it was counted: a zero
-// would be taken for one.
-func NewDeliveries(page *store.Page[store.Delivery], counted bool) Deliveries {
+// Deliveries returns the response for a page.
+func (v View) Deliveries(page *store.Page[store.Delivery], counted bool) Deliveries {
 	out := Deliveries{
-		Data:       make([]Delivery, len(page.Items)),
-		Pagination: DeliveriesPage{PreviousCursor: page.Previous, NextCursor: page.Next},
+		Data: make([]Delivery, len(page.Items)), Pagination: NewPagination(page, counted),
 	}
 	for i := range page.Items {
-		out.Data[i] = NewDelivery(&page.Items[i])
-	}
-	if counted {
-		out.Pagination.Total, out.Pagination.TotalIsLowerBound = &page.Total, page.TotalIsLowerBound
+		out.Data[i] = v.Delivery(&page.Items[i])
 	}
 	return out
 }

@@ -16,6 +16,9 @@
 // field whose name ends in _ms; what cannot be said (a rate of no attempts) is left out, since a
 // zero would be read as a figure. [Encode] is how all of it is written.
 //
+// A [View] says whom a response is for: an operator, who may see all tenants, is told whose each
+// webhook and delivery is; a tenant is not even told that there are others.
+//
 // openapi.json, in package openapi, describes each type. The module openapitest holds both to what
 // the tests of the endpoints send and get.
 package wire

@@ -9,6 +9,7 @@ import (
 // way go on: pending may have changed by the time that it is sent.
 type Stats struct {
 	ID             string             `json:"id"`
+	Tenant         *string            `json:"tenant,omitempty"` // for the operator alone
 	Status         store.Status       `json:"status"`
 	DisabledReason string             `json:"disabled_reason,omitempty"`
 	Signed         bool               `json:"signed"` // deliveries carry signatures
@@ -33,16 +34,52 @@ type Window struct {
 	P95         *int64   `json:"p95_ms,omitempty"`
 }
 
-// NewStats returns what a response shows of a webhook's figures.
-func NewStats(sub *store.Subscription, s *dispatcher.SubscriptionStats) Stats {
+// Stats returns what a response shows of a webhook's figures.
+func (v View) Stats(sub *store.Subscription, s *dispatcher.SubscriptionStats) Stats {
 	return Stats{
-		ID: sub.ID, Status: sub.Status, DisabledReason: s.DisabledReason,
-		Signed:  sub.Signed(),
+		ID: sub.ID, Tenant: v.tenant(sub.Tenant), Status: sub.Status,
+		DisabledReason: s.DisabledReason, Signed: sub.Signed(),
 		Pending: s.Pending, InFlight: s.InFlight, OldestPending: Timestamp(s.OldestPending),
 		Hour: newWindow(&s.Hour), Day: newWindow(&s.Day),
 		Breaker: s.Breaker, Failures: s.Failures, FailingSince: Timestamp(s.FailingSince),
 		NextProbeAt: Timestamp(s.NextProbeAt),
 	}
+}
+
+// HostStats is the response of /webhooks.stats that has the figures of the whole host, which only
+// an operator may ask for. What is counted since a start is counted by this process.
+type HostStats struct {
+	Subscriptions int       `json:"subscriptions"` // subscribed or not
+	Pending       int       `json:"pending"`
+	InFlight      int       `json:"in_flight"`
+	OldestPending Timestamp `json:"oldest_pending_at,omitzero"`
+
+	// Unwanted is how many events no webhook got, by type, since the store was opened.
+	Unwanted map[string]int `json:"unwanted"`
+
+	// Since the Dispatcher was made.
+	Attempts  uint64 `json:"attempts"`
+	Delivered uint64 `json:"delivered"`
+	Retried   uint64 `json:"retried"` // attempts that failed and are followed by another
+	Dead      uint64 `json:"dead"`
+	Pings     uint64 `json:"pings"`
+
+	// OutageSince is since when this host's own network seems to be down.
+	OutageSince Timestamp `json:"outage_since,omitzero"`
+}
+
+// NewHostStats returns the response for the figures of the host.
+func NewHostStats(s *dispatcher.Stats) HostStats {
+	out := HostStats{
+		Subscriptions: s.Subscriptions, Pending: s.Pending, InFlight: s.InFlight,
+		OldestPending: Timestamp(s.OldestPending), Unwanted: s.Unwanted,
+		Attempts: s.Attempts, Delivered: s.Delivered, Retried: s.Retried, Dead: s.Dead, Pings: s.Pings,
+		OutageSince: Timestamp(s.OutageSince),
+	}
+	if out.Unwanted == nil {
+		out.Unwanted = map[string]int{}
+	}
+	return out
 }
 
 // newWindow leaves out what cannot be said: a rate of no attempts would be read as 0 %, and a time

@@ -25,16 +25,16 @@ func TestEmptyValues(t *testing.T) {
 		v    any
 		want string
 	}{
-		{wire.NewWebhook(&store.Subscription{}),
+		{wire.View{}.Webhook(&store.Subscription{}),
 			`{"id":"","url":"","events":[],"headers":{},"status":"","signed":false}`},
-		{wire.NewDeliveries(&store.Page[store.Delivery]{}, false),
+		{wire.View{}.Deliveries(&store.Page[store.Delivery]{}, false),
 			`{"data":[],"pagination_data":{"previous_cursor":"","next_cursor":""}}`},
-		{wire.NewDeliveries(&store.Page[store.Delivery]{}, true),
+		{wire.View{}.Deliveries(&store.Page[store.Delivery]{}, true),
 			`{"data":[],"pagination_data":{"previous_cursor":"","next_cursor":"","total":0}}`},
 		{wire.NewAttempts(nil), `{"data":[]}`},
 		{wire.NewCatalogue(nil), `{"data":[]}`},
 		{wire.NewCatalogue([]events.Type{{Name: "a"}}), `{"data":[{"name":"a"}]}`},
-		{wire.NewStats(&store.Subscription{}, &dispatcher.SubscriptionStats{}).Hour,
+		{wire.View{}.Stats(&store.Subscription{}, &dispatcher.SubscriptionStats{}).Hour,
 			`{"delivered":0,"failed":0}`},
 	} {
 		if got := encode(test.v); got != test.want {
@@ -49,7 +49,7 @@ func TestTimes(t *testing.T) {
 	zone := time.FixedZone("", 3600)
 	at := time.Date(2026, 3, 1, 9, 0, 0, 500_400_000, zone)
 	d := store.Delivery{CreatedAt: at, FinishedAt: at.Add(time.Second)}
-	got := encode(wire.NewDelivery(&d))
+	got := encode(wire.View{}.Delivery(&d))
 	if !strings.Contains(got, `"created_at":"2026-03-01T08:00:00.500Z"`) ||
 		!strings.Contains(got, `"finished_at":"2026-03-01T08:00:01.500Z"`) ||
 		strings.Contains(got, "due_at") {
@@ -66,12 +66,12 @@ func TestKeysAreNotShown(t *testing.T) {
 	sub := store.Subscription{Secrets: []signing.Secret{"hunter2", "hunter2-next"},
 		Headers: map[string]string{"A": "sealed"}, SealedWith: "k"}
 	stats := dispatcher.SubscriptionStats{}
-	for _, v := range []any{wire.NewWebhook(&sub), wire.NewStats(&sub, &stats)} {
+	for _, v := range []any{wire.View{}.Webhook(&sub), wire.View{}.Stats(&sub, &stats)} {
 		if got := encode(v); strings.Contains(got, "hunter2") || !strings.Contains(got, `"signed":true`) {
 			t.Errorf("got %s, want no key, and that there is one", got)
 		}
 	}
-	if got := encode(wire.NewWebhook(&sub)); strings.Contains(got, `"sealed"`) ||
+	if got := encode(wire.View{}.Webhook(&sub)); strings.Contains(got, `"sealed"`) ||
 		!strings.Contains(got, `"headers":{}`) {
 		t.Errorf("got %s, want no sealed values", got)
 	}
@@ -92,5 +92,25 @@ func TestEncode(t *testing.T) {
 	var buf bytes.Buffer
 	if wire.Encode(&buf, 1); buf.String() != "1\n" {
 		t.Errorf("got %q, want a newline at the end", buf.String())
+	}
+}
+
+// A tenant is not told whose anything is; an operator is, also that it is of the tenant "".
+func TestTenantIsForTheOperator(t *testing.T) {
+	sub, d := store.Subscription{Tenant: "acme"}, store.Delivery{Tenant: "acme"}
+	for operator, want := range map[bool]int{false: 0, true: 1} {
+		v := wire.View{Operator: operator}
+		for _, part := range []any{v.Webhook(&sub), v.Delivery(&d),
+			v.Stats(&sub, &dispatcher.SubscriptionStats{}),
+			v.Deliveries(&store.Page[store.Delivery]{Items: []store.Delivery{d}}, false)} {
+			if got := encode(part); strings.Count(got, `"tenant":"acme"`) != want ||
+				strings.Count(got, "acme") != want {
+				t.Errorf("for an operator %t: got %s, want the tenant %d times", operator, got, want)
+			}
+		}
+	}
+	if got := encode(wire.View{Operator: true}.Webhook(&store.Subscription{})); !strings.Contains(got,
+		`"tenant":""`) {
+		t.Errorf("got %s, want the tenant without a name", got)
 	}
 }
