@@ -70,15 +70,23 @@ func TestImportsPointOneWay(t *testing.T) {
 // rooms are the packages inside dispatcher, httpapi and boltstore, and shards, which knows no
 // store; each with those of this module that it may import.
 var rooms = map[string][]string{
+	"dispatcher/internal/backoff": {},
+	"dispatcher/internal/check": {
+		"dispatcher/internal/netguard", "dispatcher/internal/send", "events", "signing", "store",
+	},
 	"dispatcher/internal/clientpool": {"dispatcher/internal/h1"},
 	"dispatcher/internal/engine":     {"dispatcher/internal/send", "events", "store"},
 	"dispatcher/internal/h1":         {},
 	"dispatcher/internal/netguard":   {},
+	"dispatcher/internal/notify":     {},
+	"dispatcher/internal/quota":      {"dispatcher/internal/rates", "events", "store"},
 	"dispatcher/internal/rates":      {},
+	"dispatcher/internal/replay":     {"store"},
 	"dispatcher/internal/send": {
 		"dispatcher/internal/clientpool", "dispatcher/internal/h1",
 		"dispatcher/internal/netguard", "events", "signing", "store",
 	},
+	"dispatcher/internal/slots":   {},
 	"dispatcher/internal/nettest": {},
 
 	"httpapi/internal/apitest": {},

@@ -1,4 +1,4 @@
-package main
+package receiver
 
 import (
 	"fmt"
@@ -13,8 +13,8 @@ type expectation struct {
 	Paths, Events int
 }
 
-// report is what has come.
-type report struct {
+// Report is what has come.
+type Report struct {
 	Arrived   int   // requests that were expected
 	Missing   int   // requests that did not come
 	Doubled   int   // requests that came again
@@ -22,16 +22,16 @@ type report struct {
 	Unsigned  int   // requests whose signature was looked at and was wrong
 	Last      int64 // when the last request came, in nanoseconds since 1970
 
-	Latency []latency // of each path
+	Latency []Latency // of each path
 }
 
-// latency is how long events took from Publish to the receiver.
-type latency struct {
+// Latency is how long events took from Publish to the receiver.
+type Latency struct {
 	P50, P99, Max time.Duration
 }
 
-// err says what is wrong with a report; nil when all has come, once.
-func (r *report) err() error {
+// Err says what is wrong with a report; nil when all has come, once.
+func (r *Report) Err() error {
 	if r.Missing+r.Doubled+r.Strangers+r.Unsigned == 0 {
 		return nil
 	}
@@ -46,7 +46,7 @@ type ledger struct {
 	expect expectation
 	counts []uint8
 	took   []time.Duration
-	report report
+	report Report
 	done   chan struct{} // closed when all has come
 }
 
@@ -86,7 +86,7 @@ func (l *ledger) note(path, event int, sent time.Time, signed bool) {
 }
 
 // result returns the report as of now.
-func (l *ledger) result() report {
+func (l *ledger) result() Report {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r := l.report
@@ -98,16 +98,16 @@ func (l *ledger) result() report {
 				took = append(took, l.took[i])
 			}
 		}
-		r.Latency = append(r.Latency, summarize(took))
+		r.Latency = append(r.Latency, Summarize(took))
 	}
 	return r
 }
 
-// summarize sorts the times and returns what the median and the slowest are.
-func summarize(took []time.Duration) latency {
+// Summarize sorts the times and returns what the median and the slowest are.
+func Summarize(took []time.Duration) Latency {
 	if len(took) == 0 {
-		return latency{}
+		return Latency{}
 	}
 	slices.Sort(took)
-	return latency{P50: took[len(took)/2], P99: took[len(took)*99/100], Max: took[len(took)-1]}
+	return Latency{P50: took[len(took)/2], P99: took[len(took)*99/100], Max: took[len(took)-1]}
 }

@@ -1,4 +1,4 @@
-package main
+package receiver
 
 import (
 	"bytes"
@@ -16,8 +16,8 @@ import (
 	"github.com/outhook/outhook/signing"
 )
 
-// receive is the receiver's process. It prints its address and serves until its input ends.
-func receive(in io.Reader, out io.Writer) error {
+// Serve is the receiver's process. It prints its address and serves until its input ends.
+func Serve(in io.Reader, out io.Writer) error {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func (e *endpoint) hook(w http.ResponseWriter, r *http.Request) {
 	}
 	signed := true
 	if event%verifyEvery == 0 {
-		v := signing.Verifier{Keys: []signing.Secret{benchSecret}}
+		v := signing.Verifier{Keys: []signing.Secret{Secret}}
 		signed = v.Verify(r.Header, buf.Bytes()) == nil
 	}
 	e.ledger.Load().note(path, event, sent, signed)

@@ -1,13 +1,13 @@
-package dispatcher
+package check
 
 import (
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
-// checkDeliveryQuery says what is wrong with a query of the host's. A store checks bounds too; it
+// DeliveryQuery says what is wrong with a query of the host's. A store checks bounds too; it
 // takes what contradicts itself, and finds nothing or ignores a field, which hides a mistake.
-func checkDeliveryQuery(q *store.DeliveryQuery) error {
+func DeliveryQuery(q *store.DeliveryQuery) error {
 	if err := q.Validate(); err != nil {
 		return err
 	}
@@ -17,8 +17,8 @@ func checkDeliveryQuery(q *store.DeliveryQuery) error {
 	return checkTenants(q.Tenant, q.AnyTenant)
 }
 
-// checkReplayQuery says what is wrong with a query for a replay, which has no pages.
-func checkReplayQuery(q *store.DeliveryQuery) error {
+// ReplayQuery says what is wrong with a query for a replay, which has no pages.
+func ReplayQuery(q *store.DeliveryQuery) error {
 	for _, f := range [...]struct {
 		name string
 		set  bool
@@ -28,11 +28,11 @@ func checkReplayQuery(q *store.DeliveryQuery) error {
 				Reason: "has no effect on a replay, which is of all that matches; leave it out"}
 		}
 	}
-	return checkDeliveryQuery(q)
+	return DeliveryQuery(q)
 }
 
-// checkSubscriptionQuery says what is wrong with a query of the host's.
-func checkSubscriptionQuery(q *store.SubscriptionQuery) error {
+// SubscriptionQuery says what is wrong with a query of the host's.
+func SubscriptionQuery(q *store.SubscriptionQuery) error {
 	if err := q.Validate(); err != nil {
 		return err
 	}

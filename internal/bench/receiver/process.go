@@ -1,4 +1,4 @@
-package main
+package receiver
 
 import (
 	"bufio"
@@ -14,21 +14,24 @@ import (
 	"time"
 )
 
-// receiver is the sender's end of the receiver's process.
-type receiver struct {
+// Process is the sender's end of the receiver's process.
+type Process struct {
 	url     string
 	process *exec.Cmd
 	stdin   io.Closer
 }
 
-// startReceiver starts this program anew as a receiver. It ends when its input does, and so never
-// outlives the sender.
-func startReceiver(ctx context.Context) (*receiver, error) {
+// Arg is the argument that makes a command the receiver's process.
+const Arg = "receive"
+
+// Start starts this program anew, with Arg as its argument. It ends when its input does, and so
+// never outlives the sender.
+func Start(ctx context.Context) (*Process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, self, receiverArg)
+	cmd := exec.CommandContext(ctx, self, Arg)
 	cmd.Stderr = os.Stderr
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -41,7 +44,7 @@ func startReceiver(ctx context.Context) (*receiver, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	r := &receiver{process: cmd, stdin: stdin}
+	r := &Process{process: cmd, stdin: stdin}
 	addr, err := bufio.NewReader(stdout).ReadString('\n')
 	if err != nil {
 		return nil, fmt.Errorf("the receiver says no address: %w", err)
@@ -50,42 +53,48 @@ func startReceiver(ctx context.Context) (*receiver, error) {
 	return r, nil
 }
 
-func (r *receiver) close() {
+// Close ends the process.
+func (r *Process) Close() {
 	r.stdin.Close()
 	r.process.Wait()
 }
 
-// hook returns the URL of a path.
-func (r *receiver) hook(path int) string { return fmt.Sprintf("%s%s%d", r.url, hookPath, path) }
+// Hook returns the URL of a path.
+func (r *Process) Hook(path int) string { return fmt.Sprintf("%s%s%d", r.url, hookPath, path) }
 
-// expect tells the receiver what is to come, and has it forget what came.
-func (r *receiver) expect(ctx context.Context, e expectation) error {
-	_, err := r.ask(ctx, "/expect", e)
+// Tarpit returns the URL of a path that never answers.
+func (r *Process) Tarpit(path int) string { return fmt.Sprintf("%s/hang/%d", r.url, path) }
+
+// Expect tells the receiver what is to come, and has it forget what came.
+//
+// That is the events 0 to events−1, each once on each of the paths 0 to paths−1.
+func (r *Process) Expect(ctx context.Context, paths, events int) error {
+	_, err := r.ask(ctx, "/expect", expectation{paths, events})
 	return err
 }
 
 // patience is how long all may take to come.
 const patience = 2 * time.Minute
 
-// wait returns when all has come. It is an error when something is missing after a while.
-func (r *receiver) wait(ctx context.Context) (report, error) {
+// Wait returns when all has come. It is an error when something is missing after a while.
+func (r *Process) Wait(ctx context.Context) (Report, error) {
 	got, err := r.ask(ctx, "/wait?for="+patience.String(), nil)
 	if err == nil && got.Missing > 0 {
-		err = got.err()
+		err = got.Err()
 	}
 	return got, err
 }
 
-// judge returns what has come in all. It is an error unless that is all, each once.
-func (r *receiver) judge(ctx context.Context) (report, error) {
+// Judge returns what has come in all. It is an error unless that is all, each once.
+func (r *Process) Judge(ctx context.Context) (Report, error) {
 	got, err := r.ask(ctx, "/report", nil)
 	if err == nil {
-		err = got.err()
+		err = got.Err()
 	}
 	return got, err
 }
 
-func (r *receiver) ask(ctx context.Context, path string, question any) (answer report, err error) {
+func (r *Process) ask(ctx context.Context, path string, question any) (answer Report, err error) {
 	body, err := json.Marshal(question)
 	if err != nil {
 		return answer, err

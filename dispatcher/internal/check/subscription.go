@@ -1,14 +1,12 @@
-package dispatcher
+package check
 
 import (
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/google/uuid"
 	"github.com/outhook/outhook/dispatcher/internal/netguard"
 	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/events"
@@ -16,7 +14,7 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// More bounds of a subscription.
+// The bounds of a subscription.
 const (
 	MaxURL     = 2048 // bytes
 	MaxName    = 256  // characters
@@ -24,21 +22,21 @@ const (
 	MaxSecrets = 8    // keys that sign at once, while several rotations overlap
 )
 
-// checkSubscription validates sub, whose stored form is was, and puts it in the form to store. Its
+// Subscription validates sub, whose stored form is was, and puts it in the form to store. Its
 // errors are *events.InvalidError, or that of a sealed subscription.
 //
 // The URL and the events are checked only when they have changed: what the host's options allow may
 // have changed as well, and a subscription from before must still be one that can be renamed,
 // rotated and unsubscribed.
-func (d *Dispatcher) checkSubscription(sub, was *store.Subscription) error {
+func (r *Rules) Subscription(sub, was *store.Subscription) error {
 	var err error
 	if sub.URL != was.URL || sub.URL == "" {
-		if sub.URL, err = d.checkURL(sub.URL); err != nil {
+		if sub.URL, err = r.checkURL(sub.URL); err != nil {
 			return err
 		}
 	}
 	if !slices.Equal(sub.Events, was.Events) {
-		if sub.Events, err = d.checkPatterns(sub.Events); err != nil {
+		if sub.Events, err = r.checkPatterns(sub.Events); err != nil {
 			return err
 		}
 	}
@@ -54,17 +52,18 @@ func (d *Dispatcher) checkSubscription(sub, was *store.Subscription) error {
 	if err := events.ValidateTenant(sub.Tenant); err != nil {
 		return err
 	}
-	if err := d.checkValues(sub, was); err != nil {
+	if err := r.checkValues(sub, was); err != nil {
 		return err
 	}
 	switch sub.Status {
-	case store.Subscribed:
+	case store.Subscribed, store.Paused:
 		sub.DisabledReason = "" // a host that sets the Status alone need not know of it
 	case store.Unsubscribed:
 	default:
 		return &events.InvalidError{
 			Field:  "status",
-			Reason: fmt.Sprintf("is unknown; give %q or %q", store.Subscribed, store.Unsubscribed),
+			Reason: fmt.Sprintf("is unknown; give %q, %q or %q", store.Subscribed, store.Paused,
+				store.Unsubscribed),
 		}
 	}
 	return nil
@@ -73,7 +72,7 @@ func (d *Dispatcher) checkSubscription(sub, was *store.Subscription) error {
 // checkValues validates the headers and the secrets. If they are sealed and the store has no key
 // for them, they can be replaced as a whole, and then are plain: nobody could tell plain values
 // from sealed ones otherwise. They are bound to the URL, so that can't be changed without them.
-func (d *Dispatcher) checkValues(sub, was *store.Subscription) error {
+func (r *Rules) checkValues(sub, was *store.Subscription) error {
 	if sub.SealedWith != "" {
 		if sub.URL == was.URL && maps.Equal(sub.Headers, was.Headers) &&
 			slices.Equal(sub.Secrets, was.Secrets) {
@@ -87,7 +86,7 @@ func (d *Dispatcher) checkValues(sub, was *store.Subscription) error {
 	if err := checkHeaders(sub.Headers); err != nil {
 		return err
 	}
-	return d.checkSecrets(sub.Secrets, was.Secrets)
+	return r.checkSecrets(sub.Secrets, was.Secrets)
 }
 
 // replacesValues reports whether nothing is left of the secrets and headers that were sealed.
@@ -107,11 +106,9 @@ func replacesValues(sub, was *store.Subscription) bool {
 }
 
 // checkURL returns the form in which a URL is stored.
-func (d *Dispatcher) checkURL(raw string) (string, error) {
-	out, err := d.guard.CheckURL(
-		raw,
-		netguard.URLRules{MaxBytes: MaxURL, RequireHTTPS: d.o.RequireHTTPS},
-	)
+func (r *Rules) checkURL(raw string) (string, error) {
+	out, err := r.Guard.CheckURL(raw,
+		netguard.URLRules{MaxBytes: MaxURL, RequireHTTPS: r.RequireHTTPS})
 	if err != nil {
 		return "", &events.InvalidError{Field: "url", Reason: err.Error()}
 	}
@@ -119,7 +116,7 @@ func (d *Dispatcher) checkURL(raw string) (string, error) {
 }
 
 // checkPatterns validates a subscription's events and returns them without repetitions.
-func (d *Dispatcher) checkPatterns(patterns []string) ([]string, error) {
+func (r *Rules) checkPatterns(patterns []string) ([]string, error) {
 	if len(patterns) > MaxEvents {
 		return nil, &events.InvalidError{
 			Field:  "events",
@@ -131,7 +128,7 @@ func (d *Dispatcher) checkPatterns(patterns []string) ([]string, error) {
 		if err := events.ValidatePattern(p); err != nil {
 			return nil, err
 		}
-		if err := d.checkKnown(p); err != nil {
+		if err := r.checkKnown(p); err != nil {
 			return nil, err
 		}
 		if !slices.Contains(out, p) {
@@ -142,12 +139,12 @@ func (d *Dispatcher) checkPatterns(patterns []string) ([]string, error) {
 }
 
 // checkKnown refuses a pattern that matches nothing in the catalogue, if the host has one.
-func (d *Dispatcher) checkKnown(pattern string) error {
-	known := d.types
-	if d.o.OperationalEvents {
+func (r *Rules) checkKnown(pattern string) error {
+	known := r.Types
+	if r.OperationalEvents {
 		known = append(known[:len(known):len(known)], events.TypeDisabled, events.TypeExhausted)
 	}
-	if len(d.types) == 0 ||
+	if len(r.Types) == 0 ||
 		slices.ContainsFunc(known, func(name string) bool { return events.Match(pattern, name) }) {
 		return nil
 	}
@@ -160,7 +157,7 @@ func (d *Dispatcher) checkKnown(pattern string) error {
 
 // checkSecrets validates the keys of a subscription whose stored ones are was. Its error never
 // repeats one.
-func (d *Dispatcher) checkSecrets(secrets, was []signing.Secret) error {
+func (r *Rules) checkSecrets(secrets, was []signing.Secret) error {
 	if len(secrets) > MaxSecrets {
 		return &events.InvalidError{
 			Field: "signature_key",
@@ -177,69 +174,13 @@ func (d *Dispatcher) checkSecrets(secrets, was []signing.Secret) error {
 		}
 		// Only new ones, as with the URL and the events: the option may have changed since, and the
 		// old key of a rotation must go on signing.
-		if s.Len() < d.o.MinSecret && !slices.Contains(was, s) {
+		if s.Len() < r.MinSecret && !slices.Contains(was, s) {
 			return &events.InvalidError{
 				Field: "signature_key",
-				Reason: fmt.Sprintf("is shorter than %d bytes; use a random one, such as %s", d.o.MinSecret,
+				Reason: fmt.Sprintf("is shorter than %d bytes; use a random one, such as %s", r.MinSecret,
 					`"whsec_" and the base64 of 32 random bytes`),
 			}
 		}
-	}
-	return nil
-}
-
-// checkID returns the canonical form of a subscription's ID.
-func checkID(id string) (string, error) {
-	u, err := uuid.Parse(id)
-	if err != nil || len(id) != 36 {
-		return "", &events.InvalidError{
-			Field:  "id",
-			Reason: "is no UUID; give one such as 3e639566-29fa-450d-a59f-ae3c25d7260f",
-		}
-	}
-	return u.String(), nil
-}
-
-// The bounds of a subscription's headers.
-const (
-	MaxHeaders     = 32
-	MaxHeaderName  = 256  // bytes
-	MaxHeaderValue = 4096 // bytes
-)
-
-// checkHeaders validates the headers of a subscription. Its error never repeats a value.
-func checkHeaders(headers map[string]string) error {
-	invalid := func(format string, args ...any) error {
-		return &events.InvalidError{Field: "headers", Reason: fmt.Sprintf(format, args...)}
-	}
-	if len(headers) > MaxHeaders {
-		return invalid("has %d entries; at most %d are allowed", len(headers), MaxHeaders)
-	}
-	seen := make(map[string]bool, len(headers))
-	for _, name := range slices.Sorted(maps.Keys(headers)) {
-		value := headers[name]
-		canonical := http.CanonicalHeaderKey(name)
-		switch {
-		case len(name) > MaxHeaderName:
-			return invalid(
-				"has a name of %d bytes; at most %d are allowed",
-				len(name),
-				MaxHeaderName,
-			)
-		case seen[canonical]:
-			return invalid("has the name %q twice, in different case; keep one", name)
-		case len(value) > MaxHeaderValue:
-			return invalid(
-				"has a value of %d bytes for %q; at most %d are allowed",
-				len(value),
-				name,
-				MaxHeaderValue,
-			)
-		}
-		if problem := send.HeaderProblem(name, value); problem != "" {
-			return &events.InvalidError{Field: "headers", Reason: problem}
-		}
-		seen[canonical] = true
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package main
+package usage
 
 import (
 	"bytes"
@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// cpuTime returns what this process has used of the processors, in user mode and in the kernel.
-func cpuTime() time.Duration {
+// CPUTime returns what this process has used of the processors, in user mode and in the kernel.
+func CPUTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		return 0
@@ -20,8 +20,8 @@ func cpuTime() time.Duration {
 // writtenBytes returns how many bytes of files this process has made the kernel write.
 func writtenBytes() uint64 { return field("/proc/self/io", "write_bytes:") }
 
-// anonymousBytes returns the memory of this process that is no file's.
-func anonymousBytes() uint64 { return field("/proc/self/status", "RssAnon:") << 10 }
+// AnonymousBytes returns the memory of this process that is no file's.
+func AnonymousBytes() uint64 { return field("/proc/self/status", "RssAnon:") << 10 }
 
 // openFiles returns how many files and sockets this process has open.
 func openFiles() int {
@@ -54,8 +54,8 @@ func field(path, name string) uint64 {
 	return 0
 }
 
-// pause sleeps more precisely than the runtime's timers, which can be a millisecond late.
-func pause(d time.Duration) {
+// Pause sleeps more precisely than the runtime's timers, which can be a millisecond late.
+func Pause(d time.Duration) {
 	if d > 0 {
 		t := syscall.NsecToTimespec(d.Nanoseconds())
 		_ = syscall.Nanosleep(&t, nil)

@@ -1,4 +1,4 @@
-package dispatcher
+package check
 
 import (
 	"encoding/json"
@@ -7,21 +7,21 @@ import (
 	"github.com/outhook/outhook/events"
 )
 
-// schemas are the checks of payloads, by the name of their type.
-type schemas map[string]func(payload json.RawMessage) error
+// Schemas are the checks of payloads, by the name of their type.
+type Schemas map[string]func(payload json.RawMessage) error
 
-// compileSchemas makes the checks, and holds the examples of the types to them. Its error is that
-// of the first type that is not in order.
-func (o *Options) compileSchemas() (schemas, error) {
-	if o.Schemas == nil {
+// CompileSchemas makes the checks, and holds the examples of the types to them. Its error is that
+// of the first type that is not in order. Without a compiler there are none.
+func CompileSchemas(types []events.Type, compiler events.SchemaCompiler) (Schemas, error) {
+	if compiler == nil {
 		return nil, nil
 	}
-	all := make(schemas)
-	for i, t := range o.EventTypes {
+	all := make(Schemas)
+	for i, t := range types {
 		if t.Schema == nil {
 			continue
 		}
-		check, err := o.Schemas.Compile(t)
+		check, err := compiler.Compile(t)
 		if err != nil {
 			return nil, fmt.Errorf(
 				"dispatcher: Options.EventTypes[%d].Schema is none that Schemas takes: %w", i, err)
@@ -38,7 +38,7 @@ func (o *Options) compileSchemas() (schemas, error) {
 }
 
 // check returns an *events.InvalidError for an event whose payload does not match.
-func (s schemas) check(e *events.Event) error {
+func (s Schemas) check(e *events.Event) error {
 	check := s[e.Type]
 	if check == nil {
 		return nil
