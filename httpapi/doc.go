@@ -28,8 +28,8 @@
 // one sentence that names the field and says what to do. A failed delivery also has a class, a word
 // that is the same in Go, logs and metrics (dispatcher.Class). No response contains a signature
 // key, except that of /webhooks.rotate, which shows the new one once, and that of a
-// /webhooks.subscribe that generated one. Only Airy's five endpoints show the values of a webhook's
-// headers.
+// /webhooks.subscribe that generated one. Only Airy's five endpoints, pause and resume show the
+// values of a webhook's headers.
 //
 // # Who may call
 //
