@@ -77,6 +77,7 @@ var rooms = map[string][]string{
 	"dispatcher/internal/clientpool": {"dispatcher/internal/h1"},
 	"dispatcher/internal/engine":     {"dispatcher/internal/send", "events", "store"},
 	"dispatcher/internal/h1":         {},
+	"dispatcher/internal/missed":     {"dispatcher/internal/send", "store"},
 	"dispatcher/internal/netguard":   {},
 	"dispatcher/internal/notify":     {},
 	"dispatcher/internal/quota":      {"dispatcher/internal/rates", "events", "store"},
@@ -123,7 +124,9 @@ var rooms = map[string][]string{
 		"store/boltstore/internal/record", "store/boltstore/internal/scan",
 		"store/boltstore/internal/txn", "store/internal/rollup", "store/internal/schedule",
 	},
-	"store/boltstore/internal/record": {"events", "signing", "store", "store/internal/rollup"},
+	"store/boltstore/internal/record": {
+		"events", "signing", "store", "store/internal/detail", "store/internal/rollup",
+	},
 
 	"store/shards": {"events", "store", "store/internal/page", "store/internal/schedule"},
 }
