@@ -100,7 +100,8 @@ func TestTenantIsForTheOperator(t *testing.T) {
 	sub, d := store.Subscription{Tenant: "acme"}, store.Delivery{Tenant: "acme"}
 	for operator, want := range map[bool]int{false: 0, true: 1} {
 		v := wire.View{Operator: operator}
-		for _, part := range []any{v.Webhook(&sub), v.Delivery(&d), v.Stats(&sub, &dispatcher.SubscriptionStats{}),
+		for _, part := range []any{v.Webhook(&sub), v.Delivery(&d),
+			v.Stats(&sub, &dispatcher.SubscriptionStats{}),
 			v.Deliveries(&store.Page[store.Delivery]{Items: []store.Delivery{d}}, false)} {
 			if got := encode(part); strings.Count(got, `"tenant":"acme"`) != want ||
 				strings.Count(got, "acme") != want {
