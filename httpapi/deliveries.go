@@ -103,20 +103,40 @@ func (a *api) redeliver(ctx context.Context, acc Access, f *ask.Fields) (any, er
 	return acc.view().Delivery(d), nil
 }
 
-// replay sends all deliveries that a filter matches again, or counts them. It works in steps, each
-// a transaction, so a failure in the middle leaves some pending again; the message says how many.
+// replay sends all deliveries that a filter matches again, or counts them; or it does a step of
+// that, where the request asks for pages. A request that names nothing is refused: it would send
+// everything again, and is more likely a mistake.
 func (a *api) replay(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
 	q, dryRun := ask.Deliveries(f, acc.scope(f)), f.Bool("dry_run", false)
+	inSteps := ask.ReplayStep(f, &q, pageBounds())
+	if q.SubscriptionID == "" && q.EventID == "" && len(q.States) == 0 && q.Since.IsZero() &&
+		q.Until.IsZero() {
+		f.Fail("body", "names nothing to replay; give one or more of webhook_id, event_id, state, "+
+			"since and until")
+	}
+	if dryRun && inSteps {
+		f.Fail("dry_run", "counts all that matches; leave out cursor and page_size")
+	}
 	if f.Err != nil {
 		return nil, f.Err
 	}
 	if err := a.ownFilter(ctx, acc, &q); err != nil {
 		return nil, err
 	}
-	if dryRun {
+	switch {
+	case dryRun:
 		n, err := a.d.ReplayCount(ctx, q)
 		return wire.Count{Count: n}, err
+	case inSteps:
+		step, err := a.d.ReplayStep(ctx, q)
+		return wire.ReplayStep{Count: step.Replayed, NextCursor: step.Next}, err
 	}
+	return a.replayAll(ctx, q)
+}
+
+// replayAll works in steps, each a transaction, so a failure in the middle leaves some pending
+// again; the message says how many.
+func (a *api) replayAll(ctx context.Context, q store.DeliveryQuery) (any, error) {
 	n, err := a.d.Replay(ctx, q)
 	// Not the usual message for a failure, which says that nothing was changed.
 	if err != nil && n > 0 {

@@ -95,6 +95,6 @@ func (a *api) deliveryEndpoints() []endpoint {
 		takes: []string{"webhook_id", "event_id"},
 	}, {
 		name: "replay", method: http.MethodPost, ready: true, run: a.replay, tenant: true,
-		takes: slices.Concat(filter, []string{"dry_run"}),
+		takes: slices.Concat(filter, []string{"dry_run", "cursor", "page_size"}),
 	}}
 }

@@ -58,6 +58,12 @@ type Count struct {
 	Count int `json:"count"`
 }
 
+// ReplayStep is the response of /webhooks.replay to a request for one step.
+type ReplayStep struct {
+	Count      int    `json:"count"`
+	NextCursor string `json:"next_cursor"` // empty after the last step
+}
+
 // Delivery returns what a response shows of a delivery.
 func (v View) Delivery(d *store.Delivery) Delivery {
 	return Delivery{
