@@ -123,7 +123,9 @@ var rooms = map[string][]string{
 		"store/boltstore/internal/record", "store/boltstore/internal/scan",
 		"store/boltstore/internal/txn", "store/internal/rollup", "store/internal/schedule",
 	},
-	"store/boltstore/internal/record": {"events", "signing", "store", "store/internal/rollup"},
+	"store/boltstore/internal/record": {
+		"events", "signing", "store", "store/internal/detail", "store/internal/rollup",
+	},
 
 	"store/shards": {"events", "store", "store/internal/page", "store/internal/schedule"},
 }
