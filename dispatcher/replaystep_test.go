@@ -87,8 +87,8 @@ func TestReplayStepQueries(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		for i := range 3 { // and each of a tenant's counts
-			_, err := e.ReplayStep(t.Context(), store.DeliveryQuery{Tenant: "acme"})
+		for i, cursor := range []string{"", "", "1.abc"} { // and each of a tenant's counts
+			_, err := e.ReplayStep(t.Context(), store.DeliveryQuery{Tenant: "acme", Cursor: cursor})
 			var quota *dispatcher.QuotaError
 			if errors.As(err, &quota) != (i == 2) {
 				t.Errorf("step %d of a tenant: got %v", i+1, err)

@@ -35,6 +35,27 @@ func (a *api) ownFilter(ctx context.Context, acc Access, q *store.DeliveryQuery)
 	return err
 }
 
+// event shows an event of the tenant, and which of the tenant's webhooks got it or why they did
+// not. Tenants have IDs of their own, so an operator must say whose event it is.
+func (a *api) event(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
+	id := f.Required("event_id")
+	f.CheckEventID("event_id", id)
+	cursor, _ := f.Text("cursor")
+	scope := acc.scope(f)
+	if scope.AnyTenant {
+		f.Fail("tenant", "is missing; say whose event it is, since each tenant has IDs of its own")
+	}
+	if f.Err != nil {
+		return nil, f.Err
+	}
+	report, err := a.d.EventFrom(ctx, scope.Tenant, id, cursor)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, &refusal{http.StatusNotFound, "there is no event with this id: it was not " +
+			"published, or no webhook was to get it, or it was removed with its deliveries"}
+	}
+	return acc.view().EventReport(&report), err
+}
+
 // attempts lists the requests of one delivery, oldest first, with what the endpoint answered.
 func (a *api) attempts(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
 	webhookID, eventID, err := a.ownDelivery(ctx, acc, f)
@@ -42,7 +63,7 @@ func (a *api) attempts(ctx context.Context, acc Access, f *ask.Fields) (any, err
 		return nil, err
 	}
 	attempts, err := a.d.Attempts(ctx, webhookID, eventID)
-	return wire.NewAttempts(attempts), noDelivery(err)
+	return acc.view().Attempts(attempts), noDelivery(err)
 }
 
 // ownDelivery reads which delivery a request is about. It checks that the webhook is the tenant's,

@@ -88,6 +88,9 @@ func (a *api) deliveryEndpoints() []endpoint {
 		name: "deliveries", method: http.MethodPost, run: a.deliveries, tenant: true, emptyBody: true,
 		takes: slices.Concat(filter, []string{"cursor", "page_size", "count"}),
 	}, {
+		name: "event", method: http.MethodPost, run: a.event, tenant: true,
+		takes: []string{"event_id", "cursor"},
+	}, {
 		name: "attempts", method: http.MethodPost, run: a.attempts,
 		takes: []string{"webhook_id", "event_id"},
 	}, {

@@ -38,6 +38,7 @@ func TestWrongTypes(t *testing.T) {
 		{"deliveries", "since", "a string"}, {"deliveries", "until", "a string"},
 		{"deliveries", "cursor", "a string"},
 		{"deliveries", "page_size", "a number"}, {"deliveries", "count", "a boolean"},
+		{"event", "event_id", "a string"}, {"event", "cursor", "a string"},
 		{"attempts", "webhook_id", "a string"}, {"attempts", "event_id", "a string"},
 		{"redeliver", "webhook_id", "a string"}, {"redeliver", "event_id", "a string"},
 		{"replay", "webhook_id", "a string"}, {"replay", "event_type", "a string"},

@@ -182,7 +182,7 @@ func wellTyped(endpoint string, body []byte) bool {
 			ok = isText && text != nil && uuids.MatchString(*text)
 		case "subscribe id", "deliveries webhook_id", "replay webhook_id":
 			ok = isText && (text == nil || *text == "" || uuids.MatchString(*text))
-		case "attempts event_id", "redeliver event_id":
+		case "attempts event_id", "redeliver event_id", "event event_id":
 			ok = isText && text != nil && words.MatchString(*text)
 		case "deliveries event_id", "replay event_id":
 			ok = isText && (text == nil || *text == "" || words.MatchString(*text))
@@ -212,7 +212,7 @@ func wellTyped(endpoint string, body []byte) bool {
 		case "subscribe status", "unsubscribe url":
 			ok = true
 		case "update url", "update status", "subscribe name", "update name", "list cursor",
-			"deliveries cursor", "replay cursor",
+			"deliveries cursor", "replay cursor", "event cursor",
 			"subscribe signature_key", "update signature_key", "rotate signature_key",
 			"subscribe signatureKey", "update signatureKey", "rotate signatureKey":
 			ok = isText
@@ -245,6 +245,8 @@ func needed(endpoint string) []string {
 	switch endpoint {
 	case "subscribe", "list", "events", "deliveries", "replay":
 		return nil
+	case "event":
+		return []string{"event_id"}
 	case "attempts", "redeliver":
 		return []string{"webhook_id", "event_id"}
 	default:
