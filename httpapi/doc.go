@@ -9,6 +9,8 @@
 //	POST /webhooks.info         one webhook
 //	POST /webhooks.list         all of them, oldest first, or a page; pages by status, text and type
 //
+//	POST /webhooks.pause        keep what is published for it, and attempt nothing
+//	POST /webhooks.resume       let go what a pause has kept, in order
 //	POST /webhooks.delete       remove a webhook with its history
 //	POST /webhooks.rotate       give it a new signature key, and sign by both for a while
 //	POST /webhooks.ping         send a test event now, and see the endpoint's answer
@@ -27,8 +29,8 @@
 // one sentence that names the field and says what to do. A failed delivery also has a class, a word
 // that is the same in Go, logs and metrics (dispatcher.Class). No response contains a signature
 // key, except that of /webhooks.rotate, which shows the new one once, and that of a
-// /webhooks.subscribe that generated one. Only Airy's five endpoints show the values of a webhook's
-// headers.
+// /webhooks.subscribe that generated one. Only Airy's five endpoints, pause and resume show the
+// values of a webhook's headers.
 //
 // # Who may call
 //
@@ -58,8 +60,12 @@
 // that field, and no response to them shows it.
 //
 //	o := &httpapi.Options{Access: func(r *http.Request, tenant string) (httpapi.Access, error) {
-//		return httpapi.Access{Tenant: tenant, AnyTenant: sessions.IsStaff(r)}, nil
+//		user := sessions.Of(r)
+//		return httpapi.Access{Tenant: tenant, AnyTenant: user.Staff, Actor: user.Email}, nil
 //	}}
+//
+// Its Actor says who it is, for the host's own record of who has changed what
+// (dispatcher.Observer.OnAction).
 //
 // The description requires authorization too: it has no secrets, but strangers need not know the
 // endpoints.

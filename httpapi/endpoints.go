@@ -65,6 +65,13 @@ func (a *api) airyEndpoints() []endpoint {
 // ownerEndpoints are the others about a webhook.
 func (a *api) ownerEndpoints() []endpoint {
 	return []endpoint{{
+		name: "pause", method: http.MethodPost, run: a.pause,
+		takes: []string{"id"},
+	}, {
+		// ready, because what has collected is sent.
+		name: "resume", method: http.MethodPost, ready: true, run: a.resume,
+		takes: []string{"id"},
+	}, {
 		name: "delete", method: http.MethodPost, run: a.delete,
 		takes: []string{"id"},
 	}, {

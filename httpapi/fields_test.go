@@ -29,6 +29,7 @@ func TestWrongTypes(t *testing.T) {
 		{"unsubscribe", "id", "a string"}, {"info", "id", "a string"},
 		{"list", "cursor", "a string"}, {"list", "page_size", "a number"},
 		{"list", "text", "a string"}, {"list", "event_type", "a string"},
+		{"pause", "id", "a string"}, {"resume", "id", "a string"},
 		{"delete", "id", "a string"}, {"ping", "id", "a string"}, {"stats", "id", "a string"},
 		{"rotate", "id", "a string"}, {"rotate", "signature_key", "a string"},
 		{"rotate", "signatureKey", "a string"},
@@ -145,8 +146,8 @@ func TestFields(t *testing.T) {
 func TestIDs(t *testing.T) {
 	h := newHost(t, config{})
 	h.must("subscribe", example)
-	for _, endpoint := range []string{"update", "unsubscribe", "info", "rotate", "ping", "stats",
-		"delete"} {
+	for _, endpoint := range []string{"update", "pause", "resume", "unsubscribe", "info", "rotate",
+		"ping", "stats", "delete"} {
 		for _, value := range []string{`""`, `null`, `"x"`, `"3e639566"`,
 			`"3e63956629fa450da59fae3c25d7260f"`, `"{` + id1 + `}"`, `"urn:uuid:` + id1 + `"`,
 			`"` + id1 + ` "`} {
@@ -181,10 +182,10 @@ func TestIDs(t *testing.T) {
 func TestStatusField(t *testing.T) {
 	h := newHost(t, config{})
 	h.must("subscribe", example)
-	for _, value := range []string{`""`, `null`, `"subscribed"`, `"SUBSCRIBED"`, `"Paused"`} {
+	for _, value := range []string{`""`, `null`, `"subscribed"`, `"SUBSCRIBED"`, `"paused"`} {
 		a := h.post("update", body("update", "status", value))
 		if text := message(t, a); a.status != 400 || !strings.Contains(text, "Unsubscribed") {
-			t.Errorf("%s: got %d %s, want 400 that lists the two", value, a.status, a.body)
+			t.Errorf("%s: got %d %s, want 400 that lists them", value, a.status, a.body)
 		}
 	}
 }

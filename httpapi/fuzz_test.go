@@ -178,6 +178,7 @@ func wellTyped(endpoint string, body []byte) bool {
 		ok := false
 		switch key := endpoint + " " + name; key {
 		case "update id", "unsubscribe id", "info id", "rotate id", "ping id", "stats id", "delete id",
+			"pause id", "resume id",
 			"attempts webhook_id", "redeliver webhook_id":
 			ok = isText && text != nil && uuids.MatchString(*text)
 		case "subscribe id", "deliveries webhook_id", "replay webhook_id":

@@ -104,8 +104,8 @@ func orDash(tenant string) string {
 func TestOperatorCallsEverything(t *testing.T) {
 	h := twoTenants(t)
 	about := map[string]bool{"subscribe": true, "update": true, "info": true, "list": true,
-		"stats":      true,
-		"deliveries": true, "event": true, "redeliver": true, "unsubscribe": true}
+		"stats": true, "deliveries": true, "event": true, "redeliver": true, "pause": true,
+		"resume": true, "unsubscribe": true}
 	for _, endpoint := range endpoints {
 		body := strings.ReplaceAll(valid(endpoint), id1, id2)
 		if endpoint == "event" {

@@ -25,6 +25,8 @@ func TestTenantsIsolated(t *testing.T) {
 			{"update", `{"id":"ID","url":"https://evil.example/","signature_key":"evil"}`},
 			{"update", `{"id":"ID","url":"not a url"}`},
 			{"update", `{"id":"ID","status":"Unsubscribed"}`},
+			{"pause", `{"id":"ID"}`},
+			{"resume", `{"id":"ID"}`},
 			{"delete", `{"id":"ID"}`},
 			{"rotate", `{"id":"ID"}`},
 			{"rotate", `{"id":"ID","signature_key":"evil","overlap_seconds":0}`},
