@@ -51,7 +51,8 @@ func TestReplayStep(t *testing.T) {
 		}
 		attempts, err := e.Attempts(t.Context(), sub.ID, later.ID)
 		if err != nil || len(attempts) != 1 {
-			t.Errorf("an event published since the first step: %d attempts, %v, want one", len(attempts), err)
+			t.Errorf("an event published since the first step: %d attempts, %v, want one",
+				len(attempts), err)
 		}
 		if n := e.states(); n[store.Delivered] != dead+1 {
 			t.Errorf("states are %v, want all delivered", n)
@@ -65,11 +66,13 @@ func TestReplayStepQueries(t *testing.T) {
 			Quota: func(string) dispatcher.Quota { return dispatcher.Quota{ReplaysPerMinute: 2} },
 		})
 		all := store.DeliveryQuery{AnyTenant: true}
-		for _, cursor := range []string{"x", "zz.", ".abc", "-.abc", "1.abc", "99999999999999999999.abc"} {
+		for _, cursor := range []string{"x", "zz.", ".abc", "-.abc", "1.abc",
+			"99999999999999999999.abc"} {
 			q := all
 			q.Cursor = cursor
 			var invalid *events.InvalidError
-			if _, err := e.ReplayStep(t.Context(), q); !errors.As(err, &invalid) || invalid.Field != "cursor" {
+			if _, err := e.ReplayStep(t.Context(), q); !errors.As(err, &invalid) ||
+				invalid.Field != "cursor" {
 				t.Errorf("cursor %s: got %v, want an *events.InvalidError of it", cursor, err)
 			}
 		}

@@ -146,7 +146,8 @@ func TestReplayMustName(t *testing.T) {
 		`{"page_size":5}`, `{"cursor":""}`} {
 		for _, headers := range [][]string{nil, {"X-Operator", "yes"}} {
 			a := h.post("replay", body, headers...)
-			if text := message(t, a); a.status != 400 || !strings.Contains(text, "webhook_id, event_id, state") {
+			if text := message(t, a); a.status != 400 ||
+				!strings.Contains(text, "webhook_id, event_id, state") {
 				t.Errorf("replay %s of %q: got %d %s, want 400 that says what to name", body, headers, a.status,
 					a.body)
 			}
@@ -196,7 +197,8 @@ func TestReplaySteps(t *testing.T) {
 			}
 			fields = `"state":"dead","page_size":2,"cursor":"` + *got.Next + `"`
 		}
-		if want := map[bool]int{true: 3, false: 1}[strings.HasSuffix(size, ":2")]; replayed != 5 || steps < want {
+		if want := map[bool]int{true: 3, false: 1}[strings.HasSuffix(size, ":2")]; replayed != 5 ||
+			steps < want {
 			t.Errorf("%s: replayed %d in %d steps, want 5 in %d at least", size, replayed, steps, want)
 		}
 		for body, field := range map[string]string{
