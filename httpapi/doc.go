@@ -18,9 +18,10 @@
 //	POST /webhooks.events       the event types that the host declares, if any
 //
 //	POST /webhooks.deliveries   deliveries, newest first, by filters and pages
+//	POST /webhooks.event        an event, who got it, and why others did not
 //	POST /webhooks.attempts     each request of one delivery, with its answer
 //	POST /webhooks.redeliver    send one delivery again
-//	POST /webhooks.replay       send all matching deliveries again, or count them
+//	POST /webhooks.replay       send all matching deliveries again, also in steps, or count them
 //
 //	GET /webhooks.openapi       an OpenAPI 3.1 description of the endpoints and of what receivers get
 //
@@ -110,7 +111,8 @@
 // A body may have 256 KiB. It must arrive within [BodyTimeout], or within the http.Server's own
 // ReadTimeout if the host sets one; a slower request gets a 408. The host sets all other timeouts
 // on its http.Server, as above. /webhooks.ping takes up to the dispatcher's Timeout;
-// /webhooks.replay and the total of /webhooks.deliveries take as long as reading all that matches.
+// /webhooks.replay and the total of /webhooks.deliveries take as long as reading all that matches;
+// with page_size or cursor a replay takes one step a request, and answers with the next cursor.
 // Nothing is locked while a body is read, so a slow client costs only its connection.
 //
 // /webhooks.list is sent as it is read from the store, a few webhooks at a time, so that it costs

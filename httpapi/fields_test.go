@@ -39,12 +39,14 @@ func TestWrongTypes(t *testing.T) {
 		{"deliveries", "since", "a string"}, {"deliveries", "until", "a string"},
 		{"deliveries", "cursor", "a string"},
 		{"deliveries", "page_size", "a number"}, {"deliveries", "count", "a boolean"},
+		{"event", "event_id", "a string"}, {"event", "cursor", "a string"},
 		{"attempts", "webhook_id", "a string"}, {"attempts", "event_id", "a string"},
 		{"redeliver", "webhook_id", "a string"}, {"redeliver", "event_id", "a string"},
 		{"replay", "webhook_id", "a string"}, {"replay", "event_type", "a string"},
 		{"replay", "event_id", "a string"},
 		{"replay", "since", "a string"}, {"replay", "until", "a string"},
-		{"replay", "dry_run", "a boolean"},
+		{"replay", "dry_run", "a boolean"}, {"replay", "cursor", "a string"},
+		{"replay", "page_size", "a number"},
 	} {
 		for kind, value := range values {
 			if kind == test.takes {
@@ -235,13 +237,19 @@ func TestDeliveryFields(t *testing.T) {
 			[]string{`"2020-10-25"`, `"now"`}},
 	} {
 		for _, endpoint := range []string{"deliveries", "replay"} {
+			beside := "" // a replay must name something
+			if test.field != "until" && endpoint == "replay" {
+				beside = `,"until":"2100-01-01T00:00:00Z"`
+			} else if endpoint == "replay" {
+				beside = `,"state":"dead"`
+			}
 			for _, value := range test.good {
-				if a := h.post(endpoint, `{"`+test.field+`":`+value+`}`); a.status != 200 {
+				if a := h.post(endpoint, `{"`+test.field+`":`+value+beside+`}`); a.status != 200 {
 					t.Errorf("%s, %s %s: got %d %s, want 200", endpoint, test.field, value, a.status, a.body)
 				}
 			}
 			for _, value := range test.bad {
-				a := h.post(endpoint, `{"`+test.field+`":`+value+`}`)
+				a := h.post(endpoint, `{"`+test.field+`":`+value+beside+`}`)
 				if text := message(t, a); a.status != 400 || !strings.HasPrefix(text, test.field+" ") {
 					t.Errorf("%s, %s %.80s: got %d %s, want 400 that names the field", endpoint, test.field, value,
 						a.status, a.body)

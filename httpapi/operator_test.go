@@ -104,10 +104,18 @@ func orDash(tenant string) string {
 func TestOperatorCallsEverything(t *testing.T) {
 	h := twoTenants(t)
 	about := map[string]bool{"subscribe": true, "update": true, "info": true, "list": true,
-		"stats": true, "deliveries": true, "redeliver": true, "pause": true, "resume": true,
-		"unsubscribe": true}
+		"stats": true, "deliveries": true, "event": true, "redeliver": true, "pause": true,
+		"resume": true, "unsubscribe": true}
 	for _, endpoint := range endpoints {
-		a := h.asOperator(endpoint, strings.ReplaceAll(valid(endpoint), id1, id2))
+		body := strings.ReplaceAll(valid(endpoint), id1, id2)
+		if endpoint == "event" {
+			if a := h.asOperator(endpoint, body); a.status != 400 ||
+				!strings.HasPrefix(message(t, a), "tenant ") {
+				t.Errorf("an event of any tenant: got %d %s, want 400 that names tenant", a.status, a.body)
+			}
+			body = strings.Replace(body, "}", `,"tenant":"globex"}`, 1)
+		}
+		a := h.asOperator(endpoint, body)
 		if a.status != 200 || strings.Contains(a.body, `"tenant":"globex"`) != about[endpoint] ||
 			strings.Contains(a.body, "operations") {
 			t.Errorf("%s: got %d %s, want 200 and globex %t", endpoint, a.status, a.body, about[endpoint])

@@ -103,11 +103,11 @@ func TestStoreFails(t *testing.T) {
 		"subscriptions": {
 			brokenStore{memstore.New()},
 			[]string{"subscribe", "update", "info", "list", "rotate", "ping", "stats", "deliveries",
-				"attempts", "redeliver", "replay", "pause", "resume", "unsubscribe", "delete"},
+				"event", "attempts", "redeliver", "replay", "pause", "resume", "unsubscribe", "delete"},
 		},
 		"history": {
 			brokenHistory{withWebhook(memstore.New())},
-			[]string{"stats", "deliveries", "attempts", "redeliver", "replay", "delete"},
+			[]string{"stats", "deliveries", "event", "attempts", "redeliver", "replay", "delete"},
 		},
 	} {
 		h := newHost(t, config{store: test.store})

@@ -37,6 +37,7 @@ func TestTenantsIsolated(t *testing.T) {
 			{"redeliver", `{"webhook_id":"ID","event_id":"` + event1 + `"}`},
 			{"replay", `{"webhook_id":"ID","state":"pending"}`},
 			{"replay", `{"webhook_id":"ID","dry_run":true}`},
+			{"replay", `{"webhook_id":"ID","page_size":5}`},
 		} {
 			theirs := h.post(test.endpoint, strings.ReplaceAll(test.body, "ID", id1), "X-Tenant", tenant)
 			nobodys := h.post(test.endpoint, strings.ReplaceAll(test.body, "ID", id2), "X-Tenant", tenant)
