@@ -78,6 +78,7 @@ var rooms = map[string][]string{
 	"dispatcher/internal/clientpool": {"dispatcher/internal/h1"},
 	"dispatcher/internal/engine":     {"dispatcher/internal/send", "events", "store"},
 	"dispatcher/internal/h1":         {},
+	"dispatcher/internal/missed":     {"dispatcher/internal/send", "store"},
 	"dispatcher/internal/netguard":   {},
 	"dispatcher/internal/notify":     {},
 	"dispatcher/internal/quota":      {"dispatcher/internal/rates", "events", "store"},
@@ -133,7 +134,8 @@ var rooms = map[string][]string{
 	"store/boltstore/internal/database": {
 		"store", "store/boltstore/internal/boltfile", "store/boltstore/internal/buckets",
 		"store/boltstore/internal/effect", "store/boltstore/internal/groupcommit",
-		"store/boltstore/internal/memory", "store/boltstore/internal/txn", "store/internal/page",
+		"store/boltstore/internal/memory", "store/boltstore/internal/record",
+		"store/boltstore/internal/scan", "store/boltstore/internal/txn", "store/internal/page",
 		"store/internal/rollup",
 	},
 	"store/boltstore/internal/claims": {

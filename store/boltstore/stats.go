@@ -99,7 +99,7 @@ func (x *statistics) oldest(
 		if err := x.db.Check(ctx); err != nil {
 			return 0, err
 		}
-		if err := x.db.Read(ctx, o.Read); err != nil {
+		if err := x.db.ReadStep(ctx, o.Read); err != nil {
 			return 0, err
 		}
 	}

@@ -202,7 +202,7 @@ func (s *Store) Subscriptions(
 		}
 	}
 	wanted := func(sub *subscription) bool { return q.Selects(sub.Subscription) }
-	walk := page.Sorted(selected, (*subscription).listPosition, wanted)
+	walk := page.Sorted(selected, (*subscription).listPosition, wanted).Within(page.BudgetOf(ctx))
 	// A limit of zero is all of them, unlike in listings of deliveries.
 	cursor, err := s.cursors.Open(q.Cursor)
 	var found store.Page[*subscription]

@@ -46,8 +46,9 @@
 // PgBouncer, set Options.PollOnly, and unless the pooler supports prepared statements keep pgx from
 // preparing any: default_query_exec_mode=exec in the URL. No lock outlives its transaction.
 //
-// Several servers together are one Store by package shards. A tenant can't be moved between them
-// while the host runs: a Store here is no [store.TenantMover], and Move of that package says so.
+// Several servers together are one Store by package shards, whose Move moves a tenant from one to
+// another while all replicas go on. It waits until transactions of the host's that have published
+// for the tenant have ended.
 //
 // # Settings of the pool and the database
 //
@@ -80,9 +81,9 @@
 // docs/decisions/ownership-in-postgresql.md has the reasons, and docs/architecture.md the packages.
 //
 // The statements on that path read what they return by indexes, and little else; they force the
-// planner to it, as statistics lag behind. Stats counts what is pending. Attempts
-// (store.AttemptStats) are counted in memory and written every ten seconds, by each replica into
-// rows of its own: other replicas see them then.
+// planner to it, as statistics lag behind, and are planned once on each connection. Stats counts
+// what is pending. Attempts (store.AttemptStats) are counted in memory and written every ten
+// seconds, by each replica into rows of its own: other replicas see them then.
 //
 // A transaction that stays open for long anywhere on the server keeps dead rows. Nothing here reads
 // past them, but the tables grow.

@@ -20,11 +20,11 @@ type Statement struct{ Settings, SQL string }
 func (s *Store) HotStatements() map[string]Statement {
 	sql := s.replica.SQL
 	return map[string]Statement{
-		"enqueue": {sqltx.ByIndex, sql.Enqueue},
-		"claim":   {sqltx.ByIndex, sql.Claim},
-		"noticed": {sqltx.ByIndex, sql.Noticed},
-		"windows": {sqltx.ByIndex, sql.Windows},
-		"newest":  {sqltx.ByIndex, sql.Newest},
+		"enqueue": {sqltx.Impatient, sql.Enqueue},
+		"claim":   {sqltx.Frequent, sql.Claim},
+		"noticed": {sqltx.Frequent, sql.Noticed},
+		"windows": {sqltx.Frequent, sql.Windows},
+		"newest":  {sqltx.Frequent, sql.Newest},
 		"pending": {sqltx.ByIndex, sql.Pending},
 		"quota":   {sqltx.ByIndex, sql.CountPending},
 		"finish":  {sqltx.Local, sql.Finish},
@@ -33,7 +33,13 @@ func (s *Store) HotStatements() map[string]Statement {
 
 // ListingStatement returns the statement that reads the first page of a query, and its arguments.
 func (s *Store) ListingStatement(q *store.DeliveryQuery) (Statement, []any) {
-	text, args := s.history.PageStatement(q)
+	text, args := s.history.PageStatement(q, false)
+	return Statement{sqltx.ByIndex, text}, args
+}
+
+// ReplayStatement returns the statement that reads the first step of a Requeue, and its arguments.
+func (s *Store) ReplayStatement(q *store.DeliveryQuery) (Statement, []any) {
+	text, args := s.history.PageStatement(q, true)
 	return Statement{sqltx.ByIndex, text}, args
 }
 

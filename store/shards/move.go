@@ -25,7 +25,7 @@ const (
 // Move moves a tenant to another of the stores, counted from 0, while the host runs: its
 // subscriptions with their health, its pending deliveries in their order, each due when it was, and
 // its history. Counts of attempts (store.AttemptStats) begin anew. Both stores must be
-// [store.TenantMover]s, as memstore and boltstore are.
+// [store.TenantMover]s, as memstore, boltstore and pgstore are.
 //
 // First nothing more of the tenant is claimed, and Move waits for the attempts under way, while
 // publishers go on. Then the tenant is closed, for as long as it takes to copy it, [MoveLimit] at

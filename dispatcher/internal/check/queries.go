@@ -31,10 +31,31 @@ func ReplayQuery(q *store.DeliveryQuery) error {
 	return DeliveryQuery(q)
 }
 
+// ReplayStepQuery says what is wrong with a query for a step of a replay.
+func ReplayStepQuery(q *store.DeliveryQuery) error {
+	if q.Count {
+		return &events.InvalidError{Field: "count",
+			Reason: "has no effect on a replay; call ReplayCount"}
+	}
+	return DeliveryQuery(q)
+}
+
 // SubscriptionQuery says what is wrong with a query of the host's.
 func SubscriptionQuery(q *store.SubscriptionQuery) error {
 	if err := q.Validate(); err != nil {
 		return err
+	}
+	return checkTenants(q.Tenant, q.AnyTenant)
+}
+
+// FiguresQuery says what is wrong with a query of the host's.
+func FiguresQuery(q *store.FiguresQuery) error {
+	if err := q.Validate(); err != nil {
+		return err
+	}
+	if q.SubscriptionID != "" && (q.Tenant != "" || q.AnyTenant) {
+		return &events.InvalidError{Field: "subscription_id",
+			Reason: "is given beside a tenant, which has no effect then; give one of them"}
 	}
 	return checkTenants(q.Tenant, q.AnyTenant)
 }

@@ -20,6 +20,8 @@ type reader struct {
 	closed    atomic.Bool
 	beginning chan struct{} // has one slot, for the read that is beginning, see beginRead
 
+	Turns turns // of long reads
+
 	clock                     // the store's own
 	settings buckets.Settings // not changed once the store is open
 	writer   buckets.Writer   // belongs to the holder of the file's write lock

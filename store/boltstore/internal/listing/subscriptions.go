@@ -25,7 +25,8 @@ func (l *Lister) Subscriptions(
 	if err != nil {
 		return found, err
 	}
-	walk, limit := l.subscriptions(ctx, q), page.LimitOrAll(q)
+	walk := l.subscriptions(ctx, q).Within(page.BudgetOf(ctx))
+	limit := page.LimitOrAll(q)
 	if q.Filtered() {
 		found, err = walk.Page(cursor, limit, 0)
 		found.TotalIsLowerBound = true
@@ -66,7 +67,7 @@ func (l *Lister) subscriptions(
 				return &from.At, nil
 			}
 			// visit is called outside of it: it may be slow, and the transaction must be short.
-			err := l.subscriptionSlice(ctx, q, func(t *txn.Tx) (err error) {
+			err := l.db.ReadStep(ctx, func(t *txn.Tx) (err error) {
 				slice, more, err = scan.Subscriptions(t, q, from, slice[:0])
 				return err
 			})
@@ -91,19 +92,3 @@ func (l *Lister) subscriptions(
 
 // passedBytes is how many bytes of a record that is passed over count as another record.
 const passedBytes = 4096
-
-// subscriptionSlice reads a slice of a listing. With a filter it may be one of many, and it waits
-// for its turn among those who list deliveries.
-func (l *Lister) subscriptionSlice(
-	ctx context.Context, q *store.SubscriptionQuery, read func(*txn.Tx) error,
-) error {
-	if q.Filtered() {
-		select {
-		case l.turns <- struct{}{}:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		defer func() { <-l.turns }()
-	}
-	return l.db.Read(ctx, read)
-}

@@ -100,7 +100,7 @@ func (l *Lister) logged(
 	// In short transactions, so a tenant with few events among many holds no page of the file for
 	// long.
 	for more := true; more; {
-		err := l.db.Read(ctx, func(t *txn.Tx) error {
+		err := l.db.ReadStep(ctx, func(t *txn.Tx) error {
 			more = s.read(t)
 			return nil
 		})
@@ -147,8 +147,8 @@ func (s *logSearch) read(t *txn.Tx) (more bool) {
 
 // take looks at an event. It is false when the event is one too many.
 func (s *logSearch) take(k, v []byte) bool {
-	e, err := record.DecodeEvent(k, v)
-	if err != nil || e.Tenant != s.Tenant {
+	e, err := record.ViewEvent(k, v)
+	if err != nil || string(e.Tenant) != s.Tenant {
 		s.passed++
 		return s.passed <= page.Budget
 	}

@@ -94,7 +94,7 @@ func (m *Mover) exportEvents(
 	}
 	x := exporting{seqs: seqs}
 	for more := true; more; {
-		err := m.db.Read(ctx, func(t *txn.Tx) (err error) {
+		err := m.db.ReadStep(ctx, func(t *txn.Tx) (err error) {
 			more, err = x.read(t)
 			return err
 		})
