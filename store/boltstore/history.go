@@ -37,7 +37,10 @@ func (s *Store) deliveries(
 	if err != nil {
 		return found, err
 	}
-	found, err = walk.Page(cursor, page.Limit(q.Limit), store.DefaultDeliveryLimit)
+	listed, searched, err := walk.Searched(cursor, page.Limit(q.Limit), store.DefaultDeliveryLimit)
+	if err == nil {
+		found, err = s.lists.shown(ctx, listed, searched)
+	}
 	if err == nil && q.Count {
 		found.Total, found.TotalIsLowerBound, err = walk.Count(store.MaxTotal)
 	}

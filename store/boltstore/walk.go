@@ -50,7 +50,7 @@ const (
 // deliveries returns a walk of the deliveries that q selects.
 func (l *lister) deliveries(
 	ctx context.Context, q *store.DeliveryQuery,
-) (page.Walk[store.Delivery], error) {
+) (page.Walk[scan.FoundDelivery], error) {
 	var num, seq uint64
 	err := l.db.read(ctx, func(t *txn.Tx) (err error) {
 		if q.SubscriptionID != "" {
@@ -71,13 +71,13 @@ func (l *lister) deliveries(
 	if err != nil || q.SubscriptionID != "" && num == 0 || q.EventID != "" && seq == 0 {
 		// A name that is unknown: no delivery matches, and that is no error.
 		return func(
-			page.Cursor, int, func(page.Position, *store.Delivery) bool,
+			page.Cursor, int, func(page.Position, *scan.FoundDelivery) bool,
 		) (*page.Position, error) {
 			return nil, nil
 		}, err
 	}
 	return func(
-		from page.Cursor, budget int, visit func(page.Position, *store.Delivery) bool,
+		from page.Cursor, budget int, visit func(page.Position, *scan.FoundDelivery) bool,
 	) (gaveUp *page.Position, err error) {
 		// Each walk begins anew: a page asks for several, in both directions.
 		w := deliveryWalk{
@@ -104,7 +104,7 @@ type deliveryWalk struct {
 
 // run goes on until visit returns false or the budget is used up. It returns where then.
 func (w *deliveryWalk) run(
-	ctx context.Context, visit func(page.Position, *store.Delivery) bool,
+	ctx context.Context, visit func(page.Position, *scan.FoundDelivery) bool,
 ) (gaveUp *page.Position, err error) {
 	if err := w.db.read(ctx, w.Skip); err != nil {
 		return nil, err
@@ -129,7 +129,7 @@ func (w *deliveryWalk) run(
 		}
 		for i := range w.Found {
 			// Outside of the transaction, see scan.
-			if f := &w.Found[i]; !visit(f.At, &f.Delivery) {
+			if f := &w.Found[i]; !visit(f.At, f) {
 				return nil, nil
 			}
 		}

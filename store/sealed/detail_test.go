@@ -63,7 +63,8 @@ func detailIn(t *testing.T, s store.Store, l store.Lease) *store.AttemptDetail {
 func TestDetailIsSealed(t *testing.T) {
 	key, next := newKey("k"), newKey("next")
 	inner, l := attempted(t, key)
-	stored := fmt.Sprintf("%q", detailIn(t, inner, l))
+	kept := detailIn(t, inner, l)
+	stored := fmt.Sprintf("%+v %q", kept, kept.Sealed)
 	for _, plain := range []string{"c4n4ry", "X-Known", "192.0.2.77"} {
 		if strings.Contains(stored, plain) {
 			t.Errorf("the inner store has %s in %s", plain, stored)

@@ -1,0 +1,77 @@
+package boltstore
+
+import (
+	"context"
+	"time"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/scan"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"github.com/outhook/outhook/store/internal/page"
+)
+
+// shown returns a page of deliveries as callers see it, with what those that are pending wait for.
+// That is of the moment when it is asked, and may be of a later one than the records.
+func (l *lister) shown(
+	ctx context.Context, found store.Page[scan.FoundDelivery], searched *page.Position,
+) (p store.Page[store.Delivery], err error) {
+	unknown := l.explain(&found, nil)
+	if len(unknown) > 0 || searched != nil {
+		healths := make(map[uint64]*store.Health)
+		err := l.db.read(ctx, func(t *txn.Tx) (err error) {
+			for _, num := range unknown {
+				healths[num] = t.Subs.Health(num)
+			}
+			if searched != nil {
+				found.SearchedTo, err = timeNear(t, searched.Seq)
+			}
+			return err
+		})
+		if err != nil {
+			return p, err
+		}
+		l.explain(&found, healths)
+	}
+	return page.Map(found, func(f *scan.FoundDelivery) store.Delivery { return f.Delivery }), nil
+}
+
+// explain says what pending deliveries of a page wait for, under the mutex once. It returns the
+// subscriptions whose health the schedule does not have and that is not given either.
+func (l *lister) explain(
+	found *store.Page[scan.FoundDelivery], healths map[uint64]*store.Health,
+) (unknown []uint64) {
+	l.state.Lock()
+	defer l.state.Unlock()
+	now := l.db.now()
+	for i := range found.Items {
+		f := &found.Items[i]
+		if f.Delivery.State != store.Pending {
+			continue
+		}
+		health := healths[f.At.Num]
+		if q := l.state.memory.Schedule.Sub(f.At.Num); health == nil && (q == nil || !q.Known()) {
+			unknown = append(unknown, f.At.Num)
+			continue
+		}
+		why, until := l.state.memory.Schedule.Why(f.At.Num, f.Waiting, health, now)
+		f.Delivery.Wait, f.Delivery.WaitUntil = why, record.AsTime(until)
+	}
+	return unknown
+}
+
+// timeNear returns when an event was enqueued; if it is gone, that of the next one, or else of the
+// last; zero if there is none.
+func timeNear(t *txn.Tx, seq uint64) (at time.Time, err error) {
+	key := record.Key1(seq)
+	c := t.Bucket(txn.BucketEvents).Cursor()
+	k, v := c.Seek(key[:])
+	if k == nil {
+		k, v = c.Last()
+	}
+	if k == nil {
+		return at, nil
+	}
+	e, err := record.DecodeEvent(k, v)
+	return record.AsTime(e.EnqueuedAt), err
+}
