@@ -155,8 +155,8 @@ func ValidateOutcomes(outcomes []Outcome) error {
 
 // Validate returns an [events.InvalidError] for the first field of a that is out of its bounds:
 // attempt.at must be zero or in the years 1 to 9999, attempt.duration from 0 to MaxDuration,
-// attempt.status from 0 to MaxStatus, attempt.response at most MaxResponse bytes, and attempt.detail
-// valid.
+// attempt.status from 0 to MaxStatus, attempt.response at most MaxResponse bytes, and
+// attempt.detail valid.
 func (a *Attempt) Validate() error {
 	if err := validTime("attempt.at", a.At); err != nil {
 		return err

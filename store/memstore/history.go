@@ -86,7 +86,8 @@ func (s *Store) Attempts(
 	return cloneAttempts(d.attempts), nil
 }
 
-// cloneAttempts returns a copy that shares nothing: an erasure and the next attempt change the list.
+// cloneAttempts returns a copy that shares nothing: an erasure and the next attempt change the
+// list.
 func cloneAttempts(attempts []store.Attempt) []store.Attempt {
 	attempts = slices.Clone(attempts)
 	for i := range attempts {

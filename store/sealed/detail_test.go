@@ -34,9 +34,8 @@ func attempted(t *testing.T, keys ...sealed.Key) (*memstore.Store, store.Lease) 
 		t.Fatalf("Claim: %+v, %v", claims, err)
 	}
 	l := claims.Claims[0].Lease
-	_, err = s.Finish(t.Context(), store.Outcome{
-		Lease: l, State: store.Dead, Attempt: store.Attempt{At: time.Now(), Error: "x", Detail: detailed()},
-	})
+	a := store.Attempt{At: time.Now(), Error: "x", Detail: detailed()}
+	_, err = s.Finish(t.Context(), store.Outcome{Lease: l, State: store.Dead, Attempt: a})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -121,11 +121,11 @@ func testDeliveryAnswers(c *check.Driver) {
 		"by class":            {store.DeliveryQuery{ErrorClass: "timeout"}, []int{3, 2}},
 		"by a part of one":    {store.DeliveryQuery{ErrorClass: "time"}, nil},
 		"by a reason":         {store.DeliveryQuery{ErrorClass: "filtered"}, []int{5}},
-		"by status":           {store.DeliveryQuery{LastStatus: store.StatusRange{From: 500, To: 500}}, []int{0}},
-		"by statuses":         {store.DeliveryQuery{LastStatus: store.StatusRange{From: 500, To: 599}}, []int{1, 0}},
-		"by status, no error": {store.DeliveryQuery{LastStatus: store.StatusRange{From: 200, To: 200}}, []int{4}},
+		"by status":           {store.DeliveryQuery{LastStatus: statuses(500, 500)}, []int{0}},
+		"by statuses":         {store.DeliveryQuery{LastStatus: statuses(500, 599)}, []int{1, 0}},
+		"by status, no error": {store.DeliveryQuery{LastStatus: statuses(200, 200)}, []int{4}},
 		"by class and status": {store.DeliveryQuery{ErrorClass: "http_status",
-			LastStatus: store.StatusRange{From: 503, To: 599}}, []int{1}},
+			LastStatus: statuses(503, 599)}, []int{1}},
 		"by class and state": {store.DeliveryQuery{ErrorClass: "timeout",
 			States: []store.State{store.Dead}}, nil},
 	} {
@@ -151,6 +151,8 @@ func testDeliveryAnswers(c *check.Driver) {
 	check.Equal(c, "requeued by class", n, 1)
 	check.Equal(c, "canceled ones after that", c.InState(store.Canceled), 0)
 }
+
+func statuses(from, to int) store.StatusRange { return store.StatusRange{From: from, To: to} }
 
 func testSinceUntil(c *check.Driver) {
 	c.Subscribe()
