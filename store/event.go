@@ -48,7 +48,7 @@ func (s *Subscription) Excludes(eventType string, happened, enqueued time.Time) 
 		return ExcludedType
 	case s.SubscribedAt.After(latest) && enqueued.After(latest):
 		return ExcludedLater
-	case s.Status != Subscribed && !s.Disabled():
+	case !s.Collects() && !s.Disabled():
 		return ExcludedUnsubscribed
 	}
 	return ""

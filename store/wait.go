@@ -28,6 +28,7 @@ const (
 	// succeed.
 	WaitBreaker Wait = "breaker"
 
-	// WaitPaused says that the subscription is paused by its owner.
+	// WaitPaused says that the subscription is Paused, or its tenant is being moved to another
+	// store.
 	WaitPaused Wait = "paused"
 )

@@ -5,10 +5,12 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/memory"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/scan"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
+	"github.com/outhook/outhook/store/internal/schedule"
 )
 
 // shown returns a page of deliveries as callers see it, with what those that are pending wait for.
@@ -18,10 +20,14 @@ func (l *lister) shown(
 ) (p store.Page[store.Delivery], err error) {
 	unknown := l.explain(&found, nil)
 	if len(unknown) > 0 || searched != nil {
-		healths := make(map[uint64]*store.Health)
+		states := make(map[uint64]schedule.State)
 		err := l.db.read(ctx, func(t *txn.Tx) (err error) {
 			for _, num := range unknown {
-				healths[num] = t.Subs.Health(num)
+				sub, err := t.Subs.Get(num)
+				if err != nil {
+					sub = nil // its deliveries die when they are claimed
+				}
+				states[num] = schedule.State{Active: memory.Active(sub), Health: t.Subs.Health(num)}
 			}
 			if searched != nil {
 				found.SearchedTo, err = timeNear(t, searched.Seq)
@@ -31,15 +37,15 @@ func (l *lister) shown(
 		if err != nil {
 			return p, err
 		}
-		l.explain(&found, healths)
+		l.explain(&found, states)
 	}
 	return page.Map(found, func(f *scan.FoundDelivery) store.Delivery { return f.Delivery }), nil
 }
 
 // explain says what pending deliveries of a page wait for, under the mutex once. It returns the
-// subscriptions whose health the schedule does not have and that is not given either.
+// subscriptions whose state the schedule does not have and that is not given either.
 func (l *lister) explain(
-	found *store.Page[scan.FoundDelivery], healths map[uint64]*store.Health,
+	found *store.Page[scan.FoundDelivery], states map[uint64]schedule.State,
 ) (unknown []uint64) {
 	l.state.Lock()
 	defer l.state.Unlock()
@@ -49,12 +55,17 @@ func (l *lister) explain(
 		if f.Delivery.State != store.Pending {
 			continue
 		}
-		health := healths[f.At.Num]
-		if q := l.state.memory.Schedule.Sub(f.At.Num); health == nil && (q == nil || !q.Known()) {
+		state, read := states[f.At.Num]
+		q := l.state.memory.Schedule.Sub(f.At.Num)
+		switch {
+		case q != nil && q.Known():
+			state.Active = q.Active()
+		case !read:
 			unknown = append(unknown, f.At.Num)
 			continue
 		}
-		why, until := l.state.memory.Schedule.Why(f.At.Num, f.Waiting, health, now)
+		f.Waiting.Paused = !state.Active
+		why, until := l.state.memory.Schedule.Why(f.At.Num, f.Waiting, state.Health, now)
 		f.Delivery.Wait, f.Delivery.WaitUntil = why, record.AsTime(until)
 	}
 	return unknown

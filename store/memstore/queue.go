@@ -95,7 +95,9 @@ func (q *queue) place(d *delivery, endLease bool, now time.Time) {
 func (q *queue) shown(d *delivery, now time.Time) store.Delivery {
 	r := d.record()
 	if d.state == store.Pending {
-		w := schedule.Waiting{Position: d.place(), Blocked: !d.isNext()}
+		w := schedule.Waiting{
+			Position: d.place(), Blocked: !d.isNext(), Paused: !d.sub.turns.Active(),
+		}
 		why, until := q.Why(d.sub.num, w, nil, now.UnixNano())
 		if r.Wait = why; until != 0 {
 			r.WaitUntil = time.Unix(0, until).UTC()

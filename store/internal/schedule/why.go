@@ -10,6 +10,7 @@ import (
 type Waiting struct {
 	Position Position
 	Blocked  bool // by an earlier one of its key; then it has no position but its event
+	Paused   bool // nothing of its subscription is to be claimed
 }
 
 // Why returns what keeps a pending delivery of a subscription from being claimed, and until when; 0
@@ -37,7 +38,10 @@ func (s *Schedule[Q, L]) Why(
 	if l := q.leases[w.Position.Seq]; l != nil && !l.expired && (l.until > now || l.ending) {
 		return store.WaitUnderWay, l.until
 	}
-	if w.Blocked {
+	switch {
+	case w.Paused:
+		return store.WaitPaused, 0
+	case w.Blocked:
 		return store.WaitKey, 0
 	}
 	why, until = store.WaitDue, now

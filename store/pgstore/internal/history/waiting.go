@@ -39,17 +39,19 @@ func (h *History) explainWith(items []listed, read replica.States) (unknown []in
 		if d.State != store.Pending {
 			continue
 		}
-		var health *store.Health
-		if st := read[d.sub]; st != nil {
-			health = &st.Health
-		}
-		q := h.Memory.Schedule.Sub(uint64(d.sub))
-		if read == nil && (q == nil || !q.Known()) {
-			unknown = append(unknown, d.sub)
-			continue
-		}
 		w := schedule.Waiting{
 			Position: memory.PositionOf(d.place, uint64(d.seq)), Blocked: d.behind,
+		}
+		var health *store.Health
+		q, st := h.Memory.Schedule.Sub(uint64(d.sub)), read[d.sub]
+		switch {
+		case q != nil && q.Known() && q.Data.Sub != nil:
+			w.Paused = q.Data.Sub.Status == store.Paused
+		case read == nil:
+			unknown = append(unknown, d.sub)
+			continue
+		case st != nil:
+			health, w.Paused = &st.Health, st.Sub.Status == store.Paused
 		}
 		why, until := h.Memory.Schedule.Why(uint64(d.sub), w, health, now)
 		if d.Wait = why; until != 0 {

@@ -16,6 +16,8 @@ func TestBreakages(t *testing.T) {
 			waitBreakages()), map[string]string{
 			"takes Until as included": "times of the two stores differ",
 
+			"takes any filter": "it asks for nothing that is refused",
+
 			"ends a listing with a page that is short": "it has too little for a short page",
 			"skips what follows a short page":          "it has too little for a short page",
 			"calls a lower bound a total":              "it has too little for a lower bound",
@@ -33,6 +35,7 @@ func TestBreakages(t *testing.T) {
 			"knows no pause":                           "what it waits for is not compared",
 			"knows no hold":                            "what it waits for is not compared",
 			"knows no breaker":                         "what it waits for is not compared",
+			"knows no Paused":                          "what it waits for is not compared",
 			"says no time":                             "what it waits for is not compared",
 			"does not say how far it has searched":     "it has too little for a short page",
 			"an event whose body is shared":            "it changes no body",

@@ -42,6 +42,7 @@ func waitBreakages() []broken.Breakage {
 		{Name: "knows no pause", Rule: "wait/rate-limit", Spoil: never(store.WaitRateLimit)},
 		{Name: "knows no hold", Rule: "wait/throttled", Spoil: never(store.WaitThrottled)},
 		{Name: "knows no breaker", Rule: "wait/breaker", Spoil: never(store.WaitBreaker)},
+		{Name: "knows no Paused", Rule: "wait/paused", Spoil: never(store.WaitPaused)},
 		{Name: "says no time", Rule: "wait/retry",
 			Spoil: spoil(func(d *store.Delivery) { d.WaitUntil = time.Time{} })},
 		{Name: "lists without keys", Rule: "deliveries/by-answer",

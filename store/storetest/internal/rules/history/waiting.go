@@ -27,9 +27,12 @@ func waitRules() []check.Rule {
 		{Name: "breaker", Test: testWaitBreaker,
 			Sentence: "What an endpoint that is down is to get waits for its next probe, attempted " +
 				"or not, until one succeeds."},
+		{Name: "paused", Test: testWaitPaused,
+			Sentence: "What is pending of a Paused subscription waits for that to end, and a lease " +
+				"of it is still under way."},
 		{Name: "restart", Test: testWaitRestart, Restarts: true,
 			Sentence: "After a restart, before a Claim, deliveries wait for what the store has kept: " +
-				"a retry, a key, a hold, a probe."},
+				"a retry, a key, a probe, a pause."},
 	}
 }
 
@@ -125,8 +128,22 @@ func testWaitBreaker(c *check.Driver) {
 	}
 }
 
+func testWaitPaused(c *check.Driver) {
+	sub := c.Subscribe()
+	ids := c.Publish(3)
+	c.Counts(check.Failed(c.ClaimOne(), c.Long))
+	cl := c.ClaimOne()
+	c.Update(sub.ID, func(s *store.Subscription) { s.Status = store.Paused })
+	waits(c, "that failed, of a Paused subscription", ids[0], store.WaitPaused, time.Time{})
+	waits(c, "that is leased, of a Paused subscription", ids[1], store.WaitUnderWay, in(c.Long))
+	waits(c, "of a Paused subscription", ids[2], store.WaitPaused, time.Time{})
+	c.Counts(check.Delivered(cl))
+	c.Resubscribe(sub.ID)
+	waits(c, "when it is Subscribed again", ids[0], store.WaitRetry, in(c.Long))
+}
+
 func testWaitRestart(c *check.Driver) {
-	c.Subscribe()
+	sub := c.Subscribe()
 	ids := c.Keyed("a", "a")
 	c.Counts(check.Failed(c.ClaimOne(), c.Long))
 	c.Reopen()
@@ -136,4 +153,7 @@ func testWaitRestart(c *check.Driver) {
 	c.Counts(check.Held(c.ClaimOne(), c.Short, c.Long))
 	c.Reopen()
 	waits(c, "of an endpoint that is down", ids[0], store.WaitBreaker, in(c.Long))
+	c.Update(sub.ID, func(s *store.Subscription) { s.Status = store.Paused })
+	c.Reopen()
+	waits(c, "of a Paused subscription", ids[0], store.WaitPaused, time.Time{})
 }
