@@ -37,6 +37,7 @@ func (s *Store) deliveries(
 	if err != nil {
 		return found, err
 	}
+	walk = walk.Within(page.BudgetOf(ctx))
 	listed, searched, err := walk.Searched(cursor, page.Limit(q.Limit), store.DefaultDeliveryLimit)
 	if err == nil {
 		found, err = s.lists.shown(ctx, listed, searched)
