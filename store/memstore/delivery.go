@@ -44,6 +44,7 @@ func (d *delivery) record() store.Delivery {
 		EventID:        d.event.id,
 		EventType:      d.event.typ,
 		Tenant:         d.event.tenant,
+		Key:            d.event.key,
 		State:          d.state,
 		Erased:         d.event.erased,
 		Attempts:       d.tried(),
@@ -62,6 +63,19 @@ func (d *delivery) record() store.Delivery {
 		r.LastError = d.canceled
 	}
 	return r
+}
+
+// place returns where a pending delivery stands for the schedule. A first attempt stands by its
+// event alone, and has no time; a retry stands by when it is due.
+func (d *delivery) place() schedule.Position {
+	p := schedule.Position{Seq: d.event.num}
+	switch {
+	case d.atOnce != 0:
+		p.Due = d.atOnce
+	case len(d.attempts) > 0:
+		p.Due = d.due.UnixNano()
+	}
+	return p
 }
 
 // enter puts d at the end of a list of what has finished, leave takes it out of the one it is in.

@@ -20,7 +20,8 @@ func (s *Store) Deliveries(
 	if err := q.Validate(); err != nil {
 		return store.Page[store.Delivery]{}, fmt.Errorf("memstore: deliveries: %w", err)
 	}
-	if _, err := s.begin(ctx); err != nil {
+	now, err := s.begin(ctx)
+	if err != nil {
 		return store.Page[store.Delivery]{}, fmt.Errorf("memstore: deliveries: %w", err)
 	}
 	defer s.mu.Unlock()
@@ -30,7 +31,11 @@ func (s *Store) Deliveries(
 	cursor, err := s.cursors.Open(q.Cursor)
 	var found store.Page[*delivery]
 	if err == nil {
-		found, err = walk.Page(cursor, limit, min(limit, store.DefaultDeliveryLimit))
+		var searched *page.Position
+		found, searched, err = walk.Searched(cursor, limit, min(limit, store.DefaultDeliveryLimit))
+		if searched != nil {
+			found.SearchedTo = s.log.timeNear(searched.Seq)
+		}
 	}
 	// Only if asked for: it goes through many.
 	if err == nil && q.Count {
@@ -39,9 +44,9 @@ func (s *Store) Deliveries(
 	if err != nil {
 		return store.Page[store.Delivery]{}, fmt.Errorf("memstore: deliveries: %w", err)
 	}
-	// Still under the lock, as record reads what other calls change.
+	// Still under the lock, as shown reads what other calls change.
 	return page.Map(page.SealPage(s.cursors, found),
-		func(d **delivery) store.Delivery { return (*d).record() }), nil
+		func(d **delivery) store.Delivery { return s.queue.shown(*d, now) }), nil
 }
 
 // listPosition returns where d stands in a listing. Listings go by the event, and among those of

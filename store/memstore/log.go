@@ -130,6 +130,21 @@ func (l *log) prune(events []*event) {
 	}
 }
 
+// timeNear returns when the event of a number was enqueued, or if it is gone, the one before it, or
+// else the next; zero if there is none.
+func (l *log) timeNear(num uint64) time.Time {
+	i, found := slices.BinarySearchFunc(l.events, num, func(e *event, num uint64) int {
+		return cmp.Compare(e.num, num)
+	})
+	if !found {
+		i = max(i-1, 0)
+	}
+	if i >= len(l.events) {
+		return time.Time{}
+	}
+	return l.events[i].enqueued
+}
+
 // without returns a list, which is in order, without those that are gone, the first of which is
 // known. What goes is old mostly, and what comes before the first is left alone.
 func without(events []*event, first *event, gone func(*event) bool) []*event {

@@ -25,7 +25,10 @@ func (l *Lister) Deliveries(
 		return found, err
 	}
 	walk = walk.Within(page.BudgetOf(ctx))
-	found, err = walk.Page(cursor, page.Limit(q.Limit), store.DefaultDeliveryLimit)
+	listed, searched, err := walk.Searched(cursor, page.Limit(q.Limit), store.DefaultDeliveryLimit)
+	if err == nil {
+		found, err = l.shown(ctx, listed, searched)
+	}
 	if err == nil && q.Count {
 		found.Total, found.TotalIsLowerBound, err = walk.Count(store.MaxTotal)
 	}

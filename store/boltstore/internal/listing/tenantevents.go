@@ -7,6 +7,7 @@ import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/scan"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
 )
@@ -75,7 +76,7 @@ func (l *Lister) listed(
 		return nil, nil, err
 	}
 	seen := 0
-	gaveUp, err := walk(from, page.Budget, func(at page.Position, _ *store.Delivery) bool {
+	gaveUp, err := walk(from, page.Budget, func(at page.Position, _ *scan.FoundDelivery) bool {
 		if n := len(seqs); n == 0 || seqs[n-1] != at.Seq {
 			if n > 0 && (n >= q.Limit || seen >= q.Deliveries) {
 				goOn = &page.Position{Seq: seqs[n-1]} // behind all deliveries of the last

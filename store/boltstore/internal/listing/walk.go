@@ -51,7 +51,7 @@ const (
 // deliveries returns a walk of the deliveries that q selects.
 func (l *Lister) deliveries(
 	ctx context.Context, q *store.DeliveryQuery,
-) (page.Walk[store.Delivery], error) {
+) (page.Walk[scan.FoundDelivery], error) {
 	var num, seq uint64
 	err := l.db.Read(ctx, func(t *txn.Tx) (err error) {
 		if q.SubscriptionID != "" {
@@ -72,13 +72,13 @@ func (l *Lister) deliveries(
 	if err != nil || q.SubscriptionID != "" && num == 0 || q.EventID != "" && seq == 0 {
 		// A name that is unknown: no delivery matches, and that is no error.
 		return func(
-			page.Cursor, int, func(page.Position, *store.Delivery) bool,
+			page.Cursor, int, func(page.Position, *scan.FoundDelivery) bool,
 		) (*page.Position, error) {
 			return nil, nil
 		}, err
 	}
 	return func(
-		from page.Cursor, budget int, visit func(page.Position, *store.Delivery) bool,
+		from page.Cursor, budget int, visit func(page.Position, *scan.FoundDelivery) bool,
 	) (gaveUp *page.Position, err error) {
 		room := l.room.Get().(*[]scan.FoundDelivery)
 		defer func() {
@@ -110,7 +110,7 @@ type deliveryWalk struct {
 
 // run goes on until visit returns false or the budget is used up. It returns where then.
 func (w *deliveryWalk) run(
-	ctx context.Context, visit func(page.Position, *store.Delivery) bool,
+	ctx context.Context, visit func(page.Position, *scan.FoundDelivery) bool,
 ) (gaveUp *page.Position, err error) {
 	if err := w.db.Read(ctx, w.Skip); err != nil {
 		return nil, err
@@ -135,7 +135,7 @@ func (w *deliveryWalk) run(
 		}
 		for i := range w.Found {
 			// Outside of the transaction, see scan.
-			if f := &w.Found[i]; !visit(f.At, &f.Delivery) {
+			if f := &w.Found[i]; !visit(f.At, f) {
 				return nil, nil
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 	"github.com/outhook/outhook/store/boltstore/internal/buckets"
+	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
@@ -17,10 +18,12 @@ import (
 // checksum is over all of it.
 const passedBytes = 4096
 
-// FoundDelivery is a delivery with where it stands.
+// FoundDelivery is a delivery with where it stands, and if it is pending, with what it waits for as
+// far as its record says.
 type FoundDelivery struct {
 	At       page.Position
 	Delivery store.Delivery
+	Waiting  schedule.Waiting
 }
 
 // DeliveryReader reads deliveries from a boundary on, a step in one transaction. It keeps what it
@@ -262,11 +265,22 @@ func (sl *DeliveryReader) selects(e *record.EventView) bool {
 		CreatedAt: record.AsTime(e.EnqueuedAt),
 	}
 	q := *sl.Q
-	q.SubscriptionID, q.States = "", nil
+	q.SubscriptionID, q.States, q.ErrorClass, q.LastStatus = "", nil, "", store.StatusRange{}
 	if q.EventID != "" {
 		d.EventID = string(e.ID) // each event has another, so it is copied only when asked for
 	}
+	if q.Key != "" {
+		d.Key = string(e.Key)
+	}
 	return q.Matches(&d)
+}
+
+// waiting returns what a delivery waits for as far as its record says.
+func waiting(seq uint64, r *pending.Delivery) (w schedule.Waiting) {
+	if r.Pending() {
+		w = schedule.Waiting{Position: r.Position(seq), Blocked: r.Blocked}
+	}
+	return w
 }
 
 // take looks at a delivery, and moves on. It keeps it if the query selects it.
@@ -284,7 +298,7 @@ func (sl *DeliveryReader) take(num, seq uint64, e *record.Event) error {
 	}
 	d, err := sl.t.Delivery(num, e, &r)
 	if err == nil && sl.Q.Matches(&d) {
-		sl.Found = append(sl.Found, FoundDelivery{at, d})
+		sl.Found = append(sl.Found, FoundDelivery{at, d, waiting(seq, &r)})
 		sl.Passed--
 	}
 	return err

@@ -21,6 +21,7 @@ func (t *Tx) Delivery(num uint64, e *record.Event, r *pending.Delivery) (store.D
 		EventID:        e.ID,
 		EventType:      e.Type,
 		Tenant:         e.Tenant,
+		Key:            e.Key,
 		State:          r.State,
 		Erased:         e.Erased(),
 		Attempts:       r.Attempts,
