@@ -159,11 +159,14 @@ func TestPagesEnd(t *testing.T) {
 		for ; at.Next != "" && pages < most; pages++ {
 			at = ls.page(t, 2, at.Next)
 		}
+		if at.Next != "" {
+			t.Errorf("%d stores: the listing does not end within %d pages", stores, pages)
+		}
 		for ; at.Previous != "" && pages < 2*most; pages++ {
 			at = ls.page(t, 2, at.Previous)
 		}
 		if at.Previous != "" {
-			t.Errorf("%d stores: the listing does not end within %d pages", stores, pages)
+			t.Errorf("%d stores: the way back does not end within %d pages", stores, pages)
 		}
 	}
 }
