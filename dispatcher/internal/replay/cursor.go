@@ -9,8 +9,9 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Cursor returns the cursor of a step that its caller drives. It has the Until of the first step in it: without
-// that, a replay would go on to what was published since, and send what has just been delivered.
+// Cursor returns the cursor of a step that its caller drives. It has the Until of the first step in
+// it: without that, a replay would go on to what was published since, and send what has just been
+// delivered.
 func Cursor(until time.Time, next string) string {
 	return strconv.FormatInt(until.UnixNano(), 36) + "." + next
 }
