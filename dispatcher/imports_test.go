@@ -71,6 +71,7 @@ func TestImportsPointOneWay(t *testing.T) {
 // rooms are the packages inside dispatcher, httpapi, boltstore and shards, and shards itself, which
 // knows no store; each with those of this module that it may import.
 var rooms = map[string][]string{
+	"dispatcher/internal/actor":   {},
 	"dispatcher/internal/backoff": {},
 	"dispatcher/internal/check": {
 		"dispatcher/internal/netguard", "dispatcher/internal/send", "events", "signing", "store",
@@ -83,7 +84,7 @@ var rooms = map[string][]string{
 	"dispatcher/internal/notify":     {},
 	"dispatcher/internal/quota":      {"dispatcher/internal/rates", "events", "store"},
 	"dispatcher/internal/rates":      {},
-	"dispatcher/internal/replay":     {"store"},
+	"dispatcher/internal/replay":     {"events", "store"},
 	"dispatcher/internal/send": {
 		"dispatcher/internal/clientpool", "dispatcher/internal/h1",
 		"dispatcher/internal/netguard", "events", "signing", "store",

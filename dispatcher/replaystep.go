@@ -2,13 +2,9 @@ package dispatcher
 
 import (
 	"context"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/outhook/outhook/dispatcher/internal/check"
 	"github.com/outhook/outhook/dispatcher/internal/replay"
-	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
@@ -34,7 +30,7 @@ type ReplayResult struct {
 // It returns errors as Replay does, and for a Cursor that no step has returned. Each step counts as
 // a replay in Quota.ReplaysPerMinute, unless q.AnyTenant is set.
 func (d *Dispatcher) ReplayStep(ctx context.Context, q store.DeliveryQuery) (ReplayResult, error) {
-	if err := readReplayCursor(&q); err != nil {
+	if err := replay.ReadCursor(&q); err != nil {
 		return ReplayResult{}, err
 	}
 	if err := check.ReplayStepQuery(&q); err != nil {
@@ -55,32 +51,7 @@ func (d *Dispatcher) ReplayStep(ctx context.Context, q store.DeliveryQuery) (Rep
 	}
 	result := ReplayResult{Replayed: step.Requeued}
 	if step.Next != "" {
-		result.Next = replayCursor(q.Until, step.Next)
+		result.Next = replay.Cursor(q.Until, step.Next)
 	}
 	return result, err
-}
-
-// replayCursor returns the cursor of a step. It has the Until of the first step in it: without
-// that, a replay would go on to what was published since, and send what has just been delivered.
-func replayCursor(until time.Time, next string) string {
-	return strconv.FormatInt(until.UnixNano(), 36) + "." + next
-}
-
-// readReplayCursor replaces a cursor of replayCursor in a query by what it has. An Until of the
-// caller's stays.
-func readReplayCursor(q *store.DeliveryQuery) error {
-	if q.Cursor == "" {
-		return nil
-	}
-	until, next, _ := strings.Cut(q.Cursor, ".")
-	n, err := strconv.ParseInt(until, 36, 64)
-	if err != nil || next == "" {
-		return &events.InvalidError{Field: "cursor",
-			Reason: "is not of a replay; pass the Next of an earlier step, or none for the first"}
-	}
-	q.Cursor = next
-	if q.Until.IsZero() {
-		q.Until = time.Unix(0, n)
-	}
-	return nil
 }
