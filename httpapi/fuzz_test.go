@@ -159,8 +159,7 @@ func wellTyped(endpoint string, body []byte) bool {
 			return false
 		}
 	}
-	// A list of states may be one of nothing.
-	nothing := []string{"", "null", `""`, "[]", `[""]`}
+	nothing := []string{"", "null", `""`, "[]"}
 	has := func(name string) bool {
 		return !slices.Contains(nothing, strings.Join(strings.Fields(string(fields[name])), ""))
 	}
@@ -199,7 +198,7 @@ func wellTyped(endpoint string, body []byte) bool {
 			var list []*string
 			ok = isText && (text == nil || *text == "" || words.MatchString(*text)) ||
 				json.Unmarshal(raw, &list) == nil && !slices.ContainsFunc(list, func(s *string) bool {
-					return s == nil || !words.MatchString(*s) && (len(list) > 1 || *s != "")
+					return s == nil || !words.MatchString(*s)
 				})
 		case "list text":
 			ok = isText && (text == nil || len(*text) <= 2048)

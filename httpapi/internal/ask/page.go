@@ -56,8 +56,8 @@ func Subscriptions(f *Fields, s Scope, b PageBounds) (q store.SubscriptionQuery,
 		f.CheckEventType("event_type", q.EventType)
 	}
 	if q.Filtered() && q.Limit == 0 {
-		f.Fail("page_size", fmt.Sprintf("is missing, and a list by status, text or event_type comes "+
-			"in pages; give a whole number from 1 to %d", b.Most))
+		f.Fail("page_size", fmt.Sprintf("is left out, and a list by status, text or event_type comes "+
+			"in pages; set it, from 1 to %d", b.Most))
 	}
 	return q, q.Limit > 0
 }
