@@ -215,7 +215,7 @@ type History interface {
 	// is counted. Bound: one read. In memstore and boltstore it takes the same time for any backlog
 	// (after an open, boltstore first reads each subscription that has one once); in pgstore it is
 	// by the subscriptions of the tenant and by limit, and, of those that another replica has, by
-	// the events that all tenants have published in about ten seconds.
+	// the events that the tenant has published in about ten seconds.
 	CountPending(ctx context.Context, tenant string, limit int) (int, error)
 
 	// Stats returns figures of one subscription, or of the whole store if the ID is empty. It

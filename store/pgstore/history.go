@@ -72,7 +72,7 @@ func (s *Store) Figures(ctx context.Context, q store.FiguresQuery) (store.Figure
 //
 // It counts rows: those of the tenant that wait for a retry or behind others, until there are limit
 // of them. What was not attempted yet this replica knows of its own shares; of those of other
-// replicas it reads the events of all tenants since the low marks, which rise every ten seconds.
+// replicas it reads the tenant's events since the low marks, which rise every ten seconds.
 func (s *Store) CountPending(ctx context.Context, tenant string, limit int) (int, error) {
 	return call(ctx, s, "count pending", nil, func() (int, error) {
 		return s.history.CountPending(ctx, tenant, limit)

@@ -38,7 +38,21 @@ func (h *History) Prune(ctx context.Context, r store.Retention) (more bool, err 
 			return more, err
 		}
 	}
-	return h.pruneFinished(ctx, r)
+	if more, err = h.pruneFinished(ctx, r); more || err != nil {
+		return more, err
+	}
+	return h.noteTimes(ctx)
+}
+
+// timesStep is how many numbers of events a row of event_times stands for.
+const timesStep = 10_000
+
+// noteTimes notes until when the next events were enqueued, for those who search since a time (see
+// search.since), and reports whether there may be more to note.
+func (h *History) noteTimes(ctx context.Context) (more bool, err error) {
+	var n int
+	_, err = h.pruneStep(ctx, h.SQL.NoteTimes, []any{&n}, timesStep)
+	return n > 0, err
 }
 
 // pruned is when those had finished that the last step has removed last. Nil at the beginning.

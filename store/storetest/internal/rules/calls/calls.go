@@ -220,7 +220,7 @@ func testEndedContext(c *check.Driver) {
 		c.Is(call.name, call.do(ctx), context.Canceled)
 		c.Is(call.name, call.do(late), context.DeadlineExceeded)
 	}
-	c.Unchanged("after calls whose context had ended", all)
+	check.Unchanged(c, "after calls whose context had ended", all)
 	stored, err := c.Store.Subscription(c.Ctx(), sub.ID)
 	c.Must("Subscription", err)
 	c.SameSubscription("the subscription", stored, sub)
