@@ -113,7 +113,7 @@ func (o *Options) validate() error {
 		"DisableHTTP2 has no effect beside Transport; set it there")
 	bad(o.Proxy != nil && o.DisableHTTP2,
 		"DisableHTTP2 has no effect beside Proxy, through which all speak HTTP/1.1; remove it")
-	errs = append(errs, o.validateGuard()...)
+	errs = append(errs, o.checkGuard()...)
 	errs = append(errs, check.EventTypes(o.EventTypes)...)
 	return errors.Join(append(errs, check.Proxy(o.Proxy), backoff.Policy(o.Backoff).Validate())...)
 }

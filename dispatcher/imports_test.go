@@ -77,6 +77,7 @@ var rooms = map[string][]string{
 	"dispatcher/internal/clientpool": {"dispatcher/internal/h1"},
 	"dispatcher/internal/engine":     {"dispatcher/internal/send", "events", "store"},
 	"dispatcher/internal/h1":         {},
+	"dispatcher/internal/missed":     {"dispatcher/internal/send", "store"},
 	"dispatcher/internal/netguard":   {},
 	"dispatcher/internal/notify":     {},
 	"dispatcher/internal/quota":      {"dispatcher/internal/rates", "events", "store"},

@@ -37,7 +37,8 @@ func (s *Store) subscriptions(
 	if err != nil {
 		return found, err
 	}
-	walk, limit := s.lists.subscriptions(ctx, q), page.LimitOrAll(q)
+	walk := s.lists.subscriptions(ctx, q).Within(page.BudgetOf(ctx))
+	limit := page.LimitOrAll(q)
 	if q.Filtered() {
 		found, err = walk.Page(cursor, limit, 0)
 		found.TotalIsLowerBound = true

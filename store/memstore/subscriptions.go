@@ -198,7 +198,7 @@ func (s *Store) Subscriptions(
 		}
 	}
 	wanted := func(sub *subscription) bool { return q.Selects(sub.Subscription) }
-	walk := page.Sorted(selected, (*subscription).listPosition, wanted)
+	walk := page.Sorted(selected, (*subscription).listPosition, wanted).Within(page.BudgetOf(ctx))
 	cursor, err := s.cursors.Open(q.Cursor)
 	var found store.Page[*subscription]
 	if err == nil {

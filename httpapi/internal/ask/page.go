@@ -1,6 +1,7 @@
 package ask
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/outhook/outhook/store"
@@ -80,6 +81,18 @@ func Deliveries(f *Fields, s Scope) store.DeliveryQuery {
 		f.CheckEventType("event_type", q.EventType)
 	}
 	return q
+}
+
+// ReplayStep adds the bounds of one step to a filter of a replay, and reports whether the request
+// asks for a step and not for all of it: by a cursor or a page_size.
+func ReplayStep(f *Fields, q *store.DeliveryQuery, b PageBounds) bool {
+	size, sized := f.Int("page_size", 1, b.Most)
+	q.Cursor, _ = f.Text("cursor")
+	if sized || f.Has("cursor") {
+		q.Limit = cmp.Or(size, b.Default)
+		return true
+	}
+	return false
 }
 
 // DeliveriesPage adds the page to a filter of deliveries. Unlike webhooks, deliveries are always

@@ -1,0 +1,86 @@
+package dispatcher
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/outhook/outhook/dispatcher/internal/check"
+	"github.com/outhook/outhook/dispatcher/internal/replay"
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
+)
+
+// MaxReplayStep is how many deliveries one ReplayStep makes pending at most.
+const MaxReplayStep = 1000
+
+// ReplayResult is what a step of a replay has done.
+type ReplayResult struct {
+	Replayed int    // deliveries that are pending again
+	Next     string // the Cursor of the query for the next step; empty after the last
+}
+
+// ReplayStep is one step of a Replay that its caller drives: a page or a job that shows how far it
+// is, stops when it is told to, and goes on after a restart. The first step has no Cursor; each
+// further one has the Next of the one before it, and the same query otherwise. The steps together
+// are of what was published before the first of them, or before q.Until. ReplayCount says what the
+// sum of Replayed will be, if nothing changes meanwhile.
+//
+// A step makes at most q.Limit deliveries pending, or MaxReplayStep if that is less; 500 if q.Limit
+// is zero. It may make fewer, or none, and have a Next: the store has read as much as one call may.
+// Repeating a step is safe.
+//
+// It returns errors as Replay does, and for a Cursor that no step has returned. Each step counts as
+// a replay in Quota.ReplaysPerMinute, unless q.AnyTenant is set.
+func (d *Dispatcher) ReplayStep(ctx context.Context, q store.DeliveryQuery) (ReplayResult, error) {
+	if err := readReplayCursor(&q); err != nil {
+		return ReplayResult{}, err
+	}
+	if err := check.ReplayStepQuery(&q); err != nil {
+		return ReplayResult{}, err
+	}
+	if !q.AnyTenant {
+		if err := d.quotas.AllowReplay(q.Tenant); err != nil {
+			return ReplayResult{}, err
+		}
+	}
+	q = replay.Prepare(q, min(q.Limit, MaxReplayStep))
+	step, err := replay.Step(ctx, d.store, q)
+	if step.Requeued > 0 {
+		d.observe.acted(ctx, d.observe.Now, Action{
+			Kind: ActionReplay, Tenant: q.Tenant, SubscriptionID: q.SubscriptionID,
+			EventID: q.EventID, Count: step.Requeued,
+		})
+	}
+	result := ReplayResult{Replayed: step.Requeued}
+	if step.Next != "" {
+		result.Next = replayCursor(q.Until, step.Next)
+	}
+	return result, err
+}
+
+// replayCursor returns the cursor of a step. It has the Until of the first step in it: without
+// that, a replay would go on to what was published since, and send what has just been delivered.
+func replayCursor(until time.Time, next string) string {
+	return strconv.FormatInt(until.UnixNano(), 36) + "." + next
+}
+
+// readReplayCursor replaces a cursor of replayCursor in a query by what it has. An Until of the
+// caller's stays.
+func readReplayCursor(q *store.DeliveryQuery) error {
+	if q.Cursor == "" {
+		return nil
+	}
+	until, next, _ := strings.Cut(q.Cursor, ".")
+	n, err := strconv.ParseInt(until, 36, 64)
+	if err != nil || next == "" {
+		return &events.InvalidError{Field: "cursor",
+			Reason: "is not of a replay; pass the Next of an earlier step, or none for the first"}
+	}
+	q.Cursor = next
+	if q.Until.IsZero() {
+		q.Until = time.Unix(0, n)
+	}
+	return nil
+}
