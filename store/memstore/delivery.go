@@ -37,7 +37,7 @@ func (d *delivery) isNext() bool {
 	return d.event.key == "" || d.sub.keyed[d.event.key][0] == d
 }
 
-// record returns d as the outside sees it. It shares no memory with d.
+// record returns d as the outside sees it. It shares no memory with d, so it may leave the lock.
 func (d *delivery) record() store.Delivery {
 	r := store.Delivery{
 		SubscriptionID: d.sub.ID,
@@ -50,6 +50,7 @@ func (d *delivery) record() store.Delivery {
 		CreatedAt:      d.event.enqueued,
 		FinishedAt:     d.finished,
 	}
+	// What has ended is due no more, and due still has the time of its last attempt.
 	if d.state == store.Pending {
 		r.DueAt = d.due
 	}

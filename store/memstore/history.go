@@ -24,6 +24,7 @@ func (s *Store) Deliveries(
 		return store.Page[store.Delivery]{}, fmt.Errorf("memstore: deliveries: %w", err)
 	}
 	defer s.mu.Unlock()
+	// Up to as many deliveries are collected as one page has by default; more only if asked for.
 	walk := s.deliveryWalk(&q).Within(page.BudgetOf(ctx))
 	limit := page.Limit(q.Limit)
 	cursor, err := s.cursors.Open(q.Cursor)
@@ -74,6 +75,7 @@ func (s *Store) Attempts(
 		return nil, fmt.Errorf("memstore: attempts: %w", err)
 	}
 	defer s.mu.Unlock()
+	// A delivery without attempts has an empty list, and one that is not there an error.
 	d := s.delivery(subscriptionID, eventID)
 	if d == nil {
 		return nil, fmt.Errorf("memstore: attempts: %w", store.ErrNotFound)
@@ -81,7 +83,8 @@ func (s *Store) Attempts(
 	return cloneAttempts(d.attempts), nil
 }
 
-// cloneAttempts returns a copy that shares nothing: an erasure and the next attempt change the list.
+// cloneAttempts returns a copy that shares nothing: an erasure and the next attempt change the
+// list.
 func cloneAttempts(attempts []store.Attempt) []store.Attempt {
 	attempts = slices.Clone(attempts)
 	for i := range attempts {
@@ -90,7 +93,8 @@ func cloneAttempts(attempts []store.Attempt) []store.Attempt {
 	return attempts
 }
 
-// Requeue implements [store.History].
+// Requeue implements [store.History]. It takes one step, and changes all that the step selects
+// under the one lock.
 func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
 	if err := q.Validate(); err != nil {
 		return store.RequeueResult{}, fmt.Errorf("memstore: requeue: %w", err)
@@ -122,7 +126,8 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 	result := store.RequeueResult{Next: s.cursors.Seal(next)}
 	held := make(map[string]struct{})
 	for _, d := range step.Items() {
-		// Nothing may be sent there, or there is nothing to send.
+		// Nothing may be sent there, or there is nothing to send. It is passed over and no error: a
+		// call that is about many must not fail because of one.
 		if !d.sub.Collects() || d.event.erased || s.isClosed(d.sub.Tenant) {
 			continue
 		}
@@ -134,13 +139,14 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 			result.Requeued++
 		}
 	}
+	// Each once, however many of its deliveries matched.
 	result.Held = slices.Collect(maps.Keys(held))
 	return result, nil
 }
 
 // requeue makes d due now and reports whether that changed anything. named says that it was asked
-// for by its event. The lock is held.
-func (s *Store) requeue(d *delivery, named bool, now time.Time) bool {
+// for by its event.
+func (s *state) requeue(d *delivery, named bool, now time.Time) bool {
 	switch {
 	case d.state != store.Pending:
 		// Attempts stay; only those that the backoff counts begin anew.
@@ -196,6 +202,7 @@ func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
 		if sub == nil || s.isClosed(sub.Tenant) {
 			continue
 		}
+		// A changed copy: claims share the present one.
 		if h := *sub.turns.Health(); !h.NextProbeAt.IsZero() {
 			h.NextProbeAt = time.Time{}
 			s.queue.SetHealth(sub.turns, &h, now.UnixNano())

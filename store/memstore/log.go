@@ -113,11 +113,14 @@ func (l *log) prune(events []*event) {
 	}
 	unwanted := func(e *event) bool { return len(e.deliveries) == 0 }
 	var oldest *event
+	// Each list is cut behind the first that goes, so a Prune of old events does not go through all
+	// that are kept.
 	for tenant, e := range first {
 		if oldest == nil || e.num < oldest.num {
 			oldest = e
 		}
 		l.byTenant[tenant] = without(l.byTenant[tenant], e, unwanted)
+		// Tenants come and go, and the map must not keep them all.
 		if len(l.byTenant[tenant]) == 0 {
 			delete(l.byTenant, tenant)
 		}

@@ -35,6 +35,7 @@ func newQueue() queue {
 // are stored.
 func (q *queue) add(d *delivery, isNew bool, now time.Time) {
 	sub := d.sub
+	// In order: how many there are, then the keys, then the schedule, which is told by isNext.
 	q.count(sub.Tenant, 1)
 	if key := d.event.key; key != "" {
 		same := sub.keyed[key]
@@ -63,6 +64,7 @@ func (q *queue) remove(d *delivery, now time.Time) {
 	q.tell(d, schedule.Change{}, now)
 	sub, key := d.sub, d.event.key
 	q.count(sub.Tenant, -1)
+	// Without a key nothing stands behind it.
 	if key == "" {
 		return
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
@@ -131,7 +132,7 @@ func (sl *DeliveryReader) everything() error {
 
 // events iterates over the events from where we are, in the direction of the walk.
 func (sl *DeliveryReader) events() iter.Seq2[[]byte, []byte] {
-	c := sl.t.Bucket(txn.BucketEvents).Cursor()
+	c := sl.t.Bucket(buckets.Events).Cursor()
 	if !sl.From.Back { // that is from the newest on
 		// The event where we are belongs to it: there may be more recipients.
 		after := record.Key1(sl.From.At.Seq + 1)
@@ -148,7 +149,7 @@ func (sl *DeliveryReader) events() iter.Seq2[[]byte, []byte] {
 // oneEvent reads the deliveries of one event.
 func (sl *DeliveryReader) oneEvent() error {
 	key := record.Key1(sl.Seq)
-	v := sl.t.Get(txn.BucketEvents, key[:])
+	v := sl.t.Get(buckets.Events, key[:])
 	if v == nil {
 		return nil
 	}
