@@ -50,9 +50,9 @@ func (a Access) limit(bound Access) (Access, bool) {
 }
 
 // An Authorizer says what the sender of a request may see and do. A [*Redirect] sends the browser
-// to the host's login, any other error is a 403, whose text is neither sent nor logged. It is called
-// for every request but those for the style sheet, the script and the logo, and must be safe for
-// concurrent use.
+// to the host's login, any other error is a 403, whose text is neither sent nor logged. It is
+// called for every request but those for the style sheet, the script and the logo, and must be safe
+// for concurrent use.
 //
 // It should know its users by a cookie or a header that browsers send by themselves only to this
 // host. The console refuses requests that another site's page makes a browser send

@@ -93,9 +93,9 @@ func Mount(
 }
 
 // Handler returns a handler for the console, for [http.StripPrefix] and routers other than
-// [http.ServeMux]. It need not know where it is mounted, nor whether a router or proxy before it has
-// removed a prefix: all pages are in one folder, and all links are relative to it. So it goes by
-// what comes after the last slash of a request's path.
+// [http.ServeMux]. It need not know where it is mounted, nor whether a router or proxy before it
+// has removed a prefix: all pages are in one folder, and all links are relative to it. So it goes
+// by what comes after the last slash of a request's path.
 //
 // The error is an *events.InvalidError for d, who or a field of the options.
 func Handler(d *dispatcher.Dispatcher, who Authorizer, o *Options) (http.Handler, error) {

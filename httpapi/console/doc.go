@@ -16,8 +16,8 @@
 //
 // # What is never shown
 //
-// Keys, but for a new one, once, to the browser that has made it; the values of a webhook's headers;
-// the query of its URL. What endpoints answered is shown to those who may see payloads.
+// Keys, but for a new one, once, to the browser that has made it; the values of a webhook's
+// headers; the query of its URL. What endpoints answered is shown to those who may see payloads.
 //
 // What others wrote (payloads, answers, names, URLs) is text, and what can't be seen in it, such as
 // control characters and those that change the direction of writing, is shown as an escape. The

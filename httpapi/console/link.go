@@ -22,8 +22,8 @@ const (
 const MinLinkKey = link.MinKey
 
 // Link lets people into the console who are logged in elsewhere: the host's program makes a URL for
-// them, which works for a minute, and their browser gets a session by it. Nothing is stored: URL and
-// session are signed.
+// them, which works for a minute, and their browser gets a session by it. Nothing is stored: URL
+// and session are signed.
 //
 //	links := &console.Link{Keys: [][]byte{key}}
 //	console.Mount(mux, "/portal/webhooks/", d, links.Authorizer(nil), nil)
