@@ -220,7 +220,7 @@ type deliveryPage struct {
 	Name, URL string // of the webhook
 	On        bool
 	Attempts  []attempt // newest first
-	Reason    string
+	Due       bool      // it may be attempted now
 	CanResend bool
 }
 
@@ -237,8 +237,8 @@ func (q *request) delivery() (*view, error) {
 	data := deliveryPage{
 		row:  newRows([]store.Delivery{d})[0],
 		Name: text.Line(cmp.Or(sub.Name, showURL(sub.URL))), URL: showURL(sub.URL),
-		On:     sub.Status != store.Unsubscribed,
-		Reason: text.Line(d.LastError),
+		On:  sub.Status != store.Unsubscribed,
+		Due: d.State == store.Pending && !d.DueAt.After(time.Now()),
 	}
 	data.CanResend = data.On && !d.Erased && sub.SealedWith == ""
 	for _, a := range slices.Backward(all) {
@@ -251,7 +251,7 @@ func (q *request) delivery() (*view, error) {
 // newAttempt returns what is shown of an attempt. The answer's body may repeat the payload, so only
 // those who may see payloads see it.
 func (q *request) newAttempt(a store.Attempt) attempt {
-	out := attempt{Attempt: a, Answer: answerOf(a.Status, a.Error), Reason: text.Line(a.Error),
+	out := attempt{Attempt: a, Answer: answerOf(a.Status, a.Error), Reason: reasonText(a.Error),
 		Advice: advice(a.Status, a.Error), AnswerStatus: a.Status, HasBody: len(a.Response) > 0,
 		BodyShown: q.access.May.Payloads()}
 	out.Status = state{"ok", "succeeded", ""}

@@ -36,7 +36,7 @@ type testResult struct {
 func (t *testResult) OK() bool       { return t.Error == "" }
 func (t *testResult) Answer() string { return answerOf(t.Status, t.Error) }
 func (t *testResult) Advice() string { return advice(t.Status, t.Error) }
-func (t *testResult) Reason() string { return text.Line(t.Error) }
+func (t *testResult) Reason() string { return reasonText(t.Error) }
 func (t *testResult) Shown() string {
 	shown, _ := text.Body([]byte(t.Body), maxTestBody)
 	return shown

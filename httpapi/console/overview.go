@@ -120,7 +120,7 @@ func troubleOf(sub *store.Subscription, w webhook) (trouble, bool) {
 	case sub.Status == store.Unsubscribed:
 		return trouble{}, false
 	case w.Stats.Breaker == dispatcher.BreakerOpen:
-		return trouble{w, "failing since " + ago(w.Stats.FailingSince), 2}, true
+		return trouble{w, "failing for " + span(time.Since(w.Stats.FailingSince)), 2}, true
 	case late:
 		return trouble{w, "oldest pending " + ago(w.Stats.OldestPending), 3}, true
 	case tried >= enoughTried && day.SuccessRate() < goodSuccess:

@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
@@ -94,6 +95,19 @@ func classText(class dispatcher.Class) string {
 		return "sender's fault"
 	}
 	return "not a success"
+}
+
+// reasonText is the error of an attempt for people: its class in words.
+func reasonText(reason string) string {
+	class := dispatcher.ErrorClass(reason)
+	if class == "" {
+		return text.Line(reason)
+	}
+	rest := strings.TrimPrefix(strings.TrimPrefix(reason, string(class)), ": ")
+	if class == dispatcher.ClassHTTPStatus && rest != "" {
+		return text.Line(rest)
+	}
+	return text.Line(classText(class) + ": " + rest)
 }
 
 // advice says what the owner of an endpoint can do about a failed attempt.

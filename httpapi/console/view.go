@@ -208,10 +208,11 @@ func plural(n int, noun string) string {
 	return number(n) + " " + noun + "s"
 }
 
-// short is the beginning of a UUID, by which people tell it from others; other IDs stay.
+// short is both ends of a UUID: those that were made in the same minute begin with the same digits.
+// Other IDs stay.
 func short(id string) string {
 	if len(id) == 36 && strings.Count(id, "-") == 4 {
-		return id[:8] + "…"
+		return id[:8] + "…" + id[30:]
 	}
 	return text.Line(id)
 }

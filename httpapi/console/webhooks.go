@@ -149,7 +149,7 @@ func (q *request) webhook() (*view, error) {
 	if data.Stats.Failures > 0 {
 		for _, d := range page.Items {
 			if d.LastError != "" && d.State != store.Canceled {
-				data.LastError = text.Line(d.LastError)
+				data.LastError = reasonText(d.LastError)
 				data.Advice = advice(d.LastStatus, d.LastError)
 				break
 			}
