@@ -1,16 +1,15 @@
 package dispatcher
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
 
-	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/dispatcher/internal/backoff"
+	"github.com/outhook/outhook/dispatcher/internal/check"
 	"github.com/outhook/outhook/store"
 )
 
@@ -110,43 +109,23 @@ func (o *Options) validate() error {
 	bad(o.Proxy != nil && o.DisableHTTP2,
 		"DisableHTTP2 has no effect beside Proxy, through which all speak HTTP/1.1; remove it")
 	errs = append(errs, o.validateGuard()...)
-	seen := make(map[string]bool)
-	for i, t := range o.EventTypes {
-		if err := events.ValidateType(t.Name); err != nil {
-			errs = append(errs, fmt.Errorf("dispatcher: Options.EventTypes[%d]: %w", i, err))
-		}
-		bad(seen[t.Name], "EventTypes[%d] repeats %q; name each type once", i, t.Name)
-		for _, part := range [...]struct {
-			name string
-			text json.RawMessage
-		}{{"Schema", t.Schema}, {"Example", t.Example}} {
-			bad(part.text != nil && !json.Valid(part.text),
-				"EventTypes[%d].%s of %q is not JSON; correct it, or leave it nil", i, part.name, t.Name)
-		}
-		seen[t.Name] = true
-	}
-	if err := validateProxy(o.Proxy); err != nil {
-		errs = append(errs, err)
-	}
-	return errors.Join(append(errs, o.Backoff.validate())...)
+	errs = append(errs, check.EventTypes(o.EventTypes)...)
+	return errors.Join(append(errs, check.Proxy(o.Proxy), backoff.Policy(o.Backoff).Validate())...)
 }
 
-// validateProxy says what is wrong with Options.Proxy. Its error has no user name or password.
-func validateProxy(u *url.URL) error {
-	if u == nil {
-		return nil
+// rules returns what the options allow. Its error is that of a schema that is not in order.
+func (o *Options) rules() (check.Rules, error) {
+	schemas, err := check.CompileSchemas(o.EventTypes, o.Schemas)
+	r := check.Rules{
+		Guard:             o.guard(),
+		RequireHTTPS:      o.RequireHTTPS,
+		MinSecret:         o.MinSecret,
+		MaxPayload:        o.MaxPayload,
+		OperationalEvents: o.OperationalEvents,
+		Schemas:           schemas,
 	}
-	switch u.Scheme {
-	case "http", "https", "socks5", "socks5h":
-	default:
-		return fmt.Errorf(
-			"dispatcher: Options.Proxy has the scheme %q; it must be http, https or socks5",
-			u.Scheme,
-		)
+	for _, t := range o.EventTypes {
+		r.Types = append(r.Types, t.Name)
 	}
-	if u.Host == "" {
-		return errors.New("dispatcher: Options.Proxy has no host; write it like " +
-			"http://proxy.example:3128")
-	}
-	return nil
+	return r, err
 }

@@ -7,10 +7,12 @@ import (
 	"log/slog"
 	"sync/atomic"
 
+	"github.com/outhook/outhook/dispatcher/internal/backoff"
+	"github.com/outhook/outhook/dispatcher/internal/check"
 	"github.com/outhook/outhook/dispatcher/internal/engine"
-	"github.com/outhook/outhook/dispatcher/internal/netguard"
-	"github.com/outhook/outhook/dispatcher/internal/rates"
+	"github.com/outhook/outhook/dispatcher/internal/quota"
 	"github.com/outhook/outhook/dispatcher/internal/send"
+	"github.com/outhook/outhook/dispatcher/internal/slots"
 	"github.com/outhook/outhook/store"
 )
 
@@ -19,14 +21,13 @@ import (
 type Dispatcher struct {
 	store   store.Store
 	o       Options
-	types   []string // names of o.EventTypes
-	schemas schemas
-	guard   *netguard.Policy
+	rules   check.Rules
 	sender  *send.Sender
 	engine  *engine.Engine
 	observe *notifier
-	pings   *pings
-	quotas  quotas
+	pings   *slots.Slots // of each tenant
+	pinged  atomic.Uint64
+	quotas  *quota.Keeper
 	running atomic.Bool
 }
 
@@ -48,16 +49,12 @@ func New(s store.Store, o *Options) (*Dispatcher, error) {
 	d := &Dispatcher{
 		store:   s,
 		o:       opts,
-		guard:   opts.guard(),
 		observe: newNotifier(opts.Observer, opts.Logger),
-		pings:   newPings(min(maxPings, opts.PerSubscription)),
+		pings:   slots.New(min(maxPings, opts.PerSubscription)),
 	}
-	d.quotas = quotas{opts.Quota, d.observe.protect, s, rates.New()}
-	for _, t := range opts.EventTypes {
-		d.types = append(d.types, t.Name)
-	}
+	d.quotas = quota.New(s, opts.Quota == nil, d.limitsOf, newQuotaError)
 	var err error
-	if d.schemas, err = opts.compileSchemas(); err != nil {
+	if d.rules, err = opts.rules(); err != nil {
 		return nil, err
 	}
 	d.connect(d.sendOptions())
@@ -76,7 +73,7 @@ func (d *Dispatcher) sendOptions() send.Options {
 		Transport:    d.o.Transport,
 		Proxy:        d.o.Proxy,
 		DisableHTTP2: d.o.DisableHTTP2,
-		Guard:        d.guard,
+		Guard:        d.rules.Guard,
 		Concurrency:  d.o.Concurrency,
 		Timeout:      d.o.Timeout,
 		UserAgent:    d.o.UserAgent,
@@ -111,7 +108,7 @@ func (d *Dispatcher) engineConfig() engine.Config {
 			Failed:    max(d.o.FailedRetention, 0),
 		},
 		MaxAttempts:       d.o.Backoff.MaxAttempts,
-		RetryDelay:        d.o.Backoff.delay,
+		RetryDelay:        backoff.Policy(d.o.Backoff).Delay,
 		RateLimit:         d.o.RateLimit,
 		OperationalEvents: d.o.OperationalEvents,
 		Update: func(
@@ -119,7 +116,7 @@ func (d *Dispatcher) engineConfig() engine.Config {
 			id string,
 			change func(*store.Subscription) error,
 		) (store.Subscription, error) {
-			return d.update(ctx, d.observe.later, id, change)
+			return d.update(ctx, d.observe.Later, ActionDisable, id, change)
 		},
 	}
 	if d.o.Tracer != nil && d.o.Tracer.Attempt != nil {

@@ -23,7 +23,7 @@
 //     once.
 //   - Everything ends: a delivery is attempted when it is due until it is delivered, dead or
 //     canceled. Only counted attempts make it dead, never age, time the host was down, or an outage
-//     of the host's own network.
+//     of the host's own network. While a subscription is paused, its deliveries wait.
 //   - At least once; duplicates only after a crash, an expired lease, a lost answer, or a store
 //     failure after a success. Every attempt sends the same body and webhook-id. An attempt is one
 //     request; two if the first went over a kept connection that ended without an answer.
@@ -37,8 +37,8 @@
 //   - Order: first attempts of a subscription start in the order of Publish. Events with the same
 //     Key go to a subscription one after another.
 //   - Stop: when the context of Run ends, no attempt starts any more; see [Dispatcher.Run].
-//   - A change holds at once: after Unsubscribe or Erase returns no attempt starts, and an update
-//     applies to the next attempt.
+//   - A change holds at once: after Unsubscribe, Pause or Erase returns no attempt starts, and an
+//     update applies to the next attempt.
 //   - Memory is bounded by Options.Concurrency, not by the backlog.
 //
 // # What an answer means

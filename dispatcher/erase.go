@@ -29,8 +29,11 @@ func (d *Dispatcher) Erase(ctx context.Context, tenant, eventID string) error {
 	if err != nil {
 		return fmt.Errorf("dispatcher: erase: %w", err)
 	}
-	d.observe.canceled(d.observe.now,
+	d.observe.canceled(d.observe.Now,
 		Cancellation{Tenant: tenant, EventID: eventID, Reason: ReasonErased})
+	d.observe.acted(ctx, d.observe.Now, Action{
+		Kind: ActionErase, Tenant: tenant, EventID: eventID,
+	})
 	return nil
 }
 
@@ -43,7 +46,10 @@ func (d *Dispatcher) Erase(ctx context.Context, tenant, eventID string) error {
 func (d *Dispatcher) EraseTenant(ctx context.Context, tenant string) (int, error) {
 	n, err := d.erase(ctx, store.EraseQuery{Tenant: tenant}, engine.Tenant(tenant))
 	if n > 0 {
-		d.observe.canceled(d.observe.now, Cancellation{Tenant: tenant, Reason: ReasonErased})
+		d.observe.canceled(d.observe.Now, Cancellation{Tenant: tenant, Reason: ReasonErased})
+	}
+	if n > 0 || err == nil {
+		d.observe.acted(ctx, d.observe.Now, Action{Kind: ActionEraseTenant, Tenant: tenant, Count: n})
 	}
 	if err != nil {
 		return n, fmt.Errorf("dispatcher: erase tenant: %w", err)
@@ -53,9 +59,7 @@ func (d *Dispatcher) EraseTenant(ctx context.Context, tenant string) (int, error
 
 // erase takes all steps of q, and keeps back what was claimed of it before.
 func (d *Dispatcher) erase(
-	ctx context.Context,
-	q store.EraseQuery,
-	of engine.Subject,
+	ctx context.Context, q store.EraseQuery, of engine.Subject,
 ) (int, error) {
 	// Also after an error: a step that failed may have been stored. Invalidate comes after the last
 	// step, as it keeps back claims that are older than itself.

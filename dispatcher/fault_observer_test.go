@@ -94,6 +94,8 @@ func byRun(told any) bool {
 		return events.Operational(told[0].Type)
 	case store.Subscription:
 		return told.Status == store.Unsubscribed
+	case dispatcher.Action:
+		return told.Kind == dispatcher.ActionDisable
 	case dispatcher.Cancellation:
 		return told.Reason == dispatcher.ReasonFiltered
 	}

@@ -2,95 +2,27 @@ package dispatcher
 
 import (
 	"bytes"
-	"context"
-	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
+	"github.com/outhook/outhook/dispatcher/internal/notify"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
-// maxNotices is how many calls of an Observer wait at most.
-const maxNotices = 4096
-
-// notifier calls an Observer. It is the engine's Listener.
+// notifier turns what happens into calls of an Observer. It is the engine's Listener.
 type notifier struct {
-	o   *Observer
+	*notify.Queue
+	o   Observer
 	log *slog.Logger
-
-	mu      sync.Mutex
-	queue   chan func() // nil while Run is not running
-	dropped int
 }
 
 // newNotifier copies o, so that the host may change its own later.
 func newNotifier(o *Observer, log *slog.Logger) *notifier {
-	c := *o
-	return &notifier{o: &c, log: log}
+	return &notifier{notify.New(log), *o, log}
 }
 
-// Start begins to make calls in a goroutine of its own. The function that it returns ends that,
-// once the calls that wait have been made, or ctx has ended.
-func (n *notifier) Start() (stop func(ctx context.Context)) {
-	// A queue for each Run: what one has left behind must not be told by the next.
-	queue := make(chan func(), maxNotices)
-	done := make(chan struct{})
-	n.mu.Lock()
-	n.queue = queue
-	n.mu.Unlock()
-	go func() {
-		defer close(done)
-		for call := range queue {
-			n.now(call)
-		}
-	}()
-	return func(ctx context.Context) {
-		// Under the lock of later, which would panic if it sent on a closed channel. On a nil one
-		// it drops.
-		n.mu.Lock()
-		n.queue = nil
-		close(queue)
-		n.mu.Unlock()
-		select {
-		case <-done:
-		case <-ctx.Done():
-			n.log.Error("outhook: the Observer blocks; calls were dropped", "calls", len(queue))
-		}
-	}
-}
-
-// now makes a call of the Observer, in the goroutine of the caller.
-func (n *notifier) now(f func()) { n.protect("the Observer", f) }
-
-// protect calls a function of the host, and keeps a panic to it.
-func (n *notifier) protect(what string, f func()) {
-	defer func() {
-		if p := recover(); p != nil {
-			n.log.Error("outhook: "+what+" panicked", "panic", fmt.Sprint(p))
-		}
-	}()
-	f()
-}
-
-// later has a call made by the goroutine of Start, or drops it: what delivers must not wait for the
-// Observer.
-func (n *notifier) later(f func()) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	select {
-	case n.queue <- f:
-		if n.dropped > 0 {
-			n.log.Error("outhook: the Observer is too slow; calls were dropped", "calls", n.dropped)
-			n.dropped = 0
-		}
-	default:
-		n.dropped++
-	}
-}
-
-// Methods that take a tell get n.now for what the host did, and n.later for what Run did.
+// Methods that take a tell get Now for what the host did, and Later for what Run did.
 
 // published tells of events that are stored.
 func (n *notifier) published(tell func(func()), evs []events.Event) {
@@ -121,7 +53,7 @@ func (n *notifier) AttemptStarted(c *store.Claim, at time.Time) {
 		info := newInfo(c)
 		info.Attempt = store.Attempt{Number: c.Attempt, At: at}
 		info.State = store.Pending
-		n.later(func() { n.o.OnAttemptStart(info) })
+		n.Later(func() { n.o.OnAttemptStart(info) })
 	}
 }
 
@@ -150,7 +82,7 @@ func (n *notifier) AttemptRecorded(c *store.Claim, o *store.Outcome, res *store.
 	info.Attempt, info.State, info.RetryIn = o.Attempt, o.State, o.RetryIn
 	info.Failures = res.After.Failures
 	for _, call := range calls {
-		n.later(func() { call(info) })
+		n.Later(func() { call(info) })
 	}
 }
 
@@ -160,49 +92,49 @@ func (n *notifier) pinged(c *store.Claim, a *store.Attempt) {
 		info := newInfo(c)
 		info.Attempt = *a
 		info.Attempt.Response = bytes.Clone(a.Response) // the caller of Ping has the other
-		n.now(func() { n.o.OnPing(info) })
+		n.Now(func() { n.o.OnPing(info) })
 	}
 }
 
 // deleted tells of a subscription that the host has deleted; Run deletes none.
 func (n *notifier) deleted(sub store.Subscription) {
 	if n.o.OnDelete != nil {
-		n.now(func() { n.o.OnDelete(sub) })
+		n.Now(func() { n.o.OnDelete(sub) })
 	}
 }
 
 // Disabled implements engine.Listener.
 func (n *notifier) Disabled(sub store.Subscription) {
 	if n.o.OnDisabled != nil {
-		n.later(func() { n.o.OnDisabled(sub) })
+		n.Later(func() { n.o.OnDisabled(sub) })
 	}
 }
 
 // OutageStarted implements engine.Listener.
 func (n *notifier) OutageStarted(since time.Time) {
 	if n.o.OnOutageStart != nil {
-		n.later(func() { n.o.OnOutageStart(Outage{Since: since}) })
+		n.Later(func() { n.o.OnOutageStart(Outage{Since: since}) })
 	}
 }
 
 // OutageEnded implements engine.Listener.
 func (n *notifier) OutageEnded(since, until time.Time) {
 	if n.o.OnOutageEnd != nil {
-		n.later(func() { n.o.OnOutageEnd(Outage{Since: since, Until: until}) })
+		n.Later(func() { n.o.OnOutageEnd(Outage{Since: since, Until: until}) })
 	}
 }
 
 // StoreTrouble implements engine.Listener.
 func (n *notifier) StoreTrouble(op string, err error) {
 	if n.o.OnStoreTrouble != nil {
-		n.later(func() { n.o.OnStoreTrouble(op, err) })
+		n.Later(func() { n.o.OnStoreTrouble(op, err) })
 	}
 }
 
 // Published implements engine.Listener.
-func (n *notifier) Published(evs []events.Event) { n.published(n.later, evs) }
+func (n *notifier) Published(evs []events.Event) { n.published(n.Later, evs) }
 
 // Canceled implements engine.Listener.
 func (n *notifier) Canceled(c *store.Claim, reason string) {
-	n.canceled(n.later, Cancellation{c.SubscriptionID, c.EventID, c.Tenant, reason})
+	n.canceled(n.Later, Cancellation{c.SubscriptionID, c.EventID, c.Tenant, reason})
 }

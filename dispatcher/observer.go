@@ -14,8 +14,8 @@ import (
 // What the host does by a method of the Dispatcher is told in the goroutine that called it. What
 // Run does is told in a goroutine of Run's own, one call after another, in the order in which
 // things happened. A slow function delays no delivery: when more than a few thousand calls wait,
-// further ones are dropped and their number is logged. OnPublish, OnSubscription and OnCanceled are
-// called from both, so from several goroutines at once.
+// further ones are dropped and their number is logged. OnPublish, OnSubscription, OnCanceled and
+// OnAction are called from both, so from several goroutines at once.
 type Observer struct {
 	// OnPublish gets the events of one Publish or PublishTx, or the operational events that Run has
 	// published. PublishTx says when it is called.
@@ -27,6 +27,11 @@ type Observer struct {
 	// OnDelete gets a subscription that was deleted, with all its deliveries, as it was before. If
 	// it could not be read, only its ID is set.
 	OnDelete func(store.Subscription)
+
+	// OnAction is told of each change that was asked for, and of pings, with who asked: see
+	// WithActor. It is called after the others that tell of the same. It is an audit trail if the
+	// host writes it down.
+	OnAction func(Action)
 
 	// OnAttemptStart is called when an attempt starts: of Info.Attempt, Number and At are set.
 	OnAttemptStart func(Info)

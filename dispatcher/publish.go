@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
@@ -69,14 +68,14 @@ func (ownTx) OnCommit(f func()) bool {
 // publish is the one way of the host's events to the store.
 func (d *Dispatcher) publish(ctx context.Context, tx store.Tx, evs []events.Event) error {
 	for i := range evs {
-		if err := d.checkEvent(&evs[i]); err != nil {
+		if err := d.rules.Event(&evs[i]); err != nil {
 			return fmt.Errorf("dispatcher: publish: event %d of %d: %w", i+1, len(evs), err)
 		}
 	}
 	if len(evs) == 0 {
 		return nil
 	}
-	if err := d.quotas.checkPending(ctx, tx, evs); err != nil {
+	if err := d.quotas.CheckPending(ctx, tx, evs); err != nil {
 		return err
 	}
 	evs, err := d.enqueue(ctx, tx, evs)
@@ -96,50 +95,10 @@ func (d *Dispatcher) tellPublished(tx store.Tx, evs []events.Event) {
 			evs[i].Payload = bytes.Clone(evs[i].Payload)
 		}
 	}
-	tell := func() { d.observe.published(d.observe.now, evs) }
+	tell := func() { d.observe.published(d.observe.Now, evs) }
 	if !tx.OnCommit(tell) {
 		tell() // otherwise nobody would ever be told
 	}
-}
-
-// checkEvent checks an event against the options. The store checks whether it is well-formed, when
-// it builds its body.
-func (d *Dispatcher) checkEvent(e *events.Event) error {
-	if len(e.Payload) > d.o.MaxPayload {
-		return &events.InvalidError{
-			Field: "payload",
-			Reason: fmt.Sprintf(
-				"has %d bytes; at most %d are allowed",
-				len(e.Payload),
-				d.o.MaxPayload,
-			),
-		}
-	}
-	if err := d.checkOperational(e.Type); err != nil || len(d.types) == 0 {
-		return err
-	}
-	if slices.Contains(d.types, e.Type) {
-		return d.schemas.check(e)
-	}
-	return &events.InvalidError{
-		Field: "type",
-		Reason: fmt.Sprintf(
-			"is %q, which is not published here; the types are %s",
-			e.Type,
-			strings.Join(d.types, ", "),
-		),
-	}
-}
-
-// checkOperational says what is wrong with a host's event if it is operational.
-func (d *Dispatcher) checkOperational(eventType string) error {
-	if d.o.OperationalEvents && events.Operational(eventType) {
-		return &events.InvalidError{
-			Field:  "type",
-			Reason: "is " + eventType + ", which only the dispatcher publishes; use another",
-		}
-	}
-	return nil
 }
 
 // enqueue stores events of the host, traced, and returns them as they are stored.
@@ -150,17 +109,16 @@ func (d *Dispatcher) enqueue(
 		return evs, tx.Enqueue(ctx, evs...)
 	}
 	traced, trace, end := context.Context(nil), "", (func(error))(nil)
-	d.observe.protect(
-		"Options.Tracer",
-		func() { traced, trace, end = d.o.Tracer.Publish(ctx, evs) },
-	)
+	d.observe.Protect("Options.Tracer", func() {
+		traced, trace, end = d.o.Tracer.Publish(ctx, evs)
+	})
 	if traced == nil {
 		traced = ctx
 	}
 	evs = withTrace(evs, trace)
 	err := tx.Enqueue(traced, evs...)
 	if end != nil {
-		d.observe.protect("Options.Tracer", func() { end(err) })
+		d.observe.Protect("Options.Tracer", func() { end(err) })
 	}
 	return evs, err
 }
@@ -185,11 +143,8 @@ func withTrace(evs []events.Event, trace string) []events.Event {
 func (d *Dispatcher) EventTypes() []events.Type {
 	types := slices.Clone(d.o.EventTypes)
 	for i := range types {
-		types[i].Schema, types[i].Example = bytes.Clone(
-			types[i].Schema,
-		), bytes.Clone(
-			types[i].Example,
-		)
+		types[i].Schema = bytes.Clone(types[i].Schema)
+		types[i].Example = bytes.Clone(types[i].Example)
 	}
 	if len(types) > 0 && d.o.OperationalEvents {
 		types = append(types, events.OperationalTypes()...)

@@ -3,6 +3,8 @@ package dispatcher
 import (
 	"fmt"
 	"time"
+
+	"github.com/outhook/outhook/dispatcher/internal/quota"
 )
 
 // The defaults of Quota.
@@ -53,15 +55,15 @@ type Quota struct {
 type QuotaKind string
 
 const (
-	QuotaSubscriptions     QuotaKind = "subscriptions"      // Quota.Subscriptions
-	QuotaSubscriptionBytes QuotaKind = "subscription_bytes" // Quota.SubscriptionBytes
-	QuotaPending           QuotaKind = "pending"            // Quota.Pending
-	QuotaPings             QuotaKind = "pings"              // Quota.PingsPerMinute
-	QuotaReplays           QuotaKind = "replays"            // Quota.ReplaysPerMinute
+	QuotaSubscriptions     QuotaKind = quota.Subscriptions     // Quota.Subscriptions
+	QuotaSubscriptionBytes QuotaKind = quota.SubscriptionBytes // Quota.SubscriptionBytes
+	QuotaPending           QuotaKind = quota.Pending           // Quota.Pending
+	QuotaPings             QuotaKind = quota.Pings             // Quota.PingsPerMinute
+	QuotaReplays           QuotaKind = quota.Replays           // Quota.ReplaysPerMinute
 
 	// QuotaSubscriptionPings is the bound of pings to one subscription, which is the same for all:
 	// one a second on average, and five at once.
-	QuotaSubscriptionPings QuotaKind = "subscription_pings"
+	QuotaSubscriptionPings QuotaKind = quota.SubscriptionPings
 )
 
 // QuotaError says that a call would exceed a quota of a tenant. Nothing was changed. Subscribe,
@@ -77,9 +79,6 @@ type QuotaError struct {
 	// always positive.
 	RetryAfter time.Duration
 }
-
-// unknownRetry is the RetryAfter of a quota that time alone does not free.
-const unknownRetry = time.Minute
 
 // Error names the tenant, the quota and what to do.
 func (e *QuotaError) Error() string {
@@ -102,4 +101,34 @@ func (e *QuotaError) Error() string {
 	}
 	return fmt.Sprintf("dispatcher: tenant %q has used up its quota of %d %s; %s",
 		e.Tenant, e.Limit, what, remedy)
+}
+
+// newQuotaError is the quota.Refusal of a Dispatcher.
+func newQuotaError(tenant, kind string, limit int, retryAfter time.Duration) error {
+	return &QuotaError{tenant, QuotaKind(kind), limit, retryAfter}
+}
+
+// limitsOf returns what a tenant may use. It calls the host's function, so the caller must hold
+// nothing that others wait for.
+func (d *Dispatcher) limitsOf(tenant string) (quota.Limits, error) {
+	var answer struct {
+		Quota
+		given bool
+	}
+	if d.o.Quota != nil {
+		d.observe.Protect("Options.Quota", func() {
+			answer.Quota, answer.given = d.o.Quota(tenant), true
+		})
+		if !answer.given {
+			return quota.Limits{}, fmt.Errorf(
+				"dispatcher: Options.Quota panicked for the tenant %q; see the log", tenant)
+		}
+	}
+	q := answer.Quota
+	setDefault(&q.Subscriptions, DefaultSubscriptions)
+	setDefault(&q.SubscriptionBytes, Unlimited)
+	setDefault(&q.Pending, Unlimited)
+	setDefault(&q.PingsPerMinute, DefaultPingsPerMinute)
+	setDefault(&q.ReplaysPerMinute, DefaultReplaysPerMinute)
+	return quota.Limits(q), nil
 }

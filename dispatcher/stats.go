@@ -48,7 +48,7 @@ func (d *Dispatcher) Stats(ctx context.Context) (Stats, error) {
 		Delivered:     counts.Delivered,
 		Retried:       counts.Retried,
 		Dead:          counts.Dead,
-		Pings:         d.pings.sent.Load(),
+		Pings:         d.pinged.Load(),
 		OutageSince:   d.engine.OutageSince(),
 	}, nil
 }

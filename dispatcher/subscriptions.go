@@ -10,10 +10,23 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/outhook/outhook/dispatcher/internal/check"
 	"github.com/outhook/outhook/dispatcher/internal/engine"
+	"github.com/outhook/outhook/dispatcher/internal/quota"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
+)
+
+// The bounds of a subscription.
+const (
+	MaxURL         = check.MaxURL         // bytes
+	MaxName        = check.MaxName        // characters
+	MaxEvents      = check.MaxEvents      // patterns
+	MaxSecrets     = check.MaxSecrets     // keys that sign at once, while several rotations overlap
+	MaxHeaders     = check.MaxHeaders     // entries
+	MaxHeaderName  = check.MaxHeaderName  // bytes
+	MaxHeaderValue = check.MaxHeaderValue // bytes
 )
 
 // Subscribe makes a subscription of sub's Tenant, Name, URL, Events, Headers and Secrets, and
@@ -25,18 +38,17 @@ import (
 // store.ErrNotFound if the ID is another tenant's, an *events.InvalidError if sub is invalid, and a
 // *QuotaError if it exceeds the tenant's Quota; nothing is stored then.
 func (d *Dispatcher) Subscribe(
-	ctx context.Context,
-	sub store.Subscription,
+	ctx context.Context, sub store.Subscription,
 ) (store.Subscription, error) {
 	sub = sub.Clone()
 	sub.Status, sub.DisabledReason, sub.OverlapUntil = store.Subscribed, "", time.Time{}
 	sub.SealedWith = "" // the values are what the host gives
-	if err := d.checkSubscription(&sub, &store.Subscription{}); err != nil {
+	if err := d.rules.Subscription(&sub, &store.Subscription{}); err != nil {
 		return store.Subscription{}, err
 	}
-	q, err := d.quotas.of(sub.Tenant)
+	q, err := d.quotas.Of(sub.Tenant)
 	if err == nil {
-		err = q.checkSize(&sub, &store.Subscription{})
+		err = d.quotas.CheckSize(&q, &sub, &store.Subscription{})
 	}
 	if err != nil {
 		return store.Subscription{}, err
@@ -45,17 +57,18 @@ func (d *Dispatcher) Subscribe(
 		sub.ID = uuid.NewString()
 		return d.create(ctx, &q, sub)
 	}
-	if sub.ID, err = checkID(sub.ID); err != nil {
+	if sub.ID, err = check.SubscriptionID(sub.ID); err != nil {
 		return store.Subscription{}, err
 	}
 	for {
-		out, err := d.update(ctx, d.observe.now, sub.ID, func(cur *store.Subscription) error {
+		replace := func(cur *store.Subscription) error {
 			if cur.Tenant != sub.Tenant {
 				return store.ErrNotFound
 			}
 			*cur = sub.Clone()
 			return nil
-		})
+		}
+		out, err := d.update(ctx, d.observe.Now, ActionSubscribe, sub.ID, replace)
 		if !errors.Is(err, store.ErrNotFound) {
 			return out, err
 		}
@@ -72,16 +85,17 @@ func (d *Dispatcher) Subscribe(
 
 // create stores a new subscription, if the quota of its tenant has room for one.
 func (d *Dispatcher) create(
-	ctx context.Context,
-	q *Quota,
-	sub store.Subscription,
+	ctx context.Context, q *quota.Limits, sub store.Subscription,
 ) (store.Subscription, error) {
-	if err := d.quotas.checkRoom(ctx, q, sub.Tenant); err != nil {
+	if err := d.quotas.CheckRoom(ctx, q, sub.Tenant); err != nil {
 		return store.Subscription{}, err
 	}
 	out, err := d.store.CreateSubscription(ctx, sub)
 	if err == nil {
-		d.observe.subscriptionChanged(d.observe.now, out)
+		d.observe.subscriptionChanged(d.observe.Now, out)
+		d.observe.acted(ctx, d.observe.Now, Action{
+			Kind: ActionSubscribe, Tenant: out.Tenant, SubscriptionID: out.ID,
+		})
 	}
 	return out, err
 }
@@ -96,60 +110,49 @@ func (d *Dispatcher) create(
 // subscription work again; it returns store.ErrSealed for a change of a part of them, or of the URL
 // without them.
 //
-// Setting Status to store.Unsubscribed cancels what is pending; see Unsubscribe. It returns an
-// *events.InvalidError if the result is invalid, a *QuotaError if it has grown beyond
-// Quota.SubscriptionBytes, and store.ErrNotFound if the subscription does not exist.
+// Setting Status to store.Unsubscribed cancels what is pending, see Unsubscribe; for store.Paused
+// see Pause. It returns an *events.InvalidError if the result is invalid, a *QuotaError if it has
+// grown beyond Quota.SubscriptionBytes, and store.ErrNotFound if the subscription does not exist.
 func (d *Dispatcher) Update(
-	ctx context.Context,
-	id string,
-	change func(*store.Subscription) error,
+	ctx context.Context, id string, change func(*store.Subscription) error,
 ) (store.Subscription, error) {
-	quota, err := d.quotaOfSubscription(ctx, id)
+	return d.change(ctx, ActionUpdate, id, change)
+}
+
+// change is what Update does, for an action of any kind.
+func (d *Dispatcher) change(
+	ctx context.Context, kind ActionKind, id string, change func(*store.Subscription) error,
+) (store.Subscription, error) {
+	id, err := check.SubscriptionID(id)
 	if err != nil {
 		return store.Subscription{}, err
 	}
-	return d.update(ctx, d.observe.now, id, func(sub *store.Subscription) error {
+	q, err := d.quotas.OfSubscription(ctx, id)
+	if err != nil {
+		return store.Subscription{}, err
+	}
+	return d.update(ctx, d.observe.Now, kind, id, func(sub *store.Subscription) error {
 		was := sub.Clone()
 		if err := change(sub); err != nil {
 			return err
 		}
 		sub.ID, sub.Tenant, sub.SealedWith = was.ID, was.Tenant, was.SealedWith
-		if err := d.checkSubscription(sub, &was); err != nil {
+		if err := d.rules.Subscription(sub, &was); err != nil {
 			return err
 		}
-		return quota.checkSize(sub, &was)
+		return d.quotas.CheckSize(&q, sub, &was)
 	})
 }
 
-// quotaOfSubscription returns the quota of a subscription's tenant. It is asked for before the
-// transaction of a change, and not in it, because it may block. The tenant is that of the ID for as
-// long as the subscription exists.
-func (d *Dispatcher) quotaOfSubscription(ctx context.Context, id string) (Quota, error) {
-	if d.o.Quota == nil {
-		return d.quotas.of("") // the same for all
-	}
-	sub, err := d.Subscription(ctx, id)
-	if err != nil {
-		return Quota{}, err
-	}
-	return d.quotas.of(sub.Tenant)
-}
-
-// update changes a stored subscription; nothing else does. Tell is observe.now for a change of the
-// host, and observe.later for one of the engine.
+// update changes a stored subscription; nothing else does. Tell is observe.Now for a change of the
+// host, and observe.Later for one of the engine.
 func (d *Dispatcher) update(
-	ctx context.Context,
-	tell func(func()),
-	id string,
+	ctx context.Context, tell func(func()), kind ActionKind, id string,
 	change func(*store.Subscription) error,
 ) (store.Subscription, error) {
-	id, err := checkID(id)
-	if err != nil {
-		return store.Subscription{}, err
-	}
-	var was store.Status
+	var was store.Subscription // of its Status alone: change may edit the rest in place
 	out, err := d.store.UpdateSubscription(ctx, id, func(sub *store.Subscription) error {
-		was = sub.Status
+		was = *sub
 		return change(sub)
 	})
 	d.engine.Invalidate(engine.Subscription(id))
@@ -159,17 +162,17 @@ func (d *Dispatcher) update(
 	d.observe.subscriptionChanged(tell, out)
 	if out.Status == store.Unsubscribed {
 		d.engine.PruneSoon()
-		if was == store.Subscribed {
-			d.observe.canceled(
-				tell,
-				Cancellation{
-					SubscriptionID: out.ID,
-					Tenant:         out.Tenant,
-					Reason:         cmp.Or(out.DisabledReason, ReasonUnsubscribed),
-				},
-			)
+		if was.Collects() {
+			d.observe.canceled(tell, Cancellation{
+				SubscriptionID: out.ID,
+				Tenant:         out.Tenant,
+				Reason:         cmp.Or(out.DisabledReason, ReasonUnsubscribed),
+			})
 		}
 	}
+	d.observe.acted(ctx, tell, Action{
+		Kind: kind.of(was.Status, out.Status), Tenant: out.Tenant, SubscriptionID: out.ID,
+	})
 	return out, nil
 }
 
@@ -178,7 +181,7 @@ func (d *Dispatcher) update(
 // and can be subscribed again; doing this twice is the same as once. It returns store.ErrNotFound
 // if the subscription does not exist.
 func (d *Dispatcher) Unsubscribe(ctx context.Context, id string) (store.Subscription, error) {
-	return d.Update(ctx, id, func(sub *store.Subscription) error {
+	return d.change(ctx, ActionUnsubscribe, id, func(sub *store.Subscription) error {
 		sub.Status, sub.DisabledReason = store.Unsubscribed, ""
 		return nil
 	})
@@ -187,12 +190,12 @@ func (d *Dispatcher) Unsubscribe(ctx context.Context, id string) (store.Subscrip
 // Delete removes a subscription with its deliveries and their history; after it returns no attempt
 // starts. It returns store.ErrNotFound if the subscription does not exist.
 func (d *Dispatcher) Delete(ctx context.Context, id string) error {
-	id, err := checkID(id)
+	id, err := check.SubscriptionID(id)
 	if err != nil {
 		return err
 	}
 	was := store.Subscription{ID: id}
-	if d.observe.o.OnDelete != nil {
+	if d.observe.o.OnDelete != nil || d.observe.o.OnAction != nil || Actor(ctx) != "" {
 		// one that can't be read can be deleted
 		if sub, err := d.store.Subscription(ctx, id); err == nil {
 			was = sub
@@ -203,6 +206,9 @@ func (d *Dispatcher) Delete(ctx context.Context, id string) error {
 	d.engine.PruneSoon()
 	if err == nil {
 		d.observe.deleted(was)
+		d.observe.acted(ctx, d.observe.Now, Action{
+			Kind: ActionDelete, Tenant: was.Tenant, SubscriptionID: id,
+		})
 	}
 	return err
 }
@@ -210,7 +216,7 @@ func (d *Dispatcher) Delete(ctx context.Context, id string) error {
 // Subscription returns a subscription, its secrets included. It returns store.ErrNotFound if the
 // subscription does not exist.
 func (d *Dispatcher) Subscription(ctx context.Context, id string) (store.Subscription, error) {
-	id, err := checkID(id)
+	id, err := check.SubscriptionID(id)
 	if err != nil {
 		return store.Subscription{}, err
 	}
@@ -220,10 +226,9 @@ func (d *Dispatcher) Subscription(ctx context.Context, id string) (store.Subscri
 // Subscriptions lists subscriptions, oldest first. It returns an *events.InvalidError for a query
 // that is out of its bounds or contradicts itself.
 func (d *Dispatcher) Subscriptions(
-	ctx context.Context,
-	q store.SubscriptionQuery,
+	ctx context.Context, q store.SubscriptionQuery,
 ) (store.Page[store.Subscription], error) {
-	if err := checkSubscriptionQuery(&q); err != nil {
+	if err := check.SubscriptionQuery(&q); err != nil {
 		return store.Page[store.Subscription]{}, err
 	}
 	return d.store.Subscriptions(ctx, q)
@@ -240,10 +245,7 @@ func (d *Dispatcher) Subscriptions(
 // key that is there already adds none. It returns store.ErrNotFound if the subscription does not
 // exist, and store.ErrSealed if its other keys or its headers don't open.
 func (d *Dispatcher) RotateSecret(
-	ctx context.Context,
-	id string,
-	next signing.Secret,
-	overlap time.Duration,
+	ctx context.Context, id string, next signing.Secret, overlap time.Duration,
 ) (store.Subscription, error) {
 	if overlap < 0 {
 		return store.Subscription{}, &events.InvalidError{
@@ -259,14 +261,12 @@ func (d *Dispatcher) RotateSecret(
 	if next == "" {
 		next = signing.NewSecret()
 	}
-	return d.Update(ctx, id, func(sub *store.Subscription) error {
+	return d.change(ctx, ActionRotate, id, func(sub *store.Subscription) error {
 		now := time.Now()
 		var keys []signing.Secret
 		if overlap > 0 {
-			keys = slices.DeleteFunc(
-				slices.Clone(sub.Keys(now)),
-				func(key signing.Secret) bool { return key == next },
-			)
+			keys = slices.DeleteFunc(slices.Clone(sub.Keys(now)),
+				func(key signing.Secret) bool { return key == next })
 		}
 		sub.Secrets = append(keys, next)
 		sub.OverlapUntil = time.Time{}

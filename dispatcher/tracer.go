@@ -39,9 +39,7 @@ type Tracer struct {
 // startSpan begins an attempt: it returns the context for it, the traceparent to send, and what to
 // call with its outcome, which is nil without a Tracer.
 func (d *Dispatcher) startSpan(
-	ctx context.Context,
-	c *store.Claim,
-	a store.Attempt,
+	ctx context.Context, c *store.Claim, a store.Attempt,
 ) (context.Context, string, func(store.Outcome)) {
 	info := newInfo(c)
 	info.Attempt, info.State = a, store.Pending
@@ -50,10 +48,9 @@ func (d *Dispatcher) startSpan(
 		trace  string
 		end    func(Info)
 	)
-	d.observe.protect(
-		"Options.Tracer",
-		func() { traced, trace, end = d.o.Tracer.Attempt(ctx, info) },
-	)
+	d.observe.Protect("Options.Tracer", func() {
+		traced, trace, end = d.o.Tracer.Attempt(ctx, info)
+	})
 	if traced == nil {
 		traced = ctx
 	}
@@ -66,6 +63,6 @@ func (d *Dispatcher) startSpan(
 	}
 	return traced, trace, func(o store.Outcome) {
 		info.Attempt, info.State, info.RetryIn = o.Attempt, o.State, o.RetryIn
-		d.observe.protect("Options.Tracer", func() { end(info) })
+		d.observe.Protect("Options.Tracer", func() { end(info) })
 	}
 }

@@ -3,14 +3,16 @@ package httpapi
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/httpapi/internal/wire"
 	"github.com/outhook/outhook/store"
 )
 
@@ -70,7 +72,7 @@ func (a *api) logFailure(ctx context.Context, endpoint string, err error) {
 
 // writeError answers {"message":"…"}.
 func writeError(w http.ResponseWriter, status int, message string) {
-	write(w, status, failure{Message: message})
+	write(w, status, wire.Failure{Message: message})
 }
 
 // write sends a response. It ignores errors of sending, because they mean that the client has gone.
@@ -78,7 +80,7 @@ func write(w http.ResponseWriter, status int, v any) {
 	// Encoded whole before the first byte goes out, so that there is a Content-Length, and a status
 	// is never followed by half an answer. What may be large is a stream instead.
 	var buf bytes.Buffer
-	encode(&buf, v)
+	wire.Encode(&buf, v)
 	setHeader(w.Header())
 	w.Header().Set("Content-Length", strconv.Itoa(buf.Len()))
 	w.WriteHeader(status)
@@ -92,12 +94,37 @@ func setHeader(h http.Header) {
 	h.Set("Cache-Control", "no-store")         // headers and a new key are credentials
 }
 
-// encode appends a value and a newline, with which a response ends, so that the prompt of a shell
-// does not stand behind it.
-func encode(buf *bytes.Buffer, v any) {
-	enc := json.NewEncoder(buf)
-	enc.SetEscapeHTML(false) // so that the & of a URL stays readable
-	if err := enc.Encode(v); err != nil {
-		panic("httpapi: a response of our own can't be marshalled: " + err.Error())
+// writeQuota answers a request that would exceed a quota of the tenant: 429, and when to try again.
+func writeQuota(w http.ResponseWriter, e *dispatcher.QuotaError) {
+	seconds := strconv.Itoa(max(int((e.RetryAfter+time.Second-1)/time.Second), 1))
+	w.Header().Set("Retry-After", seconds)
+	writeError(w, http.StatusTooManyRequests, quotaMessage(e, seconds))
+}
+
+// quotaMessage names the quota and says what to do.
+func quotaMessage(e *dispatcher.QuotaError, seconds string) string {
+	again := "; try again in " + seconds + " s"
+	switch e.Kind {
+	case dispatcher.QuotaSubscriptions:
+		return fmt.Sprintf(
+			"the quota of %d webhooks is used up; delete one that is not needed any more",
+			e.Limit,
+		)
+	case dispatcher.QuotaSubscriptionBytes:
+		return fmt.Sprintf(
+			"the webhook would exceed the quota of %d bytes for url, name, events, headers and "+
+				"keys; shorten or remove some",
+			e.Limit,
+		)
+	case dispatcher.QuotaPings:
+		return fmt.Sprintf("the quota of %d pings a minute is used up", e.Limit) + again
+	case dispatcher.QuotaReplays:
+		return fmt.Sprintf(
+			"the quota of %d redeliveries and replays a minute is used up",
+			e.Limit,
+		) + again
+	case dispatcher.QuotaSubscriptionPings:
+		return "the webhook has had a ping a second, which is the quota" + again
 	}
+	return "a quota is used up" + again
 }

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"os"
 	"time"
+
+	"github.com/outhook/outhook/httpapi/internal/ask"
 )
 
 const (
@@ -21,19 +23,21 @@ const (
 
 // readFields reads the body of a request: an object, or no bytes if the endpoint allows that. Its
 // error is a refusal or an *events.InvalidError.
-func readFields(w http.ResponseWriter, r *http.Request, e *endpoint) (*fields, error) {
+func readFields(
+	w http.ResponseWriter, r *http.Request, e *endpoint, acc Access,
+) (*ask.Fields, error) {
 	body, err := readBody(w, r, e)
 	if err != nil {
 		return nil, err
 	}
 	var values map[string]any
 	if len(body) > 0 || !e.emptyBody {
-		if values, err = parse(body); err != nil {
+		if values, err = ask.Parse(body); err != nil {
 			return nil, err
 		}
 	}
-	f := newFields(values, e)
-	return f, f.err
+	f := ask.New(values, e.name, e.fields(acc))
+	return f, f.Err
 }
 
 // readBody reads a body of application/json, or one of no bytes if the endpoint allows that. The
@@ -54,7 +58,7 @@ func readBody(w http.ResponseWriter, r *http.Request, e *endpoint) ([]byte, erro
 		return nil, &refusal{http.StatusRequestTimeout,
 			"the body did not arrive in time; send it without pausing"}
 	case err != nil: // the client went away, or its chunks were malformed
-		return nil, bodyError("did not arrive whole; send as many bytes as its headers say")
+		return nil, ask.BodyError("did not arrive whole; send as many bytes as its headers say")
 	case !typed && len(body) > 0:
 		return nil, wrongType()
 	}

@@ -3,55 +3,59 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 
+	"github.com/outhook/outhook/httpapi/internal/ask"
+	"github.com/outhook/outhook/httpapi/internal/wire"
 	"github.com/outhook/outhook/store"
 )
 
 // deliveries lists deliveries of the tenant, newest first, by filters and pages.
-func (a *api) deliveries(ctx context.Context, tenant string, f *fields) (any, error) {
-	q := readPage(f, readFilter(f, tenant))
-	if f.err != nil {
-		return nil, f.err
+func (a *api) deliveries(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
+	q := ask.DeliveriesPage(f, ask.Deliveries(f, acc.scope(f)), pageBounds())
+	if f.Err != nil {
+		return nil, f.Err
 	}
-	if err := a.ownFilter(ctx, &q); err != nil {
+	if err := a.ownFilter(ctx, acc, &q); err != nil {
 		return nil, err
 	}
 	page, err := a.d.Deliveries(ctx, q)
-	return newDeliveries(&page, q.Count), err
+	return acc.view().Deliveries(&page, q.Count), err
 }
 
 // ownFilter returns an error if a filter names a webhook that is not the tenant's. It also gives
 // the filter the ID as it is stored: a request may spell a UUID in upper case.
-func (a *api) ownFilter(ctx context.Context, q *store.DeliveryQuery) error {
+func (a *api) ownFilter(ctx context.Context, acc Access, q *store.DeliveryQuery) error {
 	if q.SubscriptionID == "" {
 		return nil
 	}
-	sub, err := a.ownID(ctx, q.Tenant, "webhook_id", q.SubscriptionID)
+	sub, err := a.ownID(ctx, acc, "webhook_id", q.SubscriptionID)
 	q.SubscriptionID = sub.ID
 	return err
 }
 
 // attempts lists the requests of one delivery, oldest first, with what the endpoint answered.
-func (a *api) attempts(ctx context.Context, tenant string, f *fields) (any, error) {
-	webhookID, eventID, err := a.ownDelivery(ctx, tenant, f)
+func (a *api) attempts(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
+	webhookID, eventID, err := a.ownDelivery(ctx, acc, f)
 	if err != nil {
 		return nil, err
 	}
 	attempts, err := a.d.Attempts(ctx, webhookID, eventID)
-	return newAttempts(attempts), noDelivery(err)
+	return wire.NewAttempts(attempts), noDelivery(err)
 }
 
 // ownDelivery reads which delivery a request is about. It checks that the webhook is the tenant's,
 // not that the delivery exists; what the dispatcher answers then is for noDelivery.
-func (a *api) ownDelivery(ctx context.Context, tenant string, f *fields) (webhookID, eventID string,
-	err error) {
-	webhookID, eventID = f.required("webhook_id"), f.required("event_id")
-	f.checkEventID("event_id", eventID)
-	if f.err != nil {
-		return "", "", f.err
+func (a *api) ownDelivery(ctx context.Context, acc Access, f *ask.Fields) (
+	webhookID, eventID string, err error,
+) {
+	webhookID, eventID = f.Required("webhook_id"), f.Required("event_id")
+	f.CheckEventID("event_id", eventID)
+	if f.Err != nil {
+		return "", "", f.Err
 	}
-	sub, err := a.ownID(ctx, tenant, "webhook_id", webhookID)
+	sub, err := a.ownID(ctx, acc, "webhook_id", webhookID)
 	return sub.ID, eventID, err
 }
 
@@ -63,4 +67,64 @@ func noDelivery(err error) error {
 			"webhooks.deliveries shows those that exist"}
 	}
 	return err
+}
+
+// redeliver sends one event to a webhook again and returns the delivery. Where the delivery is left
+// as it is because its event was erased, the client is told, as it would wait in vain.
+func (a *api) redeliver(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
+	webhookID, eventID, err := a.ownDelivery(ctx, acc, f)
+	if err != nil {
+		return nil, err
+	}
+	err = a.d.Redeliver(ctx, webhookID, eventID)
+	// Before noDelivery and the default: the client can do something about this one.
+	if errors.Is(err, store.ErrConflict) {
+		return nil, &refusal{http.StatusConflict,
+			"the webhook is unsubscribed; subscribe it before sending to it again"}
+	}
+	if err != nil {
+		return nil, noDelivery(err)
+	}
+	// As it is now: it may be under way, or delivered already.
+	page, err := a.d.Deliveries(ctx, store.DeliveryQuery{
+		Tenant: acc.Tenant, AnyTenant: acc.AnyTenant, SubscriptionID: webhookID, EventID: eventID,
+		Limit: 1,
+	})
+	if err == nil && len(page.Items) == 0 { // its webhook was deleted in between
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return nil, noDelivery(err)
+	}
+	d := &page.Items[0]
+	if d.Erased {
+		return nil, &refusal{http.StatusConflict, "the event was erased and can't be sent again"}
+	}
+	return acc.view().Delivery(d), nil
+}
+
+// replay sends all deliveries that a filter matches again, or counts them. It works in steps, each
+// a transaction, so a failure in the middle leaves some pending again; the message says how many.
+func (a *api) replay(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
+	q, dryRun := ask.Deliveries(f, acc.scope(f)), f.Bool("dry_run", false)
+	if f.Err != nil {
+		return nil, f.Err
+	}
+	if err := a.ownFilter(ctx, acc, &q); err != nil {
+		return nil, err
+	}
+	if dryRun {
+		n, err := a.d.ReplayCount(ctx, q)
+		return wire.Count{Count: n}, err
+	}
+	n, err := a.d.Replay(ctx, q)
+	// Not the usual message for a failure, which says that nothing was changed.
+	if err != nil && n > 0 {
+		a.logFailure(ctx, "replay", err)
+		return nil, &refusal{http.StatusServiceUnavailable,
+			fmt.Sprintf(
+				"the store failed when %d deliveries were pending again; send the request again for the rest",
+				n)}
+	}
+	return wire.Count{Count: n}, err
 }

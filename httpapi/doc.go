@@ -7,7 +7,7 @@
 //	POST /webhooks.update       change the fields that are given
 //	POST /webhooks.unsubscribe  stop deliveries; the webhook stays
 //	POST /webhooks.info         one webhook
-//	POST /webhooks.list         all of them, oldest first, or a page
+//	POST /webhooks.list         all of them, oldest first, or a page; pages by status, text and type
 //
 //	POST /webhooks.delete       remove a webhook with its history
 //	POST /webhooks.rotate       give it a new signature key, and sign by both for a while
@@ -49,6 +49,16 @@
 // share is the space of webhook ids: subscribe with another tenant's id is a 404, and with one that
 // is not used it makes a webhook. It tells a stranger little, since the ids are random UUIDs, which
 // must be known to be tried.
+//
+// [Options.Access] says more of a request: that it comes from the operator of the host, who may see
+// and change what is of any tenant. Lists and replays are then of all tenants, or of the one that
+// the field "tenant" names; each webhook and delivery in a response has its "tenant"; and
+// /webhooks.stats without an id has the figures of the host. A tenant's own requests can't have
+// that field, and no response to them shows it.
+//
+//	o := &httpapi.Options{Access: func(r *http.Request, tenant string) (httpapi.Access, error) {
+//		return httpapi.Access{Tenant: tenant, AnyTenant: sessions.IsStaff(r)}, nil
+//	}}
 //
 // The description requires authorization too: it has no secrets, but strangers need not know the
 // endpoints.

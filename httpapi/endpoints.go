@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"slices"
+
+	"github.com/outhook/outhook/httpapi/internal/ask"
 )
 
 // endpoint is a path with its function.
@@ -11,11 +13,21 @@ type endpoint struct {
 	name      string   // after "webhooks."
 	method    string   // POST, or GET for one that takes no body
 	takes     []string // the fields of its request, in the order in which messages list them
+	tenant    bool     // an operator may also give the field "tenant"
 	ready     bool     // it needs a host that delivers
 	emptyBody bool     // no body is the same as {}
 
-	// run serves a request of a tenant and returns the response. The fields are nil without a body.
-	run func(ctx context.Context, tenant string, f *fields) (any, error)
+	// run serves a request and returns the response. The fields are nil without a body.
+	run func(ctx context.Context, acc Access, f *ask.Fields) (any, error)
+}
+
+// fields returns the fields that a request may have. That there is one for operators, a tenant is
+// not told.
+func (e *endpoint) fields(acc Access) []string {
+	if e.tenant && acc.AnyTenant {
+		return slices.Concat(e.takes, []string{"tenant"})
+	}
+	return e.takes
 }
 
 // endpoints returns all endpoints, in the order of the package comment.
@@ -29,7 +41,7 @@ func (a *api) endpoints() []endpoint {
 // documents: signatureKey for signature_key, a status in subscribe and a url in unsubscribe.
 func (a *api) airyEndpoints() []endpoint {
 	return []endpoint{{
-		name: "subscribe", method: http.MethodPost, ready: true, run: a.subscribe,
+		name: "subscribe", method: http.MethodPost, ready: true, run: a.subscribe, tenant: true,
 		takes: []string{"url", "id", "name", "events", "headers", "signature_key", "signatureKey",
 			"status"},
 	}, {
@@ -45,8 +57,8 @@ func (a *api) airyEndpoints() []endpoint {
 		takes: []string{"id"},
 	}, {
 		// Airy's client sends no body.
-		name: "list", method: http.MethodPost, run: a.list, emptyBody: true,
-		takes: []string{"cursor", "page_size"},
+		name: "list", method: http.MethodPost, run: a.list, tenant: true, emptyBody: true,
+		takes: []string{"cursor", "page_size", "status", "text", "event_type"},
 	}}
 }
 
@@ -73,7 +85,7 @@ func (a *api) ownerEndpoints() []endpoint {
 func (a *api) deliveryEndpoints() []endpoint {
 	filter := []string{"webhook_id", "event_type", "event_id", "state", "since", "until"}
 	return []endpoint{{
-		name: "deliveries", method: http.MethodPost, run: a.deliveries, emptyBody: true,
+		name: "deliveries", method: http.MethodPost, run: a.deliveries, tenant: true, emptyBody: true,
 		takes: slices.Concat(filter, []string{"cursor", "page_size", "count"}),
 	}, {
 		name: "attempts", method: http.MethodPost, run: a.attempts,
@@ -82,7 +94,7 @@ func (a *api) deliveryEndpoints() []endpoint {
 		name: "redeliver", method: http.MethodPost, ready: true, run: a.redeliver,
 		takes: []string{"webhook_id", "event_id"},
 	}, {
-		name: "replay", method: http.MethodPost, ready: true, run: a.replay,
+		name: "replay", method: http.MethodPost, ready: true, run: a.replay, tenant: true,
 		takes: slices.Concat(filter, []string{"dry_run"}),
 	}}
 }

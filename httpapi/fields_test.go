@@ -28,6 +28,7 @@ func TestWrongTypes(t *testing.T) {
 		{"update", "status", "a string"},
 		{"unsubscribe", "id", "a string"}, {"info", "id", "a string"},
 		{"list", "cursor", "a string"}, {"list", "page_size", "a number"},
+		{"list", "text", "a string"}, {"list", "event_type", "a string"},
 		{"delete", "id", "a string"}, {"ping", "id", "a string"}, {"stats", "id", "a string"},
 		{"rotate", "id", "a string"}, {"rotate", "signature_key", "a string"},
 		{"rotate", "signatureKey", "a string"},

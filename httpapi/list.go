@@ -3,8 +3,21 @@ package httpapi
 import (
 	"context"
 
+	"github.com/outhook/outhook/httpapi/internal/ask"
+	"github.com/outhook/outhook/httpapi/internal/wire"
 	"github.com/outhook/outhook/store"
 )
+
+// The pages of /webhooks.list, when a request asks for pages, and of /webhooks.deliveries.
+const (
+	DefaultPageSize = 100  // webhooks or deliveries, without page_size
+	MaxPageSize     = 1000 // the largest page_size
+)
+
+// pageBounds returns how many items a page has.
+func pageBounds() ask.PageBounds {
+	return ask.PageBounds{Default: DefaultPageSize, Most: MaxPageSize}
+}
 
 // listStep is how many webhooks are read of the store at once. It bounds the memory of a request:
 // a webhook has up to 175,000 bytes, and a tenant any number of webhooks.
@@ -13,43 +26,30 @@ const listStep = 16
 // list lists the tenant's webhooks, oldest first: all of them, as Airy does, unless the request
 // asks for a page. The response is a stream of what the store has step by step: a webhook that is
 // made or deleted meanwhile may be in it or not, and none is in it twice.
-func (a *api) list(ctx context.Context, tenant string, f *fields) (any, error) {
-	q, paged := readQuery(f, tenant)
-	if f.err != nil {
-		return nil, f.err
+func (a *api) list(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
+	q, paged := ask.Subscriptions(f, acc.scope(f), pageBounds())
+	if f.Err != nil {
+		return nil, f.Err
 	}
-	l := &listing{a: a, q: q, paged: paged}
+	l := &listing{a: a, view: acc.view(), q: q, paged: paged}
 	if err := l.start(ctx); err != nil {
 		return nil, err
 	}
 	return &stream{field: "data", next: l.next, rest: l.pagination}, nil
 }
 
-// readQuery reads a request of /webhooks.list, and whether it asks for a page. An empty cursor asks
-// for the first page; without page_size or cursor, the request is one of Airy's, and gets all.
-func readQuery(f *fields, tenant string) (q store.SubscriptionQuery, paged bool) {
-	q.Tenant = tenant
-	q.Cursor, _ = f.text("cursor")
-	size, sized := f.intField("page_size", 1, MaxPageSize)
-	switch {
-	case sized:
-		q.Limit = size
-	case f.values["cursor"] != nil: // also an empty one, which text does not tell from none
-		q.Limit = DefaultPageSize
-	}
-	return q, q.Limit > 0
-}
-
 // listing reads a listing of webhooks in steps.
 type listing struct {
 	a     *api
+	view  wire.View
 	q     store.SubscriptionQuery // Limit is the size of the page, or 0 for all
 	paged bool
 
 	step   []store.Subscription // read and not yet sent; nil: to be read
+	short  bool                 // a filter has read as much for this page as it may
 	cursor string               // of the step to be read
 	left   int                  // how many of the page are to be sent
-	ends   pagination
+	ends   wire.Pagination
 
 	// If the page was asked for by its end:
 	back    bool
@@ -68,9 +68,13 @@ func (l *listing) start(ctx context.Context) error {
 		return l.startBack(ctx)
 	}
 	step, err := l.read(ctx, l.q.Cursor)
-	l.step = step.Items
-	l.ends = pagination{PreviousCursor: step.Previous, NextCursor: step.Next, Total: step.Total}
+	l.step, l.ends = step.Items, l.pageOf(&step)
 	return err
+}
+
+// pageOf returns what is said of a page.
+func (l *listing) pageOf(page *store.Page[store.Subscription]) wire.Pagination {
+	return wire.NewPagination(page, !l.q.Filtered())
 }
 
 // isBack reports whether the cursor is of the end of a page, so that a listing in steps would begin
@@ -117,8 +121,10 @@ func (l *listing) startBack(ctx context.Context) error {
 			l.ends.NextCursor = step.Next
 		}
 		found += len(step.Items)
-		l.ends.PreviousCursor, l.ends.Total = step.Previous, step.Total
-		if step.Previous == "" || found >= l.q.Limit || len(step.Items) == 0 {
+		next := l.ends.NextCursor
+		l.ends = l.pageOf(&step)
+		l.ends.NextCursor = next
+		if step.Previous == "" || found >= l.q.Limit || len(step.Items) == 0 || l.short {
 			l.step, l.left = step.Items, l.q.Limit
 			return nil
 		}
@@ -127,14 +133,17 @@ func (l *listing) startBack(ctx context.Context) error {
 	}
 }
 
-// read reads a step of what is left of the page.
+// read reads a step of what is left of the page. By a filter the store may find less than there is
+// room for: it has read as much as one call may then, and the page ends there.
 func (l *listing) read(ctx context.Context, cursor string) (store.Page[store.Subscription], error) {
 	q := l.q
 	q.Cursor, q.Limit = cursor, listStep
 	if l.paged {
 		q.Limit = min(listStep, l.left)
 	}
-	return l.a.d.Subscriptions(ctx, q)
+	step, err := l.a.d.Subscriptions(ctx, q)
+	l.short = l.q.Filtered() && len(step.Items) < q.Limit
+	return step, err
 }
 
 // next returns the webhooks of a step, and whether there are more. A step is read when the one
@@ -157,7 +166,7 @@ func (l *listing) next(ctx context.Context) (items []any, more bool, err error) 
 		} else if l.back {
 			continue
 		}
-		items = append(items, newWebhook(&l.step[i]))
+		items = append(items, l.view.Webhook(&l.step[i]))
 	}
 	l.step = nil
 	l.left -= len(items)
@@ -169,7 +178,8 @@ func (l *listing) next(ctx context.Context) (items []any, more bool, err error) 
 		}
 	}
 	// A page that fits into one step has no other: isBack has not asked in which direction it goes.
-	if l.paged && (l.left <= 0 || l.q.Limit <= listStep) {
+	// The steps of a page that is asked for by its end have been read before, to where it is short.
+	if l.paged && (l.left <= 0 || l.q.Limit <= listStep) || l.short && !l.back {
 		l.cursor = ""
 	}
 	return items, l.cursor != "", nil

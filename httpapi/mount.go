@@ -2,36 +2,12 @@ package httpapi
 
 import (
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strings"
 
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
 )
-
-// Options are the optional settings. nil and the zero value mean the defaults.
-type Options struct {
-	// Prefix comes before the names of the endpoints: with "/api", /api/webhooks.subscribe. It
-	// starts with a slash and doesn't end with one. If empty, the names come first.
-	Prefix string
-
-	// Ready returns an error while this host does not deliver. Then requests that would make it
-	// send something (subscribe, update, ping, redeliver, replay) get a 409 and change nothing; the
-	// error is logged, not sent. It is called for each of these requests, must be safe for
-	// concurrent use, and should be quick. If nil, the host always delivers.
-	Ready func() error
-
-	// Signing says what becomes of a webhook without a signature key. If zero, SigningOptional.
-	Signing Signing
-
-	// Description is what the OpenAPI description says of this host.
-	Description Description
-
-	// Logger gets failures of the store as Error and those of Ready as Warn. If nil,
-	// slog.Default().
-	Logger *slog.Logger
-}
 
 // Mount serves the endpoints on the host's mux. It registers each path for every method that
 // net/http names, so that it does not conflict with catch-all routes of the host ("/", "GET /"),

@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+
+	"github.com/outhook/outhook/httpapi/internal/ask"
 )
 
 // handler serves an endpoint. It checks in this order: the method, authorization, whether the host
@@ -31,20 +33,20 @@ func (a *api) serve(w http.ResponseWriter, r *http.Request, e *endpoint) (any, e
 	if err := checkMethod(w, r, e); err != nil {
 		return nil, err
 	}
-	tenant, err := a.auth(r)
+	acc, err := a.authorize(r)
 	if err != nil {
-		return nil, unauthorized(err)
+		return nil, err
 	}
 	if err := a.checkReady(r.Context(), e); err != nil {
 		return nil, err
 	}
-	var f *fields
+	var f *ask.Fields
 	if e.method == http.MethodPost {
-		if f, err = readFields(w, r, e); err != nil {
+		if f, err = readFields(w, r, e, acc); err != nil {
 			return nil, err
 		}
 	}
-	return e.run(r.Context(), tenant, f)
+	return e.run(r.Context(), acc, f)
 }
 
 // checkMethod refuses any method but the endpoint's, with the Allow header that RFC 9110 (15.5.6)

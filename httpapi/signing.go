@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"github.com/outhook/outhook/httpapi/internal/ask"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 )
@@ -30,7 +31,7 @@ const (
 
 // apply gives a webhook that is being subscribed a key where it needs one, which it returns, or
 // fails. Clients that left the key out by mistake must not learn it from forged deliveries.
-func (s Signing) apply(sub *store.Subscription, f *fields) (generated signing.Secret) {
+func (s Signing) apply(sub *store.Subscription, f *ask.Fields) (generated signing.Secret) {
 	if sub.Signed() {
 		return ""
 	}
@@ -39,16 +40,16 @@ func (s Signing) apply(sub *store.Subscription, f *fields) (generated signing.Se
 		generated = signing.NewSecret()
 		sub.Secrets = []signing.Secret{generated}
 	case SigningRequire:
-		f.fail("signature_key", "is left out, and this host sends no unsigned deliveries; "+
+		f.Fail("signature_key", "is left out, and this host sends no unsigned deliveries; "+
 			`choose a key, such as "whsec_" and the base64 of 32 random bytes`)
 	}
 	return generated
 }
 
 // check fails if a change takes a webhook's key away where each must have one.
-func (s Signing) check(c *change, f *fields) {
-	if s != SigningOptional && c.key != nil && *c.key == "" {
-		f.fail("signature_key", "is empty, and this host sends no unsigned deliveries; "+
+func (s Signing) check(c *ask.Change, f *ask.Fields) {
+	if s != SigningOptional && c.RemovesKey() {
+		f.Fail("signature_key", "is empty, and this host sends no unsigned deliveries; "+
 			"leave it out to keep the key, or choose another")
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+
+	"github.com/outhook/outhook/httpapi/internal/wire"
 )
 
 // stream is a response that is an object with a list of any length, which is sent as it is read.
@@ -50,7 +52,7 @@ func (a *api) writeStream(w http.ResponseWriter, r *http.Request, e *endpoint, s
 		for _, item := range items {
 			buf.WriteString(separator)
 			separator = ","
-			appendJSON(&buf, item)
+			wire.Append(&buf, item)
 			if begun && buf.Len() >= streamBuffer {
 				if _, err := w.Write(buf.Bytes()); err != nil {
 					return // the client has gone
@@ -62,7 +64,7 @@ func (a *api) writeStream(w http.ResponseWriter, r *http.Request, e *endpoint, s
 	buf.WriteByte(']')
 	if field, value := s.rest(); field != "" {
 		buf.WriteString(`,"` + field + `":`)
-		appendJSON(&buf, value)
+		wire.Append(&buf, value)
 	}
 	buf.WriteString("}\n")
 	if !begun { // all of it came at once
@@ -71,10 +73,4 @@ func (a *api) writeStream(w http.ResponseWriter, r *http.Request, e *endpoint, s
 		w.WriteHeader(http.StatusOK)
 	}
 	_, _ = w.Write(buf.Bytes())
-}
-
-// appendJSON appends a value without the newline of encode.
-func appendJSON(buf *bytes.Buffer, v any) {
-	encode(buf, v)
-	buf.Truncate(buf.Len() - 1)
 }

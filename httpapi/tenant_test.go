@@ -2,6 +2,8 @@ package httpapi_test
 
 import (
 	"encoding/json"
+	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -74,6 +76,57 @@ func TestTenantsIsolated(t *testing.T) {
 		h.post("deliveries", "", "X-Tenant", "acme")); len(got.Data) != 1 ||
 		got.Data[0].EventID != event1 {
 		t.Errorf("acme asks for all deliveries: got %+v, want its own", got.Data)
+	}
+}
+
+// Each endpoint that takes the id of a webhook answers a tenant about another's as about one that
+// does not exist, to the byte and in every header, whatever else the request says.
+func TestTenantsIsolatedEverywhere(t *testing.T) {
+	h := newHost(t, config{})
+	h.prepare("X-Tenant", "acme")
+	before := h.stored(id1)
+	asked := 0
+	for _, endpoint := range endpoints {
+		theirs := valid(endpoint)
+		nobodys := strings.ReplaceAll(theirs, id1, id2)
+		if theirs == nobodys || endpoint == "subscribe" { // which makes a webhook of an unknown id
+			continue
+		}
+		asked++
+		a := h.post(endpoint, theirs, "X-Tenant", "globex")
+		b := h.post(endpoint, nobodys, "X-Tenant", "globex")
+		for _, header := range []http.Header{a.header, b.header} {
+			header.Del("Date")
+		}
+		if a.status != 404 || b.status != 404 || a.body != b.body || !reflect.DeepEqual(a.header, b.header) {
+			t.Errorf("%s: got %d %v %s, and for an unknown id %d %v %s; want the same 404", endpoint, a.status,
+				a.header, a.body, b.status, b.header, b.body)
+		}
+	}
+	if asked < 10 {
+		t.Errorf("only %d endpoints took an id", asked)
+	}
+	if after := h.stored(id1); normal(after) != normal(before) || !after.UpdatedAt.Equal(before.UpdatedAt) {
+		t.Errorf("got %s, changed from %s", normal(after), normal(before))
+	}
+}
+
+// That others may name a tenant, a tenant can't tell: the field is as unknown as any other, and
+// none of its responses has it.
+func TestTenantIsNoFieldOfTenants(t *testing.T) {
+	h := newHost(t, config{})
+	h.prepare("X-Tenant", "acme")
+	for _, endpoint := range endpoints {
+		a := h.post(endpoint, `{"tenant":"acme"}`, "X-Tenant", "acme")
+		b := h.post(endpoint, `{"tenent":"acme"}`, "X-Tenant", "acme")
+		if a.status != 400 || strings.Replace(a.body, "tenant", "tenent", 1) != b.body {
+			t.Errorf("%s: got %d %s, and for an unknown field %d %s", endpoint, a.status, a.body, b.status,
+				b.body)
+		}
+		if a := h.post(endpoint, valid(endpoint), "X-Tenant", "acme"); a.status != 200 ||
+			strings.Contains(a.body, "tenant") || strings.Contains(a.body, "acme") {
+			t.Errorf("%s: got %d %s, want no word of tenants", endpoint, a.status, a.body)
+		}
 	}
 }
 

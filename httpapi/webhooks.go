@@ -2,72 +2,144 @@ package httpapi
 
 import (
 	"context"
+	"time"
 
+	"github.com/outhook/outhook/httpapi/internal/ask"
+	"github.com/outhook/outhook/httpapi/internal/wire"
+	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 )
 
-// subscribe makes a webhook, or replaces the tenant's with the same id, as Airy does.
-func (a *api) subscribe(ctx context.Context, tenant string, f *fields) (any, error) {
-	sub := readSubscription(f, tenant)
+// subscribe makes a webhook, or replaces the tenant's with the same id, as Airy does. An operator
+// who names no tenant replaces the webhook of any, and makes one of the tenant "".
+func (a *api) subscribe(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
+	scope := acc.scope(f)
+	sub := ask.Subscription(f, scope.Tenant)
 	generated := a.o.Signing.apply(&sub, f)
-	if f.err != nil {
-		return nil, f.err
+	if f.Err != nil {
+		return nil, f.Err
+	}
+	if scope.AnyTenant && sub.ID != "" {
+		// That there is none is no error, and a wrong id is Subscribe's.
+		if old, err := a.d.Subscription(ctx, sub.ID); err == nil {
+			sub.Tenant = old.Tenant
+		}
 	}
 	sub, err := a.d.Subscribe(ctx, sub)
-	w := newWebhook(&sub)
+	w := acc.view().Webhook(&sub)
 	w.GeneratedKey = string(generated)
 	return w, err
 }
 
 // update changes the fields that a request has.
-func (a *api) update(ctx context.Context, tenant string, f *fields) (any, error) {
-	id := f.required("id")
-	c := readChange(f)
+func (a *api) update(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
+	id := f.Required("id")
+	c := ask.ReadChange(f)
 	a.o.Signing.check(&c, f)
-	if f.err != nil {
-		return nil, f.err
+	if f.Err != nil {
+		return nil, f.Err
 	}
-	return a.change(ctx, tenant, id, c.apply)
+	return a.change(ctx, acc, id, c.Apply)
 }
 
 // unsubscribe stops deliveries to a webhook, which stays. A url that comes along is ignored.
-func (a *api) unsubscribe(ctx context.Context, tenant string, f *fields) (any, error) {
-	id := f.required("id")
-	if f.err != nil {
-		return nil, f.err
+func (a *api) unsubscribe(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
+	id := f.Required("id")
+	if f.Err != nil {
+		return nil, f.Err
 	}
-	return a.change(ctx, tenant, id, func(sub *store.Subscription) {
+	return a.change(ctx, acc, id, func(sub *store.Subscription) {
 		sub.Status, sub.DisabledReason = store.Unsubscribed, ""
 	})
 }
 
 // change changes a webhook of the tenant. It checks the tenant in the transaction of the change, so
 // that nothing comes between.
-func (a *api) change(ctx context.Context, tenant, id string, apply func(*store.Subscription)) (any,
-	error) {
+func (a *api) change(
+	ctx context.Context, acc Access, id string, apply func(*store.Subscription),
+) (any, error) {
 	sub, err := a.d.Update(ctx, id, func(sub *store.Subscription) error {
-		if sub.Tenant != tenant { // see ownID
+		if !acc.reaches(sub) { // see ownID
 			return store.ErrNotFound
 		}
 		apply(sub)
 		return nil
 	})
-	return newWebhook(&sub), err
+	return acc.view().Webhook(&sub), err
 }
 
 // info returns a webhook.
-func (a *api) info(ctx context.Context, tenant string, f *fields) (any, error) {
-	sub, err := a.own(ctx, tenant, f)
-	return newWebhook(&sub), err
+func (a *api) info(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
+	sub, err := a.own(ctx, acc, f)
+	return acc.view().Webhook(&sub), err
 }
 
 // delete removes a webhook of the tenant. Between the check of the tenant and the removal, the
 // webhook could be deleted and another tenant could create one with the same UUID; only both
 // tenants together could do that.
-func (a *api) delete(ctx context.Context, tenant string, f *fields) (any, error) {
-	sub, err := a.own(ctx, tenant, f)
+func (a *api) delete(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
+	sub, err := a.own(ctx, acc, f)
 	if err != nil {
 		return nil, err
 	}
 	return struct{}{}, a.d.Delete(ctx, sub.ID)
+}
+
+// The overlap of /webhooks.rotate: how long both keys sign.
+const (
+	DefaultOverlap = 24 * time.Hour // without overlap_seconds
+	MaxOverlap     = 30 * 24 * time.Hour
+)
+
+// rotate gives a webhook a new key. Its response has the key, as one that was generated must be
+// shown once; the only other one that has a key is that of subscribe, by SigningGenerate. A client
+// that gives the key itself can repeat a request whose answer it has lost: the same key is added
+// once.
+func (a *api) rotate(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
+	key, _ := ask.Key(f)
+	overlap := DefaultOverlap
+	if seconds, ok := f.Int("overlap_seconds", 0, int(MaxOverlap/time.Second)); ok {
+		overlap = time.Duration(seconds) * time.Second
+	}
+	sub, err := a.own(ctx, acc, f) // it returns f.Err, of the fields above too
+	if err != nil {
+		return nil, err
+	}
+	sub, err = a.d.RotateSecret(ctx, sub.ID, signing.Secret(key), overlap)
+	if err != nil {
+		return nil, err
+	}
+	return wire.NewRotation(&sub), nil
+}
+
+// ping sends a request to a webhook now and returns its endpoint's answer. It takes as long as the
+// endpoint does, up to the dispatcher's Timeout. That the attempt failed is an answer and no error.
+func (a *api) ping(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
+	sub, err := a.own(ctx, acc, f)
+	if err != nil {
+		return nil, err
+	}
+	attempt, err := a.d.Ping(ctx, sub.ID)
+	return wire.NewAnswer(&attempt), err
+}
+
+// stats returns the figures of a webhook: what is pending, the last hour and day, and its health.
+// An operator who names none gets those of the host.
+func (a *api) stats(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
+	if acc.AnyTenant && !f.Has("id") && f.Err == nil {
+		s, err := a.d.Stats(ctx)
+		return wire.NewHostStats(&s), err
+	}
+	sub, err := a.own(ctx, acc, f)
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.d.SubscriptionStats(ctx, sub.ID)
+	return acc.view().Stats(&sub, &s), err
+}
+
+// events lists the event types that the host declares, the same for every tenant. The list is empty
+// if it declares none.
+func (a *api) events(context.Context, Access, *ask.Fields) (any, error) {
+	return wire.NewCatalogue(a.d.EventTypes()), nil
 }

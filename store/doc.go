@@ -13,9 +13,9 @@
 // happened or nothing. Calling again is safe for every method but CreateSubscription.
 //
 // A store holds no policy. It never sends, retries, signs or logs. It counts failures but does not
-// know how many are too many; limits, delays, leases and pauses come with each call, and what an
-// outcome makes of health is [Health.Next]. So every rule
-// about time and failure is in one place, the dispatcher.
+// know how many are too many; limits, delays, leases and pauses come with each call, and what
+// becomes of health is what [Health.Next] says of an outcome and [Health.Updated] of a change. So
+// every rule about time and failure is in one place, the dispatcher.
 //
 // A store has one clock, which alone stamps records and decides what is due: callers give
 // durations, never times. Event.Time and Attempt.At are data.

@@ -6,6 +6,7 @@ import "time"
 // subscribed again or its URL changes.
 //
 // This file and pace.go are the only definition of health: how outcomes change it ([Health.Next]),
+// and updates of the subscription ([Health.Updated]),
 // the classes that take turns ([Health.Class]), and how many leases each may have
 // ([ClaimRequest.Limit], [ClaimRequest.Room]). They do no I/O and have no clock of their own.
 type Health struct {
@@ -35,7 +36,7 @@ type Health struct {
 
 	// SlowStart is how often the limit of the subscription is halved: see ClaimRequest.Limit. Each
 	// success takes one away. The success that ends failures sets it to their number, MaxSlowStart
-	// at most, and a throttled answer adds one.
+	// at most, a throttled answer adds one, and the end of a pause sets it to MaxSlowStart.
 	SlowStart int
 
 	// Latency is how long an attempt usually takes: a moving average over the attempts that were
@@ -109,6 +110,19 @@ func (h Health) Next(o *Outcome, now time.Time) Health {
 		h.throttle(o, now)
 	}
 	h.planProbe(o, now)
+	return h
+}
+
+// Updated returns the health after an update of its subscription from was to is. What was learned
+// of another endpoint, or before the subscription ended, says nothing of this one, so it begins
+// anew. After a pause all that has collected is due at once, so it begins by slow start.
+func (h Health) Updated(was, is *Subscription) Health {
+	if is.Collects() && !was.Collects() || is.URL != was.URL {
+		h = Health{}
+	}
+	if was.Status == Paused && is.Status == Subscribed {
+		h.SlowStart = MaxSlowStart
+	}
 	return h
 }
 

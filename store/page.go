@@ -11,13 +11,14 @@ type Page[T any] struct {
 	// but it is not defined where the listing starts. A page has at most 1,000,000 items, even if
 	// the Limit of its query is higher.
 	//
-	// A page of deliveries may be shorter than its Limit, or empty, and still have a cursor: the
-	// store has read as much as one call may, and goes on from there. So a listing ends where the
-	// cursor is empty, and nowhere else.
+	// A page of deliveries, or of subscriptions by a filter, may be shorter than its Limit, or
+	// empty, and still have a cursor: the store has read as much as one call may, and goes on from
+	// there. So a listing ends where the cursor is empty, and nowhere else.
 	Next, Previous string
 
 	// Total is how many items match on all pages. Deliveries are counted only if the query asks for
 	// it, and not all of them if there are many: with TotalIsLowerBound there are at least Total.
+	// Subscriptions are not counted by a filter: Total is 0 then, and a lower bound.
 	Total             int
 	TotalIsLowerBound bool
 }

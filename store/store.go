@@ -27,11 +27,12 @@ type Subscriptions interface {
 	// undoes changes of them.
 	//
 	// If Status becomes Unsubscribed, every pending delivery of the subscription becomes Canceled,
-	// with DisabledReason or "unsubscribed" as its LastError, and its leases end. If Status becomes
-	// Subscribed, SubscribedAt is now. If Status becomes Subscribed or the URL changes, Health
-	// starts anew. All this holds for every other method as soon as UpdateSubscription returns, and
-	// takes no time that grows with the number of deliveries (a store may finish the work in
-	// Prune).
+	// with DisabledReason or "unsubscribed" as its LastError, and its leases end. If it was
+	// Unsubscribed and becomes Subscribed or Paused, SubscribedAt is now. Health becomes
+	// [Health.Updated]. If Status becomes Paused, nothing else changes: what is pending stays so,
+	// and leases run on, but nothing is claimed until Status becomes Subscribed. All this holds for
+	// every other method as soon as UpdateSubscription returns, and takes no time that grows with
+	// the number of deliveries (a store may finish the work in Prune).
 	//
 	// An error of change undoes everything and is returned as it is. change may run more than once,
 	// and must not call the store. It returns [ErrNotFound] if the subscription does not exist.
@@ -56,7 +57,8 @@ type Subscriptions interface {
 	//
 	// Bound: it reads the records of the page and a few more, so time and memory grow with the page
 	// alone. A page without a limit holds all of them: some microseconds and some hundred bytes
-	// each. Give a Limit if there may be many.
+	// each. Give a Limit if there may be many. With a filter it passes over a bounded number of
+	// records, and the page may be short.
 	Subscriptions(ctx context.Context, q SubscriptionQuery) (Page[Subscription], error)
 }
 
@@ -65,8 +67,8 @@ type Queue interface {
 	// Enqueue stores each event once, and one delivery for every subscription of the event's tenant
 	// that wants its type (events.Wants) and was subscribed (SubscribedAt) no later than
 	// SubscribeGrace after the event's Time. The delivery is pending if the subscription is
-	// Subscribed, and canceled with its DisabledReason if it is Disabled. An event that no
-	// subscription wants is not stored. All of it is stored or nothing, and on disk when Enqueue
+	// Subscribed or Paused, and canceled with its DisabledReason if it is Disabled. An event that
+	// no subscription wants is not stored. All of it is stored or nothing, and on disk when Enqueue
 	// returns nil.
 	//
 	// Enqueue is idempotent by tenant and event ID for as long as the event is stored, and within
@@ -160,7 +162,7 @@ type History interface {
 	// Deliveries may. A step goes on where the last one ended and reads nothing that an earlier one
 	// has passed. An invalid cursor is an *events.InvalidError.
 	//
-	// It passes over deliveries of erased events and of subscriptions that are not Subscribed. If
+	// It passes over deliveries of erased events and of subscriptions that are Unsubscribed. If
 	// q.States names Pending, it also makes due at once what waits for a retry and is not leased;
 	// those count too, and keep their Retry. It leaves health as it is: what is due of a held
 	// subscription waits for its probe, or for ProbeNow. Bound: as Deliveries, and one commit of at

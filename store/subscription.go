@@ -14,7 +14,11 @@ type Status string
 
 const (
 	Subscribed   Status = "Subscribed"
-	Unsubscribed Status = "Unsubscribed"
+	Unsubscribed Status = "Unsubscribed" // it gets nothing, or is Disabled
+
+	// Paused says that it gets events, whose deliveries stay pending: none is claimed until it is
+	// Subscribed again.
+	Paused Status = "Paused"
 )
 
 // Subscription is an endpoint that a tenant's events go to. HTTP and JSON call it a webhook.
@@ -47,15 +51,16 @@ type Subscription struct {
 	// last of Secrets signs. Zero when no rotation is under way.
 	OverlapUntil time.Time
 
-	// Status is Subscribed or Unsubscribed.
+	// Status is Subscribed, Paused or Unsubscribed.
 	Status Status
 
 	// DisabledReason says why the sender unsubscribed it (it answered 410, or nothing succeeded for
-	// days). It is empty when the subscription is Subscribed, or when its owner unsubscribed it.
+	// days). It is empty when the subscription is Subscribed or Paused, or when its owner
+	// unsubscribed it.
 	DisabledReason string
 
 	// The store sets these by its own clock: CreatedAt once, UpdatedAt at every change,
-	// SubscribedAt whenever Status becomes Subscribed.
+	// SubscribedAt whenever the subscription begins to collect events ([Subscription.Collects]).
 	CreatedAt, UpdatedAt, SubscribedAt time.Time
 }
 
@@ -78,6 +83,10 @@ func (s Subscription) Format(f fmt.State, _ rune) {
 // Signed reports whether its deliveries carry signatures, that is whether it has a key.
 func (s *Subscription) Signed() bool { return len(s.Secrets) > 0 }
 
+// Collects reports whether events are stored for it as pending deliveries: it is Subscribed, or
+// Paused.
+func (s *Subscription) Collects() bool { return s.Status == Subscribed || s.Status == Paused }
+
 // Disabled reports whether the sender unsubscribed it. Events that it would have got meanwhile are
 // kept as canceled deliveries, so that they can be replayed when the endpoint works again.
 func (s *Subscription) Disabled() bool { return s.Status == Unsubscribed && s.DisabledReason != "" }
@@ -89,13 +98,4 @@ func (s *Subscription) Clone() Subscription {
 	c.Headers = maps.Clone(s.Headers)
 	c.Secrets = slices.Clone(s.Secrets)
 	return c
-}
-
-// SubscriptionQuery selects subscriptions. Its zero value selects all of the tenant "".
-type SubscriptionQuery struct {
-	Tenant    string // only this tenant's
-	AnyTenant bool   // every tenant's; Tenant is ignored
-
-	Cursor string // the Next or Previous of an earlier Page; if empty, from the oldest
-	Limit  int    // how many at most, up to MaxLimit; if zero, all
 }

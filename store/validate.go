@@ -204,10 +204,6 @@ func (q *DeliveryQuery) Validate() error {
 // MaxLimit.
 func (q *EraseQuery) Validate() error { return validLimit("limit", q.Limit, "the default") }
 
-// Validate returns an [events.InvalidError] with the field "limit" unless q.Limit is from 0 to
-// MaxLimit.
-func (q *SubscriptionQuery) Validate() error { return validLimit("limit", q.Limit, "all") }
-
 // Validate returns an [events.InvalidError] for the first field of r that is out of its bounds:
 // retention.delivered and retention.failed must be from 0, which is for ever, to MaxDuration.
 func (r *Retention) Validate() error {

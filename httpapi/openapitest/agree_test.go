@@ -107,6 +107,20 @@ var fieldValues = []values{{
 		"2020-10-25T21:60:54Z", "2020-10-25T23:59:60Z", "2020-10-25T21:24:54,5Z", "2020-10-25T1:24:54Z",
 		"2020-10-25T21:24:54+24:00", "2020-10-25T21:24:54+02:60", "2020-10-25T21:24:54+0200"},
 }, {
+	endpoint: "list", field: "text", beside: `"page_size":5`,
+	taken:   []any{nil, "", "crm", "Bücher?", strings.Repeat("x", 2048)},
+	refused: []any{1, []any{"crm"}, strings.Repeat("x", 2049)},
+	beyond:  []any{strings.Repeat("ü", 1025)}, // of bytes there are too many
+}, {
+	endpoint: "list", field: "status", beside: `"page_size":5`,
+	taken: []any{nil, "", "Subscribed", []any{}, []any{"Subscribed", "Unsubscribed"}},
+	refused: []any{1, "subscribed", []any{"Subscribed", ""}, []any{nil}, map[string]any{},
+		[]any{[]any{"Subscribed"}}},
+}, {
+	endpoint: "list", field: "event_type", beside: `"page_size":5`,
+	taken:   []any{nil, "", "message.created", "Push Hook", "repo:push"},
+	refused: []any{1, "message.*", "a..b", strings.Repeat("a", 129)},
+}, {
 	endpoint: "deliveries", field: "page_size",
 	taken: []any{nil, 1, 1000}, refused: []any{0, -1, 1001, "1", 1.5},
 }, {

@@ -28,14 +28,29 @@ type description struct {
 	doc *openapi3.T
 }
 
-// newDescription returns the description as it is served.
+// newDescription returns the description as it is served to tenants.
 func newDescription(t *testing.T) *description {
+	t.Helper()
+	return served(t, nil)
+}
+
+// newOperatorDescription returns the description as it is served to operators.
+func newOperatorDescription(t *testing.T) *description {
+	t.Helper()
+	return served(t, &httpapi.Options{
+		Access: func(*http.Request, string) (httpapi.Access, error) {
+			return httpapi.Access{AnyTenant: true}, nil
+		},
+	})
+}
+
+func served(t *testing.T, o *httpapi.Options) *description {
 	t.Helper()
 	d, err := dispatcher.New(memstore.New(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := httpapi.Handler(d, httpapi.NoAuth, nil)
+	h, err := httpapi.Handler(d, httpapi.NoAuth, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,8 +153,10 @@ func (d *description) input(r *http.Request,
 }
 
 func TestDescriptionIsOpenAPI(t *testing.T) {
-	if err := newDescription(t).doc.Validate(t.Context(), openapi3.EnableMultiError()); err != nil {
-		t.Error(err)
+	for _, d := range []*description{newDescription(t), newOperatorDescription(t)} {
+		if err := d.doc.Validate(t.Context(), openapi3.EnableMultiError()); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

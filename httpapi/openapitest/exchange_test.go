@@ -41,12 +41,18 @@ func recorded(t *testing.T) []apitest.Exchange {
 // TestExchanges holds every request and response of the tests of package httpapi to the
 // description.
 func TestExchanges(t *testing.T) {
-	lenient := newDescription(t)
-	strict := lenient.strict(t)
+	tenants := newDescription(t)
+	strictTenants := tenants.strict(t)
+	operators := newOperatorDescription(t)
+	strictOperators := operators.strict(t)
 	seen := make(map[string]bool) // "/webhooks.info 404"
 	taken, refused := 0, 0
 	for _, e := range recorded(t) {
 		e.Path = e.Path[strings.Index(e.Path, "/webhooks."):] // without the prefix of the host
+		lenient, strict := tenants, strictTenants
+		if e.Header.Get("X-Operator") != "" {
+			lenient, strict = operators, strictOperators
+		}
 		item := lenient.doc.Paths.Value(e.Path)
 		if item == nil {
 			t.Errorf("%s: %s is not described", e.Test, e.Path)
@@ -78,7 +84,7 @@ func TestExchanges(t *testing.T) {
 		t.Errorf("got %d requests that were taken and %d refused; something is not recorded", taken,
 			refused)
 	}
-	checkSeen(t, lenient, seen)
+	checkSeen(t, tenants, seen)
 }
 
 // oddNumber is a whole number in a spelling that the endpoints don't take and JSON Schema can't

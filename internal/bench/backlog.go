@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/outhook/outhook/internal/bench/usage"
 	"github.com/outhook/outhook/store"
 )
 
@@ -63,7 +64,7 @@ func (b *bench) stock(ctx context.Context, n int) (*stocked, error) {
 		return nil, err
 	}
 	s := &stocked{pending: n, host: h}
-	err = h.subscribe(ctx, benchType, 1, b.receiver.hook)
+	err = h.subscribe(ctx, benchType, 1, b.receiver.Hook)
 	if err == nil {
 		_, err = enqueueDirectly(ctx, h.store, n, 1000)
 	}
@@ -74,7 +75,7 @@ func (b *bench) stock(ctx context.Context, n int) (*stocked, error) {
 		return nil, err
 	}
 	debug.FreeOSMemory()
-	before := anonymousBytes()
+	before := usage.AnonymousBytes()
 	if s.open, err = h.reopen(); err != nil {
 		return nil, err
 	}
@@ -83,7 +84,7 @@ func (b *bench) stock(ctx context.Context, n int) (*stocked, error) {
 		return nil, errors.Join(err, h.close())
 	}
 	debug.FreeOSMemory()
-	s.anon = float64(max(int64(anonymousBytes())-int64(before), 0)) / (1 << 20)
+	s.anon = float64(max(int64(usage.AnonymousBytes())-int64(before), 0)) / (1 << 20)
 	s.fileSize, err = h.fileSize()
 	b.log("N7: %d pending: open %v", n, s.open)
 	return s, err
@@ -125,7 +126,7 @@ func (b *bench) unsubscribe(ctx context.Context, s *stocked) error {
 	if err != nil {
 		return err
 	}
-	if err := h.subscribe(ctx, otherType, 1, b.receiver.hook); err != nil {
+	if err := h.subscribe(ctx, otherType, 1, b.receiver.Hook); err != nil {
 		return err
 	}
 	quit, held := make(chan struct{}), make(chan error, 1)
@@ -144,7 +145,7 @@ func (b *bench) unsubscribe(ctx context.Context, s *stocked) error {
 				return
 			}
 			longest = max(longest, took[0])
-			pause(time.Millisecond)
+			usage.Pause(time.Millisecond)
 		}
 	}()
 	start := time.Now()

@@ -4,15 +4,15 @@ import (
 	"bytes"
 	"os"
 	"testing"
-	"time"
 
+	"github.com/outhook/outhook/internal/bench/receiver"
 	"github.com/outhook/outhook/internal/realservers"
 )
 
 // TestMain lets the test binary be the receiver's process, as the command is.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && os.Args[1] == receiverArg {
-		exit(receive(os.Stdin, os.Stdout))
+	if len(os.Args) == 2 && os.Args[1] == receiver.Arg {
+		exit(receiver.Serve(os.Stdin, os.Stdout))
 	}
 	if len(os.Args) == 2 && os.Args[1] == hostileArg {
 		exit(realservers.ServeHostile(os.Stdin, os.Stdout))
@@ -35,33 +35,5 @@ func TestShort(t *testing.T) {
 		if !bytes.Contains(out.Bytes(), []byte("| "+name)) {
 			t.Errorf("the table has no %s:\n%s", name, &out)
 		}
-	}
-}
-
-func TestLedger(t *testing.T) {
-	for _, test := range []struct {
-		name   string
-		events []int // of path 0, which expects 0 and 1
-		want   report
-	}{
-		{"all", []int{1, 0}, report{Arrived: 2}},
-		{"one missing", []int{1}, report{Arrived: 1, Missing: 1}},
-		{"one doubled", []int{0, 1, 0}, report{Arrived: 2, Doubled: 1}},
-		{"one never sent", []int{0, 1, 2}, report{Arrived: 2, Strangers: 1}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			l := newLedger(expectation{Paths: 1, Events: 2})
-			for _, event := range test.events {
-				l.note(0, event, time.Now(), true)
-			}
-			got := l.result()
-			if got.Arrived != test.want.Arrived || got.Missing != test.want.Missing ||
-				got.Doubled != test.want.Doubled || got.Strangers != test.want.Strangers {
-				t.Errorf("got %+v, want %+v", got, test.want)
-			}
-			if (got.err() == nil) != (test.name == "all") {
-				t.Errorf("got error %v", got.err())
-			}
-		})
 	}
 }

@@ -28,7 +28,7 @@ func (b *bench) disk(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.close()) }()
-	if err := h.subscribe(ctx, benchType, diskSubscriptions, b.receiver.hook); err != nil {
+	if err := h.subscribe(ctx, benchType, diskSubscriptions, b.receiver.Hook); err != nil {
 		return err
 	}
 	var laps []lap
@@ -59,7 +59,7 @@ func (b *bench) drained(ctx context.Context, h *host, backlog, events int) (err 
 		return err
 	}
 	defer func() { err = errors.Join(err, fresh.close()) }()
-	if err := fresh.subscribe(ctx, benchType, diskSubscriptions, b.receiver.hook); err != nil {
+	if err := fresh.subscribe(ctx, benchType, diskSubscriptions, b.receiver.Hook); err != nil {
 		return err
 	}
 	var deliver, publish []float64

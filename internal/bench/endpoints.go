@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"time"
 
+	"github.com/outhook/outhook/internal/bench/usage"
 	"github.com/outhook/outhook/internal/realservers"
 )
 
@@ -48,7 +49,7 @@ func (b *bench) hostile(ctx context.Context) error {
 	const attempts = 5 // fewer than open the breaker
 	quiet := time.Duration(b.size(5000, 100)) * time.Millisecond
 	harms, err := realservers.MeasureHostile(ctx, exec.CommandContext(ctx, self, hostileArg), attempts,
-		quiet, cpuTime)
+		quiet, usage.CPUTime)
 	if err != nil {
 		return err
 	}

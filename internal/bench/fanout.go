@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/outhook/outhook/internal/bench/receiver"
 )
 
 const otherType = "nobody.publishes.it"
@@ -24,8 +26,8 @@ func (b *bench) subscribers(ctx context.Context) (err error) {
 		hosts[i] = h
 		start := time.Now()
 		err = errors.Join(
-			h.subscribe(ctx, otherType, n-1, b.receiver.hook),
-			h.subscribe(ctx, benchType, 1, b.receiver.hook),
+			h.subscribe(ctx, otherType, n-1, b.receiver.Hook),
+			h.subscribe(ctx, benchType, 1, b.receiver.Hook),
 		)
 		if err != nil {
 			return err
@@ -40,7 +42,7 @@ func (b *bench) subscribers(ctx context.Context) (err error) {
 			if err != nil {
 				return err
 			}
-			p50[i] = summarize(took).P50
+			p50[i] = receiver.Summarize(took).P50
 		}
 		b.log("N8: publish p50 %v among %d, %v among %d", p50[0], few, p50[1], many)
 		ratios = append(ratios, float64(p50[1])/float64(p50[0]))
@@ -58,7 +60,7 @@ func (b *bench) fanOut(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.close()) }()
-	if err := h.subscribe(ctx, benchType, subscriptions, b.receiver.hook); err != nil {
+	if err := h.subscribe(ctx, benchType, subscriptions, b.receiver.Hook); err != nil {
 		return err
 	}
 	var rates []float64
@@ -70,7 +72,7 @@ func (b *bench) fanOut(ctx context.Context) (err error) {
 			return err
 		}
 		rates = append(rates, float64(subscriptions*events)/time.Since(start).Seconds())
-		longest = max(longest, summarize(took).Max)
+		longest = max(longest, receiver.Summarize(took).Max)
 	}
 	s, err := h.store.Stats(ctx, "")
 	if err == nil && s.Pending != subscriptions*events*b.rounds {

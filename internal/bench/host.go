@@ -14,6 +14,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/internal/bench/receiver"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore"
@@ -106,7 +107,7 @@ func (h *host) subscribe(
 					URL:     url(i),
 					Events:  []string{eventType},
 					Headers: map[string]string{"X-Custom": "value"},
-					Secrets: []signing.Secret{benchSecret},
+					Secrets: []signing.Secret{receiver.Secret},
 				})
 			}
 		})

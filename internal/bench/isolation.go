@@ -7,6 +7,8 @@ import (
 	"net"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/internal/bench/receiver"
+	"github.com/outhook/outhook/internal/bench/usage"
 )
 
 const (
@@ -35,15 +37,17 @@ func (b *bench) tarpit(ctx context.Context) error {
 	return nil
 }
 
-func (b *bench) besideTarpit(ctx context.Context, seconds int, tarpit bool) (l latency, err error) {
+func (b *bench) besideTarpit(
+	ctx context.Context, seconds int, tarpit bool,
+) (l receiver.Latency, err error) {
 	h, err := b.newHost(0)
 	if err != nil {
 		return l, err
 	}
 	defer func() { err = errors.Join(err, h.close()) }()
 	err = errors.Join(
-		h.subscribe(ctx, benchType, 1, b.receiver.hook),
-		h.subscribe(ctx, sickType, 1, func(int) string { return b.receiver.url + "/hang/0" }),
+		h.subscribe(ctx, benchType, 1, b.receiver.Hook),
+		h.subscribe(ctx, sickType, 1, b.receiver.Tarpit),
 	)
 	if err != nil {
 		return l, err
@@ -78,12 +82,12 @@ func (b *bench) dead(ctx context.Context) (err error) {
 		return err
 	}
 	err = errors.Join(
-		h.subscribe(ctx, benchType, 1, b.receiver.hook),
+		h.subscribe(ctx, benchType, 1, b.receiver.Hook),
 		h.subscribe(ctx, sickType, subscriptions, func(i int) string {
 			if i%2 == 0 {
 				return fmt.Sprintf("http://%s/%d", refusing, i)
 			}
-			return fmt.Sprintf("%s/hang/%d", b.receiver.url, i)
+			return b.receiver.Tarpit(i)
 		}),
 	)
 	if err != nil {
@@ -96,9 +100,9 @@ func (b *bench) dead(ctx context.Context) (err error) {
 	if _, err := publish(ctx, h.dispatcher.Publish, sickType, each, 1, 1); err != nil {
 		return err
 	}
-	p := watchPeak()
+	p := usage.WatchPeak()
 	l, err := b.healthy(ctx, h.dispatcher.Publish, healthyRate, seconds)
-	p.stop()
+	p.Stop()
 	if err != nil {
 		return err
 	}
@@ -106,9 +110,9 @@ func (b *bench) dead(ctx context.Context) (err error) {
 		subscriptions*each, healthyRate)
 	b.log("N11: healthy p50 %v, p99 %v, longest %v", l.P50, l.P99, l.Max)
 	b.table.add(figure{"N11", work, "healthy p99", ms(l.P99), " ms", 50, atMost})
-	b.table.add(figure{"N11", work, "goroutines", float64(p.routines), "",
+	b.table.add(figure{"N11", work, "goroutines", float64(p.Routines), "",
 		3*dispatcher.DefaultConcurrency + 100, atMost})
-	b.table.add(figure{"N11", work, "open files", float64(p.files), "",
+	b.table.add(figure{"N11", work, "open files", float64(p.Files), "",
 		2*dispatcher.DefaultConcurrency + 50, atMost})
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/internal/bench/receiver"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 )
@@ -55,7 +56,7 @@ func (b *bench) lists(ctx context.Context) (err error) {
 			}
 			took = append(took, more...)
 		}
-		s := summarize(took)
+		s := receiver.Summarize(took)
 		b.log("N17: %s: p50 %v, p99 %v", l.name, s.P50, s.P99)
 		b.table.add(figure{"N17", work, l.name + ", p99", ms(s.P99), " ms", l.most, atMost})
 	}
@@ -67,13 +68,13 @@ func (b *bench) lists(ctx context.Context) (err error) {
 func (b *bench) history(ctx context.Context, h *host) (total int, err error) {
 	const webhooks = 10
 	busy, small := b.size(100_000, 200), b.size(300, 20)
-	if err := h.subscribe(ctx, benchType, webhooks, b.receiver.hook); err != nil {
+	if err := h.subscribe(ctx, benchType, webhooks, b.receiver.Hook); err != nil {
 		return 0, err
 	}
 	for _, tenant := range []string{smallTenant, idleTenant} {
 		_, err := h.dispatcher.Subscribe(ctx, store.Subscription{
-			Tenant: tenant, URL: b.receiver.hook(0), Events: []string{benchType},
-			Secrets: []signing.Secret{benchSecret},
+			Tenant: tenant, URL: b.receiver.Hook(0), Events: []string{benchType},
+			Secrets: []signing.Secret{receiver.Secret},
 		})
 		if err != nil {
 			return 0, err
@@ -189,13 +190,14 @@ func (b *bench) besideReaders(ctx context.Context, h *host, all []listing) error
 			return err
 		}
 		pages = append(pages, slices.Concat(took...)...)
-		a, s := summarize(alone), summarize(beside)
+		a, s := receiver.Summarize(alone), receiver.Summarize(beside)
 		b.log("N17: publish p99 %v alone, %v beside %d readers", a.P99, s.P99, listReaders)
 		ratios = append(ratios, float64(s.P99)/float64(a.P99))
 	}
 	work := fmt.Sprintf("publishers at 500/s beside %d readers of any listing", listReaders)
 	b.table.add(figure{"N17", work, "publish p99, growth", median(ratios), "", 1.5, atMost})
-	b.table.add(figure{"N17", work, "a page, p99", ms(summarize(pages).P99), " ms", 350, atMost})
+	page := receiver.Summarize(pages)
+	b.table.add(figure{"N17", work, "a page, p99", ms(page.P99), " ms", 350, atMost})
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/internal/bench/usage"
 )
 
 // publisher is what takes events: a dispatcher or a store.
@@ -66,7 +67,7 @@ func publishSteadily(ctx context.Context, to publisher, eventType string, n, per
 	}
 	start := time.Now()
 	for event := range n {
-		pause(time.Until(start.Add(time.Duration(event) * time.Second / time.Duration(perSecond))))
+		usage.Pause(time.Until(start.Add(time.Duration(event) * time.Second / time.Duration(perSecond))))
 		if ctx.Err() != nil {
 			break
 		}

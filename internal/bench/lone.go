@@ -10,6 +10,8 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+
+	"github.com/outhook/outhook/internal/bench/receiver"
 )
 
 // lonePublisher compares what one publisher waits for with what one that puts the same into a bare
@@ -35,14 +37,14 @@ func (b *bench) lonePublisher(ctx context.Context) error {
 }
 
 // barePuts puts values of an event's size, one to a transaction, under ascending keys.
-func barePuts(path string, n int) (l latency, err error) {
+func barePuts(path string, n int) (l receiver.Latency, err error) {
 	db, err := bolt.Open(path, 0o600,
 		&bolt.Options{NoFreelistSync: true, FreelistType: bolt.FreelistMapType})
 	if err != nil {
 		return l, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	name, value := []byte("events"), []byte(strings.Repeat("x", payloadSize+100))
+	name, value := []byte("events"), []byte(strings.Repeat("x", receiver.PayloadSize+100))
 	create := func(tx *bolt.Tx) error { _, err := tx.CreateBucket(name); return err }
 	if err := db.Update(create); err != nil {
 		return l, err
@@ -58,36 +60,36 @@ func barePuts(path string, n int) (l latency, err error) {
 		}
 		took[i] = time.Since(start)
 	}
-	return summarize(took), nil
+	return receiver.Summarize(took), nil
 }
 
 // lonePublishes publishes events one after another while they are delivered.
-func (b *bench) lonePublishes(ctx context.Context, n int) (l latency, err error) {
+func (b *bench) lonePublishes(ctx context.Context, n int) (l receiver.Latency, err error) {
 	h, err := b.newHost(0)
 	if err != nil {
 		return l, err
 	}
 	defer func() { err = errors.Join(err, h.close()) }()
-	if err := h.subscribe(ctx, benchType, 1, b.receiver.hook); err != nil {
+	if err := h.subscribe(ctx, benchType, 1, b.receiver.Hook); err != nil {
 		return l, err
 	}
 	h.run(ctx)
 	if err := b.warm(ctx, h, 1); err != nil {
 		return l, err
 	}
-	if err := b.receiver.expect(ctx, expectation{1, n}); err != nil {
+	if err := b.receiver.Expect(ctx, 1, n); err != nil {
 		return l, err
 	}
 	took, err := publish(ctx, h.dispatcher.Publish, benchType, n, 1, 1)
 	if err != nil {
 		return l, err
 	}
-	if _, err := b.receiver.wait(ctx); err != nil {
+	if _, err := b.receiver.Wait(ctx); err != nil {
 		return l, err
 	}
 	if err := errors.Join(h.drain(), settled(ctx, h.store)); err != nil {
 		return l, err
 	}
-	_, err = b.receiver.judge(ctx)
-	return summarize(took), err
+	_, err = b.receiver.Judge(ctx)
+	return receiver.Summarize(took), err
 }

@@ -11,15 +11,13 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/outhook/outhook/internal/bench/receiver"
 	"github.com/outhook/outhook/internal/realservers"
 )
 
-// receiverArg is the argument that makes the command a receiver.
-const receiverArg = "receive"
-
 func main() {
-	if len(os.Args) == 2 && os.Args[1] == receiverArg {
-		exit(receive(os.Stdin, os.Stdout))
+	if len(os.Args) == 2 && os.Args[1] == receiver.Arg {
+		exit(receiver.Serve(os.Stdin, os.Stdout))
 	}
 	if len(os.Args) == 2 && os.Args[1] == hostileArg {
 		exit(realservers.ServeHostile(os.Stdin, os.Stdout))
@@ -81,7 +79,7 @@ func parse(args []string, errs io.Writer) (settings, error) {
 // bench is one run of the command.
 type bench struct {
 	settings
-	receiver *receiver
+	receiver *receiver.Process
 	table    table
 	progress io.Writer
 }
@@ -132,10 +130,10 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	}
 	defer os.RemoveAll(s.dir)
 	b := &bench{settings: s, progress: progress}
-	if b.receiver, err = startReceiver(ctx); err != nil {
+	if b.receiver, err = receiver.Start(ctx); err != nil {
 		return err
 	}
-	defer b.receiver.close()
+	defer b.receiver.Close()
 	defer b.table.print(out)
 	for _, w := range works() {
 		if !s.selected(w.name) {

@@ -9,14 +9,14 @@ import (
 	"runtime/pprof"
 )
 
-// startProfile begins to profile our side of a load, when that was asked for. The profiles are
+// startProfile begins to profile our side of a load, unless folder is empty. The profiles are
 // called after the load: N1-16.cpu, and .allocs, .mutex and .block, which are of the process so
 // far.
-func (b *bench) startProfile(l load, last bool) (stop func() error, err error) {
-	if b.profile == "" || !last {
+func startProfile(folder string, l load) (stop func() error, err error) {
+	if folder == "" {
 		return func() error { return nil }, nil
 	}
-	name := filepath.Join(b.profile, fmt.Sprintf("%s-%d", l.name, l.publishers))
+	name := filepath.Join(folder, fmt.Sprintf("%s-%d", l.name, l.publishers))
 	f, err := os.Create(name + ".cpu")
 	if err != nil {
 		return nil, err

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/outhook/outhook/internal/bench/receiver"
+	"github.com/outhook/outhook/internal/bench/usage"
 	"github.com/outhook/outhook/signing"
 )
 
@@ -18,31 +20,38 @@ import (
 const rawWorkers = 64
 
 // raw posts so many requests with a plain net/http client, and measures that.
-func (b *bench) raw(ctx context.Context, n int) (spent, error) {
+func (b *bench) raw(ctx context.Context, n int) (usage.Spent, error) {
 	client := &http.Client{Transport: &http.Transport{
 		MaxIdleConnsPerHost: rawWorkers, DisableCompression: true,
 	}}
 	defer client.CloseIdleConnections()
-	if err := b.receiver.expect(ctx, expectation{1, rawWorkers}); err != nil {
-		return spent{}, err
+	if err := b.receiver.Expect(ctx, 1, rawWorkers); err != nil {
+		return usage.Spent{}, err
 	}
-	if err := b.post(ctx, client, rawWorkers); err != nil { // opens the connections
-		return spent{}, err
+	raw := rawSender{client, b.receiver.Hook(0)}
+	if err := raw.post(ctx, rawWorkers); err != nil { // opens the connections
+		return usage.Spent{}, err
 	}
-	if err := b.receiver.expect(ctx, expectation{1, n}); err != nil {
-		return spent{}, err
+	if err := b.receiver.Expect(ctx, 1, n); err != nil {
+		return usage.Spent{}, err
 	}
-	before := begin()
-	if err := b.post(ctx, client, n); err != nil {
-		return spent{}, err
+	before := usage.Begin()
+	if err := raw.post(ctx, n); err != nil {
+		return usage.Spent{}, err
 	}
-	s := before.end(time.Now(), n)
-	_, err := b.receiver.judge(ctx)
+	s := before.End(time.Now(), n)
+	_, err := b.receiver.Judge(ctx)
 	return s, err
 }
 
+// rawSender posts what a delivery would, and nothing else.
+type rawSender struct {
+	client *http.Client
+	url    string
+}
+
 // post posts the events 0 to n−1.
-func (b *bench) post(ctx context.Context, client *http.Client, n int) error {
+func (s rawSender) post(ctx context.Context, n int) error {
 	var next atomic.Int64
 	errs := make([]error, rawWorkers)
 	var wg sync.WaitGroup
@@ -53,7 +62,7 @@ func (b *bench) post(ctx context.Context, client *http.Client, n int) error {
 				if event >= n {
 					return
 				}
-				errs[i] = b.postOne(ctx, client, event)
+				errs[i] = s.postOne(ctx, event)
 			}
 		})
 	}
@@ -61,14 +70,14 @@ func (b *bench) post(ctx context.Context, client *http.Client, n int) error {
 	return firstError(errs)
 }
 
-func (b *bench) postOne(ctx context.Context, client *http.Client, event int) error {
+func (s rawSender) postOne(ctx context.Context, event int) error {
 	now := time.Now()
 	at := strconv.FormatInt(now.UnixMilli(), 10)
 	body := append([]byte(`{"type":"`+benchType+`","timestamp":`+at+`,"payload":`),
-		stamped(event, now)...)
+		receiver.Stamped(event, now)...)
 	body = append(body, '}')
 	req, err := http.NewRequestWithContext(ctx,
-		http.MethodPost, b.receiver.hook(0), bytes.NewReader(body))
+		http.MethodPost, s.url, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -80,10 +89,10 @@ func (b *bench) postOne(ctx context.Context, client *http.Client, event int) err
 		"Webhook-Timestamp":        {strconv.FormatInt(now.Unix(), 10)},
 		"Webhook-Attempt":          {"1"},
 		"X-Custom":                 {"value"},
-		"X-Airy-Content-Signature": {signing.Airy(benchSecret, body)},
-		"Webhook-Signature":        {signing.Standard(id, now, body, benchSecret)},
+		"X-Airy-Content-Signature": {signing.Airy(receiver.Secret, body)},
+		"Webhook-Signature":        {signing.Standard(id, now, body, receiver.Secret)},
 	}
-	res, err := client.Do(req)
+	res, err := s.client.Do(req)
 	if err != nil {
 		return err
 	}

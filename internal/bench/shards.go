@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/internal/bench/receiver"
+	"github.com/outhook/outhook/internal/bench/usage"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore"
@@ -47,8 +49,8 @@ func (b *bench) sharded(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.log("N16: %.1f µs with one shard, %.1f with %d", one.cpu, all.cpu, shardTenants)
-		cpus = append(cpus, all.cpu/one.cpu)
+		b.log("N16: %.1f µs with one shard, %.1f with %d", one.CPU, all.CPU, shardTenants)
+		cpus = append(cpus, all.CPU/one.CPU)
 	}
 	seconds := b.size(6, 1)
 	for range min(b.rounds, 3) {
@@ -94,13 +96,13 @@ func (b *bench) newShardedHost(ctx context.Context, n int, firstURL string) (*sh
 		h.dispatcher, err = newDispatcher(h.store, rawWorkers)
 	}
 	for i := 0; i < shardTenants && err == nil; i++ {
-		url := b.receiver.hook(0)
+		url := b.receiver.Hook(0)
 		if i == 0 {
 			url = firstURL
 		}
 		_, err = h.dispatcher.Subscribe(ctx, store.Subscription{
 			Tenant: strconv.Itoa(i), URL: url, Events: []string{benchType},
-			Secrets: []signing.Secret{benchSecret},
+			Secrets: []signing.Secret{receiver.Secret},
 		})
 	}
 	if err != nil {
@@ -134,8 +136,8 @@ func (h *shardedHost) from(first int) publisher {
 }
 
 // deliverSharded publishes and delivers n events of all tenants.
-func (b *bench) deliverSharded(ctx context.Context, shards, n int) (s spent, err error) {
-	h, err := b.newShardedHost(ctx, shards, b.receiver.hook(0))
+func (b *bench) deliverSharded(ctx context.Context, shards, n int) (s usage.Spent, err error) {
+	h, err := b.newShardedHost(ctx, shards, b.receiver.Hook(0))
 	if err != nil {
 		return s, err
 	}
@@ -144,33 +146,33 @@ func (b *bench) deliverSharded(ctx context.Context, shards, n int) (s spent, err
 	if err := b.warmSharded(ctx, h.from(0)); err != nil {
 		return s, err
 	}
-	if err := b.receiver.expect(ctx, expectation{1, n}); err != nil {
+	if err := b.receiver.Expect(ctx, 1, n); err != nil {
 		return s, err
 	}
-	before := begin()
+	before := usage.Begin()
 	if _, err := publish(ctx, h.from(0), benchType, n, 16, 100); err != nil {
 		return s, err
 	}
-	if _, err := b.receiver.wait(ctx); err != nil {
+	if _, err := b.receiver.Wait(ctx); err != nil {
 		return s, err
 	}
 	if err := errors.Join(h.drain(), settled(ctx, h.store)); err != nil {
 		return s, err
 	}
-	r, err := b.receiver.judge(ctx)
-	return before.end(time.Unix(0, r.Last), n), err
+	r, err := b.receiver.Judge(ctx)
+	return before.End(time.Unix(0, r.Last), n), err
 }
 
 // warmSharded opens the connections, and proves the endpoints of the tenants.
 func (b *bench) warmSharded(ctx context.Context, to publisher) error {
 	n := 2 * rawWorkers
-	if err := b.receiver.expect(ctx, expectation{1, n}); err != nil {
+	if err := b.receiver.Expect(ctx, 1, n); err != nil {
 		return err
 	}
 	if _, err := publish(ctx, to, benchType, n, 1, n/16); err != nil {
 		return err
 	}
-	_, err := b.receiver.wait(ctx)
+	_, err := b.receiver.Wait(ctx)
 	return err
 }
 
@@ -178,7 +180,7 @@ func (b *bench) warmSharded(ctx context.Context, to publisher) error {
 // it is to be dead.
 func (b *bench) besideDeadShard(
 	ctx context.Context, seconds int, dead bool,
-) (l latency, err error) {
+) (l receiver.Latency, err error) {
 	refusing, err := closedPort()
 	if err != nil {
 		return l, err

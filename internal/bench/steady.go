@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/outhook/outhook/internal/bench/receiver"
 )
 
 // steady measures how long events take from Publish to the receiver while they come at a steady
@@ -29,13 +31,13 @@ func (b *bench) steady(ctx context.Context) error {
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-func (b *bench) steadily(ctx context.Context, rate, seconds int) (l latency, err error) {
+func (b *bench) steadily(ctx context.Context, rate, seconds int) (l receiver.Latency, err error) {
 	h, err := b.newHost(0)
 	if err != nil {
 		return l, err
 	}
 	defer func() { err = errors.Join(err, h.close()) }()
-	if err := h.subscribe(ctx, benchType, 1, b.receiver.hook); err != nil {
+	if err := h.subscribe(ctx, benchType, 1, b.receiver.Hook); err != nil {
 		return l, err
 	}
 	h.run(ctx)
@@ -49,18 +51,18 @@ func (b *bench) steadily(ctx context.Context, rate, seconds int) (l latency, err
 // healthy publishes at a rate to the subscription of /hook/0, and returns how long the events took.
 func (b *bench) healthy(
 	ctx context.Context, to publisher, rate, seconds int,
-) (l latency, err error) {
+) (l receiver.Latency, err error) {
 	n := rate * seconds
-	if err := b.receiver.expect(ctx, expectation{1, n}); err != nil {
+	if err := b.receiver.Expect(ctx, 1, n); err != nil {
 		return l, err
 	}
 	if err := publishSteadily(ctx, to, benchType, n, rate); err != nil {
 		return l, err
 	}
-	if _, err := b.receiver.wait(ctx); err != nil {
+	if _, err := b.receiver.Wait(ctx); err != nil {
 		return l, err
 	}
-	r, err := b.receiver.judge(ctx)
+	r, err := b.receiver.Judge(ctx)
 	if err != nil {
 		return l, err
 	}

@@ -5,6 +5,8 @@ import (
 	"io"
 	"slices"
 	"text/tabwriter"
+
+	"github.com/outhook/outhook/internal/bench/usage"
 )
 
 // bound says which side of its target a figure has to be on.
@@ -55,8 +57,8 @@ func (t *table) note(format string, args ...any) {
 }
 
 // addDetail adds the absolute figures of all rounds of one side of a load.
-func (t *table) addDetail(name, work string, rounds []spent) {
-	of := func(format string, get func(spent) float64) string {
+func (t *table) addDetail(name, work string, rounds []usage.Spent) {
+	of := func(format string, get func(usage.Spent) float64) string {
 		var values []float64
 		for _, s := range rounds {
 			values = append(values, get(s))
@@ -65,14 +67,14 @@ func (t *table) addDetail(name, work string, rounds []spent) {
 	}
 	t.details = append(t.details, []string{
 		name, work,
-		of("%.0f", func(s spent) float64 { return s.rate }),
-		of("%.1f", func(s spent) float64 { return s.cpu }),
-		of("%.0f", func(s spent) float64 { return s.allocs }),
-		of("%.1f", func(s spent) float64 { return s.bytes / 1024 }),
-		of("%.1f", func(s spent) float64 { return s.syncs }),
-		of("%.0f", func(s spent) float64 { return s.written }),
-		of("%.0f", func(s spent) float64 { return s.anon }),
-		of("%.0f", func(s spent) float64 { return float64(s.routines) }),
+		of("%.0f", func(s usage.Spent) float64 { return s.Rate }),
+		of("%.1f", func(s usage.Spent) float64 { return s.CPU }),
+		of("%.0f", func(s usage.Spent) float64 { return s.Allocs }),
+		of("%.1f", func(s usage.Spent) float64 { return s.Bytes / 1024 }),
+		of("%.1f", func(s usage.Spent) float64 { return s.Syncs }),
+		of("%.0f", func(s usage.Spent) float64 { return s.Written }),
+		of("%.0f", func(s usage.Spent) float64 { return s.Anon }),
+		of("%.0f", func(s usage.Spent) float64 { return float64(s.Routines) }),
 	})
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/outhook/outhook/internal/bench/usage"
 )
 
 // load is a work that is measured against raw.
@@ -48,7 +50,7 @@ func (b *bench) throughput(ctx context.Context, l load) error {
 	if err != nil {
 		return fmt.Errorf("raw: %w", err)
 	}
-	raws, ours := []spent{raw}, []spent(nil)
+	raws, ours := []usage.Spent{raw}, []usage.Spent(nil)
 	var rates, cpus []float64
 	for round := range b.rounds {
 		us, err := b.deliver(ctx, l, round == b.rounds-1)
@@ -59,9 +61,9 @@ func (b *bench) throughput(ctx context.Context, l load) error {
 		if err != nil {
 			return fmt.Errorf("raw: %w", err)
 		}
-		rate, cpu := (raw.rate+next.rate)/2, (raw.cpu+next.cpu)/2
-		b.log("%s %v: %.0f/s of %.0f/s, %.1f µs of %.1f µs", l.name, l, us.rate, rate, us.cpu, cpu)
-		rates, cpus = append(rates, us.rate/rate), append(cpus, us.cpu/cpu)
+		rate, cpu := (raw.Rate+next.Rate)/2, (raw.CPU+next.CPU)/2
+		b.log("%s %v: %.0f/s of %.0f/s, %.1f µs of %.1f µs", l.name, l, us.Rate, rate, us.CPU, cpu)
+		rates, cpus = append(rates, us.Rate/rate), append(cpus, us.CPU/cpu)
 		raws, ours, raw = append(raws, next), append(ours, us), next
 	}
 	b.table.add(figure{l.name, l.String(), "deliveries/s ÷ raw", median(rates), "", l.ratio, atLeast})
@@ -74,60 +76,64 @@ func (b *bench) throughput(ctx context.Context, l load) error {
 }
 
 // deliver publishes and delivers a load once, in a host of its own.
-func (b *bench) deliver(ctx context.Context, l load, profiled bool) (s spent, err error) {
+func (b *bench) deliver(ctx context.Context, l load, profiled bool) (s usage.Spent, err error) {
 	h, err := b.newHost(rawWorkers)
 	if err != nil {
 		return s, err
 	}
 	defer func() { err = errors.Join(err, h.close()) }()
-	if err := h.subscribe(ctx, benchType, l.subscriptions, b.receiver.hook); err != nil {
+	if err := h.subscribe(ctx, benchType, l.subscriptions, b.receiver.Hook); err != nil {
 		return s, err
 	}
 	h.run(ctx)
 	if err := b.warm(ctx, h, l.subscriptions); err != nil {
 		return s, err
 	}
-	if err := b.receiver.expect(ctx, expectation{l.subscriptions, l.events}); err != nil {
+	if err := b.receiver.Expect(ctx, l.subscriptions, l.events); err != nil {
 		return s, err
 	}
-	stopProfile, err := b.startProfile(l, profiled)
+	var folder string
+	if profiled {
+		folder = b.profile
+	}
+	stopProfile, err := startProfile(folder, l)
 	if err != nil {
 		return s, err
 	}
-	before := begin()
+	before := usage.Begin()
 	_, err = publish(ctx, h.dispatcher.Publish, benchType, l.events, l.publishers, l.batch)
 	if err != nil {
 		return s, err
 	}
-	if _, err := b.receiver.wait(ctx); err != nil {
+	if _, err := b.receiver.Wait(ctx); err != nil {
 		return s, err
 	}
 	if err := errors.Join(h.drain(), settled(ctx, h.store)); err != nil {
 		return s, err
 	}
-	r, err := b.receiver.judge(ctx)
+	r, err := b.receiver.Judge(ctx)
 	if err != nil {
 		return s, err
 	}
-	s = before.end(time.Unix(0, r.Last), l.events*l.subscriptions)
+	s = before.End(time.Unix(0, r.Last), l.events*l.subscriptions)
 	if err := errors.Join(stopProfile(), h.store.Close()); err != nil {
 		return s, err
 	}
 	n, err := commits(h.path)
 	// A commit syncs twice: the pages, and the page that says which count.
-	s.syncs = float64(2*n) / float64(s.n) * 1000
+	s.Syncs = float64(2*n) / float64(s.N) * 1000
 	return s, err
 }
 
 // warm opens the connections, and proves the endpoints.
 func (b *bench) warm(ctx context.Context, h *host, subscriptions int) error {
 	n := 2 * rawWorkers
-	if err := b.receiver.expect(ctx, expectation{subscriptions, n}); err != nil {
+	if err := b.receiver.Expect(ctx, subscriptions, n); err != nil {
 		return err
 	}
 	if _, err := publish(ctx, h.dispatcher.Publish, benchType, n, 1, n); err != nil {
 		return err
 	}
-	_, err := b.receiver.wait(ctx)
+	_, err := b.receiver.Wait(ctx)
 	return err
 }

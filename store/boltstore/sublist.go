@@ -25,8 +25,8 @@ func (s *Store) Subscriptions(
 	return found, nil
 }
 
-// subscriptions reads a page. The total comes from a count that the file keeps, so it costs the
-// same however many there are.
+// subscriptions reads a page. Without a filter, the total comes from a count that the file keeps,
+// so it costs the same however many there are.
 func (s *Store) subscriptions(
 	ctx context.Context, q *store.SubscriptionQuery,
 ) (found store.Page[store.Subscription], err error) {
@@ -37,6 +37,12 @@ func (s *Store) subscriptions(
 	if err != nil {
 		return found, err
 	}
+	walk, limit := s.lists.subscriptions(ctx, q), page.LimitOrAll(q)
+	if q.Filtered() {
+		found, err = walk.Page(cursor, limit, 0)
+		found.TotalIsLowerBound = true
+		return page.SealPage(s.lists.cursors, found), err
+	}
 	total := 0
 	err = s.db.read(ctx, func(t *txn.Tx) error {
 		n, err := t.Subs.CountOf(q)
@@ -46,43 +52,70 @@ func (s *Store) subscriptions(
 	if err != nil {
 		return found, err
 	}
-	limit := page.LimitOrAll(q.Limit)
 	if limit == 0 {
 		// The page algorithm needs a limit; total alone would cut off what has come since it was
 		// read.
 		limit = total + allSlack
 	}
-	found, err = s.lists.subscriptions(ctx, q).Page(cursor, limit, total)
+	found, err = walk.Page(cursor, limit, total)
 	found.Total = total
 	return page.SealPage(s.lists.cursors, found), err
 }
 
-// subscriptions returns a walk of the subscriptions that q selects.
+// subscriptions returns a walk of the subscriptions that q selects. By a filter it passes over
+// some; a large record counts as several, so that the bound is one of time and memory too.
 func (l *lister) subscriptions(
 	ctx context.Context, q *store.SubscriptionQuery,
 ) page.Walk[store.Subscription] {
 	return func(
-		from page.Cursor, _ int, visit func(page.Position, *store.Subscription) bool,
-	) (gaveUp *page.Position, err error) { // it passes over nothing, so it never gives up
+		from page.Cursor, budget int, visit func(page.Position, *store.Subscription) bool,
+	) (gaveUp *page.Position, err error) {
 		var slice []scan.NumberedSubscription
+		began, passed := from, 0
 		for more := true; more; {
+			// A caller that goes on from where the walk gave up must come further than it did.
+			if passed >= budget && from != began {
+				return &from.At, nil
+			}
 			// visit is called outside of it: it may be slow, and the transaction must be short.
-			err := l.db.read(ctx, func(t *txn.Tx) (err error) {
+			err := l.subscriptionSlice(ctx, q, func(t *txn.Tx) (err error) {
 				slice, more, err = scan.Subscriptions(t, q, from, slice[:0])
 				return err
 			})
 			if err != nil {
 				return nil, err
 			}
+			l.looked.Add(int64(len(slice)))
 			for i := range slice {
 				at := page.Position{Num: slice[i].Num}
-				if !visit(at, &slice[i].Sub) {
+				if !q.Selects(&slice[i].Sub) {
+					passed += 1 + slice[i].Bytes/passedBytes
+				} else if !visit(at, &slice[i].Sub) {
 					return nil, nil
 				}
-				// The next slice begins behind the last that was visited.
+				// The next slice begins behind the last that was looked at.
 				from = from.Pass(at)
 			}
 		}
 		return nil, nil
 	}
+}
+
+// passedBytes is how many bytes of a record that is passed over count as another record.
+const passedBytes = 4096
+
+// subscriptionSlice reads a slice of a listing. With a filter it may be one of many, and it waits
+// for its turn among those who list deliveries.
+func (l *lister) subscriptionSlice(
+	ctx context.Context, q *store.SubscriptionQuery, read func(*txn.Tx) error,
+) error {
+	if q.Filtered() {
+		select {
+		case l.turns <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		defer func() { <-l.turns }()
+	}
+	return l.db.read(ctx, read)
 }

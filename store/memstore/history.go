@@ -102,7 +102,7 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 	held := make(map[string]struct{})
 	for _, d := range step.Items() {
 		// Nothing may be sent there, or there is nothing to send.
-		if d.sub.Status != store.Subscribed || d.event.erased || s.isClosed(d.sub.Tenant) {
+		if !d.sub.Collects() || d.event.erased || s.isClosed(d.sub.Tenant) {
 			continue
 		}
 		// Told even if nothing of it changes: what is due there waits for the probe.

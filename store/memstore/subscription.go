@@ -27,7 +27,7 @@ func (sub *subscription) wants(e *event) bool {
 	// subscriber.
 	latest := e.time.Add(store.SubscribeGrace)
 	return sub.Tenant == e.tenant &&
-		(sub.Status == store.Subscribed || sub.Disabled()) &&
+		(sub.Collects() || sub.Disabled()) &&
 		events.Wants(sub.Events, e.typ) &&
 		// What happens now is for all that are there, also when the clock has been set back since
 		// they subscribed.

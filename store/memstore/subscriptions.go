@@ -31,7 +31,7 @@ func (s *Store) CreateSubscription(
 	// The system's time: it is compared with the times of events, which are the callers'.
 	rec, now := rec.Clone(), s.wall()
 	rec.CreatedAt, rec.UpdatedAt, rec.SubscribedAt = now, now, time.Time{}
-	if rec.Status == store.Subscribed {
+	if rec.Collects() {
 		rec.SubscribedAt = now
 	}
 	sub := s.addSubscription(rec, store.Health{})
@@ -51,7 +51,7 @@ func (s *Store) addSubscription(rec store.Subscription, health store.Health) *su
 	sub.turns = s.queue.Ensure(sub.num)
 	sub.turns.Data = sub
 	s.queue.SetState(sub.turns, schedule.State{
-		Active: !s.isClosed(sub.Tenant), // what is unsubscribed has nothing pending
+		Active: s.active(sub),
 		Tenant: sub.Tenant, Host: schedule.HostOf(sub.URL), Health: &health,
 	}, 0)
 	s.subs[sub.ID] = sub
@@ -92,23 +92,26 @@ func (s *Store) UpdateSubscription(
 	after.CreatedAt, after.UpdatedAt = before.CreatedAt, s.wall()
 	after.SubscribedAt = before.SubscribedAt
 
-	subscribed := before.Status != store.Subscribed && after.Status == store.Subscribed
-	unsubscribed := before.Status == store.Subscribed && after.Status != store.Subscribed
-	if subscribed {
+	if after.Collects() && !before.Collects() {
 		after.SubscribedAt = after.UpdatedAt
 	}
 	sub.Subscription = &after
-	if unsubscribed {
+	if before.Collects() && !after.Collects() {
 		s.cancelPending(sub, cancelReason(&after), now)
 	}
 	// Its limit by host goes by the new URL from the next claim on.
 	s.queue.SetHost(sub.turns, schedule.HostOf(after.URL), now.UnixNano())
-	// What was learned of another endpoint, or before the subscription ended, says nothing of this
-	// one.
-	if subscribed || before.URL != after.URL {
-		s.queue.SetHealth(sub.turns, new(store.Health), now.UnixNano())
+	// Before it is active again: what a pause has collected goes by the new limit.
+	if h := sub.turns.Health().Updated(before, &after); h != *sub.turns.Health() {
+		s.queue.SetHealth(sub.turns, &h, now.UnixNano())
 	}
+	s.queue.SetActive(sub.turns, s.active(sub), now.UnixNano())
 	return sub.Clone(), nil
+}
+
+// active reports whether deliveries of sub may be claimed. What is unsubscribed has none.
+func (s *Store) active(sub *subscription) bool {
+	return sub.Status != store.Paused && !s.isClosed(sub.Tenant)
 }
 
 // cancelReason is what deliveries that end with the subscription say.
@@ -183,7 +186,8 @@ func (s *Store) Subscriptions(
 		return store.Page[store.Subscription]{}, fmt.Errorf("memstore: subscriptions: %w", err)
 	}
 	defer s.mu.Unlock()
-	// The tenant's alone, so that the walk passes over none: there is no bound on this listing.
+	// The tenant's alone, so that without a filter the walk passes over none: such a listing has no
+	// bound.
 	selected := s.order
 	if !q.AnyTenant {
 		selected = nil
@@ -193,17 +197,19 @@ func (s *Store) Subscriptions(
 			}
 		}
 	}
-	all := func(*subscription) bool { return true }
-	walk := page.Sorted(selected, (*subscription).listPosition, all)
+	wanted := func(sub *subscription) bool { return q.Selects(sub.Subscription) }
+	walk := page.Sorted(selected, (*subscription).listPosition, wanted)
 	cursor, err := s.cursors.Open(q.Cursor)
 	var found store.Page[*subscription]
 	if err == nil {
-		found, err = walk.Page(cursor, page.LimitOrAll(q.Limit), 0)
+		found, err = walk.Page(cursor, page.LimitOrAll(&q), 0)
 	}
 	if err != nil {
 		return store.Page[store.Subscription]{}, fmt.Errorf("memstore: subscriptions: %w", err)
 	}
-	found.Total = len(selected)
+	if found.TotalIsLowerBound = q.Filtered(); !found.TotalIsLowerBound {
+		found.Total = len(selected)
+	}
 	return page.Map(page.SealPage(s.cursors, found),
 		func(sub **subscription) store.Subscription { return (*sub).Clone() }), nil
 }

@@ -49,7 +49,7 @@ func (s *Store) SetTenantState(
 	}
 	for _, sub := range s.order {
 		if sub.Tenant == tenant {
-			s.queue.SetActive(sub.turns, !s.isClosed(tenant), now.UnixNano())
+			s.queue.SetActive(sub.turns, s.active(sub), now.UnixNano())
 		}
 	}
 	return nil

@@ -119,14 +119,21 @@ func newStore(t testing.TB) *pgstore.Store {
 // open returns a store in the schema, which it brings up to date.
 func open(t testing.TB, pool *pgxpool.Pool, schema string) *pgstore.Store {
 	t.Helper()
+	s := connectStore(t, pool, schema)
+	if err := s.Migrate(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// connectStore returns a store in the schema as it is.
+func connectStore(t testing.TB, pool *pgxpool.Pool, schema string) *pgstore.Store {
+	t.Helper()
 	s, err := pgstore.New(pool, &pgstore.Options{Schema: schema})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	if err := s.Migrate(context.Background()); err != nil {
-		t.Fatal(err)
-	}
 	return s
 }
 

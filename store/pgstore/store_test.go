@@ -11,6 +11,7 @@ import (
 	"github.com/outhook/outhook/store/storetest"
 )
 
+// TestStore runs the contract, by a role that has no more than SECURITY.md asks for.
 func TestStore(t *testing.T) {
 	needServer(t)
 	type home struct {
@@ -25,7 +26,8 @@ func TestStore(t *testing.T) {
 		Open: func(t *testing.T) store.Store {
 			t.Parallel()
 			pool, schema := newPool(t)
-			s := open(t, pool, schema)
+			pool = newGranted(t, pool, schema)
+			s := connectStore(t, pool, schema)
 			homes.Store(s, home{pool, schema})
 			return s
 		},
@@ -36,7 +38,7 @@ func TestStore(t *testing.T) {
 		Reopen: func(t *testing.T, old store.Store) store.Store {
 			h, _ := homes.Load(old)
 			old.(*pgstore.Store).Close()
-			s := open(t, h.(home).pool, h.(home).schema)
+			s := connectStore(t, h.(home).pool, h.(home).schema)
 			homes.Store(s, h)
 			return s
 		},

@@ -18,7 +18,7 @@ func (s *Store) Subscriptions(
 	}
 	l := listing[store.Subscription]{
 		Store: s,
-		limit: page.LimitOrAll(q.Limit),
+		limit: page.LimitOrAll(&q),
 		list: func(
 			ctx context.Context, sh *shard, cursor string, limit int,
 		) (store.Page[store.Subscription], error) {

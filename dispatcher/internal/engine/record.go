@@ -141,7 +141,7 @@ func (r *run) disable(
 	reason string,
 ) []events.Event {
 	change := func(cur *store.Subscription) error {
-		if cur.Status != store.Subscribed || cur.URL != sub.URL ||
+		if !cur.Collects() || cur.URL != sub.URL ||
 			!cur.SubscribedAt.Equal(sub.SubscribedAt) {
 			return errChanged
 		}

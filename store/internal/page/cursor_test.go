@@ -99,8 +99,13 @@ func TestLimits(t *testing.T) {
 		if got := page.Limit(tt.asked); got != tt.want {
 			t.Errorf("Limit(%d): got %d, want %d", tt.asked, got, tt.want)
 		}
-		if got := page.LimitOrAll(tt.asked); got != tt.orAll {
+		q := store.SubscriptionQuery{Limit: tt.asked}
+		if got := page.LimitOrAll(&q); got != tt.orAll {
 			t.Errorf("LimitOrAll(%d): got %d, want %d", tt.asked, got, tt.orAll)
+		}
+		q.Text = "a"
+		if got := page.LimitOrAll(&q); got != tt.want {
+			t.Errorf("LimitOrAll(%d) with a filter: got %d, want %d", tt.asked, got, tt.want)
 		}
 	}
 }

@@ -15,6 +15,11 @@ func Limit(asked int) int {
 	return min(asked, MaxItems)
 }
 
-// LimitOrAll is Limit for a listing that has all items on one page if its query sets no limit: it
-// returns zero then.
-func LimitOrAll(asked int) int { return min(asked, MaxItems) }
+// LimitOrAll is Limit for subscriptions, all of which are on one page if their query sets no limit
+// and has no filter: it returns zero then.
+func LimitOrAll(q *store.SubscriptionQuery) int {
+	if q.Filtered() {
+		return Limit(q.Limit)
+	}
+	return min(q.Limit, MaxItems)
+}

@@ -115,6 +115,9 @@ func (s *Schedule[Q, L]) SetHost(q *Sub[Q, L], name string, now int64) {
 
 // SetActive takes in whether anything may be claimed of q.
 func (s *Schedule[Q, L]) SetActive(q *Sub[Q, L], active bool, now int64) {
+	if active && !q.known {
+		s.wake = true // settle does not look at a Sub whose State is not loaded
+	}
 	s.setState(q, active, q.health)
 	s.settle(q, now)
 }

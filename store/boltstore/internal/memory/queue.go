@@ -50,8 +50,8 @@ type Claimed struct {
 // IsImplicit reports whether the delivery of a lease had no row when it was claimed.
 func IsImplicit(l *Lease) bool { return l.From == schedule.Implicit || l.From == schedule.Packed }
 
-// Active reports whether deliveries of a subscription may be claimed at all. Those of one that
-// can't be read may, to find that out and die.
+// Active reports whether deliveries of a subscription may be claimed at all: of one that is paused
+// they are pending and may not. Those of one that can't be read may, to find that out and die.
 func Active(sub *store.Subscription) bool { return sub == nil || sub.Status == store.Subscribed }
 
 // setBacklogOf takes in what the file says of a subscription's backlog.

@@ -5,8 +5,8 @@ import "github.com/outhook/outhook/store"
 // EveryType is the pattern of a subscription to all types of events but the operational ones.
 const EveryType = ""
 
-// Pattern is an entry of the index by which events find their recipients. A subscription that is
-// subscribed or disabled has one for each pattern that it asked for.
+// Pattern is an entry of the index by which events find their recipients. A subscription that
+// collects events or is disabled has one for each pattern that it asked for.
 type Pattern struct {
 	Num      uint64 // of the subscription
 	Since    int64  // when it subscribed
@@ -27,7 +27,7 @@ func DecodePattern(key, v []byte) (Pattern, error) {
 // nothing. One that is disabled is in it, because its events are stored too, with canceled
 // deliveries.
 func PatternKeys(num uint64, s *store.Subscription) [][]byte {
-	if s.Status != store.Subscribed && !s.Disabled() {
+	if !s.Collects() && !s.Disabled() {
 		return nil
 	}
 	if len(s.Events) == 0 {

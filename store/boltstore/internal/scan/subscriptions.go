@@ -22,13 +22,14 @@ const sliceBytes = 1 << 20
 
 // NumberedSubscription is a subscription with its number.
 type NumberedSubscription struct {
-	Num uint64
-	Sub store.Subscription
+	Num   uint64
+	Sub   store.Subscription
+	Bytes int // of its record
 }
 
-// Subscriptions reads some of the subscriptions that q selects, and appends them to slice. more
-// says that there may be others behind the last. It returns [store.ErrCorrupt] if one can't be
-// read.
+// Subscriptions reads some of the subscriptions of the tenant that q names, or of all, and appends
+// them to slice; filters are for the caller. more says that there may be others behind the last. It
+// returns [store.ErrCorrupt] if one can't be read.
 //
 // A tenant has a list of its own, so that a page of it does not read the subscriptions of others.
 func Subscriptions(
@@ -39,7 +40,7 @@ func Subscriptions(
 		id, prefix = txn.BucketSubscriptions, nil
 	}
 	most, bytesRead := SliceSize, 0
-	if q.Limit > 0 {
+	if q.Limit > 0 && !q.Filtered() {
 		most = min(SliceSize, q.Limit+1) // one more says that there is another page
 	}
 	c := t.Bucket(id).Cursor()
@@ -54,7 +55,7 @@ func Subscriptions(
 			continue
 		}
 		bytesRead += len(v)
-		slice = append(slice, NumberedSubscription{Num: num})
+		slice = append(slice, NumberedSubscription{Num: num, Bytes: len(v)})
 		if err := record.DecodeSubscriptionInto(&slice[len(slice)-1].Sub, key[:], v); err != nil {
 			return nil, false, err
 		}

@@ -54,7 +54,7 @@ func (t *Tx) Requeue(
 // one makes one delivery due, unless it is so already.
 func (r *requeuing) one(p page.Position, e *record.Event) error {
 	sub, err := r.Subs.Get(p.Num)
-	if err != nil || sub == nil || sub.Status != store.Subscribed {
+	if err != nil || sub == nil || !sub.Collects() {
 		return err
 	}
 	if closed, err := r.IsClosed(sub.Tenant); closed || err != nil {

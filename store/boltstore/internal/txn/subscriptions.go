@@ -25,7 +25,7 @@ func (x *subscriptions) Create(sub store.Subscription) (store.Subscription, erro
 	}
 	at := record.AsTime(x.settings.Wall().UnixNano())
 	sub.CreatedAt, sub.UpdatedAt, sub.SubscribedAt = at, at, time.Time{}
-	if sub.Status == store.Subscribed {
+	if sub.Collects() {
 		sub.SubscribedAt = at
 	}
 	_, err := x.add(&sub)
@@ -58,8 +58,7 @@ var ErrChanged = errors.New("the subscription has changed")
 // record that was has been decoded from. It returns [ErrChanged], and has written nothing, if the
 // file has another one by now.
 //
-// Unsubscribing cancels all that is pending. A new URL, and subscribing again, begin with the
-// health of a new subscription.
+// Unsubscribing cancels all that is pending.
 func (x *subscriptions) Update(
 	num uint64, was *store.Subscription, is store.Subscription, encoded []byte,
 ) (store.Subscription, error) {
@@ -73,9 +72,7 @@ func (x *subscriptions) Update(
 	}
 	at := record.AsTime(x.settings.Wall().UnixNano())
 	is.CreatedAt, is.UpdatedAt, is.SubscribedAt = was.CreatedAt, at, was.SubscribedAt
-	subscribed := was.Status != store.Subscribed && is.Status == store.Subscribed
-	unsubscribed := was.Status == store.Subscribed && is.Status != store.Subscribed
-	if subscribed {
+	if is.Collects() && !was.Collects() {
 		is.SubscribedAt = at
 	}
 	if err := x.put(num, was, &is); err != nil {
@@ -84,7 +81,7 @@ func (x *subscriptions) Update(
 	// Claims share what memory gets, and the caller may change what it gets.
 	shared := is.Clone()
 	x.effects.Add(effect.SubscriptionChanged{Num: num, Sub: &shared})
-	if unsubscribed {
+	if was.Collects() && !is.Collects() {
 		reason := is.DisabledReason
 		if reason == "" {
 			reason = "unsubscribed"
@@ -93,11 +90,7 @@ func (x *subscriptions) Update(
 			return is, err
 		}
 	}
-	// What was learned of another endpoint, or before the subscription ended, says nothing of this
-	// one.
-	if subscribed || was.URL != is.URL {
-		x.setHealth(num, store.Health{})
-	}
+	x.setHealth(num, x.Health(num).Updated(was, &is))
 	return is, nil
 }
 

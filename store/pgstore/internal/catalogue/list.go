@@ -19,7 +19,10 @@ import (
 func (c *Catalogue) List(
 	ctx context.Context, q *store.SubscriptionQuery,
 ) (found store.Page[store.Subscription], err error) {
-	col, err := page.Collect[record.Subscription](q.Cursor, page.LimitOrAll(q.Limit), 0)
+	if q.Filtered() {
+		return c.filtered(ctx, q)
+	}
+	col, err := page.Collect[record.Subscription](q.Cursor, page.LimitOrAll(q), 0)
 	if err != nil {
 		return found, err
 	}

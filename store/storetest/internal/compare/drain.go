@@ -10,9 +10,9 @@ import (
 	"github.com/outhook/outhook/store/storetest/internal/check"
 )
 
-// drain gives everything back that is leased, ends all pauses, and then claims and delivers in both
-// until nothing more comes: what can be claimed must be the same each time, and in the end nothing
-// may be pending.
+// drain gives everything back that is leased, ends all pauses of both kinds, and then claims and
+// delivers in both until nothing more comes: what can be claimed must be the same each time, and in
+// the end nothing may be pending.
 func (s *sequence) drain() {
 	if s.tx != nil {
 		s.endHost(true)
@@ -39,7 +39,8 @@ func (s *sequence) drain() {
 		s.model.Stats("").Pending, 0)
 }
 
-// releaseAll ends leases, holds and pauses, so that it does not matter which leases had run out.
+// releaseAll ends leases, holds and pauses of both kinds, so that it does not matter which leases
+// had run out.
 func (s *sequence) releaseAll() {
 	s.probeNow(s.subs...)
 	for i, p := range s.claims {
@@ -51,7 +52,16 @@ func (s *sequence) releaseAll() {
 		if _, err := s.model.Store.Subscription(s.model.Ctx(), id); err == nil {
 			s.ours.Pause(id, 0)
 			s.model.Pause(id, 0)
+			s.ours.Update(id, resume)
+			s.model.Update(id, resume)
 		}
+	}
+}
+
+// resume ends a pause of the owner's.
+func resume(s *store.Subscription) {
+	if s.Status == store.Paused {
+		s.Status = store.Subscribed
 	}
 }
 

@@ -84,7 +84,7 @@ func (s *sequence) create() {
 	sub.URL = fmt.Sprint(s.origin(), s.step)
 	sub.Secrets = []signing.Secret{signing.Secret(fmt.Sprint("key", s.step))}
 	if s.chance(10) {
-		sub.Status = store.Unsubscribed
+		sub.Status = one(s.rand, store.Unsubscribed, store.Paused)
 	}
 	s.note("create %s at %s, tenant %q, events %q, %s", sub.ID, sub.URL, sub.Tenant, sub.Events,
 		sub.Status)
@@ -116,7 +116,7 @@ func (mp *modelPair) change() (what string, change func(*store.Subscription) err
 		}
 	}
 	origin := mp.origin()
-	switch n, patterns := mp.step, mp.patterns(); mp.rand.IntN(8) {
+	switch n, patterns := mp.step, mp.patterns(); mp.rand.IntN(9) {
 	case 0:
 		return "name", func(s *store.Subscription) error { s.Name = fmt.Sprint(n); return nil }
 	case 1:
@@ -134,6 +134,8 @@ func (mp *modelPair) change() (what string, change func(*store.Subscription) err
 	case 4:
 		return "disable", status(store.Unsubscribed, "answered 410")
 	case 5:
+		return "pause", status(store.Paused, "")
+	case 6:
 		return "an error", func(s *store.Subscription) error {
 			s.Status, s.URL = store.Unsubscribed, "https://nowhere.example/"
 			return store.ErrConflict

@@ -34,7 +34,7 @@ func (mp *modelPair) lookAtSubscription(id string) {
 }
 
 func (mp *modelPair) compareSubscriptions() {
-	q := store.SubscriptionQuery{Tenant: mp.tenant(), AnyTenant: mp.chance(2)}
+	q := mp.subscriptionQuery()
 	got, err := mp.ours.Store.Subscriptions(mp.ours.Ctx(), q)
 	mp.ours.Must("Subscriptions", err)
 	want, err := mp.model.Store.Subscriptions(mp.model.Ctx(), q)
@@ -46,10 +46,30 @@ func (mp *modelPair) compareSubscriptions() {
 	mp.ours.SameIDs("subscriptions", check.SubscriptionIDs(got.Items),
 		check.SubscriptionIDs(want.Items))
 	check.Equal(mp.ours, "Total", got.Total, want.Total)
+	check.Equal(mp.ours, "TotalIsLowerBound", got.TotalIsLowerBound, want.TotalIsLowerBound)
+	check.Equal(mp.ours, "there is a next page", got.Next != "", want.Next != "")
 	for i := range min(len(got.Items), len(want.Items)) {
 		mp.sameSub("Subscriptions", got.Items[i], want.Items[i])
 		mp.compareStats(want.Items[i].ID)
 	}
+}
+
+// subscriptionQuery returns a query of all, or of some by filters.
+func (mp *modelPair) subscriptionQuery() store.SubscriptionQuery {
+	q := store.SubscriptionQuery{Tenant: mp.tenant(), AnyTenant: mp.chance(2)}
+	if mp.chance(2) {
+		return q
+	}
+	q.Statuses = one(mp.rand, nil, nil, []store.Status{store.Subscribed},
+		[]store.Status{store.Unsubscribed}, store.Statuses())
+	q.Text = one(mp.rand, "", "", "Other", "endpoint.example:444", "nowhere")
+	if mp.chance(3) {
+		q.EventType = mp.eventType()
+	}
+	if !mp.shards { // which put those that were created at the same time in an order of their own
+		q.Limit = one(mp.rand, 0, 1, 2, 5)
+	}
+	return q
 }
 
 func (mp *modelPair) compareStats(id string) {

@@ -22,7 +22,8 @@ WITH takers AS MATERIALIZED (
             SELECT w.sub FROM outhook.subscription_patterns w
             WHERE w.tenant = p.tenant AND w.pattern = p.pattern OFFSET 0) w
         CROSS JOIN LATERAL (
-            SELECT s.num AS sub, CASE WHEN s.status <> 'Subscribed' THEN s.disabled_reason END
+            SELECT s.num AS sub,
+                CASE WHEN s.status NOT IN ('Subscribed', 'Paused') THEN s.disabled_reason END
                 AS reason,
                 least(coalesce(s.subscribed_at, '-infinity'), statement_timestamp()) AS since
             FROM outhook.subscriptions s WHERE s.num = w.sub OFFSET 0) s) t

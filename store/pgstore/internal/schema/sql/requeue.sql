@@ -14,7 +14,7 @@ WITH stamp AS MATERIALIZED (
     FROM unnest($1::bigint[], $2::bigint[]) AS k(seq, sub)
     CROSS JOIN LATERAL (
         SELECT s.canceled_to FROM outhook.subscriptions s WHERE s.num = k.sub
-            AND s.status = 'Subscribed' OFFSET 0) s
+            AND s.status IN ('Subscribed', 'Paused') OFFSET 0) s
     CROSS JOIN LATERAL (
         SELECT e.key FROM outhook.events e WHERE e.seq = k.seq AND e.erased_at IS NULL
             AND k.sub = ANY (e.recipients) OFFSET 0) e

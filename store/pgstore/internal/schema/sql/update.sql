@@ -1,14 +1,16 @@
 -- $1 num, $2 version, $3 name … $10 disabled reason, $11 overlap until, $12 the table of events,
 -- $13 sealed with. Returns nothing when another version has come since. What is pending when it is
--- unsubscribed is canceled by a number: nothing of it is touched. What was learnt of an endpoint
--- holds neither for another URL nor after a pause, so its health begins anew.
+-- unsubscribed is canceled by a number: nothing of it is touched. The health after it is that of
+-- store.Health.Updated, where 8 is MaxSlowStart.
 WITH old AS MATERIALIZED (
     SELECT * FROM outhook.subscriptions WHERE num = $1 AND version = $2
 ), step AS MATERIALIZED (
     SELECT old.num,
-        old.status <> 'Subscribed' AND $9::text = 'Subscribed' AS begins,
+        old.status NOT IN ('Subscribed', 'Paused') AND $9::text IN ('Subscribed', 'Paused')
+            AS begins,
+        old.status = 'Paused' AND $9 = 'Subscribed' AS resumes,
         old.url <> $4 AS moves,
-        CASE WHEN old.status = 'Subscribed' AND $9 <> 'Subscribed'
+        CASE WHEN old.status IN ('Subscribed', 'Paused') AND $9 NOT IN ('Subscribed', 'Paused')
             THEN nextval((SELECT pg_get_serial_sequence($12::text, 'seq'))::regclass) END AS ends
     FROM old
 ), s AS (
@@ -25,12 +27,13 @@ WITH old AS MATERIALIZED (
 ), unwanted AS (
     DELETE FROM outhook.subscription_patterns w USING s WHERE w.sub = s.num AND NOT EXISTS (
         SELECT 1 FROM unnest(CASE WHEN cardinality(s.events) = 0 THEN '{""}' ELSE s.events END) AS p
-        WHERE p = w.pattern AND (s.status = 'Subscribed' OR s.disabled_reason <> ''))
+        WHERE p = w.pattern
+            AND (s.status IN ('Subscribed', 'Paused') OR s.disabled_reason <> ''))
 ), wanted AS (
     INSERT INTO outhook.subscription_patterns (tenant, pattern, sub)
     SELECT DISTINCT s.tenant, p, s.num FROM s, unnest(CASE WHEN cardinality(s.events) = 0
         THEN '{""}' ELSE s.events END) AS p
-    WHERE s.status = 'Subscribed' OR s.disabled_reason <> ''
+    WHERE s.status IN ('Subscribed', 'Paused') OR s.disabled_reason <> ''
     ON CONFLICT DO NOTHING
 ), canceled AS (
     INSERT INTO outhook.cancellations (sub, before, at, reason)
@@ -38,9 +41,12 @@ WITH old AS MATERIALIZED (
         ELSE $10 END FROM step JOIN s USING (num) WHERE ends IS NOT NULL
 ), healed AS (
     UPDATE outhook.health h SET healthy = false, failures = 0, failing_for = 0,
-        last_failure = NULL, probes = 0, slow_start = 0,
+        last_failure = NULL, probes = 0, slow_start = CASE WHEN step.resumes THEN 8 ELSE 0 END,
         next_probe_at = NULL, latency = 0, held_until = NULL, pace = 0, pacing = NULL
     FROM step JOIN s USING (num) WHERE (step.begins OR step.moves) AND h.sub = step.num
+), slowed AS (
+    UPDATE outhook.health h SET slow_start = 8
+    FROM step JOIN s USING (num) WHERE step.resumes AND NOT step.moves AND h.sub = step.num
 ), told AS (
     INSERT INTO outhook.notices (share, fresh, subs, seqs) SELECT num % 64, false, ARRAY[num],
         '{0}' FROM s

@@ -98,17 +98,17 @@ func readsBreakages() []broken.Breakage {
 
 // cached returns a function that answers from a cache what was asked before, and never looks
 // whether it is still so.
-func cached[K comparable, V any](get func(context.Context, K) (V, error)) func(context.Context,
-	K) (V, error) {
+func cached[K, V any](get func(context.Context, K) (V, error)) func(context.Context, K) (V, error) {
 	var mu sync.Mutex // guards known
-	known := make(map[K]V)
-	return func(ctx context.Context, key K) (V, error) {
+	known := make(map[string]V)
+	return func(ctx context.Context, asked K) (V, error) {
 		mu.Lock()
 		defer mu.Unlock()
+		key := fmt.Sprintf("%+v", asked)
 		if v, ok := known[key]; ok {
 			return v, nil
 		}
-		v, err := get(ctx, key)
+		v, err := get(ctx, asked)
 		if err == nil {
 			known[key] = v
 		}

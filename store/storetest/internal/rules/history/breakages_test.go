@@ -15,6 +15,8 @@ func TestBreakages(t *testing.T) {
 			windowBreakages(), countPendingBreakages(), eventIDBreakages()), map[string]string{
 			"takes Until as included": "times of the two stores differ",
 
+			"takes any filter": "it asks for nothing that is refused",
+
 			"ends a listing with a page that is short": "it has too little for a short page",
 			"skips what follows a short page":          "it has too little for a short page",
 			"calls a lower bound a total":              "it has too little for a lower bound",

@@ -34,6 +34,14 @@ func pageRules() []check.Rule {
 		{Name: "subscription-pages", Test: testSubscriptionPages,
 			Sentence: "Following Next lists every subscription once, and so does Previous " +
 				"backwards; Total counts them all."},
+		{Name: "subscription-filters", Test: testSubscriptionFilters,
+			Sentence: "Statuses, Text and EventType select what SubscriptionQuery.Selects does, " +
+				"of the tenant, and without a Total."},
+		{Name: "subscription-filter-pages", Test: testSubscriptionFilterPages,
+			Sentence: "Following Next lists every subscription that a filter selects once, and " +
+				"so does Previous backwards; a Limit of zero is DefaultDeliveryLimit."},
+		{Name: "bad-filter", Test: testBadFilter,
+			Sentence: "A filter out of its bounds is an *events.InvalidError."},
 		{Name: "subscription-cursor-stays", Test: testSubscriptionCursorStays,
 			Sentence: "A cursor of subscriptions stays valid while they come and go."},
 	}

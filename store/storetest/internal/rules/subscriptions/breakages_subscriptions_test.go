@@ -51,6 +51,19 @@ func subscriptionsBreakages() []broken.Breakage {
 					return sub, err
 				}
 			}},
+		{Name: "goes on with what is paused", Rule: "paused/collects",
+			Spoil: func(b *broken.Store) { b.OnUpdate = pausesAs(b, store.Subscribed) }},
+		{Name: "cancels what is paused", Rule: "paused/collects",
+			Spoil: func(b *broken.Store) { b.OnUpdate = pausesAs(b, store.Unsubscribed) }},
+		{Name: "never ends a pause", Rule: "paused/resume",
+			Spoil: func(b *broken.Store) {
+				b.OnUpdate = updatesTo(b, func(was, is store.Status) store.Status {
+					if was == store.Paused && is == store.Subscribed {
+						return store.Paused
+					}
+					return is
+				})
+			}},
 		{Name: "gives another reason", Rule: "unsubscribe/reason",
 			Spoil: func(b *broken.Store) {
 				b.OnUpdate = updatesWith(b, func(s *store.Subscription) { s.DisabledReason = "" })
@@ -99,6 +112,37 @@ func subscriptionsBreakages() []broken.Breakage {
 					return err
 				}
 			}},
+	}
+}
+
+// pausesAs returns an UpdateSubscription that stores another status in place of Paused.
+func pausesAs(
+	b *broken.Store, status store.Status,
+) func(context.Context, string, func(*store.Subscription) error) (store.Subscription, error) {
+	return updatesTo(b, func(_, is store.Status) store.Status {
+		if is == store.Paused {
+			return status
+		}
+		return is
+	})
+}
+
+// updatesTo returns an UpdateSubscription that stores another status than the one it returns.
+func updatesTo(
+	b *broken.Store, other func(was, is store.Status) store.Status,
+) func(context.Context, string, func(*store.Subscription) error) (store.Subscription, error) {
+	return func(
+		ctx context.Context, id string, change func(*store.Subscription) error,
+	) (store.Subscription, error) {
+		var status store.Status
+		sub, err := b.Store.UpdateSubscription(ctx, id, func(s *store.Subscription) error {
+			was := s.Status
+			err := change(s)
+			status, s.Status = s.Status, other(was, s.Status)
+			return err
+		})
+		sub.Status = status
+		return sub, err
 	}
 }
 

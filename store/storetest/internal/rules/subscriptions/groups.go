@@ -9,6 +9,7 @@ func Groups() []check.Group {
 	return []check.Group{
 		{Name: "subscriptions", Rules: subscriptionRules()},
 		{Name: "unsubscribe", Rules: unsubscribeRules()},
+		{Name: "paused", Rules: pausedRules()},
 		{Name: "wanted", Rules: wantedRules()},
 	}
 }

@@ -1,0 +1,186 @@
+package check
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/outhook/outhook/dispatcher/internal/netguard"
+	"github.com/outhook/outhook/dispatcher/internal/send"
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/signing"
+	"github.com/outhook/outhook/store"
+)
+
+// The bounds of a subscription.
+const (
+	MaxURL     = 2048 // bytes
+	MaxName    = 256  // characters
+	MaxEvents  = 256  // patterns
+	MaxSecrets = 8    // keys that sign at once, while several rotations overlap
+)
+
+// Subscription validates sub, whose stored form is was, and puts it in the form to store. Its
+// errors are *events.InvalidError, or that of a sealed subscription.
+//
+// The URL and the events are checked only when they have changed: what the host's options allow may
+// have changed as well, and a subscription from before must still be one that can be renamed,
+// rotated and unsubscribed.
+func (r *Rules) Subscription(sub, was *store.Subscription) error {
+	var err error
+	if sub.URL != was.URL || sub.URL == "" {
+		if sub.URL, err = r.checkURL(sub.URL); err != nil {
+			return err
+		}
+	}
+	if !slices.Equal(sub.Events, was.Events) {
+		if sub.Events, err = r.checkPatterns(sub.Events); err != nil {
+			return err
+		}
+	}
+	if !utf8.ValidString(sub.Name) {
+		return &events.InvalidError{Field: "name", Reason: "is not valid UTF-8; encode it as UTF-8"}
+	}
+	if n := utf8.RuneCountInString(sub.Name); n > MaxName {
+		return &events.InvalidError{
+			Field:  "name",
+			Reason: fmt.Sprintf("has %d characters; at most %d are allowed", n, MaxName),
+		}
+	}
+	if err := events.ValidateTenant(sub.Tenant); err != nil {
+		return err
+	}
+	if err := r.checkValues(sub, was); err != nil {
+		return err
+	}
+	switch sub.Status {
+	case store.Subscribed, store.Paused:
+		sub.DisabledReason = "" // a host that sets the Status alone need not know of it
+	case store.Unsubscribed:
+	default:
+		return &events.InvalidError{
+			Field:  "status",
+			Reason: fmt.Sprintf("is unknown; give %q, %q or %q", store.Subscribed, store.Paused,
+				store.Unsubscribed),
+		}
+	}
+	return nil
+}
+
+// checkValues validates the headers and the secrets. If they are sealed and the store has no key
+// for them, they can be replaced as a whole, and then are plain: nobody could tell plain values
+// from sealed ones otherwise. They are bound to the URL, so that can't be changed without them.
+func (r *Rules) checkValues(sub, was *store.Subscription) error {
+	if sub.SealedWith != "" {
+		if sub.URL == was.URL && maps.Equal(sub.Headers, was.Headers) &&
+			slices.Equal(sub.Secrets, was.Secrets) {
+			return nil
+		}
+		if !replacesValues(sub, was) {
+			return send.SealedError(was)
+		}
+		sub.SealedWith = ""
+	}
+	if err := checkHeaders(sub.Headers); err != nil {
+		return err
+	}
+	return r.checkSecrets(sub.Secrets, was.Secrets)
+}
+
+// replacesValues reports whether nothing is left of the secrets and headers that were sealed.
+func replacesValues(sub, was *store.Subscription) bool {
+	for _, secret := range sub.Secrets {
+		if slices.Contains(was.Secrets, secret) {
+			return false
+		}
+	}
+	sealed := slices.Collect(maps.Values(was.Headers))
+	for _, value := range sub.Headers {
+		if slices.Contains(sealed, value) {
+			return false
+		}
+	}
+	return true
+}
+
+// checkURL returns the form in which a URL is stored.
+func (r *Rules) checkURL(raw string) (string, error) {
+	out, err := r.Guard.CheckURL(raw,
+		netguard.URLRules{MaxBytes: MaxURL, RequireHTTPS: r.RequireHTTPS})
+	if err != nil {
+		return "", &events.InvalidError{Field: "url", Reason: err.Error()}
+	}
+	return out, nil
+}
+
+// checkPatterns validates a subscription's events and returns them without repetitions.
+func (r *Rules) checkPatterns(patterns []string) ([]string, error) {
+	if len(patterns) > MaxEvents {
+		return nil, &events.InvalidError{
+			Field:  "events",
+			Reason: fmt.Sprintf("has %d entries; at most %d are allowed", len(patterns), MaxEvents),
+		}
+	}
+	var out []string
+	for _, p := range patterns {
+		if err := events.ValidatePattern(p); err != nil {
+			return nil, err
+		}
+		if err := r.checkKnown(p); err != nil {
+			return nil, err
+		}
+		if !slices.Contains(out, p) {
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}
+
+// checkKnown refuses a pattern that matches nothing in the catalogue, if the host has one.
+func (r *Rules) checkKnown(pattern string) error {
+	known := r.Types
+	if r.OperationalEvents {
+		known = append(known[:len(known):len(known)], events.TypeDisabled, events.TypeExhausted)
+	}
+	if len(r.Types) == 0 ||
+		slices.ContainsFunc(known, func(name string) bool { return events.Match(pattern, name) }) {
+		return nil
+	}
+	return &events.InvalidError{
+		Field: "events",
+		Reason: fmt.Sprintf("names %q, which is not published here; the types are %s",
+			pattern, strings.Join(known, ", ")),
+	}
+}
+
+// checkSecrets validates the keys of a subscription whose stored ones are was. Its error never
+// repeats one.
+func (r *Rules) checkSecrets(secrets, was []signing.Secret) error {
+	if len(secrets) > MaxSecrets {
+		return &events.InvalidError{
+			Field: "signature_key",
+			Reason: fmt.Sprintf(
+				"would be one of %d at once; at most %d are allowed: wait for a rotation to end",
+				len(secrets),
+				MaxSecrets,
+			),
+		}
+	}
+	for _, s := range secrets {
+		if err := s.Validate(); err != nil {
+			return &events.InvalidError{Field: "signature_key", Reason: err.Error()}
+		}
+		// Only new ones, as with the URL and the events: the option may have changed since, and the
+		// old key of a rotation must go on signing.
+		if s.Len() < r.MinSecret && !slices.Contains(was, s) {
+			return &events.InvalidError{
+				Field: "signature_key",
+				Reason: fmt.Sprintf("is shorter than %d bytes; use a random one, such as %s", r.MinSecret,
+					`"whsec_" and the base64 of 32 random bytes`),
+			}
+		}
+	}
+	return nil
+}

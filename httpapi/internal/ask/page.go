@@ -1,0 +1,95 @@
+package ask
+
+import (
+	"fmt"
+
+	"github.com/outhook/outhook/store"
+)
+
+// PageBounds are how many items a page has.
+type PageBounds struct {
+	Default int // without page_size
+	Most    int // the largest page_size
+}
+
+// Scope says whose webhooks and deliveries a request is about.
+type Scope struct {
+	Tenant    string
+	AnyTenant bool // of every tenant; Tenant is then empty
+}
+
+// ReadScope returns the scope of a request: the tenant that is given, if the request may not name
+// one. One that may, an operator's, is about every tenant unless its field "tenant" names one;
+// "" is a name too.
+func ReadScope(f *Fields, tenant string, operator bool) Scope {
+	if !operator {
+		return Scope{Tenant: tenant}
+	}
+	if !f.Has("tenant") {
+		return Scope{AnyTenant: true}
+	}
+	tenant, _ = f.Text("tenant")
+	return Scope{Tenant: tenant}
+}
+
+// Subscriptions reads a request of /webhooks.list, and whether it asks for a page. An empty cursor
+// asks for the first page; without page_size or cursor, the request is one of Airy's, and gets all:
+// the query has no Limit then. A filter is beyond Airy, and comes with pages: it may take several
+// requests to find what it selects, which a list of all has no way to say.
+func Subscriptions(f *Fields, s Scope, b PageBounds) (q store.SubscriptionQuery, paged bool) {
+	q.Tenant, q.AnyTenant = s.Tenant, s.AnyTenant
+	q.Cursor, _ = f.Text("cursor")
+	size, sized := f.Int("page_size", 1, b.Most)
+	switch {
+	case sized:
+		q.Limit = size
+	case f.Has("cursor"): // also an empty one, which Text does not tell from none
+		q.Limit = b.Default
+	}
+	q.Statuses = f.Statuses("status")
+	q.Text, _ = f.Text("text")
+	if len(q.Text) > store.MaxQueryText {
+		f.Fail("text", fmt.Sprintf("is too long; give at most %d bytes", store.MaxQueryText))
+	}
+	if q.EventType, _ = f.Text("event_type"); q.EventType != "" {
+		f.CheckEventType("event_type", q.EventType)
+	}
+	if q.Filtered() && q.Limit == 0 {
+		f.Fail("page_size", fmt.Sprintf("is missing, and a list by status, text or event_type comes "+
+			"in pages; give a whole number from 1 to %d", b.Most))
+	}
+	return q, q.Limit > 0
+}
+
+// Deliveries reads the fields by which a request selects deliveries. The scope is always in the
+// query, so that a filter which names nothing selects only the tenant's own.
+func Deliveries(f *Fields, s Scope) store.DeliveryQuery {
+	q := store.DeliveryQuery{Tenant: s.Tenant, AnyTenant: s.AnyTenant, States: f.States("state"),
+		Since: f.Time("since"), Until: f.Time("until")}
+	q.SubscriptionID, _ = f.Text("webhook_id")
+	q.EventID, _ = f.Text("event_id")
+	q.EventType, _ = f.Text("event_type")
+	if q.EventID != "" {
+		f.CheckEventID("event_id", q.EventID)
+		if q.AnyTenant && q.SubscriptionID == "" {
+			f.Fail("event_id", "is given for every tenant, and each has IDs of its own; "+
+				"give tenant or webhook_id too")
+		}
+	}
+	if q.EventType != "" {
+		f.CheckEventType("event_type", q.EventType)
+	}
+	return q
+}
+
+// DeliveriesPage adds the page to a filter of deliveries. Unlike webhooks, deliveries are always
+// paged: there may be millions.
+func DeliveriesPage(f *Fields, q store.DeliveryQuery, b PageBounds) store.DeliveryQuery {
+	q.Cursor, _ = f.Text("cursor")
+	q.Limit = b.Default
+	if size, ok := f.Int("page_size", 1, b.Most); ok {
+		q.Limit = size
+	}
+	q.Count = f.Bool("count", false)
+	return q
+}

@@ -1,0 +1,100 @@
+package ask
+
+import (
+	"time"
+
+	"github.com/outhook/outhook/signing"
+	"github.com/outhook/outhook/store"
+)
+
+// Subscription reads a request of /webhooks.subscribe. Its status is ignored: Airy's client sends
+// one, and the result is subscribed in any case. What is missing is empty, also where the request
+// replaces a webhook.
+func Subscription(f *Fields, tenant string) store.Subscription {
+	sub := store.Subscription{Tenant: tenant, URL: f.Required("url")}
+	sub.ID, _ = f.Text("id")
+	sub.Name, _ = f.Text("name")
+	sub.Events, _ = f.List("events")
+	sub.Headers, _ = f.Dict("headers")
+	key, _ := Key(f)
+	sub.Secrets = secrets(key)
+	return sub
+}
+
+// Change is a request of /webhooks.update. A nil field stays as it is. The dispatcher validates the
+// result.
+type Change struct {
+	url, name, key *string
+	events         *[]string
+	headers        *map[string]string
+	status         *store.Status
+}
+
+// ReadChange reads a request of /webhooks.update. A field that is null is emptied, one that is
+// missing is left alone.
+func ReadChange(f *Fields) Change {
+	var c Change
+	if url, ok := f.Text("url"); ok {
+		c.url = &url
+	}
+	if name, ok := f.Text("name"); ok {
+		c.name = &name
+	}
+	if events, ok := f.List("events"); ok {
+		c.events = &events
+	}
+	if headers, ok := f.Dict("headers"); ok {
+		c.headers = &headers
+	}
+	if key, ok := Key(f); ok {
+		c.key = &key
+	}
+	if text, ok := f.Text("status"); ok {
+		c.status = (*store.Status)(&text)
+	}
+	return c
+}
+
+// RemovesKey reports whether the change leaves the webhook without a signature key.
+func (c *Change) RemovesKey() bool { return c.key != nil && *c.key == "" }
+
+// Apply changes a subscription. It has no effects elsewhere, as a store may call it more than once.
+func (c *Change) Apply(sub *store.Subscription) {
+	set(&sub.URL, c.url)
+	set(&sub.Name, c.name)
+	set(&sub.Events, c.events)
+	set(&sub.Headers, c.headers)
+	if c.key != nil {
+		// At once and in place of all keys; to rotate with an overlap is an endpoint of its own.
+		sub.Secrets, sub.OverlapUntil = secrets(*c.key), time.Time{}
+	}
+	// A client that repeats the status of a webhook that the sender has disabled does not clear
+	// the DisabledReason.
+	if c.status != nil && *c.status != sub.Status {
+		sub.Status, sub.DisabledReason = *c.status, ""
+	}
+}
+
+// set copies a field that the request has.
+func set[T any](to, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+// Key reads the signature key under either of its names; a request that has both is refused before
+// this.
+func Key(f *Fields) (string, bool) {
+	if key, ok := f.Text("signatureKey"); ok {
+		return key, true
+	}
+	return f.Text("signature_key")
+}
+
+// secrets returns the keys of a webhook that has this one; "" is none.
+func secrets(key string) []signing.Secret {
+	if key == "" {
+		return nil
+	}
+	return []signing.Secret{signing.Secret(key)}
+}

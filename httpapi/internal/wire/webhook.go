@@ -1,0 +1,78 @@
+package wire
+
+import "github.com/outhook/outhook/store"
+
+// Webhook is a subscription in a response. It has no signature key but one that was generated for
+// this request.
+type Webhook struct {
+	ID      string            `json:"id"`               // a UUID, in lower case
+	Tenant  *string           `json:"tenant,omitempty"` // for the operator alone
+	Name    string            `json:"name,omitempty"`
+	URL     string            `json:"url"`     // as it is dialed, with the host in ASCII
+	Events  []string          `json:"events"`  // patterns; none means every type
+	Headers map[string]string `json:"headers"` // with their values, as Airy shows them
+	Status  store.Status      `json:"status"`
+	Signed  bool              `json:"signed"` // deliveries carry signatures
+
+	// In the response of the subscribe that generated it, and in no other.
+	GeneratedKey string `json:"generated_signature_key,omitempty"`
+
+	// Unreadable says that its headers and keys are sealed with a key that the host does not have.
+	// Headers is then empty, and nothing is sent to it.
+	Unreadable bool `json:"unreadable,omitempty"`
+}
+
+// Pagination says which page it is. A cursor is "" at that end of the list. The total is of all
+// pages. It is left out where nothing was counted, as a zero would be taken for one, and it may say
+// how much there is at least.
+type Pagination struct {
+	PreviousCursor    string `json:"previous_cursor"`
+	NextCursor        string `json:"next_cursor"`
+	Total             *int   `json:"total,omitempty"`
+	TotalIsLowerBound bool   `json:"total_is_lower_bound,omitempty"`
+}
+
+// NewPagination returns what a response says of a page. counted says whether it has a total.
+func NewPagination[T any](page *store.Page[T], counted bool) Pagination {
+	out := Pagination{PreviousCursor: page.Previous, NextCursor: page.Next}
+	if counted {
+		out.Total, out.TotalIsLowerBound = &page.Total, page.TotalIsLowerBound
+	}
+	return out
+}
+
+// Failure is the response for all statuses but 200.
+type Failure struct {
+	Message string `json:"message"`
+}
+
+// View is whom a response is for. Its methods make the parts of responses that differ by that. The
+// zero value is for a tenant.
+type View struct {
+	Operator bool // sees whose each thing is
+}
+
+// tenant returns the field of a thing of a tenant; nil leaves it out. An operator sees "" too.
+func (v View) tenant(name string) *string {
+	if !v.Operator {
+		return nil
+	}
+	return &name
+}
+
+// Webhook returns what a response shows of a subscription. Lists and objects that are empty are
+// [] and {}, as in Airy, and never null.
+func (v View) Webhook(s *store.Subscription) Webhook {
+	w := Webhook{ID: s.ID, Tenant: v.tenant(s.Tenant), Name: s.Name, URL: s.URL, Events: s.Events,
+		Headers: s.Headers, Status: s.Status, Signed: s.Signed()}
+	if w.Events == nil {
+		w.Events = []string{}
+	}
+	if s.SealedWith != "" { // the values are ciphertext
+		w.Unreadable, w.Headers = true, nil
+	}
+	if w.Headers == nil {
+		w.Headers = map[string]string{}
+	}
+	return w
+}
