@@ -9,7 +9,8 @@ type Access struct {
 	AnyTenant bool   // every tenant's, for the operator; Tenant is ignored
 	May       May    // what beyond looking; 0 is looking alone
 
-	// Actor names who it is, for the log and the Observer: an account's name or ID, and no secret.
+	// Actor names who it is, for the log and the Observer (dispatcher.WithActor): an account's name
+	// or ID, and no secret.
 	Actor string
 }
 

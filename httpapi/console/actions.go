@@ -27,6 +27,24 @@ func (q *request) enable() (string, *view, error) {
 	return to("webhook", "id", sub.ID, "done", "enabled"), nil, nil
 }
 
+// pause keeps what is published for a webhook, and sends nothing.
+func (q *request) pause() (string, *view, error) {
+	sub, err := q.subscription(q.form.Get("id"))
+	if err == nil {
+		_, err = q.d.Pause(q.r.Context(), sub.ID)
+	}
+	return to("webhook", "id", sub.ID, "done", "paused"), nil, err
+}
+
+// resume ends a pause.
+func (q *request) resume() (string, *view, error) {
+	sub, err := q.subscription(q.form.Get("id"))
+	if err == nil {
+		_, err = q.d.Resume(q.r.Context(), sub.ID)
+	}
+	return to("webhook", "id", sub.ID, "done", "resumed"), nil, err
+}
+
 // disable unsubscribes a webhook.
 func (q *request) disable() (string, *view, error) {
 	sub, err := q.subscription(q.form.Get("id"))

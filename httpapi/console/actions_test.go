@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
@@ -228,6 +229,57 @@ func TestRedeliverSelected(t *testing.T) {
 	}
 	if a := h.do(http.MethodPost, "redeliver", many, "X-Tenant", "acme"); a.StatusCode != 400 {
 		t.Errorf("51 are selected: got %d, want 400", a.StatusCode)
+	}
+}
+
+// A paused webhook keeps what is published, and says so.
+func TestPause(t *testing.T) {
+	h := newHost(t, nil, nil)
+	sub := h.subscribe("acme", "crm")
+	form := url.Values{"id": {sub.ID}}
+	to := h.post("pause", form, "X-Tenant", "acme")
+	if err := h.d.Publish(t.Context(), events.Event{ID: "order-1", Type: "order.created",
+		Tenant: "acme", Time: time.Now(), Payload: []byte(`{}`)}); err != nil {
+		t.Fatal(err)
+	}
+	body := h.must(to, "X-Tenant", "acme")
+	if !strings.Contains(body, "1 delivery so far") || !strings.Contains(body, ">Resume<") {
+		t.Errorf("got %s, want what has collected and a way to go on", body)
+	}
+	if !strings.Contains(h.must("list?status=paused", "X-Tenant", "acme"), sub.ID) ||
+		strings.Contains(h.must("list?status=on", "X-Tenant", "acme"), sub.ID) {
+		t.Error("the filter by status does not tell it from others")
+	}
+	h.post("resume", form, "X-Tenant", "acme")
+	h.eventually("order-1 to be delivered", func() bool {
+		return strings.Contains(h.must("deliveries?state=delivered", "X-Tenant", "acme"), "order-1")
+	})
+}
+
+// Who did it reaches the Observer.
+func TestActor(t *testing.T) {
+	var did []dispatcher.Action
+	h := newHost(t, nil, &dispatcher.Options{Observer: &dispatcher.Observer{
+		OnAction: func(a dispatcher.Action) { did = append(did, a) },
+	}})
+	sub := h.subscribe("acme", "crm")
+	h.post("pause", url.Values{"id": {sub.ID}}, "X-Tenant", "acme")
+	if n := len(did); n == 0 || did[n-1].Actor != "grace" || did[n-1].Kind != dispatcher.ActionPause {
+		t.Errorf("got %+v, want a pause by grace", did)
+	}
+}
+
+func TestListFilters(t *testing.T) {
+	h := newHost(t, nil, nil)
+	crm, erp := h.subscribe("acme", "crm"), h.subscribe("acme", "erp")
+	for query, want := range map[string][2]bool{
+		"text=CRM": {true, false}, "text=.example": {true, true}, "text=canary": {false, false},
+		"type=order.created": {true, true}, "status=off": {false, false}, "status=x": {true, true},
+	} {
+		body := h.must("list?"+query, "X-Tenant", "acme")
+		if got := [2]bool{strings.Contains(body, crm.ID), strings.Contains(body, erp.ID)}; got != want {
+			t.Errorf("%s: got %v, want %v", query, got, want)
+		}
 	}
 }
 

@@ -237,7 +237,7 @@ func (q *request) delivery() (*view, error) {
 	data := deliveryPage{
 		row:  newRows([]store.Delivery{d})[0],
 		Name: text.Line(cmp.Or(sub.Name, showURL(sub.URL))), URL: showURL(sub.URL),
-		On:  sub.Status != store.Unsubscribed,
+		On:  sub.Collects(),
 		Due: d.State == store.Pending && !d.DueAt.After(time.Now()),
 	}
 	data.CanResend = data.On && !d.Erased && sub.SealedWith == ""

@@ -117,7 +117,7 @@ func troubleOf(sub *store.Subscription, w webhook) (trouble, bool) {
 		return trouble{w, "nothing can be sent to it", 0}, true
 	case sub.Disabled() && time.Since(sub.UpdatedAt) < 24*time.Hour:
 		return trouble{w, "disabled " + ago(sub.UpdatedAt), 1}, true
-	case sub.Status == store.Unsubscribed:
+	case sub.Status != store.Subscribed:
 		return trouble{}, false
 	case w.Stats.Breaker == dispatcher.BreakerOpen:
 		return trouble{w, "failing for " + span(time.Since(w.Stats.FailingSince)), 2}, true

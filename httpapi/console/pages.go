@@ -31,6 +31,8 @@ func pages() map[string]page {
 			needs: MayEdit},
 		"key":    {get: (*request).key, getNeeds: MayEdit},
 		"enable": {post: (*request).enable, needs: MayEdit},
+		"pause":  {post: (*request).pause, needs: MayEdit},
+		"resume": {post: (*request).resume, needs: MayEdit},
 		"disable": {get: (*request).confirmDisable, getNeeds: MayEdit, post: (*request).disable,
 			needs: MayEdit},
 		"rotate": {get: (*request).confirmRotate, getNeeds: MayEdit, post: (*request).rotate,

@@ -116,6 +116,7 @@ func TestMethods(t *testing.T) {
 		{http.MethodDelete, "delete", "GET, HEAD, POST"},
 		{http.MethodPatch, "types", "GET, HEAD"},
 		{http.MethodPut, "enable", "POST"},
+		{http.MethodGet, "pause", "POST"},
 		{http.MethodPost, "console.css", "GET, HEAD"},
 	} {
 		a := h.do(test.method, test.page, nil)

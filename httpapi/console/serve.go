@@ -67,6 +67,9 @@ func (c *console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q.access = access
+	if access.Actor != "" {
+		q.r = r.WithContext(dispatcher.WithActor(r.Context(), access.Actor))
+	}
 	if err := q.serve(w); err != nil {
 		q.fail(w, err)
 	}
@@ -175,10 +178,6 @@ func (q *request) post(w http.ResponseWriter, page *page) error {
 		q.render(w, v)
 		return nil
 	}
-	q.o.Logger.LogAttrs(q.r.Context(), slog.LevelInfo, "console: done",
-		slog.String("action", q.name), slog.String("actor", q.access.Actor),
-		slog.String("subscription_id", q.form.Get("id")),
-		slog.String("event_id", q.form.Get("event")))
 	w.Header().Set("Location", to)
 	w.WriteHeader(http.StatusSeeOther)
 	return nil

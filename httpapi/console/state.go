@@ -28,6 +28,8 @@ func webhookState(sub *store.Subscription, s *dispatcher.SubscriptionStats) stat
 		return state{"bad", "disabled", text.Line(sub.DisabledReason)}
 	case sub.Status == store.Unsubscribed:
 		return state{"off", "off", "disabled by its owner"}
+	case sub.Status == store.Paused:
+		return state{"off", "paused", "by its owner"}
 	case s.Breaker == dispatcher.BreakerOpen:
 		detail := fmt.Sprintf("%d in a row", s.Failures)
 		if !s.NextProbeAt.IsZero() {

@@ -14,6 +14,7 @@ import (
 func actions(id, event string) map[string]url.Values {
 	return map[string]url.Values{
 		"edit": {"id": {id}, "url": {"https://evil.example/"}}, "enable": {"id": {id}},
+		"pause": {"id": {id}}, "resume": {"id": {id}},
 		"disable": {"id": {id}}, "rotate": {"id": {id}, "overlap": {"0"}}, "delete": {"id": {id}},
 		"test": {"id": {id}}, "redeliver": {"id": {id}, "event": {event}},
 		"replay": {"id": {id}, "state": {"delivered"}}, "erase": {"id": {id}, "event": {event}},
@@ -136,7 +137,7 @@ func TestPermissions(t *testing.T) {
 		body := h.must(page, look...)
 		for _, link := range links(body) {
 			switch name, _, _ := strings.Cut(link, "?"); name {
-			case "new", "edit", "disable", "enable", "rotate", "delete", "test", "redeliver",
+			case "new", "edit", "disable", "enable", "pause", "resume", "rotate", "delete", "test", "redeliver",
 				"replay", "erase":
 				t.Errorf("%s leads to %s, which is not allowed", page, name)
 			}

@@ -102,6 +102,8 @@ var doneTexts = map[string]string{
 	"added":     "The webhook was added.",
 	"saved":     "The changes were saved. The next attempt uses them.",
 	"enabled":   "The webhook is enabled.",
+	"paused":    "The webhook is paused. What is published is kept.",
+	"resumed":   "The webhook goes on. What has collected is sent, slowly at first.",
 	"disabled":  "The webhook is disabled. What was pending is canceled.",
 	"deleted":   "The webhook was deleted.",
 	"redeliver": "Sent again. The attempt shows here in a moment.",

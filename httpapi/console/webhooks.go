@@ -20,7 +20,8 @@ type webhook struct {
 	State                 state
 	Stats                 dispatcher.SubscriptionStats
 	CreatedAt, UpdatedAt  time.Time
-	On                    bool // deliveries are made, or would be if it could be read
+	On                    bool // what is published is kept for it, and sent unless it is paused
+	Paused                bool
 }
 
 // newWebhook returns what is shown of a subscription. One that was deleted since it was listed has
@@ -35,7 +36,7 @@ func (q *request) newWebhook(ctx context.Context, sub *store.Subscription) (webh
 		Name:  text.Line(cmp.Or(sub.Name, "(no name)")),
 		Stats: stats, State: webhookState(sub, &stats),
 		CreatedAt: sub.CreatedAt, UpdatedAt: sub.UpdatedAt,
-		On: sub.Status != store.Unsubscribed,
+		On: sub.Collects(), Paused: sub.Status == store.Paused,
 	}
 	return w, nil
 }
@@ -49,31 +50,44 @@ func (w webhook) Bar() int { return int(w.Success() * 60) }
 
 // listPage is the data of the page of webhooks.
 type listPage struct {
-	Webhooks       []webhook
-	Total          int
-	Tenant         string
-	Next, Previous string // URLs
+	Webhooks        []webhook
+	Total           int
+	Tenant, Status  string
+	Type, Text      string
+	Filtered, Short bool   // Short: only a part was searched
+	Next, Previous  string // URLs
 }
 
 // list shows webhooks, oldest first.
 func (q *request) list() (*view, error) {
 	ctx := q.r.Context()
+	data := listPage{
+		Status: q.form.Get("status"), Type: q.form.Get("type"), Text: q.form.Get("text"),
+	}
 	query := store.SubscriptionQuery{
-		Tenant: q.access.Tenant, AnyTenant: q.access.AnyTenant,
-		Cursor: q.form.Get("cursor"), Limit: pageSize,
+		Tenant: q.access.Tenant, Cursor: q.form.Get("cursor"), Limit: pageSize,
+		EventType: data.Type, Text: data.Text,
 	}
-	tenant := ""
 	if q.access.AnyTenant {
-		query.Tenant = ""
-		if tenant = q.form.Get("tenant"); tenant != "" {
-			query.Tenant, query.AnyTenant = tenant, false
-		}
+		data.Tenant = q.form.Get("tenant")
+		query.Tenant, query.AnyTenant = data.Tenant, data.Tenant == ""
 	}
+	switch data.Status {
+	case "on":
+		query.Statuses = []store.Status{store.Subscribed}
+	case "paused":
+		query.Statuses = []store.Status{store.Paused}
+	case "off":
+		query.Statuses = []store.Status{store.Unsubscribed}
+	default:
+		data.Status = ""
+	}
+	data.Filtered = query.Filtered()
 	page, err := q.d.Subscriptions(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	data := listPage{Total: page.Total, Tenant: tenant}
+	data.Total = page.Total
 	for i := range page.Items {
 		w, err := q.newWebhook(ctx, &page.Items[i])
 		if err != nil {
@@ -83,6 +97,7 @@ func (q *request) list() (*view, error) {
 	}
 	data.Next = q.cursorURL(page.Next)
 	data.Previous = q.cursorURL(page.Previous)
+	data.Short = data.Next != "" && len(data.Webhooks) < pageSize
 	return &view{template: "list", title: "Webhooks", data: data, live: true}, nil
 }
 
@@ -128,7 +143,7 @@ func (q *request) webhook() (*view, error) {
 		data.OverlapUntil = sub.OverlapUntil
 	}
 	data.Headers = headerNames(&sub)
-	data.Open = data.Stats.Breaker == dispatcher.BreakerOpen && data.On
+	data.Open = data.Stats.Breaker == dispatcher.BreakerOpen && data.On && !data.Paused
 	if sub.Disabled() {
 		page, err := q.d.Deliveries(ctx, store.DeliveryQuery{
 			Tenant: sub.Tenant, SubscriptionID: sub.ID, States: []store.State{store.Canceled},
