@@ -32,6 +32,7 @@ func (o *Options) withDefaults() Options {
 	setDefault(&c.FailedRetention, DefaultFailedRetention)
 	setDefault(&c.DisableAfter, DefaultDisableAfter)
 	setDefault(&c.MaxPayload, DefaultMaxPayload)
+	setDefault(&c.MaxResponse, DefaultMaxResponse)
 	setDefault(&c.MinSecret, DefaultMinSecret)
 	setDefault(&c.UserAgent, "outhook/"+Version)
 	c.Backoff = c.Backoff.withDefaults()
@@ -96,6 +97,10 @@ func (o *Options) validate() error {
 			r.name, r.keep, store.MaxDuration)
 	}
 	bad(o.MaxPayload < 1, "MaxPayload is %d; it must be positive", o.MaxPayload)
+	bad(o.MaxResponse > store.MaxResponse, "MaxResponse is %d; it must be at most %d",
+		o.MaxResponse, store.MaxResponse)
+	bad(o.AttemptDetail < 0 || o.AttemptDetail >= detailEnd,
+		"AttemptDetail is %d; give one of the constants that start with Detail", o.AttemptDetail)
 	bad(o.MinSecret < 1 || o.MinSecret > maxMinSecret,
 		"MinSecret is %d; it must be from 1 to %d", o.MinSecret, maxMinSecret)
 	bad(o.Signatures < 0 || o.Signatures >= signaturesEnd,

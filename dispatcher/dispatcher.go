@@ -81,6 +81,8 @@ func (d *Dispatcher) sendOptions() send.Options {
 		Final:        d.o.Final,
 		Hooks:        d.o.hooks(),
 		Logger:       d.o.Logger,
+		Detail:       send.Detail(d.o.AttemptDetail),
+		MaxResponse:  max(d.o.MaxResponse, 0),
 
 		NoAirySignature:     d.o.Signatures == SignaturesStandard,
 		NoStandardSignature: d.o.Signatures == SignaturesAiry,

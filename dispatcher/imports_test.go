@@ -123,7 +123,9 @@ var rooms = map[string][]string{
 		"store/boltstore/internal/record", "store/boltstore/internal/scan",
 		"store/boltstore/internal/txn", "store/internal/rollup", "store/internal/schedule",
 	},
-	"store/boltstore/internal/record": {"events", "signing", "store", "store/internal/rollup"},
+	"store/boltstore/internal/record": {
+		"events", "signing", "store", "store/internal/detail", "store/internal/rollup",
+	},
 
 	"httpapi/console": {
 		"dispatcher", "events", "httpapi/console/internal/link", "httpapi/console/internal/text",

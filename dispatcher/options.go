@@ -25,6 +25,7 @@ const (
 	DefaultRetention       = 72 * time.Hour
 	DefaultFailedRetention = 30 * 24 * time.Hour
 	DefaultMaxPayload      = 1 << 20
+	DefaultMaxResponse     = 1024
 
 	// DefaultMinSecret is 112 bits, the least that NIST SP 800-131A allows for a key of HMAC. The
 	// keys of Airy's documentation are longer. Who has seen one delivery can try out keys without
@@ -248,6 +249,17 @@ type Options struct {
 	// MaxPayload is how many bytes an event's Payload may have. If zero, DefaultMaxPayload.
 	MaxPayload int
 
+	// AttemptDetail says of which attempts the history keeps the headers that were sent and
+	// answered, how long each part of the attempt took, and the remote address
+	// (store.AttemptDetail). Values of the subscription's headers and of those that Transform sets
+	// are masked. A detail takes about a kilobyte in the store, five at most. If zero,
+	// DetailOfFailures.
+	AttemptDetail AttemptDetail
+
+	// MaxResponse is how many bytes of an answer's body the history keeps, store.MaxResponse at
+	// most; none if it is negative. If zero, DefaultMaxResponse.
+	MaxResponse int
+
 	// Logger gets an Info record with the settings when Run begins, a Debug one per attempt, a Warn
 	// per failed one that says whether and when it is tried again, and an Error for trouble of the
 	// dispatcher's own or its store's; never a body, a path or query string, a header value or a
@@ -261,6 +273,17 @@ type Options struct {
 	// of their event.
 	Tracer *Tracer
 }
+
+// AttemptDetail says of which attempts a detail is kept; see Options.AttemptDetail.
+type AttemptDetail int
+
+const (
+	DetailOfFailures AttemptDetail = iota // of those that did not succeed
+	DetailOfAll                           // of every attempt
+	DetailOfNone                          // of none
+
+	detailEnd // one more than the last
+)
 
 // Signatures says which signatures deliveries carry; see Options.Signatures.
 type Signatures int

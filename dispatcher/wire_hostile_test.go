@@ -96,9 +96,9 @@ func checkHostile(t *testing.T, e hostile, i dispatcher.Info, timeout time.Durat
 	if slow := a.Duration >= timeout; slow != e.slow || a.Duration > timeout+nettest.Patience/4 {
 		t.Errorf("%s: took %v of %v; want all of it: %v", e.name, a.Duration, timeout, e.slow)
 	}
-	if len(a.Response) > store.MaxResponse {
+	if len(a.Response) > dispatcher.DefaultMaxResponse {
 		t.Errorf("%s: %d bytes of the answer are kept, want at most %d", e.name, len(a.Response),
-			store.MaxResponse)
+			dispatcher.DefaultMaxResponse)
 	}
 }
 
@@ -256,9 +256,9 @@ func TestAnswersAreNotDecompressed(t *testing.T) {
 	url, _ := nettest.NewRaw(t,
 		"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n"+bomb.String())
 	a := newWire(t, dispatcher.Options{}).ping(t, url)
-	if a.Status != 200 || !bytes.Equal(a.Response, bomb.Bytes()[:store.MaxResponse]) {
+	if a.Status != 200 || !bytes.Equal(a.Response, bomb.Bytes()[:dispatcher.DefaultMaxResponse]) {
 		t.Errorf("status %d and %.8x…, %d bytes; want the first %d of the bomb", a.Status, a.Response,
-			len(a.Response), store.MaxResponse)
+			len(a.Response), dispatcher.DefaultMaxResponse)
 	}
 }
 

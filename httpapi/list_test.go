@@ -60,7 +60,7 @@ func TestListPages(t *testing.T) {
 		t.Helper()
 		l := decode[list](t, h.post("list", `{"page_size":2`+cursor+`}`))
 		if l.Pagination == nil || l.Pagination.NextCursor == nil || l.Pagination.PreviousCursor == nil ||
-			l.Pagination.Total != 5 {
+			l.Pagination.Total == nil || *l.Pagination.Total != 5 {
 			t.Fatalf("pagination_data: got %+v, want both cursors and a total of 5", l.Pagination)
 		}
 		return l

@@ -47,10 +47,13 @@ type Attempt struct {
 	Status   int           // the HTTP status, MaxStatus at most; 0 when there was none
 	Error    string        // what went wrong, for the endpoint's owner to read; empty if it succeeded
 	Response []byte        // how the answer's body began; at most MaxResponse bytes
+
+	// Detail is nil if none is kept.
+	Detail *AttemptDetail
 }
 
-// MaxResponse is how many bytes of an answer's body an Attempt keeps.
-const MaxResponse = 1024
+// MaxResponse is how many bytes of an answer's body an Attempt keeps at most.
+const MaxResponse = 8192
 
 // DeliveryQuery selects deliveries. Its zero value selects all of the tenant "".
 type DeliveryQuery struct {

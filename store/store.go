@@ -151,6 +151,14 @@ type History interface {
 	// stored. The page may then be short or empty, with a cursor to go on from ([Page]).
 	Deliveries(ctx context.Context, q DeliveryQuery) (Page[Delivery], error)
 
+	// Event returns an event of a tenant by its ID. It is there from Enqueue on, for as long as one
+	// of its deliveries is; of an erased one, Body and Trace are empty. Body belongs to the caller.
+	//
+	// It returns [ErrNotFound] if the tenant has no such event; so does an event that no
+	// subscription wanted. Bound: one read, of the event and of one of its deliveries; if that one
+	// is gone, of the next.
+	Event(ctx context.Context, tenant, eventID string) (StoredEvent, error)
+
 	// Attempts returns the recorded attempts of a delivery, the newest [MaxAttempts], oldest first.
 	// The event is the one of the subscription's tenant. It returns [ErrNotFound] if the delivery
 	// does not exist. Bound: one read.
@@ -183,11 +191,11 @@ type History interface {
 	Recovered(ctx context.Context, subscriptionID string) error
 
 	// Erase removes what events carried: their bodies, body overrides and traces, and every
-	// Response in the history of their deliveries. Pending deliveries become Canceled with "erased"
+	// Response and Detail in the history of their deliveries. Pending deliveries become Canceled with "erased"
 	// as their LastError, and their leases end. Deliveries and attempts stay in the history
 	// otherwise. No later call of any method returns what was removed; each store documents how
 	// soon its bytes leave the disk. The attempt of a late success that is recorded afterwards has
-	// no Response.
+	// neither.
 	//
 	// It takes one step, of at most q.Limit events, in one transaction, and returns how many events
 	// it changed and the cursor for the next step, "" after the last. A step may change none and

@@ -155,7 +155,8 @@ func ValidateOutcomes(outcomes []Outcome) error {
 
 // Validate returns an [events.InvalidError] for the first field of a that is out of its bounds:
 // attempt.at must be zero or in the years 1 to 9999, attempt.duration from 0 to MaxDuration,
-// attempt.status from 0 to MaxStatus, and attempt.response at most MaxResponse bytes.
+// attempt.status from 0 to MaxStatus, attempt.response at most MaxResponse bytes, and attempt.detail
+// valid.
 func (a *Attempt) Validate() error {
 	if err := validTime("attempt.at", a.At); err != nil {
 		return err
@@ -171,7 +172,7 @@ func (a *Attempt) Validate() error {
 		return invalid("attempt.response",
 			"has %d bytes; give the first %d at most", len(a.Response), MaxResponse)
 	}
-	return nil
+	return a.Detail.Validate()
 }
 
 // Validate returns an [events.InvalidError] for the first field of q that is out of its bounds:

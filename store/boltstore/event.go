@@ -11,23 +11,17 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
-var _ store.EventReader = (*Store)(nil)
-
-// StoredEvent implements [store.EventReader].
-func (s *Store) StoredEvent(
-	ctx context.Context, subscriptionID, eventID string,
+// Event implements [store.History].
+func (s *Store) Event(
+	ctx context.Context, tenant, eventID string,
 ) (ev store.StoredEvent, err error) {
 	err = s.db.read(ctx, func(t *txn.Tx) error {
-		_, seq, _, ok, err := t.LookUp(subscriptionID, eventID)
+		e, err := t.Events.Find(tenant, eventID)
 		if err != nil {
 			return err
 		}
-		if !ok {
+		if e == nil {
 			return store.ErrNotFound
-		}
-		e, err := t.Events.Get(seq)
-		if err != nil {
-			return err
 		}
 		ev = store.StoredEvent{
 			ID: e.ID, Type: e.Type, Tenant: e.Tenant, Key: e.Key, Trace: e.Trace,
@@ -37,7 +31,7 @@ func (s *Store) StoredEvent(
 		return nil
 	})
 	if err != nil {
-		return store.StoredEvent{}, fmt.Errorf("boltstore: stored event: %w", err)
+		return store.StoredEvent{}, fmt.Errorf("boltstore: event: %w", err)
 	}
 	return ev, nil
 }

@@ -63,7 +63,7 @@ func (s *Store) erase(evs []*event, now time.Time) (n int) {
 			d.bodyState, d.override = store.BodyUndecided, nil
 			for i := range d.attempts {
 				// An answer may repeat what was sent.
-				d.attempts[i].Response = nil
+				d.attempts[i].Response, d.attempts[i].Detail = nil, nil
 			}
 			// Attempts that are under way go on; their tokens are worth nothing any more.
 			if d.state == store.Pending {

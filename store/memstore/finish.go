@@ -70,13 +70,11 @@ func (s *Store) counts(d *delivery, o store.Outcome) bool {
 
 // attempted adds a counted attempt to the history of d. The lock is held.
 func (d *delivery) attempted(o *store.Outcome) {
-	a := o.Attempt
+	a := o.Attempt.Clone()   // it is the caller's, who may use it again
 	a.Number = d.tried() + 1 // the claim's, unless it comes late
-	// It is the caller's, who may use it again.
-	a.Response = slices.Clone(a.Response)
 	// The event was erased while the attempt was under way.
 	if d.event.erased {
-		a.Response = nil
+		a.Response, a.Detail = nil, nil
 	}
 	if d.attempts = append(d.attempts, a); len(d.attempts) > store.MaxAttempts {
 		d.attempts = slices.Delete(d.attempts, 0, 1)

@@ -49,6 +49,23 @@ func (d *delivery) listPosition() page.Position {
 	return page.Position{Seq: d.event.num, Num: d.sub.num}
 }
 
+// Event implements [store.History].
+func (s *Store) Event(ctx context.Context, tenant, eventID string) (store.StoredEvent, error) {
+	if _, err := s.begin(ctx); err != nil {
+		return store.StoredEvent{}, fmt.Errorf("memstore: event: %w", err)
+	}
+	defer s.mu.Unlock()
+	e := s.log.byName[name{tenant, eventID}]
+	// Prune removes it when its last delivery is gone; from then on it is not shown.
+	if e == nil || len(e.deliveries) == 0 {
+		return store.StoredEvent{}, fmt.Errorf("memstore: event: %w", store.ErrNotFound)
+	}
+	return store.StoredEvent{
+		ID: e.id, Type: e.typ, Tenant: e.tenant, Key: e.key, Time: e.time, EnqueuedAt: e.enqueued,
+		Body: slices.Clone(e.body), Trace: e.trace,
+	}, nil
+}
+
 // Attempts implements [store.History].
 func (s *Store) Attempts(
 	ctx context.Context, subscriptionID, eventID string,
@@ -61,12 +78,16 @@ func (s *Store) Attempts(
 	if d == nil {
 		return nil, fmt.Errorf("memstore: attempts: %w", store.ErrNotFound)
 	}
-	// Copied, responses too, since an erasure and the next attempt change the list.
-	attempts := slices.Clone(d.attempts)
+	return cloneAttempts(d.attempts), nil
+}
+
+// cloneAttempts returns a copy that shares nothing: an erasure and the next attempt change the list.
+func cloneAttempts(attempts []store.Attempt) []store.Attempt {
+	attempts = slices.Clone(attempts)
 	for i := range attempts {
-		attempts[i].Response = slices.Clone(attempts[i].Response)
+		attempts[i] = attempts[i].Clone()
 	}
-	return attempts, nil
+	return attempts
 }
 
 // Requeue implements [store.History].

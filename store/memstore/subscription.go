@@ -3,7 +3,6 @@ package memstore
 import (
 	"time"
 
-	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
@@ -23,15 +22,7 @@ type subscription struct {
 // wants reports whether sub gets, or but for being disabled would get, an event that is being
 // enqueued. e.enqueued must be set. The lock is held.
 func (sub *subscription) wants(e *event) bool {
-	// The clocks of several hosts differ, so an event may seem to come a little before its
-	// subscriber.
-	latest := e.time.Add(store.SubscribeGrace)
-	return sub.Tenant == e.tenant &&
-		(sub.Collects() || sub.Disabled()) &&
-		events.Wants(sub.Events, e.typ) &&
-		// What happens now is for all that are there, also when the clock has been set back since
-		// they subscribed.
-		(!sub.SubscribedAt.After(latest) || !e.enqueued.After(latest))
+	return sub.Tenant == e.tenant && sub.Excludes(e.typ, e.time, e.enqueued) == ""
 }
 
 // cancelPending ends all that is pending for sub. The lock is held.

@@ -106,16 +106,13 @@ func (e *event) export() store.TenantEvent {
 	for _, d := range e.deliveries {
 		moved := store.TenantDelivery{
 			SubscriptionID: d.sub.ID, State: d.state, Attempts: d.tried(), Retry: d.retry,
-			Log: slices.Clone(d.attempts), FinishedAt: d.finished, Reason: d.canceled,
+			Log: cloneAttempts(d.attempts), FinishedAt: d.finished, Reason: d.canceled,
 			BodyState: d.bodyState, BodyOverride: slices.Clone(d.override),
 		}
 		if d.state == store.Pending && (d.atOnce != 0 || len(d.attempts) > 0) {
 			moved.DueAt = d.due
 			moved.Asked = d.atOnce == schedule.Asked
 			moved.Parked = d.atOnce != 0 && !moved.Asked
-		}
-		for i := range moved.Log {
-			moved.Log[i].Response = slices.Clone(moved.Log[i].Response)
 		}
 		out.Deliveries = append(out.Deliveries, moved)
 	}
@@ -170,7 +167,7 @@ func (s *Store) importEvent(moved *store.TenantEvent, now time.Time) {
 			continue
 		}
 		d := &delivery{
-			sub: sub, event: e, state: from.State, attempts: slices.Clone(from.Log),
+			sub: sub, event: e, state: from.State, attempts: cloneAttempts(from.Log),
 			retry: from.Retry, finished: from.FinishedAt, canceled: from.Reason,
 			bodyState: from.BodyState, override: slices.Clone(from.BodyOverride),
 		}

@@ -29,6 +29,13 @@ func inClear[T any](
 	return page.SealPage(cursors, found), err
 }
 
+// Event implements [store.History].
+func (s *Store) Event(ctx context.Context, tenant, eventID string) (store.StoredEvent, error) {
+	return call(ctx, s, "event", nil, func() (store.StoredEvent, error) {
+		return s.history.Event(ctx, tenant, eventID)
+	})
+}
+
 // Attempts implements [store.History].
 func (s *Store) Attempts(
 	ctx context.Context, subscriptionID, eventID string,

@@ -23,7 +23,7 @@ var rooms = map[string]string{
 	"batcher":   "",
 	"clock":     "",
 	"sqltx":     "pgx",
-	"record":    "signing store",
+	"record":    "signing store store/internal/detail",
 	"schema":    "pgx sqltx store/internal/page",
 	"notify":    "pgx schema sqltx",
 	"memory":    "store store/internal/schedule",
@@ -36,7 +36,7 @@ var rooms = map[string]string{
 		"store/internal/unwanted",
 	"outcomes": "batcher counts memory pgx record replica sqltx store store/internal/schedule",
 	"history": "counts memory pgx record replica schema sqltx store store/internal/page " +
-		"store/internal/rollup",
+		"store/internal/rollup store/internal/schedule",
 	"catalogue": "pgx record replica sqltx store store/internal/page",
 	"importer":  "memory pgx record replica sqltx store store/internal/schedule",
 

@@ -1,5 +1,5 @@
 // Package sealed encrypts what subscriptions keep secret, at rest, in any store: their secrets and
-// the values of their headers. It is a [store.Store] around another:
+// the values of their headers; and the details of attempts. It is a [store.Store] around another:
 //
 //	secret, err := sealed.ParseSecret(os.Getenv("OUTHOOK_KEY")) // openssl rand -base64 32
 //	…
@@ -25,8 +25,11 @@
 // the whole subscription a plain one. At most 2³² values should be sealed with one key: that is
 // what random nonces are good for.
 //
-// Not sealed are URLs, names, events and answers. The length of a value can be told from its sealed
-// form.
+// The details of attempts ([store.AttemptDetail]) are sealed in the same way, each as a whole and
+// with its key's ID, and open in their own delivery alone.
+//
+// Not sealed are URLs, names, events and the bodies of answers. The length of a value can be told
+// from its sealed form.
 //
 // # Turning it on, and changing keys
 //
@@ -38,6 +41,8 @@
 //  2. sealed.New(s, new, old) in every replica;
 //  3. Reseal, once;
 //  4. sealed.New(s, new).
+//
+// Details are written once: those of attempts that were made before the last step open no more.
 //
 // What a store overwrites stays in its file until the space is used again: plaintext from before,
 // and values under the old key. Copy the file afresh, or vacuum the tables in full, where that

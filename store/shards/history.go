@@ -18,6 +18,16 @@ func (s *Store) Attempts(
 	})
 }
 
+// Event implements [store.History].
+func (s *Store) Event(ctx context.Context, tenant, eventID string) (store.StoredEvent, error) {
+	if err := s.begin(ctx); err != nil {
+		return store.StoredEvent{}, fmt.Errorf("shards: event: %w", err)
+	}
+	return atHome(ctx, s, tenant, reads, func(sh *shard) (store.StoredEvent, error) {
+		return sh.Event(ctx, tenant, eventID)
+	})
+}
+
 // Recovered implements [store.History].
 func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
 	_, err := atSubscription(ctx, s, subscriptionID, writes, func(sh *shard) (struct{}, error) {

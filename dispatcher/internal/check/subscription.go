@@ -61,7 +61,7 @@ func (r *Rules) Subscription(sub, was *store.Subscription) error {
 	case store.Unsubscribed:
 	default:
 		return &events.InvalidError{
-			Field:  "status",
+			Field: "status",
 			Reason: fmt.Sprintf("is unknown; give %q, %q or %q", store.Subscribed, store.Paused,
 				store.Unsubscribed),
 		}

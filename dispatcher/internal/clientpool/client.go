@@ -2,6 +2,7 @@ package clientpool
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"strings"
@@ -16,7 +17,8 @@ type Client struct {
 	pool   *Pool
 	origin h1.Origin
 	conn   *http.ClientConn
-	meter  *meter // nil with HTTP/1.1
+	meter  *meter   // nil with HTTP/1.1
+	remote net.Addr // nil if it is unknown
 
 	answered atomic.Bool // there was an answer
 	since    time.Time   // when an exchange last began; under the pool's mutex
@@ -32,9 +34,14 @@ func (c *Client) RoundTrip(req *http.Request) (res *http.Response, replay bool, 
 	kept := c.answered.Load()
 	c.traceConn(req, kept)
 	var begun atomic.Bool // net/http may call the hook from another goroutine, and late
+	phases := h1.PhasesOf(req.Context())
 	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{
-		GotFirstResponseByte: func() { begun.Store(true) },
+		GotFirstResponseByte: func() {
+			begun.Store(true)
+			phases.Answered()
+		},
 	})
+	phases.Sending(&c.remote)
 	if c.meter != nil {
 		c.meter.begin()
 	}

@@ -54,6 +54,7 @@ var errNoExchange = errors.New("clientpool: a new connection takes no request")
 func (p *Pool) Open(ctx context.Context, o h1.Origin, c net.Conn, protocol Protocol) (*Client,
 	error) {
 	var m *meter
+	remote := c.RemoteAddr()
 	protocols := new(http.Protocols)
 	if protocol == HTTP2 {
 		// To net/http it is HTTP/2 without TLS, so that the meter sees the frames.
@@ -71,7 +72,7 @@ func (p *Pool) Open(ctx context.Context, o h1.Origin, c net.Conn, protocol Proto
 		c.Close()
 		return nil, err
 	}
-	return p.add(&Client{pool: p, origin: o, conn: conn, meter: m})
+	return p.add(&Client{pool: p, origin: o, conn: conn, meter: m, remote: remote})
 }
 
 // Dial is Open with a connection that t makes, which must be new and speak HTTP/1.1.

@@ -36,6 +36,8 @@ type conn struct {
 	net.Conn // TLS, or the socket
 	socket   net.Conn
 	raw      syscall.RawConn // of the socket
+	remote   net.Addr
+	phases   *Phases // of the exchange under way
 	origin   Origin
 	r        *bufio.Reader
 	w        *bufio.Writer
@@ -68,7 +70,7 @@ func newConn(o Origin, c, socket net.Conn) (*conn, error) {
 		c.Close()
 		return nil, err
 	}
-	out := &conn{Conn: c, socket: socket, raw: raw, origin: o}
+	out := &conn{Conn: c, socket: socket, raw: raw, remote: socket.RemoteAddr(), origin: o}
 	out.r, out.w = bufio.NewReader(out), bufio.NewWriter(out)
 	return out, nil
 }
@@ -80,7 +82,10 @@ func (c *conn) Read(p []byte) (int, error) {
 	}
 	n, err := c.Conn.Read(p[:min(len(p), c.headerLeft)])
 	c.headerLeft -= n
-	c.answered = c.answered || n > 0
+	if n > 0 && !c.answered {
+		c.answered = true
+		c.phases.Answered()
+	}
 	if err != nil && c.readErr == nil {
 		c.readErr = err
 	}

@@ -10,6 +10,7 @@ import (
 type DeadlineContext struct {
 	parent context.Context
 	own    time.Time // the deadline that it was made with; the parent's may be earlier
+	phases Phases
 
 	mu       sync.Mutex
 	timed    context.Context // with a timer; nil until somebody asks for Done
@@ -27,7 +28,7 @@ type DeadlineContext struct {
 //
 // It returns a type, and no function to cancel: that would cost each request one more allocation.
 func WithDeadline(parent context.Context, deadline time.Time) *DeadlineContext {
-	return &DeadlineContext{parent: parent, own: deadline}
+	return &DeadlineContext{parent: parent, own: deadline, phases: Phases{begun: time.Now()}}
 }
 
 // Deadline implements [context.Context].
@@ -72,6 +73,9 @@ func (c *DeadlineContext) Err() error {
 
 // Value implements [context.Context].
 func (c *DeadlineContext) Value(key any) any {
+	if key == (phasesKey{}) {
+		return &c.phases
+	}
 	c.mu.Lock()
 	timed := c.timed
 	c.mu.Unlock()

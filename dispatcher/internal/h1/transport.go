@@ -163,7 +163,10 @@ func (t *Transport) open(ctx context.Context, o Origin, u *url.URL) (*conn, erro
 
 // exchange sends a request over a connection that was prepared for it.
 func (t *Transport) exchange(c *conn, req *http.Request, size int) (*http.Response, error) {
+	c.phases = PhasesOf(req.Context())
+	c.phases.Sending(&c.remote)
 	res, err := c.roundTrip(req, size, t.config.MaxResponseHeader)
+	c.phases = nil // an idle connection must not keep the context
 	if err != nil {
 		c.abort()
 		return nil, err

@@ -2,11 +2,13 @@ package send
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"net/http/httptrace"
 	"sync/atomic"
 
+	"github.com/outhook/outhook/dispatcher/internal/h1"
 	"github.com/outhook/outhook/dispatcher/internal/netguard"
 )
 
@@ -21,15 +23,38 @@ type progress struct {
 // net/http's does. Traces that ctx has go on. net/http may call the hooks from other goroutines and
 // after the attempt has ended, hence the atomics.
 func (p *progress) watch(ctx context.Context) context.Context {
+	phases := h1.PhasesOf(ctx)
+	dial := func() {
+		if !p.dialing.Swap(true) {
+			phases.Dialing()
+		}
+	}
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		DNSStart:     func(httptrace.DNSStartInfo) { p.dialing.Store(true) },
-		ConnectStart: func(_, _ string) { p.dialing.Store(true) },
+		DNSStart: func(httptrace.DNSStartInfo) { dial() },
+		ConnectStart: func(_, _ string) {
+			dial()
+			phases.Resolved()
+		},
 		ConnectDone: func(_, _ string, err error) {
 			if err == nil {
 				p.connected.Store(true)
+				phases.Connected()
 			}
 		},
-		GotConn: func(httptrace.GotConnInfo) { p.connected.Store(true) },
+		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
+			if err == nil {
+				phases.Secured()
+			}
+		},
+		GotConn: func(info httptrace.GotConnInfo) {
+			p.connected.Store(true)
+			var remote net.Addr
+			if info.Conn != nil {
+				remote = info.Conn.RemoteAddr()
+			}
+			phases.Sending(&remote)
+		},
+		GotFirstResponseByte: phases.Answered,
 	})
 }
 

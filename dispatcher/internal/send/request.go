@@ -15,9 +15,9 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// request builds the request of an attempt that starts at the time at. decided is what the store
-// must keep of the delivery's body if the attempt fails. Its error is errBody, errURL,
-// netguard.ErrBlocked, a storedHeaderError or a hookError; then nothing is to be sent.
+// request builds the request of an attempt that starts at the time at, of the message. Its error is
+// errBody, errURL, netguard.ErrBlocked, a storedHeaderError or a hookError; then nothing is to be
+// sent.
 //
 // URL and headers were checked when they were stored, but perhaps by an older version, with other
 // options, or not at all: the store is the host's, and others may write it.
@@ -26,24 +26,23 @@ func (s *Sender) request(
 	c *store.Claim,
 	trace string,
 	at time.Time,
-) (_ *http.Request, decided Body, _ error) {
+) (_ *http.Request, m message, _ error) {
 	// Before a hook is called, which would be blamed for what is stored.
 	if err := checkStoredHeaders(c.Subscription.Headers); err != nil {
-		return nil, Body{}, err
+		return nil, m, err
 	}
 	t, err := s.targets.find(c.Subscription.URL)
 	if err != nil {
-		return nil, Body{}, err
+		return nil, m, err
 	}
-	m, err := s.compose(ctx, c)
-	if err != nil {
-		return nil, Body{}, err
+	if m, err = s.compose(ctx, c); err != nil {
+		return nil, m, err
 	}
 	req := t.post(ctx, m.body)
 	req.Header = s.header(c, &m, trace, at)
 	// Last, as it signs the body that is sent. If it fails nothing is sent, and yet the body is
 	// decided: Transform was asked, and is not to be asked for another one.
-	return req, m.decided, s.sign(c, m.body, at, req.Header)
+	return req, m, s.sign(c, m.body, at, req.Header)
 }
 
 // Body is what an attempt has decided of its delivery's body: see store.Outcome.
@@ -70,7 +69,7 @@ func decide(event, sent []byte) Body {
 type message struct {
 	body    []byte
 	header  http.Header // in place of the subscription's; nil: those
-	decided Body        // Result.Body
+	decided Body        // what the store must keep of the body if the attempt fails
 }
 
 // compose decides what an attempt sends. Its error is a hookError or errBody.

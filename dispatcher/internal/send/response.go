@@ -53,22 +53,22 @@ func (s *Sender) read(ctx context.Context, res *http.Response, r *Result) {
 		stop := context.AfterFunc(ctx, func() { res.Body.Close() })
 		defer stop()
 	}
-	r.Attempt.Response = readBody(res.Body)
+	r.Attempt.Response = readBody(res.Body, s.kept)
 }
 
 // beginnings are buffers for the beginning of a response body. Most answers have a few bytes or
 // none, so that what is kept of them is copied out, and the buffer serves the next attempt.
 var beginnings = sync.Pool{New: func() any { return new([store.MaxResponse]byte) }}
 
-// readBody returns the beginning of a body, and reads on to its end or maxResponseBody, so that the
-// connection can be used again.
-func readBody(body io.Reader) []byte {
+// readBody returns the beginning of a body, at most so many bytes, and reads on to its end or
+// maxResponseBody, so that the connection can be used again.
+func readBody(body io.Reader, most int) []byte {
 	if body == http.NoBody {
 		return nil
 	}
 	buf := beginnings.Get().(*[store.MaxResponse]byte)
 	defer beginnings.Put(buf)
-	n, err := io.ReadFull(body, buf[:])
+	n, err := io.ReadFull(body, buf[:most])
 	if err == nil {
 		// One byte more than is allowed: only a read past the last byte says that it was the last.
 		io.CopyN(io.Discard, body, maxResponseBody-int64(n)+1)

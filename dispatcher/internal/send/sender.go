@@ -31,6 +31,8 @@ type Options struct {
 	Final       func(status int) bool // which refusals are final; if nil, none
 	Hooks       Hooks
 	Logger      *slog.Logger // panics and errors of the host's functions, as Error
+	Detail      Detail
+	MaxResponse int // bytes that are kept of an answer's body, store.MaxResponse at most
 
 	NoAirySignature, NoStandardSignature bool // what a delivery with a key is not to carry
 
@@ -49,6 +51,8 @@ type Sender struct {
 	final     func(status int) bool // nil if no refusal is final
 	hooks     Hooks
 	log       *slog.Logger
+	detail    Detail
+	kept      int // bytes of an answer's body
 
 	noAiry, noStandard bool // signatures that are not sent
 }
@@ -65,6 +69,8 @@ func New(o Options) *Sender {
 		final:     o.Final,
 		hooks:     o.Hooks,
 		log:       o.Logger,
+		detail:    o.Detail,
+		kept:      o.MaxResponse,
 
 		noAiry: o.NoAirySignature, noStandard: o.NoStandardSignature,
 	}
@@ -108,21 +114,26 @@ func (s *Sender) Send(ctx context.Context, c *store.Claim, trace string) (r Resu
 		r.Attempt.Duration = time.Since(start)
 	}()
 
-	req, decided, err := s.request(attempt, c, trace, start)
+	req, m, err := s.request(attempt, c, trace, start)
 	if err != nil {
 		r.fail(err)
 		return r
 	}
 	// In lower case, because package engine counts the hosts that cannot be reached.
-	r.Body, r.Host = decided, strings.ToLower(req.URL.Host)
+	r.Body, r.Host = m.decided, strings.ToLower(req.URL.Host)
 	var p progress
+	var answer http.Header
 	res, err := s.roundTrip(req, c, &p)
 	if err != nil {
 		r.Unreachable = p.unreachable(err)
 		r.fail(cause(err, ctx, deadline))
-		return r
+	} else {
+		answer = res.Header
+		s.read(attempt, res, &r)
 	}
-	s.read(attempt, res, &r)
+	if s.detail.wants(&r.Attempt) {
+		r.Attempt.Detail = detailOf(h1.PhasesOf(attempt), hiddenHeaders(c, &m), req, answer)
+	}
 	return r
 }
 

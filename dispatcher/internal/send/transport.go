@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"syscall"
 	"time"
 
 	"github.com/outhook/outhook/dispatcher/internal/clientpool"
@@ -48,7 +49,7 @@ func newTransport(o *Options) *transport {
 	}
 	d.Resolver = o.Resolver
 	t := &transport{
-		dial:       d.DialContext,
+		dial:       timedDial(d),
 		proxy:      o.Proxy,
 		tls:        newTLSConfigs(o),
 		handshakes: newHandshakes(),
@@ -81,6 +82,29 @@ func newTransport(o *Options) *transport {
 		})
 	}
 	return t
+}
+
+// timedDial returns the DialContext of a dialer, which notes in the Phases of its request how long
+// it takes. The dialer is changed.
+func timedDial(d *net.Dialer) h1.DialFunc {
+	control := d.ControlContext
+	// It is called when the name is resolved, before each address that is dialed.
+	d.ControlContext = func(ctx context.Context, network, address string, c syscall.RawConn) error {
+		h1.PhasesOf(ctx).Resolved()
+		if control == nil {
+			return nil
+		}
+		return control(ctx, network, address, c)
+	}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		phases := h1.PhasesOf(ctx)
+		phases.Dialing()
+		c, err := d.DialContext(ctx, network, address)
+		if err == nil {
+			phases.Connected()
+		}
+		return c, err
+	}
 }
 
 // send sends a request of an origin, whose URL has its scheme and host, and returns the answer. If
@@ -214,6 +238,9 @@ func (t *transport) openByProxy(ctx context.Context, o h1.Origin,
 		return nil
 	}
 	c, err := t.pool.Dial(ctx, o, by, o.Scheme, address)
+	if err == nil {
+		h1.PhasesOf(ctx).Secured()
+	}
 	return c, guard.cause(err)
 }
 
@@ -249,6 +276,7 @@ func (t *transport) dialTLS(ctx context.Context, o h1.Origin, address string) (n
 	if err := c.HandshakeContext(ctx); err != nil {
 		return nil, fmt.Errorf("%w: %w", errHandshake, guard.cause(err))
 	}
+	h1.PhasesOf(ctx).Secured()
 	standing = true
 	http2 := c.ConnectionState().NegotiatedProtocol == protocolHTTP2
 	if !http2 {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/detail"
 )
 
 // Attempt is an attempt of a delivery, read from its row. Its fields are those of store.Attempt,
@@ -16,10 +17,13 @@ type Attempt struct {
 	Duration        int64  // in nanoseconds
 	Status          int    // of HTTP; 0 if there was no answer
 	Error, Response []byte // share memory with the value
+	Detail          []byte // encoded by package detail; shares memory with the value
 }
 
 // Clone returns a copy that shares no memory with the value.
 func (a Attempt) Clone() store.Attempt {
+	// The row's checksum was right, so an error is that a later version has written it.
+	d, _ := detail.Parse(a.Detail)
 	return store.Attempt{
 		Number:   a.Number,
 		At:       a.At,
@@ -27,6 +31,7 @@ func (a Attempt) Clone() store.Attempt {
 		Status:   a.Status,
 		Error:    string(a.Error),
 		Response: bytes.Clone(a.Response),
+		Detail:   d,
 	}
 }
 
@@ -34,12 +39,16 @@ func (a Attempt) Clone() store.Attempt {
 // [store.MaxResponse]. The number is not stored: it follows from the row's count of attempts, see
 // EachAttempt. There is no checksum, since the row's covers the log.
 func AppendAttempt(log []byte, a *store.Attempt) []byte {
-	e := encoder{slices.Grow(log, 24+len(a.Error)+min(len(a.Response), store.MaxResponse))}
+	var room [512]byte // enough for most, so that they take no memory of their own
+	kept := detail.Append(room[:0], a.Detail)
+	size := 25 + len(a.Error) + min(len(a.Response), store.MaxResponse) + len(kept)
+	e := encoder{slices.Grow(log, size)}
 	e.time(a.At)
 	e.int(int64(a.Duration))
 	e.int(int64(a.Status))
 	e.string(a.Error)
 	e.bytes(a.Response[:min(len(a.Response), store.MaxResponse)])
+	e.bytes(kept)
 	return e.b
 }
 
@@ -48,6 +57,6 @@ func AppendAttempt(log []byte, a *store.Attempt) []byte {
 func (d *decoder) attempt() Attempt {
 	return Attempt{
 		At: d.time(), Duration: d.int(), Status: int(d.int()),
-		Error: d.bytes(), Response: d.bytes(),
+		Error: d.bytes(), Response: d.bytes(), Detail: d.bytes(),
 	}
 }

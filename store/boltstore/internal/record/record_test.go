@@ -55,7 +55,8 @@ func samples() map[string]sample {
 		ID: "id", Type: "a.b", Tenant: "t", Key: "k",
 		Time: 4e12, EnqueuedAt: 5, Body: []byte(`{"a":1}`), Trace: "t",
 	}
-	attempt := store.Attempt{At: at, Duration: 5, Status: 200, Error: "e", Response: []byte("r")}
+	attempt := store.Attempt{At: at, Duration: 5, Status: 200, Error: "e", Response: []byte("r"),
+		Detail: &store.AttemptDetail{RemoteAddress: "192.0.2.1:443", TLS: 7}}
 	r := Row{
 		State: store.Dead, AsOf: 12, KeyHash: 5, Blocked: true, Body: store.BodyOverridden, Base: 1,
 		Due: 3, AtOnce: 2, FinishedAt: 4, Reason: "why", Attempts: 1, Log: AppendAttempt(nil,

@@ -143,13 +143,13 @@ func (r *Row) LastAttempt() (last Attempt, ok bool, err error) {
 	return last, ok, err
 }
 
-// WithoutResponses returns the attempts of a row without the responses to them. If none had one,
-// the result is as long as Log, by which an erasure tells that nothing is left to do.
+// WithoutResponses returns the attempts of a row without the responses to them and their details. If
+// none had any, the result is as long as Log, by which an erasure tells that nothing is left to do.
 func (r *Row) WithoutResponses() (log []byte, err error) {
 	log = make([]byte, 0, len(r.Log))
 	err = r.EachAttempt(func(a Attempt) {
+		a.Response, a.Detail = nil, nil
 		kept := a.Clone()
-		kept.Response = nil
 		log = AppendAttempt(log, &kept)
 	})
 	return log, err

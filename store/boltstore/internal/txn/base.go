@@ -86,7 +86,7 @@ const (
 
 // format is the version that this package reads and writes. A file of another version is refused
 // and left as it is, see CheckFormat.
-const format = 3
+const format = 4
 
 // fill is how full the pages of an append-only bucket are packed. It is bbolt's FillPercent: where
 // a page that has become too full is split. bbolt's default of a half would leave every page of the

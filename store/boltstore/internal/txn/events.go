@@ -104,5 +104,27 @@ func (x *eventLog) needed(seq uint64, v []byte, keyHash uint64) (needed bool, er
 	return needed, err
 }
 
+// Find returns an event of a tenant by its ID; nil if there is none, or nothing but what a purge
+// has still to remove. Its body is the file's memory.
+func (x *eventLog) Find(tenant, id string) (*record.Event, error) {
+	seq, err := x.ids.Find(tenant, id)
+	if err != nil || seq == 0 {
+		return nil, err
+	}
+	key := record.Key1(seq)
+	v := x.base.Get(BucketEvents, key[:])
+	if v == nil {
+		return nil, nil
+	}
+	e, err := record.DecodeEvent(key[:], v)
+	if err != nil {
+		return nil, err
+	}
+	if needed, err := x.needed(seq, v, e.KeyHash()); !needed || err != nil {
+		return nil, err
+	}
+	return &e, nil
+}
+
 // PruneStep bounds the records that one Prune changes.
 const PruneStep = 1000

@@ -12,7 +12,7 @@ import (
 // Outcome is one outcome that is to be recorded.
 type Outcome struct {
 	store.Outcome
-	attempt []byte // the attempt as it is stored; Attempt itself has no Response
+	attempt []byte // the attempt as it is stored; Attempt itself has no Response and no Detail
 
 	Claimed bool // the token is the present one, and what follows is what was claimed with it
 	Id      pending.ID
@@ -28,7 +28,7 @@ func NewOutcome(o store.Outcome) Outcome {
 	if o.State != store.Canceled {
 		own.attempt = record.AppendAttempt(nil, &o.Attempt)
 	}
-	own.Attempt.Response = nil
+	own.Attempt.Response, own.Attempt.Detail = nil, nil
 	own.BodyState, own.BodyOverride = store.BodyUndecided, nil
 	if o.State == store.Pending || o.State == store.Dead {
 		own.BodyState, own.BodyOverride = o.BodyState, bytes.Clone(o.BodyOverride)
@@ -36,8 +36,8 @@ func NewOutcome(o store.Outcome) Outcome {
 	return own
 }
 
-// dropResponse drops the response of the attempt. Attempt has none since NewOutcome, so it only has
-// to be encoded again.
+// dropResponse drops the response and the detail of the attempt. Attempt has none since NewOutcome,
+// so it only has to be encoded again.
 func (o *Outcome) dropResponse() { o.attempt = record.AppendAttempt(nil, &o.Attempt) }
 
 // FinishDelivery records one outcome, if it counts. It counts if its token is the present one, or,

@@ -135,18 +135,6 @@ func (im *importer) reserve(ctx context.Context, n int) (seqs []int64, err error
 	return seqs, err
 }
 
-// event returns the event of a finished delivery. The other store may not be able to: then it is as
-// if it had been erased, of the type and at the time that the listing says.
-func (im *importer) event(ctx context.Context, d *store.Delivery) (store.StoredEvent, error) {
-	reader, ok := im.from.(store.EventReader)
-	if !ok || d.Erased {
-		return store.StoredEvent{
-			ID: d.EventID, Type: d.EventType, Tenant: d.Tenant, Time: d.CreatedAt, EnqueuedAt: d.CreatedAt,
-		}, nil
-	}
-	return reader.StoredEvent(ctx, d.SubscriptionID, d.EventID)
-}
-
 // historyRows are the arguments of the statement that stores finished deliveries. Each slice has
 // one element a delivery, at the same index.
 type historyRows struct {
@@ -175,7 +163,7 @@ func (im *importer) addHistory(
 	if err != nil {
 		return err
 	}
-	ev, err := im.event(ctx, d)
+	ev, err := im.from.Event(ctx, d.Tenant, d.EventID)
 	if err != nil {
 		return err
 	}
@@ -183,7 +171,7 @@ func (im *importer) addHistory(
 	// The other store has the newest attempts only, so the numbers of answers need not begin at 1.
 	for i := range attempts {
 		log = record.AppendAttempt(log, &attempts[i])
-		answer = record.AppendAnswer(answer, attempts[i].Number, attempts[i].Response)
+		answer = record.AppendAnswer(answer, attempts[i].Number, record.AnswerOf(&attempts[i]))
 	}
 	var body []byte // NULL stands for an erased one
 	if len(ev.Body) > 0 {

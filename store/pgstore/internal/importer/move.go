@@ -40,7 +40,8 @@ func (r *rows) add(c *store.Claim, seq int64, attempts []store.Attempt, due time
 	wrong := ""
 	for i := range attempts {
 		a := &attempts[i]
-		log, answers = record.AppendAttempt(log, a), record.AppendAnswer(answers, a.Number, a.Response)
+		log = record.AppendAttempt(log, a)
+		answers = record.AppendAnswer(answers, a.Number, record.AnswerOf(a))
 		// The last attempt's stay: they are the delivery's LastStatus and LastError.
 		status, wrong = int16(a.Status), record.Plain(a.Error)
 	}

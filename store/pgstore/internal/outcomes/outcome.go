@@ -1,8 +1,6 @@
 package outcomes
 
 import (
-	"slices"
-
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/pgstore/internal/memory"
 	"github.com/outhook/outhook/store/pgstore/internal/record"
@@ -14,16 +12,17 @@ import (
 // buffers for something else.
 type outcome struct {
 	store.Lease
-	state        store.State
-	health       store.Outcome // what health depends on: without the Response and the body
-	before       *store.Health // of a simple one
-	retryIn      int64         // microseconds
-	status       int16
-	err          string
-	log          []byte // the attempt
-	answer, body []byte
-	bodyState    int16
-	attempt      store.Attempt // without its Response
+	state     store.State
+	health    store.Outcome // what health depends on: without Response, Detail and body
+	before    *store.Health // of a simple one
+	retryIn   int64         // microseconds
+	status    int16
+	err       string
+	log       []byte // the attempt
+	answer    record.Answer
+	body      []byte
+	bodyState int16
+	attempt   store.Attempt // without its Response and Detail
 
 	lease    *memory.Lease // sealed; nil if the token is void
 	share    int32         // of the lease
@@ -44,7 +43,7 @@ func newOutcome(o *store.Outcome) *outcome {
 	own.SubscriptionID, own.EventID = record.Plain(o.SubscriptionID), record.Plain(o.EventID)
 	// The answer has a field of its own. A second copy in the attempt and in health would be kept
 	// for as long as the outcome waits.
-	own.attempt.Response = nil
+	own.attempt.Response, own.attempt.Detail = nil, nil
 	own.health = *o
 	own.health.Attempt, own.health.BodyOverride = own.attempt, nil
 	// Canceled has no attempt: status, error and log stay as they are.
@@ -53,7 +52,7 @@ func newOutcome(o *store.Outcome) *outcome {
 	}
 	own.status = int16(o.Attempt.Status)
 	own.log = record.AppendAttempt(nil, &o.Attempt)
-	own.answer = slices.Clone(o.Attempt.Response)
+	own.answer = record.AnswerOf(&o.Attempt)
 	if o.State == store.Pending {
 		own.retryIn = record.Micros(o.RetryIn)
 	}
@@ -69,4 +68,4 @@ func newOutcome(o *store.Outcome) *outcome {
 
 // size returns how many bytes there are to write. Rows have more than that, so it is a measure and
 // no bound.
-func (o *outcome) size() int { return len(o.log) + len(o.answer) + len(o.body) }
+func (o *outcome) size() int { return len(o.log) + o.answer.Size() + len(o.body) }

@@ -7,14 +7,16 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/detail"
 )
 
 // A delivery's log has its attempts one after another, oldest first. Each is the time when it began
 // (seconds since the year 1, and nanoseconds), its duration in nanoseconds, its status, and its
 // error after the length of that. Numbers are varints.
 //
-// Answers of endpoints are in a column of their own, since erasing an event removes them and keeps
-// the log. Each is the number of its attempt, its length and its bytes.
+// Answers of endpoints and details of attempts are in a column of their own, since erasing an event
+// removes them and keeps the log. Each is the number of its attempt, its length and its bytes. That
+// of a detail is detailNumber more.
 
 // year1 is the zero time in seconds since 1970. Varints without a sign can't hold what is below 0,
 // and the zero time must be kept.
@@ -33,15 +35,39 @@ func AppendAttempt(log []byte, a *store.Attempt) []byte {
 	return append(log, wrong...)
 }
 
-// AppendAnswer appends the answer to an attempt, if there is one. nil says that there was none, so
-// an empty answer takes its two numbers.
-func AppendAnswer(answers []byte, number int, answer []byte) []byte {
-	if answer == nil {
-		return answers
+// detailNumber is more than the number of any attempt, which is of 32 bits.
+const detailNumber = 1 << 32
+
+// Answer is what is kept of an attempt until its event is erased.
+type Answer struct {
+	Response []byte // how the answer's body began; nil if there was none
+	Detail   []byte // as package detail has encoded it; nil if there is none
+}
+
+// AnswerOf returns what is kept of an attempt. It shares no memory with it.
+func AnswerOf(a *store.Attempt) Answer {
+	return Answer{Response: slices.Clone(a.Response), Detail: detail.Append(nil, a.Detail)}
+}
+
+// Size returns how many bytes there are.
+func (a *Answer) Size() int { return len(a.Response) + len(a.Detail) }
+
+// AppendAnswer appends the answer to an attempt, if there is one. A nil Response says that there was
+// none, so an empty one takes its two numbers.
+func AppendAnswer(answers []byte, number int, a Answer) []byte {
+	if a.Response != nil {
+		answers = appendNumbered(answers, uint64(number), a.Response)
 	}
-	answers = binary.AppendUvarint(answers, uint64(number))
-	answers = binary.AppendUvarint(answers, uint64(len(answer)))
-	return append(answers, answer...)
+	if len(a.Detail) > 0 {
+		answers = appendNumbered(answers, detailNumber+uint64(number), a.Detail)
+	}
+	return answers
+}
+
+func appendNumbered(answers []byte, number uint64, b []byte) []byte {
+	answers = binary.AppendUvarint(answers, number)
+	answers = binary.AppendUvarint(answers, uint64(len(b)))
+	return append(answers, b...)
 }
 
 // reader reads what was appended. At damaged bytes it sets bad and is at its end. So its users need
@@ -100,10 +126,9 @@ func Newest(before, added *History, attempts int) (kept History) {
 	// Answers of attempts that are dropped go too. Each has its number, since not every attempt has
 	// one.
 	for r := (reader{b: slices.Concat(before.Answers, added.Answers)}); len(r.b) > 0 && !r.bad; {
-		n, answer := r.number(), r.bytes()
-		if !r.bad && n > uint64(attempts-store.MaxAttempts) {
-			// append makes it non-nil: an empty answer stays an answer.
-			kept.Answers = AppendAnswer(kept.Answers, int(n), append([]byte{}, answer...))
+		n, b := r.number(), r.bytes()
+		if !r.bad && n%detailNumber > uint64(attempts-store.MaxAttempts) {
+			kept.Answers = appendNumbered(kept.Answers, n, b)
 		}
 	}
 	return kept
@@ -143,12 +168,21 @@ func ParseLog(were int, log, answers []byte) ([]store.Attempt, error) {
 		attempts[i].Number = gone + i + 1
 	}
 	for r := (reader{b: answers}); len(r.b) > 0; {
-		n, answer := r.number(), r.bytes()
+		number, b := r.number(), r.bytes()
+		n := number % detailNumber
 		// An answer whose attempt was dropped should have been dropped with it (see Newest).
-		if r.bad || n <= uint64(gone) || n > uint64(were) {
+		if r.bad || n <= uint64(gone) || n > uint64(were) || number > 2*detailNumber {
 			return nil, fmt.Errorf("%w: the answer to attempt %d", store.ErrCorrupt, n)
 		}
-		attempts[int(n)-gone-1].Response = answer
+		a := &attempts[int(n)-gone-1]
+		if number < detailNumber {
+			a.Response = b
+			continue
+		}
+		var err error
+		if a.Detail, err = detail.Parse(b); err != nil {
+			return nil, fmt.Errorf("attempt %d: %w", n, err)
+		}
 	}
 	return attempts, nil
 }

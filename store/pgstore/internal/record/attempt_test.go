@@ -3,6 +3,7 @@ package record_test
 import (
 	"bytes"
 	"errors"
+	"reflect"
 	"testing"
 	"time"
 
@@ -22,16 +23,18 @@ func FuzzAttempts(f *testing.F) {
 			Status:   status & 1023,
 			Error:    wrong,
 			Response: response,
+			Detail:   &store.AttemptDetail{RemoteAddress: wrong, DNS: took},
 		}
 		log := record.AppendAttempt(record.AppendAttempt(nil, &a), &a)
-		answers := record.AppendAnswer(record.AppendAnswer(nil, 1, response), 2, response)
+		answer := record.AnswerOf(&a)
+		answers := record.AppendAnswer(record.AppendAnswer(nil, 1, answer), 2, answer)
 		got, err := record.ParseLog(2, log, answers)
 		if err != nil || len(got) != 2 {
 			t.Fatalf("two attempts: got %d, %v", len(got), err)
 		}
 		for i, g := range got {
 			if g.Number != i+1 || !g.At.Equal(a.At) || g.Duration != took || g.Status != a.Status ||
-				!bytes.Equal(g.Response, response) {
+				!bytes.Equal(g.Response, response) || !reflect.DeepEqual(g.Detail, a.Detail) {
 				t.Errorf("attempt %d: got %+v, want %+v", i+1, g, a)
 			}
 		}

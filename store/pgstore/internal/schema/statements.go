@@ -36,7 +36,7 @@ type Statements struct {
 	// Reading and changing what is stored.
 	Create, Get, Update, Remove, ListSubscriptions string
 	CountSubscriptions, HealthOf, HealthForUpdate  string
-	Attempts, Listed                               string
+	Event, Attempts, Listed                        string
 	Pending, CountPending, NumsOfTenant, CountsOf  string
 	Requeue, ProbeNow                              string
 	Erasable, ErasableOne, Erase, EraseStep        string

@@ -26,6 +26,7 @@ type Store struct {
 	OnRelease    func(context.Context, ...store.Lease) error
 	OnReady      func() <-chan struct{}
 	OnDeliveries func(context.Context, store.DeliveryQuery) (store.Page[store.Delivery], error)
+	OnEvent      func(context.Context, string, string) (store.StoredEvent, error)
 	OnAttempts   func(context.Context, string, string) ([]store.Attempt, error)
 	OnRequeue    func(context.Context, store.DeliveryQuery) (store.RequeueResult, error)
 	OnProbeNow   func(context.Context, ...string) error
@@ -44,7 +45,7 @@ func New() *Store {
 		OnSubscription: s.Subscription, OnSubscriptions: s.Subscriptions, OnEnqueue: s.Enqueue,
 		OnClaim:  s.Claim,
 		OnFinish: s.Finish, OnRelease: s.Release, OnReady: s.Ready, OnDeliveries: s.Deliveries,
-		OnAttempts: s.Attempts, OnRequeue: s.Requeue, OnProbeNow: s.ProbeNow, OnErase: s.Erase,
+		OnEvent: s.Event, OnAttempts: s.Attempts, OnRequeue: s.Requeue, OnProbeNow: s.ProbeNow, OnErase: s.Erase,
 		OnPrune: s.Prune, OnCount: s.CountPending, OnStats: s.Stats,
 	}
 }
@@ -95,6 +96,10 @@ func (b *Store) Ready() <-chan struct{} { return b.OnReady() }
 func (b *Store) Deliveries(ctx context.Context, q store.DeliveryQuery) (store.Page[store.Delivery],
 	error) {
 	return b.OnDeliveries(ctx, q)
+}
+
+func (b *Store) Event(ctx context.Context, tenant, eventID string) (store.StoredEvent, error) {
+	return b.OnEvent(ctx, tenant, eventID)
 }
 
 func (b *Store) Attempts(ctx context.Context, subscriptionID, eventID string) ([]store.Attempt,

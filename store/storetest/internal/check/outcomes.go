@@ -66,6 +66,21 @@ func Attempt(cl store.Claim, status int, wrong string) store.Attempt {
 		Status:   status,
 		Error:    wrong,
 		Response: []byte("answer"),
+		Detail:   Detail(cl),
+	}
+}
+
+// Detail returns the detail of a claim's attempt.
+func Detail(cl store.Claim) *store.AttemptDetail {
+	return &store.AttemptDetail{
+		Request:       []store.HeaderField{{Name: "Webhook-Id", Value: cl.EventID}},
+		Answer:        []store.HeaderField{{Name: "Server", Value: "check"}, {Name: "X-Empty"}},
+		AnswerCut:     true,
+		RemoteAddress: "[2001:db8::1]:443",
+		DNS:           time.Millisecond,
+		Connect:       2 * time.Millisecond,
+		TLS:           3 * time.Millisecond,
+		FirstByte:     time.Duration(cl.Attempt) * time.Second,
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/detail"
 )
 
 // SameSubscription checks everything of a subscription but its times, which are the store's.
@@ -39,6 +40,14 @@ func (c *Check) SameAttempt(what string, got, want store.Attempt) {
 		got.Error == want.Error && string(got.Response) == string(want.Response)
 	if !same {
 		c.Errorf("%s: got %+v, want %+v", what, got, want)
+	}
+	c.SameDetail(what, got.Detail, want.Detail)
+}
+
+// SameDetail checks the detail of an attempt, which may be nil.
+func (c *Check) SameDetail(what string, got, want *store.AttemptDetail) {
+	if string(detail.Append(nil, got)) != string(detail.Append(nil, want)) {
+		c.Errorf("%s: got the detail %+v, want %+v", what, got, want)
 	}
 }
 

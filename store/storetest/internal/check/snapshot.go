@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/detail"
 )
 
 // Snapshot returns all that can be read of the store, a line for each record, but for what changes
@@ -34,8 +35,8 @@ func (c *Driver) Snapshot() []string {
 			d.LastStatus, d.LastError, d.Erased)
 		for _, a := range c.Attempts(store.Lease{SubscriptionID: d.SubscriptionID,
 			EventID: d.EventID}) {
-			add("  attempt %d at %v: %v, %d %q %q", a.Number, a.At.UnixMilli(), a.Duration,
-				a.Status, a.Error, a.Response)
+			add("  attempt %d at %v: %v, %d %q %q %q", a.Number, a.At.UnixMilli(), a.Duration,
+				a.Status, a.Error, a.Response, detail.Append(nil, a.Detail))
 		}
 	}
 	return lines

@@ -189,6 +189,11 @@ func (s *watched) Deliveries(ctx context.Context,
 	return s.Store.Deliveries(ctx, q)
 }
 
+func (s *watched) Event(ctx context.Context, tenant, eventID string) (store.StoredEvent, error) {
+	defer s.begin("Event")()
+	return s.Store.Event(ctx, tenant, eventID)
+}
+
 func (s *watched) Attempts(ctx context.Context, subscriptionID, eventID string) ([]store.Attempt,
 	error) {
 	defer s.begin("Attempts")()

@@ -124,7 +124,9 @@ func (mp *modelPair) compareDeliveries(q store.DeliveryQuery) {
 		mp.sameDelivery(got[i], want[i])
 	}
 	if len(want) > 0 {
-		mp.compareAttempts(one(mp.rand, want...))
+		d := one(mp.rand, want...)
+		mp.compareAttempts(d)
+		mp.compareEvent(d)
 	}
 }
 
@@ -153,6 +155,19 @@ func (mp *modelPair) compareAttempts(d store.Delivery) {
 	for i := range min(len(got), len(want)) {
 		mp.ours.SameAttempt("an attempt of "+d.EventID, got[i], want[i])
 	}
+}
+
+func (mp *modelPair) compareEvent(d store.Delivery) {
+	got, err := mp.ours.Store.Event(mp.ours.Ctx(), d.Tenant, d.EventID)
+	mp.ours.Must("Event", err)
+	want, err := mp.model.Store.Event(mp.model.Ctx(), d.Tenant, d.EventID)
+	mp.model.Must("Event", err)
+	what := "event " + d.EventID
+	mp.sameTime("EnqueuedAt of "+what, got.EnqueuedAt, want.EnqueuedAt)
+	check.Equal(mp.ours, "Time of "+what, got.Time.UnixMilli(), want.Time.UnixMilli())
+	check.Equal(mp.ours, "body of "+what, string(got.Body), string(want.Body))
+	check.Equal(mp.ours, what, [5]string{got.ID, got.Type, got.Tenant, got.Key, got.Trace},
+		[5]string{want.ID, want.Type, want.Tenant, want.Key, want.Trace})
 }
 
 func (mp *modelPair) sameDelivery(got, want store.Delivery) {

@@ -80,6 +80,7 @@ func BadCalls(c *check.Driver, sub store.Subscription, leased store.Claim) []bad
 			badCall{"states", func() error { _, err := c.Store.Requeue(c.Ctx(), q); return err }})
 	}
 	long := make([]byte, store.MaxResponse+1)
+	calls = append(calls, badDetails(c, leased)...)
 	return append(calls,
 		badOutcome(c, "body_state", leased, func(o *store.Outcome) { o.BodyState = 4 }),
 		badOutcome(c, "body_override", leased, func(o *store.Outcome) { o.BodyOverride = long }),
@@ -89,6 +90,32 @@ func BadCalls(c *check.Driver, sub store.Subscription, leased store.Claim) []bad
 		badOutcome(c, "attempt.response", leased, func(o *store.Outcome) {
 			o.Attempt.Response = long
 		}))
+}
+
+// badDetails returns outcomes whose detail is out of bounds.
+func badDetails(c *check.Driver, leased store.Claim) []badCall {
+	bad := func(field string, spoil func(*store.AttemptDetail)) badCall {
+		return badOutcome(c, "attempt.detail."+field, leased, func(o *store.Outcome) {
+			spoil(o.Attempt.Detail)
+		})
+	}
+	long := strings.Repeat("x", store.MaxDetailHeaders-store.HeaderFieldOverhead+1)
+	return []badCall{
+		bad("request", func(d *store.AttemptDetail) {
+			d.Request = []store.HeaderField{{Value: long}}
+		}),
+		bad("answer", func(d *store.AttemptDetail) {
+			d.Answer = make([]store.HeaderField, store.MaxDetailHeaders/store.HeaderFieldOverhead+1)
+		}),
+		bad("remote_address", func(d *store.AttemptDetail) { d.RemoteAddress = long }),
+		bad("dns", func(d *store.AttemptDetail) { d.DNS = -1 }),
+		bad("connect", func(d *store.AttemptDetail) { d.Connect = store.MaxDuration + 1 }),
+		bad("tls", func(d *store.AttemptDetail) { d.TLS = math.MinInt64 }),
+		bad("first_byte", func(d *store.AttemptDetail) { d.FirstByte = math.MaxInt64 }),
+		bad("sealed", func(d *store.AttemptDetail) {
+			d.Sealed = make([]byte, store.MaxSealedDetail+1)
+		}),
+	}
 }
 
 // badOutcome is a Finish of a good outcome and one that is not.

@@ -92,6 +92,10 @@ func readCalls(c *check.Driver, sub store.Subscription, leased store.Claim) []ca
 			deliveries(store.DeliveryQuery{AnyTenant: true, Count: true})},
 		{"Deliveries of a subscription", deliveries(store.DeliveryQuery{SubscriptionID: sub.ID})},
 		{"Deliveries of an event", deliveries(store.DeliveryQuery{EventID: leased.EventID})},
+		{"Event", func(ctx context.Context) error {
+			_, err := s.Event(ctx, "", leased.EventID)
+			return err
+		}},
 		{"Attempts", func(ctx context.Context) error {
 			_, err := s.Attempts(ctx, leased.SubscriptionID, leased.EventID)
 			return err

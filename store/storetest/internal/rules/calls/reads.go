@@ -142,6 +142,8 @@ func readsNothing(c *check.Driver, after, subscriptionID string, eventIDs []stri
 	for _, id := range eventIDs {
 		_, err := c.Store.Attempts(c.Ctx(), subscriptionID, id)
 		c.Is("Attempts after "+after, err, store.ErrNotFound)
+		_, err = c.Store.Event(c.Ctx(), "", id)
+		c.Is("Event after "+after, err, store.ErrNotFound)
 	}
 	check.Equal(c, "Pending after "+after, c.Stats("").Pending, 0)
 }
@@ -184,6 +186,7 @@ func seesDelivery(c *check.Driver, after string, l store.Lease, want seen) {
 	check.Equal(c, "Attempts after "+after, len(attempts), want.attempts)
 	for _, a := range attempts {
 		check.Equal(c, "a Response is kept after "+after, len(a.Response) > 0, !want.erased)
+		check.Equal(c, "a Detail is kept after "+after, a.Detail != nil, !want.erased)
 	}
 	pending := 0
 	if want.state == store.Pending {

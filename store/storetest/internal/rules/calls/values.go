@@ -1,6 +1,8 @@
 package calls
 
 import (
+	"time"
+
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/storetest/internal/check"
 )
@@ -100,13 +102,17 @@ func testAttemptValues(c *check.Driver) {
 	o.Attempt.Response = []byte("answer")
 	c.Counts(o)
 	o.Attempt.Response[0] = 'x'
+	o.Attempt.Detail.Answer[0].Value = "x"
 	for range 2 {
 		got := c.Attempts(cl.Lease)
 		if len(got) != 1 {
 			c.Fatalf("attempts: got %d, want 1", len(got))
 		}
 		check.Equal(c, "response", string(got[0].Response), "answer")
+		c.SameDetail("detail", got[0].Detail, check.Detail(cl))
 		got[0].Response[0] = 'y'
+		got[0].Detail.Answer[0].Value = "y"
+		got[0].Detail.DNS = time.Hour
 		got[0].Status = 1
 	}
 	page, err := c.Store.Deliveries(c.Ctx(), store.DeliveryQuery{})

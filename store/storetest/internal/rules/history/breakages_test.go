@@ -12,7 +12,7 @@ import (
 func TestBreakages(t *testing.T) {
 	broken.Test(t, history.Groups(),
 		slices.Concat(eraseBreakages(), historyBreakages(), subscriptionsBreakages(),
-			windowBreakages(), countPendingBreakages(), eventIDBreakages()), map[string]string{
+			windowBreakages(), countPendingBreakages(), eventBreakages(), eventIDBreakages()), map[string]string{
 			"takes Until as included": "times of the two stores differ",
 
 			"takes any filter": "it asks for nothing that is refused",
@@ -27,5 +27,10 @@ func TestBreakages(t *testing.T) {
 			"erases events that are not there":         "whether they are is the store's choice there",
 			"counts all events in its cursors":         "it does not look into cursors",
 			"stops pruning early":                      "it has too little to prune",
+			"an event whose body is shared":            "it changes no body",
+			"an event of another tenant":               "it has no event ID of two tenants",
+			"an event that is not there is empty":      "it reads events that are there",
+			"an event that outlives Prune":             "it reads events that are there",
+			"an event that outlives its subscriptions": "it reads events that are there",
 		})
 }

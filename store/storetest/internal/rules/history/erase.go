@@ -11,8 +11,8 @@ import (
 func eraseRules() []check.Rule {
 	return []check.Rule{
 		{Name: "responses", Test: testErase,
-			Sentence: "Erase removes every Response of the event's deliveries; deliveries and " +
-				"attempts stay otherwise."},
+			Sentence: "Erase removes every Response and Detail of the event's deliveries; " +
+				"deliveries and attempts stay otherwise."},
 		{Name: "says-so", Test: testEraseSaysSo,
 			Sentence: "Deliveries of an erased event are Erased, in every state, and no others " +
 				"are."},
@@ -24,7 +24,7 @@ func eraseRules() []check.Rule {
 				"LastError."},
 		{Name: "leases", Test: testEraseLeases,
 			Sentence: "Leases of an erased event are void; a success still ends its delivery as " +
-				"Delivered, without a Response."},
+				"Delivered, without a Response and a Detail."},
 		{Name: "room", Test: testEraseRoom,
 			Sentence: "The leases of an erased event no longer count against the limits of Claim."},
 		{Name: "key", Test: testEraseKey,
@@ -72,7 +72,7 @@ func testErase(c *check.Driver) {
 		}
 		for i := range want {
 			if l.EventID == gone {
-				want[i].Response = nil
+				want[i].Response, want[i].Detail = nil, nil
 			}
 			c.SameAttempt("an attempt of "+l.EventID, got[i], want[i])
 		}
@@ -156,7 +156,7 @@ func testEraseLeases(c *check.Driver) {
 	c.Counts(check.Delivered(cl))
 	check.Equal(c, "LastError", c.State(cl.Lease, store.Delivered).LastError, "")
 	want := check.Attempt(cl, 200, "")
-	want.Response = nil
+	want.Response, want.Detail = nil, nil
 	attempts := c.Attempts(cl.Lease)
 	if len(attempts) != 1 {
 		c.Fatalf("attempts: got %d, want 1", len(attempts))

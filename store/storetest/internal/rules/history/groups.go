@@ -9,6 +9,7 @@ func Groups() []check.Group {
 	return []check.Group{
 		{Name: "deliveries", Rules: deliveryRules()},
 		{Name: "pages", Rules: append(pageRules(), shortPageRules()...)},
+		{Name: "event", Rules: eventRules()},
 		{Name: "event-ids", Rules: eventIDRules()},
 		{Name: "requeue", Rules: requeueRules()},
 		{Name: "probe-now", Rules: probeNowRules()},

@@ -182,6 +182,7 @@ func testRestartErased(c *check.Driver) {
 		c.State(claims[i].Lease, want)
 		for _, a := range c.Attempts(claims[i].Lease) {
 			check.Equal(c, "response", string(a.Response), "")
+			check.Equal(c, "has a detail", a.Detail != nil, false)
 		}
 	}
 	check.Equal(c, "requeued", c.Requeue(store.DeliveryQuery{}), 0)

@@ -49,6 +49,12 @@ func finishBreakages() []broken.Breakage {
 					o.Attempt.Response = nil
 				})
 			}},
+		{Name: "records no detail", Rule: "finish/attempt",
+			Spoil: func(b *broken.Store) {
+				b.OnFinish = broken.OutcomesWith(b, func(o *store.Outcome) {
+					o.Attempt.Detail = nil
+				})
+			}},
 		{Name: "takes dead for pending", Rule: "finish/dead",
 			Spoil: func(b *broken.Store) {
 				b.OnFinish = broken.OutcomesWith(b, func(o *store.Outcome) {

@@ -1,6 +1,7 @@
 package outcomes
 
 import (
+	"strings"
 	"time"
 
 	"github.com/outhook/outhook/store"
@@ -104,7 +105,7 @@ func testFinishAttempt(c *check.Driver) {
 	want := []store.Attempt{
 		{Number: 1, At: time.Now(), Duration: 1500 * time.Millisecond, Error: "timeout"},
 		{Number: 2, At: time.Now().Add(-time.Hour), Status: 503,
-			Response: make([]byte, store.MaxResponse), Error: "x"},
+			Response: make([]byte, store.MaxResponse), Error: "x", Detail: largestDetail()},
 		{Number: 3, At: time.Now(), Duration: time.Millisecond, Status: 200,
 			Response: []byte("ok")},
 	}
@@ -123,6 +124,21 @@ func testFinishAttempt(c *check.Driver) {
 		for j := range got {
 			c.SameAttempt("an attempt", got[j], want[j])
 		}
+	}
+}
+
+// largestDetail returns a detail at all its bounds.
+func largestDetail() *store.AttemptDetail {
+	n := store.MaxDetailHeaders - store.HeaderFieldOverhead
+	return &store.AttemptDetail{
+		Request:       []store.HeaderField{{Name: "A", Value: strings.Repeat("\x00", n-1)}},
+		Answer:        []store.HeaderField{{Name: strings.Repeat("\xff", n)}},
+		RequestCut:    true,
+		AnswerCut:     true,
+		Reused:        true,
+		RemoteAddress: strings.Repeat("9", store.MaxRemoteAddress),
+		DNS:           store.MaxDuration, Connect: store.MaxDuration, TLS: store.MaxDuration,
+		FirstByte: store.MaxDuration,
 	}
 }
 

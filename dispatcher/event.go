@@ -1,0 +1,171 @@
+package dispatcher
+
+import (
+	"context"
+	"time"
+
+	"github.com/outhook/outhook/dispatcher/internal/send"
+	"github.com/outhook/outhook/store"
+)
+
+// EventReport says who got an event, and why others did not.
+type EventReport struct {
+	Event store.StoredEvent
+
+	// Subscriptions are those of the event's tenant, oldest first, EventPage of them at most. One
+	// that was deleted is not among them.
+	Subscriptions []EventSubscription
+
+	Next string // the cursor of EventFrom for those after them; empty after the last
+}
+
+// EventPage is how many subscriptions an [EventReport] has at most.
+const EventPage = 100
+
+// EventSubscription says what became of an event for a subscription.
+type EventSubscription struct {
+	Subscription store.Subscription // as it is now
+
+	// Delivery is the delivery of the event; nil if there is none.
+	Delivery *store.Delivery
+
+	// Missed says why the subscription did not get the event; empty if it got it or is to get it.
+	Missed Missed
+}
+
+// Missed is why a subscription did not get an event.
+type Missed string
+
+const (
+	// MissedType says that it does not want the event's type.
+	MissedType = Missed(store.ExcludedType)
+
+	// MissedLater says that it was subscribed, or subscribed again, after the event had happened or
+	// was published.
+	MissedLater = Missed(store.ExcludedLater)
+
+	// MissedUnsubscribed says that it is unsubscribed.
+	MissedUnsubscribed = Missed(store.ExcludedUnsubscribed)
+
+	// MissedChanged says that it would get such an event now, but its settings have changed since
+	// the event was published; it may also have had a delivery that was removed.
+	MissedChanged Missed = "changed"
+
+	// MissedRemoved says that it had a delivery, which was removed (Options.Retention).
+	MissedRemoved Missed = "removed"
+
+	// MissedFiltered says that Options.Filter did not want the event.
+	MissedFiltered Missed = "filtered"
+
+	// MissedCanceled says that its delivery was canceled: Delivery.LastError says why.
+	MissedCanceled Missed = "canceled"
+
+	// MissedDead says that its delivery was given up: Delivery.LastError has the last error.
+	MissedDead Missed = "dead"
+)
+
+// Event returns an event of a tenant, and what became of it for the first EventPage of the tenant's
+// subscriptions. It returns store.ErrNotFound if the tenant has no such event: it was never
+// published, no subscription wanted it, or it was removed with its last delivery.
+//
+// Reasons go by the subscriptions as they are now.
+func (d *Dispatcher) Event(ctx context.Context, tenant, eventID string) (EventReport, error) {
+	return d.EventFrom(ctx, tenant, eventID, "")
+}
+
+// EventFrom is Event for the subscriptions from a cursor on, which is the Next of the report
+// before. It returns an *events.InvalidError for a cursor that is not one.
+func (d *Dispatcher) EventFrom(
+	ctx context.Context, tenant, eventID, cursor string,
+) (EventReport, error) {
+	ev, err := d.store.Event(ctx, tenant, eventID)
+	if err != nil {
+		return EventReport{}, err
+	}
+	subs, err := d.store.Subscriptions(ctx,
+		store.SubscriptionQuery{Tenant: tenant, Cursor: cursor, Limit: EventPage})
+	if err != nil {
+		return EventReport{}, err
+	}
+	deliveries, err := d.eventDeliveries(ctx, &ev, subs.Items)
+	if err != nil {
+		return EventReport{}, err
+	}
+	report := EventReport{Event: ev, Next: subs.Next}
+	for i := range subs.Items {
+		s := EventSubscription{Subscription: subs.Items[i], Delivery: deliveries[subs.Items[i].ID]}
+		s.Missed = missed(&s, &ev)
+		report.Subscriptions = append(report.Subscriptions, s)
+	}
+	return report, nil
+}
+
+// eventDeliveries returns the deliveries of an event to some subscriptions, by their IDs. Nearly
+// always one page has all deliveries of the event. If it went to more, as a listing has no way to
+// begin at a subscription, each is asked for.
+func (d *Dispatcher) eventDeliveries(
+	ctx context.Context, ev *store.StoredEvent, subs []store.Subscription,
+) (map[string]*store.Delivery, error) {
+	found := make(map[string]*store.Delivery)
+	all, err := d.store.Deliveries(ctx,
+		store.DeliveryQuery{Tenant: ev.Tenant, EventID: ev.ID, Limit: eventDeliveries})
+	if err != nil {
+		return nil, err
+	}
+	for i := range all.Items {
+		found[all.Items[i].SubscriptionID] = &all.Items[i]
+	}
+	if all.Next == "" {
+		return found, nil
+	}
+	for i := range subs {
+		if found[subs[i].ID] != nil {
+			continue
+		}
+		one, err := d.store.Deliveries(ctx, store.DeliveryQuery{
+			Tenant: ev.Tenant, EventID: ev.ID, SubscriptionID: subs[i].ID, Limit: 1,
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(one.Items) > 0 {
+			found[subs[i].ID] = &one.Items[0]
+		}
+	}
+	return found, nil
+}
+
+// eventDeliveries is how many deliveries of an event are read at once.
+const eventDeliveries = 500
+
+// missed returns why a subscription did not get an event.
+func missed(s *EventSubscription, ev *store.StoredEvent) Missed {
+	switch d := s.Delivery; {
+	case d == nil:
+		return missedAll(&s.Subscription, ev)
+	case d.State == store.Dead:
+		return MissedDead
+	case d.State == store.Canceled && d.LastError == send.ReasonFiltered:
+		return MissedFiltered
+	case d.State == store.Canceled:
+		return MissedCanceled
+	}
+	return ""
+}
+
+// missedAll returns why a subscription has no delivery of an event.
+func missedAll(sub *store.Subscription, ev *store.StoredEvent) Missed {
+	// By the rule of Enqueue itself, which was asked about those that were there.
+	why := Missed(sub.Excludes(ev.Type, ev.Time, ev.EnqueuedAt))
+	switch {
+	case why != MissedType && sub.SubscribedAt.After(ev.EnqueuedAt):
+		return MissedLater
+	case why != "":
+		return why
+	}
+	// Two clocks may have stamped them, or one that is not precise.
+	if sub.UpdatedAt.After(ev.EnqueuedAt.Add(-time.Millisecond)) {
+		return MissedChanged
+	}
+	return MissedRemoved
+}

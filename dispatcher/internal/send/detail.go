@@ -1,0 +1,123 @@
+package send
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/outhook/outhook/dispatcher/internal/h1"
+	"github.com/outhook/outhook/store"
+)
+
+// Detail says of which attempts a [store.AttemptDetail] is kept.
+type Detail int
+
+const (
+	DetailOfFailures Detail = iota
+	DetailOfAll
+	DetailOfNone
+)
+
+// wants reports whether the detail of an attempt is kept.
+func (d Detail) wants(a *store.Attempt) bool {
+	return d == DetailOfAll || d == DetailOfFailures && a.Error != ""
+}
+
+// detailOf returns the detail of an attempt that has ended. answer is nil if there was none.
+func detailOf(
+	phases *h1.Phases, hidden []string, req *http.Request, answer http.Header,
+) *store.AttemptDetail {
+	took := phases.Took()
+	d := &store.AttemptDetail{
+		Reused: took.Reused, DNS: took.DNS, Connect: took.Connect, TLS: took.TLS,
+		FirstByte: took.FirstByte,
+	}
+	if len(took.Remote) <= store.MaxRemoteAddress { // a host's transport may say anything
+		d.RemoteAddress = took.Remote
+	}
+	secrets := secretsIn(req.Header, hidden)
+	d.Request, d.RequestCut = fields(req.Header, func(name, value string) string {
+		if slices.Contains(hidden, name) {
+			return store.Masked
+		}
+		return value
+	})
+	d.Answer, d.AnswerCut = fields(answer, func(name, value string) string {
+		if name == "Set-Cookie" {
+			return store.Masked
+		}
+		for _, secret := range secrets { // the endpoint may repeat what it got
+			value = strings.ReplaceAll(value, secret, store.Masked)
+		}
+		return value
+	})
+	return d
+}
+
+// hiddenHeaders returns the names of the headers of an attempt whose values may be credentials:
+// those of the subscription and of Transform. The sender's own and the signatures are not.
+func hiddenHeaders(c *store.Claim, m *message) []string {
+	hidden := []string{"Authorization", "Cookie"} // Sign may set these too
+	for name := range c.Subscription.Headers {
+		hidden = append(hidden, http.CanonicalHeaderKey(name))
+	}
+	for name := range m.header {
+		hidden = append(hidden, http.CanonicalHeaderKey(name))
+	}
+	return hidden
+}
+
+// minSecret is how many bytes a value has at least that is looked for in answers: shorter ones,
+// such as "1", are in many.
+const minSecret = 6
+
+// secretsIn returns the values of hidden headers, the longest first: what is a part of another must
+// not leave the rest of it.
+func secretsIn(h http.Header, hidden []string) (secrets []string) {
+	for _, name := range hidden {
+		for _, value := range h[name] {
+			_, token, _ := strings.Cut(value, " ") // of "Bearer x" it may repeat the token alone
+			for _, s := range [...]string{value, token} {
+				if len(s) >= minSecret {
+					secrets = append(secrets, s)
+				}
+			}
+		}
+	}
+	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
+	return secrets
+}
+
+// fields returns headers in the order of their names, as far as there is room for them, and whether
+// there are more. shown returns a value as it is to be kept.
+func fields(
+	h http.Header, shown func(name, value string) string,
+) (all []store.HeaderField, cut bool) {
+	room := store.MaxDetailHeaders
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		for _, value := range h[name] {
+			f := store.HeaderField{Name: plain(name), Value: plain(shown(name, value))}
+			if room -= f.Size(); room >= 0 {
+				all = append(all, f)
+				continue
+			}
+			// The first that does not fit is cut, unless nothing would be left of its value.
+			f.Value = strings.ToValidUTF8(f.Value[:max(len(f.Value)+room, 0)], "")
+			if f.Value != "" {
+				all = append(all, f)
+			}
+			return all, true
+		}
+	}
+	return all, false
+}
+
+// plain returns a text of an endpoint without what is no UTF-8, or ends a line.
+func plain(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if !strings.ContainsAny(s, "\r\n\x00") {
+		return s
+	}
+	return strings.NewReplacer("\r", " ", "\n", " ", "\x00", " ").Replace(s)
+}
