@@ -11,6 +11,7 @@ import (
 
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
 )
 
 // Options are the optional settings. nil and the zero value of each field mean its default.
@@ -34,6 +35,16 @@ type Options struct {
 	// FrameAncestors are the origins whose pages may show the console in a frame, such as
 	// "https://app.example", or "'self'". If empty, none may.
 	FrameAncestors []string
+
+	// Redact returns what the console shows of an event's payload, such as a copy without personal
+	// data. The subscription is that of the delivery that is shown; on the page of an event, which
+	// is about several, only its Tenant is set. It must be safe for concurrent use, and must not
+	// change the payload. If nil, payloads are shown as they are to those who may see them.
+	Redact func(store.Subscription, events.Event) []byte
+
+	// TraceURL returns where your tracing system shows a trace, by its traceparent; empty is
+	// nowhere. It must be safe for concurrent use. If nil, traces are not linked to.
+	TraceURL func(trace string) string
 
 	// Logger gets failures of the store as Error. If nil, slog.Default().
 	Logger *slog.Logger

@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/outhook/outhook/events"
@@ -22,7 +23,6 @@ type row struct {
 type deliveryRows struct {
 	Rows       []row
 	OneWebhook bool // they are all of one, so it is not named in each
-	OneEvent   bool
 	Operator   bool
 	Select     bool // rows can be selected
 }
@@ -212,6 +212,11 @@ type attempt struct {
 	BodyShown    bool
 	HasBody      bool
 	AnswerStatus int
+	Phases       string
+	Remote       string // for the operator alone
+	Sent, Got    []store.HeaderField
+	SentCut      bool
+	GotCut       bool
 }
 
 // deliveryPage is the data of the page of a delivery.
@@ -220,7 +225,12 @@ type deliveryPage struct {
 	Name, URL string // of the webhook
 	On        bool
 	Attempts  []attempt // newest first
-	Due       bool      // it may be attempted now
+	Payload   payload
+	Download  string // a URL
+	Curl      string
+	Trace     string // a URL
+	Key       string
+	Due       bool // it may be attempted now
 	CanResend bool
 }
 
@@ -241,6 +251,15 @@ func (q *request) delivery() (*view, error) {
 		Due: d.State == store.Pending && !d.DueAt.After(time.Now()),
 	}
 	data.CanResend = data.On && !d.Erased && sub.SealedWith == ""
+	ev, err := q.storedEvent(&d)
+	if err != nil {
+		return nil, err
+	}
+	data.Payload, data.Trace, data.Key = q.payload(sub, ev), q.traceURL(ev), text.Line(ev.Key)
+	data.Curl = q.curl(&sub, ev)
+	if q.access.May.Payloads() && !ev.Erased() {
+		data.Download = to("download", "id", sub.ID, "event", d.EventID)
+	}
 	for _, a := range slices.Backward(all) {
 		data.Attempts = append(data.Attempts, q.newAttempt(a))
 	}
@@ -260,6 +279,39 @@ func (q *request) newAttempt(a store.Attempt) attempt {
 	}
 	if out.BodyShown {
 		out.Body, _ = text.Body(a.Response, store.MaxResponse)
+	}
+	if d := a.Detail; d != nil && d.Sealed == nil {
+		out.Phases = phases(d)
+		out.Sent, out.SentCut = shownHeaders(d.Request), d.RequestCut
+		out.Got, out.GotCut = shownHeaders(d.Answer), d.AnswerCut
+		if q.access.AnyTenant {
+			out.Remote = text.Line(d.RemoteAddress)
+		}
+	}
+	return out
+}
+
+// phases says how long each part of an attempt took.
+func phases(d *store.AttemptDetail) string {
+	var parts []string
+	if d.Reused {
+		parts = append(parts, "connection kept")
+	}
+	for _, p := range []struct {
+		name string
+		took time.Duration
+	}{{"name", d.DNS}, {"connect", d.Connect}, {"TLS", d.TLS}, {"first byte", d.FirstByte}} {
+		if p.took > 0 {
+			parts = append(parts, p.name+" "+duration(p.took))
+		}
+	}
+	return strings.Join(parts, " · ")
+}
+
+func shownHeaders(all []store.HeaderField) []store.HeaderField {
+	out := make([]store.HeaderField, len(all))
+	for i, h := range all {
+		out[i] = store.HeaderField{Name: text.Line(h.Name), Value: text.Line(h.Value)}
 	}
 	return out
 }

@@ -1,11 +1,15 @@
 package console
 
 import (
+	"cmp"
+	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/httpapi/console/internal/text"
 	"github.com/outhook/outhook/store"
@@ -20,18 +24,32 @@ type eventPage struct {
 	Partial bool // there are more
 }
 
-// foundEvent is an event of one tenant with those who got it.
+// foundEvent is an event of one tenant with what became of it for each webhook.
 type foundEvent struct {
-	Tenant, Type string
-	At           time.Time
-	deliveryRows
+	Tenant, Type, Key string
+	At, PublishedAt   time.Time
+	Payload           payload
+	Webhooks          []reportRow
+	Got               int
+	Trace             string // a URL
+	Next              string // a URL: more webhooks
+}
+
+// reportRow says what became of an event for a webhook.
+type reportRow struct {
+	ID, EventID, Webhook string
+	State                state
+	Why                  string // it did not get it
+	Answer               string
+	Attempts             int
+	Delivery             bool // there is one to look at
 }
 
 // maxTenants is how many tenants a search for an event goes through, within readBudget too.
 const maxTenants = 200
 
-// event shows who got an event. An ID is its tenant's, so an operator's search goes through the
-// tenants.
+// event shows who got an event, and why others did not. An ID is its tenant's, so an operator's
+// search goes through the tenants.
 func (q *request) event() (*view, error) {
 	id := strings.TrimSpace(q.form.Get("id"))
 	data := eventPage{ID: text.Line(id)}
@@ -40,17 +58,14 @@ func (q *request) event() (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	if id != "" {
-		for _, tenant := range tenants {
-			page, err := q.d.Deliveries(q.r.Context(), store.DeliveryQuery{
-				Tenant: tenant, EventID: id, Limit: store.DefaultDeliveryLimit,
-			})
-			if err != nil {
-				return nil, err
-			}
-			if len(page.Items) > 0 {
-				data.Found = append(data.Found, q.newFound(tenant, page.Items))
-			}
+	for _, tenant := range tenants {
+		report, err := q.d.EventFrom(q.r.Context(), tenant, id, q.form.Get("cursor"))
+		switch {
+		case errors.Is(err, store.ErrNotFound) || isInvalid(err):
+		case err != nil:
+			return nil, err
+		default:
+			data.Found = append(data.Found, q.newFound(&report))
 		}
 	}
 	if len(data.Found) == 0 {
@@ -65,13 +80,71 @@ func (q *request) event() (*view, error) {
 	return v, nil
 }
 
-func (q *request) newFound(tenant string, all []store.Delivery) foundEvent {
-	rows := newRows(all)
-	q.nameWebhooks(rows)
-	return foundEvent{
-		Tenant: tenant, Type: all[0].EventType, At: all[0].CreatedAt,
-		deliveryRows: deliveryRows{Rows: rows, OneEvent: true},
+func (q *request) newFound(report *dispatcher.EventReport) foundEvent {
+	ev := &report.Event
+	f := foundEvent{
+		Tenant: ev.Tenant, Type: ev.Type, Key: ev.Key, At: ev.Time, PublishedAt: ev.EnqueuedAt,
+		Payload: q.payload(store.Subscription{Tenant: ev.Tenant}, ev), Trace: q.traceURL(ev),
 	}
+	if report.Next != "" {
+		f.Next = to("event", "id", ev.ID, "cursor", report.Next)
+		if q.access.AnyTenant {
+			f.Next += "&" + url.Values{"tenant": {ev.Tenant}}.Encode()
+		}
+	}
+	for i := range report.Subscriptions {
+		row := newReportRow(&report.Subscriptions[i], ev.ID)
+		if row.Why == "" {
+			f.Got++
+		}
+		f.Webhooks = append(f.Webhooks, row)
+	}
+	slices.SortStableFunc(f.Webhooks, func(a, b reportRow) int { // who got it, then who did not
+		return len(a.Why) - len(b.Why)
+	})
+	return f
+}
+
+func newReportRow(s *dispatcher.EventSubscription, event string) reportRow {
+	row := reportRow{
+		ID: s.Subscription.ID, EventID: event,
+		Webhook: text.Line(cmp.Or(s.Subscription.Name, showURL(s.Subscription.URL))),
+		State:   state{"off", "not sent", ""}, Why: missedText(s),
+	}
+	if s.Delivery != nil {
+		row.Delivery, row.Attempts = true, s.Delivery.Attempts
+		row.State = deliveryState(s.Delivery, time.Now())
+		row.State.Detail = ""
+		if s.Delivery.State != store.Canceled {
+			row.Answer = answerOf(s.Delivery.LastStatus, s.Delivery.LastError)
+		}
+	}
+	return row
+}
+
+// missedText says why a webhook did not get an event.
+func missedText(s *dispatcher.EventSubscription) string {
+	switch s.Missed {
+	case "":
+		return ""
+	case dispatcher.MissedType:
+		return "it does not get this type"
+	case dispatcher.MissedLater:
+		return "it was subscribed after the event"
+	case dispatcher.MissedUnsubscribed:
+		return "it is off"
+	case dispatcher.MissedChanged:
+		return "its settings have changed since, and did not ask for it then"
+	case dispatcher.MissedRemoved:
+		return "its delivery is older than the history"
+	case dispatcher.MissedFiltered:
+		return "a filter of this host held it back"
+	case dispatcher.MissedCanceled:
+		return "canceled: " + text.Line(s.Delivery.LastError)
+	case dispatcher.MissedDead:
+		return "given up: " + reasonText(s.Delivery.LastError)
+	}
+	return text.Line(string(s.Missed))
 }
 
 // tenants returns those whose events the sender may search.
@@ -127,6 +200,3 @@ func newType(t *events.Type) shownType {
 	s.Example, _ = text.Body(t.Example, maxShown)
 	return s
 }
-
-// maxShown is how many bytes of a payload a page shows.
-const maxShown = 64 << 10

@@ -24,6 +24,7 @@ func pages() map[string]page {
 		"deliveries": {get: (*request).deliveries},
 		"delivery":   {get: (*request).delivery},
 		"event":      {get: (*request).event},
+		"download":   {get: (*request).download, getNeeds: MayPayloads},
 		"types":      {get: (*request).types},
 
 		"new": {get: (*request).newForm, getNeeds: MayEdit, post: (*request).add, needs: MayEdit},

@@ -30,8 +30,10 @@ func TestTenants(t *testing.T) {
 	before := h.snapshot(sub.ID)
 	unknown := uuid.NewString()
 	for _, tenant := range []string{"globex", "", "ACME", "acme2"} {
-		for i, page := range somePages(sub.ID, "order-1") {
-			other := somePages(unknown, "order-2")[i]
+		others := append(somePages(unknown, "order-2"), "download?id="+unknown+"&event=order-2")
+		for i, page := range append(somePages(sub.ID, "order-1"),
+			"download?id="+sub.ID+"&event=order-1") {
+			other := others[i]
 			if page == other {
 				continue // it names neither
 			}

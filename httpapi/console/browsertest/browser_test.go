@@ -211,7 +211,7 @@ func TestKeys(t *testing.T) {
 		chromedp.KeyEvent("order-4711\r")); err != nil {
 		t.Fatal(err)
 	}
-	wait(t, `location.pathname === "/portal/event" && document.body.innerText.includes("Who got it")`)
+	wait(t, `location.pathname === "/portal/event" && document.body.innerText.includes("Who got it,")`)
 	if trouble := one.Trouble(); len(trouble) > 0 {
 		t.Errorf("got %q", trouble)
 	}

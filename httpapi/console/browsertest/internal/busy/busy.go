@@ -133,7 +133,7 @@ func New(ctx context.Context, each int) (*Host, error) {
 	d, err := dispatcher.New(memstore.New(), &dispatcher.Options{
 		Transport: network, EventTypes: Types(), Logger: slog.New(slog.DiscardHandler),
 		Backoff: dispatcher.Backoff{Initial: 2 * time.Minute, Max: 4 * time.Hour, MaxAttempts: 8},
-		Success: dispatcher.Any2xx,
+		Success: dispatcher.Any2xx, AttemptDetail: dispatcher.DetailOfAll,
 	})
 	if err != nil {
 		return nil, err
