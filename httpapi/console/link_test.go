@@ -210,6 +210,16 @@ func TestLinkOutOfBounds(t *testing.T) {
 	}
 }
 
+// A link to the console without its last slash works too.
+func TestLinkWithoutASlash(t *testing.T) {
+	h := newHost(t, nil, nil)
+	w := httptest.NewRecorder()
+	h.handler.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/admin/hooks?link=a.b", nil))
+	if got := w.Header().Get("Location"); w.Code != 303 || got != "./hooks/?link=a.b" {
+		t.Errorf("got %d, %s, want the same with a slash", w.Code, got)
+	}
+}
+
 // A customer comes by a link and works, in a browser; without one it is refused.
 func TestLinkInABrowser(t *testing.T) {
 	h := newHost(t, nil, nil)

@@ -136,7 +136,8 @@ func crawl(t *testing.T, b *browser, first string, seen map[string]bool) {
 // postOnly reports whether a link is the action of a form that is posted.
 func postOnly(link string) bool {
 	switch link {
-	case "test", "enable", "pause", "resume", "redeliver", "edit", "disable", "rotate", "delete", "replay", "erase":
+	case "test", "enable", "pause", "resume", "redeliver", "edit", "disable", "rotate",
+		"delete", "replay", "erase":
 		return true
 	}
 	return false

@@ -79,8 +79,8 @@ const runAxe = `axe.run(document, {resultTypes: ["violations"], runOnly: {type: 
 	["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}})
 	.then(result => JSON.stringify(result.violations))`
 
-// Every page is accessible in both schemes and on a narrow screen, fits on it, and does nothing that
-// it must not.
+// Every page is accessible in both schemes and on a narrow screen, fits on it, and does nothing
+// that it must not.
 func TestPages(t *testing.T) {
 	for _, look := range browser.Looks()[:3] { // colors do not depend on the width
 		for _, page := range one.pages {
@@ -121,7 +121,8 @@ func checkAxe(t *testing.T) {
 	}
 }
 
-// axe does find what is wrong, and so does the list of trouble; or else the tests above say nothing.
+// axe does find what is wrong, and so does the list of trouble; or else the tests above say
+// nothing.
 func TestBrokenPageIsNoticed(t *testing.T) {
 	broken := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; img-src *")
@@ -196,7 +197,8 @@ func TestKeys(t *testing.T) {
 	if err := one.Do(chromedp.KeyEvent("k"), chromedp.KeyEvent("\r")); err != nil {
 		t.Fatal(err)
 	}
-	wait(t, `location.pathname === "/portal/webhook" && document.querySelector("h1").innerText === "CRM"`)
+	wait(t, `location.pathname === "/portal/webhook" && `+
+		`document.querySelector("h1").innerText === "CRM"`)
 	wait(t, `!document.querySelector("[data-help]").hidden`)
 	if err := one.Do(chromedp.KeyEvent("?")); err != nil {
 		t.Fatal(err)
