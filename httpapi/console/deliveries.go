@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/httpapi/console/internal/text"
 	"github.com/outhook/outhook/store"
@@ -273,6 +274,9 @@ func (q *request) newAttempt(a store.Attempt) attempt {
 	out := attempt{Attempt: a, Answer: answerOf(a.Status, a.Error), Reason: reasonText(a.Error),
 		Advice: advice(a.Status, a.Error), AnswerStatus: a.Status, HasBody: len(a.Response) > 0,
 		BodyShown: q.access.May.Payloads()}
+	if dispatcher.ErrorClass(a.Error) == dispatcher.ClassHTTPStatus {
+		out.Answer, out.Reason = out.Reason, "" // one line says both
+	}
 	out.Status = state{"ok", "succeeded", ""}
 	if a.Error != "" {
 		out.Status = state{"bad", "failed", ""}

@@ -30,7 +30,6 @@ type foundEvent struct {
 	At, PublishedAt   time.Time
 	Payload           payload
 	Webhooks          []reportRow
-	Got               int
 	Trace             string // a URL
 	Next              string // a URL: more webhooks
 }
@@ -93,14 +92,16 @@ func (q *request) newFound(report *dispatcher.EventReport) foundEvent {
 		}
 	}
 	for i := range report.Subscriptions {
-		row := newReportRow(&report.Subscriptions[i], ev.ID)
-		if row.Why == "" {
-			f.Got++
-		}
-		f.Webhooks = append(f.Webhooks, row)
+		f.Webhooks = append(f.Webhooks, newReportRow(&report.Subscriptions[i], ev.ID))
 	}
-	slices.SortStableFunc(f.Webhooks, func(a, b reportRow) int { // who got it, then who did not
-		return len(a.Why) - len(b.Why)
+	slices.SortStableFunc(f.Webhooks, func(a, b reportRow) int { // those with a delivery come first
+		switch {
+		case a.Delivery == b.Delivery:
+			return 0
+		case a.Delivery:
+			return -1
+		}
+		return 1
 	})
 	return f
 }
