@@ -38,8 +38,7 @@ func (d *Dispatcher) Publish(ctx context.Context, evs ...events.Event) error {
 //
 // tx comes from the store that New was given, or, if that one wraps another, from the one inside:
 // Tx of boltstore, Tx (pgx) or SQLTx (database/sql) of pgstore. Nothing commits but the host. With
-// store/shards it must be of the shard that has the tenant: in another one nobody wants the event,
-// so nothing is stored, and that is no error.
+// store/shards it is made by Tx of that package, which refuses events of tenants in other stores.
 //
 // It checks what Publish checks, and returns the same errors. After an *events.InvalidError or a
 // *QuotaError the transaction is as it was; after any other error roll it back (pgstore allows to

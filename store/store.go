@@ -215,7 +215,7 @@ type History interface {
 	// is counted. Bound: one read. In memstore and boltstore it takes the same time for any backlog
 	// (after an open, boltstore first reads each subscription that has one once); in pgstore it is
 	// by the subscriptions of the tenant and by limit, and, of those that another replica has, by
-	// the events that all tenants have published in about ten seconds.
+	// the events that the tenant has published in about ten seconds.
 	CountPending(ctx context.Context, tenant string, limit int) (int, error)
 
 	// Stats returns figures of one subscription, or of the whole store if the ID is empty. It
@@ -227,4 +227,14 @@ type History interface {
 	// retries. pgstore counts what is pending, about 0.1 s for a million. memstore looks at every
 	// delivery.
 	Stats(ctx context.Context, subscriptionID string) (Stats, error)
+
+	// Figures sums up the attempts that were recorded lately, minute by minute or hour by hour: of
+	// a subscription, of those that a tenant has now, or of all that there are and were. It returns
+	// [ErrNotFound] if q.SubscriptionID is not empty and no such subscription exists. A tenant that
+	// is unknown has figures of zero. What was counted in the last ten seconds before a crash, or
+	// before its subscription was deleted, may be missing.
+	//
+	// Bound: it does not read the history. Of a tenant it is by its subscriptions; of all it is
+	// the same however many there are.
+	Figures(ctx context.Context, q FiguresQuery) (Figures, error)
 }

@@ -8,8 +8,11 @@ import (
 )
 
 // TenantMover is what a [Store] can besides if tenants can be moved out of it and into it while
-// their host runs: memstore and boltstore. Package shards calls it, and nobody else should: each
-// method is safe only in the order in which Move of that package calls them.
+// their host runs: memstore, boltstore and pgstore. Package shards calls it, and nobody else
+// should: each method is safe only in the order in which Move of that package calls them.
+//
+// If several processes use the store, Stats says of a subscription of a closed tenant whether
+// anything is InFlight in any of them.
 //
 // A tenant that is not TenantSettled is closed: nothing of it is claimed, and whatever would change
 // something of it returns [ErrMoved]; a call that is about several tenants, such as Requeue of any,

@@ -7,8 +7,8 @@ import (
 )
 
 // Tx is a transaction of the host, on the database in which a store keeps its events. The methods
-// Tx of boltstore and Tx and SQLTx of pgstore make one, for PublishTx of package dispatcher. It
-// stays the host's to commit or to roll back.
+// Tx of boltstore and Tx and SQLTx of pgstore make one, for PublishTx of package dispatcher, and
+// Tx of shards wraps one. It stays the host's to commit or to roll back.
 //
 // As the transaction itself, it is for one goroutine at a time, and is of no use once the
 // transaction has ended. No method waits for the transaction: none needs the write lock that it

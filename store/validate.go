@@ -201,6 +201,15 @@ func (q *DeliveryQuery) Validate() error {
 	return nil
 }
 
+// Validate returns an [events.InvalidError] with the field "per" unless q.Per is PerMinute or
+// PerHour.
+func (q *FiguresQuery) Validate() error {
+	if q.Per != PerMinute && q.Per != PerHour {
+		return invalid("per", "is %d; use PerMinute or PerHour", q.Per)
+	}
+	return nil
+}
+
 // Validate returns an [events.InvalidError] with the field "limit" unless q.Limit is from 0 to
 // MaxLimit.
 func (q *EraseQuery) Validate() error { return validLimit("limit", q.Limit, "the default") }

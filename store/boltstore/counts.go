@@ -87,7 +87,7 @@ func (a *attemptCounts) window(
 			if err != nil {
 				return err
 			}
-			if all = a.buffer.Missing(num, version, w); !all {
+			if all = a.buffer.Missing(version, w, num); !all {
 				return nil // a batch was written since the read began, and memory has dropped it
 			}
 			first, last := w.Range()

@@ -196,23 +196,23 @@ func TestCountsArePruned(t *testing.T) {
 		for i := range 30 {
 			publish(t, s, fmt.Sprint(i), 1)
 			drain(t, s)
-			wait(time.Hour)
+			wait(3 * time.Hour)
 		}
 		synctest.Wait()
 		wantCounts(t, s, 0, 60)
-		wantDay(t, s, id, 24)
+		wantDay(t, s, id, 8)
 		prune(t, s, store.Retention{})
 		wantCounts(t, s, 0, 48)
-		wantDay(t, s, id, 24)
+		wantDay(t, s, id, 8)
 		verify(t, s)
 		if err := s.DeleteSubscription(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
 		prune(t, s, store.Retention{})
 		wantCounts(t, s, 0, 24)
-		wantDay(t, s, other, 24)
+		wantDay(t, s, other, 8)
 		verify(t, s)
-		wait(25 * time.Hour)
+		wait(73 * time.Hour)
 		prune(t, s, store.Retention{})
 		wantCounts(t, s, 0, 0)
 		wantDay(t, s, other, 0)

@@ -19,6 +19,8 @@ type database struct {
 	closed    atomic.Bool
 	beginning chan struct{} // has one slot, for the read that is beginning, see beginRead
 
+	turns turns // of long reads
+
 	clock                 // the store's own
 	settings txn.Settings // not changed once the store is open
 	writer   txn.Writer   // belongs to the holder of the file's write lock

@@ -82,7 +82,7 @@ func (e *eraser) tenant(
 		if err := e.db.check(ctx); err != nil {
 			return 0, "", err
 		}
-		err := e.db.read(ctx, func(t *txn.Tx) (err error) {
+		err := e.db.readStep(ctx, func(t *txn.Tx) (err error) {
 			more, err = f.Read(t)
 			return err
 		})

@@ -9,7 +9,9 @@ import (
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/memory"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"github.com/outhook/outhook/store/internal/rollup"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -72,12 +74,16 @@ func (s *Store) Fresh() (n int) {
 	return n
 }
 
-// Damage flips a bit of the first record of a bucket. It is false if there is none.
+// Damage flips a bit of the first record of a bucket, or of the last one of counts, since the first
+// has those of all. It is false if there is none.
 func (s *Store) Damage(bucket string) bool {
 	found := false
 	err := s.db.file.DB().Update(func(tx *bolt.Tx) error {
 		b := tx.Bucket(s.db.settings.Buckets[slices.Index(txn.BucketNames[:], bucket)])
 		k, v := b.Cursor().First()
+		if bucket == txn.BucketNames[txn.BucketCounts] {
+			k, v = b.Cursor().Last()
+		}
 		if found = k != nil; !found {
 			return nil
 		}
@@ -130,8 +136,13 @@ func (s *Store) Overrides() (n int) {
 func (s *Store) Counts() (memory, file int) {
 	memory, _ = s.counts.buffer.Len()
 	_ = s.db.read(context.Background(), func(t *txn.Tx) error {
-		file = t.Bucket(txn.BucketCounts).Stats().KeyN
-		return nil
+		// Without those of all, of which there is one beside those of subscriptions.
+		return t.Bucket(txn.BucketCounts).ForEach(func(k, _ []byte) error {
+			if record.KeyNumber(k, 1) != rollup.All {
+				file++
+			}
+			return nil
+		})
 	})
 	return memory, file
 }
@@ -147,6 +158,18 @@ func (s *Store) Rows() (n int) {
 
 // Listed returns how many records listings have looked at.
 func (s *Store) Listed() int { return int(s.lists.looked.Load()) }
+
+// TakeTurns takes all turns of long reads, until giveBack is called.
+func (s *Store) TakeTurns() (giveBack func()) {
+	for range cap(s.db.turns) {
+		s.db.turns <- struct{}{}
+	}
+	return func() {
+		for range cap(s.db.turns) {
+			s.db.turns.end()
+		}
+	}
+}
 
 // Looked returns how many events and deliveries Prune has looked at.
 func (s *Store) Looked() int {

@@ -37,6 +37,7 @@ func (s *Store) deliveries(
 	if err != nil {
 		return found, err
 	}
+	walk = walk.Within(page.BudgetOf(ctx))
 	found, err = walk.Page(cursor, page.Limit(q.Limit), store.DefaultDeliveryLimit)
 	if err == nil && q.Count {
 		found.Total, found.TotalIsLowerBound, err = walk.Count(store.MaxTotal)

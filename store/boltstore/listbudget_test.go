@@ -148,3 +148,44 @@ func TestStepsLookAtLittle(t *testing.T) {
 		t.Errorf("Erase took %d steps, want 2 at least", steps)
 	}
 }
+
+// TestRequeueSinceLooksAtLittle wants a replay of what was enqueued since some time to begin there,
+// and not with the oldest event of all.
+func TestRequeueSinceLooksAtLittle(t *testing.T) {
+	start := time.Now()
+	now := start
+	s := create(t, boltstore.WithWall(func() time.Time { return now }))
+	id := subscribe(t, s)
+	deliver := func() {
+		t.Helper()
+		for claims := claim(t, s, 1000); len(claims) > 0; claims = claim(t, s, 1000) {
+			finish(t, s, claims, store.Delivered, 0)
+		}
+	}
+	publish(t, s, "old", 2*page.Budget)
+	deliver()
+	now = start.Add(time.Hour)
+	publish(t, s, "young", 3)
+	since := start.Add(30 * time.Minute)
+	for name, q := range map[string]store.DeliveryQuery{
+		"any tenant":     {AnyTenant: true, Since: since},
+		"a tenant":       {Since: since},
+		"a subscription": {SubscriptionID: id, Since: since},
+		"a state":        {AnyTenant: true, Since: since, States: []store.State{store.Delivered}},
+		"a rare type":    {AnyTenant: true, Since: since, EventType: "rare.event"},
+	} {
+		deliver()
+		before := s.Listed()
+		r, err := s.Requeue(t.Context(), q)
+		want := 3
+		if q.EventType != "" {
+			want = 0
+		}
+		if err != nil || r.Requeued != want || r.Next != "" {
+			t.Errorf("%s: got %+v, %v, want %d in one step", name, r, err, want)
+		}
+		if looked := s.Listed() - before; looked > ownPage {
+			t.Errorf("%s: it has looked at %d records, want at most %d", name, looked, ownPage)
+		}
+	}
+}

@@ -46,7 +46,7 @@ func (s *Store) connect(file *boltfile.File, exclusive bool, o Options) {
 	db, state, commits := &s.db, &s.state, &s.commits
 	// A clock for the first transactions, until the file has told how far the store's had come.
 	db.file, db.exclusive, db.clock = file, exclusive, startClock(o.wall, 0)
-	db.beginning = make(chan struct{}, 1)
+	db.beginning, db.turns = make(chan struct{}, 1), newTurns()
 	db.settings = txn.Settings{
 		Buckets: txn.BucketsOf(o.Name), Now: db.now, Wall: o.wall, EraseStep: o.eraseStep,
 	}

@@ -99,7 +99,7 @@ func (x *statistics) oldest(
 		if err := x.db.check(ctx); err != nil {
 			return 0, err
 		}
-		if err := x.db.read(ctx, o.Read); err != nil {
+		if err := x.db.readStep(ctx, o.Read); err != nil {
 			return 0, err
 		}
 	}

@@ -78,7 +78,7 @@ func (l *lister) subscriptions(
 				return &from.At, nil
 			}
 			// visit is called outside of it: it may be slow, and the transaction must be short.
-			err := l.subscriptionSlice(ctx, q, func(t *txn.Tx) (err error) {
+			err := l.db.readStep(ctx, func(t *txn.Tx) (err error) {
 				slice, more, err = scan.Subscriptions(t, q, from, slice[:0])
 				return err
 			})
@@ -103,19 +103,3 @@ func (l *lister) subscriptions(
 
 // passedBytes is how many bytes of a record that is passed over count as another record.
 const passedBytes = 4096
-
-// subscriptionSlice reads a slice of a listing. With a filter it may be one of many, and it waits
-// for its turn among those who list deliveries.
-func (l *lister) subscriptionSlice(
-	ctx context.Context, q *store.SubscriptionQuery, read func(*txn.Tx) error,
-) error {
-	if q.Filtered() {
-		select {
-		case l.turns <- struct{}{}:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		defer func() { <-l.turns }()
-	}
-	return l.db.read(ctx, read)
-}

@@ -106,7 +106,7 @@ func (s *Store) exportEvents(
 		if err := s.db.check(ctx); err != nil {
 			return part, err
 		}
-		err := s.db.read(ctx, func(t *txn.Tx) (err error) {
+		err := s.db.readStep(ctx, func(t *txn.Tx) (err error) {
 			more, err = f.Read(t)
 			return err
 		})

@@ -2,7 +2,7 @@ package boltstore
 
 import (
 	"context"
-	"runtime"
+	"sync"
 	"sync/atomic"
 
 	"github.com/outhook/outhook/store"
@@ -19,17 +19,19 @@ type lister struct {
 	state   *state
 	cursors *page.Sealer // as callers have them; walks take them open
 
-	// One value for each step that is being read. Many readers at once would take all processors
-	// from those who publish and deliver, who wait for a commit most of the time and are few at any
-	// moment; so readers leave them half, and wait for each other.
-	turns chan struct{}
+	// Room for what a step finds, of walks that are over: a *[]scan.FoundDelivery each. It is most of
+	// what a page would allocate, and those who publish wait for each collection of that.
+	room *sync.Pool
 
 	looked *atomic.Int64 // how many records listings have looked at; tests bound it
 }
 
 func newLister(db *database, state *state) lister {
-	turns := make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))
-	return lister{db: db, state: state, turns: turns, looked: new(atomic.Int64)}
+	room := &sync.Pool{New: func() any {
+		found := make([]scan.FoundDelivery, 0, scan.SliceSize)
+		return &found
+	}}
+	return lister{db: db, state: state, room: room, looked: new(atomic.Int64)}
 }
 
 const (
@@ -79,11 +81,16 @@ func (l *lister) deliveries(
 	return func(
 		from page.Cursor, budget int, visit func(page.Position, *store.Delivery) bool,
 	) (gaveUp *page.Position, err error) {
+		room := l.room.Get().(*[]scan.FoundDelivery)
+		defer func() {
+			clear((*room)[:cap(*room)]) // it has strings of the deliveries
+			l.room.Put(room)
+		}()
 		// Each walk begins anew: a page asks for several, in both directions.
 		w := deliveryWalk{
 			lister: l, budget: budget, mayMerge: num == 0 && seq == 0 && scan.Selective(q),
 			DeliveryReader: scan.DeliveryReader{
-				Q: q, Num: num, Seq: seq, From: from, Size: firstStep, More: true,
+				Q: q, Num: num, Seq: seq, From: from, Size: firstStep, More: true, Found: *room,
 			},
 		}
 		return w.run(ctx, visit)
@@ -139,13 +146,10 @@ func (w *deliveryWalk) run(
 
 // step reads on, in one transaction.
 func (w *deliveryWalk) step(ctx context.Context) error {
-	select {
-	case w.turns <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := w.db.turns.take(ctx); err != nil {
+		return err
 	}
-	defer func() { <-w.turns }()
-	runtime.Gosched() // who can go on with a commit goes first
+	defer w.db.turns.end()
 	w.listImplicit(w.Dry())
 	slow := false
 	err := w.db.read(ctx, func(t *txn.Tx) error {
@@ -199,7 +203,7 @@ func (w *deliveryWalk) ask(ctx context.Context) error {
 			return nil
 		}
 	}
-	return w.db.read(ctx, func(t *txn.Tx) error {
+	return w.db.readStep(ctx, func(t *txn.Tx) error {
 		nums, ok, err := scan.Candidates(t, w.Q, pending)
 		if err == nil && ok {
 			w.Merge(nums, firstStep)

@@ -44,8 +44,9 @@ func (s *Store) finish(o store.Outcome, now time.Time) store.Result {
 	}
 	// Before next, which goes by how many attempts there were.
 	d.attempted(&o)
-	bucket := rollup.Key{Sub: d.sub.num, At: rollup.At(now)}
-	s.attempts.Add(bucket, &o.Attempt, o.State == store.Delivered)
+	for _, num := range []uint64{d.sub.num, rollup.All} {
+		s.attempts.Add(num, now, &o.Attempt, o.State == store.Delivered)
+	}
 	after := before
 	if next := before.Next(&o, now); next != *before {
 		after = &next

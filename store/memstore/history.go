@@ -24,7 +24,7 @@ func (s *Store) Deliveries(
 		return store.Page[store.Delivery]{}, fmt.Errorf("memstore: deliveries: %w", err)
 	}
 	defer s.mu.Unlock()
-	walk := s.deliveryWalk(&q)
+	walk := s.deliveryWalk(&q).Within(page.BudgetOf(ctx))
 	limit := page.Limit(q.Limit)
 	cursor, err := s.cursors.Open(q.Cursor)
 	var found store.Page[*delivery]

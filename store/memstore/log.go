@@ -61,6 +61,12 @@ func (l *log) unstored(evs []*event) ([]*event, error) {
 	given := make(map[name]*event, len(evs))
 	for _, e := range evs {
 		known := l.byName[e.name()]
+		// Without a delivery it only waits for Prune: its subscriptions are gone, or its tenant was
+		// in another store, which may have pruned the event before the tenant came back. What was
+		// erased must not come back all the same.
+		if known != nil && len(known.deliveries) == 0 && !known.erased {
+			known = nil
+		}
 		// One that is given twice is compared with the first of the two.
 		if known == nil {
 			known = given[e.name()]
@@ -98,7 +104,7 @@ func (l *log) prune(events []*event) {
 		if len(e.deliveries) > 0 {
 			continue
 		}
-		if l.byName[e.name()] == e { // or else it has come back with its tenant
+		if l.byName[e.name()] == e { // or else the ID is another's by now
 			delete(l.byName, e.name())
 		}
 		if f := first[e.tenant]; f == nil || e.num < f.num {

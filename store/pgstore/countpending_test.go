@@ -5,6 +5,7 @@ import (
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/pgstore"
+	"github.com/outhook/outhook/store/pgstore/internal/memory"
 )
 
 func wantPending(t *testing.T, who string, s *pgstore.Store, limit, want int) {
@@ -57,4 +58,36 @@ func TestPendingInAllReplicas(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantPending(t, "the next owner", other, 100, pending)
+}
+
+// TestQuotaReadsOneTenant checks that what is counted of a tenant, in a replica that owns nothing,
+// touches as many blocks however much other tenants have published that is above the low marks.
+func TestQuotaReadsOneTenant(t *testing.T) {
+	t.Parallel()
+	touched := make(map[int]int)
+	sizes := []int{2_000, 20_000}
+	for _, others := range sizes {
+		pool, schema := newPool(t)
+		s := open(t, pool, schema)
+		twoTenants(t, s)
+		if err := s.Enqueue(t.Context(), ofTenant("moves", 20)...); err != nil {
+			t.Fatal(err)
+		}
+		for n := others; n > 0; n -= 1000 {
+			if err := s.Enqueue(t.Context(), ofTenant("stays", 1000)...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := s.CountPending(t.Context(), "moves", 100); err != nil || got != 20 {
+			t.Errorf("with %d of another tenant: got %d pending, %v, want 20", others, got, err)
+		}
+		b := &backlog{pool: pool, schema: schema, store: s}
+		p := b.explain(t, s.HotStatements()["quota"], []any{"moves", 100, memory.AllShares()})
+		touched[others] = p.Hit + p.Read
+	}
+	if few, many := touched[sizes[0]], touched[sizes[1]]; many > 2*few+50 {
+		t.Errorf("a count touches %d blocks with %d events of another tenant and %d with %d, "+
+			"want about as many", few, sizes[0], many, sizes[1])
+	}
+	t.Logf("blocks touched, by events of another tenant: %v", touched)
 }

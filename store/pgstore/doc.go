@@ -46,8 +46,9 @@
 // PgBouncer, set Options.PollOnly, and unless the pooler supports prepared statements keep pgx from
 // preparing any: default_query_exec_mode=exec in the URL. No lock outlives its transaction.
 //
-// Several servers together are one Store by package shards. A tenant can't be moved between them
-// while the host runs: a Store here is no [store.TenantMover], and Move of that package says so.
+// Several servers together are one Store by package shards, whose Move moves a tenant from one to
+// another while all replicas go on. It waits until transactions of the host's that have published
+// for the tenant have ended.
 //
 // # Settings of the pool and the database
 //

@@ -7,6 +7,7 @@ import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/pgstore/internal/batcher"
 	"github.com/outhook/outhook/store/pgstore/internal/schema"
+	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
 )
 
 // ErrSchema says that the database has no schema of the store, or one of another version. Migrate
@@ -26,6 +27,8 @@ func storeError(method string, err error) error {
 		return nil
 	case errors.Is(err, batcher.ErrClosed):
 		err = store.ErrClosed
+	case sqltx.State(err) == schema.NotSettled:
+		err = store.ErrMoved
 	case errors.As(err, &version):
 		err = fmt.Errorf("%w: %w", ErrSchema, err)
 	case errors.As(err, &unsafe):

@@ -75,7 +75,7 @@ func pendingWork(t *testing.T, subs int, analyzed bool) map[string]float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.EnqueueTx(t.Context(), tx, someEvents(events)...); err != nil {
+	if err := s.Tx(tx).Enqueue(t.Context(), someEvents(events)...); err != nil {
 		t.Fatal(err)
 	}
 	if err := tx.Commit(t.Context()); err != nil {

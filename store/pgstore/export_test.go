@@ -33,7 +33,13 @@ func (s *Store) HotStatements() map[string]Statement {
 
 // ListingStatement returns the statement that reads the first page of a query, and its arguments.
 func (s *Store) ListingStatement(q *store.DeliveryQuery) (Statement, []any) {
-	text, args := s.history.PageStatement(q)
+	text, args := s.history.PageStatement(q, false)
+	return Statement{sqltx.ByIndex, text}, args
+}
+
+// ReplayStatement returns the statement that reads the first step of a Requeue, and its arguments.
+func (s *Store) ReplayStatement(q *store.DeliveryQuery) (Statement, []any) {
+	text, args := s.history.PageStatement(q, true)
 	return Statement{sqltx.ByIndex, text}, args
 }
 

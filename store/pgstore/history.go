@@ -59,11 +59,20 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 	})
 }
 
+// Figures implements [store.History].
+//
+// What other replicas have counted in the last ten seconds may be missing.
+func (s *Store) Figures(ctx context.Context, q store.FiguresQuery) (store.Figures, error) {
+	return call(ctx, s, "figures", q.Validate(), func() (store.Figures, error) {
+		return s.history.Figures(ctx, &q)
+	})
+}
+
 // CountPending implements [store.History].
 //
 // It counts rows: those of the tenant that wait for a retry or behind others, until there are limit
 // of them. What was not attempted yet this replica knows of its own shares; of those of other
-// replicas it reads the events of all tenants since the low marks, which rise every ten seconds.
+// replicas it reads the tenant's events since the low marks, which rise every ten seconds.
 func (s *Store) CountPending(ctx context.Context, tenant string, limit int) (int, error) {
 	return call(ctx, s, "count pending", nil, func() (int, error) {
 		return s.history.CountPending(ctx, tenant, limit)

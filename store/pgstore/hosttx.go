@@ -15,7 +15,8 @@ import (
 
 // Tx returns a transaction of the host as PublishTx of package dispatcher takes it: the events are
 // stored if and when it commits, and not at all if it does not. So an order and its webhook are
-// one, with nothing between them to lose.
+// one, with nothing between them to lose. Its Enqueue is the store's part alone, without the checks
+// of Publish.
 //
 // It works at every isolation level and makes no other publisher wait, unless both store an event
 // of the same ID. After an *events.InvalidError or store.ErrConflict the transaction is as it was.
@@ -27,12 +28,6 @@ func (s *Store) Tx(tx pgx.Tx) store.Tx { return hostTx{s, tx} }
 // SQLTx is Tx for a host that uses database/sql, with pgx's driver
 // (github.com/jackc/pgx/v5/stdlib).
 func (s *Store) SQLTx(tx *sql.Tx) store.Tx { return hostTx{s, sqlTx{tx}} }
-
-// EnqueueTx is Enqueue in a transaction of the host; see [Store.Tx]. It is the store's part alone:
-// a host publishes by PublishTx of package dispatcher, which has all the checks of Publish.
-func (s *Store) EnqueueTx(ctx context.Context, tx pgx.Tx, evs ...events.Event) error {
-	return s.Tx(tx).Enqueue(ctx, evs...)
-}
 
 // sqlTx is a transaction of database/sql as a schema.Querier.
 type sqlTx struct{ *sql.Tx }

@@ -39,6 +39,7 @@ var rooms = map[string]string{
 		"store/internal/rollup store/internal/schedule",
 	"catalogue": "pgx record replica sqltx store store/internal/page",
 	"importer":  "memory pgx record replica sqltx store store/internal/schedule",
+	"tenants":   "events memory notify pgx record replica sqltx store store/internal/schedule",
 
 	"roomtest": "memory notify pgx replica schema sqltx store store/pgstore/pgtest",
 }

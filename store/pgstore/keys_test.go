@@ -60,7 +60,7 @@ func TestLateTransactionOfAKey(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.EnqueueTx(t.Context(), tx, evs[0]); err != nil {
+		if err := s.Tx(tx).Enqueue(t.Context(), evs[0]); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.Enqueue(t.Context(), evs[1:]...); err != nil {

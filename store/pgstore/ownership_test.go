@@ -126,14 +126,14 @@ func TestOpenTransactionOfAnotherReplica(t *testing.T) {
 	}
 	defer tx.Rollback(context.Background())
 	late, undone := someEvents(3), someEvents(2)
-	if err := other.EnqueueTx(t.Context(), tx, late...); err != nil {
+	if err := other.Tx(tx).Enqueue(t.Context(), late...); err != nil {
 		t.Fatal(err)
 	}
 	gone, err := pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := other.EnqueueTx(t.Context(), gone, undone...); err != nil {
+	if err := other.Tx(gone).Enqueue(t.Context(), undone...); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 30 { // the low mark passes the open transaction

@@ -84,7 +84,7 @@ func newBacklog(t *testing.T, rows int) *backlog {
 
 // bounded are the tables that may be read from end to end: of what is being changed right now, and
 // of one row a share.
-var bounded = []string{"notices", "erasures", "shares"}
+var bounded = []string{"notices", "erasures", "shares", "unsettled_tenants", "tenant_closed_at"}
 
 // blocks explains each hot statement as it runs when there is work for it, and returns how many
 // blocks it touches.

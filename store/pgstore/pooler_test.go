@@ -90,7 +90,7 @@ func TestThroughPooler(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
-			return s.EnqueueTx(t.Context(), tx, evs[3:]...)
+			return s.Tx(tx).Enqueue(t.Context(), evs[3:]...)
 		}); err != nil {
 			t.Fatal(err)
 		}

@@ -254,7 +254,7 @@ func testEnqueueTxOn(t *testing.T, pool *pgxpool.Pool, schema string) {
 	ev := someEvents(1)
 	ev[0].Payload = []byte(`"'\\ \u0027 it's"`)
 	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
-		return s.EnqueueTx(t.Context(), tx, ev...)
+		return s.Tx(tx).Enqueue(t.Context(), ev...)
 	})
 	if err != nil {
 		t.Errorf("EnqueueTx: %v", err)

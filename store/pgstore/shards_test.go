@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -33,14 +32,27 @@ type sharded struct {
 func startSharded(t *testing.T, urls ...string) *sharded {
 	t.Helper()
 	h := &sharded{T: t, judge: newJudge(t)}
+	h.store, h.d = runSharded(t, urls...)
+	for i := range urls {
+		sub := store.Subscription{Tenant: strconv.Itoa(i), URL: h.judge.URL}
+		if _, err := h.d.Subscribe(t.Context(), sub); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return h
+}
+
+// runSharded runs a dispatcher over several servers: one replica.
+func runSharded(t *testing.T, urls ...string) (over *shards.Store, d *dispatcher.Dispatcher) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	var servers []*pgstore.Store
 	t.Cleanup(func() {
 		cancel()
 		running.Wait()
-		if h.store != nil {
-			h.store.Close()
+		if over != nil {
+			over.Close()
 		}
 		for _, s := range servers {
 			s.Close()
@@ -55,22 +67,16 @@ func startSharded(t *testing.T, urls ...string) *sharded {
 		servers, stores = append(servers, s), append(stores, s)
 	}
 	var err error
-	if h.store, err = shards.New(number, stores...); err != nil {
+	if over, err = shards.New(number, stores...); err != nil {
 		t.Fatal(err)
 	}
-	h.d = newDispatcher(t, h.store)
-	for i := range urls {
-		sub := store.Subscription{Tenant: strconv.Itoa(i), URL: h.judge.URL}
-		if _, err := h.d.Subscribe(ctx, sub); err != nil {
-			t.Fatal(err)
-		}
-	}
+	d = newDispatcher(t, over)
 	running.Go(func() {
-		if err := h.d.Run(ctx); err != nil {
+		if err := d.Run(ctx); err != nil {
 			t.Errorf("Run: %v", err)
 		}
 	})
-	return h
+	return over, d
 }
 
 func number(tenant string) int {
@@ -211,26 +217,6 @@ func TestShardsOverServers(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.recovers("thawed", 0)
-}
-
-// TestShardsCannotMove wants a move between servers to be refused with what to do, and the tenant
-// to be left as it is.
-func TestShardsCannotMove(t *testing.T) {
-	t.Parallel()
-	s, err := shards.New(number, newStore(t), newStore(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	err = s.Move(t.Context(), "0", 1)
-	if err == nil || !strings.Contains(err.Error(), "*pgstore.Store, can't move tenants") {
-		t.Errorf("Move: got error %v, want that the store can't", err)
-	}
-	ev := someEvents(1)[0]
-	ev.Tenant = "0"
-	if err := s.Enqueue(t.Context(), ev); err != nil {
-		t.Errorf("Enqueue after it: %v", err)
-	}
 }
 
 // TestFourServers has a dispatcher over four servers, of which one is killed again and again, one

@@ -26,6 +26,7 @@ import (
 	"github.com/outhook/outhook/store/pgstore/internal/replica"
 	"github.com/outhook/outhook/store/pgstore/internal/schema"
 	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
+	"github.com/outhook/outhook/store/pgstore/internal/tenants"
 )
 
 var _ store.Store = (*Store)(nil)
@@ -49,6 +50,7 @@ type Store struct {
 	recorder  *outcomes.Recorder
 	counts    *counts.Counts
 	history   *history.History
+	tenants   *tenants.Tenants
 
 	end    context.CancelFunc // of replica.Life
 	cutOff func()             // ends replica.Cut
@@ -99,6 +101,7 @@ func New(pool *pgxpool.Pool, o *Options) (*Store, error) {
 	s.claims = claims.New(r, s.ownership)
 	s.recorder = outcomes.New(r, s.counts)
 	s.history = history.New(r, s.counts)
+	s.tenants = &tenants.Tenants{Replica: r}
 	return s, nil
 }
 

@@ -34,7 +34,7 @@ func hostTxs(t *testing.T, s *pgstore.Store, conn *pgx.Conn, db *sql.DB) map[str
 				t.Fatal(err)
 			}
 			return hostTx{
-				func(evs ...events.Event) error { return s.EnqueueTx(ctx, tx, evs...) },
+				func(evs ...events.Event) error { return s.Tx(tx).Enqueue(ctx, evs...) },
 				func() error { return tx.Commit(ctx) },
 				func() error { return tx.Rollback(ctx) },
 			}
@@ -154,7 +154,7 @@ func TestEnqueueTxWakes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.EnqueueTx(t.Context(), tx, someEvents(1)...); err != nil {
+	if err := s.Tx(tx).Enqueue(t.Context(), someEvents(1)...); err != nil {
 		t.Fatal(err)
 	}
 	select {
@@ -197,7 +197,7 @@ func TestEnqueueTxWithAPoolOfOne(t *testing.T) {
 	}
 	t.Cleanup(func() { s.Close() })
 	err = pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
-		return s.EnqueueTx(t.Context(), tx, someEvents(1)...)
+		return s.Tx(tx).Enqueue(t.Context(), someEvents(1)...)
 	})
 	if err != nil {
 		t.Errorf("EnqueueTx in the only connection: %v", err)

@@ -137,7 +137,7 @@ func TestWideEnqueueTx(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.EnqueueTx(t.Context(), tx, someEvents(n)...); err != nil {
+		if err := s.Tx(tx).Enqueue(t.Context(), someEvents(n)...); err != nil {
 			t.Fatal(err)
 		}
 		want := 0
@@ -168,7 +168,7 @@ func TestEnqueueBesideAnOpenTransaction(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tx.Rollback(context.Background())
-	if err := s.EnqueueTx(t.Context(), tx, same...); err != nil {
+	if err := s.Tx(tx).Enqueue(t.Context(), same...); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

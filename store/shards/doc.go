@@ -55,7 +55,25 @@
 //     it open in two. Which tenants are not where the host's function says is kept in the stores,
 //     so anybody who opens the same stores knows, and the function need not change.
 //
+//   - A host publishes in a transaction of the store that has the tenant ([Store.Tx]); in one of
+//     another store, its events are refused.
+//
 // With a single store, everything but Move is passed on as it is.
+//
+// # Which store a call goes to
+//
+// A call with a tenant goes to the store that pick names, unless that one says that the tenant has
+// moved (file home.go). One with the ID of a subscription goes to where it was seen last, and if
+// nothing is known of it, all stores are asked at once (locations.go). One with a lease goes to the
+// store that the claim came from (package internal/claims).
+//
+// None of this is trusted. A store checks in its own transaction whether it has the tenant, and
+// says [store.ErrMoved] if not; then what was known is forgotten, and the call looks again. So two
+// processes can share the stores, and neither need tell the other of a Move.
+//
+// Calls that go over all stores run at once, each in a goroutine of its own, and end with their
+// context although a store may hang (package internal/calls). Outcomes wait for their store in
+// package internal/recorder, listings are merged in package internal/listing.
 //
 // # How a tenant moves
 //

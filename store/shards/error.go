@@ -1,12 +1,11 @@
 package shards
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
-	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/shards/internal/calls"
 )
 
 // Error says that one of the stores is in trouble: the call failed for what that store has, and
@@ -28,66 +27,30 @@ func (e *Error) Unwrap() error {
 	return e.Err
 }
 
-// wrap returns what the caller gets of an error of a shard.
+// wrap returns what the caller gets of an error of a shard: trouble gets the shard's number, and an
+// answer stays as it is.
 func (sh *shard) wrap(err error) error {
-	if err == nil || isAnswer(err) {
+	if err == nil || calls.IsAnswer(err) {
 		return err
 	}
 	return &Error{sh.index, err}
 }
 
-// isAnswer reports whether an error is what a store that works says of a call.
-func isAnswer(err error) bool {
-	var invalid *events.InvalidError
-	return errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrConflict) ||
-		errors.Is(err, store.ErrMoved) || errors.As(err, &invalid) ||
-		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
-}
-
-// guard makes an error of a panic, in a goroutine of ours: a store that panics is one in trouble,
-// and must not end the host.
-func guard[T any](call func() (T, error)) (out T, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the store panicked: %v", p)
-		}
-	}()
-	return call()
-}
-
-// each calls f for all of the shards at the same time and returns when all have returned, or when
-// ctx has ended. It returns the results by the index of the shard.
-func each[T any](
-	ctx context.Context, s *Store, shards []*shard, f func(context.Context, *shard) (T, error),
-) ([]answer[T], error) {
-	if len(shards) == 1 {
-		out, err := f(ctx, shards[0])
-		return []answer[T]{{out, err}}, ctx.Err()
-	}
-	answers := make([]answer[T], len(shards))
-	arrived := make(chan int, len(shards))
-	results := make([]answer[T], len(shards))
-	for i, sh := range shards {
-		if !s.start(func() {
-			results[i].out, results[i].err = guard(func() (T, error) { return f(ctx, sh) })
-			arrived <- i
-		}) {
-			return nil, store.ErrClosed
+// firstError returns err, or else the first of the shards' errors.
+func firstError[T any](shards []*shard, answers []calls.Answer[T], err error) error {
+	for i := range answers {
+		if err == nil {
+			err = shards[i].wrap(answers[i].Err)
 		}
 	}
-	for range shards {
-		select {
-		case i := <-arrived:
-			answers[i] = results[i]
-		case <-ctx.Done():
-			return nil, ctx.Err() // they end soon, and nobody reads results any more
-		}
-	}
-	return answers, nil
+	return err
 }
 
-// answer is what a shard returned.
-type answer[T any] struct {
-	out T
-	err error
+// firstOf returns the first of two errors. They are not joined: a caller is told of one trouble at
+// a time, and each is told of again as long as it lasts.
+func firstOf(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
 }

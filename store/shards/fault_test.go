@@ -85,6 +85,13 @@ func (h *harmed) Stats(ctx context.Context, id string) (store.Stats, error) {
 	return h.Store.Stats(ctx, id)
 }
 
+func (h *harmed) Figures(ctx context.Context, q store.FiguresQuery) (store.Figures, error) {
+	if err := h.before(ctx, "Figures"); err != nil {
+		return store.Figures{}, err
+	}
+	return h.Store.Figures(ctx, q)
+}
+
 func (h *harmed) Prune(ctx context.Context, r store.Retention) (bool, error) {
 	if err := h.before(ctx, "Prune"); err != nil {
 		return false, err

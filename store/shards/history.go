@@ -7,7 +7,12 @@ import (
 	"slices"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/shards/internal/calls"
+	"github.com/outhook/outhook/store/shards/internal/listing"
 )
+
+// What is of one subscription or one tenant goes to its shard. An answer of it is returned as it
+// is, and trouble with its number, so that a host can tell which of its databases is meant.
 
 // Attempts implements [store.History].
 func (s *Store) Attempts(
@@ -33,13 +38,14 @@ func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
 	_, err := atSubscription(ctx, s, subscriptionID, writes, func(sh *shard) (struct{}, error) {
 		return struct{}{}, sh.Recovered(ctx, subscriptionID)
 	})
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, store.ErrNotFound) { // of all shards, as each of them returns nil
 		return nil
 	}
 	return err
 }
 
-// ProbeNow implements [store.History].
+// ProbeNow implements [store.History]. It probes as many as it can: after an error of one shard,
+// the subscriptions of the others are probed nevertheless.
 func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
 	if err := s.begin(ctx); err != nil {
 		return fmt.Errorf("shards: probe now: %w", err)
@@ -47,6 +53,7 @@ func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
 	var unlocated error // is returned at the end: the others are probed nevertheless
 	positions, order, err := group(len(subscriptionIDs), func(i int) (*shard, error) {
 		sh, _, err := s.locate(ctx, subscriptionIDs[i], reads)
+		// It may be the subscription of the shard that is in trouble; the others are known.
 		if of := new(Error); errors.As(err, &of) {
 			unlocated, err = err, store.ErrNotFound
 		}
@@ -55,28 +62,20 @@ func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
 	if err != nil {
 		return err
 	}
-	answers, err := each(ctx, s, order, func(ctx context.Context, sh *shard) (struct{}, error) {
-		own := make([]string, len(positions[sh]))
-		for i, at := range positions[sh] {
-			own[i] = subscriptionIDs[at]
-		}
-		return struct{}{}, sh.ProbeNow(ctx, own...)
-	})
+	answers, err := calls.Each(ctx, s.calls, order,
+		func(ctx context.Context, sh *shard) (struct{}, error) {
+			own := make([]string, len(positions[sh]))
+			for i, at := range positions[sh] {
+				own[i] = subscriptionIDs[at]
+			}
+			return struct{}{}, sh.ProbeNow(ctx, own...)
+		})
 	return firstError(order, answers, firstOf(err, unlocated))
 }
 
-// firstError returns err, or else the first of the shards' errors.
-func firstError[T any](shards []*shard, answers []answer[T], err error) error {
-	for i := range answers {
-		if err == nil {
-			err = shards[i].wrap(answers[i].err)
-		}
-	}
-	return err
-}
-
-// Stats implements [store.History]. Of a tenant that is being moved, the whole store's figures may
-// count some twice.
+// Stats implements [store.History]. A figure of the whole store that leaves out a shard in trouble
+// would look like one of a store with less to do, so it is an error then. Of a tenant that is being
+// moved, the whole store's figures may count some twice.
 func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, error) {
 	if subscriptionID != "" {
 		return atSubscription(ctx, s, subscriptionID, reads, func(sh *shard) (store.Stats, error) {
@@ -86,14 +85,15 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 	if err := s.begin(ctx); err != nil {
 		return store.Stats{}, fmt.Errorf("shards: stats: %w", err)
 	}
-	answers, err := each(ctx, s, s.shards,
+	answers, err := calls.Each(ctx, s.calls, s.shards,
 		func(ctx context.Context, sh *shard) (store.Stats, error) { return sh.Stats(ctx, "") })
 	if err := firstError(s.shards, answers, err); err != nil {
 		return store.Stats{}, err
 	}
+	// Health and the like are of one subscription, and not of a whole store.
 	var sum store.Stats
 	for i := range answers {
-		one := &answers[i].out
+		one := &answers[i].Out
 		sum.Subscriptions += one.Subscriptions
 		sum.Pending += one.Pending
 		sum.InFlight += one.InFlight
@@ -111,7 +111,8 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 	return sum, nil
 }
 
-// CountPending implements [store.History].
+// CountPending implements [store.History]. While the tenant is being moved, it is the count of
+// where it was.
 func (s *Store) CountPending(ctx context.Context, tenant string, limit int) (int, error) {
 	if err := s.begin(ctx); err != nil {
 		return 0, fmt.Errorf("shards: count pending: %w", err)
@@ -121,7 +122,8 @@ func (s *Store) CountPending(ctx context.Context, tenant string, limit int) (int
 	})
 }
 
-// Erase implements [store.History].
+// Erase implements [store.History]. What is left of a tenant in the shard that it was moved from is
+// removed by the Move, or, if that was cut off, by the next one.
 func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next string, err error) {
 	if err := q.Validate(); err != nil {
 		return 0, "", fmt.Errorf("shards: erase: %w", err)
@@ -129,22 +131,26 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 	if err := s.begin(ctx); err != nil {
 		return 0, "", fmt.Errorf("shards: erase: %w", err)
 	}
-	var at cursor
-	if q.EventID == "" { // or else it is ignored
-		if at, err = parseCursor(q.Cursor); err != nil {
+	var at listing.Cursor
+	if q.EventID == "" { // or else the cursor is ignored, whatever it is
+		if at, err = listing.ParseCursor(q.Cursor); err != nil {
 			return 0, "", fmt.Errorf("shards: erase: %w", err)
 		}
 	}
+	// The next step asks for the home again: the tenant may have moved by then. Its cursor is none of
+	// the other shard's, so that one begins at its start.
 	type step struct {
 		n    int
 		next string
 	}
 	out, err := atHome(ctx, s, q.Tenant, writes, func(sh *shard) (step, error) {
-		defer sh.claims.changed("")
+		// What a slow shard has claimed may be of an event that is being erased: its body must not
+		// be sent.
+		defer s.claims.Changed(sh.index, "")
 		q := q
-		q.Cursor = at.of(sh).text
+		q.Cursor = at.In(sh.index)
 		n, next, err := sh.Erase(ctx, q)
-		return step{n, oneCursor(sh, next, false)}, err
+		return step{n, listing.One(sh.index, next)}, err
 	})
 	return out.n, out.next, err
 }
@@ -160,7 +166,7 @@ func (s *Store) Requeue(
 	if err := s.begin(ctx); err != nil {
 		return store.RequeueResult{}, fmt.Errorf("shards: requeue: %w", err)
 	}
-	at, err := parseCursor(q.Cursor)
+	at, err := listing.ParseCursor(q.Cursor)
 	if err != nil {
 		return store.RequeueResult{}, fmt.Errorf("shards: requeue: %w", err)
 	}
@@ -169,27 +175,30 @@ func (s *Store) Requeue(
 			return requeue(ctx, sh, q, at)
 		})
 	}
-	i := at.first() // the shards before it are done
+	// One shard a step, so that a step changes as much as one of a single store.
+	i := at.First() // the shards before it are done
 	if i >= len(s.shards) {
-		return store.RequeueResult{}, fmt.Errorf("shards: requeue: %w", errCursor())
+		return store.RequeueResult{}, fmt.Errorf("shards: requeue: %w", listing.ErrCursor())
 	}
 	result, err := requeue(ctx, s.shards[i], q, at)
 	if err != nil {
 		return store.RequeueResult{}, s.shards[i].wrap(err)
 	}
+	// The end of one shard is the start of the next, also if that has nothing that matches.
 	if result.Next == "" && i+1 < len(s.shards) {
-		result.Next = oneCursor(s.shards[i+1], "", true)
+		result.Next = listing.StartOf(i + 1)
 	}
 	return result, nil
 }
 
-// requeue takes a step in one shard.
+// requeue takes a step in one shard. It is bounded there, as a page of a listing is: it passes over
+// page.Budget records at most, whatever the query selects.
 func requeue(
-	ctx context.Context, sh *shard, q store.DeliveryQuery, at cursor,
+	ctx context.Context, sh *shard, q store.DeliveryQuery, at listing.Cursor,
 ) (store.RequeueResult, error) {
-	q.Cursor = at.of(sh).text
+	q.Cursor = at.In(sh.index)
 	result, err := sh.Requeue(ctx, q)
-	result.Next = oneCursor(sh, result.Next, false)
-	result.Held = slices.Clone(result.Held)
+	result.Next = listing.One(sh.index, result.Next)
+	result.Held = slices.Clone(result.Held) // none of the shard's, whatever it does with it
 	return result, err
 }

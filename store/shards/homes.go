@@ -1,23 +1,24 @@
 package shards
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"maps"
 	"sync"
 
 	"github.com/outhook/outhook/store"
 )
 
-// maxHops bounds how often a call looks for the shard of a tenant again because others move it at
-// the same time.
-const maxHops = 4
+// A tenant is where pick says, unless a store says otherwise: one that a tenant was moved from says
+// where to, and one that it is being moved to, where from. So pick need not change after a move,
+// and what is looked up is what the stores have on disk.
 
 // homes knows which tenants are not where pick says: what the shards say of tenants that were moved
 // or are being moved. They are few, so all are in memory. In another process's move it is outdated
 // until a shard says ErrMoved.
 type homes struct {
+	pick   func(tenant string) int
+	shards []*shard
+	where  *locations // is cleared when tenants have moved
+
 	mu sync.Mutex // guards all below; never held over a call of a shard
 
 	version uint64 // of states: what was read before a change is not taken in
@@ -53,9 +54,11 @@ func (h *homes) anyMoves() bool {
 	return false
 }
 
+// set notes what a shard was told of a tenant by a Move of this Store.
 func (h *homes) set(sh *shard, tenant string, st store.TenantState) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	// What is being read of the shard may be older than this.
 	h.version++
 	if !h.current[sh] {
 		return // it is to be asked anyway
@@ -86,7 +89,7 @@ func (h *homes) close(tenant string) (open func()) {
 	return func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		if h.closing[tenant] == ended {
+		if h.closing[tenant] == ended { // or it was called before
 			delete(h.closing, tenant)
 			close(ended)
 		}
@@ -98,34 +101,10 @@ func (h *homes) outdated(sh *shard) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.version++
-	delete(h.current, sh)
+	delete(h.current, sh) // the states stay, for those who only ask which shard shows a tenant
 }
 
-// stateAt returns what a shard says of a tenant.
-func (s *Store) stateAt(ctx context.Context, sh *shard, tenant string) (store.TenantState, error) {
-	for {
-		if st, ok := s.homes.state(sh, tenant); ok {
-			return st, nil
-		}
-		version := s.homes.now()
-		states := make(map[string]store.TenantState)
-		if mover, ok := sh.Store.(store.TenantMover); ok {
-			read, err := mover.TenantStates(ctx)
-			if err != nil {
-				return store.TenantState{}, sh.wrap(err)
-			}
-			maps.Copy(states, read)
-		}
-		ok, changed := s.homes.learn(sh, states, version)
-		if changed {
-			s.where.clear()
-		}
-		if ok {
-			return states[tenant], nil
-		}
-	}
-}
-
+// now returns the version of what is known.
 func (h *homes) now() (version uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -146,116 +125,18 @@ func (h *homes) learn(
 		h.states = make(map[*shard]map[string]store.TenantState)
 		h.current = make(map[*shard]bool)
 	}
+	// As a rule it says the same again, and then what is remembered of locations stays.
 	changed = !maps.Equal(h.states[sh], states)
 	h.states[sh], h.current[sh] = states, true
+	if changed {
+		// What the others have said may be older than the move that this tells of. A tenant that is
+		// leaving this one, and was settled in the other before, would seem to have moved.
+		h.version++
+		for other := range h.current {
+			if other != sh {
+				delete(h.current, other)
+			}
+		}
+	}
 	return true, changed
-}
-
-// access is what a call is about to do with a tenant.
-type access bool
-
-const (
-	reads  access = false // or it concerns what was claimed
-	writes access = true
-)
-
-// home returns the shard that has a tenant. A tenant that is being moved can be read where it was.
-// Anybody who writes waits while a Move of this Store has it closed, for moveWait at most; a move
-// that another process makes, or that was cut off, is a MovingError at once.
-func (s *Store) home(ctx context.Context, tenant string, a access) (*shard, error) {
-	if len(s.shards) == 1 {
-		return s.shards[0], nil
-	}
-	if a == writes {
-		if err := s.waitForMove(ctx, tenant); err != nil {
-			return nil, err
-		}
-	}
-	sh, err := s.picked(tenant)
-	if err != nil {
-		return nil, err
-	}
-	looked := false // at the shards, and not at what was known
-	for range len(s.shards) + maxHops {
-		st, err := s.stateAt(ctx, sh, tenant)
-		if err != nil {
-			return nil, err
-		}
-		if st.Phase == store.TenantSettled {
-			return sh, nil
-		}
-		peer, err := s.peer(sh, tenant, st)
-		if err != nil {
-			return nil, err
-		}
-		there, err := s.stateAt(ctx, peer, tenant)
-		if err != nil {
-			return nil, err
-		}
-		if moving := underWay(sh, st, peer, there); moving != nil {
-			if looked && a == reads {
-				return s.shards[moving.From], nil
-			}
-			if looked {
-				moving.Tenant = tenant
-				return nil, moving
-			}
-			looked = true
-			s.homes.outdated(sh) // the move may have ended, in another process
-			s.homes.outdated(peer)
-			continue
-		}
-		sh = peer
-	}
-	return nil, fmt.Errorf("shards: tenant %q: %w", tenant, store.ErrMoved)
-}
-
-// underWay returns the move of a tenant of which two shards say this; nil if it has not closed the
-// tenant yet, or has ended. The tenant is closed in both from when it is leaving the one until it
-// is settled in the other.
-func underWay(a *shard, at store.TenantState, b *shard, bt store.TenantState) *MovingError {
-	switch {
-	case at.Phase == store.TenantLeaving && bt.Phase == store.TenantArriving:
-		return &MovingError{From: a.index, To: b.index}
-	case at.Phase == store.TenantArriving && bt.Phase == store.TenantLeaving && bt.Peer == a.index:
-		return &MovingError{From: b.index, To: a.index}
-	}
-	return nil
-}
-
-// picked returns the shard that the host says a tenant is in.
-func (s *Store) picked(tenant string) (*shard, error) {
-	i := s.pick(tenant)
-	if i < 0 || i >= len(s.shards) {
-		return nil, fmt.Errorf("shards: pick returned %d for tenant %q; return 0 to %d", i, tenant,
-			len(s.shards)-1)
-	}
-	return s.shards[i], nil
-}
-
-// peer returns the other shard of a move.
-func (s *Store) peer(sh *shard, tenant string, st store.TenantState) (*shard, error) {
-	if st.Peer < 0 || st.Peer >= len(s.shards) || st.Peer == sh.index {
-		return nil, fmt.Errorf("shards: store %d says that tenant %q was moved to store %d, "+
-			"and there are %d; give New all stores, in the same order", sh.index, tenant, st.Peer,
-			len(s.shards))
-	}
-	return s.shards[st.Peer], nil
-}
-
-// atHome calls the shard that has a tenant, and again if that turns out to be another one.
-func atHome[T any](
-	ctx context.Context, s *Store, tenant string, a access, call func(*shard) (T, error),
-) (out T, err error) {
-	for range maxHops {
-		sh, err := s.home(ctx, tenant, a)
-		if err != nil {
-			return out, err
-		}
-		if out, err = call(sh); !errors.Is(err, store.ErrMoved) {
-			return out, sh.wrap(err)
-		}
-		s.homes.outdated(sh)
-	}
-	return out, fmt.Errorf("shards: tenant %q: %w", tenant, store.ErrMoved)
 }

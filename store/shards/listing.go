@@ -3,11 +3,14 @@ package shards
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/page"
+	"github.com/outhook/outhook/store/shards/internal/listing"
 )
+
+// Each shard lists with a cursor of its own, and package internal/listing makes pages of what they
+// return. A query of one tenant goes to its shard alone, and costs what it costs there.
 
 // Subscriptions implements [store.Subscriptions].
 func (s *Store) Subscriptions(
@@ -16,20 +19,21 @@ func (s *Store) Subscriptions(
 	if err := q.Validate(); err != nil {
 		return store.Page[store.Subscription]{}, fmt.Errorf("shards: subscriptions: %w", err)
 	}
-	l := listing[store.Subscription]{
-		Store: s,
-		limit: page.LimitOrAll(&q),
-		list: func(
-			ctx context.Context, sh *shard, cursor string, limit int,
+	l := listing.Listing[store.Subscription]{
+		Stores: len(s.shards), Calls: s.calls, Limit: page.LimitOrAll(&q),
+		List: func(
+			ctx context.Context, i int, r listing.Read,
 		) (store.Page[store.Subscription], error) {
 			q := q
-			q.Cursor, q.Limit = cursor, limit
-			return sh.Subscriptions(ctx, q)
+			q.Cursor, q.Limit = r.Cursor, r.Limit
+			return s.shards[i].Subscriptions(ctx, q)
 		},
-		before: func(a, b *store.Subscription) bool { return a.CreatedAt.Before(b.CreatedAt) },
-		tenant: func(sub *store.Subscription) string { return sub.Tenant },
+		Wrap: func(i int, err error) error { return s.shards[i].wrap(err) },
+		// The IDs are random, and numbers are each shard's own: only the times go with one another.
+		Before: func(a, b *store.Subscription) bool { return a.CreatedAt.Before(b.CreatedAt) },
+		Hides:  hides(s, func(sub *store.Subscription) string { return sub.Tenant }),
 	}
-	found, err := l.run(ctx, q.AnyTenant, q.Tenant, q.Cursor)
+	found, err := list(ctx, s, &l, q.AnyTenant, q.Tenant, q.Cursor)
 	if err != nil {
 		return store.Page[store.Subscription]{}, fmt.Errorf("shards: subscriptions: %w", err)
 	}
@@ -43,178 +47,60 @@ func (s *Store) Deliveries(
 	if err := q.Validate(); err != nil {
 		return store.Page[store.Delivery]{}, fmt.Errorf("shards: deliveries: %w", err)
 	}
-	l := listing[store.Delivery]{
-		Store: s,
-		limit: page.Limit(q.Limit),
-		list: func(
-			ctx context.Context, sh *shard, cursor string, limit int,
+	l := listing.Listing[store.Delivery]{
+		Stores: len(s.shards), Calls: s.calls, Limit: page.Limit(q.Limit),
+		List: func(
+			ctx context.Context, i int, r listing.Read,
 		) (store.Page[store.Delivery], error) {
 			q := q
-			q.Cursor, q.Limit = cursor, limit
-			return sh.Deliveries(ctx, q)
+			q.Cursor, q.Limit, q.Count = r.Cursor, r.Limit, q.Count && r.Count
+			return s.shards[i].Deliveries(ctx, q)
 		},
-		before: func(a, b *store.Delivery) bool { return a.CreatedAt.After(b.CreatedAt) },
-		tenant: func(d *store.Delivery) string { return d.Tenant },
+		Wrap: func(i int, err error) error { return s.shards[i].wrap(err) },
+		// Newest first. That is when the event was enqueued, by the shard's clock.
+		Before: func(a, b *store.Delivery) bool { return a.CreatedAt.After(b.CreatedAt) },
+		Hides:  hides(s, func(d *store.Delivery) string { return d.Tenant }),
 	}
-	found, err := l.run(ctx, q.AnyTenant, q.Tenant, q.Cursor)
+	found, err := list(ctx, s, &l, q.AnyTenant, q.Tenant, q.Cursor)
 	if err != nil {
 		return store.Page[store.Delivery]{}, fmt.Errorf("shards: deliveries: %w", err)
 	}
-	if found.Total > store.MaxTotal { // each shard has counted to there
+	// Each shard has counted to there, and together they would say more than one store ever does.
+	if found.Total > store.MaxTotal {
 		found.Total, found.TotalIsLowerBound = store.MaxTotal, true
 	}
 	return found, nil
 }
 
-// listing makes pages of what several shards list. The shards' cursors are opaque, so a boundary in
-// the middle of a page that a shard has returned is found by asking for the page again, with so
-// many items as its limit.
-type listing[T any] struct {
-	*Store
-	limit  int // zero if there is none
-	list   func(ctx context.Context, sh *shard, cursor string, limit int) (store.Page[T], error)
-	before func(a, b *T) bool
-	tenant func(*T) string
-}
+// The listing of one tenant is that of its shard, with cursors that name the shard. After a move
+// they are none of the other one's, which begins at its start.
 
-// run returns the page that a cursor names.
-func (l *listing[T]) run(
-	ctx context.Context, anyTenant bool, tenant, text string,
+// list returns the page of a listing that a cursor names.
+func list[T any](
+	ctx context.Context, s *Store, l *listing.Listing[T], anyTenant bool, tenant, cursor string,
 ) (found store.Page[T], err error) {
-	if err := l.begin(ctx); err != nil {
+	if err := s.begin(ctx); err != nil {
 		return found, err
 	}
-	at, err := parseCursor(text)
+	at, err := listing.ParseCursor(cursor)
 	switch {
 	case err != nil:
 		return found, err
 	case !anyTenant:
-		return atHome(ctx, l.Store, tenant, reads, func(sh *shard) (store.Page[T], error) {
-			return l.ofOne(ctx, sh, at)
+		return atHome(ctx, s, tenant, reads, func(sh *shard) (store.Page[T], error) {
+			return l.Of(ctx, sh.index, at)
 		})
-	case len(l.shards) == 1:
-		return l.ofOne(ctx, l.shards[0], at)
+	case len(s.shards) == 1: // whose cursors go on being good when another is added
+		return l.Of(ctx, 0, at)
 	}
-	sides, err := l.read(ctx, &at)
-	if err != nil {
-		return found, err
-	}
-	l.merge(sides, at.back)
-	return l.page(ctx, sides, at.back)
+	return l.Page(ctx, at)
 }
 
-// ofOne returns a page of one shard.
-func (l *listing[T]) ofOne(ctx context.Context, sh *shard, at cursor) (store.Page[T], error) {
-	found, err := l.list(ctx, sh, at.of(sh).text, l.limit)
-	found.Next = oneCursor(sh, found.Next, false)
-	found.Previous = oneCursor(sh, found.Previous, false)
-	return found, err
-}
-
-// read reads from all shards as much as a page can need of each.
-func (l *listing[T]) read(ctx context.Context, at *cursor) ([]*side[T], error) {
-	answers, err := each(ctx, l.Store, l.shards,
-		func(ctx context.Context, sh *shard) (*side[T], error) {
-			sd := &side[T]{listing: l, sh: sh, from: at.of(sh)}
-			if at.back {
-				return sd, sd.readBack(ctx)
-			}
-			return sd, sd.readOn(ctx)
-		})
-	if err = firstError(l.shards, answers, err); err != nil {
-		return nil, err
+// hides returns which items of a listing of all tenants a shard does not show: while a tenant is
+// being moved, two have it, and one of them shows it.
+func hides[T any](s *Store, tenant func(*T) string) func(int, *T) bool {
+	moves := s.homes.anyMoves() // as a rule there are none, and no item need be looked at
+	return func(i int, item *T) bool {
+		return moves && !s.homes.isRightful(s.shards[i], tenant(item))
 	}
-	sides := make([]*side[T], len(answers))
-	for i := range answers {
-		sides[i] = answers[i].out
-	}
-	return sides, nil
-}
-
-// merge says how many items of each side are on the page: of those that come next to the boundary
-// in the order of all.
-func (l *listing[T]) merge(sides []*side[T], back bool) {
-	for n := 0; l.limit == 0 || n < l.limit; n++ {
-		var next *side[T]
-		for _, sd := range sides {
-			if sd.taken == len(sd.items) {
-				continue
-			}
-			// If they are equal, the first shard's comes first, which is last on the way back.
-			if next == nil || !back && l.before(sd.next(back), next.next(back)) ||
-				back && !l.before(sd.next(back), next.next(back)) {
-				next = sd
-			}
-		}
-		if next == nil {
-			return
-		}
-		next.taken++
-	}
-}
-
-// page returns the page that the sides make.
-func (l *listing[T]) page(
-	ctx context.Context, sides []*side[T], back bool,
-) (found store.Page[T], err error) {
-	next, previous := cursor{}, cursor{back: true}
-	var more, before bool
-	for _, sd := range sides {
-		more = more || sd.hasNext(back)
-		before = before || sd.hasPrevious(back)
-		found.Total += sd.total
-		found.TotalIsLowerBound = found.TotalIsLowerBound || sd.least
-		if err := sd.cut(ctx, back); err != nil {
-			return store.Page[T]{}, sd.sh.wrap(err)
-		}
-		next.entries = append(next.entries, sd.after)
-		previous.entries = append(previous.entries, sd.before)
-	}
-	found.Items = l.inOrder(sides)
-	if more {
-		found.Next = next.String()
-	}
-	if before {
-		found.Previous = previous.String()
-	}
-	return found, nil
-}
-
-// inOrder returns the items of all sides, but for those of a tenant that another shard has, which
-// both show while it is being moved.
-func (l *listing[T]) inOrder(sides []*side[T]) (all []T) {
-	moves := l.homes.anyMoves()
-	for _, sd := range sides {
-		sd.taken = 0
-	}
-	for {
-		var next *side[T]
-		for _, sd := range sides {
-			if sd.taken < len(sd.items) &&
-				(next == nil || l.before(&sd.items[sd.taken], &next.items[next.taken])) {
-				next = sd
-			}
-		}
-		if next == nil {
-			return slices.Clip(all)
-		}
-		item := &next.items[next.taken]
-		next.taken++
-		if !moves || l.isRightful(next.sh, l.tenant(item)) {
-			all = append(all, *item)
-		}
-	}
-}
-
-// isRightful reports whether a shard is the one that shows a tenant.
-func (s *Store) isRightful(sh *shard, tenant string) bool {
-	st, _ := s.homes.state(sh, tenant)
-	switch st.Phase {
-	case store.TenantArriving, store.TenantGone:
-		return false
-	case store.TenantLeaving: // until it is settled in the other
-		there, known := s.homes.state(s.shards[st.Peer], tenant)
-		return !known || there.Phase == store.TenantArriving
-	}
-	return true
 }

@@ -136,3 +136,64 @@ func TestCursorStays(t *testing.T) {
 		p.equal("what comes after the first page", got, want)
 	})
 }
+
+// TestListingOfARareType lists what three stores have of a type that few events are of. A call
+// passes over a bounded number of records of all of them together, so many calls are needed, each
+// with a cursor; and what is found is found once.
+func TestListingOfARareType(t *testing.T) {
+	const each = 2 * page.Budget
+	for name, s := range map[string]closing{
+		"memory": inMemory(t, 3), "files": inFiles(t, 3, t.TempDir()),
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer s.Close()
+			var want []string
+			for i, tenant := range []string{"", "a", "bb"} {
+				sub := store.Subscription{ID: fmt.Sprintf("5ab5c81b-0000-4000-8000-%012x", i),
+					Tenant: tenant, URL: "https://endpoint.example/", Status: store.Subscribed}
+				if _, err := s.CreateSubscription(t.Context(), sub); err != nil {
+					t.Fatal(err)
+				}
+				var evs []events.Event
+				for n := range each {
+					ev := events.Event{ID: fmt.Sprintf("%06d", n), Type: "common.type", Tenant: tenant,
+						Time: time.Now(), Payload: []byte("{}")}
+					if n == each/2 {
+						ev.Type = "rare.type"
+						want = append(want, tenant)
+					}
+					evs = append(evs, ev)
+				}
+				for part := range slices.Chunk(evs, 1000) {
+					if err := s.Enqueue(t.Context(), part...); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			q := store.DeliveryQuery{AnyTenant: true, EventType: "rare.type"}
+			var got []string
+			pages := 0
+			for more := true; more; more = q.Cursor != "" {
+				found, err := s.Deliveries(t.Context(), q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, d := range found.Items {
+					got = append(got, d.Tenant)
+				}
+				q.Cursor = found.Next
+				pages++
+			}
+			slices.Sort(got)
+			if !slices.Equal(got, want) {
+				t.Errorf("found events of the tenants %q, want %q", got, want)
+			}
+			// A page that has room for all three passes over a sixth of the budget in each store. A
+			// file's steps may go a little further.
+			if least := 3 * each / page.Budget; pages < least {
+				t.Errorf("%d pages have passed over %d records, want %d pages at least", pages, 3*each,
+					least)
+			}
+		})
+	}
+}

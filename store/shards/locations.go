@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/shards/internal/calls"
 )
 
 // generation is how many subscriptions one generation of locations has. With two of them, the IDs
@@ -22,6 +23,7 @@ type locations struct {
 	recent, previous map[string]*shard
 }
 
+// find returns where a subscription was seen last; nil if that is not known.
 func (l *locations) find(id string) *shard {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -29,12 +31,13 @@ func (l *locations) find(id string) *shard {
 		return sh
 	}
 	sh := l.previous[id]
-	if sh != nil {
+	if sh != nil { // it is in use, so it is to outlive the generation
 		l.put(id, sh)
 	}
 	return sh
 }
 
+// remember notes where a subscription was seen.
 func (l *locations) remember(id string, sh *shard) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -54,6 +57,7 @@ func (l *locations) put(id string, sh *shard) {
 	l.recent[id] = sh
 }
 
+// forget forgets a subscription that was not where it was seen.
 func (l *locations) forget(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -61,12 +65,16 @@ func (l *locations) forget(id string) {
 	delete(l.previous, id)
 }
 
-// clear forgets all: tenants have moved.
+// clear forgets all: a tenant has moved, and of which subscriptions that is, is not known here. A
+// move is rare, and each subscription costs one look at all shards.
 func (l *locations) clear() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.recent, l.previous = nil, nil
 }
+
+// A subscription's shard is looked for by its ID alone, as HTTP calls and outcomes have no tenant.
+// Once found, it is remembered until it turns out to be elsewhere.
 
 // locate returns the shard that has a subscription. It asks all of them if it does not remember,
 // and returns what the first says that has it: so one that is in trouble matters only if no other
@@ -87,10 +95,11 @@ func (s *Store) locate(
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // of those that are asked when one has it
+	// With room for all, so that those which answer later end.
 	answers := make(chan found, len(s.shards))
 	for _, sh := range s.shards {
-		ok := s.start(func() {
-			sub, err := guard(func() (store.Subscription, error) {
+		ok := s.calls.Start(func() {
+			sub, err := calls.Guard(func() (store.Subscription, error) {
 				return sh.Subscription(ctx, id)
 			})
 			answers <- found{sh, sub.Tenant, err}
@@ -103,13 +112,15 @@ func (s *Store) locate(
 	for range s.shards {
 		select {
 		case f := <-answers:
+			// The first that has it ends the search, so one that hangs delays nobody who can be
+			// found elsewhere.
 			switch {
 			case f.err == nil:
-				if sh, err = s.rightful(ctx, f.sh, f.tenant, a); err == nil {
+				if sh, err = s.homes.rightful(ctx, f.sh, f.tenant, a); err == nil {
 					s.where.remember(id, sh)
 				}
 				return sh, false, err
-			case !errors.Is(f.err, store.ErrNotFound):
+			case !errors.Is(f.err, store.ErrNotFound): // it may have it
 				err = f.sh.wrap(f.err)
 			}
 		case <-ctx.Done():
@@ -117,18 +128,6 @@ func (s *Store) locate(
 		}
 	}
 	return nil, false, err
-}
-
-// rightful returns the shard whose word counts about a tenant of which one has something: while the
-// tenant is being moved, two have.
-func (s *Store) rightful(
-	ctx context.Context, found *shard, tenant string, a access,
-) (*shard, error) {
-	st, err := s.stateAt(ctx, found, tenant)
-	if err != nil || st.Phase == store.TenantSettled {
-		return found, err
-	}
-	return s.home(ctx, tenant, a)
 }
 
 // atSubscription calls a shard about a subscription, and again if the subscription turns out to be
@@ -139,6 +138,8 @@ func atSubscription[T any](
 	if err := s.begin(ctx); err != nil {
 		return out, err
 	}
+	// It may be moved between the look and the call, also by another process. Then the shard says
+	// ErrMoved, or that it is not there, and the next look is a new one.
 	for range maxHops {
 		sh, remembered, err := s.locate(ctx, id, a)
 		if err != nil {

@@ -19,14 +19,13 @@ const (
 	// closes the tenant.
 	drainLimit = 2 * time.Minute
 
-	moveStep = 500             // events that are copied at a time
 	undoTime = 5 * time.Second // for giving up
 )
 
 // Move moves a tenant to another of the stores, counted from 0, while the host runs: its
 // subscriptions with their health, its pending deliveries in their order, each due when it was, and
 // its history. Counts of attempts (store.AttemptStats) begin anew. Both stores must be
-// [store.TenantMover]s, as memstore and boltstore are.
+// [store.TenantMover]s, as memstore, boltstore and pgstore are.
 //
 // First nothing more of the tenant is claimed, and Move waits for the attempts under way, while
 // publishers go on. Then the tenant is closed, for as long as it takes to copy it, [MoveLimit] at
@@ -50,13 +49,16 @@ func (s *Store) Move(ctx context.Context, tenant string, to int) error {
 		return fmt.Errorf("shards: move: %w", &events.InvalidError{Field: "to",
 			Reason: fmt.Sprintf("is %d; give the number of a store, 0 to %d", to, len(s.shards)-1)})
 	}
+	// One at a time: two of the same tenant would undo each other's steps, and two of different ones
+	// would have both stores do more than their share at once.
 	select {
 	case s.moving <- struct{}{}:
 		defer func() { <-s.moving }()
 	case <-ctx.Done():
 		return fmt.Errorf("shards: move: %w", ctx.Err())
 	}
-	m, err := s.planMove(ctx, tenant, s.shards[to])
+	m := &move{Store: s, tenant: tenant}
+	err := m.plan(ctx, s.shards[to])
 	if err == nil {
 		err = m.run(ctx)
 	}
@@ -75,78 +77,6 @@ type move struct {
 	leftover []party // that an earlier Move has left something in
 }
 
-// party is one of the stores of a move.
-type party struct {
-	*shard
-	store.TenantMover
-	state store.TenantState
-}
-
-// party returns a shard as a party of a move, with what it says now.
-func (s *Store) party(ctx context.Context, sh *shard, tenant string) (party, error) {
-	mover, ok := sh.Store.(store.TenantMover)
-	if !ok {
-		return party{}, fmt.Errorf("store %d, a %T, can't move tenants; "+
-			"Move works between stores that are a store.TenantMover", sh.index, sh.Store)
-	}
-	s.homes.outdated(sh)
-	st, err := s.stateAt(ctx, sh, tenant)
-	return party{sh, mover, st}, err
-}
-
-// planMove finds where the tenant is, and what was begun with it.
-func (s *Store) planMove(ctx context.Context, tenant string, to *shard) (*move, error) {
-	at, err := s.picked(tenant)
-	if err != nil {
-		return nil, err
-	}
-	m := &move{Store: s, tenant: tenant}
-	if m.to, err = s.party(ctx, to, tenant); err != nil {
-		return nil, err
-	}
-	for range len(s.shards) + 1 {
-		here, err := s.party(ctx, at, tenant)
-		if err != nil {
-			return nil, err
-		}
-		if here.state.Phase == store.TenantSettled {
-			m.from = here
-			return m, nil
-		}
-		sh, err := s.peer(at, tenant, here.state)
-		if err != nil {
-			return nil, err
-		}
-		there, err := s.party(ctx, sh, tenant)
-		if err != nil {
-			return nil, err
-		}
-		if underWay(at, here.state, sh, there.state) != nil {
-			return m.resume(ctx, here, there)
-		}
-		if here.state.Phase == store.TenantLeaving { // it has left
-			m.leftover = append(m.leftover, here)
-		}
-		at = sh
-	}
-	return nil, errors.New("the stores disagree about where it is; " +
-		"they must be those that it was moved between, in the same order")
-}
-
-// resume plans to go on with a move that was cut off while the tenant was closed. If it was to
-// another store, the tenant is opened again where it was.
-func (m *move) resume(ctx context.Context, a, b party) (*move, error) {
-	if b.state.Phase == store.TenantLeaving {
-		a, b = b, a
-	}
-	m.from, m.closed = a, true
-	if b.shard == m.to.shard {
-		return m, nil
-	}
-	m.closed = false
-	return m, m.set(ctx, &m.from, store.TenantState{})
-}
-
 // set sets the state of the tenant in a store.
 func (m *move) set(ctx context.Context, p *party, st store.TenantState) error {
 	if err := p.SetTenantState(ctx, m.tenant, st); err != nil {
@@ -160,13 +90,15 @@ func (m *move) set(ctx context.Context, p *party, st store.TenantState) error {
 }
 
 func (m *move) run(ctx context.Context) (err error) {
+	// First, as the tenant may go back to where an earlier Move has left something of it.
 	if err := m.removeLeftover(ctx); err != nil || m.from.shard == m.to.shard {
 		return err
 	}
 	// It may be a store that the tenant has just been removed from.
-	if m.to, err = m.party(ctx, m.to.shard, m.tenant); err != nil {
+	if m.to, err = m.party(ctx, m.to.shard); err != nil {
 		return err
 	}
+	// From here on, what was done must be undone or ended: the stores have it on disk.
 	if err := m.prepare(ctx); err != nil {
 		return err
 	}
@@ -208,12 +140,14 @@ func (m *move) prepare(ctx context.Context) error {
 
 // transfer closes the tenant, copies it, and opens it in the other store.
 func (m *move) transfer(ctx context.Context) error {
+	// Callers of this process wait here, and need not try again. Before the state is set, or the
+	// first of them would find the tenant closed.
 	open := m.homes.close(m.tenant)
 	defer open()
 	limited, cancel := context.WithTimeoutCause(ctx, MoveLimit, errMoveLimit)
 	defer cancel()
 	err := m.set(limited, &m.from, store.TenantState{Phase: store.TenantLeaving, Peer: m.to.index})
-	if err == nil {
+	if err == nil { // what was claimed while it was drained, or after an earlier Move was cut off
 		err = m.awaitLeases(limited, func() {})
 	}
 	if err == nil {
@@ -231,60 +165,14 @@ func (m *move) transfer(ctx context.Context) error {
 		return fmt.Errorf("it is copied, but could not be opened; move it again: %w", err)
 	}
 	m.where.clear()
-	m.from.claims.changed("")
+	// A slow store may have claims on their way that it made before the tenant was closed.
+	m.claims.Changed(m.from.index, "")
 	m.wake()
 	return nil
 }
 
 var errMoveLimit = fmt.Errorf("it was not copied within %v, and stays where it was; "+
 	"have less of its history kept, or move it when its store has less to do", MoveLimit)
-
-// copy copies the tenant. What an earlier Move has copied may be outdated, and is removed first.
-func (m *move) copy(ctx context.Context) error {
-	if err := m.remove(ctx, &m.to); err != nil {
-		return err
-	}
-	for cursor := ""; ; {
-		part, err := m.from.ExportTenant(ctx, m.tenant, cursor, moveStep)
-		if err != nil {
-			return m.from.wrap(err)
-		}
-		if err := m.to.ImportTenant(ctx, m.tenant, part); err != nil {
-			return m.to.wrap(err)
-		}
-		if cursor = part.Next; cursor == "" {
-			return nil
-		}
-	}
-}
-
-// remove removes all that a store has of the tenant.
-func (m *move) remove(ctx context.Context, p *party) error {
-	for more := true; more; {
-		var err error
-		if more, err = p.RemoveTenant(ctx, m.tenant); err != nil {
-			return p.wrap(err)
-		}
-	}
-	return nil
-}
-
-// removeLeftover removes what is left in stores that the tenant has left. They keep saying where it
-// is.
-func (m *move) removeLeftover(ctx context.Context) error {
-	for i := range m.leftover {
-		p := &m.leftover[i]
-		if err := m.remove(ctx, p); err != nil {
-			return err
-		}
-		gone := store.TenantState{Phase: store.TenantGone, Peer: p.state.Peer}
-		if err := m.set(ctx, p, gone); err != nil {
-			return err
-		}
-	}
-	m.leftover = nil
-	return nil
-}
 
 // undo opens the tenant again where it was, and removes what was copied. Only the first must
 // succeed, also if ctx has ended.

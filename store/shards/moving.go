@@ -23,18 +23,19 @@ func (e *MovingError) Error() string {
 // Unwrap returns [store.ErrMoved].
 func (e *MovingError) Unwrap() error { return store.ErrMoved }
 
-// moveWait is how long a call waits for the end of a move by this Store.
+// moveWait is how long a call waits for the end of a move by this Store. Most tenants are copied in
+// less, and then nobody notices the move; a caller over HTTP would not wait much longer.
 const moveWait = 2 * time.Second
 
 // waitForMove waits while a Move of this Store has a tenant closed.
-func (s *Store) waitForMove(ctx context.Context, tenant string) error {
-	ended := s.homes.closed(tenant)
+func (h *homes) waitForMove(ctx context.Context, tenant string) error {
+	ended := h.closed(tenant)
 	if ended == nil {
 		return nil
 	}
 	timer := time.NewTimer(moveWait)
 	defer timer.Stop()
-	select {
+	select { // whatever comes first, the caller looks where the tenant is
 	case <-ended:
 	case <-timer.C: // the states say between which stores it is
 	case <-ctx.Done():

@@ -6,38 +6,31 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/shards/internal/calls"
+	"github.com/outhook/outhook/store/shards/internal/claims"
 )
 
 var _ store.Store = (*Store)(nil)
 
-// MaxShards is how many stores a [Store] has at most.
+// MaxShards is how many stores a [Store] has at most. A claim, a listing or a count asks all of
+// them, and a cursor of a listing names each.
 const MaxShards = 255
 
 // Store is a [store.Store] over several. Make one with [New]. It is safe for concurrent use.
 type Store struct {
-	pick   func(tenant string) int
 	shards []*shard
 
-	ready    chan struct{}   // see Ready
-	life     context.Context // ends with Close
-	end      context.CancelFunc
-	closed   atomic.Bool
-	starting sync.Mutex // guards working.Add against Close
-	working  sync.WaitGroup
+	ready  chan struct{} // see Ready
+	calls  *calls.Group  // of the shards, and all goroutines
+	claims *claims.Claims
 
-	where    locations
-	homes    homes
-	moving   chan struct{} // has one slot, for the Move that is under way
-	pruning  chan struct{} // likewise
-	claiming chan struct{} // has one slot, for the Claim that is under way
-	turns    []*shard      // whose turn is next comes first; the holder of the slot's
-	leases   leases
-	limited  atomic.Bool // a limit that the shards share kept something back in the last Claim
+	where   locations
+	homes   homes
+	moving  chan struct{} // has one slot, for the Move that is under way
+	pruning chan struct{} // likewise
 }
 
 // New returns a Store over the given ones. pick returns which of them, counted from 0, has a
@@ -59,27 +52,37 @@ func New(pick func(tenant string) int, stores ...store.Store) (*Store, error) {
 			MaxShards)
 	}
 	s := &Store{
-		pick:     pick,
-		ready:    make(chan struct{}, 1),
-		moving:   make(chan struct{}, 1),
-		pruning:  make(chan struct{}, 1),
-		claiming: make(chan struct{}, 1),
+		ready:   make(chan struct{}, 1),
+		calls:   calls.NewGroup(),
+		moving:  make(chan struct{}, 1),
+		pruning: make(chan struct{}, 1),
 	}
+	var sources []claims.Source
 	for i, inner := range stores {
 		if inner == nil {
 			return nil, fmt.Errorf("shards: store %d is nil", i)
 		}
+		// A tenant would have two homes that are one, and a move between them would remove it.
 		if j := slices.Index(stores[:i], inner); j >= 0 {
 			return nil, fmt.Errorf("shards: stores %d and %d are the same", j, i)
 		}
-		sh := &shard{Store: inner, index: i}
-		sh.recorder.waiting = make(chan struct{}, maxWaiting)
-		s.shards = append(s.shards, sh)
+		sh := s.newShard(inner, i)
+		s.shards, sources = append(s.shards, sh), append(sources, sh)
 	}
-	s.turns = slices.Clone(s.shards)
-	s.life, s.end = context.WithCancel(context.Background())
+	s.homes = homes{pick: pick, shards: s.shards, where: &s.where}
+	s.claims = claims.New(sources, claims.Config{
+		Calls: s.calls,
+		Wake:  s.wake,
+		Find: func(id string) (int, bool) {
+			if sh := s.where.find(id); sh != nil {
+				return sh.index, true
+			}
+			return 0, false
+		},
+		Found: func(id string, i int) { s.where.remember(id, s.shards[i]) },
+	})
 	for _, sh := range s.shards {
-		s.start(func() { s.forward(sh) })
+		s.calls.Start(func() { s.forward(sh) })
 	}
 	return s, nil
 }
@@ -96,43 +99,15 @@ const closeWait = 5 * time.Second
 // shard in trouble has not taken by then are lost: their deliveries are attempted again when their
 // leases have run out. Calling it again does nothing. It returns nil.
 func (s *Store) Close() error {
-	s.starting.Lock() // what start has begun before is waited for
-	wasClosed := s.closed.Swap(true)
-	s.starting.Unlock()
-	if wasClosed {
+	ctx, cancel := context.WithTimeout(context.Background(), closeWait)
+	defer cancel()
+	if !s.calls.Close(ctx) {
 		return nil
 	}
-	s.end()
-	ended := make(chan struct{})
-	go func() {
-		s.working.Wait()
-		close(ended)
-	}()
-	timer := time.NewTimer(closeWait)
-	defer timer.Stop()
-	select {
-	case <-ended:
-	case <-timer.C:
-	}
-	select {
-	case s.claiming <- struct{}{}:
-		s.releaseHeld()
-		<-s.claiming
-	case <-timer.C:
-	}
+	// Now no call of a shard is under way, but for one that hangs.
+	s.claims.Close(ctx)
 	s.wake() // who waits for work learns that there is none any more
 	return nil
-}
-
-// start runs f in a goroutine that Close waits for, and reports whether it does: not after Close.
-func (s *Store) start(f func()) bool {
-	s.starting.Lock()
-	defer s.starting.Unlock()
-	if s.closed.Load() {
-		return false
-	}
-	s.working.Go(f)
-	return true
 }
 
 // begin starts a method.
@@ -140,7 +115,7 @@ func (s *Store) begin(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if s.closed.Load() {
+	if s.calls.IsClosed() {
 		return store.ErrClosed
 	}
 	return nil
@@ -157,14 +132,16 @@ func (s *Store) wake() {
 	}
 }
 
-// forward passes on what a shard says.
+// forward passes on what a shard says. Each shard has one reader, as the contract of Ready wants
+// it, and all together fill one slot.
 func (s *Store) forward(sh *shard) {
 	for {
 		select {
 		case <-sh.Ready():
+			// In this order: the Claim that the wake leads to must find that the shard has stirred.
 			sh.stir()
 			s.wake()
-		case <-s.life.Done():
+		case <-s.calls.Context().Done():
 			return
 		}
 	}

@@ -2,6 +2,7 @@ package shards_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -183,5 +184,48 @@ func TestPerHostAfterLeases(t *testing.T) {
 		got, n = p.claim(req)
 		p.equal("claims once the leases have run out", n, map[string]int{"sick": 2, "well": 2})
 		p.equal("Trouble", got.Trouble, nil)
+	})
+}
+
+// TestSlowShardAtALimit has a slow store with more due than MaxUnhealthy lets it yield. It must not
+// be asked again and again for what the limit keeps back, as a dispatcher claims whenever Ready
+// says so.
+func TestSlowShardAtALimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t)
+		p.subscribe("sick")
+		p.publish("sick", 10)
+		var asked atomic.Int64
+		p.sick.set(func(_ context.Context, method string) error {
+			if method == "Claim" {
+				asked.Add(1)
+				<-time.After(20 * time.Millisecond)
+			}
+			return nil
+		})
+		req := store.ClaimRequest{Max: 100, MaxUnhealthy: 4}
+		var under []store.Claim
+		for began := time.Now(); time.Since(began) < 30*time.Second; {
+			got, _ := p.claim(req)
+			under = append(under, got.Claims...)
+			select {
+			case <-p.Ready():
+			case <-time.After(min(got.NextDue, time.Minute)):
+			}
+		}
+		p.equal("under way", len(under), 4)
+		if got, most := asked.Load(), int64(10); got > most {
+			t.Errorf("the store was asked %d times in 30 s, want %d at most", got, most)
+		}
+		// Room in the limit is used, though.
+		if _, err := p.Finish(t.Context(), delivered(&under[0])); err != nil {
+			t.Fatal(err)
+		}
+		for range 5 {
+			got, _ := p.claim(req)
+			under = append(under, got.Claims...)
+			<-time.After(100 * time.Millisecond)
+		}
+		p.equal("claimed in all", len(under) > 4, true)
 	})
 }

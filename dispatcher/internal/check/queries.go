@@ -39,6 +39,18 @@ func SubscriptionQuery(q *store.SubscriptionQuery) error {
 	return checkTenants(q.Tenant, q.AnyTenant)
 }
 
+// checkFiguresQuery says what is wrong with a query of the host's.
+func checkFiguresQuery(q *store.FiguresQuery) error {
+	if err := q.Validate(); err != nil {
+		return err
+	}
+	if q.SubscriptionID != "" && (q.Tenant != "" || q.AnyTenant) {
+		return &events.InvalidError{Field: "subscription_id",
+			Reason: "is given beside a tenant, which has no effect then; give one of them"}
+	}
+	return checkTenants(q.Tenant, q.AnyTenant)
+}
+
 // checkTenants refuses a tenant beside AnyTenant: a caller that gives both may expect that one
 // alone.
 func checkTenants(tenant string, anyTenant bool) error {

@@ -84,9 +84,11 @@ func NewBuffer(o Options) *Buffer {
 	return b
 }
 
-// Add counts an attempt. delivered says whether it succeeded. Buckets of the same subscription that
-// are a day older are dropped.
-func (b *Buffer) Add(k Key, a *store.Attempt, delivered bool) {
+// Add counts an attempt of a subscription that was recorded at a moment. delivered says whether it
+// succeeded. Buckets of the same subscription that are older by Kept are dropped, and those that
+// are older by more than an hour forget the minutes: they are in no figures by the minute.
+func (b *Buffer) Add(sub uint64, at time.Time, a *store.Attempt, delivered bool) {
+	k := Key{sub, At(at)}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	buckets := b.subs[k.Sub]
@@ -100,8 +102,13 @@ func (b *Buffer) Add(k Key, a *store.Attempt, delivered bool) {
 		// subscription that has attempts. A bucket under way stays, as Confirm or Fail will look
 		// for it.
 		for at, old := range buckets {
-			if at < k.At-int64(Day/Length) && !old.underWay {
+			switch {
+			case old.underWay:
+			case at < k.At-int64(Kept/Length):
 				b.drop(Key{k.Sub, at}, old)
+			case at < k.At-int64(Hour/Length)-1:
+				old.taken.flatten()
+				old.fresh.flatten()
 			}
 		}
 		e = &entry{writer: b.writer}
@@ -109,7 +116,7 @@ func (b *Buffer) Add(k Key, a *store.Attempt, delivered bool) {
 		b.subs[k.Sub] = buckets // or else dropping the last one has removed it
 		b.size++
 	}
-	e.fresh.Add(a, delivered)
+	e.fresh.Add(at, a, delivered)
 	if !e.dirty {
 		e.dirty = true
 		b.unwritten++
@@ -256,24 +263,44 @@ func (b *Buffer) copies(sub uint64) (rows []Row) {
 	return rows
 }
 
-// Missing adds to a Window what is counted of a subscription and is not in a snapshot of the store,
-// given the version of the last batch that the snapshot has. It adds nothing and is false if the
-// snapshot is too old: it lacks counts that are in memory no more, so the caller takes a newer one.
-func (b *Buffer) Missing(sub, version uint64, w *Window) bool {
+// Sums adds up buckets: a [Window] or a [Series].
+type Sums interface {
+	// Add adds a bucket with its number, which it may pass over.
+	Add(at int64, b *Bucket)
+}
+
+// Missing adds to w what is counted of some subscriptions and is not in a snapshot of the store,
+// given the version of the last batch that the snapshot has. Instead of [All] it takes each that it
+// has. It adds nothing and is false if the snapshot is too old: it lacks counts that are in memory
+// no more, so the caller takes a newer one.
+func (b *Buffer) Missing(version uint64, w Sums, subs ...uint64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if version < b.confirmed {
 		return false
 	}
+	for _, sub := range subs {
+		if sub != All {
+			b.missing(version, w, b.subs[sub])
+			continue
+		}
+		for _, buckets := range b.subs {
+			b.missing(version, w, buckets)
+		}
+	}
+	return true
+}
+
+// missing is Missing for the buckets of a subscription. The lock must be held.
+func (b *Buffer) missing(version uint64, w Sums, buckets map[int64]*entry) {
 	// the batch under way, as far as the snapshot goes
 	written := b.version != 0 && version >= b.version
-	for at, e := range b.subs[sub] {
+	for at, e := range buckets {
 		if !e.underWay || !written {
 			w.Add(at, &e.taken)
 		}
 		w.Add(at, &e.fresh)
 	}
-	return true
 }
 
 // arm has Flush called in time, if there is something to write. The lock must be held. After a

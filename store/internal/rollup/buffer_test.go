@@ -16,9 +16,12 @@ import (
 // delivered counts n successes of a subscription.
 func delivered(b *rollup.Buffer, sub uint64, at int64, n int) {
 	for range n {
-		b.Add(rollup.Key{Sub: sub, At: at}, attempt(200, time.Millisecond), true)
+		b.Add(sub, begin(at), attempt(200, time.Millisecond), true)
 	}
 }
+
+// begin returns when a bucket begins.
+func begin(at int64) time.Time { return time.Unix(at*int64(rollup.Length/time.Second), 0) }
 
 // wantLen wants so many buckets in memory, and so many that are to be written.
 func wantLen(t *testing.T, when string, b *rollup.Buffer, all, unwritten int) {
@@ -32,7 +35,7 @@ func wantLen(t *testing.T, when string, b *rollup.Buffer, all, unwritten int) {
 // missing returns how many successes a snapshot of a version lacks; ok as Missing says.
 func missing(b *rollup.Buffer, sub, version uint64, now time.Time) (n int, ok bool) {
 	w := rollup.NewWindow(now)
-	ok = b.Missing(sub, version, w)
+	ok = b.Missing(version, w, sub)
 	return w.Day().Delivered, ok
 }
 
@@ -43,7 +46,7 @@ func TestWindowOfADay(t *testing.T) {
 	for _, at := range []int64{first - 1, first, rollup.First(now, rollup.Hour) - 1,
 		rollup.First(now, rollup.Hour), last, last + 1} {
 		var b rollup.Bucket
-		b.Add(attempt(200, time.Millisecond), true)
+		b.Add(begin(at), attempt(200, time.Millisecond), true)
 		w.Add(at, &b)
 	}
 	if hour, day := w.Hour().Delivered, w.Day().Delivered; hour != 2 || day != 4 {
@@ -134,10 +137,10 @@ func TestOldBucketsAreDropped(t *testing.T) {
 	b := rollup.NewBuffer(rollup.Options{})
 	delivered(b, 1, 0, 1)
 	delivered(b, 2, 0, 1)
-	delivered(b, 1, 288, 1)
-	wantLen(t, "after a day", b, 3, 3)
-	delivered(b, 1, 289, 1)
-	wantLen(t, "after more than a day", b, 3, 3) // the other subscription keeps its own
+	delivered(b, 1, 864, 1)
+	wantLen(t, "after three days", b, 3, 3)
+	delivered(b, 1, 865, 1)
+	wantLen(t, "after more than three days", b, 3, 3) // the other subscription keeps its own
 	b.Drop(1)
 	wantLen(t, "after Drop", b, 1, 1)
 	b.Of(1, func(row rollup.Row) { t.Errorf("after Drop there is %+v", row) })
@@ -243,7 +246,7 @@ func TestBufferModel(t *testing.T) {
 		counted := map[uint64]int{}
 		var batch []rollup.Row
 		read := func(version int) error {
-			for sub := range uint64(3) {
+			for sub := uint64(1); sub <= 3; sub++ {
 				n, ok := missing(b, sub, uint64(version), now)
 				if !ok && version == len(snapshots)-1 {
 					return errors.New("the latest snapshot is too old")
@@ -267,8 +270,8 @@ func TestBufferModel(t *testing.T) {
 		for range 50 {
 			switch rapid.IntRange(0, 4).Draw(t, "what") {
 			case 0, 1:
-				sub := rapid.Uint64Range(0, 2).Draw(t, "sub")
-				b.Add(rollup.Key{Sub: sub, At: at - rapid.Int64Range(0, 3).Draw(t, "ago")},
+				sub := rapid.Uint64Range(1, 3).Draw(t, "sub")
+				b.Add(sub, begin(at-rapid.Int64Range(0, 3).Draw(t, "ago")),
 					&store.Attempt{Status: 200}, true)
 				counted[sub]++
 			case 2:

@@ -10,6 +10,9 @@ import (
 	"github.com/outhook/outhook/store/internal/rollup"
 )
 
+// noon is where a bucket begins.
+var noon = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
+
 func attempt(status int, took time.Duration) *store.Attempt {
 	return &store.Attempt{Status: status, Duration: took}
 }
@@ -19,15 +22,15 @@ func TestWindow(t *testing.T) {
 	if got := s.Stats(); got != (store.AttemptStats{}) {
 		t.Errorf("of nothing: %+v, want zero", got)
 	}
-	s.Add(attempt(0, 15*time.Second), false) // a timeout is no answer
+	s.Add(noon, attempt(0, 15*time.Second), false) // a timeout is no answer
 	if got, want := s.Stats(), (store.AttemptStats{Failed: 1}); got != want {
 		t.Errorf("of a timeout: %+v, want %+v", got, want)
 	}
 	for range 90 {
-		s.Add(attempt(200, 20*time.Millisecond), true)
+		s.Add(noon, attempt(200, 20*time.Millisecond), true)
 	}
 	for range 9 {
-		s.Add(attempt(500, 3*time.Second), false)
+		s.Add(noon, attempt(500, 3*time.Second), false)
 	}
 	got := s.Stats()
 	if got.Delivered != 90 || got.Failed != 10 {
@@ -52,7 +55,7 @@ func TestPercentilesOfManyTimes(t *testing.T) {
 	for range 10_000 {
 		d := time.Millisecond + time.Duration(r.ExpFloat64()*float64(300*time.Millisecond))
 		all = append(all, d)
-		s.Add(attempt(200, d), true)
+		s.Add(noon, attempt(200, d), true)
 	}
 	slices.Sort(all)
 	got := s.Stats()
@@ -64,11 +67,11 @@ func TestMergeIsAddingAll(t *testing.T) {
 	var one, two, both rollup.Bucket
 	for i := range 200 {
 		a, ok := attempt(200, time.Duration(i*i)*time.Millisecond), i%3 > 0
-		both.Add(a, ok)
+		both.Add(noon.Add(time.Duration(i)*time.Second), a, ok)
 		if i%2 == 0 {
-			one.Add(a, ok)
+			one.Add(noon.Add(time.Duration(i)*time.Second), a, ok)
 		} else {
-			two.Add(a, ok)
+			two.Add(noon.Add(time.Duration(i)*time.Second), a, ok)
 		}
 	}
 	one.Merge(&two)
@@ -81,8 +84,8 @@ func TestRecordKeepsEverything(t *testing.T) {
 	var s rollup.Bucket
 	for _, d := range []time.Duration{0, time.Millisecond, 2 * time.Millisecond, time.Second,
 		time.Hour, 1000 * time.Hour, -time.Second} {
-		s.Add(attempt(200, d), true)
-		s.Add(attempt(503, d), false)
+		s.Add(noon, attempt(200, d), true)
+		s.Add(noon, attempt(503, d), false)
 		record := s.Append([]byte("before"))
 		back, err := rollup.Parse(record[len("before"):])
 		if err != nil || back.Stats() != s.Stats() {
@@ -97,13 +100,20 @@ func TestRecordKeepsEverything(t *testing.T) {
 func TestParseRefusesDamage(t *testing.T) {
 	for name, b := range map[string]string{
 		"empty":               "",
-		"one count":           "\x01",
-		"no end":              "\x01\xff",
-		"half a bucket":       "\x01\x01\x01",
-		"a gap of nothing":    "\x01\x01\x00\x01",
-		"an empty bucket":     "\x01\x01\x01\x00",
-		"a bucket too far":    "\x01\x01\x7f\x01",
-		"two buckets too far": "\x01\x01\x50\x01\x50\x01",
+		"a minute alone":      "\x01",
+		"one count":           "\x01\x01",
+		"no end":              "\x01\x01\xff",
+		"no cells":            "\x01\x01\x01",
+		"half a cell":         "\x01\x01\x01\x01\x01",
+		"a gap of nothing":    "\x01\x01\x01\x01\x00\x01",
+		"an empty cell":       "\x01\x01\x01\x01\x01\x00",
+		"a cell too far":      "\x01\x01\x01\x01\x7f\x01",
+		"two cells too far":   "\x01\x01\x01\x02\x50\x01\x50\x01",
+		"more cells than are": "\x01\x01\x01\x02\x01\x01",
+		"a minute of nothing": "\x01\x00\x00\x00",
+		"a minute too far":    "\x05\x01\x01\x00",
+		"a minute twice":      "\x01\x01\x01\x00\x01\x01\x01\x00",
+		"minutes in disorder": "\x02\x01\x01\x00\x01\x01\x01\x00",
 	} {
 		if s, err := rollup.Parse([]byte(b)); err == nil {
 			t.Errorf("%s: %+v, want an error", name, s.Stats())

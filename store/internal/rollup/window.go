@@ -11,7 +11,7 @@ import (
 // order. It is not safe for concurrent use.
 type Window struct {
 	first, firstOfHour, last int64
-	hour, day                Bucket
+	hour, day                counts
 }
 
 // NewWindow returns an empty Window that ends now.
@@ -28,14 +28,15 @@ func (w *Window) Add(at int64, b *Bucket) {
 	if at < w.first || at > w.last {
 		return
 	}
-	w.day.Merge(b)
+	sum := b.sum()
+	w.day.merge(&sum)
 	if at >= w.firstOfHour {
-		w.hour.Merge(b)
+		w.hour.merge(&sum)
 	}
 }
 
 // Hour returns the figures of the last hour.
-func (w *Window) Hour() store.AttemptStats { return w.hour.Stats() }
+func (w *Window) Hour() store.AttemptStats { return w.hour.stats() }
 
 // Day returns the figures of the last day.
-func (w *Window) Day() store.AttemptStats { return w.day.Stats() }
+func (w *Window) Day() store.AttemptStats { return w.day.stats() }

@@ -6,7 +6,6 @@ import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
-	"github.com/outhook/outhook/store/internal/rollup"
 )
 
 // Effect is something that memory must learn when a transaction has committed. It is one of the
@@ -123,7 +122,8 @@ type AttemptsCounted struct{ Attempts []CountedAttempt }
 
 // CountedAttempt is an attempt that is to be counted.
 type CountedAttempt struct {
-	Key       rollup.Key
+	Num       uint64    // of the subscription
+	At        time.Time // by the store's clock
 	Status    int
 	Duration  time.Duration
 	Delivered bool

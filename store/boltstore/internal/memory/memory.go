@@ -112,7 +112,7 @@ func (m *Memory) Apply(e effect.Effect) {
 		for i := range e.Attempts {
 			c := &e.Attempts[i]
 			a := store.Attempt{Status: c.Status, Duration: c.Duration}
-			m.Counts.Add(c.Key, &a, c.Delivered)
+			m.Counts.Add(c.Num, c.At, &a, c.Delivered)
 		}
 	default:
 		panic(fmt.Sprintf("boltstore: no such effect: %T", e)) // else memory would miss it for ever

@@ -104,11 +104,11 @@ func (s *Set) Find(num, seq, keyHash uint64) (d Delivery, ok bool, err error) {
 // Row returns what the row of a delivery says, without marks; ok is false if it has none.
 func (s *Set) Row(id ID) (d Delivery, ok bool, err error) {
 	key := record.Key2(id.Num, id.Seq)
-	v := s.get(Rows, key[:])
+	k, v := s.getEntry(Rows, key[:])
 	if v == nil {
 		return Delivery{}, false, nil
 	}
-	row, err := record.DecodeRow(key[:], v)
+	row, err := record.DecodeRow(k, v)
 	return Delivery{Row: row, Stored: true}, err == nil, err
 }
 

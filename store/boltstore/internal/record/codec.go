@@ -85,18 +85,18 @@ type decoder struct {
 
 // newDecoder checks a value and returns a decoder of its fields. The fields share memory with the
 // value. Their capacity ends with them, so that appending to one can't write into the file.
-func newDecoder(key, value []byte) (*decoder, error) {
+func newDecoder(key, value []byte) (decoder, error) {
 	// Without at least a version there is nothing to read; a value that is too short for a checksum
 	// makes n negative.
 	n := len(value) - sumSize
 	if n < 1 || binary.BigEndian.Uint32(value[n:]) != checksum(key, value[:n]) {
-		return nil, fmt.Errorf("%w: a record does not match its checksum", store.ErrCorrupt)
+		return decoder{}, fmt.Errorf("%w: a record does not match its checksum", store.ErrCorrupt)
 	}
 	if value[0] != recordVersion {
-		return nil, fmt.Errorf("%w: a record has version %d; this version of outhook knows only %d",
+		return decoder{}, fmt.Errorf("%w: a record has version %d; this version of outhook knows only %d",
 			store.ErrCorrupt, value[0], recordVersion)
 	}
-	return &decoder{b: value[1:n:n]}, nil
+	return decoder{b: value[1:n:n]}, nil
 }
 
 // end returns an error if a field was missing. Fields that are left over are no error: a later

@@ -64,12 +64,14 @@ func (e *Event) Same(o *Event) bool {
 
 // KeyHash returns the hash by which the file knows the ordering key; 0 without a key. Events whose
 // keys share a hash wait for each other, which delays them and breaks nothing.
-func (e *Event) KeyHash() uint64 {
-	if e.Key == "" {
+func (e *Event) KeyHash() uint64 { return keyHash([]byte(e.Key)) }
+
+func keyHash(orderingKey []byte) uint64 {
+	if len(orderingKey) == 0 {
 		return 0
 	}
 	h := fnv.New64a()
-	h.Write([]byte(e.Key))
+	h.Write(orderingKey)
 	// Never 0, which stands for no key.
 	return h.Sum64() | 1
 }
@@ -121,19 +123,11 @@ func splitEvent(v []byte) (head, recipients []byte, err error) {
 // DecodeEvent reads the head of an event. Its Body shares memory with v. All else is copied. It
 // does not look at the recipients, which may be damaged.
 func DecodeEvent(key, v []byte) (Event, error) {
-	head, _, err := splitEvent(v)
+	w, err := ViewEvent(key, v)
 	if err != nil {
 		return Event{}, err
 	}
-	d, err := newDecoder(key, head)
-	if err != nil {
-		return Event{}, fmt.Errorf("event %d: %w", KeyNumber(key, 0), err)
-	}
-	e := Event{
-		ID: d.string(), Type: d.string(), Tenant: d.string(), Key: d.string(),
-		Time: d.int(), EnqueuedAt: d.int(), Body: d.bytes(), Trace: d.string(),
-	}
-	return e, d.end()
+	return w.Copy(), nil
 }
 
 // DecodeRecipients returns the packed numbers of an event's recipients, which share memory with v.

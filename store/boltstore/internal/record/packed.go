@@ -38,7 +38,12 @@ func Unpack(b []byte, f func(n uint64) bool) error {
 // UnpackAll returns all numbers of a packed list. It is Unpack without a call for each number, and
 // with an error it returns those that came before.
 func UnpackAll(b []byte) ([]uint64, error) {
-	nums := make([]uint64, 0, len(b)) // each takes a byte at least, and most take one or two
+	// Each takes a byte at least, and most take one or two.
+	return AppendUnpacked(make([]uint64, 0, len(b)), b)
+}
+
+// AppendUnpacked is UnpackAll for a caller that has memory for the numbers.
+func AppendUnpacked(nums []uint64, b []byte) ([]uint64, error) {
 	last := uint64(0)
 	for len(b) > 0 {
 		d, n := binary.Uvarint(b)

@@ -64,8 +64,8 @@ func samples() map[string]sample {
 	}
 	erasures := []Erasure{{Seq: 3, AsOf: 9, At: 5, Done: 2}, {Seq: 4, AsOf: 11, At: 6}}
 	var bucket rollup.Bucket
-	bucket.Add(&store.Attempt{Status: 200, Duration: time.Second}, true)
-	bucket.Add(&store.Attempt{}, false)
+	bucket.Add(time.Unix(60, 0), &store.Attempt{Status: 200, Duration: time.Second}, true)
+	bucket.Add(time.Unix(240, 0), &store.Attempt{}, false)
 	pattern := PatternKey("t", "a.*", 7)
 	stored := e.Encode(k1[:], Pack(nil, []uint64{1, 5, 900}))
 	return map[string]sample{

@@ -45,8 +45,9 @@ type DeliveryReader struct {
 	streams []*Stream // of the subscriptions that are merged, and have anything left
 	sources sources   // where their deliveries are read from
 	last    cached    // the event that was looked at last, in this transaction
+	known   known     // what is the same for many deliveries
 
-	Found  []FoundDelivery // of this step, in the order of the walk; Read makes it anew
+	Found  []FoundDelivery // of this step, in the order of the walk; valid until the next Read
 	Passed int             // how many records this step has looked at and not found
 	began  page.Cursor     // From at the beginning of the step
 	More   bool            // there is more behind From
@@ -54,15 +55,19 @@ type DeliveryReader struct {
 
 // cached is an event that was read.
 type cached struct {
-	seq   uint64
-	event *record.Event // nil if it is gone
+	seq    uint64
+	gone   bool
+	view   record.EventView
+	copied bool
+	event  record.Event // a copy of view, once a delivery of it was looked at
 }
 
 // Read reads on, in a transaction. It fills Found and moves From. An error ends the walk: what is
 // damaged must not look like what is not there.
 func (sl *DeliveryReader) Read(t *txn.Tx) error {
-	sl.t, sl.Found, sl.Passed, sl.began, sl.More = t, nil, 0, sl.From, false
-	sl.last = cached{} // its body is the memory of the former transaction
+	sl.t, sl.Found, sl.Passed, sl.began, sl.More = t, sl.Found[:0], 0, sl.From, false
+	sl.last = cached{} // its view is the memory of the former transaction
+	sl.known.begin()
 	// In each step: the clock may be set back between two of them.
 	if err := sl.order(); err != nil {
 		return err
@@ -154,21 +159,22 @@ func (sl *DeliveryReader) oneEvent() error {
 // event reads the deliveries of an event from where we are. When the slice gets too long, more is
 // set. It is past when no event from it on can be selected.
 func (sl *DeliveryReader) event(k, v []byte) (past bool, err error) {
-	e, err := record.DecodeEvent(k, v)
+	view, err := record.ViewEvent(k, v)
 	// The event alone often decides, and then neither the recipients nor any row is read.
-	if err != nil || !sl.selects(&e) {
+	if err != nil || !sl.selects(&view) {
 		sl.Passed += 1 + len(v)/passedBytes
-		return err == nil && sl.past(&e), err
+		return err == nil && sl.past(&view), err
 	}
 	packed, err := record.DecodeRecipients(k, v)
 	if err != nil {
 		return false, err
 	}
-	nums, err := record.UnpackAll(packed)
+	sl.known.nums, err = record.AppendUnpacked(sl.known.nums[:0], packed)
 	if err != nil {
 		return false, err
 	}
-	return false, sl.recipients(record.KeyNumber(k, 0), &e, nums)
+	sl.known.event = sl.known.copy(&view)
+	return false, sl.recipients(record.KeyNumber(k, 0), &sl.known.event, sl.known.nums)
 }
 
 // recipients reads the deliveries of an event to its recipients, nums. nums is the caller's, and is
@@ -240,7 +246,7 @@ func (sl *DeliveryReader) Skip(t *txn.Tx) error {
 
 // past reports whether neither the event nor one that we have still to come to is of the time that
 // is asked for.
-func (sl *DeliveryReader) past(e *record.Event) bool {
+func (sl *DeliveryReader) past(e *record.EventView) bool {
 	if sl.From.Back {
 		return sl.inOrder && !record.AsTime(e.EnqueuedAt).Before(sl.Q.Until)
 	}
@@ -249,12 +255,16 @@ func (sl *DeliveryReader) past(e *record.Event) bool {
 
 // selects reports whether the query may select deliveries of the event. It asks the query itself,
 // with what belongs to the single delivery left out, so there is one place that says what matches.
-func (sl *DeliveryReader) selects(e *record.Event) bool {
+func (sl *DeliveryReader) selects(e *record.EventView) bool {
 	d := store.Delivery{
-		EventID: e.ID, EventType: e.Type, Tenant: e.Tenant, CreatedAt: record.AsTime(e.EnqueuedAt),
+		EventType: sl.known.name(e.Type), Tenant: sl.known.name(e.Tenant),
+		CreatedAt: record.AsTime(e.EnqueuedAt),
 	}
 	q := *sl.Q
 	q.SubscriptionID, q.States = "", nil
+	if q.EventID != "" {
+		d.EventID = string(e.ID) // each event has another, so it is copied only when asked for
+	}
 	return q.Matches(&d)
 }
 
@@ -264,7 +274,7 @@ func (sl *DeliveryReader) take(num, seq uint64, e *record.Event) error {
 	// First, whatever becomes of it: a delivery that is looked at is never looked at again.
 	sl.pass(at)
 	sl.Passed++ // unless it is found
-	if !sl.t.Subs.Exists(num) {
+	if !sl.known.exists(sl.t, num) {
 		return nil
 	}
 	r, ok, err := sl.t.Pending.Find(num, seq, e.KeyHash())

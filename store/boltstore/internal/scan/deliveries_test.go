@@ -295,3 +295,60 @@ func TestTenantReadsItsOwn(t *testing.T) {
 		}
 	}
 }
+
+// TestPassingOverAllocatesNothing looks in vain for a type, in stores of two sizes: an event that is
+// passed over allocates nothing, whether it is found in the log or by a subscription, whose events
+// come in pieces that do. Those who publish wait for each collection of what readers allocate.
+func TestPassingOverAllocatesNothing(t *testing.T) {
+	few, many := newFixture(t, 100), newFixture(t, 400)
+	for _, q := range []store.DeliveryQuery{
+		{AnyTenant: true, EventType: "rare"}, {AnyTenant: true, EventType: "rare", SubscriptionID: "a1"},
+	} {
+		allocs := func(x *fixture) (n float64, passed int) {
+			r := scan.DeliveryReader{Q: &q}
+			x.View(func(tx *txn.Tx) error {
+				n = testing.AllocsPerRun(10, func() {
+					r.From = page.Cursor{At: page.Start()}
+					if q.SubscriptionID != "" {
+						r.Num = x.nums[q.SubscriptionID]
+						r.Merge([]uint64{r.Num}, 64)
+						r.Dry()
+					}
+					if err := r.Read(tx); err != nil {
+						t.Fatal(err)
+					}
+				})
+				passed = r.Passed
+				return nil
+			})
+			return n, passed
+		}
+		a, short := allocs(few)
+		b, long := allocs(many)
+		if long < short+100 || b > a+float64(long-short)/2 {
+			t.Errorf("%+v: to pass over %d took %.0f allocations, over %d %.0f", q, short, a, long, b)
+		}
+	}
+}
+
+// TestListingOfADeletedSubscription deletes a subscription between two steps: from then on its
+// deliveries are not there.
+func TestListingOfADeletedSubscription(t *testing.T) {
+	x := newFixture(t, 60)
+	r := scan.DeliveryReader{
+		Q: &store.DeliveryQuery{AnyTenant: true}, From: page.Cursor{At: page.Start()}, Size: 20, More: true,
+	}
+	x.View(r.Read)
+	if !r.More || len(r.Found) == 0 {
+		t.Fatalf("the first step has found %d, and more: %v", len(r.Found), r.More)
+	}
+	x.Update(func(tx *txn.Tx) error { return tx.Subs.Delete("a1") })
+	for r.More {
+		x.View(r.Read)
+		for _, f := range r.Found {
+			if f.At.Num == x.nums["a1"] {
+				t.Fatalf("found %+v of a subscription that is deleted", f.Delivery)
+			}
+		}
+	}
+}

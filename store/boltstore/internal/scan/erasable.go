@@ -41,8 +41,8 @@ func (f *ErasableSearch) Read(t *txn.Tx) (more bool, err error) {
 
 // take looks at an event. It is full when the event is one too many.
 func (f *ErasableSearch) take(k, v []byte) (full bool) {
-	e, err := record.DecodeEvent(k, v)
-	if err != nil || e.Tenant != f.Tenant {
+	e, err := record.ViewEvent(k, v)
+	if err != nil || string(e.Tenant) != f.Tenant {
 		if f.passed == page.Budget {
 			f.Step.Stop(page.Position{Num: f.From})
 			return true

@@ -4,6 +4,7 @@ import (
 	"container/heap"
 
 	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
 )
 
@@ -126,30 +127,37 @@ func (sl *DeliveryReader) look(num, seq uint64) (past bool, err error) {
 	switch {
 	case err != nil:
 		return false, err
-	case e != nil && sl.past(e):
+	case !e.gone && sl.past(&e.view):
 		return true, nil
-	case e == nil || !sl.selects(e): // or it was pruned, or its record is gone
+	case e.gone || !sl.selects(&e.view): // or it was pruned, or its record is gone
 		sl.pass(page.Position{Seq: seq, Num: num})
 		sl.Passed++
 		return false, nil
 	}
-	return false, sl.take(num, seq, e)
+	if !e.copied {
+		e.event, e.copied = sl.known.copy(&e.view), true
+	}
+	return false, sl.take(num, seq, &e.event)
 }
 
-// eventOf reads an event; nil if it is gone. Those that follow are often of the same.
-func (sl *DeliveryReader) eventOf(seq uint64) (*record.Event, error) {
+// eventOf reads an event. Those that follow are often of the same.
+func (sl *DeliveryReader) eventOf(seq uint64) (*cached, error) {
 	if sl.last.seq == seq {
-		return sl.last.event, nil
+		return &sl.last, nil
 	}
-	e, err := sl.t.Events.Get(seq)
-	if err != nil {
-		return nil, err
+	sl.known.key = record.Key1(seq)
+	key := sl.known.key[:]
+	v := sl.t.Get(txn.BucketEvents, key)
+	view := record.EventView{}
+	if v != nil {
+		var err error
+		if view, err = record.ViewEvent(key, v); err != nil {
+			return nil, err
+		}
+		sl.Passed += len(view.Body) / passedBytes
 	}
-	if e != nil {
-		sl.Passed += len(e.Body) / passedBytes
-	}
-	sl.last = cached{seq, e}
-	return e, nil
+	sl.last = cached{seq: seq, gone: v == nil, view: view}
+	return &sl.last, nil
 }
 
 // fill reads what comes next of each stream that has run dry, and drops those that have nothing

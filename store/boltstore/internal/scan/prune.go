@@ -60,7 +60,7 @@ func (w *PruneWalk) shortest() time.Duration {
 
 // young reports whether nothing of the event can be past its retention. A delivery can't have
 // finished before its event was enqueued.
-func (w *PruneWalk) young(e *record.Event, now int64) bool {
+func (w *PruneWalk) young(e *record.EventView, now int64) bool {
 	shortest := w.shortest()
 	return shortest <= 0 || now-e.EnqueuedAt <= int64(shortest)
 }
@@ -92,7 +92,7 @@ func (w *PruneWalk) readStretch(t *txn.Tx, c *bolt.Cursor, st Stretch) (done boo
 			h.seq, h.recipient, h.kept = seq, 0, false
 		}
 		w.Looked++
-		e, err := record.DecodeEvent(k, v)
+		e, err := record.ViewEvent(k, v)
 		// Events are in the order of their times, but for a clock that was set back, so what comes
 		// after it is younger as a rule. A round for orphans has to see all of them.
 		if err == nil && st.Unread && !h.All && w.young(&e, t.Now) {
@@ -195,7 +195,7 @@ func (w *PruneWalk) readAhead(t *txn.Tx, c *bolt.Cursor) {
 		if k == nil {
 			return
 		}
-		if e, err := record.DecodeEvent(k, v); err != nil || w.young(&e, t.Now) {
+		if e, err := record.ViewEvent(k, v); err != nil || w.young(&e, t.Now) {
 			return
 		}
 		w.Blocked = record.KeyNumber(k, 0)

@@ -98,6 +98,11 @@ func (sl *DeliveryReader) next(s *Stream, first uint64) (seqs []uint64, more boo
 // join merges what the sources have. Where one of them stops short, the others may not go on: what
 // is behind the last of it may be in it, and to go on there would pass over it.
 func (sl *DeliveryReader) join(pieces []piece) (seqs []uint64, more bool) {
+	// As a rule one source has all, and then there is nothing to merge or to copy.
+	pieces = slices.DeleteFunc(pieces, func(p piece) bool { return len(p.seqs) == 0 })
+	if len(pieces) == 1 {
+		return pieces[0].seqs, pieces[0].more
+	}
 	compare := func(a, b uint64) int {
 		if !sl.From.Back { // that is from the newest on
 			a, b = b, a
@@ -142,6 +147,9 @@ func (sl *DeliveryReader) keys(id txn.Bucket, prefix []byte, first uint64, n int
 		if len(p.seqs) == n {
 			p.more = true
 			return p
+		}
+		if p.seqs == nil {
+			p.seqs = make([]uint64, 0, n)
 		}
 		p.seqs = append(p.seqs, record.KeyNumber(k[len(prefix):], 0))
 	}

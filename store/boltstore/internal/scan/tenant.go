@@ -48,8 +48,8 @@ func (f *TenantSearch) Read(t *txn.Tx) (more bool, err error) {
 		if f.From = record.KeyNumber(k, 0); seen > 0 && t.IsSlow() {
 			return true, nil
 		}
-		e, err := record.DecodeEvent(k, v)
-		if err == nil && e.Tenant == f.Tenant {
+		e, err := record.ViewEvent(k, v)
+		if err == nil && string(e.Tenant) == f.Tenant {
 			if len(f.Found) == f.Limit || f.deliveries >= maxExported {
 				f.Full = true
 				return false, nil
@@ -64,8 +64,8 @@ func (f *TenantSearch) Read(t *txn.Tx) (more bool, err error) {
 }
 
 // add adds an event, if there is a delivery of it.
-func (f *TenantSearch) add(t *txn.Tx, seq uint64, e *record.Event, v []byte) error {
-	key := record.Key1(seq)
+func (f *TenantSearch) add(t *txn.Tx, seq uint64, view *record.EventView, v []byte) error {
+	e, key := view.Copy(), record.Key1(seq)
 	packed, err := record.DecodeRecipients(key[:], v)
 	if err != nil {
 		return nil // nobody can know whose it is

@@ -104,6 +104,7 @@ type base struct {
 	// Those that were used, nil for the others: finding one by its name is a search.
 	open [bucketCount]*bolt.Bucket
 	seek [bucketCount]*bolt.Cursor // for get: a cursor that is used again allocates nothing
+	key  []byte                    // for get, likewise: bbolt makes a key that it is given escape
 	// Counts what was written, or is to be when the transaction ends.
 	changes int // see Tx.Try and Tx.NeedsCommit
 }
@@ -133,7 +134,8 @@ func (f *base) Get(id Bucket, key []byte) []byte {
 		f.seek[id] = c
 	}
 	// Seek stops at the next key if there is none like this.
-	if k, v := c.Seek(key); bytes.Equal(k, key) {
+	f.key = append(f.key[:0], key...)
+	if k, v := c.Seek(f.key); bytes.Equal(k, key) {
 		return v
 	}
 	return nil

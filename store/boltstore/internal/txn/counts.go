@@ -36,7 +36,8 @@ func (x *counts) Version() (uint64, error) { return x.MetaNumber(metaCounts) }
 // the counts would be one more page in each commit.
 func (x *counts) note(num uint64, o *Outcome) {
 	x.attempts = append(x.attempts, effect.CountedAttempt{
-		Key:       rollup.Key{Sub: num, At: rollup.At(record.AsTime(x.Now))},
+		Num:       num,
+		At:        record.AsTime(x.Now),
 		Status:    o.Attempt.Status,
 		Duration:  o.Attempt.Duration,
 		Delivered: o.State == store.Delivered,
@@ -52,6 +53,9 @@ func (x *counts) complete(plan *CountsPlan) error {
 			if err := x.add(row); err != nil {
 				return err
 			}
+		}
+		if err := x.addToAll(plan.Rows); err != nil {
+			return err
 		}
 		if err := x.PutMetaNumber(metaCounts, plan.Version); err != nil {
 			return err
@@ -70,7 +74,7 @@ func (x *counts) complete(plan *CountsPlan) error {
 func (x *counts) add(row rollup.Row) error {
 	// The key has the number of the bucket unsigned, so one of before 1970 would sort behind all
 	// others, where Past does not come.
-	if row.At < 0 || !x.subs.Exists(row.Sub) {
+	if row.At < 0 || row.Sub != rollup.All && !x.subs.Exists(row.Sub) {
 		return nil
 	}
 	// The file's counts are added to, because memory keeps nothing of a bucket that is written.
@@ -78,6 +82,24 @@ func (x *counts) add(row rollup.Row) error {
 	sum.Merge(row.Counts)
 	key := countsKey(row.Key)
 	return x.put(BucketCounts, key[:], record.EncodeCounts(key[:], &sum))
+}
+
+// addToAll adds a batch to the counts of all subscriptions. Here and not when an attempt is
+// counted: so it costs one record for each five minutes that a batch is about. Rows are in the
+// order of their buckets.
+func (x *counts) addToAll(rows []rollup.Row) error {
+	for len(rows) > 0 {
+		at, sum := rows[0].At, new(rollup.Bucket)
+		for len(rows) > 0 && rows[0].At == at {
+			sum.Merge(rows[0].Counts)
+			rows = rows[1:]
+		}
+		row := rollup.Row{Key: rollup.Key{Sub: rollup.All, At: at}, Counts: sum}
+		if err := x.add(row); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // countsKey has the time first, so that the counts that are past are at the front of the bucket.
@@ -95,9 +117,31 @@ func (x *counts) Get(k rollup.Key) rollup.Bucket {
 	return b
 }
 
+// Sum adds what the file has of some subscriptions in a bucket. Their numbers are in ascending
+// order. It costs by the fewer: by them, or by those that have counts.
+func (x *counts) Sum(at int64, nums []uint64, w rollup.Sums) {
+	c := x.Bucket(BucketCounts).Cursor()
+	for len(nums) > 0 {
+		key := countsKey(rollup.Key{Sub: nums[0], At: at})
+		k, v := c.Seek(key[:])
+		if k == nil || int64(record.KeyNumber(k, 0)) != at {
+			return
+		}
+		i, asked := slices.BinarySearch(nums, record.KeyNumber(k, 1))
+		if nums = nums[i:]; !asked {
+			continue
+		}
+		// What can't be read is nothing, see Get.
+		if b, err := record.DecodeCounts(k, v); err == nil {
+			w.Add(at, &b)
+		}
+		nums = nums[1:]
+	}
+}
+
 // Past returns at most n keys of counts that are past, oldest first.
 func (x *counts) Past(n int) (keys [][]byte) {
-	first := rollup.First(record.AsTime(x.Now), rollup.Day)
+	first := rollup.First(record.AsTime(x.Now), rollup.Kept)
 	c := x.Bucket(BucketCounts).Cursor()
 	for k, _ := c.First(); k != nil && int64(record.KeyNumber(k, 0)) < first && len(keys) < n; {
 		// A copy, since the keys are removed in a transaction of their own, when this one's memory
@@ -112,9 +156,9 @@ func (x *counts) Past(n int) (keys [][]byte) {
 // Prune, which finds them at the front of the bucket.
 func (x *counts) removeRecent(num uint64) error {
 	now := record.AsTime(x.Now)
-	// By key, one for each five minutes of a day: the bucket has the time first, so a search for
+	// By key, one for each five minutes that are kept: the bucket has the time first, so a search for
 	// the subscription would read the counts of all.
-	for at := rollup.First(now, rollup.Day); at <= rollup.At(now); at++ {
+	for at := rollup.First(now, rollup.Kept); at <= rollup.At(now); at++ {
 		key := countsKey(rollup.Key{Sub: num, At: at})
 		if x.base.Get(BucketCounts, key[:]) == nil {
 			continue

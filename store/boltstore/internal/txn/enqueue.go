@@ -62,7 +62,9 @@ func (t *Tx) enqueueOne(e *record.Event, a *recipientSet) error {
 	if err := t.put(BucketEvents, key[:], e.Encode(key[:], a.Packed)); err != nil {
 		return err
 	}
-	t.IDs.note(e, seq)
+	if err := t.IDs.note(e, seq); err != nil {
+		return err
+	}
 	materialized, err := t.enqueueDisabled(seq, e.KeyHash(), a)
 	if err != nil {
 		return err

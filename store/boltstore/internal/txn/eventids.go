@@ -26,8 +26,10 @@ const (
 // eventIDs finds events by their IDs. It is the index and the tail as one transaction sees them.
 type eventIDs struct {
 	*base
-	longBody bool                 // an event that the transaction stores has a long body
-	tail     map[eventName]uint64 // the events that are not indexed, once they have been read
+	events   *eventLog
+	longBody bool                   // an event that the transaction stores has a long body
+	tail     map[eventName]uint64   // the events that are not indexed, once they have been read
+	free     map[eventName]struct{} // of events without deliveries; the index may have them
 }
 
 // eventName is what an event is found by: an ID is its tenant's.
@@ -101,16 +103,35 @@ func (x *eventIDs) isStored(e *record.Event) (bool, error) {
 		return false, err
 	}
 	key := record.Key1(seq)
-	stored, err := record.DecodeEvent(key[:], x.Get(BucketEvents, key[:]))
+	v := x.Get(BucketEvents, key[:])
+	stored, err := record.DecodeEvent(key[:], v)
 	if err != nil {
 		return false, err
 	}
 	// Of an erased event only the ID is known to be the same: its body is gone. It counts as
 	// stored, or else the erased content would come back.
-	if !stored.Erased() && !stored.Same(e) {
+	if stored.Erased() {
+		return true, nil
+	}
+	if needed, err := x.events.needed(seq, v, stored.KeyHash()); !needed || err != nil {
+		x.setFree(nameOf(e))
+		return false, err
+	}
+	if !stored.Same(e) {
 		return false, conflict(e)
 	}
 	return true, nil
+}
+
+// setFree notes that an ID is of an event without deliveries, which Prune has not got to: its
+// subscriptions are gone, or its tenant was in another store, which may have pruned the event
+// before the tenant came back. To nobody it is stored, so it must keep none from being stored.
+// Nothing is written yet: an event may follow that is a conflict.
+func (x *eventIDs) setFree(n eventName) {
+	if x.free == nil {
+		x.free = make(map[eventName]struct{})
+	}
+	x.free[n] = struct{}{}
 }
 
 // conflict returns the error for an event whose ID is that of another.
@@ -135,7 +156,14 @@ func (x *eventIDs) isHigher(id string) bool {
 }
 
 // note notes the ID of an event that this transaction stores.
-func (x *eventIDs) note(e *record.Event, seq uint64) {
+func (x *eventIDs) note(e *record.Event, seq uint64) error {
+	// The index is asked before the tail, so what it has of an earlier event must go.
+	if _, ok := x.free[nameOf(e)]; ok {
+		delete(x.free, nameOf(e))
+		if err := x.remove(BucketEventIDs, nameOf(e).key()); err != nil {
+			return err
+		}
+	}
 	x.longBody = x.longBody || len(e.Body) > MaxTailBody
 	// The tail is read at most once in a transaction, so what later operations of it store must be
 	// added.
@@ -143,10 +171,11 @@ func (x *eventIDs) note(e *record.Event, seq uint64) {
 		x.tail[nameOf(e)] = seq
 	}
 	x.writer.highestID = max(x.writer.highestID, e.ID)
+	return nil
 }
 
 // forget removes the ID of an event that this transaction removes, unless another has it by now:
-// one that has come back with its tenant.
+// one that has come back with its tenant, or was published when this one had no delivery left.
 func (x *eventIDs) forget(e *record.Event, seq uint64) error {
 	if has, err := x.Find(e.Tenant, e.ID); err != nil || has != seq {
 		return err

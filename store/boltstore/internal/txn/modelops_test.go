@@ -133,8 +133,14 @@ func (m *model) enqueue() {
 			again := stored.Event
 			if m.rand.IntN(4) == 0 {
 				again.Payload = json.RawMessage(`{"other":true}`)
-				conflict = conflict || !stored.erased // of an erased one, nothing is known
+				// Of an erased one nothing is known, and one without deliveries is stored to nobody.
+				conflict = conflict || !stored.erased && m.hasDeliveries(stored)
 			}
+			conflict = conflict || !stored.erased && slices.ContainsFunc(evs,
+				func(o events.Event) bool {
+					return o.Tenant == again.Tenant && o.ID == again.ID &&
+						string(o.Payload) != string(again.Payload)
+				})
 			evs = append(evs, again)
 			continue
 		}
@@ -185,12 +191,15 @@ func (m *model) conflict(built []*record.Event) {
 
 // stored makes the deliveries of an event, unless it was stored before.
 func (m *model) stored(e events.Event) {
-	if m.event(e.Tenant, e.ID) != nil {
+	known := m.event(e.Tenant, e.ID)
+	if known != nil && (known.erased || m.hasDeliveries(known)) {
 		return
 	}
 	found := false
 	for id, sub := range m.subs {
-		if !gets(&sub, e.Tenant, e.Type) {
+		// One that is stored anew may be older than a subscription.
+		if !gets(&sub, e.Tenant, e.Type) ||
+			sub.SubscribedAt.After(e.Time.Add(store.SubscribeGrace)) {
 			continue
 		}
 		found = true
@@ -201,10 +210,21 @@ func (m *model) stored(e events.Event) {
 		m.deliveries[deliveryName{id, e.ID}] = d
 	}
 	if found {
+		m.events = slices.DeleteFunc(m.events, func(o *modelEvent) bool { return o == known })
 		m.events = append(m.events, &modelEvent{Event: e})
 	} else {
 		m.unstored = append(m.unstored, [2]string{e.Tenant, e.ID})
 	}
+}
+
+// hasDeliveries reports whether an event has a delivery.
+func (m *model) hasDeliveries(e *modelEvent) bool {
+	for id := range m.subs {
+		if m.delivery(id, e) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // finish records the outcome of a pending delivery that was claimed.

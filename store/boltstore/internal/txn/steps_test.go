@@ -260,7 +260,7 @@ func TestCounts(t *testing.T) {
 	key := rollup.Key{Sub: num, At: at}
 	batch := func(version uint64, sub uint64) *txn.CountsPlan {
 		b := new(rollup.Bucket)
-		b.Add(&store.Attempt{Status: 200, Duration: time.Second}, true)
+		b.Add(f.Wall, &store.Attempt{Status: 200, Duration: time.Second}, true)
 		return &txn.CountsPlan{Version: version, Rows: []rollup.Row{
 			{Key: rollup.Key{Sub: sub, At: at}, Counts: b},
 		}}
@@ -287,7 +287,7 @@ func TestCounts(t *testing.T) {
 	want := new(rollup.Bucket)
 	for version := range uint64(3) {
 		write(batch(version+1, num))
-		want.Add(&store.Attempt{Status: 200, Duration: time.Second}, true)
+		want.Add(f.Wall, &store.Attempt{Status: 200, Duration: time.Second}, true)
 		check(version+1, want)
 	}
 	write(batch(4, num+1)) // a subscription that is not there
@@ -301,11 +301,11 @@ func TestCounts(t *testing.T) {
 		}
 		return nil
 	})
-	f.Now += int64(25 * time.Hour)
+	f.Now += int64(rollup.Kept + time.Hour)
 	f.Update(func(tx *txn.Tx) error {
 		past := tx.Counts.Past(10)
-		if len(past) != 1 {
-			t.Errorf("%d counts are past, want 1", len(past))
+		if len(past) != 2 { // with those of all
+			t.Errorf("%d counts are past, want 2", len(past))
 		}
 		return tx.Counts.Remove(past)
 	})

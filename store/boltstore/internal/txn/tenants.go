@@ -222,7 +222,9 @@ func (t *Tx) importEvent(tenant string, moved *store.TenantEvent) error {
 	if err := t.put(BucketEvents, key[:], e.Encode(key[:], recipients.Packed)); err != nil {
 		return err
 	}
-	t.IDs.note(e, seq)
+	if err := t.IDs.note(e, seq); err != nil {
+		return err
+	}
 	for _, num := range nums {
 		id := pending.ID{Num: num, Seq: seq}
 		if err := t.importDelivery(id, e.KeyHash(), byNum[num]); err != nil {

@@ -35,7 +35,7 @@ func Begin(s *Settings, w *Writer, tx *bolt.Tx) (*Tx, error) {
 	}
 	t.Recipients.base = &t.base
 	t.Subs.base, t.Subs.recipients, t.Subs.pending = &t.base, &t.Recipients, &t.Pending
-	t.IDs.base = &t.base
+	t.IDs.base, t.IDs.events = &t.base, &t.Events
 	t.Events = eventLog{base: &t.base, ids: &t.IDs, subs: &t.Subs, pending: &t.Pending}
 	t.Counts.base, t.Counts.subs = &t.base, &t.Subs
 	watermark, err := t.MetaNumber(metaWatermark)

@@ -30,7 +30,7 @@ func (c *Catalogue) Create(
 	args := append([]any{sub.ID, sub.Tenant}, record.Settings(sub)...)
 	args = append(args, record.TimeOrNull(sub.OverlapUntil), string(sub.Status), sub.DisabledReason,
 		sub.SealedWith)
-	out, err := c.writeOne(ctx, c.SQL.Create, args)
+	out, err := c.writeOne(ctx, sub.Tenant, c.SQL.Create, args)
 	// ON CONFLICT DO NOTHING returns no row. An error of the index would abort the transaction
 	// instead, and write to the server's log.
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -39,14 +39,15 @@ func (c *Catalogue) Create(
 	return out.Subscription, replica.InputError("subscription", err)
 }
 
-// writeOne runs a statement that changes a subscription and returns it. Without a row the error is
-// pgx.ErrNoRows. The caller says what that means: for Create the ID is taken, for Update somebody
-// was quicker.
+// writeOne runs a statement that changes a subscription of a tenant and returns it. Without a row
+// the error is pgx.ErrNoRows. The caller says what that means: for Create the ID is taken, for
+// Update somebody was quicker.
 func (c *Catalogue) writeOne(
-	ctx context.Context, sql string, args []any,
+	ctx context.Context, tenant, sql string, args []any,
 ) (sub record.Subscription, err error) {
 	var missed error // no error of the transaction: it has changed nothing, and commits
 	err = c.DB.Write(ctx, sqltx.Plain, func(b *sqltx.Batch) {
+		c.QueueSettled(b, tenant)
 		b.Queue(sql, args...).QueryRow(func(row pgx.Row) error {
 			missed = sub.Scan(row)
 			return nil
@@ -139,7 +140,7 @@ func (c *Catalogue) update(
 	overlap := record.TimeOrNull(draft.OverlapUntil)
 	args = append(args, string(draft.Status), draft.DisabledReason, overlap, c.Schema.Table("events"),
 		draft.SealedWith)
-	return c.writeOne(ctx, c.SQL.Update, args)
+	return c.writeOne(ctx, before.Tenant, c.SQL.Update, args)
 }
 
 // Delete removes a subscription. It returns store.ErrNotFound if there is no such one. The
@@ -149,7 +150,8 @@ func (c *Catalogue) Delete(ctx context.Context, id string) error {
 	var gone int64
 	err := c.DB.Write(ctx, sqltx.Plain, func(b *sqltx.Batch) {
 		// The last INSERT of the statement has a row for the subscription, if there was one.
-		b.Queue(c.SQL.Remove, id).Exec(func(tag pgconn.CommandTag) error {
+		c.QueueSettledOf(b, id)
+		b.Queue(c.SQL.Remove, []string{id}).Exec(func(tag pgconn.CommandTag) error {
 			gone = tag.RowsAffected()
 			return nil
 		})

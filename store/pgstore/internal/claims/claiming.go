@@ -21,7 +21,7 @@ type claiming struct {
 	leased map[*memory.Queue][]leasedKey // of the subscriptions that were chosen: what else was leased
 
 	found   []found
-	looks   int // Memory.Looks when this was chosen
+	looks   int // Looks.Count when this was chosen
 	noticed bool
 
 	got     []store.Claim // handed out, even if something fails later
@@ -100,7 +100,7 @@ func (c *claiming) run(ctx context.Context) (again bool, err error) {
 // chosen notes which keys are leased as this is chosen. If they become free by the time that the
 // deliveries are read it does not matter: what is read may be older. Memory is locked.
 func (c *claiming) chosen() {
-	c.nextDue, c.looks = c.round.NextDue(), c.Memory.Looks()
+	c.nextDue, c.looks = c.round.NextDue(), c.Memory.Looks.Count()
 	c.leased = make(map[*memory.Queue][]leasedKey)
 	// Also those of this round are among its leases, but have no key yet: it is known when they are
 	// read.
@@ -142,7 +142,7 @@ func (c *claiming) read(ctx context.Context) error {
 		// there any more. A claim that finds nothing must not miss them: it waits, and chooses
 		// again. One that has found something is followed by another in any case.
 		c.Memory.Lock()
-		c.noticed = c.noticed || c.Memory.HasLooked(c.looks)
+		c.noticed = c.noticed || c.Memory.Looks.Since(c.looks)
 		c.Memory.Unlock()
 	}
 	return err

@@ -52,7 +52,9 @@ func (c *Counts) Close() {
 
 // Add counts an attempt that was recorded at a time of the server's, in nanoseconds since 1970.
 func (c *Counts) Add(sub uint64, now int64, a *store.Attempt, ok bool) {
-	c.buffer.Add(rollup.Key{Sub: sub, At: rollup.At(time.Unix(0, now))}, a, ok)
+	at := time.Unix(0, now)
+	c.buffer.Add(sub, at, a, ok)
+	c.buffer.Add(rollup.All, at, a, ok)
 }
 
 // Len returns how many buckets are in memory. It is for tests of MaxKept.
@@ -98,17 +100,35 @@ func (c *Counts) Flush() {
 func (c *Counts) Window(ctx context.Context, sub int64, now time.Time) (*rollup.Window, error) {
 	w := rollup.NewWindow(now)
 	first, last := w.Range()
+	return w, c.add(ctx, w, first, last, sub)
+}
+
+// Figures adds up what all replicas have counted of some subscriptions; [rollup.All] stands for
+// all. It returns store.ErrCorrupt if a row is damaged.
+func (c *Counts) Figures(
+	ctx context.Context, now time.Time, per store.Resolution, subs ...int64,
+) (store.Figures, error) {
+	s := rollup.NewSeries(now, per)
+	first, last := s.Range()
+	err := c.add(ctx, s, first, last, subs...)
+	return s.Figures(), err
+}
+
+// add adds the buckets from first to last of some subscriptions to w.
+func (c *Counts) add(ctx context.Context, w rollup.Sums, first, last int64, subs ...int64) error {
 	// Memory before the rows: a bucket that is let go in between is in these by then.
-	ours := make(map[int64]int64) // the writers of what is in memory, by bucket
-	c.buffer.Of(uint64(sub), func(row rollup.Row) {
-		ours[row.At] = row.Writer
-		w.Add(row.At, row.Counts)
-	})
-	var at, writer int64
+	ours := make(map[rollup.Key]int64) // the writers of what is in memory
+	for _, sub := range subs {
+		c.buffer.Of(uint64(sub), func(row rollup.Row) {
+			ours[row.Key] = row.Writer
+			w.Add(row.At, row.Counts)
+		})
+	}
+	var sub, at, writer int64
 	var row []byte
 	var damaged error
-	read := sqltx.Each([]any{&at, &writer, &row}, func() {
-		if own, ok := ours[at]; ok && own == writer {
+	read := sqltx.Each([]any{&sub, &at, &writer, &row}, func() {
+		if own, ok := ours[rollup.Key{Sub: uint64(sub), At: at}]; ok && own == writer {
 			return // memory has a newer state of it
 		}
 		counts, err := rollup.Parse(row)
@@ -118,9 +138,9 @@ func (c *Counts) Window(ctx context.Context, sub int64, now time.Time) (*rollup.
 		}
 		w.Add(at, &counts)
 	})
-	err := c.DB.Rows(ctx, read, c.SQL.CountsOf, sub, first, last)
+	err := c.DB.Rows(ctx, read, c.SQL.CountsOf, subs, first, last)
 	if err == nil {
 		err = damaged
 	}
-	return w, err
+	return err
 }

@@ -117,9 +117,13 @@ func (f *filter) first(from page.Cursor, n int) (query string, args []any) {
 }
 
 // PageStatement returns the statement that reads the first page of a query, for those who look at
-// its plan. The query has a limit.
-func (h *History) PageStatement(q *store.DeliveryQuery) (query string, args []any) {
-	return newFilter(h.Schema, h.SQL, q).first(page.Cursor{At: page.Start()}, q.Limit+1)
+// its plan: of the newest, or with back of the oldest, as Requeue reads it. The query has a limit.
+func (h *History) PageStatement(q *store.DeliveryQuery, back bool) (query string, args []any) {
+	from := page.Cursor{At: page.Start()}
+	if back {
+		from = page.Cursor{At: page.End(), Back: true}
+	}
+	return newFilter(h.Schema, h.SQL, q).first(from, q.Limit+1)
 }
 
 // Its columns are those of listed.sql.

@@ -11,5 +11,7 @@
 //     page has and a filter may pass over, which is bounded (search.go).
 //   - A step is one short transaction. An erasure or a retention that needs more takes more, and
 //     one that was interrupted goes on with the next Prune.
+//   - A search since a time begins at the events that can be from then: Prune notes until when each
+//     ten thousand were enqueued, so publishing writes no index of times.
 //   - One replica prunes at a time, by an advisory lock of the transaction.
 package history

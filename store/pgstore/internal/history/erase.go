@@ -26,6 +26,9 @@ const (
 // pending. That their deliveries have ended is then written in short transactions: an event may
 // have ten thousand, and one transaction over all would hold their rows for seconds.
 func (h *History) Erase(ctx context.Context, q store.EraseQuery) (n int, next string, err error) {
+	if err := h.requireSettled(ctx, q.Tenant); err != nil {
+		return 0, "", err
+	}
 	seqs, next, err := h.erasable(ctx, q)
 	if err != nil || len(seqs) == 0 {
 		return 0, next, err
@@ -33,6 +36,7 @@ func (h *History) Erase(ctx context.Context, q store.EraseQuery) (n int, next st
 	// It may meet a Finish of the same events, which locks rows of its own.
 	err = sqltx.Retry(func() error {
 		return h.DB.Write(ctx, sqltx.ByIndex, func(b *sqltx.Batch) {
+			h.QueueSettled(b, record.Plain(q.Tenant))
 			b.Queue(h.SQL.Erase, seqs).QueryRow(sqltx.One(&n))
 		})
 	})
@@ -53,8 +57,8 @@ func (h *History) Erase(ctx context.Context, q store.EraseQuery) (n int, next st
 }
 
 // erasable returns the events that the step is to erase, and the cursor for the next step. A step
-// looks at a bounded number of events, of all tenants: those of one tenant are not indexed, and it
-// must end also if the tenant has none. So it may return a cursor and no events.
+// looks at a bounded number of events, of which some may be erased already. So it may return a
+// cursor and no events.
 func (h *History) erasable(
 	ctx context.Context, q store.EraseQuery,
 ) (seqs []int64, next string, err error) {

@@ -38,7 +38,21 @@ func (h *History) Prune(ctx context.Context, r store.Retention) (more bool, err 
 			return more, err
 		}
 	}
-	return h.pruneFinished(ctx, r)
+	if more, err = h.pruneFinished(ctx, r); more || err != nil {
+		return more, err
+	}
+	return h.noteTimes(ctx)
+}
+
+// timesStep is how many numbers of events a row of event_times stands for.
+const timesStep = 10_000
+
+// noteTimes notes until when the next events were enqueued, for those who search since a time (see
+// search.since), and reports whether there may be more to note.
+func (h *History) noteTimes(ctx context.Context) (more bool, err error) {
+	var n int
+	_, err = h.pruneStep(ctx, h.SQL.NoteTimes, []any{&n}, timesStep)
+	return n > 0, err
 }
 
 // pruned is when those had finished that the last step has removed last. Nil at the beginning.
@@ -69,8 +83,8 @@ func (h *History) pruneFinished(ctx context.Context, r store.Retention) (more bo
 func (h *History) PruneArgs(r store.Retention) []any {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	// By the server's clock as this replica knows it. Counts older than a day are in no statistics.
-	first := rollup.At(time.Unix(0, h.Clock.Now()).Add(-rollup.Day))
+	// By the server's clock as this replica knows it. Counts older than three days are in no statistics.
+	first := rollup.At(time.Unix(0, h.Clock.Now()).Add(-rollup.Kept))
 	return []any{
 		pruneStep, keep(r.Delivered), keep(r.Failed), first, h.pruned.delivered, h.pruned.failed,
 	}

@@ -19,6 +19,11 @@ func (h *History) Requeue(
 ) (result store.RequeueResult, err error) {
 	// Pending ones are asked for by name only: to make them due sooner is another wish than a
 	// replay.
+	if !q.AnyTenant {
+		if err := h.requireSettled(ctx, q.Tenant); err != nil {
+			return result, err
+		}
+	}
 	if len(q.States) == 0 {
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
@@ -53,6 +58,7 @@ func (h *History) Requeue(
 		leasedSubs, leasedSeqs := replica.Numbers(h.leased(deliveries))
 		now := h.Clock.Now() / int64(time.Microsecond)
 		return h.DB.Write(ctx, sqltx.ByIndex, func(b *sqltx.Batch) {
+			b.Queue(h.SQL.LockShared, h.Writers()) // the statement passes over tenants that are closed
 			// The number that all of the step get as their stamp is drawn in the statement. An
 			// unsubscription that comes later has a higher one, and so cancels them.
 			b.Queue(h.SQL.Requeue, seqs, subs, leasedSeqs, leasedSubs, h.Schema.Table("events"), now, named).
@@ -63,6 +69,13 @@ func (h *History) Requeue(
 		h.AfterNotices(ctx)
 	}
 	return result, err
+}
+
+// requireSettled returns an error with [schema.NotSettled] if a tenant is not settled.
+func (h *History) requireSettled(ctx context.Context, tenant string) error {
+	return h.DB.Read(ctx, sqltx.ByIndex, func(b *sqltx.Batch) {
+		b.Queue(h.SQL.RequireSettled, record.Plain(tenant))
+	})
 }
 
 // leased returns which of some deliveries are leased here. By tokens that are good now: a lease
@@ -93,6 +106,7 @@ func (h *History) Recovered(ctx context.Context, subscriptionID string) error {
 			if changed = after != before; changed {
 				var rows record.HealthRows
 				rows.Add(sub, &after)
+				h.QueueSettledOf(b, record.Plain(subscriptionID))
 				b.Queue(h.SQL.SetHealth, rows.Args()...)
 				// As the replica 0, so that this one takes the notice too: memory changes by that
 				// alone.
@@ -120,6 +134,7 @@ func (h *History) ProbeNow(ctx context.Context, subscriptionIDs []string) error 
 	var ended int
 	err := sqltx.Retry(func() error {
 		return h.DB.Write(ctx, sqltx.ByIndex, func(b *sqltx.Batch) {
+			b.Queue(h.SQL.LockShared, h.Writers())
 			b.Queue(h.SQL.ProbeNow, ids).QueryRow(sqltx.One(&ended))
 		})
 	})

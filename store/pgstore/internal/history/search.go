@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/page"
@@ -37,8 +38,14 @@ type search struct {
 
 	seq, num string // the boundary
 	most     string // how many deliveries or events a source looks at
+	since    string // a condition on an event, of which %s is the number; empty if there is none
 	want     string // how many are needed: of what the query selects as a whole, no more are looked at
 }
+
+// sinceSlack is how much later than the others an event may have been enqueued that is missing when
+// their times are noted, as its transaction is open: its number is theirs, and so is its time, but
+// for the length of a statement.
+const sinceSlack = time.Minute
 
 // search returns a search for n deliveries that looks at so many for each source, or at a few more.
 func (f *filter) search(from page.Cursor, n, most int) *search {
@@ -50,6 +57,11 @@ func (f *filter) search(from page.Cursor, n, most int) *search {
 		n = most
 	}
 	s.want, s.most = s.arg(n), s.arg(most)
+	if since := s.query.Since; !since.IsZero() {
+		s.args = append(s.args, record.InRange(since.Add(-sinceSlack)))
+		s.since = fmt.Sprintf(" AND %%s > coalesce((SELECT t.seq FROM outhook.event_times t "+
+			"WHERE t.at < $%d::timestamptz ORDER BY t.at DESC, t.seq DESC LIMIT 1), 0)", len(s.args))
+	}
 	return s
 }
 
@@ -75,9 +87,20 @@ func (s *search) order(seq, sub string) string {
 // begin there.
 func (s *search) reached(seq, sub string) string {
 	if s.from.Back {
-		return fmt.Sprintf("%s >= %s + CASE WHEN %s < %s THEN 0 ELSE 1 END", seq, s.seq, sub, s.num)
+		return fmt.Sprintf("%s >= %s + CASE WHEN %s < %s THEN 0 ELSE 1 END", seq, s.seq, sub, s.num) +
+			s.recent(seq)
 	}
-	return fmt.Sprintf("%s <= %s - CASE WHEN %s < %s THEN 1 ELSE 0 END", seq, s.seq, sub, s.num)
+	return fmt.Sprintf("%s <= %s - CASE WHEN %s < %s THEN 1 ELSE 0 END", seq, s.seq, sub, s.num) +
+		s.recent(seq)
+}
+
+// recent returns the condition that an event may be from the time since which is searched, to be
+// appended to others. It ends the index too: what is older is not read.
+func (s *search) recent(seq string) string {
+	if s.since == "" {
+		return ""
+	}
+	return fmt.Sprintf(s.since, seq)
 }
 
 // text returns the parts of a WITH: "k" has where deliveries stand, "stop" how far the search has
@@ -112,9 +135,12 @@ func (s *search) look() string {
 		return subs + union(append(s.rows(few), s.rowless(few, ofOne))...)
 	case !q.AnyTenant:
 		tenant := s.arg(record.Plain(q.Tenant))
-		subs := s.subs("s.tenant = " + tenant)
-		return subs + union(append(s.rows(few), s.rowless(few, "e.tenant = "+tenant),
-			s.events(many, "e.tenant = "+tenant, s.most))...)
+		subs, of := s.subs("s.tenant = "+tenant), "e.tenant = "+tenant
+		rows := s.rows(few)
+		if q.Tenant != "" { // its events have an index, so no other tenant's are looked at
+			few, many = few+" AND "+of+" AND e.tenant <> ''", many+" AND "+of+" AND e.tenant <> ''"
+		}
+		return subs + union(append(rows, s.rowless(few, of), s.events(many, of, s.most))...)
 	case s.indexed():
 		return union(s.events("true", "true", s.want))
 	}
@@ -200,6 +226,7 @@ func (s *search) events(near, condition, most string) string {
 	if s.from.Back {
 		order, reached, end = "ASC", "e.seq >= "+s.seq, "0"
 	}
+	reached += s.recent("e.seq")
 	return fmt.Sprintf(`SELECT p.seq, p.sub, row_number() OVER () = %[1]s AS last FROM (
     SELECT e.seq, %[2]s AS sub FROM (
         SELECT e.seq, e.tenant, e.recipients FROM outhook.events e WHERE %[3]s AND %[4]s

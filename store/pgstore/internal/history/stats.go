@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -23,7 +24,8 @@ func (h *History) Stats(ctx context.Context, subscriptionID string) (stats store
 	var health record.Health
 	var sub int64
 	var now time.Time
-	dest := append(append([]any{&sub}, health.Columns()...), &now)
+	var draining bool
+	dest := append(append([]any{&sub}, health.Columns()...), &now, &draining)
 	// The time comes with the health, so that the windows end where the server's clock is.
 	err = h.DB.Row(ctx, h.SQL.HealthOf, subscriptionID)(dest...)
 	if isUnknown(err) {
@@ -36,8 +38,11 @@ func (h *History) Stats(ctx context.Context, subscriptionID string) (stats store
 		return stats, err
 	}
 	// Leases are in memory only, each in that of its owner. This is 0 for a share of another
-	// replica's.
+	// replica's, unless its tenant is closed: then there may be some.
 	stats.InFlight = h.inFlight(uint64(sub))
+	if draining && !h.holds(uint64(sub)) {
+		stats.InFlight = max(stats.InFlight, 1)
+	}
 	stats.Subscriptions, stats.Health = 1, health.Record()
 	stats.FailingSince = stats.Health.FailingSince()
 	// Last: a damaged row of counts is an error, beside which the rest is right.
@@ -105,7 +110,7 @@ func (h *History) snapshot() snapshot {
 	if others == nil {
 		others = []int32{} // nil would be NULL
 	}
-	return snapshot{h.Memory.Held(), others, h.Memory.Rowed(), h.Memory.Looks()}
+	return snapshot{h.Memory.Held(), others, h.Memory.Rowed(), h.Memory.Looks.Count()}
 }
 
 // rowless returns how many deliveries of subscriptions are pending without a row, of shares that
@@ -117,7 +122,7 @@ func (h *History) rowless(nums []int64, before snapshot) (n, rowed int, looked b
 	for _, num := range nums {
 		n += h.Memory.RowlessCount(uint64(num))
 	}
-	return n, int(h.Memory.Rowed() - before.rowed), h.Memory.HasLooked(before.looks)
+	return n, int(h.Memory.Rowed() - before.rowed), h.Memory.Looks.Since(before.looks)
 }
 
 // pending counts what is pending of a subscription; 0 stands for all. The figures and the oldest
@@ -141,4 +146,11 @@ func (h *History) inFlight(sub uint64) int {
 	h.Memory.Lock()
 	defer h.Memory.Unlock()
 	return h.Memory.InFlight(sub, h.Clock.Now())
+}
+
+// holds reports whether this replica has the share of a subscription, and so all leases of it.
+func (h *History) holds(sub uint64) bool {
+	h.Memory.Lock()
+	defer h.Memory.Unlock()
+	return slices.Contains(h.Memory.Held(), memory.ShareOf(sub))
 }

@@ -113,14 +113,8 @@ func (im *importer) subscription(ctx context.Context, sub *store.Subscription) e
 	if h.NextProbeAt.After(time.Now()) || h.HeldUntil.After(time.Now()) || h.Pace > 0 {
 		im.held = append(im.held, sub.ID)
 	}
-	// The order of the arguments is that of the columns in importsubscription.sql.
-	args := append([]any{sub.ID, sub.Tenant}, record.Settings(sub)...)
-	args = append(args, record.TimeOrNull(sub.OverlapUntil), string(sub.Status), sub.DisabledReason,
-		sub.CreatedAt, sub.UpdatedAt, record.TimeOrNull(sub.SubscribedAt))
-	columns := record.HealthColumns(&h)
-	args = append(append(args, columns[:]...), sub.SealedWith)
 	err = im.DB.Write(ctx, sqltx.Plain, func(b *sqltx.Batch) {
-		b.Queue(im.SQL.ImportSubscription, args...)
+		b.Queue(im.SQL.ImportSubscription, record.Whole(sub, &h)...)
 	})
 	return replica.InputError("subscription", err)
 }

@@ -50,10 +50,7 @@ type Memory struct {
 	// of its events. No low mark passes them.
 	publications map[*Publication]uint64
 
-	// looking says that notices are being taken: they may be gone from the database already, and
-	// not be in the schedule yet. looks counts how often they were.
-	looking bool
-	looks   int
+	Looks Looks // at notices
 
 	rowed uint64 // see Rowed
 
@@ -80,18 +77,6 @@ func New(wake func()) *Memory {
 		maxLag:       MaxLag,
 	}
 }
-
-// BeginLook notes that notices are being taken, until EndLook.
-func (m *Memory) BeginLook() { m.looking = true }
-
-// EndLook notes that the schedule has what was taken since BeginLook.
-func (m *Memory) EndLook() { m.looking, m.looks = false, m.looks+1 }
-
-// Looks returns how often notices were taken.
-func (m *Memory) Looks() int { return m.looks }
-
-// HasLooked reports whether notices were taken since Looks returned a number, or are being taken.
-func (m *Memory) HasLooked(since int) bool { return m.looking || m.looks != since }
 
 // Lock takes the lock.
 func (m *Memory) Lock() { m.mu.Lock() }

@@ -12,12 +12,14 @@ type Subscriber struct {
 	Sub *store.Subscription
 
 	canceledTo uint64 // what became pending before this number is canceled
+	closed     bool   // nothing is claimed: see State.Closed
 }
 
 // State is a subscription as the database has it.
 type State struct {
 	Sub        store.Subscription
 	CanceledTo uint64
+	Closed     bool // its tenant is not settled
 	Health     store.Health
 }
 
@@ -30,7 +32,7 @@ func (m *Memory) SetState(num uint64, st *State, now int64) {
 	case st == nil:
 		m.Schedule.Forget(q)
 	default:
-		q.Data.Sub = &st.Sub
+		q.Data.Sub, q.Data.closed = &st.Sub, st.Closed
 		if st.CanceledTo > q.Data.canceledTo {
 			q.Data.canceledTo = st.CanceledTo
 			m.Schedule.Cancel(q, st.CanceledTo, now)
@@ -55,7 +57,7 @@ func (m *Memory) Load(lack *schedule.Lack, loaded schedule.Loaded, st *State, no
 		m.Schedule.Forget(q)
 		return
 	}
-	q.Data.Sub = &st.Sub
+	q.Data.Sub, q.Data.closed = &st.Sub, st.Closed
 	if st.CanceledTo > q.Data.canceledTo {
 		q.Data.canceledTo = st.CanceledTo
 		m.Schedule.CancelImplicit(q, st.CanceledTo)
@@ -75,6 +77,6 @@ func (m *Memory) scheduleState(q *Queue, st *State) schedule.State {
 
 // active reports whether deliveries of a subscription may be claimed at all.
 func (m *Memory) active(q *Queue) bool {
-	return q.Data.Sub != nil && q.Data.Sub.Status == store.Subscribed &&
+	return q.Data.Sub != nil && q.Data.Sub.Status == store.Subscribed && !q.Data.closed &&
 		m.shareOf(q.Num).state == Owned
 }

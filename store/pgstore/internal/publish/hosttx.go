@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"slices"
 
 	"github.com/outhook/outhook/store/pgstore/internal/replica"
 	"github.com/outhook/outhook/store/pgstore/internal/schema"
@@ -16,16 +17,23 @@ func (p *Publisher) InTx(ctx context.Context, tx schema.Querier, evs []Event) er
 	var other *string
 	var ignored any
 	var unwanted *string
+	var moved bool
+	// Held until the transaction ends, so whoever closes a tenant waits for it. Only for that one's:
+	// a transaction of the host's may stay open for long.
+	err := tx.QueryRow(ctx, p.SQL.LockHost, p.tenantLocks(evs)).Scan(&ignored)
+	if err != nil {
+		return err
+	}
 	// As the replica 0, which owns nothing. The events may exist: an error of the index would make
 	// the host's transaction fail.
 	args := append(Args(evs), int64(0), p.Schema.Table("events"), true)
-	err := tx.QueryRow(ctx, p.SQL.Enqueue, args...).Scan(&ok, &other, &ignored, &ignored, &ignored,
-		&unwanted)
+	err = tx.QueryRow(ctx, p.SQL.Enqueue, args...).Scan(&ok, &other, &ignored, &ignored, &ignored,
+		&unwanted, &moved)
 	if err != nil {
 		return replica.InputError("event", err)
 	}
 	if !ok {
-		return conflict(*other)
+		return refusal(other, moved)
 	}
 	// It may be rolled back, but if it is not counted now, it never is.
 	p.Unwanted.Add(typesIn(unwanted)...)
@@ -37,4 +45,14 @@ func (p *Publisher) InTx(ctx context.Context, tx schema.Querier, evs []Event) er
 	// The server sends it at the commit, and not if the host rolls back. pg_notify returns void,
 	// which has no type to scan; as text it has.
 	return tx.QueryRow(ctx, "SELECT pg_notify($1, '')::text", p.Schema.Channel()).Scan(&ignored)
+}
+
+// tenantLocks returns the locks of the tenants of events, each once.
+func (p *Publisher) tenantLocks(evs []Event) (locks []int64) {
+	for i := range evs {
+		if lock := p.TenantLock(evs[i].Tenant); !slices.Contains(locks, lock) {
+			locks = append(locks, lock)
+		}
+	}
+	return locks
 }

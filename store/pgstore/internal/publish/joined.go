@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/outhook/outhook/store"
@@ -40,6 +41,8 @@ func (p *Publisher) enqueueJoined(calls []*batcher.Call[Event, struct{}]) {
 		for _, c := range calls {
 			c.Err = errAlone
 		}
+	case errors.Is(err, store.ErrMoved):
+		p.enqueueSettled(calls)
 	// The server, or the statement, has refused one of them and stored nothing. Who is at fault
 	// shows when each goes for itself.
 	case sqltx.State(err) != "" || errors.Is(err, store.ErrConflict):
@@ -48,6 +51,31 @@ func (p *Publisher) enqueueJoined(calls []*batcher.Call[Event, struct{}]) {
 		for _, c := range calls {
 			c.Err = err
 		}
+	}
+}
+
+// enqueueSettled stores the events of callers of which some are of closed tenants. These get their
+// error, and the others go together again: those who publish for a tenant that is being moved come
+// again and again, and would have everybody else go apart for as long.
+func (p *Publisher) enqueueSettled(calls []*batcher.Call[Event, struct{}]) {
+	closed := make(map[string]bool)
+	var tenant string
+	var ignored int64
+	read := sqltx.Each([]any{&tenant, &ignored, &ignored}, func() { closed[tenant] = true })
+	err := p.DB.Rows(context.Background(), read, p.SQL.TenantStates)
+	var others []*batcher.Call[Event, struct{}]
+	for _, c := range calls {
+		if slices.ContainsFunc(c.Items, func(e Event) bool { return closed[e.Tenant] }) {
+			c.Err = store.ErrMoved
+		} else {
+			others = append(others, c)
+		}
+	}
+	switch {
+	case err != nil || len(others) == len(calls): // they have been settled meanwhile
+		p.enqueueApart(calls)
+	case len(others) > 0:
+		p.enqueueJoined(others)
 	}
 }
 

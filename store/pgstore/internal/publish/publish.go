@@ -79,13 +79,14 @@ func readStored(rows pgx.Rows) (out []stored, unwanted []string, err error) {
 		var subs []int64
 		var others *bool
 		var types *string
-		if err := rows.Scan(&ok, &other, &seq, &subs, &others, &types); err != nil {
+		var moved bool
+		if err := rows.Scan(&ok, &other, &seq, &subs, &others, &types, &moved); err != nil {
 			return nil, nil, err
 		}
 		if !ok {
 			// The statement has worked. It says by this row that it has stored nothing.
 			rows.Close()
-			return nil, nil, conflict(*other)
+			return nil, nil, refusal(other, moved)
 		}
 		unwanted = append(unwanted, typesIn(types)...)
 		// The one row without an event says only that none was new.
@@ -94,6 +95,15 @@ func readStored(rows pgx.Rows) (out []stored, unwanted []string, err error) {
 		}
 	}
 	return out, unwanted, rows.Err()
+}
+
+// refusal returns why the statement has stored nothing: a tenant is not settled, or an event of
+// another content has the ID.
+func refusal(other *string, moved bool) error {
+	if moved {
+		return store.ErrMoved
+	}
+	return conflict(*other)
 }
 
 // typesIn returns the types that the enqueue statement has put together.
@@ -130,7 +140,7 @@ func (p *Publisher) tryEnqueue(
 	err := p.DB.Write(ctx, settings, func(b *sqltx.Batch) {
 		// A new owner waits for it before it reads, and so sees these events. findStored waits for
 		// it too.
-		p.QueueLock(b)
+		p.QueueWriter(b)
 		args := append(Args(evs), p.ID, p.Schema.Table("events"), mayExist)
 		b.Queue(p.SQL.Enqueue, args...).Query(func(rows pgx.Rows) error {
 			// If it is refused, the transaction has stored nothing, and commits.
@@ -138,16 +148,13 @@ func (p *Publisher) tryEnqueue(
 			return nil
 		})
 	})
-	if err == nil {
-		err = refused
-	}
 	switch {
 	case err == nil:
 		p.end(publication, out)
 		p.Unwanted.Add(unwanted...)
-	// No SQLSTATE: the connection broke, or the time was up. A conflict is the statement's own
-	// answer.
-	case sqltx.State(err) == "" && !errors.Is(err, store.ErrConflict):
+		return refused
+	// No SQLSTATE: the connection broke, or the time was up.
+	case sqltx.State(err) == "":
 		p.findOut(publication, evs) // it may have committed
 	// The server has rolled it back.
 	default:

@@ -78,3 +78,13 @@ func Settings(sub *store.Subscription) []any {
 	}
 	return []any{sub.Name, sub.URL, patterns, names, values, secrets}
 }
+
+// Whole returns a subscription with its health as the arguments of the statement that imports it,
+// in the order of the parameters in importsubscription.sql.
+func Whole(sub *store.Subscription, h *store.Health) []any {
+	args := append([]any{sub.ID, sub.Tenant}, Settings(sub)...)
+	args = append(args, TimeOrNull(sub.OverlapUntil), string(sub.Status), sub.DisabledReason,
+		sub.CreatedAt, sub.UpdatedAt, TimeOrNull(sub.SubscribedAt))
+	columns := HealthColumns(h)
+	return append(append(args, columns[:]...), sub.SealedWith)
+}

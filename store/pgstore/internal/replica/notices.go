@@ -39,11 +39,11 @@ func (r *Replica) TakeNotices(ctx context.Context) error {
 	r.Keyed.Lock() // what is looked at may unblock others
 	defer r.Keyed.Unlock()
 	r.Memory.Lock()
-	r.Memory.BeginLook()
+	r.Memory.Looks.Begin()
 	r.Memory.Unlock()
 	defer func() {
 		r.Memory.Lock()
-		r.Memory.EndLook()
+		r.Memory.Looks.End()
 		r.Memory.Unlock()
 	}()
 	for {
@@ -161,8 +161,13 @@ func (r *Replica) KeepTakingNotices(every time.Duration) {
 		case <-ticker.C:
 			r.Notify.Wake() // wakings may have been lost: a claim looks for itself now and then
 		case <-r.Notify.Told():
+		case <-r.stillClosing():
 		}
-		if err := r.TakeNotices(r.Life); err != nil && r.Life.Err() == nil {
+		err := r.TakeNotices(r.Life)
+		if err == nil {
+			err = r.reportDrained(r.Life)
+		}
+		if err != nil && r.Life.Err() == nil {
 			r.Log("looking at what other replicas have changed", err)
 			// Nobody may tell it again, and the poll interval is the host's: it can be hours.
 			notify.Pause(r.Life, lookAgainAfter)

@@ -34,6 +34,8 @@ type Replica struct {
 	// Lowering is held by who raises low marks in the database, and by who takes in what may be new
 	// below them.
 	Lowering sync.Mutex
+
+	closing closing
 }
 
 // Lock returns the number of the advisory lock that the transactions of this replica hold.
@@ -43,6 +45,33 @@ func (r *Replica) Lock() int64 { return r.Schema.ReplicaLock(r.ID) }
 // its own, before those that look who the owner is: a statement sees what was committed before it
 // began, and it may wait for the lock until a new owner has committed.
 func (r *Replica) QueueLock(b *sqltx.Batch) { b.Queue(r.SQL.LockShared, r.Lock()) }
+
+// Writers returns the number of the advisory lock that each transaction of a store holds which
+// would change something of a tenant.
+func (r *Replica) Writers() int64 { return r.Schema.LockKey("writers") }
+
+// TenantLock returns the number of the advisory lock that each transaction of a host holds which
+// has published for the tenant.
+func (r *Replica) TenantLock(tenant string) int64 { return r.Schema.LockKey("tenant\x00" + tenant) }
+
+// QueueWriter adds to a transaction that it holds the lock of this replica, and that of writers. As
+// [Replica.QueueLock], it comes before what looks whether a tenant is settled.
+func (r *Replica) QueueWriter(b *sqltx.Batch) {
+	b.Queue(r.SQL.LockWriter, r.Lock(), r.Writers())
+}
+
+// QueueSettled adds to a transaction that it fails with [schema.NotSettled] if a tenant is not
+// settled, and that nobody who closes the tenant misses what follows.
+func (r *Replica) QueueSettled(b *sqltx.Batch, tenant string) {
+	b.Queue(r.SQL.LockShared, r.Writers())
+	b.Queue(r.SQL.RequireSettled, tenant)
+}
+
+// QueueSettledOf is QueueSettled for the tenant of a subscription.
+func (r *Replica) QueueSettledOf(b *sqltx.Batch, subscriptionID string) {
+	b.Queue(r.SQL.LockShared, r.Writers())
+	b.Queue(r.SQL.RequireSettledOf, subscriptionID)
+}
 
 // Apply tells the schedule what has become of deliveries.
 func (r *Replica) Apply(changes ...memory.Change) {

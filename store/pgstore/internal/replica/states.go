@@ -20,11 +20,13 @@ func (r *Replica) QueueStates(b *sqltx.Batch, nums []int64, into States) {
 			var sub record.Subscription
 			var h record.Health
 			var canceledTo int64
-			if err := sub.Scan(rows, append([]any{&canceledTo}, h.Columns()...)...); err != nil {
+			var closed bool
+			if err := sub.Scan(rows, append([]any{&canceledTo, &closed}, h.Columns()...)...); err != nil {
 				return err
 			}
 			into[sub.Num] = &memory.State{
-				Sub: sub.Subscription, CanceledTo: uint64(canceledTo), Health: h.Record(),
+				Sub: sub.Subscription, CanceledTo: uint64(canceledTo), Closed: closed,
+				Health: h.Record(),
 			}
 		}
 		return rows.Err()
@@ -44,6 +46,7 @@ func (r *Replica) refresh(ctx context.Context, nums []int64) error {
 	r.Memory.Lock()
 	defer r.Memory.Unlock()
 	now := r.Clock.Now()
+	r.closing.note(nums, states)
 	for _, num := range nums {
 		// nil for one that was deleted: it is forgotten, with all that is pending of it.
 		r.Memory.SetState(uint64(num), states[num], now)

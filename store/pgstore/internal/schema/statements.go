@@ -26,6 +26,16 @@ type Statements struct {
 	SharesForUpdate, LockShared                     string
 	Notice, Noticed, TakeNotices                    string
 
+	// Moving tenants.
+	LockWriter, LockHost, LockHolders string
+	RequireSettled, RequireSettledOf  string
+	TenantStates, UnsettleTenant      string
+	TenantClosed, CloseTenant         string
+	SettleTenant, Drained             string
+	Exportable, ExportEvents          string
+	TakenIDs, NumsOfIDs, SomeOfTenant string
+	ForgetEvents, ImportTenant        string
+
 	// From an event to its outcome.
 	Enqueue, Published, Reserve                      string
 	Claim, States, Windows, Newest, Park, Nums       string
@@ -38,10 +48,11 @@ type Statements struct {
 	CountSubscriptions, HealthOf, HealthForUpdate  string
 	Event, Attempts, Listed                        string
 	Pending, CountPending, NumsOfTenant, CountsOf  string
+	NumOf                                          string
 	Requeue, ProbeNow                              string
 	Erasable, ErasableOne, Erase, EraseStep        string
 	Erasing, PruneLock, Prune                      string
-	SweepCanceled, SweepDeleted                    string
+	SweepCanceled, SweepDeleted, NoteTimes         string
 	ImportSubscription, ImportDeliveries           string
 	ImportHistory, ImportKnown                     string
 }

@@ -34,6 +34,7 @@ type Store struct {
 	OnPrune      func(context.Context, store.Retention) (bool, error)
 	OnCount      func(context.Context, string, int) (int, error)
 	OnStats      func(context.Context, string) (store.Stats, error)
+	OnFigures    func(context.Context, store.FiguresQuery) (store.Figures, error)
 }
 
 // New returns a memstore that is not broken yet.
@@ -47,6 +48,7 @@ func New() *Store {
 		OnFinish: s.Finish, OnRelease: s.Release, OnReady: s.Ready, OnDeliveries: s.Deliveries,
 		OnEvent: s.Event, OnAttempts: s.Attempts, OnRequeue: s.Requeue, OnProbeNow: s.ProbeNow, OnErase: s.Erase,
 		OnPrune: s.Prune, OnCount: s.CountPending, OnStats: s.Stats,
+		OnFigures: s.Figures,
 	}
 }
 
@@ -129,6 +131,10 @@ func (b *Store) CountPending(ctx context.Context, tenant string, limit int) (int
 
 func (b *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, error) {
 	return b.OnStats(ctx, subscriptionID)
+}
+
+func (b *Store) Figures(ctx context.Context, q store.FiguresQuery) (store.Figures, error) {
+	return b.OnFigures(ctx, q)
 }
 
 // Pause pauses a subscription of the memstore.

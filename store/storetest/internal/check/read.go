@@ -27,8 +27,8 @@ func (c *Driver) Deliveries(q store.DeliveryQuery) []store.Delivery {
 
 // Follow returns all deliveries that q selects from its cursor on, in the order of the listing:
 // forward or back, page by page. It returns the last page that it has read, too.
-func (c *Driver) Follow(
-	q store.DeliveryQuery, forward bool,
+func Follow(
+	c *Driver, q store.DeliveryQuery, forward bool,
 ) (all []store.Delivery, last store.Page[store.Delivery]) {
 	for range MaxPages {
 		page, err := c.Store.Deliveries(c.Ctx(), q)
@@ -90,6 +90,13 @@ func (c *Driver) Stats(id string) store.Stats {
 	stats, err := c.Store.Stats(c.Ctx(), id)
 	c.Must("Stats", err)
 	return stats
+}
+
+// Figures returns the figures that a query asks for.
+func (c *Driver) Figures(q store.FiguresQuery) store.Figures {
+	f, err := c.Store.Figures(c.Ctx(), q)
+	c.Must("Figures", err)
+	return f
 }
 
 // CountPending returns how many deliveries of a tenant are pending, limit at most.

@@ -58,7 +58,7 @@ func describeStats(s store.Stats) string {
 }
 
 // Unchanged checks that the store is as it was.
-func (c *Driver) Unchanged(what string, before []string) {
+func Unchanged(c *Driver, what string, before []string) {
 	after := c.Snapshot()
 	for i := range max(len(before), len(after)) {
 		var b, a string

@@ -234,3 +234,8 @@ func (s *watched) Stats(ctx context.Context, subscriptionID string) (store.Stats
 	defer s.begin("Stats")()
 	return s.Store.Stats(ctx, subscriptionID)
 }
+
+func (s *watched) Figures(ctx context.Context, q store.FiguresQuery) (store.Figures, error) {
+	defer s.begin("Figures")()
+	return s.Store.Figures(ctx, q)
+}

@@ -243,8 +243,8 @@ func (s *sequence) someEvent() events.Event {
 }
 
 // referred reports whether there is a delivery of the event.
-func (s *sequence) referred(ev events.Event) bool {
-	return len(s.model.Deliveries(store.DeliveryQuery{Tenant: ev.Tenant, EventID: ev.ID})) > 0
+func (mp *modelPair) referred(ev events.Event) bool {
+	return len(mp.model.Deliveries(store.DeliveryQuery{Tenant: ev.Tenant, EventID: ev.ID})) > 0
 }
 
 // shareID gives an event the ID of another tenant's, unless its own tenant has had an event with

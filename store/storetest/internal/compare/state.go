@@ -105,10 +105,10 @@ func (mp *modelPair) sameWindow(what string, got, want store.AttemptStats) {
 }
 
 func (mp *modelPair) compareDeliveries(q store.DeliveryQuery) {
-	got, last := mp.ours.Follow(q, true)
+	got, last := check.Follow(mp.ours, q, true)
 	want := mp.model.Deliveries(q)
 	if q.Cursor = last.Previous; q.Cursor != "" {
-		back, _ := mp.ours.Follow(q, false)
+		back, _ := check.Follow(mp.ours, q, false)
 		back = append(back, last.Items...)
 		mp.ours.SameIDs("deliveries, back from the last page", check.Listed(back),
 			check.Listed(got))

@@ -1,4 +1,4 @@
--- $1 subscription, $2 first bucket, $3 last bucket. Of all replicas; the caller takes its own from
+-- $1 subscriptions, $2 first bucket, $3 last bucket. Of all replicas; the caller takes its own from
 -- memory where they are newer.
-SELECT bucket, writer, counts FROM outhook.attempt_counts WHERE sub = $1 AND bucket BETWEEN $2
-    AND $3
+SELECT sub, bucket, writer, counts FROM outhook.attempt_counts WHERE sub = ANY ($1::bigint[])
+    AND bucket BETWEEN $2 AND $3

@@ -3,7 +3,8 @@
 -- the replica, or 0 in a transaction of the host's; $13 the table of events; $14 whether events may
 -- be there already: without, one that is there is an error of the index. Returns a row for each
 -- event that is new, and one if none is; the first has the types of the events that nobody gets,
--- with commas between them: database/sql reads no arrays.
+-- with commas between them: database/sql reads no arrays. The last column says that nothing is
+-- stored, as a tenant is not settled.
 --
 -- Who takes a kind is gathered into arrays, one row a kind: joining events with deliveries, a
 -- planner that knows the size of neither makes nested loops. A subscription from the future is one
@@ -40,8 +41,16 @@ WITH takers AS MATERIALIZED (
         SELECT * FROM outhook.events k WHERE k.id = e.id AND k.tenant = e.tenant OFFSET 0) k
     WHERE $14::boolean OR NOT EXISTS ( -- or else the index says it
         SELECT 1 FROM takers t WHERE t.kind = e.kind AND t.latest <= e.time + interval '1 minute')
+), moved AS MATERIALIZED (
+    -- The snapshot of a host's transaction may be older than the closing of a tenant.
+    SELECT EXISTS (SELECT FROM outhook.unsettled_tenants u WHERE u.tenant = ANY ($3))
+        OR $12 = 0 AND current_setting('transaction_isolation') IN ('repeatable read',
+            'serializable')
+        AND (SELECT c.last_value FROM outhook.tenant_closed_at c)
+            >= extract(epoch FROM transaction_timestamp()) * 1000000 AS yes
 ), allowed AS MATERIALIZED (
-    SELECT NOT EXISTS (SELECT 1 FROM known WHERE NOT same) AS ok
+    SELECT NOT m.yes AND NOT EXISTS (SELECT 1 FROM known WHERE NOT same) AS ok, m.yes AS moved
+    FROM moved m
 ), fresh AS MATERIALIZED (
     SELECT n.*, nextval((SELECT pg_get_serial_sequence($13::text, 'seq'))::regclass) AS seq
     FROM (
@@ -82,6 +91,7 @@ SELECT a.ok, (SELECT e.id FROM known JOIN e USING (ord) WHERE NOT same LIMIT 1),
     t.others,
     CASE WHEN f.seq IS NULL OR f.seq = (SELECT min(seq) FROM fresh) THEN (
         SELECT string_agg(e.type, ',') FROM e WHERE e.ord NOT IN (SELECT ord FROM known)
-            AND e.ord NOT IN (SELECT ord FROM fresh)) END
+            AND e.ord NOT IN (SELECT ord FROM fresh)) END,
+    a.moved
 FROM allowed a LEFT JOIN fresh f ON true LEFT JOIN takers t ON t.kind = f.kind
 ORDER BY f.seq

@@ -1,9 +1,11 @@
--- $1 the IDs of subscriptions whose holds end. Returns how many did. They are locked in the order
--- in which outcomes lock them (see subjects), so neither waits for the other crosswise.
+-- $1 the IDs of subscriptions whose holds end, unless their tenant is not settled. Returns how many
+-- did. They are locked in the order in which outcomes lock them (see subjects), so neither waits
+-- for the other crosswise.
 WITH held AS MATERIALIZED (
     SELECT h.sub FROM outhook.health h
     WHERE h.next_probe_at IS NOT NULL AND h.sub IN (SELECT s.num FROM outhook.subscriptions s
-        WHERE s.id = ANY ($1::text[]))
+        WHERE s.id = ANY ($1::text[]) AND NOT EXISTS (
+            SELECT FROM outhook.unsettled_tenants t WHERE t.tenant = s.tenant))
     ORDER BY h.sub FOR UPDATE
 ), ended AS (
     UPDATE outhook.health h SET next_probe_at = NULL WHERE h.sub = ANY (ARRAY(SELECT sub FROM held))

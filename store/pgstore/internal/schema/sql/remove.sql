@@ -1,7 +1,7 @@
--- $1 id. Its deliveries go later. Its number stays in the events until sweepdeleted has been there:
--- it is not used again, and nothing finds a subscription by it.
+-- $1 ids. Their deliveries go later. Their numbers stay in the events until sweepdeleted has been
+-- there: none is used again, and nothing finds a subscription by it.
 WITH s AS (
-    DELETE FROM outhook.subscriptions WHERE id = $1 RETURNING num
+    DELETE FROM outhook.subscriptions WHERE id = ANY ($1::text[]) RETURNING num
 ), w AS (
     DELETE FROM outhook.subscription_patterns USING s WHERE sub = s.num
 ), h AS (

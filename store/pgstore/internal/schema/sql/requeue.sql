@@ -2,9 +2,9 @@
 --
 -- $1 events, $2 subscriptions: the deliveries to make due now; $3 and $4 those of them that are
 -- leased; $5 the table of events, $6 the time in microseconds, $7 whether they were named. Those
--- that are not what they were are left alone. Of what is pending, what was named is due before
--- others if its endpoint has failures; or else all that an open breaker holds back would be written
--- anew.
+-- that are not what they were, or whose tenant is not settled, are left alone. Of what is pending,
+-- what was named is due before others if its endpoint has failures; or else all that an open
+-- breaker holds back would be written anew.
 WITH stamp AS MATERIALIZED (
     SELECT nextval(pg_get_serial_sequence($5::text, 'seq')) AS n
 ), k AS MATERIALIZED (
@@ -14,7 +14,8 @@ WITH stamp AS MATERIALIZED (
     FROM unnest($1::bigint[], $2::bigint[]) AS k(seq, sub)
     CROSS JOIN LATERAL (
         SELECT s.canceled_to FROM outhook.subscriptions s WHERE s.num = k.sub
-            AND s.status IN ('Subscribed', 'Paused') OFFSET 0) s
+            AND s.status IN ('Subscribed', 'Paused') AND NOT EXISTS (
+                SELECT FROM outhook.unsettled_tenants t WHERE t.tenant = s.tenant) OFFSET 0) s
     CROSS JOIN LATERAL (
         SELECT e.key FROM outhook.events e WHERE e.seq = k.seq AND e.erased_at IS NULL
             AND k.sub = ANY (e.recipients) OFFSET 0) e

@@ -253,7 +253,7 @@ func testBoundsRefused(c *check.Driver) {
 				err)
 		}
 	}
-	c.Unchanged("after refused calls", before)
+	check.Unchanged(c, "after refused calls", before)
 	c.Counts(check.Delivered(leased))
 	check.Equal(c, "claims", len(c.Claim(10)), 1)
 }

@@ -104,6 +104,10 @@ func readCalls(c *check.Driver, sub store.Subscription, leased store.Claim) []ca
 			_, err := s.CountPending(ctx, "", 10)
 			return err
 		}},
+		{"Figures", func(ctx context.Context) error {
+			_, err := s.Figures(ctx, store.FiguresQuery{AnyTenant: true})
+			return err
+		}},
 		{"Stats", func(ctx context.Context) error { _, err := s.Stats(ctx, ""); return err }},
 		{"Stats of a subscription", func(ctx context.Context) error {
 			_, err := s.Stats(ctx, sub.ID)
@@ -216,7 +220,7 @@ func testEndedContext(c *check.Driver) {
 		c.Is(call.name, call.do(ctx), context.Canceled)
 		c.Is(call.name, call.do(late), context.DeadlineExceeded)
 	}
-	c.Unchanged("after calls whose context had ended", all)
+	check.Unchanged(c, "after calls whose context had ended", all)
 	stored, err := c.Store.Subscription(c.Ctx(), sub.ID)
 	c.Must("Subscription", err)
 	c.SameSubscription("the subscription", stored, sub)

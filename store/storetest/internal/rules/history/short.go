@@ -101,12 +101,12 @@ func testShortPages(c *check.Driver) {
 // both checks a listing forward, and back from its last page.
 func both(c *check.Driver, what string, q store.DeliveryQuery, want []string) {
 	q.Cursor = ""
-	forward, last := c.Follow(q, true)
+	forward, last := check.Follow(c, q, true)
 	c.SameIDs(what+", forward", check.Listed(forward), want)
 	if q.Cursor = last.Previous; q.Cursor == "" {
 		return
 	}
-	back, first := c.Follow(q, false)
+	back, first := check.Follow(c, q, false)
 	back = append(back, last.Items...)
 	c.SameIDs(what+", back", check.Listed(back), want)
 	if first.Previous != "" || last.Next != "" {

@@ -12,7 +12,7 @@ import (
 func TestBreakages(t *testing.T) {
 	broken.Test(t, outcomes.Groups(),
 		slices.Concat(bodyBreakages(), claimBreakages(), enqueueBreakages(), finishBreakages(),
-			historyBreakages(), windowBreakages()), map[string]string{
+			historyBreakages(), windowBreakages(), figuresBreakages()), map[string]string{
 			"never says that it is ready":     "it does not wait",
 			"does not say that it may probe":  "it does not wait",
 			"keeps an override that is over":  "it meets no delivery whose override ends",

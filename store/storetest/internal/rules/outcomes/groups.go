@@ -14,5 +14,6 @@ func Groups() []check.Group {
 		{Name: "release", Rules: releaseRules()},
 		{Name: "ready", Rules: readyRules()},
 		{Name: "windows", Rules: windowRules()},
+		{Name: "figures", Rules: figuresRules()},
 	}
 }

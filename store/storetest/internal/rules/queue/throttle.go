@@ -41,24 +41,28 @@ func throttled(cl store.Claim, d time.Duration) store.Outcome {
 func testThrottleHold(c *check.Driver) {
 	sub, other := c.Subscribe(), c.Subscribe()
 	c.Publish(3)
+	held := time.Now()
 	for _, cl := range c.Claim(2) {
 		if cl.SubscriptionID == sub.ID {
+			held = time.Now()
 			h := c.Counts(throttled(cl, c.Short)).After
-			c.Near("HeldUntil", h.HeldUntil, time.Now().Add(c.Short))
+			c.Near("HeldUntil", h.HeldUntil, held.Add(c.Short))
 		} else {
 			c.Counts(check.Delivered(cl))
 		}
 	}
 	got := c.ClaimWith(store.ClaimRequest{Max: 10})
-	for _, cl := range got.Claims {
-		check.Equal(c, "claimed of", cl.SubscriptionID, other.ID)
-	}
-	check.Equal(c, "claims of the other", len(got.Claims), 2)
+	early := check.PerSubscription(got.Claims)
+	check.Equal(c, "claims of the other", early[other.ID], 2)
 	if got.NextDue > c.Short {
 		c.Errorf("NextDue: got %v, want the end of the hold in %v at most", got.NextDue, c.Short)
 	}
+	if !c.Late(held) {
+		check.Equal(c, "claims of the one that is held", early[sub.ID], 0)
+	}
 	c.Pass(c.Short)
-	check.Equal(c, "claims once the hold is over", len(c.Claim(10)), 3)
+	late := check.PerSubscription(c.Claim(10))
+	check.Equal(c, "claims once the hold is over", early[sub.ID]+late[sub.ID], 3)
 }
 
 func testThrottleSuccess(c *check.Driver) {
@@ -133,9 +137,16 @@ func testThrottleRestart(c *check.Driver) {
 	c.Reopen()
 	check.Equal(c, "health after a restart", check.SameClock(c.Health(sub.ID)),
 		check.SameClock(before))
-	check.Equal(c, "claims while held", len(c.Claim(10)), 0)
 	c.Pass(max(before.Pace, c.Short))
-	check.Equal(c, "claims at once", len(c.Claim(10)), 1)
+	claims := c.Claim(10)
+	check.Equal(c, "claims at once", len(claims), 1)
+	// A hold that is not over before the rule is, however long the store takes to open: a machine
+	// with much else to do can take longer than a short one.
+	if len(claims) == 1 {
+		c.Counts(throttled(claims[0], c.Long))
+	}
+	c.Reopen()
+	check.Equal(c, "claims while held", len(c.Claim(10)), 0)
 }
 
 func testRefused(c *check.Driver) {

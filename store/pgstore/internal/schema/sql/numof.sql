@@ -1,0 +1,2 @@
+-- $1 id
+SELECT s.num FROM outhook.subscriptions s WHERE s.id = $1

@@ -1,0 +1,338 @@
+package pgstore_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/pgstore"
+)
+
+// ofTenant returns events of a tenant.
+func ofTenant(tenant string, n int) []events.Event {
+	evs := someEvents(n)
+	for i := range evs {
+		evs[i].Tenant = tenant
+	}
+	return evs
+}
+
+// twoTenants stores a subscription of each of two tenants, with its tenant's name as its ID.
+func twoTenants(t *testing.T, s *pgstore.Store) {
+	t.Helper()
+	for _, tenant := range []string{"moves", "stays"} {
+		if _, err := s.CreateSubscription(t.Context(), store.Subscription{
+			ID: tenant, Tenant: tenant, URL: "https://endpoint.example/", Status: store.Subscribed,
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+var leavingTenant = store.TenantState{Phase: store.TenantLeaving, Peer: 1}
+
+func setState(t *testing.T, s *pgstore.Store, st store.TenantState) {
+	t.Helper()
+	if err := s.SetTenantState(t.Context(), "moves", st); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// claimedOf claims all that a replica gets, and counts by subscription.
+func claimedOf(t *testing.T, s *pgstore.Store) map[string][]store.Claim {
+	t.Helper()
+	got, err := s.Claim(t.Context(), store.ClaimRequest{Max: 100, Lease: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	by := make(map[string][]store.Claim)
+	for _, cl := range got.Claims {
+		by[cl.SubscriptionID] = append(by[cl.SubscriptionID], cl)
+	}
+	return by
+}
+
+// awaitInFlight waits until a replica says that so many deliveries of the subscription are leased.
+func awaitInFlight(t *testing.T, s *pgstore.Store, want int) {
+	t.Helper()
+	deadline := time.Now().Add(progress)
+	for {
+		stats, err := s.Stats(t.Context(), "moves")
+		if err == nil && stats.InFlight == want {
+			return
+		}
+		if err != nil || time.Now().After(deadline) {
+			t.Fatalf("InFlight: got %d, %v, want %d", stats.InFlight, err, want)
+		}
+		<-time.After(5 * time.Millisecond)
+	}
+}
+
+// changes are the calls that would change something of the tenant.
+func changes(t *testing.T, s *pgstore.Store, id string) map[string]func() error {
+	ctx := t.Context()
+	return map[string]func() error{
+		"Enqueue": func() error { return s.Enqueue(ctx, ofTenant("moves", 1)...) },
+		"Enqueue with another's": func() error {
+			return s.Enqueue(ctx, append(ofTenant("stays", 1), ofTenant("moves", 1)...)...)
+		},
+		"CreateSubscription": func() error {
+			_, err := s.CreateSubscription(ctx, store.Subscription{ID: "another", Tenant: "moves",
+				URL: "https://endpoint.example/", Status: store.Subscribed})
+			return err
+		},
+		"UpdateSubscription": func() error {
+			_, err := s.UpdateSubscription(ctx, "moves", func(sub *store.Subscription) error {
+				sub.Name = "changed"
+				return nil
+			})
+			return err
+		},
+		"DeleteSubscription": func() error { return s.DeleteSubscription(ctx, "moves") },
+		"Requeue": func() error {
+			_, err := s.Requeue(ctx, store.DeliveryQuery{Tenant: "moves"})
+			return err
+		},
+		"Recovered": func() error { return s.Recovered(ctx, "moves") },
+		"Erase": func() error {
+			_, _, err := s.Erase(ctx, store.EraseQuery{Tenant: "moves"})
+			return err
+		},
+		"Erase of an event": func() error {
+			_, _, err := s.Erase(ctx, store.EraseQuery{Tenant: "moves", EventID: id})
+			return err
+		},
+	}
+}
+
+// TestClosedTenant closes a tenant by a replica that owns nothing. Nothing of it may change or be
+// claimed, in any replica, until it is settled; the other tenant goes on.
+func TestClosedTenant(t *testing.T) {
+	t.Parallel()
+	pool, schema := newPool(t)
+	owner, other := open(t, pool, schema), open(t, pool, schema)
+	twoTenants(t, owner)
+	evs := ofTenant("moves", 3)
+	if err := owner.Enqueue(t.Context(), evs...); err != nil {
+		t.Fatal(err)
+	}
+	got, err := owner.Claim(t.Context(), store.ClaimRequest{Max: 2, Lease: time.Hour})
+	if err != nil || len(got.Claims) != 2 {
+		t.Fatalf("claims: got %d, %v, want 2", len(got.Claims), err)
+	}
+	down := store.Outcome{Lease: got.Claims[0].Lease, State: store.Pending, RetryIn: time.Hour,
+		Attempt: store.Attempt{Number: 1, Status: 500},
+		Probe:   store.ProbePolicy{Threshold: 1, First: time.Hour, Max: time.Hour}}
+	finish(t, owner, down)
+
+	for _, phase := range []store.TenantPhase{store.TenantArriving, store.TenantLeaving} {
+		setState(t, other, store.TenantState{Phase: phase, Peer: 1})
+		awaitInFlight(t, other, 1)
+		for who, s := range map[string]*pgstore.Store{"its owner": owner, "another replica": other} {
+			states, err := s.TenantStates(t.Context())
+			if want := (store.TenantState{Phase: phase, Peer: 1}); err != nil || len(states) != 1 ||
+				states["moves"] != want {
+				t.Errorf("TenantStates in %s: got %+v, %v, want %+v", who, states, err, want)
+			}
+			for what, change := range changes(t, s, evs[0].ID) {
+				if err := change(); !errors.Is(err, store.ErrMoved) {
+					t.Errorf("%s in %s, phase %d: got error %v, want store.ErrMoved", what, who, phase, err)
+				}
+			}
+			if err := s.ProbeNow(t.Context(), "moves"); err != nil {
+				t.Errorf("ProbeNow in %s: %v", who, err)
+			}
+			all := store.DeliveryQuery{AnyTenant: true, States: []store.State{store.Pending}}
+			if r, err := s.Requeue(t.Context(), all); err != nil || r.Requeued > 0 {
+				t.Errorf("Requeue of all in %s: got %+v, %v, want that it passes over the tenant", who, r, err)
+			}
+			if err := s.Enqueue(t.Context(), ofTenant("stays", 1)...); err != nil {
+				t.Errorf("Enqueue for another tenant in %s: %v", who, err)
+			}
+			by := claimedOf(t, owner)
+			if len(by["moves"]) > 0 || len(by["stays"]) != 1 {
+				t.Errorf("claims: got %d of the closed tenant and %d of the other, want 0 and 1",
+					len(by["moves"]), len(by["stays"]))
+			}
+		}
+	}
+	finish(t, owner, store.Outcome{Lease: got.Claims[1].Lease, State: store.Delivered,
+		Attempt: store.Attempt{Number: 1, Status: 200}})
+	awaitInFlight(t, other, 0)
+	if stats, err := other.Stats(t.Context(), "moves"); err != nil || stats.Pending != 2 {
+		t.Errorf("pending: got %d, %v, want 2", stats.Pending, err)
+	}
+
+	setState(t, other, store.TenantState{})
+	if states, err := owner.TenantStates(t.Context()); err != nil || len(states) > 0 {
+		t.Errorf("TenantStates, settled again: got %+v, %v", states, err)
+	}
+	if err := other.Enqueue(t.Context(), ofTenant("moves", 1)...); err != nil {
+		t.Errorf("Enqueue, settled again: %v", err)
+	}
+	if by := claimedOf(t, owner); len(by["moves"]) != 3 { // the success has closed the breaker
+		t.Errorf("claims, settled again: got %d, want 3", len(by["moves"]))
+	}
+}
+
+// TestDeadOwnerDrains checks that nobody waits for what a dead replica has leased.
+func TestDeadOwnerDrains(t *testing.T) {
+	t.Parallel()
+	pool, schema := newPool(t)
+	owner, other := open(t, pool, schema), open(t, pool, schema)
+	twoTenants(t, owner)
+	if err := owner.Enqueue(t.Context(), ofTenant("moves", 1)...); err != nil {
+		t.Fatal(err)
+	}
+	if by := claimedOf(t, owner); len(by["moves"]) != 1 {
+		t.Fatalf("claims: got %d, want 1", len(by["moves"]))
+	}
+	setState(t, other, leavingTenant)
+	awaitInFlight(t, other, 1)
+	if err := owner.Close(); err != nil {
+		t.Fatal(err)
+	}
+	awaitInFlight(t, other, 0)
+}
+
+// TestClosingWaitsForHosts closes a tenant while a host has published for it in a transaction that
+// is open. SetTenantState returns once that has ended, and nobody waits behind it.
+func TestClosingWaitsForHosts(t *testing.T) {
+	t.Parallel()
+	pool, schema := newPool(t)
+	s := open(t, pool, schema)
+	twoTenants(t, s)
+	tx, err := pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback(context.Background())
+	evs := ofTenant("moves", 1)
+	if err := s.Tx(tx).Enqueue(t.Context(), evs...); err != nil {
+		t.Fatal(err)
+	}
+	var committing atomic.Bool
+	closed := make(chan error, 1)
+	go func() {
+		err := s.SetTenantState(t.Context(), "moves", leavingTenant)
+		if err == nil && !committing.Load() {
+			err = errors.New("it has returned before the host's transaction has ended")
+		}
+		closed <- err
+	}()
+	for {
+		states, err := s.TenantStates(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(states) > 0 {
+			break
+		}
+	}
+	for range 50 { // far more round trips than closing takes
+		if err := s.Enqueue(t.Context(), ofTenant("stays", 1)...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Enqueue(t.Context(), ofTenant("moves", 1)...); !errors.Is(err, store.ErrMoved) {
+		t.Errorf("Enqueue while it is being closed: got error %v, want store.ErrMoved", err)
+	}
+	committing.Store(true)
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-closed; err != nil {
+		t.Fatal(err)
+	}
+	part, err := s.ExportTenant(t.Context(), "moves", "0", 10)
+	if err != nil || len(part.Events) != 1 || part.Events[0].Event.ID != evs[0].ID {
+		t.Errorf("ExportTenant: got %+v, %v, want the event of the host's transaction", part.Events, err)
+	}
+}
+
+// TestHostsOfAClosedTenant publishes for a closed tenant in transactions of the host's, of which
+// some began before the tenant was closed and see what was then. Each must be refused, and stay as
+// it was.
+func TestHostsOfAClosedTenant(t *testing.T) {
+	t.Parallel()
+	pool, schema := newPool(t)
+	s := open(t, pool, schema)
+	twoTenants(t, s)
+	levels := []pgx.TxIsoLevel{pgx.ReadCommitted, pgx.RepeatableRead, pgx.Serializable}
+	txs := make(map[string]pgx.Tx)
+	begin := func(when string) {
+		for _, level := range levels {
+			conn := connect(t, serverURL)
+			tx, err := conn.BeginTx(t.Context(), pgx.TxOptions{IsoLevel: level})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := tx.Exec(t.Context(), "SELECT count(*) FROM pg_class"); err != nil {
+				t.Fatal(err)
+			}
+			txs[string(level)+", begun "+when] = tx
+		}
+	}
+	begin("before")
+	setState(t, s, leavingTenant)
+	begin("after")
+	for what, tx := range txs {
+		err := s.Tx(tx).Enqueue(t.Context(), ofTenant("moves", 1)...)
+		if !errors.Is(err, store.ErrMoved) {
+			t.Errorf("%s: got error %v, want store.ErrMoved", what, err)
+		}
+		if _, err := tx.Exec(t.Context(), "SELECT 1"); err != nil {
+			t.Errorf("%s: the transaction is not as it was: %v", what, err)
+		}
+		if err := tx.Commit(t.Context()); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	setState(t, s, store.TenantState{})
+	tx, err := pool.BeginTx(t.Context(), pgx.TxOptions{IsoLevel: pgx.Serializable})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Tx(tx).Enqueue(t.Context(), ofTenant("moves", 1)...); err != nil {
+		t.Errorf("settled again: %v", err)
+	}
+	if err := tx.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestPublishingBesideAClosedTenant publishes for a closed tenant and for another, by many at once,
+// whose calls share transactions. Each must get the answer that it would have got alone.
+func TestPublishingBesideAClosedTenant(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	twoTenants(t, s)
+	setState(t, s, leavingTenant)
+	var publishing sync.WaitGroup
+	for i := range 32 {
+		publishing.Go(func() {
+			for range 10 {
+				if i%4 == 0 {
+					if err := s.Enqueue(t.Context(), ofTenant("moves", 1)...); !errors.Is(err, store.ErrMoved) {
+						t.Errorf("for the closed tenant: got error %v, want store.ErrMoved", err)
+					}
+				} else if err := s.Enqueue(t.Context(), ofTenant("stays", 1)...); err != nil {
+					t.Errorf("for the other: %v", err)
+				}
+			}
+		})
+	}
+	publishing.Wait()
+	for tenant, want := range map[string]int{"moves": 0, "stays": 24 * 10} {
+		if n, err := s.CountPending(t.Context(), tenant, 1000); err != nil || n != want {
+			t.Errorf("pending of the one that %s: got %d, %v, want %d", tenant, n, err, want)
+		}
+	}
+}
