@@ -3,6 +3,7 @@ package dispatcher
 import (
 	"context"
 
+	"github.com/outhook/outhook/dispatcher/internal/check"
 	"github.com/outhook/outhook/store"
 )
 
@@ -14,7 +15,7 @@ import (
 func (d *Dispatcher) Figures(
 	ctx context.Context, q store.FiguresQuery,
 ) (store.Figures, error) {
-	if err := checkFiguresQuery(&q); err != nil {
+	if err := check.FiguresQuery(&q); err != nil {
 		return store.Figures{}, err
 	}
 	return d.store.Figures(ctx, q)

@@ -34,8 +34,8 @@ type overviewPage struct {
 	More       int // troubles that are not shown
 	Looked     int // webhooks that were looked at
 	Busiest    []webhook
-	Hour       store.AttemptStats // of those that were looked at
-	Complete   bool               // all were looked at
+	Hour       chart
+	Complete   bool // all were looked at
 	OldestLate bool
 }
 
@@ -49,6 +49,11 @@ func (q *request) overview() (*view, error) {
 	data := overviewPage{Stats: stats}
 	data.OldestLate = !stats.OldestPending.IsZero() &&
 		time.Since(stats.OldestPending) > lateAfter
+	data.Hour, err = q.newChart(ctx,
+		store.FiguresQuery{AnyTenant: true, Per: store.PerMinute}, store.PerMinute.Count())
+	if err != nil {
+		return nil, err
+	}
 	if err := q.look(ctx, &data); err != nil {
 		return nil, err
 	}
@@ -81,8 +86,6 @@ func (q *request) look(ctx context.Context, data *overviewPage) error {
 				return err
 			}
 			data.Looked++
-			data.Hour.Delivered += w.Stats.Hour.Delivered
-			data.Hour.Failed += w.Stats.Hour.Failed
 			if t, bad := troubleOf(&page.Items[i], w); bad {
 				data.Troubles = append(data.Troubles, t)
 			}
@@ -100,12 +103,6 @@ func (q *request) look(ctx context.Context, data *overviewPage) error {
 		query.Cursor = page.Next
 	}
 }
-
-// Tried is how many attempts there were in the last hour.
-func (p overviewPage) Tried() int { return p.Hour.Delivered + p.Hour.Failed }
-
-// Success is the share of them that succeeded.
-func (p overviewPage) Success() float64 { return p.Hour.SuccessRate() }
 
 // troubleOf says why a webhook needs attention.
 func troubleOf(sub *store.Subscription, w webhook) (trouble, bool) {

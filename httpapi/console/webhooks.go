@@ -125,6 +125,7 @@ type webhookPage struct {
 	Test         *testResult
 	Open         bool // the breaker is
 	LastError    string
+	Days         chart
 	Advice       string
 }
 
@@ -169,6 +170,11 @@ func (q *request) webhook() (*view, error) {
 				break
 			}
 		}
+	}
+	data.Days, err = q.newChart(ctx,
+		store.FiguresQuery{SubscriptionID: sub.ID, Per: store.PerHour}, store.PerHour.Count())
+	if err != nil {
+		return nil, err
 	}
 	data.Test = q.readTest(sub.ID)
 	return &view{template: "webhook", title: data.Name, data: data, live: true}, nil

@@ -39,8 +39,8 @@ func SubscriptionQuery(q *store.SubscriptionQuery) error {
 	return checkTenants(q.Tenant, q.AnyTenant)
 }
 
-// checkFiguresQuery says what is wrong with a query of the host's.
-func checkFiguresQuery(q *store.FiguresQuery) error {
+// FiguresQuery says what is wrong with a query of the host's.
+func FiguresQuery(q *store.FiguresQuery) error {
 	if err := q.Validate(); err != nil {
 		return err
 	}

@@ -55,7 +55,7 @@ func TestHostileCorpus(t *testing.T) {
 	}
 	d, err := dispatcher.New(memstore.New(), &dispatcher.Options{
 		Transport: echo{}, Logger: slog.New(slog.DiscardHandler),
-		AttemptDetail: dispatcher.DetailOfAll,
+		AttemptDetail: dispatcher.DetailOfAll, MaxResponse: store.MaxResponse,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -70,13 +70,15 @@ func TestHostileCorpus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i, text := range all {
+	const together = 8 // in one answer, so that there are fewer pages to open
+	for i := 0; i < len(all); i += together {
+		text := strings.Join(all[i:i+together], "\n")
 		payload, err := json.Marshal(map[string]string{"text": text, text: "key"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		e := events.Event{ID: fmt.Sprintf("e%d", i), Type: "a.b", Time: time.Now(), Payload: payload,
-			Key: fmt.Sprintf("k%d", i)}
+			Key: "<script>"}
 		if err := d.Publish(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
@@ -93,10 +95,10 @@ func TestHostileCorpus(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	for i, text := range all {
+	for i := 0; i < len(all); i += together {
 		waitAttempt(t, d, sub.ID, fmt.Sprintf("e%d", i))
 		if _, err := d.Update(t.Context(), sub.ID, func(s *store.Subscription) error {
-			s.Name = text
+			s.Name = all[i+i/together%together]
 			return nil
 		}); err != nil {
 			t.Fatal(err)
@@ -111,14 +113,15 @@ func TestHostileCorpus(t *testing.T) {
 		}
 		if strings.HasPrefix(seen, "ran") || strings.ContainsAny(seen,
 			"\u202e\u2066\u200b\u200d\ufeff\u00ad\u2028") {
-			t.Errorf("%q: got %q", text, seen)
+			t.Errorf("%s: got %q", page, seen)
 		}
-		shown := escaped(text)
-		if n := strings.Count(seen, shown); n < 2 { // as the webhook's name, and in the answer
-			t.Errorf("%q: %q is seen %d times in %q", text, shown, n, seen)
+		for _, text := range all[i : i+together] {
+			if shown := escaped(text); !strings.Contains(seen, shown) {
+				t.Errorf("%s: %q is not seen in %q", page, shown, seen)
+			}
 		}
 		if trouble := b.Trouble(); len(trouble) > 0 {
-			t.Errorf("%q: got %q", text, trouble)
+			t.Errorf("%s: got %q", page, trouble)
 		}
 	}
 }
