@@ -15,7 +15,7 @@
 //     makes one of several
 //   - dispatcher: the Dispatcher: Publish, the subscription methods, and Run, which delivers
 //   - dispatcher/dispatchertest: for a host's own unit tests
-//   - httpapi: the /webhooks.* endpoints
+//   - httpapi: the /webhooks.* endpoints; httpapi/console: a web page for operators and customers
 //   - examples: quickstart, chatbot, receiver and operations; postgres and metrics, each a module
 //     of its own
 //

@@ -15,6 +15,7 @@ var released = []string{".", "dispatcher/otelhooks", "events/jsonschema", "store
 var unreleased = []string{
 	"examples/metrics",
 	"examples/postgres",
+	"httpapi/console/browsertest",
 	"httpapi/openapitest",
 	"signing/interop",
 	"store/pgstore/internal/bench",

@@ -8,8 +8,8 @@ import (
 	"github.com/outhook/outhook/store/shards/internal/calls"
 )
 
-// Figures implements [store.History]. Of a tenant that was moved, they are those since it is where it
-// is; what was counted before stays in the figures of all.
+// Figures implements [store.History]. Of a tenant that was moved, they are those since it is where
+// it is; what was counted before stays in the figures of all.
 func (s *Store) Figures(ctx context.Context, q store.FiguresQuery) (store.Figures, error) {
 	if err := q.Validate(); err != nil {
 		return store.Figures{}, fmt.Errorf("shards: figures: %w", err)

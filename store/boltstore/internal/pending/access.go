@@ -13,8 +13,8 @@ func (a *access) get(b Bucket, key []byte) []byte {
 	return a.buckets.Get(b, a.key)
 }
 
-// getEntry is get, and returns the key too, in memory that is valid until the next call: a decoder makes
-// a key escape as the buckets do.
+// getEntry is get, and returns the key too, in memory that is valid until the next call: a decoder
+// makes a key escape as the buckets do.
 func (a *access) getEntry(b Bucket, key []byte) (k, v []byte) {
 	v = a.get(b, key)
 	return a.key, v

@@ -36,8 +36,8 @@ func (w *EventView) Copy() Event {
 	return e
 }
 
-// CopyUnnamed is Copy without the Type and the Tenant, for a caller that has them: they are the same
-// for many events.
+// CopyUnnamed is Copy without the Type and the Tenant, for a caller that has them: they are the
+// same for many events.
 func (w *EventView) CopyUnnamed() Event {
 	return Event{
 		ID: string(w.ID), Key: string(w.Key),

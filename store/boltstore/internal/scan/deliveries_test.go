@@ -296,9 +296,10 @@ func TestTenantReadsItsOwn(t *testing.T) {
 	}
 }
 
-// TestPassingOverAllocatesNothing looks in vain for a type, in stores of two sizes: an event that is
-// passed over allocates nothing, whether it is found in the log or by a subscription, whose events
-// come in pieces that do. Those who publish wait for each collection of what readers allocate.
+// TestPassingOverAllocatesNothing looks in vain for a type, in stores of two sizes: an event that
+// is passed over allocates nothing, whether it is found in the log or by a subscription, whose
+// events come in pieces that do. Those who publish wait for each collection of what readers
+// allocate.
 func TestPassingOverAllocatesNothing(t *testing.T) {
 	few, many := newFixture(t, 100), newFixture(t, 400)
 	for _, q := range []store.DeliveryQuery{
@@ -336,7 +337,8 @@ func TestPassingOverAllocatesNothing(t *testing.T) {
 func TestListingOfADeletedSubscription(t *testing.T) {
 	x := newFixture(t, 60)
 	r := scan.DeliveryReader{
-		Q: &store.DeliveryQuery{AnyTenant: true}, From: page.Cursor{At: page.Start()}, Size: 20, More: true,
+		Q: &store.DeliveryQuery{AnyTenant: true}, From: page.Cursor{At: page.Start()}, Size: 20,
+		More: true,
 	}
 	x.View(r.Read)
 	if !r.More || len(r.Found) == 0 {

@@ -175,7 +175,8 @@ func TestPagesEnd(t *testing.T) {
 // count. Of all stores together there are no more than a page of one may have. By the other filter
 // a page ends among the items of a store, which is read again.
 func TestPageHasABudget(t *testing.T) {
-	for _, c := range []struct{ stores, every int }{{2, 3000}, {5, 3000}, {40, 3000}, {2, 10}, {5, 10}} {
+	for _, c := range []struct{ stores, every int }{{2, 3000}, {5, 3000}, {40, 3000}, {2, 10},
+		{5, 10}} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			stores := c.stores
 			ls := &lists{}

@@ -8,8 +8,9 @@ import (
 	"github.com/outhook/outhook/store/storetest/internal/rules/outcomes"
 )
 
-// noFigures is why the comparison notices nothing that is wrong with figures alone: what was counted
-// just before its subscription was deleted may be missing in one store and not in the other.
+// noFigures is why the comparison notices nothing that is wrong with figures alone: what was
+// counted just before its subscription was deleted may be missing in one store and not in the
+// other.
 const noFigures = "it does not ask for figures"
 
 // TestBreakages shows that the rules and the comparison catch stores that break them.

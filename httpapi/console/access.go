@@ -1,0 +1,72 @@
+package console
+
+import "net/http"
+
+// Access is what the sender of a request may see and do. Its zero value looks at the webhooks of
+// the tenant "", and changes nothing.
+type Access struct {
+	Tenant    string // whose webhooks; an empty one is a tenant too
+	AnyTenant bool   // every tenant's, for the operator; Tenant is ignored
+	May       May    // what beyond looking; 0 is looking alone
+
+	// Actor names who it is, for the log and the Observer (dispatcher.WithActor): an account's name
+	// or ID, and no secret.
+	Actor string
+}
+
+// May says what somebody may do beside looking. Its values are bits.
+type May uint8
+
+const (
+	MayEdit     May = 1 << iota // add, change, enable, disable, rotate, delete
+	MayTest                     // send a test
+	MaySend                     // redeliver, replay
+	MayPayloads                 // see what was sent and what was answered
+	MayErase                    // erase what an event carried
+
+	MayAll = MayEdit | MayTest | MaySend | MayPayloads | MayErase
+)
+
+// Each method says whether a bit is set; they are for templates.
+func (m May) Edit() bool     { return m&MayEdit != 0 }
+func (m May) Test() bool     { return m&MayTest != 0 }
+func (m May) Send() bool     { return m&MaySend != 0 }
+func (m May) Payloads() bool { return m&MayPayloads != 0 }
+func (m May) Erase() bool    { return m&MayErase != 0 }
+
+// owns reports whether the access is to a tenant's webhooks.
+func (a *Access) owns(tenant string) bool { return a.AnyTenant || a.Tenant == tenant }
+
+// limit returns what both a and bound allow, and whether they are about the same webhooks at all.
+func (a Access) limit(bound Access) (Access, bool) {
+	a.May &= bound.May
+	switch {
+	case bound.AnyTenant:
+		return a, true
+	case a.AnyTenant:
+		a.AnyTenant, a.Tenant = false, bound.Tenant
+		return a, true
+	}
+	return a, a.Tenant == bound.Tenant
+}
+
+// An Authorizer says what the sender of a request may see and do. A [*Redirect] sends the browser
+// to the host's login, any other error is a 403, whose text is neither sent nor logged. It is
+// called for every request but those for the style sheet, the script and the logo, and must be safe
+// for concurrent use.
+//
+// It should know its users by a cookie or a header that browsers send by themselves only to this
+// host. The console refuses requests that another site's page makes a browser send
+// ([http.CrossOriginProtection]).
+type Authorizer func(*http.Request) (Access, error)
+
+// Redirect is the error of an [Authorizer] that sends the browser elsewhere, such as to a login.
+type Redirect struct {
+	// URL is where to: absolute, a path of the host, or relative to the request's.
+	URL string
+
+	cookies []*http.Cookie
+}
+
+// Error implements error.
+func (r *Redirect) Error() string { return "console: go to " + r.URL }

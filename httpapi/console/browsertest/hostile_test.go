@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/httpapi/console"
+	"github.com/outhook/outhook/httpapi/console/browsertest/internal/browser"
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/memstore"
+)
+
+// corpus returns texts that try to be more than text: to run, to load, to hide, to end what is
+// around them. Each names itself, so that it can be found.
+func corpus() []string {
+	const run = `document.title="ran"`
+	shapes := []string{
+		`<script>RUN</script>`, `<img src=x onerror='RUN'>`, `<svg onload='RUN'>`,
+		`"><script>RUN</script>`, `' onfocus='RUN' autofocus x='`, `</pre><script>RUN</script>`,
+		`</textarea><img src=x onerror='RUN'>`, `</title><script>RUN</script>`,
+		`<a href="javascript:RUN">x</a>`, `<iframe src="javascript:RUN"></iframe>`,
+		`<style>@import "https://evil.example/x.css"</style>`, `<img src="https://evil.example/x">`,
+		`<link rel=stylesheet href=https://evil.example/x.css>`, `<meta http-equiv=refresh content=0>`,
+		`<base href="https://evil.example/">`, `<form action="https://evil.example/"><button>x`,
+		`<!--`, `<![CDATA[`, `{{.}}`, `\u003cscript\u003eRUN\u003c/script\u003e`,
+		`&lt;script&gt;RUN&lt;/script&gt;`, `<math><mtext><script>RUN</script>`,
+		`<template><script>RUN</script></template>`, `<object data="javascript:RUN">`,
+		`<details open ontoggle='RUN'>`, `<video><source onerror='RUN'>`,
+	}
+	hidden := []string{"", "\u202e", "\u2066", "\u200b", "\u200d", "\ufeff", "\u00ad", "\u2028"}
+	var all []string
+	for i, shape := range shapes {
+		for j, h := range hidden {
+			all = append(all, fmt.Sprintf("n%d-%d ", i, j)+h+strings.ReplaceAll(shape, "RUN", run))
+		}
+	}
+	return all
+}
+
+// What others write is text in a browser too: nothing of it runs or loads, and what is seen is what
+// is there, with escapes in place of what can't be seen.
+func TestHostileCorpus(t *testing.T) {
+	all := corpus()
+	if len(all) < 200 {
+		t.Fatalf("the corpus has %d texts", len(all))
+	}
+	d, err := dispatcher.New(memstore.New(), &dispatcher.Options{
+		Transport: echo{}, Logger: slog.New(slog.DiscardHandler),
+		AttemptDetail: dispatcher.DetailOfAll, MaxResponse: store.MaxResponse,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- d.Run(ctx) }()
+	t.Cleanup(func() { stop(); <-done })
+	sub, err := d.Subscribe(t.Context(), store.Subscription{
+		Name: "<b>" + all[0], URL: "https://a.example/<x>?q=" + "secret",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const together = 8 // in one answer, so that there are fewer pages to open
+	for i := 0; i < len(all); i += together {
+		text := strings.Join(all[i:i+together], "\n")
+		payload, err := json.Marshal(map[string]string{"text": text, text: "key"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := events.Event{ID: fmt.Sprintf("e%d", i), Type: "a.b", Time: time.Now(), Payload: payload,
+			Key: "<script>"}
+		if err := d.Publish(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mux := http.NewServeMux()
+	who := func(*http.Request) (console.Access, error) {
+		return console.Access{May: console.MayAll}, nil
+	}
+	if err := console.Mount(mux, "/", d, who, nil); err != nil {
+		t.Fatal(err)
+	}
+	b, err := browser.New(t.Context(), mux)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	for i := 0; i < len(all); i += together {
+		waitAttempt(t, d, sub.ID, fmt.Sprintf("e%d", i))
+		if _, err := d.Update(t.Context(), sub.ID, func(s *store.Subscription) error {
+			s.Name = all[i+i/together%together]
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		page := fmt.Sprintf("/delivery?id=%s&event=e%d", sub.ID, i)
+		if err := b.Open(page, browser.Looks()[0]); err != nil {
+			t.Fatal(err)
+		}
+		seen, err := browser.Evaluate[string](b, `document.title + "\n" + document.body.textContent`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(seen, "ran") || strings.ContainsAny(seen,
+			"\u202e\u2066\u200b\u200d\ufeff\u00ad\u2028") {
+			t.Errorf("%s: got %q", page, seen)
+		}
+		for _, text := range all[i : i+together] {
+			if shown := escaped(text); !strings.Contains(seen, shown) {
+				t.Errorf("%s: %q is not seen in %q", page, shown, seen)
+			}
+		}
+		if trouble := b.Trouble(); len(trouble) > 0 {
+			t.Errorf("%s: got %q", page, trouble)
+		}
+	}
+}
+
+// escaped is the text as it is to be seen.
+func escaped(text string) string {
+	return strings.NewReplacer("\u202e", `\u202e`, "\u2066", `\u2066`, "\u200b", `\u200b`,
+		"\u200d", `\u200d`, "\ufeff", `\ufeff`, "\u00ad", `\u00ad`, "\u2028", `\u2028`).Replace(text)
+}
+
+// echo is an endpoint that answers with the text of the payload.
+type echo struct{}
+
+// RoundTrip implements http.RoundTripper.
+func (echo) RoundTrip(r *http.Request) (*http.Response, error) {
+	var body struct{ Payload struct{ Text string } }
+	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+		return nil, err
+	}
+	return &http.Response{StatusCode: 200, Header: http.Header{"X-Echo": {"<script>"}}, Request: r,
+		Body: io.NopCloser(strings.NewReader(body.Payload.Text))}, nil
+}
+
+// waitAttempt waits until a delivery was attempted.
+func waitAttempt(t *testing.T, d *dispatcher.Dispatcher, id, event string) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	timeout := time.After(time.Minute)
+	for {
+		attempts, err := d.Attempts(t.Context(), id, event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(attempts) > 0 {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-timeout:
+			t.Fatalf("waited a minute for an attempt of %s", event)
+		}
+	}
+}

@@ -1,0 +1,178 @@
+// Package browser drives Debian's Chromium through the pages of a handler, and notes everything
+// that a page must not do.
+package browser
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// Look is how a page is looked at.
+type Look struct {
+	Name   string
+	Width  int64
+	Scheme string // light or dark
+}
+
+// Looks are those that every page must stand.
+func Looks() []Look {
+	return []Look{
+		{"light", 1280, "light"}, {"dark", 1280, "dark"},
+		{"narrow-light", 320, "light"}, {"narrow-dark", 320, "dark"},
+	}
+}
+
+// Installed reports whether there is a Chromium.
+func Installed() bool {
+	_, err := exec.LookPath("chromium")
+	return err == nil
+}
+
+// Browser is a Chromium with one tab, and the handler that it looks at.
+type Browser struct {
+	URL string // of the handler, without a slash at its end
+
+	ctx   context.Context
+	close []func()
+
+	mu       sync.Mutex
+	requests []string // URLs of all since Open
+	trouble  []string // exceptions, console errors, violations of the policy
+}
+
+// New starts a browser and a server.
+func New(ctx context.Context, handler http.Handler) (*Browser, error) {
+	server := httptest.NewServer(handler)
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath("chromium"),
+		chromedp.NoSandbox, // it runs as root in containers
+		chromedp.Flag("force-prefers-reduced-motion", true),
+		chromedp.Flag("hide-scrollbars", true),
+		chromedp.WSURLReadTimeout(2*time.Minute),
+	)
+	allocator, cancelAllocator := chromedp.NewExecAllocator(ctx, options...)
+	tab, cancelTab := chromedp.NewContext(allocator)
+	b := &Browser{URL: server.URL, ctx: tab,
+		close: []func(){cancelTab, cancelAllocator, server.Close}}
+	if err := chromedp.Listen(tab, b.note); err != nil {
+		b.Close()
+		return nil, fmt.Errorf("browser: chromium does not start: %w", err)
+	}
+	return b, nil
+}
+
+// Close ends the browser and the server.
+func (b *Browser) Close() {
+	for _, f := range b.close {
+		f()
+	}
+}
+
+// note keeps what has happened in the tab. An answer that is no success is logged by Chromium as an
+// error of the network; a page that is to be a 404 is none.
+func (b *Browser) note(event any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch e := event.(type) {
+	case *network.EventRequestWillBeSent:
+		b.requests = append(b.requests, e.Request.URL)
+	case *runtime.EventExceptionThrown:
+		b.trouble = append(b.trouble, "exception: "+e.ExceptionDetails.Text)
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == "error" || e.Type == "warning" {
+			b.trouble = append(b.trouble, fmt.Sprintf("console.%s", e.Type))
+		}
+	case *log.EventEntryAdded:
+		if e.Entry.Source != "network" && e.Entry.Level != log.EntryLevelInfo &&
+			e.Entry.Level != log.EntryLevelVerbose {
+			b.trouble = append(b.trouble, fmt.Sprintf("%s: %s", e.Entry.Source, e.Entry.Text))
+		}
+	}
+}
+
+// Open goes to a page and forgets what was noted before.
+func (b *Browser) Open(path string, look Look) error {
+	b.mu.Lock()
+	b.requests, b.trouble = nil, nil
+	b.mu.Unlock()
+	ctx, cancel := b.within()
+	defer cancel()
+	_, err := chromedp.Call(ctx, emulation.SetDeviceMetricsOverride,
+		emulation.SetDeviceMetricsOverrideParams{Width: look.Width, Height: 800,
+			DeviceScaleFactor: 1, Mobile: look.Width < 600})
+	if err != nil {
+		return err
+	}
+	_, err = chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: look.Scheme},
+			{Name: "prefers-reduced-motion", Value: "reduce"},
+		}})
+	if err != nil {
+		return err
+	}
+	return chromedp.Do(ctx, chromedp.Navigate(b.URL+path), chromedp.WaitReady("body"))
+}
+
+// within bounds what is done in the tab.
+func (b *Browser) within() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(b.ctx, 2*time.Minute)
+}
+
+// Do does something in the tab.
+func (b *Browser) Do(actions ...chromedp.Action[chromedp.Void]) error {
+	ctx, cancel := b.within()
+	defer cancel()
+	return chromedp.Do(ctx, actions...)
+}
+
+// Evaluate returns the value of a script, a promise's too.
+func Evaluate[T any](b *Browser, script string) (T, error) {
+	ctx, cancel := b.within()
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+}
+
+// Picture returns a page as a PNG.
+func (b *Browser) Picture(path string, look Look) ([]byte, error) {
+	if err := b.Open(path, look); err != nil {
+		return nil, err
+	}
+	ctx, cancel := b.within()
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.FullScreenshot(100))
+}
+
+// Trouble returns what the page has done since Open that it must not: errors, violations of its
+// policy, and requests to other hosts.
+func (b *Browser) Trouble() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := append([]string(nil), b.trouble...)
+	for _, url := range b.requests {
+		// The browser's own pictures in form controls are data.
+		if !strings.HasPrefix(url, b.URL+"/") && !strings.HasPrefix(url, "data:") {
+			all = append(all, "a request to "+url)
+		}
+	}
+	return all
+}
+
+// Requests returns the URLs that were asked for since Open.
+func (b *Browser) Requests() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append([]string(nil), b.requests...)
+}

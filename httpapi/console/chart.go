@@ -1,0 +1,85 @@
+package console
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/outhook/outhook/store"
+)
+
+// chart shows attempts over time as bars: those that succeeded, and above them those that did not.
+type chart struct {
+	Label string // what it shows, in words
+	Bars  []bar
+	Width int
+	Rows  []chartRow // the same numbers, of the times in which there were attempts
+	Total store.Figure
+}
+
+// The size of a chart, in the units of its picture.
+const (
+	chartHeight = 48
+	barWidth    = 8 // with the space to the next
+)
+
+// bar is a bar of a chart: where it is, and the heights of its parts.
+type bar struct {
+	X                   int
+	GoodY, Good, Y, Bad int
+}
+
+// chartRow is a line of the table that has a chart's numbers.
+type chartRow struct {
+	At                time.Time
+	Delivered, Failed int
+}
+
+// newChart returns the chart of the last figures; those that are older count for nothing.
+func (q *request) newChart(
+	ctx context.Context, query store.FiguresQuery, last int,
+) (chart, error) {
+	figures, err := q.d.Figures(ctx, query)
+	if err != nil {
+		return chart{}, err
+	}
+	first := max(len(figures.Sums)-last, 0)
+	sums := figures.Sums[first:]
+	most := 1
+	for i := range sums {
+		most = max(most, sums[i].Delivered+sums[i].Failed)
+	}
+	c := chart{Width: len(sums)*barWidth - 2}
+	for i := range sums {
+		s := &sums[i]
+		c.Total.Add(s)
+		if s.Delivered+s.Failed == 0 {
+			continue
+		}
+		good := (s.Delivered*chartHeight + most - 1) / most // never zero if there is one
+		bad := (s.Failed*chartHeight + most - 1) / most
+		good = min(good, chartHeight-min(bad, chartHeight-1))
+		bad = min(bad, chartHeight-good)
+		c.Bars = append(c.Bars, bar{X: i * barWidth, GoodY: chartHeight - good, Good: good,
+			Y: chartHeight - good - bad, Bad: bad})
+		c.Rows = append(c.Rows, chartRow{At: figures.Start.Add(time.Duration(first+i) * figures.Each),
+			Delivered: s.Delivered, Failed: s.Failed})
+	}
+	each := "minute"
+	if query.Per == store.PerHour {
+		each = "hour"
+	}
+	c.Label = fmt.Sprintf("Attempts by the %s: %s succeeded and %s failed, %s at most in one", each,
+		number(c.Total.Delivered), number(c.Total.Failed), number(most))
+	return c, nil
+}
+
+// Tried is how many attempts a chart has; Success is the share that succeeded, P50 and P95 the
+// times within which half and 95 % of the answers came.
+func (c chart) Tried() int         { return c.Total.Delivered + c.Total.Failed }
+func (c chart) P50() time.Duration { return c.Total.Percentile(50) }
+func (c chart) P95() time.Duration { return c.Total.Percentile(95) }
+func (c chart) Success() float64 {
+	s := c.Total.Stats()
+	return s.SuccessRate()
+}

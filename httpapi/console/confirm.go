@@ -1,0 +1,162 @@
+package console
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/outhook/outhook/httpapi/console/internal/text"
+	"github.com/outhook/outhook/store"
+)
+
+// confirmation is a page that says what an action will do before it is done.
+type confirmation struct {
+	Heading string
+	Lines   []string // what will happen
+	Action  string   // the page to POST to
+	Fields  [][2]string
+	Button  string
+	Danger  bool
+	Overlap bool   // how long the old key stays is asked
+	Back    string // where to go instead
+	Nothing bool   // there is nothing to do, so there is no button
+}
+
+func (q *request) confirm(c confirmation) (*view, error) {
+	return &view{template: "confirm", title: c.Heading, data: c}, nil
+}
+
+// named is the confirmation of an action on a webhook.
+func (q *request) named(action string) (store.Subscription, confirmation, string, error) {
+	sub, err := q.subscription(q.form.Get("id"))
+	c := confirmation{
+		Action: action, Fields: [][2]string{{"id", sub.ID}}, Back: to("webhook", "id", sub.ID),
+	}
+	return sub, c, text.Line(cmp.Or(sub.Name, showURL(sub.URL))), err
+}
+
+func (q *request) confirmDisable() (*view, error) {
+	sub, c, name, err := q.named("disable")
+	if err != nil {
+		return nil, err
+	}
+	stats, err := q.d.SubscriptionStats(q.r.Context(), sub.ID)
+	if err != nil {
+		return nil, err
+	}
+	c.Heading, c.Button = "Disable "+name+"?", "Disable"
+	c.Lines = []string{
+		"No attempt starts any more. One that is under way is not cut off.",
+		fmt.Sprintf("%s canceled, and can be replayed when it is enabled again.",
+			isAre(stats.Pending, "pending delivery")),
+		"Events that are published while it is off are not kept for it.",
+	}
+	return q.confirm(c)
+}
+
+func (q *request) confirmDelete() (*view, error) {
+	sub, c, name, err := q.named("delete")
+	if err != nil {
+		return nil, err
+	}
+	stats, err := q.d.SubscriptionStats(q.r.Context(), sub.ID)
+	if err != nil {
+		return nil, err
+	}
+	c.Heading, c.Button, c.Danger = "Delete "+name+"?", "Delete", true
+	c.Lines = []string{
+		"The webhook goes, and all of its history with it. This can't be undone.",
+		fmt.Sprintf("%s never sent.", isAre(stats.Pending, "pending delivery")),
+		"To stop it and keep the history, disable it instead.",
+	}
+	return q.confirm(c)
+}
+
+func (q *request) confirmRotate() (*view, error) {
+	_, c, name, err := q.named("rotate")
+	if err != nil {
+		return nil, err
+	}
+	c.Heading, c.Button, c.Overlap = "New key for "+name, "Make a new key", true
+	c.Lines = []string{
+		"A new key is made and shown once, on the next page.",
+		"For the time that you choose, deliveries are signed with both keys. " +
+			"Give your receiver the new one within it.",
+	}
+	return q.confirm(c)
+}
+
+func (q *request) confirmErase() (*view, error) {
+	_, d, err := q.oneDelivery(q.form.Get("id"), q.form.Get("event"))
+	if err != nil {
+		return nil, err
+	}
+	return q.confirm(confirmation{
+		Heading: "Erase event " + text.Line(d.EventID) + "?", Button: "Erase", Danger: true,
+		Action: "erase", Fields: [][2]string{{"id", d.SubscriptionID}, {"event", d.EventID}},
+		Back: to("delivery", "id", d.SubscriptionID, "event", d.EventID),
+		Lines: []string{
+			"Its payload goes, and what endpoints answered to it, for all webhooks. " +
+				"This can't be undone.",
+			"Deliveries of it that are pending are canceled. What was sent is sent.",
+			"That it was delivered, when and to whom, stays in the history.",
+		},
+	})
+}
+
+// countBudget is how long a page counts what a replay would take.
+const countBudget = 2 * time.Second
+
+// confirmReplay counts what a replay would take.
+func (q *request) confirmReplay() (*view, error) {
+	f, err := q.readFilter()
+	if err != nil {
+		return nil, err
+	}
+	if f.err != "" {
+		return nil, &problem{400, "Not valid", f.err}
+	}
+	if f.ID == "" && !f.Any() {
+		return nil, errReplaysAll
+	}
+	ctx, cancel := context.WithTimeout(q.r.Context(), countBudget)
+	defer cancel()
+	n, err := q.d.ReplayCount(ctx, f.query)
+	atLeast := ""
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		atLeast = "more than "
+	case err != nil:
+		return nil, err
+	}
+	c := confirmation{
+		Heading: "Replay " + atLeast + plural(n, "delivery") + "?", Button: "Replay",
+		Action: "replay", Back: f.URL("deliveries"), Nothing: n == 0 && atLeast == "",
+		Fields: [][2]string{{"id", f.ID}, {"event", f.Event}, {"tenant", f.Tenant},
+			{"state", f.State}, {"type", f.Type}, {"last", f.Last}, {"since", f.Since},
+			{"until", f.Until}},
+		Lines: []string{
+			"They are sent again with the same content and the same webhook-id, " +
+				"in the order in which they were published.",
+			"Those of webhooks that are off and of erased events are passed over.",
+		},
+	}
+	if c.Nothing {
+		c.Heading = "Nothing to replay"
+		c.Lines = []string{"No delivery matches that is over and whose webhook is enabled."}
+	}
+	return q.confirm(c)
+}
+
+// isAre is a number with its noun and verb.
+func isAre(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun + " is"
+	}
+	if n == 0 {
+		return "No " + noun + " is"
+	}
+	return plural(n, noun) + " are"
+}
