@@ -3,17 +3,13 @@ package dispatcher
 import (
 	"context"
 	"log/slog"
-	"strings"
-	"unicode"
 
+	"github.com/outhook/outhook/dispatcher/internal/actor"
 	"github.com/outhook/outhook/store"
 )
 
 // MaxActor is how many characters the name of an actor has at most.
-const MaxActor = 128
-
-// actorKey is the key of an actor in a context.
-type actorKey struct{}
+const MaxActor = actor.Max
 
 // WithActor returns a context that says who acts: the user, key or job for which the host calls the
 // Dispatcher with it. The name is in the [Action] that Observer.OnAction gets, and in an Info
@@ -23,25 +19,11 @@ type actorKey struct{}
 // replaced by U+FFFD, and what is beyond MaxActor characters is cut off. It decides nothing: who
 // may do what is the host's to check.
 func WithActor(ctx context.Context, name string) context.Context {
-	var clean strings.Builder
-	n := 0
-	for _, r := range name {
-		if n++; n > MaxActor {
-			break
-		}
-		if !unicode.IsPrint(r) {
-			r = unicode.ReplacementChar
-		}
-		clean.WriteRune(r)
-	}
-	return context.WithValue(ctx, actorKey{}, clean.String())
+	return actor.With(ctx, name)
 }
 
 // Actor returns the name that WithActor has given a context; empty if it has none.
-func Actor(ctx context.Context) string {
-	name, _ := ctx.Value(actorKey{}).(string)
-	return name
-}
+func Actor(ctx context.Context) string { return actor.Of(ctx) }
 
 // ActionKind says what an Action is.
 type ActionKind string

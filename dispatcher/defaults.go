@@ -13,10 +13,6 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// maxConcurrency is far more than a process can do at once, and far less than what a store takes as
-// a limit.
-const maxConcurrency = 1 << 20
-
 // withDefaults returns a copy of o in which nothing is left to default.
 func (o *Options) withDefaults() Options {
 	var c Options
@@ -68,34 +64,10 @@ func (o *Options) validate() error {
 			errs = append(errs, fmt.Errorf("dispatcher: Options."+format, args...))
 		}
 	}
-	concurrency := o.Concurrency
-	if concurrency < 1 || concurrency > maxConcurrency {
-		bad(true, "Concurrency is %d; it must be from 1 to %d", concurrency, maxConcurrency)
-		concurrency = maxConcurrency // so that one mistake is one error, and not one of each bound
-	}
-	for _, l := range [...]struct {
-		name      string
-		limit     int
-		least     int
-		unlimited string
-	}{
-		{"PerSubscription", o.PerSubscription, 1, ""},
-		{"PerTenant", o.PerTenant, 1, ""},
-		{"PerHost", o.PerHost, 0, ", or 0 for no bound"},
-	} {
-		bad(l.limit < l.least || l.limit > concurrency,
-			"%s is %d; it must be from 1 to Concurrency, which is %d%s", l.name, l.limit, concurrency,
-			l.unlimited)
-	}
+	errs = append(errs, check.Limits(o.Concurrency, o.PerSubscription, o.PerTenant, o.PerHost)...)
 	bad(o.Timeout <= 0 || o.Timeout > time.Hour,
 		"Timeout is %v; it must be positive, and an hour at most", o.Timeout)
-	for _, r := range [...]struct {
-		name string
-		keep time.Duration
-	}{{"Retention", o.Retention}, {"FailedRetention", o.FailedRetention}} {
-		bad(r.keep > store.MaxDuration, "%s is %v; it must be at most %v, or negative to keep for ever",
-			r.name, r.keep, store.MaxDuration)
-	}
+	errs = append(errs, check.Retention(o.Retention, o.FailedRetention)...)
 	bad(o.MaxPayload < 1, "MaxPayload is %d; it must be positive", o.MaxPayload)
 	bad(o.MaxResponse > store.MaxResponse, "MaxResponse is %d; it must be at most %d",
 		o.MaxResponse, store.MaxResponse)
@@ -113,7 +85,7 @@ func (o *Options) validate() error {
 		"DisableHTTP2 has no effect beside Transport; set it there")
 	bad(o.Proxy != nil && o.DisableHTTP2,
 		"DisableHTTP2 has no effect beside Proxy, through which all speak HTTP/1.1; remove it")
-	errs = append(errs, o.validateGuard()...)
+	errs = append(errs, o.checkGuard()...)
 	errs = append(errs, check.EventTypes(o.EventTypes)...)
 	return errors.Join(append(errs, check.Proxy(o.Proxy), backoff.Policy(o.Backoff).Validate())...)
 }

@@ -2,9 +2,8 @@ package dispatcher
 
 import (
 	"context"
-	"time"
 
-	"github.com/outhook/outhook/dispatcher/internal/send"
+	"github.com/outhook/outhook/dispatcher/internal/missed"
 	"github.com/outhook/outhook/store"
 )
 
@@ -49,19 +48,19 @@ const (
 
 	// MissedChanged says that it would get such an event now, but its settings have changed since
 	// the event was published; it may also have had a delivery that was removed.
-	MissedChanged Missed = "changed"
+	MissedChanged Missed = missed.Changed
 
 	// MissedRemoved says that it had a delivery, which was removed (Options.Retention).
-	MissedRemoved Missed = "removed"
+	MissedRemoved Missed = missed.Removed
 
 	// MissedFiltered says that Options.Filter did not want the event.
-	MissedFiltered Missed = "filtered"
+	MissedFiltered Missed = missed.Filtered
 
 	// MissedCanceled says that its delivery was canceled: Delivery.LastError says why.
-	MissedCanceled Missed = "canceled"
+	MissedCanceled Missed = missed.Canceled
 
 	// MissedDead says that its delivery was given up: Delivery.LastError has the last error.
-	MissedDead Missed = "dead"
+	MissedDead Missed = missed.Dead
 )
 
 // Event returns an event of a tenant, and what became of it for the first EventPage of the tenant's
@@ -87,85 +86,15 @@ func (d *Dispatcher) EventFrom(
 	if err != nil {
 		return EventReport{}, err
 	}
-	deliveries, err := d.eventDeliveries(ctx, &ev, subs.Items)
+	deliveries, err := missed.Deliveries(ctx, d.store, &ev, subs.Items)
 	if err != nil {
 		return EventReport{}, err
 	}
 	report := EventReport{Event: ev, Next: subs.Next}
 	for i := range subs.Items {
 		s := EventSubscription{Subscription: subs.Items[i], Delivery: deliveries[subs.Items[i].ID]}
-		s.Missed = missed(&s, &ev)
+		s.Missed = Missed(missed.Why(&s.Subscription, s.Delivery, &ev))
 		report.Subscriptions = append(report.Subscriptions, s)
 	}
 	return report, nil
-}
-
-// eventDeliveries returns the deliveries of an event to some subscriptions, by their IDs. Nearly
-// always one page has all deliveries of the event. If it went to more, as a listing has no way to
-// begin at a subscription, each is asked for.
-func (d *Dispatcher) eventDeliveries(
-	ctx context.Context, ev *store.StoredEvent, subs []store.Subscription,
-) (map[string]*store.Delivery, error) {
-	found := make(map[string]*store.Delivery)
-	all, err := d.store.Deliveries(ctx,
-		store.DeliveryQuery{Tenant: ev.Tenant, EventID: ev.ID, Limit: eventDeliveries})
-	if err != nil {
-		return nil, err
-	}
-	for i := range all.Items {
-		found[all.Items[i].SubscriptionID] = &all.Items[i]
-	}
-	if all.Next == "" {
-		return found, nil
-	}
-	for i := range subs {
-		if found[subs[i].ID] != nil {
-			continue
-		}
-		one, err := d.store.Deliveries(ctx, store.DeliveryQuery{
-			Tenant: ev.Tenant, EventID: ev.ID, SubscriptionID: subs[i].ID, Limit: 1,
-		})
-		if err != nil {
-			return nil, err
-		}
-		if len(one.Items) > 0 {
-			found[subs[i].ID] = &one.Items[0]
-		}
-	}
-	return found, nil
-}
-
-// eventDeliveries is how many deliveries of an event are read at once.
-const eventDeliveries = 500
-
-// missed returns why a subscription did not get an event.
-func missed(s *EventSubscription, ev *store.StoredEvent) Missed {
-	switch d := s.Delivery; {
-	case d == nil:
-		return missedAll(&s.Subscription, ev)
-	case d.State == store.Dead:
-		return MissedDead
-	case d.State == store.Canceled && d.LastError == send.ReasonFiltered:
-		return MissedFiltered
-	case d.State == store.Canceled:
-		return MissedCanceled
-	}
-	return ""
-}
-
-// missedAll returns why a subscription has no delivery of an event.
-func missedAll(sub *store.Subscription, ev *store.StoredEvent) Missed {
-	// By the rule of Enqueue itself, which was asked about those that were there.
-	why := Missed(sub.Excludes(ev.Type, ev.Time, ev.EnqueuedAt))
-	switch {
-	case why != MissedType && sub.SubscribedAt.After(ev.EnqueuedAt):
-		return MissedLater
-	case why != "":
-		return why
-	}
-	// Two clocks may have stamped them, or one that is not precise.
-	if sub.UpdatedAt.After(ev.EnqueuedAt.Add(-time.Millisecond)) {
-		return MissedChanged
-	}
-	return MissedRemoved
 }

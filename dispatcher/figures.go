@@ -12,9 +12,7 @@ import (
 // those that a tenant has now, or of all that there are and were. It returns store.ErrNotFound if
 // the subscription does not exist. The figures of the last ten seconds before a crash may be
 // missing.
-func (d *Dispatcher) Figures(
-	ctx context.Context, q store.FiguresQuery,
-) (store.Figures, error) {
+func (d *Dispatcher) Figures(ctx context.Context, q store.FiguresQuery) (store.Figures, error) {
 	if err := check.FiguresQuery(&q); err != nil {
 		return store.Figures{}, err
 	}

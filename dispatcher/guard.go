@@ -2,11 +2,10 @@ package dispatcher
 
 import (
 	"errors"
-	"fmt"
 	"net"
-	"net/netip"
 	"slices"
 
+	"github.com/outhook/outhook/dispatcher/internal/check"
 	"github.com/outhook/outhook/dispatcher/internal/netguard"
 )
 
@@ -25,7 +24,7 @@ func GuardedDialer(o *Options) (*net.Dialer, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	if err := errors.Join(o.validateGuard()...); err != nil {
+	if err := errors.Join(o.checkGuard()...); err != nil {
 		return nil, err
 	}
 	return o.guard().Dialer(), nil
@@ -45,28 +44,7 @@ func (o *Options) guard() *netguard.Policy {
 	return p
 }
 
-// validateGuard reports what is wrong with the options of the address guard.
-func (o *Options) validateGuard() (errs []error) {
-	bad := func(format string, args ...any) {
-		errs = append(errs, fmt.Errorf("dispatcher: Options."+format, args...))
-	}
-	for _, p := range [...]struct {
-		name     string
-		prefixes []netip.Prefix
-	}{{"AllowPrefixes", o.AllowPrefixes}, {"DenyPrefixes", o.DenyPrefixes}} {
-		for i, prefix := range p.prefixes {
-			if !prefix.IsValid() {
-				bad("%s[%d] is not a valid prefix; make it with netip.MustParsePrefix", p.name, i)
-			}
-		}
-	}
-	for i, port := range o.Ports {
-		if port == 0 {
-			bad("Ports[%d] is 0; give a port from 1 to 65535", i)
-		}
-	}
-	if o.AllowLoopback && !o.guard().AllowsLoopback() {
-		bad("AllowLoopback has no effect, as DenyPrefixes has loopback addresses; remove one of them")
-	}
-	return errs
+// checkGuard reports what is wrong with the options of the address guard.
+func (o *Options) checkGuard() []error {
+	return check.Guard(o.guard(), o.AllowPrefixes, o.DenyPrefixes, o.Ports, o.AllowLoopback)
 }

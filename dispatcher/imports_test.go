@@ -26,9 +26,10 @@ func TestImportsPointOneWay(t *testing.T) {
 	}
 	owners := map[string][]string{ // a name that ends in a slash stands for all below it
 		"go.etcd.io/bbolt": {
-			"store/boltstore", "store/boltstore/internal/boltfile", "store/boltstore/internal/txn",
-			"store/boltstore/internal/txn/txntest",
-			"store/boltstore/internal/scan", "signing/boltseen", "examples/",
+			"store/boltstore", "store/boltstore/internal/boltfile",
+			"store/boltstore/internal/buckets", "store/boltstore/internal/txn",
+			"store/boltstore/internal/txn/txntest", "store/boltstore/internal/scan",
+			"store/boltstore/internal/database", "signing/boltseen", "examples/",
 		},
 		"github.com/jackc/pgx":        {}, // in modules of their own alone
 		"github.com/cenkalti/backoff": {"dispatcher/"},
@@ -70,6 +71,7 @@ func TestImportsPointOneWay(t *testing.T) {
 // rooms are the packages inside dispatcher, httpapi, its console, boltstore and shards, and shards
 // itself, which knows no store; each with those of this module that it may import.
 var rooms = map[string][]string{
+	"dispatcher/internal/actor":   {},
 	"dispatcher/internal/backoff": {},
 	"dispatcher/internal/check": {
 		"dispatcher/internal/netguard", "dispatcher/internal/send", "events", "signing", "store",
@@ -77,11 +79,12 @@ var rooms = map[string][]string{
 	"dispatcher/internal/clientpool": {"dispatcher/internal/h1"},
 	"dispatcher/internal/engine":     {"dispatcher/internal/send", "events", "store"},
 	"dispatcher/internal/h1":         {},
+	"dispatcher/internal/missed":     {"dispatcher/internal/send", "store"},
 	"dispatcher/internal/netguard":   {},
 	"dispatcher/internal/notify":     {},
 	"dispatcher/internal/quota":      {"dispatcher/internal/rates", "events", "store"},
 	"dispatcher/internal/rates":      {},
-	"dispatcher/internal/replay":     {"store"},
+	"dispatcher/internal/replay":     {"events", "store"},
 	"dispatcher/internal/send": {
 		"dispatcher/internal/clientpool", "dispatcher/internal/h1",
 		"dispatcher/internal/netguard", "events", "signing", "store",
@@ -103,25 +106,59 @@ var rooms = map[string][]string{
 		"store", "store/boltstore/internal/pending", "store/boltstore/internal/record",
 		"store/internal/rollup",
 	},
-	"store/boltstore/internal/txn": {
+	"store/boltstore/internal/buckets": {
 		"events", "store", "store/boltstore/internal/boltfile", "store/boltstore/internal/effect",
-		"store/boltstore/internal/pending",
-		"store/boltstore/internal/record", "store/internal/page", "store/internal/rollup",
-		"store/internal/schedule",
+		"store/boltstore/internal/pending", "store/boltstore/internal/record",
+		"store/internal/page", "store/internal/rollup", "store/internal/schedule",
+	},
+	"store/boltstore/internal/txn": {
+		"store", "store/boltstore/internal/buckets", "store/boltstore/internal/effect",
+		"store/boltstore/internal/pending", "store/boltstore/internal/record",
+		"store/internal/page", "store/internal/schedule",
 	},
 	"store/boltstore/internal/txn/txntest": {
-		"store/boltstore/internal/effect", "store/boltstore/internal/record",
+		"events", "store", "store/boltstore/internal/buckets", "store/boltstore/internal/effect",
+		"store/boltstore/internal/pending", "store/boltstore/internal/record",
 		"store/boltstore/internal/txn",
 	},
 	"store/boltstore/internal/scan": {
-		"events", "store", "store/boltstore/internal/boltfile", "store/boltstore/internal/pending",
-		"store/boltstore/internal/record", "store/boltstore/internal/txn", "store/internal/page",
-		"store/internal/schedule",
+		"store", "store/boltstore/internal/boltfile", "store/boltstore/internal/buckets",
+		"store/boltstore/internal/pending", "store/boltstore/internal/record",
+		"store/boltstore/internal/txn", "store/internal/page", "store/internal/schedule",
 	},
 	"store/boltstore/internal/memory": {
-		"store", "store/boltstore/internal/effect", "store/boltstore/internal/pending",
+		"store", "store/boltstore/internal/buckets", "store/boltstore/internal/effect",
+		"store/boltstore/internal/pending", "store/boltstore/internal/record",
+		"store/boltstore/internal/scan", "store/boltstore/internal/txn", "store/internal/rollup",
+		"store/internal/schedule",
+	},
+	"store/boltstore/internal/database": {
+		"store", "store/boltstore/internal/boltfile", "store/boltstore/internal/buckets",
+		"store/boltstore/internal/effect", "store/boltstore/internal/groupcommit",
+		"store/boltstore/internal/memory", "store/boltstore/internal/record",
+		"store/boltstore/internal/scan", "store/boltstore/internal/txn", "store/internal/page",
+		"store/internal/rollup",
+	},
+	"store/boltstore/internal/claims": {
+		"store", "store/boltstore/internal/database", "store/boltstore/internal/memory",
+		"store/boltstore/internal/pending", "store/boltstore/internal/record",
+		"store/boltstore/internal/txn", "store/internal/claimloop", "store/internal/schedule",
+	},
+	"store/boltstore/internal/listing": {
+		"store", "store/boltstore/internal/buckets", "store/boltstore/internal/database",
+		"store/boltstore/internal/memory", "store/boltstore/internal/record",
+		"store/boltstore/internal/scan", "store/boltstore/internal/txn", "store/internal/page",
+	},
+	"store/boltstore/internal/erase": {
+		"store", "store/boltstore/internal/buckets", "store/boltstore/internal/database",
+		"store/boltstore/internal/listing", "store/boltstore/internal/txn", "store/internal/page",
+	},
+	"store/boltstore/internal/tenants": {
+		"events", "store", "store/boltstore/internal/buckets", "store/boltstore/internal/database",
+		"store/boltstore/internal/effect", "store/boltstore/internal/erase",
+		"store/boltstore/internal/listing", "store/boltstore/internal/pending",
 		"store/boltstore/internal/record", "store/boltstore/internal/scan",
-		"store/boltstore/internal/txn", "store/internal/rollup", "store/internal/schedule",
+		"store/boltstore/internal/txn", "store/internal/page", "store/internal/schedule",
 	},
 	"store/boltstore/internal/record": {
 		"events", "signing", "store", "store/internal/detail", "store/internal/rollup",

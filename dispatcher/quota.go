@@ -82,23 +82,7 @@ type QuotaError struct {
 
 // Error names the tenant, the quota and what to do.
 func (e *QuotaError) Error() string {
-	remedy := fmt.Sprintf("try again in %v", e.RetryAfter.Round(time.Millisecond))
-	what := string(e.Kind)
-	switch e.Kind {
-	case QuotaSubscriptions:
-		what, remedy = "subscriptions", "delete some, or raise the quota"
-	case QuotaSubscriptionBytes:
-		what = "bytes for a subscription's parameters"
-		remedy = "use fewer or shorter headers and events"
-	case QuotaPending:
-		what, remedy = "pending deliveries", "publish again when some have ended"
-	case QuotaPings:
-		what = "pings a minute"
-	case QuotaReplays:
-		what = "redeliveries and replays a minute"
-	case QuotaSubscriptionPings:
-		what = "pings of one subscription a minute"
-	}
+	what, remedy := quota.Describe(string(e.Kind), e.RetryAfter)
 	return fmt.Sprintf("dispatcher: tenant %q has used up its quota of %d %s; %s",
 		e.Tenant, e.Limit, what, remedy)
 }

@@ -89,7 +89,8 @@ func TestDetailOfAFailure(t *testing.T) {
 			t.Errorf("the answer's %s is %q, want %q", name, got, want)
 		}
 	}
-	if text := fmt.Sprintf("%+v", d); strings.Contains(text, apiToken) || strings.Contains(text, canary) {
+	text := fmt.Sprintf("%+v", d)
+	if strings.Contains(text, apiToken) || strings.Contains(text, canary) {
 		t.Errorf("the detail has a credential: %s", text)
 	}
 	if d.RemoteAddress != address || d.Reused || d.RequestCut || d.AnswerCut {

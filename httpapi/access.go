@@ -67,6 +67,11 @@ type Access struct {
 	// AnyTenant gives those of every tenant. It is for the operator of a host, and not for its
 	// users. Tenant is ignored then.
 	AnyTenant bool
+
+	// Actor is who sends the request: a user, or an API key. It is told to the dispatcher's
+	// Observer, with what was changed, and logged: see dispatcher.WithActor. If empty, it is that
+	// of the request's context, if there is one.
+	Actor string
 }
 
 // authorize returns what a request may see and change.

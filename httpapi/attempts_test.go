@@ -53,3 +53,27 @@ func TestNoSuchDelivery(t *testing.T) {
 		}
 	}
 }
+
+// The detail of an attempt is shown to its tenant, but for the host's own address.
+func TestAttemptDetail(t *testing.T) {
+	h := newHost(t, config{})
+	h.prepare("X-Tenant", "acme")
+	a := failed
+	a.Detail = &store.AttemptDetail{
+		Request:   []store.HeaderField{{Name: "X-Custom-Header", Value: store.Masked}},
+		Answer:    []store.HeaderField{{Name: "Server", Value: "<a\xff>"}},
+		AnswerCut: true, RemoteAddress: "10.0.0.7:443", Connect: 2 * time.Millisecond,
+	}
+	h.attempt(store.Dead, a)
+	const want = `"detail":{"request_headers":[{"name":"X-Custom-Header","value":"***"}],` +
+		`"answer_headers":[{"name":"Server","value":"<a\ufffd>"}],"answer_truncated":true,"connect_ms":2`
+	for _, test := range []struct {
+		header, value, rest string
+	}{{"X-Tenant", "acme", `}}]}`}, {"X-Operator", "yes", `,"remote_address":"10.0.0.7:443"}}]}`}} {
+		got := h.post("attempts", valid("attempts"), test.header, test.value)
+		if got.status != 200 || !strings.HasSuffix(got.body, want+test.rest) {
+			t.Errorf("%s: got %d %s, want %s%s at the end", test.header, got.status, got.body, want,
+				test.rest)
+		}
+	}
+}

@@ -31,6 +31,10 @@ func (brokenStore) Subscriptions(context.Context,
 	return store.Page[store.Subscription]{}, errDisk
 }
 
+func (brokenStore) Event(context.Context, string, string) (store.StoredEvent, error) {
+	return store.StoredEvent{}, errDisk
+}
+
 // brokenHistory fails each call about deliveries.
 type brokenHistory struct{ store.Store }
 

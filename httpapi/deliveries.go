@@ -35,6 +35,27 @@ func (a *api) ownFilter(ctx context.Context, acc Access, q *store.DeliveryQuery)
 	return err
 }
 
+// event shows an event of the tenant, and which of the tenant's webhooks got it or why they did
+// not. Tenants have IDs of their own, so an operator must say whose event it is.
+func (a *api) event(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
+	id := f.Required("event_id")
+	f.CheckEventID("event_id", id)
+	cursor, _ := f.Text("cursor")
+	scope := acc.scope(f)
+	if scope.AnyTenant {
+		f.Fail("tenant", "is missing; say whose event it is, since each tenant has IDs of its own")
+	}
+	if f.Err != nil {
+		return nil, f.Err
+	}
+	report, err := a.d.EventFrom(ctx, scope.Tenant, id, cursor)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, &refusal{http.StatusNotFound, "there is no event with this id: it was not " +
+			"published, or no webhook was to get it, or it was removed with its deliveries"}
+	}
+	return acc.view().EventReport(&report), err
+}
+
 // attempts lists the requests of one delivery, oldest first, with what the endpoint answered.
 func (a *api) attempts(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
 	webhookID, eventID, err := a.ownDelivery(ctx, acc, f)
@@ -42,7 +63,7 @@ func (a *api) attempts(ctx context.Context, acc Access, f *ask.Fields) (any, err
 		return nil, err
 	}
 	attempts, err := a.d.Attempts(ctx, webhookID, eventID)
-	return wire.NewAttempts(attempts), noDelivery(err)
+	return acc.view().Attempts(attempts), noDelivery(err)
 }
 
 // ownDelivery reads which delivery a request is about. It checks that the webhook is the tenant's,
@@ -103,20 +124,40 @@ func (a *api) redeliver(ctx context.Context, acc Access, f *ask.Fields) (any, er
 	return acc.view().Delivery(d), nil
 }
 
-// replay sends all deliveries that a filter matches again, or counts them. It works in steps, each
-// a transaction, so a failure in the middle leaves some pending again; the message says how many.
+// replay sends all deliveries that a filter matches again, or counts them; or it does a step of
+// that, where the request asks for pages. A request that names nothing is refused: it would send
+// everything again, and is more likely a mistake.
 func (a *api) replay(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
 	q, dryRun := ask.Deliveries(f, acc.scope(f)), f.Bool("dry_run", false)
+	inSteps := ask.ReplayStep(f, &q, pageBounds())
+	if q.SubscriptionID == "" && q.EventID == "" && len(q.States) == 0 && q.Since.IsZero() &&
+		q.Until.IsZero() {
+		f.Fail("body", "names nothing to replay; give one or more of webhook_id, event_id, state, "+
+			"since and until")
+	}
+	if dryRun && inSteps {
+		f.Fail("dry_run", "counts all that matches; leave out cursor and page_size")
+	}
 	if f.Err != nil {
 		return nil, f.Err
 	}
 	if err := a.ownFilter(ctx, acc, &q); err != nil {
 		return nil, err
 	}
-	if dryRun {
+	switch {
+	case dryRun:
 		n, err := a.d.ReplayCount(ctx, q)
 		return wire.Count{Count: n}, err
+	case inSteps:
+		step, err := a.d.ReplayStep(ctx, q)
+		return wire.ReplayStep{Count: step.Replayed, NextCursor: step.Next}, err
 	}
+	return a.replayAll(ctx, q)
+}
+
+// replayAll works in steps, each a transaction, so a failure in the middle leaves some pending
+// again; the message says how many.
+func (a *api) replayAll(ctx context.Context, q store.DeliveryQuery) (any, error) {
 	n, err := a.d.Replay(ctx, q)
 	// Not the usual message for a failure, which says that nothing was changed.
 	if err != nil && n > 0 {

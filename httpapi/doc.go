@@ -9,6 +9,8 @@
 //	POST /webhooks.info         one webhook
 //	POST /webhooks.list         all of them, oldest first, or a page; pages by status, text and type
 //
+//	POST /webhooks.pause        keep what is published for it, and attempt nothing
+//	POST /webhooks.resume       let go what a pause has kept, in order
 //	POST /webhooks.delete       remove a webhook with its history
 //	POST /webhooks.rotate       give it a new signature key, and sign by both for a while
 //	POST /webhooks.ping         send a test event now, and see the endpoint's answer
@@ -16,9 +18,10 @@
 //	POST /webhooks.events       the event types that the host declares, if any
 //
 //	POST /webhooks.deliveries   deliveries, newest first, by filters and pages
+//	POST /webhooks.event        an event, who got it, and why others did not
 //	POST /webhooks.attempts     each request of one delivery, with its answer
 //	POST /webhooks.redeliver    send one delivery again
-//	POST /webhooks.replay       send all matching deliveries again, or count them
+//	POST /webhooks.replay       send all matching deliveries again, also in steps, or count them
 //
 //	GET /webhooks.openapi       an OpenAPI 3.1 description of the endpoints and of what receivers get
 //
@@ -26,8 +29,8 @@
 // one sentence that names the field and says what to do. A failed delivery also has a class, a word
 // that is the same in Go, logs and metrics (dispatcher.Class). No response contains a signature
 // key, except that of /webhooks.rotate, which shows the new one once, and that of a
-// /webhooks.subscribe that generated one. Only Airy's five endpoints show the values of a webhook's
-// headers.
+// /webhooks.subscribe that generated one. Only Airy's five endpoints, pause and resume show the
+// values of a webhook's headers.
 //
 // # Who may call
 //
@@ -57,8 +60,12 @@
 // that field, and no response to them shows it.
 //
 //	o := &httpapi.Options{Access: func(r *http.Request, tenant string) (httpapi.Access, error) {
-//		return httpapi.Access{Tenant: tenant, AnyTenant: sessions.IsStaff(r)}, nil
+//		user := sessions.Of(r)
+//		return httpapi.Access{Tenant: tenant, AnyTenant: user.Staff, Actor: user.Email}, nil
 //	}}
+//
+// Its Actor says who it is, for the host's own record of who has changed what
+// (dispatcher.Observer.OnAction).
 //
 // The description requires authorization too: it has no secrets, but strangers need not know the
 // endpoints.
@@ -104,7 +111,8 @@
 // A body may have 256 KiB. It must arrive within [BodyTimeout], or within the http.Server's own
 // ReadTimeout if the host sets one; a slower request gets a 408. The host sets all other timeouts
 // on its http.Server, as above. /webhooks.ping takes up to the dispatcher's Timeout;
-// /webhooks.replay and the total of /webhooks.deliveries take as long as reading all that matches.
+// /webhooks.replay and the total of /webhooks.deliveries take as long as reading all that matches;
+// with page_size or cursor a replay takes one step a request, and answers with the next cursor.
 // Nothing is locked while a body is read, so a slow client costs only its connection.
 //
 // /webhooks.list is sent as it is read from the store, a few webhooks at a time, so that it costs

@@ -65,6 +65,13 @@ func (a *api) airyEndpoints() []endpoint {
 // ownerEndpoints are the others about a webhook.
 func (a *api) ownerEndpoints() []endpoint {
 	return []endpoint{{
+		name: "pause", method: http.MethodPost, run: a.pause,
+		takes: []string{"id"},
+	}, {
+		// ready, because what has collected is sent.
+		name: "resume", method: http.MethodPost, ready: true, run: a.resume,
+		takes: []string{"id"},
+	}, {
 		name: "delete", method: http.MethodPost, run: a.delete,
 		takes: []string{"id"},
 	}, {
@@ -88,6 +95,9 @@ func (a *api) deliveryEndpoints() []endpoint {
 		name: "deliveries", method: http.MethodPost, run: a.deliveries, tenant: true, emptyBody: true,
 		takes: slices.Concat(filter, []string{"cursor", "page_size", "count"}),
 	}, {
+		name: "event", method: http.MethodPost, run: a.event, tenant: true,
+		takes: []string{"event_id", "cursor"},
+	}, {
 		name: "attempts", method: http.MethodPost, run: a.attempts,
 		takes: []string{"webhook_id", "event_id"},
 	}, {
@@ -95,6 +105,6 @@ func (a *api) deliveryEndpoints() []endpoint {
 		takes: []string{"webhook_id", "event_id"},
 	}, {
 		name: "replay", method: http.MethodPost, ready: true, run: a.replay, tenant: true,
-		takes: slices.Concat(filter, []string{"dry_run"}),
+		takes: slices.Concat(filter, []string{"dry_run", "cursor", "page_size"}),
 	}}
 }

@@ -29,6 +29,7 @@ func TestWrongTypes(t *testing.T) {
 		{"unsubscribe", "id", "a string"}, {"info", "id", "a string"},
 		{"list", "cursor", "a string"}, {"list", "page_size", "a number"},
 		{"list", "text", "a string"}, {"list", "event_type", "a string"},
+		{"pause", "id", "a string"}, {"resume", "id", "a string"},
 		{"delete", "id", "a string"}, {"ping", "id", "a string"}, {"stats", "id", "a string"},
 		{"rotate", "id", "a string"}, {"rotate", "signature_key", "a string"},
 		{"rotate", "signatureKey", "a string"},
@@ -38,12 +39,14 @@ func TestWrongTypes(t *testing.T) {
 		{"deliveries", "since", "a string"}, {"deliveries", "until", "a string"},
 		{"deliveries", "cursor", "a string"},
 		{"deliveries", "page_size", "a number"}, {"deliveries", "count", "a boolean"},
+		{"event", "event_id", "a string"}, {"event", "cursor", "a string"},
 		{"attempts", "webhook_id", "a string"}, {"attempts", "event_id", "a string"},
 		{"redeliver", "webhook_id", "a string"}, {"redeliver", "event_id", "a string"},
 		{"replay", "webhook_id", "a string"}, {"replay", "event_type", "a string"},
 		{"replay", "event_id", "a string"},
 		{"replay", "since", "a string"}, {"replay", "until", "a string"},
-		{"replay", "dry_run", "a boolean"},
+		{"replay", "dry_run", "a boolean"}, {"replay", "cursor", "a string"},
+		{"replay", "page_size", "a number"},
 	} {
 		for kind, value := range values {
 			if kind == test.takes {
@@ -143,8 +146,8 @@ func TestFields(t *testing.T) {
 func TestIDs(t *testing.T) {
 	h := newHost(t, config{})
 	h.must("subscribe", example)
-	for _, endpoint := range []string{"update", "unsubscribe", "info", "rotate", "ping", "stats",
-		"delete"} {
+	for _, endpoint := range []string{"update", "pause", "resume", "unsubscribe", "info", "rotate",
+		"ping", "stats", "delete"} {
 		for _, value := range []string{`""`, `null`, `"x"`, `"3e639566"`,
 			`"3e63956629fa450da59fae3c25d7260f"`, `"{` + id1 + `}"`, `"urn:uuid:` + id1 + `"`,
 			`"` + id1 + ` "`} {
@@ -179,10 +182,10 @@ func TestIDs(t *testing.T) {
 func TestStatusField(t *testing.T) {
 	h := newHost(t, config{})
 	h.must("subscribe", example)
-	for _, value := range []string{`""`, `null`, `"subscribed"`, `"SUBSCRIBED"`, `"Paused"`} {
+	for _, value := range []string{`""`, `null`, `"subscribed"`, `"SUBSCRIBED"`, `"paused"`} {
 		a := h.post("update", body("update", "status", value))
 		if text := message(t, a); a.status != 400 || !strings.Contains(text, "Unsubscribed") {
-			t.Errorf("%s: got %d %s, want 400 that lists the two", value, a.status, a.body)
+			t.Errorf("%s: got %d %s, want 400 that lists them", value, a.status, a.body)
 		}
 	}
 }
@@ -224,7 +227,8 @@ func TestDeliveryFields(t *testing.T) {
 			[]string{`"a b"`, `"a.b"`, `"a\u0000"`, `"ü"`, `"` + long + `"`}},
 		{"state", []string{`null`, `""`, `[]`, `"dead"`, `["dead"]`,
 			`["pending","delivered","dead","canceled"]`},
-			[]string{`"Dead"`, `"alive"`, `["alive"]`, `["dead",""]`, `[1]`, `[null]`, `[["dead"]]`, `5`,
+			[]string{`"Dead"`, `"alive"`, `["alive"]`, `["dead",""]`, `[""]`, `[1]`, `[null]`,
+				`[["dead"]]`, `5`,
 				`true`, `{}`}},
 		{"since", []string{`null`, `""`, `"2020-10-25T21:24:54.560Z"`, `"2020-10-25T21:24:54+02:00"`},
 			[]string{`"2020-10-25"`, `"2020-10-25T21:24:54"`, `"2020-10-25 21:24:54Z"`,
@@ -234,13 +238,19 @@ func TestDeliveryFields(t *testing.T) {
 			[]string{`"2020-10-25"`, `"now"`}},
 	} {
 		for _, endpoint := range []string{"deliveries", "replay"} {
+			beside := "" // a replay must name something
+			if test.field != "until" && endpoint == "replay" {
+				beside = `,"until":"2100-01-01T00:00:00Z"`
+			} else if endpoint == "replay" {
+				beside = `,"state":"dead"`
+			}
 			for _, value := range test.good {
-				if a := h.post(endpoint, `{"`+test.field+`":`+value+`}`); a.status != 200 {
+				if a := h.post(endpoint, `{"`+test.field+`":`+value+beside+`}`); a.status != 200 {
 					t.Errorf("%s, %s %s: got %d %s, want 200", endpoint, test.field, value, a.status, a.body)
 				}
 			}
 			for _, value := range test.bad {
-				a := h.post(endpoint, `{"`+test.field+`":`+value+`}`)
+				a := h.post(endpoint, `{"`+test.field+`":`+value+beside+`}`)
 				if text := message(t, a); a.status != 400 || !strings.HasPrefix(text, test.field+" ") {
 					t.Errorf("%s, %s %.80s: got %d %s, want 400 that names the field", endpoint, test.field, value,
 						a.status, a.body)

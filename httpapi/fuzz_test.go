@@ -34,7 +34,10 @@ func FuzzBodies(f *testing.F) {
 			`{"webhook_id":"` + id1 +
 				`","event_id":"e-1","event_type":"a.b","state":"dead","since":"2026-03-01T09:00:00.5+01:00","until":null}`,
 			`{"state":["dead","pending"],"count":false,"page_size":7}`, `{"state":["alive"]}`,
-			`{"state":"","dry_run":true}`, `{"until":"yesterday"}`,
+			`{"state":"","dry_run":true}`, `{"until":"yesterday"}`, `{"state":"dead","dry_run":true}`,
+			`{"text":"a","status":["Paused",""],"page_size":1}`, `{"status":[""],"event_type":"a"}`,
+			`{"text":"a","status":"Paused","event_type":"a.b","page_size":1}`, `{"state":[""]}`,
+			`{"state":"dead","page_size":1,"dry_run":true}`, `{"state":"dead","page_size":1}`,
 		} {
 			f.Add(uint8(i), []byte(body))
 		}
@@ -88,6 +91,7 @@ var (
 	words      = regexp.MustCompile(`^[A-Za-z0-9_-]{1,128}$`)
 	types      = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 	states     = regexp.MustCompile(`^(pending|delivered|dead|canceled)$`)
+	statuses   = regexp.MustCompile(`^(Subscribed|Paused|Unsubscribed)$`)
 	uuids      = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 )
 
@@ -155,30 +159,49 @@ func wellTyped(endpoint string, body []byte) bool {
 			return false
 		}
 	}
+	nothing := []string{"", "null", `""`, "[]"}
+	has := func(name string) bool {
+		return !slices.Contains(nothing, strings.Join(strings.Fields(string(fields[name])), ""))
+	}
+	paged := has("page_size") || len(fields["cursor"]) > 0 && string(fields["cursor"]) != "null"
+	switch {
+	case endpoint == "replay" && (!slices.ContainsFunc(naming, has) ||
+		paged && string(fields["dry_run"]) == "true"):
+		return false
+	case endpoint == "list" && !paged && (has("status") || has("text") || has("event_type")):
+		return false
+	}
 	for name, raw := range fields {
 		var text *string
 		isText := json.Unmarshal(raw, &text) == nil
 		ok := false
 		switch key := endpoint + " " + name; key {
 		case "update id", "unsubscribe id", "info id", "rotate id", "ping id", "stats id", "delete id",
+			"pause id", "resume id",
 			"attempts webhook_id", "redeliver webhook_id":
 			ok = isText && text != nil && uuids.MatchString(*text)
 		case "subscribe id", "deliveries webhook_id", "replay webhook_id":
 			ok = isText && (text == nil || *text == "" || uuids.MatchString(*text))
-		case "attempts event_id", "redeliver event_id":
+		case "attempts event_id", "redeliver event_id", "event event_id":
 			ok = isText && text != nil && words.MatchString(*text)
 		case "deliveries event_id", "replay event_id":
 			ok = isText && (text == nil || *text == "" || words.MatchString(*text))
-		case "deliveries event_type", "replay event_type":
+		case "list event_type", "deliveries event_type", "replay event_type":
 			ok = isText && (text == nil || *text == "" || len(*text) <= 128 && types.MatchString(*text))
 		case "deliveries since", "deliveries until", "replay since", "replay until":
 			ok = isText && (text == nil || *text == "" || isTime(*text))
-		case "deliveries state", "replay state":
+		case "deliveries state", "replay state", "list status":
+			words := states
+			if name == "status" {
+				words = statuses
+			}
 			var list []*string
-			ok = isText && (text == nil || *text == "" || states.MatchString(*text)) ||
+			ok = isText && (text == nil || *text == "" || words.MatchString(*text)) ||
 				json.Unmarshal(raw, &list) == nil && !slices.ContainsFunc(list, func(s *string) bool {
-					return s == nil || !states.MatchString(*s) && (len(list) > 1 || *s != "")
+					return s == nil || !words.MatchString(*s)
 				})
+		case "list text":
+			ok = isText && (text == nil || len(*text) <= 2048)
 		case "deliveries count", "replay dry_run":
 			ok = json.Unmarshal(raw, new(*bool)) == nil
 		case "rotate overlap_seconds":
@@ -189,7 +212,7 @@ func wellTyped(endpoint string, body []byte) bool {
 		case "subscribe status", "unsubscribe url":
 			ok = true
 		case "update url", "update status", "subscribe name", "update name", "list cursor",
-			"deliveries cursor",
+			"deliveries cursor", "replay cursor", "event cursor",
 			"subscribe signature_key", "update signature_key", "rotate signature_key",
 			"subscribe signatureKey", "update signatureKey", "rotate signatureKey":
 			ok = isText
@@ -202,7 +225,7 @@ func wellTyped(endpoint string, body []byte) bool {
 			for _, value := range headers {
 				ok = ok && value != nil
 			}
-		case "list page_size", "deliveries page_size":
+		case "list page_size", "deliveries page_size", "replay page_size":
 			var size *int
 			ok = json.Unmarshal(raw, &size) == nil && (size == nil || *size >= 1 && *size <= 1000)
 		}
@@ -213,12 +236,17 @@ func wellTyped(endpoint string, body []byte) bool {
 	return true
 }
 
+// naming are the fields of which a replay needs one.
+var naming = []string{"webhook_id", "event_id", "state", "since", "until"}
+
 // needed lists the fields without which an endpoint takes nothing, but for what the dispatcher
 // judges.
 func needed(endpoint string) []string {
 	switch endpoint {
 	case "subscribe", "list", "events", "deliveries", "replay":
 		return nil
+	case "event":
+		return []string{"event_id"}
 	case "attempts", "redeliver":
 		return []string{"webhook_id", "event_id"}
 	default:

@@ -103,7 +103,8 @@ func TestListFilters(t *testing.T) {
 		{`"text":"crm"`, "CRM Shop"}, {`"text":"BÜCHER"`, "Bücher"}, {`"text":"zebra"`, ""},
 		{`"status":"Unsubscribed"`, "off"}, {`"status":["Subscribed"]`, "CRM Shop Bücher"},
 		{`"status":["Subscribed","Unsubscribed"],"text":"example"`, "CRM Shop Bücher off"},
-		{`"event_type":"order.paid"`, "CRM Shop off"}, {`"event_type":"order.paid","text":"shop"`, "Shop"},
+		{`"event_type":"order.paid"`, "CRM Shop off"}, {`"event_type":"order.paid","text":"shop"`,
+			"Shop"},
 		{`"text":"nowhere"`, ""},
 	} {
 		for _, size := range []string{`1`, `2`, `20`, `1000`} {
@@ -125,7 +126,8 @@ func TestListFilters(t *testing.T) {
 		}
 		if a := h.post("list", `{`+test.filter+`}`, "X-Tenant", "acme"); a.status != 400 ||
 			!strings.HasPrefix(message(t, a), "page_size ") {
-			t.Errorf("{%s} without page_size: got %d %s, want 400 that names it", test.filter, a.status, a.body)
+			t.Errorf("{%s} without page_size: got %d %s, want 400 that names it", test.filter, a.status,
+				a.body)
 		}
 	}
 	for _, filter := range []string{`"status":"subscribed"`, `"status":["Subscribed",""]`,
@@ -136,7 +138,8 @@ func TestListFilters(t *testing.T) {
 			t.Errorf("%.80s: got %d %s, want 400 that names %s", filter, a.status, a.body, field)
 		}
 	}
-	for _, none := range []string{`"status":""`, `"status":[]`, `"status":null`, `"text":""`, `"text":null`,
+	for _, none := range []string{`"status":""`, `"status":[]`, `"status":null`, `"text":""`,
+		`"text":null`,
 		`"event_type":""`} { // no filter, and so Airy's list
 		if got := decode[list](t, h.post("list", `{`+none+`}`, "X-Tenant", "acme")); len(got.Data) != 4 ||
 			got.Pagination != nil {
@@ -205,9 +208,12 @@ func (s *shortPages) Subscriptions(
 		return s.Store.Subscriptions(ctx, q)
 	}
 	// A page of five of all: its cursors are those of a page by a filter that ends there.
-	all := store.SubscriptionQuery{Tenant: q.Tenant, AnyTenant: q.AnyTenant, Cursor: q.Cursor, Limit: 5}
+	all := store.SubscriptionQuery{Tenant: q.Tenant, AnyTenant: q.AnyTenant, Cursor: q.Cursor,
+		Limit: 5}
 	page, err := s.Store.Subscriptions(ctx, all)
-	page.Items = slices.DeleteFunc(page.Items, func(sub store.Subscription) bool { return !q.Selects(&sub) })
+	page.Items = slices.DeleteFunc(page.Items, func(sub store.Subscription) bool {
+		return !q.Selects(&sub)
+	})
 	if len(page.Items) > q.Limit { // it can't end in the middle: there is one in seven
 		return page, errors.New("the limit is too small for this test")
 	}

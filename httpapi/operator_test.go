@@ -19,7 +19,8 @@ func twoTenants(t *testing.T) *host {
 	t.Helper()
 	h := newHost(t, config{})
 	for _, w := range []struct{ tenant, id string }{{"acme", id1}, {"globex", id2}} {
-		h.must("subscribe", `{"id":"`+w.id+`","url":"https://`+w.tenant+`.example/"}`, "X-Tenant", w.tenant)
+		h.must("subscribe", `{"id":"`+w.id+`","url":"https://`+w.tenant+`.example/"}`, "X-Tenant",
+			w.tenant)
 		e, err := events.New("message.created", w.tenant)
 		if err != nil {
 			t.Fatal(err)
@@ -102,10 +103,19 @@ func orDash(tenant string) string {
 // where it is about a webhook or a delivery. Nothing changes hands.
 func TestOperatorCallsEverything(t *testing.T) {
 	h := twoTenants(t)
-	about := map[string]bool{"subscribe": true, "update": true, "info": true, "list": true, "stats": true,
-		"deliveries": true, "redeliver": true, "unsubscribe": true}
+	about := map[string]bool{"subscribe": true, "update": true, "info": true, "list": true,
+		"stats": true, "deliveries": true, "event": true, "redeliver": true, "pause": true,
+		"resume": true, "unsubscribe": true}
 	for _, endpoint := range endpoints {
-		a := h.asOperator(endpoint, strings.ReplaceAll(valid(endpoint), id1, id2))
+		body := strings.ReplaceAll(valid(endpoint), id1, id2)
+		if endpoint == "event" {
+			if a := h.asOperator(endpoint, body); a.status != 400 ||
+				!strings.HasPrefix(message(t, a), "tenant ") {
+				t.Errorf("an event of any tenant: got %d %s, want 400 that names tenant", a.status, a.body)
+			}
+			body = strings.Replace(body, "}", `,"tenant":"globex"}`, 1)
+		}
+		a := h.asOperator(endpoint, body)
 		if a.status != 200 || strings.Contains(a.body, `"tenant":"globex"`) != about[endpoint] ||
 			strings.Contains(a.body, "operations") {
 			t.Errorf("%s: got %d %s, want 200 and globex %t", endpoint, a.status, a.body, about[endpoint])

@@ -10,7 +10,7 @@ import (
 // endpoints are all that take a POST. Those that take something away come last.
 var endpoints = []string{
 	"subscribe", "update", "info", "list", "rotate", "ping", "stats", "events", "deliveries",
-	"attempts", "redeliver", "replay",
+	"event", "attempts", "redeliver", "replay", "pause", "resume",
 	"unsubscribe", "delete",
 }
 
@@ -23,6 +23,8 @@ func valid(endpoint string) string {
 		return `{}`
 	case "deliveries", "replay":
 		return `{"webhook_id":"` + id1 + `"}`
+	case "event":
+		return `{"event_id":"` + event1 + `"}`
 	case "attempts", "redeliver":
 		return `{"webhook_id":"` + id1 + `","event_id":"` + event1 + `"}`
 	default:

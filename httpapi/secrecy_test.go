@@ -64,10 +64,11 @@ func TestKeyNeverComesOut(t *testing.T) {
 	}
 }
 
-// The values of a webhook's headers are its owner's to see where Airy shows them, and nowhere else.
+// The values of a webhook's headers are its owner's to see where Airy shows them, and where a
+// response is the webhook too, and nowhere else.
 func TestHeaderValuesWhereShown(t *testing.T) {
 	const canary = "canary-91b3"
-	shows := []string{"subscribe", "update", "unsubscribe", "info", "list"}
+	shows := []string{"subscribe", "update", "unsubscribe", "pause", "resume", "info", "list"}
 	h := newHost(t, config{})
 	for _, endpoint := range endpoints {
 		h.prepare()

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/httpapi/internal/ask"
 )
 
@@ -46,7 +47,11 @@ func (a *api) serve(w http.ResponseWriter, r *http.Request, e *endpoint) (any, e
 			return nil, err
 		}
 	}
-	return e.run(r.Context(), acc, f)
+	ctx := r.Context()
+	if acc.Actor != "" {
+		ctx = dispatcher.WithActor(ctx, acc.Actor)
+	}
+	return e.run(ctx, acc, f)
 }
 
 // checkMethod refuses any method but the endpoint's, with the Allow header that RFC 9110 (15.5.6)

@@ -67,7 +67,7 @@ func TestNotReady(t *testing.T) {
 		}
 		return nil
 	}}})
-	sends := []string{"subscribe", "update", "ping", "redeliver", "replay"}
+	sends := []string{"subscribe", "update", "ping", "redeliver", "replay", "resume"}
 	for _, endpoint := range endpoints {
 		down.Store(false)
 		h.prepare()
@@ -103,11 +103,11 @@ func TestStoreFails(t *testing.T) {
 		"subscriptions": {
 			brokenStore{memstore.New()},
 			[]string{"subscribe", "update", "info", "list", "rotate", "ping", "stats", "deliveries",
-				"attempts", "redeliver", "replay", "unsubscribe", "delete"},
+				"event", "attempts", "redeliver", "replay", "pause", "resume", "unsubscribe", "delete"},
 		},
 		"history": {
 			brokenHistory{withWebhook(memstore.New())},
-			[]string{"stats", "deliveries", "attempts", "redeliver", "replay", "delete"},
+			[]string{"stats", "deliveries", "event", "attempts", "redeliver", "replay", "delete"},
 		},
 	} {
 		h := newHost(t, config{store: test.store})

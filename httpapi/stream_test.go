@@ -117,7 +117,8 @@ func TestListPagesAreTheStores(t *testing.T) {
 			wanted = append(wanted, want.Items[i].ID)
 		}
 		next, previous = *got.Pagination.NextCursor, *got.Pagination.PreviousCursor
-		if fmt.Sprint(ids) != fmt.Sprint(wanted) || got.Pagination.Total == nil || *got.Pagination.Total != n ||
+		if fmt.Sprint(ids) != fmt.Sprint(wanted) || got.Pagination.Total == nil ||
+			*got.Pagination.Total != n ||
 			leads(next) != leads(want.Next) || leads(previous) != leads(want.Previous) {
 			t.Errorf("a page of %d from %q: got %d webhooks %v and %+v\nwant %d %v and %q, %q, %d", size,
 				cursor, len(ids), ids, got.Pagination, len(wanted), wanted, want.Previous, want.Next, n)
@@ -193,7 +194,7 @@ func (s *deleting) Subscriptions(ctx context.Context, q store.SubscriptionQuery)
 // The memory of a list does not grow with what is in it: some megabytes for each that is being
 // sent, of webhooks that are as large as they may be.
 func TestListMemory(t *testing.T) {
-	const webhooks, each, bound = 1000, 131 << 10, 12 << 20
+	const webhooks, each, bound = 1000, 131 << 10, 16 << 20
 	d, err := dispatcher.New(largeStore(t, webhooks, each), nil)
 	if err != nil {
 		t.Fatal(err)

@@ -25,6 +25,8 @@ func TestTenantsIsolated(t *testing.T) {
 			{"update", `{"id":"ID","url":"https://evil.example/","signature_key":"evil"}`},
 			{"update", `{"id":"ID","url":"not a url"}`},
 			{"update", `{"id":"ID","status":"Unsubscribed"}`},
+			{"pause", `{"id":"ID"}`},
+			{"resume", `{"id":"ID"}`},
 			{"delete", `{"id":"ID"}`},
 			{"rotate", `{"id":"ID"}`},
 			{"rotate", `{"id":"ID","signature_key":"evil","overlap_seconds":0}`},
@@ -35,6 +37,7 @@ func TestTenantsIsolated(t *testing.T) {
 			{"redeliver", `{"webhook_id":"ID","event_id":"` + event1 + `"}`},
 			{"replay", `{"webhook_id":"ID","state":"pending"}`},
 			{"replay", `{"webhook_id":"ID","dry_run":true}`},
+			{"replay", `{"webhook_id":"ID","page_size":5}`},
 		} {
 			theirs := h.post(test.endpoint, strings.ReplaceAll(test.body, "ID", id1), "X-Tenant", tenant)
 			nobodys := h.post(test.endpoint, strings.ReplaceAll(test.body, "ID", id2), "X-Tenant", tenant)
@@ -98,15 +101,18 @@ func TestTenantsIsolatedEverywhere(t *testing.T) {
 		for _, header := range []http.Header{a.header, b.header} {
 			header.Del("Date")
 		}
-		if a.status != 404 || b.status != 404 || a.body != b.body || !reflect.DeepEqual(a.header, b.header) {
-			t.Errorf("%s: got %d %v %s, and for an unknown id %d %v %s; want the same 404", endpoint, a.status,
+		if a.status != 404 || b.status != 404 || a.body != b.body ||
+			!reflect.DeepEqual(a.header, b.header) {
+			t.Errorf("%s: got %d %v %s, and for an unknown id %d %v %s; want the same 404", endpoint,
+				a.status,
 				a.header, a.body, b.status, b.header, b.body)
 		}
 	}
 	if asked < 10 {
 		t.Errorf("only %d endpoints took an id", asked)
 	}
-	if after := h.stored(id1); normal(after) != normal(before) || !after.UpdatedAt.Equal(before.UpdatedAt) {
+	if after := h.stored(id1); normal(after) != normal(before) ||
+		!after.UpdatedAt.Equal(before.UpdatedAt) {
 		t.Errorf("got %s, changed from %s", normal(after), normal(before))
 	}
 }

@@ -2,6 +2,8 @@ package httpapi
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"time"
 
 	"github.com/outhook/outhook/httpapi/internal/ask"
@@ -65,6 +67,34 @@ func (a *api) change(
 		apply(sub)
 		return nil
 	})
+	return acc.view().Webhook(&sub), err
+}
+
+// pause stops attempts at a webhook, and keeps what is published for it.
+func (a *api) pause(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
+	return a.setPaused(ctx, acc, f, a.d.Pause)
+}
+
+// resume ends a pause. A webhook that is not paused stays as it is.
+func (a *api) resume(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
+	return a.setPaused(ctx, acc, f, a.d.Resume)
+}
+
+// setPaused calls Pause or Resume for a webhook of the tenant. As with delete, nobody but the two
+// tenants together could make it another's in between.
+func (a *api) setPaused(
+	ctx context.Context, acc Access, f *ask.Fields,
+	set func(ctx context.Context, id string) (store.Subscription, error),
+) (any, error) {
+	sub, err := a.own(ctx, acc, f)
+	if err != nil {
+		return nil, err
+	}
+	sub, err = set(ctx, sub.ID)
+	if errors.Is(err, store.ErrConflict) {
+		return nil, &refusal{http.StatusConflict,
+			"the webhook is unsubscribed, so nothing collects for it; subscribe it first"}
+	}
 	return acc.view().Webhook(&sub), err
 }
 

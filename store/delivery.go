@@ -2,6 +2,7 @@ package store
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -24,6 +25,7 @@ type Delivery struct {
 	EventID        string
 	EventType      string
 	Tenant         string
+	Key            string // the event's ordering key; empty if it has none
 	State          State
 
 	Attempts int // counted attempts so far
@@ -37,6 +39,13 @@ type Delivery struct {
 
 	// Erased says that the event was erased ([History.Erase]), so it can't be sent.
 	Erased bool
+
+	// Wait says why a pending delivery is not attempted now, and WaitUntil until when that is so
+	// at most, if that is known; both are empty unless it is pending. If several things keep it
+	// back, it is the one that ends last. It is what Claim goes by, as the store knows it: of a
+	// delivery that another replica has, a store may know of no lease, and no rate limit.
+	Wait      Wait
+	WaitUntil time.Time
 }
 
 // Attempt is one HTTP request of a delivery and its result.
@@ -67,8 +76,16 @@ type DeliveryQuery struct {
 	EventID string
 
 	EventType    string    // one type, not a pattern; if empty, of any type
+	Key          string    // one ordering key; if empty, of any, and without one
 	States       []State   // if empty, in any state (Requeue: in any but Pending)
 	Since, Until time.Time // CreatedAt in [Since, Until), in the years 1 to 9999; zero is open
+
+	// ErrorClass selects by the first word of LastError: those whose LastError is it, or begins
+	// with it and a colon. If empty, any.
+	ErrorClass string
+
+	// LastStatus selects by the status of the last answer. If zero, any.
+	LastStatus StatusRange
 
 	Cursor string // the Next or Previous of an earlier Page; if empty, from the newest
 	Limit  int    // how many at most, up to MaxLimit; if zero, DefaultDeliveryLimit
@@ -76,6 +93,21 @@ type DeliveryQuery struct {
 	// Count asks for Page.Total. Counting ends at MaxTotal, or earlier if few of the deliveries
 	// that are read match.
 	Count bool
+}
+
+// StatusRange is the HTTP statuses from From to To. The zero range has all.
+type StatusRange struct{ From, To int } // from 0, which is none, to MaxStatus
+
+// Has reports whether a status is in the range.
+func (r StatusRange) Has(status int) bool {
+	return r == StatusRange{} || r.From <= status && status <= r.To
+}
+
+// HasClass reports whether an error, such as LastError, is of a class: whether it is the word, or
+// begins with it and a colon.
+func HasClass(text, class string) bool {
+	rest, ok := strings.CutPrefix(text, class)
+	return ok && (rest == "" || rest[0] == ':')
 }
 
 // MaxTotal is how many deliveries are counted at most for a Page.Total.
@@ -110,6 +142,9 @@ func (q *DeliveryQuery) Matches(d *Delivery) bool {
 		(q.SubscriptionID == "" || q.SubscriptionID == d.SubscriptionID) &&
 		(q.EventID == "" || q.EventID == d.EventID) &&
 		(q.EventType == "" || q.EventType == d.EventType) &&
+		(q.Key == "" || q.Key == d.Key) &&
+		(q.ErrorClass == "" || HasClass(d.LastError, q.ErrorClass)) &&
+		q.LastStatus.Has(d.LastStatus) &&
 		(len(q.States) == 0 || slices.Contains(q.States, d.State)) &&
 		(q.Since.IsZero() || !d.CreatedAt.Before(q.Since)) &&
 		(q.Until.IsZero() || d.CreatedAt.Before(q.Until))

@@ -1,5 +1,7 @@
 package store
 
+import "time"
+
 // Page is one page of a listing.
 type Page[T any] struct {
 	Items []T
@@ -15,6 +17,10 @@ type Page[T any] struct {
 	// empty, and still have a cursor: the store has read as much as one call may, and goes on from
 	// there. So a listing ends where the cursor is empty, and nowhere else.
 	Next, Previous string
+
+	// SearchedTo is, if the store has stopped before the page was full, the CreatedAt of the last
+	// delivery that it has looked at. It is zero otherwise.
+	SearchedTo time.Time
 
 	// Total is how many items match on all pages. Deliveries are counted only if the query asks for
 	// it, and not all of them if there are many: with TotalIsLowerBound there are at least Total.

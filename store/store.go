@@ -191,11 +191,11 @@ type History interface {
 	Recovered(ctx context.Context, subscriptionID string) error
 
 	// Erase removes what events carried: their bodies, body overrides and traces, and every
-	// Response and Detail in the history of their deliveries. Pending deliveries become Canceled with "erased"
-	// as their LastError, and their leases end. Deliveries and attempts stay in the history
-	// otherwise. No later call of any method returns what was removed; each store documents how
-	// soon its bytes leave the disk. The attempt of a late success that is recorded afterwards has
-	// neither.
+	// Response and Detail in the history of their deliveries. Pending deliveries become Canceled
+	// with "erased" as their LastError, and their leases end. Deliveries and attempts stay in the
+	// history otherwise. No later call of any method returns what was removed; each store documents
+	// how soon its bytes leave the disk. The attempt of a late success that is recorded afterwards
+	// has neither.
 	//
 	// It takes one step, of at most q.Limit events, in one transaction, and returns how many events
 	// it changed and the cursor for the next step, "" after the last. A step may change none and

@@ -155,8 +155,8 @@ func ValidateOutcomes(outcomes []Outcome) error {
 
 // Validate returns an [events.InvalidError] for the first field of a that is out of its bounds:
 // attempt.at must be zero or in the years 1 to 9999, attempt.duration from 0 to MaxDuration,
-// attempt.status from 0 to MaxStatus, attempt.response at most MaxResponse bytes, and attempt.detail
-// valid.
+// attempt.status from 0 to MaxStatus, attempt.response at most MaxResponse bytes, and
+// attempt.detail valid.
 func (a *Attempt) Validate() error {
 	if err := validTime("attempt.at", a.At); err != nil {
 		return err
@@ -177,8 +177,8 @@ func (a *Attempt) Validate() error {
 
 // Validate returns an [events.InvalidError] for the first field of q that is out of its bounds:
 // limit must be from 0 to MaxLimit, since and until zero or in the years 1 to 9999, each of states
-// one of States, and event_id not be given for any tenant and any subscription. The store itself
-// checks the cursor.
+// one of States, last_status a range from 0 to MaxStatus, and event_id not be given for any tenant
+// and any subscription. The store itself checks the cursor.
 func (q *DeliveryQuery) Validate() error {
 	if q.EventID != "" && q.AnyTenant && q.SubscriptionID == "" {
 		return invalid("event_id",
@@ -197,6 +197,10 @@ func (q *DeliveryQuery) Validate() error {
 		if err := validState("states", s); err != nil {
 			return err
 		}
+	}
+	if r := q.LastStatus; r.From < 0 || r.To > MaxStatus || r.From > r.To {
+		return invalid("last_status", "is from %d to %d; give statuses from 0, which is none, to %d, "+
+			"the lower one first", r.From, r.To, MaxStatus)
 	}
 	return nil
 }

@@ -26,13 +26,13 @@ import (
 // When ctx ends or the store is closed it returns that error, at the latest after the write to w
 // that is under way. After an error, what w has got is of no use.
 func (s *Store) Backup(ctx context.Context, w io.Writer) error {
-	err := s.db.check(ctx)
+	err := s.db.Check(ctx)
 	if err == nil {
-		err = boltfile.Backup(s.db.file.DB().Path(), w,
+		err = boltfile.Backup(s.db.Bolt().Path(), w,
 			func(do func(*bolt.Tx) error) error {
-				return s.db.read(ctx, func(t *txn.Tx) error { return do(t.Tx) })
+				return s.db.Read(ctx, func(t *txn.Tx) error { return do(t.Bolt) })
 			},
-			func() error { return s.db.check(ctx) })
+			func() error { return s.db.Check(ctx) })
 	}
 	if err != nil {
 		return fmt.Errorf("boltstore: backup: %w", err)

@@ -10,7 +10,7 @@ import (
 
 // CountPending implements [store.History].
 func (s *Store) CountPending(ctx context.Context, tenant string, limit int) (int, error) {
-	err := s.erasures.resumeAll(ctx) // until then their deliveries are counted
+	err := s.erasures.ResumeAll(ctx) // until then their deliveries are counted
 	n := 0
 	if err == nil {
 		n, err = s.statistics.pendingOf(ctx, tenant)
@@ -26,12 +26,12 @@ func (s *Store) CountPending(ctx context.Context, tenant string, limit int) (int
 // at a map.
 func (x *statistics) pendingOf(ctx context.Context, tenant string) (int, error) {
 	for {
-		if err := x.db.check(ctx); err != nil {
+		if err := x.db.Check(ctx); err != nil {
 			return 0, err
 		}
-		x.state.Lock()
-		n, unknown := x.state.memory.TenantPending(tenant, scan.SliceSize)
-		x.state.Unlock()
+		x.db.Lock()
+		n, unknown := x.db.Memory.TenantPending(tenant, scan.SliceSize)
+		x.db.Unlock()
 		if len(unknown) == 0 {
 			return n, nil
 		}
@@ -46,7 +46,7 @@ func (x *statistics) pendingOf(ctx context.Context, tenant string) (int, error) 
 // does so when the effects of its deletion are applied.
 func (x *statistics) learnTenants(ctx context.Context, nums []uint64) error {
 	tenants := make([]*string, len(nums)) // nil if the record can't be read
-	err := x.db.read(ctx, func(t *txn.Tx) error {
+	err := x.db.Read(ctx, func(t *txn.Tx) error {
 		for i, num := range nums {
 			// One that can't be read counts for nobody; an error here would take the quota of all
 			// tenants away.
@@ -59,13 +59,13 @@ func (x *statistics) learnTenants(ctx context.Context, nums []uint64) error {
 	if err != nil {
 		return err
 	}
-	x.state.Lock()
-	defer x.state.Unlock()
+	x.db.Lock()
+	defer x.db.Unlock()
 	for i, num := range nums {
 		if tenants[i] == nil {
-			x.state.memory.LearnTenant(num, "", false)
+			x.db.Memory.LearnTenant(num, "", false)
 		} else {
-			x.state.memory.LearnTenant(num, *tenants[i], true)
+			x.db.Memory.LearnTenant(num, *tenants[i], true)
 		}
 	}
 	return nil

@@ -48,7 +48,7 @@
 // Memory has it, by subscription, for as many events as its budget allows; for older ones, which
 // are below the watermark (internal/pending), the file has it, packed in chunks. The file also has
 // indexes of what waits for a retry and of what has an ordering key; the one of events by their IDs
-// is written behind, some dozens at once (internal/txn).
+// is written behind, some dozens at once (internal/buckets).
 //
 // Memory further has, for each subscription that has something pending, a window on each of those
 // sources, its position in the turns that Claim takes, and the leases, which end with the process.
@@ -68,15 +68,15 @@
 //
 // Erasing an event that many want writes one mark too, on the event. Erase then brings the records
 // of its deliveries in line with the mark, in small steps, so that it holds nobody up. What a crash
-// leaves undone of that, Prune does (internal/txn).
+// leaves undone of that, Prune does (internal/erase).
 //
 // Stats adds up what memory knows of each subscription with something pending. Which event is the
 // oldest must be read for those that have rows or chunks; memory keeps that until it changes.
 //
 // A listing of one subscription reads its rows, or, if it asks for states other than delivered,
 // the index of those; and what is pending without a row, in chunks and in memory. One of a tenant
-// merges the subscriptions of it (internal/scan). What another filter selects has no index, and is
-// looked for in steps that pass over a bounded number of records.
+// merges the subscriptions of it (internal/listing). What another filter selects has no index, and
+// is looked for in steps that pass over a bounded number of records.
 //
 // Transactions that read are kept short, because bbolt reuses no page that was freed since the
 // oldest of them began.

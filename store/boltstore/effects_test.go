@@ -35,21 +35,21 @@ func TestHostCommitsInBetween(t *testing.T) {
 	}{
 		{"committed", func(db *bolt.DB, s *boltstore.Store) error {
 			return db.Update(func(tx *bolt.Tx) error {
-				return s.EnqueueTx(tx, keyedEvent("host", "k"))
+				return enqueueIn(s, tx, keyedEvent("host", "k"))
 			})
 		}, 4},
 		{"rolled back, then committed", func(db *bolt.DB, s *boltstore.Store) error {
 			undo := errors.New("undo")
 			err := db.Update(func(tx *bolt.Tx) error {
-				return errors.Join(s.EnqueueTx(tx, Event("undone-1"), Event("undone-2"),
+				return errors.Join(enqueueIn(s, tx, Event("undone-1"), Event("undone-2"),
 					Event("undone-3")), undo)
 			})
 			if !errors.Is(err, undo) {
 				return err
 			}
 			return db.Update(func(tx *bolt.Tx) error {
-				return errors.Join(s.EnqueueTx(tx, keyedEvent("host-1", "k")),
-					s.EnqueueTx(tx, keyedEvent("host-2", "k")))
+				return errors.Join(enqueueIn(s, tx, keyedEvent("host-1", "k")),
+					enqueueIn(s, tx, keyedEvent("host-2", "k")))
 			})
 		}, 5},
 	} {
@@ -96,7 +96,7 @@ func TestCountsAmongHostTransactions(t *testing.T) {
 		err := db.Update(func(tx *bolt.Tx) error {
 			tx.OnCommit(ended) // comes before the store's
 			for range 1 + rand.IntN(3) {
-				if err := s.EnqueueTx(tx, keyedEvent(fmt.Sprintf("host-%d", number.Add(1)),
+				if err := enqueueIn(s, tx, keyedEvent(fmt.Sprintf("host-%d", number.Add(1)),
 					key())); err != nil {
 					return err
 				}

@@ -15,7 +15,7 @@ import (
 func (s *Store) Event(
 	ctx context.Context, tenant, eventID string,
 ) (ev store.StoredEvent, err error) {
-	err = s.db.read(ctx, func(t *txn.Tx) error {
+	err = s.db.Read(ctx, func(t *txn.Tx) error {
 		e, err := t.Events.Find(tenant, eventID)
 		if err != nil {
 			return err

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/memory"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
@@ -40,37 +41,32 @@ func WithCloseWait(d time.Duration) *Options { return &Options{closeWait: d} }
 // may be under way that waits for the caller.
 func (s *Store) FailCommits(f func(commit func() error) error) {
 	// a commit that no caller waits for may be on its way
-	_ = s.db.file.DB().Update(func(*bolt.Tx) error {
-		if f == nil {
-			s.commits.commit = s.db.file.Commit
-		} else {
-			s.commits.commit = func(tx *bolt.Tx) error {
-				return f(func() error { return s.db.file.Commit(tx) })
-			}
-		}
+	_ = s.db.Bolt().Update(func(*bolt.Tx) error {
+		s.db.Intercept = f
 		return errors.New("there is nothing to write")
 	})
 }
 
 // Read calls f in a transaction that only reads.
 func (s *Store) Read(ctx context.Context, f func() error) error {
-	return s.db.read(ctx, func(*txn.Tx) error { return f() })
+	return s.db.Read(ctx, func(*txn.Tx) error { return f() })
 }
 
 // DB returns the store's database.
-func (s *Store) DB() *bolt.DB { return s.db.file.DB() }
+func (s *Store) DB() *bolt.DB { return s.db.Bolt() }
 
 // SetFormat changes the format version of the file.
 func (s *Store) SetFormat(version uint64) error {
-	return s.commits.submit(context.Background(),
-		&op{run: func(t *txn.Tx) error { return t.PutMetaNumber(txn.MetaFormat, version) }})
+	return s.db.Write(context.Background(), func(t *txn.Tx) error {
+		return t.PutMetaNumber(buckets.MetaFormat, version)
+	})
 }
 
 // Fresh returns how many fresh deliveries memory has.
 func (s *Store) Fresh() (n int) {
-	s.state.Lock()
-	defer s.state.Unlock()
-	s.state.memory.Schedule.Subs(func(q *memory.Queue) { n += len(q.Inspect().Implicit) })
+	s.db.Lock()
+	defer s.db.Unlock()
+	s.db.Memory.Schedule.Subs(func(q *memory.Queue) { n += len(q.Inspect().Implicit) })
 	return n
 }
 
@@ -78,10 +74,10 @@ func (s *Store) Fresh() (n int) {
 // has those of all. It is false if there is none.
 func (s *Store) Damage(bucket string) bool {
 	found := false
-	err := s.db.file.DB().Update(func(tx *bolt.Tx) error {
-		b := tx.Bucket(s.db.settings.Buckets[slices.Index(txn.BucketNames[:], bucket)])
+	err := s.db.Bolt().Update(func(tx *bolt.Tx) error {
+		b := tx.Bucket(buckets.NamesOf(DefaultName)[slices.Index(buckets.Names[:], bucket)])
 		k, v := b.Cursor().First()
-		if bucket == txn.BucketNames[txn.BucketCounts] {
+		if bucket == buckets.Names[buckets.Counts] {
 			k, v = b.Cursor().Last()
 		}
 		if found = k != nil; !found {
@@ -96,9 +92,9 @@ func (s *Store) Damage(bucket string) bool {
 
 // Recent returns how many of the last events memory has.
 func (s *Store) Recent() (n int) {
-	s.state.Lock()
-	defer s.state.Unlock()
-	for _, slot := range s.state.memory.Recent.Ring {
+	s.db.Lock()
+	defer s.db.Unlock()
+	for _, slot := range s.db.Memory.Recent.Ring {
 		if slot.Event != nil {
 			n++
 		}
@@ -108,25 +104,25 @@ func (s *Store) Recent() (n int) {
 
 // Paused returns how many pauses memory has.
 func (s *Store) Paused() int {
-	s.state.Lock()
-	defer s.state.Unlock()
-	return s.state.memory.Schedule.Postponed()
+	s.db.Lock()
+	defer s.db.Unlock()
+	return s.db.Memory.Schedule.Postponed()
 }
 
 // Numbers returns of how many subscriptions memory knows the number.
 func (s *Store) Numbers() int {
-	s.state.Lock()
-	defer s.state.Unlock()
-	return s.state.memory.Numbers()
+	s.db.Lock()
+	defer s.db.Unlock()
+	return s.db.Memory.Numbers()
 }
 
 // Reads returns how many transactions have read from the file.
-func (s *Store) Reads() int { return s.db.file.DB().Stats().TxN }
+func (s *Store) Reads() int { return s.db.Bolt().Stats().TxN }
 
 // Overrides returns how many body overrides the file has.
 func (s *Store) Overrides() (n int) {
-	_ = s.db.read(context.Background(), func(t *txn.Tx) error {
-		n = t.Bucket(txn.BucketBodies).Stats().KeyN
+	_ = s.db.Read(context.Background(), func(t *txn.Tx) error {
+		n = t.Bucket(buckets.Bodies).Stats().KeyN
 		return nil
 	})
 	return n
@@ -134,10 +130,10 @@ func (s *Store) Overrides() (n int) {
 
 // Counts returns how many buckets of counts memory has, and how many the file.
 func (s *Store) Counts() (memory, file int) {
-	memory, _ = s.counts.buffer.Len()
-	_ = s.db.read(context.Background(), func(t *txn.Tx) error {
+	memory, _ = s.db.Memory.Counts.Len()
+	_ = s.db.Read(context.Background(), func(t *txn.Tx) error {
 		// Without those of all, of which there is one beside those of subscriptions.
-		return t.Bucket(txn.BucketCounts).ForEach(func(k, _ []byte) error {
+		return t.Bucket(buckets.Counts).ForEach(func(k, _ []byte) error {
 			if record.KeyNumber(k, 1) != rollup.All {
 				file++
 			}
@@ -149,52 +145,52 @@ func (s *Store) Counts() (memory, file int) {
 
 // Rows returns how many deliveries have a row.
 func (s *Store) Rows() (n int) {
-	_ = s.db.read(context.Background(), func(t *txn.Tx) error {
-		n = t.Bucket(txn.BucketRows).Stats().KeyN
+	_ = s.db.Read(context.Background(), func(t *txn.Tx) error {
+		n = t.Bucket(buckets.Rows).Stats().KeyN
 		return nil
 	})
 	return n
 }
 
 // Listed returns how many records listings have looked at.
-func (s *Store) Listed() int { return int(s.lists.looked.Load()) }
+func (s *Store) Listed() int { return int(s.lists.Looked.Load()) }
 
 // TakeTurns takes all turns of long reads, until giveBack is called.
 func (s *Store) TakeTurns() (giveBack func()) {
-	for range cap(s.db.turns) {
-		s.db.turns <- struct{}{}
+	for range cap(s.db.Turns) {
+		s.db.Turns <- struct{}{}
 	}
 	return func() {
-		for range cap(s.db.turns) {
-			s.db.turns.end()
+		for range cap(s.db.Turns) {
+			<-s.db.Turns
 		}
 	}
 }
 
 // Looked returns how many events and deliveries Prune has looked at.
 func (s *Store) Looked() int {
-	s.state.Lock()
-	defer s.state.Unlock()
-	return s.state.memory.Maintenance.Looked
+	s.db.Lock()
+	defer s.db.Unlock()
+	return s.db.Memory.Maintenance.Looked
 }
 
 // Events returns how many events are in the file.
 func (s *Store) Events() (n int) {
-	_ = s.db.read(context.Background(), func(t *txn.Tx) error {
-		n = t.Bucket(txn.BucketEvents).Stats().KeyN
+	_ = s.db.Read(context.Background(), func(t *txn.Tx) error {
+		n = t.Bucket(buckets.Events).Stats().KeyN
 		return nil
 	})
 	return n
 }
 
 // MaxCached is maxCached.
-const MaxCached = txn.MaxCached
+const MaxCached = buckets.MaxCached
 
 // Leased returns how many leases count against the limits of Claim.
 func (s *Store) Leased() (n int) {
-	s.state.Lock()
-	defer s.state.Unlock()
-	byClass, _ := s.state.memory.Schedule.Counted()
+	s.db.Lock()
+	defer s.db.Unlock()
+	byClass, _ := s.db.Memory.Schedule.Counted()
 	for _, of := range byClass {
 		n += of
 	}
@@ -203,8 +199,8 @@ func (s *Store) Leased() (n int) {
 
 // AskedByStats returns of how many subscriptions Stats would have to read what is oldest.
 func (s *Store) AskedByStats() int {
-	s.state.Lock()
-	defer s.state.Unlock()
-	_, ask := s.state.memory.CountPending(new(store.Stats), 0)
+	s.db.Lock()
+	defer s.db.Unlock()
+	_, ask := s.db.Memory.CountPending(new(store.Stats), 0)
 	return len(ask)
 }

@@ -7,42 +7,17 @@ import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
-	"github.com/outhook/outhook/store/internal/page"
 )
 
 // Deliveries implements [store.History].
 func (s *Store) Deliveries(
 	ctx context.Context, q store.DeliveryQuery,
 ) (store.Page[store.Delivery], error) {
-	found, err := s.deliveries(ctx, &q)
+	found, err := s.lists.Deliveries(ctx, &q)
 	if err != nil {
 		return store.Page[store.Delivery]{}, fmt.Errorf("boltstore: deliveries: %w", err)
 	}
 	return found, nil
-}
-
-// deliveries reads a page, and counts what matches if that is asked for. Both go in short
-// transactions, so the total may be of another moment than the page.
-func (s *Store) deliveries(
-	ctx context.Context, q *store.DeliveryQuery,
-) (found store.Page[store.Delivery], err error) {
-	if err := q.Validate(); err != nil {
-		return found, err
-	}
-	cursor, err := s.lists.cursors.Open(q.Cursor)
-	if err != nil {
-		return found, err
-	}
-	walk, err := s.lists.deliveries(ctx, q)
-	if err != nil {
-		return found, err
-	}
-	walk = walk.Within(page.BudgetOf(ctx))
-	found, err = walk.Page(cursor, page.Limit(q.Limit), store.DefaultDeliveryLimit)
-	if err == nil && q.Count {
-		found.Total, found.TotalIsLowerBound, err = walk.Count(store.MaxTotal)
-	}
-	return page.SealPage(s.lists.cursors, found), err
 }
 
 // Attempts implements [store.History].
@@ -50,7 +25,7 @@ func (s *Store) Attempts(
 	ctx context.Context, subscriptionID, eventID string,
 ) ([]store.Attempt, error) {
 	var attempts []store.Attempt
-	err := s.db.read(ctx, func(t *txn.Tx) error {
+	err := s.db.Read(ctx, func(t *txn.Tx) error {
 		_, _, r, ok, err := t.LookUp(subscriptionID, eventID)
 		if err != nil {
 			return err
@@ -66,4 +41,12 @@ func (s *Store) Attempts(
 		return nil, fmt.Errorf("boltstore: attempts: %w", err)
 	}
 	return attempts, nil
+}
+
+// Erase implements [store.History].
+func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next string, err error) {
+	if n, next, err = s.erasures.Erase(ctx, q); err != nil {
+		return 0, "", fmt.Errorf("boltstore: erase: %w", err)
+	}
+	return n, next, nil
 }

@@ -5,16 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore"
+
+	bolt "go.etcd.io/bbolt"
 )
 
 // hostDB opens a database of a host that has data of its own.
@@ -46,17 +45,22 @@ func inHost(t *testing.T, db *bolt.DB, o *boltstore.Options) *boltstore.Store {
 	return s
 }
 
+// enqueueIn stores events in a transaction of the host.
+func enqueueIn(s *boltstore.Store, tx *bolt.Tx, evs ...events.Event) error {
+	return s.Tx(tx).Enqueue(context.Background(), evs...)
+}
+
 // order stores an order and publishes it.
 func order(s *boltstore.Store, id string) func(tx *bolt.Tx) error {
 	return func(tx *bolt.Tx) error {
 		if err := tx.Bucket([]byte("orders")).Put([]byte(id), []byte("paid")); err != nil {
 			return err
 		}
-		return s.EnqueueTx(tx, Event(id))
+		return enqueueIn(s, tx, Event(id))
 	}
 }
 
-func TestEnqueueTx(t *testing.T) {
+func TestTx(t *testing.T) {
 	db := hostDB(t)
 	s := inHost(t, db, nil)
 	subscribe(t, s)
@@ -90,12 +94,12 @@ func TestEnqueueTx(t *testing.T) {
 	}
 }
 
-func TestEnqueueTxTwiceInOne(t *testing.T) {
+func TestTxTwiceInOne(t *testing.T) {
 	db := hostDB(t)
 	s := inHost(t, db, nil)
 	subscribe(t, s)
 	err := db.Update(func(tx *bolt.Tx) error {
-		return errors.Join(s.EnqueueTx(tx, Event("a")), s.EnqueueTx(tx, Event("b"), Event("a")))
+		return errors.Join(enqueueIn(s, tx, Event("a")), enqueueIn(s, tx, Event("b"), Event("a")))
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +110,7 @@ func TestEnqueueTxTwiceInOne(t *testing.T) {
 	}
 }
 
-func TestEnqueueTxWakesTheReader(t *testing.T) {
+func TestTxWakesTheReader(t *testing.T) {
 	db := hostDB(t)
 	s := inHost(t, db, nil)
 	subscribe(t, s)
@@ -114,7 +118,7 @@ func TestEnqueueTxWakesTheReader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.EnqueueTx(tx, Event("a")); err != nil {
+	if err := enqueueIn(s, tx, Event("a")); err != nil {
 		t.Fatal(err)
 	}
 	select {
@@ -132,7 +136,7 @@ func TestEnqueueTxWakesTheReader(t *testing.T) {
 	}
 }
 
-func TestEnqueueTxRefuses(t *testing.T) {
+func TestTxRefuses(t *testing.T) {
 	db, other := hostDB(t), hostDB(t)
 	s := inHost(t, db, nil)
 	subscribe(t, s)
@@ -165,29 +169,29 @@ func TestEnqueueTxRefuses(t *testing.T) {
 		{"none", nil, Event("a"), func(err error) bool { return err != nil }},
 		{"a bad event", writing, bad, func(err error) bool { return errors.As(err, &invalid) }},
 	} {
-		if err := s.EnqueueTx(tt.tx, tt.ev); !tt.is(err) {
+		if err := enqueueIn(s, tt.tx, tt.ev); !tt.is(err) {
 			t.Errorf("%s: got error %v", tt.name, err)
 		}
 	}
-	if err := s.EnqueueTx(writing, Event("a")); err != nil {
+	if err := enqueueIn(s, writing, Event("a")); err != nil {
 		t.Fatal(err)
 	}
 	conflicting := Event("a")
 	conflicting.Payload = []byte("1")
-	if err := s.EnqueueTx(writing, conflicting); !errors.Is(err, store.ErrConflict) {
+	if err := enqueueIn(s, writing, conflicting); !errors.Is(err, store.ErrConflict) {
 		t.Errorf("a taken ID: got error %v, want store.ErrConflict", err)
 	}
 	_ = writing.Rollback()
 	_ = s.Close()
 	writing = begin(db, true)
-	if err := s.EnqueueTx(writing, Event("a")); !errors.Is(err, store.ErrClosed) {
+	if err := enqueueIn(s, writing, Event("a")); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("after Close: got error %v, want store.ErrClosed", err)
 	}
 }
 
-// TestEnqueueTxAmongOthers has the host's transactions, some rolled back, and the store's own at
+// TestTxAmongOthers has the host's transactions, some rolled back, and the store's own at
 // the same time, with next to no memory, so that the watermark rises all the while.
-func TestEnqueueTxAmongOthers(t *testing.T) {
+func TestTxAmongOthers(t *testing.T) {
 	db := hostDB(t)
 	o := boltstore.WithBudget(7)
 	s := inHost(t, db, o)
@@ -230,99 +234,6 @@ func TestEnqueueTxAmongOthers(t *testing.T) {
 	verify(t, s)
 	if got := pending(t, s); got != 0 {
 		t.Errorf("pending after a restart: got %d, want none", got)
-	}
-}
-
-func TestNewUnderAnotherName(t *testing.T) {
-	db := hostDB(t)
-	a, b := inHost(t, db, &boltstore.Options{Name: "a"}), inHost(t, db,
-		&boltstore.Options{Name: "b"})
-	subscribe(t, a)
-	publish(t, a, "event", 1)
-	if got := pending(t, a) - pending(t, b); got != 1 {
-		t.Errorf("one store has %d more than the other, want 1", got)
-	}
-	err := db.Update(func(tx *bolt.Tx) error {
-		_, err := tx.CreateBucket([]byte("c/meta"))
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := boltstore.New(db, &boltstore.Options{Name: "c"}); !errors.Is(err,
-		store.ErrCorrupt) {
-		t.Errorf("buckets that are no store: got error %v, want store.ErrCorrupt", err)
-	}
-}
-
-func TestNewWithoutADatabase(t *testing.T) {
-	_, err := boltstore.New(nil, nil)
-	if err == nil || errors.Is(err, store.ErrCorrupt) ||
-		!strings.Contains(err.Error(), "bbolt.DB") {
-		t.Errorf("got error %v, want one that asks for a *bbolt.DB", err)
-	}
-}
-
-func TestNewTwice(t *testing.T) {
-	db := hostDB(t)
-	first := inHost(t, db, nil)
-	_, err := boltstore.New(db, &boltstore.Options{Name: boltstore.DefaultName})
-	if !errors.Is(err, store.ErrLocked) || !strings.Contains(err.Error(), `"outhook"`) {
-		t.Errorf("a second store of the name: got error %v, want store.ErrLocked and the name", err)
-	}
-	inHost(t, db, &boltstore.Options{Name: "other"})
-	inHost(t, hostDB(t), nil) // another database
-	if err := first.Close(); err != nil {
-		t.Fatal(err)
-	}
-	second := inHost(t, db, nil)
-	if err := first.Close(); err != nil { // again, which must not make the name free
-		t.Fatal(err)
-	}
-	if _, err := boltstore.New(db, nil); !errors.Is(err, store.ErrLocked) {
-		t.Errorf("beside the store made after Close: got error %v, want store.ErrLocked", err)
-	}
-	subscribe(t, second)
-}
-
-// TestNewAtOnce checks that one of many callers gets the name, and that a New that fails keeps
-// none.
-func TestNewAtOnce(t *testing.T) {
-	db := hostDB(t)
-	made := make([]*boltstore.Store, 8)
-	var group sync.WaitGroup
-	for i := range made {
-		group.Go(func() {
-			s, err := boltstore.New(db, nil)
-			if err != nil && !errors.Is(err, store.ErrLocked) {
-				t.Error(err)
-			}
-			made[i] = s
-		})
-	}
-	group.Wait()
-	count := 0
-	for _, s := range made {
-		if s != nil {
-			count++
-			t.Cleanup(func() { _ = s.Close() })
-		}
-	}
-	if count != 1 {
-		t.Errorf("%d stores of one name, want 1", count)
-	}
-	err := db.Update(func(tx *bolt.Tx) error {
-		_, err := tx.CreateBucket([]byte("c/meta"))
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 2 {
-		_, err := boltstore.New(db, &boltstore.Options{Name: "c"})
-		if !errors.Is(err, store.ErrCorrupt) {
-			t.Errorf("buckets that are no store: got error %v, want store.ErrCorrupt", err)
-		}
 	}
 }
 

@@ -139,7 +139,7 @@ func TestIDsOfTheHost(t *testing.T) {
 			fmt.Sprintf("z-%03d", 299-rand.IntN(i+1))}
 		err := db.Update(func(tx *bolt.Tx) error {
 			for _, id := range ids {
-				if err := s.EnqueueTx(tx, Event(id)); err != nil {
+				if err := enqueueIn(s, tx, Event(id)); err != nil {
 					return err
 				}
 			}

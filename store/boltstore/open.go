@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/outhook/outhook/store/boltstore/internal/txn"
-
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
+	"github.com/outhook/outhook/store/boltstore/internal/database"
+
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -41,22 +42,22 @@ func open(path string, o Options) (*Store, error) {
 			return nil, fmt.Errorf("%w; or set Options.AllowOthers", err)
 		}
 	}
-	file, err := boltfile.Open(path, func(tx *bolt.Tx) error { return txn.Initialize(tx, o.Name) })
+	file, err := boltfile.Open(path, func(tx *bolt.Tx) error { return buckets.Initialize(tx, o.Name) })
 	if err != nil {
-		return nil, storeError(err)
+		return nil, database.Error(err)
 	}
 	// New would make the buckets; but a file without them was made by another program, or has
 	// another store's.
-	has, err := hasStore(file, o.Name)
+	has, err := database.HasStore(file, o.Name)
 	if err == nil && !has {
 		err = fmt.Errorf("%w: the file has no store %q", store.ErrCorrupt, o.Name)
 	}
 	if err != nil {
-		return nil, errors.Join(err, storeError(file.Close()))
+		return nil, errors.Join(err, database.Error(file.Close()))
 	}
 	s, err := newStore(file, true, o)
 	if err != nil {
-		return nil, errors.Join(err, storeError(file.Close()))
+		return nil, errors.Join(err, database.Error(file.Close()))
 	}
 	return s, nil
 }
@@ -103,14 +104,4 @@ func share(db *bolt.DB, o Options) (*Store, error) {
 		return nil, errors.Join(err, file.Close())
 	}
 	return s, nil
-}
-
-// hasStore reports whether the file has a bucket of a store. One bucket stands for all: they are
-// made in one transaction, and CheckFormat looks for the others.
-func hasStore(file *boltfile.File, name string) (has bool, err error) {
-	err = file.View(func(tx *bolt.Tx) error {
-		has = tx.Bucket(txn.BucketsOf(name)[txn.BucketMeta]) != nil
-		return nil
-	})
-	return has, storeError(err)
 }

@@ -3,7 +3,7 @@ package boltstore
 import (
 	"time"
 
-	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 )
 
 // DefaultName is the name of a store, when [Options] give none.
@@ -47,7 +47,7 @@ func (o *Options) withDefaults() Options {
 		c.closeWait = CloseWait
 	}
 	if c.eraseStep == 0 {
-		c.eraseStep = txn.DefaultEraseStep
+		c.eraseStep = buckets.DefaultEraseStep
 	}
 	return c
 }

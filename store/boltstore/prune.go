@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/database"
+	"github.com/outhook/outhook/store/boltstore/internal/erase"
 	"github.com/outhook/outhook/store/boltstore/internal/memory"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
@@ -13,7 +15,7 @@ import (
 // most, so that those who publish meanwhile get their turn.
 func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err error) {
 	if err = r.Validate(); err == nil {
-		err = s.db.check(ctx)
+		err = s.db.Check(ctx)
 	}
 	if err == nil {
 		more, err = s.pruner.step(ctx, r)
@@ -27,26 +29,24 @@ func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err er
 // pruner does what Prune has to, a step at a time: erasures that were cut off, then purges, then
 // the walk through the log.
 type pruner struct {
-	db       *database
-	state    *state
-	commits  *commits
-	erasures *eraser
+	db       *database.DB
+	erasures *erase.Eraser
 }
 
 // step takes one step, and reports whether there is more to do.
 func (p *pruner) step(ctx context.Context, r store.Retention) (more bool, err error) {
-	if more, err := p.erasures.resume(ctx); more || err != nil {
+	if more, err := p.erasures.Resume(ctx); more || err != nil {
 		return more, err
 	}
 	// Looked at outside of a transaction first: without anything to purge it costs none.
 	if p.plannedPurge() != nil {
-		return true, p.commits.submit(ctx, &op{run: func(t *txn.Tx) error {
+		return true, p.db.Write(ctx, func(t *txn.Tx) error {
 			// Now, for another step may have been taken meanwhile.
 			if w := p.plannedPurge(); w != nil {
 				return w.Step(t)
 			}
 			return nil
-		}})
+		})
 	}
 	return p.walkLog(ctx, r)
 }
@@ -56,36 +56,36 @@ func (p *pruner) step(ctx context.Context, r store.Retention) (more bool, err er
 // something to do.
 func (p *pruner) walkLog(ctx context.Context, r store.Retention) (more bool, err error) {
 	w := p.plannedWalk(r)
-	if err := p.db.read(ctx, w.Read); err != nil {
+	if err := p.db.Read(ctx, w.Read); err != nil {
 		return false, err
 	}
 	ended := len(w.Stretches) == 0 && w.All && !w.Orphans // or else there are others by now
 	if w.Blocked != 0 || ended || len(w.Rows)+len(w.Events)+len(w.Counts) > 0 {
-		p.state.Lock()
+		p.db.Lock()
 		// Before the commit, so that the rise rides on it.
-		p.state.memory.RequireWatermark(w.Blocked)
-		p.state.Unlock()
-		err := p.commits.submit(ctx, &op{run: func(t *txn.Tx) error { return w.Remove(t, ended) }})
+		p.db.Memory.RequireWatermark(w.Blocked)
+		p.db.Unlock()
+		err := p.db.Write(ctx, func(t *txn.Tx) error { return w.Remove(t, ended) })
 		if err != nil {
 			return false, err // the next step looks at the same again
 		}
 	}
-	p.state.Lock()
-	defer p.state.Unlock()
+	p.db.Lock()
+	defer p.db.Unlock()
 	// Only after the commit: memory must not pass over what is still there.
-	return p.state.memory.EndWalk(w), nil
+	return p.db.Memory.EndWalk(w), nil
 }
 
 // plannedPurge returns the next step of a purge; nil if there is none.
 func (p *pruner) plannedPurge() *txn.Purge {
-	p.state.Lock()
-	defer p.state.Unlock()
-	return p.state.memory.PlanPurge()
+	p.db.Lock()
+	defer p.db.Unlock()
+	return p.db.Memory.PlanPurge()
 }
 
 // plannedWalk returns the next step of the walk through the log.
 func (p *pruner) plannedWalk(r store.Retention) *memory.PlannedWalk {
-	p.state.Lock()
-	defer p.state.Unlock()
-	return p.state.memory.PlanWalk(r)
+	p.db.Lock()
+	defer p.db.Unlock()
+	return p.db.Memory.PlanWalk(r)
 }

@@ -23,30 +23,30 @@ func TestStepOvertaken(t *testing.T) {
 	step := func() *memory.PlannedWalk {
 		t.Helper()
 		w := s.pruner.plannedWalk(r)
-		if err := s.db.read(context.Background(), w.Read); err != nil {
+		if err := s.db.Read(context.Background(), w.Read); err != nil {
 			t.Fatal(err)
 		}
 		return w
 	}
 	slow, quick := step(), step()
-	s.state.memory.EndWalk(quick)
-	s.state.Lock()
-	s.state.memory.Apply(&effect.DeliveryChanged{Change: pending.Change{
+	s.db.Memory.EndWalk(quick)
+	s.db.Lock()
+	s.db.Memory.Apply(&effect.DeliveryChanged{Change: pending.Change{
 		ID: pending.ID{Num: 1, Seq: 7}, Delivered: true, FinishedAt: 1,
 	}})
-	s.state.Unlock()
+	s.db.Unlock()
 	next := s.pruner.plannedWalk(r)
-	s.state.memory.EndWalk(slow)
-	if len(next.Stretches) != 1 || len(s.state.memory.Maintenance.Stretches) != 1 {
+	s.db.Memory.EndWalk(slow)
+	if len(next.Stretches) != 1 || len(s.db.Memory.Maintenance.Stretches) != 1 {
 		t.Errorf("the next round is %v, and after the slow step %v, want one stretch", next.Round,
-			s.state.memory.Maintenance.Stretches)
+			s.db.Memory.Maintenance.Stretches)
 	}
-	if err := s.db.read(context.Background(), next.Read); err != nil {
+	if err := s.db.Read(context.Background(), next.Read); err != nil {
 		t.Fatal(err)
 	}
-	if more := s.state.memory.EndWalk(next); more ||
-		len(s.state.memory.Maintenance.Stretches) != 0 {
+	if more := s.db.Memory.EndWalk(next); more ||
+		len(s.db.Memory.Maintenance.Stretches) != 0 {
 		t.Errorf("after the round: more is %v, the round is %v", more,
-			s.state.memory.Maintenance.Stretches)
+			s.db.Memory.Maintenance.Stretches)
 	}
 }

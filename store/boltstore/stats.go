@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
+	"github.com/outhook/outhook/store/boltstore/internal/database"
 	"github.com/outhook/outhook/store/boltstore/internal/memory"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/scan"
@@ -17,7 +19,7 @@ import (
 
 // Stats implements [store.History].
 func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, error) {
-	err := s.erasures.resumeAll(ctx) // until then, what they have canceled is counted as pending
+	err := s.erasures.ResumeAll(ctx) // until then, what they have canceled is counted as pending
 	var stats store.Stats
 	if err == nil {
 		stats, err = s.statistics.of(ctx, subscriptionID)
@@ -30,9 +32,7 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 
 // statistics adds up what memory and the file know of one subscription or of all.
 type statistics struct {
-	db       *database
-	state    *state
-	counts   *attemptCounts
+	db       *database.DB
 	unwanted unwanted.Counter
 }
 
@@ -43,10 +43,10 @@ func (x *statistics) of(
 	ctx context.Context, subscriptionID string,
 ) (stats store.Stats, err error) {
 	num := uint64(0)
-	err = x.db.read(ctx, func(t *txn.Tx) error {
+	err = x.db.Read(ctx, func(t *txn.Tx) error {
 		if subscriptionID == "" {
 			// A count that is kept, since reading all subscriptions would take long.
-			n, err := t.MetaNumber(txn.MetaCount)
+			n, err := t.MetaNumber(buckets.MetaCount)
 			stats.Subscriptions, stats.Unwanted = int(n), x.unwanted.Counts()
 			return err
 		}
@@ -66,15 +66,15 @@ func (x *statistics) of(
 	}
 	// The sum of all subscriptions has no counts of attempts: the contract asks for none.
 	if num != 0 {
-		w, err := x.counts.window(ctx, num, record.AsTime(x.db.now()))
+		w, err := x.db.Window(ctx, num, record.AsTime(x.db.Now()))
 		if err != nil {
 			return stats, err
 		}
 		stats.Hour, stats.Day = w.Hour(), w.Day()
 	}
-	x.state.Lock()
-	seq, unknown := x.state.memory.CountPending(&stats, num)
-	x.state.Unlock()
+	x.db.Lock()
+	seq, unknown := x.db.Memory.CountPending(&stats, num)
+	x.db.Unlock()
 	seq, err = x.oldest(ctx, seq, unknown)
 	if err == nil && seq != 0 {
 		stats.OldestPending, err = x.enqueuedAt(ctx, seq)
@@ -96,16 +96,16 @@ func (x *statistics) oldest(
 	}
 	// Each pass is one short transaction.
 	for o.Next < len(ask) {
-		if err := x.db.check(ctx); err != nil {
+		if err := x.db.Check(ctx); err != nil {
 			return 0, err
 		}
-		if err := x.db.readStep(ctx, o.Read); err != nil {
+		if err := x.db.ReadStep(ctx, o.Read); err != nil {
 			return 0, err
 		}
 	}
 	seq = known
-	x.state.Lock()
-	defer x.state.Unlock()
+	x.db.Lock()
+	defer x.db.Unlock()
 	for i, u := range ask {
 		seq = memory.Older(seq, o.Found[i])
 		// Unless something has changed while it was read; then it is read again the next time.
@@ -117,7 +117,7 @@ func (x *statistics) oldest(
 // enqueuedAt returns when an event was enqueued; zero if it is gone by now. It may have been pruned
 // since its number was found.
 func (x *statistics) enqueuedAt(ctx context.Context, seq uint64) (at time.Time, err error) {
-	err = x.db.read(ctx, func(t *txn.Tx) error {
+	err = x.db.Read(ctx, func(t *txn.Tx) error {
 		e, err := t.Events.Get(seq)
 		if e != nil {
 			at = record.AsTime(e.EnqueuedAt)

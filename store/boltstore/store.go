@@ -1,33 +1,51 @@
 package boltstore
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/boltstore/internal/groupcommit"
-	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+	"github.com/outhook/outhook/store/boltstore/internal/claims"
+	"github.com/outhook/outhook/store/boltstore/internal/database"
+	"github.com/outhook/outhook/store/boltstore/internal/erase"
+	"github.com/outhook/outhook/store/boltstore/internal/listing"
+	"github.com/outhook/outhook/store/boltstore/internal/tenants"
 )
 
 var _ store.Store = (*Store)(nil)
 
 // Store is a [store.Store] in a bbolt file. Make one with [Open] or [New]. It is safe for
-// concurrent use. It must not be copied: its parts point to each other.
+// concurrent use. It checks arguments, and has the parts do the work.
 type Store struct {
-	db        database      // the file and the clock
-	state     state         // memory, behind the one mutex
-	commits   commits       // the way of all that writes
-	counts    attemptCounts // written with commits, and by Close
+	db        *database.DB  // the file, and memory, which follows it
 	closeWait time.Duration // how long Close waits for the host's transaction
 
-	// What some of the methods do.
-	claims     claimer
-	lists      lister
+	claims     *claims.Claimer
+	lists      *listing.Lister
+	erasures   *erase.Eraser
+	mover      *tenants.Mover
 	statistics statistics
-	erasures   eraser
 	pruner     pruner
+}
+
+// newStore makes a store in an open file. The caller closes file after an error.
+func newStore(file *boltfile.File, exclusive bool, o Options) (*Store, error) {
+	db, err := database.New(file, database.Options{
+		Name: o.Name, Exclusive: exclusive, Wall: o.wall, EraseStep: o.eraseStep,
+		Budget: o.budget, SpillStep: o.spillStep,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{
+		db: db, closeWait: o.closeWait,
+		claims: claims.New(db), lists: listing.New(db), statistics: statistics{db: db},
+	}
+	s.erasures = erase.New(db, s.lists)
+	s.pruner = pruner{db: db, erasures: s.erasures}
+	s.mover = tenants.New(db, s.lists, s.erasures)
+	return s, nil
 }
 
 // CloseWait is how long Close waits for a transaction of the host.
@@ -44,39 +62,8 @@ const CloseWait = 5 * time.Second
 // returns an error, and the store is closed nevertheless. So don't call Close while the same
 // goroutine has such a transaction open.
 func (s *Store) Close() error {
-	defer s.state.wake() // so that a caller that waits for work asks, and gets ErrClosed
-	// First of all, so that no new call begins while what waits is committed.
-	if s.db.closed.Swap(true) {
-		return nil
-	}
-	// The file is closed even if the commits failed, or its lock would stay.
-	err := errors.Join(s.closeCommits(), storeError(s.db.file.Close()))
-	if err != nil {
+	if err := s.db.Close(s.closeWait); err != nil {
 		return fmt.Errorf("boltstore: close: %w", err)
 	}
 	return nil
 }
-
-// closeCommits commits what waits and then the last counts. In the order in which nothing is lost:
-// outcomes that wait are counted when they are committed, and the last operation of the group
-// writes the counts.
-func (s *Store) closeCommits() error {
-	ctx := context.Background()
-	if !s.db.exclusive { // otherwise nobody but the store has a transaction
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, s.closeWait)
-		defer cancel()
-	}
-	err := s.commits.group.Close(ctx, &groupcommit.Op[*txn.Tx]{Do: writeCounts})
-	// After the group is closed, so that no flush is left that would submit to it.
-	s.counts.buffer.Stop()
-	if err != nil {
-		return fmt.Errorf("a transaction of the host was still open after %v, "+
-			"so what waited for it is not written; "+
-			"end the host's transactions before Close", s.closeWait)
-	}
-	return nil
-}
-
-// Ready implements [store.Queue].
-func (s *Store) Ready() <-chan struct{} { return s.state.ready }

@@ -41,7 +41,8 @@ func TestFilterLooksAtLittle(t *testing.T) {
 		t.Errorf("found %d in %d pages, want one in two", found, pages)
 	}
 	for name, q := range map[string]store.SubscriptionQuery{
-		"without a filter": {Limit: 10}, "a filter that selects all": {EventType: "message.created", Limit: 10},
+		"without a filter": {Limit: 10}, "a filter that selects all": {EventType: "message.created",
+			Limit: 10},
 	} {
 		before := s.Listed()
 		if _, err := s.Subscriptions(t.Context(), q); err != nil {

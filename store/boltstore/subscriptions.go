@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
 
@@ -15,17 +16,17 @@ func (s *Store) CreateSubscription(
 ) (store.Subscription, error) {
 	err := sub.Validate()
 	if err == nil {
-		err = s.db.check(ctx)
+		err = s.db.Check(ctx)
 	}
 	// The caller may change its own as soon as the call returns, and the operation may run later
 	// than that.
 	sub = sub.Clone()
 	var created store.Subscription
 	if err == nil {
-		err = s.commits.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
+		err = s.db.Write(ctx, func(t *txn.Tx) (err error) {
 			created, err = t.Subs.Create(sub)
 			return err
-		}})
+		})
 	}
 	if err != nil {
 		return store.Subscription{}, fmt.Errorf("boltstore: create subscription: %w", err)
@@ -48,7 +49,7 @@ func (s *Store) Subscription(ctx context.Context, id string) (store.Subscription
 func (s *Store) lookUpSubscription(
 	ctx context.Context, id string,
 ) (num uint64, sub *store.Subscription, encoded []byte, err error) {
-	err = s.db.read(ctx, func(t *txn.Tx) (err error) {
+	err = s.db.Read(ctx, func(t *txn.Tx) (err error) {
 		num, sub, encoded, err = t.Subs.LookUp(id)
 		return err
 	})
@@ -78,25 +79,36 @@ func (s *Store) UpdateSubscription(
 		// Neither can be changed: keys, indexes and counts go by them.
 		is.ID, is.Tenant = was.ID, was.Tenant
 		var updated store.Subscription
-		err = s.commits.submit(ctx, &op{run: func(t *txn.Tx) (err error) {
+		err = s.db.Write(ctx, func(t *txn.Tx) (err error) {
 			updated, err = t.Subs.Update(num, was, is, encoded)
 			return err
-		}})
+		})
 		switch {
 		case err == nil:
 			return updated.Clone(), nil
-		case !errors.Is(err, txn.ErrChanged):
+		case !errors.Is(err, buckets.ErrChanged):
 			return store.Subscription{}, fmt.Errorf("boltstore: update subscription: %w", err)
 		}
 	}
 }
 
+// Subscriptions implements [store.Subscriptions].
+func (s *Store) Subscriptions(
+	ctx context.Context, q store.SubscriptionQuery,
+) (store.Page[store.Subscription], error) {
+	found, err := s.lists.Subscriptions(ctx, &q)
+	if err != nil {
+		return store.Page[store.Subscription]{}, fmt.Errorf("boltstore: subscriptions: %w", err)
+	}
+	return found, nil
+}
+
 // DeleteSubscription implements [store.Subscriptions]. What it had pending is not touched here,
 // however much: Prune removes it.
 func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
-	err := s.db.check(ctx)
+	err := s.db.Check(ctx)
 	if err == nil {
-		err = s.commits.submit(ctx, &op{run: func(t *txn.Tx) error { return t.Subs.Delete(id) }})
+		err = s.db.Write(ctx, func(t *txn.Tx) error { return t.Subs.Delete(id) })
 	}
 	if err != nil {
 		return fmt.Errorf("boltstore: delete subscription: %w", err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
@@ -17,11 +18,11 @@ import (
 func (s *Store) Verify() error {
 	v := verifier{store: s, live: make(map[uint64]map[uint64]schedule.Position),
 		behind: make(map[uint64]int)}
-	if err := s.db.read(context.Background(), v.file); err != nil {
+	if err := s.db.Read(context.Background(), v.file); err != nil {
 		return err
 	}
-	s.state.Lock()
-	defer s.state.Unlock()
+	s.db.Lock()
+	defer s.db.Unlock()
 	v.memory()
 	return errors.Join(v.wrong...)
 }
@@ -49,7 +50,7 @@ func (v *verifier) file(t *txn.Tx) error {
 	v.backlogs = make(map[uint64]*record.Backlog)
 	targets := make(map[[2]uint64]bool)
 	events := 0
-	c := t.Bucket(txn.BucketEvents).Cursor()
+	c := t.Bucket(buckets.Events).Cursor()
 	for k, val := c.First(); k != nil; k, val = c.Next() {
 		events++
 		seq := record.KeyNumber(k, 0)
@@ -57,7 +58,7 @@ func (v *verifier) file(t *txn.Tx) error {
 		if err != nil {
 			return err
 		}
-		if len(e.Body) > txn.MaxTailBody && seq > t.IDs.Indexed() {
+		if len(e.Body) > buckets.MaxTailBody && seq > t.IDs.Indexed() {
 			v.errorf("event %d has a body of %d bytes and is not indexed", seq, len(e.Body))
 		}
 		if id, err := t.IDs.Find(e.Tenant, e.ID); err != nil || id != seq {
@@ -79,8 +80,8 @@ func (v *verifier) file(t *txn.Tx) error {
 		}
 	}
 	unindexed := t.IDs.Unindexed()
-	if n := t.Bucket(txn.BucketEventIDs).Stats().KeyN; n+len(unindexed) != events ||
-		len(unindexed) > txn.MaxTail {
+	if n := t.Bucket(buckets.EventIDs).Stats().KeyN; n+len(unindexed) != events ||
+		len(unindexed) > buckets.MaxTail {
 		v.errorf("%d events have %d IDs in the index and %d behind it", events, n, len(unindexed))
 	}
 	v.indexes(t, targets)
@@ -102,21 +103,21 @@ func (v *verifier) delivery(t *txn.Tx, num, seq uint64, e *record.Event) {
 	if e.Erased() {
 		v.erasure(num, seq, &r)
 	}
-	if key := record.Key2(num, seq); r.Overridden() && !v.has(t, txn.BucketBodies, key[:]) {
+	if key := record.Key2(num, seq); r.Overridden() && !v.has(t, buckets.Bodies, key[:]) {
 		v.errorf("delivery %d/%d lacks its body", num, seq)
 	}
 	if r.KeyHash != keyHash {
 		v.errorf("delivery %d/%d has the key %x, its event %x", num, seq, r.KeyHash, keyHash)
 	}
 	if key := record.Key3(num, keyHash, seq); keyHash != 0 &&
-		r.Listed() != v.has(t, txn.BucketKeyed, key[:]) {
+		r.Listed() != v.has(t, buckets.Keyed, key[:]) {
 		v.errorf("delivery %d/%d is pending: %v, and has a place in its key: %v", num, seq,
 			r.Listed(), !r.Listed())
 	}
 	if key := record.Key3(num, uint64(r.Position(seq).Due), seq); r.Stored &&
-		(r.Listed() && !r.Blocked) != v.has(t, txn.BucketDue, key[:]) {
+		(r.Listed() && !r.Blocked) != v.has(t, buckets.Due, key[:]) {
 		v.errorf("delivery %d/%d, %+v, is in the index: %v", num, seq, r,
-			v.has(t, txn.BucketDue, key[:]))
+			v.has(t, buckets.Due, key[:]))
 	}
 	v.stateOf(t, num, seq, &r)
 	if !r.Pending() {
@@ -156,33 +157,33 @@ func (v *verifier) stateOf(t *txn.Tx, num, seq uint64, r *pending.Delivery) {
 	for _, state := range store.States() {
 		key := pending.StateKey(num, state, seq)
 		want := state == r.RowState() && state != store.Delivered
-		if got := v.has(t, txn.BucketStates, key[:]); got != want {
+		if got := v.has(t, buckets.States, key[:]); got != want {
 			v.errorf("delivery %d/%d, %s in its row, is in the index as %s: %v", num, seq,
 				r.RowState(), state, got)
 		}
 	}
 }
 
-func (v *verifier) has(t *txn.Tx, id txn.Bucket, key []byte) bool {
+func (v *verifier) has(t *txn.Tx, id buckets.Bucket, key []byte) bool {
 	k, _ := t.Bucket(id).Cursor().Seek(key)
 	return string(k) == string(key)
 }
 
 // indexes checks that no index has what is not there, and the backlogs.
 func (v *verifier) indexes(t *txn.Tx, targets map[[2]uint64]bool) {
-	for _, id := range []txn.Bucket{txn.BucketDue, txn.BucketKeyed} {
+	for _, id := range []buckets.Bucket{buckets.Due, buckets.Keyed} {
 		c := t.Bucket(id).Cursor()
 		for k, _ := c.First(); k != nil; k, _ = c.Next() {
 			num, seq := record.KeyNumber(k, 0), record.KeyNumber(k, 2)
 			r, ok, err := t.Pending.Find(num, seq, 0)
 			if t.Subs.Exists(num) && (err != nil || !ok || !r.Listed() ||
 				!targets[[2]uint64{num, seq}]) {
-				v.errorf("%s has %d/%d, which is %+v, %v, %v", txn.BucketNames[id], num, seq, r, ok,
+				v.errorf("%s has %d/%d, which is %+v, %v, %v", buckets.Names[id], num, seq, r, ok,
 					err)
 			}
 		}
 	}
-	c := t.Bucket(txn.BucketStates).Cursor()
+	c := t.Bucket(buckets.States).Cursor()
 	for k, _ := c.First(); k != nil; k, _ = c.Next() {
 		num, seq := record.KeyNumber(k, 0), record.KeyNumber(k, 2)
 		r, ok, err := t.Pending.Row(pending.ID{Num: num, Seq: seq})
@@ -191,14 +192,14 @@ func (v *verifier) indexes(t *txn.Tx, targets map[[2]uint64]bool) {
 			v.errorf("the index of states has %x, which is %+v, %v, %v", k, r, ok, err)
 		}
 	}
-	c = t.Bucket(txn.BucketRows).Cursor()
+	c = t.Bucket(buckets.Rows).Cursor()
 	for k, _ := c.First(); k != nil; k, _ = c.Next() {
 		if num, seq := record.KeyNumber(k, 0), record.KeyNumber(k, 1); t.Subs.Exists(num) &&
 			!targets[[2]uint64{num, seq}] {
 			v.errorf("row %d/%d has no event", num, seq)
 		}
 	}
-	c = t.Bucket(txn.BucketBacklogs).Cursor()
+	c = t.Bucket(buckets.Backlogs).Cursor()
 	for k, val := c.First(); k != nil; k, val = c.Next() {
 		b, err := record.DecodeBacklog(k, val)
 		if err != nil {

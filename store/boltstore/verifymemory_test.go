@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/database"
 	"github.com/outhook/outhook/store/boltstore/internal/memory"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
@@ -12,7 +13,7 @@ import (
 func (v *verifier) memory() {
 	s := v.store
 	leases, leased := 0, [store.Classes]int{}
-	s.state.memory.Schedule.Subs(func(q *memory.Queue) {
+	s.db.Memory.Schedule.Subs(func(q *memory.Queue) {
 		counted := q.Inspect().Counted
 		if counted != q.Leased() {
 			v.errorf("subscription %d: %d leases are counted as %d", q.Num, counted, q.Leased())
@@ -20,16 +21,16 @@ func (v *verifier) memory() {
 		leases += counted
 		leased[q.Health().Class()] += counted
 	})
-	if n, _ := s.counts.buffer.Len(); n > maxCounts+flushOutcomes {
+	if n, _ := s.db.Memory.Counts.Len(); n > database.MaxUnwritten {
 		v.errorf("memory has %d slots of counts", n)
 	}
-	if byClass, running := s.state.memory.Schedule.Counted(); leases != running ||
+	if byClass, running := s.db.Memory.Schedule.Counted(); leases != running ||
 		leased != byClass {
 		v.errorf("%d leases, by class %d, are counted as %d and %d", leases, leased, running,
 			byClass)
 	}
 	for num, here := range v.nums() {
-		if q := s.state.memory.Schedule.Sub(num); q == nil && here {
+		if q := s.db.Memory.Schedule.Sub(num); q == nil && here {
 			v.errorf("memory does not know subscription %d: %+v, rows %d, chunks %d, fresh %d",
 				num, v.backlogs[num], v.rows[num], v.chunked[num], v.fresh[num])
 		} else if q != nil {

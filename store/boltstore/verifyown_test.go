@@ -2,6 +2,7 @@ package boltstore
 
 import (
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
@@ -26,11 +27,11 @@ func (v *verifier) erasure(num, seq uint64, r *pending.Delivery) {
 
 // bodies checks that rows that have a body of their own, and they alone, do.
 func (v *verifier) bodies(t *txn.Tx) {
-	c := t.Bucket(txn.BucketBodies).Cursor()
+	c := t.Bucket(buckets.Bodies).Cursor()
 	for k, _ := c.First(); k != nil; k, _ = c.Next() {
 		num, seq := record.KeyNumber(k, 0), record.KeyNumber(k, 1)
 		key := record.Key2(num, seq)
-		r, err := record.DecodeRow(key[:], t.Get(txn.BucketRows, key[:]))
+		r, err := record.DecodeRow(key[:], t.Get(buckets.Rows, key[:]))
 		if t.Subs.Exists(num) && (err != nil || !r.Overridden()) {
 			v.errorf("delivery %d/%d has a body of its own, and its row is %+v, %v", num, seq, r,
 				err)
@@ -45,7 +46,7 @@ func (v *verifier) bodies(t *txn.Tx) {
 // or past.
 func (v *verifier) counts(t *txn.Tx) {
 	first := rollup.First(record.AsTime(t.Now), rollup.Kept)
-	c := t.Bucket(txn.BucketCounts).Cursor()
+	c := t.Bucket(buckets.Counts).Cursor()
 	for k, val := c.First(); k != nil; k, val = c.Next() {
 		slot, num := int64(record.KeyNumber(k, 0)), record.KeyNumber(k, 1)
 		s, err := record.DecodeCounts(k, val)

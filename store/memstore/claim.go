@@ -8,7 +8,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Claim implements [store.Queue].
+// Claim implements [store.Queue]. Leases that have run out are ended first, by the schedule, so
+// their deliveries can be claimed anew by this very call.
 func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimResult, error) {
 	err := req.Validate()
 	if err != nil {
@@ -29,6 +30,7 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimR
 	// What has become claimable by this call needs no wake: see the Unlock above.
 	s.queue.TakeWake()
 	claims := store.ClaimResult{NextDue: round.NextDue(), Leased: s.queue.Leased()}
+	// Read under the same lock, so each of them is as it was when it was leased.
 	for _, l := range round.Leases {
 		d := l.Sub.Data.deliveries[l.Seq]
 		// The lease knows its delivery, so that a token can be held against both names, see
@@ -40,8 +42,8 @@ func (s *Store) Claim(ctx context.Context, req store.ClaimRequest) (store.ClaimR
 }
 
 // pause takes in the pauses of a request. A pause ends with its subscription. An ID that is unknown
-// is passed over. The lock is held.
-func (s *Store) pause(pauses []store.Pause, now time.Time) {
+// is passed over.
+func (s *state) pause(pauses []store.Pause, now time.Time) {
 	for _, p := range pauses {
 		if sub := s.subs[p.SubscriptionID]; sub != nil {
 			s.queue.Postpone(sub.num, p.For, now.UnixNano())
@@ -50,7 +52,7 @@ func (s *Store) pause(pauses []store.Pause, now time.Time) {
 }
 
 // claim returns what the holder of a lease gets. It shares the subscription, its health, the body
-// and the override: these are never changed in place. The lock is held.
+// and the override: these are never changed in place.
 func (d *delivery) claim(l *lease, req *store.ClaimRequest) store.Claim {
 	return store.Claim{
 		Lease:        store.Lease{SubscriptionID: d.sub.ID, EventID: d.event.id, Token: l.Token},

@@ -37,19 +37,21 @@ func (d *delivery) isNext() bool {
 	return d.event.key == "" || d.sub.keyed[d.event.key][0] == d
 }
 
-// record returns d as the outside sees it. It shares no memory with d.
+// record returns d as the outside sees it. It shares no memory with d, so it may leave the lock.
 func (d *delivery) record() store.Delivery {
 	r := store.Delivery{
 		SubscriptionID: d.sub.ID,
 		EventID:        d.event.id,
 		EventType:      d.event.typ,
 		Tenant:         d.event.tenant,
+		Key:            d.event.key,
 		State:          d.state,
 		Erased:         d.event.erased,
 		Attempts:       d.tried(),
 		CreatedAt:      d.event.enqueued,
 		FinishedAt:     d.finished,
 	}
+	// What has ended is due no more, and due still has the time of its last attempt.
 	if d.state == store.Pending {
 		r.DueAt = d.due
 	}
@@ -61,6 +63,19 @@ func (d *delivery) record() store.Delivery {
 		r.LastError = d.canceled
 	}
 	return r
+}
+
+// place returns where a pending delivery stands for the schedule. A first attempt stands by its
+// event alone, and has no time; a retry stands by when it is due.
+func (d *delivery) place() schedule.Position {
+	p := schedule.Position{Seq: d.event.num}
+	switch {
+	case d.atOnce != 0:
+		p.Due = d.atOnce
+	case len(d.attempts) > 0:
+		p.Due = d.due.UnixNano()
+	}
+	return p
 }
 
 // enter puts d at the end of a list of what has finished, leave takes it out of the one it is in.

@@ -26,4 +26,23 @@
 // The maps say what there is: subscriptions, events, and the deliveries of each. Which is next is
 // decided by store/internal/schedule, which is told of each change of a delivery, and hears of one
 // as blocked while an earlier one of its key is pending.
+//
+//	Store ── the lock, the clock, Ready
+//	 └ state
+//	    ├ subs, order      subscriptions: by ID, and in the order of their creation
+//	    │   └ deliveries   by event; those that are pending by their keys too
+//	    ├ log              events: in the order of Enqueue, by tenant, by tenant and ID
+//	    ├ queue            what is pending: the schedule, and a count for each tenant
+//	    ├ ended            what has finished: by when it did, for Prune
+//	    └ tenants          those that are being moved, or were
+//
+// # Invariants
+//
+//   - A delivery is in the queue, or in one list of ended, and never in both. It is under its
+//     subscription and under its event, and leaves both together.
+//   - An event is in the log as long as it has a delivery; Prune, or RemoveTenant, takes out those
+//     that have lost their last one otherwise.
+//   - What a claim holds (the subscription, its health, a body, an override) is replaced as a whole
+//     and never changed in place, so it needs no lock to be read.
+//   - Numbers of subscriptions and events come from one sequence, and none is given twice.
 package memstore

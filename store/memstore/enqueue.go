@@ -21,6 +21,7 @@ func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
 		return fmt.Errorf("memstore: enqueue: %w", err)
 	}
 	defer s.end()
+	// Before anything is stored, as with the IDs.
 	for _, e := range built {
 		if s.isClosed(e.tenant) {
 			return fmt.Errorf("memstore: enqueue: event %s: %w", e.id, store.ErrMoved)
@@ -41,6 +42,7 @@ func (s *Store) Enqueue(ctx context.Context, evs ...events.Event) error {
 func build(evs []events.Event) ([]*event, error) {
 	built := make([]*event, len(evs))
 	for i, ev := range evs {
+		// Body validates the event too.
 		body, err := ev.Body()
 		if err != nil {
 			return nil, err
@@ -59,9 +61,9 @@ func build(evs []events.Event) ([]*event, error) {
 	return built, nil
 }
 
-// enqueue stores e with its deliveries, if any subscription wants it. The lock is held. Without a
+// enqueue stores e with its deliveries, if any subscription wants it. Without a
 // recipient it is not stored: nothing would remove it, as no delivery of it ends.
-func (s *Store) enqueue(e *event, now time.Time) {
+func (s *state) enqueue(e *event, now time.Time) {
 	// The system's time, since callers ask for events by their own clocks.
 	e.num, e.enqueued = s.nextNum(), s.wall()
 	// In the order of the subscriptions, so the event's deliveries are in that order too: listings
@@ -92,8 +94,8 @@ func (s *Store) enqueue(e *event, now time.Time) {
 	}
 }
 
-// revive makes a delivery pending and due now. d is new or has ended. The lock is held.
-func (s *Store) revive(d *delivery, now time.Time) {
+// revive makes a delivery pending and due now. d is new or has ended.
+func (s *state) revive(d *delivery, now time.Time) {
 	d.leave() // the list of what has finished
 	d.state, d.due, d.finished = store.Pending, now, time.Time{}
 	s.queue.add(d, s.log.isNew(d.event), now)

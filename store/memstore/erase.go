@@ -34,6 +34,8 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 	if s.isClosed(q.Tenant) {
 		return 0, "", fmt.Errorf("memstore: erase: %w", store.ErrMoved)
 	}
+	// The tenant's own list: it costs nothing how many events others have. Events of subscriptions
+	// that are deleted are in it until Prune removes them.
 	all := func(*event) bool { return true }
 	walk := page.Sorted(s.log.byTenant[q.Tenant], (*event).listPosition, all)
 	limit := page.Limit(q.Limit)
@@ -49,8 +51,8 @@ func (s *Store) Erase(ctx context.Context, q store.EraseQuery) (n int, next stri
 	return s.erase(step.Items(), now), s.cursors.Seal(next), nil
 }
 
-// erase erases events and returns how many had not been yet. The lock is held.
-func (s *Store) erase(evs []*event, now time.Time) (n int) {
+// erase erases events and returns how many had not been yet.
+func (s *state) erase(evs []*event, now time.Time) (n int) {
 	for _, e := range evs {
 		if e.erased {
 			continue
@@ -59,6 +61,7 @@ func (s *Store) erase(evs []*event, now time.Time) (n int) {
 		// Replaced and not overwritten, because claims share the body. ID and key stay: the ID
 		// keeps the event from being stored again.
 		e.body, e.trace, e.erased = nil, "", true
+		// Finished ones too: attempts have a history, and an override may hold what was sent.
 		for _, d := range e.deliveries {
 			d.bodyState, d.override = store.BodyUndecided, nil
 			for i := range d.attempts {

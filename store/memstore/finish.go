@@ -29,13 +29,14 @@ func (s *Store) Finish(ctx context.Context, outcomes ...store.Outcome) ([]store.
 	return results, nil
 }
 
-// finish records one outcome, if it counts. The lock is held.
-func (s *Store) finish(o store.Outcome, now time.Time) store.Result {
+// finish records one outcome, if it counts.
+func (s *state) finish(o store.Outcome, now time.Time) store.Result {
 	// By its names and not by its lease, since a success counts without one.
 	d := s.delivery(o.SubscriptionID, o.EventID)
 	if d == nil || !s.counts(d, o) {
 		return store.Result{Ignored: true}
 	}
+	// Of this moment and not of the claim: another outcome of the call may have changed it.
 	before := d.sub.turns.Health()
 	// Without an attempt, so nothing is counted and nothing was learned of the endpoint.
 	if o.State == store.Canceled {
@@ -47,6 +48,7 @@ func (s *Store) finish(o store.Outcome, now time.Time) store.Result {
 	for _, num := range []uint64{d.sub.num, rollup.All} {
 		s.attempts.Add(num, now, &o.Attempt, o.State == store.Delivered)
 	}
+	// The same pointer if nothing has changed, as after most successes; claims share it.
 	after := before
 	if next := before.Next(&o, now); next != *before {
 		after = &next
@@ -59,7 +61,7 @@ func (s *Store) finish(o store.Outcome, now time.Time) store.Result {
 // counts reports whether the outcome is of the present claim, or at least says that the endpoint
 // has the event. A success counts without its claim, since sending the event again would only
 // repeat it. What has ended as delivered or dead stays so.
-func (s *Store) counts(d *delivery, o store.Outcome) bool {
+func (s *state) counts(d *delivery, o store.Outcome) bool {
 	switch d.state {
 	case store.Pending:
 		return s.lease(o.Lease) != nil || o.State == store.Delivered
@@ -69,7 +71,7 @@ func (s *Store) counts(d *delivery, o store.Outcome) bool {
 	return false
 }
 
-// attempted adds a counted attempt to the history of d. The lock is held.
+// attempted adds a counted attempt to the history of d.
 func (d *delivery) attempted(o *store.Outcome) {
 	a := o.Attempt.Clone()   // it is the caller's, who may use it again
 	a.Number = d.tried() + 1 // the claim's, unless it comes late
@@ -87,10 +89,11 @@ func (d *delivery) attempted(o *store.Outcome) {
 
 // next takes d to its next state, which ends its lease. after is the subscription's health as the
 // outcome leaves it.
-func (s *Store) next(d *delivery, o store.Outcome, after *store.Health, now time.Time) {
+func (s *state) next(d *delivery, o store.Outcome, after *store.Health, now time.Time) {
 	if o.BodyState != store.BodyUndecided && o.State != store.Delivered {
 		d.bodyState, d.override = o.BodyState, slices.Clone(o.BodyOverride)
 	}
+	// A retry stands by its time from now on, and no longer by its event.
 	if o.State == store.Pending {
 		d.due, d.atOnce = now.Add(o.RetryIn), 0
 		// It waits for the breaker alone, so it is due as soon as that closes; see schedule.Parked.
@@ -108,15 +111,15 @@ func (s *Store) next(d *delivery, o store.Outcome, after *store.Health, now time
 
 // cancel ends a pending delivery without an attempt. Its lease, if there is one, ends. The lock is
 // held.
-func (s *Store) cancel(d *delivery, reason string, now time.Time) {
+func (s *state) cancel(d *delivery, reason string, now time.Time) {
 	s.queue.remove(d, now)
 	d.canceled = reason
 	s.ended.conclude(d, store.Canceled, now)
 }
 
 // delivery returns a stored delivery; nil if there is none. The event is the one of the
-// subscription's tenant. A name that is unknown, or was deleted, has none. The lock is held.
-func (s *Store) delivery(subscriptionID, eventID string) *delivery {
+// subscription's tenant. A name that is unknown, or was deleted, has none.
+func (s *state) delivery(subscriptionID, eventID string) *delivery {
 	sub := s.subs[subscriptionID]
 	if sub == nil {
 		return nil

@@ -20,16 +20,22 @@ func (s *Store) Deliveries(
 	if err := q.Validate(); err != nil {
 		return store.Page[store.Delivery]{}, fmt.Errorf("memstore: deliveries: %w", err)
 	}
-	if _, err := s.begin(ctx); err != nil {
+	now, err := s.begin(ctx)
+	if err != nil {
 		return store.Page[store.Delivery]{}, fmt.Errorf("memstore: deliveries: %w", err)
 	}
 	defer s.mu.Unlock()
+	// Up to as many deliveries are collected as one page has by default; more only if asked for.
 	walk := s.deliveryWalk(&q).Within(page.BudgetOf(ctx))
 	limit := page.Limit(q.Limit)
 	cursor, err := s.cursors.Open(q.Cursor)
 	var found store.Page[*delivery]
 	if err == nil {
-		found, err = walk.Page(cursor, limit, min(limit, store.DefaultDeliveryLimit))
+		var searched *page.Position
+		found, searched, err = walk.Searched(cursor, limit, min(limit, store.DefaultDeliveryLimit))
+		if searched != nil {
+			found.SearchedTo = s.log.timeNear(searched.Seq)
+		}
 	}
 	// Only if asked for: it goes through many.
 	if err == nil && q.Count {
@@ -38,9 +44,9 @@ func (s *Store) Deliveries(
 	if err != nil {
 		return store.Page[store.Delivery]{}, fmt.Errorf("memstore: deliveries: %w", err)
 	}
-	// Still under the lock, as record reads what other calls change.
+	// Still under the lock, as shown reads what other calls change.
 	return page.Map(page.SealPage(s.cursors, found),
-		func(d **delivery) store.Delivery { return (*d).record() }), nil
+		func(d **delivery) store.Delivery { return s.queue.shown(*d, now) }), nil
 }
 
 // listPosition returns where d stands in a listing. Listings go by the event, and among those of
@@ -74,6 +80,7 @@ func (s *Store) Attempts(
 		return nil, fmt.Errorf("memstore: attempts: %w", err)
 	}
 	defer s.mu.Unlock()
+	// A delivery without attempts has an empty list, and one that is not there an error.
 	d := s.delivery(subscriptionID, eventID)
 	if d == nil {
 		return nil, fmt.Errorf("memstore: attempts: %w", store.ErrNotFound)
@@ -81,7 +88,8 @@ func (s *Store) Attempts(
 	return cloneAttempts(d.attempts), nil
 }
 
-// cloneAttempts returns a copy that shares nothing: an erasure and the next attempt change the list.
+// cloneAttempts returns a copy that shares nothing: an erasure and the next attempt change the
+// list.
 func cloneAttempts(attempts []store.Attempt) []store.Attempt {
 	attempts = slices.Clone(attempts)
 	for i := range attempts {
@@ -90,7 +98,8 @@ func cloneAttempts(attempts []store.Attempt) []store.Attempt {
 	return attempts
 }
 
-// Requeue implements [store.History].
+// Requeue implements [store.History]. It takes one step, and changes all that the step selects
+// under the one lock.
 func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult, error) {
 	if err := q.Validate(); err != nil {
 		return store.RequeueResult{}, fmt.Errorf("memstore: requeue: %w", err)
@@ -122,7 +131,8 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 	result := store.RequeueResult{Next: s.cursors.Seal(next)}
 	held := make(map[string]struct{})
 	for _, d := range step.Items() {
-		// Nothing may be sent there, or there is nothing to send.
+		// Nothing may be sent there, or there is nothing to send. It is passed over and no error: a
+		// call that is about many must not fail because of one.
 		if !d.sub.Collects() || d.event.erased || s.isClosed(d.sub.Tenant) {
 			continue
 		}
@@ -134,13 +144,14 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 			result.Requeued++
 		}
 	}
+	// Each once, however many of its deliveries matched.
 	result.Held = slices.Collect(maps.Keys(held))
 	return result, nil
 }
 
 // requeue makes d due now and reports whether that changed anything. named says that it was asked
-// for by its event. The lock is held.
-func (s *Store) requeue(d *delivery, named bool, now time.Time) bool {
+// for by its event.
+func (s *state) requeue(d *delivery, named bool, now time.Time) bool {
 	switch {
 	case d.state != store.Pending:
 		// Attempts stay; only those that the backoff counts begin anew.
@@ -196,6 +207,7 @@ func (s *Store) ProbeNow(ctx context.Context, subscriptionIDs ...string) error {
 		if sub == nil || s.isClosed(sub.Tenant) {
 			continue
 		}
+		// A changed copy: claims share the present one.
 		if h := *sub.turns.Health(); !h.NextProbeAt.IsZero() {
 			h.NextProbeAt = time.Time{}
 			s.queue.SetHealth(sub.turns, &h, now.UnixNano())

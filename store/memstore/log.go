@@ -113,11 +113,14 @@ func (l *log) prune(events []*event) {
 	}
 	unwanted := func(e *event) bool { return len(e.deliveries) == 0 }
 	var oldest *event
+	// Each list is cut behind the first that goes, so a Prune of old events does not go through all
+	// that are kept.
 	for tenant, e := range first {
 		if oldest == nil || e.num < oldest.num {
 			oldest = e
 		}
 		l.byTenant[tenant] = without(l.byTenant[tenant], e, unwanted)
+		// Tenants come and go, and the map must not keep them all.
 		if len(l.byTenant[tenant]) == 0 {
 			delete(l.byTenant, tenant)
 		}
@@ -125,6 +128,21 @@ func (l *log) prune(events []*event) {
 	if oldest != nil {
 		l.events = without(l.events, oldest, unwanted)
 	}
+}
+
+// timeNear returns when the event of a number was enqueued, or if it is gone, the one before it, or
+// else the next; zero if there is none.
+func (l *log) timeNear(num uint64) time.Time {
+	i, found := slices.BinarySearchFunc(l.events, num, func(e *event, num uint64) int {
+		return cmp.Compare(e.num, num)
+	})
+	if !found {
+		i = max(i-1, 0)
+	}
+	if i >= len(l.events) {
+		return time.Time{}
+	}
+	return l.events[i].enqueued
 }
 
 // without returns a list, which is in order, without those that are gone, the first of which is

@@ -67,7 +67,7 @@ func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err er
 		return false, fmt.Errorf("memstore: prune: %w", err)
 	}
 	defer s.mu.Unlock()
-	// Both kinds share pruneStep.
+	// Both kinds share pruneStep, and what is delivered comes first: there is more of it.
 	past := s.ended.takePast(nil, &s.ended.delivered, r.Delivered, now)
 	past = s.ended.takePast(past, &s.ended.failed, r.Failed, now)
 	// Events go with their last delivery, in the same call.

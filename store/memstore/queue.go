@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -35,6 +36,7 @@ func newQueue() queue {
 // are stored.
 func (q *queue) add(d *delivery, isNew bool, now time.Time) {
 	sub := d.sub
+	// In order: how many there are, then the keys, then the schedule, which is told by isNext.
 	q.count(sub.Tenant, 1)
 	if key := d.event.key; key != "" {
 		same := sub.keyed[key]
@@ -63,6 +65,7 @@ func (q *queue) remove(d *delivery, now time.Time) {
 	q.tell(d, schedule.Change{}, now)
 	sub, key := d.sub, d.event.key
 	q.count(sub.Tenant, -1)
+	// Without a key nothing stands behind it.
 	if key == "" {
 		return
 	}
@@ -83,20 +86,26 @@ func (q *queue) remove(d *delivery, now time.Time) {
 	}
 }
 
-// place tells the schedule where a pending delivery stands. endLease says that a lease on it
-// ends. A first attempt stands by its event alone, and has no time; a retry stands by when it is
-// due.
+// place tells the schedule where a pending delivery stands. endLease says that a lease on it ends.
 func (q *queue) place(d *delivery, endLease bool, now time.Time) {
-	p := schedule.Position{Seq: d.event.num}
-	switch {
-	case d.atOnce != 0:
-		p.Due = d.atOnce
-	case len(d.attempts) > 0:
-		p.Due = d.due.UnixNano()
-	}
 	q.tell(d, schedule.Change{
-		Pending: true, Blocked: !d.isNext(), Position: p, EndLease: endLease,
+		Pending: true, Blocked: !d.isNext(), Position: d.place(), EndLease: endLease,
 	}, now)
+}
+
+// shown returns a delivery as the outside sees it, with what it waits for.
+func (q *queue) shown(d *delivery, now time.Time) store.Delivery {
+	r := d.record()
+	if d.state == store.Pending {
+		w := schedule.Waiting{
+			Position: d.place(), Blocked: !d.isNext(), Paused: !d.sub.turns.Active(),
+		}
+		why, until := q.Why(d.sub.num, w, nil, now.UnixNano())
+		if r.Wait = why; until != 0 {
+			r.WaitUntil = time.Unix(0, until).UTC()
+		}
+	}
+	return r
 }
 
 // tell passes a change on to the schedule, with where the delivery stood before. All changes of a

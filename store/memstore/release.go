@@ -7,7 +7,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// Release implements [store.Queue].
+// Release implements [store.Queue]. The deliveries stand where they stood before they were claimed,
+// and the next Claim finds them first.
 func (s *Store) Release(ctx context.Context, leases ...store.Lease) error {
 	now, err := s.begin(ctx)
 	if err != nil {
@@ -24,8 +25,8 @@ func (s *Store) Release(ctx context.Context, leases ...store.Lease) error {
 }
 
 // lease returns the lease that a token is for; nil if the token is worth nothing. It is for the
-// delivery that it was given out for, and for no other. The lock is held.
-func (s *Store) lease(given store.Lease) *lease {
+// delivery that it was given out for, and for no other.
+func (s *state) lease(given store.Lease) *lease {
 	l := s.queue.Present(given.Token)
 	if l == nil || l.Data.event.id != given.EventID || l.Data.sub.ID != given.SubscriptionID {
 		return nil

@@ -8,7 +8,8 @@ import (
 	"github.com/outhook/outhook/store/internal/rollup"
 )
 
-// Stats implements [store.History]. It counts, and so it takes as long as there are deliveries.
+// Stats implements [store.History]. It counts, and so it takes as long as there are deliveries. All
+// figures are of one moment.
 func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, error) {
 	now, err := s.begin(ctx)
 	if err != nil {
@@ -29,7 +30,8 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 		return store.Stats{}, fmt.Errorf("memstore: stats: %w", store.ErrNotFound)
 	}
 	health := sub.turns.Health()
-	// All counts are in memory, and nothing writes them.
+	// The counts of attempts have a lock of their own, and in this store no file behind them: what
+	// the buffer has is all that there is.
 	w := rollup.NewWindow(now)
 	s.attempts.Of(sub.num, func(row rollup.Row) { w.Add(row.At, row.Counts) })
 	stats := store.Stats{
@@ -39,10 +41,12 @@ func (s *Store) Stats(ctx context.Context, subscriptionID string) (store.Stats, 
 	return stats, nil
 }
 
-// tell adds the figures of sub. It goes through all deliveries that are kept. The lock is held.
-func (s *Store) tell(sub *subscription, stats *store.Stats) {
+// tell adds the figures of sub. It goes through all deliveries that are kept.
+func (s *state) tell(sub *subscription, stats *store.Stats) {
+	// Before the loop, as leases are counted by the schedule and not kept with their deliveries.
 	stats.Subscriptions++
 	stats.InFlight += s.queue.InFlight(sub.turns)
+	// In no order; the oldest is found by comparing times.
 	for _, d := range sub.deliveries {
 		if d.state != store.Pending {
 			continue
@@ -61,5 +65,6 @@ func (s *Store) CountPending(ctx context.Context, tenant string, limit int) (int
 		return 0, fmt.Errorf("memstore: count pending: %w", err)
 	}
 	defer s.end()
+	// Bounded as in stores where counting further would cost something.
 	return min(s.queue.pending[tenant], max(limit, 0)), nil
 }

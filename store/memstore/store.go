@@ -17,14 +17,20 @@ var _ store.Store = (*Store)(nil)
 // one mutex, which every method takes once and holds until it is done; so each call is at one
 // moment.
 type Store struct {
-	ready chan struct{}    // see Ready
-	start time.Time        // see begin
-	wall  func() time.Time // the system's clock
+	ready chan struct{} // see Ready
+	start time.Time     // see begin
 
 	cursors *page.Sealer // of listings, as callers have them
 
 	mu     sync.Mutex // guards all below
 	closed bool       // every method then returns ErrClosed
+	state
+}
+
+// state is what a store has. Its methods are called with the lock of the store held, and so they
+// see and leave it whole.
+type state struct {
+	wall func() time.Time // the system's clock
 
 	subs  map[string]*subscription // by ID
 	order []*subscription          // the same, oldest first
@@ -43,15 +49,17 @@ type Store struct {
 // New returns an empty store.
 func New() *Store {
 	return &Store{
-		ready:    make(chan struct{}, 1),
-		start:    time.Now(),
-		wall:     time.Now,
-		cursors:  page.NewSealer(page.NewKey()),
-		subs:     make(map[string]*subscription),
-		tenants:  make(map[string]store.TenantState),
-		log:      newLog(),
-		queue:    newQueue(),
-		attempts: rollup.NewBuffer(rollup.Options{}),
+		ready:   make(chan struct{}, 1),
+		start:   time.Now(),
+		cursors: page.NewSealer(page.NewKey()),
+		state: state{
+			wall:     time.Now,
+			subs:     make(map[string]*subscription),
+			tenants:  make(map[string]store.TenantState),
+			log:      newLog(),
+			queue:    newQueue(),
+			attempts: rollup.NewBuffer(rollup.Options{}),
+		},
 	}
 }
 
@@ -59,6 +67,7 @@ func New() *Store {
 // nil, also when it is called again.
 func (s *Store) Close() error {
 	defer s.wakeReader() // a reader that waits for work sees that the store is closed
+	// A call that is under way ends first. What is stored stays, for nobody to see.
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
@@ -109,7 +118,7 @@ func (s *Store) wakeReader() {
 
 // nextNum returns a number larger than all before it. One sequence for both, and none is given
 // twice: so a subscription that gets the ID of a deleted one is another to the schedule.
-func (s *Store) nextNum() uint64 {
+func (s *state) nextNum() uint64 {
 	s.lastNum++
 	return s.lastNum
 }

@@ -20,13 +20,16 @@ type subscription struct {
 }
 
 // wants reports whether sub gets, or but for being disabled would get, an event that is being
-// enqueued. e.enqueued must be set. The lock is held.
+// enqueued. e.enqueued must be set.
 func (sub *subscription) wants(e *event) bool {
+	// Disabled ones get a canceled delivery, which a replay finds when they are back.
 	return sub.Tenant == e.tenant && sub.Excludes(e.typ, e.time, e.enqueued) == ""
 }
 
-// cancelPending ends all that is pending for sub. The lock is held.
-func (s *Store) cancelPending(sub *subscription, reason string, now time.Time) {
+// cancelPending ends all that is pending for sub.
+func (s *state) cancelPending(sub *subscription, reason string, now time.Time) {
+	// The schedule hears of all of them at once, by removeAll; told of each, it would search its
+	// lists as often.
 	n := 0
 	for _, d := range sub.deliveries {
 		if d.state == store.Pending {

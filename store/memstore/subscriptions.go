@@ -22,6 +22,7 @@ func (s *Store) CreateSubscription(
 		return store.Subscription{}, fmt.Errorf("memstore: create subscription: %w", err)
 	}
 	defer s.end()
+	// Whichever tenant has it: IDs of subscriptions are one namespace.
 	if s.subs[rec.ID] != nil {
 		return store.Subscription{}, fmt.Errorf("memstore: create subscription: %w", store.ErrConflict)
 	}
@@ -38,8 +39,8 @@ func (s *Store) CreateSubscription(
 	return sub.Clone(), nil
 }
 
-// addSubscription stores a new subscription.
-func (s *Store) addSubscription(rec store.Subscription, health store.Health) *subscription {
+// addSubscription stores a new subscription as it is, with its times and its health.
+func (s *state) addSubscription(rec store.Subscription, health store.Health) *subscription {
 	sub := &subscription{
 		Subscription: &rec,
 		num:          s.nextNum(),
@@ -95,6 +96,7 @@ func (s *Store) UpdateSubscription(
 	if after.Collects() && !before.Collects() {
 		after.SubscribedAt = after.UpdatedAt
 	}
+	// From here on nothing fails. Claims that are out keep the former record.
 	sub.Subscription = &after
 	if before.Collects() && !after.Collects() {
 		s.cancelPending(sub, cancelReason(&after), now)
@@ -110,11 +112,12 @@ func (s *Store) UpdateSubscription(
 }
 
 // active reports whether deliveries of sub may be claimed. What is unsubscribed has none.
-func (s *Store) active(sub *subscription) bool {
+func (s *state) active(sub *subscription) bool {
 	return sub.Status != store.Paused && !s.isClosed(sub.Tenant)
 }
 
-// cancelReason is what deliveries that end with the subscription say.
+// cancelReason is what deliveries that end with the subscription say: why it was disabled, or that
+// its owner has ended it.
 func cancelReason(sub *store.Subscription) string {
 	if sub.DisabledReason != "" {
 		return sub.DisabledReason
@@ -142,7 +145,7 @@ func (s *Store) DeleteSubscription(ctx context.Context, id string) error {
 }
 
 // removeSubscription removes a subscription with its deliveries.
-func (s *Store) removeSubscription(sub *subscription, now time.Time) {
+func (s *state) removeSubscription(sub *subscription, now time.Time) {
 	// First, so that its leases end before the schedule forgets it.
 	s.cancelPending(sub, "deleted", now)
 	for _, d := range sub.deliveries {
@@ -155,6 +158,7 @@ func (s *Store) removeSubscription(sub *subscription, now time.Time) {
 			s.ended.unwanted = append(s.ended.unwanted, e)
 		}
 	}
+	// Last of all that goes by its number, which no other subscription ever gets.
 	s.queue.Forget(sub.turns)
 	s.attempts.Drop(sub.num)
 	delete(s.subs, sub.ID)
@@ -198,7 +202,8 @@ func (s *Store) Subscriptions(
 		}
 	}
 	wanted := func(sub *subscription) bool { return q.Selects(sub.Subscription) }
-	walk := page.Sorted(selected, (*subscription).listPosition, wanted)
+	walk := page.Sorted(selected, (*subscription).listPosition, wanted).Within(page.BudgetOf(ctx))
+	// A limit of zero is all of them, unlike in listings of deliveries.
 	cursor, err := s.cursors.Open(q.Cursor)
 	var found store.Page[*subscription]
 	if err == nil {
@@ -207,6 +212,7 @@ func (s *Store) Subscriptions(
 	if err != nil {
 		return store.Page[store.Subscription]{}, fmt.Errorf("memstore: subscriptions: %w", err)
 	}
+	// Known without counting, but for a filter.
 	if found.TotalIsLowerBound = q.Filtered(); !found.TotalIsLowerBound {
 		found.Total = len(selected)
 	}

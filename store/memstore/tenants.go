@@ -19,8 +19,12 @@ var _ store.TenantMover = (*Store)(nil)
 // removeStep is how many subscriptions one RemoveTenant removes.
 const removeStep = 100
 
+// A tenant can be moved to another store while the host runs; package shards does it. As long as it
+// is on its way, and after it has gone, it is closed here: what would change anything of it says
+// ErrMoved, and the schedule claims nothing of it.
+
 // isClosed reports whether nothing of a tenant may be changed here.
-func (s *Store) isClosed(tenant string) bool {
+func (s *state) isClosed(tenant string) bool {
 	return s.tenants[tenant].Phase != store.TenantSettled
 }
 
@@ -42,11 +46,13 @@ func (s *Store) SetTenantState(
 		return fmt.Errorf("memstore: set tenant state: %w", err)
 	}
 	defer s.end()
+	// Only those that are not settled have an entry, as TenantStates returns them.
 	if state.Phase == store.TenantSettled {
 		delete(s.tenants, tenant)
 	} else {
 		s.tenants[tenant] = state
 	}
+	// The schedule knows of no tenants' states, only of subscriptions that may be claimed or not.
 	for _, sub := range s.order {
 		if sub.Tenant == tenant {
 			s.queue.SetActive(sub.turns, s.active(sub), now.UnixNano())
@@ -55,7 +61,8 @@ func (s *Store) SetTenantState(
 	return nil
 }
 
-// ExportTenant implements [store.TenantMover].
+// ExportTenant implements [store.TenantMover]. A cursor is the number of the last event that was
+// exported: events that come later have higher ones, and those that go leave a gap.
 func (s *Store) ExportTenant(
 	ctx context.Context, tenant, cursor string, limit int,
 ) (part store.TenantPart, err error) {
@@ -78,11 +85,13 @@ func (s *Store) ExportTenant(
 		return part, &events.InvalidError{Field: "cursor",
 			Reason: "is none of this store; pass one that an earlier part has"}
 	}
+	// The tenant's own list, so the events of others cost nothing.
 	own := s.log.byTenant[tenant]
 	i, _ := slices.BinarySearchFunc(own, after+1, func(e *event, num uint64) int {
 		return int(min(max(int64(e.num)-int64(num), -1), 1))
 	})
 	for _, e := range own[i:] {
+		// It waits for Prune: nobody is left to get it, here or in the other store.
 		if len(e.deliveries) == 0 {
 			continue
 		}
@@ -96,7 +105,7 @@ func (s *Store) ExportTenant(
 	return part, nil
 }
 
-// export returns what another store needs of e.
+// export returns what another store needs of e. It shares no memory with e, which goes on changing.
 func (e *event) export() store.TenantEvent {
 	out := store.TenantEvent{
 		Event: events.Event{ID: e.id, Type: e.typ, Tenant: e.tenant, Key: e.key, Time: e.time,
@@ -109,6 +118,7 @@ func (e *event) export() store.TenantEvent {
 			Log: cloneAttempts(d.attempts), FinishedAt: d.finished, Reason: d.canceled,
 			BodyState: d.bodyState, BodyOverride: slices.Clone(d.override),
 		}
+		// A first attempt has no time of its own, and stands by its event in the other store too.
 		if d.state == store.Pending && (d.atOnce != 0 || len(d.attempts) > 0) {
 			moved.DueAt = d.due
 			moved.Asked = d.atOnce == schedule.Asked
@@ -119,7 +129,8 @@ func (e *event) export() store.TenantEvent {
 	return out
 }
 
-// ImportTenant implements [store.TenantMover].
+// ImportTenant implements [store.TenantMover]. All or none: what could be refused is looked at
+// before the first is stored.
 func (s *Store) ImportTenant(ctx context.Context, tenant string, part store.TenantPart) error {
 	now, err := s.begin(ctx)
 	if err != nil {
@@ -132,6 +143,7 @@ func (s *Store) ImportTenant(ctx context.Context, tenant string, part store.Tena
 			return fmt.Errorf("memstore: import tenant: subscription %s: %w", id, store.ErrConflict)
 		}
 	}
+	// What is here stays as it is: the part comes again after a crash of its mover.
 	for i := range part.Subscriptions {
 		if moved := &part.Subscriptions[i]; s.subs[moved.ID] == nil {
 			s.addSubscription(moved.Subscription.Clone(), moved.Health)
@@ -139,6 +151,7 @@ func (s *Store) ImportTenant(ctx context.Context, tenant string, part store.Tena
 	}
 	for i := range part.Events {
 		moved := &part.Events[i]
+		// One without deliveries was here before the tenant left, and only waits for Prune.
 		if e := s.log.byName[name{tenant, moved.Event.ID}]; e == nil || len(e.deliveries) == 0 {
 			s.importEvent(moved, now)
 		}
@@ -146,20 +159,21 @@ func (s *Store) ImportTenant(ctx context.Context, tenant string, part store.Tena
 	return nil
 }
 
-// importEvent stores an event as it was in another store.
-func (s *Store) importEvent(moved *store.TenantEvent, now time.Time) {
+// importEvent stores an event as it was in another store, with a new number. It is not stored if
+// all of its subscriptions were deleted on the way: nothing would remove it.
+func (s *state) importEvent(moved *store.TenantEvent, now time.Time) {
 	ev := &moved.Event
 	e := &event{
 		num: s.nextNum(), id: ev.ID, typ: ev.Type, tenant: ev.Tenant, key: ev.Key, time: ev.Time,
 		enqueued: moved.EnqueuedAt, body: slices.Clone(moved.Body), trace: ev.Trace,
-		erased: len(moved.Body) == 0,
+		erased: len(moved.Body) == 0, // every other event has a body
 	}
 	if !slices.ContainsFunc(moved.Deliveries, func(d store.TenantDelivery) bool {
 		return s.subs[d.SubscriptionID] != nil
 	}) {
 		return
 	}
-	s.log.add(e) // first: what is not new is queued up by where it stood
+	s.log.add(e) // before queue.add: what is not new is queued up by where it stood
 	for i := range moved.Deliveries {
 		from := &moved.Deliveries[i]
 		sub := s.subs[from.SubscriptionID]
@@ -180,7 +194,7 @@ func (s *Store) importEvent(moved *store.TenantEvent, now time.Time) {
 
 // importDelivery puts a delivery where its state says: among what is pending, or among what has
 // finished, which is ordered by when it did.
-func (s *Store) importDelivery(d *delivery, from *store.TenantDelivery, now time.Time) {
+func (s *state) importDelivery(d *delivery, from *store.TenantDelivery, now time.Time) {
 	if d.state == store.Pending {
 		d.due = from.DueAt
 		switch {
@@ -188,12 +202,14 @@ func (s *Store) importDelivery(d *delivery, from *store.TenantDelivery, now time
 			d.atOnce = schedule.Asked
 		case from.Parked:
 			d.atOnce = schedule.Parked(d.tried())
-		case from.DueAt.IsZero():
+		case from.DueAt.IsZero(): // a first attempt
 			d.due = d.event.enqueued
 		}
 		s.queue.add(d, s.log.isNew(d.event), now)
 		return
 	}
+	// Prune looks at the front of each list alone, so a delivery that finished earlier must stand
+	// before later ones. Most are the latest, so the search begins at the end.
 	l := &s.ended.failed
 	if d.state == store.Delivered {
 		l = &s.ended.delivered
@@ -214,7 +230,8 @@ func (d *delivery) enterAfter(l *list.List, at *list.Element) {
 	d.element = l.InsertAfter(d, at)
 }
 
-// RemoveTenant implements [store.TenantMover].
+// RemoveTenant implements [store.TenantMover]. It removes whole subscriptions, with all that they
+// have, so a call takes as long as those have deliveries.
 func (s *Store) RemoveTenant(ctx context.Context, tenant string) (more bool, err error) {
 	now, err := s.begin(ctx)
 	if err != nil {
@@ -222,6 +239,7 @@ func (s *Store) RemoveTenant(ctx context.Context, tenant string) (more bool, err
 	}
 	defer s.end()
 	n := 0
+	// A copy, as removing takes each out of the list.
 	for _, sub := range slices.Clone(s.order) {
 		if sub.Tenant != tenant {
 			continue
@@ -231,6 +249,7 @@ func (s *Store) RemoveTenant(ctx context.Context, tenant string) (more bool, err
 		}
 		s.removeSubscription(sub, now)
 	}
+	// Now and not by Prune: the tenant may come back, and its events with it.
 	s.log.prune(s.ended.unwanted)
 	s.ended.unwanted = nil
 	return false, nil

@@ -27,7 +27,8 @@ var _ store.Tx = (*Tx)(nil)
 // errEnded says that a transaction is of no use any more.
 var errEnded = errors.New("memstore: the transaction has ended")
 
-// Begin begins a transaction, which Commit or Rollback ends.
+// Begin begins a transaction, which Commit or Rollback ends. It takes no lock of the store: what it
+// enqueues is checked against what is stored at Commit alone.
 func (s *Store) Begin() *Tx { return &Tx{s: s} }
 
 // Enqueue implements [store.Tx]. Whether the ID of an event is taken shows at Commit.
@@ -35,7 +36,8 @@ func (tx *Tx) Enqueue(ctx context.Context, evs ...events.Event) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("memstore: enqueue: %w", err)
 	}
-	// Copies, because the caller may use its own again before the commit.
+	// Validated now: a host must learn at once what it can't publish. Copies, because the caller may
+	// use its own again before the commit.
 	own := slices.Clone(evs)
 	for i := range own {
 		if _, err := own[i].Body(); err != nil {
@@ -43,6 +45,7 @@ func (tx *Tx) Enqueue(ctx context.Context, evs ...events.Event) error {
 		}
 		own[i].Payload = slices.Clone(own[i].Payload)
 	}
+	// After the loop, which may take long for large events.
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
 	if tx.ended {
@@ -72,18 +75,20 @@ func (tx *Tx) Commit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	// In one call, so that all of them are stored or none.
 	if len(evs) > 0 {
 		if err := tx.s.Enqueue(ctx, evs...); err != nil {
 			return err
 		}
 	}
+	// After the events are stored, and without the mutex: a function of the host may begin another.
 	for _, f := range onCommit {
 		f()
 	}
 	return nil
 }
 
-// Rollback drops what was enqueued.
+// Rollback drops what was enqueued. Nothing that OnCommit was given is called.
 func (tx *Tx) Rollback(context.Context) error {
 	_, _, err := tx.end()
 	return err
@@ -97,6 +102,6 @@ func (tx *Tx) end() ([]events.Event, []func(), error) {
 	if tx.ended {
 		return nil, nil, errEnded
 	}
-	tx.ended = true
+	tx.ended = true // also if Commit fails then: a host would roll back and begin anew
 	return tx.evs, tx.onCommit, nil
 }

@@ -11,8 +11,9 @@ import (
 // deliveryWalk returns a walk of the deliveries that q selects. It goes through the events of an
 // index: of one subscription, of one tenant, or the one event that is asked for. What the rest of
 // the query does not select is passed over, within the budget. The lock must be held while it runs.
-func (s *Store) deliveryWalk(q *store.DeliveryQuery) page.Walk[*delivery] {
+func (s *state) deliveryWalk(q *store.DeliveryQuery) page.Walk[*delivery] {
 	events, sub := s.log.events, s.subs[q.SubscriptionID]
+	// The narrowest index of those that select.
 	switch {
 	case q.EventID != "":
 		events = nil
@@ -23,7 +24,7 @@ func (s *Store) deliveryWalk(q *store.DeliveryQuery) page.Walk[*delivery] {
 		if e := s.log.byName[name{tenant, q.EventID}]; e != nil {
 			events = []*event{e}
 		}
-	case q.SubscriptionID != "" && sub == nil:
+	case q.SubscriptionID != "" && sub == nil: // the name is unknown, which is no error
 		events = nil
 	case q.SubscriptionID != "":
 		events = sub.events
@@ -66,8 +67,8 @@ type walk struct {
 	gaveUp *page.Position
 }
 
-// event visits the deliveries of e that the query selects and that are left. It is false if the
-// walk has ended.
+// event visits the deliveries of e that the query selects and that are left, in the order of the
+// walk. It is false if the walk has ended, because visit wants no more or the budget is used up.
 func (w *walk) event(e *event) bool {
 	if w.sub != nil { // one look, however many recipients the event has
 		d := w.sub.deliveries[e.num]
@@ -86,9 +87,11 @@ func (w *walk) event(e *event) bool {
 	return true
 }
 
-// delivery visits one delivery.
+// delivery visits one delivery, if the query selects it; otherwise it costs one of the budget. It
+// is false if the walk has ended.
 func (w *walk) delivery(d *delivery) bool {
 	at := d.listPosition()
+	// It is on the other side of the boundary: of its event, a part was on the page before.
 	if !w.from.Reaches(at) {
 		return true
 	}
@@ -97,12 +100,15 @@ func (w *walk) delivery(d *delivery) bool {
 		if !w.visit(at, &d) {
 			return false
 		}
+	// Only where one more would have to be passed over: a walk that has found all says so, and does
+	// not give up at its end.
 	case w.budget == 0:
 		w.gaveUp = &w.from.At
 		return false
 	default:
 		w.budget--
 	}
+	// Kept up for gaveUp: a caller that goes on from there comes to nothing twice.
 	w.from = w.from.Pass(at)
 	return true
 }

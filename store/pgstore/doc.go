@@ -81,9 +81,9 @@
 // docs/decisions/ownership-in-postgresql.md has the reasons, and docs/architecture.md the packages.
 //
 // The statements on that path read what they return by indexes, and little else; they force the
-// planner to it, as statistics lag behind. Stats counts what is pending. Attempts
-// (store.AttemptStats) are counted in memory and written every ten seconds, by each replica into
-// rows of its own: other replicas see them then.
+// planner to it, as statistics lag behind, and are planned once on each connection. Stats counts
+// what is pending. Attempts (store.AttemptStats) are counted in memory and written every ten
+// seconds, by each replica into rows of its own: other replicas see them then.
 //
 // A transaction that stays open for long anywhere on the server keeps dead rows. Nothing here reads
 // past them, but the tables grow.

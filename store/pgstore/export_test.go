@@ -20,11 +20,11 @@ type Statement struct{ Settings, SQL string }
 func (s *Store) HotStatements() map[string]Statement {
 	sql := s.replica.SQL
 	return map[string]Statement{
-		"enqueue": {sqltx.ByIndex, sql.Enqueue},
-		"claim":   {sqltx.ByIndex, sql.Claim},
-		"noticed": {sqltx.ByIndex, sql.Noticed},
-		"windows": {sqltx.ByIndex, sql.Windows},
-		"newest":  {sqltx.ByIndex, sql.Newest},
+		"enqueue": {sqltx.Impatient, sql.Enqueue},
+		"claim":   {sqltx.Frequent, sql.Claim},
+		"noticed": {sqltx.Frequent, sql.Noticed},
+		"windows": {sqltx.Frequent, sql.Windows},
+		"newest":  {sqltx.Frequent, sql.Newest},
 		"pending": {sqltx.ByIndex, sql.Pending},
 		"quota":   {sqltx.ByIndex, sql.CountPending},
 		"finish":  {sqltx.Local, sql.Finish},

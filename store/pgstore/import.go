@@ -17,7 +17,8 @@ type Imported struct {
 // Import moves what another store, such as a boltstore, still has to do into this one: its
 // subscriptions with their health, and its pending deliveries with their attempts, in their order,
 // each due when it was. Then it copies the history: finished deliveries with their events and
-// attempts, so that what was delivered can be replayed here. Counts (store.AttemptStats) begin anew.
+// attempts, so that what was delivered can be replayed here. Counts (store.AttemptStats) begin
+// anew.
 //
 // Nothing is lost and nothing is done twice: a delivery is stored here, on disk, before it is ended
 // there (as dead, with "moved to PostgreSQL"), and one that is here already is not stored again. So

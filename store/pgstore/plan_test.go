@@ -147,9 +147,23 @@ func (b *backlog) explain(t *testing.T, s pgstore.Statement, args []any) plan {
 	if _, err := tx.Exec(t.Context(), s.Settings); err != nil {
 		t.Fatal(err)
 	}
+	// As the store sends it: prepared, and so planned without its arguments, if the settings say so.
+	// Those are put into the text here, as EXPLAIN of a prepared statement takes no others.
+	if _, err := tx.Exec(t.Context(), "PREPARE explained AS "+s.SQL,
+		pgx.QueryExecModeSimpleProtocol); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _, _ = tx.Exec(t.Context(), "DEALLOCATE explained") }()
+	explain := "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE explained"
+	for i := range args {
+		explain += map[bool]string{true: "(", false: ", "}[i == 0] + fmt.Sprintf("$%d", i+1)
+	}
+	if len(args) > 0 {
+		explain += ")"
+	}
 	var out []byte
-	if err := tx.QueryRow(t.Context(), "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "+s.SQL,
-		args...).Scan(&out); err != nil {
+	if err := tx.QueryRow(t.Context(), explain,
+		append([]any{pgx.QueryExecModeSimpleProtocol}, args...)...).Scan(&out); err != nil {
 		t.Fatal(err)
 	}
 	var plans []struct{ Plan plan }

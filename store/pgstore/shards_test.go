@@ -87,11 +87,15 @@ func number(tenant string) int {
 	return n
 }
 
-// publish publishes an event for a tenant.
+// publish publishes an event for a tenant whose server may not answer.
 func (h *sharded) publish(tenant int) (events.Event, error) {
+	return h.publishWithin(time.Second, tenant)
+}
+
+func (h *sharded) publishWithin(limit time.Duration, tenant int) (events.Event, error) {
 	ev := someEvents(1)[0]
 	ev.Tenant = strconv.Itoa(tenant)
-	ctx, cancel := context.WithTimeout(h.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(h.Context(), limit)
 	defer cancel()
 	err := h.d.Publish(ctx, ev)
 	if err == nil {
@@ -109,7 +113,7 @@ func (h *sharded) goesOn(what string, usual time.Duration, tenants ...int) time.
 	for range 40 {
 		for _, tenant := range tenants {
 			at := time.Now()
-			ev, err := h.publish(tenant)
+			ev, err := h.publishWithin(progress, tenant)
 			if err != nil {
 				h.Fatalf("%s: Publish for tenant %d: %v", what, tenant, err)
 			}

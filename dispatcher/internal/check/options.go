@@ -5,9 +5,60 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"time"
 
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
 )
+
+// maxConcurrency is far more than a process can do at once, and far less than what a store takes as
+// a limit.
+const maxConcurrency = 1 << 20
+
+// Limits says what is wrong with how many attempts may run at once.
+func Limits(concurrency, perSubscription, perTenant, perHost int) (errs []error) {
+	bad := func(wrong bool, format string, args ...any) {
+		if wrong {
+			errs = append(errs, fmt.Errorf("dispatcher: Options."+format, args...))
+		}
+	}
+	if concurrency < 1 || concurrency > maxConcurrency {
+		bad(true, "Concurrency is %d; it must be from 1 to %d", concurrency, maxConcurrency)
+		concurrency = maxConcurrency // so that one mistake is one error, and not one of each bound
+	}
+	for _, l := range [...]struct {
+		name      string
+		limit     int
+		least     int
+		unlimited string
+	}{
+		{"PerSubscription", perSubscription, 1, ""},
+		{"PerTenant", perTenant, 1, ""},
+		{"PerHost", perHost, 0, ", or 0 for no bound"},
+	} {
+		bad(l.limit < l.least || l.limit > concurrency,
+			"%s is %d; it must be from 1 to Concurrency, which is %d%s", l.name, l.limit, concurrency,
+			l.unlimited)
+	}
+	return errs
+}
+
+// Retention says what is wrong with how long deliveries are kept.
+func Retention(delivered, failed time.Duration) (errs []error) {
+	bad := func(wrong bool, format string, args ...any) {
+		if wrong {
+			errs = append(errs, fmt.Errorf("dispatcher: Options."+format, args...))
+		}
+	}
+	for _, r := range [...]struct {
+		name string
+		keep time.Duration
+	}{{"Retention", delivered}, {"FailedRetention", failed}} {
+		bad(r.keep > store.MaxDuration, "%s is %v; it must be at most %v, or negative to keep for ever",
+			r.name, r.keep, store.MaxDuration)
+	}
+	return errs
+}
 
 // EventTypes says what is wrong with the types that a host publishes.
 func EventTypes(types []events.Type) (errs []error) {

@@ -31,6 +31,15 @@ func ReplayQuery(q *store.DeliveryQuery) error {
 	return DeliveryQuery(q)
 }
 
+// ReplayStepQuery says what is wrong with a query for a step of a replay.
+func ReplayStepQuery(q *store.DeliveryQuery) error {
+	if q.Count {
+		return &events.InvalidError{Field: "count",
+			Reason: "has no effect on a replay; call ReplayCount"}
+	}
+	return DeliveryQuery(q)
+}
+
 // SubscriptionQuery says what is wrong with a query of the host's.
 func SubscriptionQuery(q *store.SubscriptionQuery) error {
 	if err := q.Validate(); err != nil {

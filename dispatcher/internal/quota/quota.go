@@ -8,6 +8,7 @@ package quota
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/outhook/outhook/dispatcher/internal/rates"
@@ -37,6 +38,28 @@ type Limits struct {
 // Refusal makes the error of a call that would exceed a quota. The call is allowed again after
 // retryAfter; of a rate, limit is for a minute.
 type Refusal func(tenant, kind string, limit int, retryAfter time.Duration) error
+
+// Describe says in words what a quota is of, and what to do when it is used up.
+func Describe(kind string, retryAfter time.Duration) (what, remedy string) {
+	remedy = fmt.Sprintf("try again in %v", retryAfter.Round(time.Millisecond))
+	what = kind
+	switch kind {
+	case Subscriptions:
+		what, remedy = "subscriptions", "delete some, or raise the quota"
+	case SubscriptionBytes:
+		what = "bytes for a subscription's parameters"
+		remedy = "use fewer or shorter headers and events"
+	case Pending:
+		what, remedy = "pending deliveries", "publish again when some have ended"
+	case Pings:
+		what = "pings a minute"
+	case Replays:
+		what = "redeliveries and replays a minute"
+	case SubscriptionPings:
+		what = "pings of one subscription a minute"
+	}
+	return what, remedy
+}
 
 // unknownRetry is the RetryAfter of a quota that time alone does not free.
 const unknownRetry = time.Minute

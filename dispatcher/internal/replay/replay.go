@@ -7,6 +7,7 @@
 package replay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -20,7 +21,8 @@ const limit = 500
 // All makes every finished delivery that q matches pending again, and returns how many. After an
 // error it returns how many it has made pending by then.
 func All(ctx context.Context, s store.Store, q store.DeliveryQuery) (int, error) {
-	q = first(q)
+	q.Cursor = ""
+	q = Prepare(q, limit)
 	total := 0
 	for {
 		step, err := Step(ctx, s, q)
@@ -44,7 +46,8 @@ func Step(ctx context.Context, s store.Store, q store.DeliveryQuery) (store.Requ
 
 // Count returns how many deliveries All would make pending if it were called now.
 func Count(ctx context.Context, s store.Store, q store.DeliveryQuery) (int, error) {
-	q = first(q)
+	q.Cursor = ""
+	q = Prepare(q, limit)
 	if len(q.States) == 0 {
 		q.States = []store.State{store.Delivered, store.Dead, store.Canceled}
 	}
@@ -63,12 +66,12 @@ func Count(ctx context.Context, s store.Store, q store.DeliveryQuery) (int, erro
 	}
 }
 
-// first returns q for the first step over all that it selects.
-func first(q store.DeliveryQuery) store.DeliveryQuery {
+// Prepare returns q for a step over at most so many deliveries; 500 if most is zero.
+func Prepare(q store.DeliveryQuery, most int) store.DeliveryQuery {
 	if q.Until.IsZero() {
 		q.Until = time.Now().Add(time.Minute) // not what is published while this runs
 	}
-	q.Cursor, q.Limit, q.Count = "", limit, false
+	q.Limit, q.Count = cmp.Or(most, limit), false
 	return q
 }
 

@@ -135,7 +135,8 @@ func TestScope(t *testing.T) {
 	} {
 		f := read(t, tt.body)
 		if got := ask.ReadScope(f, "acme", tt.operator); got != tt.want || f.Err != nil {
-			t.Errorf("%s of an operator %t: got %+v, %v, want %+v", tt.body, tt.operator, got, f.Err, tt.want)
+			t.Errorf("%s of an operator %t: got %+v, %v, want %+v", tt.body, tt.operator, got, f.Err,
+				tt.want)
 		}
 	}
 	f := read(t, `{"event_id":"e1"}`)

@@ -1,6 +1,7 @@
 package ask
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/outhook/outhook/store"
@@ -55,8 +56,8 @@ func Subscriptions(f *Fields, s Scope, b PageBounds) (q store.SubscriptionQuery,
 		f.CheckEventType("event_type", q.EventType)
 	}
 	if q.Filtered() && q.Limit == 0 {
-		f.Fail("page_size", fmt.Sprintf("is missing, and a list by status, text or event_type comes "+
-			"in pages; give a whole number from 1 to %d", b.Most))
+		f.Fail("page_size", fmt.Sprintf("is left out, and a list by status, text or event_type comes "+
+			"in pages; set it, from 1 to %d", b.Most))
 	}
 	return q, q.Limit > 0
 }
@@ -80,6 +81,18 @@ func Deliveries(f *Fields, s Scope) store.DeliveryQuery {
 		f.CheckEventType("event_type", q.EventType)
 	}
 	return q
+}
+
+// ReplayStep adds the bounds of one step to a filter of a replay, and reports whether the request
+// asks for a step and not for all of it: by a cursor or a page_size.
+func ReplayStep(f *Fields, q *store.DeliveryQuery, b PageBounds) bool {
+	size, sized := f.Int("page_size", 1, b.Most)
+	q.Cursor, _ = f.Text("cursor")
+	if sized || f.Has("cursor") {
+		q.Limit = cmp.Or(size, b.Default)
+		return true
+	}
+	return false
 }
 
 // DeliveriesPage adds the page to a filter of deliveries. Unlike webhooks, deliveries are always

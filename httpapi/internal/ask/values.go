@@ -42,13 +42,15 @@ func choices[T ~string](f *Fields, name string, all []T) []T {
 	switch v := f.values[name].(type) {
 	case nil:
 	case string:
-		words = []string{v}
+		if v != "" {
+			words = []string{v}
+		}
 	case []any:
 		words, _ = f.List(name)
 	default:
 		f.wrong(name, "a string or a list of strings", v)
 	}
-	if len(words) == 0 || len(words) == 1 && words[0] == "" {
+	if len(words) == 0 {
 		return nil
 	}
 	out := make([]T, len(words))

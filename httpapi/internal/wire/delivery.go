@@ -1,8 +1,6 @@
 package wire
 
 import (
-	"time"
-
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/store"
 )
@@ -31,31 +29,15 @@ type Deliveries struct {
 	Pagination Pagination `json:"pagination_data"`
 }
 
-// Answer is an endpoint's answer to one request. Invalid UTF-8 in it is replaced when it is
-// encoded.
-type Answer struct {
-	Status     int              `json:"status,omitempty"` // if there was an answer
-	DurationMS int64            `json:"duration_ms"`
-	ErrorClass dispatcher.Class `json:"error_class,omitempty"` // of Error
-	Error      string           `json:"error,omitempty"`       // empty after a success
-	Response   string           `json:"response,omitempty"`    // the beginning of the body
-}
-
-// Attempt is one request of a delivery.
-type Attempt struct {
-	Number int       `json:"number"`
-	Time   Timestamp `json:"time"`
-	Answer
-}
-
-// Attempts is the response of /webhooks.attempts.
-type Attempts struct {
-	Data []Attempt `json:"data"`
-}
-
 // Count is the response of /webhooks.replay.
 type Count struct {
 	Count int `json:"count"`
+}
+
+// ReplayStep is the response of /webhooks.replay to a request for one step.
+type ReplayStep struct {
+	Count      int    `json:"count"`
+	NextCursor string `json:"next_cursor"` // empty after the last step
 }
 
 // Delivery returns what a response shows of a delivery.
@@ -79,36 +61,3 @@ func (v View) Deliveries(page *store.Page[store.Delivery], counted bool) Deliver
 	}
 	return out
 }
-
-// NewAnswer returns what a response shows of an attempt, apart from its number and time.
-func NewAnswer(a *store.Attempt) Answer {
-	return Answer{
-		Status: a.Status, DurationMS: millis(a.Duration),
-		ErrorClass: dispatcher.ErrorClass(a.Error), Error: a.Error, Response: string(a.Response),
-	}
-}
-
-// NewAttempts returns the response for the attempts of a delivery.
-func NewAttempts(all []store.Attempt) Attempts {
-	out := Attempts{Data: make([]Attempt, len(all))}
-	for i := range all {
-		out.Data[i] = Attempt{Number: all[i].Number, Time: Timestamp(all[i].At),
-			Answer: NewAnswer(&all[i])}
-	}
-	return out
-}
-
-// Timestamp is a time in a response: ISO 8601 in UTC with milliseconds. The zero value means none.
-type Timestamp time.Time
-
-// MarshalText implements [encoding.TextMarshaler]. Milliseconds are always three digits, so that
-// the times of a response sort as text.
-func (t Timestamp) MarshalText() ([]byte, error) {
-	return time.Time(t).UTC().AppendFormat(nil, "2006-01-02T15:04:05.000Z"), nil
-}
-
-// IsZero makes encoding/json omit the zero value (omitzero).
-func (t Timestamp) IsZero() bool { return time.Time(t).IsZero() }
-
-// millis returns a duration in whole milliseconds, rounded.
-func millis(d time.Duration) int64 { return d.Round(time.Millisecond).Milliseconds() }

@@ -6,6 +6,7 @@
 //	store.Attempt            ──▶ Answer, Attempt, Attempts
 //	SubscriptionStats        ──▶ Stats, Window
 //	events.Type              ──▶ Catalogue, EventType
+//	EventReport              ──▶ EventReport, Event
 //
 // Types of store and dispatcher have no JSON of their own: a field that is added there must not
 // reach clients because it is there. What a client sees is what a type here names, and no type but

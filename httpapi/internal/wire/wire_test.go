@@ -31,7 +31,7 @@ func TestEmptyValues(t *testing.T) {
 			`{"data":[],"pagination_data":{"previous_cursor":"","next_cursor":""}}`},
 		{wire.View{}.Deliveries(&store.Page[store.Delivery]{}, true),
 			`{"data":[],"pagination_data":{"previous_cursor":"","next_cursor":"","total":0}}`},
-		{wire.NewAttempts(nil), `{"data":[]}`},
+		{wire.View{}.Attempts(nil), `{"data":[]}`},
 		{wire.NewCatalogue(nil), `{"data":[]}`},
 		{wire.NewCatalogue([]events.Type{{Name: "a"}}), `{"data":[{"name":"a"}]}`},
 		{wire.View{}.Stats(&store.Subscription{}, &dispatcher.SubscriptionStats{}).Hour,
@@ -100,7 +100,8 @@ func TestTenantIsForTheOperator(t *testing.T) {
 	sub, d := store.Subscription{Tenant: "acme"}, store.Delivery{Tenant: "acme"}
 	for operator, want := range map[bool]int{false: 0, true: 1} {
 		v := wire.View{Operator: operator}
-		for _, part := range []any{v.Webhook(&sub), v.Delivery(&d), v.Stats(&sub, &dispatcher.SubscriptionStats{}),
+		for _, part := range []any{v.Webhook(&sub), v.Delivery(&d),
+			v.Stats(&sub, &dispatcher.SubscriptionStats{}),
 			v.Deliveries(&store.Page[store.Delivery]{Items: []store.Delivery{d}}, false)} {
 			if got := encode(part); strings.Count(got, `"tenant":"acme"`) != want ||
 				strings.Count(got, "acme") != want {
@@ -111,5 +112,26 @@ func TestTenantIsForTheOperator(t *testing.T) {
 	if got := encode(wire.View{Operator: true}.Webhook(&store.Subscription{})); !strings.Contains(got,
 		`"tenant":""`) {
 		t.Errorf("got %s, want the tenant without a name", got)
+	}
+}
+
+// The detail of an attempt is for all who may see the attempt, but for the address that the host
+// connected to; one that is sealed is left out.
+func TestAttemptDetail(t *testing.T) {
+	all := []store.Attempt{
+		{Number: 1, Detail: &store.AttemptDetail{
+			Request: []store.HeaderField{{Name: "X-Key", Value: store.Masked}}, RequestCut: true,
+			RemoteAddress: "10.0.0.7:3128", DNS: 300 * time.Microsecond, FirstByte: 1500 * time.Microsecond,
+		}},
+		{Number: 2, Detail: &store.AttemptDetail{Sealed: []byte("ciphertext")}},
+	}
+	const want = `"detail":{"request_headers":[{"name":"X-Key","value":"***"}],"request_truncated":true,` +
+		`"answer_headers":[],"dns_ms":0,"first_byte_ms":2`
+	for operator, address := range map[bool]string{false: `}`,
+		true: `,"remote_address":"10.0.0.7:3128"}`} {
+		got := encode(wire.View{Operator: operator}.Attempts(all))
+		if !strings.Contains(got, want+address) || strings.Count(got, "detail") != 1 {
+			t.Errorf("for an operator %t: got %s, want %s%s", operator, got, want, address)
+		}
 	}
 }

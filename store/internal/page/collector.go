@@ -129,7 +129,8 @@ func inOrder[T any](collected []T, from Cursor) []T {
 // Map returns a page with something else for each item.
 func Map[T, R any](p store.Page[T], f func(*T) R) store.Page[R] {
 	out := store.Page[R]{
-		Next: p.Next, Previous: p.Previous, Total: p.Total, TotalIsLowerBound: p.TotalIsLowerBound,
+		Next: p.Next, Previous: p.Previous, SearchedTo: p.SearchedTo,
+		Total: p.Total, TotalIsLowerBound: p.TotalIsLowerBound,
 	}
 	if len(p.Items) > 0 {
 		out.Items = make([]R, len(p.Items))

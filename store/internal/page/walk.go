@@ -28,15 +28,26 @@ type Walk[T any] func(
 // Page returns the page of at most limit items that a cursor names, or of all if limit is zero,
 // without a Total. likely is how many there will be as a rule.
 func (w Walk[T]) Page(cursor string, limit, likely int) (store.Page[T], error) {
+	p, _, err := w.Searched(cursor, limit, likely)
+	return p, err
+}
+
+// Searched is Page that also returns where it has given up, nil if it has not.
+func (w Walk[T]) Searched(
+	cursor string, limit, likely int,
+) (p store.Page[T], to *Position, err error) {
 	c, err := w.collect(cursor, limit, likely)
 	if err != nil {
-		return store.Page[T]{}, err
+		return p, nil, err
 	}
 	other, err := w.other(c)
 	if err != nil {
-		return store.Page[T]{}, err
+		return p, nil, err
 	}
-	return c.Page(other), nil
+	if c.isStopped {
+		to = &c.stopped
+	}
+	return c.Page(other), to, nil
 }
 
 // Step is Page for a caller that only goes on: it returns what was collected, and the cursor for

@@ -142,13 +142,18 @@ func (s *Schedule[Q, L]) setState(q *Sub[Q, L], active bool, health *store.Healt
 	s.leased[q.class] -= q.leased
 	s.leased[class] += q.leased
 	q.active, q.health, q.class = active, health, class
-	q.heldUntil = max(Nanos(health.NextProbeAt), Nanos(health.HeldUntil))
+	q.heldUntil = holdOf(health)
 	q.pace = int64(health.Pace)
 	if probing := s.turns.limits.isProbe(health); probing != q.probing {
 		q.probing = probing
 		s.wake = true // a probe may take what is not due yet
 	}
 	q.states++ // a State that is being loaded is older than this
+}
+
+// holdOf returns until when health holds a subscription.
+func holdOf(health *store.Health) int64 {
+	return max(Nanos(health.NextProbeAt), Nanos(health.HeldUntil))
 }
 
 // Forget drops a Sub: the subscription is gone. Its leases end.

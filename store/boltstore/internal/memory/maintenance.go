@@ -107,6 +107,15 @@ func (m *Memory) PlanWalk(r store.Retention) *PlannedWalk {
 	return w
 }
 
+// MayHaveUnlisted reports whether there may be events that no listing shows, because all of their
+// subscriptions are deleted and Prune has yet to remove them. It may say so in vain.
+func (m *Memory) MayHaveUnlisted() bool {
+	h := &m.Maintenance
+	// In this order they come about: a deletion begins a purge, which notes at its end that there
+	// may be orphans, and the next round takes the note and looks at them.
+	return len(h.purges) > 0 || h.orphans || len(h.Stretches) > 0
+}
+
 // RequireWatermark asks for the watermark to rise to an event at least. Rows above it must not go:
 // without them, their deliveries would be pending again.
 func (m *Memory) RequireWatermark(seq uint64) {

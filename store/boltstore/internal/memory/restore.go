@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
@@ -17,7 +18,7 @@ func (m *Memory) Restore(t *txn.Tx) error {
 	for tenant := range states {
 		m.closed[tenant] = true
 	}
-	orphans, err := t.MetaNumber(txn.MetaOrphans)
+	orphans, err := t.MetaNumber(buckets.MetaOrphans)
 	if err != nil {
 		return err
 	}
@@ -26,7 +27,7 @@ func (m *Memory) Restore(t *txn.Tx) error {
 		return err
 	}
 	m.ages = ages{shift: runShift}
-	m.ages.readAgain(t.Bucket(txn.BucketEvents).Sequence())
+	m.ages.readAgain(t.Bucket(buckets.Events).Sequence())
 	if err := m.restoreBacklogs(t); err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func (t *tenants) drop(q *Queue) {
 
 // TenantPending returns how many deliveries of a tenant are pending. Before it is known, the caller
 // must read whose the subscriptions of the given numbers are, at most max of them, and have
-// LearnTenant called for each. Store.mu must be held.
+// LearnTenant called for each. The mutex of the store's state is held.
 func (m *Memory) TenantPending(tenant string, max int) (n int, unknown []uint64) {
 	for num := range m.tenants.unknown {
 		if len(unknown) == max {
@@ -86,8 +86,8 @@ func (m *Memory) TenantPending(tenant string, max int) (n int, unknown []uint64)
 	return m.tenants.pending[tenant], unknown
 }
 
-// LearnTenant takes in whose a subscription is; ok is false if that can't be read. Store.mu must be
-// held.
+// LearnTenant takes in whose a subscription is; ok is false if that can't be read. The mutex of the
+// store's state is held.
 func (m *Memory) LearnTenant(num uint64, tenant string, ok bool) {
 	q := m.tenants.unknown[num]
 	switch {

@@ -143,8 +143,9 @@ func (r *Row) LastAttempt() (last Attempt, ok bool, err error) {
 	return last, ok, err
 }
 
-// WithoutResponses returns the attempts of a row without the responses to them and their details. If
-// none had any, the result is as long as Log, by which an erasure tells that nothing is left to do.
+// WithoutResponses returns the attempts of a row without the responses to them and their details.
+// If none had any, the result is as long as Log, by which an erasure tells that nothing is left to
+// do.
 func (r *Row) WithoutResponses() (log []byte, err error) {
 	log = make([]byte, 0, len(r.Log))
 	err = r.EachAttempt(func(a Attempt) {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
@@ -20,7 +21,7 @@ func Candidates(
 			return nil, false, err
 		}
 		if n <= MaxMerged {
-			return ofTenant(t, q.Tenant), true, nil
+			return TenantNumbers(t, q.Tenant, MaxMerged), true, nil
 		}
 	}
 	if len(q.States) == 0 || slices.Contains(q.States, store.Delivered) {
@@ -34,7 +35,7 @@ func Candidates(
 	slices.Sort(nums)
 	nums = slices.Compact(nums)
 	if !q.AnyTenant {
-		c := t.Bucket(txn.BucketTenants).Cursor()
+		c := t.Bucket(buckets.Tenants).Cursor()
 		nums = slices.DeleteFunc(nums, func(num uint64) bool {
 			key := record.TenantKey(q.Tenant, num)
 			k, _ := c.Seek(key)
@@ -57,10 +58,13 @@ func NeedsPending(q *store.DeliveryQuery) bool {
 		slices.Contains(q.States, store.Canceled)
 }
 
-// ofTenant returns the subscriptions of a tenant.
-func ofTenant(t *txn.Tx, tenant string) (nums []uint64) {
+// TenantNumbers returns the numbers of a tenant's subscriptions, at most limit.
+func TenantNumbers(t *txn.Tx, tenant string, limit int) (nums []uint64) {
 	prefix := record.TenantPrefix(tenant)
-	for k := range keysFrom(t.Bucket(txn.BucketTenants).Cursor(), prefix, 0, false) {
+	for k := range keysFrom(t.Bucket(buckets.Tenants).Cursor(), prefix, 0, false) {
+		if len(nums) == limit {
+			break
+		}
 		nums = append(nums, record.KeyNumber(k[len(prefix):], 0))
 	}
 	return nums
@@ -80,7 +84,7 @@ func inStates(t *txn.Tx, q *store.DeliveryQuery) (nums []uint64, ok bool) {
 			codes = append(codes, record.StateCode(state))
 		}
 	}
-	c := t.Bucket(txn.BucketStates).Cursor()
+	c := t.Bucket(buckets.States).Cursor()
 	num := uint64(0)
 	for range MaxMerged {
 		from := record.Key1(num)

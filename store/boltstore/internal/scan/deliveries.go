@@ -6,6 +6,8 @@ import (
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
+	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
@@ -16,10 +18,12 @@ import (
 // checksum is over all of it.
 const passedBytes = 4096
 
-// FoundDelivery is a delivery with where it stands.
+// FoundDelivery is a delivery with where it stands, and if it is pending, with what it waits for as
+// far as its record says.
 type FoundDelivery struct {
 	At       page.Position
 	Delivery store.Delivery
+	Waiting  schedule.Waiting
 }
 
 // DeliveryReader reads deliveries from a boundary on, a step in one transaction. It keeps what it
@@ -131,7 +135,7 @@ func (sl *DeliveryReader) everything() error {
 
 // events iterates over the events from where we are, in the direction of the walk.
 func (sl *DeliveryReader) events() iter.Seq2[[]byte, []byte] {
-	c := sl.t.Bucket(txn.BucketEvents).Cursor()
+	c := sl.t.Bucket(buckets.Events).Cursor()
 	if !sl.From.Back { // that is from the newest on
 		// The event where we are belongs to it: there may be more recipients.
 		after := record.Key1(sl.From.At.Seq + 1)
@@ -148,7 +152,7 @@ func (sl *DeliveryReader) events() iter.Seq2[[]byte, []byte] {
 // oneEvent reads the deliveries of one event.
 func (sl *DeliveryReader) oneEvent() error {
 	key := record.Key1(sl.Seq)
-	v := sl.t.Get(txn.BucketEvents, key[:])
+	v := sl.t.Get(buckets.Events, key[:])
 	if v == nil {
 		return nil
 	}
@@ -261,11 +265,22 @@ func (sl *DeliveryReader) selects(e *record.EventView) bool {
 		CreatedAt: record.AsTime(e.EnqueuedAt),
 	}
 	q := *sl.Q
-	q.SubscriptionID, q.States = "", nil
+	q.SubscriptionID, q.States, q.ErrorClass, q.LastStatus = "", nil, "", store.StatusRange{}
 	if q.EventID != "" {
 		d.EventID = string(e.ID) // each event has another, so it is copied only when asked for
 	}
+	if q.Key != "" {
+		d.Key = string(e.Key)
+	}
 	return q.Matches(&d)
+}
+
+// waiting returns what a delivery waits for as far as its record says.
+func waiting(seq uint64, r *pending.Delivery) (w schedule.Waiting) {
+	if r.Pending() {
+		w = schedule.Waiting{Position: r.Position(seq), Blocked: r.Blocked}
+	}
+	return w
 }
 
 // take looks at a delivery, and moves on. It keeps it if the query selects it.
@@ -283,7 +298,7 @@ func (sl *DeliveryReader) take(num, seq uint64, e *record.Event) error {
 	}
 	d, err := sl.t.Delivery(num, e, &r)
 	if err == nil && sl.Q.Matches(&d) {
-		sl.Found = append(sl.Found, FoundDelivery{at, d})
+		sl.Found = append(sl.Found, FoundDelivery{at, d, waiting(seq, &r)})
 		sl.Passed--
 	}
 	return err

@@ -3,8 +3,8 @@ package scan
 import (
 	"container/heap"
 
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
-	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/internal/page"
 )
 
@@ -147,7 +147,7 @@ func (sl *DeliveryReader) eventOf(seq uint64) (*cached, error) {
 	}
 	sl.known.key = record.Key1(seq)
 	key := sl.known.key[:]
-	v := sl.t.Get(txn.BucketEvents, key)
+	v := sl.t.Get(buckets.Events, key)
 	view := record.EventView{}
 	if v != nil {
 		var err error

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
@@ -26,6 +27,7 @@ type Round struct {
 	seq       uint64    // the event of the first of them where it goes on; 0 at its beginning
 	recipient int       // how many of that event's subscriptions are done with
 	kept      bool      // one of them is still needed
+	held      uint64    // one of them whose row is held back, see PruneWalk.takeRow; 0 if none is
 	All       bool      // no event is too young to be looked at
 }
 
@@ -70,12 +72,12 @@ func (w *PruneWalk) young(e *record.EventView, now int64) bool {
 func (w *PruneWalk) Read(t *txn.Tx) error {
 	// In every step, since it costs one look at the front of their bucket when there are none.
 	w.Counts = t.Counts.Past(txn.PruneStep)
-	c := t.Bucket(txn.BucketEvents).Cursor()
+	c := t.Bucket(buckets.Events).Cursor()
 	for h := &w.Round; len(h.Stretches) > 0; h.Stretches = h.Stretches[1:] {
 		if done, err := w.readStretch(t, c, h.Stretches[0]); err != nil || !done {
 			return err
 		}
-		h.seq, h.recipient, h.kept = 0, 0, false
+		h.begin(0)
 	}
 	return nil
 }
@@ -89,7 +91,7 @@ func (w *PruneWalk) readStretch(t *txn.Tx, c *bolt.Cursor, st Stretch) (done boo
 		// The event where the last step stopped keeps its place among the recipients, unless it is
 		// gone by now.
 		if seq := record.KeyNumber(k, 0); seq != h.seq {
-			h.seq, h.recipient, h.kept = seq, 0, false
+			h.begin(seq)
 		}
 		w.Looked++
 		e, err := record.ViewEvent(k, v)
@@ -111,14 +113,14 @@ func (w *PruneWalk) readStretch(t *txn.Tx, c *bolt.Cursor, st Stretch) (done boo
 			w.readAhead(t, c)
 			return false, nil
 		}
+		w.releaseRow()
 		if !h.kept {
 			// Without a delivery that is kept; those in Rows go in the same transaction, before it.
 			w.Events = append(w.Events, h.seq)
 		}
 		if w.full(t) {
 			// The next step begins behind this event, which is done with.
-			h.seq++
-			h.recipient, h.kept = 0, false
+			h.begin(h.seq + 1)
 			return false, nil
 		}
 	}
@@ -126,6 +128,26 @@ func (w *PruneWalk) readStretch(t *txn.Tx, c *bolt.Cursor, st Stretch) (done boo
 		w.ReadUpTo = st.To + 1
 	}
 	return true, nil
+}
+
+// begin goes on to an event, 0 if that is not known.
+func (h *Round) begin(seq uint64) { h.seq, h.recipient, h.kept, h.held = seq, 0, false, 0 }
+
+// takeRow takes a row of the event for removal. The last one is held back until all recipients have
+// been looked at, so that an event that goes does so in the transaction of its last delivery. If
+// the delivery went in an earlier one, Prune could be cut off in between, and the event would be
+// there in no listing: Erase would not find it.
+func (w *PruneWalk) takeRow(num uint64) {
+	w.releaseRow()
+	w.held = num
+}
+
+// releaseRow has the row that is held back removed, if there is one.
+func (w *PruneWalk) releaseRow() {
+	if w.held != 0 {
+		w.Rows = append(w.Rows, [2]uint64{w.held, w.seq})
+		w.held = 0
+	}
 }
 
 // full reports whether the step is long enough.
@@ -178,7 +200,7 @@ func (w *PruneWalk) readEvent(t *txn.Tx, keyHash uint64, packed []byte) (done bo
 			w.Blocked = h.seq
 			return false, nil
 		default:
-			w.Rows = append(w.Rows, [2]uint64{num, h.seq})
+			w.takeRow(num)
 		}
 	}
 	return true, nil
@@ -229,7 +251,7 @@ func (w *PruneWalk) Remove(t *txn.Tx, ended bool) error {
 	if err := t.Counts.Remove(w.Counts); err != nil || !ended {
 		return err
 	}
-	return t.PutMetaNumber(txn.MetaOrphans, 0)
+	return t.PutMetaNumber(buckets.MetaOrphans, 0)
 }
 
 // removeRow removes the records of a delivery, if it is still past its retention. It is no error if

@@ -1,15 +1,21 @@
 package scan_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/scan"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"github.com/outhook/outhook/store/boltstore/internal/txn/txntest"
 	"github.com/outhook/outhook/store/internal/page"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
@@ -200,5 +206,62 @@ func TestPruneStopsAtYoungEvents(t *testing.T) {
 	round = scan.Round{All: true, Stretches: round.Stretches}
 	if last, _ = x.prune(r, round, nil); last.ReadUpTo != x.last+1 {
 		t.Errorf("a round of all has read up to %d, want %d", last.ReadUpTo, x.last+1)
+	}
+}
+
+// TestEventGoesWithItsLastDelivery prunes an event with as many deliveries as one step removes, and
+// one more recipient that is deleted. After each step the event must be gone, or have a delivery.
+func TestEventGoesWithItsLastDelivery(t *testing.T) {
+	f := txntest.New(t)
+	sub := func(i int) string { return fmt.Sprintf("sub-%04d", i) }
+	var seq uint64
+	f.Update(func(tx *txn.Tx) error {
+		for i := range txn.PruneStep + 1 {
+			_, err := tx.Subs.Create(store.Subscription{ID: sub(i), Status: store.Subscribed})
+			if err != nil {
+				return err
+			}
+		}
+		e, err := record.NewEvent(events.Event{
+			ID: "ev", Time: f.Wall, Type: "order.paid", Payload: json.RawMessage(`{}`),
+		})
+		if err == nil {
+			err = tx.Enqueue([]*record.Event{e})
+		}
+		for i := 0; err == nil && i < txn.PruneStep; i++ {
+			o := txn.NewOutcome(store.Outcome{
+				Lease: store.Lease{SubscriptionID: sub(i), EventID: "ev"}, State: store.Delivered,
+			})
+			_, err = tx.FinishDelivery(&o)
+		}
+		if err == nil {
+			err = tx.Subs.Delete(sub(txn.PruneStep))
+		}
+		if err == nil {
+			seq, err = tx.IDs.Find("", "ev")
+		}
+		return err
+	})
+	f.Spill(seq)
+	f.Now += int64(time.Hour)
+	x := &fixture{File: f, t: t}
+	steps := 0
+	left := func() (events, rows int) {
+		f.View(func(tx *txn.Tx) error {
+			events = tx.Bucket(buckets.Events).Stats().KeyN
+			rows = tx.Bucket(buckets.Rows).Stats().KeyN
+			return nil
+		})
+		return events, rows
+	}
+	round := scan.Round{Stretches: []scan.Stretch{{From: 1, To: seq}}}
+	x.prune(store.Retention{Delivered: time.Minute}, round, func(*scan.PruneWalk) {
+		steps++
+		if events, rows := left(); events == 1 && rows == 0 {
+			t.Errorf("before step %d the event is there without a delivery", steps)
+		}
+	})
+	if events, rows := left(); events != 0 || rows != 0 {
+		t.Errorf("after %d steps %d events and %d deliveries are left, want none", steps, events, rows)
 	}
 }

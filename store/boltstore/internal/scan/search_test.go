@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/scan"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 	"github.com/outhook/outhook/store/boltstore/internal/txn/txntest"
@@ -61,49 +60,6 @@ func TestSubscriptions(t *testing.T) {
 	check(&store.SubscriptionQuery{AnyTenant: true}, all)
 	for tenant, ids := range byTenant {
 		check(&store.SubscriptionQuery{Tenant: tenant}, ids)
-	}
-}
-
-// TestErasableSearch finds the events of a tenant, a page at a time, also with a clock that is
-// always too late for a step to go on.
-func TestErasableSearch(t *testing.T) {
-	const n = 60
-	x := newFixture(t, n)
-	key := record.Key1(3)
-	x.Damage(txn.BucketEvents, key[:])
-	var want []uint64
-	for i := range uint64(n) {
-		if seq := i + 1; i%3 != 2 && seq != 3 { // see enqueue
-			want = append(want, seq)
-		}
-	}
-	for _, tick := range []time.Duration{0, time.Second} {
-		var got []uint64
-		cursor, pages, steps := "", 0, 0
-		for next := true; next; next = cursor != "" {
-			step, err := page.Collect[uint64](cursor, 7, 7)
-			if err != nil {
-				t.Fatal(err)
-			}
-			f := scan.ErasableSearch{Tenant: "a", Step: step, From: step.Cursor().At.Num}
-			for more := true; more; steps++ {
-				if steps > 10*n {
-					t.Fatal("the search has no end")
-				}
-				x.Tick = int64(tick)
-				x.View(func(t *txn.Tx) (err error) {
-					more, err = f.Read(t)
-					return err
-				})
-				x.Tick = 0
-			}
-			got, cursor = append(got, step.Items()...), step.Next(false)
-			pages++
-		}
-		if !slices.Equal(got, want) || pages != (len(want)+6)/7 || (steps > pages) != (tick > 0) {
-			t.Errorf("tick %v: found %v in %d pages and %d steps, want %v", tick, got, pages, steps,
-				want)
-		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 )
@@ -78,11 +79,11 @@ func (sl *DeliveryReader) next(s *Stream, first uint64) (seqs []uint64, more boo
 	pieces := make([]piece, 0, 4)
 	if x.rows {
 		key := record.Key1(s.Num)
-		pieces = append(pieces, sl.keys(txn.BucketRows, key[:], first, s.size))
+		pieces = append(pieces, sl.keys(buckets.Rows, key[:], first, s.size))
 	}
 	for _, state := range x.states {
 		key := record.Key2(s.Num, record.StateCode(state))
-		pieces = append(pieces, sl.keys(txn.BucketStates, key[:], first, s.size))
+		pieces = append(pieces, sl.keys(buckets.States, key[:], first, s.size))
 	}
 	if x.pending {
 		chunked, err := sl.chunked(s.Num, first, s.size)
@@ -138,7 +139,7 @@ func (sl *DeliveryReader) join(pieces []piece) (seqs []uint64, more bool) {
 
 // keys returns the next events of a bucket whose keys are a prefix and an event. It reads keys
 // alone.
-func (sl *DeliveryReader) keys(id txn.Bucket, prefix []byte, first uint64, n int) (p piece) {
+func (sl *DeliveryReader) keys(id buckets.Bucket, prefix []byte, first uint64, n int) (p piece) {
 	from := first // of the keys, which rise while the listing falls
 	if !sl.From.Back {
 		from++
@@ -183,7 +184,7 @@ func (sl *DeliveryReader) chunked(num, first uint64, n int) (p piece, err error)
 // chunksFrom iterates over the chunks that may have events from first on, in the direction of the
 // walk.
 func (sl *DeliveryReader) chunksFrom(num, first uint64) iter.Seq2[[]byte, []byte] {
-	c := sl.t.Bucket(txn.BucketChunks).Cursor()
+	c := sl.t.Bucket(buckets.Chunks).Cursor()
 	if !sl.From.Back { // that is from the newest on
 		// A chunk's key has its first event, so one that begins behind first has nothing for us.
 		low, high := record.Key2(num, 0), record.Key2(num, first+1)

@@ -3,6 +3,7 @@ package scan
 import (
 	"bytes"
 
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 
 	"github.com/outhook/outhook/store"
@@ -35,9 +36,9 @@ type NumberedSubscription struct {
 func Subscriptions(
 	t *txn.Tx, q *store.SubscriptionQuery, from page.Cursor, slice []NumberedSubscription,
 ) (_ []NumberedSubscription, more bool, err error) {
-	id, prefix := txn.BucketTenants, record.TenantPrefix(q.Tenant)
+	id, prefix := buckets.Tenants, record.TenantPrefix(q.Tenant)
 	if q.AnyTenant {
-		id, prefix = txn.BucketSubscriptions, nil
+		id, prefix = buckets.Subscriptions, nil
 	}
 	most, bytesRead := SliceSize, 0
 	if q.Limit > 0 && !q.Filtered() {
@@ -50,7 +51,7 @@ func Subscriptions(
 		}
 		num := record.KeyNumber(k[len(prefix):], 0)
 		key := record.Key1(num)
-		v := t.Get(txn.BucketSubscriptions, key[:])
+		v := t.Get(buckets.Subscriptions, key[:])
 		if v == nil {
 			continue
 		}

@@ -2,6 +2,7 @@ package txn
 
 import (
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
@@ -11,7 +12,7 @@ import (
 // attempts can't be read.
 func (t *Tx) Delivery(num uint64, e *record.Event, r *pending.Delivery) (store.Delivery, error) {
 	// The ID alone: a listing of many subscriptions would decode each of them otherwise.
-	id, err := t.Subs.id(num)
+	id, err := t.Subs.ID(num)
 	if err != nil {
 		return store.Delivery{}, err
 	}
@@ -20,6 +21,7 @@ func (t *Tx) Delivery(num uint64, e *record.Event, r *pending.Delivery) (store.D
 		EventID:        e.ID,
 		EventType:      e.Type,
 		Tenant:         e.Tenant,
+		Key:            e.Key,
 		State:          r.State,
 		Erased:         e.Erased(),
 		Attempts:       r.Attempts,
@@ -66,7 +68,7 @@ func (t *Tx) LookUp(
 		return 0, 0, pending.Delivery{}, false, err
 	}
 	key := record.Key1(seq)
-	v := t.Get(BucketEvents, key[:])
+	v := t.Get(buckets.Events, key[:])
 	packed, err := record.DecodeRecipients(key[:], v)
 	if err != nil {
 		return 0, 0, pending.Delivery{}, false, err

@@ -1,5 +1,5 @@
 // Package txn is one bbolt transaction of a store: it does the domain operations (enqueue, finish,
-// cancel, erase, requeue, purge) on the store's buckets, and returns typed effects.
+// requeue, purge) on the records of package buckets, and returns typed effects.
 //
 // # Problem
 //
@@ -10,29 +10,19 @@
 //
 //	      plans, values                     effects, in order
 //	memory ────────────▶ Begin … Complete ───────────────────▶ commit ──▶ memory
-//	                      │     │    │
-//	          base: buckets, time, effects, counted writes
-//	          ├ Subs        subscriptions and their health: create, update, delete
-//	          ├ IDs         events by their IDs; the index is written behind
-//	          ├ Recipients  who gets an event; cached in Writer
-//	          ├ Events      the stored events, and their removal
-//	          ├ Erasures    erases events, wide ones in steps
-//	          ├ Counts      counts of attempts
-//	          └ Pending     what is pending, see package pending
+//	                       │
+//	          Tx: operations on several kinds of records
+//	           └ buckets.Records: each kind of record, with its indexes
 //
 // # Invariants
 //
 //   - Nothing here reaches the store or its memory. What must be known of memory comes down as
 //     values: [Riders], [Outcome], or an argument.
 //   - Effects are in the order in which memory must learn them.
-//   - Each put, delete and sequence number is counted, and so is a change that Complete is to
-//     write. So [Tx.Try] knows whether a failed operation has left the transaction intact, and
-//     [Tx.NeedsCommit] whether there is anything to commit.
-//   - [Writer] is what one transaction that writes leaves for the next. It belongs to the holder of
-//     the file's write lock, and must do no harm if the transaction comes to nothing.
+//   - An operation checks everything before it writes, as far as it can: so one that fails leaves
+//     the transaction to those that share it.
 //   - Complete comes last: what rides on a transaction must see all that its operations wrote.
 //
-// Tx itself has what is about several kinds of record: enqueue, finish, requeue, what rides along.
-//
-// A Tx is for one goroutine, and ends with its bbolt transaction.
+// An operation on one kind of record is a method of that kind, in package buckets. A Tx is for one
+// goroutine, and ends with its bbolt transaction.
 package txn

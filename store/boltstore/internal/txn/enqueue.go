@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/effect"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
@@ -23,12 +24,12 @@ func (t *Tx) Enqueue(evs []*record.Event) error {
 			}
 		}
 	}
-	unstored, err := t.IDs.dropStored(evs)
+	unstored, err := t.IDs.DropStored(evs)
 	if err != nil {
 		return err
 	}
 	for _, e := range unstored {
-		a, err := t.Recipients.of(e.Tenant, e.Type, e.Time)
+		a, err := t.Recipients.Of(e.Tenant, e.Type, e.Time)
 		if err != nil {
 			return err
 		}
@@ -43,26 +44,14 @@ func (t *Tx) Enqueue(evs []*record.Event) error {
 		}
 	}
 	// Last, so that the IDs of all events of the call are written together.
-	return t.IDs.flush()
+	return t.IDs.Flush()
 }
 
 // enqueueOne stores an event that has recipients. Its deliveries are implicit: nothing is written
 // for each, but for those that do not start as pending and claimable.
-func (t *Tx) enqueueOne(e *record.Event, a *recipientSet) error {
-	seq, err := t.nextSeq()
+func (t *Tx) enqueueOne(e *record.Event, a *buckets.RecipientSet) error {
+	seq, err := t.Events.Append(e, a.Packed)
 	if err != nil {
-		return err
-	}
-	if e.EnqueuedAt, err = t.Events.enqueueTime(); err != nil {
-		return err
-	}
-	key := record.Key1(seq)
-	// Sequence numbers ascend, so this appends to the last page of the bucket, however many
-	// recipients there are.
-	if err := t.put(BucketEvents, key[:], e.Encode(key[:], a.Packed)); err != nil {
-		return err
-	}
-	if err := t.IDs.note(e, seq); err != nil {
 		return err
 	}
 	materialized, err := t.enqueueDisabled(seq, e.KeyHash(), a)
@@ -77,7 +66,7 @@ func (t *Tx) enqueueOne(e *record.Event, a *recipientSet) error {
 		materialized = append(materialized, blocked...)
 		slices.Sort(materialized)
 	}
-	t.effects.AddEnqueued(effect.EventEnqueued{
+	t.Log.AddEnqueued(effect.EventEnqueued{
 		Seq: seq, Event: e, Recipients: &a.Recipients, Materialized: materialized,
 	})
 	return nil
@@ -85,8 +74,8 @@ func (t *Tx) enqueueOne(e *record.Event, a *recipientSet) error {
 
 // enqueueDisabled stores the deliveries that start as canceled, because their subscription is
 // disabled, and returns whose they are.
-func (t *Tx) enqueueDisabled(seq, keyHash uint64, a *recipientSet) ([]uint64, error) {
-	for _, num := range a.disabled {
+func (t *Tx) enqueueDisabled(seq, keyHash uint64, a *buckets.RecipientSet) ([]uint64, error) {
+	for _, num := range a.Disabled {
 		sub, err := t.Subs.Get(num)
 		if err != nil {
 			return nil, err
@@ -100,18 +89,18 @@ func (t *Tx) enqueueDisabled(seq, keyHash uint64, a *recipientSet) ([]uint64, er
 			return nil, err
 		}
 	}
-	return slices.Clone(a.disabled), nil
+	return slices.Clone(a.Disabled), nil
 }
 
 // enqueueKeyed notes that the event's deliveries have a key, and stores those that must wait for an
 // earlier one. It returns whose they are.
-func (t *Tx) enqueueKeyed(seq, keyHash uint64, a *recipientSet) (nums []uint64, err error) {
+func (t *Tx) enqueueKeyed(seq, keyHash uint64, a *buckets.RecipientSet) (nums []uint64, err error) {
 	recipients, err := record.UnpackAll(a.Packed)
 	if err != nil {
 		return nil, err
 	}
 	for _, num := range recipients {
-		if _, disabled := slices.BinarySearch(a.disabled, num); disabled {
+		if _, disabled := slices.BinarySearch(a.Disabled, num); disabled {
 			continue
 		}
 		id := pending.ID{Num: num, Seq: seq}

@@ -60,7 +60,7 @@ func (t *Tx) FinishDelivery(o *Outcome) (store.Result, error) {
 	}
 	if !present {
 		// The event may have been erased while its attempt was under way.
-		erased, err := t.Events.isErased(seq)
+		erased, err := t.Events.IsErased(seq)
 		if err != nil {
 			return ignored, err
 		}
@@ -83,8 +83,8 @@ func (t *Tx) FinishDelivery(o *Outcome) (store.Result, error) {
 	if o.State == store.Canceled {
 		return store.Result{Before: before, After: before}, nil
 	}
-	t.Counts.note(num, o)
-	return store.Result{Before: before, After: t.Subs.setHealth(num, next)}, nil
+	t.Counts.Note(num, &o.Outcome)
+	return store.Result{Before: before, After: t.Subs.SetHealth(num, next)}, nil
 }
 
 // ended returns what a delivery is after an outcome that counts and leaves the given health.

@@ -3,6 +3,7 @@ package txn
 import (
 	"slices"
 
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/pending"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
@@ -26,10 +27,10 @@ func (w *Purge) cancelAll(t *Tx) (done bool, err error) {
 		id := purgeStages[w.Stage]
 		for more := true; more; worked = true {
 			// A step does one batch at least, however slow it is: or none would ever do more.
-			if w.left <= 0 || w.seen <= 0 || worked && t.settings.Now() > w.until {
+			if w.left <= 0 || w.seen <= 0 || worked && t.Settings.Now() > w.until {
 				return false, nil
 			}
-			if id == BucketChunks {
+			if id == buckets.Chunks {
 				more, err = w.cancelChunk(t)
 			} else {
 				more, err = w.cancelKeys(t, id)
@@ -44,7 +45,7 @@ func (w *Purge) cancelAll(t *Tx) (done bool, err error) {
 
 // cancelKeys cancels what the next keys of the index, or of what has an ordering key, name. It is
 // false if there are no more.
-func (w *Purge) cancelKeys(t *Tx, id Bucket) (more bool, err error) {
+func (w *Purge) cancelKeys(t *Tx, id buckets.Bucket) (more bool, err error) {
 	keys, more := w.keys(t, id, w.LastKey, min(w.left, purgeBatch))
 	for _, k := range keys {
 		// Deliveries that came after the marks keep their keys, so a step can see many and change
@@ -94,7 +95,7 @@ func (w *Purge) cancel(t *Tx, seq uint64) error {
 		return nil
 	}
 	if !ok {
-		was = pending.Implicit(seq, t.Events.keyHash(seq))
+		was = pending.Implicit(seq, t.Events.KeyHash(seq))
 	}
 	if err := t.Pending.ApplyMarks(w.Num, seq, &was); err != nil || !was.Marked {
 		return err

@@ -28,7 +28,7 @@ func (t *Tx) Requeue(
 ) (store.RequeueResult, error) {
 	// One number for all. It is later than those of all marks, so none of them cancels what is
 	// requeued.
-	asOf, err := t.nextSeq()
+	asOf, err := t.NextSeq()
 	if err != nil {
 		return store.RequeueResult{}, err
 	}

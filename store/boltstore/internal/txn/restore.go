@@ -1,6 +1,9 @@
 package txn
 
-import "github.com/outhook/outhook/store/boltstore/internal/record"
+import (
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+)
 
 // EachImplicit calls visit for each event above the watermark, in their order, with the number of
 // its recipients and the numbers of those that have an implicit delivery. visit must not keep nums.
@@ -10,7 +13,7 @@ func (t *Tx) EachImplicit(visit func(seq uint64, recipients int, nums []uint64))
 	key := record.Key1(t.Pending.Watermark + 1)
 	var implicit []uint64
 	exists := make(map[uint64]bool) // few subscriptions have many of the deliveries
-	c := t.Bucket(BucketEvents).Cursor()
+	c := t.Bucket(buckets.Events).Cursor()
 	for k, v := c.Seek(key[:]); k != nil; k, v = c.Next() {
 		packed, err := record.DecodeRecipients(k, v)
 		if err != nil {

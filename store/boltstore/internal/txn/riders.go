@@ -3,7 +3,7 @@ package txn
 import (
 	"time"
 
-	"github.com/outhook/outhook/store/boltstore/internal/effect"
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 )
 
 // Riders are what a transaction does besides its operations. Each can be empty. They ride on a
@@ -11,26 +11,8 @@ import (
 type Riders struct {
 	Trim   []TrimPlan
 	Spill  *SpillPlan
-	Counts *CountsPlan
+	Counts *buckets.CountsPlan
 }
-
-// Effects returns what memory must learn when the transaction has committed, in this order.
-func (t *Tx) Effects() []effect.Effect { return t.effects.All() }
-
-// Try runs one of several operations of the transaction. If it fails its effects are dropped. The
-// transaction is intact unless the operation failed after it had written. If it was intact, the
-// others of the transaction can go on; otherwise they must run again in a new one, without the one
-// that failed.
-func (t *Tx) Try(run func() error) (intact bool, err error) {
-	effects, changes := t.effects.Len(), t.changes
-	if err = run(); err != nil {
-		t.effects.Truncate(effects)
-	}
-	return err == nil || t.changes == changes, err
-}
-
-// NeedsCommit reports whether there is something to commit.
-func (t *Tx) NeedsCommit() bool { return t.changes > 0 || t.effects.Len() > 0 }
 
 // Complete completes a transaction with what rides on it.
 func (t *Tx) Complete(r Riders) error {
@@ -43,7 +25,7 @@ func (t *Tx) Complete(r Riders) error {
 		return err
 	}
 	// After all operations, since the attempts of this transaction are counted with the next batch.
-	if err := t.Counts.complete(r.Counts); err != nil {
+	if err := t.Counts.Complete(r.Counts); err != nil {
 		return err
 	}
 	if err := t.keepClock(); err != nil {
@@ -57,7 +39,7 @@ func (t *Tx) Flush() error {
 	if err := t.Pending.Backlogs.Flush(); err != nil {
 		return err
 	}
-	return t.Subs.flush()
+	return t.Subs.Flush()
 }
 
 // clockStep is how far the clock may be ahead of what the file says of it.
@@ -65,18 +47,18 @@ const clockStep = int64(time.Second)
 
 // keepClock writes how far the clock has come, unless it was written lately.
 func (t *Tx) keepClock() error {
-	kept, err := t.MetaNumber(metaClock)
+	kept, err := t.MetaNumber(buckets.MetaClock)
 	if err == nil && t.Now-int64(kept) < clockStep {
 		return nil
 	}
 	// Not by each commit, which would write the page of meta every time. If the process dies, the
 	// clock starts up to a second early, and retries may be that much late.
-	return t.PutMetaNumber(metaClock, uint64(t.Now))
+	return t.PutMetaNumber(buckets.MetaClock, uint64(t.Now))
 }
 
 // KeptClock returns how far the clock had come when the store was last used, or earlier. A record
 // that can't be read says nothing.
 func (t *Tx) KeptClock() int64 {
-	kept, _ := t.MetaNumber(metaClock)
+	kept, _ := t.MetaNumber(buckets.MetaClock)
 	return int64(kept)
 }

@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/effect"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
@@ -33,22 +34,22 @@ func (t *Tx) spill(p *SpillPlan) error {
 			return err
 		}
 		if len(packed) > 0 {
-			t.effects.Add(effect.DeliveriesSpilled{Num: num, Seqs: packed})
+			t.Log.Add(effect.DeliveriesSpilled{Num: num, Seqs: packed})
 		}
 	}
 	// In the transaction that writes the first chunks: from now on a delivery up to there may be in
 	// one, so readers have to look.
-	if err := t.PutMetaNumber(metaRising, p.To); err != nil {
+	if err := t.PutMetaNumber(buckets.MetaRising, p.To); err != nil {
 		return err
 	}
 	if p.Completes {
-		if err := t.PutMetaNumber(metaWatermark, p.To); err != nil {
+		if err := t.PutMetaNumber(buckets.MetaWatermark, p.To); err != nil {
 			return err
 		}
-		t.effects.Add(effect.WatermarkRaised{To: p.To})
+		t.Log.Add(effect.WatermarkRaised{To: p.To})
 		return nil
 	}
-	t.effects.Add(effect.SpillProgressed{Subscriptions: len(p.Nums)})
+	t.Log.Add(effect.SpillProgressed{Subscriptions: len(p.Nums)})
 	return nil
 }
 

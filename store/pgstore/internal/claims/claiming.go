@@ -129,7 +129,7 @@ func (c *claiming) read(ctx context.Context) error {
 	}
 	subs, seqs := replica.Numbers(deliveries(c.round.Leases))
 	c.found = make([]found, len(seqs))
-	err := c.DB.Read(ctx, sqltx.ByIndex, func(b *sqltx.Batch) {
+	err := c.DB.Read(ctx, sqltx.Frequent, func(b *sqltx.Batch) {
 		// Before the deliveries: what is committed between the two is in what is read. The other
 		// way round it could be missed by both.
 		c.QueueNoticed(b, shares, &c.noticed)

@@ -16,7 +16,7 @@ func (c *Claims) loadLacks(ctx context.Context, lacks []schedule.Lack) error {
 	ld := newLoading(lacks)
 	// Without the lock. What changes meanwhile the schedule keeps in mind, and prefers to what is
 	// loaded.
-	err := c.DB.Read(ctx, sqltx.ByIndex, func(b *sqltx.Batch) { ld.queue(b, c.Replica) })
+	err := c.DB.Read(ctx, sqltx.Frequent, func(b *sqltx.Batch) { ld.queue(b, c.Replica) })
 	c.Memory.Lock()
 	defer c.Memory.Unlock()
 	now := c.Clock.Now()

@@ -20,9 +20,14 @@ func (h *History) Deliveries(
 	if err != nil {
 		return found, err
 	}
-	found = page.Map(l.Page(l.other), func(d *listed) store.Delivery { return d.Delivery })
+	shown := l.Page(l.other)
+	if err := h.explain(ctx, shown.Items); err != nil {
+		return found, err
+	}
+	found = page.Map(shown, func(d *listed) store.Delivery { return d.Delivery })
 	// It stays 0 unless the query asks for a count.
 	found.Total, found.TotalIsLowerBound = l.total, l.more
+	found.SearchedTo = l.searched
 	return found, nil
 }
 
@@ -31,7 +36,9 @@ func (h *History) Deliveries(
 type listed struct {
 	seq, sub int64
 	store.Delivery
-	stopped bool // it is no delivery, but how far the search has come
+	place   int64 // of a pending one: its due as the row has it
+	behind  bool  // an earlier one of its key is pending
+	stopped bool  // it is no delivery, but how far the search has come: CreatedAt and the numbers
 }
 
 // Event first: the list is in the order of events, and within one in that of subscriptions.
@@ -46,12 +53,15 @@ type listing struct {
 	other bool // there is something on the other side of the page's boundary, or may be
 	total int  // how many match on all pages, if that was asked for
 	more  bool // there are more, or may be
+
+	searched time.Time // see store.Page.SearchedTo
 }
 
 // add takes in what a search has found, or where it has stopped.
 func (l *listing) add(d listed) bool {
 	if d.stopped {
 		l.Stop(l.Cursor().Pass(d.position()).At)
+		l.searched = d.CreatedAt
 		return false
 	}
 	return l.Add(d.position(), &d)
@@ -131,8 +141,9 @@ func readListed(row pgx.CollectableRow) (d listed, err error) {
 	var state int16
 	// NULL where the state has none: only what is pending is due, only what is over was finished.
 	var due, finished *time.Time
-	err = row.Scan(&d.seq, &d.sub, &d.SubscriptionID, &d.EventID, &d.EventType, &d.Tenant, &state,
-		&d.Attempts, &d.CreatedAt, &due, &finished, &d.LastStatus, &d.LastError, &d.Erased, &d.stopped)
+	err = row.Scan(&d.seq, &d.sub, &d.SubscriptionID, &d.EventID, &d.EventType, &d.Tenant, &d.Key,
+		&state, &d.Attempts, &d.CreatedAt, &due, &finished, &d.LastStatus, &d.LastError, &d.Erased,
+		&d.place, &d.behind, &d.stopped)
 	d.State, d.CreatedAt = record.States[state], d.CreatedAt.UTC()
 	d.DueAt, d.FinishedAt = record.Time(due), record.Time(finished)
 	return d, err

@@ -54,6 +54,16 @@ func newFilter(name schema.Name, sql *schema.Statements, q *store.DeliveryQuery)
 	if q.EventType != "" {
 		f.add("e.type = ?", record.Plain(q.EventType))
 	}
+	if q.Key != "" {
+		f.add("e.key = ?", record.Plain(q.Key))
+	}
+	if q.ErrorClass != "" { // see store.HasClass
+		f.add("(y.last_error = ? OR starts_with(y.last_error, ? || ':'))", record.Plain(q.ErrorClass))
+	}
+	if r := q.LastStatus; r != (store.StatusRange{}) {
+		f.add("coalesce(d.last_status, 0) >= ?", r.From)
+		f.add("coalesce(d.last_status, 0) <= ?", r.To)
+	}
 	if !q.Since.IsZero() {
 		// Times that PostgreSQL does not have are cut to its range: they are compared and not
 		// stored.
@@ -79,6 +89,7 @@ func (f *filter) indexed() bool {
 	q := f.query
 	byState := !slices.Contains(q.States, store.Delivered) && (q.SubscriptionID != "" || !q.AnyTenant)
 	return q.EventType == "" && q.EventID == "" && q.Since.IsZero() && q.Until.IsZero() &&
+		q.Key == "" && q.ErrorClass == "" && q.LastStatus == store.StatusRange{} &&
 		(len(q.States) == 0 || byState)
 }
 
@@ -86,14 +97,16 @@ func (f *filter) indexed() bool {
 // and for where it has stopped.
 func (f *filter) page(s *search, limit int) (query string, args []any) {
 	n := s.arg(limit)
-	return fmt.Sprintf(`WITH %s
+	return f.name.In(fmt.Sprintf(`WITH %s
 SELECT * FROM (
     (%s%s ORDER BY %s LIMIT %s)
     UNION ALL
-    SELECT seq, sub, '', '', '', '', 0::smallint, 0, now(), NULL, NULL, 0::smallint, '', false, true
+    SELECT seq, sub, '', '', '', '', '', 0::smallint, 0, coalesce((
+        SELECT e.enqueued_at FROM outhook.events e WHERE e.seq >= stop.seq ORDER BY e.seq LIMIT 1),
+        now()), NULL, NULL, 0::smallint, '', false, 0, false, true
     FROM stop) d
-ORDER BY stopped, %s`, f.name.In(s.text()), f.sql.Listed, f.and(), s.order("k.seq", "k.sub"), n,
-		s.order("seq", "sub")), s.args
+ORDER BY stopped, %s`, s.text(), f.sql.Listed, f.and(), s.order("k.seq", "k.sub"), n,
+		s.order("seq", "sub"))), s.args
 }
 
 // count returns the query for how many deliveries the search reaches, at most, and whether there

@@ -83,7 +83,8 @@ func (h *History) pruneFinished(ctx context.Context, r store.Retention) (more bo
 func (h *History) PruneArgs(r store.Retention) []any {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	// By the server's clock as this replica knows it. Counts older than three days are in no statistics.
+	// By the server's clock as this replica knows it. Counts older than three days are in no
+	// statistics.
 	first := rollup.At(time.Unix(0, h.Clock.Now()).Add(-rollup.Kept))
 	return []any{
 		pruneStep, keep(r.Delivered), keep(r.Failed), first, h.pruned.delivered, h.pruned.failed,

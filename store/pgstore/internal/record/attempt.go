@@ -52,8 +52,8 @@ func AnswerOf(a *store.Attempt) Answer {
 // Size returns how many bytes there are.
 func (a *Answer) Size() int { return len(a.Response) + len(a.Detail) }
 
-// AppendAnswer appends the answer to an attempt, if there is one. A nil Response says that there was
-// none, so an empty one takes its two numbers.
+// AppendAnswer appends the answer to an attempt, if there is one. A nil Response says that there
+// was none, so an empty one takes its two numbers.
 func AppendAnswer(answers []byte, number int, a Answer) []byte {
 	if a.Response != nil {
 		answers = appendNumbered(answers, uint64(number), a.Response)

@@ -71,7 +71,7 @@ func (r *Replica) noticesThere(ctx context.Context) (there bool, err error) {
 	if len(ids) == 0 {
 		return false, nil
 	}
-	err = r.DB.Read(ctx, sqltx.ByIndex, func(b *sqltx.Batch) { r.QueueNoticed(b, ids, &there) })
+	err = r.DB.Read(ctx, sqltx.Frequent, func(b *sqltx.Batch) { r.QueueNoticed(b, ids, &there) })
 	return there, err
 }
 

@@ -83,7 +83,7 @@ func (r *rows) addDelivery(d *store.TenantDelivery) {
 	for i := range d.Log {
 		a := &d.Log[i]
 		log = record.AppendAttempt(log, a)
-		answers = record.AppendAnswer(answers, gone+i+1, a.Response)
+		answers = record.AppendAnswer(answers, gone+i+1, record.AnswerOf(a))
 		status, wrong = int16(a.Status), plain(a.Error)
 	}
 	switch {

@@ -3,6 +3,7 @@ package listing
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/shards/internal/calls"
@@ -99,6 +100,7 @@ func (l *Listing[T]) page(
 ) (found store.Page[T], err error) {
 	next, previous := Cursor{}, Cursor{back: true}
 	var more, before bool
+	found.SearchedTo = searchedTo(sides, back) // before cut, which reads again
 	for _, sd := range sides {
 		more = more || sd.hasNext(back)
 		before = before || sd.hasPrevious(back)
@@ -119,6 +121,21 @@ func (l *Listing[T]) page(
 		found.Previous = previous.String()
 	}
 	return found, nil
+}
+
+// searchedTo returns how far all stores have searched, if one of them has stopped before the page
+// was full; otherwise it is zero. It is the nearest of those at which the page ends.
+func searchedTo[T any](sides []*side[T], back bool) (to time.Time) {
+	for _, sd := range sides {
+		at := sd.searched
+		if sd.taken < len(sd.items) || !sd.isOpen(back) || at.IsZero() {
+			continue
+		}
+		if to.IsZero() || !back && at.After(to) || back && at.Before(to) {
+			to = at
+		}
+	}
+	return to
 }
 
 // inOrder returns the items of all sides, but for those that a store hides. These have had their

@@ -159,25 +159,30 @@ func TestPagesEnd(t *testing.T) {
 		for ; at.Next != "" && pages < most; pages++ {
 			at = ls.page(t, 2, at.Next)
 		}
+		if at.Next != "" {
+			t.Errorf("%d stores: the listing does not end within %d pages", stores, pages)
+		}
 		for ; at.Previous != "" && pages < 2*most; pages++ {
 			at = ls.page(t, 2, at.Previous)
 		}
 		if at.Previous != "" {
-			t.Errorf("%d stores: the listing does not end within %d pages", stores, pages)
+			t.Errorf("%d stores: the way back does not end within %d pages", stores, pages)
 		}
 	}
 }
 
 // TestPageHasABudget counts the records that pages of a rare filter look at, and the reads that
-// count. Of all stores together there are no more than a page of one may have.
+// count. Of all stores together there are no more than a page of one may have. By the other filter
+// a page ends among the items of a store, which is read again.
 func TestPageHasABudget(t *testing.T) {
-	for _, stores := range []int{2, 5, 40} {
-		t.Run(fmt.Sprint(stores), func(t *testing.T) {
+	for _, c := range []struct{ stores, every int }{{2, 3000}, {5, 3000}, {40, 3000}, {2, 10}, {5, 10}} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			stores := c.stores
 			ls := &lists{}
 			for i := range stores {
 				records := make([]record, 4*page.Budget)
 				for n := range records {
-					records[n] = record{n, i, n, n%3000 == 999}
+					records[n] = record{n, i, n, n%c.every == c.every/3}
 				}
 				ls.stores = append(ls.stores, records)
 			}
@@ -185,7 +190,7 @@ func TestPageHasABudget(t *testing.T) {
 			// budget of the page; and what they find.
 			const found = 100
 			most := page.Budget + page.Budget/10 + page.Budget + found*stores
-			at, cursor := store.Page[record]{}, ""
+			at, cursor, again := store.Page[record]{}, "", false
 			for i := range 40 {
 				ls.looked, ls.counts, ls.reads = 0, 0, 0
 				at = ls.page(t, 20, cursor)
@@ -193,12 +198,16 @@ func TestPageHasABudget(t *testing.T) {
 					t.Fatalf("page %d has looked at %d records in %d reads, want %d at most", i,
 						ls.looked, ls.reads, most)
 				}
+				again = again || ls.reads > stores
 				if ls.counts != stores {
 					t.Fatalf("page %d: %d stores have counted %d times", i, stores, ls.counts)
 				}
 				if cursor = at.Next; cursor == "" || i%7 == 6 {
 					cursor = at.Previous
 				}
+			}
+			if c.every == 10 && !again {
+				t.Error("no store was read again, so this tests nothing")
 			}
 		})
 	}

@@ -2,6 +2,7 @@ package listing
 
 import (
 	"context"
+	"time"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/page"
@@ -18,6 +19,8 @@ type side[T any] struct {
 	total   int
 	least   bool // total is a lower bound
 	counted bool // the store has said the two
+
+	searched time.Time // the SearchedTo of what was read last
 
 	// The cursors around the items, as the store says; empty if nothing is there.
 	next0, previous0 string
@@ -55,6 +58,7 @@ func (sd *side[T]) read(
 	ctx context.Context, cursor string, limit int,
 ) (store.Page[T], error) {
 	p, err := sd.List(ctx, sd.index, Read{Cursor: cursor, Limit: limit, Count: !sd.counted})
+	sd.searched = p.SearchedTo
 	if !sd.counted {
 		sd.total, sd.least, sd.counted = p.Total, p.TotalIsLowerBound, true
 	}

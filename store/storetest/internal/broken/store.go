@@ -46,7 +46,8 @@ func New() *Store {
 		OnSubscription: s.Subscription, OnSubscriptions: s.Subscriptions, OnEnqueue: s.Enqueue,
 		OnClaim:  s.Claim,
 		OnFinish: s.Finish, OnRelease: s.Release, OnReady: s.Ready, OnDeliveries: s.Deliveries,
-		OnEvent: s.Event, OnAttempts: s.Attempts, OnRequeue: s.Requeue, OnProbeNow: s.ProbeNow, OnErase: s.Erase,
+		OnEvent: s.Event, OnAttempts: s.Attempts, OnRequeue: s.Requeue, OnProbeNow: s.ProbeNow,
+		OnErase: s.Erase,
 		OnPrune: s.Prune, OnCount: s.CountPending, OnStats: s.Stats,
 		OnFigures: s.Figures,
 	}

@@ -73,6 +73,16 @@ func (s *sequence) query() store.DeliveryQuery {
 	q.States = one(s.rand, nil, nil, store.States(), []store.State{store.Dead},
 		[]store.State{store.Pending}, []store.State{store.Delivered}, []store.State{store.Canceled},
 		[]store.State{store.Pending, store.Canceled}, []store.State{store.Delivered, store.Dead})
+	if s.chance(6) && len(s.events) > 0 {
+		q.Key = one(s.rand, s.events...).Key
+	}
+	if s.chance(6) {
+		q.ErrorClass = one(s.rand, "http_status", "unsubscribed", "erased", "http")
+	}
+	if s.chance(6) {
+		q.LastStatus = one(s.rand, store.StatusRange{From: 500, To: 599},
+			store.StatusRange{From: 200, To: 200}, store.StatusRange{From: 1, To: store.MaxStatus})
+	}
 	if s.chance(4) {
 		q.Since = s.timeBetween()
 	}

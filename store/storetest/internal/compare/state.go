@@ -179,6 +179,8 @@ func (mp *modelPair) sameDelivery(got, want store.Delivery) {
 	}
 	mp.sameTime("FinishedAt "+what, got.FinishedAt, want.FinishedAt)
 	got.CreatedAt, got.DueAt, got.FinishedAt = want.CreatedAt, want.DueAt, want.FinishedAt
+	// What a lease or a pause is of is each store's own.
+	got.Wait, got.WaitUntil = want.Wait, want.WaitUntil
 	if got != want {
 		mp.ours.Errorf("delivery %s: got %+v, want %+v", what, got, want)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/effect"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
 
@@ -17,10 +18,10 @@ import (
 // Everything is in the open: a test reads the file by DB, sets the clocks, and calls what is in
 // package txn itself.
 type File struct {
-	DB       *bolt.DB     // closed when the test ends
-	Settings txn.Settings // a test may change them between transactions, such as EraseStep
-	Writer   txn.Writer   // goes from one transaction to the next, as in a store
-	Memory   Memory       // up to the last transaction that has committed
+	DB       *bolt.DB         // closed when the test ends
+	Settings buckets.Settings // a test may change them between transactions, such as EraseStep
+	Writer   buckets.Writer   // goes from one transaction to the next, as in a store
+	Memory   Memory           // up to the last transaction that has committed
 
 	Now  int64     // the store's clock; each look at it moves it on by Tick
 	Tick int64     // 0 unless set
@@ -46,14 +47,15 @@ func New(t testing.TB) *File {
 			t.Error(err)
 		}
 	})
-	if err := db.Update(func(tx *bolt.Tx) error { return txn.Initialize(tx, "test") }); err != nil {
+	err = db.Update(func(tx *bolt.Tx) error { return buckets.Initialize(tx, "test") })
+	if err != nil {
 		t.Fatal(err)
 	}
 	f := &File{DB: db, Wall: time.Unix(1_800_000_000, 0).UTC(), t: t}
 	// Both clocks begin with the same time, as when a store is opened; a test sets them apart.
 	f.Now = f.Wall.UnixNano()
-	f.Settings = txn.Settings{
-		Buckets: txn.BucketsOf("test"), EraseStep: txn.DefaultEraseStep,
+	f.Settings = buckets.Settings{
+		Buckets: buckets.NamesOf("test"), EraseStep: buckets.DefaultEraseStep,
 		Now: func() int64 {
 			f.Now += f.Tick
 			return f.Now
@@ -158,14 +160,14 @@ func (f *File) Spill(to uint64) {
 
 // Damage flips a bit of the record under a key, so that it can't be read. It ends the test if there
 // is no record under the key.
-func (f *File) Damage(bucket txn.Bucket, key []byte) {
+func (f *File) Damage(bucket buckets.Bucket, key []byte) {
 	f.t.Helper()
 	err := f.DB.Update(func(tx *bolt.Tx) error {
 		b := tx.Bucket(f.Settings.Buckets[bucket])
 		// A copy: what Get returns is the mapped file, and writing to that is a fault.
 		v := append([]byte(nil), b.Get(key)...)
 		if len(v) == 0 {
-			f.t.Fatalf("there is no record %x in %s", key, txn.BucketNames[bucket])
+			f.t.Fatalf("there is no record %x in %s", key, buckets.Names[bucket])
 		}
 		// In the middle, where the fields are; the checksum covers them.
 		v[len(v)/2] ^= 4

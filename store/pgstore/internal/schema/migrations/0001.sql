@@ -166,8 +166,8 @@ CREATE TABLE outhook.erasures (
 );
 
 -- What was counted of the attempts of a subscription in five minutes (package rollup), or of all as
--- subscription 0, by each writer: a replica writes rows of its own, so none waits for another. The last of them it writes
--- again and again.
+-- subscription 0, by each writer: a replica writes rows of its own, so none waits for another. The
+-- last of them it writes again and again.
 CREATE TABLE outhook.attempt_counts (
     sub    bigint NOT NULL,
     bucket bigint NOT NULL,

@@ -28,7 +28,8 @@ WITH takers AS MATERIALIZED (
                 AS reason,
                 least(coalesce(s.subscribed_at, '-infinity'), statement_timestamp()) AS since
             FROM outhook.subscriptions s WHERE s.num = w.sub OFFSET 0) s) t
-    JOIN outhook.shares h ON h.id = t.sub % 64
+    CROSS JOIN LATERAL (
+        SELECT h.owner FROM outhook.shares h WHERE h.id = t.sub % 64 OFFSET 0) h
     GROUP BY t.kind
 ), e AS MATERIALIZED (
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[],
@@ -81,7 +82,8 @@ WITH takers AS MATERIALIZED (
 ), noticed AS (
     INSERT INTO outhook.notices (share, fresh, subs, seqs)
     SELECT h.id, $12 <> 0, array_agg(a.sub), array_agg(a.seq)
-    FROM apart a JOIN outhook.shares h ON h.id = a.sub % 64
+    FROM apart a CROSS JOIN LATERAL (
+        SELECT h.id, h.owner FROM outhook.shares h WHERE h.id = a.sub % 64 OFFSET 0) h
     WHERE a.reason IS NULL AND ($12 = 0 OR h.owner <> $12)
     GROUP BY h.id
 )

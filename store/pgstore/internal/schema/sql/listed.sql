@@ -5,27 +5,26 @@
 -- Package history appends conditions, an order and a limit to the last line, and makes a count of
 -- what begins with the first line of FROM. Each lateral subquery is one look in an index, in the
 -- order of k, so a limit ends the reading.
-SELECT k.seq AS seq, k.sub AS sub, s.id AS sub_id, e.id, e.type, e.tenant, x.state,
+SELECT k.seq AS seq, k.sub AS sub, s.id AS sub_id, e.id, e.type, e.tenant, e.key, x.state,
     coalesce(d.attempts, 0) AS attempts, e.enqueued_at,
     CASE WHEN x.state = 0 THEN CASE WHEN d.due > 0
         THEN coalesce(d.due_since, '1970-01-01Z'::timestamptz + d.due * interval '1 microsecond')
         ELSE e.enqueued_at END END AS due,
     CASE WHEN x.state <> 0 THEN coalesce(d.finished_at, x.at) END AS finished_at,
     coalesce(d.last_status, 0) AS last_status,
-    coalesce(CASE x.state WHEN 1 THEN '' WHEN 3 THEN CASE WHEN d.state = 3 THEN d.reason
-        ELSE x.reason END ELSE d.last_error END, '') AS last_error,
-    e.erased_at IS NOT NULL AS erased, false AS stopped
+    y.last_error, e.erased_at IS NOT NULL AS erased,
+    coalesce(d.due, 0) AS place, coalesce(d.behind, false) AS behind, false AS stopped
 FROM k
 CROSS JOIN LATERAL (
-    SELECT e.id, e.type, e.tenant, e.enqueued_at, e.erased_at FROM outhook.events e
+    SELECT e.id, e.type, e.tenant, e.key, e.enqueued_at, e.erased_at FROM outhook.events e
     WHERE e.seq = k.seq OFFSET 0) e
 CROSS JOIN LATERAL (
     SELECT s.id, s.tenant, s.canceled_to, s.updated_at FROM outhook.subscriptions s
     WHERE s.num = k.sub OFFSET 0) s
 CROSS JOIN LATERAL (SELECT h.low FROM outhook.shares h WHERE h.id = k.sub % 64 OFFSET 0) h
 LEFT JOIN LATERAL (
-    SELECT d.state, d.stamp, d.due, d.due_since, d.finished_at, d.attempts, d.last_status,
-        d.last_error, d.reason
+    SELECT d.state, d.stamp, d.due, d.due_since, d.behind, d.finished_at, d.attempts,
+        d.last_status, d.last_error, d.reason
     FROM outhook.deliveries d WHERE d.sub = k.sub AND d.seq = k.seq OFFSET 0) d ON true
 LEFT JOIN LATERAL (
     SELECT c.at, c.reason FROM outhook.cancellations c
@@ -39,4 +38,7 @@ CROSS JOIN LATERAL (
         coalesce(least(e.erased_at, c.at), s.updated_at) AS at,
         CASE WHEN c.at IS NULL AND e.erased_at IS NOT NULL OR e.erased_at < c.at THEN 'erased'
             ELSE coalesce(c.reason, 'unsubscribed') END AS reason) x
+CROSS JOIN LATERAL (
+    SELECT coalesce(CASE x.state WHEN 1 THEN '' WHEN 3 THEN CASE WHEN d.state = 3 THEN d.reason
+        ELSE x.reason END ELSE d.last_error END, '') AS last_error) y
 WHERE (d.state IS NOT NULL OR k.seq > h.low)

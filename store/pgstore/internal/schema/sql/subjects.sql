@@ -15,7 +15,8 @@ WITH o AS MATERIALIZED (
         SELECT e.seq, e.key, e.erased_at IS NOT NULL AS erased FROM outhook.events e
         WHERE e.id = o.event_id AND e.tenant = s.tenant
             AND (o.sure OR s.num = ANY (e.recipients)) OFFSET 0) e
-    JOIN outhook.shares h ON h.id = s.num % 64
+    CROSS JOIN LATERAL (SELECT h.owner, h.fence, h.low FROM outhook.shares h
+        WHERE h.id = s.num % 64 OFFSET 0) h
     ORDER BY s.num, e.seq
 )
 SELECT o.ord, o.num, o.canceled_to, o.seq, o.key, o.erased, o.owner, o.fence, o.low, d.state,

@@ -72,6 +72,17 @@ func BadCalls(c *check.Driver, sub store.Subscription, leased store.Claim) []bad
 			o.Attempt.Status = status
 		}))
 	}
+	for _, r := range []store.StatusRange{{From: -1, To: 200}, {From: 500, To: 499},
+		{From: 1, To: store.MaxStatus + 1}} {
+		q := store.DeliveryQuery{LastStatus: r}
+		calls = append(calls, badCall{"last_status", func() error {
+			_, err := c.Store.Deliveries(c.Ctx(), q)
+			return err
+		}}, badCall{"last_status", func() error {
+			_, err := c.Store.Requeue(c.Ctx(), q)
+			return err
+		}})
+	}
 	for _, state := range []store.State{"", "lost", "Delivered"} {
 		q := store.DeliveryQuery{States: []store.State{store.Dead, state}}
 		calls = append(calls,

@@ -14,6 +14,9 @@ func deliveryRules() []check.Rule {
 			Sentence: "Deliveries lists newest first: in the reverse order of Enqueue."},
 		{Name: "filters", Test: testDeliveryFilters,
 			Sentence: "A DeliveryQuery selects by subscription, event, type and states."},
+		{Name: "by-answer", Test: testDeliveryAnswers,
+			Sentence: "A DeliveryQuery selects by key, by the class of the last error, and by the " +
+				"status of the last answer."},
 		{Name: "since-until", Test: testSinceUntil,
 			Sentence: "A DeliveryQuery selects CreatedAt in [Since, Until)."},
 		{Name: "tenant", Test: testDeliveryTenant,
@@ -90,6 +93,66 @@ func testDeliveryFilters(c *check.Driver) {
 		}
 	}
 }
+
+func testDeliveryAnswers(c *check.Driver) {
+	c.Subscribe()
+	ids := c.Keyed("a", "b", "c", "d", "e", "f")
+	claims := make(map[string]store.Claim)
+	for _, cl := range c.Claim(10) {
+		claims[cl.EventID] = cl
+	}
+	failed := func(i, status int, wrong string) {
+		o := check.Failed(claims[ids[i]], c.Long)
+		o.Attempt.Status, o.Attempt.Error = status, wrong
+		c.Counts(o)
+	}
+	failed(0, 500, "http_status: 500 Internal Server Error")
+	failed(1, 503, "http_status: 503 Service Unavailable")
+	failed(2, 0, "timeout: no answer in time")
+	failed(3, 0, "timeout")
+	c.Counts(check.Delivered(claims[ids[4]]))
+	c.Counts(check.Canceled(claims[ids[5]], "filtered"))
+	for name, tc := range map[string]struct {
+		q    store.DeliveryQuery
+		want []int // newest first
+	}{
+		"by key":              {store.DeliveryQuery{Key: "b"}, []int{1}},
+		"by a key of none":    {store.DeliveryQuery{Key: "z"}, nil},
+		"by class":            {store.DeliveryQuery{ErrorClass: "timeout"}, []int{3, 2}},
+		"by a part of one":    {store.DeliveryQuery{ErrorClass: "time"}, nil},
+		"by a reason":         {store.DeliveryQuery{ErrorClass: "filtered"}, []int{5}},
+		"by status":           {store.DeliveryQuery{LastStatus: statuses(500, 500)}, []int{0}},
+		"by statuses":         {store.DeliveryQuery{LastStatus: statuses(500, 599)}, []int{1, 0}},
+		"by status, no error": {store.DeliveryQuery{LastStatus: statuses(200, 200)}, []int{4}},
+		"by class and status": {store.DeliveryQuery{ErrorClass: "http_status",
+			LastStatus: statuses(503, 599)}, []int{1}},
+		"by class and state": {store.DeliveryQuery{ErrorClass: "timeout",
+			States: []store.State{store.Dead}}, nil},
+	} {
+		for _, limit := range []int{1, 100} {
+			tc.q.Limit, tc.q.Count = limit, true
+			var want []string
+			for _, i := range tc.want {
+				want = append(want, ids[i])
+			}
+			got := c.Deliveries(tc.q)
+			c.SameIDs("deliveries "+name, check.Listed(got), want)
+			for i := range got {
+				if !tc.q.Matches(&got[i]) {
+					c.Errorf("deliveries %s: got %+v", name, got[i])
+				}
+			}
+			page, err := c.Store.Deliveries(c.Ctx(), tc.q)
+			c.Must("Deliveries", err)
+			check.Equal(c, "Total "+name, page.Total, len(want))
+		}
+	}
+	n := c.Requeue(store.DeliveryQuery{ErrorClass: "filtered"})
+	check.Equal(c, "requeued by class", n, 1)
+	check.Equal(c, "canceled ones after that", c.InState(store.Canceled), 0)
+}
+
+func statuses(from, to int) store.StatusRange { return store.StatusRange{From: from, To: to} }
 
 func testSinceUntil(c *check.Driver) {
 	c.Subscribe()

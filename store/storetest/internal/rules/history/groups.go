@@ -8,6 +8,7 @@ import "github.com/outhook/outhook/store/storetest/internal/check"
 func Groups() []check.Group {
 	return []check.Group{
 		{Name: "deliveries", Rules: deliveryRules()},
+		{Name: "wait", Rules: waitRules()},
 		{Name: "pages", Rules: append(pageRules(), shortPageRules()...)},
 		{Name: "event", Rules: eventRules()},
 		{Name: "event-ids", Rules: eventIDRules()},

@@ -20,6 +20,10 @@ func shortPageRules() []check.Rule {
 		{Name: "short", Test: testShortPages,
 			Sentence: "However few deliveries match, and whatever the filter, following the cursors " +
 				"lists each once, in both directions; a page may be short or empty."},
+		{Name: "searched", Test: testSearched,
+			Sentence: "A page that is short and has a cursor says how far it has searched: " +
+				"SearchedTo is not before what the next page has, nor after what it has itself. On " +
+				"other pages it is zero."},
 		{Name: "counted-to", Test: testCountedTo,
 			Sentence: "Total is at most MaxTotal; TotalIsLowerBound says whether there may be more."},
 	}
@@ -113,6 +117,33 @@ func both(c *check.Driver, what string, q store.DeliveryQuery, want []string) {
 		c.Errorf("%s: got %q before the first page and %q after the last, want none", what,
 			first.Previous, last.Next)
 	}
+}
+
+func testSearched(c *check.Driver) {
+	newLongHistory(c)
+	all := c.Deliveries(store.DeliveryQuery{AnyTenant: true, Limit: 1000})
+	newest, oldest := all[0].CreatedAt, all[len(all)-1].CreatedAt
+	q := store.DeliveryQuery{AnyTenant: true, EventType: "nobody.publishes", Limit: 10}
+	last, stops := newest, 0
+	for range check.MaxPages {
+		page, err := c.Store.Deliveries(c.Ctx(), q)
+		c.Must("Deliveries", err)
+		if page.Next == "" {
+			check.Equal(c, "SearchedTo of the last page", page.SearchedTo.IsZero(), true)
+			break
+		}
+		stops++
+		if to := page.SearchedTo; to.After(last) || to.Before(oldest) {
+			c.Errorf("SearchedTo: got %v, want a time from %v to %v", to, oldest, last)
+		}
+		last, q.Cursor = page.SearchedTo, page.Next
+	}
+	if !c.Shards && stops == 0 {
+		c.Errorf("pages that stopped: got none, want some of %d deliveries", len(all))
+	}
+	full, err := c.Store.Deliveries(c.Ctx(), store.DeliveryQuery{AnyTenant: true, Limit: 10})
+	c.Must("Deliveries", err)
+	check.Equal(c, "SearchedTo of a full page", full.SearchedTo.IsZero(), true)
 }
 
 func testCountedTo(c *check.Driver) {

@@ -20,6 +20,7 @@ func hooks(c *check.Driver) (subs []store.Subscription) {
 		func(s *store.Subscription) { s.Headers = map[string]string{"X-Crm": "crm"} },
 		func(s *store.Subscription) { s.Name, s.Status = "old crm", store.Unsubscribed },
 		func(s *store.Subscription) { s.Name, s.Events = "100%_\\", []string{"message.created"} },
+		func(s *store.Subscription) { s.Name, s.Status = "rests", store.Paused },
 	} {
 		sub := c.NewSub()
 		sub.ID = fmt.Sprintf("%08x-0000-4000-8000-000000000000", i+1)
@@ -50,9 +51,10 @@ func testSubscriptionFilters(c *check.Driver) {
 		{store.SubscriptionQuery{Text: "a\x00"}, nil},
 		{store.SubscriptionQuery{Statuses: []store.Status{store.Unsubscribed}}, []int{3, 6}},
 		{store.SubscriptionQuery{Statuses: []store.Status{store.Unsubscribed}, Text: "crm"}, []int{6}},
-		{store.SubscriptionQuery{Statuses: store.Statuses()}, []int{0, 1, 2, 3, 5, 6, 7}},
-		{store.SubscriptionQuery{EventType: "order.paid"}, []int{0, 1, 2, 3, 5, 6}},
-		{store.SubscriptionQuery{EventType: "Push Hook", Text: "plain"}, []int{2, 3, 5}},
+		{store.SubscriptionQuery{Statuses: []store.Status{store.Paused}}, []int{8}},
+		{store.SubscriptionQuery{Statuses: store.Statuses()}, []int{0, 1, 2, 3, 5, 6, 7, 8}},
+		{store.SubscriptionQuery{EventType: "order.paid"}, []int{0, 1, 2, 3, 5, 6, 8}},
+		{store.SubscriptionQuery{EventType: "Push Hook", Text: "plain"}, []int{1, 2, 3, 5}},
 		{store.SubscriptionQuery{EventType: "message.created", Text: "100"}, []int{7}},
 	} {
 		var want []string
@@ -65,7 +67,9 @@ func testSubscriptionFilters(c *check.Driver) {
 		check.Equal(c, "Total by a filter", page.Total, 0)
 		check.Equal(c, "TotalIsLowerBound by a filter", page.TotalIsLowerBound, true)
 		for i := range page.Items {
-			found := slices.IndexFunc(subs, func(s store.Subscription) bool { return s.ID == page.Items[i].ID })
+			found := slices.IndexFunc(subs, func(s store.Subscription) bool {
+				return s.ID == page.Items[i].ID
+			})
 			if found >= 0 {
 				check.Equal(c, "Headers by a filter", len(page.Items[i].Headers), len(subs[found].Headers))
 			}

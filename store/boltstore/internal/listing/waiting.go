@@ -1,0 +1,89 @@
+package listing
+
+import (
+	"context"
+	"time"
+
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/buckets"
+	"github.com/outhook/outhook/store/boltstore/internal/memory"
+	"github.com/outhook/outhook/store/boltstore/internal/record"
+	"github.com/outhook/outhook/store/boltstore/internal/scan"
+	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"github.com/outhook/outhook/store/internal/page"
+	"github.com/outhook/outhook/store/internal/schedule"
+)
+
+// shown returns a page of deliveries as callers see it, with what those that are pending wait for.
+// That is of the moment when it is asked, and may be of a later one than the records.
+func (l *Lister) shown(
+	ctx context.Context, found store.Page[scan.FoundDelivery], searched *page.Position,
+) (p store.Page[store.Delivery], err error) {
+	unknown := l.explain(&found, nil)
+	if len(unknown) > 0 || searched != nil {
+		states := make(map[uint64]schedule.State)
+		err := l.db.Read(ctx, func(t *txn.Tx) (err error) {
+			for _, num := range unknown {
+				sub, err := t.Subs.Get(num)
+				if err != nil {
+					sub = nil // its deliveries die when they are claimed
+				}
+				states[num] = schedule.State{Active: memory.Active(sub), Health: t.Subs.Health(num)}
+			}
+			if searched != nil {
+				found.SearchedTo, err = timeNear(t, searched.Seq)
+			}
+			return err
+		})
+		if err != nil {
+			return p, err
+		}
+		l.explain(&found, states)
+	}
+	return page.Map(found, func(f *scan.FoundDelivery) store.Delivery { return f.Delivery }), nil
+}
+
+// explain says what pending deliveries of a page wait for, under the mutex once. It returns the
+// subscriptions whose state the schedule does not have and that is not given either.
+func (l *Lister) explain(
+	found *store.Page[scan.FoundDelivery], states map[uint64]schedule.State,
+) (unknown []uint64) {
+	l.db.Lock()
+	defer l.db.Unlock()
+	now := l.db.Now()
+	for i := range found.Items {
+		f := &found.Items[i]
+		if f.Delivery.State != store.Pending {
+			continue
+		}
+		state, read := states[f.At.Num]
+		q := l.db.Memory.Schedule.Sub(f.At.Num)
+		switch {
+		case q != nil && q.Known():
+			state.Active = q.Active()
+		case !read:
+			unknown = append(unknown, f.At.Num)
+			continue
+		}
+		f.Waiting.Paused = !state.Active
+		why, until := l.db.Memory.Schedule.Why(f.At.Num, f.Waiting, state.Health, now)
+		f.Delivery.Wait, f.Delivery.WaitUntil = why, record.AsTime(until)
+	}
+	return unknown
+}
+
+// timeNear returns when an event was enqueued; if it is gone, that of the next one, or else of the
+// last; zero if there is none.
+func timeNear(t *txn.Tx, seq uint64) (at time.Time, err error) {
+	key := record.Key1(seq)
+	c := t.Bucket(buckets.Events).Cursor()
+	k, v := c.Seek(key[:])
+	if k == nil {
+		k, v = c.Last()
+	}
+	if k == nil {
+		return at, nil
+	}
+	e, err := record.DecodeEvent(k, v)
+	return record.AsTime(e.EnqueuedAt), err
+}
