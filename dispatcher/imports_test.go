@@ -148,6 +148,7 @@ var rooms = map[string][]string{
 		"store", "store/boltstore/internal/buckets", "store/boltstore/internal/database",
 		"store/boltstore/internal/memory", "store/boltstore/internal/record",
 		"store/boltstore/internal/scan", "store/boltstore/internal/txn", "store/internal/page",
+		"store/internal/schedule",
 	},
 	"store/boltstore/internal/erase": {
 		"store", "store/boltstore/internal/buckets", "store/boltstore/internal/database",
