@@ -74,8 +74,8 @@ func (q *request) newChart(
 	return c, nil
 }
 
-// Tried is how many attempts a chart has; Success is the share that succeeded, P50 and P95 the times
-// within which half and 95 % of the answers came.
+// Tried is how many attempts a chart has; Success is the share that succeeded, P50 and P95 the
+// times within which half and 95 % of the answers came.
 func (c chart) Tried() int         { return c.Total.Delivered + c.Total.Failed }
 func (c chart) P50() time.Duration { return c.Total.Percentile(50) }
 func (c chart) P95() time.Duration { return c.Total.Percentile(95) }
