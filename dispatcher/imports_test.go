@@ -145,7 +145,8 @@ var rooms = map[string][]string{
 		"store/boltstore/internal/txn", "store/internal/claimloop", "store/internal/schedule",
 	},
 	"store/boltstore/internal/listing": {
-		"store", "store/boltstore/internal/buckets", "store/boltstore/internal/database",
+		"store", "store/boltstore/internal/boltfile", "store/boltstore/internal/buckets",
+		"store/boltstore/internal/database",
 		"store/boltstore/internal/memory", "store/boltstore/internal/record",
 		"store/boltstore/internal/scan", "store/boltstore/internal/txn", "store/internal/page",
 		"store/internal/schedule",
