@@ -36,7 +36,7 @@ func detailOf(
 	if len(took.Remote) <= store.MaxRemoteAddress { // a host's transport may say anything
 		d.RemoteAddress = took.Remote
 	}
-	secrets := secretsIn(req.Header, hidden)
+	secrets := secretsIn(req, hidden)
 	d.Request, d.RequestCut = fields(req.Header, func(name, value string) string {
 		if slices.Contains(hidden, name) {
 			return store.Masked
@@ -72,17 +72,26 @@ func hiddenHeaders(c *store.Claim, m *message) []string {
 // such as "1", are in many.
 const minSecret = 6
 
-// secretsIn returns the values of hidden headers, the longest first: what is a part of another must
-// not leave the rest of it.
-func secretsIn(h http.Header, hidden []string) (secrets []string) {
-	for _, name := range hidden {
-		for _, value := range h[name] {
-			_, token, _ := strings.Cut(value, " ") // of "Bearer x" it may repeat the token alone
-			for _, s := range [...]string{value, token} {
-				if len(s) >= minSecret {
-					secrets = append(secrets, s)
-				}
+// secretsIn returns the values of hidden headers, and the query of the URL with its values, the
+// longest first: what is a part of another must not leave the rest of it.
+func secretsIn(req *http.Request, hidden []string) (secrets []string) {
+	add := func(values ...string) {
+		for _, value := range values {
+			if len(value) >= minSecret {
+				secrets = append(secrets, value)
 			}
+		}
+	}
+	for _, name := range hidden {
+		for _, value := range req.Header[name] {
+			_, token, _ := strings.Cut(value, " ") // of "Bearer x" it may repeat the token alone
+			add(value, token)
+		}
+	}
+	if req.URL.RawQuery != "" {
+		add(req.URL.RawQuery)
+		for _, values := range req.URL.Query() {
+			add(values...)
 		}
 	}
 	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
