@@ -167,10 +167,18 @@ var rooms = map[string][]string{
 	},
 
 	"httpapi/console": {
-		"dispatcher", "events", "httpapi/console/internal/link", "httpapi/console/internal/text",
-		"signing", "store",
+		"dispatcher", "events", "httpapi/console/internal/asset", "httpapi/console/internal/form",
+		"httpapi/console/internal/link", "httpapi/console/internal/show",
+		"httpapi/console/internal/text", "signing", "store",
+	},
+	"httpapi/console/internal/asset": {},
+	"httpapi/console/internal/form": {
+		"events", "httpapi/console/internal/show", "httpapi/console/internal/text", "store",
 	},
 	"httpapi/console/internal/link": {},
+	"httpapi/console/internal/show": {
+		"dispatcher", "events", "httpapi/console/internal/text", "store",
+	},
 	"httpapi/console/internal/text": {},
 
 	"store/shards": {
