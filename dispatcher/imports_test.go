@@ -129,8 +129,8 @@ var rooms = map[string][]string{
 	"store/boltstore/internal/memory": {
 		"store", "store/boltstore/internal/buckets", "store/boltstore/internal/effect",
 		"store/boltstore/internal/pending", "store/boltstore/internal/record",
-		"store/boltstore/internal/scan", "store/boltstore/internal/txn", "store/internal/rollup",
-		"store/internal/schedule",
+		"store/boltstore/internal/scan", "store/boltstore/internal/txn", "store/internal/hostport",
+		"store/internal/rollup", "store/internal/schedule",
 	},
 	"store/boltstore/internal/database": {
 		"store", "store/boltstore/internal/boltfile", "store/boltstore/internal/buckets",
@@ -142,7 +142,8 @@ var rooms = map[string][]string{
 	"store/boltstore/internal/claims": {
 		"store", "store/boltstore/internal/database", "store/boltstore/internal/memory",
 		"store/boltstore/internal/pending", "store/boltstore/internal/record",
-		"store/boltstore/internal/txn", "store/internal/claimloop", "store/internal/schedule",
+		"store/boltstore/internal/txn", "store/internal/claimloop", "store/internal/hostport",
+		"store/internal/schedule",
 	},
 	"store/boltstore/internal/listing": {
 		"store", "store/boltstore/internal/boltfile", "store/boltstore/internal/buckets",
@@ -167,10 +168,18 @@ var rooms = map[string][]string{
 	},
 
 	"httpapi/console": {
-		"dispatcher", "events", "httpapi/console/internal/link", "httpapi/console/internal/text",
-		"signing", "store",
+		"dispatcher", "events", "httpapi/console/internal/asset", "httpapi/console/internal/form",
+		"httpapi/console/internal/link", "httpapi/console/internal/show",
+		"httpapi/console/internal/text", "signing", "store",
+	},
+	"httpapi/console/internal/asset": {},
+	"httpapi/console/internal/form": {
+		"events", "httpapi/console/internal/show", "httpapi/console/internal/text", "store",
 	},
 	"httpapi/console/internal/link": {},
+	"httpapi/console/internal/show": {
+		"dispatcher", "events", "httpapi/console/internal/text", "store",
+	},
 	"httpapi/console/internal/text": {},
 
 	"store/shards": {
@@ -180,7 +189,7 @@ var rooms = map[string][]string{
 	},
 	"store/shards/internal/calls": {"events", "store"},
 	"store/shards/internal/claims": {
-		"store", "store/internal/schedule", "store/shards/internal/calls",
+		"store", "store/internal/hostport", "store/shards/internal/calls",
 	},
 	"store/shards/internal/listing": {
 		"events", "store", "store/internal/page", "store/shards/internal/calls",

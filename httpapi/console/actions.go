@@ -5,11 +5,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/store"
 )
 
+// action is a request that changes something, or asks before it is changed: the POST of a page, and
+// the GET of one that confirms. What it names, it gets from the request's lookups.
+type action struct{ *request }
+
 // enable subscribes a webhook again. With "then" it goes on to the replay of what it has missed.
-func (q *request) enable() (string, *view, error) {
+func (q action) enable() (string, *view, error) {
 	sub, err := q.subscription(q.form.Get("id"))
 	if err != nil {
 		return "", nil, err
@@ -22,45 +27,45 @@ func (q *request) enable() (string, *view, error) {
 		return "", nil, err
 	}
 	if q.form.Get("then") == "replay" && q.access.May.Send() {
-		return to("replay", "id", sub.ID, "state", string(store.Canceled)), nil, nil
+		return show.To("replay", "id", sub.ID, "state", string(store.Canceled)), nil, nil
 	}
-	return to("webhook", "id", sub.ID, "done", "enabled"), nil, nil
+	return show.To("webhook", "id", sub.ID, "done", "enabled"), nil, nil
 }
 
 // pause keeps what is published for a webhook, and sends nothing.
-func (q *request) pause() (string, *view, error) {
+func (q action) pause() (string, *view, error) {
 	sub, err := q.subscription(q.form.Get("id"))
 	if err == nil {
 		_, err = q.d.Pause(q.r.Context(), sub.ID)
 	}
-	return to("webhook", "id", sub.ID, "done", "paused"), nil, err
+	return show.To("webhook", "id", sub.ID, "done", "paused"), nil, err
 }
 
 // resume ends a pause.
-func (q *request) resume() (string, *view, error) {
+func (q action) resume() (string, *view, error) {
 	sub, err := q.subscription(q.form.Get("id"))
 	if err == nil {
 		_, err = q.d.Resume(q.r.Context(), sub.ID)
 	}
-	return to("webhook", "id", sub.ID, "done", "resumed"), nil, err
+	return show.To("webhook", "id", sub.ID, "done", "resumed"), nil, err
 }
 
 // disable unsubscribes a webhook.
-func (q *request) disable() (string, *view, error) {
+func (q action) disable() (string, *view, error) {
 	sub, err := q.subscription(q.form.Get("id"))
 	if err == nil {
 		_, err = q.d.Unsubscribe(q.r.Context(), sub.ID)
 	}
-	return to("webhook", "id", sub.ID, "done", "disabled"), nil, err
+	return show.To("webhook", "id", sub.ID, "done", "disabled"), nil, err
 }
 
 // remove deletes a webhook.
-func (q *request) remove() (string, *view, error) {
+func (q action) remove() (string, *view, error) {
 	sub, err := q.subscription(q.form.Get("id"))
 	if err == nil {
 		err = q.d.Delete(q.r.Context(), sub.ID)
 	}
-	return to("list", "done", "deleted"), nil, err
+	return show.To("list", "done", "deleted"), nil, err
 }
 
 // maxSelected is how many deliveries one redelivery takes.
@@ -69,7 +74,7 @@ const maxSelected = pageSize
 // redeliver sends deliveries again: the one of "id" and "event", or those that are selected, each
 // as the ID of its webhook, a slash and that of its event. All of them are looked up before one is
 // sent.
-func (q *request) redeliver() (string, *view, error) {
+func (q action) redeliver() (string, *view, error) {
 	ctx := q.r.Context()
 	selected, many := q.form["d"], q.form.Has("many")
 	if !many {
@@ -98,7 +103,7 @@ func (q *request) redeliver() (string, *view, error) {
 		}
 	}
 	if !many {
-		return to("delivery", "id", all[0].SubscriptionID, "event", all[0].EventID,
+		return show.To("delivery", "id", all[0].SubscriptionID, "event", all[0].EventID,
 			"done", "redeliver"), nil, nil
 	}
 	f, err := q.readFilter() // to go back to the same list
@@ -121,18 +126,18 @@ func withDone(url, done string) string {
 }
 
 // replay makes all that a filter matches pending again.
-func (q *request) replay() (string, *view, error) {
+func (q action) replay() (string, *view, error) {
 	f, err := q.readFilter()
 	if err != nil {
 		return "", nil, err
 	}
-	if f.err != "" {
-		return "", nil, &problem{400, "Not valid", f.err}
+	if f.Problem != "" {
+		return "", nil, &problem{400, "Not valid", f.Problem}
 	}
 	if f.ID == "" && !f.Any() {
 		return "", nil, errReplaysAll
 	}
-	if _, err := q.d.Replay(q.r.Context(), f.query); err != nil {
+	if _, err := q.d.Replay(q.r.Context(), f.Query); err != nil {
 		return "", nil, err
 	}
 	return withDone(f.URL("deliveries"), "replayed"), nil, nil
@@ -143,7 +148,7 @@ var errReplaysAll = &problem{400, "Too much",
 	"Name a webhook, a state, a type, an event or a time. A replay of everything is refused."}
 
 // rotate gives a webhook a new key, and goes on to the page that shows it.
-func (q *request) rotate() (string, *view, error) {
+func (q action) rotate() (string, *view, error) {
 	sub, err := q.subscription(q.form.Get("id"))
 	if err != nil {
 		return "", nil, err
@@ -157,21 +162,21 @@ func (q *request) rotate() (string, *view, error) {
 		return "", nil, err
 	}
 	q.proveKey(&sub)
-	return to("key", "id", sub.ID), nil, nil
+	return show.To("key", "id", sub.ID), nil, nil
 }
 
 // erase removes what an event carried.
-func (q *request) erase() (string, *view, error) {
+func (q action) erase() (string, *view, error) {
 	_, d, err := q.oneDelivery(q.form.Get("id"), q.form.Get("event"))
 	if err != nil {
 		return "", nil, err
 	}
 	err = q.d.Erase(q.r.Context(), d.Tenant, d.EventID)
-	return to("delivery", "id", d.SubscriptionID, "event", d.EventID, "done", "erased"), nil, err
+	return show.To("delivery", "id", d.SubscriptionID, "event", d.EventID, "done", "erased"), nil, err
 }
 
 // test sends a ping and goes back to the webhook, which shows what came of it.
-func (q *request) test() (string, *view, error) {
+func (q action) test() (string, *view, error) {
 	sub, err := q.subscription(q.form.Get("id"))
 	if err != nil {
 		return "", nil, err
@@ -181,5 +186,5 @@ func (q *request) test() (string, *view, error) {
 		return "", nil, err
 	}
 	q.rememberTest(sub.ID, &a)
-	return to("webhook", "id", sub.ID) + "#test", nil, nil
+	return show.To("webhook", "id", sub.ID) + "#test", nil, nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/httpapi/console/internal/text"
 	"github.com/outhook/outhook/store"
 )
@@ -24,20 +25,25 @@ type confirmation struct {
 	Nothing bool   // there is nothing to do, so there is no button
 }
 
-func (q *request) confirm(c confirmation) (*view, error) {
+// asks makes a page of an action that asks.
+func asks(page func(action) (*view, error)) func(*request) (*view, error) {
+	return func(q *request) (*view, error) { return page(action{q}) }
+}
+
+func confirm(c confirmation) (*view, error) {
 	return &view{template: "confirm", title: c.Heading, data: c}, nil
 }
 
 // named is the confirmation of an action on a webhook.
-func (q *request) named(action string) (store.Subscription, confirmation, string, error) {
+func (q action) named(action string) (store.Subscription, confirmation, string, error) {
 	sub, err := q.subscription(q.form.Get("id"))
 	c := confirmation{
-		Action: action, Fields: [][2]string{{"id", sub.ID}}, Back: to("webhook", "id", sub.ID),
+		Action: action, Fields: [][2]string{{"id", sub.ID}}, Back: show.To("webhook", "id", sub.ID),
 	}
-	return sub, c, text.Line(cmp.Or(sub.Name, showURL(sub.URL))), err
+	return sub, c, text.Line(cmp.Or(sub.Name, show.URL(sub.URL))), err
 }
 
-func (q *request) confirmDisable() (*view, error) {
+func (q action) confirmDisable() (*view, error) {
 	sub, c, name, err := q.named("disable")
 	if err != nil {
 		return nil, err
@@ -50,13 +56,13 @@ func (q *request) confirmDisable() (*view, error) {
 	c.Lines = []string{
 		"No attempt starts any more. One that is under way is not cut off.",
 		fmt.Sprintf("%s canceled, and can be replayed when it is enabled again.",
-			isAre(stats.Pending, "pending delivery")),
+			show.IsAre(stats.Pending, "pending delivery")),
 		"Events that are published while it is off are not kept for it.",
 	}
-	return q.confirm(c)
+	return confirm(c)
 }
 
-func (q *request) confirmDelete() (*view, error) {
+func (q action) confirmDelete() (*view, error) {
 	sub, c, name, err := q.named("delete")
 	if err != nil {
 		return nil, err
@@ -68,13 +74,13 @@ func (q *request) confirmDelete() (*view, error) {
 	c.Heading, c.Button, c.Danger = "Delete "+name+"?", "Delete", true
 	c.Lines = []string{
 		"The webhook goes, and all of its history with it. This can't be undone.",
-		fmt.Sprintf("%s never sent.", isAre(stats.Pending, "pending delivery")),
+		fmt.Sprintf("%s never sent.", show.IsAre(stats.Pending, "pending delivery")),
 		"To stop it and keep the history, disable it instead.",
 	}
-	return q.confirm(c)
+	return confirm(c)
 }
 
-func (q *request) confirmRotate() (*view, error) {
+func (q action) confirmRotate() (*view, error) {
 	_, c, name, err := q.named("rotate")
 	if err != nil {
 		return nil, err
@@ -85,18 +91,18 @@ func (q *request) confirmRotate() (*view, error) {
 		"For the time that you choose, deliveries are signed with both keys. " +
 			"Give your receiver the new one within it.",
 	}
-	return q.confirm(c)
+	return confirm(c)
 }
 
-func (q *request) confirmErase() (*view, error) {
+func (q action) confirmErase() (*view, error) {
 	_, d, err := q.oneDelivery(q.form.Get("id"), q.form.Get("event"))
 	if err != nil {
 		return nil, err
 	}
-	return q.confirm(confirmation{
+	return confirm(confirmation{
 		Heading: "Erase event " + text.Line(d.EventID) + "?", Button: "Erase", Danger: true,
 		Action: "erase", Fields: [][2]string{{"id", d.SubscriptionID}, {"event", d.EventID}},
-		Back: to("delivery", "id", d.SubscriptionID, "event", d.EventID),
+		Back: show.To("delivery", "id", d.SubscriptionID, "event", d.EventID),
 		Lines: []string{
 			"Its payload goes, and what endpoints answered to it, for all webhooks. " +
 				"This can't be undone.",
@@ -110,20 +116,20 @@ func (q *request) confirmErase() (*view, error) {
 const countBudget = 2 * time.Second
 
 // confirmReplay counts what a replay would take.
-func (q *request) confirmReplay() (*view, error) {
+func (q action) confirmReplay() (*view, error) {
 	f, err := q.readFilter()
 	if err != nil {
 		return nil, err
 	}
-	if f.err != "" {
-		return nil, &problem{400, "Not valid", f.err}
+	if f.Problem != "" {
+		return nil, &problem{400, "Not valid", f.Problem}
 	}
 	if f.ID == "" && !f.Any() {
 		return nil, errReplaysAll
 	}
 	ctx, cancel := context.WithTimeout(q.r.Context(), countBudget)
 	defer cancel()
-	n, err := q.d.ReplayCount(ctx, f.query)
+	n, err := q.d.ReplayCount(ctx, f.Query)
 	atLeast := ""
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
@@ -132,7 +138,7 @@ func (q *request) confirmReplay() (*view, error) {
 		return nil, err
 	}
 	c := confirmation{
-		Heading: "Replay " + atLeast + plural(n, "delivery") + "?", Button: "Replay",
+		Heading: "Replay " + atLeast + show.Plural(n, "delivery") + "?", Button: "Replay",
 		Action: "replay", Back: f.URL("deliveries"), Nothing: n == 0 && atLeast == "",
 		Fields: [][2]string{{"id", f.ID}, {"event", f.Event}, {"tenant", f.Tenant},
 			{"state", f.State}, {"type", f.Type}, {"last", f.Last}, {"since", f.Since},
@@ -147,16 +153,5 @@ func (q *request) confirmReplay() (*view, error) {
 		c.Heading = "Nothing to replay"
 		c.Lines = []string{"No delivery matches that is over and whose webhook is enabled."}
 	}
-	return q.confirm(c)
-}
-
-// isAre is a number with its noun and verb.
-func isAre(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun + " is"
-	}
-	if n == 0 {
-		return "No " + noun + " is"
-	}
-	return plural(n, noun) + " are"
+	return confirm(c)
 }

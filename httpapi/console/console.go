@@ -11,6 +11,7 @@ import (
 
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/httpapi/console/internal/asset"
 	"github.com/outhook/outhook/store"
 )
 
@@ -59,7 +60,7 @@ type console struct {
 	who    Authorizer
 	o      Options
 	pages  map[string]page
-	assets map[string]*asset
+	assets map[string]*asset.File
 	policy string // the Content-Security-Policy
 	origin *http.CrossOriginProtection
 	base   string // where it is mounted, with slashes around; empty if it does not know
@@ -135,7 +136,7 @@ func newConsole(d *dispatcher.Dispatcher, who Authorizer, o *Options) (*console,
 		return nil, err
 	}
 	c.policy = c.o.contentSecurityPolicy()
-	c.assets = c.o.assets()
+	c.assets = asset.Files(c.o.Accent, c.o.Logo)
 	c.pages = pages()
 	return c, nil
 }
@@ -163,7 +164,7 @@ func (o *Options) validate() error {
 	if len(o.Logo) > MaxLogo {
 		return invalid("Logo", "has %d bytes; at most %d are allowed", len(o.Logo), MaxLogo)
 	}
-	if len(o.Logo) > 0 && imageType(o.Logo) == "" {
+	if len(o.Logo) > 0 && asset.ImageType(o.Logo) == "" {
 		return invalid("Logo", "is no image; give PNG, JPEG, GIF, WebP or SVG")
 	}
 	return nil

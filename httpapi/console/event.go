@@ -11,6 +11,7 @@ import (
 
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/httpapi/console/internal/text"
 	"github.com/outhook/outhook/store"
 )
@@ -28,7 +29,7 @@ type eventPage struct {
 type foundEvent struct {
 	Tenant, Type, Key string
 	At, PublishedAt   time.Time
-	Payload           payload
+	Payload           show.Payload
 	Webhooks          []reportRow
 	Trace             string // a URL
 	Next              string // a URL: more webhooks
@@ -37,7 +38,7 @@ type foundEvent struct {
 // reportRow says what became of an event for a webhook.
 type reportRow struct {
 	ID, EventID, Webhook string
-	State                state
+	State                show.State
 	Why                  string // it did not get it
 	Answer               string
 	Attempts             int
@@ -80,13 +81,13 @@ func (q *request) event() (*view, error) {
 }
 
 func (q *request) newFound(report *dispatcher.EventReport) foundEvent {
-	ev := &report.Event
+	ev, shown := &report.Event, q.events()
 	f := foundEvent{
 		Tenant: ev.Tenant, Type: ev.Type, Key: ev.Key, At: ev.Time, PublishedAt: ev.EnqueuedAt,
-		Payload: q.payload(store.Subscription{Tenant: ev.Tenant}, ev), Trace: q.traceURL(ev),
+		Payload: shown.Payload(store.Subscription{Tenant: ev.Tenant}, ev), Trace: shown.Trace(ev),
 	}
 	if report.Next != "" {
-		f.Next = to("event", "id", ev.ID, "cursor", report.Next)
+		f.Next = show.To("event", "id", ev.ID, "cursor", report.Next)
 		if q.access.AnyTenant {
 			f.Next += "&" + url.Values{"tenant": {ev.Tenant}}.Encode()
 		}
@@ -109,15 +110,15 @@ func (q *request) newFound(report *dispatcher.EventReport) foundEvent {
 func newReportRow(s *dispatcher.EventSubscription, event string) reportRow {
 	row := reportRow{
 		ID: s.Subscription.ID, EventID: event,
-		Webhook: text.Line(cmp.Or(s.Subscription.Name, showURL(s.Subscription.URL))),
-		State:   state{"off", "not sent", ""}, Why: missedText(s),
+		Webhook: text.Line(cmp.Or(s.Subscription.Name, show.URL(s.Subscription.URL))),
+		State:   show.State{Kind: "off", Word: "not sent"}, Why: missedText(s),
 	}
 	if s.Delivery != nil {
 		row.Delivery, row.Attempts = true, s.Delivery.Attempts
-		row.State = deliveryState(s.Delivery, time.Now())
+		row.State = show.DeliveryState(s.Delivery, time.Now())
 		row.State.Detail = ""
 		if s.Delivery.State != store.Canceled {
-			row.Answer = answerOf(s.Delivery.LastStatus, s.Delivery.LastError)
+			row.Answer = show.Answer(s.Delivery.LastStatus, s.Delivery.LastError)
 		}
 	}
 	return row
@@ -143,7 +144,7 @@ func missedText(s *dispatcher.EventSubscription) string {
 	case dispatcher.MissedCanceled:
 		return "canceled: " + text.Line(s.Delivery.LastError)
 	case dispatcher.MissedDead:
-		return "given up: " + reasonText(s.Delivery.LastError)
+		return "given up: " + show.Reason(s.Delivery.LastError)
 	}
 	return text.Line(string(s.Missed))
 }
@@ -197,7 +198,7 @@ func (q *request) types() (*view, error) {
 
 func newType(t *events.Type) shownType {
 	s := shownType{Name: text.Line(t.Name), Description: text.Line(t.Description)}
-	s.Schema, _ = text.Body(t.Schema, maxShown)
-	s.Example, _ = text.Body(t.Example, maxShown)
+	s.Schema, _ = text.Body(t.Schema, show.MaxBody)
+	s.Example, _ = text.Body(t.Example, show.MaxBody)
 	return s
 }

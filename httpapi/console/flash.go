@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/httpapi/console/internal/link"
+	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/httpapi/console/internal/text"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
@@ -34,9 +35,9 @@ type testResult struct {
 
 // What the page shows of it.
 func (t *testResult) OK() bool       { return t.Error == "" }
-func (t *testResult) Answer() string { return answerOf(t.Status, t.Error) }
-func (t *testResult) Advice() string { return advice(t.Status, t.Error) }
-func (t *testResult) Reason() string { return reasonText(t.Error) }
+func (t *testResult) Answer() string { return show.Answer(t.Status, t.Error) }
+func (t *testResult) Advice() string { return show.Advice(t.Status, t.Error) }
+func (t *testResult) Reason() string { return show.Reason(t.Error) }
 func (t *testResult) Shown() string {
 	shown, _ := text.Body([]byte(t.Body), maxTestBody)
 	return shown

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/store"
 )
 
@@ -34,7 +35,7 @@ type overviewPage struct {
 	More       int // troubles that are not shown
 	Looked     int // webhooks that were looked at
 	Busiest    []webhook
-	Hour       chart
+	Hour       show.Chart
 	Complete   bool // all were looked at
 	OldestLate bool
 }
@@ -113,15 +114,15 @@ func troubleOf(sub *store.Subscription, w webhook) (trouble, bool) {
 	case sub.SealedWith != "":
 		return trouble{w, "nothing can be sent to it", 0}, true
 	case sub.Disabled() && time.Since(sub.UpdatedAt) < 24*time.Hour:
-		return trouble{w, "disabled " + ago(sub.UpdatedAt), 1}, true
+		return trouble{w, "disabled " + show.Ago(sub.UpdatedAt), 1}, true
 	case sub.Status != store.Subscribed:
 		return trouble{}, false
 	case w.Stats.Breaker == dispatcher.BreakerOpen:
-		return trouble{w, "failing for " + span(time.Since(w.Stats.FailingSince)), 2}, true
+		return trouble{w, "failing for " + show.Span(time.Since(w.Stats.FailingSince)), 2}, true
 	case late:
-		return trouble{w, "oldest pending " + ago(w.Stats.OldestPending), 3}, true
+		return trouble{w, "oldest pending " + show.Ago(w.Stats.OldestPending), 3}, true
 	case tried >= enoughTried && day.SuccessRate() < goodSuccess:
-		return trouble{w, percent(day.SuccessRate()) + " of 24 h succeeded", 4}, true
+		return trouble{w, show.Percent(day.SuccessRate()) + " of 24 h succeeded", 4}, true
 	}
 	return trouble{}, false
 }

@@ -9,7 +9,7 @@ import (
 // page is one name in the console's folder.
 type page struct {
 	get  func(*request) (*view, error) // if nil, it takes POST alone
-	post func(*request) (to string, form *view, err error)
+	post func(action) (to string, form *view, err error)
 
 	getNeeds, needs May // what the sender of a GET or a POST must be allowed
 }
@@ -27,24 +27,24 @@ func pages() map[string]page {
 		"download":   {get: (*request).download, getNeeds: MayPayloads},
 		"types":      {get: (*request).types},
 
-		"new": {get: (*request).newForm, getNeeds: MayEdit, post: (*request).add, needs: MayEdit},
-		"edit": {get: (*request).editForm, getNeeds: MayEdit, post: (*request).save,
+		"new": {get: (*request).newForm, getNeeds: MayEdit, post: action.add, needs: MayEdit},
+		"edit": {get: (*request).editForm, getNeeds: MayEdit, post: action.save,
 			needs: MayEdit},
 		"key":    {get: (*request).key, getNeeds: MayEdit},
-		"enable": {post: (*request).enable, needs: MayEdit},
-		"pause":  {post: (*request).pause, needs: MayEdit},
-		"resume": {post: (*request).resume, needs: MayEdit},
-		"disable": {get: (*request).confirmDisable, getNeeds: MayEdit, post: (*request).disable,
+		"enable": {post: action.enable, needs: MayEdit},
+		"pause":  {post: action.pause, needs: MayEdit},
+		"resume": {post: action.resume, needs: MayEdit},
+		"disable": {get: asks(action.confirmDisable), getNeeds: MayEdit, post: action.disable,
 			needs: MayEdit},
-		"rotate": {get: (*request).confirmRotate, getNeeds: MayEdit, post: (*request).rotate,
+		"rotate": {get: asks(action.confirmRotate), getNeeds: MayEdit, post: action.rotate,
 			needs: MayEdit},
-		"delete": {get: (*request).confirmDelete, getNeeds: MayEdit, post: (*request).remove,
+		"delete": {get: asks(action.confirmDelete), getNeeds: MayEdit, post: action.remove,
 			needs: MayEdit},
-		"test":      {post: (*request).test, needs: MayTest},
-		"redeliver": {post: (*request).redeliver, needs: MaySend},
-		"replay": {get: (*request).confirmReplay, getNeeds: MaySend, post: (*request).replay,
+		"test":      {post: action.test, needs: MayTest},
+		"redeliver": {post: action.redeliver, needs: MaySend},
+		"replay": {get: asks(action.confirmReplay), getNeeds: MaySend, post: action.replay,
 			needs: MaySend},
-		"erase": {get: (*request).confirmErase, getNeeds: MayErase, post: (*request).erase,
+		"erase": {get: asks(action.confirmErase), getNeeds: MayErase, post: action.erase,
 			needs: MayErase},
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/store"
 )
 
@@ -57,7 +58,7 @@ func (c *console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if a := c.assets[name]; a != nil {
-		a.serve(w, r)
+		a.ServeHTTP(w, r)
 		return
 	}
 	q := &request{console: c, r: r, name: name, header: w.Header()}
@@ -170,7 +171,7 @@ func (q *request) post(w http.ResponseWriter, page *page) error {
 			"The form could not be read. Go back, reload the page and try again."}
 	}
 	q.form = q.r.PostForm
-	to, v, err := page.post(q)
+	to, v, err := page.post(action{q})
 	switch {
 	case err != nil:
 		return err
@@ -221,7 +222,7 @@ func (q *request) fail(w http.ResponseWriter, err error) {
 	switch {
 	case errors.As(err, &p):
 	case errors.As(err, &invalid):
-		p = &problem{http.StatusBadRequest, "Not valid", capital(invalid.Error()) + "."}
+		p = &problem{http.StatusBadRequest, "Not valid", show.Capital(invalid.Error()) + "."}
 	case errors.As(err, &quota):
 		seconds := int(math.Ceil(quota.RetryAfter.Seconds()))
 		w.Header().Set("Retry-After", strconv.Itoa(seconds))
@@ -291,12 +292,4 @@ func (q *request) render(w http.ResponseWriter, v *view) {
 		w.WriteHeader(v.status)
 	}
 	_, _ = w.Write(buf.Bytes()) // an error means that the client has gone
-}
-
-// capital returns s with a capital at its start.
-func capital(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/httpapi/console/internal/text"
 	"github.com/outhook/outhook/store"
 )
@@ -17,7 +18,7 @@ import (
 type webhook struct {
 	ID, Name, URL, Tenant string
 	Types                 []string
-	State                 state
+	State                 show.State
 	Stats                 dispatcher.SubscriptionStats
 	CreatedAt, UpdatedAt  time.Time
 	On                    bool // what is published is kept for it, and sent unless it is paused
@@ -32,9 +33,9 @@ func (q *request) newWebhook(ctx context.Context, sub *store.Subscription) (webh
 		return webhook{}, err
 	}
 	w := webhook{
-		ID: sub.ID, URL: showURL(sub.URL), Tenant: sub.Tenant, Types: sub.Events,
+		ID: sub.ID, URL: show.URL(sub.URL), Tenant: sub.Tenant, Types: sub.Events,
 		Name:  text.Line(cmp.Or(sub.Name, "(no name)")),
-		Stats: stats, State: webhookState(sub, &stats),
+		Stats: stats, State: show.WebhookState(sub, &stats),
 		CreatedAt: sub.CreatedAt, UpdatedAt: sub.UpdatedAt,
 		On: sub.Collects(), Paused: sub.Status == store.Paused,
 	}
@@ -125,7 +126,7 @@ type webhookPage struct {
 	Test         *testResult
 	Open         bool // the breaker is
 	LastError    string
-	Days         chart
+	Days         show.Chart
 	Advice       string
 }
 
@@ -161,12 +162,12 @@ func (q *request) webhook() (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	data.Last = deliveryRows{Rows: newRows(page.Items), OneWebhook: true}
+	data.Last = deliveryRows{Rows: show.NewRows(page.Items), OneWebhook: true}
 	if data.Stats.Failures > 0 {
 		for _, d := range page.Items {
 			if d.LastError != "" && d.State != store.Canceled {
-				data.LastError = reasonText(d.LastError)
-				data.Advice = advice(d.LastStatus, d.LastError)
+				data.LastError = show.Reason(d.LastError)
+				data.Advice = show.Advice(d.LastStatus, d.LastError)
 				break
 			}
 		}
@@ -178,6 +179,17 @@ func (q *request) webhook() (*view, error) {
 	}
 	data.Test = q.readTest(sub.ID)
 	return &view{template: "webhook", title: data.Name, data: data, live: true}, nil
+}
+
+// newChart returns the chart of the last figures; those that are older count for nothing.
+func (q *request) newChart(
+	ctx context.Context, query store.FiguresQuery, last int,
+) (show.Chart, error) {
+	figures, err := q.d.Figures(ctx, query)
+	if err != nil {
+		return show.Chart{}, err
+	}
+	return show.NewChart(&figures, query.Per, last), nil
 }
 
 func isInvalid(err error) bool {

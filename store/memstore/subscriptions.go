@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/hostport"
 	"github.com/outhook/outhook/store/internal/page"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
@@ -53,7 +54,7 @@ func (s *state) addSubscription(rec store.Subscription, health store.Health) *su
 	sub.turns.Data = sub
 	s.queue.SetState(sub.turns, schedule.State{
 		Active: s.active(sub),
-		Tenant: sub.Tenant, Host: schedule.HostOf(sub.URL), Health: &health,
+		Tenant: sub.Tenant, Host: hostport.Of(sub.URL), Health: &health,
 	}, 0)
 	s.subs[sub.ID] = sub
 	// Numbers ascend, so the list is in their order.
@@ -102,7 +103,7 @@ func (s *Store) UpdateSubscription(
 		s.cancelPending(sub, cancelReason(&after), now)
 	}
 	// Its limit by host goes by the new URL from the next claim on.
-	s.queue.SetHost(sub.turns, schedule.HostOf(after.URL), now.UnixNano())
+	s.queue.SetHost(sub.turns, hostport.Of(after.URL), now.UnixNano())
 	// Before it is active again: what a pause has collected goes by the new limit.
 	if h := sub.turns.Health().Updated(before, &after); h != *sub.turns.Health() {
 		s.queue.SetHealth(sub.turns, &h, now.UnixNano())

@@ -6,6 +6,7 @@ import (
 	"github.com/outhook/outhook/store/storetest/internal/check"
 	"github.com/outhook/outhook/store/storetest/internal/rules/calls"
 	"github.com/outhook/outhook/store/storetest/internal/rules/history"
+	"github.com/outhook/outhook/store/storetest/internal/rules/listing"
 	"github.com/outhook/outhook/store/storetest/internal/rules/liveness"
 	"github.com/outhook/outhook/store/storetest/internal/rules/outcomes"
 	"github.com/outhook/outhook/store/storetest/internal/rules/queue"
@@ -15,6 +16,5 @@ import (
 // groups returns all rules.
 func groups() []check.Group {
 	return slices.Concat(subscriptions.Groups(), queue.Groups(), outcomes.Groups(),
-		history.Groups(), calls.Groups(),
-		liveness.Groups())
+		listing.Groups(), history.Groups(), calls.Groups(), liveness.Groups())
 }

@@ -70,14 +70,14 @@ func (ts *turns[Q, L]) rescale(
 	// What is very small may have become zero, and change places with what has used nothing.
 	for _, t := range ts.tenants {
 		for class := range t.byClass {
-			t.byClass[class].subs.reorder()
+			t.byClass[class].subs.Reorder()
 		}
 	}
 	for class := range ts.byClass {
-		ts.byClass[class].reorder()
+		ts.byClass[class].Reorder()
 	}
 	for _, h := range ts.hosts {
-		h.aside.reorder()
+		h.aside.Reorder()
 	}
-	ts.aside.reorder()
+	ts.aside.Reorder()
 }

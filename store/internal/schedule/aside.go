@@ -6,7 +6,7 @@ package schedule
 func (ts *turns[Q, L]) setAside(q *Sub[Q, L]) {
 	ts.take(q)
 	q.turn.where = atOwnLimit
-	ts.aside.set(&q.turn)
+	ts.aside.Set(&q.turn)
 	ts.readmitSomeOf(q.host) // it may have come back for room that it can't use
 }
 
@@ -15,14 +15,14 @@ func (ts *turns[Q, L]) setTenantAside(t *tenant[Q, L]) {
 	t.aside = true
 	ts.full[t] = struct{}{}
 	for class := range t.byClass {
-		ts.byClass[class].drop(&t.byClass[class])
+		ts.byClass[class].Drop(&t.byClass[class])
 	}
 }
 
 // readmit lets q be looked at again, in its old turn.
 func (ts *turns[Q, L]) readmit(q *Sub[Q, L]) {
 	if q.turn.where == atOwnLimit {
-		ts.aside.drop(&q.turn)
+		ts.aside.Drop(&q.turn)
 		ts.put(q)
 	}
 }
@@ -37,7 +37,7 @@ func (ts *turns[Q, L]) readmitTenant(t *tenant[Q, L]) {
 	// Only where it has something: its Subs may have left while it was aside.
 	for class := range t.byClass {
 		if in := &t.byClass[class]; in.subs.Len() > 0 {
-			ts.byClass[class].set(in)
+			ts.byClass[class].Set(in)
 		}
 	}
 }
@@ -53,11 +53,11 @@ func (ts *turns[Q, L]) readmitSomeOf(h *host[Q, L]) {
 		return
 	}
 	for range maxReadmitted {
-		t, ok := h.aside.first()
+		t, ok := h.aside.First()
 		if !ok {
 			return
 		}
-		h.aside.drop(t)
+		h.aside.Drop(t)
 		ts.put(t.sub)
 	}
 }
@@ -74,15 +74,15 @@ func (ts *turns[Q, L]) leaseEnded(q *Sub[Q, L]) {
 // use readies the turns for other limits: all that the old ones have kept back is looked at again.
 func (ts *turns[Q, L]) use(l limits) {
 	ts.limits = l
-	for t, ok := ts.aside.first(); ok; t, ok = ts.aside.first() {
+	for t, ok := ts.aside.First(); ok; t, ok = ts.aside.First() {
 		ts.readmit(t.sub)
 	}
 	for t := range ts.full {
 		ts.readmitTenant(t)
 	}
 	for _, h := range ts.hosts {
-		for t, ok := h.aside.first(); ok; t, ok = h.aside.first() {
-			h.aside.drop(t)
+		for t, ok := h.aside.First(); ok; t, ok = h.aside.First() {
+			h.aside.Drop(t)
 			ts.put(t.sub)
 		}
 	}

@@ -15,11 +15,11 @@ func (s *Schedule[Q, L]) Bar(seq uint64, now int64) {
 	}
 }
 
-// Unbar ends Bar, after the last of the event's deliveries has had its Change.
-func (s *Schedule[Q, L]) Unbar(seq uint64) { delete(s.barred, seq) }
-
 // barred are events whose deliveries may not be claimed.
 type barred map[uint64]struct{}
+
+// Unbar ends Bar, after the last of the event's deliveries has had its Change.
+func (b barred) Unbar(seq uint64) { delete(b, seq) }
 
 func (b barred) has(seq uint64) bool {
 	_, ok := b[seq]

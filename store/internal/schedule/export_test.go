@@ -3,6 +3,8 @@ package schedule
 import (
 	"fmt"
 	"slices"
+
+	"github.com/outhook/outhook/store/internal/schedule/internal/heap"
 )
 
 // Check returns what is wrong inside the schedule: what its methods rely on and can't be seen from
@@ -83,9 +85,9 @@ func (s *Schedule[Q, L]) checkTurns() error {
 }
 
 // inOrder reports whether no item of a heap is before the one above it, and each knows its index.
-func inOrder[T ranked[T]](h *heapOf[T]) bool {
-	for i, item := range h.items {
-		if *item.index() != i+1 || i > 0 && item.before(h.items[(i-1)/2]) {
+func inOrder[T heap.Item[T]](h *heap.Of[T]) bool {
+	for i, item := range h.Items() {
+		if *item.Index() != i+1 || i > 0 && item.Before(h.Items()[(i-1)/2]) {
 			return false
 		}
 	}

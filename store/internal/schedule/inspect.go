@@ -1,9 +1,6 @@
 package schedule
 
-import (
-	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/internal/schedule/internal/implicit"
-)
+import "github.com/outhook/outhook/store/internal/schedule/internal/implicit"
 
 // Inspection is what a Sub holds, for a store's own tests to compare with its records.
 type Inspection struct {
@@ -36,15 +33,3 @@ func (q *Sub[Q, L]) Inspect() Inspection {
 
 // Active reports whether deliveries of q may be claimed at all, as far as is known.
 func (q *Sub[Q, L]) Active() bool { return q.known && q.active }
-
-// Postponed returns how many subscriptions are postponed.
-func (s *Schedule[Q, L]) Postponed() int { return len(s.postpone.byNum) }
-
-// Leased returns how many leases count against limits, of the classes that share some.
-func (s *Schedule[Q, L]) Leased() store.Leased {
-	n := &s.leased
-	return store.Leased{
-		Unhealthy: n[store.ClassNew] + n[store.ClassFailing] + n[store.ClassSlow],
-		Failing:   n[store.ClassFailing],
-	}
-}

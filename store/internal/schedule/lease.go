@@ -28,8 +28,8 @@ type Lease[Q, L any] struct {
 	previous *Lease[Q, L] // one that had run out when this one was taken, for Withdraw
 }
 
-func (l *Lease[Q, L]) before(o *Lease[Q, L]) bool { return l.until < o.until }
-func (l *Lease[Q, L]) index() *int                { return &l.pos }
+func (l *Lease[Q, L]) Before(o *Lease[Q, L]) bool { return l.until < o.until }
+func (l *Lease[Q, L]) Index() *int                { return &l.pos }
 
 // Ended reports whether the token is worth nothing any more.
 func (l *Lease[Q, L]) Ended() bool { return l.ended }
@@ -56,7 +56,7 @@ func (r *Round[Q, L]) lease(q *Sub[Q, L], p Position, from Source) *Lease[Q, L] 
 
 // countLease makes a lease count against limits and run out in time.
 func (s *Schedule[Q, L]) countLease(l *Lease[Q, L]) {
-	s.running.set(l)
+	s.running.Set(l)
 	if l.counted {
 		return
 	}
@@ -71,7 +71,7 @@ func (s *Schedule[Q, L]) countLease(l *Lease[Q, L]) {
 
 // uncountLease undoes countLease. That makes room, which something may be waiting for.
 func (s *Schedule[Q, L]) uncountLease(l *Lease[Q, L]) {
-	s.running.drop(l)
+	s.running.Drop(l)
 	if !l.counted {
 		return
 	}
@@ -110,7 +110,7 @@ func (s *Schedule[Q, L]) endLeases(q *Sub[Q, L]) {
 func (s *Schedule[Q, L]) Expire(now int64) {
 	s.now = max(s.now, now)
 	for {
-		l, ok := s.running.first()
+		l, ok := s.running.First()
 		if !ok || l.until > now {
 			return
 		}
@@ -166,7 +166,7 @@ func (s *Schedule[Q, L]) Seal(l *Lease[Q, L], freesRoom bool, now int64) {
 	if freesRoom {
 		s.uncountLease(l)
 	} else {
-		s.running.drop(l)
+		s.running.Drop(l)
 	}
 	l.ending = true
 	if l.expired { // its holder is back before another has claimed the delivery, which must not be

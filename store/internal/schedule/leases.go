@@ -4,12 +4,13 @@ import (
 	"math"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/schedule/internal/heap"
 )
 
 // leases are those whose tokens are good, also those that have run out.
 type leases[Q, L any] struct {
 	tokens    map[uint64]*Lease[Q, L]
-	running   heapOf[*Lease[Q, L]] // those that can run out
+	running   heap.Of[*Lease[Q, L]] // those that can run out
 	lastToken uint64
 	leased    [store.Classes]int // how many count against limits, by the class of their Subs
 }
@@ -40,6 +41,15 @@ func (ls *leases[Q, L]) InFlight(q *Sub[Q, L]) (n int) {
 // Counted returns how many leases count against limits, by class, and how many may run out.
 func (ls *leases[Q, L]) Counted() (byClass [store.Classes]int, running int) {
 	return ls.leased, ls.running.Len()
+}
+
+// Leased returns how many leases count against limits, of the classes that share some.
+func (ls *leases[Q, L]) Leased() store.Leased {
+	n := &ls.leased
+	return store.Leased{
+		Unhealthy: n[store.ClassNew] + n[store.ClassFailing] + n[store.ClassSlow],
+		Failing:   n[store.ClassFailing],
+	}
 }
 
 // issue makes a token good for a delivery of q.
@@ -87,7 +97,7 @@ func (ls *leases[Q, L]) count(q *Sub[Q, L], n int) {
 // token up to before. It looks only at leases that run out before that.
 func (ls *leases[Q, L]) nextEnd(before uint64) int64 {
 	at := int64(math.MaxInt64)
-	ls.running.walk(0, func(l *Lease[Q, L]) (on bool) {
+	ls.running.Walk(0, func(l *Lease[Q, L]) (on bool) {
 		// What is below it in the heap runs out no earlier.
 		if l.until >= at {
 			return false

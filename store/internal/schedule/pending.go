@@ -117,7 +117,7 @@ func (s *Schedule[Q, L]) ReloadRecorded(q *Sub[Q, L], now int64) {
 }
 
 // CancelImplicit marks what is in the implicit list before seq as canceled.
-func (s *Schedule[Q, L]) CancelImplicit(q *Sub[Q, L], seq uint64) { q.implicit.Cancel(seq) }
+func (q *Sub[Q, L]) CancelImplicit(seq uint64) { q.implicit.Cancel(seq) }
 
 // Clear takes in that nothing is pending of q. Its leases end.
 func (s *Schedule[Q, L]) Clear(q *Sub[Q, L], now int64) {

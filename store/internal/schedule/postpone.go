@@ -1,12 +1,16 @@
 package schedule
 
-import "time"
+import (
+	"time"
+
+	"github.com/outhook/outhook/store/internal/schedule/internal/heap"
+)
 
 // postponements are the subscriptions that nothing is claimed of for a while. They are kept apart
 // from the Subs because one may begin while nothing is pending.
 type postponements struct {
 	byNum map[uint64]*postponement
-	ends  heapOf[*postponement]
+	ends  heap.Of[*postponement]
 }
 
 type postponement struct {
@@ -15,8 +19,11 @@ type postponement struct {
 	pos int
 }
 
-func (p *postponement) before(o *postponement) bool { return p.end < o.end }
-func (p *postponement) index() *int                 { return &p.pos }
+func (p *postponement) Before(o *postponement) bool { return p.end < o.end }
+func (p *postponement) Index() *int                 { return &p.pos }
+
+// Postponed returns how many subscriptions are postponed.
+func (ps *postponements) Postponed() int { return len(ps.byNum) }
 
 // until returns when the postponement of a subscription ends; 0 if it has none.
 func (ps *postponements) until(num uint64) int64 {
@@ -31,26 +38,26 @@ func (ps *postponements) set(num uint64, end int64) {
 	p := ps.byNum[num]
 	switch {
 	case end == 0 && p != nil:
-		ps.ends.drop(p)
+		ps.ends.Drop(p)
 		delete(ps.byNum, num)
 	case end == 0:
 	case p != nil:
 		p.end = end
-		ps.ends.set(p)
+		ps.ends.Set(p)
 	default:
 		if ps.byNum == nil {
 			ps.byNum = make(map[uint64]*postponement)
 		}
 		p = &postponement{num: num, end: end}
 		ps.byNum[num] = p
-		ps.ends.set(p)
+		ps.ends.Set(p)
 	}
 }
 
 // expire forgets those that are over, so that there are never more than can matter.
 func (ps *postponements) expire(now int64) {
 	for {
-		p, ok := ps.ends.first()
+		p, ok := ps.ends.First()
 		if !ok || p.end > now {
 			return
 		}
@@ -65,8 +72,8 @@ func (s *Schedule[Q, L]) Postpone(num uint64, d time.Duration, now int64) {
 	if d > 0 {
 		until = Add(now, d)
 	}
-	s.postpone.expire(now)
-	s.postpone.set(num, until)
+	s.postponements.expire(now)
+	s.postponements.set(num, until)
 	if q := s.subs[num]; q != nil {
 		if !q.known && until < q.postponedUntil {
 			s.wake = true // settle does not look at a Sub whose State is not loaded

@@ -196,7 +196,7 @@ func (r *Round[Q, L]) lacks() (lacks []Lack) {
 func (r *Round[Q, L]) NextDue() time.Duration {
 	// Not as of when the round began: what it took since may have moved the end of a pace.
 	at := r.schedule.nextEnd(r.before)
-	if q, ok := r.schedule.sleepers.first(); ok {
+	if q, ok := r.schedule.sleepers.First(); ok {
 		at = min(at, q.wakeAt)
 	}
 	if at == math.MaxInt64 {
@@ -209,7 +209,7 @@ func (r *Round[Q, L]) NextDue() time.Duration {
 func (r *Round[Q, L]) wakeSleepers() {
 	s, now := r.schedule, r.now
 	for {
-		q, ok := s.sleepers.first()
+		q, ok := s.sleepers.First()
 		if !ok || q.wakeAt > now {
 			return
 		}

@@ -1,6 +1,9 @@
 package schedule
 
-import "github.com/outhook/outhook/store"
+import (
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/schedule/internal/heap"
+)
 
 // Options are what stores differ in.
 type Options struct {
@@ -27,14 +30,14 @@ type Schedule[Q, L any] struct {
 
 	subs     map[uint64]*Sub[Q, L]
 	lastSub  uint64
-	idle     idle[Q, L]         // Subs that have nothing
-	unknown  []*Sub[Q, L]       // those whose State is to be loaded before anything is claimed
-	turns    turns[Q, L]        // of Subs that have something due
-	sleepers heapOf[*Sub[Q, L]] // Subs that have something due later
-	postpone postponements
+	idle     idle[Q, L]          // Subs that have nothing
+	unknown  []*Sub[Q, L]        // those whose State is to be loaded before anything is claimed
+	turns    turns[Q, L]         // of Subs that have something due
+	sleepers heap.Of[*Sub[Q, L]] // Subs that have something due later
 
-	barred barred // events, see Bar
+	barred // events, see Bar
 	leases[Q, L]
+	postponements
 
 	now  int64 // the latest that was given: a round may have begun with an earlier one
 	wake bool  // see TakeWake
@@ -72,7 +75,8 @@ func (s *Schedule[Q, L]) Ensure(num uint64) *Sub[Q, L] {
 	q := s.subs[num]
 	if q == nil {
 		s.lastSub++
-		q = &Sub[Q, L]{Num: num, id: s.lastSub, health: &unknown, postponedUntil: s.postpone.until(num)}
+		q = &Sub[Q, L]{Num: num, id: s.lastSub, health: &unknown}
+		q.postponedUntil = s.postponements.until(num)
 		q.turn.sub = q
 		for i := range q.windows {
 			q.windows[i].complete = true
@@ -159,7 +163,7 @@ func holdOf(health *store.Health) int64 {
 // Forget drops a Sub: the subscription is gone. Its leases end.
 func (s *Schedule[Q, L]) Forget(q *Sub[Q, L]) {
 	s.endLeases(q)
-	s.postpone.set(q.Num, 0)
+	s.postponements.set(q.Num, 0)
 	s.drop(q)
 }
 
@@ -191,9 +195,9 @@ func (s *Schedule[Q, L]) settle(q *Sub[Q, L], now int64) {
 		s.wake = true // claims have told a later time
 	}
 	if q.wakeAt != 0 {
-		s.sleepers.set(q)
+		s.sleepers.Set(q)
 	} else {
-		s.sleepers.drop(q)
+		s.sleepers.Drop(q)
 	}
 	if longest := s.idle.note(q); longest != nil {
 		s.drop(longest)
@@ -204,7 +208,7 @@ func (s *Schedule[Q, L]) settle(q *Sub[Q, L], now int64) {
 func (s *Schedule[Q, L]) drop(q *Sub[Q, L]) {
 	s.turns.leave(q)
 	s.turns.forget(q)
-	s.sleepers.drop(q)
+	s.sleepers.Drop(q)
 	s.idle.remove(q)
 	delete(s.subs, q.Num)
 	if s.Dropped != nil {

@@ -47,8 +47,8 @@ type Sub[Q, L any] struct {
 	wakePos int   // its index among the sleepers
 }
 
-func (q *Sub[Q, L]) before(o *Sub[Q, L]) bool { return q.wakeAt < o.wakeAt }
-func (q *Sub[Q, L]) index() *int              { return &q.wakePos }
+func (q *Sub[Q, L]) Before(o *Sub[Q, L]) bool { return q.wakeAt < o.wakeAt }
+func (q *Sub[Q, L]) Index() *int              { return &q.wakePos }
 
 // Known reports whether the schedule has been given the subscription's state and health.
 func (q *Sub[Q, L]) Known() bool { return q.known }

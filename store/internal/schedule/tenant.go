@@ -1,6 +1,9 @@
 package schedule
 
-import "github.com/outhook/outhook/store"
+import (
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/schedule/internal/heap"
+)
 
 // tenant is what the Subs of one tenant have in common: its account, its limit, and in each class
 // those of its Subs that have something due.
@@ -17,19 +20,19 @@ type tenant[Q, L any] struct {
 // the tenant is aside.
 type tenantTurn[Q, L any] struct {
 	tenant *tenant[Q, L]
-	subs   heapOf[*turn[Q, L]]
+	subs   heap.Of[*turn[Q, L]]
 	number int64 // orders those that have used the same
 	pos    int
 }
 
-func (t *tenantTurn[Q, L]) before(o *tenantTurn[Q, L]) bool {
+func (t *tenantTurn[Q, L]) Before(o *tenantTurn[Q, L]) bool {
 	if t.tenant.used != o.tenant.used {
 		return t.tenant.used < o.tenant.used
 	}
 	return t.number < o.number
 }
 
-func (t *tenantTurn[Q, L]) index() *int { return &t.pos }
+func (t *tenantTurn[Q, L]) Index() *int { return &t.pos }
 
 func newTenant[Q, L any](name string) *tenant[Q, L] {
 	t := &tenant[Q, L]{name: name}
@@ -60,7 +63,7 @@ type host[Q, L any] struct {
 	name   string
 	subs   int
 	leased int
-	aside  heapOf[*turn[Q, L]] // those that have something due, and that its limit keeps back
+	aside  heap.Of[*turn[Q, L]] // those that have something due, and that its limit keeps back
 }
 
 // is reports whether h is the host of that name; a Sub without a host has nil.

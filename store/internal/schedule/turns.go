@@ -1,6 +1,9 @@
 package schedule
 
-import "github.com/outhook/outhook/store"
+import (
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/schedule/internal/heap"
+)
 
 // turns are the Subs that have something due: in each class a heap of tenants, and for each of
 // these a heap of its Subs, by the slot time that they have used lately.
@@ -11,7 +14,7 @@ import "github.com/outhook/outhook/store"
 // ends. Of the Subs that the limit of their host keeps back, some come back for each lease to that
 // host that ends. So what limits keep back costs next to nothing.
 type turns[Q, L any] struct {
-	byClass [store.Classes]heapOf[*tenantTurn[Q, L]]
+	byClass [store.Classes]heap.Of[*tenantTurn[Q, L]]
 	next    store.Class // whose turn it is
 	count   int         // of Subs that have something due, those aside included
 	last    int64       // the last number that was given to a turn
@@ -20,7 +23,7 @@ type turns[Q, L any] struct {
 	hosts   map[string]*host[Q, L]
 	clock   accountClock
 
-	aside  heapOf[*turn[Q, L]] // Subs at their own limit
+	aside  heap.Of[*turn[Q, L]] // Subs at their own limit
 	full   map[*tenant[Q, L]]struct{}
 	limits limits
 }
@@ -53,14 +56,14 @@ const (
 	atHostLimit              // its host's aside
 )
 
-func (t *turn[Q, L]) before(o *turn[Q, L]) bool {
+func (t *turn[Q, L]) Before(o *turn[Q, L]) bool {
 	if t.used != o.used {
 		return t.used < o.used
 	}
 	return t.number < o.number
 }
 
-func (t *turn[Q, L]) index() *int { return &t.pos }
+func (t *turn[Q, L]) Index() *int { return &t.pos }
 
 func newTurns[Q, L any]() turns[Q, L] {
 	return turns[Q, L]{
@@ -147,13 +150,13 @@ func (ts *turns[Q, L]) enter(q *Sub[Q, L]) bool {
 	ts.leave(q)
 	ts.count++
 	in := &q.tenant.byClass[q.class]
-	if first, ok := in.subs.first(); ok {
+	if first, ok := in.subs.First(); ok {
 		t.used = max(t.used, first.used)
 	}
 	// The account of a tenant is one for all classes, so only one that has nothing due in any of
 	// them is raised: or else a tenant would lose its place in one class for coming into another.
 	if !q.tenant.hasDue() {
-		if first, ok := ts.byClass[q.class].first(); ok {
+		if first, ok := ts.byClass[q.class].First(); ok {
 			q.tenant.used = max(q.tenant.used, first.tenant.used)
 		}
 	}
@@ -168,10 +171,10 @@ func (ts *turns[Q, L]) put(q *Sub[Q, L]) {
 	t := &q.turn
 	t.where = inTurn
 	in := &q.tenant.byClass[t.class]
-	in.subs.set(t)
+	in.subs.Set(t)
 	if !q.tenant.aside && in.pos == 0 {
 		in.number = ts.number()
-		ts.byClass[t.class].set(in)
+		ts.byClass[t.class].Set(in)
 	}
 }
 
@@ -186,14 +189,14 @@ func (ts *turns[Q, L]) take(q *Sub[Q, L]) {
 	switch t.where {
 	case inTurn:
 		in := &q.tenant.byClass[t.class]
-		in.subs.drop(t)
+		in.subs.Drop(t)
 		if in.subs.Len() == 0 {
-			ts.byClass[t.class].drop(in)
+			ts.byClass[t.class].Drop(in)
 		}
 	case atOwnLimit:
-		ts.aside.drop(t)
+		ts.aside.Drop(t)
 	case atHostLimit:
-		q.host.aside.drop(t)
+		q.host.aside.Drop(t)
 	}
 	t.where = nowhere
 }
@@ -213,7 +216,7 @@ func (ts *turns[Q, L]) leave(q *Sub[Q, L]) {
 // their tenant or host keep back are put aside.
 func (ts *turns[Q, L]) first(class store.Class) *Sub[Q, L] {
 	for {
-		in, ok := ts.byClass[class].first()
+		in, ok := ts.byClass[class].First()
 		if !ok {
 			return nil
 		}
@@ -222,11 +225,11 @@ func (ts *turns[Q, L]) first(class store.Class) *Sub[Q, L] {
 			ts.setTenantAside(in.tenant)
 			continue
 		}
-		t, _ := in.subs.first()
+		t, _ := in.subs.First()
 		if t.sub.host.full(&ts.limits) {
 			ts.take(t.sub)
 			t.where = atHostLimit
-			t.sub.host.aside.set(t)
+			t.sub.host.aside.Set(t)
 			continue
 		}
 		return t.sub
@@ -236,9 +239,9 @@ func (ts *turns[Q, L]) first(class store.Class) *Sub[Q, L] {
 // soon calls f for Subs of a class whose turns come soon, of n tenants at most, until f is false. A
 // heap has the first turn in front, and the next ones near the front.
 func (ts *turns[Q, L]) soon(class store.Class, n int, f func(*Sub[Q, L]) bool) {
-	tenants := ts.byClass[class].items
+	tenants := ts.byClass[class].Items()
 	for _, in := range tenants[:min(n, len(tenants))] {
-		for _, t := range in.subs.items[:min(n, in.subs.Len())] {
+		for _, t := range in.subs.Items()[:min(n, in.subs.Len())] {
 			if !f(t.sub) {
 				return
 			}
@@ -267,16 +270,16 @@ func (ts *turns[Q, L]) charge(q *Sub[Q, L], worth float64) {
 func (ts *turns[Q, L]) fix(q *Sub[Q, L]) {
 	switch q.turn.where {
 	case inTurn:
-		q.tenant.byClass[q.turn.class].subs.set(&q.turn)
+		q.tenant.byClass[q.turn.class].subs.Set(&q.turn)
 	case atOwnLimit:
-		ts.aside.set(&q.turn)
+		ts.aside.Set(&q.turn)
 	case atHostLimit:
-		q.host.aside.set(&q.turn)
+		q.host.aside.Set(&q.turn)
 	}
 	// In all classes, as the account of the tenant has changed in all.
 	for class := range q.tenant.byClass {
 		if in := &q.tenant.byClass[class]; in.pos > 0 {
-			ts.byClass[class].set(in)
+			ts.byClass[class].Set(in)
 		}
 	}
 }

@@ -28,7 +28,7 @@ func (s *Schedule[Q, L]) Why(
 		}
 		// As it would be if something of it were due, but for the leases.
 		was := q
-		q = &Sub[Q, L]{health: health, postponedUntil: s.postpone.until(num)}
+		q = &Sub[Q, L]{health: health, postponedUntil: s.postponements.until(num)}
 		q.heldUntil = holdOf(health)
 		q.probing = s.turns.limits.isProbe(health)
 		if was != nil {

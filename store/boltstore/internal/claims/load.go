@@ -6,6 +6,7 @@ import (
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/memory"
 	"github.com/outhook/outhook/store/boltstore/internal/txn"
+	"github.com/outhook/outhook/store/internal/hostport"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -62,7 +63,7 @@ func loadOne(
 				return nil, l, err
 			}
 			l.State.Active = l.State.Active && !closed
-			l.State.Tenant, l.State.Host = sub.Tenant, schedule.HostOf(sub.URL)
+			l.State.Tenant, l.State.Host = sub.Tenant, hostport.Of(sub.URL)
 		}
 	}
 	for source := range lack.Windows {

@@ -36,7 +36,7 @@ func (m *Memory) Restore(t *txn.Tx) error {
 	}
 	m.Schedule.Subs(func(q *Queue) {
 		if n := len(q.Data.Marks); n > 0 {
-			m.Schedule.CancelImplicit(q, q.Data.Marks[n-1].Seq)
+			q.CancelImplicit(q.Data.Marks[n-1].Seq)
 		}
 		m.tenants.recount(q)
 	})

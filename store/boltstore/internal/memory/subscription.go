@@ -5,7 +5,7 @@ import (
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
-	"github.com/outhook/outhook/store/internal/schedule"
+	"github.com/outhook/outhook/store/internal/hostport"
 )
 
 // What follows brings memory up to what has become of a subscription.
@@ -15,7 +15,7 @@ func (m *Memory) setSubscription(num uint64, sub *store.Subscription) {
 	if q := m.Schedule.Sub(num); q != nil {
 		m.SetRecord(q, sub)
 		m.Schedule.SetActive(q, Active(sub) && !m.closed[sub.Tenant], m.now())
-		m.Schedule.SetHost(q, schedule.HostOf(sub.URL), m.now())
+		m.Schedule.SetHost(q, hostport.Of(sub.URL), m.now())
 	}
 }
 

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/internal/hostport"
 	"github.com/outhook/outhook/store/internal/schedule"
 )
 
@@ -60,7 +61,7 @@ func (m *Memory) Load(lack *schedule.Lack, loaded schedule.Loaded, st *State, no
 	q.Data.Sub, q.Data.closed = &st.Sub, st.Closed
 	if st.CanceledTo > q.Data.canceledTo {
 		q.Data.canceledTo = st.CanceledTo
-		m.Schedule.CancelImplicit(q, st.CanceledTo)
+		q.CancelImplicit(st.CanceledTo)
 	}
 	state := m.scheduleState(q, st)
 	loaded.State = &state
@@ -71,7 +72,7 @@ func (m *Memory) Load(lack *schedule.Lack, loaded schedule.Loaded, st *State, no
 func (m *Memory) scheduleState(q *Queue, st *State) schedule.State {
 	return schedule.State{
 		Active: m.active(q), Health: &st.Health,
-		Tenant: st.Sub.Tenant, Host: schedule.HostOf(st.Sub.URL),
+		Tenant: st.Sub.Tenant, Host: hostport.Of(st.Sub.URL),
 	}
 }
 

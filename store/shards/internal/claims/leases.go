@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
-	"github.com/outhook/outhook/store/internal/schedule"
+	"github.com/outhook/outhook/store/internal/hostport"
 )
 
 // leases are the claims that were handed out and have not come back. They say which store an
@@ -31,7 +31,7 @@ func (ls *leases) add(from int, cl *store.Claim, perHost int, lease time.Duratio
 	defer ls.mu.Unlock()
 	now, host := time.Now(), ""
 	if perHost > 0 {
-		host = schedule.HostOf(cl.Subscription.URL)
+		host = hostport.Of(cl.Subscription.URL)
 	}
 	isFull := ls.isFull(host, from, perHost)
 	// Once a lease, or else each claim would go through all; and before a host counts as full, as

@@ -3,7 +3,7 @@ package check
 import (
 	"encoding/json"
 	"fmt"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/outhook/outhook/events"
@@ -24,8 +24,7 @@ type Driver struct {
 	Seals  bool          // SealedWith is the store's own
 	Shards bool          // tenants are dealt to several stores
 
-	mu           sync.Mutex // guards all below
-	subs, events int        // how many were made
+	subs, events atomic.Int64 // how many were made
 }
 
 // NewDriver returns a Driver of a store without a watchdog.
@@ -40,21 +39,13 @@ func NewDriver(s store.Store, realTime bool) *Driver {
 
 // NewSub returns a subscription that is not stored yet and wants events of the types.
 func (c *Driver) NewSub(types ...string) store.Subscription {
-	n := c.count(&c.subs)
+	n := c.subs.Add(1)
 	return store.Subscription{
 		ID:     fmt.Sprintf("5ab5c81b-0000-4000-8000-%012x", n),
 		URL:    fmt.Sprintf("https://endpoint.example/%d", n),
 		Events: types,
 		Status: store.Subscribed,
 	}
-}
-
-// count adds one to a number of c's and returns it. It may be called from any goroutine.
-func (c *Driver) count(n *int) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	*n++
-	return *n
 }
 
 // Subscribe stores a subscription that wants events of the types.
@@ -94,7 +85,7 @@ func (c *Driver) Resubscribe(id string) store.Subscription {
 
 // Event returns an event of the type that happens now.
 func (c *Driver) Event(eventType string) events.Event {
-	n := c.count(&c.events)
+	n := c.events.Add(1)
 	return events.Event{
 		ID:      fmt.Sprintf("event-%d", n),
 		Type:    eventType,

@@ -24,7 +24,7 @@ func Failing(c *Driver, eventType string, failures int) store.Subscription {
 // of another type.
 func tried(c *Driver, eventType string, n int,
 	finish func(store.Claim) store.Outcome) store.Subscription {
-	own := fmt.Sprintf("tried.n%d", c.subs+1)
+	own := fmt.Sprintf("tried.n%d", c.subs.Load()+1)
 	sub := c.Subscribe(eventType, own)
 	c.PublishTo(own, n)
 	c.Each(n, finish)

@@ -2,8 +2,6 @@ package history_test
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -196,27 +194,6 @@ func eventIDBreakages() []broken.Breakage {
 					evs = slices.DeleteFunc(slices.Clone(evs),
 						func(ev events.Event) bool { return er[ev.ID] })
 					return b.Store.Enqueue(ctx, evs...)
-				}
-			}},
-		{Name: "counts all events in its cursors", Rule: "pages/cursors-tell-nothing",
-			Spoil: func(b *broken.Store) {
-				const size = 11 // of the number in base64
-				count := uint64(0)
-				b.OnEnqueue = func(ctx context.Context, evs ...events.Event) error {
-					count += uint64(len(evs))
-					return b.Store.Enqueue(ctx, evs...)
-				}
-				b.OnDeliveries = func(ctx context.Context,
-					q store.DeliveryQuery) (store.Page[store.Delivery], error) {
-					if len(q.Cursor) > size {
-						q.Cursor = q.Cursor[size:]
-					}
-					page, err := b.Store.Deliveries(ctx, q)
-					if page.Next != "" {
-						number := binary.BigEndian.AppendUint64(nil, count)
-						page.Next = base64.RawURLEncoding.EncodeToString(number) + page.Next
-					}
-					return page, err
 				}
 			}},
 		{Name: "frees a pruned ID for every tenant", Rule: "event-ids/prune",

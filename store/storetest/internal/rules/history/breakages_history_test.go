@@ -2,7 +2,6 @@ package history_test
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/outhook/outhook/store"
@@ -11,77 +10,6 @@ import (
 
 func historyBreakages() []broken.Breakage {
 	return []broken.Breakage{
-		{Name: "skips one after each page", Rule: "pages/deliveries",
-			Spoil: func(b *broken.Store) {
-				b.OnDeliveries = func(ctx context.Context,
-					q store.DeliveryQuery) (store.Page[store.Delivery], error) {
-					q.Limit++
-					page, err := b.Store.Deliveries(ctx, q)
-					page.Items = page.Items[:min(len(page.Items), q.Limit-1)]
-					return page, err
-				}
-			}},
-		{Name: "ends a listing with a page that is short", Rule: "pages/short",
-			Spoil: func(b *broken.Store) {
-				b.OnDeliveries = func(ctx context.Context,
-					q store.DeliveryQuery) (store.Page[store.Delivery], error) {
-					page, err := b.Store.Deliveries(ctx, q)
-					if len(page.Items) < q.Limit && q.Limit < store.DefaultDeliveryLimit {
-						page.Next = ""
-					}
-					return page, err
-				}
-			}},
-		{Name: "skips what follows a short page", Rule: "pages/short",
-			Spoil: func(b *broken.Store) {
-				b.OnDeliveries = func(ctx context.Context,
-					q store.DeliveryQuery) (store.Page[store.Delivery], error) {
-					page, err := b.Store.Deliveries(ctx, q)
-					if page.Next == "" || len(page.Items) >= q.Limit {
-						return page, err
-					}
-					q.Cursor = page.Next
-					next, err := b.Store.Deliveries(ctx, q)
-					page.Next = next.Next
-					return page, err
-				}
-			}},
-		{Name: "calls a lower bound a total", Rule: "pages/counted-to",
-			Spoil: func(b *broken.Store) {
-				b.OnDeliveries = func(ctx context.Context,
-					q store.DeliveryQuery) (store.Page[store.Delivery], error) {
-					page, err := b.Store.Deliveries(ctx, q)
-					page.TotalIsLowerBound = false
-					return page, err
-				}
-			}},
-		{Name: "shows another tenant's", Rule: "deliveries/tenant",
-			Spoil: func(b *broken.Store) {
-				b.OnDeliveries = func(ctx context.Context,
-					q store.DeliveryQuery) (store.Page[store.Delivery], error) {
-					q.AnyTenant = true
-					return b.Store.Deliveries(ctx, q)
-				}
-			}},
-		{Name: "takes Until as included", Rule: "deliveries/since-until",
-			Spoil: func(b *broken.Store) {
-				b.OnDeliveries = func(ctx context.Context,
-					q store.DeliveryQuery) (store.Page[store.Delivery], error) {
-					if !q.Until.IsZero() {
-						q.Until = q.Until.Add(time.Nanosecond)
-					}
-					return b.Store.Deliveries(ctx, q)
-				}
-			}},
-		{Name: "lists oldest first", Rule: "deliveries/newest-first",
-			Spoil: func(b *broken.Store) {
-				b.OnDeliveries = func(ctx context.Context,
-					q store.DeliveryQuery) (store.Page[store.Delivery], error) {
-					page, err := b.Store.Deliveries(ctx, q)
-					slices.Reverse(page.Items)
-					return page, err
-				}
-			}},
 		{Name: "loses a requeue", Rule: "requeue/pending-again",
 			Spoil: func(b *broken.Store) {
 				b.OnRequeue = func(ctx context.Context, q store.DeliveryQuery) (store.RequeueResult,

@@ -1,5 +1,5 @@
-// Package history has the rules of what was enqueued before: how it is listed, counted, requeued,
-// erased and pruned.
+// Package history has the rules of what was enqueued before: how it is read, counted, requeued,
+// erased and pruned. How it is listed is package listing's.
 package history
 
 import "github.com/outhook/outhook/store/storetest/internal/check"
@@ -7,9 +7,6 @@ import "github.com/outhook/outhook/store/storetest/internal/check"
 // Groups returns the rules of this package.
 func Groups() []check.Group {
 	return []check.Group{
-		{Name: "deliveries", Rules: deliveryRules()},
-		{Name: "wait", Rules: waitRules()},
-		{Name: "pages", Rules: append(pageRules(), shortPageRules()...)},
 		{Name: "event", Rules: eventRules()},
 		{Name: "event-ids", Rules: eventIDRules()},
 		{Name: "requeue", Rules: requeueRules()},

@@ -1,4 +1,10 @@
-package console
+// Package show says how the console shows records to people: in what words, numbers and shapes. It
+// reads no store, and decides only what the sender of a request sees of an event or an attempt. Its
+// types are data for templates, which use their fields by name.
+//
+// What others wrote becomes plain text by package text; html/template escapes it. The query of a
+// webhook's URL, which may hold a password, is never shown.
+package show
 
 import (
 	"fmt"
@@ -11,61 +17,61 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// state is how a webhook or a delivery is: an icon, a word and more of it.
-type state struct {
+// State is how a webhook or a delivery is: an icon, a word and more of it.
+type State struct {
 	Kind   string // of icon and color: ok, new, wait, warn, bad, off
 	Word   string
 	Detail string
 }
 
-// webhookState sums up how a webhook is.
-func webhookState(sub *store.Subscription, s *dispatcher.SubscriptionStats) state {
+// WebhookState sums up how a webhook is.
+func WebhookState(sub *store.Subscription, s *dispatcher.SubscriptionStats) State {
 	attempts := s.Day.Delivered + s.Day.Failed
 	switch {
 	case sub.SealedWith != "":
-		return state{"bad", "unreadable", "its keys and headers can't be read"}
+		return State{"bad", "unreadable", "its keys and headers can't be read"}
 	case sub.Disabled():
-		return state{"bad", "disabled", text.Line(sub.DisabledReason)}
+		return State{"bad", "disabled", text.Line(sub.DisabledReason)}
 	case sub.Status == store.Unsubscribed:
-		return state{"off", "off", "disabled by its owner"}
+		return State{"off", "off", "disabled by its owner"}
 	case sub.Status == store.Paused:
-		return state{"off", "paused", "by its owner"}
+		return State{"off", "paused", "by its owner"}
 	case s.Breaker == dispatcher.BreakerOpen:
 		detail := fmt.Sprintf("%d in a row", s.Failures)
 		if !s.NextProbeAt.IsZero() {
-			detail += ", next try " + ago(s.NextProbeAt)
+			detail += ", next try " + Ago(s.NextProbeAt)
 		}
-		return state{"bad", "failing", detail}
+		return State{"bad", "failing", detail}
 	case s.Failures > 0:
-		return state{"warn", "failing", fmt.Sprintf("%d in a row", s.Failures)}
+		return State{"warn", "failing", fmt.Sprintf("%d in a row", s.Failures)}
 	case attempts == 0 && s.Pending == 0:
-		return state{"new", "quiet", "nothing sent in 24 h"}
+		return State{"new", "quiet", "nothing sent in 24 h"}
 	}
-	return state{"ok", "active", ""}
+	return State{"ok", "active", ""}
 }
 
-// deliveryState says how a delivery is.
-func deliveryState(d *store.Delivery, now time.Time) state {
+// DeliveryState says how a delivery is.
+func DeliveryState(d *store.Delivery, now time.Time) State {
 	switch d.State {
 	case store.Delivered:
-		return state{"ok", "delivered", ""}
+		return State{"ok", "delivered", ""}
 	case store.Dead:
-		return state{"bad", "dead", "given up"}
+		return State{"bad", "dead", "given up"}
 	case store.Canceled:
-		return state{"off", "canceled", text.Line(d.LastError)}
+		return State{"off", "canceled", text.Line(d.LastError)}
 	}
 	when := "due"
 	if d.DueAt.After(now) {
-		when = ago(d.DueAt)
+		when = Ago(d.DueAt)
 	}
 	if d.Attempts > 0 {
-		return state{"warn", "retry", fmt.Sprintf("attempt %d %s", d.Attempts+1, when)}
+		return State{"warn", "retry", fmt.Sprintf("attempt %d %s", d.Attempts+1, when)}
 	}
-	return state{"wait", "pending", when}
+	return State{"wait", "pending", when}
 }
 
-// answerOf says what came back of the last attempt of a delivery, in a few words.
-func answerOf(status int, reason string) string {
+// Answer says what came back of the last attempt of a delivery, in a few words.
+func Answer(status int, reason string) string {
 	class := dispatcher.ErrorClass(reason)
 	switch {
 	case class != "" && class != dispatcher.ClassHTTPStatus:
@@ -99,8 +105,8 @@ func classText(class dispatcher.Class) string {
 	return "not a success"
 }
 
-// reasonText is the error of an attempt for people: its class in words.
-func reasonText(reason string) string {
+// Reason is the error of an attempt for people: its class in words.
+func Reason(reason string) string {
 	class := dispatcher.ErrorClass(reason)
 	if class == "" {
 		return text.Line(reason)
@@ -112,8 +118,8 @@ func reasonText(reason string) string {
 	return text.Line(classText(class) + ": " + rest)
 }
 
-// advice says what the owner of an endpoint can do about a failed attempt.
-func advice(status int, reason string) string {
+// Advice says what the owner of an endpoint can do about a failed attempt.
+func Advice(status int, reason string) string {
 	switch dispatcher.ErrorClass(reason) {
 	case dispatcher.ClassBlockedAddress:
 		return "The address is private or reserved. Use one that the public internet reaches."
@@ -150,8 +156,8 @@ func advice(status int, reason string) string {
 	return "Check what the endpoint answered."
 }
 
-// showURL returns a webhook's URL for people: without its query, which may hold a password.
-func showURL(raw string) string {
+// URL returns a webhook's URL for people: without its query, which may hold a password.
+func URL(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return "(not readable)"

@@ -1,4 +1,7 @@
-package console
+// Package asset has the files of a console that are the same for everybody: its style sheet, its
+// script and the host's logo. The URL of each has a version of its content, so that a browser may
+// keep it for a year.
+package asset
 
 import (
 	"bytes"
@@ -12,81 +15,85 @@ import (
 	"strings"
 )
 
-//go:embed assets/console.css assets/console.js
-var assetFiles embed.FS
+//go:embed console.css console.js
+var files embed.FS
 
-// asset is a file that is the same for everybody.
-type asset struct {
+// File is a file with its type. It is safe for concurrent use.
+type File struct {
 	contentType string
 	plain       []byte
 	zipped      []byte // nil if it is not worth it
-	version     string // of its content, for its URL
+	version     string // of its content
 }
 
-// assets returns the files of a console with these options, by their names.
-func (o *Options) assets() map[string]*asset {
+// Files returns the files of a console by their names. accent is a color such as "#0b5fff", or
+// empty for that of the style sheet; logo is an image, or empty for none.
+func Files(accent string, logo []byte) map[string]*File {
 	read := func(name string) []byte {
-		text, err := assetFiles.ReadFile("assets/" + name)
+		text, err := files.ReadFile(name)
 		if err != nil {
 			panic("console: an embedded file is missing: " + err.Error())
 		}
 		return text
 	}
 	css := read("console.css")
-	if o.Accent != "" { // an inline style is against the policy
-		css = append(css, ":root{--accent:"+o.Accent+";--on-accent:"+textOn(o.Accent)+"}"...)
+	if accent != "" { // an inline style is against the policy
+		css = append(css, ":root{--accent:"+accent+";--on-accent:"+textOn(accent)+"}"...)
 	}
-	all := map[string]*asset{
-		"console.css": newAsset("text/css; charset=utf-8", css, true),
-		"console.js":  newAsset("text/javascript; charset=utf-8", read("console.js"), true),
+	all := map[string]*File{
+		"console.css": newFile("text/css; charset=utf-8", css, true),
+		"console.js":  newFile("text/javascript; charset=utf-8", read("console.js"), true),
 	}
-	if len(o.Logo) > 0 {
-		all["logo"] = newAsset(imageType(o.Logo), o.Logo, false)
+	if len(logo) > 0 {
+		all["logo"] = newFile(ImageType(logo), logo, false)
 	}
 	return all
 }
 
-func newAsset(contentType string, plain []byte, zip bool) *asset {
+func newFile(contentType string, plain []byte, zip bool) *File {
 	sum := sha256.Sum256(plain)
-	a := &asset{contentType: contentType, plain: plain, version: hex.EncodeToString(sum[:6])}
+	f := &File{contentType: contentType, plain: plain, version: hex.EncodeToString(sum[:6])}
 	if zip {
 		var buf bytes.Buffer
 		w, _ := gzip.NewWriterLevel(&buf, gzip.BestCompression) // its error is of the level
 		w.Write(plain)                                          // to memory
 		w.Close()
-		a.zipped = buf.Bytes()
+		f.zipped = buf.Bytes()
 	}
-	return a
+	return f
 }
 
-// serve sends the asset. It may be kept for a year: the URL has its version.
-func (a *asset) serve(w http.ResponseWriter, r *http.Request) {
+// ServeHTTP sends the file. It may be kept for a year: the URL has its version.
+func (f *File) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		h.Set("Allow", "GET, HEAD")
 		http.Error(w, "This file takes GET.", http.StatusMethodNotAllowed)
 		return
 	}
-	h.Set("Content-Type", a.contentType)
+	h.Set("Content-Type", f.contentType)
 	// An SVG that is opened by itself is a document: it runs nothing and loads nothing.
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
-	if r.URL.Query().Get("v") == a.version {
+	if r.URL.Query().Get("v") == f.version {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	body := a.plain
-	if a.zipped != nil {
+	body := f.plain
+	if f.zipped != nil {
 		h.Set("Vary", "Accept-Encoding")
 		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 			h.Set("Content-Encoding", "gzip")
-			body = a.zipped
+			body = f.zipped
 		}
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.Write(body)
 }
 
-// imageType returns the type of an image by its first bytes; empty if it is none.
-func imageType(image []byte) string {
+// URL returns the URL of the file under its name, which changes with its content.
+func (f *File) URL(name string) string { return name + "?v=" + f.version }
+
+// ImageType returns the type of an image by its first bytes; empty if it is none.
+func ImageType(image []byte) string {
 	text := bytes.TrimSpace(image)
 	if bytes.HasPrefix(text, []byte("<svg")) || bytes.HasPrefix(text, []byte("<?xml")) {
 		return "image/svg+xml"

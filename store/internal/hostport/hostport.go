@@ -1,4 +1,6 @@
-package schedule
+// Package hostport says which subscriptions share an endpoint's host, and with it the limit of a
+// host. All stores, and those that join several, go by the same spelling.
+package hostport
 
 import (
 	"net"
@@ -6,9 +8,9 @@ import (
 	"strings"
 )
 
-// HostOf returns the host and port that requests to a URL go to, in one spelling for all URLs of
+// Of returns the host and port that requests to a URL go to, in one spelling for all URLs of
 // the same; empty if the URL is none.
-func HostOf(rawURL string) string {
+func Of(rawURL string) string {
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Host == "" {
 		return ""

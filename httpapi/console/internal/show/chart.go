@@ -1,15 +1,14 @@
-package console
+package show
 
 import (
-	"context"
 	"fmt"
 	"time"
 
 	"github.com/outhook/outhook/store"
 )
 
-// chart shows attempts over time as bars: those that succeeded, and above them those that did not.
-type chart struct {
+// Chart shows attempts over time as bars: those that succeeded, and above them those that did not.
+type Chart struct {
 	Label string // what it shows, in words
 	Bars  []bar
 	Width int
@@ -35,21 +34,15 @@ type chartRow struct {
 	Delivered, Failed int
 }
 
-// newChart returns the chart of the last figures; those that are older count for nothing.
-func (q *request) newChart(
-	ctx context.Context, query store.FiguresQuery, last int,
-) (chart, error) {
-	figures, err := q.d.Figures(ctx, query)
-	if err != nil {
-		return chart{}, err
-	}
+// NewChart returns the chart of the last figures; those that are older count for nothing.
+func NewChart(figures *store.Figures, per store.Resolution, last int) Chart {
 	first := max(len(figures.Sums)-last, 0)
 	sums := figures.Sums[first:]
 	most := 1
 	for i := range sums {
 		most = max(most, sums[i].Delivered+sums[i].Failed)
 	}
-	c := chart{Width: len(sums)*barWidth - 2}
+	c := Chart{Width: len(sums)*barWidth - 2}
 	for i := range sums {
 		s := &sums[i]
 		c.Total.Add(s)
@@ -66,20 +59,20 @@ func (q *request) newChart(
 			Delivered: s.Delivered, Failed: s.Failed})
 	}
 	each := "minute"
-	if query.Per == store.PerHour {
+	if per == store.PerHour {
 		each = "hour"
 	}
 	c.Label = fmt.Sprintf("Attempts by the %s: %s succeeded and %s failed, %s at most in one", each,
-		number(c.Total.Delivered), number(c.Total.Failed), number(most))
-	return c, nil
+		Number(c.Total.Delivered), Number(c.Total.Failed), Number(most))
+	return c
 }
 
 // Tried is how many attempts a chart has; Success is the share that succeeded, P50 and P95 the
 // times within which half and 95 % of the answers came.
-func (c chart) Tried() int         { return c.Total.Delivered + c.Total.Failed }
-func (c chart) P50() time.Duration { return c.Total.Percentile(50) }
-func (c chart) P95() time.Duration { return c.Total.Percentile(95) }
-func (c chart) Success() float64 {
+func (c Chart) Tried() int         { return c.Total.Delivered + c.Total.Failed }
+func (c Chart) P50() time.Duration { return c.Total.Percentile(50) }
+func (c Chart) P95() time.Duration { return c.Total.Percentile(95) }
+func (c Chart) Success() float64 {
 	s := c.Total.Stats()
 	return s.SuccessRate()
 }

@@ -1,0 +1,140 @@
+// Package form reads the console's forms: that of a webhook, and the filter of deliveries. It is
+// given what the sender of a request may see, and asks for nothing.
+package form
+
+import (
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/httpapi/console/internal/show"
+	"github.com/outhook/outhook/httpapi/console/internal/text"
+)
+
+// Webhook is the form of a webhook, as it is shown and as it comes back.
+type Webhook struct {
+	ID       string // empty for a new one
+	Operator bool   // chooses the tenant of a new one
+	Tenant   string
+	Name     string
+	URL      string
+	Types    []TypeChoice
+	Patterns string // one a line: types that are not in the catalogue, families
+	Headers  []Header
+	Errors   map[string]string // by field; "" is of the whole
+	Heading  string
+}
+
+// TypeChoice is a type of the catalogue in a form.
+type TypeChoice struct {
+	events.Type
+	Chosen bool
+}
+
+// Header is a row of the form. The value of a header that is stored is never shown: an empty
+// value keeps it.
+type Header struct {
+	Name, Value string
+	Stored      string // the name under which a value is stored; empty for a new row
+}
+
+// spareHeaders is how many empty rows a form has.
+const spareHeaders = 2
+
+// Fill makes a form ready to be shown: with the types of the catalogue, those of the patterns that
+// are not in it, and empty rows for headers.
+func (f *Webhook) Fill(catalogue []events.Type, patterns []string) {
+	for _, t := range catalogue {
+		f.Types = append(f.Types, TypeChoice{t, slices.Contains(patterns, t.Name)})
+	}
+	var rest []string
+	for _, p := range patterns {
+		if !slices.ContainsFunc(f.Types, func(t TypeChoice) bool { return t.Name == p }) {
+			rest = append(rest, p)
+		}
+	}
+	f.Patterns = strings.Join(rest, "\n")
+	for range spareHeaders {
+		f.Headers = append(f.Headers, Header{})
+	}
+}
+
+// ReadWebhook reads a form and the patterns in it. tenant is the sender's; an operator chooses one
+// in the form.
+func ReadWebhook(values url.Values, tenant string, operator bool) (*Webhook, []string) {
+	f := &Webhook{
+		ID: values.Get("id"), Name: strings.TrimSpace(values.Get("name")),
+		URL: strings.TrimSpace(values.Get("url")), Operator: operator,
+		Tenant: tenant, Errors: make(map[string]string),
+	}
+	if f.Operator {
+		f.Tenant = values.Get("tenant")
+	}
+	patterns := slices.Clone(values["type"])
+	for _, p := range strings.FieldsFunc(values.Get("patterns"), func(c rune) bool {
+		return c == '\n' || c == '\r' || c == ','
+	}) {
+		if p = strings.TrimSpace(p); p != "" && !slices.Contains(patterns, p) {
+			patterns = append(patterns, p)
+		}
+	}
+	names, contents, stored := values["hn"], values["hv"], values["ho"]
+	for i := range names {
+		h := Header{Name: strings.TrimSpace(names[i])}
+		if i < len(contents) {
+			h.Value = contents[i]
+		}
+		if i < len(stored) {
+			h.Stored = stored[i]
+		}
+		if h.Name == "" && h.Value != "" {
+			f.Errors["headers"] = "A value has no name. Give the header a name."
+		}
+		if h.Name != "" || h.Value != "" {
+			f.Headers = append(f.Headers, h)
+		}
+	}
+	return f, patterns
+}
+
+// HeadersFor returns the headers of the form for a webhook that has these. It fails, by an error in
+// the form, if one has another name and no value: nobody can see that the old value would go along.
+func (f *Webhook) HeadersFor(has map[string]string) map[string]string {
+	out := make(map[string]string)
+	for _, h := range f.Headers {
+		if _, twice := out[h.Name]; twice {
+			f.Errors["headers"] = "The header " + text.Line(h.Name) + " is there twice. Keep one."
+		}
+		value := h.Value
+		if value == "" && h.Stored != "" {
+			kept, ok := has[h.Stored]
+			if h.Stored != h.Name || !ok {
+				f.Errors["headers"] = "Give " + text.Line(h.Name) + " its value again."
+				continue
+			}
+			value = kept
+		}
+		out[h.Name] = value
+	}
+	return out
+}
+
+// AddError puts an error beside its field, if it is one of the form's; ok is false if it is not.
+func (f *Webhook) AddError(err error) (ok bool) {
+	invalid := (*events.InvalidError)(nil)
+	if !errors.As(err, &invalid) {
+		return false
+	}
+	subject := map[string]string{
+		"url": "The URL", "name": "The name", "events": "The list of types",
+		"headers": "The list of headers", "tenant": "The tenant",
+	}[invalid.Field]
+	field := invalid.Field
+	if subject == "" {
+		field, subject = "", show.Capital(invalid.Field)
+	}
+	f.Errors[field] = text.Line(subject + " " + invalid.Reason + ".")
+	return true
+}

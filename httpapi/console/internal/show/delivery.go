@@ -1,0 +1,101 @@
+package show
+
+import (
+	"strings"
+	"time"
+
+	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/httpapi/console/internal/text"
+	"github.com/outhook/outhook/store"
+)
+
+// Row is a delivery in a table.
+type Row struct {
+	store.Delivery
+	Status  State
+	Answer  string
+	Webhook string // its name
+}
+
+// NewRows returns deliveries as the rows of a table, with IDs in place of the names of webhooks.
+func NewRows(all []store.Delivery) []Row {
+	now := time.Now()
+	rows := make([]Row, len(all))
+	for i, d := range all {
+		rows[i] = Row{Delivery: d, Status: DeliveryState(&d, now), Webhook: Short(d.SubscriptionID)}
+		if d.State != store.Canceled {
+			rows[i].Answer = Answer(d.LastStatus, d.LastError)
+		}
+	}
+	return rows
+}
+
+// Attempt is an attempt as the page of a delivery shows it.
+type Attempt struct {
+	store.Attempt
+	Status       State
+	Answer       string // in a few words
+	Reason       string // the whole of Error
+	Advice       string
+	Body         string // how the answer began
+	BodyShown    bool
+	HasBody      bool
+	AnswerStatus int
+	Phases       string
+	Remote       string // for the operator alone
+	Sent, Got    []store.HeaderField
+	SentCut      bool
+	GotCut       bool
+}
+
+// NewAttempt returns what is shown of an attempt. The answer's body may repeat the payload, so only
+// those who may see payloads see it; only an operator sees the address that it went to.
+func NewAttempt(a store.Attempt, payloads, operator bool) Attempt {
+	out := Attempt{Attempt: a, Answer: Answer(a.Status, a.Error), Reason: Reason(a.Error),
+		Advice: Advice(a.Status, a.Error), AnswerStatus: a.Status, HasBody: len(a.Response) > 0,
+		BodyShown: payloads}
+	if dispatcher.ErrorClass(a.Error) == dispatcher.ClassHTTPStatus {
+		out.Answer, out.Reason = out.Reason, "" // one line says both
+	}
+	out.Status = State{"ok", "succeeded", ""}
+	if a.Error != "" {
+		out.Status = State{"bad", "failed", ""}
+	}
+	if out.BodyShown {
+		out.Body, _ = text.Body(a.Response, store.MaxResponse)
+	}
+	if d := a.Detail; d != nil && d.Sealed == nil {
+		out.Phases = phases(d)
+		out.Sent, out.SentCut = shownHeaders(d.Request), d.RequestCut
+		out.Got, out.GotCut = shownHeaders(d.Answer), d.AnswerCut
+		if operator {
+			out.Remote = text.Line(d.RemoteAddress)
+		}
+	}
+	return out
+}
+
+// phases says how long each part of an attempt took.
+func phases(d *store.AttemptDetail) string {
+	var parts []string
+	if d.Reused {
+		parts = append(parts, "connection kept")
+	}
+	for _, p := range []struct {
+		name string
+		took time.Duration
+	}{{"name", d.DNS}, {"connect", d.Connect}, {"TLS", d.TLS}, {"first byte", d.FirstByte}} {
+		if p.took > 0 {
+			parts = append(parts, p.name+" "+Duration(p.took))
+		}
+	}
+	return strings.Join(parts, " · ")
+}
+
+func shownHeaders(all []store.HeaderField) []store.HeaderField {
+	out := make([]store.HeaderField, len(all))
+	for i, h := range all {
+		out[i] = store.HeaderField{Name: text.Line(h.Name), Value: text.Line(h.Value)}
+	}
+	return out
+}
