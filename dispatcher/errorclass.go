@@ -2,8 +2,7 @@ package dispatcher
 
 import "github.com/outhook/outhook/dispatcher/internal/send"
 
-// Class is the kind of failure that an attempt ended in: the first word of store.Attempt.Error,
-// before a colon.
+// Class is the kind of a failed attempt: the first word of store.Attempt.Error, before a colon.
 type Class string
 
 const (
