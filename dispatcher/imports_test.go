@@ -93,7 +93,7 @@ var rooms = map[string][]string{
 	"dispatcher/internal/nettest": {},
 
 	"httpapi/internal/apitest": {},
-	"httpapi/internal/ask":     {"events", "signing", "store"},
+	"httpapi/internal/ask":     {"dispatcher", "events", "signing", "store"},
 	"httpapi/internal/openapi": {"dispatcher", "events", "httpapi/internal/wire"},
 	"httpapi/internal/wire":    {"dispatcher", "events", "signing", "store"},
 
