@@ -2,13 +2,11 @@ package dispatcher
 
 import "github.com/outhook/outhook/dispatcher/internal/send"
 
-// Class is the kind of failure that an attempt ended in: the first word of store.Attempt.Error,
-// before a colon.
+// Class is the kind of a failed attempt: the first word of store.Attempt.Error, before a colon.
 type Class string
 
 const (
-	// ClassBlockedAddress, "blocked_address": the host's address is one that deliveries must not go
-	// to.
+	// ClassBlockedAddress, "blocked_address": deliveries must not go to the host's address.
 	ClassBlockedAddress Class = send.ClassBlockedAddress
 
 	// ClassDNS, "dns": the host's name did not resolve.
@@ -32,13 +30,17 @@ const (
 	// ClassCanceled, "canceled": cut off by the sender, as it was stopping.
 	ClassCanceled Class = send.ClassCanceled
 
-	// ClassSender, "sender": the attempt failed on the sender's side, before or beside the
-	// endpoint: a function of the host's Options failed or panicked, or the store has a URL or a
-	// header of the subscription that Subscribe would have refused. The text names it. The
+	// ClassSender, "sender": the sender's own fault, which the text names: a function of Options
+	// failed or panicked, or the store has a URL or header that Subscribe would have refused. The
 	// subscription's health stays as it is.
 	ClassSender Class = send.ClassSender
 )
 
-// ErrorClass returns the class of a store.Attempt.Error or store.Delivery.LastError; "" if it has
-// none.
+// Classes lists the classes.
+func Classes() []Class {
+	return []Class{ClassBlockedAddress, ClassDNS, ClassConnect, ClassTLS, ClassTimeout,
+		ClassHTTPStatus, ClassResponse, ClassCanceled, ClassSender}
+}
+
+// ErrorClass returns the class of a store.Attempt.Error or store.Delivery.LastError; "" is none.
 func ErrorClass(text string) Class { return Class(send.Class(text)) }

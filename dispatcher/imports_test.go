@@ -93,7 +93,7 @@ var rooms = map[string][]string{
 	"dispatcher/internal/nettest": {},
 
 	"httpapi/internal/apitest": {},
-	"httpapi/internal/ask":     {"events", "signing", "store"},
+	"httpapi/internal/ask":     {"dispatcher", "events", "signing", "store"},
 	"httpapi/internal/openapi": {"dispatcher", "events", "httpapi/internal/wire"},
 	"httpapi/internal/wire":    {"dispatcher", "events", "signing", "store"},
 
@@ -146,7 +146,8 @@ var rooms = map[string][]string{
 		"store/internal/schedule",
 	},
 	"store/boltstore/internal/listing": {
-		"store", "store/boltstore/internal/buckets", "store/boltstore/internal/database",
+		"store", "store/boltstore/internal/boltfile", "store/boltstore/internal/buckets",
+		"store/boltstore/internal/database",
 		"store/boltstore/internal/memory", "store/boltstore/internal/record",
 		"store/boltstore/internal/scan", "store/boltstore/internal/txn", "store/internal/page",
 		"store/internal/schedule",

@@ -43,8 +43,8 @@ func (e Event) validateHead() error {
 	if err := ValidateTenant(e.Tenant); err != nil {
 		return err
 	}
-	if reason := tagReason(e.Key); reason != "" {
-		return invalid("key", reason)
+	if err := ValidateKey(e.Key); err != nil {
+		return err
 	}
 	if reason := timeReason(e.Time); reason != "" {
 		return invalid("time", reason)
@@ -84,6 +84,15 @@ func isTrace(s string) bool {
 func ValidateTenant(tenant string) error {
 	if reason := tagReason(tenant); reason != "" {
 		return &InvalidError{Field: "tenant", Reason: reason}
+	}
+	return nil
+}
+
+// ValidateKey returns an *InvalidError with the field "key" unless key can be an event's Key: at
+// most 256 bytes of UTF-8 without control characters; empty will do.
+func ValidateKey(key string) error {
+	if reason := tagReason(key); reason != "" {
+		return &InvalidError{Field: "key", Reason: reason}
 	}
 	return nil
 }

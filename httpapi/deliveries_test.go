@@ -16,10 +16,13 @@ type delivery struct {
 	WebhookID  string     `json:"webhook_id"`
 	EventID    string     `json:"event_id"`
 	EventType  string     `json:"event_type"`
+	Key        string     `json:"key"`
 	State      string     `json:"state"`
 	Attempts   int        `json:"attempts"`
 	CreatedAt  time.Time  `json:"created_at"`
 	DueAt      *time.Time `json:"due_at"`
+	Wait       string     `json:"wait"`
+	WaitUntil  *time.Time `json:"wait_until"`
 	FinishedAt *time.Time `json:"finished_at"`
 	LastStatus int        `json:"last_status"`
 	ErrorClass string     `json:"error_class"`
@@ -33,6 +36,7 @@ type deliveries struct {
 		PreviousCursor *string `json:"previous_cursor"`
 		NextCursor     *string `json:"next_cursor"`
 		Total          *int    `json:"total"`
+		SearchedTo     *string `json:"searched_to"`
 	} `json:"pagination_data"`
 }
 
@@ -49,7 +53,7 @@ func TestDeliveriesBytes(t *testing.T) {
 		{"dead", store.Dead, failed,
 			`","event_type":"a.b","state":"dead","attempts":1,"created_at":"2000-01-01T00:00:00.000Z","finished_at":"2000-01-01T00:00:00.000Z","last_status":503,"error_class":"http_status","last_error":"http_status: 503 Service Unavailable"}`},
 		{"pending", store.Pending, noAnswer,
-			`","event_type":"a.b","state":"pending","attempts":1,"created_at":"2000-01-01T00:00:00.000Z","due_at":"2000-01-01T01:00:00.000Z","error_class":"timeout","last_error":"timeout: no answer in time"}`},
+			`","event_type":"a.b","state":"pending","attempts":1,"created_at":"2000-01-01T00:00:00.000Z","due_at":"2000-01-01T01:00:00.000Z","wait":"retry","wait_until":"2000-01-01T01:00:00.000Z","error_class":"timeout","last_error":"timeout: no answer in time"}`},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			h := newDirect(t, config{})
@@ -103,6 +107,17 @@ func TestDeliveriesFilters(t *testing.T) {
 			{`{"state":"dead"}`, "b b"},
 			{`{"state":["dead","pending"]}`, "c b b"},
 			{`{"state":["canceled"]}`, ""},
+			{`{"class":"http_status"}`, "b b"},
+			{`{"class":"timeout"}`, "c"},
+			{`{"class":"dns"}`, ""},
+			{`{"class":"timeout","state":"dead"}`, ""},
+			{`{"status":503}`, "b b"},
+			{`{"status":"503"}`, "b b"},
+			{`{"status":504}`, ""},
+			{`{"status":"5xx","webhook_id":"` + id1 + `"}`, "b"},
+			{`{"status":"2xx"}`, "a"},
+			{`{"status":"4xx"}`, ""},
+			{`{"key":"order-1"}`, ""},
 			{`{"since":"2000-01-01T01:00:00Z"}`, "c b b"},
 			{`{"since":"2000-01-01T02:00:00+01:00"}`, "c b b"},
 			{`{"since":"2000-01-01T01:00:00.001Z"}`, "c"},

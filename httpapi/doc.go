@@ -15,6 +15,7 @@
 //	POST /webhooks.rotate       give it a new signature key, and sign by both for a while
 //	POST /webhooks.ping         send a test event now, and see the endpoint's answer
 //	POST /webhooks.stats        what is pending, what succeeded and failed, how fast, the breaker
+//	POST /webhooks.figures      attempts by the minute or hour: how many failed, how fast they were
 //	POST /webhooks.events       the event types that the host declares, if any
 //
 //	POST /webhooks.deliveries   deliveries, newest first, by filters and pages
@@ -54,8 +55,8 @@
 // must be known to be tried.
 //
 // [Options.Access] says more of a request: that it comes from the operator of the host, who may see
-// and change what is of any tenant. Lists and replays are then of all tenants, or of the one that
-// the field "tenant" names; each webhook and delivery in a response has its "tenant"; and
+// and change what is of any tenant. Lists, figures and replays are then of all tenants, or of the
+// one that the field "tenant" names; each webhook and delivery in a response has its "tenant"; and
 // /webhooks.stats without an id has the figures of the host. A tenant's own requests can't have
 // that field, and no response to them shows it.
 //

@@ -84,13 +84,17 @@ func (a *api) ownerEndpoints() []endpoint {
 		name: "stats", method: http.MethodPost, run: a.stats,
 		takes: []string{"id"},
 	}, {
+		name: "figures", method: http.MethodPost, run: a.figures, tenant: true, emptyBody: true,
+		takes: []string{"id", "resolution"},
+	}, {
 		name: "events", method: http.MethodPost, run: a.events, emptyBody: true,
 	}}
 }
 
 // deliveryEndpoints are those about what was sent.
 func (a *api) deliveryEndpoints() []endpoint {
-	filter := []string{"webhook_id", "event_type", "event_id", "state", "since", "until"}
+	filter := []string{"webhook_id", "event_type", "event_id", "key", "state", "class", "status",
+		"since", "until"}
 	return []endpoint{{
 		name: "deliveries", method: http.MethodPost, run: a.deliveries, tenant: true, emptyBody: true,
 		takes: slices.Concat(filter, []string{"cursor", "page_size", "count"}),

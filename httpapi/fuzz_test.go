@@ -37,6 +37,9 @@ func FuzzBodies(f *testing.F) {
 			`{"state":"","dry_run":true}`, `{"until":"yesterday"}`, `{"state":"dead","dry_run":true}`,
 			`{"text":"a","status":["Paused",""],"page_size":1}`, `{"status":[""],"event_type":"a"}`,
 			`{"text":"a","status":"Paused","event_type":"a.b","page_size":1}`, `{"state":[""]}`,
+			`{"class":"dns","status":"4xx","key":"a\u00a0b"}`, `{"class":"dns:","status":404}`,
+			`{"state":"dead","status":99,"key":"\u0085"}`, `{"status":"4XX"}`, `{"status":"404"}`,
+			`{"resolution":"hour"}`, `{"resolution":"day"}`, `{"id":"","resolution":null}`,
 			`{"state":"dead","page_size":1,"dry_run":true}`, `{"state":"dead","page_size":1}`,
 		} {
 			f.Add(uint8(i), []byte(body))
@@ -58,7 +61,7 @@ func FuzzBodies(f *testing.F) {
 		checkResponse(t, w)
 
 		well := wellFormed(body) && wellTyped(endpoint, body) || len(body) == 0 &&
-			slices.Contains([]string{"list", "events", "deliveries"}, endpoint)
+			slices.Contains([]string{"list", "figures", "events", "deliveries"}, endpoint)
 		taken := w.Code != 400
 		switch {
 		case taken && !well:
@@ -92,7 +95,11 @@ var (
 	types      = regexp.MustCompile(`^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$`)
 	states     = regexp.MustCompile(`^(pending|delivered|dead|canceled)$`)
 	statuses   = regexp.MustCompile(`^(Subscribed|Paused|Unsubscribed)$`)
-	uuids      = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+	classes    = regexp.MustCompile(
+		`^(blocked_address|dns|connect|tls|timeout|http_status|response|canceled|sender)$`)
+	ranges   = regexp.MustCompile(`^[1-9](xx|[0-9][0-9])$`)
+	controls = regexp.MustCompile(`\p{Cc}`)
+	uuids    = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 )
 
 // wellFormed says whether a body is JSON in valid UTF-8 in which nothing is given twice and no
@@ -180,7 +187,7 @@ func wellTyped(endpoint string, body []byte) bool {
 			"pause id", "resume id",
 			"attempts webhook_id", "redeliver webhook_id":
 			ok = isText && text != nil && uuids.MatchString(*text)
-		case "subscribe id", "deliveries webhook_id", "replay webhook_id":
+		case "subscribe id", "figures id", "deliveries webhook_id", "replay webhook_id":
 			ok = isText && (text == nil || *text == "" || uuids.MatchString(*text))
 		case "attempts event_id", "redeliver event_id", "event event_id":
 			ok = isText && text != nil && words.MatchString(*text)
@@ -202,6 +209,16 @@ func wellTyped(endpoint string, body []byte) bool {
 				})
 		case "list text":
 			ok = isText && (text == nil || len(*text) <= 2048)
+		case "deliveries class", "replay class":
+			ok = isText && (text == nil || *text == "" || classes.MatchString(*text))
+		case "deliveries status", "replay status":
+			var n int
+			ok = isText && (text == nil || *text == "" || ranges.MatchString(*text)) ||
+				json.Unmarshal(raw, &n) == nil && n >= 100 && n <= 999
+		case "deliveries key", "replay key":
+			ok = isText && (text == nil || len(*text) <= 256 && !controls.MatchString(*text))
+		case "figures resolution":
+			ok = isText && (text == nil || slices.Contains([]string{"", "minute", "hour"}, *text))
 		case "deliveries count", "replay dry_run":
 			ok = json.Unmarshal(raw, new(*bool)) == nil
 		case "rotate overlap_seconds":
@@ -243,7 +260,7 @@ var naming = []string{"webhook_id", "event_id", "state", "since", "until"}
 // judges.
 func needed(endpoint string) []string {
 	switch endpoint {
-	case "subscribe", "list", "events", "deliveries", "replay":
+	case "subscribe", "list", "figures", "events", "deliveries", "replay":
 		return nil
 	case "event":
 		return []string{"event_id"}

@@ -9,8 +9,8 @@ import (
 
 // endpoints are all that take a POST. Those that take something away come last.
 var endpoints = []string{
-	"subscribe", "update", "info", "list", "rotate", "ping", "stats", "events", "deliveries",
-	"event", "attempts", "redeliver", "replay", "pause", "resume",
+	"subscribe", "update", "info", "list", "rotate", "ping", "stats", "figures", "events",
+	"deliveries", "event", "attempts", "redeliver", "replay", "pause", "resume",
 	"unsubscribe", "delete",
 }
 

@@ -73,6 +73,10 @@ func TestReplay(t *testing.T) {
 		{"one event", `"event_id":"b"`, `{"count":2}`, "c b b"},
 		{"a time", `"since":"2000-01-01T00:00:00Z","until":"2000-01-01T00:30:00Z"`, `{"count":1}`, "c a"},
 		{"what waits for a retry", `"state":"pending"`, `{"count":1}`, "c"},
+		{"a class", `"class":"http_status","state":"dead"`, `{"count":2}`, "c b b"},
+		{"another class", `"class":"timeout","state":"dead"`, `{"count":0}`, "c"},
+		{"a status", `"status":"2xx","until":"2000-01-02T00:00:00Z"`, `{"count":1}`, "c a"},
+		{"another status", `"status":404,"until":"2000-01-02T00:00:00Z"`, `{"count":0}`, "c"},
 		{"nothing", `"event_id":"none"`, `{"count":0}`, "c"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -142,6 +146,7 @@ func TestReplayMustName(t *testing.T) {
 	h.prepare()
 	h.attempt(store.Dead, failed)
 	for _, body := range []string{`{}`, `{"dry_run":true}`, `{"event_type":"message.created"}`,
+		`{"class":"http_status"}`, `{"status":503}`, `{"key":"order-1"}`,
 		`{"state":[]}`, `{"state":"","webhook_id":null,"event_id":"","since":"","until":null}`,
 		`{"page_size":5}`, `{"cursor":""}`} {
 		for _, headers := range [][]string{nil, {"X-Operator", "yes"}} {

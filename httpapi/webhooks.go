@@ -168,6 +168,27 @@ func (a *api) stats(ctx context.Context, acc Access, f *ask.Fields) (any, error)
 	return acc.view().Stats(&sub, &s), err
 }
 
+// figures returns how many attempts succeeded and failed, and how fast, by the minute or the hour:
+// of a webhook, of the tenant, or for an operator who names neither of the host.
+func (a *api) figures(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
+	q := ask.Figures(f, acc.scope(f))
+	if f.Err != nil {
+		return nil, f.Err
+	}
+	if q.SubscriptionID != "" {
+		sub, err := a.ownID(ctx, acc, "id", q.SubscriptionID)
+		if err != nil {
+			return nil, err
+		}
+		if !q.AnyTenant && sub.Tenant != q.Tenant { // the one that an operator has named
+			return nil, store.ErrNotFound
+		}
+		q = store.FiguresQuery{SubscriptionID: sub.ID, Per: q.Per}
+	}
+	figures, err := a.d.Figures(ctx, q)
+	return wire.NewFigures(&figures), err
+}
+
 // events lists the event types that the host declares, the same for every tenant. The list is empty
 // if it declares none.
 func (a *api) events(context.Context, Access, *ask.Fields) (any, error) {

@@ -121,6 +121,29 @@ var fieldValues = []values{{
 	taken:   []any{nil, "", "message.created", "Push Hook", "repo:push"},
 	refused: []any{1, "message.*", "a..b", strings.Repeat("a", 129)},
 }, {
+	endpoint: "deliveries", field: "class",
+	taken:   []any{nil, "", "timeout", "sender"},
+	refused: []any{1, "Timeout", "timeout: late", []any{"timeout"}, []any{}},
+}, {
+	endpoint: "deliveries", field: "status",
+	taken: []any{nil, "", 100, 503, 999, "503", "1xx", "9xx"},
+	refused: []any{0, 99, 1000, -503, 503.5, "5XX", "5x", "50x", "0xx", "099", " 503", "503\n",
+		[]any{503}, []any{}, true},
+}, {
+	endpoint: "deliveries", field: "key",
+	taken: []any{nil, "", "order-1", "a b/ü\u00a0🔑", strings.Repeat("k", 256)},
+	refused: []any{1, []any{"a"}, "a\n", "\u0000", "\u001f", "\u007f", "\u0080", "\u009f",
+		strings.Repeat("k", 257)},
+	beyond: []any{strings.Repeat("ü", 129)}, // of bytes there are too many
+}, {
+	endpoint: "figures", field: "resolution",
+	taken:   []any{nil, "", "minute", "hour"},
+	refused: []any{60, "day", "Hour", []any{"hour"}},
+}, {
+	endpoint: "figures", field: "id",
+	taken:   []any{nil, "", "3e639566-29fa-450d-a59f-ae3c25d7260f"},
+	refused: []any{1, "3e639566"},
+}, {
 	endpoint: "deliveries", field: "page_size",
 	taken: []any{nil, 1, 1000}, refused: []any{0, -1, 1001, "1", 1.5},
 }, {

@@ -100,7 +100,7 @@ func wrongFields(e *apitest.Exchange) bool {
 		return false
 	}
 	for _, reason := range []string{" is not a field of ", " is missing; ", "; give a", "; give true",
-		" is out of bounds; ", "state is none of "} {
+		" is out of bounds; ", " is none of ", " is no HTTP status; "} {
 		if bytes.Contains(e.ResponseBody, []byte(reason)) {
 			return true
 		}

@@ -210,6 +210,7 @@ func TestCloseWaitsForTheHost(t *testing.T) {
 	s := inHost(t, db, boltstore.WithCloseWait(patience))
 	subscribe(t, s)
 	tx := hold(t, db)
+	eventually(t, "others' committers end", func() bool { return committers() == 0 })
 	waits := start(func() error { return s.Enqueue(t.Context(), Event("waits")) })
 	eventually(t, "the committer waits for the host", func() bool { return committers() == 1 })
 	closed := start(s.Close)

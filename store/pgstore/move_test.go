@@ -193,6 +193,8 @@ func (h *inhabited) describe(s store.Store) (lines []string) {
 			d.DueAt = d.CreatedAt
 		}
 		d.CreatedAt, d.DueAt, d.FinishedAt = inMicro(d.CreatedAt), inMicro(d.DueAt), inMicro(d.FinishedAt)
+		// To the second: a retry is due a little later where times are rounded.
+		d.WaitUntil = d.WaitUntil.UTC().Truncate(time.Second)
 		attempts, err := s.Attempts(ctx, d.SubscriptionID, d.EventID)
 		if err != nil {
 			h.Fatal(err)

@@ -284,6 +284,7 @@ func (tw *twins) view(s store.Store, tenant string) (v view) {
 				attempts[i].At = rounded(attempts[i].At)
 			}
 			d.CreatedAt, d.FinishedAt = rounded(d.CreatedAt), rounded(d.FinishedAt)
+			d.WaitUntil = rounded(d.WaitUntil)
 			if d.DueAt = rounded(d.DueAt); d.DueAt.Before(time.Now()) {
 				d.DueAt = time.Time{} // since when it is due is the store's choice
 			}

@@ -1,7 +1,7 @@
 // Package ask reads what a request of package httpapi asks for: its body becomes fields, and fields
 // become arguments of the Dispatcher.
 //
-//	body ──▶ Parse ──▶ New ──▶ Fields.Text, Int, Time … ──▶ Subscription, Change, Deliveries
+//	body ──▶ Parse ──▶ New ──▶ Fields.Text, Int, Time … ──▶ Subscription, Change, Deliveries …
 //	         strict    known   one field, by type           what an endpoint needs
 //	         JSON      names
 //

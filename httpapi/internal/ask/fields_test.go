@@ -11,7 +11,8 @@ import (
 
 // takes has every name of these tests.
 var takes = []string{"url", "name", "events", "headers", "signature_key", "signatureKey", "status",
-	"page_size", "cursor", "count", "since", "state", "id", "tenant", "event_id", "webhook_id"}
+	"page_size", "cursor", "count", "since", "state", "id", "tenant", "event_id", "webhook_id",
+	"class", "key", "resolution"}
 
 // read returns the fields of a body that must parse.
 func read(t *testing.T, body string) *ask.Fields {
@@ -46,6 +47,8 @@ func TestNoMessageHasAValue(t *testing.T) {
 	const secret = "hunter2"
 	for _, body := range []string{
 		`{"since":"hunter2"}`, `{"state":"hunter2"}`, `{"state":["hunter2"]}`, `{"count":"hunter2"}`,
+		`{"class":"hunter2"}`, `{"status":"hunter2"}`, `{"status":["hunter2"]}`,
+		`{"key":"hunter2\n"}`, `{"resolution":"hunter2"}`,
 		`{"page_size":"hunter2"}`, `{"events":"hunter2"}`, `{"headers":"hunter2"}`,
 		`{"headers":{"A":["hunter2"]}}`, `{"events":[["hunter2"]]}`, `{"id":"hunter2 "}`,
 	} {
@@ -56,11 +59,27 @@ func TestNoMessageHasAValue(t *testing.T) {
 		f.Int("page_size", 1, 10)
 		f.List("events")
 		f.Dict("headers")
+		ask.Deliveries(f, ask.Scope{})
+		ask.Figures(f, ask.Scope{})
 		if id, ok := f.Text("id"); ok {
 			f.CheckEventID("id", id)
 		}
 		if f.Err == nil || strings.Contains(f.Err.Error(), secret) {
 			t.Errorf("%s: got %v, want an error without the value", body, f.Err)
+		}
+	}
+}
+
+func TestParseStatusRange(t *testing.T) {
+	for text, want := range map[string]store.StatusRange{
+		"100": {From: 100, To: 100}, "503": {From: 503, To: 503}, "999": {From: 999, To: 999},
+		"1xx": {From: 100, To: 199}, "9xx": {From: 900, To: 999},
+		"": {}, "0": {}, "099": {}, "1000": {}, "0xx": {}, "5x": {}, "50x": {}, "5x0": {}, "5XX": {},
+		"xxx": {}, "-503": {}, "503.0": {}, "5xx\n": {}, "٥٠٣": {},
+	} {
+		got, ok := ask.ParseStatusRange(text)
+		if got != want || ok != (want != store.StatusRange{}) {
+			t.Errorf("%q: got %v, %t, want %v", text, got, ok, want)
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 
+	"github.com/outhook/outhook/dispatcher"
+	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
@@ -70,6 +72,9 @@ func Deliveries(f *Fields, s Scope) store.DeliveryQuery {
 	q.SubscriptionID, _ = f.Text("webhook_id")
 	q.EventID, _ = f.Text("event_id")
 	q.EventType, _ = f.Text("event_type")
+	q.Key, _ = f.Text("key")
+	q.ErrorClass = string(choice(f, "class", dispatcher.Classes()))
+	q.LastStatus = f.StatusRange("status")
 	if q.EventID != "" {
 		f.CheckEventID("event_id", q.EventID)
 		if q.AnyTenant && q.SubscriptionID == "" {
@@ -79,6 +84,9 @@ func Deliveries(f *Fields, s Scope) store.DeliveryQuery {
 	}
 	if q.EventType != "" {
 		f.CheckEventType("event_type", q.EventType)
+	}
+	if err := events.ValidateKey(q.Key); err != nil && f.Err == nil {
+		f.Err = err
 	}
 	return q
 }

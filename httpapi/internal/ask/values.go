@@ -1,9 +1,11 @@
 package ask
 
 import (
+	"encoding/json"
 	"errors"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -61,6 +63,52 @@ func choices[T ~string](f *Fields, name string, all []T) []T {
 		}
 	}
 	return out
+}
+
+// choice reads one of the words of all. Null and an empty string are none.
+func choice[T ~string](f *Fields, name string, all []T) T {
+	word, _ := f.Text(name)
+	if word != "" && !slices.Contains(all, T(word)) {
+		f.Fail(name, "is none of "+enumerate(all)+"; give one of these")
+	}
+	return T(word)
+}
+
+// StatusRange reads an HTTP status, as a number or a string, or a class of statuses such as "5xx".
+// Null and an empty string are none, which is the zero range: it selects any.
+func (f *Fields) StatusRange(name string) store.StatusRange {
+	text := ""
+	switch v := f.values[name].(type) {
+	case nil:
+	case string:
+		text = v
+	case json.Number:
+		text = string(v)
+	default:
+		f.wrong(name, `a status such as 503, or a class of them such as "5xx"`, v)
+	}
+	if text == "" {
+		return store.StatusRange{}
+	}
+	r, ok := ParseStatusRange(text)
+	if !ok {
+		f.Fail(name, `is no HTTP status; give one from 100 to 999, or a class of them such as "5xx"`)
+	}
+	return r
+}
+
+// statusForm is the form of a status, or of a class of them. It is in the OpenAPI description too.
+var statusForm = regexp.MustCompile(`^[1-9]([0-9]{2}|xx)$`)
+
+// ParseStatusRange returns the statuses that text stands for: one from 100 to 999, or with "xx" in
+// place of the last two digits a hundred. It returns false for any other text.
+func ParseStatusRange(text string) (store.StatusRange, bool) {
+	if !statusForm.MatchString(text) {
+		return store.StatusRange{}, false
+	}
+	from, _ := strconv.Atoi(strings.ReplaceAll(text, "x", "0")) // three digits, by the form
+	to, _ := strconv.Atoi(strings.ReplaceAll(text, "x", "9"))
+	return store.StatusRange{From: from, To: to}, true
 }
 
 // enumerate returns words as a sentence has them: "a, b and c".

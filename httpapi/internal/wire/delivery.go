@@ -12,10 +12,13 @@ type Delivery struct {
 	Tenant     *string          `json:"tenant,omitempty"` // for the operator alone
 	EventID    string           `json:"event_id"`
 	EventType  string           `json:"event_type"`
+	Key        string           `json:"key,omitempty"` // the event's ordering key
 	State      store.State      `json:"state"`
 	Attempts   int              `json:"attempts"`
 	CreatedAt  Timestamp        `json:"created_at"`
 	DueAt      Timestamp        `json:"due_at,omitzero"`       // while it is pending
+	Wait       store.Wait       `json:"wait,omitempty"`        // why it is not attempted now
+	WaitUntil  Timestamp        `json:"wait_until,omitzero"`   // at most, if that is known
 	FinishedAt Timestamp        `json:"finished_at,omitzero"`  // once it is not
 	LastStatus int              `json:"last_status,omitempty"` // if the endpoint answered
 	ErrorClass dispatcher.Class `json:"error_class,omitempty"` // of LastError
@@ -44,8 +47,9 @@ type ReplayStep struct {
 func (v View) Delivery(d *store.Delivery) Delivery {
 	return Delivery{
 		WebhookID: d.SubscriptionID, Tenant: v.tenant(d.Tenant),
-		EventID: d.EventID, EventType: d.EventType, State: d.State, Attempts: d.Attempts,
-		CreatedAt: Timestamp(d.CreatedAt), DueAt: Timestamp(d.DueAt), FinishedAt: Timestamp(d.FinishedAt),
+		EventID: d.EventID, EventType: d.EventType, Key: d.Key, State: d.State,
+		Attempts: d.Attempts, CreatedAt: Timestamp(d.CreatedAt), DueAt: Timestamp(d.DueAt),
+		Wait: d.Wait, WaitUntil: Timestamp(d.WaitUntil), FinishedAt: Timestamp(d.FinishedAt),
 		LastStatus: d.LastStatus, ErrorClass: dispatcher.ErrorClass(d.LastError), LastError: d.LastError,
 		Erased: d.Erased,
 	}

@@ -5,6 +5,7 @@
 //	store.Delivery           ──▶ Delivery, Deliveries
 //	store.Attempt            ──▶ Answer, Attempt, Attempts
 //	SubscriptionStats        ──▶ Stats, Window
+//	store.Figures            ──▶ Figures, Window
 //	events.Type              ──▶ Catalogue, EventType
 //	EventReport              ──▶ EventReport, Event
 //

@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"time"
+
 	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/store"
 )
@@ -44,6 +46,24 @@ func (v View) Stats(sub *store.Subscription, s *dispatcher.SubscriptionStats) St
 		Breaker: s.Breaker, Failures: s.Failures, FailingSince: Timestamp(s.FailingSince),
 		NextProbeAt: Timestamp(s.NextProbeAt),
 	}
+}
+
+// Figures is the response of /webhooks.figures.
+type Figures struct {
+	Start         Timestamp `json:"start"`          // when the first of the buckets begins
+	BucketSeconds int       `json:"bucket_seconds"` // how long each is
+	Data          []Window  `json:"data"`           // oldest first; the last is not over
+}
+
+// NewFigures returns the response for figures.
+func NewFigures(f *store.Figures) Figures {
+	out := Figures{Start: Timestamp(f.Start), BucketSeconds: int(f.Each / time.Second),
+		Data: make([]Window, len(f.Sums))}
+	for i := range f.Sums {
+		sum := f.Sums[i].Stats()
+		out.Data[i] = newWindow(&sum)
+	}
+	return out
 }
 
 // HostStats is the response of /webhooks.stats that has the figures of the whole host, which only

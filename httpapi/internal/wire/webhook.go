@@ -30,11 +30,15 @@ type Pagination struct {
 	NextCursor        string `json:"next_cursor"`
 	Total             *int   `json:"total,omitempty"`
 	TotalIsLowerBound bool   `json:"total_is_lower_bound,omitempty"`
+
+	// SearchedTo is how far back a page of deliveries that is not full has looked.
+	SearchedTo Timestamp `json:"searched_to,omitzero"`
 }
 
 // NewPagination returns what a response says of a page. counted says whether it has a total.
 func NewPagination[T any](page *store.Page[T], counted bool) Pagination {
-	out := Pagination{PreviousCursor: page.Previous, NextCursor: page.Next}
+	out := Pagination{PreviousCursor: page.Previous, NextCursor: page.Next,
+		SearchedTo: Timestamp(page.SearchedTo)}
 	if counted {
 		out.Total, out.TotalIsLowerBound = &page.Total, page.TotalIsLowerBound
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/boltstore/internal/boltfile"
 	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/memory"
 	"github.com/outhook/outhook/store/boltstore/internal/record"
@@ -79,7 +80,7 @@ func timeNear(t *txn.Tx, seq uint64) (at time.Time, err error) {
 	c := t.Bucket(buckets.Events).Cursor()
 	k, v := c.Seek(key[:])
 	if k == nil {
-		k, v = c.Last()
+		k, v = boltfile.LastBetween(c, nil, nil)
 	}
 	if k == nil {
 		return at, nil

@@ -31,6 +31,10 @@ CREATE TABLE outhook.closing_subscriptions (
 -- pays nothing for it: all events are that one's.
 CREATE INDEX events_tenant ON outhook.events (tenant, seq) WHERE tenant <> '';
 
+-- The events of a key, for a listing to say what waits behind another. Events without a key, most
+-- as a rule, pay nothing for it.
+CREATE INDEX events_key ON outhook.events (tenant, key, seq) WHERE key <> '';
+
 -- How far back a search since a time goes: of the events up to seq, none was enqueued later than
 -- at. Prune adds a row for every ten thousand numbers, so that publishing writes no index of times.
 CREATE TABLE outhook.event_times (

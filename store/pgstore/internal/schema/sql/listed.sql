@@ -1,6 +1,7 @@
 -- What is to be said of deliveries k (seq, sub), of which the listing knows only where they stand.
 -- One without a row is pending above the low mark of its share, and below is no more. What is
--- pending and canceled or erased has not been told so.
+-- pending and canceled or erased has not been told so. behind: an earlier one of its key is pending,
+-- with a row or without: what has never been claimed has none that would say so.
 --
 -- Package history appends conditions, an order and a limit to the last line, and makes a count of
 -- what begins with the first line of FROM. Each lateral subquery is one look in an index, in the
@@ -13,7 +14,16 @@ SELECT k.seq AS seq, k.sub AS sub, s.id AS sub_id, e.id, e.type, e.tenant, e.key
     CASE WHEN x.state <> 0 THEN coalesce(d.finished_at, x.at) END AS finished_at,
     coalesce(d.last_status, 0) AS last_status,
     y.last_error, e.erased_at IS NOT NULL AS erased,
-    coalesce(d.due, 0) AS place, coalesce(d.behind, false) AS behind, false AS stopped
+    coalesce(d.due, 0) AS place, coalesce(d.behind, false) OR x.state = 0 AND e.key <> '' AND (
+        EXISTS (SELECT 1 FROM outhook.deliveries b
+            WHERE b.sub = k.sub AND b.key = e.key AND b.state = 0 AND b.seq < k.seq
+                AND coalesce(b.stamp, b.seq) >= s.canceled_to)
+        OR EXISTS (SELECT 1 FROM outhook.events b
+            WHERE b.tenant = e.tenant AND b.key = e.key AND b.key <> '' AND b.seq < k.seq
+                AND b.seq > h.low AND b.seq >= s.canceled_to AND b.erased_at IS NULL
+                AND k.sub = ANY (b.recipients)
+                AND NOT EXISTS (SELECT 1 FROM outhook.deliveries r
+                    WHERE r.sub = k.sub AND r.seq = b.seq))) AS behind, false AS stopped
 FROM k
 CROSS JOIN LATERAL (
     SELECT e.id, e.type, e.tenant, e.key, e.enqueued_at, e.erased_at FROM outhook.events e
