@@ -2,7 +2,6 @@ package storetest_test
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -113,10 +112,10 @@ func TestRestartBreakages(t *testing.T) {
 	if violated, _ := suite.Violations(t, "pause/not-kept"); len(violated) == 0 {
 		t.Error("a store that keeps pauses, rule pause/not-kept: got no violation, want one")
 	}
-	different := slices.ContainsFunc([]uint64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9},
-		func(seed uint64) bool {
-			return suite.Difference(t, seed, storetest.DefaultSteps) != ""
-		})
+	different := false // few sequences pause, restart, and then claim
+	for seed := uint64(0); seed < 100 && !different; seed++ {
+		different = suite.Difference(t, seed, storetest.DefaultSteps) != ""
+	}
 	if !different {
 		t.Error("a store that keeps pauses, compared: got no difference, want one")
 	}

@@ -33,7 +33,7 @@ func (br Breakage) Setup() check.Setup {
 // sequences and steps are how many random operations a breakage is compared with. Most show in one
 // sequence or two, but some meet what they break seldom.
 const (
-	sequences = 60
+	sequences = 240
 	steps     = 150
 )
 

@@ -10,7 +10,11 @@ import (
 
 func (s *sequence) requeue() {
 	s.stepAside()
-	s.requeueWith(s.query())
+	q := s.query()
+	if s.chance(2) { // these match so few that what is wrong with Requeue would hardly ever show
+		q.Key, q.ErrorClass, q.LastStatus = "", "", store.StatusRange{}
+	}
+	s.requeueWith(q)
 }
 
 // redeliver requeues one delivery, in any state, mostly a finished one.
