@@ -47,6 +47,26 @@ func TestCountsOfAllReplicas(t *testing.T) {
 	wantCounted(t, "when all is written", open(t, pool, schema), "s", 12, 12)
 }
 
+// TestCountsThatCannotBeRead checks that a row of counts that is damaged counts as nothing: figures
+// are not worth an error where all else can be read.
+func TestCountsThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	pool, schema := newPool(t)
+	s := open(t, pool, schema)
+	s.KeepCounts()
+	finishSome(t, s, 3)
+	s.FlushCounts()
+	if _, err := pool.Exec(t.Context(), "INSERT INTO "+schema+".attempt_counts "+
+		"SELECT sub, bucket, writer + 1, '\\xffffff' FROM "+schema+".attempt_counts"); err != nil {
+		t.Fatal(err)
+	}
+	wantCounted(t, "beside a damaged row", s, "s", 3, 3)
+	figures, err := s.Figures(t.Context(), store.FiguresQuery{SubscriptionID: "s", Per: store.PerHour})
+	if err != nil || len(figures.Sums) == 0 {
+		t.Errorf("Figures beside a damaged row: got %+v, %v", figures, err)
+	}
+}
+
 // TestCountsGrowOld checks that counts leave the hour and then the day, when Prune removes them,
 // and go with their subscription.
 func TestCountsGrowOld(t *testing.T) {

@@ -17,7 +17,7 @@ func newGranted(t *testing.T, owner *pgxpool.Pool, schema string) *pgxpool.Pool 
 	if err := open(t, owner, schema).Close(); err != nil {
 		t.Fatal(err)
 	}
-	role := schema + "_host"
+	role := grantedRole(schema)
 	exec := func(ctx context.Context, sql string) {
 		if _, err := owner.Exec(ctx, sql); err != nil {
 			t.Error(err)
@@ -42,6 +42,9 @@ func newGranted(t *testing.T, owner *pgxpool.Pool, schema string) *pgxpool.Pool 
 	t.Cleanup(pool.Close)
 	return pool
 }
+
+// grantedRole returns the name of the role that newGranted makes.
+func grantedRole(schema string) string { return schema + "_host" }
 
 // grants returns the statements of SECURITY.md.
 func grants(t *testing.T) string {

@@ -25,7 +25,7 @@ func TestImport(t *testing.T) {
 	finished := finishedIn(t, o)
 	total, copied := 0, 0
 	for left := 0; ; left++ {
-		done, err := s.Import(t.Context(), &interrupted{old: o, left: left}, nil)
+		done, err := s.Import(t.Context(), &interrupted{old: o, left: left / 2, late: left%2 == 1}, nil)
 		total, copied = total+done.Deliveries, copied+done.Finished
 		if err == nil {
 			break
@@ -59,6 +59,12 @@ func TestImport(t *testing.T) {
 	}
 	checkRetried(t, s, o)
 	checkFinished(t, s, o)
+	if _, err := s.UpdateSubscription(t.Context(), o.subs[2].ID, func(sub *store.Subscription) error {
+		sub.Status = store.Subscribed
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
 	deliverAll(t, s, o)
 	if stats, err := o.Stats(t.Context(), ""); err != nil || stats.Pending != 0 {
 		t.Errorf("left in the old store: got %d pending, %v, want none", stats.Pending, err)

@@ -14,17 +14,31 @@ import (
 	"github.com/outhook/outhook/store/boltstore"
 )
 
-// interrupted is a store whose Finish fails after some calls, half of the time having done what it
-// was to.
+// interrupted is a store whose Finish and UpdateSubscription fail after some calls, half of the time
+// having done what they were to.
 type interrupted struct {
 	*old
 	left     int
-	attempts int // how often Attempts was called
+	late     bool // UpdateSubscription fails when it has done it
+	attempts int  // how often Attempts was called
 }
 
 func (s *interrupted) Attempts(ctx context.Context, sub, event string) ([]store.Attempt, error) {
 	s.attempts++
 	return s.old.Attempts(ctx, sub, event)
+}
+
+func (s *interrupted) UpdateSubscription(
+	ctx context.Context, id string, change func(*store.Subscription) error,
+) (sub store.Subscription, err error) {
+	s.left--
+	if s.left >= 0 || s.late {
+		sub, err = s.old.UpdateSubscription(ctx, id, change)
+	}
+	if s.left < 0 {
+		err = errors.Join(err, errInterrupted)
+	}
+	return sub, err
 }
 
 var errInterrupted = errors.New("interrupted")
@@ -45,11 +59,11 @@ func (s *interrupted) Finish(ctx context.Context, outcomes ...store.Outcome) ([]
 // old is a bbolt file with something of everything in it.
 type old struct {
 	*boltstore.Store
-	subs     []store.Subscription
-	pending  map[string][]string // events, in order, by subscription
-	finished events.Event        // delivered to the first subscription
-	retried  store.Claim         // attempted twice, due in an hour
-	health   store.Health        // of its subscription, which is held
+	subs     []store.Subscription // the third is paused, with something pending
+	pending  map[string][]string  // events, in order, by subscription
+	finished events.Event         // delivered to the first subscription
+	retried  store.Claim          // attempted twice, due in an hour
+	health   store.Health         // of its subscription, which is held
 }
 
 func newOld(t *testing.T) *old {
@@ -113,6 +127,12 @@ func newOld(t *testing.T) *old {
 		t.Fatal(err)
 	}
 	o.pending[o.subs[3].ID] = nil
+	if o.subs[2], err = b.UpdateSubscription(ctx, o.subs[2].ID, func(s *store.Subscription) error {
+		s.Status = store.Paused
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
 	stats, err := b.Stats(ctx, o.subs[0].ID)
 	if err != nil {
 		t.Fatal(err)

@@ -2,11 +2,16 @@ package pgstore_test
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/outhook/outhook/store/pgstore"
+	"github.com/outhook/outhook/store/pgstore/internal/schema"
 )
 
 func TestMigrateAllAtOnce(t *testing.T) {
@@ -63,6 +68,37 @@ func TestSchemaOutOfDate(t *testing.T) {
 	if err := newer.Migrate(t.Context()); !errors.Is(err, pgstore.ErrSchema) {
 		t.Errorf("Migrate of a newer schema: got %v, want ErrSchema", err)
 	}
+}
+
+// TestMigrateFromTheSecond brings a schema of version 2 with counts in it up to date. They are in an
+// encoding that is read no more, and go; what is counted from then on is read.
+func TestMigrateFromTheSecond(t *testing.T) {
+	t.Parallel()
+	pool, name := newPool(t)
+	exec := func(statements string) {
+		t.Helper()
+		if _, err := pool.Exec(t.Context(), statements, pgx.QueryExecModeSimpleProtocol); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec("CREATE SCHEMA " + name + "; CREATE TABLE " + name +
+		".migrations (version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())")
+	for version := range 2 {
+		text, err := os.ReadFile(fmt.Sprintf("internal/schema/migrations/%04d.sql", version+1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		exec(schema.Name(name).In(string(text)))
+		exec(fmt.Sprintf("INSERT INTO %s.migrations (version) VALUES (%d)", name, version+1))
+	}
+	exec("INSERT INTO " + name + ".attempt_counts (sub, bucket, writer, counts) " +
+		"SELECT 0, extract(epoch FROM now())::bigint / 300 - n, 1, '\\x0102' FROM generate_series(0, 9) n")
+	s := open(t, pool, name)
+	if n := count(t, pool, name, "attempt_counts"); n != 0 {
+		t.Errorf("rows of counts after Migrate: got %d, want none", n)
+	}
+	finishSome(t, s, 3)
+	wantCounted(t, "after Migrate", s, "s", 3, 3)
 }
 
 func TestSchemaNames(t *testing.T) {

@@ -187,14 +187,16 @@ func (h *inhabited) describe(s store.Store) (lines []string) {
 	}
 	for i := range ds.Items {
 		d := &ds.Items[i]
+		forRetry := d.WaitUntil.Equal(d.DueAt)
 		if d.DueAt.After(d.CreatedAt) { // and not before its time
 			d.DueAt = d.DueAt.Add(time.Microsecond - 1)
 		} else if d.Attempts == 0 { // memory has it by some nanoseconds earlier
 			d.DueAt = d.CreatedAt
 		}
 		d.CreatedAt, d.DueAt, d.FinishedAt = inMicro(d.CreatedAt), inMicro(d.DueAt), inMicro(d.FinishedAt)
-		// To the second: a retry is due a little later where times are rounded.
-		d.WaitUntil = d.WaitUntil.UTC().Truncate(time.Second)
+		if d.WaitUntil = inMicro(d.WaitUntil); forRetry {
+			d.WaitUntil = d.DueAt
+		}
 		attempts, err := s.Attempts(ctx, d.SubscriptionID, d.EventID)
 		if err != nil {
 			h.Fatal(err)

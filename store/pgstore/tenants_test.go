@@ -182,6 +182,37 @@ func TestClosedTenant(t *testing.T) {
 	}
 }
 
+// TestWaitOfAClosedTenant asks both the owner of a subscription and another replica what deliveries
+// of a closed tenant wait for.
+func TestWaitOfAClosedTenant(t *testing.T) {
+	t.Parallel()
+	pool, schema := newPool(t)
+	owner, other := open(t, pool, schema), open(t, pool, schema)
+	twoTenants(t, owner)
+	if err := owner.Enqueue(t.Context(), ofTenant("moves", 2)...); err != nil {
+		t.Fatal(err)
+	}
+	claims, err := owner.Claim(t.Context(), store.ClaimRequest{Max: 1, Lease: time.Hour})
+	if err != nil || len(claims.Claims) != 1 {
+		t.Fatalf("claims: got %d, %v, want 1", len(claims.Claims), err)
+	}
+	if err := owner.Release(t.Context(), claims.Claims[0].Lease); err != nil {
+		t.Fatal(err)
+	}
+	setState(t, owner, leavingTenant)
+	for name, s := range map[string]*pgstore.Store{"the owner": owner, "another replica": other} {
+		page, err := s.Deliveries(t.Context(), store.DeliveryQuery{Tenant: "moves"})
+		if err != nil || len(page.Items) != 2 {
+			t.Fatalf("Deliveries of %s: got %d, %v, want 2", name, len(page.Items), err)
+		}
+		for _, d := range page.Items {
+			if d.Wait != store.WaitPaused {
+				t.Errorf("Wait, by %s: got %v, want %v", name, d.Wait, store.WaitPaused)
+			}
+		}
+	}
+}
+
 // TestDeadOwnerDrains checks that nobody waits for what a dead replica has leased.
 func TestDeadOwnerDrains(t *testing.T) {
 	t.Parallel()
@@ -259,17 +290,21 @@ func TestClosingWaitsForHosts(t *testing.T) {
 
 // TestHostsOfAClosedTenant publishes for a closed tenant in transactions of the host's, of which
 // some began before the tenant was closed and see what was then. Each must be refused, and stay as
-// it was.
+// it was. All is done by a role that has no more than SECURITY.md asks for.
 func TestHostsOfAClosedTenant(t *testing.T) {
 	t.Parallel()
-	pool, schema := newPool(t)
-	s := open(t, pool, schema)
+	owner, schema := newPool(t)
+	pool := newGranted(t, owner, schema)
+	s := connectStore(t, pool, schema)
 	twoTenants(t, s)
 	levels := []pgx.TxIsoLevel{pgx.ReadCommitted, pgx.RepeatableRead, pgx.Serializable}
 	txs := make(map[string]pgx.Tx)
 	begin := func(when string) {
 		for _, level := range levels {
 			conn := connect(t, serverURL)
+			if _, err := conn.Exec(t.Context(), "SET ROLE "+grantedRole(schema)); err != nil {
+				t.Fatal(err)
+			}
 			tx, err := conn.BeginTx(t.Context(), pgx.TxOptions{IsoLevel: level})
 			if err != nil {
 				t.Fatal(err)

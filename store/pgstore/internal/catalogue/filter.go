@@ -23,7 +23,7 @@ const sliceSize = 500
 func (c *Catalogue) filtered(
 	ctx context.Context, q *store.SubscriptionQuery,
 ) (found store.Page[store.Subscription], err error) {
-	selected, err := c.search(ctx, q).Page(q.Cursor, page.LimitOrAll(q), 0)
+	selected, err := c.search(ctx, q).Within(page.BudgetOf(ctx)).Page(q.Cursor, page.LimitOrAll(q), 0)
 	if err != nil {
 		return found, err
 	}

@@ -8,7 +8,6 @@ package counts
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/outhook/outhook/store"
@@ -95,8 +94,7 @@ func (c *Counts) Flush() {
 	c.buffer.Confirm()
 }
 
-// Window adds up what all replicas have counted of a subscription in the day before now. It returns
-// store.ErrCorrupt if a row is damaged.
+// Window adds up what all replicas have counted of a subscription in the day before now.
 func (c *Counts) Window(ctx context.Context, sub int64, now time.Time) (*rollup.Window, error) {
 	w := rollup.NewWindow(now)
 	first, last := w.Range()
@@ -104,7 +102,7 @@ func (c *Counts) Window(ctx context.Context, sub int64, now time.Time) (*rollup.
 }
 
 // Figures adds up what all replicas have counted of some subscriptions; [rollup.All] stands for
-// all. It returns store.ErrCorrupt if a row is damaged.
+// all.
 func (c *Counts) Figures(
 	ctx context.Context, now time.Time, per store.Resolution, subs ...int64,
 ) (store.Figures, error) {
@@ -114,7 +112,8 @@ func (c *Counts) Figures(
 	return s.Figures(), err
 }
 
-// add adds the buckets from first to last of some subscriptions to w.
+// add adds the buckets from first to last of some subscriptions to w. A row that can't be read
+// counts as nothing.
 func (c *Counts) add(ctx context.Context, w rollup.Sums, first, last int64, subs ...int64) error {
 	// Memory before the rows: a bucket that is let go in between is in these by then.
 	ours := make(map[rollup.Key]int64) // the writers of what is in memory
@@ -126,21 +125,13 @@ func (c *Counts) add(ctx context.Context, w rollup.Sums, first, last int64, subs
 	}
 	var sub, at, writer int64
 	var row []byte
-	var damaged error
 	read := sqltx.Each([]any{&sub, &at, &writer, &row}, func() {
 		if own, ok := ours[rollup.Key{Sub: uint64(sub), At: at}]; ok && own == writer {
 			return // memory has a newer state of it
 		}
-		counts, err := rollup.Parse(row)
-		if err != nil {
-			damaged = fmt.Errorf("%w: %v", store.ErrCorrupt, err)
-			return
+		if counts, err := rollup.Parse(row); err == nil {
+			w.Add(at, &counts)
 		}
-		w.Add(at, &counts)
 	})
-	err := c.DB.Rows(ctx, read, c.SQL.CountsOf, subs, first, last)
-	if err == nil {
-		err = damaged
-	}
-	return err
+	return c.DB.Rows(ctx, read, c.SQL.CountsOf, subs, first, last)
 }

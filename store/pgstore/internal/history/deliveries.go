@@ -84,18 +84,19 @@ func (h *History) list(
 	}
 	defer leave()
 	f := newFilter(h.Schema, h.SQL, q)
-	here, args := f.first(l.Cursor(), l.Fetch())
+	most := min(look, page.BudgetOf(ctx))
+	here, args := f.first(l.Cursor(), l.Fetch(), most)
 	// ByIndex: the planner must not sort a table for a page of it because its statistics are old.
 	err = h.DB.Read(ctx, sqltx.ByIndex, func(b *sqltx.Batch) {
 		b.Queue(here, args...).Query(func(rows pgx.Rows) error {
 			return sqltx.Collect(rows, readListed, l.add)
 		})
 		if other, ok := l.Other(); ok && around {
-			there, args := f.page(f.search(other, 1, look/10), 1)
+			there, args := f.page(f.search(other, 1, most/10), 1)
 			b.Queue(there, args...).Query(sqltx.Any(&l.other))
 		}
 		if q.Count {
-			count, args := f.count(f.search(page.Cursor{At: page.Start()}, store.MaxTotal+1, look),
+			count, args := f.count(f.search(page.Cursor{At: page.Start()}, store.MaxTotal+1, most),
 				store.MaxTotal)
 			b.Queue(count, args...).QueryRow(sqltx.One(&l.total, &l.more))
 		}
@@ -120,10 +121,10 @@ func (h *History) takeTurn(ctx context.Context) (leave func(), err error) {
 	}
 }
 
-// first returns the query for a page. n is one more than the page has: that one says that there are
-// more.
-func (f *filter) first(from page.Cursor, n int) (query string, args []any) {
-	return f.page(f.search(from, n, look), n)
+// first returns the query for a page, which looks at so many for each source. n is one more than the
+// page has: that one says that there are more.
+func (f *filter) first(from page.Cursor, n, most int) (query string, args []any) {
+	return f.page(f.search(from, n, most), n)
 }
 
 // PageStatement returns the statement that reads the first page of a query, for those who look at
@@ -133,7 +134,7 @@ func (h *History) PageStatement(q *store.DeliveryQuery, back bool) (query string
 	if back {
 		from = page.Cursor{At: page.End(), Back: true}
 	}
-	return newFilter(h.Schema, h.SQL, q).first(from, q.Limit+1)
+	return newFilter(h.Schema, h.SQL, q).first(from, q.Limit+1, look)
 }
 
 // Its columns are those of listed.sql.

@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	// look is how many deliveries a page, or a count, looks at because a filter may select them.
+	// look is how many deliveries a page, or a count, looks at because a filter may select them. A
+	// caller may give less: see page.BudgetOf.
 	look = 2000
 
 	// mostMerged is how many subscriptions of a tenant are looked at one by one. A tenant that has

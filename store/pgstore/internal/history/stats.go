@@ -45,7 +45,6 @@ func (h *History) Stats(ctx context.Context, subscriptionID string) (stats store
 	}
 	stats.Subscriptions, stats.Health = 1, health.Record()
 	stats.FailingSince = stats.Health.FailingSince()
-	// Last: a damaged row of counts is an error, beside which the rest is right.
 	w, err := h.counts.Window(ctx, sub, now)
 	stats.Hour, stats.Day = w.Hour(), w.Day()
 	return stats, err

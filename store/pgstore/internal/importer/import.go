@@ -45,6 +45,7 @@ type importer struct {
 	progress func(Moved)
 
 	held    []string               // subscriptions that wait for a probe, or are paced
+	paused  []string               // and those that are paused
 	numbers []int64                // reserved for the events of the history
 	seqs    map[event]int64        // the number here of each event with something pending
 	due     map[delivery]time.Time // of those that are not due yet
@@ -99,8 +100,8 @@ func (im *importer) subscriptions(ctx context.Context) error {
 	}
 }
 
-// subscription copies one, and notes in held whether anything keeps the subscription back in the
-// other store.
+// subscription copies one, and notes in held and paused whether anything keeps the subscription back
+// in the other store.
 func (im *importer) subscription(ctx context.Context, sub *store.Subscription) error {
 	stats, err := im.from.Stats(ctx, sub.ID)
 	if err != nil {
@@ -112,6 +113,9 @@ func (im *importer) subscription(ctx context.Context, sub *store.Subscription) e
 	// pending.
 	if h.NextProbeAt.After(time.Now()) || h.HeldUntil.After(time.Now()) || h.Pace > 0 {
 		im.held = append(im.held, sub.ID)
+	}
+	if sub.Status == store.Paused {
+		im.paused = append(im.paused, sub.ID)
 	}
 	err = im.DB.Write(ctx, sqltx.Plain, func(b *sqltx.Batch) {
 		b.Queue(im.SQL.ImportSubscription, record.Whole(sub, &h)...)
@@ -162,10 +166,36 @@ func (im *importer) order(ctx context.Context) error {
 }
 
 // makeDue makes everything claimable in the other store: it ends what keeps a subscription back,
-// and what waits for a retry is due at once. Claim returns nothing of a subscription that is held,
-// and one delivery at a time of one that is paced, so without this an import would take as long as
-// the endpoints' holds. It runs after their health and the due times are safe here or in memory.
+// and what waits for a retry is due at once. Claim returns nothing of a subscription that is held
+// or paused, and one delivery at a time of one that is paced, so without this an import would take
+// as long as the endpoints' holds, or would not end. It runs after their status, their health and
+// the due times are safe here or in memory.
 func (im *importer) makeDue(ctx context.Context) error {
+	if err := im.freeSubscriptions(ctx); err != nil {
+		return err
+	}
+	q := store.DeliveryQuery{AnyTenant: true, States: []store.State{store.Pending}, Limit: step}
+	// The Requeue of pending deliveries leaves their Retry as it is, which goes with them.
+	for {
+		result, err := im.from.Requeue(ctx, q)
+		if err != nil || result.Next == "" {
+			return err
+		}
+		q.Cursor = result.Next
+	}
+}
+
+// freeSubscriptions ends what keeps subscriptions back in the other store. Here they stay as they
+// were: they are stored by now, and an import that is called again leaves them.
+func (im *importer) freeSubscriptions(ctx context.Context) error {
+	for _, id := range im.paused {
+		if _, err := im.from.UpdateSubscription(ctx, id, func(sub *store.Subscription) error {
+			sub.Status = store.Subscribed
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
 	for _, id := range im.held {
 		var url string
 		// A crash between the two leaves the other URL in the other store only; it is stored here
@@ -180,15 +210,7 @@ func (im *importer) makeDue(ctx context.Context) error {
 			}
 		}
 	}
-	q := store.DeliveryQuery{AnyTenant: true, States: []store.State{store.Pending}, Limit: step}
-	// The Requeue of pending deliveries leaves their Retry as it is, which goes with them.
-	for {
-		result, err := im.from.Requeue(ctx, q)
-		if err != nil || result.Next == "" {
-			return err
-		}
-		q.Cursor = result.Next
-	}
+	return nil
 }
 
 // deliveries moves the pending deliveries.

@@ -76,6 +76,10 @@ func (m *Memory) scheduleState(q *Queue, st *State) schedule.State {
 	}
 }
 
+// Paused reports whether a subscription that was read is kept back until somebody resumes it, or
+// settles its tenant.
+func (s *Subscriber) Paused() bool { return s.Sub.Status == store.Paused || s.closed }
+
 // active reports whether deliveries of a subscription may be claimed at all.
 func (m *Memory) active(q *Queue) bool {
 	return q.Data.Sub != nil && q.Data.Sub.Status == store.Subscribed && !q.Data.closed &&

@@ -163,6 +163,50 @@ func TestTakeoverWaits(t *testing.T) {
 	t.Parallel()
 	name := roomtest.NewSchema(t)
 	former, next := newMember(t, name), newMember(t, name)
+	whileLoading(t, former, next, func() {
+		wantOwned(t, "while a transaction of the former owner is open", next, 0)
+	})
+	wantOwned(t, "once that has ended", next, shares)
+}
+
+// TestClosedWhileLoading closes a tenant while the owner of its subscription is loading. The owner
+// has nothing leased, and must say so: its notice is taken by what it loads with.
+func TestClosedWhileLoading(t *testing.T) {
+	t.Parallel()
+	name := roomtest.NewSchema(t)
+	former, next := newMember(t, name), newMember(t, name)
+	rows := func(table string) (n int) {
+		t.Helper()
+		if err := former.pool.QueryRow(t.Context(),
+			"SELECT count(*) FROM "+former.Schema.Table(table)).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	whileLoading(t, former, next, func() {
+		exec := func(sql string, args ...any) {
+			t.Helper()
+			if _, err := former.pool.Exec(t.Context(), sql, args...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		exec("INSERT INTO " + former.Schema.Table("subscriptions") + ` (id, tenant, name, url, events,
+			header_names, header_values, secrets, status, disabled_reason, created_at, updated_at)
+			VALUES ('s', 'moves', '', '', '{}', '{}', '{}', '{}', 'Subscribed', '', now(), now())`)
+		exec(former.SQL.CloseTenant, "moves")
+		if n := rows("closing_subscriptions"); n != 1 {
+			t.Fatalf("closing once the tenant is closed: got %d, want 1", n)
+		}
+	})
+	if closing, notices := rows("closing_subscriptions"), rows("notices"); closing+notices != 0 {
+		t.Errorf("once the shares are loaded: got %d closing and %d notices, want none", closing, notices)
+	}
+}
+
+// whileLoading has next take over all shares from former, and calls do while next waits for a
+// transaction of former's that is still open.
+func whileLoading(t *testing.T, former, next *member, do func()) {
+	t.Helper()
 	renew(t, former)
 	tx, err := former.pool.Begin(t.Context())
 	if err != nil {
@@ -184,12 +228,11 @@ func TestTakeoverWaits(t *testing.T) {
 		case <-tick.C:
 		}
 	}
-	wantOwned(t, "while a transaction of the former owner is open", next, 0)
+	do()
 	if err := tx.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-renewed; err != nil {
 		t.Fatal(err)
 	}
-	wantOwned(t, "once that has ended", next, shares)
 }

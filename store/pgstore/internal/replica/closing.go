@@ -18,8 +18,9 @@ type closing struct {
 	subs map[int64]bool
 }
 
-// note takes in which of some subscriptions, as they were read, are closed.
-func (c *closing) note(nums []int64, states States) {
+// note takes in which of some subscriptions, as they were read, are closed. It reports whether any
+// was not known to be.
+func (c *closing) note(nums []int64, states States) (added bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, num := range nums {
@@ -30,8 +31,10 @@ func (c *closing) note(nums []int64, states States) {
 		if c.subs == nil {
 			c.subs = make(map[int64]bool)
 		}
+		added = added || !c.subs[num]
 		c.subs[num] = true
 	}
+	return added
 }
 
 func (c *closing) list() (subs []int64) {

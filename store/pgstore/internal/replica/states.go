@@ -46,7 +46,11 @@ func (r *Replica) refresh(ctx context.Context, nums []int64) error {
 	r.Memory.Lock()
 	defer r.Memory.Unlock()
 	now := r.Clock.Now()
-	r.closing.note(nums, states)
+	if r.closing.note(nums, states) {
+		// This may be a call of somebody else's, and who reports what is drained waits for the next
+		// poll, which can be hours away.
+		r.Notify.LookAgain()
+	}
 	for _, num := range nums {
 		// nil for one that was deleted: it is forgotten, with all that is pending of it.
 		r.Memory.SetState(uint64(num), states[num], now)

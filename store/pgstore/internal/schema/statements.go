@@ -31,7 +31,8 @@ type Statements struct {
 	RequireSettled, RequireSettledOf  string
 	TenantStates, UnsettleTenant      string
 	TenantClosed, CloseTenant         string
-	SettleTenant, Drained             string
+	SettleTenant                      string
+	Drained, DrainedOfShares          string
 	Exportable, ExportEvents          string
 	TakenIDs, NumsOfIDs, SomeOfTenant string
 	ForgetEvents, ImportTenant        string

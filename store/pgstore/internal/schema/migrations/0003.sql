@@ -43,3 +43,6 @@ CREATE TABLE outhook.event_times (
 );
 CREATE INDEX event_times_at ON outhook.event_times (at, seq);
 INSERT INTO outhook.event_times (seq, at) VALUES (0, '-infinity');
+
+-- What was counted before is in an encoding that is read no more. It is of three days at most.
+TRUNCATE outhook.attempt_counts;

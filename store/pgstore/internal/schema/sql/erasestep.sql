@@ -1,7 +1,8 @@
 -- $1 an erased event, $2 how many of its deliveries are told that they are over: those after the
 -- last that were. Returns how many there were. What was canceled before stays as it is. A delivery
 -- without a row gets one only above the low mark: below it is over, and forgotten. The step after
--- the last finds nothing, and removes the erasure.
+-- the last finds nothing, and removes the erasure. A Finish that has written the first outcome of a
+-- delivery meanwhile is waited for by the INSERT, and its row is told as those that were there.
 WITH m AS MATERIALIZED (
     SELECT m.seq, m.told FROM outhook.erasures m WHERE m.seq = $1
 ), r AS MATERIALIZED (
@@ -26,10 +27,13 @@ WITH m AS MATERIALIZED (
         OR d.answers IS NOT NULL)
     RETURNING d.sub, d.seq
 ), rowless AS (
-    INSERT INTO outhook.deliveries (sub, seq, state, finished_at, reason)
+    INSERT INTO outhook.deliveries AS d (sub, seq, state, finished_at, reason)
     SELECT r.sub, r.seq, 3, r.at, r.reason FROM r WHERE NOT r.there AND r.seq > r.low
     ORDER BY r.sub
-    ON CONFLICT DO NOTHING
+    ON CONFLICT (sub, seq) DO UPDATE SET body = NULL, answers = NULL, behind = false,
+        finished_at = CASE d.state WHEN 0 THEN EXCLUDED.finished_at ELSE d.finished_at END,
+        reason = CASE d.state WHEN 0 THEN EXCLUDED.reason ELSE d.reason END,
+            state = CASE d.state WHEN 0 THEN 3 ELSE d.state END
     RETURNING sub, seq
 ), told AS (
     INSERT INTO outhook.notices (share, fresh, subs, seqs)

@@ -1,11 +1,14 @@
 -- $1 events: what there is of them to be moved, a delivery a row. What is pending and canceled or
--- erased is as it would be told so (see listed).
+-- erased is as it would be told so (see listed). Of an erased event a row may still have what its
+-- delivery carried, if it has not been told so: that is not moved.
 SELECT e.seq, e.id, e.type, e.tenant, e.key, e.trace, e.time, e.body, e.enqueued_at,
     s.id, x.state, coalesce(d.attempts, 0), coalesce(d.base, 0), coalesce(d.due, 0), d.due_since,
     CASE WHEN x.state <> 0 THEN coalesce(d.finished_at, x.at) END,
     CASE x.state WHEN 3 THEN CASE WHEN d.state = 3 THEN d.reason ELSE x.reason END
         WHEN 2 THEN d.last_error END,
-    d.log, d.answers, coalesce(d.body_state, 0), d.body
+    d.log, CASE WHEN e.erased_at IS NULL THEN d.answers END,
+    CASE WHEN e.erased_at IS NULL THEN coalesce(d.body_state, 0) ELSE 0::smallint END,
+    CASE WHEN e.erased_at IS NULL THEN d.body END
 FROM unnest($1::bigint[]) AS k(seq)
 CROSS JOIN LATERAL (SELECT e.* FROM outhook.events e WHERE e.seq = k.seq OFFSET 0) e
 CROSS JOIN LATERAL unnest(e.recipients) AS r(sub)

@@ -10,6 +10,8 @@ WITH s AS (
     DELETE FROM outhook.cancellations USING s WHERE sub = s.num
 ), y AS (
     DELETE FROM outhook.attempt_counts USING s WHERE sub = s.num
+), z AS (
+    DELETE FROM outhook.closing_subscriptions USING s WHERE sub = s.num
 ), told AS (
     INSERT INTO outhook.notices (share, fresh, subs, seqs) SELECT num % 64, false, ARRAY[num],
         '{0}' FROM s
