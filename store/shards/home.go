@@ -29,6 +29,8 @@ func (h *homes) stateAt(ctx context.Context, sh *shard, tenant string) (store.Te
 			}
 			maps.Copy(states, read)
 		}
+		// Before learn, which keeps the map: from then on set may write to it.
+		st := states[tenant]
 		// Not if anything has changed since the version: a Move of this Store may have set a state
 		// after the shard has said the one before.
 		ok, changed := h.learn(sh, states, version)
@@ -36,7 +38,7 @@ func (h *homes) stateAt(ctx context.Context, sh *shard, tenant string) (store.Te
 			h.where.clear()
 		}
 		if ok {
-			return states[tenant], nil
+			return st, nil
 		}
 	}
 }
