@@ -251,9 +251,9 @@ type Options struct {
 
 	// AttemptDetail says of which attempts the history keeps the headers that were sent and
 	// answered, how long each part of the attempt took, and the remote address
-	// (store.AttemptDetail). Values of the subscription's headers and of those that Transform sets
-	// are masked. A detail takes about a kilobyte in the store, five at most. If zero,
-	// DetailOfFailures.
+	// (store.AttemptDetail). Values of the subscription's headers and of those that Transform and
+	// Sign set are masked, also where the answer repeats them, its body included. A detail takes
+	// about a kilobyte in the store, five at most. If zero, DetailOfFailures.
 	AttemptDetail AttemptDetail
 
 	// MaxResponse is how many bytes of an answer's body the history keeps, store.MaxResponse at

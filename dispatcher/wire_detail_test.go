@@ -40,7 +40,9 @@ func TestDetailOfAFailure(t *testing.T) {
 		w.Header().Set("X-Echo", "you sent "+r.Header.Get("X-Api-Key")+"!")
 		w.Header().Set("X-Bearer", strings.TrimPrefix(r.Header.Get("X-Token"), "Bearer "))
 		w.WriteHeader(http.StatusInternalServerError)
-		io.WriteString(w, strings.Repeat("x", 3000))
+		// The second is cut, in the middle of the key.
+		key := r.Header.Get("X-Api-Key")
+		io.WriteString(w, key+" "+strings.Repeat("x", 2000-len(key)-1-len(key)/2)+key+" and more")
 	}), ca.Config(t, name))
 	w := newWire(t, dispatcher.Options{
 		MaxResponse: 2000,
@@ -70,7 +72,7 @@ func TestDetailOfAFailure(t *testing.T) {
 	}
 	a, d := attempts[0], attempts[0].Detail
 	for name, want := range map[string]string{
-		"Webhook-Id": ev.ID, "X-Sig": "a signature", "Content-Type": "application/json",
+		"Webhook-Id": ev.ID, "X-Sig": store.Masked, "Content-Type": "application/json",
 		"X-Api-Key": store.Masked, "User-Agent": store.Masked, "X-Token": store.Masked,
 		"Authorization": store.Masked,
 	} {
@@ -101,8 +103,9 @@ func TestDetailOfAFailure(t *testing.T) {
 		t.Errorf("the parts are %v, %v, %v and %v, want each to have taken some of %v", d.DNS,
 			d.Connect, d.TLS, d.FirstByte, a.Duration)
 	}
-	if len(a.Response) != 2000 {
-		t.Errorf("%d bytes of the answer are kept, want 2000", len(a.Response))
+	if got := strings.Trim(string(a.Response), "x"); strings.ReplaceAll(got, "x", "") !=
+		store.Masked+" "+store.Masked {
+		t.Errorf("of the answer's body %.40q … is kept, want it with the key masked", got)
 	}
 }
 

@@ -5,13 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"time"
 
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/shards/internal/calls"
 )
 
 // maxHops bounds how often a call looks for the shard of a tenant again because others move it at
 // the same time.
 const maxHops = 4
+
+// startWait is how long New waits for what the stores say of tenants, and loadTime how long they are
+// asked in the background.
+const (
+	startWait = time.Second
+	loadTime  = 5 * time.Second
+)
 
 // stateAt returns what a shard says of a tenant.
 func (h *homes) stateAt(ctx context.Context, sh *shard, tenant string) (store.TenantState, error) {
@@ -29,6 +38,8 @@ func (h *homes) stateAt(ctx context.Context, sh *shard, tenant string) (store.Te
 			}
 			maps.Copy(states, read)
 		}
+		// Before learn, which keeps the map: from then on set may write to it.
+		st := states[tenant]
 		// Not if anything has changed since the version: a Move of this Store may have set a state
 		// after the shard has said the one before.
 		ok, changed := h.learn(sh, states, version)
@@ -36,8 +47,32 @@ func (h *homes) stateAt(ctx context.Context, sh *shard, tenant string) (store.Te
 			h.where.clear()
 		}
 		if ok {
-			return states[tenant], nil
+			return st, nil
 		}
+	}
+}
+
+// load asks all shards of which the states are not current, at once. One that fails or hangs is
+// asked again when a call needs it.
+func (s *Store) load(ctx context.Context) {
+	_, _ = calls.Each(ctx, s.calls, s.shards, func(ctx context.Context, sh *shard) (struct{}, error) {
+		_, err := s.homes.stateAt(ctx, sh, "")
+		return struct{}{}, err
+	})
+}
+
+// freshen loads in the background, once at a time, for those who can't wait.
+func (s *Store) freshen() {
+	if !s.loading.CompareAndSwap(false, true) {
+		return
+	}
+	if !s.calls.Start(func() {
+		defer s.loading.Store(false)
+		ctx, cancel := context.WithTimeout(s.calls.Context(), loadTime)
+		defer cancel()
+		s.load(ctx)
+	}) {
+		s.loading.Store(false)
 	}
 }
 

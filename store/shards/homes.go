@@ -36,6 +36,15 @@ func (h *homes) state(sh *shard, tenant string) (st store.TenantState, ok bool) 
 	return h.states[sh][tenant], h.current[sh]
 }
 
+// lastState returns what a shard has said of a tenant last, outdated or not; known is false if it
+// has not been asked yet.
+func (h *homes) lastState(sh *shard, tenant string) (st store.TenantState, known bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	states, known := h.states[sh]
+	return states[tenant], known
+}
+
 // hasMoved reports whether a shard may not be the one whose word counts about a tenant.
 func (h *homes) hasMoved(sh *shard, tenant string) bool {
 	st, _ := h.state(sh, tenant)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/outhook/outhook/store"
@@ -31,6 +32,7 @@ type Store struct {
 	homes   homes
 	moving  chan struct{} // has one slot, for the Move that is under way
 	pruning chan struct{} // likewise
+	loading atomic.Bool   // see freshen
 }
 
 // New returns a Store over the given ones. pick returns which of them, counted from 0, has a
@@ -40,6 +42,9 @@ type Store struct {
 //
 // The stores stay the caller's to close, after the Store itself. Nobody else may read from their
 // Ready. There must be at least one and at most MaxShards, all different.
+//
+// New asks the stores which tenants were moved, and waits a second for that at most. One that fails
+// or takes longer is no error: it is asked again when a call needs it.
 func New(pick func(tenant string) int, stores ...store.Store) (*Store, error) {
 	switch {
 	case pick == nil:
@@ -83,6 +88,12 @@ func New(pick func(tenant string) int, stores ...store.Store) (*Store, error) {
 	})
 	for _, sh := range s.shards {
 		s.calls.Start(func() { s.forward(sh) })
+	}
+	if len(s.shards) > 1 {
+		// Now, as a transaction of the host can't ask: see Tx.
+		ctx, cancel := context.WithTimeout(s.calls.Context(), startWait)
+		defer cancel()
+		s.load(ctx)
 	}
 	return s, nil
 }

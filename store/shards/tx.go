@@ -31,8 +31,12 @@ func (e *ElsewhereError) Error() string {
 //	})
 //
 // It refuses events of a tenant that is in another store, with an [ElsewhereError], and of one that
-// is being moved, with a [MovingError] and without waiting. Then nothing of the call has been done,
+// is being moved, with a [MovingError] and without waiting; with [store.ErrMoved] alone when another
+// process has moved the tenant and this one learns of it now. Then nothing of the call has been done,
 // and the transaction is as it was.
+//
+// It asks the stores for no connection beside the transaction's. So it goes by what they have said
+// last of the tenants that were moved, and returns an [Error] for a store that has not said it yet.
 func (s *Store) Tx(shard int, tx store.Tx) store.Tx { return hostTx{tx, s, shard} }
 
 // hostTx is a transaction of the host. It implements [store.Tx].
@@ -56,11 +60,9 @@ func (h hostTx) Enqueue(ctx context.Context, evs ...events.Event) error {
 	if !errors.Is(err, store.ErrMoved) {
 		return err
 	}
-	// Another process has moved a tenant. Which, and where to, is told by another look.
+	// Another process has moved a tenant. Which, and where to, the next transaction will know.
 	h.s.homes.outdated(h.s.shards[h.shard])
-	if known := h.check(ctx, evs); known != nil {
-		return known
-	}
+	h.s.freshen()
 	return err
 }
 
@@ -90,13 +92,53 @@ func (h hostTx) check(ctx context.Context, evs []events.Event) error {
 			continue
 		}
 		// Not home, which waits for a Move, and the Move may wait for the lock of this transaction.
-		sh, err := h.s.homes.find(ctx, tenant, writes)
-		if err != nil {
+		if err := h.s.homes.foundInTx(tenant, h.s.shards[h.shard]); err != nil {
+			h.s.freshen()
 			return err
-		}
-		if sh.index != h.shard {
-			return &ElsewhereError{tenant, h.shard, sh.index}
 		}
 	}
 	return nil
+}
+
+var errStatesUnknown = errors.New("what it says of tenants is not known yet; try again")
+
+// foundInTx returns an error unless a tenant is in the shard of a transaction, by what is known. No
+// shard is asked: that would take another of its connections, and once transactions hold all that
+// there are, each would wait for the others.
+//
+// What is known may be outdated. That it names the shard of the transaction is enough: a shard that
+// has lost a tenant since says ErrMoved itself.
+func (h *homes) foundInTx(tenant string, own *shard) error {
+	if len(h.shards) == 1 {
+		return nil
+	}
+	sh, err := h.picked(tenant)
+	if err != nil {
+		return err
+	}
+	for range len(h.shards) + maxHops {
+		st, known := h.lastState(sh, tenant)
+		switch {
+		case st.Phase == store.TenantSettled && sh == own:
+			return nil
+		case !known:
+			return &Error{sh.index, errStatesUnknown}
+		case st.Phase == store.TenantSettled:
+			return &ElsewhereError{tenant, own.index, sh.index}
+		}
+		peer, err := h.peer(sh, tenant, st)
+		if err != nil {
+			return err
+		}
+		there, _ := h.lastState(peer, tenant)
+		if moving := underWay(sh, st, peer, there); moving != nil {
+			// A move of another process may have ended, and nobody would tell.
+			h.outdated(sh)
+			h.outdated(peer)
+			moving.Tenant = tenant
+			return moving
+		}
+		sh = peer
+	}
+	return fmt.Errorf("shards: tenant %q: %w", tenant, store.ErrMoved)
 }

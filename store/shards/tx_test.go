@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -110,6 +111,16 @@ func (h *hosted) pending(first, second int) {
 	}
 }
 
+// await calls is until it returns true, for a minute at most.
+func (h *hosted) await(is func() bool) {
+	h.Helper()
+	for deadline := time.Now().Add(time.Minute); !is(); runtime.Gosched() {
+		if time.Now().After(deadline) {
+			h.Fatal("not within a minute")
+		}
+	}
+}
+
 // isElsewhere checks that an error names the tenant, its store, and that of the transaction.
 func (h *hosted) isElsewhere(err error, want shards.ElsewhereError) {
 	h.Helper()
@@ -202,10 +213,14 @@ func TestPublishTxOfAMovingTenant(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	err := h.publish(0, "first")
+	if err := h.publish(0, "first"); !errors.Is(err, store.ErrMoved) {
+		t.Errorf("got error %v, want %v", err, store.ErrMoved)
+	}
+	// From now on the states are asked for, beside the transactions.
 	var moving *shards.MovingError
-	if !errors.As(err, &moving) || *moving != (shards.MovingError{Tenant: "first", To: 1}) {
-		t.Errorf("got error %v, want that the tenant is moved from store 0 to 1", err)
+	h.await(func() bool { return errors.As(h.publish(0, "first"), &moving) })
+	if moving == nil || *moving != (shards.MovingError{Tenant: "first", To: 1}) {
+		t.Errorf("got error %v, want that the tenant is moved from store 0 to 1", moving)
 	}
 	h.pending(1, 0)
 }
@@ -254,6 +269,106 @@ func (s *slowExport) ExportTenant(
 ) (store.TenantPart, error) {
 	s.before()
 	return s.Store.ExportTenant(ctx, tenant, cursor, limit)
+}
+
+// pooled is a store with one connection, which a transaction of the host holds: until that has
+// ended, what asks for another waits.
+type pooled struct {
+	*memstore.Store
+	pool chan struct{} // has one slot
+}
+
+func newPooled() *pooled { return &pooled{memstore.New(), make(chan struct{}, 1)} }
+
+func (p *pooled) TenantStates(ctx context.Context) (map[string]store.TenantState, error) {
+	select {
+	case p.pool <- struct{}{}:
+		defer func() { <-p.pool }()
+		return p.Store.TenantStates(ctx)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// lostTx is a transaction of a store that a tenant has moved away from. memstore's own says so at its
+// commit.
+type lostTx struct{ store.Tx }
+
+func (lostTx) Enqueue(context.Context, ...events.Event) error { return store.ErrMoved }
+
+// TestTxAsksForNoConnection publishes in transactions that hold all connections of the stores: with
+// what the stores say of tenants outdated, and before they have said anything.
+func TestTxAsksForNoConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first, second := newPooled(), newPooled()
+		pick := func(tenant string) int {
+			if tenant == "first" {
+				return 0
+			}
+			return 1
+		}
+		ev, err := events.New("a.b", 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := func(tenant string) events.Event {
+			ev.Tenant = tenant
+			return ev
+		}
+		open := func() *shards.Store {
+			s, err := shards.New(pick, first, second)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		s := open()
+		// What is known of both is outdated: another process has moved the tenant.
+		gone := store.TenantState{Phase: store.TenantGone, Peer: 1}
+		if err := first.SetTenantState(t.Context(), "first", gone); err != nil {
+			t.Fatal(err)
+		}
+		lock := func() {
+			first.pool <- struct{}{}
+			second.pool <- struct{}{}
+		}
+		unlock := func() {
+			<-first.pool
+			<-second.pool
+		}
+		lock()
+		err = s.Tx(0, lostTx{first.Begin()}).Enqueue(t.Context(), in("first"))
+		if !errors.Is(err, store.ErrMoved) {
+			t.Errorf("of a tenant that has moved: got error %v, want %v", err, store.ErrMoved)
+		}
+		err = s.Tx(1, second.Begin()).Enqueue(t.Context(), in("second"))
+		if err != nil {
+			t.Errorf("of a tenant that has not: %v", err)
+		}
+		unlock()
+		synctest.Wait()
+		err = s.Tx(0, first.Begin()).Enqueue(t.Context(), in("first"))
+		if of := new(shards.ElsewhereError); !errors.As(err, &of) || of.Home != 1 {
+			t.Errorf("once the stores were asked: got error %v, want that it is in store 1", err)
+		}
+		s.Close()
+
+		lock()
+		s = open()
+		if err := s.Tx(1, second.Begin()).Enqueue(t.Context(), in("second")); err != nil {
+			t.Errorf("before the stores have said anything: %v", err)
+		}
+		err = s.Tx(1, second.Begin()).Enqueue(t.Context(), in("first"))
+		if !isOf(err, 0) {
+			t.Errorf("of a tenant of the other store: got error %v, want one of store 0", err)
+		}
+		unlock()
+		synctest.Wait()
+		if err := s.Tx(1, second.Begin()).Enqueue(t.Context(), in("first")); err != nil {
+			t.Errorf("once it has said that the tenant has moved: %v", err)
+		}
+		s.Close()
+	})
 }
 
 // TestTxOfNoStore gives a store that is not there, and no transaction.

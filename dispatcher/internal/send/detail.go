@@ -1,6 +1,7 @@
 package send
 
 import (
+	"bytes"
 	"maps"
 	"net/http"
 	"slices"
@@ -26,7 +27,7 @@ func (d Detail) wants(a *store.Attempt) bool {
 
 // detailOf returns the detail of an attempt that has ended. answer is nil if there was none.
 func detailOf(
-	phases *h1.Phases, hidden []string, req *http.Request, answer http.Header,
+	phases *h1.Phases, hidden, secrets []string, req *http.Request, answer http.Header,
 ) *store.AttemptDetail {
 	took := phases.Took()
 	d := &store.AttemptDetail{
@@ -36,7 +37,6 @@ func detailOf(
 	if len(took.Remote) <= store.MaxRemoteAddress { // a host's transport may say anything
 		d.RemoteAddress = took.Remote
 	}
-	secrets := secretsIn(req, hidden)
 	d.Request, d.RequestCut = fields(req.Header, func(name, value string) string {
 		if slices.Contains(hidden, name) {
 			return store.Masked
@@ -56,10 +56,14 @@ func detailOf(
 }
 
 // hiddenHeaders returns the names of the headers of an attempt whose values may be credentials:
-// those of the subscription and of Transform. The sender's own and the signatures are not.
+// those of the subscription, of Transform and of Sign, which may set a token of the host's. The
+// sender's own, with its signatures, are not.
 func hiddenHeaders(c *store.Claim, m *message) []string {
-	hidden := []string{"Authorization", "Cookie"} // Sign may set these too
+	hidden := []string{"Authorization", "Cookie"}
 	for name := range c.Subscription.Headers {
+		hidden = append(hidden, http.CanonicalHeaderKey(name))
+	}
+	for name := range m.signed {
 		hidden = append(hidden, http.CanonicalHeaderKey(name))
 	}
 	for name := range m.header {
@@ -96,6 +100,27 @@ func secretsIn(req *http.Request, hidden []string) (secrets []string) {
 	}
 	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
 	return secrets
+}
+
+// maskBody masks secrets in what is kept of an answer's body. Its end may be in the middle of one, as
+// it was cut: as much of a secret as is there is masked too.
+func maskBody(body []byte, secrets []string) []byte {
+	if len(body) < minSecret {
+		return body
+	}
+	for _, secret := range secrets {
+		if bytes.Contains(body, []byte(secret)) {
+			body = bytes.ReplaceAll(body, []byte(secret), []byte(store.Masked))
+		}
+	}
+	for _, secret := range secrets {
+		for n := min(len(secret)-1, len(body)); n >= minSecret; n-- {
+			if bytes.HasSuffix(body, []byte(secret[:n])) {
+				return append(body[:len(body)-n], store.Masked...)
+			}
+		}
+	}
+	return body
 }
 
 // fields returns headers in the order of their names, as far as there is room for them, and whether

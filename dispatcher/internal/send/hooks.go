@@ -103,7 +103,7 @@ func (s *Sender) transform(ctx context.Context, c *store.Claim, m *message) erro
 }
 
 // sign adds what the hook makes of an attempt to its headers. Its error is a hookError.
-func (s *Sender) sign(c *store.Claim, body []byte, at time.Time, h http.Header) error {
+func (s *Sender) sign(c *store.Claim, m *message, at time.Time, h http.Header) error {
 	if s.hooks.Sign == nil {
 		return nil
 	}
@@ -112,7 +112,7 @@ func (s *Sender) sign(c *store.Claim, body []byte, at time.Time, h http.Header) 
 			c.SubscriptionID,
 			c.EventID,
 			at,
-			bytes.Clone(body),
+			bytes.Clone(m.body),
 			slices.Clone(c.Subscription.Keys(at)),
 		)
 		if err == nil {
@@ -121,6 +121,7 @@ func (s *Sender) sign(c *store.Claim, body []byte, at time.Time, h http.Header) 
 		if err != nil {
 			return err
 		}
+		m.signed = more
 		// In place of what a subscription or Transform has under that name: a signature must stand.
 		for name, values := range more {
 			h[http.CanonicalHeaderKey(name)] = values

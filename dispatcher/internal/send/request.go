@@ -42,7 +42,8 @@ func (s *Sender) request(
 	req.Header = s.header(c, &m, trace, at)
 	// Last, as it signs the body that is sent. If it fails nothing is sent, and yet the body is
 	// decided: Transform was asked, and is not to be asked for another one.
-	return req, m, s.sign(c, m.body, at, req.Header)
+	err = s.sign(c, &m, at, req.Header)
+	return req, m, err
 }
 
 // Body is what an attempt has decided of its delivery's body: see store.Outcome.
@@ -69,6 +70,7 @@ func decide(event, sent []byte) Body {
 type message struct {
 	body    []byte
 	header  http.Header // in place of the subscription's; nil: those
+	signed  http.Header // what Sign has added
 	decided Body        // what the store must keep of the body if the attempt fails
 }
 

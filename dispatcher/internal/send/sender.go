@@ -131,8 +131,15 @@ func (s *Sender) Send(ctx context.Context, c *store.Claim, trace string) (r Resu
 		answer = res.Header
 		s.read(attempt, res, &r)
 	}
-	if s.detail.wants(&r.Attempt) {
-		r.Attempt.Detail = detailOf(h1.PhasesOf(attempt), hiddenHeaders(c, &m), req, answer)
+	wanted := s.detail.wants(&r.Attempt)
+	if !wanted && len(r.Attempt.Response) < minSecret {
+		return r
+	}
+	hidden := hiddenHeaders(c, &m)
+	secrets := secretsIn(req, hidden)
+	r.Attempt.Response = maskBody(r.Attempt.Response, secrets)
+	if wanted {
+		r.Attempt.Detail = detailOf(h1.PhasesOf(attempt), hidden, secrets, req, answer)
 	}
 	return r
 }

@@ -85,6 +85,11 @@ func timeNear(t *txn.Tx, seq uint64) (at time.Time, err error) {
 	if k == nil {
 		return at, nil
 	}
-	e, err := record.DecodeEvent(k, v)
-	return record.AsTime(e.EnqueuedAt), err
+	// A damaged event must not fail the page, which has passed over it.
+	for ; k != nil; k, v = c.Next() {
+		if e, err := record.DecodeEvent(k, v); err == nil {
+			return record.AsTime(e.EnqueuedAt), nil
+		}
+	}
+	return at, nil
 }

@@ -63,7 +63,11 @@ func testSubscriptionFilters(c *check.Driver) {
 		}
 		page, err := c.Store.Subscriptions(c.Ctx(), tt.q)
 		c.Must("Subscriptions", err)
-		c.SameIDs(fmt.Sprintf("subscriptions by %+v", tt.q), check.SubscriptionIDs(page.Items), want)
+		got := check.SubscriptionIDs(page.Items)
+		if tt.q.AnyTenant { // those of one instant have no order over several stores
+			slices.Sort(got)
+		}
+		c.SameIDs(fmt.Sprintf("subscriptions by %+v", tt.q), got, want)
 		check.Equal(c, "Total by a filter", page.Total, 0)
 		check.Equal(c, "TotalIsLowerBound by a filter", page.TotalIsLowerBound, true)
 		for i := range page.Items {
