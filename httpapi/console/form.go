@@ -80,11 +80,11 @@ func (q action) add() (string, *view, error) {
 
 // save changes a webhook.
 func (q action) save() (string, *view, error) {
-	f, patterns := form.ReadWebhook(q.form, q.access.Tenant, q.access.AnyTenant)
-	sub, err := q.subscription(f.ID)
+	sub, err := q.subscription(q.form.Get("id"))
 	if err != nil {
 		return "", nil, err
 	}
+	f, patterns := form.ReadWebhook(q.form, q.access.Tenant, q.access.AnyTenant)
 	_, err = q.d.Update(q.r.Context(), sub.ID, func(s *store.Subscription) error {
 		headers := f.HeadersFor(s.Headers)
 		if len(f.Errors) > 0 {
@@ -104,6 +104,7 @@ func (q action) again(f *form.Webhook, patterns []string, err error) (string, *v
 	if !errors.Is(err, errForm) && !f.AddError(err) {
 		return "", nil, err
 	}
+	f.DropValues()
 	v, err := q.showForm(f, patterns)
 	return "", v, err
 }

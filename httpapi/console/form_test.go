@@ -1,0 +1,99 @@
+package console_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+)
+
+// formOf returns the fields of the form of a page that is posted to an action, as a browser sends
+// them.
+func formOf(t *testing.T, page, action string) url.Values {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var values url.Values
+	for n := range root.Descendants() {
+		if n.Data != "form" || attribute(n, "action") != action {
+			continue
+		}
+		values = url.Values{}
+		for field := range n.Descendants() {
+			name := attribute(field, "name")
+			switch {
+			case name == "":
+			case field.Data == "textarea":
+				text := ""
+				if field.FirstChild != nil {
+					text = field.FirstChild.Data
+				}
+				values.Add(name, text)
+			case field.Data == "input" &&
+				(attribute(field, "type") != "checkbox" || has(field, "checked")):
+				values.Add(name, attribute(field, "value"))
+			}
+		}
+	}
+	if values == nil {
+		t.Fatalf("the page has no form for %s: %s", action, page)
+	}
+	return values
+}
+
+func attribute(n *html.Node, name string) string {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+func has(n *html.Node, name string) bool {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return true
+		}
+	}
+	return false
+}
+
+// A form that comes back with a mistake shows no value, so what is submitted from it asks for those
+// that were entered, and does not save something else.
+func TestFormAsksForValuesAgain(t *testing.T) {
+	h := newHost(t, nil, nil)
+	sub := h.subscribe("acme", "crm")
+	form := formOf(t, h.must("edit?id="+sub.ID, "X-Tenant", "acme"), "edit")
+	form["hv"][0] = "entered"
+	form.Set("url", "not a url")
+	a := h.do(http.MethodPost, "edit", form, "X-Tenant", "acme")
+	if a.StatusCode != http.StatusUnprocessableEntity || a.shows("entered") {
+		t.Fatalf("got %d %s, want 422 without values", a.StatusCode, a.body)
+	}
+	form = formOf(t, a.body, "edit")
+	form.Set("url", sub.URL)
+	a = h.do(http.MethodPost, "edit", form, "X-Tenant", "acme")
+	if a.StatusCode != http.StatusUnprocessableEntity || !a.shows("X-Token its value again.") {
+		t.Errorf("got %d %s, want the value to be asked for", a.StatusCode, a.body)
+	}
+	form = formOf(t, a.body, "edit")
+	form["hv"][0] = "second"
+	h.post("edit", form, "X-Tenant", "acme")
+	now, err := h.d.Subscription(t.Context(), sub.ID)
+	if err != nil || now.Headers["X-Token"] != "second" {
+		t.Errorf("got %v, %v, want what was entered last", now.Headers, err)
+	}
+
+	form = formOf(t, h.must("new", "X-Tenant", "acme"), "new")
+	form.Set("url", "https://shop.example/in")
+	form["hn"][0] = "X-Empty"
+	a = h.do(http.MethodPost, "new", form, "X-Tenant", "acme")
+	if a.StatusCode != http.StatusUnprocessableEntity || !a.shows("Give X-Empty its value again.") {
+		t.Errorf("a new header without a value: got %d %s, want 422", a.StatusCode, a.body)
+	}
+}
