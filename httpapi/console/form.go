@@ -64,7 +64,7 @@ func (q action) add() (string, *view, error) {
 	f, patterns := form.ReadWebhook(q.form, q.access.Tenant, q.access.AnyTenant)
 	f.ID = ""
 	sub := store.Subscription{
-		Tenant: f.Tenant, Name: f.Name, URL: f.URL, Events: patterns, Headers: f.HeadersFor(nil),
+		Tenant: f.Tenant, Name: f.Name, URL: f.URL, Events: patterns, Headers: f.HeadersFor("", nil),
 		Secrets: []signing.Secret{signing.NewSecret()},
 	}
 	err := errForm
@@ -86,7 +86,7 @@ func (q action) save() (string, *view, error) {
 	}
 	f, patterns := form.ReadWebhook(q.form, q.access.Tenant, q.access.AnyTenant)
 	_, err = q.d.Update(q.r.Context(), sub.ID, func(s *store.Subscription) error {
-		headers := f.HeadersFor(s.Headers)
+		headers := f.HeadersFor(s.URL, s.Headers)
 		if len(f.Errors) > 0 {
 			return errForm
 		}

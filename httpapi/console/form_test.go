@@ -97,3 +97,31 @@ func TestFormAsksForValuesAgain(t *testing.T) {
 		t.Errorf("a new header without a value: got %d %s, want 422", a.StatusCode, a.body)
 	}
 }
+
+// Who may edit gets no stored value by a server of his own that a test is sent to.
+func TestValuesStayWithTheirServer(t *testing.T) {
+	h := newHost(t, nil, nil)
+	sub := h.subscribe("acme", "crm")
+	for _, address := range []string{"https://own.example/in", "https://crm.example:8443/in",
+		"https://crm.example.own.example/in?token=canary-query"} {
+		form := formOf(t, h.must("edit?id="+sub.ID, "X-Tenant", "acme"), "edit")
+		form.Set("url", address)
+		a := h.do(http.MethodPost, "edit", form, "X-Tenant", "acme")
+		if a.StatusCode != http.StatusUnprocessableEntity ||
+			!a.shows("Give X-Token its value again: the address has changed.") {
+			t.Errorf("%s: got %d %s, want the value to be asked for", address, a.StatusCode, a.body)
+		}
+		form.Set("url", "https://crm.example/other") // the same server
+		h.post("edit", form, "X-Tenant", "acme")
+	}
+	form := formOf(t, h.must("edit?id="+sub.ID, "X-Tenant", "acme"), "edit")
+	form.Set("url", "https://CRM.example:443/third")
+	h.post("edit", form, "X-Tenant", "acme")
+	form.Set("url", "https://own.example/in")
+	form["hv"][0] = "entered"
+	h.post("edit", form, "X-Tenant", "acme")
+	now, err := h.d.Subscription(t.Context(), sub.ID)
+	if err != nil || now.Headers["X-Token"] != "entered" {
+		t.Errorf("got %v, %v, want what was entered", now.Headers, err)
+	}
+}

@@ -125,10 +125,13 @@ func readPatterns(values url.Values) []string {
 	return patterns
 }
 
-// HeadersFor returns the headers of the form for a webhook that has these. It fails, by an error in
-// the form, if one has no value and is not stored under its name: nobody can see that the value of
-// another name would go along, or that an empty one is sent.
-func (f *Webhook) HeadersFor(has map[string]string) map[string]string {
+// HeadersFor returns the headers of the form for a webhook that has this URL and these headers. It
+// fails, by an error in the form, if one has no value and is not stored under its name: nobody can
+// see that the value of another name would go along, or that an empty one is sent. If the form has
+// another server, each value is asked for: whoever may edit would otherwise get the stored ones by
+// a test to a server of their own.
+func (f *Webhook) HeadersFor(address string, has map[string]string) map[string]string {
+	moved := server(address) != server(f.URL)
 	out := make(map[string]string)
 	for _, h := range f.Headers {
 		if _, twice := out[h.Name]; twice {
@@ -141,11 +144,29 @@ func (f *Webhook) HeadersFor(has map[string]string) map[string]string {
 				f.Errors["headers"] = "Give " + text.Line(h.Name) + " its value again."
 				continue
 			}
+			if moved {
+				f.Errors["headers"] = "Give " + text.Line(h.Name) +
+					" its value again: the address has changed."
+				continue
+			}
 			value = kept
 		}
 		out[h.Name] = value
 	}
 	return out
+}
+
+// server returns the scheme, host and port of a URL; the URL itself if it can't be read.
+func server(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return raw
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
 }
 
 // AddError puts an error beside its field, if it is one of the form's; ok is false if it is not.
