@@ -125,28 +125,6 @@ func withDone(url, done string) string {
 	return url + "?done=" + done
 }
 
-// replay makes all that a filter matches pending again.
-func (q action) replay() (string, *view, error) {
-	f, err := q.readFilter()
-	if err != nil {
-		return "", nil, err
-	}
-	if f.Problem != "" {
-		return "", nil, &problem{400, "Not valid", f.Problem}
-	}
-	if f.ID == "" && !f.Any() {
-		return "", nil, errReplaysAll
-	}
-	if _, err := q.d.Replay(q.r.Context(), f.Query); err != nil {
-		return "", nil, err
-	}
-	return withDone(f.URL("deliveries"), "replayed"), nil, nil
-}
-
-// errReplaysAll refuses a replay of everything that there is, which nobody means.
-var errReplaysAll = &problem{400, "Too much",
-	"Name a webhook, a state, a type, an event or a time. A replay of everything is refused."}
-
 // rotate gives a webhook a new key, and goes on to the page that shows it.
 func (q action) rotate() (string, *view, error) {
 	sub, err := q.subscription(q.form.Get("id"))

@@ -304,6 +304,7 @@ func TestReplayIsBounded(t *testing.T) {
 	h.publish("acme", "order-1", `{}`)
 	for _, form := range []url.Values{
 		{}, {"state": {"nonsense"}}, {"type": {"no type!"}}, {"since": {"yesterday"}},
+		{"state": {"dead"}, "last": {"2h"}}, {"state": {"dead"}, "since": {"2026-01-02 00:00"}},
 		{"since": {"2026-01-02T00:00"}, "until": {"2026-01-01T00:00"}},
 	} {
 		for _, who := range [][]string{{"X-Tenant", "acme"}, {"X-Operator", "1"}} {

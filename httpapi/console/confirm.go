@@ -2,10 +2,7 @@ package console
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"fmt"
-	"time"
 
 	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/httpapi/console/internal/text"
@@ -23,6 +20,8 @@ type confirmation struct {
 	Overlap bool   // how long the old key stays is asked
 	Back    string // where to go instead
 	Nothing bool   // there is nothing to do, so there is no button
+	GoOn    bool   // the script presses the button by itself
+	Problem string // what went wrong before; empty if nothing did
 }
 
 // asks makes a page of an action that asks.
@@ -110,48 +109,4 @@ func (q action) confirmErase() (*view, error) {
 			"That it was delivered, when and to whom, stays in the history.",
 		},
 	})
-}
-
-// countBudget is how long a page counts what a replay would take.
-const countBudget = 2 * time.Second
-
-// confirmReplay counts what a replay would take.
-func (q action) confirmReplay() (*view, error) {
-	f, err := q.readFilter()
-	if err != nil {
-		return nil, err
-	}
-	if f.Problem != "" {
-		return nil, &problem{400, "Not valid", f.Problem}
-	}
-	if f.ID == "" && !f.Any() {
-		return nil, errReplaysAll
-	}
-	ctx, cancel := context.WithTimeout(q.r.Context(), countBudget)
-	defer cancel()
-	n, err := q.d.ReplayCount(ctx, f.Query)
-	atLeast := ""
-	switch {
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		atLeast = "more than "
-	case err != nil:
-		return nil, err
-	}
-	c := confirmation{
-		Heading: "Replay " + atLeast + show.Plural(n, "delivery") + "?", Button: "Replay",
-		Action: "replay", Back: f.URL("deliveries"), Nothing: n == 0 && atLeast == "",
-		Fields: [][2]string{{"id", f.ID}, {"event", f.Event}, {"tenant", f.Tenant},
-			{"state", f.State}, {"type", f.Type}, {"last", f.Last}, {"since", f.Since},
-			{"until", f.Until}},
-		Lines: []string{
-			"They are sent again with the same content and the same webhook-id, " +
-				"in the order in which they were published.",
-			"Those of webhooks that are off and of erased events are passed over.",
-		},
-	}
-	if c.Nothing {
-		c.Heading = "Nothing to replay"
-		c.Lines = []string{"No delivery matches that is over and whose webhook is enabled."}
-	}
-	return confirm(c)
 }

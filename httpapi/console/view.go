@@ -77,7 +77,11 @@ func (q *request) frame(v *view) *frame {
 	if q.r.Method == http.MethodGet && v.status == 0 {
 		query := q.r.URL.Query()
 		f.Done = doneTexts[query.Get("done")]
+		if n, err := strconv.Atoi(query.Get("n")); err == nil && query.Get("done") == "replayed" {
+			f.Done = show.Capital(show.IsAre(n, "delivery")) + " pending again."
+		}
 		query.Del("done")
+		query.Del("n")
 		if v.live {
 			f.Live, _ = strconv.Atoi(query.Get("live"))
 			f.Live = min(max(f.Live, 0), 3600)

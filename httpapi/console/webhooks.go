@@ -110,6 +110,7 @@ func (q *request) cursorURL(cursor string) string {
 	query := q.r.URL.Query()
 	query.Set("cursor", cursor)
 	query.Del("done")
+	query.Del("n")
 	return q.name + "?" + query.Encode()
 }
 
