@@ -125,7 +125,8 @@ func withDone(url, done string) string {
 	return url + "?done=" + done
 }
 
-// rotate gives a webhook a new key, and goes on to the page that shows it.
+// rotate gives a webhook a new key, and goes on to the page that shows it. A form that is sent twice
+// rotates once: the second finds a webhook that has changed since its page was made.
 func (q action) rotate() (string, *view, error) {
 	sub, err := q.subscription(q.form.Get("id"))
 	if err != nil {
@@ -134,6 +135,10 @@ func (q action) rotate() (string, *view, error) {
 	hours, err := strconv.Atoi(q.form.Get("overlap"))
 	if err != nil || hours < 0 || hours > 24*30 {
 		return "", nil, &problem{400, "Not valid", "Choose one of the times for the old key."}
+	}
+	if q.form.Get("updated") != version(&sub) {
+		return "", nil, &problem{409, "Not done",
+			"The webhook has changed meanwhile. Go back to it, and ask for a new key there."}
 	}
 	sub, err = q.d.RotateSecret(q.r.Context(), sub.ID, "", time.Duration(hours)*time.Hour)
 	if err != nil {

@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"fmt"
+	"time"
 
 	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/httpapi/console/internal/text"
@@ -79,11 +80,17 @@ func (q action) confirmDelete() (*view, error) {
 	return confirm(c)
 }
 
+// version says which state of a webhook a form is about.
+func version(sub *store.Subscription) string {
+	return sub.UpdatedAt.UTC().Format(time.RFC3339Nano)
+}
+
 func (q action) confirmRotate() (*view, error) {
-	_, c, name, err := q.named("rotate")
+	sub, c, name, err := q.named("rotate")
 	if err != nil {
 		return nil, err
 	}
+	c.Fields = append(c.Fields, [2]string{"updated", version(&sub)})
 	c.Heading, c.Button, c.Overlap = "New key for "+name, "Make a new key", true
 	c.Lines = []string{
 		"A new key is made and shown once, on the next page.",

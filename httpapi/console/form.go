@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/google/uuid"
+
 	"github.com/outhook/outhook/httpapi/console/internal/form"
 	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/httpapi/console/internal/text"
@@ -45,6 +47,9 @@ func (q *request) editForm() (*view, error) {
 // showForm shows a form with these patterns.
 func (q *request) showForm(f *form.Webhook, patterns []string) (*view, error) {
 	f.Fill(q.d.EventTypes(), patterns)
+	if f.ID == "" && f.NewID == "" {
+		f.NewID = uuid.NewString()
+	}
 	v := &view{template: "form", title: "Add a webhook", data: f}
 	if f.ID != "" {
 		v.title = "Edit " + text.Line(f.Name)
@@ -59,12 +64,22 @@ func (q *request) showForm(f *form.Webhook, patterns []string) (*view, error) {
 // errForm undoes a change because the form has errors.
 var errForm = errors.New("console: the form has errors")
 
-// add makes a webhook with a key of its own, and goes on to the page that shows the key.
+// add makes a webhook with a key of its own, and goes on to the page that shows the key. The form
+// has the webhook's ID, so that the same form sent twice adds one, and the second leads to it.
 func (q action) add() (string, *view, error) {
 	f, patterns := form.ReadWebhook(q.form, q.access.Tenant, q.access.AnyTenant)
 	f.ID = ""
+	if f.NewID != "" {
+		old, err := q.subscription(f.NewID)
+		switch {
+		case err == nil:
+			return show.To("webhook", "id", old.ID), nil, nil
+		case !errors.Is(err, store.ErrNotFound):
+			return "", nil, err // not an ID, or another tenant's
+		}
+	}
 	sub := store.Subscription{
-		Tenant: f.Tenant, Name: f.Name, URL: f.URL, Events: patterns, Headers: f.HeadersFor("", nil),
+		ID: f.NewID, Tenant: f.Tenant, Name: f.Name, URL: f.URL, Events: patterns, Headers: f.HeadersFor("", nil),
 		Secrets: []signing.Secret{signing.NewSecret()},
 	}
 	err := errForm

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"golang.org/x/net/html"
+
+	"github.com/outhook/outhook/store"
 )
 
 // formOf returns the fields of the form of a page that is posted to an action, as a browser sends
@@ -123,5 +125,32 @@ func TestValuesStayWithTheirServer(t *testing.T) {
 	now, err := h.d.Subscription(t.Context(), sub.ID)
 	if err != nil || now.Headers["X-Token"] != "entered" {
 		t.Errorf("got %v, %v, want what was entered", now.Headers, err)
+	}
+}
+
+// The form of a new webhook adds one, however often it is sent.
+func TestAddOnce(t *testing.T) {
+	h := newHost(t, nil, nil)
+	form := formOf(t, h.must("new", "X-Tenant", "acme"), "new")
+	form.Set("url", "not a url")
+	a := h.do(http.MethodPost, "new", form, "X-Tenant", "acme")
+	form = formOf(t, a.body, "new")
+	form.Set("url", "https://shop.example/in")
+	h.post("new", form, "X-Tenant", "acme")
+	page, err := h.d.Subscriptions(t.Context(), store.SubscriptionQuery{Tenant: "acme"})
+	if err != nil || len(page.Items) != 1 {
+		t.Fatalf("got %v, %v, want one webhook", page.Items, err)
+	}
+	key := page.Items[0].Secrets[0]
+	if got, want := h.post("new", form, "X-Tenant", "acme"),
+		"webhook?id="+page.Items[0].ID; got != want {
+		t.Errorf("the same form again: got %s, want %s", got, want)
+	}
+	now, err := h.d.Subscription(t.Context(), page.Items[0].ID)
+	if err != nil || now.Secrets[0] != key {
+		t.Errorf("the same form again: got another key, %v", err)
+	}
+	if a := h.do(http.MethodPost, "new", form, "X-Tenant", "globex"); a.StatusCode != 404 {
+		t.Errorf("by another tenant: got %d, want 404", a.StatusCode)
 	}
 }

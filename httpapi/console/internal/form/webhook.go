@@ -17,6 +17,7 @@ import (
 // Webhook is the form of a webhook, as it is shown and as it comes back.
 type Webhook struct {
 	ID       string // empty for a new one
+	NewID    string // the ID that a new one gets, so that the form adds it once
 	Operator bool   // chooses the tenant of a new one
 	Tenant   string
 	Name     string
@@ -76,7 +77,7 @@ func (f *Webhook) Fill(catalogue []events.Type, patterns []string) {
 // in the form.
 func ReadWebhook(values url.Values, tenant string, operator bool) (*Webhook, []string) {
 	f := &Webhook{
-		ID: values.Get("id"), Name: strings.TrimSpace(values.Get("name")),
+		ID: values.Get("id"), NewID: values.Get("new"), Name: strings.TrimSpace(values.Get("name")),
 		URL: strings.TrimSpace(values.Get("url")), Operator: operator,
 		Tenant: tenant, Errors: make(map[string]string),
 	}
