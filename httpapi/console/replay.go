@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -114,7 +115,7 @@ func (q action) replay() (string, *view, error) {
 	}
 	sent += step.Replayed
 	if step.Next == "" {
-		return withDone(f.URL("deliveries"), "replayed") + "&n=" + strconv.Itoa(sent), nil, nil
+		return q.toList(url.Values{"done": {"replayed"}, "n": {strconv.Itoa(sent)}}, nil)
 	}
 	return progressURL(f, step.Next, sent), nil, nil
 }

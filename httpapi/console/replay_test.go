@@ -114,3 +114,52 @@ func TestNoReplayOfAWrongFilter(t *testing.T) {
 		}
 	}
 }
+
+// Of a selection, each is sent once, and none if one of them can't be. If it fails in the middle,
+// the list says how many were sent.
+func TestRedeliverAllOrNone(t *testing.T) {
+	h := newHost(t, nil, nil)
+	sub, off := h.subscribe("acme", "crm"), h.subscribe("acme", "shop")
+	h.publish("acme", "order-1", `{}`)
+	h.publish("acme", "order-2", `{}`)
+	if _, err := h.d.Unsubscribe(t.Context(), off.ID); err != nil {
+		t.Fatal(err)
+	}
+	attempts := func(event string) int {
+		all, err := h.d.Attempts(t.Context(), sub.ID, event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(all)
+	}
+	one, two := sub.ID+"/order-1", sub.ID+"/order-2"
+	form := url.Values{"many": {"1"}, "d": {one, off.ID + "/order-1"}}
+	a := h.do(http.MethodPost, "redeliver", form, "X-Tenant", "acme")
+	if a.StatusCode != http.StatusConflict || !a.shows("The webhook shop is off") {
+		t.Errorf("one is off: got %d %s, want 409 and its name", a.StatusCode, a.body)
+	}
+	h.post("redeliver", url.Values{"many": {"1"}, "d": {two, two}}, "X-Tenant", "acme")
+	h.eventually("order-2 to be sent again", func() bool { return attempts("order-2") == 2 })
+	if n := attempts("order-1"); n != 1 {
+		t.Errorf("order-1 was sent %d times, though one beside it can't be", n)
+	}
+}
+
+func TestRedeliverSomeSelected(t *testing.T) {
+	h := newHost(t, nil, &dispatcher.Options{Quota: func(string) dispatcher.Quota {
+		return dispatcher.Quota{ReplaysPerMinute: 2}
+	}})
+	sub := h.subscribe("acme", "crm")
+	h.publish("acme", "order-1", `{}`)
+	h.publish("acme", "order-2", `{}`)
+	one := sub.ID + "/order-1"
+	twice := url.Values{"many": {"1"}, "d": {one, one}} // which takes one of the quota
+	if got := h.post("redeliver", twice, "X-Tenant", "acme"); got != "deliveries?done=redeliver" {
+		t.Errorf("the same twice: got %s", got)
+	}
+	form := url.Values{"many": {"1"}, "d": {sub.ID + "/order-1", sub.ID + "/order-2"}}
+	to := h.post("redeliver", form, "X-Tenant", "acme")
+	if page := h.must(to, "X-Tenant", "acme"); !strings.Contains(page, "1 of 2 sent again") {
+		t.Errorf("got %s, want how many were sent", page)
+	}
+}

@@ -111,6 +111,7 @@ func (q *request) cursorURL(cursor string) string {
 	query.Set("cursor", cursor)
 	query.Del("done")
 	query.Del("n")
+	query.Del("of")
 	return q.name + "?" + query.Encode()
 }
 
