@@ -334,7 +334,8 @@ func TestQuotaPage(t *testing.T) {
 	sub := h.subscribe("acme", "crm")
 	h.publish("acme", "order-1", `{}`)
 	a := h.do(http.MethodPost, "new", url.Values{"url": {"https://b.example/"}}, "X-Tenant", "acme")
-	if a.StatusCode != 429 || !strings.Contains(a.body, "The bound of 1 webhooks is reached.") {
+	if a.StatusCode != 429 || !strings.Contains(a.body, "The bound of 1 webhooks is reached.") ||
+		formOf(t, a.body, "new").Get("url") != "https://b.example/" {
 		t.Errorf("got %d %s, want 429 and the bound", a.StatusCode, a.body)
 	}
 	form := url.Values{"id": {sub.ID}, "event": {"order-1"}}

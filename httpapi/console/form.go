@@ -55,9 +55,6 @@ func (q *request) showForm(f *form.Webhook, patterns []string) (*view, error) {
 		v.title = "Edit " + text.Line(f.Name)
 	}
 	f.Heading = v.title
-	if len(f.Errors) > 0 {
-		v.status = http.StatusUnprocessableEntity
-	}
 	return v, nil
 }
 
@@ -114,13 +111,22 @@ func (q action) save() (string, *view, error) {
 	return show.To("webhook", "id", sub.ID, "done", "saved"), nil, nil
 }
 
-// again shows the form with what is wrong in it, or returns the error if it is not of the form.
+// again shows the form with what is wrong in it. An error that is not of the form, such as a quota
+// or trouble of the store, stands above it, with its own status: what was entered is not lost.
 func (q action) again(f *form.Webhook, patterns []string, err error) (string, *view, error) {
+	status := http.StatusUnprocessableEntity
 	if !errors.Is(err, errForm) && !f.AddError(err) {
-		return "", nil, err
+		p := q.explain(err)
+		if p.status == http.StatusNotFound {
+			return "", nil, err
+		}
+		f.Errors[""], status = p.text, p.status
 	}
 	f.DropValues()
 	v, err := q.showForm(f, patterns)
+	if err == nil {
+		v.status = status
+	}
 	return "", v, err
 }
 
