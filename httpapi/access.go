@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 
 	"golang.org/x/net/http/httpguts"
@@ -61,7 +62,8 @@ func writeUnauthenticated(w http.ResponseWriter, e *Unauthenticated) {
 
 // Access is what a request may see and change: see [Options].Access.
 type Access struct {
-	// Tenant is the tenant whose webhooks and deliveries they are.
+	// Tenant is the tenant whose webhooks and deliveries they are. If it is empty and the one that
+	// the Authorizer has returned is not, the request is refused with a 503.
 	Tenant string
 
 	// AnyTenant gives those of every tenant. It is for the operator of a host, and not for its
@@ -86,6 +88,12 @@ func (a *api) authorize(r *http.Request) (Access, error) {
 	}
 	if acc.AnyTenant {
 		acc.Tenant = "" // a query that names both is refused
+	} else if acc.Tenant == "" && tenant != "" {
+		// Most likely it was forgotten. The tenant "" is one too, and its webhooks are not theirs.
+		a.o.Logger.LogAttrs(r.Context(), slog.LevelError,
+			"httpapi: Options.Access names no tenant, but the Authorizer does; return its tenant")
+		return Access{}, &refusal{http.StatusServiceUnavailable,
+			"this host can't tell whose webhooks these are; it has to be repaired"}
 	}
 	return acc, nil
 }

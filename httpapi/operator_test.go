@@ -226,3 +226,18 @@ func TestAccessNamesTheTenant(t *testing.T) {
 		t.Errorf("got the tenant %q, want team of ann", got)
 	}
 }
+
+// An Access that leaves the tenant out is not one to the tenant without a name.
+func TestAccessMustNameTheTenant(t *testing.T) {
+	h := newHost(t, config{
+		api: httpapi.Options{Access: func(*http.Request, string) (httpapi.Access, error) {
+			return httpapi.Access{Actor: "grace"}, nil
+		}},
+	})
+	h.must("subscribe", `{"url":"https://endpoint.example/"}`) // of the tenant ""
+	a := h.post("list", `{}`, "X-Tenant", "acme")
+	if a.status != http.StatusServiceUnavailable || strings.Contains(a.body, "endpoint.example") ||
+		!strings.Contains(h.logged.String(), "Options.Access names no tenant") {
+		t.Errorf("got %d %s, log %s; want 503 and a log", a.status, a.body, h.logged)
+	}
+}

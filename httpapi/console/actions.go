@@ -1,11 +1,14 @@
 package console
 
 import (
+	"cmp"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/outhook/outhook/httpapi/console/internal/show"
+	"github.com/outhook/outhook/httpapi/console/internal/text"
 	"github.com/outhook/outhook/store"
 )
 
@@ -85,69 +88,76 @@ func (q action) redeliver() (string, *view, error) {
 			" deliveries can be selected. Replay all that match instead."}
 	}
 	var all []store.Delivery
+	seen := make(map[string]bool)
 	for _, both := range selected {
-		id, event, _ := strings.Cut(both, "/")
-		_, d, err := q.oneDelivery(id, event)
+		if seen[both] {
+			continue
+		}
+		seen[both] = true
+		d, err := q.resendable(both)
 		if err != nil {
 			return "", nil, err
 		}
 		all = append(all, d)
 	}
-	for _, d := range all {
-		if d.Erased {
-			return "", nil, &problem{409, "Erased",
-				"What this event carried was erased, so it can't be sent again."}
-		}
-		if err := q.d.Redeliver(ctx, d.SubscriptionID, d.EventID); err != nil {
+	for i, d := range all {
+		err := q.d.Redeliver(ctx, d.SubscriptionID, d.EventID)
+		if err != nil && i == 0 {
 			return "", nil, err
+		}
+		if err != nil { // those before it are on their way: the list says how many
+			return q.toList(url.Values{"done": {"some"}, "n": {strconv.Itoa(i)},
+				"of": {strconv.Itoa(len(all))}}, err)
 		}
 	}
 	if !many {
 		return show.To("delivery", "id", all[0].SubscriptionID, "event", all[0].EventID,
 			"done", "redeliver"), nil, nil
 	}
-	f, err := q.readFilter() // to go back to the same list
-	if err != nil {
-		return "", nil, err
-	}
 	done := "redeliver"
 	if len(all) == 0 {
 		done = "nothing"
 	}
-	return withDone(f.URL("deliveries"), done), nil, nil
+	return q.toList(url.Values{"done": {done}}, nil)
 }
 
-// withDone adds what was done to a URL.
-func withDone(url, done string) string {
-	if strings.Contains(url, "?") {
-		return url + "&done=" + done
+// resendable returns the delivery of a webhook's ID, a slash and an event's ID. It fails, and names
+// it, if the delivery can't be sent again.
+func (q action) resendable(both string) (store.Delivery, error) {
+	id, event, _ := strings.Cut(both, "/")
+	sub, d, err := q.oneDelivery(id, event)
+	switch {
+	case err != nil:
+		return d, err
+	case d.Erased:
+		return d, &problem{409, "Erased", "What the event " + text.Line(d.EventID) +
+			" carried was erased, so it can't be sent again."}
+	case !sub.Collects():
+		return d, &problem{409, "Not now", "The webhook " +
+			text.Line(cmp.Or(sub.Name, show.URL(sub.URL))) +
+			" is off, so nothing can be sent to it. Enable it first."}
 	}
-	return url + "?done=" + done
+	return d, nil
 }
 
-// replay makes all that a filter matches pending again.
-func (q action) replay() (string, *view, error) {
+// toList leads back to the same list of deliveries, with what was done. What went wrong is logged.
+func (q action) toList(done url.Values, wrong error) (string, *view, error) {
+	if wrong != nil {
+		q.explain(wrong)
+	}
 	f, err := q.readFilter()
 	if err != nil {
 		return "", nil, err
 	}
-	if f.Problem != "" {
-		return "", nil, &problem{400, "Not valid", f.Problem}
+	to := f.URL("deliveries")
+	if strings.Contains(to, "?") {
+		return to + "&" + done.Encode(), nil, nil
 	}
-	if f.ID == "" && !f.Any() {
-		return "", nil, errReplaysAll
-	}
-	if _, err := q.d.Replay(q.r.Context(), f.Query); err != nil {
-		return "", nil, err
-	}
-	return withDone(f.URL("deliveries"), "replayed"), nil, nil
+	return to + "?" + done.Encode(), nil, nil
 }
 
-// errReplaysAll refuses a replay of everything that there is, which nobody means.
-var errReplaysAll = &problem{400, "Too much",
-	"Name a webhook, a state, a type, an event or a time. A replay of everything is refused."}
-
-// rotate gives a webhook a new key, and goes on to the page that shows it.
+// rotate gives a webhook a new key, and goes on to the page that shows it. A form that is sent twice
+// rotates once: the second finds a webhook that has changed since its page was made.
 func (q action) rotate() (string, *view, error) {
 	sub, err := q.subscription(q.form.Get("id"))
 	if err != nil {
@@ -156,6 +166,10 @@ func (q action) rotate() (string, *view, error) {
 	hours, err := strconv.Atoi(q.form.Get("overlap"))
 	if err != nil || hours < 0 || hours > 24*30 {
 		return "", nil, &problem{400, "Not valid", "Choose one of the times for the old key."}
+	}
+	if q.form.Get("updated") != version(&sub) {
+		return "", nil, &problem{409, "Not done",
+			"The webhook has changed meanwhile. Go back to it, and ask for a new key there."}
 	}
 	sub, err = q.d.RotateSecret(q.r.Context(), sub.ID, "", time.Duration(hours)*time.Hour)
 	if err != nil {

@@ -92,7 +92,16 @@ func TestKeyIsShownOnce(t *testing.T) {
 	h := newHost(t, nil, nil)
 	sub := h.subscribe("acme", "crm")
 	b := newBrowser(t, tenantOf(h, "acme"), "/admin/hooks/")
-	first := b.post("rotate", url.Values{"id": {sub.ID}, "overlap": {"24"}})
+	rotate := func(overlap string) url.Values {
+		form := formOf(t, h.must("rotate?id="+sub.ID, "X-Tenant", "acme"), "rotate")
+		form.Set("overlap", overlap)
+		return form
+	}
+	form := rotate("24")
+	first := b.post("rotate", form)
+	if a := b.post("rotate", form); a.StatusCode != http.StatusConflict {
+		t.Errorf("the same form again: got %d, want 409", a.StatusCode)
+	}
 	now, err := h.d.Subscription(t.Context(), sub.ID)
 	if err != nil || len(now.Secrets) != 2 {
 		t.Fatalf("got %v, %v, want two keys", now.Secrets, err)
@@ -105,8 +114,7 @@ func TestKeyIsShownOnce(t *testing.T) {
 		t.Errorf("got %s, want the overlap", page.body)
 	}
 	// A proof for one key, kept from its page, shows no later one.
-	kept := h.do(http.MethodPost, "rotate", url.Values{"id": {sub.ID}, "overlap": {"0"}},
-		"X-Tenant", "acme").Cookies()
+	kept := h.do(http.MethodPost, "rotate", rotate("0"), "X-Tenant", "acme").Cookies()
 	if len(kept) != 1 || strings.Contains(kept[0].Value, "whsec") || !kept[0].HttpOnly {
 		t.Fatalf("got the cookies %v, want one proof", kept)
 	}
@@ -304,6 +312,7 @@ func TestReplayIsBounded(t *testing.T) {
 	h.publish("acme", "order-1", `{}`)
 	for _, form := range []url.Values{
 		{}, {"state": {"nonsense"}}, {"type": {"no type!"}}, {"since": {"yesterday"}},
+		{"state": {"dead"}, "last": {"2h"}}, {"state": {"dead"}, "since": {"2026-01-02 00:00"}},
 		{"since": {"2026-01-02T00:00"}, "until": {"2026-01-01T00:00"}},
 	} {
 		for _, who := range [][]string{{"X-Tenant", "acme"}, {"X-Operator", "1"}} {
@@ -325,7 +334,8 @@ func TestQuotaPage(t *testing.T) {
 	sub := h.subscribe("acme", "crm")
 	h.publish("acme", "order-1", `{}`)
 	a := h.do(http.MethodPost, "new", url.Values{"url": {"https://b.example/"}}, "X-Tenant", "acme")
-	if a.StatusCode != 429 || !strings.Contains(a.body, "The bound of 1 webhooks is reached.") {
+	if a.StatusCode != 429 || !strings.Contains(a.body, "The bound of 1 webhooks is reached.") ||
+		formOf(t, a.body, "new").Get("url") != "https://b.example/" {
 		t.Errorf("got %d %s, want 429 and the bound", a.StatusCode, a.body)
 	}
 	form := url.Values{"id": {sub.ID}, "event": {"order-1"}}

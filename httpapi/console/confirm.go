@@ -2,8 +2,6 @@ package console
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -23,6 +21,8 @@ type confirmation struct {
 	Overlap bool   // how long the old key stays is asked
 	Back    string // where to go instead
 	Nothing bool   // there is nothing to do, so there is no button
+	GoOn    bool   // the script presses the button by itself
+	Problem string // what went wrong before; empty if nothing did
 }
 
 // asks makes a page of an action that asks.
@@ -80,11 +80,17 @@ func (q action) confirmDelete() (*view, error) {
 	return confirm(c)
 }
 
+// version says which state of a webhook a form is about.
+func version(sub *store.Subscription) string {
+	return sub.UpdatedAt.UTC().Format(time.RFC3339Nano)
+}
+
 func (q action) confirmRotate() (*view, error) {
-	_, c, name, err := q.named("rotate")
+	sub, c, name, err := q.named("rotate")
 	if err != nil {
 		return nil, err
 	}
+	c.Fields = append(c.Fields, [2]string{"updated", version(&sub)})
 	c.Heading, c.Button, c.Overlap = "New key for "+name, "Make a new key", true
 	c.Lines = []string{
 		"A new key is made and shown once, on the next page.",
@@ -110,48 +116,4 @@ func (q action) confirmErase() (*view, error) {
 			"That it was delivered, when and to whom, stays in the history.",
 		},
 	})
-}
-
-// countBudget is how long a page counts what a replay would take.
-const countBudget = 2 * time.Second
-
-// confirmReplay counts what a replay would take.
-func (q action) confirmReplay() (*view, error) {
-	f, err := q.readFilter()
-	if err != nil {
-		return nil, err
-	}
-	if f.Problem != "" {
-		return nil, &problem{400, "Not valid", f.Problem}
-	}
-	if f.ID == "" && !f.Any() {
-		return nil, errReplaysAll
-	}
-	ctx, cancel := context.WithTimeout(q.r.Context(), countBudget)
-	defer cancel()
-	n, err := q.d.ReplayCount(ctx, f.Query)
-	atLeast := ""
-	switch {
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		atLeast = "more than "
-	case err != nil:
-		return nil, err
-	}
-	c := confirmation{
-		Heading: "Replay " + atLeast + show.Plural(n, "delivery") + "?", Button: "Replay",
-		Action: "replay", Back: f.URL("deliveries"), Nothing: n == 0 && atLeast == "",
-		Fields: [][2]string{{"id", f.ID}, {"event", f.Event}, {"tenant", f.Tenant},
-			{"state", f.State}, {"type", f.Type}, {"last", f.Last}, {"since", f.Since},
-			{"until", f.Until}},
-		Lines: []string{
-			"They are sent again with the same content and the same webhook-id, " +
-				"in the order in which they were published.",
-			"Those of webhooks that are off and of erased events are passed over.",
-		},
-	}
-	if c.Nothing {
-		c.Heading = "Nothing to replay"
-		c.Lines = []string{"No delivery matches that is over and whose webhook is enabled."}
-	}
-	return confirm(c)
 }

@@ -151,8 +151,7 @@ func (q *request) delivery() (*view, error) {
 		data.Download = show.To("download", "id", sub.ID, "event", d.EventID)
 	}
 	for _, a := range slices.Backward(all) {
-		data.Attempts = append(data.Attempts,
-			show.NewAttempt(a, q.access.May.Payloads(), q.access.AnyTenant))
+		data.Attempts = append(data.Attempts, shown.NewAttempt(a, q.access.AnyTenant))
 	}
 	return &view{template: "delivery", title: "Delivery of " + d.EventType, data: data, live: true},
 		nil

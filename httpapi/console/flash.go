@@ -1,11 +1,13 @@
 package console
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"time"
 
+	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/httpapi/console/internal/link"
 	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/httpapi/console/internal/text"
@@ -20,7 +22,8 @@ const (
 	keyCookie  = "console-key"
 	flashAge   = 2 * time.Minute
 
-	maxTestBody = 1024 // of an answer in a cookie, whose bound is 4,096 bytes
+	maxTestBody = 1024 // of an answer in a cookie
+	maxCookie   = 3500 // bytes of a value; browsers drop a cookie of more than 4,096 with its name
 )
 
 // testResult is what came of a test.
@@ -50,11 +53,25 @@ func (q *request) rememberTest(id string, a *store.Attempt) {
 	if q.access.May.Payloads() {
 		t.Body, _ = text.Cut(string(a.Response), maxTestBody)
 	}
+	value := t.encode()
+	if len(value) > maxCookie { // escapes make a text six times as long
+		t.Body = ""
+		value = t.encode()
+	}
+	if len(value) > maxCookie { // an empty Error would be a success
+		t.Error = cmp.Or(string(dispatcher.ErrorClass(t.Error)), "failed")
+		value = t.encode()
+	}
+	q.flash(testCookie, value)
+}
+
+// encode returns t as the value of a cookie.
+func (t *testResult) encode() string {
 	value, err := json.Marshal(t)
 	if err != nil {
-		return // never: it has only what JSON has
+		return "" // never: it has only what JSON has
 	}
-	q.flash(testCookie, base64.RawURLEncoding.EncodeToString(value))
+	return base64.RawURLEncoding.EncodeToString(value)
 }
 
 // readTest returns the result of the last test of a webhook, once; nil if there is none.
@@ -102,9 +119,15 @@ func newestKey(sub *store.Subscription) signing.Secret {
 	return sub.Secrets[len(sub.Secrets)-1]
 }
 
+// secure reports whether the browser has come by TLS, here or at a proxy: browsers send
+// Sec-Fetch-Site by TLS alone, and to their own machine, from which they take such cookies too.
+func (q *request) secure() bool {
+	return q.r.TLS != nil || q.r.Header.Get("Sec-Fetch-Site") != ""
+}
+
 // flash sets a cookie for the next page.
 func (q *request) flash(name, value string) {
-	q.setCookie(q.header, &http.Cookie{Name: name, Value: value, Secure: q.r.TLS != nil,
+	q.setCookie(q.header, &http.Cookie{Name: name, Value: value, Secure: q.secure(),
 		MaxAge: int(flashAge / time.Second)})
 }
 
@@ -114,6 +137,6 @@ func (q *request) takeFlash(name string) string {
 	if err != nil {
 		return ""
 	}
-	q.setCookie(q.header, &http.Cookie{Name: name, Secure: q.r.TLS != nil, MaxAge: -1})
+	q.setCookie(q.header, &http.Cookie{Name: name, Secure: q.secure(), MaxAge: -1})
 	return cookie.Value
 }

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/google/uuid"
+
 	"github.com/outhook/outhook/httpapi/console/internal/form"
 	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/httpapi/console/internal/text"
@@ -45,26 +47,36 @@ func (q *request) editForm() (*view, error) {
 // showForm shows a form with these patterns.
 func (q *request) showForm(f *form.Webhook, patterns []string) (*view, error) {
 	f.Fill(q.d.EventTypes(), patterns)
+	if f.ID == "" && f.NewID == "" {
+		f.NewID = uuid.NewString()
+	}
 	v := &view{template: "form", title: "Add a webhook", data: f}
 	if f.ID != "" {
 		v.title = "Edit " + text.Line(f.Name)
 	}
 	f.Heading = v.title
-	if len(f.Errors) > 0 {
-		v.status = http.StatusUnprocessableEntity
-	}
 	return v, nil
 }
 
 // errForm undoes a change because the form has errors.
 var errForm = errors.New("console: the form has errors")
 
-// add makes a webhook with a key of its own, and goes on to the page that shows the key.
+// add makes a webhook with a key of its own, and goes on to the page that shows the key. The form
+// has the webhook's ID, so that the same form sent twice adds one, and the second leads to it.
 func (q action) add() (string, *view, error) {
 	f, patterns := form.ReadWebhook(q.form, q.access.Tenant, q.access.AnyTenant)
 	f.ID = ""
+	if f.NewID != "" {
+		old, err := q.subscription(f.NewID)
+		switch {
+		case err == nil:
+			return show.To("webhook", "id", old.ID), nil, nil
+		case !errors.Is(err, store.ErrNotFound):
+			return "", nil, err // not an ID, or another tenant's
+		}
+	}
 	sub := store.Subscription{
-		Tenant: f.Tenant, Name: f.Name, URL: f.URL, Events: patterns, Headers: f.HeadersFor(nil),
+		ID: f.NewID, Tenant: f.Tenant, Name: f.Name, URL: f.URL, Events: patterns, Headers: f.HeadersFor("", nil),
 		Secrets: []signing.Secret{signing.NewSecret()},
 	}
 	err := errForm
@@ -80,13 +92,13 @@ func (q action) add() (string, *view, error) {
 
 // save changes a webhook.
 func (q action) save() (string, *view, error) {
-	f, patterns := form.ReadWebhook(q.form, q.access.Tenant, q.access.AnyTenant)
-	sub, err := q.subscription(f.ID)
+	sub, err := q.subscription(q.form.Get("id"))
 	if err != nil {
 		return "", nil, err
 	}
+	f, patterns := form.ReadWebhook(q.form, q.access.Tenant, q.access.AnyTenant)
 	_, err = q.d.Update(q.r.Context(), sub.ID, func(s *store.Subscription) error {
-		headers := f.HeadersFor(s.Headers)
+		headers := f.HeadersFor(s.URL, s.Headers)
 		if len(f.Errors) > 0 {
 			return errForm
 		}
@@ -99,12 +111,22 @@ func (q action) save() (string, *view, error) {
 	return show.To("webhook", "id", sub.ID, "done", "saved"), nil, nil
 }
 
-// again shows the form with what is wrong in it, or returns the error if it is not of the form.
+// again shows the form with what is wrong in it. An error that is not of the form, such as a quota
+// or trouble of the store, stands above it, with its own status: what was entered is not lost.
 func (q action) again(f *form.Webhook, patterns []string, err error) (string, *view, error) {
+	status := http.StatusUnprocessableEntity
 	if !errors.Is(err, errForm) && !f.AddError(err) {
-		return "", nil, err
+		p := q.explain(err)
+		if p.status == http.StatusNotFound {
+			return "", nil, err
+		}
+		f.Errors[""], status = p.text, p.status
 	}
+	f.DropValues()
 	v, err := q.showForm(f, patterns)
+	if err == nil {
+		v.status = status
+	}
 	return "", v, err
 }
 

@@ -138,11 +138,16 @@ func (h *host) subscribe(tenant, name string) store.Subscription {
 	return sub
 }
 
+func testEvent(tenant, id string) events.Event {
+	return events.Event{ID: id, Type: "order.created", Tenant: tenant, Time: time.Now(),
+		Payload: []byte(`{}`)}
+}
+
 // publish publishes an event of a tenant and waits until its first attempts are over.
 func (h *host) publish(tenant, id, payload string) {
 	h.t.Helper()
-	e := events.Event{ID: id, Type: "order.created", Tenant: tenant, Time: time.Now(),
-		Payload: []byte(payload)}
+	e := testEvent(tenant, id)
+	e.Payload = []byte(payload)
 	if err := h.d.Publish(h.t.Context(), e); err != nil {
 		h.t.Fatal(err)
 	}

@@ -44,6 +44,7 @@ func pages() map[string]page {
 		"redeliver": {post: action.redeliver, needs: MaySend},
 		"replay": {get: asks(action.confirmReplay), getNeeds: MaySend, post: action.replay,
 			needs: MaySend},
+		"progress": {get: asks(action.showProgress), getNeeds: MaySend},
 		"erase": {get: asks(action.confirmErase), getNeeds: MayErase, post: action.erase,
 			needs: MayErase},
 	}

@@ -25,7 +25,8 @@ func somePages(id, event string) []string {
 		"deliveries?state=delivered&type=order.created&last=24h&count=1",
 		"delivery?id=" + id + "&event=" + event, "event?id=" + event, "types", "new",
 		"edit?id=" + id, "key?id=" + id, "disable?id=" + id, "rotate?id=" + id, "delete?id=" + id,
-		"replay?id=" + id + "&state=delivered", "erase?id=" + id + "&event=" + event,
+		"replay?id=" + id + "&state=delivered",
+		"progress?id=" + id + "&cursor=x&sent=3", "erase?id=" + id + "&event=" + event,
 	}
 }
 

@@ -214,9 +214,16 @@ func (c *console) setCookie(h http.Header, cookie *http.Cookie) {
 	h.Add("Set-Cookie", cookie.String())
 }
 
-// fail answers with the page of an error. The text of an error is shown only if it was made for
-// that; the store's own may name paths and addresses of the host, so it is logged.
+// fail answers with the page of an error.
 func (q *request) fail(w http.ResponseWriter, err error) {
+	p := q.explain(err)
+	q.render(w, &view{template: "problem", title: p.title, status: p.status, data: p.text})
+}
+
+// explain returns what a page says of an error, and sets Retry-After if it says when to try again.
+// The text of an error is shown only if it was made for that; the store's own may name paths and
+// addresses of the host, so it is logged.
+func (q *request) explain(err error) *problem {
 	p, invalid := (*problem)(nil), (*events.InvalidError)(nil)
 	quota := (*dispatcher.QuotaError)(nil)
 	switch {
@@ -225,7 +232,7 @@ func (q *request) fail(w http.ResponseWriter, err error) {
 		p = &problem{http.StatusBadRequest, "Not valid", show.Capital(invalid.Error()) + "."}
 	case errors.As(err, &quota):
 		seconds := int(math.Ceil(quota.RetryAfter.Seconds()))
-		w.Header().Set("Retry-After", strconv.Itoa(seconds))
+		q.header.Set("Retry-After", strconv.Itoa(seconds))
 		p = &problem{http.StatusTooManyRequests, "Too many at once", quotaText(quota, seconds)}
 	case errors.Is(err, store.ErrNotFound):
 		p = errNotFound
@@ -243,7 +250,7 @@ func (q *request) fail(w http.ResponseWriter, err error) {
 			"The store did not answer. What was asked for may or may not have been done; " +
 				"asking again is safe."}
 	}
-	q.render(w, &view{template: "problem", title: p.title, status: p.status, data: p.text})
+	return p
 }
 
 // quotaText says which bound of a tenant was reached.

@@ -130,7 +130,8 @@ func TestPermissions(t *testing.T) {
 	for _, page := range somePages(sub.ID, "order-1") {
 		name, _, _ := strings.Cut(page, "?")
 		switch name {
-		case "new", "edit", "key", "disable", "rotate", "delete", "replay", "erase":
+		case "new", "edit", "key", "disable", "rotate", "delete", "replay", "progress",
+			"erase":
 			if a := h.get(page, look...); a.StatusCode != http.StatusForbidden {
 				t.Errorf("%s: got %d, want 403", page, a.StatusCode)
 			}

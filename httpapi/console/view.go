@@ -77,7 +77,19 @@ func (q *request) frame(v *view) *frame {
 	if q.r.Method == http.MethodGet && v.status == 0 {
 		query := q.r.URL.Query()
 		f.Done = doneTexts[query.Get("done")]
+		if n, err := strconv.Atoi(query.Get("n")); err == nil {
+			of, _ := strconv.Atoi(query.Get("of"))
+			switch query.Get("done") {
+			case "replayed":
+				f.Done = show.Capital(show.IsAre(n, "delivery")) + " pending again."
+			case "some":
+				f.Done = show.Number(n) + " of " + show.Number(of) +
+					" sent again; then it failed. Select the others once more."
+			}
+		}
 		query.Del("done")
+		query.Del("n")
+		query.Del("of")
 		if v.live {
 			f.Live, _ = strconv.Atoi(query.Get("live"))
 			f.Live = min(max(f.Live, 0), 3600)

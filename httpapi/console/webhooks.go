@@ -110,6 +110,8 @@ func (q *request) cursorURL(cursor string) string {
 	query := q.r.URL.Query()
 	query.Set("cursor", cursor)
 	query.Del("done")
+	query.Del("n")
+	query.Del("of")
 	return q.name + "?" + query.Encode()
 }
 

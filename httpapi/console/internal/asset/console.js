@@ -98,3 +98,7 @@ document.addEventListener("keydown", (event) => {
 enhance(document);
 $("[data-help]").hidden = false;
 if (document.body.dataset.live) live(Number(document.body.dataset.live));
+
+// The next step of a replay; not after a reload or a way back, which would repeat one.
+const [how] = performance.getEntriesByType("navigation");
+if (how?.type === "navigate") $("form[data-go-on]")?.requestSubmit();

@@ -7,6 +7,7 @@ import (
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/httpapi/console/internal/show"
+	"github.com/outhook/outhook/httpapi/console/internal/text"
 	"github.com/outhook/outhook/store"
 )
 
@@ -56,7 +57,9 @@ func (f *Filter) readTimes() {
 		f.Query.Since = time.Now().Add(-d)
 		return
 	}
-	f.Last = ""
+	if f.Last != "" {
+		f.Last, f.Problem = "", "There is no such span of time. Choose one, or write times."
+	}
 	for _, t := range []struct {
 		value *string
 		to    *time.Time
@@ -80,10 +83,45 @@ func (f *Filter) readTimes() {
 	}
 }
 
+// Freeze makes the filter one of a fixed time, which ends now at the latest, so that what is done
+// by it later is what was shown.
+func (f *Filter) Freeze(now time.Time) {
+	if f.Query.Until.IsZero() || f.Query.Until.After(now) {
+		f.Query.Until = now
+	}
+	f.Last, f.Since, f.Until = "", "", f.Query.Until.UTC().Format(time.RFC3339Nano)
+	if !f.Query.Since.IsZero() {
+		f.Since = f.Query.Since.UTC().Format(time.RFC3339Nano)
+	}
+}
+
+// Fields are the names and values of the filter in a form.
+func (f Filter) Fields() [][2]string {
+	return [][2]string{{"id", f.ID}, {"event", f.Event}, {"tenant", f.Tenant},
+		{"state", f.State}, {"type", f.Type}, {"last", f.Last}, {"since", f.Since},
+		{"until", f.Until}}
+}
+
+// Words say what the filter selects, one line for each of its fields but the webhook.
+func (f Filter) Words() []string {
+	var out []string
+	for _, field := range [][2]string{{"Tenant", f.Tenant}, {"Event", f.Event},
+		{"State", f.State}, {"Type", f.Type}, {"Published from", f.Since},
+		{"Published before", f.Until}} {
+		if field[1] != "" {
+			out = append(out, field[0]+": "+text.Line(field[1]))
+		}
+	}
+	return out
+}
+
 // URL returns a page with the filter.
 func (f Filter) URL(page string) string {
-	return show.To(page, "id", f.ID, "event", f.Event, "tenant", f.Tenant, "state", f.State,
-		"type", f.Type, "last", f.Last, "since", f.Since, "until", f.Until)
+	var pairs []string
+	for _, field := range f.Fields() {
+		pairs = append(pairs, field[0], field[1])
+	}
+	return show.To(page, pairs...)
 }
 
 // Any reports whether it selects by anything.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/outhook/outhook/dispatcher"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/httpapi/console/internal/text"
@@ -16,6 +17,7 @@ import (
 // Webhook is the form of a webhook, as it is shown and as it comes back.
 type Webhook struct {
 	ID       string // empty for a new one
+	NewID    string // the ID that a new one gets, so that the form adds it once
 	Operator bool   // chooses the tenant of a new one
 	Tenant   string
 	Name     string
@@ -33,11 +35,21 @@ type TypeChoice struct {
 	Chosen bool
 }
 
-// Header is a row of the form. The value of a header that is stored is never shown: an empty
-// value keeps it.
+// Header is a row of the form. No value is ever shown, neither one that is stored nor one that was
+// entered. An empty value keeps what is stored; in a row that has nothing stored it is an error.
 type Header struct {
 	Name, Value string
 	Stored      string // the name under which a value is stored; empty for a new row
+}
+
+// DropValues makes rows whose value was entered ask for it again: their page shows no value, so if
+// they kept what is stored, the next save would undo the entry unseen.
+func (f *Webhook) DropValues() {
+	for i := range f.Headers {
+		if h := &f.Headers[i]; h.Value != "" {
+			h.Value, h.Stored = "", ""
+		}
+	}
 }
 
 // spareHeaders is how many empty rows a form has.
@@ -65,21 +77,14 @@ func (f *Webhook) Fill(catalogue []events.Type, patterns []string) {
 // in the form.
 func ReadWebhook(values url.Values, tenant string, operator bool) (*Webhook, []string) {
 	f := &Webhook{
-		ID: values.Get("id"), Name: strings.TrimSpace(values.Get("name")),
+		ID: values.Get("id"), NewID: values.Get("new"), Name: strings.TrimSpace(values.Get("name")),
 		URL: strings.TrimSpace(values.Get("url")), Operator: operator,
 		Tenant: tenant, Errors: make(map[string]string),
 	}
 	if f.Operator {
 		f.Tenant = values.Get("tenant")
 	}
-	patterns := slices.Clone(values["type"])
-	for _, p := range strings.FieldsFunc(values.Get("patterns"), func(c rune) bool {
-		return c == '\n' || c == '\r' || c == ','
-	}) {
-		if p = strings.TrimSpace(p); p != "" && !slices.Contains(patterns, p) {
-			patterns = append(patterns, p)
-		}
-	}
+	patterns := readPatterns(values)
 	names, contents, stored := values["hn"], values["hv"], values["ho"]
 	for i := range names {
 		h := Header{Name: strings.TrimSpace(names[i])}
@@ -99,19 +104,50 @@ func ReadWebhook(values url.Values, tenant string, operator bool) (*Webhook, []s
 	return f, patterns
 }
 
-// HeadersFor returns the headers of the form for a webhook that has these. It fails, by an error in
-// the form, if one has another name and no value: nobody can see that the old value would go along.
-func (f *Webhook) HeadersFor(has map[string]string) map[string]string {
+// readPatterns returns the patterns of a form, each once. It stops at one more than a webhook may
+// have: that is refused, and a form has room for very many.
+func readPatterns(values url.Values) []string {
+	lines := strings.FieldsFunc(values.Get("patterns"), func(c rune) bool {
+		return c == '\n' || c == '\r' || c == ','
+	})
+	var patterns []string
+	seen := make(map[string]bool)
+	for _, all := range [][]string{values["type"], lines} {
+		for _, p := range all {
+			if len(patterns) > dispatcher.MaxEvents {
+				return patterns
+			}
+			if p = strings.TrimSpace(p); p != "" && !seen[p] {
+				seen[p] = true
+				patterns = append(patterns, p)
+			}
+		}
+	}
+	return patterns
+}
+
+// HeadersFor returns the headers of the form for a webhook that has this URL and these headers. It
+// fails, by an error in the form, if one has no value and is not stored under its name: nobody can
+// see that the value of another name would go along, or that an empty one is sent. If the form has
+// another server, each value is asked for: whoever may edit would otherwise get the stored ones by
+// a test to a server of their own.
+func (f *Webhook) HeadersFor(address string, has map[string]string) map[string]string {
+	moved := server(address) != server(f.URL)
 	out := make(map[string]string)
 	for _, h := range f.Headers {
 		if _, twice := out[h.Name]; twice {
 			f.Errors["headers"] = "The header " + text.Line(h.Name) + " is there twice. Keep one."
 		}
 		value := h.Value
-		if value == "" && h.Stored != "" {
+		if value == "" {
 			kept, ok := has[h.Stored]
 			if h.Stored != h.Name || !ok {
 				f.Errors["headers"] = "Give " + text.Line(h.Name) + " its value again."
+				continue
+			}
+			if moved {
+				f.Errors["headers"] = "Give " + text.Line(h.Name) +
+					" its value again: the address has changed."
 				continue
 			}
 			value = kept
@@ -119,6 +155,19 @@ func (f *Webhook) HeadersFor(has map[string]string) map[string]string {
 		out[h.Name] = value
 	}
 	return out
+}
+
+// server returns the scheme, host and port of a URL; the URL itself if it can't be read.
+func server(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return raw
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
 }
 
 // AddError puts an error beside its field, if it is one of the form's; ok is false if it is not.

@@ -48,12 +48,13 @@ type Attempt struct {
 	GotCut       bool
 }
 
-// NewAttempt returns what is shown of an attempt. The answer's body may repeat the payload, so only
-// those who may see payloads see it; only an operator sees the address that it went to.
-func NewAttempt(a store.Attempt, payloads, operator bool) Attempt {
+// NewAttempt returns what is shown of an attempt. The answer may repeat the payload: only those who
+// may see payloads see its headers and its body, and the body only if the host redacts nothing. Only
+// an operator sees the address that it went to.
+func (e *Events) NewAttempt(a store.Attempt, operator bool) Attempt {
 	out := Attempt{Attempt: a, Answer: Answer(a.Status, a.Error), Reason: Reason(a.Error),
 		Advice: Advice(a.Status, a.Error), AnswerStatus: a.Status, HasBody: len(a.Response) > 0,
-		BodyShown: payloads}
+		BodyShown: e.Payloads && e.Redact == nil}
 	if dispatcher.ErrorClass(a.Error) == dispatcher.ClassHTTPStatus {
 		out.Answer, out.Reason = out.Reason, "" // one line says both
 	}
@@ -67,7 +68,9 @@ func NewAttempt(a store.Attempt, payloads, operator bool) Attempt {
 	if d := a.Detail; d != nil && d.Sealed == nil {
 		out.Phases = phases(d)
 		out.Sent, out.SentCut = shownHeaders(d.Request), d.RequestCut
-		out.Got, out.GotCut = shownHeaders(d.Answer), d.AnswerCut
+		if e.Payloads {
+			out.Got, out.GotCut = shownHeaders(d.Answer), d.AnswerCut
+		}
 		if operator {
 			out.Remote = text.Line(d.RemoteAddress)
 		}

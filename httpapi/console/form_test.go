@@ -1,0 +1,156 @@
+package console_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"github.com/outhook/outhook/store"
+)
+
+// formOf returns the fields of the form of a page that is posted to an action, as a browser sends
+// them.
+func formOf(t *testing.T, page, action string) url.Values {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var values url.Values
+	for n := range root.Descendants() {
+		if n.Data != "form" || attribute(n, "action") != action {
+			continue
+		}
+		values = url.Values{}
+		for field := range n.Descendants() {
+			name := attribute(field, "name")
+			switch {
+			case name == "":
+			case field.Data == "textarea":
+				text := ""
+				if field.FirstChild != nil {
+					text = field.FirstChild.Data
+				}
+				values.Add(name, text)
+			case field.Data == "input" &&
+				(attribute(field, "type") != "checkbox" || has(field, "checked")):
+				values.Add(name, attribute(field, "value"))
+			}
+		}
+	}
+	if values == nil {
+		t.Fatalf("the page has no form for %s: %s", action, page)
+	}
+	return values
+}
+
+func attribute(n *html.Node, name string) string {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return a.Val
+		}
+	}
+	return ""
+}
+
+func has(n *html.Node, name string) bool {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return true
+		}
+	}
+	return false
+}
+
+// A form that comes back with a mistake shows no value, so what is submitted from it asks for those
+// that were entered, and does not save something else.
+func TestFormAsksForValuesAgain(t *testing.T) {
+	h := newHost(t, nil, nil)
+	sub := h.subscribe("acme", "crm")
+	form := formOf(t, h.must("edit?id="+sub.ID, "X-Tenant", "acme"), "edit")
+	form["hv"][0] = "entered"
+	form.Set("url", "not a url")
+	a := h.do(http.MethodPost, "edit", form, "X-Tenant", "acme")
+	if a.StatusCode != http.StatusUnprocessableEntity || a.shows("entered") {
+		t.Fatalf("got %d %s, want 422 without values", a.StatusCode, a.body)
+	}
+	form = formOf(t, a.body, "edit")
+	form.Set("url", sub.URL)
+	a = h.do(http.MethodPost, "edit", form, "X-Tenant", "acme")
+	if a.StatusCode != http.StatusUnprocessableEntity || !a.shows("X-Token its value again.") {
+		t.Errorf("got %d %s, want the value to be asked for", a.StatusCode, a.body)
+	}
+	form = formOf(t, a.body, "edit")
+	form["hv"][0] = "second"
+	h.post("edit", form, "X-Tenant", "acme")
+	now, err := h.d.Subscription(t.Context(), sub.ID)
+	if err != nil || now.Headers["X-Token"] != "second" {
+		t.Errorf("got %v, %v, want what was entered last", now.Headers, err)
+	}
+
+	form = formOf(t, h.must("new", "X-Tenant", "acme"), "new")
+	form.Set("url", "https://shop.example/in")
+	form["hn"][0] = "X-Empty"
+	a = h.do(http.MethodPost, "new", form, "X-Tenant", "acme")
+	if a.StatusCode != http.StatusUnprocessableEntity || !a.shows("Give X-Empty its value again.") {
+		t.Errorf("a new header without a value: got %d %s, want 422", a.StatusCode, a.body)
+	}
+}
+
+// Who may edit gets no stored value by a server of his own that a test is sent to.
+func TestValuesStayWithTheirServer(t *testing.T) {
+	h := newHost(t, nil, nil)
+	sub := h.subscribe("acme", "crm")
+	for _, address := range []string{"https://own.example/in", "https://crm.example:8443/in",
+		"https://crm.example.own.example/in?token=canary-query"} {
+		form := formOf(t, h.must("edit?id="+sub.ID, "X-Tenant", "acme"), "edit")
+		form.Set("url", address)
+		a := h.do(http.MethodPost, "edit", form, "X-Tenant", "acme")
+		if a.StatusCode != http.StatusUnprocessableEntity ||
+			!a.shows("Give X-Token its value again: the address has changed.") {
+			t.Errorf("%s: got %d %s, want the value to be asked for", address, a.StatusCode, a.body)
+		}
+		form.Set("url", "https://crm.example/other") // the same server
+		h.post("edit", form, "X-Tenant", "acme")
+	}
+	form := formOf(t, h.must("edit?id="+sub.ID, "X-Tenant", "acme"), "edit")
+	form.Set("url", "https://CRM.example:443/third")
+	h.post("edit", form, "X-Tenant", "acme")
+	form.Set("url", "https://own.example/in")
+	form["hv"][0] = "entered"
+	h.post("edit", form, "X-Tenant", "acme")
+	now, err := h.d.Subscription(t.Context(), sub.ID)
+	if err != nil || now.Headers["X-Token"] != "entered" {
+		t.Errorf("got %v, %v, want what was entered", now.Headers, err)
+	}
+}
+
+// The form of a new webhook adds one, however often it is sent.
+func TestAddOnce(t *testing.T) {
+	h := newHost(t, nil, nil)
+	form := formOf(t, h.must("new", "X-Tenant", "acme"), "new")
+	form.Set("url", "not a url")
+	a := h.do(http.MethodPost, "new", form, "X-Tenant", "acme")
+	form = formOf(t, a.body, "new")
+	form.Set("url", "https://shop.example/in")
+	h.post("new", form, "X-Tenant", "acme")
+	page, err := h.d.Subscriptions(t.Context(), store.SubscriptionQuery{Tenant: "acme"})
+	if err != nil || len(page.Items) != 1 {
+		t.Fatalf("got %v, %v, want one webhook", page.Items, err)
+	}
+	key := page.Items[0].Secrets[0]
+	if got, want := h.post("new", form, "X-Tenant", "acme"),
+		"webhook?id="+page.Items[0].ID; got != want {
+		t.Errorf("the same form again: got %s, want %s", got, want)
+	}
+	now, err := h.d.Subscription(t.Context(), page.Items[0].ID)
+	if err != nil || now.Secrets[0] != key {
+		t.Errorf("the same form again: got another key, %v", err)
+	}
+	if a := h.do(http.MethodPost, "new", form, "X-Tenant", "globex"); a.StatusCode != 404 {
+		t.Errorf("by another tenant: got %d, want 404", a.StatusCode)
+	}
+}

@@ -1,0 +1,34 @@
+package show_test
+
+import (
+	"testing"
+
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/httpapi/console/internal/show"
+	"github.com/outhook/outhook/store"
+)
+
+// An answer may repeat the payload, so it is shown to whom the payload is shown as it is.
+func TestAnswersAreShownLikePayloads(t *testing.T) {
+	redact := func(store.Subscription, events.Event) []byte { return nil }
+	attempt := store.Attempt{Number: 1, Response: []byte("4242"), Detail: &store.AttemptDetail{
+		Request: []store.HeaderField{{Name: "Webhook-Id", Value: "order-1"}},
+		Answer:  []store.HeaderField{{Name: "X-Echo", Value: "4242"}},
+	}}
+	for _, test := range []struct {
+		events       show.Events
+		body, header bool
+	}{
+		{show.Events{}, false, false},
+		{show.Events{Payloads: true}, true, true},
+		{show.Events{Payloads: true, Redact: redact}, false, true},
+		{show.Events{Redact: redact}, false, false},
+	} {
+		got := test.events.NewAttempt(attempt, true)
+		if (got.Body != "") != test.body || got.BodyShown != test.body ||
+			(len(got.Got) > 0) != test.header || len(got.Sent) != 1 {
+			t.Errorf("payloads %t, redacted %t: got %+v", test.events.Payloads,
+				test.events.Redact != nil, got)
+		}
+	}
+}
