@@ -19,7 +19,8 @@ type Page[T any] struct {
 	Next, Previous string
 
 	// SearchedTo is, if the store has stopped before the page was full, the CreatedAt of the last
-	// delivery that it has looked at. It is zero otherwise.
+	// delivery that it has looked at. It is zero otherwise. That delivery may be another tenant's:
+	// who shows it to a tenant rounds it to a minute, or it would tell how much others publish.
 	SearchedTo time.Time
 
 	// Total is how many items match on all pages. Deliveries are counted only if the query asks for

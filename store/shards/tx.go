@@ -31,9 +31,9 @@ func (e *ElsewhereError) Error() string {
 //	})
 //
 // It refuses events of a tenant that is in another store, with an [ElsewhereError], and of one that
-// is being moved, with a [MovingError] and without waiting; with [store.ErrMoved] alone when another
-// process has moved the tenant and this one learns of it now. Then nothing of the call has been done,
-// and the transaction is as it was.
+// is being moved, with a [MovingError] and without waiting; with [store.ErrMoved] alone when
+// another process has moved the tenant and this one learns of it now. Then nothing of the call has
+// been done, and the transaction is as it was.
 //
 // It asks the stores for no connection beside the transaction's. So it goes by what they have said
 // last of the tenants that were moved, and returns an [Error] for a store that has not said it yet.

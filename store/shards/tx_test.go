@@ -290,8 +290,8 @@ func (p *pooled) TenantStates(ctx context.Context) (map[string]store.TenantState
 	}
 }
 
-// lostTx is a transaction of a store that a tenant has moved away from. memstore's own says so at its
-// commit.
+// lostTx is a transaction of a store that a tenant has moved away from. memstore's own says so at
+// its commit.
 type lostTx struct{ store.Tx }
 
 func (lostTx) Enqueue(context.Context, ...events.Event) error { return store.ErrMoved }

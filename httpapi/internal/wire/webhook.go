@@ -1,6 +1,10 @@
 package wire
 
-import "github.com/outhook/outhook/store"
+import (
+	"time"
+
+	"github.com/outhook/outhook/store"
+)
 
 // Webhook is a subscription in a response. It has no signature key but one that was generated for
 // this request.
@@ -31,14 +35,18 @@ type Pagination struct {
 	Total             *int   `json:"total,omitempty"`
 	TotalIsLowerBound bool   `json:"total_is_lower_bound,omitempty"`
 
-	// SearchedTo is how far back a page of deliveries that is not full has looked.
+	// SearchedTo is how far back a page of deliveries that is not full has looked, to the minute.
 	SearchedTo Timestamp `json:"searched_to,omitzero"`
 }
 
 // NewPagination returns what a response says of a page. counted says whether it has a total.
 func NewPagination[T any](page *store.Page[T], counted bool) Pagination {
-	out := Pagination{PreviousCursor: page.Previous, NextCursor: page.Next,
-		SearchedTo: Timestamp(page.SearchedTo)}
+	out := Pagination{PreviousCursor: page.Previous, NextCursor: page.Next}
+	if !page.SearchedTo.IsZero() {
+		// The end of its minute, as all that is later was searched. The exact time is that of an
+		// event which may be another tenant's: two of them would tell how much others publish.
+		out.SearchedTo = Timestamp(page.SearchedTo.Truncate(time.Minute).Add(time.Minute))
+	}
 	if counted {
 		out.Total, out.TotalIsLowerBound = &page.Total, page.TotalIsLowerBound
 	}

@@ -61,10 +61,11 @@ func TestPayloadIsHidden(t *testing.T) {
 	}
 	a := store.Attempt{Response: []byte("Ada"),
 		Detail: &store.AttemptDetail{RemoteAddress: "10.0.0.1:443"}}
-	if got := show.NewAttempt(a, false, false); got.Body != "" || got.Remote != "" {
+	none, all := show.Events{}, show.Events{Payloads: true}
+	if got := none.NewAttempt(a, false); got.Body != "" || got.Remote != "" {
 		t.Errorf("a customer without payloads gets %q and %q", got.Body, got.Remote)
 	}
-	if got := show.NewAttempt(a, true, true); got.Body != "Ada" || got.Remote == "" {
+	if got := all.NewAttempt(a, true); got.Body != "Ada" || got.Remote == "" {
 		t.Errorf("an operator gets %q and %q", got.Body, got.Remote)
 	}
 }
