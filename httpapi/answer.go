@@ -55,7 +55,8 @@ func (a *api) writeFailure(w http.ResponseWriter, r *http.Request, e *endpoint, 
 		// A 503 and not a 500: it says that the client may try again.
 		a.logFailure(r.Context(), e.name, err)
 		writeError(w, http.StatusServiceUnavailable,
-			"the store failed and nothing was changed; try again")
+			"the store failed; what was asked for may or may not have been done, and asking again "+
+				"is safe")
 	}
 }
 

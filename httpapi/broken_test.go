@@ -66,3 +66,12 @@ func (halfRequeue) Requeue(_ context.Context, q store.DeliveryQuery) (store.Requ
 	}
 	return store.RequeueResult{}, errDisk
 }
+
+// noProbe is a store whose replayed subscriptions are held, and can't be probed.
+type noProbe struct{ store.Store }
+
+func (noProbe) Requeue(context.Context, store.DeliveryQuery) (store.RequeueResult, error) {
+	return store.RequeueResult{Requeued: 3, Next: "more", Held: []string{id1}}, nil
+}
+
+func (noProbe) ProbeNow(context.Context, ...string) error { return errDisk }

@@ -150,6 +150,12 @@ func (a *api) replay(ctx context.Context, acc Access, f *ask.Fields) (any, error
 		return wire.Count{Count: n}, err
 	case inSteps:
 		step, err := a.d.ReplayStep(ctx, q)
+		if err != nil && step.Replayed > 0 {
+			// They are pending, and the client needs the cursor. What failed is to have those that
+			// are held probed now; they are at their next probe.
+			a.logFailure(ctx, "replay", err)
+			err = nil
+		}
 		return wire.ReplayStep{Count: step.Replayed, NextCursor: step.Next}, err
 	}
 	return a.replayAll(ctx, q)
@@ -159,7 +165,7 @@ func (a *api) replay(ctx context.Context, acc Access, f *ask.Fields) (any, error
 // again; the message says how many.
 func (a *api) replayAll(ctx context.Context, q store.DeliveryQuery) (any, error) {
 	n, err := a.d.Replay(ctx, q)
-	// Not the usual message for a failure, which says that nothing was changed.
+	// Not the usual message for a failure, which does not say how far it got.
 	if err != nil && n > 0 {
 		a.logFailure(ctx, "replay", err)
 		return nil, &refusal{http.StatusServiceUnavailable,

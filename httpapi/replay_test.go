@@ -140,6 +140,20 @@ func TestReplayHalf(t *testing.T) {
 	}
 }
 
+// A step that has made deliveries pending says so, though their probe failed: without the cursor the
+// client would begin anew.
+func TestReplayStepWithoutProbe(t *testing.T) {
+	h := newHost(t, config{store: noProbe{memstore.New()}})
+	a := h.post("replay", `{"state":"dead","page_size":5}`)
+	if a.status != 200 || !strings.Contains(a.body, `"count":3`) ||
+		!strings.Contains(a.body, ".more") {
+		t.Errorf("got %d %s, want the count and the cursor", a.status, a.body)
+	}
+	if !strings.Contains(h.logged.String(), errDisk.Error()) {
+		t.Errorf("got log %s, want what the store said", h.logged)
+	}
+}
+
 // A request that names nothing would send everything again.
 func TestReplayMustName(t *testing.T) {
 	h := newHost(t, config{})

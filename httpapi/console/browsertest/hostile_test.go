@@ -36,7 +36,8 @@ func corpus() []string {
 		`<template><script>RUN</script></template>`, `<object data="javascript:RUN">`,
 		`<details open ontoggle='RUN'>`, `<video><source onerror='RUN'>`,
 	}
-	hidden := []string{"", "\u202e", "\u2066", "\u200b", "\u200d", "\ufeff", "\u00ad", "\u2028"}
+	hidden := []string{"", "\u202e", "\u2066", "\u200b", "\u200d", "\ufeff", "\u00ad", "\u2028",
+		"\ufe0f", "\u180f", "\U00016fe4", "\U0001107f"}
 	var all []string
 	for i, shape := range shapes {
 		for j, h := range hidden {
@@ -112,7 +113,7 @@ func TestHostileCorpus(t *testing.T) {
 			t.Fatal(err)
 		}
 		if strings.HasPrefix(seen, "ran") || strings.ContainsAny(seen,
-			"\u202e\u2066\u200b\u200d\ufeff\u00ad\u2028") {
+			"\u202e\u2066\u200b\u200d\ufeff\u00ad\u2028\ufe0f\u180f\U00016fe4\U0001107f") {
 			t.Errorf("%s: got %q", page, seen)
 		}
 		for _, text := range all[i : i+together] {
@@ -128,7 +129,8 @@ func TestHostileCorpus(t *testing.T) {
 
 // escaped is the text as it is to be seen.
 func escaped(text string) string {
-	return strings.NewReplacer("\u202e", `\u202e`, "\u2066", `\u2066`, "\u200b", `\u200b`,
+	return strings.NewReplacer("\ufe0f", `\ufe0f`, "\u180f", `\u180f`,
+		"\U00016fe4", `\U00016fe4`, "\U0001107f", `\U0001107f`, "\u202e", `\u202e`, "\u2066", `\u2066`, "\u200b", `\u200b`,
 		"\u200d", `\u200d`, "\ufeff", `\ufeff`, "\u00ad", `\u00ad`, "\u2028", `\u2028`).Replace(text)
 }
 

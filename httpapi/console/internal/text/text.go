@@ -77,14 +77,28 @@ func hidden(c rune, multiline bool) bool {
 	case !unicode.IsPrint(c):
 		return true
 	}
-	switch c {
-	case '\u115f', '\u1160', '\u3164', '\uffa0', // fillers of Hangul, letters without a shape
-		'\u2800',                               // a pattern of Braille without a dot
-		'\u034f', '\u17b4', '\u17b5', '\u180b', // marks without a shape
-		'\u180c', '\u180d':
-		return true
-	}
-	return c >= 0xe0100 && c <= 0xe01ef // selectors of variants, which can hide any text
+	return c == '\u2800' || // a pattern of Braille without a dot
+		unicode.Is(ignorable, c)
+}
+
+// ignorable are the characters that Unicode has without a shape and package unicode prints: the
+// Default_Ignorable_Code_Point of DerivedCoreProperties.txt, and a few others that show nothing. The
+// selectors of variants among them can hide any text.
+var ignorable = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{Lo: 0x034f, Hi: 0x034f, Stride: 1}, // the joiner of graphemes
+		{Lo: 0x115f, Hi: 0x1160, Stride: 1}, // fillers of Hangul
+		{Lo: 0x17b4, Hi: 0x17b5, Stride: 1}, // vowels of Khmer
+		{Lo: 0x180b, Hi: 0x180f, Stride: 1}, // selectors of Mongolian
+		{Lo: 0x3164, Hi: 0x3164, Stride: 1}, // a filler of Hangul
+		{Lo: 0xfe00, Hi: 0xfe0f, Stride: 1}, // selectors of variants
+		{Lo: 0xffa0, Hi: 0xffa0, Stride: 1}, // a filler of Hangul
+	},
+	R32: []unicode.Range32{
+		{Lo: 0x1107f, Hi: 0x1107f, Stride: 1}, // the joiner of numbers of Brahmi
+		{Lo: 0x16fe4, Hi: 0x16fe4, Stride: 1}, // the filler of Khitan
+		{Lo: 0xe0100, Hi: 0xe01ef, Stride: 1}, // selectors of variants
+	},
 }
 
 // writeHex writes n in hexadecimal with so many digits.

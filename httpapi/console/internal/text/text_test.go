@@ -28,6 +28,9 @@ func TestLine(t *testing.T) {
 		{"\u2028", `\u2028`},
 		{"\ufffd", "\ufffd"}, // the character itself is no mistake
 		{"\U000e0101", `\U000e0101`},
+		{"\ufe00\ufe0f\u180f", `\ufe00\ufe0f\u180f`},
+		{"\U00016fe4\U0001107f", `\U00016fe4\U0001107f`},
+		{"\u034f\u1160\u17b5\u2800\uffa0", `\u034f\u1160\u17b5\u2800\uffa0`},
 	} {
 		if got := text.Line(test.in); got != test.want {
 			t.Errorf("%q: got %q, want %q", test.in, got, test.want)
