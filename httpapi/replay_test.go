@@ -140,8 +140,8 @@ func TestReplayHalf(t *testing.T) {
 	}
 }
 
-// A step that has made deliveries pending says so, though their probe failed: without the cursor the
-// client would begin anew.
+// A step that has made deliveries pending says so, though their probe failed: without the cursor
+// the client would begin anew.
 func TestReplayStepWithoutProbe(t *testing.T) {
 	h := newHost(t, config{store: noProbe{memstore.New()}})
 	a := h.post("replay", `{"state":"dead","page_size":5}`)

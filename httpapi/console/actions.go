@@ -156,8 +156,8 @@ func (q action) toList(done url.Values, wrong error) (string, *view, error) {
 	return to + "?" + done.Encode(), nil, nil
 }
 
-// rotate gives a webhook a new key, and goes on to the page that shows it. A form that is sent twice
-// rotates once: the second finds a webhook that has changed since its page was made.
+// rotate gives a webhook a new key, and goes on to the page that shows it. A form that is sent
+// twice rotates once: the second finds a webhook that has changed since its page was made.
 func (q action) rotate() (string, *view, error) {
 	sub, err := q.subscription(q.form.Get("id"))
 	if err != nil {

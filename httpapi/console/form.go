@@ -76,7 +76,8 @@ func (q action) add() (string, *view, error) {
 		}
 	}
 	sub := store.Subscription{
-		ID: f.NewID, Tenant: f.Tenant, Name: f.Name, URL: f.URL, Events: patterns, Headers: f.HeadersFor("", nil),
+		ID: f.NewID, Tenant: f.Tenant, Name: f.Name, URL: f.URL, Events: patterns,
+		Headers: f.HeadersFor("", nil),
 		Secrets: []signing.Secret{signing.NewSecret()},
 	}
 	err := errForm

@@ -24,7 +24,8 @@ import (
 var errReplaysAll = &problem{400, "Too much",
 	"Name a webhook, a state, a type, an event or a time. A replay of everything is refused."}
 
-// replayFilter reads the filter of a replay. name is that of its webhook; empty if it is of several.
+// replayFilter reads the filter of a replay. name is that of its webhook; empty if it is of
+// several.
 func (q action) replayFilter() (f form.Filter, name string, err error) {
 	f, err = q.readFilter()
 	switch {

@@ -57,7 +57,8 @@ func TestReplaySteps(t *testing.T) {
 	n := dispatcher.MaxReplayStep + 3
 	sub := h.canceled(n)
 	page := h.must("replay?id="+sub.ID+"&state=canceled&last=1h", "X-Tenant", "acme")
-	if !strings.Contains(page, "Replay 1,003 deliveries?") || !strings.Contains(page, "Webhook: crm") ||
+	if !strings.Contains(page, "Replay 1,003 deliveries?") ||
+		!strings.Contains(page, "Webhook: crm") ||
 		!strings.Contains(page, "State: canceled") || !strings.Contains(page, "Published from: ") {
 		t.Errorf("got %s, want the count, the webhook and the filter", page)
 	}
@@ -80,7 +81,8 @@ func TestReplaySteps(t *testing.T) {
 	if got := h.pending(sub.ID); got != n || !strings.HasPrefix(end, "deliveries?") {
 		t.Errorf("got %d pending and %s, want all and the list", got, end)
 	}
-	if page := h.must(end, "X-Tenant", "acme"); !strings.Contains(page, "1,003 deliveries are pending") {
+	if page := h.must(end, "X-Tenant", "acme"); !strings.Contains(page,
+		"1,003 deliveries are pending") {
 		t.Errorf("got %s, want how many were replayed", page)
 	}
 }

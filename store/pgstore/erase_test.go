@@ -268,7 +268,8 @@ func TestMoveOfWhatIsBeingErased(t *testing.T) {
 	// Its connection is closed, which the server does not notice as long as it waits.
 	for waits := true; waits; {
 		if err := pool.QueryRow(t.Context(), "SELECT count(pg_terminate_backend(a.pid)) > 0 "+
-			"FROM pg_stat_activity a WHERE $1 = ANY (pg_blocking_pids(a.pid))", pid).Scan(&waits); err != nil {
+			"FROM pg_stat_activity a WHERE $1 = ANY (pg_blocking_pids(a.pid))",
+			pid).Scan(&waits); err != nil {
 			t.Fatal(err)
 		}
 	}

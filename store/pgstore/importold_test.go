@@ -14,8 +14,8 @@ import (
 	"github.com/outhook/outhook/store/boltstore"
 )
 
-// interrupted is a store whose Finish and UpdateSubscription fail after some calls, half of the time
-// having done what they were to.
+// interrupted is a store whose Finish and UpdateSubscription fail after some calls, half of the
+// time having done what they were to.
 type interrupted struct {
 	*old
 	left     int

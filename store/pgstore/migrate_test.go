@@ -70,8 +70,8 @@ func TestSchemaOutOfDate(t *testing.T) {
 	}
 }
 
-// TestMigrateFromTheSecond brings a schema of version 2 with counts in it up to date. They are in an
-// encoding that is read no more, and go; what is counted from then on is read.
+// TestMigrateFromTheSecond brings a schema of version 2 with counts in it up to date. They are in
+// an encoding that is read no more, and go; what is counted from then on is read.
 func TestMigrateFromTheSecond(t *testing.T) {
 	t.Parallel()
 	pool, name := newPool(t)
@@ -92,7 +92,8 @@ func TestMigrateFromTheSecond(t *testing.T) {
 		exec(fmt.Sprintf("INSERT INTO %s.migrations (version) VALUES (%d)", name, version+1))
 	}
 	exec("INSERT INTO " + name + ".attempt_counts (sub, bucket, writer, counts) " +
-		"SELECT 0, extract(epoch FROM now())::bigint / 300 - n, 1, '\\x0102' FROM generate_series(0, 9) n")
+		"SELECT 0, extract(epoch FROM now())::bigint / 300 - n, 1, '\\x0102' "+
+			"FROM generate_series(0, 9) n")
 	s := open(t, pool, name)
 	if n := count(t, pool, name, "attempt_counts"); n != 0 {
 		t.Errorf("rows of counts after Migrate: got %d, want none", n)

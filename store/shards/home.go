@@ -15,8 +15,8 @@ import (
 // the same time.
 const maxHops = 4
 
-// startWait is how long New waits for what the stores say of tenants, and loadTime how long they are
-// asked in the background.
+// startWait is how long New waits for what the stores say of tenants, and loadTime how long they
+// are asked in the background.
 const (
 	startWait = time.Second
 	loadTime  = 5 * time.Second

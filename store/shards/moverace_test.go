@@ -10,8 +10,8 @@ import (
 )
 
 // TestStatesBesidesAMove asks a shard what it says of tenants while a Move notes what it has told
-// the shard. It is for the race detector. It is inside the package because from outside both are too
-// rarely at it together.
+// the shard. It is for the race detector. It is inside the package because from outside both are
+// too rarely at it together.
 func TestStatesBesidesAMove(t *testing.T) {
 	sh := &shard{Store: memstore.New()}
 	h := &homes{shards: []*shard{sh}, where: new(locations)}

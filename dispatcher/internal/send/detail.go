@@ -102,8 +102,8 @@ func secretsIn(req *http.Request, hidden []string) (secrets []string) {
 	return secrets
 }
 
-// maskBody masks secrets in what is kept of an answer's body. Its end may be in the middle of one, as
-// it was cut: as much of a secret as is there is masked too.
+// maskBody masks secrets in what is kept of an answer's body. Its end may be in the middle of one,
+// as it was cut: as much of a secret as is there is masked too.
 func maskBody(body []byte, secrets []string) []byte {
 	if len(body) < minSecret {
 		return body

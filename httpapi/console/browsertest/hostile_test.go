@@ -130,7 +130,8 @@ func TestHostileCorpus(t *testing.T) {
 // escaped is the text as it is to be seen.
 func escaped(text string) string {
 	return strings.NewReplacer("\ufe0f", `\ufe0f`, "\u180f", `\u180f`,
-		"\U00016fe4", `\U00016fe4`, "\U0001107f", `\U0001107f`, "\u202e", `\u202e`, "\u2066", `\u2066`, "\u200b", `\u200b`,
+		"\U00016fe4", `\U00016fe4`, "\U0001107f", `\U0001107f`, "\u202e", `\u202e`, "\u2066", `\u2066`,
+		"\u200b", `\u200b`,
 		"\u200d", `\u200d`, "\ufeff", `\ufeff`, "\u00ad", `\u00ad`, "\u2028", `\u2028`).Replace(text)
 }
 

@@ -49,8 +49,8 @@ type Attempt struct {
 }
 
 // NewAttempt returns what is shown of an attempt. The answer may repeat the payload: only those who
-// may see payloads see its headers and its body, and the body only if the host redacts nothing. Only
-// an operator sees the address that it went to.
+// may see payloads see its headers and its body, and the body only if the host redacts nothing.
+// Only an operator sees the address that it went to.
 func (e *Events) NewAttempt(a store.Attempt, operator bool) Attempt {
 	out := Attempt{Attempt: a, Answer: Answer(a.Status, a.Error), Reason: Reason(a.Error),
 		Advice: Advice(a.Status, a.Error), AnswerStatus: a.Status, HasBody: len(a.Response) > 0,

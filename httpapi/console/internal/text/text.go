@@ -82,8 +82,8 @@ func hidden(c rune, multiline bool) bool {
 }
 
 // ignorable are the characters that Unicode has without a shape and package unicode prints: the
-// Default_Ignorable_Code_Point of DerivedCoreProperties.txt, and a few others that show nothing. The
-// selectors of variants among them can hide any text.
+// Default_Ignorable_Code_Point of DerivedCoreProperties.txt, and a few others that show nothing.
+// The selectors of variants among them can hide any text.
 var ignorable = &unicode.RangeTable{
 	R16: []unicode.Range16{
 		{Lo: 0x034f, Hi: 0x034f, Stride: 1}, // the joiner of graphemes

@@ -121,8 +121,8 @@ func (h *History) takeTurn(ctx context.Context) (leave func(), err error) {
 	}
 }
 
-// first returns the query for a page, which looks at so many for each source. n is one more than the
-// page has: that one says that there are more.
+// first returns the query for a page, which looks at so many for each source. n is one more than
+// the page has: that one says that there are more.
 func (f *filter) first(from page.Cursor, n, most int) (query string, args []any) {
 	return f.page(f.search(from, n, most), n)
 }

@@ -100,8 +100,8 @@ func (im *importer) subscriptions(ctx context.Context) error {
 	}
 }
 
-// subscription copies one, and notes in held and paused whether anything keeps the subscription back
-// in the other store.
+// subscription copies one, and notes in held and paused whether anything keeps the subscription
+// back in the other store.
 func (im *importer) subscription(ctx context.Context, sub *store.Subscription) error {
 	stats, err := im.from.Stats(ctx, sub.ID)
 	if err != nil {
