@@ -92,8 +92,8 @@ func TestMigrateFromTheSecond(t *testing.T) {
 		exec(fmt.Sprintf("INSERT INTO %s.migrations (version) VALUES (%d)", name, version+1))
 	}
 	exec("INSERT INTO " + name + ".attempt_counts (sub, bucket, writer, counts) " +
-		"SELECT 0, extract(epoch FROM now())::bigint / 300 - n, 1, '\\x0102' "+
-			"FROM generate_series(0, 9) n")
+		"SELECT 0, extract(epoch FROM now())::bigint / 300 - n, 1, '\\x0102' " +
+		"FROM generate_series(0, 9) n")
 	s := open(t, pool, name)
 	if n := count(t, pool, name, "attempt_counts"); n != 0 {
 		t.Errorf("rows of counts after Migrate: got %d, want none", n)
