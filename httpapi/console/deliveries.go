@@ -68,6 +68,7 @@ type deliveriesPage struct {
 	Next, Previous string
 	Replay         string // the URL of a replay of all that match
 	Short          bool   // the store stopped reading before the page was full
+	SearchedTo     time.Time
 }
 
 // deliveries shows deliveries, newest first.
@@ -92,7 +93,8 @@ func (q *request) deliveries() (*view, error) {
 		Counted: query.Count, Total: page.Total, TotalMore: page.TotalIsLowerBound,
 		Next: q.cursorURL(page.Next), Previous: q.cursorURL(page.Previous),
 		Count: f.URL("deliveries") + "&count=1", Replay: f.URL("replay"),
-		Short: page.Next != "" && len(page.Items) < pageSize,
+		Short:      page.Next != "" && len(page.Items) < pageSize,
+		SearchedTo: page.SearchedTo,
 	}
 	if !data.Filter.Any() && f.ID == "" && f.Tenant == "" {
 		data.Count = "deliveries?count=1"
@@ -119,7 +121,8 @@ type deliveryPage struct {
 	Curl      string
 	Trace     string // a URL
 	Key       string
-	Due       bool // it may be attempted now
+	Wait      string    // why it is not attempted now
+	Until     time.Time // until when at most, if that is known
 	CanResend bool
 }
 
@@ -136,8 +139,8 @@ func (q *request) delivery() (*view, error) {
 	data := deliveryPage{
 		Row:  show.NewRows([]store.Delivery{d})[0],
 		Name: text.Line(cmp.Or(sub.Name, show.URL(sub.URL))), URL: show.URL(sub.URL),
-		On:  sub.Collects(),
-		Due: d.State == store.Pending && !d.DueAt.After(time.Now()),
+		On:   sub.Collects(),
+		Wait: show.WaitText(&d), Until: d.WaitUntil,
 	}
 	data.CanResend = data.On && !d.Erased && sub.SealedWith == ""
 	ev, err := q.storedEvent(&d)

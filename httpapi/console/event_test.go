@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -118,5 +119,16 @@ func TestAttemptDetail(t *testing.T) {
 	if !a.shows("Headers sent") || !a.shows("X-Token: ***") ||
 		!strings.Contains(strings.ToLower(a.body), "webhook-id: order-1") {
 		t.Errorf("got %s, want the headers that were sent", a.body)
+	}
+}
+
+// The page of a pending delivery says what it waits for.
+func TestWhyADeliveryWaits(t *testing.T) {
+	h := newHost(t, nil, nil)
+	sub := h.canceled(1)
+	h.post("replay", url.Values{"id": {sub.ID}, "state": {"canceled"}}, "X-Tenant", "acme")
+	page := h.must("delivery?id="+sub.ID+"&event=order-0", "X-Tenant", "acme")
+	if !strings.Contains(page, "the webhook is paused") {
+		t.Errorf("got %s, want that it is paused", page)
 	}
 }

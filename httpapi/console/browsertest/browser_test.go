@@ -219,6 +219,26 @@ func TestKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	wait(t, `location.pathname === "/portal/event" && document.body.innerText.includes("Who got it,")`)
+	// Switched off, which the next page knows too, no key does anything.
+	const click = `document.querySelector("#keys").click(), true`
+	if _, err := browser.Evaluate[bool](one.Browser, click); err != nil {
+		t.Fatal(err)
+	}
+	if err := one.Open("/portal/", browser.Looks()[0]); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, `!document.querySelector("[data-help]").hidden`)
+	if err := one.Do(chromedp.KeyEvent("?")); err != nil {
+		t.Fatal(err)
+	}
+	did, err := browser.Evaluate[bool](one.Browser,
+		`document.querySelector("#help").open || document.querySelector("#keys").checked`)
+	if err != nil || did {
+		t.Errorf("a key that is switched off: it did something: %t, %v", did, err)
+	}
+	if _, err := browser.Evaluate[bool](one.Browser, click); err != nil {
+		t.Fatal(err)
+	}
 	if trouble := one.Trouble(); len(trouble) > 0 {
 		t.Errorf("got %q", trouble)
 	}

@@ -42,8 +42,10 @@ function busy() {
 
 async function refresh() {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-  if (!answer.ok || busy()) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (!answer.ok) return;
+  const text = await answer.text();
+  if (busy()) return; // somebody may have begun while it arrived
+  const page = new DOMParser().parseFromString(text, "text/html");
   const fresh = all("[data-swap]", page);
   const old = all("[data-swap]");
   if (fresh.length !== old.length) return;
@@ -66,7 +68,15 @@ function live(seconds) {
   }, seconds * 1000);
 }
 
-// Keys.
+// Keys. They can be switched off: speech input and assistive technology may press them by mistake.
+const keysOff = "console-keys-off";
+const keys = $("#keys");
+try {
+  keys.checked = !localStorage.getItem(keysOff);
+  keys.addEventListener("change", () => localStorage.setItem(keysOff, keys.checked ? "" : "1"));
+} catch {
+  // A frame may have no storage: then the choice is for this page.
+}
 function step(by) {
   const rows = all("a.row");
   if (!rows.length) return;
@@ -77,7 +87,7 @@ function step(by) {
 
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest && event.target.closest("input, select, textarea, dialog");
-  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!keys.checked || typing || event.ctrlKey || event.metaKey || event.altKey) return;
   const actions = {
     "/": () => $("#find").focus(),
     j: () => step(1),

@@ -70,6 +70,27 @@ func DeliveryState(d *store.Delivery, now time.Time) State {
 	return State{"wait", "pending", when}
 }
 
+// WaitText says why a pending delivery is not attempted now; empty if nothing but its time keeps it.
+func WaitText(d *store.Delivery) string {
+	switch d.Wait {
+	case store.WaitDue:
+		return "as soon as there is room"
+	case store.WaitUnderWay:
+		return "under way"
+	case store.WaitKey:
+		return "after an earlier delivery with the same key"
+	case store.WaitRateLimit:
+		return "held by the rate limit"
+	case store.WaitThrottled:
+		return "the endpoint asked to slow down"
+	case store.WaitBreaker:
+		return "the endpoint is down; after a probe succeeds"
+	case store.WaitPaused:
+		return "the webhook is paused"
+	}
+	return ""
+}
+
 // Answer says what came back of the last attempt of a delivery, in a few words.
 func Answer(status int, reason string) string {
 	class := dispatcher.ErrorClass(reason)
