@@ -19,8 +19,8 @@ type Page[T any] struct {
 	Next, Previous string
 
 	// SearchedTo is, if the store has stopped before the page was full, the CreatedAt of the last
-	// delivery that it has looked at. It is zero otherwise. That delivery may be another tenant's:
-	// who shows it to a tenant rounds it to a minute, or it would tell how much others publish.
+	// delivery that it has looked at. It is zero otherwise. To show it to a
+	// tenant, see SearchedToMinute.
 	SearchedTo time.Time
 
 	// Total is how many items match on all pages. Deliveries are counted only if the query asks for
@@ -28,4 +28,14 @@ type Page[T any] struct {
 	// Subscriptions are not counted by a filter: Total is 0 then, and a lower bound.
 	Total             int
 	TotalIsLowerBound bool
+}
+
+// SearchedToMinute is the end of the minute of SearchedTo: all that is later was searched. It is
+// zero if that is. The exact time is that of a delivery which may be another tenant's; two of them
+// would tell a tenant how much others publish.
+func (p *Page[T]) SearchedToMinute() time.Time {
+	if p.SearchedTo.IsZero() {
+		return time.Time{}
+	}
+	return p.SearchedTo.Truncate(time.Minute).Add(time.Minute)
 }

@@ -94,7 +94,7 @@ func (q *request) deliveries() (*view, error) {
 		Next: q.cursorURL(page.Next), Previous: q.cursorURL(page.Previous),
 		Count: f.URL("deliveries") + "&count=1", Replay: f.URL("replay"),
 		Short:      page.Next != "" && len(page.Items) < pageSize,
-		SearchedTo: page.SearchedTo,
+		SearchedTo: page.SearchedToMinute(),
 	}
 	if !data.Filter.Any() && f.ID == "" && f.Tenant == "" {
 		data.Count = "deliveries?count=1"

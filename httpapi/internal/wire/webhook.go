@@ -1,8 +1,6 @@
 package wire
 
 import (
-	"time"
-
 	"github.com/outhook/outhook/store"
 )
 
@@ -41,12 +39,8 @@ type Pagination struct {
 
 // NewPagination returns what a response says of a page. counted says whether it has a total.
 func NewPagination[T any](page *store.Page[T], counted bool) Pagination {
-	out := Pagination{PreviousCursor: page.Previous, NextCursor: page.Next}
-	if !page.SearchedTo.IsZero() {
-		// The end of its minute, as all that is later was searched. The exact time is that of an
-		// event which may be another tenant's: two of them would tell how much others publish.
-		out.SearchedTo = Timestamp(page.SearchedTo.Truncate(time.Minute).Add(time.Minute))
-	}
+	out := Pagination{PreviousCursor: page.Previous, NextCursor: page.Next,
+		SearchedTo: Timestamp(page.SearchedToMinute())}
 	if counted {
 		out.Total, out.TotalIsLowerBound = &page.Total, page.TotalIsLowerBound
 	}

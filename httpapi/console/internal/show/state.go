@@ -70,7 +70,8 @@ func DeliveryState(d *store.Delivery, now time.Time) State {
 	return State{"wait", "pending", when}
 }
 
-// WaitText says why a pending delivery is not attempted now; empty if nothing but its time keeps it.
+// WaitText says why a pending delivery is not attempted now; empty if nothing but its time keeps
+// it.
 func WaitText(d *store.Delivery) string {
 	switch d.Wait {
 	case store.WaitDue:
