@@ -51,6 +51,9 @@ func startHost(addr, file string) (*host, error) {
 	if err := httpapi.Mount(mux, d, httpapi.NoAuth, nil); err != nil {
 		return nil, err
 	}
+	if err := mountConsole(mux, h); err != nil {
+		return nil, err
+	}
 	mux.HandleFunc("POST /say", h.say)
 	h.server, err = serve(addr, mux)
 	return h, err

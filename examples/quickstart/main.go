@@ -1,7 +1,7 @@
 // Quickstart is a host program with webhooks: it mounts outhook on its own mux, with one bbolt
 // file. A receiver subscribes over HTTP, events are published, and each delivery arrives, signed
 // and verified. One attempt fails and is retried. After a restart on the same file, an event is
-// delivered that was published while no dispatcher ran.
+// delivered that was published while no dispatcher ran. What was sent is on the console's pages.
 //
 //	go run ./examples/quickstart         stays up, with curl lines to try, until Ctrl-C
 //	go run ./examples/quickstart -once   exits when it is done
@@ -69,7 +69,8 @@ func run(ctx context.Context, out io.Writer, addr string, once bool) error {
 	if err := d.restart(ctx); err != nil {
 		return err
 	}
-	d.say("\nDone: everything that was published has arrived.\n")
+	d.say("\nDone: everything that was published has arrived. See it: http://%s/console/\n",
+		d.host.server.addr)
 	if once {
 		return nil
 	}

@@ -3,9 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
+	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/outhook/outhook/signing"
 )
 
 func TestQuickstart(t *testing.T) {
@@ -25,9 +30,32 @@ func TestQuickstart(t *testing.T) {
 		"before the restart: 1 subscription, 1": 1,
 		"after the restart: 1 subscription, 0":  1,
 		"order.created":                         2,
+		"/console/":                             1,
 	} {
 		if got := strings.Count(out.String(), text); got < want {
 			t.Errorf("%q is there %d times, want %d:\n%s", text, got, want, &out)
 		}
+	}
+}
+
+// TestConsole looks at the page of a host that has a webhook.
+func TestConsole(t *testing.T) {
+	h, err := startHost("127.0.0.1:0", filepath.Join(t.TempDir(), "outhook.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.stop()
+	if _, err := subscribe(t.Context(), h.server.addr, "http://127.0.0.1:1024/hook",
+		signing.NewSecret()); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.Get("http://" + h.server.addr + "/console/webhooks")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	page, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != 200 || !bytes.Contains(page, []byte("127.0.0.1:1024/hook")) {
+		t.Errorf("GET /console/webhooks: %d, %v, want the webhook:\n%s", resp.StatusCode, err, page)
 	}
 }
