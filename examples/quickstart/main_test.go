@@ -49,13 +49,13 @@ func TestConsole(t *testing.T) {
 		signing.NewSecret()); err != nil {
 		t.Fatal(err)
 	}
-	resp, err := http.Get("http://" + h.server.addr + "/console/webhooks")
+	resp, err := http.Get("http://" + h.server.addr + "/console/list")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
 	page, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode != 200 || !bytes.Contains(page, []byte("127.0.0.1:1024/hook")) {
-		t.Errorf("GET /console/webhooks: %d, %v, want the webhook:\n%s", resp.StatusCode, err, page)
+		t.Errorf("GET /console/list: %d, %v, want the webhook:\n%s", resp.StatusCode, err, page)
 	}
 }
