@@ -174,7 +174,7 @@ var rooms = map[string][]string{
 	},
 	"httpapi/console/internal/asset": {},
 	"httpapi/console/internal/form": {
-		"events", "httpapi/console/internal/show", "httpapi/console/internal/text", "store",
+		"dispatcher", "events", "httpapi/console/internal/show", "httpapi/console/internal/text", "store",
 	},
 	"httpapi/console/internal/link": {},
 	"httpapi/console/internal/show": {
