@@ -92,8 +92,8 @@ func (q *request) readTest(id string) *testResult {
 const keyPurpose = "console: show the key"
 
 // proveKey lets this browser see the newest key of a webhook once, on the next page. The cookie is
-// no key: it is a proof that is signed with it. So whoever could write one knows the key already,
-// and a key that is older than the last action can't be read back by anybody.
+// no key: it is a proof that is signed with it. So anybody who could write one knows the key
+// already, and a key that is older than the last action can't be read back by anybody.
 func (q *request) proveKey(sub *store.Subscription) {
 	if key := newestKey(sub); key != "" {
 		q.flash(keyCookie,

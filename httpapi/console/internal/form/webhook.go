@@ -129,8 +129,8 @@ func readPatterns(values url.Values) []string {
 // HeadersFor returns the headers of the form for a webhook that has this URL and these headers. It
 // fails, by an error in the form, if one has no value and is not stored under its name: nobody can
 // see that the value of another name would go along, or that an empty one is sent. If the form has
-// another server, each value is asked for: whoever may edit would otherwise get the stored ones by
-// a test to a server of their own.
+// another server, each value is asked for: anybody who may edit would otherwise get the stored ones
+// by a test to a server of their own.
 func (f *Webhook) HeadersFor(address string, has map[string]string) map[string]string {
 	moved := server(address) != server(f.URL)
 	out := make(map[string]string)

@@ -1,5 +1,5 @@
 // Package link signs and opens short-lived tokens: a text, a purpose and a time until which it
-// holds. A token is not encrypted; whoever has it can read the text and can't change it.
+// holds. A token is not encrypted; anybody who has it can read the text and can't change it.
 package link
 
 import (

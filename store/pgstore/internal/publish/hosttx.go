@@ -18,8 +18,8 @@ func (p *Publisher) InTx(ctx context.Context, tx schema.Querier, evs []Event) er
 	var ignored any
 	var unwanted *string
 	var moved bool
-	// Held until the transaction ends, so whoever closes a tenant waits for it. Only for that one's:
-	// a transaction of the host's may stay open for long.
+	// Held until the transaction ends, so anybody who closes a tenant waits for it. Only for that
+	// one's: a transaction of the host's may stay open for long.
 	err := tx.QueryRow(ctx, p.SQL.LockHost, p.tenantLocks(evs)).Scan(&ignored)
 	if err != nil {
 		return err
