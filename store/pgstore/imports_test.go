@@ -26,7 +26,7 @@ var rooms = map[string]string{
 	"record":    "signing store store/internal/detail",
 	"schema":    "pgx sqltx store/internal/page",
 	"notify":    "pgx schema sqltx",
-	"memory":    "store store/internal/schedule",
+	"memory":    "store store/internal/hostport store/internal/schedule",
 	"replica":   "clock events memory notify pgx record schema sqltx",
 	"ownership": "memory pgx replica sqltx",
 	"counts":    "replica sqltx store store/internal/rollup",
