@@ -27,12 +27,20 @@ const (
 	MayAll = MayEdit | MayTest | MaySend | MayPayloads | MayErase
 )
 
-// Each method says whether a bit is set; they are for templates.
-func (m May) Edit() bool     { return m&MayEdit != 0 }
-func (m May) Test() bool     { return m&MayTest != 0 }
-func (m May) Send() bool     { return m&MaySend != 0 }
+// Edit reports whether MayEdit is set. It and its kind are for templates.
+func (m May) Edit() bool { return m&MayEdit != 0 }
+
+// Test reports whether MayTest is set.
+func (m May) Test() bool { return m&MayTest != 0 }
+
+// Send reports whether MaySend is set.
+func (m May) Send() bool { return m&MaySend != 0 }
+
+// Payloads reports whether MayPayloads is set.
 func (m May) Payloads() bool { return m&MayPayloads != 0 }
-func (m May) Erase() bool    { return m&MayErase != 0 }
+
+// Erase reports whether MayErase is set.
+func (m May) Erase() bool { return m&MayErase != 0 }
 
 // owns reports whether the access is to a tenant's webhooks.
 func (a *Access) owns(tenant string) bool { return a.AnyTenant || a.Tenant == tenant }

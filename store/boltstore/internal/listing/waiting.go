@@ -23,7 +23,7 @@ func (l *Lister) shown(
 	unknown := l.explain(&found, nil)
 	if len(unknown) > 0 || searched != nil {
 		states := make(map[uint64]schedule.State)
-		err := l.db.Read(ctx, func(t *txn.Tx) (err error) {
+		err := l.db.Read(ctx, func(t *txn.Tx) error {
 			for _, num := range unknown {
 				sub, err := t.Subs.Get(num)
 				if err != nil {
@@ -32,9 +32,9 @@ func (l *Lister) shown(
 				states[num] = schedule.State{Active: memory.Active(sub), Health: t.Subs.Health(num)}
 			}
 			if searched != nil {
-				found.SearchedTo, err = timeNear(t, searched.Seq)
+				found.SearchedTo = timeNear(t, searched.Seq)
 			}
-			return err
+			return nil
 		})
 		if err != nil {
 			return p, err
@@ -73,23 +73,24 @@ func (l *Lister) explain(
 	return unknown
 }
 
-// timeNear returns when an event was enqueued; if it is gone, that of the next one, or else of the
-// last; zero if there is none.
-func timeNear(t *txn.Tx, seq uint64) (at time.Time, err error) {
+// maxDamaged is how many damaged events in a row timeNear passes over, so that its time is bounded.
+const maxDamaged = 100
+
+// timeNear returns when an event was enqueued; if it is gone or damaged, that of the next one, or
+// else of the last; zero if there is none, or if maxDamaged in a row can't be read.
+func timeNear(t *txn.Tx, seq uint64) time.Time {
 	key := record.Key1(seq)
 	c := t.Bucket(buckets.Events).Cursor()
 	k, v := c.Seek(key[:])
 	if k == nil {
 		k, v = boltfile.LastBetween(c, nil, nil)
 	}
-	if k == nil {
-		return at, nil
-	}
 	// A damaged event must not fail the page, which has passed over it.
-	for ; k != nil; k, v = c.Next() {
+	for n := 0; k != nil && n < maxDamaged; n++ {
 		if e, err := record.DecodeEvent(k, v); err == nil {
-			return record.AsTime(e.EnqueuedAt), nil
+			return record.AsTime(e.EnqueuedAt)
 		}
+		k, v = c.Next()
 	}
-	return at, nil
+	return time.Time{}
 }
