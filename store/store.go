@@ -77,8 +77,9 @@ type Queue interface {
 	// nothing, and for other content it returns [ErrConflict]. The trace, the tags, NotBefore and
 	// ExpiresAt are not content: the first ones stay, so that a caller that computes them anew can
 	// try again. The content of an erased event is unknown, so its ID with any content changes
-	// nothing. An ID is its tenant's: events of two tenants are two events, also if their IDs are
-	// the same.
+	// nothing. An event is stored for as long as one of its deliveries is: when the last has gone
+	// with its subscription, the ID is free, unless the event was erased. An ID is its tenant's:
+	// events of two tenants are two events, also if their IDs are the same.
 	//
 	// Enqueue validates the events and builds their wire bodies: after an *events.InvalidError
 	// nothing is stored. Bound: one commit, by the size of the events and of the lists of their

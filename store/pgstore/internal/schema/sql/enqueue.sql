@@ -4,8 +4,9 @@
 -- $15 the replica, or 0 in a transaction of the host's; $16 the table of events; $17 whether events
 -- may be there already: without, one that is there is an error of the index. Returns a row for each
 -- event that is new, and one if none is; the first has the types of the events that nobody gets,
--- with commas between them: database/sql reads no arrays. The last column says that nothing is
--- stored, as a tenant is not settled.
+-- with commas between them: database/sql reads no arrays. If nothing may be stored, the second
+-- column has the ID of an event with other content, and the last says that a tenant is not settled;
+-- if neither, what has the IDs is to be removed first (forgetevents).
 --
 -- What waits for a time, or expires, has rows from the beginning, and notices for the replica itself
 -- too: it is among no subscriptions that are returned.
@@ -41,8 +42,14 @@ WITH takers AS MATERIALIZED (
         WITH ORDINALITY AS e(id, type, tenant, key, time, body, trace, kind, tags, not_before,
             expires_at, ord)
 ), known AS MATERIALIZED (
+    -- free: no delivery of it is left, so it is stored to nobody, and Prune has not got to it
     SELECT e.ord, k.erased_at IS NOT NULL
-        OR (k.type, k.key, k.time, k.body) = (e.type, e.key, e.time, e.body) AS same
+        OR (k.type, k.key, k.time, k.body) = (e.type, e.key, e.time, e.body) AS same,
+        k.erased_at IS NULL AND NOT EXISTS (
+            SELECT FROM unnest(k.recipients) AS r(sub)
+            JOIN outhook.subscriptions s ON s.num = r.sub JOIN outhook.shares h ON h.id = r.sub % 64
+            WHERE k.seq > h.low OR EXISTS (
+                SELECT FROM outhook.deliveries d WHERE d.sub = r.sub AND d.seq = k.seq)) AS free
     FROM e CROSS JOIN LATERAL (
         SELECT * FROM outhook.events k WHERE k.id = e.id AND k.tenant = e.tenant OFFSET 0) k
     WHERE $17::boolean OR NOT EXISTS ( -- or else the index says it
@@ -55,7 +62,8 @@ WITH takers AS MATERIALIZED (
         AND (SELECT c.last_value FROM outhook.tenant_closed_at c)
             >= extract(epoch FROM transaction_timestamp()) * 1000000 AS yes
 ), allowed AS MATERIALIZED (
-    SELECT NOT m.yes AND NOT EXISTS (SELECT 1 FROM known WHERE NOT same) AS ok, m.yes AS moved
+    SELECT NOT m.yes AND NOT EXISTS (SELECT 1 FROM known WHERE free OR NOT same) AS ok,
+        m.yes AS moved
     FROM moved m
 ), fresh AS MATERIALIZED (
     -- later: its deliveries get rows, as they wait for a time or expire
@@ -101,8 +109,9 @@ WITH takers AS MATERIALIZED (
     WHERE a.reason IS NULL AND ($15 = 0 OR h.owner <> $15 OR a.later)
     GROUP BY h.id
 )
-SELECT a.ok, (SELECT e.id FROM known JOIN e USING (ord) WHERE NOT same LIMIT 1), f.seq,
-    CASE WHEN f.later THEN '{}' WHEN t.disabled THEN ARRAY(SELECT u.sub FROM unnest(t.subs, t.reasons) AS u(sub, reason)
+SELECT a.ok, (SELECT e.id FROM known JOIN e USING (ord) WHERE NOT (same OR free) LIMIT 1), f.seq,
+    CASE WHEN f.later THEN '{}' WHEN t.disabled THEN ARRAY(
+        SELECT u.sub FROM unnest(t.subs, t.reasons) AS u(sub, reason)
         WHERE u.reason IS NULL AND u.sub = ANY (f.recipients)) ELSE f.recipients END,
     t.others,
     CASE WHEN f.seq IS NULL OR f.seq = (SELECT min(seq) FROM fresh) THEN (
