@@ -78,6 +78,7 @@ var rooms = map[string][]string{
 	},
 	"dispatcher/internal/clientpool": {"dispatcher/internal/h1"},
 	"dispatcher/internal/engine":     {"dispatcher/internal/send", "events", "store"},
+	"dispatcher/internal/erase":      {"store"},
 	"dispatcher/internal/h1":         {},
 	"dispatcher/internal/missed":     {"dispatcher/internal/send", "store"},
 	"dispatcher/internal/netguard":   {},
@@ -90,6 +91,7 @@ var rooms = map[string][]string{
 		"dispatcher/internal/netguard", "events", "signing", "store",
 	},
 	"dispatcher/internal/slots":   {},
+	"dispatcher/internal/tracing": {"events"},
 	"dispatcher/internal/nettest": {},
 
 	"httpapi/internal/apitest": {},

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/outhook/outhook/dispatcher/internal/engine"
 	"github.com/outhook/outhook/dispatcher/internal/replay"
 	"github.com/outhook/outhook/dispatcher/internal/send"
-	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
@@ -21,9 +21,9 @@ const maxPings = 4
 // deliveries take, and returns the attempt. Its payload is {"id":"<the subscription's ID>"}. It is
 // not queued or retried, is in no history, and goes to an unsubscribed subscription too. But when
 // it succeeds, failures and holds of the subscription end, its breaker closes, and what waits for a
-// retry is due at once, so that the owner of a repaired endpoint need not wait. Options.Transform
-// and Options.Sign apply to it; Options.Filter, Options.RateLimit and the breaker do not. Run need
-// not be running. Observer.OnPing, Stats and the log tell of it.
+// retry is due at once, so that the owner of a repaired endpoint need not wait. Options.Transform,
+// Options.Authenticate and Options.Sign apply to it, and of its Policy the request and what is a
+// success; Options.Filter, the rate and the breaker do not. Run need not be running. Observer.OnPing, Stats and the log tell of it.
 //
 // It takes no slot of Concurrency. Of each tenant, at most four pings are under way at once, or
 // PerSubscription if that is less; others of that tenant wait. Ping returns a *QuotaError and sends
@@ -41,7 +41,11 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 	if sub.SealedWith != "" {
 		return store.Attempt{}, send.SealedError(&sub)
 	}
-	claim, err := pingOf(sub)
+	claim, err := send.Ping(sub, TypePing)
+	var policy *engine.Policy
+	if err == nil {
+		policy, err = d.enginePolicy(sub)
+	}
 	if err != nil {
 		return store.Attempt{}, fmt.Errorf("dispatcher: ping: %w", err)
 	}
@@ -53,7 +57,7 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 		return store.Attempt{}, err
 	}
 	defer leave()
-	a := d.sender.Send(ctx, claim, "")
+	a := d.sender.Send(ctx, claim, &policy.Send, "")
 	d.pinged.Add(1)
 	// At Debug, failed or not: its owner has seen the answer.
 	d.o.Logger.LogAttrs(context.Background(), slog.LevelDebug, "outhook: ping sent",
@@ -68,23 +72,4 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 		err = replay.Recovered(ctx, d.store, sub.ID)
 	}
 	return a.Attempt, err
-}
-
-// pingOf returns what is sent as a ping, as if it had been claimed.
-func pingOf(sub store.Subscription) (*store.Claim, error) {
-	e, err := events.New(TypePing, map[string]string{"id": sub.ID})
-	if err != nil {
-		return nil, err
-	}
-	body, err := e.Body()
-	return &store.Claim{
-		Lease:        store.Lease{SubscriptionID: sub.ID, EventID: e.ID},
-		Subscription: &sub,
-		Health:       new(store.Health), // what was learned of the endpoint is not the ping's concern
-		EventType:    e.Type,
-		Tenant:       sub.Tenant,
-		EventTime:    e.Time,
-		Body:         body,
-		Attempt:      1,
-	}, err
 }

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,7 +11,6 @@ import (
 	"github.com/outhook/outhook/dispatcher/internal/check"
 	"github.com/outhook/outhook/dispatcher/internal/engine"
 	"github.com/outhook/outhook/dispatcher/internal/quota"
-	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 )
@@ -247,32 +244,14 @@ func (d *Dispatcher) Subscriptions(
 func (d *Dispatcher) RotateSecret(
 	ctx context.Context, id string, next signing.Secret, overlap time.Duration,
 ) (store.Subscription, error) {
-	if overlap < 0 {
-		return store.Subscription{}, &events.InvalidError{
-			Field:  "overlap",
-			Reason: fmt.Sprintf("is %v; give a positive duration, or zero for none", overlap),
-		}
-	}
-	if overlap > store.MaxDuration {
-		return store.Subscription{}, &events.InvalidError{
-			Field: "overlap", Reason: fmt.Sprintf("is %v; give at most %v", overlap, store.MaxDuration),
-		}
+	if err := check.Overlap(overlap); err != nil {
+		return store.Subscription{}, err
 	}
 	if next == "" {
 		next = signing.NewSecret()
 	}
 	return d.change(ctx, ActionRotate, id, func(sub *store.Subscription) error {
-		now := time.Now()
-		var keys []signing.Secret
-		if overlap > 0 {
-			keys = slices.DeleteFunc(slices.Clone(sub.Keys(now)),
-				func(key signing.Secret) bool { return key == next })
-		}
-		sub.Secrets = append(keys, next)
-		sub.OverlapUntil = time.Time{}
-		if len(sub.Secrets) > 1 {
-			sub.OverlapUntil = now.Add(overlap)
-		}
+		check.Rotate(sub, next, overlap, time.Now())
 		return nil
 	})
 }

@@ -3,6 +3,7 @@ package dispatcher
 import (
 	"context"
 
+	"github.com/outhook/outhook/dispatcher/internal/tracing"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
@@ -51,13 +52,7 @@ func (d *Dispatcher) startSpan(
 	d.observe.Protect("Options.Tracer", func() {
 		traced, trace, end = d.o.Tracer.Attempt(ctx, info)
 	})
-	if traced == nil {
-		traced = ctx
-	}
-	// A traceparent that is not valid would make a header that no receiver can read.
-	if trace == "" || events.ValidateTrace(trace) != nil {
-		trace = c.Trace
-	}
+	traced, trace = tracing.Or(traced, trace, ctx, c.Trace)
 	if end == nil {
 		return traced, trace, nil
 	}

@@ -33,9 +33,11 @@ func (a *api) subscribe(ctx context.Context, acc Access, f *ask.Fields) (any, er
 	return w, err
 }
 
-// ownerMay returns what the owner of a webhook may set of that which is the host's to allow. No
-// option allows any of it yet.
-func (a *api) ownerMay() ask.May { return ask.May{} }
+// ownerMay returns what the owner of a webhook may set of that which is the host's to allow.
+func (a *api) ownerMay() ask.May {
+	may := a.d.OwnerMay()
+	return ask.May{Rate: may.Rate > 0, Timeout: may.Timeout > 0}
+}
 
 // update changes the fields that a request has.
 func (a *api) update(ctx context.Context, acc Access, f *ask.Fields) (any, error) {

@@ -72,6 +72,9 @@ func (r *ClaimRequest) Validate() error {
 			return invalid("pauses",
 				"has one of %v; give at most %v, or 0 to end a pause", p.For, MaxDuration)
 		}
+		if err := validLimit("pauses.limit", p.Limit, "a pause"); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -37,7 +37,10 @@ func (q *request) editForm() (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &form.Webhook{ID: sub.ID, Name: sub.Name, URL: sub.URL, Labels: form.LabelsOf(&sub)}
+	f := &form.Webhook{
+		ID: sub.ID, Name: sub.Name, URL: sub.URL, Labels: form.LabelsOf(&sub),
+		Policy: form.PolicyOf(&sub),
+	}
 	for _, name := range slices.Sorted(maps.Keys(sub.Headers)) {
 		f.Headers = append(f.Headers, form.Header{Name: name, Stored: name})
 	}
@@ -47,6 +50,7 @@ func (q *request) editForm() (*view, error) {
 // showForm shows a form with these patterns.
 func (q *request) showForm(f *form.Webhook, patterns []string) (*view, error) {
 	f.Fill(q.d.EventTypes(), patterns)
+	f.Policy.May = q.d.OwnerMay()
 	if f.ID == "" && f.NewID == "" {
 		f.NewID = uuid.NewString()
 	}
@@ -80,6 +84,7 @@ func (q action) add() (string, *view, error) {
 		Headers: f.HeadersFor("", nil),
 		Secrets: []signing.Secret{signing.NewSecret()},
 	}
+	f.SetPolicy(&sub, q.d.OwnerMay())
 	f.Labels.Apply(&sub)
 	err := errForm
 	if len(f.Errors) == 0 {
@@ -101,6 +106,7 @@ func (q action) save() (string, *view, error) {
 	f, patterns := form.ReadWebhook(q.form, q.access.Tenant, q.access.AnyTenant)
 	_, err = q.d.Update(q.r.Context(), sub.ID, func(s *store.Subscription) error {
 		headers := f.HeadersFor(s.URL, s.Headers)
+		f.SetPolicy(s, q.d.OwnerMay())
 		if len(f.Errors) > 0 {
 			return errForm
 		}

@@ -134,6 +134,7 @@ type webhookPage struct {
 	LastError    string
 	Days         show.Chart
 	Advice       string
+	Policy       []show.Fact // what of it is not as usual
 }
 
 // webhook shows one webhook, and what to do about whatever is wrong with it.
@@ -151,6 +152,7 @@ func (q *request) webhook() (*view, error) {
 		data.OverlapUntil = sub.OverlapUntil
 	}
 	data.Headers = headerNames(&sub)
+	data.Policy = q.policyFacts(&sub)
 	data.Description = text.Line(sub.Description)
 	for _, key := range slices.Sorted(maps.Keys(sub.Metadata)) {
 		data.Labels = append(data.Labels, text.Line(key+" = "+sub.Metadata[key]))
@@ -189,6 +191,20 @@ func (q *request) webhook() (*view, error) {
 	}
 	data.Test = q.readTest(sub.ID)
 	return &view{template: "webhook", title: data.Name, data: data, live: true}, nil
+}
+
+// policyFacts say what of a webhook's policy is not as usual. One that can't be used, which is for
+// the host to correct, is a fact for operators alone.
+func (q *request) policyFacts(sub *store.Subscription) []show.Fact {
+	policy, err := q.d.PolicyOf(*sub)
+	switch {
+	case err == nil:
+		return show.PolicyFacts(&policy)
+	case q.access.AnyTenant:
+		return []show.Fact{{Name: "Policy", Value: "can't be used, so nothing is sent: " +
+			text.Line(err.Error())}}
+	}
+	return nil
 }
 
 // newChart returns the chart of the last figures; those that are older count for nothing.

@@ -26,6 +26,7 @@ type Webhook struct {
 	Types    []TypeChoice
 	Patterns string // one a line: types that are not in the catalogue, families
 	Headers  []Header
+	Policy   Policy
 	Errors   map[string]string // by field; "" is of the whole
 	Heading  string
 }
@@ -80,7 +81,7 @@ func ReadWebhook(values url.Values, tenant string, operator bool) (*Webhook, []s
 	f := &Webhook{
 		ID: values.Get("id"), NewID: values.Get("new"), Name: strings.TrimSpace(values.Get("name")),
 		URL: strings.TrimSpace(values.Get("url")), Operator: operator,
-		Tenant: tenant, Errors: make(map[string]string),
+		Tenant: tenant, Policy: readPolicy(values), Errors: make(map[string]string),
 	}
 	if f.Operator {
 		f.Tenant = values.Get("tenant")
@@ -185,6 +186,7 @@ func (f *Webhook) AddError(err error) (ok bool) {
 		"url": "The URL", "name": "The name", "events": "The list of types",
 		"headers": "The list of headers", "tenant": "The tenant",
 		"description": "The description", "metadata": "The list of labels",
+		"rate": "The rate", "timeout_seconds": "The timeout",
 	}[invalid.Field]
 	field := invalid.Field
 	if subject == "" {

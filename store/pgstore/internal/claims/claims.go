@@ -145,7 +145,7 @@ func (c *Claims) pause(ctx context.Context, pauses []store.Pause) error {
 	now := c.Clock.Now()
 	for i := range pauses {
 		if num, ok := nums[ids[i]]; ok {
-			c.Memory.Schedule.Postpone(num, pauses[i].For, now)
+			c.Memory.Schedule.Pause(num, pauses[i], now)
 		}
 	}
 	return nil

@@ -181,6 +181,9 @@ func badLimits(c *check.Driver, n int) []badCall {
 	}
 	calls := []badCall{
 		{"per_subscription", claim(func(r *store.ClaimRequest) { r.PerSubscription = n })},
+		{"pauses.limit", claim(func(r *store.ClaimRequest) {
+			r.Pauses = []store.Pause{{For: c.Long}, {For: c.Long, Limit: n}}
+		})},
 		{"max_unhealthy", claim(func(r *store.ClaimRequest) { r.MaxUnhealthy = n })},
 		{"max_failing", claim(func(r *store.ClaimRequest) { r.MaxFailing = n })},
 		{"breaker_threshold", claim(func(r *store.ClaimRequest) { r.BreakerThreshold = n })},
