@@ -25,6 +25,8 @@ type event struct {
 	erased   bool
 
 	deliveries []*delivery // in the order of their subscriptions
+
+	payload []byte // of body; only while it is enqueued, if a filter has asked
 }
 
 // same reports whether e, which is stored, and o of the same name have the same content, as far as

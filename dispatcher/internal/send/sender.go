@@ -117,6 +117,7 @@ func (s *Sender) Send(ctx context.Context, c *store.Claim, trace string) (r Resu
 	req, m, err := s.request(attempt, c, trace, start)
 	if err != nil {
 		r.fail(err)
+		r.Body = unsent(c)
 		return r
 	}
 	// In lower case, because package engine counts the hosts that cannot be reached.

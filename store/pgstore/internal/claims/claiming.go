@@ -174,7 +174,7 @@ func (c *claiming) readFound(rows pgx.Rows) error {
 			cl.Body = *body
 		}
 		cl.BodyState = store.BodyState(bodyState)
-		if override != nil && cl.BodyState == store.BodyOverridden {
+		if override != nil && cl.BodyState.HasOverride() {
 			cl.BodyOverride = *override
 		}
 		cl.EventTime, cl.EnqueuedAt = cl.EventTime.UTC(), cl.EnqueuedAt.UTC()
