@@ -74,12 +74,13 @@ var rooms = map[string][]string{
 	"dispatcher/internal/actor":   {},
 	"dispatcher/internal/backoff": {},
 	"dispatcher/internal/check": {
-		"dispatcher/internal/netguard", "dispatcher/internal/send", "events", "signing", "store",
+		"dispatcher/internal/netguard", "dispatcher/internal/send", "events", "events/filter", "signing",
+		"store",
 	},
 	"dispatcher/internal/clientpool": {"dispatcher/internal/h1"},
 	"dispatcher/internal/engine":     {"dispatcher/internal/send", "events", "store"},
 	"dispatcher/internal/h1":         {},
-	"dispatcher/internal/missed":     {"dispatcher/internal/send", "store"},
+	"dispatcher/internal/missed":     {"dispatcher/internal/send", "events", "store"},
 	"dispatcher/internal/netguard":   {},
 	"dispatcher/internal/notify":     {},
 	"dispatcher/internal/quota":      {"dispatcher/internal/rates", "events", "store"},
@@ -87,8 +88,9 @@ var rooms = map[string][]string{
 	"dispatcher/internal/replay":     {"events", "store"},
 	"dispatcher/internal/send": {
 		"dispatcher/internal/clientpool", "dispatcher/internal/h1",
-		"dispatcher/internal/netguard", "events", "signing", "store",
+		"dispatcher/internal/netguard", "events", "events/filter", "signing", "store",
 	},
+	"dispatcher/internal/tryout":  {"events", "events/filter", "store"},
 	"dispatcher/internal/slots":   {},
 	"dispatcher/internal/nettest": {},
 
@@ -107,7 +109,7 @@ var rooms = map[string][]string{
 		"store/internal/rollup",
 	},
 	"store/boltstore/internal/buckets": {
-		"events", "store", "store/boltstore/internal/boltfile", "store/boltstore/internal/effect",
+		"events", "events/filter", "store", "store/boltstore/internal/boltfile", "store/boltstore/internal/effect",
 		"store/boltstore/internal/pending", "store/boltstore/internal/record",
 		"store/internal/page", "store/internal/rollup", "store/internal/schedule",
 	},

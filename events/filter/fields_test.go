@@ -69,6 +69,7 @@ func TestFieldsErrors(t *testing.T) {
 		{"a dollar", []string{"$a"}, "begins with a dollar"},
 		{"too deep", []string{"a.b.c.d.e.f.g.h.i"}, "has a path of 9 steps"},
 		{"too long", []string{strings.Repeat("x", 4000), strings.Repeat("y", 97)}, "more than 4096 bytes"},
+		{"a NUL", []string{"a\x00b"}, "has a path with a NUL character"},
 		{"invalid UTF-8", []string{"\xff"}, "not valid UTF-8"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

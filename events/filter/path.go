@@ -75,6 +75,8 @@ func steps(path string) (names []string, reason string) {
 					"write one only before a dot, a dollar or another backslash"
 			}
 			name.WriteByte(path[i])
+		case c == 0:
+			return nil, "has a path with a NUL character; remove it"
 		default:
 			name.WriteByte(c)
 		}

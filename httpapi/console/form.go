@@ -39,7 +39,7 @@ func (q *request) editForm() (*view, error) {
 		return nil, err
 	}
 	f := &form.Webhook{ID: sub.ID, Name: sub.Name, URL: sub.URL, Filter: sub.Filter,
-		Fields: strings.Join(sub.Fields, "\n")}
+		Fields: strings.Join(sub.Fields, "\n"), Labels: form.LabelsOf(&sub)}
 	for _, name := range slices.Sorted(maps.Keys(sub.Headers)) {
 		f.Headers = append(f.Headers, form.Header{Name: name, Stored: name})
 	}
@@ -83,6 +83,7 @@ func (q action) add() (string, *view, error) {
 		Secrets: []signing.Secret{signing.NewSecret()},
 	}
 	f.SetChoice(&sub, patterns)
+	f.Labels.Apply(&sub)
 	err := errForm
 	if len(f.Errors) == 0 {
 		sub, err = q.d.Subscribe(q.r.Context(), sub)
@@ -108,6 +109,7 @@ func (q action) save() (string, *view, error) {
 		}
 		s.Name, s.URL, s.Headers = f.Name, f.URL, headers
 		f.SetChoice(s, patterns)
+		f.Labels.Apply(s)
 		return nil
 	})
 	if err != nil {

@@ -38,7 +38,7 @@ func TestTypesAgree(t *testing.T) {
 		"webhook": wire.Webhook{}, "pagination": wire.Pagination{}, "delivery": wire.Delivery{},
 		"stats": wire.Stats{}, "window": wire.Window{}, "figures": wire.Figures{},
 		"hostStats": wire.HostStats{}, "storedEvent": wire.Event{},
-		"eventWebhook": wire.EventWebhook{}, "answer": wire.Answer{}, "attempt": wire.Attempt{},
+		"filterTest": wire.FilterTest{}, "eventWebhook": wire.EventWebhook{}, "answer": wire.Answer{}, "attempt": wire.Attempt{},
 		"attemptDetail": wire.Detail{}, "eventType": wire.EventType{}, "error": wire.Failure{},
 	} {
 		var fields, always []string
@@ -70,7 +70,8 @@ func TestWordsAgree(t *testing.T) {
 	for name, want := range map[string][]string{
 		"errorClass": words(dispatcher.Classes()), "state": words(store.States()),
 		"status": words(store.Statuses()),
-		"wait": words([]store.Wait{store.WaitDue, store.WaitUnderWay, store.WaitRetry, store.WaitKey,
+		"wait": words([]store.Wait{store.WaitDue, store.WaitUnderWay, store.WaitRetry,
+			store.WaitNotBefore, store.WaitKey,
 			store.WaitRateLimit, store.WaitThrottled, store.WaitBreaker, store.WaitPaused}),
 	} {
 		if got := operatorSchema(t, name).Enum; !slices.Equal(got, want) {

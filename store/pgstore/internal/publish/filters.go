@@ -3,6 +3,7 @@ package publish
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -41,6 +42,25 @@ const (
 	filterOverhead = 256      // for each filter beside that
 	takerSize      = 48       // for each in a list
 )
+
+// maxRounds is how often a call asks filters at most. It asks again only when subscriptions have
+// changed in between, and there is no end if they change all the time.
+const maxRounds = 10
+
+// asking calls store with what is known of the filters, until the statement knows no others.
+func (p *Publisher) asking(evs []Event, store func(judgement) (unasked string, err error)) error {
+	numbers := number(evs)
+	for range maxRounds {
+		unasked, err := store(p.filters.judge(evs, numbers))
+		if err != nil || unasked == "" {
+			return err
+		}
+		if err := p.filters.learn(unasked, numbers); err != nil {
+			return err
+		}
+	}
+	return errors.New("the filters of subscriptions change all the time; try again")
+}
 
 // judgement is what the statement is told of filters.
 type judgement struct {
