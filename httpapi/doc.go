@@ -16,6 +16,7 @@
 //	POST /webhooks.ping         send a test event now, and see the endpoint's answer
 //	POST /webhooks.stats        what is pending, what succeeded and failed, how fast, the breaker
 //	POST /webhooks.figures      attempts by the minute or hour: how many failed, how fast they were
+//	POST /webhooks.test_filter  try a filter by payload, and fields, on the tenant's recent events
 //	POST /webhooks.events       the event types that the host declares, if any
 //
 //	POST /webhooks.deliveries   deliveries, newest first, by filters and pages

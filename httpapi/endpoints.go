@@ -87,6 +87,9 @@ func (a *api) ownerEndpoints() []endpoint {
 		name: "figures", method: http.MethodPost, run: a.figures, tenant: true, emptyBody: true,
 		takes: []string{"id", "resolution"},
 	}, {
+		name: "test_filter", method: http.MethodPost, run: a.testFilter, tenant: true, emptyBody: true,
+		takes: []string{"events", "filter", "fields"},
+	}, {
 		name: "events", method: http.MethodPost, run: a.events, emptyBody: true,
 	}}
 }

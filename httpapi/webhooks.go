@@ -36,7 +36,7 @@ func (a *api) subscribe(ctx context.Context, acc Access, f *ask.Fields) (any, er
 // ownerMay returns what the owner of a webhook may set of that which is the host's to allow.
 func (a *api) ownerMay() ask.May {
 	may := a.d.OwnerMay()
-	return ask.May{Rate: may.Rate > 0, Timeout: may.Timeout > 0}
+	return ask.May{Filter: true, Rate: may.Rate > 0, Timeout: may.Timeout > 0}
 }
 
 // update changes the fields that a request has.

@@ -174,8 +174,8 @@ type Outcome struct {
 	// it. Later claims have them, after a Requeue too. Only with Pending and Dead.
 	BodyState BodyState
 
-	// BodyOverride is what to send in place of the event's body; it may be empty. Only with
-	// BodyOverridden.
+	// BodyOverride is what to send in place of the event's body, or what that is reduced to; it may
+	// be empty. Only with a state that HasOverride.
 	BodyOverride []byte
 }
 
@@ -201,8 +201,12 @@ const (
 	BodyOverridden                  // it is BodyOverride
 	BodyUnchanged                   // it is the event's
 	BodyUnfiltered                  // it is not decided, and the host's filter is to be asked again
+	BodyReduced                     // it is the event's, reduced to what BodyOverride says
 	bodyStates
 )
+
+// HasOverride reports whether a store keeps a BodyOverride with the state.
+func (s BodyState) HasOverride() bool { return s == BodyOverridden || s == BodyReduced }
 
 // Result says what Finish did with one outcome.
 type Result struct {

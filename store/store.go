@@ -65,12 +65,12 @@ type Subscriptions interface {
 // Queue stores events and hands out the deliveries that are due.
 type Queue interface {
 	// Enqueue stores each event once, and one delivery for every subscription of the event's tenant
-	// that wants its type (events.Wants) and was subscribed (SubscribedAt) no later than
-	// SubscribeGrace after the event's Time. The delivery is pending if the subscription is
-	// Subscribed or Paused, and canceled with its DisabledReason if it is Disabled, or else with
-	// [ReasonExpired] if the event has expired (ExpiresAt). An event that no subscription wants is
-	// not stored. All of it is stored or nothing, and on disk when Enqueue
-	// returns nil.
+	// that wants its type (events.Wants) and its payload ([Subscription.Takes], as the event is
+	// sent) and was subscribed (SubscribedAt) no later than SubscribeGrace after the event's Time.
+	// The delivery is pending if the subscription is Subscribed or Paused, and canceled with its
+	// DisabledReason if it is Disabled, or else with [ReasonExpired] if the event has expired
+	// (ExpiresAt). An event that no subscription wants is not stored. All of it is stored or
+	// nothing, and on disk when Enqueue returns nil.
 	//
 	// Enqueue is idempotent by tenant and event ID for as long as the event is stored, and within
 	// one call: the same content again (type, key, time to the millisecond, wire body) changes
@@ -83,7 +83,8 @@ type Queue interface {
 	//
 	// Enqueue validates the events and builds their wire bodies: after an *events.InvalidError
 	// nothing is stored. Bound: one commit, by the size of the events and of the lists of their
-	// subscriptions.
+	// subscriptions, and one walk through a payload for each subscription that has a Filter and
+	// wants the type.
 	Enqueue(ctx context.Context, evs ...events.Event) error
 
 	// Claim leases deliveries that are due, each with a new token, until the lease runs out or

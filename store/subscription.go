@@ -39,9 +39,9 @@ type Subscription struct {
 	// Events are patterns (events.Match) of the event types that it gets. If empty, it gets all.
 	Events []string
 
-	// Filter is a condition on the payload, in JSON, at most MaxFilter bytes. If empty, it gets all
-	// events of its types. Fields are the paths of the payload that are sent, at most MaxFields; if
-	// empty, all of it is sent. Package sealed leaves both plain.
+	// Filter is a condition on the payload, in JSON, as package filter has it. If empty, it gets all
+	// events of its types. Fields are the paths of the payload that are sent, filter.MaxFields at
+	// most; if empty, all of it is sent. Package sealed leaves both plain.
 	Filter string
 	Fields []string
 

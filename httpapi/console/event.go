@@ -140,6 +140,8 @@ func missedText(s *dispatcher.EventSubscription) string {
 		return "it was subscribed after the event"
 	case dispatcher.MissedUnsubscribed:
 		return "it is off"
+	case dispatcher.MissedFilter:
+		return "its filter does not take the payload"
 	case dispatcher.MissedChanged:
 		return "its settings have changed since, and did not ask for it then"
 	case dispatcher.MissedRemoved:

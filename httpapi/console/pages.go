@@ -30,6 +30,7 @@ func pages() map[string]page {
 		"new": {get: (*request).newForm, getNeeds: MayEdit, post: action.add, needs: MayEdit},
 		"edit": {get: (*request).editForm, getNeeds: MayEdit, post: action.save,
 			needs: MayEdit},
+		"try":    {post: action.try, needs: MayEdit},
 		"key":    {get: (*request).key, getNeeds: MayEdit},
 		"enable": {post: action.enable, needs: MayEdit},
 		"pause":  {post: action.pause, needs: MayEdit},

@@ -25,6 +25,7 @@ type webhook struct {
 	CreatedAt, UpdatedAt  time.Time
 	On                    bool // what is published is kept for it, and sent unless it is paused
 	Paused                bool
+	FilterError           string // it gets nothing, as its filter does not parse
 }
 
 // newWebhook returns what is shown of a subscription. One that was deleted since it was listed has
@@ -40,6 +41,9 @@ func (q *request) newWebhook(ctx context.Context, sub *store.Subscription) (webh
 		Stats: stats, State: show.WebhookState(sub, &stats),
 		CreatedAt: sub.CreatedAt, UpdatedAt: sub.UpdatedAt,
 		On: sub.Collects(), Paused: sub.Status == store.Paused,
+	}
+	if err := sub.FilterError(); err != nil {
+		w.FilterError = text.Line(err.Error())
 	}
 	return w, nil
 }
@@ -123,6 +127,8 @@ type webhookPage struct {
 	Description  string
 	Labels       []string // of its owner's, as "key = value"
 	Headers      []string // names alone
+	Filter       string
+	Fields       []string
 	Keys         int
 	OverlapUntil time.Time
 	Reason       string // why it was disabled
@@ -151,7 +157,7 @@ func (q *request) webhook() (*view, error) {
 	if data.Keys > 1 {
 		data.OverlapUntil = sub.OverlapUntil
 	}
-	data.Headers = headerNames(&sub)
+	data.Headers, data.Filter, data.Fields = headerNames(&sub), sub.Filter, sub.Fields
 	data.Policy = q.policyFacts(&sub)
 	data.Description = text.Line(sub.Description)
 	for _, key := range slices.Sorted(maps.Keys(sub.Metadata)) {

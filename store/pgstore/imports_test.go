@@ -32,7 +32,7 @@ var rooms = map[string]string{
 	"counts":    "replica sqltx store store/internal/rollup",
 	"claims": "memory ownership pgx record replica sqltx store store/internal/claimloop " +
 		"store/internal/schedule",
-	"publish": "batcher events memory notify pgx record replica schema sqltx store " +
+	"publish": "batcher events events/filter memory notify pgx record replica schema sqltx store " +
 		"store/internal/unwanted",
 	"outcomes": "batcher counts memory pgx record replica sqltx store store/internal/schedule",
 	"history": "counts memory pgx record replica schema sqltx store store/internal/page " +

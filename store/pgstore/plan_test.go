@@ -112,7 +112,7 @@ func (b *backlog) blocks(t *testing.T) map[string]int {
 	}
 	args := map[string][]any{
 		"enqueue": append(pgstore.EnqueueArgs(built), int64(1),
-			pgx.Identifier{b.schema, "events"}.Sanitize(), true),
+			pgx.Identifier{b.schema, "events"}.Sanitize(), true, "", []*string{}),
 		"claim":   {subs, seqs},
 		"noticed": {[]int32{0, 1, 2, 3}},
 		"windows": {ords, subs, firsts, seqs, retries, 20},

@@ -49,6 +49,9 @@ func (r *Rules) Subscription(sub, was *store.Subscription) error {
 			return err
 		}
 	}
+	if err := checkFilter(sub, was); err != nil {
+		return err
+	}
 	if !utf8.ValidString(sub.Name) {
 		return &events.InvalidError{Field: "name", Reason: "is not valid UTF-8; encode it as UTF-8"}
 	}

@@ -54,7 +54,7 @@ type Body struct {
 
 // isDecided reports whether an earlier attempt has decided what is sent.
 func isDecided(c *store.Claim) bool {
-	return c.BodyState == store.BodyOverridden || c.BodyState == store.BodyUnchanged
+	return c.BodyState.HasOverride() || c.BodyState == store.BodyUnchanged
 }
 
 // decide returns what is decided by sending a body for the event's. One that is the same costs the
@@ -80,7 +80,7 @@ type message struct {
 	decided  Body        // what the store must keep of the body if the attempt fails
 }
 
-// compose decides what an attempt sends. Its error is a hookError or errBody.
+// compose decides what an attempt sends. Its error is a hookError, errBody or errFields.
 //
 // Every attempt of a delivery must send the same bytes, or a receiver that goes by webhook-id would
 // see one event with two contents. So what the first attempt sends is kept with the delivery, and
@@ -90,6 +90,14 @@ func (s *Sender) compose(ctx context.Context, c *store.Claim, m *message) error 
 	if c.BodyState == store.BodyOverridden {
 		m.body = c.BodyOverride
 	}
+	fields := fieldsOf(c)
+	reduced, err := reduce(c.Body, fields)
+	if err != nil {
+		return message{}, err
+	}
+	if len(fields) > 0 {
+		m.body = reduced
+	}
 	if s.hooks.Transform != nil {
 		if err := s.transform(ctx, c, m); err != nil {
 			return err
@@ -97,7 +105,11 @@ func (s *Sender) compose(ctx context.Context, c *store.Claim, m *message) error 
 	}
 	// Without a Transform, the first attempt need not write what goes without saying. After a
 	// Filter that failed it must, because the mark of that is still with the delivery.
-	if !isDecided(c) && (s.hooks.Transform != nil || c.BodyState == store.BodyUnfiltered) {
+	switch {
+	case isDecided(c):
+	case len(fields) > 0 && bytes.Equal(m.body, reduced):
+		m.decided = decideFields(fields) // a few names, in place of a copy
+	case s.hooks.Transform != nil || c.BodyState == store.BodyUnfiltered:
 		m.decided = decide(c.Body, m.body)
 	}
 	return nil

@@ -115,6 +115,7 @@ func (s *Sender) Send(ctx context.Context, c *store.Claim, p *Policy, trace stri
 	r.Body = m.decided
 	if err != nil {
 		r.fail(err)
+		r.Body = unsent(c)
 		return r
 	}
 	r.Host = strings.ToLower(req.URL.Host) // as package engine counts hosts that can't be reached

@@ -23,7 +23,8 @@ type Webhook struct {
 	Metadata       map[string]string `json:"metadata,omitempty"`
 	Filter         json.RawMessage   `json:"filter,omitempty"`
 	Fields         []string          `json:"fields,omitempty"`
-	Rate           float64           `json:"rate,omitempty"` // attempts a second
+	FilterError    string            `json:"filter_error,omitempty"` // it does not parse, so nothing is sent
+	Rate           float64           `json:"rate,omitempty"`         // attempts a second
 	TimeoutSeconds float64           `json:"timeout_seconds,omitempty"`
 
 	// In the response of the subscribe that generated it, and in no other.
@@ -96,6 +97,9 @@ func (v View) Webhook(s *store.Subscription) Webhook {
 		Headers: s.Headers, Status: s.Status, Signed: s.Signed(),
 		Description: s.Description, Metadata: s.Metadata, Filter: filterOf(s), Fields: s.Fields,
 		Rate: s.Rate, TimeoutSeconds: s.Timeout.Seconds()}
+	if err := s.FilterError(); err != nil {
+		w.FilterError = err.Error()
+	}
 	if w.Events == nil {
 		w.Events = []string{}
 	}

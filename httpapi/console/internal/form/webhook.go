@@ -25,8 +25,11 @@ type Webhook struct {
 	Labels
 	Types    []TypeChoice
 	Patterns string // one a line: types that are not in the catalogue, families
+	Filter   string // JSON; empty for none
+	Fields   string // payload paths, one a line
 	Headers  []Header
 	Policy   Policy
+	Tests    *FilterTests      // of the filter, if they were asked for
 	Errors   map[string]string // by field; "" is of the whole
 	Heading  string
 }
@@ -82,6 +85,7 @@ func ReadWebhook(values url.Values, tenant string, operator bool) (*Webhook, []s
 		ID: values.Get("id"), NewID: values.Get("new"), Name: strings.TrimSpace(values.Get("name")),
 		URL: strings.TrimSpace(values.Get("url")), Operator: operator,
 		Tenant: tenant, Policy: readPolicy(values), Errors: make(map[string]string),
+		Filter: strings.TrimSpace(values.Get("filter")), Fields: values.Get("fields"),
 	}
 	if f.Operator {
 		f.Tenant = values.Get("tenant")
@@ -184,7 +188,8 @@ func (f *Webhook) AddError(err error) (ok bool) {
 	}
 	subject := map[string]string{
 		"url": "The URL", "name": "The name", "events": "The list of types",
-		"headers": "The list of headers", "tenant": "The tenant",
+		"headers": "The list of headers", "tenant": "The tenant", "filter": "The filter",
+		"fields":      "The list of fields",
 		"description": "The description", "metadata": "The list of labels",
 		"rate": "The rate", "timeout_seconds": "The timeout",
 	}[invalid.Field]

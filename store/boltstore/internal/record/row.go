@@ -21,7 +21,7 @@ type Row struct {
 	KeyHash uint64          // of the event's ordering key; 0 without one
 	Blocked bool            // pending, and waits for an earlier delivery of the same key
 	Waits   bool            // pending, and Due is before when its event must not be sent
-	Body    store.BodyState // if BodyOverridden, the override has a record of its own
+	Body    store.BodyState // if it HasOverride, that has a record of its own
 	Base    int             // how many attempts there were when it was last requeued
 	// if pending: when it is due, or became due; 0 is when it was enqueued
 	Due        int64
@@ -141,7 +141,7 @@ func (r *Row) SetDue(at, atOnce, notBefore, now int64) {
 func (r *Row) Pending() bool { return r.State == store.Pending }
 
 // Overridden reports whether the delivery has a body other than its event's.
-func (r *Row) Overridden() bool { return r.Body == store.BodyOverridden }
+func (r *Row) Overridden() bool { return r.Body.HasOverride() }
 
 // AddAttempt adds an attempt, encoded by AppendAttempt, and drops the oldest if there are too many.
 // Log gets memory of its own: it may be the file's, which can't be written to.

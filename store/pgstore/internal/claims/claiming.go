@@ -180,7 +180,7 @@ func (c *claiming) readFound(rows pgx.Rows) error {
 			cl.Body = *body
 		}
 		cl.BodyState = store.BodyState(bodyState)
-		if override != nil && cl.BodyState == store.BodyOverridden {
+		if override != nil && cl.BodyState.HasOverride() {
 			cl.BodyOverride = *override
 		}
 		w.Of(&cl.NotBefore, &cl.ExpiresAt)

@@ -48,7 +48,7 @@ func (r *rows) add(c *store.Claim, seq int64, attempts []store.Attempt, due time
 		// The last attempt's stay: they are the delivery's LastStatus and LastError.
 		status, wrong = int16(a.Status), record.Plain(a.Error)
 	}
-	if c.BodyState == store.BodyOverridden {
+	if c.BodyState.HasOverride() {
 		override = append([]byte{}, c.BodyOverride...) // it may be empty, and is not NULL
 	}
 	// One that was attempted and is due at once takes its place among retries by how often it was

@@ -21,19 +21,21 @@ func (p *Publisher) InTx(ctx context.Context, tx schema.Querier, evs []Event) er
 	if err != nil {
 		return err
 	}
-	unwanted, err := p.storeInTx(ctx, tx, evs)
-	if errors.Is(err, errFree) {
-		tenants, ids := names(evs)
-		if err := tx.QueryRow(ctx, p.SQL.ForgetEvents, tenants, ids, false).Scan(&ignored); err != nil {
-			return err
+	err = p.asking(evs, func(j judgement) (unasked string, err error) {
+		unasked, err = p.storeIn(ctx, tx, evs, j)
+		if !errors.Is(err, errFree) {
+			return unasked, err
 		}
-		unwanted, err = p.storeInTx(ctx, tx, evs)
-	}
+		tenants, ids := names(evs)
+		err = tx.QueryRow(ctx, p.SQL.ForgetEvents, tenants, ids, false).Scan(&ignored)
+		if err != nil {
+			return "", err
+		}
+		return p.storeIn(ctx, tx, evs, j)
+	})
 	if err != nil {
-		return err
+		return replica.InputError("event", err)
 	}
-	// It may be rolled back, but if it is not counted now, it never is.
-	p.Unwanted.Add(unwanted...)
 	// Without LISTEN nobody would hear it, and a commit with a notification waits for others that
 	// have one.
 	if p.pollOnly {
@@ -44,25 +46,30 @@ func (p *Publisher) InTx(ctx context.Context, tx schema.Querier, evs []Event) er
 	return tx.QueryRow(ctx, "SELECT pg_notify($1, '')::text", p.Schema.Channel()).Scan(&ignored)
 }
 
-// storeInTx runs the enqueue statement as the replica 0, which owns nothing. It returns the types
-// of the events that nobody gets.
-func (p *Publisher) storeInTx(
-	ctx context.Context, tx schema.Querier, evs []Event,
-) (unwanted []string, err error) {
+// storeIn stores events in a transaction of the host's, unless filters must be asked first, which it
+// returns.
+func (p *Publisher) storeIn(
+	ctx context.Context, tx schema.Querier, evs []Event, j judgement,
+) (unasked string, err error) {
 	var ok, moved bool
-	var other, types *string
+	var other, unwanted, filters *string
 	var ignored any
-	// The events may exist: an error of the index would make the host's transaction fail.
-	args := append(Args(evs), int64(0), p.Schema.Table("events"), true)
+	// As the replica 0, which owns nothing. The events may exist: an error of the index would make
+	// the host's transaction fail.
+	args := append(Args(evs), int64(0), p.Schema.Table("events"), true, j.known, j.refused)
 	err = tx.QueryRow(ctx, p.SQL.Enqueue, args...).Scan(&ok, &other, &ignored, &ignored, &ignored,
-		&types, &moved)
+		&unwanted, &moved, &filters)
 	switch {
 	case err != nil:
-		return nil, replica.InputError("event", err)
+		return "", err
+	case !ok && filters != nil:
+		return *filters, nil
 	case !ok:
-		return nil, refusal(other, moved)
+		return "", refusal(other, moved)
 	}
-	return typesIn(types), nil
+	// It may be rolled back, but if it is not counted now, it never is.
+	p.Unwanted.Add(typesIn(unwanted)...)
+	return "", nil
 }
 
 // tenantLocks returns the locks of the tenants of events, each once.

@@ -93,7 +93,7 @@ func BadCalls(c *check.Driver, sub store.Subscription, leased store.Claim) []bad
 	long := make([]byte, store.MaxResponse+1)
 	calls = append(calls, badDetails(c, leased)...)
 	return append(calls,
-		badOutcome(c, "body_state", leased, func(o *store.Outcome) { o.BodyState = 4 }),
+		badOutcome(c, "body_state", leased, func(o *store.Outcome) { o.BodyState = 5 }),
 		badOutcome(c, "body_override", leased, func(o *store.Outcome) { o.BodyOverride = long }),
 		badOutcome(c, "body_override", leased, func(o *store.Outcome) {
 			o.BodyState, o.BodyOverride = store.BodyUnchanged, long

@@ -11,5 +11,6 @@ func Groups() []check.Group {
 		{Name: "unsubscribe", Rules: unsubscribeRules()},
 		{Name: "paused", Rules: pausedRules()},
 		{Name: "wanted", Rules: wantedRules()},
+		{Name: "filter", Rules: filterRules()},
 	}
 }
