@@ -93,7 +93,7 @@ func (s *Sender) compose(ctx context.Context, c *store.Claim, m *message) error 
 	fields := fieldsOf(c)
 	reduced, err := reduce(c.Body, fields)
 	if err != nil {
-		return message{}, err
+		return err
 	}
 	if len(fields) > 0 {
 		m.body = reduced
