@@ -188,10 +188,15 @@ func TestUpdateElsewhereHoldsAtOnce(t *testing.T) {
 			}
 			t.Cleanup(func() { owner.Close() })
 			sub := subscribeJudge(t, owner, newJudge(t))
-			claimAll(t, owner)
-			if err := owner.Enqueue(t.Context(), someEvents(1)...); err != nil {
-				t.Fatal(err)
+			publish := func() {
+				if err := owner.Enqueue(t.Context(), someEvents(1)...); err != nil {
+					t.Fatal(err)
+				}
 			}
+			// The owner knows the subscription by what it has claimed of it.
+			publish()
+			deliver(t, owner, claimAll(t, owner)...)
+			publish()
 			if err := change(t.Context(), connectStore(t, pool, schema), sub.ID); err != nil {
 				t.Fatal(err)
 			}
