@@ -65,12 +65,12 @@
 //
 // # Functions of the host
 //
-// Options.Filter decides whether a subscription gets an event, Options.Policy how its deliveries are
-// attempted, and how fast; Options.Transform changes the headers and the body of an attempt,
-// Options.Authenticate adds credentials, Options.Sign a signature. [Observer] is told of every transition, a [Tracer] of publishing and attempts,
-// and with Options.OperationalEvents the host's customers can subscribe to events about their
-// subscriptions. A panic in any of these is logged and costs one attempt at most, never the health
-// of a subscription.
+// Options.Filter decides whether a subscription gets an event, Options.Policy how its deliveries
+// are attempted, and how fast; Options.Transform changes the headers and the body of an attempt,
+// Options.Authenticate adds credentials, Options.Sign a signature. [Observer] is told of every
+// transition, a [Tracer] of publishing and attempts, and with Options.OperationalEvents the host's
+// customers can subscribe to events about their subscriptions. A panic in any of these is logged
+// and costs one attempt at most, never the health of a subscription.
 //
 // # What a tenant may use
 //

@@ -41,7 +41,7 @@ func ExampleOptions_policy() {
 	for _, sub := range []store.Subscription{
 		{Tenant: "acme"},
 		{Tenant: "joe"},
-		{Tenant: "joe", Rate: 0.1, Timeout: 20 * time.Second}, // its owner asks for less, and for more time
+		{Tenant: "joe", Rate: 0.1, Timeout: 20 * time.Second}, // as its owner wants it
 		{Tenant: "jane"},
 	} {
 		p, err := d.PolicyOf(sub)
@@ -144,9 +144,11 @@ func ExampleOptions_receiverSteers() {
 	disabled := make(chan store.Subscription, 1)
 	d, err := dispatcher.New(memstore.New(), &dispatcher.Options{
 		ReceiverSteers: true,
-		Observer:       &dispatcher.Observer{OnDisabled: func(sub store.Subscription) { disabled <- sub }},
-		Logger:         slog.New(slog.DiscardHandler),
-		AllowLoopback:  true, // for this example
+		Observer: &dispatcher.Observer{
+			OnDisabled: func(sub store.Subscription) { disabled <- sub },
+		},
+		Logger:        slog.New(slog.DiscardHandler),
+		AllowLoopback: true, // for this example
 	})
 	if err != nil {
 		panic(err)

@@ -180,8 +180,10 @@ func TestFaultCallbackNonsense(t *testing.T) {
 		"a rate that is no number":    always(policy(dispatcher.Policy{Rate: math.NaN()})),
 		"a rate of minus infinity":    always(policy(dispatcher.Policy{Rate: math.Inf(-1)})),
 		"a burst that is none":        always(policy(dispatcher.Policy{Rate: 1, Burst: math.MinInt})),
-		"next to no rate":             always(policy(dispatcher.Policy{Rate: math.SmallestNonzeroFloat64})),
-		"the highest rate and burst":  always(policy(dispatcher.Policy{Rate: math.MaxFloat64, Burst: math.MaxInt})),
+		"next to no rate": always(policy(dispatcher.Policy{
+			Rate: math.SmallestNonzeroFloat64})),
+		"the highest rate and burst": always(policy(dispatcher.Policy{
+			Rate: math.MaxFloat64, Burst: math.MaxInt})),
 		"a timeout of years":          always(policy(dispatcher.Policy{Timeout: math.MaxInt64})),
 		"a method that is none":       always(policy(dispatcher.Policy{Method: "PO ST"})),
 		"a content type that is none": always(policy(dispatcher.Policy{ContentType: "\r\nX: y"})),

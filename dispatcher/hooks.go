@@ -57,8 +57,7 @@ func (o *Options) hooks() send.Hooks {
 	return h
 }
 
-// BasicAuth returns a user's credentials (RFC 7617) for Options.Authenticate. The name must not have
-// a colon. The owner of a subscription can as well set its header "Authorization".
+// BasicAuth returns a user's credentials (RFC 7617). The name must not have a colon.
 func BasicAuth(user, password string) http.Header {
 	r := http.Request{Header: make(http.Header)}
 	r.SetBasicAuth(user, password)

@@ -273,11 +273,11 @@ type Options struct {
 	// MaxPayload is how many bytes an event's Payload may have. If zero, DefaultMaxPayload.
 	MaxPayload int
 
-	// AttemptDetail says of which attempts the history keeps the headers that were sent and
-	// answered, how long each part of the attempt took, and the remote address
-	// (store.AttemptDetail). Values of the subscription's headers and of those that Authenticate,
-	// Transform and Sign set are masked, also where the answer repeats them, its body included. A detail takes
-	// about a kilobyte in the store, five at most. If zero, DetailOfFailures.
+	// AttemptDetail says of which attempts the history keeps the headers that were sent and answered,
+	// how long each part of the attempt took, and the remote address (store.AttemptDetail). Values of
+	// the subscription's headers and of those that Authenticate, Transform and Sign set are masked,
+	// also where the answer repeats them, its body included. A detail takes about a kilobyte in the
+	// store, five at most. If zero, DetailOfFailures.
 	AttemptDetail AttemptDetail
 
 	// MaxResponse is how many bytes of an answer's body the history keeps, store.MaxResponse at

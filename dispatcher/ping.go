@@ -23,7 +23,8 @@ const maxPings = 4
 // it succeeds, failures and holds of the subscription end, its breaker closes, and what waits for a
 // retry is due at once, so that the owner of a repaired endpoint need not wait. Options.Transform,
 // Options.Authenticate and Options.Sign apply to it, and of its Policy the request and what is a
-// success; Options.Filter, the rate and the breaker do not. Run need not be running. Observer.OnPing, Stats and the log tell of it.
+// success; Options.Filter, the rate and the breaker do not. Run need not be running.
+// Observer.OnPing, Stats and the log tell of it.
 //
 // It takes no slot of Concurrency. Of each tenant, at most four pings are under way at once, or
 // PerSubscription if that is less; others of that tenant wait. Ping returns a *QuotaError and sends

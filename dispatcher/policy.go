@@ -51,9 +51,9 @@ type OwnerBounds struct {
 	Rate    float64       // the highest Subscription.Rate; if zero, none can be set
 }
 
-// PolicyOf returns the policy of a subscription with all defaults set: what Options.Policy says, and
-// its owner within Options.OwnerMay. Its error says that the host's function has panicked, or which
-// field is out of its bounds.
+// PolicyOf returns the policy of a subscription with all defaults set: what Options.Policy says,
+// and its owner within Options.OwnerMay. Its error says that the host's function has panicked, or
+// which field is out of its bounds.
 func (d *Dispatcher) PolicyOf(sub store.Subscription) (Policy, error) {
 	var p Policy
 	if d.o.Policy != nil {

@@ -1,6 +1,6 @@
 // Package oauth2auth has deliveries carry OAuth 2.0 access tokens of the client credentials grant
-// (RFC 6749, section 4.4; RFC 6750). It is a module of its own, so that a host without them does not
-// download golang.org/x/oauth2.
+// (RFC 6749, section 4.4; RFC 6750). It is a module of its own, so that a host without them does
+// not download golang.org/x/oauth2.
 //
 //	tokens := oauth2auth.New(func(sub store.Subscription) *clientcredentials.Config {
 //		return configs[sub.ID] // nil: no token
@@ -23,9 +23,9 @@
 // # When there is none
 //
 // An authorization server that does not answer fails the attempt with an error of
-// dispatcher.ClassSender, which is counted and retried, and leaves the health of the subscription as
-// it is. After a failure the server is left alone for [RetryAfter]. The error, which the host's log
-// gets, says which status the server has answered and its error code, and never what it said
+// dispatcher.ClassSender, which is counted and retried, and leaves the health of the subscription
+// as it is. After a failure the server is left alone for [RetryAfter]. The error, which the host's
+// log gets, says which status the server has answered and its error code, and never what it said
 // otherwise, a URL or a secret. In the history the Authorization header is masked.
 //
 // # Where tokens come from

@@ -41,9 +41,9 @@ type Source struct {
 }
 
 // New returns a Source. config says which client asks for the token of a subscription, and where;
-// nil is no token. It is called at each attempt, and must be quick and safe for concurrent use. What
-// it returns must not be changed afterwards; another configuration has a token of its own. A nil o
-// means the defaults.
+// nil is no token. It is called at each attempt, and must be quick and safe for concurrent use.
+// What it returns must not be changed afterwards; another configuration has a token of its own. A
+// nil o means the defaults.
 func New(config func(store.Subscription) *clientcredentials.Config, o *Options) *Source {
 	s := &Source{
 		config: config,
@@ -84,8 +84,8 @@ func (s *Source) Authenticate(
 	return http.Header{"Authorization": {value}}, nil
 }
 
-// ask returns the token of a configuration, as a header has it; or the request to wait for. rejected
-// is what an endpoint has refused, if it has.
+// ask returns the token of a configuration, as a header has it; or the request to wait for.
+// rejected is what an endpoint has refused, if it has.
 func (s *Source) ask(config *clientcredentials.Config, rejected string) (
 	value string, wait *request, err error,
 ) {
@@ -110,8 +110,8 @@ func (s *Source) ask(config *clientcredentials.Config, rejected string) (
 	return "", t.request, nil
 }
 
-// fetch begins a request for a token. It belongs to nobody's attempt, and ends by the timeout of the
-// client. s.mu is held.
+// fetch begins a request for a token. It belongs to nobody's attempt, and ends by the timeout of
+// the client. s.mu is held.
 func (s *Source) fetch(t *token) {
 	r := &request{done: make(chan struct{})}
 	t.request = r

@@ -147,8 +147,8 @@ func (ts *tokens) of(config *clientcredentials.Config, now time.Time) *token {
 	return t
 }
 
-// sweep forgets tokens that nobody has asked for lately, once there are twice as many as it left the
-// last time: so each new one pays for a bounded part of a sweep.
+// sweep forgets tokens that nobody has asked for lately, once there are twice as many as it left
+// the last time: so each new one pays for a bounded part of a sweep.
 func (ts *tokens) sweep(now time.Time) {
 	if len(ts.kept) < ts.sweepAt {
 		return

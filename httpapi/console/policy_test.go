@@ -65,7 +65,8 @@ func TestPolicyInTheForm(t *testing.T) {
 		{}, {Timeout: time.Minute}, {Rate: 10}, {Timeout: time.Minute, Rate: 10},
 	} {
 		h := newHost(t, nil, &dispatcher.Options{OwnerMay: may})
-		sub, err := h.d.Subscribe(t.Context(), store.Subscription{Tenant: "acme", URL: "https://endpoint.example/"})
+		sub, err := h.d.Subscribe(t.Context(),
+			store.Subscription{Tenant: "acme", URL: "https://endpoint.example/"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +85,8 @@ func TestPolicyInTheForm(t *testing.T) {
 			}
 			return now
 		}
-		if p := get(); p.shows(`id="timeout"`) != (may.Timeout != 0) || p.shows(`id="rate"`) != (may.Rate != 0) {
+		if p := get(); p.shows(`id="timeout"`) != (may.Timeout != 0) ||
+			p.shows(`id="rate"`) != (may.Rate != 0) {
 			t.Errorf("%+v: the form has other fields: %s", may, p.body)
 		}
 		want := store.Subscription{}

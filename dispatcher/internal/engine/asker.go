@@ -99,8 +99,8 @@ func (a *asker) answered(q *question, asked bool, now time.Time) bool {
 	}
 }
 
-// start calls the function of the host in a goroutine of its own. An error or a panic is logged, and
-// answers the question with no policy.
+// start calls the function of the host in a goroutine of its own. An error or a panic is logged,
+// and answers the question with no policy.
 func (a *asker) start(sub *store.Subscription, now time.Time) *question {
 	q := &question{at: now, updatedAt: sub.UpdatedAt, done: make(chan struct{})}
 	a.open[sub.ID] = q

@@ -1,5 +1,5 @@
-// Package erase removes events from a store in steps, so that no transaction is long however much an
-// erasure takes.
+// Package erase removes events from a store in steps, so that no transaction is long however much
+// an erasure takes.
 package erase
 
 import (

@@ -56,8 +56,8 @@ func detailOf(
 }
 
 // hiddenHeaders returns the names of the headers of an attempt whose values may be credentials:
-// those of the subscription, of Authenticate, of Transform and of Sign, which may set a token of the
-// host's. The sender's own, with its signatures, are not.
+// those of the subscription, of Authenticate, of Transform and of Sign, which may set a token of
+// the host's. The sender's own, with its signatures, are not.
 func hiddenHeaders(c *store.Claim, m *message) []string {
 	hidden := []string{"Authorization", "Cookie"}
 	for name := range c.Subscription.Headers {

@@ -21,7 +21,8 @@ func PolicyFacts(p *dispatcher.Policy) (facts []Fact) {
 	}
 	b := &p.Backoff
 	add(p.Timeout != dispatcher.DefaultTimeout, "Timeout", "%s", Seconds(p.Timeout))
-	add(b.MaxAttempts != dispatcher.DefaultMaxAttempts, "Attempts", "%s at most", Number(b.MaxAttempts))
+	add(b.MaxAttempts != dispatcher.DefaultMaxAttempts, "Attempts", "%s at most",
+		Number(b.MaxAttempts))
 	add(b.Initial != dispatcher.DefaultBackoffInitial || b.Max != dispatcher.DefaultBackoffMax ||
 		b.Multiplier != dispatcher.DefaultBackoffMultiplier,
 		"Retries", "after %s, up to %s apart", Span(b.Initial), Span(b.Max))
