@@ -96,7 +96,8 @@ func TestTestFilter(t *testing.T) {
 			publish("wide", "order.created", i)
 			pass(1e9)
 		}
-		got, err = e.TestFilter(t.Context(), store.Subscription{Tenant: "wide", Filter: `{"n":{"$gt":52}}`})
+		got, err = e.TestFilter(t.Context(),
+			store.Subscription{Tenant: "wide", Filter: `{"n":{"$gt":52}}`})
 		if err != nil || len(got) < 5 || len(got) > dispatcher.FilterTests {
 			t.Fatalf("got %d tests, %v, want some, and %d at most", len(got), err, dispatcher.FilterTests)
 		}

@@ -111,7 +111,8 @@ var rooms = map[string][]string{
 		"store/internal/rollup",
 	},
 	"store/boltstore/internal/buckets": {
-		"events", "events/filter", "store", "store/boltstore/internal/boltfile", "store/boltstore/internal/effect",
+		"events", "events/filter", "store", "store/boltstore/internal/boltfile",
+		"store/boltstore/internal/effect",
 		"store/boltstore/internal/pending", "store/boltstore/internal/record",
 		"store/internal/page", "store/internal/rollup", "store/internal/schedule",
 	},

@@ -21,8 +21,8 @@ type FilterTest struct {
 
 // TestFilter tries the Filter and the Fields of a subscription on the newest events of its Tenant
 // whose types its Events select, newest first, FilterTests at most. Of sub it needs these four, so
-// that what is not subscribed yet can be tried. It returns an *events.InvalidError if one of them is
-// not valid.
+// that what is not subscribed yet can be tried. It returns an *events.InvalidError if one of them
+// is not valid.
 //
 // Events that no subscription has got are not stored, and so not tried. Bound: it reads a
 // thousand deliveries and FilterTests events at most.

@@ -9,7 +9,8 @@ import (
 
 // endpoints are all that take a POST. Those that take something away come last.
 var endpoints = []string{
-	"subscribe", "update", "info", "list", "rotate", "ping", "stats", "figures", "events", "test_filter",
+	"subscribe", "update", "info", "list", "rotate", "ping", "stats", "figures", "events",
+	"test_filter",
 	"deliveries", "event", "attempts", "redeliver", "replay", "pause", "resume",
 	"unsubscribe", "delete",
 }

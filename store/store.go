@@ -217,8 +217,8 @@ type History interface {
 
 	// Prune takes one bounded step of maintenance: it removes finished deliveries past their
 	// retention, events that no delivery refers to, and what UpdateSubscription, DeleteSubscription
-	// and the time at which events expire left behind. It reports whether there is more to do. Bound: a few
-	// milliseconds, however much there is to remove.
+	// and the time at which events expire left behind. It reports whether there is more to do.
+	// Bound: a few milliseconds, however much there is to remove.
 	Prune(ctx context.Context, r Retention) (more bool, err error)
 
 	// CountPending returns how many deliveries of a tenant are pending, leased ones included, or

@@ -9,7 +9,8 @@ import (
 	"github.com/outhook/outhook/events/filter"
 )
 
-// BenchmarkMatch compares the usual filter, on a payload of 512 bytes, with a check that it is JSON.
+// BenchmarkMatch compares the usual filter, on a payload of 512 bytes, with a check that it is
+// JSON.
 func BenchmarkMatch(b *testing.B) {
 	f, payload := parse(b, usual), usualPayload()
 	b.Run("filter", func(b *testing.B) {
@@ -49,8 +50,8 @@ func BenchmarkFields(b *testing.B) {
 }
 
 // TestMatchIsFast holds that a filter takes no longer than json.Valid, which is about twice of what
-// it takes. Both are measured in turns, and the best of each counts, so a machine that is busy makes
-// no difference.
+// it takes. Both are measured in turns, and the best of each counts, so a machine that is busy
+// makes no difference.
 func TestMatchIsFast(t *testing.T) {
 	f, payload := parse(t, usual), usualPayload()
 	best := func(was time.Duration, do func()) time.Duration {

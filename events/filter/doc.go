@@ -14,8 +14,8 @@
 //	"$or":  [filter, …]    one of them holds
 //	"$not": filter         it does not hold
 //
-// What is asked of a value is a string, a number, true, false or null, which means $eq; or an object
-// of operators, all of which must hold:
+// What is asked of a value is a string, a number, true, false or null, which means $eq; or an
+// object of operators, all of which must hold:
 //
 //	"$eq": value           the same value       "$ne": value           not $eq
 //	"$in": [value, …]      one of the values    "$nin": [value, …]     not $in
@@ -62,8 +62,8 @@
 // them, for an unknown operator, a value of the wrong kind and a member that is given twice.
 //
 // Match walks the payload once, for all paths together, and builds nothing of it. Of a value that a
-// path reaches it makes at most MaxConditions comparisons (of $in, by binary search), so its time is
-// bounded by the length of the payload.
+// path reaches it makes at most MaxConditions comparisons (of $in, by binary search), so its time
+// is bounded by the length of the payload.
 //
 // # Fields
 //

@@ -40,8 +40,8 @@ func ParseFields(paths []string) (*Fields, error) {
 	return f, nil
 }
 
-// Append appends to dst what the paths reach of a payload, which must be JSON, in UTF-8, and returns
-// the result. ok is false if it finds that the payload is none; dst has no meaning then.
+// Append appends to dst what the paths reach of a payload, which must be JSON, in UTF-8, and
+// returns the result. ok is false if it finds that the payload is none; dst has no meaning then.
 //
 // Members stay in their order, and names and values as they are spelled; only white space between
 // them goes. An object on the way to a path stays, if only as {}; an array on the way has the

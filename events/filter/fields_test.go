@@ -15,7 +15,8 @@ func TestFields(t *testing.T) {
 	}{
 		{"a member", "a", `{"a":1,"b":2}`, `{"a":1}`},
 		{"in the order of the payload", "b,a", `{"a":1,"b":2}`, `{"a":1,"b":2}`},
-		{"spelling stays", "a,é", `{"\u0061" : 1.50e+2,"é":"\u00e9\/<"}`, `{"\u0061":1.50e+2,"é":"\u00e9\/<"}`},
+		{"spelling stays", "a,é",
+			`{"\u0061" : 1.50e+2,"é":"\u00e9\/<"}`, `{"\u0061":1.50e+2,"é":"\u00e9\/<"}`},
 		{"a value as it is", "a", `{"a":{"x": [1, {}]},"b":2}`, `{"a":{"x": [1, {}]}}`},
 		{"a path", "a.b,c", `{"a":{"b":1,"x":2},"c":{"y":3}}`, `{"a":{"b":1},"c":{"y":3}}`},
 		{"objects on the way stay", "a.b", `{"a":{"x":2}}`, `{"a":{}}`},
@@ -48,7 +49,8 @@ func TestFieldsOfNoJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, payload := range []string{
-		``, `{`, `{"a"`, `{"a":`, `{"a":{`, `{"a":{"b":`, `{"a":[`, `{"a":[{]`, `{"x":"`, `{} x`, `{"a":{}}}`,
+		``, `{`, `{"a"`, `{"a":`, `{"a":{`, `{"a":{"b":`, `{"a":[`, `{"a":[{]`,
+		`{"x":"`, `{} x`, `{"a":{}}}`,
 	} {
 		if got, ok := f.Append(nil, []byte(payload)); ok {
 			t.Errorf("Append(%q) is %q; want none", payload, got)
@@ -68,7 +70,8 @@ func TestFieldsErrors(t *testing.T) {
 			"between them (path 2)"},
 		{"a dollar", []string{"$a"}, "begins with a dollar"},
 		{"too deep", []string{"a.b.c.d.e.f.g.h.i"}, "has a path of 9 steps"},
-		{"too long", []string{strings.Repeat("x", 4000), strings.Repeat("y", 97)}, "more than 4096 bytes"},
+		{"too long", []string{strings.Repeat("x", 4000), strings.Repeat("y", 97)},
+			"more than 4096 bytes"},
 		{"a NUL", []string{"a\x00b"}, "has a path with a NUL character"},
 		{"invalid UTF-8", []string{"\xff"}, "not valid UTF-8"},
 	} {

@@ -45,8 +45,8 @@ func (g *group) holds(hit uint64) bool {
 // Nothing returns a filter that takes no payload.
 func Nothing() *Filter { return &Filter{group: group{all: true, not: true}} }
 
-// ParseStored returns a filter that Parse took when it was stored. If it does not parse any more, it
-// takes nothing: an endpoint that asked for some events is not to get all.
+// ParseStored returns a filter that Parse took when it was stored. If it does not parse any more,
+// it takes nothing: an endpoint that asked for some events is not to get all.
 func ParseStored(text string) *Filter {
 	f, err := Parse([]byte(text))
 	if err != nil {

@@ -97,12 +97,14 @@ func TestMatch(t *testing.T) {
 			[]string{`{"a":1}`, `{"a":5}`}},
 		{"$or", `{"z":1,"$or":[{"a":1},{"b":{"$exists":false},"c":1}]}`,
 			[]string{`{"z":1,"a":1,"b":1}`, `{"z":1,"c":1}`}, []string{`{"a":1}`, `{"z":1,"b":1,"c":1}`}},
-		{"$not", `{"$not":{"a":1,"b":1}}`, []string{`{}`, `{"a":1}`, `{"b":1}`}, []string{`{"a":1,"b":1}`}},
+		{"$not", `{"$not":{"a":1,"b":1}}`, []string{`{}`, `{"a":1}`, `{"b":1}`},
+			[]string{`{"a":1,"b":1}`}},
 		{"$not of a value", `{"a":{"$not":{"$gt":1,"$lt":5}}}`, []string{`{}`, `{"a":1}`, `{"a":5}`},
 			[]string{`{"a":3}`}},
 		{"$not of $not", `{"$not":{"$not":{"a":1}}}`, []string{`{"a":1}`}, []string{`{}`}},
 		{"strings that look like structure", `{"a":1}`,
-			[]string{`{"x":"}\\","y":"\\\"{[","a":1}`, `{"x":["]","\""],"a":1}`}, []string{`{"x":"\"a\":1"}`}},
+			[]string{`{"x":"}\\","y":"\\\"{[","a":1}`, `{"x":["]","\""],"a":1}`},
+			[]string{`{"x":"\"a\":1"}`}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			f := parse(t, tc.filter)

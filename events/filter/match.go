@@ -2,8 +2,8 @@ package filter
 
 import "bytes"
 
-// walker goes through a payload once and notes which conditions hold. It calls itself for each level
-// of the paths and no more: what no path leads to is skipped, and an array in an array too.
+// walker goes through a payload once and notes which conditions hold. It calls itself for each
+// level of the paths and no more: what no path leads to is skipped, and an array in an array too.
 type walker struct {
 	scanner
 	hit uint64 // the conditions that hold for a value seen so far

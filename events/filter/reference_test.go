@@ -310,7 +310,8 @@ func FuzzMatch(f *testing.F) {
 	})
 }
 
-// largeExponent reports whether a text may have a number with an exponent of more than three digits.
+// largeExponent reports whether a text may have a number with an exponent of more than three
+// digits.
 func largeExponent(text string) bool {
 	for i := range len(text) {
 		if text[i]|0x20 != 'e' {

@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// scanner steps over the values of a JSON text. It is for texts that are valid already: of others it
-// finds out little, but it always comes to an end. Each method leaves the scanner behind what it has
-// read, and is false if that is not there.
+// scanner steps over the values of a JSON text. It is for texts that are valid already: of others
+// it finds out little, but it always comes to an end. Each method leaves the scanner behind what it
+// has read, and is false if that is not there.
 type scanner struct {
 	src []byte
 	at  int
@@ -97,7 +97,8 @@ func (s *scanner) skip() bool {
 }
 
 // next reads what is between two members or elements, and reports whether there is another. It is
-// to be called before the first one too, with first true. end is what the object or array ends with.
+// to be called before the first one too, with first true. end is what the object or array ends
+// with.
 func (s *scanner) next(first bool, end byte) (more, ok bool) {
 	c := s.peek()
 	switch {

@@ -45,7 +45,8 @@ func TestFormOfFilter(t *testing.T) {
 	}
 	h.post("edit", formOf(t, a.body, "edit"), "X-Tenant", "acme")
 	now, err := h.d.Subscription(t.Context(), sub.ID)
-	if err != nil || now.Filter != `{"total": {"$gte": 100}}` || !slices.Equal(now.Fields, []string{"total"}) {
+	if err != nil || now.Filter != `{"total": {"$gte": 100}}` ||
+		!slices.Equal(now.Fields, []string{"total"}) {
 		t.Errorf("saved: filter %q, fields %q, %v", now.Filter, now.Fields, err)
 	}
 	page := h.must("webhook?id="+sub.ID, "X-Tenant", "acme")
@@ -55,7 +56,8 @@ func TestFormOfFilter(t *testing.T) {
 
 	// Another tenant's events can't be tried by naming its webhook, or its name.
 	edit.Set("id", other.ID)
-	if a := h.do(http.MethodPost, "try", edit, "X-Tenant", "acme"); a.StatusCode != http.StatusNotFound {
+	a = h.do(http.MethodPost, "try", edit, "X-Tenant", "acme")
+	if a.StatusCode != http.StatusNotFound {
 		t.Errorf("another's webhook: got %d, want 404", a.StatusCode)
 	}
 	edit.Del("id")

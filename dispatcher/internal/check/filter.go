@@ -7,8 +7,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// checkFilter validates the filter and the fields, if they have changed: one that does not parse any
-// more must not keep its owner from unsubscribing.
+// checkFilter validates the filter and the fields, if they have changed: one that does not parse
+// any more must not keep its owner from unsubscribing.
 func checkFilter(sub, was *store.Subscription) error {
 	if sub.Filter != was.Filter {
 		if err := sub.FilterError(); err != nil {

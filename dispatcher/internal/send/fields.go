@@ -17,9 +17,9 @@ const fieldSeparator = "\x00"
 
 // fieldsOf returns the paths to which an attempt reduces the payload; none if it sends the whole.
 //
-// They are those of the first attempt. If it fails they are kept with the delivery, as the owner may
-// change them before the next. The body itself is not: it is made anew from the event, and is the
-// same each time.
+// They are those of the first attempt. If it fails they are kept with the delivery, as the owner
+// may change them before the next. The body itself is not: it is made anew from the event, and is
+// the same each time.
 func fieldsOf(c *store.Claim) []string {
 	switch c.BodyState {
 	case store.BodyReduced:

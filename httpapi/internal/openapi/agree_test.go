@@ -38,7 +38,8 @@ func TestTypesAgree(t *testing.T) {
 		"webhook": wire.Webhook{}, "pagination": wire.Pagination{}, "delivery": wire.Delivery{},
 		"stats": wire.Stats{}, "window": wire.Window{}, "figures": wire.Figures{},
 		"hostStats": wire.HostStats{}, "storedEvent": wire.Event{},
-		"filterTest": wire.FilterTest{}, "eventWebhook": wire.EventWebhook{}, "answer": wire.Answer{}, "attempt": wire.Attempt{},
+		"filterTest":   wire.FilterTest{},
+		"eventWebhook": wire.EventWebhook{}, "answer": wire.Answer{}, "attempt": wire.Attempt{},
 		"attemptDetail": wire.Detail{}, "eventType": wire.EventType{}, "error": wire.Failure{},
 	} {
 		var fields, always []string

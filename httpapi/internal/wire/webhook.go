@@ -23,7 +23,7 @@ type Webhook struct {
 	Metadata       map[string]string `json:"metadata,omitempty"`
 	Filter         json.RawMessage   `json:"filter,omitempty"`
 	Fields         []string          `json:"fields,omitempty"`
-	FilterError    string            `json:"filter_error,omitempty"` // it does not parse, so nothing is sent
+	FilterError    string            `json:"filter_error,omitempty"` // it does not parse
 	Rate           float64           `json:"rate,omitempty"`         // attempts a second
 	TimeoutSeconds float64           `json:"timeout_seconds,omitempty"`
 
@@ -35,8 +35,8 @@ type Webhook struct {
 	Unreadable bool `json:"unreadable,omitempty"`
 }
 
-// filterOf returns the filter of a subscription as JSON; nil if it has none. One that is no JSON, as
-// a host may have set it in Go, is shown as a string: it must not spoil the response.
+// filterOf returns the filter of a subscription as JSON; nil if it has none. One that is no JSON,
+// as a host may have set it in Go, is shown as a string: it must not spoil the response.
 func filterOf(s *store.Subscription) json.RawMessage {
 	if s.Filter == "" {
 		return nil

@@ -46,8 +46,8 @@ func (p *Publisher) InTx(ctx context.Context, tx schema.Querier, evs []Event) er
 	return tx.QueryRow(ctx, "SELECT pg_notify($1, '')::text", p.Schema.Channel()).Scan(&ignored)
 }
 
-// storeIn stores events in a transaction of the host's, unless filters must be asked first, which it
-// returns.
+// storeIn stores events in a transaction of the host's, unless filters must be asked first, which
+// it returns.
 func (p *Publisher) storeIn(
 	ctx context.Context, tx schema.Querier, evs []Event, j judgement,
 ) (unasked string, err error) {

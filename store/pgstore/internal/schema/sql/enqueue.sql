@@ -5,8 +5,7 @@
 -- may be there already: without, one that is there is an error of the index; $18 what is known of
 -- filters, JSON, empty if nothing is: the version of each subscription that was asked, by kind and
 -- number; $19 who has refused each event by its filter, as arrays; empty if nobody. Returns a row
--- for each event that is new, and one if none is; the first has the types of the events that nobody
--- gets,
+-- for each event that is new, and one if none is; the first has the types of those that nobody gets,
 -- with commas between them: database/sql reads no arrays. If nothing may be stored, the second
 -- column has the ID of an event with other content; the last but one says that a tenant is not
 -- settled; the last says that filters are not known, and which: a line of JSON for each kind. If
@@ -44,7 +43,8 @@ WITH asked AS MATERIALIZED (
                 s.version,
                 -- the filter, if it is to be asked; also of one that had one when it was asked, and
                 -- has none any more
-                CASE WHEN coalesce((asked.versions ->> (p.kind || ':' || s.num))::bigint <> s.version,
+                CASE WHEN coalesce(
+                    (asked.versions ->> (p.kind || ':' || s.num))::bigint <> s.version,
                     s.settings ? 'filter') THEN coalesce(s.settings ->> 'filter', '') END AS unasked
             FROM outhook.subscriptions s WHERE s.num = w.sub OFFSET 0) s) t
     CROSS JOIN LATERAL (

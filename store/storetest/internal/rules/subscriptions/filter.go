@@ -118,7 +118,8 @@ func testFilterNone(c *check.Driver) {
 	check.Equal(c, "deliveries", len(c.Everything()), 1)
 	_, err := c.Store.Event(c.Ctx(), "", refused.ID)
 	c.Is("Event of one that no filter takes", err, store.ErrNotFound)
-	if got, want := c.Stats("").Unwanted, map[string]int{"message.created": 1}; !maps.Equal(got, want) {
+	want := map[string]int{"message.created": 1}
+	if got := c.Stats("").Unwanted; !maps.Equal(got, want) {
 		c.Errorf("Unwanted: got %v, want %v", got, want)
 	}
 	refused.Payload = json.RawMessage(`{"a":1}`)
