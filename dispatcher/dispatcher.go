@@ -147,12 +147,9 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 func (d *Dispatcher) logStart(ctx context.Context) {
 	o := &d.o
 	d.o.Logger.LogAttrs(ctx, slog.LevelInfo, "outhook: delivering",
-		slog.String("version", Version),
-		slog.String("store", fmt.Sprintf("%T", d.store)),
-		slog.Int("concurrency", o.Concurrency),
-		slog.Int("per_subscription", o.PerSubscription),
-		slog.Int("per_tenant", o.PerTenant),
-		slog.Int("per_host", o.PerHost),
+		slog.String("version", Version), slog.String("store", fmt.Sprintf("%T", d.store)),
+		slog.Int("concurrency", o.Concurrency), slog.Int("per_subscription", o.PerSubscription),
+		slog.Int("per_tenant", o.PerTenant), slog.Int("per_host", o.PerHost),
 		slog.Duration("timeout", o.Timeout),
 		slog.Duration("drain_timeout", o.DrainTimeout),
 		slog.Int("max_attempts", o.Backoff.MaxAttempts),
