@@ -137,7 +137,7 @@ func TestWaitInTheList(t *testing.T) {
 			"bad-0":    "<b>retry</b> <small>2 of 3 <time datetime=",
 			"bad-1":    "<b>pending</b> <small>behind a key</small>",
 			"paused-0": "<b>pending</b> <small>webhook paused</small>",
-			"down-10":  "<b>pending</b> <small>endpoint down, next try <time datetime=",
+			"down-10":  "<b>pending</b> <small>down, next try <time datetime=",
 			"busy-1":   "<b>pending</b> <small>throttled, next try <time datetime=",
 		} {
 			row := between(page, `href="delivery?event=`+event+"&amp;", "</tr>")

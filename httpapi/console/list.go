@@ -117,6 +117,11 @@ func (q *request) addHistory(ctx context.Context, w *webhook) error {
 		}
 		w.Spark = show.NewSpark(&figures)
 	}
+	return q.addLastAttempt(ctx, w)
+}
+
+// addLastAttempt adds when the last attempt was, and whether it failed.
+func (q *request) addLastAttempt(ctx context.Context, w *webhook) error {
 	if w.Stats.New && w.Stats.FailingSince.IsZero() {
 		return nil
 	}

@@ -80,9 +80,15 @@ func (q *request) webhook() (*view, error) {
 		return nil, err
 	}
 	data.Last = deliveryRows{Rows: show.NewRows(page.Items, q.d.MaxAttempts()), OneWebhook: true}
+	if err := q.addLastAttempt(ctx, &data.webhook); err != nil {
+		return nil, err
+	}
 	facts := show.Facts{Keys: data.Keys}
 	if data.Stats.Failures > 0 {
-		facts.LastError, facts.Advice = lastError(page.Items)
+		facts.LastError, facts.Advice, err = q.lastError(ctx, &sub)
+		if err != nil {
+			return nil, err
+		}
 	}
 	if sub.Disabled() {
 		waiting, err := q.d.Deliveries(ctx, store.DeliveryQuery{
@@ -106,14 +112,29 @@ func (q *request) webhook() (*view, error) {
 	return &view{template: "webhook", title: data.Name, data: data, live: true}, nil
 }
 
-// lastError returns why the newest of the deliveries that have failed did, and what to do about it.
-func lastError(newestFirst []store.Delivery) (reason, advice string) {
-	for _, d := range newestFirst {
-		if d.LastError != "" && d.State != store.Canceled {
-			return show.Reason(d.LastError), show.Advice(d.LastStatus, d.LastError)
+// lastError returns why the newest delivery that has failed did, and what to do about it. Those that
+// wait for an endpoint that is down have not been tried, so it looks beyond them for a while.
+func (q *request) lastError(
+	ctx context.Context, sub *store.Subscription,
+) (reason, advice string, err error) {
+	end := time.Now().Add(readBudget)
+	query := store.DeliveryQuery{Tenant: sub.Tenant, SubscriptionID: sub.ID,
+		States: []store.State{store.Pending, store.Dead}}
+	for {
+		page, err := q.d.Deliveries(ctx, query)
+		if err != nil {
+			return "", "", err
 		}
+		for _, d := range page.Items {
+			if d.LastError != "" {
+				return show.Reason(d.LastError), show.Advice(d.LastStatus, d.LastError), nil
+			}
+		}
+		if page.Next == "" || time.Now().After(end) {
+			return "", "", nil
+		}
+		query.Cursor = page.Next
 	}
-	return "", ""
 }
 
 // newChart returns the chart of the last figures; those that are older count for nothing.

@@ -113,8 +113,8 @@ func disabled(sub *store.Subscription, f Facts, r Reader) Bar {
 
 func breakerOpen(sub *store.Subscription, s *dispatcher.SubscriptionStats, f Facts, r Reader) Bar {
 	b := Bar{Kind: "bad", Head: inARow(s, f) + "; next probe", At: s.NextProbeAt}
-	if b.At.IsZero() {
-		b.Head += " now."
+	if !b.At.After(time.Now()) {
+		b.Head, b.At = b.Head+" now.", time.Time{}
 	}
 	if f.Advice != "" {
 		b.Text = f.Advice + " "

@@ -74,9 +74,11 @@ func WebhookState(sub *store.Subscription, s *dispatcher.SubscriptionStats) Stat
 		return State{Kind: "off", Word: Paused, Detail: "by its owner"}
 	case s.Breaker == dispatcher.BreakerOpen:
 		state := State{Kind: "bad", Word: Failing, Detail: fmt.Sprintf("%d in a row", s.Failures)}
-		if !s.NextProbeAt.IsZero() {
-			state.Detail += ", next try"
-			state.At = s.NextProbeAt
+		switch {
+		case s.NextProbeAt.After(time.Now()):
+			state.Detail, state.At = state.Detail+", next try", s.NextProbeAt
+		default:
+			state.Detail += ", tried now"
 		}
 		return state
 	case s.ThrottledUntil.After(time.Now()):
@@ -133,7 +135,7 @@ func waitWords(d *store.Delivery) (why string, at time.Time) {
 	case store.WaitThrottled:
 		return either(at, "throttled, next try", "throttled"), at
 	case store.WaitBreaker:
-		return either(at, "endpoint down, next try", "endpoint down"), at
+		return either(at, "down, next try", "endpoint down"), at
 	case store.WaitPaused:
 		return "webhook paused", time.Time{}
 	}
