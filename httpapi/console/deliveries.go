@@ -141,6 +141,7 @@ type deliveryPage struct {
 	Curl      string
 	Trace     string // a URL
 	Key       string
+	Most      int       // attempts that it gets
 	Wait      string    // why it is not attempted now
 	Until     time.Time // until when at most, if that is known
 	CanResend bool
@@ -160,7 +161,10 @@ func (q *request) delivery() (*view, error) {
 		Row:  show.NewRows([]store.Delivery{d}, q.d.MaxAttempts())[0],
 		Name: text.Line(cmp.Or(sub.Name, show.URL(sub.URL))), URL: show.URL(sub.URL),
 		On:   sub.Collects(),
-		Wait: show.WaitText(&d), Until: d.WaitUntil,
+		Most: q.d.MaxAttempts(), Wait: show.WaitText(&d), Until: d.WaitUntil,
+	}
+	if d.State == store.Pending { // the facts say it in more words
+		data.Status.Detail, data.Status.At = "", time.Time{}
 	}
 	data.CanResend = data.On && !d.Erased && sub.SealedWith == ""
 	ev, err := q.storedEvent(&d)

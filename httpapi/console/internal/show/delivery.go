@@ -15,7 +15,7 @@ type Row struct {
 	store.Delivery
 	Status  State
 	Answer  string
-	Took    string // from when it was published to when it ended; empty if it has not
+	Took    string // from when it was published to when it ended; empty if it was never tried
 	Webhook string // its name
 }
 
@@ -28,7 +28,7 @@ func NewRows(all []store.Delivery, most int) []Row {
 		if d.State != store.Canceled {
 			rows[i].Answer = Answer(d.LastStatus, d.LastError)
 		}
-		if !d.FinishedAt.IsZero() {
+		if d.Attempts > 0 && !d.FinishedAt.IsZero() {
 			rows[i].Took = Duration(max(d.FinishedAt.Sub(d.CreatedAt), 0))
 		}
 	}

@@ -168,7 +168,7 @@ func WaitText(d *store.Delivery) string {
 	case store.WaitThrottled:
 		return "the endpoint asked to slow down"
 	case store.WaitBreaker:
-		return "the endpoint is down; after a probe succeeds"
+		return "the endpoint is down"
 	case store.WaitPaused:
 		return "the webhook is paused"
 	}
