@@ -17,6 +17,7 @@ import (
 
 var (
 	pictures   = flag.String("pictures", "", "the folder to write pictures to")
+	all        = flag.Bool("all", false, "pictures of all pages, not of those in docs/console.md alone")
 	serve      = flag.String("serve", "", "an address to serve the busy host at, until it is stopped")
 	deliveries = flag.Int("deliveries", 0, "how many deliveries the busy host has")
 )
@@ -112,6 +113,10 @@ func newHandler(host *busy.Host) (http.Handler, error) {
 // Page is a page to look at.
 type Page struct{ Name, Path string }
 
+// shown are the pages whose pictures docs/console.md has.
+var shown = []string{"overview", "webhooks", "failing", "deliveries", "delivery", "event", "new",
+	"types", "rotate", "customer"}
+
 // somePages are pages of each kind, by webhooks and events of the host.
 func somePages(ctx context.Context, host *busy.Host) ([]Page, error) {
 	subs, err := host.Subscriptions(ctx, store.SubscriptionQuery{AnyTenant: true, Limit: 100})
@@ -154,7 +159,7 @@ func somePages(ctx context.Context, host *busy.Host) ([]Page, error) {
 		{"rotate", "/portal/rotate?" + acme("ERP")},
 		{"disable", "/portal/disable?" + acme("ERP")},
 		{"delete", "/portal/delete?" + acme("ERP")},
-		{"replay", "/portal/replay?" + acme("Team chat") + "&last=24h"},
+		{"replay", "/portal/replay?" + acme("ERP") + "&state=dead"},
 		{"replay-nothing", "/portal/replay?" + acme("Nightly reports") + "&last=1h"},
 		{"erase", "/portal/erase?" + one},
 		{"key-shown", "/portal/key?" + acme("ERP")},

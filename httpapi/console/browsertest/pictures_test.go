@@ -5,13 +5,18 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/outhook/outhook/httpapi/console/browsertest/internal/browser"
 )
 
-// TestPictures takes pictures of all pages, with the flag -pictures.
+// What a picture for a document has of the height of a page.
+const docHeight = 1150
+
+// TestPictures takes the pictures of docs/console.md, with the flag -pictures: pages in light and in
+// dark, and the list of a customer on a narrow screen. With -all it takes all pages, whole.
 func TestPictures(t *testing.T) {
 	if *pictures == "" {
 		t.Skip("no pictures are asked for: -pictures DIR")
@@ -23,7 +28,15 @@ func TestPictures(t *testing.T) {
 	}
 	for _, page := range one.pages {
 		for _, look := range browser.Looks() {
-			picture, err := one.Picture(page.Path, look, 4000)
+			height := int64(4000)
+			if !*all {
+				height = docHeight
+				narrow := look.Width < 600
+				if !slices.Contains(shown, page.Name) || narrow != (page.Name == "customer") {
+					continue
+				}
+			}
+			picture, err := one.Picture(page.Path, look, height)
 			if err != nil {
 				t.Fatalf("%s: %v", page.Path, err)
 			}

@@ -136,6 +136,14 @@ func (f *Filter) Freeze(now time.Time) {
 func (f Filter) SinceInput() string { return input(f.Since, f.Query.Since) }
 func (f Filter) UntilInput() string { return input(f.Until, f.Query.Until) }
 
+// instant returns a time for people; empty if it is zero.
+func instant(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format("2006-01-02 15:04:05 UTC")
+}
+
 // input returns a time as a field takes it; empty if none was given.
 func input(given string, t time.Time) string {
 	if given == "" || t.IsZero() {
@@ -159,8 +167,8 @@ func (f Filter) Words() []string {
 	var out []string
 	for _, field := range [][2]string{{"Tenant", f.Tenant}, {"Event", f.Event},
 		{"State", f.State}, {"Last failure", show.ClassText(f.Class)}, {"Last status", f.Status},
-		{"Type", f.Type}, {"Key", f.Key}, {"Published from", f.Since},
-		{"Published before", f.Until}} {
+		{"Type", f.Type}, {"Key", f.Key}, {"Published from", instant(f.Query.Since)},
+		{"Published before", instant(f.Query.Until)}} {
 		if field[1] != "" {
 			out = append(out, field[0]+": "+text.Line(field[1]))
 		}

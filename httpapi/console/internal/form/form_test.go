@@ -118,7 +118,8 @@ func TestFilterURL(t *testing.T) {
 	if f.SinceInput() != "2026-05-03T14:00" || f.UntilInput() != "2026-05-03T18:30" {
 		t.Errorf("got fields from %q until %q", f.SinceInput(), f.UntilInput())
 	}
-	if n := len(f.Words()); n != 7 {
-		t.Errorf("got the words %q, want one for each of its seven parts", f.Words())
+	words := f.Words()
+	if len(words) != 7 || words[5] != "Published from: 2026-05-03 14:00:00 UTC" {
+		t.Errorf("got the words %q, want one for each of its seven parts", words)
 	}
 }
