@@ -178,7 +178,8 @@ func TestKeys(t *testing.T) {
 		chromedp.KeyEvent("order-4711\r")); err != nil {
 		t.Fatal(err)
 	}
-	wait(t, `location.pathname === "/portal/event" && document.body.innerText.includes("Who got it,")`)
+	wait(t, `location.pathname === "/portal/event" && document.readyState === "complete" &&
+		document.body.innerText.includes("Who got it,")`)
 	// Switched off, which the next page knows too, no key does anything.
 	const click = `document.querySelector("#keys").click(), true`
 	if _, err := browser.Evaluate[bool](one.Browser, click); err != nil {
