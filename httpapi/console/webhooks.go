@@ -112,8 +112,8 @@ func (q *request) webhook() (*view, error) {
 	return &view{template: "webhook", title: data.Name, data: data, live: true}, nil
 }
 
-// lastError returns why the newest delivery that has failed did, and what to do about it. Those that
-// wait for an endpoint that is down have not been tried, so it looks beyond them for a while.
+// lastError returns why the newest delivery that has failed did, and what to do about it. Those
+// that wait for an endpoint that is down have not been tried, so it looks beyond them for a while.
 func (q *request) lastError(
 	ctx context.Context, sub *store.Subscription,
 ) (reason, advice string, err error) {

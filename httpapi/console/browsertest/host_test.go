@@ -17,7 +17,7 @@ import (
 
 var (
 	pictures   = flag.String("pictures", "", "the folder to write pictures to")
-	all        = flag.Bool("all", false, "pictures of all pages, not of those in docs/console.md alone")
+	all        = flag.Bool("all", false, "pictures of all pages, not only of those in docs/console.md")
 	serve      = flag.String("serve", "", "an address to serve the busy host at, until it is stopped")
 	deliveries = flag.Int("deliveries", 0, "how many deliveries the busy host has")
 )

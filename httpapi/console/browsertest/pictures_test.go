@@ -15,8 +15,8 @@ import (
 // What a picture for a document has of the height of a page.
 const docHeight = 1150
 
-// TestPictures takes the pictures of docs/console.md, with the flag -pictures: pages in light and in
-// dark, and the list of a customer on a narrow screen. With -all it takes all pages, whole.
+// TestPictures takes the pictures of docs/console.md, with the flag -pictures: pages in light and
+// in dark, and the list of a customer on a narrow screen. With -all it takes all pages, whole.
 func TestPictures(t *testing.T) {
 	if *pictures == "" {
 		t.Skip("no pictures are asked for: -pictures DIR")

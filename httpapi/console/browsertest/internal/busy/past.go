@@ -21,10 +21,25 @@ const (
 	step = 30 * time.Second
 )
 
-// liveThrough makes a file whose past ends at the network's end.
+// liveThrough makes a file whose past ends now. What happens in it is reckoned from the network's
+// end. The bubble takes its time, so what has passed meanwhile is lived through in another.
 func liveThrough(t *testing.T, path string, n *network, deliveries int) {
+	perStep := float64(deliveries) / recipients() / float64(past/step)
+	live(t, path, n, n.end.Add(-past), n.end, func(s *shop) {
+		s.subscribe()
+		s.trade(perStep, n.end, s.deeds())
+	})
+	for from := n.end; time.Since(from) > time.Minute; {
+		until := time.Now().Truncate(time.Second)
+		live(t, path, n, from, until, func(s *shop) { s.trade(perStep, until, nil) })
+		from = until
+	}
+}
+
+// live runs a Dispatcher on the file in a bubble, from a time until another.
+func live(t *testing.T, path string, n *network, from, until time.Time, what func(*shop)) {
 	synctest.Test(t, func(t *testing.T) {
-		<-time.After(time.Until(n.end.Add(-past)))
+		<-time.After(time.Until(from))
 		s, err := boltstore.Open(path, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -36,9 +51,8 @@ func liveThrough(t *testing.T, path string, n *network, deliveries int) {
 		ctx, cancel := context.WithCancel(context.Background())
 		done := make(chan error, 1)
 		go func() { done <- d.Run(ctx) }()
-		shop := &shop{t: t, d: d, network: n, ids: make(map[string]string)}
-		shop.subscribe()
-		shop.trade(deliveries)
+		what(&shop{t: t, d: d, network: n, ids: make(map[string]string)})
+		<-time.After(time.Until(until))
 		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)
@@ -81,11 +95,9 @@ func (s *shop) subscribe() {
 	}
 }
 
-// trade publishes what a shop has to tell, more by day than by night, until the end of the past.
-func (s *shop) trade(deliveries int) {
-	perStep := float64(deliveries) / recipients() / float64(past/step)
-	deeds, number := s.deeds(), 0
-	for time.Now().Before(s.network.end) {
+// trade publishes what a shop has to tell until a time, more by day than by night.
+func (s *shop) trade(perStep float64, until time.Time, deeds []deed) {
+	for number := 0; time.Now().Before(until); {
 		ago := time.Until(s.network.end)
 		for len(deeds) > 0 && ago <= deeds[0].ago {
 			if err := deeds[0].do(); err != nil {
@@ -103,7 +115,7 @@ func (s *shop) trade(deliveries int) {
 				s.t.Fatal(err)
 			}
 		}
-		<-time.After(min(step, time.Until(s.network.end)))
+		<-time.After(min(step, time.Until(until)))
 	}
 }
 
