@@ -21,7 +21,7 @@ func parseTemplates() map[string]*template.Template {
 	frame := template.Must(template.New("frame.html").Funcs(template.FuncMap{
 		"line": text.Line, "ago": show.Ago, "iso": show.ISO, "utc": show.UTC,
 		"dur": show.Duration, "num": show.Number, "to": show.To, "short": show.Short,
-		"percent": show.Percent, "plural": show.Plural,
+		"percent": show.Percent, "plural": show.Plural, "clock": show.Clock,
 	}).ParseFS(templateFiles, "templates/frame.html", "templates/parts.html"))
 	out := make(map[string]*template.Template)
 	files, err := templateFiles.ReadDir("templates")
