@@ -5,7 +5,8 @@
 -- may be there already: without, one that is there is an error of the index; $18 what is known of
 -- filters, JSON, empty if nothing is: the version of each subscription that was asked, by kind and
 -- number; $19 who has refused each event by its filter, as arrays; empty if nobody. Returns a row
--- for each event that is new, and one if none is; the first has the types of those that nobody gets,
+-- for each event that is new, and one if none is; the first has the types of those that
+-- nobody gets,
 -- with commas between them: database/sql reads no arrays. The last but one column says that nothing
 -- is stored, as a tenant is not settled; the last that nothing is, as filters are not known, and
 -- which: a line of JSON for each kind.
