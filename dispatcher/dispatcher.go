@@ -52,7 +52,10 @@ func New(s store.Store, o *Options) (*Dispatcher, error) {
 		observe: newNotifier(opts.Observer, opts.Logger),
 		pings:   slots.New(min(maxPings, opts.PerSubscription)),
 	}
-	d.quotas = quota.New(s, opts.Quota == nil, d.limitsOf, newQuotaError)
+	limitsOf := func(tenant string) (quota.Limits, error) {
+		return d.observe.limitsOf(opts.Quota, tenant)
+	}
+	d.quotas = quota.New(s, opts.Quota == nil, limitsOf, newQuotaError)
 	var err error
 	if d.rules, err = opts.rules(); err != nil {
 		return nil, err
@@ -138,17 +141,16 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		return ErrRunning
 	}
 	defer d.running.Store(false)
-	d.logStart(ctx)
+	d.o.logStart(ctx, d.store)
 	return d.engine.Run(ctx)
 }
 
 // logStart says once what a host's log should have when somebody reads it later: which settings
 // were in force.
-func (d *Dispatcher) logStart(ctx context.Context) {
-	o := &d.o
-	d.o.Logger.LogAttrs(ctx, slog.LevelInfo, "outhook: delivering",
+func (o *Options) logStart(ctx context.Context, s store.Store) {
+	o.Logger.LogAttrs(ctx, slog.LevelInfo, "outhook: delivering",
 		slog.String("version", Version),
-		slog.String("store", fmt.Sprintf("%T", d.store)),
+		slog.String("store", fmt.Sprintf("%T", s)),
 		slog.Int("concurrency", o.Concurrency),
 		slog.Int("per_subscription", o.PerSubscription),
 		slog.Int("per_tenant", o.PerTenant),

@@ -2,12 +2,13 @@ package dispatcher
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 
+	"github.com/outhook/outhook/dispatcher/internal/ping"
 	"github.com/outhook/outhook/dispatcher/internal/replay"
 	"github.com/outhook/outhook/dispatcher/internal/send"
-	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
 
@@ -34,6 +35,26 @@ const maxPings = 4
 // is the store's, or the context's; what went wrong with the attempt is in
 // Attempt.Error.
 func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error) {
+	return d.ping(ctx, id, TypePing, nil)
+}
+
+// PingExample is Ping with the Example of a type of EventTypes as the payload, whatever types the
+// subscription wants. The endpoint can't tell the event from one that has happened. It returns an
+// *events.InvalidError for a type that has no example.
+func (d *Dispatcher) PingExample(
+	ctx context.Context, id, eventType string,
+) (store.Attempt, error) {
+	example, err := ping.Example(d.EventTypes(), eventType)
+	if err != nil {
+		return store.Attempt{}, err
+	}
+	return d.ping(ctx, id, eventType, example)
+}
+
+// ping sends an event of a type to a subscription. A nil payload is the subscription's ID.
+func (d *Dispatcher) ping(
+	ctx context.Context, id, eventType string, payload json.RawMessage,
+) (store.Attempt, error) {
 	sub, err := d.Subscription(ctx, id)
 	if err != nil {
 		return store.Attempt{}, err
@@ -41,7 +62,7 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 	if sub.SealedWith != "" {
 		return store.Attempt{}, send.SealedError(&sub)
 	}
-	claim, err := pingOf(sub)
+	claim, err := ping.Claim(sub, eventType, payload)
 	if err != nil {
 		return store.Attempt{}, fmt.Errorf("dispatcher: ping: %w", err)
 	}
@@ -68,23 +89,4 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 		err = replay.Recovered(ctx, d.store, sub.ID)
 	}
 	return a.Attempt, err
-}
-
-// pingOf returns what is sent as a ping, as if it had been claimed.
-func pingOf(sub store.Subscription) (*store.Claim, error) {
-	e, err := events.New(TypePing, map[string]string{"id": sub.ID})
-	if err != nil {
-		return nil, err
-	}
-	body, err := e.Body()
-	return &store.Claim{
-		Lease:        store.Lease{SubscriptionID: sub.ID, EventID: e.ID},
-		Subscription: &sub,
-		Health:       new(store.Health), // what was learned of the endpoint is not the ping's concern
-		EventType:    e.Type,
-		Tenant:       sub.Tenant,
-		EventTime:    e.Time,
-		Body:         body,
-		Attempt:      1,
-	}, err
 }

@@ -94,14 +94,14 @@ func newQuotaError(tenant, kind string, limit int, retryAfter time.Duration) err
 
 // limitsOf returns what a tenant may use. It calls the host's function, so the caller must hold
 // nothing that others wait for.
-func (d *Dispatcher) limitsOf(tenant string) (quota.Limits, error) {
+func (n *notifier) limitsOf(of func(string) Quota, tenant string) (quota.Limits, error) {
 	var answer struct {
 		Quota
 		given bool
 	}
-	if d.o.Quota != nil {
-		d.observe.Protect("Options.Quota", func() {
-			answer.Quota, answer.given = d.o.Quota(tenant), true
+	if of != nil {
+		n.Protect("Options.Quota", func() {
+			answer.Quota, answer.given = of(tenant), true
 		})
 		if !answer.given {
 			return quota.Limits{}, fmt.Errorf(
