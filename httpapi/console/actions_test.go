@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -131,6 +133,38 @@ func TestKeyIsShownOnce(t *testing.T) {
 	}
 	if a := b.post("rotate", url.Values{"id": {sub.ID}, "overlap": {"-1"}}); a.StatusCode != 400 {
 		t.Errorf("an overlap of -1 hours: got %d, want 400", a.StatusCode)
+	}
+}
+
+// Of forms that are sent at the same time, by two people or by a nervous finger, one rotates.
+func TestRotateAtOnce(t *testing.T) {
+	h := newHost(t, nil, nil)
+	const people = 16
+	for range 5 {
+		sub := h.subscribe("acme", "crm")
+		form := formOf(t, h.must("rotate?id="+sub.ID, "X-Tenant", "acme"), "rotate")
+		form.Set("overlap", "24")
+		var done, refused atomic.Int64
+		var wg sync.WaitGroup
+		start := make(chan struct{})
+		for range people {
+			wg.Go(func() {
+				<-start
+				switch a := h.do(http.MethodPost, "rotate", form, "X-Tenant", "acme"); a.StatusCode {
+				case http.StatusSeeOther:
+					done.Add(1)
+				case http.StatusConflict:
+					refused.Add(1)
+				}
+			})
+		}
+		close(start)
+		wg.Wait()
+		now, err := h.d.Subscription(t.Context(), sub.ID)
+		if err != nil || len(now.Secrets) != 2 || done.Load() != 1 || refused.Load() != people-1 {
+			t.Errorf("got %d keys, %v; %d were done and %d refused; want one new key, once",
+				len(now.Secrets), err, done.Load(), refused.Load())
+		}
 	}
 }
 

@@ -53,6 +53,11 @@ func newHost(t *testing.T, o *console.Options, do *dispatcher.Options) *host {
 	if do.Backoff == (dispatcher.Backoff{}) { // retries that no test waits for
 		do.Backoff = dispatcher.Backoff{Initial: time.Hour, Max: time.Hour, MaxAttempts: 3}
 	}
+	if do.EventTypes == nil {
+		do.EventTypes = []events.Type{
+			{Name: "order.created", Example: []byte(`{"order":4711}`)}, {Name: "invoice.paid"},
+		}
+	}
 	d, r := dispatchertest.New(t, do)
 	mux := http.NewServeMux()
 	opts := console.Options{}

@@ -63,7 +63,30 @@ func runTests(m *testing.M) int {
 	}
 	defer one.host.Close()
 	defer one.Close()
-	return m.Run()
+	code := m.Run()
+	if trouble := one.AllTrouble(); len(trouble) > 0 {
+		fmt.Fprintf(os.Stderr, "pages have done what they must not: %q\n", trouble)
+		code = max(code, 1)
+	}
+	return code
+}
+
+// newBrowser returns a browser of a test's own, which fails at the end of the test for anything
+// that a page has done and must not: no error of a script, none of the console, no violation of the
+// policy, no request to another host.
+func newBrowser(t *testing.T, handler http.Handler) *browser.Browser {
+	t.Helper()
+	b, err := browser.New(t.Context(), handler)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if trouble := b.AllTrouble(); len(trouble) > 0 {
+			t.Errorf("pages have done what they must not: %q", trouble)
+		}
+		b.Close()
+	})
+	return b
 }
 
 // violation is what axe says about a page.
