@@ -100,7 +100,7 @@ func (r *runner) tick(selector string) {
 func (r *runner) text() string {
 	r.t.Helper()
 	text, err := browser.Evaluate[string](r.Browser,
-		`location.pathname + location.search + "\n" + document.body.innerText`)
+		`location.pathname + location.search + "\n" + (document.body?.innerText ?? "")`)
 	r.must(err)
 	return text
 }
@@ -212,7 +212,7 @@ func (r *runner) deliveries() {
 	r.eventually("the page of the event", func() bool {
 		return strings.Contains(r.text(), "Who got it, and why others did not")
 	})
-	r.follow("a.row", 200, "Delivery")
+	r.follow("a.row", 200, "Redeliver")
 	r.follow("form[data-redeliver] button", 200, "Sent again.")
 	r.eventually("the second attempt", func() bool { return r.attempts("order-1") == 2 })
 	r.open("deliveries")
@@ -229,7 +229,7 @@ func (r *runner) deliveries() {
 		return r.attempts("order-1") == 4 && r.attempts("order-2") == 3
 	})
 	r.open("event?id=order-1")
-	r.follow("a.row", 200, "Delivery")
+	r.follow("a.row", 200, "Redeliver")
 	r.follow(`a[href^="erase"]`, 200, "Erase event order-1?")
 	r.follow("form[action=erase] button", 200, "What the event carried is erased.")
 }
