@@ -125,7 +125,11 @@ func (d *Dispatcher) engineConfig() engine.Config {
 		},
 	}
 	if d.o.Tracer != nil && d.o.Tracer.Attempt != nil {
-		c.StartSpan = d.startSpan
+		c.StartSpan = func(
+			ctx context.Context, c *store.Claim, a store.Attempt,
+		) (context.Context, string, func(store.Outcome)) {
+			return d.observe.startSpan(ctx, d.o.Tracer, c, a)
+		}
 	}
 	return c
 }
@@ -149,12 +153,9 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 // were in force.
 func (o *Options) logStart(ctx context.Context, s store.Store) {
 	o.Logger.LogAttrs(ctx, slog.LevelInfo, "outhook: delivering",
-		slog.String("version", Version),
-		slog.String("store", fmt.Sprintf("%T", s)),
-		slog.Int("concurrency", o.Concurrency),
-		slog.Int("per_subscription", o.PerSubscription),
-		slog.Int("per_tenant", o.PerTenant),
-		slog.Int("per_host", o.PerHost),
+		slog.String("version", Version), slog.String("store", fmt.Sprintf("%T", s)),
+		slog.Int("concurrency", o.Concurrency), slog.Int("per_subscription", o.PerSubscription),
+		slog.Int("per_tenant", o.PerTenant), slog.Int("per_host", o.PerHost),
 		slog.Duration("timeout", o.Timeout),
 		slog.Duration("drain_timeout", o.DrainTimeout),
 		slog.Int("max_attempts", o.Backoff.MaxAttempts),

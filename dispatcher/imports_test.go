@@ -176,7 +176,8 @@ var rooms = map[string][]string{
 	},
 	"httpapi/console/internal/asset": {},
 	"httpapi/console/internal/form": {
-		"dispatcher", "events", "httpapi/console/internal/show", "httpapi/console/internal/text", "store",
+		"dispatcher", "events", "httpapi/console/internal/show", "httpapi/console/internal/text",
+		"httpapi/internal/ask", "store",
 	},
 	"httpapi/console/internal/link": {},
 	"httpapi/console/internal/show": {

@@ -253,9 +253,9 @@ func (d *Dispatcher) RotateSecret(
 	return d.change(ctx, ActionRotate, id, change)
 }
 
-// RotateSecretIf is RotateSecret for a caller that has seen the subscription with this UpdatedAt: if
-// it has changed since, it returns store.ErrConflict and changes nothing. Of several that have seen
-// the same state, also if they call at the same time, one rotates.
+// RotateSecretIf is RotateSecret for a caller that has seen the subscription with this UpdatedAt:
+// if it has changed since, it returns store.ErrConflict and changes nothing. Of several that have
+// seen the same state, also if they call at the same time, one rotates.
 func (d *Dispatcher) RotateSecretIf(
 	ctx context.Context, id string, updatedAt time.Time, next signing.Secret,
 	overlap time.Duration,

@@ -56,9 +56,9 @@ func (a *api) unsubscribe(ctx context.Context, acc Access, f *ask.Fields) (any, 
 	})
 }
 
-// change changes a webhook of the tenant. It checks the tenant, and that the webhook has the version
-// that was seen unless that is empty, in the transaction of the change, so that nothing comes
-// between.
+// change changes a webhook of the tenant. It checks the tenant, and that the webhook has the
+// version that was seen unless that is empty, in the transaction of the change, so that nothing
+// comes between.
 func (a *api) change(
 	ctx context.Context, acc Access, id, seen string, apply func(*store.Subscription),
 ) (any, error) {

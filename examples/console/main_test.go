@@ -88,8 +88,11 @@ func (p *program) stop() {
 // Secure cookies.
 type local struct{ *cookiejar.Jar }
 
-func (l local) SetCookies(u *url.URL, cookies []*http.Cookie) { l.Jar.SetCookies(secure(u), cookies) }
-func (l local) Cookies(u *url.URL) []*http.Cookie             { return l.Jar.Cookies(secure(u)) }
+func (l local) SetCookies(u *url.URL, cookies []*http.Cookie) {
+	l.Jar.SetCookies(secure(u), cookies)
+}
+
+func (l local) Cookies(u *url.URL) []*http.Cookie { return l.Jar.Cookies(secure(u)) }
 
 func secure(u *url.URL) *url.URL {
 	as := *u

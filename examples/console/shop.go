@@ -71,8 +71,8 @@ func (s *shop) close() error {
 	return errors.Join(s.endpoints.Close(), s.store.Close())
 }
 
-// subscribe starts the endpoints of the customers, and makes a webhook for each. Their addresses are
-// others at each start.
+// subscribe starts the endpoints of the customers, and makes a webhook for each. Their addresses
+// are others at each start.
 func (s *shop) subscribe(ctx context.Context) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -288,9 +288,9 @@ func TestPause(t *testing.T) {
 	if !strings.Contains(body, "1 delivery so far") || !strings.Contains(body, ">Resume<") {
 		t.Errorf("got %s, want what has collected and a way to go on", body)
 	}
-	if !strings.Contains(h.must("list?status=paused", "X-Tenant", "acme"), sub.ID) ||
-		strings.Contains(h.must("list?status=on", "X-Tenant", "acme"), sub.ID) {
-		t.Error("the filter by status does not tell it from others")
+	if !strings.Contains(h.must("list?state=paused", "X-Tenant", "acme"), sub.ID) ||
+		strings.Contains(h.must("list?state=active", "X-Tenant", "acme"), sub.ID) {
+		t.Error("the filter by state does not tell it from others")
 	}
 	h.post("resume", form, "X-Tenant", "acme")
 	h.eventually("order-1 to be delivered", func() bool {
@@ -316,7 +316,8 @@ func TestListFilters(t *testing.T) {
 	crm, erp := h.subscribe("acme", "crm"), h.subscribe("acme", "erp")
 	for query, want := range map[string][2]bool{
 		"text=CRM": {true, false}, "text=.example": {true, true}, "text=canary": {false, false},
-		"type=order.created": {true, true}, "status=off": {false, false}, "status=x": {true, true},
+		"type=order.created": {true, true}, "state=unsubscribed": {false, false},
+		"state=x": {true, true},
 	} {
 		body := h.must("list?"+query, "X-Tenant", "acme")
 		if got := [2]bool{strings.Contains(body, crm.ID), strings.Contains(body, erp.ID)}; got != want {

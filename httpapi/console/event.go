@@ -20,6 +20,7 @@ type eventPage struct {
 	ID      string
 	Problem string // why nothing was found
 	Found   []foundEvent
+	ByKey   string // a URL: the deliveries whose key is what was searched for
 	Tenants int    // how many were searched, by an operator
 	GoOn    string // a URL: the tenants after them
 }
@@ -70,8 +71,10 @@ func (q *request) event() (*view, error) {
 		v.status = http.StatusNotFound
 		data.Problem = "No webhook has got an event with this ID. Nobody may have been " +
 			"subscribed to its type, it may be older than the history, or the ID is another."
+		data.ByKey = show.To("deliveries", "key", id)
 		switch {
 		case id == "":
+			data.ByKey = ""
 			data.Problem = "Enter the ID of an event. Receivers get it as webhook-id."
 		case data.GoOn != "":
 			data.Problem = "No tenant that was searched so far has an event with this ID."
@@ -149,7 +152,8 @@ func (q *request) newFound(report *dispatcher.EventReport) foundEvent {
 		}
 	}
 	for i := range report.Subscriptions {
-		f.Webhooks = append(f.Webhooks, newReportRow(&report.Subscriptions[i], ev.ID))
+		f.Webhooks = append(f.Webhooks, newReportRow(
+			&report.Subscriptions[i], ev.ID, q.d.MaxAttempts()))
 	}
 	slices.SortStableFunc(f.Webhooks, func(a, b reportRow) int { // those with a delivery come first
 		switch {
@@ -163,7 +167,7 @@ func (q *request) newFound(report *dispatcher.EventReport) foundEvent {
 	return f
 }
 
-func newReportRow(s *dispatcher.EventSubscription, event string) reportRow {
+func newReportRow(s *dispatcher.EventSubscription, event string, most int) reportRow {
 	row := reportRow{
 		ID: s.Subscription.ID, EventID: event,
 		Webhook: text.Line(cmp.Or(s.Subscription.Name, show.URL(s.Subscription.URL))),
@@ -171,10 +175,9 @@ func newReportRow(s *dispatcher.EventSubscription, event string) reportRow {
 	}
 	if s.Delivery != nil {
 		row.Delivery, row.Attempts = true, s.Delivery.Attempts
-		row.State = show.DeliveryState(s.Delivery, time.Now())
-		row.State.Detail = ""
-		if row.Why == "" {
-			row.Why = show.WaitText(s.Delivery)
+		row.State = show.DeliveryState(s.Delivery, most)
+		if s.Delivery.State != store.Pending { // Why says it
+			row.State.Detail = ""
 		}
 		if s.Delivery.State != store.Canceled {
 			row.Answer = show.Answer(s.Delivery.LastStatus, s.Delivery.LastError)

@@ -23,7 +23,8 @@ func TestTestResultFitsACookie(t *testing.T) {
 	} {
 		q := &request{console: &console{}, r: httptest.NewRequest("POST", "/test", nil),
 			header: make(http.Header), access: Access{May: MayAll}}
-		q.rememberTest("id", "order.created", &store.Attempt{Status: 500, Error: test.err, Response: []byte(test.body)})
+		q.rememberTest("id", "order.created",
+			&store.Attempt{Status: 500, Error: test.err, Response: []byte(test.body)})
 		cookie := (&http.Response{Header: q.header}).Cookies()[0]
 		if n := len(q.header.Get("Set-Cookie")); n > 4096 {
 			t.Errorf("got a cookie of %d bytes, want 4,096 at most", n)

@@ -105,6 +105,7 @@ func (c *console) route(w http.ResponseWriter, r *http.Request) (name string, ok
 		name = "-" // below the console's folder; no page has this name
 	case c.base != "" && folder == c.base:
 	case c.base == "" && (isPage || isAsset) && r.URL.Path != "":
+	case c.base == "" && c.folders.has(folder): // not the console itself: that is the folder
 	default:
 		// The console itself, without the slash that links are relative to. The location is
 		// relative too, to the URL that the browser has; only its last part need be known.
@@ -313,6 +314,10 @@ func (q *request) render(w http.ResponseWriter, v *view) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Length", strconv.Itoa(buf.Len()))
+	if q.base == "" && v.status == 0 {
+		folder, _ := path.Split(q.r.URL.Path)
+		q.folders.add(folder)
+	}
 	if v.status != 0 {
 		w.WriteHeader(v.status)
 	}

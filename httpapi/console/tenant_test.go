@@ -16,8 +16,9 @@ func actions(id, event string) map[string]url.Values {
 		"edit": {"id": {id}, "url": {"https://evil.example/"}}, "enable": {"id": {id}},
 		"pause": {"id": {id}}, "resume": {"id": {id}},
 		"disable": {"id": {id}}, "rotate": {"id": {id}, "overlap": {"0"}}, "delete": {"id": {id}},
-		"test": {"id": {id}}, "example": {"id": {id}, "type": {"order.created"}}, "redeliver": {"id": {id}, "event": {event}},
-		"replay": {"id": {id}, "state": {"delivered"}}, "erase": {"id": {id}, "event": {event}},
+		"test": {"id": {id}}, "example": {"id": {id}, "type": {"order.created"}},
+		"redeliver": {"id": {id}, "event": {event}},
+		"replay":    {"id": {id}, "state": {"delivered"}}, "erase": {"id": {id}, "event": {event}},
 	}
 }
 

@@ -135,7 +135,9 @@ func (h *host) uses(t *testing.T, first, folder string) {
 			t.Errorf("from %s: no link leads to %s", first, page)
 		}
 	}
-	for file, kind := range map[string]string{"console.css": "text/css", "console.js": "text/javascript"} {
+	for file, kind := range map[string]string{
+		"console.css": "text/css", "console.js": "text/javascript",
+	} {
 		found := ""
 		for link := range seen {
 			if strings.HasPrefix(link, folder+file+"?v=") {

@@ -29,9 +29,12 @@ func (b *Browser) Follow(selector string) (int64, error) {
 }
 
 // Click clicks on the first element that a CSS selector finds.
-func (b *Browser) Click(selector string) error { return b.Do(chromedp.Click(chromedp.CSS(selector))) }
+func (b *Browser) Click(selector string) error {
+	return b.Do(chromedp.Click(chromedp.CSS(selector)))
+}
 
 // Type types a text in place of what a field has.
 func (b *Browser) Type(selector, text string) error {
-	return b.Do(chromedp.Clear(chromedp.CSS(selector)), chromedp.SendKeys(chromedp.CSS(selector), text))
+	field := chromedp.CSS(selector)
+	return b.Do(chromedp.Clear(field), chromedp.SendKeys(field, text))
 }
