@@ -50,7 +50,10 @@ func New(s store.Store, o *Options) (*Dispatcher, error) {
 		observe: newNotifier(opts.Observer, opts.Logger),
 		pings:   slots.New(min(maxPings, opts.PerSubscription)),
 	}
-	d.quotas = quota.New(s, opts.Quota == nil, d.limitsOf, newQuotaError)
+	limitsOf := func(tenant string) (quota.Limits, error) {
+		return d.observe.limitsOf(opts.Quota, tenant)
+	}
+	d.quotas = quota.New(s, opts.Quota == nil, limitsOf, newQuotaError)
 	var err error
 	if d.rules, err = opts.rules(); err != nil {
 		return nil, err
@@ -120,7 +123,11 @@ func (d *Dispatcher) engineConfig() engine.Config {
 		c.Policy = d.enginePolicy
 	}
 	if d.o.Tracer != nil && d.o.Tracer.Attempt != nil {
-		c.StartSpan = d.startSpan
+		c.StartSpan = func(
+			ctx context.Context, c *store.Claim, a store.Attempt,
+		) (context.Context, string, func(store.Outcome)) {
+			return d.observe.startSpan(ctx, d.o.Tracer, c, a)
+		}
 	}
 	return c
 }
@@ -136,16 +143,15 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 		return ErrRunning
 	}
 	defer d.running.Store(false)
-	d.logStart(ctx)
+	d.o.logStart(ctx, d.store)
 	return d.engine.Run(ctx)
 }
 
 // logStart says once what a host's log should have when somebody reads it later: which settings
 // were in force.
-func (d *Dispatcher) logStart(ctx context.Context) {
-	o := &d.o
-	d.o.Logger.InfoContext(ctx, "outhook: delivering",
-		"version", Version, "store", fmt.Sprintf("%T", d.store),
+func (o *Options) logStart(ctx context.Context, s store.Store) {
+	o.Logger.InfoContext(ctx, "outhook: delivering",
+		"version", Version, "store", fmt.Sprintf("%T", s),
 		"concurrency", o.Concurrency, "per_subscription", o.PerSubscription,
 		"per_tenant", o.PerTenant, "per_host", o.PerHost,
 		"timeout", o.Timeout, "max_timeout", o.MaxTimeout, "drain_timeout", o.DrainTimeout,

@@ -84,9 +84,11 @@ var rooms = map[string][]string{
 	"dispatcher/internal/missed":     {"dispatcher/internal/send", "events", "store"},
 	"dispatcher/internal/netguard":   {},
 	"dispatcher/internal/notify":     {},
+	"dispatcher/internal/ping":       {"events", "store"},
 	"dispatcher/internal/quota":      {"dispatcher/internal/rates", "events", "store"},
 	"dispatcher/internal/rates":      {},
 	"dispatcher/internal/replay":     {"events", "store"},
+	"dispatcher/internal/rotation":   {"events", "signing", "store"},
 	"dispatcher/internal/send": {
 		"dispatcher/internal/clientpool", "dispatcher/internal/h1",
 		"dispatcher/internal/netguard", "events", "events/filter", "signing", "store",

@@ -277,7 +277,8 @@ type Options struct {
 	// how long each part of the attempt took, and the remote address (store.AttemptDetail). Values of
 	// the subscription's headers and of those that Authenticate, Transform and Sign set are masked,
 	// also where the answer repeats them, its body included. A detail takes about a kilobyte in the
-	// store, five at most. If zero, DetailOfFailures.
+	// store, five at most, and the newest ten attempts of a delivery keep theirs (store.MaxDetails),
+	// so a delivery that fails again and again takes no more than that. If zero, DetailOfFailures.
 	AttemptDetail AttemptDetail
 
 	// MaxResponse is how many bytes of an answer's body the history keeps, store.MaxResponse at

@@ -2,10 +2,12 @@ package dispatcher
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 
 	"github.com/outhook/outhook/dispatcher/internal/engine"
+	"github.com/outhook/outhook/dispatcher/internal/ping"
 	"github.com/outhook/outhook/dispatcher/internal/replay"
 	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/store"
@@ -35,6 +37,26 @@ const maxPings = 4
 // is the store's, or the context's; what went wrong with the attempt is in
 // Attempt.Error.
 func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error) {
+	return d.ping(ctx, id, TypePing, nil)
+}
+
+// PingExample is Ping with the Example of a type of EventTypes as the payload, whatever types the
+// subscription wants. The endpoint can't tell the event from one that has happened. It returns an
+// *events.InvalidError for a type that has no example.
+func (d *Dispatcher) PingExample(
+	ctx context.Context, id, eventType string,
+) (store.Attempt, error) {
+	example, err := ping.Example(d.EventTypes(), eventType)
+	if err != nil {
+		return store.Attempt{}, err
+	}
+	return d.ping(ctx, id, eventType, example)
+}
+
+// ping sends an event of a type to a subscription. A nil payload is the subscription's ID.
+func (d *Dispatcher) ping(
+	ctx context.Context, id, eventType string, payload json.RawMessage,
+) (store.Attempt, error) {
 	sub, err := d.Subscription(ctx, id)
 	if err != nil {
 		return store.Attempt{}, err
@@ -42,7 +64,7 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 	if sub.SealedWith != "" {
 		return store.Attempt{}, send.SealedError(&sub)
 	}
-	claim, err := send.Ping(sub, TypePing)
+	claim, err := ping.Claim(sub, eventType, payload)
 	var policy *engine.Policy
 	if err == nil {
 		policy, err = d.enginePolicy(sub)

@@ -81,17 +81,17 @@ func (d *Dispatcher) publish(ctx context.Context, tx store.Tx, evs []events.Even
 	if err != nil {
 		return fmt.Errorf("dispatcher: publish: %w", err)
 	}
-	d.tellPublished(tx, evs)
+	d.observe.publishedBy(tx, evs)
 	return nil
 }
 
-// tellPublished tells the Observer of events when their transaction has committed.
-func (d *Dispatcher) tellPublished(tx store.Tx, evs []events.Event) {
-	if _, committed := tx.(ownTx); !committed && d.observe.o.OnPublish != nil {
+// publishedBy tells the Observer of events when their transaction has committed.
+func (n *notifier) publishedBy(tx store.Tx, evs []events.Event) {
+	if _, committed := tx.(ownTx); !committed && n.o.OnPublish != nil {
 		// The caller of PublishTx may use its slice and its payloads again before it commits.
 		evs = check.Copies(evs)
 	}
-	tell := func() { d.observe.published(d.observe.Now, evs) }
+	tell := func() { n.published(n.Now, evs) }
 	if !tx.OnCommit(tell) {
 		tell() // otherwise nobody would ever be told
 	}

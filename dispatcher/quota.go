@@ -95,12 +95,12 @@ func newQuotaError(tenant, kind string, limit int, retryAfter time.Duration) err
 
 // limitsOf returns what a tenant may use. It calls the host's function, so the caller must hold
 // nothing that others wait for.
-func (d *Dispatcher) limitsOf(tenant string) (quota.Limits, error) {
+func (n *notifier) limitsOf(of func(string) Quota, tenant string) (quota.Limits, error) {
 	var q Quota
-	if d.o.Quota != nil {
+	if of != nil {
 		var ok bool
-		if q, ok = notify.Ask(d.observe.Queue, "Options.Quota", func() Quota {
-			return d.o.Quota(tenant)
+		if q, ok = notify.Ask(n.Queue, "Options.Quota", func() Quota {
+			return of(tenant)
 		}); !ok {
 			return quota.Limits{}, fmt.Errorf(
 				"dispatcher: Options.Quota panicked for the tenant %q; see the log", tenant)

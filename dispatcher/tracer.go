@@ -39,8 +39,8 @@ type Tracer struct {
 
 // startSpan begins an attempt: it returns the context for it, the traceparent to send, and what to
 // call with its outcome, which is nil without a Tracer.
-func (d *Dispatcher) startSpan(
-	ctx context.Context, c *store.Claim, a store.Attempt,
+func (n *notifier) startSpan(
+	ctx context.Context, t *Tracer, c *store.Claim, a store.Attempt,
 ) (context.Context, string, func(store.Outcome)) {
 	info := newInfo(c)
 	info.Attempt, info.State = a, store.Pending
@@ -49,8 +49,8 @@ func (d *Dispatcher) startSpan(
 		trace  string
 		end    func(Info)
 	)
-	d.observe.Protect("Options.Tracer", func() {
-		traced, trace, end = d.o.Tracer.Attempt(ctx, info)
+	n.Protect("Options.Tracer", func() {
+		traced, trace, end = t.Attempt(ctx, info)
 	})
 	traced, trace = tracing.Or(traced, trace, ctx, c.Trace)
 	if end == nil {
@@ -58,6 +58,6 @@ func (d *Dispatcher) startSpan(
 	}
 	return traced, trace, func(o store.Outcome) {
 		info.Attempt, info.State, info.RetryIn = o.Attempt, o.State, o.RetryIn
-		d.observe.Protect("Options.Tracer", func() { end(info) })
+		n.Protect("Options.Tracer", func() { end(info) })
 	}
 }

@@ -76,6 +76,12 @@
 // listed with "unreadable": true and without headers. It can be deleted, unsubscribed, and given
 // headers and signature_key anew; what else needs them is a 409.
 //
+// # Who changes the same webhook
+//
+// /webhooks.info has the "version" of a webhook, which is another after each change. An update or
+// rotate that gives it back is a 409 if the webhook has changed since, also at the same moment: so
+// no one undoes what another has done, and a form that is sent twice makes one key.
+//
 // # Signature keys
 //
 // Without a signature_key, deliveries are not signed, and a receiver cannot tell them from forged

@@ -48,7 +48,7 @@ func (a *api) airyEndpoints() []endpoint {
 		// ready, because an update can subscribe a webhook again.
 		name: "update", method: http.MethodPost, ready: true, run: a.update,
 		takes: []string{"id", "url", "name", "description", "metadata", "events", "filter", "fields",
-			"headers", "signature_key", "signatureKey", "rate", "timeout_seconds", "status"},
+			"headers", "signature_key", "signatureKey", "rate", "timeout_seconds", "status", "version"},
 	}, {
 		name: "unsubscribe", method: http.MethodPost, run: a.unsubscribe,
 		takes: []string{"id", "url"},
@@ -76,10 +76,10 @@ func (a *api) ownerEndpoints() []endpoint {
 		takes: []string{"id"},
 	}, {
 		name: "rotate", method: http.MethodPost, run: a.rotate,
-		takes: []string{"id", "signature_key", "signatureKey", "overlap_seconds"},
+		takes: []string{"id", "signature_key", "signatureKey", "overlap_seconds", "version"},
 	}, {
 		name: "ping", method: http.MethodPost, ready: true, run: a.ping,
-		takes: []string{"id"},
+		takes: []string{"id", "event_type"},
 	}, {
 		name: "stats", method: http.MethodPost, run: a.stats,
 		takes: []string{"id"},

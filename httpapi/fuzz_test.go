@@ -230,6 +230,7 @@ func wellTyped(endpoint string, body []byte) bool {
 			ok = true
 		case "update url", "update status", "subscribe name", "update name", "list cursor",
 			"deliveries cursor", "replay cursor", "event cursor",
+			"update version", "rotate version", "ping event_type",
 			"subscribe signature_key", "update signature_key", "rotate signature_key",
 			"subscribe signatureKey", "update signatureKey", "rotate signatureKey":
 			ok = isText

@@ -169,9 +169,10 @@ type History interface {
 	// is gone, of the next.
 	Event(ctx context.Context, tenant, eventID string) (StoredEvent, error)
 
-	// Attempts returns the recorded attempts of a delivery, the newest [MaxAttempts], oldest first.
-	// The event is the one of the subscription's tenant. It returns [ErrNotFound] if the delivery
-	// does not exist. Bound: one read.
+	// Attempts returns the recorded attempts of a delivery, the newest [MaxAttempts], oldest first;
+	// the newest [MaxDetails] of all that there were have their Detail. The event is the one of the
+	// subscription's tenant. It returns [ErrNotFound] if the delivery does not exist. Bound: one
+	// read.
 	Attempts(ctx context.Context, subscriptionID, eventID string) ([]Attempt, error)
 
 	// Requeue makes deliveries that match pending and due at once. Their Claim.Retry starts at zero

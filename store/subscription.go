@@ -81,7 +81,18 @@ type Subscription struct {
 
 	// The store sets these by its own clock: CreatedAt once, UpdatedAt at every change,
 	// SubscribedAt whenever the subscription begins to collect events ([Subscription.Collects]).
+	// UpdatedAt is later with each change, by a microsecond at least, whatever the clock says: it
+	// tells the states of a subscription apart.
 	CreatedAt, UpdatedAt, SubscribedAt time.Time
+}
+
+// NextUpdate returns the UpdatedAt of a change that is made now to a subscription that has this
+// one.
+func NextUpdate(updatedAt, now time.Time) time.Time {
+	if least := updatedAt.Add(time.Microsecond); now.Before(least) {
+		return least
+	}
+	return now
 }
 
 // Keys returns the secrets that sign at the time now: all of them, or only the last once a

@@ -63,6 +63,14 @@ func newHostOn(
 	if do.Backoff == (dispatcher.Backoff{}) { // retries that no test waits for
 		do.Backoff = dispatcher.Backoff{Initial: time.Hour, Max: time.Hour, MaxAttempts: 3}
 	}
+	if do.EventTypes == nil {
+		do.EventTypes = []events.Type{
+			{Name: "order.created", Example: []byte(`{"order":4711}`)}, {Name: "invoice.paid"},
+			{Name: "good.happened"}, {Name: "bad.happened"}, {Name: "missing.happened"},
+			{Name: "down.happened"}, {Name: "busy.happened"},
+			{Name: "paused.happened"},
+		}
+	}
 	d, r := dispatchertest.NewOn(t, s, do)
 	h := &host{t: t, r: r}
 	h.mountWith(d, o)

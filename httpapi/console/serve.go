@@ -200,7 +200,25 @@ func (c *console) refuse(w http.ResponseWriter, q *request, err error) {
 		w.WriteHeader(http.StatusSeeOther)
 		return
 	}
+	if change := (*accountChange)(nil); errors.As(err, &change) {
+		q.askForAccount(w, change)
+		return
+	}
 	q.fail(w, errForbidden)
+}
+
+// askForAccount asks whether a link is to replace the session of another account.
+func (q *request) askForAccount(w http.ResponseWriter, c *accountChange) {
+	query := q.r.URL.Query()
+	stay := url.Values{}
+	for name, values := range query {
+		if name != linkParameter {
+			stay[name] = values
+		}
+	}
+	q.render(w, &view{template: "account", title: "Another account", status: http.StatusConflict,
+		data: struct{ From, To, Action, Stay string }{c.from.account(), c.to.account(),
+			"./" + url.PathEscape(q.name) + suffix(query), "./" + url.PathEscape(q.name) + suffix(stay)}})
 }
 
 // setCookie sends a cookie to this folder of the browser's alone: without a Path it is that of the

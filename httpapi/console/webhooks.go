@@ -125,7 +125,7 @@ func (q *request) webhook() (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	data.Test = q.readTest(sub.ID)
+	data.Test = q.readTest(sub.ID, "")
 	return &view{template: "webhook", title: data.Name, data: data, live: true}, nil
 }
 

@@ -91,11 +91,11 @@ func (s *Store) UpdateSubscription(
 	}
 	// Neither can be changed: maps and counts go by them.
 	after.ID, after.Tenant = before.ID, before.Tenant
-	after.CreatedAt, after.UpdatedAt = before.CreatedAt, s.wall()
+	at := s.wall()
+	after.CreatedAt, after.UpdatedAt = before.CreatedAt, store.NextUpdate(before.UpdatedAt, at)
 	after.SubscribedAt = before.SubscribedAt
-
 	if after.Collects() && !before.Collects() {
-		after.SubscribedAt = after.UpdatedAt
+		after.SubscribedAt = at
 	}
 	// From here on nothing fails. Claims that are out keep the former record.
 	sub.set(&after)

@@ -43,6 +43,11 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	if one.Browser != nil {
+		// Of all pages that the tests have opened, whatever each has looked for.
+		if trouble := one.AllTrouble(); len(trouble) > 0 {
+			fmt.Fprintf(os.Stderr, "pages have done what they must not: %q\n", trouble)
+			code = max(code, 1)
+		}
 		one.Close()
 	}
 	if one.host != nil {

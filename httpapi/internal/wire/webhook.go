@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"strconv"
 
 	"github.com/outhook/outhook/store"
 )
@@ -30,6 +31,10 @@ type Webhook struct {
 	// In the response of the subscribe that generated it, and in no other.
 	GeneratedKey string `json:"generated_signature_key,omitempty"`
 
+	// Version tells the states of the webhook apart, and says nothing else. In the response of info
+	// alone.
+	Version string `json:"version,omitempty"`
+
 	// Unreadable says that its headers and keys are sealed with a key that the host does not have.
 	// Headers is then empty, and nothing is sent to it.
 	Unreadable bool `json:"unreadable,omitempty"`
@@ -46,6 +51,12 @@ func filterOf(s *store.Subscription) json.RawMessage {
 	}
 	filter, _ := json.Marshal(s.Filter) // never fails for a string
 	return filter
+}
+
+// Version returns the version of a webhook: the store makes UpdatedAt later by a microsecond at
+// least with each change.
+func Version(s *store.Subscription) string {
+	return strconv.FormatInt(s.UpdatedAt.UnixMicro(), 36)
 }
 
 // Pagination says which page it is. A cursor is "" at that end of the list. The total is of all

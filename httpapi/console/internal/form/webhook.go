@@ -24,9 +24,11 @@ type Webhook struct {
 	URL      string
 	Labels
 	Types    []TypeChoice
-	Patterns string // one a line: types that are not in the catalogue, families
-	Filter   string // JSON; empty for none
-	Fields   string // payload paths, one a line
+	Families []Family // of the catalogue
+	Patterns string   // one a line: types that are not in the catalogue, other families
+	Written  []Family // those of Patterns, with what they match; none without a catalogue
+	Filter   string   // JSON; empty for none
+	Fields   string   // payload paths, one a line
 	Headers  []Header
 	Policy   Policy
 	Tests    *FilterTests      // of the filter, if they were asked for
@@ -60,16 +62,25 @@ func (f *Webhook) DropValues() {
 // spareHeaders is how many empty rows a form has.
 const spareHeaders = 2
 
-// Fill makes a form ready to be shown: with the types of the catalogue, those of the patterns that
-// are not in it, and empty rows for headers.
+// Fill makes a form ready to be shown: with the types and families of the catalogue, those of the
+// patterns that are not in it, and empty rows for headers.
 func (f *Webhook) Fill(catalogue []events.Type, patterns []string) {
 	for _, t := range catalogue {
 		f.Types = append(f.Types, TypeChoice{t, slices.Contains(patterns, t.Name)})
 	}
+	f.Families = families(catalogue)
+	for i := range f.Families {
+		f.Families[i].Chosen = slices.Contains(patterns, f.Families[i].Pattern)
+	}
 	var rest []string
 	for _, p := range patterns {
-		if !slices.ContainsFunc(f.Types, func(t TypeChoice) bool { return t.Name == p }) {
-			rest = append(rest, p)
+		if slices.ContainsFunc(f.Types, func(t TypeChoice) bool { return t.Name == p }) ||
+			slices.ContainsFunc(f.Families, func(m Family) bool { return m.Pattern == p }) {
+			continue
+		}
+		rest = append(rest, p)
+		if len(catalogue) > 0 && events.ValidatePattern(p) == nil {
+			f.Written = append(f.Written, Family{Pattern: p, Matches: matches(catalogue, p)})
 		}
 	}
 	f.Patterns = strings.Join(rest, "\n")

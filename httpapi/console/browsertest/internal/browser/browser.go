@@ -52,6 +52,7 @@ type Browser struct {
 	asked    []string // by dialogs of the browser's own since Open
 	requests []string // URLs of all since Open
 	trouble  []string // exceptions, console errors, violations of the policy
+	earlier  []string // trouble of the pages before
 }
 
 // New starts a browser and a server.
@@ -125,8 +126,9 @@ func (b *Browser) Asked() []string {
 
 // Open goes to a page and forgets what was noted before.
 func (b *Browser) Open(path string, look Look) error {
+	earlier := b.AllTrouble()
 	b.mu.Lock()
-	b.asked, b.requests, b.trouble = nil, nil, nil
+	b.asked, b.requests, b.trouble, b.earlier = nil, nil, nil, earlier
 	b.mu.Unlock()
 	ctx, cancel := b.within()
 	defer cancel()
@@ -200,6 +202,14 @@ func (b *Browser) Trouble() []string {
 		}
 	}
 	return all
+}
+
+// AllTrouble returns the trouble of all pages since the browser was started.
+func (b *Browser) AllTrouble() []string {
+	trouble := b.Trouble()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return append(b.earlier[:len(b.earlier):len(b.earlier)], trouble...)
 }
 
 // Requests returns the URLs that were asked for since Open.
