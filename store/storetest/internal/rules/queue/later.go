@@ -106,18 +106,14 @@ func testLaterKey(c *check.Driver) {
 }
 
 func testLaterProbe(c *check.Driver) {
-	c.Subscribe()
-	ev, plain := later(c, c.Long), c.Messages(1)
-	c.Enqueue(ev, plain[0])
-	for range 2 {
-		c.Counts(opens(c, c.Next("a probe", plain[0].ID)))
-		c.Pass(probeGap)
-	}
-	c.Counts(check.Dead(c.Next("another probe", plain[0].ID)))
-	c.Pass(10 * c.Short)
-	claimsOnly(c, "probes of nothing but what waits for NotBefore")
-	again := c.Publish(1)[0]
-	c.Next("a probe of what came since", again)
+	_, ids := broken(c, 1)
+	ev := later(c, c.Long)
+	c.Enqueue(ev)
+	c.Counts(check.Dead(probe(c, ids[0])))
+	c.Pass(2 * probeGap)
+	claims := c.ClaimWith(store.ClaimRequest{Max: 10, BreakerThreshold: 3}).Claims
+	c.SameIDs("probes of nothing but what waits for NotBefore", check.Claimed(claims), nil)
+	probe(c, c.Publish(1)[0])
 }
 
 func testLaterRequeue(c *check.Driver) {
