@@ -75,8 +75,9 @@ type Queue interface {
 	// one call: the same content again (type, key, time to the millisecond, wire body) changes
 	// nothing, and for other content it returns [ErrConflict]. The trace is not content: the first
 	// one stays. The content of an erased event is unknown, so its ID with any content changes
-	// nothing. An ID is its tenant's: events of two tenants are two events, also if their IDs are
-	// the same.
+	// nothing. An event is stored for as long as one of its deliveries is: when the last has gone
+	// with its subscription, the ID is free, unless the event was erased. An ID is its tenant's:
+	// events of two tenants are two events, also if their IDs are the same.
 	//
 	// Enqueue validates the events and builds their wire bodies: after an *events.InvalidError
 	// nothing is stored. Bound: one commit, by the size of the events and of the lists of their

@@ -2,9 +2,11 @@ package claims
 
 import (
 	"context"
+	"time"
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/claimloop"
+	"github.com/outhook/outhook/store/internal/schedule"
 	"github.com/outhook/outhook/store/pgstore/internal/memory"
 	"github.com/outhook/outhook/store/pgstore/internal/ownership"
 	"github.com/outhook/outhook/store/pgstore/internal/record"
@@ -52,13 +54,49 @@ func (c *Claims) Claim(
 	if err := c.pause(ctx, req.Pauses); err != nil {
 		return result, err
 	}
-	return claimloop.Run(req, func(req store.ClaimRequest) (claimloop.Go, error) {
+	late := 0
+	result, err = claimloop.Run(req, func(req store.ClaimRequest) (claimloop.Go, error) {
 		g := claiming{Claims: c, req: req}
 		again, err := g.run(ctx)
+		// The next go renews first. Where even that comes too late, the caller asks again.
+		if g.late {
+			late++
+			again = late < 2
+		}
 		return claimloop.Go{
 			Claims: g.got, NextDue: g.nextDue, Leased: c.leased(), Again: again,
 		}, err
 	})
+	made := len(result.Claims)
+	result.Claims = c.handOut(req.Lease, result.Claims)
+	if len(result.Claims) < made {
+		result.NextDue, result.Leased = 0, c.leased()
+	}
+	return result, err
+}
+
+// handOut returns those of the claims that are still good, and has their leases begin now: since
+// they were made, the goes may have taken as long as a lease. Others are free again, or another
+// replica may have them.
+func (c *Claims) handOut(lease time.Duration, claims []store.Claim) (good []store.Claim) {
+	valid := c.ownership.IsValid()
+	c.Memory.Lock()
+	defer c.Memory.Unlock()
+	now := c.Clock.Now()
+	c.Memory.Schedule.Expire(now)
+	for i := range claims {
+		cl := &claims[i]
+		l := c.Memory.Present(cl.Token, cl.SubscriptionID, cl.EventID)
+		switch {
+		case l == nil, l.Expired():
+		case !valid:
+			c.Memory.Schedule.Withdraw(l, now)
+		default:
+			c.Memory.Schedule.Prolong(l, schedule.Add(now, lease))
+			good = append(good, *cl)
+		}
+	}
+	return good
 }
 
 // leased returns what this replica has leased: limits over several subscriptions are each

@@ -2,6 +2,7 @@ package importer
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/outhook/outhook/store"
@@ -92,9 +93,8 @@ func (im *importer) move(ctx context.Context, claims []store.Claim) error {
 		}}
 	}
 	var moved int
-	// Plain waits for the disk, and for a standby if there is one: Finish removes the only other
-	// copy.
-	err := im.DB.Write(ctx, sqltx.Plain, func(b *sqltx.Batch) {
+	// On disk, as Finish removes the only other copy.
+	err := im.store(ctx, slices.Clone(r.tenants), func(b *sqltx.Batch) {
 		b.Queue(im.SQL.ImportDeliveries, r.args()...).QueryRow(sqltx.One(&moved))
 	})
 	if err != nil {

@@ -2,6 +2,7 @@ package publish
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/outhook/outhook/store/pgstore/internal/replica"
@@ -13,30 +14,26 @@ import (
 // commits nobody here knows: it may be in a minute, or never. So the deliveries get rows, which do
 // not depend on low marks, and what memory learns it learns by the notices, which commit with them.
 func (p *Publisher) InTx(ctx context.Context, tx schema.Querier, evs []Event) error {
-	var ok bool
-	var other *string
 	var ignored any
-	var unwanted *string
-	var moved bool
 	// Held until the transaction ends, so anybody who closes a tenant waits for it. Only for that
 	// one's: a transaction of the host's may stay open for long.
 	err := tx.QueryRow(ctx, p.SQL.LockHost, p.tenantLocks(evs)).Scan(&ignored)
 	if err != nil {
 		return err
 	}
-	// As the replica 0, which owns nothing. The events may exist: an error of the index would make
-	// the host's transaction fail.
-	args := append(Args(evs), int64(0), p.Schema.Table("events"), true)
-	err = tx.QueryRow(ctx, p.SQL.Enqueue, args...).Scan(&ok, &other, &ignored, &ignored, &ignored,
-		&unwanted, &moved)
-	if err != nil {
-		return replica.InputError("event", err)
+	unwanted, err := p.storeInTx(ctx, tx, evs)
+	if errors.Is(err, errFree) {
+		tenants, ids := names(evs)
+		if err := tx.QueryRow(ctx, p.SQL.ForgetEvents, tenants, ids, false).Scan(&ignored); err != nil {
+			return err
+		}
+		unwanted, err = p.storeInTx(ctx, tx, evs)
 	}
-	if !ok {
-		return refusal(other, moved)
+	if err != nil {
+		return err
 	}
 	// It may be rolled back, but if it is not counted now, it never is.
-	p.Unwanted.Add(typesIn(unwanted)...)
+	p.Unwanted.Add(unwanted...)
 	// Without LISTEN nobody would hear it, and a commit with a notification waits for others that
 	// have one.
 	if p.pollOnly {
@@ -45,6 +42,27 @@ func (p *Publisher) InTx(ctx context.Context, tx schema.Querier, evs []Event) er
 	// The server sends it at the commit, and not if the host rolls back. pg_notify returns void,
 	// which has no type to scan; as text it has.
 	return tx.QueryRow(ctx, "SELECT pg_notify($1, '')::text", p.Schema.Channel()).Scan(&ignored)
+}
+
+// storeInTx runs the enqueue statement as the replica 0, which owns nothing. It returns the types
+// of the events that nobody gets.
+func (p *Publisher) storeInTx(
+	ctx context.Context, tx schema.Querier, evs []Event,
+) (unwanted []string, err error) {
+	var ok, moved bool
+	var other, types *string
+	var ignored any
+	// The events may exist: an error of the index would make the host's transaction fail.
+	args := append(Args(evs), int64(0), p.Schema.Table("events"), true)
+	err = tx.QueryRow(ctx, p.SQL.Enqueue, args...).Scan(&ok, &other, &ignored, &ignored, &ignored,
+		&types, &moved)
+	switch {
+	case err != nil:
+		return nil, replica.InputError("event", err)
+	case !ok:
+		return nil, refusal(other, moved)
+	}
+	return typesIn(types), nil
 }
 
 // tenantLocks returns the locks of the tenants of events, each once.

@@ -97,13 +97,20 @@ func readStored(rows pgx.Rows) (out []stored, unwanted []string, err error) {
 	return out, unwanted, rows.Err()
 }
 
-// refusal returns why the statement has stored nothing: a tenant is not settled, or an event of
-// another content has the ID.
+// errFree says that IDs are those of events of which no delivery is left. They are to be removed,
+// and then it can be tried again.
+var errFree = errors.New("an event without deliveries has the ID")
+
+// refusal returns why the statement has stored nothing: a tenant is not settled, an event of
+// another content has the ID, or one that is stored to nobody.
 func refusal(other *string, moved bool) error {
-	if moved {
+	switch {
+	case moved:
 		return store.ErrMoved
+	case other != nil:
+		return conflict(*other)
 	}
-	return conflict(*other)
+	return errFree
 }
 
 // typesIn returns the types that the enqueue statement has put together.
@@ -116,20 +123,31 @@ func typesIn(list *string) []string {
 
 // enqueue stores events in a transaction of its own, and tells memory.
 func (p *Publisher) enqueue(ctx context.Context, evs []Event, settings string) error {
-	try := 0
+	var known knowledge
 	err := sqltx.Retry(func() error {
-		// The first try takes all events for new, and is an error of the index if one is not.
-		// Looking for them first would cost each publish an index scan.
-		mayExist := try > 0
-		try++
-		return p.tryEnqueue(ctx, evs, settings, mayExist)
+		err := p.tryEnqueue(ctx, evs, settings, known)
+		known.mayExist = true
+		if errors.Is(err, errFree) && !known.free {
+			known.free = true
+			err = p.tryEnqueue(ctx, evs, settings, known)
+		}
+		return err
 	})
 	return replica.InputError("event", err)
 }
 
+// knowledge is what is known of the IDs of events that are to be stored.
+type knowledge struct {
+	// The first try takes all events for new, and is an error of the index if one is not. Looking
+	// for them first would cost each publish an index scan.
+	mayExist bool
+
+	free bool // some are those of events without deliveries
+}
+
 // Each try has a publication of its own, since its events get other numbers.
 func (p *Publisher) tryEnqueue(
-	ctx context.Context, evs []Event, settings string, mayExist bool,
+	ctx context.Context, evs []Event, settings string, known knowledge,
 ) error {
 	var out []stored
 	var unwanted []string
@@ -141,7 +159,11 @@ func (p *Publisher) tryEnqueue(
 		// A new owner waits for it before it reads, and so sees these events. findStored waits for
 		// it too.
 		p.QueueWriter(b)
-		args := append(Args(evs), p.ID, p.Schema.Table("events"), mayExist)
+		if known.free {
+			tenants, ids := names(evs)
+			b.Queue(p.SQL.ForgetEvents, tenants, ids, false)
+		}
+		args := append(Args(evs), p.ID, p.Schema.Table("events"), known.mayExist)
 		b.Queue(p.SQL.Enqueue, args...).Query(func(rows pgx.Rows) error {
 			// If it is refused, the transaction has stored nothing, and commits.
 			out, unwanted, refused = readStored(rows)
@@ -153,10 +175,9 @@ func (p *Publisher) tryEnqueue(
 		p.end(publication, out)
 		p.Unwanted.Add(unwanted...)
 		return refused
-	// No SQLSTATE: the connection broke, or the time was up.
-	case sqltx.State(err) == "":
+	case sqltx.Unknown(err):
 		p.findOut(publication, evs) // it may have committed
-	// The server has rolled it back.
+	// It has not begun, or the server has rolled it back.
 	default:
 		p.end(publication, nil)
 	}

@@ -220,8 +220,8 @@ func (s *sequence) enqueueKnown() {
 		return
 	}
 	known := s.someEvent()
-	if !s.referred(known) {
-		return // whether it is still stored is the store's choice
+	if s.erases && !s.referred(known) {
+		return // whether the ID of one that was erased is still taken is the store's choice
 	}
 	known.Trace = one(s.rand, "", check.OneTrace, check.AnotherTrace)
 	if s.chance(3) {

@@ -3,8 +3,9 @@
 -- the replica, or 0 in a transaction of the host's; $13 the table of events; $14 whether events may
 -- be there already: without, one that is there is an error of the index. Returns a row for each
 -- event that is new, and one if none is; the first has the types of the events that nobody gets,
--- with commas between them: database/sql reads no arrays. The last column says that nothing is
--- stored, as a tenant is not settled.
+-- with commas between them: database/sql reads no arrays. If nothing may be stored, the second
+-- column has the ID of an event with other content, and the last says that a tenant is not settled;
+-- if neither, what has the IDs is to be removed first (forgetevents).
 --
 -- Who takes a kind is gathered into arrays, one row a kind: joining events with deliveries, a
 -- planner that knows the size of neither makes nested loops. A subscription from the future is one
@@ -36,8 +37,14 @@ WITH takers AS MATERIALIZED (
         $6::bytea[], $7::text[], $8::int[])
         WITH ORDINALITY AS e(id, type, tenant, key, time, body, trace, kind, ord)
 ), known AS MATERIALIZED (
+    -- free: no delivery of it is left, so it is stored to nobody, and Prune has not got to it
     SELECT e.ord, k.erased_at IS NOT NULL
-        OR (k.type, k.key, k.time, k.body) = (e.type, e.key, e.time, e.body) AS same
+        OR (k.type, k.key, k.time, k.body) = (e.type, e.key, e.time, e.body) AS same,
+        k.erased_at IS NULL AND NOT EXISTS (
+            SELECT FROM unnest(k.recipients) AS r(sub)
+            JOIN outhook.subscriptions s ON s.num = r.sub JOIN outhook.shares h ON h.id = r.sub % 64
+            WHERE k.seq > h.low OR EXISTS (
+                SELECT FROM outhook.deliveries d WHERE d.sub = r.sub AND d.seq = k.seq)) AS free
     FROM e CROSS JOIN LATERAL (
         SELECT * FROM outhook.events k WHERE k.id = e.id AND k.tenant = e.tenant OFFSET 0) k
     WHERE $14::boolean OR NOT EXISTS ( -- or else the index says it
@@ -50,7 +57,8 @@ WITH takers AS MATERIALIZED (
         AND (SELECT c.last_value FROM outhook.tenant_closed_at c)
             >= extract(epoch FROM transaction_timestamp()) * 1000000 AS yes
 ), allowed AS MATERIALIZED (
-    SELECT NOT m.yes AND NOT EXISTS (SELECT 1 FROM known WHERE NOT same) AS ok, m.yes AS moved
+    SELECT NOT m.yes AND NOT EXISTS (SELECT 1 FROM known WHERE free OR NOT same) AS ok,
+        m.yes AS moved
     FROM moved m
 ), fresh AS MATERIALIZED (
     SELECT n.*, nextval((SELECT pg_get_serial_sequence($13::text, 'seq'))::regclass) AS seq
@@ -87,7 +95,7 @@ WITH takers AS MATERIALIZED (
     WHERE a.reason IS NULL AND ($12 = 0 OR h.owner <> $12)
     GROUP BY h.id
 )
-SELECT a.ok, (SELECT e.id FROM known JOIN e USING (ord) WHERE NOT same LIMIT 1), f.seq,
+SELECT a.ok, (SELECT e.id FROM known JOIN e USING (ord) WHERE NOT (same OR free) LIMIT 1), f.seq,
     CASE WHEN t.disabled THEN ARRAY(SELECT u.sub FROM unnest(t.subs, t.reasons) AS u(sub, reason)
         WHERE u.reason IS NULL AND u.sub = ANY (f.recipients)) ELSE f.recipients END,
     t.others,
