@@ -76,8 +76,8 @@ func (c *Claims) Claim(
 }
 
 // handOut returns those of the claims that are still good, and has their leases begin now: since
-// they were made, the goes may have taken as long as a lease. Others are free again, or another
-// replica may have them.
+// they were made, the goes may have taken as long as a lease. Others have ended, or another replica
+// may have them.
 func (c *Claims) handOut(lease time.Duration, claims []store.Claim) (good []store.Claim) {
 	valid := c.ownership.IsValid()
 	c.Memory.Lock()
@@ -87,8 +87,12 @@ func (c *Claims) handOut(lease time.Duration, claims []store.Claim) (good []stor
 	for i := range claims {
 		cl := &claims[i]
 		l := c.Memory.Present(cl.Token, cl.SubscriptionID, cl.EventID)
+		if l != nil && l.Expired() { // no other claim has gone on since, so it is had back
+			c.Memory.Schedule.Seal(l, false, now)
+			c.Memory.Schedule.Unseal(l)
+		}
 		switch {
-		case l == nil, l.Expired():
+		case l == nil:
 		case !valid:
 			c.Memory.Schedule.Withdraw(l, now)
 		default:
