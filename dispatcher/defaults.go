@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
@@ -79,6 +80,8 @@ func (o *Options) validate() error {
 		"Signatures is %d; give one of the constants that start with Signatures", o.Signatures)
 	bad(!httpguts.ValidHeaderFieldValue(o.UserAgent),
 		"UserAgent holds a character that no header may hold; remove it")
+	bad(o.TypeVisible != nil && len(o.EventTypes) == 0,
+		"TypeVisible has no effect without EventTypes; declare them")
 	bad(o.Transport != nil && o.Proxy != nil, "Proxy has no effect beside Transport; set it there")
 	bad(o.Transport != nil && o.TLS != nil, "TLS has no effect beside Transport; set it there")
 	bad(o.Transport != nil && o.DisableHTTP2,
@@ -100,6 +103,7 @@ func (o *Options) rules() (check.Rules, error) {
 		MaxPayload:        o.MaxPayload,
 		OperationalEvents: o.OperationalEvents,
 		Schemas:           schemas,
+		Declared:          slices.Clone(o.EventTypes),
 	}
 	for _, t := range o.EventTypes {
 		r.Types = append(r.Types, t.Name)

@@ -74,7 +74,8 @@ var rooms = map[string][]string{
 	"dispatcher/internal/actor":   {},
 	"dispatcher/internal/backoff": {},
 	"dispatcher/internal/check": {
-		"dispatcher/internal/netguard", "dispatcher/internal/send", "events", "signing", "store",
+		"dispatcher/internal/netguard", "dispatcher/internal/send", "events", "events/cloudevents",
+		"signing", "store",
 	},
 	"dispatcher/internal/clientpool": {"dispatcher/internal/h1"},
 	"dispatcher/internal/engine":     {"dispatcher/internal/send", "events", "store"},
@@ -85,12 +86,14 @@ var rooms = map[string][]string{
 	"dispatcher/internal/quota":      {"dispatcher/internal/rates", "events", "store"},
 	"dispatcher/internal/rates":      {},
 	"dispatcher/internal/replay":     {"events", "store"},
+	"dispatcher/internal/rotation":   {"events", "signing", "store"},
 	"dispatcher/internal/send": {
 		"dispatcher/internal/clientpool", "dispatcher/internal/h1",
-		"dispatcher/internal/netguard", "events", "signing", "store",
+		"dispatcher/internal/netguard", "events", "events/cloudevents", "signing", "store",
 	},
-	"dispatcher/internal/slots":   {},
-	"dispatcher/internal/nettest": {},
+	"dispatcher/internal/slots":       {},
+	"dispatcher/internal/traceparent": {"events"},
+	"dispatcher/internal/nettest":     {},
 
 	"httpapi/internal/apitest": {},
 	"httpapi/internal/ask":     {"dispatcher", "events", "signing", "store"},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/outhook/outhook/dispatcher/internal/traceparent"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 )
@@ -66,10 +67,9 @@ func (ownTx) OnCommit(f func()) bool {
 
 // publish is the one way of the host's events to the store.
 func (d *Dispatcher) publish(ctx context.Context, tx store.Tx, evs []events.Event) error {
-	for i := range evs {
-		if err := d.rules.Event(&evs[i]); err != nil {
-			return fmt.Errorf("dispatcher: publish: event %d of %d: %w", i+1, len(evs), err)
-		}
+	evs, err := d.rules.Publishable(evs)
+	if err != nil {
+		return fmt.Errorf("dispatcher: publish: %w", err)
 	}
 	if len(evs) == 0 {
 		return nil
@@ -77,7 +77,7 @@ func (d *Dispatcher) publish(ctx context.Context, tx store.Tx, evs []events.Even
 	if err := d.quotas.CheckPending(ctx, tx, evs); err != nil {
 		return err
 	}
-	evs, err := d.enqueue(ctx, tx, evs)
+	evs, err = d.enqueue(ctx, tx, evs)
 	if err != nil {
 		return fmt.Errorf("dispatcher: publish: %w", err)
 	}
@@ -114,7 +114,7 @@ func (d *Dispatcher) enqueue(
 	if traced == nil {
 		traced = ctx
 	}
-	evs = withTrace(evs, trace)
+	evs = traceparent.Set(evs, trace)
 	err := tx.Enqueue(traced, evs...)
 	if end != nil {
 		d.observe.Protect("Options.Tracer", func() { end(err) })
@@ -122,31 +122,18 @@ func (d *Dispatcher) enqueue(
 	return evs, err
 }
 
-// withTrace returns evs with a Trace for those that have none. It leaves the caller's slice as it
-// is.
-func withTrace(evs []events.Event, trace string) []events.Event {
-	if trace == "" || events.ValidateTrace(trace) != nil {
-		return evs
-	}
-	out := slices.Clone(evs)
-	for i := range out {
-		if out[i].Trace == "" {
-			out[i].Trace = trace
-		}
-	}
-	return out
+// EventTypes returns the catalogue of the types that can be subscribed to: Options.EventTypes and,
+// with Options.OperationalEvents, the operational types. It is nil if the host has no catalogue.
+func (d *Dispatcher) EventTypes() []events.Type { return d.rules.Catalogue(nil) }
+
+// EventTypesFor is EventTypes without the types that are hidden from a tenant, see
+// Options.TypeVisible. It is empty and not nil if all are.
+func (d *Dispatcher) EventTypesFor(tenant string) []events.Type {
+	return d.rules.Catalogue(d.rules.VisibleTo(tenant))
 }
 
-// EventTypes returns the catalogue of the types that can be subscribed to: Options.EventTypes and,
-// with Options.OperationalEvents, the operational types. It is empty if the host has no catalogue.
-func (d *Dispatcher) EventTypes() []events.Type {
-	types := slices.Clone(d.o.EventTypes)
-	for i := range types {
-		types[i].Schema = bytes.Clone(types[i].Schema)
-		types[i].Example = bytes.Clone(types[i].Example)
-	}
-	if len(types) > 0 && d.o.OperationalEvents {
-		types = append(types, events.OperationalTypes()...)
-	}
-	return types
+// typeVisible asks Options.TypeVisible. A panic hides the type: a secret stays one.
+func (d *Dispatcher) typeVisible(tenant, eventType string) (visible bool) {
+	d.observe.Protect("Options.TypeVisible", func() { visible = d.o.TypeVisible(tenant, eventType) })
+	return visible
 }

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,7 +11,7 @@ import (
 	"github.com/outhook/outhook/dispatcher/internal/check"
 	"github.com/outhook/outhook/dispatcher/internal/engine"
 	"github.com/outhook/outhook/dispatcher/internal/quota"
-	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/dispatcher/internal/rotation"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 )
@@ -234,11 +232,12 @@ func (d *Dispatcher) Subscriptions(
 	return d.store.Subscriptions(ctx, q)
 }
 
-// RotateSecret gives a subscription a new key; if next is empty, a generated one, which is the last
-// of Secrets in what it returns. During the overlap deliveries carry signatures by the old key and
-// the new one, so that a receiver has that long to learn the new key; afterwards only by the new.
-// The Airy header, which has room for one signature, keeps the old key until the overlap ends.
-// Without an overlap the new key takes over at once.
+// RotateSecret gives a subscription a new key; if next is empty, a generated one of the kind of the
+// newest that it has, which is the last of Secrets in what it returns. During the overlap
+// deliveries carry signatures by the old key and the new one, whatever their kinds, so that a
+// receiver has that long to learn the new key; afterwards only by the new. The Airy header, which
+// has room for one signature, keeps the old key until the overlap ends. Without an overlap the new
+// key takes over at once.
 //
 // The overlap is a positive duration, store.MaxDuration at most, or zero. Rotations may overlap,
 // up to MaxSecrets keys; the last one's overlap then counts for all old keys. Doing it again with a
@@ -247,32 +246,11 @@ func (d *Dispatcher) Subscriptions(
 func (d *Dispatcher) RotateSecret(
 	ctx context.Context, id string, next signing.Secret, overlap time.Duration,
 ) (store.Subscription, error) {
-	if overlap < 0 {
-		return store.Subscription{}, &events.InvalidError{
-			Field:  "overlap",
-			Reason: fmt.Sprintf("is %v; give a positive duration, or zero for none", overlap),
-		}
-	}
-	if overlap > store.MaxDuration {
-		return store.Subscription{}, &events.InvalidError{
-			Field: "overlap", Reason: fmt.Sprintf("is %v; give at most %v", overlap, store.MaxDuration),
-		}
-	}
-	if next == "" {
-		next = signing.NewSecret()
+	if err := rotation.CheckOverlap(overlap); err != nil {
+		return store.Subscription{}, err
 	}
 	return d.change(ctx, ActionRotate, id, func(sub *store.Subscription) error {
-		now := time.Now()
-		var keys []signing.Secret
-		if overlap > 0 {
-			keys = slices.DeleteFunc(slices.Clone(sub.Keys(now)),
-				func(key signing.Secret) bool { return key == next })
-		}
-		sub.Secrets = append(keys, next)
-		sub.OverlapUntil = time.Time{}
-		if len(sub.Secrets) > 1 {
-			sub.OverlapUntil = now.Add(overlap)
-		}
+		rotation.Rotate(sub, next, overlap, time.Now())
 		return nil
 	})
 }

@@ -13,6 +13,7 @@ var released = []string{".", "dispatcher/otelhooks", "events/jsonschema", "store
 
 // unreleased are the folders of the modules that only this repository uses.
 var unreleased = []string{
+	"events/cloudevents/interop",
 	"examples/metrics",
 	"examples/postgres",
 	"httpapi/console/browsertest",

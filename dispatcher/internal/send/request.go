@@ -72,6 +72,9 @@ type message struct {
 	header  http.Header // in place of the subscription's; nil: those
 	signed  http.Header // what Sign has added
 	decided Body        // what the store must keep of the body if the attempt fails
+
+	contentType string
+	attributes  http.Header // of a CloudEvent in binary mode; nil otherwise
 }
 
 // compose decides what an attempt sends. Its error is a hookError or errBody.
@@ -80,18 +83,25 @@ type message struct {
 // see one event with two contents. So what the first attempt sends is kept with the delivery, and
 // decides for all later ones, even if the host gets another Transform in between, or none.
 func (s *Sender) compose(ctx context.Context, c *store.Claim) (message, error) {
-	m := message{body: c.Body}
+	m := message{body: c.Body, contentType: plainType}
 	if c.BodyState == store.BodyOverridden {
 		m.body = c.BodyOverride
+	}
+	if s.hooks.CloudEvents != nil {
+		if err := s.cloudEvent(c, &m); err != nil {
+			return message{}, err
+		}
 	}
 	if s.hooks.Transform != nil {
 		if err := s.transform(ctx, c, &m); err != nil {
 			return message{}, err
 		}
 	}
-	// Without a Transform, the first attempt need not write what goes without saying. After a
-	// Filter that failed it must, because the mark of that is still with the delivery.
-	if !isDecided(c) && (s.hooks.Transform != nil || c.BodyState == store.BodyUnfiltered) {
+	// Without a hook that changes bodies, the first attempt need not write what goes without
+	// saying. After a Filter that failed it must, because the mark of that is still with the
+	// delivery.
+	changed := s.hooks.Transform != nil || s.hooks.CloudEvents != nil
+	if !isDecided(c) && (changed || c.BodyState == store.BodyUnfiltered) {
 		m.decided = decide(c.Body, m.body)
 	}
 	return m, nil
