@@ -9,6 +9,7 @@ import (
 
 	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/httpapi/console/internal/text"
+	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 )
 
@@ -171,7 +172,11 @@ func (q action) rotate() (string, *view, error) {
 		return "", nil, &problem{409, "Not done",
 			"The webhook has changed meanwhile. Go back to it, and ask for a new key there."}
 	}
-	sub, err = q.d.RotateSecret(q.r.Context(), sub.ID, "", time.Duration(hours)*time.Hour)
+	key := signing.Secret("") // of the kind that there is
+	if kind := q.form.Get("kind"); kind != "" {
+		key = signing.NewSecretOf(signing.Kind(kind))
+	}
+	sub, err = q.d.RotateSecret(q.r.Context(), sub.ID, key, time.Duration(hours)*time.Hour)
 	if err != nil {
 		return "", nil, err
 	}

@@ -89,7 +89,7 @@ func (q *request) deliveries() (*view, error) {
 			Rows: show.NewRows(page.Items), OneWebhook: f.ID != "",
 			Operator: query.AnyTenant, Select: q.access.May.Send(),
 		},
-		Filter: f, Problem: f.Problem, Types: q.d.EventTypes(),
+		Filter: f, Problem: f.Problem, Types: q.catalogue(),
 		Counted: query.Count, Total: page.Total, TotalMore: page.TotalIsLowerBound,
 		Next: q.cursorURL(page.Next), Previous: q.cursorURL(page.Previous),
 		Count: f.URL("deliveries") + "&count=1", Replay: f.URL("replay"),

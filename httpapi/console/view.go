@@ -72,7 +72,7 @@ func (q *request) frame(v *view) *frame {
 		Title: v.title, Site: q.o.Title, Environment: q.o.Environment, Back: q.o.Back,
 		CSS: q.assetURL("console.css"), JS: q.assetURL("console.js"), Logo: q.assetURL("logo"),
 		Page: q.name, Operator: q.access.AnyTenant, May: q.access.May,
-		CanLive: v.live && v.status == 0, Data: v.data, Catalogue: len(q.d.EventTypes()) > 0,
+		CanLive: v.live && v.status == 0, Data: v.data, Catalogue: q.catalogue() != nil,
 	}
 	if q.r.Method == http.MethodGet && v.status == 0 {
 		query := q.r.URL.Query()

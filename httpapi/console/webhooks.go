@@ -10,6 +10,7 @@ import (
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/httpapi/console/internal/text"
+	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 )
 
@@ -120,6 +121,7 @@ type webhookPage struct {
 	webhook
 	Headers      []string // names alone
 	Keys         int
+	PublicKeys   []signing.PublicKey // of those that are Ed25519
 	OverlapUntil time.Time
 	Reason       string // why it was disabled
 	Waiting      int    // events that were canceled since
@@ -139,7 +141,8 @@ func (q *request) webhook() (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := webhookPage{Reason: text.Line(sub.DisabledReason), Keys: len(sub.Keys(time.Now()))}
+	data := webhookPage{Reason: text.Line(sub.DisabledReason), Keys: len(sub.Keys(time.Now())),
+		PublicKeys: sub.PublicKeys(time.Now())}
 	if data.webhook, err = q.newWebhook(ctx, &sub); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,9 @@
 package wire
 
 import (
+	"time"
+
+	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 )
 
@@ -16,8 +19,15 @@ type Webhook struct {
 	Status  store.Status      `json:"status"`
 	Signed  bool              `json:"signed"` // deliveries carry signatures
 
+	// PublicKeys are those of the Ed25519 keys that sign now, in the order in which they were made.
+	PublicKeys []signing.PublicKey `json:"public_keys,omitempty"`
+
 	// In the response of the subscribe that generated it, and in no other.
 	GeneratedKey string `json:"generated_signature_key,omitempty"`
+
+	// Warnings say what still works and should be changed. They are in the responses of subscribe,
+	// update and info.
+	Warnings []string `json:"warnings,omitempty"`
 
 	// Unreadable says that its headers and keys are sealed with a key that the host does not have.
 	// Headers is then empty, and nothing is sent to it.
@@ -70,7 +80,8 @@ func (v View) tenant(name string) *string {
 // [] and {}, as in Airy, and never null.
 func (v View) Webhook(s *store.Subscription) Webhook {
 	w := Webhook{ID: s.ID, Tenant: v.tenant(s.Tenant), Name: s.Name, URL: s.URL, Events: s.Events,
-		Headers: s.Headers, Status: s.Status, Signed: s.Signed()}
+		Headers: s.Headers, Status: s.Status, Signed: s.Signed(),
+		PublicKeys: s.PublicKeys(time.Now())}
 	if w.Events == nil {
 		w.Events = []string{}
 	}

@@ -25,6 +25,7 @@ type Webhook struct {
 	Types    []TypeChoice
 	Patterns string // one a line: types that are not in the catalogue, families
 	Headers  []Header
+	Kind     string            // of the key of a new one: a signing.Kind
 	Errors   map[string]string // by field; "" is of the whole
 	Heading  string
 }
@@ -78,7 +79,7 @@ func (f *Webhook) Fill(catalogue []events.Type, patterns []string) {
 func ReadWebhook(values url.Values, tenant string, operator bool) (*Webhook, []string) {
 	f := &Webhook{
 		ID: values.Get("id"), NewID: values.Get("new"), Name: strings.TrimSpace(values.Get("name")),
-		URL: strings.TrimSpace(values.Get("url")), Operator: operator,
+		URL: strings.TrimSpace(values.Get("url")), Operator: operator, Kind: values.Get("kind"),
 		Tenant: tenant, Errors: make(map[string]string),
 	}
 	if f.Operator {
