@@ -160,7 +160,7 @@ func TestNodeLibrary(t *testing.T) {
 // start runs a receiver, a program in a folder, until the test ends, and returns its URL.
 func start(t *testing.T, dir, program string, args ...string) (url string) {
 	t.Helper()
-	receiver := exec.CommandContext(t.Context(), program, args...)
+	receiver := exec.Command(program, args...) // whose end is that of its standard input
 	receiver.Dir, receiver.Stderr = dir, os.Stderr
 	in, err := receiver.StdinPipe()
 	if err != nil {

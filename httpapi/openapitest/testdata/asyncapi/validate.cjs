@@ -1,21 +1,25 @@
-// Reads an AsyncAPI document with AsyncAPI's own parser, which holds it to the JSON Schema of its version and to its rules,
-// and examples to their schemas. Prints each problem, and what the parser has found in it.
+// Reads AsyncAPI documents, which are files, with AsyncAPI's own parser, which holds them to the JSON Schema of their version
+// and to its rules. Prints a line of JSON for each: the problems, and the operations that the parser has found.
 const { readFileSync } = require("node:fs");
 const { Parser } = require("@asyncapi/parser");
 
-async function main() {
-  const { document, diagnostics } = await new Parser().parse(readFileSync(process.argv[2], "utf8"));
-  const problems = diagnostics.filter((d) => d.severity === 0);
-  for (const d of diagnostics.filter((d) => d.severity <= 1)) {
-    console.log(`${d.severity === 0 ? "error" : "warning"} ${d.code} at ${d.path.join("/")}: ${d.message}`);
-  }
-  if (problems.length > 0 || document === undefined) process.exit(1);
-  const found = document.operations().all().map((operation) => {
+async function read(file) {
+  const { document, diagnostics } = await new Parser().parse(readFileSync(file, "utf8"));
+  const said = (severity) => diagnostics.filter((d) => d.severity === severity)
+    .map((d) => `${d.code} at ${d.path.join("/")}: ${d.message}`);
+  const operations = document === undefined ? [] : document.operations().all().map((operation) => {
     const [message] = operation.messages().all();
-    return `${operation.action()} ${message.name()} ${Object.keys(message.headers().properties()).length > 3}` +
-      ` ${message.examples().all().length} ${operation.channels().all()[0].address()}`;
+    return {
+      action: operation.action(), message: message.name(),
+      headers: Object.keys(message.headers().properties()).length, examples: message.examples().all().length,
+      address: operation.channels().all()[0].address() ?? "",
+    };
   });
-  console.log(found.sort().join("\n"));
+  return { errors: said(0), warnings: said(1), operations };
+}
+
+async function main() {
+  for (const file of process.argv.slice(2)) console.log(JSON.stringify(await read(file)));
 }
 
 main();
