@@ -90,7 +90,7 @@ func (v Verifier) Verify(h http.Header, body []byte) error {
 
 // claimed is the signature that the headers of a delivery claim to be that of its body.
 type claimed struct {
-	keys       *keyring
+	keys       keyring
 	signatures []string // without their version; one must match
 	asymmetric []string // those of v1a
 	prefix     []byte   // "<id>.<seconds>.", which the standard scheme signs too
@@ -128,14 +128,14 @@ func (v Verifier) readHeader(h http.Header) (*claimed, error) {
 }
 
 // usableKeys returns the keys that aren't empty. There must be one, and all must be valid.
-func (v Verifier) usableKeys() (*keyring, error) {
-	ring := &keyring{symmetric: make([]Secret, 0, len(v.Keys))}
+func (v Verifier) usableKeys() (keyring, error) {
+	ring := keyring{symmetric: make([]Secret, 0, len(v.Keys))}
 	for i, key := range v.Keys {
 		if key == "" {
 			continue
 		}
 		if err := key.Validate(); err != nil {
-			return nil, fmt.Errorf("signing: the verifier's key %d %w", i, err)
+			return keyring{}, fmt.Errorf("signing: the verifier's key %d %w", i, err)
 		}
 		if public := key.Public(); public != "" {
 			ring.public = append(ring.public, public.bytes())
@@ -148,19 +148,19 @@ func (v Verifier) usableKeys() (*keyring, error) {
 			continue
 		}
 		if err := key.Validate(); err != nil {
-			return nil, fmt.Errorf("signing: the verifier's public key %d %w", i, err)
+			return keyring{}, fmt.Errorf("signing: the verifier's public key %d %w", i, err)
 		}
 		ring.public = append(ring.public, key.bytes())
 	}
 	if len(ring.symmetric)+len(ring.public) == 0 {
-		return nil, ErrNoKey
+		return keyring{}, ErrNoKey
 	}
 	return ring, nil
 }
 
 // readStandard is readHeader for webhook-signature, whose values are given, and what it covers.
 func (v Verifier) readStandard(
-	keys *keyring, values []string, h http.Header,
+	keys keyring, values []string, h http.Header,
 ) (*claimed, error) {
 	id, err := single(h, HeaderID)
 	if err != nil {
