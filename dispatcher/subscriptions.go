@@ -27,7 +27,7 @@ const (
 	MaxHeaderValue = check.MaxHeaderValue // bytes
 )
 
-// Subscribe makes a subscription of sub's Tenant, Name, URL, Events, Headers and Secrets, and
+// Subscribe makes a subscription of what sub says, but for its Status, times and proofs, and
 // returns it as stored.
 //
 // Without an ID it gets a random one. With an ID that exists, it replaces everything that
@@ -63,7 +63,7 @@ func (d *Dispatcher) Subscribe(
 			if cur.Tenant != sub.Tenant {
 				return store.ErrNotFound
 			}
-			*cur = sub.Clone()
+			*cur = check.Replaced(cur, &sub)
 			return nil
 		}
 		out, err := d.update(ctx, d.observe.Now, ActionSubscribe, sub.ID, replace)

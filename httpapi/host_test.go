@@ -232,6 +232,9 @@ type webhook struct {
 	Key     *string           `json:"generated_signature_key"`
 
 	Unreadable bool `json:"unreadable"`
+
+	Description string            `json:"description"`
+	Metadata    map[string]string `json:"metadata"`
 }
 
 type list struct {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/outhook/outhook/dispatcher/internal/netguard"
@@ -28,12 +29,20 @@ const (
 // The URL and the events are checked only when they have changed: what the host's options allow may
 // have changed as well, and a subscription from before must still be one that can be renamed,
 // rotated and unsubscribed.
+//
+// A proof that the endpoint wants deliveries is of one URL: another one has none.
 func (r *Rules) Subscription(sub, was *store.Subscription) error {
-	var err error
+	err := sub.Validate()
+	if err != nil {
+		return err
+	}
 	if sub.URL != was.URL || sub.URL == "" {
 		if sub.URL, err = r.checkURL(sub.URL); err != nil {
 			return err
 		}
+	}
+	if sub.URL != was.URL {
+		sub.VerifiedAt = time.Time{}
 	}
 	if !slices.Equal(sub.Events, was.Events) {
 		if sub.Events, err = r.checkPatterns(sub.Tenant, sub.Events); err != nil {
@@ -67,6 +76,16 @@ func (r *Rules) Subscription(sub, was *store.Subscription) error {
 		}
 	}
 	return nil
+}
+
+// Replaced returns what is stored in place of cur, which sub replaces. A proof of the same URL
+// stays.
+func Replaced(cur, sub *store.Subscription) store.Subscription {
+	out := sub.Clone()
+	if cur.URL == sub.URL {
+		out.VerifiedAt = cur.VerifiedAt
+	}
+	return out
 }
 
 // checkValues validates the headers and the secrets. If they are sealed and the store has no key

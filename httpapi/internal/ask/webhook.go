@@ -12,12 +12,16 @@ import (
 // Subscription reads a request of /webhooks.subscribe. Its status is ignored: Airy's client sends
 // one, and the result is subscribed in any case. What is missing is empty, also where the request
 // replaces a webhook. Its keys are read by NewKey.
-func Subscription(f *Fields, tenant string) store.Subscription {
+//
+// may says what else its owner may set.
+func Subscription(f *Fields, tenant string, may May) store.Subscription {
 	sub := store.Subscription{Tenant: tenant, URL: f.Required("url")}
 	sub.ID, _ = f.Text("id")
 	sub.Name, _ = f.Text("name")
 	sub.Events, _ = f.List("events")
 	sub.Headers, _ = f.Dict("headers")
+	s := readSettings(f, may)
+	s.apply(&sub)
 	return sub
 }
 
@@ -28,12 +32,13 @@ type Change struct {
 	events         *[]string
 	headers        *map[string]string
 	status         *store.Status
+	settings
 }
 
 // ReadChange reads a request of /webhooks.update. A field that is null is emptied, one that is
-// missing is left alone.
-func ReadChange(f *Fields) Change {
-	var c Change
+// missing is left alone. may says what else its owner may set.
+func ReadChange(f *Fields, may May) Change {
+	c := Change{settings: readSettings(f, may)}
 	if url, ok := f.Text("url"); ok {
 		c.url = &url
 	}
@@ -64,6 +69,7 @@ func (c *Change) Apply(sub *store.Subscription) {
 	set(&sub.Name, c.name)
 	set(&sub.Events, c.events)
 	set(&sub.Headers, c.headers)
+	c.settings.apply(sub)
 	if c.key != nil {
 		// At once and in place of all keys; to rotate with an overlap is an endpoint of its own.
 		sub.Secrets, sub.OverlapUntil = secrets(*c.key), time.Time{}
