@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"golang.org/x/net/http/httpguts"
 
@@ -74,6 +75,8 @@ func (o *Options) validate() error {
 		"Signatures is %d; give one of the constants that start with Signatures", o.Signatures)
 	bad(!httpguts.ValidHeaderFieldValue(o.UserAgent),
 		"UserAgent holds a character that no header may hold; remove it")
+	bad(o.TypeVisible != nil && len(o.EventTypes) == 0,
+		"TypeVisible has no effect without EventTypes; declare them")
 	errs = append(errs,
 		check.Network(o.Transport != nil, o.TLS != nil, o.DisableHTTP2, o.Proxy)...)
 	errs = append(errs, o.checkGuard()...)
@@ -92,6 +95,7 @@ func (o *Options) rules() (check.Rules, error) {
 		OwnerMay:          check.OwnerBounds(o.OwnerMay),
 		OperationalEvents: o.OperationalEvents,
 		Schemas:           schemas,
+		Declared:          slices.Clone(o.EventTypes),
 	}
 	for _, t := range o.EventTypes {
 		r.Types = append(r.Types, t.Name)

@@ -58,6 +58,9 @@ func New(s store.Store, o *Options) (*Dispatcher, error) {
 	if d.rules, err = opts.rules(); err != nil {
 		return nil, err
 	}
+	if opts.TypeVisible != nil {
+		d.rules.Visible = d.typeVisible
+	}
 	d.connect(d.sendOptions())
 	return d, nil
 }

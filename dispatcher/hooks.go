@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/outhook/outhook/dispatcher/internal/check"
 	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/signing"
@@ -18,8 +19,9 @@ type Request struct {
 	// either.
 	Header http.Header
 
-	// Body is what is sent, and signed: the event's body, or from the second attempt on what the
-	// first one sent, and then it cannot be changed any more.
+	// Body is what is sent, and signed: the event's body, or what Options.CloudEvents makes of it,
+	// or from the second attempt on what the first one sent, and then it cannot be changed any
+	// more.
 	Body []byte
 }
 
@@ -34,7 +36,11 @@ type Message struct {
 
 // hooks returns the options' functions as package send calls them.
 func (o *Options) hooks() send.Hooks {
-	h := send.Hooks{Filter: o.Filter, Authenticate: o.Authenticate, TLS: o.TLS}
+	h := send.Hooks{Filter: o.Filter, Authenticate: o.Authenticate, TLS: o.TLS,
+		CloudEvents: o.CloudEvents}
+	if o.CloudEvents != nil {
+		h.SchemaURIs = check.SchemaURIs(o.EventTypes)
+	}
 	if o.Transform != nil {
 		h.Transform = func(
 			ctx context.Context, sub store.Subscription, e events.Event, header *http.Header, body *[]byte,

@@ -74,8 +74,8 @@ var rooms = map[string][]string{
 	"dispatcher/internal/actor":   {},
 	"dispatcher/internal/backoff": {},
 	"dispatcher/internal/check": {
-		"dispatcher/internal/netguard", "dispatcher/internal/send", "events", "events/filter", "signing",
-		"store",
+		"dispatcher/internal/netguard", "dispatcher/internal/send", "events", "events/cloudevents",
+		"events/filter", "signing", "store",
 	},
 	"dispatcher/internal/clientpool": {"dispatcher/internal/h1"},
 	"dispatcher/internal/engine":     {"dispatcher/internal/send", "events", "store"},
@@ -91,7 +91,8 @@ var rooms = map[string][]string{
 	"dispatcher/internal/rotation":   {"events", "signing", "store"},
 	"dispatcher/internal/send": {
 		"dispatcher/internal/clientpool", "dispatcher/internal/h1",
-		"dispatcher/internal/netguard", "events", "events/filter", "signing", "store",
+		"dispatcher/internal/netguard", "events", "events/cloudevents", "events/filter", "signing",
+		"store",
 	},
 	"dispatcher/internal/tryout":  {"events", "events/filter", "store"},
 	"dispatcher/internal/slots":   {},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/events/cloudevents"
 	"github.com/outhook/outhook/store"
 )
 
@@ -100,6 +101,14 @@ type Options struct {
 	// If empty, every well-formed type is taken.
 	EventTypes []events.Type
 
+	// TypeVisible says whether a tenant may know of a type of EventTypes. One that is hidden from it
+	// does not exist for it: the catalogue and the descriptions of package httpapi don't have it,
+	// Subscribe and Update refuse its name as an unknown one, and Publish and PublishTx store an
+	// event of that type and tenant for nobody, without an error. What was delivered before stays in
+	// the history. It is called for each event that is published, and must be quick and safe for
+	// concurrent use; a panic hides the type. If nil, every tenant may know of all.
+	TypeVisible func(tenant, eventType string) bool
+
 	// Schemas checks payloads by the Schema of their type in EventTypes: Publish and PublishTx
 	// return an *events.InvalidError for one that does not match, and New an error for an Example
 	// that does not. jsonschema.Compiler{} of events/jsonschema, a module of its own, is one. If
@@ -126,6 +135,14 @@ type Options struct {
 	// If nil, every delivery is attempted.
 	Filter func(store.Subscription, events.Event) bool
 
+	// CloudEvents says how deliveries of a subscription become CloudEvents: not at all, in structured
+	// or in binary mode; see package events/cloudevents. Signatures are over the body that goes out.
+	// It is called at every attempt, and by Ping, before Transform, with a copy, and must be safe
+	// for concurrent use. A Format that is not valid, or a panic, is a failed attempt, as with
+	// Transform. Another mode holds for deliveries that have not been attempted: what was sent once
+	// is sent again as it was. If nil, none are.
+	CloudEvents func(store.Subscription) cloudevents.Format
+
 	// Transform may change the headers and the body of deliveries, for each subscription as it
 	// likes. It is called at every attempt, and by Ping, in the attempt's goroutine and within its
 	// Timeout, with copies of the subscription and the event, and must be safe for concurrent use.
@@ -150,10 +167,12 @@ type Options struct {
 	// attempt, as with Transform. If nil, none are added.
 	Sign func(Message) (http.Header, error)
 
-	// Signatures says which signatures the deliveries of a subscription with a key carry. If zero,
-	// those of Airy and of Standard Webhooks. A host whose receivers all take Standard Webhooks
-	// gives SignaturesStandard: they can then not be deceived by X-Airy-Content-Signature, which
-	// covers no time. The other headers of Standard Webhooks are sent in any case.
+	// Signatures says which signatures the deliveries of a subscription with a symmetric key carry.
+	// One with an Ed25519 key has webhook-signature by all its keys in any case, and Airy's only if
+	// there is a symmetric one too. If zero, those of Airy and of Standard Webhooks. A host whose
+	// receivers all take Standard Webhooks gives SignaturesStandard: they can then not be deceived by
+	// X-Airy-Content-Signature, which covers no time. The other headers of Standard Webhooks are sent
+	// in any case.
 	Signatures Signatures
 
 	// MinSecret is how many bytes a new signature key must have, from 1 to 32: of a key that starts

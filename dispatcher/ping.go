@@ -42,11 +42,15 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 
 // PingExample is Ping with the Example of a type of EventTypes as the payload, whatever types the
 // subscription wants. The endpoint can't tell the event from one that has happened. It returns an
-// *events.InvalidError for a type that has no example.
+// *events.InvalidError for a type that has no example, or is hidden from the tenant.
 func (d *Dispatcher) PingExample(
 	ctx context.Context, id, eventType string,
 ) (store.Attempt, error) {
-	example, err := ping.Example(d.EventTypes(), eventType)
+	sub, err := d.Subscription(ctx, id)
+	if err != nil {
+		return store.Attempt{}, err
+	}
+	example, err := ping.Example(d.EventTypesFor(sub.Tenant), eventType)
 	if err != nil {
 		return store.Attempt{}, err
 	}

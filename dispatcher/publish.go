@@ -66,10 +66,9 @@ func (ownTx) OnCommit(f func()) bool {
 
 // publish is the one way of the host's events to the store.
 func (d *Dispatcher) publish(ctx context.Context, tx store.Tx, evs []events.Event) error {
-	for i := range evs {
-		if err := d.rules.Event(&evs[i]); err != nil {
-			return fmt.Errorf("dispatcher: publish: event %d of %d: %w", i+1, len(evs), err)
-		}
+	evs, err := d.rules.Publishable(evs)
+	if err != nil {
+		return fmt.Errorf("dispatcher: publish: %w", err)
 	}
 	if len(evs) == 0 {
 		return nil
@@ -77,7 +76,7 @@ func (d *Dispatcher) publish(ctx context.Context, tx store.Tx, evs []events.Even
 	if err := d.quotas.CheckPending(ctx, tx, evs); err != nil {
 		return err
 	}
-	evs, err := d.enqueue(ctx, tx, evs)
+	evs, err = d.enqueue(ctx, tx, evs)
 	if err != nil {
 		return fmt.Errorf("dispatcher: publish: %w", err)
 	}
@@ -109,7 +108,17 @@ func (d *Dispatcher) enqueue(
 }
 
 // EventTypes returns the catalogue of the types that can be subscribed to: Options.EventTypes and,
-// with Options.OperationalEvents, the operational types. It is empty if the host has no catalogue.
-func (d *Dispatcher) EventTypes() []events.Type {
-	return check.Catalogue(d.o.EventTypes, d.o.OperationalEvents)
+// with Options.OperationalEvents, the operational types. It is nil if the host has no catalogue.
+func (d *Dispatcher) EventTypes() []events.Type { return d.rules.Catalogue(nil) }
+
+// EventTypesFor is EventTypes without the types that are hidden from a tenant, see
+// Options.TypeVisible. It is empty and not nil if all are.
+func (d *Dispatcher) EventTypesFor(tenant string) []events.Type {
+	return d.rules.Catalogue(d.rules.VisibleTo(tenant))
+}
+
+// typeVisible asks Options.TypeVisible. A panic hides the type: a secret stays one.
+func (d *Dispatcher) typeVisible(tenant, eventType string) (visible bool) {
+	d.observe.Protect("Options.TypeVisible", func() { visible = d.o.TypeVisible(tenant, eventType) })
+	return visible
 }

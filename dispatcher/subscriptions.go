@@ -233,11 +233,12 @@ func (d *Dispatcher) Subscriptions(
 	return d.store.Subscriptions(ctx, q)
 }
 
-// RotateSecret gives a subscription a new key; if next is empty, a generated one, which is the last
-// of Secrets in what it returns. During the overlap deliveries carry signatures by the old key and
-// the new one, so that a receiver has that long to learn the new key; afterwards only by the new.
-// The Airy header, which has room for one signature, keeps the old key until the overlap ends.
-// Without an overlap the new key takes over at once.
+// RotateSecret gives a subscription a new key; if next is empty, a generated one of the kind of the
+// newest that it has, which is the last of Secrets in what it returns. During the overlap
+// deliveries carry signatures by the old key and the new one, whatever their kinds, so that a
+// receiver has that long to learn the new key; afterwards only by the new. The Airy header, which
+// has room for one signature, keeps the old key until the overlap ends. Without an overlap the new
+// key takes over at once.
 //
 // The overlap is a positive duration, store.MaxDuration at most, or zero. Rotations may overlap,
 // up to MaxSecrets keys; the last one's overlap then counts for all old keys. Doing it again with a

@@ -7,6 +7,8 @@ import "encoding/json"
 type Type struct {
 	Name        string          // see ValidateType
 	Description string          // when it is published, in a sentence of plain text
+	Version     string          // of its payload, such as "2" or "2026-03-01"; empty: none given
+	Deprecated  string          // if it is deprecated: what to use instead, and until when it is sent
 	Schema      json.RawMessage // of the payload, in JSON Schema 2020-12; nil: none given
 	Example     json.RawMessage // a payload; nil: none given
 }

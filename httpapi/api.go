@@ -37,8 +37,11 @@ type api struct {
 	auth Authorizer
 	o    Options
 
-	// See package openapi; the second is for operators.
-	description, operatorDescription json.RawMessage
+	deprecated []events.Type // of the catalogue
+
+	// See package openapi. Those of a tenant from which a type is hidden are made when it asks.
+	hostInfo                                            openapi.Host
+	description, operatorDescription, eventsDescription json.RawMessage
 }
 
 // newAPI checks what Mount and Handler are given. Its error is an *events.InvalidError.
@@ -54,24 +57,53 @@ func newAPI(d *dispatcher.Dispatcher, auth Authorizer, o *Options) (*api, error)
 	if err := a.o.validate(); err != nil {
 		return nil, err
 	}
-	host := openapi.Host{Title: a.o.Description.Title, Prefix: a.o.Prefix,
+	a.hostInfo = openapi.Host{Title: a.o.Description.Title, Prefix: a.o.Prefix,
 		Security: a.o.Description.Security}
+	types := d.EventTypes()
+	for _, t := range types {
+		if t.Deprecated != "" {
+			a.deprecated = append(a.deprecated, t)
+		}
+	}
 	var err error
-	if a.description, err = openapi.Describe(&host, d.EventTypes()); err != nil {
+	if a.description, err = openapi.Describe(&a.hostInfo, types); err != nil {
 		return nil, err
 	}
-	host.Operator = true
-	a.operatorDescription, err = openapi.Describe(&host, d.EventTypes())
+	if a.eventsDescription, err = openapi.DescribeEvents(&a.hostInfo, types); err != nil {
+		return nil, err
+	}
+	operator := a.hostInfo
+	operator.Operator = true
+	a.operatorDescription, err = openapi.Describe(&operator, types)
 	return a, err
 }
 
 // path returns the path of an endpoint.
 func (a *api) path(e *endpoint) string { return a.o.Prefix + "/webhooks." + e.name }
 
-// openapi returns the description, which is the same for every tenant. An operator's has more.
+// openapi returns the description, which is the same for every tenant from which no event type is
+// hidden. An operator's has more.
 func (a *api) openapi(_ context.Context, acc Access, _ *ask.Fields) (any, error) {
 	if acc.AnyTenant {
 		return a.operatorDescription, nil
 	}
+	if types, hidden := a.hidden(acc); hidden {
+		return openapi.Describe(&a.hostInfo, types)
+	}
 	return a.description, nil
+}
+
+// asyncapi returns the description of what receivers get.
+func (a *api) asyncapi(_ context.Context, acc Access, _ *ask.Fields) (any, error) {
+	if types, hidden := a.hidden(acc); hidden {
+		return openapi.DescribeEvents(&a.hostInfo, types)
+	}
+	return a.eventsDescription, nil
+}
+
+// hidden returns the event types that the sender of a request may know of, and whether they are not
+// all.
+func (a *api) hidden(acc Access) (types []events.Type, hidden bool) {
+	types = a.types(acc)
+	return types, len(types) != len(a.d.EventTypes())
 }

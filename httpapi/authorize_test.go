@@ -25,6 +25,7 @@ func TestUnauthenticated(t *testing.T) {
 		check(http.MethodPost, endpoint)
 	}
 	check(http.MethodGet, "openapi")
+	check(http.MethodGet, "asyncapi")
 	if strings.Contains(h.logged.String(), "realm") {
 		t.Errorf("a refusal is logged:\n%s", h.logged)
 	}

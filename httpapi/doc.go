@@ -26,13 +26,14 @@
 //	POST /webhooks.replay       send all matching deliveries again, also in steps, or count them
 //
 //	GET /webhooks.openapi       an OpenAPI 3.1 description of the endpoints and of what receivers get
+//	GET /webhooks.asyncapi      an AsyncAPI 3.0 description of what receivers get
 //
 // Requests and responses are JSON; a response ends with a newline. Every error is {"message":"…"},
 // one sentence that names the field and says what to do. A failed delivery also has a class, a word
 // that is the same in Go, logs and metrics (dispatcher.Class). No response contains a signature
 // key, except that of /webhooks.rotate, which shows the new one once, and that of a
-// /webhooks.subscribe that generated one. Only Airy's five endpoints, pause and resume show the
-// values of a webhook's headers.
+// /webhooks.subscribe that generated one; of an Ed25519 key none has more than the public half.
+// Only Airy's five endpoints, pause and resume show the values of a webhook's headers.
 //
 // # Who may call
 //
@@ -92,6 +93,9 @@
 // need the key as signing.Secret.Standard converts it. How short a key may be is
 // dispatcher.Options.MinSecret.
 //
+// A request of subscribe or rotate with "signature_kind": "ed25519" has an Ed25519 key made, whose
+// private half no response has. Those about a webhook have the "public_keys" that sign now.
+//
 // # Browsers
 //
 // If users are authenticated by a cookie, a page of another site could send requests in their name.
@@ -131,5 +135,7 @@
 //
 // /webhooks.openapi has the event types that the dispatcher declares, with their schemas, and what
 // [Options.Description] says: a title, and how clients authenticate. Clients can be generated from
-// it; every pattern and format in it agrees with what the endpoints accept.
+// it; every pattern and format in it agrees with what the endpoints accept. /webhooks.asyncapi has
+// the same event types. Types that are hidden from a tenant (dispatcher.Options.TypeVisible) are in
+// neither for it.
 package httpapi

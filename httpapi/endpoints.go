@@ -34,6 +34,8 @@ func (e *endpoint) fields(acc Access) []string {
 func (a *api) endpoints() []endpoint {
 	return slices.Concat(a.airyEndpoints(), a.ownerEndpoints(), a.deliveryEndpoints(), []endpoint{{
 		name: "openapi", method: http.MethodGet, run: a.openapi,
+	}, {
+		name: "asyncapi", method: http.MethodGet, run: a.asyncapi,
 	}})
 }
 
@@ -43,7 +45,8 @@ func (a *api) airyEndpoints() []endpoint {
 	return []endpoint{{
 		name: "subscribe", method: http.MethodPost, ready: true, run: a.subscribe, tenant: true,
 		takes: []string{"url", "id", "name", "description", "metadata", "events", "filter", "fields",
-			"headers", "signature_key", "signatureKey", "rate", "timeout_seconds", "status"},
+			"headers", "signature_key", "signatureKey", "signature_kind", "rate",
+			"timeout_seconds", "status"},
 	}, {
 		// ready, because an update can subscribe a webhook again.
 		name: "update", method: http.MethodPost, ready: true, run: a.update,
@@ -76,7 +79,8 @@ func (a *api) ownerEndpoints() []endpoint {
 		takes: []string{"id"},
 	}, {
 		name: "rotate", method: http.MethodPost, run: a.rotate,
-		takes: []string{"id", "signature_key", "signatureKey", "overlap_seconds", "version"},
+		takes: []string{"id", "signature_key", "signatureKey", "signature_kind", "overlap_seconds",
+			"version"},
 	}, {
 		name: "ping", method: http.MethodPost, ready: true, run: a.ping,
 		takes: []string{"id", "event_type"},

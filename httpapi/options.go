@@ -84,7 +84,7 @@ func (o *Options) withDefaults() Options {
 func (o *Options) validate() error {
 	if o.Signing < 0 || o.Signing >= signingEnd {
 		return &events.InvalidError{Field: "Signing",
-			Reason: "is none of the constants; give SigningOptional, SigningGenerate or SigningRequire"}
+			Reason: "is none of the constants; give one of those that start with Signing"}
 	}
 	if err := o.validatePrefix(); err != nil {
 		return err

@@ -26,24 +26,38 @@ const (
 	// empties it.
 	SigningRequire
 
+	// SigningGenerateEd25519 is SigningGenerate with an Ed25519 key in place of a symmetric one,
+	// unless the request has another signature_kind. The answer shows its public half, as every
+	// later one does; the private one is in no answer.
+	SigningGenerateEd25519
+
 	signingEnd // one more than the last
 )
 
-// apply gives a webhook that is being subscribed a key where it needs one, which it returns, or
-// fails. Clients that left the key out by mistake must not learn it from forged deliveries.
+// apply gives a webhook that is being subscribed its key: that of the request, one of the kind that
+// it names, or one where it needs one; or it fails. Clients that left the key out by mistake must
+// not learn it from forged deliveries. It returns a key that it has made and that the client must
+// be shown.
 func (s Signing) apply(sub *store.Subscription, f *ask.Fields) (generated signing.Secret) {
-	if sub.Signed() {
-		return ""
+	key, made := ask.NewKey(f)
+	if key == "" {
+		switch s {
+		case SigningGenerate:
+			key, made = signing.NewSecret(), true
+		case SigningGenerateEd25519:
+			key, made = signing.NewEd25519Secret(), true
+		case SigningRequire:
+			f.Fail("signature_key", "is left out, and this host sends no unsigned deliveries; "+
+				`choose a key, such as "whsec_" and the base64 of 32 random bytes, or a signature_kind`)
+		}
 	}
-	switch s {
-	case SigningGenerate:
-		generated = signing.NewSecret()
-		sub.Secrets = []signing.Secret{generated}
-	case SigningRequire:
-		f.Fail("signature_key", "is left out, and this host sends no unsigned deliveries; "+
-			`choose a key, such as "whsec_" and the base64 of 32 random bytes`)
+	if key != "" {
+		sub.Secrets = []signing.Secret{key}
 	}
-	return generated
+	if made && key.Kind() != signing.Ed25519 {
+		return key
+	}
+	return ""
 }
 
 // check fails if a change takes a webhook's key away where each must have one.

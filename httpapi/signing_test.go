@@ -170,7 +170,7 @@ func TestSigningOutOfBounds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, mode := range []httpapi.Signing{-1, httpapi.SigningRequire + 1} {
+	for _, mode := range []httpapi.Signing{-1, httpapi.SigningGenerateEd25519 + 1} {
 		_, err := httpapi.Handler(d, httpapi.NoAuth, &httpapi.Options{Signing: mode})
 		invalid := (*events.InvalidError)(nil)
 		if !errors.As(err, &invalid) || invalid.Field != "Signing" {

@@ -6,9 +6,9 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/httpapi/internal/ask"
 	"github.com/outhook/outhook/httpapi/internal/wire"
-	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 )
 
@@ -28,9 +28,19 @@ func (a *api) subscribe(ctx context.Context, acc Access, f *ask.Fields) (any, er
 		}
 	}
 	sub, err := a.d.Subscribe(ctx, sub)
-	w := acc.view().Webhook(&sub)
+	w := a.webhook(acc, &sub)
 	w.GeneratedKey = string(generated)
 	return w, err
+}
+
+// webhook returns what a response shows of a webhook, with warnings.
+func (a *api) webhook(acc Access, sub *store.Subscription) wire.Webhook {
+	w := acc.view().Webhook(sub)
+	if len(wire.Deprecations(a.deprecated, sub.Events)) > 0 {
+		// A type that is hidden by now is not spoken of.
+		w.Warnings = wire.Deprecations(a.d.EventTypesFor(sub.Tenant), sub.Events)
+	}
+	return w
 }
 
 // ownerMay returns what the owner of a webhook may set of that which is the host's to allow.
@@ -78,7 +88,7 @@ func (a *api) change(
 		apply(sub)
 		return nil
 	})
-	return acc.view().Webhook(&sub), err
+	return a.webhook(acc, &sub), err
 }
 
 // errChanged refuses a change of a version of a webhook that it no longer has.
@@ -116,7 +126,7 @@ func (a *api) setPaused(
 // info returns a webhook, with the version that update and rotate take.
 func (a *api) info(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
 	sub, err := a.own(ctx, acc, f)
-	w := acc.view().Webhook(&sub)
+	w := a.webhook(acc, &sub)
 	w.Version = wire.Version(&sub)
 	return w, err
 }
@@ -139,11 +149,12 @@ const (
 )
 
 // rotate gives a webhook a new key. Its response has the key, as one that was generated must be
-// shown once; the only other one that has a key is that of subscribe, by SigningGenerate. A client
-// that gives the key itself can repeat a request whose answer it has lost: the same key is added
-// once. Of several requests with the same version, also at the same time, one rotates.
+// shown once, or of an Ed25519 key the public half; the only other one that has a key is that of a
+// subscribe that has generated it. A client that gives the key itself can repeat a request whose
+// answer it has lost: the same key is added once. Of several requests with the same version, also
+// at the same time, one rotates.
 func (a *api) rotate(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
-	key, _ := ask.Key(f)
+	key, _ := ask.NewKey(f)
 	overlap := DefaultOverlap
 	if seconds, ok := f.Int("overlap_seconds", 0, int(MaxOverlap/time.Second)); ok {
 		overlap = time.Duration(seconds) * time.Second
@@ -154,11 +165,11 @@ func (a *api) rotate(ctx context.Context, acc Access, f *ask.Fields) (any, error
 	case err != nil:
 		return nil, err
 	case seen == "":
-		sub, err = a.d.RotateSecret(ctx, sub.ID, signing.Secret(key), overlap)
+		sub, err = a.d.RotateSecret(ctx, sub.ID, key, overlap)
 	case seen != wire.Version(&sub):
 		err = errChanged
 	default:
-		sub, err = a.d.RotateSecretIf(ctx, sub.ID, sub.UpdatedAt, signing.Secret(key), overlap)
+		sub, err = a.d.RotateSecretIf(ctx, sub.ID, sub.UpdatedAt, key, overlap)
 		if errors.Is(err, store.ErrConflict) {
 			err = errChanged
 		}
@@ -223,8 +234,17 @@ func (a *api) figures(ctx context.Context, acc Access, f *ask.Fields) (any, erro
 	return wire.NewFigures(&figures), err
 }
 
-// events lists the event types that the host declares, the same for every tenant. The list is empty
-// if it declares none.
-func (a *api) events(context.Context, Access, *ask.Fields) (any, error) {
-	return wire.NewCatalogue(a.d.EventTypes()), nil
+// events lists the event types that the host declares, less those that are hidden from the tenant.
+// The list is empty if there are none.
+func (a *api) events(_ context.Context, acc Access, _ *ask.Fields) (any, error) {
+	return wire.NewCatalogue(a.types(acc)), nil
+}
+
+// types returns the event types that the sender of a request may know of; nil if the host declares
+// none.
+func (a *api) types(acc Access) []events.Type {
+	if acc.AnyTenant {
+		return a.d.EventTypes()
+	}
+	return a.d.EventTypesFor(acc.Tenant)
 }

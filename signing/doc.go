@@ -5,16 +5,18 @@
 // A delivery for a subscription with a key carries two signatures of its body's exact bytes, unless
 // the sender has chosen one of them:
 //
-//   - webhook-signature, made by Standard: HMAC-SHA256 of the event's id, the attempt's time and
-//     the body, as in Standard Webhooks 1.0.0 (https://www.standardwebhooks.com). Because id and
-//     time are signed, a delivery can't be sent again later or under another id, and several keys
-//     may sign while one replaces another.
-//   - X-Airy-Content-Signature, made by Airy: HMAC-SHA256 of the body in hexadecimal, as in Airy's
-//     webhooks. Anyone who has seen a delivery can send it again with this one.
+//   - webhook-signature, made by Standard: HMAC-SHA256 or Ed25519 of the event's id, the attempt's
+//     time and the body, as in Standard Webhooks 1.0.0 (https://www.standardwebhooks.com). Because
+//     id and time are signed, a delivery can't be sent again later or under another id, and several
+//     keys, of both kinds, may sign while one replaces another.
+//   - X-Airy-Content-Signature, made by Airy with a symmetric key: HMAC-SHA256 of the body in
+//     hexadecimal, as in Airy's webhooks. Anyone who has seen a delivery can send it again with
+//     this one.
 //
 // A Secret is a key. It prints and marshals as "[redacted]", so it can't get into a log by
 // accident. NewSecret makes one in the form that Standard Webhooks libraries of all languages take,
-// and Secret.Standard gives any other key in that form.
+// and Secret.Standard gives any other key in that form. NewEd25519Secret makes one of another Kind:
+// the sender alone has it, and a receiver verifies with its PublicKey, which can't sign.
 //
 // A receiver wraps its handler with a Verifier, which answers 401 in place of the handler if no
 // signature is valid, and with a Once, which answers 200 in place of the handler to what it has

@@ -142,3 +142,25 @@ func ExampleSecret_Standard() {
 	// true
 	// false
 }
+
+// A sender keeps the private key; a receiver has the public one, with which nobody can sign.
+func ExampleVerifier_publicKeys() {
+	const private signing.Secret = "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbc="
+	fmt.Println(private.Public())
+
+	now, body := time.Now(), []byte(`{"type":"ping"}`)
+	h := http.Header{}
+	h.Set(signing.HeaderID, "evt_1")
+	h.Set(signing.HeaderTimestamp, strconv.FormatInt(now.Unix(), 10))
+	h.Set(signing.HeaderSignature, signing.Standard("evt_1", now, body, private))
+
+	v := signing.Verifier{PublicKeys: []signing.PublicKey{
+		"whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=",
+	}}
+	fmt.Println(v.Verify(h, body))
+	fmt.Println(v.Verify(h, []byte(`{"type":"pong"}`)))
+	// Output:
+	// whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=
+	// <nil>
+	// signing: signature does not match
+}

@@ -66,11 +66,13 @@ func FuzzVerify(f *testing.F) {
 // can be read from JSON, signs and verifies, and means the same to other libraries.
 func FuzzSecret(f *testing.F) {
 	for _, s := range []string{"", "k", textKey, whsecKey, "whsec_", "whsec_AAAA", "[redacted]",
-		"schlüssel-🔑", "\xff", "whsec_\n" + whsecKey[6:], strings.Repeat("k", 513)} {
+		"schlüssel-🔑", "\xff", "whsec_\n" + whsecKey[6:], strings.Repeat("k", 513),
+		pairKey, pairSeed, pairPublic, "whsk_", "whsk_AAAA"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		for _, key := range []string{canary + text, "whsec_" + canary + text, text + canary} {
+		for _, key := range []string{canary + text, "whsec_" + canary + text, text + canary,
+			"whsk_" + canary + text} {
 			key := signing.Secret(key)
 			b, err := json.Marshal(key)
 			said := fmt.Sprintf("%v %+v %#v %q %x %s %s %v", key, key, key, key, key, b, err, key.Validate())

@@ -1,6 +1,7 @@
 package signing
 
 import (
+	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -38,9 +39,9 @@ func NewSecret() Secret {
 // A key of more than 64 bytes is hashed to 32 by SHA-256 first, which is what HMAC does with it.
 // One of fewer than 24 bytes gives a form that libraries take and Validate refuses, because
 // Standard Webhooks recommends at least 24: give a Verifier the plain key then. A key that starts
-// with "whsec_" stays as it is, and so does an empty one.
+// with "whsec_" or "whsk_" stays as it is, and so does an empty one.
 func (s Secret) Standard() Secret {
-	if s == "" || strings.HasPrefix(string(s), keyPrefix) {
+	if s == "" || strings.HasPrefix(string(s), keyPrefix) || s.Kind() == Ed25519 {
 		return s
 	}
 	key := []byte(s)
@@ -52,13 +53,19 @@ func (s Secret) Standard() Secret {
 }
 
 // Len returns how many bytes key the standard scheme: of a key that starts with "whsec_" those that
-// its base64 decodes to, of any other those of the text.
-func (s Secret) Len() int { return len(s.standardKey()) }
+// its base64 decodes to, of an Ed25519 key the 32 of its seed, of any other those of the text.
+func (s Secret) Len() int {
+	if s.Kind() == Ed25519 {
+		return ed25519.SeedSize
+	}
+	return len(s.standardKey())
+}
 
 // Validate returns an error unless s can be a signing key: 1 to 512 bytes of UTF-8, and if it
 // starts with "whsec_", the rest is padded standard base64 (RFC 4648, 4) of 24 to 64 bytes, as
-// Standard Webhooks recommends. Whether a key is long enough not to be guessed is the host's to
-// say: see dispatcher.Options.MinSecret.
+// Standard Webhooks recommends, or if it starts with "whsk_", of an Ed25519 key. A public key is
+// none: as an HMAC key, it would let everybody sign who may have it. Whether a key is long enough
+// not to be guessed is the host's to say: see dispatcher.Options.MinSecret.
 //
 // The error's text is what to say after the name of the field ("is empty; …") and never holds any
 // of the key.
@@ -77,6 +84,11 @@ func (s Secret) Validate() error {
 		if !ok || len(key) < minDecodedLen || len(key) > maxDecodedLen {
 			return errors.New(`starts with "whsec_", so the rest must be the base64 of 24 to 64 bytes`)
 		}
+	case strings.HasPrefix(string(s), privatePrefix):
+		return s.validatePrivate()
+	case strings.HasPrefix(string(s), publicPrefix):
+		return errors.New(`starts with "whpk_", so it is a public key, which can't sign; give it to ` +
+			"those who verify, as one of Verifier.PublicKeys")
 	}
 	return nil
 }

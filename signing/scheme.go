@@ -4,24 +4,26 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// versionHMAC starts a signature that Standard makes; other versions are other algorithms.
+// versionHMAC starts a signature by an HMAC key; other versions are other algorithms.
 const versionHMAC = "v1,"
 
 // Airy returns the value of X-Airy-Content-Signature: HMAC-SHA256 of the body in lowercase
 // hexadecimal, keyed with the key's bytes as they stand, a "whsec_" in front included. For an empty
-// key, whose signature anyone could make, it is "".
+// key, whose signature anyone could make, it is "", and so it is for an Ed25519 key: Airy's scheme
+// is symmetric.
 //
 // It covers the body alone, so anyone who has seen a delivery can send it again.
 //
 // Source: "Subscribing" in Airy's webhook documentation, and its lib/java/crypto
 // Signature.getSignature.
 func Airy(key Secret, body []byte) string {
-	if key == "" {
+	if key == "" || key.Kind() == Ed25519 {
 		return ""
 	}
 	var buf [sha256.BlockSize]byte // room for most
@@ -31,10 +33,11 @@ func Airy(key Secret, body []byte) string {
 	return string(text[:])
 }
 
-// Standard returns the value of webhook-signature: for each key "v1," and the base64 of HMAC-SHA256
-// over "<id>.<seconds since 1970>.<body>", separated by spaces. A key written whsec_<base64> is
-// decoded first, any other is used as it stands. Empty keys are left out; without any other the
-// value is "".
+// Standard returns the value of webhook-signature: for each key its signature of
+// "<id>.<seconds since 1970>.<body>", separated by spaces. An Ed25519 key makes "v1a," and the
+// base64 of its signature; every other one "v1," and the base64 of HMAC-SHA256, where a key written
+// whsec_<base64> is decoded first and any other is used as it stands. Empty keys, and what starts
+// with "whsk_" and is no key, are left out; without any other the value is "".
 //
 // Give the same id and at in webhook-id and webhook-timestamp. Since a dot separates them, id must
 // not have one.
@@ -48,12 +51,21 @@ func Standard(id string, at time.Time, body []byte, keys ...Secret) string {
 	prefix = append(prefix, '.')
 	var out strings.Builder
 	out.Grow(len(keys) * (len(versionHMAC) + macTextLen + len(" ")))
+	var message []byte // Ed25519 wants it in one piece; HMAC does without the copy
 	for _, key := range keys {
 		if key == "" {
 			continue
 		}
 		if out.Len() > 0 {
 			out.WriteByte(' ')
+		}
+		if private := key.privateKey(); private != nil {
+			if message == nil {
+				message = slices.Concat(prefix, body)
+			}
+			out.WriteString(versionEd25519)
+			out.WriteString(ed25519Text(private, message))
+			continue
 		}
 		text := standardMAC(key, prefix, body)
 		out.WriteString(versionHMAC)

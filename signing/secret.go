@@ -10,11 +10,12 @@ import (
 // redacted is the output of a Secret in place of its key.
 const redacted = "[redacted]"
 
-// A Secret is a signing key, as its owner writes it: any text, or "whsec_" and base64 (see
-// Validate and Standard). Only string(s) returns the text: formatted with fmt by any verb, logged
-// with slog, or encoded by an encoder that asks a type how it is encoded (encoding/json, xml and
-// gob, and those for YAML, TOML, CBOR and MessagePack), a Secret reads "[redacted]", alone and
-// inside structs, pointers, slices and map values. An empty one reads "".
+// A Secret is a signing key, as its owner writes it: any text, "whsec_" and base64, or "whsk_" and
+// base64 for the private key of an Ed25519 pair (see Validate, Kind and Standard). Only string(s)
+// returns the text: formatted with fmt by any verb, logged with slog, or encoded by an encoder that
+// asks a type how it is encoded (encoding/json, xml and gob, and those for YAML, TOML, CBOR and
+// MessagePack), a Secret reads "[redacted]", alone and inside structs, pointers, slices and map
+// values. An empty one reads "".
 //
 // So a store must convert a key before it encodes it. Decoding a Secret from "[redacted]" is an
 // error: otherwise a record that was encoded without converting would sign with a public text.

@@ -1,6 +1,7 @@
 package signing
 
 import (
+	"crypto/ed25519"
 	"crypto/subtle"
 	"errors"
 	"fmt"
@@ -29,13 +30,24 @@ var (
 	ErrNoKey = errors.New("signing: the verifier has no key")
 )
 
+// MaxSignatures is how many v1a signatures a delivery may carry to a Verifier with a public key:
+// each takes a verification per key, and a stranger may send a header that is full of them. It is
+// more than a sender of this module makes.
+const MaxSignatures = 16
+
 // A Verifier tells a receiver whether a delivery was signed with one of its keys. The zero value
 // has no key and refuses every delivery. It is safe for concurrent use as long as its fields do not
 // change.
 type Verifier struct {
 	// Keys are the keys that may have signed, in any order: the old and the new one while a key
-	// rotates. Empty ones are ignored, so they verify nothing. The others must pass Validate.
+	// rotates. Empty ones are ignored, so they verify nothing. The others must pass Validate. A
+	// private Ed25519 key verifies as its public one does.
 	Keys []Secret
+
+	// PublicKeys are the public keys "whpk_…" of senders that sign with Ed25519, beside Keys or
+	// instead. They verify v1a signatures and nothing else. Empty ones are ignored; the others must
+	// pass Validate. Take them from the sender by another way than a delivery.
+	PublicKeys []PublicKey
 
 	// Tolerance is how far webhook-timestamp may be from now, in either direction. If zero,
 	// DefaultTolerance; if negative, everything is stale.
@@ -56,7 +68,8 @@ type Verifier struct {
 //
 //   - webhook-signature decides, together with webhook-id and webhook-timestamp, which it covers;
 //     the Airy signature isn't looked at. The timestamp must be within Tolerance, and one of the v1
-//     signatures must match; those of other versions are ignored.
+//     signatures must match one of Keys, or one of the v1a signatures, MaxSignatures at most, one
+//     of PublicKeys; those of other versions are ignored.
 //   - If it is missing and AllowAiry is set, X-Airy-Content-Signature decides. It covers the body
 //     only: don't believe webhook-id or webhook-timestamp then.
 //
@@ -77,10 +90,18 @@ func (v Verifier) Verify(h http.Header, body []byte) error {
 
 // claimed is the signature that the headers of a delivery claim to be that of its body.
 type claimed struct {
-	keys       []Secret
+	keys       keyring
 	signatures []string // without their version; one must match
+	asymmetric []string // those of v1a
 	prefix     []byte   // "<id>.<seconds>.", which the standard scheme signs too
 	airy       bool
+}
+
+// keyring is what a Verifier verifies with. The two kinds never meet: a public key that were taken
+// for an HMAC key would let everybody sign.
+type keyring struct {
+	symmetric []Secret
+	public    []ed25519.PublicKey
 }
 
 // readHeader returns what the headers claim, or the reason why no body can be verified with them.
@@ -107,25 +128,40 @@ func (v Verifier) readHeader(h http.Header) (*claimed, error) {
 }
 
 // usableKeys returns the keys that aren't empty. There must be one, and all must be valid.
-func (v Verifier) usableKeys() ([]Secret, error) {
-	keys := make([]Secret, 0, len(v.Keys))
+func (v Verifier) usableKeys() (keyring, error) {
+	ring := keyring{symmetric: make([]Secret, 0, len(v.Keys))}
 	for i, key := range v.Keys {
 		if key == "" {
 			continue
 		}
 		if err := key.Validate(); err != nil {
-			return nil, fmt.Errorf("signing: the verifier's key %d %w", i, err)
+			return keyring{}, fmt.Errorf("signing: the verifier's key %d %w", i, err)
 		}
-		keys = append(keys, key)
+		if public := key.Public(); public != "" {
+			ring.public = append(ring.public, public.bytes())
+		} else {
+			ring.symmetric = append(ring.symmetric, key)
+		}
 	}
-	if len(keys) == 0 {
-		return nil, ErrNoKey
+	for i, key := range v.PublicKeys {
+		if key == "" {
+			continue
+		}
+		if err := key.Validate(); err != nil {
+			return keyring{}, fmt.Errorf("signing: the verifier's public key %d %w", i, err)
+		}
+		ring.public = append(ring.public, key.bytes())
 	}
-	return keys, nil
+	if len(ring.symmetric)+len(ring.public) == 0 {
+		return keyring{}, ErrNoKey
+	}
+	return ring, nil
 }
 
 // readStandard is readHeader for webhook-signature, whose values are given, and what it covers.
-func (v Verifier) readStandard(keys []Secret, values []string, h http.Header) (*claimed, error) {
+func (v Verifier) readStandard(
+	keys keyring, values []string, h http.Header,
+) (*claimed, error) {
 	id, err := single(h, HeaderID)
 	if err != nil {
 		return nil, err
@@ -142,28 +178,41 @@ func (v Verifier) readStandard(keys []Secret, values []string, h http.Header) (*
 		return nil, fmt.Errorf("%w: %s is not a whole number of seconds", ErrBadSignature,
 			HeaderTimestamp)
 	}
-	var signatures []string
+	c := &claimed{keys: keys}
 	for _, value := range values {
 		for s := range strings.FieldsSeq(value) {
-			if text, ok := strings.CutPrefix(s, versionHMAC); ok && len(text) == macTextLen {
-				signatures = append(signatures, text)
-			}
+			c.add(s)
 		}
 	}
-	if len(signatures) == 0 {
+	switch {
+	case len(c.asymmetric) > MaxSignatures:
+		return nil, fmt.Errorf("%w: %s has more than %d v1a signatures", ErrBadSignature,
+			HeaderSignature, MaxSignatures)
+	case len(c.signatures)+len(c.asymmetric) == 0:
 		return nil, ErrBadSignature
-	}
-	if !v.isFresh(time.Unix(seconds, 0)) {
+	case !v.isFresh(time.Unix(seconds, 0)):
 		return nil, ErrStale
 	}
 	// The timestamp as it was written, and not as a number: "+5" is not what the sender signed.
-	prefix := []byte(id + "." + timestamp + ".")
-	return &claimed{keys: keys, signatures: signatures, prefix: prefix}, nil
+	c.prefix = []byte(id + "." + timestamp + ".")
+	return c, nil
+}
+
+// add takes a signature that one of the keys could have made.
+func (c *claimed) add(signature string) {
+	text, isHMAC := strings.CutPrefix(signature, versionHMAC)
+	if isHMAC && len(text) == macTextLen && len(c.keys.symmetric) > 0 {
+		c.signatures = append(c.signatures, text)
+	}
+	text, isEd25519 := strings.CutPrefix(signature, versionEd25519)
+	if isEd25519 && len(text) == ed25519TextLen && len(c.keys.public) > 0 {
+		c.asymmetric = append(c.asymmetric, text)
+	}
 }
 
 // check returns ErrBadSignature unless one of the keys made one of the signatures for the body.
 func (c *claimed) check(body []byte) error {
-	for _, key := range c.keys {
+	for _, key := range c.keys.symmetric {
 		var want string
 		if c.airy {
 			want = Airy(key, body)
@@ -173,6 +222,17 @@ func (c *claimed) check(body []byte) error {
 		}
 		if anyEqual(c.signatures, want) {
 			return nil
+		}
+	}
+	if len(c.asymmetric) == 0 {
+		return ErrBadSignature
+	}
+	message := slices.Concat(c.prefix, body)
+	for _, key := range c.keys.public {
+		for _, signature := range c.asymmetric {
+			if ed25519Matches(key, message, signature) {
+				return nil
+			}
 		}
 	}
 	return ErrBadSignature

@@ -53,8 +53,8 @@ type Subscription struct {
 	// Headers are sent with every delivery.
 	Headers map[string]string
 
-	// Secrets are the keys that sign a delivery: the first signs the Airy header, all sign the
-	// standard one. If empty, deliveries are not signed. See Keys for a rotation.
+	// Secrets are the keys that sign a delivery: all sign the standard header, and the first that is
+	// symmetric signs the Airy one. If empty, deliveries are not signed. See Keys for a rotation.
 	Secrets []signing.Secret
 
 	// SealedWith names the key that Secrets and the values of Headers are encrypted with; it is
@@ -102,6 +102,26 @@ func (s *Subscription) Keys(now time.Time) []signing.Secret {
 		return s.Secrets[len(s.Secrets)-1:]
 	}
 	return s.Secrets
+}
+
+// NewestKey returns the last of the secrets, which a rotation leaves; "" if there is none.
+func (s *Subscription) NewestKey() signing.Secret {
+	if len(s.Secrets) == 0 {
+		return ""
+	}
+	return s.Secrets[len(s.Secrets)-1]
+}
+
+// PublicKeys returns the public keys of the Ed25519 pairs that sign at the time now, by which
+// receivers verify deliveries. There are none while the secrets are sealed.
+func (s *Subscription) PublicKeys(now time.Time) []signing.PublicKey {
+	var keys []signing.PublicKey
+	for _, secret := range s.Keys(now) {
+		if key := secret.Public(); key != "" && s.SealedWith == "" {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 // Format writes s like %+v, for all verbs. Without it, %s of a Claim would show the keys: fmt calls

@@ -257,6 +257,9 @@ func parse(req *http.Request, body []byte) (Delivery, error) {
 	if d.Attempt, err = strconv.Atoi(req.Header.Get(signing.HeaderAttempt)); err != nil {
 		return d, err
 	}
+	if ok, err := d.parseCloudEvent(req.Header, body); ok || err != nil {
+		return d, err
+	}
 	var envelope struct {
 		Type      string          `json:"type"`
 		Timestamp int64           `json:"timestamp"`

@@ -10,6 +10,7 @@ import (
 
 	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/httpapi/console/internal/text"
+	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 )
 
@@ -175,8 +176,12 @@ func (q action) rotate() (string, *view, error) {
 	if q.form.Get("updated") != version(&sub) {
 		return "", nil, errChanged
 	}
+	key := signing.Secret("") // of the kind that there is
+	if kind := q.form.Get("kind"); kind != "" {
+		key = signing.NewSecretOf(signing.Kind(kind))
+	}
 	// It may change until the key is stored too: of two forms that come at once, one rotates.
-	sub, err = q.d.RotateSecretIf(q.r.Context(), sub.ID, sub.UpdatedAt, "",
+	sub, err = q.d.RotateSecretIf(q.r.Context(), sub.ID, sub.UpdatedAt, key,
 		time.Duration(hours)*time.Hour)
 	switch {
 	case errors.Is(err, store.ErrConflict):

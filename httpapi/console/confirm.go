@@ -18,7 +18,8 @@ type confirmation struct {
 	Fields  [][2]string
 	Button  string
 	Danger  bool
-	Overlap bool   // how long the old key stays is asked
+	Overlap bool   // how long the old key stays is asked, and
+	Kind    string // of which kind the new one is: that of the newest
 	Back    string // where to go instead
 	Nothing bool   // there is nothing to do, so there is no button
 	GoOn    bool   // the script presses the button by itself
@@ -92,6 +93,7 @@ func (q action) confirmRotate() (*view, error) {
 	}
 	c.Fields = append(c.Fields, [2]string{"updated", version(&sub)})
 	c.Heading, c.Button, c.Overlap = "New key for "+name, "Make a new key", true
+	c.Kind = string(newestKey(&sub).Kind())
 	if !sub.Signed() {
 		c.Overlap, c.Fields = false, append(c.Fields, [2]string{"overlap", "0"})
 		c.Lines = []string{
@@ -101,7 +103,7 @@ func (q action) confirmRotate() (*view, error) {
 		return confirm(c)
 	}
 	c.Lines = []string{
-		"A new key is made and shown once, on the next page.",
+		"A new key is made and shown once, on the next page; of a public key, whenever it is wanted.",
 		"For the time that you choose, deliveries are signed with both keys. " +
 			"Give your receiver the new one within it.",
 	}

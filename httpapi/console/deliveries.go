@@ -91,7 +91,7 @@ func (q *request) deliveries() (*view, error) {
 			Rows: show.NewRows(page.Items, q.d.MaxAttempts()), OneWebhook: f.ID != "",
 			Operator: query.AnyTenant, Select: q.access.May.Send(),
 		},
-		Filter: f, Problem: f.Problem, Types: q.d.EventTypes(),
+		Filter: f, Problem: f.Problem, Types: q.catalogue(),
 		Spans: form.Spans(), Classes: show.Classes(),
 		Counted: query.Count, Total: page.Total, TotalMore: page.TotalIsLowerBound,
 		Next: q.cursorURL(page.Next), Previous: q.cursorURL(page.Previous),

@@ -11,20 +11,30 @@ import (
 
 // shownType is a type of the catalogue with its schema and example as they are shown.
 type shownType struct {
-	Name, Description, Schema, Example string
+	Name, Description, Version, Deprecated, Schema, Example string
+}
+
+// catalogue returns the event types that the sender of the request may know of; nil if the host
+// declares none.
+func (q *request) catalogue() []events.Type {
+	if q.access.AnyTenant {
+		return q.d.EventTypes()
+	}
+	return q.d.EventTypesFor(q.access.Tenant)
 }
 
 // types shows the catalogue.
 func (q *request) types() (*view, error) {
 	var all []shownType
-	for _, t := range q.d.EventTypes() {
+	for _, t := range q.catalogue() {
 		all = append(all, newType(&t))
 	}
 	return &view{template: "types", title: "Event types", data: all}, nil
 }
 
 func newType(t *events.Type) shownType {
-	s := shownType{Name: text.Line(t.Name), Description: text.Line(t.Description)}
+	s := shownType{Name: text.Line(t.Name), Description: text.Line(t.Description),
+		Version: text.Line(t.Version), Deprecated: text.Line(t.Deprecated)}
 	s.Schema, _ = text.Body(t.Schema, show.MaxBody)
 	s.Example, _ = text.Body(t.Example, show.MaxBody)
 	return s
@@ -49,7 +59,7 @@ type webhookChoice struct {
 // example asks which webhook gets the example of a type, and shows how the last test ended.
 func (q *request) example() (*view, error) {
 	data := examplePage{Text: q.form.Get("text")}
-	for _, t := range q.d.EventTypes() {
+	for _, t := range q.catalogue() {
 		if t.Name == q.form.Get("type") && len(t.Example) > 0 {
 			shown := newType(&t)
 			data.Type, data.Example = shown.Name, shown.Example

@@ -116,10 +116,10 @@ func (q *request) provenKey(sub *store.Subscription) signing.Secret {
 }
 
 func newestKey(sub *store.Subscription) signing.Secret {
-	if len(sub.Secrets) == 0 || sub.SealedWith != "" {
+	if sub.SealedWith != "" {
 		return ""
 	}
-	return sub.Secrets[len(sub.Secrets)-1]
+	return sub.NewestKey()
 }
 
 // secure reports whether the browser has come by TLS, here or at a proxy: browsers send

@@ -51,7 +51,7 @@ func (q *request) editForm() (*view, error) {
 
 // showForm shows a form with these patterns.
 func (q *request) showForm(f *form.Webhook, patterns []string) (*view, error) {
-	f.Fill(q.d.EventTypes(), patterns)
+	f.Fill(q.catalogue(), patterns)
 	f.Policy.May = q.d.OwnerMay()
 	if f.ID == "" && f.NewID == "" {
 		f.NewID = uuid.NewString()
@@ -84,7 +84,7 @@ func (q action) add() (string, *view, error) {
 	sub := store.Subscription{
 		ID: f.NewID, Tenant: f.Tenant, Name: f.Name, URL: f.URL,
 		Headers: f.HeadersFor("", nil),
-		Secrets: []signing.Secret{signing.NewSecret()},
+		Secrets: []signing.Secret{signing.NewSecretOf(signing.Kind(f.Kind))},
 	}
 	f.SetPolicy(&sub, q.d.OwnerMay())
 	f.SetChoice(&sub, patterns)
@@ -172,15 +172,21 @@ func (q action) again(f *form.Webhook, patterns []string, err error) (string, *v
 // keyPage is the data of the page that shows a key once.
 type keyPage struct {
 	ID, Name string
-	Key      string // empty if it was shown already
+	Key      string // symmetric; empty if it was shown already
+	Public   string // the public half of an Ed25519 key; it can be shown again
 }
 
-// key shows the newest key of a webhook to the browser that has just made it, once.
+// key shows the newest key of a webhook to the browser that has just made it, once, and of an
+// Ed25519 key the public half to all who may edit.
 func (q *request) key() (*view, error) {
 	sub, err := q.subscription(q.form.Get("id"))
 	if err != nil {
 		return nil, err
 	}
-	data := keyPage{ID: sub.ID, Name: text.Line(sub.Name), Key: string(q.provenKey(&sub))}
+	data := keyPage{ID: sub.ID, Name: text.Line(sub.Name)}
+	key := q.provenKey(&sub) // also where it is not shown: the proof is used up
+	if data.Public = string(newestKey(&sub).Public()); data.Public == "" {
+		data.Key = string(key)
+	}
 	return &view{template: "key", title: "Signing key", data: data}, nil
 }

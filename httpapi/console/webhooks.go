@@ -12,6 +12,7 @@ import (
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/httpapi/console/internal/show"
 	"github.com/outhook/outhook/httpapi/console/internal/text"
+	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 )
 
@@ -66,7 +67,8 @@ type webhookPage struct {
 	Filter      string
 	Fields      []string
 	Keys        int
-	Policy      []show.Fact // what of it is not as usual
+	PublicKeys  []signing.PublicKey // of those that are Ed25519
+	Policy      []show.Fact         // what of it is not as usual
 	Bars        []show.Bar
 	Last        deliveryRows
 	Test        *testResult
@@ -80,7 +82,8 @@ func (q *request) webhook() (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	data := webhookPage{Keys: len(sub.Keys(time.Now())), Headers: headerNames(&sub)}
+	data := webhookPage{Keys: len(sub.Keys(time.Now())), Headers: headerNames(&sub),
+		PublicKeys: sub.PublicKeys(time.Now())}
 	if data.webhook, err = q.newWebhook(ctx, &sub); err != nil {
 		return nil, err
 	}

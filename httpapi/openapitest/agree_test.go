@@ -65,8 +65,13 @@ var fieldValues = []values{{
 		"Whsec_of-another-kind-of-key-than-the-standard"},
 	refused: []any{1, "whsec_", "whsec_abc", key(23), key(65), key(66), key(67), key(32) + "=",
 		strings.TrimRight(key(32), "="), strings.Replace(key(24), "A", "-", 1), key(24) + "\n",
-		"[redacted]", strings.Repeat("k", 513)},
+		"[redacted]", strings.Repeat("k", 513), "whsk_" + strings.Repeat("A", 86) + "==", "whsk_",
+		"whpk_" + strings.Repeat("A", 43) + "=", "whpk_of-another-kind-of-key"},
 	beyond: []any{strings.Repeat("ü", 257), "short"}, // how short is for the host to say
+}, {
+	endpoint: "subscribe", field: "signature_kind", beside: `"url":"https://example.com/"`,
+	taken:   []any{nil, "", "hmac", "ed25519"},
+	refused: []any{1, "HMAC", "rsa", []any{"hmac"}},
 }, {
 	endpoint: "subscribe", field: "headers", beside: `"url":"https://example.com/"`,
 	taken: []any{nil, map[string]any{}, header("X-Team", "crm"), header("x-team", ""),

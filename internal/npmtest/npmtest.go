@@ -32,6 +32,12 @@ func Install(t *testing.T, dir string, args ...string) (node string) {
 	return node
 }
 
+// Node returns the path of node. Without it the test is skipped, and fails in CI.
+func Node(t *testing.T) string {
+	t.Helper()
+	return tool(t, "node")
+}
+
 // tool returns the path of a program.
 func tool(t *testing.T, name string) string {
 	t.Helper()

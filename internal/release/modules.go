@@ -15,6 +15,7 @@ var released = []string{
 
 // unreleased are the folders of the modules that only this repository uses.
 var unreleased = []string{
+	"events/cloudevents/interop",
 	"examples/metrics",
 	"examples/postgres",
 	"httpapi/console/browsertest",

@@ -27,6 +27,7 @@ const (
 	whsec  = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 	plain  = "secret-key-for-hmac-header"
 	umlaut = "ein-schlüssel-mit-🔑"
+	pair   = "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg=="
 	base64 = "c2VjcmV0LWtleS1mb3ItaG1hYy1oZWFkZXI=" // a plain key that happens to be base64
 )
 
@@ -39,6 +40,7 @@ type use struct {
 	inGo     bool           // the Go library verifies what the webhook gets
 	inNode   bool
 	rotateTo signing.Secret // the webhook's new key, while the old one still signs
+	beside   signing.Secret // a key that signs before it
 }
 
 func standard(key signing.Secret) string { return string(key.Standard()) }
@@ -62,6 +64,13 @@ var uses = []use{
 	{name: "another key", stored: whsec, Key: standard("another key, made up here")},
 	{name: "the old key of a rotation", stored: whsec, Key: whsec, rotateTo: plain, inGo: true,
 		inNode: true},
+	{name: "HMAC beside Ed25519", stored: whsec, beside: pair, Key: whsec, inGo: true, inNode: true},
+	{name: "HMAC on the way to Ed25519", stored: whsec, rotateTo: pair, Key: whsec, inGo: true,
+		inNode: true},
+	{name: "Ed25519 on the way to HMAC", stored: pair, rotateTo: whsec, Key: whsec, inGo: true,
+		inNode: true},
+	// what docs/signatures.md says of the libraries that are released: they have no v1a
+	{name: "Ed25519 alone", stored: pair, Key: string(signing.Secret(pair).Public())},
 	{name: "the new key of a rotation", stored: plain, Key: whsec, rotateTo: whsec, inGo: true,
 		inNode: true},
 }
@@ -80,8 +89,12 @@ func deliver(t *testing.T, url string, verifies func(use) bool) {
 			t.Fatal(err)
 		}
 		for i, u := range uses {
+			keys := []signing.Secret{u.stored}
+			if u.beside != "" {
+				keys = []signing.Secret{u.beside, u.stored}
+			}
 			sub, err := d.Subscribe(t.Context(), store.Subscription{
-				URL: url + "/" + strconv.Itoa(i), Secrets: []signing.Secret{u.stored},
+				URL: url + "/" + strconv.Itoa(i), Secrets: keys,
 			})
 			if err == nil && u.rotateTo != "" {
 				_, err = d.RotateSecret(t.Context(), sub.ID, u.rotateTo, time.Hour)
@@ -140,7 +153,14 @@ func TestNodeLibrary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	receiver := exec.CommandContext(t.Context(), node, "receiver.js", string(list))
+	deliver(t, start(t, dir, node, "receiver.js", string(list)),
+		func(u use) bool { return u.inNode })
+}
+
+// start runs a receiver, a program in a folder, until the test ends, and returns its URL.
+func start(t *testing.T, dir, program string, args ...string) (url string) {
+	t.Helper()
+	receiver := exec.Command(program, args...) // whose end is that of its standard input
 	receiver.Dir, receiver.Stderr = dir, os.Stderr
 	in, err := receiver.StdinPipe()
 	if err != nil {
@@ -153,15 +173,15 @@ func TestNodeLibrary(t *testing.T) {
 	if err := receiver.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
+	t.Cleanup(func() {
 		in.Close()
 		if err := receiver.Wait(); err != nil {
 			t.Errorf("the receiver: %v", err)
 		}
-	}()
+	})
 	port, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
 	}
-	deliver(t, "http://127.0.0.1:"+strings.TrimSpace(port), func(u use) bool { return u.inNode })
+	return "http://127.0.0.1:" + strings.TrimSpace(port)
 }

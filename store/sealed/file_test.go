@@ -8,9 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore"
 )
+
+// privateKey is an Ed25519 key, whose base64 must not be in the file.
+const privateKey signing.Secret = "whsk_VEVTVFNJR05JTkdLRVlET05PVFVTRVRISVNGT1JBTlk="
 
 // TestFileShowsNoCanary writes secrets and headers in every way there is, and then looks at all
 // bytes of the file.
@@ -39,7 +43,7 @@ func TestFileShowsNoCanary(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, canary := range []string{string(secret), headerValue, "canary-rotated",
-				"canary-changed"} {
+				"canary-changed", string(privateKey[5:])} {
 				if got := bytes.Contains(file, []byte(canary)); got == tt.sealed {
 					t.Errorf("the file contains %s: got %t, want %t", canary, got, !tt.sealed)
 				}
@@ -70,7 +74,7 @@ func use(t *testing.T, s store.Store) {
 	}
 	_, err := s.UpdateSubscription(t.Context(), id(1), func(sub *store.Subscription) error {
 		wantPlain(t, "what change gets", *sub)
-		sub.Secrets = append(sub.Secrets, "canary-rotated")
+		sub.Secrets = append(sub.Secrets, "canary-rotated", privateKey)
 		sub.Headers["X-Other"] = "canary-changed"
 		return nil
 	})
@@ -78,7 +82,7 @@ func use(t *testing.T, s store.Store) {
 		t.Fatal(err)
 	}
 	if got, want := texts(get(t, s, 1).Secrets),
-		[]string{string(secret), "canary-rotated"}; !slices.Equal(got, want) {
+		[]string{string(secret), "canary-rotated", string(privateKey)}; !slices.Equal(got, want) {
 		t.Errorf("secrets after the update: got %q, want %q", got, want)
 	}
 	if err := s.DeleteSubscription(t.Context(), id(2)); err != nil {

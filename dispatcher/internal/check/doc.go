@@ -22,9 +22,13 @@ type Rules struct {
 	MaxPayload   int // bytes
 	OwnerMay     OwnerBounds
 
-	Types             []string // that the host publishes; all if empty
-	OperationalEvents bool     // whether Run publishes events of its own
+	Declared          []events.Type // the catalogue; copies are given out
+	Types             []string      // that the host publishes; all if empty
+	OperationalEvents bool          // whether Run publishes events of its own
 	Schemas           Schemas
+
+	// Visible says whether a tenant may know of a type; if nil, it may of all.
+	Visible func(tenant, name string) bool
 }
 
 // SubscriptionID returns the canonical form of a subscription's ID.

@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
@@ -81,6 +84,17 @@ func EventTypes(types []events.Type) (errs []error) {
 		}{{"Schema", t.Schema}, {"Example", t.Example}} {
 			bad(part.text != nil && !json.Valid(part.text),
 				"EventTypes[%d].%s of %q is not JSON; correct it, or leave it nil", i, part.name, t.Name)
+		}
+		for _, part := range [...]struct {
+			name, text string
+			most       int
+		}{{"Version", t.Version, MaxTypeVersion}, {"Deprecated", t.Deprecated, MaxDeprecated}} {
+			bad(utf8.RuneCountInString(part.text) > part.most,
+				"EventTypes[%d].%s of %q is longer than %d characters; shorten it", i, part.name, t.Name,
+				part.most)
+			bad(!utf8.ValidString(part.text) || strings.ContainsFunc(part.text, unicode.IsControl),
+				"EventTypes[%d].%s of %q has a control character or is not UTF-8; remove it", i,
+				part.name, t.Name)
 		}
 		seen[t.Name] = true
 	}

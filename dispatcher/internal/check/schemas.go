@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/events/cloudevents"
 )
 
 // Schemas are the checks of payloads, by the name of their type.
@@ -35,6 +36,17 @@ func CompileSchemas(types []events.Type, compiler events.SchemaCompiler) (Schema
 		all[t.Name] = check
 	}
 	return all, nil
+}
+
+// SchemaURIs are the dataschema of the types that have one, by their names.
+func SchemaURIs(types []events.Type) map[string]string {
+	uris := make(map[string]string)
+	for _, t := range types {
+		if uri := cloudevents.SchemaURI(t.Schema); uri != "" {
+			uris[t.Name] = uri
+		}
+	}
+	return uris
 }
 
 // check returns an *events.InvalidError for an event whose payload does not match.

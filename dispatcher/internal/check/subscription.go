@@ -45,7 +45,7 @@ func (r *Rules) Subscription(sub, was *store.Subscription) error {
 		sub.VerifiedAt = time.Time{}
 	}
 	if !slices.Equal(sub.Events, was.Events) {
-		if sub.Events, err = r.checkPatterns(sub.Events); err != nil {
+		if sub.Events, err = r.checkPatterns(sub.Tenant, sub.Events); err != nil {
 			return err
 		}
 	}
@@ -141,7 +141,7 @@ func (r *Rules) checkURL(raw string) (string, error) {
 }
 
 // checkPatterns validates a subscription's events and returns them without repetitions.
-func (r *Rules) checkPatterns(patterns []string) ([]string, error) {
+func (r *Rules) checkPatterns(tenant string, patterns []string) ([]string, error) {
 	if len(patterns) > MaxEvents {
 		return nil, &events.InvalidError{
 			Field:  "events",
@@ -149,11 +149,12 @@ func (r *Rules) checkPatterns(patterns []string) ([]string, error) {
 		}
 	}
 	var out []string
+	known := r.known(tenant)
 	for _, p := range patterns {
 		if err := events.ValidatePattern(p); err != nil {
 			return nil, err
 		}
-		if err := r.checkKnown(p); err != nil {
+		if err := r.checkKnown(p, known); err != nil {
 			return nil, err
 		}
 		if !slices.Contains(out, p) {
@@ -163,12 +164,9 @@ func (r *Rules) checkPatterns(patterns []string) ([]string, error) {
 	return out, nil
 }
 
-// checkKnown refuses a pattern that matches nothing in the catalogue, if the host has one.
-func (r *Rules) checkKnown(pattern string) error {
-	known := r.Types
-	if r.OperationalEvents {
-		known = append(known[:len(known):len(known)], events.TypeDisabled, events.TypeExhausted)
-	}
+// checkKnown refuses a pattern that matches none of the known types, if the host has a catalogue. A
+// type that is hidden from the tenant is refused in the same words as one that there is not.
+func (r *Rules) checkKnown(pattern string, known []string) error {
 	if len(r.Types) == 0 ||
 		slices.ContainsFunc(known, func(name string) bool { return events.Match(pattern, name) }) {
 		return nil

@@ -1,4 +1,5 @@
-// Package rotation says what a subscription's keys are after it got a new one.
+// Package rotation changes the signature keys of a subscription without a moment at which a
+// receiver that knows one of them can verify nothing.
 package rotation
 
 import (
@@ -14,8 +15,8 @@ import (
 // Change is a change of a subscription.
 type Change = func(*store.Subscription) error
 
-// To returns the change that gives a subscription the key next, or a generated one if that is
-// empty. During the overlap, which counts from the change, its old keys go on signing. The error is
+// To returns the change that gives a subscription the key next, or if that is empty, a generated one
+// of the kind of the newest. During the overlap, which counts from the change, its old keys go on signing. The error is
 // an *events.InvalidError for the overlap.
 func To(next signing.Secret, overlap time.Duration) (Change, error) {
 	if overlap < 0 {
@@ -29,11 +30,11 @@ func To(next signing.Secret, overlap time.Duration) (Change, error) {
 			Field: "overlap", Reason: fmt.Sprintf("is %v; give at most %v", overlap, store.MaxDuration),
 		}
 	}
-	if next == "" {
-		next = signing.NewSecret()
-	}
 	return func(sub *store.Subscription) error {
-		now := time.Now()
+		now, next := time.Now(), next
+		if next == "" {
+			next = signing.NewSecretOf(sub.NewestKey().Kind())
+		}
 		var keys []signing.Secret
 		if overlap > 0 {
 			keys = slices.DeleteFunc(slices.Clone(sub.Keys(now)),

@@ -138,17 +138,34 @@ func (s *Sender) header(c *store.Claim, m *message) http.Header {
 		}
 	}
 	// The sender's own come last, so that nothing that is stored can replace them.
-	set("Content-Type", m.policy.ContentType)
+	m.setAttributes(h)
+	set("Content-Type", m.contentType)
 	set(headerID, c.EventID)
 	set(headerTimestamp, strconv.FormatInt(m.at.Unix(), 10))
 	set(headerAttempt, strconv.Itoa(c.Attempt))
 	if keys := sub.Keys(m.at); len(keys) > 0 {
-		if !s.noAiry {
-			set(headerAiry, signing.Airy(keys[0], m.body))
+		symmetric, pair := kinds(keys)
+		if !s.noAiry && symmetric != "" {
+			set(headerAiry, signing.Airy(symmetric, m.body))
 		}
-		if !s.noStandard {
+		if !s.noStandard || pair {
 			set(headerSignature, signing.Standard(c.EventID, m.at, m.body, keys...))
 		}
 	}
 	return h
+}
+
+// kinds returns the first symmetric key, which alone can sign as Airy does, and whether there is an
+// Ed25519 pair. That signs webhook-signature wherever there is one, so that no delivery of a
+// subscription with a key goes out unsigned; and then so do the others, because a receiver that
+// finds webhook-signature looks at nothing else.
+func kinds(keys []signing.Secret) (symmetric signing.Secret, pair bool) {
+	for _, key := range keys {
+		if key.Kind() == signing.Ed25519 {
+			pair = true
+		} else if symmetric == "" {
+			symmetric = key
+		}
+	}
+	return symmetric, pair
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/events/cloudevents"
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 )
@@ -38,6 +39,11 @@ type Hooks struct {
 	Sign func(
 		subscriptionID, eventID string, at time.Time, body []byte, keys []signing.Secret,
 	) (http.Header, error)
+
+	// CloudEvents says how events become CloudEvents before Transform is asked. SchemaURIs are the
+	// dataschema of each event type that has one.
+	CloudEvents func(store.Subscription) cloudevents.Format
+	SchemaURIs  map[string]string
 
 	// TLS returns the configuration of the connection to an https endpoint; nil for the default.
 	TLS func(store.Subscription) *tls.Config

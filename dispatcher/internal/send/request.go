@@ -78,6 +78,9 @@ type message struct {
 	rejected http.Header // what it had added before, and the endpoint has refused
 	signed   http.Header // what Sign has added
 	decided  Body        // what the store must keep of the body if the attempt fails
+
+	contentType string
+	attributes  http.Header // of a CloudEvent in binary mode; nil otherwise
 }
 
 // compose decides what an attempt sends. Its error is a hookError, errBody or errFields.
@@ -86,7 +89,7 @@ type message struct {
 // see one event with two contents. So what the first attempt sends is kept with the delivery, and
 // decides for all later ones, even if the host gets another Transform in between, or none.
 func (s *Sender) compose(ctx context.Context, c *store.Claim, m *message) error {
-	m.body = c.Body
+	m.body, m.contentType = c.Body, m.policy.ContentType
 	if c.BodyState == store.BodyOverridden {
 		m.body = c.BodyOverride
 	}
@@ -98,18 +101,25 @@ func (s *Sender) compose(ctx context.Context, c *store.Claim, m *message) error 
 	if len(fields) > 0 {
 		m.body = reduced
 	}
+	if s.hooks.CloudEvents != nil {
+		if err := s.cloudEvent(c, m); err != nil {
+			return err
+		}
+	}
 	if s.hooks.Transform != nil {
 		if err := s.transform(ctx, c, m); err != nil {
 			return err
 		}
 	}
-	// Without a Transform, the first attempt need not write what goes without saying. After a
-	// Filter that failed it must, because the mark of that is still with the delivery.
+	// Without a hook that changes bodies, the first attempt need not write what goes without
+	// saying. After a Filter that failed it must, because the mark of that is still with the
+	// delivery.
+	changed := s.hooks.Transform != nil || s.hooks.CloudEvents != nil
 	switch {
 	case isDecided(c):
 	case len(fields) > 0 && bytes.Equal(m.body, reduced):
 		m.decided = decideFields(fields) // a few names, in place of a copy
-	case s.hooks.Transform != nil || c.BodyState == store.BodyUnfiltered:
+	case changed || c.BodyState == store.BodyUnfiltered:
 		m.decided = decide(c.Body, m.body)
 	}
 	return nil

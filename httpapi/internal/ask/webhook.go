@@ -1,6 +1,8 @@
 package ask
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/outhook/outhook/signing"
@@ -9,7 +11,7 @@ import (
 
 // Subscription reads a request of /webhooks.subscribe. Its status is ignored: Airy's client sends
 // one, and the result is subscribed in any case. What is missing is empty, also where the request
-// replaces a webhook.
+// replaces a webhook. Its keys are read by NewKey.
 //
 // may says what else its owner may set.
 func Subscription(f *Fields, tenant string, may May) store.Subscription {
@@ -18,8 +20,6 @@ func Subscription(f *Fields, tenant string, may May) store.Subscription {
 	sub.Name, _ = f.Text("name")
 	sub.Events, _ = f.List("events")
 	sub.Headers, _ = f.Dict("headers")
-	key, _ := Key(f)
-	sub.Secrets = secrets(key)
 	s := readSettings(f, may)
 	s.apply(&sub)
 	return sub
@@ -99,12 +99,43 @@ func set[T any](to, from *T) {
 }
 
 // Key reads the signature key under either of its names; a request that has both is refused before
-// this.
+// this. A private key is refused: what a client has sent is known to others than the sender.
 func Key(f *Fields) (string, bool) {
-	if key, ok := f.Text("signatureKey"); ok {
-		return key, true
+	key, ok := f.Text("signatureKey")
+	if !ok {
+		key, ok = f.Text("signature_key")
 	}
-	return f.Text("signature_key")
+	if strings.HasPrefix(key, "whsk_") {
+		f.Fail("signature_key", `starts with "whsk_", so it is a private key, which nobody but the `+
+			`sender may have; leave it out and give signature_kind "ed25519", and a key is made`)
+	}
+	return key, ok
+}
+
+// Kind reads the kind of a signature key that is to be made; "" if the request has none.
+func Kind(f *Fields) signing.Kind {
+	text, _ := f.Text("signature_kind")
+	switch kind := signing.Kind(text); kind {
+	case "", signing.HMAC, signing.Ed25519:
+		return kind
+	}
+	f.Fail("signature_kind", fmt.Sprintf("is unknown; give %q or %q", signing.HMAC, signing.Ed25519))
+	return ""
+}
+
+// NewKey reads the key that a webhook is to get: the one of the request, or one that is made here,
+// of the kind that the request names. It is "" if the request has neither.
+func NewKey(f *Fields) (key signing.Secret, made bool) {
+	given, _ := Key(f)
+	kind := Kind(f)
+	switch {
+	case kind == signing.Ed25519 && given != "":
+		f.Fail("signature_kind", `is "ed25519", whose key is made by the sender, and signature_key has `+
+			"one; leave one of them out")
+	case given == "" && kind != "":
+		return signing.NewSecretOf(kind), true
+	}
+	return signing.Secret(given), false
 }
 
 // secrets returns the keys of a webhook that has this one; "" is none.

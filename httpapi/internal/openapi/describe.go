@@ -100,15 +100,30 @@ type componentsOfAHost struct {
 	Parameters      json.RawMessage            `json:"parameters"`
 }
 
-// Describe returns the description of a host that declares these types. Its error is an
-// *events.InvalidError of "d".
+// Describe returns the OpenAPI description of a host that declares these types, or none if they are
+// nil. Its error is an *events.InvalidError of "d".
 func Describe(h *Host, types []events.Type) (json.RawMessage, error) {
-	var doc document
+	doc, err := newDocument(h, types)
+	if err != nil {
+		return nil, err
+	}
+	return encode(doc), nil
+}
+
+func encode(doc any) json.RawMessage {
+	var out bytes.Buffer
+	wire.Encode(&out, doc)
+	return out.Bytes()
+}
+
+// newDocument fills in what is a host's. Its error is that of Describe.
+func newDocument(h *Host, types []events.Type) (*document, error) {
+	doc := new(document)
 	text := template
 	if h.Operator {
 		text = patched(template, operatorPatch)
 	}
-	mustUnmarshal(text, &doc)
+	mustUnmarshal(text, doc)
 	doc.Info.Title = h.Title
 	if h.Prefix != "" {
 		doc.Servers = []serverURL{{h.Prefix}}
@@ -119,14 +134,12 @@ func Describe(h *Host, types []events.Type) (json.RawMessage, error) {
 			doc.Security = append(doc.Security, requirement{name: {}})
 		}
 	}
-	if len(types) > 0 {
+	if types != nil {
 		if err := doc.declare(types); err != nil {
 			return nil, err
 		}
 	}
-	var out bytes.Buffer
-	wire.Encode(&out, &doc)
-	return out.Bytes(), nil
+	return doc, nil
 }
 
 // patched returns JSON with a merge patch applied. Members of objects are then sorted by name.

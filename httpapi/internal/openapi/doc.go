@@ -1,4 +1,6 @@
-// Package openapi makes the OpenAPI 3.1 description that package httpapi serves.
+// Package openapi makes the descriptions that package httpapi serves: OpenAPI 3.1 of the endpoints
+// and of what receivers get, and AsyncAPI 3.0 of the latter, made of the same parts
+// (DescribeEvents).
 //
 //	openapi.json ──▶ Describe ──▶ the description of this host
 //	by hand             ▲

@@ -26,6 +26,9 @@ type hookOperation struct {
 	Tags        []string        `json:"tags"`
 	Security    []requirement   `json:"security"`
 	Summary     string          `json:"summary"`
+	Description string          `json:"description,omitempty"`
+	Deprecated  bool            `json:"deprecated,omitempty"`
+	Version     string          `json:"x-event-version,omitempty"` // events.Type.Version
 	Parameters  json.RawMessage `json:"parameters"`
 	RequestBody json.RawMessage `json:"requestBody"`
 	Responses   json.RawMessage `json:"responses"`
@@ -45,6 +48,7 @@ func (doc *document) declare(types []events.Type) error {
 			if t.Description != "" {
 				of.Post.Summary = t.Description
 			}
+			of.Post.mark(&t)
 			doc.Webhooks[t.Name] = of
 			continue
 		}
@@ -54,6 +58,7 @@ func (doc *document) declare(types []events.Type) error {
 		if of.Post.Summary == "" {
 			of.Post.Summary = "An event of the type " + t.Name + "."
 		}
+		of.Post.mark(&t)
 		payload, err := doc.addSchema(&t)
 		if err != nil {
 			return err
@@ -63,6 +68,14 @@ func (doc *document) declare(types []events.Type) error {
 	}
 	doc.prune()
 	return nil
+}
+
+// mark says which version a type has and whether it is deprecated.
+func (o *hookOperation) mark(t *events.Type) {
+	o.Version = t.Version
+	if t.Deprecated != "" {
+		o.Deprecated, o.Description = true, "Deprecated: "+t.Deprecated
+	}
 }
 
 // requestBody describes the body of a delivery of a type.
@@ -89,6 +102,13 @@ func requestBody(t *events.Type, payload any) json.RawMessage {
 	return body
 }
 
+// between are the separators of event types that the name of a component can't have. Each becomes
+// dots of a number of its own; a type has one at a time.
+var between = strings.NewReplacer("/", "..", ":", "...", " ", "....")
+
+// componentKey returns the name of a component for a type. Those of two types differ.
+func componentKey(eventType string) string { return between.Replace(eventType) }
+
 // schemaRef begins a reference to a schema of the description.
 const schemaRef = "#/components/schemas/"
 
@@ -105,7 +125,7 @@ func (doc *document) addSchema(t *events.Type) (payload any, err error) {
 	if err := dec.Decode(&schema); err != nil {
 		return nil, invalidSchema(t, "is not JSON")
 	}
-	name := "payload." + t.Name
+	name := "payload." + componentKey(t.Name)
 	switch root := schema.(type) {
 	case bool:
 	case map[string]any:
@@ -181,23 +201,28 @@ var reference = regexp.MustCompile(`"\$ref":\s*"` + schemaRef + `([A-Za-z0-9._-]
 // prune removes the schemas that nothing refers to any more: those of types that this host does not
 // publish.
 func (doc *document) prune() {
-	used := make(map[string]bool)
+	roots := [][]byte{doc.Paths, doc.Components.Responses, doc.Components.Parameters}
+	for _, h := range doc.Webhooks {
+		roots = append(roots, h.Post.RequestBody)
+	}
+	doc.Components.Schemas = doc.reachable(roots...)
+}
+
+// reachable returns the schemas that pieces of the description refer to, and those that these do.
+func (doc *document) reachable(roots ...[]byte) map[string]json.RawMessage {
+	used := make(map[string]json.RawMessage)
 	var follow func(raw []byte)
 	follow = func(raw []byte) {
 		for _, match := range reference.FindAllSubmatch(raw, -1) {
-			if name := string(match[1]); !used[name] {
-				used[name] = true
-				follow(doc.Components.Schemas[name])
+			name := string(match[1])
+			if _, seen := used[name]; !seen {
+				used[name] = doc.Components.Schemas[name]
+				follow(used[name])
 			}
 		}
 	}
-	follow(doc.Paths)
-	follow(doc.Components.Responses)
-	follow(doc.Components.Parameters)
-	for _, h := range doc.Webhooks {
-		follow(h.Post.RequestBody)
+	for _, raw := range roots {
+		follow(raw)
 	}
-	maps.DeleteFunc(doc.Components.Schemas, func(name string, _ json.RawMessage) bool {
-		return !used[name]
-	})
+	return used
 }

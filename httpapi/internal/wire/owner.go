@@ -2,6 +2,8 @@ package wire
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/signing"
@@ -10,8 +12,12 @@ import (
 
 // Rotation is the response of /webhooks.rotate.
 type Rotation struct {
-	ID           string    `json:"id"`
-	SignatureKey string    `json:"signature_key"`          // the new one
+	ID string `json:"id"`
+
+	// The new key: all of a symmetric one, and the public half of an Ed25519 one.
+	SignatureKey string            `json:"signature_key,omitempty"`
+	PublicKey    signing.PublicKey `json:"public_key,omitempty"`
+
 	OverlapUntil Timestamp `json:"overlap_until,omitzero"` // until when the old ones sign too
 }
 
@@ -24,17 +30,32 @@ type Catalogue struct {
 type EventType struct {
 	Name        string          `json:"name"`
 	Description string          `json:"description,omitempty"`
-	Schema      json.RawMessage `json:"schema,omitempty"`  // JSON Schema of the payload
-	Example     json.RawMessage `json:"example,omitempty"` // a payload
+	Version     string          `json:"version,omitempty"`
+	Deprecated  string          `json:"deprecated,omitempty"` // what to use instead
+	Schema      json.RawMessage `json:"schema,omitempty"`     // JSON Schema of the payload
+	Example     json.RawMessage `json:"example,omitempty"`    // a payload
 }
 
 // NewRotation returns the response for a subscription whose last key is the new one.
 func NewRotation(s *store.Subscription) Rotation {
-	var key signing.Secret
-	if n := len(s.Secrets); n > 0 { // always, after a rotation
-		key = s.Secrets[n-1]
+	out := Rotation{ID: s.ID, OverlapUntil: Timestamp(s.OverlapUntil)}
+	key := s.NewestKey()
+	if out.PublicKey = key.Public(); out.PublicKey == "" {
+		out.SignatureKey = string(key)
 	}
-	return Rotation{ID: s.ID, SignatureKey: string(key), OverlapUntil: Timestamp(s.OverlapUntil)}
+	return out
+}
+
+// Deprecations warns of each deprecated type that is among the patterns by its name.
+func Deprecations(types []events.Type, patterns []string) []string {
+	var warnings []string
+	for _, t := range types {
+		if t.Deprecated != "" && slices.Contains(patterns, t.Name) {
+			warnings = append(warnings, fmt.Sprintf("events names %s, which is deprecated: %s", t.Name,
+				t.Deprecated))
+		}
+	}
+	return warnings
 }
 
 // NewCatalogue returns the response for the declared types, in the order in which they are

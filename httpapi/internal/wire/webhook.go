@@ -3,7 +3,9 @@ package wire
 import (
 	"encoding/json"
 	"strconv"
+	"time"
 
+	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
 )
 
@@ -18,6 +20,9 @@ type Webhook struct {
 	Headers map[string]string `json:"headers"` // with their values, as Airy shows them
 	Status  store.Status      `json:"status"`
 	Signed  bool              `json:"signed"` // deliveries carry signatures
+
+	// PublicKeys are those of the Ed25519 keys that sign now, in the order in which they were made.
+	PublicKeys []signing.PublicKey `json:"public_keys,omitempty"`
 
 	// What few webhooks have, and then only what is set.
 	Description    string            `json:"description,omitempty"`
@@ -34,6 +39,9 @@ type Webhook struct {
 	// Version tells the states of the webhook apart, and says nothing else. In the response of info
 	// alone.
 	Version string `json:"version,omitempty"`
+	// Warnings say what still works and should be changed. They are in the responses of subscribe,
+	// update and info.
+	Warnings []string `json:"warnings,omitempty"`
 
 	// Unreadable says that its headers and keys are sealed with a key that the host does not have.
 	// Headers is then empty, and nothing is sent to it.
@@ -107,7 +115,7 @@ func (v View) Webhook(s *store.Subscription) Webhook {
 	w := Webhook{ID: s.ID, Tenant: v.tenant(s.Tenant), Name: s.Name, URL: s.URL, Events: s.Events,
 		Headers: s.Headers, Status: s.Status, Signed: s.Signed(),
 		Description: s.Description, Metadata: s.Metadata, Filter: filterOf(s), Fields: s.Fields,
-		Rate: s.Rate, TimeoutSeconds: s.Timeout.Seconds()}
+		Rate: s.Rate, TimeoutSeconds: s.Timeout.Seconds(), PublicKeys: s.PublicKeys(time.Now())}
 	if err := s.FilterError(); err != nil {
 		w.FilterError = err.Error()
 	}

@@ -30,6 +30,7 @@ type Webhook struct {
 	Filter   string   // JSON; empty for none
 	Fields   string   // payload paths, one a line
 	Headers  []Header
+	Kind     string // of the key of a new one: a signing.Kind
 	Policy   Policy
 	Tests    *FilterTests      // of the filter, if they were asked for
 	Errors   map[string]string // by field; "" is of the whole
@@ -94,7 +95,7 @@ func (f *Webhook) Fill(catalogue []events.Type, patterns []string) {
 func ReadWebhook(values url.Values, tenant string, operator bool) (*Webhook, []string) {
 	f := &Webhook{
 		ID: values.Get("id"), NewID: values.Get("new"), Name: strings.TrimSpace(values.Get("name")),
-		URL: strings.TrimSpace(values.Get("url")), Operator: operator,
+		URL: strings.TrimSpace(values.Get("url")), Operator: operator, Kind: values.Get("kind"),
 		Tenant: tenant, Policy: readPolicy(values), Errors: make(map[string]string),
 		Filter: strings.TrimSpace(values.Get("filter")), Fields: values.Get("fields"),
 	}
