@@ -227,33 +227,3 @@ func Collects(sub *store.Subscription) error {
 	}
 	return nil
 }
-
-// Overlap validates how long the old keys of a subscription are to go on signing.
-func Overlap(d time.Duration) error {
-	switch {
-	case d < 0:
-		return &events.InvalidError{
-			Field: "overlap", Reason: fmt.Sprintf("is %v; give a positive duration, or zero for none", d),
-		}
-	case d > store.MaxDuration:
-		return &events.InvalidError{
-			Field: "overlap", Reason: fmt.Sprintf("is %v; give at most %v", d, store.MaxDuration),
-		}
-	}
-	return nil
-}
-
-// Rotate gives a subscription another key, beside the present ones for the time of an overlap. A
-// key that it has already is not added.
-func Rotate(sub *store.Subscription, next signing.Secret, overlap time.Duration, now time.Time) {
-	var keys []signing.Secret
-	if overlap > 0 {
-		keys = slices.DeleteFunc(slices.Clone(sub.Keys(now)),
-			func(key signing.Secret) bool { return key == next })
-	}
-	sub.Secrets = append(keys, next)
-	sub.OverlapUntil = time.Time{}
-	if len(sub.Secrets) > 1 {
-		sub.OverlapUntil = now.Add(overlap)
-	}
-}
