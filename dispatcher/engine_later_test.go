@@ -50,8 +50,9 @@ func (e *engine) enqueue(change func(*events.Event)) events.Event {
 	return ev
 }
 
-// TestLater has very many events wait for tomorrow. One that does not is attempted at once, and none
-// of them is claimed, however long the rest of the day is; tomorrow all go, none of them early.
+// TestLater has very many events wait for tomorrow. One that does not is attempted at once, and
+// none of them is claimed, however long the rest of the day is; tomorrow all go, none of them
+// early.
 func TestLater(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		const many = 3000

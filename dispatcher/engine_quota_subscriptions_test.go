@@ -109,7 +109,9 @@ func TestQuotaOfBytes(t *testing.T) {
 			"description": func(s *store.Subscription) { s.Description = "x" },
 			"metadata":    func(s *store.Subscription) { s.Metadata = map[string]string{"a": ""} },
 			"headers":     func(s *store.Subscription) { s.Headers["X"] = "" },
-			"keys":        func(s *store.Subscription) { s.Secrets = append(s.Secrets, "another-key-of-them") },
+			"keys": func(s *store.Subscription) {
+				s.Secrets = append(s.Secrets, "another-key-of-them")
+			},
 		} {
 			larger := sub.Clone()
 			grow(&larger)

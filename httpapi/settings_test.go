@@ -34,7 +34,8 @@ func TestSettings(t *testing.T) {
 	shown("an update of another field", update(`"name":"n"`), setting)
 	shown("an update of the metadata", update(`"metadata":{"a":"b"}`),
 		`"description":"for <people>","metadata":{"a":"b"}`)
-	for _, empty := range []string{`"description":null,"metadata":null`, `"description":"","metadata":{}`} {
+	for _, empty := range []string{`"description":null,"metadata":null`,
+		`"description":"","metadata":{}`} {
 		update(setting)
 		a := update(empty)
 		for _, field := range []string{"description", "metadata", "filter", "fields", "rate",
@@ -127,7 +128,8 @@ func TestTags(t *testing.T) {
 	h := newHost(t, config{})
 	h.must("subscribe", `{"url":"https://endpoint.example/"}`)
 	at := time.Now()
-	for id, tags := range map[string][]string{"one": {"vip", "a:1", "vip"}, "two": {"eu"}, "none": nil} {
+	for id, tags := range map[string][]string{"one": {"vip", "a:1", "vip"}, "two": {"eu"},
+		"none": nil} {
 		e, err := events.New("a.b", 1)
 		if err != nil {
 			t.Fatal(err)

@@ -16,10 +16,10 @@ const MaxQueryText = 2048
 
 // SubscriptionQuery selects subscriptions. Its zero value selects all of the tenant "".
 //
-// Statuses, Text, EventType and Metadata are filters. No store has an index for them: it passes over what
-// they do not select, and reads a bounded number of records for one page. So a page of a query with
-// a filter may be shorter than its Limit, or empty, and still have a cursor; and it has no Total,
-// which is 0 with TotalIsLowerBound.
+// Statuses, Text, EventType and Metadata are filters. No store has an index for them: it passes
+// over what they do not select, and reads a bounded number of records for one page. So a page of a
+// query with a filter may be shorter than its Limit, or empty, and still have a cursor; and it has
+// no Total, which is 0 with TotalIsLowerBound.
 type SubscriptionQuery struct {
 	Tenant    string // only this tenant's
 	AnyTenant bool   // every tenant's; Tenant is ignored

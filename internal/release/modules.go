@@ -19,6 +19,7 @@ var unreleased = []string{
 	"examples/metrics",
 	"examples/postgres",
 	"httpapi/console/browsertest",
+	"httpapi/console/mounttest",
 	"httpapi/openapitest",
 	"signing/interop",
 	"store/pgstore/internal/bench",

@@ -72,8 +72,8 @@ func TestOpenUnknownFormat(t *testing.T) {
 	}
 }
 
-// TestOpenFormatWithOtherBuckets: a file of another format that lacks a bucket of this one is of that
-// format, and not damaged.
+// TestOpenFormatWithOtherBuckets: a file of another format that lacks a bucket of this one is of
+// that format, and not damaged.
 func TestOpenFormatWithOtherBuckets(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "hooks.db")
 	s := open(t, path, nil)

@@ -15,9 +15,9 @@ import (
 // Change is a change of a subscription.
 type Change = func(*store.Subscription) error
 
-// To returns the change that gives a subscription the key next, or if that is empty, a generated one
-// of the kind of the newest. During the overlap, which counts from the change, its old keys go on signing. The error is
-// an *events.InvalidError for the overlap.
+// To returns the change that gives a subscription the key next, or if that is empty, a generated
+// one of the kind of the newest. During the overlap, which counts from the change, its old keys go
+// on signing. The error is an *events.InvalidError for the overlap.
 func To(next signing.Secret, overlap time.Duration) (Change, error) {
 	if overlap < 0 {
 		return nil, &events.InvalidError{

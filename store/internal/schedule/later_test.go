@@ -21,7 +21,8 @@ func TestScheduled(t *testing.T) {
 	}
 	// What the clock can't say is at its end, and in order.
 	last := schedule.Scheduled(math.MaxInt64)
-	if last < 0 || last < schedule.Scheduled(at.UnixMilli()) || schedule.Scheduled(math.MaxInt64-1) != last {
+	if last < 0 || last < schedule.Scheduled(at.UnixMilli()) ||
+		schedule.Scheduled(math.MaxInt64-1) != last {
 		t.Errorf("the last time is %d", last)
 	}
 	// The small numbers that stand for no time are none of these.

@@ -5,9 +5,9 @@ import (
 	"github.com/outhook/outhook/store/boltstore/internal/record"
 )
 
-// expiries takes the deliveries of events that have expired out of what is pending. Readers see them
-// canceled as soon as they have expired (pending.Set.Find); their records follow in steps. Only
-// events that expire are in the bucket, until all their deliveries have ended.
+// expiries takes the deliveries of events that have expired out of what is pending. Readers see
+// them canceled as soon as they have expired (pending.Set.Find); their records follow in steps.
+// Only events that expire are in the bucket, until all their deliveries have ended.
 type expiries struct {
 	*base
 	events  *eventLog      // for the recipients of an event
@@ -83,8 +83,8 @@ func (x *expiries) event(key [record.Len2]byte, left int, until int64) (int, err
 	return left, x.Remove(Expiries, key[:])
 }
 
-// Expire writes into the record of a delivery that it has expired, if it has and the record does not
-// say so. One that can't be read is left for Claim to find.
+// Expire writes into the record of a delivery that it has expired, if it has and the record does
+// not say so. One that can't be read is left for Claim to find.
 func (x *expiries) Expire(id pending.ID) (changed bool, err error) {
 	if !x.subs.Exists(id.Num) {
 		return false, nil

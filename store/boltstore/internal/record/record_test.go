@@ -174,7 +174,8 @@ func TestHasTag(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for tag, want := range map[string]bool{"a": true, "vip": true, "vi": false, "": false, "b": false} {
+	for tag, want := range map[string]bool{"a": true, "vip": true, "vi": false, "": false,
+		"b": false} {
 		if got := view.HasTag(tag); got != want {
 			t.Errorf("HasTag(%q) = %t, want %t", tag, got, want)
 		}

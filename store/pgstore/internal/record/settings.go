@@ -7,8 +7,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// OwnerSettings is what few subscriptions have. No statement looks into it, so it is one column, NULL
-// for the others.
+// OwnerSettings is what few subscriptions have. No statement looks into it, so it is one column,
+// NULL for the others.
 type OwnerSettings struct {
 	Description string            `json:"description,omitempty"`
 	Metadata    map[string]string `json:"metadata,omitempty"`
