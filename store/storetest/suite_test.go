@@ -66,7 +66,10 @@ func (s *restarting) Claim(ctx context.Context, req store.ClaimRequest) (store.C
 
 func (s *restarting) endPauses() {
 	for i := range s.paused {
-		s.paused[i].For = 0
+		p := &s.paused[i]
+		if p.For = 0; p.Limit < 0 || p.Limit > store.MaxLimit { // of a call that was refused
+			p.Limit = 0
+		}
 	}
 	if _, err := s.Store.Claim(context.Background(),
 		store.ClaimRequest{Lease: 1, Pauses: s.paused}); err != nil {
