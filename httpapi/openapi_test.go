@@ -111,29 +111,31 @@ func TestDescriptionServer(t *testing.T) {
 	}
 }
 
-// The description is for those who may call the endpoints, the same for each, and read by GET and
+// The descriptions are for those who may call the endpoints, the same for each, and read by GET and
 // HEAD alone.
 func TestDescriptionRequest(t *testing.T) {
 	h := newHost(t, config{})
-	bodies := make(map[string]bool)
-	for _, tenant := range []string{"", "acme"} {
-		bodies[h.do(http.MethodGet, "/webhooks.openapi", nil, "X-Tenant", tenant).body] = true
-	}
-	if len(bodies) != 1 {
-		t.Errorf("got %d different descriptions for two tenants, want one", len(bodies))
-	}
-	if a := h.do(http.MethodHead, "/webhooks.openapi", nil); a.status != 200 || a.body != "" {
-		t.Errorf("HEAD: got %d %s, want 200", a.status, a.body)
-	}
-	if a := h.do(http.MethodGet, "/webhooks.openapi", nil, "X-Tenant", "stranger"); a.status != 403 {
-		t.Errorf("a stranger: got %d, want 403", a.status)
-	}
-	for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS"} {
-		a := h.do(method, "/webhooks.openapi", strings.NewReader("{}"))
-		if a.status != 405 || a.header.Get("Allow") != "GET, HEAD" ||
-			!strings.Contains(message(t, a), "GET") {
-			t.Errorf("%s: got %d, Allow %q, %s; want 405 and GET, HEAD", method, a.status,
-				a.header.Get("Allow"), a.body)
+	for _, path := range []string{"/webhooks.openapi", "/webhooks.asyncapi"} {
+		bodies := make(map[string]bool)
+		for _, tenant := range []string{"", "acme"} {
+			bodies[h.do(http.MethodGet, path, nil, "X-Tenant", tenant).body] = true
+		}
+		if len(bodies) != 1 {
+			t.Errorf("%s: got %d different descriptions for two tenants, want one", path, len(bodies))
+		}
+		if a := h.do(http.MethodHead, path, nil); a.status != 200 || a.body != "" {
+			t.Errorf("HEAD %s: got %d %s, want 200", path, a.status, a.body)
+		}
+		if a := h.do(http.MethodGet, path, nil, "X-Tenant", "stranger"); a.status != 403 {
+			t.Errorf("%s, a stranger: got %d, want 403", path, a.status)
+		}
+		for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS"} {
+			a := h.do(method, path, strings.NewReader("{}"))
+			if a.status != 405 || a.header.Get("Allow") != "GET, HEAD" ||
+				!strings.Contains(message(t, a), "GET") {
+				t.Errorf("%s %s: got %d, Allow %q, %s; want 405 and GET, HEAD", method, path, a.status,
+					a.header.Get("Allow"), a.body)
+			}
 		}
 	}
 }

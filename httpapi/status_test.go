@@ -107,7 +107,8 @@ func TestStoreFails(t *testing.T) {
 		},
 		"history": {
 			brokenHistory{withWebhook(memstore.New())},
-			[]string{"stats", "deliveries", "event", "attempts", "redeliver", "replay", "delete"},
+			[]string{"stats", "deliveries", "event", "attempts", "redeliver", "replay", "delete",
+				"test_filter"},
 		},
 	} {
 		h := newHost(t, config{store: test.store})

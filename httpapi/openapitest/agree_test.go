@@ -115,14 +115,12 @@ var fieldValues = []values{{
 	beyond: []any{header("a", strings.Repeat("ü", 257))}, // of bytes there are too many
 }, {
 	endpoint: "subscribe", field: "filter", beside: `"url":"https://example.com/"`,
-	taken:   []any{nil, map[string]any{}},
+	taken:   []any{nil, map[string]any{}, header("a", "b")},
 	refused: []any{[]any{}, "{}", 1},
-	beyond:  []any{header("a", "b")}, // the host does not offer it
 }, {
 	endpoint: "subscribe", field: "fields", beside: `"url":"https://example.com/"`,
-	taken:   []any{nil, []any{}},
+	taken:   []any{nil, []any{}, []any{"a.b"}, []any{"a.b.c.d.e.f.g.h"}},
 	refused: []any{"a", []any{1}, []any{""}, []any{"a..b"}, []any{"a.b.c.d.e.f.g.h.i"}},
-	beyond:  []any{[]any{"a.b"}},
 }, {
 	endpoint: "subscribe", field: "rate", beside: `"url":"https://example.com/"`,
 	taken: []any{nil, 0}, refused: []any{-1, "1", 1_000_001, []any{}}, beyond: []any{0.5},

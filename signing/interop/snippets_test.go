@@ -18,19 +18,21 @@ import (
 	"github.com/outhook/outhook/store/memstore"
 )
 
-// snippet returns how the console's page of a new key says that a receiver in a language verifies.
+// snippet returns how the console's page of a new shared secret says that a receiver in a language
+// verifies.
 func snippet(t *testing.T, language string) string {
 	t.Helper()
 	page, err := os.ReadFile("../../httpapi/console/templates/key.html")
 	if err != nil {
 		t.Fatal(err)
 	}
+	_, shared, _ := strings.Cut(string(page), "{{else if .Key}}") // before it, of a public key
 	m := regexp.MustCompile(`(?s)<summary>` + language + `</summary><pre[^>]*>(.*?)</pre>`).
-		FindSubmatch(page)
+		FindStringSubmatch(shared)
 	if m == nil {
 		t.Fatalf("the page has nothing for %s", language)
 	}
-	return html.UnescapeString(string(m[1]))
+	return html.UnescapeString(m[1])
 }
 
 // verifiesPings starts a receiver, which prints its port, and has it get pings by its key and by
