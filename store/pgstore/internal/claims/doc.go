@@ -16,8 +16,8 @@
 //
 //   - What is handed out was read after it was leased, and after every change that was committed
 //     before the Claim began: the snapshot shows it, or the notices do.
-//   - Nothing is handed out once the replica's own lease may have run out, or memory is in doubt: it
-//     looks after the last round trip.
+//   - Nothing is handed out once the replica's own lease may have run out, or memory is in doubt:
+//     it looks after the last round trip.
 //   - What another goroutine has taken of notices is in memory, or the claim waits for that.
 //   - Of two deliveries with one key, the later is not handed out while the earlier is pending,
 //     with a row (the database says so) or without (the leases do: a first attempt without a row is
