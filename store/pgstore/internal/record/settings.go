@@ -7,8 +7,8 @@ import (
 	"github.com/outhook/outhook/store"
 )
 
-// OwnerSettings is what few subscriptions have. No statement looks into it, so it is one column,
-// NULL for the others.
+// OwnerSettings is what few subscriptions have. It is one column, NULL for the others. Of it, only
+// the filter is looked at by a statement (see enqueue.sql).
 type OwnerSettings struct {
 	Description string            `json:"description,omitempty"`
 	Metadata    map[string]string `json:"metadata,omitempty"`

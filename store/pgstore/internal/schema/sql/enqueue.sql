@@ -5,14 +5,14 @@
 -- may be there already: without, one that is there is an error of the index; $18 what is known of
 -- filters, JSON, empty if nothing is: the version of each subscription that was asked, by kind and
 -- number; $19 who has refused each event by its filter, as arrays; empty if nobody. Returns a row
--- for each event that is new, and one if none is; the first has the types of those that nobody gets,
--- with commas between them: database/sql reads no arrays. If nothing may be stored, the second
--- column has the ID of an event with other content; the last but one says that a tenant is not
--- settled; the last says that filters are not known, and which: a line of JSON for each kind. If
--- none of them does, what has the IDs is to be removed first (forgetevents).
+-- for each event that is new, and one if none is; the first has the types of those that nobody
+-- gets, with commas between them: database/sql reads no arrays. If nothing may be stored, the
+-- second column has the ID of an event with other content; the last but one says that a tenant is
+-- not settled; the last says that filters are not known, and which: a line of JSON for each kind.
+-- If none of them does, what has the IDs is to be removed first (forgetevents).
 --
--- What waits for a time, or expires, has rows from the beginning, and notices for the replica itself
--- too: it is among no subscriptions that are returned.
+-- What waits for a time, or expires, has rows from the beginning, and notices for the replica
+-- itself too: it is among no subscriptions that are returned.
 --
 -- Who takes a kind is gathered into arrays, one row a kind: joining events with deliveries, a
 -- planner that knows the size of neither makes nested loops. A subscription from the future is one

@@ -3,13 +3,14 @@
 -- subscription, $12 state, $13 due, $14 since when, if at once, $15 finished at, $16 attempts, $17
 -- how many of them are no retries, $18 last status, $19 last error, $20 reason, $21 log, $22
 -- answers, $23 state of the body, $24 body; of the events, $25 tags with commas between them, $26
--- not before, $27 expires at, each empty if no event has any. An event that is there is left as it is, with its
--- deliveries.
+-- not before, $27 expires at, each empty if no event has any. An event that is there is left as it
+-- is, with its deliveries.
 WITH e AS MATERIALIZED (
     SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[],
         $6::timestamptz[], $7::text[], $8::bytea[], $9::timestamptz[], $25::text[],
         $26::timestamptz[], $27::timestamptz[])
-        AS e(seq, id, type, tenant, key, time, trace, body, enqueued_at, tags, not_before, expires_at)
+        AS e(seq, id, type, tenant, key, time, trace, body, enqueued_at, tags, not_before,
+            expires_at)
 ), d AS MATERIALIZED (
     SELECT * FROM unnest($10::bigint[], $11::bigint[], $12::smallint[], $13::bigint[],
         $14::timestamptz[], $15::timestamptz[], $16::int[], $17::int[], $18::smallint[],

@@ -1,7 +1,7 @@
 -- What is to be said of deliveries k (seq, sub), of which the listing knows only where they stand.
 -- One without a row is pending above the low mark of its share, and below is no more. What is
--- pending and canceled, erased or expired has not been told so. behind: an earlier one of its key is
--- pending, with a row or without: what has never been claimed has none that would say so.
+-- pending and canceled, erased or expired has not been told so. behind: an earlier one of its key
+-- is pending, with a row or without: what has never been claimed has none that would say so.
 --
 -- Package history appends conditions, an order and a limit to the last line, and makes a count of
 -- what begins with the first line of FROM. Each lateral subquery is one look in an index, in the

@@ -4,12 +4,13 @@
 -- leased; $5 the table of events, $6 the time in microseconds, $7 whether they were named. Those
 -- that are not what they were, or whose tenant is not settled, are left alone. Of what is pending,
 -- what was named is due before others if its endpoint has failures; or else all that an open
--- breaker holds back would be written anew. What is not to be sent before a time (later) is due then,
--- and what has expired is left alone.
+-- breaker holds back would be written anew. What is not to be sent before a time (later) is due
+-- then, and what has expired is left alone.
 WITH stamp AS MATERIALIZED (
     SELECT nextval(pg_get_serial_sequence($5::text, 'seq')) AS n
 ), k AS MATERIALIZED (
-    SELECT k.seq, k.sub, s.canceled_to, e.key, e.later, h.low, $7::boolean AND y.failures > 0 AS first,
+    SELECT k.seq, k.sub, s.canceled_to, e.key, e.later, h.low,
+        $7::boolean AND y.failures > 0 AS first,
         EXISTS (SELECT 1 FROM unnest($3::bigint[], $4::bigint[]) AS l(seq, sub)
             WHERE l.seq = k.seq AND l.sub = k.sub) AS leased
     FROM unnest($1::bigint[], $2::bigint[]) AS k(seq, sub)

@@ -5,7 +5,8 @@
 -- the subscription to itself, also what it unblocks later: two that record outcomes of one wait for
 -- each other once.
 WITH o AS MATERIALIZED (
-    SELECT o.ord, s.num, s.canceled_to, e.seq, e.key, e.erased, e.expires_at, h.owner, h.fence, h.low
+    SELECT o.ord, s.num, s.canceled_to, e.seq, e.key, e.erased, e.expires_at,
+        h.owner, h.fence, h.low
     FROM unnest($1::text[], $2::text[], $3::boolean[]) WITH ORDINALITY
         AS o(sub_id, event_id, sure, ord)
     CROSS JOIN LATERAL (
@@ -20,8 +21,8 @@ WITH o AS MATERIALIZED (
         WHERE h.id = s.num % 64 OFFSET 0) h
     ORDER BY s.num, e.seq
 )
-SELECT o.ord, o.num, o.canceled_to, o.seq, o.key, o.erased, o.expires_at, o.owner, o.fence, o.low, d.state,
-    coalesce(d.stamp, o.seq),
+SELECT o.ord, o.num, o.canceled_to, o.seq, o.key, o.erased, o.expires_at, o.owner, o.fence, o.low,
+    d.state, coalesce(d.stamp, o.seq),
     coalesce(d.attempts, 0), coalesce(d.base, 0),
     CASE WHEN d.attempts >= $4::int THEN d.log END, CASE WHEN d.attempts >= $4 THEN d.answers END,
     y.healthy, y.failures, y.failing_for, y.last_failure, y.probes, y.slow_start, y.next_probe_at,

@@ -1,7 +1,7 @@
 -- $1 num, $2 version, $3 name … $10 disabled reason, $11 overlap until, $12 the table of events,
--- $13 sealed with, $14 settings. Returns nothing when another version has come since. What is pending when it is
--- unsubscribed is canceled by a number: nothing of it is touched. The health after it is that of
--- store.Health.Updated, where 8 is MaxSlowStart.
+-- $13 sealed with, $14 settings. Returns nothing when another version has come since. What is
+-- pending when it is unsubscribed is canceled by a number: nothing of it is touched. The health
+-- after it is that of store.Health.Updated, where 8 is MaxSlowStart.
 WITH old AS MATERIALIZED (
     SELECT * FROM outhook.subscriptions WHERE num = $1 AND version = $2
 ), step AS MATERIALIZED (

@@ -1,0 +1,162 @@
+package pgstore_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/outhook/outhook/events"
+	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/pgstore"
+)
+
+// TestFreeIDOfAFilteredTenant checks that an event whose ID is free goes by the filters of its
+// tenant. To store it, the statement refuses twice: the filters are to be asked first, and what has
+// the ID is to be removed.
+func TestFreeIDOfAFilteredTenant(t *testing.T) {
+	t.Parallel()
+	pool, schema := newPool(t)
+	s := open(t, pool, schema)
+	db := stdlib.OpenDBFromPool(pool)
+	defer db.Close()
+	kinds := hostTxs(t, s, connect(t, serverURL), db)
+	nothing := func() error { return nil }
+	kinds["its own"] = func() hostTx {
+		return hostTx{func(evs ...events.Event) error {
+			return s.Enqueue(t.Context(), evs...)
+		}, nothing, nothing}
+	}
+	for kind, begin := range kinds {
+		t.Run(kind, func(t *testing.T) {
+			ev := someEvents(1)[0]
+			// It happens after everybody has subscribed, however long that takes.
+			ev.Tenant, ev.Time = kind, ev.Time.Add(time.Hour)
+			f := filteredTenant{t, s, ev, begin}
+			f.test()
+		})
+	}
+}
+
+// filteredTenant is a tenant whose subscriptions have filters and whose events have one ID.
+type filteredTenant struct {
+	*testing.T
+	s     *pgstore.Store
+	ev    events.Event
+	begin func() hostTx
+}
+
+func (f *filteredTenant) test() {
+	f.subscribe("first", 1)
+	f.enqueue(1)
+	f.claims("a first event", 1, "first")
+	f.free("first")
+
+	f.subscribe("second", 2) // whose filter no statement has told of yet
+	f.subscribe("third", 3)
+	f.enqueue(2)
+	f.claims("its ID with other content", 2, "second")
+	if err := f.tryEnqueue(3); !errors.Is(err, store.ErrConflict) {
+		f.Errorf("Enqueue of other content, while the ID is taken: got %v, want ErrConflict", err)
+	}
+	f.enqueue(2)
+	f.claims("the same again", 2)
+	f.free("second")
+
+	unwanted := f.unwanted()
+	f.enqueue(4) // which no filter takes
+	f.claims("content that no filter takes", 4)
+	if _, err := f.s.Event(f.Context(), f.ev.Tenant, f.ev.ID); !errors.Is(err, store.ErrNotFound) {
+		f.Errorf("Event of what no filter takes: got %v, want ErrNotFound", err)
+	}
+	if got := f.unwanted() - unwanted; got != 1 {
+		f.Errorf("unwanted: got %d, want the one that no filter takes", got)
+	}
+	f.enqueue(3) // whose filter is known by now
+	f.claims("content that another takes", 3, "third")
+	f.free("third")
+
+	f.subscribe("fourth", 3)
+	f.enqueue(3)
+	f.claims("the same content, once it is free", 3, "fourth")
+}
+
+// event returns the tenant's event with a content.
+func (f *filteredTenant) event(n int) events.Event {
+	ev := f.ev
+	ev.Payload = fmt.Appendf(nil, `{"n":%d}`, n)
+	return ev
+}
+
+func (f *filteredTenant) unwanted() int {
+	stats, err := f.s.Stats(f.Context(), "")
+	if err != nil {
+		f.Fatal(err)
+	}
+	return stats.Unwanted[f.ev.Type]
+}
+
+func (f *filteredTenant) subscribe(id string, n int) {
+	f.Helper()
+	if _, err := f.s.CreateSubscription(f.Context(), store.Subscription{
+		ID: f.ev.ID + id, Tenant: f.ev.Tenant, URL: "https://endpoint.example/",
+		Status: store.Subscribed, Filter: fmt.Sprintf(`{"n":%d}`, n),
+	}); err != nil {
+		f.Fatal(err)
+	}
+}
+
+// free deletes the subscription that has the only delivery of the event, and with it that.
+func (f *filteredTenant) free(id string) {
+	f.Helper()
+	if err := f.s.DeleteSubscription(f.Context(), f.ev.ID+id); err != nil {
+		f.Fatal(err)
+	}
+}
+
+// tryEnqueue stores the event with a content, in a transaction that commits if that works.
+func (f *filteredTenant) tryEnqueue(n int) error {
+	f.Helper()
+	tx := f.begin()
+	end := tx.commit
+	err := tx.enqueue(f.event(n))
+	if err != nil {
+		end = tx.rollback
+	}
+	if err := end(); err != nil {
+		f.Fatal(err)
+	}
+	return err
+}
+
+func (f *filteredTenant) enqueue(n int) {
+	f.Helper()
+	if err := f.tryEnqueue(n); err != nil {
+		f.Fatalf("Enqueue of content %d: %v", n, err)
+	}
+}
+
+// claims checks which subscriptions get the event, with a content, and that no others do.
+func (f *filteredTenant) claims(what string, n int, subs ...string) {
+	f.Helper()
+	body, err := f.event(n).Body()
+	if err != nil {
+		f.Fatal(err)
+	}
+	var got []string
+	for _, c := range claimAll(f.T, f.s) {
+		got = append(got, strings.TrimPrefix(c.SubscriptionID, f.ev.ID))
+		if c.EventID != f.ev.ID || c.Tenant != f.ev.Tenant || !bytes.Equal(c.Body, body) {
+			f.Errorf("%s: got a claim of event %s of %q with body %s, want %s", what, c.EventID,
+				c.Tenant, c.Body, body)
+		}
+	}
+	if !slices.Equal(got, subs) {
+		f.Errorf("%s: claims: got %v, want %v", what, got, subs)
+	}
+}
