@@ -79,6 +79,12 @@ func (o *Options) validate() error {
 		"Signatures is %d; give one of the constants that start with Signatures", o.Signatures)
 	bad(!httpguts.ValidHeaderFieldValue(o.UserAgent),
 		"UserAgent holds a character that no header may hold; remove it")
+	bad(o.AllowPull && o.Filter != nil, "AllowPull has no effect beside Filter, which can't be asked "+
+		"about what is read by poll; remove one")
+	verification := o.Verify.options()
+	if err := verification.Validate(); err != nil {
+		bad(true, "Verify.%v", err)
+	}
 	bad(o.Transport != nil && o.Proxy != nil, "Proxy has no effect beside Transport; set it there")
 	bad(o.Transport != nil && o.TLS != nil, "TLS has no effect beside Transport; set it there")
 	bad(o.Transport != nil && o.DisableHTTP2,
@@ -100,6 +106,8 @@ func (o *Options) rules() (check.Rules, error) {
 		MaxPayload:        o.MaxPayload,
 		OperationalEvents: o.OperationalEvents,
 		Schemas:           schemas,
+		Verify:            o.Verify.Method != VerifyNone,
+		AllowPull:         o.AllowPull,
 	}
 	for _, t := range o.EventTypes {
 		r.Types = append(r.Types, t.Name)

@@ -10,9 +10,11 @@ import (
 	"github.com/outhook/outhook/dispatcher/internal/backoff"
 	"github.com/outhook/outhook/dispatcher/internal/check"
 	"github.com/outhook/outhook/dispatcher/internal/engine"
+	"github.com/outhook/outhook/dispatcher/internal/pull"
 	"github.com/outhook/outhook/dispatcher/internal/quota"
 	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/dispatcher/internal/slots"
+	"github.com/outhook/outhook/dispatcher/internal/verify"
 	"github.com/outhook/outhook/store"
 )
 
@@ -29,6 +31,9 @@ type Dispatcher struct {
 	pinged  atomic.Uint64
 	quotas  *quota.Keeper
 	running atomic.Bool
+	verify  *verify.Service
+	reader  *pull.Reader
+	polls   *pull.Open
 }
 
 // ErrRunning is returned by Run if an earlier call of it has not returned.
@@ -51,8 +56,10 @@ func New(s store.Store, o *Options) (*Dispatcher, error) {
 		o:       opts,
 		observe: newNotifier(opts.Observer, opts.Logger),
 		pings:   slots.New(min(maxPings, opts.PerSubscription)),
+		polls:   pull.NewOpen(MaxPolls, maxAllPolls),
 	}
 	d.quotas = quota.New(s, opts.Quota == nil, d.limitsOf, newQuotaError)
+	d.verify = verify.NewService(opts.Verify.options(), d.verifyHost())
 	var err error
 	if d.rules, err = opts.rules(); err != nil {
 		return nil, err
@@ -64,6 +71,8 @@ func New(s store.Store, o *Options) (*Dispatcher, error) {
 // connect makes the sender and the engine.
 func (d *Dispatcher) connect(o send.Options) {
 	d.sender = send.New(o)
+	d.verify.Connect(d.sender, TypeChallenge)
+	d.reader = pull.New(d.store, d.sender)
 	d.engine = engine.New(d.engineConfig())
 }
 
@@ -86,6 +95,7 @@ func (d *Dispatcher) sendOptions() send.Options {
 
 		NoAirySignature:     d.o.Signatures == SignaturesStandard,
 		NoStandardSignature: d.o.Signatures == SignaturesAiry,
+		Origin:              d.o.Verify.Origin,
 	}
 }
 
@@ -139,6 +149,16 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	}
 	defer d.running.Store(false)
 	d.logStart(ctx)
+	asking, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		d.verify.Run(asking)
+	}()
+	defer func() {
+		stop()
+		<-done
+	}()
 	return d.engine.Run(ctx)
 }
 

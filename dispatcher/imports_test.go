@@ -74,7 +74,8 @@ var rooms = map[string][]string{
 	"dispatcher/internal/actor":   {},
 	"dispatcher/internal/backoff": {},
 	"dispatcher/internal/check": {
-		"dispatcher/internal/netguard", "dispatcher/internal/send", "events", "signing", "store",
+		"dispatcher/internal/netguard", "dispatcher/internal/pull", "dispatcher/internal/send",
+		"events", "signing", "store",
 	},
 	"dispatcher/internal/clientpool": {"dispatcher/internal/h1"},
 	"dispatcher/internal/engine":     {"dispatcher/internal/send", "events", "store"},
@@ -82,6 +83,7 @@ var rooms = map[string][]string{
 	"dispatcher/internal/missed":     {"dispatcher/internal/send", "store"},
 	"dispatcher/internal/netguard":   {},
 	"dispatcher/internal/notify":     {},
+	"dispatcher/internal/pull":       {"dispatcher/internal/send", "events", "store"},
 	"dispatcher/internal/quota":      {"dispatcher/internal/rates", "events", "store"},
 	"dispatcher/internal/rates":      {},
 	"dispatcher/internal/replay":     {"events", "store"},
@@ -90,6 +92,7 @@ var rooms = map[string][]string{
 		"dispatcher/internal/netguard", "events", "signing", "store",
 	},
 	"dispatcher/internal/slots":   {},
+	"dispatcher/internal/verify":  {"dispatcher/internal/send", "events", "signing", "store"},
 	"dispatcher/internal/nettest": {},
 
 	"httpapi/internal/apitest": {},

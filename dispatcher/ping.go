@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/outhook/outhook/dispatcher/internal/check"
 	"github.com/outhook/outhook/dispatcher/internal/replay"
 	"github.com/outhook/outhook/dispatcher/internal/send"
 	"github.com/outhook/outhook/events"
@@ -38,8 +39,11 @@ func (d *Dispatcher) Ping(ctx context.Context, id string) (store.Attempt, error)
 	if err != nil {
 		return store.Attempt{}, err
 	}
-	if sub.SealedWith != "" {
+	switch {
+	case sub.SealedWith != "":
 		return store.Attempt{}, send.SealedError(&sub)
+	case sub.URL == "":
+		return store.Attempt{}, check.NoURL("there is no endpoint to ping")
 	}
 	claim, err := pingOf(sub)
 	if err != nil {

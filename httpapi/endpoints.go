@@ -43,12 +43,12 @@ func (a *api) airyEndpoints() []endpoint {
 	return []endpoint{{
 		name: "subscribe", method: http.MethodPost, ready: true, run: a.subscribe, tenant: true,
 		takes: []string{"url", "id", "name", "events", "headers", "signature_key", "signatureKey",
-			"status"},
+			"status", "poll"},
 	}, {
 		// ready, because an update can subscribe a webhook again.
 		name: "update", method: http.MethodPost, ready: true, run: a.update,
 		takes: []string{"id", "url", "name", "events", "headers", "signature_key", "signatureKey",
-			"status"},
+			"status", "poll"},
 	}, {
 		name: "unsubscribe", method: http.MethodPost, run: a.unsubscribe,
 		takes: []string{"id", "url"},
@@ -80,6 +80,12 @@ func (a *api) ownerEndpoints() []endpoint {
 	}, {
 		name: "ping", method: http.MethodPost, ready: true, run: a.ping,
 		takes: []string{"id"},
+	}, {
+		name: "verify", method: http.MethodPost, ready: true, run: a.verify,
+		takes: []string{"id"},
+	}, {
+		name: "poll", method: http.MethodPost, run: a.poll,
+		takes: []string{"id", "cursor", "max", "wait_seconds"},
 	}, {
 		name: "stats", method: http.MethodPost, run: a.stats,
 		takes: []string{"id"},

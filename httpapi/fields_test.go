@@ -31,6 +31,9 @@ func TestWrongTypes(t *testing.T) {
 		{"list", "text", "a string"}, {"list", "event_type", "a string"},
 		{"pause", "id", "a string"}, {"resume", "id", "a string"},
 		{"delete", "id", "a string"}, {"ping", "id", "a string"}, {"stats", "id", "a string"},
+		{"subscribe", "poll", "a boolean"}, {"update", "poll", "a boolean"},
+		{"verify", "id", "a string"}, {"poll", "id", "a string"}, {"poll", "cursor", "a string"},
+		{"poll", "max", "a number"}, {"poll", "wait_seconds", "a number"},
 		{"figures", "id", "a string"}, {"figures", "resolution", "a string"},
 		{"rotate", "id", "a string"}, {"rotate", "signature_key", "a string"},
 		{"rotate", "signatureKey", "a string"},
@@ -150,7 +153,7 @@ func TestIDs(t *testing.T) {
 	h := newHost(t, config{})
 	h.must("subscribe", example)
 	for _, endpoint := range []string{"update", "pause", "resume", "unsubscribe", "info", "rotate",
-		"ping", "stats", "delete"} {
+		"ping", "verify", "poll", "stats", "delete"} {
 		for _, value := range []string{`""`, `null`, `"x"`, `"3e639566"`,
 			`"3e63956629fa450da59fae3c25d7260f"`, `"{` + id1 + `}"`, `"urn:uuid:` + id1 + `"`,
 			`"` + id1 + ` "`} {

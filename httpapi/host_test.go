@@ -231,7 +231,9 @@ type webhook struct {
 	Signed  *bool             `json:"signed"`
 	Key     *string           `json:"generated_signature_key"`
 
-	Unreadable bool `json:"unreadable"`
+	Poll       bool    `json:"poll"`
+	VerifiedAt *string `json:"verified_at"`
+	Unreadable bool    `json:"unreadable"`
 }
 
 type list struct {

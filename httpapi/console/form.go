@@ -37,7 +37,7 @@ func (q *request) editForm() (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &form.Webhook{ID: sub.ID, Name: sub.Name, URL: sub.URL}
+	f := &form.Webhook{ID: sub.ID, Name: sub.Name, URL: sub.URL, Polled: sub.URL == ""}
 	for _, name := range slices.Sorted(maps.Keys(sub.Headers)) {
 		f.Headers = append(f.Headers, form.Header{Name: name, Stored: name})
 	}

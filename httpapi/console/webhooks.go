@@ -23,6 +23,8 @@ type webhook struct {
 	CreatedAt, UpdatedAt  time.Time
 	On                    bool // what is published is kept for it, and sent unless it is paused
 	Paused                bool
+	Unverified            bool // its endpoint has not agreed yet
+	Polled                bool // it has no URL
 }
 
 // newWebhook returns what is shown of a subscription. One that was deleted since it was listed has
@@ -38,6 +40,7 @@ func (q *request) newWebhook(ctx context.Context, sub *store.Subscription) (webh
 		Stats: stats, State: show.WebhookState(sub, &stats),
 		CreatedAt: sub.CreatedAt, UpdatedAt: sub.UpdatedAt,
 		On: sub.Collects(), Paused: sub.Status == store.Paused,
+		Unverified: sub.Status == store.Unverified, Polled: sub.URL == "",
 	}
 	return w, nil
 }
@@ -78,6 +81,8 @@ func (q *request) list() (*view, error) {
 		query.Statuses = []store.Status{store.Subscribed}
 	case "paused":
 		query.Statuses = []store.Status{store.Paused}
+	case "unverified":
+		query.Statuses = []store.Status{store.Unverified}
 	case "off":
 		query.Statuses = []store.Status{store.Unsubscribed}
 	default:
@@ -147,7 +152,7 @@ func (q *request) webhook() (*view, error) {
 		data.OverlapUntil = sub.OverlapUntil
 	}
 	data.Headers = headerNames(&sub)
-	data.Open = data.Stats.Breaker == dispatcher.BreakerOpen && data.On && !data.Paused
+	data.Open = data.Stats.Breaker == dispatcher.BreakerOpen && sub.Withheld() == ""
 	if sub.Disabled() {
 		page, err := q.d.Deliveries(ctx, store.DeliveryQuery{
 			Tenant: sub.Tenant, SubscriptionID: sub.ID, States: []store.State{store.Canceled},

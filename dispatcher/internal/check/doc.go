@@ -24,6 +24,9 @@ type Rules struct {
 	Types             []string // that the host publishes; all if empty
 	OperationalEvents bool     // whether Run publishes events of its own
 	Schemas           Schemas
+
+	Verify    bool // endpoints must prove that they want deliveries
+	AllowPull bool // subscriptions need no URL
 }
 
 // SubscriptionID returns the canonical form of a subscription's ID.

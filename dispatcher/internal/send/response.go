@@ -25,8 +25,8 @@ const (
 const maxRetryAfter = 24 * time.Hour
 
 // read puts an answer into a result. The status decides the attempt: what goes wrong with the body
-// changes nothing.
-func (s *Sender) read(ctx context.Context, res *http.Response, r *Result) {
+// changes nothing. So many bytes of it are kept.
+func (s *Sender) read(ctx context.Context, res *http.Response, r *Result, kept int) {
 	if res.Body == nil { // Options.Transport may leave it out
 		res.Body = http.NoBody
 	}
@@ -53,7 +53,7 @@ func (s *Sender) read(ctx context.Context, res *http.Response, r *Result) {
 		stop := context.AfterFunc(ctx, func() { res.Body.Close() })
 		defer stop()
 	}
-	r.Attempt.Response = readBody(res.Body, s.kept)
+	r.Attempt.Response = readBody(res.Body, kept)
 }
 
 // beginnings are buffers for the beginning of a response body. Most answers have a few bytes or

@@ -36,6 +36,9 @@ type Options struct {
 
 	NoAirySignature, NoStandardSignature bool // what a delivery with a key is not to carry
 
+	// Origin is the webhook-request-origin that each delivery has; if empty, none has it.
+	Origin string
+
 	Resolver *net.Resolver  // looks up names; if nil, the system's
 	Roots    *x509.CertPool // whom certificates are trusted by; if nil, the system's
 }
@@ -55,6 +58,7 @@ type Sender struct {
 	kept      int // bytes of an answer's body
 
 	noAiry, noStandard bool // signatures that are not sent
+	origin             string
 }
 
 // New returns a Sender. It starts no goroutine; CloseIdleConnections is all that it needs at its
@@ -72,7 +76,7 @@ func New(o Options) *Sender {
 		detail:    o.Detail,
 		kept:      o.MaxResponse,
 
-		noAiry: o.NoAirySignature, noStandard: o.NoStandardSignature,
+		noAiry: o.NoAirySignature, noStandard: o.NoStandardSignature, origin: o.Origin,
 	}
 	if s.host == nil {
 		s.own = newTransport(&o)
@@ -98,7 +102,14 @@ type Result struct {
 // Send makes the attempt that c is for, with a traceparent header unless trace is empty. It returns
 // by the deadline, or soon after ctx has ended. A panic of the transport, or of a function of the
 // host, ends as an error of the attempt.
-func (s *Sender) Send(ctx context.Context, c *store.Claim, trace string) (r Result) {
+func (s *Sender) Send(ctx context.Context, c *store.Claim, trace string) Result {
+	return s.send(ctx, c, trace, nil)
+}
+
+// send makes an attempt, or if x is not nil an exchange.
+func (s *Sender) send(
+	ctx context.Context, c *store.Claim, trace string, x *Exchange,
+) (r Result) {
 	start := time.Now()
 	deadline := start.Add(s.timeout)
 	attempt := h1.WithDeadline(ctx, deadline)
@@ -114,7 +125,7 @@ func (s *Sender) Send(ctx context.Context, c *store.Claim, trace string) (r Resu
 		r.Attempt.Duration = time.Since(start)
 	}()
 
-	req, m, err := s.request(attempt, c, trace, start)
+	req, m, err := s.build(attempt, c, trace, start, x)
 	if err != nil {
 		r.fail(err)
 		return r
@@ -129,7 +140,12 @@ func (s *Sender) Send(ctx context.Context, c *store.Claim, trace string) (r Resu
 		r.fail(cause(err, ctx, deadline))
 	} else {
 		answer = res.Header
-		s.read(attempt, res, &r)
+		if x == nil {
+			s.read(attempt, res, &r, s.kept)
+		} else {
+			s.read(attempt, res, &r, store.MaxResponse)
+			x.take(answer, &r, s.kept)
+		}
 	}
 	wanted := s.detail.wants(&r.Attempt)
 	if !wanted && len(r.Attempt.Response) < minSecret {
@@ -142,6 +158,17 @@ func (s *Sender) Send(ctx context.Context, c *store.Claim, trace string) (r Resu
 		r.Attempt.Detail = detailOf(h1.PhasesOf(attempt), hidden, secrets, req, answer)
 	}
 	return r
+}
+
+// build builds the request of an attempt, or if x says so an OPTIONS.
+func (s *Sender) build(
+	ctx context.Context, c *store.Claim, trace string, at time.Time, x *Exchange,
+) (req *http.Request, m message, err error) {
+	if x == nil || x.Options == nil {
+		return s.request(ctx, c, trace, at)
+	}
+	req, err = s.options(ctx, c, x)
+	return req, m, err
 }
 
 // fail makes err the reason why there is no answer. The kind stays KindDown, which is that of an

@@ -11,7 +11,12 @@ import (
 // one, and the result is subscribed in any case. What is missing is empty, also where the request
 // replaces a webhook.
 func Subscription(f *Fields, tenant string) store.Subscription {
-	sub := store.Subscription{Tenant: tenant, URL: f.Required("url")}
+	sub := store.Subscription{Tenant: tenant}
+	if polled(f) {
+		f.withoutURL()
+	} else {
+		sub.URL = f.Required("url")
+	}
 	sub.ID, _ = f.Text("id")
 	sub.Name, _ = f.Text("name")
 	sub.Events, _ = f.List("events")
@@ -36,6 +41,10 @@ func ReadChange(f *Fields) Change {
 	var c Change
 	if url, ok := f.Text("url"); ok {
 		c.url = &url
+	}
+	if polled(f) {
+		f.withoutURL()
+		c.url = new(string)
 	}
 	if name, ok := f.Text("name"); ok {
 		c.name = &name
@@ -72,6 +81,16 @@ func (c *Change) Apply(sub *store.Subscription) {
 	// the DisabledReason.
 	if c.status != nil && *c.status != sub.Status {
 		sub.Status, sub.DisabledReason = *c.status, ""
+	}
+}
+
+// polled reports whether a webhook is to be read by poll, and so to have no URL.
+func polled(f *Fields) bool { return f.Bool("poll", false) }
+
+// withoutURL fails if there is a URL too.
+func (f *Fields) withoutURL() {
+	if _, given := f.Text("url"); given {
+		f.Fail("poll", "is given beside a url; give one of them")
 	}
 }
 

@@ -71,7 +71,8 @@ func TestWordsAgree(t *testing.T) {
 		"errorClass": words(dispatcher.Classes()), "state": words(store.States()),
 		"status": words(store.Statuses()),
 		"wait": words([]store.Wait{store.WaitDue, store.WaitUnderWay, store.WaitRetry, store.WaitKey,
-			store.WaitRateLimit, store.WaitThrottled, store.WaitBreaker, store.WaitPaused}),
+			store.WaitRateLimit, store.WaitThrottled, store.WaitBreaker, store.WaitPaused,
+			store.WaitUnverified, store.WaitPoll}),
 	} {
 		if got := operatorSchema(t, name).Enum; !slices.Equal(got, want) {
 			t.Errorf("%s: described as %q, want %q", name, got, want)

@@ -16,6 +16,9 @@ type Webhook struct {
 	Status  store.Status      `json:"status"`
 	Signed  bool              `json:"signed"` // deliveries carry signatures
 
+	Poll       bool      `json:"poll,omitempty"`       // it has no URL, and is read by /webhooks.poll
+	VerifiedAt Timestamp `json:"verified_at,omitzero"` // when its endpoint last agreed
+
 	// In the response of the subscribe that generated it, and in no other.
 	GeneratedKey string `json:"generated_signature_key,omitempty"`
 
@@ -70,7 +73,8 @@ func (v View) tenant(name string) *string {
 // [] and {}, as in Airy, and never null.
 func (v View) Webhook(s *store.Subscription) Webhook {
 	w := Webhook{ID: s.ID, Tenant: v.tenant(s.Tenant), Name: s.Name, URL: s.URL, Events: s.Events,
-		Headers: s.Headers, Status: s.Status, Signed: s.Signed()}
+		Headers: s.Headers, Status: s.Status, Signed: s.Signed(), Poll: s.URL == "",
+		VerifiedAt: Timestamp(s.VerifiedAt)}
 	if w.Events == nil {
 		w.Events = []string{}
 	}

@@ -27,6 +27,7 @@ type Webhook struct {
 	Headers  []Header
 	Errors   map[string]string // by field; "" is of the whole
 	Heading  string
+	Polled   bool // it has no URL, and is read by poll
 }
 
 // TypeChoice is a type of the catalogue in a form.

@@ -36,6 +36,10 @@ func WebhookState(sub *store.Subscription, s *dispatcher.SubscriptionStats) Stat
 		return State{"off", "off", "disabled by its owner"}
 	case sub.Status == store.Paused:
 		return State{"off", "paused", "by its owner"}
+	case sub.Status == store.Unverified:
+		return State{"wait", "unverified", "its endpoint has not agreed yet"}
+	case sub.URL == "":
+		return State{"ok", "polled", "read by poll"}
 	case s.Breaker == dispatcher.BreakerOpen:
 		detail := fmt.Sprintf("%d in a row", s.Failures)
 		if !s.NextProbeAt.IsZero() {
@@ -88,6 +92,10 @@ func WaitText(d *store.Delivery) string {
 		return "the endpoint is down; after a probe succeeds"
 	case store.WaitPaused:
 		return "the webhook is paused"
+	case store.WaitUnverified:
+		return "the endpoint has not agreed yet"
+	case store.WaitPoll:
+		return "to be read by poll"
 	}
 	return ""
 }
@@ -180,6 +188,9 @@ func Advice(status int, reason string) string {
 
 // URL returns a webhook's URL for people: without its query, which may hold a password.
 func URL(raw string) string {
+	if raw == "" {
+		return "(read by poll)"
+	}
 	u, err := url.Parse(raw)
 	if err != nil {
 		return "(not readable)"
