@@ -100,11 +100,16 @@ func TestQuotaOfBytes(t *testing.T) {
 			t.Fatalf("a subscription of %d bytes: %v", limit, err)
 		}
 		for what, grow := range map[string]func(*store.Subscription){
-			"url":     func(s *store.Subscription) { s.URL += "x" },
-			"name":    func(s *store.Subscription) { s.Name += "x" },
-			"events":  func(s *store.Subscription) { s.Events = append(s.Events, "c") },
-			"headers": func(s *store.Subscription) { s.Headers["X"] = "" },
-			"keys":    func(s *store.Subscription) { s.Secrets = append(s.Secrets, "another-key-of-them") },
+			"url":    func(s *store.Subscription) { s.URL += "x" },
+			"name":   func(s *store.Subscription) { s.Name += "x" },
+			"events": func(s *store.Subscription) { s.Events = append(s.Events, "c") },
+			"fields": func(s *store.Subscription) { s.Fields = append(s.Fields, "c") },
+			"filter": func(s *store.Subscription) { s.Filter = "{}" },
+
+			"description": func(s *store.Subscription) { s.Description = "x" },
+			"metadata":    func(s *store.Subscription) { s.Metadata = map[string]string{"a": ""} },
+			"headers":     func(s *store.Subscription) { s.Headers["X"] = "" },
+			"keys":        func(s *store.Subscription) { s.Secrets = append(s.Secrets, "another-key-of-them") },
 		} {
 			larger := sub.Clone()
 			grow(&larger)

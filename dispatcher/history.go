@@ -30,8 +30,8 @@ func (d *Dispatcher) Attempts(
 
 // Redeliver sends an event to a subscription again, at once and with a new set of attempts, in any
 // state of the delivery. If the breaker is open, it goes with the next probe. A delivery that waits
-// for a retry is made due now and keeps its count. One that is under way, or whose event was erased
-// (Delivery.Erased), is left alone.
+// for a retry is made due now and keeps its count. One that is under way, is not to be sent yet
+// (Event.NotBefore), or whose event was erased or has expired, is left alone.
 //
 // It returns store.ErrNotFound if the delivery does not exist, store.ErrConflict if the
 // subscription is unsubscribed, and a *QuotaError beyond Quota.ReplaysPerMinute.
@@ -66,7 +66,7 @@ func (d *Dispatcher) Redeliver(ctx context.Context, subscriptionID, eventID stri
 // Replay makes every finished delivery that q matches pending again, with a new set of attempts,
 // and returns how many. When q.States names store.Pending, deliveries that wait for a retry are
 // made due now as well. Where a breaker is open, the next probe is made now. Deliveries of
-// unsubscribed subscriptions and of erased events are passed over.
+// unsubscribed subscriptions and of events that were erased or have expired are passed over.
 //
 // It returns an *events.InvalidError for a query that is out of its bounds or contradicts itself,
 // or that has a Cursor, a Limit or Count, which would have no effect: a replay is of all that

@@ -30,7 +30,7 @@ const (
 	MaxHeaderValue = check.MaxHeaderValue // bytes
 )
 
-// Subscribe makes a subscription of sub's Tenant, Name, URL, Events, Headers and Secrets, and
+// Subscribe makes a subscription of what sub says, but for its Status, times and proofs, and
 // returns it as stored. With Options.Verify it is Unverified until its endpoint agrees.
 //
 // Without an ID it gets a random one. With an ID that exists, it replaces everything that
@@ -66,10 +66,7 @@ func (d *Dispatcher) Subscribe(
 			if cur.Tenant != sub.Tenant {
 				return store.ErrNotFound
 			}
-			next := sub.Clone()
-			if next.VerifiedAt.IsZero() && next.URL == cur.URL {
-				next.VerifiedAt = cur.VerifiedAt
-			}
+			next := check.Replaced(cur, &sub)
 			verify.Settle(&next, cur, d.rules.Verify)
 			*cur = next
 			return nil

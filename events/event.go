@@ -42,6 +42,21 @@ type Event struct {
 	// Context (version 00). It is stored with the event, for the tracing of its deliveries.
 	// Optional.
 	Trace string
+
+	// Tags are the host's own labels, by which deliveries are searched. At most 16, each of 1 to 64
+	// characters from A-Z, a-z, 0-9, "_", ".", ":" and "-". They are stored sorted and without
+	// repeats, and are not sent. Optional.
+	Tags []string
+
+	// NotBefore is when the first attempt may start, in milliseconds: finer digits are dropped.
+	// From 1970 through the year 9999, by the clock of the store. A delivery of the same Key that
+	// comes behind it waits for it. If zero, at once.
+	NotBefore time.Time
+
+	// ExpiresAt is until when an attempt may start, in milliseconds, after NotBefore and bounded
+	// like it. What has not been delivered by then is canceled with "expired". If zero, the event
+	// does not expire.
+	ExpiresAt time.Time
 }
 
 // New makes an Event of the given type that happens now, with a new UUIDv7 (RFC 9562) as its ID.

@@ -8,15 +8,16 @@ import (
 )
 
 const (
-	maxIDLen  = 128 // characters
-	maxTagLen = 256 // bytes: tenant and key
+	maxIDLen   = 128 // characters
+	maxNameLen = 256 // bytes: tenant and key
 )
 
 // lastSecond is the last second of the year 9999, in seconds since 1970.
 const lastSecond = 253402300799
 
 // Validate returns an *InvalidError for the first field that breaks its rule (see Event), or nil.
-// The fields are called id, type, tenant, key, time, trace and payload.
+// The fields are called id, type, tenant, key, time, trace, tags, not_before, expires_at and
+// payload.
 //
 // It does not bound the payload's size: the dispatcher does, by its MaxPayload.
 func (e Event) Validate() error {
@@ -49,7 +50,13 @@ func (e Event) validateHead() error {
 	if reason := timeReason(e.Time); reason != "" {
 		return invalid("time", reason)
 	}
-	return ValidateTrace(e.Trace)
+	if err := ValidateTrace(e.Trace); err != nil {
+		return err
+	}
+	if err := validateTags(e.Tags); err != nil {
+		return err
+	}
+	return e.validateWindow()
 }
 
 // ValidateTrace returns an *InvalidError with the field "trace" unless trace can be an event's
@@ -82,7 +89,7 @@ func isTrace(s string) bool {
 // ValidateTenant returns an *InvalidError with the field "tenant" unless tenant can be an event's
 // or a subscription's tenant: at most 256 bytes of UTF-8 without control characters; empty will do.
 func ValidateTenant(tenant string) error {
-	if reason := tagReason(tenant); reason != "" {
+	if reason := nameReason(tenant); reason != "" {
 		return &InvalidError{Field: "tenant", Reason: reason}
 	}
 	return nil
@@ -91,16 +98,16 @@ func ValidateTenant(tenant string) error {
 // ValidateKey returns an *InvalidError with the field "key" unless key can be an event's Key: at
 // most 256 bytes of UTF-8 without control characters; empty will do.
 func ValidateKey(key string) error {
-	if reason := tagReason(key); reason != "" {
+	if reason := nameReason(key); reason != "" {
 		return &InvalidError{Field: "key", Reason: reason}
 	}
 	return nil
 }
 
-// tagReason says why s can be neither tenant nor key; "" when it can.
-func tagReason(s string) string {
+// nameReason says why s can be neither tenant nor key; "" when it can.
+func nameReason(s string) string {
 	switch {
-	case len(s) > maxTagLen:
+	case len(s) > maxNameLen:
 		return "is longer than 256 bytes; shorten it"
 	case !utf8.ValidString(s):
 		return "is not valid UTF-8; encode it as UTF-8"

@@ -3,6 +3,7 @@ package events_test
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,6 +34,10 @@ func TestValidate(t *testing.T) {
 		return func(e *events.Event) { e.Payload = json.RawMessage(s) }
 	}
 	trace := func(s string) change { return func(e *events.Event) { e.Trace = s } }
+	tags := func(tags ...string) change { return func(e *events.Event) { e.Tags = tags } }
+	window := func(from, to time.Time) change {
+		return func(e *events.Event) { e.NotBefore, e.ExpiresAt = from, to }
+	}
 	deep := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
 	year := func(y int) time.Time { return time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC) }
 
@@ -70,6 +75,28 @@ func TestValidate(t *testing.T) {
 			"traceparent"},
 		{"span ID of zeros", trace("00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01"), "trace",
 			"traceparent"},
+
+		{"tags", tags("vip", "order:7", "A.b_c-9", "vip"), "", ""},
+		{"16 tags", tags(strings.Split(strings.Repeat("a", 16), "")...), "", ""},
+		{"17 tags", tags(strings.Split(strings.Repeat("a", 17), "")...), "tags", "17"},
+		{"tag of 64", tags(strings.Repeat("a", 64)), "", ""},
+		{"tag of 65", tags("a", strings.Repeat("a", 65)), "tags", "64"},
+		{"tag empty", tags(""), "tags", "empty"},
+		{"tag with a comma", tags("a,b"), "tags", "character"},
+		{"tag with an umlaut", tags("ä"), "tags", "character"},
+
+		{"not before", window(year(1971), time.Time{}), "", ""},
+		{"not before, to the end", window(time.UnixMilli(1), year(9999)), "", ""},
+		{"not before 1970", window(time.UnixMilli(-1), time.Time{}), "not_before", "1970"},
+		{"not before the beginning of 1970", window(time.Unix(0, 999_999), time.Time{}), "not_before",
+			"1970"},
+		{"not before 10000", window(year(10000), time.Time{}), "not_before", "9999"},
+		{"expires", window(time.Time{}, time.UnixMilli(1)), "", ""},
+		{"expires in 10000", window(time.Time{}, year(10000)), "expires_at", "9999"},
+		{"expires in 1969", window(time.Time{}, year(1969)), "expires_at", "1970"},
+		{"expires a millisecond later", window(time.UnixMilli(5), time.UnixMilli(6)), "", ""},
+		{"expires at once", window(time.UnixMilli(5), time.UnixMilli(6).Add(-1)), "expires_at",
+			"not_before"},
 
 		{"tenant empty", tenant(""), "", ""},
 		{"tenant of 256 bytes", tenant(strings.Repeat("ü", 128)), "", ""},
@@ -148,4 +175,26 @@ func TestValidateTenant(t *testing.T) {
 	} {
 		wantInvalid(t, "ValidateTenant "+tenant, events.ValidateTenant(tenant), "tenant", words)
 	}
+}
+
+func TestSortedTags(t *testing.T) {
+	given := []string{"b", "a", "b", "a:1"}
+	got := events.SortedTags(given)
+	if want := []string{"a", "a:1", "b"}; !slices.Equal(got, want) {
+		t.Errorf("SortedTags = %q, want %q", got, want)
+	}
+	if given[0] != "b" || given[3] != "a:1" {
+		t.Errorf("SortedTags changed what it was given to %q", given)
+	}
+	if got := events.SortedTags([]string{}); got != nil {
+		t.Errorf("SortedTags of none = %#v, want nil", got)
+	}
+}
+
+func TestValidateTag(t *testing.T) {
+	if err := events.ValidateTag("order:7"); err != nil {
+		t.Error(err)
+	}
+	wantInvalid(t, "ValidateTag of none", events.ValidateTag(""), "tag", "empty")
+	wantInvalid(t, "ValidateTag of two", events.ValidateTag("a b"), "tag", "character")
 }

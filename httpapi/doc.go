@@ -7,7 +7,7 @@
 //	POST /webhooks.update       change the fields that are given
 //	POST /webhooks.unsubscribe  stop deliveries; the webhook stays
 //	POST /webhooks.info         one webhook
-//	POST /webhooks.list         all of them, oldest first, or a page; pages by status, text and type
+//	POST /webhooks.list         all of them, oldest first, or a page; pages by filters
 //
 //	POST /webhooks.pause        keep what is published for it, and attempt nothing
 //	POST /webhooks.resume       let go what a pause has kept, in order

@@ -42,13 +42,15 @@ func (a *api) endpoints() []endpoint {
 func (a *api) airyEndpoints() []endpoint {
 	return []endpoint{{
 		name: "subscribe", method: http.MethodPost, ready: true, run: a.subscribe, tenant: true,
-		takes: []string{"url", "id", "name", "events", "headers", "signature_key", "signatureKey",
-			"status", "poll"},
+		takes: []string{"url", "id", "name", "description", "metadata", "events", "filter", "fields",
+			"headers", "signature_key", "signatureKey", "rate", "timeout_seconds", "status",
+			"poll"},
 	}, {
 		// ready, because an update can subscribe a webhook again.
 		name: "update", method: http.MethodPost, ready: true, run: a.update,
-		takes: []string{"id", "url", "name", "events", "headers", "signature_key", "signatureKey",
-			"status", "poll"},
+		takes: []string{"id", "url", "name", "description", "metadata", "events", "filter", "fields",
+			"headers", "signature_key", "signatureKey", "rate", "timeout_seconds", "status",
+			"poll"},
 	}, {
 		name: "unsubscribe", method: http.MethodPost, run: a.unsubscribe,
 		takes: []string{"id", "url"},
@@ -58,7 +60,7 @@ func (a *api) airyEndpoints() []endpoint {
 	}, {
 		// Airy's client sends no body.
 		name: "list", method: http.MethodPost, run: a.list, tenant: true, emptyBody: true,
-		takes: []string{"cursor", "page_size", "status", "text", "event_type"},
+		takes: []string{"cursor", "page_size", "status", "text", "event_type", "metadata"},
 	}}
 }
 
@@ -99,8 +101,8 @@ func (a *api) ownerEndpoints() []endpoint {
 
 // deliveryEndpoints are those about what was sent.
 func (a *api) deliveryEndpoints() []endpoint {
-	filter := []string{"webhook_id", "event_type", "event_id", "key", "state", "class", "status",
-		"since", "until"}
+	filter := []string{"webhook_id", "event_type", "event_id", "key", "tag", "state", "class",
+		"status", "since", "until"}
 	return []endpoint{{
 		name: "deliveries", method: http.MethodPost, run: a.deliveries, tenant: true, emptyBody: true,
 		takes: slices.Concat(filter, []string{"cursor", "page_size", "count"}),

@@ -19,7 +19,13 @@ func TestWrongTypes(t *testing.T) {
 	}
 	for _, test := range []struct{ endpoint, field, takes string }{
 		{"subscribe", "id", "a string"}, {"subscribe", "url", "a string"},
-		{"subscribe", "name", "a string"},
+		{"subscribe", "name", "a string"}, {"subscribe", "description", "a string"},
+		{"subscribe", "metadata", "an object"}, {"subscribe", "filter", "an object"},
+		{"subscribe", "fields", "a list"}, {"subscribe", "rate", "a number"},
+		{"subscribe", "timeout_seconds", "a number"},
+		{"update", "description", "a string"}, {"update", "metadata", "an object"},
+		{"list", "metadata", "an object"}, {"deliveries", "tag", "a string"},
+		{"replay", "tag", "a string"},
 		{"subscribe", "events", "a list"}, {"subscribe", "headers", "an object"},
 		{"subscribe", "signature_key", "a string"}, {"subscribe", "signatureKey", "a string"},
 		{"update", "id", "a string"}, {"update", "url", "a string"}, {"update", "name", "a string"},

@@ -234,6 +234,9 @@ type webhook struct {
 	Poll       bool    `json:"poll"`
 	VerifiedAt *string `json:"verified_at"`
 	Unreadable bool    `json:"unreadable"`
+
+	Description string            `json:"description"`
+	Metadata    map[string]string `json:"metadata"`
 }
 
 type list struct {

@@ -16,7 +16,7 @@ import (
 // who names no tenant replaces the webhook of any, and makes one of the tenant "".
 func (a *api) subscribe(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
 	scope := acc.scope(f)
-	sub := ask.Subscription(f, scope.Tenant)
+	sub := ask.Subscription(f, scope.Tenant, a.ownerMay())
 	generated := a.o.Signing.apply(&sub, f)
 	if f.Err != nil {
 		return nil, f.Err
@@ -33,10 +33,14 @@ func (a *api) subscribe(ctx context.Context, acc Access, f *ask.Fields) (any, er
 	return w, err
 }
 
+// ownerMay returns what the owner of a webhook may set of that which is the host's to allow. No
+// option allows any of it yet.
+func (a *api) ownerMay() ask.May { return ask.May{} }
+
 // update changes the fields that a request has.
 func (a *api) update(ctx context.Context, acc Access, f *ask.Fields) (any, error) {
 	id := f.Required("id")
-	c := ask.ReadChange(f)
+	c := ask.ReadChange(f, a.ownerMay())
 	a.o.Signing.check(&c, f)
 	if f.Err != nil {
 		return nil, f.Err

@@ -90,6 +90,9 @@ type Claim struct {
 	EnqueuedAt time.Time // when it was enqueued
 	Body       []byte    // the event's wire body, the same bytes on every attempt
 	Trace      string    // the event's trace
+	Tags       []string  // the event's tags, sorted and without repeats
+	NotBefore  time.Time // the event's, to the millisecond
+	ExpiresAt  time.Time // the event's, to the millisecond
 
 	// BodyState and BodyOverride are those of the last outcome that set them.
 	BodyState    BodyState

@@ -13,7 +13,9 @@ const (
 	Pending   State = "pending"   // due now or later
 	Delivered State = "delivered" // an attempt succeeded
 	Dead      State = "dead"      // given up: its attempts are used up, or the endpoint said 410
-	Canceled  State = "canceled"  // its subscription was unsubscribed or disabled, or its event erased
+
+	// Its subscription was unsubscribed or disabled, or its event was erased or has expired.
+	Canceled State = "canceled"
 )
 
 // States lists the states in the order of a delivery's life.
@@ -31,7 +33,7 @@ type Delivery struct {
 	Attempts int // counted attempts so far
 
 	CreatedAt  time.Time // when the event was enqueued
-	DueAt      time.Time // when the next attempt may start; zero unless pending
+	DueAt      time.Time // when the next attempt may start, or it expires; zero unless pending
 	FinishedAt time.Time // when it was delivered, dead or canceled; zero while pending
 
 	LastStatus int    // the HTTP status of the last attempt; 0 before the first, and without an answer
@@ -77,6 +79,7 @@ type DeliveryQuery struct {
 
 	EventType    string    // one type, not a pattern; if empty, of any type
 	Key          string    // one ordering key; if empty, of any, and without one
+	Tag          string    // one that the event has among its Tags; if empty, any
 	States       []State   // if empty, in any state (Requeue: in any but Pending)
 	Since, Until time.Time // CreatedAt in [Since, Until), in the years 1 to 9999; zero is open
 
@@ -141,7 +144,17 @@ type EraseQuery struct {
 	Limit  int    // how many at most in one step, up to MaxLimit; if zero, DefaultDeliveryLimit
 }
 
-// Matches reports whether q selects d. It ignores Cursor, Limit and Count.
+// Tagged reports whether q selects an event with these tags, which are sorted.
+func (q *DeliveryQuery) Tagged(tags []string) bool {
+	if q.Tag == "" {
+		return true
+	}
+	_, found := slices.BinarySearch(tags, q.Tag)
+	return found
+}
+
+// Matches reports whether q selects d, of whose event [DeliveryQuery.Tagged] is true. It ignores
+// Cursor, Limit and Count.
 func (q *DeliveryQuery) Matches(d *Delivery) bool {
 	return (q.AnyTenant || q.Tenant == d.Tenant) &&
 		(q.SubscriptionID == "" || q.SubscriptionID == d.SubscriptionID) &&

@@ -18,7 +18,8 @@
 // every rule about time and failure is in one place, the dispatcher.
 //
 // A store has one clock, which alone stamps records and decides what is due: callers give
-// durations, never times. Event.Time and Attempt.At are data.
+// durations. The only times of theirs that it compares with its clock are an event's NotBefore and
+// ExpiresAt; Event.Time and Attempt.At are data.
 //
 // Every duration, limit and time that a store takes has bounds: see MaxDuration and MaxLimit. A
 // store first checks its arguments by the Validate methods and functions of this package, and

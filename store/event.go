@@ -14,10 +14,18 @@ type StoredEvent struct {
 	EnqueuedAt time.Time
 	Body       []byte // the wire body; empty if the event was erased
 	Trace      string // empty if the event was erased
+
+	// Tags, NotBefore and ExpiresAt are the event's: sorted and without repeats, to the
+	// millisecond.
+	Tags                 []string
+	NotBefore, ExpiresAt time.Time
 }
 
 // Erased reports whether the event was erased ([History.Erase]). Every other event has a body.
 func (e *StoredEvent) Erased() bool { return len(e.Body) == 0 }
+
+// ReasonExpired is the LastError of deliveries that were not delivered before their event expired.
+const ReasonExpired = "expired"
 
 // Exclusion is why a subscription gets no delivery of an event.
 type Exclusion string

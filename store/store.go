@@ -68,14 +68,16 @@ type Queue interface {
 	// Enqueue stores each event once, and one delivery for every subscription of the event's tenant
 	// that wants its type (events.Wants) and was subscribed (SubscribedAt) no later than
 	// SubscribeGrace after the event's Time. The delivery is pending if the subscription
-	// Collects, and canceled with its DisabledReason if it is Disabled. An event that
-	// no subscription wants is not stored. All of it is stored or nothing, and on disk when Enqueue
+	// Collects, and canceled with its DisabledReason if it is Disabled, or else with
+	// [ReasonExpired] if the event has expired (ExpiresAt). An event that no subscription wants is
+	// not stored. All of it is stored or nothing, and on disk when Enqueue
 	// returns nil.
 	//
 	// Enqueue is idempotent by tenant and event ID for as long as the event is stored, and within
 	// one call: the same content again (type, key, time to the millisecond, wire body) changes
-	// nothing, and for other content it returns [ErrConflict]. The trace is not content: the first
-	// one stays. The content of an erased event is unknown, so its ID with any content changes
+	// nothing, and for other content it returns [ErrConflict]. The trace, the tags, NotBefore and
+	// ExpiresAt are not content: the first ones stay, so that a caller that computes them anew can
+	// try again. The content of an erased event is unknown, so its ID with any content changes
 	// nothing. An ID is its tenant's: events of two tenants are two events, also if their IDs are
 	// the same.
 	//
@@ -103,6 +105,12 @@ type Queue interface {
 	// A claim whose breaker is open ([ClaimRequest.IsProbe]) is a probe. It is of what Requeue has
 	// asked for; or else of the newest delivery that was not tried; or else, when all were, of the
 	// one with the fewest attempts, whenever it is due.
+	//
+	// Nothing is claimed before the NotBefore of its event, not even as a probe. From that time on
+	// it takes turns with retries that are due; what waits for it costs nothing until then. From
+	// the ExpiresAt of its event on a pending delivery is canceled with [ReasonExpired]: nothing of
+	// it is claimed, every method that returns deliveries returns it so, and of its lease only a
+	// success counts.
 	//
 	// A record that can't be read (ErrCorrupt) makes its own delivery dead and no other; a Claim
 	// that meets many of them returns what it has, with a NextDue of zero. After an error, the
@@ -171,7 +179,8 @@ type History interface {
 	// Deliveries may. A step goes on where the last one ended and reads nothing that an earlier one
 	// has passed. An invalid cursor is an *events.InvalidError.
 	//
-	// It passes over deliveries of erased events and of subscriptions that are Unsubscribed. If
+	// It passes over deliveries of events that were erased or have expired, and of subscriptions
+	// that are Unsubscribed. What is not to be sent yet (NotBefore) is due no earlier than that. If
 	// q.States names Pending, it also makes due at once what waits for a retry and is not leased;
 	// those count too, and keep their Retry. It leaves health as it is: what is due of a held
 	// subscription waits for its probe, or for ProbeNow. Bound: as Deliveries, and one commit of at
@@ -206,14 +215,15 @@ type History interface {
 	Erase(ctx context.Context, q EraseQuery) (n int, next string, err error)
 
 	// Prune takes one bounded step of maintenance: it removes finished deliveries past their
-	// retention, events that no delivery refers to, and what UpdateSubscription and
-	// DeleteSubscription left behind. It reports whether there is more to do. Bound: a few
+	// retention, events that no delivery refers to, and what UpdateSubscription, DeleteSubscription
+	// and the time at which events expire left behind. It reports whether there is more to do. Bound: a few
 	// milliseconds, however much there is to remove.
 	Prune(ctx context.Context, r Retention) (more bool, err error)
 
 	// CountPending returns how many deliveries of a tenant are pending, leased ones included, or
 	// limit if there are more; a limit below 1 makes it 0. What Enqueue has stored before the call
-	// is counted. Bound: one read. In memstore and boltstore it takes the same time for any backlog
+	// is counted. What has expired may be counted until Prune has written it down, here and in
+	// Stats. Bound: one read. In memstore and boltstore it takes the same time for any backlog
 	// (after an open, boltstore first reads each subscription that has one once); in pgstore it is
 	// by the subscriptions of the tenant and by limit, and, of those that another replica has, by
 	// the events that the tenant has published in about ten seconds.

@@ -16,7 +16,7 @@ const MaxQueryText = 2048
 
 // SubscriptionQuery selects subscriptions. Its zero value selects all of the tenant "".
 //
-// Statuses, Text and EventType are filters. No store has an index for them: it passes over what
+// Statuses, Text, EventType and Metadata are filters. No store has an index for them: it passes over what
 // they do not select, and reads a bounded number of records for one page. So a page of a query with
 // a filter may be shorter than its Limit, or empty, and still have a cursor; and it has no Total,
 // which is 0 with TotalIsLowerBound.
@@ -27,10 +27,13 @@ type SubscriptionQuery struct {
 	Statuses  []Status // only those with one of them; if empty, with any
 	EventType string   // only those whose Events take this type (events.Wants); if empty, all
 
-	// Text selects those that have it in their Name or in their URL before the query string, no
-	// matter which letters are capital, as strings.ToLower has it. A query string is not searched,
-	// since it may hold a secret, nor is anything that package sealed seals. If empty, all. It has
-	// at most MaxQueryText bytes.
+	// Metadata selects those whose Metadata has each of these entries. If empty, all.
+	Metadata map[string]string
+
+	// Text selects those that have it in their Name, their Description or in their URL before the
+	// query string, no matter which letters are capital, as strings.ToLower has it. A query string
+	// is not searched, since it may hold a secret, nor is anything that package sealed seals. If
+	// empty, all. It has at most MaxQueryText bytes.
 	Text string
 
 	Cursor string // the Next or Previous of an earlier Page; if empty, from the oldest
@@ -42,11 +45,12 @@ type SubscriptionQuery struct {
 
 // Filtered reports whether the query has a filter.
 func (q *SubscriptionQuery) Filtered() bool {
-	return len(q.Statuses) > 0 || q.Text != "" || q.EventType != ""
+	return len(q.Statuses) > 0 || q.Text != "" || q.EventType != "" || len(q.Metadata) > 0
 }
 
 // Selects reports whether the filters of the query select a subscription. It does not look at the
-// tenant. Of s it needs the Status, the Name, the URL and the Events.
+// tenant. Of s it needs the Status, the Name, the Description, the Metadata, the URL and the
+// Events.
 func (q *SubscriptionQuery) Selects(s *Subscription) bool {
 	if len(q.Statuses) > 0 && !slices.Contains(q.Statuses, s.Status) {
 		return false
@@ -54,18 +58,25 @@ func (q *SubscriptionQuery) Selects(s *Subscription) bool {
 	if q.EventType != "" && !events.Wants(s.Events, q.EventType) {
 		return false
 	}
+	for key, value := range q.Metadata {
+		if has, ok := s.Metadata[key]; !ok || has != value {
+			return false
+		}
+	}
 	if q.Text == "" {
 		return true
 	}
 	text := strings.ToLower(q.Text)
 	url, _, _ := strings.Cut(s.URL, "?")
 	return strings.Contains(strings.ToLower(s.Name), text) ||
+		strings.Contains(strings.ToLower(s.Description), text) ||
 		strings.Contains(strings.ToLower(url), text)
 }
 
 // Validate returns an [events.InvalidError] for the first field of q that is out of its bounds:
 // limit must be from 0 to MaxLimit, each of statuses one of Statuses, text have at most
-// MaxQueryText bytes, and event_type be empty or valid. The store itself checks the cursor.
+// MaxQueryText bytes, event_type be empty or valid, and metadata be bounded like that of a
+// subscription. The store itself checks the cursor.
 func (q *SubscriptionQuery) Validate() error {
 	if err := validLimit("limit", q.Limit, "all"); err != nil {
 		return err
@@ -81,7 +92,7 @@ func (q *SubscriptionQuery) Validate() error {
 	if q.EventType != "" && events.ValidateType(q.EventType) != nil {
 		return invalid("event_type", "is no event type; give one such as message.created")
 	}
-	return nil
+	return validMetadata(q.Metadata)
 }
 
 // listed writes values for a message.

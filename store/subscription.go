@@ -38,8 +38,24 @@ type Subscription struct {
 	// pending until they are read by poll, and Claim gives out none.
 	URL string
 
+	// Description is for people, at most MaxDescription characters; Metadata has labels of the
+	// owner's own, at most MaxMetadata. Neither is sent. Package sealed leaves both plain.
+	Description string
+	Metadata    map[string]string
+
 	// Events are patterns (events.Match) of the event types that it gets. If empty, it gets all.
 	Events []string
+
+	// Filter is a condition on the payload, in JSON, at most MaxFilter bytes. If empty, it gets all
+	// events of its types. Fields are the paths of the payload that are sent, at most MaxFields; if
+	// empty, all of it is sent. Package sealed leaves both plain.
+	Filter string
+	Fields []string
+
+	// Rate is how many attempts a second its owner asks for, and Timeout how long an attempt may
+	// take, from 0 to MaxDuration. If zero, it is what the host says.
+	Rate    float64
+	Timeout time.Duration
 
 	// Headers are sent with every delivery.
 	Headers map[string]string
@@ -66,8 +82,9 @@ type Subscription struct {
 	// it.
 	DisabledReason string
 
+	// VerifiedAt is when the endpoint last proved that it wants deliveries, in the years 1 to 9999;
+	// zero if it never did.
 	VerifiedAt time.Time
-	Rate       float64
 
 	// The store sets these by its own clock: CreatedAt once, UpdatedAt at every change,
 	// SubscribedAt whenever the subscription begins to collect events ([Subscription.Collects]).
@@ -120,7 +137,8 @@ func (s *Subscription) Disabled() bool { return s.Status == Unsubscribed && s.Di
 // Clone returns a copy that shares nothing with s.
 func (s *Subscription) Clone() Subscription {
 	c := *s
-	c.Events = slices.Clone(s.Events)
+	c.Events, c.Fields = slices.Clone(s.Events), slices.Clone(s.Fields)
+	c.Metadata = maps.Clone(s.Metadata)
 	c.Headers = maps.Clone(s.Headers)
 	c.Secrets = slices.Clone(s.Secrets)
 	return c

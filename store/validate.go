@@ -177,8 +177,8 @@ func (a *Attempt) Validate() error {
 
 // Validate returns an [events.InvalidError] for the first field of q that is out of its bounds:
 // limit must be from 0 to MaxLimit, since and until zero or in the years 1 to 9999, each of states
-// one of States, last_status a range from 0 to MaxStatus, and event_id not be given for any tenant
-// and any subscription. The store itself checks the cursor.
+// one of States, last_status a range from 0 to MaxStatus, tag empty or valid, and event_id not be
+// given for any tenant and any subscription. The store itself checks the cursor.
 func (q *DeliveryQuery) Validate() error {
 	if q.EventID != "" && q.AnyTenant && q.SubscriptionID == "" {
 		return invalid("event_id",
@@ -199,6 +199,11 @@ func (q *DeliveryQuery) Validate() error {
 	}
 	for _, s := range q.States {
 		if err := validState("states", s); err != nil {
+			return err
+		}
+	}
+	if q.Tag != "" {
+		if err := events.ValidateTag(q.Tag); err != nil {
 			return err
 		}
 	}
@@ -231,11 +236,6 @@ func (r *Retention) Validate() error {
 	}
 	return validDuration("retention.failed", r.Failed, forEver)
 }
-
-// Validate returns an [events.InvalidError] with the field "overlap_until" unless s.OverlapUntil is
-// zero or in the years 1 to 9999. Whether the rest makes sense is for the caller of a store to see:
-// a store keeps what it is given.
-func (s *Subscription) Validate() error { return validTime("overlap_until", s.OverlapUntil) }
 
 func validDuration(field string, d time.Duration, zero string) error {
 	if d < 0 || d > MaxDuration {

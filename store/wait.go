@@ -13,6 +13,9 @@ const (
 	// WaitRetry says that an attempt failed, and the next one is to be later.
 	WaitRetry Wait = "retry"
 
+	// WaitNotBefore says that its event is not to be sent before a time ([events.Event.NotBefore]).
+	WaitNotBefore Wait = "not_before"
+
 	// WaitKey says that an earlier delivery of the same subscription and key has not ended.
 	WaitKey Wait = "key"
 

@@ -28,11 +28,15 @@ type eventPage struct {
 // foundEvent is an event of one tenant with what became of it for each webhook.
 type foundEvent struct {
 	Tenant, Type, Key string
+	Tags              []string
 	At, PublishedAt   time.Time
-	Payload           show.Payload
-	Webhooks          []reportRow
-	Trace             string // a URL
-	Next              string // a URL: more webhooks
+
+	NotBefore, ExpiresAt time.Time // zero: none
+
+	Payload  show.Payload
+	Webhooks []reportRow
+	Trace    string // a URL
+	Next     string // a URL: more webhooks
 }
 
 // reportRow says what became of an event for a webhook.
@@ -84,6 +88,7 @@ func (q *request) newFound(report *dispatcher.EventReport) foundEvent {
 	ev, shown := &report.Event, q.events()
 	f := foundEvent{
 		Tenant: ev.Tenant, Type: ev.Type, Key: ev.Key, At: ev.Time, PublishedAt: ev.EnqueuedAt,
+		Tags: ev.Tags, NotBefore: ev.NotBefore, ExpiresAt: ev.ExpiresAt,
 		Payload: shown.Payload(store.Subscription{Tenant: ev.Tenant}, ev), Trace: shown.Trace(ev),
 	}
 	if report.Next != "" {

@@ -37,7 +37,8 @@ func (q *request) editForm() (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &form.Webhook{ID: sub.ID, Name: sub.Name, URL: sub.URL, Polled: sub.URL == ""}
+	f := &form.Webhook{ID: sub.ID, Name: sub.Name, URL: sub.URL, Polled: sub.URL == "",
+		Labels: form.LabelsOf(&sub)}
 	for _, name := range slices.Sorted(maps.Keys(sub.Headers)) {
 		f.Headers = append(f.Headers, form.Header{Name: name, Stored: name})
 	}
@@ -80,6 +81,7 @@ func (q action) add() (string, *view, error) {
 		Headers: f.HeadersFor("", nil),
 		Secrets: []signing.Secret{signing.NewSecret()},
 	}
+	f.Labels.Apply(&sub)
 	err := errForm
 	if len(f.Errors) == 0 {
 		sub, err = q.d.Subscribe(q.r.Context(), sub)
@@ -104,6 +106,7 @@ func (q action) save() (string, *view, error) {
 			return errForm
 		}
 		s.Name, s.URL, s.Events, s.Headers = f.Name, f.URL, patterns, headers
+		f.Labels.Apply(s)
 		return nil
 	})
 	if err != nil {

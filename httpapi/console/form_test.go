@@ -154,3 +154,49 @@ func TestAddOnce(t *testing.T) {
 		t.Errorf("by another tenant: got %d, want 404", a.StatusCode)
 	}
 }
+
+// The description and the labels of a webhook are entered, shown and kept; a label that is none
+// comes back with what is wrong, and a request without these fields leaves them.
+func TestFormLabels(t *testing.T) {
+	h := newHost(t, nil, nil)
+	id := h.subscribe("acme", "crm").ID
+	form := formOf(t, h.must("edit?id="+id, "X-Tenant", "acme"), "edit")
+	form.Set("description", " for <people>\r\nof two lines ")
+	form.Set("metadata", "team = billing = all\r\n\r\nregion=eu\n")
+	h.post("edit", form, "X-Tenant", "acme")
+	stored := func(what string) {
+		t.Helper()
+		sub, err := h.d.Subscription(t.Context(), id)
+		if err != nil || sub.Description != "for <people>\nof two lines" || len(sub.Metadata) != 2 ||
+			sub.Metadata["team"] != "billing = all" || sub.Metadata["region"] != "eu" {
+			t.Errorf("%s: stored %q and %q, %v", what, sub.Description, sub.Metadata, err)
+		}
+	}
+	stored("as entered")
+	page := h.must("webhook?id="+id, "X-Tenant", "acme")
+	for _, want := range []string{"for &lt;people&gt;", "team = billing = all", "region = eu"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("%q is not on the page of the webhook: %s", want, page)
+		}
+	}
+	form = formOf(t, h.must("edit?id="+id, "X-Tenant", "acme"), "edit")
+	h.post("edit", form, "X-Tenant", "acme")
+	stored("as shown")
+	form.Del("description")
+	form.Del("metadata")
+	h.post("edit", form, "X-Tenant", "acme")
+	stored("without these fields")
+	for metadata, want := range map[string]string{
+		"team": "key = value", "=x": "key = value", "a = 1\na = 2": "twice", "a b = c": "character",
+		strings.Repeat("a", 65) + "=": "64 characters",
+	} {
+		form.Set("description", "x")
+		form.Set("metadata", metadata)
+		a := h.do(http.MethodPost, "edit", form, "X-Tenant", "acme")
+		if a.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(a.body, want) ||
+			!strings.Contains(a.body, "metadata-error") {
+			t.Errorf("%q: got %d %s, want 422 with %q at the field", metadata, a.StatusCode, a.body, want)
+		}
+	}
+	stored("after mistakes")
+}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/outhook/outhook/dispatcher"
@@ -123,6 +125,8 @@ func (q *request) cursorURL(cursor string) string {
 // webhookPage is the data of the page of one webhook.
 type webhookPage struct {
 	webhook
+	Description  string
+	Labels       []string // of its owner's, as "key = value"
 	Headers      []string // names alone
 	Keys         int
 	OverlapUntil time.Time
@@ -152,6 +156,10 @@ func (q *request) webhook() (*view, error) {
 		data.OverlapUntil = sub.OverlapUntil
 	}
 	data.Headers = headerNames(&sub)
+	data.Description = text.Line(sub.Description)
+	for _, key := range slices.Sorted(maps.Keys(sub.Metadata)) {
+		data.Labels = append(data.Labels, text.Line(key+" = "+sub.Metadata[key]))
+	}
 	data.Open = data.Stats.Breaker == dispatcher.BreakerOpen && sub.Withheld() == ""
 	if sub.Disabled() {
 		page, err := q.d.Deliveries(ctx, store.DeliveryQuery{

@@ -97,6 +97,42 @@ var fieldValues = []values{{
 	taken:   []any{nil, "", "CRM", strings.Repeat("ü", 256)},
 	refused: []any{1, strings.Repeat("ü", 257)},
 }, {
+	endpoint: "subscribe", field: "description", beside: `"url":"https://example.com/"`,
+	taken:   []any{nil, "", "for\npeople", strings.Repeat("ü", 1024)},
+	refused: []any{1, "a\x00", strings.Repeat("ü", 1025)},
+}, {
+	endpoint: "subscribe", field: "metadata", beside: `"url":"https://example.com/"`,
+	taken: []any{nil, map[string]any{}, header("a", ""), header("A.b-c_9", "größer = <5>"),
+		header(strings.Repeat("k", 64), strings.Repeat("v", 512))},
+	refused: []any{[]any{}, "a=b", header("", "a"), header("a b", "a"), header("ä", "a"),
+		header("a", "b\n"), header("a", "\u0085"), header(strings.Repeat("k", 65), ""),
+		header("a", strings.Repeat("v", 513)), map[string]any{"a": 1}},
+	beyond: []any{header("a", strings.Repeat("ü", 257))}, // of bytes there are too many
+}, {
+	endpoint: "subscribe", field: "filter", beside: `"url":"https://example.com/"`,
+	taken:   []any{nil, map[string]any{}},
+	refused: []any{[]any{}, "{}", 1},
+	beyond:  []any{header("a", "b")}, // the host does not offer it
+}, {
+	endpoint: "subscribe", field: "fields", beside: `"url":"https://example.com/"`,
+	taken:   []any{nil, []any{}},
+	refused: []any{"a", []any{1}, []any{""}, []any{"a..b"}, []any{"a.b.c.d.e.f.g.h.i"}},
+	beyond:  []any{[]any{"a.b"}},
+}, {
+	endpoint: "subscribe", field: "rate", beside: `"url":"https://example.com/"`,
+	taken: []any{nil, 0}, refused: []any{-1, "1", 1_000_001, []any{}}, beyond: []any{0.5},
+}, {
+	endpoint: "subscribe", field: "timeout_seconds", beside: `"url":"https://example.com/"`,
+	taken: []any{nil, 0}, refused: []any{-1, "1", 1_000_001, []any{}}, beyond: []any{2.5},
+}, {
+	endpoint: "list", field: "metadata", beside: `"page_size":5`,
+	taken:   []any{nil, map[string]any{}, header("a", "b")},
+	refused: []any{"a=b", header("a b", ""), header("a", "\n")},
+}, {
+	endpoint: "deliveries", field: "tag",
+	taken:   []any{nil, "", "vip", "a:1", "A_.-9", strings.Repeat("a", 64)},
+	refused: []any{1, "a b", "ä", "a,b", strings.Repeat("a", 65)},
+}, {
 	endpoint: "deliveries", field: "since",
 	taken: []any{nil, "", "2020-10-25T21:24:54.560Z", "2020-10-25T21:24:54Z",
 		"2020-10-25T21:24:54.123456789+02:00",

@@ -27,6 +27,8 @@ func (s *Store) Event(
 			ID: e.ID, Type: e.Type, Tenant: e.Tenant, Key: e.Key, Trace: e.Trace,
 			Time: time.UnixMilli(e.Time).UTC(), EnqueuedAt: record.AsTime(e.EnqueuedAt),
 			Body: bytes.Clone(e.Body), // it is the file's memory until the transaction ends
+			Tags: e.Tags, NotBefore: record.AsMillis(e.NotBefore),
+			ExpiresAt: record.AsMillis(e.ExpiresAt),
 		}
 		return nil
 	})

@@ -72,6 +72,26 @@ func TestOpenUnknownFormat(t *testing.T) {
 	}
 }
 
+// TestOpenFormatWithOtherBuckets: a file of another format that lacks a bucket of this one is of that
+// format, and not damaged.
+func TestOpenFormatWithOtherBuckets(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "hooks.db")
+	s := open(t, path, nil)
+	if err := s.SetFormat(4); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DB().Update(func(tx *bolt.Tx) error {
+		return tx.DeleteBucket([]byte(boltstore.DefaultName + "/expiries"))
+	}); err != nil {
+		t.Fatal(err)
+	}
+	_ = s.Close()
+	_, err := boltstore.Open(path, nil)
+	if err == nil || errors.Is(err, store.ErrCorrupt) || !strings.Contains(err.Error(), "format 4,") {
+		t.Errorf("got error %v, want one that names the format", err)
+	}
+}
+
 // TestCursorsOutliveTheirKey damages the key of cursors: those from before are refused, and all
 // else works.
 func TestCursorsOutliveTheirKey(t *testing.T) {

@@ -26,8 +26,8 @@ func (s *Store) Prune(ctx context.Context, r store.Retention) (more bool, err er
 	return more, nil
 }
 
-// pruner does what Prune has to, a step at a time: erasures that were cut off, then purges, then
-// the walk through the log.
+// pruner does what Prune has to, a step at a time: erasures that were cut off, then what has
+// expired, then purges, then the walk through the log.
 type pruner struct {
 	db       *database.DB
 	erasures *erase.Eraser
@@ -36,6 +36,9 @@ type pruner struct {
 // step takes one step, and reports whether there is more to do.
 func (p *pruner) step(ctx context.Context, r store.Retention) (more bool, err error) {
 	if more, err := p.erasures.Resume(ctx); more || err != nil {
+		return more, err
+	}
+	if more, err := p.expire(ctx); more || err != nil {
 		return more, err
 	}
 	// Looked at outside of a transaction first: without anything to purge it costs none.
@@ -49,6 +52,19 @@ func (p *pruner) step(ctx context.Context, r store.Retention) (more bool, err er
 		})
 	}
 	return p.walkLog(ctx, r)
+}
+
+// expire takes a step of writing down what has expired, and reports whether there was one.
+func (p *pruner) expire(ctx context.Context) (more bool, err error) {
+	// Looked at in a transaction that reads first, as a rule there is nothing.
+	err = p.db.Read(ctx, func(t *txn.Tx) error {
+		more = t.Expiries.Due()
+		return nil
+	})
+	if err == nil && more {
+		err = p.db.Write(ctx, func(t *txn.Tx) error { return t.Expiries.Step() })
+	}
+	return more, err
 }
 
 // walkLog takes one step of a round through the log, which looks at the events that may have

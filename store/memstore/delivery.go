@@ -18,6 +18,7 @@ type delivery struct {
 	retry    int             // attempts counted since it was enqueued or requeued
 	due      time.Time       // while pending: when it is due, or became due
 	atOnce   int64           // while pending, if it is due at once: its Due in the schedule
+	waits    bool            // while pending: due is the event's NotBefore
 	finished time.Time       // otherwise
 	canceled string          // why it was canceled
 
@@ -70,12 +71,27 @@ func (d *delivery) record() store.Delivery {
 func (d *delivery) place() schedule.Position {
 	p := schedule.Position{Seq: d.event.num}
 	switch {
+	case d.waits:
+		p.Due = schedule.Scheduled(d.due.UnixMilli())
 	case d.atOnce != 0:
 		p.Due = d.atOnce
 	case len(d.attempts) > 0:
-		p.Due = d.due.UnixNano()
+		p.Due = schedule.Retrying(d.due.UnixNano())
 	}
 	return p
+}
+
+// setDue makes a pending delivery due at a time, or when its event expires if that is sooner. What
+// is not to be sent yet is due no earlier than it may be.
+func (d *delivery) setDue(at time.Time, atOnce int64, now time.Time) {
+	e := d.event
+	if d.waits = e.notBefore.After(now); d.waits {
+		at, atOnce = e.notBefore, 0
+	}
+	if !e.expiresAt.IsZero() && e.expiresAt.Before(at) {
+		at = e.expiresAt
+	}
+	d.due, d.atOnce = at, atOnce
 }
 
 // enter puts d at the end of a list of what has finished, leave takes it out of the one it is in.

@@ -56,6 +56,10 @@ func build(evs []events.Event) ([]*event, error) {
 			time:  time.UnixMilli(ev.Time.UnixMilli()).UTC(),
 			body:  body,
 			trace: ev.Trace,
+
+			tags:      events.SortedTags(ev.Tags),
+			notBefore: events.Millisecond(ev.NotBefore),
+			expiresAt: events.Millisecond(ev.ExpiresAt),
 		}
 	}
 	return built, nil
@@ -84,6 +88,11 @@ func (s *state) enqueue(e *event, now time.Time) {
 			s.ended.conclude(d, store.Canceled, now)
 			continue
 		}
+		if e.expired(now) {
+			d.canceled = store.ReasonExpired
+			s.ended.conclude(d, store.Canceled, now)
+			continue
+		}
 		s.revive(d, now)
 	}
 	// After the loop: until it is in the log it counts as new, see log.isNew.
@@ -97,6 +106,8 @@ func (s *state) enqueue(e *event, now time.Time) {
 // revive makes a delivery pending and due now. d is new or has ended.
 func (s *state) revive(d *delivery, now time.Time) {
 	d.leave() // the list of what has finished
-	d.state, d.due, d.finished = store.Pending, now, time.Time{}
-	s.queue.add(d, s.log.isNew(d.event), now)
+	d.state, d.finished = store.Pending, time.Time{}
+	d.setDue(now, d.atOnce, now)
+	// The implicit list has no times.
+	s.queue.add(d, s.log.isNew(d.event) && !d.waits, now)
 }

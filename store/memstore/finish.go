@@ -95,10 +95,10 @@ func (s *state) next(d *delivery, o store.Outcome, after *store.Health, now time
 	}
 	// A retry stands by its time from now on, and no longer by its event.
 	if o.State == store.Pending {
-		d.due, d.atOnce = now.Add(o.RetryIn), 0
+		d.setDue(now.Add(o.RetryIn), 0, now)
 		// It waits for the breaker alone, so it is due as soon as that closes; see schedule.Parked.
 		if o.Parks(after) {
-			d.due, d.atOnce = now, schedule.Parked(d.tried())
+			d.setDue(now, schedule.Parked(d.tried()), now)
 		}
 		s.queue.place(d, true, now)
 		return

@@ -70,7 +70,8 @@ func (s *Store) Event(ctx context.Context, tenant, eventID string) (store.Stored
 	}
 	return store.StoredEvent{
 		ID: e.id, Type: e.typ, Tenant: e.tenant, Key: e.key, Time: e.time, EnqueuedAt: e.enqueued,
-		Body: slices.Clone(e.body), Trace: e.trace,
+		Body: slices.Clone(e.body), Trace: e.trace, Tags: slices.Clone(e.tags),
+		NotBefore: e.notBefore, ExpiresAt: e.expiresAt,
 	}, nil
 }
 
@@ -135,7 +136,7 @@ func (s *Store) Requeue(ctx context.Context, q store.DeliveryQuery) (store.Reque
 	for _, d := range step.Items() {
 		// Nothing may be sent there, or there is nothing to send. It is passed over and no error: a
 		// call that is about many must not fail because of one.
-		if !d.sub.Collects() || d.event.erased || s.isClosed(d.sub.Tenant) {
+		if !d.sub.Collects() || d.event.erased || d.event.expired(now) || s.isClosed(d.sub.Tenant) {
 			continue
 		}
 		// Told even if nothing of it changes: what is due there waits for the probe.
@@ -161,11 +162,11 @@ func (s *state) requeue(d *delivery, named bool, now time.Time) bool {
 		s.revive(d, now)
 		return true
 	// An attempt is under way: to make it due would have a second one made.
-	case d.sub.turns.Busy(d.event.num) || !d.waits(named, now):
+	case d.sub.turns.Busy(d.event.num) || !d.canBeSooner(named, now):
 		return false
 	}
 	// It keeps its retry: it was pending, and only waits no longer.
-	d.due, d.atOnce = now, schedule.Asked
+	d.setDue(now, schedule.Asked, now)
 	s.queue.place(d, false, now)
 	return true
 }
@@ -189,11 +190,14 @@ func (s *Store) Recovered(ctx context.Context, subscriptionID string) error {
 	return nil
 }
 
-// waits reports whether a pending delivery waits for a time, or, if it was named, for its
-// subscription to succeed. Without the name it does not wait for that: all that the breaker holds
-// back would be written anew by a call that asks for all, and is due when the breaker closes
-// anyway.
-func (d *delivery) waits(named bool, now time.Time) bool {
+// canBeSooner reports whether a pending delivery waits for a retry, or, if it was named, for its
+// subscription to succeed. What is not to be sent yet can't be sooner. Without the name it does not
+// wait for that: all that the breaker holds back would be written anew by a call that asks for all,
+// and is due when the breaker closes anyway.
+func (d *delivery) canBeSooner(named bool, now time.Time) bool {
+	if d.event.notBefore.After(now) {
+		return false
+	}
 	return d.due.After(now) || named && d.atOnce != schedule.Asked && d.sub.turns.Health().Failures > 0
 }
 

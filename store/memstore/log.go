@@ -24,6 +24,10 @@ type event struct {
 	trace    string // given to each claim; empty once erased
 	erased   bool
 
+	tags                 []string // sorted; never changed in place
+	notBefore, expiresAt time.Time
+	expiringAt           int // its index among those that expire, from 1; 0: it is not among them
+
 	deliveries []*delivery // in the order of their subscriptions
 }
 
@@ -46,6 +50,7 @@ func (e *event) name() name { return name{e.tenant, e.id} }
 type log struct {
 	byName   map[name]*event     // also erased ones: their IDs stay taken
 	events   []*event            // in the order of Enqueue
+	expiring expiring            // those that expire, until they have
 	byTenant map[string][]*event // the same, by tenant
 }
 
@@ -87,6 +92,7 @@ func (l *log) unstored(evs []*event) ([]*event, error) {
 func (l *log) add(e *event) {
 	l.byName[e.name()] = e
 	l.events = append(l.events, e)
+	l.expiring.add(e)
 	l.byTenant[e.tenant] = append(l.byTenant[e.tenant], e)
 }
 
@@ -104,6 +110,7 @@ func (l *log) prune(events []*event) {
 		if len(e.deliveries) > 0 {
 			continue
 		}
+		l.expiring.remove(e)
 		if l.byName[e.name()] == e { // or else the ID is another's by now
 			delete(l.byName, e.name())
 		}

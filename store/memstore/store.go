@@ -94,7 +94,9 @@ func (s *Store) begin(ctx context.Context) (now time.Time, err error) {
 		return time.Time{}, store.ErrClosed
 	}
 	// By the monotonic reading that start has.
-	return s.start.Add(time.Since(s.start)), nil
+	now = s.start.Add(time.Since(s.start))
+	s.expire(now)
+	return now, nil
 }
 
 // end ends a method: if something may have become claimable, it fills the slot of Ready. It unlocks

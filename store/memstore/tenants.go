@@ -109,7 +109,8 @@ func (s *Store) ExportTenant(
 func (e *event) export() store.TenantEvent {
 	out := store.TenantEvent{
 		Event: events.Event{ID: e.id, Type: e.typ, Tenant: e.tenant, Key: e.key, Time: e.time,
-			Trace: e.trace},
+			Trace: e.trace, Tags: slices.Clone(e.tags),
+			NotBefore: e.notBefore, ExpiresAt: e.expiresAt},
 		Body: slices.Clone(e.body), EnqueuedAt: e.enqueued,
 	}
 	for _, d := range e.deliveries {
@@ -167,6 +168,8 @@ func (s *state) importEvent(moved *store.TenantEvent, now time.Time) {
 		num: s.nextNum(), id: ev.ID, typ: ev.Type, tenant: ev.Tenant, key: ev.Key, time: ev.Time,
 		enqueued: moved.EnqueuedAt, body: slices.Clone(moved.Body), trace: ev.Trace,
 		erased: len(moved.Body) == 0, // every other event has a body
+		tags:   events.SortedTags(ev.Tags), notBefore: events.Millisecond(ev.NotBefore),
+		expiresAt: events.Millisecond(ev.ExpiresAt),
 	}
 	if !slices.ContainsFunc(moved.Deliveries, func(d store.TenantDelivery) bool {
 		return s.subs[d.SubscriptionID] != nil
@@ -205,14 +208,22 @@ func (s *state) importDelivery(d *delivery, from *store.TenantDelivery, now time
 		case from.DueAt.IsZero(): // a first attempt
 			d.due = d.event.enqueued
 		}
+		if d.event.notBefore.After(now) {
+			d.setDue(now, 0, now)
+		}
 		s.queue.add(d, s.log.isNew(d.event), now)
 		return
 	}
+	s.ended.insert(d)
+}
+
+// insert puts a delivery that has finished into the list of its end, by when that was.
+func (en *ended) insert(d *delivery) {
 	// Prune looks at the front of each list alone, so a delivery that finished earlier must stand
 	// before later ones. Most are the latest, so the search begins at the end.
-	l := &s.ended.failed
+	l := &en.failed
 	if d.state == store.Delivered {
-		l = &s.ended.delivered
+		l = &en.delivered
 	}
 	at := l.Back()
 	for at != nil && at.Value.(*delivery).finished.After(d.finished) {

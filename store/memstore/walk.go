@@ -96,7 +96,7 @@ func (w *walk) delivery(d *delivery) bool {
 		return true
 	}
 	switch r := d.record(); {
-	case w.query.Matches(&r):
+	case w.query.Tagged(d.event.tags) && w.query.Matches(&r):
 		if !w.visit(at, &d) {
 			return false
 		}

@@ -52,9 +52,16 @@ func TestImport(t *testing.T) {
 	for _, sub := range o.subs {
 		got, err := s.Subscription(t.Context(), sub.ID)
 		if err != nil || got.Name != sub.Name || got.Status != sub.Status ||
-			!slices.Equal(got.Secrets, sub.Secrets) ||
+			!slices.Equal(got.Secrets, sub.Secrets) || got.Description != "d" ||
+			got.Metadata["a"] != "b" || got.Rate != 0.1 ||
 			got.SubscribedAt.UnixMicro() != sub.SubscribedAt.UnixMicro() {
 			t.Errorf("subscription: got %+v, %v, want %+v", got, err, sub)
+		}
+	}
+	for id, of := range map[string]string{o.finished.ID: "x.y", o.retried.EventID: "a.c"} {
+		ev, err := s.Event(t.Context(), "", id)
+		if want := []string{"of:" + of, "old"}; err != nil || !slices.Equal(ev.Tags, want) {
+			t.Errorf("tags of %s: got %q, %v, want %q", id, ev.Tags, err, want)
 		}
 	}
 	checkRetried(t, s, o)

@@ -80,6 +80,7 @@ func newOld(t *testing.T) *old {
 			ID: fmt.Sprintf("5ab5c81b-0000-4000-8000-%012d", i), URL: "https://endpoint.example/",
 			Events: patterns, Status: store.Subscribed,
 			Name: "name", Headers: map[string]string{"X-One": "1"}, Secrets: []signing.Secret{"one", "two"},
+			Description: "d", Metadata: map[string]string{"a": "b"}, Rate: 0.1,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -153,7 +154,7 @@ func (o *old) finish(t *testing.T, c store.Claim, out store.Outcome) {
 func (o *old) publish(t *testing.T, eventType, key string) events.Event {
 	t.Helper()
 	ev := someEvents(1)[0]
-	ev.Type, ev.Key = eventType, key
+	ev.Type, ev.Key, ev.Tags = eventType, key, []string{"of:" + eventType, "old"}
 	if err := o.Enqueue(t.Context(), ev); err != nil {
 		t.Fatal(err)
 	}

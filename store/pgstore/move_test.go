@@ -38,6 +38,9 @@ func (h *inhabited) publish(eventType, key string) events.Event {
 		h.Fatal(err)
 	}
 	ev.Tenant, ev.Key = inhabitant, key
+	if h.n%2 == 0 {
+		ev.Tags = []string{eventType, "a:1"}
+	}
 	if err := h.Enqueue(h.Context(), ev); err != nil {
 		h.Fatal(err)
 	}
@@ -50,6 +53,9 @@ func (h *inhabited) subscribe(id, eventType string) {
 		ID: id, Tenant: inhabitant, Name: "the one of " + eventType, Events: []string{eventType},
 		URL: "https://endpoint.example/" + id, Headers: map[string]string{"X-A": "b"},
 		Secrets: []signing.Secret{"a secret", "another"}, Status: store.Subscribed,
+		Description: "for " + id, Metadata: map[string]string{"of": eventType}, Filter: "{}",
+		Fields: []string{"a.b"}, Rate: 0.1, Timeout: time.Second,
+		VerifiedAt: time.Date(2031, 1, 2, 3, 4, 5, 6000, time.UTC),
 	})
 	if err != nil {
 		h.Fatal(err)
@@ -204,7 +210,12 @@ func (h *inhabited) describe(s store.Store) (lines []string) {
 		for i := range attempts {
 			attempts[i].At = attempts[i].At.UTC().Round(0)
 		}
-		note("%+v, attempts %+v", *d, attempts)
+		ev, err := s.Event(ctx, d.Tenant, d.EventID)
+		if err != nil {
+			h.Fatal(err)
+		}
+		note("%+v, attempts %+v, tags %q, from %v to %v", *d, attempts, ev.Tags, ev.NotBefore,
+			ev.ExpiresAt)
 	}
 	return lines
 }

@@ -28,8 +28,9 @@
 // The details of attempts ([store.AttemptDetail]) are sealed in the same way, each as a whole and
 // with its key's ID, and open in their own delivery alone.
 //
-// Not sealed are URLs, names, events and the bodies of answers. The length of a value can be told
-// from its sealed form.
+// Not sealed are URLs, names, descriptions, metadata, events, filters, fields and the bodies of
+// answers: a store searches and evaluates some of them. The length of a value can be told from its
+// sealed form.
 //
 // # Turning it on, and changing keys
 //

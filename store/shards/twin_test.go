@@ -62,6 +62,11 @@ func (tw *twins) step() {
 			Name: fmt.Sprint(tw.n), URL: "https://endpoint.example/", Status: store.Subscribed,
 			Headers: map[string]string{"X-A": "b"}, Secrets: []signing.Secret{"s"},
 		}
+		if tw.n%2 == 0 {
+			sub.Description, sub.Metadata = "of them all", map[string]string{"n": fmt.Sprint(tw.n)}
+			sub.Filter, sub.Fields, sub.Rate = "{}", []string{"a.b"}, 0.5
+			sub.Timeout, sub.VerifiedAt = time.Second, rounded(time.Now())
+		}
 		tw.subs = append(tw.subs, sub.ID)
 		tw.both("create "+sub.ID, func(s store.Store) error {
 			_, err := s.CreateSubscription(ctx, sub)
@@ -117,6 +122,9 @@ func (tw *twins) enqueue() {
 		ID: fmt.Sprintf("event-%d", tw.n), Type: "a.b", Tenant: tw.tenant(), Time: time.Now(),
 		Key: []string{"", "", "k", "l"}[tw.rand.IntN(4)], Payload: json.RawMessage(`{"n":1}`),
 		Trace: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+	}
+	if tw.n%3 == 0 {
+		ev.Tags = []string{"b", fmt.Sprint("n:", tw.n)}
 	}
 	if len(tw.events) > 0 && tw.rand.IntN(5) == 0 {
 		ev = tw.events[tw.rand.IntN(len(tw.events))] // again, which changes nothing
@@ -252,6 +260,7 @@ type view struct {
 	Pending       []int
 	Deliveries    []store.Delivery
 	Attempts      [][]store.Attempt
+	Events        []store.StoredEvent
 }
 
 func (tw *twins) view(s store.Store, tenant string) (v view) {
@@ -289,6 +298,12 @@ func (tw *twins) view(s store.Store, tenant string) (v view) {
 				d.DueAt = time.Time{} // since when it is due is the store's choice
 			}
 			v.Deliveries, v.Attempts = append(v.Deliveries, d), append(v.Attempts, attempts)
+			ev, err := s.Event(ctx, d.Tenant, d.EventID)
+			if err != nil {
+				tw.Fatal(err)
+			}
+			ev.EnqueuedAt = rounded(ev.EnqueuedAt)
+			v.Events = append(v.Events, ev)
 		}
 		q.Cursor = page.Next
 	}

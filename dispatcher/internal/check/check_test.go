@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/outhook/outhook/dispatcher/internal/check"
 	"github.com/outhook/outhook/dispatcher/internal/netguard"
@@ -55,6 +56,10 @@ func TestSubscription(t *testing.T) {
 			func(s *store.Subscription) { s.Events = []string{"order.*"} }, ""},
 		{"an operational type", store.Subscription{},
 			func(s *store.Subscription) { s.Events = []string{events.TypeDisabled} }, "events"},
+		{"a long description", store.Subscription{},
+			func(s *store.Subscription) { s.Description = strings.Repeat("ä", 1025) }, "description"},
+		{"bad metadata", store.Subscription{},
+			func(s *store.Subscription) { s.Metadata = map[string]string{"a b": ""} }, "metadata"},
 		{"a long name", store.Subscription{},
 			func(s *store.Subscription) { s.Name = strings.Repeat("ä", check.MaxName+1) }, "name"},
 		{"a header of the sender's", store.Subscription{},
@@ -83,6 +88,24 @@ func TestStatusClearsTheReason(t *testing.T) {
 			DisabledReason: "gone"}, rules()
 		if err := r.Subscription(&sub, &store.Subscription{}); err != nil || sub.DisabledReason != want {
 			t.Errorf("%s: got the reason %q, %v; want %q", status, sub.DisabledReason, err, want)
+		}
+	}
+}
+
+// TestAnotherURLIsNotVerified: a proof is of one URL.
+func TestAnotherURLIsNotVerified(t *testing.T) {
+	verified := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	was := store.Subscription{URL: "https://a.example/hook", Status: store.Subscribed,
+		VerifiedAt: verified}
+	for url, want := range map[string]time.Time{was.URL: verified, "https://b.example/": {}} {
+		sub, r := was.Clone(), rules()
+		sub.URL = url
+		if err := r.Subscription(&sub, &was); err != nil || !sub.VerifiedAt.Equal(want) {
+			t.Errorf("%s: verified at %v, %v; want %v", url, sub.VerifiedAt, err, want)
+		}
+		given := store.Subscription{URL: url, Name: "new"}
+		if got := check.Replaced(&was, &given); !got.VerifiedAt.Equal(want) || got.Name != "new" {
+			t.Errorf("replaced by one of %s: got %+v, want verified at %v", url, got, want)
 		}
 	}
 }

@@ -30,8 +30,13 @@ const (
 // The URL and the events are checked only when they have changed: what the host's options allow may
 // have changed as well, and a subscription from before must still be one that can be renamed,
 // rotated and unsubscribed.
+//
+// A proof that the endpoint wants deliveries is of one URL: another one has none.
 func (r *Rules) Subscription(sub, was *store.Subscription) error {
-	var err error
+	err := sub.Validate()
+	if err != nil {
+		return err
+	}
 	if sub.URL == "" {
 		err = r.checkNoURL(was)
 	} else if sub.URL != was.URL {
@@ -39,6 +44,9 @@ func (r *Rules) Subscription(sub, was *store.Subscription) error {
 	}
 	if err != nil {
 		return err
+	}
+	if sub.URL != was.URL {
+		sub.VerifiedAt = time.Time{}
 	}
 	if !slices.Equal(sub.Events, was.Events) {
 		if sub.Events, err = r.checkPatterns(sub.Events); err != nil {
@@ -76,6 +84,16 @@ func (r *Rules) Subscription(sub, was *store.Subscription) error {
 		}
 	}
 	return nil
+}
+
+// Replaced returns what is stored in place of cur, which sub replaces. A proof of the same URL
+// stays.
+func Replaced(cur, sub *store.Subscription) store.Subscription {
+	out := sub.Clone()
+	if cur.URL == sub.URL {
+		out.VerifiedAt = cur.VerifiedAt
+	}
+	return out
 }
 
 // checkValues validates the headers and the secrets. If they are sealed and the store has no key

@@ -147,7 +147,7 @@ func (r *Reader) pending(
 }
 
 // Read returns the oldest that is pending, at most so many, each as an attempt would send it. One
-// that a hook of the host's fails for is left out, with all that is behind it in its key; the error
+// that a hook of the host's fails for, or that is not to be sent yet, is left out, with all that is behind it in its key; the error
 // is returned if there is nothing else.
 func (r *Reader) Read(
 	ctx context.Context, sub *store.Subscription, most int,
@@ -163,7 +163,7 @@ func (r *Reader) Read(
 			return false
 		}
 		item, ok, err := r.item(ctx, sub, d)
-		if err != nil && failed == nil {
+		if err != nil && failed == nil && err != errLater {
 			failed = err
 		}
 		if !ok {
@@ -186,6 +186,9 @@ func (r *Reader) Read(
 	return b, err
 }
 
+// errLater says that an event is not to be sent yet.
+var errLater = errors.New("pull: the event is not to be sent yet")
+
 // item composes one delivery; ok is false if it has ended meanwhile.
 func (r *Reader) item(
 	ctx context.Context, sub *store.Subscription, d *store.Delivery,
@@ -196,6 +199,9 @@ func (r *Reader) item(
 	}
 	if err != nil {
 		return it, false, err
+	}
+	if e.NotBefore.After(time.Now()) {
+		return it, false, errLater
 	}
 	c := claimOf(sub, d)
 	c.EventTime, c.Body, c.Trace = e.Time, e.Body, e.Trace

@@ -109,12 +109,16 @@ func (k *Keeper) CheckSize(q *Limits, sub, was *store.Subscription) error {
 
 // size returns how many bytes the parameters of a subscription have.
 func size(sub *store.Subscription) int {
-	n := len(sub.URL) + len(sub.Name)
-	for _, pattern := range sub.Events {
-		n += len(pattern)
+	n := len(sub.URL) + len(sub.Name) + len(sub.Description) + len(sub.Filter)
+	for _, texts := range [...][]string{sub.Events, sub.Fields} {
+		for _, text := range texts {
+			n += len(text)
+		}
 	}
-	for name, value := range sub.Headers {
-		n += len(name) + len(value)
+	for _, pairs := range [...]map[string]string{sub.Headers, sub.Metadata} {
+		for name, value := range pairs {
+			n += len(name) + len(value)
+		}
 	}
 	for _, key := range sub.Secrets {
 		n += len(key)

@@ -81,8 +81,12 @@ func replayable(ctx context.Context, s store.Store, page []store.Delivery) (int,
 	collects := make(map[string]bool)
 	for i := range page {
 		delivery := &page[i]
-		if delivery.Erased || delivery.State == store.Pending && !delivery.DueAt.After(now) {
-			continue // one that is due has nothing to gain
+		switch {
+		case delivery.Erased, delivery.Wait == store.WaitNotBefore,
+			delivery.State == store.Canceled && delivery.LastError == store.ReasonExpired,
+			// One that is due has nothing to gain.
+			delivery.State == store.Pending && !delivery.DueAt.After(now):
+			continue
 		}
 		is, known := collects[delivery.SubscriptionID]
 		if !known {

@@ -192,5 +192,9 @@ func hostEvent(c *store.Claim) (events.Event, error) {
 		Time:    c.EventTime,
 		Payload: bytes.Clone(payload),
 		Trace:   c.Trace,
+		Tags:    slices.Clone(c.Tags),
+
+		NotBefore: c.NotBefore,
+		ExpiresAt: c.ExpiresAt,
 	}, nil
 }

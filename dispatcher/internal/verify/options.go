@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"time"
 
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
@@ -91,14 +90,11 @@ func (o *Options) validateCallback() error {
 // Settle decides the status of a subscription that is about to be stored, whose stored form is was.
 // required says that endpoints must prove that they want deliveries.
 //
-// A proof is of a URL: with another one it is gone, unless the host says itself that the new one is
-// good, by a VerifiedAt of its own; a host that makes it zero asks for a new proof. What was subscribed before the host required proofs stays so
+// A proof is of a URL: with another one, its VerifiedAt is gone by now. A host can set that itself,
+// for an endpoint that it knows, and make it zero to ask for a new proof. What was subscribed before the host required proofs stays so
 // until its URL changes or it is subscribed anew. A subscription without a URL needs no proof, as
 // nothing is sent.
 func Settle(sub, was *store.Subscription, required bool) {
-	if sub.URL != was.URL && sub.VerifiedAt.Equal(was.VerifiedAt) {
-		sub.VerifiedAt = time.Time{}
-	}
 	needed := required && sub.URL != "" && sub.VerifiedAt.IsZero()
 	switch {
 	case sub.Status == store.Unverified && !needed && required:

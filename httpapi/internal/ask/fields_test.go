@@ -111,7 +111,7 @@ func TestChange(t *testing.T) {
 		}},
 	} {
 		f := read(t, test.body)
-		c := ask.ReadChange(f)
+		c := ask.ReadChange(f, ask.May{Filter: true, Rate: true, Timeout: true})
 		after := before
 		c.Apply(&after)
 		if f.Err != nil || !test.check(after) {

@@ -57,9 +57,13 @@ func Subscriptions(f *Fields, s Scope, b PageBounds) (q store.SubscriptionQuery,
 	if q.EventType, _ = f.Text("event_type"); q.EventType != "" {
 		f.CheckEventType("event_type", q.EventType)
 	}
+	q.Metadata, _ = f.Dict("metadata")
+	if err := (&store.SubscriptionQuery{Metadata: q.Metadata}).Validate(); err != nil && f.Err == nil {
+		f.Err = err
+	}
 	if q.Filtered() && q.Limit == 0 {
-		f.Fail("page_size", fmt.Sprintf("is left out, and a list by status, text or event_type comes "+
-			"in pages; set it, from 1 to %d", b.Most))
+		f.Fail("page_size", fmt.Sprintf("is left out, and a list by status, text, event_type or "+
+			"metadata comes in pages; set it, from 1 to %d", b.Most))
 	}
 	return q, q.Limit > 0
 }
@@ -73,6 +77,7 @@ func Deliveries(f *Fields, s Scope) store.DeliveryQuery {
 	q.EventID, _ = f.Text("event_id")
 	q.EventType, _ = f.Text("event_type")
 	q.Key, _ = f.Text("key")
+	q.Tag, _ = f.Text("tag")
 	q.ErrorClass = string(choice(f, "class", dispatcher.Classes()))
 	q.LastStatus = f.StatusRange("status")
 	if q.EventID != "" {
@@ -86,6 +91,9 @@ func Deliveries(f *Fields, s Scope) store.DeliveryQuery {
 		f.CheckEventType("event_type", q.EventType)
 	}
 	if err := events.ValidateKey(q.Key); err != nil && f.Err == nil {
+		f.Err = err
+	}
+	if err := events.ValidateTag(q.Tag); q.Tag != "" && err != nil && f.Err == nil {
 		f.Err = err
 	}
 	return q

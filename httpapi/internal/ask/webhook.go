@@ -10,7 +10,9 @@ import (
 // Subscription reads a request of /webhooks.subscribe. Its status is ignored: Airy's client sends
 // one, and the result is subscribed in any case. What is missing is empty, also where the request
 // replaces a webhook.
-func Subscription(f *Fields, tenant string) store.Subscription {
+//
+// may says what else its owner may set.
+func Subscription(f *Fields, tenant string, may May) store.Subscription {
 	sub := store.Subscription{Tenant: tenant}
 	if polled(f) {
 		f.withoutURL()
@@ -23,6 +25,8 @@ func Subscription(f *Fields, tenant string) store.Subscription {
 	sub.Headers, _ = f.Dict("headers")
 	key, _ := Key(f)
 	sub.Secrets = secrets(key)
+	s := readSettings(f, may)
+	s.apply(&sub)
 	return sub
 }
 
@@ -33,12 +37,13 @@ type Change struct {
 	events         *[]string
 	headers        *map[string]string
 	status         *store.Status
+	settings
 }
 
 // ReadChange reads a request of /webhooks.update. A field that is null is emptied, one that is
-// missing is left alone.
-func ReadChange(f *Fields) Change {
-	var c Change
+// missing is left alone. may says what else its owner may set.
+func ReadChange(f *Fields, may May) Change {
+	c := Change{settings: readSettings(f, may)}
 	if url, ok := f.Text("url"); ok {
 		c.url = &url
 	}
@@ -73,6 +78,7 @@ func (c *Change) Apply(sub *store.Subscription) {
 	set(&sub.Name, c.name)
 	set(&sub.Events, c.events)
 	set(&sub.Headers, c.headers)
+	c.settings.apply(sub)
 	if c.key != nil {
 		// At once and in place of all keys; to rotate with an overlap is an endpoint of its own.
 		sub.Secrets, sub.OverlapUntil = secrets(*c.key), time.Time{}

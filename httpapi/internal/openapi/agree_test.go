@@ -70,7 +70,8 @@ func TestWordsAgree(t *testing.T) {
 	for name, want := range map[string][]string{
 		"errorClass": words(dispatcher.Classes()), "state": words(store.States()),
 		"status": words(store.Statuses()),
-		"wait": words([]store.Wait{store.WaitDue, store.WaitUnderWay, store.WaitRetry, store.WaitKey,
+		"wait": words([]store.Wait{store.WaitDue, store.WaitUnderWay, store.WaitRetry,
+			store.WaitNotBefore, store.WaitKey,
 			store.WaitRateLimit, store.WaitThrottled, store.WaitBreaker, store.WaitPaused,
 			store.WaitUnverified, store.WaitPoll}),
 	} {

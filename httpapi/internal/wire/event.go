@@ -15,6 +15,9 @@ type Event struct {
 	Time        Timestamp       `json:"time"`         // when it happened
 	PublishedAt Timestamp       `json:"published_at"` // when the host published it
 	Key         string          `json:"key,omitempty"`
+	Tags        []string        `json:"tags,omitempty"`
+	NotBefore   Timestamp       `json:"not_before,omitzero"`
+	ExpiresAt   Timestamp       `json:"expires_at,omitzero"`
 	Payload     json.RawMessage `json:"payload,omitempty"` // as it is sent; none if it was erased
 	Erased      bool            `json:"erased,omitempty"`
 }
@@ -45,7 +48,8 @@ func (v View) Event(e *store.StoredEvent) Event {
 	}
 	return Event{
 		ID: e.ID, Tenant: v.tenant(e.Tenant), Type: e.Type, Time: Timestamp(e.Time),
-		PublishedAt: Timestamp(e.EnqueuedAt), Key: e.Key, Payload: body.Payload, Erased: e.Erased(),
+		PublishedAt: Timestamp(e.EnqueuedAt), Key: e.Key, Tags: e.Tags, NotBefore: Timestamp(e.NotBefore),
+		ExpiresAt: Timestamp(e.ExpiresAt), Payload: body.Payload, Erased: e.Erased(),
 	}
 }
 

@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"encoding/json"
+
 	"github.com/outhook/outhook/store"
 )
 
@@ -19,12 +21,33 @@ type Webhook struct {
 	Poll       bool      `json:"poll,omitempty"`       // it has no URL, and is read by /webhooks.poll
 	VerifiedAt Timestamp `json:"verified_at,omitzero"` // when its endpoint last agreed
 
+	// What few webhooks have, and then only what is set.
+	Description    string            `json:"description,omitempty"`
+	Metadata       map[string]string `json:"metadata,omitempty"`
+	Filter         json.RawMessage   `json:"filter,omitempty"`
+	Fields         []string          `json:"fields,omitempty"`
+	Rate           float64           `json:"rate,omitempty"` // attempts a second
+	TimeoutSeconds float64           `json:"timeout_seconds,omitempty"`
+
 	// In the response of the subscribe that generated it, and in no other.
 	GeneratedKey string `json:"generated_signature_key,omitempty"`
 
 	// Unreadable says that its headers and keys are sealed with a key that the host does not have.
 	// Headers is then empty, and nothing is sent to it.
 	Unreadable bool `json:"unreadable,omitempty"`
+}
+
+// filterOf returns the filter of a subscription as JSON; nil if it has none. One that is no JSON, as
+// a host may have set it in Go, is shown as a string: it must not spoil the response.
+func filterOf(s *store.Subscription) json.RawMessage {
+	if s.Filter == "" {
+		return nil
+	}
+	if filter := json.RawMessage(s.Filter); json.Valid(filter) {
+		return filter
+	}
+	filter, _ := json.Marshal(s.Filter) // never fails for a string
+	return filter
 }
 
 // Pagination says which page it is. A cursor is "" at that end of the list. The total is of all
@@ -73,8 +96,10 @@ func (v View) tenant(name string) *string {
 // [] and {}, as in Airy, and never null.
 func (v View) Webhook(s *store.Subscription) Webhook {
 	w := Webhook{ID: s.ID, Tenant: v.tenant(s.Tenant), Name: s.Name, URL: s.URL, Events: s.Events,
-		Headers: s.Headers, Status: s.Status, Signed: s.Signed(), Poll: s.URL == "",
-		VerifiedAt: Timestamp(s.VerifiedAt)}
+		Headers: s.Headers, Status: s.Status, Signed: s.Signed(),
+		Description: s.Description, Metadata: s.Metadata, Filter: filterOf(s), Fields: s.Fields,
+		Rate: s.Rate, TimeoutSeconds: s.Timeout.Seconds(),
+		Poll: s.URL == "", VerifiedAt: Timestamp(s.VerifiedAt)}
 	if w.Events == nil {
 		w.Events = []string{}
 	}

@@ -1,6 +1,10 @@
 package schedule
 
-import "cmp"
+import (
+	"cmp"
+	"math"
+	"time"
+)
 
 // Position is where a delivery stands among those of its subscription: first attempts by their
 // event, retries by when they are due.
@@ -21,6 +25,32 @@ const Asked = 1
 // Parked returns the Due of a delivery that was attempted so often, 1 at least, and that nothing
 // keeps from being attempted again but the breaker of its subscription.
 func Parked(attempts int) int64 { return Asked + int64(min(attempts, maxParked)) }
+
+// Scheduled returns the Due of a first attempt that is not to start before a time, in milliseconds
+// since 1970: unlike a retry, not even as a probe. It is due at that time and a microsecond, which
+// tells it from retries: see Retrying.
+func Scheduled(ms int64) int64 { return min(ms, lastMilli)*nanosPerMilli + scheduledMark }
+
+// Retrying returns the Due of a retry, which is due at a time. The microsecond that tells those of
+// Scheduled is left to them.
+func Retrying(at int64) int64 {
+	if isScheduled(at) {
+		at += scheduledMark
+	}
+	return at
+}
+
+const (
+	nanosPerMilli = int64(time.Millisecond)
+	lastMilli     = math.MaxInt64/nanosPerMilli - 1
+	// A microsecond, and no less: it is what PostgreSQL has.
+	scheduledMark = int64(time.Microsecond)
+)
+
+// isScheduled reports whether a Due is one of Scheduled.
+func isScheduled(due int64) bool {
+	return due > Parked(math.MaxInt) && due%nanosPerMilli == scheduledMark
+}
 
 // maxParked keeps these numbers far below any time: it is two milliseconds after 1970 began.
 const maxParked = 2_000_000

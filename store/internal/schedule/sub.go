@@ -91,11 +91,18 @@ func (q *Sub[Q, L]) hasDue(now int64) bool {
 	if q.windows[Packed].maybe() || q.windows[First].maybe() || q.windows[Retry].needsLoad() {
 		return true
 	}
-	if q.probing { // a probe may take any that is pending
-		return q.windows[Retry].maybe()
+	_, ok := q.nextRetry(now)
+	return ok
+}
+
+// nextRetry returns the first retry that may be taken; ok is false if there is none. A probe may
+// take one that is not due, unless it is not to start before its time.
+func (q *Sub[Q, L]) nextRetry(now int64) (p Position, ok bool) {
+	if q.probing {
+		return q.windows[Retry].probe(now)
 	}
-	p, ok := q.windows[Retry].first()
-	return ok && p.Due <= now
+	p, ok = q.windows[Retry].first()
+	return p, ok && p.Due <= now
 }
 
 // wake returns when something of q becomes claimable that is not now, other than by the end of a
@@ -104,8 +111,12 @@ func (q *Sub[Q, L]) wake(now int64) int64 {
 	if q.blocked(now) && q.hasDue(now) {
 		return q.blockedUntil()
 	}
-	// For a probe nothing gets due: it takes any, or waits for the lease of another probe.
-	if p, ok := q.windows[Retry].after(now); ok && !q.probing {
+	// For a probe nothing gets due but what is not to start before its time: it takes any other, or
+	// waits for the lease of another probe.
+	if _, ok := q.nextRetry(now); ok && q.probing {
+		return 0
+	}
+	if p, ok := q.windows[Retry].after(now); ok {
 		return max(p.Due, q.blockedUntil())
 	}
 	return 0
@@ -129,7 +140,7 @@ func (q *Sub[Q, L]) needsLoad() bool {
 // load.
 func (q *Sub[Q, L]) next(now int64) (p Position, from Source, ok bool) {
 	if q.probing {
-		return q.nextProbe()
+		return q.nextProbe(now)
 	}
 	// One event is in one of the three, and each is in the order of events: the least of their
 	// heads is the oldest first attempt.
@@ -142,8 +153,8 @@ func (q *Sub[Q, L]) next(now int64) (p Position, from Source, ok bool) {
 			first, from = p, source
 		}
 	}
-	retry, ok := q.windows[Retry].first()
-	if ok && retry.Due <= now && (from == noneKnown || q.retryFirst) {
+	retry, ok := q.nextRetry(now)
+	if ok && (from == noneKnown || q.retryFirst) {
 		return retry, Retry, true
 	}
 	return first, from, from != noneKnown
@@ -152,9 +163,9 @@ func (q *Sub[Q, L]) next(now int64) (p Position, from Source, ok bool) {
 // nextProbe returns the delivery that is to find out whether the endpoint is back. That is what was
 // asked for, or else the newest first attempt, so that no old delivery or type of event that the
 // endpoint does not digest stands between it and the rest. When all were tried, it is what was
-// tried the least, due or not.
-func (q *Sub[Q, L]) nextProbe() (p Position, from Source, ok bool) {
-	retry, hasRetry := q.windows[Retry].first()
+// tried the least, due or not, but for what is not to start before its time.
+func (q *Sub[Q, L]) nextProbe(now int64) (p Position, from Source, ok bool) {
+	retry, hasRetry := q.nextRetry(now)
 	if hasRetry && retry.Due == Asked {
 		return retry, Retry, true
 	}

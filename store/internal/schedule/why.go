@@ -52,8 +52,11 @@ func (s *Schedule[Q, L]) Why(
 			why, until = reason, at
 		}
 	}
-	if w.Position.Due > Parked(math.MaxInt) { // or else it is no time
-		later(store.WaitRetry, w.Position.Due)
+	switch due := w.Position.Due; {
+	case isScheduled(due):
+		later(store.WaitNotBefore, due-scheduledMark)
+	case due > Parked(math.MaxInt): // or else it is no time
+		later(store.WaitRetry, due)
 	}
 	later(store.WaitRateLimit, q.postponedUntil)
 	later(store.WaitThrottled, Nanos(q.health.HeldUntil))

@@ -26,6 +26,27 @@ func (w *window) needsLoad() bool { return w.positions.size == 0 && !w.complete 
 // first returns the first position.
 func (w *window) first() (p Position, ok bool) { return w.positions.first() }
 
+// maxPassed is how many positions a probe passes over: there may be very many that are not to start
+// before their time.
+const maxPassed = 256
+
+// probe returns the first position that a probe may take; ok is false if there is none among those
+// that it looks at.
+func (w *window) probe(now int64) (p Position, ok bool) {
+	passed := 0
+	for _, b := range w.positions.blocks {
+		for _, p := range b {
+			if p.Due <= now || !isScheduled(p.Due) {
+				return p, true
+			}
+			if passed++; passed == maxPassed {
+				return Position{}, false
+			}
+		}
+	}
+	return Position{}, false
+}
+
 // last returns the last position of the whole order. It must be known.
 func (w *window) last() (p Position, ok bool) {
 	switch {

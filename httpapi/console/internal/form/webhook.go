@@ -22,6 +22,7 @@ type Webhook struct {
 	Tenant   string
 	Name     string
 	URL      string
+	Labels
 	Types    []TypeChoice
 	Patterns string // one a line: types that are not in the catalogue, families
 	Headers  []Header
@@ -84,6 +85,10 @@ func ReadWebhook(values url.Values, tenant string, operator bool) (*Webhook, []s
 	}
 	if f.Operator {
 		f.Tenant = values.Get("tenant")
+	}
+	f.Labels = readLabels(values)
+	if f.Labels.problem != "" {
+		f.Errors["metadata"] = f.Labels.problem
 	}
 	patterns := readPatterns(values)
 	names, contents, stored := values["hn"], values["hv"], values["ho"]
@@ -180,6 +185,7 @@ func (f *Webhook) AddError(err error) (ok bool) {
 	subject := map[string]string{
 		"url": "The URL", "name": "The name", "events": "The list of types",
 		"headers": "The list of headers", "tenant": "The tenant",
+		"description": "The description", "metadata": "The list of labels",
 	}[invalid.Field]
 	field := invalid.Field
 	if subject == "" {

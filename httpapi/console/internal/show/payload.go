@@ -48,7 +48,8 @@ func (e *Events) Redacted(sub store.Subscription, ev *store.StoredEvent) []byte 
 		return raw
 	}
 	return e.Redact(sub, events.Event{ID: ev.ID, Type: ev.Type, Tenant: ev.Tenant, Key: ev.Key,
-		Time: ev.Time, Payload: raw, Trace: ev.Trace})
+		Time: ev.Time, Payload: raw, Trace: ev.Trace, Tags: ev.Tags, NotBefore: ev.NotBefore,
+		ExpiresAt: ev.ExpiresAt})
 }
 
 // payloadOf returns the payload in an event's wire body, byte for byte.

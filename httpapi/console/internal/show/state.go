@@ -82,6 +82,8 @@ func WaitText(d *store.Delivery) string {
 		return "as soon as there is room"
 	case store.WaitUnderWay:
 		return "under way"
+	case store.WaitNotBefore:
+		return "not to be sent before this time"
 	case store.WaitKey:
 		return "after an earlier delivery with the same key"
 	case store.WaitRateLimit:

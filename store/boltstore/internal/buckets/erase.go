@@ -149,7 +149,7 @@ func (e *erasures) eraseDelivery(num, seq, keyHash uint64) (changed bool, err er
 	if was.Marked {
 		// It was pending, and Transition takes it out of the indexes and frees those behind it in
 		// its key.
-		r.Due, r.AtOnce, r.Blocked = 0, 0, false
+		r.Due, r.AtOnce, r.Blocked, r.Waits = 0, 0, false, false
 	}
 	return true, e.pending.Transition(pending.ID{Num: num, Seq: seq}, was, r, was.Marked)
 }

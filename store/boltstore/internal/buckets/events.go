@@ -40,6 +40,12 @@ func (x *eventLog) append(e *record.Event, recipients []byte) (seq uint64, err e
 	if err := x.put(Events, key[:], e.Encode(key[:], recipients)); err != nil {
 		return 0, err
 	}
+	if e.ExpiresAt != 0 {
+		key := expiryKey(e, seq)
+		if err := x.putNumber(Expiries, key[:], 0); err != nil {
+			return 0, err
+		}
+	}
 	return seq, x.ids.note(e, seq)
 }
 
@@ -131,6 +137,12 @@ func (x *eventLog) Remove(seq uint64) error {
 	// Together with the event: its ID is free again when it is gone.
 	if err := x.ids.Forget(&e, seq); err != nil {
 		return err
+	}
+	if e.ExpiresAt != 0 {
+		key := expiryKey(&e, seq)
+		if err := x.base.Remove(Expiries, key[:]); err != nil {
+			return err
+		}
 	}
 	return x.base.Remove(Events, key[:])
 }

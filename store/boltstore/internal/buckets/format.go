@@ -42,10 +42,9 @@ func (t *base) CursorKey() (key [page.KeySize]byte) {
 // if a bucket or the version is missing, and an error that names both versions if the file is of
 // another.
 func (t *base) CheckFormat() error {
-	for _, name := range t.Settings.Buckets {
-		if t.Bolt.Bucket(name) == nil {
-			return fmt.Errorf("%w: there is no bucket %q", store.ErrCorrupt, name)
-		}
+	// The version first: a file of another has other buckets.
+	if name := t.Settings.Buckets[Meta]; t.Bolt.Bucket(name) == nil {
+		return noBucket(name)
 	}
 	version, err := t.MetaNumber(MetaFormat)
 	switch {
@@ -57,5 +56,14 @@ func (t *base) CheckFormat() error {
 		return fmt.Errorf("the file has format %d, and this version of outhook knows only %d; "+
 			"open it with the version that wrote it, or begin a new file", version, format)
 	}
+	for _, name := range t.Settings.Buckets {
+		if t.Bolt.Bucket(name) == nil {
+			return noBucket(name)
+		}
+	}
 	return nil
+}
+
+func noBucket(name []byte) error {
+	return fmt.Errorf("%w: there is no bucket %q", store.ErrCorrupt, name)
 }

@@ -24,6 +24,7 @@ const (
 	Health   // subscription → health
 	Bodies   // subscription, event → the override of the delivery's body
 	Counts   // five minutes, subscription → what its attempts came to
+	Expiries // when, in milliseconds, event → how many of its recipients are done with
 	bucketCount
 )
 
@@ -45,6 +46,7 @@ var Names = [bucketCount]string{
 	Health:          "health",
 	Bodies:          "bodies",
 	Counts:          "attempt_counts",
+	Expiries:        "expiries",
 }
 
 // NamesOf returns what the buckets of a store are called in the file. They are beside each other,
@@ -76,7 +78,7 @@ const (
 
 // format is the version that this package reads and writes. A file of another version is refused
 // and left as it is, see CheckFormat.
-const format = 4
+const format = 5
 
 // fill is how full the pages of an append-only bucket are packed. It is bbolt's FillPercent: where
 // a page that has become too full is split. bbolt's default of a half would leave every page of the

@@ -12,6 +12,7 @@ type Records struct {
 	base
 	Pending    pending.Set
 	Erasures   erasures
+	Expiries   expiries
 	Subs       subscriptions
 	Recipients recipientIndex
 	IDs        eventIDs
@@ -31,6 +32,9 @@ func (r *Records) Init(s *Settings, w *Writer, tx *bolt.Tx) error {
 	r.Erasures = erasures{
 		base: &r.base, events: &r.Events, subs: &r.Subs, pending: &r.Pending,
 	}
+	r.Expiries = expiries{
+		base: &r.base, events: &r.Events, subs: &r.Subs, pending: &r.Pending,
+	}
 	r.Recipients.base = &r.base
 	r.Subs.base, r.Subs.recipients, r.Subs.pending = &r.base, &r.Recipients, &r.Pending
 	r.IDs.base, r.IDs.events = &r.base, &r.Events
@@ -47,5 +51,6 @@ func (r *Records) Init(s *Settings, w *Writer, tx *bolt.Tx) error {
 		return err
 	}
 	r.Pending.Init(pendingBuckets{&r.base}, &r.Erasures, journal{&r.base}, watermark, rising)
+	r.Pending.Now = r.Now
 	return nil
 }

@@ -51,7 +51,7 @@ func (c *Claimer) claim(
 		if err == nil {
 			// After run, which has ended its reading transaction: a commit that must grow the file
 			// waits for all readers.
-			err = c.markDead(ctx, one.damaged)
+			err = c.end(ctx, one.damaged, one.expired)
 		}
 		return claimloop.Go{
 			Claims: one.got, NextDue: one.nextDue, Leased: one.leased, Again: one.lost > 0,

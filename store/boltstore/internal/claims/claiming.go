@@ -39,6 +39,7 @@ type claiming struct {
 	leased  store.Leased    // likewise, or after the handing out
 	lost    int             // how many leases were not claimable after all
 	damaged []*memory.Lease // those of them whose record can't be read
+	expired []*memory.Lease // those of them whose record does not say that they have expired
 }
 
 // run leases, reads and hands out, and gives all leases back if it fails in between. The mutex is
@@ -140,6 +141,7 @@ const (
 	claimable  leaseStatus = iota
 	ended                  // it has ended, or can't be claimed yet, since it was leased
 	unreadable             // a record of it is damaged
+	expired                // its event has expired, and its record calls it pending
 )
 
 // read reads a leased delivery into a claim.
@@ -164,6 +166,8 @@ func (c *claiming) read(l *memory.Lease, into *store.Claim) readResult {
 		return readResult{status: unreadable}
 	// The snapshot is newer than what the schedule knew: the delivery may have ended, or been put
 	// behind another of its key, by a commit that memory has yet to follow.
+	case ok && d.Marked && d.Reason == store.ReasonExpired:
+		return readResult{status: expired}
 	case !ok || !d.Pending() || d.Blocked || e.Erased():
 		return readResult{status: ended}
 	}
@@ -183,6 +187,9 @@ func (c *claiming) read(l *memory.Lease, into *store.Claim) readResult {
 		EnqueuedAt: record.AsTime(e.EnqueuedAt),
 		Body:       e.Body,
 		Trace:      e.Trace,
+		Tags:       e.Tags,
+		NotBefore:  record.AsMillis(e.NotBefore),
+		ExpiresAt:  record.AsMillis(e.ExpiresAt),
 		Attempt:    d.Attempts + 1,
 		Retry:      d.Attempts - d.Base,
 
@@ -231,6 +238,10 @@ func (c *claiming) handOut(claims []store.Claim, results []readResult) {
 			// file. It makes room for others at once.
 			sched.Seal(l, true, c.now)
 			c.damaged = append(c.damaged, l)
+		case r.status == expired: // likewise
+			c.lost++
+			sched.Seal(l, true, c.now)
+			c.expired = append(c.expired, l)
 		default:
 			c.lost++
 			sched.End(l, c.now)

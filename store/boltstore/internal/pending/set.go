@@ -15,6 +15,8 @@ type Set struct {
 	// is never below Watermark.
 	Watermark, Rising uint64
 
+	Now int64 // the store's clock: what has expired by then is canceled
+
 	Chunks    chunks
 	Backlogs  backlogs
 	Overrides overrides
@@ -82,12 +84,14 @@ func (d *Delivery) Listed() bool { return d.Pending() || d.Marked }
 // their event, retries by when they are due.
 func (d *Delivery) Position(seq uint64) schedule.Position {
 	switch {
+	case d.Waits:
+		return schedule.Position{Due: schedule.Scheduled(d.Due / 1e6), Seq: seq}
 	case d.AtOnce != 0:
 		return schedule.Position{Due: d.AtOnce, Seq: seq}
 	case d.Attempts == 0:
 		return schedule.Position{Seq: seq}
 	}
-	return schedule.Position{Due: d.Due, Seq: seq}
+	return schedule.Position{Due: schedule.Retrying(d.Due), Seq: seq}
 }
 
 // Find returns a delivery with its marks applied; ok is false if there is none. The caller knows
@@ -181,9 +185,21 @@ func (s *Set) ApplyMarks(num, seq uint64, d *Delivery) error {
 			d.State, d.FinishedAt, d.Reason = store.Canceled, m.At, m.Reason
 			d.Marked = true
 		}
+		s.applyExpiry(d)
 	}
 	// Second: whether the mark or the erasure came first decides what the delivery says.
 	return s.applyErasure(num, seq, d)
+}
+
+// applyExpiry makes a delivery canceled whose event has expired, unless a mark has canceled it
+// before that. Without a mark, backlogs count it as pending until its row is written.
+func (s *Set) applyExpiry(d *Delivery) {
+	expires := d.ExpiresAt()
+	if expires > s.Now || d.Marked && d.FinishedAt < expires {
+		return
+	}
+	d.Counted, d.Marked = !d.Marked, true
+	d.State, d.FinishedAt, d.Reason = store.Canceled, expires, store.ReasonExpired
 }
 
 // ErasedReason is the reason of deliveries that were pending when their event was erased.
@@ -212,7 +228,8 @@ func (s *Set) applyErasure(num, seq uint64, d *Delivery) error {
 	}
 	earlier := record.CanceledBy(b.Marks, d.AsOf)
 	d.Counted = earlier == nil // the mark has taken all that it canceled out of the count
-	if earlier == nil || erasure.AsOf < earlier.Seq {
+	expired := d.Marked && d.Reason == store.ReasonExpired && d.FinishedAt < erasure.At
+	if !expired && (earlier == nil || erasure.AsOf < earlier.Seq) {
 		d.State, d.FinishedAt, d.Reason = store.Canceled, erasure.At, ErasedReason
 	}
 	d.Marked, d.Outdated = true, true

@@ -20,6 +20,9 @@ type Event struct {
 	Body       []byte // the wire body, which is never empty; empty once the event is erased
 	Trace      string // carried along, and given to each claim
 
+	Tags                 []string // sorted, without repeats
+	NotBefore, ExpiresAt int64    // in milliseconds since 1970; 0 if none
+
 	Unwanted bool // nobody was to get it when it was enqueued; it is not stored
 }
 
@@ -34,6 +37,8 @@ func NewEvent(ev events.Event) (*Event, error) {
 		ID: ev.ID, Type: ev.Type, Tenant: ev.Tenant, Key: ev.Key,
 		Time: ev.Time.UnixMilli(),
 		Body: body, Trace: ev.Trace,
+		Tags:      events.SortedTags(ev.Tags),
+		NotBefore: Millis(ev.NotBefore), ExpiresAt: Millis(ev.ExpiresAt),
 	}, nil
 }
 
@@ -54,6 +59,14 @@ func NewEvents(evs []events.Event) ([]*Event, error) {
 // Erased reports whether the content of the event was erased. No flag is needed, since the wire
 // body of an event is never empty.
 func (e *Event) Erased() bool { return len(e.Body) == 0 }
+
+// Expired reports whether no attempt of the event may start any more, by the store's clock.
+func (e *Event) Expired(now int64) bool {
+	return e.ExpiresAt != 0 && nanos(AsMillis(e.ExpiresAt)) <= now
+}
+
+// Waits reports whether no attempt of the event may start yet.
+func (e *Event) Waits(now int64) bool { return nanos(AsMillis(e.NotBefore)) > now }
 
 // Same reports whether e and o have the same content. The trace and EnqueuedAt do not count: they
 // are of the call, not of the event.
@@ -83,6 +96,9 @@ func keyHash(orderingKey []byte) uint64 {
 // checksum fail.
 func (e *Event) Encode(key, recipients []byte) []byte {
 	strings := len(e.ID) + len(e.Type) + len(e.Tenant) + len(e.Key) + len(e.Trace)
+	for _, tag := range e.Tags {
+		strings += len(tag) + 1
+	}
 	// Large enough for all, since a body may be long: growing would copy it.
 	enc := newEncoder(headLen + strings + len(e.Body) + 64 + len(recipients))
 	enc.b = append(enc.b[:0], 0, 0, 0, 0, recordVersion)
@@ -94,6 +110,7 @@ func (e *Event) Encode(key, recipients []byte) []byte {
 	enc.int(e.EnqueuedAt)
 	enc.bytes(e.Body)
 	enc.string(e.Trace)
+	enc.window(e)
 	head := enc.b[headLen:]
 	binary.BigEndian.PutUint32(enc.b, uint32(len(head)+sumSize))
 	enc.b = binary.BigEndian.AppendUint32(enc.b, checksum(key, head))
@@ -102,6 +119,19 @@ func (e *Event) Encode(key, recipients []byte) []byte {
 	enc.b = append(enc.b, recordVersion)
 	enc.b = append(enc.b, recipients...)
 	return binary.BigEndian.AppendUint32(enc.b, checksum(key, enc.b[start:]))
+}
+
+// window writes what few events have, if this one has any of it.
+func (e *encoder) window(ev *Event) {
+	if len(ev.Tags) == 0 && ev.NotBefore == 0 && ev.ExpiresAt == 0 {
+		return
+	}
+	e.uint(uint64(len(ev.Tags)))
+	for _, tag := range ev.Tags {
+		e.string(tag)
+	}
+	e.int(ev.NotBefore)
+	e.int(ev.ExpiresAt)
 }
 
 // headLen is the size of the number before an event's head, which is the length of the head.

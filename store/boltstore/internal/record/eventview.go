@@ -10,6 +10,10 @@ type EventView struct {
 
 	Time, EnqueuedAt int64 // as in Event
 	Body, Trace      []byte
+
+	// Tags are encoded: see HasTag. NotBefore and ExpiresAt as in Event.
+	Tags                 []byte
+	NotBefore, ExpiresAt int64
 }
 
 // ViewEvent is [DecodeEvent] without copies.
@@ -26,7 +30,35 @@ func ViewEvent(key, v []byte) (EventView, error) {
 		ID: d.bytes(), Type: d.bytes(), Tenant: d.bytes(), Key: d.bytes(),
 		Time: d.int(), EnqueuedAt: d.int(), Body: d.bytes(), Trace: d.bytes(),
 	}
+	if len(d.b) > 0 {
+		w.Tags = d.b
+		for range d.count() {
+			d.bytes()
+		}
+		w.Tags = w.Tags[:len(w.Tags)-len(d.b)]
+		w.NotBefore, w.ExpiresAt = d.int(), d.int()
+	}
 	return w, d.end()
+}
+
+// HasTag reports whether the event has a tag. It allocates nothing.
+func (w *EventView) HasTag(tag string) bool {
+	d := decoder{b: w.Tags}
+	for range d.count() {
+		if string(d.bytes()) == tag {
+			return true
+		}
+	}
+	return false
+}
+
+// tags returns copies of the tags; nil if there are none.
+func (w *EventView) tags() (tags []string) {
+	d := decoder{b: w.Tags}
+	for range d.count() {
+		tags = append(tags, d.string())
+	}
+	return tags
 }
 
 // Copy returns the event. Its Body shares memory with the value; all else is copied.
@@ -42,6 +74,7 @@ func (w *EventView) CopyUnnamed() Event {
 	return Event{
 		ID: string(w.ID), Key: string(w.Key),
 		Time: w.Time, EnqueuedAt: w.EnqueuedAt, Body: w.Body, Trace: string(w.Trace),
+		Tags: w.tags(), NotBefore: w.NotBefore, ExpiresAt: w.ExpiresAt,
 	}
 }
 

@@ -37,6 +37,15 @@ var sampleSubscription = &store.Subscription{
 	CreatedAt: at, UpdatedAt: at.Add(1), SubscribedAt: at.Add(2), SealedWith: "k",
 }
 
+// fullSubscription has something of what few subscriptions have, too.
+func fullSubscription() *store.Subscription {
+	s := sampleSubscription.Clone()
+	s.Description, s.Metadata = "d", map[string]string{"a": "1", "b": ""}
+	s.Filter, s.Fields = `{"a":1}`, []string{"a.b", "c"}
+	s.Rate, s.Timeout, s.VerifiedAt = 0.1, 5*time.Second, at.Add(3)
+	return &s
+}
+
 // samples has a value of each kind of record.
 func samples() map[string]sample {
 	k1, k2 := Key1(7), Key2(7, 9)
@@ -55,6 +64,8 @@ func samples() map[string]sample {
 		ID: "id", Type: "a.b", Tenant: "t", Key: "k",
 		Time: 4e12, EnqueuedAt: 5, Body: []byte(`{"a":1}`), Trace: "t",
 	}
+	full := e
+	full.Tags, full.NotBefore, full.ExpiresAt = []string{"a", "b:1"}, 4e12, 5e12
 	attempt := store.Attempt{At: at, Duration: 5, Status: 200, Error: "e", Response: []byte("r"),
 		Detail: &store.AttemptDetail{RemoteAddress: "192.0.2.1:443", TLS: 7}}
 	r := Row{
@@ -71,6 +82,9 @@ func samples() map[string]sample {
 	return map[string]sample{
 		"subscription": {k1[:], EncodeSubscription(k1[:], sampleSubscription),
 			decodeAs(DecodeSubscription), sampleSubscription},
+		"full subscription": {k1[:], EncodeSubscription(k1[:], fullSubscription()),
+			decodeAs(DecodeSubscription), fullSubscription()},
+		"full event": {k1[:], full.Encode(k1[:], nil), decodeAs(DecodeEvent), full},
 		"subscription name": {k1[:], EncodeSubscription(k1[:], sampleSubscription),
 			func(k, v []byte) (any, error) {
 				id, tenant, err := DecodeSubscriptionName(k, v)
@@ -104,6 +118,68 @@ func TestRecords(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(got, r.want) {
 			t.Errorf("%s: got %+v, %v, want %+v", name, got, err, r.want)
 		}
+	}
+}
+
+// TestRareFieldsCostNothing wants the records of a subscription and of an event that have nothing
+// of what few have to end with what all have, and those that have one of them to be read as it is.
+func TestRareFieldsCostNothing(t *testing.T) {
+	key := Key1(7)
+	plain, e := EncodeSubscription(key[:], sampleSubscription), newEncoder(0)
+	e.string(sampleSubscription.SealedWith)
+	if end := plain[:len(plain)-sumSize]; !bytes.HasSuffix(end, e.b[1:]) {
+		t.Errorf("a subscription ends with %q, want %q", end, e.b[1:])
+	}
+	event := Event{ID: "id", Body: []byte("{}"), Trace: "trace"}
+	head, _, err := splitEvent(event.Encode(key[:], nil))
+	if err != nil || !bytes.HasSuffix(head[:len(head)-sumSize], []byte("trace")) {
+		t.Errorf("an event ends with %q, %v, want its trace", head, err)
+	}
+	for _, change := range []func(*Event){
+		func(e *Event) { e.Tags = []string{"x"} },
+		func(e *Event) { e.NotBefore = 1 },
+		func(e *Event) { e.ExpiresAt = math.MaxInt64 },
+	} {
+		want := event
+		change(&want)
+		got, err := DecodeEvent(key[:], want.Encode(key[:], nil))
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("got %+v, %v, want %+v", got, err, want)
+		}
+	}
+	full := fullSubscription()
+	for _, change := range []func(*store.Subscription){
+		func(s *store.Subscription) { s.Description = full.Description },
+		func(s *store.Subscription) { s.Metadata = full.Metadata },
+		func(s *store.Subscription) { s.Filter = full.Filter },
+		func(s *store.Subscription) { s.Fields = full.Fields },
+		func(s *store.Subscription) { s.Rate = full.Rate },
+		func(s *store.Subscription) { s.Timeout = full.Timeout },
+		func(s *store.Subscription) { s.VerifiedAt = full.VerifiedAt },
+	} {
+		want := sampleSubscription.Clone()
+		change(&want)
+		got, err := DecodeSubscription(key[:], EncodeSubscription(key[:], &want))
+		if err != nil || !reflect.DeepEqual(got, &want) {
+			t.Errorf("got %+v, %v, want %+v", got, err, want)
+		}
+	}
+}
+
+func TestHasTag(t *testing.T) {
+	key := Key1(7)
+	e := Event{ID: "id", Tags: []string{"a", "vip"}}
+	view, err := ViewEvent(key[:], e.Encode(key[:], nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for tag, want := range map[string]bool{"a": true, "vip": true, "vi": false, "": false, "b": false} {
+		if got := view.HasTag(tag); got != want {
+			t.Errorf("HasTag(%q) = %t, want %t", tag, got, want)
+		}
+	}
+	if n := testing.AllocsPerRun(100, func() { view.HasTag("vip") }); n > 0 {
+		t.Errorf("HasTag allocates %v times", n)
 	}
 }
 

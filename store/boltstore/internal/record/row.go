@@ -2,6 +2,7 @@ package record
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/outhook/outhook/store"
@@ -19,6 +20,7 @@ type Row struct {
 
 	KeyHash uint64          // of the event's ordering key; 0 without one
 	Blocked bool            // pending, and waits for an earlier delivery of the same key
+	Waits   bool            // pending, and Due is before when its event must not be sent
 	Body    store.BodyState // if BodyOverridden, the override has a record of its own
 	Base    int             // how many attempts there were when it was last requeued
 	// if pending: when it is due, or became due; 0 is when it was enqueued
@@ -28,6 +30,8 @@ type Row struct {
 	Reason     string // why it was canceled, or died without an attempt
 
 	Attempts int // how many there were
+
+	Expires int64 // when its event expires, in milliseconds since 1970; 0 if it does not
 
 	// Log has the newest of them, store.MaxAttempts at most, each encoded by AppendAttempt. It
 	// shares memory with the value.
@@ -40,16 +44,21 @@ var stateCodes = [...]store.State{store.Pending, store.Delivered, store.Dead, st
 // StateCode returns the number that stands for a state in the file.
 func StateCode(s store.State) uint64 { return uint64(slices.Index(stateCodes[:], s)) }
 
-// The flags of a row: a bit, and above it the state of the body.
+// The flags of a row: a bit, above it the state of the body, and a bit above that.
 const (
-	flagBlocked = 1 // Row.Blocked
-	bodyShift   = 1 // where Row.Body begins
+	flagBlocked = 1      // Row.Blocked
+	bodyShift   = 1      // where Row.Body begins
+	bodyMask    = 0x0f   // of Row.Body
+	flagWaits   = 1 << 6 // Row.Waits
 )
 
 func (r *Row) flags() uint64 {
 	f := uint64(r.Body) << bodyShift
 	if r.Blocked {
 		f |= flagBlocked
+	}
+	if r.Waits {
+		f |= flagWaits
 	}
 	return f
 }
@@ -69,6 +78,9 @@ func (r *Row) Encode(key []byte) []byte {
 	e.string(r.Reason)
 	e.uint(uint64(r.Attempts))
 	e.bytes(r.Log)
+	if r.Expires != 0 {
+		e.int(r.Expires)
+	}
 	return e.appendChecksum(key)
 }
 
@@ -89,7 +101,8 @@ func DecodeRow(key, v []byte) (Row, error) {
 		AsOf:       KeyNumber(key, 1) + later,
 		KeyHash:    keyHash,
 		Blocked:    flags&flagBlocked != 0,
-		Body:       store.BodyState(flags >> bodyShift),
+		Waits:      flags&flagWaits != 0,
+		Body:       store.BodyState(flags >> bodyShift & bodyMask),
 		Base:       int(d.uint()),
 		Due:        d.int(),
 		AtOnce:     d.int(),
@@ -98,7 +111,30 @@ func DecodeRow(key, v []byte) (Row, error) {
 		Attempts:   int(d.uint()),
 		Log:        d.bytes(),
 	}
+	if len(d.b) > 0 {
+		r.Expires = d.int()
+	}
 	return r, d.end()
+}
+
+// ExpiresAt returns when its event expires, by the store's clock; math.MaxInt64 if it does not.
+func (r *Row) ExpiresAt() int64 {
+	if r.Expires == 0 {
+		return math.MaxInt64
+	}
+	return nanos(AsMillis(r.Expires))
+}
+
+// SetDue makes a pending delivery due at a time, or when its event expires if that is sooner. Of an
+// event that must not be sent before a time, in milliseconds, that is later than now, it is due
+// then.
+func (r *Row) SetDue(at, atOnce, notBefore, now int64) {
+	if start := nanos(AsMillis(notBefore)); start > now {
+		r.Waits, at, atOnce = true, start, 0
+	} else {
+		r.Waits = false
+	}
+	r.Due, r.AtOnce = min(at, r.ExpiresAt()), atOnce
 }
 
 // Pending reports whether the delivery is pending.

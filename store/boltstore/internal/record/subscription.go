@@ -3,7 +3,9 @@ package record
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
+	"time"
 
 	"github.com/outhook/outhook/signing"
 	"github.com/outhook/outhook/store"
@@ -37,7 +39,56 @@ func EncodeSubscription(key []byte, s *store.Subscription) []byte {
 		e.string(string(secret))
 	}
 	e.string(s.SealedWith)
+	e.settings(s)
 	return e.appendChecksum(key)
+}
+
+// settings writes what few subscriptions have, if this one has any of it: then the record of one
+// without them is no longer for them.
+func (e *encoder) settings(s *store.Subscription) {
+	if s.Description == "" && len(s.Metadata) == 0 && s.Filter == "" && len(s.Fields) == 0 &&
+		s.Rate == 0 && s.Timeout == 0 && s.VerifiedAt.IsZero() {
+		return
+	}
+	e.string(s.Description)
+	e.uint(uint64(len(s.Metadata)))
+	for _, key := range slices.Sorted(maps.Keys(s.Metadata)) {
+		e.string(key)
+		e.string(s.Metadata[key])
+	}
+	e.string(s.Filter)
+	e.uint(uint64(len(s.Fields)))
+	for _, path := range s.Fields {
+		e.string(path)
+	}
+	e.uint(math.Float64bits(s.Rate))
+	e.int(int64(s.Timeout))
+	e.time(s.VerifiedAt)
+}
+
+// settings reads what encoder.settings has written, if there is anything left. str reads a string.
+func (d *decoder) settings(s *store.Subscription, str func() string) {
+	if len(d.b) == 0 {
+		return
+	}
+	s.Description = str()
+	if n := d.count(); n > 0 {
+		s.Metadata = make(map[string]string, n)
+		for range n {
+			key := str()
+			s.Metadata[key] = str()
+		}
+	}
+	s.Filter = str()
+	if n := d.count(); n > 0 {
+		s.Fields = make([]string, n)
+		for i := range s.Fields {
+			s.Fields[i] = str()
+		}
+	}
+	s.Rate = math.Float64frombits(d.uint())
+	s.Timeout = time.Duration(d.int())
+	s.VerifiedAt = d.time()
 }
 
 // DecodeSubscription reads a subscription. It shares no memory with v.
@@ -84,6 +135,7 @@ func DecodeSubscriptionInto(s *store.Subscription, key, v []byte) error {
 		}
 	}
 	s.SealedWith = str()
+	d.settings(s, str)
 	return d.end()
 }
 

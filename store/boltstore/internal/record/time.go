@@ -25,3 +25,20 @@ func nanos(t time.Time) int64 {
 	}
 	return t.UnixNano()
 }
+
+// Millis returns a time of an event's in milliseconds since 1970; 0 for the zero time. No event has
+// the beginning of 1970 itself.
+func Millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// AsMillis is the inverse of Millis.
+func AsMillis(t int64) time.Time {
+	if t == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(t).UTC()
+}

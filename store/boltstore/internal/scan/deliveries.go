@@ -272,7 +272,7 @@ func (sl *DeliveryReader) selects(e *record.EventView) bool {
 	if q.Key != "" {
 		d.Key = string(e.Key)
 	}
-	return q.Matches(&d)
+	return q.Matches(&d) && (q.Tag == "" || e.HasTag(q.Tag))
 }
 
 // waiting returns what a delivery waits for as far as its record says.

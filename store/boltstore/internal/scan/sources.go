@@ -40,7 +40,7 @@ func sourcesOf(q *store.DeliveryQuery) sources {
 	return x
 }
 
-// of returns the sources for one subscription: marks and erasures are rare.
+// of returns the sources for one subscription: marks, erasures and what has expired are rare.
 func (x sources) of(t *txn.Tx, num uint64) (sources, error) {
 	if !x.marked {
 		return x, nil
@@ -53,7 +53,7 @@ func (x sources) of(t *txn.Tx, num uint64) (sources, error) {
 	if err != nil {
 		return x, err
 	}
-	if len(b.Marks) > 0 || len(erasures) > 0 {
+	if len(b.Marks) > 0 || len(erasures) > 0 || t.Expiries.Due() {
 		x.pending = true
 		if !x.rows {
 			x.states = append(slices.Clone(x.states), store.Pending)

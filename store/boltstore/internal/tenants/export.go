@@ -59,7 +59,8 @@ func (x *exporting) add(t *txn.Tx, seq uint64, e *record.Event, v []byte) error 
 	}
 	out := store.TenantEvent{
 		Event: events.Event{ID: e.ID, Type: e.Type, Tenant: e.Tenant, Key: e.Key, Trace: e.Trace,
-			Time: time.UnixMilli(e.Time).UTC()},
+			Time: time.UnixMilli(e.Time).UTC(), Tags: e.Tags,
+			NotBefore: record.AsMillis(e.NotBefore), ExpiresAt: record.AsMillis(e.ExpiresAt)},
 		Body: bytes.Clone(e.Body), EnqueuedAt: record.AsTime(e.EnqueuedAt),
 	}
 	for _, num := range nums {

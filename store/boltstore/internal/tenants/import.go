@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/boltstore/internal/buckets"
 	"github.com/outhook/outhook/store/boltstore/internal/effect"
@@ -94,6 +95,8 @@ func importEvent(t *txn.Tx, tenant string, moved *store.TenantEvent) error {
 	e := &record.Event{
 		ID: ev.ID, Type: ev.Type, Tenant: ev.Tenant, Key: ev.Key, Time: ev.Time.UnixMilli(),
 		Trace: ev.Trace, EnqueuedAt: schedule.Nanos(moved.EnqueuedAt), Body: bytes.Clone(moved.Body),
+		Tags: events.SortedTags(ev.Tags), NotBefore: record.Millis(ev.NotBefore),
+		ExpiresAt: record.Millis(ev.ExpiresAt),
 	}
 	recipients := &effect.Recipients{Packed: record.Pack(nil, nums), Count: len(nums)}
 	seq, err := t.Events.Import(e, recipients.Packed)
@@ -102,7 +105,7 @@ func importEvent(t *txn.Tx, tenant string, moved *store.TenantEvent) error {
 	}
 	for _, num := range nums {
 		id := pending.ID{Num: num, Seq: seq}
-		if err := importDelivery(t, id, e.KeyHash(), byNum[num]); err != nil {
+		if err := importDelivery(t, id, e, byNum[num]); err != nil {
 			return err
 		}
 	}
@@ -112,11 +115,14 @@ func importEvent(t *txn.Tx, tenant string, moved *store.TenantEvent) error {
 	return nil
 }
 
-func importDelivery(t *txn.Tx, id pending.ID, keyHash uint64, d *store.TenantDelivery) (err error) {
+func importDelivery(
+	t *txn.Tx, id pending.ID, e *record.Event, d *store.TenantDelivery,
+) (err error) {
+	keyHash := e.KeyHash()
 	r := record.Row{
 		State: d.State, AsOf: id.Seq, KeyHash: keyHash, Body: d.BodyState,
 		Base: d.Attempts - d.Retry, Attempts: d.Attempts,
-		FinishedAt: schedule.Nanos(d.FinishedAt), Reason: d.Reason,
+		FinishedAt: schedule.Nanos(d.FinishedAt), Reason: d.Reason, Expires: e.ExpiresAt,
 	}
 	for i := range d.Log {
 		r.Log = record.AppendAttempt(r.Log, &d.Log[i])
@@ -133,6 +139,9 @@ func importDelivery(t *txn.Tx, id pending.ID, keyHash uint64, d *store.TenantDel
 			r.AtOnce = schedule.Asked
 		case d.Parked:
 			r.AtOnce = schedule.Parked(r.Attempts)
+		}
+		if e.Waits(t.Now) {
+			r.SetDue(r.Due, 0, e.NotBefore, t.Now)
 		}
 		if keyHash != 0 {
 			if r.Blocked, err = t.Pending.AddKeyed(id, keyHash); err != nil {

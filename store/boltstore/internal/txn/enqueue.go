@@ -54,12 +54,12 @@ func (t *Tx) enqueueOne(e *record.Event, a *buckets.RecipientSet) error {
 	if err != nil {
 		return err
 	}
-	materialized, err := t.enqueueDisabled(seq, e.KeyHash(), a)
+	materialized, err := t.enqueueDisabled(seq, e, a)
 	if err != nil {
 		return err
 	}
-	if e.Key != "" {
-		blocked, err := t.enqueueKeyed(seq, e.KeyHash(), a)
+	if e.Key != "" || e.ExpiresAt != 0 || e.Waits(t.Now) {
+		blocked, err := t.enqueueRows(seq, e, a)
 		if err != nil {
 			return err
 		}
@@ -74,7 +74,9 @@ func (t *Tx) enqueueOne(e *record.Event, a *buckets.RecipientSet) error {
 
 // enqueueDisabled stores the deliveries that start as canceled, because their subscription is
 // disabled, and returns whose they are.
-func (t *Tx) enqueueDisabled(seq, keyHash uint64, a *buckets.RecipientSet) ([]uint64, error) {
+func (t *Tx) enqueueDisabled(
+	seq uint64, e *record.Event, a *buckets.RecipientSet,
+) ([]uint64, error) {
 	for _, num := range a.Disabled {
 		sub, err := t.Subs.Get(num)
 		if err != nil {
@@ -82,7 +84,7 @@ func (t *Tx) enqueueDisabled(seq, keyHash uint64, a *buckets.RecipientSet) ([]ui
 		}
 		// It is not listed under the key: what is not pending blocks no other.
 		err = t.Pending.Create(pending.ID{Num: num, Seq: seq}, record.Row{
-			State: store.Canceled, AsOf: seq, KeyHash: keyHash,
+			State: store.Canceled, AsOf: seq, KeyHash: e.KeyHash(), Expires: e.ExpiresAt,
 			FinishedAt: t.Now, Reason: sub.DisabledReason,
 		})
 		if err != nil {
@@ -92,30 +94,42 @@ func (t *Tx) enqueueDisabled(seq, keyHash uint64, a *buckets.RecipientSet) ([]ui
 	return slices.Clone(a.Disabled), nil
 }
 
-// enqueueKeyed notes that the event's deliveries have a key, and stores those that must wait for an
-// earlier one. It returns whose they are.
-func (t *Tx) enqueueKeyed(seq, keyHash uint64, a *buckets.RecipientSet) (nums []uint64, err error) {
+// enqueueRows notes that the event's deliveries have a key, if they do, and stores those that are
+// not simply due: that must wait for an earlier one of their key, or for a time, or that expire. It
+// returns whose they are.
+func (t *Tx) enqueueRows(
+	seq uint64, e *record.Event, a *buckets.RecipientSet,
+) (nums []uint64, err error) {
 	recipients, err := record.UnpackAll(a.Packed)
 	if err != nil {
 		return nil, err
 	}
+	expired := e.Expired(t.Now)
+	always := e.ExpiresAt != 0 || e.Waits(t.Now)
 	for _, num := range recipients {
 		if _, disabled := slices.BinarySearch(a.Disabled, num); disabled {
 			continue
 		}
 		id := pending.ID{Num: num, Seq: seq}
-		// Before Create, which takes for granted that a pending delivery is listed under its key.
-		blocked, err := t.Pending.AddKeyed(id, keyHash)
-		if err != nil {
-			return nil, err
+		row := record.Row{
+			State: store.Pending, AsOf: seq, KeyHash: e.KeyHash(), Expires: e.ExpiresAt,
 		}
-		if !blocked {
+		switch {
+		case expired:
+			row.State, row.FinishedAt, row.Reason = store.Canceled, t.Now, store.ReasonExpired
+		case e.Key != "":
+			// Before Create, which takes for granted that a pending delivery is listed under its key.
+			if row.Blocked, err = t.Pending.AddKeyed(id, e.KeyHash()); err != nil {
+				return nil, err
+			}
+		}
+		if !row.Blocked && !always {
 			continue
 		}
-		err = t.Pending.Create(id, record.Row{
-			State: store.Pending, AsOf: seq, KeyHash: keyHash, Blocked: true,
-		})
-		if err != nil {
+		if !expired && e.Waits(t.Now) {
+			row.SetDue(0, 0, e.NotBefore, t.Now)
+		}
+		if err = t.Pending.Create(id, row); err != nil {
 			return nil, err
 		}
 		nums = append(nums, num)

@@ -93,12 +93,15 @@ func (t *Tx) ended(
 ) (pending.Delivery, error) {
 	r := was
 	r.State, r.FinishedAt, r.Due, r.AtOnce, r.Reason = o.State, t.Now, 0, 0, ""
+	r.Waits = false
 	switch {
 	// It waits for the breaker alone, so it is due as soon as that closes; see schedule.Parked.
 	case o.Parks(health):
-		r.FinishedAt, r.Due, r.AtOnce = 0, t.Now, schedule.Parked(r.Attempts+1)
+		r.FinishedAt = 0
+		r.SetDue(t.Now, schedule.Parked(r.Attempts+1), 0, t.Now)
 	case o.State == store.Pending:
-		r.FinishedAt, r.Due = 0, schedule.Add(t.Now, o.RetryIn)
+		r.FinishedAt = 0
+		r.SetDue(schedule.Add(t.Now, o.RetryIn), 0, 0, t.Now)
 	default:
 		r.Blocked = false
 	}

@@ -102,6 +102,6 @@ func (w *Purge) cancel(t *Tx, seq uint64) error {
 	}
 	w.left--
 	r := was
-	r.Blocked, r.Due, r.AtOnce = false, 0, 0
+	r.Blocked, r.Waits, r.Due, r.AtOnce = false, false, 0, 0
 	return t.Pending.Transition(id, was, r, true)
 }

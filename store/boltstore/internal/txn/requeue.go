@@ -40,8 +40,8 @@ func (t *Tx) Requeue(
 				return store.RequeueResult{}, err
 			}
 		}
-		// There is nothing to send any more.
-		if e == nil || e.Erased() {
+		// There is nothing to send any more, or it is too late.
+		if e == nil || e.Erased() || e.Expired(t.Now) {
 			continue
 		}
 		if err := r.one(p, e); err != nil {
@@ -70,8 +70,11 @@ func (r *requeuing) one(p page.Position, e *record.Event) error {
 	}
 	r.noteHeld(p.Num, sub.ID)
 	is := was
-	is.Due, is.AtOnce = r.Now, schedule.Asked
+	is.SetDue(r.Now, schedule.Asked, e.NotBefore, r.Now)
 	if was.Pending() {
+		if is.Waits { // it is not to be sent yet
+			return nil
+		}
 		// One that is leased has its attempt under way: making it due would have a second one made.
 		if !r.waits(p.Num, &was) || r.busy(p) {
 			return nil

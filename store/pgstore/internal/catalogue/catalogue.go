@@ -28,8 +28,8 @@ func (c *Catalogue) Create(
 ) (store.Subscription, error) {
 	// In the order of the parameters in create.sql.
 	args := append([]any{sub.ID, sub.Tenant}, record.Settings(sub)...)
-	args = append(args, record.TimeOrNull(sub.OverlapUntil), string(sub.Status), sub.DisabledReason,
-		sub.SealedWith)
+	args = append(args, record.TimeOrNull(sub.OverlapUntil), string(sub.Status), sub.DisabledReason)
+	args = append(args, record.SealedAndSettings(sub)...)
 	out, err := c.writeOne(ctx, sub.Tenant, c.SQL.Create, args)
 	// ON CONFLICT DO NOTHING returns no row. An error of the index would abort the transaction
 	// instead, and write to the server's log.
@@ -138,8 +138,8 @@ func (c *Catalogue) update(
 ) (record.Subscription, error) {
 	args := append([]any{before.Num, before.Version}, record.Settings(draft)...)
 	overlap := record.TimeOrNull(draft.OverlapUntil)
-	args = append(args, string(draft.Status), draft.DisabledReason, overlap, c.Schema.Table("events"),
-		draft.SealedWith)
+	args = append(args, string(draft.Status), draft.DisabledReason, overlap, c.Schema.Table("events"))
+	args = append(args, record.SealedAndSettings(draft)...)
 	return c.writeOne(ctx, before.Tenant, c.SQL.Update, args)
 }
 

@@ -19,7 +19,7 @@ const sliceSize = 500
 //
 // What they select is decided here and not by the server: its lower() goes by the collation of the
 // database, and in "C" knows ASCII alone, so that a search would find other subscriptions than in
-// other stores. The search reads four columns; the rest is read of what is on the page.
+// other stores. The search reads five columns; the rest is read of what is on the page.
 func (c *Catalogue) filtered(
 	ctx context.Context, q *store.SubscriptionQuery,
 ) (found store.Page[store.Subscription], err error) {
@@ -91,7 +91,7 @@ func (c *Catalogue) candidates(
 	statement, args := c.page(q, from, sliceSize)
 	_, rest, _ := strings.Cut(statement, "\nFROM ")
 	err = c.DB.Read(ctx, sqltx.Plain, func(b *sqltx.Batch) {
-		b.Queue("SELECT s.num, s.name, s.url, s.events, s.status FROM "+rest, args...).Query(
+		b.Queue("SELECT s.num, s.name, s.url, s.events, s.status, s.settings FROM "+rest, args...).Query(
 			func(rows pgx.Rows) error {
 				return sqltx.Collect(rows, readCandidate, func(x candidate) bool {
 					slice = append(slice, x)
@@ -103,6 +103,8 @@ func (c *Catalogue) candidates(
 }
 
 func readCandidate(row pgx.CollectableRow) (x candidate, err error) {
-	err = row.Scan(&x.num, &x.sub.Name, &x.sub.URL, &x.sub.Events, &x.sub.Status)
+	var few *record.OwnerSettings
+	err = row.Scan(&x.num, &x.sub.Name, &x.sub.URL, &x.sub.Events, &x.sub.Status, &few)
+	few.SetOn(&x.sub)
 	return x, err
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/pgstore/internal/memory"
+	"github.com/outhook/outhook/store/pgstore/internal/record"
 	"github.com/outhook/outhook/store/pgstore/internal/replica"
 	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
 )
@@ -21,7 +22,8 @@ type claiming struct {
 	leased map[*memory.Queue][]leasedKey // of the subscriptions that were chosen: what else was leased
 
 	found   []found
-	looks   int // Looks.Count when this was chosen
+	expired []memory.Delivery // that were leased, and whose rows are to say so
+	looks   int               // Looks.Count when this was chosen
 	noticed bool
 
 	got     []store.Claim // handed out, even if something fails later
@@ -42,6 +44,7 @@ type found struct {
 	stamp, due       int64
 	exists, hasRow   bool
 	pending, blocked bool
+	expired          bool // its event has, which its row may not say
 }
 
 // run reports whether it is worth to go again.
@@ -87,6 +90,9 @@ func (c *claiming) run(ctx context.Context) (again bool, err error) {
 	// fails.
 	done = true
 	lost, blocked, unordered := c.hand()
+	if err := c.expire(ctx); err != nil {
+		return false, err
+	}
 	if err := c.park(ctx, blocked); err != nil {
 		return false, err
 	}
@@ -163,10 +169,12 @@ func (c *claiming) readFound(rows pgx.Rows) error {
 		var f found
 		var body, override *[]byte
 		var bodyState int16
+		var w record.Window
 		cl := &f.claim
 		err := rows.Scan(&ord, &cl.EventID, &cl.EventType, &cl.Tenant, &cl.Key, &cl.EventTime,
-			&cl.EnqueuedAt, &body, &override, &bodyState, &cl.Trace, &attempts, &base, &f.stamp,
-			&f.hasRow, &f.due, &f.pending, &f.blocked)
+			&cl.EnqueuedAt, &body, &override, &bodyState, &cl.Trace, &cl.Tags, &w.NotBefore,
+			&w.ExpiresAt, &attempts, &base, &f.stamp, &f.hasRow, &f.due, &f.pending,
+			&f.expired, &f.blocked)
 		if err != nil {
 			return err
 		}
@@ -177,6 +185,7 @@ func (c *claiming) readFound(rows pgx.Rows) error {
 		if override != nil && cl.BodyState == store.BodyOverridden {
 			cl.BodyOverride = *override
 		}
+		w.Of(&cl.NotBefore, &cl.ExpiresAt)
 		cl.EventTime, cl.EnqueuedAt = cl.EventTime.UTC(), cl.EnqueuedAt.UTC()
 		cl.Attempt, cl.Retry = int(attempts)+1, int(attempts-base)
 		f.exists = true

@@ -34,6 +34,10 @@ func (c *claiming) hand() (lost int, blocked []parking, unordered []uint64) {
 		case !f.exists, !f.pending && f.hasRow:
 			lost++
 			c.Memory.Apply(change, now)
+		case f.pending && f.expired:
+			lost++
+			c.expired = append(c.expired, change.Delivery)
+			c.Memory.Apply(change, now)
 		case !f.pending: // it is canceled, and gets a row in time
 			lost++
 			schedule.End(l, now)

@@ -57,6 +57,9 @@ func newFilter(name schema.Name, sql *schema.Statements, q *store.DeliveryQuery)
 	if q.Key != "" {
 		f.add("e.key = ?", record.Plain(q.Key))
 	}
+	if q.Tag != "" {
+		f.add("? = ANY (e.tags)", q.Tag)
+	}
 	if q.ErrorClass != "" { // see store.HasClass
 		f.add("(y.last_error = ? OR starts_with(y.last_error, ? || ':'))", record.Plain(q.ErrorClass))
 	}
@@ -89,7 +92,7 @@ func (f *filter) indexed() bool {
 	q := f.query
 	byState := !slices.Contains(q.States, store.Delivered) && (q.SubscriptionID != "" || !q.AnyTenant)
 	return q.EventType == "" && q.EventID == "" && q.Since.IsZero() && q.Until.IsZero() &&
-		q.Key == "" && q.ErrorClass == "" && q.LastStatus == store.StatusRange{} &&
+		q.Key == "" && q.Tag == "" && q.ErrorClass == "" && q.LastStatus == store.StatusRange{} &&
 		(len(q.States) == 0 || byState)
 }
 

@@ -17,9 +17,9 @@ import (
 // milliseconds that the contract of Prune allows.
 const pruneStep = 1000
 
-// Prune takes the first step that has something to do: erasures that were interrupted, what is
-// canceled and what belonged to deleted subscriptions, and last what is past its retention. The
-// caller has validated the retention.
+// Prune takes the first step that has something to do: erasures that were interrupted, what has
+// expired, what is canceled and what belonged to deleted subscriptions, and last what is past its
+// retention. The caller has validated the retention.
 //
 // The order matters: what an erasure or an unsubscription has ended gets rows that say so, and only
 // then can retention count for it. A step that has found something ends the call, and the caller
@@ -28,7 +28,9 @@ func (h *History) Prune(ctx context.Context, r store.Retention) (more bool, err 
 	if more, err = h.resumeErasure(ctx); more || err != nil {
 		return more, err
 	}
-	for _, sql := range [...]string{h.SQL.SweepCanceled, h.SQL.SweepDeleted} {
+	for _, sql := range [...]string{
+		h.SQL.SweepExpired, h.SQL.SweepCanceled, h.SQL.SweepDeleted,
+	} {
 		var n int
 		if more, err = h.pruneStep(ctx, sql, []any{&n}, pruneStep); more || err != nil {
 			// What was told is news for the owners: memory may have had it as pending.

@@ -133,7 +133,7 @@ func (s *search) look() string {
 		return union(s.events("e.id = "+s.arg(record.Plain(q.EventID)), "true", s.most))
 	case q.SubscriptionID != "":
 		subs := s.subs("s.id = " + s.arg(record.Plain(q.SubscriptionID)))
-		return subs + union(append(s.rows(few), s.rowless(few, ofOne))...)
+		return subs + union(append(s.rows(few), s.rowless(few, ofOne), s.expiring(few, ofOne))...)
 	case !q.AnyTenant:
 		tenant := s.arg(record.Plain(q.Tenant))
 		subs, of := s.subs("s.tenant = "+tenant), "e.tenant = "+tenant
@@ -141,7 +141,8 @@ func (s *search) look() string {
 		if q.Tenant != "" { // its events have an index, so no other tenant's are looked at
 			few, many = few+" AND "+of+" AND e.tenant <> ''", many+" AND "+of+" AND e.tenant <> ''"
 		}
-		return subs + union(append(rows, s.rowless(few, of), s.events(many, of, s.most))...)
+		return subs + union(append(rows, s.rowless(few, of), s.expiring(few, of),
+			s.events(many, of, s.most))...)
 	case s.indexed():
 		return union(s.events("true", "true", s.want))
 	}
@@ -208,6 +209,17 @@ func (s *search) rowless(only, condition string) string {
 		return ""
 	}
 	return s.events("e.seq > (SELECT min(low) FROM outhook.shares) AND "+only, condition, s.most)
+}
+
+// expiring returns the source of what has expired and has a row that calls it pending; "" if that
+// is not asked for, or is found among what is pending. Events that expire have an index.
+func (s *search) expiring(only, condition string) string {
+	states := s.query.States
+	if !slices.Contains(states, store.Canceled) || slices.Contains(states, store.Pending) ||
+		slices.Contains(states, store.Delivered) { // then all rows are looked at
+		return ""
+	}
+	return s.events("e.expires_at IS NOT NULL AND "+only, condition, s.most)
 }
 
 // ofOne is the condition for events of the only one of subs. No list of recipients need be unrolled

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/pgstore/internal/record"
 	"github.com/outhook/outhook/store/pgstore/internal/sqltx"
@@ -145,14 +146,15 @@ type historyRows struct {
 	bodies, logs, answers     [][]byte
 	attempts                  []int32
 	states, statuses          []int16
+	few                       record.EventColumns
 }
 
 // args returns the arguments, in the order of the parameters in importhistory.sql.
 func (r *historyRows) args() []any {
-	return []any{
+	return append([]any{
 		r.seqs, r.ids, r.types, r.tenants, r.keys, r.times, r.traces, r.bodies, r.enqueued, r.subs,
 		r.states, r.attempts, r.statuses, r.finished, r.wrongs, r.logs, r.answers,
-	}
+	}, r.few.Args()...)
 }
 
 // addHistory adds a delivery with its attempts and its event.
@@ -182,6 +184,7 @@ func (im *importer) addHistory(
 	r.tenants, r.keys = append(r.tenants, ev.Tenant), append(r.keys, ev.Key)
 	r.times, r.enqueued = append(r.times, ev.Time), append(r.enqueued, ev.EnqueuedAt)
 	r.traces = append(r.traces, ev.Trace)
+	r.few.Add(&events.Event{Tags: ev.Tags, NotBefore: ev.NotBefore, ExpiresAt: ev.ExpiresAt})
 	// Only text that the caller gave freely is made plain. IDs are not: one that PostgreSQL can't
 	// keep is an error, since changed it would name something else.
 	r.subs, r.wrongs = append(r.subs, d.SubscriptionID), append(r.wrongs, record.Plain(d.LastError))

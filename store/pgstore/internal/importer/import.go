@@ -236,8 +236,9 @@ func (im *importer) deliveries(ctx context.Context) error {
 	}
 	stats, err := im.from.Stats(ctx, "")
 	if err == nil && stats.Pending > 0 {
-		err = fmt.Errorf("%d deliveries of the old store are leased to somebody; "+
-			"stop its dispatcher, and import again when the leases have run out", stats.Pending)
+		err = fmt.Errorf("%d deliveries of the old store are leased to somebody, or are not to be "+
+			"sent yet (Event.NotBefore); stop its dispatcher, and import again when the leases have "+
+			"run out and the times have come", stats.Pending)
 	}
 	return err
 }

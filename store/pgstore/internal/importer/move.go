@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/schedule"
 	"github.com/outhook/outhook/store/pgstore/internal/memory"
@@ -20,16 +21,17 @@ type rows struct {
 	bodies, logs, answers, overrides                [][]byte
 	counts, retries                                 []int32
 	statuses, bodyStates                            []int16
+	few                                             record.EventColumns
 }
 
 // args returns the arguments, in the order of the parameters in importdeliveries.sql. The last
 // tells the statement which due numbers are no times.
 func (r *rows) args() []any {
-	return []any{
+	return append([]any{
 		r.seqs, r.ids, r.types, r.tenants, r.keys, r.times, r.enqueued, r.bodies, r.subs, r.counts,
 		r.retries, r.dues, r.statuses, r.wrongs, r.logs, r.answers, r.traces, r.overrides, r.bodyStates,
 		memory.LastAtOnce,
-	}
+	}, r.few.Args()...)
 }
 
 // add adds a delivery with the attempts that it has had; due is the zero time if it is due.
@@ -70,6 +72,7 @@ func (r *rows) add(c *store.Claim, seq int64, attempts []store.Attempt, due time
 	r.logs, r.answers = append(r.logs, log), append(r.answers, answers)
 	r.traces, r.overrides = append(r.traces, c.Trace), append(r.overrides, override)
 	r.bodyStates = append(r.bodyStates, int16(c.BodyState))
+	r.few.Add(&events.Event{Tags: c.Tags, NotBefore: c.NotBefore, ExpiresAt: c.ExpiresAt})
 }
 
 // move stores deliveries here, and then ends them there. If it ends between the two, the next

@@ -27,3 +27,8 @@ func DueOf(p schedule.Position) int64 {
 	}
 	return p.Due
 }
+
+// Retrying returns the due of a retry at a time, in microseconds: see schedule.Retrying.
+func Retrying(at int64) int64 {
+	return schedule.Retrying(at*int64(time.Microsecond)) / int64(time.Microsecond)
+}

@@ -21,8 +21,9 @@ type subject struct {
 	canceledTo int64
 	key        string
 	erased     bool
-	owner      int64 // of its share
-	fence      int64 // of its share
+	expires    *time.Time // when its event does
+	owner      int64      // of its share
+	fence      int64      // of its share
 
 	hasRow         bool
 	state          store.State
@@ -74,8 +75,8 @@ func (c *concluding) readSubject(row pgx.Row) error {
 	var h record.Health
 	d := &subject{}
 	dest := []any{
-		&ord, &d.num, &d.canceledTo, &d.seq, &d.key, &d.erased, &d.owner, &d.fence, &low, &state,
-		&d.stamp, &d.attempts, &d.base, &d.before.Log, &d.before.Answers,
+		&ord, &d.num, &d.canceledTo, &d.seq, &d.key, &d.erased, &d.expires, &d.owner, &d.fence, &low,
+		&state, &d.stamp, &d.attempts, &d.base, &d.before.Log, &d.before.Answers,
 	}
 	if err := row.Scan(append(append(dest, h.Columns()...), &c.now)...); err != nil {
 		return err
@@ -89,7 +90,8 @@ func (c *concluding) readSubject(row pgx.Row) error {
 	case d.seq > low || c.outcomes[ord-1].lease != nil:
 		d.state = store.Pending // without a row
 	}
-	if d.state == store.Pending && (d.stamp < d.canceledTo || d.erased) {
+	expired := d.expires != nil && !d.expires.After(c.now)
+	if d.state == store.Pending && (d.stamp < d.canceledTo || d.erased || expired) {
 		d.state = store.Canceled // it has not been told so
 	}
 	// The row is the same, but for the ordinal.
@@ -149,7 +151,10 @@ func (c *concluding) decide(i int) {
 	case o.state == store.Pending:
 		// From now on, and not from the end of the attempt: the delay begins when the failure is
 		// recorded.
-		d.due = c.Clock.Now()/int64(time.Microsecond) + o.retryIn
+		d.due = memory.Retrying(c.Clock.Now()/int64(time.Microsecond) + o.retryIn)
+		if d.expires != nil { // then it is canceled, and what waits behind it goes on
+			d.due = min(d.due, d.expires.UnixMicro())
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
+	"github.com/outhook/outhook/store/pgstore/internal/record"
 )
 
 // Event is an event to be stored. Its body is made once, by Build, and is what is signed and sent.
@@ -27,6 +28,7 @@ func Build(evs []events.Event) ([]Event, error) {
 		// The payload is in the body now. The time is compared with what is stored, to the
 		// millisecond.
 		ev.Payload, ev.Time = nil, time.UnixMilli(ev.Time.UnixMilli()).UTC()
+		ev.Tags = events.SortedTags(ev.Tags) // of its own: the event may be stored after the call
 		built = append(built, Event{ev, body})
 	}
 	built, conflicting := distinct(built)
@@ -93,15 +95,17 @@ func Args(evs []Event) []any {
 			patterns = append(patterns, p)
 		}
 	}
+	var few record.EventColumns
 	for i := range evs {
 		e := &evs[i]
+		few.Add(&e.Event)
 		ids[i], types[i], tenants[i], keys[i] = e.ID, e.Type, e.Tenant, e.Key
 		times[i], bodies[i], traces[i] = e.Time, e.body, e.Trace
 		kinds[i] = numbers[kind{e.Tenant, e.Type}]
 	}
-	return []any{
+	return append([]any{
 		ids, types, tenants, keys, times, bodies, traces, kinds, patternKinds, patternTenants, patterns,
-	}
+	}, few.Args()...)
 }
 
 // kind is what decides who gets an event, but for the time. A batch has few kinds, and the

@@ -172,7 +172,7 @@ func (p *Publisher) begin() *memory.Publication {
 
 // end tells memory, and other replicas, what a transaction has stored.
 func (p *Publisher) end(publication *memory.Publication, out []stored) {
-	others := false
+	others, later := false, false
 	p.Memory.Lock()
 	// In one critical section: in between, a low mark could pass what is not fed yet.
 	p.Memory.EndPublication(publication)
@@ -182,10 +182,14 @@ func (p *Publisher) end(publication *memory.Publication, out []stored) {
 		for _, sub := range e.subs {
 			p.Memory.Feed(memory.Delivery{Sub: uint64(sub), Seq: uint64(e.seq)}, now)
 		}
-		others = others || e.others
+		others, later = others || e.others, later || len(e.subs) == 0
 	}
 	p.Memory.Unlock()
 	if others {
 		p.Notify.TellOthers()
+	}
+	// There may be notices for this replica of what waits for a time or expires.
+	if later {
+		p.Notify.LookAgain()
 	}
 }

@@ -17,6 +17,7 @@ type Subscription struct {
 	headerNames, headerValues []string
 	secrets                   [][]byte
 	overlap, subscribed       *time.Time
+	settings                  *OwnerSettings
 }
 
 // columns returns what a row of the table is scanned into. complete must follow.
@@ -24,7 +25,7 @@ func (s *Subscription) columns() []any {
 	return []any{
 		&s.Num, &s.ID, &s.Tenant, &s.Name, &s.URL, &s.Events, &s.headerNames, &s.headerValues,
 		&s.secrets, &s.overlap, &s.Status, &s.DisabledReason, &s.CreatedAt, &s.UpdatedAt,
-		&s.subscribed, &s.Version, &s.SealedWith,
+		&s.subscribed, &s.Version, &s.SealedWith, &s.settings,
 	}
 }
 
@@ -45,6 +46,7 @@ func (s *Subscription) complete() {
 	}
 	s.OverlapUntil, s.SubscribedAt = Time(s.overlap), Time(s.subscribed)
 	s.CreatedAt, s.UpdatedAt = s.CreatedAt.UTC(), s.UpdatedAt.UTC()
+	s.settings.SetOn(&s.Subscription)
 }
 
 // Row is a row of a result: of one statement or of many rows.
@@ -60,7 +62,13 @@ func (s *Subscription) Scan(row Row, more ...any) error {
 	return nil
 }
 
-// Settings returns the arguments of a statement that stores what a caller can set but the identity:
+// SealedAndSettings returns the last arguments of a statement that stores a subscription: what it
+// is sealed with, and what few subscriptions have.
+func SealedAndSettings(sub *store.Subscription) []any {
+	return []any{sub.SealedWith, settingsOf(sub)}
+}
+
+// Settings returns the arguments of a statement that stores what most callers set but the identity:
 // name, url, events, header names, header values, secrets.
 func Settings(sub *store.Subscription) []any {
 	names, values := make([]string, 0, len(sub.Headers)), make([]string, 0, len(sub.Headers))
@@ -86,5 +94,5 @@ func Whole(sub *store.Subscription, h *store.Health) []any {
 	args = append(args, TimeOrNull(sub.OverlapUntil), string(sub.Status), sub.DisabledReason,
 		sub.CreatedAt, sub.UpdatedAt, TimeOrNull(sub.SubscribedAt))
 	columns := HealthColumns(h)
-	return append(append(args, columns[:]...), sub.SealedWith)
+	return append(append(args, columns[:]...), SealedAndSettings(sub)...)
 }

@@ -54,6 +54,7 @@ type Statements struct {
 	Erasable, ErasableOne, Erase, EraseStep        string
 	Erasing, PruneLock, Prune                      string
 	SweepCanceled, SweepDeleted, NoteTimes         string
+	Expire, SweepExpired                           string
 	ImportSubscription, ImportDeliveries           string
 	ImportHistory, ImportKnown                     string
 }

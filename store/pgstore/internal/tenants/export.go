@@ -130,10 +130,13 @@ type stored struct {
 // scan reads a row: the event, and a delivery of it.
 func (d *stored) scan(rows pgx.Rows, e *store.TenantEvent) error {
 	ev := &e.Event
+	var w record.Window
 	err := rows.Scan(&d.seq, &ev.ID, &ev.Type, &ev.Tenant, &ev.Key, &ev.Trace, &ev.Time, &e.Body,
-		&e.EnqueuedAt, &d.subscriptionID, &d.state, &d.attempts, &d.base, &d.due, &d.since,
-		&d.finished, &d.reason, &d.log, &d.answers, &d.bodyState, &d.override)
+		&e.EnqueuedAt, &ev.Tags, &w.NotBefore, &w.ExpiresAt, &d.subscriptionID,
+		&d.state, &d.attempts, &d.base, &d.due, &d.since, &d.finished, &d.reason, &d.log, &d.answers,
+		&d.bodyState, &d.override)
 	ev.Time, e.EnqueuedAt = ev.Time.UTC(), e.EnqueuedAt.UTC()
+	w.Of(&ev.NotBefore, &ev.ExpiresAt)
 	return err
 }
 

@@ -3,6 +3,7 @@ package tenants
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -80,7 +81,7 @@ func (t *Tenants) importEvents(
 			var r rows
 			var keys replica.Keys
 			for i := range evs {
-				r.add(seqs[i], tenant, &evs[i], nums, &keys)
+				r.add(seqs[i], tenant, &evs[i], nums, &keys, time.Unix(0, t.Clock.Now()))
 			}
 			b.Queue(t.SQL.ImportTenant, r.args()...)
 			// Memory learns of what is behind by the notices, which come with the same commit.

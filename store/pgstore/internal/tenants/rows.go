@@ -5,6 +5,7 @@ import (
 
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/schedule"
+	"github.com/outhook/outhook/store/pgstore/internal/memory"
 	"github.com/outhook/outhook/store/pgstore/internal/record"
 	"github.com/outhook/outhook/store/pgstore/internal/replica"
 )
@@ -18,6 +19,7 @@ type rows struct {
 	times, enqueued []time.Time
 	traces          []string
 	bodies          [][]byte
+	few             record.EventColumns
 
 	// One element a delivery. A pointer is for what may be NULL.
 	of, subs        []int64
@@ -34,23 +36,30 @@ type rows struct {
 
 // args returns the arguments, in the order of the parameters in importtenant.sql.
 func (r *rows) args() []any {
-	return []any{
+	return append([]any{
 		r.seqs, r.ids, r.types, r.tenants, r.keys, r.times, r.traces, r.bodies, r.enqueued,
 		r.of, r.subs, r.states, r.dues, r.since, r.finished, r.attempts, r.bases, r.statuses,
 		r.errs, r.reasons, r.logs, r.answers, r.bodyStates, r.overrides,
-	}
+	}, r.few.Args()...)
 }
 
 // add adds an event with those of its deliveries whose subscriptions are there, and notes the keys
 // of which something is pending. Without any the statement does not store the event.
 func (r *rows) add(
 	seq int64, tenant string, e *store.TenantEvent, nums map[string]int64, keys *replica.Keys,
+	now time.Time,
 ) {
 	ev := &e.Event
 	r.seqs, r.ids, r.types = append(r.seqs, seq), append(r.ids, ev.ID), append(r.types, ev.Type)
 	r.tenants, r.keys = append(r.tenants, tenant), append(r.keys, ev.Key)
 	r.times, r.enqueued = append(r.times, ev.Time), append(r.enqueued, e.EnqueuedAt)
 	r.traces = append(r.traces, ev.Trace)
+	r.few.Add(ev)
+	var later *int64
+	if ev.NotBefore.After(now) {
+		due := memory.DueOf(schedule.Position{Due: schedule.Scheduled(ev.NotBefore.UnixMilli())})
+		later = &due
+	}
 	var body []byte // NULL stands for an erased one
 	if len(e.Body) > 0 {
 		body = e.Body
@@ -66,15 +75,18 @@ func (r *rows) add(
 			keys.Add(num, ev.Key)
 		}
 		r.of, r.subs = append(r.of, seq), append(r.subs, num)
-		r.addDelivery(d)
+		r.addDelivery(d, later)
 	}
 }
 
-func (r *rows) addDelivery(d *store.TenantDelivery) {
+func (r *rows) addDelivery(d *store.TenantDelivery, later *int64) {
 	var due *int64
 	var since *time.Time
 	if d.State == store.Pending {
 		due, since = dueOf(d)
+		if later != nil { // it is not to be sent yet
+			due, since = later, nil
+		}
 	}
 	var log, answers, override []byte
 	var status int16

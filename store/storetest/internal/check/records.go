@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/internal/detail"
 )
@@ -16,9 +17,39 @@ func (c *Check) SameSubscription(what string, got, want store.Subscription) {
 		got.URL == want.URL &&
 		slices.Equal(got.Events, want.Events) && maps.Equal(got.Headers, want.Headers) &&
 		slices.Equal(got.Secrets, want.Secrets) && got.OverlapUntil.Equal(want.OverlapUntil) &&
-		got.Status == want.Status && got.DisabledReason == want.DisabledReason
+		got.Status == want.Status && got.DisabledReason == want.DisabledReason &&
+		sameSettings(&got, &want)
 	if !same {
 		c.Errorf("%s: got %+v, want %+v", what, got, want)
+	}
+}
+
+// sameSettings reports whether two subscriptions have the same of what few have.
+func sameSettings(got, want *store.Subscription) bool {
+	return got.Description == want.Description && maps.Equal(got.Metadata, want.Metadata) &&
+		got.Filter == want.Filter && slices.Equal(got.Fields, want.Fields) &&
+		got.Rate == want.Rate && got.Timeout == want.Timeout && got.VerifiedAt.Equal(want.VerifiedAt)
+}
+
+// WithSettings sets all on a subscription that few have.
+func WithSettings(sub *store.Subscription) {
+	sub.Description = "Grüße\nfrom \"here\""
+	sub.Metadata = map[string]string{"team": "billing", "a.b-c_D9": "größer = <5>", "empty": ""}
+	sub.Filter = `{"order.total":{"$gte":1e2}}`
+	sub.Fields = []string{"order.id", "order.total", "größe"}
+	sub.Rate, sub.Timeout = 0.1, 2500*time.Millisecond
+	sub.VerifiedAt = time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
+}
+
+// SameWindow checks the tags of an event, and its times, to the millisecond.
+func (c *Check) SameWindow(
+	what string, tags []string, notBefore, expiresAt time.Time, want *events.Event,
+) {
+	if !slices.Equal(tags, events.SortedTags(want.Tags)) ||
+		!notBefore.Equal(events.Millisecond(want.NotBefore)) ||
+		!expiresAt.Equal(events.Millisecond(want.ExpiresAt)) {
+		c.Errorf("%s: got tags %q from %v to %v, want %q from %v to %v", what, tags, notBefore,
+			expiresAt, events.SortedTags(want.Tags), want.NotBefore, want.ExpiresAt)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/storetest/internal/check"
 )
@@ -239,6 +240,8 @@ func (mp *modelPair) sameClaim(got, want store.Claim) {
 		string(got.Body) == string(want.Body) &&
 		got.BodyState == want.BodyState && string(got.BodyOverride) == string(want.BodyOverride) &&
 		got.Attempt == want.Attempt && got.Retry == want.Retry && got.Probe == want.Probe
+	mp.ours.SameWindow("claim of "+want.EventID, got.Tags, got.NotBefore, got.ExpiresAt,
+		&events.Event{Tags: want.Tags, NotBefore: want.NotBefore, ExpiresAt: want.ExpiresAt})
 	if !same {
 		mp.ours.Errorf("claim: got %+v, want %+v", got, want)
 	}

@@ -81,6 +81,9 @@ func (s *sequence) query() store.DeliveryQuery {
 		q.Key = one(s.rand, s.events...).Key
 	}
 	if s.chance(6) {
+		q.Tag = one(s.rand, "a", "b", "z")
+	}
+	if s.chance(6) {
 		q.ErrorClass = one(s.rand, "http_status", "unsubscribed", "erased", "http")
 	}
 	if s.chance(6) {

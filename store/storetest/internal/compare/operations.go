@@ -83,6 +83,10 @@ func (s *sequence) create() {
 	sub.Tenant = s.tenant()
 	sub.URL = fmt.Sprint(s.origin(), s.step)
 	sub.Secrets = []signing.Secret{signing.Secret(fmt.Sprint("key", s.step))}
+	if s.chance(3) {
+		check.WithSettings(&sub)
+		sub.Metadata["of"] = fmt.Sprint(s.step % 3)
+	}
 	if s.chance(10) {
 		sub.Status = one(s.rand, store.Unsubscribed, store.Paused, store.Unverified)
 	}
@@ -186,6 +190,9 @@ func (s *sequence) enqueue() {
 		}
 		ev.Tenant, ev.Key, ev.Trace = tenant, one(s.rand, "", "", "", "k", "l"),
 			one(s.rand, "", check.OneTrace, check.AnotherTrace)
+		if s.chance(3) {
+			ev.Tags = one(s.rand, []string{"a"}, []string{"b", "a"}, []string{"c", "c"})
+		}
 		if s.chance(10) {
 			ev.Time = ev.Time.Add(-365 * 24 * time.Hour)
 		}
@@ -229,6 +236,7 @@ func (s *sequence) enqueueKnown() {
 	if !s.referred(known) {
 		return // whether it is still stored is the store's choice
 	}
+	known.Tags = one(s.rand, nil, []string{"a"}, []string{"b"})
 	known.Trace = one(s.rand, "", check.OneTrace, check.AnotherTrace)
 	if s.chance(3) {
 		known.Payload = json.RawMessage(`"other content"`)

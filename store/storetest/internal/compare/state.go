@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/outhook/outhook/events"
 	"github.com/outhook/outhook/store"
 	"github.com/outhook/outhook/store/storetest/internal/check"
 )
@@ -65,6 +66,9 @@ func (mp *modelPair) subscriptionQuery() store.SubscriptionQuery {
 	q.Text = one(mp.rand, "", "", "Other", "endpoint.example:444", "nowhere")
 	if mp.chance(3) {
 		q.EventType = mp.eventType()
+	}
+	if mp.chance(4) {
+		q.Metadata = map[string]string{"of": fmt.Sprint(mp.rand.IntN(3))}
 	}
 	if !mp.shards { // which put those that were created at the same time in an order of their own
 		q.Limit = one(mp.rand, 0, 1, 2, 5)
@@ -168,6 +172,8 @@ func (mp *modelPair) compareEvent(d store.Delivery) {
 	check.Equal(mp.ours, "body of "+what, string(got.Body), string(want.Body))
 	check.Equal(mp.ours, what, [5]string{got.ID, got.Type, got.Tenant, got.Key, got.Trace},
 		[5]string{want.ID, want.Type, want.Tenant, want.Key, want.Trace})
+	mp.ours.SameWindow(what, got.Tags, got.NotBefore, got.ExpiresAt,
+		&events.Event{Tags: want.Tags, NotBefore: want.NotBefore, ExpiresAt: want.ExpiresAt})
 }
 
 func (mp *modelPair) sameDelivery(got, want store.Delivery) {

@@ -6,8 +6,10 @@
 WITH m AS MATERIALIZED (
     SELECT m.seq, m.told FROM outhook.erasures m WHERE m.seq = $1
 ), r AS MATERIALIZED (
-    SELECT e.seq, u.sub, h.low, d.seq IS NOT NULL AS there, coalesce(c.at, e.erased_at) AS at,
-        coalesce(c.reason, 'erased') AS reason
+    SELECT e.seq, u.sub, h.low, d.seq IS NOT NULL AS there,
+        least(coalesce(c.at, e.erased_at), e.expires_at) AS at,
+        CASE WHEN e.expires_at < coalesce(c.at, e.erased_at) THEN 'expired'
+            ELSE coalesce(c.reason, 'erased') END AS reason
     FROM m JOIN outhook.events e ON e.seq = m.seq
     CROSS JOIN LATERAL unnest(e.recipients) AS u(sub)
     JOIN outhook.subscriptions s ON s.num = u.sub

@@ -2,6 +2,7 @@
 -- erased is as it would be told so (see listed). Of an erased event a row may still have what its
 -- delivery carried, if it has not been told so: that is not moved.
 SELECT e.seq, e.id, e.type, e.tenant, e.key, e.trace, e.time, e.body, e.enqueued_at,
+    e.tags, e.not_before, e.expires_at,
     s.id, x.state, coalesce(d.attempts, 0), coalesce(d.base, 0), coalesce(d.due, 0), d.due_since,
     CASE WHEN x.state <> 0 THEN coalesce(d.finished_at, x.at) END,
     CASE x.state WHEN 3 THEN CASE WHEN d.state = 3 THEN d.reason ELSE x.reason END
@@ -26,9 +27,13 @@ LEFT JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT CASE WHEN d.state <> 0 THEN d.state
             WHEN e.erased_at IS NOT NULL OR coalesce(d.stamp, k.seq) < s.canceled_to
+                OR e.expires_at <= statement_timestamp()
                 THEN 3::smallint ELSE 0::smallint END AS state,
-        coalesce(least(e.erased_at, c.at), s.updated_at) AS at,
-        CASE WHEN c.at IS NULL AND e.erased_at IS NOT NULL OR e.erased_at < c.at THEN 'erased'
+        coalesce(least(e.erased_at, c.at, CASE WHEN e.expires_at <= statement_timestamp()
+            THEN e.expires_at END), s.updated_at) AS at,
+        CASE WHEN e.expires_at <= statement_timestamp()
+                AND e.expires_at < coalesce(least(e.erased_at, c.at), 'infinity') THEN 'expired'
+            WHEN c.at IS NULL AND e.erased_at IS NOT NULL OR e.erased_at < c.at THEN 'erased'
             ELSE coalesce(c.reason, 'unsubscribed') END AS reason) x
 WHERE d.state IS NOT NULL OR k.seq > h.low
 ORDER BY e.seq, r.sub

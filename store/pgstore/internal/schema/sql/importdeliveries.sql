@@ -1,6 +1,8 @@
 -- One delivery a row: $1 place of the event, $2 id, $3 type, $4 tenant, $5 key, $6 time, $7
 -- enqueued at, $8 body, $9 subscription, $10 attempts, $11 retry, $12 due, as a number that says at
--- once or a time, $13 last status, $14 last error, $15 log, $16 answers, $17 trace. Those that are
+-- once or a time, $13 last status, $14 last error, $15 log, $16 answers, $17 trace, $18 override, $19 state of the
+-- body, $20 the largest due that is no time, $21 tags with commas between them, $22 not before, $23
+-- expires at, each empty if no event has any. Those that are
 -- there already are left as they are, and nothing is added to events that were erased here.
 WITH d AS MATERIALIZED (
     SELECT d.*, s.num AS sub
@@ -8,20 +10,24 @@ WITH d AS MATERIALIZED (
         $7::timestamptz[], $8::bytea[],
         $9::text[], $10::int[], $11::int[], $12::bigint[], $13::smallint[], $14::text[],
             $15::bytea[], $16::bytea[], $17::text[],
-        $18::bytea[], $19::smallint[])
+        $18::bytea[], $19::smallint[], $21::text[], $22::timestamptz[], $23::timestamptz[])
         AS d(seq, id, type, tenant, key, time, enqueued_at, body, sub_id, attempts, retry, due,
-            status, error, log, answers, trace, override, body_state)
+            status, error, log, answers, trace, override, body_state, tags, not_before, expires_at)
     JOIN outhook.subscriptions s ON s.id = d.sub_id
 ), stored AS (
     INSERT INTO outhook.events (seq, id, type, tenant, key, time, enqueued_at, body, trace,
-        recipients) OVERRIDING SYSTEM VALUE
+        recipients, tags, not_before, expires_at) OVERRIDING SYSTEM VALUE
     SELECT DISTINCT ON (seq) seq, id, type, tenant, key, time, enqueued_at, body, trace,
-        (SELECT array_agg(o.sub ORDER BY o.sub) FROM d o WHERE o.seq = d.seq)
+        (SELECT array_agg(o.sub ORDER BY o.sub) FROM d o WHERE o.seq = d.seq),
+        string_to_array(tags, ','), not_before, expires_at
     FROM d ORDER BY seq
     ON CONFLICT (id, tenant) DO UPDATE SET recipients = ARRAY(
         SELECT DISTINCT x FROM unnest(events.recipients || EXCLUDED.recipients) AS x ORDER BY x)
     WHERE events.erased_at IS NULL
-    RETURNING id, tenant, seq
+    RETURNING id, tenant, seq, expires_at
+), expiring AS (
+    INSERT INTO outhook.expiries (at, seq) SELECT expires_at, seq FROM stored
+        WHERE expires_at IS NOT NULL ON CONFLICT DO NOTHING
 ), queued AS (
     INSERT INTO outhook.deliveries (sub, seq, due, due_since, attempts, base, last_status, key,
         last_error, log, answers, body,

@@ -1,6 +1,6 @@
 -- What is to be said of deliveries k (seq, sub), of which the listing knows only where they stand.
 -- One without a row is pending above the low mark of its share, and below is no more. What is
--- pending and canceled or erased has not been told so. behind: an earlier one of its key is
+-- pending and canceled, erased or expired has not been told so. behind: an earlier one of its key is
 -- pending, with a row or without: what has never been claimed has none that would say so.
 --
 -- Package history appends conditions, an order and a limit to the last line, and makes a count of
@@ -9,7 +9,8 @@
 SELECT k.seq AS seq, k.sub AS sub, s.id AS sub_id, e.id, e.type, e.tenant, e.key, x.state,
     coalesce(d.attempts, 0) AS attempts, e.enqueued_at,
     CASE WHEN x.state = 0 THEN CASE WHEN d.due > 0
-        THEN coalesce(d.due_since, '1970-01-01Z'::timestamptz + d.due * interval '1 microsecond')
+        THEN coalesce(d.due_since, '1970-01-01Z'::timestamptz
+            + (d.due - CASE WHEN d.due % 1000 = 1 THEN 1 ELSE 0 END) * interval '1 microsecond')
         ELSE e.enqueued_at END END AS due,
     CASE WHEN x.state <> 0 THEN coalesce(d.finished_at, x.at) END AS finished_at,
     coalesce(d.last_status, 0) AS last_status,
@@ -26,7 +27,8 @@ SELECT k.seq AS seq, k.sub AS sub, s.id AS sub_id, e.id, e.type, e.tenant, e.key
                     WHERE r.sub = k.sub AND r.seq = b.seq))) AS behind, false AS stopped
 FROM k
 CROSS JOIN LATERAL (
-    SELECT e.id, e.type, e.tenant, e.key, e.enqueued_at, e.erased_at FROM outhook.events e
+    SELECT e.id, e.type, e.tenant, e.key, e.enqueued_at, e.erased_at, e.tags, e.expires_at
+    FROM outhook.events e
     WHERE e.seq = k.seq OFFSET 0) e
 CROSS JOIN LATERAL (
     SELECT s.id, s.tenant, s.canceled_to, s.updated_at FROM outhook.subscriptions s
@@ -44,9 +46,13 @@ LEFT JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT CASE WHEN d.state <> 0 THEN d.state
             WHEN e.erased_at IS NOT NULL OR coalesce(d.stamp, k.seq) < s.canceled_to
+                OR e.expires_at <= statement_timestamp()
                 THEN 3::smallint ELSE 0::smallint END AS state,
-        coalesce(least(e.erased_at, c.at), s.updated_at) AS at,
-        CASE WHEN c.at IS NULL AND e.erased_at IS NOT NULL OR e.erased_at < c.at THEN 'erased'
+        coalesce(least(e.erased_at, c.at, CASE WHEN e.expires_at <= statement_timestamp()
+            THEN e.expires_at END), s.updated_at) AS at,
+        CASE WHEN e.expires_at <= statement_timestamp()
+                AND e.expires_at < coalesce(least(e.erased_at, c.at), 'infinity') THEN 'expired'
+            WHEN c.at IS NULL AND e.erased_at IS NOT NULL OR e.erased_at < c.at THEN 'erased'
             ELSE coalesce(c.reason, 'unsubscribed') END AS reason) x
 CROSS JOIN LATERAL (
     SELECT coalesce(CASE x.state WHEN 1 THEN '' WHEN 3 THEN CASE WHEN d.state = 3 THEN d.reason

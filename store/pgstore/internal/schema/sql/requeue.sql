@@ -4,11 +4,12 @@
 -- leased; $5 the table of events, $6 the time in microseconds, $7 whether they were named. Those
 -- that are not what they were, or whose tenant is not settled, are left alone. Of what is pending,
 -- what was named is due before others if its endpoint has failures; or else all that an open
--- breaker holds back would be written anew.
+-- breaker holds back would be written anew. What is not to be sent before a time (later) is due then,
+-- and what has expired is left alone.
 WITH stamp AS MATERIALIZED (
     SELECT nextval(pg_get_serial_sequence($5::text, 'seq')) AS n
 ), k AS MATERIALIZED (
-    SELECT k.seq, k.sub, s.canceled_to, e.key, h.low, $7::boolean AND y.failures > 0 AS first,
+    SELECT k.seq, k.sub, s.canceled_to, e.key, e.later, h.low, $7::boolean AND y.failures > 0 AS first,
         EXISTS (SELECT 1 FROM unnest($3::bigint[], $4::bigint[]) AS l(seq, sub)
             WHERE l.seq = k.seq AND l.sub = k.sub) AS leased
     FROM unnest($1::bigint[], $2::bigint[]) AS k(seq, sub)
@@ -17,7 +18,10 @@ WITH stamp AS MATERIALIZED (
             AND s.status IN ('Subscribed', 'Paused', 'Unverified') AND NOT EXISTS (
                 SELECT FROM outhook.unsettled_tenants t WHERE t.tenant = s.tenant) OFFSET 0) s
     CROSS JOIN LATERAL (
-        SELECT e.key FROM outhook.events e WHERE e.seq = k.seq AND e.erased_at IS NULL
+        SELECT e.key, CASE WHEN e.not_before > statement_timestamp()
+                THEN (extract(epoch FROM e.not_before) * 1000000)::bigint + 1 END AS later
+        FROM outhook.events e WHERE e.seq = k.seq AND e.erased_at IS NULL
+            AND (e.expires_at IS NULL OR e.expires_at > statement_timestamp())
             AND k.sub = ANY (e.recipients) OFFSET 0) e
     CROSS JOIN LATERAL (SELECT y.failures FROM outhook.health y WHERE y.sub = k.sub OFFSET 0) y
     JOIN outhook.shares h ON h.id = k.sub % 64
@@ -25,7 +29,8 @@ WITH stamp AS MATERIALIZED (
 ), again AS ( -- finished, or canceled and not told so
     UPDATE outhook.deliveries d SET state = 0, stamp = (SELECT n FROM stamp), base = d.attempts,
         finished_at = NULL, reason = NULL,
-        behind = false, key = nullif(k.key, ''), due = 1, due_since = statement_timestamp()
+        behind = false, key = nullif(k.key, ''), due = coalesce(k.later, 1),
+        due_since = CASE WHEN k.later IS NULL THEN statement_timestamp() END
     FROM k WHERE d.seq = k.seq AND d.sub = k.sub AND (d.state <> 0
         OR coalesce(d.stamp, d.seq) < k.canceled_to)
     RETURNING d.sub, d.seq
@@ -41,7 +46,7 @@ WITH stamp AS MATERIALIZED (
     UPDATE outhook.deliveries d SET due = 1, due_since = statement_timestamp()
     FROM k WHERE d.seq = k.seq AND d.sub = k.sub AND d.state = 0
         AND coalesce(d.stamp, d.seq) >= k.canceled_to
-      AND (d.due > $6::bigint OR k.first AND d.due <> 1) AND NOT k.leased
+      AND (d.due > $6::bigint OR k.first AND d.due <> 1) AND NOT k.leased AND k.later IS NULL
     RETURNING d.sub, d.seq
 ), changed AS MATERIALIZED (
     SELECT * FROM again UNION ALL SELECT * FROM rowless UNION ALL SELECT * FROM sooner

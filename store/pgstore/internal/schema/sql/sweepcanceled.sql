@@ -16,6 +16,10 @@ WITH c AS MATERIALIZED (
         WHERE d.sub = c.sub AND d.state = 0 AND d.key IS NOT NULL AND d.behind
             AND coalesce(d.stamp, d.seq) < c.before LIMIT $1)) d
     ORDER BY d.seq
+), waited AS MATERIALIZED ( -- expired: when, if it was before that
+    SELECT w.*, (SELECT e.expires_at FROM outhook.events e WHERE e.seq = w.seq
+        AND e.expires_at < c.at) AS expired
+    FROM waiting w, c
 ), rowless AS MATERIALIZED (
     SELECT c.sub, e.seq FROM c CROSS JOIN LATERAL (
         SELECT e.seq FROM outhook.events e
@@ -23,8 +27,9 @@ WITH c AS MATERIALIZED (
           AND NOT EXISTS (SELECT 1 FROM outhook.deliveries d WHERE d.sub = c.sub AND d.seq = e.seq)
         ORDER BY e.seq LIMIT $1) e
 ), ended AS (
-    UPDATE outhook.deliveries d SET state = 3, finished_at = c.at, reason = c.reason, behind = false
-    FROM waiting w, c WHERE d.sub = w.sub AND d.seq = w.seq AND d.state = 0
+    UPDATE outhook.deliveries d SET state = 3, finished_at = coalesce(w.expired, c.at),
+        reason = CASE WHEN w.expired IS NULL THEN c.reason ELSE 'expired' END, behind = false
+    FROM waited w, c WHERE d.sub = w.sub AND d.seq = w.seq AND d.state = 0
 ), given AS (
     INSERT INTO outhook.deliveries (sub, seq, state, finished_at, reason) SELECT r.sub, r.seq, 3,
         c.at, c.reason FROM rowless r, c

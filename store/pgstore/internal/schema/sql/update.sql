@@ -1,5 +1,5 @@
 -- $1 num, $2 version, $3 name … $10 disabled reason, $11 overlap until, $12 the table of events,
--- $13 sealed with. Returns nothing when another version has come since. What is pending when it is
+-- $13 sealed with, $14 settings. Returns nothing when another version has come since. What is pending when it is
 -- unsubscribed is canceled by a number: nothing of it is touched. The health after it is that of
 -- store.Health.Updated, where 8 is MaxSlowStart.
 WITH old AS MATERIALIZED (
@@ -20,6 +20,7 @@ WITH old AS MATERIALIZED (
         header_names = $6::text[], header_values = $7::text[],
         secrets = $8::bytea[], status = $9, disabled_reason = $10::text,
             overlap_until = $11::timestamptz, sealed_with = $13::text,
+            settings = $14::text::jsonb,
         updated_at = greatest(statement_timestamp(), s.updated_at + interval '1 microsecond'),
             version = s.version + 1,
         subscribed_at = CASE WHEN step.begins THEN statement_timestamp() ELSE s.subscribed_at END,
@@ -56,5 +57,5 @@ WITH old AS MATERIALIZED (
 SELECT s.num, s.id, s.tenant, s.name, s.url, s.events, s.header_names, s.header_values, s.secrets,
     s.overlap_until,
     s.status, s.disabled_reason, s.created_at, s.updated_at, s.subscribed_at, s.version,
-        s.sealed_with
+        s.sealed_with, s.settings
 FROM s

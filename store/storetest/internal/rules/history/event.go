@@ -15,7 +15,7 @@ func eventRules() []check.Rule {
 		{Name: "values", Test: testEventValues,
 			Sentence: "The Body that Event returns belongs to the caller."},
 		{Name: "erased", Test: testEventErased,
-			Sentence: "Of an erased event, Event returns all but its Body and its Trace."},
+			Sentence: "Of an erased event, Event returns all but its Body and its Trace, the tags too."},
 		{Name: "tenant", Test: testEventTenant,
 			Sentence: "Event returns the event of the tenant that is given, and no other's."},
 		{Name: "not-found", Test: testEventNotFound,
@@ -37,6 +37,9 @@ func fullEvent(c *check.Driver) events.Event {
 	ev := c.Event("message.created")
 	ev.Key, ev.Trace = "order 7", check.OneTrace
 	ev.Time = ev.Time.Add(-time.Second) // so that it is not when it was enqueued
+	ev.Tags = []string{"vip", "order:7", "vip"}
+	ev.NotBefore = ev.Time.Add(-time.Hour) // over
+	ev.ExpiresAt = time.Now().Add(1000 * time.Hour)
 	return ev
 }
 
@@ -61,6 +64,7 @@ func sameEvent(c *check.Driver, what string, ev events.Event) {
 			[5]string{want.ID, want.Type, want.Tenant, want.Key, want.Trace} {
 		c.Errorf("Event %s: got %+v, want %+v", what, got, want)
 	}
+	c.SameWindow("Event "+what, got.Tags, got.NotBefore, got.ExpiresAt, &ev)
 }
 
 func testEvent(c *check.Driver) {

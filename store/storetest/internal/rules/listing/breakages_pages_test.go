@@ -67,6 +67,14 @@ func pageBreakages() []broken.Breakage {
 					return b.Store.Deliveries(ctx, q)
 				}
 			}},
+		{Name: "ignores the tag", Rule: "deliveries/by-tag",
+			Spoil: func(b *broken.Store) {
+				b.OnDeliveries = func(ctx context.Context,
+					q store.DeliveryQuery) (store.Page[store.Delivery], error) {
+					q.Tag = ""
+					return b.Store.Deliveries(ctx, q)
+				}
+			}},
 		{Name: "takes Until as included", Rule: "deliveries/since-until",
 			Spoil: func(b *broken.Store) {
 				b.OnDeliveries = func(ctx context.Context,

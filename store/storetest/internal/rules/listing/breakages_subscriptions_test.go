@@ -21,6 +21,8 @@ func subscriptionsBreakages() []broken.Breakage {
 			}},
 		{Name: "ignores the text", Rule: "pages/subscription-filters",
 			Spoil: spoilQuery(func(q *store.SubscriptionQuery) { q.Text = "" })},
+		{Name: "ignores the metadata", Rule: "pages/subscription-filters",
+			Spoil: spoilQuery(func(q *store.SubscriptionQuery) { q.Metadata = nil })},
 		{Name: "ignores the statuses", Rule: "pages/subscription-filters",
 			Spoil: spoilQuery(func(q *store.SubscriptionQuery) { q.Statuses = nil })},
 		{Name: "ignores the type of events", Rule: "pages/subscription-filters",

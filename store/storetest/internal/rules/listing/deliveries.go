@@ -17,6 +17,8 @@ func deliveryRules() []check.Rule {
 		{Name: "by-answer", Test: testDeliveryAnswers,
 			Sentence: "A DeliveryQuery selects by key, by the class of the last error, and by the " +
 				"status of the last answer."},
+		{Name: "by-tag", Test: testDeliveryTags,
+			Sentence: "A DeliveryQuery selects by a tag of the event, in every listing and in Requeue."},
 		{Name: "since-until", Test: testSinceUntil,
 			Sentence: "A DeliveryQuery selects CreatedAt in [Since, Until)."},
 		{Name: "tenant", Test: testDeliveryTenant,
@@ -150,6 +152,51 @@ func testDeliveryAnswers(c *check.Driver) {
 	n := c.Requeue(store.DeliveryQuery{ErrorClass: "filtered"})
 	check.Equal(c, "requeued by class", n, 1)
 	check.Equal(c, "canceled ones after that", c.InState(store.Canceled), 0)
+}
+
+func testDeliveryTags(c *check.Driver) {
+	sub := c.Subscribe()
+	c.Subscribe("a.b")
+	evs := c.Messages(5)
+	for i, tags := range [][]string{{"vip"}, nil, {"vip", "eu"}, {"vi", "p"}, {"eu"}} {
+		evs[i].Type, evs[i].Tags = "a.b", tags
+	}
+	c.Enqueue(evs...)
+	for ended := range 2 { // while it is pending, and when it has ended
+		for name, tc := range map[string]struct {
+			q    store.DeliveryQuery
+			want []int // which of the events, newest first, each twice
+		}{
+			"one":     {store.DeliveryQuery{Tag: "vip"}, []int{2, 0}},
+			"another": {store.DeliveryQuery{Tag: "eu"}, []int{4, 2}},
+			"a part":  {store.DeliveryQuery{Tag: "vi"}, []int{3}},
+			"of none": {store.DeliveryQuery{Tag: "EU"}, nil},
+			"one, of any tenant": {store.DeliveryQuery{Tag: "vip", AnyTenant: true},
+				[]int{2, 0}},
+			"one, and an event": {store.DeliveryQuery{Tag: "vip", EventID: evs[2].ID}, []int{2}},
+			"another, and an event": {store.DeliveryQuery{Tag: "p", EventID: evs[2].ID},
+				nil},
+		} {
+			for _, limit := range []int{1, 100} {
+				tc.q.Limit = limit
+				var both, one []string
+				for _, i := range tc.want {
+					both, one = append(both, evs[i].ID, evs[i].ID), append(one, evs[i].ID)
+				}
+				c.SameIDs("deliveries by tag: "+name, check.Listed(c.Deliveries(tc.q)), both)
+				q := tc.q
+				q.SubscriptionID = sub.ID
+				c.SameIDs("deliveries of one by tag: "+name, check.Listed(c.Deliveries(q)), one)
+			}
+		}
+		if ended == 0 {
+			c.Each(10, check.Delivered)
+		}
+	}
+	check.Equal(c, "requeued by tag", c.Requeue(store.DeliveryQuery{Tag: "eu"}), 4)
+	check.Equal(c, "pending after that", c.InState(store.Pending), 4)
+	_, err := c.Store.Deliveries(c.Ctx(), store.DeliveryQuery{Tag: "a b"})
+	c.Invalid("Deliveries by what is no tag", err)
 }
 
 func statuses(from, to int) store.StatusRange { return store.StatusRange{From: from, To: to} }

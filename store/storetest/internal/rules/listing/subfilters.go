@@ -21,6 +21,10 @@ func hooks(c *check.Driver) (subs []store.Subscription) {
 		func(s *store.Subscription) { s.Name, s.Status = "old crm", store.Unsubscribed },
 		func(s *store.Subscription) { s.Name, s.Events = "100%_\\", []string{"message.created"} },
 		func(s *store.Subscription) { s.Name, s.Status = "rests", store.Paused },
+		func(s *store.Subscription) {
+			s.Description, s.Metadata = "for Müller", map[string]string{"team": "a", "region": "eu"}
+		},
+		func(s *store.Subscription) { s.Metadata = map[string]string{"team": "a", "crm": ""} },
 	} {
 		sub := c.NewSub()
 		sub.ID = fmt.Sprintf("%08x-0000-4000-8000-000000000000", i+1)
@@ -52,9 +56,16 @@ func testSubscriptionFilters(c *check.Driver) {
 		{store.SubscriptionQuery{Statuses: []store.Status{store.Unsubscribed}}, []int{3, 6}},
 		{store.SubscriptionQuery{Statuses: []store.Status{store.Unsubscribed}, Text: "crm"}, []int{6}},
 		{store.SubscriptionQuery{Statuses: []store.Status{store.Paused}}, []int{8}},
-		{store.SubscriptionQuery{Statuses: store.Statuses()}, []int{0, 1, 2, 3, 5, 6, 7, 8}},
-		{store.SubscriptionQuery{EventType: "order.paid"}, []int{0, 1, 2, 3, 5, 6, 8}},
-		{store.SubscriptionQuery{EventType: "Push Hook", Text: "plain"}, []int{1, 2, 3, 5}},
+		{store.SubscriptionQuery{Statuses: store.Statuses()}, []int{0, 1, 2, 3, 5, 6, 7, 8, 9, 10}},
+		{store.SubscriptionQuery{EventType: "order.paid"}, []int{0, 1, 2, 3, 5, 6, 8, 9, 10}},
+		{store.SubscriptionQuery{EventType: "Push Hook", Text: "plain"},
+			[]int{1, 2, 3, 5, 9, 10}},
+		{store.SubscriptionQuery{Text: "MÜLLER"}, []int{9}},
+		{store.SubscriptionQuery{Metadata: map[string]string{"team": "a"}}, []int{9, 10}},
+		{store.SubscriptionQuery{Metadata: map[string]string{"team": "a", "region": "eu"}}, []int{9}},
+		{store.SubscriptionQuery{Metadata: map[string]string{"team": "A"}}, nil},
+		{store.SubscriptionQuery{Metadata: map[string]string{"crm": ""}}, []int{10}},
+		{store.SubscriptionQuery{Metadata: map[string]string{"team": "a"}, Text: "müller"}, []int{9}},
 		{store.SubscriptionQuery{EventType: "message.created", Text: "100"}, []int{7}},
 	} {
 		var want []string
@@ -116,6 +127,7 @@ func testBadFilter(c *check.Driver) {
 	for _, q := range []store.SubscriptionQuery{
 		{Text: strings.Repeat("x", store.MaxQueryText+1)}, {Statuses: []store.Status{"subscribed"}},
 		{Statuses: []store.Status{""}}, {EventType: "message.*"}, {EventType: " "},
+		{Metadata: map[string]string{"a b": "c"}}, {Metadata: map[string]string{"a": "\n"}},
 	} {
 		_, err := c.Store.Subscriptions(c.Ctx(), q)
 		c.Invalid(fmt.Sprintf("Subscriptions by %.60q", fmt.Sprint(q)), err)

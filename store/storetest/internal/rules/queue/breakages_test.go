@@ -32,7 +32,11 @@ func TestBreakages(t *testing.T) {
 			blind[br.Name] = "it throttles nothing"
 		}
 	}
+	for _, br := range laterBreakages() {
+		blind[br.Name] = "nothing waits or expires there"
+	}
 	broken.Test(t, queue.Groups(),
 		slices.Concat(claimBreakages(), enqueueBreakages(), fairnessBreakages(), historyBreakages(),
-			pauseBreakages(), shareBreakages(), probeBreakages(), throttleBreakages()), blind)
+			pauseBreakages(), shareBreakages(), probeBreakages(), throttleBreakages(),
+			laterBreakages(), tagBreakages()), blind)
 }

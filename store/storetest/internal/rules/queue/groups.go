@@ -18,6 +18,8 @@ func Groups() []check.Group {
 		{Name: "hidden", Rules: hiddenRules()},
 		{Name: "trace", Rules: traceRules()},
 		{Name: "probe", Rules: probeRules()},
+		{Name: "later", Rules: laterRules()},
+		{Name: "expiry", Rules: expiryRules()},
 		{Name: "tenants", Rules: tenantRules()},
 		{Name: "throttle", Rules: throttleRules()},
 	}

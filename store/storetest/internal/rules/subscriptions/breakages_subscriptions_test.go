@@ -27,6 +27,21 @@ func subscriptionsBreakages() []broken.Breakage {
 					sub.SealedWith, cl.Subscription = "", &sub
 				})
 			}},
+		{Name: "drops the metadata", Rule: "subscriptions/settings",
+			Spoil: func(b *broken.Store) {
+				b.OnCreate = func(ctx context.Context, sub store.Subscription) (store.Subscription,
+					error) {
+					sub.Metadata = nil
+					return b.Store.CreateSubscription(ctx, sub)
+				}
+			}},
+		{Name: "claims without the settings", Rule: "subscriptions/settings",
+			Spoil: func(b *broken.Store) {
+				b.OnClaim = broken.ClaimsWith(b, func(cl *store.Claim) {
+					sub := *cl.Subscription
+					sub.Filter, sub.Rate, cl.Subscription = "", 0, &sub
+				})
+			}},
 		{Name: "replaces what exists", Rule: "subscriptions/create-conflict",
 			Spoil: func(b *broken.Store) {
 				b.OnCreate = func(ctx context.Context, sub store.Subscription) (store.Subscription,

@@ -18,6 +18,9 @@ func subscriptionRules() []check.Rule {
 		{Name: "create", Test: testCreate,
 			Sentence: "CreateSubscription stores a new subscription and returns it as stored: " +
 				"the store sets its times."},
+		{Name: "settings", Test: testSettings, Restarts: true,
+			Sentence: "Description, Metadata, Filter, Fields, Rate, Timeout and VerifiedAt are kept " +
+				"as they were given, by every method that returns a subscription."},
 		{Name: "create-unsubscribed", Test: testCreateUnsubscribed,
 			Sentence: "SubscribedAt is set whenever Status becomes Subscribed."},
 		{Name: "create-conflict", Test: testCreateConflict,
@@ -57,6 +60,60 @@ func testCreate(c *check.Driver) {
 	c.Must("Subscription", err)
 	c.SameSubscription("Subscription", stored, want)
 	c.SameTimes("Subscription", stored, got)
+}
+
+func testSettings(c *check.Driver) {
+	plain, want := c.Subscribe(), c.NewSub()
+	check.WithSettings(&want)
+	everywhere := func(what string) {
+		for _, sub := range []store.Subscription{want, plain} {
+			stored, err := c.Store.Subscription(c.Ctx(), sub.ID)
+			c.Must("Subscription", err)
+			c.SameSubscription("Subscription "+what, stored, sub)
+		}
+		page, err := c.Store.Subscriptions(c.Ctx(), store.SubscriptionQuery{Text: "from"})
+		c.Must("Subscriptions", err)
+		if len(page.Items) != 1 {
+			c.Fatalf("Subscriptions %s, by a word of the description: got %d, want 1", what,
+				len(page.Items))
+		}
+		c.SameSubscription("Subscriptions "+what, page.Items[0], want)
+		all, err := c.Store.Subscriptions(c.Ctx(), store.SubscriptionQuery{})
+		c.Must("Subscriptions", err)
+		c.SameSubscription("Subscriptions "+what, all.Items[len(all.Items)-1], want)
+		c.Publish(1)
+		for _, cl := range c.Claim(2) {
+			if cl.SubscriptionID == want.ID {
+				c.SameSubscription("Claim "+what, *cl.Subscription, want)
+			}
+			c.Counts(check.Delivered(cl))
+		}
+	}
+	c.SameSubscription("CreateSubscription", c.Create(want), want)
+	everywhere("after the creation")
+	want.Metadata = map[string]string{"team": "sales"}
+	want.Fields, want.Rate = want.Fields[:1], 1000
+	c.Update(want.ID, func(s *store.Subscription) {
+		c.SameSubscription("what change gets, but for what it changes", *s, func() store.Subscription {
+			was := want.Clone()
+			check.WithSettings(&was)
+			return was
+		}())
+		s.Metadata, s.Fields, s.Rate = want.Metadata, want.Fields, want.Rate
+	})
+	everywhere("after an update")
+	c.Reopen()
+	everywhere("after a restart")
+	bare := want.Clone()
+	bare.Description, bare.Metadata, bare.Filter, bare.Fields = "from", nil, "", nil
+	bare.Rate, bare.Timeout, bare.VerifiedAt = 0, 0, time.Time{}
+	want = bare
+	c.SameSubscription("UpdateSubscription that empties", c.Update(bare.ID,
+		func(s *store.Subscription) {
+			s.Description, s.Metadata, s.Filter, s.Fields = "from", nil, "", nil
+			s.Rate, s.Timeout, s.VerifiedAt = 0, 0, time.Time{}
+		}), bare)
+	everywhere("after it was emptied")
 }
 
 func testCreateUnsubscribed(c *check.Driver) {

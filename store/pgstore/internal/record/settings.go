@@ -1,0 +1,48 @@
+package record
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/outhook/outhook/store"
+)
+
+// OwnerSettings is what few subscriptions have. No statement looks into it, so it is one column, NULL
+// for the others.
+type OwnerSettings struct {
+	Description string            `json:"description,omitempty"`
+	Metadata    map[string]string `json:"metadata,omitempty"`
+	Filter      string            `json:"filter,omitempty"`
+	Fields      []string          `json:"fields,omitempty"`
+	Rate        float64           `json:"rate,omitempty"`
+	Timeout     time.Duration     `json:"timeout,omitempty"` // nanoseconds
+	VerifiedAt  time.Time         `json:"verified_at,omitzero"`
+}
+
+// settingsOf returns the column of a subscription; nil if it has none of it. All of it was
+// validated, so JSON has it: no number is infinite, no year above 9999.
+func settingsOf(sub *store.Subscription) *string {
+	if sub.Description == "" && len(sub.Metadata) == 0 && sub.Filter == "" && len(sub.Fields) == 0 &&
+		sub.Rate == 0 && sub.Timeout == 0 && sub.VerifiedAt.IsZero() {
+		return nil
+	}
+	text, err := json.Marshal(OwnerSettings{
+		sub.Description, sub.Metadata, sub.Filter, sub.Fields, sub.Rate, sub.Timeout,
+		sub.VerifiedAt.UTC(),
+	})
+	if err != nil {
+		panic(err) // see above
+	}
+	column := string(text)
+	return &column
+}
+
+// SetOn sets the fields of a subscription to those of its column, which may be nil.
+func (s *OwnerSettings) SetOn(sub *store.Subscription) {
+	if s == nil {
+		return
+	}
+	sub.Description, sub.Metadata = s.Description, s.Metadata
+	sub.Filter, sub.Fields = s.Filter, s.Fields
+	sub.Rate, sub.Timeout, sub.VerifiedAt = s.Rate, s.Timeout, s.VerifiedAt
+}
