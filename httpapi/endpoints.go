@@ -43,14 +43,14 @@ func (a *api) airyEndpoints() []endpoint {
 	return []endpoint{{
 		name: "subscribe", method: http.MethodPost, ready: true, run: a.subscribe, tenant: true,
 		takes: []string{"url", "id", "name", "description", "metadata", "events", "filter", "fields",
-			"headers", "signature_key", "signatureKey", "rate", "timeout_seconds", "status",
-			"poll"},
+			"headers", "signature_key", "signatureKey", "rate", "timeout_seconds", "poll",
+			"status"},
 	}, {
 		// ready, because an update can subscribe a webhook again.
 		name: "update", method: http.MethodPost, ready: true, run: a.update,
 		takes: []string{"id", "url", "name", "description", "metadata", "events", "filter", "fields",
-			"headers", "signature_key", "signatureKey", "rate", "timeout_seconds", "status",
-			"poll"},
+			"headers", "signature_key", "signatureKey", "rate", "timeout_seconds", "poll",
+			"status"},
 	}, {
 		name: "unsubscribe", method: http.MethodPost, run: a.unsubscribe,
 		takes: []string{"id", "url"},

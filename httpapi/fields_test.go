@@ -159,7 +159,7 @@ func TestIDs(t *testing.T) {
 	h := newHost(t, config{})
 	h.must("subscribe", example)
 	for _, endpoint := range []string{"update", "pause", "resume", "unsubscribe", "info", "rotate",
-		"ping", "verify", "poll", "stats", "delete"} {
+		"ping", "stats", "delete"} {
 		for _, value := range []string{`""`, `null`, `"x"`, `"3e639566"`,
 			`"3e63956629fa450da59fae3c25d7260f"`, `"{` + id1 + `}"`, `"urn:uuid:` + id1 + `"`,
 			`"` + id1 + ` "`} {

@@ -48,7 +48,9 @@ func describe(t *testing.T, h *host, path string) description {
 func TestDescriptionNamesEndpoints(t *testing.T) {
 	h := newHost(t, config{})
 	d := describe(t, h, "/webhooks.openapi")
-	want := []string{"get /webhooks.openapi"}
+	want := []string{
+		"get /webhooks.openapi", "post /webhooks.verify", "post /webhooks.poll",
+	}
 	for _, endpoint := range endpoints {
 		want = append(want, "post /webhooks."+endpoint)
 	}
