@@ -351,8 +351,8 @@ func TestHandshake(t *testing.T) {
 	}
 }
 
-// TestHandshakeByCallback has endpoints agree later, by the address that they were given, and others
-// try to agree in their name.
+// TestHandshakeByCallback has endpoints agree later, by the address that they were given, and
+// others try to agree in their name.
 func TestHandshakeByCallback(t *testing.T) {
 	onEachStore(t, func(t *testing.T, s store.Store) {
 		o := &dispatcher.Options{Verify: dispatcher.Verification{

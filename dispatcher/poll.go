@@ -59,9 +59,9 @@ type PollResult struct {
 // it reads nothing.
 //
 // The attempt is recorded when it is acknowledged, with the status 200 and no duration;
-// Observer.OnAttempt and OnDelivered are told then, by the goroutine of the call. Transform and Sign
-// are asked at each poll, RateLimit and the breaker have no part in it. Run need not be running,
-// and any process that shares the store can be asked.
+// Observer.OnAttempt and OnDelivered are told then, by the goroutine of the call. Transform and
+// Sign are asked at each poll, RateLimit and the breaker have no part in it. Run need not be
+// running, and any process that shares the store can be asked.
 //
 // An answer has 4 MiB of bodies at most, unless its first is larger. It returns an
 // *events.InvalidError for a request that is out of its bounds, a Cursor that no answer had, or a

@@ -116,7 +116,8 @@
 // on its http.Server, as above. /webhooks.ping and /webhooks.verify take up to the
 // dispatcher's Timeout, /webhooks.poll as long as its wait_seconds; /webhooks.replay and the total
 // of /webhooks.deliveries take as long as reading all that matches; with page_size or cursor a
-// replay takes one step a request, and answers with the next cursor. Nothing is locked while a body is read, so a slow client costs only its connection.
+// replay takes one step a request, and answers with the next cursor. Nothing is locked while
+// a body is read, so a slow client costs only its connection.
 //
 // /webhooks.list is sent as it is read from the store, a few webhooks at a time, so that it costs
 // some megabytes however many there are. If the store fails in the middle, the connection is

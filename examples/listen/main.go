@@ -38,7 +38,8 @@ func run(ctx context.Context, args []string) error {
 	at := flags.String("host", "http://127.0.0.1:8080", "where the host has mounted the endpoints")
 	to := flags.String("to", "http://127.0.0.1:3000/", "where to post deliveries")
 	id := flags.String("id", "", "a webhook without a url; if empty, one is made for the time being")
-	types := flags.String("events", "", "event types of the one that is made, with commas; all if empty")
+	types := flags.String("events", "",
+		"event types of the one that is made, with commas; if empty, all")
 	header := flags.String("header", "", `a header for the host, such as "Authorization: Bearer …"`)
 	if err := flags.Parse(args); err != nil {
 		return err

@@ -40,7 +40,8 @@ func TestVerify(t *testing.T) {
 			t.Errorf("the page does not show %q: %s", want, a.body)
 		}
 	}
-	if a := b.get("delivery?id=" + sub.ID + "&event=" + e.ID); !a.shows("the endpoint has not agreed yet") {
+	a = b.get("delivery?id=" + sub.ID + "&event=" + e.ID)
+	if !a.shows("the endpoint has not agreed yet") {
 		t.Errorf("the delivery does not say what it waits for: %s", a.body)
 	}
 	if a := b.get("list?status=unverified"); !a.shows("shop.example") {

@@ -132,7 +132,8 @@ func replacesValues(sub, was *store.Subscription) bool {
 	return true
 }
 
-// checkNoURL refuses a subscription without a URL where the host has none, unless it is one already.
+// checkNoURL refuses a subscription without a URL where the host allows none, unless it is one
+// already.
 func (r *Rules) checkNoURL(was *store.Subscription) error {
 	if r.AllowPull || was.ID != "" && was.URL == "" {
 		return nil

@@ -147,8 +147,8 @@ func (r *Reader) pending(
 }
 
 // Read returns the oldest that is pending, at most so many, each as an attempt would send it. One
-// that a hook of the host's fails for, or that is not to be sent yet, is left out, with all that is behind it in its key; the error
-// is returned if there is nothing else.
+// that a hook of the host's fails for, or that is not to be sent yet, is left out, with all that is
+// behind it in its key; the error is returned if there is nothing else.
 func (r *Reader) Read(
 	ctx context.Context, sub *store.Subscription, most int,
 ) (b Batch, err error) {

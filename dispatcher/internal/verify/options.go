@@ -91,9 +91,9 @@ func (o *Options) validateCallback() error {
 // required says that endpoints must prove that they want deliveries.
 //
 // A proof is of a URL: with another one, its VerifiedAt is gone by now. A host can set that itself,
-// for an endpoint that it knows, and make it zero to ask for a new proof. What was subscribed before the host required proofs stays so
-// until its URL changes or it is subscribed anew. A subscription without a URL needs no proof, as
-// nothing is sent.
+// for an endpoint that it knows, and make it zero to ask for a new proof. What was
+// subscribed before the host required proofs stays so until its URL changes or it is
+// subscribed anew. A subscription without a URL needs no proof, as nothing is sent.
 func Settle(sub, was *store.Subscription, required bool) {
 	needed := required && sub.URL != "" && sub.VerifiedAt.IsZero()
 	switch {
