@@ -75,7 +75,7 @@ func TestStrictJSON(t *testing.T) {
 			[]string{"signature_key", "twice"}},
 
 		{"unknown field", "subscribe", `{"url":"https://e.example/","signatur_key":"x"}`,
-			[]string{"signatur_key", "signature_key, status"}},
+			[]string{"signatur_key", "signature_key, rate"}},
 		{"other case", "subscribe", `{"URL":"https://e.example/"}`, []string{"URL is not a field"}},
 		{"other case of id", "info", `{"ID":"` + id1 + `"}`, []string{"ID is not a field", "takes id"}},
 		{"unknown null", "info", `{"id":"` + id1 + `","x":null}`, []string{"x is not a field"}},
